@@ -1,0 +1,59 @@
+import { defineConfig } from 'vitest/config';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+const real = '**/*.real.test.ts';
+const long = '**/*.long.test.ts';
+const never = ['**/node_modules/**', '**/dist/**', '**/.*/**'];
+
+/**
+ * Three projects, told apart by a file's name:
+ *
+ * - `unit` (`policy.test.ts`): in memory, and the set-up with fake programs. No QEMU, no NATS.
+ * - `real` (`qmp.real.test.ts`): starts real QEMU and nats-server processes. One file at a time: two cores are all
+ *   that CI has, and a starved guest proves nothing.
+ * - `long` (`kill-matrix.long.test.ts`): the same, for minutes; not part of `npm test`.
+ */
+export default defineConfig({
+  test: {
+    setupFiles: ['test/fast-check.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'bench/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: [...never, real, long],
+          testTimeout: 20 * SECOND,
+          hookTimeout: 20 * SECOND,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'real',
+          include: [real],
+          exclude: never,
+          fileParallelism: false,
+          testTimeout: 2 * MINUTE,
+          hookTimeout: 2 * MINUTE,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'long',
+          include: [long],
+          exclude: never,
+          fileParallelism: false,
+          testTimeout: 15 * MINUTE,
+          hookTimeout: 5 * MINUTE,
+          sequence: { groupOrder: 3 },
+        },
+      },
+    ],
+  },
+});
