@@ -1,0 +1,56 @@
+/**
+ * Brings a fresh clone to where `npm start` and `npm test` work: installs what is missing, once, and is quick when
+ * nothing is. Runs on the Node that the machine has (20 or newer) and needs nothing else: no dependency, no TypeScript.
+ *
+ *   node setup/setup.mjs                     everything
+ *   node setup/setup.mjs --only npm,image    some of the steps: system, npm, image
+ */
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openCheckout } from './checkout.mjs';
+import { buildImage } from './image.mjs';
+import { withLock } from './lock.mjs';
+import { installNpmPackages } from './npm.mjs';
+import { Problem } from './problem.mjs';
+import { say } from './progress.mjs';
+import { installSystemPackages } from './system.mjs';
+
+/**
+ * In the order in which they need each other.
+ *
+ * @type {ReadonlyMap<string, (checkout: import('./checkout.mjs').Checkout) => Promise<void>>}
+ */
+const STEPS = new Map([
+  ['system', installSystemPackages],
+  ['npm', installNpmPackages],
+  ['image', buildImage],
+]);
+
+try {
+  const wanted = wantedSteps(process.argv.slice(2));
+  requireNode(20);
+  const checkout = openCheckout(dirname(dirname(fileURLToPath(import.meta.url))));
+  await withLock(checkout, async () => {
+    for (const [name, step] of STEPS) if (wanted.has(name)) await step(checkout);
+  });
+} catch (error) {
+  if (!(error instanceof Problem)) throw error;
+  say(error.message);
+  process.exitCode = 1;
+}
+
+/** @param {readonly string[]} args */
+function wantedSteps(args) {
+  if (args.length === 0) return new Set(STEPS.keys());
+  const names = args[0] === '--only' && args.length === 2 ? (args[1]?.split(',') ?? []) : [];
+  if (names.length > 0 && names.every((name) => STEPS.has(name))) return new Set(names);
+  throw new Problem(
+    `Expected nothing or \`--only ${[...STEPS.keys()].join(',')}\` (some of them), got \`${args.join(' ')}\``,
+  );
+}
+
+/** @param {number} majorMin */
+function requireNode(majorMin) {
+  if (Number.parseInt(process.versions.node, 10) >= majorMin) return;
+  throw new Problem(`The set-up needs Node ${majorMin} or newer, and this is ${process.version}.`);
+}

@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { EVERYTHING, FakeMachine, lockFile, UNTIL_GO, without } from './fixture.ts';
+
+describe('the npm packages', () => {
+  test('are installed in a fresh clone, and not again while the lock file stays the same', async () => {
+    const machine = new FakeMachine(EVERYTHING);
+
+    expect(await machine.setUp()).toMatchObject({ code: 0 });
+    expect(await machine.setUp()).toMatchObject({ code: 0, stdout: '', stderr: '' });
+
+    expect(machine.calls()).toEqual(['npm ci --include=dev --include=optional', 'image', 'image']);
+  });
+
+  test('are installed again when the lock file has changed', async () => {
+    const machine = new FakeMachine(EVERYTHING);
+    await machine.setUp('--only', 'npm');
+
+    machine.write('package-lock.json', lockFile('2.0.0'));
+    await machine.setUp('--only', 'npm');
+
+    expect(machine.calls()).toHaveLength(2);
+  });
+
+  test('are installed again after an installation that did not come to its end', async () => {
+    const machine = new FakeMachine({
+      ...EVERYTHING,
+      npm: 'mkdir -p node_modules/left; echo "npm error network"; exit 1',
+    });
+    expect(await machine.setUp()).toMatchObject({ code: 1, stderr: expect.stringContaining('npm error network') });
+
+    machine.install('npm', EVERYTHING['npm'] ?? '');
+    expect(await machine.setUp()).toMatchObject({ code: 0 });
+  });
+
+  test('a machine without npm gets told so', async () => {
+    const machine = new FakeMachine(without(EVERYTHING, 'npm'));
+
+    expect(await machine.setUp()).toMatchObject({ code: 1, stderr: expect.stringContaining('There is no npm') });
+  });
+});
+
+describe('the guest image', () => {
+  test('a failing build is shown', async () => {
+    const machine = new FakeMachine(EVERYTHING);
+    machine.write('includeos/build.sh', 'echo "shim.S:12: Error: no such instruction" >&2; exit 2\n');
+
+    const { code, stderr } = await machine.setUp();
+
+    expect(code).toBe(1);
+    expect(stderr).toContain('shim.S:12: Error: no such instruction');
+  });
+
+  test('a build that takes its time says what it is doing', async () => {
+    const machine = new FakeMachine(EVERYTHING);
+    machine.write('includeos/build.sh', UNTIL_GO);
+
+    const setUp = machine.start('--only', 'image');
+    await setUp.said('setup: building the guest image ...\n');
+    machine.go();
+
+    expect((await setUp.ended).stderr).toMatch(/^setup: building the guest image: done in \d+ s$/m);
+  });
+});
+
+describe('the set-up as a whole', () => {
+  test('two at once in one checkout: the second waits and finds everything done', async () => {
+    const machine = new FakeMachine({ ...EVERYTHING, npm: `${UNTIL_GO}; ${EVERYTHING['npm']}` });
+
+    const first = machine.start();
+    await first.said('installing the npm packages');
+    const second = machine.start();
+    await second.said('waiting for another set-up in this checkout to end');
+    machine.go();
+
+    expect(await first.ended).toMatchObject({ code: 0 });
+    expect(await second.ended).toMatchObject({ code: 0 });
+    expect(machine.calls().filter((call) => call.startsWith('npm'))).toHaveLength(1);
+  });
+
+  test('a set-up that was killed holds up nobody', async () => {
+    const machine = new FakeMachine(EVERYTHING);
+    machine.write('includeos/build.sh', 'echo "image $$" >> "$CALLS"; kill -9 $PPID; sleep 1\n');
+    expect(await machine.setUp('--only', 'image')).toMatchObject({ code: null });
+
+    machine.write('includeos/build.sh', ':\n');
+    expect(await machine.setUp()).toMatchObject({ code: 0 });
+  });
+
+  test('Ctrl-C ends what is running, and the rest does not start', async () => {
+    const machine = new FakeMachine(EVERYTHING);
+    machine.install('npm', 'kill -INT $PPID; sleep 10; touch "$FOLDER/survived"');
+
+    const { code, stderr } = await machine.setUp();
+
+    expect(code).toBe(1);
+    expect(stderr).toContain('was interrupted');
+    expect(existsSync(machine.systemFile('survived'))).toBe(false);
+    expect(machine.calls()).not.toContain('image');
+  });
+
+  test('an unknown step is refused with the ones there are', async () => {
+    const machine = new FakeMachine(EVERYTHING);
+
+    const { code, stderr } = await machine.setUp('--only', 'images');
+
+    expect(code).toBe(1);
+    expect(stderr).toContain('--only system,npm,image');
+    expect(stderr).toContain('got `--only images`');
+    expect(existsSync(join(machine.checkout, '.setup'))).toBe(false);
+  });
+});
