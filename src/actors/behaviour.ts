@@ -1,0 +1,50 @@
+import type { CancelTimer, Clock } from './clock.ts';
+import type { Overflow } from './mailbox.ts';
+import type { Exit, Ref } from './ref.ts';
+
+/**
+ * Handles one message. While a promise that it returned is unsettled the actor takes no other message: it is never
+ * re-entrant. For work that must not hold up the mailbox use `context.pipe`.
+ */
+export type Receive<M> = (message: M) => undefined | void | Promise<void>;
+
+/** Starts an actor: runs once an incarnation, sets up its state and returns what handles its messages. */
+export type Behaviour<M> = (context: Context<M>) => Receive<M> | Promise<Receive<M>>;
+
+export interface SpawnOptions {
+  /** Unique among living siblings; a number is given if there is none. */
+  readonly name?: string;
+  /** Messages that may wait; default 65536. */
+  readonly capacity?: number;
+  /** What happens to a message beyond `capacity`; default `fail`. */
+  readonly overflow?: Overflow;
+  /** Milliseconds that stopping may take before the actor is abandoned; default 30000. */
+  readonly stopTimeoutMs?: number;
+}
+
+/** What an actor may do. It is valid for the incarnation that it was given to. */
+export interface Context<M> {
+  readonly self: Ref<M>;
+  readonly clock: Clock;
+  /** Starts a child. It lives no longer than this actor. */
+  spawn<C>(behaviour: Behaviour<C>, options?: SpawnOptions): Ref<C>;
+  /** Starts a child and resolves when its behaviour has set itself up; rejects with what that threw. */
+  start<C>(behaviour: Behaviour<C>, options?: SpawnOptions): Promise<Ref<C>>;
+  /** Puts a new incarnation of an ended child behind its ref. */
+  restart<C>(child: Ref<C>): Promise<void>;
+  /** Ends a child: it finishes the message in hand, then its children go, last started first, then it cleans up. */
+  stop(child: Ref<never>, timeoutMs?: number): Promise<void>;
+  /** Ends this actor after the message in hand. */
+  exit(): void;
+  /** Sends `toMessage(exit)` to this actor once, when the other has ended (at once if it has already). */
+  watch(other: Ref<never>, toMessage: (exit: Exit) => M): void;
+  unwatch(other: Ref<never>): void;
+  /** Sends a message to this actor after a while. Timers end with the actor. */
+  after(delayMs: number, message: M): CancelTimer;
+  /** Sends a message to this actor again and again, first after `intervalMs`. */
+  every(intervalMs: number, message: () => M): CancelTimer;
+  /** Sends the outcome of a promise to this actor, whose mailbox goes on meanwhile. */
+  pipe<T>(promise: Promise<T>, done: (value: T) => M, failed: (error: unknown) => M): void;
+  /** Registers clean-up, the last registered runs first; by default after the children have ended. */
+  onStop(cleanUp: () => undefined | void | Promise<void>, when?: 'after-children' | 'before-children'): void;
+}

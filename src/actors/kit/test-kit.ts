@@ -1,0 +1,74 @@
+import type { ErrorEnvelope } from '../../errors.ts';
+import { type ActorSystem, createSystem, type SystemOptions } from '../system.ts';
+import { CopyingMailbox } from './copy-message.ts';
+import { ManualClock } from './manual-clock.ts';
+import { type Probe, type ProbeOptions, probe } from './probe.ts';
+import { QuietScheduler } from './quiet-scheduler.ts';
+
+export interface TestKitOptions extends Omit<SystemOptions, 'clock' | 'scheduler' | 'mailbox'> {
+  /** The wall clock's first reading, milliseconds since the epoch. */
+  readonly nowMs?: number;
+  /** Copies every message as if its receiver lived on another host; default false. */
+  readonly copyMessages?: boolean;
+}
+
+/** An actor system whose time stands still until it is moved, for tests of actors: `await using kit = testKit();`. */
+export interface TestKit extends AsyncDisposable {
+  readonly system: ActorSystem;
+  readonly clock: ManualClock;
+  /** Actors that ended with an error, oldest first. */
+  readonly failures: readonly Failure[];
+  /** Lets the actors run until none has mail. Does not wait for I/O: for that use a probe with `patience`. */
+  settle(): Promise<void>;
+  /** Moves time on by `ms`; the actors run until none has mail before, between and after the timers that fall due. */
+  advance(ms: number): Promise<void>;
+  /** A probe whose patience ends as soon as nothing moves any more, unless it is given another. */
+  probe<M>(options?: ProbeOptions): Probe<M>;
+  /** Stops every actor, moving time on as far as their stop timeouts need it. */
+  shutdown(): Promise<void>;
+}
+
+export interface Failure {
+  readonly path: string;
+  readonly error: ErrorEnvelope;
+}
+
+/** No stop takes longer than this on the manual clock, unless it was given a longer limit. */
+const SHUTDOWN_MS_MAX = 60_000;
+
+export function testKit(options: TestKitOptions = {}): TestKit {
+  const { nowMs, copyMessages, ...systemOptions } = options;
+  const scheduler = new QuietScheduler();
+  const settle = (): Promise<void> => scheduler.settle();
+  const clock = new ManualClock(nowMs === undefined ? { settle } : { settle, nowMs });
+  const failures: Failure[] = [];
+  const system = createSystem({
+    ...systemOptions,
+    clock,
+    scheduler,
+    ...(copyMessages === true ? { mailbox: <M>() => new CopyingMailbox<M>() } : {}),
+    onFailure: (path, error) => {
+      failures.push({ path, error });
+      options.onFailure?.(path, error);
+    },
+  });
+  const shutdown = async (): Promise<void> => {
+    let over = false;
+    const ended = system.shutdown().then(() => {
+      over = true;
+    });
+    await settle();
+    if (!over) await clock.advance(SHUTDOWN_MS_MAX);
+    await ended;
+  };
+  return {
+    system,
+    clock,
+    failures,
+    settle,
+    advance: (ms) => clock.advance(ms),
+    probe: (probeOptions = {}) => probe(system, { patience: settle, ...probeOptions }),
+    shutdown,
+    [Symbol.asyncDispose]: shutdown,
+  };
+}

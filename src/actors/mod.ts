@@ -1,0 +1,12 @@
+export type { Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
+export type { CancelTimer, Clock } from './clock.ts';
+export { systemClock } from './clock.ts';
+export type { DeadLetter, Undelivered } from './dead-letters.ts';
+export { DeadLetters } from './dead-letters.ts';
+export type { Overflow } from './mailbox.ts';
+export { Mailbox } from './mailbox.ts';
+export type { Exit, ExitReason, Ref } from './ref.ts';
+export type { Runnable, Scheduler } from './scheduler.ts';
+export { FairScheduler } from './scheduler.ts';
+export type { ActorSystem, SystemOptions, TreeNode } from './system.ts';
+export { createSystem } from './system.ts';

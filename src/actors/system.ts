@@ -1,0 +1,140 @@
+import { type ErrorEnvelope, ShoalError } from '../errors.ts';
+import type { Behaviour, SpawnOptions } from './behaviour.ts';
+import { asCell, Cell } from './cell.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { type DeadLetter, DeadLetters } from './dead-letters.ts';
+import { Mailbox } from './mailbox.ts';
+import type { Exit, Ref } from './ref.ts';
+import { FairScheduler, type Scheduler } from './scheduler.ts';
+
+/** What all cells of a system share. */
+export interface Kernel {
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly deadLetters: DeadLetters;
+  readonly onFailure: ((path: string, error: ErrorEnvelope) => void) | undefined;
+  /** The actor whose turn it is. */
+  current: { readonly path: string } | undefined;
+  mailbox<M>(): Mailbox<M>;
+  nextName(): string;
+}
+
+export interface SystemOptions {
+  /** Default: the machine's clock. */
+  readonly clock?: Clock;
+  /** Default: first come, first served, with turns of 64 messages. */
+  readonly scheduler?: Scheduler;
+  /** Makes the mailbox of each actor; default: a ring that grows. */
+  readonly mailbox?: <M>() => Mailbox<M>;
+  /** Called for each message that reached nobody. */
+  readonly onDeadLetter?: (letter: DeadLetter) => void;
+  /** Called for each actor that ended with an error. */
+  readonly onFailure?: (path: string, error: ErrorEnvelope) => void;
+}
+
+/** One actor as the tree shows it. */
+export interface TreeNode {
+  readonly path: string;
+  readonly state: 'starting' | 'running' | 'stopping' | 'stopped';
+  /** Messages waiting. */
+  readonly depth: number;
+  readonly children: readonly TreeNode[];
+}
+
+export interface ActorSystem {
+  readonly clock: Clock;
+  readonly deadLetters: DeadLetters;
+  /** Starts an actor at the top. */
+  spawn<M>(behaviour: Behaviour<M>, options?: SpawnOptions): Ref<M>;
+  /** As `spawn`, and resolves when the behaviour has set itself up; rejects with what that threw. */
+  start<M>(behaviour: Behaviour<M>, options?: SpawnOptions): Promise<Ref<M>>;
+  /**
+   * Sends the message that `toMessage` makes of a reply ref, and resolves with the first reply.
+   * @throws ACTOR_ASK_TIMEOUT after `timeoutMs`; ACTOR_STOPPED if the actor is not running or ends first;
+   * ACTOR_MAILBOX_FULL if its mailbox takes no more.
+   */
+  ask<M, R>(ref: Ref<M>, toMessage: (replyTo: Ref<R>) => M, timeoutMs: number): Promise<R>;
+  /** Resolves when the actor has ended. */
+  ended(ref: Ref<never>): Promise<Exit>;
+  stop(ref: Ref<never>, timeoutMs?: number): Promise<void>;
+  /** Ends everything, last started first. */
+  shutdown(timeoutMs?: number): Promise<void>;
+  tree(): TreeNode;
+}
+
+export function createSystem(options: SystemOptions = {}): ActorSystem {
+  let names = 0;
+  const kernel: Kernel = {
+    clock: options.clock ?? systemClock,
+    scheduler: options.scheduler ?? new FairScheduler(),
+    deadLetters: new DeadLetters(options.onDeadLetter === undefined ? {} : { listener: options.onDeadLetter }),
+    onFailure: options.onFailure,
+    current: undefined,
+    mailbox: options.mailbox ?? (() => new Mailbox()),
+    nextName: () => String(++names),
+  };
+  // The guardian watches nobody and takes no messages; a failure at the top is reported, and the others go on.
+  const guardian = new Cell<never>(kernel, undefined, '', () => () => undefined, {});
+  void guardian.begin();
+  return {
+    clock: kernel.clock,
+    deadLetters: kernel.deadLetters,
+    spawn(behaviour, spawnOptions) {
+      const ref = guardian.spawn(behaviour, spawnOptions);
+      asCell(ref).onEnd(() => undefined);
+      return ref;
+    },
+    start: (behaviour, spawnOptions) => guardian.start(behaviour, spawnOptions),
+    ask: (ref, toMessage, timeoutMs) => ask(kernel, ref, toMessage, timeoutMs),
+    ended: (ref) => ended(ref),
+    stop: (ref, timeoutMs) => asCell(ref).shutdown(timeoutMs),
+    shutdown: (timeoutMs) => guardian.shutdown(timeoutMs),
+    tree: () => nodeOf(guardian),
+  };
+}
+
+function ask<M, R>(kernel: Kernel, ref: Ref<M>, toMessage: (replyTo: Ref<R>) => M, timeoutMs: number): Promise<R> {
+  return new Promise<R>((resolve, reject) => {
+    let settled = false;
+    const settle = (finish: () => void): boolean => {
+      if (settled) return false;
+      settled = true;
+      cancelTimer();
+      unwatch();
+      finish();
+      return true;
+    };
+    const cell = asCell(ref);
+    const cancelTimer = kernel.clock.timer(timeoutMs, () => {
+      const error = new ShoalError('ACTOR_ASK_TIMEOUT', `${ref.path} did not reply within ${timeoutMs} ms`);
+      settle(() => reject(error));
+    });
+    const unwatch = cell.onEnd(() => {
+      const error = new ShoalError('ACTOR_STOPPED', `${ref.path} ended before it replied`);
+      settle(() => reject(error));
+    });
+    const replyTo: Ref<R> = {
+      path: `${ref.path}?`,
+      tell: (reply) => settle(() => resolve(reply)),
+    };
+    if (ref.tell(toMessage(replyTo))) return;
+    const stopped = cell.state === 'stopped' || cell.state === 'stopping';
+    const error = stopped
+      ? new ShoalError('ACTOR_STOPPED', `${ref.path} is not running`)
+      : new ShoalError('ACTOR_MAILBOX_FULL', `the mailbox of ${ref.path} is full (${cell.depth} messages)`);
+    settle(() => reject(error));
+  });
+}
+
+function ended(ref: Ref<never>): Promise<Exit> {
+  const cell = asCell(ref);
+  return new Promise((resolve) => {
+    if (cell.state === 'stopped') resolve({ path: cell.path, reason: cell.lastExit });
+    else cell.onEnd(resolve);
+  });
+}
+
+function nodeOf(cell: Cell<never>): TreeNode {
+  const children = [...cell.children].map(nodeOf);
+  return { path: cell.path === '' ? '/' : cell.path, state: cell.state, depth: cell.depth, children };
+}

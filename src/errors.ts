@@ -1,0 +1,120 @@
+/**
+ * The registry of every error that a user of Shoal can meet. A code is stable: programs match on it. `docs/errors.md` explains
+ * each one, and `errors.test.ts` holds the two equal.
+ */
+export const ERRORS = {
+  // The actor runtime.
+  ACTOR_ASK_TIMEOUT: 'No reply arrived within the deadline of an ask.',
+  ACTOR_CHILD_FAILED: 'An actor ended because a child that it does not watch failed.',
+  ACTOR_MAILBOX_FULL: 'A mailbox was at its limit and its overflow rule is `fail`.',
+  ACTOR_NAME_TAKEN: 'A sibling with that name is alive.',
+  ACTOR_STOPPED: 'The actor that was spoken to is not running.',
+  ACTOR_STOP_TIMEOUT: 'An actor did not finish stopping within its limit and was abandoned.',
+  SUPERVISOR_CHILD_EXISTS: 'A child with that id is already under the supervisor.',
+  SUPERVISOR_INTENSITY: 'More restarts than the intensity allows within the period.',
+  SUPERVISOR_START_FAILED: 'A child of a supervisor could not start.',
+  // Configuration and the machine.
+  USAGE: 'The command line is wrong.',
+  CONFIG_VALUE: 'A parameter or option has a value that is refused.',
+  DATA_DIR_UNUSABLE: 'The data directory cannot be used.',
+  DATA_DIR_IN_USE: 'Another Shoal runs on this data directory.',
+  FLEET_NOT_RUNNING: 'No Shoal runs on this data directory or under this fleet name.',
+  PATH_TOO_LONG: 'A UNIX socket path would have 108 bytes or more.',
+  POOL_INVALID: 'The address pool is not a range that can be used.',
+  RIGHTS_MISSING: 'The user lacks a right that is needed.',
+  // Images, QEMU and VMs.
+  IMAGE_MISSING: 'The guest image does not exist or cannot be read.',
+  IMAGE_INVALID: 'The file is not a guest image that QEMU can boot.',
+  QEMU_MISSING: 'The QEMU program was not found.',
+  QEMU_EXITED: 'QEMU ended before the VM was prepared.',
+  QMP_TIMEOUT: 'QEMU did not answer on its monitor in time.',
+  QMP_ERROR: 'QEMU refused a monitor command.',
+  PORT_TAKEN: 'An address of the pool is taken by another program.',
+  LAUNCHER_FAILED: 'The launcher process could not be started or has ended.',
+  MANIFEST_INVALID: 'The manifest of a VM is damaged, foreign or of a newer version.',
+  VM_BOOT_TIMEOUT: 'The guest did not become ready in time.',
+  VM_CONTRACT: 'The guest broke the guest contract.',
+  VM_GONE: 'The VM ended.',
+  VM_UNKNOWN: 'No VM has that id.',
+  // Transport.
+  NATS_MISSING: 'The nats-server program was not found.',
+  NATS_SERVER_FAILED: 'Our own nats-server did not start or has ended.',
+  NATS_UNREACHABLE: 'No NATS server answers at the given address.',
+  NATS_MESSAGE_INVALID: 'A NATS message has headers or content that cannot be used.',
+  FRAME_INVALID: 'Bytes on a link are not a frame of the guest contract.',
+  LINK_LOST: 'The connection to the guest was lost.',
+  // Outcomes of a request (the numbers are those of DESIGN section 7).
+  REQUEST_INVALID: '400: the request cannot be used.',
+  REQUEST_OPERATION_UNKNOWN: '404: the service has no such operation.',
+  REQUEST_TOO_LARGE: '413: the request or its reply is too large.',
+  REQUEST_CANCELLED: '499: the request was cancelled by its client.',
+  REQUEST_VM_FAILED: '502: the VM that worked on the request failed.',
+  REQUEST_OVERLOADED: '503: no VM can take the request.',
+  REQUEST_DEADLINE: '504: the deadline of the request passed.',
+  REQUEST_NO_RESPONDERS: 'No Shoal serves this fleet on this NATS server.',
+  // What must not happen.
+  INTERNAL: 'A defect in Shoal.',
+} as const;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** What may stand in an error's details: plain data that crosses threads and hosts. */
+export type Detail = string | number | boolean | null | readonly Detail[] | { readonly [key: string]: Detail };
+
+export interface ErrorOptions {
+  readonly cause?: unknown;
+  readonly details?: Readonly<Record<string, Detail>>;
+}
+
+/** An error for two readers: `message` for a person (what, which value, what to do), `code` for a program. */
+export class ShoalError extends Error {
+  override readonly name = 'ShoalError';
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, Detail>>;
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.details = options.details ?? {};
+  }
+}
+
+/** An error as plain data: structured clone, piscina and comlink drop codes and causes, JSON drops everything. */
+export interface ErrorEnvelope {
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+  readonly details: Readonly<Record<string, Detail>>;
+  readonly cause?: ErrorEnvelope;
+}
+
+/** A chain of causes longer than this is cut: an envelope must stay small whatever was thrown. */
+const CAUSES_MAX = 8;
+
+export function toEnvelope(error: unknown, depth = 0): ErrorEnvelope {
+  if (!(error instanceof Error)) return { name: 'Error', code: 'INTERNAL', message: String(error), details: {} };
+  // Node's own errors carry their code (ENOENT and the like) in the same place.
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'INTERNAL';
+  const details = error instanceof ShoalError ? error.details : {};
+  const envelope = { name: error.name, code, message: error.message, details };
+  if (error.cause === undefined || depth >= CAUSES_MAX) return envelope;
+  return { ...envelope, cause: toEnvelope(error.cause, depth + 1) };
+}
+
+export function fromEnvelope(envelope: ErrorEnvelope): Error {
+  const cause = envelope.cause === undefined ? undefined : fromEnvelope(envelope.cause);
+  if (isErrorCode(envelope.code) && envelope.name === 'ShoalError') {
+    return new ShoalError(envelope.code, envelope.message, { cause, details: envelope.details });
+  }
+  const error = new Error(envelope.message, cause === undefined ? undefined : { cause });
+  return Object.assign(error, { name: envelope.name, code: envelope.code });
+}
+
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code);
+}
+
+/** The code of anything that was thrown: ours, Node's (`ENOENT`), or none. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,46 @@
+import type { Behaviour, Ref, SpawnOptions } from '../actors/mod.ts';
+
+/** permanent: always restarted; transient: unless it ended in order; temporary: never. */
+export type Restart = 'permanent' | 'transient' | 'temporary';
+
+/** How long a child may take to stop, in milliseconds; `brutal` does not wait, `infinite` waits for ever. */
+export type Shutdown = number | 'brutal' | 'infinite';
+
+/** What a supervisor knows about a child before it runs. The words are OTP's. */
+export interface ChildSpec {
+  /** Unique under its supervisor, and the child's name in its path. */
+  readonly id: string;
+  readonly start: Behaviour<never>;
+  readonly restart: Restart;
+  readonly shutdown: Shutdown;
+  readonly options: Omit<SpawnOptions, 'name'>;
+}
+
+export interface ChildOptions<M> extends Omit<SpawnOptions, 'name'> {
+  readonly id: string;
+  readonly start: Behaviour<M>;
+  /** Default `permanent`. */
+  readonly restart?: Restart;
+  /** Default 5000. */
+  readonly shutdown?: Shutdown;
+  /** Receives the child's ref when it has started; the ref outlives restarts. */
+  readonly onRef?: (ref: Ref<M>) => void;
+}
+
+const SHUTDOWN_MS_DEFAULT = 5_000;
+
+/** Makes the spec of a child, with OTP's defaults. */
+export function child<M>({ id, start, restart, shutdown, onRef, ...options }: ChildOptions<M>): ChildSpec {
+  const behaviour: Behaviour<M> = (context) => {
+    onRef?.(context.self);
+    return start(context);
+  };
+  return {
+    id,
+    // A supervisor starts and stops its children and never sends to them, so it need not know what they understand.
+    start: behaviour as unknown as Behaviour<never>,
+    restart: restart ?? 'permanent',
+    shutdown: shutdown ?? SHUTDOWN_MS_DEFAULT,
+    options,
+  };
+}
