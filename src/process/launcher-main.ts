@@ -1,0 +1,61 @@
+/**
+ * The launcher process. It does all spawning of its host, because spawning blocks an event loop (35-52 ms from a large process, 2 ms
+ * from one as small as this), and because a child of a worker thread that dies stays a zombie. It imports next to nothing, to stay small.
+ */
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { identifyChild } from './identity.ts';
+import type { FromLauncher, ToLauncher } from './launcher-protocol.ts';
+import type { SpawnRequest } from './spawner.ts';
+
+// Whoever asked is gone: nobody is left to spawn for. The children have sessions of their own and go on.
+process.on('disconnect', () => process.exit(0));
+// Detached from the terminal's session already; this is for whoever signals a whole family of processes.
+process.on('SIGINT', () => undefined);
+process.on('SIGHUP', () => undefined);
+process.on('message', (message: ToLauncher) => launch(message.id, message.request));
+
+function launch(id: number, request: SpawnRequest): void {
+  try {
+    const stderr = openSync(request.stderrPath, 'a', 0o600);
+    try {
+      launchWith(id, request, stderr);
+    } finally {
+      closeSync(stderr);
+    }
+  } catch (error) {
+    fail(id, error);
+  }
+}
+
+function launchWith(id: number, request: SpawnRequest, stderr: number): void {
+  const child = spawn(request.command, request.args, {
+    cwd: request.cwd,
+    env: request.env ?? plainEnvironment(),
+    detached: true,
+    stdio: ['ignore', stderr, stderr],
+  });
+  // Read before Node can have waited for the child: until then the pid is certainly this child's.
+  const identity = child.pid === undefined ? undefined : identifyChild(child.pid);
+  child.once('error', (error) => {
+    if (identity === undefined) fail(id, error);
+  });
+  if (identity === undefined) return;
+  child.once('exit', (exitCode, signal) => send({ kind: 'exited', identity, exit: { exitCode, signal } }));
+  send({ kind: 'spawned', id, identity });
+}
+
+function fail(id: number, error: unknown): void {
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EUNKNOWN';
+  send({ kind: 'failed', id, code, message: error instanceof Error ? error.message : String(error) });
+}
+
+function send(message: FromLauncher): void {
+  // Without the callback a parent that is gone would make this an uncaught error; `disconnect` ends us anyway.
+  process.send?.(message, undefined, undefined, () => undefined);
+}
+
+function plainEnvironment(): Record<string, string> {
+  const { PATH, HOME } = process.env;
+  return { LANG: 'C.UTF-8', ...(PATH === undefined ? {} : { PATH }), ...(HOME === undefined ? {} : { HOME }) };
+}

@@ -1,0 +1,13 @@
+import type { ProcessExit, ProcessIdentity, SpawnRequest } from './spawner.ts';
+
+/** What is said over the IPC channel between `launcher.ts` and the process that runs `launcher-main.ts`. */
+export interface ToLauncher {
+  readonly kind: 'spawn';
+  readonly id: number;
+  readonly request: SpawnRequest;
+}
+
+export type FromLauncher =
+  | { readonly kind: 'spawned'; readonly id: number; readonly identity: ProcessIdentity }
+  | { readonly kind: 'failed'; readonly id: number; readonly code: string; readonly message: string }
+  | { readonly kind: 'exited'; readonly identity: ProcessIdentity; readonly exit: ProcessExit };

@@ -1,0 +1,133 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Clock, systemClock } from '../actors/mod.ts';
+import { isAlive, signalProcess, whenGone } from './identity.ts';
+import { createLauncher, type Launcher } from './launcher.ts';
+import type { ProcessExit, ProcessIdentity } from './spawner.ts';
+
+let folder: string;
+let launcher: Launcher;
+let started: ProcessIdentity[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'launcher-'));
+  launcher = createLauncher({ pollMs: 5 });
+  started = [];
+});
+
+afterEach(async () => {
+  await launcher.close();
+  for (const identity of started) signalProcess(identity, 'SIGKILL');
+  rmSync(folder, { recursive: true });
+});
+
+async function spawn(command: string, ...args: string[]): Promise<ProcessIdentity> {
+  const identity = await launcher.spawn({ command, args, cwd: folder, stderrPath: join(folder, 'stderr') });
+  started.push(identity);
+  return identity;
+}
+
+function exitOf(identity: ProcessIdentity): Promise<ProcessExit> {
+  return new Promise((resolve) => launcher.onExit(identity, resolve));
+}
+
+function killLauncher(): Promise<boolean> {
+  const { pid } = launcher;
+  if (pid === undefined) throw new Error('no launcher runs');
+  process.kill(pid, 'SIGKILL');
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (launcher.pid !== pid) resolve(true);
+      else setImmediate(look);
+    };
+    look();
+  });
+}
+
+describe('launcher', () => {
+  it('starts a program in its folder, its output appended to a file, and tells how it ended', async () => {
+    const identity = await spawn('/bin/sh', '-c', 'pwd; echo trouble >&2; exit 7');
+    expect(await exitOf(identity)).toEqual({ exitCode: 7, signal: null });
+    expect(readFileSync(join(folder, 'stderr'), 'utf8')).toBe(`${folder}\ntrouble\n`);
+  });
+
+  it('tells of an end that came before anybody asked', async () => {
+    const early = await spawn('/bin/true');
+    // The second one's end comes after the first one's, over the same channel.
+    await whenGone(early, 5_000, systemClock);
+    await exitOf(await spawn('/bin/true'));
+    expect(await exitOf(early)).toEqual({ exitCode: 0, signal: null });
+  });
+
+  it('names the signal that ended a process', async () => {
+    const identity = await spawn('/bin/sleep', '60');
+    signalProcess(identity, 'SIGKILL');
+    expect(await exitOf(identity)).toEqual({ exitCode: null, signal: 'SIGKILL' });
+  });
+
+  it('puts each program into a session of its own, with an environment that holds no secret of ours', async () => {
+    process.env['SHOAL_TEST_SECRET'] = 'hunter2';
+    const identity = await spawn('/bin/sleep', '60');
+    delete process.env['SHOAL_TEST_SECRET'];
+    const stat = readFileSync(`/proc/${identity.pid}/stat`, 'utf8');
+    const session = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3];
+    expect(session).toBe(String(identity.pid));
+    expect(readFileSync(`/proc/${identity.pid}/environ`, 'utf8')).not.toContain('hunter2');
+  });
+
+  it('reports a program that does not exist with ENOENT', async () => {
+    await expect(spawn('/nowhere/at/all')).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(spawn('/bin/true')).resolves.toMatchObject({ bootId: expect.any(String) });
+  });
+
+  it('reports a file that may not be run with EACCES', async () => {
+    await expect(spawn('/etc/passwd')).rejects.toMatchObject({ code: 'EACCES' });
+  });
+
+  it('leaves the processes running when it is closed', async () => {
+    const identity = await spawn('/bin/sleep', '60');
+    await launcher.close();
+    expect(isAlive(identity)).toBe(true);
+    await expect(spawn('/bin/true')).rejects.toMatchObject({ code: 'LAUNCHER_FAILED' });
+  });
+
+  it('after its death starts anew at the next spawn, and takes no child for dead', async () => {
+    const identity = await spawn('/bin/sleep', '60');
+    const exits: ProcessExit[] = [];
+    launcher.onExit(identity, (exit) => exits.push(exit));
+    await killLauncher();
+    expect(isAlive(identity)).toBe(true);
+    const second = await spawn('/bin/sh', '-c', 'exit 3');
+    expect(await exitOf(second)).toEqual({ exitCode: 3, signal: null });
+    expect(exits).toEqual([]);
+  });
+
+  it('notices by looking the end of a process whose launcher died', async () => {
+    const identity = await spawn('/bin/sleep', '60');
+    const exit = exitOf(identity);
+    await killLauncher();
+    signalProcess(identity, 'SIGKILL');
+    expect(await exit).toEqual({ exitCode: null, signal: null });
+  });
+
+  it('gives up on a launcher that hangs, and goes on with another', async () => {
+    await launcher.close();
+    const limits: (() => void)[] = [];
+    const clock: Clock = {
+      ...systemClock,
+      timer(_delayMs, callback) {
+        limits.push(callback);
+        return () => undefined;
+      },
+    };
+    launcher = createLauncher({ clock });
+    if (launcher.pid === undefined) throw new Error('no launcher runs');
+    process.kill(launcher.pid, 'SIGSTOP');
+    const refused = expect(spawn('/bin/true')).rejects.toMatchObject({ code: 'LAUNCHER_FAILED' });
+    for (const reached of limits) reached();
+    await refused;
+    await expect(spawn('/bin/true')).resolves.toBeDefined();
+  });
+});

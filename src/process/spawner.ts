@@ -1,0 +1,36 @@
+/**
+ * A process, told apart from another that later got the same pid by the time of its start.
+ */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Clock ticks since boot: field 22 of /proc/PID/stat. */
+  readonly startTicks: number;
+  /** /proc/sys/kernel/random/boot_id: pids and ticks start anew at every boot. */
+  readonly bootId: string;
+}
+
+export interface SpawnRequest {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** Standard output and standard error are appended to it; kept small by whoever watches the process (`boundFile`). */
+  readonly stderrPath: string;
+  /** The whole environment. Default: PATH, HOME and LANG only, so that no secret of ours reaches the process. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface ProcessExit {
+  /** Null if a signal ended it, or if nobody could know (an adopted process). */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+}
+
+/** Starts detached processes (own session, no terminal) without blocking the caller's event loop. */
+export interface Spawner {
+  /** @throws LAUNCHER_FAILED; an error with `code` ENOENT or EACCES if the program cannot be run */
+  spawn(request: SpawnRequest): Promise<ProcessIdentity>;
+  /** Calls once when a process that this spawner started has ended. */
+  onExit(identity: ProcessIdentity, listener: (exit: ProcessExit) => void): void;
+  /** Ends the launcher; processes that it started go on. */
+  close(): Promise<void>;
+}
