@@ -1,0 +1,16 @@
+export type { Address } from './address.ts';
+export { formatAddress } from './address.ts';
+export type { Figures, FleetDecision, RouteDecision, Rule } from './decision.ts';
+export type { HostCommand, HostEvent } from './host-messages.ts';
+export type { LinkEvent, LinkMessage, LinkTarget } from './link-messages.ts';
+export type { OpenLink } from './links.ts';
+export type { News } from './news.ts';
+export type { Params } from './params.ts';
+export { makeParams, PARAMETERS, paramsTable } from './params.ts';
+export { parsePool } from './pool.ts';
+export type { Outcome, Request, RequestStatus } from './request.ts';
+export type { RouterOptions } from './router.ts';
+export { router } from './router.ts';
+export type { RouterMessage } from './router-messages.ts';
+export type { FleetSnapshot, VmRow } from './snapshot.ts';
+export type { GuestReady, GuestReport, VmEnd, VmId, VmState } from './vm.ts';

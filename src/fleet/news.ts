@@ -1,0 +1,28 @@
+import type { ErrorEnvelope } from '../errors.ts';
+import type { Figures, Rule } from './decision.ts';
+import type { VmId } from './vm.ts';
+
+/** Something that happened in the fleet, for `shoal events`, the console and the log. */
+export interface News {
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly kind:
+    | 'vm-start'
+    | 'vm-prepared'
+    | 'vm-booting'
+    | 'vm-ready'
+    | 'vm-adopted'
+    | 'vm-drain'
+    | 'vm-stop'
+    | 'vm-gone'
+    | 'link-lost'
+    | 'host-up'
+    | 'unidentified';
+  readonly vm?: VmId;
+  readonly host?: string;
+  /** The rule that made it so, and on what figures. */
+  readonly rule?: Rule;
+  readonly figures?: Figures;
+  readonly text: string;
+  readonly error?: ErrorEnvelope;
+}

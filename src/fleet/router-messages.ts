@@ -1,0 +1,23 @@
+import type { Exit, Ref } from '../actors/mod.ts';
+import type { HostEvent } from './host-messages.ts';
+import type { LinkEvent } from './link-messages.ts';
+import type { Params } from './params.ts';
+import type { Request } from './request.ts';
+import type { FleetSnapshot } from './snapshot.ts';
+import type { VmId } from './vm.ts';
+
+export type RouterMessage =
+  | { readonly kind: 'request'; readonly request: Request }
+  | LinkEvent
+  | HostEvent
+  | { readonly kind: 'snapshot'; readonly replyTo: Ref<FleetSnapshot> }
+  | { readonly kind: 'params'; readonly params: Params }
+  /** Takes no more requests; replies when those in hand have ended, or were refused at the time limit. */
+  | { readonly kind: 'drain'; readonly limitMs: number; readonly replyTo: Ref<true> }
+  // The router's own.
+  | { readonly kind: 'tick' }
+  | { readonly kind: 'step' }
+  | { readonly kind: 'drain-limit' }
+  | { readonly kind: 'reserved'; readonly vm: VmId }
+  | { readonly kind: 'reserve-failed'; readonly vm: VmId; readonly error: unknown }
+  | { readonly kind: 'link-exited'; readonly vm: VmId; readonly exit: Exit };

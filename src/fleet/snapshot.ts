@@ -1,0 +1,54 @@
+import { formatAddress } from './address.ts';
+import type { Fleet, Vm } from './fleet.ts';
+import type { VmId, VmState } from './vm.ts';
+
+/** One VM as `shoal ps` shows it. Field names are those of the table where it has them. */
+export interface VmRow {
+  readonly id_vmachine: VmId;
+  readonly id_ip: number;
+  readonly host: string;
+  readonly address: string;
+  readonly state: VmState;
+  /** % of the virtual CPU; null before the first report. */
+  readonly cpu: number | null;
+  /** Bytes. */
+  readonly ram: number | null;
+  readonly free_count: number;
+  readonly in_flight: number;
+  readonly served: number;
+  /** Milliseconds since it was asked to start. */
+  readonly uptime_ms: number;
+}
+
+export interface FleetSnapshot {
+  readonly vms: readonly VmRow[];
+  readonly waiting: number;
+  readonly addresses: number;
+  readonly addresses_free: number;
+}
+
+/** @param nowMs monotonic milliseconds */
+export function snapshot(fleet: Fleet, nowMs: number): FleetSnapshot {
+  return {
+    vms: [...fleet.vms].map((vm) => rowOf(vm, nowMs)),
+    waiting: fleet.waiting,
+    addresses: fleet.pool.length,
+    addresses_free: fleet.pool.filter((entry) => entry.vm === undefined && !entry.reserved).length,
+  };
+}
+
+function rowOf(vm: Vm, nowMs: number): VmRow {
+  return {
+    id_vmachine: vm.id,
+    id_ip: vm.address.id,
+    host: vm.host,
+    address: formatAddress(vm.address),
+    state: vm.state,
+    cpu: vm.report?.cpuPercent ?? null,
+    ram: vm.report?.ramBytes ?? null,
+    free_count: vm.freeCount,
+    in_flight: vm.inFlight,
+    served: vm.report?.served ?? 0,
+    uptime_ms: Math.round(nowMs - vm.startedMs),
+  };
+}
