@@ -1,0 +1,145 @@
+/** The house rules that no compiler and no linter knows: CONTRIBUTING.md says them in words. */
+import { describe, expect, test } from 'vitest';
+import { importFindings } from './tidy/layers.ts';
+import { findAll, projectFiles, Source } from './tidy/source.ts';
+
+const LINES_MAX = 400;
+
+const files = projectFiles();
+const typescript = files.filter((file) => file.path.endsWith('.ts'));
+const code = files.filter((file) => /\.(ts|mjs|sh|c|cpp|h|S)$/.test(file.path) || /^(bin|\.ci)\//.test(file.path));
+/** The rules themselves have to name what they forbid. */
+const notTheRules = (file: Source) => !file.path.startsWith('test/tidy');
+
+describe('the layers', () => {
+  test('imports go down only, and through mod.ts', () => {
+    expect(typescript.flatMap(importFindings)).toEqual([]);
+  });
+
+  test('every folder of src/ has its public file, but for cli, which nothing imports', () => {
+    const paths = new Set(files.map((file) => file.path));
+    const folders = new Set(typescript.flatMap((file) => file.path.match(/^src\/[^/]+(?=\/)/) ?? []));
+    folders.delete('src/cli');
+    expect([...folders].filter((folder) => !paths.has(`${folder}/mod.ts`))).toEqual([]);
+  });
+});
+
+describe('the types', () => {
+  test('no `any`, no `!`, no silenced compiler', () => {
+    const loopholes = /(?<![.\w])any\b(?!\()|[\w)\]]!(?=[.[;,)])/g;
+    const silenced = /@ts-(ignore|nocheck|expect-error)/g;
+    const findings = typescript
+      .filter(notTheRules)
+      .flatMap((file) => [...findAll(file, 'code', loopholes), ...findAll(file, 'text', silenced)]);
+    expect(findings.map((finding) => finding.place)).toEqual([]);
+  });
+
+  test('every cast has its reason beside it', () => {
+    expect(typescript.flatMap(castsWithoutReason)).toEqual([]);
+  });
+});
+
+describe('the text', () => {
+  test(`no file of code is longer than ${LINES_MAX} lines`, () => {
+    const long = code.filter((file) => file.lines.length > LINES_MAX);
+    expect(long.map((file) => `${file.path}: ${file.lines.length} lines`)).toEqual([]);
+  });
+
+  test('nothing is put off', () => {
+    expect(places(code, 'text', /\b(TODO|FIXME|XXX|HACK)\b|\bfor now\b/g)).toEqual([]);
+  });
+
+  test("no path of somebody's machine", () => {
+    expect(places(files, 'text', /(?<![\w.$}-])\/(work|home\/\w+|root)\/[\w.]+/g)).toEqual([]);
+  });
+
+  test('no host of a package registry or mirror, and no download address in a lock file', () => {
+    const hosts = /\b(registry|npm|deb|mirrors?|archive|security|proxy)\.[a-z0-9-]+\.(org|com|net|io|dev)\b/g;
+    expect(places(files, 'text', hosts)).toEqual([]);
+    const locks = files.filter((file) => /(^|\/)(package-lock|npm-shrinkwrap)\.json$/.test(file.path));
+    expect(places(locks, 'text', /"resolved":.*/g)).toEqual([]);
+  });
+});
+
+describe('the tests', () => {
+  test('none sleeps for luck', () => {
+    expect(typescript.filter(isForTests).flatMap(sleepsForLuck)).toEqual([]);
+  });
+});
+
+describe('a worker or a file beside the code', () => {
+  test('is found in the compiled package too: tsc does not rewrite these addresses', () => {
+    const product = typescript.filter((file) => file.path.startsWith('src/') && !isForTests(file));
+    expect(places(product, 'text', /new URL\(\s*['"][^'"]*\.ts['"]\s*,\s*import\.meta\.url/g)).toEqual([]);
+  });
+});
+
+describe('the rules themselves find', () => {
+  test.each([
+    ['an import upwards', 'src/actors/a.ts', "import { b } from '../fleet/mod.ts';"],
+    ['an import past mod.ts', 'src/cli/a.ts', "import { b } from '../fleet/policy.ts';"],
+    ['an import between neighbours', 'src/store/a.ts', "export * from '../transport/mod.ts';"],
+    ['a dynamic import upwards', 'src/fleet/a.ts', "const b = await import('../app/mod.ts');"],
+    ['a test helper in the product', 'src/fleet/a.ts', "import { b } from '../../test/b.ts';"],
+  ])('%s', (_what, path, text) => {
+    expect(importFindings(new Source(path, text))).toHaveLength(1);
+  });
+
+  test.each([
+    ['a bare cast', 'const a = b as C;', 1],
+    ['a cast with its reason above', '// b comes from JSON that was checked\nconst a = b as C;', 0],
+    ['a cast with its reason beside it', 'const a = b as C; // checked above', 0],
+    [
+      'names, constants and prose',
+      "import { a as b } from './c.ts';\nconst d = ['as C'] as const; const e = `as C`;",
+      0,
+    ],
+    ['an address, which is no comment', "const a = 'nats://b' as C;", 1],
+    ['a cast in a template', `const a = \`\${b as C} as D\`;`, 1],
+  ])('%s', (_what, text, count) => {
+    expect(castsWithoutReason(new Source('src/a/a.ts', text))).toHaveLength(count);
+  });
+
+  test.each([
+    ['a sleep', "import { setTimeout as sleep } from 'node:timers/promises';", 1],
+    ['a sleep by hand', 'await new Promise((resolve) => setTimeout(resolve, 100));', 1],
+    [
+      'a poll that says what it waits for',
+      '// pause: until the port answers\nawait new Promise((r) => setTimeout(r, 5));',
+      0,
+    ],
+    ['a deadline', "setTimeout(() => fail(new Error('late')), 1000);", 0],
+  ])('%s', (_what, text, count) => {
+    expect(sleepsForLuck(new Source('src/a/a.test.ts', text))).toHaveLength(count);
+  });
+});
+
+function places(sources: readonly Source[], part: 'code' | 'text', pattern: RegExp): string[] {
+  const findings = sources.filter(notTheRules).flatMap((file) => findAll(file, part, pattern));
+  return findings.map((finding) => finding.place);
+}
+
+function castsWithoutReason(source: Source): string[] {
+  const renamed = /\b(import|export)\b[^;]*?(\{[^{}]*\}|\*\s+as\s+\w+)/g;
+  const withoutNames = source.code.replaceAll(renamed, (names) => names.replaceAll(/\bas\b/g, '  '));
+  return [...withoutNames.matchAll(/\bas\s+(?!const\b)[\w{[(<"'].*/g)]
+    .filter((cast) => !source.hasCommentNear(cast.index, 2))
+    .map((cast) => `${source.at(cast.index)}: ${cast[0].trim()}`);
+}
+
+function isForTests(file: Source): boolean {
+  return file.isTest || file.path.startsWith('test/') || /(fixture|testing)[^/]*\.ts$/.test(file.path);
+}
+
+/** A pause is in order between two looks at something that has no event; then a comment `pause: ...` says at what. */
+function sleepsForLuck(source: Source): string[] {
+  const pauses = /setTimeout\(\s*(resolve|done|r|res|ok)\s*,|timers\/promises/g;
+  const lines = source.text.split('\n');
+  return findAll(source, 'text', pauses)
+    .filter(({ offset }) => {
+      const line = source.lineAt(offset);
+      return !lines.slice(Math.max(0, line - 2), line + 1).some((text) => text.includes('pause: '));
+    })
+    .filter(() => notTheRules(source))
+    .map((finding) => finding.place);
+}
