@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { lastLines } from './log.mjs';
+import { excerpt, latestLine } from './log.mjs';
 import { Interrupted, Problem } from './problem.mjs';
 import { Progress, say } from './progress.mjs';
 
 /** How long a program that was told to end may take, before it is killed. */
 const GRACE_MS = 10_000;
-const SHOWN_LINES = 40;
 const INTERRUPTED = 'was interrupted';
 
 /**
@@ -23,7 +22,7 @@ const INTERRUPTED = 'was interrupted';
  */
 
 /**
- * Runs a job to its end. Rejects with a `Problem` that shows the end of the log if the program fails, takes too
+ * Runs a job to its end. Rejects with a `Problem` that shows its output if the program fails, takes too
  * long or cannot be started; with `Interrupted` if the set-up itself is told to end meanwhile.
  *
  * @param {import('./checkout.mjs').Checkout} checkout
@@ -32,7 +31,7 @@ const INTERRUPTED = 'was interrupted';
 export async function run(checkout, job) {
   const log = join(checkout.notes, job.logName);
   const output = openSync(log, 'w');
-  const progress = new Progress(job.label, () => lastLines(log, 1)[0] ?? '');
+  const progress = new Progress(job.label, () => latestLine(log));
   const failure = await outcome(checkout, job, output);
   closeSync(output);
   progress.end(failure === undefined ? 'done' : 'failed');
@@ -40,7 +39,7 @@ export async function run(checkout, job) {
 
   const command = [job.program, ...job.args].join(' ');
   if (failure === INTERRUPTED) throw new Interrupted(`\`${command}\` ${failure}`);
-  const shown = lastLines(log, SHOWN_LINES).map((line) => `  ${line}`);
+  const shown = excerpt(log).map((line) => `  ${line}`);
   throw new Problem([`\`${command}\` ${failure}. Its output, from ${log}:`, '', ...shown].join('\n'));
 }
 
