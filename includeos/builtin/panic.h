@@ -1,0 +1,10 @@
+// The end of a guest that cannot go on: a line that says why, then power off with a code of its own.
+#pragma once
+
+#include <string_view>
+
+namespace shoal::builtin {
+
+[[noreturn]] void panic(std::string_view why);
+
+}  // namespace shoal::builtin

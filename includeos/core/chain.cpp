@@ -1,0 +1,116 @@
+#include "chain.h"
+
+#include <cstring>
+
+namespace shoal {
+
+bool Chain::append(std::string_view bytes) {
+  // What does not fit is got first, so that a half-written frame can never stay behind.
+  Piece* const last_before = last_;
+  size_t room = last_ != nullptr ? last_->room() : 0;
+  while (room < bytes.size()) {
+    if (extend() == nullptr) {
+      while (last_before != nullptr && last_before->next != nullptr) {
+        Piece* const unused = last_before->next;
+        last_before->next = unused->next;
+        heap_.free(unused);
+      }
+      last_ = last_before;
+      if (last_before == nullptr) clear();
+      return false;
+    }
+    room += Piece::kCapacity;
+  }
+  for (Piece* piece = last_before != nullptr ? last_before : first_; !bytes.empty(); piece = piece->next) {
+    const size_t part = bytes.size() < piece->room() ? bytes.size() : piece->room();
+    std::memcpy(piece->bytes + piece->end, bytes.data(), part);
+    piece->end += static_cast<uint32_t>(part);
+    size_ += part;
+    bytes.remove_prefix(part);
+  }
+  return true;
+}
+
+Piece* Chain::extend() {
+  auto* piece = static_cast<Piece*>(heap_.allocate(sizeof(Piece)));
+  if (piece == nullptr) return nullptr;
+  piece->next = nullptr;
+  piece->start = 0;
+  piece->end = 0;
+  if (last_ != nullptr) {
+    last_->next = piece;
+  } else {
+    first_ = piece;
+  }
+  last_ = piece;
+  return piece;
+}
+
+void Chain::take(Chain& other) {
+  if (other.first_ == nullptr) return;
+  if (other.first_ == other.last_ && last_ != nullptr && other.size_ <= last_->room()) {
+    append(other.front());
+    other.rewind();
+    return;
+  }
+  if (last_ != nullptr) {
+    last_->next = other.first_;
+  } else {
+    first_ = other.first_;
+  }
+  last_ = other.last_;
+  size_ += other.size_;
+  other.first_ = nullptr;
+  other.last_ = nullptr;
+  other.size_ = 0;
+}
+
+std::string_view Chain::front() const {
+  for (const Piece* piece = first_; piece != nullptr; piece = piece->next) {
+    if (piece->size() > 0) return {piece->bytes + piece->start, piece->size()};
+  }
+  return {};
+}
+
+void Chain::drop(size_t bytes) {
+  size_ -= bytes;
+  while (first_ != nullptr) {
+    const size_t part = bytes < first_->size() ? bytes : first_->size();
+    first_->start += static_cast<uint32_t>(part);
+    bytes -= part;
+    if (first_->size() > 0) return;
+    if (first_ == last_) {  // kept for what comes next
+      first_->start = 0;
+      first_->end = 0;
+      return;
+    }
+    Piece* const empty = first_;
+    first_ = empty->next;
+    heap_.free(empty);
+  }
+}
+
+void Chain::clear() {
+  while (first_ != nullptr) {
+    Piece* const next = first_->next;
+    heap_.free(first_);
+    first_ = next;
+  }
+  last_ = nullptr;
+  size_ = 0;
+}
+
+void Chain::rewind() {
+  if (first_ == nullptr) return;
+  while (first_->next != nullptr) {
+    Piece* const extra = first_->next;
+    first_->next = extra->next;
+    heap_.free(extra);
+  }
+  first_->start = 0;
+  first_->end = 0;
+  last_ = first_;
+  size_ = 0;
+}
+
+}  // namespace shoal

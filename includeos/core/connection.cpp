@@ -1,0 +1,262 @@
+#include "connection.h"
+
+#include <cstring>
+
+#include "server.h"
+#include "text_writer.h"
+
+namespace shoal {
+namespace {
+
+// A client that does not read its replies is not read from either, beyond this.
+constexpr size_t kOutputHighWater = 64 << 10;
+
+// Neither a byte in the middle of a frame nor a byte taken of what we send for so long: the peer is gone or stuck.
+constexpr uint64_t kStallNs = 60'000'000'000;
+constexpr uint64_t kStallStoppingNs = 5'000'000'000;
+
+size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+
+}  // namespace
+
+void Connection::open(Stream& stream) {
+  stream_ = &stream;
+  stage_ = Stage::header;
+  peer_finished_ = false;
+  draining_ = false;
+  header_filled_ = 0;
+  refusal_code_ = 0;
+  jobs_ = 0;
+  progressed_ = true;
+}
+
+void Connection::received(std::string_view bytes) {
+  progressed_ = true;
+  if (held_.empty()) {
+    const size_t used = parse(bytes);
+    bytes.remove_prefix(used);
+    if (used > 0 && in_use()) stream_->consumed(used);
+  }
+  if (!bytes.empty() && in_use()) hold(bytes);
+}
+
+void Connection::peer_finished() { peer_finished_ = true; }
+
+void Connection::broken() {
+  stream_ = nullptr;
+  release();
+}
+
+void Connection::move(uint64_t now_ns) {
+  resume();
+  while (in_use() && !output_.empty()) {
+    const std::string_view front = output_.front();
+    const size_t taken = stream_->write(front.data(), front.size());
+    output_.drop(taken);
+    progressed_ = progressed_ || taken > 0;
+    if (taken < front.size()) break;
+  }
+  if (!in_use()) return;
+  stream_->flush();
+
+  const bool said_all = output_.empty() && held_.empty() && jobs_ == 0;
+  if (said_all && (peer_finished_ || draining_)) {
+    Stream* const stream = stream_;
+    stream_ = nullptr;
+    release();
+    stream->finish();
+    return;
+  }
+  const bool waits_for_peer = !output_.empty() || stage_ != Stage::header || header_filled_ > 0;
+  if (progressed_ || !waits_for_peer) {
+    progressed_ = false;
+    progress_ns_ = now_ns;
+  } else if (now_ns - progress_ns_ > (server_.stopping() ? kStallStoppingNs : kStallNs)) {
+    abort();
+  }
+}
+
+void Connection::send_reply(Chain& frame) { output_.take(frame); }
+
+void Connection::send_error(const FrameHeader& about, std::string_view token, unsigned code, std::string_view message) {
+  TextWriter<256> payload;
+  payload.add(code).add(" ").add(message);
+  FrameHeader header{};
+  header.length = static_cast<uint32_t>(token.size() + payload.text().size());
+  header.type = FrameType::error;
+  header.token_size = static_cast<uint16_t>(token.size());
+  header.id = about.id;
+  TextWriter<FrameHeader::kSize + FrameHeader::kTokenMax + 256> frame;
+  frame.add({reinterpret_cast<const char*>(&header), sizeof header}).add(token).add(payload.text());
+  if (!output_.append(frame.text())) abort();  // a request must not stay without any answer: the peer sees the connection break
+}
+
+// Returns how many bytes are dealt with; fewer than all: there is no room now, and resume() tries again.
+size_t Connection::parse(std::string_view bytes) {
+  size_t used = 0;
+  while (!draining_) {
+    const size_t left = bytes.size() - used;
+    const char* const from = bytes.data() + used;
+    switch (stage_) {
+      case Stage::header: {
+        if (left == 0 || output_.size() > kOutputHighWater) return used;
+        const size_t part = smaller(left, FrameHeader::kSize - header_filled_);
+        std::memcpy(header_bytes_ + header_filled_, from, part);
+        header_filled_ += static_cast<uint32_t>(part);
+        used += part;
+        if (header_filled_ < FrameHeader::kSize) return used;
+        header_ = decode_frame_header(header_bytes_);
+        if (check_header()) stage_ = Stage::admission;
+        break;
+      }
+      case Stage::admission:
+        if (!admit()) return used;
+        break;
+      case Stage::body: {
+        const size_t part = smaller(left, body_size_ - body_filled_);
+        std::memcpy(partial_->bytes() + body_filled_, from, part);
+        body_filled_ += part;
+        used += part;
+        if (body_filled_ < body_size_) return used;
+        finish_body();
+        break;
+      }
+      case Stage::skip: {
+        const size_t part = smaller(left, skip_left_);
+        skip_left_ -= part;
+        used += part;
+        if (skip_left_ > 0) return used;
+        stage_ = Stage::header;
+        header_filled_ = 0;
+        break;
+      }
+    }
+  }
+  return bytes.size();
+}
+
+/// False: nothing that this peer sends can be trusted to be a frame from here on.
+bool Connection::check_header() {
+  const FrameHeader& header = header_;
+  const bool known = header.type == FrameType::request || header.type == FrameType::ping ||
+                     header.type == FrameType::cancel || header.type == FrameType::relay;
+  TextWriter<128> why;
+  if (!known) {
+    why.add("a client cannot send frames of type ").add(static_cast<uint64_t>(header.type));
+  } else if (header.length > FrameHeader::kLengthMax) {
+    why.add("a frame of ").add(header.length).add(" bytes is longer than ").add(FrameHeader::kLengthMax);
+  } else if (header.token_size > FrameHeader::kTokenMax) {
+    why.add("a token of ").add(header.token_size).add(" bytes is longer than ").add(FrameHeader::kTokenMax);
+  } else if (header.names_size() > header.length) {
+    why.add("operation and token are longer than the frame of ").add(header.length).add(" bytes");
+  } else {
+    return true;
+  }
+  send_error(header, {}, 400, why.text());
+  drain();
+  return false;
+}
+
+/// Decides what to do with a frame of which the header is there. False: there is no room for it now.
+bool Connection::admit() {
+  skip_left_ = 0;
+  refusal_code_ = 0;
+  if (header_.type == FrameType::cancel) {
+    server_.cancel(*this, header_.id);
+    skip_left_ = header_.length;
+    stage_ = Stage::skip;
+    return true;
+  }
+
+  if (header_.type == FrameType::relay) {
+    refusal_code_ = 501;
+    refusal_ = "this guest relays no commands";
+  } else if (header_.payload_size() > server_.payload_max()) {
+    refusal_code_ = 413;
+  } else if (header_.type == FrameType::request && server_.stopping()) {
+    refusal_code_ = 503;
+    refusal_ = "stopping";
+  } else if (header_.type == FrameType::request && server_.queue_full()) {
+    if (!server_.computing()) return false;
+    refusal_code_ = 503;
+    refusal_ = "busy";
+  }
+
+  body_size_ = refusal_code_ == 0 ? header_.length : header_.names_size();
+  skip_left_ = header_.length - body_size_;
+  body_filled_ = 0;
+  partial_ = server_.allocate_job(body_size_);
+  if (partial_ == nullptr) return false;
+  partial_->connection = this;
+  partial_->header = header_;
+  partial_->cancelled = false;
+  stage_ = Stage::body;
+  return true;
+}
+
+void Connection::finish_body() {
+  Job* const job = partial_;
+  partial_ = nullptr;
+  stage_ = skip_left_ > 0 ? Stage::skip : Stage::header;
+  header_filled_ = skip_left_ > 0 ? header_filled_ : 0;
+
+  if (refusal_code_ == 413) {
+    TextWriter<128> why;
+    why.add("a text of ").add(header_.payload_size()).add(" bytes is longer than ").add(server_.payload_max());
+    send_error(header_, job->token(), 413, why.text());
+    server_.free_job(job);
+  } else if (refusal_code_ != 0) {
+    send_error(header_, job->token(), refusal_code_, refusal_);
+    server_.free_job(job);
+  } else if (job->header.type == FrameType::ping) {
+    send_pong(*job);
+    server_.free_job(job);
+  } else {
+    jobs_++;
+    server_.enqueue(job);
+  }
+}
+
+void Connection::send_pong(Job& ping) {
+  FrameHeader header = ping.header;
+  header.type = FrameType::pong;
+  header.length -= header.operation_size;
+  header.operation_size = 0;
+  const std::string_view rest{ping.bytes() + ping.header.operation_size, header.length};
+  if (!output_.append({reinterpret_cast<const char*>(&header), sizeof header}) || !output_.append(rest)) abort();
+}
+
+void Connection::hold(std::string_view bytes) {
+  if (!held_.append(bytes)) abort();
+}
+
+void Connection::resume() {
+  size_t used = 0;
+  while (in_use() && !held_.empty()) {
+    const std::string_view front = held_.front();
+    const size_t part = parse(front);
+    held_.drop(part);
+    used += part;
+    if (part < front.size()) break;
+  }
+  if (used > 0 && in_use()) stream_->consumed(used);
+}
+
+void Connection::abort() {
+  if (!in_use()) return;
+  Stream* const stream = stream_;
+  stream_ = nullptr;
+  release();
+  stream->abort();
+}
+
+void Connection::release() {
+  draining_ = true;  // ends parse(), which may be what we were called from
+  server_.forget(*this);
+  if (partial_ != nullptr) server_.free_job(partial_);
+  partial_ = nullptr;
+  held_.clear();
+  output_.clear();
+}
+
+}  // namespace shoal

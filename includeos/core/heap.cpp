@@ -1,0 +1,121 @@
+#include "heap.h"
+
+#include <bit>
+
+namespace shoal {
+
+// A block's header; `previous` and `next` are there in free blocks only. The last block of the region is an empty one in use, so that
+// every block has a right neighbour.
+struct Heap::Block {
+  size_t left_size;  // of the neighbour to the left, 0 for the first block
+  size_t size_and_use;
+  Block* next;
+  Block* previous;
+
+  static constexpr size_t kHeader = 16;
+  static constexpr size_t kSmallest = 32;
+  static constexpr size_t kUsed = 1;
+
+  size_t size() const { return size_and_use & ~kUsed; }
+  bool used() const { return (size_and_use & kUsed) != 0; }
+  Block* right() { return reinterpret_cast<Block*>(reinterpret_cast<char*>(this) + size()); }
+  Block* left() { return reinterpret_cast<Block*>(reinterpret_cast<char*>(this) - left_size); }
+  void set_size(size_t size, bool used) {
+    size_and_use = size | (used ? kUsed : 0);
+    right()->left_size = size;
+  }
+};
+
+namespace {
+
+unsigned bin_of(size_t size) { return static_cast<unsigned>(std::bit_width(size)) - 1; }
+
+}  // namespace
+
+void Heap::open(void* memory, size_t size) {
+  const uintptr_t first = (reinterpret_cast<uintptr_t>(memory) + 15) & ~uintptr_t{15};
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(memory) + size) & ~uintptr_t{15};
+  *this = Heap();
+  if (end < first + 2 * Block::kSmallest || end - first >= size_t{1} << kBinCount) return;
+
+  auto* block = reinterpret_cast<Block*>(first);
+  const size_t bytes = end - first - Block::kHeader;
+  block->left_size = 0;
+  block->set_size(bytes, false);
+  block->right()->size_and_use = Block::kUsed;
+  total_bytes_ = bytes;
+  insert(block);
+}
+
+void* Heap::allocate(size_t bytes) {
+  if (bytes > total_bytes_) return nullptr;
+  size_t size = (bytes + Block::kHeader + 15) & ~size_t{15};
+  if (size < Block::kSmallest) size = Block::kSmallest;
+
+  Block* block = find(size);
+  if (block == nullptr) return nullptr;
+  remove(block);
+  const size_t rest = block->size() - size;
+  if (rest >= Block::kSmallest) {
+    block->set_size(size, true);
+    block->right()->set_size(rest, false);
+    insert(block->right());
+  } else {
+    block->set_size(block->size(), true);
+  }
+  used_bytes_ += block->size();
+  return reinterpret_cast<char*>(block) + Block::kHeader;
+}
+
+void Heap::free(void* memory) {
+  if (memory == nullptr) return;
+  auto* block = reinterpret_cast<Block*>(static_cast<char*>(memory) - Block::kHeader);
+  size_t size = block->size();
+  used_bytes_ -= size;
+
+  if (Block* right = block->right(); !right->used()) {
+    remove(right);
+    size += right->size();
+  }
+  if (block->left_size != 0 && !block->left()->used()) {
+    block = block->left();
+    remove(block);
+    size += block->size();
+  }
+  block->set_size(size, false);
+  insert(block);
+}
+
+Heap::Block* Heap::find(size_t size) {
+  // Any block of a larger bin fits. Of the block's own bin only a few are looked at, unless there is no larger one.
+  constexpr int kLooks = 8;
+  const unsigned bin = bin_of(size);
+  Block* block = bins_[bin];
+  for (int i = 0; i < kLooks && block != nullptr; i++, block = block->next) {
+    if (block->size() >= size) return block;
+  }
+  const uint32_t larger = bin + 1 < kBinCount ? bins_in_use_ >> (bin + 1) << (bin + 1) : 0;
+  if (larger != 0) return bins_[std::countr_zero(larger)];
+  while (block != nullptr && block->size() < size) block = block->next;
+  return block;
+}
+
+void Heap::insert(Block* block) {
+  const unsigned bin = bin_of(block->size());
+  block->previous = nullptr;
+  block->next = bins_[bin];
+  if (block->next != nullptr) block->next->previous = block;
+  bins_[bin] = block;
+  bins_in_use_ |= uint32_t{1} << bin;
+}
+
+void Heap::remove(Block* block) {
+  const unsigned bin = bin_of(block->size());
+  if (block->previous != nullptr) block->previous->next = block->next;
+  if (block->next != nullptr) block->next->previous = block->previous;
+  if (bins_[bin] != block) return;
+  bins_[bin] = block->next;
+  if (bins_[bin] == nullptr) bins_in_use_ &= ~(uint32_t{1} << bin);
+}
+
+}  // namespace shoal

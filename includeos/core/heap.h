@@ -1,0 +1,34 @@
+// The memory of requests and replies: one region, constant-time allocation, neighbours merged when freed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace shoal {
+
+class Heap {
+ public:
+  void open(void* memory, size_t size);
+
+  /// Aligned to 16 bytes; null if no block is large enough.
+  void* allocate(size_t bytes);
+  void free(void* memory);
+
+  size_t used_bytes() const { return used_bytes_; }
+  size_t free_bytes() const { return total_bytes_ - used_bytes_; }
+
+ private:
+  struct Block;
+  static constexpr unsigned kBinCount = 32;
+
+  Block* find(size_t size);
+  void insert(Block* block);
+  void remove(Block* block);
+
+  Block* bins_[kBinCount] = {};  // bin N: free blocks of 2^N to 2^(N+1) - 1 bytes
+  uint32_t bins_in_use_ = 0;
+  size_t total_bytes_ = 0;
+  size_t used_bytes_ = 0;
+};
+
+}  // namespace shoal

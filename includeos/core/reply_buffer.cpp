@@ -1,0 +1,96 @@
+#include "reply_buffer.h"
+
+#include <cstring>
+
+#include "text_writer.h"
+
+namespace shoal {
+
+bool Reply::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    if (cursor_ == end_ && !grow()) return false;
+    const size_t room = static_cast<size_t>(end_ - cursor_);
+    const size_t part = bytes.size() < room ? bytes.size() : room;
+    std::memcpy(cursor_, bytes.data(), part);
+    cursor_ += part;
+    bytes.remove_prefix(part);
+  }
+  return true;
+}
+
+bool Reply::fail(unsigned code, std::string_view message) {
+  set_error(code, message);
+  return false;
+}
+
+void ReplyBuffer::open(const FrameHeader& request, std::string_view token, size_t payload_max) {
+  error_code_ = 0;
+  cursor_ = nullptr;
+  end_ = nullptr;
+  frame_max_ = FrameHeader::kSize + token.size() + payload_max;
+  header_ = request;
+  header_.type = FrameType::reply;
+  header_.operation_size = 0;
+
+  frame_.rewind();
+  Piece* const piece = frame_.first() != nullptr ? frame_.first() : frame_.extend();
+  if (piece == nullptr) {
+    set_error(503, "out of memory");
+    return;
+  }
+  std::memcpy(piece->bytes + FrameHeader::kSize, token.data(), token.size());
+  const size_t front = FrameHeader::kSize + token.size();
+  piece->end = static_cast<uint32_t>(front);
+  frame_.grown(front);
+  open_window(piece);
+}
+
+Chain& ReplyBuffer::close() {
+  commit();
+  header_.length = static_cast<uint32_t>(frame_.size() - FrameHeader::kSize);
+  encode_frame_header(header_, frame_.first()->bytes);
+  return frame_;
+}
+
+bool ReplyBuffer::grow() {
+  if (error_code_ != 0) return false;
+  commit();
+  if (frame_.size() == frame_max_) {
+    TextWriter<128> why;
+    why.add("the reply is longer than ").add(frame_max_ - FrameHeader::kSize - header_.token_size).add(" bytes");
+    set_error(413, why.text());
+    return false;
+  }
+  Piece* const piece = frame_.extend();
+  if (piece == nullptr) {
+    set_error(503, "out of memory");
+    return false;
+  }
+  open_window(piece);
+  return true;
+}
+
+void ReplyBuffer::set_error(unsigned code, std::string_view message) {
+  if (error_code_ != 0) return;  // the first one is the cause
+  error_code_ = code >= 400 && code <= 599 ? code : 500;
+  error_message_size_ = message.size() < sizeof error_message_ ? message.size() : sizeof error_message_;
+  std::memcpy(error_message_, message.data(), error_message_size_);
+  cursor_ = nullptr;
+  end_ = nullptr;
+}
+
+void ReplyBuffer::commit() {
+  Piece* const piece = frame_.last();
+  if (cursor_ == nullptr || piece == nullptr) return;
+  const uint32_t end = static_cast<uint32_t>(cursor_ - piece->bytes);
+  frame_.grown(end - piece->end);
+  piece->end = end;
+}
+
+void ReplyBuffer::open_window(Piece* piece) {
+  const size_t left = frame_max_ - frame_.size();
+  cursor_ = piece->bytes + piece->end;
+  end_ = cursor_ + (left < piece->room() ? left : piece->room());
+}
+
+}  // namespace shoal

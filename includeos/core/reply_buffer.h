@@ -1,0 +1,41 @@
+// The reply that is being written: a frame with its header and token in front, sent only once the operation has returned.
+#pragma once
+
+#include <string_view>
+
+#include "chain.h"
+#include "frame.h"
+#include "shoal/service.h"
+
+namespace shoal {
+
+class ReplyBuffer final : public Reply {
+ public:
+  explicit ReplyBuffer(Heap& heap) : frame_(heap) {}
+
+  void open(const FrameHeader& request, std::string_view token, size_t payload_max);
+
+  /// The finished frame. Only without an error.
+  Chain& close();
+
+  /// 0: none.
+  unsigned error_code() const { return error_code_; }
+  std::string_view error_message() const { return {error_message_, error_message_size_}; }
+
+ protected:
+  bool grow() override;
+  void set_error(unsigned code, std::string_view message) override;
+
+ private:
+  void commit();
+  void open_window(Piece* piece);
+
+  Chain frame_;
+  FrameHeader header_ = {};
+  size_t frame_max_ = 0;
+  unsigned error_code_ = 0;
+  size_t error_message_size_ = 0;
+  char error_message_[200] = {};
+};
+
+}  // namespace shoal

@@ -1,0 +1,111 @@
+// The guest as a whole: connections, the queue over all of them, the request in work, and the reports.
+//
+// An adapter's main loop: bring in what has come (Connection's events), work(), move(), sleep until due_ns() unless busy().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "connection.h"
+#include "heap.h"
+#include "job_queue.h"
+#include "platform.h"
+#include "reply_buffer.h"
+#include "settings.h"
+#include "shoal/service.h"
+#include "telemetry.h"
+
+namespace shoal {
+
+class Server {
+ public:
+  static constexpr size_t kConnectionMax = 32;
+  static constexpr size_t kQueueMax = 1024;
+
+  Server(Platform& platform, const Settings& settings, const Service& service, Heap& heap)
+      : Server(platform, settings, service, heap, std::make_index_sequence<kConnectionMax>()) {}
+
+  /// Whether that much heap will do for these settings.
+  static bool heap_suffices(size_t heap_bytes, const Settings& settings);
+
+  /// Prints the ready line and the first report.
+  void start();
+
+  /// Null: there are too many already.
+  Connection* accept(Stream& stream);
+
+  /// Works on requests until there are none or about a millisecond has gone.
+  void work();
+
+  /// Moves bytes on all connections, and reports if it is time.
+  void move();
+
+  bool busy() const { return !queue_.empty(); }
+  uint64_t due_ns() const { return status_due_ns_; }
+
+  /// Nothing new; what is accepted is finished.
+  void stop();
+  bool stopping() const { return stopping_; }
+  bool finished() const;
+
+  // For the service, by way of the functions in service.h.
+  bool yield();
+  bool cancelled() const { return current_ != nullptr && current_->cancelled; }
+  void* allocate_scratch(size_t bytes);
+  void free_scratch(void* memory);
+  Platform& platform() { return platform_; }
+
+  // For Connection.
+  size_t payload_max() const { return settings_.payload_max; }
+  bool queue_full() const { return queue_.size() >= kQueueMax; }
+  bool computing() const { return current_ != nullptr; }
+  Job* allocate_job(size_t body_size);
+  void free_job(Job* job) { heap_.free(job); }
+  void enqueue(Job* job) { queue_.push(job); }
+  void cancel(Connection& connection, uint64_t id);
+
+  /// The connection is gone: nobody waits for its requests any more.
+  void forget(Connection& connection);
+
+ private:
+  struct Scratch {
+    Scratch* next;
+    Scratch* previous;
+  };
+
+  template <size_t... Index>
+  Server(Platform& platform, const Settings& settings, const Service& service, Heap& heap, std::index_sequence<Index...>)
+      : platform_(platform),
+        settings_(settings),
+        service_(service),
+        heap_(heap),
+        telemetry_(platform),
+        reply_(heap),
+        connections_{(static_cast<void>(Index), Connection(*this, heap))...} {}
+
+  void run(Job* job);
+  bool check_text(Job& job);
+  void answer(Job& job);
+  const Operation* find_operation(std::string_view name) const;
+  bool has_partial_request() const;
+  void report_if_due(uint64_t now_ns);
+
+  Platform& platform_;
+  const Settings& settings_;
+  const Service& service_;
+  Heap& heap_;
+  Telemetry telemetry_;
+  ReplyBuffer reply_;
+  JobQueue queue_;
+  Job* current_ = nullptr;
+  const Operation* last_operation_ = nullptr;
+  Scratch* scratch_ = nullptr;
+  uint64_t served_ = 0;
+  uint64_t moved_ns_ = 0;
+  uint64_t status_due_ns_ = 0;
+  bool stopping_ = false;
+  Connection connections_[kConnectionMax];
+};
+
+}  // namespace shoal

@@ -1,0 +1,56 @@
+#include "telemetry.h"
+
+#include "text_writer.h"
+
+namespace shoal {
+namespace {
+
+// Each line has a newline before it as well, so that a log fragment cannot swallow it.
+constexpr std::string_view kLine = "\nshoal1 ";
+
+}  // namespace
+
+void Telemetry::print_ready(const Settings& settings, const Service& service) {
+  TextWriter<2048> line;
+  line.add(kLine).add("ready v=1 bind=").add(settings.bind).add(" addr=").add(settings.address);
+  line.add(" port=").add(settings.port).add(" max=").add(settings.payload_max);
+  line.add(" idempotent=").add(service.idempotent ? "1" : "0").add(" ops=");
+  bool first = true;
+  for (const Operation& operation : service.operations) {
+    if (!first) line.add(",");
+    line.add_foreign(operation.name);
+    first = false;
+  }
+  platform_.print(line.add("\n").text());
+}
+
+void Telemetry::print_status(uint64_t ram_bytes, uint64_t in_flight, uint64_t served) {
+  const uint64_t now_ns = platform_.now_ns();
+  const uint64_t asleep_ns = platform_.asleep_ns();
+  const uint64_t elapsed_ns = now_ns - reported_ns_;
+  const uint64_t slept_ns = asleep_ns - reported_asleep_ns_;
+  const uint64_t busy_ns = slept_ns < elapsed_ns ? elapsed_ns - slept_ns : 0;
+  const uint64_t busy_permille = elapsed_ns > 0 ? busy_ns * 1000 / elapsed_ns : 0;
+  reported_ns_ = now_ns;
+  reported_asleep_ns_ = asleep_ns;
+
+  TextWriter<256> line;
+  line.add(kLine).add("status seq=").add(++sequence_);
+  line.add(" cpu=").add(busy_permille / 10).add(".").add(busy_permille % 10);
+  line.add(" ram=").add(ram_bytes).add(" inflight=").add(in_flight).add(" served=").add(served).add("\n");
+  platform_.print(line.text());
+}
+
+void Telemetry::print_bye(std::string_view reason) {
+  TextWriter<128> line;
+  platform_.print(line.add(kLine).add("bye reason=").add(reason).add("\n").text());
+}
+
+void Telemetry::print_bad_argument(const BadArgument& bad) {
+  TextWriter<512> line;
+  line.add(kLine).add("bye reason=bad-argument key=").add(bad.key).add(" value=");
+  line.add_foreign(bad.value).add(" why=").add(bad.reason).add("\n");
+  platform_.print(line.text());
+}
+
+}  // namespace shoal

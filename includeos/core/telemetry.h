@@ -1,0 +1,32 @@
+// The guest's lines on its console: "shoal1 KIND key=value ...".
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "platform.h"
+#include "settings.h"
+#include "shoal/service.h"
+
+namespace shoal {
+
+class Telemetry {
+ public:
+  explicit Telemetry(Platform& platform) : platform_(platform) {}
+
+  void print_ready(const Settings& settings, const Service& service);
+
+  /// The load since the report before.
+  void print_status(uint64_t ram_bytes, uint64_t in_flight, uint64_t served);
+
+  void print_bye(std::string_view reason);
+  void print_bad_argument(const BadArgument& bad);
+
+ private:
+  Platform& platform_;
+  uint64_t sequence_ = 0;
+  uint64_t reported_ns_ = 0;
+  uint64_t reported_asleep_ns_ = 0;
+};
+
+}  // namespace shoal

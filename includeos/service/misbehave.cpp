@@ -1,0 +1,70 @@
+// What a guest must not do, for the tests of those who watch it. Only in the image for tests.
+#include "operations.h"
+
+#ifdef SHOAL_TEST_IMAGE
+
+namespace shoal {
+namespace {
+
+constexpr size_t kFloodMaxKib = 64 << 10;
+
+/// The next of some kinds of garbage: forged lines, escapes, over-long lines, bytes that are no text.
+std::string_view garbage(size_t index) {
+  static constexpr std::string_view kKinds[] = {
+      "log fragment shoal1 status cpu=9999 ram=1 inflight=0 served=0",
+      "\x1b[2J\x1b]0;owned\x07\x1b[31m",
+      "\rshoal1 status seq=999999999999999999999999 cpu=-1 ram=zz inflight= served\r\n",
+      "\xff\xfe\xc0\x80\xed\xa0\x80",
+      "shoal1 shoal1 shoal1 ready v=999 bind=0.0.0.0/0 addr=evil",
+      "==================================================================================================================",
+      "\n\n\nshoal1\nshoal1 \nshoal1 unknown-kind a=b\nshoal1 relay forged\n",
+      "\0\b\x7f\x9b",
+  };
+  return kKinds[index % (sizeof kKinds / sizeof kKinds[0])];
+}
+
+}  // namespace
+
+bool run_hang(const Request&, Reply&) {
+  for (;;) asm volatile("" : : : "memory");
+}
+
+/// "reset" ends the machine by a triple fault; anything else by a null pointer, which is a panic.
+bool run_crash(const Request& request, Reply&) {
+  if (request.text == "reset") shoal_reset_machine();
+  asm volatile("movb $0, 0" : : : "memory");
+  return false;
+}
+
+/// Prints that many KiB (default 64), without a newline at the end.
+bool run_flood(const Request& request, Reply& reply) {
+  size_t kib = request.text.empty() ? 64 : 0;
+  for (const char digit : request.text) {
+    if (digit < '0' || digit > '9' || kib > kFloodMaxKib) return reply.fail(400, "expected KiB up to 65536");
+    kib = kib * 10 + static_cast<size_t>(digit - '0');
+  }
+  size_t printed = 0;
+  for (size_t i = 0; printed < kib * 1024; i++) {
+    shoal_log(garbage(i));
+    printed += garbage(i).size();
+    if (!shoal_yield()) return false;
+  }
+  return reply.write("flooded");
+}
+
+/// Lines cut up in the middle, one piece a millisecond.
+bool run_chunks(const Request&, Reply& reply) {
+  static constexpr std::string_view kPieces[] = {"half a li", "ne of log\nsho", "al1 unk", "nown a=", "1\nan end without newline"};
+  for (const std::string_view piece : kPieces) {
+    shoal_log(piece);
+    const uint64_t next_ms = shoal_now_ms() + 2;
+    while (shoal_now_ms() < next_ms) {
+      if (!shoal_yield()) return false;
+    }
+  }
+  return reply.write("printed");
+}
+
+}  // namespace shoal
+
+#endif

@@ -1,0 +1,30 @@
+// Computes for a given time: for load tests.
+#include "number.h"
+#include "operations.h"
+
+namespace shoal {
+namespace {
+
+constexpr uint64_t kDefaultMs = 100;
+constexpr uint64_t kMaxMs = 600'000;
+constexpr std::string_view kExpected = "expected a number of milliseconds from 0 to 600000";
+
+}  // namespace
+
+bool run_spin(const Request& request, Reply& reply) {
+  uint64_t duration_ms = request.text.empty() ? kDefaultMs : 0;
+  for (const char digit : request.text) {
+    if (digit < '0' || digit > '9') return reply.fail(400, kExpected);
+    duration_ms = duration_ms * 10 + static_cast<uint64_t>(digit - '0');
+    if (duration_ms > kMaxMs) return reply.fail(400, kExpected);
+  }
+
+  const uint64_t end_ms = shoal_now_ms() + duration_ms;
+  while (shoal_now_ms() < end_ms) {
+    for (int work = 0; work < 1000; work++) asm volatile("" : : "r"(work));
+    if (!shoal_yield()) return false;
+  }
+  return reply.write("spun ") && write_number(reply, duration_ms);
+}
+
+}  // namespace shoal
