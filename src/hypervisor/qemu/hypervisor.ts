@@ -1,0 +1,392 @@
+import { randomUUID } from 'node:crypto';
+import { constants, existsSync, statSync } from 'node:fs';
+import { access, readdir, rmdir } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { type Clock, systemClock } from '../../actors/mod.ts';
+import { codeOf, ShoalError } from '../../errors.ts';
+import type { Address, VmId } from '../../fleet/mod.ts';
+import { formatAddress } from '../../fleet/mod.ts';
+import {
+  bootId,
+  isAlive,
+  type ProcessExit,
+  type ProcessIdentity,
+  readTail,
+  type Spawner,
+  signalProcess,
+  TEMPORARY_SUFFIX,
+  whenGone,
+} from '../../process/mod.ts';
+import type { Found, GuestConnection, Hypervisor, Machine, MachineSpec, Manifest } from '../port.ts';
+import { buildArgv, userOfVm } from './argv.ts';
+import { findByUuid, hasUuid } from './find-process.ts';
+import { type ImageInfo, inspectImage } from './image.ts';
+import { QemuMachine } from './machine.ts';
+import { digestOfArgv, readManifest, writeManifest } from './manifest.ts';
+import { Qmp } from './qmp.ts';
+import {
+  ensurePrivateDirectory,
+  makeRunDirectory,
+  type RunPaths,
+  removeRunDirectory,
+  runPaths,
+  runtimeRoot,
+} from './run-directory.ts';
+import { TcpConnection } from './tcp-connection.ts';
+import { connectUnix } from './unix-socket.ts';
+
+export interface QemuOptions {
+  /** Short and unique on this host: the directory of a fleet's VMs below the runtime root; letters, digits, `-`, `_`. */
+  readonly fleetTag: string;
+  readonly spawner: Spawner;
+  /** Default: $SHOAL_RUNTIME_DIR, /run/shoal for root, $XDG_RUNTIME_DIR/shoal. */
+  readonly runtimeRoot?: string;
+  /** A path, or a name that is looked for in PATH. */
+  readonly qemu?: string;
+  readonly clock?: Clock;
+  /** From the spawn to both sockets connected; default 20000. */
+  readonly prepareTimeoutMs?: number;
+  /** For the greeting of a monitor that somebody else may hold; default 2000. */
+  readonly adoptTimeoutMs?: number;
+}
+
+export const QEMU_DEFAULT = 'qemu-system-x86_64';
+const PREPARE_TIMEOUT_MS = 20_000;
+const ADOPT_TIMEOUT_MS = 2_000;
+const KILL_TIMEOUT_MS = 5_000;
+const STDERR_TAIL_BYTES = 2_000;
+
+/**
+ * The real machine port, on QEMU.
+ * @throws CONFIG_VALUE for a tag that cannot be a directory name; RIGHTS_MISSING, PATH_TOO_LONG for the runtime root
+ */
+export function createQemuHypervisor(options: QemuOptions): Hypervisor {
+  return new QemuHypervisor(options);
+}
+
+class QemuHypervisor implements Hypervisor {
+  readonly #fleetTag: string;
+  readonly #directory: string;
+  readonly #spawner: Spawner;
+  readonly #qemu: string;
+  readonly #clock: Clock;
+  readonly #prepareTimeoutMs: number;
+  readonly #adoptTimeoutMs: number;
+  readonly #preparing = new Set<Promise<unknown>>();
+  readonly #images = new Map<string, { readonly signature: string; readonly info: Promise<ImageInfo> }>();
+
+  constructor(options: QemuOptions) {
+    if (!/^[A-Za-z0-9_-]{1,32}$/.test(options.fleetTag)) {
+      throw new ShoalError(
+        'CONFIG_VALUE',
+        `Expected \`fleetTag\` to be 1 to 32 letters, digits, "-" or "_", got \`${options.fleetTag}\``,
+      );
+    }
+    this.#fleetTag = options.fleetTag;
+    this.#directory = join(options.runtimeRoot ?? runtimeRoot(), options.fleetTag);
+    this.#spawner = options.spawner;
+    this.#qemu = options.qemu ?? QEMU_DEFAULT;
+    this.#clock = options.clock ?? systemClock;
+    this.#prepareTimeoutMs = options.prepareTimeoutMs ?? PREPARE_TIMEOUT_MS;
+    this.#adoptTimeoutMs = options.adoptTimeoutMs ?? ADOPT_TIMEOUT_MS;
+    // The longest name of a VM's directory: a path that is too long should be known before the first VM.
+    runPaths(this.#directory, Number.MAX_SAFE_INTEGER);
+  }
+
+  prepare(spec: MachineSpec): Promise<Machine> {
+    const preparing = this.#prepare(spec);
+    this.#preparing.add(preparing);
+    const forget = (): boolean => this.#preparing.delete(preparing);
+    preparing.then(forget, forget);
+    return preparing;
+  }
+
+  async adopt(manifest: Manifest): Promise<Machine> {
+    const paths = runPaths(this.#directory, manifest.spec.vm);
+    const process = await this.#processOf(manifest);
+    if (process === undefined) throw vmGone(manifest);
+    const confirmed: Manifest = { ...manifest, process };
+    const {
+      spawner,
+      clock,
+      adoptTimeoutMs: timeoutMs,
+    } = { spawner: this.#spawner, clock: this.#clock, adoptTimeoutMs: this.#adoptTimeoutMs };
+    const machine = await QemuMachine.open({ paths, manifest: confirmed, process, spawner, clock, timeoutMs }, () =>
+      isAlive(process),
+    );
+    try {
+      checkUuid(paths, manifest, await machine.qmp('query-uuid', undefined, timeoutMs));
+      if (manifest.process === undefined) await writeManifest(paths.manifest, confirmed);
+      return machine;
+    } catch (error) {
+      await machine.release();
+      throw error;
+    }
+  }
+
+  async list(): Promise<readonly Found[]> {
+    // A machine that is being prepared looks like the wreck of one.
+    await Promise.allSettled([...this.#preparing]);
+    const found: Found[] = [];
+    for (const name of await this.#names()) {
+      const one = await this.#look(name);
+      if (one !== undefined) found.push(one);
+    }
+    return found;
+  }
+
+  async find(vm: VmId): Promise<Found | undefined> {
+    await Promise.allSettled([...this.#preparing]);
+    const names = await this.#names();
+    return names.includes(String(vm)) ? this.#look(String(vm)) : undefined;
+  }
+
+  async discard(manifest: Manifest): Promise<void> {
+    await removeRunDirectory(runPaths(this.#directory, manifest.spec.vm).directory);
+  }
+
+  connect(address: Address): GuestConnection {
+    return new TcpConnection(address, this.#clock);
+  }
+
+  async #prepare(spec: MachineSpec): Promise<Machine> {
+    await Promise.all([this.#checkImage(spec), this.#checkQemu(), checkAccelerator(spec)]);
+    const paths = runPaths(this.#directory, spec.vm);
+    await ensurePrivateDirectory(this.#directory);
+    await makeRunDirectory(paths.directory);
+    const attempt = new Attempt();
+    try {
+      return await this.#launch(spec, paths, attempt);
+    } catch (error) {
+      const explained = await this.#explain(error, spec, paths, attempt);
+      await this.#undo(paths, attempt);
+      throw explained;
+    }
+  }
+
+  async #launch(spec: MachineSpec, paths: RunPaths, attempt: Attempt): Promise<Machine> {
+    const isRoot = process.getuid?.() === 0;
+    const uuid = attempt.uuid;
+    const runAs = isRoot ? userOfVm(this.#fleetTag, spec.address) : undefined;
+    const args = buildArgv({ spec, uuid, paths, runAs });
+    const planned: Manifest = {
+      version: 1,
+      spec,
+      uuid,
+      argvDigest: digestOfArgv(args),
+      bootId: bootId(),
+      preparedMs: this.#clock.now(),
+    };
+    await writeManifest(paths.manifest, planned);
+    const identity = await this.#spawner.spawn({
+      command: this.#qemu,
+      args,
+      cwd: paths.directory,
+      stderrPath: paths.stderr,
+    });
+    attempt.process = identity;
+    this.#spawner.onExit(identity, (exit) => {
+      attempt.exit = exit;
+    });
+    const manifest: Manifest = { ...planned, process: identity };
+    const { spawner, timeoutMs } = { spawner: this.#spawner, timeoutMs: this.#prepareTimeoutMs };
+    const opening = QemuMachine.open(
+      { paths, manifest, process: identity, spawner, clock: this.#clock, timeoutMs },
+      () => attempt.exit === undefined && isAlive(identity),
+    );
+    // QEMU takes tens of milliseconds to come up: time enough to complete the manifest.
+    const [written, opened] = await Promise.allSettled([writeManifest(paths.manifest, manifest), opening]);
+    if (opened.status === 'rejected') throw opened.reason;
+    if (written.status === 'fulfilled') return opened.value;
+    await opened.value.release();
+    throw written.reason;
+  }
+
+  /** Ends whatever the attempt left, and removes its directory. */
+  async #undo(paths: RunPaths, attempt: Attempt): Promise<void> {
+    // A launcher that was killed for its silence may have obeyed before.
+    const identity = attempt.process ?? (await findByUuid(attempt.uuid));
+    if (identity !== undefined) {
+      signalProcess(identity, 'SIGKILL');
+      // One that cannot be confirmed gone keeps its directory: whoever lists it next must see it.
+      if (!(await whenGone(identity, KILL_TIMEOUT_MS, this.#clock))) return;
+    }
+    await removeRunDirectory(paths.directory);
+  }
+
+  async #explain(error: unknown, spec: MachineSpec, paths: RunPaths, attempt: Attempt): Promise<unknown> {
+    const code = codeOf(error);
+    if (attempt.process === undefined)
+      return code === 'ENOENT' || code === 'EACCES' ? qemuMissing(this.#qemu, error) : error;
+    if (isAlive(attempt.process)) return error;
+    const stderr = (await readTail(paths.stderr, STDERR_TAIL_BYTES)).trim();
+    const where = formatAddress(spec.address);
+    const details = { vm: spec.vm, address: where, stderr, exitCode: attempt.exit?.exitCode ?? null };
+    if (/host forwarding rule/i.test(stderr)) {
+      return new ShoalError(
+        'PORT_TAKEN',
+        `QEMU cannot listen on ${where}: another program does, or the address is not of this host`,
+        {
+          details,
+        },
+      );
+    }
+    return new ShoalError(
+      'QEMU_EXITED',
+      `QEMU of VM ${spec.vm} ended before it was prepared: ${stderr || 'it said nothing'}`,
+      {
+        details,
+      },
+    );
+  }
+
+  async #checkImage(spec: MachineSpec): Promise<void> {
+    const { digest } = await this.#inspect(spec.image);
+    if (digest === spec.imageDigest) return;
+    throw new ShoalError(
+      'IMAGE_INVALID',
+      `${spec.image} has changed: its SHA-256 is ${digest}, expected ${spec.imageDigest}`,
+      {
+        details: { path: spec.image, digest, expected: spec.imageDigest },
+      },
+    );
+  }
+
+  /** Reads an image once as long as the file stays the same. */
+  #inspect(path: string): Promise<ImageInfo> {
+    const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
+    const signature = stat === undefined ? '' : `${stat.ino}:${stat.size}:${stat.mtimeNs}`;
+    const known = this.#images.get(path);
+    if (known !== undefined && known.signature === signature && signature !== '') return known.info;
+    const info = inspectImage(path);
+    if (signature !== '') this.#images.set(path, { signature, info });
+    return info;
+  }
+
+  async #checkQemu(): Promise<void> {
+    if (findProgram(this.#qemu) === undefined) throw qemuMissing(this.#qemu, undefined);
+  }
+
+  async #names(): Promise<readonly string[]> {
+    try {
+      return (await readdir(this.#directory)).sort();
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  async #look(name: string): Promise<Found | undefined> {
+    const directory = join(this.#directory, name);
+    const unknown = (why: string): Found => ({ kind: 'unknown', directory, why });
+    const vm = Number(name);
+    if (!Number.isSafeInteger(vm) || String(vm) !== name) return unknown('its name is not the id of a VM');
+    const paths = runPaths(this.#directory, vm);
+    let manifest: Manifest;
+    try {
+      manifest = await readManifest(paths.manifest);
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT' && (await removedAsEmpty(directory))) return undefined;
+      return unknown(error instanceof Error ? error.message : String(error));
+    }
+    if (manifest.spec.vm !== vm) return unknown(`its manifest is of VM ${manifest.spec.vm}`);
+    return this.#proveRunning(manifest, paths, unknown);
+  }
+
+  async #proveRunning(manifest: Manifest, paths: RunPaths, unknown: (why: string) => Found): Promise<Found> {
+    const process = await this.#processOf(manifest);
+    if (process === undefined) return { kind: 'gone', manifest };
+    try {
+      const socket = await connectUnix(paths.qmp, this.#adoptTimeoutMs, this.#clock, () => isAlive(process));
+      const qmp = await Qmp.open(socket, this.#adoptTimeoutMs, this.#clock);
+      try {
+        checkUuid(paths, manifest, await qmp.command('query-uuid', undefined, this.#adoptTimeoutMs));
+      } finally {
+        qmp.close();
+      }
+      return { kind: 'running', manifest: { ...manifest, process } };
+    } catch (error) {
+      if (!isAlive(process)) return { kind: 'gone', manifest };
+      return unknown(
+        `process ${process.pid} cannot be identified: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  }
+
+  /** The process that a manifest speaks of; undefined if it is gone or never was. */
+  async #processOf(manifest: Manifest): Promise<ProcessIdentity | undefined> {
+    if (manifest.bootId !== bootId()) return undefined;
+    const { process, uuid } = manifest;
+    if (process === undefined) return findByUuid(uuid);
+    // The same pid and start tick could only be another process by an accident within a hundredth of a second; the uuid rules it out.
+    return isAlive(process) && (await hasUuid(process.pid, uuid)) ? process : undefined;
+  }
+}
+
+/** What is known of a preparation while it is under way. */
+class Attempt {
+  readonly uuid = randomUUID();
+  process: ProcessIdentity | undefined;
+  exit: ProcessExit | undefined;
+}
+
+/** The first program of that name in PATH, or the path itself if it can be run. */
+export function findProgram(nameOrPath: string, path = process.env['PATH'] ?? ''): string | undefined {
+  const candidates = nameOrPath.includes('/')
+    ? [nameOrPath]
+    : path.split(delimiter).map((folder) => join(folder, nameOrPath));
+  return candidates.find((candidate) => existsSync(candidate));
+}
+
+async function checkAccelerator({ accelerator }: MachineSpec): Promise<void> {
+  if (accelerator === 'tcg') return;
+  try {
+    await access('/dev/kvm', constants.R_OK | constants.W_OK);
+  } catch (cause) {
+    throw new ShoalError(
+      'RIGHTS_MISSING',
+      `/dev/kvm cannot be used (${codeOf(cause)}). Use \`--accel tcg\`, or join the group of /dev/kvm`,
+      {
+        cause,
+        details: { path: '/dev/kvm' },
+      },
+    );
+  }
+}
+
+/** A directory without a manifest: its maker died before the manifest was durable, and so before any start. It holds nothing of use. */
+async function removedAsEmpty(directory: string): Promise<boolean> {
+  const names = await readdir(directory).catch(() => undefined);
+  if (names === undefined || !names.every((name) => name.endsWith(TEMPORARY_SUFFIX))) return false;
+  await (names.length === 0 ? rmdir(directory) : removeRunDirectory(directory));
+  return true;
+}
+
+function checkUuid(paths: RunPaths, manifest: Manifest, answer: unknown): void {
+  const uuid = typeof answer === 'object' && answer !== null && 'UUID' in answer ? answer.UUID : undefined;
+  if (uuid === manifest.uuid) return;
+  throw new ShoalError(
+    'MANIFEST_INVALID',
+    `The QEMU behind ${paths.qmp} has the uuid ${String(uuid)}, not ${manifest.uuid}`,
+    {
+      details: { path: paths.qmp, expected: manifest.uuid },
+    },
+  );
+}
+
+function qemuMissing(qemu: string, cause: unknown): ShoalError {
+  return new ShoalError(
+    'QEMU_MISSING',
+    `The program ${qemu} was not found or cannot be run. "npm run setup" installs it`,
+    {
+      cause,
+      details: { program: qemu },
+    },
+  );
+}
+
+function vmGone(manifest: Manifest): ShoalError {
+  return new ShoalError('VM_GONE', `The QEMU of VM ${manifest.spec.vm} does not run any more`, {
+    details: { vm: manifest.spec.vm },
+  });
+}

@@ -1,0 +1,91 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { ShoalError } from '../../errors.ts';
+import { writeDurable } from '../../process/mod.ts';
+import type { Manifest } from '../port.ts';
+
+const VERSION = 1;
+
+export async function writeManifest(path: string, manifest: Manifest): Promise<void> {
+  await writeDurable(path, `${JSON.stringify(manifest, undefined, 2)}\n`);
+}
+
+/** @throws MANIFEST_INVALID; an error with `code` ENOENT if there is none */
+export async function readManifest(path: string): Promise<Manifest> {
+  return parseManifest(path, await readFile(path, 'utf8'));
+}
+
+export function digestOfArgv(argv: readonly string[]): string {
+  return createHash('sha256').update(argv.join('\0')).digest('hex');
+}
+
+function parseManifest(path: string, text: string): Manifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw invalid(path, 'it is not JSON', cause);
+  }
+  if (!isRecord(value)) throw invalid(path, 'it is not an object');
+  if (value['version'] !== VERSION)
+    throw invalid(path, `it has version ${String(value['version'])}, this Shoal knows ${VERSION}`);
+  const missing = whatIsMissing(value);
+  if (missing !== undefined) throw invalid(path, `\`${missing}\` is missing or wrong`);
+  // Every field that is used has been looked at just above.
+  return value as unknown as Manifest;
+}
+
+function whatIsMissing(value: Readonly<Record<string, unknown>>): string | undefined {
+  const { spec, uuid, argvDigest, bootId, preparedMs, process, guest } = value;
+  if (typeof uuid !== 'string') return 'uuid';
+  if (typeof argvDigest !== 'string') return 'argvDigest';
+  if (typeof bootId !== 'string') return 'bootId';
+  if (!Number.isSafeInteger(preparedMs)) return 'preparedMs';
+  if (process !== undefined && !isIdentity(process)) return 'process';
+  if (guest !== undefined && !isGuest(guest)) return 'guest';
+  return isSpec(spec) ? undefined : 'spec';
+}
+
+function isSpec(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { vm, address, image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax } = value;
+  const numbers = [vm, memoryMib, statusIntervalMs, textBytesMax].every(Number.isSafeInteger);
+  const texts = typeof image === 'string' && typeof imageDigest === 'string';
+  return numbers && texts && (accelerator === 'kvm' || accelerator === 'tcg') && isAddress(address);
+}
+
+function isAddress(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    Number.isSafeInteger(value['id']) &&
+    Number.isSafeInteger(value['port']) &&
+    typeof value['ip'] === 'string'
+  );
+}
+
+function isIdentity(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  return (
+    Number.isSafeInteger(value['pid']) &&
+    Number.isSafeInteger(value['startTicks']) &&
+    typeof value['bootId'] === 'string'
+  );
+}
+
+function isGuest(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { textBytesMax, idempotent, operations } = value;
+  const named = Array.isArray(operations) && operations.every((operation) => typeof operation === 'string');
+  return Number.isSafeInteger(textBytesMax) && typeof idempotent === 'boolean' && named;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function invalid(path: string, why: string, cause?: unknown): ShoalError {
+  return new ShoalError('MANIFEST_INVALID', `The manifest ${path} cannot be used: ${why}`, {
+    cause,
+    details: { path, why },
+  });
+}

@@ -1,0 +1,119 @@
+import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf, ShoalError } from '../../errors.ts';
+import type { VmId } from '../../fleet/mod.ts';
+
+/** `sun_path` has 108 bytes, the closing zero included; what is longer Node and others cut off without a word. */
+const UNIX_PATH_BYTES_MAX = 107;
+const PRIVATE = 0o700;
+
+/** The files of one VM while it lives. */
+export interface RunPaths {
+  readonly directory: string;
+  readonly manifest: string;
+  readonly pid: string;
+  readonly qmp: string;
+  readonly console: string;
+  readonly stderr: string;
+}
+
+/** @throws PATH_TOO_LONG */
+export function runPaths(fleetDirectory: string, vm: VmId): RunPaths {
+  const directory = join(fleetDirectory, String(vm));
+  const paths = {
+    directory,
+    manifest: join(directory, 'manifest.json'),
+    pid: join(directory, 'pid'),
+    qmp: join(directory, 'qmp.sock'),
+    console: join(directory, 'console.sock'),
+    stderr: join(directory, 'stderr.log'),
+  };
+  checkUnixPath(paths.qmp);
+  checkUnixPath(paths.console);
+  return paths;
+}
+
+/** @throws PATH_TOO_LONG */
+export function checkUnixPath(path: string): void {
+  const bytes = Buffer.byteLength(path);
+  if (bytes <= UNIX_PATH_BYTES_MAX) return;
+  throw new ShoalError(
+    'PATH_TOO_LONG',
+    `The socket path ${path} has ${bytes} bytes, ${UNIX_PATH_BYTES_MAX} are possible. ` +
+      'Set SHOAL_RUNTIME_DIR to a shorter directory, such as /run/shoal',
+    { details: { path, bytes, bytesMax: UNIX_PATH_BYTES_MAX } },
+  );
+}
+
+/**
+ * Where run directories stand: $SHOAL_RUNTIME_DIR, or /run/shoal for root, or $XDG_RUNTIME_DIR/shoal.
+ * @throws RIGHTS_MISSING if none of them is there for this user
+ */
+export function runtimeRoot(env: NodeJS.ProcessEnv = process.env, uid = process.getuid?.()): string {
+  const { SHOAL_RUNTIME_DIR, XDG_RUNTIME_DIR } = env;
+  if (SHOAL_RUNTIME_DIR) return SHOAL_RUNTIME_DIR;
+  if (uid === 0) return '/run/shoal';
+  if (XDG_RUNTIME_DIR) return join(XDG_RUNTIME_DIR, 'shoal');
+  throw new ShoalError(
+    'RIGHTS_MISSING',
+    'There is no place for run directories: this user is not root and XDG_RUNTIME_DIR is not set. ' +
+      'Set SHOAL_RUNTIME_DIR to a short directory of your own',
+  );
+}
+
+/** Makes a directory that only its owner gets into, or checks that the one that is there is so. @throws RIGHTS_MISSING */
+export async function ensurePrivateDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: PRIVATE });
+    const found = await lstat(path);
+    const uid = process.getuid?.();
+    if (!found.isDirectory() || (uid !== undefined && found.uid !== uid)) {
+      throw new ShoalError(
+        'RIGHTS_MISSING',
+        `${path} must be a directory of user ${uid}, but belongs to ${found.uid}`,
+        {
+          details: { path, owner: found.uid },
+        },
+      );
+    }
+    // A directory that we were pointed at may be open to others; sockets and manifests in it must not be.
+    if ((found.mode & 0o077) !== 0) await chmod(path, PRIVATE);
+  } catch (error) {
+    throw missingRight(path, error);
+  }
+}
+
+/** Makes the run directory of a VM. @throws MANIFEST_INVALID if there is one already; RIGHTS_MISSING */
+export async function makeRunDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: PRIVATE });
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') {
+      throw new ShoalError(
+        'MANIFEST_INVALID',
+        `The run directory ${path} exists already: another VM has or had that id`,
+        {
+          details: { path },
+        },
+      );
+    }
+    throw missingRight(path, error);
+  }
+}
+
+export async function removeRunDirectory(path: string): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+}
+
+function missingRight(path: string, error: unknown): unknown {
+  const code = codeOf(error);
+  if (code !== 'EACCES' && code !== 'EPERM' && code !== 'EROFS') return error;
+  return new ShoalError(
+    'RIGHTS_MISSING',
+    `The run directory ${path} cannot be made: ${code}. Set SHOAL_RUNTIME_DIR to another`,
+    {
+      cause: error,
+      details: { path },
+    },
+  );
+}

@@ -1,0 +1,49 @@
+import { createConnection, type Socket } from 'node:net';
+import type { Clock } from '../../actors/mod.ts';
+import { codeOf, ShoalError } from '../../errors.ts';
+
+/** QEMU makes its sockets some 20 ms after its start, and binds them a moment before it listens. */
+const RETRY_MS = 4;
+
+/**
+ * Connects to a UNIX socket that another process may be about to make.
+ * @param goOn asked before each try; false ends the trying, because the other process is gone
+ * @throws QMP_TIMEOUT
+ */
+export async function connectUnix(path: string, timeoutMs: number, clock: Clock, goOn: () => boolean): Promise<Socket> {
+  const endMs = clock.monotonic() + timeoutMs;
+  for (;;) {
+    try {
+      return await connectOnce(path);
+    } catch (cause) {
+      const code = codeOf(cause);
+      // EAGAIN: its backlog of one is taken by somebody who is being served.
+      const mayComeUp = code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'EAGAIN';
+      if (mayComeUp && clock.monotonic() < endMs && goOn()) await delay(RETRY_MS, clock);
+      else
+        throw new ShoalError('QMP_TIMEOUT', `Nobody answers on ${path} (${code ?? String(cause)})`, {
+          cause,
+          details: { path },
+        });
+    }
+  }
+}
+
+function connectOnce(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(path);
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      // What is wrong with a socket shows in its `close`; unheard, the error itself would end the process.
+      socket.on('error', () => undefined);
+      resolve(socket);
+    });
+  });
+}
+
+function delay(ms: number, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    clock.timer(ms, resolve);
+  });
+}
