@@ -38,14 +38,19 @@ export class Progress {
       this.#timer = setInterval(() => this.#redraw(), REDRAW_MS);
       this.#redraw();
     } else {
-      this.#timer = setInterval(() => say(`${this.#label}: ${this.#seconds()}, ${this.#latest()}`), REPEAT_MS);
+      this.#timer = setInterval(() => say(this.#line()), REPEAT_MS);
       say(`${this.#label} ...`);
     }
   }
 
   #redraw() {
-    const line = `setup: ${this.#label}: ${this.#seconds()}  ${this.#latest()}`;
+    const line = `setup: ${this.#line()}`;
     process.stderr.write(`\r\x1b[K${line.slice(0, (process.stderr.columns || 80) - 1)}`);
+  }
+
+  #line() {
+    const latest = this.#latest();
+    return `${this.#label}: ${this.#seconds()}${latest === '' ? '' : `, ${latest}`}`;
   }
 
   #seconds() {
