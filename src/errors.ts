@@ -11,6 +11,7 @@ export const ERRORS = {
   ACTOR_STOPPED: 'The actor that was spoken to is not running.',
   ACTOR_STOP_TIMEOUT: 'An actor did not finish stopping within its limit and was abandoned.',
   SUPERVISOR_CHILD_EXISTS: 'A child with that id is already under the supervisor.',
+  SUPERVISOR_CHILD_UNKNOWN: 'The supervisor has no child with that id.',
   SUPERVISOR_INTENSITY: 'More restarts than the intensity allows within the period.',
   SUPERVISOR_START_FAILED: 'A child of a supervisor could not start.',
   // Configuration and the machine.
@@ -91,14 +92,14 @@ export interface ErrorEnvelope {
 /** A chain of causes longer than this is cut: an envelope must stay small whatever was thrown. */
 const CAUSES_MAX = 8;
 
-export function toEnvelope(error: unknown, depth = 0): ErrorEnvelope {
-  if (!(error instanceof Error)) return { name: 'Error', code: 'INTERNAL', message: String(error), details: {} };
-  // Node's own errors carry their code (ENOENT and the like) in the same place.
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'INTERNAL';
-  const details = error instanceof ShoalError ? error.details : {};
-  const envelope = { name: error.name, code, message: error.message, details };
-  if (error.cause === undefined || depth >= CAUSES_MAX) return envelope;
-  return { ...envelope, cause: toEnvelope(error.cause, depth + 1) };
+/** Makes an envelope of whatever was thrown. Never throws itself: who handles a failure must not fail at that. */
+export function toEnvelope(error: unknown): ErrorEnvelope {
+  try {
+    return envelopeOf(error, 0);
+  } catch {
+    // An object without a prototype cannot be made a string; a getter can throw.
+    return { name: 'Error', code: 'INTERNAL', message: 'something was thrown that cannot be shown', details: {} };
+  }
 }
 
 export function fromEnvelope(envelope: ErrorEnvelope): Error {
@@ -117,4 +118,12 @@ export function isErrorCode(code: string): code is ErrorCode {
 /** The code of anything that was thrown: ours, Node's (`ENOENT`), or none. */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+function envelopeOf(error: unknown, depth: number): ErrorEnvelope {
+  if (!(error instanceof Error)) return { name: 'Error', code: 'INTERNAL', message: String(error), details: {} };
+  const details = error instanceof ShoalError ? error.details : {};
+  const envelope = { name: error.name, code: codeOf(error) ?? 'INTERNAL', message: error.message, details };
+  if (error.cause === undefined || depth >= CAUSES_MAX) return envelope;
+  return { ...envelope, cause: envelopeOf(error.cause, depth + 1) };
 }

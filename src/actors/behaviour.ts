@@ -26,9 +26,14 @@ export interface SpawnOptions {
 export interface Context<M> {
   readonly self: Ref<M>;
   readonly clock: Clock;
+  /** Aborted as soon as this actor is to end, even while a message is in hand: cuts short what would hold up the end. */
+  readonly signal: AbortSignal;
   /** Starts a child. It lives no longer than this actor. */
   spawn<C>(behaviour: Behaviour<C>, options?: SpawnOptions): Ref<C>;
-  /** Starts a child and resolves when its behaviour has set itself up; rejects with what that threw. */
+  /**
+   * Starts a child and resolves when its behaviour has set itself up; rejects with what that threw, after the child has ended.
+   * To watch it, do so at once after awaiting this.
+   */
   start<C>(behaviour: Behaviour<C>, options?: SpawnOptions): Promise<Ref<C>>;
   /** Puts a new incarnation of an ended child behind its ref. */
   restart<C>(child: Ref<C>): Promise<void>;
@@ -43,7 +48,7 @@ export interface Context<M> {
   after(delayMs: number, message: M): CancelTimer;
   /** Sends a message to this actor again and again, first after `intervalMs`. */
   every(intervalMs: number, message: () => M): CancelTimer;
-  /** Sends the outcome of a promise to this actor, whose mailbox goes on meanwhile. */
+  /** Sends the outcome of a promise to this actor, whose mailbox goes on meanwhile. It always finds room. */
   pipe<T>(promise: Promise<T>, done: (value: T) => M, failed: (error: unknown) => M): void;
   /** Registers clean-up, the last registered runs first; by default after the children have ended. */
   onStop(cleanUp: () => undefined | void | Promise<void>, when?: 'after-children' | 'before-children'): void;

@@ -10,11 +10,22 @@ export interface Clock {
 
 export type CancelTimer = () => void;
 
+/** Node's timers take at most 2^31 - 1 milliseconds, and fire at once when given more. */
+const NODE_TIMER_MS_MAX = 2_147_483_647;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   timer(delayMs, callback) {
+    if (delayMs > NODE_TIMER_MS_MAX) return longTimer(delayMs, callback);
     const handle = setTimeout(callback, delayMs);
     return () => clearTimeout(handle);
   },
 };
+
+function longTimer(delayMs: number, callback: () => void): CancelTimer {
+  let cancel = systemClock.timer(NODE_TIMER_MS_MAX, () => {
+    cancel = systemClock.timer(delayMs - NODE_TIMER_MS_MAX, callback);
+  });
+  return () => cancel();
+}

@@ -2,8 +2,10 @@
 export type Overflow = 'fail' | 'drop-oldest' | 'drop-newest';
 
 const INITIAL_SLOTS = 8;
+/** A ring of so many slots is given back when it is empty, so that one burst is not paid for ever after. */
+const LARGE_SLOTS = 1024;
 
-/** A queue in a ring that grows by doubling; an empty mailbox that was never used holds no memory. */
+/** A queue in a ring that grows by doubling; a mailbox that was never used holds no memory. */
 export class Mailbox<M> {
   #slots: (M | undefined)[] | undefined;
   #head = 0;
@@ -15,7 +17,10 @@ export class Mailbox<M> {
 
   push(message: M): void {
     let slots = this.#slots;
-    if (slots === undefined) slots = this.#slots = new Array(INITIAL_SLOTS).fill(undefined);
+    if (slots === undefined) {
+      slots = this.#slots = new Array(INITIAL_SLOTS).fill(undefined);
+      this.#head = 0;
+    }
     if (this.#length === slots.length) slots = this.#grow(slots);
     slots[(this.#head + this.#length) & (slots.length - 1)] = message;
     this.#length += 1;
@@ -28,6 +33,7 @@ export class Mailbox<M> {
     slots[this.#head] = undefined;
     this.#head = (this.#head + 1) & (slots.length - 1);
     this.#length -= 1;
+    if (this.#length === 0 && slots.length >= LARGE_SLOTS) this.#slots = undefined;
     return message;
   }
 

@@ -3,21 +3,11 @@ import type { Behaviour, SpawnOptions } from './behaviour.ts';
 import { asCell, Cell } from './cell.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type DeadLetter, DeadLetters } from './dead-letters.ts';
+import { Incarnation } from './incarnation.ts';
+import type { Kernel } from './kernel.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Exit, Ref } from './ref.ts';
 import { FairScheduler, type Scheduler } from './scheduler.ts';
-
-/** What all cells of a system share. */
-export interface Kernel {
-  readonly clock: Clock;
-  readonly scheduler: Scheduler;
-  readonly deadLetters: DeadLetters;
-  readonly onFailure: ((path: string, error: ErrorEnvelope) => void) | undefined;
-  /** The actor whose turn it is. */
-  current: { readonly path: string } | undefined;
-  mailbox<M>(): Mailbox<M>;
-  nextName(): string;
-}
 
 export interface SystemOptions {
   /** Default: the machine's clock. */
@@ -67,24 +57,21 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
   const kernel: Kernel = {
     clock: options.clock ?? systemClock,
     scheduler: options.scheduler ?? new FairScheduler(),
-    deadLetters: new DeadLetters(options.onDeadLetter === undefined ? {} : { listener: options.onDeadLetter }),
-    onFailure: options.onFailure,
+    deadLetters: new DeadLetters(options.onDeadLetter === undefined ? {} : { listener: guarded(options.onDeadLetter) }),
+    onFailure: guarded(options.onFailure),
     current: undefined,
     mailbox: options.mailbox ?? (() => new Mailbox()),
     nextName: () => String(++names),
   };
-  // The guardian watches nobody and takes no messages; a failure at the top is reported, and the others go on.
+  // The guardian watches nobody and takes no messages.
   const guardian = new Cell<never>(kernel, undefined, '', () => () => undefined, {});
-  void guardian.begin();
+  const top = new Incarnation(guardian, undefined);
+  top.setUp();
   return {
     clock: kernel.clock,
     deadLetters: kernel.deadLetters,
-    spawn(behaviour, spawnOptions) {
-      const ref = guardian.spawn(behaviour, spawnOptions);
-      asCell(ref).onEnd(() => undefined);
-      return ref;
-    },
-    start: (behaviour, spawnOptions) => guardian.start(behaviour, spawnOptions),
+    spawn: (behaviour, spawnOptions) => top.spawn(behaviour, spawnOptions),
+    start: (behaviour, spawnOptions) => top.start(behaviour, spawnOptions),
     ask: (ref, toMessage, timeoutMs) => ask(kernel, ref, toMessage, timeoutMs),
     ended: (ref) => ended(ref),
     stop: (ref, timeoutMs) => asCell(ref).shutdown(timeoutMs),
@@ -127,14 +114,22 @@ function ask<M, R>(kernel: Kernel, ref: Ref<M>, toMessage: (replyTo: Ref<R>) => 
 }
 
 function ended(ref: Ref<never>): Promise<Exit> {
-  const cell = asCell(ref);
-  return new Promise((resolve) => {
-    if (cell.state === 'stopped') resolve({ path: cell.path, reason: cell.lastExit });
-    else cell.onEnd(resolve);
-  });
+  return new Promise((resolve) => asCell(ref).watch({}, resolve));
 }
 
 function nodeOf(cell: Cell<never>): TreeNode {
   const children = [...cell.children].map(nodeOf);
   return { path: cell.path === '' ? '/' : cell.path, state: cell.state, depth: cell.depth, children };
+}
+
+/** What a listener throws must not end the actor that happened to call it; Node reports it as a warning. */
+function guarded<A extends unknown[]>(listener: ((...args: A) => void) | undefined): (...args: A) => void {
+  if (listener === undefined) return () => undefined;
+  return (...args) => {
+    try {
+      listener(...args);
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error), 'ShoalListenerWarning');
+    }
+  };
 }

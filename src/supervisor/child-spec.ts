@@ -21,7 +21,7 @@ export interface ChildOptions<M> extends Omit<SpawnOptions, 'name'> {
   readonly start: Behaviour<M>;
   /** Default `permanent`. */
   readonly restart?: Restart;
-  /** Default 5000. */
+  /** Default 5000; `infinite` for a supervisor, whose children have limits of their own. */
   readonly shutdown?: Shutdown;
   /** Receives the child's ref when it has started; the ref outlives restarts. */
   readonly onRef?: (ref: Ref<M>) => void;
@@ -29,18 +29,28 @@ export interface ChildOptions<M> extends Omit<SpawnOptions, 'name'> {
 
 const SHUTDOWN_MS_DEFAULT = 5_000;
 
+const supervisors = new WeakSet<Behaviour<never>>();
+
+/** Tells `child` that a behaviour is a supervisor's. */
+export function markSupervisor<M>(behaviour: Behaviour<M>): Behaviour<M> {
+  // Only its identity is kept.
+  supervisors.add(behaviour as unknown as Behaviour<never>);
+  return behaviour;
+}
+
 /** Makes the spec of a child, with OTP's defaults. */
 export function child<M>({ id, start, restart, shutdown, onRef, ...options }: ChildOptions<M>): ChildSpec {
   const behaviour: Behaviour<M> = (context) => {
     onRef?.(context.self);
     return start(context);
   };
+  const isSupervisor = supervisors.has(start as unknown as Behaviour<never>);
   return {
     id,
     // A supervisor starts and stops its children and never sends to them, so it need not know what they understand.
     start: behaviour as unknown as Behaviour<never>,
     restart: restart ?? 'permanent',
-    shutdown: shutdown ?? SHUTDOWN_MS_DEFAULT,
+    shutdown: shutdown ?? (isSupervisor ? 'infinite' : SHUTDOWN_MS_DEFAULT),
     options,
   };
 }

@@ -1,0 +1,45 @@
+import { type ErrorEnvelope, toEnvelope } from '../errors.ts';
+
+export type CleanUp = () => undefined | void | Promise<void>;
+
+/** What an actor has to do before it is gone, the last registered first. */
+export class CleanUps {
+  /** The first failure; all the others still run. */
+  failure: ErrorEnvelope | undefined;
+  readonly #before: CleanUp[] = [];
+  readonly #after: CleanUp[] = [];
+
+  add(cleanUp: CleanUp, when: 'after-children' | 'before-children'): void {
+    (when === 'before-children' ? this.#before : this.#after).push(cleanUp);
+  }
+
+  async runBeforeChildren(): Promise<void> {
+    for (let next = this.#before.pop(); next !== undefined; next = this.#before.pop()) await this.#run(next);
+  }
+
+  /** Runs all that is left, also what is added meanwhile. Never rejects. */
+  async runAll(): Promise<void> {
+    for (let next = this.#next(); next !== undefined; next = this.#next()) await this.#run(next);
+  }
+
+  get isEmpty(): boolean {
+    return this.#before.length === 0 && this.#after.length === 0;
+  }
+
+  /** Starts all that is left and waits for none of it, because none may hold up the others any more. */
+  abandon(): void {
+    for (let next = this.#next(); next !== undefined; next = this.#next()) void this.#run(next);
+  }
+
+  #next(): CleanUp | undefined {
+    return this.#before.pop() ?? this.#after.pop();
+  }
+
+  async #run(cleanUp: CleanUp): Promise<void> {
+    try {
+      await cleanUp();
+    } catch (error) {
+      this.failure ??= toEnvelope(error);
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { testKit } from './kit/mod.ts';
+import { Mailbox } from './mailbox.ts';
+import { createSystem, type Overflow } from './mod.ts';
+
+describe('Mailbox', () => {
+  it('is a queue, whatever is pushed and shifted when', () => {
+    const step = fc.oneof({ weight: 3, arbitrary: fc.nat() }, { weight: 2, arbitrary: fc.constant('shift' as const) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+        const mailbox = new Mailbox<number>();
+        const model: number[] = [];
+        for (const next of steps) {
+          if (next === 'shift') expect(mailbox.shift()).toBe(model.shift());
+          else {
+            mailbox.push(next);
+            model.push(next);
+          }
+          expect(mailbox.length).toBe(model.length);
+        }
+      }),
+    );
+  });
+
+  it('goes on after a burst that made it give its memory back', () => {
+    const mailbox = new Mailbox<number>();
+    for (let round = 0; round < 3; round++) {
+      for (let n = 0; n < 3000; n++) mailbox.push(n);
+      for (let n = 0; n < 3000; n++) expect(mailbox.shift()).toBe(n);
+      expect(mailbox.shift()).toBeUndefined();
+    }
+  });
+});
+
+describe('a full mailbox', () => {
+  const tellThree = async (overflow: Overflow) => {
+    const kit = testKit();
+    const seen: number[] = [];
+    const ref = kit.system.spawn<number>(() => (n) => void seen.push(n), { capacity: 2, overflow });
+    const taken = [1, 2, 3].map((n) => ref.tell(n));
+    await kit.settle();
+    const lost = kit.system.deadLetters.latest().map(({ message, why }) => [message, why]);
+    await kit.shutdown();
+    return { taken, seen, lost };
+  };
+
+  it('refuses the message with `fail`', async () => {
+    expect(await tellThree('fail')).toEqual({ taken: [true, true, false], seen: [1, 2], lost: [[3, 'mailbox-full']] });
+  });
+
+  it('drops the message with `drop-newest`', async () => {
+    expect(await tellThree('drop-newest')).toEqual({
+      taken: [true, true, false],
+      seen: [1, 2],
+      lost: [[3, 'dropped']],
+    });
+  });
+
+  it('drops the message that has waited longest with `drop-oldest`', async () => {
+    expect(await tellThree('drop-oldest')).toEqual({ taken: [true, true, true], seen: [2, 3], lost: [[1, 'dropped']] });
+  });
+});
+
+describe('dead letters', () => {
+  it('name the sender and the receiver', async () => {
+    await using kit = testKit();
+    const gone = kit.system.spawn<string>(() => () => undefined, { name: 'gone' });
+    await kit.system.stop(gone);
+    const sender = kit.system.spawn<string>(() => (message) => void gone.tell(message), { name: 'sender' });
+    sender.tell('hello');
+    await kit.settle();
+    gone.tell('from outside');
+    expect(kit.system.deadLetters.latest()).toEqual([
+      { from: '/sender', to: '/gone', message: 'hello', why: 'stopped' },
+      { from: '-', to: '/gone', message: 'from outside', why: 'stopped' },
+    ]);
+  });
+
+  it('are all counted, and only the latest are kept', async () => {
+    await using kit = testKit();
+    const gone = kit.system.spawn<number>(() => () => undefined);
+    await kit.system.stop(gone);
+    for (let n = 0; n < 1000; n++) gone.tell(n);
+    expect(kit.system.deadLetters.count).toBe(1000);
+    expect(kit.system.deadLetters.latest().map(({ message }) => message)).toEqual(
+      Array.from({ length: 100 }, (_, n) => 900 + n),
+    );
+  });
+
+  it('do no harm when their listener throws', async () => {
+    const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
+    const system = createSystem({
+      onDeadLetter: () => {
+        throw new Error('listener');
+      },
+    });
+    const ref = system.spawn<number>(() => () => undefined);
+    ref.tell(1);
+    await system.stop(ref);
+    expect(ref.tell(2)).toBe(false);
+    expect((await warned).message).toBe('listener');
+    await system.shutdown();
+  });
+});
