@@ -1,0 +1,91 @@
+import type { ConsoleEvent } from './console-event.ts';
+import { CONTRACT_PREFIX, parseContractLine, type ReportLimits, refused } from './contract-line.ts';
+import { printable } from './printable.ts';
+import { RateLimit } from './rate-limit.ts';
+
+/** What is longer is cut. The longest line of the contract, `ready`, is bounded at half of it. */
+export const LINE_BYTES_MAX = 4096;
+/** A guest reports some times a second at most; relayed commands come in bursts. */
+const CONTRACT_LINES_PER_SECOND = 100;
+const CONTRACT_LINES_BURST = 400;
+const LOG_LINES_PER_SECOND = 200;
+const LOG_LINES_BURST = 1_000;
+
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+
+/**
+ * Turns the bytes of a guest's console, however they are split, into events. The bytes are a stranger's: whatever comes, this neither
+ * throws nor grows, and what comes too fast is dropped and counted. It has no clock of its own, so it is a function of its input.
+ */
+export class ConsoleParser {
+  readonly #limits: ReportLimits;
+  readonly #line = Buffer.allocUnsafe(LINE_BYTES_MAX);
+  readonly #contractRate = new RateLimit(CONTRACT_LINES_PER_SECOND, CONTRACT_LINES_BURST);
+  readonly #logRate = new RateLimit(LOG_LINES_PER_SECOND, LOG_LINES_BURST);
+  #length = 0;
+  /** True after a line has been cut, until it ends. */
+  #skipping = false;
+  #shed = 0;
+  #shedTotal = 0;
+
+  constructor(limits: ReportLimits) {
+    this.#limits = limits;
+  }
+
+  /** Lines dropped so far because they came too fast. */
+  get shedLines(): number {
+    return this.#shedTotal;
+  }
+
+  /** @param nowMs on a clock that never goes back */
+  push(bytes: Uint8Array, nowMs: number): readonly ConsoleEvent[] {
+    const events: ConsoleEvent[] = [];
+    for (let from = 0; from < bytes.length; ) {
+      const newline = bytes.indexOf(NEWLINE, from);
+      const end = newline < 0 ? bytes.length : newline;
+      this.#take(bytes.subarray(from, end), nowMs, events);
+      if (newline >= 0) this.#endOfLine(nowMs, events);
+      from = end + 1;
+    }
+    return events;
+  }
+
+  #take(part: Uint8Array, nowMs: number, events: ConsoleEvent[]): void {
+    if (this.#skipping) return;
+    const room = LINE_BYTES_MAX - this.#length;
+    this.#line.set(part.length > room ? part.subarray(0, room) : part, this.#length);
+    this.#length += Math.min(part.length, room);
+    if (part.length <= room) return;
+    // An endless line must not be invisible: its beginning is told at once.
+    this.#skipping = true;
+    this.#tell(true, nowMs, events);
+  }
+
+  #endOfLine(nowMs: number, events: ConsoleEvent[]): void {
+    if (!this.#skipping) {
+      if (this.#length > 0 && this.#line[this.#length - 1] === RETURN) this.#length -= 1;
+      if (this.#length > 0) this.#tell(false, nowMs, events);
+    }
+    this.#skipping = false;
+    this.#length = 0;
+  }
+
+  #tell(cut: boolean, nowMs: number, events: ConsoleEvent[]): void {
+    const isContract = this.#line.toString('latin1', 0, Math.min(this.#length, CONTRACT_PREFIX.length)) === CONTRACT_PREFIX;
+    const rate = isContract ? this.#contractRate : this.#logRate;
+    if (!rate.take(nowMs)) {
+      this.#shed += 1;
+      this.#shedTotal += 1;
+      return;
+    }
+    if (this.#shed > 0) {
+      events.push({ kind: 'shed', lines: this.#shed });
+      this.#shed = 0;
+    }
+    const text = this.#line.toString('utf8', 0, this.#length);
+    if (!isContract) events.push({ kind: 'log', text: printable(text) });
+    else if (cut) events.push(refused(text, `it has more than ${LINE_BYTES_MAX} bytes`));
+    else events.push(parseContractLine(text, this.#limits));
+  }
+}

@@ -1,0 +1,23 @@
+/** A token bucket: so many a second in the long run, and a burst of some more. */
+export class RateLimit {
+  readonly #perSecond: number;
+  readonly #burst: number;
+  #tokens: number;
+  #atMs: number | undefined;
+
+  constructor(perSecond: number, burst: number) {
+    this.#perSecond = perSecond;
+    this.#burst = burst;
+    this.#tokens = burst;
+  }
+
+  /** @param nowMs on a clock that never goes back */
+  take(nowMs: number): boolean {
+    const elapsedMs = nowMs - (this.#atMs ?? nowMs);
+    this.#atMs = nowMs;
+    this.#tokens = Math.min(this.#burst, this.#tokens + (elapsedMs * this.#perSecond) / 1_000);
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+}
