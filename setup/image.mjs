@@ -1,25 +1,75 @@
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from './problem.mjs';
 import { run } from './run.mjs';
 
 const TIMEOUT_MS = 15 * 60_000;
+const SCRIPT = 'includeos/build.sh';
 
 /**
- * The guest image. Whether it is still that of its sources is the build script's own business, and quickly answered.
+ * The guest image: built when its sources, or the built files themselves, are not those of the last build from here.
+ *
+ * The build script knows by itself, object by object, what has to be compiled again; it takes most of a second to find out
+ * that nothing has, which is more than a second `npm start` may cost. It is also the one to ask (`sh includeos/build.sh`)
+ * after an upgrade of the compiler, which does not show here.
  *
  * @param {import('./checkout.mjs').Checkout} checkout
  */
 export async function buildImage(checkout) {
-  const script = 'includeos/build.sh';
-  if (!existsSync(join(checkout.home, script))) {
-    throw new Problem(`There is no ${script} in ${checkout.home}, so no guest image can be built; check it out again.`);
+  const folder = join(checkout.home, 'includeos');
+  const image = join(folder, 'build/shoal-guest.elf');
+  const stamp = join(checkout.notes, 'image.stamp');
+  if (!existsSync(join(checkout.home, SCRIPT))) {
+    throw new Problem(`There is no ${SCRIPT} in ${checkout.home}, so no guest image can be built; check it out again.`);
   }
+  // Taken before the build: what is edited meanwhile is to be built the next time.
+  const sources = digest(sourcesIn(folder));
+  if (existsSync(image) && textOf(stamp) === `${sources} ${digest(imagesIn(folder))}`) return;
+
   await run(checkout, {
     label: 'building the guest image',
     program: 'sh',
-    args: [script],
+    args: [SCRIPT],
     logName: 'image.log',
     timeoutMs: TIMEOUT_MS,
   });
+  if (!existsSync(image)) throw new Problem(`${SCRIPT} succeeded, but has not made ${image}`);
+  writeFileSync(stamp, `${sources} ${digest(imagesIn(folder))}`);
+}
+
+/** @param {string} folder */
+function sourcesIn(folder) {
+  const entries = readdirSync(folder).filter((name) => name !== 'build');
+  return entries.flatMap((name) => filesBelow(join(folder, name)));
+}
+
+/** @param {string} folder */
+function imagesIn(folder) {
+  const built = readdirSync(join(folder, 'build'));
+  return built.filter((name) => name.endsWith('.elf')).map((name) => join(folder, 'build', name));
+}
+
+/**
+ * @param {string} path of a file or a folder
+ * @returns {string[]}
+ */
+function filesBelow(path) {
+  return statSync(path).isDirectory() ? readdirSync(path).flatMap((name) => filesBelow(join(path, name))) : [path];
+}
+
+/** @param {readonly string[]} paths */
+function digest(paths) {
+  const hash = createHash('sha256');
+  // Names and lengths go in too, so that text that moves from one file to another does not go unseen.
+  for (const path of [...paths].sort()) {
+    const content = readFileSync(path);
+    hash.update(`${path}\0${content.length}\0`).update(content);
+  }
+  return hash.digest('hex');
+}
+
+/** @param {string} path */
+function textOf(path) {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined;
 }

@@ -28,6 +28,9 @@ export type Running = {
 /** For a fake program that takes its time: it ends when the test calls `machine.go()`. */
 export const UNTIL_GO = 'until [ -e "$FOLDER/go" ]; do sleep 0.05; done';
 
+/** A build script that notes its call and makes an image. */
+export const BUILD = 'echo image >> "$CALLS"; mkdir -p includeos/build; echo ELF > includeos/build/shoal-guest.elf\n';
+
 const SET_UP_TIMEOUT_MS = 15_000;
 /** Programs that a shell script needs to do anything at all; they are no part of what is tested. */
 const BASICS = ['sh', 'cat', 'mkdir', 'rm', 'touch', 'sleep', 'chmod', 'node', 'kill'];
@@ -70,7 +73,8 @@ export class FakeMachine {
 
     cpSync(resolve('setup'), join(this.checkout, 'setup'), { recursive: true });
     this.write('package-lock.json', lockFile('1.0.0'));
-    this.write('includeos/build.sh', `echo image >> "$CALLS"\n`);
+    this.write('includeos/build.sh', BUILD);
+    this.write('includeos/service/service.cpp', '// what the guest does\n');
   }
 
   /** Puts a fake program on the PATH; `$0` and its arguments are noted before its script runs. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { EVERYTHING, FakeMachine, lockFile, UNTIL_GO, without } from './fixture.ts';
+import { BUILD, EVERYTHING, FakeMachine, lockFile, UNTIL_GO, without } from './fixture.ts';
 
 describe('the npm packages', () => {
   test('are installed in a fresh clone, and not again while the lock file stays the same', async () => {
@@ -10,7 +10,7 @@ describe('the npm packages', () => {
     expect(await machine.setUp()).toMatchObject({ code: 0 });
     expect(await machine.setUp()).toMatchObject({ code: 0, stdout: '', stderr: '' });
 
-    expect(machine.calls()).toEqual(['npm ci --include=dev --include=optional --loglevel=error', 'image', 'image']);
+    expect(machine.calls()).toEqual(['npm ci --include=dev --include=optional --loglevel=error', 'image']);
   });
 
   test('are installed again when the lock file has changed', async () => {
@@ -42,6 +42,32 @@ describe('the npm packages', () => {
 });
 
 describe('the guest image', () => {
+  test.each([
+    ['a source has changed', 'includeos/service/service.cpp', '// something else\n'],
+    ['a source has been added', 'includeos/core/heap.cpp', ''],
+    ['the image is not the one that was built', 'includeos/build/shoal-guest.elf', 'another ELF'],
+  ])('is built again when %s, and then not again', async (_when, path, text) => {
+    const machine = new FakeMachine(EVERYTHING);
+    await machine.setUp('--only', 'image');
+
+    machine.write(path, text);
+    await machine.setUp('--only', 'image');
+    await machine.setUp('--only', 'image');
+
+    expect(machine.calls()).toEqual(['image', 'image']);
+  });
+
+  test('is built again after a build that failed', async () => {
+    const machine = new FakeMachine(EVERYTHING);
+    machine.write('includeos/build.sh', `${BUILD}[ -e "$FOLDER/go" ] || exit 1`);
+    await machine.setUp('--only', 'image');
+
+    machine.go();
+    await machine.setUp('--only', 'image');
+
+    expect(machine.calls()).toEqual(['image', 'image']);
+  });
+
   test('a failing build is shown', async () => {
     const machine = new FakeMachine(EVERYTHING);
     machine.write('includeos/build.sh', 'echo "shim.S:12: Error: no such instruction" >&2; exit 2\n');
@@ -54,7 +80,7 @@ describe('the guest image', () => {
 
   test('a build that takes its time says what it is doing', async () => {
     const machine = new FakeMachine(EVERYTHING);
-    machine.write('includeos/build.sh', UNTIL_GO);
+    machine.write('includeos/build.sh', `${UNTIL_GO}; ${BUILD}`);
 
     const setUp = machine.start('--only', 'image');
     await setUp.said('setup: building the guest image ...\n');
@@ -84,7 +110,7 @@ describe('the set-up as a whole', () => {
     machine.write('includeos/build.sh', 'echo "image $$" >> "$CALLS"; kill -9 $PPID; sleep 1\n');
     expect(await machine.setUp('--only', 'image')).toMatchObject({ code: null });
 
-    machine.write('includeos/build.sh', ':\n');
+    machine.write('includeos/build.sh', BUILD);
     expect(await machine.setUp()).toMatchObject({ code: 0 });
   });
 
