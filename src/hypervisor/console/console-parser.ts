@@ -72,7 +72,8 @@ export class ConsoleParser {
   }
 
   #tell(cut: boolean, nowMs: number, events: ConsoleEvent[]): void {
-    const isContract = this.#line.toString('latin1', 0, Math.min(this.#length, CONTRACT_PREFIX.length)) === CONTRACT_PREFIX;
+    const isContract =
+      this.#line.toString('latin1', 0, Math.min(this.#length, CONTRACT_PREFIX.length)) === CONTRACT_PREFIX;
     const rate = isContract ? this.#contractRate : this.#logRate;
     if (!rate.take(nowMs)) {
       this.#shed += 1;

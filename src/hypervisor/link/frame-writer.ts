@@ -1,0 +1,70 @@
+import { type FrameType, HEADER_BYTES } from './frame.ts';
+
+/** Small frames are copied together into chunks of this size; the bytes of a chunk are written once and never again. */
+const CHUNK_BYTES = 64 * 1024;
+/** Copying more than this costs more than one more piece to write. */
+const COPY_BYTES_MAX = 8 * 1024;
+
+/** Collects frames until they are taken as few large pieces: a batch costs one write to the socket, and hardly an allocation. */
+export class FrameWriter {
+  #pieces: Uint8Array[] = [];
+  #chunk = new Uint8Array(CHUNK_BYTES);
+  #view = new DataView(this.#chunk.buffer);
+  #start = 0;
+  #at = 0;
+  #bytes = 0;
+
+  /** Bytes that wait to be taken. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Adds a frame. A large payload is not copied: it must not be changed until it has been sent. */
+  append(type: FrameType, idLow: number, idHigh: number, op: Uint8Array, token: Uint8Array, payload: Uint8Array): void {
+    const copied = payload.length <= COPY_BYTES_MAX ? payload.length : 0;
+    this.#reserve(HEADER_BYTES + op.length + token.length + copied);
+    const view = this.#view;
+    let at = this.#at;
+    view.setUint32(at, op.length + token.length + payload.length, true);
+    view.setUint8(at + 4, type);
+    view.setUint8(at + 5, op.length);
+    view.setUint16(at + 6, token.length, true);
+    view.setUint32(at + 8, idLow, true);
+    view.setUint32(at + 12, idHigh, true);
+    at += HEADER_BYTES;
+    if (op.length > 0) this.#chunk.set(op, at);
+    at += op.length;
+    if (token.length > 0) this.#chunk.set(token, at);
+    at += token.length;
+    if (copied > 0) this.#chunk.set(payload, at);
+    this.#bytes += at + copied - this.#at;
+    this.#at = at + copied;
+    if (copied === payload.length) return;
+    this.#seal();
+    this.#pieces.push(payload);
+    this.#bytes += payload.length;
+  }
+
+  /** What has been collected, in order. */
+  take(): readonly Uint8Array[] {
+    this.#seal();
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    this.#bytes = 0;
+    return pieces;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#at + bytes <= this.#chunk.length) return;
+    this.#seal();
+    this.#chunk = new Uint8Array(Math.max(CHUNK_BYTES, bytes));
+    this.#view = new DataView(this.#chunk.buffer);
+    this.#start = 0;
+    this.#at = 0;
+  }
+
+  #seal(): void {
+    if (this.#at > this.#start) this.#pieces.push(this.#chunk.subarray(this.#start, this.#at));
+    this.#start = this.#at;
+  }
+}
