@@ -79,23 +79,17 @@ class Supervisor {
   async receive(message: SupervisorMessage): Promise<void> {
     switch (message.kind) {
       case 'start-child':
-        message.replyTo?.tell(await replyOf(this.add(message.spec)));
-        return;
+        return reply(message.replyTo, await outcomeOf(this.add(message.spec)));
       case 'restart-child':
-        message.replyTo?.tell(await replyOf(this.#restartByHand(message.id)));
-        return;
+        return reply(message.replyTo, await outcomeOf(this.#restartByHand(message.id)));
       case 'terminate-child':
-        message.replyTo?.tell(await this.#terminate(message.id));
-        return;
+        return reply(message.replyTo, await this.#terminate(message.id));
       case 'delete-child':
-        message.replyTo?.tell(this.#delete(message.id));
-        return;
+        return reply(message.replyTo, this.#delete(message.id));
       case 'which-children':
-        message.replyTo.tell([...this.#children.values()].map(infoOf));
-        return;
+        return reply(message.replyTo, [...this.#children.values()].map(infoOf));
       case 'exited':
-        await this.#exited(message);
-        return;
+        return this.#exited(message);
     }
   }
 
@@ -230,7 +224,12 @@ class Supervisor {
   }
 }
 
-async function replyOf(started: Promise<Ref<never>>): Promise<ChildReply> {
+/** The work is done before, for it must be done also when nobody wants to hear of it. */
+function reply<R>(to: Ref<R> | undefined, value: R): void {
+  to?.tell(value);
+}
+
+async function outcomeOf(started: Promise<Ref<never>>): Promise<ChildReply> {
   try {
     return { ok: true, ref: await started };
   } catch (error) {
