@@ -1,0 +1,72 @@
+import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+
+/** The reply of a verb on the wire. */
+export type AdminReply =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly error: ErrorEnvelope };
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** A message longer than this says nothing more; with it an envelope stays far below any payload limit. */
+const ERROR_CHARS_MAX = 2_000;
+
+export function encodeArgs(args: unknown): Uint8Array {
+  return encoder.encode(JSON.stringify(args ?? null));
+}
+
+/** @throws NATS_MESSAGE_INVALID */
+export function decodeArgs(bytes: Uint8Array): unknown {
+  if (bytes.length === 0) return null;
+  return parseJson(bytes, 'the arguments of an administration call');
+}
+
+/** @returns the reply, or an error in its place if it is larger than the server takes */
+export function encodeReply(verb: string, value: unknown, bytesMax: number): Uint8Array {
+  // JSON knows no undefined: a verb that returns nothing returns null.
+  const reply = encoder.encode(JSON.stringify({ ok: true, value: value ?? null }));
+  if (reply.length <= bytesMax) return reply;
+  const details = { verb, bytes: reply.length, bytesMax };
+  const why = `The reply to "${verb}" has ${reply.length} bytes, and the NATS server takes ${bytesMax}; ask for less`;
+  return encodeError(new ShoalError('REQUEST_TOO_LARGE', why, { details }), bytesMax);
+}
+
+export function encodeError(error: unknown, bytesMax: number): Uint8Array {
+  const envelope = toEnvelope(error);
+  const full = encoder.encode(JSON.stringify({ ok: false, error: envelope }));
+  if (full.length <= bytesMax) return full;
+  const short: ErrorEnvelope = {
+    name: envelope.name.slice(0, ERROR_CHARS_MAX),
+    code: envelope.code.slice(0, ERROR_CHARS_MAX),
+    message: envelope.message.slice(0, ERROR_CHARS_MAX),
+    details: {},
+  };
+  return encoder.encode(JSON.stringify({ ok: false, error: short }));
+}
+
+/** What the verb returned. @throws what the verb threw; NATS_MESSAGE_INVALID if the reply is none */
+export function decodeReply(bytes: Uint8Array): unknown {
+  const reply = parseJson(bytes, 'the reply of an administration call');
+  if (isRecord(reply) && reply['ok'] === true) return reply['value'];
+  if (isRecord(reply) && reply['ok'] === false && isEnvelope(reply['error'])) throw fromEnvelope(reply['error']);
+  throw new ShoalError('NATS_MESSAGE_INVALID', 'The reply of an administration call is not of the expected form');
+}
+
+function parseJson(bytes: Uint8Array, what: string): unknown {
+  try {
+    return JSON.parse(decoder.decode(bytes));
+  } catch (cause) {
+    throw new ShoalError('NATS_MESSAGE_INVALID', `Expected JSON in UTF-8 as ${what}`, { cause });
+  }
+}
+
+function isEnvelope(value: unknown): value is ErrorEnvelope {
+  if (!isRecord(value)) return false;
+  const { name, code, message, details, cause } = value;
+  const hasTexts = typeof name === 'string' && typeof code === 'string' && typeof message === 'string';
+  return hasTexts && isRecord(details) && (cause === undefined || isEnvelope(cause));
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,84 @@
+import type { Msg, NatsConnection } from 'nats';
+import { ShoalError } from '../errors.ts';
+import { decodeArgs, encodeError, encodeReply } from './admin-codec.ts';
+import { quote } from './quote.ts';
+import { QUEUE, subjectsOf } from './subjects.ts';
+
+/** Carries out one verb. What it returns is sent as JSON; what it throws arrives with its code. */
+export type AdminHandler = (args: unknown) => Promise<unknown>;
+
+export interface AdminServer {
+  /** Takes no more calls; resolves when those in hand have been answered. */
+  close(): Promise<void>;
+}
+
+/** Calls in hand, beyond which others are refused: administration is for people and scripts. */
+const IN_FLIGHT_MAX = 256;
+
+/**
+ * Serves `shoal.<fleet>.admin.<verb>`. Resolves when the NATS server has the subscription.
+ * @throws CONFIG_VALUE for a fleet or verb that cannot be part of a subject
+ */
+export async function serveAdmin(
+  nc: NatsConnection,
+  fleet: string,
+  handlers: Readonly<Record<string, AdminHandler>>,
+): Promise<AdminServer> {
+  const subjects = subjectsOf(fleet);
+  for (const verb of Object.keys(handlers)) subjects.admin(verb);
+  const inHand = new Set<Promise<void>>();
+  const subscription = nc.subscribe(subjects.adminAll, {
+    queue: QUEUE,
+    callback: (error, message) => {
+      // An error ends the subscription; whoever calls then learns that nobody responds.
+      if (error !== null || message.reply === undefined || message.reply === '') return;
+      const answered = answer(nc, message, handlers, inHand.size).finally(() => inHand.delete(answered));
+      inHand.add(answered);
+    },
+  });
+  await nc.flush();
+  return {
+    close: async () => {
+      if (!nc.isClosed() && !subscription.isClosed()) await subscription.drain().catch(() => undefined);
+      await Promise.all(inHand);
+    },
+  };
+}
+
+/** Never rejects. */
+async function answer(
+  nc: NatsConnection,
+  message: Msg,
+  handlers: Readonly<Record<string, AdminHandler>>,
+  inHand: number,
+): Promise<void> {
+  const bytesMax = nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
+  const verb = message.subject.slice(message.subject.lastIndexOf('.') + 1);
+  let reply: Uint8Array;
+  try {
+    if (inHand >= IN_FLIGHT_MAX) throw tooMany(inHand);
+    reply = encodeReply(verb, await handlerOf(handlers, verb)(decodeArgs(message.data)), bytesMax);
+  } catch (error) {
+    reply = encodeError(error, bytesMax);
+  }
+  try {
+    message.respond(reply);
+  } catch {
+    // The connection was closed meanwhile; the caller learns it from its own time limit.
+  }
+}
+
+function handlerOf(handlers: Readonly<Record<string, AdminHandler>>, verb: string): AdminHandler {
+  const handler = Object.hasOwn(handlers, verb) ? handlers[verb] : undefined;
+  if (handler !== undefined) return handler;
+  const known = Object.keys(handlers).sort();
+  throw new ShoalError(
+    'NATS_MESSAGE_INVALID',
+    `This Shoal has no administration verb ${quote(verb)}; it has ${known.join(', ')}. Is one side of another version?`,
+    { details: { verb: quote(verb), known } },
+  );
+}
+
+function tooMany(inHand: number): ShoalError {
+  return new ShoalError('REQUEST_OVERLOADED', `${inHand} administration calls are in hand already; try again`);
+}

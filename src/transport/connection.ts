@@ -1,0 +1,145 @@
+import { type ConnectionOptions, Events, type NatsConnection, connect as natsConnect } from 'nats';
+import { type Clock, systemClock } from '../actors/mod.ts';
+import { ShoalError } from '../errors.ts';
+import { ReconnectDelay } from './reconnect-delay.ts';
+import { readServerInfo } from './server-info.ts';
+import { parseServerUrls, type ServerUrl } from './server-url.ts';
+import { TIMED_OUT, within } from './within.ts';
+
+/** `lost`: nats.js tries to reconnect, for ever; `closed`: it has given up or was told to. */
+export type ConnectionState = 'connected' | 'lost' | 'closed';
+
+export interface ConnectOptions {
+  /** One address, several in a list or separated by commas: `nats://HOST:PORT`. */
+  readonly servers: string | readonly string[];
+  /** Shown in the server's list of connections. */
+  readonly name: string;
+  /** How long connecting may take in all; default 5000. */
+  readonly timeoutMs?: number;
+  /** Called at each change after the first connection. */
+  readonly onState?: (state: ConnectionState) => void;
+  readonly clock?: Clock;
+}
+
+export interface Connection {
+  readonly nc: NatsConnection;
+  /** The addresses, without passwords. */
+  readonly shown: string;
+  /** Sends what is waiting to be sent, then closes; takes 2 s at the most. Closing twice does nothing. */
+  close(): Promise<void>;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const CLOSE_TIMEOUT_MS = 2_000;
+/** A server that answers no ping for two of these counts as lost, although the connection stands. */
+const PING_INTERVAL_MS = 5_000;
+const PINGS_OUT_MAX = 2;
+
+/**
+ * Connects to NATS, and stays connected: a connection that is lost later is made anew, for ever, with back-off.
+ * @throws CONFIG_VALUE for an address that is none; NATS_UNREACHABLE if no server can be spoken to within the time
+ */
+export async function connect(options: ConnectOptions): Promise<Connection> {
+  const { name, timeoutMs = CONNECT_TIMEOUT_MS, onState, clock = systemClock } = options;
+  const urls = parseServerUrls(options.servers);
+  const shown = urls.map((url) => url.shown).join(', ');
+  await greeted(urls, timeoutMs, clock);
+  const delay = new ReconnectDelay(clock);
+  const connecting = natsConnect(natsOptions(urls, name, timeoutMs, delay));
+  const nc = await within(connecting, timeoutMs, clock).catch((cause: unknown) => {
+    throw unreachable(shown, cause instanceof Error ? cause.message : String(cause), cause);
+  });
+  if (nc === TIMED_OUT) {
+    connecting.then(
+      (late) => late.close(),
+      () => undefined,
+    );
+    throw unreachable(shown, `no connection within ${timeoutMs} ms`);
+  }
+  void follow(nc, delay, onState);
+  return { nc, shown, close: () => close(nc, clock) };
+}
+
+/** Resolves when one of the servers has greeted. */
+async function greeted(urls: readonly ServerUrl[], timeoutMs: number, clock: Clock): Promise<void> {
+  const greetings = urls.map(async ({ host, port, shown }) => {
+    await readServerInfo(host, port, timeoutMs, clock).catch((cause: unknown) => {
+      throw unreachable(shown, cause instanceof Error ? cause.message : String(cause));
+    });
+  });
+  try {
+    await Promise.any(greetings);
+  } catch (error) {
+    throw error instanceof AggregateError && urls.length > 1 ? allUnreachable(urls, error) : firstOf(error);
+  }
+}
+
+function firstOf(error: unknown): unknown {
+  return error instanceof AggregateError ? error.errors[0] : error;
+}
+
+function allUnreachable(urls: readonly ServerUrl[], { errors }: AggregateError): ShoalError {
+  const shown = urls.map((url) => url.shown).join(', ');
+  return new ShoalError('NATS_UNREACHABLE', `None of ${shown} can be reached`, {
+    cause: errors[0],
+    details: { servers: shown },
+  });
+}
+
+function natsOptions(
+  urls: readonly [ServerUrl, ...ServerUrl[]],
+  name: string,
+  timeoutMs: number,
+  delay: ReconnectDelay,
+): ConnectionOptions {
+  const [{ tls, user, password }] = urls;
+  return {
+    servers: urls.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)),
+    name,
+    timeout: timeoutMs,
+    // nats.js would ask DNS past /etc/hosts, which fails for `localhost` where there is no DNS.
+    resolve: false,
+    maxReconnectAttempts: -1,
+    reconnectDelayHandler: () => delay.delayMs(),
+    pingInterval: PING_INTERVAL_MS,
+    maxPingOut: PINGS_OUT_MAX,
+    // Traces of who asked cost more than the asking.
+    noAsyncTraces: true,
+    ...(tls ? { tls: {} } : {}),
+    // One word before the @ is a token, two are user and password.
+    ...(user !== undefined && password === undefined ? { token: user } : {}),
+    ...(user !== undefined && password !== undefined ? { user, pass: password } : {}),
+  };
+}
+
+async function follow(
+  nc: NatsConnection,
+  delay: ReconnectDelay,
+  onState: ((state: ConnectionState) => void) | undefined,
+): Promise<void> {
+  for await (const { type } of nc.status()) {
+    if (type === Events.Disconnect) {
+      delay.lost();
+      onState?.('lost');
+    } else if (type === Events.Reconnect) {
+      delay.back();
+      onState?.('connected');
+    }
+  }
+  onState?.('closed');
+}
+
+async function close(nc: NatsConnection, clock: Clock): Promise<void> {
+  if (nc.isClosed()) return;
+  // `close` alone drops what has not been written yet. A server that is away takes nothing: hence the limit.
+  if (!nc.isDraining()) await within(nc.drain(), CLOSE_TIMEOUT_MS / 2, clock).catch(() => undefined);
+  await within(nc.close(), CLOSE_TIMEOUT_MS / 2, clock).catch(() => undefined);
+}
+
+function unreachable(shown: string, why: string, cause?: unknown): ShoalError {
+  return new ShoalError(
+    'NATS_UNREACHABLE',
+    `No NATS server can be spoken to at ${shown}: ${why}. Start one there, or name another with --nats`,
+    { cause, details: { servers: shown } },
+  );
+}

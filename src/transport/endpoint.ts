@@ -1,0 +1,151 @@
+import type { NatsConnection } from 'nats';
+import type { Behaviour, Context, Ref } from '../actors/mod.ts';
+import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import { type Discovery, serveDiscovery } from './discovery.ts';
+import type { EndpointEvent, EndpointMessage, RouterRequest } from './endpoint-messages.ts';
+import { ProcessService } from './process-service.ts';
+import { ReplyTokens } from './reply-token.ts';
+import { QUEUE, subjectsOf } from './subjects.ts';
+import { TIMED_OUT, within } from './within.ts';
+
+export interface EndpointOptions {
+  readonly nc: NatsConnection;
+  readonly fleet: string;
+  /** Semantic version of Shoal, for `$SRV`. */
+  readonly version: string;
+  readonly router: Ref<RouterRequest>;
+  /** 32 bytes that outlive a restart of Shoal (`ReplyTokens`). */
+  readonly tokenKey: Uint8Array;
+  /** `deadline_ms` of the parameters; default 30000. */
+  readonly deadlineMs?: number;
+  /** Requests in hand beyond which all others are refused; default 100000, which the router's own limits keep it from. */
+  readonly inFlightMax?: number;
+  /** How long stopping waits for the requests in hand; default 3000, below a child's 5000. */
+  readonly drainLimitMs?: number;
+  readonly events?: Ref<EndpointEvent>;
+}
+
+const DEADLINE_MS = 30_000;
+const IN_FLIGHT_MAX = 100_000;
+const DRAIN_LIMIT_MS = 3_000;
+const SUBSCRIBE_TIMEOUT_MS = 5_000;
+const EVENT_INTERVAL_MS = 1_000;
+
+/**
+ * Serves `shoal.<fleet>.process`. Each request becomes one message to the router, and the outcome that the router tells becomes the one
+ * reply. Stopping it drains it: start it after the router, so that it is stopped before.
+ */
+export function endpoint(options: EndpointOptions): Behaviour<EndpointMessage> {
+  return async (context) => {
+    const body = new Endpoint(context, options);
+    context.onStop(() => body.close(), 'before-children');
+    await body.open();
+    return (message) => body.receive(message);
+  };
+}
+
+class Endpoint {
+  readonly #context: Context<EndpointMessage>;
+  readonly #options: EndpointOptions;
+  readonly #service: ProcessService;
+  #discovery: Discovery | undefined;
+  #dropped = 0;
+  #isReporting = false;
+
+  constructor(context: Context<EndpointMessage>, options: EndpointOptions) {
+    this.#context = context;
+    this.#options = options;
+    const { nc, fleet, router, tokenKey, deadlineMs = DEADLINE_MS, inFlightMax = IN_FLIGHT_MAX } = options;
+    const subject = subjectsOf(fleet).process;
+    const service = {
+      nc,
+      subject,
+      router,
+      tokens: new ReplyTokens(tokenKey),
+      clock: context.clock,
+      inFlightMax,
+      onDropped: () => this.#droppedOne(),
+      onLost: (error: unknown) => {
+        context.self.tell({ kind: 'subscription-lost', error: toEnvelope(error) });
+      },
+    };
+    this.#service = new ProcessService(service, deadlineMs);
+  }
+
+  /** Resolves when the server has the subscriptions: from then on there are responders. */
+  async open(): Promise<void> {
+    const { nc, fleet, version } = this.#options;
+    const { clock } = this.#context;
+    this.#service.subscribe();
+    const { process: subject } = subjectsOf(fleet);
+    const report = () => this.#service.stats.report();
+    const description = { version, fleet, endpoint: { name: 'process', subject, queue: QUEUE, report } };
+    this.#discovery = serveDiscovery(nc, description, clock.now());
+    const flushed = await within(nc.flush(), SUBSCRIBE_TIMEOUT_MS, clock).catch((cause: unknown) => {
+      throw new ShoalError('NATS_UNREACHABLE', `The NATS server was lost while subscribing to ${subject}`, { cause });
+    });
+    if (flushed === TIMED_OUT) {
+      const why = `did not confirm the subscription to ${subject} within ${SUBSCRIBE_TIMEOUT_MS} ms`;
+      throw new ShoalError('NATS_UNREACHABLE', `The NATS server at ${nc.getServer()} ${why}`);
+    }
+  }
+
+  receive(message: EndpointMessage): void {
+    switch (message.kind) {
+      case 'drain':
+        this.#drain(message.limitMs, message.replyTo);
+        return;
+      case 'drained':
+        message.replyTo.tell(true);
+        return;
+      case 'late-reply':
+        this.#service.late(message.token, message.outcome);
+        return;
+      case 'default-deadline':
+        this.#service.defaultDeadlineMs = message.deadlineMs;
+        return;
+      case 'counts':
+        message.replyTo.tell(this.#service.counts());
+        return;
+      case 'subscription-lost':
+        throw fromEnvelope(message.error);
+      case 'report-dropped':
+        this.#reportDropped();
+        return;
+    }
+  }
+
+  close(): Promise<void> {
+    this.#undiscover();
+    return this.#service.drain(this.#options.drainLimitMs ?? DRAIN_LIMIT_MS);
+  }
+
+  #drain(limitMs: number, replyTo: Ref<true>): void {
+    this.#undiscover();
+    const drained = (): EndpointMessage => ({ kind: 'drained', replyTo });
+    this.#context.pipe(this.#service.drain(limitMs), drained, drained);
+  }
+
+  #undiscover(): void {
+    this.#discovery?.close();
+    this.#discovery = undefined;
+  }
+
+  /** The first is told at once, those of the second after it together. */
+  #droppedOne(): void {
+    this.#dropped += 1;
+    if (this.#isReporting) return;
+    this.#isReporting = true;
+    this.#context.self.tell({ kind: 'report-dropped' });
+  }
+
+  #reportDropped(): void {
+    if (this.#dropped === 0) {
+      this.#isReporting = false;
+      return;
+    }
+    this.#options.events?.tell({ kind: 'requests-without-reply', count: this.#dropped });
+    this.#dropped = 0;
+    this.#context.after(EVENT_INTERVAL_MS, { kind: 'report-dropped' });
+  }
+}

@@ -1,0 +1,66 @@
+import type { Behaviour, Ref } from '../../actors/mod.ts';
+import { ShoalError } from '../../errors.ts';
+import { boundFile } from '../../process/mod.ts';
+import { type OwnServer, type OwnServerOptions, startOwnServer } from './own-server.ts';
+
+/** Where our own server is now. */
+export interface NatsServerStatus {
+  readonly url: string;
+  readonly pid: number;
+  readonly adopted: boolean;
+}
+
+export type NatsServerMessage =
+  | { readonly kind: 'status'; readonly replyTo: Ref<NatsServerStatus> }
+  /** The end of this actor is not to end the server: the next Shoal adopts it. */
+  | { readonly kind: 'leave' }
+  // The actor's own.
+  | { readonly kind: 'died' }
+  | { readonly kind: 'bound-log' };
+
+export interface NatsServerActorOptions extends Omit<OwnServerOptions, 'clock'> {
+  /** Called whenever a server serves: at the start, and after each restart. The address changes only if the port was lost. */
+  readonly onServing?: (status: NatsServerStatus) => void;
+}
+
+const BOUND_LOG_MS = 60_000;
+
+/**
+ * Our own nats-server as an actor. The server's death is this actor's failure: its supervisor restarts it, and it starts the
+ * server on the same port, where clients find it again. In order it ends the server, unless told to leave it.
+ */
+export function natsServer(options: NatsServerActorOptions): Behaviour<NatsServerMessage> {
+  const { onServing, ...serverOptions } = options;
+  let incarnations = 0;
+  return async (context) => {
+    // What was asked for once does not hold for a restart: a fresh start has been made.
+    const fresh = serverOptions.fresh === true && incarnations++ === 0;
+    const server = await startOwnServer({ ...serverOptions, fresh, clock: context.clock });
+    let isLeft = false;
+    context.onStop(() => (isLeft ? server.leave() : server.stop()));
+    server.onDeath(() => context.self.tell({ kind: 'died' }));
+    context.every(BOUND_LOG_MS, () => ({ kind: 'bound-log' }));
+    onServing?.(statusOf(server));
+    return (message) => {
+      switch (message.kind) {
+        case 'status':
+          message.replyTo.tell(statusOf(server));
+          return;
+        case 'leave':
+          isLeft = true;
+          return;
+        case 'bound-log':
+          // A log that cannot be cut is no reason to lose the server.
+          return boundFile(server.logPath).catch(() => undefined);
+        case 'died':
+          // What is on disk stays: it names the port on which the next incarnation is to serve.
+          isLeft = true;
+          throw new ShoalError('NATS_SERVER_FAILED', `Our nats-server (process ${server.process.pid}) has ended`);
+      }
+    };
+  };
+}
+
+function statusOf({ url, process, adopted }: OwnServer): NatsServerStatus {
+  return { url, pid: process.pid, adopted };
+}

@@ -1,0 +1,270 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type CancelTimer, type Clock, systemClock } from '../../actors/mod.ts';
+import { codeOf, ShoalError } from '../../errors.ts';
+import { isAlive, type ProcessIdentity, readTail, type Spawner } from '../../process/mod.ts';
+import { readServerInfo } from '../server-info.ts';
+import { NATS_PORT_DEFAULT } from '../server-url.ts';
+import { MAX_PAYLOAD_BYTES_DEFAULT, renderConfig } from './config.ts';
+import { type EndLimits, endProcess } from './end-process.ts';
+import { findByArgument } from './find-process.ts';
+import { freePort } from './free-port.ts';
+import { findNatsServer } from './program.ts';
+import { readState, removeFile, removeState, type ServerState, writeState } from './state.ts';
+
+export interface OwnServerOptions {
+  /** Private to this server; made if it is not there. */
+  readonly directory: string;
+  readonly spawner: Spawner;
+  readonly clock?: Clock;
+  /** Taken if it is free, unless an earlier server of this directory had another; default 4222. */
+  readonly preferredPort?: number;
+  /** Ends a server that an earlier Shoal left, instead of adopting it; default false. */
+  readonly fresh?: boolean;
+  /** Default 1 MiB. */
+  readonly maxPayloadBytes?: number;
+  /** Default true. It costs 6 ms of the start. */
+  readonly jetStream?: boolean;
+  /** Path of the nats-server program; default: looked for on the PATH. */
+  readonly program?: string;
+  /** How long the server may take to answer; default 10000. */
+  readonly startTimeoutMs?: number;
+  /** How long it may take to end; default 5000 by request, then 2000 by force. */
+  readonly endLimits?: EndLimits;
+}
+
+/** A nats-server of ours, started or adopted. */
+export interface OwnServer {
+  readonly url: string;
+  readonly port: number;
+  readonly process: ProcessIdentity;
+  /** Whether an earlier Shoal had started it. */
+  readonly adopted: boolean;
+  /** Standard error of the process; whoever watches the server keeps it small. */
+  readonly logPath: string;
+  /** Calls once when the process has ended, however it came to that, unless `stop` or `leave` came first. */
+  onDeath(listener: () => void): void;
+  /** Ends the server and forgets it. @throws NATS_SERVER_FAILED if it cannot be confirmed gone */
+  stop(): Promise<void>;
+  /** Leaves the server, or what is on disk about a dead one, to whoever comes next. */
+  leave(): void;
+}
+
+const HOST = '127.0.0.1';
+const START_TIMEOUT_MS = 10_000;
+const ADOPT_TIMEOUT_MS = 2_000;
+const END_LIMITS: EndLimits = { termMs: 5_000, killMs: 2_000 };
+/** Ports that turn out to be taken after all. */
+const ATTEMPTS_MAX = 5;
+const LOG = 'nats-server.log';
+
+/**
+ * Adopts the nats-server that an earlier Shoal left in this directory, or starts one, on the same port if that can be had.
+ * @throws NATS_MISSING; NATS_SERVER_FAILED; DATA_DIR_UNUSABLE; LAUNCHER_FAILED
+ */
+export async function startOwnServer(options: OwnServerOptions): Promise<OwnServer> {
+  const starter = new Starter(options);
+  await starter.prepareDirectory();
+  const left = await readState(options.directory);
+  const adopted = left === undefined ? undefined : await starter.adopt(left);
+  return adopted ?? starter.start(left?.port ?? options.preferredPort ?? NATS_PORT_DEFAULT);
+}
+
+class Starter {
+  readonly #options: OwnServerOptions;
+  readonly #clock: Clock;
+  readonly #endLimits: EndLimits;
+  readonly #logPath: string;
+
+  constructor(options: OwnServerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#endLimits = options.endLimits ?? END_LIMITS;
+    this.#logPath = join(options.directory, LOG);
+  }
+
+  async prepareDirectory(): Promise<void> {
+    const { directory } = this.#options;
+    try {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await chmod(directory, 0o700);
+    } catch (cause) {
+      throw new ShoalError('DATA_DIR_UNUSABLE', `${directory} cannot be used for nats-server: ${String(cause)}`, {
+        cause,
+      });
+    }
+  }
+
+  /** The server that the state is about if it can be used; else it is confirmed gone. */
+  async adopt(state: ServerState): Promise<OwnServer | undefined> {
+    const configPath = join(this.#options.directory, state.config);
+    const found = state.process ?? findByArgument(configPath);
+    const process = found !== undefined && isAlive(found) ? found : undefined;
+    if (process !== undefined) {
+      if (this.#options.fresh !== true && (await this.#answers(state, ADOPT_TIMEOUT_MS))) {
+        if (state.process === undefined) await writeState(this.#options.directory, { ...state, process });
+        return this.#serving(state, process, true);
+      }
+      await this.#end(process);
+    }
+    // A start that is still on its way, in a launcher that outlived its Shoal, fails without this file.
+    await removeFile(configPath);
+    return undefined;
+  }
+
+  async start(preferredPort: number): Promise<OwnServer> {
+    const program = this.#options.program ?? findNatsServer();
+    let log = '';
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      const port = await freePort(attempt === 0 ? preferredPort : 0);
+      const server = await this.#attempt(program, port);
+      if (server !== undefined) return server;
+      log = await readTail(this.#logPath, 2_000);
+      if (!isPortTaken(log)) break;
+    }
+    throw new ShoalError(
+      'NATS_SERVER_FAILED',
+      `nats-server did not start. The end of ${this.#logPath}: ${lastLines(log)}`,
+      {
+        details: { logPath: this.#logPath },
+      },
+    );
+  }
+
+  /** @returns undefined if the process ended, or was ended, without having answered */
+  async #attempt(program: string, port: number): Promise<OwnServer | undefined> {
+    const { directory, spawner, jetStream = true, maxPayloadBytes = MAX_PAYLOAD_BYTES_DEFAULT } = this.#options;
+    const tag = randomBytes(6).toString('hex');
+    const state: ServerState = { name: `shoal-${tag}`, port, config: `nats-${tag}.conf`, process: undefined };
+    const configPath = join(directory, state.config);
+    const storeDirectory = jetStream ? join(directory, 'jetstream') : undefined;
+    await writeFile(configPath, renderConfig({ name: state.name, port, maxPayloadBytes, storeDirectory }), {
+      mode: 0o600,
+    });
+    await writeState(directory, state);
+    const process = await this.#spawn(program, state, configPath);
+    const started = { ...state, process };
+    await writeState(directory, started);
+    let exited = false;
+    spawner.onExit(process, () => {
+      exited = true;
+    });
+    if (
+      await this.#answers(started, this.#options.startTimeoutMs ?? START_TIMEOUT_MS, () => exited || !isAlive(process))
+    ) {
+      return this.#serving(started, process, false);
+    }
+    await this.#end(process);
+    await this.#forget(started);
+    return undefined;
+  }
+
+  async #spawn(program: string, state: ServerState, configPath: string): Promise<ProcessIdentity> {
+    const { directory, spawner } = this.#options;
+    try {
+      return await spawner.spawn({
+        command: program,
+        args: ['-c', configPath],
+        cwd: directory,
+        stderrPath: this.#logPath,
+      });
+    } catch (cause) {
+      // A launcher that failed may have started it all the same: the state stays, and the next start looks for it.
+      if (codeOf(cause) !== 'ENOENT' && codeOf(cause) !== 'EACCES') throw cause;
+      await this.#forget(state);
+      throw new ShoalError('NATS_MISSING', `${program} cannot be run: ${String(cause)}`, { cause });
+    }
+  }
+
+  /** Whether that very server answers on its port before the time is over. */
+  async #answers(state: ServerState, timeoutMs: number, isOver: () => boolean = () => false): Promise<boolean> {
+    const endMs = this.#clock.monotonic() + timeoutMs;
+    for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, 100)) {
+      const leftMs = endMs - this.#clock.monotonic();
+      if (leftMs <= 0 || isOver()) return false;
+      const info = await readServerInfo(HOST, state.port, leftMs, this.#clock).catch(() => undefined);
+      if (info?.name === state.name) return true;
+      await new Promise<void>((resolve) => this.#clock.timer(pauseMs, resolve));
+    }
+  }
+
+  #serving(state: ServerState, process: ProcessIdentity, adopted: boolean): OwnServer {
+    const watch = new DeathWatch(process, this.#options.spawner, this.#clock);
+    return {
+      url: `nats://${HOST}:${state.port}`,
+      port: state.port,
+      process,
+      adopted,
+      logPath: this.#logPath,
+      onDeath: (listener) => watch.onDeath(listener),
+      leave: () => watch.end(),
+      stop: async () => {
+        watch.end();
+        await this.#end(process);
+        await this.#forget(state);
+      },
+    };
+  }
+
+  async #end(process: ProcessIdentity): Promise<void> {
+    if (await endProcess(process, this.#endLimits, this.#clock)) return;
+    throw new ShoalError(
+      'NATS_SERVER_FAILED',
+      `nats-server (process ${process.pid}) did not end within ${this.#endLimits.termMs + this.#endLimits.killMs} ms, SIGKILL included`,
+      { details: { pid: process.pid } },
+    );
+  }
+
+  /** The state goes first: without it nobody asks for the file. */
+  async #forget(state: ServerState): Promise<void> {
+    await removeState(this.#options.directory);
+    await removeFile(join(this.#options.directory, state.config));
+  }
+}
+
+/** An adopted server is no child of our launcher, and a launcher can die: nobody tells of such a server's end, so we look. */
+const LOOK_MS = 250;
+
+class DeathWatch {
+  #ended = false;
+  #dead = false;
+  #listeners: (() => void)[] = [];
+  #cancel: CancelTimer = () => undefined;
+
+  constructor(process: ProcessIdentity, spawner: Spawner, clock: Clock) {
+    const look = (): void => {
+      if (this.#ended) return;
+      if (isAlive(process)) this.#cancel = clock.timer(LOOK_MS, look);
+      else this.#die();
+    };
+    spawner.onExit(process, () => this.#die());
+    look();
+  }
+
+  onDeath(listener: () => void): void {
+    if (this.#dead) listener();
+    else this.#listeners.push(listener);
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#cancel();
+  }
+
+  #die(): void {
+    if (this.#ended) return;
+    this.end();
+    this.#dead = true;
+    for (const listener of this.#listeners) listener();
+    this.#listeners = [];
+  }
+}
+
+function isPortTaken(log: string): boolean {
+  return /address already in use/.test(log.slice(log.lastIndexOf('Starting nats-server')));
+}
+
+function lastLines(log: string): string {
+  return log === '' ? '(empty)' : log.trimEnd().split('\n').slice(-3).join(' | ');
+}

@@ -1,0 +1,27 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { ShoalError } from '../../errors.ts';
+
+const PROGRAM = 'nats-server';
+/** Debian's packages put it here, and a user's PATH often leaves these out. */
+const SBIN = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
+
+/** The path of the nats-server program. @throws NATS_MISSING */
+export function findNatsServer(path: string = process.env['PATH'] ?? ''): string {
+  const folders = [...path.split(delimiter).filter((folder) => folder !== ''), ...SBIN];
+  const found = folders.map((folder) => join(folder, PROGRAM)).find(isProgram);
+  if (found !== undefined) return found;
+  throw new ShoalError(
+    'NATS_MISSING',
+    `The program ${PROGRAM} was not found on the PATH or in ${SBIN.join(', ')}. Install it (Debian: apt-get install ${PROGRAM}), or use a server that runs elsewhere: --nats nats://HOST:4222`,
+  );
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}

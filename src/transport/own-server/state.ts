@@ -1,0 +1,83 @@
+import { readFile, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf, ShoalError } from '../../errors.ts';
+import { type ProcessIdentity, writeDurable } from '../../process/mod.ts';
+
+/**
+ * What is on disk about our own server. Written before the server is started, without its process, and again with it: whatever
+ * crashes in between, the name of the configuration file in the process's arguments says whose it is.
+ */
+export interface ServerState {
+  /** The server's name, new at each start: who answers with it is the one that this state is about. */
+  readonly name: string;
+  readonly port: number;
+  /** File name of the configuration, new at each start. */
+  readonly config: string;
+  readonly process: ProcessIdentity | undefined;
+}
+
+const VERSION = 1;
+const FILE = 'server.json';
+
+/** @returns undefined if there is none. @throws NATS_SERVER_FAILED if it cannot be understood; it is then left as it is */
+export async function readState(directory: string): Promise<ServerState | undefined> {
+  const path = join(directory, FILE);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+  const state = parse(text);
+  if (state !== undefined) return state;
+  throw new ShoalError(
+    'NATS_SERVER_FAILED',
+    `${path} is damaged or of a newer version, so nobody can say which nats-server is ours. Look whether one still runs with a configuration file in ${directory}, end it, then remove ${path}`,
+    { details: { path } },
+  );
+}
+
+export async function writeState(directory: string, state: ServerState): Promise<void> {
+  await writeDurable(join(directory, FILE), `${JSON.stringify({ version: VERSION, ...state })}\n`);
+}
+
+export async function removeState(directory: string): Promise<void> {
+  await removeFile(join(directory, FILE));
+}
+
+export async function removeFile(path: string): Promise<void> {
+  await unlink(path).catch((error: unknown) => {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  });
+}
+
+function parse(text: string): ServerState | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isRecord(value) || value['version'] !== VERSION) return undefined;
+  const { name, port, config, process } = value;
+  if (typeof name !== 'string' || typeof config !== 'string' || !isPort(port)) return undefined;
+  // It is joined to the directory and unlinked: it must not lead out of it.
+  if (!/^[a-z0-9-]+\.conf$/.test(config)) return undefined;
+  if (process === undefined) return { name, port, config, process: undefined };
+  return isIdentity(process) ? { name, port, config, process } : undefined;
+}
+
+function isPort(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value > 0 && value < 65_536;
+}
+
+function isIdentity(value: unknown): value is ProcessIdentity {
+  if (!isRecord(value)) return false;
+  const { pid, startTicks, bootId } = value;
+  return Number.isInteger(pid) && Number(pid) > 1 && Number.isInteger(startTicks) && typeof bootId === 'string';
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,258 @@
+import type { Msg, NatsConnection, PublishOptions, Subscription } from 'nats';
+import type { Clock, Ref } from '../actors/mod.ts';
+import type { Outcome, RequestStatus, VmId } from '../fleet/mod.ts';
+import type { EncodedHeaders } from './encoded-headers.ts';
+import type { EndpointCounts, RouterRequest } from './endpoint-messages.ts';
+import { EndpointStats } from './endpoint-stats.ts';
+import { errorHeaders, ReplyHeaders } from './reply-headers.ts';
+import type { ReplyTokens } from './reply-token.ts';
+import { parseRequestHeaders, type RequestHeaders } from './request-headers.ts';
+import { QUEUE } from './subjects.ts';
+import { within } from './within.ts';
+
+export interface ProcessServiceOptions {
+  readonly nc: NatsConnection;
+  readonly subject: string;
+  readonly router: Ref<RouterRequest>;
+  readonly tokens: ReplyTokens;
+  readonly clock: Clock;
+  readonly inFlightMax: number;
+  readonly onDropped: () => void;
+  readonly onLost: (error: unknown) => void;
+}
+
+const NO_HEADERS: RequestHeaders = { op: '', deadlineMs: undefined, requestId: undefined, retry: true };
+const NO_BYTES = new Uint8Array(0);
+
+/**
+ * The requests between NATS and the router. This is the hot path, and all of it runs in the callback of one subscription: nothing is
+ * awaited, headers are decoded only where there are some, those of replies are made once a VM. Nothing may be thrown into
+ * nats.js: it would stop reading.
+ */
+export class ProcessService {
+  defaultDeadlineMs: number;
+  readonly stats = new EndpointStats();
+  readonly #nc: NatsConnection;
+  readonly #subject: string;
+  readonly #router: Ref<RouterRequest>;
+  readonly #tokens: ReplyTokens;
+  readonly #clock: Clock;
+  readonly #options: ProcessServiceOptions;
+  readonly #replyHeaders = new ReplyHeaders();
+  readonly #inFlight = new Set<PendingReply>();
+  /** Made ids are unique among all Shoals: a random part for this one, and a count. */
+  readonly #idPrefix = `s${crypto.randomUUID().replaceAll('-', '').slice(0, 16)}-`;
+  #idCount = 0;
+  #maxPayloadBytes: number;
+  #withoutReply = 0;
+  #unsent = 0;
+  #late = 0;
+  #subscription: Subscription | undefined;
+  #idleWaiters: (() => void)[] = [];
+
+  constructor(options: ProcessServiceOptions, defaultDeadlineMs: number) {
+    this.#options = options;
+    this.#nc = options.nc;
+    this.#subject = options.subject;
+    this.#router = options.router;
+    this.#tokens = options.tokens;
+    this.#clock = options.clock;
+    this.defaultDeadlineMs = defaultDeadlineMs;
+    this.#maxPayloadBytes = options.nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
+  }
+
+  subscribe(): void {
+    const subscription = this.#nc.subscribe(this.#subject, {
+      queue: QUEUE,
+      callback: (error, message) => {
+        if (error === null) this.#receive(message);
+        else this.#options.onLost(error);
+      },
+    });
+    this.#subscription = subscription;
+    // The only news of a subscription that ended with its connection.
+    subscription.closed.then(
+      () => this.#closed(subscription),
+      (error: unknown) => this.#options.onLost(error),
+    );
+  }
+
+  counts(): EndpointCounts {
+    return {
+      requests: this.stats.requests,
+      errors: this.stats.errors,
+      inFlight: this.#inFlight.size,
+      withoutReply: this.#withoutReply,
+      unsent: this.#unsent,
+      late: this.#late,
+    };
+  }
+
+  /** Takes no more requests and waits for those in hand; at the limit those left are answered 503. Always resolves. */
+  async drain(limitMs: number): Promise<void> {
+    const endMs = this.#clock.monotonic() + limitMs;
+    const subscription = this.#subscription;
+    this.#subscription = undefined;
+    // What the server had sent before it read of our leaving still comes in meanwhile, and is still answered.
+    if (subscription !== undefined && !subscription.isClosed() && !this.#nc.isClosed()) {
+      await within(subscription.drain(), limitMs, this.#clock).catch(() => undefined);
+    }
+    if (this.#inFlight.size > 0) {
+      const idle = new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+      await within(idle, Math.max(0, endMs - this.#clock.monotonic()), this.#clock);
+    }
+    for (const pending of [...this.#inFlight]) pending.tell(STOPPING);
+    const flushMs = Math.max(FLUSH_MS, endMs - this.#clock.monotonic());
+    if (!this.#nc.isClosed()) await within(this.#nc.flush(), flushMs, this.#clock).catch(() => undefined);
+  }
+
+  /** Sends what came for a request of a Shoal before us. A token that is not ours is ignored. */
+  late(token: Uint8Array, outcome: Outcome): void {
+    const address = this.#tokens.open(token);
+    if (address === undefined) return;
+    this.#late += 1;
+    this.#send(address.subject, outcome);
+  }
+
+  /** The callback of `PendingReply`. */
+  finish(pending: PendingReply, outcome: Outcome): void {
+    this.#inFlight.delete(pending);
+    const error = this.#send(pending.replySubject, outcome);
+    const processingMs = this.#clock.monotonic() - pending.startedMs;
+    if (error === undefined) this.stats.succeeded(processingMs);
+    else this.stats.failed(error.status, error.message, processingMs);
+    if (this.#inFlight.size === 0 && this.#idleWaiters.length > 0) this.#idle();
+  }
+
+  #receive(message: Msg): void {
+    const startedMs = this.#clock.monotonic();
+    const replySubject = message.reply ?? '';
+    if (replySubject === '') {
+      this.#withoutReply += 1;
+      this.stats.failed(400, 'a request without a reply subject', 0);
+      this.#options.onDropped();
+      return;
+    }
+    const headers = headersOf(message);
+    if (typeof headers === 'string') {
+      this.#refuse(replySubject, 400, headers);
+      return;
+    }
+    if (this.#inFlight.size >= this.#options.inFlightMax) {
+      this.#refuse(replySubject, 503, `overloaded: ${this.#inFlight.size} requests are in hand`);
+      return;
+    }
+    const requestId = headers.requestId ?? this.#idPrefix + this.#idCount++;
+    const pending = new PendingReply(this, replySubject, startedMs);
+    this.#inFlight.add(pending);
+    const taken = this.#router.tell({
+      kind: 'request',
+      request: {
+        requestId,
+        op: headers.op,
+        payload: message.data,
+        deadlineMs: startedMs + (headers.deadlineMs ?? this.defaultDeadlineMs),
+        retry: headers.retry,
+        token: this.#tokens.seal(replySubject, requestId),
+        replyTo: pending,
+      },
+    });
+    if (!taken) pending.tell(ROUTER_AWAY);
+  }
+
+  /** Answers a request that the router never sees. */
+  #refuse(replySubject: string, status: RequestStatus, message: string): void {
+    this.stats.failed(status, message, 0);
+    this.#publish(replySubject, NO_BYTES, errorHeaders(status, message));
+  }
+
+  /** @returns the error that was sent, if it was one */
+  #send(subject: string, outcome: Outcome): Failure | undefined {
+    if (!outcome.ok) {
+      this.#sendError(subject, outcome);
+      return outcome;
+    }
+    const headers = this.#replyHeaders.of(outcome.vm, outcome.host);
+    const bytes = headers.byteLength + outcome.payload.length;
+    // Known while connected; nats.js forgets it while it reconnects.
+    this.#maxPayloadBytes = this.#nc.info?.max_payload ?? this.#maxPayloadBytes;
+    if (bytes > this.#maxPayloadBytes) {
+      const message = `the reply has ${bytes} bytes, and the NATS server takes ${this.#maxPayloadBytes}`;
+      const failure: Failure = { status: 413, message, vm: outcome.vm, host: outcome.host };
+      this.#sendError(subject, failure);
+      return failure;
+    }
+    this.#publish(subject, outcome.payload, headers);
+    return undefined;
+  }
+
+  #sendError(subject: string, { status, message, vm, host }: Failure): void {
+    this.#publish(subject, NO_BYTES, errorHeaders(status, message, vm, host));
+  }
+
+  #publish(subject: string, payload: Uint8Array, headers: EncodedHeaders): void {
+    const options: PublishOptions = { headers };
+    try {
+      this.#nc.publish(subject, payload, options);
+    } catch {
+      // Closed or closing: the client learns it from its deadline. Anything else cannot be told to it either.
+      this.#unsent += 1;
+    }
+  }
+
+  #idle(): void {
+    for (const resolve of this.#idleWaiters) resolve();
+    this.#idleWaiters = [];
+  }
+
+  #closed(subscription: Subscription): void {
+    if (this.#subscription === subscription) this.#options.onLost(new Error('the connection to NATS was closed'));
+  }
+}
+
+/** An unused limit must still let the last replies leave. */
+const FLUSH_MS = 250;
+
+interface Failure {
+  readonly status: RequestStatus;
+  readonly message: string;
+  readonly vm?: VmId;
+  readonly host?: string;
+}
+
+const STOPPING: Outcome = { ok: false, status: 503, message: 'Shoal is stopping' };
+const ROUTER_AWAY: Outcome = { ok: false, status: 503, message: 'overloaded: the router takes no more requests' };
+
+/** Where the outcome of one request is told, once. */
+class PendingReply implements Ref<Outcome> {
+  readonly replySubject: string;
+  readonly startedMs: number;
+  readonly #service: ProcessService;
+  #isSettled = false;
+
+  constructor(service: ProcessService, replySubject: string, startedMs: number) {
+    this.#service = service;
+    this.replySubject = replySubject;
+    this.startedMs = startedMs;
+  }
+
+  get path(): string {
+    return `endpoint/${this.replySubject}`;
+  }
+
+  tell(outcome: Outcome): boolean {
+    if (this.#isSettled) return false;
+    this.#isSettled = true;
+    this.#service.finish(this, outcome);
+    return true;
+  }
+}
+
+/** @returns the complaint if they cannot be used; nats.js throws at names that no header may have */
+function headersOf(message: Msg): RequestHeaders | string {
+  try {
+    return message.headers === undefined ? NO_HEADERS : parseRequestHeaders(message.headers);
+  } catch (error) {
+    return `the headers cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}

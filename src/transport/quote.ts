@@ -1,0 +1,17 @@
+/** Longer values are cut: what a stranger sent must not fill our logs and replies. */
+const QUOTED_CHARS_MAX = 64;
+
+/** A value as an error message shows it: quoted, in one line of printable ASCII, and short. */
+export function quote(value: string): string {
+  const shown = value.length > QUOTED_CHARS_MAX ? `${value.slice(0, QUOTED_CHARS_MAX)}...` : value;
+  return JSON.stringify(shown).replace(/[^\x20-\x7e]/g, escapeChar);
+}
+
+/** Text as the value of a NATS header: a line break would end the header and start another. */
+export function headerText(text: string, charsMax: number): string {
+  return text.slice(0, charsMax).replace(/[^\x20-\x7e]/g, (char) => (char === '\n' ? ' ' : escapeChar(char)));
+}
+
+function escapeChar(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

@@ -1,0 +1,49 @@
+import type { VmId } from '../fleet/mod.ts';
+import { EncodedHeaders } from './encoded-headers.ts';
+import { headerText } from './quote.ts';
+
+/** The headers of a reply (DESIGN section 7). */
+export const VM_HEADER = 'Shoal-Vm';
+export const HOST_HEADER = 'Shoal-Host';
+/** As NATS services report errors. */
+export const ERROR_HEADER = 'Nats-Service-Error';
+export const ERROR_CODE_HEADER = 'Nats-Service-Error-Code';
+
+const HOST_CHARS_MAX = 255;
+const MESSAGE_CHARS_MAX = 1_024;
+/** VM ids only ever grow, so entries of VMs long gone pile up; beyond this all are made anew. */
+const CACHED_MAX = 1_024;
+
+interface Cached {
+  readonly host: string;
+  readonly headers: EncodedHeaders;
+}
+
+/** The headers of replies from VMs, made once a VM. */
+export class ReplyHeaders {
+  readonly #cached = new Map<VmId, Cached>();
+
+  of(vm: VmId, host: string): EncodedHeaders {
+    const cached = this.#cached.get(vm);
+    if (cached !== undefined && cached.host === host) return cached.headers;
+    if (this.#cached.size >= CACHED_MAX) this.#cached.clear();
+    const headers = new EncodedHeaders(originLines(vm, host));
+    this.#cached.set(vm, { host, headers });
+    return headers;
+  }
+}
+
+export function errorHeaders(status: number, message: string, vm?: VmId, host?: string): EncodedHeaders {
+  return new EncodedHeaders([
+    `${ERROR_HEADER}: ${headerText(message, MESSAGE_CHARS_MAX)}`,
+    `${ERROR_CODE_HEADER}: ${status}`,
+    ...originLines(vm, host),
+  ]);
+}
+
+function originLines(vm: VmId | undefined, host: string | undefined): string[] {
+  const lines: string[] = [];
+  if (vm !== undefined) lines.push(`${VM_HEADER}: ${vm}`);
+  if (host !== undefined) lines.push(`${HOST_HEADER}: ${headerText(host, HOST_CHARS_MAX)}`);
+  return lines;
+}

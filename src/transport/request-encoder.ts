@@ -1,0 +1,77 @@
+import { ShoalError } from '../errors.ts';
+import { EncodedHeaders } from './encoded-headers.ts';
+import { quote } from './quote.ts';
+import {
+  DEADLINE_HEADER,
+  DEADLINE_MS_MAX,
+  isDeadlineMs,
+  isOp,
+  isRequestId,
+  OP_HEADER,
+  REQUEST_ID_HEADER,
+  RETRY_HEADER,
+} from './request-headers.ts';
+
+interface Wanted {
+  readonly op?: string;
+  readonly deadlineMs?: number;
+  readonly requestId?: string;
+  readonly retry?: boolean;
+}
+
+export interface EncodedRequest {
+  readonly headers: EncodedHeaders;
+  readonly deadlineMs: number;
+}
+
+/** Combinations of headers, request ids aside; a client uses few. Beyond this all are made anew. */
+const CACHED_MAX = 256;
+
+/** Makes the headers of requests: only those that are needed, and each combination without a request id only once. */
+export class RequestEncoder {
+  readonly #defaultDeadlineMs: number;
+  readonly #cached = new Map<string, EncodedRequest>();
+
+  constructor(defaultDeadlineMs: number) {
+    this.#defaultDeadlineMs = checkDeadline(defaultDeadlineMs);
+  }
+
+  /** @throws REQUEST_INVALID that shows the value */
+  encode(wanted: Wanted): EncodedRequest {
+    const { op = '', deadlineMs = this.#defaultDeadlineMs, requestId, retry = true } = wanted;
+    if (requestId !== undefined) return make(op, deadlineMs, retry, requestId);
+    const key = `${deadlineMs} ${retry} ${op}`;
+    const cached = this.#cached.get(key);
+    if (cached !== undefined) return cached;
+    if (this.#cached.size >= CACHED_MAX) this.#cached.clear();
+    const made = make(op, deadlineMs, retry, undefined);
+    this.#cached.set(key, made);
+    return made;
+  }
+}
+
+function make(op: string, deadlineMs: number, retry: boolean, requestId: string | undefined): EncodedRequest {
+  const lines = [`${DEADLINE_HEADER}: ${checkDeadline(deadlineMs)}`];
+  if (op !== '') {
+    if (!isOp(op)) throw refused('op', '1 to 64 of a-z, 0-9 and "-"', quote(op));
+    lines.push(`${OP_HEADER}: ${op}`);
+  }
+  if (requestId !== undefined) {
+    // Blanks at its ends would be lost on the way, and a repeat would not be known as one.
+    if (!isRequestId(requestId) || requestId.trim() !== requestId) {
+      throw refused('requestId', '1 to 128 printable ASCII characters', quote(requestId));
+    }
+    lines.push(`${REQUEST_ID_HEADER}: ${requestId}`);
+  }
+  if (!retry) lines.push(`${RETRY_HEADER}: no`);
+  return { headers: new EncodedHeaders(lines), deadlineMs };
+}
+
+function checkDeadline(deadlineMs: number): number {
+  if (isDeadlineMs(deadlineMs)) return deadlineMs;
+  throw refused('deadlineMs', `an integer from 1 to ${DEADLINE_MS_MAX}`, String(deadlineMs));
+}
+
+function refused(what: string, expected: string, got: string): ShoalError {
+  return new ShoalError('REQUEST_INVALID', `Expected \`${what}\` to be ${expected}, got ${got}`, { details: { got } });
+}

@@ -1,0 +1,84 @@
+import type { MsgHdrs } from 'nats';
+import { quote } from './quote.ts';
+
+/** The headers of a request (DESIGN section 7). NATS keeps the case of names; we take any. */
+export const OP_HEADER = 'Shoal-Op';
+export const DEADLINE_HEADER = 'Shoal-Deadline-Ms';
+export const REQUEST_ID_HEADER = 'Shoal-Request-Id';
+export const RETRY_HEADER = 'Shoal-Retry';
+
+export const DEADLINE_MS_MAX = 3_600_000;
+
+/** What a request asks for; what it does not name is undefined or has its default. */
+export interface RequestHeaders {
+  /** Empty: the service's default operation. */
+  op: string;
+  deadlineMs: number | undefined;
+  requestId: string | undefined;
+  /** Default true. */
+  retry: boolean;
+}
+
+const OP = /^[a-z0-9-]{1,64}$/;
+const REQUEST_ID = /^[\x20-\x7e]{1,128}$/;
+const INTEGER = /^[0-9]{1,7}$/;
+
+export function isOp(value: string): boolean {
+  return OP.test(value);
+}
+
+export function isRequestId(value: string): boolean {
+  return REQUEST_ID.test(value);
+}
+
+export function isDeadlineMs(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= DEADLINE_MS_MAX;
+}
+
+/** @returns what the headers ask for, or the complaint that goes to the client; headers that are not ours are ignored */
+export function parseRequestHeaders(headers: MsgHdrs): RequestHeaders | string {
+  const parsed: RequestHeaders = { op: '', deadlineMs: undefined, requestId: undefined, retry: true };
+  for (const [name, values] of headers) {
+    const complaint = take(parsed, name.toLowerCase(), values);
+    if (complaint !== undefined) return complaint;
+  }
+  return parsed;
+}
+
+function take(parsed: RequestHeaders, name: string, values: readonly string[]): string | undefined {
+  const value = values[0] ?? '';
+  switch (name) {
+    case 'shoal-op':
+      if (values.length > 1) return twice(OP_HEADER, values);
+      if (!isOp(value)) return wrong(OP_HEADER, '1 to 64 of a-z, 0-9 and "-"', value);
+      parsed.op = value;
+      return undefined;
+    case 'shoal-deadline-ms':
+      if (values.length > 1) return twice(DEADLINE_HEADER, values);
+      if (!INTEGER.test(value) || !isDeadlineMs(Number(value))) {
+        return wrong(DEADLINE_HEADER, `an integer from 1 to ${DEADLINE_MS_MAX}`, value);
+      }
+      parsed.deadlineMs = Number(value);
+      return undefined;
+    case 'shoal-request-id':
+      if (values.length > 1) return twice(REQUEST_ID_HEADER, values);
+      if (!isRequestId(value)) return wrong(REQUEST_ID_HEADER, '1 to 128 printable ASCII characters', value);
+      parsed.requestId = value;
+      return undefined;
+    case 'shoal-retry':
+      if (values.length > 1) return twice(RETRY_HEADER, values);
+      if (value !== 'yes' && value !== 'no') return wrong(RETRY_HEADER, '"yes" or "no"', value);
+      parsed.retry = value === 'yes';
+      return undefined;
+    default:
+      return undefined;
+  }
+}
+
+function wrong(header: string, expected: string, value: string): string {
+  return `${header}: expected ${expected}, got ${quote(value)}`;
+}
+
+function twice(header: string, values: readonly string[]): string {
+  return `${header}: expected one value, got ${values.length}: ${values.slice(0, 2).map(quote).join(' and ')}`;
+}

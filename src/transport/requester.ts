@@ -1,0 +1,215 @@
+import { createInbox, type Msg, type NatsConnection, type Subscription } from 'nats';
+import { type Clock, systemClock } from '../actors/mod.ts';
+import { ShoalError } from '../errors.ts';
+import { type Reply, readReply } from './reply.ts';
+import { RequestEncoder } from './request-encoder.ts';
+import { subjectsOf } from './subjects.ts';
+import { TimerWheel, WheelEntry } from './timer-wheel.ts';
+
+export interface RequesterOptions {
+  readonly fleet: string;
+  /** For requests that name no deadline; default 30000. */
+  readonly deadlineMs?: number;
+  /** Requests in flight beyond which others are refused at once; default 16384. */
+  readonly inFlightMax?: number;
+  readonly clock?: Clock;
+}
+
+export interface RequestOptions {
+  /** Default: the service's own default operation. */
+  readonly op?: string;
+  /** Milliseconds from now, 1 to 3600000. */
+  readonly deadlineMs?: number;
+  /** A repeat with the same id is the same request; default: one is made by the server. */
+  readonly requestId?: string;
+  /** Whether it may be tried once more on another VM; default true. */
+  readonly retry?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+export interface Requester {
+  readonly inFlight: number;
+  /**
+   * Sends a request and resolves with its reply.
+   * @throws REQUEST_INVALID, REQUEST_OPERATION_UNKNOWN, REQUEST_TOO_LARGE, REQUEST_VM_FAILED, REQUEST_OVERLOADED: as the far side
+   * said, or because it is known here already; REQUEST_DEADLINE at the deadline at the latest; REQUEST_NO_RESPONDERS at once if
+   * nobody serves the fleet; REQUEST_CANCELLED by the signal; NATS_UNREACHABLE if the connection is closed
+   */
+  request(payload: Uint8Array, options?: RequestOptions): Promise<Reply>;
+  /** Ends what is in flight with REQUEST_CANCELLED. The connection stays. */
+  close(): void;
+}
+
+const DEADLINE_MS = 30_000;
+const IN_FLIGHT_MAX = 16_384;
+/** How late a deadline may be noticed. */
+const STEP_MS = 20;
+
+/**
+ * Sends requests and finds the replies, with one inbox and one timer for all: the `request()` of nats.js sets a timer and builds a
+ * chain of promises for each, and ends at 17 thousand a second.
+ */
+export function createRequester(nc: NatsConnection, options: RequesterOptions): Requester {
+  return new InboxRequester(nc, options);
+}
+
+class InboxRequester implements Requester {
+  readonly #nc: NatsConnection;
+  readonly #fleet: string;
+  readonly #subject: string;
+  readonly #inFlightMax: number;
+  readonly #encoder: RequestEncoder;
+  readonly #wheel: TimerWheel<Call>;
+  readonly #calls = new Map<string, Call>();
+  /** With its dot. */
+  readonly #inbox = `${createInbox()}.`;
+  readonly #subscription: Subscription;
+  #count = 0;
+  #maxPayloadBytes: number;
+  #closedWith: ShoalError | undefined;
+
+  constructor(nc: NatsConnection, options: RequesterOptions) {
+    const { fleet, deadlineMs = DEADLINE_MS, inFlightMax = IN_FLIGHT_MAX, clock = systemClock } = options;
+    this.#nc = nc;
+    this.#fleet = fleet;
+    this.#subject = subjectsOf(fleet).process;
+    this.#inFlightMax = inFlightMax;
+    this.#encoder = new RequestEncoder(deadlineMs);
+    this.#wheel = new TimerWheel(clock, STEP_MS, (call) => this.#expired(call));
+    this.#maxPayloadBytes = nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
+    this.#subscription = nc.subscribe(`${this.#inbox}*`, {
+      callback: (error, message) => {
+        if (error === null) this.#receive(message);
+        else this.#end(unreachable(error));
+      },
+    });
+    void nc.closed().then((error) => this.#end(unreachable(error)));
+  }
+
+  get inFlight(): number {
+    return this.#calls.size;
+  }
+
+  request(payload: Uint8Array, options: RequestOptions = {}): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      try {
+        this.#send(payload, options, resolve, reject);
+      } catch (error) {
+        reject(error);
+      }
+    });
+  }
+
+  close(): void {
+    if (this.#closedWith !== undefined) return;
+    this.#end(new ShoalError('REQUEST_CANCELLED', 'The client was closed before the reply came'));
+    if (!this.#nc.isClosed()) this.#subscription.unsubscribe();
+  }
+
+  #send(
+    payload: Uint8Array,
+    options: RequestOptions,
+    resolve: (reply: Reply) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const { signal } = options;
+    if (this.#closedWith !== undefined) throw this.#closedWith;
+    if (signal?.aborted === true) throw cancelled(signal);
+    if (this.#calls.size >= this.#inFlightMax) {
+      throw new ShoalError(
+        'REQUEST_OVERLOADED',
+        `${this.#calls.size} requests are in flight, and this client takes no more`,
+      );
+    }
+    const { headers, deadlineMs } = this.#encoder.encode(options);
+    this.#checkSize(headers.byteLength + payload.length);
+    const token = (this.#count++).toString(36);
+    this.#nc.publish(this.#subject, payload, { reply: this.#inbox + token, headers });
+    const call = new Call(token, deadlineMs, resolve, reject);
+    this.#calls.set(token, call);
+    this.#wheel.add(call, deadlineMs);
+    if (signal !== undefined) call.listen(signal, () => this.#fail(call, cancelled(signal)));
+  }
+
+  #checkSize(bytes: number): void {
+    // Known while connected; nats.js forgets it while it reconnects.
+    this.#maxPayloadBytes = this.#nc.info?.max_payload ?? this.#maxPayloadBytes;
+    if (bytes <= this.#maxPayloadBytes) return;
+    const why = `The request has ${bytes} bytes, headers included, and the NATS server takes ${this.#maxPayloadBytes}`;
+    throw new ShoalError('REQUEST_TOO_LARGE', why, { details: { bytes, bytesMax: this.#maxPayloadBytes } });
+  }
+
+  /** A reply whose call has ended is dropped: a result never arrives twice. */
+  #receive(message: Msg): void {
+    const call = this.#calls.get(message.subject.slice(this.#inbox.length));
+    if (call === undefined) return;
+    const reply = readReply(message, this.#fleet);
+    if (reply instanceof ShoalError) {
+      this.#fail(call, reply);
+      return;
+    }
+    this.#forget(call);
+    call.resolve(reply);
+  }
+
+  #expired(call: Call): void {
+    if (!this.#calls.has(call.token)) return;
+    const why = `No reply came within the deadline of ${call.deadlineMs} ms`;
+    this.#fail(call, new ShoalError('REQUEST_DEADLINE', why, { details: { deadlineMs: call.deadlineMs } }));
+  }
+
+  #fail(call: Call, error: ShoalError): void {
+    this.#forget(call);
+    call.reject(error);
+  }
+
+  #forget(call: Call): void {
+    this.#calls.delete(call.token);
+    this.#wheel.remove(call);
+    call.unlisten();
+  }
+
+  #end(error: ShoalError): void {
+    if (this.#closedWith !== undefined) return;
+    this.#closedWith = error;
+    for (const call of [...this.#calls.values()]) this.#fail(call, error);
+  }
+}
+
+/** One request in flight. */
+class Call extends WheelEntry {
+  readonly token: string;
+  readonly deadlineMs: number;
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: ShoalError) => void;
+  #signal: AbortSignal | undefined;
+  #onAbort: (() => void) | undefined;
+
+  constructor(token: string, deadlineMs: number, resolve: (reply: Reply) => void, reject: (error: unknown) => void) {
+    super();
+    this.token = token;
+    this.deadlineMs = deadlineMs;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  listen(signal: AbortSignal, onAbort: () => void): void {
+    this.#signal = signal;
+    this.#onAbort = onAbort;
+    signal.addEventListener('abort', onAbort, { once: true });
+  }
+
+  unlisten(): void {
+    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
+  }
+}
+
+function cancelled(signal: AbortSignal): ShoalError {
+  return new ShoalError('REQUEST_CANCELLED', 'The request was cancelled by its signal', { cause: signal.reason });
+}
+
+function unreachable(cause: unknown): ShoalError {
+  // nats.js resolves `closed()` with the reason, or with nothing if it was told to close.
+  const options = cause === undefined || cause === null ? {} : { cause };
+  return new ShoalError('NATS_UNREACHABLE', 'The connection to NATS is closed', options);
+}

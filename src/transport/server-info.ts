@@ -1,0 +1,63 @@
+import { connect } from 'node:net';
+import type { Clock } from '../actors/mod.ts';
+import { codeOf } from '../errors.ts';
+
+/** What a NATS server says of itself before anybody speaks to it. */
+export interface NatsServerInfo {
+  readonly name: string;
+  readonly version: string;
+  readonly maxPayloadBytes: number;
+}
+
+/** A first line longer than this is no NATS server's. */
+const INFO_BYTES_MAX = 64 * 1024;
+
+/**
+ * Reads the greeting of whatever listens there, and hangs up: nats.js leaves a socket open for ever at a listener that says nothing,
+ * and tells a listener that is no NATS server from none only by its own time limit.
+ * @throws Error whose message says what is there instead
+ */
+export function readServerInfo(host: string, port: number, timeoutMs: number, clock: Clock): Promise<NatsServerInfo> {
+  return new Promise((resolve, reject) => {
+    let received = Buffer.alloc(0);
+    const socket = connect({ host, port });
+    const cancel = clock.timer(timeoutMs, () => fail(`nothing was said within ${timeoutMs} ms`));
+    const end = (): void => {
+      cancel();
+      socket.destroy();
+    };
+    const fail = (why: string): void => {
+      end();
+      reject(new Error(why));
+    };
+    socket.on('error', (error) => fail(codeOf(error) === 'ECONNREFUSED' ? 'nothing listens there' : error.message));
+    socket.on('close', () => fail('the connection was closed without a greeting'));
+    socket.on('data', (chunk) => {
+      received = Buffer.concat([received, chunk]);
+      const lineEnd = received.indexOf('\r\n');
+      if (lineEnd === -1 && received.length < INFO_BYTES_MAX) return;
+      const info = parseInfo(received.toString('utf8', 0, Math.max(lineEnd, 0)));
+      if (info === undefined) {
+        fail('what listens there is no NATS server');
+        return;
+      }
+      end();
+      resolve(info);
+    });
+  });
+}
+
+function parseInfo(line: string): NatsServerInfo | undefined {
+  if (!line.startsWith('INFO ')) return undefined;
+  let info: unknown;
+  try {
+    info = JSON.parse(line.slice(5));
+  } catch {
+    return undefined;
+  }
+  if (typeof info !== 'object' || info === null) return undefined;
+  const name = 'server_name' in info && typeof info.server_name === 'string' ? info.server_name : '';
+  const version = 'version' in info && typeof info.version === 'string' ? info.version : '';
+  const maxPayloadBytes = 'max_payload' in info && typeof info.max_payload === 'number' ? info.max_payload : 0;
+  return maxPayloadBytes > 0 ? { name, version, maxPayloadBytes } : undefined;
+}

@@ -1,0 +1,3 @@
+export { directSpawner } from './direct-spawner.ts';
+export type { RealNatsServer, RealNatsServerOptions } from './real-nats-server.ts';
+export { realNatsServer } from './real-nats-server.ts';
