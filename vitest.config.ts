@@ -1,7 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
+const MINUTE = 60_000;
 
 const real = '**/*.real.test.ts';
 const long = '**/*.long.test.ts';
@@ -25,8 +24,8 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'bench/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: [...never, real, long],
-          testTimeout: 20 * SECOND,
-          hookTimeout: 20 * SECOND,
+          testTimeout: MINUTE,
+          hookTimeout: MINUTE,
           sequence: { groupOrder: 1 },
         },
       },

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Problem } from './problem.mjs';
+import { Interrupted, Problem } from './problem.mjs';
 import { say } from './progress.mjs';
 
 const WAIT_MS_MAX = 30 * 60_000;
@@ -22,7 +22,7 @@ const POLL_MS = 200;
  */
 export async function withLock(checkout, work) {
   const digest = createHash('sha256').update(realpathSync(checkout.home)).digest('hex');
-  const release = await acquire(`\0shoal-setup-${digest.slice(0, 32)}`);
+  const release = await acquire(checkout, `\0shoal-setup-${digest.slice(0, 32)}`);
   try {
     return await work();
   } finally {
@@ -30,13 +30,17 @@ export async function withLock(checkout, work) {
   }
 }
 
-/** @param {string} name */
-async function acquire(name) {
+/**
+ * @param {import('./checkout.mjs').Checkout} checkout
+ * @param {string} name
+ */
+async function acquire(checkout, name) {
   const startedMs = Date.now();
   for (let attempt = 1; Date.now() - startedMs < WAIT_MS_MAX; attempt++) {
     const release = await tryAcquire(name);
     if (release !== undefined) return release;
     if (attempt === 1) say('waiting for another set-up in this checkout to end');
+    if (checkout.interrupted.aborted) throw new Interrupted('interrupted');
     await pause(POLL_MS);
   }
   throw new Problem(

@@ -29,6 +29,7 @@ const INTERRUPTED = 'was interrupted';
  * @param {Job} job
  */
 export async function run(checkout, job) {
+  if (checkout.interrupted.aborted) throw new Interrupted('interrupted');
   const log = join(checkout.notes, job.logName);
   const output = openSync(log, 'w');
   const progress = new Progress(job.label, () => latestLine(log));
@@ -87,13 +88,13 @@ function outcome(checkout, job, output) {
     };
     const interrupt = () => end(INTERRUPTED);
     const timer = setTimeout(() => end(`took longer than ${job.timeoutMs / 1000} s`), job.timeoutMs);
-    process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+    checkout.interrupted.addEventListener('abort', interrupt);
 
     /** @param {string | undefined} failure */
     const settle = (failure) => {
       clearTimeout(timer);
       clearTimeout(killTimer);
-      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+      checkout.interrupted.removeEventListener('abort', interrupt);
       resolve(ended ?? failure);
     };
     child.once('error', (error) => settle(`could not be started (${error.message})`));

@@ -11,7 +11,7 @@ import { openCheckout } from './checkout.mjs';
 import { buildImage } from './image.mjs';
 import { withLock } from './lock.mjs';
 import { installNpmPackages } from './npm.mjs';
-import { Problem } from './problem.mjs';
+import { Interrupted, Problem } from './problem.mjs';
 import { say } from './progress.mjs';
 import { installSystemPackages } from './system.mjs';
 
@@ -26,12 +26,18 @@ const STEPS = new Map([
   ['image', buildImage],
 ]);
 
+// From here on Ctrl-C ends what is running, and then us, so that nothing stays behind half done.
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => interruption.abort());
+
 try {
   const wanted = wantedSteps(process.argv.slice(2));
   requireNode(20);
-  const checkout = openCheckout(dirname(dirname(fileURLToPath(import.meta.url))));
+  const checkout = openCheckout(dirname(dirname(fileURLToPath(import.meta.url))), interruption.signal);
   await withLock(checkout, async () => {
     for (const [name, step] of STEPS) if (wanted.has(name)) await step(checkout);
+    // Whatever would come next (`npm start`: Shoal itself) is not to start either.
+    if (checkout.interrupted.aborted) throw new Interrupted('interrupted');
   });
 } catch (error) {
   if (!(error instanceof Problem)) throw error;

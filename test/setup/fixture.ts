@@ -31,7 +31,7 @@ export const UNTIL_GO = 'until [ -e "$FOLDER/go" ]; do sleep 0.05; done';
 /** A build script that notes its call and makes an image. */
 export const BUILD = 'echo image >> "$CALLS"; mkdir -p includeos/build; echo ELF > includeos/build/shoal-guest.elf\n';
 
-const SET_UP_TIMEOUT_MS = 15_000;
+const SET_UP_TIMEOUT_MS = 40_000;
 /** Programs that a shell script needs to do anything at all; they are no part of what is tested. */
 const BASICS = ['sh', 'cat', 'mkdir', 'rm', 'touch', 'sleep', 'chmod', 'node', 'kill'];
 

@@ -20,7 +20,19 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   client: ['actors', 'supervisor', 'fleet', 'transport'],
   console: ['actors', 'supervisor', 'fleet', 'transport', 'store'],
   app: ['process', 'actors', 'supervisor', 'fleet', 'hypervisor', 'transport', 'store', 'sim'],
-  cli: ['process', 'actors', 'supervisor', 'fleet', 'hypervisor', 'transport', 'store', 'sim', 'client', 'console', 'app'],
+  cli: [
+    'process',
+    'actors',
+    'supervisor',
+    'fleet',
+    'hypervisor',
+    'transport',
+    'store',
+    'sim',
+    'client',
+    'console',
+    'app',
+  ],
 };
 
 /** The imports of a source that the layers forbid, each with the reason. */
@@ -36,7 +48,8 @@ function objection(source: Source, path: string): string | undefined {
   if (GROUND.includes(path) || from === to) return undefined;
   if (to === undefined) return 'is outside src/';
   if (!path.startsWith('src/')) return mayUseTestHelpers(source) ? undefined : 'is outside src/';
-  if (path !== `src/${to}/mod.ts` && path !== `src/${to}/kit/mod.ts`) return `is that folder's own business; import src/${to}/mod.ts`;
+  if (path !== `src/${to}/mod.ts` && path !== `src/${to}/kit/mod.ts`)
+    return `is that folder's own business; import src/${to}/mod.ts`;
   if (from === undefined || !source.path.startsWith('src/') || source.isTest) return undefined;
   return BELOW[from]?.includes(to) ? undefined : `is not below src/${from}/`;
 }
