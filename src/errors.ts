@@ -37,6 +37,15 @@ export const ERRORS = {
   VM_CONTRACT: 'The guest broke the guest contract.',
   VM_GONE: 'The VM ended.',
   VM_UNKNOWN: 'No VM has that id.',
+  // The tables.
+  STORE_DAMAGED: 'The file of the tables is damaged.',
+  STORE_FOREIGN: 'The file of the tables is not one of Shoal.',
+  STORE_NEWER: 'The file of the tables was written by a newer Shoal.',
+  STORE_UNREADABLE: 'The file of the tables or its folder cannot be read.',
+  STORE_WRITE_FAILED: 'The tables could not be written to the disk.',
+  STORE_CONFLICT: 'A change of the tables does not fit what stands in them.',
+  STORE_ROW_INVALID: 'A row that was to be written has a field with a value that is refused.',
+  STORE_CLOSED: 'The tables are closed because Shoal is ending.',
   // Transport.
   NATS_MISSING: 'The nats-server program was not found.',
   NATS_SERVER_FAILED: 'Our own nats-server did not start or has ended.',

@@ -59,17 +59,19 @@ describe('an actor', () => {
     let inHand = 0;
     let inHandMax = 0;
     const { open, opened } = gate();
-    const parent = kit.system.spawn<'go'>((context) => async () => {
+    const parent = kit.system.spawn<'go'>((context) => {
       const child = context.spawn<number>(() => async () => {
         inHandMax = Math.max(inHandMax, ++inHand);
         await opened;
         inHand -= 1;
       });
-      child.tell(1);
-      await context.stop(child);
-      await context.restart(child);
-      child.tell(2);
-      child.tell(3);
+      return () => {
+        child.tell(1);
+        void context.stop(child);
+        void context.restart(child);
+        child.tell(2);
+        child.tell(3);
+      };
     });
     parent.tell('go');
     await kit.settle();

@@ -161,6 +161,22 @@ describe('watch', () => {
     await p.expectNone();
   });
 
+  it('ends with the watcher: a failure is unseen again, and the parent hears of it', async () => {
+    await using kit = testKit();
+    let child: Ref<string> | undefined;
+    const parent = kit.system.spawn((context) => {
+      child = context.spawn<string>(fails(new Error('boom')));
+      return () => undefined;
+    });
+    const p = kit.probe<Exit>();
+    const watcher = kit.system.spawn(watching(child as Ref<string>, p.ref));
+    await kit.system.stop(watcher);
+    const ended = kit.system.ended(parent);
+    child?.tell('go');
+    expect(isFailure('ACTOR_CHILD_FAILED')(await ended)).toBe(true);
+    expect(kit.system.deadLetters.count).toBe(0);
+  });
+
   it('is for one end: the next incarnation is watched anew', async () => {
     await using kit = testKit();
     const p = kit.probe<string>();

@@ -34,6 +34,20 @@ describe('stopping an actor', () => {
     expect(seen).toEqual([]);
   });
 
+  it('by its own exit() takes no message that waits behind the one in hand', async () => {
+    await using kit = testKit();
+    const seen: string[] = [];
+    const ref = kit.system.spawn<string>((context) => (message) => {
+      seen.push(message);
+      context.exit();
+    });
+    ref.tell('in hand');
+    ref.tell('waits');
+    await kit.settle();
+    expect(seen).toEqual(['in hand']);
+    expect(kit.system.deadLetters.latest()).toMatchObject([{ message: 'waits', why: 'stopped' }]);
+  });
+
   it('ends its children, the last started first, before it cleans up', async () => {
     await using kit = testKit();
     const order: string[] = [];
@@ -161,6 +175,41 @@ describe('an actor that does not stop in time', () => {
     expect(kit.failures).toEqual([]);
   });
 
+  it('does not take along the parent that set the limit', async () => {
+    await using kit = testKit();
+    const p = kit.probe<string>();
+    const parent = kit.system.spawn<'go'>((context) => {
+      const child = context.spawn<string>(() => () => never);
+      child.tell('hang');
+      return async () => {
+        await context.stop(child, 100);
+        p.ref.tell('went on');
+      };
+    });
+    parent.tell('go');
+    await kit.advance(100);
+    await p.expect('went on');
+    expect(kit.system.tree().children.map(({ path }) => path)).toContain(parent.path);
+  });
+
+  it('lets go at once of what its handler acquires when it goes on after all', async () => {
+    await using kit = testKit();
+    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+    let cleaned = false;
+    const ref = kit.system.spawn<string>((context) => async () => {
+      await opened;
+      context.onStop(() => {
+        cleaned = true;
+      });
+    });
+    ref.tell('hang');
+    await kit.settle();
+    await kit.system.stop(ref, 0);
+    open();
+    await kit.settle();
+    expect(cleaned).toBe(true);
+  });
+
   it('does not end its next incarnation when the hanging handler goes on after all', async () => {
     await using kit = testKit();
     const { promise: opened, resolve: open } = Promise.withResolvers<void>();
@@ -209,7 +258,12 @@ describe('stopping an actor that starts', () => {
         { name: 'slow' },
       )
       .catch((error: unknown) => error);
-    const stopped = kit.system.shutdown();
+    let isStopped = false;
+    const stopped = kit.system.shutdown().then(() => {
+      isStopped = true;
+    });
+    await kit.settle();
+    expect(isStopped).toBe(false);
     open();
     await stopped;
     expect(await started).toMatchObject({ code: 'ACTOR_STOPPED', message: '/slow was stopped while it started' });

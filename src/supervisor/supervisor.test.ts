@@ -239,6 +239,43 @@ describe('children that come and go', () => {
   });
 });
 
+describe('the news of a crash that comes late', () => {
+  /** The supervisor is busy with a slow start while the child crashes, so that `orders` reach it before the news does. */
+  const crashBehind = async (kit: TestKit, ...orders: SupervisorMessage[]) => {
+    const log: string[] = [];
+    const a = worker(log, 'a');
+    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+    const slow = child({ id: 'slow', start: () => opened.then(() => () => undefined) });
+    const ref = await kit.system.start(supervisor({ strategy: 'one_for_one', children: [a.spec], intensity: 0 }));
+    ref.tell({ kind: 'start-child', spec: slow });
+    await kit.settle();
+    for (const order of orders) ref.tell(order);
+    a.tell('crash');
+    await kit.settle();
+    open();
+    await kit.settle();
+    return { log, children: await childrenOf(kit, ref) };
+  };
+
+  it('does not restart a child that was terminated meanwhile', async () => {
+    await using kit = testKit();
+    const { log, children } = await crashBehind(kit, { kind: 'terminate-child', id: 'a' });
+    expect(children).toEqual(['a stopped', 'slow running']);
+    expect(log).toEqual(['+a', '-a']);
+  });
+
+  it('is not taken for a crash of the next incarnation', async () => {
+    await using kit = testKit();
+    const orders = [
+      { kind: 'terminate-child', id: 'a' },
+      { kind: 'restart-child', id: 'a' },
+    ] as const;
+    const { log, children } = await crashBehind(kit, ...orders);
+    expect(children).toEqual(['a running', 'slow running']);
+    expect(log).toEqual(['+a', '-a', '+a']);
+  });
+});
+
 describe('stopping a supervisor', () => {
   it('gives each child the time of its spec, then abandons it', async () => {
     await using kit = testKit();
