@@ -1,0 +1,84 @@
+import { ShoalError } from '../errors.ts';
+import type { TableState } from './table-state.ts';
+
+/** More than a fleet can ask for while one write is under way: a disk that hangs must not take the memory too. */
+const CHANGES_WAITING_MAX = 100_000;
+
+interface Waiting {
+  /** Tries the change on the draft. @returns what settles its promise once the draft is durable */
+  readonly attempt: (draft: TableState) => () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Group commit: changes that come in one turn, or while a write is under way, are applied in order to one draft and written together.
+ * `state` is what is durable; a draft that could not be written is thrown away, and its changes are rejected.
+ */
+export class CommitQueue {
+  #state: TableState;
+  #waiting: Waiting[] = [];
+  #running = false;
+  /** False after a failed write: its rename may have reached the disk or not, so the next group is written even if it changes nothing. */
+  #diskKnown = true;
+  readonly #save: (draft: TableState) => Promise<void>;
+
+  constructor(state: TableState, save: (draft: TableState) => Promise<void>) {
+    this.#state = state;
+    this.#save = save;
+  }
+
+  get state(): TableState {
+    return this.#state;
+  }
+
+  /** @param change may throw, then it must have changed nothing */
+  submit<Result>(change: (draft: TableState) => Result): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiting.length >= CHANGES_WAITING_MAX) throw overfull();
+      const attempt = (draft: TableState): (() => void) => {
+        try {
+          const result = change(draft);
+          return () => resolve(result);
+        } catch (error) {
+          return () => reject(error);
+        }
+      };
+      this.#waiting.push({ attempt, reject });
+      if (!this.#running) void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    // Whoever else makes a change in this turn joins the group.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) await this.#commit(this.#waiting.splice(0));
+    this.#running = false;
+  }
+
+  async #commit(group: readonly Waiting[]): Promise<void> {
+    try {
+      const draft = this.#state.copy();
+      const outcomes = group.map(({ attempt }) => attempt(draft));
+      if (draft.changed || !this.#diskKnown) await this.#write(draft);
+      for (const settle of outcomes) settle();
+    } catch (error) {
+      // Those that were refused are told of the write too: they may have been refused because of a change that did not come about.
+      for (const { reject } of group) reject(error);
+    }
+  }
+
+  async #write(draft: TableState): Promise<void> {
+    this.#diskKnown = false;
+    await this.#save(draft);
+    this.#diskKnown = true;
+    this.#state = draft;
+  }
+}
+
+function overfull(): ShoalError {
+  return new ShoalError(
+    'STORE_WRITE_FAILED',
+    `${CHANGES_WAITING_MAX} changes of the tables wait for the disk already; this one was not made`,
+  );
+}

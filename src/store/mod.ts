@@ -1,0 +1,10 @@
+export type { FileSystem, WritableFile } from './file-system.ts';
+export { nodeFileSystem } from './file-system.ts';
+export type { LowdbStoreOptions } from './lowdb-store.ts';
+export { openLowdbStore } from './lowdb-store.ts';
+export type { MemoryStoreOptions } from './memory-store.ts';
+export { MemoryDisk, openMemoryStore } from './memory-store.ts';
+export { paramsOf } from './params-of.ts';
+export type { NewAddress, SoftFields, Store } from './port.ts';
+export type { IpPoolRow, SystemParamRow, Tables, VmachineRow } from './rows.ts';
+export { setStoreAside } from './set-aside.ts';

@@ -1,0 +1,52 @@
+import type { VmState } from '../fleet/mod.ts';
+
+/** One row of `system_params`. Only what was set has a row: a default that a later version changes reaches everybody else. */
+export interface SystemParamRow {
+  readonly key: string;
+  readonly value: number;
+}
+
+/** One row of `ip_pool`. */
+export interface IpPoolRow {
+  readonly id_ip: number;
+  readonly ip: string;
+  readonly port: number;
+  /** True from the reservation until the VM's process is confirmed gone. */
+  readonly reserve: boolean;
+  /** Milliseconds since the epoch; null if it was never reserved. */
+  readonly last_reserve: number | null;
+  /** The host that the address belongs to. */
+  readonly host: string;
+  /** The VM that holds it; a number exactly while `reserve` is true. */
+  readonly vm: number | null;
+}
+
+/** One row of `vmachine`, written at the VM's first status line (R7). */
+export interface VmachineRow {
+  readonly id_vmachine: number;
+  readonly id_ip: number;
+  /** % of the virtual CPU. */
+  readonly cpu: number;
+  /** Bytes. */
+  readonly ram: number;
+  /** Idle reports in a row. */
+  readonly free_count: number;
+  /** Milliseconds since the epoch. */
+  readonly last_connect: number;
+  readonly host: string;
+  readonly state: VmState;
+  /** Of its QEMU; null, as the next two, if the host has not told. */
+  readonly pid: number | null;
+  /** When that process started, in clock ticks since the host's boot: with `pid` it names the process for good. */
+  readonly start_ticks: number | null;
+  readonly image_digest: string | null;
+  /** Milliseconds since the epoch. */
+  readonly started_ms: number;
+}
+
+/** The three tables at one moment, each in the order of its key. Nothing in it changes. */
+export interface Tables {
+  readonly system_params: readonly SystemParamRow[];
+  readonly vmachine: readonly VmachineRow[];
+  readonly ip_pool: readonly IpPoolRow[];
+}

@@ -1,0 +1,113 @@
+import type { StoreDocument } from './document.ts';
+import type { SoftFields } from './port.ts';
+import type { IpPoolRow, SystemParamRow, VmachineRow } from './rows.ts';
+
+/** The tables with the indexes that changes ask for. A group of changes works on a copy, which replaces the original once it is durable. */
+export class TableState {
+  /** No VM has had this id or a higher one. */
+  nextVmId: number;
+  #changed = false;
+  readonly #params: Map<string, number>;
+  readonly #addresses: Map<number, IpPoolRow>;
+  readonly #vms: Map<number, VmachineRow>;
+  /** From a VM to the `id_ip` that it holds. */
+  readonly #held: Map<number, number>;
+
+  constructor(document: StoreDocument) {
+    this.nextVmId = document.next_id_vmachine;
+    this.#params = new Map(document.system_params.map(({ key, value }) => [key, value]));
+    this.#addresses = new Map(document.ip_pool.map((row) => [row.id_ip, row]));
+    this.#vms = new Map(document.vmachine.map((row) => [row.id_vmachine, row]));
+    this.#held = new Map(
+      document.ip_pool.flatMap(({ id_ip, vm }): [number, number][] => (vm === null ? [] : [[vm, id_ip]])),
+    );
+  }
+
+  /** Whether it differs from what it is a copy of, or is to be written though it does not. */
+  get changed(): boolean {
+    return this.#changed;
+  }
+
+  get addressCount(): number {
+    return this.#addresses.size;
+  }
+
+  get addresses(): Iterable<IpPoolRow> {
+    return this.#addresses.values();
+  }
+
+  get params(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#params);
+  }
+
+  copy(): TableState {
+    return new TableState(this.toDocument());
+  }
+
+  address(idIp: number): IpPoolRow | undefined {
+    return this.#addresses.get(idIp);
+  }
+
+  addressHeldBy(vm: number): IpPoolRow | undefined {
+    const idIp = this.#held.get(vm);
+    return idIp === undefined ? undefined : this.#addresses.get(idIp);
+  }
+
+  vm(id: number): VmachineRow | undefined {
+    return this.#vms.get(id);
+  }
+
+  setParam(key: string, value: number): void {
+    if (this.#params.get(key) === value) return;
+    this.#params.set(key, value);
+    this.#changed = true;
+  }
+
+  putAddress(row: IpPoolRow): void {
+    const before = this.#addresses.get(row.id_ip);
+    if (before !== undefined && before.vm !== null) this.#held.delete(before.vm);
+    if (row.vm !== null) this.#held.set(row.vm, row.id_ip);
+    this.#addresses.set(row.id_ip, row);
+    this.#changed = true;
+  }
+
+  deleteAddress(idIp: number): void {
+    if (this.#addresses.delete(idIp)) this.#changed = true;
+  }
+
+  putVm(row: VmachineRow): void {
+    this.#vms.set(row.id_vmachine, row);
+    this.#changed = true;
+  }
+
+  deleteVm(id: number): boolean {
+    const existed = this.#vms.delete(id);
+    if (existed) this.#changed = true;
+    return existed;
+  }
+
+  /** For what is to be written though no durable field differs: soft fields, a block of ids. */
+  mustBeWritten(): void {
+    this.#changed = true;
+  }
+
+  /** @param soft laid over the rows */
+  toDocument(soft: ReadonlyMap<number, Partial<SoftFields>> = new Map()): StoreDocument {
+    const vmachine = sorted(this.#vms, (row) => row.id_vmachine).map((row) => withSoft(row, soft.get(row.id_vmachine)));
+    const params = [...this.#params].map(([key, value]): SystemParamRow => Object.freeze({ key, value }));
+    return Object.freeze({
+      next_id_vmachine: this.nextVmId,
+      system_params: Object.freeze(params.sort((one, other) => (one.key < other.key ? -1 : 1))),
+      ip_pool: Object.freeze(sorted(this.#addresses, (row) => row.id_ip)),
+      vmachine: Object.freeze(vmachine),
+    });
+  }
+}
+
+function sorted<Row>(rows: ReadonlyMap<number, Row>, key: (row: Row) => number): Row[] {
+  return [...rows.values()].sort((one, other) => key(one) - key(other));
+}
+
+function withSoft(row: VmachineRow, soft: Partial<SoftFields> | undefined): VmachineRow {
+  return soft === undefined ? row : Object.freeze({ ...row, ...soft });
+}

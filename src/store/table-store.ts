@@ -1,0 +1,194 @@
+import type { CancelTimer, Clock } from '../actors/mod.ts';
+import { ShoalError } from '../errors.ts';
+import type { Params } from '../fleet/mod.ts';
+import * as changes from './changes.ts';
+import { CommitQueue } from './commit-queue.ts';
+import type { StoreDocument } from './document.ts';
+import { isId, SOFT_FIELDS } from './field-checks.ts';
+import type { NewAddress, SoftFields, Store } from './port.ts';
+import type { Tables, VmachineRow } from './rows.ts';
+import { TableState } from './table-state.ts';
+import { VmIds } from './vm-ids.ts';
+
+/** Where the tables are kept as a whole. */
+export interface Backing {
+  /** Resolves once the document would survive a crash; else the one before it does, or this one. @throws STORE_WRITE_FAILED */
+  save(document: StoreDocument): Promise<void>;
+}
+
+export interface StoreOptions {
+  readonly clock: Clock;
+  /** Told of a write in the background that failed: soft fields or ids, for which nobody waits. It is tried again by itself. */
+  readonly report?: (error: unknown) => void;
+}
+
+/** How long soft fields are gathered before they are written, if no durable change takes them along. */
+const SOFT_WRITE_MS = 5_000;
+
+/** A store over anything that can keep one document. */
+export class TableStore implements Store {
+  readonly #queue: CommitQueue;
+  readonly #backing: Backing;
+  readonly #clock: Clock;
+  readonly #report: (error: unknown) => void;
+  readonly #ids: VmIds;
+  #idsAsked = false;
+  /** Laid over the durable rows; only of VMs that have one. */
+  readonly #soft = new Map<number, Partial<SoftFields>>();
+  #softUnwritten = false;
+  #softTimer: CancelTimer | undefined;
+  /** What `snapshot` gave last, and of which state; undefined once a soft field has changed. */
+  #shown: { readonly state: TableState; readonly tables: Tables } | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(document: StoreDocument, backing: Backing, { clock, report = () => undefined }: StoreOptions) {
+    this.#queue = new CommitQueue(new TableState(document), (draft) => this.#save(draft));
+    this.#backing = backing;
+    this.#clock = clock;
+    this.#report = report;
+    this.#ids = new VmIds(document.next_id_vmachine);
+  }
+
+  /** Writes once, for a first block of ids: a disk that takes no writes is found out now and not by the first VM. */
+  static async open(document: StoreDocument, backing: Backing, options: StoreOptions): Promise<Store> {
+    const store = new TableStore(document, backing, options);
+    await store.#queue.submit((draft) => draft.mustBeWritten());
+    return store;
+  }
+
+  snapshot(): Tables {
+    const { state } = this.#queue;
+    if (this.#shown?.state !== state) {
+      const { system_params, vmachine, ip_pool } = state.toDocument(this.#soft);
+      this.#shown = { state, tables: Object.freeze({ system_params, vmachine, ip_pool }) };
+    }
+    return this.#shown.tables;
+  }
+
+  nextVmId(): number {
+    this.#checkOpen();
+    const id = this.#ids.take();
+    if (this.#ids.isLow(this.#queue.state.addressCount)) this.#askForIds();
+    if (id === undefined) throw idsUsedUp();
+    return id;
+  }
+
+  async reserve(idIp: number, vm: number, atMs: number): Promise<void> {
+    this.#checkOpen();
+    // Before it is durable already: whoever reserves with a number of its own is using that number.
+    if (isId(vm)) this.#ids.skipPast(vm);
+    return this.#queue.submit((draft) => changes.reserve(draft, idIp, vm, atMs));
+  }
+
+  async insertVm(row: VmachineRow): Promise<void> {
+    this.#checkOpen();
+    // What was touched before this row is older than what stands in it.
+    this.#soft.delete(row.id_vmachine);
+    return this.#queue.submit((draft) => changes.insertVm(draft, row));
+  }
+
+  async releaseVm(vm: number): Promise<boolean> {
+    this.#checkOpen();
+    return this.#queue.submit((draft) => changes.releaseVm(draft, vm));
+  }
+
+  async releaseReservation(idIp: number, vm: number): Promise<boolean> {
+    this.#checkOpen();
+    return this.#queue.submit((draft) => changes.releaseReservation(draft, idIp, vm));
+  }
+
+  async setParams(values: Readonly<Record<string, number | string>>): Promise<Params> {
+    this.#checkOpen();
+    return this.#queue.submit((draft) => changes.setParams(draft, values));
+  }
+
+  async addAddresses(addresses: readonly NewAddress[]): Promise<number> {
+    this.#checkOpen();
+    return this.#queue.submit((draft) => changes.addAddresses(draft, addresses));
+  }
+
+  async removeAddress(idIp: number): Promise<boolean> {
+    this.#checkOpen();
+    return this.#queue.submit((draft) => changes.removeAddress(draft, idIp));
+  }
+
+  touchVm(vm: number, fields: Partial<SoftFields>): void {
+    this.#checkOpen();
+    const row = this.#queue.state.vm(vm);
+    if (row === undefined) return;
+    const { cpu, ram, free_count, last_connect, state } = row;
+    changes.valid({ cpu, ram, free_count, last_connect, state, ...fields }, SOFT_FIELDS, 'vmachine');
+    this.#soft.set(vm, { ...this.#soft.get(vm), ...fields });
+    this.#shown = undefined;
+    this.#softUnwritten = true;
+    this.#armSoftTimer();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#softTimer?.();
+    await this.#queue.submit((draft) => draft.mustBeWritten());
+  }
+
+  async #save(draft: TableState): Promise<void> {
+    // Ids that nobody was given go back at the end, so that only a crash skips any.
+    draft.nextVmId =
+      this.#closing === undefined ? this.#ids.counterToWrite(draft.nextVmId, draft.addressCount) : this.#ids.next;
+    const softUnwritten = this.#softUnwritten;
+    this.#softUnwritten = false;
+    try {
+      await this.#backing.save(draft.toDocument(this.#soft));
+    } catch (error) {
+      this.#softUnwritten ||= softUnwritten;
+      throw error;
+    }
+    this.#ids.wasWritten(draft.nextVmId);
+    for (const vm of this.#soft.keys()) if (draft.vm(vm) === undefined) this.#soft.delete(vm);
+  }
+
+  #armSoftTimer(): void {
+    this.#softTimer ??= this.#clock.timer(SOFT_WRITE_MS, () => this.#writeSoft());
+  }
+
+  #writeSoft(): void {
+    this.#softTimer = undefined;
+    if (!this.#softUnwritten) return;
+    void this.#inBackground().then((written) => {
+      if (!written && this.#closing === undefined) this.#armSoftTimer();
+    });
+  }
+
+  #askForIds(): void {
+    if (this.#idsAsked) return;
+    this.#idsAsked = true;
+    void this.#inBackground().then(() => {
+      this.#idsAsked = false;
+    });
+  }
+
+  /** @returns whether it was written; if not, the failure is reported, because nobody waits for it */
+  async #inBackground(): Promise<boolean> {
+    try {
+      await this.#queue.submit((draft) => draft.mustBeWritten());
+      return true;
+    } catch (error) {
+      this.#report(error);
+      return false;
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new ShoalError('STORE_CLOSED', 'The tables are closed: Shoal is ending');
+  }
+}
+
+function idsUsedUp(): ShoalError {
+  return new ShoalError(
+    'STORE_WRITE_FAILED',
+    'No id is left for another VM: the disk has taken none of the blocks of ids that were to be written; see that it takes writes again',
+  );
+}
