@@ -14,7 +14,7 @@ export interface EndpointOptions {
   /** Semantic version of Shoal, for `$SRV`. */
   readonly version: string;
   readonly router: Ref<RouterRequest>;
-  /** 32 bytes that outlive a restart of Shoal (`ReplyTokens`). */
+  /** 16 bytes that outlive a restart of Shoal (`ReplyTokens`). */
   readonly tokenKey: Uint8Array;
   /** `deadline_ms` of the parameters; default 30000. */
   readonly deadlineMs?: number;

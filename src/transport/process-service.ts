@@ -6,7 +6,7 @@ import type { EndpointCounts, RouterRequest } from './endpoint-messages.ts';
 import { EndpointStats } from './endpoint-stats.ts';
 import { errorHeaders, ReplyHeaders } from './reply-headers.ts';
 import type { ReplyTokens } from './reply-token.ts';
-import { parseRequestHeaders, type RequestHeaders } from './request-headers.ts';
+import { RequestHeaderReader } from './request-header-reader.ts';
 import { QUEUE } from './subjects.ts';
 import { within } from './within.ts';
 
@@ -21,12 +21,11 @@ export interface ProcessServiceOptions {
   readonly onLost: (error: unknown) => void;
 }
 
-const NO_HEADERS: RequestHeaders = { op: '', deadlineMs: undefined, requestId: undefined, retry: true };
 const NO_BYTES = new Uint8Array(0);
 
 /**
  * The requests between NATS and the router. This is the hot path, and all of it runs in the callback of one subscription: nothing is
- * awaited, headers are decoded only where there are some, those of replies are made once a VM. Nothing may be thrown into
+ * awaited, equal headers are decoded once, those of replies are made once a VM. Nothing may be thrown into
  * nats.js: it would stop reading.
  */
 export class ProcessService {
@@ -38,6 +37,7 @@ export class ProcessService {
   readonly #tokens: ReplyTokens;
   readonly #clock: Clock;
   readonly #options: ProcessServiceOptions;
+  readonly #headers = new RequestHeaderReader();
   readonly #replyHeaders = new ReplyHeaders();
   readonly #inFlight = new Set<PendingReply>();
   /** Made ids are unique among all Shoals: a random part for this one, and a count. */
@@ -133,7 +133,7 @@ export class ProcessService {
       this.#options.onDropped();
       return;
     }
-    const headers = headersOf(message);
+    const headers = this.#headers.read(message);
     if (typeof headers === 'string') {
       this.#refuse(replySubject, 400, headers);
       return;
@@ -245,14 +245,5 @@ class PendingReply implements Ref<Outcome> {
     this.#isSettled = true;
     this.#service.finish(this, outcome);
     return true;
-  }
-}
-
-/** @returns the complaint if they cannot be used; nats.js throws at names that no header may have */
-function headersOf(message: Msg): RequestHeaders | string {
-  try {
-    return message.headers === undefined ? NO_HEADERS : parseRequestHeaders(message.headers);
-  } catch (error) {
-    return `the headers cannot be read: ${error instanceof Error ? error.message : String(error)}`;
   }
 }

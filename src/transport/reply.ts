@@ -1,5 +1,7 @@
 import type { Msg, MsgHdrs } from 'nats';
 import { type ErrorCode, ShoalError } from '../errors.ts';
+import { headerBytes } from './header-bytes.ts';
+import { Memo } from './memo.ts';
 import { ERROR_CODE_HEADER, ERROR_HEADER, HOST_HEADER, VM_HEADER } from './reply-headers.ts';
 
 /** A processed request. */
@@ -9,6 +11,8 @@ export interface Reply {
   readonly vm: number | undefined;
   readonly host: string | undefined;
 }
+
+type Origin = Omit<Reply, 'payload'>;
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
   400: 'REQUEST_INVALID',
@@ -23,35 +27,54 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 
 /** The status of the NATS server's own message that nobody subscribes to the subject. */
 const NO_RESPONDERS = 503;
+/** One entry a VM that replies. */
+const REMEMBERED_MAX = 1_024;
+const NOWHERE: Origin = { vm: undefined, host: undefined };
 
-/** @returns the reply, or the error that stands in its place */
-export function readReply(message: Msg, fleet: string): Reply | ShoalError {
-  let headers: MsgHdrs | undefined;
-  try {
-    ({ headers } = message);
-  } catch (cause) {
-    return new ShoalError('NATS_MESSAGE_INVALID', 'The reply has headers that cannot be read', { cause });
+/** Reads replies; the headers of those from one VM are equal, and read once. */
+export class ReplyReader {
+  readonly #fleet: string;
+  readonly #origins = new Memo<Origin>(REMEMBERED_MAX);
+
+  constructor(fleet: string) {
+    this.#fleet = fleet;
   }
-  const payload = message.data;
-  if (headers === undefined) return { payload, vm: undefined, host: undefined };
-  if (headers.code === NO_RESPONDERS && payload.length === 0) {
-    const why = `No Shoal serves the fleet ${fleet} on this NATS server. Start it with: shoal up`;
-    return new ShoalError('REQUEST_NO_RESPONDERS', why, { details: { fleet } });
+
+  /** @returns the reply, or the error that stands in its place */
+  read(message: Msg): Reply | ShoalError {
+    const bytes = headerBytes(message);
+    const origin = (bytes === undefined ? undefined : this.#origins.get(bytes)) ?? this.#readHeaders(message);
+    if (origin instanceof ShoalError) return origin;
+    if (bytes !== undefined) this.#origins.set(bytes, origin);
+    return { payload: message.data, vm: origin.vm, host: origin.host };
   }
-  const vm = headers.get(VM_HEADER);
-  const host = headers.get(HOST_HEADER);
-  const status = headers.get(ERROR_CODE_HEADER);
-  const origin = { vm: vm === '' ? undefined : Number(vm), host: host === '' ? undefined : host };
-  return status === '' ? { payload, ...origin } : errorOf(status, headers.get(ERROR_HEADER), origin);
+
+  #readHeaders(message: Msg): Origin | ShoalError {
+    let headers: MsgHdrs | undefined;
+    try {
+      ({ headers } = message);
+    } catch (cause) {
+      return new ShoalError('NATS_MESSAGE_INVALID', 'The reply has headers that cannot be read', { cause });
+    }
+    if (headers === undefined) return NOWHERE;
+    if (headers.code === NO_RESPONDERS && message.data.length === 0) {
+      const why = `No Shoal serves the fleet ${this.#fleet} on this NATS server. Start it with: shoal up`;
+      return new ShoalError('REQUEST_NO_RESPONDERS', why, { details: { fleet: this.#fleet } });
+    }
+    const status = headers.get(ERROR_CODE_HEADER);
+    return status === '' ? originOf(headers) : errorOf(status, headers.get(ERROR_HEADER), originOf(headers));
+  }
 }
 
-function errorOf(status: string, message: string, { vm, host }: Omit<Reply, 'payload'>): ShoalError {
+function originOf(headers: MsgHdrs): Origin {
+  const vm = headers.get(VM_HEADER);
+  const host = headers.get(HOST_HEADER);
+  return { vm: /^[0-9]{1,15}$/.test(vm) ? Number(vm) : undefined, host: host === '' ? undefined : host };
+}
+
+function errorOf(status: string, message: string, { vm, host }: Origin): ShoalError {
   // Whatever else it may be, the far side failed.
   const code = CODES[status] ?? 'REQUEST_VM_FAILED';
-  const details = {
-    status: Number(status),
-    ...(vm === undefined ? {} : { vm }),
-    ...(host === undefined ? {} : { host }),
-  };
+  const details = { status, ...(vm === undefined ? {} : { vm }), ...(host === undefined ? {} : { host }) };
   return new ShoalError(code, message === '' ? `the request failed with status ${status}` : message, { details });
 }

@@ -1,5 +1,6 @@
 import { ShoalError } from '../errors.ts';
 import { EncodedHeaders } from './encoded-headers.ts';
+import { Memo } from './memo.ts';
 import { quote } from './quote.ts';
 import {
   DEADLINE_HEADER,
@@ -24,13 +25,13 @@ export interface EncodedRequest {
   readonly deadlineMs: number;
 }
 
-/** Combinations of headers, request ids aside; a client uses few. Beyond this all are made anew. */
+/** Combinations of headers, request ids aside; a client uses few. */
 const CACHED_MAX = 256;
 
 /** Makes the headers of requests: only those that are needed, and each combination without a request id only once. */
 export class RequestEncoder {
   readonly #defaultDeadlineMs: number;
-  readonly #cached = new Map<string, EncodedRequest>();
+  readonly #cached = new Memo<EncodedRequest>(CACHED_MAX);
 
   constructor(defaultDeadlineMs: number) {
     this.#defaultDeadlineMs = checkDeadline(defaultDeadlineMs);
@@ -43,7 +44,6 @@ export class RequestEncoder {
     const key = `${deadlineMs} ${retry} ${op}`;
     const cached = this.#cached.get(key);
     if (cached !== undefined) return cached;
-    if (this.#cached.size >= CACHED_MAX) this.#cached.clear();
     const made = make(op, deadlineMs, retry, undefined);
     this.#cached.set(key, made);
     return made;

@@ -1,7 +1,7 @@
 import { createInbox, type Msg, type NatsConnection, type Subscription } from 'nats';
 import { type Clock, systemClock } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
-import { type Reply, readReply } from './reply.ts';
+import { type Reply, ReplyReader } from './reply.ts';
 import { RequestEncoder } from './request-encoder.ts';
 import { subjectsOf } from './subjects.ts';
 import { TimerWheel, WheelEntry } from './timer-wheel.ts';
@@ -55,10 +55,10 @@ export function createRequester(nc: NatsConnection, options: RequesterOptions): 
 
 class InboxRequester implements Requester {
   readonly #nc: NatsConnection;
-  readonly #fleet: string;
   readonly #subject: string;
   readonly #inFlightMax: number;
   readonly #encoder: RequestEncoder;
+  readonly #replies: ReplyReader;
   readonly #wheel: TimerWheel<Call>;
   readonly #calls = new Map<string, Call>();
   /** With its dot. */
@@ -71,7 +71,7 @@ class InboxRequester implements Requester {
   constructor(nc: NatsConnection, options: RequesterOptions) {
     const { fleet, deadlineMs = DEADLINE_MS, inFlightMax = IN_FLIGHT_MAX, clock = systemClock } = options;
     this.#nc = nc;
-    this.#fleet = fleet;
+    this.#replies = new ReplyReader(fleet);
     this.#subject = subjectsOf(fleet).process;
     this.#inFlightMax = inFlightMax;
     this.#encoder = new RequestEncoder(deadlineMs);
@@ -143,7 +143,7 @@ class InboxRequester implements Requester {
   #receive(message: Msg): void {
     const call = this.#calls.get(message.subject.slice(this.#inbox.length));
     if (call === undefined) return;
-    const reply = readReply(message, this.#fleet);
+    const reply = this.#replies.read(message);
     if (reply instanceof ShoalError) {
       this.#fail(call, reply);
       return;

@@ -1,0 +1,34 @@
+import type { Msg } from 'nats';
+import { headerBytes } from './header-bytes.ts';
+import { Memo } from './memo.ts';
+import { parseRequestHeaders, type RequestHeaders } from './request-headers.ts';
+
+const NONE: RequestHeaders = { op: '', deadlineMs: undefined, requestId: undefined, retry: true };
+/** Clients use few combinations of operation, deadline and retry; an id is different each time and is not remembered. */
+const REMEMBERED_MAX = 256;
+
+/** Reads the headers of requests, equal ones once. */
+export class RequestHeaderReader {
+  readonly #known = new Memo<RequestHeaders>(REMEMBERED_MAX);
+
+  /** @returns the complaint if they cannot be used */
+  read(message: Msg): RequestHeaders | string {
+    const bytes = headerBytes(message);
+    const known = bytes === undefined ? undefined : this.#known.get(bytes);
+    if (known !== undefined) return known;
+    const parsed = parse(message);
+    if (bytes !== undefined && typeof parsed !== 'string' && parsed.requestId === undefined) {
+      this.#known.set(bytes, parsed);
+    }
+    return parsed;
+  }
+}
+
+/** nats.js throws at names that no header may have. */
+function parse(message: Msg): RequestHeaders | string {
+  try {
+    return message.headers === undefined ? NONE : parseRequestHeaders(message.headers);
+  } catch (error) {
+    return `the headers cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
