@@ -1,3 +1,15 @@
+export type { LogLine } from './console/guest-log.ts';
+export {
+  type ControllerMessage,
+  type ControllerOptions,
+  controller,
+  MEMORY_MIB,
+  type OnStop,
+  STOP_LIMITS,
+  type VmParameters,
+  type VmSummary,
+} from './controller.ts';
+export { type LinkOptions, link, type RelayMessage } from './link/link.ts';
 export type {
   Accelerator,
   Found,
@@ -11,3 +23,5 @@ export type {
 export { createQemuHypervisor, findProgram, QEMU_DEFAULT, type QemuOptions } from './qemu/hypervisor.ts';
 export { type ImageInfo, inspectImage } from './qemu/image.ts';
 export { runtimeRoot } from './qemu/run-directory.ts';
+export type { HostNotice, LogBatch, RelayedLine } from './vm/vm-messages.ts';
+export type { StopLimits } from './vm/vm-state.ts';

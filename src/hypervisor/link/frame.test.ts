@@ -71,9 +71,7 @@ describe('frames', () => {
         payload: Buffer.from('text'),
       },
     ]);
-    expect(bytes.toString('hex')).toBe(
-      '0900000001020300' + '0403020108070605' + Buffer.from('uptoktext').toString('hex'),
-    );
+    expect(bytes.toString('hex')).toBe(`09000000010203000403020108070605${Buffer.from('uptoktext').toString('hex')}`);
   });
 
   it('come out as they went in, however the stream is split', () => {

@@ -1,0 +1,327 @@
+import type { Behaviour, Context, Ref } from '../actors/mod.ts';
+import { type ErrorEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import type { Address, HostCommand, HostEvent, VmId } from '../fleet/mod.ts';
+import { child, type SupervisorMessage, supervisor } from '../supervisor/mod.ts';
+import { type LogLine, makeLogFolder, pruneLogs, readLog } from './console/guest-log.ts';
+import type { Accelerator, Found, Hypervisor, MachineSpec, Manifest } from './port.ts';
+import { type VmOptions, vmActor } from './vm/vm-actor.ts';
+import type { HostNotice, LogBatch, RelayedLine, VmMessage } from './vm/vm-messages.ts';
+import type { StopLimits } from './vm/vm-state.ts';
+
+/** What the VMs of a host are made from. A change counts for VMs prepared from then on. */
+export interface VmParameters {
+  readonly image: string;
+  /** SHA-256 of the image's bytes (`inspectImage`). */
+  readonly imageDigest: string;
+  readonly accelerator: Accelerator;
+  readonly memoryMib: number;
+  readonly statusIntervalMs: number;
+  readonly bootTimeoutMs: number;
+  readonly textBytesMax: number;
+  readonly stopLimits: StopLimits;
+}
+
+/** From the command to the console to the confirmation of a SIGKILL. */
+export const STOP_LIMITS: StopLimits = { consoleMs: 2_000, quitMs: 1_000, terminateMs: 1_000, killMs: 5_000 };
+export const MEMORY_MIB = 16;
+
+export interface ControllerOptions {
+  readonly host: string;
+  readonly hypervisor: Hypervisor;
+  readonly parameters: VmParameters;
+  /** Told of every event of every VM, each VM's in order. */
+  readonly events: Ref<HostEvent>;
+  /** Told of what somebody should look at. */
+  readonly notices?: Ref<HostNotice>;
+  /** Told of the commands that guests pass on (rule R10). */
+  readonly relays?: Ref<RelayedLine>;
+  /** Where the logs of guests are kept, those of VMs that are gone too; without it they live in memory only. */
+  readonly logFolder?: string;
+  /** Ends the VMs that are found running instead of adopting them; default false. */
+  readonly fresh?: boolean;
+  /** What happens to the VMs when the controller is stopped in order; default `stop-vms`. After a crash they always go on. */
+  readonly onStop?: OnStop;
+}
+
+export type OnStop = 'stop-vms' | 'keep-vms';
+
+export type ControllerMessage =
+  | Exclude<HostCommand, { kind: 'stop' }>
+  /** @param graceMs how long the guest may take to finish its work once it was asked to stop */
+  | (Extract<HostCommand, { kind: 'stop' }> & { readonly graceMs?: number })
+  | { readonly kind: 'set-parameters'; readonly parameters: Partial<VmParameters> }
+  | { readonly kind: 'set-on-stop'; readonly onStop: OnStop }
+  | { readonly kind: 'vms'; readonly replyTo: Ref<readonly VmSummary[]> }
+  /** The last lines of a guest's log, oldest first; of a VM that is gone too, if its log is kept. */
+  | { readonly kind: 'logs'; readonly vm: VmId; readonly linesMax: number; readonly replyTo: Ref<readonly LogLine[]> }
+  | { readonly kind: 'follow-logs'; readonly vm: VmId; readonly to: Ref<LogBatch> }
+  | { readonly kind: 'unfollow-logs'; readonly vm: VmId; readonly to: Ref<LogBatch> };
+
+/** One VM that the controller has in hand. */
+export interface VmSummary {
+  readonly vm: VmId;
+  readonly address: Address;
+  /** Undefined until its process is known. */
+  readonly pid: number | undefined;
+}
+
+type Input =
+  | ControllerMessage
+  | { readonly kind: 'looked'; readonly command: StartOrStop; readonly found: Found | undefined };
+type StartOrStop = Extract<ControllerMessage, { kind: 'start' | 'stop' }>;
+
+/**
+ * The controller of a host: an actor for each VM, under a supervisor of their own. When it starts it adopts what runs, cleans up what is
+ * gone, and reports what it cannot identify. It needs a shutdown limit of more than the sum of its stop limits.
+ */
+export function controller(options: ControllerOptions): Behaviour<ControllerMessage> {
+  return async (context) => {
+    if (options.logFolder !== undefined) await makeLogFolder(options.logFolder);
+    const vms = await context.start(supervisor({ strategy: 'one_for_one', children: [], ...RESTARTS }), {
+      name: 'vms',
+    });
+    // The actor sends itself more than others may.
+    const body = new Controller(options, context as Context<Input>, vms);
+    context.onStop(() => body.stop(), 'before-children');
+    await body.takeStock();
+    return (message) => body.receive(message);
+  };
+}
+
+/** A crash is a defect of ours, and usually met by many VMs at once. */
+const RESTARTS = { intensity: 50, periodMs: 10_000 };
+/** What the last stage of a stop may take beyond its limit, before we leave a process to the next start. */
+const STOP_MARGIN_MS = 5_000;
+
+interface Entry {
+  readonly address: Address;
+  pid: number | undefined;
+  ref: Ref<VmMessage> | undefined;
+  /** What came while the actor was starting. */
+  readonly waiting: VmMessage[];
+  readonly whenGone: (() => void)[];
+}
+
+class Controller {
+  readonly #options: ControllerOptions;
+  readonly #context: Context<Input>;
+  readonly #supervisor: Ref<SupervisorMessage>;
+  readonly #vms = new Map<VmId, Entry>();
+  readonly #events: Ref<HostEvent>;
+  #parameters: VmParameters;
+  #onStop: OnStop;
+
+  constructor(options: ControllerOptions, context: Context<Input>, vms: Ref<SupervisorMessage>) {
+    this.#options = options;
+    this.#context = context;
+    this.#supervisor = vms;
+    this.#parameters = options.parameters;
+    this.#onStop = options.onStop ?? 'stop-vms';
+    // Not through the mailbox: while the controller stops, the ends of its VMs must still be seen and passed on.
+    this.#events = { path: `${context.self.path}/events`, tell: (event) => this.#pass(event) };
+  }
+
+  async takeStock(): Promise<void> {
+    for (const found of await this.#options.hypervisor.list()) {
+      if (found.kind === 'running') this.#takeOver(found.manifest);
+      else if (found.kind === 'gone') await this.#cleanUp(found.manifest);
+      else this.#options.notices?.tell({ kind: 'unknown-found', directory: found.directory, why: found.why });
+    }
+  }
+
+  receive(message: Input): void {
+    switch (message.kind) {
+      case 'prepare':
+        this.#prepare(message.vm, message.address);
+        return;
+      case 'start':
+      case 'stop':
+        this.#startOrStop(message);
+        return;
+      case 'looked':
+        this.#looked(message.command, message.found);
+        return;
+      case 'set-parameters':
+        this.#parameters = { ...this.#parameters, ...message.parameters };
+        return;
+      case 'set-on-stop':
+        this.#onStop = message.onStop;
+        return;
+      case 'vms':
+        message.replyTo.tell([...this.#vms].map(([vm, { address, pid }]) => ({ vm, address, pid })));
+        return;
+      case 'logs':
+        this.#logs(message);
+        return;
+      case 'follow-logs':
+        this.#follow(message.vm, message.to);
+        return;
+      case 'unfollow-logs':
+        this.#vms.get(message.vm)?.ref?.tell({ kind: 'unfollow', to: message.to });
+        return;
+    }
+  }
+
+  /** All VMs at once, and no longer than the stages of a stop may take. */
+  async stop(): Promise<void> {
+    if (this.#onStop === 'keep-vms' || this.#vms.size === 0) return;
+    const { consoleMs, quitMs, terminateMs, killMs } = this.#parameters.stopLimits;
+    const limitMs = consoleMs + quitMs + terminateMs + killMs + STOP_MARGIN_MS;
+    const allGone = Promise.all([...this.#vms.keys()].map((vm) => this.#gone(vm)));
+    for (const vm of this.#vms.keys()) this.#tell(vm, { kind: 'stop', why: 'Shoal was stopped' });
+    let cancel = (): void => undefined;
+    const limit = new Promise<void>((resolve) => {
+      cancel = this.#context.clock.timer(limitMs, resolve);
+    });
+    await Promise.race([allGone, limit]);
+    cancel();
+  }
+
+  #gone(vm: VmId): Promise<void> {
+    return new Promise((resolve) => {
+      this.#vms.get(vm)?.whenGone.push(resolve);
+    });
+  }
+
+  #prepare(vm: VmId, address: Address): void {
+    // A command that was repeated.
+    if (this.#vms.has(vm)) return;
+    const { image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax } = this.#parameters;
+    const spec: MachineSpec = {
+      vm,
+      address,
+      image,
+      imageDigest,
+      accelerator,
+      memoryMib,
+      statusIntervalMs,
+      textBytesMax,
+    };
+    this.#add(spec, { kind: 'new', spec });
+  }
+
+  #takeOver(manifest: Manifest): void {
+    const { vm } = manifest.spec;
+    this.#add(manifest.spec, { kind: 'found', manifest });
+    if (this.#options.fresh === true) this.#tell(vm, { kind: 'stop', why: 'Shoal was started afresh' });
+  }
+
+  #add({ vm, address }: MachineSpec, origin: VmOptions['origin']): void {
+    const entry: Entry = { address, pid: undefined, ref: undefined, waiting: [], whenGone: [] };
+    this.#vms.set(vm, entry);
+    const { host, hypervisor, logFolder, relays, notices } = this.#options;
+    const { bootTimeoutMs, stopLimits } = this.#parameters;
+    const start = vmActor({
+      host,
+      hypervisor,
+      origin,
+      bootTimeoutMs,
+      stopLimits,
+      logFolder,
+      events: this.#events,
+      relays,
+      notices,
+    });
+    const onRef = (ref: Ref<VmMessage>): void => {
+      entry.ref = ref;
+      for (const message of entry.waiting.splice(0)) ref.tell(message);
+    };
+    // Transient: an actor that crashed comes back and adopts its VM, one whose VM is gone does not.
+    this.#supervisor.tell({
+      kind: 'start-child',
+      spec: child({ id: childId(vm), start, restart: 'transient', onRef }),
+    });
+  }
+
+  #startOrStop(command: StartOrStop): void {
+    if (this.#vms.has(command.vm)) {
+      this.#tell(command.vm, command);
+      return;
+    }
+    // None of ours; but the server frees its address by our word, so we look before we say so.
+    this.#context.pipe(
+      this.#options.hypervisor.find(command.vm),
+      (found) => ({ kind: 'looked', command, found }),
+      (error) => ({ kind: 'looked', command, found: { kind: 'unknown', directory: '', why: String(error) } }),
+    );
+  }
+
+  #looked(command: StartOrStop, found: Found | undefined): void {
+    const { vm } = command;
+    if (this.#vms.has(vm)) this.#tell(vm, command);
+    else if (found === undefined) this.#tellUnknown(vm);
+    else if (found.kind === 'gone') void this.#cleanUp(found.manifest);
+    else if (found.kind === 'unknown') this.#options.notices?.tell({ kind: 'vm-unidentified', vm, why: found.why });
+    else {
+      this.#takeOver(found.manifest);
+      this.#tell(vm, command);
+    }
+  }
+
+  #tell(vm: VmId, message: VmMessage): void {
+    const entry = this.#vms.get(vm);
+    // Between two incarnations an actor takes nothing: the next one gets it.
+    if (entry !== undefined && entry.ref?.tell(message) !== true) entry.waiting.push(message);
+  }
+
+  #pass(event: HostEvent): boolean {
+    const entry = this.#vms.get(event.vm);
+    if (entry !== undefined && (event.kind === 'vm-prepared' || event.kind === 'vm-adopted')) entry.pid = event.pid;
+    if (event.kind === 'vm-gone') this.#forget(event.vm);
+    return this.#options.events.tell(event);
+  }
+
+  #forget(vm: VmId): void {
+    const entry = this.#vms.get(vm);
+    if (entry === undefined) return;
+    this.#vms.delete(vm);
+    this.#supervisor.tell({ kind: 'terminate-child', id: childId(vm) });
+    this.#supervisor.tell({ kind: 'delete-child', id: childId(vm) });
+    for (const resolve of entry.whenGone) resolve();
+    const { logFolder } = this.#options;
+    // Old logs that cannot be removed are removed the next time.
+    if (logFolder !== undefined) void pruneLogs(logFolder, new Set(this.#vms.keys())).catch(() => undefined);
+  }
+
+  /** The directory of a VM whose process is gone. The server is told: its address is free. */
+  async #cleanUp(manifest: Manifest): Promise<void> {
+    const { vm } = manifest.spec;
+    await this.#options.hypervisor.discard(manifest);
+    this.#tellGone(vm, 'its process was gone when Shoal came back', undefined);
+  }
+
+  #tellUnknown(vm: VmId): void {
+    const { host } = this.#options;
+    const error = new ShoalError('VM_UNKNOWN', `Host ${host} has no VM ${vm}`, { details: { host, vm } });
+    this.#tellGone(vm, 'this host has no such VM', toEnvelope(error));
+  }
+
+  #tellGone(vm: VmId, why: string, error: ErrorEnvelope | undefined): void {
+    const { host, events } = this.#options;
+    const end = { clean: false, why, exitCode: null };
+    events.tell({ kind: 'vm-gone', host, vm, end, ...(error === undefined ? {} : { error }) });
+  }
+
+  #logs({ vm, linesMax, replyTo }: Extract<ControllerMessage, { kind: 'logs' }>): void {
+    const ref = this.#vms.get(vm)?.ref;
+    const { logFolder } = this.#options;
+    if (ref?.tell({ kind: 'logs', linesMax, replyTo }) === true) return;
+    if (logFolder === undefined) {
+      replyTo.tell([]);
+      return;
+    }
+    readLog(logFolder, vm, linesMax).then(
+      (lines) => replyTo.tell(lines),
+      () => replyTo.tell([]),
+    );
+  }
+
+  #follow(vm: VmId, to: Ref<LogBatch>): void {
+    const ref = this.#vms.get(vm)?.ref;
+    if (ref?.tell({ kind: 'follow', to }) !== true) to.tell({ vm, lines: [], ended: true });
+  }
+}
+
+function childId(vm: VmId): string {
+  return `vm-${vm}`;
+}

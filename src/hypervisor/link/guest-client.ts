@@ -1,0 +1,128 @@
+import { type Clock, systemClock } from '../../actors/mod.ts';
+import { ShoalError } from '../../errors.ts';
+import type { GuestConnection } from '../port.ts';
+import { type FrameSink, FrameType, NO_BYTES } from './frame.ts';
+import { FrameParser } from './frame-parser.ts';
+import { FrameWriter } from './frame-writer.ts';
+import { parseGuestError } from './guest-error.ts';
+
+export interface GuestAnswer {
+  readonly ok: boolean;
+  readonly payload: Uint8Array;
+  readonly token: Uint8Array;
+}
+
+interface Pending {
+  readonly resolve: (answer: GuestAnswer) => void;
+  readonly reject: (error: Error) => void;
+  readonly cancel: () => void;
+}
+
+/** A guest driven by promises: for the accelerator's probe and for tests. The link actor is what carries the traffic. */
+export class GuestClient implements FrameSink {
+  readonly #connection: GuestConnection;
+  readonly #clock: Clock;
+  readonly #parser = new FrameParser(this);
+  readonly #writer = new FrameWriter();
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 1;
+  #closed: ShoalError | undefined;
+
+  /** Resolves once a ping was answered. @throws LINK_LOST */
+  static async open(connection: GuestConnection, timeoutMs: number, clock: Clock = systemClock): Promise<GuestClient> {
+    const client = new GuestClient(connection, clock);
+    try {
+      await client.ping(timeoutMs);
+      return client;
+    } catch (error) {
+      client.close();
+      throw error;
+    }
+  }
+
+  private constructor(connection: GuestConnection, clock: Clock) {
+    this.#connection = connection;
+    this.#clock = clock;
+    connection.onBytes((bytes) => this.#received(bytes));
+    connection.onClose((why) => this.#end(why));
+  }
+
+  /** What the guest answers, an error of its own included. @throws LINK_LOST */
+  ask(op: string, payload: Uint8Array, timeoutMs: number, token: Uint8Array = NO_BYTES): Promise<GuestAnswer> {
+    return this.#exchange(FrameType.request, Buffer.from(op), token, payload, timeoutMs);
+  }
+
+  /** The reply as text. @throws REQUEST_VM_FAILED if the guest answers with an error; LINK_LOST */
+  async request(op: string, text: string, timeoutMs: number): Promise<string> {
+    const { ok, payload } = await this.ask(op, Buffer.from(text), timeoutMs);
+    if (ok) return Buffer.from(payload).toString('utf8');
+    const { status, message } = parseGuestError(payload);
+    throw new ShoalError('REQUEST_VM_FAILED', `The guest answered ${status} ${message}`, {
+      details: { status, message },
+    });
+  }
+
+  async ping(timeoutMs: number): Promise<void> {
+    await this.#exchange(FrameType.ping, NO_BYTES, NO_BYTES, NO_BYTES, timeoutMs);
+  }
+
+  /** Bytes as they are; for tests of what is no frame. */
+  writeRaw(bytes: Uint8Array): void {
+    this.#connection.write(bytes);
+  }
+
+  close(): void {
+    this.#connection.close();
+    this.#end('closed by us');
+  }
+
+  frame(type: number, low: number, _high: number, _op: Uint8Array, token: Uint8Array, payload: Uint8Array): void {
+    const pending = this.#pending.get(low);
+    if (pending === undefined || type < FrameType.reply || type > FrameType.pong || type === FrameType.ping) return;
+    this.#pending.delete(low);
+    pending.cancel();
+    pending.resolve({ ok: type !== FrameType.error, payload, token });
+  }
+
+  #exchange(
+    type: FrameType,
+    op: Uint8Array,
+    token: Uint8Array,
+    payload: Uint8Array,
+    timeoutMs: number,
+  ): Promise<GuestAnswer> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      const cancel = this.#clock.timer(timeoutMs, () => {
+        this.#pending.delete(id);
+        reject(lost(`no answer within ${timeoutMs} ms`));
+      });
+      this.#pending.set(id, { resolve, reject, cancel });
+      this.#writer.append(type, id, 0, op, token, payload);
+      for (const piece of this.#writer.take()) this.#connection.write(piece);
+    });
+  }
+
+  #received(bytes: Uint8Array): void {
+    try {
+      this.#parser.push(bytes);
+    } catch (error) {
+      this.#end(String(error));
+      this.#connection.close();
+    }
+  }
+
+  #end(why: string): void {
+    this.#closed ??= lost(why);
+    for (const { reject, cancel } of this.#pending.values()) {
+      cancel();
+      reject(this.#closed);
+    }
+    this.#pending.clear();
+  }
+}
+
+function lost(why: string): ShoalError {
+  return new ShoalError('LINK_LOST', `The connection to the guest was lost: ${why}`, { details: { why } });
+}

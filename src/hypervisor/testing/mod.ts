@@ -1,0 +1,10 @@
+export { type GuestAnswer, GuestClient } from '../link/guest-client.ts';
+export {
+  GUEST_IMAGE,
+  type RealHypervisor,
+  type RealOptions,
+  realHypervisor,
+  runDirectoryOf,
+  TEST_GUEST_IMAGE,
+  usableAccelerators,
+} from './real-hypervisor.ts';

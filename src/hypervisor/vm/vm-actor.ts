@@ -1,0 +1,413 @@
+import type { Behaviour, CancelTimer, Context, Ref } from '../../actors/mod.ts';
+import { type ErrorEnvelope, toEnvelope } from '../../errors.ts';
+import { formatAddress, type HostEvent, type VmEnd } from '../../fleet/mod.ts';
+import type { ConsoleEvent } from '../console/console-event.ts';
+import { ConsoleParser } from '../console/console-parser.ts';
+import { GuestLog } from '../console/guest-log.ts';
+import type { Found, Hypervisor, Machine, MachineSpec, Manifest } from '../port.ts';
+import { GUEST_BIND } from '../qemu/argv.ts';
+import { VmLog } from './vm-log.ts';
+import type { HostNotice, RelayedLine, VmMessage } from './vm-messages.ts';
+import {
+  adoptedVm,
+  decide,
+  NEW_VM,
+  type StopLimits,
+  type VmAction,
+  type VmInput,
+  type VmMemory,
+  type VmTerms,
+} from './vm-state.ts';
+
+export interface VmOptions {
+  readonly host: string;
+  readonly hypervisor: Hypervisor;
+  /** A VM that is to be made, or one that was found running. */
+  readonly origin:
+    | { readonly kind: 'new'; readonly spec: MachineSpec }
+    | { readonly kind: 'found'; readonly manifest: Manifest };
+  readonly bootTimeoutMs: number;
+  readonly stopLimits: StopLimits;
+  /** Where the guest's log is kept; undefined: in memory only. */
+  readonly logFolder: string | undefined;
+  readonly events: Ref<HostEvent>;
+  readonly relays: Ref<RelayedLine> | undefined;
+  readonly notices: Ref<HostNotice> | undefined;
+}
+
+type Input =
+  | VmMessage
+  | VmInput
+  | { readonly kind: 'heard'; readonly event: ConsoleEvent }
+  | { readonly kind: 'lines' }
+  | { readonly kind: 'found'; readonly found: Found | undefined; readonly running: boolean }
+  | { readonly kind: 'look' }
+  | { readonly kind: 'over' }
+  | { readonly kind: 'defect'; readonly message: string };
+
+/** How often a VM that could not be identified is looked at again. */
+const LOOK_MS = 1_000;
+const MIB = 1024 * 1024;
+
+/**
+ * The actor of one VM: owns its QEMU process, its monitor and its console. If it crashes the process goes on; the next incarnation takes it
+ * over and goes on where the last one was, since what was known of the VM outlives it. It ends by itself when the VM is gone.
+ */
+export function vmActor(options: VmOptions): Behaviour<VmMessage> {
+  const { origin } = options;
+  const life: Life = { memory: NEW_VM, announced: false, tried: false, ended: undefined };
+  return async (context) => {
+    // The actor sends itself more than others may.
+    const body = new VmActor(options, life, context as Context<Input>);
+    context.onStop(() => body.letGo());
+    const isNew = origin.kind === 'new' && !life.tried;
+    life.tried = true;
+    await body.begin(isNew ? origin.spec : undefined);
+    return (message) => body.receive(message);
+  };
+}
+
+/** What outlives a crash of the actor. */
+interface Life {
+  memory: VmMemory;
+  /** Whether `vm-adopted` has been told, of a VM that was found. */
+  announced: boolean;
+  /** Whether there has been an incarnation. */
+  tried: boolean;
+  /** How the VM ended, until that has been told. */
+  ended: { readonly end: VmEnd; readonly error: ErrorEnvelope | undefined } | undefined;
+}
+
+class VmActor {
+  readonly #options: VmOptions;
+  readonly #life: Life;
+  readonly #context: Context<Input>;
+  readonly #spec: MachineSpec;
+  readonly #terms: VmTerms;
+  readonly #parser: ConsoleParser;
+  readonly #log: VmLog;
+  readonly #store: GuestLog;
+  #machine: Machine | undefined;
+  #released = false;
+  #publishing = false;
+  #unidentified = false;
+  #cancelBoot: CancelTimer = () => undefined;
+  #cancelStage: CancelTimer = () => undefined;
+
+  constructor(options: VmOptions, life: Life, context: Context<Input>) {
+    const { origin, bootTimeoutMs, stopLimits, logFolder } = options;
+    this.#options = options;
+    this.#life = life;
+    this.#context = context;
+    this.#spec = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
+    this.#terms = {
+      bind: GUEST_BIND,
+      addr: formatAddress(this.#spec.address),
+      textBytesMax: this.#spec.textBytesMax,
+      bootTimeoutMs,
+      stop: stopLimits,
+    };
+    this.#parser = new ConsoleParser({ ramBytesMax: this.#spec.memoryMib * MIB });
+    this.#store = new GuestLog(logFolder, this.#spec.vm);
+    this.#log = new VmLog(this.#spec.vm, this.#store, context.clock);
+  }
+
+  /** @param spec what to make; undefined if there is something to take over */
+  async begin(spec: MachineSpec | undefined): Promise<void> {
+    if (spec === undefined) {
+      await this.#store.load();
+      const { ended } = this.#life;
+      if (ended === undefined) this.#look();
+      else this.#end(ended.end, ended.error);
+      return;
+    }
+    this.#context.pipe(
+      this.#options.hypervisor.prepare(spec).then((machine) => this.#own(machine)),
+      () => ({ kind: 'prepared' }),
+      (error) => ({ kind: 'prepare-failed', error: toEnvelope(error) }),
+    );
+  }
+
+  receive(message: Input): void {
+    switch (message.kind) {
+      case 'logs':
+        message.replyTo.tell(this.#log.tail(message.linesMax));
+        return;
+      case 'follow':
+        this.#log.follow(message.to);
+        return;
+      case 'unfollow':
+        this.#log.unfollow(message.to);
+        return;
+      case 'heard':
+        this.#heard(message.event);
+        return;
+      case 'lines':
+        this.#publishing = false;
+        this.#log.publish();
+        return;
+      case 'look':
+        this.#look();
+        return;
+      case 'found':
+        this.#found(message.found, message.running);
+        return;
+      case 'over':
+        this.#context.exit();
+        return;
+      case 'defect':
+        throw new Error(message.message);
+      default:
+        this.#step(message);
+    }
+  }
+
+  /** The process goes on without us: only a command ends it. */
+  async letGo(): Promise<void> {
+    this.#released = true;
+    const machine = this.#machine;
+    this.#machine = undefined;
+    this.#log.publish(true);
+    await machine?.release();
+    await this.#log.flush();
+  }
+
+  #step(input: VmInput): void {
+    const { memory, actions } = decide(this.#life.memory, input, this.#terms);
+    this.#life.memory = memory;
+    for (const action of actions) this.#act(action);
+  }
+
+  #act(action: VmAction): void {
+    const { host, events } = this.#options;
+    const vm = this.#spec.vm;
+    switch (action.do) {
+      case 'tell-prepared':
+        events.tell({ kind: 'vm-prepared', host, vm, pid: this.#machine?.process.pid ?? 0 });
+        return;
+      case 'tell-booting':
+        events.tell({ kind: 'vm-booting', host, vm });
+        return;
+      case 'tell-answering':
+        events.tell({ kind: 'vm-answering', host, vm, guest: action.guest });
+        return;
+      case 'tell-report':
+        events.tell({ kind: 'vm-report', host, vm, report: action.report, atMs: this.#context.clock.now() });
+        return;
+      case 'end':
+        this.#end(action.end, action.error);
+        return;
+      case 'arm-boot':
+        this.#cancelBoot();
+        this.#cancelBoot = this.#context.after(action.ms, { kind: 'boot-timeout' });
+        return;
+      case 'disarm-boot':
+        this.#cancelBoot();
+        return;
+      case 'arm-stage':
+        this.#cancelStage();
+        this.#cancelStage = this.#context.after(action.ms, { kind: 'stage-timeout' });
+        return;
+      case 'continue':
+      case 'remember':
+      case 'ask-on-console':
+      case 'quit':
+      case 'signal':
+        if (this.#machine !== undefined) this.#drive(this.#machine, action);
+        return;
+    }
+  }
+
+  #drive(
+    machine: Machine,
+    action: Extract<VmAction, { do: 'continue' | 'remember' | 'ask-on-console' | 'quit' | 'signal' }>,
+  ): void {
+    switch (action.do) {
+      case 'continue':
+        machine
+          .start()
+          .catch((error: unknown) => this.#context.self.tell({ kind: 'start-failed', error: toEnvelope(error) }));
+        return;
+      case 'remember':
+        // Without it an adopter would have to assume the least; no reason to end a VM that answers.
+        machine
+          .remember(action.guest)
+          .catch((error: unknown) => this.#note(`its manifest could not be completed: ${String(error)}`));
+        return;
+      case 'ask-on-console':
+        machine.writeConsole('stop\n');
+        return;
+      case 'quit':
+        // Whether QEMU obeys shows in its end; if it does not, the next stage comes.
+        machine.qmp('quit', undefined, this.#terms.stop.quitMs).catch(() => undefined);
+        return;
+      case 'signal':
+        machine.signal(action.signal);
+        return;
+    }
+  }
+
+  #heard(event: ConsoleEvent): void {
+    switch (event.kind) {
+      case 'ready':
+      case 'status':
+      case 'bye':
+        this.#step({ kind: 'console', event });
+        return;
+      case 'relay':
+        this.#options.relays?.tell({ vm: this.#spec.vm, line: event.line });
+        return;
+      case 'log':
+        this.#log.line(event.text);
+        break;
+      case 'refused':
+        this.#note(`refused, ${event.why}: ${event.text}`);
+        break;
+      case 'shed':
+        this.#note(`${event.lines} lines came too fast and were dropped`);
+        break;
+    }
+    this.#publishLater();
+  }
+
+  #note(text: string): void {
+    this.#log.note(text);
+    this.#publishLater();
+  }
+
+  /** One batch for all lines that came at once. */
+  #publishLater(): void {
+    if (this.#publishing) return;
+    this.#publishing = true;
+    this.#context.self.tell({ kind: 'lines' });
+  }
+
+  /** Takes charge of a machine. If we were stopped meanwhile it goes on alone, and whoever comes next adopts it. */
+  async #own(machine: Machine): Promise<Machine> {
+    if (this.#released) {
+      await machine.release();
+      return machine;
+    }
+    this.#machine = machine;
+    machine.onConsole((bytes) => this.#guard(() => this.#received(bytes)));
+    machine.onExit((exit) => this.#context.self.tell({ kind: 'exited', exit }));
+    return machine;
+  }
+
+  #received(bytes: Uint8Array): void {
+    for (const event of this.#parser.push(bytes, this.#context.clock.monotonic())) {
+      this.#context.self.tell({ kind: 'heard', event });
+    }
+  }
+
+  /** Finds out what became of the VM, and adopts it if it runs. */
+  #look(): void {
+    this.#context.pipe(
+      this.#takeOver(),
+      (outcome) => ({ kind: 'found', ...outcome }),
+      (error) => ({ kind: 'found', found: { kind: 'unknown', directory: '', why: String(error) }, running: false }),
+    );
+  }
+
+  async #takeOver(): Promise<{ readonly found: Found | undefined; readonly running: boolean }> {
+    const { hypervisor } = this.#options;
+    const found = await hypervisor.find(this.#spec.vm);
+    if (found?.kind !== 'running') return { found, running: false };
+    const machine = await hypervisor.adopt(found.manifest);
+    try {
+      // Events were lost while nobody listened, so its state must be asked for.
+      const status = await machine.qmp('query-status');
+      await this.#own(machine);
+      return {
+        found,
+        running: typeof status === 'object' && status !== null && 'running' in status && status.running === true,
+      };
+    } catch (error) {
+      await machine.release();
+      throw error;
+    }
+  }
+
+  #found(found: Found | undefined, running: boolean): void {
+    switch (found?.kind) {
+      case 'running':
+        this.#adopted(found.manifest, running);
+        return;
+      case 'gone':
+      case undefined:
+        this.#step({ kind: 'exited', exit: { exitCode: null, signal: null, stderr: '' } });
+        return;
+      case 'unknown':
+        if (!this.#unidentified)
+          this.#options.notices?.tell({ kind: 'vm-unidentified', vm: this.#spec.vm, why: found.why });
+        this.#unidentified = true;
+        this.#context.after(LOOK_MS, { kind: 'look' });
+        return;
+    }
+  }
+
+  #adopted(manifest: Manifest, running: boolean): void {
+    if (this.#options.origin.kind === 'found' && !this.#life.announced) this.#announce(manifest, running);
+    this.#step({ kind: 'recovered' });
+  }
+
+  #announce(manifest: Manifest, running: boolean): void {
+    this.#life.announced = true;
+    const { startAsked, stopAsked } = this.#life.memory;
+    this.#life.memory = { ...adoptedVm(running, manifest.guest), startAsked, stopAsked };
+    const { name } = this.#life.memory.phase;
+    const { host, events } = this.#options;
+    const { vm, address } = manifest.spec;
+    events.tell({
+      kind: 'vm-adopted',
+      host,
+      vm,
+      address,
+      pid: this.#machine?.process.pid ?? 0,
+      startedMs: manifest.preparedMs,
+      state: name === 'prepared' || name === 'answering' ? name : 'booting',
+    });
+    if (name === 'answering' && manifest.guest !== undefined)
+      events.tell({ kind: 'vm-answering', host, vm, guest: manifest.guest });
+  }
+
+  #end(end: VmEnd, error: ErrorEnvelope | undefined): void {
+    this.#cancelStage();
+    this.#life.ended = { end, error };
+    this.#log.note(`the VM is gone: ${end.why}${error === undefined ? '' : ` (${error.code}: ${error.message})`}`);
+    const tell = (): void => {
+      const { host, events } = this.#options;
+      events.tell({ kind: 'vm-gone', host, vm: this.#spec.vm, end, ...(error === undefined ? {} : { error }) });
+    };
+    this.#context.pipe(
+      this.#cleanUp().then(tell),
+      () => ({ kind: 'over' }),
+      (failure) => ({
+        kind: 'defect',
+        message: `the run directory of VM ${this.#spec.vm} cannot be removed: ${String(failure)}`,
+      }),
+    );
+  }
+
+  async #cleanUp(): Promise<void> {
+    const machine = this.#machine;
+    if (machine !== undefined) {
+      await machine.remove();
+    } else {
+      const { hypervisor } = this.#options;
+      const found = await hypervisor.find(this.#spec.vm);
+      if (found?.kind === 'gone') await hypervisor.discard(found.manifest);
+    }
+    await this.#log.flush();
+  }
+
+  /** What throws in a callback of the machine is our mistake, and must end the actor as in a handler. */
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#context.self.tell({ kind: 'defect', message });
+    }
+  }
+}
