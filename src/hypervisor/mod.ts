@@ -1,3 +1,6 @@
+export { type AcceleratorProbe, chooseAccelerator } from './accelerator/accelerator.ts';
+export type { AcceleratorChoice, AcceleratorOption, HostFacts } from './accelerator/choose.ts';
+export { readHostFacts } from './accelerator/host-facts.ts';
 export type { LogLine } from './console/guest-log.ts';
 export {
   type ControllerMessage,

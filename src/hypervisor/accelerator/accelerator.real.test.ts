@@ -1,0 +1,45 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type RealHypervisor, realHypervisor, usableAccelerators } from '../testing/mod.ts';
+import { type AcceleratorProbe, chooseAccelerator } from './accelerator.ts';
+
+const NESTED = { kvmUnusable: undefined, nested: true };
+
+async function probe(real: RealHypervisor): Promise<AcceleratorProbe> {
+  return {
+    option: 'auto',
+    image: real.image,
+    memoryMib: 16,
+    qemu: 'qemu-system-x86_64',
+    memoryPath: join(real.folder, 'accelerators.json'),
+    hypervisor: real.hypervisor,
+    address: await real.freeAddress(),
+    facts: NESTED,
+  };
+}
+
+describe('the probe of the accelerators, on real QEMU', () => {
+  it('measures once, remembers the result and leaves no VM behind', async () => {
+    await using real = await realHypervisor();
+    const asked = await probe(real);
+    const first = await chooseAccelerator(asked);
+    expect(usableAccelerators()).toContain(first.accelerator);
+    expect(await real.hypervisor.list()).toEqual([]);
+    // An image that no longer exists could not be measured again.
+    expect(await chooseAccelerator({ ...asked, image: { ...asked.image, path: '/nowhere' } })).toEqual(first);
+  });
+
+  it('measures again when what it remembers is damaged', async () => {
+    await using real = await realHypervisor();
+    const asked = await probe(real);
+    writeFileSync(asked.memoryPath, '{"half');
+    await chooseAccelerator(asked);
+    expect(Object.values(JSON.parse(readFileSync(asked.memoryPath, 'utf8')))).toHaveLength(1);
+  });
+
+  it('does as it is told', async () => {
+    await using real = await realHypervisor();
+    expect(await chooseAccelerator({ ...(await probe(real)), option: 'tcg' })).toMatchObject({ accelerator: 'tcg' });
+  });
+});

@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import { type Clock, systemClock } from '../../actors/mod.ts';
+import { toEnvelope } from '../../errors.ts';
+import type { Address } from '../../fleet/mod.ts';
+import { writeDurable } from '../../process/mod.ts';
+import type { Hypervisor, MachineSpec } from '../port.ts';
+import type { ImageInfo } from '../qemu/image.ts';
+import {
+  type AcceleratorChoice,
+  type AcceleratorOption,
+  chooseByFacts,
+  chooseByMeasurement,
+  type HostFacts,
+} from './choose.ts';
+import { hostKey, readHostFacts } from './host-facts.ts';
+import { measure } from './measure.ts';
+
+export interface AcceleratorProbe {
+  readonly option: AcceleratorOption;
+  readonly image: ImageInfo;
+  readonly memoryMib: number;
+  readonly qemu: string;
+  /** A JSON file in which results are kept, one for each host and image. */
+  readonly memoryPath: string;
+  /** With a fleet tag of its own: probed VMs are nobody's. */
+  readonly hypervisor: Hypervisor;
+  /** A free address; used only if something has to be measured. */
+  readonly address: Address;
+  readonly clock?: Clock;
+  /** Default: this host's. */
+  readonly facts?: HostFacts;
+}
+
+/**
+ * What `--accel` comes to on this host for this image. `auto` measures at most once for each: only where KVM runs within a virtual machine.
+ * It never fails because a measurement does: what cannot be measured is not used.
+ */
+export async function chooseAccelerator(probe: AcceleratorProbe): Promise<AcceleratorChoice> {
+  if (probe.option !== 'auto') return { accelerator: probe.option, why: `asked for by \`--accel ${probe.option}\`` };
+  const known = chooseByFacts(probe.facts ?? (await readHostFacts()));
+  if (known !== undefined) return known;
+  const key = `${await hostKey(probe.qemu)}:${probe.image.digest}`;
+  const remembered = await recall(probe.memoryPath);
+  const before = remembered[key];
+  if (before !== undefined) return before;
+  const choice = await probeBoth(probe);
+  await writeDurable(probe.memoryPath, `${JSON.stringify({ ...remembered, [key]: choice }, undefined, 2)}\n`);
+  return choice;
+}
+
+async function probeBoth(probe: AcceleratorProbe): Promise<AcceleratorChoice> {
+  const { image, memoryMib, hypervisor, address } = probe;
+  const clock = probe.clock ?? systemClock;
+  const spec: Omit<MachineSpec, 'accelerator' | 'vm'> = {
+    address,
+    image: image.path,
+    imageDigest: image.digest,
+    memoryMib,
+    statusIntervalMs: 1_000,
+    textBytesMax: TEXT_BYTES_MAX,
+  };
+  // One after the other: side by side they would measure each other.
+  const tcg = await measure(hypervisor, { ...spec, vm: clock.now(), accelerator: 'tcg' }, clock);
+  try {
+    return chooseByMeasurement(await measure(hypervisor, { ...spec, vm: clock.now(), accelerator: 'kvm' }, clock), tcg);
+  } catch (error) {
+    return {
+      accelerator: 'tcg',
+      why: `the image does not work under this host's KVM: ${toEnvelope(error).message}. TCG is no security boundary`,
+    };
+  }
+}
+
+const TEXT_BYTES_MAX = 64 * 1024;
+
+/** A damaged file is as good as none: it is measured again. */
+async function recall(path: string): Promise<Readonly<Record<string, AcceleratorChoice>>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'));
+  } catch {
+    return {};
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, AcceleratorChoice] => isChoice(entry[1])),
+  );
+}
+
+function isChoice(value: unknown): value is AcceleratorChoice {
+  if (typeof value !== 'object' || value === null || !('accelerator' in value) || !('why' in value)) return false;
+  return (value.accelerator === 'kvm' || value.accelerator === 'tcg') && typeof value.why === 'string';
+}
