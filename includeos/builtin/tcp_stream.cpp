@@ -19,6 +19,8 @@ constexpr uint32_t kKeepCount = 6;
 // half is enough for all of them, and for what TCP itself has to say.
 constexpr size_t kScarceBytes = 4 * TCP_MSS;
 
+static_assert(TCP_WND <= Server::kWindowMax);
+
 Server* server = nullptr;
 tcp_pcb* listener = nullptr;
 

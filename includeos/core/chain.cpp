@@ -79,15 +79,11 @@ void Chain::drop(size_t bytes) {
     first_->start += static_cast<uint32_t>(part);
     bytes -= part;
     if (first_->size() > 0) return;
-    if (first_ == last_) {  // kept for what comes next
-      first_->start = 0;
-      first_->end = 0;
-      return;
-    }
     Piece* const empty = first_;
     first_ = empty->next;
     heap_.free(empty);
   }
+  last_ = nullptr;
 }
 
 void Chain::clear() {

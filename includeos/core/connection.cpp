@@ -1,7 +1,6 @@
 #include "connection.h"
 
-#include <cstring>
-
+#include "copy.h"
 #include "server.h"
 #include "text_writer.h"
 
@@ -101,7 +100,7 @@ size_t Connection::parse(std::string_view bytes) {
       case Stage::header: {
         if (left == 0 || output_.size() > kOutputHighWater) return used;
         const size_t part = smaller(left, FrameHeader::kSize - header_filled_);
-        std::memcpy(header_bytes_ + header_filled_, from, part);
+        copy_bytes(header_bytes_ + header_filled_, from, part);
         header_filled_ += static_cast<uint32_t>(part);
         used += part;
         if (header_filled_ < FrameHeader::kSize) return used;
@@ -114,7 +113,7 @@ size_t Connection::parse(std::string_view bytes) {
         break;
       case Stage::body: {
         const size_t part = smaller(left, body_size_ - body_filled_);
-        std::memcpy(partial_->bytes() + body_filled_, from, part);
+        copy_bytes(partial_->bytes() + body_filled_, from, part);
         body_filled_ += part;
         used += part;
         if (body_filled_ < body_size_) return used;

@@ -28,6 +28,10 @@ struct Heap::Block {
 
 namespace {
 
+// Blocks up to this size are cut from the end of a free block, larger ones from its start: so small ones that stay long gather at one
+// side, and do not cut the room for large ones to pieces.
+constexpr size_t kSmall = 8 << 10;
+
 unsigned bin_of(size_t size) { return static_cast<unsigned>(std::bit_width(size)) - 1; }
 
 }  // namespace
@@ -56,12 +60,17 @@ void* Heap::allocate(size_t bytes) {
   if (block == nullptr) return nullptr;
   remove(block);
   const size_t rest = block->size() - size;
-  if (rest >= Block::kSmallest) {
+  if (rest < Block::kSmallest) {
+    block->set_size(block->size(), true);
+  } else if (size <= kSmall) {
+    block->set_size(rest, false);
+    insert(block);
+    block = block->right();
+    block->set_size(size, true);
+  } else {
     block->set_size(size, true);
     block->right()->set_size(rest, false);
     insert(block->right());
-  } else {
-    block->set_size(block->size(), true);
   }
   used_bytes_ += block->size();
   return reinterpret_cast<char*>(block) + Block::kHeader;

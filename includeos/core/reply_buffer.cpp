@@ -1,7 +1,6 @@
 #include "reply_buffer.h"
 
-#include <cstring>
-
+#include "copy.h"
 #include "text_writer.h"
 
 namespace shoal {
@@ -11,7 +10,7 @@ bool Reply::write(std::string_view bytes) {
     if (cursor_ == end_ && !grow()) return false;
     const size_t room = static_cast<size_t>(end_ - cursor_);
     const size_t part = bytes.size() < room ? bytes.size() : room;
-    std::memcpy(cursor_, bytes.data(), part);
+    copy_bytes(cursor_, bytes.data(), part);
     cursor_ += part;
     bytes.remove_prefix(part);
   }
@@ -38,7 +37,7 @@ void ReplyBuffer::open(const FrameHeader& request, std::string_view token, size_
     set_error(503, "out of memory");
     return;
   }
-  std::memcpy(piece->bytes + FrameHeader::kSize, token.data(), token.size());
+  copy_bytes(piece->bytes + FrameHeader::kSize, token.data(), token.size());
   const size_t front = FrameHeader::kSize + token.size();
   piece->end = static_cast<uint32_t>(front);
   frame_.grown(front);
@@ -74,7 +73,7 @@ void ReplyBuffer::set_error(unsigned code, std::string_view message) {
   if (error_code_ != 0) return;  // the first one is the cause
   error_code_ = code >= 400 && code <= 599 ? code : 500;
   error_message_size_ = message.size() < sizeof error_message_ ? message.size() : sizeof error_message_;
-  std::memcpy(error_message_, message.data(), error_message_size_);
+  copy_bytes(error_message_, message.data(), error_message_size_);
   cursor_ = nullptr;
   end_ = nullptr;
 }

@@ -12,21 +12,22 @@ constexpr size_t kValidateStep = 64 << 10;
 // A reply may be this long even if requests must be shorter: a digest of one byte has 64.
 constexpr size_t kReplyMaxLeast = 4096;
 
-// What requests leave of the heap, beside a whole reply, for bytes that wait and for the pieces of short replies.
-constexpr size_t kReserveBytes = 128 << 10;
+// For short replies, errors and what a service allocates, beside the rest.
+constexpr size_t kSlackBytes = 64 << 10;
+
+// What a connection can have waiting for room: its window, in whole pieces.
+constexpr size_t kHeldMax = (Server::kWindowMax / Piece::kCapacity + 2) * sizeof(Piece);
 
 size_t reply_max(const Settings& settings) {
   return settings.payload_max > kReplyMaxLeast ? settings.payload_max : kReplyMaxLeast;
 }
-
-size_t reserve_bytes(const Settings& settings) { return reply_max(settings) + kReserveBytes; }
 
 Server* server_in_work = nullptr;  // for the functions of service.h
 
 }  // namespace
 
 bool Server::heap_suffices(size_t heap_bytes, const Settings& settings) {
-  return heap_bytes >= settings.payload_max + reserve_bytes(settings) + (64 << 10);
+  return heap_bytes >= settings.payload_max + reply_max(settings) + kConnectionMax * kHeldMax + kSlackBytes;
 }
 
 void Server::start() {
@@ -39,6 +40,7 @@ Connection* Server::accept(Stream& stream) {
   for (Connection& connection : connections_) {
     if (connection.in_use()) continue;
     connection.open(stream);
+    connection_count_++;
     return &connection;
   }
   return nullptr;
@@ -106,11 +108,10 @@ void Server::free_scratch(void* memory) {
 }
 
 Job* Server::allocate_job(size_t body_size) {
-  // Requests must not take the memory that replies need, or nothing would move on. If nothing else is going on there is nothing to
-  // wait for.
+  // Requests must not take the memory that one whole reply and the bytes in the windows need, or nothing would move on. If nothing else
+  // is going on there is nothing to wait for: heap_suffices() has seen to it that there is enough then.
   const size_t bytes = sizeof(Job) + body_size;
-  const bool idle = queue_.empty() && current_ == nullptr;
-  if (heap_.free_bytes() < bytes + reserve_bytes(settings_) && !(idle && !has_partial_request())) return nullptr;
+  if (heap_.free_bytes() < bytes + reply_max(settings_) + connection_count_ * kHeldMax + kSlackBytes && !idle()) return nullptr;
   return static_cast<Job*>(heap_.allocate(bytes));
 }
 
@@ -126,6 +127,7 @@ void Server::cancel(Connection& connection, uint64_t id) {
 }
 
 void Server::forget(Connection& connection) {
+  connection_count_--;
   queue_.extract([&](const Job& job) { return job.connection == &connection; }, [&](Job* job) { free_job(job); });
   if (current_ != nullptr && current_->connection == &connection) {
     current_->connection = nullptr;
@@ -188,11 +190,12 @@ const Operation* Server::find_operation(std::string_view name) const {
   return nullptr;
 }
 
-bool Server::has_partial_request() const {
+bool Server::idle() const {
+  if (!queue_.empty() || current_ != nullptr) return false;
   for (const Connection& connection : connections_) {
-    if (connection.in_use() && connection.has_partial_request()) return true;
+    if (connection.in_use() && connection.has_partial_request()) return false;
   }
-  return false;
+  return true;
 }
 
 void Server::report_if_due(uint64_t now_ns) {

@@ -22,6 +22,7 @@ class Server {
  public:
   static constexpr size_t kConnectionMax = 32;
   static constexpr size_t kQueueMax = 1024;
+  static constexpr size_t kWindowMax = 32 << 10;  // the most that an adapter lets a peer send before consumed()
 
   Server(Platform& platform, const Settings& settings, const Service& service, Heap& heap)
       : Server(platform, settings, service, heap, std::make_index_sequence<kConnectionMax>()) {}
@@ -88,7 +89,7 @@ class Server {
   bool check_text(Job& job);
   void answer(Job& job);
   const Operation* find_operation(std::string_view name) const;
-  bool has_partial_request() const;
+  bool idle() const;
   void report_if_due(uint64_t now_ns);
 
   Platform& platform_;
@@ -101,6 +102,7 @@ class Server {
   Job* current_ = nullptr;
   const Operation* last_operation_ = nullptr;
   Scratch* scratch_ = nullptr;
+  size_t connection_count_ = 0;
   uint64_t served_ = 0;
   uint64_t moved_ns_ = 0;
   uint64_t status_due_ns_ = 0;

@@ -30,7 +30,7 @@ void Telemetry::print_status(uint64_t ram_bytes, uint64_t in_flight, uint64_t se
   const uint64_t elapsed_ns = now_ns - reported_ns_;
   const uint64_t slept_ns = asleep_ns - reported_asleep_ns_;
   const uint64_t busy_ns = slept_ns < elapsed_ns ? elapsed_ns - slept_ns : 0;
-  const uint64_t busy_permille = elapsed_ns > 0 ? busy_ns * 1000 / elapsed_ns : 0;
+  const uint64_t busy_permille = elapsed_ns > 0 ? (busy_ns * 1000 + elapsed_ns / 2) / elapsed_ns : 0;
   reported_ns_ = now_ns;
   reported_asleep_ns_ = asleep_ns;
 

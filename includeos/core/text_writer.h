@@ -3,8 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
+
+#include "copy.h"
 
 namespace shoal {
 
@@ -15,7 +16,7 @@ class TextWriter {
 
   TextWriter& add(std::string_view part) {
     const size_t size = part.size() < Capacity - size_ ? part.size() : Capacity - size_;
-    std::memcpy(bytes_ + size_, part.data(), size);
+    copy_bytes(bytes_ + size_, part.data(), size);
     size_ += size;
     return *this;
   }

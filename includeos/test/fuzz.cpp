@@ -1,0 +1,168 @@
+// Random clients, good and bad, against the core:  fuzz [SEED] [ROUNDS]
+// Holds: nothing is read or written out of bounds (sanitizers), each good request is answered once, no memory is left behind, and the
+// guest serves a well-behaved client afterwards. Prints its seed; the same seed does the same again.
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <random>
+
+#include "shoal/utf8.h"
+#include "unit/test_guest.h"
+
+namespace shoal::test {
+namespace {
+
+constexpr uint64_t kFirstId = 1000;
+
+struct FuzzClient {
+  TestGuest::Client* client;
+  std::map<uint64_t, int> waiting;  // good requests without an answer
+  std::string unsent;
+  bool garbage = false;             // whether it has sent what is no frame
+  bool broken = false;
+};
+
+class Fuzz {
+ public:
+  explicit Fuzz(uint64_t seed) : random_(seed), guest_(4096, 2 << 20) { used_at_start_ = guest_.heap.used_bytes(); }
+
+  void round() {
+    for (int i = 0; i < 400; i++) {
+      step();
+      if (pick(3) == 0) guest_.run();
+    }
+    guest_.platform.on_receive = nullptr;
+    for (FuzzClient& fuzz_client : clients_) deliver(fuzz_client, SIZE_MAX);
+    guest_.run();
+    for (FuzzClient& fuzz_client : clients_) settle(fuzz_client);
+    clients_.clear();
+    guest_.clients.clear();
+    // The piece for the reply in work stays.
+    expect(guest_.heap.used_bytes() <= used_at_start_ + sizeof(Piece) + 64, "memory was left behind");
+    auto& good = guest_.connect();
+    const auto frames = guest_.exchange(good, request(1, "upper", "fine"));
+    expect(frames.size() == 1 && frames[0].payload == "FINE", "a good client was not served");
+    good.connection->broken();
+    guest_.clients.clear();
+    guest_.platform.console.clear();
+  }
+
+ private:
+  uint64_t pick(uint64_t below) { return random_() % below; }
+
+  static void expect(bool so, const char* what) {
+    if (so) return;
+    std::cerr << "fuzz: " << what << "\n";
+    std::abort();
+  }
+
+  void step() {
+    if (clients_.size() < 8 && pick(4) == 0) {
+      clients_.push_back({&guest_.connect(), {}, {}});
+      expect(clients_.back().client->connection != nullptr, "no room for a client");
+      return;
+    }
+    if (clients_.empty()) return;
+    FuzzClient& fuzz_client = clients_[pick(clients_.size())];
+    TestStream& stream = fuzz_client.client->stream;
+    switch (pick(12)) {
+      case 0: write_garbage(fuzz_client); break;
+      case 1: stream.room = pick(5000); break;
+      case 2: stream.room = SIZE_MAX; break;
+      case 3:
+        if (pick(10) == 0) end(fuzz_client);
+        break;
+      case 4: guest_.platform.clock_ns += pick(2'000'000'000); break;
+      case 5: guest_.platform.on_receive = [this, &fuzz_client] { deliver(fuzz_client, 1 + pick(3000)); }; break;
+      default: write_frame(fuzz_client); break;
+    }
+    deliver(fuzz_client, pick(4) == 0 ? SIZE_MAX : pick(2000));
+    read(fuzz_client);
+  }
+
+  void write_frame(FuzzClient& fuzz_client) {
+    static const char* const kOperations[] = {"upper", "lower", "reverse", "count", "freq", "sha256", "spin", "", "nope"};
+    const std::string operation = kOperations[pick(9)];
+    std::string text;
+    const size_t size = pick(5) == 0 ? pick(9000) : pick(100);
+    while (text.size() < size) {
+      char bytes[4];
+      const uint32_t code_point = pick(3) == 0 ? static_cast<uint32_t>(pick(0xd800)) : static_cast<uint32_t>(pick(128));
+      text += pick(200) == 0 ? std::string("\xff") : std::string(bytes, put_code_point(code_point, bytes));
+    }
+    if (operation == "spin") text = std::to_string(pick(20));
+    switch (pick(10)) {
+      case 0: fuzz_client.unsent += encode(FrameType::ping, pick(100), "", "", text); break;
+      case 1: fuzz_client.unsent += encode(FrameType::cancel, pick(2) ? next_id_ : pick(1000), "", "", text); break;
+      case 2: fuzz_client.unsent += encode(FrameType::relay, 0, operation, "", text); break;
+      default:
+        fuzz_client.unsent += request(++next_id_, operation, text, std::string(pick(257), 'k'));
+        if (!fuzz_client.garbage) fuzz_client.waiting[next_id_] = 1;
+    }
+  }
+
+  void write_garbage(FuzzClient& fuzz_client) {
+    if (pick(4) != 0) return;
+    std::string bytes(1 + pick(60), '\0');
+    for (char& byte : bytes) byte = static_cast<char>(random_());
+    fuzz_client.unsent += bytes;
+    fuzz_client.garbage = true;
+  }
+
+  void deliver(FuzzClient& fuzz_client, size_t size) {
+    if (fuzz_client.broken || fuzz_client.client->stream.ended()) return;
+    const std::string bytes = fuzz_client.unsent.substr(0, size);
+    fuzz_client.unsent.erase(0, bytes.size());
+    guest_.send(*fuzz_client.client, bytes);
+  }
+
+  void end(FuzzClient& fuzz_client) {
+    if (fuzz_client.broken || fuzz_client.client->stream.ended()) return;
+    fuzz_client.broken = true;
+    guest_.platform.on_receive = nullptr;
+    if (pick(2) == 0) {
+      fuzz_client.client->connection->broken();
+    } else {
+      fuzz_client.client->connection->peer_finished();
+    }
+  }
+
+  void read(FuzzClient& fuzz_client) {
+    for (const Frame& frame : fuzz_client.client->stream.take_frames()) {
+      if (frame.id < kFirstId || fuzz_client.garbage) continue;  // not about a request
+      expect(fuzz_client.waiting[frame.id]-- == 1, "a request was answered twice, or one that nobody sent");
+    }
+  }
+
+  void settle(FuzzClient& fuzz_client) {
+    TestStream& stream = fuzz_client.client->stream;
+    for (int i = 0; i < 50; i++) {
+      stream.room = SIZE_MAX;
+      guest_.run();
+    }
+    read(fuzz_client);
+    if (!fuzz_client.broken && !fuzz_client.garbage && !stream.aborted) {
+      for (const auto& [id, left] : fuzz_client.waiting) expect(left == 0, "a request was not answered");
+    }
+    if (!fuzz_client.broken && !stream.ended()) fuzz_client.client->connection->broken();
+    fuzz_client.broken = true;
+  }
+
+  std::mt19937_64 random_;
+  TestGuest guest_;
+  std::deque<FuzzClient> clients_;
+  uint64_t next_id_ = kFirstId;
+  size_t used_at_start_ = 0;
+};
+
+}  // namespace
+}  // namespace shoal::test
+
+int main(int argc, char** argv) {
+  const uint64_t seed = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : std::random_device()();
+  const int rounds = argc > 2 ? std::atoi(argv[2]) : 50;
+  std::cout << "fuzz: seed " << seed << ", " << rounds << " rounds" << std::endl;
+  shoal::test::Fuzz fuzz(seed);
+  for (int i = 0; i < rounds; i++) fuzz.round();
+  std::cout << "fuzz: nothing found\n";
+}

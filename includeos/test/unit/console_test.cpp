@@ -1,0 +1,54 @@
+#include "console_input.h"
+
+#include <string>
+#include <vector>
+
+#include "check.h"
+#include "test_guest.h"
+
+namespace shoal::test {
+
+TEST("console: lines come whole, however they are cut up, and too long ones not at all") {
+  const std::string input = "stop\n\r\nst" + std::string(500, 'x') + "\nstop \rabc\nunfinished";
+  for (size_t step = 1; step < 40; step++) {
+    ConsoleInput console;
+    std::vector<std::string> lines;
+    for (size_t at = 0; at < input.size(); at += step) {
+      console.feed(std::string_view(input).substr(at, step), [&](std::string_view line) { lines.emplace_back(line); });
+    }
+    CHECK_EQUAL(lines.size(), size_t{3});
+    CHECK_EQUAL(lines[0], std::string("stop"));
+    CHECK_EQUAL(lines[1], std::string("stop "));
+    CHECK_EQUAL(lines[2], std::string("abc"));
+  }
+}
+
+TEST("console: ready, then the first report at once") {
+  TestGuest guest;
+  CHECK(guest.platform.console.starts_with("\nshoal1 ready v=1 bind=10.0.2.15/24 addr=127.0.10.1:9000 port=9000 max=65536 idempotent=1 "
+                                           "ops=upper,lower,reverse,count,freq,sha256,spin"));
+  CHECK(guest.platform.console.find("\n\nshoal1 status seq=1 cpu=100.0 ram=") != std::string::npos);
+}
+
+TEST("console: reports come at the interval and tell the share of time awake") {
+  TestGuest guest;
+  guest.platform.console.clear();
+  guest.platform.step_ns = 0;
+  const uint64_t start_ns = guest.platform.clock_ns;
+  guest.platform.clock_ns = start_ns + 900'000'000;
+  guest.server->move();
+  CHECK_EQUAL(guest.platform.console, std::string());
+  guest.platform.clock_ns = guest.server->due_ns();
+  guest.platform.slept_ns = 750'000'000;
+  guest.server->move();
+  guest.server->move();
+  CHECK_EQUAL(guest.platform.console, std::string("\nshoal1 status seq=2 cpu=25.0 ram=1000000 inflight=0 served=0\n"));
+}
+
+TEST("console: what was wrong is told in one bounded line without control characters") {
+  TestPlatform platform;
+  Telemetry(platform).print_bad_argument({"shoal.port", "a\x1b[31m\n" + std::string(300, 'z'), "not-a-port"});
+  CHECK_EQUAL(platform.console, "\nshoal1 bye reason=bad-argument key=shoal.port value=a?[31m?" + std::string(57, 'z') + "... why=not-a-port\n");
+}
+
+}  // namespace shoal::test
