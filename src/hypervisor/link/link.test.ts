@@ -1,0 +1,308 @@
+import { describe, expect, it } from 'vitest';
+import { type Probe, type TestKit, testKit } from '../../actors/kit/mod.ts';
+import type { Ref } from '../../actors/mod.ts';
+import type { LinkEvent, LinkMessage, RequestStatus } from '../../fleet/mod.ts';
+import type { GuestConnection } from '../port.ts';
+import { type FrameSink, FrameType, NO_BYTES } from './frame.ts';
+import { FrameParser } from './frame-parser.ts';
+import { FrameWriter } from './frame-writer.ts';
+import { type LinkOptions, link, type RelayMessage } from './link.ts';
+
+interface Received {
+  readonly type: number;
+  readonly low: number;
+  readonly high: number;
+  readonly op: string;
+  readonly token: string;
+  readonly payload: string;
+}
+
+/** The other end of a link: a guest that does what the test says. */
+class FakeGuest implements GuestConnection, FrameSink {
+  readonly received: Received[] = [];
+  writes = 0;
+  closed = false;
+  /** What `write` answers. */
+  takes = true;
+  readonly #parser = new FrameParser(this);
+  #open: () => void = () => undefined;
+  #bytes: (bytes: Uint8Array) => void = () => undefined;
+  #close: (why: string) => void = () => undefined;
+  #drain: () => void = () => undefined;
+
+  onOpen(listener: () => void): void {
+    this.#open = listener;
+  }
+  onBytes(listener: (bytes: Uint8Array) => void): void {
+    this.#bytes = listener;
+  }
+  onClose(listener: (why: string) => void): void {
+    this.#close = listener;
+  }
+  onDrain(listener: () => void): void {
+    this.#drain = listener;
+  }
+  write(bytes: Uint8Array): boolean {
+    this.writes += 1;
+    this.#parser.push(bytes);
+    return this.takes;
+  }
+  close(): void {
+    this.closed = true;
+  }
+
+  frame(type: number, low: number, high: number, op: Uint8Array, token: Uint8Array, payload: Uint8Array): void {
+    this.received.push({ type, low, high, op: text(op), token: text(token), payload: text(payload) });
+  }
+
+  accept(): void {
+    this.#open();
+  }
+  hangUp(why: string): void {
+    this.#close(why);
+  }
+  drain(): void {
+    this.takes = true;
+    this.#drain();
+  }
+  say(bytes: Uint8Array): void {
+    this.#bytes(bytes);
+  }
+  send(type: FrameType, low: number, high: number, token: string, payload: string): void {
+    const writer = new FrameWriter();
+    writer.append(type, low, high, NO_BYTES, Buffer.from(token), Buffer.from(payload));
+    this.say(Buffer.concat(writer.take()));
+  }
+  /** Answers what was received last. */
+  answer(type: FrameType, payload: string): void {
+    const last = this.received.at(-1);
+    if (last === undefined) throw new Error('nothing was received');
+    this.send(type, last.low, last.high, last.token, payload);
+  }
+}
+
+function text(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1');
+}
+
+interface Bench {
+  readonly kit: TestKit;
+  readonly link: Ref<LinkMessage | RelayMessage>;
+  readonly owner: Probe<LinkEvent>;
+  /** One for each connection that was opened. */
+  readonly guests: FakeGuest[];
+}
+
+async function bench(overrides: Partial<LinkOptions> = {}): Promise<Bench & AsyncDisposable> {
+  const kit = testKit();
+  const guests: FakeGuest[] = [];
+  const owner = kit.probe<LinkEvent>();
+  const connect = (): FakeGuest => {
+    const guest = new FakeGuest();
+    guests.push(guest);
+    return guest;
+  };
+  const target = { vm: 7, address: { id: 1, ip: '127.0.0.1', port: 9000 } };
+  const ref = await kit.system.start(link({ target, connect, owner: owner.ref, ...overrides }), { name: 'link' });
+  return { kit, link: ref, owner, guests, [Symbol.asyncDispose]: () => kit.shutdown() };
+}
+
+async function ready({ kit, owner, guests }: Bench): Promise<FakeGuest> {
+  const guest = guests.at(-1);
+  if (guest === undefined) throw new Error('no connection was opened');
+  guest.accept();
+  await kit.settle();
+  guest.answer(FrameType.pong, '');
+  await owner.fishFor({ kind: 'link-ready', vm: 7 });
+  return guest;
+}
+
+function request(id: number, payload = 'text', op = 'upper'): LinkMessage {
+  return { kind: 'request', id, op, token: Buffer.from(`token-${id}`), payload: Buffer.from(payload) };
+}
+
+describe('link', () => {
+  it('is ready once a ping was answered, not when it is connected', async () => {
+    await using it = await bench();
+    it.guests[0]?.accept();
+    await it.owner.expectNone(100);
+    it.guests[0]?.answer(FrameType.pong, '');
+    await it.owner.expect({ kind: 'link-ready', vm: 7 });
+  });
+
+  it('sends all requests of a turn in one write, and gives each its reply in whatever order they come', async () => {
+    await using it = await bench();
+    const guest = await ready(it);
+    const before = guest.writes;
+    for (let id = 1; id <= 20; id++) it.link.tell(request(id, `text ${id}`));
+    await it.kit.settle();
+    expect(guest.writes).toBe(before + 1);
+    const sent = guest.received.slice(-20);
+    expect(sent[3]).toMatchObject({ type: FrameType.request, op: 'upper', token: 'token-4', payload: 'text 4' });
+    for (const { low, high, token } of sent.toReversed()) guest.send(FrameType.reply, low, high, token, `reply ${low}`);
+    for (let id = 20; id >= 1; id--) {
+      await it.owner.expect<LinkEvent>(
+        (event) => event.kind === 'link-reply' && event.id === id && text(event.payload) === `reply ${id}`,
+      );
+    }
+  });
+
+  it('keeps apart ids beyond 32 bits', async () => {
+    await using it = await bench();
+    const guest = await ready(it);
+    const id = 2 ** 40 + 5;
+    it.link.tell(request(id));
+    await it.kit.settle();
+    guest.answer(FrameType.reply, 'done');
+    await it.owner.expect({ kind: 'link-reply', id });
+  });
+
+  it('reads the errors of a guest, known codes and others', async () => {
+    await using it = await bench();
+    const guest = await ready(it);
+    const said: [string, RequestStatus, string][] = [
+      ['404 no such operation', 404, 'no such operation'],
+      ['418 teapot', 400, 'teapot'],
+      ['599', 502, ''],
+      ['oops\u001b[2J', 502, 'the guest failed without saying how: oops'],
+    ];
+    for (const [payload, status, message] of said) {
+      it.link.tell(request(1));
+      await it.kit.settle();
+      guest.answer(FrameType.error, payload);
+      await it.owner.expect({ kind: 'link-error', vm: 7, id: 1, status, message });
+    }
+  });
+
+  it('tells a reply that the guest kept from an earlier connection from that of a request with the same id', async () => {
+    await using it = await bench({ random: () => 0.5 });
+    const guest = await ready(it);
+    it.link.tell(request(1));
+    await it.kit.settle();
+    guest.send(FrameType.reply, 1, 0x1234, 'old token', 'old reply');
+    await it.owner.expect<LinkEvent>(
+      (event) => event.kind === 'link-kept' && event.ok && text(event.token) === 'old token',
+    );
+    guest.send(FrameType.error, 9, 0x1234, 'other', '500 broken');
+    await it.owner.expect<LinkEvent>(
+      (event) => event.kind === 'link-kept' && !event.ok && text(event.payload) === '500 broken',
+    );
+    guest.send(FrameType.reply, 9, 0x1234, '', 'of nobody');
+    await it.owner.expectNone();
+    guest.send(FrameType.reply, 1, 0x80000000, 'token-1', 'mine');
+    await it.owner.expect({ kind: 'link-reply', id: 1 });
+  });
+
+  it('reports what was sent and what was not when the connection is lost, and connects again', async () => {
+    await using it = await bench();
+    const guest = await ready(it);
+    it.link.tell(request(1));
+    guest.takes = false;
+    await it.kit.settle();
+    it.link.tell(request(2));
+    await it.kit.settle();
+    guest.hangUp('reset');
+    await it.owner.expect({ kind: 'link-lost', vm: 7, sent: [1], unsent: [2], why: 'reset' });
+    it.link.tell(request(3));
+    await it.owner.expect({ kind: 'link-lost', vm: 7, sent: [], unsent: [3] });
+    await it.kit.advance(10);
+    expect(it.guests).toHaveLength(2);
+    await ready(it);
+  });
+
+  it('tries again ever more slowly, and a try that came to nothing is no news', async () => {
+    await using it = await bench();
+    for (let tries = 1; tries <= 12; tries++) {
+      expect(it.guests).toHaveLength(tries);
+      it.guests.at(-1)?.hangUp('refused');
+      await it.kit.advance(Math.min(10 * 2 ** (tries - 1), 1_000));
+    }
+    expect(it.owner.received).toEqual([]);
+  });
+
+  it('gives up on a connection that was accepted by nobody who answers', async () => {
+    await using it = await bench({ firstPongMs: 500 });
+    it.guests[0]?.accept();
+    await it.kit.advance(500);
+    expect(it.guests[0]?.closed).toBe(true);
+    await it.kit.advance(10);
+    expect(it.guests).toHaveLength(2);
+  });
+
+  it('does not take an unanswered ping for the end', async () => {
+    await using it = await bench({ pingIntervalMs: 100 });
+    const guest = await ready(it);
+    const pings = (): number => guest.received.filter(({ type }) => type === FrameType.ping).length;
+    await it.kit.advance(100_000);
+    expect(pings()).toBe(2);
+    expect(guest.closed).toBe(false);
+    guest.answer(FrameType.pong, '');
+    await it.kit.advance(100);
+    expect(pings()).toBe(3);
+  });
+
+  it('holds back what the guest does not read, up to a limit', async () => {
+    await using it = await bench({ waitingMax: 2 });
+    const guest = await ready(it);
+    guest.takes = false;
+    for (const id of [1, 2, 3]) {
+      it.link.tell(request(id));
+      await it.kit.settle();
+    }
+    it.link.tell(request(4));
+    await it.owner.expect({ kind: 'link-error', id: 4, status: 503 });
+    it.link.tell({ kind: 'cancel', id: 3 });
+    await it.owner.expect({ kind: 'link-error', id: 3, status: 499 });
+    guest.drain();
+    await it.kit.settle();
+    expect(guest.received.filter(({ type }) => type === FrameType.request).map(({ low }) => low)).toEqual([1, 2]);
+  });
+
+  it('passes on cancellations of what was sent, and relayed commands', async () => {
+    await using it = await bench();
+    const guest = await ready(it);
+    it.link.tell(request(1));
+    it.link.tell({ kind: 'cancel', id: 1 });
+    it.link.tell({ kind: 'cancel', id: 99 });
+    it.link.tell({ kind: 'relay', line: 'start x y' });
+    await it.kit.settle();
+    expect(guest.received.slice(-2)).toMatchObject([
+      { type: FrameType.cancel, low: 1 },
+      { type: FrameType.relay, payload: 'start x y' },
+    ]);
+  });
+
+  it('refuses operations and tokens that no frame can carry', async () => {
+    await using it = await bench();
+    await ready(it);
+    it.link.tell(request(1, '', 'no such thing!'));
+    await it.owner.expect({ kind: 'link-error', id: 1, status: 404 });
+    it.link.tell({ kind: 'request', id: 2, op: '', token: Buffer.alloc(257), payload: NO_BYTES });
+    await it.owner.expect({ kind: 'link-error', id: 2, status: 400 });
+  });
+
+  it('breaks off with a guest that speaks nonsense, and with one that pings without reading', async () => {
+    await using it = await bench();
+    const guest = await ready(it);
+    guest.say(Buffer.alloc(16, 0xff));
+    await it.owner.expect<LinkEvent>((event) => event.kind === 'link-lost' && event.why.startsWith('FRAME_INVALID'));
+    await it.kit.advance(10);
+    const second = await ready(it);
+    second.takes = false;
+    it.link.tell(request(1));
+    await it.kit.settle();
+    for (let count = 0; count < 20_000; count++) second.send(FrameType.ping, 0, 0, '', '');
+    await it.owner.expect({ kind: 'link-lost', sent: [1] });
+  });
+
+  it('closes its connection and says what it leaves when it is told to close', async () => {
+    await using it = await bench();
+    const guest = await ready(it);
+    it.link.tell(request(1));
+    it.link.tell({ kind: 'close' });
+    await it.owner.expect({ kind: 'link-lost', sent: [1], unsent: [] });
+    expect(guest.closed).toBe(true);
+    await it.kit.advance(5_000);
+    expect(it.guests).toHaveLength(1);
+  });
+});

@@ -1,0 +1,52 @@
+import { chmodSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ensurePrivateDirectory, makeRunDirectory, runPaths, runtimeRoot } from './run-directory.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'run-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe('the runtime root', () => {
+  it('is what the user says, or the place for root, or that for users', () => {
+    expect(runtimeRoot({ SHOAL_RUNTIME_DIR: '/x', XDG_RUNTIME_DIR: '/run/user/5' }, 0)).toBe('/x');
+    expect(runtimeRoot({ XDG_RUNTIME_DIR: '/run/user/5' }, 0)).toBe('/run/shoal');
+    expect(runtimeRoot({ XDG_RUNTIME_DIR: '/run/user/5' }, 5)).toBe('/run/user/5/shoal');
+  });
+
+  it('is RIGHTS_MISSING for a user without any', () => {
+    expect(() => runtimeRoot({}, 5)).toThrow(expect.objectContaining({ code: 'RIGHTS_MISSING' }));
+  });
+});
+
+describe('run directories', () => {
+  it('are refused if a socket path in them would have 108 bytes or more, and say how many', () => {
+    const longest = `/${'x'.repeat(107 - '//7/console.sock'.length)}`;
+    expect(runPaths(longest, 7).console).toHaveLength(107);
+    expect(() => runPaths(`${longest}x`, 7)).toThrow(
+      expect.objectContaining({ code: 'PATH_TOO_LONG', message: expect.stringContaining('108 bytes') }),
+    );
+    expect(() => runPaths(`/${'ä'.repeat(50)}`, 7)).toThrow(expect.objectContaining({ code: 'PATH_TOO_LONG' }));
+  });
+
+  it('are for their owner only, also when the place was open to others before', async () => {
+    const open = join(folder, 'open');
+    await ensurePrivateDirectory(open);
+    chmodSync(open, 0o755);
+    await ensurePrivateDirectory(open);
+    expect(statSync(open).mode & 0o777).toBe(0o700);
+  });
+
+  it('are not made through a link that somebody laid', async () => {
+    symlinkSync(folder, join(folder, 'link'));
+    await expect(ensurePrivateDirectory(join(folder, 'link'))).rejects.toMatchObject({ code: 'RIGHTS_MISSING' });
+  });
+
+  it('belong to one VM', async () => {
+    await makeRunDirectory(join(folder, '7'));
+    await expect(makeRunDirectory(join(folder, '7'))).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
+  });
+});
