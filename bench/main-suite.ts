@@ -1,0 +1,149 @@
+import { defaultImage } from '../src/app/mod.ts';
+import { connect } from '../src/client/mod.ts';
+import { randomPool, TestFleet } from '../test/driver/fleet.ts';
+import { type Comparison, compare, type Row } from './compare.ts';
+import { BareQemu } from './peers/bare-qemu.ts';
+import { Echo } from './peers/echo.ts';
+
+const START_ROUNDS = 15;
+const SEQUENTIAL_ROUNDS = 7;
+const SEQUENTIAL_REQUESTS = 500;
+const THROUGHPUT_ROUNDS = 7;
+const THROUGHPUT_REQUESTS = 30_000;
+const IN_FLIGHT = 256;
+const TEXT = 'sixteen byte text';
+const PORT = 9000;
+
+/** What a user of one host feels: how soon a VM is there, what a request costs, how many go through. */
+export async function* mainSuite(wanted: (name: string) => boolean): AsyncIterable<Row> {
+  if (wanted('start-from-nothing')) yield* startSuite('start-from-nothing', 0, 1.2);
+  if (wanted('start-from-spare')) yield* startSuite('start-from-spare', 1, 0.35);
+  if (wanted('one-at-a-time')) yield* sequentialSuite();
+  if (wanted('requests-per-second')) yield* throughputSuite();
+}
+
+/** A request that finds no VM, until its reply, beside the same image started by hand until its first reply. */
+async function* startSuite(name: string, spares: number, atMost: number): AsyncIterable<Row> {
+  await using fleet = await TestFleet.start({
+    flags: [
+      '--min',
+      '0',
+      '--set',
+      `spare_vm_count=${spares}`,
+      '--set',
+      'free_count=1',
+      '--set',
+      'status_interval_ms=50',
+    ],
+  });
+  const client = await connect({ servers: fleet.ready.nats });
+  const { accelerator } = fleet.ready;
+  const image = defaultImage();
+  const ip = randomPool(1).split('-')[0] ?? '';
+  try {
+    yield await compare({
+      name,
+      unit: 'ms',
+      goal: { atMost },
+      rounds: START_ROUNDS,
+      ours: async () => {
+        await rested(fleet, spares);
+        const startMs = performance.now();
+        await client.request(TEXT);
+        return performance.now() - startMs;
+      },
+      baseline: async () => {
+        const startMs = performance.now();
+        const qemu = new BareQemu({ image, accelerator, ip, port: PORT });
+        try {
+          await qemu.ready();
+          const link = await qemu.link();
+          await link.request(TEXT);
+          const ms = performance.now() - startMs;
+          link.close();
+          return ms;
+        } finally {
+          await qemu.kill();
+        }
+      },
+    });
+  } finally {
+    await client.close();
+  }
+}
+
+/** Resolves when no VM is left but prepared spares: the fleet has scaled to zero. */
+async function rested(fleet: TestFleet, spares: number): Promise<void> {
+  await fleet.until(
+    'only spares are left',
+    ({ vms }) => vms.length === spares && vms.every((vm) => vm.state === 'prepared'),
+  );
+}
+
+/** Latency of one request at a time, beside a NATS echo and a frame straight to the VM, one after the other. */
+async function* sequentialSuite(): AsyncIterable<Row> {
+  await using fleet = await TestFleet.start();
+  await using echo = await Echo.start(fleet.ready.nats);
+  const { accelerator } = fleet.ready;
+  const client = await connect({ servers: fleet.ready.nats });
+  const qemu = new BareQemu({ image: defaultImage(), accelerator, ip: randomPool(1).split('-')[0] ?? '', port: PORT });
+  try {
+    await qemu.ready();
+    const link = await qemu.link();
+    yield await compare({
+      name: 'one-at-a-time',
+      unit: 'ms',
+      goal: { atMost: 1.15 },
+      rounds: SEQUENTIAL_ROUNDS,
+      ours: () => meanMs(() => client.request(TEXT)),
+      baseline: () =>
+        meanMs(async () => {
+          await echo.request(TEXT);
+          await link.request(TEXT);
+        }),
+    });
+    link.close();
+  } finally {
+    await qemu.kill();
+    await client.close();
+  }
+}
+
+async function meanMs(one: () => Promise<unknown>): Promise<number> {
+  const startMs = performance.now();
+  for (let request = 0; request < SEQUENTIAL_REQUESTS; request++) await one();
+  return (performance.now() - startMs) / SEQUENTIAL_REQUESTS;
+}
+
+/** Requests a second with many in flight, beside an echo in Node on the same NATS server with the same client. */
+async function* throughputSuite(): AsyncIterable<Row> {
+  await using fleet = await TestFleet.start({ flags: ['--min', '4', '--set', 'vm_requests_max=64'] });
+  await using echo = await Echo.start(fleet.ready.nats);
+  const client = await connect({ servers: fleet.ready.nats });
+  try {
+    const comparison: Comparison = {
+      name: 'requests-per-second',
+      unit: 'requests/s',
+      goal: { atLeast: 0.8 },
+      rounds: THROUGHPUT_ROUNDS,
+      ours: () => perSecond(() => client.request(TEXT)),
+      baseline: () => perSecond(() => echo.request(TEXT)),
+    };
+    yield await compare(comparison);
+  } finally {
+    await client.close();
+  }
+}
+
+async function perSecond(one: () => Promise<unknown>): Promise<number> {
+  let sent = 0;
+  const worker = async (): Promise<void> => {
+    while (sent < THROUGHPUT_REQUESTS) {
+      sent += 1;
+      await one();
+    }
+  };
+  const startMs = performance.now();
+  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
+  return THROUGHPUT_REQUESTS / ((performance.now() - startMs) / 1000);
+}

@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+
+const HEADER_BYTES = 16;
+const REQUEST = 1;
+
+/** One connection to a guest with nothing around it: a frame out, a frame in. */
+export class DirectLink {
+  readonly #socket: Socket;
+  #received = Buffer.alloc(0);
+  #onReply: ((payload: Buffer) => void) | undefined;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.on('data', (bytes: Buffer) => this.#read(bytes));
+  }
+
+  /** Tries until the guest listens; `hostfwd` accepts before it does and then closes. */
+  static async open(host: string, port: number): Promise<DirectLink> {
+    const socket = connect(port, host);
+    await once(socket, 'connect');
+    return new DirectLink(socket);
+  }
+
+  request(text: string): Promise<string> {
+    const payload = Buffer.from(text);
+    const frame = Buffer.alloc(HEADER_BYTES + payload.length);
+    frame.writeUInt32LE(payload.length, 0);
+    frame.writeUInt8(REQUEST, 4);
+    frame.writeBigUInt64LE(1n, 8);
+    payload.copy(frame, HEADER_BYTES);
+    return new Promise((resolve, reject) => {
+      this.#onReply = (reply) => resolve(reply.toString());
+      this.#socket.once('error', reject);
+      this.#socket.write(frame);
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #read(bytes: Buffer): void {
+    this.#received = Buffer.concat([this.#received, bytes]);
+    if (this.#received.length < HEADER_BYTES) return;
+    const end = HEADER_BYTES + this.#received.readUInt32LE(0);
+    if (this.#received.length < end) return;
+    const body = this.#received.subarray(
+      HEADER_BYTES + this.#received.readUInt8(5) + this.#received.readUInt16LE(6),
+      end,
+    );
+    this.#received = this.#received.subarray(end);
+    this.#onReply?.(body);
+  }
+}

@@ -1,0 +1,171 @@
+import { execFile } from 'node:child_process';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { codeOf } from '../errors.ts';
+
+/** One thing that Shoal needs, or is better with. */
+export interface Check {
+  readonly name: string;
+  /** `warn`: works, with a drawback that `found` states. */
+  readonly state: 'ok' | 'warn' | 'fail';
+  readonly found: string;
+  /** What to do; absent when nothing is to be done. */
+  readonly remedy?: string;
+}
+
+export interface DoctorOptions {
+  readonly image: string;
+  readonly dataDir: string;
+  /** What `--accel auto` chose on this host for this image, if it has been asked before. */
+  readonly accelerator: string | undefined;
+}
+
+/** Looks at the machine; changes nothing. */
+export async function examine(options: DoctorOptions): Promise<readonly Check[]> {
+  const programs = await Promise.all([
+    program('QEMU', 'qemu-system-x86_64', ['--version'], 'fail', 'qemu-system-x86'),
+    program(
+      'nats-server',
+      'nats-server',
+      ['--version'],
+      'warn',
+      'nats-server',
+      'needed unless --nats names a running one',
+    ),
+    program('gcc', 'gcc', ['--version'], 'warn', 'gcc g++', 'needed to build the guest image from source'),
+  ]);
+  return [
+    node(),
+    ...programs,
+    image(options.image),
+    kvm(),
+    accelerator(options.accelerator),
+    memory(),
+    rights(),
+    data(options.dataDir),
+  ];
+}
+
+const run = promisify(execFile);
+
+const NODE_MAJOR_MIN = 22;
+const NODE_MINOR_MIN = 18;
+
+function node(): Check {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const found = `v${process.versions.node}`;
+  if (major > NODE_MAJOR_MIN || (major === NODE_MAJOR_MIN && minor >= NODE_MINOR_MIN))
+    return { name: 'Node', state: 'ok', found };
+  return { name: 'Node', state: 'fail', found, remedy: `install Node ${NODE_MAJOR_MIN}.${NODE_MINOR_MIN} or later` };
+}
+
+async function program(
+  name: string,
+  command: string,
+  args: readonly string[],
+  missing: 'warn' | 'fail',
+  packages: string,
+  why = '',
+): Promise<Check> {
+  // Debian keeps servers where an ordinary user's PATH does not look.
+  const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin` };
+  try {
+    const { stdout, stderr } = await run(command, [...args], { env, timeout: 10_000 });
+    return { name, state: 'ok', found: (stdout + stderr).split('\n')[0] ?? '' };
+  } catch (error) {
+    const found = codeOf(error) === 'ENOENT' ? 'not found' : `does not run (${codeOf(error) ?? String(error)})`;
+    return {
+      name,
+      state: missing,
+      found: why === '' ? found : `${found}; ${why}`,
+      remedy: `apt-get install ${packages}`,
+    };
+  }
+}
+
+function image(path: string): Check {
+  if (isReadable(path)) return { name: 'guest image', state: 'ok', found: path };
+  return {
+    name: 'guest image',
+    state: 'fail',
+    found: `cannot read ${path}`,
+    remedy: 'npm run image, or name one with --image',
+  };
+}
+
+function kvm(): Check {
+  const name = '/dev/kvm';
+  if (!existsSync(name)) {
+    const found = 'absent; QEMU emulates (tcg), which is slower and no security boundary';
+    return {
+      name,
+      state: 'warn',
+      found,
+      remedy: 'switch on virtualisation in the firmware, or load kvm_intel or kvm_amd',
+    };
+  }
+  try {
+    accessSync(name, constants.R_OK | constants.W_OK);
+    return { name, state: 'ok', found: isNested() ? 'usable, nested inside another hypervisor' : 'usable' };
+  } catch {
+    return {
+      name,
+      state: 'warn',
+      found: 'not readable and writable for this user',
+      remedy: 'add the user to the group kvm',
+    };
+  }
+}
+
+/** A CPU that reports a hypervisor is itself virtual. */
+function isNested(): boolean {
+  return /^flags\s*:.*\bhypervisor\b/m.test(readFileSync('/proc/cpuinfo', 'utf8'));
+}
+
+function accelerator(chosen: string | undefined): Check {
+  if (chosen === undefined)
+    return {
+      name: 'accelerator',
+      state: 'ok',
+      found: 'auto has not been asked on this host yet; the first `up` measures',
+    };
+  return { name: 'accelerator', state: 'ok', found: chosen };
+}
+
+const MEMORY_MIN_BYTES = 512 * 1024 * 1024;
+
+function memory(): Check {
+  const kib = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
+  const bytes = Number(kib ?? 0) * 1024;
+  const found = `${(bytes / 2 ** 30).toFixed(1)} GiB available`;
+  if (bytes >= MEMORY_MIN_BYTES) return { name: 'memory', state: 'ok', found };
+  return { name: 'memory', state: 'warn', found, remedy: 'free some, or lower host_memory_reserve_bytes' };
+}
+
+function rights(): Check {
+  if (process.getuid?.() === 0)
+    return { name: 'rights', state: 'ok', found: 'root: each VM runs under a user id of its own' };
+  return { name: 'rights', state: 'ok', found: 'not root: all VMs run under this user, without the right to gain any' };
+}
+
+function data(directory: string): Check {
+  if (!existsSync(directory))
+    return { name: 'data directory', state: 'ok', found: `${directory} (made by the first \`up\`)` };
+  if (isReadable(directory, constants.R_OK | constants.W_OK))
+    return { name: 'data directory', state: 'ok', found: directory };
+  return {
+    name: 'data directory',
+    state: 'fail',
+    found: `${directory} is not writable`,
+    remedy: 'change its owner, or name another with --data',
+  };
+}
+
+function isReadable(path: string, mode = constants.R_OK): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,43 @@
+import { resolve } from 'node:path';
+import { ShoalError } from '../errors.ts';
+import { findRunning } from './data-dir.ts';
+import { defaultDataDir } from './paths.ts';
+
+export const FLEET_DEFAULT = 'default';
+
+/** Where a fleet is spoken to. */
+export interface FleetAddress {
+  readonly servers: string;
+  readonly fleet: string;
+}
+
+export interface WhereToLook {
+  readonly data: string | undefined;
+  readonly nats: string | undefined;
+  readonly fleet: string | undefined;
+}
+
+/**
+ * By the NATS server if one is named, else by what runs on the data directory.
+ * @throws FLEET_NOT_RUNNING naming where was looked
+ */
+export function findFleet({ data, nats, fleet }: WhereToLook): FleetAddress {
+  if (nats !== undefined) return { servers: nats, fleet: fleet ?? FLEET_DEFAULT };
+  const directory = resolve(data ?? defaultDataDir());
+  const running = findRunning(directory);
+  if (running === undefined) {
+    throw new ShoalError(
+      'FLEET_NOT_RUNNING',
+      `No Shoal runs on the data directory ${directory}; start one with \`shoal up\`, or name another with --data, or its NATS server with --nats`,
+      { details: { directory } },
+    );
+  }
+  if (fleet !== undefined && fleet !== running.fleet) {
+    throw new ShoalError(
+      'FLEET_NOT_RUNNING',
+      `The Shoal on ${directory} runs the fleet "${running.fleet}", not "${fleet}"; leave --fleet away or name its NATS server with --nats`,
+      { details: { directory, fleet, running: running.fleet } },
+    );
+  }
+  return { servers: running.nats, fleet: running.fleet };
+}

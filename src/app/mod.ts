@@ -1,0 +1,13 @@
+export { askFleet } from './ask-fleet.ts';
+export type { RunningFleet } from './data-dir.ts';
+export { findRunning } from './data-dir.ts';
+export type { Check, DoctorOptions } from './doctor.ts';
+export { examine } from './doctor.ts';
+export type { FleetAddress, WhereToLook } from './find.ts';
+export { FLEET_DEFAULT, findFleet } from './find.ts';
+export { defaultDataDir, defaultImage } from './paths.ts';
+export { rememberedAccelerator } from './remembered-accelerator.ts';
+export type { Shoal } from './shoal.ts';
+export { startShoal } from './shoal.ts';
+export type { UpOptions } from './up-options.ts';
+export { version } from './version.ts';

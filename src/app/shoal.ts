@@ -1,0 +1,142 @@
+import { type ActorSystem, createSystem, type Ref } from '../actors/mod.ts';
+import { fromEnvelope, ShoalError } from '../errors.ts';
+import type { FleetSnapshot, RouterMessage } from '../fleet/mod.ts';
+import type { Connection } from '../transport/mod.ts';
+import { createRequester, subjectsOf } from '../transport/mod.ts';
+import { CleanUp } from './clean-up.ts';
+import { DataDir } from './data-dir.ts';
+import { type FleetActors, startFleet } from './fleet-actors.ts';
+import { startNats } from './nats.ts';
+import type { UpOptions } from './up-options.ts';
+
+/** A whole Shoal in this process. */
+export interface Shoal {
+  /** URL of its NATS server. */
+  readonly nats: string;
+  readonly fleet: string;
+  /** Where requests are sent to. */
+  readonly subject: string;
+  /** `kvm` or `tcg`. */
+  readonly accelerator: string;
+  /** Resolves with the error if something ends that cannot be mended. */
+  readonly failed: Promise<Error>;
+  snapshot(): Promise<FleetSnapshot>;
+  /** One request through the whole path; waits as long as the first VM needs. */
+  greet(text: string): Promise<Greeting>;
+  /** Answers what is in hand, then ends everything that was started. Stopping twice is stopping once. */
+  stop(): Promise<void>;
+  /** Makes a stop that is under way wait for nothing. */
+  hurry(): void;
+}
+
+export interface Greeting {
+  readonly text: string;
+  readonly vm: number | undefined;
+  readonly ms: number;
+}
+
+const ASK_TIMEOUT_MS = 5_000;
+
+/**
+ * Starts everything on this machine: data directory, launcher, NATS, controller, router, endpoint, administration.
+ * @param signal ends the start; what had been started is ended before the promise settles
+ * @throws whatever part cannot start; nothing is left behind then
+ */
+export async function startShoal(options: UpOptions, signal: AbortSignal): Promise<Shoal> {
+  const cleanUp = new CleanUp();
+  try {
+    const data = await DataDir.open(options.dataDir);
+    cleanUp.add(() => data.close());
+    const { system, failed } = createRoot();
+    cleanUp.add(() => system.shutdown());
+    const nats = await startNats(options, data, system, cleanUp);
+    signal.throwIfAborted();
+    const actors = await startFleet(options, data, system, nats, cleanUp);
+    signal.throwIfAborted();
+    const { shown } = nats.connection;
+    await data.announce({ fleet: options.fleet, nats: shown, startedMs: Date.now() });
+    return new RunningShoal(options, system, nats.connection, actors, failed, cleanUp);
+  } catch (error) {
+    await cleanUp.run();
+    throw causeOf(error);
+  }
+}
+
+/** A person wants to know what failed, not which of our supervisors noticed. */
+function causeOf(error: unknown): unknown {
+  return error instanceof ShoalError && error.code === 'SUPERVISOR_START_FAILED'
+    ? error.cause === undefined
+      ? error
+      : causeOf(error.cause)
+    : error;
+}
+
+/** A failure that reaches the top is one that no supervisor could mend. */
+function createRoot(): { system: ActorSystem; failed: Promise<Error> } {
+  const { promise, resolve } = Promise.withResolvers<Error>();
+  const system = createSystem({
+    onFailure: (path, error) => {
+      const isTop = path.lastIndexOf('/') === 0;
+      if (isTop) resolve(fromEnvelope(error));
+    },
+  });
+  return { system, failed: promise };
+}
+
+class RunningShoal implements Shoal {
+  readonly nats: string;
+  readonly fleet: string;
+  readonly subject: string;
+  readonly accelerator: string;
+  readonly failed: Promise<Error>;
+  readonly #system: ActorSystem;
+  readonly #connection: Connection;
+  readonly #actors: FleetActors;
+  readonly #cleanUp: CleanUp;
+  readonly #deadlineMs: number;
+
+  constructor(
+    options: UpOptions,
+    system: ActorSystem,
+    connection: Connection,
+    actors: FleetActors,
+    failed: Promise<Error>,
+    cleanUp: CleanUp,
+  ) {
+    this.nats = connection.shown;
+    this.fleet = options.fleet;
+    this.subject = subjectsOf(options.fleet).process;
+    this.accelerator = actors.accelerator;
+    this.failed = failed;
+    this.#system = system;
+    this.#connection = connection;
+    this.#actors = actors;
+    this.#cleanUp = cleanUp;
+    this.#deadlineMs = options.params.bootTimeoutMs * 2;
+  }
+
+  snapshot(): Promise<FleetSnapshot> {
+    const toMessage = (replyTo: Ref<FleetSnapshot>): RouterMessage => ({ kind: 'snapshot', replyTo });
+    return this.#system.ask(this.#actors.router, toMessage, ASK_TIMEOUT_MS);
+  }
+
+  async greet(text: string): Promise<Greeting> {
+    await this.#actors.firstReady;
+    const requester = createRequester(this.#connection.nc, { fleet: this.fleet });
+    try {
+      const startMs = performance.now();
+      const { payload, vm } = await requester.request(new TextEncoder().encode(text), { deadlineMs: this.#deadlineMs });
+      return { text: new TextDecoder().decode(payload), vm, ms: performance.now() - startMs };
+    } finally {
+      requester.close();
+    }
+  }
+
+  stop(): Promise<void> {
+    return this.#cleanUp.run();
+  }
+
+  hurry(): void {
+    this.#actors.hurry();
+  }
+}

@@ -1,0 +1,32 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { codeOf, ShoalError } from '../errors.ts';
+import { writeDurable } from '../process/mod.ts';
+import { TOKEN_KEY_BYTES } from '../transport/mod.ts';
+
+/** The key by which replies of guests are known to answer requests of ours; it outlives a restart, as the guests do. */
+export async function tokenKey(directory: string): Promise<Uint8Array> {
+  const path = join(directory, 'token.key');
+  const known = read(path);
+  if (known !== undefined) return known;
+  const key = randomBytes(TOKEN_KEY_BYTES);
+  await writeDurable(path, key);
+  return key;
+}
+
+function read(path: string): Uint8Array | undefined {
+  try {
+    const key = readFileSync(path);
+    if (key.length === TOKEN_KEY_BYTES) return key;
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return undefined;
+    throw new ShoalError('DATA_DIR_UNUSABLE', `The file ${path} cannot be read (${codeOf(cause) ?? String(cause)})`, {
+      cause,
+    });
+  }
+  throw new ShoalError(
+    'DATA_DIR_UNUSABLE',
+    `The file ${path} is damaged: it must have ${TOKEN_KEY_BYTES} bytes; remove it to have another made`,
+  );
+}

@@ -1,0 +1,63 @@
+import type { ParseArgsConfig } from 'node:util';
+
+export type FlagConfig = NonNullable<ParseArgsConfig['options']>;
+
+/** The flags and words of one call, checked against what the command takes. */
+export interface Input {
+  readonly flags: Flags;
+  readonly words: readonly string[];
+}
+
+export interface Flags {
+  text(name: string): string | undefined;
+  list(name: string): readonly string[];
+  has(name: string): boolean;
+  /** @throws USAGE naming flag and value */
+  whole(name: string, range: { readonly min: number; readonly max: number }): number | undefined;
+  /** @throws USAGE naming flag, value and what is allowed */
+  oneOf<const T extends string>(name: string, allowed: readonly T[]): T | undefined;
+}
+
+export interface Flag {
+  readonly name: string;
+  readonly short?: string;
+  /** What stands for the value in the help; without one the flag is a switch. */
+  readonly value?: string;
+  readonly multiple?: boolean;
+  readonly about: string;
+}
+
+/** One command: a file each. */
+export interface Command {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** The words after the name, such as `[TEXT]`. */
+  readonly words: string;
+  readonly wordsMax: number;
+  readonly flags: readonly Flag[];
+  /** Calls that work as they stand, each with what it does. */
+  readonly examples: readonly (readonly [call: string, about: string])[];
+  /** @returns the exit code: 0 done, 1 it failed, 2 it was called wrongly */
+  run(input: Input): Promise<number>;
+}
+
+export const DATA_FLAG: Flag = {
+  name: 'data',
+  value: 'DIR',
+  about: 'data directory (default: $SHOAL_DATA, else ~/.local/state/shoal)',
+};
+export const FLEET_FLAG: Flag = { name: 'fleet', value: 'NAME', about: 'name of the fleet (default: default)' };
+export const NATS_FLAG: Flag = {
+  name: 'nats',
+  value: 'URL',
+  about: 'NATS server, instead of looking in the data directory',
+};
+export const OUTPUT_FLAG: Flag = {
+  name: 'output',
+  short: 'o',
+  value: 'FORMAT',
+  about: 'table or json (default: table)',
+};
+/** How a command finds its fleet. */
+export const FIND_FLAGS: readonly Flag[] = [DATA_FLAG, NATS_FLAG, FLEET_FLAG];

@@ -1,0 +1,33 @@
+import { resolve } from 'node:path';
+import { systemClock } from '../actors/mod.ts';
+import { defaultDataDir, findRunning } from '../app/mod.ts';
+import { ShoalError } from '../errors.ts';
+import { signalProcess, whenGone } from '../process/mod.ts';
+import { type Command, DATA_FLAG } from './command.ts';
+import { say } from './output.ts';
+
+const STOP_TIMEOUT_MS = 60_000;
+
+export const downCommand: Command = {
+  name: 'down',
+  summary: 'ends the Shoal that runs on a data directory, with its VMs and its NATS server',
+  words: '',
+  wordsMax: 0,
+  flags: [DATA_FLAG],
+  examples: [['shoal down', 'what Ctrl-C does in the terminal of `shoal up`']],
+  async run({ flags }) {
+    const directory = resolve(flags.text('data') ?? defaultDataDir());
+    const running = findRunning(directory);
+    if (running === undefined) {
+      say(`No Shoal runs on ${directory}; there is nothing to do.`);
+      return 0;
+    }
+    signalProcess(running.process, 'SIGTERM');
+    if (await whenGone(running.process, STOP_TIMEOUT_MS, systemClock)) return 0;
+    const { pid } = running.process;
+    throw new ShoalError(
+      'INTERNAL',
+      `Shoal with pid ${pid} did not end within ${STOP_TIMEOUT_MS / 1000} s; \`kill -9 ${pid}\` ends it, and the next \`shoal up\` takes its VMs over`,
+    );
+  },
+};

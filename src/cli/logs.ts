@@ -1,0 +1,42 @@
+import { askFleet } from '../app/mod.ts';
+import type { LogLine } from '../hypervisor/mod.ts';
+import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
+import { fleetOf } from './find.ts';
+import { printable, printData, printJson } from './output.ts';
+import { usage } from './parse.ts';
+
+const LINES_DEFAULT = 100;
+
+export const logsCommand: Command = {
+  name: 'logs',
+  summary: 'shows what a VM printed on its console, also after it has gone',
+  words: 'VM',
+  wordsMax: 1,
+  flags: [
+    { name: 'tail', short: 'n', value: 'LINES', about: `the newest so many lines (default: ${LINES_DEFAULT})` },
+    ...FIND_FLAGS,
+    OUTPUT_FLAG,
+  ],
+  examples: [
+    ['shoal logs 1', 'the newest lines of VM 1'],
+    ['shoal logs 1 -n 1000', 'more of them'],
+  ],
+  async run({ flags, words }) {
+    const vm = /^\d{1,15}$/.test(words[0] ?? '') ? Number(words[0]) : undefined;
+    if (vm === undefined)
+      throw usage(
+        logsCommand,
+        `expected the number of a VM (\`shoal ps\` lists them), got ${JSON.stringify(words[0] ?? '')}`,
+      );
+    const linesMax = flags.whole('tail', { min: 1, max: 10_000 }) ?? LINES_DEFAULT;
+    const format = flags.oneOf('output', ['table', 'json']);
+    const { lines } = await askFleet<{ lines: readonly LogLine[] }>(fleetOf(flags), 'logs', { vm, lines: linesMax });
+    if (format === 'json') printJson(lines);
+    else if (lines.length > 0) printData(lines.map(lineOf).join('\n'));
+    return 0;
+  },
+};
+
+function lineOf({ atMs, text }: LogLine): string {
+  return `${new Date(atMs).toISOString().slice(11, 23)}  ${printable(text)}`;
+}

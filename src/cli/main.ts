@@ -1,0 +1,49 @@
+import { codeOf, ShoalError } from '../errors.ts';
+import { COMMANDS } from './commands.ts';
+import { helpOf, helpOfAll } from './help.ts';
+import { printData, say } from './output.ts';
+import { parse } from './parse.ts';
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    const named = COMMANDS.find((command) => command.name === rest[0]);
+    printData(named === undefined ? helpOfAll(COMMANDS) : helpOf(named));
+    return 0;
+  }
+  const command = COMMANDS.find((candidate) => candidate.name === (name === '--version' ? 'version' : name));
+  if (command === undefined) {
+    throw new ShoalError('USAGE', `there is no command ${JSON.stringify(name)}; \`shoal help\` lists them`);
+  }
+  const input = parse(command, rest);
+  if (input.flags.has('help')) {
+    printData(helpOf(command));
+    return 0;
+  }
+  return command.run(input);
+}
+
+/** An error for a person; its code is for a program, and `docs/errors.md` explains it. */
+function report(error: unknown): number {
+  if (error instanceof ShoalError) {
+    say(`shoal: ${error.message} [${error.code}]`);
+    return error.code === 'USAGE' || error.code === 'CONFIG_VALUE' || error.code === 'POOL_INVALID'
+      ? EXIT_USAGE
+      : EXIT_FAILED;
+  }
+  say(
+    `shoal: a defect in Shoal, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  );
+  return EXIT_FAILED;
+}
+
+// A pipe whose reader has gone is the end of the output, not a failure (`shoal ps | head -1`).
+process.stdout.on('error', (error) => {
+  if (codeOf(error) === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+process.exitCode = await main(process.argv.slice(2)).catch(report);

@@ -1,0 +1,66 @@
+import { parseArgs } from 'node:util';
+import { codeOf, ShoalError } from '../errors.ts';
+import type { Command, FlagConfig, Flags, Input } from './command.ts';
+
+/** @throws USAGE saying what is wrong and where the help is */
+export function parse(command: Command, args: readonly string[]): Input {
+  const { values, positionals } = parsed(command, args);
+  if (positionals.length > command.wordsMax) {
+    const extra = positionals[command.wordsMax] ?? '';
+    throw usage(command, `unexpected argument ${JSON.stringify(extra)}`);
+  }
+  return { flags: flagsOf(command, values), words: positionals };
+}
+
+type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>;
+
+function parsed(command: Command, args: readonly string[]): { values: Values; positionals: string[] } {
+  const options: FlagConfig = { help: { type: 'boolean', short: 'h' } };
+  for (const { name, short, value, multiple } of command.flags) {
+    const type = value === undefined ? 'boolean' : 'string';
+    options[name] = { type, ...(short === undefined ? {} : { short }), ...(multiple === true ? { multiple } : {}) };
+  }
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    if (codeOf(error)?.startsWith('ERR_PARSE_ARGS') !== true || !(error instanceof Error)) throw error;
+    // Node adds advice of its own after the first sentence; ours is in the help.
+    throw usage(command, error.message.split('. ')[0] ?? error.message);
+  }
+}
+
+function flagsOf(command: Command, values: Values): Flags {
+  const text = (name: string): string | undefined => {
+    const value = values[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  return {
+    text,
+    list(name) {
+      const value = values[name];
+      return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+    },
+    has: (name) => values[name] === true,
+    whole(name, { min, max }) {
+      const value = text(name);
+      if (value === undefined) return undefined;
+      const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+      if (number >= min && number <= max) return number;
+      throw usage(
+        command,
+        `expected --${name} to be a whole number from ${min} to ${max}, got ${JSON.stringify(value)}`,
+      );
+    },
+    oneOf(name, allowed) {
+      const value = text(name);
+      if (value === undefined) return undefined;
+      const found = allowed.find((item) => item === value);
+      if (found !== undefined) return found;
+      throw usage(command, `expected --${name} to be ${allowed.join(' or ')}, got ${JSON.stringify(value)}`);
+    },
+  };
+}
+
+export function usage(command: Pick<Command, 'name'>, problem: string): ShoalError {
+  return new ShoalError('USAGE', `${problem}; \`shoal ${command.name} --help\` shows what it takes`);
+}

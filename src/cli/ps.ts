@@ -1,0 +1,37 @@
+import { askFleet } from '../app/mod.ts';
+import type { FleetSnapshot, VmRow } from '../fleet/mod.ts';
+import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
+import { fleetOf } from './find.ts';
+import { type Column, formatBytes, formatDuration, printData, printJson, table } from './output.ts';
+
+const COLUMNS: readonly Column<VmRow>[] = [
+  { title: 'VM', align: 'right', cell: (vm) => String(vm.id_vmachine) },
+  { title: 'STATE', cell: (vm) => vm.state },
+  { title: 'ADDRESS', cell: (vm) => vm.address },
+  { title: 'HOST', cell: (vm) => vm.host },
+  { title: 'CPU', align: 'right', cell: (vm) => (vm.cpu === null ? '-' : `${vm.cpu.toFixed(1)} %`) },
+  { title: 'RAM', align: 'right', cell: (vm) => (vm.ram === null ? '-' : formatBytes(vm.ram)) },
+  { title: 'IN FLIGHT', align: 'right', cell: (vm) => String(vm.in_flight) },
+  { title: 'SERVED', align: 'right', cell: (vm) => String(vm.served) },
+  { title: 'IDLE', align: 'right', cell: (vm) => String(vm.free_count) },
+  { title: 'UPTIME', align: 'right', cell: (vm) => formatDuration(vm.uptime_ms) },
+];
+
+export const psCommand: Command = {
+  name: 'ps',
+  summary: 'lists the VMs with their state and load',
+  words: '',
+  wordsMax: 0,
+  flags: [...FIND_FLAGS, OUTPUT_FLAG],
+  examples: [
+    ['shoal ps', 'a table'],
+    ['shoal ps -o json', 'the same for a program'],
+  ],
+  async run({ flags }) {
+    const format = flags.oneOf('output', ['table', 'json']);
+    const fleet = await askFleet<FleetSnapshot>(fleetOf(flags), 'ps', {});
+    if (format === 'json') printJson(fleet);
+    else printData(table(COLUMNS, fleet.vms));
+    return 0;
+  },
+};

@@ -1,0 +1,203 @@
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { FleetSnapshot } from '../src/fleet/mod.ts';
+import { randomPool, TestFleet, temporaryFolder } from './driver/fleet.ts';
+import { type ShoalOptions, shoal } from './driver/shoal-process.ts';
+
+describe('against a running fleet', () => {
+  let fleet: TestFleet;
+  beforeAll(async () => {
+    fleet = await TestFleet.start();
+  });
+  afterAll(() => fleet?.stop());
+
+  test('up says when it is ready, with what a program needs to go on', () => {
+    const { ready, nats, subject, vms } = fleet.ready;
+    expect(ready).toBe(true);
+    expect(nats).toMatch(/^nats:\/\/127\.0\.0\.1:\d+$/);
+    expect(subject).toBe('shoal.default.process');
+    expect(vms).toMatchObject([{ id_vmachine: 1, id_ip: 1, state: 'ready' }]);
+  });
+
+  test('send takes its text as an argument, from a file, from standard input, and by lines', async () => {
+    const file = join(fleet.data, 'text');
+    writeFileSync(file, 'from a file');
+    expect(await fleet.run('send', ['hello'])).toMatchObject({ stdout: 'HELLO\n', stderr: '', exitCode: 0 });
+    expect(await fleet.run('send', ['--file', file])).toMatchObject({ stdout: 'FROM A FILE\n', exitCode: 0 });
+    expect(await fleet.run('send', ['--op', 'reverse'], 'abc')).toMatchObject({ stdout: 'cba\n', exitCode: 0 });
+    const lines = Array.from({ length: 300 }, (_, index) => `line ${index}`);
+    const { stdout } = await fleet.run('send', ['--lines'], `${lines.join('\n')}\n`);
+    expect(stdout).toBe(`${lines.join('\n').toUpperCase()}\n`);
+  });
+
+  test('send in JSON says which VM answered, and after how long', async () => {
+    expect(await fleet.json('send', ['x'])).toMatchObject({ reply: 'X', vm: 1, ms: expect.any(Number) });
+  });
+
+  test.each([
+    [['--op', 'nope', 'x'], 1, /REQUEST_OPERATION_UNKNOWN/],
+    [['--deadline', '0', 'x'], 2, /--deadline to be a whole number from 1/],
+    [['--deadline', '100', '--op', 'spin', '60000'], 1, /REQUEST_DEADLINE/],
+    [['--file', '/nowhere/at/all'], 2, /\/nowhere\/at\/all cannot be read \(ENOENT\)/],
+    [['a', '--file', 'b'], 2, /not both/],
+  ])('send %j ends with %i and says why', async (args, exitCode, message) => {
+    const finished = await fleet.run('send', args);
+    expect(finished.stderr).toMatch(message);
+    expect(finished).toMatchObject({ exitCode, stdout: '' });
+  });
+
+  test('ps lists the VM as a table and as JSON', async () => {
+    const { vms, ...counts } = (await fleet.json('ps')) as FleetSnapshot;
+    expect(vms[0]).toMatchObject({ id_vmachine: 1, state: 'ready', address: expect.stringMatching(/:9000$/) });
+    expect(counts).toEqual({ waiting: 0, addresses: 4, addresses_free: 4 - vms.length });
+    const { stdout } = await fleet.run('ps');
+    expect(stdout).toMatch(/^ *VM +STATE +ADDRESS/);
+    expect(stdout).toMatch(/\n *1 +ready +127\./);
+  });
+
+  test('logs shows the console of a VM, and says so if there is none', async () => {
+    expect((await fleet.run('logs', ['1'])).exitCode).toBe(0);
+    expect(await fleet.run('logs', ['77'])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('VM_UNKNOWN'),
+    });
+    expect(await fleet.run('logs', ['one'])).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('"one"') });
+  });
+
+  test('a second up on the same data directory is refused, naming the running one', async () => {
+    const second = await shoal(['up', '--data', fleet.data, '--pool', randomPool(1)]);
+    expect(second).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('DATA_DIR_IN_USE') });
+    expect(second.stderr).toContain(`pid ${fleet.up.pid}`);
+  });
+
+  test('another fleet shares the NATS server of the first', async () => {
+    await using other = await TestFleet.start({ flags: ['--nats', fleet.ready.nats, '--fleet', 'other'] });
+    expect(other.ready).toMatchObject({ nats: fleet.ready.nats, subject: 'shoal.other.process' });
+    expect(await other.run('send', ['hi'])).toMatchObject({ stdout: 'HI\n' });
+    const named = await shoal(['send', '--nats', fleet.ready.nats, '--fleet', 'other', 'by name']);
+    expect(named).toMatchObject({ stdout: 'BY NAME\n' });
+  });
+});
+
+describe('without a fleet', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = temporaryFolder();
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test.each([['send', 'x'], ['ps'], ['logs', '1']])(
+    '%s says that none runs, where it looked, and how to start one',
+    async (...args) => {
+      const finished = await shoal([...args, '--data', folder]);
+      expect(finished).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('FLEET_NOT_RUNNING') });
+      expect(finished.stderr).toContain(folder);
+      expect(finished.stderr).toContain('shoal up');
+    },
+  );
+
+  test('version and help are for people and programs', async () => {
+    expect((await shoal(['version'])).stdout).toMatch(/^shoal \d+\.\d+\.\d+ \(node 2\d\./);
+    expect(JSON.parse((await shoal(['version', '-o', 'json'])).stdout)).toHaveProperty('shoal');
+    for (const name of ['up', 'down', 'send', 'ps', 'logs', 'doctor', 'version']) {
+      const { stdout, exitCode } = await shoal([name, '--help']);
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain(`Usage: shoal ${name}`);
+      expect(stdout).toContain('Examples:');
+    }
+  });
+
+  test('doctor finds this machine able, and says in JSON what it looked at', async () => {
+    const { stdout, exitCode } = await shoal(['doctor', '-o', 'json', '--data', folder]);
+    expect(exitCode).toBe(0);
+    const names = (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name);
+    expect(names).toEqual(
+      expect.arrayContaining(['Node', 'QEMU', 'nats-server', 'gcc', '/dev/kvm', 'accelerator', 'rights']),
+    );
+  });
+
+  test('doctor names the remedy for what is missing', async () => {
+    const finished = await shoal(['doctor', '--image', '/nowhere', '--data', folder], withoutPrograms());
+    expect(finished.exitCode).toBe(1);
+    expect(finished.stdout).toMatch(/FAIL {2}QEMU .*not found\n.*apt-get install qemu-system-x86/);
+    expect(finished.stdout).toMatch(/FAIL {2}guest image .*\/nowhere/);
+  });
+
+  test.each<[what: string, flags: () => string[], exitCode: number, message: RegExp]>([
+    ['an image that is not there', () => ['--image', '/nowhere/image'], 1, /\/nowhere\/image.*\[IMAGE_MISSING\]/],
+    ['an image that is none', () => ['--image', notAnImage(folder)], 1, /not-an-image.*\[IMAGE_INVALID\]/],
+    ['a pool that is none', () => ['--pool', 'here'], 2, /"here".*\[POOL_INVALID\]/],
+    ['a parameter that there is not', () => ['--set', 'speed=9'], 2, /"speed".*min_vm_count.*\[CONFIG_VALUE\]/],
+    ['a parameter out of range', () => ['--min', '-1'], 2, /min_vm_count.*\[CONFIG_VALUE\]|--min/],
+    [
+      'parameters that do not go together',
+      () => ['--set', 'last_connect_ms=1000'],
+      2,
+      /last_connect_ms.*status_interval_ms/,
+    ],
+    ['a fleet name that is none', () => ['--fleet', 'a b'], 2, /"a b".*\[CONFIG_VALUE\]/],
+    [
+      'a NATS server that is not there',
+      () => ['--nats', 'nats://127.0.0.1:1'],
+      1,
+      /127\.0\.0\.1:1.*\[NATS_UNREACHABLE\]/,
+    ],
+  ])('up with %s ends with its own error', async (_, flags, exitCode, message) => {
+    const finished = await shoal(['up', '--data', join(folder, 'up'), '--pool', randomPool(2), ...flags()]);
+    expect(finished.stderr).toMatch(message);
+    expect(finished.exitCode).toBe(exitCode);
+  });
+
+  test('up with an address that another program has ends with its own error', async () => {
+    const pool = randomPool(1);
+    const [host = '', port = ''] = pool.split(/-[\d.]+:/);
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(Number(port), host, resolve));
+    const finished = await shoal(['up', '--data', join(folder, 'up'), '--pool', pool]);
+    taken.close();
+    expect(finished.stderr).toContain('[PORT_TAKEN]');
+    expect(finished.stderr).toContain(`${host}:${port}`);
+    expect(finished.exitCode).toBe(1);
+  });
+
+  test('up without QEMU ends with its own error', async () => {
+    const finished = await shoal(['up', '--data', join(folder, 'up'), '--pool', randomPool(1)], withoutPrograms());
+    expect(finished).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/apt-get install.*\[QEMU_MISSING\]/s),
+    });
+  });
+
+  test('up with a run directory whose path is too long for a socket is refused with the length', async () => {
+    const long = join(folder, 'x'.repeat(100));
+    mkdirSync(long);
+    const env = { SHOAL_RUNTIME_DIR: long };
+    const finished = await shoal(['up', '--data', join(folder, 'up'), '--pool', randomPool(1)], { env });
+    expect(finished).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/1\d\d bytes.*\[PATH_TOO_LONG\]/) });
+  });
+
+  test('up with a data directory that cannot be used is refused with the reason', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    const finished = await shoal(['up', '--data', join(folder, 'file', 'data'), '--pool', randomPool(1)]);
+    expect(finished).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/file\/data.*\[DATA_DIR_UNUSABLE\]/) });
+  });
+});
+
+function notAnImage(folder: string): string {
+  const path = join(folder, 'not-an-image');
+  writeFileSync(path, 'just text');
+  chmodSync(path, 0o644);
+  return path;
+}
+
+/** Runs `shoal` with nothing on its PATH: by Node itself, because the shell script needs some programs of its own. */
+function withoutPrograms(): ShoalOptions {
+  return {
+    command: process.execPath,
+    before: [fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))],
+    env: { PATH: '/nonexistent' },
+  };
+}

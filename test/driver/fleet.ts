@@ -1,0 +1,98 @@
+import { randomInt } from 'node:crypto';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FleetSnapshot } from '../../src/fleet/mod.ts';
+import { type Finished, ShoalProcess, shoal } from './shoal-process.ts';
+
+/** What `up -o json` prints when it is ready. */
+export interface Ready {
+  readonly ready: true;
+  readonly nats: string;
+  readonly fleet: string;
+  readonly subject: string;
+  readonly accelerator: string;
+  readonly vms: readonly { readonly id_vmachine: number; readonly address: string; readonly state: string }[];
+}
+
+export interface FleetOptions {
+  /** Addresses in the pool; default 4. */
+  readonly addresses?: number;
+  readonly flags?: readonly string[];
+  /** An existing directory, to come back to; default a new one. */
+  readonly data?: string;
+  readonly pool?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+const LOOKS_MAX = 200;
+
+/** A running `shoal up` in a folder of its own, with addresses of its own: the one driver that tests have. */
+export class TestFleet {
+  readonly up: ShoalProcess;
+  readonly data: string;
+  readonly pool: string;
+  readonly ready: Ready;
+  readonly #ownsData: boolean;
+
+  private constructor(up: ShoalProcess, data: string, pool: string, ready: Ready, ownsData: boolean) {
+    this.up = up;
+    this.data = data;
+    this.pool = pool;
+    this.ready = ready;
+    this.#ownsData = ownsData;
+  }
+
+  static async start(options: FleetOptions = {}): Promise<TestFleet> {
+    const data = options.data ?? temporaryFolder();
+    const pool = options.pool ?? randomPool(options.addresses ?? 4);
+    const args = ['up', '-o', 'json', '--data', data, '--pool', pool, ...(options.flags ?? [])];
+    const up = new ShoalProcess(args, options.env === undefined ? {} : { env: options.env });
+    // The line is this project's own and a test holds its form.
+    const ready = JSON.parse(await up.firstLine()) as Ready;
+    return new TestFleet(up, data, pool, ready, options.data === undefined);
+  }
+
+  /** Runs a command against this fleet. */
+  run(command: string, args: readonly string[] = [], input = ''): Promise<Finished> {
+    return shoal([command, '--data', this.data, ...args], { input });
+  }
+
+  async json(command: string, args: readonly string[] = []): Promise<unknown> {
+    const { stdout, stderr, exitCode } = await this.run(command, ['-o', 'json', ...args]);
+    if (exitCode !== 0) throw new Error(`shoal ${command} ended with ${exitCode}: ${stderr}`);
+    return JSON.parse(stdout);
+  }
+
+  /** Looks at `ps` until it shows what is waited for; rejects after as many looks as no machine is slow enough for. */
+  async until(what: string, isSo: (snapshot: FleetSnapshot) => boolean): Promise<FleetSnapshot> {
+    for (let look = 0; look < LOOKS_MAX; look++) {
+      // `shoal ps -o json` prints this type.
+      const snapshot = (await this.json('ps')) as FleetSnapshot;
+      if (isSo(snapshot)) return snapshot;
+    }
+    throw new Error(`${LOOKS_MAX} looks did not show that ${what}`);
+  }
+
+  /** Ends it in order, as Ctrl-C does, and resolves with how it ended. */
+  async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<Finished> {
+    if (this.up.child.exitCode === null && this.up.child.signalCode === null) this.up.signal(signal);
+    const finished = await this.up.finished;
+    if (this.#ownsData) rmSync(this.data, { recursive: true, force: true });
+    return finished;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop().then(() => undefined);
+  }
+}
+
+export function temporaryFolder(): string {
+  return realpathSync(mkdtempSync(join(tmpdir(), 'shoal-')));
+}
+
+/** A range in 127.0.0.0/8 that no other test is likely to have; VMs bind it, so a clash is an error and no mix-up. */
+export function randomPool(addresses: number): string {
+  const network = `127.${randomInt(16, 250)}.${randomInt(0, 250)}`;
+  return `${network}.1-${network}.${addresses}:9000`;
+}

@@ -1,0 +1,87 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const SHOAL = fileURLToPath(new URL('../../bin/shoal', import.meta.url));
+
+export interface Finished {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ShoalOptions {
+  readonly input?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** What to run instead of `bin/shoal`, and its arguments before those of the command. */
+  readonly command?: string;
+  readonly before?: readonly string[];
+  readonly cwd?: string;
+}
+
+/** One `shoal` command as a user runs it. What it prints is kept; `firstLine` and `finished` are awaited, never slept for. */
+export class ShoalProcess {
+  readonly child: ChildProcess;
+  readonly finished: Promise<Finished>;
+  #stdout = '';
+  #stderr = '';
+
+  constructor(args: readonly string[], options: ShoalOptions = {}) {
+    this.child = spawn(options.command ?? SHOAL, [...(options.before ?? []), ...args], {
+      env: { ...process.env, ...options.env },
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    this.child.stdout?.on('data', (bytes: Buffer) => (this.#stdout += bytes.toString()));
+    this.child.stderr?.on('data', (bytes: Buffer) => (this.#stderr += bytes.toString()));
+    // A command that ends before it has read its input is not a failure of the test.
+    this.child.stdin?.on('error', () => undefined);
+    this.child.stdin?.end(options.input ?? '');
+    this.finished = once(this.child, 'close').then(() => this.#result());
+  }
+
+  get pid(): number {
+    return this.child.pid ?? -1;
+  }
+
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** The first line on standard output; rejects if the command ends without one. */
+  async firstLine(): Promise<string> {
+    for (;;) {
+      const end = this.#stdout.indexOf('\n');
+      if (end >= 0) return this.#stdout.slice(0, end);
+      if (this.child.exitCode !== null || this.child.signalCode !== null) {
+        const { exitCode, stderr } = await this.finished;
+        throw new Error(`shoal ended with ${exitCode} before it printed a line: ${stderr}`);
+      }
+      await Promise.race([once(this.child.stdout ?? this.child, 'data'), once(this.child, 'close')]);
+    }
+  }
+
+  /** Resolves when standard error has that text; rejects if the command ends without. */
+  async stderrHas(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.#stderr)) {
+      if (this.child.exitCode !== null || this.child.signalCode !== null) {
+        throw new Error(`shoal ended without saying ${pattern}: ${(await this.finished).stderr}`);
+      }
+      await Promise.race([once(this.child.stderr ?? this.child, 'data'), once(this.child, 'close')]);
+    }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  #result(): Finished {
+    return { exitCode: this.child.exitCode, signal: this.child.signalCode, stdout: this.#stdout, stderr: this.#stderr };
+  }
+}
+
+/** Runs a command to its end. */
+export function shoal(args: readonly string[], options: ShoalOptions = {}): Promise<Finished> {
+  return new ShoalProcess(args, options).finished;
+}

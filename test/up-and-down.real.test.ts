@@ -1,0 +1,62 @@
+import { rmSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { randomPool, TestFleet, temporaryFolder } from './driver/fleet.ts';
+import { leftovers } from './driver/leftovers.ts';
+import { ShoalProcess } from './driver/shoal-process.ts';
+
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends everything that up started, in order', async (signal) => {
+  const fleet = await TestFleet.start({ flags: ['--min', '2'] });
+  const before = leftovers(fleet);
+  // Two VMs and a nats-server, each with the files and the port that it must not leave behind.
+  expect(before.processes).toHaveLength(3);
+  const finished = await fleet.stop(signal);
+  expect(finished).toMatchObject({ exitCode: 0, signal: null });
+  expect(leftovers(fleet)).toEqual({ processes: [], runDirectories: [], ports: [] });
+});
+
+test('requests in hand are answered before the end', async () => {
+  const fleet = await TestFleet.start();
+  const send = new ShoalProcess(['send', '--data', fleet.data, '--op', 'spin', '3000']);
+  await vmIsBusy(fleet);
+  const stopped = fleet.stop();
+  expect(await send.finished).toMatchObject({ stdout: 'spun 3000\n', exitCode: 0 });
+  expect(await stopped).toMatchObject({ exitCode: 0 });
+});
+
+test('a second Ctrl-C waits for nothing, and still leaves nothing behind', async () => {
+  const fleet = await TestFleet.start();
+  const send = new ShoalProcess(['send', '--data', fleet.data, '--op', 'spin', '60000', '--deadline', '60000']);
+  await vmIsBusy(fleet);
+  fleet.up.signal('SIGINT');
+  await fleet.up.stderrHas(/once more/);
+  const finished = await fleet.stop('SIGINT');
+  expect(finished.signal).toBeNull();
+  expect(leftovers(fleet)).toEqual({ processes: [], runDirectories: [], ports: [] });
+  // Its client was told, and does not wait for a minute.
+  expect(await send.finished).toMatchObject({ exitCode: 1 });
+});
+
+test('Ctrl-C while it starts ends what had been started', async () => {
+  const data = temporaryFolder();
+  const pool = randomPool(2);
+  const up = new ShoalProcess(['up', '--data', data, '--pool', pool]);
+  await up.stderrHas(/nats-server/);
+  up.signal('SIGINT');
+  const finished = await up.finished;
+  expect(finished.signal).toBeNull();
+  expect(leftovers({ data, pool })).toEqual({ processes: [], runDirectories: [], ports: [] });
+  rmSync(data, { recursive: true });
+});
+
+test('down does what Ctrl-C does, from elsewhere', async () => {
+  const fleet = await TestFleet.start();
+  expect(await fleet.run('down')).toMatchObject({ exitCode: 0 });
+  expect(await fleet.up.finished).toMatchObject({ exitCode: 0 });
+  expect(leftovers(fleet)).toEqual({ processes: [], runDirectories: [], ports: [] });
+  expect(await fleet.run('down')).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('nothing to do') });
+  await fleet.stop();
+});
+
+async function vmIsBusy(fleet: TestFleet): Promise<void> {
+  await fleet.until('a VM is busy', ({ vms }) => vms.some((vm) => vm.in_flight > 0));
+}
