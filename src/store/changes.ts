@@ -27,7 +27,6 @@ export function reserve(state: TableState, idIp: number, vm: number, atMs: numbe
   }
   const row = valid({ ...address, reserve: true, last_reserve: atMs, vm }, IP_POOL, 'ip_pool');
   state.putAddress(row);
-  state.nextVmId = Math.max(state.nextVmId, vm + 1);
 }
 
 /** A row that is there already is replaced: a VM that was adopted is inserted by whoever adopted it. */
@@ -126,7 +125,8 @@ function place({ host, ip, port }: Pick<IpPoolRow, 'host' | 'ip' | 'port'>): str
 }
 
 function sameRow(one: VmachineRow, other: VmachineRow): boolean {
-  return Object.entries(one).every(([field, value]) => Object.is(other[field as keyof VmachineRow], value));
+  const values: Readonly<Record<string, unknown>> = { ...other };
+  return Object.entries(one).every(([field, value]) => Object.is(values[field], value));
 }
 
 function conflict(message: string, details: Readonly<Record<string, number>>): ShoalError {

@@ -28,16 +28,9 @@ export async function openLowdbStore({ path, files = nodeFileSystem, ...options 
   return TableStore.open(low.data, { save: (document) => save(low, document) }, options);
 }
 
-/** After a failed write `low.data` is again what it was: lowdb must not hold what the disk does not. */
-async function save(low: Low<StoreDocument>, document: StoreDocument): Promise<void> {
-  const before = low.data;
+function save(low: Low<StoreDocument>, document: StoreDocument): Promise<void> {
   low.data = document;
-  try {
-    await low.write();
-  } catch (error) {
-    low.data = before;
-    throw error;
-  }
+  return low.write();
 }
 
 /** lowdb's own file adapter renames without fsync and may drop a write when two come close together. */

@@ -25,7 +25,7 @@ export interface StoreOptions {
 /** How long soft fields are gathered before they are written, if no durable change takes them along. */
 const SOFT_WRITE_MS = 5_000;
 
-/** A store over anything that can keep one document. */
+/** A store over anything that can keep one document. What it is given it copies, because a change may wait for the one before it. */
 export class TableStore implements Store {
   readonly #queue: CommitQueue;
   readonly #backing: Backing;
@@ -83,8 +83,9 @@ export class TableStore implements Store {
   async insertVm(row: VmachineRow): Promise<void> {
     this.#checkOpen();
     // What was touched before this row is older than what stands in it.
-    this.#soft.delete(row.id_vmachine);
-    return this.#queue.submit((draft) => changes.insertVm(draft, row));
+    if (this.#soft.delete(row.id_vmachine)) this.#softChanged();
+    const copy = { ...row };
+    return this.#queue.submit((draft) => changes.insertVm(draft, copy));
   }
 
   async releaseVm(vm: number): Promise<boolean> {
@@ -99,12 +100,14 @@ export class TableStore implements Store {
 
   async setParams(values: Readonly<Record<string, number | string>>): Promise<Params> {
     this.#checkOpen();
-    return this.#queue.submit((draft) => changes.setParams(draft, values));
+    const copy = { ...values };
+    return this.#queue.submit((draft) => changes.setParams(draft, copy));
   }
 
   async addAddresses(addresses: readonly NewAddress[]): Promise<number> {
     this.#checkOpen();
-    return this.#queue.submit((draft) => changes.addAddresses(draft, addresses));
+    const copies = addresses.map((address) => ({ ...address }));
+    return this.#queue.submit((draft) => changes.addAddresses(draft, copies));
   }
 
   async removeAddress(idIp: number): Promise<boolean> {
@@ -119,9 +122,7 @@ export class TableStore implements Store {
     const { cpu, ram, free_count, last_connect, state } = row;
     changes.valid({ cpu, ram, free_count, last_connect, state, ...fields }, SOFT_FIELDS, 'vmachine');
     this.#soft.set(vm, { ...this.#soft.get(vm), ...fields });
-    this.#shown = undefined;
-    this.#softUnwritten = true;
-    this.#armSoftTimer();
+    this.#softChanged();
   }
 
   close(): Promise<void> {
@@ -148,6 +149,12 @@ export class TableStore implements Store {
     }
     this.#ids.wasWritten(draft.nextVmId);
     for (const vm of this.#soft.keys()) if (draft.vm(vm) === undefined) this.#soft.delete(vm);
+  }
+
+  #softChanged(): void {
+    this.#shown = undefined;
+    this.#softUnwritten = true;
+    this.#armSoftTimer();
   }
 
   #armSoftTimer(): void {
