@@ -117,7 +117,13 @@ async function follow(
   delay: ReconnectDelay,
   onState: ((state: ConnectionState) => void) | undefined,
 ): Promise<void> {
-  for await (const { type } of nc.status()) {
+  const news = nc.status();
+  void nc.closed().then(() => {
+    // nats.js ends nobody's wait for news when it closes.
+    news.stop();
+    onState?.('closed');
+  });
+  for await (const { type } of news) {
     if (type === Events.Disconnect) {
       delay.lost();
       onState?.('lost');
@@ -126,7 +132,6 @@ async function follow(
       onState?.('connected');
     }
   }
-  onState?.('closed');
 }
 
 async function close(nc: NatsConnection, clock: Clock): Promise<void> {

@@ -1,3 +1,5 @@
 export { directSpawner } from './direct-spawner.ts';
 export type { RealNatsServer, RealNatsServerOptions } from './real-nats-server.ts';
 export { realNatsServer } from './real-nats-server.ts';
+export type { ServedFleet, ServedFleetOptions } from './served-fleet.ts';
+export { processed, servedFleet } from './served-fleet.ts';

@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest';
+import { ShoalError } from '../errors.ts';
+import { callAdmin } from './admin-client.ts';
+import { serveAdmin } from './admin-server.ts';
+import { connect } from './connection.ts';
+import { type RealNatsServerOptions, realNatsServer } from './kit/mod.ts';
+
+async function connected(options?: RealNatsServerOptions) {
+  const nats = await realNatsServer(options);
+  const connection = await connect({ servers: nats.url, name: 'test' });
+  return {
+    nats,
+    nc: connection.nc,
+    [Symbol.asyncDispose]: async () => {
+      await connection.close();
+      await nats.stop();
+    },
+  };
+}
+
+test('a verb gets its arguments, and its result comes back', async () => {
+  await using it = await connected();
+  const server = await serveAdmin(it.nc, 'f', { scale: async (args) => ({ got: args }), drain: async () => undefined });
+  expect(await callAdmin(it.nc, 'f', 'scale', { min: 3 })).toEqual({ got: { min: 3 } });
+  expect(await callAdmin(it.nc, 'f', 'drain')).toBeNull();
+  await server.close();
+});
+
+test('what a verb throws arrives with its code', async () => {
+  await using it = await connected();
+  await serveAdmin(it.nc, 'f', {
+    rm: async () => {
+      throw new ShoalError('VM_UNKNOWN', 'No VM has the id 9', { details: { vm: 9 } });
+    },
+  });
+  await expect(callAdmin(it.nc, 'f', 'rm', 9)).rejects.toMatchObject({
+    name: 'ShoalError',
+    code: 'VM_UNKNOWN',
+    message: 'No VM has the id 9',
+    details: { vm: 9 },
+  });
+});
+
+test('a verb that is not served is named, with those that are', async () => {
+  await using it = await connected();
+  await serveAdmin(it.nc, 'f', { ps: async () => [] });
+  for (const verb of ['pss', 'constructor']) {
+    await expect(callAdmin(it.nc, 'f', verb)).rejects.toMatchObject({
+      code: 'NATS_MESSAGE_INVALID',
+      message: expect.stringMatching(`"${verb}"; it has ps`),
+    });
+  }
+});
+
+test('a fleet that nobody serves is not running', async () => {
+  await using it = await connected();
+  await serveAdmin(it.nc, 'f', { ps: async () => [] });
+  await expect(callAdmin(it.nc, 'g', 'ps')).rejects.toMatchObject({
+    code: 'FLEET_NOT_RUNNING',
+    message: expect.stringMatching(/fleet g at .*shoal up/),
+  });
+});
+
+test('a verb that takes too long is a timeout, told from nobody being there', async () => {
+  await using it = await connected();
+  const hung = Promise.withResolvers<void>();
+  const server = await serveAdmin(it.nc, 'f', { hang: () => hung.promise });
+  await expect(callAdmin(it.nc, 'f', 'hang', undefined, 50)).rejects.toMatchObject({
+    code: 'REQUEST_DEADLINE',
+    message: expect.stringContaining('"hang" within 50 ms'),
+  });
+  hung.resolve();
+  await server.close();
+});
+
+test('a result and arguments beyond the limit of the server are errors that say so', async () => {
+  await using it = await connected({ maxPayloadBytes: 2_000 });
+  await serveAdmin(it.nc, 'f', { logs: async () => 'x'.repeat(2_000) });
+  const tooLarge = { code: 'REQUEST_TOO_LARGE', message: expect.stringContaining('"logs"') };
+  await expect(callAdmin(it.nc, 'f', 'logs')).rejects.toMatchObject(tooLarge);
+  await expect(callAdmin(it.nc, 'f', 'logs', 'x'.repeat(2_000))).rejects.toMatchObject(tooLarge);
+});
+
+test('closing lets calls in hand finish, then nobody responds', async () => {
+  await using it = await connected();
+  const started = Promise.withResolvers<void>();
+  const finish = Promise.withResolvers<void>();
+  const server = await serveAdmin(it.nc, 'f', {
+    slow: async () => {
+      started.resolve();
+      await finish.promise;
+      return 'done';
+    },
+  });
+  const called = callAdmin(it.nc, 'f', 'slow');
+  await started.promise;
+  const closed = server.close();
+  finish.resolve();
+  expect(await called).toBe('done');
+  await closed;
+  await expect(callAdmin(it.nc, 'f', 'slow')).rejects.toMatchObject({ code: 'FLEET_NOT_RUNNING' });
+});
+
+test('a closed connection says so', async () => {
+  await using it = await connected();
+  await it.nc.close();
+  await expect(callAdmin(it.nc, 'f', 'ps')).rejects.toMatchObject({ code: 'NATS_UNREACHABLE' });
+});

@@ -1,0 +1,49 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readState, removeState, type ServerState, writeState } from './state.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'shoal-state-'));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+const state: ServerState = {
+  name: 'shoal-1',
+  port: 4222,
+  config: 'nats-1.conf',
+  process: { pid: 77, startTicks: 5, bootId: 'b' },
+};
+
+test('what was written is read again, with and without a process', async () => {
+  expect(await readState(directory)).toBeUndefined();
+  await writeState(directory, { ...state, process: undefined });
+  expect(await readState(directory)).toEqual({ ...state, process: undefined });
+  await writeState(directory, state);
+  expect(await readState(directory)).toEqual(state);
+  await removeState(directory);
+  await removeState(directory);
+  expect(await readState(directory)).toBeUndefined();
+});
+
+describe('a state that cannot be understood is an error that says what to do, and is kept', () => {
+  test.each([
+    '',
+    '{"version":1,"name":"shoal-1"',
+    '[]',
+    JSON.stringify({ version: 2, ...state }),
+    JSON.stringify({ version: 1, ...state, port: 0 }),
+    JSON.stringify({ version: 1, ...state, config: '../../etc/nats.conf' }),
+    JSON.stringify({ version: 1, ...state, process: { pid: 1, startTicks: 5, bootId: 'b' } }),
+  ])('%s', async (text) => {
+    const path = join(directory, 'server.json');
+    await writeFile(path, text);
+    await expect(readState(directory)).rejects.toMatchObject({
+      code: 'NATS_SERVER_FAILED',
+      message: expect.stringContaining(path),
+    });
+    expect(await readFile(path, 'utf8')).toBe(text);
+  });
+});

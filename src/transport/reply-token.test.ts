@@ -1,0 +1,46 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { ReplyTokens, TOKEN_BYTES_MAX, TOKEN_KEY_BYTES } from './reply-token.ts';
+
+const key = new Uint8Array(TOKEN_KEY_BYTES).fill(7);
+const subject = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 300 }).filter((text) => text.isWellFormed());
+const requestId = fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 128 });
+
+test('a token says where its reply goes to, or is empty if that does not fit', () => {
+  const tokens = new ReplyTokens(key);
+  fc.assert(
+    fc.property(subject, requestId, (to, id) => {
+      const token = tokens.seal(to, id);
+      expect(token.length).toBeLessThanOrEqual(TOKEN_BYTES_MAX);
+      const fits = 9 + Buffer.byteLength(to) + id.length <= TOKEN_BYTES_MAX;
+      expect(tokens.open(token)).toEqual(fits ? { subject: to, requestId: id } : undefined);
+    }),
+  );
+});
+
+test('who comes after us with the same key can read it', () => {
+  const token = new ReplyTokens(key).seal('_INBOX.a.1', 'id');
+  expect(new ReplyTokens(Uint8Array.from(key)).open(token)).toEqual({ subject: '_INBOX.a.1', requestId: 'id' });
+});
+
+test('a token of another key, a changed one and a made-up one are none', () => {
+  const tokens = new ReplyTokens(key);
+  const token = tokens.seal('_INBOX.a.1', 'id');
+  expect(new ReplyTokens(new Uint8Array(TOKEN_KEY_BYTES)).open(token)).toBeUndefined();
+  fc.assert(
+    fc.property(fc.nat(token.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
+      const changed = Uint8Array.from(token);
+      changed[at] = (changed[at] ?? 0) ^ change;
+      expect(tokens.open(changed)).toBeUndefined();
+    }),
+  );
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+      expect(tokens.open(bytes)).toBeUndefined();
+    }),
+  );
+});
+
+test('a key of another length is refused', () => {
+  expect(() => new ReplyTokens(new Uint8Array(3))).toThrow('got 3');
+});
