@@ -4,6 +4,8 @@ export interface Address {
   readonly id: number;
   readonly ip: string;
   readonly port: number;
+  /** The host that it belongs to; without one every host may use it. */
+  readonly host?: string;
 }
 
 /** `IP:PORT`, as it stands in events and on the guest's command line. */

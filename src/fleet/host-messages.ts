@@ -8,7 +8,10 @@ export type HostCommand =
   | { readonly kind: 'prepare'; readonly vm: VmId; readonly address: Address }
   /** Runs a prepared VM; only sent once the reservation is durable. `vm-booting`, then `vm-answering` or `vm-gone` follow. */
   | { readonly kind: 'start'; readonly vm: VmId }
-  /** Asks on the console, then by QMP, SIGTERM and SIGKILL, each bounded. `vm-gone` follows. */
+  /**
+   * Asks on the console, then by QMP, SIGTERM and SIGKILL, each bounded. `vm-gone` follows, also for a VM that the host has never heard of or
+   * that is gone already: the command is repeated until then.
+   */
   | { readonly kind: 'stop'; readonly vm: VmId; readonly why: string };
 
 /** What a controller tells the server. */
@@ -43,4 +46,22 @@ export type HostEvent =
       /** Milliseconds since the epoch, when its QEMU was started. */
       readonly startedMs: number;
       readonly state: 'prepared' | 'booting' | 'answering' | 'stopping';
+      /** How often it was told to report, if its manifest says so. */
+      readonly statusIntervalMs?: number;
+    }
+  /**
+   * The host is in reach, and has told of what it adopted. `vms` is what it has now, if it says: any other VM that it had prepared for us is
+   * gone.
+   */
+  | { readonly kind: 'host-up'; readonly host: string; readonly vms?: readonly VmId[] }
+  /** Whoever links the hosts has lost it. What its VMs do is unknown from here on. */
+  | { readonly kind: 'host-down'; readonly host: string; readonly why: string }
+  /** At a steady interval. A host that has told once and falls silent for `last_connect_ms` is out of reach. */
+  | {
+      readonly kind: 'host-stats';
+      readonly host: string;
+      /** Bytes that a new process could have without swapping (`MemAvailable`). */
+      readonly availableBytes: number;
+      /** Bytes that one VM takes, QEMU's own included. */
+      readonly vmBytes: number;
     };

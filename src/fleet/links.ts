@@ -6,11 +6,20 @@ import type { VmId } from './vm.ts';
 /** The port by which the router gets at guests: a behaviour that keeps the connection to one of them. */
 export type OpenLink = (target: LinkTarget, owner: Ref<LinkEvent>) => Behaviour<LinkMessage>;
 
+interface Link {
+  readonly ref: Ref<LinkMessage>;
+  /** Ends of the actor in a row, without the link having been ready in between. */
+  failures: number;
+}
+
+const REOPEN_FIRST_MS = 100;
+const REOPEN_MAX_MS = 5_000;
+
 /** The router's link actors, one a VM. They are its children; one that fails is a link lost and opened anew. */
 export class Links {
   readonly #context: Context<RouterMessage>;
   readonly #openLink: OpenLink;
-  readonly #links = new Map<VmId, { readonly target: LinkTarget; readonly ref: Ref<LinkMessage> }>();
+  readonly #links = new Map<VmId, Link>();
 
   constructor(context: Context<RouterMessage>, openLink: OpenLink) {
     this.#context = context;
@@ -21,16 +30,39 @@ export class Links {
     if (this.#links.has(target.vm)) return;
     const behaviour = this.#openLink(target, this.#context.self);
     const ref = this.#context.spawn(behaviour, { name: `link-${target.vm}` });
-    this.#links.set(target.vm, { target, ref });
+    this.#links.set(target.vm, { ref, failures: 0 });
     this.#watch(target.vm, ref);
   }
 
-  /** Opens the link of a VM again after its actor failed; its ref stays. */
-  async reopen(vm: VmId): Promise<void> {
+  /** It is connected: its next failure is the first again. */
+  proven(vm: VmId): void {
+    const link = this.#links.get(vm);
+    if (link !== undefined) link.failures = 0;
+  }
+
+  /** Has the link of a VM opened again after its actor ended, after a while that grows with each end in a row. */
+  reopenLater(vm: VmId): void {
     const link = this.#links.get(vm);
     if (link === undefined) return;
-    await this.#context.restart(link.ref);
-    this.#watch(vm, link.ref);
+    const delayMs = Math.min(REOPEN_MAX_MS, REOPEN_FIRST_MS * 2 ** link.failures);
+    link.failures += 1;
+    this.#context.after(delayMs, { kind: 'link-reopen', vm });
+  }
+
+  /** Its ref stays. */
+  reopen(vm: VmId): void {
+    const link = this.#links.get(vm);
+    if (link === undefined) return;
+    this.#context.pipe(
+      this.#context.restart(link.ref),
+      () => ({ kind: 'link-reopened', vm }),
+      () => ({ kind: 'link-reopen-failed', vm }),
+    );
+  }
+
+  reopened(vm: VmId): void {
+    const link = this.#links.get(vm);
+    if (link !== undefined) this.#watch(vm, link.ref);
   }
 
   tell(vm: VmId, message: LinkMessage): boolean {

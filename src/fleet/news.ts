@@ -17,6 +17,9 @@ export interface News {
     | 'vm-gone'
     | 'link-lost'
     | 'host-up'
+    | 'host-down'
+    | 'address-free'
+    | 'write-failed'
     | 'unidentified';
   readonly vm?: VmId;
   readonly host?: string;

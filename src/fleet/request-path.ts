@@ -2,120 +2,219 @@ import type { Clock } from '../actors/mod.ts';
 import type { Fleet } from './fleet.ts';
 import type { LinkEvent } from './link-messages.ts';
 import type { Links } from './links.ts';
+import type { Pending } from './pending.ts';
+import { ReplyMemory } from './reply-memory.ts';
 import type { Outcome, Request, RequestStatus } from './request.ts';
-import { type Pending, RequestBook } from './request-book.ts';
-import { route } from './route.ts';
+import { RequestBook } from './request-book.ts';
+import { RequestCounts } from './request-counts.ts';
+import { route, waitOrRefuse } from './route.ts';
 import type { VmId } from './vm.ts';
+
+/** How the token of a late reply is read, and where the reply goes that no request of ours waits for (R11). */
+export interface LatePort {
+  /** @returns undefined for a token that we did not make */
+  open(token: Uint8Array): { readonly requestId: string } | undefined;
+  publish(token: Uint8Array, outcome: Outcome): void;
+}
 
 /** R11: a request is tried at most once more than the first time. */
 const TRIES_MAX = 2;
+/** Repeats that may wait for one request at a time. */
+const CLIENTS_MAX = 100;
+/** A guest that says so often something is wrong is ejected (R2). 501 is the operation's fault, 499 our own wish. */
+const FAULTS: ReadonlySet<RequestStatus> = new Set<RequestStatus>([502, 503, 504]);
 
 /** Carries `route`'s decisions out: requests to links, ends to clients. */
 export class RequestPath {
+  readonly counts = new RequestCounts();
   readonly #fleet: Fleet;
   readonly #links: Links;
   readonly #clock: Clock;
   readonly #book: RequestBook;
+  readonly #memory = new ReplyMemory();
+  readonly #late: LatePort | undefined;
   /** Called when a request waits that did not before: R3 may want another VM. */
   readonly #onWaiting: () => void;
 
-  constructor(fleet: Fleet, links: Links, clock: Clock, onWaiting: () => void) {
+  constructor(fleet: Fleet, links: Links, clock: Clock, late: LatePort | undefined, onWaiting: () => void) {
     this.#fleet = fleet;
     this.#links = links;
     this.#clock = clock;
     this.#book = new RequestBook(clock.monotonic());
+    this.#late = late;
     this.#onWaiting = onWaiting;
   }
 
-  /** Requests that are waiting, in work, or given up but still with a VM. */
+  /** Clients who have not been told how their request ended. */
   get open(): number {
-    return this.#book.size;
+    return this.#book.clients;
+  }
+
+  get book(): RequestBook {
+    return this.#book;
+  }
+
+  get memory(): ReplyMemory {
+    return this.#memory;
   }
 
   accept(request: Request): void {
+    this.counts.accepted += 1;
     const nowMs = this.#clock.monotonic();
+    if (!Number.isFinite(request.deadlineMs)) return this.#refuse(request, 400, 'the deadline is not a time');
+    if (request.deadlineMs <= nowMs) return this.#refuse(request, 504, 'its deadline had passed when it came');
+    if (request.idIsMade !== true && this.#isRepeat(request, nowMs)) return;
+    // Nobody is served before those who wait already.
+    if (this.#fleet.waiting > 0) this.serveWaiting();
+    const decision = this.#fleet.waiting > 0 ? waitOrRefuse(this.#fleet) : route(this.#fleet, nowMs);
+    if (decision.kind === 'refuse') return this.#refuse(request, decision.status, decision.message);
     const pending = this.#book.open(request);
-    if (request.deadlineMs <= nowMs) this.#refuse(pending, 504, 'its deadline had passed when it came');
-    else this.#place(pending, nowMs);
+    this.#memory.opened(pending);
+    this.counts.routed(decision.rule);
+    if (decision.kind === 'dispatch') this.#dispatch(pending, decision.vm);
+    else this.#wait(pending, 'last');
   }
 
   reply(event: Extract<LinkEvent, { kind: 'link-reply' }>): void {
-    const pending = this.#finished(event);
+    const pending = this.#returned(event.id, event.vm, false);
     if (pending === undefined) return;
-    const host = this.#fleet.vm(event.vm)?.host ?? '';
-    this.#book.end(pending, { ok: true, payload: event.payload, vm: event.vm, host });
+    this.#end(pending, { ok: true, payload: event.payload, vm: event.vm, host: this.#hostOf(event.vm) });
     this.serveWaiting();
   }
 
   error(event: Extract<LinkEvent, { kind: 'link-error' }>): void {
-    const pending = this.#finished(event);
+    const fault = event.status === 499 ? undefined : FAULTS.has(event.status);
+    const pending = this.#returned(event.id, event.vm, fault);
     if (pending === undefined) return;
-    this.#book.end(pending, this.#failure(event.status, event.message, event.vm));
+    this.#end(pending, this.#failure(event.status, event.message, event.vm));
     this.serveWaiting();
   }
 
-  /** The link of a VM is gone: what was on it is tried elsewhere if it may be, and ends if not (R11). */
-  lost(vm: VmId, unsent: ReadonlySet<number>, why: string): void {
-    const mayRunTwice = this.#fleet.vm(vm)?.guest?.idempotent === true;
+  /**
+   * The link of a VM is gone: what was on it is tried elsewhere if it may be, and ends if not (R11).
+   * @param unsent frames that the link says were not sent
+   * @param sent frames that the link says were sent; what it names in neither, it has not seen yet and is not to send
+   */
+  lost(vm: VmId, unsent: ReadonlySet<number>, sent: ReadonlySet<number>, why: string): void {
     for (const pending of this.#book.on(vm).reverse()) {
-      this.#fleet.apply({ kind: 'ended', vm });
-      pending.vm = undefined;
-      const untouched = unsent.has(pending.id);
-      const again = untouched || (mayRunTwice && pending.request.retry && pending.tries < TRIES_MAX);
-      if (pending.ended) this.#book.close(pending);
-      else if (again) this.#again(pending, untouched);
-      else this.#refuse(pending, 502, `VM ${vm} was lost while it worked on the request: ${why}`, vm);
+      const { frame } = pending;
+      if (!sent.has(frame) && !unsent.has(frame)) this.#links.tell(vm, { kind: 'cancel', id: frame });
+      this.#takeBack(pending, unsent.has(frame), why);
     }
     this.serveWaiting();
   }
 
+  /**
+   * R6: the VM got stuck and is being ended. What it was working on is poison and not tried elsewhere; that is as many as it works on at a time,
+   * first dispatched first. The others only stood in its queue.
+   */
+  stuck(vm: VmId, why: string): void {
+    const all = this.#book.on(vm);
+    const worked = all.slice(0, this.#fleet.params.vmRequestsMax);
+    for (const pending of all.slice(worked.length).reverse()) this.#takeBack(pending, false, why);
+    for (const pending of worked) {
+      this.#take(pending);
+      this.#end(pending, this.#failure(502, `poison: VM ${vm} got stuck while it worked on the request: ${why}`, vm));
+    }
+    this.serveWaiting();
+  }
+
+  /** The guest says that it has nothing in work: what is long overdue and still counted as with it got lost on the way. */
+  writeOff(vm: VmId): void {
+    const limitMs = this.#clock.monotonic() - this.#fleet.params.stuckMs;
+    for (const pending of this.#book.on(vm)) {
+      if (pending.deadlineMs >= limitMs || pending.clients.length > 0) continue;
+      this.#take(pending);
+      this.#memory.closed(pending);
+    }
+    this.serveWaiting();
+  }
+
+  /** A reply that outlived the connection, or the Shoal, that asked for it (R11). */
+  kept(event: Extract<LinkEvent, { kind: 'link-kept' }>): void {
+    const requestId = this.#late?.open(event.token)?.requestId;
+    if (requestId === undefined) return;
+    const outcome = this.#keptOutcome(event);
+    const pending = this.#memory.pending(requestId);
+    if (pending === undefined) {
+      if (!this.#memory.hasEnded(requestId)) this.#late?.publish(event.token, outcome);
+      return;
+    }
+    // It is being tried once more; a failure of the first try says nothing about the second.
+    if (!outcome.ok) return;
+    const { vm, frame } = pending;
+    if (vm !== undefined) this.#links.tell(vm, { kind: 'cancel', id: frame });
+    this.#end(pending, outcome);
+    if (vm === undefined) this.#take(pending);
+  }
+
   /** Requests in arrival order go to the VMs that are free, as far as they reach. */
   serveWaiting(): void {
+    if (this.#fleet.waiting === 0) return;
     const nowMs = this.#clock.monotonic();
-    while (this.#fleet.waiting > 0) {
-      const pending = this.#book.nextWaiting();
-      if (pending === undefined) return;
-      this.#fleet.apply({ kind: 'waiting', change: -1 });
-      const decision = route(this.#fleet, nowMs);
-      if (decision.kind !== 'dispatch') {
-        // It has been let in already: a limit that is now reached is not held against it.
-        this.#book.wait(pending, 'first');
-        this.#fleet.apply({ kind: 'waiting', change: 1 });
-        return;
+    for (let next = this.#book.nextWaiting; next !== undefined; next = this.#book.nextWaiting) {
+      if (next.deadlineMs <= nowMs) {
+        this.#take(next);
+        this.#end(next, this.#failure(504, 'its deadline passed while it waited', undefined));
+        continue;
       }
-      this.#dispatch(pending, decision.vm);
+      // It has been let in already: a limit that is now reached is not held against it.
+      const decision = route(this.#fleet, nowMs, this.#fleet.waiting - 1);
+      if (decision.kind !== 'dispatch') return;
+      this.#take(next);
+      this.#dispatch(next, decision.vm);
     }
   }
 
   /** Ends what is past its deadline. A VM that works on it is asked to stop, and stays busy until it says so. */
   expire(): void {
-    for (const pending of this.#book.due(this.#clock.monotonic())) {
+    const nowMs = this.#clock.monotonic();
+    for (const client of this.#book.due(nowMs)) {
+      const { pending } = client;
       const { vm } = pending;
-      this.#book.end(pending, this.#failure(504, 'its deadline passed', vm));
-      if (this.#book.stopWaiting(pending)) this.#fleet.apply({ kind: 'waiting', change: -1 });
-      if (vm === undefined) this.#book.close(pending);
-      else this.#links.tell(vm, { kind: 'cancel', id: pending.id });
+      const where = vm === undefined ? 'while it waited' : `while VM ${vm} worked on it`;
+      const outcome = this.#failure(504, `its deadline passed ${where}`, vm);
+      this.counts.ended(outcome);
+      this.#book.endFor(client, outcome);
+      if (pending.clients.length > 0) continue;
+      this.#memory.closed(pending);
+      if (vm === undefined) this.#take(pending);
+      else this.#links.tell(vm, { kind: 'cancel', id: pending.frame });
     }
+    this.#memory.expire(nowMs);
   }
 
   /** Ends everything that is open; for the end of the server. */
   refuseAll(why: string): void {
     for (const pending of this.#book.all()) {
-      if (this.#book.stopWaiting(pending)) this.#fleet.apply({ kind: 'waiting', change: -1 });
-      this.#refuse(pending, 503, why, pending.vm);
+      const { vm, frame } = pending;
+      if (vm !== undefined) this.#links.tell(vm, { kind: 'cancel', id: frame });
+      this.#take(pending);
+      this.#end(pending, this.#failure(503, why, vm));
     }
   }
 
-  #place(pending: Pending, nowMs: number): void {
-    const decision = route(this.#fleet, nowMs);
-    switch (decision.kind) {
-      case 'dispatch':
-        return this.#dispatch(pending, decision.vm);
-      case 'wait':
-        return this.#wait(pending, 'last');
-      case 'refuse':
-        return this.#refuse(pending, decision.status, decision.message);
+  /** Its link is closed and nothing will come from it. */
+  forget(vm: VmId): void {
+    this.#book.forget(vm);
+  }
+
+  /** R11: a repeat joins the first or gets its stored reply. */
+  #isRepeat(request: Request, nowMs: number): boolean {
+    const known = this.#memory.find(request, nowMs);
+    if (known === undefined) return false;
+    this.counts.routed('R11');
+    if (known.kind === 'ended') {
+      this.counts.ended(known.outcome);
+      request.replyTo.tell(known.outcome);
+    } else if (known.kind === 'other') {
+      this.#refuse(request, 400, `the request id ${JSON.stringify(request.requestId)} stands for another request`);
+    } else if (known.pending.clients.length >= CLIENTS_MAX) {
+      this.#refuse(request, 503, `overloaded: ${CLIENTS_MAX} repeats wait for the same request`);
+    } else {
+      this.#book.join(known.pending, request.replyTo, request.deadlineMs);
     }
+    return true;
   }
 
   #wait(pending: Pending, where: 'last' | 'first'): void {
@@ -125,38 +224,74 @@ export class RequestPath {
   }
 
   #dispatch(pending: Pending, vm: VmId): void {
-    pending.vm = vm;
+    this.#book.putOn(pending, vm);
     pending.tries += 1;
     this.#fleet.apply({ kind: 'dispatched', vm });
     const { op, token, payload } = pending.request;
-    if (this.#links.tell(vm, { kind: 'request', id: pending.id, op, token, payload })) return;
-    this.#fleet.apply({ kind: 'ended', vm });
+    if (this.#links.tell(vm, { kind: 'request', id: pending.frame, op, token, payload })) return;
+    this.#take(pending);
+    pending.tries -= 1;
     this.#fleet.apply({ kind: 'vm-linked', vm, linked: false, nowMs: this.#clock.monotonic() });
-    pending.vm = undefined;
-    this.#again(pending, true);
-  }
-
-  /** Back to the front of the line; a try on which nothing was sent does not count. */
-  #again(pending: Pending, untouched: boolean): void {
-    if (untouched) pending.tries -= 1;
     this.#wait(pending, 'first');
   }
 
-  #refuse(pending: Pending, status: RequestStatus, message: string, vm?: VmId): void {
-    this.#book.end(pending, this.#failure(status, message, vm));
-    this.#book.close(pending);
+  /** Out of the line or off its VM, and the fleet's count with it. */
+  #take(pending: Pending, fault?: boolean): void {
+    const { vm } = pending;
+    if (this.#book.isWaiting(pending)) this.#fleet.apply({ kind: 'waiting', change: -1 });
+    this.#book.take(pending);
+    if (vm !== undefined) this.#fleet.apply({ kind: 'ended', vm, nowMs: this.#clock.monotonic(), fault });
   }
 
-  #finished({ id, vm }: { readonly id: number; readonly vm: VmId }): Pending | undefined {
-    const pending = this.#book.get(id);
-    if (pending === undefined || pending.vm !== vm) return undefined;
-    this.#fleet.apply({ kind: 'ended', vm });
-    this.#book.close(pending);
+  /** Its VM will not end it: back to the front of the line, if it may be tried again. A try on which nothing was sent does not count. */
+  #takeBack(pending: Pending, untouched: boolean, why: string): void {
+    const { vm } = pending;
+    const mayRunTwice = vm !== undefined && this.#fleet.vm(vm)?.guest?.idempotent === true && pending.request.retry;
+    this.#take(pending);
+    if (untouched) pending.tries -= 1;
+    if (pending.clients.length === 0) this.#memory.closed(pending);
+    else if (untouched || (mayRunTwice && pending.tries < TRIES_MAX)) this.#wait(pending, 'first');
+    else this.#end(pending, this.#failure(502, `VM ${vm} was lost while it worked on the request: ${why}`, vm));
+  }
+
+  /** The request whose end a VM has just told. */
+  #returned(frame: number, vm: VmId, fault: boolean | undefined): Pending | undefined {
+    const pending = this.#book.get(frame);
+    if (pending?.vm !== vm) return undefined;
+    this.#take(pending, fault);
     return pending;
+  }
+
+  #end(pending: Pending, outcome: Outcome): void {
+    const { request, clients } = pending;
+    for (let told = 0; told < clients.length; told++) this.counts.ended(outcome);
+    this.#memory.closed(pending);
+    this.#memory.ended(request, outcome, this.#clock.monotonic(), this.#fleet.params.dedupMs);
+    this.#book.end(pending, outcome);
+  }
+
+  #refuse(request: Request, status: RequestStatus, message: string): void {
+    const outcome = this.#failure(status, message, undefined);
+    this.counts.ended(outcome);
+    request.replyTo.tell(outcome);
+  }
+
+  /** The payload of a kept error is `CODE message`, as in its frame. */
+  #keptOutcome({ vm, ok, payload }: Extract<LinkEvent, { kind: 'link-kept' }>): Outcome {
+    if (ok) return { ok, payload, vm, host: this.#hostOf(vm) };
+    const [, code = '502', message = ''] = /^(\d{3}) ?(.*)$/s.exec(new TextDecoder().decode(payload)) ?? [];
+    const status = STATUSES.find((known) => known === Number(code)) ?? 502;
+    return this.#failure(status, message, vm);
   }
 
   #failure(status: RequestStatus, message: string, vm: VmId | undefined): Outcome {
     if (vm === undefined) return { ok: false, status, message };
-    return { ok: false, status, message, vm, host: this.#fleet.vm(vm)?.host ?? '' };
+    return { ok: false, status, message, vm, host: this.#hostOf(vm) };
+  }
+
+  #hostOf(vm: VmId): string {
+    return this.#fleet.vm(vm)?.host ?? '';
   }
 }
+
+const STATUSES: readonly RequestStatus[] = [400, 404, 413, 499, 501, 502, 503, 504];

@@ -8,6 +8,8 @@ export type RequestStatus = 400 | 404 | 413 | 499 | 501 | 502 | 503 | 504;
 export interface Request {
   /** The client's own id, or one made for it. Not unique: a repeat has the id of the first. */
   readonly requestId: string;
+  /** The id was made for it and nobody else knows it: no repeat can come, so nothing is kept for one. */
+  readonly idIsMade?: boolean;
   /** Empty: the service's default operation. */
   readonly op: string;
   /** UTF-8 text; the guest checks it. */

@@ -1,8 +1,11 @@
 import type { Exit, Ref } from '../actors/mod.ts';
+import type { CommandMessage } from './commands.ts';
 import type { HostEvent } from './host-messages.ts';
+import type { Write } from './ledger.ts';
 import type { LinkEvent } from './link-messages.ts';
 import type { Params } from './params.ts';
 import type { Request } from './request.ts';
+import type { RequestFigures } from './request-counts.ts';
 import type { FleetSnapshot } from './snapshot.ts';
 import type { VmId } from './vm.ts';
 
@@ -10,7 +13,9 @@ export type RouterMessage =
   | { readonly kind: 'request'; readonly request: Request }
   | LinkEvent
   | HostEvent
+  | CommandMessage
   | { readonly kind: 'snapshot'; readonly replyTo: Ref<FleetSnapshot> }
+  | { readonly kind: 'request-figures'; readonly replyTo: Ref<RequestFigures> }
   | { readonly kind: 'params'; readonly params: Params }
   /** Takes no more requests; replies when those in hand have ended, or were refused at the time limit. */
   | { readonly kind: 'drain'; readonly limitMs: number; readonly replyTo: Ref<true> }
@@ -18,6 +23,10 @@ export type RouterMessage =
   | { readonly kind: 'tick' }
   | { readonly kind: 'step' }
   | { readonly kind: 'drain-limit' }
-  | { readonly kind: 'reserved'; readonly vm: VmId }
-  | { readonly kind: 'reserve-failed'; readonly vm: VmId; readonly error: unknown }
-  | { readonly kind: 'link-exited'; readonly vm: VmId; readonly exit: Exit };
+  | { readonly kind: 'written'; readonly vm: VmId; readonly write: Write }
+  | { readonly kind: 'write-failed'; readonly vm: VmId; readonly write: Write; readonly error: unknown }
+  | { readonly kind: 'write-again'; readonly vm: VmId }
+  | { readonly kind: 'link-exited'; readonly vm: VmId; readonly exit: Exit }
+  | { readonly kind: 'link-reopen'; readonly vm: VmId }
+  | { readonly kind: 'link-reopened'; readonly vm: VmId }
+  | { readonly kind: 'link-reopen-failed'; readonly vm: VmId };

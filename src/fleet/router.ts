@@ -1,33 +1,42 @@
-import type { Behaviour, Context, Ref } from '../actors/mod.ts';
+import type { Behaviour, Context } from '../actors/mod.ts';
 import type { Address } from './address.ts';
-import { Fleet } from './fleet.ts';
+import { Closing } from './closing.ts';
+import { Commands } from './commands.ts';
+import { Fleet, type Routing } from './fleet.ts';
 import type { HostEvent } from './host-messages.ts';
+import { Ledger, type LedgerPorts } from './ledger.ts';
 import type { LinkEvent } from './link-messages.ts';
 import { Links, type OpenLink } from './links.ts';
 import type { Params } from './params.ts';
-import { RequestPath } from './request-path.ts';
+import { type LatePort, RequestPath } from './request-path.ts';
 import type { RouterMessage } from './router-messages.ts';
 import { snapshot } from './snapshot.ts';
 import { type KeeperPorts, VmKeeper } from './vm-keeper.ts';
 
-export interface RouterOptions extends Omit<KeeperPorts, 'reserve'> {
+export interface RouterOptions extends KeeperPorts, LedgerPorts {
   readonly params: Params;
   readonly pool: readonly Address[];
   readonly openLink: OpenLink;
-  /** Resolves when the reservation is durable. */
-  readonly reserve: (vm: number, address: Address) => Promise<void>;
+  /** Resolves when the reservation is durable. Asking again for what is so changes nothing. */
+  readonly reserve: (vm: number, address: Address) => Promise<unknown>;
+  /** R2; default `pack`. */
+  readonly routing?: Routing;
+  /** Each host says `host-up` when it has told of all that it adopted; nothing is started there before. Default: all are up at once. */
+  readonly awaitHosts?: boolean;
+  /** R11: without it replies that outlived their Shoal are dropped. */
+  readonly late?: LatePort;
 }
 
 /** How often deadlines and the rules that depend on time are looked at. */
 const TICK_MS = 50;
-/** A tick this late means that our own process stood still, and that nobody else's silence counts. */
-const PAUSE_MS = 1_000;
 
 /** The actor that owns the fleet: routes each request, and starts and stops VMs by the rules. */
 export function router(options: RouterOptions): Behaviour<RouterMessage> {
   return (context) => {
     const body = new Router(context, options);
     context.every(TICK_MS, () => ({ kind: 'tick' }));
+    // Whatever ends the router, nobody is left without an answer.
+    context.onStop(() => body.refuseAll(), 'before-children');
     return (message) => body.receive(message);
   };
 }
@@ -36,56 +45,82 @@ class Router {
   readonly #context: Context<RouterMessage>;
   readonly #fleet: Fleet;
   readonly #links: Links;
+  readonly #ledger: Ledger;
   readonly #requests: RequestPath;
   readonly #vms: VmKeeper;
+  readonly #commands: Commands;
+  readonly #closing: Closing;
   #lastTickMs: number;
   #stepAsked = false;
-  #drained: Ref<true> | undefined;
 
   constructor(context: Context<RouterMessage>, options: RouterOptions) {
+    const { clock } = context;
     this.#context = context;
-    this.#fleet = new Fleet(options.params, options.pool);
+    this.#fleet = new Fleet(options.params, options.pool, options.routing);
     this.#links = new Links(context, options.openLink);
-    this.#requests = new RequestPath(this.#fleet, this.#links, context.clock, () => this.#askStep());
-    const reserve = (vm: number, address: Address): void =>
-      context.pipe(
-        options.reserve(vm, address),
-        () => ({ kind: 'reserved', vm }),
-        (error) => ({ kind: 'reserve-failed', vm, error }),
-      );
-    this.#vms = new VmKeeper(this.#fleet, this.#links, context.clock, { ...options, reserve });
-    this.#lastTickMs = context.clock.monotonic();
-    for (const host of options.hosts.keys()) this.#fleet.apply({ kind: 'host-up', host });
+    this.#ledger = new Ledger(context, options);
+    this.#requests = new RequestPath(this.#fleet, this.#links, clock, options.late, () => this.#askStep());
+    const events = { onStuck: (vm: number, why: string) => this.#requests.stuck(vm, why) };
+    this.#vms = new VmKeeper(this.#fleet, this.#links, clock, this.#ledger, this.#requests.book, {
+      ...options,
+      events,
+    });
+    this.#commands = new Commands(this.#fleet, this.#vms);
+    this.#closing = new Closing();
+    this.#lastTickMs = clock.monotonic();
+    if (options.awaitHosts !== true) {
+      for (const host of options.hosts.keys()) this.#fleet.apply({ kind: 'host-up', host, nowMs: this.#lastTickMs });
+    }
     this.#askStep();
   }
 
   receive(message: RouterMessage): void {
+    this.#handle(message);
+    if (this.#closing.isAsked) this.#closing.look(this.#requests.open);
+  }
+
+  refuseAll(): void {
+    this.#requests.refuseAll('the server is shutting down');
+  }
+
+  #handle(message: RouterMessage): void {
     switch (message.kind) {
       case 'request':
         return this.#request(message);
       case 'link-reply':
-        this.#requests.reply(message);
-        return this.#tellIfDrained();
+        return this.#requests.reply(message);
       case 'link-error':
         this.#requests.error(message);
-        return this.#tellIfDrained();
+        // Enough of these in a row and R2 ejects the VM.
+        return this.#askStep();
       case 'link-ready':
       case 'link-lost':
       case 'link-kept':
       case 'link-exited':
+      case 'link-reopen':
+      case 'link-reopened':
+      case 'link-reopen-failed':
         return this.#link(message);
       case 'vm-gone':
         return this.#gone(message);
+      case 'vm-report':
+        return this.#report(message);
+      case 'host-up':
+        return this.#hostUp(message);
       case 'vm-prepared':
       case 'vm-booting':
       case 'vm-answering':
-      case 'vm-report':
       case 'vm-adopted':
+      case 'host-down':
+      case 'host-stats':
         return this.#vms.hostEvent(message);
-      case 'reserved':
-        return this.#vms.reserved(message.vm);
-      case 'reserve-failed':
-        return this.#vms.reserveFailed(message.vm, message.error);
+      case 'written':
+        this.#vms.written(message.vm, message.write);
+        return this.#askStep();
+      case 'write-failed':
+        return this.#vms.writeFailed(message.vm, message.write, message.error);
+      case 'write-again':
+        return this.#ledger.again(message.vm);
       case 'tick':
         return this.#tick();
       case 'step':
@@ -94,66 +129,100 @@ class Router {
         this.#fleet.apply({ kind: 'params', params: message.params });
         this.#requests.serveWaiting();
         return this.#askStep();
+      case 'drain-vm':
+      case 'remove-vm':
+      case 'restart-vms':
+      case 'scale':
+        this.#commands.run(message);
+        return this.#askStep();
       case 'snapshot':
         message.replyTo.tell(snapshot(this.#fleet, this.#context.clock.monotonic()));
         return;
+      case 'request-figures':
+        message.replyTo.tell(this.#requests.counts.figures());
+        return;
       case 'drain':
-        return this.#drain(message.limitMs, message.replyTo);
+        return this.#drain(message);
       case 'drain-limit':
-        this.#requests.refuseAll('the server is shutting down');
-        return this.#tellIfDrained();
+        return this.refuseAll();
     }
   }
 
   #request({ request }: Extract<RouterMessage, { kind: 'request' }>): void {
-    if (this.#drained === undefined) this.#requests.accept(request);
+    if (!this.#closing.isAsked) this.#requests.accept(request);
     else request.replyTo.tell({ ok: false, status: 503, message: 'the server is shutting down' });
   }
 
-  #link(
-    message:
-      | Exclude<LinkEvent, { kind: 'link-reply' | 'link-error' }>
-      | Extract<RouterMessage, { kind: 'link-exited' }>,
-  ): void {
+  #link(message: LinkNews): void {
     switch (message.kind) {
       case 'link-ready':
+        this.#links.proven(message.vm);
         this.#vms.linked(message.vm);
         return this.#requests.serveWaiting();
       case 'link-lost':
-        return this.#unlinked(message.vm, new Set(message.unsent), message.why);
+        return this.#unlinked(message.vm, new Set(message.unsent), new Set(message.sent), message.why);
       case 'link-kept':
-        return;
+        return this.#requests.kept(message);
       case 'link-exited': {
         const { reason } = message.exit;
-        this.#unlinked(message.vm, new Set(), reason.kind === 'error' ? reason.error.message : 'its link ended');
-        // A link that cannot start again fails the router: its supervisor decides.
-        void this.#links.reopen(message.vm);
-        return;
+        const why = reason.kind === 'error' ? reason.error.message : 'its link ended';
+        this.#unlinked(message.vm, NONE, NONE, why);
+        return this.#links.reopenLater(message.vm);
       }
+      case 'link-reopen':
+        return this.#links.reopen(message.vm);
+      case 'link-reopened':
+        return this.#links.reopened(message.vm);
+      case 'link-reopen-failed':
+        return this.#links.reopenLater(message.vm);
     }
   }
 
-  #unlinked(vm: number, unsent: ReadonlySet<number>, why: string): void {
-    this.#fleet.apply({ kind: 'vm-linked', vm, linked: false, nowMs: this.#context.clock.monotonic() });
-    this.#requests.lost(vm, unsent, why);
+  /** The VM takes nothing from here on, so that what it worked on is not sent to it again. */
+  #unlinked(vm: number, unsent: ReadonlySet<number>, sent: ReadonlySet<number>, why: string): void {
+    this.#vms.linkLost(vm, why);
+    this.#requests.lost(vm, unsent, sent, why);
     this.#askStep();
   }
 
-  /** The VM leaves the fleet first, so that what it worked on is not sent to it again. */
   #gone(event: Extract<HostEvent, { kind: 'vm-gone' }>): void {
-    this.#fleet.apply({ kind: 'vm-linked', vm: event.vm, linked: false, nowMs: this.#context.clock.monotonic() });
-    this.#requests.lost(event.vm, new Set(), event.end.why);
+    const { vm } = event;
+    this.#fleet.apply({ kind: 'vm-linked', vm, linked: false, nowMs: this.#context.clock.monotonic() });
+    this.#requests.lost(vm, NONE, NONE, event.end.why);
     this.#vms.gone(event);
+    this.#requests.forget(vm);
     this.#requests.serveWaiting();
     this.#askStep();
-    this.#tellIfDrained();
+  }
+
+  #report(event: Extract<HostEvent, { kind: 'vm-report' }>): void {
+    this.#vms.hostEvent(event);
+    const vm = this.#fleet.vm(event.vm);
+    // Its end got lost on the way (a mailbox was full): only what nobody waits for any more is given up.
+    if (vm !== undefined && event.report.inFlight === 0 && vm.inFlight > 0) this.#requests.writeOff(vm.id);
+  }
+
+  /** What the host no longer has is gone. A VM that is still being prepared may have been asked for after the host took stock: R7 sees to it. */
+  #hostUp(event: Extract<HostEvent, { kind: 'host-up' }>): void {
+    this.#vms.hostEvent(event);
+    if (event.vms !== undefined) {
+      const there = new Set(event.vms);
+      const missing = [...this.#fleet.vms].filter(
+        (vm) => vm.host === event.host && vm.state !== 'preparing' && !there.has(vm.id),
+      );
+      const end = { clean: false, why: 'its host no longer has it', exitCode: null };
+      for (const vm of missing) this.#gone({ kind: 'vm-gone', host: event.host, vm: vm.id, end });
+    }
+    this.#requests.serveWaiting();
+    this.#askStep();
   }
 
   #tick(): void {
     const nowMs = this.#context.clock.monotonic();
     const lateMs = nowMs - this.#lastTickMs - TICK_MS;
     this.#lastTickMs = nowMs;
-    if (lateMs > PAUSE_MS) this.#fleet.apply({ kind: 'paused', forMs: lateMs });
+    // A tick as late as a whole one means that our own process stood still.
+    if (lateMs > TICK_MS) this.#fleet.apply({ kind: 'paused', forMs: lateMs, nowMs });
     this.#requests.expire();
     this.#step();
   }
@@ -167,19 +236,22 @@ class Router {
 
   #step(): void {
     this.#stepAsked = false;
-    if (this.#drained !== undefined) return;
+    // From then on whoever closes us ends the VMs, or leaves them running, as was asked.
+    if (this.#closing.isDone) return;
     this.#vms.step();
     // What R3 could give no VM may now fall back to R4.
     this.#requests.serveWaiting();
   }
 
-  #drain(limitMs: number, replyTo: Ref<true>): void {
-    this.#drained = replyTo;
+  #drain({ limitMs, replyTo }: Extract<RouterMessage, { kind: 'drain' }>): void {
+    this.#closing.ask(replyTo);
+    this.#fleet.apply({ kind: 'closing' });
     this.#context.after(limitMs, { kind: 'drain-limit' });
-    this.#tellIfDrained();
-  }
-
-  #tellIfDrained(): void {
-    if (this.#drained !== undefined && this.#requests.open === 0) this.#drained.tell(true);
   }
 }
+
+type LinkNews =
+  | Exclude<LinkEvent, { kind: 'link-reply' | 'link-error' }>
+  | Extract<RouterMessage, { kind: 'link-exited' | 'link-reopen' | 'link-reopened' | 'link-reopen-failed' }>;
+
+const NONE: ReadonlySet<number> = new Set();

@@ -1,6 +1,7 @@
 import { formatAddress } from './address.ts';
-import type { Fleet, Vm } from './fleet.ts';
+import type { Fleet } from './fleet.ts';
 import type { VmId, VmState } from './vm.ts';
+import type { Vm } from './vm-record.ts';
 
 /** One VM as `shoal ps` shows it. Field names are those of the table where it has them. */
 export interface VmRow {
@@ -33,7 +34,7 @@ export function snapshot(fleet: Fleet, nowMs: number): FleetSnapshot {
     vms: [...fleet.vms].map((vm) => rowOf(vm, nowMs)),
     waiting: fleet.waiting,
     addresses: fleet.pool.length,
-    addresses_free: fleet.pool.filter((entry) => entry.vm === undefined && !entry.reserved).length,
+    addresses_free: fleet.pool.filter((entry) => entry.vm === undefined).length,
   };
 }
 

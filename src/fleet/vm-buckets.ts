@@ -1,36 +1,51 @@
+import { insertSorted, removeSorted } from './sorted.ts';
 import type { VmId } from './vm.ts';
 
-/** Free VMs by how many requests they have in flight, oldest first in each bucket: R2's choice without a search. */
+const NONE: readonly number[] = [];
+
+/** VMs by how many requests they have in flight: the choice of R2 and R4 without a search. */
 export class VmBuckets {
-  readonly #buckets: VmId[][] = [];
+  /**
+   * Ids grow with age and are kept negated, so that the oldest VM stands last: it is the one that R2 takes and puts back, and an array is
+   * cheap to change at its end.
+   */
+  readonly #buckets: number[][] = [];
   #size = 0;
+  /** No VM has more in flight. */
+  #top = 0;
+  /** No VM has fewer in flight. */
+  #bottom = 0;
 
   get size(): number {
     return this.#size;
   }
 
   add(vm: VmId, inFlight: number): void {
-    const bucket = this.#bucket(inFlight);
-    bucket.splice(lowerBound(bucket, vm), 0, vm);
+    if (!insertSorted(this.#bucket(inFlight), -vm)) return;
     this.#size += 1;
+    if (this.#size === 1 || inFlight > this.#top) this.#top = inFlight;
+    if (this.#size === 1 || inFlight < this.#bottom) this.#bottom = inFlight;
   }
 
   remove(vm: VmId, inFlight: number): void {
-    const bucket = this.#bucket(inFlight);
-    const index = lowerBound(bucket, vm);
-    if (bucket[index] !== vm) return;
-    bucket.splice(index, 1);
-    this.#size -= 1;
+    if (removeSorted(this.#bucket(inFlight), -vm)) this.#size -= 1;
   }
 
-  /** The oldest VM of those with the most in flight. Ids grow with age, so the lowest id is the oldest. */
+  /** The oldest VM of those with the most in flight. */
   fullest(): VmId | undefined {
     if (this.#size === 0) return undefined;
-    for (let inFlight = this.#buckets.length - 1; inFlight >= 0; inFlight--) {
-      const vm = this.#buckets[inFlight]?.[0];
-      if (vm !== undefined) return vm;
-    }
-    return undefined;
+    while (this.#at(this.#top).length === 0) this.#top -= 1;
+    return oldest(this.#at(this.#top));
+  }
+
+  /** The oldest VM of those with the fewest in flight. */
+  emptiest(): VmId | undefined {
+    return oldest(this.#lowest());
+  }
+
+  /** All VMs with the fewest in flight, youngest first. */
+  *allEmptiest(): Generator<VmId> {
+    for (const negated of this.#lowest()) yield -negated;
   }
 
   clear(): void {
@@ -38,7 +53,17 @@ export class VmBuckets {
     this.#size = 0;
   }
 
-  #bucket(inFlight: number): VmId[] {
+  #lowest(): readonly number[] {
+    if (this.#size === 0) return NONE;
+    while (this.#at(this.#bottom).length === 0) this.#bottom += 1;
+    return this.#at(this.#bottom);
+  }
+
+  #at(inFlight: number): readonly number[] {
+    return this.#buckets[inFlight] ?? NONE;
+  }
+
+  #bucket(inFlight: number): number[] {
     for (let length = this.#buckets.length; length <= inFlight; length++) this.#buckets.push([]);
     const bucket = this.#buckets[inFlight];
     if (bucket === undefined) throw new RangeError(`no bucket for ${inFlight} in flight`);
@@ -46,14 +71,7 @@ export class VmBuckets {
   }
 }
 
-function lowerBound(sorted: readonly number[], value: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const item = sorted[middle];
-    if (item !== undefined && item < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+function oldest(bucket: readonly number[]): VmId | undefined {
+  const negated = bucket.at(-1);
+  return negated === undefined ? undefined : -negated;
 }

@@ -1,22 +1,30 @@
 import type { Clock, Ref } from '../actors/mod.ts';
 import { type ErrorEnvelope, toEnvelope } from '../errors.ts';
-import { type Address, formatAddress } from './address.ts';
-import type { FleetDecision } from './decision.ts';
-import type { Fleet, Vm } from './fleet.ts';
+import { formatAddress } from './address.ts';
+import type { DrainDecision, FleetDecision, StopDecision } from './decision.ts';
+import type { Fleet } from './fleet.ts';
 import type { HostCommand, HostEvent } from './host-messages.ts';
+import type { Ledger, Write } from './ledger.ts';
 import type { Links } from './links.ts';
 import type { News } from './news.ts';
+import { NewsDesk } from './news-desk.ts';
 import { step } from './step.ts';
 import type { VmId } from './vm.ts';
+import type { Vm } from './vm-record.ts';
+import type { Work } from './work.ts';
 
 export interface KeeperPorts {
   /** The controllers, by the name of their host. */
   readonly hosts: ReadonlyMap<string, Ref<HostCommand>>;
-  /** Never gives the same id twice in the life of a data directory. */
+  /** Never gives the same id twice in the life of a data directory. May throw: then nothing is started for a while. */
   readonly nextVmId: () => VmId;
   readonly news: (news: News) => void;
-  /** Makes a reservation durable, then tells of it by `reserved` or `reserve-failed`. */
-  readonly reserve: (vm: VmId, address: Address) => void;
+}
+
+/** What concerns the requests on a VM that the keeper decides to end. */
+export interface KeeperEvents {
+  /** R6: it is being ended because it got stuck over what it worked on. */
+  readonly onStuck: (vm: VmId, why: string) => void;
 }
 
 /** What a VM must wait for before it may run: its QEMU, and its reservation on disk. */
@@ -25,50 +33,100 @@ interface Start {
   reserved: boolean;
 }
 
+/** A stop that no `vm-gone` has answered is sent again: commands are delivered at most once. */
+const STOP_AGAIN_MS = 5_000;
+/** How long nothing is started after the store gave no id. */
+const NO_ID_MS = 1_000;
+/** Steps until nothing is left to decide; what one step ends, the next may replace. */
+const STEPS_MAX = 8;
+
 /** Carries `step`'s decisions out: commands to controllers, news to whoever looks. */
 export class VmKeeper {
   readonly #fleet: Fleet;
   readonly #links: Links;
   readonly #clock: Clock;
+  readonly #ledger: Ledger;
   readonly #ports: KeeperPorts;
+  readonly #work: Work;
+  readonly #events: KeeperEvents;
+  readonly #desk: NewsDesk;
   readonly #starts = new Map<VmId, Start>();
+  /** When each VM that is to end was last told so. */
+  readonly #stops = new Map<VmId, number>();
+  readonly #pids = new Map<VmId, number>();
+  /** VMs that are gone while their release is not durable yet. */
+  readonly #leaving = new Map<VmId, Vm>();
+  #noStartBeforeMs = 0;
 
-  constructor(fleet: Fleet, links: Links, clock: Clock, ports: KeeperPorts) {
+  constructor(
+    fleet: Fleet,
+    links: Links,
+    clock: Clock,
+    ledger: Ledger,
+    work: Work,
+    ports: KeeperPorts & { readonly events: KeeperEvents },
+  ) {
     this.#fleet = fleet;
     this.#links = links;
     this.#clock = clock;
+    this.#ledger = ledger;
     this.#ports = ports;
+    this.#work = work;
+    this.#events = ports.events;
+    this.#desk = new NewsDesk(clock, ports.news);
   }
 
+  /** Decides and carries out until there is nothing left to decide, and repeats what was not heard. */
   step(): void {
-    for (const decision of step(this.#fleet, this.#clock.monotonic())) this.#carryOut(decision);
+    for (let steps = 0; steps < STEPS_MAX; steps++) {
+      const decisions = step(this.#fleet, this.#clock.monotonic(), this.#work);
+      let done = 0;
+      for (const decision of decisions) if (this.#carryOut(decision)) done += 1;
+      if (done === 0) break;
+    }
+    this.#stopAgain();
   }
 
-  reserved(vm: VmId): void {
+  written(vm: VmId, write: Write): void {
+    this.#ledger.done(vm);
+    if (write === 'release') return this.#released(vm);
     const start = this.#starts.get(vm);
-    if (start === undefined) return;
+    if (write !== 'reserve' || start === undefined) return;
     start.reserved = true;
     this.#startIfReady(vm, start);
   }
 
   /** Nothing is acted on that was not durable. */
-  reserveFailed(vm: VmId, error: unknown): void {
-    this.stop(vm, 'its reservation could not be written', toEnvelope(error));
+  writeFailed(vm: VmId, write: Write, error: unknown): void {
+    const envelope = toEnvelope(error);
+    const about = { id: vm, host: this.#fleet.vm(vm)?.host ?? this.#leaving.get(vm)?.host ?? '' };
+    this.#desk.ofVm('write-failed', about, `the ${write} of VM ${vm} could not be written`, undefined, envelope);
+    // What the tables contradict will not get better by saying it again.
+    if (write === 'reserve' || (write === 'insert' && envelope.code === 'STORE_CONFLICT')) this.#ledger.done(vm);
+    else this.#ledger.retryLater(vm);
+    if (write !== 'reserve' || !this.#starts.has(vm)) return;
+    const why = 'its reservation could not be written';
+    this.stop({ rule: 'R3', vm, why, verdict: 'failed', figures: { code: envelope.code } }, envelope);
   }
 
   hostEvent(event: Exclude<HostEvent, { kind: 'vm-gone' }>): void {
+    if (event.kind === 'host-down') return this.#hostDown(event.host, event.why);
+    // A host that was never in reach stays so until it says that all it adopted is told: R1 must not start what is there already.
+    if (event.kind === 'host-up' || this.#fleet.host(event.host) !== undefined) this.#hostUp(event.host);
     switch (event.kind) {
       case 'vm-prepared':
         return this.#prepared(event.vm, event.pid);
       case 'vm-booting':
+      case 'host-up':
         return;
       case 'vm-answering':
         return this.#answering(event);
       case 'vm-report':
-        this.#fleet.apply({ kind: 'vm-report', vm: event.vm, report: event.report, nowMs: this.#clock.monotonic() });
-        return;
+        return this.#report(event);
       case 'vm-adopted':
         return this.#adopted(event);
+      case 'host-stats':
+        return this.#hostStats(event);
     }
   }
 
@@ -78,128 +136,221 @@ export class VmKeeper {
     if (!this.#fleet.apply({ kind: 'vm-linked', vm: id, linked: true, nowMs })) return;
     const vm = this.#fleet.vm(id);
     if (vm === undefined || vm.state !== 'ready' || before === 'ready') return;
-    this.#tell(
-      vm,
-      'vm-ready',
-      `VM ${id} is ready at ${formatAddress(vm.address)} after ${Math.round(nowMs - vm.startedMs)} ms`,
-    );
+    const bootMs = Math.round(nowMs - (vm.bootMs ?? vm.startedMs));
+    const figures = { boot_ms: bootMs, since_decision_ms: Math.round(nowMs - vm.startedMs) };
+    const text = `VM ${id} is ready at ${formatAddress(vm.address)} after ${figures.since_decision_ms} ms`;
+    this.#desk.ofVm('vm-ready', vm, text, { rule: 'R3', figures });
+  }
+
+  linkLost(id: VmId, why: string): void {
+    const vm = this.#fleet.vm(id);
+    const nowMs = this.#clock.monotonic();
+    if (vm === undefined || !this.#fleet.apply({ kind: 'vm-linked', vm: id, linked: false, nowMs })) return;
+    if (vm.state !== 'stopping') this.#desk.ofVm('link-lost', vm, `the link to VM ${id} is lost: ${why}`);
   }
 
   gone(event: Extract<HostEvent, { kind: 'vm-gone' }>): void {
     const vm = this.#fleet.vm(event.vm);
     if (vm === undefined) return;
-    this.#links.close(event.vm);
-    this.#starts.delete(event.vm);
+    this.#links.close(vm.id);
+    this.#starts.delete(vm.id);
+    this.#stops.delete(vm.id);
+    this.#pids.delete(vm.id);
     const wanted = vm.state === 'stopping' || vm.state === 'draining';
     const bindFailed = event.error?.code === 'PORT_TAKEN';
-    this.#fleet.apply({ kind: 'vm-gone', vm: event.vm, bindFailed, wanted, nowMs: this.#clock.monotonic() });
+    this.#fleet.apply({ kind: 'vm-gone', vm: vm.id, bindFailed, nowMs: this.#clock.monotonic() });
+    const found = event.end.verdict === undefined ? '' : ` (${event.end.verdict})`;
     const why = wanted ? (vm.why ?? event.end.why) : event.end.why;
-    this.#tell(vm, 'vm-gone', `VM ${vm.id} is gone: ${why}`, event.error);
+    this.#desk.ofVm('vm-gone', vm, `VM ${vm.id} is gone: ${why}${found}`, undefined, event.error);
+    this.#leaving.set(vm.id, vm);
+    this.#ledger.release(vm.id, vm.address);
   }
 
-  stop(id: VmId, why: string, error?: ErrorEnvelope): void {
+  drain(decision: Omit<DrainDecision, 'kind'>): boolean {
+    const { vm: id, why, ejected } = decision;
     const vm = this.#fleet.vm(id);
-    if (vm === undefined || vm.state === 'stopping') return;
-    this.#fleet.apply({ kind: 'vm-state', vm: id, state: 'stopping', why });
-    this.#tell(vm, 'vm-stop', `VM ${id} is told to stop: ${why}`, error);
-    this.#command(vm.host, { kind: 'stop', vm: id, why });
+    if (vm === undefined || !this.#fleet.apply({ kind: 'vm-draining', vm: id, why, ejected })) return false;
+    this.#desk.ofVm('vm-drain', vm, `VM ${id} is drained: ${why}`, decision);
+    return true;
   }
 
-  #carryOut(decision: FleetDecision): void {
+  stop(decision: Omit<StopDecision, 'kind'>, error?: ErrorEnvelope): boolean {
+    const { vm: id, why, verdict } = decision;
+    const vm = this.#fleet.vm(id);
+    const failed = verdict !== undefined;
+    if (vm === undefined || !this.#fleet.apply({ kind: 'vm-stopping', vm: id, why, failed })) return false;
+    this.#desk.ofVm('vm-stop', vm, `VM ${id} is told to stop: ${why}`, decision, error);
+    this.#sendStop(vm);
+    if (verdict === 'stuck') this.#events.onStuck(id, why);
+    return true;
+  }
+
+  #released(id: VmId): void {
+    const vm = this.#leaving.get(id);
+    if (vm === undefined) return;
+    this.#leaving.delete(id);
+    if (!this.#fleet.apply({ kind: 'released', vm: id, address: vm.address })) return;
+    const reason = { rule: 'R8', figures: { id_ip: vm.address.id } } as const;
+    this.#desk.ofVm('address-free', vm, `${formatAddress(vm.address)} is free again`, reason);
+  }
+
+  /** @returns whether anything came of it */
+  #carryOut(decision: FleetDecision): boolean {
     switch (decision.kind) {
       case 'start':
         return decision.spare === undefined ? this.#start(decision, false) : this.#useSpare(decision, decision.spare);
       case 'prepare':
         return this.#start(decision, true);
       case 'drain':
-        this.#fleet.apply({ kind: 'vm-state', vm: decision.vm, state: 'draining', why: decision.why });
-        this.#decided('vm-drain', decision, decision.vm, `VM ${decision.vm} is drained: ${decision.why}`);
-        return this.step();
+        return this.drain(decision);
       case 'stop':
-        return this.stop(decision.vm, decision.why);
+        return this.stop(decision);
+      case 'host-down':
+        this.#hostDown(decision.host, `silent for ${decision.figures['silent_ms']} ms`);
+        return true;
     }
   }
 
-  #start(decision: Extract<FleetDecision, { kind: 'start' | 'prepare' }>, spare: boolean): void {
+  #start(decision: Extract<FleetDecision, { kind: 'start' | 'prepare' }>, spare: boolean): boolean {
     const { host, address } = decision;
-    const vm = this.#ports.nextVmId();
     const nowMs = this.#clock.monotonic();
-    this.#fleet.apply({ kind: 'vm-reserved', vm, host, address, spare, nowMs });
+    const vm = this.#newId(host, nowMs);
+    if (vm === undefined) return false;
+    const replaces = decision.kind === 'start' ? decision.replaces : undefined;
+    const reserved = { kind: 'vm-reserved', vm, host, address, spare, nowMs } as const;
+    if (!this.#fleet.apply(replaces === undefined ? reserved : { ...reserved, replaces })) return false;
     this.#starts.set(vm, { prepared: false, reserved: false });
     const purpose = spare ? 'is prepared as a spare' : 'is started';
-    this.#decided('vm-start', decision, vm, `VM ${vm} ${purpose} at ${formatAddress(address)}`);
+    this.#desk.ofVm('vm-start', { id: vm, host }, `VM ${vm} ${purpose} at ${formatAddress(address)}`, decision);
     // QEMU starts while the reservation goes to disk; the CPU is let run only when both are done.
     this.#command(host, { kind: 'prepare', vm, address });
-    this.#ports.reserve(vm, address);
+    this.#ledger.reserve(vm, address);
+    return true;
   }
 
-  #useSpare(decision: Extract<FleetDecision, { kind: 'start' }>, vm: VmId): void {
-    this.#fleet.apply({ kind: 'vm-wanted', vm, nowMs: this.#clock.monotonic() });
-    this.#decided('vm-start', decision, vm, `VM ${vm}, a spare, is started at ${formatAddress(decision.address)}`);
-    const start = this.#starts.get(vm);
-    if (start !== undefined) this.#startIfReady(vm, start);
+  #newId(host: string, nowMs: number): VmId | undefined {
+    if (nowMs < this.#noStartBeforeMs) return undefined;
+    try {
+      return this.#ports.nextVmId();
+    } catch (error) {
+      this.#noStartBeforeMs = nowMs + NO_ID_MS;
+      this.#desk.ofHost('write-failed', host, 'no VM is started, for there is no id', undefined, toEnvelope(error));
+      return undefined;
+    }
+  }
+
+  #useSpare(decision: Extract<FleetDecision, { kind: 'start' }>, id: VmId): boolean {
+    if (!this.#fleet.apply({ kind: 'vm-wanted', vm: id, nowMs: this.#clock.monotonic() })) return false;
+    const text = `VM ${id}, a spare, is started at ${formatAddress(decision.address)}`;
+    this.#desk.ofVm('vm-start', { id, host: decision.host }, text, decision);
+    const start = this.#starts.get(id);
+    if (start !== undefined) this.#startIfReady(id, start);
+    return true;
   }
 
   #prepared(id: VmId, pid: number): void {
     const vm = this.#fleet.vm(id);
     const start = this.#starts.get(id);
-    if (vm === undefined || start === undefined) return;
+    if (vm === undefined || start === undefined || start.prepared) return;
     start.prepared = true;
-    if (vm.state === 'preparing') this.#fleet.apply({ kind: 'vm-state', vm: id, state: 'prepared' });
-    this.#tell(vm, 'vm-prepared', `VM ${id} is prepared (QEMU pid ${pid})`);
+    this.#pids.set(id, pid);
+    this.#fleet.apply({ kind: 'vm-prepared', vm: id });
+    this.#desk.ofVm('vm-prepared', vm, `VM ${id} is prepared (QEMU pid ${pid})`);
     this.#startIfReady(id, start);
   }
 
   #startIfReady(id: VmId, start: Start): void {
     const vm = this.#fleet.vm(id);
-    if (vm === undefined || vm.spare || vm.state !== 'prepared' || !start.prepared || !start.reserved) return;
+    if (vm === undefined || vm.spare || !start.prepared || !start.reserved) return;
+    if (!this.#fleet.apply({ kind: 'vm-booting', vm: id, nowMs: this.#clock.monotonic() })) return;
     this.#starts.delete(id);
-    this.#fleet.apply({ kind: 'vm-state', vm: id, state: 'booting' });
-    this.#tell(vm, 'vm-booting', `VM ${id} boots`);
+    this.#desk.ofVm('vm-booting', vm, `VM ${id} boots`);
     this.#command(vm.host, { kind: 'start', vm: id });
   }
 
   #answering(event: Extract<HostEvent, { kind: 'vm-answering' }>): void {
     this.#fleet.apply({ kind: 'vm-answering', vm: event.vm, guest: event.guest });
     const vm = this.#fleet.vm(event.vm);
-    if (vm === undefined || vm.state === 'stopping') return;
-    this.#links.open({ vm: vm.id, address: vm.address });
+    if (vm !== undefined && LINKED_STATES.has(vm.state)) this.#links.open({ vm: vm.id, address: vm.address });
+  }
+
+  #report({ vm: id, report, atMs }: Extract<HostEvent, { kind: 'vm-report' }>): void {
+    const vm = this.#fleet.vm(id);
+    const isFirst = vm?.report === undefined;
+    const nowMs = this.#clock.monotonic();
+    if (!this.#fleet.apply({ kind: 'vm-report', vm: id, report, nowMs }) || vm === undefined) return;
+    const touch = { state: vm.state, report, freeCount: vm.freeCount, lastConnectMs: atMs };
+    if (!isFirst) return this.#ledger.touch(id, touch);
+    const startedMs = Math.round(this.#clock.now() - (nowMs - vm.startedMs));
+    const { address, host } = vm;
+    this.#ledger.insert({ vm: id, address, host, pid: this.#pids.get(id), startedMs, ...touch });
   }
 
   #adopted(event: Extract<HostEvent, { kind: 'vm-adopted' }>): void {
-    const { vm, host, address } = event;
+    const { vm: id, host, address } = event;
+    if (this.#fleet.vm(id) !== undefined) return;
     const nowMs = this.#clock.monotonic();
-    // How long it has run is known in time of day only; both clocks run at the same speed.
-    const startedMs = nowMs - (this.#clock.now() - event.startedMs);
-    if (
-      !this.#fleet.apply({
-        kind: 'vm-reserved',
-        vm,
-        host,
-        address,
-        spare: event.state === 'prepared',
-        nowMs: startedMs,
-      })
-    )
-      return;
-    const state = event.state === 'answering' ? 'booting' : event.state;
-    this.#fleet.apply({ kind: 'vm-state', vm, state });
-    if (event.state === 'prepared') this.#starts.set(vm, { prepared: true, reserved: true });
-    const known = this.#fleet.vm(vm);
-    if (known !== undefined) this.#tell(known, 'vm-adopted', `VM ${vm} is adopted at ${formatAddress(address)}`);
+    const adopted = {
+      kind: 'vm-reserved',
+      vm: id,
+      host,
+      address,
+      spare: event.state === 'prepared',
+      nowMs,
+      // How long it has run is known in time of day only; both clocks run at the same speed.
+      startedMs: nowMs - Math.max(0, this.#clock.now() - event.startedMs),
+      state: event.state === 'answering' ? 'booting' : event.state,
+    } as const;
+    const { statusIntervalMs } = event;
+    const vm = { id, host };
+    if (!this.#fleet.apply(statusIntervalMs === undefined ? adopted : { ...adopted, statusIntervalMs })) {
+      const holder = this.#fleet.holder(address);
+      const text = `VM ${id} was found at ${formatAddress(address)}, which VM ${holder} holds: it is ended`;
+      this.#desk.ofVm('unidentified', vm, text, { rule: 'R8', figures: { id_ip: address.id, held_by: holder ?? '' } });
+      return this.#command(host, { kind: 'stop', vm: id, why: `its address is held by VM ${holder}` });
+    }
+    this.#pids.set(id, event.pid);
+    if (event.state === 'prepared') this.#starts.set(id, { prepared: true, reserved: false });
+    if (event.state === 'stopping') this.#stops.set(id, nowMs);
+    this.#desk.ofVm('vm-adopted', vm, `VM ${id} is adopted at ${formatAddress(address)}`);
+    // Whoever crashed may have done so before it was durable.
+    this.#ledger.reserve(id, address);
+  }
+
+  #hostStats({ host, availableBytes, vmBytes }: Extract<HostEvent, { kind: 'host-stats' }>): void {
+    const memory = { availableBytes, vmBytes };
+    this.#fleet.apply({ kind: 'host-memory', host, memory, nowMs: this.#clock.monotonic() });
+  }
+
+  /** Whatever it says, a host that is heard is in reach. */
+  #hostUp(host: string): void {
+    if (!this.#fleet.apply({ kind: 'host-up', host, nowMs: this.#clock.monotonic() })) return;
+    this.#desk.ofHost('host-up', host, `host ${host} is in reach`);
+  }
+
+  #hostDown(host: string, why: string): void {
+    if (!this.#fleet.apply({ kind: 'host-down', host, nowMs: this.#clock.monotonic() })) return;
+    const vms = [...this.#fleet.vms].filter((vm) => vm.host === host).length;
+    const text = `host ${host} is out of reach (${why}): what its ${vms} VMs do is unknown`;
+    this.#desk.ofHost('host-down', host, text, { rule: 'R6', figures: { vms } });
+  }
+
+  #sendStop(vm: Vm): void {
+    this.#stops.set(vm.id, this.#clock.monotonic());
+    this.#command(vm.host, { kind: 'stop', vm: vm.id, why: vm.why ?? 'it is to stop' });
+  }
+
+  #stopAgain(): void {
+    const nowMs = this.#clock.monotonic();
+    for (const [id, sentMs] of this.#stops) {
+      const vm = this.#fleet.vm(id);
+      if (vm?.state === 'stopping' && nowMs - sentMs >= STOP_AGAIN_MS) this.#sendStop(vm);
+    }
   }
 
   #command(host: string, command: HostCommand): void {
     this.#ports.hosts.get(host)?.tell(command);
   }
-
-  #decided(kind: News['kind'], decision: FleetDecision, vm: VmId, text: string): void {
-    const { rule, figures } = decision;
-    this.#ports.news({ atMs: this.#clock.now(), kind, vm, rule, figures, text: `${text} (${rule})` });
-  }
-
-  #tell(vm: Vm, kind: News['kind'], text: string, error?: ErrorEnvelope): void {
-    const news = { atMs: this.#clock.now(), kind, vm: vm.id, host: vm.host, text };
-    this.#ports.news(error === undefined ? news : { ...news, text: `${text}: ${error.message}`, error });
-  }
 }
+
+const LINKED_STATES: ReadonlySet<Vm['state']> = new Set<Vm['state']>(['booting', 'ready', 'draining']);

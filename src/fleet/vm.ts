@@ -35,4 +35,6 @@ export interface VmEnd {
   /** For people: `stopped`, `killed by SIGKILL`, `guest panicked`, ... */
   readonly why: string;
   readonly exitCode: number | null;
+  /** What the host found when it ended a silent VM: `stuck`, QEMU answered and burned CPU; `dead`, it did not. */
+  readonly verdict?: 'stuck' | 'dead';
 }

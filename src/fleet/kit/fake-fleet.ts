@@ -1,0 +1,224 @@
+import { type TestKit, testKit } from '../../actors/kit/mod.ts';
+import type { Ref } from '../../actors/mod.ts';
+import type { HostCommand, HostEvent } from '../host-messages.ts';
+import type { News } from '../news.ts';
+import { makeParams } from '../params.ts';
+import { parsePool } from '../pool.ts';
+import type { Outcome, Request, RequestStatus } from '../request.ts';
+import { type RouterOptions, router } from '../router.ts';
+import type { RouterMessage } from '../router-messages.ts';
+import type { FleetSnapshot, VmRow } from '../snapshot.ts';
+import type { GuestReady, GuestReport, VmId } from '../vm.ts';
+import { FakeLinks, type LinkRequest } from './fake-link.ts';
+
+export interface FakeFleetOptions
+  extends Partial<Omit<RouterOptions, 'params' | 'pool' | 'hosts' | 'openLink' | 'news'>> {
+  /** Under the names of the table. */
+  readonly params?: Readonly<Record<string, number>>;
+  /** How many addresses; default 10. */
+  readonly addresses?: number;
+  readonly pool?: RouterOptions['pool'];
+  readonly hosts?: readonly string[];
+  readonly idempotent?: boolean;
+  /** Which commands the host obeys by itself; default all. */
+  readonly obeys?: readonly HostCommand['kind'][];
+}
+
+/** One client's request and what it was told. */
+export interface FakeClient {
+  readonly request: Request;
+  readonly outcomes: readonly Outcome[];
+}
+
+/** A router on a clock that a test moves, with hosts and guests that do as the test says. */
+export class FakeFleet implements AsyncDisposable {
+  readonly kit: TestKit = testKit();
+  readonly links = new FakeLinks();
+  readonly commands: (HostCommand & { readonly host: string })[] = [];
+  readonly news: News[] = [];
+  readonly router: Ref<RouterMessage>;
+  /** Commands that hosts obey by themselves. */
+  readonly obeys: Set<HostCommand['kind']>;
+  readonly guest: GuestReady;
+  readonly #hostOf = new Map<VmId, string>();
+  readonly #seq = new Map<VmId, number>();
+  #lastVm = 0;
+  #lastRequest = 0;
+
+  constructor(options: FakeFleetOptions = {}) {
+    const { params, addresses, hosts, idempotent, obeys, ...ports } = options;
+    this.obeys = new Set(obeys ?? ['prepare', 'start', 'stop']);
+    this.guest = { textBytesMax: 1 << 20, idempotent: idempotent ?? true, operations: ['upper'] };
+    const names = hosts ?? ['here'];
+    this.router = this.kit.system.spawn(
+      router({
+        nextVmId: () => ++this.#lastVm,
+        reserve: () => Promise.resolve(),
+        pool: parsePool(`10.0.0.1-10.0.0.${addresses ?? 10}:9000`),
+        ...ports,
+        params: makeParams({ min_vm_count: 0, ...params }),
+        openLink: this.links.openLink,
+        hosts: new Map(names.map((name) => [name, this.#host(name)])),
+        news: (news) => void this.news.push(news),
+      }),
+      { name: 'router' },
+    );
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.kit.shutdown();
+  }
+
+  settle(): Promise<void> {
+    return this.kit.settle();
+  }
+
+  advance(ms: number): Promise<void> {
+    return this.kit.advance(ms);
+  }
+
+  /** Sends a request that names its deadline from now on; default 30 s. */
+  send(fields: Partial<Request> & { readonly withinMs?: number } = {}): FakeClient {
+    const outcomes: Outcome[] = [];
+    const { withinMs, ...given } = fields;
+    const request: Request = {
+      requestId: `r${++this.#lastRequest}`,
+      op: '',
+      payload: new TextEncoder().encode('text'),
+      deadlineMs: this.kit.clock.monotonic() + (withinMs ?? 30_000),
+      retry: true,
+      token: new Uint8Array(0),
+      replyTo: { path: 'client', tell: (outcome) => outcomes.push(outcome) > 0 },
+      ...given,
+    };
+    this.router.tell({ kind: 'request', request });
+    return { request, outcomes };
+  }
+
+  /** The guest answers the oldest request that it has. */
+  reply(vm: VmId, text = 'TEXT'): LinkRequest {
+    const request = this.#shift(vm);
+    const payload = new TextEncoder().encode(text);
+    this.links.of(vm).owner.tell({ kind: 'link-reply', vm, id: request.id, payload });
+    return request;
+  }
+
+  /** The guest answers the oldest request that it has with an error. */
+  fail(vm: VmId, status: RequestStatus): void {
+    const { id } = this.#shift(vm);
+    this.links.of(vm).owner.tell({ kind: 'link-error', vm, id, status, message: 'no' });
+  }
+
+  /** The connection drops; what has come counts as sent but for `unsent` of it, the newest. */
+  dropLink(vm: VmId, unsent = 0): void {
+    const frames = this.links
+      .of(vm)
+      .open.splice(0)
+      .map((request) => request.id);
+    const sent = frames.slice(0, frames.length - unsent);
+    this.links.of(vm).owner.tell({ kind: 'link-lost', vm, sent, unsent: frames.slice(sent.length), why: 'reset' });
+  }
+
+  linkReady(vm: VmId): void {
+    this.links.of(vm).owner.tell({ kind: 'link-ready', vm });
+  }
+
+  /** A status line; by default one that shows no load. */
+  report(vm: VmId, fields: Partial<GuestReport> = {}): void {
+    const seq = fields.seq ?? (this.#seq.get(vm) ?? 0) + 1;
+    this.#seq.set(vm, seq);
+    const report = { cpuPercent: 0, ramBytes: 1 << 20, inFlight: 0, served: 0, ...fields, seq };
+    this.event({ kind: 'vm-report', host: this.hostOf(vm), vm, report, atMs: this.kit.clock.now() });
+  }
+
+  /** Moves time on while the given VMs report at each second, the router handling each report before the next. */
+  async reporting(vms: readonly VmId[], times: number): Promise<void> {
+    for (let time = 0; time < times; time++) {
+      for (const vm of vms) this.report(vm);
+      await this.advance(1_000);
+    }
+  }
+
+  gone(vm: VmId, why = 'exited', code?: string): void {
+    const end = { clean: false, why, exitCode: 1 };
+    const event = { kind: 'vm-gone', host: this.hostOf(vm), vm, end } as const;
+    this.event(
+      code === undefined ? event : { ...event, error: { name: 'ShoalError', code, message: why, details: {} } },
+    );
+  }
+
+  answering(vm: VmId): void {
+    this.event({ kind: 'vm-answering', host: this.hostOf(vm), vm, guest: this.guest });
+  }
+
+  event(event: HostEvent): void {
+    if (event.kind === 'vm-adopted') this.#hostOf.set(event.vm, event.host);
+    this.router.tell(event);
+  }
+
+  hostOf(vm: VmId): string {
+    const host = this.#hostOf.get(vm);
+    if (host === undefined) throw new Error(`VM ${vm} was never asked for`);
+    return host;
+  }
+
+  async snapshot(): Promise<FleetSnapshot> {
+    return this.kit.system.ask<RouterMessage, FleetSnapshot>(
+      this.router,
+      (replyTo) => ({ kind: 'snapshot', replyTo }),
+      1_000,
+    );
+  }
+
+  async row(vm: VmId): Promise<VmRow | undefined> {
+    return (await this.snapshot()).vms.find((row) => row.id_vmachine === vm);
+  }
+
+  /** Ids of the VMs in that state, oldest first. */
+  async inState(state: VmRow['state']): Promise<readonly VmId[]> {
+    return (await this.snapshot()).vms.filter((row) => row.state === state).map((row) => row.id_vmachine);
+  }
+
+  /** VMs that were told so, in that order. */
+  told(kind: HostCommand['kind']): readonly VmId[] {
+    return this.commands.filter((command) => command.kind === kind).map((command) => command.vm);
+  }
+
+  /** The news of that kind, oldest first. */
+  newsOf(kind: News['kind']): readonly News[] {
+    return this.news.filter((news) => news.kind === kind);
+  }
+
+  #shift(vm: VmId): LinkRequest {
+    const request = this.links.of(vm).open.shift();
+    if (request === undefined) throw new Error(`VM ${vm} has no request`);
+    return request;
+  }
+
+  #host(name: string): Ref<HostCommand> {
+    return {
+      path: name,
+      tell: (command) => {
+        this.commands.push({ ...command, host: name });
+        this.#hostOf.set(command.vm, name);
+        if (this.obeys.has(command.kind)) this.#obey(name, command);
+        return true;
+      },
+    };
+  }
+
+  #obey(host: string, { kind, vm }: HostCommand): void {
+    switch (kind) {
+      case 'prepare':
+        this.event({ kind: 'vm-prepared', host, vm, pid: 1_000 + vm });
+        return;
+      case 'start':
+        this.event({ kind: 'vm-booting', host, vm });
+        this.answering(vm);
+        return;
+      case 'stop':
+        this.event({ kind: 'vm-gone', host, vm, end: { clean: true, why: 'stopped', exitCode: 0 } });
+        return;
+    }
+  }
+}

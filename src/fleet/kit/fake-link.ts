@@ -1,0 +1,54 @@
+import type { Behaviour, Ref } from '../../actors/mod.ts';
+import type { LinkEvent, LinkMessage, LinkTarget } from '../link-messages.ts';
+import type { OpenLink } from '../links.ts';
+import type { VmId } from '../vm.ts';
+
+export type LinkRequest = Extract<LinkMessage, { kind: 'request' }>;
+
+/** The link of one VM as a test sees it. */
+export interface FakeLink {
+  readonly vm: VmId;
+  readonly owner: Ref<LinkEvent>;
+  /** Requests that have come and have not been ended, oldest first. */
+  readonly open: LinkRequest[];
+  /** Frames whose cancel has come. */
+  readonly cancelled: number[];
+}
+
+/** Makes links that connect to nothing: a test answers for the guests. */
+export class FakeLinks {
+  readonly byVm = new Map<VmId, FakeLink>();
+  readonly #refs = new Map<VmId, Ref<LinkMessage>>();
+  /** Whether a link is up as soon as it is opened. */
+  autoReady = true;
+  /** A VM whose link actor fails as soon as it is started. */
+  failing: VmId | undefined;
+
+  readonly openLink: OpenLink = (target: LinkTarget, owner: Ref<LinkEvent>): Behaviour<LinkMessage> => {
+    return (context) => {
+      this.#refs.set(target.vm, context.self);
+      if (this.failing === target.vm) throw new Error('no such guest');
+      const link: FakeLink = { vm: target.vm, owner, open: [], cancelled: [] };
+      this.byVm.set(target.vm, link);
+      if (this.autoReady) owner.tell({ kind: 'link-ready', vm: target.vm });
+      return (message) => take(link, message);
+    };
+  };
+
+  /** The actor of that link fails at its next message. */
+  failLink(vm: VmId): void {
+    this.#refs.get(vm)?.tell({ kind: 'close' });
+  }
+
+  of(vm: VmId): FakeLink {
+    const link = this.byVm.get(vm);
+    if (link === undefined) throw new Error(`VM ${vm} has no link`);
+    return link;
+  }
+}
+
+function take(link: FakeLink, message: LinkMessage): void {
+  if (message.kind === 'request') link.open.push(message);
+  else if (message.kind === 'cancel') link.cancelled.push(message.id);
+  else throw new Error('a link ends with its VM, and is not told so');
+}

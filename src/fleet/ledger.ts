@@ -1,0 +1,128 @@
+import type { Context } from '../actors/mod.ts';
+import type { Address } from './address.ts';
+import type { RouterMessage } from './router-messages.ts';
+import type { GuestReport, VmId, VmState } from './vm.ts';
+
+/** A VM's row in `vmachine` as it is first written. */
+export interface VmRecord {
+  readonly vm: VmId;
+  readonly address: Address;
+  readonly host: string;
+  readonly state: VmState;
+  readonly report: GuestReport;
+  readonly freeCount: number;
+  /** Of its QEMU; undefined if the host has not told. */
+  readonly pid: number | undefined;
+  /** Milliseconds since the epoch. */
+  readonly lastConnectMs: number;
+  readonly startedMs: number;
+}
+
+/** What of a row may be lost in a crash. */
+export type VmTouch = Pick<VmRecord, 'state' | 'report' | 'freeCount' | 'lastConnectMs'>;
+
+/** The store as the fleet needs it; without a port nothing is kept beyond this process. Each resolves when the change is durable. */
+export interface LedgerPorts {
+  readonly reserve: (vm: VmId, address: Address) => Promise<unknown>;
+  /** R7, at the first status line. For an adopted VM the row may be there already, and is brought up to date. */
+  readonly insert?: ((record: VmRecord) => Promise<unknown>) | undefined;
+  /** R8: the row is deleted and the address freed in one write; resolves too if there is neither. */
+  readonly release?: ((vm: VmId, address: Address) => Promise<unknown>) | undefined;
+  readonly touch?: ((vm: VmId, touch: VmTouch) => void) | undefined;
+}
+
+export type Write = 'reserve' | 'insert' | 'release';
+
+interface Entry {
+  /** Those not begun yet, in order. */
+  readonly todo: { readonly write: Write; readonly run: () => Promise<unknown> }[];
+  running: boolean;
+  failures: number;
+}
+
+const RETRY_FIRST_MS = 250;
+const RETRY_MAX_MS = 10_000;
+
+/**
+ * The durable writes of each VM one after the other: a release never overtakes the reservation that it ends. The outcome of each comes
+ * to the router as a message, `written` or `write-failed`.
+ */
+export class Ledger {
+  readonly #context: Context<RouterMessage>;
+  readonly #ports: LedgerPorts;
+  readonly #entries = new Map<VmId, Entry>();
+
+  constructor(context: Context<RouterMessage>, ports: LedgerPorts) {
+    this.#context = context;
+    this.#ports = ports;
+  }
+
+  reserve(vm: VmId, address: Address): void {
+    this.#add(vm, 'reserve', () => this.#ports.reserve(vm, address));
+  }
+
+  insert(record: VmRecord): void {
+    const { insert } = this.#ports;
+    if (insert !== undefined) this.#add(record.vm, 'insert', () => insert(record));
+  }
+
+  release(vm: VmId, address: Address): void {
+    const { release } = this.#ports;
+    this.#add(vm, 'release', async () => release?.(vm, address));
+  }
+
+  touch(vm: VmId, touch: VmTouch): void {
+    this.#ports.touch?.(vm, touch);
+  }
+
+  /** The write that ran has succeeded, or is given up. */
+  done(vm: VmId): void {
+    const entry = this.#entries.get(vm);
+    if (entry === undefined) return;
+    entry.todo.shift();
+    entry.running = false;
+    entry.failures = 0;
+    if (entry.todo.length === 0) this.#entries.delete(vm);
+    else this.#next(vm, entry);
+  }
+
+  /** Runs the write that failed once more, after a while that grows with each failure. */
+  retryLater(vm: VmId): void {
+    const entry = this.#entries.get(vm);
+    if (entry === undefined) return;
+    const delayMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** entry.failures);
+    entry.failures += 1;
+    this.#context.after(delayMs, { kind: 'write-again', vm });
+  }
+
+  again(vm: VmId): void {
+    const entry = this.#entries.get(vm);
+    if (entry === undefined) return;
+    entry.running = false;
+    this.#next(vm, entry);
+  }
+
+  #add(vm: VmId, write: Write, run: () => Promise<unknown>): void {
+    const entry = this.#entries.get(vm) ?? { todo: [], running: false, failures: 0 };
+    this.#entries.set(vm, entry);
+    entry.todo.push({ write, run });
+    this.#next(vm, entry);
+  }
+
+  #next(vm: VmId, entry: Entry): void {
+    const [first] = entry.todo;
+    if (entry.running || first === undefined) return;
+    entry.running = true;
+    const { write } = first;
+    this.#context.pipe(
+      attempt(first.run),
+      () => ({ kind: 'written', vm, write }),
+      (error) => ({ kind: 'write-failed', vm, write, error }),
+    );
+  }
+}
+
+/** A port that throws has failed like one that rejects. */
+async function attempt(run: () => Promise<unknown>): Promise<unknown> {
+  return run();
+}

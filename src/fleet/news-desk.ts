@@ -1,0 +1,36 @@
+import type { Clock } from '../actors/mod.ts';
+import type { ErrorEnvelope } from '../errors.ts';
+import type { Figures, Rule } from './decision.ts';
+import type { News } from './news.ts';
+import type { Vm } from './vm-record.ts';
+
+export interface Reason {
+  readonly rule: Rule;
+  readonly figures: Figures;
+}
+
+/** Makes news of what happens to VMs and hosts. */
+export class NewsDesk {
+  readonly #clock: Clock;
+  readonly #publish: (news: News) => void;
+
+  constructor(clock: Clock, publish: (news: News) => void) {
+    this.#clock = clock;
+    this.#publish = publish;
+  }
+
+  ofVm(kind: News['kind'], vm: Pick<Vm, 'id' | 'host'>, text: string, reason?: Reason, error?: ErrorEnvelope): void {
+    this.#tell({ kind, vm: vm.id, host: vm.host }, text, reason, error);
+  }
+
+  ofHost(kind: News['kind'], host: string, text: string, reason?: Reason, error?: ErrorEnvelope): void {
+    this.#tell({ kind, host }, text, reason, error);
+  }
+
+  #tell(about: Pick<News, 'kind' | 'vm' | 'host'>, what: string, reason?: Reason, error?: ErrorEnvelope): void {
+    const withRule = reason === undefined ? what : `${what} (${reason.rule})`;
+    const text = error === undefined ? withRule : `${withRule}: ${error.message}`;
+    const news = { atMs: this.#clock.now(), ...about, text, ...reason };
+    this.#publish(error === undefined ? news : { ...news, error });
+  }
+}

@@ -1,0 +1,28 @@
+/** Where a value stands in an array of growing numbers, or would stand. */
+export function sortedIndex(sorted: readonly number[], value: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const item = sorted[middle];
+    if (item !== undefined && item < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Does nothing if it is there. */
+export function insertSorted(sorted: number[], value: number): boolean {
+  const index = sortedIndex(sorted, value);
+  if (sorted[index] === value) return false;
+  sorted.splice(index, 0, value);
+  return true;
+}
+
+/** Does nothing if it is not there. */
+export function removeSorted(sorted: number[], value: number): boolean {
+  const index = sortedIndex(sorted, value);
+  if (sorted[index] !== value) return false;
+  sorted.splice(index, 1);
+  return true;
+}
