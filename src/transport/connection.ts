@@ -117,13 +117,9 @@ async function follow(
   delay: ReconnectDelay,
   onState: ((state: ConnectionState) => void) | undefined,
 ): Promise<void> {
-  const news = nc.status();
-  void nc.closed().then(() => {
-    // nats.js ends nobody's wait for news when it closes.
-    news.stop();
-    onState?.('closed');
-  });
-  for await (const { type } of news) {
+  // Not the end of the loop: nats.js ends nobody's wait for news when it closes.
+  void nc.closed().then(() => onState?.('closed'));
+  for await (const { type } of nc.status()) {
     if (type === Events.Disconnect) {
       delay.lost();
       onState?.('lost');

@@ -27,7 +27,8 @@ const BOUND_LOG_MS = 60_000;
 
 /**
  * Our own nats-server as an actor. The server's death is this actor's failure: its supervisor restarts it, and it starts the
- * server on the same port, where clients find it again. In order it ends the server, unless told to leave it.
+ * server on the same port, where clients find it again. In order it ends the server, unless told to leave it; that may take 7 s if
+ * the server stands still, so give the child a longer shutdown than that.
  */
 export function natsServer(options: NatsServerActorOptions): Behaviour<NatsServerMessage> {
   const { onServing, ...serverOptions } = options;

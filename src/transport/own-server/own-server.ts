@@ -55,6 +55,8 @@ const HOST = '127.0.0.1';
 const START_TIMEOUT_MS = 10_000;
 const ADOPT_TIMEOUT_MS = 2_000;
 const END_LIMITS: EndLimits = { termMs: 5_000, killMs: 2_000 };
+/** Clients look for us on the port that we had, and the kernel may take a moment to close it after a process. */
+const OWN_PORT_PATIENCE_MS = 1_000;
 /** Ports that turn out to be taken after all. */
 const ATTEMPTS_MAX = 5;
 const LOG = 'nats-server.log';
@@ -68,7 +70,9 @@ export async function startOwnServer(options: OwnServerOptions): Promise<OwnServ
   await starter.prepareDirectory();
   const left = await readState(options.directory);
   const adopted = left === undefined ? undefined : await starter.adopt(left);
-  return adopted ?? starter.start(left?.port ?? options.preferredPort ?? NATS_PORT_DEFAULT);
+  if (adopted !== undefined) return adopted;
+  if (left !== undefined) return starter.start(left.port, OWN_PORT_PATIENCE_MS);
+  return starter.start(options.preferredPort ?? NATS_PORT_DEFAULT, 0);
 }
 
 class Starter {
@@ -113,11 +117,11 @@ class Starter {
     return undefined;
   }
 
-  async start(preferredPort: number): Promise<OwnServer> {
+  async start(preferredPort: number, patienceMs: number): Promise<OwnServer> {
     const program = this.#options.program ?? findNatsServer();
     let log = '';
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-      const port = await freePort(attempt === 0 ? preferredPort : 0);
+      const port = await freePort(attempt === 0 ? preferredPort : 0, patienceMs, this.#clock);
       const server = await this.#attempt(program, port);
       if (server !== undefined) return server;
       log = await readTail(this.#logPath, 2_000);
