@@ -29,7 +29,10 @@ test('a second Ctrl-C waits for nothing, and still leaves nothing behind', async
   await vmIsBusy(fleet);
   fleet.up.signal('SIGINT');
   await fleet.up.stderrHas(/once more/);
+  // One right behind the first counts as the same key press: pressed until it shows.
+  const pressing = setInterval(() => fleet.up.signal('SIGINT'), 100);
   const finished = await fleet.stop('SIGINT');
+  clearInterval(pressing);
   expect(finished.signal).toBeNull();
   expect(leftovers(fleet)).toEqual({ processes: [], runDirectories: [], ports: [] });
   // Its client was told, and does not wait for a minute.

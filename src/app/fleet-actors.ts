@@ -12,9 +12,10 @@ import {
   STOP_LIMITS,
   type VmParameters,
 } from '../hypervisor/mod.ts';
-import { signalProcess } from '../process/mod.ts';
+import { type Spawner, signalProcess } from '../process/mod.ts';
 import { child, supervisor } from '../supervisor/mod.ts';
 import { type EndpointMessage, endpoint, serveAdmin } from '../transport/mod.ts';
+import { accelerator } from './accelerator.ts';
 import { adminHandlers } from './admin.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { DataDir } from './data-dir.ts';
@@ -55,7 +56,7 @@ export async function startFleet(
   cleanUp: CleanUp,
 ): Promise<FleetActors> {
   const hypervisor = createQemuHypervisor({ fleetTag: data.tag, spawner: nats.launcher });
-  const parameters = await vmParameters(options);
+  const parameters = await vmParameters(options, data.tag, nats.launcher);
   const first = new FirstReady(options.params.minVmCount, options.pool.length);
   const onNews = (news: News): void => {
     first.see(news);
@@ -78,15 +79,16 @@ export async function startFleet(
   };
 }
 
-async function vmParameters({ image, accelerator, params }: UpOptions): Promise<VmParameters> {
-  const { digest } = await inspectImage(image);
+async function vmParameters(options: UpOptions, tag: string, spawner: Spawner): Promise<VmParameters> {
+  const image = await inspectImage(options.image);
+  const chosen = await accelerator(options, image, tag, spawner);
   return {
-    image,
-    imageDigest: digest,
-    accelerator: accelerator === 'auto' ? 'tcg' : accelerator,
+    image: options.image,
+    imageDigest: image.digest,
+    accelerator: chosen.accelerator,
     memoryMib: MEMORY_MIB,
-    statusIntervalMs: params.statusIntervalMs,
-    bootTimeoutMs: params.bootTimeoutMs,
+    statusIntervalMs: options.params.statusIntervalMs,
+    bootTimeoutMs: options.params.bootTimeoutMs,
     textBytesMax: TEXT_BYTES_MAX,
     stopLimits: STOP_LIMITS,
   };

@@ -1,3 +1,4 @@
+export { rememberedAccelerator } from './accelerator.ts';
 export { askFleet } from './ask-fleet.ts';
 export type { RunningFleet } from './data-dir.ts';
 export { findRunning } from './data-dir.ts';
@@ -6,7 +7,6 @@ export { examine } from './doctor.ts';
 export type { FleetAddress, WhereToLook } from './find.ts';
 export { FLEET_DEFAULT, findFleet } from './find.ts';
 export { defaultDataDir, defaultImage } from './paths.ts';
-export { rememberedAccelerator } from './remembered-accelerator.ts';
 export type { Shoal } from './shoal.ts';
 export { startShoal } from './shoal.ts';
 export type { UpOptions } from './up-options.ts';

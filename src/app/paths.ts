@@ -12,6 +12,12 @@ export function defaultDataDir(env: NodeJS.ProcessEnv = process.env): string {
   return join(homedir(), '.local', 'state', 'shoal');
 }
 
+/** Where what was measured on this host is kept; losing it costs a measurement. */
+export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
+  const cache = env['XDG_CACHE_HOME'];
+  return cache?.startsWith('/') === true ? join(cache, 'shoal') : join(homedir(), '.cache', 'shoal');
+}
+
 /** The built-in image: of the installed package, else of the checkout. */
 export function defaultImage(): string {
   const packaged = fileURLToPath(new URL('../guest/shoal-guest.elf', import.meta.url));

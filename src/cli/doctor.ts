@@ -19,7 +19,7 @@ export const doctorCommand: Command = {
     const image = resolve(flags.text('image') ?? defaultImage());
     const dataDir = resolve(flags.text('data') ?? defaultDataDir());
     const format = flags.oneOf('output', ['table', 'json']);
-    const checks = await examine({ image, dataDir, accelerator: await rememberedAccelerator(dataDir, image) });
+    const checks = await examine({ image, dataDir, accelerator: await rememberedAccelerator(image) });
     if (format === 'json') printJson(checks);
     else printData(checks.map(lineOf).join('\n'));
     return checks.some((check) => check.state === 'fail') ? 1 : 0;

@@ -7,6 +7,8 @@ import { printable, printJson, say } from './output.ts';
 import { usage } from './parse.ts';
 
 const POOL_DEFAULT = '127.0.10.1-127.0.10.50:9000';
+/** Under npm one Ctrl-C comes twice: from the terminal, and handed on by npm. */
+const SAME_PRESS_MS = 300;
 const GREETING = 'Hello from a unikernel';
 
 export const upCommand: Command = {
@@ -34,9 +36,14 @@ export const upCommand: Command = {
   async run({ flags }) {
     const json = flags.oneOf('output', ['table', 'json']) === 'json';
     const stopping = new AbortController();
+    let firstMs = 0;
     const onSignal = (signal: NodeJS.Signals): void => {
-      // The second Ctrl-C does not wait for what the first began.
-      if (stopping.signal.aborted) return hurry?.();
+      if (stopping.signal.aborted) {
+        // The second Ctrl-C does not wait for what the first began.
+        if (performance.now() - firstMs > SAME_PRESS_MS) hurry?.();
+        return;
+      }
+      firstMs = performance.now();
       say(`${signal}: ending everything that was started; once more ends it at once`);
       stopping.abort();
     };

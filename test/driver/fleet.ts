@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { askFleet } from '../../src/app/mod.ts';
 import type { FleetSnapshot } from '../../src/fleet/mod.ts';
 import { type Finished, ShoalProcess, shoal } from './shoal-process.ts';
 
@@ -25,7 +26,8 @@ export interface FleetOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-const LOOKS_MAX = 200;
+/** Each takes some milliseconds at the least. */
+const LOOKS_MAX = 5_000;
 
 /** A running `shoal up` in a folder of its own, with addresses of its own: the one driver that tests have. */
 export class TestFleet {
@@ -64,11 +66,15 @@ export class TestFleet {
     return JSON.parse(stdout);
   }
 
-  /** Looks at `ps` until it shows what is waited for; rejects after as many looks as no machine is slow enough for. */
+  /** What `ps` shows, asked for without the start of a command. */
+  snapshot(): Promise<FleetSnapshot> {
+    return askFleet<FleetSnapshot>({ servers: this.ready.nats, fleet: this.ready.fleet }, 'ps', {});
+  }
+
+  /** Looks again and again until it is so; rejects after as many looks as no machine is slow enough for. */
   async until(what: string, isSo: (snapshot: FleetSnapshot) => boolean): Promise<FleetSnapshot> {
     for (let look = 0; look < LOOKS_MAX; look++) {
-      // `shoal ps -o json` prints this type.
-      const snapshot = (await this.json('ps')) as FleetSnapshot;
+      const snapshot = await this.snapshot();
       if (isSo(snapshot)) return snapshot;
     }
     throw new Error(`${LOOKS_MAX} looks did not show that ${what}`);
