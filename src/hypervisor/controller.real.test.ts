@@ -1,24 +1,58 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Probe } from '../actors/kit/mod.ts';
 import { probe } from '../actors/kit/mod.ts';
 import { type ActorSystem, createSystem, type Ref } from '../actors/mod.ts';
-import type { HostEvent, VmId } from '../fleet/mod.ts';
-import { identify } from '../process/mod.ts';
-import { type ControllerMessage, type ControllerOptions, controller, MEMORY_MIB, STOP_LIMITS } from './controller.ts';
-import { GuestClient, type RealHypervisor, realHypervisor, runDirectoryOf, usableAccelerators } from './testing/mod.ts';
-import type { HostNotice } from './vm/vm-messages.ts';
+import type { Address, HostEvent, VmId } from '../fleet/mod.ts';
+import { identify, isAlive } from '../process/mod.ts';
+import type { LogLine } from './console/guest-log.ts';
+import {
+  type ControllerMessage,
+  type ControllerOptions,
+  controller,
+  MEMORY_MIB,
+  STOP_LIMITS,
+  type VmParameters,
+} from './controller.ts';
+import type { Hypervisor } from './port.ts';
+import {
+  GuestClient,
+  type RealHypervisor,
+  realHypervisor,
+  runDirectoryOf,
+  TEST_GUEST_IMAGE,
+  usableAccelerators,
+} from './testing/mod.ts';
+import type { HostNotice, LogBatch } from './vm/vm-messages.ts';
 
 interface House extends AsyncDisposable {
   readonly system: ActorSystem;
   readonly events: Probe<HostEvent>;
   readonly notices: Probe<HostNotice>;
   readonly controller: Ref<ControllerMessage>;
+  /** Paths of actors that ended with an error. */
+  readonly failures: readonly string[];
+}
+
+const LONG_MS = 30_000;
+
+function parameters({ image }: RealHypervisor): VmParameters {
+  return {
+    image: image.path,
+    imageDigest: image.digest,
+    accelerator: 'tcg',
+    memoryMib: MEMORY_MIB,
+    statusIntervalMs: 100,
+    bootTimeoutMs: LONG_MS,
+    textBytesMax: 65_536,
+    stopLimits: STOP_LIMITS,
+  };
 }
 
 async function house(real: RealHypervisor, overrides: Partial<ControllerOptions> = {}): Promise<House> {
-  const system = createSystem();
+  const failures: string[] = [];
+  const system = createSystem({ onFailure: (path) => failures.push(path) });
   const events = probe<HostEvent>(system, { patience });
   const notices = probe<HostNotice>(system, { patience });
   const ref = await system.start(
@@ -28,21 +62,12 @@ async function house(real: RealHypervisor, overrides: Partial<ControllerOptions>
       events: events.ref,
       notices: notices.ref,
       logFolder: join(real.folder, 'logs'),
-      parameters: {
-        image: real.image.path,
-        imageDigest: real.image.digest,
-        accelerator: 'tcg',
-        memoryMib: MEMORY_MIB,
-        statusIntervalMs: 100,
-        bootTimeoutMs: 20_000,
-        textBytesMax: 65_536,
-        stopLimits: STOP_LIMITS,
-      },
+      parameters: parameters(real),
       ...overrides,
     }),
     { name: 'controller', stopTimeoutMs: 60_000 },
   );
-  return { system, events, notices, controller: ref, [Symbol.asyncDispose]: () => system.shutdown(60_000) };
+  return { system, events, notices, controller: ref, failures, [Symbol.asyncDispose]: () => system.shutdown(60_000) };
 }
 
 /** Generous: it only passes when something is wrong. */
@@ -51,7 +76,27 @@ function patience(): Promise<void> {
 }
 
 function of<K extends HostEvent['kind']>(kind: K, vm: VmId): (event: HostEvent) => boolean {
-  return (event) => event.kind === kind && event.vm === vm;
+  return (event) => event.kind === kind && 'vm' in event && event.vm === vm;
+}
+
+type Event<K extends HostEvent['kind']> = Extract<HostEvent, { kind: K }>;
+
+/** Prepares and starts a VM, and resolves when it answers. */
+async function answering(real: RealHypervisor, it: House, vm: VmId): Promise<{ address: Address; pid: number }> {
+  const address = await real.freeAddress();
+  it.controller.tell({ kind: 'prepare', vm, address });
+  it.controller.tell({ kind: 'start', vm });
+  const { pid } = await it.events.fishFor<Event<'vm-prepared'>>(of('vm-prepared', vm));
+  await it.events.fishFor(of('vm-answering', vm));
+  return { address, pid };
+}
+
+function gone(it: House, vm: VmId): Promise<Event<'vm-gone'>> {
+  return it.events.fishFor<Event<'vm-gone'>>(of('vm-gone', vm));
+}
+
+function client(real: RealHypervisor, address: Address): Promise<GuestClient> {
+  return GuestClient.open(real.hypervisor.connect(address), LONG_MS);
 }
 
 describe('controller, on real QEMU', () => {
@@ -62,27 +107,277 @@ describe('controller, on real QEMU', () => {
     it.controller.tell({ kind: 'set-parameters', parameters: { accelerator } });
 
     it.controller.tell({ kind: 'prepare', vm: 1, address });
-    const prepared = await it.events.expect(of('vm-prepared', 1));
+    const prepared = await it.events.fishFor<Event<'vm-prepared'>>(of('vm-prepared', 1));
     expect(existsSync(runDirectoryOf(real, 1))).toBe(true);
 
     it.controller.tell({ kind: 'start', vm: 1 });
-    await it.events.expect(of('vm-booting', 1));
-    const answering = await it.events.expect<Extract<HostEvent, { kind: 'vm-answering' }>>({ kind: 'vm-answering' });
-    expect(answering.guest).toMatchObject({ textBytesMax: 65_536, idempotent: true });
-    expect(answering.guest.operations).toContain('upper');
-    const first = await it.events.expect<Extract<HostEvent, { kind: 'vm-report' }>>({ kind: 'vm-report' });
-    const second = await it.events.expect<Extract<HostEvent, { kind: 'vm-report' }>>({ kind: 'vm-report' });
+    await it.events.fishFor(of('vm-booting', 1));
+    const { guest } = await it.events.fishFor<Event<'vm-answering'>>(of('vm-answering', 1));
+    expect(guest).toMatchObject({ textBytesMax: 65_536, idempotent: true });
+    expect(guest.operations).toContain('upper');
+    const first = await it.events.fishFor<Event<'vm-report'>>(of('vm-report', 1));
+    const second = await it.events.fishFor<Event<'vm-report'>>(of('vm-report', 1));
     expect(second.report.seq).toBeGreaterThan(first.report.seq);
 
-    const client = await GuestClient.open(real.hypervisor.connect(address), 10_000);
-    expect(await client.request('upper', 'grüße', 10_000)).toBe('GRÜSSE');
-    client.close();
+    const guestClient = await client(real, address);
+    expect(await guestClient.request('upper', 'grüße', LONG_MS)).toBe('GRÜSSE');
+    guestClient.close();
 
     it.controller.tell({ kind: 'stop', vm: 1, why: 'enough' });
-    const gone = await it.events.fishFor<Extract<HostEvent, { kind: 'vm-gone' }>>({ kind: 'vm-gone' });
-    expect(gone).toMatchObject({ vm: 1, end: { clean: true, why: 'enough', exitCode: 67 } });
-    expect(gone.error).toBeUndefined();
+    const end = await gone(it, 1);
+    expect(end).toMatchObject({ vm: 1, end: { clean: true, why: 'enough', exitCode: 67 } });
+    expect(end.error).toBeUndefined();
     expect(existsSync(runDirectoryOf(real, 1))).toBe(false);
-    expect(prepared.kind === 'vm-prepared' && identify(prepared.pid)).toBe(undefined);
+    expect(identify(prepared.pid)).toBe(undefined);
+  });
+
+  it('says that it is up, and how much memory its host has', async () => {
+    await using real = await realHypervisor();
+    await using it = await house(real, { statsIntervalMs: 10 });
+    await it.events.expect({ kind: 'host-up', host: 'h1', vms: [] });
+    const first = await it.events.expect<Event<'host-stats'>>({ kind: 'host-stats' });
+    expect(first.availableBytes).toBeGreaterThan(0);
+    expect(first.vmBytes).toBeGreaterThan(MEMORY_MIB * 1024 * 1024);
+    await it.events.expect({ kind: 'host-stats' });
+  });
+
+  it('tells of a VM that was killed, as of one that nobody wanted to end', async () => {
+    await using real = await realHypervisor();
+    await using it = await house(real);
+    const { pid } = await answering(real, it, 1);
+    process.kill(pid, 'SIGKILL');
+    expect(await gone(it, 1)).toMatchObject({
+      end: { clean: false, why: 'killed by SIGKILL' },
+      error: { code: 'VM_GONE' },
+    });
+    expect(existsSync(runDirectoryOf(real, 1))).toBe(false);
+  });
+
+  it('ends a VM whose QEMU does not answer any more', async () => {
+    await using real = await realHypervisor();
+    const stopLimits = { consoleMs: 50, quitMs: 50, terminateMs: 50, killMs: 5_000 };
+    await using it = await house(real, { parameters: { ...parameters(real), stopLimits } });
+    const { pid } = await answering(real, it, 1);
+    process.kill(pid, 'SIGSTOP');
+    it.controller.tell({ kind: 'stop', vm: 1, why: 'silent' });
+    expect(await gone(it, 1)).toMatchObject({ end: { clean: false, why: 'killed by SIGKILL', verdict: 'dead' } });
+    expect(existsSync(runDirectoryOf(real, 1))).toBe(false);
+  });
+
+  it('ends a guest that hangs with its CPU burning, and says that it was stuck', async () => {
+    await using real = await realHypervisor({ image: TEST_GUEST_IMAGE });
+    const stopLimits = { ...STOP_LIMITS, consoleMs: 500 };
+    await using it = await house(real, { parameters: { ...parameters(real), stopLimits } });
+    const { address } = await answering(real, it, 1);
+    const guestClient = await client(real, address);
+    guestClient.ask('hang', Buffer.alloc(0), LONG_MS).catch(() => undefined);
+    it.controller.tell({ kind: 'stop', vm: 1, why: 'stuck' });
+    expect(await gone(it, 1)).toMatchObject({ end: { clean: false, verdict: 'stuck' } });
+  });
+
+  it('tells of a guest that crashed', async () => {
+    await using real = await realHypervisor({ image: TEST_GUEST_IMAGE });
+    await using it = await house(real);
+    const { address } = await answering(real, it, 1);
+    const guestClient = await client(real, address);
+    guestClient.ask('crash', Buffer.alloc(0), LONG_MS).catch(() => undefined);
+    const { end, error } = await gone(it, 1);
+    expect(end.clean).toBe(false);
+    expect(error?.code).toBe('VM_GONE');
+  });
+
+  it('gives up on a guest that does not become ready in time', async () => {
+    await using real = await realHypervisor();
+    await using it = await house(real, { parameters: { ...parameters(real), bootTimeoutMs: 1 } });
+    it.controller.tell({ kind: 'prepare', vm: 1, address: await real.freeAddress() });
+    it.controller.tell({ kind: 'start', vm: 1 });
+    const { error } = await gone(it, 1);
+    expect(error?.code).toBe('VM_BOOT_TIMEOUT');
+  });
+
+  it('tells why a VM could not be prepared', async () => {
+    await using real = await realHypervisor();
+    await using it = await house(real, { parameters: { ...parameters(real), image: '/nowhere.elf' } });
+    const address = await real.freeAddress();
+    it.controller.tell({ kind: 'prepare', vm: 1, address });
+    expect(await gone(it, 1)).toMatchObject({ error: { code: 'IMAGE_MISSING' } });
+    it.controller.tell({ kind: 'set-parameters', parameters: { image: real.image.path } });
+    await answering(real, it, 2);
+  });
+
+  it('answers for VMs that it does not have', async () => {
+    await using real = await realHypervisor();
+    await using it = await house(real);
+    it.controller.tell({ kind: 'stop', vm: 77, why: 'x' });
+    expect(await gone(it, 77)).toMatchObject({ error: { code: 'VM_UNKNOWN' } });
+    it.controller.tell({ kind: 'start', vm: 78 });
+    expect(await gone(it, 78)).toMatchObject({ error: { code: 'VM_UNKNOWN' } });
+  });
+
+  it('ends all its VMs when it is stopped in order', async () => {
+    await using real = await realHypervisor();
+    await using it = await house(real);
+    for (const vm of [1, 2, 3]) await answering(real, it, vm);
+    await it.system.stop(it.controller, LONG_MS);
+    const ends: Event<'vm-gone'>[] = [];
+    while (ends.length < 3) ends.push(await it.events.fishFor<Event<'vm-gone'>>({ kind: 'vm-gone' }));
+    expect(ends.map(({ vm }) => vm).sort()).toEqual([1, 2, 3]);
+    for (const { end } of ends) expect(end.clean).toBe(true);
+    expect(readdirSync(real.fleetDirectory)).toEqual([]);
+  });
+
+  it('lets its VMs go on if it is told to, and the next one adopts them as they are', async () => {
+    await using real = await realHypervisor();
+    let running: { address: Address; pid: number };
+    {
+      await using it = await house(real, { onStop: 'keep-vms' });
+      running = await answering(real, it, 1);
+      it.controller.tell({ kind: 'prepare', vm: 2, address: await real.freeAddress() });
+      await it.events.fishFor(of('vm-prepared', 2));
+    }
+    const guestClient = await client(real, running.address);
+    expect(await guestClient.request('upper', 'on', LONG_MS)).toBe('ON');
+    guestClient.close();
+
+    await using it = await house(real, { hypervisor: real.again() });
+    const first = await it.events.expect<Event<'vm-adopted'>>({ kind: 'vm-adopted' });
+    const news = new Map([[first.vm, first]]);
+    for (const vm of [1, 2]) {
+      if (!news.has(vm)) news.set(vm, await it.events.fishFor<Event<'vm-adopted'>>(of('vm-adopted', vm)));
+    }
+    expect(news.get(1)).toMatchObject({
+      state: 'answering',
+      pid: running.pid,
+      address: running.address,
+      statusIntervalMs: 100,
+    });
+    expect(news.get(2)).toMatchObject({ state: 'prepared' });
+    const up =
+      it.events.received.find((event) => event.kind === 'host-up') ??
+      (await it.events.fishFor<Event<'host-up'>>({ kind: 'host-up' }));
+    expect(up).toMatchObject({ vms: [1, 2] });
+    expect(it.events.received).toContainEqual(expect.objectContaining({ kind: 'vm-answering', vm: 1 }));
+    await it.events.fishFor(of('vm-report', 1));
+    it.controller.tell({ kind: 'start', vm: 2 });
+    await it.events.fishFor(of('vm-answering', 2));
+  });
+
+  it('started afresh ends what it finds', async () => {
+    await using real = await realHypervisor();
+    {
+      await using it = await house(real, { onStop: 'keep-vms' });
+      await answering(real, it, 1);
+    }
+    await using it = await house(real, { hypervisor: real.again(), fresh: true });
+    expect(await gone(it, 1)).toMatchObject({ end: { clean: true } });
+    expect(readdirSync(real.fleetDirectory)).toEqual([]);
+  });
+
+  it('tells of VMs that ended while nobody looked, and cleans up after them', async () => {
+    await using real = await realHypervisor();
+    let pid: number;
+    {
+      await using it = await house(real, { onStop: 'keep-vms' });
+      ({ pid } = await answering(real, it, 1));
+    }
+    process.kill(pid, 'SIGKILL');
+    while (identify(pid) !== undefined) await new Promise((resolve) => setImmediate(resolve));
+    await using it = await house(real, { hypervisor: real.again() });
+    await it.events.expect<HostEvent>(of('vm-gone', 1));
+    await it.events.expect({ kind: 'host-up', vms: [] });
+    expect(readdirSync(real.fleetDirectory)).toEqual([]);
+  });
+
+  it('reports what it cannot identify, counts it as there, and leaves it alone', async () => {
+    await using real = await realHypervisor();
+    const machine = await real.hypervisor.prepare(await real.spec());
+    await machine.release();
+    const manifest = join(runDirectoryOf(real, 1), 'manifest.json');
+    const text = readFileSync(manifest);
+    writeFileSync(manifest, 'damaged');
+    await using it = await house(real, { hypervisor: real.again(), fresh: true });
+    await it.notices.expect({ kind: 'unknown-found', directory: runDirectoryOf(real, 1) });
+    await it.events.expect({ kind: 'host-up', vms: [1] });
+    it.controller.tell({ kind: 'stop', vm: 1, why: 'x' });
+    await it.notices.expect({ kind: 'vm-unidentified', vm: 1 });
+    expect(isAlive(machine.process)).toBe(true);
+    writeFileSync(manifest, text);
+  });
+
+  it('whose actor of a VM crashes goes on with the VM as if nothing had been', async () => {
+    await using real = await realHypervisor();
+    const failCallback = failCallbacks(real.hypervisor);
+    await using it = await house(real);
+    const { pid } = await answering(real, it, 1);
+    const seq = lastSeq(it);
+    failCallback();
+    await it.events.fishFor<HostEvent>((event) => event.kind === 'vm-report' && event.report.seq > seq + 2);
+    it.controller.tell({ kind: 'stop', vm: 1, why: 'enough' });
+    expect(await gone(it, 1)).toMatchObject({ end: { clean: true } });
+    expect(it.failures).toEqual([expect.stringContaining('/vm-1')]);
+    expect(it.events.received.filter((event) => event.kind === 'vm-answering')).toHaveLength(1);
+    expect(identify(pid)).toBeUndefined();
+  });
+
+  it('keeps the log of a guest, harmless and bounded, whatever the guest prints', async () => {
+    await using real = await realHypervisor({ image: TEST_GUEST_IMAGE });
+    await using it = await house(real);
+    const { address } = await answering(real, it, 1);
+    const guestClient = await client(real, address);
+    await guestClient.ask('flood', Buffer.from('200'), LONG_MS);
+    await it.events.fishFor(of('vm-report', 1));
+    await it.events.fishFor(of('vm-report', 1));
+    const reports = it.events.received.filter((event) => event.kind === 'vm-report').map(({ report }) => report);
+    for (const { cpuPercent, ramBytes } of reports) {
+      expect(cpuPercent).toBeLessThanOrEqual(100);
+      expect(ramBytes).toBeLessThanOrEqual(MEMORY_MIB * 1024 * 1024);
+    }
+    const lines = await logs(it, 1, 10_000);
+    expect(lines.length).toBeLessThanOrEqual(1_000);
+    expect(lines.length).toBeGreaterThan(0);
+    for (const { text } of lines) expect(text).not.toMatch(/\p{Cc}/u);
+    expect(await guestClient.request('upper', 'well', LONG_MS)).toBe('WELL');
+    it.controller.tell({ kind: 'stop', vm: 1, why: 'enough' });
+    await gone(it, 1);
+    const kept = await logs(it, 1, 5);
+    expect(kept.at(-1)?.text).toContain('the VM is gone');
+    expect(await logs(it, 2, 5)).toEqual([]);
+  });
+
+  it('tells the log of a guest to whoever follows it, to its end', async () => {
+    await using real = await realHypervisor();
+    await using it = await house(real);
+    await answering(real, it, 1);
+    const follower = probe<LogBatch>(it.system, { patience });
+    it.controller.tell({ kind: 'follow-logs', vm: 1, to: follower.ref });
+    it.controller.tell({ kind: 'stop', vm: 1, why: 'enough' });
+    const last = await follower.fishFor<LogBatch>(({ ended }) => ended);
+    expect(last.lines.map(({ text }) => text).join('\n')).toContain('the VM is gone');
   });
 });
+
+/** Lets the test fail a callback of the next machine, as a mistake of ours in it would. */
+function failCallbacks(hypervisor: Hypervisor): () => void {
+  const prepare = hypervisor.prepare.bind(hypervisor);
+  let fail = (): void => undefined;
+  hypervisor.prepare = async (spec) => {
+    const machine = await prepare(spec);
+    const onConsole = machine.onConsole.bind(machine);
+    machine.onConsole = (listener) => {
+      // What is no byte array makes whoever looks at its bytes throw.
+      fail = () => listener(undefined as unknown as Uint8Array);
+      onConsole(listener);
+    };
+    return machine;
+  };
+  return () => fail();
+}
+
+function lastSeq(it: House): number {
+  return Math.max(0, ...it.events.received.map((event) => (event.kind === 'vm-report' ? event.report.seq : 0)));
+}
+
+function logs(it: House, vm: VmId, linesMax: number): Promise<readonly LogLine[]> {
+  const message = (replyTo: Ref<readonly LogLine[]>): ControllerMessage => ({ kind: 'logs', vm, linesMax, replyTo });
+  return it.system.ask(it.controller, message, LONG_MS);
+}

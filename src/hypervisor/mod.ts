@@ -1,4 +1,4 @@
-export { type AcceleratorProbe, chooseAccelerator } from './accelerator/accelerator.ts';
+export { type AcceleratorProbe, chooseAccelerator, recallAccelerator } from './accelerator/accelerator.ts';
 export type { AcceleratorChoice, AcceleratorOption, HostFacts } from './accelerator/choose.ts';
 export { readHostFacts } from './accelerator/host-facts.ts';
 export type { LogLine } from './console/guest-log.ts';

@@ -57,6 +57,8 @@ export interface Machine {
   /** Calls once when the process is confirmed gone. */
   onExit(listener: (exit: MachineExit) => void): void;
   signal(signal: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
+  /** Milliseconds of CPU that the process has used so far. */
+  cpuMs(): number;
   /** Removes the run directory; only after the exit. */
   remove(): Promise<void>;
   /** Lets go of the sockets and leaves the machine running. */
@@ -69,7 +71,7 @@ export type Found =
   /** Its process is gone; only the directory is left. */
   | { readonly kind: 'gone'; readonly manifest: Manifest }
   /** Something is there that cannot be identified: it is left alone and reported. */
-  | { readonly kind: 'unknown'; readonly directory: string; readonly why: string };
+  | { readonly kind: 'unknown'; readonly directory: string; readonly vm: VmId | undefined; readonly why: string };
 
 /** The raw machine as a port; the simulation has one of its own. */
 export interface Hypervisor {
@@ -87,6 +89,8 @@ export interface Hypervisor {
   find(vm: VmId): Promise<Found | undefined>;
   /** Removes the run directory of a machine that was found gone. */
   discard(manifest: Manifest): Promise<void>;
+  /** Bytes that the host could give to a new process without swapping. */
+  availableBytes(): Promise<number>;
   /** Opens the TCP connection of a link. */
   connect(address: Address): GuestConnection;
 }

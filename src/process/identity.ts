@@ -31,6 +31,15 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return identify(identity.pid)?.startTicks === identity.startTicks;
 }
 
+/** Linux counts in hundredths of a second, whatever its kernel's own tick. */
+const TICK_MS = 10;
+
+/** Milliseconds of CPU that a process has used, in user mode and in the kernel; 0 if it is gone. */
+export function cpuMsOf(identity: ProcessIdentity): number {
+  const stat = readStat(identity.pid);
+  return stat !== undefined && stat.startTicks === identity.startTicks ? stat.cpuTicks * TICK_MS : 0;
+}
+
 /** Signals that very process. @returns false if it is gone */
 export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
   if (!isAlive(identity)) return false;
@@ -56,7 +65,7 @@ export function whenGone(identity: ProcessIdentity, timeoutMs: number, clock: Cl
   });
 }
 
-function readStat(pid: number): { state: string; startTicks: number } | undefined {
+function readStat(pid: number): { state: string; startTicks: number; cpuTicks: number } | undefined {
   let text: string;
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -65,5 +74,5 @@ function readStat(pid: number): { state: string; startTicks: number } | undefine
   }
   // The second field is the program's name in brackets and may hold blanks and brackets itself.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', startTicks: Number(fields[19]) };
+  return { state: fields[0] ?? '', startTicks: Number(fields[19]), cpuTicks: Number(fields[11]) + Number(fields[12]) };
 }

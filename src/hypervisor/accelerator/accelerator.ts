@@ -37,15 +37,26 @@ export interface AcceleratorProbe {
  */
 export async function chooseAccelerator(probe: AcceleratorProbe): Promise<AcceleratorChoice> {
   if (probe.option !== 'auto') return { accelerator: probe.option, why: `asked for by \`--accel ${probe.option}\`` };
-  const known = chooseByFacts(probe.facts ?? (await readHostFacts()));
-  if (known !== undefined) return known;
-  const key = `${await hostKey(probe.qemu)}:${probe.image.digest}`;
-  const remembered = await recall(probe.memoryPath);
-  const before = remembered[key];
+  const before = await recallAccelerator(probe);
   if (before !== undefined) return before;
   const choice = await probeBoth(probe);
+  const remembered = await recall(probe.memoryPath);
+  const key = await keyOf(probe);
   await writeDurable(probe.memoryPath, `${JSON.stringify({ ...remembered, [key]: choice }, undefined, 2)}\n`);
   return choice;
+}
+
+/** What `auto` means here without measuring: by what is known of the host, or by what was measured before; else undefined. */
+export async function recallAccelerator(
+  probe: Pick<AcceleratorProbe, 'image' | 'qemu' | 'memoryPath' | 'facts'>,
+): Promise<AcceleratorChoice | undefined> {
+  const known = chooseByFacts(probe.facts ?? (await readHostFacts()));
+  if (known !== undefined) return known;
+  return (await recall(probe.memoryPath))[await keyOf(probe)];
+}
+
+async function keyOf({ qemu, image }: Pick<AcceleratorProbe, 'image' | 'qemu'>): Promise<string> {
+  return `${await hostKey(qemu)}:${image.digest}`;
 }
 
 async function probeBoth(probe: AcceleratorProbe): Promise<AcceleratorChoice> {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { constants, existsSync, statSync } from 'node:fs';
-import { access, readdir, rmdir } from 'node:fs/promises';
+import { access, readdir, readFile, rmdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { type Clock, systemClock } from '../../actors/mod.ts';
 import { codeOf, ShoalError } from '../../errors.ts';
@@ -54,6 +54,7 @@ export const QEMU_DEFAULT = 'qemu-system-x86_64';
 const PREPARE_TIMEOUT_MS = 20_000;
 const ADOPT_TIMEOUT_MS = 2_000;
 const KILL_TIMEOUT_MS = 5_000;
+const EXIT_MOMENT_MS = 1_000;
 const STDERR_TAIL_BYTES = 2_000;
 
 /**
@@ -145,6 +146,11 @@ class QemuHypervisor implements Hypervisor {
     await removeRunDirectory(runPaths(this.#directory, manifest.spec.vm).directory);
   }
 
+  async availableBytes(): Promise<number> {
+    const kib = /^MemAvailable:\s+(\d+) kB$/m.exec(await readFile('/proc/meminfo', 'latin1'))?.[1];
+    return Number(kib ?? 0) * 1024;
+  }
+
   connect(address: Address): GuestConnection {
     return new TcpConnection(address, this.#clock);
   }
@@ -218,7 +224,8 @@ class QemuHypervisor implements Hypervisor {
     const code = codeOf(error);
     if (attempt.process === undefined)
       return code === 'ENOENT' || code === 'EACCES' ? qemuMissing(this.#qemu, error) : error;
-    if (isAlive(attempt.process)) return error;
+    // A QEMU that gives up closes its sockets a moment before it is gone.
+    if (!(await whenGone(attempt.process, EXIT_MOMENT_MS, this.#clock))) return error;
     const stderr = (await readTail(paths.stderr, STDERR_TAIL_BYTES)).trim();
     const where = formatAddress(spec.address);
     const details = { vm: spec.vm, address: where, stderr, exitCode: attempt.exit?.exitCode ?? null };
@@ -278,9 +285,9 @@ class QemuHypervisor implements Hypervisor {
 
   async #look(name: string): Promise<Found | undefined> {
     const directory = join(this.#directory, name);
-    const unknown = (why: string): Found => ({ kind: 'unknown', directory, why });
-    const vm = Number(name);
-    if (!Number.isSafeInteger(vm) || String(vm) !== name) return unknown('its name is not the id of a VM');
+    const vm = vmOfName(name);
+    const unknown = (why: string): Found => ({ kind: 'unknown', directory, vm, why });
+    if (vm === undefined) return unknown('its name is not the id of a VM');
     const paths = runPaths(this.#directory, vm);
     let manifest: Manifest;
     try {
@@ -330,6 +337,11 @@ class Attempt {
   exit: ProcessExit | undefined;
 }
 
+function vmOfName(name: string): VmId | undefined {
+  const vm = Number(name);
+  return Number.isSafeInteger(vm) && vm >= 0 && String(vm) === name ? vm : undefined;
+}
+
 /** The first program of that name in PATH, or the path itself if it can be run. */
 export function findProgram(nameOrPath: string, path = process.env['PATH'] ?? ''): string | undefined {
   const candidates = nameOrPath.includes('/')
@@ -377,7 +389,7 @@ function checkUuid(paths: RunPaths, manifest: Manifest, answer: unknown): void {
 function qemuMissing(qemu: string, cause: unknown): ShoalError {
   return new ShoalError(
     'QEMU_MISSING',
-    `The program ${qemu} was not found or cannot be run. "npm run setup" installs it`,
+    `The program ${qemu} was not found or cannot be run. Install it with: apt-get install qemu-system-x86`,
     {
       cause,
       details: { program: qemu },

@@ -3,6 +3,7 @@ import type { Clock } from '../../actors/mod.ts';
 import type { GuestReady } from '../../fleet/mod.ts';
 import {
   boundFile,
+  cpuMsOf,
   type ProcessExit,
   type ProcessIdentity,
   readTail,
@@ -106,6 +107,10 @@ export class QemuMachine implements Machine {
 
   signal(signal: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
     signalProcess(this.process, signal);
+  }
+
+  cpuMs(): number {
+    return cpuMsOf(this.process);
   }
 
   async remove(): Promise<void> {

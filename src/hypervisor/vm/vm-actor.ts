@@ -1,6 +1,6 @@
 import type { Behaviour, CancelTimer, Context, Ref } from '../../actors/mod.ts';
 import { type ErrorEnvelope, toEnvelope } from '../../errors.ts';
-import { formatAddress, type HostEvent, type VmEnd } from '../../fleet/mod.ts';
+import { formatAddress, type HostEvent, type VmEnd, type VmId } from '../../fleet/mod.ts';
 import type { ConsoleEvent } from '../console/console-event.ts';
 import { ConsoleParser } from '../console/console-parser.ts';
 import { GuestLog } from '../console/guest-log.ts';
@@ -30,7 +30,7 @@ export interface VmOptions {
   readonly stopLimits: StopLimits;
   /** Where the guest's log is kept; undefined: in memory only. */
   readonly logFolder: string | undefined;
-  readonly events: Ref<HostEvent>;
+  readonly events: Ref<Extract<HostEvent, { readonly vm: VmId }>>;
   readonly relays: Ref<RelayedLine> | undefined;
   readonly notices: Ref<HostNotice> | undefined;
 }
@@ -47,6 +47,8 @@ type Input =
 
 /** How often a VM that could not be identified is looked at again. */
 const LOOK_MS = 1_000;
+/** A guest that neither obeys nor sleeps uses its CPU in full, or what is left of it on a busy host. */
+const BURNING_SHARE = 0.25;
 const MIB = 1024 * 1024;
 
 /**
@@ -91,6 +93,8 @@ class VmActor {
   #released = false;
   #publishing = false;
   #unidentified = false;
+  /** What its process had used when the guest was asked to stop. */
+  #asked: { readonly cpuMs: number; readonly atMs: number } | undefined;
   #cancelBoot: CancelTimer = () => undefined;
   #cancelStage: CancelTimer = () => undefined;
 
@@ -235,16 +239,27 @@ class VmActor {
           .catch((error: unknown) => this.#note(`its manifest could not be completed: ${String(error)}`));
         return;
       case 'ask-on-console':
+        this.#asked = { cpuMs: machine.cpuMs(), atMs: this.#context.clock.monotonic() };
         machine.writeConsole('stop\n');
         return;
       case 'quit':
-        // Whether QEMU obeys shows in its end; if it does not, the next stage comes.
-        machine.qmp('quit', undefined, this.#terms.stop.quitMs).catch(() => undefined);
+        this.#quit(machine);
         return;
       case 'signal':
         machine.signal(action.signal);
         return;
     }
+  }
+
+  /** That QEMU obeys shows in its end, if not, the next stage comes; that it answers tells a stuck guest from a dead one. */
+  #quit(machine: Machine): void {
+    const { cpuMs, atMs } = this.#asked ?? { cpuMs: 0, atMs: Number.NEGATIVE_INFINITY };
+    const elapsedMs = this.#context.clock.monotonic() - atMs;
+    const burning = machine.cpuMs() - cpuMs > elapsedMs * BURNING_SHARE;
+    machine.qmp('quit', undefined, this.#terms.stop.quitMs).then(
+      () => this.#context.self.tell({ kind: 'quit-answered', burning }),
+      () => undefined,
+    );
   }
 
   #heard(event: ConsoleEvent): void {
@@ -305,7 +320,11 @@ class VmActor {
     this.#context.pipe(
       this.#takeOver(),
       (outcome) => ({ kind: 'found', ...outcome }),
-      (error) => ({ kind: 'found', found: { kind: 'unknown', directory: '', why: String(error) }, running: false }),
+      (error) => ({
+        kind: 'found',
+        found: { kind: 'unknown', directory: '', vm: this.#spec.vm, why: String(error) },
+        running: false,
+      }),
     );
   }
 
@@ -366,6 +385,7 @@ class VmActor {
       pid: this.#machine?.process.pid ?? 0,
       startedMs: manifest.preparedMs,
       state: name === 'prepared' || name === 'answering' ? name : 'booting',
+      statusIntervalMs: manifest.spec.statusIntervalMs,
     });
     if (name === 'answering' && manifest.guest !== undefined)
       events.tell({ kind: 'vm-answering', host, vm, guest: manifest.guest });

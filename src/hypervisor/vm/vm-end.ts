@@ -11,7 +11,8 @@ export function endOf(memory: VmMemory, exit: MachineExit): { readonly end: VmEn
   const poweredOff = exitCode === EXIT_CODE_STOPPED || (exitCode === null && exit.signal === null);
   const clean = memory.bye === 'stop' && poweredOff;
   const why = clean ? (memory.stopAsked?.why ?? 'the guest stopped by itself') : whyDirty(memory, exit);
-  return { end: { clean, why, exitCode }, unexpected };
+  const { verdict } = memory;
+  return { end: { clean, why, exitCode, ...(verdict === undefined ? {} : { verdict }) }, unexpected };
 }
 
 function whyDirty(memory: VmMemory, { exitCode, signal }: MachineExit): string {

@@ -28,6 +28,8 @@ export interface VmMemory {
   readonly lastSeq: number;
   /** True while the guest's ready line may have been printed when nobody listened. */
   readonly missedConsole: boolean;
+  /** Set once the guest has not obeyed its console. */
+  readonly verdict: 'stuck' | 'dead' | undefined;
 }
 
 /** What the guest was told and has to repeat, and how long things may take. */
@@ -57,6 +59,8 @@ export type VmInput =
   | { readonly kind: 'console'; readonly event: Extract<ConsoleEvent, { kind: 'ready' | 'status' | 'bye' }> }
   | { readonly kind: 'boot-timeout' }
   | { readonly kind: 'stage-timeout' }
+  /** @param burning whether the process used its CPU while the guest did not obey */
+  | { readonly kind: 'quit-answered'; readonly burning: boolean }
   | { readonly kind: 'exited'; readonly exit: MachineExit };
 
 export type VmAction =
@@ -88,6 +92,7 @@ export const NEW_VM: VmMemory = {
   bye: undefined,
   lastSeq: 0,
   missedConsole: false,
+  verdict: undefined,
 };
 
 /** What a VM that was found running is taken for: paused means that it was never started. */
@@ -119,7 +124,9 @@ export function decide(memory: VmMemory, input: VmInput, terms: VmTerms): VmDeci
     case 'boot-timeout':
       return phase.name === 'booting' ? abort(memory, toEnvelope(bootTimeout(terms)), terms) : stay(memory);
     case 'stage-timeout':
-      return phase.name === 'stopping' ? enter(memory, nextStage(phase.stage), phase.graceMs, terms) : stay(memory);
+      return stageOver(memory, terms);
+    case 'quit-answered':
+      return stay(memory.verdict !== undefined && input.burning ? { ...memory, verdict: 'stuck' } : memory);
     case 'exited':
       return exited(memory, input.exit);
   }
@@ -228,6 +235,14 @@ function enter(memory: VmMemory, stage: StopStage, graceMs: number, terms: VmTer
     memory: { ...memory, phase: { name: 'stopping', stage, graceMs } },
     actions: [{ do: 'disarm-boot' }, ...way[stage]],
   };
+}
+
+/** A guest that does not obey its console is dead until QEMU shows that it is merely stuck. */
+function stageOver(memory: VmMemory, terms: VmTerms): VmDecision {
+  const { phase } = memory;
+  if (phase.name !== 'stopping') return stay(memory);
+  const judged: VmMemory = phase.stage === 'console' ? { ...memory, verdict: 'dead' } : memory;
+  return enter(judged, nextStage(phase.stage), phase.graceMs, terms);
 }
 
 function nextStage(stage: StopStage): StopStage {

@@ -1,0 +1,282 @@
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { inspectImage } from './mod.ts';
+import type { Machine, MachineExit, MachineSpec } from './port.ts';
+import { GuestClient, type RealHypervisor, realHypervisor, runDirectoryOf, usableAccelerators } from './testing/mod.ts';
+
+/** Generous: it is only reached when something is wrong. */
+const LONG_MS = 30_000;
+
+function exitOf(machine: Machine): Promise<MachineExit> {
+  return new Promise((resolve) => machine.onExit(resolve));
+}
+
+/** Resolves once the console has said `text`. */
+function heard(machine: Machine, text: string): Promise<void> {
+  let said = '';
+  return new Promise((resolve) => {
+    machine.onConsole((bytes) => {
+      said += Buffer.from(bytes).toString('latin1');
+      if (said.includes(text)) resolve();
+    });
+  });
+}
+
+async function started(real: RealHypervisor, spec: MachineSpec): Promise<{ machine: Machine; client: GuestClient }> {
+  const machine = await real.hypervisor.prepare(spec);
+  const ready = heard(machine, 'shoal1 ready');
+  await machine.start();
+  await ready;
+  return { machine, client: await GuestClient.open(real.hypervisor.connect(spec.address), LONG_MS) };
+}
+
+function statusOf(pid: number): ReadonlyMap<string, string> {
+  const lines = readFileSync(`/proc/${pid}/status`, 'utf8').split('\n');
+  return new Map(lines.map((line) => [line.split(':')[0] ?? '', line.slice(line.indexOf(':') + 1).trim()]));
+}
+
+/** The local addresses (`IP:PORT`) on which a process listens, as /proc/net/tcp has them. */
+function listenersOf(pid: number): readonly string[] {
+  const inodes = new Set(
+    readdirSync(`/proc/${pid}/fd`).flatMap(
+      (fd) => /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [],
+    ),
+  );
+  const LISTEN = '0A';
+  return ['tcp', 'tcp6'].flatMap((table) =>
+    readFileSync(`/proc/net/${table}`, 'utf8')
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/\s+/))
+      .filter((fields) => fields[3] === LISTEN && inodes.has(fields[9] ?? ''))
+      .map((fields) => decode(fields[1] ?? '')),
+  );
+}
+
+function decode(hex: string): string {
+  const [ip = '', port = ''] = hex.split(':');
+  const bytes = Buffer.from(ip, 'hex').reverse();
+  return `${[...bytes].join('.')}:${Number.parseInt(port, 16)}`;
+}
+
+describe.each(usableAccelerators())('a machine under %s', (accelerator) => {
+  it('loses no byte of its console, from the first on', async () => {
+    await using real = await realHypervisor();
+    const machine = await real.hypervisor.prepare(await real.spec({ accelerator }));
+    const chunks: Buffer[] = [];
+    const ready = new Promise<string>((resolve) => {
+      machine.onConsole((bytes) => {
+        chunks.push(Buffer.from(bytes));
+        const text = Buffer.concat(chunks).toString();
+        if (/status .*\n/.test(text)) resolve(text);
+      });
+    });
+    await machine.start();
+    expect(await ready).toMatch(/^\nshoal1 ready v=1 bind=10\.0\.2\.15\/24 .*\n\nshoal1 status seq=1 .*\n/);
+  });
+
+  it('is confined: a user of its own, no capability, no new privileges, seccomp, and no door but its address', async () => {
+    await using real = await realHypervisor();
+    const specs = [await real.spec({ accelerator }), await real.spec({ accelerator })];
+    const machines = [];
+    for (const spec of specs) machines.push((await started(real, spec)).machine);
+    const users = new Set<string>();
+    for (const [at, machine] of machines.entries()) {
+      const { pid } = machine.process;
+      const status = statusOf(pid);
+      expect(status.get('CapEff')).toMatch(/^0+$/);
+      expect(status.get('CapPrm')).toMatch(/^0+$/);
+      expect(status.get('NoNewPrivs')).toBe('1');
+      expect(status.get('Seccomp')).toBe('2');
+      const uids = status.get('Uid')?.split('\t') ?? [];
+      const gids = status.get('Gid')?.split('\t') ?? [];
+      if (process.getuid?.() === 0) {
+        // Real, effective, saved and file system user alike, and no group left of root's.
+        expect(new Set([...uids, ...gids, status.get('Groups')]).size).toBe(1);
+        expect(Number(uids[0])).toBeGreaterThanOrEqual(0x70000000);
+        users.add(uids[0] ?? '');
+      }
+      const spec = specs[at];
+      expect(listenersOf(pid)).toEqual([`${spec?.address.ip}:${spec?.address.port}`]);
+      const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      expect(argv[argv.indexOf('-netdev') + 1]).toMatch(/^user,id=net,restrict=on,/);
+      expect(statSync(runDirectoryOf(real, spec?.vm ?? 0)).mode & 0o777).toBe(0o700);
+    }
+    if (process.getuid?.() === 0) expect(users.size).toBe(2);
+  });
+
+  it('that is killed is told at once, with the signal, and leaves nothing when it is removed', async () => {
+    await using real = await realHypervisor();
+    const { machine } = await started(real, await real.spec({ accelerator }));
+    const exit = exitOf(machine);
+    machine.signal('SIGKILL');
+    expect(await exit).toMatchObject({ exitCode: null, signal: 'SIGKILL' });
+    await machine.remove();
+    expect(readdirSync(real.fleetDirectory)).toEqual([]);
+  });
+
+  it('goes on when it is let go, and proves by its uuid that it is itself', async () => {
+    await using real = await realHypervisor();
+    const spec = await real.spec({ accelerator });
+    const { machine, client } = await started(real, spec);
+    await machine.release();
+    const later = real.again();
+    const found = await later.list();
+    expect(found).toMatchObject([
+      { kind: 'running', manifest: { spec, uuid: machine.manifest.uuid, process: machine.process } },
+    ]);
+    const adopted = await later.adopt(machine.manifest);
+    expect(await adopted.qmp('query-status')).toMatchObject({ status: 'running' });
+    expect(await client.request('upper', 'still here', LONG_MS)).toBe('STILL HERE');
+    const exit = exitOf(adopted);
+    adopted.writeConsole('stop\n');
+    await exit;
+    await adopted.remove();
+    expect(await later.list()).toEqual([]);
+  });
+});
+
+describe('what was left by a Shoal that died', () => {
+  it('between its manifest and its note of the pid is found by the uuid on the command line', async () => {
+    await using real = await realHypervisor();
+    const machine = await real.hypervisor.prepare(await real.spec());
+    await machine.release();
+    const path = join(runDirectoryOf(real, 1), 'manifest.json');
+    const { process: identity, ...planned } = machine.manifest;
+    writeFileSync(path, JSON.stringify(planned));
+    expect(await real.again().find(1)).toMatchObject({ kind: 'running', manifest: { process: identity } });
+    const adopted = await real.again().adopt(machine.manifest);
+    expect(await adopted.qmp('query-status')).toMatchObject({ status: 'prelaunch' });
+  });
+
+  it('is gone if its process is, or if the machine was booted since', async () => {
+    await using real = await realHypervisor();
+    const machine = await real.hypervisor.prepare(await real.spec());
+    await machine.release();
+    const path = join(runDirectoryOf(real, 1), 'manifest.json');
+    writeFileSync(path, JSON.stringify({ ...machine.manifest, bootId: 'another' }));
+    expect(await real.again().find(1)).toMatchObject({ kind: 'gone' });
+    writeFileSync(path, JSON.stringify({ ...machine.manifest, process: { ...machine.process, startTicks: 1 } }));
+    expect(await real.again().find(1)).toMatchObject({ kind: 'gone' });
+    await expect(real.again().adopt({ ...machine.manifest, bootId: 'another' })).rejects.toMatchObject({
+      code: 'VM_GONE',
+    });
+    writeFileSync(path, JSON.stringify(machine.manifest));
+  });
+
+  it('is unknown, and left alone, if it cannot be identified', async () => {
+    await using real = await realHypervisor({ qemu: { adoptTimeoutMs: 300 } });
+    const machine = await real.hypervisor.prepare(await real.spec());
+    await machine.release();
+    const later = real.again({ adoptTimeoutMs: 300 });
+    const path = join(runDirectoryOf(real, 1), 'manifest.json');
+    for (const damaged of [
+      '{',
+      '[]',
+      JSON.stringify({ ...machine.manifest, version: 2 }),
+      JSON.stringify({ ...machine.manifest, spec: {} }),
+    ]) {
+      writeFileSync(path, damaged);
+      expect(await later.find(1)).toMatchObject({ kind: 'unknown', vm: 1 });
+    }
+    writeFileSync(path, JSON.stringify(machine.manifest));
+    machine.signal('SIGSTOP');
+    expect(await later.find(1)).toMatchObject({
+      kind: 'unknown',
+      why: expect.stringContaining('cannot be identified'),
+    });
+    machine.signal('SIGCONT');
+    expect(await later.find(1)).toMatchObject({ kind: 'running' });
+    mkdirSync(join(real.fleetDirectory, 'notes'));
+    expect(await later.list()).toMatchObject([{ kind: 'running' }, { kind: 'unknown', vm: undefined }]);
+  });
+
+  it('and died before the manifest was durable, is swept away', async () => {
+    await using real = await realHypervisor();
+    mkdirSync(join(real.fleetDirectory, '5'), { recursive: true });
+    writeFileSync(join(real.fleetDirectory, '5', '.manifest.json.1-1.tmp'), 'half');
+    expect(await real.hypervisor.list()).toEqual([]);
+    expect(readdirSync(real.fleetDirectory)).toEqual([]);
+  });
+});
+
+describe('a machine that cannot be', () => {
+  it('for want of its image is IMAGE_MISSING', async () => {
+    await using real = await realHypervisor();
+    await expect(real.hypervisor.prepare(await real.spec({ image: '/nowhere.elf' }))).rejects.toMatchObject({
+      code: 'IMAGE_MISSING',
+      details: { path: '/nowhere.elf' },
+    });
+  });
+
+  it('for its image is none, or has changed, is IMAGE_INVALID', async () => {
+    await using real = await realHypervisor();
+    const image = join(real.folder, 'guest.elf');
+    writeFileSync(image, 'no image');
+    await expect(real.hypervisor.prepare(await real.spec({ image }))).rejects.toMatchObject({ code: 'IMAGE_INVALID' });
+    writeFileSync(image, Buffer.concat([readFileSync(real.image.path), Buffer.from('!')]));
+    await expect(real.hypervisor.prepare(await real.spec({ image }))).rejects.toMatchObject({ code: 'IMAGE_INVALID' });
+    const { digest: imageDigest } = await inspectImage(image);
+    await expect(real.hypervisor.prepare(await real.spec({ image, imageDigest }))).resolves.toBeDefined();
+  });
+
+  it('for want of QEMU is QEMU_MISSING', async () => {
+    await using real = await realHypervisor({ qemu: { qemu: 'qemu-of-nowhere' } });
+    await expect(real.hypervisor.prepare(await real.spec())).rejects.toMatchObject({ code: 'QEMU_MISSING' });
+    await expect(real.again({ qemu: '/etc/passwd' }).prepare(await real.spec())).rejects.toMatchObject({
+      code: 'QEMU_MISSING',
+    });
+  });
+
+  it('for QEMU ends is QEMU_EXITED, with what it said', async () => {
+    await using real = await realHypervisor();
+    await expect(real.hypervisor.prepare(await real.spec({ memoryMib: 99_999_999 }))).rejects.toMatchObject({
+      code: 'QEMU_EXITED',
+      message: expect.stringMatching(/memory|limit|RAM/i),
+    });
+  });
+
+  it('for its address is taken is PORT_TAKEN, with the address', async () => {
+    await using real = await realHypervisor();
+    const spec = await real.spec();
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(spec.address.port, spec.address.ip, resolve));
+    await expect(real.hypervisor.prepare(spec)).rejects.toMatchObject({
+      code: 'PORT_TAKEN',
+      message: expect.stringContaining(`${spec.address.ip}:9000`),
+    });
+    server.close();
+  });
+
+  it('for its paths are too long is PATH_TOO_LONG', async () => {
+    await using real = await realHypervisor();
+    expect(() => real.again({ runtimeRoot: `/tmp/${'x'.repeat(100)}` })).toThrow(
+      expect.objectContaining({ code: 'PATH_TOO_LONG' }),
+    );
+  });
+
+  it('for its id is taken is MANIFEST_INVALID, and harms no VM that has it', async () => {
+    await using real = await realHypervisor();
+    const spec = await real.spec();
+    const machine = await real.hypervisor.prepare(spec);
+    await expect(real.hypervisor.prepare(spec)).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
+    expect(await machine.qmp('query-status')).toMatchObject({ status: 'prelaunch' });
+  });
+
+  it('leaves neither process nor directory', async () => {
+    await using real = await realHypervisor();
+    const spec = await real.spec();
+    await real.hypervisor.prepare(spec);
+    await expect(real.hypervisor.prepare({ ...spec, vm: 99 })).rejects.toMatchObject({ code: 'PORT_TAKEN' });
+    expect(readdirSync(real.fleetDirectory)).toEqual(['1']);
+  });
+
+  it('is refused a place that is not ours', async () => {
+    await using real = await realHypervisor();
+    symlinkSync('/tmp', join(real.folder, 'elsewhere'));
+    const elsewhere = real.again({ runtimeRoot: real.folder, fleetTag: 'elsewhere' });
+    await expect(elsewhere.prepare(await real.spec())).rejects.toMatchObject({ code: 'RIGHTS_MISSING' });
+  });
+});
