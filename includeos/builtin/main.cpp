@@ -37,7 +37,7 @@ class BuiltinPlatform final : public Platform {
   uint64_t asleep_ns() override { return clock_asleep_ns(); }
   uint64_t image_bytes() override { return image_end_address() - IMAGE_BASE; }
   bool print(std::string_view text) override { return console.print(text); }
-  void receive() override;
+  bool receive() override;
   void transmit() override;
 
   Console console;
@@ -46,10 +46,10 @@ class BuiltinPlatform final : public Platform {
   uint64_t console_look_ns = 0;
 };
 
-void BuiltinPlatform::receive() {
-  network_receive();
+bool BuiltinPlatform::receive() {
+  const bool came = network_receive();
   const uint64_t now_ns = clock_ns();
-  if (!take_interrupt(VECTOR_CONSOLE) && now_ns < console_look_ns) return;
+  if (!take_interrupt(VECTOR_CONSOLE) && now_ns < console_look_ns) return came;
   console_look_ns = now_ns + kConsoleLookNs;
   char bytes[64];
   while (const size_t size = console.read(bytes, sizeof bytes)) {
@@ -57,6 +57,7 @@ void BuiltinPlatform::receive() {
       if (line == "stop") server->stop();
     });
   }
+  return came;
 }
 
 void BuiltinPlatform::transmit() {

@@ -106,10 +106,11 @@ void network_open(VirtioNet& opened_card, const Settings& settings, Server& serv
   card->publish();
 }
 
-void network_receive() {
+bool network_receive() {
   VirtioNet::Packet packet{};
+  size_t count = 0;
   // At most one ring's worth at a time, so that a flood leaves room for everything else.
-  for (size_t i = 0; i < VirtioNet::kReceiveBuffers && card->receive(packet); i++) {
+  for (; count < VirtioNet::kReceiveBuffers && card->receive(packet); count++) {
     ReceivedPacket& slot = received_packets[packet.buffer];
     slot.buffer = packet.buffer;
     slot.pbuf.custom_free_function = give_back;
@@ -119,6 +120,7 @@ void network_receive() {
   }
   reclaim_sent();
   sys_check_timeouts();
+  return count > 0;
 }
 
 void network_transmit() { card->publish(); }

@@ -12,8 +12,8 @@ namespace shoal::builtin {
 /// Brings the card up with the settings' address and listens.
 void network_open(VirtioNet& card, const Settings& settings, Server& server);
 
-/// Handles what has come in and the timers of TCP.
-void network_receive();
+/// Handles what has come in and the timers of TCP. False: nothing had come.
+bool network_receive();
 
 /// Hands what was written to the card.
 void network_transmit();

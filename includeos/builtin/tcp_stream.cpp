@@ -4,6 +4,7 @@
 #include "platform.h"
 
 extern "C" {
+#include "lwip/priv/tcp_priv.h"
 #include "lwip/stats.h"
 #include "lwip/tcp.h"
 }
@@ -109,7 +110,12 @@ size_t TcpStream::write(const char* bytes, size_t size) {
   return part;
 }
 
-void TcpStream::flush() { tcp_output(pcb_); }
+/// Sends what was written and, if that was nothing, the acknowledgement that is due. lwIP would hold it back for up to 250 ms, and a peer
+/// in slow start, as QEMU's user network is on each new connection, waits for it after its first segment.
+void TcpStream::flush() {
+  if ((pcb_->flags & TF_ACK_DELAY) != 0) tcp_ack_now(pcb_);
+  tcp_output(pcb_);
+}
 
 void TcpStream::consumed(size_t size) {
   while (size > 0) {

@@ -18,8 +18,8 @@ class Platform {
   virtual uint64_t image_bytes() = 0;
 
   /// Brings in what the network and the console have, and sends what was written; neither waits. Both are called by the server while
-  /// a request is computed, when the adapter's main loop cannot.
-  virtual void receive() = 0;
+  /// a request is computed, when the adapter's main loop cannot. receive() tells whether anything came over the network.
+  virtual bool receive() = 0;
   virtual void transmit() = 0;
 
   /// Prints it all or, when the console's reader is too slow, nothing.

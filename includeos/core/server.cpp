@@ -7,6 +7,7 @@ namespace shoal {
 namespace {
 
 constexpr uint64_t kSliceNs = 1'000'000;  // how long the network may wait for the service
+constexpr uint64_t kSliceInTrafficNs = 200'000;  // and while more is to be expected: the peer waits for each window
 constexpr size_t kValidateStep = 64 << 10;
 
 // A reply may be this long even if requests must be shorter: a digest of one byte has 64.
@@ -56,7 +57,6 @@ void Server::work() {
 
 void Server::move() {
   const uint64_t now_ns = platform_.now_ns();
-  moved_ns_ = now_ns;
   for (Connection& connection : connections_) {
     if (connection.in_use()) connection.move(now_ns);
   }
@@ -78,10 +78,11 @@ bool Server::finished() const {
 }
 
 bool Server::yield() {
-  if (platform_.now_ns() - moved_ns_ >= kSliceNs) {
-    platform_.receive();
+  if (platform_.now_ns() >= yield_due_ns_) {
+    const bool came = platform_.receive();
     move();
     platform_.transmit();
+    yield_due_ns_ = platform_.now_ns() + (came ? kSliceInTrafficNs : kSliceNs);
   }
   return !cancelled();
 }
@@ -144,6 +145,7 @@ void Server::run(Job* job) {
     platform_.transmit();
   }
   current_ = job;
+  yield_due_ns_ = platform_.now_ns() + kSliceNs;
   reply_.open(job->header, job->token(), reply_max(settings_));
   if (operation == nullptr) {
     TextWriter<128> why;
@@ -214,4 +216,4 @@ bool shoal_cancelled() { return shoal::server_in_work->cancelled(); }
 void* shoal_allocate(size_t bytes) { return shoal::server_in_work->allocate_scratch(bytes); }
 void shoal_free(void* memory) { shoal::server_in_work->free_scratch(memory); }
 uint64_t shoal_now_ms() { return shoal::server_in_work->platform().now_ns() / 1'000'000; }
-void shoal_log(std::string_view text) { shoal::server_in_work->platform().print(text); }
+bool shoal_log(std::string_view text) { return shoal::server_in_work->platform().print(text); }

@@ -104,7 +104,7 @@ class Server {
   Scratch* scratch_ = nullptr;
   size_t connection_count_ = 0;
   uint64_t served_ = 0;
-  uint64_t moved_ns_ = 0;
+  uint64_t yield_due_ns_ = 0;
   uint64_t status_due_ns_ = 0;
   bool stopping_ = false;
   Connection connections_[kConnectionMax];

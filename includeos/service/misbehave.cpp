@@ -45,9 +45,10 @@ bool run_flood(const Request& request, Reply& reply) {
   }
   size_t printed = 0;
   for (size_t i = 0; printed < kib * 1024; i++) {
-    shoal_log(garbage(i));
+    while (!shoal_log(garbage(i))) {
+      if (!shoal_yield()) return false;
+    }
     printed += garbage(i).size();
-    if (!shoal_yield()) return false;
   }
   return reply.write("flooded");
 }

@@ -8,7 +8,8 @@
 int main(int argc, char** argv) {
   using namespace shoal::test;
   const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
-  TestGuest guest(32 << 20, 256 << 20);
+  const size_t payload_max = (64 << 10) + 4 * text.size();
+  TestGuest guest(payload_max, (8 << 20) + 8 * payload_max);
   const auto frames = guest.exchange(guest.connect(), request(1, argc > 1 ? argv[1] : "", text));
   if (frames.size() != 1) return 2;
   const bool good = frames[0].type == shoal::FrameType::reply;

@@ -80,5 +80,6 @@ void shoal_free(void* memory);
 /// Milliseconds since the guest's start.
 uint64_t shoal_now_ms();
 
-/// Prints on the guest's console as it is; whole lines, please, and none that start with "shoal1 ".
-void shoal_log(std::string_view text);
+/// Prints on the guest's console as it is; whole lines, please, and none that start with "shoal1 ". False: the console's reader is too
+/// slow, and nothing was printed.
+bool shoal_log(std::string_view text);

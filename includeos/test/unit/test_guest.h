@@ -82,11 +82,12 @@ class TestPlatform final : public Platform {
     console.append(text);
     return true;
   }
-  void receive() override {
-    if (!on_receive) return;
+  bool receive() override {
+    if (!on_receive) return false;
     const auto call = std::move(on_receive);
     on_receive = nullptr;
     call();
+    return true;
   }
   void transmit() override {}
 

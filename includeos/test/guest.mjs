@@ -1,0 +1,225 @@
+// One real guest in QEMU, and a client that speaks frames to it: the only ways in which the image tests touch either.
+import { spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { connect } from 'node:net';
+import { createServer } from 'node:net';
+
+const bootTimeoutMs = 20_000;
+const answerTimeoutMs = 20_000;
+
+export const FrameType = { request: 1, reply: 2, error: 3, ping: 4, pong: 5, cancel: 6, relay: 7 };
+
+/** kvm only where this process may use it. */
+export function accelerators() {
+  try {
+    accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
+    return ['tcg', 'kvm'];
+  } catch {
+    return ['tcg'];
+  }
+}
+
+function within(ms, promise, what) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: not within ${ms} ms`)), ms);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+/** A port of a loopback address of our own that nobody else uses. */
+async function freePort(host) {
+  const server = createServer();
+  await new Promise((resolve, reject) => server.once('error', reject).listen(0, host, resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+export class Guest {
+  static async start({ image, accelerator = 'tcg', memoryMib = 16, settings = {}, drop = [] }) {
+    const host = '127.0.213.1';
+    const port = await freePort(host);
+    const all = {
+      'shoal.id': 1,
+      'shoal.bind': '10.0.2.15/24',
+      'shoal.gw': '10.0.2.2',
+      'shoal.port': 9000,
+      'shoal.addr': `${host}:${port}`,
+      'shoal.status_ms': 200,
+      'shoal.max': 1048576,
+      ...settings,
+    };
+    for (const key of drop) delete all[key];
+    const append = Object.entries(all).map(([key, value]) => `${key}=${value}`).join(' ');
+    const child = spawn(
+      'qemu-system-x86_64',
+      [
+        ['-accel', accelerator],
+        ['-M', 'microvm,acpi=off,pit=off,pic=off,rtc=off,isa-serial=on,auto-kernel-cmdline=on'],
+        ['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
+        ['-cpu', 'max,-arch-capabilities', '-global', 'virtio-mmio.force-legacy=false'],
+        ['-m', String(memoryMib), '-kernel', image, '-append', append],
+        ['-serial', 'stdio'],
+        ['-netdev', `user,id=n,restrict=on,hostfwd=tcp:${host}:${port}-:9000`, '-device', 'virtio-net-device,netdev=n'],
+        ['-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04'],
+      ].flat(),
+      { stdio: ['pipe', 'pipe', 'pipe'] },
+    );
+    return new Guest(child, host, port);
+  }
+
+  constructor(child, host, port) {
+    this.child = child;
+    this.host = host;
+    this.port = port;
+    this.output = '';
+    this.stderr = '';
+    this.clients = [];
+    this.listeners = new Set();
+    child.stdout.setEncoding('latin1').on('data', (text) => {
+      this.output += text;
+      for (const listener of this.listeners) listener();
+    });
+    child.stderr.on('data', (text) => {
+      this.stderr += text;
+    });
+    child.stdin.on('error', () => {});
+    this.exited = new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
+  }
+
+  /** Waits until `look()` finds something on the console; resolves with it. */
+  async until(look, what) {
+    let listener;
+    const found = new Promise((resolve) => {
+      listener = () => {
+        const result = look();
+        if (result) resolve(result);
+      };
+      this.listeners.add(listener);
+      listener();
+    });
+    const gone = this.exited.then(({ code }) => {
+      const result = look();
+      if (result) return result;
+      throw new Error(`the guest ended with ${code} before ${what}; its console: ${this.output.slice(-500)} ${this.stderr}`);
+    });
+    return within(bootTimeoutMs, Promise.race([found, gone]), what).finally(() => this.listeners.delete(listener));
+  }
+
+  /** Waits until the console has that, from `from` on; resolves with the match. */
+  seen(pattern, from = 0) {
+    return this.until(() => this.output.slice(from).match(pattern), `${pattern} on the console`);
+  }
+
+  ready() {
+    return this.seen(/\nshoal1 ready .*\n/);
+  }
+
+  type(text) {
+    this.child.stdin.write(text);
+  }
+
+  async connect() {
+    const client = new Client(connect({ host: this.host, port: this.port, noDelay: true, allowHalfOpen: true }));
+    this.clients.push(client);
+    await within(answerTimeoutMs, client.opened, 'connecting');
+    return client;
+  }
+
+  /** The exit code of QEMU. */
+  async exitCode() {
+    const { code } = await within(bootTimeoutMs, this.exited, 'the end of QEMU');
+    return code;
+  }
+
+  async end() {
+    for (const client of this.clients) client.socket.destroy();
+    if (this.child.exitCode === null) this.child.kill('SIGKILL');
+    await this.exited;
+  }
+}
+
+export function encode({ type = FrameType.request, id = 0n, operation = '', token = '', payload = '' }) {
+  const body = [operation, token, payload].map((part) => Buffer.from(part));
+  const header = Buffer.alloc(16);
+  header.writeUInt32LE(body.reduce((sum, part) => sum + part.length, 0), 0);
+  header.writeUInt8(type, 4);
+  header.writeUInt8(body[0].length, 5);
+  header.writeUInt16LE(body[1].length, 6);
+  header.writeBigUInt64LE(BigInt(id), 8);
+  return Buffer.concat([header, ...body]);
+}
+
+export class Client {
+  constructor(socket) {
+    this.socket = socket;
+    this.chunks = [];
+    this.buffered = 0;
+    this.wake = () => {};
+    this.over = false;
+    this.failure = undefined;
+    this.nextId = 1n;
+    this.opened = new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+    socket.on('data', (chunk) => {
+      this.chunks.push(chunk);
+      this.buffered += chunk.length;
+      this.wake();
+    });
+    socket.on('error', (error) => {
+      this.failure = error;
+    });
+    for (const event of ['end', 'close']) {
+      socket.on(event, () => {
+        this.over = true;
+        this.wake();
+      });
+    }
+  }
+
+  send(frame) {
+    this.socket.write(Buffer.isBuffer(frame) ? frame : encode(frame));
+  }
+
+  take(size) {
+    const all = this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks);
+    this.chunks = [all.subarray(size)];
+    this.buffered -= size;
+    return all.subarray(0, size);
+  }
+
+  /** False: the connection ended before. */
+  async have(size) {
+    while (this.buffered < size) {
+      if (this.over) return false;
+      await within(answerTimeoutMs, new Promise((resolve) => (this.wake = resolve)), 'an answer');
+    }
+    return true;
+  }
+
+  /** The next frame; undefined once the connection has ended. */
+  async receive() {
+    if (!(await this.have(16))) return undefined;
+    const header = this.take(16);
+    const operationSize = header.readUInt8(5);
+    const tokenSize = header.readUInt16LE(6);
+    if (!(await this.have(header.readUInt32LE(0)))) return undefined;
+    const body = this.take(header.readUInt32LE(0));
+    return {
+      type: header.readUInt8(4),
+      id: header.readBigUInt64LE(8),
+      token: body.subarray(operationSize, operationSize + tokenSize).toString(),
+      payload: body.subarray(operationSize + tokenSize).toString(),
+    };
+  }
+
+  /** Sends a request and takes the next frame for its answer. */
+  async ask(operation, payload, token = 'token') {
+    const id = this.nextId++;
+    this.send({ id, operation, token, payload });
+    const answer = await this.receive();
+    if (answer === undefined) throw new Error(`no answer to ${operation}`);
+    if (answer.id !== id || answer.token !== token) throw new Error(`answer to ${operation} has id ${answer.id} and token ${answer.token}`);
+    return answer;
+  }
+}

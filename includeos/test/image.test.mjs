@@ -1,0 +1,236 @@
+// The built image in a real virtual machine:  node --test includeos/test/image.test.mjs
+// SHOAL_GUEST and SHOAL_GUEST_TEST name other images; by default build/shoal-guest.elf and build/shoal-guest-test.elf.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { expected, sampleTexts } from './expected.mjs';
+import { accelerators, encode, FrameType, Guest } from './guest.mjs';
+
+const built = (name) => fileURLToPath(new URL(`../build/${name}`, import.meta.url));
+const image = process.env.SHOAL_GUEST ?? built('shoal-guest.elf');
+const testImage = process.env.SHOAL_GUEST_TEST ?? built('shoal-guest-test.elf');
+
+/** Runs `use(guest)` with a guest of its own, which is ended whatever happens. */
+async function withGuest(options, use) {
+  const guest = await Guest.start({ image, ...options });
+  try {
+    await use(guest);
+  } finally {
+    await guest.end();
+  }
+}
+
+for (const accelerator of accelerators()) {
+  describe(`image under ${accelerator}`, () => {
+    let guest;
+    before(async () => {
+      guest = await Guest.start({ image, accelerator });
+      await guest.ready();
+    });
+    after(() => guest.end());
+
+    test('says ready with what it was told, and reports at once and then at the interval', async () => {
+      const [ready] = await guest.ready();
+      assert.equal(
+        ready.trim(),
+        `shoal1 ready v=1 bind=10.0.2.15/24 addr=${guest.host}:${guest.port} port=9000 max=1048576 idempotent=1 ops=upper,lower,reverse,count,freq,sha256,spin`,
+      );
+      const status = (seq) => new RegExp(`\nshoal1 status seq=${seq} cpu=\\d+\\.\\d ram=\\d+ inflight=\\d+ served=\\d+\n`);
+      for (let seq = 1; seq <= 4; seq++) await guest.seen(status(seq));
+    });
+
+    test('answers every operation as JavaScript does', async () => {
+      const client = await guest.connect();
+      for (const operation of ['upper', 'lower', 'reverse', 'count', 'freq', 'sha256']) {
+        for (const text of sampleTexts()) {
+          const answer = await client.ask(operation, text);
+          assert.equal(answer.type, FrameType.reply);
+          assert.equal(answer.payload, expected(operation, text));
+        }
+      }
+      assert.equal((await client.ask('', 'default')).payload, 'DEFAULT');
+      assert.equal((await client.ask('spin', '20')).payload, 'spun 20');
+      assert.equal((await client.ask('hang', '')).payload, '404 unknown operation "hang"');
+      assert.equal((await client.ask('upper', Buffer.from([0x61, 0xff]))).payload, '400 the text is not valid UTF-8');
+    });
+
+    test('takes and gives texts of the largest size, and refuses larger ones', async () => {
+      const client = await guest.connect();
+      const text = 'größte '.repeat(115_000);
+      assert.ok(Buffer.byteLength(text) <= 1048576);
+      for (const operation of ['upper', 'reverse', 'count', 'freq', 'sha256']) {
+        assert.ok((await client.ask(operation, text)).payload === expected(operation, text), `${operation} of a large text`);
+      }
+      assert.equal((await client.ask('upper', 'x'.repeat(1048577))).payload, '413 a text of 1048577 bytes is longer than 1048576');
+      assert.equal((await client.ask('upper', 'x'.repeat(8 << 20))).payload, `413 a text of ${8 << 20} bytes is longer than 1048576`);
+      assert.equal((await client.ask('upper', 'still here')).payload, 'STILL HERE');
+    });
+
+    test('answers pings and cancels while it computes', async () => {
+      const client = await guest.connect();
+      const other = await guest.connect();
+      client.send({ id: 1, operation: 'spin', payload: '60000' });
+      client.send({ id: 2, operation: 'upper', payload: 'waiting' });
+      other.send({ type: FrameType.ping, id: 7, payload: 'there?' });
+      assert.deepEqual(await other.receive(), { type: FrameType.pong, id: 7n, token: '', payload: 'there?' });
+      await guest.seen(/shoal1 status .* inflight=2 /, guest.output.length);
+      client.send({ type: FrameType.cancel, id: 1 });
+      assert.equal((await client.receive()).payload, '499 cancelled');
+      assert.equal((await client.receive()).payload, 'WAITING');
+    });
+
+    test('answers many pipelined requests on many connections', async () => {
+      const clients = [];
+      for (let i = 0; i < 16; i++) clients.push(await guest.connect());
+      const count = 500;
+      await Promise.all(
+        clients.map(async (client, c) => {
+          client.send(Buffer.concat(Array.from({ length: count }, (_, id) => encode({ id, token: `${c}`, payload: `text ${id} of ${c}` }))));
+          for (let id = 0; id < count; id++) {
+            const answer = await client.receive();
+            assert.deepEqual(answer, { type: FrameType.reply, id: BigInt(id), token: `${c}`, payload: `TEXT ${id} OF ${c}` });
+          }
+        }),
+      );
+      for (const client of clients) client.socket.destroy();
+    });
+
+    test('large texts on many connections at a time are all answered, though they do not fit into memory together', async () => {
+      const clients = [];
+      for (let i = 0; i < 16; i++) clients.push(await guest.connect());
+      const text = 'abcdefgh'.repeat(120_000);
+      const answers = await Promise.all(clients.map((client) => client.ask('upper', text)));
+      for (const answer of answers) assert.ok(answer.payload === text.toUpperCase());
+      for (const client of clients) client.socket.destroy();
+    });
+
+    test('garbage ends its connection with an error, and no other', async () => {
+      const good = await guest.connect();
+      const bad = await guest.connect();
+      bad.send(Buffer.alloc(64, 0xee));
+      assert.match((await bad.receive()).payload, /^400 /);
+      assert.equal(await bad.receive(), undefined);
+      assert.equal((await good.ask('upper', 'good')).payload, 'GOOD');
+    });
+
+    test('a half-closed connection gets its answers, then ends', async () => {
+      const client = await guest.connect();
+      client.send({ id: 1, operation: 'spin', payload: '100' });
+      client.send({ id: 2, payload: 'two' });
+      client.socket.end(encode({ id: 3, payload: 'cut off' }).subarray(0, 20));
+      assert.equal((await client.receive()).payload, 'spun 100');
+      assert.equal((await client.receive()).payload, 'TWO');
+      assert.equal(await client.receive(), undefined);
+      assert.equal(client.failure, undefined);
+    });
+
+    test('connections that are reset take their requests along and harm nobody', async () => {
+      const good = await guest.connect();
+      for (let i = 0; i < 40; i++) {
+        const client = await guest.connect();
+        // Short, because QEMU's user network tells the guest of a reset as of a half-close, after which answers are due.
+        client.send({ id: 1, operation: 'spin', payload: '20' });
+        client.send(encode({ id: 2, payload: 'x'.repeat(100_000) }).subarray(0, 50_000));
+        client.socket.resetAndDestroy();
+      }
+      assert.equal((await good.ask('upper', 'good')).payload, 'GOOD');
+    });
+
+    test('stop finishes what is accepted, says bye and powers off', async () => {
+      await withGuest({ accelerator }, async (stopped) => {
+        await stopped.ready();
+        const client = await stopped.connect();
+        client.send({ id: 1, operation: 'spin', payload: '1000' });
+        client.send({ id: 2, payload: 'x'.repeat(1_000_000) });
+        await stopped.seen(/ inflight=2 /);
+        stopped.type('st');
+        stopped.type('op\n');
+        assert.equal((await client.receive()).payload, 'spun 1000');
+        assert.equal((await client.receive()).payload.length, 1_000_000);
+        assert.equal(await client.receive(), undefined);
+        assert.equal(await stopped.exitCode(), 67);
+        assert.match(stopped.output, /\nshoal1 bye reason=stop\n$/);
+      });
+    });
+
+    test('runs in 4 MiB, and says so when that is too little', async () => {
+      await withGuest({ accelerator, memoryMib: 4, settings: { 'shoal.max': 65536 } }, async (small) => {
+        await small.ready();
+        const client = await small.connect();
+        assert.equal((await client.ask('upper', 'x'.repeat(65536))).payload.length, 65536);
+      });
+      await withGuest({ accelerator, memoryMib: 4 }, async (small) => {
+        await small.seen(/\nshoal1 bye reason=bad-argument key=shoal.max value=1048576 why=too-little-memory\n/);
+        assert.equal(await small.exitCode(), 69);
+      });
+    });
+
+    test('uses as much memory as there is', async () => {
+      await withGuest({ accelerator, memoryMib: 1500, settings: { 'shoal.max': 67_000_000 } }, async (large) => {
+        await large.ready();
+        const client = await large.connect();
+        const text = 'y'.repeat(20_000_000);
+        assert.ok((await client.ask('upper', text)).payload === text.toUpperCase());
+      });
+    });
+
+    test('a panic has an exit code of its own', async () => {
+      await withGuest({ image: testImage, accelerator }, async (crashed) => {
+        await crashed.ready();
+        const client = await crashed.connect();
+        client.send({ id: 1, operation: 'crash' });
+        assert.equal(await crashed.exitCode(), 71);
+        assert.match(crashed.output, /\npanic: exception 14 code=6 rip=[0-9a-f]+ address=0\n\nshoal1 bye reason=panic\n$/);
+      });
+      await withGuest({ image: testImage, accelerator }, async (reset) => {
+        await reset.ready();
+        const client = await reset.connect();
+        client.send({ id: 1, operation: 'crash', payload: 'reset' });
+        assert.equal(await reset.exitCode(), 0);
+        assert.doesNotMatch(reset.output, /bye/);
+      });
+    });
+
+    test('the other operations for tests do what they must not', async () => {
+      await withGuest({ image: testImage, accelerator }, async (bad) => {
+        await bad.ready();
+        const client = await bad.connect();
+        const from = bad.output.length;
+        assert.equal((await client.ask('flood', '64')).payload, 'flooded');
+        await bad.seen(/log fragment shoal1 status cpu=9999/, from);
+        await bad.until(() => bad.output.length - from >= 64 * 1024, '64 KiB on the console');
+        assert.equal((await client.ask('chunks', '')).payload, 'printed');
+        client.send({ id: 9, payload: 'before' });
+        client.send({ id: 10, operation: 'hang' });
+        assert.equal((await client.receive()).payload, 'BEFORE');
+        const silent = bad.output.length;
+        client.send({ type: FrameType.ping, id: 11 });
+        await once(client.socket, 'data', { signal: AbortSignal.timeout(1000) }).then(
+          () => assert.fail('a hanging guest has answered'),
+          (error) => assert.equal(error.name, 'AbortError'),
+        );
+        assert.equal(bad.output.length, silent);
+      });
+    });
+  });
+}
+
+test('a command line that cannot be used is told, key by key', async () => {
+  const cases = [
+    [{ drop: ['shoal.id'] }, 'shoal.id value= why=missing'],
+    [{ drop: ['shoal.bind'] }, 'shoal.bind value= why=missing'],
+    [{ settings: { 'shoal.bind': '10.0.2.15' } }, 'shoal.bind value=10.0.2.15 why=not-address/prefix'],
+    [{ settings: { 'shoal.gw': 'nowhere' } }, 'shoal.gw value=nowhere why=not-an-address'],
+    [{ settings: { 'shoal.port': 70000 } }, 'shoal.port value=70000 why=not-a-port'],
+    [{ drop: ['shoal.addr'] }, 'shoal.addr value= why=missing'],
+    [{ settings: { 'shoal.status_ms': 0 } }, 'shoal.status_ms value=0 why=not-10-to-3600000'],
+    [{ settings: { 'shoal.max': 'a\u001b[2Jb' } }, 'shoal.max value=a?[2Jb why=not-1-to-67107840'],
+  ];
+  for (const [options, message] of cases) {
+    await withGuest(options, async (guest) => {
+      assert.equal(await guest.exitCode(), 69);
+      assert.ok(guest.output.endsWith(`\nshoal1 bye reason=bad-argument key=${message}\n`), guest.output);
+    });
+  }
+});
