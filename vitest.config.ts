@@ -16,7 +16,7 @@ const never = ['**/node_modules/**', '**/dist/**', '**/.*/**'];
  */
 export default defineConfig({
   test: {
-    setupFiles: ['test/fast-check.ts'],
+    setupFiles: ['test/fast-check.ts', 'test/stop-fleets.ts'],
     projects: [
       {
         extends: true,

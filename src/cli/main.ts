@@ -40,10 +40,11 @@ function report(error: unknown): number {
   return EXIT_FAILED;
 }
 
-// A pipe whose reader has gone is the end of the output, not a failure (`shoal ps | head -1`).
-process.stdout.on('error', (error) => {
-  if (codeOf(error) === 'EPIPE') process.exit(0);
-  throw error;
-});
+// A reader that has gone (`shoal ps | head -1`, a terminal that was closed) is no failure: what was started must still be ended.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (codeOf(error) !== 'EPIPE' && codeOf(error) !== 'EIO') throw error;
+  });
+}
 
 process.exitCode = await main(process.argv.slice(2)).catch(report);

@@ -12,7 +12,7 @@ export function bootId(): string {
 /** The identity of a running process; undefined if there is none with that pid, or only its zombie. */
 export function identify(pid: number): ProcessIdentity | undefined {
   const stat = readStat(pid);
-  if (stat === undefined || stat.state === 'Z' || stat.state === 'X') return undefined;
+  if (stat === undefined || isOver(stat)) return undefined;
   return { pid, startTicks: stat.startTicks, bootId: bootId() };
 }
 
@@ -65,7 +65,22 @@ export function whenGone(identity: ProcessIdentity, timeoutMs: number, clock: Cl
   });
 }
 
-function readStat(pid: number): { state: string; startTicks: number; cpuTicks: number } | undefined {
+interface Stat {
+  readonly state: string;
+  readonly threads: number;
+  readonly startTicks: number;
+  readonly cpuTicks: number;
+}
+
+/**
+ * Whether nothing of the process is left but its entry. The first thread may be a zombie while others still run and hold sockets: such a
+ * process is not gone.
+ */
+function isOver({ state, threads }: Stat): boolean {
+  return state === 'X' || (state === 'Z' && threads <= 1);
+}
+
+function readStat(pid: number): Stat | undefined {
   let text: string;
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -74,5 +89,10 @@ function readStat(pid: number): { state: string; startTicks: number; cpuTicks: n
   }
   // The second field is the program's name in brackets and may hold blanks and brackets itself.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', startTicks: Number(fields[19]), cpuTicks: Number(fields[11]) + Number(fields[12]) };
+  return {
+    state: fields[0] ?? '',
+    threads: Number(fields[17]),
+    startTicks: Number(fields[19]),
+    cpuTicks: Number(fields[11]) + Number(fields[12]),
+  };
 }

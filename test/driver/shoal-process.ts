@@ -4,6 +4,15 @@ import { fileURLToPath } from 'node:url';
 
 const SHOAL = fileURLToPath(new URL('../../bin/shoal', import.meta.url));
 
+const running = new Set<ShoalProcess>();
+
+/** Ends what tests have left running, in order, so that it ends what it started. */
+export async function killRunning(): Promise<void> {
+  const left = [...running];
+  for (const shoalProcess of left) shoalProcess.signal('SIGTERM');
+  await Promise.all(left.map(({ finished }) => finished));
+}
+
 export interface Finished {
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -38,7 +47,11 @@ export class ShoalProcess {
     // A command that ends before it has read its input is not a failure of the test.
     this.child.stdin?.on('error', () => undefined);
     this.child.stdin?.end(options.input ?? '');
-    this.finished = once(this.child, 'close').then(() => this.#result());
+    running.add(this);
+    this.finished = once(this.child, 'close').then(() => {
+      running.delete(this);
+      return this.#result();
+    });
   }
 
   get pid(): number {

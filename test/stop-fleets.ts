@@ -1,0 +1,5 @@
+import { afterAll } from 'vitest';
+import { killRunning } from './driver/shoal-process.ts';
+
+// A test that failed halfway has not ended what it started; the next must not meet it.
+afterAll(() => killRunning());
