@@ -150,6 +150,7 @@ export class Fleet {
     const changed = changeVm(vm, event, this.#params);
     this.#index(vm);
     if (event.kind === 'vm-answering') this.#pool.proven(vm.address);
+    if (event.kind === 'vm-report') this.#heard(vm.host, event.nowMs);
     return changed;
   }
 
@@ -212,6 +213,12 @@ export class Fleet {
     host.memory = memory;
     host.heardMs = nowMs;
     return true;
+  }
+
+  /** Whoever forwards a report is there. Of hosts that never tell of themselves nothing is concluded. */
+  #heard(name: string, nowMs: number): void {
+    const host = this.#hosts.get(name);
+    if (host?.heardMs !== undefined) host.heardMs = nowMs;
   }
 
   #isInReach(name: string | undefined): boolean {

@@ -30,7 +30,9 @@ export class NewsDesk {
   #tell(about: Pick<News, 'kind' | 'vm' | 'host'>, what: string, reason?: Reason, error?: ErrorEnvelope): void {
     const withRule = reason === undefined ? what : `${what} (${reason.rule})`;
     const text = error === undefined ? withRule : `${withRule}: ${error.message}`;
-    const news = { atMs: this.#clock.now(), ...about, text, ...reason };
+    // A decision may be given as the reason; only these two of it are news.
+    const why = reason === undefined ? {} : { rule: reason.rule, figures: reason.figures };
+    const news = { atMs: this.#clock.now(), ...about, ...why, text };
     this.#publish(error === undefined ? news : { ...news, error });
   }
 }

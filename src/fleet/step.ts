@@ -19,6 +19,8 @@ import type { Work } from './work.ts';
 export function step(fleet: Fleet, nowMs: number, work: Work): readonly FleetDecision[] {
   const plan = new Plan(fleet, nowMs);
   findUnreachable(plan);
+  // What is known of the VMs of such a host changes with it: the rest is for the next step.
+  if (plan.decisions.length > 0) return plan.decisions;
   endSilent(plan, work);
   endLapsed(plan);
   endDrained(plan, work);

@@ -77,6 +77,13 @@ export class FakeFleet implements AsyncDisposable {
     return this.kit.advance(ms);
   }
 
+  /** Our own process stands still for that long: time goes on, and no timer fires. */
+  stall(ms: number): void {
+    const { clock } = this.kit;
+    const before = clock.monotonic.bind(clock);
+    clock.monotonic = () => before() + ms;
+  }
+
   /** Sends a request that names its deadline from now on; default 30 s. */
   send(fields: Partial<Request> & { readonly withinMs?: number } = {}): FakeClient {
     const outcomes: Outcome[] = [];

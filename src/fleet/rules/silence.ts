@@ -28,7 +28,7 @@ export function findUnreachable(plan: Plan): void {
 
 function endLateBoot(plan: Plan, vm: Vm): void {
   const { bootTimeoutMs } = plan.fleet.params;
-  const bootMs = Math.round(plan.nowMs - (vm.bootMs ?? vm.leaseMs));
+  const bootMs = Math.round(heardUntilMs(plan, vm) - (vm.bootMs ?? vm.leaseMs));
   if (bootMs < bootTimeoutMs) return;
   const figures = { booting_ms: bootMs, boot_timeout_ms: bootTimeoutMs };
   plan.stop({ rule: 'R6', vm: vm.id, why: `not ready after ${bootMs} ms`, verdict: 'failed', figures });
@@ -37,7 +37,7 @@ function endLateBoot(plan: Plan, vm: Vm): void {
 /** It took the link and never printed a status line: before the first one `boot_timeout_ms` rules. */
 function endMute(plan: Plan, vm: Vm, work: Work): void {
   const { bootTimeoutMs } = plan.fleet.params;
-  const bootMs = Math.round(plan.nowMs - (vm.bootMs ?? vm.leaseMs));
+  const bootMs = Math.round(heardUntilMs(plan, vm) - (vm.bootMs ?? vm.leaseMs));
   if (bootMs < bootTimeoutMs || (vm.inFlight > 0 && !isOverdue(plan, vm, work))) return;
   const figures = { booting_ms: bootMs, boot_timeout_ms: bootTimeoutMs };
   plan.stop({ rule: 'R6', vm: vm.id, why: `no status line within ${bootMs} ms`, verdict: 'failed', figures });
@@ -49,11 +49,16 @@ function endUnheard(plan: Plan, vm: Vm, heardMs: number, work: Work): void {
   const working = vm.inFlight > 0;
   if (working && !isOverdue(plan, vm, work)) return;
   // Silence in work says nothing, also when the work has just ended: it counts from then on.
-  const silentMs = Math.round(plan.nowMs - (working ? heardMs : Math.max(heardMs, vm.idleMs)));
+  const silentMs = Math.round(heardUntilMs(plan, vm) - (working ? heardMs : Math.max(heardMs, vm.idleMs)));
   if (silentMs < limitMs) return;
   const verdict = working ? 'stuck' : 'dead';
   const figures = { silent_ms: silentMs, last_connect_ms: limitMs, in_flight: vm.inFlight, stuck_ms: stuckMs };
   plan.stop({ rule: 'R6', vm: vm.id, why: `${verdict}: silent for ${silentMs} ms`, verdict, figures });
+}
+
+/** Until when the VM could have been heard. While its host is silent as well, the silence may be the host's. */
+function heardUntilMs(plan: Plan, vm: Vm): number {
+  return Math.min(plan.nowMs, plan.fleet.host(vm.host)?.heardMs ?? plan.nowMs);
 }
 
 function isOverdue(plan: Plan, vm: Vm, work: Work): boolean {

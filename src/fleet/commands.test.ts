@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import type { CommandMessage, CommandReply } from './commands.ts';
+import { FakeFleet } from './kit/mod.ts';
+
+type Ask = CommandMessage extends infer M ? (M extends CommandMessage ? Omit<M, 'replyTo'> : never) : never;
+
+async function ask(fleet: FakeFleet, command: Ask): Promise<CommandReply> {
+  const replies: CommandReply[] = [];
+  const replyTo = { path: 'admin', tell: (reply: CommandReply) => replies.push(reply) > 0 };
+  fleet.router.tell({ ...command, replyTo });
+  await fleet.settle();
+  const [reply] = replies;
+  if (reply === undefined) throw new Error('no reply');
+  return reply;
+}
+
+describe('an administrator', () => {
+  it('drains a VM, which R1 makes good', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 2 } });
+    await fleet.settle();
+    expect(await ask(fleet, { kind: 'drain-vm', vm: 1 })).toMatchObject({ ok: true, vms: [1] });
+    expect(await fleet.inState('ready')).toEqual([2, 3]);
+    expect(fleet.newsOf('vm-drain')).toMatchObject([{ vm: 1, rule: 'command' }]);
+  });
+
+  it('removes a VM at once; what it worked on is tried elsewhere', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 2 } });
+    await fleet.settle();
+    const client = fleet.send();
+    await fleet.settle();
+    expect(await ask(fleet, { kind: 'remove-vm', vm: 1 })).toMatchObject({ ok: true, vms: [1] });
+    fleet.reply(2);
+    await fleet.settle();
+    expect(client.outcomes).toMatchObject([{ ok: true, vm: 2 }]);
+  });
+
+  it('is told when there is no such VM, or it cannot be told so', async () => {
+    await using fleet = new FakeFleet({ obeys: [], params: { min_vm_count: 1 } });
+    await fleet.settle();
+    for (const vm of [1, 99]) {
+      const reply = await ask(fleet, { kind: 'drain-vm', vm });
+      expect(reply).toMatchObject({ ok: false, error: { code: 'VM_UNKNOWN' } });
+    }
+  });
+
+  it('restarts all, each only when its replacement is ready', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 3 } });
+    await fleet.settle();
+    fleet.obeys.delete('start');
+    expect(await ask(fleet, { kind: 'restart-vms', vms: 'all' })).toMatchObject({ ok: true, vms: [1, 2, 3] });
+    expect(await fleet.inState('ready')).toEqual([1, 2, 3]);
+    expect(fleet.told('prepare')).toEqual([1, 2, 3, 4]);
+    fleet.obeys.add('start');
+    fleet.event({ kind: 'vm-booting', host: 'here', vm: 4 });
+    fleet.answering(4);
+    await fleet.advance(500);
+    expect(await fleet.inState('ready')).toEqual([4, 5, 6]);
+    expect(fleet.told('stop')).toEqual([1, 2, 3]);
+  });
+
+  it('restarts where no address is free: the old one goes first', async () => {
+    await using fleet = new FakeFleet({ addresses: 2, params: { min_vm_count: 2 } });
+    await fleet.settle();
+    await ask(fleet, { kind: 'restart-vms', vms: [1, 2] });
+    await fleet.advance(500);
+    expect(await fleet.inState('ready')).toEqual([3, 4]);
+  });
+
+  it('scales up and down, at once and for good', async () => {
+    await using fleet = new FakeFleet();
+    await fleet.settle();
+    expect(await ask(fleet, { kind: 'scale', vmCount: 4 })).toMatchObject({ ok: true, params: { minVmCount: 4 } });
+    expect(await fleet.inState('ready')).toEqual([1, 2, 3, 4]);
+    expect(await ask(fleet, { kind: 'scale', vmCount: 1 })).toMatchObject({ ok: true, vms: [4, 3, 2] });
+    expect(await fleet.snapshot()).toMatchObject({ vms: [{ id_vmachine: 1 }], addresses_free: 9 });
+  });
+
+  it('is refused a count that cannot be', async () => {
+    await using fleet = new FakeFleet();
+    const reply = await ask(fleet, { kind: 'scale', vmCount: -1 });
+    expect(reply).toMatchObject({ ok: false, error: { code: 'CONFIG_VALUE' } });
+  });
+});

@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { FakeFleet } from '../kit/mod.ts';
+
+describe('R1', () => {
+  it('starts the minimum by itself, on the lowest addresses', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 3 } });
+    await fleet.settle();
+    expect((await fleet.snapshot()).vms.map((vm) => [vm.address, vm.state])).toEqual([
+      ['10.0.0.1:9000', 'ready'],
+      ['10.0.0.2:9000', 'ready'],
+      ['10.0.0.3:9000', 'ready'],
+    ]);
+    expect(fleet.newsOf('vm-start').map((news) => [news.rule, news.figures])).toEqual([
+      ['R1', { running: 0, min_vm_count: 3 }],
+      ['R1', { running: 1, min_vm_count: 3 }],
+      ['R1', { running: 2, min_vm_count: 3 }],
+    ]);
+  });
+
+  it('holds on each host, with the addresses of that host', async () => {
+    const address = (id: number, host: string) => ({ id, ip: `10.0.0.${id}`, port: 9_000, host });
+    await using fleet = new FakeFleet({
+      params: { min_vm_count: 1 },
+      hosts: ['a', 'b'],
+      pool: [address(1, 'b'), address(2, 'a'), address(3, 'b')],
+    });
+    await fleet.settle();
+    const rows = (await fleet.snapshot()).vms;
+    expect(rows.map((vm) => [vm.host, vm.id_ip])).toEqual([
+      ['a', 2],
+      ['b', 1],
+    ]);
+  });
+
+  it('restores the minimum ever after', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 2 } });
+    await fleet.settle();
+    fleet.gone(1);
+    await fleet.settle();
+    expect(await fleet.inState('ready')).toEqual([2, 3]);
+  });
+
+  it('starts nothing for a minimum of 0', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 0 } });
+    await fleet.advance(60_000);
+    expect(fleet.commands).toEqual([]);
+  });
+
+  it('waits for a host to have told of what it adopted, and counts that', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 2 }, awaitHosts: true });
+    await fleet.advance(1_000);
+    const { address } = { address: { id: 1, ip: '10.0.0.1', port: 9_000 } };
+    const startedMs = fleet.kit.clock.now() - 60_000;
+    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 70, address, pid: 5, startedMs, state: 'answering' });
+    fleet.answering(70);
+    await fleet.advance(1_000);
+    expect(fleet.told('prepare')).toEqual([]);
+    fleet.event({ kind: 'host-up', host: 'here' });
+    await fleet.settle();
+    expect(await fleet.inState('ready')).toEqual([70, 1]);
+    expect(await fleet.row(70)).toMatchObject({ id_ip: 1, uptime_ms: 62_000 - 1_000 });
+    expect(await fleet.row(1)).toMatchObject({ id_ip: 2 });
+  });
+
+  it('waits longer and longer for an image that keeps crashing, until one has been sound for a while', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 }, obeys: ['prepare'] });
+    await fleet.settle();
+    const waits: number[] = [];
+    for (let vm = 1; vm <= 6; vm++) {
+      const fromMs = fleet.kit.clock.monotonic();
+      fleet.gone(vm);
+      while (fleet.told('prepare').length === vm) await fleet.advance(50);
+      waits.push(fleet.kit.clock.monotonic() - fromMs);
+    }
+    expect(waits).toEqual([50, 250, 500, 1_000, 2_000, 4_000]);
+  });
+
+  it('starts nothing for a while when the store gives no id, and says so', async () => {
+    let fails = true;
+    await using fleet = new FakeFleet({
+      params: { min_vm_count: 1 },
+      nextVmId: () => {
+        if (fails) throw new Error('disk full');
+        return 9;
+      },
+    });
+    await fleet.advance(900);
+    expect(fleet.newsOf('write-failed')).toHaveLength(1);
+    fails = false;
+    await fleet.advance(200);
+    expect(fleet.told('prepare')).toEqual([9]);
+  });
+});
