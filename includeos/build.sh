@@ -102,6 +102,7 @@ for variant in $variants; do
   eval "objects_$variant=\$objects"
 done
 
+sort -u -o "$commands" "$commands" # both variants ask for the objects that they share
 count=$(wc -l <"$commands")
 if [ "$count" -gt 0 ]; then
   echo "includeos: compiling $count files"

@@ -96,7 +96,7 @@ void run(BuiltinPlatform& platform, Server& server) {
     server.work();
     server.move();
     platform.transmit();
-    if (server.busy() || !network_may_sleep()) continue;
+    if (server.busy() || server.finished() || !network_may_sleep()) continue;
 
     uint64_t due_ns = server.due_ns();
     if (network_due_ns() < due_ns) due_ns = network_due_ns();
@@ -107,10 +107,12 @@ void run(BuiltinPlatform& platform, Server& server) {
 
 void say_goodbye(BuiltinPlatform& platform) {
   const uint64_t end_ns = clock_ns() + kLastRepliesNs;
-  while (!network_close() && clock_ns() < end_ns) {
+  bool closed = network_close();
+  while (!closed && clock_ns() < end_ns) {
     platform.receive();
     platform.transmit();
-    if (network_may_sleep()) clock_sleep_until(network_due_ns());
+    closed = network_close();
+    if (!closed && network_may_sleep()) clock_sleep_until(network_due_ns());
   }
   Telemetry(platform).print_bye("stop");
 }

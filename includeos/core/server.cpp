@@ -57,6 +57,7 @@ void Server::work() {
 
 void Server::move() {
   const uint64_t now_ns = platform_.now_ns();
+  answered_since_move_ = false;
   for (Connection& connection : connections_) {
     if (connection.in_use()) connection.move(now_ns);
   }
@@ -138,9 +139,10 @@ void Server::forget(Connection& connection) {
 
 void Server::run(Job* job) {
   const Operation* const operation = find_operation(job->operation());
-  if (operation != last_operation_) {
+  const bool other_work = operation != last_operation_;
+  last_operation_ = operation;
+  if (other_work && answered_since_move_) {
     // Replies leave in batches. But before a kind of work that may take longer, or never end, the ones that are ready go out.
-    last_operation_ = operation;
     move();
     platform_.transmit();
   }
@@ -175,6 +177,7 @@ void Server::answer(Job& job) {
   Connection* const connection = job.connection;
   if (connection == nullptr) return;
   connection->job_ended();
+  answered_since_move_ = true;
   if (job.cancelled) {
     connection->send_error(job.header, job.token(), 499, "cancelled");
   } else if (reply_.error_code() != 0) {

@@ -101,6 +101,7 @@ class Server {
   JobQueue queue_;
   Job* current_ = nullptr;
   const Operation* last_operation_ = nullptr;
+  bool answered_since_move_ = false;
   Scratch* scratch_ = nullptr;
   size_t connection_count_ = 0;
   uint64_t served_ = 0;
