@@ -12,8 +12,8 @@
 #include "server.h"
 #include "settings.h"
 #include "shim.h"
+#include "shoal/text_writer.h"
 #include "telemetry.h"
-#include "text_writer.h"
 #include "virtio_net.h"
 
 namespace shoal::builtin {

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "shim.h"
-#include "text_writer.h"
+#include "shoal/text_writer.h"
 
 namespace shoal::builtin {
 namespace {

@@ -1,8 +1,8 @@
 #include "connection.h"
 
-#include "copy.h"
 #include "server.h"
-#include "text_writer.h"
+#include "shoal/copy.h"
+#include "shoal/text_writer.h"
 
 namespace shoal {
 namespace {

@@ -1,7 +1,7 @@
 #include "reply_buffer.h"
 
-#include "copy.h"
-#include "text_writer.h"
+#include "shoal/copy.h"
+#include "shoal/text_writer.h"
 
 namespace shoal {
 

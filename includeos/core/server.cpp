@@ -1,7 +1,7 @@
 #include "server.h"
 
+#include "shoal/text_writer.h"
 #include "shoal/utf8.h"
-#include "text_writer.h"
 
 namespace shoal {
 namespace {

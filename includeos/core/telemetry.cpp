@@ -1,6 +1,6 @@
 #include "telemetry.h"
 
-#include "text_writer.h"
+#include "shoal/text_writer.h"
 
 namespace shoal {
 namespace {

@@ -1,7 +1,7 @@
 // Computes for a given time: for load tests.
 #include "number.h"
 #include "operations.h"
-#include "text_writer.h"
+#include "shoal/text_writer.h"
 
 namespace shoal {
 namespace {

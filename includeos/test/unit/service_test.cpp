@@ -37,8 +37,8 @@ TEST("service: count, freq, reverse, spin") {
   CHECK_EQUAL(answer("reverse", "añ😀"), std::string("😀ña"));
   CHECK_EQUAL(answer("spin", "5"), std::string("spun 5"));
   CHECK_EQUAL(answer("spin", ""), std::string("spun 100"));
-  CHECK_EQUAL(answer("spin", "600001"), std::string("400 expected a number of milliseconds from 0 to 600000"));
-  CHECK_EQUAL(answer("spin", "-1"), std::string("400 expected a number of milliseconds from 0 to 600000"));
+  CHECK_EQUAL(answer("spin", "600001"), std::string("400 expected a number of milliseconds from 0 to 600000, got \"600001\""));
+  CHECK_EQUAL(answer("spin", "-1"), std::string("400 expected a number of milliseconds from 0 to 600000, got \"-1\""));
 }
 
 TEST("service: words so many that memory runs out are an error, and it is all given back") {
