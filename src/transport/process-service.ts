@@ -149,6 +149,8 @@ export class ProcessService {
       kind: 'request',
       request: {
         requestId,
+        // Nobody can repeat an id that nobody was told: such a reply need not be remembered.
+        idIsMade: headers.requestId === undefined,
         op: headers.op,
         payload: message.data,
         deadlineMs: startedMs + (headers.deadlineMs ?? this.defaultDeadlineMs),
