@@ -202,14 +202,12 @@ class Router {
     if (vm !== undefined && event.report.inFlight === 0 && vm.inFlight > 0) this.#requests.writeOff(vm.id);
   }
 
-  /** What the host no longer has is gone. A VM that is still being prepared may have been asked for after the host took stock: R7 sees to it. */
+  /** What the host once had and no longer has is gone. What it never confirmed may have been asked for after it took stock: R7 sees to that. */
   #hostUp(event: Extract<HostEvent, { kind: 'host-up' }>): void {
     this.#vms.hostEvent(event);
     if (event.vms !== undefined) {
       const there = new Set(event.vms);
-      const missing = [...this.#fleet.vms].filter(
-        (vm) => vm.host === event.host && vm.state !== 'preparing' && !there.has(vm.id),
-      );
+      const missing = [...this.#fleet.vms].filter((vm) => vm.host === event.host && vm.confirmed && !there.has(vm.id));
       const end = { clean: false, why: 'its host no longer has it', exitCode: null };
       for (const vm of missing) this.#gone({ kind: 'vm-gone', host: event.host, vm: vm.id, end });
     }

@@ -101,12 +101,17 @@ export class VmKeeper {
     const envelope = toEnvelope(error);
     const about = { id: vm, host: this.#fleet.vm(vm)?.host ?? this.#leaving.get(vm)?.host ?? '' };
     this.#desk.ofVm('write-failed', about, `the ${write} of VM ${vm} could not be written`, undefined, envelope);
-    // What the tables contradict will not get better by saying it again.
-    if (write === 'reserve' || (write === 'insert' && envelope.code === 'STORE_CONFLICT')) this.#ledger.done(vm);
+    if (this.#isGivenUp(vm, write, envelope)) this.#ledger.done(vm);
     else this.#ledger.retryLater(vm);
-    if (write !== 'reserve' || !this.#starts.has(vm)) return;
+  }
+
+  /** A VM that does not run yet is ended rather than waited for, if its host can be told so. What the tables contradict stays so. */
+  #isGivenUp(vm: VmId, write: Write, error: ErrorEnvelope): boolean {
+    if (write === 'release') return false;
+    if (this.#fleet.vm(vm) === undefined) return true;
+    if (write === 'insert' || !this.#starts.has(vm)) return error.code === 'STORE_CONFLICT';
     const why = 'its reservation could not be written';
-    this.stop({ rule: 'R3', vm, why, verdict: 'failed', figures: { code: envelope.code } }, envelope);
+    return this.stop({ rule: 'R3', vm, why, verdict: 'failed', figures: { code: error.code } }, error);
   }
 
   hostEvent(event: Exclude<HostEvent, { kind: 'vm-gone' }>): void {

@@ -11,6 +11,8 @@ export interface Vm {
   readonly state: VmState;
   /** Kept prepared, or being prepared, until R3 wants it. */
   readonly spare: boolean;
+  /** Its host has said that it has it. */
+  readonly confirmed: boolean;
   /** How often it was told to report: parameters change, a running guest does not. */
   readonly statusIntervalMs: number;
   readonly startedMs: number;
@@ -91,6 +93,7 @@ export function newVm(vm: NewVm, params: Params): Mutable<Vm> {
     address: vm.address,
     state,
     spare: vm.spare,
+    confirmed: state !== 'preparing',
     statusIntervalMs: vm.statusIntervalMs ?? params.statusIntervalMs,
     startedMs: vm.startedMs ?? vm.nowMs,
     leaseMs: vm.nowMs,
@@ -126,6 +129,7 @@ export function changeVm(vm: Mutable<Vm>, event: VmEvent, params: Params): boole
       vm.leaseMs = event.nowMs;
       return true;
     case 'vm-prepared':
+      vm.confirmed = true;
       return move(vm, ['preparing'], 'prepared');
     case 'vm-booting':
       if (!move(vm, ['prepared'], 'booting')) return false;
