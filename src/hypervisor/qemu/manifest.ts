@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { ShoalError } from '../../errors.ts';
-import { writeDurable } from '../../process/mod.ts';
+import { writeAtomic } from '../../process/mod.ts';
 import type { Manifest } from '../port.ts';
 
 const VERSION = 1;
 
+/** A manifest must outlive every crash that its QEMU outlives, and those of the machine are not among them. */
 export async function writeManifest(path: string, manifest: Manifest): Promise<void> {
-  await writeDurable(path, `${JSON.stringify(manifest, undefined, 2)}\n`);
+  await writeAtomic(path, `${JSON.stringify(manifest, undefined, 2)}\n`);
 }
 
 /** @throws MANIFEST_INVALID; an error with `code` ENOENT if there is none */
