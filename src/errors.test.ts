@@ -12,6 +12,7 @@ import {
   toEnvelope,
 } from './errors.ts';
 
+// Object.keys forgets the type of the keys.
 const codes = Object.keys(ERRORS) as ErrorCode[];
 
 describe('docs/errors.md', () => {
@@ -67,6 +68,7 @@ describe('the envelope of an error', () => {
         for (const expected of chain) {
           expect(back).toBeInstanceOf(ShoalError);
           expect(back).toMatchObject(expected);
+          // Two lines above it was found to be a ShoalError.
           back = (back as Error).cause;
         }
         expect(back).toBeUndefined();

@@ -1,7 +1,6 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FleetSnapshot } from '../src/fleet/mod.ts';
 import { randomPool, TestFleet, temporaryFolder } from './driver/fleet.ts';
@@ -50,6 +49,7 @@ describe('against a running fleet', () => {
   });
 
   test('ps lists the VM as a table and as JSON', async () => {
+    // `shoal ps -o json` prints this type.
     const { vms, ...counts } = (await fleet.json('ps')) as FleetSnapshot;
     expect(vms[0]).toMatchObject({ id_vmachine: 1, state: 'ready', address: expect.stringMatching(/:9000$/) });
     expect(counts).toEqual({ waiting: 0, addresses: 4, addresses_free: 4 - vms.length });
@@ -113,6 +113,7 @@ describe('without a fleet', () => {
   test('doctor finds this machine able, and says in JSON what it looked at', async () => {
     const { stdout, exitCode } = await shoal(['doctor', '-o', 'json', '--data', folder]);
     expect(exitCode).toBe(0);
+    // `shoal doctor -o json` prints such a list; the test looks at the names only.
     const names = (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name);
     expect(names).toEqual(
       expect.arrayContaining(['Node', 'QEMU', 'nats-server', 'gcc', '/dev/kvm', 'accelerator', 'rights']),
@@ -197,7 +198,7 @@ function notAnImage(folder: string): string {
 function withoutPrograms(): ShoalOptions {
   return {
     command: process.execPath,
-    before: [fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))],
+    before: [join(import.meta.dirname, '..', 'src', 'cli', 'main.ts')],
     env: { PATH: '/nonexistent' },
   };
 }

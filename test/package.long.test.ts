@@ -31,6 +31,7 @@ test('the packed package, installed in an empty folder, answers a request from a
   const pool = randomPool(2);
   const options = { command: installed, cwd: folder };
   const up = new ShoalProcess(['up', '-o', 'json', '--data', data, '--pool', pool], options);
+  // What `up -o json` prints.
   const { nats } = JSON.parse(await up.firstLine()) as { nats: string };
   expect(await shoal(['send', '--data', data, 'packed'], options)).toMatchObject({ stdout: 'PACKED\n', exitCode: 0 });
   // The client library is what the package exports to programs.

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { importFindings } from './tidy/layers.ts';
 import { findAll, projectFiles, Source } from './tidy/source.ts';
 
-const LINES_MAX = 400;
+const LINES_MAX = 450;
 
 const files = projectFiles();
 const typescript = files.filter((file) => file.path.endsWith('.ts'));

@@ -110,6 +110,7 @@ describe('an actor', () => {
             if (message.waits) await Promise.resolve();
           }),
         );
+        // The index is below the number of refs.
         const at = (index: number): Ref<Message> => refs[index % actors] as Ref<Message>;
         const sent = new Map<string, number[]>();
         sends.forEach(({ from, to }, n) => {

@@ -72,6 +72,7 @@ async function house(real: RealHypervisor, overrides: Partial<ControllerOptions>
 
 /** Generous: it only passes when something is wrong. */
 function patience(): Promise<void> {
+  // pause: until something is wrong; the other side of every race ends it first
   return new Promise((resolve) => setTimeout(resolve, 60_000).unref());
 }
 

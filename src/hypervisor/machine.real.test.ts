@@ -147,6 +147,7 @@ describe('what was left by a Shoal that died', () => {
     const { process: identity, ...planned } = machine.manifest;
     writeFileSync(path, JSON.stringify(planned));
     expect(await real.again().find(1)).toMatchObject({ kind: 'running', manifest: { process: identity } });
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(machine.manifest);
     const adopted = await real.again().adopt(machine.manifest);
     expect(await adopted.qmp('query-status')).toMatchObject({ status: 'prelaunch' });
   });

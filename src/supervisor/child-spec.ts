@@ -44,6 +44,7 @@ export function child<M>({ id, start, restart, shutdown, onRef, ...options }: Ch
     onRef?.(context.self);
     return start(context);
   };
+  // Only looked up, never called through this type.
   const isSupervisor = supervisors.has(start as unknown as Behaviour<never>);
   return {
     id,

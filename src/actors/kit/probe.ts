@@ -126,6 +126,7 @@ function hasAll(actual: unknown, expected: unknown): boolean {
   if (actual === expected) return true;
   if (typeof actual !== 'object' || actual === null) return false;
   return Object.entries(expected).every(
+    // `in` has just found the key.
     ([key, value]) => key in actual && hasAll((actual as Readonly<Record<string, unknown>>)[key], value),
   );
 }

@@ -117,7 +117,6 @@ class QemuHypervisor implements Hypervisor {
     );
     try {
       checkUuid(paths, manifest, await machine.qmp('query-uuid', undefined, timeoutMs));
-      if (manifest.process === undefined) await writeManifest(paths.manifest, confirmed);
       return machine;
     } catch (error) {
       await machine.release();
@@ -311,7 +310,10 @@ class QemuHypervisor implements Hypervisor {
       } finally {
         qmp.close();
       }
-      return { kind: 'running', manifest: { ...manifest, process } };
+      const confirmed: Manifest = { ...manifest, process };
+      // Its maker died before it could note the pid.
+      if (manifest.process === undefined) await writeManifest(paths.manifest, confirmed);
+      return { kind: 'running', manifest: confirmed };
     } catch (error) {
       if (!isAlive(process)) return { kind: 'gone', manifest };
       return unknown(

@@ -7,6 +7,7 @@ import { systemClock } from '../../actors/mod.ts';
 import type { Address, VmId } from '../../fleet/mod.ts';
 import { createLauncher, isAlive, type Launcher, signalProcess, whenGone } from '../../process/mod.ts';
 import type { Accelerator, Hypervisor, MachineSpec } from '../port.ts';
+import { findByUuid } from '../qemu/find-process.ts';
 import { createQemuHypervisor, type QemuOptions } from '../qemu/hypervisor.ts';
 import { type ImageInfo, inspectImage } from '../qemu/image.ts';
 import { readManifest } from '../qemu/manifest.ts';
@@ -122,7 +123,8 @@ async function endAll(fleetDirectory: string): Promise<void> {
   const names = existsSync(fleetDirectory) ? readdirSync(fleetDirectory) : [];
   for (const name of names) {
     const manifest = await readManifest(join(fleetDirectory, name, 'manifest.json')).catch(() => undefined);
-    const process = manifest?.process;
+    if (manifest === undefined) continue;
+    const process = manifest.process ?? (await findByUuid(manifest.uuid));
     if (process === undefined || !isAlive(process)) continue;
     signalProcess(process, 'SIGKILL');
     await whenGone(process, GONE_TIMEOUT_MS, systemClock);

@@ -102,6 +102,7 @@ describe('a VM', () => {
     ['addr', { addr: '127.0.0.2:9000' }],
     ['max', { guest: { ...GUEST, textBytesMax: 2_000 } }],
   ])('whose ready line has another %s than it was told is ended with VM_CONTRACT', (key, said) => {
+    // One field is another; the kind is the same.
     const ready: VmInput = { ...READY, event: { ...READY.event, ...said } as typeof READY.event };
     const { last, memory } = live([{ kind: 'prepared' }, { kind: 'start' }, ready]);
     expect(names(last)).toEqual(['disarm-boot', 'quit', 'arm-stage']);

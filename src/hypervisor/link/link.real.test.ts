@@ -1,0 +1,196 @@
+import { createConnection } from 'node:net';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Probe, probe } from '../../actors/kit/mod.ts';
+import { type ActorSystem, createSystem, type Ref } from '../../actors/mod.ts';
+import type { Address, LinkEvent, LinkMessage } from '../../fleet/mod.ts';
+import type { GuestConnection, Machine } from '../port.ts';
+import { GuestClient, type RealHypervisor, realHypervisor } from '../testing/mod.ts';
+import { FrameType } from './frame.ts';
+import { FrameWriter } from './frame-writer.ts';
+import { link, type RelayMessage } from './link.ts';
+
+/** Generous: it is only reached when something is wrong. */
+const LONG_MS = 60_000;
+
+interface Guest {
+  readonly machine: Machine;
+  readonly address: Address;
+  /** What the console said so far. */
+  console(): string;
+}
+
+async function guest(real: RealHypervisor): Promise<Guest> {
+  const spec = await real.spec();
+  const machine = await real.hypervisor.prepare(spec);
+  let said = '';
+  const ready = new Promise<void>((resolve) => {
+    machine.onConsole((bytes) => {
+      said += Buffer.from(bytes).toString('latin1');
+      if (said.includes('shoal1 ready')) resolve();
+    });
+  });
+  await machine.start();
+  await ready;
+  return { machine, address: spec.address, console: () => said };
+}
+
+interface Linked extends AsyncDisposable {
+  readonly system: ActorSystem;
+  readonly link: Ref<LinkMessage | RelayMessage>;
+  readonly owner: Probe<LinkEvent>;
+  /** The connection that is open now. */
+  connection(): GuestConnection;
+}
+
+async function linked(real: RealHypervisor, { address }: Guest): Promise<Linked> {
+  const system = createSystem();
+  const owner = probe<LinkEvent>(system, {
+    patience: () => new Promise((resolve) => setTimeout(resolve, LONG_MS).unref()),
+  });
+  let current: GuestConnection | undefined;
+  const connect = (): GuestConnection => {
+    current = real.hypervisor.connect(address);
+    return current;
+  };
+  const ref = system.spawn(link({ target: { vm: 1, address }, connect, owner: owner.ref }));
+  await owner.expect({ kind: 'link-ready' });
+  const connection = (): GuestConnection => {
+    if (current === undefined) throw new Error('no connection was opened');
+    return current;
+  };
+  return { system, link: ref, owner, connection, [Symbol.asyncDispose]: () => system.shutdown() };
+}
+
+function request(id: number, payload: string, op = 'upper'): LinkMessage {
+  return { kind: 'request', id, op, token: Buffer.from(`token-${id}`), payload: Buffer.from(payload) };
+}
+
+describe('link, to a real guest', () => {
+  it('carries many requests at once, small ones and large ones, each to its own reply', async () => {
+    await using real = await realHypervisor();
+    await using it = await linked(real, await guest(real));
+    const COUNT = 2_000;
+    const texts = new Map(
+      Array.from({ length: COUNT }, (_, id) => [id, id % 50 === 0 ? `big ${id} `.repeat(2_000) : `text ${id}`]),
+    );
+    for (const [id, text] of texts) it.link.tell(request(id, text));
+    for (let answered = 0; answered < COUNT; answered++) {
+      const event = await it.owner.expect();
+      // A guest that is asked for more than it holds says so; nothing is lost.
+      if (event.kind === 'link-error') expect(event.status).toBe(503);
+      else if (event.kind === 'link-reply')
+        expect(Buffer.from(event.payload).toString()).toBe(texts.get(event.id)?.toUpperCase());
+      else throw new Error(`unexpected ${event.kind}`);
+    }
+  });
+
+  it('passes on what the guest refuses, and cancellations', async () => {
+    await using real = await realHypervisor();
+    await using it = await linked(real, await guest(real));
+    it.link.tell(request(1, 'x', 'no-such-operation'));
+    await it.owner.expect({ kind: 'link-error', id: 1, status: 404 });
+    it.link.tell({ ...request(2, '', 'upper'), payload: Buffer.from([0xff, 0xfe]) } as LinkMessage);
+    await it.owner.expect({ kind: 'link-error', id: 2, status: 400 });
+    it.link.tell(request(3, '60000', 'spin'));
+    it.link.tell({ kind: 'cancel', id: 3 });
+    await it.owner.expect({ kind: 'link-error', id: 3, status: 499 });
+  });
+
+  it('lets the guest print relayed commands unchanged', async () => {
+    await using real = await realHypervisor();
+    const its = await guest(real);
+    await using it = await linked(real, its);
+    it.link.tell({ kind: 'relay', line: 'start 7 127.0.0.1:9000 signature' });
+    it.link.tell(request(1, 'after it'));
+    await it.owner.expect({ kind: 'link-reply', id: 1 });
+    const printed = (): boolean => its.console().includes('\nshoal1 relay start 7 127.0.0.1:9000 signature\n');
+    while (!printed()) await new Promise((resolve) => setImmediate(resolve));
+  });
+
+  it('gets, once it is back, the reply to what was in work when it was lost', async () => {
+    await using real = await realHypervisor();
+    await using it = await linked(real, await guest(real));
+    it.link.tell(request(1, '300', 'spin'));
+    // The pong comes back while the guest computes, so the request has arrived.
+    it.link.tell({ kind: 'request', id: 2, op: 'upper', token: Buffer.from('t'), payload: Buffer.from('x') });
+    await it.system.clock.timer(0, () => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    it.connection().close();
+    const lost = await it.owner.fishFor<Extract<LinkEvent, { kind: 'link-lost' }>>({ kind: 'link-lost' });
+    expect(lost.sent).toContain(1);
+    await it.owner.fishFor({ kind: 'link-ready' });
+    const kept = await it.owner.fishFor<Extract<LinkEvent, { kind: 'link-kept' }>>(
+      (event) => event.kind === 'link-kept' && Buffer.from(event.token).toString() === 'token-1',
+    );
+    expect(kept.ok).toBe(true);
+  });
+
+  it('reports the death of its VM, and tries to reach it for as long as it is not closed', async () => {
+    await using real = await realHypervisor();
+    const { machine } = await guest(real).then((one) => one);
+    await using it = await linked(real, { machine, address: machine.manifest.spec.address, console: () => '' });
+    it.link.tell(request(1, '60000', 'spin'));
+    await it.system.clock.timer(0, () => undefined);
+    machine.signal('SIGKILL');
+    await it.owner.expect({ kind: 'link-lost', sent: [1] });
+  });
+});
+
+describe('random and damaged bytes to a real guest', () => {
+  it('harm no other connection, and the guest lives on', async () => {
+    await using real = await realHypervisor();
+    const { address } = await guest(real);
+    const other = await GuestClient.open(real.hypervisor.connect(address), LONG_MS);
+    const valid = fc
+      .record({
+        id: fc.nat(),
+        op: fc.constantFrom('upper', 'sha256', 'nothing'),
+        token: fc.uint8Array({ maxLength: 40 }),
+        payload: fc.uint8Array({ maxLength: 300 }),
+      })
+      .map(({ id, op, token, payload }) => frame(id, op, token, payload));
+    const damaged = fc
+      .tuple(valid, fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { minLength: 1, maxLength: 4 }))
+      .map(([bytes, changes]) => {
+        const copy = Buffer.from(bytes);
+        for (const [at, value] of changes) copy[at % copy.length] = value;
+        return copy;
+      });
+    const http = fc
+      .constantFrom(
+        'GET / HTTP/1.1\r\n\r\n',
+        'POST /upper HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n',
+        'POST / HTTP/1.1\r\n\r\n',
+      )
+      .map((text) => Buffer.from(text));
+    const noise = fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof(valid, damaged, http, noise), { minLength: 1, maxLength: 8 }),
+        async (parts) => {
+          await throwAt(address, Buffer.concat(parts));
+          expect(await other.request('upper', 'unharmed', LONG_MS)).toBe('UNHARMED');
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+function frame(id: number, op: string, token: Uint8Array, payload: Uint8Array): Buffer {
+  const writer = new FrameWriter();
+  writer.append(FrameType.request, id, 0, Buffer.from(op), token, payload);
+  return Buffer.concat(writer.take());
+}
+
+/** Writes the bytes on a connection of their own and ends it; whatever comes back, nobody listens. */
+function throwAt({ ip, port }: Address, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = createConnection(port, ip);
+    socket.on('error', () => undefined);
+    socket.on('data', () => undefined);
+    socket.once('close', () => resolve());
+    socket.write(bytes, () => socket.destroy());
+  });
+}
