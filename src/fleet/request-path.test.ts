@@ -70,6 +70,15 @@ describe('a request', () => {
 });
 
 describe('a deadline', () => {
+  it('costs no timer of its own', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
+    await fleet.settle();
+    const before = fleet.kit.clock.pending;
+    for (let n = 0; n < 100; n++) fleet.send();
+    await fleet.settle();
+    expect(fleet.kit.clock.pending).toBe(before);
+  });
+
   it('that has passed already is told at once', async () => {
     await using fleet = new FakeFleet();
     const client = fleet.send({ withinMs: 0 });

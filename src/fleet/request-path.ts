@@ -106,7 +106,8 @@ export class RequestPath {
 
   /**
    * R6: the VM got stuck and is being ended. What it was working on is poison and not tried elsewhere; that is as many as it works on at a time,
-   * first dispatched first. The others only stood in its queue.
+   * first dispatched first. The others only stood in its queue, and go back to the line; they leave it when the step that decides so is over,
+   * lest one goes to a VM that the same step ends.
    */
   stuck(vm: VmId, why: string): void {
     const all = this.#book.on(vm);
@@ -116,7 +117,6 @@ export class RequestPath {
       this.#take(pending);
       this.#end(pending, this.#failure(502, `poison: VM ${vm} got stuck while it worked on the request: ${why}`, vm));
     }
-    this.serveWaiting();
   }
 
   /** The guest says that it has nothing in work: what is long overdue and still counted as with it got lost on the way. */

@@ -1,0 +1,48 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { PARAMETERS } from './params.ts';
+
+const DOCS = join(import.meta.dirname, '../../docs');
+
+describe('docs/parameters.md', () => {
+  it('names the parameters of the code, with their defaults and limits, in the same order', () => {
+    const rows = [...read('parameters.md').matchAll(/^\| `(\w+)` \| (\d+) \| (\d+) \| (\d+) \| (.+) \| (R\d.*) \|$/gm)];
+    const documented = rows.map(([, name, value, min, max]) => [name, Number(value), Number(min), Number(max)]);
+    expect(documented).toEqual(Object.entries(PARAMETERS).map(([name, it]) => [name, it.default, it.min, it.max]));
+  });
+});
+
+describe('docs/rules.md', () => {
+  const sections = read('rules.md').split(/^## /m).slice(1);
+
+  it('has the rules of the design, in order', () => {
+    const numbers = sections.flatMap((section) => section.match(/^R\d+/) ?? []);
+    expect(numbers).toEqual(Array.from({ length: 11 }, (_, index) => `R${index + 1}`));
+  });
+
+  it('says for each which test holds it, and that test is there and is about it', () => {
+    for (const section of sections) {
+      const [title = ''] = section.split('\n');
+      const tests = [...section.matchAll(/\]\(\.\.\/(src\/fleet\/[\w/-]+\.test\.ts)\)/g)].map(
+        (match) => match[1] ?? '',
+      );
+      // R10 is carried out elsewhere.
+      expect([title, tests.length > 0]).toEqual([title, !title.startsWith('R10')]);
+      for (const path of tests) expect([path, existsSync(join(DOCS, '..', path))]).toEqual([path, true]);
+    }
+  });
+
+  it('names only parameters that exist', () => {
+    const named = [...read('rules.md').matchAll(/`(\w+_(?:ms|max|count|percent|bytes))`/g)].map(
+      (match) => match[1] ?? '',
+    );
+    const figures = ['link_down_ms', 'ejected_max', 'silent_ms', 'reserved_ms'];
+    const unknown = named.filter((name) => !(name in PARAMETERS) && !figures.includes(name));
+    expect(unknown).toEqual([]);
+  });
+});
+
+function read(name: string): string {
+  return readFileSync(join(DOCS, name), 'utf8');
+}
