@@ -44,6 +44,31 @@ export class AddressPool {
     return this.#byText.get(formatAddress(address))?.vm;
   }
 
+  /** @returns false if the id or the address is in the pool already: nothing changed */
+  add(address: Address): boolean {
+    const text = formatAddress(address);
+    const known = this.#byText.get(text);
+    if (this.#byId.has(address.id) || (known !== undefined && this.#isInPool(known))) return false;
+    const entry = { address, vm: known?.vm, quarantinedUntilMs: 0, bindFailures: 0 };
+    this.#byText.set(text, entry);
+    this.#byId.set(address.id, entry);
+    const at = this.#entries.findIndex((other) => other.address.id > address.id);
+    this.#entries.splice(at < 0 ? this.#entries.length : at, 0, entry);
+    if (entry.vm === undefined) insertSorted(this.#unheld, address.id);
+    return true;
+  }
+
+  /** @returns false if it is not in the pool, or a VM holds it: nothing changed */
+  remove(id: number): boolean {
+    const entry = this.#byId.get(id);
+    if (entry === undefined || entry.vm !== undefined) return false;
+    this.#byId.delete(id);
+    this.#byText.delete(formatAddress(entry.address));
+    this.#entries.splice(this.#entries.indexOf(entry), 1);
+    removeSorted(this.#unheld, id);
+    return true;
+  }
+
   /** @returns false if another VM holds it: nothing changed */
   hold(address: Address, vm: VmId): boolean {
     const text = formatAddress(address);

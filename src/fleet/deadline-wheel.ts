@@ -1,7 +1,7 @@
 import { LinkedList, type ListNode } from './linked-list.ts';
 
 const SLOTS = 1_024;
-/** How much later than its deadline an item may be found due. */
+/** How much later than its deadline, or than it was added, an item may be found due. */
 export const WHEEL_STEP_MS = 16;
 
 interface Timed<T> {

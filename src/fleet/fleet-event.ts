@@ -11,6 +11,8 @@ export type FleetEvent =
   | { readonly kind: 'host-down'; readonly host: string; readonly nowMs: number }
   | { readonly kind: 'host-memory'; readonly host: string; readonly memory: HostMemory; readonly nowMs: number }
   | { readonly kind: 'params'; readonly params: Params }
+  | { readonly kind: 'address-added'; readonly address: Address }
+  | { readonly kind: 'address-removed'; readonly id: number }
   /** The server ends: nothing is started but for requests that wait, and nothing is scaled down. */
   | { readonly kind: 'closing' }
   | { readonly kind: 'waiting'; readonly change: 1 | -1 }

@@ -118,6 +118,10 @@ export class Fleet {
         return this.#hostDown(event.host, event.nowMs);
       case 'host-memory':
         return this.#hostMemory(event);
+      case 'address-added':
+        return this.#pool.add(event.address);
+      case 'address-removed':
+        return this.#pool.remove(event.id);
       case 'params':
         this.#params = event.params;
         this.#reindex();

@@ -37,7 +37,10 @@ export type LinkEvent =
       readonly ok: boolean;
       readonly payload: Uint8Array;
     }
-  /** The connection is gone; the link connects again by itself. What was sent may have been worked on, what was not was not. */
+  /**
+   * The connection is gone; the link connects again by itself. What was sent may have been worked on, what was not was not. A link owes an end
+   * for each request that it was given: a reply, an error, or its name in one of these; one that comes while it is down is unsent at once.
+   */
   | {
       readonly kind: 'link-lost';
       readonly vm: VmId;

@@ -91,16 +91,20 @@ export class RequestPath {
   }
 
   /**
-   * The link of a VM is gone: what was on it is tried elsewhere if it may be, and ends if not (R11).
-   * @param unsent frames that the link says were not sent
-   * @param sent frames that the link says were sent; what it names in neither, it has not seen yet and is not to send
+   * The link of a VM is down: what was on it is tried elsewhere if it may be, and ends if not (R11). What it names neither as sent nor as
+   * unsent has crossed this news on its way to the link, which tells of it yet.
    */
   lost(vm: VmId, unsent: ReadonlySet<number>, sent: ReadonlySet<number>, why: string): void {
     for (const pending of this.#book.on(vm).reverse()) {
-      const { frame } = pending;
-      if (!sent.has(frame) && !unsent.has(frame)) this.#links.tell(vm, { kind: 'cancel', id: frame });
-      this.#takeBack(pending, unsent.has(frame), why);
+      const untouched = unsent.has(pending.frame);
+      if (untouched || sent.has(pending.frame)) this.#takeBack(pending, untouched, why);
     }
+    this.serveWaiting();
+  }
+
+  /** The VM, or the actor of its link, is gone: nothing will be told of what was on it, which may have been worked on. */
+  lostAll(vm: VmId, why: string): void {
+    for (const pending of this.#book.on(vm).reverse()) this.#takeBack(pending, false, why);
     this.serveWaiting();
   }
 

@@ -1,4 +1,5 @@
 import type { Exit, Ref } from '../actors/mod.ts';
+import type { Address } from './address.ts';
 import type { CommandMessage } from './commands.ts';
 import type { HostEvent } from './host-messages.ts';
 import type { Write } from './ledger.ts';
@@ -17,6 +18,10 @@ export type RouterMessage =
   | { readonly kind: 'snapshot'; readonly replyTo: Ref<FleetSnapshot> }
   | { readonly kind: 'request-figures'; readonly replyTo: Ref<RequestFigures> }
   | { readonly kind: 'params'; readonly params: Params }
+  /** The pool has grown; durable already. */
+  | { readonly kind: 'add-addresses'; readonly addresses: readonly Address[] }
+  /** Takes an address out of the pool; replies false if there is none with that id, or a VM holds it. */
+  | { readonly kind: 'remove-address'; readonly id: number; readonly replyTo: Ref<boolean> }
   /** Takes no more requests; replies when those in hand have ended, or were refused at the time limit. */
   | { readonly kind: 'drain'; readonly limitMs: number; readonly replyTo: Ref<true> }
   // The router's own.

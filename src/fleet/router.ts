@@ -129,6 +129,12 @@ class Router {
         this.#fleet.apply({ kind: 'params', params: message.params });
         this.#requests.serveWaiting();
         return this.#askStep();
+      case 'add-addresses':
+        for (const address of message.addresses) this.#fleet.apply({ kind: 'address-added', address });
+        return this.#askStep();
+      case 'remove-address':
+        message.replyTo.tell(this.#fleet.apply({ kind: 'address-removed', id: message.id }));
+        return;
       case 'drain-vm':
       case 'remove-vm':
       case 'restart-vms':
@@ -160,14 +166,18 @@ class Router {
         this.#vms.linked(message.vm);
         return this.#requests.serveWaiting();
       case 'link-lost':
-        return this.#unlinked(message.vm, new Set(message.unsent), new Set(message.sent), message.why);
+        this.#vms.linkLost(message.vm, message.why);
+        this.#requests.lost(message.vm, new Set(message.unsent), new Set(message.sent), message.why);
+        return this.#askStep();
       case 'link-kept':
         return this.#requests.kept(message);
       case 'link-exited': {
         const { reason } = message.exit;
         const why = reason.kind === 'error' ? reason.error.message : 'its link ended';
-        this.#unlinked(message.vm, NONE, NONE, why);
-        return this.#links.reopenLater(message.vm);
+        this.#vms.linkLost(message.vm, why);
+        this.#requests.lostAll(message.vm, why);
+        this.#links.reopenLater(message.vm);
+        return this.#askStep();
       }
       case 'link-reopen':
         return this.#links.reopen(message.vm);
@@ -179,16 +189,10 @@ class Router {
   }
 
   /** The VM takes nothing from here on, so that what it worked on is not sent to it again. */
-  #unlinked(vm: number, unsent: ReadonlySet<number>, sent: ReadonlySet<number>, why: string): void {
-    this.#vms.linkLost(vm, why);
-    this.#requests.lost(vm, unsent, sent, why);
-    this.#askStep();
-  }
-
   #gone(event: Extract<HostEvent, { kind: 'vm-gone' }>): void {
     const { vm } = event;
     this.#fleet.apply({ kind: 'vm-linked', vm, linked: false, nowMs: this.#context.clock.monotonic() });
-    this.#requests.lost(vm, NONE, NONE, event.end.why);
+    this.#requests.lostAll(vm, event.end.why);
     this.#vms.gone(event);
     this.#requests.forget(vm);
     this.#requests.serveWaiting();
@@ -251,5 +255,3 @@ class Router {
 type LinkNews =
   | Exclude<LinkEvent, { kind: 'link-reply' | 'link-error' }>
   | Extract<RouterMessage, { kind: 'link-exited' | 'link-reopen' | 'link-reopened' | 'link-reopen-failed' }>;
-
-const NONE: ReadonlySet<number> = new Set();

@@ -55,7 +55,8 @@ describe('a deadline wheel', () => {
         const entries: WheelEntry<number>[] = [];
         for (const it of actions) {
           if (it.kind === 'add') {
-            due.set(entries.length, nowMs + it.inMs);
+            // A deadline that has passed already is due from now on.
+            due.set(entries.length, nowMs + Math.max(0, it.inMs));
             entries.push(wheel.add(entries.length, nowMs + it.inMs));
           } else if (it.kind === 'remove') {
             const entry = entries[it.which];

@@ -118,16 +118,11 @@ export class FakeFleet implements AsyncDisposable {
 
   /** The connection drops; what has come counts as sent but for `unsent` of it, the newest. */
   dropLink(vm: VmId, unsent = 0): void {
-    const frames = this.links
-      .of(vm)
-      .open.splice(0)
-      .map((request) => request.id);
-    const sent = frames.slice(0, frames.length - unsent);
-    this.links.of(vm).owner.tell({ kind: 'link-lost', vm, sent, unsent: frames.slice(sent.length), why: 'reset' });
+    this.links.drop(this.links.of(vm), unsent);
   }
 
   linkReady(vm: VmId): void {
-    this.links.of(vm).owner.tell({ kind: 'link-ready', vm });
+    this.links.connect(this.links.of(vm));
   }
 
   /** A status line; by default one that shows no load. */

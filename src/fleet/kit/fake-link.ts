@@ -13,6 +13,7 @@ export interface FakeLink {
   readonly open: LinkRequest[];
   /** Frames whose cancel has come. */
   readonly cancelled: number[];
+  connected: boolean;
 }
 
 /** Makes links that connect to nothing: a test answers for the guests. */
@@ -21,6 +22,8 @@ export class FakeLinks {
   readonly #refs = new Map<VmId, Ref<LinkMessage>>();
   /** Whether a link is up as soon as it is opened. */
   autoReady = true;
+  /** How a link tells its owner. */
+  tell: (link: FakeLink, event: LinkEvent) => void = (link, event) => void link.owner.tell(event);
   /** A VM whose link actor fails as soon as it is started. */
   failing: VmId | undefined;
 
@@ -28,12 +31,26 @@ export class FakeLinks {
     return (context) => {
       this.#refs.set(target.vm, context.self);
       if (this.failing === target.vm) throw new Error('no such guest');
-      const link: FakeLink = { vm: target.vm, owner, open: [], cancelled: [] };
+      const link: FakeLink = { vm: target.vm, owner, open: [], cancelled: [], connected: this.autoReady };
       this.byVm.set(target.vm, link);
-      if (this.autoReady) owner.tell({ kind: 'link-ready', vm: target.vm });
-      return (message) => take(link, message);
+      if (this.autoReady) this.tell(link, { kind: 'link-ready', vm: target.vm });
+      return (message) => this.#take(link, message);
     };
   };
+
+  /** The connection is up. */
+  connect(link: FakeLink): void {
+    link.connected = true;
+    this.tell(link, { kind: 'link-ready', vm: link.vm });
+  }
+
+  /** The connection drops; what has come counts as sent but for `unsent` of it, the newest. */
+  drop(link: FakeLink, unsent: number): void {
+    link.connected = false;
+    const frames = link.open.splice(0).map((request) => request.id);
+    const sent = frames.slice(0, Math.max(0, frames.length - unsent));
+    this.tell(link, { kind: 'link-lost', vm: link.vm, sent, unsent: frames.slice(sent.length), why: 'reset' });
+  }
 
   /** The actor of that link fails at its next message. */
   failLink(vm: VmId): void {
@@ -45,10 +62,12 @@ export class FakeLinks {
     if (link === undefined) throw new Error(`VM ${vm} has no link`);
     return link;
   }
-}
 
-function take(link: FakeLink, message: LinkMessage): void {
-  if (message.kind === 'request') link.open.push(message);
-  else if (message.kind === 'cancel') link.cancelled.push(message.id);
-  else throw new Error('a link ends with its VM, and is not told so');
+  #take(link: FakeLink, message: LinkMessage): void {
+    const { vm } = link;
+    if (message.kind === 'close') throw new Error('a link ends with its VM, and is not told so');
+    if (message.kind === 'cancel') link.cancelled.push(message.id);
+    else if (link.connected) link.open.push(message);
+    else this.tell(link, { kind: 'link-lost', vm, sent: [], unsent: [message.id], why: 'the link is not connected' });
+  }
 }

@@ -49,6 +49,7 @@ export class ShakyFleet implements AsyncDisposable {
       },
     });
     this.fleet.links.autoReady = false;
+    this.fleet.links.tell = (link, event) => this.#queue(`link-${link.vm}`, event);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -119,17 +120,19 @@ export class ShakyFleet implements AsyncDisposable {
   }
 
   dropLink(which: number, unsent: number): void {
-    const link = pick(this.#links(), which);
-    if (link === undefined) return;
-    const frames = link.open.splice(0).map((request) => request.id);
-    const sent = frames.slice(0, Math.max(0, frames.length - unsent));
-    const rest = frames.slice(sent.length);
-    this.#queue(`link-${link.vm}`, { kind: 'link-lost', vm: link.vm, sent, unsent: rest, why: 'reset' });
+    const link = pick(
+      this.#links().filter((it) => it.connected),
+      which,
+    );
+    if (link !== undefined) this.fleet.links.drop(link, unsent);
   }
 
   connect(which: number): void {
-    const link = pick(this.#links(), which);
-    if (link !== undefined) this.#queue(`link-${link.vm}`, { kind: 'link-ready', vm: link.vm });
+    const link = pick(
+      this.#links().filter((it) => !it.connected),
+      which,
+    );
+    if (link !== undefined) this.fleet.links.connect(link);
   }
 
   report(which: number, busy: boolean, isRepeat: boolean): void {
@@ -154,7 +157,7 @@ export class ShakyFleet implements AsyncDisposable {
       while (this.#writes.length > 0) this.settleWrite(false);
       while (this.#obeyed < this.fleet.commands.length) this.obey('well');
       for (const link of this.#links()) {
-        this.#queue(`link-${link.vm}`, { kind: 'link-ready', vm: link.vm });
+        if (!link.connected) this.fleet.links.connect(link);
         for (let left = link.open.length; left > 0; left--) this.#answer(link);
       }
       this.#deliverAll();
