@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Probe } from '../actors/kit/mod.ts';
 import { probe } from '../actors/kit/mod.ts';
-import { type ActorSystem, createSystem, type Ref } from '../actors/mod.ts';
+import { type ActorSystem, createSystem, type Ref, systemClock } from '../actors/mod.ts';
 import type { Address, HostEvent, VmId } from '../fleet/mod.ts';
-import { identify, isAlive } from '../process/mod.ts';
+import { identify, isAlive, whenGone } from '../process/mod.ts';
 import type { LogLine } from './console/guest-log.ts';
 import {
   type ControllerMessage,
@@ -281,8 +281,10 @@ describe('controller, on real QEMU', () => {
       await using it = await house(real, { onStop: 'keep-vms' });
       ({ pid } = await answering(real, it, 1));
     }
+    const identity = identify(pid);
+    if (identity === undefined) throw new Error('the VM did not go on');
     process.kill(pid, 'SIGKILL');
-    while (identify(pid) !== undefined) await new Promise((resolve) => setImmediate(resolve));
+    expect(await whenGone(identity, LONG_MS, systemClock)).toBe(true);
     await using it = await house(real, { hypervisor: real.again() });
     await it.events.expect<HostEvent>(of('vm-gone', 1));
     await it.events.expect({ kind: 'host-up', vms: [] });
