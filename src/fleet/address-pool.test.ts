@@ -35,7 +35,10 @@ test('one that comes into the pool while a VM is on it stays that VM\u2019s', ()
 });
 
 test('over any history what is free is what is in the pool and not held, lowest id first', () => {
-  const step = fc.record({ what: fc.constantFrom('add', 'remove', 'hold', 'release'), id: fc.integer({ min: 1, max: 6 }) });
+  const step = fc.record({
+    what: fc.constantFrom('add', 'remove', 'hold', 'release'),
+    id: fc.integer({ min: 1, max: 6 }),
+  });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const pool = new AddressPool([]);

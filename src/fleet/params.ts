@@ -62,7 +62,7 @@ export const PARAMETERS: Readonly<Record<string, Definition>> = {
 };
 
 /** Silence shorter than this many reports says nothing: one may be late, one may be lost. */
-const REPORTS_BEFORE_SILENCE = 3;
+export const REPORTS_BEFORE_SILENCE = 3;
 
 /**
  * The defaults with `values` put over them, validated together.

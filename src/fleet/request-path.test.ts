@@ -38,13 +38,18 @@ describe('a request', () => {
   });
 
   it('never overtakes those that wait already', async () => {
-    await using fleet = new FakeFleet({ addresses: 1, params: { vm_backlog_max: 1 } });
-    for (const op of ['a', 'b', 'c']) fleet.send({ op });
+    const address = (id: number, host: string) => ({ id, ip: `10.0.0.${id}`, port: 9_000, host });
+    await using fleet = new FakeFleet({ hosts: ['a', 'b'], pool: [address(1, 'a'), address(2, 'b')] });
+    fleet.send({ op: 'first' });
     await fleet.settle();
-    fleet.reply(1);
-    fleet.send({ op: 'd' });
+    fleet.obeys.delete('start');
+    fleet.send({ op: 'second' });
     await fleet.settle();
-    expect(fleet.links.of(1).open.map((request) => request.op)).toEqual(['b', 'c']);
+    // With its host the VM to come is gone, so that both may fall back on the first VM now.
+    fleet.event({ kind: 'host-down', host: 'b', why: 'gone' });
+    fleet.send({ op: 'third' });
+    await fleet.settle();
+    expect(fleet.links.of(1).open.map((request) => request.op)).toEqual(['first', 'second', 'third']);
   });
 
   it('that is refused because too many wait says so with the figure', async () => {

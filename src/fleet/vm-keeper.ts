@@ -4,6 +4,7 @@ import { formatAddress } from './address.ts';
 import type { DrainDecision, FleetDecision, StopDecision } from './decision.ts';
 import type { Fleet } from './fleet.ts';
 import type { HostCommand, HostEvent } from './host-messages.ts';
+import { HostReach } from './host-reach.ts';
 import type { Ledger, Write } from './ledger.ts';
 import type { Links } from './links.ts';
 import type { News } from './news.ts';
@@ -50,6 +51,7 @@ export class VmKeeper {
   readonly #work: Work;
   readonly #events: KeeperEvents;
   readonly #desk: NewsDesk;
+  readonly #reach: HostReach;
   readonly #starts = new Map<VmId, Start>();
   /** When each VM that is to end was last told so. */
   readonly #stops = new Map<VmId, number>();
@@ -74,6 +76,7 @@ export class VmKeeper {
     this.#work = work;
     this.#events = ports.events;
     this.#desk = new NewsDesk(clock, ports.news);
+    this.#reach = new HostReach(fleet, clock, this.#desk);
   }
 
   /** Decides and carries out until there is nothing left to decide, and repeats what was not heard. */
@@ -115,9 +118,8 @@ export class VmKeeper {
   }
 
   hostEvent(event: Exclude<HostEvent, { kind: 'vm-gone' }>): void {
-    if (event.kind === 'host-down') return this.#hostDown(event.host, event.why);
-    // A host that was never in reach stays so until it says that all it adopted is told: R1 must not start what is there already.
-    if (event.kind === 'host-up' || this.#fleet.host(event.host) !== undefined) this.#hostUp(event.host);
+    if (event.kind === 'host-down') return this.#reach.lost(event.host, event.why);
+    this.#reach.heard(event);
     switch (event.kind) {
       case 'vm-prepared':
         return this.#prepared(event.vm, event.pid);
@@ -131,7 +133,7 @@ export class VmKeeper {
       case 'vm-adopted':
         return this.#adopted(event);
       case 'host-stats':
-        return this.#hostStats(event);
+        return this.#reach.measured(event);
     }
   }
 
@@ -211,7 +213,7 @@ export class VmKeeper {
       case 'stop':
         return this.stop(decision);
       case 'host-down':
-        this.#hostDown(decision.host, `silent for ${decision.figures['silent_ms']} ms`);
+        this.#reach.lost(decision.host, `silent for ${decision.figures['silent_ms']} ms`);
         return true;
     }
   }
@@ -320,24 +322,6 @@ export class VmKeeper {
     this.#desk.ofVm('vm-adopted', vm, `VM ${id} is adopted at ${formatAddress(address)}`);
     // Whoever crashed may have done so before it was durable.
     this.#ledger.reserve(id, address);
-  }
-
-  #hostStats({ host, availableBytes, vmBytes }: Extract<HostEvent, { kind: 'host-stats' }>): void {
-    const memory = { availableBytes, vmBytes };
-    this.#fleet.apply({ kind: 'host-memory', host, memory, nowMs: this.#clock.monotonic() });
-  }
-
-  /** Whatever it says, a host that is heard is in reach. */
-  #hostUp(host: string): void {
-    if (!this.#fleet.apply({ kind: 'host-up', host, nowMs: this.#clock.monotonic() })) return;
-    this.#desk.ofHost('host-up', host, `host ${host} is in reach`);
-  }
-
-  #hostDown(host: string, why: string): void {
-    if (!this.#fleet.apply({ kind: 'host-down', host, nowMs: this.#clock.monotonic() })) return;
-    const vms = [...this.#fleet.vms].filter((vm) => vm.host === host).length;
-    const text = `host ${host} is out of reach (${why}): what its ${vms} VMs do is unknown`;
-    this.#desk.ofHost('host-down', host, text, { rule: 'R6', figures: { vms } });
   }
 
   #sendStop(vm: Vm): void {

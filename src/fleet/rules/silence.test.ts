@@ -139,6 +139,26 @@ describe('R6, a host out of reach', () => {
     expect(fleet.told('stop')).toEqual([]);
   });
 
+  it('has as much time when it is back as it had when it went', async () => {
+    await using fleet = await running();
+    await fleet.advance(3_000);
+    fleet.event({ kind: 'host-down', host: 'here', why: 'link lost' });
+    await fleet.advance(60_000);
+    fleet.event({ kind: 'host-up', host: 'here', vms: [1] });
+    await fleet.advance(1_900);
+    expect(fleet.told('stop')).toEqual([]);
+    await fleet.advance(200);
+    expect(fleet.told('stop')).toEqual([1]);
+  });
+
+  it('may be silent a little later than its VMs: they are judged as of when it was heard', async () => {
+    await using fleet = await running();
+    await fleet.advance(900);
+    fleet.event({ kind: 'host-stats', host: 'here', availableBytes: 1e10, vmBytes: 1e6 });
+    await fleet.advance(60_000);
+    expect([fleet.newsOf('host-down').length, fleet.told('stop')]).toEqual([1, []]);
+  });
+
   it('has its load taken by another', async () => {
     await using fleet = new FakeFleet({ hosts: ['a', 'b'], params: { min_vm_count: 1 } });
     await fleet.settle();

@@ -1,9 +1,7 @@
+import { REPORTS_BEFORE_SILENCE } from '../params.ts';
 import type { Plan } from '../plan.ts';
 import type { Vm } from '../vm-record.ts';
 import type { Work } from '../work.ts';
-
-/** Silence shorter than this many reports says nothing: one may be late, one may be lost. */
-const REPORTS_BEFORE_SILENCE = 3;
 
 /** R6: what nothing is heard of is stuck or dead. A guest may be silent while it computes. */
 export function endSilent(plan: Plan, work: Work): void {
