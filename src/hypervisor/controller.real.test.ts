@@ -18,6 +18,7 @@ import {
 import type { Hypervisor } from './port.ts';
 import {
   GuestClient,
+  patience,
   type RealHypervisor,
   realHypervisor,
   runDirectoryOf,
@@ -68,12 +69,6 @@ async function house(real: RealHypervisor, overrides: Partial<ControllerOptions>
     { name: 'controller', stopTimeoutMs: 60_000 },
   );
   return { system, events, notices, controller: ref, failures, [Symbol.asyncDispose]: () => system.shutdown(60_000) };
-}
-
-/** Generous: it only passes when something is wrong. */
-function patience(): Promise<void> {
-  // pause: until something is wrong; the other side of every race ends it first
-  return new Promise((resolve) => setTimeout(resolve, 60_000).unref());
 }
 
 function of<K extends HostEvent['kind']>(kind: K, vm: VmId): (event: HostEvent) => boolean {

@@ -5,7 +5,7 @@ import { type Probe, probe } from '../../actors/kit/mod.ts';
 import { type ActorSystem, createSystem, type Ref } from '../../actors/mod.ts';
 import type { Address, LinkEvent, LinkMessage } from '../../fleet/mod.ts';
 import type { GuestConnection, Machine } from '../port.ts';
-import { GuestClient, type RealHypervisor, realHypervisor } from '../testing/mod.ts';
+import { GuestClient, patience, type RealHypervisor, realHypervisor } from '../testing/mod.ts';
 import { FrameType } from './frame.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { link, type RelayMessage } from './link.ts';
@@ -43,9 +43,7 @@ interface Linked extends AsyncDisposable {
 
 async function linked(real: RealHypervisor, { address }: Guest): Promise<Linked> {
   const system = createSystem();
-  const owner = probe<LinkEvent>(system, {
-    patience: () => new Promise((resolve) => setTimeout(resolve, LONG_MS).unref()),
-  });
+  const owner = probe<LinkEvent>(system, { patience });
   let current: GuestConnection | undefined;
   const connect = (): GuestConnection => {
     current = real.hypervisor.connect(address);
@@ -88,7 +86,7 @@ describe('link, to a real guest', () => {
     await using it = await linked(real, await guest(real));
     it.link.tell(request(1, 'x', 'no-such-operation'));
     await it.owner.expect({ kind: 'link-error', id: 1, status: 404 });
-    it.link.tell({ ...request(2, '', 'upper'), payload: Buffer.from([0xff, 0xfe]) } as LinkMessage);
+    it.link.tell({ kind: 'request', id: 2, op: 'upper', token: Buffer.from('t'), payload: Buffer.from([0xff, 0xfe]) });
     await it.owner.expect({ kind: 'link-error', id: 2, status: 400 });
     it.link.tell(request(3, '60000', 'spin'));
     it.link.tell({ kind: 'cancel', id: 3 });

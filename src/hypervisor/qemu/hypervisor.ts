@@ -127,12 +127,9 @@ class QemuHypervisor implements Hypervisor {
   async list(): Promise<readonly Found[]> {
     // A machine that is being prepared looks like the wreck of one.
     await Promise.allSettled([...this.#preparing]);
-    const found: Found[] = [];
-    for (const name of await this.#names()) {
-      const one = await this.#look(name);
-      if (one !== undefined) found.push(one);
-    }
-    return found;
+    // At once: each may take as long as its monitor takes to not answer.
+    const found = await Promise.all((await this.#names()).map((name) => this.#look(name)));
+    return found.filter((one) => one !== undefined);
   }
 
   async find(vm: VmId): Promise<Found | undefined> {
