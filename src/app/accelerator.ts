@@ -1,5 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { ShoalError } from '../errors.ts';
+import type { Address } from '../fleet/mod.ts';
 import {
   type AcceleratorChoice,
   chooseAccelerator,
@@ -22,9 +24,10 @@ export async function accelerator(
   image: ImageInfo,
   tag: string,
   spawner: Spawner,
+  address: Address | undefined,
 ): Promise<AcceleratorChoice> {
-  const [address] = options.pool;
-  if (address === undefined) throw new RangeError('a pool has at least one address');
+  if (address === undefined)
+    throw new ShoalError('POOL_INVALID', 'There is no address in the pool; name some with --pool');
   const folder = cacheDir();
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const probe = {

@@ -9,5 +9,6 @@ export { FLEET_DEFAULT, findFleet } from './find.ts';
 export { defaultDataDir, defaultImage } from './paths.ts';
 export type { Shoal } from './shoal.ts';
 export { startShoal } from './shoal.ts';
+export { POOL_DEFAULT } from './tables.ts';
 export type { UpOptions } from './up-options.ts';
 export { version } from './version.ts';

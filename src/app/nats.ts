@@ -15,6 +15,9 @@ export interface Nats {
 /** A nats-server that keeps dying is no passing trouble. */
 const RESTARTS = { intensity: 5, periodMs: 60_000 };
 
+/** Above its ladder of SIGTERM and SIGKILL. */
+const STOP_MS = 10_000;
+
 /** Starts or adopts our own nats-server unless one is named, and connects. */
 export async function startNats(
   options: UpOptions,
@@ -38,9 +41,14 @@ async function startOwnServer(
   cleanUp: CleanUp,
 ): Promise<string> {
   const serving = Promise.withResolvers<NatsServerStatus>();
-  const start = natsServer({ directory: data.folder('nats'), spawner, onServing: serving.resolve });
+  const start = natsServer({
+    directory: data.folder('nats'),
+    spawner,
+    fresh: options.fresh,
+    onServing: serving.resolve,
+  });
   const root = await system.start(
-    supervisor({ strategy: 'one_for_one', ...RESTARTS, children: [child({ id: 'server', start })] }),
+    supervisor({ strategy: 'one_for_one', ...RESTARTS, children: [child({ id: 'server', start, shutdown: STOP_MS })] }),
     {
       name: 'nats',
     },

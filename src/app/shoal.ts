@@ -1,12 +1,14 @@
 import { type ActorSystem, createSystem, type Ref } from '../actors/mod.ts';
 import { fromEnvelope, ShoalError } from '../errors.ts';
 import type { FleetSnapshot, RouterMessage } from '../fleet/mod.ts';
+import { paramsOf } from '../store/mod.ts';
 import type { Connection } from '../transport/mod.ts';
 import { createRequester, subjectsOf } from '../transport/mod.ts';
 import { CleanUp } from './clean-up.ts';
 import { DataDir } from './data-dir.ts';
 import { type FleetActors, startFleet } from './fleet-actors.ts';
 import { startNats } from './nats.ts';
+import { openTables } from './tables.ts';
 import type { UpOptions } from './up-options.ts';
 
 /** A whole Shoal in this process. */
@@ -20,6 +22,8 @@ export interface Shoal {
   readonly accelerator: string;
   /** Resolves with the error if something ends that cannot be mended. */
   readonly failed: Promise<Error>;
+  /** Resolves when `shoal down` asks it to end. */
+  readonly asked: Promise<void>;
   snapshot(): Promise<FleetSnapshot>;
   /** One request through the whole path; waits as long as the first VM needs. */
   greet(text: string): Promise<Greeting>;
@@ -47,15 +51,28 @@ export async function startShoal(options: UpOptions, signal: AbortSignal): Promi
   try {
     const data = await DataDir.open(options.dataDir);
     cleanUp.add(() => data.close());
+    const store = await openTables(options, data, cleanUp);
     const { system, failed } = createRoot();
     cleanUp.add(() => system.shutdown());
     const nats = await startNats(options, data, system, cleanUp);
     signal.throwIfAborted();
-    const actors = await startFleet(options, data, system, nats, cleanUp);
+    const down = Promise.withResolvers<void>();
+    const actors = await startFleet({ options, data, store, system, nats, onDown: down.resolve }, cleanUp);
     signal.throwIfAborted();
     const { shown } = nats.connection;
     await data.announce({ fleet: options.fleet, nats: shown, startedMs: Date.now() });
-    return new RunningShoal(options, system, nats.connection, actors, failed, cleanUp);
+    const { bootTimeoutMs } = paramsOf(store.snapshot());
+    const greetMs = 2 * bootTimeoutMs;
+    return new RunningShoal({
+      fleet: options.fleet,
+      system,
+      connection: nats.connection,
+      actors,
+      failed,
+      asked: down.promise,
+      cleanUp,
+      greetMs,
+    });
   } catch (error) {
     await cleanUp.run();
     throw causeOf(error);
@@ -83,49 +100,48 @@ function createRoot(): { system: ActorSystem; failed: Promise<Error> } {
   return { system, failed: promise };
 }
 
+interface Parts {
+  readonly fleet: string;
+  readonly system: ActorSystem;
+  readonly connection: Connection;
+  readonly actors: FleetActors;
+  readonly failed: Promise<Error>;
+  readonly asked: Promise<void>;
+  readonly cleanUp: CleanUp;
+  readonly greetMs: number;
+}
+
 class RunningShoal implements Shoal {
   readonly nats: string;
   readonly fleet: string;
   readonly subject: string;
   readonly accelerator: string;
   readonly failed: Promise<Error>;
-  readonly #system: ActorSystem;
-  readonly #connection: Connection;
-  readonly #actors: FleetActors;
-  readonly #cleanUp: CleanUp;
-  readonly #deadlineMs: number;
+  readonly asked: Promise<void>;
+  readonly #parts: Parts;
 
-  constructor(
-    options: UpOptions,
-    system: ActorSystem,
-    connection: Connection,
-    actors: FleetActors,
-    failed: Promise<Error>,
-    cleanUp: CleanUp,
-  ) {
-    this.nats = connection.shown;
-    this.fleet = options.fleet;
-    this.subject = subjectsOf(options.fleet).process;
-    this.accelerator = actors.accelerator;
-    this.failed = failed;
-    this.#system = system;
-    this.#connection = connection;
-    this.#actors = actors;
-    this.#cleanUp = cleanUp;
-    this.#deadlineMs = options.params.bootTimeoutMs * 2;
+  constructor(parts: Parts) {
+    this.nats = parts.connection.shown;
+    this.fleet = parts.fleet;
+    this.subject = subjectsOf(parts.fleet).process;
+    this.accelerator = parts.actors.accelerator;
+    this.failed = parts.failed;
+    this.asked = parts.asked;
+    this.#parts = parts;
   }
 
   snapshot(): Promise<FleetSnapshot> {
     const toMessage = (replyTo: Ref<FleetSnapshot>): RouterMessage => ({ kind: 'snapshot', replyTo });
-    return this.#system.ask(this.#actors.router, toMessage, ASK_TIMEOUT_MS);
+    return this.#parts.system.ask(this.#parts.actors.router, toMessage, ASK_TIMEOUT_MS);
   }
 
   async greet(text: string): Promise<Greeting> {
-    await this.#actors.firstReady;
-    const requester = createRequester(this.#connection.nc, { fleet: this.fleet });
+    const { actors, connection, greetMs } = this.#parts;
+    await actors.firstReady;
+    const requester = createRequester(connection.nc, { fleet: this.fleet });
     try {
       const startMs = performance.now();
-      const { payload, vm } = await requester.request(new TextEncoder().encode(text), { deadlineMs: this.#deadlineMs });
+      const { payload, vm } = await requester.request(new TextEncoder().encode(text), { deadlineMs: greetMs });
       return { text: new TextDecoder().decode(payload), vm, ms: performance.now() - startMs };
     } finally {
       requester.close();
@@ -133,10 +149,10 @@ class RunningShoal implements Shoal {
   }
 
   stop(): Promise<void> {
-    return this.#cleanUp.run();
+    return this.#parts.cleanUp.run();
   }
 
   hurry(): void {
-    this.#actors.hurry();
+    this.#parts.actors.hurry();
   }
 }

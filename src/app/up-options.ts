@@ -1,4 +1,4 @@
-import type { Address, News, Params } from '../fleet/mod.ts';
+import type { Address, News } from '../fleet/mod.ts';
 
 /** All that `shoal up` is told, checked. */
 export interface UpOptions {
@@ -6,10 +6,16 @@ export interface UpOptions {
   readonly fleet: string;
   /** URL of a NATS server that runs already; without it one of our own is started. */
   readonly nats?: string;
-  readonly pool: readonly Address[];
-  readonly params: Params;
+  /** Addresses for VMs; without it those of the last time, or `POOL_DEFAULT`. */
+  readonly pool?: readonly Address[];
+  /** Parameters to set, under the names of the table; the others are as they were. */
+  readonly params: Readonly<Record<string, string>>;
   readonly image: string;
   readonly accelerator: 'auto' | 'kvm' | 'tcg';
+  /** Ends VMs and the NATS server of an earlier Shoal that are found, instead of adopting them. */
+  readonly fresh: boolean;
+  /** Sets damaged tables aside and makes them anew from what runs. */
+  readonly rebuild: boolean;
   /** Name of this host in replies and tables. */
   readonly host: string;
   readonly onNews: (news: News) => void;

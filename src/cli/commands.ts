@@ -1,11 +1,17 @@
 import type { Command } from './command.ts';
 import { doctorCommand } from './doctor.ts';
 import { downCommand } from './down.ts';
+import { eventsCommand } from './events.ts';
+import { hostsCommand } from './hosts.ts';
+import { inspectCommand } from './inspect.ts';
+import { ipCommand } from './ip.ts';
 import { logsCommand } from './logs.ts';
+import { paramsCommand } from './params.ts';
 import { psCommand } from './ps.ts';
 import { sendCommand } from './send.ts';
 import { upCommand } from './up.ts';
 import { versionCommand } from './version.ts';
+import { drainCommand, restartCommand, rmCommand, scaleCommand } from './vm-commands.ts';
 
 /** In the order of the help. */
 export const COMMANDS: readonly Command[] = [
@@ -13,7 +19,16 @@ export const COMMANDS: readonly Command[] = [
   downCommand,
   sendCommand,
   psCommand,
+  inspectCommand,
   logsCommand,
+  eventsCommand,
+  scaleCommand,
+  restartCommand,
+  drainCommand,
+  rmCommand,
+  hostsCommand,
+  ipCommand,
+  paramsCommand,
   doctorCommand,
   versionCommand,
 ];

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { systemClock } from '../actors/mod.ts';
-import { defaultDataDir, findRunning } from '../app/mod.ts';
+import { askFleet, defaultDataDir, findRunning } from '../app/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { signalProcess, whenGone } from '../process/mod.ts';
 import { type Command, DATA_FLAG } from './command.ts';
@@ -13,8 +13,11 @@ export const downCommand: Command = {
   summary: 'ends the Shoal that runs on a data directory, with its VMs and its NATS server',
   words: '',
   wordsMax: 0,
-  flags: [DATA_FLAG],
-  examples: [['shoal down', 'what Ctrl-C does in the terminal of `shoal up`']],
+  flags: [{ name: 'keep-vms', about: 'leave the VMs running; the next `shoal up` adopts them' }, DATA_FLAG],
+  examples: [
+    ['shoal down', 'what Ctrl-C does in the terminal of `shoal up`'],
+    ['shoal down --keep-vms', 'for an upgrade of Shoal: the VMs stay, and with them what they work on'],
+  ],
   async run({ flags }) {
     const directory = resolve(flags.text('data') ?? defaultDataDir());
     const running = findRunning(directory);
@@ -22,7 +25,9 @@ export const downCommand: Command = {
       say(`No Shoal runs on ${directory}; there is nothing to do.`);
       return 0;
     }
-    signalProcess(running.process, 'SIGTERM');
+    if (flags.has('keep-vms'))
+      await askFleet({ servers: running.nats, fleet: running.fleet }, 'down', { keep_vms: true });
+    else signalProcess(running.process, 'SIGTERM');
     if (await whenGone(running.process, STOP_TIMEOUT_MS, systemClock)) return 0;
     const { pid } = running.process;
     throw new ShoalError(

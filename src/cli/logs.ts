@@ -3,7 +3,7 @@ import type { LogLine } from '../hypervisor/mod.ts';
 import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { printable, printData, printJson } from './output.ts';
-import { usage } from './parse.ts';
+import { vmWord } from './vm-word.ts';
 
 const LINES_DEFAULT = 100;
 
@@ -22,12 +22,7 @@ export const logsCommand: Command = {
     ['shoal logs 1 -n 1000', 'more of them'],
   ],
   async run({ flags, words }) {
-    const vm = /^\d{1,15}$/.test(words[0] ?? '') ? Number(words[0]) : undefined;
-    if (vm === undefined)
-      throw usage(
-        logsCommand,
-        `expected the number of a VM (\`shoal ps\` lists them), got ${JSON.stringify(words[0] ?? '')}`,
-      );
+    const vm = vmWord(logsCommand, words[0]);
     const linesMax = flags.whole('tail', { min: 1, max: 10_000 }) ?? LINES_DEFAULT;
     const format = flags.oneOf('output', ['table', 'json']);
     const { lines } = await askFleet<{ lines: readonly LogLine[] }>(fleetOf(flags), 'logs', { vm, lines: linesMax });

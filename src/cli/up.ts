@@ -1,12 +1,19 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
-import { defaultDataDir, defaultImage, FLEET_DEFAULT, type Shoal, startShoal, type UpOptions } from '../app/mod.ts';
-import { makeParams, type News, parsePool } from '../fleet/mod.ts';
+import {
+  defaultDataDir,
+  defaultImage,
+  FLEET_DEFAULT,
+  POOL_DEFAULT,
+  type Shoal,
+  startShoal,
+  type UpOptions,
+} from '../app/mod.ts';
+import { type News, parsePool } from '../fleet/mod.ts';
 import { type Command, DATA_FLAG, FLEET_FLAG, type Flags, OUTPUT_FLAG } from './command.ts';
 import { printable, printJson, say } from './output.ts';
-import { usage } from './parse.ts';
+import { settings } from './settings.ts';
 
-const POOL_DEFAULT = '127.0.10.1-127.0.10.50:9000';
 const GREETING = 'Hello from a unikernel';
 
 export const upCommand: Command = {
@@ -19,11 +26,17 @@ export const upCommand: Command = {
     DATA_FLAG,
     FLEET_FLAG,
     { name: 'nats', value: 'URL', about: 'use this NATS server instead of one of our own' },
-    { name: 'pool', value: 'RANGE:PORT', about: `addresses for the VMs (default: ${POOL_DEFAULT})` },
+    {
+      name: 'pool',
+      value: 'RANGE:PORT',
+      about: `addresses for the VMs (default: those of the last time, at first ${POOL_DEFAULT})`,
+    },
     { name: 'min', value: 'N', about: 'VMs to keep running: the parameter min_vm_count (default: 1)' },
     { name: 'image', value: 'FILE', about: 'guest image (default: the built-in one)' },
     { name: 'accel', value: 'NAME', about: 'auto, kvm or tcg (default: auto, which measures once)' },
-    { name: 'set', value: 'KEY=VALUE', multiple: true, about: 'sets a parameter; may be repeated' },
+    { name: 'set', value: 'KEY=VALUE', multiple: true, about: 'sets a parameter for now and later; may be repeated' },
+    { name: 'fresh', about: 'end what an earlier Shoal left running instead of adopting it' },
+    { name: 'rebuild', about: 'set damaged tables aside and make them anew from what runs' },
     OUTPUT_FLAG,
   ],
   examples: [
@@ -51,7 +64,7 @@ export const upCommand: Command = {
     hurry = () => shoal.hurry();
     try {
       if (!stopping.signal.aborted) await greet(shoal, json);
-      const failure = await Promise.race([shoal.failed, aborted(stopping.signal)]);
+      const failure = await Promise.race([shoal.failed, shoal.asked, aborted(stopping.signal)]);
       if (failure !== undefined) throw failure;
     } finally {
       await shoal.stop();
@@ -62,12 +75,15 @@ export const upCommand: Command = {
 
 function optionsOf(flags: Flags, json: boolean): UpOptions {
   const nats = flags.text('nats');
+  const pool = flags.text('pool');
   return {
     dataDir: resolve(flags.text('data') ?? defaultDataDir()),
     fleet: flags.text('fleet') ?? FLEET_DEFAULT,
     ...(nats === undefined ? {} : { nats }),
-    pool: parsePool(flags.text('pool') ?? POOL_DEFAULT),
-    params: makeParams(parametersOf(flags)),
+    ...(pool === undefined ? {} : { pool: parsePool(pool) }),
+    params: parametersOf(flags),
+    fresh: flags.has('fresh'),
+    rebuild: flags.has('rebuild'),
     image: resolve(flags.text('image') ?? defaultImage()),
     accelerator: flags.oneOf('accel', ['auto', 'kvm', 'tcg']) ?? 'auto',
     host: hostname(),
@@ -77,12 +93,7 @@ function optionsOf(flags: Flags, json: boolean): UpOptions {
 }
 
 function parametersOf(flags: Flags): Record<string, string> {
-  const values: Record<string, string> = {};
-  for (const setting of flags.list('set')) {
-    const at = setting.indexOf('=');
-    if (at < 1) throw usage(upCommand, `expected --set KEY=VALUE, got ${JSON.stringify(setting)}`);
-    values[setting.slice(0, at)] = setting.slice(at + 1);
-  }
+  const values = settings(upCommand, flags.list('set'));
   const min = flags.text('min');
   return min === undefined ? values : { ...values, min_vm_count: min };
 }

@@ -1,0 +1,81 @@
+import type { Ref } from '../../actors/mod.ts';
+import { ShoalError } from '../../errors.ts';
+import { paramsTable, parsePool, type RouterMessage } from '../../fleet/mod.ts';
+import type { AdminHandler } from '../../transport/mod.ts';
+import { addAddresses, addressOf } from '../tables.ts';
+import { version } from '../version.ts';
+import { Arguments } from './arguments.ts';
+import { type AdminGround, ASK_TIMEOUT_MS, snapshotOf } from './ground.ts';
+
+const EVENTS_MAX = 1_000;
+
+/** Verbs about the fleet as a whole. */
+export function fleetHandlers(ground: AdminGround): Readonly<Record<string, AdminHandler>> {
+  const { settings, store, news, options } = ground;
+  return {
+    version: () => Promise.resolve({ shoal: version(), node: process.versions.node }),
+    params: () => Promise.resolve(paramsTable(settings.params)),
+    'params-set': async (args) => paramsTable(await settings.set(new Arguments(args).values('values'))),
+    'ip-ls': () => Promise.resolve(store.snapshot().ip_pool),
+    'ip-add': async (args) => ({ added: await grow(ground, new Arguments(args).text('pool')) }),
+    'ip-rm': (args) => shrink(ground, new Arguments(args).whole('id', { min: 1, max: Number.MAX_SAFE_INTEGER })),
+    events: (args) => Promise.resolve(news.latest(new Arguments(args).whole('count', { min: 1, max: EVENTS_MAX }))),
+    hosts: () => hosts(ground),
+    down: (args) => {
+      const keepVms = new Arguments(args).flag('keep_vms');
+      ground.controller.tell({ kind: 'set-on-stop', onStop: keepVms ? 'keep-vms' : 'stop-vms' });
+      // The answer goes out before the connection that it goes over is closed.
+      setImmediate(ground.onDown);
+      return Promise.resolve({ pid: process.pid, data: options.dataDir });
+    },
+  };
+}
+
+async function grow({ store, router, options }: AdminGround, pool: string): Promise<number> {
+  const added = await addAddresses(store, parsePool(pool), options.host);
+  router.tell({ kind: 'add-addresses', addresses: store.snapshot().ip_pool.map(addressOf) });
+  return added;
+}
+
+/** Out of use first, then out of the table: in between nobody is given it. */
+async function shrink({ store, router, system }: AdminGround, id: number): Promise<{ removed: number }> {
+  const row = store.snapshot().ip_pool.find((one) => one.id_ip === id);
+  if (row === undefined)
+    throw new ShoalError('CONFIG_VALUE', `There is no address with the id ${id}; \`shoal ip ls\` lists them`);
+  const toMessage = (replyTo: Ref<boolean>): RouterMessage => ({ kind: 'remove-address', id, replyTo });
+  const isOut = await system.ask(router, toMessage, ASK_TIMEOUT_MS);
+  if (!isOut) {
+    const holder = `VM ${row.vm ?? '(starting or ending)'}`;
+    throw new ShoalError(
+      'STORE_CONFLICT',
+      `${holder} holds address ${id}; \`shoal drain\` it first, or lower the number of VMs`,
+    );
+  }
+  try {
+    await store.removeAddress(id);
+  } catch (error) {
+    router.tell({ kind: 'add-addresses', addresses: [addressOf(row)] });
+    throw error;
+  }
+  return { removed: id };
+}
+
+async function hosts(ground: AdminGround): Promise<unknown> {
+  const { vms, addresses, addresses_free } = await snapshotOf(ground);
+  const { host } = ground.options;
+  const { accelerator, image, memoryMib } = ground.parameters;
+  const own = vms.filter((vm) => vm.host === host);
+  return [
+    {
+      host,
+      vms: own.length,
+      ready: own.filter((vm) => vm.state === 'ready').length,
+      addresses,
+      addresses_free,
+      accelerator,
+      accelerator_why: ground.why,
+      image,
+      memory_mib: memoryMib,
+    },
+  ];
+}

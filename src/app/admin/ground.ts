@@ -1,0 +1,47 @@
+import type { ActorSystem, Ref } from '../../actors/mod.ts';
+import { fromEnvelope, ShoalError } from '../../errors.ts';
+import type { CommandReply, FleetSnapshot, RouterMessage } from '../../fleet/mod.ts';
+import type { ControllerMessage, VmParameters } from '../../hypervisor/mod.ts';
+import type { Store } from '../../store/mod.ts';
+import type { NewsBoard } from '../news-board.ts';
+import type { Settings } from '../settings.ts';
+import type { UpOptions } from '../up-options.ts';
+
+/** What the verbs of administration work on. */
+export interface AdminGround {
+  readonly system: ActorSystem;
+  readonly router: Ref<RouterMessage>;
+  readonly controller: Ref<ControllerMessage>;
+  readonly store: Store;
+  readonly settings: Settings;
+  readonly news: NewsBoard;
+  readonly logFolder: string;
+  readonly options: UpOptions;
+  readonly parameters: VmParameters;
+  /** Why that accelerator. */
+  readonly why: string;
+  readonly onDown: () => void;
+}
+
+export const ASK_TIMEOUT_MS = 4_000;
+
+export function snapshotOf({ system, router }: AdminGround): Promise<FleetSnapshot> {
+  const toMessage = (replyTo: Ref<FleetSnapshot>): RouterMessage => ({ kind: 'snapshot', replyTo });
+  return system.ask(router, toMessage, ASK_TIMEOUT_MS);
+}
+
+/** @returns the VMs that it concerns @throws VM_UNKNOWN, CONFIG_VALUE */
+export async function command(
+  { system, router }: AdminGround,
+  toMessage: (replyTo: Ref<CommandReply>) => RouterMessage,
+): Promise<{ vms: readonly number[] }> {
+  const reply = await system.ask<RouterMessage, CommandReply>(router, toMessage, ASK_TIMEOUT_MS);
+  if (reply.ok) return { vms: reply.vms };
+  throw fromEnvelope(reply.error);
+}
+
+export function unknownVm(vm: number): ShoalError {
+  return new ShoalError('VM_UNKNOWN', `There is no VM ${vm}; \`shoal ps\` lists those that there are`, {
+    details: { vm },
+  });
+}

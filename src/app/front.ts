@@ -1,0 +1,40 @@
+import type { ActorSystem, Ref } from '../actors/mod.ts';
+import type { RouterMessage } from '../fleet/mod.ts';
+import { child, supervisor } from '../supervisor/mod.ts';
+import { type AdminHandler, type Connection, type EndpointMessage, endpoint, serveAdmin } from '../transport/mod.ts';
+import type { CleanUp } from './clean-up.ts';
+import { version } from './version.ts';
+
+export interface FrontOptions {
+  readonly system: ActorSystem;
+  readonly connection: Connection;
+  readonly fleet: string;
+  readonly router: Ref<RouterMessage>;
+  readonly tokenKey: Uint8Array;
+  readonly deadlineMs: number;
+  readonly handlers: Readonly<Record<string, AdminHandler>>;
+  readonly onEndpoint: (ref: Ref<EndpointMessage>) => void;
+}
+
+const RESTARTS = { intensity: 5, periodMs: 60_000 };
+const DRAIN_LIMIT_MS = 5_000;
+const STOP_MS = DRAIN_LIMIT_MS + 2_000;
+
+/** Starts what clients speak to. Its stop is the first of all: it takes no more requests and waits for those in hand. */
+export async function startFront(of: FrontOptions, cleanUp: CleanUp): Promise<void> {
+  const { system, connection, fleet } = of;
+  const admin = await serveAdmin(connection.nc, fleet, of.handlers);
+  cleanUp.add(() => admin.close());
+  const start = endpoint({
+    nc: connection.nc,
+    fleet,
+    version: version(),
+    router: of.router,
+    tokenKey: of.tokenKey,
+    deadlineMs: of.deadlineMs,
+    drainLimitMs: DRAIN_LIMIT_MS,
+  });
+  const children = [child<EndpointMessage>({ id: 'endpoint', start, shutdown: STOP_MS, onRef: of.onEndpoint })];
+  const root = await system.start(supervisor({ strategy: 'one_for_one', ...RESTARTS, children }), { name: 'front' });
+  cleanUp.add(() => system.stop(root));
+}

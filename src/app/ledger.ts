@@ -1,0 +1,30 @@
+import type { LedgerPorts, VmRecord, VmTouch } from '../fleet/mod.ts';
+import type { SoftFields, Store, VmachineRow } from '../store/mod.ts';
+
+/** The store as the fleet writes to it. */
+export function ledgerPorts(store: Store, imageDigest: string): LedgerPorts {
+  return {
+    reserve: (vm, address) => store.reserve(address.id, vm, Date.now()),
+    insert: (record) => store.insertVm(rowOf(record, imageDigest)),
+    release: (vm) => store.releaseVm(vm),
+    touch: (vm, touch) => store.touchVm(vm, softOf(touch)),
+  };
+}
+
+function rowOf(record: VmRecord, imageDigest: string): VmachineRow {
+  return {
+    id_vmachine: record.vm,
+    id_ip: record.address.id,
+    ...softOf(record),
+    host: record.host,
+    pid: record.pid ?? null,
+    // The manifest in the run directory names the process for good; the row is for people.
+    start_ticks: null,
+    image_digest: imageDigest,
+    started_ms: record.startedMs,
+  };
+}
+
+function softOf({ state, report, freeCount, lastConnectMs }: VmTouch): SoftFields {
+  return { state, cpu: report.cpuPercent, ram: report.ramBytes, free_count: freeCount, last_connect: lastConnectMs };
+}

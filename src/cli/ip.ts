@@ -1,0 +1,73 @@
+import { askFleet } from '../app/mod.ts';
+import { type Command, FIND_FLAGS, type Input, OUTPUT_FLAG } from './command.ts';
+import { fleetOf } from './find.ts';
+import { type Column, printData, printJson, table } from './output.ts';
+import { usage } from './parse.ts';
+
+/** One row of `ip_pool`, as the fleet gives it. */
+interface Row {
+  readonly id_ip: number;
+  readonly ip: string;
+  readonly port: number;
+  readonly reserve: boolean;
+  readonly last_reserve: number | null;
+  readonly host: string;
+  readonly vm: number | null;
+}
+
+const COLUMNS: readonly Column<Row>[] = [
+  { title: 'ID', align: 'right', cell: (row) => String(row.id_ip) },
+  { title: 'ADDRESS', cell: (row) => `${row.ip}:${row.port}` },
+  { title: 'HOST', cell: (row) => row.host },
+  { title: 'RESERVED', cell: (row) => (row.reserve ? 'yes' : 'no') },
+  { title: 'VM', align: 'right', cell: (row) => (row.vm === null ? '-' : String(row.vm)) },
+  {
+    title: 'LAST RESERVED',
+    cell: (row) => (row.last_reserve === null ? '-' : new Date(row.last_reserve).toISOString()),
+  },
+];
+
+export const ipCommand: Command = {
+  name: 'ip',
+  summary: 'shows and changes the pool of addresses, while the fleet runs',
+  words: 'ls | add RANGE:PORT | rm ID',
+  wordsMax: 2,
+  flags: [...FIND_FLAGS, OUTPUT_FLAG],
+  examples: [
+    ['shoal ip ls', 'each address, and the VM that holds it'],
+    ['shoal ip add 127.0.11.1-127.0.11.20:9000', 'twenty more'],
+    ['shoal ip rm 7', 'takes the address with the id 7 out; refused while a VM holds it'],
+  ],
+  async run(input) {
+    const json = input.flags.oneOf('output', ['table', 'json']) === 'json';
+    const [verb = 'ls', word] = input.words;
+    switch (verb) {
+      case 'ls':
+        return list(input, json);
+      case 'add': {
+        if (word === undefined) throw usage(ipCommand, 'there is nothing to add: give RANGE:PORT');
+        const reply = await askFleet<{ added: number }>(fleetOf(input.flags), 'ip-add', { pool: word });
+        if (json) printJson(reply);
+        else printData(`${reply.added} added`);
+        return 0;
+      }
+      case 'rm': {
+        if (!/^\d{1,9}$/.test(word ?? ''))
+          throw usage(ipCommand, `expected the id of an address, got ${JSON.stringify(word ?? '')}`);
+        const reply = await askFleet<{ removed: number }>(fleetOf(input.flags), 'ip-rm', { id: Number(word) });
+        if (json) printJson(reply);
+        else printData(`address ${reply.removed} removed`);
+        return 0;
+      }
+      default:
+        throw usage(ipCommand, `expected ls, add or rm, got ${JSON.stringify(verb)}`);
+    }
+  },
+};
+
+async function list({ flags }: Input, json: boolean): Promise<number> {
+  const rows = await askFleet<readonly Row[]>(fleetOf(flags), 'ip-ls', {});
+  if (json) printJson(rows);
+  else printData(table(COLUMNS, rows));
+  return 0;
+}

@@ -1,0 +1,83 @@
+import { askFleet } from '../app/mod.ts';
+import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
+import { fleetOf } from './find.ts';
+import { printData, printJson } from './output.ts';
+import { usage } from './parse.ts';
+import { vmWord } from './vm-word.ts';
+
+interface Concerned {
+  readonly vms: readonly number[];
+}
+
+export const drainCommand: Command = {
+  name: 'drain',
+  summary: 'lets a VM finish what it works on, and then ends it',
+  words: 'VM',
+  wordsMax: 1,
+  flags: [...FIND_FLAGS, OUTPUT_FLAG],
+  examples: [['shoal drain 3', 'VM 3 gets no more requests and goes when it has none in work']],
+  run: ({ flags, words }) => {
+    const vm = vmWord(drainCommand, words[0]);
+    return tell(flags, 'drain', { vm }, () => `VM ${vm} is drained`);
+  },
+};
+
+export const rmCommand: Command = {
+  name: 'rm',
+  summary: 'ends a VM at once; what it works on is tried elsewhere if it may be',
+  words: 'VM',
+  wordsMax: 1,
+  flags: [...FIND_FLAGS, OUTPUT_FLAG],
+  examples: [['shoal rm 3', 'ends VM 3; the minimum is made good']],
+  run: ({ flags, words }) => {
+    const vm = vmWord(rmCommand, words[0]);
+    return tell(flags, 'rm', { vm }, () => `VM ${vm} is ended`);
+  },
+};
+
+export const restartCommand: Command = {
+  name: 'restart',
+  summary: 'replaces VMs one after the other, each by a new one that is ready before the old one goes',
+  words: '[VM]',
+  wordsMax: 1,
+  flags: [...FIND_FLAGS, OUTPUT_FLAG],
+  examples: [
+    ['shoal restart', 'all of them'],
+    ['shoal restart 3', 'VM 3 only'],
+  ],
+  run: ({ flags, words }) => {
+    const args = words[0] === undefined ? {} : { vm: vmWord(restartCommand, words[0]) };
+    return tell(flags, 'restart', args, ({ vms }) => `VMs to be replaced: ${vms.join(', ') || 'none'}`);
+  },
+};
+
+const VMS_MAX = 10_000;
+
+export const scaleCommand: Command = {
+  name: 'scale',
+  summary: 'sets how many VMs are kept running (min_vm_count), and drains what runs beyond that',
+  words: 'N',
+  wordsMax: 1,
+  flags: [...FIND_FLAGS, OUTPUT_FLAG],
+  examples: [['shoal scale 4', 'four VMs; more come under load, and go again']],
+  run: ({ flags, words }) => {
+    const [word = ''] = words;
+    const vms = /^\d{1,6}$/.test(word) ? Number(word) : Number.NaN;
+    if (!(vms <= VMS_MAX))
+      throw usage(scaleCommand, `expected a number of VMs from 0 to ${VMS_MAX}, got ${JSON.stringify(word)}`);
+    return tell(flags, 'scale', { vms }, () => `min_vm_count is ${vms}`);
+  },
+};
+
+async function tell(
+  flags: Parameters<Command['run']>[0]['flags'],
+  verb: string,
+  args: Readonly<Record<string, number>>,
+  textOf: (reply: Concerned) => string,
+): Promise<number> {
+  const format = flags.oneOf('output', ['table', 'json']);
+  const reply = await askFleet<Concerned>(fleetOf(flags), verb, args);
+  if (format === 'json') printJson(reply);
+  else printData(textOf(reply));
+  return 0;
+}
