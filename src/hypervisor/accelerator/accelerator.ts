@@ -33,33 +33,20 @@ export interface AcceleratorProbe {
 
 /**
  * What `--accel` comes to on this host for this image. `auto` measures at most once for each: only where KVM runs within a virtual machine.
- * It never fails because a measurement does: what cannot be measured is not used.
+ * An image that does not work under that KVM gets TCG, and is tried again the next time: the failure may have been of the moment.
+ * @throws what `prepare` throws, LINK_LOST, VM_BOOT_TIMEOUT if the image does not work under TCG either
  */
 export async function chooseAccelerator(probe: AcceleratorProbe): Promise<AcceleratorChoice> {
   if (probe.option !== 'auto') return { accelerator: probe.option, why: `asked for by \`--accel ${probe.option}\`` };
   const before = await recallAccelerator(probe);
   if (before !== undefined) return before;
-  const choice = await probeBoth(probe);
-  const remembered = await recall(probe.memoryPath);
-  const key = await keyOf(probe);
-  await writeDurable(probe.memoryPath, `${JSON.stringify({ ...remembered, [key]: choice }, undefined, 2)}\n`);
+  const { choice, measured } = await probeBoth(probe);
+  if (measured)
+    await writeDurable(probe.memoryPath, `${JSON.stringify({ ...remembered, [key]: choice }, undefined, 2)}\n`);
   return choice;
 }
 
-/** What `auto` means here without measuring: by what is known of the host, or by what was measured before; else undefined. */
-export async function recallAccelerator(
-  probe: Pick<AcceleratorProbe, 'image' | 'qemu' | 'memoryPath' | 'facts'>,
-): Promise<AcceleratorChoice | undefined> {
-  const known = chooseByFacts(probe.facts ?? (await readHostFacts()));
-  if (known !== undefined) return known;
-  return (await recall(probe.memoryPath))[await keyOf(probe)];
-}
-
-async function keyOf({ qemu, image }: Pick<AcceleratorProbe, 'image' | 'qemu'>): Promise<string> {
-  return `${await hostKey(qemu)}:${image.digest}`;
-}
-
-async function probeBoth(probe: AcceleratorProbe): Promise<AcceleratorChoice> {
+async function probeBoth(probe: AcceleratorProbe): Promise<{ choice: AcceleratorChoice; measured: boolean }> {
   const { image, memoryMib, hypervisor, address } = probe;
   const clock = probe.clock ?? systemClock;
   const spec: Omit<MachineSpec, 'accelerator' | 'vm'> = {
@@ -73,12 +60,11 @@ async function probeBoth(probe: AcceleratorProbe): Promise<AcceleratorChoice> {
   // One after the other: side by side they would measure each other.
   const tcg = await measure(hypervisor, { ...spec, vm: clock.now(), accelerator: 'tcg' }, clock);
   try {
-    return chooseByMeasurement(await measure(hypervisor, { ...spec, vm: clock.now(), accelerator: 'kvm' }, clock), tcg);
+    const kvm = await measure(hypervisor, { ...spec, vm: clock.now(), accelerator: 'kvm' }, clock);
+    return { choice: chooseByMeasurement(kvm, tcg), measured: true };
   } catch (error) {
-    return {
-      accelerator: 'tcg',
-      why: `the image does not work under this host's KVM: ${toEnvelope(error).message}. TCG is no security boundary`,
-    };
+    const why = `the image does not work under this host's KVM: ${toEnvelope(error).message}. TCG is no security boundary`;
+    return { choice: { accelerator: 'tcg', why }, measured: false };
   }
 }
 
