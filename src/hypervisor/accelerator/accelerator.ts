@@ -41,9 +41,27 @@ export async function chooseAccelerator(probe: AcceleratorProbe): Promise<Accele
   const before = await recallAccelerator(probe);
   if (before !== undefined) return before;
   const { choice, measured } = await probeBoth(probe);
-  if (measured)
-    await writeDurable(probe.memoryPath, `${JSON.stringify({ ...remembered, [key]: choice }, undefined, 2)}\n`);
+  if (measured) await remember(probe, choice);
   return choice;
+}
+
+/** What `auto` means here without measuring: by what is known of the host, or by what was measured before; else undefined. */
+export async function recallAccelerator(
+  probe: Pick<AcceleratorProbe, 'image' | 'qemu' | 'memoryPath' | 'facts'>,
+): Promise<AcceleratorChoice | undefined> {
+  const known = chooseByFacts(probe.facts ?? (await readHostFacts()));
+  if (known !== undefined) return known;
+  return (await recall(probe.memoryPath))[await keyOf(probe)];
+}
+
+async function remember(probe: AcceleratorProbe, choice: AcceleratorChoice): Promise<void> {
+  const remembered = await recall(probe.memoryPath);
+  const key = await keyOf(probe);
+  await writeDurable(probe.memoryPath, `${JSON.stringify({ ...remembered, [key]: choice }, undefined, 2)}\n`);
+}
+
+async function keyOf({ qemu, image }: Pick<AcceleratorProbe, 'image' | 'qemu'>): Promise<string> {
+  return `${await hostKey(qemu)}:${image.digest}`;
 }
 
 async function probeBoth(probe: AcceleratorProbe): Promise<{ choice: AcceleratorChoice; measured: boolean }> {
