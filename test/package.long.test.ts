@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { randomPool, temporaryFolder } from './driver/fleet.ts';
@@ -29,7 +29,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 test('the packed package, installed in an empty folder, answers a request from a VM', async () => {
   const data = join(folder, 'data');
   const pool = randomPool(2);
-  const options = { command: installed, cwd: folder };
+  // The machine's own Node may be too old; a user's is not.
+  const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH']}` };
+  const options = { command: installed, cwd: folder, env };
   const up = new ShoalProcess(['up', '-o', 'json', '--data', data, '--pool', pool], options);
   // What `up -o json` prints.
   const { nats } = JSON.parse(await up.firstLine()) as { nats: string };

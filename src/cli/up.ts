@@ -34,7 +34,7 @@ export const upCommand: Command = {
     { name: 'min', value: 'N', about: 'VMs to keep running: the parameter min_vm_count (default: 1)' },
     { name: 'image', value: 'FILE', about: 'guest image (default: the built-in one)' },
     { name: 'accel', value: 'NAME', about: 'auto, kvm or tcg (default: auto, which measures once)' },
-    { name: 'set', value: 'KEY=VALUE', multiple: true, about: 'sets a parameter for now and later; may be repeated' },
+    { name: 'set', value: 'KEY=VALUE', multiple: true, about: 'sets a parameter, which stays set; may be repeated' },
     { name: 'fresh', about: 'end what an earlier Shoal left running instead of adopting it' },
     { name: 'rebuild', about: 'set damaged tables aside and make them anew from what runs' },
     OUTPUT_FLAG,
