@@ -58,13 +58,42 @@ describe('an administrator', () => {
     expect(fleet.told('stop')).toEqual([1, 2, 3]);
   });
 
-  it('restarts where no address is free: the old one goes first', async () => {
-    await using fleet = new FakeFleet({ addresses: 2, params: { min_vm_count: 2 } });
-    await fleet.settle();
-    await ask(fleet, { kind: 'restart-vms', vms: [1, 2] });
-    await fleet.advance(500);
-    expect(await fleet.inState('ready')).toEqual([3, 4]);
-  });
+  it.each([1, 2, 5])(
+    'restarts where no address is free: the old one goes first, for a minimum of %s',
+    async (minimum) => {
+      await using fleet = new FakeFleet({ addresses: 2, params: { min_vm_count: minimum, free_count: 100 } });
+      await fleet.settle();
+      fleet.send();
+      fleet.send();
+      await fleet.settle();
+      for (const vm of [1, 2]) fleet.reply(vm);
+      await ask(fleet, { kind: 'restart-vms', vms: [1, 2] });
+      await fleet.advance(500);
+      expect(fleet.told('stop')).toEqual([1, 2]);
+      expect((await fleet.inState('ready')).every((vm) => vm > 2)).toBe(true);
+      expect((await fleet.inState('ready')).length).toBeGreaterThanOrEqual(Math.min(2, minimum));
+    },
+  );
+
+  it.each([
+    [10, 2],
+    [2, 1],
+  ])(
+    'loses no VM that runs while its replacements crash, but the first where there are %s addresses',
+    async (addresses, left) => {
+      await using fleet = new FakeFleet({ addresses, params: { min_vm_count: 2, free_count: 100 } });
+      await fleet.settle();
+      fleet.obeys.delete('start');
+      await ask(fleet, { kind: 'restart-vms', vms: 'all' });
+      for (let second = 0; second < 30; second++) {
+        const ready = await fleet.inState('ready');
+        await fleet.reporting(ready, 1);
+        for (const vm of await fleet.inState('booting')) fleet.gone(vm, 'panicked');
+      }
+      expect(await fleet.inState('ready')).toHaveLength(left);
+      expect(fleet.told('prepare').length).toBeGreaterThan(5);
+    },
+  );
 
   it('scales up and down, at once and for good', async () => {
     await using fleet = new FakeFleet();

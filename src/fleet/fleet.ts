@@ -1,7 +1,7 @@
 import type { Address } from './address.ts';
 import { AddressPool, type PoolEntry } from './address-pool.ts';
 import type { FleetEvent } from './fleet-event.ts';
-import { countEnd, type Host, newHost } from './host-record.ts';
+import { countEnd, countSound, type Host, newHost } from './host-record.ts';
 import type { Mutable } from './mutable.ts';
 import type { Params } from './params.ts';
 import type { VmId } from './vm.ts';
@@ -154,7 +154,7 @@ export class Fleet {
     const changed = changeVm(vm, event, this.#params);
     this.#index(vm);
     if (event.kind === 'vm-answering') this.#pool.proven(vm.address);
-    if (event.kind === 'vm-report') this.#heard(vm.host, event.nowMs);
+    if (event.kind === 'vm-report' && changed) this.#heard(vm, event.nowMs);
     return changed;
   }
 
@@ -220,9 +220,11 @@ export class Fleet {
   }
 
   /** Whoever forwards a report is there. Of hosts that never tell of themselves nothing is concluded. */
-  #heard(name: string, nowMs: number): void {
-    const host = this.#hosts.get(name);
-    if (host?.heardMs !== undefined) host.heardMs = nowMs;
+  #heard(vm: Vm, nowMs: number): void {
+    const host = this.#hosts.get(vm.host);
+    if (host === undefined) return;
+    if (host.heardMs !== undefined) host.heardMs = nowMs;
+    countSound(host, vm, nowMs);
   }
 
   #isInReach(name: string | undefined): boolean {
