@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ShoalError } from '../errors.ts';
 import type { Address } from '../fleet/mod.ts';
 import {
   type AcceleratorChoice,
@@ -26,8 +25,6 @@ export async function accelerator(
   spawner: Spawner,
   address: Address | undefined,
 ): Promise<AcceleratorChoice> {
-  if (address === undefined)
-    throw new ShoalError('POOL_INVALID', 'There is no address in the pool; name some with --pool');
   const folder = cacheDir();
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const probe = {
@@ -36,15 +33,19 @@ export async function accelerator(
     memoryMib: MEMORY_MIB,
     qemu: QEMU_DEFAULT,
     memoryPath: join(folder, FILE),
-    address,
   };
-  const known = options.accelerator === 'auto' ? await recallAccelerator(probe) : undefined;
+  if (options.accelerator !== 'auto')
+    return { accelerator: options.accelerator, why: `asked for by --accel ${options.accelerator}` };
+  const known = await recallAccelerator(probe);
   if (known !== undefined) return known;
-  if (options.accelerator === 'auto')
-    options.onProgress('measuring once whether KVM or emulation is better for this image here');
+  // VMs that were adopted hold every address: nothing can be measured now, and KVM is what most hosts do best with.
+  if (address === undefined)
+    return { accelerator: 'kvm', why: 'no address is free to measure on; measured at a later start' };
+  options.onProgress('measuring once whether KVM or emulation is better for this image here');
   // Probed VMs have run directories of their own: nobody adopts them.
   const choice = await chooseAccelerator({
     ...probe,
+    address,
     hypervisor: createQemuHypervisor({ fleetTag: `${tag}-probe`, spawner }),
   });
   options.onProgress(`accelerator ${choice.accelerator}: ${choice.why}`);

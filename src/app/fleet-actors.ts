@@ -1,5 +1,5 @@
 import type { ActorSystem, Ref } from '../actors/mod.ts';
-import type { RouterMessage } from '../fleet/mod.ts';
+import type { Address, RouterMessage } from '../fleet/mod.ts';
 import {
   createQemuHypervisor,
   type Hypervisor,
@@ -22,7 +22,7 @@ import { LateRef } from './late-ref.ts';
 import type { Nats } from './nats.ts';
 import { NewsBoard } from './news-board.ts';
 import { Settings } from './settings.ts';
-import { poolOf, squareWithReality } from './tables.ts';
+import { addressOf, poolOf, squareWithReality } from './tables.ts';
 import { tokenKey } from './token-key.ts';
 import type { UpOptions } from './up-options.ts';
 
@@ -106,7 +106,7 @@ async function vmParameters({
   nats,
 }: Ground): Promise<{ parameters: VmParameters; why: string }> {
   const image = await inspectImage(options.image);
-  const chosen = await accelerator(options, image, data.tag, nats.launcher, poolOf(store)[0]);
+  const chosen = await accelerator(options, image, data.tag, nats.launcher, freeAddress(store));
   const { statusIntervalMs, bootTimeoutMs } = paramsOf(store.snapshot());
   const parameters = {
     image: options.image,
@@ -119,6 +119,12 @@ async function vmParameters({
     stopLimits: STOP_LIMITS,
   };
   return { parameters, why: chosen.why };
+}
+
+/** Adopted VMs may hold all but this one, or all. */
+function freeAddress(store: Store): Address | undefined {
+  const row = store.snapshot().ip_pool.find((one) => one.vm === null);
+  return row === undefined ? undefined : addressOf(row);
 }
 
 async function killAll(hypervisor: Hypervisor): Promise<void> {

@@ -19,6 +19,7 @@ import {
 } from '../../process/mod.ts';
 import type { Found, GuestConnection, Hypervisor, Machine, MachineSpec, Manifest } from '../port.ts';
 import { buildArgv, userOfVm } from './argv.ts';
+import { Cgroups, capsOf } from './cgroup.ts';
 import { findByUuid, hasUuid } from './find-process.ts';
 import { type ImageInfo, inspectImage } from './image.ts';
 import { QemuMachine } from './machine.ts';
@@ -44,6 +45,8 @@ export interface QemuOptions {
   /** A path, or a name that is looked for in PATH. */
   readonly qemu?: string;
   readonly clock?: Clock;
+  /** Where cgroup v2 is mounted; default /sys/fs/cgroup. */
+  readonly cgroupRoot?: string;
   /** From the spawn to both sockets connected; default 20000. */
   readonly prepareTimeoutMs?: number;
   /** For the greeting of a monitor that somebody else may hold; default 2000. */
@@ -69,6 +72,7 @@ class QemuHypervisor implements Hypervisor {
   readonly #fleetTag: string;
   readonly #directory: string;
   readonly #spawner: Spawner;
+  readonly #cgroups: Cgroups;
   readonly #qemu: string;
   readonly #clock: Clock;
   readonly #prepareTimeoutMs: number;
@@ -86,6 +90,7 @@ class QemuHypervisor implements Hypervisor {
     this.#fleetTag = options.fleetTag;
     this.#directory = join(options.runtimeRoot ?? runtimeRoot(), options.fleetTag);
     this.#spawner = options.spawner;
+    this.#cgroups = new Cgroups(options.fleetTag, options.cgroupRoot);
     this.#qemu = options.qemu ?? QEMU_DEFAULT;
     this.#clock = options.clock ?? systemClock;
     this.#prepareTimeoutMs = options.prepareTimeoutMs ?? PREPARE_TIMEOUT_MS;
@@ -112,8 +117,10 @@ class QemuHypervisor implements Hypervisor {
       clock,
       adoptTimeoutMs: timeoutMs,
     } = { spawner: this.#spawner, clock: this.#clock, adoptTimeoutMs: this.#adoptTimeoutMs };
-    const machine = await QemuMachine.open({ paths, manifest: confirmed, process, spawner, clock, timeoutMs }, () =>
-      isAlive(process),
+    const onRemoved = (): void => this.#cgroups.remove(manifest.spec.vm);
+    const machine = await QemuMachine.open(
+      { paths, manifest: confirmed, process, spawner, clock, timeoutMs, onRemoved },
+      () => isAlive(process),
     );
     try {
       checkUuid(paths, manifest, await machine.qmp('query-uuid', undefined, timeoutMs));
@@ -139,7 +146,7 @@ class QemuHypervisor implements Hypervisor {
   }
 
   async discard(manifest: Manifest): Promise<void> {
-    await removeRunDirectory(runPaths(this.#directory, manifest.spec.vm).directory);
+    await this.#remove(manifest.spec.vm, runPaths(this.#directory, manifest.spec.vm));
   }
 
   async availableBytes(): Promise<number> {
@@ -156,7 +163,7 @@ class QemuHypervisor implements Hypervisor {
     const paths = runPaths(this.#directory, spec.vm);
     await ensurePrivateDirectory(this.#directory);
     await makeRunDirectory(paths.directory);
-    const attempt = new Attempt();
+    const attempt = new Attempt(spec.vm);
     try {
       return await this.#launch(spec, paths, attempt);
     } catch (error) {
@@ -187,13 +194,15 @@ class QemuHypervisor implements Hypervisor {
       stderrPath: paths.stderr,
     });
     attempt.process = identity;
+    this.#cgroups.place(spec.vm, identity.pid, capsOf(spec.memoryMib));
     this.#spawner.onExit(identity, (exit) => {
       attempt.exit = exit;
     });
     const manifest: Manifest = { ...planned, process: identity };
     const { spawner, timeoutMs } = { spawner: this.#spawner, timeoutMs: this.#prepareTimeoutMs };
+    const onRemoved = (): void => this.#cgroups.remove(spec.vm);
     const opening = QemuMachine.open(
-      { paths, manifest, process: identity, spawner, clock: this.#clock, timeoutMs },
+      { paths, manifest, process: identity, spawner, clock: this.#clock, timeoutMs, onRemoved },
       () => attempt.exit === undefined && isAlive(identity),
     );
     // QEMU takes tens of milliseconds to come up: time enough to complete the manifest.
@@ -213,6 +222,11 @@ class QemuHypervisor implements Hypervisor {
       // One that cannot be confirmed gone keeps its directory: whoever lists it next must see it.
       if (!(await whenGone(identity, KILL_TIMEOUT_MS, this.#clock))) return;
     }
+    await this.#remove(attempt.vm, paths);
+  }
+
+  async #remove(vm: VmId, paths: RunPaths): Promise<void> {
+    this.#cgroups.remove(vm);
     await removeRunDirectory(paths.directory);
   }
 
@@ -331,9 +345,14 @@ class QemuHypervisor implements Hypervisor {
 
 /** What is known of a preparation while it is under way. */
 class Attempt {
+  readonly vm: VmId;
   readonly uuid = randomUUID();
   process: ProcessIdentity | undefined;
   exit: ProcessExit | undefined;
+
+  constructor(vm: VmId) {
+    this.vm = vm;
+  }
 }
 
 function vmOfName(name: string): VmId | undefined {

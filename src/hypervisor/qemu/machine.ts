@@ -30,12 +30,15 @@ export interface OpenOptions {
   readonly spawner: Spawner;
   readonly clock: Clock;
   readonly timeoutMs: number;
+  /** What else of the machine there is to be removed. */
+  readonly onRemoved: () => void;
 }
 
 /** One QEMU process of ours, with both of its sockets connected. */
 export class QemuMachine implements Machine {
   readonly process: ProcessIdentity;
   readonly #paths: RunPaths;
+  readonly #onRemoved: () => void;
   readonly #clock: Clock;
   readonly #qmp: Qmp;
   readonly #console: Socket;
@@ -65,6 +68,7 @@ export class QemuMachine implements Machine {
   private constructor(options: OpenOptions, qmp: Qmp, console: Socket) {
     this.process = options.process;
     this.#paths = options.paths;
+    this.#onRemoved = options.onRemoved;
     this.#clock = options.clock;
     this.#manifest = options.manifest;
     this.#qmp = qmp;
@@ -116,6 +120,7 @@ export class QemuMachine implements Machine {
   async remove(): Promise<void> {
     this.#close();
     // QEMU has another user than the directory and could not remove its sockets itself.
+    this.#onRemoved();
     await removeRunDirectory(this.#paths.directory);
   }
 

@@ -1,0 +1,89 @@
+import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { codeOf } from '../../errors.ts';
+
+/** What a VM may take of its host at most. */
+export interface Caps {
+  /** Guest memory and QEMU's own. */
+  readonly memoryBytes: number;
+  /** 100 is one core: the one virtual CPU; above it is what QEMU needs around that. */
+  readonly cpuPercent: number;
+}
+
+export const CGROUP_ROOT = '/sys/fs/cgroup';
+
+const MIB = 1024 * 1024;
+/** QEMU's heap, its translation buffer (32 MiB) and its share of libraries, with room. */
+const QEMU_BYTES = 96 * MIB;
+const CPU_PERCENT = 150;
+const CPU_PERIOD_US = 100_000;
+const CONTROLLERS = ['cpu', 'memory'];
+
+export function capsOf(memoryMib: number): Caps {
+  return { memoryBytes: memoryMib * MIB + QEMU_BYTES, cpuPercent: CPU_PERCENT };
+}
+
+/**
+ * Caps by cgroup v2, a group a VM below one of the fleet. Where cgroup v2 is absent, lacks a controller or is not ours to write, VMs run
+ * without caps, and `why` says so.
+ */
+export class Cgroups {
+  /** Undefined if caps can be set. */
+  readonly why: string | undefined;
+  readonly #fleet: string;
+
+  constructor(fleetTag: string, root = CGROUP_ROOT) {
+    this.#fleet = join(root, `shoal-${fleetTag}`);
+    this.why = whyUnusable(root);
+  }
+
+  /** Puts a process into a group of its own. @returns whether it is capped */
+  place(vm: number, pid: number, caps: Caps): boolean {
+    if (this.why !== undefined) return false;
+    const group = this.#groupOf(vm);
+    try {
+      mkdirSync(group, { recursive: true });
+      enable(this.#fleet);
+      writeFileSync(join(group, 'memory.max'), `${caps.memoryBytes}\n`);
+      writeFileSync(join(group, 'cpu.max'), `${(caps.cpuPercent * CPU_PERIOD_US) / 100} ${CPU_PERIOD_US}\n`);
+      writeFileSync(join(group, 'cgroup.procs'), `${pid}\n`);
+      return true;
+    } catch {
+      // Allowed to look and not to write, or taken away meanwhile: a VM without caps is better than none.
+      this.remove(vm);
+      return false;
+    }
+  }
+
+  /** After the process is gone. What is not there, or not empty yet, is left to the next time. */
+  remove(vm: number): void {
+    if (this.why !== undefined) return;
+    for (const group of [this.#groupOf(vm), this.#fleet]) {
+      try {
+        rmdirSync(group);
+      } catch {
+        return;
+      }
+    }
+  }
+
+  #groupOf(vm: number): string {
+    return join(this.#fleet, `vm-${vm}`);
+  }
+}
+
+function enable(group: string): void {
+  writeFileSync(join(group, 'cgroup.subtree_control'), CONTROLLERS.map((name) => `+${name}`).join(' '));
+}
+
+function whyUnusable(root: string): string | undefined {
+  try {
+    const offered = readFileSync(join(root, 'cgroup.subtree_control'), 'utf8').split(/\s+/);
+    const missing = CONTROLLERS.filter((name) => !offered.includes(name));
+    if (missing.length > 0) return `cgroup v2 at ${root} does not hand on ${missing.join(' and ')}`;
+    accessSync(root, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return `cgroup v2 at ${root} cannot be used (${codeOf(error) ?? String(error)})`;
+  }
+}
