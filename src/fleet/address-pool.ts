@@ -69,7 +69,7 @@ export class AddressPool {
     return true;
   }
 
-  /** @returns false if another VM holds it: nothing changed */
+  /** Holding what one holds already changes nothing. @returns false if another VM holds it: nothing changed */
   hold(address: Address, vm: VmId): boolean {
     const text = formatAddress(address);
     const entry = this.#byText.get(text);
@@ -77,7 +77,7 @@ export class AddressPool {
       this.#byText.set(text, { address, vm, quarantinedUntilMs: 0, bindFailures: 0 });
       return true;
     }
-    if (entry.vm !== undefined) return false;
+    if (entry.vm !== undefined) return entry.vm === vm;
     entry.vm = vm;
     if (this.#isInPool(entry)) removeSorted(this.#unheld, entry.address.id);
     return true;

@@ -13,6 +13,8 @@ export type FleetEvent =
   | { readonly kind: 'params'; readonly params: Params }
   | { readonly kind: 'address-added'; readonly address: Address }
   | { readonly kind: 'address-removed'; readonly id: number }
+  /** The tables say so; the VM itself has not been seen yet. */
+  | { readonly kind: 'address-held'; readonly vm: VmId; readonly address: Address }
   /** The server ends: nothing is started but for requests that wait, and nothing is scaled down. */
   | { readonly kind: 'closing' }
   | { readonly kind: 'waiting'; readonly change: 1 | -1 }

@@ -122,6 +122,8 @@ export class Fleet {
         return this.#pool.add(event.address);
       case 'address-removed':
         return this.#pool.remove(event.id);
+      case 'address-held':
+        return this.#pool.hold(event.address, event.vm);
       case 'params':
         this.#params = event.params;
         this.#reindex();

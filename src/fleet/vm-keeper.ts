@@ -10,6 +10,7 @@ import type { Links } from './links.ts';
 import type { News } from './news.ts';
 import { NewsDesk } from './news-desk.ts';
 import { step } from './step.ts';
+import { Tenancies, type Tenancy } from './tenancies.ts';
 import type { VmId } from './vm.ts';
 import type { Vm } from './vm-record.ts';
 import type { Work } from './work.ts';
@@ -20,6 +21,8 @@ export interface KeeperPorts {
   /** Never gives the same id twice in the life of a data directory. May throw: then nothing is started for a while. */
   readonly nextVmId: () => VmId;
   readonly news: (news: News) => void;
+  /** Addresses that the tables say are held, by VMs that their hosts may or may not have yet; nothing is started on them before that is known. */
+  readonly held?: readonly Tenancy[];
 }
 
 /** What concerns the requests on a VM that the keeper decides to end. */
@@ -52,12 +55,13 @@ export class VmKeeper {
   readonly #events: KeeperEvents;
   readonly #desk: NewsDesk;
   readonly #reach: HostReach;
+  readonly #tenancies: Tenancies;
   readonly #starts = new Map<VmId, Start>();
   /** When each VM that is to end was last told so. */
   readonly #stops = new Map<VmId, number>();
   readonly #pids = new Map<VmId, number>();
-  /** VMs that are gone while their release is not durable yet. */
-  readonly #leaving = new Map<VmId, Vm>();
+  /** VMs whose address the tables give to another. */
+  readonly #refused = new Set<VmId>();
   #noStartBeforeMs = 0;
 
   constructor(
@@ -77,6 +81,7 @@ export class VmKeeper {
     this.#events = ports.events;
     this.#desk = new NewsDesk(clock, ports.news);
     this.#reach = new HostReach(fleet, clock, this.#desk);
+    this.#tenancies = new Tenancies(fleet, ledger, this.#desk, ports.held ?? []);
   }
 
   /** Decides and carries out until there is nothing left to decide, and repeats what was not heard. */
@@ -92,7 +97,7 @@ export class VmKeeper {
 
   written(vm: VmId, write: Write): void {
     this.#ledger.done(vm);
-    if (write === 'release') return this.#released(vm);
+    if (write === 'release') return this.#tenancies.released(vm);
     const start = this.#starts.get(vm);
     if (write !== 'reserve' || start === undefined) return;
     start.reserved = true;
@@ -102,7 +107,7 @@ export class VmKeeper {
   /** Nothing is acted on that was not durable. */
   writeFailed(vm: VmId, write: Write, error: unknown): void {
     const envelope = toEnvelope(error);
-    const about = { id: vm, host: this.#fleet.vm(vm)?.host ?? this.#leaving.get(vm)?.host ?? '' };
+    const about = { id: vm, host: this.#fleet.vm(vm)?.host ?? this.#tenancies.hostOf(vm) ?? '' };
     this.#desk.ofVm('write-failed', about, `the ${write} of VM ${vm} could not be written`, undefined, envelope);
     if (this.#isGivenUp(vm, write, envelope)) this.#ledger.done(vm);
     else this.#ledger.retryLater(vm);
@@ -114,6 +119,7 @@ export class VmKeeper {
     if (this.#fleet.vm(vm) === undefined) return true;
     if (write === 'insert' || !this.#starts.has(vm)) return error.code === 'STORE_CONFLICT';
     const why = 'its reservation could not be written';
+    if (error.code === 'STORE_CONFLICT') this.#refused.add(vm);
     return this.stop({ rule: 'R3', vm, why, verdict: 'failed', figures: { code: error.code } }, error);
   }
 
@@ -124,7 +130,9 @@ export class VmKeeper {
       case 'vm-prepared':
         return this.#prepared(event.vm, event.pid);
       case 'vm-booting':
+        return;
       case 'host-up':
+        if (event.vms !== undefined) this.#tenancies.tookStock(event.host, event.vms);
         return;
       case 'vm-answering':
         return this.#answering(event);
@@ -158,19 +166,19 @@ export class VmKeeper {
 
   gone(event: Extract<HostEvent, { kind: 'vm-gone' }>): void {
     const vm = this.#fleet.vm(event.vm);
-    if (vm === undefined) return;
+    if (vm === undefined) return this.#tenancies.absentGone(event.vm);
     this.#links.close(vm.id);
     this.#starts.delete(vm.id);
     this.#stops.delete(vm.id);
     this.#pids.delete(vm.id);
     const wanted = vm.state === 'stopping' || vm.state === 'draining';
-    const bindFailed = event.error?.code === 'PORT_TAKEN';
+    // Neither will be better at once, and other addresses may do.
+    const bindFailed = event.error?.code === 'PORT_TAKEN' || this.#refused.delete(vm.id);
     this.#fleet.apply({ kind: 'vm-gone', vm: vm.id, bindFailed, nowMs: this.#clock.monotonic() });
     const found = event.end.verdict === undefined ? '' : ` (${event.end.verdict})`;
     const why = wanted ? (vm.why ?? event.end.why) : event.end.why;
     this.#desk.ofVm('vm-gone', vm, `VM ${vm.id} is gone: ${why}${found}`, undefined, event.error);
-    this.#leaving.set(vm.id, vm);
-    this.#ledger.release(vm.id, vm.address);
+    this.#tenancies.release(vm);
   }
 
   drain(decision: Omit<DrainDecision, 'kind'>): boolean {
@@ -190,15 +198,6 @@ export class VmKeeper {
     this.#sendStop(vm);
     if (verdict === 'stuck') this.#events.onStuck(id, why);
     return true;
-  }
-
-  #released(id: VmId): void {
-    const vm = this.#leaving.get(id);
-    if (vm === undefined) return;
-    this.#leaving.delete(id);
-    if (!this.#fleet.apply({ kind: 'released', vm: id, address: vm.address })) return;
-    const reason = { rule: 'R8', figures: { id_ip: vm.address.id } } as const;
-    this.#desk.ofVm('address-free', vm, `${formatAddress(vm.address)} is free again`, reason);
   }
 
   /** @returns whether anything came of it */
@@ -316,6 +315,7 @@ export class VmKeeper {
       this.#desk.ofVm('unidentified', vm, text, { rule: 'R8', figures: { id_ip: address.id, held_by: holder ?? '' } });
       return this.#command(host, { kind: 'stop', vm: id, why: `its address is held by VM ${holder}` });
     }
+    this.#tenancies.seen(id);
     this.#pids.set(id, event.pid);
     if (event.state === 'prepared') this.#starts.set(id, { prepared: true, reserved: false });
     if (event.state === 'stopping') this.#stops.set(id, nowMs);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ShoalError } from '../../errors.ts';
 import { FakeFleet } from '../kit/mod.ts';
 
 describe('R7', () => {
@@ -96,6 +97,47 @@ describe('R8', () => {
     durable();
     await fleet.settle();
     expect(writes).toEqual(['reserve', 'release', 'reserve']);
+  });
+
+  it('starts nothing on an address that the tables say is held, until its host says that the VM is gone', async () => {
+    const released: number[] = [];
+    const address = { id: 1, ip: '10.0.0.1', port: 9_000 };
+    await using fleet = new FakeFleet({
+      addresses: 2,
+      awaitHosts: true,
+      params: { min_vm_count: 2 },
+      held: [
+        { id: 40, host: 'here', address },
+        { id: 41, host: 'here', address: { id: 2, ip: '10.0.0.2', port: 9_000 } },
+      ],
+      release: async (vm) => void released.push(vm),
+      nextVmId: () => 50,
+    });
+    // 41 is something that the host could not identify and left alone.
+    fleet.event({ kind: 'host-up', host: 'here', vms: [41] });
+    await fleet.advance(1_000);
+    expect(released).toEqual([40]);
+    expect((await fleet.snapshot()).vms.map((vm) => [vm.id_vmachine, vm.id_ip])).toEqual([[50, 1]]);
+    expect(await fleet.snapshot()).toMatchObject({ addresses_free: 0 });
+  });
+
+  it('takes over a VM on the address that the tables say it holds', async () => {
+    const address = { id: 1, ip: '10.0.0.1', port: 9_000 };
+    const held = [{ id: 40, host: 'here', address }];
+    await using fleet = new FakeFleet({ awaitHosts: true, params: { min_vm_count: 1 }, held });
+    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 40, address, pid: 7, startedMs: 0, state: 'answering' });
+    fleet.answering(40);
+    fleet.event({ kind: 'host-up', host: 'here', vms: [40] });
+    await fleet.advance(1_000);
+    expect([await fleet.inState('ready'), fleet.told('prepare')]).toEqual([[40], []]);
+  });
+
+  it('takes another address when the tables give one to somebody else', async () => {
+    const reserve = (_vm: number, address: { id: number }): Promise<void> =>
+      address.id === 1 ? Promise.reject(new ShoalError('STORE_CONFLICT', 'VM 9 holds it')) : Promise.resolve();
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 }, reserve });
+    await fleet.advance(200);
+    expect((await fleet.snapshot()).vms.map((vm) => [vm.id_ip, vm.state])).toEqual([[2, 'ready']]);
   });
 
   it('ends a VM that is found on an address which another holds', async () => {
