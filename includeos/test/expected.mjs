@@ -40,5 +40,22 @@ export function sampleTexts() {
   const blanks = 'a\u00a0b\u1680c\u2003d\u2028e\u2029f\u202fg\u205fh\u3000i\ufeffj\u0085k\u180el\u200bm\tn\vo\fp\rq\nr';
   const json = '"quoted" back\\slash \u0000\u0001\u0008\u001f\u007f\u0080 \u{1f600}\u{10ffff} a"b a"b';
   const long = `${greek}\n${latin}\n${cyrillic}\n${blanks}\n${json}\n`.repeat(40);
-  return ['', 'x', '\n', '\n\n', 'a\nb', 'a\nb\n', ' ', greek, latin, cyrillic, blanks, json, long, 'Σ', `Σ${'.'.repeat(9000)}Σ`, '€'.repeat(20000)];
+  return [
+    '',
+    'x',
+    '\n',
+    '\n\n',
+    'a\nb',
+    'a\nb\n',
+    ' ',
+    greek,
+    latin,
+    cyrillic,
+    blanks,
+    json,
+    long,
+    'Σ',
+    `Σ${'.'.repeat(9000)}Σ`,
+    '€'.repeat(20000),
+  ];
 }

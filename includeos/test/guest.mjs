@@ -1,8 +1,7 @@
 // One real guest in QEMU, and a client that speaks frames to it: the only ways in which the image tests touch either.
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { connect } from 'node:net';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 
 const bootTimeoutMs = 20_000;
 const answerTimeoutMs = 20_000;
@@ -51,7 +50,9 @@ export class Guest {
       ...settings,
     };
     for (const key of drop) delete all[key];
-    const append = Object.entries(all).map(([key, value]) => `${key}=${value}`).join(' ');
+    const append = Object.entries(all)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(' ');
     const child = spawn(
       'qemu-system-x86_64',
       [
@@ -102,7 +103,9 @@ export class Guest {
     const gone = this.exited.then(({ code }) => {
       const result = look();
       if (result) return result;
-      throw new Error(`the guest ended with ${code} before ${what}; its console: ${this.output.slice(-500)} ${this.stderr}`);
+      throw new Error(
+        `the guest ended with ${code} before ${what}; its console: ${this.output.slice(-500)} ${this.stderr}`,
+      );
     });
     return within(bootTimeoutMs, Promise.race([found, gone]), what).finally(() => this.listeners.delete(listener));
   }
@@ -143,7 +146,10 @@ export class Guest {
 export function encode({ type = FrameType.request, id = 0n, operation = '', token = '', payload = '' }) {
   const body = [operation, token, payload].map((part) => Buffer.from(part));
   const header = Buffer.alloc(16);
-  header.writeUInt32LE(body.reduce((sum, part) => sum + part.length, 0), 0);
+  header.writeUInt32LE(
+    body.reduce((sum, part) => sum + part.length, 0),
+    0,
+  );
   header.writeUInt8(type, 4);
   header.writeUInt8(body[0].length, 5);
   header.writeUInt16LE(body[1].length, 6);
@@ -219,7 +225,8 @@ export class Client {
     this.send({ id, operation, token, payload });
     const answer = await this.receive();
     if (answer === undefined) throw new Error(`no answer to ${operation}`);
-    if (answer.id !== id || answer.token !== token) throw new Error(`answer to ${operation} has id ${answer.id} and token ${answer.token}`);
+    if (answer.id !== id || answer.token !== token)
+      throw new Error(`answer to ${operation} has id ${answer.id} and token ${answer.token}`);
     return answer;
   }
 }

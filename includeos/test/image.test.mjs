@@ -36,7 +36,8 @@ for (const accelerator of accelerators()) {
         ready.trim(),
         `shoal1 ready v=1 bind=10.0.2.15/24 addr=${guest.host}:${guest.port} port=9000 max=1048576 idempotent=1 ops=upper,lower,reverse,count,freq,sha256,spin`,
       );
-      const status = (seq) => new RegExp(`\nshoal1 status seq=${seq} cpu=\\d+\\.\\d ram=\\d+ inflight=\\d+ served=\\d+\n`);
+      const status = (seq) =>
+        new RegExp(`\nshoal1 status seq=${seq} cpu=\\d+\\.\\d ram=\\d+ inflight=\\d+ served=\\d+\n`);
       for (let seq = 1; seq <= 4; seq++) await guest.seen(status(seq));
     });
 
@@ -60,10 +61,19 @@ for (const accelerator of accelerators()) {
       const text = 'größte '.repeat(115_000);
       assert.ok(Buffer.byteLength(text) <= 1048576);
       for (const operation of ['upper', 'reverse', 'count', 'freq', 'sha256']) {
-        assert.ok((await client.ask(operation, text)).payload === expected(operation, text), `${operation} of a large text`);
+        assert.ok(
+          (await client.ask(operation, text)).payload === expected(operation, text),
+          `${operation} of a large text`,
+        );
       }
-      assert.equal((await client.ask('upper', 'x'.repeat(1048577))).payload, '413 a text of 1048577 bytes is longer than 1048576');
-      assert.equal((await client.ask('upper', 'x'.repeat(8 << 20))).payload, `413 a text of ${8 << 20} bytes is longer than 1048576`);
+      assert.equal(
+        (await client.ask('upper', 'x'.repeat(1048577))).payload,
+        '413 a text of 1048577 bytes is longer than 1048576',
+      );
+      assert.equal(
+        (await client.ask('upper', 'x'.repeat(8 << 20))).payload,
+        `413 a text of ${8 << 20} bytes is longer than 1048576`,
+      );
       assert.equal((await client.ask('upper', 'still here')).payload, 'STILL HERE');
     });
 
@@ -86,10 +96,19 @@ for (const accelerator of accelerators()) {
       const count = 500;
       await Promise.all(
         clients.map(async (client, c) => {
-          client.send(Buffer.concat(Array.from({ length: count }, (_, id) => encode({ id, token: `${c}`, payload: `text ${id} of ${c}` }))));
+          client.send(
+            Buffer.concat(
+              Array.from({ length: count }, (_, id) => encode({ id, token: `${c}`, payload: `text ${id} of ${c}` })),
+            ),
+          );
           for (let id = 0; id < count; id++) {
             const answer = await client.receive();
-            assert.deepEqual(answer, { type: FrameType.reply, id: BigInt(id), token: `${c}`, payload: `TEXT ${id} OF ${c}` });
+            assert.deepEqual(answer, {
+              type: FrameType.reply,
+              id: BigInt(id),
+              token: `${c}`,
+              payload: `TEXT ${id} OF ${c}`,
+            });
           }
         }),
       );
@@ -181,7 +200,10 @@ for (const accelerator of accelerators()) {
         const client = await crashed.connect();
         client.send({ id: 1, operation: 'crash' });
         assert.equal(await crashed.exitCode(), 71);
-        assert.match(crashed.output, /\npanic: exception 14 code=6 rip=[0-9a-f]+ address=0\n\nshoal1 bye reason=panic\n$/);
+        assert.match(
+          crashed.output,
+          /\npanic: exception 14 code=6 rip=[0-9a-f]+ address=0\n\nshoal1 bye reason=panic\n$/,
+        );
       });
       await withGuest({ image: testImage, accelerator }, async (reset) => {
         await reset.ready();
