@@ -2,6 +2,7 @@ import { defaultImage } from '../src/app/mod.ts';
 import { connect } from '../src/client/mod.ts';
 import { randomPool, TestFleet } from '../test/driver/fleet.ts';
 import { type Comparison, compare, type Row } from './compare.ts';
+import { manyVmsSuite } from './many-vms-suite.ts';
 import { BareQemu } from './peers/bare-qemu.ts';
 import { Echo } from './peers/echo.ts';
 
@@ -20,6 +21,7 @@ export async function* mainSuite(wanted: (name: string) => boolean): AsyncIterab
   if (wanted('start-from-spare')) yield* startSuite('start-from-spare', 1, 0.35);
   if (wanted('one-at-a-time')) yield* sequentialSuite();
   if (wanted('requests-per-second')) yield* throughputSuite();
+  yield* manyVmsSuite(wanted);
 }
 
 /** A request that finds no VM, until its reply, beside the same image started by hand until its first reply. */

@@ -8,11 +8,13 @@ const REQUEST = 1;
 export class DirectLink {
   readonly #socket: Socket;
   #received = Buffer.alloc(0);
+  #onError: ((error: Error) => void) | undefined;
   #onReply: ((payload: Buffer) => void) | undefined;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.setNoDelay(true);
+    socket.on('error', (error) => this.#onError?.(error));
     socket.on('data', (bytes: Buffer) => this.#read(bytes));
   }
 
@@ -32,7 +34,7 @@ export class DirectLink {
     payload.copy(frame, HEADER_BYTES);
     return new Promise((resolve, reject) => {
       this.#onReply = (reply) => resolve(reply.toString());
-      this.#socket.once('error', reject);
+      this.#onError = reject;
       this.#socket.write(frame);
     });
   }

@@ -9,7 +9,7 @@ import { LateRef } from './late-ref.ts';
 import { ledgerPorts } from './ledger.ts';
 import type { NewsBoard } from './news-board.ts';
 import { noticesTo } from './notices.ts';
-import { poolOf } from './tables.ts';
+import { poolOf, tenanciesOf } from './tables.ts';
 import type { UpOptions } from './up-options.ts';
 
 export interface CoreOptions {
@@ -56,6 +56,7 @@ export async function startCore(of: CoreOptions, cleanUp: CleanUp): Promise<Core
       pool: poolOf(store),
       hosts: new Map([[host, controllerRef]]),
       awaitHosts: true,
+      held: tenanciesOf(store),
       nextVmId: () => store.nextVmId(),
       news: (one) => news.add(one),
       // The router sends no relays: it is one of those who may, and sends less than a link understands.

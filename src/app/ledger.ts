@@ -5,10 +5,17 @@ import type { SoftFields, Store, VmachineRow } from '../store/mod.ts';
 export function ledgerPorts(store: Store, imageDigest: string): LedgerPorts {
   return {
     reserve: (vm, address) => store.reserve(address.id, vm, Date.now()),
-    insert: (record) => store.insertVm(rowOf(record, imageDigest)),
+    insert: (record) => insert(store, record, imageDigest),
     release: (vm) => store.releaseVm(vm),
     touch: (vm, touch) => store.touchVm(vm, softOf(touch)),
   };
+}
+
+/** An adopted VM has its row already; only what may change is brought up to date. */
+async function insert(store: Store, record: VmRecord, imageDigest: string): Promise<void> {
+  const isThere = store.snapshot().vmachine.some((row) => row.id_vmachine === record.vm);
+  if (isThere) store.touchVm(record.vm, softOf(record));
+  else await store.insertVm(rowOf(record, imageDigest));
 }
 
 function rowOf(record: VmRecord, imageDigest: string): VmachineRow {

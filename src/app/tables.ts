@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../actors/mod.ts';
-import { type Address, parsePool } from '../fleet/mod.ts';
+import { type Address, parsePool, type Tenancy } from '../fleet/mod.ts';
 import type { Found } from '../hypervisor/mod.ts';
 import { type IpPoolRow, openLowdbStore, type Store, setStoreAside } from '../store/mod.ts';
 import type { CleanUp } from './clean-up.ts';
@@ -72,6 +72,13 @@ export async function addAddresses(
   let id = Math.max(0, ...rows.map((row) => row.id_ip));
   const missing = wanted.filter((address) => !there.has(placeOf(address)));
   return store.addAddresses(missing.map(({ ip, port }) => ({ id_ip: ++id, ip, port, host })));
+}
+
+/** Addresses that are held: by VMs that run, or by what could not be identified. */
+export function tenanciesOf(store: Store): readonly Tenancy[] {
+  return store
+    .snapshot()
+    .ip_pool.flatMap((row) => (row.vm === null ? [] : [{ id: row.vm, host: row.host, address: addressOf(row) }]));
 }
 
 export function poolOf(store: Store): readonly Address[] {

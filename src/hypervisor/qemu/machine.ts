@@ -17,6 +17,7 @@ import { type RunPaths, removeRunDirectory } from './run-directory.ts';
 import { connectUnix } from './unix-socket.ts';
 
 const QMP_TIMEOUT_MS = 5_000;
+const CONSOLE_PACE_MS = 20;
 const STDERR_TAIL_BYTES = 2_000;
 /** How often QEMU's own log is looked at; it says next to nothing unless something is wrong. */
 const STDERR_CHECK_MS = 10_000;
@@ -44,6 +45,7 @@ export class QemuMachine implements Machine {
   readonly #console: Socket;
   #manifest: Manifest;
   #released = false;
+  #paced = false;
   #exit: MachineExit | undefined;
   #onExit: ((exit: MachineExit) => void) | undefined;
   #onConsole: ((bytes: Uint8Array) => void) | undefined;
@@ -74,7 +76,10 @@ export class QemuMachine implements Machine {
     this.#qmp = qmp;
     this.#console = console;
     // Read whether somebody listens or not: a console that is not read stalls its guest.
-    console.on('data', (bytes) => this.#onConsole?.(bytes));
+    console.on('data', (bytes) => {
+      this.#onConsole?.(bytes);
+      if (this.#paced) this.#rest();
+    });
     options.spawner.onExit(options.process, (exit) => void this.#exited(exit));
     this.#checkLater();
   }
@@ -88,6 +93,8 @@ export class QemuMachine implements Machine {
   }
 
   async remember(guest: GuestReady): Promise<void> {
+    // Until it is ready each byte is waited for; from then on a line is as good some milliseconds later.
+    this.#paced = true;
     this.#manifest = { ...this.#manifest, guest };
     await writeManifest(this.#paths.manifest, this.#manifest);
   }
@@ -129,8 +136,19 @@ export class QemuMachine implements Machine {
     this.#close();
   }
 
+  /**
+   * QEMU writes each byte of the serial line by itself: reading them as they come would wake us a hundred times a line. The socket holds
+   * what comes meanwhile, far more than the guest can print in that time.
+   */
+  #rest(): void {
+    this.#console.pause();
+    this.#clock.timer(CONSOLE_PACE_MS, () => this.#console.resume());
+  }
+
   /** Also when released: what QEMU said last must be read before the directory goes. */
   async #exited({ exitCode, signal }: ProcessExit): Promise<void> {
+    this.#paced = false;
+    this.#console.resume();
     const stderr = await readTail(this.#paths.stderr, STDERR_TAIL_BYTES).catch(() => '');
     await this.#consoleRead();
     this.#close();
