@@ -18,8 +18,10 @@ size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 }  // namespace
 
-void Connection::open(Stream& stream) {
+void Connection::open(Stream& stream, uint64_t number) {
   stream_ = &stream;
+  number_ = number;
+  is_link_ = false;
   stage_ = Stage::header;
   peer_finished_ = false;
   draining_ = false;
@@ -77,6 +79,15 @@ void Connection::move(uint64_t now_ns) {
 
 void Connection::send_reply(Chain& frame) { output_.take(frame); }
 
+bool Connection::send_copy(Chain& frame) {
+  Chain copy(heap_);
+  for (const Piece* piece = frame.first(); piece != nullptr; piece = piece->next) {
+    if (!copy.append({piece->bytes + piece->start, piece->size()})) return false;
+  }
+  output_.take(copy);
+  return true;
+}
+
 void Connection::send_error(const FrameHeader& about, std::string_view token, unsigned code, std::string_view message) {
   TextWriter<256> payload;
   payload.add(code).add(" ").add(message);
@@ -105,7 +116,12 @@ size_t Connection::parse(std::string_view bytes) {
         used += part;
         if (header_filled_ < FrameHeader::kSize) return used;
         header_ = decode_frame_header(header_bytes_);
-        if (check_header()) stage_ = Stage::admission;
+        if (!check_header()) break;
+        stage_ = Stage::admission;
+        if (!is_link_) {
+          is_link_ = true;
+          server_.link_opened(*this);
+        }
         break;
       }
       case Stage::admission:
@@ -186,7 +202,9 @@ bool Connection::admit() {
   body_filled_ = 0;
   partial_ = server_.allocate_job(body_size_);
   if (partial_ == nullptr) return false;
+  partial_->joined = nullptr;
   partial_->connection = this;
+  partial_->connection_number = number_;
   partial_->header = header_;
   partial_->cancelled = false;
   stage_ = Stage::body;

@@ -15,9 +15,9 @@ class Server;
 
 class Connection {
  public:
-  Connection(Server& server, Heap& heap) : server_(server), held_(heap), output_(heap) {}
+  Connection(Server& server, Heap& heap) : server_(server), heap_(heap), held_(heap), output_(heap) {}
 
-  void open(Stream& stream);
+  void open(Stream& stream, uint64_t number);
   bool in_use() const { return stream_ != nullptr; }
 
   // What the adapter reports.
@@ -28,7 +28,10 @@ class Connection {
   /// Goes on with bytes that had to wait, hands output to the stream, and closes if all is said.
   void move(uint64_t now_ns);
 
+  /// Sends a whole frame; send_reply() takes its pieces along. False: out of memory, and nothing of it is sent.
   void send_reply(Chain& frame);
+  bool send_copy(Chain& frame);
+  bool send_frame(std::string_view frame) { return output_.append(frame); }
   void send_error(const FrameHeader& about, std::string_view token, unsigned code, std::string_view message);
 
   /// A job of this connection has been answered or dropped.
@@ -36,6 +39,16 @@ class Connection {
 
   /// No new frames any more; what is accepted is still answered.
   void drain() { draining_ = true; }
+
+  /// Counts up over all connections that there ever were.
+  uint64_t number() const { return number_; }
+
+  /// Whether it speaks frames, and is there to hear replies that older connections did not get.
+  bool is_open_link() const { return in_use() && is_link_ && !peer_finished_ && !draining_; }
+
+  /// A link never closes one half only. If its other end is at an end, a reply that has a token is kept for the next connection rather than sent
+  /// into what may be nothing: QEMU's user network tells of a peer that is gone in the same way as of one that has said all.
+  bool hears(std::string_view token) const { return !peer_finished_ || token.empty(); }
 
   bool has_output() const { return !output_.empty(); }
   bool has_partial_request() const { return partial_ != nullptr; }
@@ -54,7 +67,10 @@ class Connection {
   void release();
 
   Server& server_;
+  Heap& heap_;
   Stream* stream_ = nullptr;
+  uint64_t number_ = 0;
+  bool is_link_ = false;     // a frame has come
 
   Stage stage_ = Stage::header;
   bool peer_finished_ = false;

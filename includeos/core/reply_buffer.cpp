@@ -45,10 +45,33 @@ void ReplyBuffer::open(const FrameHeader& request, std::string_view token, size_
 }
 
 Chain& ReplyBuffer::close() {
-  commit();
+  if (frame_.first() == nullptr) return frame_;
+  if (error_code_ != 0) {
+    write_error();
+  } else {
+    commit();
+  }
   header_.length = static_cast<uint32_t>(frame_.size() - FrameHeader::kSize);
   encode_frame_header(header_, frame_.first()->bytes);
   return frame_;
+}
+
+void ReplyBuffer::set_id(uint64_t id) {
+  header_.id = id;
+  encode_frame_header(header_, frame_.first()->bytes);
+}
+
+/// In the place of what was written of a reply. Header and token stay; one piece has room for it all.
+void ReplyBuffer::write_error() {
+  static_assert(FrameHeader::kSize + FrameHeader::kTokenMax + sizeof error_message_ + 8 <= Piece::kCapacity);
+  header_.type = FrameType::error;
+  TextWriter<sizeof error_message_ + 8> payload;
+  payload.add(error_code_).add(" ").add(error_message());
+  const size_t front = FrameHeader::kSize + header_.token_size;
+  frame_.rewind();
+  frame_.first()->end = static_cast<uint32_t>(front);
+  frame_.grown(front);
+  frame_.append(payload.text());
 }
 
 bool ReplyBuffer::grow() {

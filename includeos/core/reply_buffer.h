@@ -15,8 +15,11 @@ class ReplyBuffer final : public Reply {
 
   void open(const FrameHeader& request, std::string_view token, size_t payload_max);
 
-  /// The finished frame. Only without an error.
+  /// The finished frame, a reply or an error. Empty: there was not even memory for that.
   Chain& close();
+
+  /// Puts another request's id into the finished frame.
+  void set_id(uint64_t id);
 
   /// 0: none.
   unsigned error_code() const { return error_code_; }
@@ -28,6 +31,7 @@ class ReplyBuffer final : public Reply {
 
  private:
   void commit();
+  void write_error();
   void open_window(Piece* piece);
 
   Chain frame_;

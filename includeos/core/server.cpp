@@ -40,7 +40,7 @@ void Server::start() {
 Connection* Server::accept(Stream& stream) {
   for (Connection& connection : connections_) {
     if (connection.in_use()) continue;
-    connection.open(stream);
+    connection.open(stream, ++connections_ever_);
     connection_count_++;
     return &connection;
   }
@@ -89,7 +89,7 @@ bool Server::yield() {
 }
 
 void* Server::allocate_scratch(size_t bytes) {
-  auto* scratch = static_cast<Scratch*>(heap_.allocate(bytes + sizeof(Scratch)));
+  auto* scratch = static_cast<Scratch*>(allocate(bytes + sizeof(Scratch)));
   if (scratch == nullptr) return nullptr;
   *scratch = {scratch_, nullptr};
   if (scratch_ != nullptr) scratch_->previous = scratch;
@@ -113,28 +113,106 @@ Job* Server::allocate_job(size_t body_size) {
   // Requests must not take the memory that one whole reply and the bytes in the windows need, or nothing would move on. If nothing else
   // is going on there is nothing to wait for: heap_suffices() has seen to it that there is enough then.
   const size_t bytes = sizeof(Job) + body_size;
-  if (heap_.free_bytes() < bytes + reply_max(settings_) + connection_count_ * kHeldMax + kSlackBytes && !idle()) return nullptr;
-  return static_cast<Job*>(heap_.allocate(bytes));
+  while (heap_.free_bytes() < bytes + reserve_bytes() && kept_.drop_oldest()) {
+  }
+  if (heap_.free_bytes() < bytes + reserve_bytes() && !idle()) return nullptr;
+  return static_cast<Job*>(allocate(bytes));
+}
+
+size_t Server::reserve_bytes() const { return reply_max(settings_) + connection_count_ * kHeldMax + kSlackBytes; }
+
+/// Kept replies make room.
+void* Server::allocate(size_t bytes) {
+  void* memory = heap_.allocate(bytes);
+  while (memory == nullptr && kept_.drop_oldest()) memory = heap_.allocate(bytes);
+  return memory;
+}
+
+void Server::enqueue(Job* job) {
+  if (job->header.token_size > 0) {
+    if (kept_.answer(*job, platform_.now_ns())) {
+      job->connection->job_ended();
+      served_++;
+      free_job(job);
+      return;
+    }
+    if (Job* const same = in_work_.find(job->token()); same != nullptr && same->wanted()) {
+      Job** last = &same->joined;
+      while (*last != nullptr) last = &(*last)->next;
+      job->next = nullptr;
+      *last = job;
+      joined_++;
+      return;
+    }
+    in_work_.add(job);
+  }
+  queue_.push(job);
 }
 
 void Server::cancel(Connection& connection, uint64_t id) {
   const auto matches = [&](const Job& job) { return job.connection == &connection && job.header.id == id; };
-  if (current_ != nullptr && matches(*current_)) current_->cancelled = true;
-  queue_.extract(matches, [&](Job* job) {
-    connection.send_error(job->header, job->token(), 499, "cancelled");
+  if (current_ != nullptr) {
+    if (matches(*current_)) current_->cancelled = true;
+    for (Job* party = current_->joined; party != nullptr; party = party->next) {
+      if (matches(*party)) party->cancelled = true;
+    }
+  }
+  const auto refuse = [&](Job& job) {
+    connection.send_error(job.header, job.token(), 499, "cancelled");
     connection.job_ended();
     served_++;
-    free_job(job);
-  });
+  };
+  const auto take_joined = [&](Job** link) {
+    Job* const taken = *link;
+    *link = taken->next;
+    joined_--;
+    return taken;
+  };
+  queue_.extract(
+      [&](Job& job) {
+        for (Job** link = &job.joined; *link != nullptr;) {
+          if (!matches(**link)) {
+            link = &(*link)->next;
+            continue;
+          }
+          Job* const party = take_joined(link);
+          refuse(*party);
+          free_job(party);
+        }
+        if (!matches(job) || job.joined == nullptr) return matches(job);
+        // The next one that waits takes its place.
+        refuse(job);
+        Job* const heir = take_joined(&job.joined);
+        job.connection = heir->connection;
+        job.connection_number = heir->connection_number;
+        job.header.id = heir->header.id;
+        free_job(heir);
+        return false;
+      },
+      [&](Job* job) {
+        refuse(*job);
+        leave_work(job);
+        free_job(job);
+      });
 }
 
 void Server::forget(Connection& connection) {
   connection_count_--;
-  queue_.extract([&](const Job& job) { return job.connection == &connection; }, [&](Job* job) { free_job(job); });
-  if (current_ != nullptr && current_->connection == &connection) {
-    current_->connection = nullptr;
-    current_->cancelled = true;
-  }
+  const auto part = [&](Job& job) {
+    for (Job* party = &job; party != nullptr; party = party == &job ? job.joined : party->next) {
+      if (party->connection == &connection) party->connection = nullptr;
+    }
+  };
+  queue_.extract(
+      [&](Job& job) {
+        if (job.connection == &connection && job.header.token_size == 0) return true;
+        part(job);
+        return false;
+      },
+      [&](Job* job) { free_job(job); });
+  if (current_ == nullptr) return;
+  if (current_->connection == &connection && current_->header.token_size == 0) current_->cancelled = true;
+  part(*current_);
 }
 
 void Server::run(Job* job) {
@@ -157,7 +235,7 @@ void Server::run(Job* job) {
   }
   while (scratch_ != nullptr) free_scratch(scratch_ + 1);
   current_ = nullptr;
-  served_++;
+  leave_work(job);
   answer(*job);
   free_job(job);
 }
@@ -174,17 +252,59 @@ bool Server::check_text(Job& job) {
 }
 
 void Server::answer(Job& job) {
-  Connection* const connection = job.connection;
-  if (connection == nullptr) return;
-  connection->job_ended();
   answered_since_move_ = true;
-  if (job.cancelled) {
-    connection->send_error(job.header, job.token(), 499, "cancelled");
-  } else if (reply_.error_code() != 0) {
-    connection->send_error(job.header, job.token(), reply_.error_code(), reply_.error_message());
-  } else {
-    connection->send_reply(reply_.close());
+  Chain& frame = reply_.close();
+  while (Job* const party = job.joined) {
+    job.joined = party->next;
+    joined_--;
+    answer_party(*party, frame);
+    free_job(party);
   }
+  Connection* const connection = job.connection;
+  if (connection == nullptr || job.cancelled || frame.empty() || !connection->hears(job.token())) {
+    answer_party(job, frame);
+    frame.rewind();
+    return;
+  }
+  served_++;
+  connection->job_ended();
+  reply_.set_id(job.header.id);
+  connection->send_reply(frame);
+}
+
+/// One of those that wait for this answer, while others may want the frame as well.
+void Server::answer_party(Job& party, Chain& frame) {
+  served_++;
+  Connection* to = party.connection;
+  if (to != nullptr) to->job_ended();
+  if (party.cancelled) {
+    if (to != nullptr) to->send_error(party.header, party.token(), 499, "cancelled");
+    return;
+  }
+  if (to == nullptr || !to->hears(party.token())) to = newest_link(party.connection_number);
+  if (!frame.empty()) {
+    reply_.set_id(party.header.id);
+    if (to != nullptr && to->send_copy(frame)) return;
+  }
+  if (to != nullptr) {
+    to->send_error(party.header, party.token(), 503, "out of memory");
+  } else if (!frame.empty()) {
+    kept_.keep(frame, party.connection_number, platform_.now_ns(), reserve_bytes());
+  }
+}
+
+void Server::leave_work(Job* job) {
+  if (job->header.token_size > 0) in_work_.remove(job);
+}
+
+/// Where a reply goes whose own connection is gone; null: nowhere yet.
+Connection* Server::newest_link(uint64_t newer_than) {
+  Connection* newest = nullptr;
+  for (Connection& connection : connections_) {
+    if (!connection.is_open_link() || connection.number() <= newer_than) continue;
+    if (newest == nullptr || connection.number() > newest->number()) newest = &connection;
+  }
+  return newest;
 }
 
 const Operation* Server::find_operation(std::string_view name) const {
@@ -208,7 +328,8 @@ void Server::report_if_due(uint64_t now_ns) {
   const uint64_t interval_ns = settings_.status_interval_ms * 1'000'000;
   // From the time when it was due, so that the interval does not creep; anew after a long silence.
   status_due_ns_ = now_ns - status_due_ns_ < interval_ns && status_due_ns_ > 0 ? status_due_ns_ + interval_ns : now_ns + interval_ns;
-  const uint64_t in_flight = queue_.size() + (current_ != nullptr ? 1 : 0);
+  const uint64_t in_flight = queue_.size() + joined_ + (current_ != nullptr ? 1 : 0);
+  kept_.expire(now_ns);
   telemetry_.print_status(platform_.image_bytes() + heap_.used_bytes(), in_flight, served_);
 }
 

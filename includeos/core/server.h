@@ -10,11 +10,13 @@
 #include "connection.h"
 #include "heap.h"
 #include "job_queue.h"
+#include "kept_replies.h"
 #include "platform.h"
 #include "reply_buffer.h"
 #include "settings.h"
 #include "shoal/service.h"
 #include "telemetry.h"
+#include "token_table.h"
 
 namespace shoal {
 
@@ -52,21 +54,26 @@ class Server {
 
   // For the service, by way of the functions in service.h.
   bool yield();
-  bool cancelled() const { return current_ != nullptr && current_->cancelled; }
+  bool cancelled() const { return current_ != nullptr && !current_->wanted(); }
   void* allocate_scratch(size_t bytes);
   void free_scratch(void* memory);
   Platform& platform() { return platform_; }
 
   // For Connection.
   size_t payload_max() const { return settings_.payload_max; }
-  bool queue_full() const { return queue_.size() >= kQueueMax; }
+  bool queue_full() const { return queue_.size() + joined_ >= kQueueMax; }
   bool computing() const { return current_ != nullptr; }
   Job* allocate_job(size_t body_size);
   void free_job(Job* job) { heap_.free(job); }
-  void enqueue(Job* job) { queue_.push(job); }
+
+  /// A request is there in full.
+  void enqueue(Job* job);
   void cancel(Connection& connection, uint64_t id);
 
-  /// The connection is gone: nobody waits for its requests any more.
+  /// The first frame has come on a connection.
+  void link_opened(Connection& connection) { kept_.send_to(connection, platform_.now_ns()); }
+
+  /// The connection is gone: requests without a token end with it, the replies to others are kept.
   void forget(Connection& connection);
 
  private:
@@ -83,11 +90,17 @@ class Server {
         heap_(heap),
         telemetry_(platform),
         reply_(heap),
+        kept_(heap),
         connections_{(static_cast<void>(Index), Connection(*this, heap))...} {}
 
   void run(Job* job);
   bool check_text(Job& job);
   void answer(Job& job);
+  void answer_party(Job& party, Chain& frame);
+  void leave_work(Job* job);
+  Connection* newest_link(uint64_t newer_than);
+  void* allocate(size_t bytes);
+  size_t reserve_bytes() const;
   const Operation* find_operation(std::string_view name) const;
   bool idle() const;
   void report_if_due(uint64_t now_ns);
@@ -98,12 +111,16 @@ class Server {
   Heap& heap_;
   Telemetry telemetry_;
   ReplyBuffer reply_;
+  KeptReplies kept_;
+  TokenTable in_work_;
   JobQueue queue_;
+  size_t joined_ = 0;  // requests that wait with another one
   Job* current_ = nullptr;
   const Operation* last_operation_ = nullptr;
   bool answered_since_move_ = false;
   Scratch* scratch_ = nullptr;
   size_t connection_count_ = 0;
+  uint64_t connections_ever_ = 0;
   uint64_t served_ = 0;
   uint64_t yield_due_ns_ = 0;
   uint64_t status_due_ns_ = 0;

@@ -22,6 +22,9 @@ struct FuzzClient {
   bool broken = false;
 };
 
+/// Requests whose connection is gone or half closed: their replies may come on a later one, once.
+using Orphans = std::map<uint64_t, int>;
+
 class Fuzz {
  public:
   explicit Fuzz(uint64_t seed) : random_(seed), guest_(4096, 2 << 20) { used_at_start_ = guest_.heap.used_bytes(); }
@@ -37,6 +40,9 @@ class Fuzz {
     for (FuzzClient& fuzz_client : clients_) settle(fuzz_client);
     clients_.clear();
     guest_.clients.clear();
+    orphans_.clear();
+    guest_.platform.clock_ns += 120'000'000'000;  // kept replies go
+    guest_.run();
     // The piece for the reply in work stays.
     expect(guest_.heap.used_bytes() <= used_at_start_ + sizeof(Piece) + 64, "memory was left behind");
     auto& good = guest_.connect();
@@ -96,9 +102,17 @@ class Fuzz {
       case 1: fuzz_client.unsent += encode(FrameType::cancel, pick(2) ? next_id_ : pick(1000), "", "", text); break;
       case 2: fuzz_client.unsent += encode(FrameType::relay, 0, operation, "", text); break;
       default:
-        fuzz_client.unsent += request(++next_id_, operation, text, std::string(pick(257), 'k'));
+        fuzz_client.unsent += request(++next_id_, operation, text, some_token());
         if (!fuzz_client.garbage) fuzz_client.waiting[next_id_] = 1;
     }
+  }
+
+  /// None, a new one, or one that was used a moment ago, perhaps by another client.
+  std::string some_token() {
+    if (pick(4) == 0) return "";
+    const uint64_t back = pick(3) == 0 ? pick(6) : 0;
+    std::string token = "k" + std::to_string(next_id_ - back);
+    return token + std::string(next_id_ % 3 == 0 && back == 0 ? pick(200) : 0, '.');
   }
 
   void write_garbage(FuzzClient& fuzz_client) {
@@ -120,6 +134,8 @@ class Fuzz {
     if (fuzz_client.broken || fuzz_client.client->stream.ended()) return;
     fuzz_client.broken = true;
     guest_.platform.on_receive = nullptr;
+    read(fuzz_client);
+    for (const auto& [id, left] : fuzz_client.waiting) orphans_[id] = left;
     if (pick(2) == 0) {
       fuzz_client.client->connection->broken();
     } else {
@@ -130,6 +146,10 @@ class Fuzz {
   void read(FuzzClient& fuzz_client) {
     for (const Frame& frame : fuzz_client.client->stream.take_frames()) {
       if (frame.id < kFirstId || fuzz_client.garbage) continue;  // not about a request
+      if (fuzz_client.waiting.count(frame.id) == 0) {
+        expect(!frame.token.empty() && orphans_[frame.id]-- == 1, "a reply came on a connection that had no right to it");
+        continue;
+      }
       expect(fuzz_client.waiting[frame.id]-- == 1, "a request was answered twice, or one that nobody sent");
     }
   }
@@ -151,6 +171,7 @@ class Fuzz {
   std::mt19937_64 random_;
   TestGuest guest_;
   std::deque<FuzzClient> clients_;
+  Orphans orphans_;
   uint64_t next_id_ = kFirstId;
   size_t used_at_start_ = 0;
 };

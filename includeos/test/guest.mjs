@@ -157,9 +157,12 @@ export function encode({ type = FrameType.request, id = 0n, operation = '', toke
   return Buffer.concat([header, ...body]);
 }
 
+let clientCount = 0;
+
 export class Client {
   constructor(socket) {
     this.socket = socket;
+    this.name = `client ${++clientCount}`; // a token is for one request only
     this.chunks = [];
     this.buffered = 0;
     this.wake = () => {};
@@ -220,7 +223,7 @@ export class Client {
   }
 
   /** Sends a request and takes the next frame for its answer. */
-  async ask(operation, payload, token = 'token') {
+  async ask(operation, payload, token = `${this.name}.${this.nextId}`) {
     const id = this.nextId++;
     this.send({ id, operation, token, payload });
     const answer = await this.receive();

@@ -98,7 +98,9 @@ for (const accelerator of accelerators()) {
         clients.map(async (client, c) => {
           client.send(
             Buffer.concat(
-              Array.from({ length: count }, (_, id) => encode({ id, token: `${c}`, payload: `text ${id} of ${c}` })),
+              Array.from({ length: count }, (_, id) =>
+                encode({ id, token: `${c}.${id}`, payload: `text ${id} of ${c}` }),
+              ),
             ),
           );
           for (let id = 0; id < count; id++) {
@@ -106,7 +108,7 @@ for (const accelerator of accelerators()) {
             assert.deepEqual(answer, {
               type: FrameType.reply,
               id: BigInt(id),
-              token: `${c}`,
+              token: `${c}.${id}`,
               payload: `TEXT ${id} OF ${c}`,
             });
           }
@@ -142,6 +144,22 @@ for (const accelerator of accelerators()) {
       assert.equal((await client.receive()).payload, 'TWO');
       assert.equal(await client.receive(), undefined);
       assert.equal(client.failure, undefined);
+    });
+
+    test('a link that drops and comes again gets the replies that it missed, and none is computed twice', async () => {
+      const dropped = await guest.connect();
+      const from = guest.output.length;
+      dropped.send({ id: 1, operation: 'spin', token: 'first', payload: '500' });
+      dropped.send({ id: 2, operation: 'upper', token: 'second', payload: 'kept' });
+      await guest.seen(/ inflight=2 /, from);
+      dropped.socket.resetAndDestroy();
+      await guest.seen(/ inflight=2 [^]* inflight=0 /, from);
+      const next = await guest.connect();
+      next.send({ id: 9, operation: 'upper', token: 'second', payload: 'asked again' });
+      const reply = (id, token, payload) => ({ type: FrameType.reply, id, token, payload });
+      assert.deepEqual(await next.receive(), reply(1n, 'first', 'spun 500'));
+      assert.deepEqual(await next.receive(), reply(2n, 'second', 'KEPT'));
+      assert.deepEqual(await next.receive(), reply(9n, 'second', 'KEPT'));
     });
 
     test('connections that are reset take their requests along and harm nobody', async () => {

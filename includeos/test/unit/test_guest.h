@@ -33,7 +33,7 @@ inline std::string encode(FrameType type, uint64_t id, std::string_view operatio
   return frame.append(operation).append(token).append(payload);
 }
 
-inline std::string request(uint64_t id, std::string_view operation, std::string_view payload, std::string_view token = "t") {
+inline std::string request(uint64_t id, std::string_view operation, std::string_view payload, std::string_view token = "") {
   return encode(FrameType::request, id, operation, token, payload);
 }
 
