@@ -1,5 +1,9 @@
 import { afterAll } from 'vitest';
+import { endLeft } from './driver/end-left.ts';
 import { killRunning } from './driver/shoal-process.ts';
 
 // A test that failed halfway has not ended what it started; the next must not meet it.
-afterAll(() => killRunning());
+afterAll(async () => {
+  await killRunning();
+  endLeft();
+});

@@ -3,7 +3,8 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { askFleet } from '../../src/app/mod.ts';
-import type { FleetSnapshot } from '../../src/fleet/mod.ts';
+import type { FleetSnapshot, News } from '../../src/fleet/mod.ts';
+import { willEnd } from './end-left.ts';
 import { type Finished, ShoalProcess, shoal } from './shoal-process.ts';
 
 /** What `up -o json` prints when it is ready. */
@@ -26,8 +27,10 @@ export interface FleetOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Each takes some milliseconds at the least. */
-const LOOKS_MAX = 5_000;
+const LOOKS_MAX = 3_000;
+/** Looking must not be what keeps the machine busy. */
+const BETWEEN_LOOKS_MS = 20;
+const EVENTS_MAX = 1_000;
 
 /** A running `shoal up` in a folder of its own, with addresses of its own: the one driver that tests have. */
 export class TestFleet {
@@ -35,24 +38,44 @@ export class TestFleet {
   readonly data: string;
   readonly pool: string;
   readonly ready: Ready;
-  readonly #ownsData: boolean;
+  readonly #options: FleetOptions;
 
-  private constructor(up: ShoalProcess, data: string, pool: string, ready: Ready, ownsData: boolean) {
+  private constructor(up: ShoalProcess, data: string, pool: string, ready: Ready, options: FleetOptions) {
     this.up = up;
     this.data = data;
     this.pool = pool;
     this.ready = ready;
-    this.#ownsData = ownsData;
+    this.#options = options;
   }
 
   static async start(options: FleetOptions = {}): Promise<TestFleet> {
     const data = options.data ?? temporaryFolder();
     const pool = options.pool ?? randomPool(options.addresses ?? 4);
-    const args = ['up', '-o', 'json', '--data', data, '--pool', pool, ...(options.flags ?? [])];
-    const up = new ShoalProcess(args, options.env === undefined ? {} : { env: options.env });
+    willEnd({ data, pool });
+    const up = startUp(data, pool, options);
     // The line is this project's own and a test holds its form.
     const ready = JSON.parse(await up.firstLine()) as Ready;
-    return new TestFleet(up, data, pool, ready, options.data === undefined);
+    return new TestFleet(up, data, pool, ready, options);
+  }
+
+  /** Ends `up` as no program can prepare for; VMs and nats-server go on. */
+  async kill(): Promise<void> {
+    this.up.signal('SIGKILL');
+    await this.up.finished;
+  }
+
+  /** Another `up` in the place of this one, which has ended. */
+  async resume(): Promise<TestFleet> {
+    const { data, pool } = this;
+    const up = startUp(data, pool, this.#options);
+    // As in `start`.
+    const ready = JSON.parse(await up.firstLine()) as Ready;
+    return new TestFleet(up, data, pool, ready, this.#options);
+  }
+
+  /** As `resume`, without waiting until it is ready. */
+  startAgain(): ShoalProcess {
+    return startUp(this.data, this.pool, this.#options);
   }
 
   /** Runs a command against this fleet. */
@@ -71,26 +94,46 @@ export class TestFleet {
     return askFleet<FleetSnapshot>({ servers: this.ready.nats, fleet: this.ready.fleet }, 'ps', {});
   }
 
+  events(): Promise<readonly News[]> {
+    const where = { servers: this.ready.nats, fleet: this.ready.fleet };
+    return askFleet<readonly News[]>(where, 'events', { count: EVENTS_MAX });
+  }
+
   /** Looks again and again until it is so; rejects after as many looks as no machine is slow enough for. */
-  async until(what: string, isSo: (snapshot: FleetSnapshot) => boolean): Promise<FleetSnapshot> {
-    for (let look = 0; look < LOOKS_MAX; look++) {
+  until(what: string, isSo: (snapshot: FleetSnapshot) => boolean): Promise<FleetSnapshot> {
+    return eventually(what, async () => {
       const snapshot = await this.snapshot();
-      if (isSo(snapshot)) return snapshot;
-    }
-    throw new Error(`${LOOKS_MAX} looks did not show that ${what}`);
+      return isSo(snapshot) ? snapshot : undefined;
+    });
   }
 
   /** Ends it in order, as Ctrl-C does, and resolves with how it ended. */
   async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<Finished> {
     if (this.up.child.exitCode === null && this.up.child.signalCode === null) this.up.signal(signal);
     const finished = await this.up.finished;
-    if (this.#ownsData) rmSync(this.data, { recursive: true, force: true });
+    if (this.#options.data === undefined) rmSync(this.data, { recursive: true, force: true });
     return finished;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop().then(() => undefined);
   }
+}
+
+function startUp(data: string, pool: string, { flags = [], env }: FleetOptions): ShoalProcess {
+  const args = ['up', '-o', 'json', '--data', data, '--pool', pool, ...flags];
+  return new ShoalProcess(args, env === undefined ? {} : { env });
+}
+
+/** Looks until there is something to see; for what has no event. */
+export async function eventually<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T> {
+  for (let looks = 0; looks < LOOKS_MAX; looks++) {
+    const seen = await look();
+    if (seen !== undefined) return seen;
+    // pause: until the next look
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_LOOKS_MS));
+  }
+  throw new Error(`${LOOKS_MAX} looks did not show that ${what}`);
 }
 
 export function temporaryFolder(): string {

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runtimeRoot } from '../../src/hypervisor/mod.ts';
+import { type FleetPlace, networkOf, processesOf, tagOf } from './processes.ts';
 
 /** What a fleet has outside of its data directory, or has in it that runs. */
 export interface Leftovers {
@@ -12,33 +12,14 @@ export interface Leftovers {
   readonly ports: readonly string[];
 }
 
-/**
- * Looks in /proc and on disk, not at what Shoal says.
- * @param data the real path of the data directory, which may have been removed since
- */
-export function leftovers({ data, pool }: { readonly data: string; readonly pool: string }): Leftovers {
-  const tag = createHash('sha256').update(data).digest('hex').slice(0, 8);
-  const network = pool.slice(0, pool.lastIndexOf('.', pool.indexOf('-')) + 1);
-  const marks = [data, `/${tag}/`, `hostfwd=tcp:${network}`];
+/** Looks in /proc and on disk, not at what Shoal says. */
+export function leftovers(fleet: FleetPlace): Leftovers {
+  const network = networkOf(fleet.pool);
   return {
-    processes: commandLines().filter(
-      (line) => /qemu-system|nats-server|launcher-main/.test(line) && marks.some((mark) => line.includes(mark)),
-    ),
-    runDirectories: entriesOf(join(runtimeRoot(), tag)),
+    processes: processesOf(fleet).map(({ commandLine }) => commandLine),
+    runDirectories: entriesOf(join(runtimeRoot(), tagOf(fleet.data))),
     ports: listening().filter((address) => address.startsWith(network)),
   };
-}
-
-function commandLines(): string[] {
-  const lines: string[] = [];
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      lines.push(readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '));
-    } catch {
-      // It ended while we looked.
-    }
-  }
-  return lines;
 }
 
 function entriesOf(directory: string): string[] {

@@ -9,7 +9,11 @@ const running = new Set<ShoalProcess>();
 /** Ends what tests have left running, in order, so that it ends what it started. */
 export async function killRunning(): Promise<void> {
   const left = [...running];
-  for (const shoalProcess of left) shoalProcess.signal('SIGTERM');
+  for (const shoalProcess of left) {
+    // One that a test has made stand still hears nothing else.
+    shoalProcess.signal('SIGCONT');
+    shoalProcess.signal('SIGTERM');
+  }
   await Promise.all(left.map(({ finished }) => finished));
 }
 
@@ -76,12 +80,20 @@ export class ShoalProcess {
   }
 
   /** Resolves when standard error has that text; rejects if the command ends without. */
-  async stderrHas(pattern: RegExp): Promise<void> {
-    while (!pattern.test(this.#stderr)) {
+  stderrHas(pattern: RegExp): Promise<void> {
+    return this.#has(pattern, 'stderr', () => this.#stderr);
+  }
+
+  stdoutHas(pattern: RegExp): Promise<void> {
+    return this.#has(pattern, 'stdout', () => this.#stdout);
+  }
+
+  async #has(pattern: RegExp, name: 'stdout' | 'stderr', text: () => string): Promise<void> {
+    while (!pattern.test(text())) {
       if (this.child.exitCode !== null || this.child.signalCode !== null) {
         throw new Error(`shoal ended without saying ${pattern}: ${(await this.finished).stderr}`);
       }
-      await Promise.race([once(this.child.stderr ?? this.child, 'data'), once(this.child, 'close')]);
+      await Promise.race([once(this.child[name] ?? this.child, 'data'), once(this.child, 'close')]);
     }
   }
 

@@ -1,0 +1,181 @@
+import { randomBytes } from 'node:crypto';
+import { connect, createInbox, headers, type Msg, type NatsConnection } from 'nats';
+import { eventually } from './fleet.ts';
+
+/** One request as its client sees it. */
+interface Entry {
+  readonly text: string;
+  readonly op: string;
+  readonly expected: string;
+  readonly sentMs: number;
+  readonly deadlineMs: number;
+  answers: number;
+  /** Undefined until the first answer; `ok`, or the code of an error. */
+  outcome: string | undefined;
+  /** The first answer came, or the client gave up. */
+  readonly over: PromiseWithResolvers<void>;
+}
+
+/** A time in which nobody could answer, because something was killed or stood still. */
+interface Outage {
+  readonly fromMs: number;
+  toMs: number;
+}
+
+/** What became of all requests. */
+export interface Sums {
+  readonly sent: number;
+  readonly replied: number;
+  /** Answered with an error, by code. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** Never answered, with a deadline that passed while nobody ran. */
+  readonly unanswered: number;
+  /** What R11 does not allow, in words. */
+  readonly broken: readonly string[];
+}
+
+const NO_RESPONDERS = '503 nobody serves';
+/** How many broken promises are told in words; the first say enough. */
+const BROKEN_MAX = 20;
+
+/**
+ * Requests as any NATS client sends them, with what came back for each: not through our client library, which would hide an answer that came
+ * twice.
+ */
+export class Ledger {
+  readonly #connection: NatsConnection;
+  readonly #subject: string;
+  readonly #inbox = `${createInbox()}.`;
+  readonly #entries: Entry[] = [];
+  readonly #outages: Outage[] = [];
+  readonly #broken: string[] = [];
+  #replied = 0;
+
+  private constructor(connection: NatsConnection, subject: string) {
+    this.#connection = connection;
+    this.#subject = subject;
+    connection.subscribe(`${this.#inbox}*`, { callback: (_error, message) => this.#answer(message) });
+  }
+
+  static async open({ nats, subject }: { readonly nats: string; readonly subject: string }): Promise<Ledger> {
+    const options = { servers: nats, maxReconnectAttempts: -1, reconnectTimeWait: 50, reconnectJitter: 0 };
+    return new Ledger(await connect(options), subject);
+  }
+
+  get replied(): number {
+    return this.#replied;
+  }
+
+  /** Resolves with the outcome when it is answered, or with undefined when its client gives up, at its deadline. */
+  async request(text: string, op: string, expected: string, deadlineMs: number): Promise<string | undefined> {
+    const over = Promise.withResolvers<void>();
+    const entry = { text, op, expected, sentMs: performance.now(), deadlineMs, answers: 0, outcome: undefined, over };
+    const header = headers();
+    header.set('Shoal-Op', op);
+    header.set('Shoal-Deadline-Ms', String(deadlineMs));
+    this.#connection.publish(this.#subject, text, { reply: `${this.#inbox}${this.#entries.length}`, headers: header });
+    const at = this.#entries.push(entry) - 1;
+    const timer = setTimeout(() => over.resolve(), deadlineMs);
+    await over.promise;
+    clearTimeout(timer);
+    return this.#entries[at]?.outcome;
+  }
+
+  /** From here on nobody may be there to answer. @returns what ends this time */
+  outage(): () => void {
+    const outage = { fromMs: performance.now(), toMs: Number.POSITIVE_INFINITY };
+    this.#outages.push(outage);
+    return () => {
+      outage.toMs = performance.now();
+    };
+  }
+
+  /** Resolves when so many more requests have been replied to. */
+  async replies(more: number): Promise<void> {
+    const goal = this.#replied + more;
+    await eventually(`${more} more requests are replied to`, () => (this.#replied >= goal ? true : undefined));
+  }
+
+  /** Waits for the answers that are still owed, adds up, and closes the connection. */
+  async close(): Promise<Sums> {
+    const owed = (): Entry[] => this.#entries.filter((entry) => entry.answers === 0 && !this.#metOutage(entry));
+    // Only if one is never answered do the looks run out; the sums then say which.
+    await eventually('all are answered', () => (owed().length === 0 ? true : undefined)).catch(() => undefined);
+    await this.#connection.close();
+    const refused: Record<string, number> = {};
+    for (const { outcome } of this.#entries) {
+      if (outcome !== undefined && outcome !== 'ok') refused[outcome] = (refused[outcome] ?? 0) + 1;
+    }
+    const lost = owed().map(({ op, text }) => `never answered, though somebody was there: ${op} ${text}`);
+    const unanswered = this.#entries.filter(({ answers }) => answers === 0).length - lost.length;
+    const broken = [...this.#broken, ...lost].slice(0, BROKEN_MAX);
+    return { sent: this.#entries.length, replied: this.#replied, refused, unanswered, broken };
+  }
+
+  #answer(message: Msg): void {
+    const entry = this.#entries[Number(message.subject.slice(this.#inbox.length))];
+    if (entry === undefined) return;
+    entry.answers += 1;
+    const outcome = outcomeOf(message);
+    const about = `${entry.op} ${entry.text}`;
+    if (entry.answers > 1)
+      this.#broken.push(`answered ${entry.answers} times (${entry.outcome}, ${outcome}): ${about}`);
+    if (entry.outcome !== undefined) return;
+    entry.outcome = outcome;
+    if (outcome === 'ok') this.#replied += 1;
+    if (outcome === 'ok' && message.string() !== entry.expected) this.#broken.push(`another's reply: ${about}`);
+    if (outcome === NO_RESPONDERS && !this.#metOutage(entry))
+      this.#broken.push(`nobody there, outside of any outage: ${about}`);
+    entry.over.resolve();
+  }
+
+  #metOutage({ sentMs, deadlineMs }: Entry): boolean {
+    return this.#outages.some(({ fromMs, toMs }) => sentMs <= toMs && sentMs + deadlineMs >= fromMs);
+  }
+}
+
+function outcomeOf(message: Msg): string {
+  const code = message.headers?.get('Nats-Service-Error-Code') ?? '';
+  if (code !== '')
+    return `${code} ${message.headers?.get('Nats-Service-Error') ?? ''}`.replaceAll(/\d+/g, (digits) =>
+      digits === code ? digits : 'N',
+    );
+  return message.headers?.code === 503 ? NO_RESPONDERS : 'ok';
+}
+
+export interface LoadOptions {
+  readonly ledger: Ledger;
+  readonly workers: number;
+  readonly deadlineMs: number;
+  /** 0 up to, not including, `below`. */
+  readonly random: (below: number) => number;
+}
+
+const SPIN_MS_MAX = 60;
+
+/** Clients that send one request after the other until they are told to stop; some of what they ask for takes a while. */
+export function startLoad({ ledger, workers, deadlineMs, random }: LoadOptions): { stop(): Promise<void> } {
+  let stopped = false;
+  const worker = async (): Promise<void> => {
+    while (!stopped) {
+      const outcome = await one();
+      // pause: nobody serves; a client tries again a moment later
+      if (outcome === NO_RESPONDERS) await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  const one = (): Promise<string | undefined> => {
+    if (random(3) === 0) {
+      const ms = String(1 + random(SPIN_MS_MAX));
+      return ledger.request(ms, 'spin', `spun ${ms}`, deadlineMs);
+    }
+    const text = `text ${randomBytes(6).toString('hex')}`;
+    return ledger.request(text, 'upper', text.toUpperCase(), deadlineMs);
+  };
+  const done = Promise.all(Array.from({ length: workers }, worker));
+  return {
+    stop: async () => {
+      stopped = true;
+      await done;
+    },
+  };
+}

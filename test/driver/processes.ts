@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { identify, type ProcessIdentity } from '../../src/process/mod.ts';
+
+/** What tells a fleet's processes from all others. */
+export interface FleetPlace {
+  /** The real path of the data directory, which may have been removed since. */
+  readonly data: string;
+  readonly pool: string;
+}
+
+export interface FleetProcess {
+  readonly kind: 'qemu' | 'nats-server';
+  readonly identity: ProcessIdentity;
+  /** The address that a QEMU forwards, `IP:PORT`. */
+  readonly address: string | undefined;
+  readonly vm: number | undefined;
+  readonly commandLine: string;
+}
+
+/** The name under which everything of a fleet stands that is outside of its data directory. */
+export function tagOf(data: string): string {
+  return createHash('sha256').update(data).digest('hex').slice(0, 8);
+}
+
+/** The first three bytes of the addresses of a pool, with a dot behind them. */
+export function networkOf(pool: string): string {
+  return pool.slice(0, pool.lastIndexOf('.', pool.indexOf('-')) + 1);
+}
+
+/** Looks in /proc, not at what Shoal says. What has ended and only waits for its parent is not there. */
+export function processesOf({ data, pool }: FleetPlace): FleetProcess[] {
+  const marks = [data, `/${tagOf(data)}/`, `hostfwd=tcp:${networkOf(pool)}`];
+  return allProcesses().flatMap(({ pid, commandLine }) => {
+    const kind = /qemu-system/.test(commandLine) ? 'qemu' : /nats-server/.test(commandLine) ? 'nats-server' : undefined;
+    const identity = identify(pid);
+    if (kind === undefined || identity === undefined || !marks.some((mark) => commandLine.includes(mark))) return [];
+    const address = /hostfwd=tcp:([\d.]+:\d+)/.exec(commandLine)?.[1];
+    const vm = /shoal\.id=(\d+)/.exec(commandLine)?.[1];
+    return [{ kind, identity, address, vm: vm === undefined ? undefined : Number(vm), commandLine }];
+  });
+}
+
+export function qemusOf(fleet: FleetPlace): FleetProcess[] {
+  return processesOf(fleet).filter(({ kind }) => kind === 'qemu');
+}
+
+/** The launcher names no fleet: it is known by who started it. */
+export function launcherOf(up: { readonly pid: number }): ProcessIdentity {
+  const found = allProcesses().find(
+    ({ pid, commandLine }) => commandLine.includes('launcher-main') && parentOf(pid) === up.pid,
+  );
+  const identity = found === undefined ? undefined : identify(found.pid);
+  if (identity === undefined) throw new Error(`process ${up.pid} has no launcher`);
+  return identity;
+}
+
+/** Those addresses that more than one QEMU has: there are never any. */
+export function sharedAddresses(fleet: FleetPlace): string[] {
+  const addresses = qemusOf(fleet).flatMap(({ address }) => address ?? []);
+  return addresses.filter((address, index) => addresses.indexOf(address) !== index);
+}
+
+function allProcesses(): { pid: number; commandLine: string }[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => ({ pid: Number(name), commandLine: textOf(`/proc/${name}/cmdline`).replaceAll('\0', ' ') }));
+}
+
+function parentOf(pid: number): number {
+  const stat = textOf(`/proc/${pid}/stat`);
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+}
+
+/** Empty if the process ended while we looked. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
