@@ -1,4 +1,5 @@
 import { type Connection, connect as connectNats, createRequester, type Requester } from '../transport/mod.ts';
+import { sendUntilEnded } from './resending.ts';
 
 export interface ClientOptions {
   /** Default `nats://127.0.0.1:4222`. */
@@ -34,7 +35,8 @@ export interface ClientReply {
 
 export interface Client extends AsyncDisposable {
   /**
-   * Sends text to the fleet and resolves with the processed text.
+   * Sends text to the fleet and resolves with the processed text. While its deadline allows it is sent again, under the same id, if no reply
+   * comes: the fleet joins repeats, so that a Shoal which dies and comes back is not noticed.
    * @throws a ShoalError whose code begins with REQUEST_; NATS_UNREACHABLE if the connection is closed
    */
   request(text: string, options?: ClientRequestOptions): Promise<ClientReply>;
@@ -45,21 +47,22 @@ export interface Client extends AsyncDisposable {
 const SERVERS = 'nats://127.0.0.1:4222';
 const FLEET = 'default';
 const NAME = 'shoal-client';
+const DEADLINE_MS = 30_000;
 
 /**
  * Connects to a fleet.
  * @throws CONFIG_VALUE for an address or a fleet's name that is none; NATS_UNREACHABLE
  */
 export async function connect(options: ClientOptions = {}): Promise<Client> {
-  const { servers = SERVERS, fleet = FLEET, name = NAME, deadlineMs, connectTimeoutMs } = options;
+  const { servers = SERVERS, fleet = FLEET, name = NAME, deadlineMs = DEADLINE_MS, connectTimeoutMs } = options;
   const connection = await connectNats({
     servers,
     name,
     ...(connectTimeoutMs === undefined ? {} : { timeoutMs: connectTimeoutMs }),
   });
   try {
-    const requester = createRequester(connection.nc, { fleet, ...(deadlineMs === undefined ? {} : { deadlineMs }) });
-    return new FleetClient(connection, requester);
+    const requester = createRequester(connection.nc, { fleet, deadlineMs });
+    return new FleetClient(connection, requester, deadlineMs);
   } catch (error) {
     await connection.close();
     throw error;
@@ -72,16 +75,28 @@ const decoder = new TextDecoder();
 class FleetClient implements Client {
   readonly #connection: Connection;
   readonly #requester: Requester;
+  readonly #deadlineMs: number;
+  /** Ids are unique among all clients: a random part for this one, and a count. */
+  readonly #idPrefix = `c${crypto.randomUUID().replaceAll('-', '').slice(0, 16)}-`;
+  #idCount = 0;
+  #wasServed = false;
 
-  constructor(connection: Connection, requester: Requester) {
+  constructor(connection: Connection, requester: Requester, deadlineMs: number) {
     this.#connection = connection;
     this.#requester = requester;
+    this.#deadlineMs = deadlineMs;
   }
 
   async request(text: string, options: ClientRequestOptions = {}): Promise<ClientReply> {
-    const { id, ...others } = options;
-    const requestOptions = id === undefined ? others : { ...others, requestId: id };
-    const { payload, vm, host } = await this.#requester.request(encoder.encode(text), requestOptions);
+    const { id, deadlineMs = this.#deadlineMs, ...others } = options;
+    const resending = { ...others, deadlineMs, requestId: id ?? this.#idPrefix + this.#idCount++ };
+    const { payload, vm, host } = await sendUntilEnded(
+      this.#requester,
+      encoder.encode(text),
+      resending,
+      () => this.#wasServed,
+    );
+    this.#wasServed = true;
     return { text: decoder.decode(payload), vm, host };
   }
 
