@@ -17,7 +17,9 @@ import { type RunPaths, removeRunDirectory } from './run-directory.ts';
 import { connectUnix } from './unix-socket.ts';
 
 const QMP_TIMEOUT_MS = 5_000;
-const CONSOLE_PACE_MS = 20;
+const CONSOLE_PACE_MS = 5;
+const CONSOLE_BURST_BYTES = 150;
+const CONSOLE_BURST_MS = 100;
 const STDERR_TAIL_BYTES = 2_000;
 /** How often QEMU's own log is looked at; it says next to nothing unless something is wrong. */
 const STDERR_CHECK_MS = 10_000;
@@ -46,6 +48,7 @@ export class QemuMachine implements Machine {
   #manifest: Manifest;
   #released = false;
   #paced = false;
+  #restlessUntilMs = 0;
   #exit: MachineExit | undefined;
   #onExit: ((exit: MachineExit) => void) | undefined;
   #onConsole: ((bytes: Uint8Array) => void) | undefined;
@@ -78,7 +81,7 @@ export class QemuMachine implements Machine {
     // Read whether somebody listens or not: a console that is not read stalls its guest.
     console.on('data', (bytes) => {
       this.#onConsole?.(bytes);
-      if (this.#paced) this.#rest();
+      if (this.#paced) this.#rest(bytes.length);
     });
     options.spawner.onExit(options.process, (exit) => void this.#exited(exit));
     this.#checkLater();
@@ -137,10 +140,13 @@ export class QemuMachine implements Machine {
   }
 
   /**
-   * QEMU writes each byte of the serial line by itself: reading them as they come would wake us a hundred times a line. The socket holds
-   * what comes meanwhile, far more than the guest can print in that time.
+   * QEMU writes each byte of the serial line by itself: reading them as they come would wake us a hundred times a line. But the socket
+   * holds few hundred such writes, and the guest stalls beyond: whoever prints much is read without rest for a while.
    */
-  #rest(): void {
+  #rest(bytes: number): void {
+    const nowMs = this.#clock.monotonic();
+    if (bytes >= CONSOLE_BURST_BYTES) this.#restlessUntilMs = nowMs + CONSOLE_BURST_MS;
+    if (nowMs < this.#restlessUntilMs) return;
     this.#console.pause();
     this.#clock.timer(CONSOLE_PACE_MS, () => this.#console.resume());
   }
