@@ -22,7 +22,9 @@ void Connection::open(Stream& stream, uint64_t number) {
   stream_ = &stream;
   number_ = number;
   is_link_ = false;
-  stage_ = Stage::header;
+  is_http_ = false;
+  linger_end_ns_ = 0;
+  stage_ = Stage::protocol;
   peer_finished_ = false;
   draining_ = false;
   header_filled_ = 0;
@@ -60,21 +62,27 @@ void Connection::move(uint64_t now_ns) {
   if (!in_use()) return;
   stream_->flush();
 
-  const bool said_all = output_.empty() && held_.empty() && jobs_ == 0;
-  if (said_all && (peer_finished_ || draining_)) {
-    Stream* const stream = stream_;
-    stream_ = nullptr;
-    release();
-    stream->finish();
+  const bool said_all = output_.empty() && held_.empty() && jobs_ == 0 && (draining_ || !waits_for_room());
+  if (said_all && (peer_finished_ || (draining_ && now_ns >= linger_end_ns_))) {
+    finish();
     return;
   }
-  const bool waits_for_peer = !output_.empty() || stage_ != Stage::header || header_filled_ > 0;
-  if (progressed_ || !waits_for_peer) {
+  if (progressed_ || !waits_for_peer()) {
     progressed_ = false;
     progress_ns_ = now_ns;
   } else if (now_ns - progress_ns_ > (server_.stopping() ? kStallStoppingNs : kStallNs)) {
-    abort();
+    if (said_all && is_http_ && head_.empty() && partial_ == nullptr) {
+      finish();  // nothing has begun
+    } else {
+      abort();
+    }
   }
+}
+
+bool Connection::waits_for_peer() const {
+  if (!output_.empty()) return true;
+  if (is_http_) return jobs_ == 0;  // also between two requests: connections are few
+  return (stage_ != Stage::protocol && stage_ != Stage::header) || header_filled_ > 0;
 }
 
 void Connection::send_reply(Chain& frame) { output_.take(frame); }
@@ -108,6 +116,28 @@ size_t Connection::parse(std::string_view bytes) {
     const size_t left = bytes.size() - used;
     const char* const from = bytes.data() + used;
     switch (stage_) {
+      case Stage::protocol: {
+        if (left == 0) return used;
+        const size_t part = smaller(left, kProtocolBytes - header_filled_);
+        copy_bytes(header_bytes_ + header_filled_, from, part);
+        header_filled_ += static_cast<uint32_t>(part);
+        used += part;
+        if (header_filled_ < kProtocolBytes) return used;
+        is_http_ = starts_http();
+        stage_ = is_http_ ? Stage::http_head : Stage::header;
+        if (!is_http_) break;
+        http_ = {};
+        collect_http_head({header_bytes_, kProtocolBytes});
+        break;
+      }
+      case Stage::http_head:
+        // One at a time, so that answers come in the order of the requests.
+        if (left == 0 || jobs_ > 0 || output_.size() > kOutputHighWater) return used;
+        used += collect_http_head({from, left});
+        break;
+      case Stage::http_admission:
+        if (!admit_http()) return used;
+        break;
       case Stage::header: {
         if (left == 0 || output_.size() > kOutputHighWater) return used;
         const size_t part = smaller(left, FrameHeader::kSize - header_filled_);
@@ -141,8 +171,7 @@ size_t Connection::parse(std::string_view bytes) {
         skip_left_ -= part;
         used += part;
         if (skip_left_ > 0) return used;
-        stage_ = Stage::header;
-        header_filled_ = 0;
+        to_next_request();
         break;
       }
     }
@@ -200,8 +229,13 @@ bool Connection::admit() {
   body_size_ = refusal_code_ == 0 ? header_.length : header_.names_size();
   skip_left_ = header_.length - body_size_;
   body_filled_ = 0;
-  partial_ = server_.allocate_job(body_size_);
+  return allocate_partial(body_size_);
+}
+
+bool Connection::allocate_partial(size_t body_size) {
+  partial_ = server_.allocate_job(body_size);
   if (partial_ == nullptr) return false;
+  body_size_ = body_size;
   partial_->joined = nullptr;
   partial_->connection = this;
   partial_->connection_number = number_;
@@ -214,8 +248,11 @@ bool Connection::admit() {
 void Connection::finish_body() {
   Job* const job = partial_;
   partial_ = nullptr;
-  stage_ = skip_left_ > 0 ? Stage::skip : Stage::header;
-  header_filled_ = skip_left_ > 0 ? header_filled_ : 0;
+  if (skip_left_ > 0) {
+    stage_ = Stage::skip;
+  } else {
+    to_next_request();
+  }
 
   if (refusal_code_ == 413) {
     TextWriter<128> why;
@@ -234,6 +271,11 @@ void Connection::finish_body() {
   }
 }
 
+void Connection::to_next_request() {
+  stage_ = is_http_ ? Stage::http_head : Stage::header;
+  header_filled_ = 0;
+}
+
 void Connection::send_pong(Job& ping) {
   FrameHeader header = ping.header;
   header.type = FrameType::pong;
@@ -248,6 +290,7 @@ void Connection::hold(std::string_view bytes) {
 }
 
 void Connection::resume() {
+  if (held_.empty() && waits_for_room()) parse({});
   size_t used = 0;
   while (in_use() && !held_.empty()) {
     const std::string_view front = held_.front();
@@ -257,6 +300,13 @@ void Connection::resume() {
     if (part < front.size()) break;
   }
   if (used > 0 && in_use()) stream_->consumed(used);
+}
+
+void Connection::finish() {
+  Stream* const stream = stream_;
+  stream_ = nullptr;
+  release();
+  stream->finish();
 }
 
 void Connection::abort() {
@@ -272,6 +322,7 @@ void Connection::release() {
   server_.forget(*this);
   if (partial_ != nullptr) server_.free_job(partial_);
   partial_ = nullptr;
+  head_.clear();
   held_.clear();
   output_.clear();
 }

@@ -1,4 +1,5 @@
-// One client connection: takes frames apart as they come in, keeps what cannot be dealt with yet, and what is to go out.
+// One client connection: tells by the first bytes whether it speaks frames or HTTP, takes apart what comes in, keeps what cannot be dealt
+// with yet, and what is to go out. The part for HTTP: connection_http.cpp.
 #pragma once
 
 #include <cstdint>
@@ -6,16 +7,18 @@
 
 #include "chain.h"
 #include "frame.h"
+#include "http_head.h"
 #include "job.h"
 #include "platform.h"
 
 namespace shoal {
 
+class ReplyBuffer;
 class Server;
 
 class Connection {
  public:
-  Connection(Server& server, Heap& heap) : server_(server), heap_(heap), held_(heap), output_(heap) {}
+  Connection(Server& server, Heap& heap) : server_(server), heap_(heap), head_(heap), held_(heap), output_(heap) {}
 
   void open(Stream& stream, uint64_t number);
   bool in_use() const { return stream_ != nullptr; }
@@ -32,6 +35,7 @@ class Connection {
   void send_reply(Chain& frame);
   bool send_copy(Chain& frame);
   bool send_frame(std::string_view frame) { return output_.append(frame); }
+  void send_http_reply(ReplyBuffer& reply);
   void send_error(const FrameHeader& about, std::string_view token, unsigned code, std::string_view message);
 
   /// A job of this connection has been answered or dropped.
@@ -39,6 +43,8 @@ class Connection {
 
   /// No new frames any more; what is accepted is still answered.
   void drain() { draining_ = true; }
+
+  bool is_http() const { return is_http_; }
 
   /// Counts up over all connections that there ever were.
   uint64_t number() const { return number_; }
@@ -54,9 +60,28 @@ class Connection {
   bool has_partial_request() const { return partial_ != nullptr; }
 
  private:
-  enum class Stage : uint8_t { header, admission, body, skip };
+  enum class Stage : uint8_t { protocol, header, admission, http_head, http_admission, body, skip };
+
+  static constexpr size_t kProtocolBytes = 4;
+  static constexpr uint64_t kLingerNs = 2'000'000'000;
 
   size_t parse(std::string_view bytes);
+  bool starts_http() const;
+  size_t collect_http_head(std::string_view bytes);
+  bool admit_http();
+  bool admit_http_post();
+  void answer_http(unsigned code, std::string_view message);
+  void answer_http_unknown();
+  void refuse_http(unsigned code, std::string_view message);
+  void send_http_text(unsigned code, std::string_view message);
+  bool send_http_head(unsigned code, size_t length);
+  void linger();
+
+  bool allocate_partial(size_t body_size);
+  bool waits_for_room() const { return stage_ == Stage::admission || stage_ == Stage::http_admission; }
+  bool waits_for_peer() const;
+  void finish();
+  void to_next_request();
   bool check_header();
   bool admit();
   void finish_body();
@@ -71,8 +96,9 @@ class Connection {
   Stream* stream_ = nullptr;
   uint64_t number_ = 0;
   bool is_link_ = false;     // a frame has come
+  bool is_http_ = false;
 
-  Stage stage_ = Stage::header;
+  Stage stage_ = Stage::protocol;
   bool peer_finished_ = false;
   bool draining_ = false;    // input is thrown away, output still goes out
   uint32_t header_filled_ = 0;
@@ -85,10 +111,14 @@ class Connection {
   unsigned refusal_code_ = 0;  // this frame is refused once its token is there
   std::string_view refusal_;
 
+  HttpHead http_;            // the request that is coming in or in work
+  uint64_t linger_end_ns_ = 0;
+
   size_t jobs_ = 0;          // accepted and not yet answered
   uint64_t progress_ns_ = 0;
   bool progressed_ = false;
 
+  Chain head_;               // of the HTTP request that is coming in: one piece
   Chain held_;               // came in and waits for room: at most what the TCP window lets in
   Chain output_;
 };

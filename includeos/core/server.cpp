@@ -16,8 +16,8 @@ constexpr size_t kReplyMaxLeast = 4096;
 // For short replies, errors and what a service allocates, beside the rest.
 constexpr size_t kSlackBytes = 64 << 10;
 
-// What a connection can have waiting for room: its window, in whole pieces.
-constexpr size_t kHeldMax = (Server::kWindowMax / Piece::kCapacity + 2) * sizeof(Piece);
+// What a connection can have waiting for room: its window, in whole pieces, and the head of an HTTP request.
+constexpr size_t kHeldMax = (Server::kWindowMax / Piece::kCapacity + 3) * sizeof(Piece);
 
 size_t reply_max(const Settings& settings) {
   return settings.payload_max > kReplyMaxLeast ? settings.payload_max : kReplyMaxLeast;
@@ -253,6 +253,12 @@ bool Server::check_text(Job& job) {
 
 void Server::answer(Job& job) {
   answered_since_move_ = true;
+  if (job.connection != nullptr && job.connection->is_http()) {
+    served_++;
+    job.connection->job_ended();
+    job.connection->send_http_reply(reply_);
+    return;
+  }
   Chain& frame = reply_.close();
   while (Job* const party = job.joined) {
     job.joined = party->next;
@@ -295,6 +301,13 @@ void Server::answer_party(Job& party, Chain& frame) {
 
 void Server::leave_work(Job* job) {
   if (job->header.token_size > 0) in_work_.remove(job);
+}
+
+void Server::describe(TextWriter<2048>& text) const {
+  text.add("This is a Shoal guest, version 1. POST a text to /OPERATION, and the answer is a text; / is for the first of them.\n");
+  text.add("Operations:");
+  for (const Operation& operation : service_.operations) text.add(" ").add_foreign(operation.name);
+  text.add("\nThe largest text has ").add(settings_.payload_max).add(" bytes of UTF-8.\n");
 }
 
 /// Where a reply goes whose own connection is gone; null: nowhere yet.

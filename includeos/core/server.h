@@ -15,6 +15,7 @@
 #include "reply_buffer.h"
 #include "settings.h"
 #include "shoal/service.h"
+#include "shoal/text_writer.h"
 #include "telemetry.h"
 #include "token_table.h"
 
@@ -62,6 +63,11 @@ class Server {
   // For Connection.
   size_t payload_max() const { return settings_.payload_max; }
   bool queue_full() const { return queue_.size() + joined_ >= kQueueMax; }
+  bool knows(std::string_view operation) const { return find_operation(operation) != nullptr; }
+
+  /// What the service is and how it is asked, for people.
+  void describe(TextWriter<2048>& text) const;
+
   bool computing() const { return current_ != nullptr; }
   Job* allocate_job(size_t body_size);
   void free_job(Job* job) { heap_.free(job); }

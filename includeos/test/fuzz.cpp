@@ -176,6 +176,117 @@ class Fuzz {
   size_t used_at_start_ = 0;
 };
 
+/// Clients that speak HTTP, some of them damaged: the others get exactly their answers, in order.
+class HttpFuzz {
+ public:
+  explicit HttpFuzz(uint64_t seed) : random_(seed), guest_(4096, 2 << 20) { used_at_start_ = guest_.heap.used_bytes(); }
+
+  void round() {
+    for (int i = 0; i < 20; i++) talk();
+    guest_.clients.clear();
+    if (guest_.heap.used_bytes() <= used_at_start_ + sizeof(Piece) + 64) return;
+    std::cerr << "fuzz: HTTP left memory behind\n";
+    std::abort();
+  }
+
+ private:
+  uint64_t pick(uint64_t below) { return random_() % below; }
+
+  static std::string response(std::string_view status, std::string_view text) {
+    return "HTTP/1.1 " + std::string(status) + "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: " +
+           std::to_string(text.size()) + "\r\n\r\n" + std::string(text);
+  }
+
+  std::string text() {
+    std::string text(pick(4) == 0 ? pick(4097) : pick(50), '\0');
+    for (char& c : text) c = static_cast<char>('a' + pick(26));
+    return text;
+  }
+
+  void add_request(std::string& input, std::string& output) {
+    static const char* const kFields[] = {"", "Host: here\r\n", "X-Long: %\r\n", "connection: keep-alive\r\n", "Accept: */*\r\nA:\r\n"};
+    std::string fields = kFields[pick(5)];
+    if (const size_t at = fields.find('%'); at != std::string::npos) fields.replace(at, 1, std::string(pick(3000), 'v'));
+    const std::string body = text();
+    const std::string length = "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+    std::string upper = body;
+    for (char& c : upper) c = static_cast<char>(c - 'a' + 'A');
+    switch (pick(6)) {
+      case 0:
+        input += "GET /none HTTP/1.1\r\n" + fields + "\r\n";
+        output += response("404 Not Found", "unknown operation \"none\"\n");
+        break;
+      case 1:
+        input += "POST /none HTTP/1.1\r\n" + fields + length + body;
+        output += response("404 Not Found", "unknown operation \"none\"\n");
+        break;
+      case 2:
+        input += "\r\nPOST /spin?quick HTTP/1.1\r\n" + fields + "Content-Length: 1\r\n\r\n2";
+        output += response("200 OK", "spun 2");
+        break;
+      default:
+        input += "POST / HTTP/1.1\r\n" + fields + length + body;
+        output += response("200 OK", upper);
+    }
+  }
+
+  /// Whether anything was changed.
+  bool damage(std::string& input) {
+    if (pick(2) == 0) return false;
+    for (uint64_t changes = 1 + pick(6); changes > 0; changes--) {
+      const size_t at = pick(input.size());
+      static const std::string_view kBits[] = {"\r\n", " ", ":", "\r\n\r\n", "HTTP/1.1", "Content-Length: 7\r\n", "Transfer-Encoding: chunked\r\n",
+                                               "Expect: 100-continue\r\n", "99999999999999999999", "/", "Connection: close\r\n", "HEAD"};
+      switch (pick(4)) {
+        case 0: input[at] = static_cast<char>(random_()); break;
+        case 1: input.erase(at, 1 + pick(9)); break;
+        case 2: input.insert(at, kBits[pick(12)]); break;
+        default: input.insert(at, std::string(pick(5000), static_cast<char>(random_()))); break;
+      }
+      if (input.empty()) input = "x";
+    }
+    return true;
+  }
+
+  void talk() {
+    std::string input;
+    std::string output;
+    for (uint64_t i = 1 + pick(6); i > 0; i--) add_request(input, output);
+    if (input.starts_with("\r\n")) input.erase(0, 2);  // the very first bytes tell HTTP from frames
+    const bool damaged = damage(input);
+    auto& client = guest_.connect();
+    const size_t step = 1 + pick(pick(2) == 0 ? 8 : 3000);
+    for (size_t at = 0; at < input.size() && !client.stream.ended(); at += step) {
+      if (pick(4) == 0) client.stream.room = pick(300);
+      guest_.send(client, std::string_view(input).substr(at, step));
+      if (pick(3) == 0) guest_.run();
+    }
+    const bool half_closed = pick(3) == 0;
+    if (half_closed && !client.stream.ended()) client.connection->peer_finished();
+    for (int i = 0; i < 12; i++) {
+      client.stream.room = SIZE_MAX;
+      guest_.run();
+    }
+    if (!damaged && (client.stream.output != output || client.stream.aborted || client.stream.finished != half_closed)) {
+      std::cerr << "fuzz: an HTTP client got something else\n" << client.stream.output << "\nand not\n" << output << "\n";
+      std::abort();
+    }
+    guest_.platform.clock_ns += 62'000'000'000;
+    guest_.run();
+    guest_.platform.clock_ns += 62'000'000'000;
+    guest_.run();
+    if (!client.stream.ended() && !client.stream.output.empty() && client.stream.output.starts_with("HTTP/")) {
+      std::cerr << "fuzz: an idle HTTP connection stays\n";
+      std::abort();
+    }
+    if (!client.stream.ended()) client.connection->broken();
+  }
+
+  std::mt19937_64 random_;
+  TestGuest guest_;
+  size_t used_at_start_ = 0;
+};
+
 }  // namespace
 }  // namespace shoal::test
 
@@ -184,6 +295,10 @@ int main(int argc, char** argv) {
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 50;
   std::cout << "fuzz: seed " << seed << ", " << rounds << " rounds" << std::endl;
   shoal::test::Fuzz fuzz(seed);
-  for (int i = 0; i < rounds; i++) fuzz.round();
+  shoal::test::HttpFuzz http_fuzz(seed);
+  for (int i = 0; i < rounds; i++) {
+    fuzz.round();
+    http_fuzz.round();
+  }
   std::cout << "fuzz: nothing found\n";
 }

@@ -1,7 +1,9 @@
 // The built image in a real virtual machine:  node --test includeos/test/image.test.mjs
 // SHOAL_GUEST and SHOAL_GUEST_TEST name other images; by default build/shoal-guest.elf and build/shoal-guest-test.elf.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { expected, sampleTexts } from './expected.mjs';
@@ -10,6 +12,19 @@ import { accelerators, encode, FrameType, Guest } from './guest.mjs';
 const built = (name) => fileURLToPath(new URL(`../build/${name}`, import.meta.url));
 const image = process.env.SHOAL_GUEST ?? built('shoal-guest.elf');
 const testImage = process.env.SHOAL_GUEST_TEST ?? built('shoal-guest-test.elf');
+
+/** What curl prints; fails as curl does. */
+async function curl(parameters, input = '') {
+  const child = spawn('curl', ['-s', '-S', '--max-time', '20', ...parameters], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const [output, errors, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+    child.stdin.end(input),
+  ]);
+  assert.equal(code, 0, errors);
+  return output;
+}
 
 /** Runs `use(guest)` with a guest of its own, which is ended whatever happens. */
 async function withGuest(options, use) {
@@ -153,13 +168,52 @@ for (const accelerator of accelerators()) {
       dropped.send({ id: 2, operation: 'upper', token: 'second', payload: 'kept' });
       await guest.seen(/ inflight=2 /, from);
       dropped.socket.resetAndDestroy();
-      await guest.seen(/ inflight=2 [^]* inflight=0 /, from);
+      await guest.seen(/ inflight=2 .* inflight=0 /s, from);
       const next = await guest.connect();
       next.send({ id: 9, operation: 'upper', token: 'second', payload: 'asked again' });
       const reply = (id, token, payload) => ({ type: FrameType.reply, id, token, payload });
       assert.deepEqual(await next.receive(), reply(1n, 'first', 'spun 500'));
       assert.deepEqual(await next.receive(), reply(2n, 'second', 'KEPT'));
       assert.deepEqual(await next.receive(), reply(9n, 'second', 'KEPT'));
+    });
+
+    test('curl works', async () => {
+      const base = `http://${guest.host}:${guest.port}`;
+      const write = ['-w', '\n%{http_code} %{num_connects}'];
+      assert.equal(await curl(['-d', 'größe', `${base}/`]), 'GRÖSSE');
+      assert.equal(await curl(['--http1.0', '-d', 'ABC', `${base}/lower`]), 'abc');
+      assert.match(await curl([`${base}/`]), /Operations: upper lower reverse count freq sha256 spin\n/);
+      assert.match(await curl(['-I', `${base}/`]), /^HTTP\/1.1 200 OK\r\n/);
+      assert.equal(
+        await curl([...write, '-d', 'abc', `${base}/reverse`, `${base}/nope`, `${base}/count`]),
+        'cba\n200 1unknown operation "nope"\n\n404 0{"lines":1,"words":1,"bytes":3}\n200 0',
+      );
+      assert.equal(await curl([...write, '-X', 'DELETE', `${base}/upper`]), 'POST a text here\n\n405 1');
+      const umlauts = 'größte '.repeat(100_000);
+      assert.ok((await curl(['--data-binary', '@-', `${base}/upper`], umlauts)) === umlauts.toUpperCase());
+      const large = 'x'.repeat(1_500_000);
+      const tooLarge = 'a text of 1500000 bytes is longer than 1048576\n\n413 1';
+      assert.equal(await curl([...write, '--data-binary', '@-', `${base}/upper`], large), tooLarge);
+      assert.equal(await curl([...write, '-H', 'Expect:', '--data-binary', '@-', `${base}/upper`], large), tooLarge);
+      assert.equal(
+        await curl([...write, '-H', 'Transfer-Encoding: chunked', '-d', 'abc', `${base}/upper`]),
+        'a body needs a Content-Length; encodings such as chunked are not read\n\n411 1',
+      );
+      assert.equal(
+        await curl([...write, '-H', `X: ${'x'.repeat(5000)}`, `${base}/`]),
+        "the request's head is longer than 4000 bytes\n\n431 1",
+      );
+    });
+
+    test('fetch works, many requests after one another on few connections, beside a link', async () => {
+      const link = await guest.connect();
+      link.send({ type: FrameType.ping, id: 1 });
+      for (let i = 0; i < 200; i++) {
+        const response = await fetch(`http://${guest.host}:${guest.port}/upper`, { method: 'POST', body: `text ${i}` });
+        assert.equal(await response.text(), `TEXT ${i}`);
+      }
+      assert.equal((await link.receive()).type, FrameType.pong);
+      assert.equal((await link.ask('upper', 'link')).payload, 'LINK');
     });
 
     test('connections that are reset take their requests along and harm nobody', async () => {

@@ -1,0 +1,159 @@
+// The part of a connection that speaks HTTP/1. One request at a time, so that answers come in order: what is pipelined behind it waits.
+#include "connection.h"
+#include "server.h"
+#include "shoal/copy.h"
+#include "shoal/text_writer.h"
+
+namespace shoal {
+
+/// No frame starts with four printable characters, since it would be longer than any may be; every HTTP request does.
+bool Connection::starts_http() const {
+  for (size_t i = 0; i < kProtocolBytes; i++) {
+    if (header_bytes_[i] < ' ' || header_bytes_[i] > '~') return false;
+  }
+  return true;
+}
+
+/// Takes bytes up to the end of a line into the head. Returns how many.
+size_t Connection::collect_http_head(std::string_view bytes) {
+  const size_t newline = bytes.find('\n');
+  const size_t part = newline == std::string_view::npos ? bytes.size() : newline + 1;
+  if (head_.size() + part > HttpHead::kSizeMax) {
+    refuse_http(431, "the request's head is longer than 4000 bytes");
+    return part;
+  }
+  if (!head_.append({bytes.data(), part})) {
+    abort();
+    return part;
+  }
+  if (newline == std::string_view::npos) return part;
+  const std::string_view head = head_.front();
+  if (head == "\r\n" || head == "\n") {
+    head_.clear();  // an empty line between two requests
+  } else if (head.ends_with("\n\r\n") || head.ends_with("\n\n")) {
+    http_ = read_http_head(head);
+    stage_ = Stage::http_admission;
+  }
+  return part;
+}
+
+/// Decides what to do with a request of which the head is there. False: there is no room for it now.
+bool Connection::admit_http() {
+  if (http_.refusal_code != 0) {
+    refuse_http(http_.refusal_code, http_.refusal);
+  } else if (http_.transfer_encoding) {
+    refuse_http(411, "a body needs a Content-Length; encodings such as chunked are not read");
+  } else if (http_.method == HttpHead::Method::post) {
+    return admit_http_post();
+  } else if (http_.method != HttpHead::Method::other && http_.operation.empty()) {
+    TextWriter<2048> description;
+    server_.describe(description);
+    answer_http(200, description.text());
+  } else if (!server_.knows(http_.operation)) {
+    answer_http_unknown();
+  } else {
+    answer_http(405, "POST a text here");
+  }
+  return true;
+}
+
+bool Connection::admit_http_post() {
+  TextWriter<128> why;
+  if (!server_.knows(http_.operation)) {
+    answer_http_unknown();
+  } else if (!http_.has_length) {
+    answer_http(411, "a text needs a Content-Length");
+  } else if (http_.length > server_.payload_max()) {
+    answer_http(413, why.add("a text of ").add(http_.length).add(" bytes is longer than ").add(server_.payload_max()).text());
+  } else if (server_.stopping()) {
+    http_.keep_alive = false;
+    answer_http(503, "stopping");
+  } else if (server_.queue_full() && server_.computing()) {
+    answer_http(503, "busy");
+  } else if (server_.queue_full()) {
+    return false;
+  } else {
+    header_ = {};
+    header_.type = FrameType::request;
+    header_.operation_size = static_cast<uint8_t>(http_.operation.size());
+    header_.length = static_cast<uint32_t>(http_.operation.size() + http_.length);
+    if (!allocate_partial(header_.length)) return false;
+    copy_bytes(partial_->bytes(), http_.operation.data(), http_.operation.size());
+    body_filled_ = http_.operation.size();
+    refusal_code_ = 0;
+    skip_left_ = 0;
+    head_.clear();
+    if (http_.expects_continue && !http_.version_1_0 && !output_.append("HTTP/1.1 100 Continue\r\n\r\n")) abort();
+  }
+  return true;
+}
+
+/// Answers without the request's body, which is passed over. A client that asked whether to send it at all may do either: then the
+/// connection ends, since what comes next could be both.
+void Connection::answer_http(unsigned code, std::string_view message) {
+  const bool body_to_come = http_.has_length && http_.length > 0;
+  if (body_to_come && (http_.expects_continue || http_.length > FrameHeader::kLengthMax)) http_.keep_alive = false;
+  send_http_text(code, message);
+  if (!in_use()) return;
+  head_.clear();
+  if (!http_.keep_alive) {
+    linger();
+    return;
+  }
+  skip_left_ = static_cast<size_t>(http_.length);
+  stage_ = skip_left_ > 0 ? Stage::skip : Stage::http_head;
+}
+
+void Connection::answer_http_unknown() {
+  TextWriter<128> why;
+  answer_http(404, why.add("unknown operation \"").add_foreign(http_.operation).add("\"").text());
+}
+
+/// Nothing that this peer sends can be trusted to be a request from here on.
+void Connection::refuse_http(unsigned code, std::string_view message) {
+  http_.keep_alive = false;
+  send_http_text(code, message);
+  if (in_use()) linger();
+}
+
+/// Reads on for a moment before it closes: a close with bytes unread is a reset, which would take the answer along.
+void Connection::linger() {
+  drain();
+  linger_end_ns_ = server_.platform().now_ns() + kLingerNs;
+}
+
+void Connection::send_http_text(unsigned code, std::string_view message) {
+  if (!send_http_head(code, message.size() + (code == 200 ? 0 : 1))) return;
+  if (http_.method == HttpHead::Method::head) return;
+  if (!output_.append(message) || (code != 200 && !output_.append("\n"))) abort();
+}
+
+bool Connection::send_http_head(unsigned code, size_t length) {
+  TextWriter<320> head;
+  head.add("HTTP/1.1 ").add(code).add(" ").add(http_reason(code));
+  head.add("\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ").add(length).add("\r\n");
+  if (code == 405) head.add(http_.operation.empty() ? "Allow: GET, HEAD, POST\r\n" : "Allow: POST\r\n");
+  if (code == 503) head.add("Retry-After: 1\r\n");
+  if (!http_.keep_alive) {
+    head.add("Connection: close\r\n");
+  } else if (http_.version_1_0) {
+    head.add("Connection: keep-alive\r\n");
+  }
+  if (output_.append(head.add("\r\n").text())) return true;
+  abort();
+  return false;
+}
+
+void Connection::send_http_reply(ReplyBuffer& reply) {
+  if (reply.error_code() != 0) {
+    send_http_text(reply.error_code(), reply.error_message());
+  } else {
+    Chain& frame = reply.close();
+    if (!send_http_head(200, frame.size() - FrameHeader::kSize)) return;
+    frame.drop(FrameHeader::kSize);
+    output_.take(frame);
+  }
+  if (in_use() && !http_.keep_alive) drain();
+}
+
+}  // namespace shoal
