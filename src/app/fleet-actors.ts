@@ -32,6 +32,8 @@ export interface FleetActors {
   readonly accelerator: string;
   /** Resolves when the VMs that are kept running are ready; rejects if they cannot be. */
   readonly firstReady: Promise<void>;
+  /** The end of this Shoal is not to end the VMs. */
+  keepVms(): void;
   /** Ends requests and VMs at once. */
   hurry(): void;
 }
@@ -92,6 +94,7 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
     router: core.router,
     accelerator: parameters.accelerator,
     firstReady: first.promise,
+    keepVms: () => core.controller.tell({ kind: 'set-on-stop', onStop: 'keep-vms' }),
     hurry: () => {
       core.router.tell({ kind: 'drain-limit' });
       void killAll(hypervisor);

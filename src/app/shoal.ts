@@ -29,6 +29,8 @@ export interface Shoal {
   greet(text: string): Promise<Greeting>;
   /** Answers what is in hand, then ends everything that was started. Stopping twice is stopping once. */
   stop(): Promise<void>;
+  /** A stop from now on leaves the VMs to the next Shoal. */
+  keepVms(): void;
   /** Makes a stop that is under way wait for nothing. */
   hurry(): void;
 }
@@ -150,6 +152,10 @@ class RunningShoal implements Shoal {
 
   stop(): Promise<void> {
     return this.#parts.cleanUp.run();
+  }
+
+  keepVms(): void {
+    this.#parts.actors.keepVms();
   }
 
   hurry(): void {

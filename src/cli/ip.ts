@@ -1,21 +1,11 @@
 import { askFleet } from '../app/mod.ts';
+import type { IpPoolRow } from '../store/mod.ts';
 import { type Command, FIND_FLAGS, type Input, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { type Column, printData, printJson, table } from './output.ts';
 import { usage } from './parse.ts';
 
-/** One row of `ip_pool`, as the fleet gives it. */
-interface Row {
-  readonly id_ip: number;
-  readonly ip: string;
-  readonly port: number;
-  readonly reserve: boolean;
-  readonly last_reserve: number | null;
-  readonly host: string;
-  readonly vm: number | null;
-}
-
-const COLUMNS: readonly Column<Row>[] = [
+const COLUMNS: readonly Column<IpPoolRow>[] = [
   { title: 'ID', align: 'right', cell: (row) => String(row.id_ip) },
   { title: 'ADDRESS', cell: (row) => `${row.ip}:${row.port}` },
   { title: 'HOST', cell: (row) => row.host },
@@ -66,7 +56,7 @@ export const ipCommand: Command = {
 };
 
 async function list({ flags }: Input, json: boolean): Promise<number> {
-  const rows = await askFleet<readonly Row[]>(fleetOf(flags), 'ip-ls', {});
+  const rows = await askFleet<readonly IpPoolRow[]>(fleetOf(flags), 'ip-ls', {});
   if (json) printJson(rows);
   else printData(table(COLUMNS, rows));
   return 0;

@@ -65,7 +65,11 @@ export const upCommand: Command = {
     try {
       if (!stopping.signal.aborted) await greet(shoal, json);
       const failure = await Promise.race([shoal.failed, shoal.asked, aborted(stopping.signal)]);
-      if (failure !== undefined) throw failure;
+      if (failure !== undefined) {
+        // A defect of ours is no reason to end what works: the next `up` adopts the VMs.
+        shoal.keepVms();
+        throw failure;
+      }
     } finally {
       await shoal.stop();
     }
