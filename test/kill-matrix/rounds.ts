@@ -45,7 +45,9 @@ export interface Mishap {
  */
 export async function play({ rounds, once }: Mishap): Promise<Sums> {
   const random = randomFrom(seed);
-  const fleet = await TestFleet.start({ addresses: ADDRESSES, flags: FLAGS });
+  // A name of its own: while our nats-server is gone, another's may have its port.
+  const flags = [...FLAGS, '--fleet', `kill-${seed}`];
+  const fleet = await TestFleet.start({ addresses: ADDRESSES, flags });
   const ledger = await Ledger.open(fleet.ready);
   const it: Rounds = { fleet, ledger, random };
   const load = startLoad({ ledger, workers: WORKERS, deadlineMs: DEADLINE_MS, random });

@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { isAlive, signalProcess } from '../../src/process/mod.ts';
+import { eventually } from '../driver/fleet.ts';
+import { launcherOf, qemusOf } from '../driver/processes.ts';
+import { seed } from '../driver/seed.ts';
+import { natsServerOf, oneOf, play, standStill, vmProcesses } from './rounds.ts';
+
+test(`a QEMU is killed: it is replaced, and no request is lost (SHOAL_SEED=${seed})`, async () => {
+  await play({
+    // What crashes again and again is started less and less often: more rounds would mostly wait for that.
+    rounds: 8,
+    once: async ({ fleet, random }) => {
+      const victim = oneOf(qemusOf(fleet), random);
+      signalProcess(victim.identity, 'SIGKILL');
+      await eventually('the VM is gone', async () => {
+        const { vms } = await fleet.snapshot();
+        return vms.some(({ id_vmachine }) => id_vmachine === victim.vm) ? undefined : true;
+      });
+    },
+  });
+});
+
+test(`a QEMU stands still: it is found out, ended and replaced, and no request is lost (SHOAL_SEED=${seed})`, async () => {
+  await play({
+    rounds: 3,
+    once: async ({ fleet, random }) => {
+      const victim = oneOf(qemusOf(fleet), random);
+      signalProcess(victim.identity, 'SIGSTOP');
+      await eventually('the VM is gone', () => (isAlive(victim.identity) ? undefined : true));
+    },
+  });
+});
+
+test(`the launcher is killed: no VM ends, every request is replied to, and others can be started (SHOAL_SEED=${seed})`, async () => {
+  const sums = await play({
+    rounds: 12,
+    once: async ({ fleet }) => {
+      const before = vmProcesses(fleet);
+      signalProcess(launcherOf(fleet.up), 'SIGKILL');
+      // A new one comes with the first need for it.
+      const scaled = await fleet.run('restart');
+      expect(scaled).toMatchObject({ exitCode: 0 });
+      await eventually('all VMs are others', () =>
+        vmProcesses(fleet).some((vm) => before.includes(vm)) ? undefined : true,
+      );
+    },
+  });
+  expect(sums).toMatchObject({ refused: {}, unanswered: 0, replied: sums.sent });
+});
+
+test(`nats-server is killed: it is back at the same place, and Shoal and its clients with it (SHOAL_SEED=${seed})`, async () => {
+  await play({
+    // One more within a minute, and Shoal takes it for no passing trouble, and ends.
+    rounds: 5,
+    once: async ({ fleet, ledger }) => {
+      const before = vmProcesses(fleet);
+      const server = natsServerOf(fleet).identity;
+      const isUp = ledger.outage();
+      signalProcess(server, 'SIGKILL');
+      await eventually('it is gone', () => (isAlive(server) ? undefined : true));
+      await ledger.replies(20);
+      isUp();
+      expect(vmProcesses(fleet)).toEqual(expect.arrayContaining(before));
+    },
+  });
+});
+
+test(`nats-server stands still: everybody waits for it, and no VM ends (SHOAL_SEED=${seed})`, async () => {
+  await play({
+    rounds: 5,
+    once: async ({ fleet, ledger, random }) => {
+      const before = vmProcesses(fleet);
+      const isUp = ledger.outage();
+      await standStill(natsServerOf(fleet).identity, 200 + random(2_500));
+      await ledger.replies(20);
+      isUp();
+      expect(vmProcesses(fleet)).toEqual(expect.arrayContaining(before));
+    },
+  });
+});
