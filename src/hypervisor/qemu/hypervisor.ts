@@ -8,6 +8,7 @@ import type { Address, VmId } from '../../fleet/mod.ts';
 import { formatAddress } from '../../fleet/mod.ts';
 import {
   bootId,
+  findByArgument,
   isAlive,
   type ProcessExit,
   type ProcessIdentity,
@@ -20,7 +21,7 @@ import {
 import type { Found, GuestConnection, Hypervisor, Machine, MachineSpec, Manifest } from '../port.ts';
 import { buildArgv, userOfVm } from './argv.ts';
 import { Cgroups, capsOf } from './cgroup.ts';
-import { findByUuid, hasUuid } from './find-process.ts';
+import { hasUuid } from './has-uuid.ts';
 import { type ImageInfo, inspectImage } from './image.ts';
 import { QemuMachine } from './machine.ts';
 import { digestOfArgv, readManifest, writeManifest } from './manifest.ts';
@@ -216,7 +217,7 @@ class QemuHypervisor implements Hypervisor {
   /** Ends whatever the attempt left, and removes its directory. */
   async #undo(paths: RunPaths, attempt: Attempt): Promise<void> {
     // A launcher that was killed for its silence may have obeyed before.
-    const identity = attempt.process ?? (await findByUuid(attempt.uuid));
+    const identity = attempt.process ?? findByArgument(attempt.uuid);
     if (identity !== undefined) {
       signalProcess(identity, 'SIGKILL');
       // One that cannot be confirmed gone keeps its directory: whoever lists it next must see it.
@@ -337,7 +338,7 @@ class QemuHypervisor implements Hypervisor {
   async #processOf(manifest: Manifest): Promise<ProcessIdentity | undefined> {
     if (manifest.bootId !== bootId()) return undefined;
     const { process, uuid } = manifest;
-    if (process === undefined) return findByUuid(uuid);
+    if (process === undefined) return findByArgument(uuid);
     // The same pid and start tick could only be another process by an accident within a hundredth of a second; the uuid rules it out.
     return isAlive(process) && (await hasUuid(process.pid, uuid)) ? process : undefined;
   }

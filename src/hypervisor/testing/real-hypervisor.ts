@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../actors/mod.ts';
 import type { Address, VmId } from '../../fleet/mod.ts';
-import { createLauncher, isAlive, type Launcher, signalProcess, whenGone } from '../../process/mod.ts';
+import { createLauncher, findByArgument, isAlive, type Launcher, signalProcess, whenGone } from '../../process/mod.ts';
 import type { Accelerator, Hypervisor, MachineSpec } from '../port.ts';
-import { findByUuid } from '../qemu/find-process.ts';
 import { createQemuHypervisor, type QemuOptions } from '../qemu/hypervisor.ts';
 import { type ImageInfo, inspectImage } from '../qemu/image.ts';
 import { readManifest } from '../qemu/manifest.ts';
@@ -124,7 +123,7 @@ async function endAll(fleetDirectory: string): Promise<void> {
   for (const name of names) {
     const manifest = await readManifest(join(fleetDirectory, name, 'manifest.json')).catch(() => undefined);
     if (manifest === undefined) continue;
-    const process = manifest.process ?? (await findByUuid(manifest.uuid));
+    const process = manifest.process ?? findByArgument(manifest.uuid);
     if (process === undefined || !isAlive(process)) continue;
     signalProcess(process, 'SIGKILL');
     await whenGone(process, GONE_TIMEOUT_MS, systemClock);

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { identify, type ProcessIdentity } from '../../process/mod.ts';
+import { identify } from './identity.ts';
+import type { ProcessIdentity } from './spawner.ts';
 
 /** The running process that has exactly this as one of its arguments after the first, such as a file of its own. */
 export function findByArgument(argument: string): ProcessIdentity | undefined {
