@@ -78,6 +78,7 @@ test('R7: a reservation for which no VM comes is released, and what the host sta
   const fleet = await TestFleet.start({ addresses: 3, flags: [...QUICK, ...limits] });
   await using client = await clientOf(fleet);
   const launcher = launcherOf(fleet.up);
+  if (launcher === undefined) throw new Error('the launcher runs');
   signalProcess(launcher, 'SIGSTOP');
   // One VM, two requests: another VM is wanted, and the host cannot start it.
   const slow = [client.request('4000', { op: 'spin' }), client.request('10', { op: 'spin' })];

@@ -45,14 +45,12 @@ export function qemusOf(fleet: FleetPlace): FleetProcess[] {
   return processesOf(fleet).filter(({ kind }) => kind === 'qemu');
 }
 
-/** The launcher names no fleet: it is known by who started it. */
-export function launcherOf(up: { readonly pid: number }): ProcessIdentity {
+/** The launcher names no fleet: it is known by who started it. After its death there is none until one is needed. */
+export function launcherOf(up: { readonly pid: number }): ProcessIdentity | undefined {
   const found = allProcesses().find(
     ({ pid, commandLine }) => commandLine.includes('launcher-main') && parentOf(pid) === up.pid,
   );
-  const identity = found === undefined ? undefined : identify(found.pid);
-  if (identity === undefined) throw new Error(`process ${up.pid} has no launcher`);
-  return identity;
+  return found === undefined ? undefined : identify(found.pid);
 }
 
 /** Those addresses that more than one QEMU has: there are never any. */

@@ -36,7 +36,9 @@ test(`the launcher is killed: no VM ends, every request is replied to, and other
     rounds: 12,
     once: async ({ fleet }) => {
       const before = vmProcesses(fleet);
-      signalProcess(launcherOf(fleet.up), 'SIGKILL');
+      const launcher = launcherOf(fleet.up);
+      if (launcher === undefined) throw new Error('the launcher runs');
+      signalProcess(launcher, 'SIGKILL');
       // A new one comes with the first need for it.
       const scaled = await fleet.run('restart');
       expect(scaled).toMatchObject({ exitCode: 0 });
