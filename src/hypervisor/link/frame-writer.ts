@@ -1,14 +1,18 @@
 import { type FrameType, HEADER_BYTES } from './frame.ts';
 
-/** Small frames are copied together into chunks of this size; the bytes of a chunk are written once and never again. */
-const CHUNK_BYTES = 64 * 1024;
+/**
+ * Small frames are copied together into chunks, whose bytes are written once and never again. They grow with what is sent: most links are
+ * idle most of the time.
+ */
+const CHUNK_BYTES_FIRST = 1024;
+const CHUNK_BYTES_MAX = 64 * 1024;
 /** Copying more than this costs more than one more piece to write. */
 const COPY_BYTES_MAX = 8 * 1024;
 
 /** Collects frames until they are taken as few large pieces: a batch costs one write to the socket, and hardly an allocation. */
 export class FrameWriter {
   #pieces: Uint8Array[] = [];
-  #chunk = new Uint8Array(CHUNK_BYTES);
+  #chunk = new Uint8Array(CHUNK_BYTES_FIRST);
   #view = new DataView(this.#chunk.buffer);
   #start = 0;
   #at = 0;
@@ -57,7 +61,8 @@ export class FrameWriter {
   #reserve(bytes: number): void {
     if (this.#at + bytes <= this.#chunk.length) return;
     this.#seal();
-    this.#chunk = new Uint8Array(Math.max(CHUNK_BYTES, bytes));
+    const grown = Math.min(2 * this.#chunk.length, CHUNK_BYTES_MAX);
+    this.#chunk = new Uint8Array(Math.max(grown, bytes));
     this.#view = new DataView(this.#chunk.buffer);
     this.#start = 0;
     this.#at = 0;
