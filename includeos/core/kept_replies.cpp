@@ -46,7 +46,6 @@ void KeptReplies::send_to(Connection& connection, uint64_t now_ns) {
 }
 
 bool KeptReplies::answer(Job& request, uint64_t now_ns) {
-  if (oldest_ == nullptr) return false;
   expire(now_ns);
   for (Kept* kept = oldest_; kept != nullptr; kept = kept->next) {
     if (kept->token() != request.token()) continue;

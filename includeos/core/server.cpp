@@ -130,7 +130,7 @@ void* Server::allocate(size_t bytes) {
 
 void Server::enqueue(Job* job) {
   if (job->header.token_size > 0) {
-    if (kept_.answer(*job, platform_.now_ns())) {
+    if (kept_.count() > 0 && kept_.answer(*job, platform_.now_ns())) {
       job->connection->job_ended();
       served_++;
       free_job(job);

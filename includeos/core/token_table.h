@@ -35,23 +35,30 @@ class TokenTable {
   }
 
  private:
-  static constexpr size_t kBuckets = 512;
+  static constexpr unsigned kBucketBits = 9;
+  static constexpr uint64_t kMultiplier = 0x9e3779b97f4a7c15;
 
   /// Eight bytes at a time, since every request pays for it. Peers are not hostile to each other, and the queue bounds the lists.
   static uint16_t bucket_of(std::string_view token) {
     uint64_t hash = token.size();
-    while (!token.empty()) {
-      uint64_t word = 0;
-      const size_t part = token.size() < sizeof word ? token.size() : sizeof word;
-      std::memcpy(&word, token.data(), part);
-      hash = (hash ^ word) * 0x9e3779b97f4a7c15;
+    const auto mix = [&](uint64_t word) {
+      hash = (hash ^ word) * kMultiplier;
       hash ^= hash >> 29;
-      token.remove_prefix(part);
+    };
+    const char* bytes = token.data();
+    size_t left = token.size();
+    uint64_t word = 0;
+    for (; left >= sizeof word; bytes += sizeof word, left -= sizeof word) {
+      std::memcpy(&word, bytes, sizeof word);
+      mix(word);
     }
-    return static_cast<uint16_t>(hash % kBuckets);
+    word = 0;
+    std::memcpy(&word, bytes, left);
+    mix(word);
+    return static_cast<uint16_t>(hash * kMultiplier >> (64 - kBucketBits));  // the upper bits depend on all of the token's
   }
 
-  Job* buckets_[kBuckets] = {};
+  Job* buckets_[size_t{1} << kBucketBits] = {};
 };
 
 }  // namespace shoal
