@@ -1,3 +1,5 @@
+import { rmdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ActorSystem, Ref } from '../actors/mod.ts';
 import type { Address, RouterMessage } from '../fleet/mod.ts';
 import {
@@ -5,6 +7,7 @@ import {
   type Hypervisor,
   inspectImage,
   MEMORY_MIB,
+  runtimeRoot,
   STOP_LIMITS,
   type VmParameters,
 } from '../hypervisor/mod.ts';
@@ -55,6 +58,7 @@ export interface Ground {
 export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<FleetActors> {
   const { options, data, store, system, nats } = ground;
   const hypervisor = createQemuHypervisor({ fleetTag: data.tag, spawner: nats.launcher });
+  cleanUp.add(() => removeEmpty(join(runtimeRoot(), data.tag), join(runtimeRoot(), `${data.tag}-probe`)));
   await squareWithReality(store, await hypervisor.list(), options);
   const { parameters, why } = await vmParameters(ground);
   const news = new NewsBoard();
@@ -122,6 +126,17 @@ async function vmParameters({
     stopLimits: STOP_LIMITS,
   };
   return { parameters, why: chosen.why };
+}
+
+/** Run directories of VMs that go on stay, and so does what holds them. */
+function removeEmpty(...folders: readonly string[]): void {
+  for (const folder of folders) {
+    try {
+      rmdirSync(folder);
+    } catch {
+      // Not empty, or not there.
+    }
+  }
 }
 
 /** Adopted VMs may hold all but this one, or all. */

@@ -13,7 +13,7 @@ export interface Nats {
 }
 
 /** A nats-server that keeps dying is no passing trouble. */
-const RESTARTS = { intensity: 5, periodMs: 60_000 };
+const RESTARTS = { intensity: 5, periodMs: 10_000 };
 
 /** Above its ladder of SIGTERM and SIGKILL. */
 const STOP_MS = 10_000;

@@ -75,6 +75,16 @@ test('nobody there is an instant failure for who was never served, and is waited
   expect(await sent).toBe(REPLY);
 });
 
+test('a repeat that finds nobody does not end what the first has in hand', async () => {
+  const requester = new FakeRequester();
+  const sent = send(requester, false);
+  await vi.advanceTimersByTimeAsync(1_000);
+  requester.attempts[1]?.reject(new ShoalError('REQUEST_NO_RESPONDERS', 'it is stopping'));
+  await vi.advanceTimersByTimeAsync(500);
+  requester.attempts[0]?.resolve(REPLY);
+  expect(await sent).toBe(REPLY);
+});
+
 test('nobody there until the deadline is told as that', async () => {
   const nobody = new ShoalError('REQUEST_NO_RESPONDERS', 'nobody');
   const requester: Requester = { inFlight: 0, request: () => Promise.reject(nobody), close: () => undefined };

@@ -26,35 +26,57 @@ export async function sendUntilEnded(
   wasServed: () => boolean,
 ): Promise<Reply> {
   const endMs = performance.now() + options.deadlineMs;
-  const attempts: Promise<Ended>[] = [];
+  const leftMs = (): number => Math.max(1, Math.ceil(endMs - performance.now()));
+  const open = new Set<Promise<Ended>>();
   for (let againMs = AGAIN_FIRST_MS; ; againMs = Math.min(2 * againMs, AGAIN_MAX_MS)) {
-    const leftMs = Math.max(1, Math.ceil(endMs - performance.now()));
-    attempts.push(ended(requester.request(payload, { ...options, deadlineMs: leftMs })));
-    const end = await firstOf(attempts, Math.min(againMs, leftMs));
+    open.add(ended(requester.request(payload, { ...options, deadlineMs: leftMs() })));
+    const end = await firstToMatter(open, performance.now() + Math.min(againMs, leftMs()));
     if (end?.kind === 'reply') return end.reply;
-    const nobody = end?.kind === 'error' && wasServed() && codeOf(end.error) === 'REQUEST_NO_RESPONDERS';
-    if (end?.kind === 'error' && (!nobody || performance.now() + NOBODY_MS >= endMs)) throw end.error;
-    if (!nobody) continue;
-    attempts.length = 0;
-    await firstOf([], NOBODY_MS);
-    options.signal?.throwIfAborted();
+    if (end?.kind === 'error') {
+      const mayComeBack = isNobody(end) && wasServed() && performance.now() + NOBODY_MS < endMs;
+      if (!mayComeBack) throw end.error;
+      await within(open, NOBODY_MS);
+      options.signal?.throwIfAborted();
+    }
   }
 }
 
-type Ended = { readonly kind: 'reply'; readonly reply: Reply } | { readonly kind: 'error'; readonly error: unknown };
+/**
+ * The first end of an attempt that says something. A repeat that finds nobody says nothing while an earlier one is in somebody's hands: a
+ * Shoal that is stopping takes no more requests and still answers those that it has.
+ * @returns undefined if there is none by then
+ */
+async function firstToMatter(open: Set<Promise<Ended>>, untilMs: number): Promise<Ended | undefined> {
+  for (;;) {
+    const end = await within(open, untilMs - performance.now());
+    if (end === undefined) return undefined;
+    open.delete(end.attempt);
+    if (!isNobody(end) || open.size === 0) return end;
+  }
+}
+
+function isNobody(end: Ended): boolean {
+  return end.kind === 'error' && codeOf(end.error) === 'REQUEST_NO_RESPONDERS';
+}
+
+type Ended = { readonly attempt: Promise<Ended> } & (
+  | { readonly kind: 'reply'; readonly reply: Reply }
+  | { readonly kind: 'error'; readonly error: unknown }
+);
 
 /** Never rejects: an attempt that nobody waits for any more may still fail. */
-function ended(attempt: Promise<Reply>): Promise<Ended> {
-  return attempt.then(
-    (reply) => ({ kind: 'reply', reply }),
-    (error: unknown) => ({ kind: 'error', error }),
+function ended(request: Promise<Reply>): Promise<Ended> {
+  const attempt: Promise<Ended> = request.then(
+    (reply) => ({ attempt, kind: 'reply', reply }),
+    (error: unknown) => ({ attempt, kind: 'error', error }),
   );
+  return attempt;
 }
 
 /** @returns undefined if none has ended within the time */
-async function firstOf(attempts: readonly Promise<Ended>[], withinMs: number): Promise<Ended | undefined> {
+async function within(attempts: Iterable<Promise<Ended>>, ms: number): Promise<Ended | undefined> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => resolve(undefined), withinMs);
+  const timer = setTimeout(() => resolve(undefined), Math.max(0, ms));
   try {
     return await Promise.race([...attempts, promise]);
   } finally {
