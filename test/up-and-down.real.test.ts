@@ -44,7 +44,8 @@ test('Ctrl-C while it starts ends what had been started', async () => {
   await up.stderrHas(/nats-server/);
   up.signal('SIGINT');
   const finished = await up.finished;
-  expect(finished.signal).toBeNull();
+  expect(finished).toMatchObject({ exitCode: 0, signal: null });
+  expect(finished.stderr).not.toContain('defect');
   expect(leftovers({ data, pool })).toEqual({ processes: [], runDirectories: [], ports: [] });
   rmSync(data, { recursive: true });
 });

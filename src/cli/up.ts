@@ -60,10 +60,14 @@ export const upCommand: Command = {
     };
     let hurry: (() => void) | undefined;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-    const shoal = await startShoal(optionsOf(flags, json), stopping.signal);
+    const shoal = await started(optionsOf(flags, json), stopping.signal);
+    if (shoal === undefined) return 0;
     hurry = () => shoal.hurry();
     try {
-      if (!stopping.signal.aborted) await greet(shoal, json);
+      const greeted = greet(shoal, json);
+      // Whoever stops it meanwhile does not want to hear how the greeting went.
+      greeted.catch(() => undefined);
+      await Promise.race([greeted, aborted(stopping.signal)]);
       const failure = await Promise.race([shoal.failed, shoal.asked, aborted(stopping.signal)]);
       if (failure !== undefined) {
         // A defect of ours is no reason to end what works: the next `up` adopts the VMs.
@@ -76,6 +80,16 @@ export const upCommand: Command = {
     return 0;
   },
 };
+
+/** @returns undefined if it was told to stop while it started; nothing is left then */
+async function started(options: UpOptions, signal: AbortSignal): Promise<Shoal | undefined> {
+  try {
+    return await startShoal(options, signal);
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) return undefined;
+    throw error;
+  }
+}
 
 function optionsOf(flags: Flags, json: boolean): UpOptions {
   const nats = flags.text('nats');
