@@ -1,10 +1,11 @@
 import { defaultImage } from '../src/app/mod.ts';
 import { connect } from '../src/client/mod.ts';
 import { randomPool, TestFleet } from '../test/driver/fleet.ts';
-import { type Comparison, compare, type Row } from './compare.ts';
+import { compare, type Row } from './compare.ts';
 import { manyVmsSuite } from './many-vms-suite.ts';
 import { BareQemu } from './peers/bare-qemu.ts';
 import { Echo } from './peers/echo.ts';
+import { PlainClient } from './peers/plain-client.ts';
 
 const START_ROUNDS = 15;
 const SEQUENTIAL_ROUNDS = 7;
@@ -87,7 +88,7 @@ async function* sequentialSuite(): AsyncIterable<Row> {
   await using fleet = await TestFleet.start();
   await using echo = await Echo.start(fleet.ready.nats);
   const { accelerator } = fleet.ready;
-  const client = await connect({ servers: fleet.ready.nats });
+  await using client = await PlainClient.open(fleet.ready.nats, fleet.ready.fleet);
   const qemu = new BareQemu({ image: defaultImage(), accelerator, ip: randomPool(1).split('-')[0] ?? '', port: PORT });
   try {
     await qemu.ready();
@@ -107,7 +108,6 @@ async function* sequentialSuite(): AsyncIterable<Row> {
     link.close();
   } finally {
     await qemu.kill();
-    await client.close();
   }
 }
 
@@ -121,20 +121,15 @@ async function meanMs(one: () => Promise<unknown>): Promise<number> {
 async function* throughputSuite(): AsyncIterable<Row> {
   await using fleet = await TestFleet.start({ flags: ['--min', '4', '--set', 'vm_requests_max=64'] });
   await using echo = await Echo.start(fleet.ready.nats);
-  const client = await connect({ servers: fleet.ready.nats });
-  try {
-    const comparison: Comparison = {
-      name: 'requests-per-second',
-      unit: 'requests/s',
-      goal: { atLeast: 0.8 },
-      rounds: THROUGHPUT_ROUNDS,
-      ours: () => perSecond(() => client.request(TEXT)),
-      baseline: () => perSecond(() => echo.request(TEXT)),
-    };
-    yield await compare(comparison);
-  } finally {
-    await client.close();
-  }
+  await using client = await PlainClient.open(fleet.ready.nats, fleet.ready.fleet);
+  yield await compare({
+    name: 'requests-per-second',
+    unit: 'requests/s',
+    goal: { atLeast: 0.8 },
+    rounds: THROUGHPUT_ROUNDS,
+    ours: () => perSecond(() => client.request(TEXT)),
+    baseline: () => perSecond(() => echo.request(TEXT)),
+  });
 }
 
 async function perSecond(one: () => Promise<unknown>): Promise<number> {
