@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { codeOf } from '../errors.ts';
+import { readHostFacts } from '../hypervisor/mod.ts';
 
 /** One thing that Shoal needs, or is better with. */
 export interface Check {
@@ -38,7 +39,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
     node(),
     ...programs,
     image(options.image),
-    kvm(),
+    await kvm(),
     accelerator(options.accelerator),
     memory(),
     rights(),
@@ -93,33 +94,17 @@ function image(path: string): Check {
   };
 }
 
-function kvm(): Check {
+async function kvm(): Promise<Check> {
   const name = '/dev/kvm';
-  if (!existsSync(name)) {
-    const found = 'absent; QEMU emulates (tcg), which is slower and no security boundary';
-    return {
-      name,
-      state: 'warn',
-      found,
-      remedy: 'switch on virtualisation in the firmware, or load kvm_intel or kvm_amd',
-    };
+  const { kvmUnusable, nested } = await readHostFacts();
+  if (kvmUnusable === undefined) {
+    return { name, state: 'ok', found: nested ? 'usable, nested inside another hypervisor' : 'usable' };
   }
-  try {
-    accessSync(name, constants.R_OK | constants.W_OK);
-    return { name, state: 'ok', found: isNested() ? 'usable, nested inside another hypervisor' : 'usable' };
-  } catch {
-    return {
-      name,
-      state: 'warn',
-      found: 'not readable and writable for this user',
-      remedy: 'add the user to the group kvm',
-    };
-  }
-}
-
-/** A CPU that reports a hypervisor is itself virtual. */
-function isNested(): boolean {
-  return /^flags\s*:.*\bhypervisor\b/m.test(readFileSync('/proc/cpuinfo', 'utf8'));
+  const found = `${kvmUnusable}; QEMU emulates (tcg), which is slower and no security boundary`;
+  const remedy = existsSync(name)
+    ? 'add the user to the group kvm'
+    : 'switch on virtualisation in the firmware, or load kvm_intel or kvm_amd';
+  return { name, state: 'warn', found, remedy };
 }
 
 function accelerator(chosen: string | undefined): Check {
