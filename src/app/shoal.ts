@@ -76,18 +76,16 @@ export async function startShoal(options: UpOptions, signal: AbortSignal): Promi
       greetMs,
     });
   } catch (error) {
-    await cleanUp.run();
+    // Why it could not start is what matters, also if something could not be ended then.
+    await cleanUp.run().catch(() => undefined);
     throw causeOf(error);
   }
 }
 
 /** A person wants to know what failed, not which of our supervisors noticed. */
 function causeOf(error: unknown): unknown {
-  return error instanceof ShoalError && error.code === 'SUPERVISOR_START_FAILED'
-    ? error.cause === undefined
-      ? error
-      : causeOf(error.cause)
-    : error;
+  const isOurs = error instanceof ShoalError && error.code === 'SUPERVISOR_START_FAILED';
+  return isOurs && error.cause !== undefined ? causeOf(error.cause) : error;
 }
 
 /** A failure that reaches the top is one that no supervisor could mend. */
