@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Clock, systemClock } from '../actors/mod.ts';
+import { systemClock } from '../actors/mod.ts';
 import { type Address, parsePool, type Tenancy } from '../fleet/mod.ts';
 import type { Found } from '../hypervisor/mod.ts';
 import { type IpPoolRow, openLowdbStore, type Store, setStoreAside } from '../store/mod.ts';
@@ -14,7 +14,7 @@ const FILE = 'tables.json';
 /** Opens the tables and puts into them what this start says about parameters. The stop writes what is pending. */
 export async function openTables(options: UpOptions, data: DataDir, cleanUp: CleanUp): Promise<Store> {
   const path = join(data.path, FILE);
-  const clock: Clock = systemClock;
+  const clock = systemClock;
   if (options.rebuild) {
     const aside = await setStoreAside(path, clock);
     if (aside !== undefined) options.onProgress(`the tables were set aside as ${aside}`);
@@ -32,17 +32,20 @@ export async function openTables(options: UpOptions, data: DataDir, cleanUp: Cle
  */
 export async function squareWithReality(store: Store, found: readonly Found[], options: UpOptions): Promise<void> {
   const { host } = options;
+  const isNew = store.snapshot().ip_pool.length === 0;
   const running = found.flatMap((one) => (one.kind === 'running' ? [one.manifest.spec] : []));
   const alive = new Set(found.flatMap((one) => idOf(one)));
   for (const row of store.snapshot().ip_pool) {
     if (row.vm !== null && !alive.has(row.vm)) await store.releaseVm(row.vm);
   }
-  await adjustPool(store, options);
+  // First those that run: in tables made anew their addresses must have the ids that they have in the manifests.
   for (const { vm, address } of running) {
     const { id, ip, port } = address;
     await store.addAddresses([{ id_ip: id, ip, port, host }]);
     await store.reserve(id, vm, Date.now());
   }
+  const wanted = options.pool ?? (isNew ? parsePool(POOL_DEFAULT) : undefined);
+  if (wanted !== undefined) await adjustPool(store, wanted, host);
 }
 
 function idOf(found: Found): number[] {
@@ -52,12 +55,11 @@ function idOf(found: Found): number[] {
 }
 
 /** A pool that is named replaces the one of the last time, except for addresses that are held; they keep their ids. */
-async function adjustPool(store: Store, { pool, host }: UpOptions): Promise<void> {
-  const before = store.snapshot().ip_pool;
-  const wanted = pool ?? (before.length === 0 ? parsePool(POOL_DEFAULT) : undefined);
-  if (wanted === undefined) return;
+async function adjustPool(store: Store, wanted: readonly Address[], host: string): Promise<void> {
   const places = new Set(wanted.map(placeOf));
-  for (const row of before) if (row.vm === null && !places.has(placeOf(row))) await store.removeAddress(row.id_ip);
+  for (const row of store.snapshot().ip_pool) {
+    if (row.vm === null && !places.has(placeOf(row))) await store.removeAddress(row.id_ip);
+  }
   await addAddresses(store, wanted, host);
 }
 
