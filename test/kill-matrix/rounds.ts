@@ -93,14 +93,20 @@ async function isSound(fleet: TestFleet): Promise<void> {
   });
 }
 
-/** VMs by what cannot be mistaken: the same process with the same start. */
-export function vmProcesses(fleet: TestFleet): string[] {
-  return qemusOf(fleet).map(({ vm, identity }) => `VM ${vm}, process ${identity.pid} since ${identity.startTicks}`);
+/** VMs by what cannot be mistaken: the same process with the same start. @param meant all by default */
+export function vmProcesses(fleet: TestFleet, meant: (vm: number | undefined) => boolean = () => true): string[] {
+  const qemus = qemusOf(fleet).filter(({ vm }) => meant(vm));
+  return qemus.map(({ vm, identity }) => `VM ${vm}, process ${identity.pid} since ${identity.startTicks}`);
 }
 
+/**
+ * How long each VM that is ready has been up. One whose CPU does not run yet is not meant: whoever adopts it has a spare, and may have no
+ * use for it.
+ */
 export async function uptimes(fleet: TestFleet): Promise<Map<number, number>> {
   const { vms } = await fleet.snapshot();
-  return new Map(vms.map(({ id_vmachine, uptime_ms }) => [id_vmachine, uptime_ms]));
+  const ready = vms.filter(({ state }) => state === 'ready');
+  return new Map(ready.map(({ id_vmachine, uptime_ms }) => [id_vmachine, uptime_ms]));
 }
 
 export function natsServerOf(fleet: TestFleet): FleetProcess {
