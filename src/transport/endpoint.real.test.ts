@@ -236,7 +236,10 @@ describe('draining', () => {
       (replyTo) => ({ kind: 'drain', limitMs: TIMEOUT_MS, replyTo }),
       2 * TIMEOUT_MS,
     );
-    await expect.poll(() => send(fleet, 'too late').catch((error: unknown) => error)).toMatchObject({ code: '503' });
+    // Its mailbox is in order and so is its connection: after these two the server has read that it takes no more.
+    await fleet.counts();
+    await fleet.connection.nc.flush();
+    await expect(send(fleet, 'too late')).rejects.toMatchObject({ code: '503' });
     request.replyTo.tell(processed(request.payload));
     expect((await replied).string()).toBe('in hand');
     expect(await drained).toBe(true);
