@@ -47,6 +47,17 @@ test('as many VMs come up as slow requests need, and no more; idle again they go
   expect(qemusOf(fleet).map(({ address }) => address)).toEqual(idle.vms.map(({ address }) => address));
 });
 
+test.each([
+  ['pack', 1],
+  ['spread', 2],
+] as const)('R2: with --routing %s two requests at once go to %i of two free VMs', async (routing, used) => {
+  const flags = ['--min', '2', '--set', 'vm_requests_max=4', '--routing', routing];
+  await using fleet = await TestFleet.start({ addresses: 2, flags });
+  await using client = await clientOf(fleet);
+  const replies = await Promise.all([1, 2].map(() => client.request('500', { op: 'spin' })));
+  expect(new Set(replies.map(({ vm }) => vm)).size).toBe(used);
+});
+
 test('with every address in use, many more requests than VMs are all answered', async () => {
   await using fleet = await TestFleet.start({ addresses: 2 });
   await using client = await clientOf(fleet);

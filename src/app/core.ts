@@ -54,6 +54,7 @@ export async function startCore(of: CoreOptions, cleanUp: CleanUp): Promise<Core
     start: router({
       params: paramsOf(store.snapshot()),
       pool: poolOf(store),
+      routing: options.routing,
       hosts: new Map([[host, controllerRef]]),
       awaitHosts: true,
       held: tenanciesOf(store),

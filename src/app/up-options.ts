@@ -1,4 +1,4 @@
-import type { Address, News } from '../fleet/mod.ts';
+import type { Address, News, Routing } from '../fleet/mod.ts';
 
 /** All that `shoal up` is told, checked. */
 export interface UpOptions {
@@ -10,6 +10,8 @@ export interface UpOptions {
   readonly pool?: readonly Address[];
   /** Parameters to set, under the names of the table; the others are as they were. */
   readonly params: Readonly<Record<string, string>>;
+  /** Which of the free VMs a request goes to (rule R2). */
+  readonly routing: Routing;
   readonly image: string;
   readonly accelerator: 'auto' | 'kvm' | 'tcg';
   /** Ends VMs and the NATS server of an earlier Shoal that are found, instead of adopting them. */
