@@ -1,6 +1,14 @@
-import { type ConnectionOptions, Events, type NatsConnection, connect as natsConnect } from 'nats';
+import {
+  type Authenticator,
+  type ConnectionOptions,
+  ErrorCode,
+  Events,
+  type NatsConnection,
+  connect as natsConnect,
+} from 'nats';
 import { type Clock, systemClock } from '../actors/mod.ts';
-import { ShoalError } from '../errors.ts';
+import { codeOf, ShoalError } from '../errors.ts';
+import { authenticatorOf, type Credentials } from './credentials.ts';
 import { ReconnectDelay } from './reconnect-delay.ts';
 import { readServerInfo } from './server-info.ts';
 import { parseServerUrls, type ServerUrl } from './server-url.ts';
@@ -14,6 +22,8 @@ export interface ConnectOptions {
   readonly servers: string | readonly string[];
   /** Shown in the server's list of connections. */
   readonly name: string;
+  /** Instead of user and password, or a token, in the addresses. */
+  readonly credentials?: Credentials;
   /** How long connecting may take in all; default 5000. */
   readonly timeoutMs?: number;
   /** Called at each change after the first connection. */
@@ -37,17 +47,19 @@ const PINGS_OUT_MAX = 2;
 
 /**
  * Connects to NATS, and stays connected: a connection that is lost later is made anew, for ever, with back-off.
- * @throws CONFIG_VALUE for an address that is none; NATS_UNREACHABLE if no server can be spoken to within the time
+ * @throws CONFIG_VALUE for an address or credentials that are none; NATS_UNREACHABLE if no server can be spoken to within the time;
+ * NATS_UNAUTHORIZED if it does not let us in
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const { name, timeoutMs = CONNECT_TIMEOUT_MS, onState, clock = systemClock } = options;
   const urls = parseServerUrls(options.servers);
   const shown = urls.map((url) => url.shown).join(', ');
+  const authenticator = await authenticatorFor(options.credentials, urls);
   await greeted(urls, timeoutMs, clock);
   const delay = new ReconnectDelay(clock);
-  const connecting = natsConnect(natsOptions(urls, name, timeoutMs, delay));
+  const connecting = natsConnect(natsOptions(urls, name, timeoutMs, delay, authenticator));
   const nc = await within(connecting, timeoutMs, clock).catch((cause: unknown) => {
-    throw unreachable(shown, cause instanceof Error ? cause.message : String(cause), cause);
+    throw isRefusal(cause) ? unauthorized(shown, cause) : unreachable(shown, reasonOf(cause), cause);
   });
   if (nc === TIMED_OUT) {
     connecting.then(
@@ -60,11 +72,27 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   return { nc, shown, close: () => close(nc, clock) };
 }
 
+/** One word before the @ of an address is a token, two are user and password. */
+function authenticatorFor(
+  credentials: Credentials | undefined,
+  [{ user, password, shown }]: readonly [ServerUrl, ...ServerUrl[]],
+): Promise<Authenticator> | undefined {
+  if (credentials === undefined) {
+    if (user === undefined) return undefined;
+    return authenticatorOf(password === undefined ? { token: user } : { user, password });
+  }
+  if (user === undefined) return authenticatorOf(credentials);
+  throw new ShoalError(
+    'CONFIG_VALUE',
+    `Expected credentials once: the address of ${shown} holds some, and there are others`,
+  );
+}
+
 /** Resolves when one of the servers has greeted. */
 async function greeted(urls: readonly ServerUrl[], timeoutMs: number, clock: Clock): Promise<void> {
   const greetings = urls.map(async ({ host, port, shown }) => {
     await readServerInfo(host, port, timeoutMs, clock).catch((cause: unknown) => {
-      throw unreachable(shown, cause instanceof Error ? cause.message : String(cause));
+      throw unreachable(shown, reasonOf(cause));
     });
   });
   try {
@@ -91,8 +119,9 @@ function natsOptions(
   name: string,
   timeoutMs: number,
   delay: ReconnectDelay,
+  authenticator: Authenticator | undefined,
 ): ConnectionOptions {
-  const [{ tls, user, password }] = urls;
+  const [{ tls }] = urls;
   return {
     servers: urls.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)),
     name,
@@ -106,9 +135,7 @@ function natsOptions(
     // Traces of who asked cost more than the asking.
     noAsyncTraces: true,
     ...(tls ? { tls: {} } : {}),
-    // One word before the @ is a token, two are user and password.
-    ...(user !== undefined && password === undefined ? { token: user } : {}),
-    ...(user !== undefined && password !== undefined ? { user, pass: password } : {}),
+    ...(authenticator === undefined ? {} : { authenticator }),
   };
 }
 
@@ -135,6 +162,23 @@ async function close(nc: NatsConnection, clock: Clock): Promise<void> {
   // `close` alone drops what has not been written yet. A server that is away takes nothing: hence the limit.
   if (!nc.isDraining()) await within(nc.drain(), CLOSE_TIMEOUT_MS / 2, clock).catch(() => undefined);
   await within(nc.close(), CLOSE_TIMEOUT_MS / 2, clock).catch(() => undefined);
+}
+
+function isRefusal(cause: unknown): boolean {
+  const code = codeOf(cause);
+  return code === ErrorCode.AuthorizationViolation || code === ErrorCode.AuthenticationExpired;
+}
+
+function unauthorized(shown: string, cause: unknown): ShoalError {
+  return new ShoalError(
+    'NATS_UNAUTHORIZED',
+    `The NATS server at ${shown} does not let us in: ${reasonOf(cause)}. Give the credentials that it knows`,
+    { cause, details: { servers: shown } },
+  );
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function unreachable(shown: string, why: string, cause?: unknown): ShoalError {

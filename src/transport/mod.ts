@@ -3,6 +3,7 @@ export type { AdminHandler, AdminServer } from './admin-server.ts';
 export { serveAdmin } from './admin-server.ts';
 export type { Connection, ConnectionState, ConnectOptions } from './connection.ts';
 export { connect } from './connection.ts';
+export type { Credentials } from './credentials.ts';
 export type { EndpointOptions } from './endpoint.ts';
 export { endpoint } from './endpoint.ts';
 export type { EndpointCounts, EndpointEvent, EndpointMessage, RouterRequest } from './endpoint-messages.ts';

@@ -1,0 +1,48 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '../../actors/mod.ts';
+import { signalProcess, whenGone } from '../../process/mod.ts';
+import { freePort } from '../own-server/free-port.ts';
+import { findNatsServer } from '../own-server/program.ts';
+import { readServerInfo } from '../server-info.ts';
+import { directSpawner } from './direct-spawner.ts';
+
+const GONE_MS = 5_000;
+const GREETING_MS = 10_000;
+const BETWEEN_LOOKS_MS = 20;
+
+/** A nats-server with a configuration of the test's own, `lines`: who may connect, for example. Gone with the test. */
+export async function securedNatsServer(lines: readonly string[]): Promise<AsyncDisposable & { readonly url: string }> {
+  const directory = await mkdtemp(join(tmpdir(), 'shoal-nats-'));
+  const port = await freePort(0, 0, systemClock);
+  const config = join(directory, 'nats.conf');
+  await writeFile(config, [`listen: "127.0.0.1:${port}"`, ...lines, ''].join('\n'));
+  const stderrPath = join(directory, 'nats.log');
+  const spawner = directSpawner();
+  const server = await spawner.spawn({ command: findNatsServer(), args: ['-c', config], cwd: directory, stderrPath });
+  const stop = async (): Promise<void> => {
+    signalProcess(server, 'SIGKILL');
+    await whenGone(server, GONE_MS, systemClock);
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    await greeted(port);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url: `nats://127.0.0.1:${port}`, [Symbol.asyncDispose]: stop };
+}
+
+async function greeted(port: number): Promise<void> {
+  for (let leftMs = GREETING_MS; ; leftMs -= BETWEEN_LOOKS_MS) {
+    try {
+      await readServerInfo('127.0.0.1', port, GREETING_MS, systemClock);
+      return;
+    } catch (error) {
+      if (leftMs <= 0) throw error;
+    }
+    await new Promise<void>((resolve) => systemClock.timer(BETWEEN_LOOKS_MS, resolve));
+  }
+}
