@@ -1,17 +1,32 @@
-import { type Connection, connect as connectNats, createRequester, type Requester } from '../transport/mod.ts';
+import { ShoalError } from '../errors.ts';
+import {
+  type Connection,
+  type ConnectionState,
+  type Credentials,
+  connect as connectNats,
+  createRequester,
+  type Requester,
+} from '../transport/mod.ts';
+import { CONCURRENCY_DEFAULT, checkLines, type LineOutcome, type Lines, sendLines } from './lines.ts';
+import { OpenCount } from './open-count.ts';
 import { sendUntilEnded } from './resending.ts';
+import { encodeText } from './text.ts';
 
 export interface ClientOptions {
   /** Default `nats://127.0.0.1:4222`. */
   readonly servers?: string | readonly string[];
   /** Default `default`. */
   readonly fleet?: string;
+  /** Default: those in the addresses, or none. */
+  readonly credentials?: Credentials;
   /** Shown in the NATS server's list of connections; default `shoal-client`. */
   readonly name?: string;
   /** For requests that name no deadline; default 30000. */
   readonly deadlineMs?: number;
   /** How long connecting may take; default 5000. */
   readonly connectTimeoutMs?: number;
+  /** Called when the connection is lost, made anew (by itself, for ever) or closed. */
+  readonly onState?: (state: ConnectionState) => void;
 }
 
 export interface ClientRequestOptions {
@@ -23,7 +38,13 @@ export interface ClientRequestOptions {
   readonly id?: string;
   /** Whether it may be tried once more on another VM; default true. */
   readonly retry?: boolean;
+  /** Ends the wait with REQUEST_CANCELLED; what a VM has begun it finishes all the same. */
   readonly signal?: AbortSignal;
+}
+
+export interface ClientLinesOptions extends Omit<ClientRequestOptions, 'id'> {
+  /** Lines in flight, or answered and not yet taken, at a time; 1 to 1024, default 64. */
+  readonly concurrency?: number;
 }
 
 /** The processed text, and who processed it. */
@@ -31,17 +52,36 @@ export interface ClientReply {
   readonly text: string;
   readonly vm: number | undefined;
   readonly host: string | undefined;
+  /** Milliseconds from the call to the reply. */
+  readonly ms: number;
+}
+
+export interface CloseOptions {
+  /** How long requests in flight may take to end; default 0. */
+  readonly waitMs?: number;
 }
 
 export interface Client extends AsyncDisposable {
+  /** Requests that have not ended. */
+  readonly inFlight: number;
   /**
    * Sends text to the fleet and resolves with the processed text. While its deadline allows it is sent again, under the same id, if no reply
    * comes: the fleet joins repeats, so that a Shoal which dies and comes back is not noticed.
    * @throws a ShoalError whose code begins with REQUEST_; NATS_UNREACHABLE if the connection is closed
    */
   request(text: string, options?: ClientRequestOptions): Promise<ClientReply>;
-  /** Ends requests in flight with REQUEST_CANCELLED and closes the connection. */
-  close(): Promise<void>;
+  /**
+   * Sends each line as a request of its own, several at a time, and gives the outcomes in the order of the lines; one that fails does not end
+   * the others. Reads only as far ahead as `concurrency` allows. To leave the loop cancels what is in flight.
+   * @throws REQUEST_INVALID for what is no source of lines; while iterating: what the source threw, or REQUEST_CANCELLED by the signal or
+   * by `close`, after the outcomes of the lines that had been sent
+   */
+  lines(lines: Lines, options?: ClientLinesOptions): AsyncGenerator<LineOutcome, void, undefined>;
+  /**
+   * Takes no more requests, waits up to `waitMs` for those in flight, ends the rest with REQUEST_CANCELLED and closes the connection. Closing
+   * again with a shorter wait shortens it.
+   */
+  close(options?: CloseOptions): Promise<void>;
 }
 
 const SERVERS = 'nats://127.0.0.1:4222';
@@ -51,14 +91,17 @@ const DEADLINE_MS = 30_000;
 
 /**
  * Connects to a fleet.
- * @throws CONFIG_VALUE for an address or a fleet's name that is none; NATS_UNREACHABLE
+ * @throws CONFIG_VALUE for an address, a fleet's name or credentials that are none; NATS_UNREACHABLE; NATS_UNAUTHORIZED
  */
 export async function connect(options: ClientOptions = {}): Promise<Client> {
-  const { servers = SERVERS, fleet = FLEET, name = NAME, deadlineMs = DEADLINE_MS, connectTimeoutMs } = options;
+  const { servers = SERVERS, fleet = FLEET, name = NAME, deadlineMs = DEADLINE_MS } = options;
+  const { connectTimeoutMs, credentials, onState } = options;
   const connection = await connectNats({
     servers,
     name,
     ...(connectTimeoutMs === undefined ? {} : { timeoutMs: connectTimeoutMs }),
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(onState === undefined ? {} : { onState }),
   });
   try {
     const requester = createRequester(connection.nc, { fleet, deadlineMs });
@@ -69,8 +112,8 @@ export async function connect(options: ClientOptions = {}): Promise<Client> {
   }
 }
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+/** A byte order mark at the beginning is part of the text. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 class FleetClient implements Client {
   readonly #connection: Connection;
@@ -78,6 +121,8 @@ class FleetClient implements Client {
   readonly #deadlineMs: number;
   /** Ids are unique among all clients: a random part for this one, and a count. */
   readonly #idPrefix = `c${crypto.randomUUID().replaceAll('-', '').slice(0, 16)}-`;
+  readonly #open = new OpenCount();
+  readonly #closing = new AbortController();
   #idCount = 0;
   #wasServed = false;
 
@@ -87,20 +132,35 @@ class FleetClient implements Client {
     this.#deadlineMs = deadlineMs;
   }
 
-  async request(text: string, options: ClientRequestOptions = {}): Promise<ClientReply> {
-    const { id, deadlineMs = this.#deadlineMs, ...others } = options;
-    const resending = { ...others, deadlineMs, requestId: id ?? this.#idPrefix + this.#idCount++ };
-    const { payload, vm, host } = await sendUntilEnded(
-      this.#requester,
-      encoder.encode(text),
-      resending,
-      () => this.#wasServed,
-    );
-    this.#wasServed = true;
-    return { text: decoder.decode(payload), vm, host };
+  get inFlight(): number {
+    return this.#open.count;
   }
 
-  async close(): Promise<void> {
+  async request(text: string, options: ClientRequestOptions = {}): Promise<ClientReply> {
+    if (this.#closing.signal.aborted) throw new ShoalError('REQUEST_CANCELLED', 'The client is closed');
+    const startMs = performance.now();
+    const { id, deadlineMs = this.#deadlineMs, ...others } = options;
+    const resending = { ...others, deadlineMs, requestId: id ?? this.#idPrefix + this.#idCount++ };
+    const sending = sendUntilEnded(this.#requester, encodeText(text), resending, () => this.#wasServed);
+    const { payload, vm, host } = await this.#open.during(sending);
+    this.#wasServed = true;
+    return { text: decoder.decode(payload), vm, host, ms: performance.now() - startMs };
+  }
+
+  lines(lines: Lines, options: ClientLinesOptions = {}): AsyncGenerator<LineOutcome, void, undefined> {
+    const { concurrency = CONCURRENCY_DEFAULT, signal, ...others } = options;
+    checkLines(lines, concurrency);
+    return sendLines(lines, {
+      concurrency,
+      send: (line, cancel) => this.request(line, { ...others, signal: cancel }),
+      signal,
+      closing: this.#closing.signal,
+    });
+  }
+
+  async close({ waitMs = 0 }: CloseOptions = {}): Promise<void> {
+    this.#closing.abort();
+    if (waitMs > 0) await this.#open.none(waitMs);
     this.#requester.close();
     await this.#connection.close();
   }

@@ -1,4 +1,13 @@
 export type { ErrorCode } from '../errors.ts';
 export { ShoalError } from '../errors.ts';
-export type { Client, ClientOptions, ClientReply, ClientRequestOptions } from './client.ts';
+export type { ConnectionState, Credentials } from '../transport/mod.ts';
+export type {
+  Client,
+  ClientLinesOptions,
+  ClientOptions,
+  ClientReply,
+  ClientRequestOptions,
+  CloseOptions,
+} from './client.ts';
 export { connect } from './client.ts';
+export type { LineFailure, LineOutcome, LineReply, Lines } from './lines.ts';

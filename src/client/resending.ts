@@ -28,15 +28,16 @@ export async function sendUntilEnded(
   const endMs = performance.now() + options.deadlineMs;
   const leftMs = (): number => Math.max(1, Math.ceil(endMs - performance.now()));
   const open = new Set<Promise<Ended>>();
-  for (let againMs = AGAIN_FIRST_MS; ; againMs = Math.min(2 * againMs, AGAIN_MAX_MS)) {
-    open.add(ended(requester.request(payload, { ...options, deadlineMs: leftMs() })));
+  // The first goes with the deadline as it was given, so that one that is none is refused.
+  let deadlineMs = options.deadlineMs;
+  for (let againMs = AGAIN_FIRST_MS; ; againMs = Math.min(2 * againMs, AGAIN_MAX_MS), deadlineMs = leftMs()) {
+    open.add(ended(requester.request(payload, { ...options, deadlineMs })));
     const end = await firstToMatter(open, performance.now() + Math.min(againMs, leftMs()));
     if (end?.kind === 'reply') return end.reply;
     if (end?.kind === 'error') {
       const mayComeBack = isNobody(end) && wasServed() && performance.now() + NOBODY_MS < endMs;
       if (!mayComeBack) throw end.error;
       await within(open, NOBODY_MS);
-      options.signal?.throwIfAborted();
     }
   }
 }
