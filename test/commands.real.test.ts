@@ -32,6 +32,23 @@ describe('against a running fleet', () => {
     expect(stdout).toBe(`${lines.join('\n').toUpperCase()}\n`);
   });
 
+  test('send by lines tells of a line that fails by its number, and goes on with the others', async () => {
+    const { stdout, stderr, exitCode } = await fleet.run('send', ['--lines', '--op', 'spin'], '1\nnever\n3');
+    expect(stdout).toBe('spun 1\nspun 3\n');
+    expect(stderr).toMatch(/^shoal: line 2: .*\[REQUEST_INVALID\]\n$/);
+    expect(exitCode).toBe(1);
+  });
+
+  test('send by lines takes an input without end, and ends when nobody reads', async () => {
+    const script = 'yes one | "$0" send --lines --data "$1" | head -n 1';
+    const sent = await shoal([fleet.data], {
+      command: 'sh',
+      before: ['-c', script, join(import.meta.dirname, '..', 'bin', 'shoal')],
+      input: '\n',
+    });
+    expect(sent).toMatchObject({ stdout: 'ONE\n', exitCode: 0 });
+  });
+
   test('send in JSON says which VM answered, and after how long', async () => {
     expect(await fleet.json('send', ['x'])).toMatchObject({ reply: 'X', vm: 1, ms: expect.any(Number) });
   });

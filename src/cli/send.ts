@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { type Client, type ClientReply, connect } from '../client/mod.ts';
 import { codeOf, ShoalError } from '../errors.ts';
 import { type Command, FIND_FLAGS, type Flags, type Input, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
-import { printJson } from './output.ts';
+import { printData, printJson, say } from './output.ts';
 import { usage } from './parse.ts';
-
-/** Lines in flight with `--lines`: enough to keep a fleet busy, few enough to keep their order in memory. */
-const LINES_IN_FLIGHT = 64;
+import { splitLines } from './split-lines.ts';
 
 export const sendCommand: Command = {
   name: 'send',
@@ -38,8 +36,8 @@ export const sendCommand: Command = {
     const request = requestOf(flags);
     const client = await connect({ ...fleetOf(flags), name: 'shoal-send' });
     try {
-      if (flags.has('lines')) return await sendLines(client, await source.text(), request, format === 'json');
-      print(await timed(client, await source.text(), request), format === 'json');
+      if (flags.has('lines')) return await sendLines(client, source, request, format === 'json');
+      print(await client.request(await textOf(source), request), format === 'json');
       return 0;
     } finally {
       await client.close();
@@ -58,69 +56,61 @@ function requestOf(flags: Flags): RequestFlags {
   return { ...(op === undefined ? {} : { op }), ...(deadlineMs === undefined ? {} : { deadlineMs }) };
 }
 
-function sourceOf({ flags, words }: Input): { text: () => Promise<string> } {
+function sourceOf({ flags, words }: Input): AsyncIterable<Uint8Array> {
   const [word] = words;
   const file = flags.text('file');
   if (word !== undefined && file !== undefined) throw usage(sendCommand, 'give either a text or --file, not both');
-  if (word !== undefined) return { text: () => Promise.resolve(word) };
-  if (file !== undefined) return { text: () => readText(file) };
+  if (word !== undefined) return oneChunk(word);
+  if (file !== undefined) return fileChunks(file);
   if (process.stdin.isTTY)
     throw usage(sendCommand, 'there is nothing to send: give a text, --file, or pipe something in');
-  return { text: readStandardInput };
+  return process.stdin;
 }
 
-async function readText(file: string): Promise<string> {
+async function* oneChunk(text: string): AsyncGenerator<Uint8Array, void, undefined> {
+  yield Buffer.from(text);
+}
+
+async function* fileChunks(file: string): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    return await readFile(file, 'utf8');
+    yield* createReadStream(file);
   } catch (cause) {
     throw new ShoalError('USAGE', `the file ${file} cannot be read (${codeOf(cause) ?? String(cause)})`, { cause });
   }
 }
 
-async function readStandardInput(): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-interface TimedReply extends ClientReply {
-  readonly ms: number;
-}
-
-async function timed(client: Client, text: string, request: RequestFlags): Promise<TimedReply> {
-  const startMs = performance.now();
-  const reply = await client.request(text, request);
-  return { ...reply, ms: Math.round((performance.now() - startMs) * 1000) / 1000 };
+async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  return Buffer.concat(parts).toString('utf8');
 }
 
 /** Replies in the order of the lines; a line that fails says so on standard error and the others go on. */
-async function sendLines(client: Client, text: string, request: RequestFlags, json: boolean): Promise<number> {
+async function sendLines(
+  client: Client,
+  source: AsyncIterable<Uint8Array>,
+  request: RequestFlags,
+  json: boolean,
+): Promise<number> {
   let failed = 0;
-  const inFlight: Promise<() => void>[] = [];
-  const next = async (): Promise<void> => (await inFlight.shift())?.();
-  for (const [index, line] of linesOf(text).entries()) {
-    const printing = timed(client, line, request).then(
-      (reply) => () => print(reply, json),
-      (error: unknown) => () => {
-        failed += 1;
-        const message = error instanceof Error ? error.message : String(error);
-        process.stderr.write(`shoal: line ${index + 1}: ${message}\n`);
-      },
-    );
-    inFlight.push(printing);
-    if (inFlight.length >= LINES_IN_FLIGHT) await next();
+  let isHeard = true;
+  process.stdout.once('error', () => {
+    isHeard = false;
+  });
+  for await (const outcome of client.lines(splitLines(source), request)) {
+    // Nobody reads what is printed any more, and the input may have no end.
+    if (!isHeard) break;
+    if (outcome.ok) {
+      print(outcome, json);
+      continue;
+    }
+    failed += 1;
+    say(`shoal: line ${outcome.index + 1}: ${outcome.error.message} [${outcome.error.code}]`);
   }
-  while (inFlight.length > 0) await next();
   return failed === 0 ? 0 : 1;
 }
 
-function linesOf(text: string): string[] {
-  const lines = text.split(/\r?\n/);
-  if (lines.at(-1) === '') lines.pop();
-  return lines;
-}
-
-function print({ text, vm, host, ms }: TimedReply, json: boolean): void {
-  if (json) printJson({ reply: text, vm, host, ms });
-  else process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+function print({ text, vm, host, ms }: ClientReply, json: boolean): void {
+  if (json) printJson({ reply: text, vm, host, ms: Math.round(ms * 1000) / 1000 });
+  else printData(text);
 }
