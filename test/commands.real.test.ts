@@ -44,7 +44,6 @@ describe('against a running fleet', () => {
     const sent = await shoal([fleet.data], {
       command: 'sh',
       before: ['-c', script, join(import.meta.dirname, '..', 'bin', 'shoal')],
-      input: '\n',
     });
     expect(sent).toMatchObject({ stdout: 'ONE\n', exitCode: 0 });
   });

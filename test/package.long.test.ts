@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { randomPool, temporaryFolder } from './driver/fleet.ts';
+import { randomPool, TestFleet, temporaryFolder } from './driver/fleet.ts';
 import { leftovers } from './driver/leftovers.ts';
 import { ShoalProcess, shoal } from './driver/shoal-process.ts';
 
@@ -53,6 +53,39 @@ test('the packed package, installed in an empty folder, answers a request from a
   up.signal('SIGINT');
   expect(await up.finished).toMatchObject({ exitCode: 0 });
   expect(leftovers({ data, pool })).toEqual({ processes: [], runDirectories: [], ports: [] });
+});
+
+test('a project in TypeScript compiles and runs the examples against the packed client', async () => {
+  const shipped = join(folder, 'node_modules', 'shoal', 'docs', 'examples');
+  const examples = readdirSync(shipped).filter((name) => name.endsWith('.ts'));
+  expect(examples).toContain('request.ts');
+  for (const name of examples) cpSync(join(shipped, name), join(folder, name));
+  const compilerOptions = {
+    module: 'nodenext',
+    target: 'es2024',
+    lib: ['es2024', 'esnext.disposable'],
+    strict: true,
+    // The types of `nats` itself do not hold against newer ones of Node.
+    skipLibCheck: true,
+    noEmit: true,
+    typeRoots: [join(ROOT, 'node_modules', '@types')],
+    types: ['node'],
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const compiled = new ShoalProcess([tsc, '-p', folder], { command: process.execPath, cwd: folder });
+  expect(await compiled.finished).toMatchObject({ stdout: '', exitCode: 0 });
+  await using fleet = await TestFleet.start();
+  for (const name of examples) {
+    const program = new ShoalProcess([join(folder, name)], {
+      command: process.execPath,
+      cwd: folder,
+      env: { NATS_URL: fleet.ready.nats },
+    });
+    const said = [...readFileSync(join(folder, name), 'utf8').matchAll(/^\/\/ prints: (.*)$/gm)];
+    const stdout = said.map(([, line]) => `${line}\n`).join('');
+    expect(await program.finished).toMatchObject({ stdout, stderr: '', exitCode: 0 });
+  }
 });
 
 test('its users get neither the development Node nor the sources of the guest', () => {
