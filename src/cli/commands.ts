@@ -5,6 +5,7 @@ import { eventsCommand } from './events.ts';
 import { hostsCommand } from './hosts.ts';
 import { inspectCommand } from './inspect.ts';
 import { ipCommand } from './ip.ts';
+import { loadCommand } from './load.ts';
 import { logsCommand } from './logs.ts';
 import { paramsCommand } from './params.ts';
 import { psCommand } from './ps.ts';
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   upCommand,
   downCommand,
   sendCommand,
+  loadCommand,
   psCommand,
   inspectCommand,
   logsCommand,

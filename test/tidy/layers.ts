@@ -18,6 +18,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   store: ['actors', 'supervisor', 'fleet'],
   sim: ['actors', 'supervisor', 'fleet'],
   client: ['actors', 'supervisor', 'fleet', 'transport'],
+  load: ['actors', 'supervisor', 'fleet', 'transport', 'client'],
   console: ['actors', 'supervisor', 'fleet', 'transport', 'store'],
   app: ['process', 'actors', 'supervisor', 'fleet', 'hypervisor', 'transport', 'store', 'sim'],
   cli: [
@@ -30,6 +31,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
     'store',
     'sim',
     'client',
+    'load',
     'console',
     'app',
   ],
