@@ -45,6 +45,14 @@ export function qemusOf(fleet: FleetPlace): FleetProcess[] {
   return processesOf(fleet).filter(({ kind }) => kind === 'qemu');
 }
 
+/** The `shoal up` that runs there, if it still does. */
+export function upOf({ data }: FleetPlace): ProcessIdentity | undefined {
+  const found = allProcesses().find(
+    ({ commandLine }) => /main\.[jt]s up .*--data (\S+)/.exec(commandLine)?.[1] === data,
+  );
+  return found === undefined ? undefined : identify(found.pid);
+}
+
 /** The launcher names no fleet: it is known by who started it. After its death there is none until one is needed. */
 export function launcherOf(up: { readonly pid: number }): ProcessIdentity | undefined {
   const found = allProcesses().find(

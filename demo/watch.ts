@@ -1,0 +1,40 @@
+import type { FleetSnapshot, News } from '../src/fleet/mod.ts';
+import { type Connection, callAdmin, connect, subjectsOf } from '../src/transport/mod.ts';
+
+/** What the demo sees of its fleet: the VMs of this moment, and what has been told since. */
+export class Watch implements AsyncDisposable {
+  readonly #connection: Connection;
+  readonly #fleet: string;
+  started = 0;
+  gone = 0;
+
+  private constructor(connection: Connection, fleet: string) {
+    this.#connection = connection;
+    this.#fleet = fleet;
+    connection.nc.subscribe(subjectsOf(fleet).events, {
+      // What the server publishes there is this type.
+      callback: (_, message) => this.#see(message.json<News>()),
+    });
+  }
+
+  static async open(servers: string, fleet: string): Promise<Watch> {
+    const connection = await connect({ servers, name: 'shoal-demo-watch' });
+    const watch = new Watch(connection, fleet);
+    await connection.nc.flush();
+    return watch;
+  }
+
+  async snapshot(): Promise<FleetSnapshot> {
+    // The verb `ps` returns this type.
+    return (await callAdmin(this.#connection.nc, this.#fleet, 'ps', {})) as FleetSnapshot;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#connection.close();
+  }
+
+  #see({ kind }: News): void {
+    if (kind === 'vm-start') this.started += 1;
+    if (kind === 'vm-gone') this.gone += 1;
+  }
+}
