@@ -46,8 +46,9 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     return await runOn(fleet, interruption.signal, file);
   } catch (error) {
-    say(interruption.signal.aborted ? 'interrupted, and everything that was started is ended' : error);
-    return interruption.signal.aborted ? EXIT_INTERRUPTED : EXIT_FAILED;
+    if (interruption.signal.aborted) return EXIT_INTERRUPTED;
+    say(error);
+    return EXIT_FAILED;
   } finally {
     await fleet.stop();
   }
@@ -64,8 +65,12 @@ function fileToWrite(path: string): string {
 function listen(interruption: AbortController, fleet: OwnFleet): void {
   let firstMs = 0;
   const onSignal = (): void => {
-    if (!interruption.signal.aborted) firstMs = performance.now();
-    else if (performance.now() - firstMs > SAME_PRESS_MS) fleet.hurry();
+    if (interruption.signal.aborted) {
+      if (performance.now() - firstMs > SAME_PRESS_MS) fleet.hurry();
+      return;
+    }
+    firstMs = performance.now();
+    say('interrupted: ending everything that was started; once more ends it at once');
     interruption.abort();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);

@@ -26,12 +26,14 @@ export function showLoad(load: Load, bounds: Bounds): () => void {
 }
 
 /** @param perSecond requests that ended since the line before */
-export function lineOf({ tally, elapsedMs }: Load, { durationMs }: Bounds, perSecond: number): string {
-  const { ok, failed, inFlight, latencies } = tally;
+export function lineOf({ tally, elapsedMs }: Load, { durationMs, requestsMax }: Bounds, perSecond: number): string {
+  const { sent, ok, failed, inFlight, latencies } = tally;
   const latency =
     latencies.count === 0
       ? ''
       : `, p50 ${formatMs(latencies.percentileMs(50))}, p99 ${formatMs(latencies.percentileMs(99))}`;
-  const time = `${(elapsedMs / 1000).toFixed(1)} of ${durationMs / 1000} s`;
-  return `${time}: ${ok} ok, ${failed} failed, ${inFlight} in flight, ${perSecond.toFixed(0)}/s${latency}`;
+  // Whichever bound is nearer is how far it has come.
+  const isByCount = sent / requestsMax > elapsedMs / durationMs;
+  const time = `${(elapsedMs / 1000).toFixed(1)}${isByCount ? '' : ` of ${durationMs / 1000}`} s`;
+  return `${isByCount ? `${sent} of ${requestsMax}, ` : ''}${time}: ${ok} ok, ${failed} failed, ${inFlight} in flight, ${perSecond.toFixed(0)}/s${latency}`;
 }

@@ -32,6 +32,11 @@ test('while it runs one line tells how it goes', async () => {
   );
 });
 
+test('a load that is bounded by its number tells how far it has come in that', async () => {
+  const running = await load(new ManualClock());
+  expect(lineOf(running, { ...BOUNDS, requestsMax: 60 }, 100)).toMatch(/^51 of 60, 0\.5 s: 46 ok/);
+});
+
 test('the report has every figure, and the summary shows them', async () => {
   const clock = new ManualClock();
   const running = await load(clock);

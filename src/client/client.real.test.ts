@@ -275,6 +275,7 @@ test('a fleet name, a deadline or an address that is none is refused', async () 
   await expect(connect({ servers, fleet: 'a.b' })).rejects.toMatchObject({ code: 'CONFIG_VALUE' });
   await expect(connect({ servers, deadlineMs: 0 })).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
   await expect(connect({ servers: 'ftp://h' })).rejects.toMatchObject({ code: 'CONFIG_VALUE' });
+  await expect(connect({ servers, connectTimeoutMs: 0 })).rejects.toMatchObject({ code: 'CONFIG_VALUE' });
 });
 
 /** A way to a NATS server that can be cut; who connects again is let through. */

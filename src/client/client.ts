@@ -96,6 +96,9 @@ const DEADLINE_MS = 30_000;
 export async function connect(options: ClientOptions = {}): Promise<Client> {
   const { servers = SERVERS, fleet = FLEET, name = NAME, deadlineMs = DEADLINE_MS } = options;
   const { connectTimeoutMs, credentials, onState } = options;
+  if (connectTimeoutMs !== undefined && !(connectTimeoutMs > 0)) {
+    throw new ShoalError('CONFIG_VALUE', `Expected \`connectTimeoutMs\` to be above 0, got ${connectTimeoutMs}`);
+  }
   const connection = await connectNats({
     servers,
     name,

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { inOrder } from './in-order.ts';
 
@@ -168,6 +169,36 @@ test('told to stop it reads no more, and gives what is in work', async () => {
   works.end(1);
   expect((await first).value).toBe('done 1');
   expect(await results.next()).toEqual({ done: true, value: false });
+});
+
+test('whatever order the works end in, the results are in order and no more are in work than may be', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.scheduler(),
+      fc.nat(12),
+      fc.integer({ min: 1, max: 5 }),
+      async (scheduler, count, concurrency) => {
+        let inWork = 0;
+        const work = async (item: number): Promise<number> => {
+          inWork += 1;
+          expect(inWork).toBeLessThanOrEqual(concurrency);
+          await scheduler.schedule(Promise.resolve(), `work ${item}`);
+          inWork -= 1;
+          return item;
+        };
+        const source = (async function* () {
+          for (const item of countingFrom(1, count))
+            yield await scheduler.schedule(Promise.resolve(item), `item ${item}`);
+        })();
+        const results: number[] = [];
+        const all = (async () => {
+          for await (const result of inOrder(source, { concurrency, work, stop: never })) results.push(result);
+        })();
+        await scheduler.waitFor(all);
+        expect(results).toEqual([...countingFrom(1, count)]);
+      },
+    ),
+  );
 });
 
 test('a million items go through', async () => {

@@ -1,3 +1,5 @@
+import { systemClock } from '../actors/mod.ts';
+
 /** Counts what is under way, for those who wait until nothing is. */
 export class OpenCount {
   #count = 0;
@@ -22,9 +24,9 @@ export class OpenCount {
     if (this.#count === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.add(resolve);
-    const timer = setTimeout(resolve, limitMs);
+    const cancel = systemClock.timer(limitMs, resolve);
     await promise;
-    clearTimeout(timer);
+    cancel();
     this.#waiting.delete(resolve);
   }
 }
