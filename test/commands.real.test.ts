@@ -188,6 +188,14 @@ describe('without a fleet', () => {
     });
   });
 
+  test('up by a user whose home cannot be written to starts all the same', async () => {
+    const file = join(folder, 'no-folder');
+    writeFileSync(file, '');
+    const env = { XDG_CACHE_HOME: file };
+    await using fleet = await TestFleet.start({ addresses: 1, env });
+    expect(await fleet.run('send', ['hello'])).toMatchObject({ stdout: 'HELLO\n' });
+  });
+
   test('up with a run directory whose path is too long for a socket is refused with the length', async () => {
     const long = join(folder, 'x'.repeat(100));
     mkdirSync(long);

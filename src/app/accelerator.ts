@@ -26,7 +26,7 @@ export async function accelerator(
   address: Address | undefined,
 ): Promise<AcceleratorChoice> {
   const folder = cacheDir();
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeCache(folder);
   const probe = {
     option: options.accelerator,
     image,
@@ -50,6 +50,15 @@ export async function accelerator(
   });
   options.onProgress(`accelerator ${choice.accelerator}: ${choice.why}`);
   return choice;
+}
+
+/** A user without a home has no cache, and what was measured is measured again at the next start. */
+function makeCache(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch {
+    // Nothing will be remembered.
+  }
 }
 
 /** What `--accel auto` means on this host for this image, for people; undefined if it has to measure first. */

@@ -57,7 +57,9 @@ export async function recallAccelerator(
 async function remember(probe: AcceleratorProbe, choice: AcceleratorChoice): Promise<void> {
   const remembered = await recall(probe.memoryPath);
   const key = await keyOf(probe);
-  await writeDurable(probe.memoryPath, `${JSON.stringify({ ...remembered, [key]: choice }, undefined, 2)}\n`);
+  const text = `${JSON.stringify({ ...remembered, [key]: choice }, undefined, 2)}\n`;
+  // Where it cannot be kept the next start measures again.
+  await writeDurable(probe.memoryPath, text).catch(() => undefined);
 }
 
 async function keyOf({ qemu, image }: Pick<AcceleratorProbe, 'image' | 'qemu'>): Promise<string> {
