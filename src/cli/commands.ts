@@ -2,6 +2,7 @@ import type { Command } from './command.ts';
 import { doctorCommand } from './doctor.ts';
 import { downCommand } from './down.ts';
 import { eventsCommand } from './events.ts';
+import { explainCommand } from './explain.ts';
 import { hostsCommand } from './hosts.ts';
 import { inspectCommand } from './inspect.ts';
 import { ipCommand } from './ip.ts';
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   inspectCommand,
   logsCommand,
   eventsCommand,
+  explainCommand,
   scaleCommand,
   restartCommand,
   drainCommand,

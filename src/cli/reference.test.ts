@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'vitest';
+import { ERRORS } from '../errors.ts';
+import { PARAMETERS } from '../fleet/mod.ts';
+import { Reference } from './reference.ts';
+
+const reference = Reference.read();
+
+describe('the reference', () => {
+  test('explains every rule, error code and parameter', () => {
+    const names = [
+      ...Array.from({ length: 11 }, (_, index) => `R${index + 1}`),
+      ...Object.keys(ERRORS),
+      ...Object.keys(PARAMETERS),
+    ];
+    expect(reference.entries.map(({ name }) => name).sort()).toEqual(names.sort());
+  });
+
+  test('gives errors their meaning and remedy, parameters their figures, rules their text', () => {
+    expect(reference.find('VM_UNKNOWN')).toMatchObject({
+      meaning: ERRORS.VM_UNKNOWN,
+      remedy: expect.stringContaining('shoal ps'),
+    });
+    expect(reference.find('free_count')).toMatchObject({ default: 5, least: 1, rules: 'R5' });
+    expect(reference.find('R5')).toMatchObject({ title: 'Idle', text: expect.stringContaining('free_count') });
+  });
+
+  test('takes names in any case, and finds what they are part of', () => {
+    expect(reference.find('vm_unknown')).toBe(reference.find('VM_UNKNOWN'));
+    expect(reference.find('r5')).toBe(reference.find('R5'));
+    expect(reference.find('nonsense')).toBeUndefined();
+    expect(reference.like('deadline').map(({ name }) => name)).toEqual(['REQUEST_DEADLINE', 'deadline_ms']);
+  });
+
+  test('has no links in it, which a terminal cannot follow', () => {
+    for (const entry of reference.entries) expect(JSON.stringify(entry)).not.toMatch(/\]\(/);
+  });
+});

@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { ERRORS } from '../errors.ts';
+
+/** One rule, error or parameter, as the documents that come with Shoal explain it. */
+export type Entry =
+  | { readonly kind: 'rule'; readonly name: string; readonly title: string; readonly text: string }
+  | { readonly kind: 'error'; readonly name: string; readonly meaning: string; readonly remedy: string }
+  | {
+      readonly kind: 'parameter';
+      readonly name: string;
+      readonly meaning: string;
+      readonly default: number;
+      readonly least: number;
+      readonly most: number;
+      readonly rules: string;
+    };
+
+/** Everything that can be looked up, in the order of the documents; the names in any case. */
+export class Reference {
+  readonly entries: readonly Entry[];
+
+  constructor(rules: string, errors: string, parameters: string) {
+    this.entries = [...rulesIn(rules), ...errorsIn(errors), ...parametersIn(parameters)];
+  }
+
+  /** From `docs/`, which stands two folders up in the checkout and in the package alike. */
+  static read(): Reference {
+    const page = (name: string): string => readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8');
+    return new Reference(page('rules'), page('errors'), page('parameters'));
+  }
+
+  find(name: string): Entry | undefined {
+    return this.entries.find((entry) => entry.name.toLowerCase() === name.toLowerCase());
+  }
+
+  /** Those whose name has this in it, for somebody who does not know the whole. */
+  like(part: string): readonly Entry[] {
+    return this.entries.filter((entry) => entry.name.toLowerCase().includes(part.toLowerCase()));
+  }
+}
+
+function rulesIn(page: string): Entry[] {
+  return page
+    .split(/^## /m)
+    .slice(1)
+    .flatMap((section) => {
+      const [heading = '', ...lines] = section.split('\n');
+      const match = /^(R\d+) (.+)$/.exec(heading);
+      if (match === null) return [];
+      return {
+        kind: 'rule',
+        name: match[1] ?? '',
+        title: match[2] ?? '',
+        text: plain(lines.join('\n').trim()),
+      } as const;
+    });
+}
+
+function errorsIn(page: string): Entry[] {
+  return [...page.matchAll(/^\| `([A-Z_]+)` \| (.+?) \| (.+?) \|$/gm)].map(
+    ([, name = '', meaning = '', remedy = '']) => ({
+      kind: 'error',
+      name,
+      // The registry in the code has the last word; a test holds the page equal to it.
+      meaning: Object.entries(ERRORS).find(([code]) => code === name)?.[1] ?? plain(meaning),
+      remedy: plain(remedy),
+    }),
+  );
+}
+
+function parametersIn(page: string): Entry[] {
+  const rows = page.matchAll(/^\| `(\w+)` \| (\d+) \| (\d+) \| (\d+) \| (.+) \| (R\d.*) \|$/gm);
+  return [...rows].map(([, name = '', standard, least, most, meaning = '', rules = '']) => ({
+    kind: 'parameter',
+    name,
+    meaning: plain(meaning),
+    default: Number(standard),
+    least: Number(least),
+    most: Number(most),
+    rules,
+  }));
+}
+
+/** Without what only a browser makes something of. */
+function plain(markdown: string): string {
+  return markdown.replace(/\[([^\]]+)\]\([^)]+\)/g, '$1').replace(/(?<!\w)\*([^*\n]+)\*(?!\w)/g, '$1');
+}
