@@ -23,6 +23,8 @@ export interface Flag {
   readonly short?: string;
   /** What stands for the value in the help; without one the flag is a switch. */
   readonly value?: string;
+  /** All values that there are, for completion. */
+  readonly choices?: readonly string[];
   readonly multiple?: boolean;
   readonly about: string;
 }
@@ -57,6 +59,7 @@ export const OUTPUT_FLAG: Flag = {
   name: 'output',
   short: 'o',
   value: 'FORMAT',
+  choices: ['table', 'json'],
   about: 'table or json (default: table)',
 };
 /** How a command finds its fleet. */

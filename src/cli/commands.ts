@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { completionCommand } from './completion.ts';
 import { doctorCommand } from './doctor.ts';
 import { downCommand } from './down.ts';
 import { eventsCommand } from './events.ts';
@@ -34,5 +35,6 @@ export const COMMANDS: readonly Command[] = [
   ipCommand,
   paramsCommand,
   doctorCommand,
+  completionCommand(() => COMMANDS),
   versionCommand,
 ];

@@ -33,10 +33,16 @@ export const upCommand: Command = {
     },
     { name: 'min', value: 'N', about: 'VMs to keep running: the parameter min_vm_count (default: 1)' },
     { name: 'image', value: 'FILE', about: 'guest image (default: the built-in one)' },
-    { name: 'accel', value: 'NAME', about: 'auto, kvm or tcg (default: auto, which measures once)' },
+    {
+      name: 'accel',
+      value: 'NAME',
+      choices: ['auto', 'kvm', 'tcg'],
+      about: 'auto, kvm or tcg (default: auto, which measures once)',
+    },
     {
       name: 'routing',
       value: 'HOW',
+      choices: ['pack', 'spread'],
       about: "pack fills VMs so that others fall idle and can go, spread keeps each one's load low (default: pack)",
     },
     { name: 'set', value: 'KEY=VALUE', multiple: true, about: 'sets a parameter, which stays set; may be repeated' },
