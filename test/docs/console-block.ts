@@ -1,0 +1,32 @@
+/** One command of a block that shows a session, and what it is said to print. */
+export interface Step {
+  readonly command: string;
+  readonly output: string;
+}
+
+/** Splits a session at its prompts, `$ `. */
+export function stepsOf(block: string): Step[] {
+  return block
+    .split(/^\$ /m)
+    .slice(1)
+    .map((step) => {
+      const end = step.indexOf('\n');
+      return end < 0
+        ? { command: step, output: '' }
+        : { command: step.slice(0, end), output: step.slice(end + 1).trimEnd() };
+    });
+}
+
+/** A text without what differs from run to run: figures, the width of columns, the name of the host. */
+export function withoutFigures(text: string, host: string): string {
+  return text
+    .replaceAll(host, 'HOST')
+    .replaceAll('laptop', 'HOST')
+    .replace(/\d+(?:[.:]\d+)*/g, '0')
+    .replace(/\b0 (?:ms|s|min 0 s)\b/g, '0 s')
+    .replace(/[ \t]+/g, ' ')
+    .split('\n')
+    .map((line) => line.trim())
+    .join('\n')
+    .trim();
+}

@@ -1,0 +1,25 @@
+import { hostname } from 'node:os';
+import { expect, test } from 'vitest';
+import { willEnd } from '../driver/end-left.ts';
+import { randomPool, temporaryFolder } from '../driver/fleet.ts';
+import { ShoalProcess } from '../driver/shoal-process.ts';
+import { stepsOf, withoutFigures } from './console-block.ts';
+import { Page } from './page.ts';
+
+test('the README shows what `npm start` prints until it is ready', async () => {
+  const shown = Page.read('README.md').blocks.find(({ text }) => text.startsWith('$ npm start\n'));
+  const data = temporaryFolder();
+  const pool = randomPool(3);
+  willEnd({ data, pool });
+  // What `npm start` runs once it has set up.
+  const up = new ShoalProcess(['up', '--data', data, '--pool', pool]);
+  await up.stderrHas(/Ctrl-C ends everything\.\n/);
+  const printed = up.stderr.slice(0, up.stderr.indexOf('Ctrl-C ends everything.') + 'Ctrl-C ends everything.'.length);
+  up.signal('SIGINT');
+  expect(await up.finished).toMatchObject({ exitCode: 0 });
+  const { output = '' } = stepsOf(shown?.text ?? '')[0] ?? {};
+  // A machine of which nothing is known yet is measured first.
+  const measuring = /^(measuring once|accelerator )/;
+  const lines = printed.split('\n').filter((line) => !measuring.test(line));
+  expect(withoutFigures(lines.join('\n'), hostname())).toBe(withoutFigures(output, hostname()));
+});

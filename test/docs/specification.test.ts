@@ -1,0 +1,105 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { Page } from './page.ts';
+
+const PATH = 'docs/SPECIFICATION.md';
+const page = Page.read(PATH);
+
+interface Promised {
+  readonly number: string;
+  readonly row: string;
+}
+
+const promises: Promised[] = [...page.text.matchAll(/^\| (\d+\.\d+) \| .+ \|$/gm)].map((match) => ({
+  number: match[1] ?? '',
+  row: match[0],
+}));
+const titlesOf = memo(testTitles);
+
+describe(PATH, () => {
+  test('numbers its promises without a gap', () => {
+    const sections = page.text.split(/^## /m).slice(1);
+    const expected = sections.flatMap((section, index) => {
+      expect(section).toMatch(new RegExp(`^${index + 1} `));
+      return [...section.matchAll(/^\| \d+\.\d+ \|/gm)].map((_, row) => `${index + 1}.${row + 1}`);
+    });
+    expect(promises.map(({ number }) => number)).toEqual(expected);
+  });
+
+  test.each(promises.map(({ number, row }) => [number, row]))(
+    '%s is held by tests, or by a row of the bench, that exist',
+    (_, row) => {
+      const tests = testsNamedIn(row);
+      const bench = /\| `([a-z0-9-]+)` \| [<>]= [\d.]+ \|/.exec(row)?.[1];
+      expect(tests.length > 0 || bench !== undefined).toBe(true);
+      expect(tests.flatMap(problemOfTest)).toEqual([]);
+      if (bench !== undefined) expect(benchRows()).toContain(bench.replace(/-\d+$/, ''));
+    },
+  );
+
+  test('gives each row of the bench the aim that the bench has', () => {
+    const sources = benchSources();
+    for (const { row } of promises) {
+      const [, name, sign, aim] = /\| `([a-z0-9-]+)` \| ([<>])= ([\d.]+) \|/.exec(row) ?? [];
+      if (name === undefined) continue;
+      const near = sources.slice(sources.indexOf(name.replace(/-\d+$/, ''))).slice(0, 2_000);
+      const told = new RegExp(`${sign === '<' ? 'atMost' : 'atLeast'}: ${aim}|'${name}', \\d+, ${aim}\\)`);
+      expect(`${name}: ${told.test(`${near}\n${sources}`)}`).toBe(`${name}: true`);
+    }
+  });
+});
+
+describe('a promise is found to be held by nothing when', () => {
+  test.each([
+    ['its test file is not there', '[`a.test.ts`](../src/a.test.ts): "x"'],
+    ['its test has another name', '[`errors.test.ts`](../src/errors.test.ts): "no test has this name"'],
+  ])('%s', (_, row) => {
+    expect(testsNamedIn(row).flatMap(problemOfTest)).toHaveLength(1);
+  });
+});
+
+interface NamedTest {
+  readonly path: string;
+  readonly title: string;
+}
+
+/** A file, and behind it the names of some of its tests: `[`x.test.ts`](../x.test.ts): "name"`. */
+function testsNamedIn(row: string): NamedTest[] {
+  return [...row.matchAll(/\]\(\.\.\/([\w./-]+)\): "([^"]+)"/g)].map(([, path = '', title = '']) => ({ path, title }));
+}
+
+function problemOfTest({ path, title }: NamedTest): string[] {
+  if (!existsSync(path)) return [`${path} does not exist`];
+  return titlesOf(path).some((one) => one.includes(title)) ? [] : [`${path} has no test with "${title}" in its name`];
+}
+
+/** The first argument of each test, in whichever form it is written. */
+function testTitles(path: string): string[] {
+  const text = readFileSync(path, 'utf8');
+  // The guest's own tests, in C++.
+  if (path.endsWith('.cpp')) return [...text.matchAll(/^TEST\("(.+)"\)/gm)].map((match) => match[1] ?? '');
+  const titles = text.matchAll(
+    /(?:\b(?:it|test)(?:\.\w+)*|\])?\)?\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1,\s*(?:async\b|\(|\{)/g,
+  );
+  return [...titles].map((match) => (match[2] ?? '').replace(/\\(.)/g, '$1'));
+}
+
+function benchRows(): string[] {
+  return [...benchSources().matchAll(/wanted\('([a-z-]+)'\)|name: [`']([a-z-]+?)-?(?:\$\{|[`'])/g)].map(
+    (match) => match[1] ?? match[2] ?? '',
+  );
+}
+
+function benchSources(): string {
+  return ['main-suite.ts', 'many-vms-suite.ts'].map((name) => readFileSync(join('bench', name), 'utf8')).join('\n');
+}
+
+function memo<T>(make: (path: string) => T): (path: string) => T {
+  const made = new Map<string, T>();
+  return (path) => {
+    const value = made.get(path) ?? make(path);
+    made.set(path, value);
+    return value;
+  };
+}

@@ -1,0 +1,15 @@
+/** `bin/node test/docs/write-help.ts`: puts the help of each command into `docs/commands.md`, with a section for those that have none. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { COMMANDS } from '../../src/cli/mod.ts';
+import { helpBlock } from './help-blocks.ts';
+
+const PATH = 'docs/commands.md';
+
+let page = readFileSync(PATH, 'utf8');
+for (const command of COMMANDS) {
+  const fenced = `\`\`\`text\n${helpBlock(command)}\n\`\`\``;
+  const old = new RegExp(`\`\`\`text\\nshoal ${command.name} - [^]*?\\n\`\`\``);
+  if (old.test(page)) page = page.replace(old, () => fenced);
+  else page = `${page.trimEnd()}\n\n## \`shoal ${command.name}\`\n\n${fenced}\n`;
+}
+writeFileSync(PATH, page);
