@@ -28,10 +28,7 @@ export function completionCommand(commands: () => readonly Command[]): Command {
     run({ words: [shell = ''] }) {
       const script = Object.entries(SCRIPTS).find(([name]) => name === shell)?.[1];
       if (script === undefined) {
-        throw usage(
-          { name: 'completion' },
-          `expected ${Object.keys(SCRIPTS).join(', ')}, got ${JSON.stringify(shell)}`,
-        );
+        throw usage({ name: 'completion' }, `expected bash, zsh or fish, got ${JSON.stringify(shell)}`);
       }
       printData(script(commands().map(completionsOf)));
       return Promise.resolve(0);

@@ -1,4 +1,5 @@
 import { askFleet } from '../app/mod.ts';
+import { ShoalError } from '../errors.ts';
 import type { News } from '../fleet/mod.ts';
 import { type Command, FIND_FLAGS, type Input, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
@@ -68,9 +69,13 @@ function textOf(entry: Entry): string {
 async function explainVm({ flags }: Input, vm: number, json: boolean): Promise<number> {
   const events = await askFleet<readonly News[]>(fleetOf(flags), 'events', { count: EVENTS_MAX });
   const own = events.filter((news) => news.vm === vm);
+  if (own.length === 0) {
+    throw new ShoalError(
+      'VM_UNKNOWN',
+      `Nothing is remembered of VM ${vm}: there was none, or its last event is more than ${EVENTS_MAX} events ago`,
+    );
+  }
   if (json) printJson({ kind: 'vm', vm, events: own });
-  else if (own.length === 0)
-    printData(`Nothing is remembered of VM ${vm}: it is not known, or more than ${EVENTS_MAX} events ago.`);
   else printData([...own.flatMap(linesOf), '', ...rulesOf(own)].join('\n'));
   return 0;
 }
