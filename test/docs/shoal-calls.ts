@@ -13,8 +13,17 @@ export function typedLines(page: Page): Piece[] {
       .filter((one) => info !== 'console' || one.text.startsWith('$ '))
       .map((one) => ({ text: one.text.replace(/^\$ /, ''), line: line + one.line })),
   );
+  const units = page.blocks.flatMap(({ info, text, line }) =>
+    info !== 'ini' ? [] : text.split('\n').flatMap((one, index) => unitCall(one, line + index)),
+  );
   const spans = page.spans.filter(({ text }) => /^(bin\/)?shoal \w|^npm (run|start|test)\b|^bin\/\w/.test(text));
-  return [...lines, ...spans];
+  return [...lines, ...units, ...spans];
+}
+
+/** What a service manager is told to run. */
+function unitCall(text: string, line: number): Piece[] {
+  const call = /^ExecStart=(.*)$/.exec(text)?.[1];
+  return call === undefined ? [] : [{ text: call, line }];
 }
 
 /** A line that ends in a backslash goes on in the next. */

@@ -25,6 +25,9 @@ export interface FleetOptions {
   readonly data?: string;
   readonly pool?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** What to run instead of `bin/shoal`, and its arguments before `up`. */
+  readonly command?: string;
+  readonly before?: readonly string[];
 }
 
 const LOOKS_MAX = 3_000;
@@ -120,9 +123,13 @@ export class TestFleet {
   }
 }
 
-function startUp(data: string, pool: string, { flags = [], env }: FleetOptions): ShoalProcess {
+function startUp(data: string, pool: string, { flags = [], env, command, before }: FleetOptions): ShoalProcess {
   const args = ['up', '-o', 'json', '--data', data, '--pool', pool, ...flags];
-  return new ShoalProcess(args, env === undefined ? {} : { env });
+  return new ShoalProcess(args, {
+    ...(env === undefined ? {} : { env }),
+    ...(command === undefined ? {} : { command }),
+    ...(before === undefined ? {} : { before }),
+  });
 }
 
 /** Looks until there is something to see; for what has no event. */

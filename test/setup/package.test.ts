@@ -27,6 +27,9 @@ test('every dependency stands in docs/dependencies.md with its reason', () => {
   const documented = readFileSync('docs/dependencies.md', 'utf8');
   const names = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies });
   expect(names.filter((name) => !documented.includes(`| \`${name}\` | `))).toEqual([]);
+  const npm = documented.slice(0, documented.indexOf('## System'));
+  const gone = [...npm.matchAll(/^\| `([^`]+)` \| /gm)].flatMap((match) => match[1] ?? []);
+  expect(gone.filter((name) => !names.includes(name))).toEqual([]);
 });
 
 test('every package that users get stands in THIRD_PARTY_NOTICES with its licence', () => {
