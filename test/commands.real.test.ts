@@ -126,6 +126,16 @@ describe('without a fleet', () => {
     }
   });
 
+  test('image says what an image is, and what it is not', async () => {
+    expect(JSON.parse((await shoal(['image', '-o', 'json'])).stdout)).toMatchObject({
+      built_in: true,
+      digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect((await shoal(['image'])).stdout).toMatch(/ \(built-in\)\nsize +\d/);
+    const refused = await shoal(['image', notAnImage(folder)]);
+    expect(refused).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('[IMAGE_INVALID]') });
+  });
+
   test('doctor finds this machine able, and says in JSON what it looked at', async () => {
     const { stdout, exitCode } = await shoal(['doctor', '-o', 'json', '--data', folder]);
     expect(exitCode).toBe(0);

@@ -5,6 +5,7 @@ import { downCommand } from './down.ts';
 import { eventsCommand } from './events.ts';
 import { explainCommand } from './explain.ts';
 import { hostsCommand } from './hosts.ts';
+import { imageCommand } from './image.ts';
 import { inspectCommand } from './inspect.ts';
 import { ipCommand } from './ip.ts';
 import { loadCommand } from './load.ts';
@@ -34,6 +35,7 @@ export const COMMANDS: readonly Command[] = [
   hostsCommand,
   ipCommand,
   paramsCommand,
+  imageCommand,
   doctorCommand,
   completionCommand(() => COMMANDS),
   versionCommand,

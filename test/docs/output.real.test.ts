@@ -62,9 +62,9 @@ describe('the JSON fields that docs/commands.md calls stable', () => {
     expect(disagreements(await fleet.json(command, args), fieldsIn(command))).toEqual([]);
   });
 
-  test('version', async () => {
-    const { stdout } = await shoal(['version', '-o', 'json']);
-    expect(disagreements(JSON.parse(stdout), fieldsIn('version'))).toEqual([]);
+  test.each(['version', 'image'])('%s, which needs no fleet', async (command) => {
+    const { stdout } = await shoal([command, '-o', 'json']);
+    expect(disagreements(JSON.parse(stdout), fieldsIn(command))).toEqual([]);
   });
 
   test('events, a line each', async () => {

@@ -1,0 +1,35 @@
+import { resolve } from 'node:path';
+import { defaultImage, rememberedAccelerator } from '../app/mod.ts';
+import { inspectImage } from '../hypervisor/mod.ts';
+import { type Command, OUTPUT_FLAG } from './command.ts';
+import { formatBytes, printData, printJson } from './output.ts';
+
+export const imageCommand: Command = {
+  name: 'image',
+  summary: 'checks a guest image and shows its digest, and what it would run on here',
+  words: '[FILE]',
+  wordsMax: 1,
+  flags: [OUTPUT_FLAG],
+  examples: [
+    ['shoal image', 'the built-in one'],
+    ['shoal image my-service.elf', 'exits 1 if QEMU cannot boot it'],
+  ],
+  async run({ flags, words: [word] }) {
+    const json = flags.oneOf('output', ['table', 'json']) === 'json';
+    const builtIn = defaultImage();
+    const { path, bytes, digest } = await inspectImage(resolve(word ?? builtIn));
+    const accelerator = (await rememberedAccelerator(path)) ?? null;
+    if (json) {
+      printJson({ path, bytes, digest, built_in: path === builtIn, accelerator });
+      return 0;
+    }
+    const rows = [
+      ['path', path === builtIn ? `${path} (built-in)` : path],
+      ['size', formatBytes(bytes)],
+      ['digest', digest],
+      ['accelerator', accelerator ?? 'the first `shoal up` with it measures'],
+    ];
+    printData(rows.map(([name = '', value]) => `${name.padEnd(11)}  ${value}`).join('\n'));
+    return 0;
+  },
+};
