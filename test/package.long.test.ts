@@ -88,6 +88,16 @@ test('a project in TypeScript compiles and runs the examples against the packed 
   }
 });
 
+test('its users have the documents, which explain and completion live on', async () => {
+  const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH']}` };
+  const options = { command: installed, cwd: folder, env };
+  expect(await shoal(['explain', 'R5'], options)).toMatchObject({
+    stdout: expect.stringMatching(/^R5 Idle/),
+    exitCode: 0,
+  });
+  expect(await shoal(['completion', 'bash'], options)).toMatchObject({ exitCode: 0 });
+});
+
 test('its users get neither the development Node nor the sources of the guest', () => {
   const packages = readdirSync(join(folder, 'node_modules'));
   expect(packages.filter((name) => name === 'node' || name.startsWith('node-'))).toEqual([]);

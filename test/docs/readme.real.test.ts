@@ -1,5 +1,7 @@
+import { statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { expect, test } from 'vitest';
+import { defaultImage } from '../../src/app/mod.ts';
 import { willEnd } from '../driver/end-left.ts';
 import { randomPool, temporaryFolder } from '../driver/fleet.ts';
 import { ShoalProcess } from '../driver/shoal-process.ts';
@@ -22,4 +24,10 @@ test('the README shows what `npm start` prints until it is ready', async () => {
   const measuring = /^(measuring once|accelerator )/;
   const lines = printed.split('\n').filter((line) => !measuring.test(line));
   expect(withoutFigures(lines.join('\n'), hostname())).toBe(withoutFigures(output, hostname()));
+});
+
+test('the README says how large the image is', () => {
+  const [, said] = /\bhas about (\d+) kB\b/.exec(Page.read('README.md').text) ?? [];
+  const bytes = statSync(defaultImage()).size;
+  expect(Math.abs(Number(said) * 1000 - bytes), `${said} kB said, ${bytes} bytes found`).toBeLessThan(bytes / 5);
 });
