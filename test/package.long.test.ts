@@ -88,6 +88,13 @@ test('a project in TypeScript compiles and runs the examples against the packed 
   }
 });
 
+test('its users get neither the development Node nor the sources of the guest', () => {
+  const packages = readdirSync(join(folder, 'node_modules'));
+  expect(packages.filter((name) => name === 'node' || name.startsWith('node-'))).toEqual([]);
+  expect(existsSync(join(folder, 'node_modules', 'shoal', 'src'))).toBe(false);
+  expect(existsSync(join(folder, 'node_modules', 'shoal', 'THIRD_PARTY_NOTICES'))).toBe(true);
+});
+
 test('its users have the documents, which explain and completion live on', async () => {
   const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH']}` };
   const options = { command: installed, cwd: folder, env };
@@ -96,11 +103,4 @@ test('its users have the documents, which explain and completion live on', async
     exitCode: 0,
   });
   expect(await shoal(['completion', 'bash'], options)).toMatchObject({ exitCode: 0 });
-});
-
-test('its users get neither the development Node nor the sources of the guest', () => {
-  const packages = readdirSync(join(folder, 'node_modules'));
-  expect(packages.filter((name) => name === 'node' || name.startsWith('node-'))).toEqual([]);
-  expect(existsSync(join(folder, 'node_modules', 'shoal', 'src'))).toBe(false);
-  expect(existsSync(join(folder, 'node_modules', 'shoal', 'THIRD_PARTY_NOTICES'))).toBe(true);
 });
