@@ -64,9 +64,11 @@ interface NamedTest {
   readonly title: string;
 }
 
-/** A file, and behind it the names of some of its tests: `[`x.test.ts`](../x.test.ts): "name"`. */
+/** A file, and behind it the names of some of its tests: `[`x.test.ts`](../x.test.ts): "name", "other name"`. */
 function testsNamedIn(row: string): NamedTest[] {
-  return [...row.matchAll(/\]\(\.\.\/([\w./-]+)\): "([^"]+)"/g)].map(([, path = '', title = '']) => ({ path, title }));
+  return [...row.matchAll(/\]\(\.\.\/([\w./-]+)\): ((?:"[^"]+"(?:, )?)+)/g)].flatMap(([, path = '', titles = '']) =>
+    [...titles.matchAll(/"([^"]+)"/g)].map(([, title = '']) => ({ path, title })),
+  );
 }
 
 function problemOfTest({ path, title }: NamedTest): string[] {
