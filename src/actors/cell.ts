@@ -144,8 +144,8 @@ export class Cell<M> implements Ref<M>, Runnable {
     while (mailbox.length > 0) this.refuse(shiftFrom(mailbox), 'stopped');
   }
 
-  /** The incarnation has ended. */
-  finish(reason: ExitReason): void {
+  /** The incarnation has ended. @param isTold whether somebody who does not watch learns of it */
+  finish(reason: ExitReason, isTold: boolean): void {
     this.#state = 'stopped';
     this.#lastExit = reason;
     this.#receive = undefined;
@@ -158,7 +158,7 @@ export class Cell<M> implements Ref<M>, Runnable {
     const listeners = this.#listeners;
     this.#watchers = undefined;
     this.#listeners = undefined;
-    this.#unseen = reason.kind === 'error' && watchers === undefined;
+    this.#unseen = reason.kind === 'error' && watchers === undefined && !isTold;
     if (watchers === undefined && listeners === undefined) return;
     const exit = { path: this.path, reason };
     for (const tell of watchers?.values() ?? []) tell(exit);

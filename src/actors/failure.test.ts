@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isFailure, testKit } from './kit/mod.ts';
-import type { Context, Exit, Ref } from './mod.ts';
+import type { Behaviour, Context, Exit, Ref } from './mod.ts';
 
 const fails = (thrown: unknown) => () => (): void => {
   throw thrown;
@@ -198,6 +198,32 @@ describe('watch', () => {
     await p.expect('end 1');
     await p.expect('end 2');
     await p.expectNone();
+  });
+
+  it('takes a failure off the parent also when the restart that follows at once fails, which the parent awaits', async () => {
+    await using kit = testKit();
+    const p = kit.probe<string>();
+    let starts = 0;
+    let crash = (): boolean => false;
+    const fragile: Behaviour<'crash'> = () => {
+      starts += 1;
+      if (starts > 1) throw new Error('not again');
+      return () => {
+        throw new Error('boom');
+      };
+    };
+    const parent: Behaviour<Exit> = async (context) => {
+      const child = await context.start(fragile, { name: 'fragile' });
+      context.watch(child, (exit) => exit);
+      crash = () => child.tell('crash');
+      return () => context.restart(child).catch((error: Error) => void p.ref.tell(error.message));
+    };
+    const ref = kit.system.spawn(parent);
+    await kit.settle();
+    crash();
+    await p.expect((message) => message === 'not again');
+    await kit.settle();
+    expect(kit.system.tree().children.map(({ path }) => path)).toContain(ref.path);
   });
 
   it('fails the watcher, not the watched, when the message cannot be made', async () => {

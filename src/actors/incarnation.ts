@@ -275,13 +275,14 @@ export class Incarnation<M> implements Context<M> {
     const { cell } = this;
     cell.parent?.forget(cell);
     const reason = this.asked ?? { kind: 'normal' };
-    cell.finish(reason);
     const starter = this.#starter;
     this.#starter = undefined;
+    // Who awaits the start, or has set the limit of time, knows by now.
+    const isTold = starter !== undefined || wasToldToStop;
+    cell.finish(reason, isTold);
     if (reason.kind === 'error') {
       cell.kernel.onFailure(cell.path, reason.error);
-      // Who awaits the start, or has set the limit of time, knows by now.
-      if (starter === undefined && !wasToldToStop) cell.parent?.hearFailure(cell, reason.error);
+      if (!isTold) cell.parent?.hearFailure(cell, reason.error);
     }
     starter?.failed(this.#startError === undefined ? stoppedWhileStarting(cell.path) : this.#startError.thrown);
   }
