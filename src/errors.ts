@@ -11,8 +11,10 @@ export const ERRORS = {
   ACTOR_STOPPED: 'The actor that was spoken to is not running.',
   ACTOR_STOP_TIMEOUT: 'An actor did not finish stopping within its limit and was abandoned.',
   SUPERVISOR_CHILD_EXISTS: 'A child with that id is already under the supervisor.',
-  SUPERVISOR_CHILD_UNKNOWN: 'The supervisor has no child with that id.',
+  SUPERVISOR_CHILD_RUNNING: 'The child runs or is about to be restarted.',
+  SUPERVISOR_CHILD_UNKNOWN: 'The supervisor has no such child.',
   SUPERVISOR_INTENSITY: 'More restarts than the intensity allows within the period.',
+  SUPERVISOR_SPEC_INVALID: 'The spec of a child, or a flag of its supervisor, is refused.',
   SUPERVISOR_START_FAILED: 'A child of a supervisor could not start.',
   // Configuration and the machine.
   USAGE: 'The command line is wrong.',

@@ -1,4 +1,5 @@
-import type { Behaviour, Ref, SpawnOptions } from '../actors/mod.ts';
+import type { Behaviour, Receive, Ref, SpawnOptions } from '../actors/mod.ts';
+import type { BackOff } from './back-off.ts';
 
 /** permanent: always restarted; transient: unless it ended in order; temporary: never. */
 export type Restart = 'permanent' | 'transient' | 'temporary';
@@ -13,21 +14,34 @@ export interface ChildSpec {
   readonly start: Behaviour<never>;
   readonly restart: Restart;
   readonly shutdown: Shutdown;
+  readonly type: 'worker' | 'supervisor';
+  /** Whether its end may end the supervisor (`autoShutdown`). */
+  readonly significant: boolean;
+  /** Undefined: that of the supervisor, if it has one. */
+  readonly backOff: BackOff | undefined;
   readonly options: Omit<SpawnOptions, 'name'>;
 }
 
 export interface ChildOptions<M> extends Omit<SpawnOptions, 'name'> {
   readonly id: string;
+  /** May return `ignore`: the child is not wanted now. */
   readonly start: Behaviour<M>;
   /** Default `permanent`. */
   readonly restart?: Restart;
   /** Default 5000; `infinite` for a supervisor, whose children have limits of their own. */
   readonly shutdown?: Shutdown;
+  /** Default false. */
+  readonly significant?: boolean;
+  /** Waits before restarts; default: as the supervisor says. */
+  readonly backOff?: BackOff;
   /** Receives the child's ref when it has started; the ref outlives restarts. */
   readonly onRef?: (ref: Ref<M>) => void;
 }
 
 const SHUTDOWN_MS_DEFAULT = 5_000;
+
+/** What a behaviour returns that finds nothing to do: its actor ends at once, in order, and is not restarted. */
+export const ignore: Receive<unknown> = () => undefined;
 
 const supervisors = new WeakSet<Behaviour<never>>();
 
@@ -39,7 +53,8 @@ export function markSupervisor<M>(behaviour: Behaviour<M>): Behaviour<M> {
 }
 
 /** Makes the spec of a child, with OTP's defaults. */
-export function child<M>({ id, start, restart, shutdown, onRef, ...options }: ChildOptions<M>): ChildSpec {
+export function child<M>(of: ChildOptions<M>): ChildSpec {
+  const { id, start, restart, shutdown, significant, backOff, onRef, ...options } = of;
   const behaviour: Behaviour<M> = (context) => {
     onRef?.(context.self);
     return start(context);
@@ -52,6 +67,10 @@ export function child<M>({ id, start, restart, shutdown, onRef, ...options }: Ch
     start: behaviour as unknown as Behaviour<never>,
     restart: restart ?? 'permanent',
     shutdown: shutdown ?? (isSupervisor ? 'infinite' : SHUTDOWN_MS_DEFAULT),
-    options,
+    type: isSupervisor ? 'supervisor' : 'worker',
+    significant: significant ?? false,
+    backOff,
+    // A supervisor that ends by itself waits for its children too, as long as their specs say.
+    options: isSupervisor ? { stopTimeoutMs: Number.POSITIVE_INFINITY, ...options } : options,
   };
 }

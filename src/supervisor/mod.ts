@@ -1,6 +1,41 @@
+export type { BackOff } from './back-off.ts';
+export {
+  childSpec,
+  countChildren,
+  deleteChild,
+  restartChild,
+  startChild,
+  startInstance,
+  terminateChild,
+  terminateInstance,
+  whichChildren,
+} from './calls.ts';
 export type { ChildOptions, ChildSpec, Restart, Shutdown } from './child-spec.ts';
-export { child } from './child-spec.ts';
-export type { Action, ChildExit, Decision, RestartHistory, RestartLimit } from './strategy.ts';
-export { oneForOne } from './strategy.ts';
-export type { ChildInfo, ChildReply, SupervisorMessage, SupervisorSpec } from './supervisor.ts';
+export { child, ignore } from './child-spec.ts';
+export type { ChildTemplate, DynamicSupervisorSpec } from './dynamic-supervisor.ts';
+export { dynamicSupervisor } from './dynamic-supervisor.ts';
+export type { AutoShutdown, SupervisorFlags } from './flags.ts';
+export { checkChildSpecs } from './flags.ts';
+export type {
+  ChildCounts,
+  ChildInfo,
+  ChildQuery,
+  ChildReply,
+  DoneReply,
+  DynamicSupervisorMessage,
+  SupervisorMessage,
+} from './messages.ts';
+export type { RestartHistory, RestartLimit } from './restart-limit.ts';
+export type {
+  Action,
+  ChildState,
+  ChildView,
+  Decision,
+  Strategy,
+  SupervisorEvent,
+  SupervisorState,
+  Terms,
+} from './strategy.ts';
+export { decide } from './strategy.ts';
+export type { SupervisorSpec } from './supervisor.ts';
 export { supervisor } from './supervisor.ts';

@@ -1,47 +1,164 @@
 import type { ExitReason } from '../actors/mod.ts';
-import type { Restart } from './child-spec.ts';
+import { type BackOff, failuresNow, waitMs } from './back-off.ts';
+import type { ChildSpec } from './child-spec.ts';
+import type { AutoShutdown } from './flags.ts';
+import { type RestartHistory, type RestartLimit, withRestart } from './restart-limit.ts';
 
-/** More than `intensity` restarts within `periodMs` and the supervisor gives up. */
-export interface RestartLimit {
-  readonly intensity: number;
-  readonly periodMs: number;
+/** Whom the end of a child that must be restarted concerns: it alone, all, or it and those started after it. */
+export type Strategy = 'one_for_one' | 'one_for_all' | 'rest_for_one';
+
+/** `restarting`: it is to run, and waits for its turn or for its back-off. */
+export type ChildState = 'starting' | 'running' | 'restarting' | 'stopped';
+
+export interface Terms extends RestartLimit {
+  readonly strategy: Strategy;
+  readonly autoShutdown: AutoShutdown;
+  readonly backOff: BackOff | undefined;
+  /** False: what has ended and is not restarted is forgotten, whatever its type. */
+  readonly keepsSpecs: boolean;
 }
 
-/** When restarts happened, oldest first, on the monotonic clock; never longer than intensity + 1. */
-export type RestartHistory = readonly number[];
-
-export interface ChildExit {
-  readonly id: string;
-  readonly restart: Restart;
-  readonly reason: ExitReason;
-  /** Milliseconds on the monotonic clock. */
-  readonly nowMs: number;
+/** One child as the decision sees it. */
+export interface ChildView {
+  readonly spec: Pick<ChildSpec, 'id' | 'restart' | 'significant' | 'backOff'>;
+  readonly state: ChildState;
+  /** In a row. Counted only where there is a back-off. */
+  readonly failures: number;
+  /** When it is restarted, on the monotonic clock, if it is `restarting`. */
+  readonly dueMs: number;
 }
 
+export interface SupervisorState {
+  /** In the order of their start. */
+  readonly children: ReadonlyMap<string, ChildView>;
+  readonly restarts: RestartHistory;
+}
+
+/** Times are milliseconds on the monotonic clock; `chance` is from 0 to 1. */
+export type SupervisorEvent =
+  /** A child that ran has ended by itself. */
+  | {
+      readonly kind: 'exited';
+      readonly id: string;
+      readonly reason: ExitReason;
+      readonly nowMs: number;
+      readonly livedMs: number;
+      readonly chance: number;
+    }
+  /** A child that was to be restarted did not start. */
+  | {
+      readonly kind: 'restart-failed';
+      readonly id: string;
+      readonly reason: ExitReason;
+      readonly nowMs: number;
+      readonly chance: number;
+    }
+  /** What a child waited for is over. */
+  | { readonly kind: 'due'; readonly id: string; readonly dueMs: number };
+
+/** They are carried out one after the other. */
 export type Action =
-  | { readonly kind: 'restart'; readonly id: string }
-  /** The spec stays, so that the child can be restarted by hand; a temporary child's spec goes too. */
-  | { readonly kind: 'leave'; readonly id: string; readonly forget: boolean }
-  | { readonly kind: 'give-up'; readonly id: string; readonly restarts: number };
+  /** Ends a child that runs, because a sibling has ended. */
+  | { readonly do: 'stop'; readonly id: string }
+  /** Starts children one after the other; the first that fails ends that, and is an event. */
+  | { readonly do: 'start'; readonly ids: readonly string[] }
+  /** These are to be started at that time, and not before what is in the mailbox. `failures` is the new count of `id`. */
+  | {
+      readonly do: 'wait';
+      readonly id: string;
+      readonly failures: number;
+      readonly ids: readonly string[];
+      readonly untilMs: number;
+    }
+  /** It stays ended; its spec stays too, so that it can be restarted by hand. */
+  | { readonly do: 'leave'; readonly id: string }
+  | { readonly do: 'forget'; readonly id: string }
+  /** Ends the supervisor in order. */
+  | { readonly do: 'shut-down' }
+  /** Ends the supervisor as failed. */
+  | { readonly do: 'give-up'; readonly id: string; readonly restarts: number; readonly reason: ExitReason };
 
 export interface Decision {
-  readonly history: RestartHistory;
-  readonly action: Action;
+  readonly restarts: RestartHistory;
+  readonly actions: readonly Action[];
 }
 
-/** `one_for_one`: what a supervisor does about the end of one child. Pure: the actor carries it out. */
-export function oneForOne(limit: RestartLimit, history: RestartHistory, exit: ChildExit): Decision {
-  if (!mustRestart(exit)) {
-    return { history, action: { kind: 'leave', id: exit.id, forget: exit.restart === 'temporary' } };
-  }
-  const recent = [...history.filter((at) => exit.nowMs - at <= limit.periodMs), exit.nowMs];
-  if (recent.length > limit.intensity) {
-    return { history: recent, action: { kind: 'give-up', id: exit.id, restarts: recent.length } };
-  }
-  return { history: recent, action: { kind: 'restart', id: exit.id } };
+/** What a supervisor does about an event. Pure: the actor carries it out. */
+export function decide(terms: Terms, state: SupervisorState, event: SupervisorEvent): Decision {
+  if (event.kind === 'due') return { restarts: state.restarts, actions: startDue(terms, state, event) };
+  const child = state.children.get(event.id);
+  if (child === undefined) return { restarts: state.restarts, actions: [] };
+  if (event.kind === 'exited' && !mustRestart(child, event.reason))
+    return { restarts: state.restarts, actions: letGo(terms, state, child) };
+  return restart(terms, state, child, event);
 }
 
-function mustRestart({ restart, reason }: ChildExit): boolean {
-  if (restart === 'permanent') return true;
-  return restart === 'transient' && reason.kind === 'error';
+type Failure = Exclude<SupervisorEvent, { kind: 'due' }>;
+
+function mustRestart({ spec }: ChildView, reason: ExitReason): boolean {
+  if (spec.restart === 'permanent') return true;
+  return spec.restart === 'transient' && reason.kind === 'error';
+}
+
+function letGo(terms: Terms, state: SupervisorState, child: ChildView): Action[] {
+  const { id, restart } = child.spec;
+  const forget = restart === 'temporary' || !terms.keepsSpecs;
+  const actions: Action[] = [forget ? { do: 'forget', id } : { do: 'leave', id }];
+  if (shutsDown(terms.autoShutdown, state, child)) actions.push({ do: 'shut-down' });
+  return actions;
+}
+
+function shutsDown(autoShutdown: AutoShutdown, { children }: SupervisorState, ended: ChildView): boolean {
+  if (!ended.spec.significant || autoShutdown === 'never') return false;
+  if (autoShutdown === 'any_significant') return true;
+  for (const child of children.values())
+    if (child !== ended && child.spec.significant && child.state !== 'stopped') return false;
+  return true;
+}
+
+function restart(terms: Terms, state: SupervisorState, child: ChildView, failure: Failure): Decision {
+  const { id } = child.spec;
+  const { reason, nowMs } = failure;
+  const restarts = withRestart(terms, state.restarts, nowMs);
+  if (restarts.length > terms.intensity)
+    return { restarts, actions: [{ do: 'give-up', id, restarts: restarts.length, reason }] };
+  const group = groupOf(terms.strategy, state.children, child);
+  const actions = group
+    .filter((it) => it !== child && it.state !== 'restarting')
+    .reverse()
+    .flatMap(stopped);
+  const ids = group.filter((it) => it.spec.restart !== 'temporary').map((it) => it.spec.id);
+  const backOff = child.spec.backOff ?? terms.backOff;
+  const failures = failuresNow(backOff, child.failures, failure.kind === 'exited' ? failure.livedMs : 0);
+  const ownMs = backOff === undefined ? 0 : waitMs(backOff, failures, failure.chance);
+  // One that waits already is not hurried by the end of another.
+  const waiting = group.filter((it) => it.state === 'restarting');
+  const untilMs = waiting.reduce((ms, { dueMs }) => Math.max(ms, dueMs), nowMs + ownMs);
+  const atOnce = failure.kind === 'exited' && backOff === undefined && untilMs === nowMs;
+  actions.push(atOnce ? { do: 'start', ids } : { do: 'wait', id, failures, ids, untilMs });
+  return { restarts, actions };
+}
+
+/** Whoever is restarted together, in the order of their start. */
+function groupOf(strategy: Strategy, children: SupervisorState['children'], child: ChildView): ChildView[] {
+  if (strategy === 'one_for_one') return [child];
+  const all = [...children.values()];
+  return strategy === 'one_for_all' ? all : all.slice(all.indexOf(child));
+}
+
+function stopped({ spec, state }: ChildView): Action[] {
+  const { id } = spec;
+  const stop: Action[] = state === 'stopped' ? [] : [{ do: 'stop', id }];
+  return spec.restart === 'temporary' ? [...stop, { do: 'forget', id }] : stop;
+}
+
+function startDue(
+  { strategy }: Terms,
+  { children }: SupervisorState,
+  due: Extract<SupervisorEvent, { kind: 'due' }>,
+): Action[] {
+  const isDue = (it: ChildView | undefined): boolean => it?.state === 'restarting' && it.dueMs <= due.dueMs;
+  if (!isDue(children.get(due.id))) return [];
+  if (strategy === 'one_for_one') return [{ do: 'start', ids: [due.id] }];
+  return [{ do: 'start', ids: [...children.values()].filter(isDue).map(({ spec }) => spec.id) }];
 }

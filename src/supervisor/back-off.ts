@@ -1,0 +1,30 @@
+/**
+ * How long a restart waits. Each failure in a row makes the wait longer, up to a limit; chance makes it shorter, so that children that
+ * failed together do not come back together.
+ */
+export interface BackOff {
+  /** The wait after the first failure. */
+  readonly minMs: number;
+  readonly maxMs: number;
+  /** How many times longer than the one before each wait is; default 2. */
+  readonly factor?: number;
+  /** Which part of a wait is left to chance, from 0 to 1; default 0.2. */
+  readonly jitter?: number;
+  /** A child that lived so long has made good: its next failure is the first again. Default: `maxMs`. */
+  readonly resetMs?: number;
+}
+
+const FACTOR_DEFAULT = 2;
+const JITTER_DEFAULT = 0.2;
+
+/** @param failures in a row, this one included; @param chance from 0 to 1 */
+export function waitMs(backOff: BackOff, failures: number, chance: number): number {
+  const { minMs, maxMs, factor = FACTOR_DEFAULT, jitter = JITTER_DEFAULT } = backOff;
+  return Math.min(maxMs, minMs * factor ** (failures - 1)) * (1 - jitter * chance);
+}
+
+/** @param before failures in a row before this one; @param livedMs how long the child lived until then */
+export function failuresNow(backOff: BackOff | undefined, before: number, livedMs: number): number {
+  if (backOff === undefined) return 0;
+  return livedMs >= (backOff.resetMs ?? backOff.maxMs) ? 1 : before + 1;
+}

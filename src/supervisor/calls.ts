@@ -1,0 +1,127 @@
+import type { ActorSystem, Ref } from '../actors/mod.ts';
+import { fromEnvelope } from '../errors.ts';
+import type { ChildSpec } from './child-spec.ts';
+import type {
+  ChildCounts,
+  ChildInfo,
+  ChildQuery,
+  ChildReply,
+  DoneReply,
+  DynamicSupervisorMessage,
+  SupervisorMessage,
+} from './messages.ts';
+
+/** Above what most children may take to start or to stop, for a supervisor is busy meanwhile. */
+const TIMEOUT_MS_DEFAULT = 60_000;
+
+type Asker = Pick<ActorSystem, 'ask'>;
+
+/** The children, in the order of their start. Like all calls it throws what `ask` throws, too. */
+export function whichChildren(
+  system: Asker,
+  ref: Ref<ChildQuery>,
+  timeoutMs = TIMEOUT_MS_DEFAULT,
+): Promise<readonly ChildInfo[]> {
+  return system.ask(
+    ref,
+    (replyTo: Ref<readonly ChildInfo[]>): ChildQuery => ({ kind: 'which-children', replyTo }),
+    timeoutMs,
+  );
+}
+
+export function countChildren(
+  system: Asker,
+  ref: Ref<ChildQuery>,
+  timeoutMs = TIMEOUT_MS_DEFAULT,
+): Promise<ChildCounts> {
+  return system.ask(ref, (replyTo: Ref<ChildCounts>): ChildQuery => ({ kind: 'count-children', replyTo }), timeoutMs);
+}
+
+/** @throws SUPERVISOR_SPEC_INVALID, SUPERVISOR_CHILD_EXISTS, SUPERVISOR_START_FAILED */
+export async function startChild(
+  system: Asker,
+  ref: Ref<SupervisorMessage>,
+  spec: ChildSpec,
+  timeoutMs = TIMEOUT_MS_DEFAULT,
+): Promise<Ref<never> | undefined> {
+  const ask = (replyTo: Ref<ChildReply>): SupervisorMessage => ({ kind: 'start-child', spec, replyTo });
+  return started(await system.ask(ref, ask, timeoutMs));
+}
+
+/** Starts a child of a dynamic supervisor. @throws SUPERVISOR_START_FAILED */
+export async function startInstance<A, M>(
+  system: Asker,
+  ref: Ref<DynamicSupervisorMessage<A, M>>,
+  args: A,
+  timeoutMs = TIMEOUT_MS_DEFAULT,
+): Promise<Ref<M> | undefined> {
+  const ask = (replyTo: Ref<ChildReply<M>>): DynamicSupervisorMessage<A, M> => ({ kind: 'start-child', args, replyTo });
+  return started(await system.ask(ref, ask, timeoutMs));
+}
+
+/** @throws SUPERVISOR_CHILD_UNKNOWN */
+export async function terminateChild(
+  system: Asker,
+  ref: Ref<SupervisorMessage>,
+  id: string,
+  timeoutMs = TIMEOUT_MS_DEFAULT,
+): Promise<void> {
+  const ask = (replyTo: Ref<DoneReply>): SupervisorMessage => ({ kind: 'terminate-child', id, replyTo });
+  done(await system.ask(ref, ask, timeoutMs));
+}
+
+/** Ends a child of a dynamic supervisor. @throws SUPERVISOR_CHILD_UNKNOWN */
+export async function terminateInstance(
+  system: Asker,
+  ref: Ref<Extract<DynamicSupervisorMessage<never>, { kind: 'terminate-child' }>>,
+  instance: Ref<never>,
+  timeoutMs = TIMEOUT_MS_DEFAULT,
+): Promise<void> {
+  const ask = (replyTo: Ref<DoneReply>) => ({ kind: 'terminate-child', ref: instance, replyTo }) as const;
+  done(await system.ask(ref, ask, timeoutMs));
+}
+
+/** Starts a child that was stopped. @throws SUPERVISOR_CHILD_UNKNOWN, SUPERVISOR_CHILD_RUNNING, SUPERVISOR_START_FAILED */
+export async function restartChild(
+  system: Asker,
+  ref: Ref<SupervisorMessage>,
+  id: string,
+  timeoutMs = TIMEOUT_MS_DEFAULT,
+): Promise<Ref<never> | undefined> {
+  const ask = (replyTo: Ref<ChildReply>): SupervisorMessage => ({ kind: 'restart-child', id, replyTo });
+  return started(await system.ask(ref, ask, timeoutMs));
+}
+
+/** @throws SUPERVISOR_CHILD_UNKNOWN, SUPERVISOR_CHILD_RUNNING */
+export async function deleteChild(
+  system: Asker,
+  ref: Ref<SupervisorMessage>,
+  id: string,
+  timeoutMs = TIMEOUT_MS_DEFAULT,
+): Promise<void> {
+  const ask = (replyTo: Ref<DoneReply>): SupervisorMessage => ({ kind: 'delete-child', id, replyTo });
+  done(await system.ask(ref, ask, timeoutMs));
+}
+
+/** Undefined if there is no child with that id. */
+export function childSpec(
+  system: Asker,
+  ref: Ref<SupervisorMessage>,
+  id: string,
+  timeoutMs = TIMEOUT_MS_DEFAULT,
+): Promise<ChildSpec | undefined> {
+  return system.ask(
+    ref,
+    (replyTo: Ref<ChildSpec | undefined>): SupervisorMessage => ({ kind: 'child-spec', id, replyTo }),
+    timeoutMs,
+  );
+}
+
+function started<M>(reply: ChildReply<M>): Ref<M> | undefined {
+  if (!reply.ok) throw fromEnvelope(reply.error);
+  return reply.ref;
+}
+
+function done(reply: DoneReply): void {
+  if (!reply.ok) throw fromEnvelope(reply.error);
+}
