@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { testKit } from '../actors/kit/mod.ts';
 import type { Behaviour, Context, Ref } from '../actors/mod.ts';
-import { type ChildSpec, child, supervisor } from './mod.ts';
+import {
+  type AutoShutdown,
+  type ChildSpec,
+  child,
+  type DynamicSupervisorMessage,
+  dynamicSupervisor,
+  type Strategy,
+  supervisor,
+} from './mod.ts';
 
 const never = new Promise<never>(() => undefined);
 
@@ -16,16 +24,30 @@ interface WorkerPlan {
   readonly cleanUp: CleanUp;
   readonly restart: ChildSpec['restart'];
   readonly shutdown: ChildSpec['shutdown'];
+  readonly significant: boolean;
 }
 
 interface SupervisorPlan {
   readonly kind: 'supervisor';
+  readonly strategy: Strategy;
+  readonly autoShutdown: AutoShutdown;
   readonly intensity: number;
+  /** Whether restarts wait for a while. */
+  readonly waits: boolean;
   readonly restart: ChildSpec['restart'];
   readonly children: readonly Plan[];
 }
 
-type Plan = WorkerPlan | SupervisorPlan;
+/** A dynamic supervisor, told to start each of these as soon as it is there. */
+interface PoolPlan {
+  readonly kind: 'pool';
+  readonly intensity: number;
+  readonly waits: boolean;
+  readonly restart: ChildSpec['restart'];
+  readonly workers: readonly WorkerPlan[];
+}
+
+type Plan = WorkerPlan | SupervisorPlan | PoolPlan;
 
 const restart = fc.constantFrom<ChildSpec['restart']>('permanent', 'transient', 'temporary');
 const oftenAtOnce = <T>(...others: T[]): fc.Arbitrary<T | 'at once'> =>
@@ -34,21 +56,32 @@ const oftenAtOnce = <T>(...others: T[]): fc.Arbitrary<T | 'at once'> =>
     { weight: 1, arbitrary: fc.constantFrom(...others) },
   );
 
-const plans = fc.letrec<{ tree: SupervisorPlan; node: Plan; worker: WorkerPlan }>((tie) => ({
+const plans = fc.letrec<{ tree: SupervisorPlan; node: Plan; worker: WorkerPlan; pool: PoolPlan }>((tie) => ({
   worker: fc.record({
     kind: fc.constant('worker' as const),
     start: oftenAtOnce<Start>('later', 'fails', 'fails later', 'hangs', 'asks for its end'),
     cleanUp: oftenAtOnce<CleanUp>('later', 'fails', 'hangs'),
     restart,
     shutdown: fc.constantFrom<ChildSpec['shutdown']>('brutal', 20, 1000),
+    significant: fc.boolean(),
   }),
   tree: fc.record({
     kind: fc.constant('supervisor' as const),
+    strategy: fc.constantFrom<Strategy>('one_for_one', 'one_for_all', 'rest_for_one'),
+    autoShutdown: fc.constantFrom<AutoShutdown>('never', 'never', 'any_significant', 'all_significant'),
     intensity: fc.nat({ max: 10 }),
+    waits: fc.boolean(),
     restart,
     children: fc.array(tie('node'), { minLength: 1, maxLength: 5 }),
   }),
-  node: fc.oneof({ maxDepth: 3 }, tie('worker'), tie('worker'), tie('tree')),
+  pool: fc.record({
+    kind: fc.constant('pool' as const),
+    intensity: fc.nat({ max: 10 }),
+    waits: fc.boolean(),
+    restart,
+    workers: fc.array(tie('worker'), { maxLength: 5 }),
+  }),
+  node: fc.oneof({ maxDepth: 3 }, tie('worker'), tie('worker'), tie('pool'), tie('tree')),
 }));
 
 const steps = fc.array(
@@ -134,16 +167,46 @@ function newWorld(timer: (ms: number, callback: () => void) => unknown) {
     };
   };
 
-  const specOf = (plan: Plan, index: number): ChildSpec => {
-    if (plan.kind === 'supervisor') return child({ id: `s${index}`, start: behaviourOf(plan), restart: plan.restart });
-    const onRef = (ref: Ref<Order>): void => {
-      if (!refs.includes(ref)) refs.push(ref);
-    };
-    return child({ id: `w${index}`, start: worker(plan), restart: plan.restart, shutdown: plan.shutdown, onRef });
+  const note = (ref: Ref<Order>): void => {
+    if (!refs.includes(ref)) refs.push(ref);
   };
 
-  const behaviourOf = ({ intensity, children }: SupervisorPlan) =>
-    supervisor({ strategy: 'one_for_one', intensity, periodMs: 50, children: children.map(specOf) });
+  const specOf = (plan: Plan, index: number, autoShutdown: AutoShutdown): ChildSpec => {
+    const { restart } = plan;
+    if (plan.kind === 'supervisor') return child({ id: `s${index}`, start: behaviourOf(plan), restart });
+    if (plan.kind === 'pool') {
+      const onRef = (ref: Ref<DynamicSupervisorMessage<WorkerPlan, Order>>): void => {
+        for (const args of plan.workers) ref.tell({ kind: 'start-child', args });
+      };
+      return child({ id: `p${index}`, start: poolOf(plan), restart, onRef });
+    }
+    const significant = plan.significant && restart !== 'permanent' && autoShutdown !== 'never';
+    const { shutdown } = plan;
+    return child({ id: `w${index}`, start: worker(plan), restart, shutdown, significant, onRef: note });
+  };
+
+  const flagsOf = ({ intensity, waits }: Pick<SupervisorPlan, 'intensity' | 'waits'>) => ({
+    intensity,
+    periodMs: 50,
+    ...(waits ? { backOff: { minMs: 5, maxMs: 40, jitter: 0 } } : {}),
+  });
+
+  const poolOf = (plan: PoolPlan) => {
+    const start = (args: WorkerPlan): Behaviour<Order> => {
+      const behaviour = worker(args);
+      return (context) => {
+        note(context.self);
+        return behaviour(context);
+      };
+    };
+    return dynamicSupervisor({ ...flagsOf(plan), template: { start, restart: plan.restart, shutdown: 20 } });
+  };
+
+  const behaviourOf = (plan: SupervisorPlan) => {
+    const { strategy, autoShutdown } = plan;
+    const children = plan.children.map((one, index) => specOf(one, index, autoShutdown));
+    return supervisor({ ...flagsOf(plan), strategy, autoShutdown, children });
+  };
 
   return { refs, alive, behaviourOf };
 }
