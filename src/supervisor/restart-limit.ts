@@ -8,7 +8,7 @@ export interface RestartLimit {
 /** When restarts were called for, oldest first, on the monotonic clock; never longer than intensity + 1. */
 export type RestartHistory = readonly number[];
 
-/** The restart that is called for now, together with those of the period. */
+/** Those of the period, and the one that is called for at `nowMs`. */
 export function withRestart(limit: RestartLimit, history: RestartHistory, nowMs: number): RestartHistory {
   // What has no limit need not be counted.
   if (limit.intensity === Number.POSITIVE_INFINITY) return history;
