@@ -317,6 +317,25 @@ describe('controller, on real QEMU', () => {
     expect(identify(pid)).toBeUndefined();
   });
 
+  it('tells of all its VMs again when it is asked to, whatever they are doing, and then that it is up', async () => {
+    await using real = await realHypervisor();
+    await using it = await house(real);
+    await answering(real, it, 1);
+    it.controller.tell({ kind: 'prepare', vm: 2, address: await real.freeAddress() });
+    await it.events.fishFor(of('vm-prepared', 2));
+    const seen = it.events.received.length;
+    it.controller.tell({ kind: 'prepare', vm: 3, address: await real.freeAddress() });
+    it.controller.tell({ kind: 'announce' });
+    await it.events.fishFor<Event<'host-up'>>((event) => event.kind === 'host-up' && event.vms?.length === 3);
+    const told = it.events.received.slice(seen).flatMap((event) => (event.kind === 'vm-adopted' ? [event] : []));
+    const states = told.map(({ vm, state }) => `${vm} ${state}`).sort();
+    expect(states).toEqual(['1 answering', '2 prepared', '3 prepared']);
+    const kinds = it.events.received.slice(seen).map(({ kind }) => kind);
+    expect(kinds).toContain('vm-answering');
+    expect(kinds).not.toContain('vm-prepared');
+    expect(kinds.at(-1)).toBe('host-up');
+  });
+
   it('keeps the log of a guest, harmless and bounded, whatever the guest prints', async () => {
     await using real = await realHypervisor({ image: TEST_GUEST_IMAGE });
     await using it = await house(real);

@@ -39,7 +39,7 @@ export interface ControllerOptions {
   readonly logFolder?: string;
   /** Ends the VMs that are found running instead of adopting them; default false. */
   readonly fresh?: boolean;
-  /** What happens to the VMs when the controller is stopped in order; default `stop-vms`. After a crash they always go on. */
+  /** What happens to the VMs when the controller ends, in order or not; default `stop-vms`. After a crash of the process they always go on. */
   readonly onStop?: OnStop;
   /** How often `host-stats` is told; default 1000. */
   readonly statsIntervalMs?: number;
@@ -51,8 +51,10 @@ export type ControllerMessage =
   | Exclude<HostCommand, { kind: 'stop' }>
   /** @param graceMs how long the guest may take to finish its work once it was asked to stop */
   | (Extract<HostCommand, { kind: 'stop' }> & { readonly graceMs?: number })
+  /** Whoever is told the events knows nothing any more: all VMs are told of as if they had been found, then comes `host-up`. */
+  | { readonly kind: 'announce' }
   | { readonly kind: 'set-parameters'; readonly parameters: Partial<VmParameters> }
-  | { readonly kind: 'set-on-stop'; readonly onStop: OnStop }
+  | { readonly kind: 'set-on-stop'; readonly onStop: OnStop; readonly replyTo?: Ref<true> }
   | { readonly kind: 'vms'; readonly replyTo: Ref<readonly VmSummary[]> }
   /** The last lines of a guest's log, oldest first; of a VM that is gone too, if its log is kept. */
   | { readonly kind: 'logs'; readonly vm: VmId; readonly linesMax: number; readonly replyTo: Ref<readonly LogLine[]> }
@@ -76,7 +78,8 @@ type StartOrStop = Extract<ControllerMessage, { kind: 'start' | 'stop' }>;
 
 /**
  * The controller of a host: an actor for each VM, under a supervisor of their own. When it starts it adopts what runs, cleans up what is
- * gone, and reports what it cannot identify. It needs a shutdown limit of more than the sum of its stop limits.
+ * gone, and reports what it cannot identify. It needs a shutdown limit of more than the sum of its stop limits. The next
+ * incarnation adopts what the last one left.
  */
 export function controller(options: ControllerOptions): Behaviour<ControllerMessage> {
   return async (context) => {
@@ -122,6 +125,7 @@ class Controller {
   /** VMs that something is there of, and nobody can say what. */
   readonly #unknown = new Set<VmId>();
   #up = false;
+  #counting = false;
   #parameters: VmParameters;
   #onStop: OnStop;
 
@@ -168,8 +172,11 @@ class Controller {
       case 'set-parameters':
         this.#parameters = { ...this.#parameters, ...message.parameters };
         return;
+      case 'announce':
+        return this.#announce();
       case 'set-on-stop':
         this.#onStop = message.onStop;
+        message.replyTo?.tell(true);
         return;
       case 'vms':
         message.replyTo.tell([...this.#vms].map(([vm, { address, pid }]) => ({ vm, address, pid })));
@@ -202,6 +209,15 @@ class Controller {
     });
     await Promise.race([allGone, limit]);
     cancel();
+  }
+
+  #announce(): void {
+    this.#up = false;
+    for (const vm of this.#vms.keys()) {
+      this.#untold.add(vm);
+      this.#tell(vm, { kind: 'announce' });
+    }
+    this.#upIfAllTold();
   }
 
   #gone(vm: VmId): Promise<void> {
@@ -322,6 +338,8 @@ class Controller {
     const { host, events, statsIntervalMs } = this.#options;
     events.tell({ kind: 'host-up', host, vms: [...new Set([...this.#vms.keys(), ...this.#unknown])] });
     this.#count();
+    if (this.#counting) return;
+    this.#counting = true;
     this.#context.every(statsIntervalMs ?? STATS_INTERVAL_MS, () => ({ kind: 'count' }));
   }
 

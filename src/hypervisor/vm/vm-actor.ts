@@ -6,18 +6,10 @@ import { ConsoleParser } from '../console/console-parser.ts';
 import { GuestLog } from '../console/guest-log.ts';
 import type { Found, Hypervisor, Machine, MachineSpec, Manifest } from '../port.ts';
 import { GUEST_BIND } from '../qemu/argv.ts';
+import { newLife, type VmLife } from './vm-life.ts';
 import { VmLog } from './vm-log.ts';
 import type { HostNotice, RelayedLine, VmMessage } from './vm-messages.ts';
-import {
-  adoptedVm,
-  decide,
-  NEW_VM,
-  type StopLimits,
-  type VmAction,
-  type VmInput,
-  type VmMemory,
-  type VmTerms,
-} from './vm-state.ts';
+import { adoptedVm, decide, type StopLimits, type VmAction, type VmInput, type VmTerms } from './vm-state.ts';
 
 export interface VmOptions {
   readonly host: string;
@@ -57,7 +49,7 @@ const MIB = 1024 * 1024;
  */
 export function vmActor(options: VmOptions): Behaviour<VmMessage> {
   const { origin } = options;
-  const life: Life = { memory: NEW_VM, announced: false, tried: false, ended: undefined };
+  const life = newLife();
   return async (context) => {
     // The actor sends itself more than others may.
     const body = new VmActor(options, life, context as Context<Input>);
@@ -69,20 +61,9 @@ export function vmActor(options: VmOptions): Behaviour<VmMessage> {
   };
 }
 
-/** What outlives a crash of the actor. */
-interface Life {
-  memory: VmMemory;
-  /** Whether `vm-adopted` has been told, of a VM that was found. */
-  announced: boolean;
-  /** Whether there has been an incarnation. */
-  tried: boolean;
-  /** How the VM ended, until that has been told. */
-  ended: { readonly end: VmEnd; readonly error: ErrorEnvelope | undefined } | undefined;
-}
-
 class VmActor {
   readonly #options: VmOptions;
-  readonly #life: Life;
+  readonly #life: VmLife;
   readonly #context: Context<Input>;
   readonly #spec: MachineSpec;
   readonly #terms: VmTerms;
@@ -98,7 +79,7 @@ class VmActor {
   #cancelBoot: CancelTimer = () => undefined;
   #cancelStage: CancelTimer = () => undefined;
 
-  constructor(options: VmOptions, life: Life, context: Context<Input>) {
+  constructor(options: VmOptions, life: VmLife, context: Context<Input>) {
     const { origin, bootTimeoutMs, stopLimits, logFolder } = options;
     this.#options = options;
     this.#life = life;
@@ -153,6 +134,10 @@ class VmActor {
       case 'look':
         this.#look();
         return;
+      case 'announce':
+        this.#life.announceDue = true;
+        this.#announceIfDue();
+        return;
       case 'found':
         this.#found(message.found, message.running);
         return;
@@ -187,12 +172,14 @@ class VmActor {
     const vm = this.#spec.vm;
     switch (action.do) {
       case 'tell-prepared':
+        if (this.#life.announceDue) return this.#announceIfDue();
         events.tell({ kind: 'vm-prepared', host, vm, pid: this.#machine?.process.pid ?? 0 });
         return;
       case 'tell-booting':
         events.tell({ kind: 'vm-booting', host, vm });
         return;
       case 'tell-answering':
+        this.#life.guest = action.guest;
         events.tell({ kind: 'vm-answering', host, vm, guest: action.guest });
         return;
       case 'tell-report':
@@ -357,8 +344,10 @@ class VmActor {
         this.#step({ kind: 'exited', exit: { exitCode: null, signal: null, stderr: '' } });
         return;
       case 'unknown':
-        if (!this.#unidentified)
+        // Whoever waits to be told of it must not wait for ever.
+        if (!this.#unidentified || this.#life.announceDue)
           this.#options.notices?.tell({ kind: 'vm-unidentified', vm: this.#spec.vm, why: found.why });
+        this.#life.announceDue = false;
         this.#unidentified = true;
         this.#context.after(LOOK_MS, { kind: 'look' });
         return;
@@ -366,29 +355,37 @@ class VmActor {
   }
 
   #adopted(manifest: Manifest, running: boolean): void {
-    if (this.#options.origin.kind === 'found' && !this.#life.announced) this.#announce(manifest, running);
+    if (this.#options.origin.kind === 'found' && !this.#life.announced) {
+      this.#life.announced = true;
+      this.#life.announceDue = true;
+      this.#life.guest = manifest.guest;
+      const { startAsked, stopAsked } = this.#life.memory;
+      this.#life.memory = { ...adoptedVm(running, manifest.guest), startAsked, stopAsked };
+    }
+    this.#announceIfDue();
     this.#step({ kind: 'recovered' });
   }
 
-  #announce(manifest: Manifest, running: boolean): void {
-    this.#life.announced = true;
-    const { startAsked, stopAsked } = this.#life.memory;
-    this.#life.memory = { ...adoptedVm(running, manifest.guest), startAsked, stopAsked };
-    const { name } = this.#life.memory.phase;
+  /** Of a machine that we do not have yet, or have no more, there is nothing to tell. */
+  #announceIfDue(): void {
+    const machine = this.#machine;
+    const { memory, guest, announceDue } = this.#life;
+    const { name } = memory.phase;
+    if (!announceDue || machine === undefined || name === 'preparing' || name === 'gone') return;
+    this.#life.announceDue = false;
     const { host, events } = this.#options;
-    const { vm, address } = manifest.spec;
+    const { vm, address, statusIntervalMs } = machine.manifest.spec;
     events.tell({
       kind: 'vm-adopted',
       host,
       vm,
       address,
-      pid: this.#machine?.process.pid ?? 0,
-      startedMs: manifest.preparedMs,
-      state: name === 'prepared' || name === 'answering' ? name : 'booting',
-      statusIntervalMs: manifest.spec.statusIntervalMs,
+      pid: machine.process.pid,
+      startedMs: machine.manifest.preparedMs,
+      state: name,
+      statusIntervalMs,
     });
-    if (name === 'answering' && manifest.guest !== undefined)
-      events.tell({ kind: 'vm-answering', host, vm, guest: manifest.guest });
+    if (name === 'answering' && guest !== undefined) events.tell({ kind: 'vm-answering', host, vm, guest });
   }
 
   #end(end: VmEnd, error: ErrorEnvelope | undefined): void {

@@ -5,6 +5,8 @@ import type { LogLine } from '../console/guest-log.ts';
 /** What an actor of a VM can be told by its controller. */
 export type VmMessage =
   | { readonly kind: 'start' }
+  /** Tells of the VM as of one that was found; once it is prepared, if it is not yet. */
+  | { readonly kind: 'announce' }
   /** @param graceMs how long the guest may take to finish its work after it was asked; default: the stop limit of the console */
   | { readonly kind: 'stop'; readonly why: string; readonly graceMs?: number }
   | { readonly kind: 'logs'; readonly linesMax: number; readonly replyTo: Ref<readonly LogLine[]> }
