@@ -1,6 +1,13 @@
 import type { ActorSystem, Behaviour, Ref } from '../actors/mod.ts';
 import { type HostEvent, type LinkMessage, type Outcome, type RouterMessage, router } from '../fleet/mod.ts';
-import { type ControllerMessage, controller, type Hypervisor, link, type VmParameters } from '../hypervisor/mod.ts';
+import {
+  type ControllerMessage,
+  controller,
+  type Hypervisor,
+  link,
+  type OnStop,
+  type VmParameters,
+} from '../hypervisor/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
 import { child, supervisor } from '../supervisor/mod.ts';
 import { type EndpointMessage, ReplyTokens } from '../transport/mod.ts';
@@ -28,30 +35,97 @@ export interface CoreOptions {
 export interface Core {
   readonly router: Ref<RouterMessage>;
   readonly controller: Ref<ControllerMessage>;
+  /** A stop from now on leaves the VMs to the next Shoal. */
+  keepVms(): void;
 }
 
-/** The router's state is the fleet: one that crashes cannot be put back by itself, so nothing is restarted here. */
-const NO_RESTARTS = { intensity: 0, periodMs: 1_000 };
+/** More is no accident: whoever keeps failing must not take the fleet through the same again and again. */
+const RESTARTS = { intensity: 3, periodMs: 60_000 };
 /** Above the sum of what each stage of a VM's end may take. */
 const CONTROLLER_STOP_MS = 30_000;
+/** A controller that does not answer by then has failed. */
+const ASK_TIMEOUT_MS = 5_000;
 
-/** Starts controller and router. They know each other: what one sends before the other runs is kept for it. */
+/**
+ * Starts controller and router. They know each other: what one sends before the other runs is kept for it.
+ *
+ * What the router knows it can be told again, by the tables and by the controller; so it is restarted alone. The controller knows
+ * what runs by looking; a router beside a new controller is a new one too.
+ */
 export async function startCore(of: CoreOptions, cleanUp: CleanUp): Promise<Core> {
-  const { options, system, hypervisor, parameters, store, news, logFolder } = of;
-  const { host, fresh } = options;
-  const tokens = new ReplyTokens(of.tokenKey);
+  const { system } = of;
   const events = new LateRef<HostEvent>('/core/router');
   const controllerRef = new LateRef<ControllerMessage>('/core/controller');
   const routerRef = new LateRef<RouterMessage>('/core/router');
   const controllerChild = child<ControllerMessage>({
     id: 'controller',
-    start: controller({ host, hypervisor, parameters, events, logFolder, fresh, notices: noticesTo(news, host) }),
+    start: controllerOf(of, events),
     shutdown: CONTROLLER_STOP_MS,
-    onRef: (ref) => controllerRef.bind(ref),
+    onRef: (ref) => {
+      controllerRef.bind(ref);
+      tellFailure(of, ref, 'the controller');
+    },
   });
   const routerChild = child<RouterMessage>({
     id: 'router',
-    start: router({
+    start: routerOf(of, controllerRef),
+    onRef: (ref) => {
+      events.bind(ref);
+      routerRef.bind(ref);
+      tellFailure(of, ref, 'the router');
+    },
+  });
+  const root = await system.start(
+    supervisor({ strategy: 'rest_for_one', ...RESTARTS, children: [controllerChild, routerChild] }),
+    { name: 'core', stopTimeoutMs: CONTROLLER_STOP_MS + 5_000 },
+  );
+  let onStop: OnStop = 'stop-vms';
+  cleanUp.add(async () => {
+    // Only a stop that was asked for ends VMs; what ends because of a defect leaves them to whoever comes next.
+    const ask = (replyTo: Ref<true>): ControllerMessage => ({ kind: 'set-on-stop', onStop, replyTo });
+    await system.ask(controllerRef.target, ask, ASK_TIMEOUT_MS).catch(() => undefined);
+    await system.stop(root);
+  });
+  return {
+    router: routerRef.target,
+    controller: controllerRef.target,
+    keepVms: () => {
+      onStop = 'keep-vms';
+    },
+  };
+}
+
+function controllerOf(of: CoreOptions, events: Ref<HostEvent>): Behaviour<ControllerMessage> {
+  const { hypervisor, store, news, logFolder } = of;
+  const { host, fresh } = of.options;
+  const notices = noticesTo(news, host);
+  let isFirst = true;
+  return (context) => {
+    const { statusIntervalMs, bootTimeoutMs } = paramsOf(store.snapshot());
+    const parameters = { ...of.parameters, statusIntervalMs, bootTimeoutMs };
+    // What is found after a crash of ours is this fleet.
+    const start = controller({
+      host,
+      hypervisor,
+      parameters,
+      events,
+      logFolder,
+      fresh: fresh && isFirst,
+      onStop: 'keep-vms',
+      notices,
+    });
+    isFirst = false;
+    return start(context);
+  };
+}
+
+function routerOf(of: CoreOptions, controllerRef: LateRef<ControllerMessage>): Behaviour<RouterMessage> {
+  const { hypervisor, parameters, store, news } = of;
+  const { host } = of.options;
+  const tokens = new ReplyTokens(of.tokenKey);
+  let isFirst = true;
+  return (context) => {
+    const start = router({
       params: paramsOf(store.snapshot()),
       pool: poolOf(store),
       routing: options.routing,
@@ -68,16 +142,19 @@ export async function startCore(of: CoreOptions, cleanUp: CleanUp): Promise<Core
         publish: (token: Uint8Array, outcome: Outcome) => of.endpoint.tell({ kind: 'late-reply', token, outcome }),
       },
       ...ledgerPorts(store, parameters.imageDigest),
-    }),
-    onRef: (ref) => {
-      events.bind(ref);
-      routerRef.bind(ref);
-    },
+    });
+    // The first one is told by itself what there is; what came for this one's predecessor is lost.
+    if (!isFirst) controllerRef.tell({ kind: 'announce' });
+    isFirst = false;
+    return start(context);
+  };
+}
+
+/** That the fleet goes on is no reason to hide a defect. */
+function tellFailure({ system, news, options }: CoreOptions, ref: Ref<never>, who: string): void {
+  void system.ended(ref).then(({ reason }) => {
+    if (reason.kind !== 'error') return;
+    const { error } = reason;
+    news.add({ atMs: Date.now(), kind: 'failed', host: options.host, text: `${who} failed: ${error.message}`, error });
   });
-  const root = await system.start(
-    supervisor({ strategy: 'one_for_one', ...NO_RESTARTS, children: [controllerChild, routerChild] }),
-    { name: 'core', stopTimeoutMs: CONTROLLER_STOP_MS + 5_000 },
-  );
-  cleanUp.add(() => system.stop(root));
-  return { router: routerRef.target, controller: controllerRef.target };
 }

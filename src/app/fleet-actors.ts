@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { ActorSystem, Ref } from '../actors/mod.ts';
 import type { Address, RouterMessage } from '../fleet/mod.ts';
 import {
+  type ControllerMessage,
   createQemuHypervisor,
   type Hypervisor,
   inspectImage,
@@ -32,6 +33,7 @@ import type { UpOptions } from './up-options.ts';
 /** The actors that make the fleet, and what the rest of the application needs of them. */
 export interface FleetActors {
   readonly router: Ref<RouterMessage>;
+  readonly controller: Ref<ControllerMessage>;
   readonly accelerator: string;
   /** Resolves when the VMs that are kept running are ready; rejects if they cannot be. */
   readonly firstReady: Promise<void>;
@@ -95,10 +97,9 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
     cleanUp,
   );
   return {
-    router: core.router,
+    ...core,
     accelerator: parameters.accelerator,
     firstReady: first.promise,
-    keepVms: () => core.controller.tell({ kind: 'set-on-stop', onStop: 'keep-vms' }),
     hurry: () => {
       core.router.tell({ kind: 'drain-limit' });
       void killAll(hypervisor);

@@ -20,7 +20,9 @@ export interface News {
     | 'host-down'
     | 'address-free'
     | 'write-failed'
-    | 'unidentified';
+    | 'unidentified'
+    /** A part of Shoal itself failed. */
+    | 'failed';
   readonly vm?: VmId;
   readonly host?: string;
   /** The rule that made it so, and on what figures. */

@@ -29,6 +29,7 @@ export interface RouterOptions extends KeeperPorts, LedgerPorts {
 
 /** How often deadlines and the rules that depend on time are looked at. */
 const TICK_MS = 50;
+const CLOSING = 'the server is shutting down';
 
 /** The actor that owns the fleet: routes each request, and starts and stops VMs by the rules. */
 export function router(options: RouterOptions): Behaviour<RouterMessage> {
@@ -80,7 +81,7 @@ class Router {
   }
 
   refuseAll(): void {
-    this.#requests.refuseAll('the server is shutting down');
+    this.#requests.refuseAll(this.#closing.isAsked ? CLOSING : 'the router has ended; send the request again');
   }
 
   #handle(message: RouterMessage): void {
@@ -156,7 +157,7 @@ class Router {
 
   #request({ request }: Extract<RouterMessage, { kind: 'request' }>): void {
     if (!this.#closing.isAsked) this.#requests.accept(request);
-    else request.replyTo.tell({ ok: false, status: 503, message: 'the server is shutting down' });
+    else request.replyTo.tell({ ok: false, status: 503, message: CLOSING });
   }
 
   #link(message: LinkNews): void {

@@ -22,8 +22,7 @@ export function fleetHandlers(ground: AdminGround): Readonly<Record<string, Admi
     events: (args) => Promise.resolve(news.latest(new Arguments(args).whole('count', { min: 1, max: EVENTS_MAX }))),
     hosts: () => hosts(ground),
     down: (args) => {
-      const keepVms = new Arguments(args).flag('keep_vms');
-      ground.controller.tell({ kind: 'set-on-stop', onStop: keepVms ? 'keep-vms' : 'stop-vms' });
+      if (new Arguments(args).flag('keep_vms')) ground.keepVms();
       // The answer goes out before the connection that it goes over is closed.
       setImmediate(ground.onDown);
       return Promise.resolve({ pid: process.pid, data: options.dataDir });

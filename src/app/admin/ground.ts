@@ -21,6 +21,8 @@ export interface AdminGround {
   /** Why that accelerator. */
   readonly why: string;
   readonly onDown: () => void;
+  /** The end of this Shoal is not to end the VMs. */
+  readonly keepVms: () => void;
 }
 
 export const ASK_TIMEOUT_MS = 4_000;

@@ -1,0 +1,248 @@
+/** A router or a controller that fails is put back while VMs run, on real QEMU and NATS. */
+import { randomInt } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { type ActorSystem, createSystem, type Ref } from '../actors/mod.ts';
+import { connect } from '../client/mod.ts';
+import { codeOf } from '../errors.ts';
+import { type Address, type FleetSnapshot, type News, parsePool, type RouterMessage } from '../fleet/mod.ts';
+import type { ControllerMessage, VmSummary } from '../hypervisor/mod.ts';
+import { identify, isAlive, type ProcessIdentity } from '../process/mod.ts';
+import { CleanUp } from './clean-up.ts';
+import { DataDir } from './data-dir.ts';
+import { type FleetActors, startFleet } from './fleet-actors.ts';
+import { startNats } from './nats.ts';
+import { defaultImage } from './paths.ts';
+import { openTables } from './tables.ts';
+import type { UpOptions } from './up-options.ts';
+
+interface Running {
+  readonly system: ActorSystem;
+  readonly actors: FleetActors;
+  readonly url: string;
+  readonly fleet: string;
+  /** Codes of errors that actors ended with, by their path. */
+  readonly failures: ReadonlyMap<string, string>;
+  /** The texts of the news of one kind. */
+  ofKind(kind: News['kind']): readonly string[];
+  failRouter(): void;
+  stop(): Promise<void>;
+  /** Another Shoal on the same data directory, once this one has stopped. */
+  again(): Promise<Running>;
+  snapshot(): Promise<FleetSnapshot>;
+  /** The rows of `ip_pool` that are reserved. */
+  reserved(): readonly number[];
+}
+
+const DEFECT = 'a defect that a test put in';
+const ASK_MS = 10_000;
+const LOOKS_MAX = 3_000;
+const ADDRESSES = 6;
+
+/**
+ * What `startShoal` starts, with its actors within reach.
+ * @param failAt the router fails in the midst of what it does when it tells the first news of that kind
+ */
+async function running(params: Readonly<Record<string, string>>, failAt?: News['kind']): Promise<Running> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'shoal-core-'));
+  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
+  const net = `127.${randomInt(20, 250)}.${randomInt(256)}`;
+  return on(dataDir, parsePool(`${net}.1-${net}.${ADDRESSES}:9000`), params, failAt);
+}
+
+async function on(
+  dataDir: string,
+  pool: readonly Address[],
+  params: Readonly<Record<string, string>>,
+  failAt?: News['kind'],
+): Promise<Running> {
+  const cleanUp = new CleanUp();
+  onTestFinished(() => cleanUp.run());
+  const news: News[] = [];
+  const failures = new Map<string, string>();
+  const onNews = (one: News): void => {
+    news.push(one);
+    if (one.kind === failAt && news.filter(({ kind }) => kind === failAt).length === 1) throw new Error(DEFECT);
+  };
+  const options: UpOptions = {
+    dataDir,
+    fleet: 'core',
+    pool,
+    params: { status_interval_ms: '200', ...params },
+    image: defaultImage(),
+    accelerator: 'auto',
+    fresh: false,
+    rebuild: false,
+    host: 'here',
+    onNews,
+    onProgress: () => undefined,
+  };
+  const data = await DataDir.open(dataDir);
+  cleanUp.add(() => data.close());
+  const store = await openTables(options, data, cleanUp);
+  const system = createSystem({ onFailure: (path, { code }) => failures.set(path, code) });
+  cleanUp.add(() => system.shutdown());
+  const nats = await startNats(options, data, system, cleanUp);
+  const actors = await startFleet({ options, data, store, system, nats, onDown: () => undefined }, cleanUp);
+  const ask = (replyTo: Ref<FleetSnapshot>): RouterMessage => ({ kind: 'snapshot', replyTo });
+  return {
+    system,
+    actors,
+    url: nats.connection.shown,
+    fleet: options.fleet,
+    failures,
+    stop: () => cleanUp.run(),
+    again: () => on(dataDir, pool, params),
+    ofKind: (kind) => news.filter((one) => one.kind === kind).map(({ text }) => text),
+    failRouter: () => actors.router.tell({ kind: 'snapshot', replyTo: poison() }),
+    snapshot: () => system.ask(actors.router, ask, ASK_MS),
+    reserved: () => store.snapshot().ip_pool.flatMap((row) => (row.vm === null ? [] : [row.vm])),
+  };
+}
+
+/** A reply that cannot be delivered makes whoever sends it fail. */
+function poison(): Ref<unknown> {
+  return {
+    path: 'poison',
+    tell: () => {
+      throw new Error(DEFECT);
+    },
+  };
+}
+
+async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+  for (let looks = 0; looks < LOOKS_MAX; looks++) {
+    const seen = await look().catch(() => undefined);
+    if (seen !== undefined) return seen;
+    // pause: until the next look
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`it did not come to pass that ${what}`);
+}
+
+function ready(it: Running, vms: number): Promise<FleetSnapshot> {
+  return until(`${vms} VMs are ready`, async () => {
+    const seen = await it.snapshot();
+    return seen.vms.filter(({ state }) => state === 'ready').length === vms ? seen : undefined;
+  });
+}
+
+const places = ({ vms }: FleetSnapshot): string[] => vms.map((vm) => `${vm.id_vmachine} ${vm.address}`).sort();
+
+/** So many VMs are ready, nobody else runs or holds an address. */
+async function settled(it: Running, vms: number): Promise<void> {
+  await until(`${vms} VMs are all there is`, async () => {
+    const { vms: rows, addresses_free } = await it.snapshot();
+    const ids = rows.map(({ id_vmachine }) => id_vmachine).sort();
+    const isSo =
+      rows.length === vms && rows.every(({ state }) => state === 'ready') && addresses_free === ADDRESSES - vms;
+    if (!isSo || [...it.reserved()].sort().join() !== ids.join()) return undefined;
+    return (await pids(it)).length === vms ? true : undefined;
+  });
+}
+
+/** The QEMU processes on this fleet's addresses. */
+async function pids(it: Running): Promise<readonly ProcessIdentity[]> {
+  const ask = (replyTo: Ref<readonly VmSummary[]>): ControllerMessage => ({ kind: 'vms', replyTo });
+  const known = await it.system.ask(it.actors.controller, ask, ASK_MS);
+  return known.flatMap(({ pid }) => (pid === undefined ? [] : (identify(pid) ?? [])));
+}
+
+test('a router that fails is put back, and goes on with the VMs that run: none is started, ended or lost', async () => {
+  const it = await running({ min_vm_count: '3' });
+  await using client = await connect({ servers: it.url, fleet: it.fleet, deadlineMs: 60_000 });
+  const before = await ready(it, 3);
+  it.failRouter();
+  expect((await client.request('still there')).text).toBe('STILL THERE');
+  const after = await ready(it, 3);
+  expect(places(after)).toEqual(places(before));
+  expect(it.reserved()).toHaveLength(3);
+  expect(it.ofKind('failed')).toEqual(['the router failed: a defect that a test put in']);
+  expect(it.ofKind('vm-start')).toHaveLength(3);
+  expect(it.ofKind('vm-gone')).toEqual([]);
+});
+
+test('whatever a router had in hand when it failed is answered, once: done, or to be sent again', async () => {
+  const it = await running({ min_vm_count: '2' });
+  await using client = await connect({ servers: it.url, fleet: it.fleet, deadlineMs: 60_000 });
+  await ready(it, 2);
+  const many = Array.from({ length: 40 }, (_, index) => client.request(`text ${index}`));
+  const slow = Array.from({ length: 10 }, () => client.request('300', { op: 'spin' }));
+  await until('requests are in hand', async () =>
+    (await it.snapshot()).vms.some((vm) => vm.in_flight > 0) ? true : undefined,
+  );
+  it.failRouter();
+  const ended = await Promise.allSettled([...many, ...slow]);
+  const outcomes = ended.map((one) =>
+    one.status === 'fulfilled' ? one.value.text : (codeOf(one.reason) ?? 'no code'),
+  );
+  outcomes.forEach((outcome, index) => {
+    expect([index < 40 ? `TEXT ${index}` : 'spun 300', 'REQUEST_OVERLOADED']).toContain(outcome);
+  });
+  expect(outcomes).toContain('REQUEST_OVERLOADED');
+  const again = await Promise.all(Array.from({ length: 20 }, (_, index) => client.request(`again ${index}`)));
+  expect(again.map(({ text }) => text)).toEqual(Array.from({ length: 20 }, (_, index) => `AGAIN ${index}`));
+});
+
+test.each(['vm-start', 'vm-prepared', 'vm-booting', 'vm-ready'] as const)(
+  'a router that fails at the first %s of a start leaves neither a VM nor an address behind',
+  async (kind) => {
+    const it = await running({ min_vm_count: '3' }, kind);
+    await settled(it, 3);
+    expect(it.ofKind('failed')).toHaveLength(1);
+  },
+);
+
+test('a router that fails again while it is told what there is loses nothing either', async () => {
+  const it = await running({ min_vm_count: '3' }, 'vm-adopted');
+  const before = await ready(it, 3);
+  it.failRouter();
+  await until('it has failed twice', async () => (it.ofKind('failed').length === 2 ? true : undefined));
+  await settled(it, 3);
+  expect(places(await it.snapshot())).toEqual(places(before));
+});
+
+test.each(['vm-drain', 'vm-stop', 'vm-gone', 'address-free'] as const)(
+  'a router that fails at the first %s of an end leaves neither a VM nor an address behind',
+  async (kind) => {
+    const it = await running({ free_count: '2' }, kind);
+    await using client = await connect({ servers: it.url, fleet: it.fleet, deadlineMs: 60_000 });
+    await Promise.allSettled(Array.from({ length: 4 }, () => client.request('500', { op: 'spin' })));
+    await until('the router has failed', async () => (it.ofKind('failed').length > 0 ? true : undefined));
+    await settled(it, 1);
+  },
+);
+
+test('a controller that fails is put back with a router of its own, and both go on with the VMs that run', async () => {
+  const it = await running({ min_vm_count: '3' });
+  await using client = await connect({ servers: it.url, fleet: it.fleet, deadlineMs: 60_000 });
+  const before = await ready(it, 3);
+  it.actors.controller.tell({ kind: 'vms', replyTo: poison() });
+  await until('the controller has failed', async () => (it.ofKind('failed').length > 0 ? true : undefined));
+  const after = await ready(it, 3);
+  expect(places(after)).toEqual(places(before));
+  expect(await pids(it)).toHaveLength(3);
+  expect((await client.request('still there')).text).toBe('STILL THERE');
+  expect(it.ofKind('failed')).toEqual(['the controller failed: a defect that a test put in']);
+  expect(it.ofKind('vm-gone')).toEqual([]);
+});
+
+test('a router that keeps failing is given up: that is told, and the VMs go on for the next Shoal', async () => {
+  const it = await running({ min_vm_count: '2' });
+  const before = await ready(it, 2);
+  const processes = await pids(it);
+  for (let crash = 1; crash <= 4; crash++) {
+    await until('it is there', async () => it.snapshot());
+    it.failRouter();
+    await until(`crash ${crash} is told`, async () => (it.ofKind('failed').length >= crash ? true : undefined));
+  }
+  await until('core has given up', async () => it.failures.get('/core'));
+  expect(it.failures.get('/core')).toBe('SUPERVISOR_INTENSITY');
+  await it.stop();
+  for (const one of processes) expect(isAlive(one)).toBe(true);
+  const next = await it.again();
+  expect(places(await ready(next, 2))).toEqual(places(before));
+  expect(await pids(next)).toEqual(processes);
+});
