@@ -9,6 +9,12 @@ export interface ChildrenOptions extends Terms {
   readonly random: () => number;
 }
 
+/** What of a context the children need, so that the supervisor's own messages do not matter here. */
+export type ChildrenContext = Pick<
+  Context<ChildNews>,
+  'signal' | 'clock' | 'start' | 'restart' | 'stop' | 'watch' | 'pipe' | 'exit'
+>;
+
 interface Child extends ChildView {
   readonly spec: ChildSpec;
   /** Known from the moment at which its start begins. */
@@ -26,12 +32,12 @@ interface Child extends ChildView {
 
 /** The children of one supervisor: the one place that starts and stops them, and carries out what `decide` says. */
 export class Children {
-  readonly #context: Context<ChildNews>;
+  readonly #context: ChildrenContext;
   readonly #options: ChildrenOptions;
   readonly #children = new Map<string, Child>();
   #restarts: RestartHistory = [];
 
-  constructor(context: Context<ChildNews>, options: ChildrenOptions) {
+  constructor(context: ChildrenContext, options: ChildrenOptions) {
     this.#context = context;
     this.#options = options;
     // Whoever is being started when the supervisor itself is to stop must not hold that up.
@@ -189,16 +195,10 @@ export class Children {
       child.state = 'stopped';
       throw error;
     }
-    if (child.ignored) return this.#dismiss(child, ref);
     child.state = 'running';
     child.startedMs = this.#context.clock.monotonic();
     this.#context.watch(ref, (exit: Exit) => ({ kind: 'exited', id, incarnation, reason: exit.reason }));
-  }
-
-  /** What it has set up before it found that it is not wanted is cleaned up. */
-  async #dismiss(child: Child, ref: Ref<never>): Promise<void> {
-    child.state = 'stopped';
-    await this.#context.stop(ref, stopTimeoutMs(child.spec.shutdown));
+    if (child.ignored) await this.#stop(child);
   }
 
   /** It stays watched: one that fails while it stops has still stopped, and its news is none of the next incarnation's. */

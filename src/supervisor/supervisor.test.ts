@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isFailure, testKit } from '../actors/kit/mod.ts';
 import type { Behaviour, Ref } from '../actors/mod.ts';
-import { child, type SupervisorMessage, startChild, supervisor, terminateChild } from './mod.ts';
+import { child, ignore, type SupervisorMessage, startChild, supervisor, terminateChild } from './mod.ts';
 import { childrenOf, faulty, type Order, slow, start, taken, worker } from './testing/worker.ts';
 
 const never = new Promise<never>(() => undefined);
@@ -225,6 +225,21 @@ describe('the stop of a supervisor', () => {
     await kit.advance(50);
     await stopped;
     expect(taken(log)).toBe('-a');
+  });
+});
+
+describe('a child that is not wanted', () => {
+  it('does not take the supervisor along when its clean-up fails', async () => {
+    await using kit = testKit();
+    const sore: Behaviour<Order> = (context) => {
+      context.onStop(() => {
+        throw new Error('no way out');
+      });
+      return ignore;
+    };
+    const ref = await start(kit, { children: [child({ id: 'sore', start: sore }), worker([], 'a').spec] });
+    await kit.settle();
+    expect(await childrenOf(kit, ref)).toEqual(['sore stopped', 'a running']);
   });
 });
 
