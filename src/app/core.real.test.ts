@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { headers, type MsgHdrs } from 'nats';
 import { expect, onTestFinished, test } from 'vitest';
 import { type ActorSystem, createSystem, type Ref } from '../actors/mod.ts';
 import { connect } from '../client/mod.ts';
@@ -10,6 +11,7 @@ import { codeOf } from '../errors.ts';
 import { type Address, type FleetSnapshot, type News, parsePool, type RouterMessage } from '../fleet/mod.ts';
 import type { ControllerMessage, VmSummary } from '../hypervisor/mod.ts';
 import { identify, isAlive, type ProcessIdentity } from '../process/mod.ts';
+import { type Connection, subjectsOf } from '../transport/mod.ts';
 import { CleanUp } from './clean-up.ts';
 import { DataDir } from './data-dir.ts';
 import { type FleetActors, startFleet } from './fleet-actors.ts';
@@ -22,6 +24,7 @@ interface Running {
   readonly system: ActorSystem;
   readonly actors: FleetActors;
   readonly url: string;
+  readonly connection: Connection;
   readonly fleet: string;
   /** Codes of errors that actors ended with, by their path. */
   readonly failures: ReadonlyMap<string, string>;
@@ -91,6 +94,7 @@ async function on(
     system,
     actors,
     url: nats.connection.shown,
+    connection: nats.connection,
     fleet: options.fleet,
     failures,
     stop: () => cleanUp.run(),
@@ -110,6 +114,12 @@ function poison(): Ref<unknown> {
       throw new Error(DEFECT);
     },
   };
+}
+
+function operation(name: string): MsgHdrs {
+  const all = headers();
+  all.set('Shoal-Op', name);
+  return all;
 }
 
 async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
@@ -184,6 +194,25 @@ test('whatever a router had in hand when it failed is answered, once: done, or t
   expect(outcomes).toContain('REQUEST_OVERLOADED');
   const again = await Promise.all(Array.from({ length: 20 }, (_, index) => client.request(`again ${index}`)));
   expect(again.map(({ text }) => text)).toEqual(Array.from({ length: 20 }, (_, index) => `AGAIN ${index}`));
+});
+
+test('a request that a VM worked on when its router failed has one answer', async () => {
+  const it = await running({ min_vm_count: '1' });
+  await ready(it, 1);
+  const { nc } = it.connection;
+  const answers: string[] = [];
+  const inbox = nc.subscribe('test.answers', {
+    callback: (_, message) => answers.push(message.headers?.get('Nats-Service-Error-Code') ?? message.string()),
+  });
+  nc.publish(subjectsOf(it.fleet).process, '700', { reply: 'test.answers', headers: operation('spin') });
+  await until('it is in hand', async () => (await it.snapshot()).vms.find((vm) => vm.in_flight > 0));
+  it.failRouter();
+  // There is one VM, so this is worked on after that.
+  await using client = await connect({ servers: it.url, fleet: it.fleet, deadlineMs: 60_000 });
+  expect((await client.request('after it')).text).toBe('AFTER IT');
+  await nc.flush();
+  expect(answers).toEqual(['503']);
+  inbox.unsubscribe();
 });
 
 test.each(['vm-start', 'vm-prepared', 'vm-booting', 'vm-ready'] as const)(

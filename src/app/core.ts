@@ -11,6 +11,7 @@ import {
 import { paramsOf, type Store } from '../store/mod.ts';
 import { child, supervisor } from '../supervisor/mod.ts';
 import { type EndpointMessage, ReplyTokens } from '../transport/mod.ts';
+import { Answered } from './answered.ts';
 import type { CleanUp } from './clean-up.ts';
 import { LateRef } from './late-ref.ts';
 import { ledgerPorts } from './ledger.ts';
@@ -123,6 +124,7 @@ function routerOf(of: CoreOptions, controllerRef: LateRef<ControllerMessage>): B
   const { hypervisor, parameters, store, news } = of;
   const { host } = of.options;
   const tokens = new ReplyTokens(of.tokenKey);
+  const answered = new Answered();
   let isFirst = true;
   return (context) => {
     const start = router({
@@ -138,7 +140,11 @@ function routerOf(of: CoreOptions, controllerRef: LateRef<ControllerMessage>): B
       openLink: (target, owner) =>
         link({ target, owner, connect: (address) => hypervisor.connect(address) }) as Behaviour<LinkMessage>,
       late: {
-        open: (token) => tokens.open(token),
+        open: (token) => {
+          const opened = tokens.open(token);
+          return opened === undefined || answered.has(opened.requestId) ? undefined : opened;
+        },
+        answered: (requestId) => answered.add(requestId),
         publish: (token: Uint8Array, outcome: Outcome) => of.endpoint.tell({ kind: 'late-reply', token, outcome }),
       },
       ...ledgerPorts(store, parameters.imageDigest),

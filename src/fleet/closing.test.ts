@@ -77,4 +77,17 @@ describe('the end of the server', () => {
     await fleet.kit.shutdown();
     expect(client.outcomes).toMatchObject([{ status: 503 }]);
   });
+
+  it('that nobody asked for says so, and names the requests that VMs had, whose replies come too late', async () => {
+    const answered: string[] = [];
+    const late = { open: () => undefined, publish: () => undefined, answered: (id: string) => answered.push(id) };
+    const fleet = new FakeFleet({ addresses: 1, params: { min_vm_count: 1, vm_backlog_max: 0 }, late });
+    await fleet.settle();
+    const clients = [fleet.send({ requestId: 'with a VM' }), fleet.send({ requestId: 'waiting' })];
+    await fleet.settle();
+    await fleet.kit.shutdown();
+    const message = 'the router has ended; send the request again';
+    for (const { outcomes } of clients) expect(outcomes).toMatchObject([{ status: 503, message }]);
+    expect(answered).toEqual(['with a VM']);
+  });
 });

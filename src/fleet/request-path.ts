@@ -15,6 +15,8 @@ export interface LatePort {
   /** @returns undefined for a token that we did not make */
   open(token: Uint8Array): { readonly requestId: string } | undefined;
   publish(token: Uint8Array, outcome: Outcome): void;
+  /** The router has ended a request, because it ends itself, while a VM had it: what comes for it after all is no answer. */
+  answered?(requestId: string): void;
 }
 
 /** R11: a request is tried at most once more than the first time. */
@@ -192,7 +194,10 @@ export class RequestPath {
   refuseAll(why: string): void {
     for (const pending of this.#book.all()) {
       const { vm, frame } = pending;
-      if (vm !== undefined) this.#links.tell(vm, { kind: 'cancel', id: frame });
+      if (vm !== undefined) {
+        this.#links.tell(vm, { kind: 'cancel', id: frame });
+        this.#late?.answered?.(pending.request.requestId);
+      }
       this.#take(pending);
       this.#end(pending, this.#failure(503, why, vm));
     }
