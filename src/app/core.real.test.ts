@@ -74,6 +74,7 @@ async function on(
     fleet: 'core',
     pool,
     params: { status_interval_ms: '200', ...params },
+    routing: 'pack',
     image: defaultImage(),
     accelerator: 'auto',
     fresh: false,

@@ -130,7 +130,7 @@ function routerOf(of: CoreOptions, controllerRef: LateRef<ControllerMessage>): B
     const start = router({
       params: paramsOf(store.snapshot()),
       pool: poolOf(store),
-      routing: options.routing,
+      routing: of.options.routing,
       hosts: new Map([[host, controllerRef]]),
       awaitHosts: true,
       held: tenanciesOf(store),

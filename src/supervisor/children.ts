@@ -55,9 +55,7 @@ export class Children {
       this.#children.delete(spec.id);
       throw startFailed(spec.id, error);
     }
-    if (!child.ignored) return child.ref;
-    if (spec.restart === 'temporary' || !this.#options.keepsSpecs) this.#children.delete(spec.id);
-    return undefined;
+    return child.ignored ? undefined : child.ref;
   }
 
   /** @throws SUPERVISOR_CHILD_UNKNOWN, SUPERVISOR_CHILD_RUNNING, SUPERVISOR_START_FAILED */
@@ -74,9 +72,7 @@ export class Children {
 
   /** @throws SUPERVISOR_CHILD_UNKNOWN */
   async terminate(id: string): Promise<void> {
-    const child = this.#known(id);
-    await this.#stop(child);
-    if (child.spec.restart === 'temporary' || !this.#options.keepsSpecs) this.#children.delete(id);
+    await this.#end(this.#known(id));
   }
 
   /** @throws SUPERVISOR_CHILD_UNKNOWN, SUPERVISOR_CHILD_RUNNING */
@@ -198,7 +194,14 @@ export class Children {
     child.state = 'running';
     child.startedMs = this.#context.clock.monotonic();
     this.#context.watch(ref, (exit: Exit) => ({ kind: 'exited', id, incarnation, reason: exit.reason }));
-    if (child.ignored) await this.#stop(child);
+    if (child.ignored) await this.#end(child);
+  }
+
+  /** For good, as far as the supervisor is concerned. */
+  async #end(child: Child): Promise<void> {
+    await this.#stop(child);
+    const { id, restart } = child.spec;
+    if (restart === 'temporary' || !this.#options.keepsSpecs) this.#children.delete(id);
   }
 
   /** It stays watched: one that fails while it stops has still stopped, and its news is none of the next incarnation's. */

@@ -180,6 +180,20 @@ describe('a dynamic supervisor (simple_one_for_one)', () => {
     expect(await childrenOf(kit, ref)).toEqual([]);
   });
 
+  it('keeps nothing either of one that is no longer wanted when it is restarted', async () => {
+    await using kit = testKit();
+    let starts = 0;
+    const start_ = (name: string): Behaviour<Order> => {
+      const wanted = obedient([], name);
+      return (context) => (++starts === 1 ? wanted(context) : ignore);
+    };
+    const { ref, add } = await dynamic(kit, {}, { start: start_ });
+    const a = await add('a');
+    a.tell('crash');
+    await kit.settle();
+    expect([starts, await childrenOf(kit, ref)]).toEqual([2, []]);
+  });
+
   it('tries again a restart that failed, as a restart more', async () => {
     await using kit = testKit();
     let starts = 0;
