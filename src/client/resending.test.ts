@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ShoalError } from '../errors.ts';
-import type { Reply, Requester, RequestOptions } from '../transport/mod.ts';
+import { noReplyWithin, type Reply, type Requester, type RequestOptions } from '../transport/mod.ts';
 import { sendUntilEnded } from './resending.ts';
 
 beforeEach(() => {
@@ -58,6 +58,24 @@ test('an error of the fleet is the end of it, whichever attempt brings it', asyn
   await vi.advanceTimersByTimeAsync(1_500);
   requester.attempts[0]?.reject(new ShoalError('REQUEST_OVERLOADED', 'full'));
   await expect(sent).rejects.toMatchObject({ code: 'REQUEST_OVERLOADED' });
+});
+
+test('past its deadline it is not sent again, and the caller is told of the deadline that he gave', async () => {
+  const silent = new FakeRequester();
+  const sent = send(silent);
+  const told = expect(sent).rejects.toMatchObject({
+    code: 'REQUEST_DEADLINE',
+    message: expect.stringContaining(' 10000 ms'),
+  });
+  await vi.advanceTimersByTimeAsync(OPTIONS.deadlineMs);
+  await told;
+  expect(silent.attempts).toHaveLength(4);
+
+  const expiring = new FakeRequester();
+  const second = send(expiring);
+  await vi.advanceTimersByTimeAsync(7_500);
+  expiring.attempts[3]?.reject(noReplyWithin(3_000));
+  await expect(second).rejects.toMatchObject({ details: { deadlineMs: OPTIONS.deadlineMs } });
 });
 
 test('nobody there is an instant failure for who was never served, and is waited out by who was', async () => {

@@ -1,5 +1,5 @@
-import { codeOf } from '../errors.ts';
-import type { Reply, Requester, RequestOptions } from '../transport/mod.ts';
+import { codeOf, ShoalError } from '../errors.ts';
+import { noReplyWithin, type Reply, type Requester, type RequestOptions } from '../transport/mod.ts';
 
 /** One request that is sent until it has ended. */
 export interface Resending extends Omit<RequestOptions, 'requestId' | 'deadlineMs'> {
@@ -36,8 +36,10 @@ export async function sendUntilEnded(
     if (end?.kind === 'reply') return end.reply;
     if (end?.kind === 'error') {
       const mayComeBack = isNobody(end) && wasServed() && performance.now() + NOBODY_MS < endMs;
-      if (!mayComeBack) throw end.error;
+      if (!mayComeBack) throw isExpiry(end) ? noReplyWithin(options.deadlineMs) : end.error;
       await within(open, NOBODY_MS);
+    } else if (performance.now() >= endMs) {
+      throw noReplyWithin(options.deadlineMs);
     }
   }
 }
@@ -58,6 +60,11 @@ async function firstToMatter(open: Set<Promise<Ended>>, untilMs: number): Promis
 
 function isNobody(end: Ended): boolean {
   return end.kind === 'error' && codeOf(end.error) === 'REQUEST_NO_RESPONDERS';
+}
+
+/** An attempt's own deadline, which is what was left of the one that the caller knows. */
+function isExpiry({ error }: Extract<Ended, { kind: 'error' }>): boolean {
+  return error instanceof ShoalError && error.code === 'REQUEST_DEADLINE' && 'deadlineMs' in error.details;
 }
 
 type Ended = { readonly attempt: Promise<Ended> } & (

@@ -154,8 +154,7 @@ class InboxRequester implements Requester {
 
   #expired(call: Call): void {
     if (!this.#calls.has(call.token)) return;
-    const why = `No reply came within the deadline of ${call.deadlineMs} ms`;
-    this.#fail(call, new ShoalError('REQUEST_DEADLINE', why, { details: { deadlineMs: call.deadlineMs } }));
+    this.#fail(call, noReplyWithin(call.deadlineMs));
   }
 
   #fail(call: Call, error: ShoalError): void {
@@ -202,6 +201,12 @@ class Call extends WheelEntry {
   unlisten(): void {
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
   }
+}
+
+/** REQUEST_DEADLINE, as the client says it; the fleet's own 504 says where the request was. */
+export function noReplyWithin(deadlineMs: number): ShoalError {
+  const why = `No reply came within the deadline of ${deadlineMs} ms`;
+  return new ShoalError('REQUEST_DEADLINE', why, { details: { deadlineMs } });
 }
 
 function cancelled(signal: AbortSignal): ShoalError {
