@@ -5,7 +5,8 @@ import type { News } from './news.ts';
 import type { Vm } from './vm-record.ts';
 
 export interface Reason {
-  readonly rule: Rule;
+  /** None for what nobody decided. */
+  readonly rule?: Rule;
   readonly figures: Figures;
 }
 
@@ -28,11 +29,12 @@ export class NewsDesk {
   }
 
   #tell(about: Pick<News, 'kind' | 'vm' | 'host'>, what: string, reason?: Reason, error?: ErrorEnvelope): void {
-    const withRule = reason === undefined ? what : `${what} (${reason.rule})`;
+    const withRule = reason?.rule === undefined ? what : `${what} (${reason.rule})`;
     const text = error === undefined ? withRule : `${withRule}: ${error.message}`;
     // A decision may be given as the reason; only these two of it are news.
-    const why = reason === undefined ? {} : { rule: reason.rule, figures: reason.figures };
-    const news = { atMs: this.#clock.now(), ...about, ...why, text };
+    const rule = reason?.rule === undefined ? {} : { rule: reason.rule };
+    const figures = reason === undefined ? {} : { figures: reason.figures };
+    const news = { atMs: this.#clock.now(), ...about, ...rule, ...figures, text };
     this.#publish(error === undefined ? news : { ...news, error });
   }
 }

@@ -154,7 +154,7 @@ export class VmKeeper {
     const bootMs = Math.round(nowMs - (vm.bootMs ?? vm.startedMs));
     const figures = { boot_ms: bootMs, since_decision_ms: Math.round(nowMs - vm.startedMs) };
     const text = `VM ${id} is ready at ${formatAddress(vm.address)} after ${figures.since_decision_ms} ms`;
-    this.#desk.ofVm('vm-ready', vm, text, { rule: 'R3', figures });
+    this.#desk.ofVm('vm-ready', vm, text, { figures });
   }
 
   linkLost(id: VmId, why: string): void {
