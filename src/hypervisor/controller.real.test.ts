@@ -184,8 +184,12 @@ describe('controller, on real QEMU', () => {
 
   it('gives up on a guest that does not become ready in time', async () => {
     await using real = await realHypervisor();
-    await using it = await house(real, { parameters: { ...parameters(real), bootTimeoutMs: 1 } });
+    const stopLimits = { ...STOP_LIMITS, quitMs: 50, terminateMs: 50 };
+    await using it = await house(real, { parameters: { ...parameters(real), bootTimeoutMs: 1, stopLimits } });
     it.controller.tell({ kind: 'prepare', vm: 1, address: await real.freeAddress() });
+    const { pid } = await it.events.fishFor<Event<'vm-prepared'>>(of('vm-prepared', 1));
+    // However late our own timer is, it does not come up before.
+    process.kill(pid, 'SIGSTOP');
     it.controller.tell({ kind: 'start', vm: 1 });
     const { error } = await gone(it, 1);
     expect(error?.code).toBe('VM_BOOT_TIMEOUT');

@@ -52,7 +52,7 @@ test(`the launcher is killed: no VM ends, every request is replied to, and other
 
 test(`nats-server is killed: it is back at the same place, and Shoal and its clients with it (SHOAL_SEED=${seed})`, async () => {
   await play({
-    // One more within a minute, and Shoal takes it for no passing trouble, and ends.
+    // One more within ten seconds, and Shoal takes it for no passing trouble, and ends.
     rounds: 5,
     once: async ({ fleet, ledger }) => {
       const before = vmProcesses(fleet);

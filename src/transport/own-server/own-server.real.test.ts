@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +55,13 @@ async function abandoned(options: Partial<OwnServerOptions> = {}): Promise<OwnSe
   const server = await start(options);
   server.leave();
   return server;
+}
+
+/** A letter a thread: each stops when it next looks, and until the last has done so the server may still answer. */
+async function threadStates({ pid }: ProcessIdentity): Promise<string> {
+  const tasks = await readdir(`/proc/${pid}/task`);
+  const stats = await Promise.all(tasks.map((task) => readFile(`/proc/${pid}/task/${task}/stat`, 'latin1')));
+  return stats.map((text) => text.charAt(text.lastIndexOf(')') + 2)).join('');
 }
 
 async function stateOf(folder = directory) {
@@ -247,6 +254,7 @@ describe('what an earlier Shoal left', () => {
   test('a server that stands still is ended and replaced on its port', async () => {
     const left = await abandoned();
     signalProcess(left.process, 'SIGSTOP');
+    await expect.poll(() => threadStates(left.process), { timeout: GONE_MS }).toMatch(/^T+$/);
     const server = await start({ endLimits: { termMs: 50, killMs: GONE_MS } });
     expect(server).toMatchObject({ adopted: false, port: left.port });
     expect(isAlive(left.process)).toBe(false);
