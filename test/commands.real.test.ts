@@ -68,7 +68,19 @@ describe('against a running fleet', () => {
     // `shoal ps -o json` prints this type.
     const { vms, ...counts } = (await fleet.json('ps')) as FleetSnapshot;
     expect(vms[0]).toMatchObject({ id_vmachine: 1, state: 'ready', address: expect.stringMatching(/:9000$/) });
-    expect(counts).toEqual({ waiting: 0, addresses: 4, addresses_free: 4 - vms.length });
+    expect(counts).toEqual({
+      hosts: [{ host: vms[0]?.host, up: true }],
+      waiting: 0,
+      addresses: 4,
+      addresses_free: 4 - vms.length,
+      requests: {
+        accepted: expect.any(Number),
+        ok: expect.any(Number),
+        failed: expect.anything(),
+        routed: expect.anything(),
+      },
+      uptime_ms: expect.any(Number),
+    });
     const { stdout } = await fleet.run('ps');
     expect(stdout).toMatch(/^ *VM +STATE +ADDRESS/);
     expect(stdout).toMatch(/\n *1 +ready +127\./);

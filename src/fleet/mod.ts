@@ -17,6 +17,6 @@ export type { LatePort } from './request-path.ts';
 export type { RouterOptions } from './router.ts';
 export { router } from './router.ts';
 export type { RouterMessage } from './router-messages.ts';
-export type { FleetSnapshot, VmRow } from './snapshot.ts';
+export type { FleetSnapshot, HostState, VmRow } from './snapshot.ts';
 export type { Tenancy } from './tenancies.ts';
 export type { GuestReady, GuestReport, VmEnd, VmId, VmState } from './vm.ts';

@@ -51,6 +51,7 @@ class Router {
   readonly #vms: VmKeeper;
   readonly #commands: Commands;
   readonly #closing: Closing;
+  readonly #startedMs: number;
   #lastTickMs: number;
   #stepAsked = false;
 
@@ -68,7 +69,8 @@ class Router {
     });
     this.#commands = new Commands(this.#fleet, this.#vms);
     this.#closing = new Closing();
-    this.#lastTickMs = clock.monotonic();
+    this.#startedMs = clock.monotonic();
+    this.#lastTickMs = this.#startedMs;
     if (options.awaitHosts !== true) {
       for (const host of options.hosts.keys()) this.#fleet.apply({ kind: 'host-up', host, nowMs: this.#lastTickMs });
     }
@@ -143,8 +145,7 @@ class Router {
         this.#commands.run(message);
         return this.#askStep();
       case 'snapshot':
-        message.replyTo.tell(snapshot(this.#fleet, this.#context.clock.monotonic()));
-        return;
+        return this.#snapshot(message);
       case 'request-figures':
         message.replyTo.tell(this.#requests.counts.figures());
         return;
@@ -218,6 +219,12 @@ class Router {
     }
     this.#requests.serveWaiting();
     this.#askStep();
+  }
+
+  #snapshot({ replyTo }: Extract<RouterMessage, { kind: 'snapshot' }>): void {
+    const requests = this.#requests.counts.figures();
+    const nowMs = this.#context.clock.monotonic();
+    replyTo.tell(snapshot(this.#fleet, { requests, startedMs: this.#startedMs, nowMs }));
   }
 
   #tick(): void {

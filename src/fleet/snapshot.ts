@@ -1,5 +1,6 @@
 import { formatAddress } from './address.ts';
 import type { Fleet } from './fleet.ts';
+import type { RequestFigures } from './request-counts.ts';
 import type { VmId, VmState } from './vm.ts';
 import type { Vm } from './vm-record.ts';
 
@@ -21,20 +22,44 @@ export interface VmRow {
   readonly uptime_ms: number;
 }
 
+/** A host as `shoal ps -o json` and the console show it. */
+export interface HostState {
+  readonly host: string;
+  /** False while it is out of reach. */
+  readonly up: boolean;
+}
+
+/** What `shoal ps -o json` prints. */
 export interface FleetSnapshot {
   readonly vms: readonly VmRow[];
+  readonly hosts: readonly HostState[];
+  /** Requests that wait in the router. */
   readonly waiting: number;
   readonly addresses: number;
   readonly addresses_free: number;
+  /** Counted since the server started; two looks make a rate. */
+  readonly requests: RequestFigures;
+  /** Milliseconds since the server started. */
+  readonly uptime_ms: number;
 }
 
-/** @param nowMs monotonic milliseconds */
-export function snapshot(fleet: Fleet, nowMs: number): FleetSnapshot {
+/** What the server knows beside its fleet. */
+export interface ServerFigures {
+  readonly requests: RequestFigures;
+  /** Monotonic milliseconds. */
+  readonly startedMs: number;
+  readonly nowMs: number;
+}
+
+export function snapshot(fleet: Fleet, { requests, startedMs, nowMs }: ServerFigures): FleetSnapshot {
   return {
     vms: [...fleet.vms].map((vm) => rowOf(vm, nowMs)),
+    hosts: [...fleet.hosts].map(({ name, downMs }) => ({ host: name, up: downMs === undefined })),
     waiting: fleet.waiting,
     addresses: fleet.pool.length,
     addresses_free: fleet.pool.filter((entry) => entry.vm === undefined).length,
+    requests,
+    uptime_ms: Math.round(nowMs - startedMs),
   };
 }
 

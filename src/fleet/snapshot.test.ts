@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { FakeFleet } from './kit/mod.ts';
+
+describe('a snapshot', () => {
+  it('counts requests since the server started, and says how long that is', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
+    await fleet.settle();
+    expect(await fleet.snapshot()).toMatchObject({ requests: { accepted: 0, ok: 0, failed: {} }, uptime_ms: 0 });
+    for (const status of [undefined, 502] as const) {
+      fleet.send({ retry: false });
+      await fleet.settle();
+      if (status === undefined) fleet.reply(1);
+      else fleet.fail(1, status);
+      await fleet.settle();
+    }
+    await fleet.advance(1_500);
+    const { requests, uptime_ms } = await fleet.snapshot();
+    expect(requests).toMatchObject({ accepted: 2, ok: 1, failed: { 502: 1 } });
+    expect(uptime_ms).toBe(1_500);
+  });
+
+  it('names the hosts, and which of them is out of reach', async () => {
+    await using fleet = new FakeFleet({ hosts: ['a', 'b'] });
+    await fleet.settle();
+    fleet.event({ kind: 'host-down', host: 'b', why: 'silent' });
+    expect((await fleet.snapshot()).hosts).toEqual([
+      { host: 'a', up: true },
+      { host: 'b', up: false },
+    ]);
+  });
+});
