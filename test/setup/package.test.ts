@@ -35,7 +35,11 @@ test('every dependency stands in docs/dependencies.md with its reason', () => {
 test('every package that users get stands in THIRD_PARTY_NOTICES with its licence', () => {
   const notices = readFileSync('THIRD_PARTY_NOTICES', 'utf8').split('\n');
   const missing = shipped.filter(({ name, license }) => {
-    return !notices.some((line) => line.trim().split(/\s+/).slice(0, 2).join(' ') === `${name} ${license}`);
+    return !notices.some((line) => {
+      const [named, licence] = line.trim().split(/\s+/);
+      // Some state it in their files only, where no lock file has it from.
+      return named === name && licence !== undefined && (license === undefined || licence === license);
+    });
   });
   expect(missing).toEqual([]);
 });
