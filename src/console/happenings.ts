@@ -1,0 +1,67 @@
+import type { News } from '../fleet/mod.ts';
+import type { Tone } from './line.ts';
+
+/** A line of the events pane. */
+export interface Happening {
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly text: string;
+  readonly tone: Tone;
+}
+
+const KEPT_MAX = 500;
+
+/** What happened, oldest first: news of the fleet, also of the one before a server was started anew, and notes of our own. */
+export class Happenings {
+  readonly #kept: Happening[] = [];
+  readonly #seen = new Set<string>();
+
+  get latest(): readonly Happening[] {
+    return this.#kept;
+  }
+
+  /** News that are known already are left out: a new connection asks for the latest, and hears them as well. */
+  add(news: readonly News[]): void {
+    for (const { atMs, kind, text, error } of news) {
+      const isBad = error !== undefined || kind === 'link-lost' || kind === 'host-down' || kind === 'write-failed';
+      this.#keep({ atMs, text, tone: isBad ? 'bad' : (TONES[kind] ?? 'plain') });
+    }
+  }
+
+  note(atMs: number, text: string): void {
+    this.#keep({ atMs, text, tone: 'accent' });
+  }
+
+  #keep(happening: Happening): void {
+    const key = keyOf(happening);
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
+    const at = this.#kept.findLastIndex((kept) => kept.atMs <= happening.atMs) + 1;
+    this.#kept.splice(at, 0, happening);
+    if (this.#kept.length <= KEPT_MAX) return;
+    const oldest = this.#kept.shift();
+    if (oldest !== undefined) this.#seen.delete(keyOf(oldest));
+  }
+}
+
+/** A newer server may tell of what is not here. */
+const TONES: Readonly<Partial<Record<News['kind'], Tone>>> = {
+  'vm-start': 'coming',
+  'vm-prepared': 'quiet',
+  'vm-booting': 'quiet',
+  'vm-ready': 'good',
+  'vm-adopted': 'good',
+  'vm-drain': 'leaving',
+  'vm-stop': 'leaving',
+  'vm-gone': 'leaving',
+  'link-lost': 'bad',
+  'host-up': 'good',
+  'host-down': 'bad',
+  'address-free': 'quiet',
+  'write-failed': 'bad',
+  unidentified: 'bad',
+};
+
+function keyOf({ atMs, text }: Happening): string {
+  return `${atMs} ${text}`;
+}

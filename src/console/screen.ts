@@ -1,0 +1,164 @@
+import blessed, { type Widgets } from 'blessed';
+import canvas from 'blessed-contrib/lib/widget/canvas.js';
+import { type Line, type Tone, widthOf } from './line.ts';
+import { DOTS_ACROSS, DOTS_UP, dotsOf } from './plot-dots.ts';
+import type { Panel, Size, View } from './view.ts';
+
+export interface ScreenOptions {
+  readonly colours: boolean;
+  /** Names of keys are blessed's: `q`, `C-c`, `pageup`. */
+  readonly onKey: (key: string) => void;
+  readonly onResize: () => void;
+}
+
+/** The terminal, taken over. Shows what a view says, and decides nothing. */
+export class Screen {
+  readonly #screen: Widgets.Screen;
+  readonly #look: Look;
+  #drawn = '';
+  #isRestored = false;
+  #elements: readonly PanelElements[] = [];
+
+  constructor({ colours, onKey, onResize }: ScreenOptions) {
+    // Otherwise blessed draws letters for borders under tmux and in other terminals that have no line-drawing set.
+    process.env['NCURSES_NO_UTF8_ACS'] = '1';
+    // A container has no locale as a rule, and yet a terminal that shows Unicode.
+    this.#screen = withOwnSignals(() => blessed.screen({ fullUnicode: true, forceUnicode: true, warnings: false }));
+    this.#look = lookOf(colours, coloursOf(this.#screen));
+    this.#screen.program.hideCursor();
+    this.#screen.on('keypress', (_text: unknown, { full }: Widgets.Events.IKeyEventArg) => {
+      if (full === 'C-l') this.#screen.realloc();
+      onKey(full);
+    });
+    this.#screen.on('resize', onResize);
+  }
+
+  get size(): Size {
+    const { width, height } = this.#screen;
+    return { width: Number(width), height: Number(height) };
+  }
+
+  draw(view: View): void {
+    const outline = JSON.stringify(
+      view.panels.map(({ id, rect, title, plot }) => [id, rect, title !== undefined, plot?.rect]),
+    );
+    if (outline !== this.#drawn) this.#rebuild(view.panels);
+    this.#drawn = outline;
+    for (const [index, panel] of view.panels.entries()) this.#elements[index]?.show(panel);
+    this.#screen.render();
+  }
+
+  /** Gives the terminal back as it was. Twice is once. */
+  restore(): void {
+    if (this.#isRestored) return;
+    this.#isRestored = true;
+    this.#screen.destroy();
+  }
+
+  #rebuild(panels: readonly Panel[]): void {
+    for (const child of [...this.#screen.children]) child.destroy();
+    this.#elements = panels.map((panel) => new PanelElements(this.#screen, panel, this.#look));
+  }
+}
+
+/** What blessed has on the screen for one panel. */
+class PanelElements {
+  readonly #box: Widgets.BoxElement;
+  readonly #title: Widgets.BoxElement | undefined;
+  readonly #canvas: ReturnType<typeof canvas> | undefined;
+  readonly #look: Look;
+
+  constructor(screen: Widgets.Screen, { rect, title, plot }: Panel, look: Look) {
+    this.#look = look;
+    const border = title === undefined ? {} : ({ border: 'line', style: { border: look.border } } as const);
+    this.#box = blessed.box({ ...rect, ...border, wrap: false });
+    screen.append(this.#box);
+    if (title !== undefined) {
+      this.#title = blessed.box({ left: rect.left + 1, top: rect.top, width: 0, height: 1, wrap: false });
+      screen.append(this.#title);
+    }
+    if (plot === undefined) return;
+    const { left, top, width, height } = plot.rect;
+    const dots = canvas({ left: rect.left + 1 + left, top: rect.top + 1 + top, width, height, wrap: false });
+    // As it is, it leaves room for a border and for labels.
+    dots.calcSize = () => {
+      dots.canvasSize = { width: width * DOTS_ACROSS, height: height * DOTS_UP };
+    };
+    screen.append(dots);
+    this.#canvas = dots;
+  }
+
+  show({ title, lines, plot, rect }: Panel): void {
+    this.#box.setContent(lines.map((line) => this.#text(line)).join('\n'));
+    if (title !== undefined && this.#title !== undefined) {
+      this.#title.setContent(` ${this.#text(title)} `);
+      this.#title.width = Math.max(0, Math.min(rect.width - 2, widthOf(title) + 2));
+    }
+    const dots = this.#canvas?.ctx?.canvas;
+    if (dots === undefined || plot === undefined) return;
+    dots.clear();
+    for (const { x, y, tone } of dotsOf(plot)) {
+      dots.color = this.#look.dots[tone] ?? 'normal';
+      dots.set(x, y);
+    }
+  }
+
+  #text(line: Line): string {
+    return line.map(({ text, tone }) => `${this.#look.codes[tone]}${text}${RESET}`).join('');
+  }
+}
+
+/**
+ * blessed listens to signals as well, and ends the process if it finds itself to be the only listener: which it does when the screen is
+ * given back while a signal is being handled. Signals are for whoever runs the dashboard.
+ */
+function withOwnSignals(make: () => Widgets.Screen): Widgets.Screen {
+  const signals = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
+  const before = signals.map((signal) => process.listeners(signal));
+  const screen = make();
+  for (const [index, signal] of signals.entries()) {
+    const added = process.listeners(signal).filter((listener) => before[index]?.includes(listener) !== true);
+    for (const listener of added) process.off(signal, listener);
+  }
+  return screen;
+}
+
+interface Look {
+  /** What is written before a text of that tone. */
+  readonly codes: Readonly<Record<Tone, string>>;
+  /** Colours of dots, by blessed-contrib's names. */
+  readonly dots: Readonly<Partial<Record<Tone, string>>>;
+  readonly border: { readonly fg?: number };
+}
+
+const RESET = '\u001b[0m';
+
+/** The sixteen colours that every user has chosen for himself; weight and inversion are no colours. */
+function lookOf(colours: boolean, count: number): Look {
+  const code = (figure: number): string => `\u001b[${figure}m`;
+  const colour = (figure: number): string => (colours ? code(figure) : '');
+  // Of eight colours the grey one is black, on black.
+  const hasGrey = colours && count >= 16;
+  return {
+    codes: {
+      plain: '',
+      strong: code(1),
+      quiet: hasGrey ? code(90) : '',
+      accent: colour(36),
+      good: colour(32),
+      coming: colour(33),
+      leaving: colour(35),
+      bad: colours ? code(31) : code(1),
+      selected: code(7),
+    },
+    dots: colours ? { accent: 'cyan', good: 'green', coming: 'yellow', leaving: 'magenta', bad: 'red' } : {},
+    border: hasGrey ? { fg: 8 } : {},
+  };
+}
+
+/** How many colours the terminal has, by its entry in terminfo. */
+function coloursOf(screen: Widgets.Screen): number {
+  // The types have no fields for what stands in terminfo.
+  const { colors } = screen.tput as { readonly colors?: unknown };
+  return typeof colors === 'number' ? colors : 8;
+}

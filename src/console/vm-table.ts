@@ -1,0 +1,150 @@
+import type { FleetSnapshot, VmId, VmRow } from '../fleet/mod.ts';
+import { cellsOf, clipText, fitText, harmless } from './cell-text.ts';
+import { shortBytes, shortCount, shortDuration } from './figures.ts';
+import { phaseOf } from './history.ts';
+import { clipLine, type Line, span, type Tone, widthOf } from './line.ts';
+import type { SortKey } from './ui.ts';
+
+interface Column {
+  readonly title: string;
+  /** Where there is less room than the titles need. */
+  readonly short?: string;
+  readonly sort?: SortKey;
+  readonly align?: 'right';
+  readonly cell: (vm: VmRow) => string;
+  readonly tone?: (vm: VmRow) => Tone;
+  /** Columns with a higher figure are left out first where the table is too wide; without one it stays. */
+  readonly drop?: number;
+  readonly cellsMax?: number;
+}
+
+const BUSY_CPU_PERCENT = 80;
+
+const COLUMNS: readonly Column[] = [
+  { title: 'VM', sort: 'id', align: 'right', cell: (vm) => String(vm.id_vmachine) },
+  { title: 'STATE', sort: 'state', cell: (vm) => vm.state, tone: (vm) => TONES[phaseOf(vm.state)] },
+  { title: 'ADDRESS', cell: (vm) => harmless(vm.address), drop: 2, cellsMax: 24 },
+  { title: 'HOST', cell: (vm) => harmless(vm.host), drop: 5, cellsMax: 16 },
+  {
+    title: 'CPU',
+    sort: 'cpu',
+    align: 'right',
+    cell: (vm) => (vm.cpu === null ? '-' : `${Math.round(vm.cpu)}%`),
+    tone: (vm) => ((vm.cpu ?? 0) >= BUSY_CPU_PERCENT ? 'strong' : 'plain'),
+  },
+  { title: 'RAM', sort: 'ram', align: 'right', cell: (vm) => (vm.ram === null ? '-' : shortBytes(vm.ram)), drop: 3 },
+  {
+    title: 'IN FLIGHT',
+    short: 'FLIGHT',
+    sort: 'in flight',
+    align: 'right',
+    cell: (vm) => shortCount(vm.in_flight),
+    tone: (vm) => (vm.in_flight > 0 ? 'strong' : 'plain'),
+  },
+  { title: 'SERVED', sort: 'served', align: 'right', cell: (vm) => shortCount(vm.served), drop: 1 },
+  { title: 'IDLE', sort: 'idle', align: 'right', cell: (vm) => String(vm.free_count), drop: 6 },
+  { title: 'UPTIME', sort: 'uptime', align: 'right', cell: (vm) => shortDuration(vm.uptime_ms), drop: 4 },
+];
+
+const TONES: Readonly<Record<ReturnType<typeof phaseOf>, Tone>> = {
+  ready: 'good',
+  starting: 'coming',
+  leaving: 'leaving',
+  lost: 'bad',
+};
+
+/** The VMs in the order of the table. Figures: the largest first; ids: the oldest first. */
+export function inOrder({ vms }: Pick<FleetSnapshot, 'vms'>, sort: SortKey): readonly VmRow[] {
+  const compare = COMPARISONS[sort];
+  return vms.toSorted((a, b) => compare(a, b) || a.id_vmachine - b.id_vmachine);
+}
+
+const COMPARISONS: Readonly<Record<SortKey, (a: VmRow, b: VmRow) => number>> = {
+  id: () => 0,
+  state: (a, b) => (a.state < b.state ? -1 : Number(a.state > b.state)),
+  cpu: (a, b) => (b.cpu ?? -1) - (a.cpu ?? -1),
+  ram: (a, b) => (b.ram ?? -1) - (a.ram ?? -1),
+  'in flight': (a, b) => b.in_flight - a.in_flight,
+  served: (a, b) => b.served - a.served,
+  idle: (a, b) => b.free_count - a.free_count,
+  uptime: (a, b) => b.uptime_ms - a.uptime_ms,
+};
+
+export interface TableOptions {
+  /** All: the columns are as wide as their content, whatever of it is in sight. */
+  readonly vms: readonly VmRow[];
+  /** Those that get a line. */
+  readonly shown: readonly VmRow[];
+  readonly sort: SortKey | undefined;
+  readonly selected: VmId | undefined;
+  readonly cells: number;
+}
+
+/** A line of titles, and one for each VM that is shown. */
+export function tableLines({ vms, shown, sort, selected, cells }: TableOptions): readonly Line[] {
+  const { columns, gap } = fitting(vms, sort, cells);
+  const line = (texts: readonly string[], toneOf: (column: Column) => Tone, filler: Tone): Line => {
+    const spans = columns.flatMap(({ column, width }, index) => [
+      span(index === 0 ? ' ' : ' '.repeat(gap), filler),
+      span(fitText(texts[index] ?? '', width, column.align), toneOf(column)),
+    ]);
+    return clipLine(spans, cells);
+  };
+  const titles = columns.map(({ title }) => title);
+  const head = line(
+    titles,
+    (column) => (column.sort !== undefined && column.sort === sort ? 'strong' : 'quiet'),
+    'quiet',
+  );
+  const rows = shown.map((vm) => {
+    const texts = columns.map(({ column }) => column.cell(vm));
+    if (vm.id_vmachine !== selected) return line(texts, (column) => column.tone?.(vm) ?? 'plain', 'plain');
+    const row = line(texts, () => 'selected', 'selected');
+    return [...row, span(' '.repeat(Math.max(0, cells - widthOf(row))), 'selected')];
+  });
+  return [head, ...rows];
+}
+
+interface Fitted {
+  readonly column: Column;
+  readonly title: string;
+  readonly width: number;
+}
+
+/** Tries wide gaps and whole titles first, then leaves out column after column. */
+function fitting(
+  vms: readonly VmRow[],
+  sort: SortKey | undefined,
+  cells: number,
+): { readonly columns: readonly Fitted[]; readonly gap: number } {
+  const contents = new Map(COLUMNS.map((column) => [column, contentWidth(column, vms)]));
+  const sized = (column: Column, short: boolean): Fitted => {
+    const name = short ? (column.short ?? column.title) : column.title;
+    const title = column.sort !== undefined && column.sort === sort ? `${name}↓` : name;
+    return { column, title, width: Math.max(cellsOf(title), contents.get(column) ?? 0) };
+  };
+  const dropped = COLUMNS.flatMap(({ drop }) => drop ?? []).sort((a, b) => b - a);
+  for (const from of [Number.POSITIVE_INFINITY, ...dropped]) {
+    const kept = COLUMNS.filter(({ drop }) => drop === undefined || drop < from);
+    for (const { gap, short } of FITS) {
+      const columns = kept.map((column) => sized(column, short));
+      const width = columns.reduce((total, column) => total + column.width + gap, 0);
+      if (width <= cells) return { columns, gap };
+    }
+  }
+  const least = COLUMNS.filter(({ drop }) => drop === undefined);
+  return { columns: least.map((column) => sized(column, true)), gap: 1 };
+}
+
+/** From roomy to tight. */
+const FITS = [
+  { gap: 3, short: false },
+  { gap: 2, short: false },
+  { gap: 2, short: true },
+  { gap: 1, short: true },
+] as const;
+
+function contentWidth(column: Column, vms: readonly VmRow[]): number {
+  const max = column.cellsMax ?? 20;
+  return vms.reduce((width, vm) => Math.max(width, cellsOf(clipText(column.cell(vm), max))), 0);
+}
