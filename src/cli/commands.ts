@@ -13,6 +13,7 @@ import { logsCommand } from './logs.ts';
 import { paramsCommand } from './params.ts';
 import { psCommand } from './ps.ts';
 import { sendCommand } from './send.ts';
+import { topCommand } from './top.ts';
 import { upCommand } from './up.ts';
 import { versionCommand } from './version.ts';
 import { drainCommand, restartCommand, rmCommand, scaleCommand } from './vm-commands.ts';
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   sendCommand,
   loadCommand,
   psCommand,
+  topCommand,
   inspectCommand,
   logsCommand,
   eventsCommand,

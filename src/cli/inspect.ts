@@ -1,4 +1,5 @@
 import { askFleet } from '../app/mod.ts';
+import { inspectLines } from '../console/mod.ts';
 import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { printable, printData, printJson } from './output.ts';
@@ -16,19 +17,7 @@ export const inspectCommand: Command = {
     const format = flags.oneOf('output', ['table', 'json']);
     const known = await askFleet<Record<string, unknown>>(fleetOf(flags), 'inspect', { vm });
     if (format === 'json') printJson(known);
-    else printData(Object.entries(known).flatMap(linesOf).map(printable).join('\n'));
+    else printData(inspectLines(known).map(printable).join('\n'));
     return 0;
   },
 };
-
-/** A list goes below its name, a line an entry; anything else beside it. */
-function linesOf([name, value]: readonly [string, unknown]): string[] {
-  if (!Array.isArray(value)) return [`${name.padEnd(14)}  ${String(value ?? '-')}`];
-  return [name, ...value.map((entry: unknown) => `  ${entryText(entry)}`)];
-}
-
-function entryText(entry: unknown): string {
-  if (typeof entry !== 'object' || entry === null || !('atMs' in entry) || !('text' in entry))
-    return JSON.stringify(entry);
-  return `${new Date(Number(entry.atMs)).toISOString().slice(11, 23)}  ${String(entry.text)}`;
-}

@@ -1,4 +1,5 @@
 import { askFleet } from '../app/mod.ts';
+import { logLine } from '../console/mod.ts';
 import type { LogLine } from '../hypervisor/mod.ts';
 import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
@@ -27,11 +28,7 @@ export const logsCommand: Command = {
     const format = flags.oneOf('output', ['table', 'json']);
     const { lines } = await askFleet<{ lines: readonly LogLine[] }>(fleetOf(flags), 'logs', { vm, lines: linesMax });
     if (format === 'json') printJson(lines);
-    else if (lines.length > 0) printData(lines.map(lineOf).join('\n'));
+    else if (lines.length > 0) printData(lines.map((line) => printable(logLine(line))).join('\n'));
     return 0;
   },
 };
-
-function lineOf({ atMs, text }: LogLine): string {
-  return `${new Date(atMs).toISOString().slice(11, 23)}  ${printable(text)}`;
-}
