@@ -9,12 +9,15 @@ import {
   startShoal,
   type UpOptions,
 } from '../app/mod.ts';
-import { type News, parsePool } from '../fleet/mod.ts';
+import { parsePool } from '../fleet/mod.ts';
 import { type Command, DATA_FLAG, FLEET_FLAG, type Flags, OUTPUT_FLAG } from './command.ts';
 import { printable, printJson, say } from './output.ts';
 import { settings } from './settings.ts';
+import { isOnTerminal, sendHint } from './terminal.ts';
+import { type UpMode, UpOutput } from './up-output.ts';
 
 const GREETING = 'Hello from a unikernel';
+const LEFT = 'The dashboard was left';
 
 export const upCommand: Command = {
   name: 'up',
@@ -47,6 +50,7 @@ export const upCommand: Command = {
     },
     { name: 'set', value: 'KEY=VALUE', multiple: true, about: 'sets a parameter, which stays set; may be repeated' },
     { name: 'fresh', about: 'end what an earlier Shoal left running instead of adopting it' },
+    { name: 'plain', about: 'lines instead of the dashboard, also on a terminal' },
     { name: 'rebuild', about: 'set damaged tables aside and make them anew from what runs' },
     OUTPUT_FLAG,
   ],
@@ -56,26 +60,28 @@ export const upCommand: Command = {
     ['shoal up --nats nats://127.0.0.1:4222 --fleet blue', 'uses a NATS server that runs already'],
   ],
   async run({ flags }) {
-    const json = flags.oneOf('output', ['table', 'json']) === 'json';
+    const output = new UpOutput(modeOf(flags));
     const stopping = new AbortController();
     let firstMs = 0;
-    const onSignal = (signal: NodeJS.Signals): void => {
+    let hurry: (() => void) | undefined;
+    const stop = (by: string): void => {
       if (stopping.signal.aborted) {
         // The second Ctrl-C does not wait for what the first began.
         if (performance.now() - firstMs >= samePressMs()) hurry?.();
         return;
       }
-      firstMs = performance.now();
-      say(`${signal}: ending everything that was started; once more ends it at once`);
+      // A key that the dashboard has read is no signal that npm could hand on.
+      firstMs = by === LEFT ? Number.NEGATIVE_INFINITY : performance.now();
+      output.leave();
+      say(`${by}: ending everything that was started; ${by === LEFT ? 'Ctrl-C' : 'once more'} ends it at once`);
       stopping.abort();
     };
-    let hurry: (() => void) | undefined;
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-    const shoal = await started(optionsOf(flags, json), stopping.signal);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+    const shoal = await started(optionsOf(flags, output), stopping.signal);
     if (shoal === undefined) return 0;
     hurry = () => shoal.hurry();
     try {
-      const greeted = greet(shoal, json);
+      const greeted = greet(shoal, flags, output, stop);
       // Whoever stops it meanwhile does not want to hear how the greeting went.
       greeted.catch(() => undefined);
       await Promise.race([greeted, aborted(stopping.signal)]);
@@ -86,11 +92,18 @@ export const upCommand: Command = {
         throw failure;
       }
     } finally {
+      await output.close();
       await shoal.stop();
     }
+    if (stopping.signal.aborted) say('Everything has ended.');
     return 0;
   },
 };
+
+function modeOf(flags: Flags): UpMode {
+  if (flags.oneOf('output', ['table', 'json']) === 'json') return 'json';
+  return flags.has('plain') || !isOnTerminal() ? 'lines' : 'dashboard';
+}
 
 /** @returns undefined if it was told to stop while it started; nothing is left then */
 async function started(options: UpOptions, signal: AbortSignal): Promise<Shoal | undefined> {
@@ -102,7 +115,7 @@ async function started(options: UpOptions, signal: AbortSignal): Promise<Shoal |
   }
 }
 
-function optionsOf(flags: Flags, json: boolean): UpOptions {
+function optionsOf(flags: Flags, output: UpOutput): UpOptions {
   const nats = flags.text('nats');
   const pool = flags.text('pool');
   return {
@@ -117,8 +130,8 @@ function optionsOf(flags: Flags, json: boolean): UpOptions {
     image: resolve(flags.text('image') ?? defaultImage()),
     accelerator: flags.oneOf('accel', ['auto', 'kvm', 'tcg']) ?? 'auto',
     host: hostname(),
-    onNews: json ? () => undefined : tellNews,
-    onProgress: json ? () => undefined : say,
+    onNews: output.news,
+    onProgress: output.progress,
   };
 }
 
@@ -129,22 +142,21 @@ function parametersOf(flags: Flags): Record<string, string> {
 }
 
 /** One request of our own through the whole path: what is said to be ready has answered. */
-async function greet(shoal: Shoal, json: boolean): Promise<void> {
+async function greet(shoal: Shoal, flags: Flags, output: UpOutput, stop: (by: string) => void): Promise<void> {
+  const { nats, fleet, subject, accelerator } = shoal;
   const { text, vm, ms } = await shoal.greet(GREETING);
-  const { vms } = await shoal.snapshot();
-  if (json) {
-    const { nats, fleet, subject, accelerator } = shoal;
+  if (output.mode === 'json') {
+    const { vms } = await shoal.snapshot();
     printJson({ ready: true, nats, fleet, subject, accelerator, vms });
     return;
   }
+  const hint = sendHint(flags);
   say(`Ready: "${GREETING}" went to VM ${vm} and came back as "${printable(text)}" after ${ms.toFixed(1)} ms.`);
-  say(
-    `Send more with \`shoal send "some text"\`, or to the subject ${shoal.subject} at ${shoal.nats}. Ctrl-C ends everything.`,
-  );
-}
-
-function tellNews(news: News): void {
-  say(`${new Date(news.atMs).toISOString().slice(11, 23)}  ${printable(news.text)}`);
+  say(`Send more with \`${hint}\`, or to the subject ${subject} at ${nats}. Ctrl-C ends everything.`);
+  const notes = [`VM ${vm} answered "${GREETING}" with "${text}".`, `Send more: ${hint}`];
+  // The address that was given may have a password, which the one that is shown has not.
+  const servers = flags.text('nats') ?? nats;
+  if (output.mode === 'dashboard') await output.show({ servers, fleet, sendHint: hint }, notes, () => stop(LEFT));
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {
