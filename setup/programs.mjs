@@ -23,6 +23,13 @@ export const NEEDS = [
 ];
 
 /**
+ * What only tests call: tmux is the terminal that the dashboard is driven in.
+ *
+ * @type {readonly Need[]}
+ */
+export const TEST_NEEDS = [{ program: 'tmux', debianPackage: 'tmux' }];
+
+/**
  * Where a program is, if it is on this machine. Debian keeps servers in /usr/sbin, which is not on the PATH of
  * ordinary users.
  *

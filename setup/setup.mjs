@@ -3,7 +3,7 @@
  * nothing is. Runs on the Node that the machine has (20 or newer) and needs nothing else: no dependency, no TypeScript.
  *
  *   node setup/setup.mjs                     everything
- *   node setup/setup.mjs --only npm,image    some of the steps: system, npm, image
+ *   node setup/setup.mjs --only npm,image    some of the steps: system, npm, image; and tests, with which system brings what only tests need
  */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,19 +12,21 @@ import { buildImage } from './image.mjs';
 import { withLock } from './lock.mjs';
 import { installNpmPackages } from './npm.mjs';
 import { Interrupted, Problem } from './problem.mjs';
+import { NEEDS, TEST_NEEDS } from './programs.mjs';
 import { say } from './progress.mjs';
 import { installSystemPackages } from './system.mjs';
 
 /**
  * In the order in which they need each other.
  *
- * @type {ReadonlyMap<string, (checkout: import('./checkout.mjs').Checkout) => Promise<void>>}
+ * @type {ReadonlyMap<string, (checkout: import('./checkout.mjs').Checkout, wanted: ReadonlySet<string>) => Promise<void>>}
  */
 const STEPS = new Map([
-  ['system', installSystemPackages],
+  ['system', installPrograms],
   ['npm', installNpmPackages],
   ['image', buildImage],
 ]);
+const NAMES = [...STEPS.keys(), 'tests'];
 
 // From here on Ctrl-C ends what is running, and then us, so that nothing stays behind half done.
 const interruption = new AbortController();
@@ -35,7 +37,7 @@ try {
   requireNode(20);
   const checkout = openCheckout(dirname(dirname(fileURLToPath(import.meta.url))), interruption.signal);
   await withLock(checkout, async () => {
-    for (const [name, step] of STEPS) if (wanted.has(name)) await step(checkout);
+    for (const [name, step] of STEPS) if (wanted.has(name)) await step(checkout, wanted);
     // Whatever would come next (`npm start`: Shoal itself) is not to start either.
     if (checkout.interrupted.aborted) throw new Interrupted('interrupted');
   });
@@ -45,14 +47,20 @@ try {
   process.exitCode = 1;
 }
 
+/**
+ * @param {import('./checkout.mjs').Checkout} checkout
+ * @param {ReadonlySet<string>} wanted
+ */
+function installPrograms(checkout, wanted) {
+  return installSystemPackages(checkout, wanted.has('tests') ? [...NEEDS, ...TEST_NEEDS] : NEEDS);
+}
+
 /** @param {readonly string[]} args */
 function wantedSteps(args) {
-  if (args.length === 0) return new Set(STEPS.keys());
+  if (args.length === 0) return new Set(NAMES);
   const names = args[0] === '--only' && args.length === 2 ? (args[1]?.split(',') ?? []) : [];
-  if (names.length > 0 && names.every((name) => STEPS.has(name))) return new Set(names);
-  throw new Problem(
-    `Expected nothing or \`--only ${[...STEPS.keys()].join(',')}\` (some of them), got \`${args.join(' ')}\``,
-  );
+  if (names.length > 0 && names.every((name) => NAMES.includes(name))) return new Set(names);
+  throw new Problem(`Expected nothing or \`--only ${NAMES.join(',')}\` (some of them), got \`${args.join(' ')}\``);
 }
 
 /** @param {number} majorMin */

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { Problem } from './problem.mjs';
-import { findProgram, NEEDS } from './programs.mjs';
+import { findProgram } from './programs.mjs';
 import { attempt, run } from './run.mjs';
 import { withoutStartingServices } from './services.mjs';
 
@@ -12,9 +12,10 @@ const INSTALL_TIMEOUT_MS = 20 * 60_000;
  * what to do.
  *
  * @param {import('./checkout.mjs').Checkout} checkout
+ * @param {readonly import('./programs.mjs').Need[]} needs
  */
-export async function installSystemPackages(checkout) {
-  const missing = missingNeeds(checkout);
+export async function installSystemPackages(checkout, needs) {
+  const missing = missingOf(needs, checkout);
   if (missing.length === 0) return;
   if (findProgram('apt-get', checkout.systemRoot) === undefined) throw new Problem(withoutApt(missing));
   if (!isRoot()) throw new Problem(withoutRights(checkout, missing));
@@ -23,14 +24,17 @@ export async function installSystemPackages(checkout) {
   await withoutStartingServices(checkout, () => aptInstall(checkout, packages));
   if (packages.includes('nats-server')) await keepFromStartingAtBoot(checkout, 'nats-server.service');
 
-  const still = missingNeeds(checkout).map((need) => need.program);
+  const still = missingOf(needs, checkout).map((need) => need.program);
   if (still.length > 0)
     throw new Problem(`apt-get installed ${packages.join(' ')}, but there is still no ${still.join(', ')}`);
 }
 
-/** @param {import('./checkout.mjs').Checkout} checkout */
-function missingNeeds(checkout) {
-  return NEEDS.filter((need) => findProgram(need.program, checkout.systemRoot) === undefined);
+/**
+ * @param {readonly import('./programs.mjs').Need[]} needs
+ * @param {import('./checkout.mjs').Checkout} checkout
+ */
+function missingOf(needs, checkout) {
+  return needs.filter((need) => findProgram(need.program, checkout.systemRoot) === undefined);
 }
 
 /** Asked of `id`, as a script would, so that a test can answer. */

@@ -44,6 +44,7 @@ export const EVERYTHING: Programs = {
   ld: ':',
   tar: ':',
   xz: ':',
+  tmux: ':',
   id: 'echo 0',
   'apt-get': ':',
   systemctl: ':',

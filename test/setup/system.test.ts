@@ -30,6 +30,15 @@ describe('as root, with programs missing', () => {
     expect(machine.calls()).toEqual(before);
   });
 
+  test('what only tests need is not installed for whoever only wants to run Shoal', async () => {
+    const machine = new FakeMachine(without(EVERYTHING, 'tmux'));
+
+    expect(await machine.setUp('--only', 'system,npm,image')).toMatchObject({ code: 0 });
+    expect(machine.calls().filter((call) => call.startsWith('apt-get'))).toEqual([]);
+    await machine.setUp();
+    expect(machine.calls()).toContain(`${APT_INSTALL} tmux`);
+  });
+
   test('no server is started meanwhile or enabled for the next boot', async () => {
     const machine = new FakeMachine({ ...TWO_MISSING, 'apt-get': WORKING_APT });
 
