@@ -133,14 +133,18 @@ function startUp(data: string, pool: string, { flags = [], env, command, before 
 }
 
 /** Looks until there is something to see; for what has no event. */
-export async function eventually<T>(what: string, look: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  for (let looks = 0; looks < LOOKS_MAX; looks++) {
+export async function eventually<T>(
+  what: string,
+  look: () => Promise<T | undefined> | T | undefined,
+  looksMax = LOOKS_MAX,
+): Promise<T> {
+  for (let looks = 0; looks < looksMax; looks++) {
     const seen = await look();
     if (seen !== undefined) return seen;
     // pause: until the next look
     await new Promise((resolve) => setTimeout(resolve, BETWEEN_LOOKS_MS));
   }
-  throw new Error(`${LOOKS_MAX} looks did not show that ${what}`);
+  throw new Error(`${looksMax} looks did not show that ${what}`);
 }
 
 export function temporaryFolder(): string {

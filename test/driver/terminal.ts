@@ -1,0 +1,139 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { onTestFinished } from 'vitest';
+import { eventually, temporaryFolder } from './fleet.ts';
+
+const run = promisify(execFile);
+const SHOAL = fileURLToPath(new URL('../../bin/shoal', import.meta.url));
+
+export interface TerminalOptions {
+  readonly width?: number;
+  readonly height?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Each takes a tmux of its own to be started: fewer than elsewhere take as long. */
+const LOOKS_MAX = 1_000;
+
+/** How a command on the terminal ended, and what it left the terminal like. */
+export interface Left {
+  readonly exitCode: number;
+  /** Settings of the line discipline: echo, line editing, ... */
+  readonly sameSettings: boolean;
+  readonly alternateScreen: boolean;
+  readonly cursorShown: boolean;
+}
+
+/** A terminal with a shell in it: a tmux server of its own, which goes when the test has finished. */
+export class Terminal {
+  readonly #folder: string;
+  readonly #socket: string;
+
+  private constructor() {
+    this.#folder = temporaryFolder();
+    this.#socket = join(this.#folder, 'tmux');
+  }
+
+  static async open({ width = 80, height = 24, env = {} }: TerminalOptions = {}): Promise<Terminal> {
+    const terminal = new Terminal();
+    onTestFinished(() => terminal.close());
+    const variables = { ENV: '', NO_COLOR: '', ...env };
+    const settings = Object.entries(variables).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
+    await terminal.#tmux('new-session', '-d', '-x', String(width), '-y', String(height), ...settings, 'sh');
+    await terminal.#tmux('set-option', '-g', 'status', 'off');
+    await terminal.#tmux('resize-window', '-x', String(width), '-y', String(height));
+    await terminal.shows('a prompt', /^[$#]/m);
+    return terminal;
+  }
+
+  /** Types a `shoal` command; `left` resolves when it has ended. */
+  async shoal(...args: readonly string[]): Promise<void> {
+    const words = [SHOAL, ...args].map((word) => `'${word}'`).join(' ');
+    const own = `sh -c 'echo $$ >${this.#file('pid')}; exec "$@"' shoal ${words}`;
+    const line = `stty -g >${this.#file('before')}; ${own}; code=$?; stty -g >${this.#file('after')}; echo $code >${this.#file('code')}`;
+    await this.#tmux('send-keys', '-l', line);
+    await this.keys('Enter');
+  }
+
+  /** Names of keys are tmux's: `q`, `C-c`, `Enter`, `PageDown`. */
+  async keys(...names: readonly string[]): Promise<void> {
+    await this.#tmux('send-keys', ...names);
+  }
+
+  async resize(width: number, height: number): Promise<void> {
+    await this.#tmux('resize-window', '-x', String(width), '-y', String(height));
+  }
+
+  /** Ends the command that was typed last, as from elsewhere. */
+  signal(signal: NodeJS.Signals): void {
+    process.kill(Number(readFileSync(this.#file('pid'), 'utf8')), signal);
+  }
+
+  /** What a person sees, line by line. */
+  async screen(): Promise<readonly string[]> {
+    return (await this.#tmux('capture-pane', '-p')).split('\n').slice(0, -1);
+  }
+
+  /** The same with its colours, as escape sequences. */
+  colours(): Promise<string> {
+    return this.#tmux('capture-pane', '-p', '-e');
+  }
+
+  /** Looks until the screen is so. */
+  async shows(what: string, pattern: RegExp): Promise<string> {
+    let last = '';
+    const see = async (): Promise<string | undefined> => {
+      last = (await this.screen()).join('\n');
+      return pattern.test(last) ? last : undefined;
+    };
+    try {
+      return await eventually(`the terminal shows ${what}`, see, LOOKS_MAX);
+    } catch (error) {
+      throw new Error(`It showed:\n${last}`, { cause: error });
+    }
+  }
+
+  /** Resolves when the command that was typed last has ended. */
+  async left(): Promise<Left> {
+    const exitCode = await eventually('the command ended', () => this.#read('code'));
+    const flags = await this.#tmux('display-message', '-p', '#{alternate_on} #{cursor_flag}');
+    const [alternate, cursor] = flags.trim().split(' ');
+    return {
+      exitCode: Number(exitCode),
+      sameSettings: this.#read('before') === this.#read('after'),
+      alternateScreen: alternate === '1',
+      cursorShown: cursor === '1',
+    };
+  }
+
+  /** As if its window were closed. Closing twice is closing once. */
+  async close(): Promise<void> {
+    await this.#tmux('kill-server').catch(() => undefined);
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #file(name: string): string {
+    return join(this.#folder, name);
+  }
+
+  #read(name: string): string | undefined {
+    try {
+      const text = readFileSync(this.#file(name), 'utf8');
+      return text.endsWith('\n') ? text : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #tmux(...args: readonly string[]): Promise<string> {
+    const env = { ...process.env, LC_ALL: 'C.UTF-8', TERM: 'xterm-256color' };
+    const { stdout } = await run('tmux', ['-S', this.#socket, '-f', '/dev/null', '-u', ...args], {
+      env,
+      timeout: 30_000,
+    });
+    return stdout;
+  }
+}
