@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 import { eventually, temporaryFolder } from './fleet.ts';
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
 const SHOAL = fileURLToPath(new URL('../../bin/shoal', import.meta.url));
 
 export interface TerminalOptions {
@@ -50,10 +50,17 @@ export class Terminal {
   }
 
   /** Types a `shoal` command; `left` resolves when it has ended. */
-  async shoal(...args: readonly string[]): Promise<void> {
-    const words = [SHOAL, ...args].map((word) => `'${word}'`).join(' ');
-    const own = `sh -c 'echo $$ >${this.#file('pid')}; exec "$@"' shoal ${words}`;
-    const line = `stty -g >${this.#file('before')}; ${own}; code=$?; stty -g >${this.#file('after')}; echo $code >${this.#file('code')}`;
+  shoal(...args: readonly string[]): Promise<void> {
+    return this.run(SHOAL, ...args);
+  }
+
+  /** The same for any program. */
+  async run(...command: readonly string[]): Promise<void> {
+    const words = command.map((word) => `'${word}'`).join(' ');
+    // The shell becomes the program: what is noted is the program's pid.
+    const noted = `sh -c 'echo $$ >${this.#file('pid')}; exec "$@"' sh ${words}`;
+    const settings = (name: string): string => `stty -g >${this.#file(name)}`;
+    const line = `${settings('before')}; ${noted}; code=$?; ${settings('after')}; echo $code >${this.#file('code')}`;
     await this.#tmux('send-keys', '-l', line);
     await this.keys('Enter');
   }
@@ -130,7 +137,7 @@ export class Terminal {
 
   async #tmux(...args: readonly string[]): Promise<string> {
     const env = { ...process.env, LC_ALL: 'C.UTF-8', TERM: 'xterm-256color' };
-    const { stdout } = await run('tmux', ['-S', this.#socket, '-f', '/dev/null', '-u', ...args], {
+    const { stdout } = await execute('tmux', ['-S', this.#socket, '-f', '/dev/null', '-u', ...args], {
       env,
       timeout: 30_000,
     });
