@@ -1,16 +1,18 @@
 import { ShoalError } from '../errors.ts';
+import { type Holdable, RoomQueue, waitsFor } from './backpressure.ts';
 import type { Behaviour, Receive, SpawnOptions } from './behaviour.ts';
 import type { Undelivered } from './dead-letters.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { Kernel } from './kernel.ts';
-import type { Mailbox, Overflow } from './mailbox.ts';
+import type { Mailbox, Overflow, Sender } from './mailbox.ts';
 import type { Exit, ExitReason, Ref } from './ref.ts';
 import type { Runnable } from './scheduler.ts';
 
-/** Messages an actor handles before the next one gets its turn. */
-const THROUGHPUT = 64;
 const CAPACITY_DEFAULT = 65_536;
 const STOP_TIMEOUT_MS_DEFAULT = 30_000;
+/** A mailbox with backpressure holds so many times its capacity: what held senders still send with the message in hand. */
+const HELD_CAPACITY_TIMES = 2;
+const NORMAL: ExitReason = { kind: 'normal' };
 
 export type State = 'starting' | 'running' | 'stopping' | 'stopped';
 
@@ -20,7 +22,7 @@ type Listener = (exit: Exit) => void;
  * One actor as the others see it: its address, its mailbox, its turns and who wants to hear of its end. It outlives restarts;
  * what lasts for one incarnation only (children, timers, clean-up) stands in `Incarnation`.
  */
-export class Cell<M> implements Ref<M>, Runnable {
+export class Cell<M> implements Ref<M>, Runnable, Holdable {
   readonly name: string;
   readonly kernel: Kernel;
   readonly parent: Incarnation<never> | undefined;
@@ -32,13 +34,20 @@ export class Cell<M> implements Ref<M>, Runnable {
   #state: State = 'stopped';
   #receive: Receive<M> | undefined;
   #incarnation: Incarnation<M> | undefined;
-  /** True while the scheduler holds this actor, during its turn, and while a promise of its handler is unsettled. */
+  /** True while the scheduler holds this actor, during its turn, and while it is parked. */
   #scheduled = false;
-  #suspended = false;
+  /** Between two turns and not in the scheduler's queue: a promise of its handler is unsettled, or it waits for room elsewhere. */
+  #parked: 'promise' | 'room' | undefined;
+  /** Those in whose mailboxes this actor waits for room. */
+  #awaited: Set<Holdable> | undefined;
+  /** Those who wait for room in this mailbox. */
+  #room: RoomQueue | undefined;
+  #handled = 0;
+  #starts = 0;
   /** They take the news of a failure off the parent's hands; the key tells whose the listener is. */
   #watchers: Map<object, Listener> | undefined;
   #listeners: Set<Listener> | undefined;
-  #lastExit: ExitReason = { kind: 'normal' };
+  #lastExit = NORMAL;
   /** A failure that nobody has watched so far. */
   #unseen = false;
 
@@ -60,7 +69,9 @@ export class Cell<M> implements Ref<M>, Runnable {
   }
 
   get path(): string {
-    return this.parent === undefined ? this.name : `${this.parent.cell.path}/${this.name}`;
+    if (this.parent === undefined) return '/';
+    const above = this.parent.cell.path;
+    return above === '/' ? `/${this.name}` : `${above}/${this.name}`;
   }
 
   get state(): State {
@@ -76,13 +87,36 @@ export class Cell<M> implements Ref<M>, Runnable {
     return this.#incarnation?.children ?? [];
   }
 
+  /** Messages waiting at which the overflow rule begins to count. */
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  /** Messages handled, in all incarnations. */
+  get handled(): number {
+    return this.#handled;
+  }
+
+  get restarts(): number {
+    return Math.max(0, this.#starts - 1);
+  }
+
+  get awaited(): Iterable<Holdable> {
+    return this.#awaited ?? [];
+  }
+
+  /** Who sent the message in hand. */
+  get senderInHand(): Sender | undefined {
+    return this.#mailbox.lastSender;
+  }
+
   /** True while a message is in hand. */
   get busy(): boolean {
-    return this.#suspended || this.kernel.current === this;
+    return this.suspended || this.kernel.current === this;
   }
 
   get suspended(): boolean {
-    return this.#suspended;
+    return this.#parked === 'promise';
   }
 
   get failedUnseen(): boolean {
@@ -90,21 +124,47 @@ export class Cell<M> implements Ref<M>, Runnable {
   }
 
   tell(message: M): boolean {
-    if (this.#state === 'stopping' || this.#state === 'stopped') return this.refuse(message, 'stopped');
-    if (this.#mailbox.length >= this.#capacity && !this.#makeRoom(message)) return false;
-    this.deliver(message);
+    return this.take(message, this.kernel.current);
+  }
+
+  /** As `tell`, in the name of a sender. */
+  take(message: M, sender: Holdable | undefined): boolean {
+    if (this.#state === 'stopping' || this.#state === 'stopped') return this.refuse(message, 'stopped', sender);
+    if (this.#mailbox.length >= this.#capacity && !this.#makeRoom(message, sender)) return false;
+    this.deliver(message, sender);
     return true;
   }
 
   /** Takes a message whatever the capacity: news that the actor itself asked for is never lost. */
-  deliver(message: M): void {
-    this.#mailbox.push(message);
+  deliver(message: M, sender: Sender | undefined): void {
+    this.#mailbox.push(message, sender);
     if (!this.#scheduled && this.#state === 'running') this.#wake();
   }
 
-  refuse(message: M, why: Undelivered): false {
-    this.kernel.deadLetters.add({ from: this.kernel.current?.path ?? '-', to: this.path, message, why });
+  /** As `tell`, as soon as there is room, in the order of the offers. Resolves with what `tell` returned then. */
+  offer(message: M): Promise<boolean> {
+    const sender = this.kernel.current;
+    const isTakenNow = this.#mailbox.length < this.#capacity && this.#room?.hasOffers !== true;
+    if (isTakenNow || this.#isEnding) return Promise.resolve(this.take(message, sender));
+    this.#room ??= new RoomQueue();
+    const room = this.#room;
+    return new Promise((resolve) => room.offer(() => resolve(this.take(message, sender))));
+  }
+
+  /** Puts back a message that was in hand, before all that wait. */
+  putBack(message: M, sender: Sender | undefined): void {
+    this.#mailbox.unshift(message, sender);
+    if (!this.#scheduled && this.#state === 'running') this.#wake();
+  }
+
+  refuse(message: M, why: Undelivered, sender: Sender | undefined): false {
+    this.kernel.deadLetters.add({ from: sender?.path ?? '-', to: this.path, message, why });
     return false;
+  }
+
+  /** Handles the messages to come with `receive`. */
+  become(receive: Receive<M>): void {
+    this.#receive = receive;
   }
 
   /** An incarnation starts; messages that come now wait until it has. */
@@ -112,6 +172,8 @@ export class Cell<M> implements Ref<M>, Runnable {
     this.#state = 'starting';
     this.#unseen = false;
     this.#incarnation = incarnation;
+    this.kernel.hooks.onSpawn?.(this.path, this.#starts);
+    this.#starts += 1;
   }
 
   /** The behaviour has set itself up. */
@@ -132,16 +194,36 @@ export class Cell<M> implements Ref<M>, Runnable {
       this.#suspend(pending, incarnation);
       return false;
     }
-    if (incarnation.asked !== undefined) incarnation.end();
-    this.#scheduled = this.#state === 'running' && this.#mailbox.length > 0;
-    return this.#scheduled;
+    return this.#endTurn(incarnation);
+  }
+
+  hold(receiver: Holdable): void {
+    this.#awaited ??= new Set();
+    this.#awaited.add(receiver);
+  }
+
+  release(receiver: Holdable): void {
+    this.#awaited?.delete(receiver);
+    if (this.#awaited?.size !== 0) return;
+    this.#awaited = undefined;
+    if (this.#parked !== 'room') return;
+    this.#parked = undefined;
+    this.#scheduled = false;
+    if (this.#mailbox.length > 0) this.#wake();
+  }
+
+  forget(sender: Holdable): void {
+    this.#room?.forget(sender);
   }
 
   /** From here on the actor takes no messages; those that wait are dead letters. */
   close(): void {
     this.#state = 'stopping';
     const mailbox = this.#mailbox;
-    while (mailbox.length > 0) this.refuse(shiftFrom(mailbox), 'stopped');
+    while (mailbox.length > 0) this.refuse(shiftFrom(mailbox), 'stopped', mailbox.lastSender);
+    // Their offers are dead letters too.
+    this.#room?.open(this, () => true);
+    this.#room = undefined;
   }
 
   /** The incarnation has ended. */
@@ -150,17 +232,21 @@ export class Cell<M> implements Ref<M>, Runnable {
     this.#lastExit = reason;
     this.#receive = undefined;
     this.#incarnation = undefined;
-    // An actor that is suspended is not in the scheduler's queue. One that is there stays marked until its turn comes: it must
+    // An actor that is parked is not in the scheduler's queue. One that is there stays marked until its turn comes: it must
     // not be queued twice, or its next incarnation would be re-entered.
-    if (this.#suspended) this.#scheduled = false;
-    this.#suspended = false;
+    if (this.#parked !== undefined) this.#scheduled = false;
+    this.#parked = undefined;
+    for (const receiver of this.awaited) receiver.forget(this);
+    this.#awaited = undefined;
     const watchers = this.#watchers;
     const listeners = this.#listeners;
     this.#watchers = undefined;
     this.#listeners = undefined;
     this.#unseen = reason.kind === 'error' && watchers === undefined;
-    if (watchers === undefined && listeners === undefined) return;
+    const { onStop } = this.kernel.hooks;
+    if (watchers === undefined && listeners === undefined && onStop === undefined) return;
     const exit = { path: this.path, reason };
+    onStop?.(exit);
     for (const tell of watchers?.values() ?? []) tell(exit);
     for (const tell of listeners ?? []) tell(exit);
   }
@@ -202,33 +288,49 @@ export class Cell<M> implements Ref<M>, Runnable {
     this.#incarnation?.abandon(afterMs);
   }
 
+  get #isEnding(): boolean {
+    return this.#state === 'stopping' || this.#state === 'stopped';
+  }
+
   /** Handles messages until there is a reason not to. @returns a promise that a handler has left unsettled. */
   #handle(incarnation: Incarnation<M>): Promise<void> | undefined {
-    const receive = this.#receive;
+    const { throughput, hooks } = this.kernel;
     const mailbox = this.#mailbox;
-    if (receive === undefined) return undefined;
     this.kernel.current = this;
     try {
-      for (let handled = 0; handled < THROUGHPUT && mailbox.length > 0; handled++) {
-        const pending = receive(shiftFrom(mailbox));
+      for (let handled = 0; handled < throughput && mailbox.length > 0; handled++) {
+        const message = shiftFrom(mailbox);
+        this.#handled += 1;
+        hooks.onMessage?.({ from: mailbox.lastSender?.path ?? '-', to: this.path, message });
+        const pending = this.#receive?.(message);
         if (pending instanceof Promise) return pending;
-        if (incarnation.asked !== undefined) return undefined;
+        if (incarnation.asked !== undefined || this.#awaited !== undefined) break;
       }
     } catch (error) {
       incarnation.note(error);
     } finally {
       this.kernel.current = undefined;
     }
+    incarnation.receiveTimeout?.touch();
     return undefined;
+  }
+
+  /** @returns true if there is more to do now. */
+  #endTurn(incarnation: Incarnation<M>): boolean {
+    if (incarnation.asked !== undefined) incarnation.end();
+    if (this.#room !== undefined) this.#openRoom(this.#room);
+    const isHeld = this.#awaited !== undefined;
+    this.#scheduled = this.#state === 'running' && (isHeld || this.#mailbox.length > 0);
+    if (this.#scheduled && isHeld) this.#parked = 'room';
+    return this.#scheduled && !isHeld;
   }
 
   #suspend(pending: Promise<void>, incarnation: Incarnation<M>): void {
     const resume = (): void => {
       if (this.#incarnation !== incarnation) return;
-      this.#suspended = false;
-      this.#scheduled = false;
-      if (incarnation.asked !== undefined) incarnation.end();
-      if (this.#state === 'running' && this.#mailbox.length > 0 && !this.#scheduled) this.#wake();
+      this.#parked = undefined;
+      incarnation.receiveTimeout?.touch();
+      if (this.#endTurn(incarnation)) this.kernel.scheduler.schedule(this);
     };
     pending.then(resume, (error: unknown) => {
       incarnation.note(error);
@@ -239,7 +341,7 @@ export class Cell<M> implements Ref<M>, Runnable {
       this.#scheduled = false;
       return;
     }
-    this.#suspended = true;
+    this.#parked = 'promise';
     incarnation.limitIfAsked();
   }
 
@@ -248,11 +350,36 @@ export class Cell<M> implements Ref<M>, Runnable {
     this.kernel.scheduler.schedule(this);
   }
 
-  #makeRoom(message: M): boolean {
-    if (this.#overflow === 'fail') return this.refuse(message, 'mailbox-full');
-    if (this.#overflow === 'drop-newest' || this.#mailbox.length === 0) return this.refuse(message, 'dropped');
-    this.refuse(shiftFrom(this.#mailbox), 'dropped');
+  #makeRoom(message: M, sender: Holdable | undefined): boolean {
+    switch (this.#overflow) {
+      case 'fail':
+        return this.refuse(message, 'mailbox-full', sender);
+      case 'drop-newest':
+        return this.refuse(message, 'dropped', sender);
+      case 'drop-oldest':
+        if (this.#mailbox.length === 0) return this.refuse(message, 'dropped', sender);
+        this.refuse(shiftFrom(this.#mailbox), 'dropped', this.#mailbox.lastSender);
+        return true;
+      case 'backpressure':
+        return this.#holdBack(message, sender);
+    }
+  }
+
+  #holdBack(message: M, sender: Holdable | undefined): boolean {
+    const isBeyondHelp = this.#mailbox.length >= this.#capacity * HELD_CAPACITY_TIMES;
+    if (sender === undefined || isBeyondHelp || waitsFor(this, sender)) {
+      return this.refuse(message, 'mailbox-full', sender);
+    }
+    this.#room ??= new RoomQueue();
+    this.#room.hold(sender);
+    sender.hold(this);
     return true;
+  }
+
+  /** Half of the capacity, so that a sender is not woken for each message. */
+  #openRoom(room: RoomQueue): void {
+    if (this.#mailbox.length > this.#capacity / 2) return;
+    room.open(this, () => this.#mailbox.length < this.#capacity);
   }
 }
 
