@@ -7,6 +7,7 @@ import type { Kernel } from './kernel.ts';
 import type { Mailbox, Overflow, Sender } from './mailbox.ts';
 import type { Exit, ExitReason, Ref } from './ref.ts';
 import type { Runnable } from './scheduler.ts';
+import type { Stashed } from './stash.ts';
 
 const CAPACITY_DEFAULT = 65_536;
 const STOP_TIMEOUT_MS_DEFAULT = 30_000;
@@ -151,10 +152,10 @@ export class Cell<M> implements Ref<M>, Runnable, Holdable {
     return new Promise((resolve) => room.offer(() => resolve(this.take(message, sender))));
   }
 
-  /** Puts back a message that was in hand, before all that wait. */
-  putBack(message: M, sender: Sender | undefined): void {
-    this.#mailbox.unshift(message, sender);
-    if (!this.#scheduled && this.#state === 'running') this.#wake();
+  /** Puts messages that were in hand before all that wait. */
+  putBack(messages: readonly Stashed<M>[]): void {
+    for (const { message, sender } of [...messages].reverse()) this.#mailbox.unshift(message, sender);
+    if (this.#mailbox.length > 0 && !this.#scheduled && this.#state === 'running') this.#wake();
   }
 
   refuse(message: M, why: Undelivered, sender: Sender | undefined): false {

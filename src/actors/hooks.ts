@@ -4,7 +4,7 @@ import type { Exit } from './ref.ts';
 
 /** A message that an actor begins to handle. */
 export interface Handling {
-  /** The path of the actor that sent it, or `-` when the sender was no actor. */
+  /** The path of the actor that sent it, or `-`: no actor's turn, or after an `await` in one. */
   readonly from: string;
   readonly to: string;
   readonly message: unknown;

@@ -164,11 +164,15 @@ export class Incarnation<M> implements Context<M> {
       return;
     }
     this.#stash ??= new Stash(cell.path, cell.capacity);
+    if (this.#stash.isFull) {
+      cell.refuse(message, 'stash-full', cell.senderInHand);
+      throw this.#stash.fullError();
+    }
     this.#stash.add(message, cell.senderInHand);
   }
 
   unstashAll(): void {
-    if (!this.#isEnding) this.#stash?.empty((message, sender) => this.cell.putBack(message, sender));
+    if (!this.#isEnding) this.cell.putBack(this.#stash?.takeAll() ?? []);
   }
 
   onIdle(afterMs: number, message: () => M): CancelTimer {
@@ -416,7 +420,7 @@ export class Incarnation<M> implements Context<M> {
     this.#timers = undefined;
     for (const other of this.#watched ?? []) other.unwatch(this);
     this.#watched = undefined;
-    this.#stash?.empty((message, sender) => this.cell.refuse(message, 'stopped', sender));
+    for (const { message, sender } of this.#stash?.takeAll() ?? []) this.cell.refuse(message, 'stopped', sender);
   }
 
   /** Abandons this actor after so many milliseconds; the earliest limit holds. */

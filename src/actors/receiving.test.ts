@@ -82,8 +82,8 @@ describe('stash', () => {
     await kit.settle();
     await kit.system.stop(ref);
     expect(kit.system.deadLetters.latest()).toEqual([
-      { from: '-', to: '/gate', message: 2, why: 'stopped' },
       { from: '/sender', to: '/gate', message: 1, why: 'stopped' },
+      { from: '-', to: '/gate', message: 2, why: 'stopped' },
     ]);
   });
 
@@ -96,6 +96,11 @@ describe('stash', () => {
     }
     expect(kit.failures).toMatchObject([{ path: '/gate', error: { code: 'ACTOR_STASH_FULL' } }]);
     expect(kit.failures[0]?.error.message).toContain('/gate has put 2 messages aside');
+    expect(kit.system.deadLetters.latest().map(({ message, why }) => [message, why])).toEqual([
+      [3, 'stash-full'],
+      [1, 'stopped'],
+      [2, 'stopped'],
+    ]);
   });
 
   it('can be emptied from outside of a turn', async () => {

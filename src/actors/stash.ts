@@ -1,33 +1,42 @@
 import { ShoalError } from '../errors.ts';
 import type { Sender } from './mailbox.ts';
 
+export interface Stashed<M> {
+  readonly message: M;
+  readonly sender: Sender | undefined;
+}
+
 /** Messages that an actor has put aside for later. */
 export class Stash<M> {
   readonly #path: string;
   readonly #capacity: number;
-  #kept: { readonly message: M; readonly sender: Sender | undefined }[] = [];
+  #kept: Stashed<M>[] = [];
 
   constructor(path: string, capacity: number) {
     this.#path = path;
     this.#capacity = capacity;
   }
 
-  /** @throws ACTOR_STASH_FULL */
+  get isFull(): boolean {
+    return this.#kept.length >= this.#capacity;
+  }
+
   add(message: M, sender: Sender | undefined): void {
-    if (this.#kept.length >= this.#capacity) {
-      throw new ShoalError(
-        'ACTOR_STASH_FULL',
-        `${this.#path} has put ${this.#capacity} messages aside, as many as its mailbox holds; unstash them or raise \`capacity\``,
-        { details: { capacity: this.#capacity } },
-      );
-    }
     this.#kept.push({ message, sender });
   }
 
-  /** Takes everything out, the latest first. */
-  empty(take: (message: M, sender: Sender | undefined) => void): void {
+  fullError(): ShoalError {
+    return new ShoalError(
+      'ACTOR_STASH_FULL',
+      `${this.#path} has put ${this.#capacity} messages aside, as many as its mailbox holds; unstash them or raise \`capacity\``,
+      { details: { capacity: this.#capacity } },
+    );
+  }
+
+  /** Takes everything out, in the order in which it came. */
+  takeAll(): readonly Stashed<M>[] {
     const kept = this.#kept;
     this.#kept = [];
-    for (const { message, sender } of kept.reverse()) take(message, sender);
+    return kept;
   }
 }

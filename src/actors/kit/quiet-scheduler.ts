@@ -4,11 +4,16 @@ import { FairScheduler, type Runnable, type Scheduler } from '../scheduler.ts';
 /** Actors that still have mail after so many trips round the event loop feed each other for ever. */
 const ROUNDS_MAX = 100_000;
 
-/** The scheduler of production, which can also be asked when nobody has anything left to do. */
+/** A scheduler that can also be asked when nobody has anything left to do. */
 export class QuietScheduler implements Scheduler {
-  readonly #inner = new FairScheduler();
+  readonly #inner: Scheduler;
   #waiting = 0;
   #turns = 0;
+
+  /** @param inner decides who is next; default: the scheduler of production */
+  constructor(inner: Scheduler = new FairScheduler()) {
+    this.#inner = inner;
+  }
 
   schedule(runnable: Runnable): void {
     this.#waiting += 1;
