@@ -21,6 +21,10 @@ export class RoomQueue {
     return this.#offers.length > 0;
   }
 
+  get isEmpty(): boolean {
+    return this.#held.size === 0 && this.#offers.length === 0;
+  }
+
   hold(sender: Holdable): void {
     this.#held.add(sender);
   }

@@ -24,26 +24,29 @@ type Listener = (exit: Exit) => void;
  * what lasts for one incarnation only (children, timers, clean-up) stands in `Incarnation`.
  */
 export class Cell<M> implements Ref<M>, Runnable, Holdable {
-  readonly name: string;
+  // What each message touches comes first, so that it shares two cache lines: V8 lays fields out in this order.
   readonly kernel: Kernel;
-  readonly parent: Incarnation<never> | undefined;
-  readonly stopTimeoutMs: number;
-  readonly behaviour: Behaviour<M>;
-  readonly #capacity: number;
-  readonly #overflow: Overflow;
-  readonly #mailbox: Mailbox<M>;
   #state: State = 'stopped';
-  #receive: Receive<M> | undefined;
-  #incarnation: Incarnation<M> | undefined;
+  readonly #mailbox: Mailbox<M>;
+  readonly #capacity: number;
   /** True while the scheduler holds this actor, during its turn, and while it is parked. */
   #scheduled = false;
-  /** Between two turns and not in the scheduler's queue: a promise of its handler is unsettled, or it waits for room elsewhere. */
-  #parked: 'promise' | 'room' | undefined;
+  #receive: Receive<M> | undefined;
+  #incarnation: Incarnation<M> | undefined;
+  #handled = 0;
+  /** Something else than mail matters at the end of this turn. One flag, so that a turn in which nothing does looks at nothing. */
+  #alerted = false;
   /** Those in whose mailboxes this actor waits for room. */
   #awaited: Set<Holdable> | undefined;
   /** Those who wait for room in this mailbox. */
   #room: RoomQueue | undefined;
-  #handled = 0;
+  /** Between two turns and not in the scheduler's queue: a promise of its handler is unsettled, or it waits for room elsewhere. */
+  #parked: 'promise' | 'room' | undefined;
+  readonly #overflow: Overflow;
+  readonly name: string;
+  readonly parent: Incarnation<never> | undefined;
+  readonly stopTimeoutMs: number;
+  readonly behaviour: Behaviour<M>;
   #starts = 0;
   /** They take the news of a failure off the parent's hands; the key tells whose the listener is. */
   #watchers: Map<object, Listener> | undefined;
@@ -147,8 +150,7 @@ export class Cell<M> implements Ref<M>, Runnable, Holdable {
     const sender = this.kernel.current;
     const isTakenNow = this.#mailbox.length < this.#capacity && this.#room?.hasOffers !== true;
     if (isTakenNow || this.#isEnding) return Promise.resolve(this.take(message, sender));
-    this.#room ??= new RoomQueue();
-    const room = this.#room;
+    const room = this.#roomQueue();
     return new Promise((resolve) => room.offer(() => resolve(this.take(message, sender))));
   }
 
@@ -161,6 +163,11 @@ export class Cell<M> implements Ref<M>, Runnable, Holdable {
   refuse(message: M, why: Undelivered, sender: Sender | undefined): false {
     this.kernel.deadLetters.add({ from: sender?.path ?? '-', to: this.path, message, why });
     return false;
+  }
+
+  /** Something else than mail matters: an end that was asked for, an idle time, somebody who waits for room. */
+  alert(): void {
+    this.#alerted = true;
   }
 
   /** Handles the messages to come with `receive`. */
@@ -195,12 +202,13 @@ export class Cell<M> implements Ref<M>, Runnable, Holdable {
       this.#suspend(pending, incarnation);
       return false;
     }
-    return this.#endTurn(incarnation);
+    return this.#endTurn();
   }
 
   hold(receiver: Holdable): void {
     this.#awaited ??= new Set();
     this.#awaited.add(receiver);
+    this.alert();
   }
 
   release(receiver: Holdable): void {
@@ -220,6 +228,7 @@ export class Cell<M> implements Ref<M>, Runnable, Holdable {
   /** From here on the actor takes no messages; those that wait are dead letters. */
   close(): void {
     this.#state = 'stopping';
+    this.alert();
     const mailbox = this.#mailbox;
     while (mailbox.length > 0) this.refuse(shiftFrom(mailbox), 'stopped', mailbox.lastSender);
     // Their offers are dead letters too.
@@ -295,32 +304,43 @@ export class Cell<M> implements Ref<M>, Runnable, Holdable {
 
   /** Handles messages until there is a reason not to. @returns a promise that a handler has left unsettled. */
   #handle(incarnation: Incarnation<M>): Promise<void> | undefined {
-    const { throughput, hooks } = this.kernel;
+    const { kernel } = this;
+    const { throughput } = kernel;
+    const { onMessage } = kernel.hooks;
     const mailbox = this.#mailbox;
-    this.kernel.current = this;
+    let handled = 0;
+    kernel.current = this;
     try {
-      for (let handled = 0; handled < throughput && mailbox.length > 0; handled++) {
+      while (handled < throughput && mailbox.length > 0) {
         const message = shiftFrom(mailbox);
-        this.#handled += 1;
-        hooks.onMessage?.({ from: mailbox.lastSender?.path ?? '-', to: this.path, message });
+        handled += 1;
+        onMessage?.({ from: mailbox.lastSender?.path ?? '-', to: this.path, message });
         const pending = this.#receive?.(message);
-        if (pending instanceof Promise) return pending;
-        if (incarnation.asked !== undefined || this.#awaited !== undefined) break;
+        if (pending !== undefined && pending instanceof Promise) return pending;
+        if (this.#alerted && (incarnation.asked !== undefined || this.#awaited !== undefined)) break;
       }
     } catch (error) {
       incarnation.note(error);
     } finally {
-      this.kernel.current = undefined;
+      kernel.current = undefined;
+      this.#handled += handled;
     }
-    incarnation.receiveTimeout?.touch();
     return undefined;
   }
 
   /** @returns true if there is more to do now. */
-  #endTurn(incarnation: Incarnation<M>): boolean {
-    if (incarnation.asked !== undefined) incarnation.end();
+  #endTurn(): boolean {
+    if (this.#alerted) return this.#endAlertedTurn();
+    this.#scheduled = this.#mailbox.length > 0;
+    return this.#scheduled;
+  }
+
+  #endAlertedTurn(): boolean {
+    this.#incarnation?.receiveTimeout?.touch();
+    if (this.#incarnation?.asked !== undefined) this.#incarnation.end();
     if (this.#room !== undefined) this.#openRoom(this.#room);
     const isHeld = this.#awaited !== undefined;
+    this.#alerted = isHeld || this.#room !== undefined || this.#incarnation?.receiveTimeout !== undefined;
     this.#scheduled = this.#state === 'running' && (isHeld || this.#mailbox.length > 0);
     if (this.#scheduled && isHeld) this.#parked = 'room';
     return this.#scheduled && !isHeld;
@@ -330,16 +350,15 @@ export class Cell<M> implements Ref<M>, Runnable, Holdable {
     const resume = (): void => {
       if (this.#incarnation !== incarnation) return;
       this.#parked = undefined;
-      incarnation.receiveTimeout?.touch();
-      if (this.#endTurn(incarnation)) this.kernel.scheduler.schedule(this);
+      if (this.#endTurn()) this.kernel.scheduler.schedule(this);
     };
     pending.then(resume, (error: unknown) => {
       incarnation.note(error);
       resume();
     });
     if (this.#incarnation !== incarnation) {
-      // It was abandoned from within its own handler.
-      this.#scheduled = false;
+      // It was abandoned from within its own handler; the next incarnation may have mail by now.
+      if (this.#endTurn()) this.kernel.scheduler.schedule(this);
       return;
     }
     this.#parked = 'promise';
@@ -371,8 +390,7 @@ export class Cell<M> implements Ref<M>, Runnable, Holdable {
     if (sender === undefined || isBeyondHelp || waitsFor(this, sender)) {
       return this.refuse(message, 'mailbox-full', sender);
     }
-    this.#room ??= new RoomQueue();
-    this.#room.hold(sender);
+    this.#roomQueue().hold(sender);
     sender.hold(this);
     return true;
   }
@@ -381,6 +399,13 @@ export class Cell<M> implements Ref<M>, Runnable, Holdable {
   #openRoom(room: RoomQueue): void {
     if (this.#mailbox.length > this.#capacity / 2) return;
     room.open(this, () => this.#mailbox.length < this.#capacity);
+    if (room.isEmpty) this.#room = undefined;
+  }
+
+  #roomQueue(): RoomQueue {
+    this.#room ??= new RoomQueue();
+    this.alert();
+    return this.#room;
   }
 }
 

@@ -4,6 +4,7 @@ import { asCell, Cell } from './cell.ts';
 import { Children } from './children.ts';
 import { CleanUps } from './clean-ups.ts';
 import type { CancelTimer, Clock } from './clock.ts';
+import { abandoned, stoppedWhileStarting } from './ends.ts';
 import { ReceiveTimeout } from './receive-timeout.ts';
 import type { Exit, ExitReason, Ref } from './ref.ts';
 import { Stash } from './stash.ts';
@@ -25,8 +26,7 @@ export interface Starter {
  */
 export class Incarnation<M> implements Context<M> {
   readonly cell: Cell<M>;
-  /** Why this actor is to end as soon as it has nothing in hand. */
-  asked: ExitReason | undefined;
+  #asked: ExitReason | undefined;
   receiveTimeout: ReceiveTimeout | undefined;
   #phase: 'starting' | 'running' | 'ending' | 'over' = 'starting';
   #starter: Starter | undefined;
@@ -47,6 +47,16 @@ export class Incarnation<M> implements Context<M> {
   constructor(cell: Cell<M>, starter: Starter | undefined) {
     this.cell = cell;
     this.#starter = starter;
+  }
+
+  /** Why this actor is to end as soon as it has nothing in hand. */
+  get asked(): ExitReason | undefined {
+    return this.#asked;
+  }
+
+  set asked(reason: ExitReason) {
+    this.#asked = reason;
+    this.cell.alert();
   }
 
   get self(): Ref<M> {
@@ -186,6 +196,7 @@ export class Incarnation<M> implements Context<M> {
       fire: () => this.#post(message),
     });
     this.receiveTimeout = timeout;
+    this.cell.alert();
     return () => timeout.cancel();
   }
 
@@ -428,16 +439,4 @@ export class Incarnation<M> implements Context<M> {
     this.#limit ??= new StopLimit(this.clock, (afterMs) => this.abandon(afterMs));
     this.#limit.set(ms);
   }
-}
-
-function stoppedWhileStarting(path: string): ShoalError {
-  return new ShoalError('ACTOR_STOPPED', `${path} was stopped while it started`);
-}
-
-function abandoned(path: string, afterMs: number, asked: ExitReason | undefined): ExitReason {
-  const error = new ShoalError('ACTOR_STOP_TIMEOUT', `${path} did not stop within ${afterMs} ms and was abandoned`, {
-    details: { timeoutMs: afterMs },
-    cause: asked?.kind === 'error' ? fromEnvelope(asked.error) : undefined,
-  });
-  return { kind: 'error', error: toEnvelope(error) };
 }

@@ -18,8 +18,9 @@ export interface Sender {
 }
 
 const INITIAL_MESSAGES = 4;
-/** A ring of so many messages is given back when it is empty, so that one burst is not paid for ever after. */
+/** A ring of so many messages is given back when it has run empty so often since it grew: one burst is not paid for ever after. */
 const LARGE_MESSAGES = 1024;
+const EMPTY_TIMES = 8;
 /** A message and its sender stand side by side: one array, so that an actor with mail costs one allocation. */
 const SLOTS_A_MESSAGE = 2;
 
@@ -28,6 +29,7 @@ export class Mailbox<M> {
   #slots: unknown[] | undefined;
   #head = 0;
   #length = 0;
+  #emptyTimes = 0;
   #lastSender: Sender | undefined;
 
   get length(): number {
@@ -68,9 +70,14 @@ export class Mailbox<M> {
     slots[at + 1] = undefined;
     this.#head = (at + SLOTS_A_MESSAGE) & (slots.length - 1);
     this.#length -= 1;
-    if (this.#length === 0 && slots.length >= LARGE_MESSAGES * SLOTS_A_MESSAGE) this.#slots = undefined;
+    if (this.#length === 0 && slots.length >= LARGE_MESSAGES * SLOTS_A_MESSAGE) this.#ranEmpty();
     // And a message into each first one.
     return message as M;
+  }
+
+  #ranEmpty(): void {
+    this.#emptyTimes += 1;
+    if (this.#emptyTimes === EMPTY_TIMES) this.#slots = undefined;
   }
 
   #withRoom(): unknown[] {
@@ -88,6 +95,7 @@ export class Mailbox<M> {
     for (let slot = 0; slot < slots.length; slot++) grown[slot] = slots[(this.#head + slot) & (slots.length - 1)];
     this.#head = 0;
     this.#slots = grown;
+    this.#emptyTimes = 0;
     return grown;
   }
 }
