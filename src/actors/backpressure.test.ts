@@ -159,6 +159,23 @@ describe('offer', () => {
     worker.next();
   });
 
+  it('does not overtake those that were made before it', async () => {
+    await using kit = testKit();
+    const seen: number[] = [];
+    const receiver = kit.system.spawn<number>(
+      (context) => (n) => {
+        seen.push(n);
+        // There is room again, and 2 waits for it.
+        if (n === 1) context.pipe(context.offer(context.self, 3), () => 4, Number);
+      },
+      { capacity: 1, overflow: 'backpressure' },
+    );
+    const offers = [1, 2].map((n) => kit.system.offer(receiver, n));
+    await Promise.all(offers);
+    await kit.settle();
+    expect(seen).toEqual([1, 2, 3, 4]);
+  });
+
   it('is a dead letter of its sender when the receiver ends meanwhile', async () => {
     await using kit = testKit();
     const receiver = kit.system.spawn<number>(() => () => new Promise(() => undefined), {

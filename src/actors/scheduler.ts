@@ -19,8 +19,14 @@ const BEFORE_IO_MS = 0.1;
 /** First come, first served. Starts in a microtask, so that a message costs no trip round the event loop, and yields to I/O. */
 export class FairScheduler implements Scheduler {
   readonly #ready = new Ring<Runnable>();
+  readonly #nowMs: () => number;
   #awake = false;
   readonly #run = (): void => this.#drain();
+
+  /** @param nowMs default: the machine's clock; another one makes the moments at which I/O has its chance repeatable */
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs;
+  }
 
   schedule(runnable: Runnable): void {
     this.#ready.push(runnable);
@@ -37,7 +43,7 @@ export class FairScheduler implements Scheduler {
       if (runnable.turn()) ready.push(runnable);
       turns += 1;
       if (turns % TURNS_A_LOOK !== 0) continue;
-      const nowMs = performance.now();
+      const nowMs = this.#nowMs();
       lookedMs ??= nowMs;
       if (nowMs - lookedMs < BEFORE_IO_MS) continue;
       setImmediate(this.#run);
