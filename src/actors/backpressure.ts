@@ -37,10 +37,14 @@ export class RoomQueue {
     this.#offers.push(deliver);
   }
 
-  /** There is room, or never will be again. @param hasRoom whether one more offer may be delivered */
-  open(receiver: Holdable, hasRoom: () => boolean): void {
-    for (const sender of [...this.#held]) sender.release(receiver);
+  /** There is room for what held senders send next, or never will be again. */
+  release(receiver: Holdable): void {
+    const held = [...this.#held];
     this.#held.clear();
+    for (const sender of held) sender.release(receiver);
+  }
+
+  deliverOffers(hasRoom: () => boolean): void {
     while (hasRoom()) {
       const deliver = this.#offers.shift();
       if (deliver === undefined) return;

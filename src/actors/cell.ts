@@ -1,13 +1,13 @@
 import { ShoalError } from '../errors.ts';
+import { Audience, type Listener } from './audience.ts';
 import { type Holdable, RoomQueue, waitsFor } from './backpressure.ts';
 import type { Behaviour, Receive, SpawnOptions } from './behaviour.ts';
 import type { Undelivered } from './dead-letters.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { Kernel } from './kernel.ts';
-import type { Mailbox, Overflow, Sender } from './mailbox.ts';
-import type { Exit, ExitReason, Ref } from './ref.ts';
+import type { Letter, Mailbox, Overflow, Sender } from './mailbox.ts';
+import type { ExitReason, Ref } from './ref.ts';
 import type { Runnable } from './scheduler.ts';
-import type { Stashed } from './stash.ts';
 
 const CAPACITY_DEFAULT = 65_536;
 const STOP_TIMEOUT_MS_DEFAULT = 30_000;
@@ -16,8 +16,6 @@ const HELD_CAPACITY_TIMES = 2;
 const NORMAL: ExitReason = { kind: 'normal' };
 
 export type State = 'starting' | 'running' | 'stopping' | 'stopped';
-
-type Listener = (exit: Exit) => void;
 
 /**
  * One actor as the others see it: its address, its mailbox, its turns and who wants to hear of its end. It outlives restarts;
@@ -48,9 +46,7 @@ export class Cell<M> implements Ref<M>, Runnable, Holdable {
   readonly stopTimeoutMs: number;
   readonly behaviour: Behaviour<M>;
   #starts = 0;
-  /** They take the news of a failure off the parent's hands; the key tells whose the listener is. */
-  #watchers: Map<object, Listener> | undefined;
-  #listeners: Set<Listener> | undefined;
+  #audience: Audience | undefined;
   #lastExit = NORMAL;
   /** A failure that nobody has watched so far. */
   #unseen = false;
@@ -155,7 +151,7 @@ export class Cell<M> implements Ref<M>, Runnable, Holdable {
   }
 
   /** Puts messages that were in hand before all that wait. */
-  putBack(messages: readonly Stashed<M>[]): void {
+  putBack(messages: readonly Letter<M>[]): void {
     for (const { message, sender } of [...messages].reverse()) this.#mailbox.unshift(message, sender);
     if (this.#mailbox.length > 0 && !this.#scheduled && this.#state === 'running') this.#wake();
   }
@@ -229,11 +225,12 @@ export class Cell<M> implements Ref<M>, Runnable, Holdable {
   close(): void {
     this.#state = 'stopping';
     this.alert();
-    const mailbox = this.#mailbox;
-    while (mailbox.length > 0) this.refuse(shiftFrom(mailbox), 'stopped', mailbox.lastSender);
-    // Their offers are dead letters too.
-    this.#room?.open(this, () => true);
+    while (this.#mailbox.length > 0) this.#drop('stopped');
+    const room = this.#room;
     this.#room = undefined;
+    room?.release(this);
+    // They are dead letters too.
+    room?.deliverOffers(() => true);
   }
 
   /** The incarnation has ended. */
@@ -248,17 +245,14 @@ export class Cell<M> implements Ref<M>, Runnable, Holdable {
     this.#parked = undefined;
     for (const receiver of this.awaited) receiver.forget(this);
     this.#awaited = undefined;
-    const watchers = this.#watchers;
-    const listeners = this.#listeners;
-    this.#watchers = undefined;
-    this.#listeners = undefined;
-    this.#unseen = reason.kind === 'error' && watchers === undefined;
+    const audience = this.#audience;
+    this.#audience = undefined;
+    this.#unseen = reason.kind === 'error' && audience?.hasWatchers !== true;
     const { onStop } = this.kernel.hooks;
-    if (watchers === undefined && listeners === undefined && onStop === undefined) return;
+    if (audience === undefined && onStop === undefined) return;
     const exit = { path: this.path, reason };
     onStop?.(exit);
-    for (const tell of watchers?.values() ?? []) tell(exit);
-    for (const tell of listeners ?? []) tell(exit);
+    audience?.tell(exit);
   }
 
   /** Tells `listener` of the end, at once if that was before: then its news may still spare the parent. */
@@ -268,20 +262,18 @@ export class Cell<M> implements Ref<M>, Runnable, Holdable {
       listener({ path: this.path, reason: this.#lastExit });
       return;
     }
-    this.#watchers ??= new Map();
-    this.#watchers.set(key, listener);
+    this.#audience ??= new Audience();
+    this.#audience.watch(key, listener);
   }
 
   unwatch(key: object): void {
-    this.#watchers?.delete(key);
-    if (this.#watchers?.size === 0) this.#watchers = undefined;
+    this.#audience?.unwatch(key);
   }
 
   /** Tells `listener` of the end, but does not count as watching. @returns how to take that back. */
   onEnd(listener: Listener): () => void {
-    this.#listeners ??= new Set();
-    this.#listeners.add(listener);
-    return () => this.#listeners?.delete(listener);
+    this.#audience ??= new Audience();
+    return this.#audience.listen(listener);
   }
 
   /** Ends this actor from outside. Resolves when it has ended, or was abandoned at its time limit. */
@@ -378,11 +370,16 @@ export class Cell<M> implements Ref<M>, Runnable, Holdable {
         return this.refuse(message, 'dropped', sender);
       case 'drop-oldest':
         if (this.#mailbox.length === 0) return this.refuse(message, 'dropped', sender);
-        this.refuse(shiftFrom(this.#mailbox), 'dropped', this.#mailbox.lastSender);
+        this.#drop('dropped');
         return true;
       case 'backpressure':
         return this.#holdBack(message, sender);
     }
+  }
+
+  #drop(why: Undelivered): void {
+    const { message, sender } = this.#mailbox.drop();
+    this.refuse(message, why, sender);
   }
 
   #holdBack(message: M, sender: Holdable | undefined): boolean {
@@ -395,10 +392,10 @@ export class Cell<M> implements Ref<M>, Runnable, Holdable {
     return true;
   }
 
-  /** Half of the capacity, so that a sender is not woken for each message. */
   #openRoom(room: RoomQueue): void {
-    if (this.#mailbox.length > this.#capacity / 2) return;
-    room.open(this, () => this.#mailbox.length < this.#capacity);
+    // Half of the capacity, so that a sender is not woken for each message.
+    if (this.#mailbox.length <= this.#capacity / 2) room.release(this);
+    room.deliverOffers(() => this.#mailbox.length < this.#capacity);
     if (room.isEmpty) this.#room = undefined;
   }
 

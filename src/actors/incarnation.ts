@@ -173,16 +173,12 @@ export class Incarnation<M> implements Context<M> {
       cell.refuse(message, 'stopped', cell.senderInHand);
       return;
     }
-    this.#stash ??= new Stash(cell.path, cell.capacity);
-    if (this.#stash.isFull) {
-      cell.refuse(message, 'stash-full', cell.senderInHand);
-      throw this.#stash.fullError();
-    }
-    this.#stash.add(message, cell.senderInHand);
+    this.#stash ??= new Stash(cell);
+    this.#stash.put(message);
   }
 
   unstashAll(): void {
-    if (!this.#isEnding) this.cell.putBack(this.#stash?.takeAll() ?? []);
+    if (!this.#isEnding) this.#stash?.putBack();
   }
 
   onIdle(afterMs: number, message: () => M): CancelTimer {
@@ -431,7 +427,7 @@ export class Incarnation<M> implements Context<M> {
     this.#timers = undefined;
     for (const other of this.#watched ?? []) other.unwatch(this);
     this.#watched = undefined;
-    for (const { message, sender } of this.#stash?.takeAll() ?? []) this.cell.refuse(message, 'stopped', sender);
+    this.#stash?.refuseAll();
   }
 
   /** Abandons this actor after so many milliseconds; the earliest limit holds. */

@@ -17,6 +17,11 @@ export interface Sender {
   readonly path: string;
 }
 
+export interface Letter<M> {
+  readonly message: M;
+  readonly sender: Sender | undefined;
+}
+
 const INITIAL_MESSAGES = 4;
 /** A ring of so many messages is given back when it has run empty so often since it grew: one burst is not paid for ever after. */
 const LARGE_MESSAGES = 1024;
@@ -78,6 +83,16 @@ export class Mailbox<M> {
   #ranEmpty(): void {
     this.#emptyTimes += 1;
     if (this.#emptyTimes === EMPTY_TIMES) this.#slots = undefined;
+  }
+
+  /** Takes out the message that has waited longest, as no message in hand. The caller has seen that there is one. */
+  drop(): Letter<M> {
+    const inHand = this.#lastSender;
+    // `undefined` may be a message like any other.
+    const message = this.shift() as M;
+    const sender = this.#lastSender;
+    this.#lastSender = inHand;
+    return { message, sender };
   }
 
   #withRoom(): unknown[] {

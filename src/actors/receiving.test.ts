@@ -87,6 +87,32 @@ describe('stash', () => {
     ]);
   });
 
+  it('remembers who sent the message in hand, whatever is dropped meanwhile', async () => {
+    await using kit = testKit();
+    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+    const ref = kit.system.spawn<number>(
+      (context) => async (n) => {
+        await opened;
+        context.stash(n);
+      },
+      { name: 'slow', capacity: 1, overflow: 'drop-oldest' },
+    );
+    const sender = kit.system.spawn<number>(() => (n) => void ref.tell(n), { name: 'sender' });
+    sender.tell(1);
+    await kit.settle();
+    ref.tell(2);
+    ref.tell(3);
+    open();
+    // One may be aside: 3 is one too many, and ends the actor.
+    await kit.settle();
+    await kit.system.stop(ref);
+    expect(kit.system.deadLetters.latest().map(({ from, message, why }) => [from, message, why])).toEqual([
+      ['-', 2, 'dropped'],
+      ['-', 3, 'stash-full'],
+      ['/sender', 1, 'stopped'],
+    ]);
+  });
+
   it('takes as many as the mailbox; one more fails the actor', async () => {
     await using kit = testKit();
     const ref = kit.system.spawn(gate([]), { name: 'gate', capacity: 2 });

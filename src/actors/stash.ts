@@ -1,40 +1,41 @@
 import { ShoalError } from '../errors.ts';
-import type { Sender } from './mailbox.ts';
+import type { Cell } from './cell.ts';
+import type { Letter } from './mailbox.ts';
 
-export interface Stashed<M> {
-  readonly message: M;
-  readonly sender: Sender | undefined;
-}
-
-/** Messages that an actor has put aside for later. */
+/** Messages that an actor has put aside for later: as many as its mailbox may hold. */
 export class Stash<M> {
-  readonly #path: string;
-  readonly #capacity: number;
-  #kept: Stashed<M>[] = [];
+  readonly #cell: Cell<M>;
+  #kept: Letter<M>[] = [];
 
-  constructor(path: string, capacity: number) {
-    this.#path = path;
-    this.#capacity = capacity;
+  constructor(cell: Cell<M>) {
+    this.#cell = cell;
   }
 
-  get isFull(): boolean {
-    return this.#kept.length >= this.#capacity;
-  }
-
-  add(message: M, sender: Sender | undefined): void {
-    this.#kept.push({ message, sender });
-  }
-
-  fullError(): ShoalError {
-    return new ShoalError(
+  /** Puts the message in hand aside. @throws ACTOR_STASH_FULL */
+  put(message: M): void {
+    const { capacity, path, senderInHand } = this.#cell;
+    if (this.#kept.length < capacity) {
+      this.#kept.push({ message, sender: senderInHand });
+      return;
+    }
+    this.#cell.refuse(message, 'stash-full', senderInHand);
+    throw new ShoalError(
       'ACTOR_STASH_FULL',
-      `${this.#path} has put ${this.#capacity} messages aside, as many as its mailbox holds; unstash them or raise \`capacity\``,
-      { details: { capacity: this.#capacity } },
+      `${path} has put ${capacity} messages aside, as many as its mailbox holds; unstash them or raise \`capacity\``,
+      { details: { capacity } },
     );
   }
 
-  /** Takes everything out, in the order in which it came. */
-  takeAll(): readonly Stashed<M>[] {
+  putBack(): void {
+    this.#cell.putBack(this.#takeAll());
+  }
+
+  /** What is aside when the actor ends is a dead letter. */
+  refuseAll(): void {
+    for (const { message, sender } of this.#takeAll()) this.#cell.refuse(message, 'stopped', sender);
+  }
+
+  #takeAll(): readonly Letter<M>[] {
     const kept = this.#kept;
     this.#kept = [];
     return kept;
