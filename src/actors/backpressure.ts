@@ -1,4 +1,5 @@
 import type { Sender } from './mailbox.ts';
+import { Ring } from './ring.ts';
 
 /** An actor as backpressure sees it: it may wait for room in mailboxes, and others may wait for room in its own. */
 export interface Holdable extends Sender {
@@ -15,7 +16,7 @@ export interface Holdable extends Sender {
 export class RoomQueue {
   readonly #held = new Set<Holdable>();
   /** First come, first served. */
-  readonly #offers: (() => void)[] = [];
+  readonly #offers = new Ring<() => void>();
 
   get hasOffers(): boolean {
     return this.#offers.length > 0;

@@ -6,6 +6,10 @@ export class Ring<T extends object> {
   #head = 0;
   #length = 0;
 
+  get length(): number {
+    return this.#length;
+  }
+
   push(item: T): void {
     if (this.#length === this.#slots.length) this.#grow();
     const slots = this.#slots;
