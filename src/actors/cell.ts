@@ -6,6 +6,7 @@ import type { Undelivered } from './dead-letters.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { Kernel } from './kernel.ts';
 import type { Letter, Mailbox, Overflow, Sender } from './mailbox.ts';
+import { checkedCapacity } from './options.ts';
 import type { ExitReason, Ref } from './ref.ts';
 import type { Runnable } from './scheduler.ts';
 
@@ -63,7 +64,7 @@ export class Cell<M> implements Ref<M>, Runnable, Holdable {
     this.name = name;
     this.stopTimeoutMs = options.stopTimeoutMs ?? STOP_TIMEOUT_MS_DEFAULT;
     this.behaviour = behaviour;
-    this.#capacity = options.capacity ?? CAPACITY_DEFAULT;
+    this.#capacity = options.capacity === undefined ? CAPACITY_DEFAULT : checkedCapacity(options.capacity);
     this.#overflow = options.overflow ?? 'fail';
     this.#mailbox = kernel.mailbox();
   }

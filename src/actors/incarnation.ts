@@ -5,6 +5,7 @@ import { Children } from './children.ts';
 import { CleanUps } from './clean-ups.ts';
 import type { CancelTimer, Clock } from './clock.ts';
 import { abandoned, stoppedWhileStarting } from './ends.ts';
+import { checkedName } from './options.ts';
 import { ReceiveTimeout } from './receive-timeout.ts';
 import type { Exit, ExitReason, Ref } from './ref.ts';
 import { Stash } from './stash.ts';
@@ -395,7 +396,8 @@ export class Incarnation<M> implements Context<M> {
     const { kernel } = this.cell;
     // The parent of an actor never sends to it through this type, so what it may be sent does not matter here.
     const parent = this as unknown as Incarnation<never>;
-    const child = new Cell<C>(kernel, parent, options.name ?? kernel.nextName(), behaviour, options);
+    const name = options.name === undefined ? kernel.nextName() : checkedName(options.name);
+    const child = new Cell<C>(kernel, parent, name, behaviour, options);
     this.#claim(child);
     return child;
   }

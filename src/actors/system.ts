@@ -7,6 +7,7 @@ import { guarded, type Hooks } from './hooks.ts';
 import { Incarnation } from './incarnation.ts';
 import type { Kernel } from './kernel.ts';
 import { Mailbox } from './mailbox.ts';
+import { checkedThroughput } from './options.ts';
 import type { Exit, Ref } from './ref.ts';
 import { FairScheduler, type Scheduler } from './scheduler.ts';
 
@@ -69,7 +70,7 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
   const kernel: Kernel = {
     clock: options.clock ?? systemClock,
     scheduler: options.scheduler ?? new FairScheduler(),
-    throughput: options.throughput ?? THROUGHPUT_DEFAULT,
+    throughput: checkedThroughput(options.throughput ?? THROUGHPUT_DEFAULT),
     deadLetters: new DeadLetters(hooks.onDeadLetter === undefined ? {} : { listener: hooks.onDeadLetter }),
     hooks,
     shard: options.shard ?? 'main',
