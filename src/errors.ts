@@ -8,6 +8,7 @@ export const ERRORS = {
   ACTOR_CHILD_FAILED: 'An actor ended because a child that it does not watch failed.',
   ACTOR_MAILBOX_FULL: 'A mailbox was at its limit and its overflow rule is `fail`.',
   ACTOR_NAME_TAKEN: 'A sibling with that name is alive.',
+  ACTOR_STASH_FULL: 'An actor has put aside as many messages as its mailbox may hold.',
   ACTOR_STOPPED: 'The actor that was spoken to is not running.',
   ACTOR_STOP_TIMEOUT: 'An actor did not finish stopping within its limit and was abandoned.',
   SUPERVISOR_CHILD_EXISTS: 'A child with that id is already under the supervisor.',

@@ -103,6 +103,23 @@ describe('a fleet is administered while it runs', () => {
     expect(await fleet.json('hosts')).toMatchObject([{ vms: 1, ready: 1, accelerator: fleet.ready.accelerator }]);
   });
 
+  test('inspect --tree shows the actors, as a table and as JSON', async () => {
+    expect(await fleet.json('inspect', ['--tree'])).toMatchObject({
+      actors: expect.arrayContaining([
+        expect.objectContaining({ path: '/core/router', state: 'running', restarts: 0, shard: 'main' }),
+      ]),
+      left_out: 0,
+    });
+    const { stdout } = await fleet.run('inspect', ['--tree']);
+    expect(stdout).toMatch(/^ACTOR +STATE +WAITING +HANDLED +RESTARTS +SHARD\n\/ +running/);
+    expect(stdout).toMatch(/\n {4}router +running +\d+ +[1-9]\d* +0 +main\n/);
+    expect(await fleet.run('inspect', ['--tree', '1'])).toMatchObject({ exitCode: 2 });
+    expect(await fleet.run('inspect')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('number of a VM'),
+    });
+  });
+
   test('events are followed as they come', async () => {
     const following = new ShoalProcess(['events', '--data', fleet.data, '--follow', '-n', '1']);
     await following.firstLine();

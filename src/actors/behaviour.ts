@@ -50,6 +50,22 @@ export interface Context<M> {
   every(intervalMs: number, message: () => M): CancelTimer;
   /** Sends the outcome of a promise to this actor, whose mailbox goes on meanwhile. It always finds room. */
   pipe<T>(promise: Promise<T>, done: (value: T) => M, failed: (error: unknown) => M): void;
+  /** Handles the messages to come with `receive` in place of what the behaviour returned. For this incarnation. */
+  become(receive: Receive<M>): void;
+  /**
+   * Puts the message in hand aside. What is aside when the actor ends is a dead letter.
+   * @throws ACTOR_STASH_FULL beyond `capacity`
+   */
+  stash(message: M): void;
+  /** Puts what is aside before all that waits, in the order in which it came. */
+  unstashAll(): void;
+  /** Sends a message to this actor whenever it has received none for so long. There is one such wait: the latest. */
+  onIdle(afterMs: number, message: () => M): CancelTimer;
+  /**
+   * As `other.tell(message)`, but as soon as there is room, in the order of the offers. Await it before the next.
+   * @returns what `tell` returned then
+   */
+  offer<C>(other: Ref<C>, message: C): Promise<boolean>;
   /** Registers clean-up, the last registered runs first; by default after the children have ended. */
   onStop(cleanUp: () => undefined | void | Promise<void>, when?: 'after-children' | 'before-children'): void;
 }

@@ -1,8 +1,16 @@
 /** Why a message reached nobody. */
-export type Undelivered = 'stopped' | 'mailbox-full' | 'dropped';
+export type Undelivered =
+  /** Its receiver had ended, or ended before it took it. */
+  | 'stopped'
+  /** It was refused by the rule `fail` or `backpressure`. */
+  | 'mailbox-full'
+  /** It was dropped by one of the rules `drop-oldest` and `drop-newest`. */
+  | 'dropped'
+  /** Its receiver had put as many messages aside as it may. */
+  | 'stash-full';
 
 export interface DeadLetter {
-  /** The path of the actor whose turn it was, or `-` when the sender was no actor. */
+  /** The path of the actor whose turn it was, or `-`: no actor's turn, or after an `await` in one. */
   readonly from: string;
   readonly to: string;
   readonly message: unknown;

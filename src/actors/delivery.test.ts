@@ -138,6 +138,18 @@ describe('the scheduler', () => {
     expect(order.indexOf('other')).toBeLessThan(100);
   });
 
+  it('serves those who have mail in the order in which they got it, however many they are', async () => {
+    await using kit = testKit();
+    const seen: number[] = [];
+    const refs = Array.from({ length: 1000 }, (_, n) => kit.system.spawn<string>(() => () => void seen.push(n)));
+    for (const ref of refs) ref.tell('go');
+    await kit.settle();
+    for (const ref of refs.reverse()) ref.tell('go');
+    await kit.settle();
+    const up = Array.from(refs, (_, n) => n);
+    expect(seen).toEqual([...up, ...[...up].reverse()]);
+  });
+
   it('lets I/O have its turn while actors feed each other for ever', async () => {
     const system = createSystem();
     const spin = system.spawn<number>((context) => (n) => void context.self.tell(n + 1));

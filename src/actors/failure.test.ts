@@ -297,3 +297,16 @@ describe('names', () => {
     expect(kit.system.spawn(idle, { name: 'one' }).path).toBe('/one');
   });
 });
+
+describe('an option that makes no sense', () => {
+  it('is refused with its value', async () => {
+    await using kit = testKit();
+    const idle = () => () => undefined;
+    expect(() => kit.system.spawn(idle, { name: 'a/b' })).toThrow('without "/", got `a/b` (string)');
+    expect(() => kit.system.spawn(idle, { capacity: Number.NaN })).toThrow(
+      'Expected `capacity` to be a number from 0 up',
+    );
+    expect(() => testKit({ throughput: 0 })).toThrow('Expected `throughput` to be a whole number from 1 up, got `0`');
+    expect(kit.system.tree().children).toEqual([]);
+  });
+});

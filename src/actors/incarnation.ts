@@ -1,9 +1,16 @@
 import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import type { Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
 import { asCell, Cell } from './cell.ts';
+import { Children } from './children.ts';
 import { CleanUps } from './clean-ups.ts';
 import type { CancelTimer, Clock } from './clock.ts';
+import { abandoned, stoppedWhileStarting } from './ends.ts';
+import { checkedName } from './options.ts';
+import { ReceiveTimeout } from './receive-timeout.ts';
 import type { Exit, ExitReason, Ref } from './ref.ts';
+import { Stash } from './stash.ts';
+import { StopLimit } from './stop-limit.ts';
+import { Timers } from './timers.ts';
 
 /** Who awaits the start of an actor. */
 export interface Starter {
@@ -20,26 +27,37 @@ export interface Starter {
  */
 export class Incarnation<M> implements Context<M> {
   readonly cell: Cell<M>;
-  /** Why this actor is to end as soon as it has nothing in hand. */
-  asked: ExitReason | undefined;
+  #asked: ExitReason | undefined;
+  receiveTimeout: ReceiveTimeout | undefined;
   #phase: 'starting' | 'running' | 'ending' | 'over' = 'starting';
   #starter: Starter | undefined;
   #startError: { readonly thrown: unknown } | undefined;
   /** True while the behaviour is setting itself up, also when the end has come in between. */
   #settingUp = true;
   #afterSetUp: (() => void) | undefined;
-  #children: Map<string, Cell<never>> | undefined;
+  #children: Children | undefined;
   #watched: Set<Cell<never>> | undefined;
-  #timers: Set<CancelTimer> | undefined;
+  #timers: Timers | undefined;
+  #stash: Stash<M> | undefined;
   #cleanUps: CleanUps | undefined;
   #abort: AbortController | undefined;
+  /** The time that whoever has asked for the end gives it. */
   #limitMs: number | undefined;
-  #limitAtMs = Number.POSITIVE_INFINITY;
-  #cancelLimit: CancelTimer | undefined;
+  #limit: StopLimit | undefined;
 
   constructor(cell: Cell<M>, starter: Starter | undefined) {
     this.cell = cell;
     this.#starter = starter;
+  }
+
+  /** Why this actor is to end as soon as it has nothing in hand. */
+  get asked(): ExitReason | undefined {
+    return this.#asked;
+  }
+
+  set asked(reason: ExitReason) {
+    this.#asked = reason;
+    this.cell.alert();
   }
 
   get self(): Ref<M> {
@@ -113,7 +131,7 @@ export class Incarnation<M> implements Context<M> {
 
   after(delayMs: number, message: M): CancelTimer {
     return this.#timer(delayMs, () => {
-      this.cell.tell(message);
+      this.cell.take(message, this.cell);
     });
   }
 
@@ -121,7 +139,7 @@ export class Incarnation<M> implements Context<M> {
     const tick = (): void => {
       cancel = this.#timer(intervalMs, tick);
       this.#protect(() => {
-        this.cell.tell(message());
+        this.cell.take(message(), this.cell);
       });
     };
     let cancel = this.#timer(intervalMs, tick);
@@ -143,6 +161,44 @@ export class Incarnation<M> implements Context<M> {
     this.#cleanUps.add(cleanUp, when);
     // A start that went on after the actor was abandoned: what it still acquires is let go of at once.
     if (this.#phase === 'over') void this.#cleanUps.runAll();
+  }
+
+  become(receive: Receive<M>): void {
+    // During the start what the behaviour returns comes later, and counts.
+    if (this.#phase === 'running') this.cell.become(receive);
+  }
+
+  stash(message: M): void {
+    const { cell } = this;
+    if (this.#isEnding) {
+      cell.refuse(message, 'stopped', cell.senderInHand);
+      return;
+    }
+    this.#stash ??= new Stash(cell);
+    this.#stash.put(message);
+  }
+
+  unstashAll(): void {
+    if (!this.#isEnding) this.#stash?.putBack();
+  }
+
+  onIdle(afterMs: number, message: () => M): CancelTimer {
+    this.receiveTimeout?.cancel();
+    if (this.#isEnding) return () => undefined;
+    this.#timers ??= new Timers(this.clock);
+    const timeout = new ReceiveTimeout(this.#timers, {
+      afterMs,
+      nowMs: () => this.clock.monotonic(),
+      isBusy: () => this.cell.busy || this.cell.depth > 0,
+      fire: () => this.#post(message),
+    });
+    this.receiveTimeout = timeout;
+    this.cell.alert();
+    return () => timeout.cancel();
+  }
+
+  offer<C>(other: Ref<C>, message: C): Promise<boolean> {
+    return asCell(other).offer(message);
   }
 
   // Start.
@@ -204,12 +260,12 @@ export class Incarnation<M> implements Context<M> {
   stopWithin(timeoutMs: number): void {
     this.#limitMs ??= timeoutMs;
     this.#ask({ kind: 'shutdown' });
-    if (this.#phase !== 'over') this.#limit(timeoutMs);
+    if (this.#phase !== 'over') this.#stopWithin(timeoutMs);
   }
 
   /** The handler that holds up an end that was asked for has a limit of time too. */
   limitIfAsked(): void {
-    if (this.asked !== undefined) this.#limit(this.#limitMs ?? this.cell.stopTimeoutMs);
+    if (this.asked !== undefined) this.#stopWithin(this.#limitMs ?? this.cell.stopTimeoutMs);
   }
 
   end(): void {
@@ -234,7 +290,7 @@ export class Incarnation<M> implements Context<M> {
     this.#phase = 'ending';
     this.#abort?.abort();
     this.#expectNothing();
-    for (const child of this.#lastFirst()) child.abandon(afterMs);
+    for (const child of this.#children?.lastFirst() ?? []) child.abandon(afterMs);
     this.#cleanUps?.abandon();
     // A limit of 0 is a wish, not a failure.
     if (afterMs <= 0) this.asked ??= { kind: 'shutdown' };
@@ -255,7 +311,7 @@ export class Incarnation<M> implements Context<M> {
 
   async #tearDown(): Promise<void> {
     await this.#cleanUps?.runBeforeChildren();
-    for (const child of this.#lastFirst()) await child.shutdown();
+    for (const child of this.#children?.lastFirst() ?? []) await child.shutdown();
     // A start that still runs comes after the children, for it may wait for one of them.
     if (this.#settingUp) {
       await new Promise<void>((resolve) => {
@@ -271,7 +327,7 @@ export class Incarnation<M> implements Context<M> {
 
   #finish(wasToldToStop = false): void {
     this.#phase = 'over';
-    this.#cancelLimit?.();
+    this.#limit?.cancel();
     const { cell } = this;
     cell.parent?.forget(cell);
     const reason = this.asked ?? { kind: 'normal' };
@@ -281,7 +337,7 @@ export class Incarnation<M> implements Context<M> {
     const isTold = starter !== undefined || wasToldToStop;
     cell.finish(reason, isTold);
     if (reason.kind === 'error') {
-      cell.kernel.onFailure(cell.path, reason.error);
+      cell.kernel.hooks.onFailure?.(cell.path, reason.error);
       if (!isTold) cell.parent?.hearFailure(cell, reason.error);
     }
     starter?.failed(this.#startError === undefined ? stoppedWhileStarting(cell.path) : this.#startError.thrown);
@@ -303,8 +359,7 @@ export class Incarnation<M> implements Context<M> {
 
   /** A child has ended. Its name is free again. */
   forget<C>(child: Cell<C>): void {
-    const known: unknown = this.#children?.get(child.name);
-    if (known === child) this.#children?.delete(child.name);
+    this.#children?.delete(child);
   }
 
   // Helpers.
@@ -333,8 +388,8 @@ export class Incarnation<M> implements Context<M> {
   #post(toMessage: () => M): void {
     this.#protect(() => {
       const message = toMessage();
-      if (this.#isEnding) this.cell.refuse(message, 'stopped');
-      else this.cell.deliver(message);
+      if (this.#isEnding) this.cell.refuse(message, 'stopped', this.cell);
+      else this.cell.deliver(message, this.cell);
     });
   }
 
@@ -342,23 +397,17 @@ export class Incarnation<M> implements Context<M> {
     const { kernel } = this.cell;
     // The parent of an actor never sends to it through this type, so what it may be sent does not matter here.
     const parent = this as unknown as Incarnation<never>;
-    const child = new Cell<C>(kernel, parent, options.name ?? kernel.nextName(), behaviour, options);
+    const name = options.name === undefined ? kernel.nextName() : checkedName(options.name);
+    const child = new Cell<C>(kernel, parent, name, behaviour, options);
     this.#claim(child);
     return child;
   }
 
   #claim<C>(child: Cell<C>): void {
     const { path } = this.cell;
-    if (this.#isEnding) throw new ShoalError('ACTOR_STOPPED', `${path || '/'} has ended and starts no children`);
-    if (this.#children?.has(child.name) === true) {
-      throw new ShoalError(
-        'ACTOR_NAME_TAKEN',
-        `${path || '/'} already has a child named "${child.name}"; stop it or choose another`,
-      );
-    }
-    this.#children ??= new Map();
-    // As in #adopt: a map of children is never used to send.
-    this.#children.set(child.name, child as unknown as Cell<never>);
+    if (this.#isEnding) throw new ShoalError('ACTOR_STOPPED', `${path} has ended and starts no children`);
+    this.#children ??= new Children();
+    this.#children.add(child, path);
   }
 
   #ownChild<C>(ref: Ref<C>): Cell<C> {
@@ -369,56 +418,24 @@ export class Incarnation<M> implements Context<M> {
     return cell;
   }
 
-  #lastFirst(): Cell<never>[] {
-    return [...this.children].reverse();
-  }
-
   #timer(delayMs: number, fire: () => void): CancelTimer {
     if (this.#isEnding) return () => undefined;
-    this.#timers ??= new Set();
-    const timers = this.#timers;
-    const cancelTimer = this.clock.timer(delayMs, () => {
-      timers.delete(cancel);
-      fire();
-    });
-    const cancel: CancelTimer = () => {
-      timers.delete(cancel);
-      cancelTimer();
-    };
-    timers.add(cancel);
-    return cancel;
+    this.#timers ??= new Timers(this.clock);
+    return this.#timers.set(delayMs, fire);
   }
 
-  /** No timer and no news of an end is for an actor that ends. */
+  /** No timer, no news of an end and nothing put aside is for an actor that ends. */
   #expectNothing(): void {
-    for (const cancel of this.#timers ?? []) cancel();
+    this.#timers?.cancelAll();
     this.#timers = undefined;
     for (const other of this.#watched ?? []) other.unwatch(this);
     this.#watched = undefined;
+    this.#stash?.refuseAll();
   }
 
   /** Abandons this actor after so many milliseconds; the earliest limit holds. */
-  #limit(ms: number): void {
-    if (ms <= 0) {
-      this.abandon(ms);
-      return;
-    }
-    const atMs = this.clock.monotonic() + ms;
-    if (atMs >= this.#limitAtMs) return;
-    this.#limitAtMs = atMs;
-    this.#cancelLimit?.();
-    this.#cancelLimit = this.clock.timer(ms, () => this.abandon(ms));
+  #stopWithin(ms: number): void {
+    this.#limit ??= new StopLimit(this.clock, (afterMs) => this.abandon(afterMs));
+    this.#limit.set(ms);
   }
-}
-
-function stoppedWhileStarting(path: string): ShoalError {
-  return new ShoalError('ACTOR_STOPPED', `${path} was stopped while it started`);
-}
-
-function abandoned(path: string, afterMs: number, asked: ExitReason | undefined): ExitReason {
-  const error = new ShoalError('ACTOR_STOP_TIMEOUT', `${path} did not stop within ${afterMs} ms and was abandoned`, {
-    details: { timeoutMs: afterMs },
-    cause: asked?.kind === 'error' ? fromEnvelope(asked.error) : undefined,
-  });
-  return { kind: 'error', error: toEnvelope(error) };
 }

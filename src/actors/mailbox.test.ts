@@ -5,27 +5,39 @@ import { Mailbox } from './mailbox.ts';
 import { createSystem, type Overflow } from './mod.ts';
 
 describe('Mailbox', () => {
-  it('is a queue, whatever is pushed and shifted when', () => {
-    const step = fc.oneof({ weight: 3, arbitrary: fc.nat() }, { weight: 2, arbitrary: fc.constant('shift' as const) });
+  it('is a queue that knows who sent what, whatever is pushed, put back, shifted and dropped when', () => {
+    const step = fc.oneof(
+      { weight: 4, arbitrary: fc.record({ kind: fc.constant('push' as const), n: fc.nat(), from: fc.nat(3) }) },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('unshift' as const), n: fc.nat(), from: fc.nat(3) }) },
+      { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('shift' as const, 'drop' as const) }) },
+    );
+    const senders = [undefined, { path: '/a' }, { path: '/b' }, { path: '/c' }];
     fc.assert(
       fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
         const mailbox = new Mailbox<number>();
-        const model: number[] = [];
+        const model: { message: number; sender: { path: string } | undefined }[] = [];
+        let inHand: { path: string } | undefined;
         for (const next of steps) {
-          if (next === 'shift') expect(mailbox.shift()).toBe(model.shift());
-          else {
-            mailbox.push(next);
-            model.push(next);
+          if (next.kind === 'push' || next.kind === 'unshift') {
+            const sender = senders[next.from];
+            mailbox[next.kind](next.n, sender);
+            model[next.kind]({ message: next.n, sender });
+          } else if (next.kind === 'drop' && model.length > 0) {
+            expect(mailbox.drop()).toEqual(model.shift());
+          } else if (next.kind === 'shift') {
+            const first = model.shift();
+            expect(mailbox.shift()).toBe(first?.message);
+            if (first !== undefined) inHand = first.sender;
           }
-          expect(mailbox.length).toBe(model.length);
+          expect([mailbox.length, mailbox.lastSender]).toEqual([model.length, inHand]);
         }
       }),
     );
   });
 
-  it('goes on after a burst that made it give its memory back', () => {
+  it('goes on after bursts that made it give its memory back', () => {
     const mailbox = new Mailbox<number>();
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 20; round++) {
       for (let n = 0; n < 3000; n++) mailbox.push(n);
       for (let n = 0; n < 3000; n++) expect(mailbox.shift()).toBe(n);
       expect(mailbox.shift()).toBeUndefined();

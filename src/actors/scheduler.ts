@@ -1,3 +1,5 @@
+import { Ring } from './ring.ts';
+
 /** Something that has a turn to take. */
 export interface Runnable {
   /** Works for one turn. @returns true if there is more to do. */
@@ -9,44 +11,44 @@ export interface Scheduler {
   schedule(runnable: Runnable): void;
 }
 
-/** Turns taken before Node's I/O gets its chance; with 64 messages a turn that is some 100 us of small messages. */
-const TURNS_BEFORE_IO = 32;
+/** Looking at the clock at each turn would cost more than a turn of a small message. */
+const TURNS_A_LOOK = 32;
+/** After so long Node's I/O gets its chance. A trip round the event loop costs some microseconds: a few percent of this. */
+const BEFORE_IO_MS = 0.1;
 
 /** First come, first served. Starts in a microtask, so that a message costs no trip round the event loop, and yields to I/O. */
 export class FairScheduler implements Scheduler {
-  #queue: Runnable[] = [];
-  #next = 0;
+  readonly #ready = new Ring<Runnable>();
+  readonly #nowMs: () => number;
   #awake = false;
   readonly #run = (): void => this.#drain();
 
+  /** @param nowMs default: the machine's clock; another one makes the moments at which I/O has its chance repeatable */
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs;
+  }
+
   schedule(runnable: Runnable): void {
-    this.#queue.push(runnable);
+    this.#ready.push(runnable);
     if (this.#awake) return;
     this.#awake = true;
     queueMicrotask(this.#run);
   }
 
   #drain(): void {
+    const ready = this.#ready;
     let turns = 0;
-    while (this.#next < this.#queue.length) {
-      if (turns === TURNS_BEFORE_IO) {
-        this.#compact();
-        setImmediate(this.#run);
-        return;
-      }
+    let lookedMs: number | undefined;
+    for (let runnable = ready.shift(); runnable !== undefined; runnable = ready.shift()) {
+      if (runnable.turn()) ready.push(runnable);
       turns += 1;
-      const runnable = this.#queue[this.#next++];
-      if (runnable?.turn() === true) this.#queue.push(runnable);
+      if (turns % TURNS_A_LOOK !== 0) continue;
+      const nowMs = this.#nowMs();
+      lookedMs ??= nowMs;
+      if (nowMs - lookedMs < BEFORE_IO_MS) continue;
+      setImmediate(this.#run);
+      return;
     }
-    this.#queue.length = 0;
-    this.#next = 0;
     this.#awake = false;
-  }
-
-  /** The front of the array has been served; dropping it keeps a queue that never empties from growing for ever. */
-  #compact(): void {
-    if (this.#next < this.#queue.length / 2) return;
-    this.#queue = this.#queue.slice(this.#next);
-    this.#next = 0;
   }
 }

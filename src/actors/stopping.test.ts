@@ -67,6 +67,12 @@ describe('stopping an actor', () => {
     expect(order).toEqual(['before children', 'right', 'left', 'clean-up 2', 'clean-up 1']);
   });
 
+  it('is refused for a ref that is no actor of this system', async () => {
+    await using kit = testKit();
+    const foreign = { path: '/elsewhere', tell: () => true };
+    expect(() => kit.system.stop(foreign)).toThrow('/elsewhere is not an actor of this system');
+  });
+
   it('twice at a time is as good as once', async () => {
     await using kit = testKit();
     let cleaned = 0;

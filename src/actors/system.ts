@@ -1,26 +1,30 @@
-import { type ErrorEnvelope, ShoalError } from '../errors.ts';
+import { ShoalError } from '../errors.ts';
 import type { Behaviour, SpawnOptions } from './behaviour.ts';
 import { asCell, Cell } from './cell.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { type DeadLetter, DeadLetters } from './dead-letters.ts';
+import { DeadLetters } from './dead-letters.ts';
+import { guarded, type Hooks } from './hooks.ts';
 import { Incarnation } from './incarnation.ts';
 import type { Kernel } from './kernel.ts';
 import { Mailbox } from './mailbox.ts';
+import { checkedThroughput } from './options.ts';
 import type { Exit, Ref } from './ref.ts';
 import { FairScheduler, type Scheduler } from './scheduler.ts';
 
-export interface SystemOptions {
+export interface SystemOptions extends Hooks {
   /** Default: the machine's clock. */
   readonly clock?: Clock;
-  /** Default: first come, first served, with turns of 64 messages. */
+  /** Default: first come, first served. */
   readonly scheduler?: Scheduler;
+  /** Messages that an actor handles before the next one gets its turn; default 64. */
+  readonly throughput?: number;
   /** Makes the mailbox of each actor; default: a ring that grows. */
   readonly mailbox?: <M>() => Mailbox<M>;
-  /** Called for each message that reached nobody. */
-  readonly onDeadLetter?: (letter: DeadLetter) => void;
-  /** Called for each actor that ended with an error. */
-  readonly onFailure?: (path: string, error: ErrorEnvelope) => void;
+  /** The name of the thread that the actors live on, for `tree()`; default `main`. */
+  readonly shard?: string;
 }
+
+const THROUGHPUT_DEFAULT = 64;
 
 /** One actor as the tree shows it. */
 export interface TreeNode {
@@ -28,6 +32,12 @@ export interface TreeNode {
   readonly state: 'starting' | 'running' | 'stopping' | 'stopped';
   /** Messages waiting. */
   readonly depth: number;
+  /** Messages handled, in all incarnations. */
+  readonly handled: number;
+  readonly restarts: number;
+  /** The thread that it lives on: `main`, or the name of a shard. */
+  readonly shard: string;
+  /** In the order in which they started. */
   readonly children: readonly TreeNode[];
 }
 
@@ -44,6 +54,8 @@ export interface ActorSystem {
    * ACTOR_MAILBOX_FULL if its mailbox takes no more.
    */
   ask<M, R>(ref: Ref<M>, toMessage: (replyTo: Ref<R>) => M, timeoutMs: number): Promise<R>;
+  /** As `ref.tell(message)`, but as soon as there is room. Await it before the next. @returns what `tell` returned then */
+  offer<M>(ref: Ref<M>, message: M): Promise<boolean>;
   /** Resolves when the actor has ended. */
   ended(ref: Ref<never>): Promise<Exit>;
   stop(ref: Ref<never>, timeoutMs?: number): Promise<void>;
@@ -54,11 +66,14 @@ export interface ActorSystem {
 
 export function createSystem(options: SystemOptions = {}): ActorSystem {
   let names = 0;
+  const hooks = guarded(options);
   const kernel: Kernel = {
     clock: options.clock ?? systemClock,
     scheduler: options.scheduler ?? new FairScheduler(),
-    deadLetters: new DeadLetters(options.onDeadLetter === undefined ? {} : { listener: guarded(options.onDeadLetter) }),
-    onFailure: guarded(options.onFailure),
+    throughput: checkedThroughput(options.throughput ?? THROUGHPUT_DEFAULT),
+    deadLetters: new DeadLetters(hooks.onDeadLetter === undefined ? {} : { listener: hooks.onDeadLetter }),
+    hooks,
+    shard: options.shard ?? 'main',
     current: undefined,
     mailbox: options.mailbox ?? (() => new Mailbox()),
     nextName: () => String(++names),
@@ -73,6 +88,7 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
     spawn: (behaviour, spawnOptions) => top.spawn(behaviour, spawnOptions),
     start: (behaviour, spawnOptions) => top.start(behaviour, spawnOptions),
     ask: (ref, toMessage, timeoutMs) => ask(kernel, ref, toMessage, timeoutMs),
+    offer: (ref, message) => asCell(ref).offer(message),
     ended: (ref) => ended(ref),
     stop: (ref, timeoutMs) => asCell(ref).shutdown(timeoutMs),
     shutdown: (timeoutMs) => guardian.shutdown(timeoutMs),
@@ -118,18 +134,7 @@ function ended(ref: Ref<never>): Promise<Exit> {
 }
 
 function nodeOf(cell: Cell<never>): TreeNode {
+  const { path, state, depth, handled, restarts } = cell;
   const children = [...cell.children].map(nodeOf);
-  return { path: cell.path === '' ? '/' : cell.path, state: cell.state, depth: cell.depth, children };
-}
-
-/** What a listener throws must not end the actor that happened to call it; Node reports it as a warning. */
-function guarded<A extends unknown[]>(listener: ((...args: A) => void) | undefined): (...args: A) => void {
-  if (listener === undefined) return () => undefined;
-  return (...args) => {
-    try {
-      listener(...args);
-    } catch (error) {
-      process.emitWarning(error instanceof Error ? error : String(error), 'ShoalListenerWarning');
-    }
-  };
+  return { path, state, depth, handled, restarts, shard: cell.kernel.shard, children };
 }

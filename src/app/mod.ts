@@ -1,4 +1,5 @@
 export { rememberedAccelerator } from './accelerator.ts';
+export type { ActorRow, ActorRows } from './admin/mod.ts';
 export { askFleet } from './ask-fleet.ts';
 export type { RunningFleet } from './data-dir.ts';
 export { findRunning } from './data-dir.ts';

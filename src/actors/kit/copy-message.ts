@@ -1,5 +1,5 @@
 import { fromEnvelope, toEnvelope } from '../../errors.ts';
-import { Mailbox } from '../mailbox.ts';
+import { Mailbox, type Sender } from '../mailbox.ts';
 import type { Ref } from '../ref.ts';
 
 /**
@@ -14,8 +14,8 @@ export function copyMessage<M>(message: M): M {
 
 /** A mailbox whose owner might as well live elsewhere. */
 export class CopyingMailbox<M> extends Mailbox<M> {
-  override push(message: M): void {
-    super.push(copyMessage(message));
+  override push(message: M, sender?: Sender): void {
+    super.push(copyMessage(message), sender);
   }
 }
 

@@ -72,6 +72,16 @@ describe('probe', () => {
   });
 });
 
+describe('settle', () => {
+  it('says so when actors send to each other for ever', async () => {
+    await using kit = testKit({ throughput: 1 });
+    const spin = kit.system.spawn<number>((context) => (n) => void context.self.tell(n + 1), { name: 'spin' });
+    spin.tell(0);
+    await expect(kit.settle()).rejects.toThrow('they send to each other for ever');
+    await kit.system.stop(spin);
+  });
+});
+
 describe('copied messages', () => {
   it('share nothing with what was sent but refs', async () => {
     await using kit = testKit({ copyMessages: true });
@@ -85,7 +95,23 @@ describe('copied messages', () => {
     expect(got.replyTo).toBe(other.ref);
   });
 
+  it('keep maps, sets, bytes and dates, and the refs in them', async () => {
+    await using kit = testKit();
+    const { ref } = kit.probe<string>();
+    const sent = {
+      map: new Map([['who', { ref }]]),
+      set: new Set([1]),
+      bytes: new Uint8Array([1, 2]),
+      at: new Date(0),
+    };
+    const copied = copyMessage(sent);
+    expect(copied).toEqual(sent);
+    expect(copied.map.get('who')?.ref).toBe(ref);
+    for (const field of ['map', 'set', 'bytes', 'at'] as const) expect(copied[field]).not.toBe(sent[field]);
+  });
+
   it('refuse what cannot travel, and say where it stands', () => {
+    expect(() => copyMessage(new Map([['a', () => 1]]))).toThrow('got function at `message.get(a)`');
     expect(() => copyMessage({ a: [{ f: () => 1 }] })).toThrow('got function at `message.a[0].f`');
     expect(() => copyMessage({ a: new (class Own {})() })).toThrow('an object of class Own at `message.a`');
   });

@@ -1,0 +1,43 @@
+import { randomInt } from 'node:crypto';
+import { type TestKit, type TestKitOptions, testKit } from './test-kit.ts';
+
+export interface InterleavingsOptions extends Omit<TestKitOptions, 'seed'> {
+  /** How many interleavings; default 100. */
+  readonly runs?: number;
+  /** Runs this one alone, as it was; default: the environment's `SHOAL_SEED`, or else `runs` random ones. */
+  readonly seed?: number;
+}
+
+const RUNS_DEFAULT = 100;
+const SEED_MAX = 2 ** 31 - 1;
+
+/**
+ * Runs a test again and again, each time with a kit of its own in which the actors take their turns in another order.
+ * @throws what the test threw, with the seed that brings it back
+ */
+export async function interleavings(
+  test: (kit: TestKit) => Promise<void>,
+  options: InterleavingsOptions = {},
+): Promise<void> {
+  const { runs = RUNS_DEFAULT, seed = seedOfEnvironment(), ...kitOptions } = options;
+  if (seed !== undefined) return runOne(test, { ...kitOptions, seed });
+  for (let run = 0; run < runs; run++) await runOne(test, { ...kitOptions, seed: randomInt(SEED_MAX) });
+}
+
+async function runOne(test: (kit: TestKit) => Promise<void>, options: TestKitOptions): Promise<void> {
+  await using kit = testKit(options);
+  try {
+    await test(kit);
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    throw new Error(`with seed ${options.seed} (SHOAL_SEED=${options.seed} replays it): ${what}`, { cause: error });
+  }
+}
+
+function seedOfEnvironment(): number | undefined {
+  const text = process.env['SHOAL_SEED'];
+  if (text === undefined || text === '') return undefined;
+  const seed = Number(text);
+  if (Number.isSafeInteger(seed)) return seed;
+  throw new RangeError(`Expected \`SHOAL_SEED\` to be a whole number, got \`${text}\``);
+}

@@ -1,0 +1,43 @@
+import { ShoalError } from '../errors.ts';
+import type { Cell } from './cell.ts';
+import type { Letter } from './mailbox.ts';
+
+/** Messages that an actor has put aside for later: as many as its mailbox may hold. */
+export class Stash<M> {
+  readonly #cell: Cell<M>;
+  #kept: Letter<M>[] = [];
+
+  constructor(cell: Cell<M>) {
+    this.#cell = cell;
+  }
+
+  /** Puts the message in hand aside. @throws ACTOR_STASH_FULL */
+  put(message: M): void {
+    const { capacity, path, senderInHand } = this.#cell;
+    if (this.#kept.length < capacity) {
+      this.#kept.push({ message, sender: senderInHand });
+      return;
+    }
+    this.#cell.refuse(message, 'stash-full', senderInHand);
+    throw new ShoalError(
+      'ACTOR_STASH_FULL',
+      `${path} has put ${capacity} messages aside, as many as its mailbox holds; unstash them or raise \`capacity\``,
+      { details: { capacity } },
+    );
+  }
+
+  putBack(): void {
+    this.#cell.putBack(this.#takeAll());
+  }
+
+  /** What is aside when the actor ends is a dead letter. */
+  refuseAll(): void {
+    for (const { message, sender } of this.#takeAll()) this.#cell.refuse(message, 'stopped', sender);
+  }
+
+  #takeAll(): readonly Letter<M>[] {
+    const kept = this.#kept;
+    this.#kept = [];
+    return kept;
+  }
+}
