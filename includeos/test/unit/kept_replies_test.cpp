@@ -59,10 +59,7 @@ TEST("kept replies: the request in work goes on when its link drops, and is answ
 TEST("kept replies: a link whose other end has closed counts as dropped; without a token the answer still goes out on it") {
   TestGuest guest;
   auto& client = guest.connect();
-  guest.send(client, request(1, "", "kept", "t") + request(2, "", "sent"));
-  client.connection->peer_finished();
-  guest.run();
-  const auto frames = client.stream.take_frames();
+  const auto frames = guest.last_exchange(client, request(1, "", "kept", "t") + request(2, "", "sent"));
   CHECK_EQUAL(frames.size(), size_t{1});
   CHECK_EQUAL(frames[0].payload, std::string("SENT"));
   CHECK(client.stream.finished);

@@ -53,10 +53,7 @@ TEST("server: cancelling a waiting request, an unknown one, another connection's
 TEST("server: a half-closed connection gets its answers, then ends; half a frame is forgotten") {
   TestGuest guest;
   auto& client = guest.connect();
-  guest.send(client, request(1, "", "one") + request(2, "", "two") + request(3, "", "cut").substr(0, 18));
-  client.connection->peer_finished();
-  guest.run();
-  const auto frames = client.stream.take_frames();
+  const auto frames = guest.last_exchange(client, request(1, "", "one") + request(2, "", "two") + request(3, "", "cut").substr(0, 18));
   CHECK_EQUAL(frames.size(), size_t{2});
   CHECK_EQUAL(frames[1].payload, std::string("TWO"));
   CHECK(client.stream.finished);

@@ -146,6 +146,14 @@ class TestGuest {
     return client.stream.take_frames();
   }
 
+  /// What a client still gets that sends this and then closes its half.
+  std::vector<Frame> last_exchange(Client& client, std::string_view bytes) {
+    send(client, bytes);
+    client.connection->peer_finished();
+    run();
+    return client.stream.take_frames();
+  }
+
   Settings settings;
   TestPlatform platform;
   std::vector<char> memory;
