@@ -166,6 +166,10 @@ size_t Connection::parse(std::string_view bytes) {
         finish_body();
         break;
       }
+      case Stage::chunks:
+        if (left == 0) return used;
+        used += take_chunks({from, left});
+        break;
       case Stage::skip: {
         const size_t part = smaller(left, skip_left_);
         skip_left_ -= part;
@@ -271,6 +275,11 @@ void Connection::finish_body() {
   }
 }
 
+void Connection::drop_partial() {
+  if (partial_ != nullptr) server_.free_job(partial_);
+  partial_ = nullptr;
+}
+
 void Connection::to_next_request() {
   stage_ = is_http_ ? Stage::http_head : Stage::header;
   header_filled_ = 0;
@@ -320,8 +329,7 @@ void Connection::abort() {
 void Connection::release() {
   draining_ = true;  // ends parse(), which may be what we were called from
   server_.forget(*this);
-  if (partial_ != nullptr) server_.free_job(partial_);
-  partial_ = nullptr;
+  drop_partial();
   head_.clear();
   held_.clear();
   output_.clear();

@@ -7,6 +7,7 @@
 
 #include "chain.h"
 #include "frame.h"
+#include "http_chunks.h"
 #include "http_head.h"
 #include "job.h"
 #include "platform.h"
@@ -60,7 +61,7 @@ class Connection {
   bool has_partial_request() const { return partial_ != nullptr; }
 
  private:
-  enum class Stage : uint8_t { protocol, header, admission, http_head, http_admission, body, skip };
+  enum class Stage : uint8_t { protocol, header, admission, http_head, http_admission, body, chunks, skip };
 
   static constexpr size_t kProtocolBytes = 4;
   static constexpr uint64_t kLingerNs = 2'000'000'000;
@@ -70,6 +71,8 @@ class Connection {
   size_t collect_http_head(std::string_view bytes);
   bool admit_http();
   bool admit_http_post();
+  size_t take_chunks(std::string_view bytes);
+  void finish_chunks();
   void answer_http(unsigned code, std::string_view message);
   void answer_http_unknown();
   void refuse_http(unsigned code, std::string_view message);
@@ -85,6 +88,7 @@ class Connection {
   bool check_header();
   bool admit();
   void finish_body();
+  void drop_partial();
   void send_pong(Job& ping);
   void hold(std::string_view bytes);
   void resume();
@@ -112,6 +116,7 @@ class Connection {
   std::string_view refusal_;
 
   HttpHead http_;            // the request that is coming in or in work
+  HttpChunks chunks_;        // of its body, if it is chunked
   uint64_t linger_end_ns_ = 0;
 
   size_t jobs_ = 0;          // accepted and not yet answered

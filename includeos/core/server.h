@@ -70,6 +70,7 @@ class Server {
 
   bool computing() const { return current_ != nullptr; }
   Job* allocate_job(size_t body_size);
+  void shrink_job(Job* job, size_t body_size) { heap_.shrink(job, sizeof(Job) + body_size); }
   void free_job(Job* job) { heap_.free(job); }
 
   /// A request is there in full.
