@@ -18,12 +18,13 @@ size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 }  // namespace
 
-void Connection::open(Stream& stream, uint64_t number) {
+void Connection::open(Stream& stream, uint64_t number, bool turned_away, uint64_t now_ns) {
   stream_ = &stream;
   number_ = number;
   is_link_ = false;
   is_http_ = false;
-  linger_end_ns_ = 0;
+  turned_away_ = turned_away;
+  linger_end_ns_ = turned_away ? now_ns + kLingerNs : 0;
   stage_ = Stage::protocol;
   peer_finished_ = false;
   draining_ = false;
@@ -63,7 +64,7 @@ void Connection::move(uint64_t now_ns) {
   stream_->flush();
 
   const bool said_all = output_.empty() && held_.empty() && jobs_ == 0 && (draining_ || !waits_for_room());
-  if (said_all && (peer_finished_ || (draining_ && now_ns >= linger_end_ns_))) {
+  if (said_all && (peer_finished_ || ((draining_ || turned_away_) && now_ns >= linger_end_ns_))) {
     finish();
     return;
   }
@@ -124,6 +125,10 @@ size_t Connection::parse(std::string_view bytes) {
         used += part;
         if (header_filled_ < kProtocolBytes) return used;
         is_http_ = starts_http();
+        if (turned_away_) {
+          turn_away();
+          break;
+        }
         stage_ = is_http_ ? Stage::http_head : Stage::header;
         if (!is_http_) break;
         http_ = {};
@@ -181,6 +186,18 @@ size_t Connection::parse(std::string_view bytes) {
     }
   }
   return bytes.size();
+}
+
+/// There are too many connections. It may be a client that wants one request answered or a link for thousands: nothing is read of either.
+void Connection::turn_away() {
+  if (is_http_) {
+    http_ = {};
+    if (std::string_view(header_bytes_, kProtocolBytes) == "HEAD") http_.method = HttpHead::Method::head;
+    refuse_http(503, "busy");
+  } else {
+    send_error({}, {}, 503, "busy");
+    if (in_use()) linger();
+  }
 }
 
 /// False: nothing that this peer sends can be trusted to be a frame from here on.

@@ -21,7 +21,8 @@ class Connection {
  public:
   Connection(Server& server, Heap& heap) : server_(server), heap_(heap), head_(heap), held_(heap), output_(heap) {}
 
-  void open(Stream& stream, uint64_t number);
+  /// One that is `turned_away` is told so, in the protocol that it begins to speak, and closed.
+  void open(Stream& stream, uint64_t number, bool turned_away, uint64_t now_ns);
   bool in_use() const { return stream_ != nullptr; }
 
   // What the adapter reports.
@@ -46,6 +47,7 @@ class Connection {
   void drain() { draining_ = true; }
 
   bool is_http() const { return is_http_; }
+  bool is_turned_away() const { return turned_away_; }
 
   /// Counts up over all connections that there ever were.
   uint64_t number() const { return number_; }
@@ -68,6 +70,7 @@ class Connection {
 
   size_t parse(std::string_view bytes);
   bool starts_http() const;
+  void turn_away();
   size_t collect_http_head(std::string_view bytes);
   bool admit_http();
   bool admit_http_post();
@@ -101,6 +104,7 @@ class Connection {
   uint64_t number_ = 0;
   bool is_link_ = false;     // a frame has come
   bool is_http_ = false;
+  bool turned_away_ = false;
 
   Stage stage_ = Stage::protocol;
   bool peer_finished_ = false;

@@ -167,15 +167,6 @@ TEST("server: large requests on all connections at a time wait for memory, and a
   CHECK_EQUAL(answered, senders.size());
 }
 
-TEST("server: as many connections as there is room for, and room again when one ends") {
-  TestGuest guest;
-  for (size_t i = 0; i < Server::kConnectionMax; i++) CHECK(guest.connect().connection != nullptr);
-  TestStream late;
-  CHECK(guest.server->accept(late) == nullptr);
-  guest.clients[5]->connection->broken();
-  CHECK(guest.server->accept(late) != nullptr);
-}
-
 TEST("server: stop finishes what is accepted and takes nothing new") {
   TestGuest guest;
   auto& client = guest.connect();
