@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expected, sampleTexts } from './expected.mjs';
 import { accelerators, encode, FrameType, Guest } from './guest.mjs';
@@ -224,6 +225,44 @@ for (const accelerator of accelerators()) {
       assert.equal(await streamed.text(), pieces.join('').toUpperCase());
       assert.equal((await link.receive()).type, FrameType.pong);
       assert.equal((await link.ask('upper', 'link')).payload, 'LINK');
+    });
+
+    test('takes 16 connections that came while it did not look; of more than 32, each is told that the guest is busy', async () => {
+      await withGuest({ image: testImage, accelerator }, async (full) => {
+        await full.ready();
+        const answered = async () => {
+          const client = await full.connect();
+          client.send({ type: FrameType.ping, id: 1 });
+          return (await client.receive())?.type === FrameType.pong ? client : undefined;
+        };
+        const first = await answered();
+        first.send({ id: 2, operation: 'hang', payload: '1500' });
+        const burst = [];
+        for (let i = 0; i < 16; i++) {
+          burst.push(await full.connect());
+          burst[i].send({ type: FrameType.ping, id: 1 });
+          // QEMU takes one at a time, and the host's kernel makes those that come sooner wait for a second.
+          await sleep(20);
+        }
+        for (const client of burst) assert.equal((await client.receive()).type, FrameType.pong);
+        assert.equal((await first.receive()).payload, 'hung');
+        for (let i = 17; i < 32; i++) assert.ok(await answered());
+
+        const late = await full.connect();
+        late.send({ id: 3, token: 'token', payload: 'late' });
+        assert.deepEqual(await late.receive(), { type: FrameType.error, id: 0n, token: '', payload: '503 busy' });
+        assert.equal(await late.receive(), undefined);
+        assert.equal(late.failure, undefined);
+        const url = `http://${full.host}:${full.port}/upper`;
+        assert.equal(await curl(['-w', '%{http_code}', '-d', 'late', url]), 'busy\n503');
+        assert.equal((await first.ask('upper', 'served')).payload, 'SERVED');
+
+        burst[0].socket.destroy();
+        let again;
+        // The guest learns of the end a moment later.
+        for (let tries = 0; again === undefined && tries < 100; tries++) again = await answered();
+        assert.ok(again);
+      });
     });
 
     test('connections that are reset take their requests along and harm nobody', async () => {
