@@ -2,8 +2,7 @@ import { chmodSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { MachineSpec } from './port.ts';
-import { GuestClient, type RealHypervisor, realHypervisor, TEST_GUEST_IMAGE } from './testing/mod.ts';
+import { type RealHypervisor, realHypervisor, started, TEST_GUEST_IMAGE } from './testing/mod.ts';
 
 /** How QEMU's user network shows a guest the host's loopback, 127.0.0.1, and a name server. */
 const HOST_FROM_INSIDE = '10.0.2.2';
@@ -40,20 +39,6 @@ async function portThatWasFree(): Promise<number> {
   return await neighbour.listen();
 }
 
-async function started(real: RealHypervisor, spec: MachineSpec): Promise<GuestClient> {
-  const machine = await real.hypervisor.prepare(spec);
-  const ready = new Promise<void>((resolve) => {
-    let said = '';
-    machine.onConsole((bytes) => {
-      said += Buffer.from(bytes).toString('latin1');
-      if (said.includes('shoal1 ready')) resolve();
-    });
-  });
-  await machine.start();
-  await ready;
-  return GuestClient.open(real.hypervisor.connect(spec.address), LONG_MS);
-}
-
 /** A VM where a guest could reach it, if it could reach anything: on the host's 127.0.0.1. */
 async function startedNextDoor(real: RealHypervisor): Promise<string> {
   const port = await portThatWasFree();
@@ -75,7 +60,7 @@ describe('a guest that tries to get out', () => {
     await using neighbour = new Neighbour();
     const host = `${HOST_FROM_INSIDE}:${await neighbour.listen()}`;
     const other = await startedNextDoor(real);
-    const client = await started(real, await real.spec());
+    const { client } = await started(real, await real.spec());
     for (const address of [host, other, `${HOST_FROM_INSIDE}:9000`, `${NAME_SERVER_FROM_INSIDE}:53`]) {
       const outcome = await client.request('dial', address, LONG_MS);
       expect([address, outcome]).toEqual([address, expect.stringMatching(/^(refused|nothing)$/)]);
@@ -90,7 +75,7 @@ describe('a guest that tries to get out', () => {
     await using neighbour = new Neighbour();
     const host = `${HOST_FROM_INSIDE}:${await neighbour.listen()}`;
     const other = await startedNextDoor(shut);
-    const client = await started(opened, await opened.spec());
+    const { client } = await started(opened, await opened.spec());
     expect(await client.request('dial', host, LONG_MS)).toBe('connected');
     expect(neighbour.connections).toBe(1);
     expect(await client.request('dial', other, LONG_MS)).toBe('connected');
