@@ -39,7 +39,7 @@ const BACK_OFF_MAX_MS = 1_000;
 /** A batch that has grown to this is written at once, so that the connection can say that it is full. */
 const BATCH_BYTES_MAX = 256 * 1024;
 /** A reply may be this long even if texts must be shorter: a digest of one byte has 64. */
-const REPLY_BYTES_MAX_LEAST = 4_096;
+export const REPLY_BYTES_MAX_LEAST = 4_096;
 
 type Request = Extract<LinkMessage, { kind: 'request' }>;
 type Input = LinkMessage | RelayMessage | { readonly kind: 'connect' } | { readonly kind: 'tick' } | Defect;
