@@ -1,15 +1,21 @@
 // The built image in a real virtual machine:  node --test includeos/test/image.test.mjs
 // SHOAL_GUEST and SHOAL_GUEST_TEST name other images; by default build/shoal-guest.elf and build/shoal-guest-test.elf.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expected, sampleTexts } from './expected.mjs';
 import { accelerators, encode, FrameType, Guest } from './guest.mjs';
+import { writeExample } from './readme-example.mjs';
 
+const run = promisify(execFile);
 const built = (name) => fileURLToPath(new URL(`../build/${name}`, import.meta.url));
 const image = process.env.SHOAL_GUEST ?? built('shoal-guest.elf');
 const testImage = process.env.SHOAL_GUEST_TEST ?? built('shoal-guest-test.elf');
@@ -358,6 +364,24 @@ for (const accelerator of accelerators()) {
     });
   });
 }
+
+test("the README's example is a service of an image of its own", async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'shoal example '));
+  try {
+    writeExample(folder);
+    const own = join(folder, 'guest.elf');
+    await run('sh', [fileURLToPath(new URL('../build.sh', import.meta.url)), '--service', folder, '--image', own]);
+    await withGuest({ image: own }, async (guest) => {
+      await guest.seen(/ idempotent=1 ops=greet,rot13\n/);
+      const client = await guest.connect();
+      assert.equal((await client.ask('greet', 'World')).payload, 'Hello, World!');
+      assert.equal((await client.ask('', '')).payload, '400 expected a name');
+      assert.equal((await client.ask('rot13', 'abc '.repeat(200_000))).payload, 'nop '.repeat(200_000));
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 test('a command line that cannot be used is told, key by key', async () => {
   const cases = [
