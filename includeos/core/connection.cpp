@@ -72,8 +72,8 @@ void Connection::move(uint64_t now_ns) {
     progressed_ = false;
     progress_ns_ = now_ns;
   } else if (now_ns - progress_ns_ > (server_.stopping() ? kStallStoppingNs : kStallNs)) {
-    if (said_all && is_http_ && head_.empty() && partial_ == nullptr) {
-      finish();  // nothing has begun
+    if (said_all && !has_begun()) {
+      finish();
     } else {
       abort();
     }
@@ -83,7 +83,12 @@ void Connection::move(uint64_t now_ns) {
 bool Connection::waits_for_peer() const {
   if (!output_.empty()) return true;
   if (is_http_) return jobs_ == 0;  // also between two requests: connections are few
-  return (stage_ != Stage::protocol && stage_ != Stage::header) || header_filled_ > 0;
+  return stage_ != Stage::header || header_filled_ > 0;
+}
+
+bool Connection::has_begun() const {
+  if (is_http_) return !head_.empty() || partial_ != nullptr;
+  return header_filled_ > 0 || stage_ != Stage::protocol;
 }
 
 void Connection::send_reply(Chain& frame) { output_.take(frame); }

@@ -271,6 +271,34 @@ for (const accelerator of accelerators()) {
       });
     });
 
+    test('of more requests than one queue holds, over all connections, the last are told that the guest is busy', async () => {
+      await withGuest({ accelerator }, async (full) => {
+        await full.ready();
+        const first = await full.connect();
+        first.send({ id: 1, operation: 'spin', payload: '600000' });
+        await full.seen(/ inflight=1 /);
+        const clients = [];
+        const refused = [];
+        for (let i = 0; i < 4; i++) {
+          const client = await full.connect();
+          clients.push(client);
+          client.send(Buffer.concat(Array.from({ length: 400 }, (_, id) => encode({ id, payload: 'x' }))));
+          client.send({ type: FrameType.ping, id: 0 });
+          refused[i] = 0;
+          for (let frame = await client.receive(); frame.type !== FrameType.pong; frame = await client.receive()) {
+            assert.equal(frame.payload, '503 busy');
+            refused[i]++;
+          }
+        }
+        assert.deepEqual(refused, [0, 0, 3 * 400 - 1024, 400]);
+        first.send({ type: FrameType.cancel, id: 1 });
+        assert.equal((await first.receive()).payload, '499 cancelled');
+        for (const [i, client] of clients.entries()) {
+          for (let left = 400 - refused[i]; left > 0; left--) assert.equal((await client.receive()).payload, 'X');
+        }
+      });
+    });
+
     test('connections that are reset take their requests along and harm nobody', async () => {
       const good = await guest.connect();
       for (let i = 0; i < 40; i++) {

@@ -167,6 +167,24 @@ TEST("server: large requests on all connections at a time wait for memory, and a
   CHECK_EQUAL(answered, senders.size());
 }
 
+TEST("server: who says nothing for a minute does not keep his place from others; a link may be idle") {
+  TestGuest guest;
+  auto& link = guest.connect();
+  guest.exchange(link, encode(FrameType::ping, 1));
+  auto& silent = guest.connect();
+  auto& begun = guest.connect();
+  guest.send(begun, "PO");
+  guest.run();
+  guest.platform.clock_ns += 59'000'000'000;
+  guest.run();
+  CHECK(!silent.stream.ended());
+  guest.platform.clock_ns += 2'000'000'000;
+  guest.run();
+  CHECK(silent.stream.finished);
+  CHECK(begun.stream.aborted);
+  CHECK(!link.stream.ended());
+}
+
 TEST("server: stop finishes what is accepted and takes nothing new") {
   TestGuest guest;
   auto& client = guest.connect();
