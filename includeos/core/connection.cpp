@@ -80,6 +80,9 @@ void Connection::move(uint64_t now_ns) {
   }
 }
 
+/// While its last words are on their way the peer's acknowledgements move it.
+uint64_t Connection::due_ns() const { return linger_end_ns_ > 0 && output_.empty() ? linger_end_ns_ : ~uint64_t{0}; }
+
 bool Connection::waits_for_peer() const {
   if (!output_.empty()) return true;
   if (is_http_) return jobs_ == 0;  // also between two requests: connections are few

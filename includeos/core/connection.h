@@ -33,6 +33,9 @@ class Connection {
   /// Goes on with bytes that had to wait, hands output to the stream, and closes if all is said.
   void move(uint64_t now_ns);
 
+  /// When it is to be moved though nothing comes in.
+  uint64_t due_ns() const;
+
   /// Sends a whole frame; send_reply() takes its pieces along. False: out of memory, and nothing of it is sent.
   void send_reply(Chain& frame);
   bool send_copy(Chain& frame);

@@ -68,6 +68,14 @@ void Server::move() {
   report_if_due(now_ns);
 }
 
+uint64_t Server::due_ns() const {
+  uint64_t due_ns = status_due_ns_;
+  for (const Connection& connection : connections_) {
+    if (connection.in_use() && connection.due_ns() < due_ns) due_ns = connection.due_ns();
+  }
+  return due_ns;
+}
+
 void Server::stop() {
   if (stopping_) return;
   stopping_ = true;

@@ -48,7 +48,7 @@ class Server {
   void move();
 
   bool busy() const { return !queue_.empty(); }
-  uint64_t due_ns() const { return status_due_ns_; }
+  uint64_t due_ns() const;
 
   /// Nothing new; what is accepted is finished.
   void stop();

@@ -64,6 +64,29 @@ TEST("turned away: a HEAD has no body, a client that has its answer and goes lea
   CHECK_EQUAL(silent.stream.output, std::string());
 }
 
+TEST("turned away: the guest wakes up to close them, however seldom it reports") {
+  TestGuest guest;
+  guest.settings.status_interval_ms = 3'600'000;
+  guest.platform.clock_ns += kSecondNs;
+  fill(guest);
+  guest.run();
+  CHECK(guest.server->due_ns() > guest.platform.clock_ns + 3000 * kSecondNs);
+  guest.connect();
+  auto& told = guest.connect();
+  guest.send(told, post("/", "x"));
+  for (TestGuest::Client* late : {guest.clients[Server::kConnectionMax].get(), &told}) {
+    guest.run();
+    CHECK(!late->stream.ended());
+    CHECK(guest.server->due_ns() < guest.platform.clock_ns + 3 * kSecondNs);
+  }
+  guest.platform.clock_ns = guest.server->due_ns();
+  guest.run();
+  guest.platform.clock_ns += kSecondNs;
+  guest.run();
+  CHECK(told.stream.finished);
+  CHECK(guest.server->due_ns() > guest.platform.clock_ns + 3000 * kSecondNs);
+}
+
 TEST("turned away: the others go on, and there is room again when one of them ends") {
   TestGuest guest;
   fill(guest);
