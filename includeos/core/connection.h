@@ -88,11 +88,13 @@ class Connection {
 
   bool allocate_partial(size_t body_size);
   bool waits_for_room() const { return stage_ == Stage::admission || stage_ == Stage::http_admission; }
+
   /// Whether the peer is due to do something; a link may be idle for as long as it likes, once it has shown that it is one.
   bool waits_for_peer() const;
 
   /// Whether there is something that a close would cut off.
   bool has_begun() const;
+
   void finish();
   void to_next_request();
   bool check_header();

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "check.h"
 #include "test_guest.h"
 
 namespace shoal::test {
@@ -36,6 +37,22 @@ inline std::string talk(std::string_view bytes) {
 
 inline std::string status_of(const std::string& response) { return response.size() < 12 ? response : response.substr(9, 3); }
 inline std::string body_of(const std::string& response) { return response.substr(response.find("\r\n\r\n") + 4); }
+
+/// Sends `input` cut up in many ways to a guest each: what comes back is always `output`, and the connection stays.
+inline void check_cut_up(std::string_view input, std::string_view output) {
+  for (const size_t step : {1, 2, 3, 5, 7, 15, 16, 31, 1000, 4096, 100'000}) {
+    TestGuest guest;
+    auto& client = guest.connect();
+    for (size_t at = 0; at < input.size(); at += step) {
+      guest.send(client, input.substr(at, step));
+      if (step > 4) guest.run();
+    }
+    for (int i = 0; i < 8; i++) guest.run();
+    CHECK(client.stream.output == output);
+    CHECK_EQUAL(client.stream.consumed_bytes, input.size());
+    CHECK(!client.stream.ended());
+  }
+}
 
 /// A text in chunks of that size.
 inline std::string chunked(std::string_view text, size_t chunk_size, std::string_view extension = "", std::string_view trailers = "") {
