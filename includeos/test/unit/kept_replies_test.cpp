@@ -214,14 +214,9 @@ TEST("dedup: those that join count for the queue, which stays bounded") {
   guest.send(client, request(9999, "spin", "50", "same"));
   guest.platform.on_receive = [&] { guest.send(client, burst); };
   guest.run();
-  size_t replies = 0;
-  size_t busy = 0;
-  for (const Frame& frame : client.stream.take_frames()) {
-    if (frame.payload == "503 busy") busy++;
-    if (frame.payload == "spun 50") replies++;
-  }
-  CHECK_EQUAL(replies, Server::kQueueMax + 1);
-  CHECK_EQUAL(busy, 3000 - Server::kQueueMax);
+  const auto frames = client.stream.take_frames();
+  CHECK_EQUAL(count_of(frames, "spun 50"), Server::kQueueMax + 1);
+  CHECK_EQUAL(count_of(frames, "503 busy"), 3000 - Server::kQueueMax);
 }
 
 }  // namespace shoal::test
