@@ -2,24 +2,39 @@
 # Builds the built-in guest image with the machine's own compiler:
 #   sh includeos/build.sh                  both variants: build/shoal-guest.elf and build/shoal-guest-test.elf
 #   sh includeos/build.sh --variant NAME   one of them: normal, test
+#   sh includeos/build.sh --service DIR --image FILE   an image with another service: DIR/*.cpp in the place of service/
 # What has not changed is not built again: each object's name holds the digest of all that it is made from.
 # Needs gcc, g++, binutils, tar, xz-utils; for lwIP's source, fetch-lwip.sh.
 set -eu
 
-cd "$(dirname "$0")" # all paths below are relative, so that blanks in the checkout's own path do no harm
-
 usage() {
-  echo "includeos: $1; usage: build.sh [--variant normal|test]" >&2
+  echo "includeos: $1; usage: build.sh [--variant normal|test | --service DIR --image FILE]" >&2
   exit 2
 }
 
+absolute() {
+  case $1 in /*) echo "$1" ;; *) echo "$PWD/$1" ;; esac
+}
+
 variants="normal test"
+service=""
+own_image=""
 while [ $# -gt 0 ]; do
-  [ "$1" = --variant ] || usage "unknown argument '$1'"
-  [ $# -ge 2 ] || usage "--variant needs a name"
-  case $2 in normal | test) variants=$2 ;; *) usage "there is no variant '$2'" ;; esac
+  case $1 in --variant | --service | --image) ;; *) usage "unknown argument '$1'" ;; esac
+  [ $# -ge 2 ] || usage "$1 needs a value"
+  case $1 in
+    --variant) case $2 in normal | test) variants=$2 ;; *) usage "there is no variant '$2'" ;; esac ;;
+    --service) service=$(absolute "$2") ;;
+    --image) own_image=$(absolute "$2") ;;
+  esac
   shift 2
 done
+if [ -n "$service$own_image" ]; then
+  [ -n "$service" ] && [ -n "$own_image" ] || usage "--service and --image go together"
+  variants=own
+fi
+
+cd "$(dirname "$0")" # all paths below are relative, so that blanks in the checkout's own path do no harm
 
 for tool in gcc g++ ld strip tar xz sha256sum; do
   command -v "$tool" >/dev/null || {
@@ -64,12 +79,28 @@ commands=build/commands.$$
 trap 'rm -f "$commands"' EXIT
 : >"$commands"
 
+# Another service is compiled from a copy, so that its own path does no harm either.
+extra_digest=""
+if [ "$variants" = own ]; then
+  rm -rf build/own
+  mkdir build/own
+  for source in "$service"/*.cpp "$service"/*.h "$service"/*.inc; do
+    [ -f "$source" ] || continue
+    case ${source##*/} in
+      *[!A-Za-z0-9._-]*) echo "includeos: '$source' needs a name of letters, digits, '.', '_' and '-'" >&2; exit 1 ;;
+    esac
+    cp "$source" build/own/
+  done
+  [ -n "$(find build/own -name '*.cpp')" ] || { echo "includeos: there is no .cpp file in '$service'" >&2; exit 1; }
+  own_digest=$(cat build/own/* | sha256sum | cut -c1-64)
+fi
+
 # object NAME SOURCE COMMAND...: sets $object, and notes the command if that object is not there
 object() {
   name=$1
   source=$2
   shift 2
-  digest=$({ echo "$common_digest $*"; cat "$source"; } | sha256sum | cut -c1-24)
+  digest=$({ echo "$common_digest $extra_digest $*"; cat "$source"; } | sha256sum | cut -c1-24)
   object=build/objects/$name-$digest.o
   objects_used="$objects_used $object"
   [ -f "$object" ] || echo "$* -c $source -o $object.part && mv $object.part $object" >>"$commands"
@@ -87,7 +118,15 @@ for variant in $variants; do
   define=""
   [ "$variant" = test ] && define="-DSHOAL_TEST_IMAGE"
   objects=""
-  for source in builtin/*.S builtin/*.cpp core/*.cpp service/*.cpp; do
+  folder=service
+  [ "$variant" = own ] && folder=build/own
+  for source in builtin/*.S builtin/*.cpp core/*.cpp $folder/*.cpp; do
+    includes=$own_includes
+    extra_digest=""
+    if [ "${source%/*}" = build/own ]; then # which sees what a service may see, and no more
+      includes="-Iinclude -Ibuild/own"
+      extra_digest=$own_digest
+    fi
     own=""
     grep -q SHOAL_TEST_IMAGE "$source" && own=$define # the others are the same in both variants
     special=""
@@ -95,7 +134,7 @@ for variant in $variants; do
     name=$(echo "$source" | tr '/.' '--')
     case $source in
       *.S) object "$name" "$source" gcc $own -Ibuiltin ;;
-      *) object "$name" "$source" g++ $cxx_flags $machine_flags $section_flags $special $own $own_includes $lwip_includes ;;
+      *) object "$name" "$source" g++ $cxx_flags $machine_flags $section_flags $special $own $includes $lwip_includes ;;
     esac
     objects="$objects $object"
   done
@@ -111,7 +150,7 @@ fi
 
 for variant in $variants; do
   image=build/shoal-guest.elf
-  [ "$variant" = test ] && image=build/shoal-guest-test.elf
+  [ "$variant" = normal ] || image=build/shoal-guest-$variant.elf
   eval "objects=\$objects_$variant"
   digest=$(echo "$common_digest $objects $lwip_objects" | sha256sum | cut -c1-64)
   if [ -f "$image" ] && [ "$(cat "$image.stamp" 2>/dev/null)" = "$digest" ]; then
@@ -126,6 +165,11 @@ for variant in $variants; do
   echo "$digest" >"$image.stamp"
   echo "includeos: built $image, $(wc -c <"$image") bytes"
 done
+
+if [ "$variants" = own ]; then
+  cp build/shoal-guest-own.elf "$own_image"
+  echo "includeos: $own_image has the service of $service"
+fi
 
 # objects of sources that have changed since are of no use any more
 if [ "$variants" = "normal test" ]; then

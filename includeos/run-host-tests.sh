@@ -1,5 +1,5 @@
 #!/bin/sh
-# The guest's portable parts on this machine, with sanitizers: unit tests, a fuzz run, and the comparison with JavaScript.
+# The guest's portable parts on this machine, with sanitizers: unit tests, a fuzz run, the comparison with JavaScript, the README's example.
 #   sh includeos/run-host-tests.sh [--seed N] [--rounds N]
 # Needs g++ (with libasan and libubsan, which come with it) and node.
 set -eu
@@ -43,23 +43,31 @@ objects() {
   used="$used $objects"
 }
 
-objects -O1 core/*.cpp service/*.cpp
+objects -O1 core/*.cpp
 core=$objects
+objects -O1 service/*.cpp
+service=$objects
 objects -O0 test/unit/*.cpp
 unit=$objects
 objects -O1 test/fuzz.cpp
 fuzz=$objects
 objects -O1 test/text_cli.cpp
 text_cli=$objects
+rm -rf build/host/example
+mkdir build/host/example
+node test/readme-example.mjs build/host/example
+objects -O1 build/host/example/*.cpp
+example=$objects
 
 if [ -s "$commands" ]; then
   echo "includeos: compiling $(wc -l <"$commands") files of the host tests"
   xargs -P "$(nproc)" -I '{}' sh -c '{}' <"$commands"
 fi
 if [ "$(cat build/host/stamp 2>/dev/null)" != "$used" ]; then
-  g++ $flags $core $unit -o build/host/unit
-  g++ $flags $core $fuzz -o build/host/fuzz
-  g++ $flags $core $text_cli -o build/host/text_cli
+  g++ $flags $core $service $unit -o build/host/unit
+  g++ $flags $core $service $fuzz -o build/host/fuzz
+  g++ $flags $core $service $text_cli -o build/host/text_cli
+  g++ $flags $core $example $text_cli -o build/host/example_cli
   echo "$used" >build/host/stamp
 fi
 for object in build/host/*.o; do
@@ -69,3 +77,4 @@ done
 build/host/unit
 build/host/fuzz "$seed" "$rounds"
 node test/text.test.mjs build/host/text_cli
+node test/example.test.mjs build/host/example_cli

@@ -21,6 +21,7 @@ constexpr uint32_t kKeepCount = 6;
 constexpr size_t kScarceBytes = 4 * TCP_MSS;
 
 static_assert(TCP_WND <= Server::kWindowMax);
+static_assert(MEMP_NUM_TCP_PCB >= Server::kStreamMax + TCP_DEFAULT_LISTEN_BACKLOG);
 
 Server* server = nullptr;
 tcp_pcb* listener = nullptr;
@@ -47,7 +48,7 @@ class TcpStream final : public Stream {
   bool aborted_ = false;
 };
 
-TcpStream streams[Server::kConnectionMax];
+TcpStream streams[Server::kStreamMax];
 
 err_t on_received(void* stream, tcp_pcb*, pbuf* packet, err_t) { return static_cast<TcpStream*>(stream)->received(packet); }
 

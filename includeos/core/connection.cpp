@@ -18,12 +18,13 @@ size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 }  // namespace
 
-void Connection::open(Stream& stream, uint64_t number) {
+void Connection::open(Stream& stream, uint64_t number, bool turned_away, uint64_t now_ns) {
   stream_ = &stream;
   number_ = number;
   is_link_ = false;
   is_http_ = false;
-  linger_end_ns_ = 0;
+  turned_away_ = turned_away;
+  linger_end_ns_ = turned_away ? now_ns + kLingerNs : 0;
   stage_ = Stage::protocol;
   peer_finished_ = false;
   draining_ = false;
@@ -63,7 +64,7 @@ void Connection::move(uint64_t now_ns) {
   stream_->flush();
 
   const bool said_all = output_.empty() && held_.empty() && jobs_ == 0 && (draining_ || !waits_for_room());
-  if (said_all && (peer_finished_ || (draining_ && now_ns >= linger_end_ns_))) {
+  if (said_all && (peer_finished_ || ((draining_ || turned_away_) && now_ns >= linger_end_ns_))) {
     finish();
     return;
   }
@@ -71,18 +72,26 @@ void Connection::move(uint64_t now_ns) {
     progressed_ = false;
     progress_ns_ = now_ns;
   } else if (now_ns - progress_ns_ > (server_.stopping() ? kStallStoppingNs : kStallNs)) {
-    if (said_all && is_http_ && head_.empty() && partial_ == nullptr) {
-      finish();  // nothing has begun
+    if (said_all && !has_begun()) {
+      finish();
     } else {
       abort();
     }
   }
 }
 
+/// While its last words are on their way the peer's acknowledgements move it.
+uint64_t Connection::due_ns() const { return linger_end_ns_ > 0 && output_.empty() ? linger_end_ns_ : ~uint64_t{0}; }
+
 bool Connection::waits_for_peer() const {
   if (!output_.empty()) return true;
   if (is_http_) return jobs_ == 0;  // also between two requests: connections are few
-  return (stage_ != Stage::protocol && stage_ != Stage::header) || header_filled_ > 0;
+  return stage_ != Stage::header || header_filled_ > 0;
+}
+
+bool Connection::has_begun() const {
+  if (is_http_) return !head_.empty() || partial_ != nullptr;
+  return header_filled_ > 0 || stage_ != Stage::protocol;
 }
 
 void Connection::send_reply(Chain& frame) { output_.take(frame); }
@@ -124,6 +133,10 @@ size_t Connection::parse(std::string_view bytes) {
         used += part;
         if (header_filled_ < kProtocolBytes) return used;
         is_http_ = starts_http();
+        if (turned_away_) {
+          turn_away();
+          break;
+        }
         stage_ = is_http_ ? Stage::http_head : Stage::header;
         if (!is_http_) break;
         http_ = {};
@@ -166,6 +179,10 @@ size_t Connection::parse(std::string_view bytes) {
         finish_body();
         break;
       }
+      case Stage::chunks:
+        if (left == 0) return used;
+        used += take_chunks({from, left});
+        break;
       case Stage::skip: {
         const size_t part = smaller(left, skip_left_);
         skip_left_ -= part;
@@ -177,6 +194,18 @@ size_t Connection::parse(std::string_view bytes) {
     }
   }
   return bytes.size();
+}
+
+/// There are too many connections. It may be a client that wants one request answered or a link for thousands: nothing is read of either.
+void Connection::turn_away() {
+  if (is_http_) {
+    http_ = {};
+    if (std::string_view(header_bytes_, kProtocolBytes) == "HEAD") http_.method = HttpHead::Method::head;
+    refuse_http(503, "busy");
+  } else {
+    send_error({}, {}, 503, "busy");
+    if (in_use()) linger();
+  }
 }
 
 /// False: nothing that this peer sends can be trusted to be a frame from here on.
@@ -271,6 +300,11 @@ void Connection::finish_body() {
   }
 }
 
+void Connection::drop_partial() {
+  if (partial_ != nullptr) server_.free_job(partial_);
+  partial_ = nullptr;
+}
+
 void Connection::to_next_request() {
   stage_ = is_http_ ? Stage::http_head : Stage::header;
   header_filled_ = 0;
@@ -320,8 +354,7 @@ void Connection::abort() {
 void Connection::release() {
   draining_ = true;  // ends parse(), which may be what we were called from
   server_.forget(*this);
-  if (partial_ != nullptr) server_.free_job(partial_);
-  partial_ = nullptr;
+  drop_partial();
   head_.clear();
   held_.clear();
   output_.clear();

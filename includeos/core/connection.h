@@ -7,6 +7,7 @@
 
 #include "chain.h"
 #include "frame.h"
+#include "http_chunks.h"
 #include "http_head.h"
 #include "job.h"
 #include "platform.h"
@@ -20,7 +21,8 @@ class Connection {
  public:
   Connection(Server& server, Heap& heap) : server_(server), heap_(heap), head_(heap), held_(heap), output_(heap) {}
 
-  void open(Stream& stream, uint64_t number);
+  /// One that is `turned_away` is told so, in the protocol that it begins to speak, and closed.
+  void open(Stream& stream, uint64_t number, bool turned_away, uint64_t now_ns);
   bool in_use() const { return stream_ != nullptr; }
 
   // What the adapter reports.
@@ -30,6 +32,9 @@ class Connection {
 
   /// Goes on with bytes that had to wait, hands output to the stream, and closes if all is said.
   void move(uint64_t now_ns);
+
+  /// When it is to be moved though nothing comes in.
+  uint64_t due_ns() const;
 
   /// Sends a whole frame; send_reply() takes its pieces along. False: out of memory, and nothing of it is sent.
   void send_reply(Chain& frame);
@@ -45,6 +50,7 @@ class Connection {
   void drain() { draining_ = true; }
 
   bool is_http() const { return is_http_; }
+  bool is_turned_away() const { return turned_away_; }
 
   /// Counts up over all connections that there ever were.
   uint64_t number() const { return number_; }
@@ -60,16 +66,19 @@ class Connection {
   bool has_partial_request() const { return partial_ != nullptr; }
 
  private:
-  enum class Stage : uint8_t { protocol, header, admission, http_head, http_admission, body, skip };
+  enum class Stage : uint8_t { protocol, header, admission, http_head, http_admission, body, chunks, skip };
 
   static constexpr size_t kProtocolBytes = 4;
   static constexpr uint64_t kLingerNs = 2'000'000'000;
 
   size_t parse(std::string_view bytes);
   bool starts_http() const;
+  void turn_away();
   size_t collect_http_head(std::string_view bytes);
   bool admit_http();
   bool admit_http_post();
+  size_t take_chunks(std::string_view bytes);
+  void finish_chunks();
   void answer_http(unsigned code, std::string_view message);
   void answer_http_unknown();
   void refuse_http(unsigned code, std::string_view message);
@@ -79,12 +88,19 @@ class Connection {
 
   bool allocate_partial(size_t body_size);
   bool waits_for_room() const { return stage_ == Stage::admission || stage_ == Stage::http_admission; }
+
+  /// Whether the peer is due to do something; a link may be idle for as long as it likes, once it has shown that it is one.
   bool waits_for_peer() const;
+
+  /// Whether there is something that a close would cut off.
+  bool has_begun() const;
+
   void finish();
   void to_next_request();
   bool check_header();
   bool admit();
   void finish_body();
+  void drop_partial();
   void send_pong(Job& ping);
   void hold(std::string_view bytes);
   void resume();
@@ -97,6 +113,7 @@ class Connection {
   uint64_t number_ = 0;
   bool is_link_ = false;     // a frame has come
   bool is_http_ = false;
+  bool turned_away_ = false;
 
   Stage stage_ = Stage::protocol;
   bool peer_finished_ = false;
@@ -112,6 +129,7 @@ class Connection {
   std::string_view refusal_;
 
   HttpHead http_;            // the request that is coming in or in work
+  HttpChunks chunks_;        // of its body, if it is chunked
   uint64_t linger_end_ns_ = 0;
 
   size_t jobs_ = 0;          // accepted and not yet answered

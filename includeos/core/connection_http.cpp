@@ -41,8 +41,6 @@ size_t Connection::collect_http_head(std::string_view bytes) {
 bool Connection::admit_http() {
   if (http_.refusal_code != 0) {
     refuse_http(http_.refusal_code, http_.refusal);
-  } else if (http_.transfer_encoding) {
-    refuse_http(411, "a body needs a Content-Length; encodings such as chunked are not read");
   } else if (http_.method == HttpHead::Method::post) {
     return admit_http_post();
   } else if (http_.method != HttpHead::Method::other && http_.operation.empty()) {
@@ -61,8 +59,8 @@ bool Connection::admit_http_post() {
   TextWriter<128> why;
   if (!server_.knows(http_.operation)) {
     answer_http_unknown();
-  } else if (!http_.has_length) {
-    answer_http(411, "a text needs a Content-Length");
+  } else if (!http_.has_length && !http_.chunked) {
+    answer_http(411, "a text needs a Content-Length, or to be chunked");
   } else if (http_.length > server_.payload_max()) {
     answer_http(413, why.add("a text of ").add(http_.length).add(" bytes is longer than ").add(server_.payload_max()).text());
   } else if (server_.stopping()) {
@@ -76,28 +74,76 @@ bool Connection::admit_http_post() {
     header_ = {};
     header_.type = FrameType::request;
     header_.operation_size = static_cast<uint8_t>(http_.operation.size());
-    header_.length = static_cast<uint32_t>(http_.operation.size() + http_.length);
+    // Nobody knows how long a chunked text will be: there is room for the longest, and finish_chunks() gives back what is left over.
+    const size_t text_size = http_.chunked ? server_.payload_max() : static_cast<size_t>(http_.length);
+    header_.length = static_cast<uint32_t>(http_.operation.size() + text_size);
     if (!allocate_partial(header_.length)) return false;
     copy_bytes(partial_->bytes(), http_.operation.data(), http_.operation.size());
     body_filled_ = http_.operation.size();
     refusal_code_ = 0;
     skip_left_ = 0;
     head_.clear();
+    if (http_.chunked) {
+      chunks_ = {};
+      stage_ = Stage::chunks;
+    }
     if (http_.expects_continue && !http_.version_1_0 && !output_.append("HTTP/1.1 100 Continue\r\n\r\n")) abort();
   }
   return true;
 }
 
+/// Takes a piece of a chunked body: into the request or, if that is answered already, nowhere. Returns how many bytes.
+size_t Connection::take_chunks(std::string_view bytes) {
+  std::string_view rest = bytes;
+  const std::string_view body = chunks_.take(rest);
+  if (partial_ == nullptr) {
+    if (!chunks_.defect().empty() || body.size() > skip_left_) {
+      linger();
+    } else {
+      skip_left_ -= body.size();
+    }
+  } else if (!chunks_.defect().empty()) {
+    drop_partial();
+    refuse_http(400, chunks_.defect());
+  } else if (body.size() > body_size_ - body_filled_) {
+    drop_partial();
+    TextWriter<128> why;
+    send_http_text(413, why.add("the text is longer than ").add(server_.payload_max()).add(" bytes").text());
+    if (in_use() && !http_.keep_alive) linger();
+    skip_left_ = FrameHeader::kLengthMax;
+  } else {
+    copy_bytes(partial_->bytes() + body_filled_, body.data(), body.size());
+    body_filled_ += body.size();
+  }
+  if (chunks_.finished() && !draining_) finish_chunks();
+  return bytes.size() - rest.size();
+}
+
+void Connection::finish_chunks() {
+  if (partial_ == nullptr) {
+    to_next_request();
+    return;
+  }
+  partial_->header.length = static_cast<uint32_t>(body_filled_);
+  server_.shrink_job(partial_, body_filled_);
+  finish_body();
+}
+
 /// Answers without the request's body, which is passed over. A client that asked whether to send it at all may do either: then the
 /// connection ends, since what comes next could be both.
 void Connection::answer_http(unsigned code, std::string_view message) {
-  const bool body_to_come = http_.has_length && http_.length > 0;
-  if (body_to_come && (http_.expects_continue || http_.length > FrameHeader::kLengthMax)) http_.keep_alive = false;
+  if (http_.has_body() && (http_.expects_continue || http_.length > FrameHeader::kLengthMax)) http_.keep_alive = false;
   send_http_text(code, message);
   if (!in_use()) return;
   head_.clear();
   if (!http_.keep_alive) {
     linger();
+    return;
+  }
+  if (http_.chunked) {
+    skip_left_ = FrameHeader::kLengthMax;
+    chunks_ = {};
+    stage_ = Stage::chunks;
     return;
   }
   skip_left_ = static_cast<size_t>(http_.length);

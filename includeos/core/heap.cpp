@@ -16,6 +16,10 @@ struct Heap::Block {
   static constexpr size_t kSmallest = 32;
   static constexpr size_t kUsed = 1;
 
+  static size_t size_for(size_t bytes) {
+    const size_t size = (bytes + kHeader + 15) & ~size_t{15};
+    return size < kSmallest ? kSmallest : size;
+  }
   size_t size() const { return size_and_use & ~kUsed; }
   bool used() const { return (size_and_use & kUsed) != 0; }
   Block* right() { return reinterpret_cast<Block*>(reinterpret_cast<char*>(this) + size()); }
@@ -53,9 +57,7 @@ void Heap::open(void* memory, size_t size) {
 
 void* Heap::allocate(size_t bytes) {
   if (bytes > total_bytes_) return nullptr;
-  size_t size = (bytes + Block::kHeader + 15) & ~size_t{15};
-  if (size < Block::kSmallest) size = Block::kSmallest;
-
+  const size_t size = Block::size_for(bytes);
   Block* block = find(size);
   if (block == nullptr) return nullptr;
   remove(block);
@@ -93,6 +95,17 @@ void Heap::free(void* memory) {
   }
   block->set_size(size, false);
   insert(block);
+}
+
+void Heap::shrink(void* memory, size_t bytes) {
+  auto* const block = reinterpret_cast<Block*>(static_cast<char*>(memory) - Block::kHeader);
+  const size_t size = Block::size_for(bytes);
+  const size_t rest = block->size() - size;
+  if (rest < Block::kSmallest) return;
+  block->set_size(size, true);
+  Block* const tail = block->right();
+  tail->set_size(rest, true);
+  free(reinterpret_cast<char*>(tail) + Block::kHeader);
 }
 
 Heap::Block* Heap::find(size_t size) {

@@ -14,6 +14,9 @@ class Heap {
   void* allocate(size_t bytes);
   void free(void* memory);
 
+  /// Gives back what of it lies behind the first `bytes`, which stay where they are.
+  void shrink(void* memory, size_t bytes);
+
   size_t used_bytes() const { return used_bytes_; }
   size_t free_bytes() const { return total_bytes_ - used_bytes_; }
 

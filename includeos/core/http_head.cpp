@@ -124,7 +124,8 @@ void read_field(HttpHead& head, std::string_view line) {
     head.has_length = true;
     head.length = length;
   } else if (same_word(name, "transfer-encoding")) {
-    head.transfer_encoding = true;
+    if (head.chunked || !same_word(value, "chunked")) refuse(head, 501, "of the transfer encodings only chunked is read");
+    head.chunked = true;
   } else if (same_word(name, "connection")) {
     read_connection(head, value);
   } else if (same_word(name, "expect")) {
@@ -141,6 +142,9 @@ HttpHead read_http_head(std::string_view text) {
     const std::string_view line = take_line(text);
     if (!line.empty()) read_field(head, line);
   }
+  // Two readers could disagree on where such a request ends.
+  if (head.chunked && head.has_length) refuse(head, 400, "a body has either a Content-Length or a Transfer-Encoding");
+  if (head.chunked && head.version_1_0) refuse(head, 400, "HTTP/1.0 has no transfer encodings");
   if (head.refusal_code != 0) head.keep_alive = false;
   return head;
 }

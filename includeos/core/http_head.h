@@ -18,9 +18,11 @@ struct HttpHead {
   bool keep_alive = false;           // what the client wants, by its version and its Connection header
   bool version_1_0 = false;
   bool has_length = false;
-  bool transfer_encoding = false;    // any
+  bool chunked = false;              // the body tells its length as it goes
   bool expects_continue = false;
-  uint64_t length = 0;               // of the body
+  uint64_t length = 0;               // of the body, if it was told
+
+  bool has_body() const { return chunked || length > 0; }
 
   unsigned refusal_code = 0;         // not 0: it is no request, and nothing that follows can be trusted to be one
   std::string_view refusal;

@@ -16,6 +16,9 @@ constexpr size_t kReplyMaxLeast = 4096;
 // For short replies, errors and what a service allocates, beside the rest.
 constexpr size_t kSlackBytes = 64 << 10;
 
+// What those have to be told that are turned away.
+constexpr size_t kTurnedAwayBytes = Server::kTurnedAwayMax * (sizeof(Piece) + 64);
+
 // What a connection can have waiting for room: its window, in whole pieces, and the head of an HTTP request.
 constexpr size_t kHeldMax = (Server::kWindowMax / Piece::kCapacity + 3) * sizeof(Piece);
 
@@ -28,7 +31,7 @@ Server* server_in_work = nullptr;  // for the functions of service.h
 }  // namespace
 
 bool Server::heap_suffices(size_t heap_bytes, const Settings& settings) {
-  return heap_bytes >= settings.payload_max + reply_max(settings) + kConnectionMax * kHeldMax + kSlackBytes;
+  return heap_bytes >= settings.payload_max + reply_max(settings) + kConnectionMax * kHeldMax + kTurnedAwayBytes + kSlackBytes;
 }
 
 void Server::start() {
@@ -38,10 +41,11 @@ void Server::start() {
 }
 
 Connection* Server::accept(Stream& stream) {
+  const bool full = connection_count_ == kConnectionMax;
   for (Connection& connection : connections_) {
     if (connection.in_use()) continue;
-    connection.open(stream, ++connections_ever_);
-    connection_count_++;
+    connection.open(stream, ++connections_ever_, full, platform_.now_ns());
+    if (!full) connection_count_++;
     return &connection;
   }
   return nullptr;
@@ -62,6 +66,14 @@ void Server::move() {
     if (connection.in_use()) connection.move(now_ns);
   }
   report_if_due(now_ns);
+}
+
+uint64_t Server::due_ns() const {
+  uint64_t due_ns = status_due_ns_;
+  for (const Connection& connection : connections_) {
+    if (connection.in_use() && connection.due_ns() < due_ns) due_ns = connection.due_ns();
+  }
+  return due_ns;
 }
 
 void Server::stop() {
@@ -119,7 +131,7 @@ Job* Server::allocate_job(size_t body_size) {
   return static_cast<Job*>(allocate(bytes));
 }
 
-size_t Server::reserve_bytes() const { return reply_max(settings_) + connection_count_ * kHeldMax + kSlackBytes; }
+size_t Server::reserve_bytes() const { return reply_max(settings_) + connection_count_ * kHeldMax + kTurnedAwayBytes + kSlackBytes; }
 
 /// Kept replies make room.
 void* Server::allocate(size_t bytes) {
@@ -197,7 +209,7 @@ void Server::cancel(Connection& connection, uint64_t id) {
 }
 
 void Server::forget(Connection& connection) {
-  connection_count_--;
+  if (!connection.is_turned_away()) connection_count_--;
   const auto part = [&](Job& job) {
     for (Job* party = &job; party != nullptr; party = party == &job ? job.joined : party->next) {
       if (party->connection == &connection) party->connection = nullptr;

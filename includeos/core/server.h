@@ -24,11 +24,13 @@ namespace shoal {
 class Server {
  public:
   static constexpr size_t kConnectionMax = 32;
+  static constexpr size_t kTurnedAwayMax = 16;  // connections beyond these, which are told 503 and closed
+  static constexpr size_t kStreamMax = kConnectionMax + kTurnedAwayMax;
   static constexpr size_t kQueueMax = 1024;
   static constexpr size_t kWindowMax = 32 << 10;  // the most that an adapter lets a peer send before consumed()
 
   Server(Platform& platform, const Settings& settings, const Service& service, Heap& heap)
-      : Server(platform, settings, service, heap, std::make_index_sequence<kConnectionMax>()) {}
+      : Server(platform, settings, service, heap, std::make_index_sequence<kStreamMax>()) {}
 
   /// Whether that much heap will do for these settings.
   static bool heap_suffices(size_t heap_bytes, const Settings& settings);
@@ -36,7 +38,7 @@ class Server {
   /// Prints the ready line and the first report.
   void start();
 
-  /// Null: there are too many already.
+  /// Null: there are too many already, and too many of those that are being turned away.
   Connection* accept(Stream& stream);
 
   /// Works on requests until there are none or about a millisecond has gone.
@@ -46,7 +48,7 @@ class Server {
   void move();
 
   bool busy() const { return !queue_.empty(); }
-  uint64_t due_ns() const { return status_due_ns_; }
+  uint64_t due_ns() const;
 
   /// Nothing new; what is accepted is finished.
   void stop();
@@ -70,6 +72,7 @@ class Server {
 
   bool computing() const { return current_ != nullptr; }
   Job* allocate_job(size_t body_size);
+  void shrink_job(Job* job, size_t body_size) { heap_.shrink(job, sizeof(Job) + body_size); }
   void free_job(Job* job) { heap_.free(job); }
 
   /// A request is there in full.
@@ -125,13 +128,13 @@ class Server {
   const Operation* last_operation_ = nullptr;
   bool answered_since_move_ = false;
   Scratch* scratch_ = nullptr;
-  size_t connection_count_ = 0;
+  size_t connection_count_ = 0;  // without those that are turned away
   uint64_t connections_ever_ = 0;
   uint64_t served_ = 0;
   uint64_t yield_due_ns_ = 0;
   uint64_t status_due_ns_ = 0;
   bool stopping_ = false;
-  Connection connections_[kConnectionMax];
+  Connection connections_[kStreamMax];
 };
 
 }  // namespace shoal

@@ -8,6 +8,8 @@ namespace {
 // Each line has a newline before it as well, so that a log fragment cannot swallow it.
 constexpr std::string_view kLine = "\nshoal1 ";
 
+constexpr size_t kOperationsListedMax = 64;
+
 }  // namespace
 
 void Telemetry::print_ready(const Settings& settings, const Service& service) {
@@ -15,11 +17,12 @@ void Telemetry::print_ready(const Settings& settings, const Service& service) {
   line.add(kLine).add("ready v=1 bind=").add(settings.bind).add(" addr=").add(settings.address);
   line.add(" port=").add(settings.port).add(" max=").add(settings.payload_max);
   line.add(" idempotent=").add(service.idempotent ? "1" : "0").add(" ops=");
-  bool first = true;
+  // As many as Shoal reads, and whole ones: a name that is cut off would be another operation.
+  size_t listed = 0;
   for (const Operation& operation : service.operations) {
-    if (!first) line.add(",");
+    if (listed == kOperationsListedMax || line.room() < operation.name.size() + 2) break;
+    if (listed++ > 0) line.add(",");
     line.add_foreign(operation.name);
-    first = false;
   }
   platform_.print(line.add("\n").text());
 }

@@ -35,7 +35,7 @@ class TcpStreams {
   };
 
   Server& server_;
-  TcpStream streams_[Server::kConnectionMax];
+  TcpStream streams_[Server::kStreamMax];
 };
 
 }  // namespace shoal::on_includeos

@@ -1,6 +1,6 @@
 #include "number.h"
 #include "operations.h"
-#include "shoal/utf8.h"
+#include "steps.h"
 #include "words.h"
 
 namespace shoal {
@@ -9,10 +9,7 @@ bool run_count(const Request& request, Reply& reply) {
   uint64_t lines = 0;
   uint64_t words = 0;
   bool in_word = false;
-  std::string_view rest = request.text;
-  while (!rest.empty()) {
-    std::string_view step = utf8_prefix(rest, kBytesPerYield);
-    rest.remove_prefix(step.size());
+  const bool all = in_steps(request.text, [&](std::string_view step) {
     while (!step.empty()) {
       const uint32_t code_point = take_code_point(step);
       const bool blank = is_blank(code_point);
@@ -20,8 +17,9 @@ bool run_count(const Request& request, Reply& reply) {
       if (!blank && !in_word) words++;
       in_word = !blank;
     }
-    if (!rest.empty() && !shoal_yield()) return false;
-  }
+    return true;
+  });
+  if (!all) return false;
   if (!request.text.empty() && request.text.back() != '\n') lines++;  // the last line, without its end
 
   return reply.write("{\"lines\":") && write_number(reply, lines) && reply.write(",\"words\":") && write_number(reply, words) &&

@@ -1,6 +1,4 @@
-#include "case_mapping.h"
-#include "operations.h"
-#include "shoal/utf8.h"
+#include "map_characters.h"
 
 namespace shoal {
 namespace {
@@ -40,28 +38,12 @@ bool is_final_sigma(std::string_view text, const char* after) {
 }  // namespace
 
 bool run_lower(const Request& request, Reply& reply) {
-  std::string_view rest = request.text;
-  while (!rest.empty()) {
-    std::string_view step = utf8_prefix(rest, kBytesPerYield);
-    rest.remove_prefix(step.size());
-    while (!step.empty()) {
-      const char byte = step.front();
-      if (static_cast<unsigned char>(byte) < 0x80) {
-        if (!reply.write(byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte)) return false;
-        step.remove_prefix(1);
-        continue;
-      }
-      const uint32_t code_point = take_code_point(step);
-      Mapped mapped = to_lower(code_point);
-      if (code_point == kSigma && is_final_sigma(request.text, step.data())) mapped.code_points[0] = kFinalSigma;
-      for (size_t i = 0; i < mapped.count; i++) {
-        char bytes[4];
-        if (!reply.write({bytes, put_code_point(mapped.code_points[i], bytes)})) return false;
-      }
-    }
-    if (!rest.empty() && !shoal_yield()) return false;
-  }
-  return true;
+  return map_characters(
+      request, reply, [](char byte) { return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte; },
+      [&](uint32_t code_point, const char* end) {
+        const bool final_sigma = code_point == kSigma && is_final_sigma(request.text, end);
+        return to_lower(final_sigma ? kFinalSigma : code_point);
+      });
 }
 
 }  // namespace shoal

@@ -7,6 +7,21 @@ namespace shoal {
 namespace {
 
 constexpr size_t kFloodMaxKib = 64 << 10;
+constexpr uint64_t kDialMs = 3000;
+
+/// Reads a number up to `max` and what ends it off the front of a text; false: there is none.
+bool take_number(std::string_view& text, char end, uint32_t max, uint32_t& number) {
+  const size_t at = text.find(end);
+  const std::string_view digits = text.substr(0, at);
+  if (digits.empty() || digits.size() > 5) return false;
+  number = 0;
+  for (const char digit : digits) {
+    if (digit < '0' || digit > '9') return false;
+    number = number * 10 + static_cast<uint32_t>(digit - '0');
+  }
+  text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
+  return number <= max;
+}
 
 /// The next of some kinds of garbage: forged lines, escapes, over-long lines, bytes that are no text.
 std::string_view garbage(size_t index) {
@@ -25,8 +40,14 @@ std::string_view garbage(size_t index) {
 
 }  // namespace
 
-bool run_hang(const Request&, Reply&) {
-  for (;;) asm volatile("" : : : "memory");
+/// Computes without ever letting the guest do anything else: for so many milliseconds, or for good.
+bool run_hang(const Request& request, Reply& reply) {
+  uint32_t duration_ms = 0;
+  std::string_view rest = request.text;
+  if (!rest.empty() && !take_number(rest, '\n', 60'000, duration_ms)) return reply.fail(400, "expected milliseconds up to 60000");
+  const uint64_t end_ms = shoal_now_ms() + duration_ms;
+  while (request.text.empty() || shoal_now_ms() < end_ms) asm volatile("" : : : "memory");
+  return reply.write("hung");
 }
 
 /// "reset" ends the machine by a triple fault; anything else by a null pointer, which is a panic.
@@ -64,6 +85,31 @@ bool run_chunks(const Request&, Reply& reply) {
     }
   }
   return reply.write("printed");
+}
+
+/// Tries to open a TCP connection to "ADDRESS:PORT", and says what came of it within 3 s: "connected", "refused", "nothing".
+bool run_dial(const Request& request, Reply& reply) {
+  std::string_view rest = request.text;
+  uint32_t address = 0;
+  uint32_t number = 0;
+  for (unsigned i = 0; i < 4; i++) {
+    if (!take_number(rest, i < 3 ? '.' : ':', 255, number)) return reply.fail(400, "expected ADDRESS:PORT");
+    address |= number << (8 * i);
+  }
+  if (!take_number(rest, '\n', 65535, number)) return reply.fail(400, "expected ADDRESS:PORT");
+
+  shoal_dial(address, static_cast<uint16_t>(number));
+  const uint64_t end_ms = shoal_now_ms() + kDialMs;
+  bool wanted = true;
+  while (wanted && shoal_dial_state() == DialState::pending && shoal_now_ms() < end_ms) wanted = shoal_yield();
+  const DialState state = shoal_dial_state();
+  shoal_hang_up();
+  switch (state) {
+    case DialState::connected: return reply.write("connected");
+    case DialState::refused: return reply.write("refused");
+    case DialState::pending: return reply.write("nothing");
+    default: return reply.fail(500, "the guest could not even try");
+  }
 }
 
 }  // namespace shoal

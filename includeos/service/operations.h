@@ -21,8 +21,22 @@ bool run_hang(const Request& request, Reply& reply);
 bool run_crash(const Request& request, Reply& reply);
 bool run_flood(const Request& request, Reply& reply);
 bool run_chunks(const Request& request, Reply& reply);
+bool run_dial(const Request& request, Reply& reply);
+
+enum class DialState { pending, connected, refused, failed };
 
 }  // namespace shoal
 
-/// Ends the machine without a word, as a triple fault does. The adapter of an image for tests has it.
+// What the adapter of an image for tests has besides.
+
+/// Ends the machine without a word, as a triple fault does.
 [[noreturn]] void shoal_reset_machine();
+
+/// Begins to open a TCP connection to somebody else. `address` is IPv4 as it goes over the wire.
+void shoal_dial(uint32_t address, uint16_t port);
+
+/// What has become of it.
+shoal::DialState shoal_dial_state();
+
+/// Ends it, whatever it is.
+void shoal_hang_up();

@@ -7,7 +7,7 @@
 #include <random>
 
 #include "shoal/utf8.h"
-#include "unit/test_guest.h"
+#include "unit/http_client.h"
 
 namespace shoal::test {
 namespace {
@@ -18,6 +18,7 @@ struct FuzzClient {
   TestGuest::Client* client;
   std::map<uint64_t, int> waiting;  // good requests without an answer
   std::string unsent;
+  bool spoke = false;               // whether anything has come of it
   bool garbage = false;             // whether it has sent what is no frame
   bool broken = false;
 };
@@ -127,6 +128,7 @@ class Fuzz {
     if (fuzz_client.broken || fuzz_client.client->stream.ended()) return;
     const std::string bytes = fuzz_client.unsent.substr(0, size);
     fuzz_client.unsent.erase(0, bytes.size());
+    fuzz_client.spoke = fuzz_client.spoke || !bytes.empty();
     guest_.send(*fuzz_client.client, bytes);
   }
 
@@ -161,7 +163,8 @@ class Fuzz {
       guest_.run();
     }
     read(fuzz_client);
-    if (!fuzz_client.broken && !fuzz_client.garbage && !stream.aborted) {
+    // One that had said nothing for a minute was closed.
+    if (!fuzz_client.broken && !fuzz_client.garbage && !stream.aborted && fuzz_client.spoke) {
       for (const auto& [id, left] : fuzz_client.waiting) expect(left == 0, "a request was not answered");
     }
     if (!fuzz_client.broken && !stream.ended()) fuzz_client.client->connection->broken();
@@ -208,26 +211,38 @@ class HttpFuzz {
     std::string fields = kFields[pick(5)];
     if (const size_t at = fields.find('%'); at != std::string::npos) fields.replace(at, 1, std::string(pick(3000), 'v'));
     const std::string body = text();
-    const std::string length = "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+    const bool in_chunks = pick(3) == 0;
+    const std::string rest = in_chunks ? "Transfer-Encoding: chunked\r\n\r\n" + some_chunks(body)
+                                       : "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
     std::string upper = body;
     for (char& c : upper) c = static_cast<char>(c - 'a' + 'A');
-    switch (pick(6)) {
+    switch (pick(7)) {
       case 0:
         input += "GET /none HTTP/1.1\r\n" + fields + "\r\n";
         output += response("404 Not Found", "unknown operation \"none\"\n");
         break;
       case 1:
-        input += "POST /none HTTP/1.1\r\n" + fields + length + body;
+        input += "POST /none HTTP/1.1\r\n" + fields + rest;
         output += response("404 Not Found", "unknown operation \"none\"\n");
         break;
       case 2:
         input += "\r\nPOST /spin?quick HTTP/1.1\r\n" + fields + "Content-Length: 1\r\n\r\n2";
         output += response("200 OK", "spun 2");
         break;
+      case 3:
+        input += post_chunks("/", some_chunks(std::string(4097 + pick(9000), 'x')), fields);
+        output += response("413 Content Too Large", "the text is longer than 4096 bytes\n");
+        break;
       default:
-        input += "POST / HTTP/1.1\r\n" + fields + length + body;
+        input += "POST / HTTP/1.1\r\n" + fields + rest;
         output += response("200 OK", upper);
     }
+  }
+
+  std::string some_chunks(std::string_view body) {
+    const std::string extension = pick(3) == 0 ? ";e=" + std::string(pick(200), 'e') : "";
+    const std::string trailers = pick(3) == 0 ? "T: " + std::string(pick(300), 't') + "\r\n" : "";
+    return chunked(body, 1 + pick(2000), extension, trailers);
   }
 
   /// Whether anything was changed.
@@ -236,11 +251,11 @@ class HttpFuzz {
     for (uint64_t changes = 1 + pick(6); changes > 0; changes--) {
       const size_t at = pick(input.size());
       static const std::string_view kBits[] = {"\r\n", " ", ":", "\r\n\r\n", "HTTP/1.1", "Content-Length: 7\r\n", "Transfer-Encoding: chunked\r\n",
-                                               "Expect: 100-continue\r\n", "99999999999999999999", "/", "Connection: close\r\n", "HEAD"};
+                                               "Expect: 100-continue\r\n", "99999999999999999999", "/", "Connection: close\r\n", "HEAD", "0\r\n\r\n", "7\r\n"};
       switch (pick(4)) {
         case 0: input[at] = static_cast<char>(random_()); break;
         case 1: input.erase(at, 1 + pick(9)); break;
-        case 2: input.insert(at, kBits[pick(12)]); break;
+        case 2: input.insert(at, kBits[pick(14)]); break;
         default: input.insert(at, std::string(pick(5000), static_cast<char>(random_()))); break;
       }
       if (input.empty()) input = "x";

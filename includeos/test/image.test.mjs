@@ -1,14 +1,21 @@
 // The built image in a real virtual machine:  node --test includeos/test/image.test.mjs
 // SHOAL_GUEST and SHOAL_GUEST_TEST name other images; by default build/shoal-guest.elf and build/shoal-guest-test.elf.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expected, sampleTexts } from './expected.mjs';
 import { accelerators, encode, FrameType, Guest } from './guest.mjs';
+import { writeExample } from './readme-example.mjs';
 
+const run = promisify(execFile);
 const built = (name) => fileURLToPath(new URL(`../build/${name}`, import.meta.url));
 const image = process.env.SHOAL_GUEST ?? built('shoal-guest.elf');
 const testImage = process.env.SHOAL_GUEST_TEST ?? built('shoal-guest-test.elf');
@@ -195,9 +202,11 @@ for (const accelerator of accelerators()) {
       const tooLarge = 'a text of 1500000 bytes is longer than 1048576\n\n413 1';
       assert.equal(await curl([...write, '--data-binary', '@-', `${base}/upper`], large), tooLarge);
       assert.equal(await curl([...write, '-H', 'Expect:', '--data-binary', '@-', `${base}/upper`], large), tooLarge);
+      const chunked = ['-H', 'Transfer-Encoding: chunked', '--data-binary', '@-'];
+      assert.ok((await curl([...chunked, `${base}/upper`], umlauts)) === umlauts.toUpperCase());
       assert.equal(
-        await curl([...write, '-H', 'Transfer-Encoding: chunked', '-d', 'abc', `${base}/upper`]),
-        'a body needs a Content-Length; encodings such as chunked are not read\n\n411 1',
+        await curl([...write, ...chunked, '-H', 'Expect:', `${base}/upper`], large),
+        'the text is longer than 1048576 bytes\n\n413 1',
       );
       assert.equal(
         await curl([...write, '-H', `X: ${'x'.repeat(5000)}`, `${base}/`]),
@@ -212,8 +221,82 @@ for (const accelerator of accelerators()) {
         const response = await fetch(`http://${guest.host}:${guest.port}/upper`, { method: 'POST', body: `text ${i}` });
         assert.equal(await response.text(), `TEXT ${i}`);
       }
+      const pieces = Array.from({ length: 50 }, (_, i) => `piece ${i} `.repeat(1 + i * 20));
+      const body = ReadableStream.from(pieces.map((piece) => Buffer.from(piece)));
+      const streamed = await fetch(`http://${guest.host}:${guest.port}/upper`, {
+        method: 'POST',
+        body,
+        duplex: 'half',
+      });
+      assert.equal(await streamed.text(), pieces.join('').toUpperCase());
       assert.equal((await link.receive()).type, FrameType.pong);
       assert.equal((await link.ask('upper', 'link')).payload, 'LINK');
+    });
+
+    test('takes 16 connections that came while it did not look; of more than 32, each is told that the guest is busy', async () => {
+      await withGuest({ image: testImage, accelerator }, async (full) => {
+        await full.ready();
+        const answered = async () => {
+          const client = await full.connect();
+          client.send({ type: FrameType.ping, id: 1 });
+          return (await client.receive())?.type === FrameType.pong ? client : undefined;
+        };
+        const first = await answered();
+        first.send({ id: 2, operation: 'hang', payload: '1500' });
+        const burst = [];
+        for (let i = 0; i < 16; i++) {
+          burst.push(await full.connect());
+          burst[i].send({ type: FrameType.ping, id: 1 });
+          // QEMU takes one at a time, and the host's kernel makes those that come sooner wait for a second.
+          await sleep(20);
+        }
+        for (const client of burst) assert.equal((await client.receive()).type, FrameType.pong);
+        assert.equal((await first.receive()).payload, 'hung');
+        for (let i = 17; i < 32; i++) assert.ok(await answered());
+
+        const late = await full.connect();
+        late.send({ id: 3, token: 'token', payload: 'late' });
+        assert.deepEqual(await late.receive(), { type: FrameType.error, id: 0n, token: '', payload: '503 busy' });
+        assert.equal(await late.receive(), undefined);
+        assert.equal(late.failure, undefined);
+        const url = `http://${full.host}:${full.port}/upper`;
+        assert.equal(await curl(['-w', '%{http_code}', '-d', 'late', url]), 'busy\n503');
+        assert.equal((await first.ask('upper', 'served')).payload, 'SERVED');
+
+        burst[0].socket.destroy();
+        let again;
+        // The guest learns of the end a moment later.
+        for (let tries = 0; again === undefined && tries < 100; tries++) again = await answered();
+        assert.ok(again);
+      });
+    });
+
+    test('of more requests than one queue holds, over all connections, the last are told that the guest is busy', async () => {
+      await withGuest({ accelerator }, async (full) => {
+        await full.ready();
+        const first = await full.connect();
+        first.send({ id: 1, operation: 'spin', payload: '600000' });
+        await full.seen(/ inflight=1 /);
+        const clients = [];
+        const refused = [];
+        for (let i = 0; i < 4; i++) {
+          const client = await full.connect();
+          clients.push(client);
+          client.send(Buffer.concat(Array.from({ length: 400 }, (_, id) => encode({ id, payload: 'x' }))));
+          client.send({ type: FrameType.ping, id: 0 });
+          refused[i] = 0;
+          for (let frame = await client.receive(); frame.type !== FrameType.pong; frame = await client.receive()) {
+            assert.equal(frame.payload, '503 busy');
+            refused[i]++;
+          }
+        }
+        assert.deepEqual(refused, [0, 0, 3 * 400 - 1024, 400]);
+        first.send({ type: FrameType.cancel, id: 1 });
+        assert.equal((await first.receive()).payload, '499 cancelled');
+        for (const [i, client] of clients.entries()) {
+          for (let left = 400 - refused[i]; left > 0; left--) assert.equal((await client.receive()).payload, 'X');
+        }
+      });
     });
 
     test('connections that are reset take their requests along and harm nobody', async () => {
@@ -309,6 +392,24 @@ for (const accelerator of accelerators()) {
     });
   });
 }
+
+test("the README's example is a service of an image of its own", async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'shoal example '));
+  try {
+    writeExample(folder);
+    const own = join(folder, 'guest.elf');
+    await run('sh', [fileURLToPath(new URL('../build.sh', import.meta.url)), '--service', folder, '--image', own]);
+    await withGuest({ image: own }, async (guest) => {
+      await guest.seen(/ idempotent=1 ops=greet,rot13\n/);
+      const client = await guest.connect();
+      assert.equal((await client.ask('greet', 'World')).payload, 'Hello, World!');
+      assert.equal((await client.ask('', '')).payload, '400 expected a name');
+      assert.equal((await client.ask('rot13', 'abc '.repeat(200_000))).payload, 'nop '.repeat(200_000));
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 test('a command line that cannot be used is told, key by key', async () => {
   const cases = [

@@ -3,33 +3,14 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inspectImage } from './mod.ts';
-import type { Machine, MachineExit, MachineSpec } from './port.ts';
-import { GuestClient, type RealHypervisor, realHypervisor, runDirectoryOf, usableAccelerators } from './testing/mod.ts';
+import type { Machine, MachineExit } from './port.ts';
+import { realHypervisor, runDirectoryOf, started, usableAccelerators } from './testing/mod.ts';
 
 /** Generous: it is only reached when something is wrong. */
 const LONG_MS = 30_000;
 
 function exitOf(machine: Machine): Promise<MachineExit> {
   return new Promise((resolve) => machine.onExit(resolve));
-}
-
-/** Resolves once the console has said `text`. */
-function heard(machine: Machine, text: string): Promise<void> {
-  let said = '';
-  return new Promise((resolve) => {
-    machine.onConsole((bytes) => {
-      said += Buffer.from(bytes).toString('latin1');
-      if (said.includes(text)) resolve();
-    });
-  });
-}
-
-async function started(real: RealHypervisor, spec: MachineSpec): Promise<{ machine: Machine; client: GuestClient }> {
-  const machine = await real.hypervisor.prepare(spec);
-  const ready = heard(machine, 'shoal1 ready');
-  await machine.start();
-  await ready;
-  return { machine, client: await GuestClient.open(real.hypervisor.connect(spec.address), LONG_MS) };
 }
 
 function statusOf(pid: number): ReadonlyMap<string, string> {

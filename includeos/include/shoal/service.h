@@ -56,7 +56,7 @@ struct Operation {
 };
 
 struct Service {
-  std::span<const Operation> operations;  // the first is for requests that name none
+  std::span<const Operation> operations;  // one or more; the first is for requests that name none
   bool idempotent;                        // whether a request may be worked on twice, if a VM dies
 };
 

@@ -13,6 +13,7 @@ template <size_t Capacity>
 class TextWriter {
  public:
   std::string_view text() const { return {bytes_, size_}; }
+  size_t room() const { return Capacity - size_; }
 
   TextWriter& add(std::string_view part) {
     const size_t size = part.size() < Capacity - size_ ? part.size() : Capacity - size_;

@@ -1,5 +1,6 @@
 #include "console_input.h"
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,24 @@ TEST("console: ready, then the first report at once") {
   CHECK(guest.platform.console.starts_with("\nshoal1 ready v=1 bind=10.0.2.15/24 addr=127.0.10.1:9000 port=9000 max=65536 idempotent=1 "
                                            "ops=upper,lower,reverse,count,freq,sha256,spin"));
   CHECK(guest.platform.console.find("\n\nshoal1 status seq=1 cpu=100.0 ram=") != std::string::npos);
+}
+
+TEST("console: of a service with many operations the ready line names as many as Shoal reads, whole ones, and ends") {
+  for (const size_t name_size : {3, 64}) {
+    std::vector<std::string> names;
+    for (int i = 0; i < 100; i++) names.push_back(std::to_string(100 + i) + std::string(name_size - 3, 'x'));
+    std::vector<Operation> operations;
+    for (const std::string& name : names) operations.push_back({name, [](const Request&, Reply&) { return true; }});
+    const Service many = {operations, true};
+    TestGuest guest(64 << 10, 4 << 20, many);
+    std::istringstream line(guest.platform.console.substr(1, guest.platform.console.find('\n', 1) - 1));
+    std::string name;
+    std::getline(line, name, '=');
+    while (!name.ends_with("ops")) std::getline(line, name, '=');
+    size_t listed = 0;
+    for (; std::getline(line, name, ','); listed++) CHECK_EQUAL(name, names[listed]);
+    CHECK(name_size == 3 ? listed == 64 : listed > 25 && listed < 32);  // of the long ones as many as fit
+  }
 }
 
 TEST("console: reports come at the interval and tell the share of time awake") {

@@ -33,6 +33,12 @@ TEST("heap: all of it can be had again after any order of freeing") {
       const char mark = static_cast<char>(random());
       std::memset(bytes, mark, size);
       blocks.push_back({bytes, size, mark});
+    } else if (!blocks.empty() && random() % 3 == 0) {
+      Block& block = blocks[random() % blocks.size()];
+      block.size = random() % (block.size + 1);
+      const size_t used = heap.used_bytes();
+      heap.shrink(block.bytes, block.size);
+      CHECK(heap.used_bytes() <= used);
     } else if (!blocks.empty()) {
       const size_t at = random() % blocks.size();
       const Block block = blocks[at];

@@ -59,10 +59,7 @@ TEST("kept replies: the request in work goes on when its link drops, and is answ
 TEST("kept replies: a link whose other end has closed counts as dropped; without a token the answer still goes out on it") {
   TestGuest guest;
   auto& client = guest.connect();
-  guest.send(client, request(1, "", "kept", "t") + request(2, "", "sent"));
-  client.connection->peer_finished();
-  guest.run();
-  const auto frames = client.stream.take_frames();
+  const auto frames = guest.last_exchange(client, request(1, "", "kept", "t") + request(2, "", "sent"));
   CHECK_EQUAL(frames.size(), size_t{1});
   CHECK_EQUAL(frames[0].payload, std::string("SENT"));
   CHECK(client.stream.finished);
@@ -217,14 +214,9 @@ TEST("dedup: those that join count for the queue, which stays bounded") {
   guest.send(client, request(9999, "spin", "50", "same"));
   guest.platform.on_receive = [&] { guest.send(client, burst); };
   guest.run();
-  size_t replies = 0;
-  size_t busy = 0;
-  for (const Frame& frame : client.stream.take_frames()) {
-    if (frame.payload == "503 busy") busy++;
-    if (frame.payload == "spun 50") replies++;
-  }
-  CHECK_EQUAL(replies, Server::kQueueMax + 1);
-  CHECK_EQUAL(busy, 3000 - Server::kQueueMax);
+  const auto frames = client.stream.take_frames();
+  CHECK_EQUAL(count_of(frames, "spun 50"), Server::kQueueMax + 1);
+  CHECK_EQUAL(count_of(frames, "503 busy"), 3000 - Server::kQueueMax);
 }
 
 }  // namespace shoal::test

@@ -53,10 +53,7 @@ TEST("server: cancelling a waiting request, an unknown one, another connection's
 TEST("server: a half-closed connection gets its answers, then ends; half a frame is forgotten") {
   TestGuest guest;
   auto& client = guest.connect();
-  guest.send(client, request(1, "", "one") + request(2, "", "two") + request(3, "", "cut").substr(0, 18));
-  client.connection->peer_finished();
-  guest.run();
-  const auto frames = client.stream.take_frames();
+  const auto frames = guest.last_exchange(client, request(1, "", "one") + request(2, "", "two") + request(3, "", "cut").substr(0, 18));
   CHECK_EQUAL(frames.size(), size_t{2});
   CHECK_EQUAL(frames[1].payload, std::string("TWO"));
   CHECK(client.stream.finished);
@@ -130,14 +127,10 @@ TEST("server: more requests than the queue holds wait in the window, unless a co
   guest.send(client, request(9999, "spin", "50"));
   guest.platform.on_receive = [&] { guest.send(client, burst); };
   guest.run();
-  size_t replies = 0;
-  size_t busy = 0;
-  for (const Frame& frame : client.stream.take_frames()) {
-    if (frame.payload == "503 busy") busy++;
-    if (frame.type == FrameType::reply) replies++;
-  }
-  CHECK_EQUAL(replies, Server::kQueueMax + 1);
-  CHECK_EQUAL(busy, 3000 - Server::kQueueMax);
+  const auto frames = client.stream.take_frames();
+  CHECK_EQUAL(count_of(frames, "spun 50"), size_t{1});
+  CHECK_EQUAL(count_of(frames, "X"), Server::kQueueMax);
+  CHECK_EQUAL(count_of(frames, "503 busy"), 3000 - Server::kQueueMax);
 }
 
 TEST("server: large requests on all connections at a time wait for memory, and all are answered") {
@@ -170,13 +163,22 @@ TEST("server: large requests on all connections at a time wait for memory, and a
   CHECK_EQUAL(answered, senders.size());
 }
 
-TEST("server: as many connections as there is room for, and room again when one ends") {
+TEST("server: who says nothing for a minute does not keep his place from others; a link may be idle") {
   TestGuest guest;
-  for (size_t i = 0; i < Server::kConnectionMax; i++) CHECK(guest.connect().connection != nullptr);
-  TestStream late;
-  CHECK(guest.server->accept(late) == nullptr);
-  guest.clients[5]->connection->broken();
-  CHECK(guest.server->accept(late) != nullptr);
+  auto& link = guest.connect();
+  guest.exchange(link, encode(FrameType::ping, 1));
+  auto& silent = guest.connect();
+  auto& begun = guest.connect();
+  guest.send(begun, "PO");
+  guest.run();
+  guest.platform.clock_ns += 59'000'000'000;
+  guest.run();
+  CHECK(!silent.stream.ended());
+  guest.platform.clock_ns += 2'000'000'000;
+  guest.run();
+  CHECK(silent.stream.finished);
+  CHECK(begun.stream.aborted);
+  CHECK(!link.stream.ended());
 }
 
 TEST("server: stop finishes what is accepted and takes nothing new") {

@@ -20,6 +20,12 @@ struct Frame {
   std::string payload;
 };
 
+inline size_t count_of(const std::vector<Frame>& frames, std::string_view payload) {
+  size_t count = 0;
+  for (const Frame& frame : frames) count += frame.payload == payload ? 1 : 0;
+  return count;
+}
+
 inline std::string encode(FrameType type, uint64_t id, std::string_view operation = "", std::string_view token = "",
                           std::string_view payload = "") {
   FrameHeader header{};
@@ -142,6 +148,14 @@ class TestGuest {
 
   std::vector<Frame> exchange(Client& client, std::string_view bytes) {
     send(client, bytes);
+    run();
+    return client.stream.take_frames();
+  }
+
+  /// What a client still gets that sends this and then closes its half.
+  std::vector<Frame> last_exchange(Client& client, std::string_view bytes) {
+    send(client, bytes);
+    client.connection->peer_finished();
     run();
     return client.stream.take_frames();
   }

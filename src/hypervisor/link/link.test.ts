@@ -295,6 +295,19 @@ describe('link', () => {
     await it.owner.expect({ kind: 'link-lost', sent: [1] });
   });
 
+  it('takes a reply that is longer than any text may be, and none that is longer than both', async () => {
+    await using it = await bench({ textBytesMax: 3 });
+    const guest = await ready(it);
+    it.link.tell(request(1));
+    await it.kit.settle();
+    guest.answer(FrameType.reply, 'x'.repeat(4_096));
+    await it.owner.expect({ kind: 'link-reply', id: 1 });
+    it.link.tell(request(2));
+    await it.kit.settle();
+    guest.answer(FrameType.reply, 'x'.repeat(5_000));
+    await it.owner.expect<LinkEvent>((event) => event.kind === 'link-lost' && event.why.startsWith('FRAME_INVALID'));
+  });
+
   it('closes its connection and says what it leaves when it is told to close', async () => {
     await using it = await bench();
     const guest = await ready(it);

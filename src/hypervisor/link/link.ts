@@ -19,7 +19,7 @@ export interface LinkOptions {
   readonly connect: Hypervisor['connect'];
   /** Told of everything; usually the router, on the same thread. */
   readonly owner: Ref<LinkEvent>;
-  /** Largest reply; a longer frame breaks the connection. Default: as long as any frame may be. */
+  /** Largest text, and reply if it is no less than 4096; a longer frame breaks the connection. Default: as long as any frame may be. */
   readonly textBytesMax?: number;
   /** How often an idle link is pinged; default 5000. */
   readonly pingIntervalMs?: number;
@@ -38,6 +38,8 @@ const BACK_OFF_FIRST_MS = 10;
 const BACK_OFF_MAX_MS = 1_000;
 /** A batch that has grown to this is written at once, so that the connection can say that it is full. */
 const BATCH_BYTES_MAX = 256 * 1024;
+/** A reply may be this long even if texts must be shorter: a digest of one byte has 64. */
+export const REPLY_BYTES_MAX_LEAST = 4_096;
 
 type Request = Extract<LinkMessage, { kind: 'request' }>;
 type Input = LinkMessage | RelayMessage | { readonly kind: 'connect' } | { readonly kind: 'tick' } | Defect;
@@ -330,5 +332,5 @@ class Link implements FrameSink {
 
 function frameBytesMax(textBytesMax: number | undefined): number {
   if (textBytesMax === undefined) return FRAME_BYTES_MAX;
-  return textBytesMax + OPERATION_BYTES_MAX + TOKEN_BYTES_MAX;
+  return Math.max(textBytesMax, REPLY_BYTES_MAX_LEAST) + OPERATION_BYTES_MAX + TOKEN_BYTES_MAX;
 }

@@ -9,3 +9,4 @@ export {
   TEST_GUEST_IMAGE,
   usableAccelerators,
 } from './real-hypervisor.ts';
+export { heard, started } from './started.ts';

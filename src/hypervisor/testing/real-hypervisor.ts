@@ -12,7 +12,7 @@ import { type ImageInfo, inspectImage } from '../qemu/image.ts';
 import { readManifest } from '../qemu/manifest.ts';
 
 const BUILD = fileURLToPath(new URL('../../../includeos/build/', import.meta.url));
-/** The guest as it is shipped, and the one with the operations `hang`, `crash`, `flood` and `chunks` besides. */
+/** The guest as it is shipped, and the one with the operations `hang`, `crash`, `flood`, `chunks` and `dial` besides. */
 export const GUEST_IMAGE = join(BUILD, 'shoal-guest.elf');
 export const TEST_GUEST_IMAGE = join(BUILD, 'shoal-guest-test.elf');
 
