@@ -1,9 +1,9 @@
-import type { Msg, NatsConnection, PublishOptions, Subscription } from 'nats';
+import type { Msg, NatsConnection, Subscription } from 'nats';
 import type { Clock, Ref } from '../actors/mod.ts';
 import type { Outcome, RequestStatus, VmId } from '../fleet/mod.ts';
-import type { EncodedHeaders } from './encoded-headers.ts';
 import type { EndpointCounts, RouterRequest } from './endpoint-messages.ts';
 import { EndpointStats } from './endpoint-stats.ts';
+import { Outbox } from './outbox.ts';
 import { errorHeaders, ReplyHeaders } from './reply-headers.ts';
 import type { ReplyTokens } from './reply-token.ts';
 import { RequestHeaderReader } from './request-header-reader.ts';
@@ -39,6 +39,7 @@ export class ProcessService {
   readonly #options: ProcessServiceOptions;
   readonly #headers = new RequestHeaderReader();
   readonly #replyHeaders = new ReplyHeaders();
+  readonly #outbox: Outbox;
   readonly #inFlight = new Set<PendingReply>();
   /** Made ids are unique among all Shoals: a random part for this one, and a count. */
   readonly #idPrefix = `s${crypto.randomUUID().replaceAll('-', '').slice(0, 16)}-`;
@@ -53,6 +54,10 @@ export class ProcessService {
   constructor(options: ProcessServiceOptions, defaultDeadlineMs: number) {
     this.#options = options;
     this.#nc = options.nc;
+    // The client learns it from its deadline; nothing else can be told to it either.
+    this.#outbox = new Outbox(options.nc, () => {
+      this.#unsent += 1;
+    });
     this.#subject = options.subject;
     this.#router = options.router;
     this.#tokens = options.tokens;
@@ -102,6 +107,7 @@ export class ProcessService {
       await within(idle, Math.max(0, endMs - this.#clock.monotonic()), this.#clock);
     }
     for (const pending of [...this.#inFlight]) pending.tell(STOPPING);
+    this.#outbox.flush();
     const flushMs = Math.max(FLUSH_MS, endMs - this.#clock.monotonic());
     if (!this.#nc.isClosed()) await within(this.#nc.flush(), flushMs, this.#clock).catch(() => undefined);
   }
@@ -165,7 +171,7 @@ export class ProcessService {
   /** Answers a request that the router never sees. */
   #refuse(replySubject: string, status: RequestStatus, message: string): void {
     this.stats.failed(status, message, 0);
-    this.#publish(replySubject, NO_BYTES, errorHeaders(status, message));
+    this.#outbox.add(replySubject, NO_BYTES, errorHeaders(status, message));
   }
 
   /** @returns the error that was sent, if it was one */
@@ -184,22 +190,12 @@ export class ProcessService {
       this.#sendError(subject, failure);
       return failure;
     }
-    this.#publish(subject, outcome.payload, headers);
+    this.#outbox.add(subject, outcome.payload, headers);
     return undefined;
   }
 
   #sendError(subject: string, { status, message, vm, host }: Failure): void {
-    this.#publish(subject, NO_BYTES, errorHeaders(status, message, vm, host));
-  }
-
-  #publish(subject: string, payload: Uint8Array, headers: EncodedHeaders): void {
-    const options: PublishOptions = { headers };
-    try {
-      this.#nc.publish(subject, payload, options);
-    } catch {
-      // Closed or closing: the client learns it from its deadline. Anything else cannot be told to it either.
-      this.#unsent += 1;
-    }
+    this.#outbox.add(subject, NO_BYTES, errorHeaders(status, message, vm, host));
   }
 
   #idle(): void {
