@@ -124,6 +124,8 @@ export class ProcessService {
   finish(pending: PendingReply, outcome: Outcome): void {
     this.#inFlight.delete(pending);
     const error = this.#send(pending.replySubject, outcome);
+    // No other reply can be about to come: whoever asks alone does not wait for the end of the round.
+    if (this.#inFlight.size === 0) this.#outbox.flush();
     const processingMs = this.#clock.monotonic() - pending.startedMs;
     if (error === undefined) this.stats.succeeded(processingMs);
     else this.stats.failed(error.status, error.message, processingMs);
