@@ -24,10 +24,14 @@ if (suite === undefined) {
   process.exit(2);
 }
 
+const CLEAN_UP_MS = 15_000;
 const rows: Row[] = [];
-const why = await Promise.race([measured(suite), interrupted(), timeLimit(Number(values.minutes))]);
+const measuring = measured(suite);
+const why = await Promise.race([measuring, interrupted(), after(Number(values.minutes) * 60_000)]);
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`);
 await killRunning();
+// What was being measured is gone, and it clears away its folders.
+await Promise.race([measuring, after(CLEAN_UP_MS)]);
 endLeft();
 if (why !== undefined) process.stderr.write(`bench: ended early: ${why}\n`);
 process.exit(why !== undefined || (values.strict === true && rows.some((row) => !row.holds)) ? 1 : 0);
@@ -52,9 +56,9 @@ function interrupted(): Promise<string> {
   });
 }
 
-function timeLimit(minutes: number): Promise<string> {
+function after(ms: number): Promise<string> {
   return new Promise((resolve) => {
-    setTimeout(() => resolve(`it was not done after ${minutes} minutes`), minutes * 60_000);
+    setTimeout(() => resolve(`it was not done within ${ms / 60_000} minutes`), ms);
   });
 }
 
