@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Msg, NatsConnection, Subscription } from 'nats';
 import type { Clock, Ref } from '../actors/mod.ts';
 import type { Outcome, RequestStatus, VmId } from '../fleet/mod.ts';
@@ -41,8 +42,11 @@ export class ProcessService {
   readonly #replyHeaders = new ReplyHeaders();
   readonly #outbox: Outbox;
   readonly #inFlight = new Set<PendingReply>();
-  /** Made ids are unique among all Shoals: a random part for this one, and a count. */
-  readonly #idPrefix = `s${crypto.randomUUID().replaceAll('-', '').slice(0, 16)}-`;
+  /**
+   * Made ids are unique among all Shoals whose requests a guest may have: 48 random bits for this one, and a count. Short, for they go to the
+   * guest and back.
+   */
+  readonly #idPrefix = `s${randomBytes(6).toString('base64url')}.`;
   #idCount = 0;
   #maxPayloadBytes: number;
   #withoutReply = 0;
