@@ -25,9 +25,9 @@ async function wakes(fleet: FakeFleet, work: () => Promise<void>): Promise<numbe
 }
 
 describe('a fleet at rest', () => {
-  it('wakes its router a few times a second, and as often as ever once there is something to wait for', async () => {
+  it('wakes its router twice a second, and as often as ever once there is something to wait for', async () => {
     await using fleet = await idle();
-    expect(await wakes(fleet, () => fleet.reporting([1, 2], 10))).toBeLessThanOrEqual(50);
+    expect(await wakes(fleet, () => fleet.reporting([1, 2], 10))).toBeLessThanOrEqual(25);
     fleet.send({ withinMs: 60_000 });
     await fleet.settle();
     expect(await wakes(fleet, () => fleet.reporting([2], 10))).toBeGreaterThanOrEqual(190);
