@@ -13,7 +13,7 @@ const MANY = 30;
 const OWN_MEMORY_ROUNDS = 5;
 const IDLE_VMS = 10;
 const IDLE_MS = 5_000;
-const SETTLE_MS = 500;
+const SETTLE_MS = 2_000;
 const IDLE_ROUNDS = 5;
 /** What our own process may take for each VM. */
 const OWN_BYTES_A_VM = 200_000;

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { connect } from 'nats';
-import { ReplyHeaders } from '../../src/transport/reply-headers.ts';
+import { ReplyHeaders } from '../../src/transport/mod.ts';
 
 /**
  * A NATS service in Node that does nothing: the floor under a service that does something. Its replies have the headers of ours, so that
