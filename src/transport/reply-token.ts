@@ -9,7 +9,7 @@ export const TOKEN_KEY_BYTES = SIPHASH_KEY_BYTES;
 const HEAD_BYTES = SIPHASH_BYTES + 1;
 const SUBJECT_BYTES_MAX = 255;
 /** Tokens are cut from slabs: memory of its own costs a token several times its making. */
-const SLAB_BYTES = 16 * 1024;
+const SLAB_BYTES = 8 * 1024;
 /** Room for more than a token, so that what is cut off at a slab's end was too long anyway. */
 const ROOM_BYTES = 2 * TOKEN_BYTES_MAX;
 
