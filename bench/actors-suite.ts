@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { compare, median, type Row, rowOf } from './compare.ts';
+import { compare, type Round, type Row, rowOf } from './compare.ts';
 
 const ROUNDS = 3;
 const COUNTS = [10, 1_000, 100_000, 1_000_000];
@@ -64,9 +64,9 @@ function beside(peer: string, { name, what, actors, atMost }: Beside): Promise<R
 
 /** Beside a figure that was promised. */
 async function within(what: 'spawn' | 'bytes', unit: string, baseline: number): Promise<Row> {
-  const figures: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) figures.push(await measure(what, 'shoal', SPAWNED));
-  return rowOf({ name: `${what}-an-actor`, unit, goal: { atMost: 1 }, value: median(figures), baseline });
+  const rounds: Round[] = [];
+  for (let round = 0; round < ROUNDS; round++) rounds.push({ ours: await measure(what, 'shoal', SPAWNED), baseline });
+  return rowOf({ name: `${what}-an-actor`, unit, goal: { atMost: 1 } }, rounds);
 }
 
 async function measure(what: string, library: string, actors: number): Promise<number> {

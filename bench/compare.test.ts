@@ -7,20 +7,24 @@ test('the median is the middle figure, or the mean of the two middle ones', () =
   expect(median([])).toBeNaN();
 });
 
-test('a goal holds on its own side of the ratio', () => {
-  const base = { name: 'a', unit: 'ms', baseline: 10 };
-  expect(rowOf({ ...base, value: 12, goal: { atMost: 1.2 } })).toMatchObject({
-    ratio: 1.2,
-    goal: '<= 1.2',
-    holds: true,
-  });
-  expect(rowOf({ ...base, value: 13, goal: { atMost: 1.2 } }).holds).toBe(false);
-  expect(rowOf({ ...base, value: 8, goal: { atLeast: 0.8 } })).toMatchObject({
-    ratio: 0.8,
-    goal: '>= 0.8',
-    holds: true,
-  });
-  expect(rowOf({ ...base, value: 7, goal: { atLeast: 0.8 } }).holds).toBe(false);
+test('a goal holds on its own side of the ratio, and without one there is nothing to miss', () => {
+  const row = (ours: number, goal?: { atMost: number } | { atLeast: number }) =>
+    rowOf(goal === undefined ? { name: 'a', unit: 'ms' } : { name: 'a', unit: 'ms', goal }, [{ ours, baseline: 10 }]);
+  expect(row(12, { atMost: 1.2 })).toMatchObject({ ratio: 1.2, goal: '<= 1.2', holds: true });
+  expect(row(13, { atMost: 1.2 }).holds).toBe(false);
+  expect(row(8, { atLeast: 0.8 })).toMatchObject({ ratio: 0.8, goal: '>= 0.8', holds: true });
+  expect(row(7, { atLeast: 0.8 }).holds).toBe(false);
+  expect(row(99)).toMatchObject({ goal: 'none', holds: true });
+});
+
+test('a load that comes and goes changes the figures, not the ratio', () => {
+  const rounds = [1, 1, 5, 9, 9].map((load) => ({ ours: 2 * load, baseline: load }));
+  expect(rowOf({ name: 'a', unit: 'ms' }, rounds)).toMatchObject({ value: 10, baseline: 5, ratio: 2, spread: [2, 2] });
+});
+
+test('the spread is what half of the rounds lie within', () => {
+  const rounds = [1, 2, 3, 4, 100].map((ours) => ({ ours, baseline: 1 }));
+  expect(rowOf({ name: 'a', unit: 'ms' }, rounds)).toMatchObject({ ratio: 3, spread: [2, 4] });
 });
 
 test('sides are measured in turns, the order changes, and the first round does not count', async () => {

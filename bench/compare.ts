@@ -1,64 +1,95 @@
 /** One claim: what is ours beside a peer or a floor, measured in turns in the same run. */
-export interface Comparison {
-  readonly name: string;
-  readonly unit: string;
-  /** The ratio ours / baseline that we aim at. */
-  readonly goal: Goal;
+export interface Comparison extends Claim {
   readonly rounds: number;
   /** One measurement each, in `unit`. */
   readonly ours: () => Promise<number>;
   readonly baseline: () => Promise<number>;
 }
 
+export interface Claim {
+  readonly name: string;
+  readonly unit: string;
+  /** The ratio ours / baseline that we aim at; undefined: the figure only explains another one. */
+  readonly goal?: Goal;
+}
+
 export type Goal = { readonly atMost: number } | { readonly atLeast: number };
+
+/** What was measured right after one another, and so under the same load. */
+export interface Round {
+  readonly ours: number;
+  readonly baseline: number;
+}
 
 export interface Row {
   readonly name: string;
+  /** Medians over all rounds. */
   readonly value: number;
   readonly unit: string;
   readonly baseline: number;
+  /** The median of the rounds' own ratios. */
   readonly ratio: number;
+  /** Half of the rounds' ratios lie between these. */
+  readonly spread: readonly [number, number];
   readonly goal: string;
   readonly holds: boolean;
 }
 
 /**
- * Measures ours and the baseline in turns, so that whatever else the machine does meets both, and compares the medians. One
- * round before the first warms caches and compilers and does not count.
+ * Measures ours and the baseline in turns, so that whatever else the machine does meets both. One round before the first warms
+ * caches and compilers and does not count.
  */
 export async function compare(
   comparison: Comparison,
   onRound: (round: number) => void = () => undefined,
 ): Promise<Row> {
-  const { name, unit, goal, rounds } = comparison;
-  const ours: number[] = [];
-  const baseline: number[] = [];
-  for (let round = 0; round <= rounds; round++) {
+  const rounds: Round[] = [];
+  for (let round = 0; round <= comparison.rounds; round++) {
     onRound(round);
-    // The order changes every round: the second of a pair may profit from the first.
-    const first = round % 2 === 0 ? 'ours' : 'baseline';
-    for (const side of [first, first === 'ours' ? 'baseline' : 'ours']) {
-      const figure = side === 'ours' ? await comparison.ours() : await comparison.baseline();
-      if (round > 0) (side === 'ours' ? ours : baseline).push(figure);
-    }
+    const figures = await measure(comparison, round);
+    if (round > 0) rounds.push(figures);
   }
-  return rowOf({ name, unit, goal, value: median(ours), baseline: median(baseline) });
+  return rowOf(comparison, rounds);
 }
 
-export function rowOf(of: Pick<Comparison, 'name' | 'unit' | 'goal'> & { value: number; baseline: number }): Row {
-  const { name, unit, goal, value, baseline } = of;
-  const ratio = value / baseline;
-  const holds = 'atMost' in goal ? ratio <= goal.atMost : ratio >= goal.atLeast;
-  const goalText = 'atMost' in goal ? `<= ${goal.atMost}` : `>= ${goal.atLeast}`;
-  return { name, value: round4(value), unit, baseline: round4(baseline), ratio: round4(ratio), goal: goalText, holds };
+/** The order changes every round: the second of a pair may profit from the first. */
+async function measure({ ours, baseline }: Comparison, round: number): Promise<Round> {
+  if (round % 2 === 0) return { ours: await ours(), baseline: await baseline() };
+  const first = await baseline();
+  return { ours: await ours(), baseline: first };
+}
+
+export function rowOf({ name, unit, goal }: Claim, rounds: readonly Round[]): Row {
+  const ratios = rounds.map(({ ours, baseline }) => ours / baseline);
+  const ratio = median(ratios);
+  return {
+    name,
+    value: round4(median(rounds.map(({ ours }) => ours))),
+    unit,
+    baseline: round4(median(rounds.map(({ baseline }) => baseline))),
+    ratio: round4(ratio),
+    spread: [round4(quantile(ratios, 0.25)), round4(quantile(ratios, 0.75))],
+    goal: textOf(goal),
+    holds: goal === undefined || ('atMost' in goal ? ratio <= goal.atMost : ratio >= goal.atLeast),
+  };
 }
 
 export function median(figures: readonly number[]): number {
+  return quantile(figures, 0.5);
+}
+
+/** Between two figures it is as far as the share lies between their places. */
+function quantile(figures: readonly number[], share: number): number {
   const sorted = [...figures].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  if (sorted.length % 2 === 1) return upper;
-  return ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+  const place = (sorted.length - 1) * share;
+  const below = sorted[Math.floor(place)] ?? Number.NaN;
+  const above = sorted[Math.ceil(place)] ?? Number.NaN;
+  return below + (above - below) * (place - Math.floor(place));
+}
+
+function textOf(goal: Goal | undefined): string {
+  if (goal === undefined) return 'none';
+  return 'atMost' in goal ? `<= ${goal.atMost}` : `>= ${goal.atLeast}`;
 }
 
 function round4(figure: number): number {

@@ -6,13 +6,13 @@ import { manyVmsSuite } from './many-vms-suite.ts';
 import { BareQemu } from './peers/bare-qemu.ts';
 import { Echo } from './peers/echo.ts';
 import { PlainClient } from './peers/plain-client.ts';
+import { BUSY_FLAGS, manyRequests } from './throughput.ts';
 
 const START_ROUNDS = 15;
 const SEQUENTIAL_ROUNDS = 7;
 const SEQUENTIAL_REQUESTS = 500;
 const THROUGHPUT_ROUNDS = 7;
 const THROUGHPUT_REQUESTS = 30_000;
-const IN_FLIGHT = 256;
 const TEXT = 'sixteen byte text';
 const PORT = 9000;
 
@@ -119,7 +119,7 @@ async function meanMs(one: () => Promise<unknown>): Promise<number> {
 
 /** Requests a second with many in flight, beside an echo in Node on the same NATS server with the same client. */
 async function* throughputSuite(): AsyncIterable<Row> {
-  await using fleet = await TestFleet.start({ flags: ['--min', '4', '--set', 'vm_requests_max=64'] });
+  await using fleet = await TestFleet.start({ flags: BUSY_FLAGS });
   await using echo = await Echo.start(fleet.ready.nats);
   await using client = await PlainClient.open(fleet.ready.nats, fleet.ready.fleet);
   yield await compare({
@@ -133,14 +133,5 @@ async function* throughputSuite(): AsyncIterable<Row> {
 }
 
 async function perSecond(one: () => Promise<unknown>): Promise<number> {
-  let sent = 0;
-  const worker = async (): Promise<void> => {
-    while (sent < THROUGHPUT_REQUESTS) {
-      sent += 1;
-      await one();
-    }
-  };
-  const startMs = performance.now();
-  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
-  return THROUGHPUT_REQUESTS / ((performance.now() - startMs) / 1000);
+  return THROUGHPUT_REQUESTS / ((await manyRequests(THROUGHPUT_REQUESTS, one)) / 1000);
 }

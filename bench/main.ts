@@ -1,11 +1,21 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { endLeft } from '../test/driver/end-left.ts';
+import { killRunning } from '../test/driver/shoal-process.ts';
 import type { Row } from './compare.ts';
-import { SUITES } from './suites.ts';
+import { SUITES, type Suite } from './suites.ts';
 
-/** `npm run bench -- SUITE [--json FILE] [--only TEXT]`: prints a row a claim; exits 1 if one does not hold and --strict is given. */
+/**
+ * `npm run bench -- SUITE [--json FILE] [--only TEXT] [--minutes LIMIT]`: prints a row a claim; exits 1 if it could not be measured within the
+ * limit, or if a claim does not hold and --strict is given. However it ends, nothing stays of what it started.
+ */
 const { values, positionals } = parseArgs({
-  options: { json: { type: 'string' }, only: { type: 'string' }, strict: { type: 'boolean' } },
+  options: {
+    json: { type: 'string' },
+    only: { type: 'string' },
+    strict: { type: 'boolean' },
+    minutes: { type: 'string', default: '20' },
+  },
   allowPositionals: true,
 });
 const suite = SUITES[positionals[0] ?? 'main'];
@@ -14,15 +24,46 @@ if (suite === undefined) {
   process.exit(2);
 }
 
+const CLEAN_UP_MS = 15_000;
 const rows: Row[] = [];
-const { only = '' } = values;
-for await (const row of suite((name) => name.includes(only))) {
-  rows.push(row);
-  process.stdout.write(`${lineOf(row)}\n`);
-}
+const measuring = measured(suite);
+const why = await Promise.race([measuring, interrupted(), after(Number(values.minutes) * 60_000)]);
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`);
-process.exitCode = values.strict === true && rows.some((row) => !row.holds) ? 1 : 0;
+await killRunning();
+// What was being measured is gone, and it clears away its folders.
+await Promise.race([measuring, after(CLEAN_UP_MS)]);
+endLeft();
+if (why !== undefined) process.stderr.write(`bench: ended early: ${why}\n`);
+process.exit(why !== undefined || (values.strict === true && rows.some((row) => !row.holds)) ? 1 : 0);
 
-function lineOf({ name, value, unit, baseline, ratio, goal, holds }: Row): string {
-  return `${holds ? 'holds ' : 'MISSES'} ${name}: ${value} ${unit}, baseline ${baseline} ${unit}, ratio ${ratio} (aim ${goal})`;
+/** @returns why it came to no end, if it did not */
+async function measured(chosen: Suite): Promise<string | undefined> {
+  const { only = '' } = values;
+  try {
+    for await (const row of chosen((name) => name.includes(only))) {
+      rows.push(row);
+      process.stdout.write(`${lineOf(row)}\n`);
+    }
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  }
+}
+
+function interrupted(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+  });
+}
+
+function after(ms: number): Promise<string> {
+  return new Promise((resolve) => {
+    setTimeout(() => resolve(`it was not done within ${ms / 60_000} minutes`), ms);
+  });
+}
+
+function lineOf({ name, value, unit, baseline, ratio, spread, goal, holds }: Row): string {
+  const [low, high] = spread;
+  const figures = `${value} ${unit}, baseline ${baseline} ${unit}, ratio ${ratio} (${low} to ${high}; aim ${goal})`;
+  return `${holds ? 'holds ' : 'MISSES'} ${name}: ${figures}`;
 }

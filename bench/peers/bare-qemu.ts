@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { endChild, startChild } from './child.ts';
 import { DirectLink } from './direct-link.ts';
 
 export interface BareQemuOptions {
@@ -10,21 +10,24 @@ export interface BareQemuOptions {
   readonly port: number;
 }
 
-/** The same image started by hand: QEMU and nothing else. Its console is its standard output. */
+/** The same image started by hand: QEMU and nothing else. Its console is its standard output, and is read. */
 export class BareQemu {
   readonly child: ChildProcess;
   readonly #options: BareQemuOptions;
 
   constructor(options: BareQemuOptions) {
     this.#options = options;
-    this.child = spawn('qemu-system-x86_64', argumentsOf(options), { stdio: ['ignore', 'pipe', 'ignore'] });
+    this.child = startChild('qemu-system-x86_64', argumentsOf(options), { stdio: ['ignore', 'pipe', 'ignore'] });
   }
 
   /** Resolves when the guest has said that it is ready. */
   async ready(): Promise<void> {
     if (this.child.stdout === null) throw new Error('no console');
     for await (const line of createInterface({ input: this.child.stdout })) {
-      if (line.startsWith('shoal1 ready')) return;
+      if (!line.startsWith('shoal1 ready')) continue;
+      // Whoever has a report a second reads it: a console that nobody reads is soon full, and its guest then prints nothing.
+      this.child.stdout.resume();
+      return;
     }
     throw new Error('the guest ended before it was ready');
   }
@@ -33,9 +36,8 @@ export class BareQemu {
     return DirectLink.open(this.#options.ip, this.#options.port);
   }
 
-  async kill(): Promise<void> {
-    this.child.kill('SIGKILL');
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
+  kill(): Promise<void> {
+    return endChild(this.child, 'SIGKILL');
   }
 }
 

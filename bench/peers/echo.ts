@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { endChild, startChild } from './child.ts';
 import { PlainClient } from './plain-client.ts';
 
 const FLEET = 'echo';
@@ -17,12 +18,16 @@ export class Echo implements AsyncDisposable {
 
   static async start(servers: string): Promise<Echo> {
     const program = fileURLToPath(new URL('echo-responder.ts', import.meta.url));
-    const child = spawn(process.execPath, [program, servers, `shoal.${FLEET}.process`], {
+    const child = startChild(process.execPath, [program, servers, `shoal.${FLEET}.process`], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     if (child.stdout === null) throw new Error('the echo has no output');
     await once(child.stdout, 'data');
     return new Echo(child, await PlainClient.open(servers, FLEET));
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? -1;
   }
 
   request(text: string): Promise<string> {
@@ -31,7 +36,6 @@ export class Echo implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client[Symbol.asyncDispose]();
-    this.#child.kill('SIGTERM');
-    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
+    await endChild(this.#child, 'SIGTERM');
   }
 }

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "clock.h"
+#include "network_timers.h"
 #include "panic.h"
 #include "shim.h"
 #include "tcp_stream.h"
@@ -14,16 +15,14 @@ extern "C" {
 #include "lwip/pbuf.h"
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/tcp.h"
-#include "lwip/timeouts.h"
 #include "netif/ethernet.h"
 }
 
 namespace shoal::builtin {
 namespace {
 
-constexpr uint64_t kNsPerMs = 1'000'000;
 constexpr uint16_t kMtu = 1500;
-constexpr uint64_t kRingWaitNs = 20 * kNsPerMs;
+constexpr uint64_t kRingWaitNs = 20'000'000;
 
 /// A received packet in place: lwIP works in the card's buffer and gives it back with the pbuf.
 struct ReceivedPacket {
@@ -96,6 +95,7 @@ uint32_t mask_of(unsigned prefix) { return lwip_htonl(~uint32_t{0} << (32 - pref
 void network_open(VirtioNet& opened_card, const Settings& settings, Server& server) {
   card = &opened_card;
   lwip_init();
+  network_timers_open();
   const ip4_addr_t address = address_of(settings.bind_address);
   const ip4_addr_t mask = address_of(mask_of(settings.bind_prefix));
   const ip4_addr_t gateway = address_of(settings.gateway);
@@ -107,6 +107,7 @@ void network_open(VirtioNet& opened_card, const Settings& settings, Server& serv
 }
 
 bool network_receive() {
+  network_timers_wake();
   VirtioNet::Packet packet{};
   size_t count = 0;
   // At most one ring's worth at a time, so that a flood leaves room for everything else.
@@ -119,16 +120,13 @@ bool network_receive() {
     if (interface.input(received, &interface) != ERR_OK) pbuf_free(received);
   }
   reclaim_sent();
-  sys_check_timeouts();
+  network_timers_run();
   return count > 0;
 }
 
 void network_transmit() { card->publish(); }
 
-uint64_t network_due_ns() {
-  const uint32_t delay_ms = sys_timeouts_sleeptime();
-  return delay_ms == SYS_TIMEOUTS_SLEEPTIME_INFINITE ? ~uint64_t{0} : clock_ns() + delay_ms * kNsPerMs;
-}
+uint64_t network_due_ns() { return network_timers_due_ns(); }
 
 bool network_may_sleep() {
   if (take_interrupt(VECTOR_NETWORK)) card->acknowledge_interrupt();
@@ -144,8 +142,6 @@ bool network_close() {
 }
 
 }  // namespace shoal::builtin
-
-extern "C" u32_t sys_now(void) { return static_cast<u32_t>(shoal::builtin::clock_ns() / shoal::builtin::kNsPerMs); }
 
 /// For TCP's first sequence and port numbers.
 extern "C" unsigned shoal_random(void) {

@@ -56,7 +56,8 @@ export class RequestBook implements Work {
 
   /** Tells all who wait for it. */
   end(pending: Pending, outcome: Outcome): void {
-    for (const client of pending.clients.splice(0)) this.#tell(client, outcome);
+    for (const client of pending.clients) this.#tell(client, outcome);
+    pending.clients.length = 0;
   }
 
   /** Tells one, whose deadline has passed. */

@@ -274,8 +274,10 @@ export class RequestPath {
   #end(pending: Pending, outcome: Outcome): void {
     const { request, clients } = pending;
     for (let told = 0; told < clients.length; told++) this.counts.ended(outcome);
-    this.#memory.closed(pending);
-    this.#memory.ended(request, outcome, this.#clock.monotonic(), this.#fleet.params.dedupMs);
+    if (request.idIsMade !== true) {
+      this.#memory.closed(pending);
+      this.#memory.ended(request, outcome, this.#clock.monotonic(), this.#fleet.params.dedupMs);
+    }
     this.#book.end(pending, outcome);
   }
 

@@ -1,5 +1,6 @@
 import type { Behaviour, Context } from '../actors/mod.ts';
 import type { Address } from './address.ts';
+import { isAtRest } from './at-rest.ts';
 import { Closing } from './closing.ts';
 import { Commands } from './commands.ts';
 import { Fleet, type Routing } from './fleet.ts';
@@ -11,6 +12,7 @@ import type { Params } from './params.ts';
 import { type LatePort, RequestPath } from './request-path.ts';
 import type { RouterMessage } from './router-messages.ts';
 import { snapshot } from './snapshot.ts';
+import { Ticker } from './ticker.ts';
 import { type KeeperPorts, VmKeeper } from './vm-keeper.ts';
 
 export interface RouterOptions extends KeeperPorts, LedgerPorts {
@@ -27,15 +29,12 @@ export interface RouterOptions extends KeeperPorts, LedgerPorts {
   readonly late?: LatePort;
 }
 
-/** How often deadlines and the rules that depend on time are looked at. */
-const TICK_MS = 50;
 const CLOSING = 'the server is shutting down';
 
 /** The actor that owns the fleet: routes each request, and starts and stops VMs by the rules. */
 export function router(options: RouterOptions): Behaviour<RouterMessage> {
   return (context) => {
     const body = new Router(context, options);
-    context.every(TICK_MS, () => ({ kind: 'tick' }));
     // Whatever ends the router, nobody is left without an answer.
     context.onStop(() => body.refuseAll(), 'before-children');
     return (message) => body.receive(message);
@@ -52,7 +51,7 @@ class Router {
   readonly #commands: Commands;
   readonly #closing: Closing;
   readonly #startedMs: number;
-  #lastTickMs: number;
+  readonly #ticker: Ticker;
   #stepAsked = false;
 
   constructor(context: Context<RouterMessage>, options: RouterOptions) {
@@ -70,9 +69,10 @@ class Router {
     this.#commands = new Commands(this.#fleet, this.#vms);
     this.#closing = new Closing();
     this.#startedMs = clock.monotonic();
-    this.#lastTickMs = this.#startedMs;
+    this.#ticker = new Ticker(context);
     if (options.awaitHosts !== true) {
-      for (const host of options.hosts.keys()) this.#fleet.apply({ kind: 'host-up', host, nowMs: this.#lastTickMs });
+      const nowMs = clock.monotonic();
+      for (const host of options.hosts.keys()) this.#fleet.apply({ kind: 'host-up', host, nowMs });
     }
     this.#askStep();
   }
@@ -80,6 +80,7 @@ class Router {
   receive(message: RouterMessage): void {
     this.#handle(message);
     if (this.#closing.isAsked) this.#closing.look(this.#requests.open);
+    if (this.#ticker.isResting && !this.#isAtRest()) this.#ticker.wake();
   }
 
   refuseAll(): void {
@@ -228,13 +229,15 @@ class Router {
   }
 
   #tick(): void {
-    const nowMs = this.#context.clock.monotonic();
-    const lateMs = nowMs - this.#lastTickMs - TICK_MS;
-    this.#lastTickMs = nowMs;
-    // A tick as late as a whole one means that our own process stood still.
-    if (lateMs > TICK_MS) this.#fleet.apply({ kind: 'paused', forMs: lateMs, nowMs });
+    const forMs = this.#ticker.pausedMs();
+    if (forMs > 0) this.#fleet.apply({ kind: 'paused', forMs, nowMs: this.#context.clock.monotonic() });
     this.#requests.expire();
     this.#step();
+    this.#ticker.next(this.#isAtRest(), this.#fleet.params.statusIntervalMs);
+  }
+
+  #isAtRest(): boolean {
+    return this.#requests.open === 0 && isAtRest(this.#fleet, this.#context.clock.monotonic());
   }
 
   /** Many events of one turn make one step. */

@@ -11,16 +11,25 @@ export function sortedIndex(sorted: readonly number[], value: number): number {
   return low;
 }
 
-/** Does nothing if it is there. */
+/** Does nothing if it is there. At the end it costs next to nothing. */
 export function insertSorted(sorted: number[], value: number): boolean {
+  const last = sorted.at(-1);
+  if (last === undefined || last < value) {
+    sorted.push(value);
+    return true;
+  }
   const index = sortedIndex(sorted, value);
   if (sorted[index] === value) return false;
   sorted.splice(index, 0, value);
   return true;
 }
 
-/** Does nothing if it is not there. */
+/** Does nothing if it is not there. At the end it costs next to nothing. */
 export function removeSorted(sorted: number[], value: number): boolean {
+  if (sorted.at(-1) === value) {
+    sorted.pop();
+    return true;
+  }
   const index = sortedIndex(sorted, value);
   if (sorted[index] !== value) return false;
   sorted.splice(index, 1);

@@ -50,7 +50,7 @@ export interface Machine {
   remember(guest: GuestReady): Promise<void>;
   /** @throws QMP_TIMEOUT, QMP_ERROR */
   qmp(command: string, args?: Readonly<Record<string, unknown>>, timeoutMs?: number): Promise<unknown>;
-  /** Bytes that the guest prints, from the first on. One listener; it is always read. */
+  /** Bytes that the guest prints, from the first on. One listener, whose they are until it returns; the console is always read. */
   onConsole(listener: (bytes: Uint8Array) => void): void;
   /** Writes to the guest's serial input. */
   writeConsole(text: string): void;

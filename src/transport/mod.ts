@@ -14,6 +14,7 @@ export type { OwnServer, OwnServerOptions } from './own-server/own-server.ts';
 export { startOwnServer } from './own-server/own-server.ts';
 export { findNatsServer } from './own-server/program.ts';
 export type { Reply } from './reply.ts';
+export { ReplyHeaders } from './reply-headers.ts';
 export { ReplyTokens, TOKEN_KEY_BYTES } from './reply-token.ts';
 export { DEADLINE_MS_MAX } from './request-headers.ts';
 export type { Requester, RequesterOptions, RequestOptions } from './requester.ts';

@@ -1,9 +1,10 @@
-import type { Msg, NatsConnection, PublishOptions, Subscription } from 'nats';
+import { randomBytes } from 'node:crypto';
+import type { Msg, NatsConnection, Subscription } from 'nats';
 import type { Clock, Ref } from '../actors/mod.ts';
 import type { Outcome, RequestStatus, VmId } from '../fleet/mod.ts';
-import type { EncodedHeaders } from './encoded-headers.ts';
 import type { EndpointCounts, RouterRequest } from './endpoint-messages.ts';
 import { EndpointStats } from './endpoint-stats.ts';
+import { Outbox } from './outbox.ts';
 import { errorHeaders, ReplyHeaders } from './reply-headers.ts';
 import type { ReplyTokens } from './reply-token.ts';
 import { RequestHeaderReader } from './request-header-reader.ts';
@@ -39,9 +40,13 @@ export class ProcessService {
   readonly #options: ProcessServiceOptions;
   readonly #headers = new RequestHeaderReader();
   readonly #replyHeaders = new ReplyHeaders();
+  readonly #outbox: Outbox;
   readonly #inFlight = new Set<PendingReply>();
-  /** Made ids are unique among all Shoals: a random part for this one, and a count. */
-  readonly #idPrefix = `s${crypto.randomUUID().replaceAll('-', '').slice(0, 16)}-`;
+  /**
+   * Made ids are unique among all Shoals whose requests a guest may have: 48 random bits for this one, and a count. Short, for they go to the
+   * guest and back.
+   */
+  readonly #idPrefix = `s${randomBytes(6).toString('base64url')}.`;
   #idCount = 0;
   #maxPayloadBytes: number;
   #withoutReply = 0;
@@ -53,6 +58,10 @@ export class ProcessService {
   constructor(options: ProcessServiceOptions, defaultDeadlineMs: number) {
     this.#options = options;
     this.#nc = options.nc;
+    // The client learns it from its deadline; nothing else can be told to it either.
+    this.#outbox = new Outbox(options.nc, () => {
+      this.#unsent += 1;
+    });
     this.#subject = options.subject;
     this.#router = options.router;
     this.#tokens = options.tokens;
@@ -102,6 +111,7 @@ export class ProcessService {
       await within(idle, Math.max(0, endMs - this.#clock.monotonic()), this.#clock);
     }
     for (const pending of [...this.#inFlight]) pending.tell(STOPPING);
+    this.#outbox.flush();
     const flushMs = Math.max(FLUSH_MS, endMs - this.#clock.monotonic());
     if (!this.#nc.isClosed()) await within(this.#nc.flush(), flushMs, this.#clock).catch(() => undefined);
   }
@@ -118,6 +128,8 @@ export class ProcessService {
   finish(pending: PendingReply, outcome: Outcome): void {
     this.#inFlight.delete(pending);
     const error = this.#send(pending.replySubject, outcome);
+    // No other reply can be about to come: whoever asks alone does not wait for the end of the round.
+    if (this.#inFlight.size === 0) this.#outbox.flush();
     const processingMs = this.#clock.monotonic() - pending.startedMs;
     if (error === undefined) this.stats.succeeded(processingMs);
     else this.stats.failed(error.status, error.message, processingMs);
@@ -165,7 +177,7 @@ export class ProcessService {
   /** Answers a request that the router never sees. */
   #refuse(replySubject: string, status: RequestStatus, message: string): void {
     this.stats.failed(status, message, 0);
-    this.#publish(replySubject, NO_BYTES, errorHeaders(status, message));
+    this.#outbox.add(replySubject, NO_BYTES, errorHeaders(status, message));
   }
 
   /** @returns the error that was sent, if it was one */
@@ -184,22 +196,12 @@ export class ProcessService {
       this.#sendError(subject, failure);
       return failure;
     }
-    this.#publish(subject, outcome.payload, headers);
+    this.#outbox.add(subject, outcome.payload, headers);
     return undefined;
   }
 
   #sendError(subject: string, { status, message, vm, host }: Failure): void {
-    this.#publish(subject, NO_BYTES, errorHeaders(status, message, vm, host));
-  }
-
-  #publish(subject: string, payload: Uint8Array, headers: EncodedHeaders): void {
-    const options: PublishOptions = { headers };
-    try {
-      this.#nc.publish(subject, payload, options);
-    } catch {
-      // Closed or closing: the client learns it from its deadline. Anything else cannot be told to it either.
-      this.#unsent += 1;
-    }
+    this.#outbox.add(subject, NO_BYTES, errorHeaders(status, message, vm, host));
   }
 
   #idle(): void {

@@ -8,6 +8,10 @@ export const TOKEN_KEY_BYTES = SIPHASH_KEY_BYTES;
 
 const HEAD_BYTES = SIPHASH_BYTES + 1;
 const SUBJECT_BYTES_MAX = 255;
+/** Tokens are cut from slabs: memory of its own costs a token several times its making. */
+const SLAB_BYTES = 8 * 1024;
+/** Room for more than a token, so that what is cut off at a slab's end was too long anyway. */
+const ROOM_BYTES = 2 * TOKEN_BYTES_MAX;
 
 /** Where a late reply goes to. */
 export interface ReplyAddress {
@@ -22,9 +26,11 @@ export interface ReplyAddress {
  */
 export class ReplyTokens {
   readonly #sipHash: SipHash;
-  /** Larger than a token, so that what is cut off at its end was too long anyway. */
-  readonly #scratch = Buffer.alloc(2 * TOKEN_BYTES_MAX);
   readonly #hash = new Uint8Array(SIPHASH_BYTES);
+  #slab = Buffer.alloc(0);
+  /** The same memory: a part of a plain array is made faster than one of a Buffer. */
+  #slabBytes = new Uint8Array(0);
+  #slabUsed = 0;
 
   /** @param key 16 bytes that outlive a restart: who adopts the VMs must check what its predecessor signed */
   constructor(key: Uint8Array) {
@@ -36,14 +42,18 @@ export class ReplyTokens {
 
   /** @returns an empty token if the two are too long for one: a late reply then has nowhere to go */
   seal(subject: string, requestId: string): Uint8Array {
-    const scratch = this.#scratch;
-    const subjectBytes = scratch.write(subject, HEAD_BYTES, 'utf8');
-    const end = HEAD_BYTES + subjectBytes + requestId.length;
-    if (subjectBytes === 0 || subjectBytes > SUBJECT_BYTES_MAX || end > TOKEN_BYTES_MAX) return EMPTY;
-    scratch[SIPHASH_BYTES] = subjectBytes;
-    scratch.write(requestId, HEAD_BYTES + subjectBytes, 'latin1');
-    this.#sipHash.digest(scratch, SIPHASH_BYTES, end, scratch);
-    return new Uint8Array(scratch.subarray(0, end));
+    if (this.#slab.length - this.#slabUsed < ROOM_BYTES) this.#newSlab();
+    const slab = this.#slab;
+    const start = this.#slabUsed;
+    const subjectAt = start + HEAD_BYTES;
+    const subjectBytes = slab.write(subject, subjectAt, 'utf8');
+    const end = subjectAt + subjectBytes + requestId.length;
+    if (subjectBytes === 0 || subjectBytes > SUBJECT_BYTES_MAX || end - start > TOKEN_BYTES_MAX) return EMPTY;
+    slab[start + SIPHASH_BYTES] = subjectBytes;
+    slab.write(requestId, subjectAt + subjectBytes, 'latin1');
+    this.#sipHash.digest(this.#slabBytes, start + SIPHASH_BYTES, end, this.#slabBytes, start);
+    this.#slabUsed = end;
+    return this.#slabBytes.subarray(start, end);
   }
 
   /** @returns undefined for a token that we did not make */
@@ -57,6 +67,12 @@ export class ReplyTokens {
       subject: bytes.toString('utf8', HEAD_BYTES, subjectEnd),
       requestId: bytes.toString('latin1', subjectEnd),
     };
+  }
+
+  #newSlab(): void {
+    this.#slabBytes = new Uint8Array(SLAB_BYTES);
+    this.#slab = Buffer.from(this.#slabBytes.buffer);
+    this.#slabUsed = 0;
   }
 }
 

@@ -4,128 +4,100 @@ export const SIPHASH_KEY_BYTES = 16;
 
 /**
  * SipHash-2-4 (Aumasson and Bernstein, 2012), a keyed hash made for short inputs: 64 bits that nobody foretells without the key.
- * Written here because a call into Node's crypto costs several times what hashing 80 bytes does. A word of 64 bits is two of 32,
- * since JavaScript's own 64-bit integers allocate.
+ * Written here because a call into Node's crypto costs several times what hashing 80 bytes does. A word of 64 bits is two of 32, high and
+ * low, since JavaScript's own 64-bit integers allocate; and all of it is one loop over local variables, which stay in registers.
  */
 export class SipHash {
-  readonly #key: readonly [Word, Word];
-  readonly #v0 = new Word();
-  readonly #v1 = new Word();
-  readonly #v2 = new Word();
-  readonly #v3 = new Word();
+  readonly #low0: number;
+  readonly #high0: number;
+  readonly #low1: number;
+  readonly #high1: number;
 
   constructor(key: Uint8Array) {
     if (key.length !== SIPHASH_KEY_BYTES) {
       throw new RangeError(`Expected a key of ${SIPHASH_KEY_BYTES} bytes, got ${key.length}`);
     }
-    this.#key = [new Word().read(key, 0), new Word().read(key, 8)];
+    this.#low0 = int32(key, 0);
+    this.#high0 = int32(key, 4);
+    this.#low1 = int32(key, 8);
+    this.#high1 = int32(key, 12);
   }
 
-  /** Writes the hash of `input[from..to)` to `output`. */
-  digest(input: Uint8Array, from: number, to: number, output: Uint8Array): void {
-    const [k0, k1] = this.#key;
+  /** Writes the hash of `input[from..to)` to `output` from `outputAt` on. */
+  digest(input: Uint8Array, from: number, to: number, output: Uint8Array, outputAt = 0): void {
     // The characters of "somepseudorandomlygeneratedbytes", as the authors have it.
-    this.#v0.set(k0.high ^ 0x736f6d65, k0.low ^ 0x70736575);
-    this.#v1.set(k1.high ^ 0x646f7261, k1.low ^ 0x6e646f6d);
-    this.#v2.set(k0.high ^ 0x6c796765, k0.low ^ 0x6e657261);
-    this.#v3.set(k1.high ^ 0x74656462, k1.low ^ 0x79746573);
+    let l0 = this.#low0 ^ 0x70736575;
+    let h0 = this.#high0 ^ 0x736f6d65;
+    let l1 = this.#low1 ^ 0x6e646f6d;
+    let h1 = this.#high1 ^ 0x646f7261;
+    let l2 = this.#low0 ^ 0x6e657261;
+    let h2 = this.#high0 ^ 0x6c796765;
+    let l3 = this.#low1 ^ 0x79746573;
+    let h3 = this.#high1 ^ 0x74656462;
     const tail = to - ((to - from) & 7);
-    for (let at = from; at < tail; at += 8) this.#absorb(int32(input, at + 4), int32(input, at));
-    this.#absorbTail(input, tail, to, to - from);
-    this.#v2.low ^= 0xff;
-    for (let round = 0; round < 4; round++) this.#round();
-    putInt32(output, 0, this.#v0.low ^ this.#v1.low ^ this.#v2.low ^ this.#v3.low);
-    putInt32(output, 4, this.#v0.high ^ this.#v1.high ^ this.#v2.high ^ this.#v3.high);
-  }
-
-  /** The bytes that fill no word, and the length in the highest byte. */
-  #absorbTail(input: Uint8Array, from: number, to: number, length: number): void {
-    let high = length << 24;
-    let low = 0;
-    for (let at = from; at < to; at++) {
-      const byte = input[at] ?? 0;
-      const place = at - from;
-      if (place < 4) low |= byte << (8 * place);
-      else high |= byte << (8 * (place - 4));
+    // The words, the last of them made of the tail; then the finish, which has none.
+    for (let at = from; at <= tail + 8; at += 8) {
+      const isFinish = at > tail;
+      let low = 0;
+      let high = 0;
+      if (at < tail) {
+        low = int32(input, at);
+        high = int32(input, at + 4);
+      } else if (isFinish) {
+        l2 ^= 0xff;
+      } else {
+        low = bytesFrom(input, tail, Math.min(to, tail + 4));
+        high = bytesFrom(input, tail + 4, to) | ((to - from) << 24);
+      }
+      l3 ^= low;
+      h3 ^= high;
+      for (let round = isFinish ? 4 : 2; round > 0; round--) {
+        let kept: number;
+        l0 = (l0 + l1) | 0; // v0 += v1
+        h0 = (h0 + h1 + (l0 >>> 0 < l1 >>> 0 ? 1 : 0)) | 0;
+        kept = h1; // v1 = v1 <<< 13 ^ v0
+        h1 = ((h1 << 13) | (l1 >>> 19)) ^ h0;
+        l1 = ((l1 << 13) | (kept >>> 19)) ^ l0;
+        kept = h0; // v0 <<<= 32
+        h0 = l0;
+        l0 = kept;
+        l2 = (l2 + l3) | 0; // v2 += v3
+        h2 = (h2 + h3 + (l2 >>> 0 < l3 >>> 0 ? 1 : 0)) | 0;
+        kept = h3; // v3 = v3 <<< 16 ^ v2
+        h3 = ((h3 << 16) | (l3 >>> 16)) ^ h2;
+        l3 = ((l3 << 16) | (kept >>> 16)) ^ l2;
+        l0 = (l0 + l3) | 0; // v0 += v3
+        h0 = (h0 + h3 + (l0 >>> 0 < l3 >>> 0 ? 1 : 0)) | 0;
+        kept = h3; // v3 = v3 <<< 21 ^ v0
+        h3 = ((h3 << 21) | (l3 >>> 11)) ^ h0;
+        l3 = ((l3 << 21) | (kept >>> 11)) ^ l0;
+        l2 = (l2 + l1) | 0; // v2 += v1
+        h2 = (h2 + h1 + (l2 >>> 0 < l1 >>> 0 ? 1 : 0)) | 0;
+        kept = h1; // v1 = v1 <<< 17 ^ v2
+        h1 = ((h1 << 17) | (l1 >>> 15)) ^ h2;
+        l1 = ((l1 << 17) | (kept >>> 15)) ^ l2;
+        kept = h2; // v2 <<<= 32
+        h2 = l2;
+        l2 = kept;
+      }
+      l0 ^= low;
+      h0 ^= high;
     }
-    this.#absorb(high, low);
-  }
-
-  #absorb(high: number, low: number): void {
-    this.#v3.high ^= high;
-    this.#v3.low ^= low;
-    this.#round();
-    this.#round();
-    this.#v0.high ^= high;
-    this.#v0.low ^= low;
-  }
-
-  #round(): void {
-    const v0 = this.#v0;
-    const v1 = this.#v1;
-    const v2 = this.#v2;
-    const v3 = this.#v3;
-    v0.add(v1);
-    v1.rotate(13);
-    v1.xor(v0);
-    v0.swap();
-    v2.add(v3);
-    v3.rotate(16);
-    v3.xor(v2);
-    v0.add(v3);
-    v3.rotate(21);
-    v3.xor(v0);
-    v2.add(v1);
-    v1.rotate(17);
-    v1.xor(v2);
-    v2.swap();
-  }
-}
-
-/** An unsigned number of 64 bits in two signed halves. */
-class Word {
-  high = 0;
-  low = 0;
-
-  read(bytes: Uint8Array, at: number): Word {
-    this.set(int32(bytes, at + 4), int32(bytes, at));
-    return this;
-  }
-
-  set(high: number, low: number): void {
-    this.high = high | 0;
-    this.low = low | 0;
-  }
-
-  add(other: Word): void {
-    const low = (this.low >>> 0) + (other.low >>> 0);
-    this.high = (this.high + other.high + (low > 0xffffffff ? 1 : 0)) | 0;
-    this.low = low | 0;
-  }
-
-  xor(other: Word): void {
-    this.high ^= other.high;
-    this.low ^= other.low;
-  }
-
-  /** To the left, by less than 32. */
-  rotate(bits: number): void {
-    const { high, low } = this;
-    this.high = (high << bits) | (low >>> (32 - bits));
-    this.low = (low << bits) | (high >>> (32 - bits));
-  }
-
-  /** A rotation by 32. */
-  swap(): void {
-    const { high } = this;
-    this.high = this.low;
-    this.low = high;
+    putInt32(output, outputAt, l0 ^ l1 ^ l2 ^ l3);
+    putInt32(output, outputAt + 4, h0 ^ h1 ^ h2 ^ h3);
   }
 }
 
 /** Little endian. */
 function int32(bytes: Uint8Array, at: number): number {
   return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
+}
+
+/** As `int32`, of four bytes at the most; none if `to` is not beyond `from`. */
+function bytesFrom(bytes: Uint8Array, from: number, to: number): number {
+  let value = 0;
+  for (let at = from; at < to; at++) value |= (bytes[at] ?? 0) << (8 * (at - from));
+  return value;
 }
 
 function putInt32(bytes: Uint8Array, at: number, value: number): void {

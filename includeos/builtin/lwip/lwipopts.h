@@ -3,6 +3,7 @@
 #define SHOAL_LWIPOPTS_H
 
 #define NO_SYS 1
+#define LWIP_TIMERS 0 /* network_timers.cpp has them */
 #define SYS_LIGHTWEIGHT_PROT 0
 #define LWIP_SOCKET 0
 #define LWIP_NETCONN 0

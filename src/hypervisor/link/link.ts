@@ -21,7 +21,7 @@ export interface LinkOptions {
   readonly owner: Ref<LinkEvent>;
   /** Largest text, and reply if it is no less than 4096; a longer frame breaks the connection. Default: as long as any frame may be. */
   readonly textBytesMax?: number;
-  /** How often an idle link is pinged; default 5000. */
+  /** How often an idle link is pinged; default 15000. */
   readonly pingIntervalMs?: number;
   /** How long the first pong of a connection may take; default 3000. `hostfwd` accepts even for a guest without network. */
   readonly firstPongMs?: number;
@@ -31,7 +31,8 @@ export interface LinkOptions {
   readonly random?: () => number;
 }
 
-const PING_INTERVAL_MS = 5_000;
+/** It is there to make TCP notice a loss, which on one host it does by itself; each wakes the guest. */
+const PING_INTERVAL_MS = 15_000;
 const FIRST_PONG_MS = 3_000;
 const WAITING_MAX = 4_096;
 const BACK_OFF_FIRST_MS = 10;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { constants, existsSync, statSync } from 'node:fs';
-import { access, readdir, readFile, rmdir } from 'node:fs/promises';
+import { constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { access, readdir, rmdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { type Clock, systemClock } from '../../actors/mod.ts';
 import { codeOf, ShoalError } from '../../errors.ts';
@@ -151,7 +151,8 @@ class QemuHypervisor implements Hypervisor {
   }
 
   async availableBytes(): Promise<number> {
-    const kib = /^MemAvailable:\s+(\d+) kB$/m.exec(await readFile('/proc/meminfo', 'latin1'))?.[1];
+    // The kernel answers from memory; asking beside the event loop costs several times what it takes.
+    const kib = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'latin1'))?.[1];
     return Number(kib ?? 0) * 1024;
   }
 

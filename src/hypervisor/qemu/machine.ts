@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { Clock } from '../../actors/mod.ts';
 import type { GuestReady } from '../../fleet/mod.ts';
 import {
@@ -11,20 +10,16 @@ import {
   signalProcess,
 } from '../../process/mod.ts';
 import type { Machine, MachineExit, Manifest } from '../port.ts';
+import { ConsoleStream } from './console-stream.ts';
 import { writeManifest } from './manifest.ts';
 import { Qmp } from './qmp.ts';
 import { type RunPaths, removeRunDirectory } from './run-directory.ts';
 import { connectUnix } from './unix-socket.ts';
 
 const QMP_TIMEOUT_MS = 5_000;
-const CONSOLE_PACE_MS = 5;
-const CONSOLE_BURST_BYTES = 150;
-const CONSOLE_BURST_MS = 100;
 const STDERR_TAIL_BYTES = 2_000;
 /** How often QEMU's own log is looked at; it says next to nothing unless something is wrong. */
 const STDERR_CHECK_MS = 10_000;
-/** Input that the guest does not read stays in our memory; commands to it are some bytes a life. */
-const CONSOLE_INPUT_BYTES_MAX = 64 * 1024;
 
 export interface OpenOptions {
   readonly paths: RunPaths;
@@ -44,33 +39,35 @@ export class QemuMachine implements Machine {
   readonly #onRemoved: () => void;
   readonly #clock: Clock;
   readonly #qmp: Qmp;
-  readonly #console: Socket;
+  readonly #console: ConsoleStream;
   #manifest: Manifest;
   #released = false;
-  #paced = false;
-  #restlessUntilMs = 0;
   #exit: MachineExit | undefined;
   #onExit: ((exit: MachineExit) => void) | undefined;
-  #onConsole: ((bytes: Uint8Array) => void) | undefined;
   #cancelCheck: () => void = () => undefined;
 
   /** Connects to a QEMU that runs or is coming up. @throws QMP_TIMEOUT, QMP_ERROR; nothing stays open then */
   static async open(options: OpenOptions, goOn: () => boolean): Promise<QemuMachine> {
     const { paths, clock, timeoutMs } = options;
-    const sockets = await bothOrNone(
-      connectUnix(paths.qmp, timeoutMs, clock, goOn),
-      connectUnix(paths.console, timeoutMs, clock, goOn),
-    );
-    const [qmpSocket, consoleSocket] = sockets;
+    const socket = connectUnix(paths.qmp, timeoutMs, clock, goOn);
+    const console = ConsoleStream.open(paths.console, timeoutMs, clock, goOn);
     try {
-      return new QemuMachine(options, await Qmp.open(qmpSocket, timeoutMs, clock), consoleSocket);
+      const [qmpSocket, opened] = await Promise.all([socket, console]);
+      return new QemuMachine(options, await Qmp.open(qmpSocket, timeoutMs, clock), opened);
     } catch (error) {
-      consoleSocket.destroy();
+      socket.then(
+        (open) => open.destroy(),
+        () => undefined,
+      );
+      console.then(
+        (open) => open.close(),
+        () => undefined,
+      );
       throw error;
     }
   }
 
-  private constructor(options: OpenOptions, qmp: Qmp, console: Socket) {
+  private constructor(options: OpenOptions, qmp: Qmp, console: ConsoleStream) {
     this.process = options.process;
     this.#paths = options.paths;
     this.#onRemoved = options.onRemoved;
@@ -78,11 +75,6 @@ export class QemuMachine implements Machine {
     this.#manifest = options.manifest;
     this.#qmp = qmp;
     this.#console = console;
-    // Read whether somebody listens or not: a console that is not read stalls its guest.
-    console.on('data', (bytes) => {
-      this.#onConsole?.(bytes);
-      if (this.#paced) this.#rest(bytes.length);
-    });
     options.spawner.onExit(options.process, (exit) => void this.#exited(exit));
     this.#checkLater();
   }
@@ -97,7 +89,7 @@ export class QemuMachine implements Machine {
 
   async remember(guest: GuestReady): Promise<void> {
     // Until it is ready each byte is waited for; from then on a line is as good some milliseconds later.
-    this.#paced = true;
+    this.#console.unhurried();
     this.#manifest = { ...this.#manifest, guest };
     await writeManifest(this.#paths.manifest, this.#manifest);
   }
@@ -107,11 +99,11 @@ export class QemuMachine implements Machine {
   }
 
   onConsole(listener: (bytes: Uint8Array) => void): void {
-    this.#onConsole = listener;
+    this.#console.onBytes(listener);
   }
 
   writeConsole(text: string): void {
-    if (this.#console.writableLength < CONSOLE_INPUT_BYTES_MAX) this.#console.write(text);
+    this.#console.write(text);
   }
 
   onExit(listener: (exit: MachineExit) => void): void {
@@ -139,39 +131,15 @@ export class QemuMachine implements Machine {
     this.#close();
   }
 
-  /**
-   * QEMU writes each byte of the serial line by itself: reading them as they come would wake us a hundred times a line. But the socket
-   * holds few hundred such writes, and the guest stalls beyond: whoever prints much is read without rest for a while.
-   */
-  #rest(bytes: number): void {
-    const nowMs = this.#clock.monotonic();
-    if (bytes >= CONSOLE_BURST_BYTES) this.#restlessUntilMs = nowMs + CONSOLE_BURST_MS;
-    if (nowMs < this.#restlessUntilMs) return;
-    this.#console.pause();
-    this.#clock.timer(CONSOLE_PACE_MS, () => this.#console.resume());
-  }
-
   /** Also when released: what QEMU said last must be read before the directory goes. */
   async #exited({ exitCode, signal }: ProcessExit): Promise<void> {
-    this.#paced = false;
-    this.#console.resume();
-    const stderr = await readTail(this.#paths.stderr, STDERR_TAIL_BYTES).catch(() => '');
-    await this.#consoleRead();
+    const [stderr] = await Promise.all([
+      readTail(this.#paths.stderr, STDERR_TAIL_BYTES).catch(() => ''),
+      this.#console.readToEnd(),
+    ]);
     this.#close();
     this.#exit = { exitCode, signal, stderr: stderr.trim() };
     this.#tellExit(this.#exit);
-  }
-
-  /** The last console bytes (the guest's `bye`) may still be in the socket when the process is gone. */
-  #consoleRead(): Promise<void> {
-    if (this.#console.closed || this.#released) return Promise.resolve();
-    return new Promise((resolve) => {
-      const cancel = this.#clock.timer(CONSOLE_REST_MS, resolve);
-      this.#console.once('close', () => {
-        cancel();
-        resolve();
-      });
-    });
   }
 
   #tellExit(exit: MachineExit): void {
@@ -184,7 +152,7 @@ export class QemuMachine implements Machine {
   #close(): void {
     this.#cancelCheck();
     this.#qmp.close();
-    this.#console.destroy();
+    this.#console.close();
   }
 
   #checkLater(): void {
@@ -193,22 +161,5 @@ export class QemuMachine implements Machine {
       void boundFile(this.#paths.stderr).catch(() => undefined);
       this.#checkLater();
     });
-  }
-}
-
-/** Local sockets of a process that is gone end at once; this is for the case that somebody else holds the other end. */
-const CONSOLE_REST_MS = 500;
-
-async function bothOrNone(first: Promise<Socket>, second: Promise<Socket>): Promise<[Socket, Socket]> {
-  try {
-    return await Promise.all([first, second]);
-  } catch (error) {
-    for (const promise of [first, second]) {
-      promise.then(
-        (socket) => socket.destroy(),
-        () => undefined,
-      );
-    }
-    throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { createConnection, type Socket } from 'node:net';
+import { createConnection, type OnReadOpts, type Socket } from 'node:net';
 import type { Clock } from '../../actors/mod.ts';
 import { codeOf, ShoalError } from '../../errors.ts';
 
@@ -8,13 +8,20 @@ const RETRY_MS = 4;
 /**
  * Connects to a UNIX socket that another process may be about to make.
  * @param goOn asked before each try; false ends the trying, because the other process is gone
+ * @param onread takes what comes in the place of `data` events
  * @throws QMP_TIMEOUT
  */
-export async function connectUnix(path: string, timeoutMs: number, clock: Clock, goOn: () => boolean): Promise<Socket> {
+export async function connectUnix(
+  path: string,
+  timeoutMs: number,
+  clock: Clock,
+  goOn: () => boolean,
+  onread?: OnReadOpts,
+): Promise<Socket> {
   const endMs = clock.monotonic() + timeoutMs;
   for (;;) {
     try {
-      return await connectOnce(path);
+      return await connectOnce(path, onread);
     } catch (cause) {
       const code = codeOf(cause);
       // EAGAIN: its backlog of one is taken by somebody who is being served.
@@ -29,9 +36,9 @@ export async function connectUnix(path: string, timeoutMs: number, clock: Clock,
   }
 }
 
-function connectOnce(path: string): Promise<Socket> {
+function connectOnce(path: string, onread: OnReadOpts | undefined): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = createConnection(path);
+    const socket = createConnection(onread === undefined ? { path } : { path, onread });
     socket.once('error', reject);
     socket.once('connect', () => {
       socket.off('error', reject);

@@ -227,7 +227,7 @@ class Starter {
 }
 
 /** An adopted server is no child of our launcher, and a launcher can die: nobody tells of such a server's end, so we look. */
-const LOOK_MS = 250;
+const LOOK_MS = 1_000;
 
 class DeathWatch {
   #ended = false;

@@ -1,0 +1,17 @@
+export const IN_FLIGHT = 256;
+/** A fleet that takes so many at a time. */
+export const BUSY_FLAGS = ['--min', '4', '--set', 'vm_requests_max=64'];
+
+/** Sends so many requests, 256 in flight at a time, and resolves with how long it took. */
+export async function manyRequests(requests: number, one: () => Promise<unknown>): Promise<number> {
+  let sent = 0;
+  const worker = async (): Promise<void> => {
+    while (sent < requests) {
+      sent += 1;
+      await one();
+    }
+  };
+  const startMs = performance.now();
+  await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
+  return performance.now() - startMs;
+}

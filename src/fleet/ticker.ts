@@ -1,0 +1,54 @@
+import type { CancelTimer, Context } from '../actors/mod.ts';
+import type { RouterMessage } from './router-messages.ts';
+
+/** How often deadlines and the rules that depend on time are looked at while anything is under way. */
+const TICK_MS = 50;
+/** And while nothing is: each look wakes a process that would sleep. */
+const REST_MS_MAX = 500;
+
+/**
+ * When the router looks at the time: often while requests are open or VMs come and go, rarely while it could find nothing but the
+ * silence of a VM.
+ */
+export class Ticker {
+  readonly #context: Context<RouterMessage>;
+  #dueMs = 0;
+  #resting = false;
+  #cancel: CancelTimer = () => undefined;
+
+  constructor(context: Context<RouterMessage>) {
+    this.#context = context;
+    this.#arm(TICK_MS);
+  }
+
+  get isResting(): boolean {
+    return this.#resting;
+  }
+
+  /** How much longer than it should the tick in hand has taken to come. A whole tick means that our own process stood still. */
+  pausedMs(): number {
+    const lateMs = this.#context.clock.monotonic() - this.#dueMs;
+    return lateMs > TICK_MS ? lateMs : 0;
+  }
+
+  /** The tick in hand is done. @param statusIntervalMs how often anything is heard of a VM at rest */
+  next(atRest: boolean, statusIntervalMs: number): void {
+    this.#resting = atRest;
+    this.#arm(atRest ? Math.min(REST_MS_MAX, Math.max(TICK_MS, statusIntervalMs / 2)) : TICK_MS);
+  }
+
+  /** Something is under way: the rest is over. */
+  wake(): void {
+    if (!this.#resting) return;
+    this.#resting = false;
+    const leftMs = this.#dueMs - this.#context.clock.monotonic();
+    if (leftMs <= TICK_MS) return;
+    this.#cancel();
+    this.#arm(TICK_MS);
+  }
+
+  #arm(delayMs: number): void {
+    this.#dueMs = this.#context.clock.monotonic() + delayMs;
+    this.#cancel = this.#context.after(delayMs, { kind: 'tick' });
+  }
+}
