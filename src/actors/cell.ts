@@ -1,4 +1,5 @@
 import { ShoalError } from '../errors.ts';
+import type { Addressee } from './addressee.ts';
 import type { Behaviour, Receive, SpawnOptions } from './behaviour.ts';
 import type { Undelivered } from './dead-letters.ts';
 import type { Incarnation } from './incarnation.ts';
@@ -20,7 +21,7 @@ type Listener = (exit: Exit) => void;
  * One actor as the others see it: its address, its mailbox, its turns and who wants to hear of its end. It outlives restarts;
  * what lasts for one incarnation only (children, timers, clean-up) stands in `Incarnation`.
  */
-export class Cell<M> implements Ref<M>, Runnable {
+export class Cell<M> implements Ref<M>, Addressee, Runnable {
   readonly name: string;
   readonly kernel: Kernel;
   readonly parent: Incarnation<never> | undefined;
@@ -56,7 +57,7 @@ export class Cell<M> implements Ref<M>, Runnable {
     this.behaviour = behaviour;
     this.#capacity = options.capacity ?? CAPACITY_DEFAULT;
     this.#overflow = options.overflow ?? 'fail';
-    this.#mailbox = kernel.mailbox();
+    this.#mailbox = (options.mailbox ?? kernel.mailbox)<M>();
   }
 
   get path(): string {

@@ -1,4 +1,5 @@
 import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import { type Addressee, addresseeOf } from './addressee.ts';
 import type { Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
 import { asCell, Cell } from './cell.ts';
 import { CleanUps } from './clean-ups.ts';
@@ -29,7 +30,7 @@ export class Incarnation<M> implements Context<M> {
   #settingUp = true;
   #afterSetUp: (() => void) | undefined;
   #children: Map<string, Cell<never>> | undefined;
-  #watched: Set<Cell<never>> | undefined;
+  #watched: Set<Addressee> | undefined;
   #timers: Set<CancelTimer> | undefined;
   #cleanUps: CleanUps | undefined;
   #abort: AbortController | undefined;
@@ -96,19 +97,19 @@ export class Incarnation<M> implements Context<M> {
 
   watch(other: Ref<never>, toMessage: (exit: Exit) => M): void {
     if (this.#isEnding) return;
-    const cell = asCell(other);
+    const actor = addresseeOf(other);
     this.#watched ??= new Set();
-    this.#watched.add(cell);
-    cell.watch(this, (exit) => {
-      this.#watched?.delete(cell);
+    this.#watched.add(actor);
+    actor.watch(this, (exit) => {
+      this.#watched?.delete(actor);
       this.#post(() => toMessage(exit));
     });
   }
 
   unwatch(other: Ref<never>): void {
-    const cell = asCell(other);
-    cell.unwatch(this);
-    this.#watched?.delete(cell);
+    const actor = addresseeOf(other);
+    actor.unwatch(this);
+    this.#watched?.delete(actor);
   }
 
   after(delayMs: number, message: M): CancelTimer {

@@ -1,12 +1,14 @@
-import { type ErrorEnvelope, ShoalError } from '../errors.ts';
+import { type ErrorEnvelope, fromEnvelope, ShoalError } from '../errors.ts';
+import { addresseeOf } from './addressee.ts';
 import type { Behaviour, SpawnOptions } from './behaviour.ts';
-import { asCell, Cell } from './cell.ts';
+import { Cell } from './cell.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type DeadLetter, DeadLetters } from './dead-letters.ts';
 import { Incarnation } from './incarnation.ts';
 import type { Kernel } from './kernel.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Exit, Ref } from './ref.ts';
+import { ReplyRef } from './reply-ref.ts';
 import { FairScheduler, type Scheduler } from './scheduler.ts';
 
 export interface SystemOptions {
@@ -34,6 +36,8 @@ export interface TreeNode {
 export interface ActorSystem {
   readonly clock: Clock;
   readonly deadLetters: DeadLetters;
+  /** The path of the actor whose turn it is. */
+  readonly current: string | undefined;
   /** Starts an actor at the top. */
   spawn<M>(behaviour: Behaviour<M>, options?: SpawnOptions): Ref<M>;
   /** As `spawn`, and resolves when the behaviour has set itself up; rejects with what that threw. */
@@ -70,11 +74,14 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
   return {
     clock: kernel.clock,
     deadLetters: kernel.deadLetters,
+    get current() {
+      return kernel.current?.path;
+    },
     spawn: (behaviour, spawnOptions) => top.spawn(behaviour, spawnOptions),
     start: (behaviour, spawnOptions) => top.start(behaviour, spawnOptions),
     ask: (ref, toMessage, timeoutMs) => ask(kernel, ref, toMessage, timeoutMs),
     ended: (ref) => ended(ref),
-    stop: (ref, timeoutMs) => asCell(ref).shutdown(timeoutMs),
+    stop: (ref, timeoutMs) => addresseeOf(ref).shutdown(timeoutMs),
     shutdown: (timeoutMs) => guardian.shutdown(timeoutMs),
     tree: () => nodeOf(guardian),
   };
@@ -82,39 +89,35 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
 
 function ask<M, R>(kernel: Kernel, ref: Ref<M>, toMessage: (replyTo: Ref<R>) => M, timeoutMs: number): Promise<R> {
   return new Promise<R>((resolve, reject) => {
-    let settled = false;
-    const settle = (finish: () => void): boolean => {
-      if (settled) return false;
-      settled = true;
+    const actor = addresseeOf(ref);
+    const replyTo = new ReplyRef<R>(`${ref.path}?`, resolve, reject);
+    const cancelTimer = kernel.clock.timer(timeoutMs, () => {
+      replyTo.fail(new ShoalError('ACTOR_ASK_TIMEOUT', `${ref.path} did not reply within ${timeoutMs} ms`));
+    });
+    const unwatch = actor.onEnd(({ reason }) => {
+      const cause = reason.kind === 'error' ? fromEnvelope(reason.error) : undefined;
+      replyTo.fail(new ShoalError('ACTOR_STOPPED', `${ref.path} ended before it replied`, { cause }));
+    });
+    replyTo.onSettled(() => {
       cancelTimer();
       unwatch();
-      finish();
-      return true;
-    };
-    const cell = asCell(ref);
-    const cancelTimer = kernel.clock.timer(timeoutMs, () => {
-      const error = new ShoalError('ACTOR_ASK_TIMEOUT', `${ref.path} did not reply within ${timeoutMs} ms`);
-      settle(() => reject(error));
     });
-    const unwatch = cell.onEnd(() => {
-      const error = new ShoalError('ACTOR_STOPPED', `${ref.path} ended before it replied`);
-      settle(() => reject(error));
-    });
-    const replyTo: Ref<R> = {
-      path: `${ref.path}?`,
-      tell: (reply) => settle(() => resolve(reply)),
-    };
-    if (ref.tell(toMessage(replyTo))) return;
-    const stopped = cell.state === 'stopped' || cell.state === 'stopping';
+    try {
+      if (ref.tell(toMessage(replyTo))) return;
+    } catch (error) {
+      replyTo.fail(error);
+      return;
+    }
+    const stopped = actor.state === 'stopped' || actor.state === 'stopping';
     const error = stopped
       ? new ShoalError('ACTOR_STOPPED', `${ref.path} is not running`)
-      : new ShoalError('ACTOR_MAILBOX_FULL', `the mailbox of ${ref.path} is full (${cell.depth} messages)`);
-    settle(() => reject(error));
+      : new ShoalError('ACTOR_MAILBOX_FULL', `the mailbox of ${ref.path} is full (${actor.depth} messages)`);
+    replyTo.fail(error);
   });
 }
 
 function ended(ref: Ref<never>): Promise<Exit> {
-  return new Promise((resolve) => asCell(ref).watch({}, resolve));
+  return new Promise((resolve) => addresseeOf(ref).watch({}, resolve));
 }
 
 function nodeOf(cell: Cell<never>): TreeNode {
