@@ -10,19 +10,21 @@ const GROUND = ['src/errors.ts'];
  */
 const BELOW: Readonly<Record<string, readonly string[]>> = {
   actors: [],
+  shards: ['actors'],
   process: ['actors'],
   supervisor: ['actors'],
   fleet: ['actors', 'supervisor'],
-  hypervisor: ['process', 'actors', 'supervisor', 'fleet'],
+  hypervisor: ['process', 'actors', 'shards', 'supervisor', 'fleet'],
   transport: ['process', 'actors', 'supervisor', 'fleet'],
   store: ['actors', 'supervisor', 'fleet'],
   sim: ['actors', 'supervisor', 'fleet'],
   client: ['actors', 'supervisor', 'fleet', 'transport'],
   console: ['actors', 'supervisor', 'fleet', 'transport', 'store'],
-  app: ['process', 'actors', 'supervisor', 'fleet', 'hypervisor', 'transport', 'store', 'sim'],
+  app: ['process', 'actors', 'shards', 'supervisor', 'fleet', 'hypervisor', 'transport', 'store', 'sim'],
   cli: [
     'process',
     'actors',
+    'shards',
     'supervisor',
     'fleet',
     'hypervisor',
