@@ -87,8 +87,8 @@ export class ShardThread {
       beatMs: heartbeat.beatMs,
     };
     this.ended = this.#pool.run(init, { transferList: [mail.port2, control.port2] }).then(
-      () => this.#end({ kind: 'shutdown' }),
-      (error: unknown) => this.#end({ kind: 'error', error: toEnvelope(this.#lost(error)) }),
+      () => this.#end(() => ({ kind: 'shutdown' })),
+      (error: unknown) => this.#end(() => ({ kind: 'error', error: toEnvelope(this.#lost(error)) })),
     );
     this.#cancelLook = system.clock.timer(options.startMs, () => this.#startTooLong());
   }
@@ -175,13 +175,14 @@ export class ShardThread {
     this.terminate(`it did not start within ${this.#options.startMs} ms`);
   }
 
-  /** Last words first: what was posted before the end has been sent. */
-  async #end(reason: ExitReason): Promise<void> {
+  /** Last words first: what was posted before the end has been sent, and may say why it came. */
+  async #end(reasonOf: () => ExitReason): Promise<void> {
     this.#state = 'ending';
     this.#cancelLook();
     void this.#pool.destroy();
     await this.#exited();
     this.connection.drain();
+    const reason = reasonOf();
     this.#state = 'ended';
     this.connection.close(reason);
     this.calls.close(reason.kind === 'error' ? fromEnvelope(reason.error) : stopped(this.index));
