@@ -64,7 +64,7 @@ export interface Shards<B extends BehavioursFunction> {
    */
   actor<K extends NameOf<B>>(
     behaviour: K,
-    args: ArgsOf<B, K> | (() => ArgsOf<B, K>),
+    args: ArgsOf<B, K> | (() => ArgsOf<B, K> | Promise<ArgsOf<B, K>>),
     options?: ActorOptions,
   ): PlacedActor<MessageOf<B, K>>;
   stats(): Promise<readonly ShardStats[]>;
@@ -122,7 +122,7 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
 
   actor<K extends NameOf<B>>(
     behaviour: K,
-    args: ArgsOf<B, K> | (() => ArgsOf<B, K>),
+    args: ArgsOf<B, K> | (() => ArgsOf<B, K> | Promise<ArgsOf<B, K>>),
     { onPlaced, ...options }: ActorOptions = {},
   ): PlacedActor<MessageOf<B, K>> {
     const start = standIn<MessageOf<B, K>>({

@@ -5,7 +5,7 @@ import { Ended, type Seat } from './seat.ts';
 
 export interface StandInOptions {
   readonly behaviour: string;
-  /** Asked anew each time that the actor is placed. */
+  /** Asked anew each time that the actor is placed; what it returns may be a promise. */
   readonly args: () => unknown;
   readonly options: PlacedOptions;
   /** Told on which shard the actor is, each time that it is placed. */
@@ -28,7 +28,7 @@ export function standIn<M>(of: StandInOptions): Behaviour<M> {
     for (let tries = 1; ; tries++) {
       seat = await of.take(context.self, of.options, context.signal);
       try {
-        await seat.place(of.behaviour, of.args());
+        await seat.place(of.behaviour, await of.args());
         of.onPlaced?.(seat.shard);
         break;
       } catch (error) {

@@ -6,18 +6,10 @@ import { ConsoleParser } from '../console/console-parser.ts';
 import { GuestLog } from '../console/guest-log.ts';
 import type { Found, Hypervisor, Machine, MachineSpec, Manifest } from '../port.ts';
 import { GUEST_BIND } from '../qemu/argv.ts';
+import { isNews, type Kept, NEW_LIFE, type VmLife } from './vm-life.ts';
 import { VmLog } from './vm-log.ts';
 import type { HostNotice, RelayedLine, VmMessage } from './vm-messages.ts';
-import {
-  adoptedVm,
-  decide,
-  NEW_VM,
-  type StopLimits,
-  type VmAction,
-  type VmInput,
-  type VmMemory,
-  type VmTerms,
-} from './vm-state.ts';
+import { adoptedVm, decide, type StopLimits, type VmAction, type VmInput, type VmTerms } from './vm-state.ts';
 
 export interface VmOptions {
   readonly host: string;
@@ -33,6 +25,10 @@ export interface VmOptions {
   readonly events: Ref<Extract<HostEvent, { readonly vm: VmId }>>;
   readonly relays: Ref<RelayedLine> | undefined;
   readonly notices: Ref<HostNotice> | undefined;
+  /** What an earlier actor of this VM knew; undefined for the first. */
+  readonly life?: VmLife;
+  /** Told what has to outlive this actor, for the case that the thread that it lives on is lost. */
+  readonly keep?: Ref<VmLife>;
 }
 
 type Input =
@@ -57,32 +53,21 @@ const MIB = 1024 * 1024;
  */
 export function vmActor(options: VmOptions): Behaviour<VmMessage> {
   const { origin } = options;
-  const life: Life = { memory: NEW_VM, announced: false, tried: false, ended: undefined };
+  const kept: Kept = { life: options.life ?? NEW_LIFE };
   return async (context) => {
     // The actor sends itself more than others may.
-    const body = new VmActor(options, life, context as Context<Input>);
+    const body = new VmActor(options, kept, context as Context<Input>);
     context.onStop(() => body.letGo());
-    const isNew = origin.kind === 'new' && !life.tried;
-    life.tried = true;
+    const isNew = origin.kind === 'new' && !kept.life.tried;
+    kept.life = { ...kept.life, tried: true };
     await body.begin(isNew ? origin.spec : undefined);
     return (message) => body.receive(message);
   };
 }
 
-/** What outlives a crash of the actor. */
-interface Life {
-  memory: VmMemory;
-  /** Whether `vm-adopted` has been told, of a VM that was found. */
-  announced: boolean;
-  /** Whether there has been an incarnation. */
-  tried: boolean;
-  /** How the VM ended, until that has been told. */
-  ended: { readonly end: VmEnd; readonly error: ErrorEnvelope | undefined } | undefined;
-}
-
 class VmActor {
   readonly #options: VmOptions;
-  readonly #life: Life;
+  readonly #kept: Kept;
   readonly #context: Context<Input>;
   readonly #spec: MachineSpec;
   readonly #terms: VmTerms;
@@ -90,6 +75,7 @@ class VmActor {
   readonly #log: VmLog;
   readonly #store: GuestLog;
   #machine: Machine | undefined;
+  #remembered: Promise<void> = Promise.resolve();
   #released = false;
   #publishing = false;
   #unidentified = false;
@@ -98,10 +84,10 @@ class VmActor {
   #cancelBoot: CancelTimer = () => undefined;
   #cancelStage: CancelTimer = () => undefined;
 
-  constructor(options: VmOptions, life: Life, context: Context<Input>) {
+  constructor(options: VmOptions, kept: Kept, context: Context<Input>) {
     const { origin, bootTimeoutMs, stopLimits, logFolder } = options;
     this.#options = options;
-    this.#life = life;
+    this.#kept = kept;
     this.#context = context;
     this.#spec = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
     this.#terms = {
@@ -120,7 +106,7 @@ class VmActor {
   async begin(spec: MachineSpec | undefined): Promise<void> {
     if (spec === undefined) {
       await this.#store.load();
-      const { ended } = this.#life;
+      const { ended } = this.#kept.life;
       if (ended === undefined) this.#look();
       else this.#end(ended.end, ended.error);
       return;
@@ -173,13 +159,17 @@ class VmActor {
     this.#machine = undefined;
     this.#log.publish(true);
     await machine?.release();
+    // What whoever adopts the VM cannot ask it again.
+    await this.#remembered;
     await this.#log.flush();
   }
 
   #step(input: VmInput): void {
-    const { memory, actions } = decide(this.#life.memory, input, this.#terms);
-    this.#life.memory = memory;
+    const before = this.#kept.life.memory;
+    const { memory, actions } = decide(before, input, this.#terms);
+    this.#kept.life = { ...this.#kept.life, memory };
     for (const action of actions) this.#act(action);
+    if (isNews(before, memory)) this.#keep();
   }
 
   #act(action: VmAction): void {
@@ -234,7 +224,7 @@ class VmActor {
         return;
       case 'remember':
         // Without it an adopter would have to assume the least; no reason to end a VM that answers.
-        machine
+        this.#remembered = machine
           .remember(action.guest)
           .catch((error: unknown) => this.#note(`its manifest could not be completed: ${String(error)}`));
         return;
@@ -366,15 +356,15 @@ class VmActor {
   }
 
   #adopted(manifest: Manifest, running: boolean): void {
-    if (this.#options.origin.kind === 'found' && !this.#life.announced) this.#announce(manifest, running);
+    if (this.#options.origin.kind === 'found' && !this.#kept.life.announced) this.#announce(manifest, running);
     this.#step({ kind: 'recovered' });
   }
 
   #announce(manifest: Manifest, running: boolean): void {
-    this.#life.announced = true;
-    const { startAsked, stopAsked } = this.#life.memory;
-    this.#life.memory = { ...adoptedVm(running, manifest.guest), startAsked, stopAsked };
-    const { name } = this.#life.memory.phase;
+    const { startAsked, stopAsked } = this.#kept.life.memory;
+    const memory = { ...adoptedVm(running, manifest.guest), startAsked, stopAsked };
+    this.#kept.life = { ...this.#kept.life, announced: true, memory };
+    const { name } = memory.phase;
     const { host, events } = this.#options;
     const { vm, address } = manifest.spec;
     events.tell({
@@ -389,11 +379,13 @@ class VmActor {
     });
     if (name === 'answering' && manifest.guest !== undefined)
       events.tell({ kind: 'vm-answering', host, vm, guest: manifest.guest });
+    this.#keep();
   }
 
   #end(end: VmEnd, error: ErrorEnvelope | undefined): void {
     this.#cancelStage();
-    this.#life.ended = { end, error };
+    this.#kept.life = { ...this.#kept.life, ended: { end, error } };
+    this.#keep();
     this.#log.note(`the VM is gone: ${end.why}${error === undefined ? '' : ` (${error.code}: ${error.message})`}`);
     const tell = (): void => {
       const { host, events } = this.#options;
@@ -419,6 +411,10 @@ class VmActor {
       if (found?.kind === 'gone') await hypervisor.discard(found.manifest);
     }
     await this.#log.flush();
+  }
+
+  #keep(): void {
+    this.#options.keep?.tell(this.#kept.life);
   }
 
   /** What throws in a callback of the machine is our mistake, and must end the actor as in a handler. */
