@@ -1,6 +1,13 @@
 import type { ActorSystem, Behaviour, Ref } from '../actors/mod.ts';
 import { type HostEvent, type LinkMessage, type Outcome, type RouterMessage, router } from '../fleet/mod.ts';
-import { type ControllerMessage, controller, type Hypervisor, link, type VmParameters } from '../hypervisor/mod.ts';
+import {
+  type ControllerMessage,
+  controller,
+  type Hypervisor,
+  link,
+  type VmHome,
+  type VmParameters,
+} from '../hypervisor/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
 import { child, supervisor } from '../supervisor/mod.ts';
 import { type EndpointMessage, ReplyTokens } from '../transport/mod.ts';
@@ -16,6 +23,8 @@ export interface CoreOptions {
   readonly options: UpOptions;
   readonly system: ActorSystem;
   readonly hypervisor: Hypervisor;
+  /** Where the actors of VMs live; undefined: on this thread. */
+  readonly home: VmHome | undefined;
   readonly parameters: VmParameters;
   readonly store: Store;
   readonly news: NewsBoard;
@@ -37,7 +46,7 @@ const CONTROLLER_STOP_MS = 30_000;
 
 /** Starts controller and router. They know each other: what one sends before the other runs is kept for it. */
 export async function startCore(of: CoreOptions, cleanUp: CleanUp): Promise<Core> {
-  const { options, system, hypervisor, parameters, store, news, logFolder } = of;
+  const { options, system, hypervisor, home, parameters, store, news, logFolder } = of;
   const { host, fresh } = options;
   const tokens = new ReplyTokens(of.tokenKey);
   const events = new LateRef<HostEvent>('/core/router');
@@ -45,7 +54,16 @@ export async function startCore(of: CoreOptions, cleanUp: CleanUp): Promise<Core
   const routerRef = new LateRef<RouterMessage>('/core/router');
   const controllerChild = child<ControllerMessage>({
     id: 'controller',
-    start: controller({ host, hypervisor, parameters, events, logFolder, fresh, notices: noticesTo(news, host) }),
+    start: controller({
+      host,
+      hypervisor,
+      ...(home === undefined ? {} : { home }),
+      parameters,
+      events,
+      logFolder,
+      fresh,
+      notices: noticesTo(news, host),
+    }),
     shutdown: CONTROLLER_STOP_MS,
     onRef: (ref) => controllerRef.bind(ref),
   });

@@ -25,6 +25,7 @@ import { LateRef } from './late-ref.ts';
 import type { Nats } from './nats.ts';
 import { NewsBoard } from './news-board.ts';
 import { Settings } from './settings.ts';
+import { startShards } from './shards.ts';
 import { addressOf, poolOf, squareWithReality } from './tables.ts';
 import { tokenKey } from './token-key.ts';
 import type { UpOptions } from './up-options.ts';
@@ -57,11 +58,13 @@ export interface Ground {
 /** Starts controller, router, administration and endpoint, in this order. */
 export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<FleetActors> {
   const { options, data, store, system, nats } = ground;
+  const news = new NewsBoard();
+  // Their start takes longer than any other step, and goes on beside those.
+  const onShards = startShards({ options, system, spawner: nats.launcher, tag: data.tag, news }, cleanUp);
   const hypervisor = createQemuHypervisor({ fleetTag: data.tag, spawner: nats.launcher });
   cleanUp.add(() => removeEmpty(join(runtimeRoot(), data.tag), join(runtimeRoot(), `${data.tag}-probe`)));
   await squareWithReality(store, await hypervisor.list(), options);
   const { parameters, why } = await vmParameters(ground);
-  const news = new NewsBoard();
   news.listen(options.onNews);
   news.publishOn(nats.connection.nc, options.fleet);
   const first = new FirstReady(paramsOf(store.snapshot()).minVmCount, poolOf(store).length);
@@ -70,7 +73,18 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
   const logFolder = data.folder('logs');
   const key = await tokenKey(data.path);
   const core = await startCore(
-    { options, system, hypervisor, parameters, store, news, logFolder, tokenKey: key, endpoint },
+    {
+      options,
+      system,
+      hypervisor,
+      home: onShards?.home,
+      parameters,
+      store,
+      news,
+      logFolder,
+      tokenKey: key,
+      endpoint,
+    },
     cleanUp,
   );
   const settings = new Settings(store, core.router, core.controller, endpoint);
@@ -83,6 +97,7 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
     logFolder,
     options,
     parameters,
+    shards: onShards?.shards,
     why,
     onDown: ground.onDown,
   });

@@ -11,6 +11,8 @@ export interface UpOptions {
   /** Parameters to set, under the names of the table; the others are as they were. */
   readonly params: Readonly<Record<string, string>>;
   readonly image: string;
+  /** Worker threads that VMs are watched from; 0 does so on the main thread. */
+  readonly shards: number;
   readonly accelerator: 'auto' | 'kvm' | 'tcg';
   /** Ends VMs and the NATS server of an earlier Shoal that are found, instead of adopting them. */
   readonly fresh: boolean;
