@@ -6,7 +6,7 @@ import { Imports } from './imports.ts';
 import { Outbox, WINDOW } from './outbox.ts';
 import { type Parcel, pack, type RefBook, unpack } from './parcel.ts';
 import { RemoteRef, type Way } from './remote-ref.ts';
-import { type Batch, type Item, OP, type Op, type RefAddress } from './wire.ts';
+import { type Batch, type Item, itemAt, OP, type Op, PARTS, type RefAddress } from './wire.ts';
 
 export interface ConnectionOptions {
   readonly port: MessagePort;
@@ -110,21 +110,21 @@ export class Connection implements Way, RefBook {
   }
 
   addressOf(ref: Ref<never>): RefAddress {
-    if (ref instanceof RemoteRef && ref.way === this) return { kind: 'yours', id: ref.id };
+    if (ref instanceof RemoteRef && ref.way === this) return ['yours', ref.id];
     const placed = this.#options.placedIdOf(ref);
-    return placed === undefined ? this.#exports.addressOf(ref) : { kind: 'placed', id: placed };
+    return placed === undefined ? this.#exports.addressOf(ref) : ['placed', placed];
   }
 
   refOf(address: RefAddress): Ref<never> {
-    switch (address.kind) {
+    switch (address[0]) {
       case 'ref':
-        return this.#imports.get(address.id, address.path);
+        return this.#imports.get(address[1], address[2]);
       case 'reply':
-        return new RemoteRef(this, address.id, address.path);
+        return new RemoteRef(this, address[1], address[2]);
       case 'yours':
-        return this.#exports.get(address.id) ?? this.#nobody(address.id);
+        return this.#exports.get(address[1]) ?? this.#nobody(address[1]);
       case 'placed':
-        return this.#options.placed(address.id) ?? this.#nobody(address.id);
+        return this.#options.placed(address[1]) ?? this.#nobody(address[1]);
     }
   }
 
@@ -157,10 +157,11 @@ export class Connection implements Way, RefBook {
   #receive(batch: Batch): void {
     if (this.#closed !== undefined) return;
     this.#options.onHeard?.();
-    for (const [to, message, stowed] of batch) {
+    for (let index = 0; index < batch.length; index += PARTS) {
+      const [to, message, stowed] = itemAt(batch, index);
       // Only `Outbox.op` writes to that address.
       if (to === OP) this.#obey(message as Op);
-      else this.#deliver(to, stowed === undefined ? message : unpack({ message, stowed }, this));
+      else this.#deliver(to, unpack({ message, stowed }, this));
     }
     if (this.#taken < ACKNOWLEDGE_EACH) return;
     this.#outbox.op({ op: 'ack', count: this.#taken });

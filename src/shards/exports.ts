@@ -25,13 +25,13 @@ export class Exports {
     if (ref instanceof ReplyRef) {
       const { id } = this.#add(ref);
       ref.onSettled(() => this.#entries.delete(id));
-      return { kind: 'reply', id, path };
+      return ['reply', id, path];
     }
     const known = this.#ids.get(ref);
     const entry = (known === undefined ? undefined : this.#entries.get(known)) ?? this.#add(ref);
     this.#ids.set(ref, entry.id);
     entry.mentions += 1;
-    return { kind: 'ref', id: entry.id, path };
+    return ['ref', entry.id, path];
   }
 
   get(id: number): Ref<never> | undefined {

@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Stowed } from './parcel.ts';
-import { type Batch, type Item, OP, type Op } from './wire.ts';
+import { type Batch, type Item, itemAt, OP, type Op, PARTS } from './wire.ts';
 
 /** Messages that may be on their way to the other end without its word that it has taken them. */
 export const WINDOW = 8_192;
@@ -12,7 +12,7 @@ export class Outbox {
   readonly #port: MessagePort;
   readonly #refused: (item: Item) => void;
   readonly #flush = (): void => this.flush();
-  #items: Item[] = [];
+  #batch: unknown[] = [];
   #waking = false;
   #closed = false;
   #unacknowledged = 0;
@@ -38,13 +38,13 @@ export class Outbox {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  tell(to: number, message: unknown, stowed: readonly Stowed[] | undefined): void {
+  tell(to: number, message: unknown, stowed: Stowed | undefined): void {
     this.#unacknowledged += 1;
-    this.#add(stowed === undefined ? [to, message] : [to, message, stowed]);
+    this.#add(to, message, stowed);
   }
 
   op(op: Op): void {
-    this.#add([OP, op]);
+    this.#add(OP, op, undefined);
   }
 
   acknowledged(count: number): void {
@@ -54,29 +54,29 @@ export class Outbox {
 
   flush(): void {
     this.#waking = false;
-    const items = this.#items;
-    if (items.length === 0 || this.#closed) return;
-    this.#items = [];
+    const batch = this.#batch;
+    if (batch.length === 0 || this.#closed) return;
+    this.#batch = [];
     try {
-      this.#post(items);
+      this.#post(batch);
     } catch {
-      for (const item of items) this.#postAlone(item);
+      for (let index = 0; index < batch.length; index += PARTS) this.#postAlone(itemAt(batch, index));
     }
   }
 
   /** @returns what has not been posted */
   close(): readonly Item[] {
     this.#closed = true;
-    const items = this.#items;
-    this.#items = [];
+    const batch = this.#batch;
+    this.#batch = [];
     this.#wakeWaiting();
-    return items;
+    return Array.from({ length: batch.length / PARTS }, (_, item) => itemAt(batch, item * PARTS));
   }
 
-  #add(item: Item): void {
+  #add(to: number, message: unknown, stowed: Stowed | undefined): void {
     if (this.#closed) return;
-    this.#items.push(item);
-    if (this.#items.length >= BATCH_MAX) {
+    this.#batch.push(to, message, stowed);
+    if (this.#batch.length >= BATCH_MAX * PARTS) {
       this.flush();
       return;
     }
@@ -87,7 +87,7 @@ export class Outbox {
 
   #postAlone(item: Item): void {
     try {
-      this.#post([item]);
+      this.#post(item);
     } catch {
       // Such as an array whose memory has been given away since it was looked at.
       if (item[0] !== OP) this.#unacknowledged -= 1;

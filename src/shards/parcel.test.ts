@@ -10,10 +10,10 @@ class Book implements RefBook {
   readonly refs: Ref<never>[] = [];
 
   addressOf(ref: Ref<never>): RefAddress {
-    return { kind: 'ref', id: this.refs.push(ref) - 1, path: ref.path };
+    return ['ref', this.refs.push(ref) - 1, ref.path];
   }
 
-  refOf({ id }: RefAddress): Ref<never> {
+  refOf([, id]: RefAddress): Ref<never> {
     return this.refs[id] ?? { path: 'nobody', tell: () => false };
   }
 }

@@ -5,14 +5,19 @@ import type { RefAddress } from './wire.ts';
 /** A message as it crosses between threads: what a structured clone would not carry stands beside it, with its place. */
 export interface Parcel {
   readonly message: unknown;
-  readonly stowed?: readonly Stowed[];
+  readonly stowed: Stowed | undefined;
 }
 
-export interface Stowed {
-  /** The way to the place, from the message down; empty for the message itself. */
-  readonly at: readonly (string | number)[];
-  readonly what: What<RefAddress>;
-}
+/**
+ * Groups of four: the way to the place, from the message down (as a rule one field's name; empty for the message itself), then kind,
+ * value, and the path of a ref. Not in objects: a clone of a list of small things takes longer than that of all their content in one.
+ */
+export type Stowed = readonly unknown[];
+
+const GROUP = 4;
+
+type Way = readonly (string | number)[];
+type Kind = RefAddress[0] | 'error' | 'map' | 'set';
 
 /** Who knows the refs on either side. */
 export interface RefBook {
@@ -20,33 +25,40 @@ export interface RefBook {
   refOf(address: RefAddress): Ref<never>;
 }
 
-type What<R> =
-  | { readonly kind: 'ref'; readonly ref: R }
-  | { readonly kind: 'error'; readonly error: ErrorEnvelope }
-  | { readonly kind: 'map'; readonly entries: Parcel }
-  | { readonly kind: 'set'; readonly items: Parcel };
-
 /** Deeper than any message of ours; what is deeper is as a rule a thing that refers to itself. */
 const DEPTH_MAX = 64;
 
 /** Makes a message ready to cross. The message itself is not changed. @throws MESSAGE_NOT_PLAIN, naming the place */
 export function pack(message: unknown, book: RefBook): Parcel {
-  return new Packer([]).pack(message, book);
+  const packer = idle ?? new Packer([]);
+  // A message that has a getter which sends one: that needs a packer of its own.
+  idle = undefined;
+  try {
+    return packer.pack(message, book);
+  } finally {
+    idle = packer;
+  }
 }
 
 /** @throws MESSAGE_NOT_PLAIN for a message that could not cross, naming the place */
 export function checkPlain(message: unknown): void {
-  new Packer([]).pack(message, NO_BOOK);
+  pack(message, NO_BOOK);
 }
 
 export function unpack({ message, stowed }: Parcel, book: RefBook): unknown {
   if (stowed === undefined) return message;
-  for (const { at, what } of stowed) {
-    const value = restore(what, book);
-    const last = at.at(-1);
-    if (last === undefined) return value;
+  for (let index = 0; index < stowed.length; index += GROUP) {
+    // `Packer` has written these, and what goes with each kind.
+    const [at, kind] = [stowed[index] as Way | string, stowed[index + 1] as Kind];
+    const value = restore(kind, stowed[index + 2], stowed[index + 3], book);
     // The sender walked this way through objects and arrays; what we got is a copy of these.
     let holder = message as Record<string | number, unknown>;
+    if (typeof at === 'string') {
+      holder[at] = value;
+      continue;
+    }
+    const last = at.at(-1);
+    if (last === undefined) return value;
     for (const key of at.slice(0, -1)) holder = holder[key] as typeof holder;
     holder[last] = value;
   }
@@ -54,50 +66,49 @@ export function unpack({ message, stowed }: Parcel, book: RefBook): unknown {
 }
 
 const NO_BOOK: RefBook = {
-  addressOf: () => ({ kind: 'yours', id: 0 }),
-  refOf: ({ id }) => ({ path: `#${id}`, tell: () => false }),
+  addressOf: () => ['yours', 0],
+  refOf: ([, id]) => ({ path: `#${id}`, tell: () => false }),
 };
 
-function restore(what: What<RefAddress>, book: RefBook): unknown {
-  switch (what.kind) {
-    case 'ref':
-      return book.refOf(what.ref);
+function restore(kind: Kind, value: unknown, path: unknown, book: RefBook): unknown {
+  switch (kind) {
     case 'error':
-      return fromEnvelope(what.error);
+      // Each kind has the value that `Packer` gives it, here and below.
+      return fromEnvelope(value as ErrorEnvelope);
     case 'map':
-      // `#map` has made it of the entries of a map.
-      return new Map(unpack(what.entries, book) as [unknown, unknown][]);
+      return new Map(unpack(value as Parcel, book) as [unknown, unknown][]);
     case 'set':
-      // As with a map.
-      return new Set(unpack(what.items, book) as unknown[]);
+      return new Set(unpack(value as Parcel, book) as unknown[]);
+    default:
+      // An address, in its parts.
+      return book.refOf([kind, value, path] as unknown as RefAddress);
   }
-}
-
-interface Draft {
-  readonly at: readonly (string | number)[];
-  readonly what: What<Ref<never>>;
 }
 
 /** Walks through a message once. What need not be changed is not copied: the structured clone does that. */
 class Packer {
   /** Where the message stands in a larger one. */
-  readonly #root: readonly (string | number)[];
+  readonly #root: Way;
   readonly #at: (string | number)[] = [];
-  #stowed: Draft[] | undefined;
+  #stowed: unknown[] | undefined;
 
-  constructor(root: readonly (string | number)[]) {
+  constructor(root: Way) {
     this.#root = root;
   }
 
   pack(value: unknown, book: RefBook): Parcel {
+    this.#at.length = 0;
+    this.#stowed = undefined;
     const message = this.#walk(value, book);
-    if (this.#stowed === undefined) return { message };
+    const stowed = this.#taken();
     // Only now: of a message that is refused nothing may be left behind.
-    const stowed = this.#stowed.map(({ at, what }) => ({
-      at,
-      what: what.kind === 'ref' ? { kind: what.kind, ref: book.addressOf(what.ref) } : what,
-    }));
+    if (stowed !== undefined) giveAddresses(stowed, book);
     return { message, stowed };
+  }
+
+  /** Read anew after the walk, which has changed it. */
+  #taken(): unknown[] | undefined {
+    return this.#stowed;
   }
 
   #walk(value: unknown, book: RefBook): unknown {
@@ -105,13 +116,13 @@ class Packer {
       if (typeof value === 'function' || typeof value === 'symbol') throw this.#refusal(`a ${typeof value}`);
       return value;
     }
-    if (isRef(value)) return this.#stow({ kind: 'ref', ref: value });
+    if (isRef(value)) return this.#stow('ref', value);
     if (this.#at.length === DEPTH_MAX) throw this.#refusal(`something deeper than ${DEPTH_MAX} levels`);
     if (Array.isArray(value)) return this.#items(value, book);
     const prototype: unknown = Object.getPrototypeOf(value);
     // Its fields are looked at as whatever they are.
     if (prototype === Object.prototype || prototype === null) return this.#fields(value as Fields, book);
-    if (value instanceof Error) return this.#stow({ kind: 'error', error: toEnvelope(value) });
+    if (value instanceof Error) return this.#stow('error', toEnvelope(value));
     if (value instanceof Map) return this.#map(value, book);
     if (value instanceof Set) return this.#set(value, book);
     if (ArrayBuffer.isView(value)) return ownBytes(value);
@@ -153,20 +164,22 @@ class Packer {
     const entries = [...map];
     const parcel = new Packer([...this.#root, ...this.#at]).pack(entries, book);
     if (parcel.stowed === undefined && parcel.message === entries) return map;
-    return this.#stow({ kind: 'map', entries: parcel });
+    return this.#stow('map', parcel);
   }
 
   #set(set: ReadonlySet<unknown>, book: RefBook): unknown {
     const items = [...set];
     const parcel = new Packer([...this.#root, ...this.#at]).pack(items, book);
     if (parcel.stowed === undefined && parcel.message === items) return set;
-    return this.#stow({ kind: 'set', items: parcel });
+    return this.#stow('set', parcel);
   }
 
   /** Puts something beside the message. @returns what stands in its place meanwhile */
-  #stow(what: What<Ref<never>>): null {
+  #stow(kind: Kind, value: unknown): null {
+    const [first] = this.#at;
+    const at = this.#at.length === 1 && typeof first === 'string' ? first : [...this.#at];
     this.#stowed ??= [];
-    this.#stowed.push({ at: [...this.#at], what });
+    this.#stowed.push(at, kind, value, undefined);
     return null;
   }
 
@@ -180,6 +193,20 @@ class Packer {
       `Expected a message of plain data and refs, got ${what} at \`${path}\`. Send what it stands for instead, or the ref of an actor`,
       { details: { path, what } },
     );
+  }
+}
+
+/** One for all messages, each in its turn: what is made for a message alone is garbage at once. */
+let idle: Packer | undefined;
+
+function giveAddresses(stowed: unknown[], book: RefBook): void {
+  for (let index = 0; index < stowed.length; index += GROUP) {
+    if (stowed[index + 1] !== 'ref') continue;
+    // `#walk` has put it there.
+    const [kind, id, path] = book.addressOf(stowed[index + 2] as Ref<never>);
+    stowed[index + 1] = kind;
+    stowed[index + 2] = id;
+    stowed[index + 3] = path;
   }
 }
 

@@ -16,7 +16,7 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
   readonly path: string;
   readonly id: number;
   readonly way: Way;
-  readonly #listeners = new Map<object, (exit: Exit) => void>();
+  #listeners: Map<object, (exit: Exit) => void> | undefined;
 
   constructor(way: Way, id: number, path: string) {
     this.way = way;
@@ -43,13 +43,16 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
       listener({ path: this.path, reason: closed });
       return;
     }
-    const isFirst = this.#listeners.size === 0;
+    const isFirst = this.#listeners === undefined;
+    this.#listeners ??= new Map();
     this.#listeners.set(key, listener);
     if (isFirst) this.way.watch(this);
   }
 
   unwatch(key: object): void {
-    if (this.#listeners.delete(key) && this.#listeners.size === 0) this.way.unwatch(this);
+    if (this.#listeners?.delete(key) !== true || this.#listeners.size > 0) return;
+    this.#listeners = undefined;
+    this.way.unwatch(this);
   }
 
   onEnd(listener: (exit: Exit) => void): () => void {
@@ -67,8 +70,8 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
 
   /** The actor has ended, or its thread has. */
   ended(exit: Exit): void {
-    const listeners = [...this.#listeners.values()];
-    this.#listeners.clear();
-    for (const tell of listeners) tell(exit);
+    const listeners = this.#listeners;
+    this.#listeners = undefined;
+    for (const tell of listeners?.values() ?? []) tell(exit);
   }
 }
