@@ -59,6 +59,7 @@ export function unpack({ message, stowed }: Parcel, book: RefBook): unknown {
     }
     const last = at.at(-1);
     if (last === undefined) return value;
+    // As above.
     for (const key of at.slice(0, -1)) holder = holder[key] as typeof holder;
     holder[last] = value;
   }
@@ -73,11 +74,13 @@ const NO_BOOK: RefBook = {
 function restore(kind: Kind, value: unknown, path: unknown, book: RefBook): unknown {
   switch (kind) {
     case 'error':
-      // Each kind has the value that `Packer` gives it, here and below.
+      // Each kind has the value that `Packer` gives it.
       return fromEnvelope(value as ErrorEnvelope);
     case 'map':
+      // As above: the entries of a map.
       return new Map(unpack(value as Parcel, book) as [unknown, unknown][]);
     case 'set':
+      // As above.
       return new Set(unpack(value as Parcel, book) as unknown[]);
     default:
       // An address, in its parts.

@@ -1,5 +1,5 @@
 import type { ActorSystem, Behaviour, Mailbox, Ref } from '../actors/mod.ts';
-import { type ErrorEnvelope, ShoalError } from '../errors.ts';
+import { codeOf, type ErrorEnvelope, ShoalError } from '../errors.ts';
 import { CheckedMailbox } from './checked-mailbox.ts';
 import type { PlacedOptions, WorkerStats } from './control.ts';
 import { BEAT_MS } from './heartbeat.ts';
@@ -149,7 +149,13 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
   async mishap(shard: number, how: string): Promise<void> {
     const thread = this.#shards[shard]?.open;
     if (thread === undefined) throw unavailable(`shard ${shard} is not up`);
-    await thread.calls.call('have a mishap', CALL_MS, (remote) => remote.mishap(how));
+    try {
+      await thread.calls.call('have a mishap', CALL_MS, (remote) => remote.mishap(how));
+    } catch (error) {
+      // It has had it before it could say so.
+      const code = codeOf(error);
+      if (code !== 'SHARD_LOST' && code !== 'SHARD_CALL_TIMEOUT') throw error;
+    }
   }
 
   async stop(timeoutMs = STOP_MS): Promise<void> {
