@@ -12,7 +12,7 @@ test(`a worker is lost, in any way: its VMs go on, and every request is replied 
     rounds: 12,
     flags: ['--shards', String(SHARDS)],
     once: async ({ fleet, random }) => {
-      const before = vmProcesses(fleet);
+      const before = await settled(fleet);
       const shard = random(SHARDS);
       const lost = (await statsOf(fleet))[shard]?.lost ?? 0;
       await mishap(fleet, shard, oneOf(MISHAPS, random));
@@ -31,7 +31,7 @@ test(`the only worker is lost, again and again: its VMs go on all the same (SHOA
     rounds: 6,
     flags: ['--shards', '1'],
     once: async ({ fleet }) => {
-      const before = vmProcesses(fleet);
+      const before = await settled(fleet);
       const lost = (await statsOf(fleet))[0]?.lost ?? 0;
       await mishap(fleet, 0, 'exit');
       await eventually('a fresh thread is in its place', async () => {
@@ -50,7 +50,7 @@ test(`Shoal is killed in the moment in which it loses a worker: whoever comes ba
     flags: ['--shards', String(SHARDS)],
     once: async (it: Rounds) => {
       const isUp = it.ledger.outage();
-      const before = vmProcesses(it.fleet);
+      const before = await settled(it.fleet);
       await mishap(it.fleet, it.random(SHARDS), 'exit');
       await it.fleet.kill();
       it.fleet = await it.fleet.resume();
@@ -59,6 +59,12 @@ test(`Shoal is killed in the moment in which it loses a worker: whoever comes ba
     },
   });
 });
+
+/** The processes of the VMs once all are ready: what is only being prepared may come to nothing. */
+async function settled(fleet: TestFleet): Promise<string[]> {
+  await fleet.until('all VMs are ready', ({ vms }) => vms.every(({ state }) => state === 'ready'));
+  return vmProcesses(fleet);
+}
 
 function mishap({ ready }: TestFleet, shard: number, how: string): Promise<unknown> {
   return askFleet({ servers: ready.nats, fleet: ready.fleet }, 'shard-mishap', { shard, how });
