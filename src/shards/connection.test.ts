@@ -131,6 +131,28 @@ describe('a connection', () => {
     expect(await here.system.ended(ref)).toMatchObject({ reason: { kind: 'shutdown' } });
   });
 
+  it('does not take a failure for seen because somebody waits for an answer, but because somebody watches', async () => {
+    const { here, there } = twoEnds();
+    for (const watches of [false, true]) {
+      let child: Ref<string> | undefined;
+      const parent = await there.system.start<never>((context) => {
+        child = context.spawn<string>(() => () => {
+          throw new Error('a failure');
+        });
+        return () => undefined;
+      });
+      if (child === undefined) throw new Error('it was spawned');
+      const far = sent(there, here, child);
+      const seen = watches ? here.system.ended(far) : undefined;
+      await expect(here.system.ask(far, () => 'fail', 60_000)).rejects.toMatchObject({ code: 'ACTOR_STOPPED' });
+      await seen;
+      // The parent hears of it a moment later, if at all.
+      await new Promise(setImmediate);
+      const [node] = there.system.tree().children.filter(({ path }) => path === parent.path);
+      expect(node?.state).toBe(watches ? 'running' : undefined);
+    }
+  });
+
   it('tells who cannot be watched', async () => {
     const { here, there } = twoEnds();
     const ref = sent(there, here, { path: '/plain', tell: () => true });

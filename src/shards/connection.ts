@@ -95,9 +95,9 @@ export class Connection implements Way, RefBook {
     return unpack(parcel, this);
   }
 
-  watch(ref: RemoteRef<never>): void {
+  watch(ref: RemoteRef<never>, counts: boolean): void {
     this.#imports.watch(ref);
-    this.#outbox.op({ op: 'watch', id: ref.id });
+    this.#outbox.op({ op: 'watch', id: ref.id, counts });
   }
 
   unwatch(ref: RemoteRef<never>): void {
@@ -197,7 +197,7 @@ export class Connection implements Way, RefBook {
         this.#exports.release(op.id, op.count);
         return;
       case 'watch':
-        this.#exports.watch(op.id, (exit) => this.#outbox.op({ op: 'ended', id: op.id, exit }));
+        this.#exports.watch(op.id, op.counts, (exit) => this.#outbox.op({ op: 'ended', id: op.id, exit }));
         return;
       case 'unwatch':
         this.#exports.unwatch(op.id);

@@ -1,4 +1,4 @@
-import { type Addressee, addresseeOf, type Exit, type Ref, ReplyRef } from '../actors/mod.ts';
+import { addresseeOf, type Exit, type Ref, ReplyRef } from '../actors/mod.ts';
 import { toEnvelope } from '../errors.ts';
 import type { RefAddress } from './wire.ts';
 
@@ -7,7 +7,7 @@ interface Entry {
   readonly ref: Ref<never>;
   /** How often the other end has been given it and has not said that it forgot. */
   mentions: number;
-  watched: Addressee | undefined;
+  watch: { readonly counts: boolean; readonly cancel: () => void } | undefined;
 }
 
 /** The refs of this thread that the other end of a connection knows, by a number. */
@@ -45,23 +45,34 @@ export class Exports {
     if (entry.mentions <= 0) this.#forget(entry);
   }
 
-  /** Tells `ended` of the end of an actor, also if it is over, or no actor. */
-  watch(id: number, ended: (exit: Exit) => void): void {
+  /** Tells `ended` of the end of an actor once, also if it is over, or no actor. Whoever has watched goes on watching. */
+  watch(id: number, counts: boolean, ended: (exit: Exit) => void): void {
     const entry = this.#entries.get(id);
-    if (entry === undefined) return;
+    if (entry === undefined || entry.watch?.counts === true) return;
+    entry.watch?.cancel();
+    entry.watch = undefined;
+    const once = (exit: Exit): void => {
+      entry.watch = undefined;
+      ended(exit);
+    };
     try {
-      entry.watched = addresseeOf(entry.ref);
-      entry.watched.watch(entry, ended);
+      const actor = addresseeOf(entry.ref);
+      if (actor.state === 'stopped' || counts) {
+        entry.watch = { counts, cancel: () => actor.unwatch(entry) };
+        actor.watch(entry, once);
+      } else {
+        entry.watch = { counts, cancel: actor.onEnd(once) };
+      }
     } catch (error) {
-      ended({ path: entry.ref.path, reason: { kind: 'error', error: toEnvelope(error) } });
+      once({ path: entry.ref.path, reason: { kind: 'error', error: toEnvelope(error) } });
     }
   }
 
   unwatch(id: number): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
-    entry.watched?.unwatch(entry);
-    entry.watched = undefined;
+    entry.watch?.cancel();
+    entry.watch = undefined;
   }
 
   /** The other end is gone: whoever waits for a reply of it waits in vain. */
@@ -73,13 +84,13 @@ export class Exports {
   }
 
   #add(ref: Ref<never>): Entry {
-    const entry: Entry = { id: this.#nextId++, ref, mentions: 0, watched: undefined };
+    const entry: Entry = { id: this.#nextId++, ref, mentions: 0, watch: undefined };
     this.#entries.set(entry.id, entry);
     return entry;
   }
 
   #forget(entry: Entry): void {
-    entry.watched?.unwatch(entry);
+    entry.watch?.cancel();
     this.#entries.delete(entry.id);
     this.#ids.delete(entry.ref);
   }

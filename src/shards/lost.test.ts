@@ -124,6 +124,19 @@ describe('a shard that is lost', () => {
     await it.system.stop(child);
   });
 
+  it('with its way full of messages makes dead letters of those that wait', async () => {
+    await using it = house({ count: 1, beatMs: 50, hangMs: 1_500 });
+    const ref = await it.worker('w');
+    ref.tell({ kind: 'mishap', how: 'loop' });
+    while ((await it.shards.stats())[0]?.worker !== undefined);
+    for (let n = 0; n < 20_000; n++) ref.tell({ kind: 'note', n });
+    expect(await it.system.ended(ref)).toMatchObject({ reason: { error: { code: 'SHARD_LOST' } } });
+    const letters = it.deadLetters.filter(({ to }) => to === '/w').map(({ message }) => message);
+    // Those that were on their way are neither here nor there; each of the others is, in order.
+    expect(letters.length).toBeGreaterThan(20_000 - 10_000);
+    expect(letters).toEqual(letters.map((_, index) => ({ kind: 'note', n: 20_000 - letters.length + index })));
+  });
+
   it('again and again stays empty for a while, and those who want a place wait', async () => {
     await using it = house({ count: 1 });
     for (let round = 0; round < 3; round++) {

@@ -6,7 +6,8 @@ export interface Way {
   readonly closed: ExitReason | undefined;
   readonly unacknowledged: number;
   tell(to: number, message: unknown, path: string): boolean;
-  watch(ref: RemoteRef<never>): void;
+  /** @param counts whether a failure counts as seen by that */
+  watch(ref: RemoteRef<never>, counts: boolean): void;
   unwatch(ref: RemoteRef<never>): void;
   stop(id: number, timeoutMs: number | undefined): void;
 }
@@ -17,6 +18,8 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
   readonly id: number;
   readonly way: Way;
   #listeners: Map<object, (exit: Exit) => void> | undefined;
+  /** Whether the other end has been asked to watch, and not only to tell. */
+  #counts = false;
 
   constructor(way: Way, id: number, path: string) {
     this.way = way;
@@ -38,26 +41,19 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
   }
 
   watch(key: object, listener: (exit: Exit) => void): void {
-    const { closed } = this.way;
-    if (closed !== undefined) {
-      listener({ path: this.path, reason: closed });
-      return;
-    }
-    const isFirst = this.#listeners === undefined;
-    this.#listeners ??= new Map();
-    this.#listeners.set(key, listener);
-    if (isFirst) this.way.watch(this);
+    this.#listen(key, listener, true);
   }
 
   unwatch(key: object): void {
     if (this.#listeners?.delete(key) !== true || this.#listeners.size > 0) return;
     this.#listeners = undefined;
+    this.#counts = false;
     this.way.unwatch(this);
   }
 
   onEnd(listener: (exit: Exit) => void): () => void {
     const key = {};
-    this.watch(key, listener);
+    this.#listen(key, listener, false);
     return () => this.unwatch(key);
   }
 
@@ -72,6 +68,20 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
   ended(exit: Exit): void {
     const listeners = this.#listeners;
     this.#listeners = undefined;
+    this.#counts = false;
     for (const tell of listeners?.values() ?? []) tell(exit);
+  }
+
+  #listen(key: object, listener: (exit: Exit) => void, counts: boolean): void {
+    const { closed } = this.way;
+    if (closed !== undefined) {
+      listener({ path: this.path, reason: closed });
+      return;
+    }
+    const isNew = this.#listeners === undefined || (counts && !this.#counts);
+    this.#listeners ??= new Map();
+    this.#listeners.set(key, listener);
+    this.#counts ||= counts;
+    if (isNew) this.way.watch(this, counts);
   }
 }

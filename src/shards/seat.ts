@@ -66,7 +66,8 @@ export class Seat {
   /** @returns a promise while the way there is full */
   tell(message: unknown): undefined | Promise<void> {
     const { connection } = this.#ground;
-    if (connection.hasRoom) {
+    // One that is closed takes nothing any more, and says so.
+    if (connection.hasRoom || connection.closed !== undefined) {
       connection.tell(this.actor, message, this.self.path);
       return undefined;
     }

@@ -92,6 +92,7 @@ const TAKE_MS = 30_000;
 class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
   readonly count: number;
   readonly #options: ShardsOptions<B>;
+  readonly #tell: (news: ShardNews) => void;
   readonly #shards: readonly Shard[];
   readonly #waiting = new Set<() => void>();
   /** Shards that have not come up, or failed at it, for the first time: until then the first to be up would get all actors. */
@@ -106,6 +107,7 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
     }
     this.count = count;
     this.#options = options;
+    this.#tell = guarded(options.onNews);
     this.#young = new Set(Array.from({ length: count }, (_, index) => index));
     this.#shards = Array.from(
       { length: count },
@@ -175,20 +177,20 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
       startMs: startMs ?? START_MS,
       resourceLimits: { maxOldGenerationSizeMb: heapMbMax ?? HEAP_MB_MAX },
       nextActor: () => --this.#lastActor,
-      onFailure: (path, error) => onFailure?.(path, error),
+      onFailure: guarded(onFailure),
     });
   }
 
   #up(shard: number): void {
     this.#young.delete(shard);
     this.#wake();
-    this.#options.onNews?.({ kind: 'shard-up', shard });
+    this.#tell({ kind: 'shard-up', shard });
   }
 
   #lost(shard: number, error: ErrorEnvelope): void {
     this.#young.delete(shard);
     this.#wake();
-    this.#options.onNews?.({ kind: 'shard-lost', shard, error });
+    this.#tell({ kind: 'shard-lost', shard, error });
   }
 
   #wake(): void {
@@ -240,6 +242,17 @@ async function statsOf(shard: Shard): Promise<ShardStats> {
   // One that hangs is found out soon; who asks meanwhile is not kept waiting for it.
   const worker = await thread.calls.call('tell its stats', CALL_MS, (remote) => remote.stats()).catch(() => undefined);
   return { shard: index, state: 'up', lost, worker };
+}
+
+/** What a listener throws must not end the thread that happened to call it: the main one. Node reports it as a warning. */
+function guarded<A extends unknown[]>(listener: ((...args: A) => void) | undefined): (...args: A) => void {
+  return (...args) => {
+    try {
+      listener?.(...args);
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error), 'ShoalListenerWarning');
+    }
+  };
 }
 
 function unavailable(why: string): ShoalError {

@@ -16,7 +16,8 @@ export type RefAddress =
 
 /** What the two ends of a connection tell each other about the refs that they have of each other's actors. */
 export type Op =
-  | { readonly op: 'watch'; readonly id: number }
+  /** @param counts false for one who only wants to know: a failure that nobody watches is not taken for seen by that */
+  | { readonly op: 'watch'; readonly id: number; readonly counts: boolean }
   | { readonly op: 'unwatch'; readonly id: number }
   | { readonly op: 'ended'; readonly id: number; readonly exit: Exit }
   | { readonly op: 'stop'; readonly id: number; readonly timeoutMs: number | undefined }
