@@ -56,6 +56,9 @@ export async function play({ rounds, flags: more = [], once }: Mishap): Promise<
   const shared: string[] = [];
   const looking = setInterval(() => shared.push(...sharedAddresses(fleet)), LOOK_MS);
   try {
+    // VMs that are only prepared when Shoal is killed are spares too many to the next one: the first load has to have its VMs.
+    await ledger.replies(WORKERS);
+    await isSound(fleet);
     for (let round = 0; round < rounds; round++) {
       await ledger.replies(random(CALM_MAX));
       await once(it);
