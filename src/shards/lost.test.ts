@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Exit, Ref } from '../actors/mod.ts';
 import type { WorkerMessage } from './testing/behaviours.ts';
@@ -137,6 +138,20 @@ describe('a shard that is lost', () => {
     expect(letters).toEqual(letters.map((_, index) => ({ kind: 'note', n: 20_000 - letters.length + index })));
   });
 
+  it('leaves no thread behind', async () => {
+    await using it = house({ count: 1 });
+    await it.worker('first');
+    const threads = threadCount();
+    for (const end of ['replace', 'exit', 'throw'] as const) {
+      const ref = await it.worker(end);
+      if (end === 'replace') it.shards.replace(0, 'a test');
+      else ref.tell({ kind: 'mishap', how: end });
+      await it.system.ended(ref);
+    }
+    await it.worker('last');
+    expect(threadCount()).toBe(threads);
+  });
+
   it('again and again stays empty for a while, and those who want a place wait', async () => {
     await using it = house({ count: 1 });
     for (let round = 0; round < 3; round++) {
@@ -162,6 +177,11 @@ describe('a shard that is lost', () => {
     expect(it.failures).toEqual([]);
   });
 });
+
+/** Of this process, as the kernel counts them. */
+function threadCount(): number {
+  return readdirSync('/proc/self/task').length;
+}
 
 describe('shards that are stopped', () => {
   it('let their actors clean up, end their threads, and take no more', async () => {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import {
   type ActorSystem,
   type Behaviour,
@@ -15,6 +16,7 @@ import type { ShardInit, WorkerNews } from './news.ts';
 
 /** A dead receiver can be sent to for ever; beyond this the shard only counts. */
 const LETTERS_A_BEAT_MAX = 100;
+const LETTER_DEPTH = 4;
 
 /** A shard as its own thread sees it: a system of actors, and the way to the main thread. */
 export class ShardHost implements ShardControl {
@@ -86,7 +88,7 @@ export class ShardHost implements ShardControl {
         return start(context);
       };
       try {
-        const ref = await this.system.start(known, { ...options, name: path.slice(1) });
+        const ref = await this.system.start(known, { ...options, name: this.#nameOf(actor, path) });
         this.#watch(actor, ref);
       } catch (error) {
         this.#forget(actor);
@@ -144,6 +146,12 @@ export class ShardHost implements ShardControl {
     return factory(this.#connection.unpack(args) as never) as Behaviour<never>;
   }
 
+  /** That of its stand-in; one that has that name and was given up may not have ended yet. */
+  #nameOf(actor: number, path: string): string {
+    const isTaken = this.system.tree().children.some((child) => child.path === path);
+    return isTaken ? `${path.slice(1)}~${-actor}` : path.slice(1);
+  }
+
   #watch(actor: number, ref: Ref<never>): void {
     const end = this.system.ended(ref).then(({ reason }) => {
       this.#forget(actor);
@@ -173,13 +181,9 @@ export class ShardHost implements ShardControl {
   }
 }
 
-/** What can be shown of a message that need not be able to cross. */
-function shown(message: unknown): unknown {
-  try {
-    return structuredClone(message);
-  } catch {
-    return String(message);
-  }
+/** A message need not be able to cross, and its refs are no use to who reads of it. */
+function shown(message: unknown): string {
+  return inspect(message, { depth: LETTER_DEPTH, breakLength: Number.POSITIVE_INFINITY });
 }
 
 async function outcomeOf<T>(work: () => Promise<T>): Promise<Outcome<T>> {

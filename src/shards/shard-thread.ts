@@ -50,7 +50,8 @@ export class ShardThread {
     this.#options = options;
     this.#pool = new Piscina({
       filename: moduleBeside(import.meta.url, 'shard-main').href,
-      minThreads: 1,
+      // None but the one that the task asks for: the pool must not replace a thread that is gone, since that is for `Shard` to do.
+      minThreads: 0,
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
       // A worker without a task would stand still, with the answers of its last one unsent.
@@ -58,9 +59,8 @@ export class ShardThread {
       execArgv: [],
       resourceLimits,
     });
-    // Its error reaches us through the task; after that there is nothing left that could fail.
-    this.#pool.on('error', () => undefined);
-    this.#gone = goneOf(this.#pool.threads[0]);
+    // A thread that fails before it has its task: the task would wait for another.
+    this.#pool.on('error', (error: unknown) => this.terminate(whyOf(error)));
     const mail = new MessageChannel();
     const control = new MessageChannel();
     this.#pulse = { silentMs: 0, lookedMs: system.clock.monotonic() };
@@ -90,6 +90,8 @@ export class ShardThread {
       () => this.#end(() => ({ kind: 'shutdown' })),
       (error: unknown) => this.#end(() => ({ kind: 'error', error: toEnvelope(this.#lost(error)) })),
     );
+    // The pool has started it for the task.
+    this.#gone = goneOf(this.#pool.threads[0]);
     this.#cancelLook = system.clock.timer(options.startMs, () => this.#startTooLong());
   }
 

@@ -221,7 +221,8 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
         settle(() => reject(unavailable(`none of ${this.count} came up within ${TAKE_MS} ms`))),
       );
       signal.addEventListener('abort', aborted);
-      look();
+      if (signal.aborted) aborted();
+      else look();
     });
   }
 }
