@@ -50,6 +50,19 @@ describe.each(MISHAPS)('a shard that %s', (_what, how, why) => {
   });
 });
 
+describe('a shard that is not lost', () => {
+  it('is one that was not heard because nobody listened', async () => {
+    await using it = house({ count: 1, ...HEARTBEAT });
+    const ref = await it.worker('w');
+    for (let round = 0; round < 2; round++) {
+      // The main thread stands still, as it does when its process is stopped; that time passes is what is tested.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * HEARTBEAT.hangMs);
+      expect(await it.ask(ref, where)).toMatchObject({ shard: 0 });
+    }
+    expect(it.news.map(({ kind }) => kind)).toEqual(['shard-up']);
+  });
+});
+
 describe('a shard that is lost', () => {
   it('answers for its actors to whom they have not answered', async () => {
     await using it = house();
