@@ -1,11 +1,14 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Exit, Ref } from '../actors/mod.ts';
+import { child, supervisor } from '../supervisor/mod.ts';
 import type { WorkerMessage } from './testing/behaviours.ts';
 import { house, patientProbe } from './testing/house.ts';
 
 /** Looks often enough, so that a test of a thread that hangs does not take long; long enough for a busy machine. */
 const HEARTBEAT = { beatMs: 50, hangMs: 1_500 };
+
+const TRIES_MAX = 100_000;
 
 const MISHAPS = [
   ['exits', 'exit', /ended with exit code 7/],
@@ -83,6 +86,26 @@ describe('a shard that is lost', () => {
     await it.shards.stats();
     it.shards.replace(through.shard, 'a test');
     await expect(passedOn).rejects.toMatchObject({ code: 'SHARD_LOST' });
+  });
+
+  it('is no end for those who are supervised: the same ref goes on, on another shard', async () => {
+    await using it = house();
+    const refs: Ref<WorkerMessage>[] = [];
+    const children = ['a', 'b', 'c'].map((id) =>
+      child({ id, ...it.shards.actor('worker', {}), onRef: (ref: Ref<WorkerMessage>) => refs.push(ref) }),
+    );
+    await it.system.start(supervisor({ strategy: 'one_for_one', children, intensity: 10 }), { name: 'root' });
+    const before = await Promise.all(refs.map((ref) => it.ask(ref, where)));
+    expect(before.map(({ shard }) => shard)).toEqual([0, 1, 0]);
+    it.shards.replace(0, 'a test');
+    await it.heard(({ kind }) => kind === 'shard-lost');
+    const [a, b, c] = refs;
+    if (a === undefined || b === undefined || c === undefined) throw new Error('they have been started');
+    // Between two lives an actor takes nothing.
+    const after = await Promise.all([a, b, c].map((ref) => answered(() => it.ask(ref, where))));
+    expect(after.map(({ shard }) => shard)).toEqual([1, 1, 1]);
+    expect(refs.slice(3)).toEqual(expect.arrayContaining([a, c]));
+    expect(it.failures.toSorted()).toEqual(['/root/a SHARD_LOST', '/root/c SHARD_LOST']);
   });
 
   it('is left out when its actors are put up again', async () => {
@@ -190,6 +213,16 @@ describe('a shard that is lost', () => {
     expect(it.failures).toEqual([]);
   });
 });
+
+/** Asks until there is an answer. */
+async function answered<R>(ask: () => Promise<R>): Promise<R> {
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    const reply = await ask().catch(() => undefined);
+    if (reply !== undefined) return reply;
+    await new Promise(setImmediate);
+  }
+  throw new Error(`no answer to ${TRIES_MAX} questions`);
+}
 
 /** Of this process, as the kernel counts them. */
 function threadCount(): number {
