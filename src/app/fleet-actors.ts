@@ -10,6 +10,7 @@ import {
   runtimeRoot,
   STOP_LIMITS,
   type VmParameters,
+  type VmShards,
 } from '../hypervisor/mod.ts';
 import { signalProcess } from '../process/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
@@ -23,9 +24,8 @@ import { FirstReady } from './first-ready.ts';
 import { startFront } from './front.ts';
 import { LateRef } from './late-ref.ts';
 import type { Nats } from './nats.ts';
-import { NewsBoard } from './news-board.ts';
+import type { NewsBoard } from './news-board.ts';
 import { Settings } from './settings.ts';
-import { startShards } from './shards.ts';
 import { addressOf, poolOf, squareWithReality } from './tables.ts';
 import { tokenKey } from './token-key.ts';
 import type { UpOptions } from './up-options.ts';
@@ -51,16 +51,16 @@ export interface Ground {
   readonly store: Store;
   readonly system: ActorSystem;
   readonly nats: Nats;
+  readonly news: NewsBoard;
+  /** Undefined if VMs are watched on the main thread. */
+  readonly onShards: VmShards | undefined;
   /** Ends this Shoal as Ctrl-C does. */
   readonly onDown: () => void;
 }
 
 /** Starts controller, router, administration and endpoint, in this order. */
 export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<FleetActors> {
-  const { options, data, store, system, nats } = ground;
-  const news = new NewsBoard();
-  // Their start takes longer than any other step, and goes on beside those.
-  const onShards = startShards({ options, system, spawner: nats.launcher, tag: data.tag, news }, cleanUp);
+  const { options, data, store, system, nats, news, onShards } = ground;
   const hypervisor = createQemuHypervisor({ fleetTag: data.tag, spawner: nats.launcher });
   cleanUp.add(() => removeEmpty(join(runtimeRoot(), data.tag), join(runtimeRoot(), `${data.tag}-probe`)));
   await squareWithReality(store, await hypervisor.list(), options);
