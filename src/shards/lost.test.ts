@@ -94,7 +94,7 @@ describe('a shard that is lost', () => {
     const children = ['a', 'b', 'c'].map((id) =>
       child({ id, ...it.shards.actor('worker', {}), onRef: (ref: Ref<WorkerMessage>) => refs.push(ref) }),
     );
-    await it.system.start(supervisor({ strategy: 'one_for_one', children, intensity: 10 }), { name: 'root' });
+    await it.system.start(supervisor({ strategy: 'one_for_one', children, intensity: 10 }), { name: 'top' });
     const before = await Promise.all(refs.map((ref) => it.ask(ref, where)));
     expect(before.map(({ shard }) => shard)).toEqual([0, 1, 0]);
     it.shards.replace(0, 'a test');
@@ -105,7 +105,7 @@ describe('a shard that is lost', () => {
     const after = await Promise.all([a, b, c].map((ref) => answered(() => it.ask(ref, where))));
     expect(after.map(({ shard }) => shard)).toEqual([1, 1, 1]);
     expect(refs.slice(3)).toEqual(expect.arrayContaining([a, c]));
-    expect(it.failures.toSorted()).toEqual(['/root/a SHARD_LOST', '/root/c SHARD_LOST']);
+    expect(it.failures.toSorted()).toEqual(['/top/a SHARD_LOST', '/top/c SHARD_LOST']);
   });
 
   it('is left out when its actors are put up again', async () => {
