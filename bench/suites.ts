@@ -2,8 +2,14 @@ import { actorsSuite } from './actors-suite.ts';
 import type { Row } from './compare.ts';
 import { mainSuite } from './main-suite.ts';
 import { partsSuite } from './parts-suite.ts';
+import { shardsSuite } from './shards-suite.ts';
 
 /** A suite gives its rows one by one; `wanted` says which claims are to be measured. */
 export type Suite = (wanted: (name: string) => boolean) => AsyncIterable<Row>;
 
-export const SUITES: Readonly<Record<string, Suite>> = { main: mainSuite, parts: partsSuite, actors: actorsSuite };
+export const SUITES: Readonly<Record<string, Suite>> = {
+  main: mainSuite,
+  parts: partsSuite,
+  actors: actorsSuite,
+  shards: shardsSuite,
+};

@@ -32,7 +32,7 @@ test('the packed package, installed in an empty folder, answers a request from a
   // The machine's own Node may be too old; a user's is not.
   const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH']}` };
   const options = { command: installed, cwd: folder, env };
-  const up = new ShoalProcess(['up', '-o', 'json', '--data', data, '--pool', pool], options);
+  const up = new ShoalProcess(['up', '-o', 'json', '--data', data, '--pool', pool, '--shards', '2'], options);
   // What `up -o json` prints.
   const { nats } = JSON.parse(await up.firstLine()) as { nats: string };
   expect(await shoal(['send', '--data', data, 'packed'], options)).toMatchObject({ stdout: 'PACKED\n', exitCode: 0 });

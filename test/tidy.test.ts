@@ -1,9 +1,13 @@
 /** The house rules that no compiler and no linter knows: CONTRIBUTING.md says them in words. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { importFindings } from './tidy/layers.ts';
 import { findAll, projectFiles, Source } from './tidy/source.ts';
 
 const LINES_MAX = 450;
+
+/** Runtime packages that the design stands on: a package that is only listed, or only used by tests, would be a pretence. */
+const RUNTIME_PACKAGES = ['comlink', 'lowdb', 'nats', 'piscina'];
 
 const files = projectFiles();
 const typescript = files.filter((file) => file.path.endsWith('.ts'));
@@ -20,6 +24,25 @@ describe('the layers', () => {
     const paths = new Set(files.map((file) => file.path));
     const folders = new Set(typescript.flatMap((file) => file.path.match(/^src\/[^/]+(?=\/)/) ?? []));
     expect([...folders].filter((folder) => !paths.has(`${folder}/mod.ts`))).toEqual([]);
+  });
+});
+
+describe('the packages', () => {
+  const product = typescript.filter((file) => file.path.startsWith('src/') && !isForTests(file));
+
+  test('each that must stand is imported by the product, for more than its types', () => {
+    expect(RUNTIME_PACKAGES.filter((name) => !product.some((file) => importsPackage(file, name)))).toEqual([]);
+  });
+
+  test('each that must stand is a dependency, pinned exactly, and no other is there without a use', () => {
+    // Our own file.
+    const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    expect(Object.keys(dependencies)).toEqual(expect.arrayContaining(RUNTIME_PACKAGES));
+    expect(Object.entries(dependencies).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+    const unused = Object.keys(dependencies).filter((name) => !product.some((file) => importsPackage(file, name)));
+    expect(unused).toEqual([]);
   });
 });
 
@@ -85,6 +108,17 @@ describe('the rules themselves find', () => {
   });
 
   test.each([
+    ['an import', "import { a } from 'lowdb';", true],
+    ['an import of a file of it', "import { a } from 'lowdb/node';", true],
+    ['an import with a type among values', "import { type A, b } from 'lowdb';", true],
+    ['a type alone', "import type { A } from 'lowdb';", false],
+    ['types alone, in braces', "import { type A, type B } from 'lowdb';", false],
+    ['another package', "import { a } from 'lowdb2';", false],
+  ])('whether a package is used: %s', (_what, text, isUse) => {
+    expect(importsPackage(new Source('src/a/a.ts', text), 'lowdb')).toBe(isUse);
+  });
+
+  test.each([
     ['a bare cast', 'const a = b as C;', 1],
     ['a cast with its reason above', '// b comes from JSON that was checked\nconst a = b as C;', 0],
     ['a cast with its reason beside it', 'const a = b as C; // checked above', 0],
@@ -112,6 +146,12 @@ describe('the rules themselves find', () => {
     expect(sleepsForLuck(new Source('src/a/a.test.ts', text))).toHaveLength(count);
   });
 });
+
+/** An import or re-export of values, from the package or from a file in it. */
+function importsPackage(source: Source, name: string): boolean {
+  const imports = new RegExp(`^(?:import|export)\\s+(?!type\\b)[^;]*?from\\s+'${name}(?:/[^']*)?'`, 'gm');
+  return [...source.text.matchAll(imports)].some(([text]) => !/^\w+\s*\{(?:\s*type\s+[^,}]+,?)*\s*\}/.test(text));
+}
 
 function places(sources: readonly Source[], part: 'code' | 'text', pattern: RegExp): string[] {
   const findings = sources.filter(notTheRules).flatMap((file) => findAll(file, part, pattern));

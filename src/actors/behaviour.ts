@@ -1,5 +1,5 @@
 import type { CancelTimer, Clock } from './clock.ts';
-import type { Overflow } from './mailbox.ts';
+import type { Mailbox, Overflow } from './mailbox.ts';
 import type { Exit, Ref } from './ref.ts';
 
 /**
@@ -20,6 +20,8 @@ export interface SpawnOptions {
   readonly overflow?: Overflow;
   /** Milliseconds that stopping may take before the actor is abandoned; default 30000. */
   readonly stopTimeoutMs?: number;
+  /** Makes its mailbox; default: as all mailboxes of the system. What a mailbox throws at a message is thrown to the sender. */
+  readonly mailbox?: <M>() => Mailbox<M>;
 }
 
 /** What an actor may do. It is valid for the incarnation that it was given to. */
@@ -62,7 +64,8 @@ export interface Context<M> {
   /** Sends a message to this actor whenever it has received none for so long. There is one such wait: the latest. */
   onIdle(afterMs: number, message: () => M): CancelTimer;
   /**
-   * As `other.tell(message)`, but as soon as there is room, in the order of the offers. Await it before the next.
+   * As `other.tell(message)`, but as soon as there is room, in the order of the offers. Await it before the next. To an actor on another
+   * thread it is `tell`.
    * @returns what `tell` returned then
    */
   offer<C>(other: Ref<C>, message: C): Promise<boolean>;

@@ -1,4 +1,5 @@
 import { ShoalError } from '../errors.ts';
+import type { Addressee } from './addressee.ts';
 import { Audience, type Listener } from './audience.ts';
 import { type Holdable, RoomQueue, waitsFor } from './backpressure.ts';
 import type { Behaviour, Receive, SpawnOptions } from './behaviour.ts';
@@ -22,7 +23,7 @@ export type State = 'starting' | 'running' | 'stopping' | 'stopped';
  * One actor as the others see it: its address, its mailbox, its turns and who wants to hear of its end. It outlives restarts;
  * what lasts for one incarnation only (children, timers, clean-up) stands in `Incarnation`.
  */
-export class Cell<M> implements Ref<M>, Runnable, Holdable {
+export class Cell<M> implements Ref<M>, Addressee, Runnable, Holdable {
   // What each message touches comes first, so that it shares two cache lines: V8 lays fields out in this order.
   readonly kernel: Kernel;
   #state: State = 'stopped';
@@ -66,7 +67,7 @@ export class Cell<M> implements Ref<M>, Runnable, Holdable {
     this.behaviour = behaviour;
     this.#capacity = options.capacity === undefined ? CAPACITY_DEFAULT : checkedCapacity(options.capacity);
     this.#overflow = options.overflow ?? 'fail';
-    this.#mailbox = kernel.mailbox();
+    this.#mailbox = (options.mailbox ?? kernel.mailbox)<M>();
   }
 
   get path(): string {
@@ -410,6 +411,11 @@ export class Cell<M> implements Ref<M>, Runnable, Holdable {
 export function asCell<M>(ref: Ref<M>): Cell<M> {
   if (ref instanceof Cell) return ref;
   throw new ShoalError('INTERNAL', `${ref.path} is not an actor of this system`);
+}
+
+/** The mailbox of an actor that lives elsewhere is not here to wait for: it takes the message or refuses it, at once. */
+export function offerTo<M>(ref: Ref<M>, message: M): Promise<boolean> {
+  return ref instanceof Cell ? ref.offer(message) : Promise.resolve(ref.tell(message));
 }
 
 /** The caller has seen that the mailbox is not empty; `undefined` is then a message like any other. */

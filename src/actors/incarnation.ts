@@ -1,6 +1,7 @@
 import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import { type Addressee, addresseeOf } from './addressee.ts';
 import type { Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
-import { asCell, Cell } from './cell.ts';
+import { asCell, Cell, offerTo } from './cell.ts';
 import { Children } from './children.ts';
 import { CleanUps } from './clean-ups.ts';
 import type { CancelTimer, Clock } from './clock.ts';
@@ -36,7 +37,7 @@ export class Incarnation<M> implements Context<M> {
   #settingUp = true;
   #afterSetUp: (() => void) | undefined;
   #children: Children | undefined;
-  #watched: Set<Cell<never>> | undefined;
+  #watched: Set<Addressee> | undefined;
   #timers: Timers | undefined;
   #stash: Stash<M> | undefined;
   #cleanUps: CleanUps | undefined;
@@ -114,19 +115,19 @@ export class Incarnation<M> implements Context<M> {
 
   watch(other: Ref<never>, toMessage: (exit: Exit) => M): void {
     if (this.#isEnding) return;
-    const cell = asCell(other);
+    const actor = addresseeOf(other);
     this.#watched ??= new Set();
-    this.#watched.add(cell);
-    cell.watch(this, (exit) => {
-      this.#watched?.delete(cell);
+    this.#watched.add(actor);
+    actor.watch(this, (exit) => {
+      this.#watched?.delete(actor);
       this.#post(() => toMessage(exit));
     });
   }
 
   unwatch(other: Ref<never>): void {
-    const cell = asCell(other);
-    cell.unwatch(this);
-    this.#watched?.delete(cell);
+    const actor = addresseeOf(other);
+    actor.unwatch(this);
+    this.#watched?.delete(actor);
   }
 
   after(delayMs: number, message: M): CancelTimer {
@@ -198,7 +199,7 @@ export class Incarnation<M> implements Context<M> {
   }
 
   offer<C>(other: Ref<C>, message: C): Promise<boolean> {
-    return asCell(other).offer(message);
+    return offerTo(other, message);
   }
 
   // Start.
@@ -397,7 +398,7 @@ export class Incarnation<M> implements Context<M> {
     const { kernel } = this.cell;
     // The parent of an actor never sends to it through this type, so what it may be sent does not matter here.
     const parent = this as unknown as Incarnation<never>;
-    const name = options.name === undefined ? kernel.nextName() : checkedName(options.name);
+    const name = options.name === undefined ? kernel.nextName() : checkedName(options.name, kernel.pathsAsNames);
     const child = new Cell<C>(kernel, parent, name, behaviour, options);
     this.#claim(child);
     return child;

@@ -1,3 +1,4 @@
+export { type Addressee, addresseeOf } from './addressee.ts';
 export type { Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
 export type { CancelTimer, Clock } from './clock.ts';
 export { systemClock } from './clock.ts';
@@ -7,6 +8,7 @@ export type { Handling, Hooks } from './hooks.ts';
 export type { Overflow, Sender } from './mailbox.ts';
 export { Mailbox } from './mailbox.ts';
 export type { Exit, ExitReason, Ref } from './ref.ts';
+export { ReplyRef } from './reply-ref.ts';
 export type { Runnable, Scheduler } from './scheduler.ts';
 export { FairScheduler } from './scheduler.ts';
 export type { ActorSystem, SystemOptions, TreeNode } from './system.ts';

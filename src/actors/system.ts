@@ -1,6 +1,7 @@
-import { ShoalError } from '../errors.ts';
+import { fromEnvelope, ShoalError } from '../errors.ts';
+import { addresseeOf } from './addressee.ts';
 import type { Behaviour, SpawnOptions } from './behaviour.ts';
-import { asCell, Cell } from './cell.ts';
+import { Cell, offerTo } from './cell.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { guarded, type Hooks } from './hooks.ts';
@@ -9,6 +10,7 @@ import type { Kernel } from './kernel.ts';
 import { Mailbox } from './mailbox.ts';
 import { checkedThroughput } from './options.ts';
 import type { Exit, Ref } from './ref.ts';
+import { ReplyRef } from './reply-ref.ts';
 import { FairScheduler, type Scheduler } from './scheduler.ts';
 
 export interface SystemOptions extends Hooks {
@@ -22,6 +24,8 @@ export interface SystemOptions extends Hooks {
   readonly mailbox?: <M>() => Mailbox<M>;
   /** The name of the thread that the actors live on, for `tree()`; default `main`. */
   readonly shard?: string;
+  /** Lets a name be a whole path, for actors that have the paths of those that stand for them on another thread; default false. */
+  readonly pathsAsNames?: boolean;
 }
 
 const THROUGHPUT_DEFAULT = 64;
@@ -44,6 +48,8 @@ export interface TreeNode {
 export interface ActorSystem {
   readonly clock: Clock;
   readonly deadLetters: DeadLetters;
+  /** The path of the actor whose turn it is. */
+  readonly current: string | undefined;
   /** Starts an actor at the top. */
   spawn<M>(behaviour: Behaviour<M>, options?: SpawnOptions): Ref<M>;
   /** As `spawn`, and resolves when the behaviour has set itself up; rejects with what that threw. */
@@ -74,6 +80,7 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
     deadLetters: new DeadLetters(hooks.onDeadLetter === undefined ? {} : { listener: hooks.onDeadLetter }),
     hooks,
     shard: options.shard ?? 'main',
+    pathsAsNames: options.pathsAsNames ?? false,
     current: undefined,
     mailbox: options.mailbox ?? (() => new Mailbox()),
     nextName: () => String(++names),
@@ -85,12 +92,15 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
   return {
     clock: kernel.clock,
     deadLetters: kernel.deadLetters,
+    get current() {
+      return kernel.current?.path;
+    },
     spawn: (behaviour, spawnOptions) => top.spawn(behaviour, spawnOptions),
     start: (behaviour, spawnOptions) => top.start(behaviour, spawnOptions),
     ask: (ref, toMessage, timeoutMs) => ask(kernel, ref, toMessage, timeoutMs),
-    offer: (ref, message) => asCell(ref).offer(message),
+    offer: offerTo,
     ended: (ref) => ended(ref),
-    stop: (ref, timeoutMs) => asCell(ref).shutdown(timeoutMs),
+    stop: (ref, timeoutMs) => addresseeOf(ref).shutdown(timeoutMs),
     shutdown: (timeoutMs) => guardian.shutdown(timeoutMs),
     tree: () => nodeOf(guardian),
   };
@@ -98,39 +108,35 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
 
 function ask<M, R>(kernel: Kernel, ref: Ref<M>, toMessage: (replyTo: Ref<R>) => M, timeoutMs: number): Promise<R> {
   return new Promise<R>((resolve, reject) => {
-    let settled = false;
-    const settle = (finish: () => void): boolean => {
-      if (settled) return false;
-      settled = true;
+    const actor = addresseeOf(ref);
+    const replyTo = new ReplyRef<R>(`${ref.path}?`, resolve, reject);
+    const cancelTimer = kernel.clock.timer(timeoutMs, () => {
+      replyTo.fail(new ShoalError('ACTOR_ASK_TIMEOUT', `${ref.path} did not reply within ${timeoutMs} ms`));
+    });
+    const unwatch = actor.onEnd(({ reason }) => {
+      const cause = reason.kind === 'error' ? fromEnvelope(reason.error) : undefined;
+      replyTo.fail(new ShoalError('ACTOR_STOPPED', `${ref.path} ended before it replied`, { cause }));
+    });
+    replyTo.onSettled(() => {
       cancelTimer();
       unwatch();
-      finish();
-      return true;
-    };
-    const cell = asCell(ref);
-    const cancelTimer = kernel.clock.timer(timeoutMs, () => {
-      const error = new ShoalError('ACTOR_ASK_TIMEOUT', `${ref.path} did not reply within ${timeoutMs} ms`);
-      settle(() => reject(error));
     });
-    const unwatch = cell.onEnd(() => {
-      const error = new ShoalError('ACTOR_STOPPED', `${ref.path} ended before it replied`);
-      settle(() => reject(error));
-    });
-    const replyTo: Ref<R> = {
-      path: `${ref.path}?`,
-      tell: (reply) => settle(() => resolve(reply)),
-    };
-    if (ref.tell(toMessage(replyTo))) return;
-    const stopped = cell.state === 'stopped' || cell.state === 'stopping';
+    try {
+      if (ref.tell(toMessage(replyTo))) return;
+    } catch (error) {
+      replyTo.fail(error);
+      return;
+    }
+    const stopped = actor.state === 'stopped' || actor.state === 'stopping';
     const error = stopped
       ? new ShoalError('ACTOR_STOPPED', `${ref.path} is not running`)
-      : new ShoalError('ACTOR_MAILBOX_FULL', `the mailbox of ${ref.path} is full (${cell.depth} messages)`);
-    settle(() => reject(error));
+      : new ShoalError('ACTOR_MAILBOX_FULL', `the mailbox of ${ref.path} is full (${actor.depth} messages)`);
+    replyTo.fail(error);
   });
 }
 
 function ended(ref: Ref<never>): Promise<Exit> {
-  return new Promise((resolve) => asCell(ref).watch({}, resolve));
+  return new Promise((resolve) => addresseeOf(ref).watch({}, resolve));
 }
 
 function nodeOf(cell: Cell<never>): TreeNode {

@@ -10,13 +10,15 @@ import { connect } from '../client/mod.ts';
 import { codeOf } from '../errors.ts';
 import { type Address, type FleetSnapshot, type News, parsePool, type RouterMessage } from '../fleet/mod.ts';
 import type { ControllerMessage, VmSummary } from '../hypervisor/mod.ts';
-import { identify, isAlive, type ProcessIdentity } from '../process/mod.ts';
+import { createLauncher, identify, isAlive, type ProcessIdentity } from '../process/mod.ts';
 import { type Connection, subjectsOf } from '../transport/mod.ts';
 import { CleanUp } from './clean-up.ts';
 import { DataDir } from './data-dir.ts';
 import { type FleetActors, startFleet } from './fleet-actors.ts';
 import { startNats } from './nats.ts';
+import { NewsBoard } from './news-board.ts';
 import { defaultImage } from './paths.ts';
+import { startShards } from './shards.ts';
 import { openTables } from './tables.ts';
 import type { UpOptions } from './up-options.ts';
 
@@ -76,6 +78,7 @@ async function on(
     params: { status_interval_ms: '200', ...params },
     routing: 'pack',
     image: defaultImage(),
+    shards: 1,
     accelerator: 'auto',
     fresh: false,
     rebuild: false,
@@ -88,8 +91,13 @@ async function on(
   const store = await openTables(options, data, cleanUp);
   const system = createSystem({ onFailure: (path, { code }) => failures.set(path, code) });
   cleanUp.add(() => system.shutdown());
-  const nats = await startNats(options, data, system, cleanUp);
-  const actors = await startFleet({ options, data, store, system, nats, onDown: () => undefined }, cleanUp);
+  const launcher = createLauncher();
+  cleanUp.add(() => launcher.close());
+  const board = new NewsBoard();
+  const onShards = startShards({ options, system, spawner: launcher, tag: data.tag, news: board }, cleanUp);
+  const nats = await startNats(options, data, system, launcher, cleanUp);
+  const ground = { options, data, store, system, nats, news: board, onShards, onDown: () => undefined };
+  const actors = await startFleet(ground, cleanUp);
   const ask = (replyTo: Ref<FleetSnapshot>): RouterMessage => ({ kind: 'snapshot', replyTo });
   return {
     system,

@@ -6,6 +6,7 @@ import {
   type Hypervisor,
   link,
   type OnStop,
+  type VmHome,
   type VmParameters,
 } from '../hypervisor/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
@@ -24,6 +25,8 @@ export interface CoreOptions {
   readonly options: UpOptions;
   readonly system: ActorSystem;
   readonly hypervisor: Hypervisor;
+  /** Where the actors of VMs live; undefined: on this thread. */
+  readonly home: VmHome | undefined;
   readonly parameters: VmParameters;
   readonly store: Store;
   readonly news: NewsBoard;
@@ -97,7 +100,7 @@ export async function startCore(of: CoreOptions, cleanUp: CleanUp): Promise<Core
 }
 
 function controllerOf(of: CoreOptions, events: Ref<HostEvent>): Behaviour<ControllerMessage> {
-  const { hypervisor, store, news, logFolder } = of;
+  const { hypervisor, home, store, news, logFolder } = of;
   const { host, fresh } = of.options;
   const notices = noticesTo(news, host);
   let isFirst = true;
@@ -108,6 +111,7 @@ function controllerOf(of: CoreOptions, events: Ref<HostEvent>): Behaviour<Contro
     const start = controller({
       host,
       hypervisor,
+      ...(home === undefined ? {} : { home }),
       parameters,
       events,
       logFolder,

@@ -11,6 +11,7 @@ import {
   runtimeRoot,
   STOP_LIMITS,
   type VmParameters,
+  type VmShards,
 } from '../hypervisor/mod.ts';
 import { signalProcess } from '../process/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
@@ -24,7 +25,7 @@ import { FirstReady } from './first-ready.ts';
 import { startFront } from './front.ts';
 import { LateRef } from './late-ref.ts';
 import type { Nats } from './nats.ts';
-import { NewsBoard } from './news-board.ts';
+import type { NewsBoard } from './news-board.ts';
 import { Settings } from './settings.ts';
 import { addressOf, poolOf, squareWithReality } from './tables.ts';
 import { tokenKey } from './token-key.ts';
@@ -52,18 +53,20 @@ export interface Ground {
   readonly store: Store;
   readonly system: ActorSystem;
   readonly nats: Nats;
+  readonly news: NewsBoard;
+  /** Undefined if VMs are watched on the main thread. */
+  readonly onShards: VmShards | undefined;
   /** Ends this Shoal as Ctrl-C does. */
   readonly onDown: () => void;
 }
 
 /** Starts controller, router, administration and endpoint, in this order. */
 export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<FleetActors> {
-  const { options, data, store, system, nats } = ground;
+  const { options, data, store, system, nats, news, onShards } = ground;
   const hypervisor = createQemuHypervisor({ fleetTag: data.tag, spawner: nats.launcher });
   cleanUp.add(() => removeEmpty(join(runtimeRoot(), data.tag), join(runtimeRoot(), `${data.tag}-probe`)));
   await squareWithReality(store, await hypervisor.list(), options);
   const { parameters, why } = await vmParameters(ground);
-  const news = new NewsBoard();
   news.listen(options.onNews);
   news.publishOn(nats.connection.nc, options.fleet);
   const first = new FirstReady(paramsOf(store.snapshot()).minVmCount, poolOf(store).length);
@@ -72,7 +75,18 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
   const logFolder = data.folder('logs');
   const key = await tokenKey(data.path);
   const core = await startCore(
-    { options, system, hypervisor, parameters, store, news, logFolder, tokenKey: key, endpoint },
+    {
+      options,
+      system,
+      hypervisor,
+      home: onShards?.home,
+      parameters,
+      store,
+      news,
+      logFolder,
+      tokenKey: key,
+      endpoint,
+    },
     cleanUp,
   );
   const settings = new Settings(store, core.router, core.controller, endpoint);
@@ -85,6 +99,7 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
     logFolder,
     options,
     parameters,
+    shards: onShards?.shards,
     why,
     onDown: ground.onDown,
   });

@@ -8,6 +8,7 @@ export { examine } from './doctor.ts';
 export type { FleetAddress, WhereToLook } from './find.ts';
 export { FLEET_DEFAULT, findFleet } from './find.ts';
 export { defaultDataDir, defaultImage } from './paths.ts';
+export { SHARDS_MAX, shardsDefault } from './shards.ts';
 export type { Shoal } from './shoal.ts';
 export { startShoal } from './shoal.ts';
 export { POOL_DEFAULT } from './tables.ts';

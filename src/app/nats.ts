@@ -1,5 +1,5 @@
 import type { ActorSystem } from '../actors/mod.ts';
-import { createLauncher, type Launcher } from '../process/mod.ts';
+import type { Launcher } from '../process/mod.ts';
 import { child, supervisor } from '../supervisor/mod.ts';
 import { type Connection, connect, type NatsServerStatus, natsServer } from '../transport/mod.ts';
 import type { CleanUp } from './clean-up.ts';
@@ -23,10 +23,9 @@ export async function startNats(
   options: UpOptions,
   data: DataDir,
   system: ActorSystem,
+  launcher: Launcher,
   cleanUp: CleanUp,
 ): Promise<Nats> {
-  const launcher = createLauncher();
-  cleanUp.add(() => launcher.close());
   const url = options.nats ?? (await startOwnServer(options, data, system, launcher, cleanUp));
   const connection = await connect({ servers: url, name: `shoal-server-${options.fleet}` });
   cleanUp.add(() => connection.close());

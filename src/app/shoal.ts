@@ -1,6 +1,7 @@
 import { type ActorSystem, createSystem, type Ref } from '../actors/mod.ts';
 import { fromEnvelope, ShoalError } from '../errors.ts';
 import type { FleetSnapshot, RouterMessage } from '../fleet/mod.ts';
+import { createLauncher } from '../process/mod.ts';
 import { paramsOf } from '../store/mod.ts';
 import type { Connection } from '../transport/mod.ts';
 import { createRequester, subjectsOf } from '../transport/mod.ts';
@@ -8,6 +9,8 @@ import { CleanUp } from './clean-up.ts';
 import { DataDir } from './data-dir.ts';
 import { type FleetActors, startFleet } from './fleet-actors.ts';
 import { startNats } from './nats.ts';
+import { NewsBoard } from './news-board.ts';
+import { startShards } from './shards.ts';
 import { openTables } from './tables.ts';
 import type { UpOptions } from './up-options.ts';
 
@@ -56,10 +59,16 @@ export async function startShoal(options: UpOptions, signal: AbortSignal): Promi
     const store = await openTables(options, data, cleanUp);
     const { system, failed } = createRoot();
     cleanUp.add(() => system.shutdown());
-    const nats = await startNats(options, data, system, cleanUp);
+    const launcher = createLauncher();
+    cleanUp.add(() => launcher.close());
+    const news = new NewsBoard();
+    // Their start takes longer than any other step, and goes on beside those.
+    const onShards = startShards({ options, system, spawner: launcher, tag: data.tag, news }, cleanUp);
+    const nats = await startNats(options, data, system, launcher, cleanUp);
     signal.throwIfAborted();
     const down = Promise.withResolvers<void>();
-    const actors = await startFleet({ options, data, store, system, nats, onDown: down.resolve }, cleanUp);
+    const ground = { options, data, store, system, nats, news, onShards, onDown: down.resolve };
+    const actors = await startFleet(ground, cleanUp);
     signal.throwIfAborted();
     const { shown } = nats.connection;
     await data.announce({ fleet: options.fleet, nats: shown, startedMs: Date.now() });

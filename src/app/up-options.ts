@@ -13,6 +13,8 @@ export interface UpOptions {
   /** Which of the free VMs a request goes to (rule R2). */
   readonly routing: Routing;
   readonly image: string;
+  /** Worker threads that VMs are watched from; 0 does so on the main thread. */
+  readonly shards: number;
   readonly accelerator: 'auto' | 'kvm' | 'tcg';
   /** Ends VMs and the NATS server of an earlier Shoal that are found, instead of adopting them. */
   readonly fresh: boolean;

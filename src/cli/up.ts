@@ -5,13 +5,16 @@ import {
   defaultImage,
   FLEET_DEFAULT,
   POOL_DEFAULT,
+  SHARDS_MAX,
   type Shoal,
+  shardsDefault,
   startShoal,
   type UpOptions,
 } from '../app/mod.ts';
 import { parsePool } from '../fleet/mod.ts';
 import { type Command, DATA_FLAG, FLEET_FLAG, type Flags, OUTPUT_FLAG } from './command.ts';
 import { printable, printJson, say } from './output.ts';
+import { usage } from './parse.ts';
 import { settings } from './settings.ts';
 import { isOnTerminal, sendHint } from './terminal.ts';
 import { type UpMode, UpOutput } from './up-output.ts';
@@ -47,6 +50,11 @@ export const upCommand: Command = {
       value: 'HOW',
       choices: ['pack', 'spread'],
       about: "pack fills VMs so that others fall idle and can go, spread keeps each one's load low (default: pack)",
+    },
+    {
+      name: 'shards',
+      value: 'N',
+      about: 'worker threads that VMs are watched from; 0: the main thread (default: $SHOAL_SHARDS, else cores - 1)',
     },
     { name: 'set', value: 'KEY=VALUE', multiple: true, about: 'sets a parameter, which stays set; may be repeated' },
     { name: 'fresh', about: 'end what an earlier Shoal left running instead of adopting it' },
@@ -128,11 +136,25 @@ function optionsOf(flags: Flags, output: UpOutput): UpOptions {
     fresh: flags.has('fresh'),
     rebuild: flags.has('rebuild'),
     image: resolve(flags.text('image') ?? defaultImage()),
+    shards: shardsOf(flags),
     accelerator: flags.oneOf('accel', ['auto', 'kvm', 'tcg']) ?? 'auto',
     host: hostname(),
     onNews: output.news,
     onProgress: output.progress,
   };
+}
+
+function shardsOf(flags: Flags): number {
+  const named = flags.whole('shards', { min: 0, max: SHARDS_MAX });
+  if (named !== undefined) return named;
+  const { SHOAL_SHARDS: value = '' } = process.env;
+  if (value === '') return shardsDefault();
+  const count = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+  if (count <= SHARDS_MAX) return count;
+  throw usage(
+    upCommand,
+    `expected SHOAL_SHARDS to be a whole number from 0 to ${SHARDS_MAX}, got ${JSON.stringify(value)}`,
+  );
 }
 
 function parametersOf(flags: Flags): Record<string, string> {

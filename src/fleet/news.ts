@@ -20,6 +20,7 @@ export interface News {
     | 'host-down'
     | 'address-free'
     | 'write-failed'
+    | 'shard-lost'
     | 'unidentified'
     /** A part of Shoal itself failed. */
     | 'failed';

@@ -1,10 +1,11 @@
 import type { Behaviour, Context, Ref } from '../actors/mod.ts';
 import { type ErrorEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import type { Address, HostCommand, HostEvent, VmId } from '../fleet/mod.ts';
-import { child, type SupervisorMessage, supervisor } from '../supervisor/mod.ts';
+import { type ChildReply, child, type SupervisorMessage, supervisor } from '../supervisor/mod.ts';
 import { type LogLine, makeLogFolder, pruneLogs, readLog } from './console/guest-log.ts';
 import type { Accelerator, Found, Hypervisor, MachineSpec, Manifest } from './port.ts';
-import { type VmOptions, vmActor } from './vm/vm-actor.ts';
+import { homeHere, type VmHome } from './shards/vm-home.ts';
+import type { VmOptions } from './vm/vm-actor.ts';
 import type { HostNotice, LogBatch, RelayedLine, VmMessage } from './vm/vm-messages.ts';
 import type { StopLimits } from './vm/vm-state.ts';
 
@@ -28,6 +29,8 @@ export const MEMORY_MIB = 16;
 export interface ControllerOptions {
   readonly host: string;
   readonly hypervisor: Hypervisor;
+  /** Where the actors of VMs live; default: on this thread. */
+  readonly home?: VmHome;
   readonly parameters: VmParameters;
   /** Told of every event of every VM, each VM's in order. */
   readonly events: Ref<HostEvent>;
@@ -67,6 +70,8 @@ export interface VmSummary {
   readonly address: Address;
   /** Undefined until its process is known. */
   readonly pid: number | undefined;
+  /** The thread on which it is watched; undefined on the main thread, and while it is being started. */
+  readonly shard: number | undefined;
 }
 
 type Input =
@@ -75,6 +80,8 @@ type Input =
   | { readonly kind: 'count' };
 type VmEvent = Extract<HostEvent, { readonly vm: VmId }>;
 type StartOrStop = Extract<ControllerMessage, { kind: 'start' | 'stop' }>;
+/** What no loss of a message, an actor or a thread may undo; to hear it twice does no harm. */
+type Command = Extract<VmMessage, { kind: 'start' | 'stop' | 'announce' }>;
 
 /**
  * The controller of a host: an actor for each VM, under a supervisor of their own. When it starts it adopts what runs, cleans up what is
@@ -97,6 +104,8 @@ export function controller(options: ControllerOptions): Behaviour<ControllerMess
 
 /** A crash is a defect of ours, and usually met by many VMs at once. */
 const RESTARTS = { intensity: 50, periodMs: 10_000 };
+/** Of one VM. They do not share this limit: a shard that is lost is a crash for each VM on it. */
+const VM_RESTARTS = { intensity: 20, periodMs: 10_000 };
 /** What the last stage of a stop may take beyond its limit, before we leave a process to the next start. */
 const STOP_MARGIN_MS = 5_000;
 const STATS_INTERVAL_MS = 1_000;
@@ -107,9 +116,10 @@ const QEMU_OWN_BYTES = 16 * MIB;
 interface Entry {
   readonly address: Address;
   pid: number | undefined;
+  shard: number | undefined;
   ref: Ref<VmMessage> | undefined;
-  /** What came while the actor was starting. */
-  readonly waiting: VmMessage[];
+  /** What it has been told, at most once each: an actor that takes another's place is told again, since its thread may be lost with the message. */
+  readonly told: Map<Command['kind'], Command>;
   readonly whenGone: (() => void)[];
 }
 
@@ -117,6 +127,7 @@ class Controller {
   readonly #options: ControllerOptions;
   readonly #context: Context<Input>;
   readonly #supervisor: Ref<SupervisorMessage>;
+  readonly #home: VmHome;
   readonly #vms = new Map<VmId, Entry>();
   readonly #events: Ref<VmEvent>;
   readonly #notices: Ref<HostNotice>;
@@ -133,6 +144,7 @@ class Controller {
     this.#options = options;
     this.#context = context;
     this.#supervisor = vms;
+    this.#home = options.home ?? homeHere(options.hypervisor);
     this.#parameters = options.parameters;
     this.#onStop = options.onStop ?? 'stop-vms';
     // Not through the mailbox: while the controller stops, the ends of its VMs must still be seen and passed on.
@@ -179,7 +191,7 @@ class Controller {
         message.replyTo?.tell(true);
         return;
       case 'vms':
-        message.replyTo.tell([...this.#vms].map(([vm, { address, pid }]) => ({ vm, address, pid })));
+        message.replyTo.tell([...this.#vms].map(([vm, { address, pid, shard }]) => ({ vm, address, pid, shard })));
         return;
       case 'count':
         this.#count();
@@ -250,31 +262,37 @@ class Controller {
   }
 
   #add({ vm, address }: MachineSpec, origin: VmOptions['origin']): void {
-    const entry: Entry = { address, pid: undefined, ref: undefined, waiting: [], whenGone: [] };
+    const entry: Entry = { address, pid: undefined, shard: undefined, ref: undefined, told: new Map(), whenGone: [] };
     this.#vms.set(vm, entry);
-    const { host, hypervisor, logFolder, relays } = this.#options;
-    const notices = this.#notices;
+    const { host, logFolder, relays } = this.#options;
     const { bootTimeoutMs, stopLimits } = this.#parameters;
-    const start = vmActor({
-      host,
-      hypervisor,
-      origin,
-      bootTimeoutMs,
-      stopLimits,
-      logFolder,
-      events: this.#events,
-      relays,
-      notices,
-    });
+    const [events, notices] = [this.#events, this.#notices];
+    const task = { host, origin, bootTimeoutMs, stopLimits, logFolder, events, relays, notices };
+    const onShard = (shard: number): void => {
+      entry.shard = shard;
+    };
     const onRef = (ref: Ref<VmMessage>): void => {
       entry.ref = ref;
-      for (const message of entry.waiting.splice(0)) ref.tell(message);
+      for (const message of entry.told.values()) ref.tell(message);
     };
     // Transient: an actor that crashed comes back and adopts its VM, one whose VM is gone does not.
-    this.#supervisor.tell({
-      kind: 'start-child',
-      spec: child({ id: childId(vm), start, restart: 'transient', onRef }),
-    });
+    const actor = child({ id: 'vm', ...this.#home.actor(task, onShard), restart: 'transient', onRef });
+    const start = supervisor({ strategy: 'one_for_one', children: [actor], ...VM_RESTARTS });
+    const spec = child({ id: childId(vm), start, restart: 'transient' });
+    this.#supervisor.tell({ kind: 'start-child', spec, replyTo: this.#onStarted(vm, origin.kind) });
+  }
+
+  /** No actor, no word of its VM: of one that is new we look what there is of it and end that, one that was found is left alone. */
+  #onStarted(vm: VmId, origin: VmOptions['origin']['kind']): Ref<ChildReply> {
+    const tell = (reply: ChildReply): boolean => {
+      if (reply.ok) return true;
+      this.#forget(vm);
+      const why = `its actor could not be started: ${reply.error.message}`;
+      if (origin === 'new') this.#startOrStop({ kind: 'stop', vm, why });
+      else this.#passNotice({ kind: 'vm-unidentified', vm, why });
+      return true;
+    };
+    return { path: `${this.#context.self.path}/started`, tell };
   }
 
   #startOrStop(command: StartOrStop): void {
@@ -306,15 +324,16 @@ class Controller {
     }
   }
 
-  #tell(vm: VmId, message: VmMessage): void {
+  #tell(vm: VmId, message: Command): void {
     const entry = this.#vms.get(vm);
-    // Between two incarnations an actor takes nothing: the next one gets it.
-    if (entry !== undefined && entry.ref?.tell(message) !== true) entry.waiting.push(message);
+    entry?.told.set(message.kind, message);
+    entry?.ref?.tell(message);
   }
 
   #pass(event: VmEvent): boolean {
     const entry = this.#vms.get(event.vm);
     if (entry !== undefined && (event.kind === 'vm-prepared' || event.kind === 'vm-adopted')) entry.pid = event.pid;
+    if (event.kind === 'vm-adopted') entry?.told.delete('announce');
     if (event.kind === 'vm-gone') this.#forget(event.vm);
     const taken = this.#options.events.tell(event);
     if (event.kind === 'vm-adopted' || event.kind === 'vm-gone') this.#told(event.vm);

@@ -26,5 +26,7 @@ export type {
 export { createQemuHypervisor, findProgram, QEMU_DEFAULT, type QemuOptions } from './qemu/hypervisor.ts';
 export { type ImageInfo, inspectImage } from './qemu/image.ts';
 export { runtimeRoot } from './qemu/run-directory.ts';
+export type { VmHome } from './shards/vm-home.ts';
+export { startVmShards, type VmShards } from './shards/vm-shards.ts';
 export type { HostNotice, LogBatch, RelayedLine } from './vm/vm-messages.ts';
 export type { StopLimits } from './vm/vm-state.ts';

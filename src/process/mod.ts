@@ -5,3 +5,5 @@ export { bootId, cpuMsOf, identify, isAlive, signalProcess, whenGone } from './i
 export type { Launcher, LauncherOptions } from './launcher.ts';
 export { createLauncher } from './launcher.ts';
 export type { ProcessExit, ProcessIdentity, Spawner, SpawnRequest } from './spawner.ts';
+export type { SpawnerMessage, SpawnOutcome } from './spawner-actor.ts';
+export { SpawnDesk, spawnerBehind } from './spawner-actor.ts';

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { askFleet } from '../../src/app/mod.ts';
 import { signalProcess } from '../../src/process/mod.ts';
+import { MISHAPS as OF_A_WORKER } from '../../src/shards/mod.ts';
 import { launcherOf, qemusOf } from '../driver/processes.ts';
 import { seed } from '../driver/seed.ts';
 import { natsServerOf, oneOf, play, type Rounds, standStill } from './rounds.ts';
@@ -11,6 +13,7 @@ const MISHAPS: readonly ((it: Rounds) => Promise<void> | void)[] = [
     const launcher = launcherOf(fleet.up);
     if (launcher !== undefined) signalProcess(launcher, 'SIGKILL');
   },
+  harmWorker,
   ({ fleet, random }) => standStill(natsServerOf(fleet).identity, random(500)),
   // The VM that is killed with it has nobody who would see its end.
   async (it) => {
@@ -19,6 +22,13 @@ const MISHAPS: readonly ((it: Rounds) => Promise<void> | void)[] = [
     it.fleet = await it.fleet.resume();
   },
 ];
+
+/** Without shards there is none that could be harmed. */
+async function harmWorker({ fleet, random }: Rounds): Promise<void> {
+  const { nats: servers, fleet: name } = fleet.ready;
+  const how = oneOf(OF_A_WORKER, random);
+  await askFleet({ servers, fleet: name }, 'shard-mishap', { shard: 0, how }).catch(() => undefined);
+}
 
 function killVm({ fleet, random }: Rounds): void {
   const vms = qemusOf(fleet);

@@ -35,6 +35,8 @@ export interface Rounds {
 
 export interface Mishap {
   readonly rounds: number;
+  /** Of `up`, besides those that all have. */
+  readonly flags?: readonly string[];
   /** Does it; resolves when the fleet is to be well again. */
   readonly once: (rounds: Rounds) => Promise<void>;
 }
@@ -43,17 +45,20 @@ export interface Mishap {
  * Plays a mishap at random moments, under load, and holds what must be so whatever happened: after each round the fleet answers and each
  * address that is in use has one VM; in the end each request has ended as R11 promises and nothing is left.
  */
-export async function play({ rounds, once }: Mishap): Promise<Sums> {
+export async function play({ rounds, flags: more = [], once }: Mishap): Promise<Sums> {
   const random = randomFrom(seed);
   // A name of its own: while our nats-server is gone, another's may have its port.
-  const flags = [...FLAGS, '--fleet', `kill-${seed}`];
-  const fleet = await TestFleet.start({ addresses: ADDRESSES, flags });
+  const flags = [...FLAGS, '--fleet', `kill-${seed}`, ...more];
+  const fleet = await TestFleet.start({ addresses: ADDRESSES, flags, env: { SHOAL_TEST_MISHAPS: '1' } });
   const ledger = await Ledger.open(fleet.ready);
   const it: Rounds = { fleet, ledger, random };
   const load = startLoad({ ledger, workers: WORKERS, deadlineMs: DEADLINE_MS, random });
   const shared: string[] = [];
   const looking = setInterval(() => shared.push(...sharedAddresses(fleet)), LOOK_MS);
   try {
+    // VMs that are only prepared when Shoal is killed are spares too many to the next one: the first load has to have its VMs.
+    await ledger.replies(WORKERS);
+    await isSound(fleet);
     for (let round = 0; round < rounds; round++) {
       await ledger.replies(random(CALM_MAX));
       await once(it);

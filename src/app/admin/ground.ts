@@ -1,7 +1,7 @@
 import type { ActorSystem, Ref } from '../../actors/mod.ts';
 import { fromEnvelope, ShoalError } from '../../errors.ts';
 import type { CommandReply, FleetSnapshot, RouterMessage } from '../../fleet/mod.ts';
-import type { ControllerMessage, VmParameters } from '../../hypervisor/mod.ts';
+import type { ControllerMessage, VmParameters, VmShards } from '../../hypervisor/mod.ts';
 import type { Store } from '../../store/mod.ts';
 import type { NewsBoard } from '../news-board.ts';
 import type { Settings } from '../settings.ts';
@@ -18,6 +18,8 @@ export interface AdminGround {
   readonly logFolder: string;
   readonly options: UpOptions;
   readonly parameters: VmParameters;
+  /** Undefined if VMs are watched on the main thread. */
+  readonly shards: VmShards['shards'] | undefined;
   /** Why that accelerator. */
   readonly why: string;
   readonly onDown: () => void;

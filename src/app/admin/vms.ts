@@ -14,7 +14,7 @@ const LINES_OF_VM = 10;
 /** Verbs about VMs. */
 export function vmHandlers(ground: AdminGround): Readonly<Record<string, AdminHandler>> {
   return {
-    ps: () => snapshotOf(ground),
+    ps: () => withShards(ground),
     logs: async (args) => {
       const named = new Arguments(args);
       const vm = named.vm();
@@ -45,6 +45,19 @@ export function vmHandlers(ground: AdminGround): Readonly<Record<string, AdminHa
   };
 }
 
+/** What the router knows, and on which thread each VM of this host is watched; null on the main thread. */
+async function withShards(ground: AdminGround): Promise<unknown> {
+  const [snapshot, summaries] = await Promise.all([snapshotOf(ground), summariesOf(ground)]);
+  const shards = new Map(summaries.map(({ vm, shard }) => [vm, shard]));
+  const vms = snapshot.vms.map((row) => ({ ...row, shard: shards.get(row.id_vmachine) ?? null }));
+  return { ...snapshot, vms };
+}
+
+function summariesOf({ system, controller }: AdminGround): Promise<readonly VmSummary[]> {
+  const toMessage = (replyTo: Ref<readonly VmSummary[]>): ControllerMessage => ({ kind: 'vms', replyTo });
+  return system.ask(controller, toMessage, ASK_TIMEOUT_MS);
+}
+
 function logLines({ system, controller }: AdminGround, vm: number, linesMax: number): Promise<readonly LogLine[]> {
   const toMessage = (replyTo: Ref<readonly LogLine[]>): ControllerMessage => ({ kind: 'logs', vm, linesMax, replyTo });
   return system.ask(controller, toMessage, ASK_TIMEOUT_MS);
@@ -64,12 +77,12 @@ async function rowOf(ground: AdminGround, vm: number): Promise<VmRow | undefined
 async function inspect(ground: AdminGround, vm: number): Promise<unknown> {
   const row = await rowOf(ground, vm);
   if (row === undefined) throw unknownVm(vm);
-  const toMessage = (replyTo: Ref<readonly VmSummary[]>): ControllerMessage => ({ kind: 'vms', replyTo });
-  const summaries = await ground.system.ask(ground.controller, toMessage, ASK_TIMEOUT_MS);
+  const summary = (await summariesOf(ground)).find((one) => one.vm === vm);
   const { accelerator, memoryMib, image, imageDigest } = ground.parameters;
   return {
     ...row,
-    pid: summaries.find((summary) => summary.vm === vm)?.pid ?? null,
+    pid: summary?.pid ?? null,
+    shard: summary?.shard ?? null,
     accelerator,
     memory_mib: memoryMib,
     image,

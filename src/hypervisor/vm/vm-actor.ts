@@ -6,7 +6,7 @@ import { ConsoleParser } from '../console/console-parser.ts';
 import { GuestLog } from '../console/guest-log.ts';
 import type { Found, Hypervisor, Machine, MachineSpec, Manifest } from '../port.ts';
 import { GUEST_BIND } from '../qemu/argv.ts';
-import { newLife, type VmLife } from './vm-life.ts';
+import { isNews, type Kept, NEW_LIFE, type VmLife } from './vm-life.ts';
 import { VmLog } from './vm-log.ts';
 import type { HostNotice, RelayedLine, VmMessage } from './vm-messages.ts';
 import { adoptedVm, decide, type StopLimits, type VmAction, type VmInput, type VmTerms } from './vm-state.ts';
@@ -25,6 +25,10 @@ export interface VmOptions {
   readonly events: Ref<Extract<HostEvent, { readonly vm: VmId }>>;
   readonly relays: Ref<RelayedLine> | undefined;
   readonly notices: Ref<HostNotice> | undefined;
+  /** What an earlier actor of this VM knew; undefined for the first. */
+  readonly life?: VmLife;
+  /** Told what has to outlive this actor, for the case that the thread that it lives on is lost. */
+  readonly keep?: Ref<VmLife>;
 }
 
 type Input =
@@ -49,13 +53,13 @@ const MIB = 1024 * 1024;
  */
 export function vmActor(options: VmOptions): Behaviour<VmMessage> {
   const { origin } = options;
-  const life = newLife();
+  const kept: Kept = { life: options.life ?? NEW_LIFE };
   return async (context) => {
     // The actor sends itself more than others may.
-    const body = new VmActor(options, life, context as Context<Input>);
+    const body = new VmActor(options, kept, context as Context<Input>);
     context.onStop(() => body.letGo());
-    const isNew = origin.kind === 'new' && !life.tried;
-    life.tried = true;
+    const isNew = origin.kind === 'new' && !kept.life.tried;
+    kept.life = { ...kept.life, tried: true };
     await body.begin(isNew ? origin.spec : undefined);
     return (message) => body.receive(message);
   };
@@ -63,7 +67,7 @@ export function vmActor(options: VmOptions): Behaviour<VmMessage> {
 
 class VmActor {
   readonly #options: VmOptions;
-  readonly #life: VmLife;
+  readonly #kept: Kept;
   readonly #context: Context<Input>;
   readonly #spec: MachineSpec;
   readonly #terms: VmTerms;
@@ -71,6 +75,7 @@ class VmActor {
   readonly #log: VmLog;
   readonly #store: GuestLog;
   #machine: Machine | undefined;
+  #remembered: Promise<void> = Promise.resolve();
   #released = false;
   #publishing = false;
   #unidentified = false;
@@ -79,10 +84,10 @@ class VmActor {
   #cancelBoot: CancelTimer = () => undefined;
   #cancelStage: CancelTimer = () => undefined;
 
-  constructor(options: VmOptions, life: VmLife, context: Context<Input>) {
+  constructor(options: VmOptions, kept: Kept, context: Context<Input>) {
     const { origin, bootTimeoutMs, stopLimits, logFolder } = options;
     this.#options = options;
-    this.#life = life;
+    this.#kept = kept;
     this.#context = context;
     this.#spec = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
     this.#terms = {
@@ -101,7 +106,7 @@ class VmActor {
   async begin(spec: MachineSpec | undefined): Promise<void> {
     if (spec === undefined) {
       await this.#store.load();
-      const { ended } = this.#life;
+      const { ended } = this.#kept.life;
       if (ended === undefined) this.#look();
       else this.#end(ended.end, ended.error);
       return;
@@ -134,12 +139,12 @@ class VmActor {
       case 'look':
         this.#look();
         return;
-      case 'announce':
-        this.#life.announceDue = true;
-        this.#announceIfDue();
-        return;
       case 'found':
         this.#found(message.found, message.running);
+        return;
+      case 'announce':
+        this.#know({ announceDue: true });
+        this.#announceIfDue();
         return;
       case 'over':
         this.#context.exit();
@@ -158,13 +163,17 @@ class VmActor {
     this.#machine = undefined;
     this.#log.publish(true);
     await machine?.release();
+    // What whoever adopts the VM cannot ask it again.
+    await this.#remembered;
     await this.#log.flush();
   }
 
   #step(input: VmInput): void {
-    const { memory, actions } = decide(this.#life.memory, input, this.#terms);
-    this.#life.memory = memory;
+    const before = this.#kept.life.memory;
+    const { memory, actions } = decide(before, input, this.#terms);
+    this.#kept.life = { ...this.#kept.life, memory };
     for (const action of actions) this.#act(action);
+    if (isNews(before, memory)) this.#keep();
   }
 
   #act(action: VmAction): void {
@@ -172,14 +181,14 @@ class VmActor {
     const vm = this.#spec.vm;
     switch (action.do) {
       case 'tell-prepared':
-        if (this.#life.announceDue) return this.#announceIfDue();
+        if (this.#kept.life.announceDue) return this.#announceIfDue();
         events.tell({ kind: 'vm-prepared', host, vm, pid: this.#machine?.process.pid ?? 0 });
         return;
       case 'tell-booting':
         events.tell({ kind: 'vm-booting', host, vm });
         return;
       case 'tell-answering':
-        this.#life.guest = action.guest;
+        this.#know({ guest: action.guest });
         events.tell({ kind: 'vm-answering', host, vm, guest: action.guest });
         return;
       case 'tell-report':
@@ -221,7 +230,7 @@ class VmActor {
         return;
       case 'remember':
         // Without it an adopter would have to assume the least; no reason to end a VM that answers.
-        machine
+        this.#remembered = machine
           .remember(action.guest)
           .catch((error: unknown) => this.#note(`its manifest could not be completed: ${String(error)}`));
         return;
@@ -345,22 +354,21 @@ class VmActor {
         return;
       case 'unknown':
         // Whoever waits to be told of it must not wait for ever.
-        if (!this.#unidentified || this.#life.announceDue)
+        if (!this.#unidentified || this.#kept.life.announceDue)
           this.#options.notices?.tell({ kind: 'vm-unidentified', vm: this.#spec.vm, why: found.why });
-        this.#life.announceDue = false;
         this.#unidentified = true;
+        this.#know({ announceDue: false });
         this.#context.after(LOOK_MS, { kind: 'look' });
         return;
     }
   }
 
   #adopted(manifest: Manifest, running: boolean): void {
-    if (this.#options.origin.kind === 'found' && !this.#life.announced) {
-      this.#life.announced = true;
-      this.#life.announceDue = true;
-      this.#life.guest = manifest.guest;
-      const { startAsked, stopAsked } = this.#life.memory;
-      this.#life.memory = { ...adoptedVm(running, manifest.guest), startAsked, stopAsked };
+    const { announced, memory } = this.#kept.life;
+    if (this.#options.origin.kind === 'found' && !announced) {
+      const { startAsked, stopAsked } = memory;
+      const adopted = { ...adoptedVm(running, manifest.guest), startAsked, stopAsked };
+      this.#know({ announced: true, announceDue: true, guest: manifest.guest, memory: adopted });
     }
     this.#announceIfDue();
     this.#step({ kind: 'recovered' });
@@ -369,10 +377,9 @@ class VmActor {
   /** Of a machine that we do not have yet, or have no more, there is nothing to tell. */
   #announceIfDue(): void {
     const machine = this.#machine;
-    const { memory, guest, announceDue } = this.#life;
+    const { memory, guest, announceDue } = this.#kept.life;
     const { name } = memory.phase;
     if (!announceDue || machine === undefined || name === 'preparing' || name === 'gone') return;
-    this.#life.announceDue = false;
     const { host, events } = this.#options;
     const { vm, address, statusIntervalMs } = machine.manifest.spec;
     events.tell({
@@ -386,11 +393,12 @@ class VmActor {
       statusIntervalMs,
     });
     if (name === 'answering' && guest !== undefined) events.tell({ kind: 'vm-answering', host, vm, guest });
+    this.#know({ announceDue: false });
   }
 
   #end(end: VmEnd, error: ErrorEnvelope | undefined): void {
     this.#cancelStage();
-    this.#life.ended = { end, error };
+    this.#know({ ended: { end, error } });
     this.#log.note(`the VM is gone: ${end.why}${error === undefined ? '' : ` (${error.code}: ${error.message})`}`);
     const tell = (): void => {
       const { host, events } = this.#options;
@@ -416,6 +424,16 @@ class VmActor {
       if (found?.kind === 'gone') await hypervisor.discard(found.manifest);
     }
     await this.#log.flush();
+  }
+
+  /** Also whoever takes this actor's place knows it. */
+  #know(news: Partial<VmLife>): void {
+    this.#kept.life = { ...this.#kept.life, ...news };
+    this.#keep();
+  }
+
+  #keep(): void {
+    this.#options.keep?.tell(this.#kept.life);
   }
 
   /** What throws in a callback of the machine is our mistake, and must end the actor as in a handler. */

@@ -1,0 +1,16 @@
+import { parentPort } from 'node:worker_threads';
+import { expose } from 'comlink';
+
+let sum = 0;
+
+/** The same work behind comlink. */
+export const api = {
+  add(n: number): void {
+    sum += n;
+  },
+  echo: (n: number): number => n,
+  sum: (): number => sum,
+};
+
+// Node's ports are what comlink expects of an endpoint.
+if (parentPort !== null) expose(api, parentPort as unknown as Parameters<typeof expose>[1]);

@@ -1,0 +1,152 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { type Remote, wrap } from 'comlink';
+import { Piscina } from 'piscina';
+import { createSystem, type Ref } from '../src/actors/mod.ts';
+import { createShards } from '../src/shards/mod.ts';
+import { compare, median, type Row } from './compare.ts';
+import type { api } from './peers/comlink-worker.ts';
+import type { BenchMessage, behaviours } from './peers/shard-behaviours.ts';
+
+const TELL_ROUNDS = 15;
+const TELL_BATCHES = 300;
+const BATCH = 64;
+const ASK_ROUNDS = 15;
+const ASKS = 2_000;
+const FEWER_ASKS = 500;
+const LONG_MS = 60_000;
+/** An idle worker of piscina does nothing but wait for its next task, which one with sockets and timers of its own cannot do. */
+const PISCINA_RATIO = 1.5;
+
+/** What it costs to speak to an actor on another thread, beside the bare port, comlink and piscina, in one run. */
+export async function* shardsSuite(wanted: (name: string) => boolean): AsyncIterable<Row> {
+  await using ground = await open();
+  if (wanted('tell-across-threads')) yield await tell(ground);
+  if (wanted('ask-across-threads'))
+    yield await ask(ground, 'ask-across-threads', 1.2, () => rawRoundTrip(ground), ASKS);
+  if (wanted('ask-beside-comlink'))
+    yield await ask(ground, 'ask-beside-comlink', 1, (n) => ground.comlink.echo(n), FEWER_ASKS);
+  if (wanted('ask-beside-piscina'))
+    yield await ask(ground, 'ask-beside-piscina', PISCINA_RATIO, (n) => ground.piscina.run({ n }), FEWER_ASKS);
+}
+
+interface Ground extends AsyncDisposable {
+  readonly ref: Ref<BenchMessage>;
+  readonly askRef: <R>(toMessage: (replyTo: Ref<R>) => BenchMessage) => Promise<R>;
+  readonly raw: Worker;
+  readonly comlink: Remote<typeof api>;
+  readonly piscina: Piscina;
+}
+
+async function open(): Promise<Ground> {
+  const system = createSystem();
+  const shards = createShards<typeof behaviours>({
+    system,
+    count: 1,
+    module: new URL('./peers/shard-behaviours.ts', import.meta.url),
+    // The module takes none.
+    options: undefined as never,
+  });
+  const { start, ...options } = shards.actor('worker', {});
+  const ref = await system.start(start, options);
+  const raw = new Worker(new URL('./peers/raw-worker.ts', import.meta.url));
+  const forComlink = new Worker(new URL('./peers/comlink-worker.ts', import.meta.url));
+  const piscina = new Piscina({
+    filename: new URL('./peers/piscina-task.ts', import.meta.url).href,
+    minThreads: 1,
+    maxThreads: 1,
+  });
+  return {
+    ref,
+    askRef: (toMessage) => system.ask(ref, toMessage, LONG_MS),
+    raw,
+    // A worker is what comlink expects of an endpoint, in Node's own words.
+    comlink: wrap<typeof api>(endpointOf(forComlink) as unknown as Parameters<typeof wrap>[0]),
+    piscina,
+    async [Symbol.asyncDispose]() {
+      await system.shutdown();
+      await shards.stop();
+      await Promise.all([raw.terminate(), forComlink.terminate(), piscina.destroy()]);
+    },
+  };
+}
+
+/** Many messages in batches of 64, from the first to the proof that the last has been handled. */
+function tell({ ref, askRef, raw }: Ground): Promise<Row> {
+  const count = TELL_BATCHES * BATCH;
+  return compare({
+    name: 'tell-across-threads',
+    unit: 'us a message',
+    goal: { atMost: 1 },
+    rounds: TELL_ROUNDS,
+    ours: () =>
+      usEach(count, async () => {
+        for (let batch = 0; batch < TELL_BATCHES; batch++) {
+          for (let n = 0; n < BATCH; n++) ref.tell({ kind: 'add', n });
+          await Promise.resolve();
+        }
+        await askRef<number>((replyTo) => ({ kind: 'sum', replyTo }));
+      }),
+    baseline: () =>
+      usEach(count, async () => {
+        for (let batch = 0; batch < TELL_BATCHES; batch++) {
+          for (let n = 0; n < BATCH; n++) raw.postMessage({ kind: 'add', n });
+          await Promise.resolve();
+        }
+        const reply = once(raw, 'message');
+        raw.postMessage({ kind: 'sum' });
+        await reply;
+      }),
+  });
+}
+
+/** One question at a time: the median of many, as whoever waits for one feels it. */
+function ask(
+  { askRef }: Ground,
+  name: string,
+  atMost: number,
+  peer: (n: number) => Promise<unknown>,
+  asks: number,
+): Promise<Row> {
+  return compare({
+    name,
+    unit: 'us',
+    goal: { atMost },
+    rounds: ASK_ROUNDS,
+    ours: () => medianUs(asks, (n) => askRef<number>((replyTo) => ({ kind: 'echo', n, replyTo }))),
+    baseline: () => medianUs(asks, peer),
+  });
+}
+
+function rawRoundTrip({ raw }: Ground): Promise<unknown> {
+  return new Promise((resolve) => {
+    raw.once('message', resolve);
+    raw.postMessage({ kind: 'echo', n: 1 });
+  });
+}
+
+async function usEach(count: number, all: () => Promise<void>): Promise<number> {
+  const startMs = performance.now();
+  await all();
+  return ((performance.now() - startMs) * 1000) / count;
+}
+
+async function medianUs(count: number, one: (n: number) => Promise<unknown>): Promise<number> {
+  const times: number[] = [];
+  for (let n = 0; n < count; n++) {
+    const startMs = performance.now();
+    await one(n);
+    times.push((performance.now() - startMs) * 1000);
+  }
+  return median(times);
+}
+
+/** Comlink listens as a browser does. */
+function endpointOf(worker: Worker): object {
+  return {
+    postMessage: (message: unknown) => worker.postMessage(message),
+    addEventListener: (_type: string, listener: (event: { data: unknown }) => void) =>
+      worker.on('message', (data) => listener({ data })),
+    removeEventListener: () => undefined,
+  };
+}

@@ -1,0 +1,30 @@
+import { ShoalError } from '../errors.ts';
+import type { Exit, Ref } from './ref.ts';
+
+/**
+ * What watching, asking and stopping need of the actor behind a ref. The actors of a system have it, and so have the refs of actors that
+ * live elsewhere.
+ */
+export interface Addressee {
+  readonly path: string;
+  readonly state: 'starting' | 'running' | 'stopping' | 'stopped';
+  /** Messages waiting. */
+  readonly depth: number;
+  /** Tells `listener` of the end, at once if that was before. The key tells whose the listener is. */
+  watch(key: object, listener: (exit: Exit) => void): void;
+  unwatch(key: object): void;
+  /** Tells `listener` of the end, but does not count as watching. @returns how to take that back. */
+  onEnd(listener: (exit: Exit) => void): () => void;
+  /** Ends the actor. Resolves when it has ended, or was abandoned at its time limit. */
+  shutdown(timeoutMs?: number): Promise<void>;
+}
+
+/** @throws INTERNAL for what can be told something and is no actor */
+export function addresseeOf(ref: Ref<never>): Addressee {
+  if (isAddressee(ref)) return ref;
+  throw new ShoalError('INTERNAL', `${ref.path} is not an actor of this system`);
+}
+
+function isAddressee(ref: Ref<never>): ref is Ref<never> & Addressee {
+  return 'watch' in ref && 'onEnd' in ref && 'shutdown' in ref;
+}

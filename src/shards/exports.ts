@@ -1,0 +1,97 @@
+import { addresseeOf, type Exit, type Ref, ReplyRef } from '../actors/mod.ts';
+import { toEnvelope } from '../errors.ts';
+import type { RefAddress } from './wire.ts';
+
+interface Entry {
+  readonly id: number;
+  readonly ref: Ref<never>;
+  /** How often the other end has been given it and has not said that it forgot. */
+  mentions: number;
+  watch: { readonly counts: boolean; readonly cancel: () => void } | undefined;
+}
+
+/** The refs of this thread that the other end of a connection knows, by a number. */
+export class Exports {
+  readonly #entries = new Map<number, Entry>();
+  readonly #ids = new Map<Ref<never>, number>();
+  #nextId = 1;
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  addressOf(ref: Ref<never>): RefAddress {
+    const { path } = ref;
+    if (ref instanceof ReplyRef) {
+      const { id } = this.#add(ref);
+      ref.onSettled(() => this.#entries.delete(id));
+      return ['reply', id, path];
+    }
+    const known = this.#ids.get(ref);
+    const entry = (known === undefined ? undefined : this.#entries.get(known)) ?? this.#add(ref);
+    this.#ids.set(ref, entry.id);
+    entry.mentions += 1;
+    return ['ref', entry.id, path];
+  }
+
+  get(id: number): Ref<never> | undefined {
+    return this.#entries.get(id)?.ref;
+  }
+
+  release(id: number, count: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    entry.mentions -= count;
+    if (entry.mentions <= 0) this.#forget(entry);
+  }
+
+  /** Tells `ended` of the end of an actor once, also if it is over, or no actor. Whoever has watched goes on watching. */
+  watch(id: number, counts: boolean, ended: (exit: Exit) => void): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.watch?.counts === true) return;
+    entry.watch?.cancel();
+    entry.watch = undefined;
+    const once = (exit: Exit): void => {
+      entry.watch = undefined;
+      ended(exit);
+    };
+    try {
+      const actor = addresseeOf(entry.ref);
+      if (actor.state === 'stopped' || counts) {
+        entry.watch = { counts, cancel: () => actor.unwatch(entry) };
+        actor.watch(entry, once);
+      } else {
+        entry.watch = { counts, cancel: actor.onEnd(once) };
+      }
+    } catch (error) {
+      once({ path: entry.ref.path, reason: { kind: 'error', error: toEnvelope(error) } });
+    }
+  }
+
+  unwatch(id: number): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    entry.watch?.cancel();
+    entry.watch = undefined;
+  }
+
+  /** The other end is gone: whoever waits for a reply of it waits in vain. */
+  close(error: Error): void {
+    for (const entry of [...this.#entries.values()]) {
+      this.#forget(entry);
+      if (entry.ref instanceof ReplyRef) entry.ref.fail(error);
+    }
+  }
+
+  #add(ref: Ref<never>): Entry {
+    const entry: Entry = { id: this.#nextId++, ref, mentions: 0, watch: undefined };
+    this.#entries.set(entry.id, entry);
+    return entry;
+  }
+
+  #forget(entry: Entry): void {
+    entry.watch?.cancel();
+    this.#entries.delete(entry.id);
+    this.#ids.delete(entry.ref);
+  }
+}

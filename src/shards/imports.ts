@@ -1,0 +1,63 @@
+import type { Exit, ExitReason } from '../actors/mod.ts';
+import { RemoteRef, type Way } from './remote-ref.ts';
+
+interface Entry {
+  readonly id: number;
+  readonly ref: WeakRef<RemoteRef<never>>;
+  mentions: number;
+}
+
+/**
+ * The refs of the other end's actors that are in use here. The same actor has the same ref each time; when nobody holds it any more the
+ * other end is told, so that it can forget it too.
+ */
+export class Imports {
+  readonly #way: Way;
+  readonly #entries = new Map<number, Entry>();
+  /** Those whose end somebody waits for, and who may hold nothing but that wait. */
+  readonly #watched = new Map<number, RemoteRef<never>>();
+  readonly #registry: FinalizationRegistry<Entry>;
+
+  constructor(way: Way, release: (id: number, count: number) => void) {
+    this.#way = way;
+    this.#registry = new FinalizationRegistry((entry) => {
+      // It may have been mentioned again since, which made another entry.
+      if (this.#entries.get(entry.id) === entry) this.#entries.delete(entry.id);
+      release(entry.id, entry.mentions);
+    });
+  }
+
+  get(id: number, path: string): RemoteRef<never> {
+    const known = this.#entries.get(id);
+    const ref = known?.ref.deref();
+    if (known !== undefined && ref !== undefined) {
+      known.mentions += 1;
+      return ref;
+    }
+    const made = new RemoteRef<never>(this.#way, id, path);
+    const entry: Entry = { id, ref: new WeakRef(made), mentions: 1 };
+    this.#entries.set(id, entry);
+    this.#registry.register(made, entry);
+    return made;
+  }
+
+  watch(ref: RemoteRef<never>): void {
+    this.#watched.set(ref.id, ref);
+  }
+
+  unwatch(ref: RemoteRef<never>): void {
+    this.#watched.delete(ref.id);
+  }
+
+  ended(id: number, exit: Exit): void {
+    const ref = this.#watched.get(id);
+    this.#watched.delete(id);
+    ref?.ended(exit);
+  }
+
+  /** The other end is gone, and all of its actors with it. */
+  close(reason: ExitReason): void {
+    for (const [id, ref] of [...this.#watched]) this.ended(id, { path: ref.path, reason });
+    this.#entries.clear();
+  }
+}

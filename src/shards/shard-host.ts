@@ -1,0 +1,197 @@
+import { inspect } from 'node:util';
+import {
+  type ActorSystem,
+  type Behaviour,
+  createSystem,
+  type DeadLetter,
+  type ExitReason,
+  type Ref,
+} from '../actors/mod.ts';
+import { type ErrorEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import { Connection } from './connection.ts';
+import type { Outcome, PlaceRequest, ShardControl, WorkerStats } from './control.ts';
+import { doMishap } from './mishap.ts';
+import type { Factory } from './module.ts';
+import type { ShardInit, WorkerNews } from './news.ts';
+
+/** A dead receiver can be sent to for ever; beyond this the shard only counts. */
+const LETTERS_A_BEAT_MAX = 100;
+const LETTER_DEPTH = 4;
+
+/** A shard as its own thread sees it: a system of actors, and the way to the main thread. */
+export class ShardHost implements ShardControl {
+  readonly index: number;
+  readonly system: ActorSystem;
+  /** Resolves when the main thread has asked for the end and all actors have ended. */
+  readonly over: Promise<void>;
+  readonly #connection: Connection;
+  readonly #placed = new Map<number, Ref<never>>();
+  readonly #ids = new Map<Ref<never>, number>();
+  readonly #ends = new Map<number, Promise<ExitReason>>();
+  readonly #end: () => void;
+  #factories: Readonly<Record<string, Factory>> = {};
+  /** Dead letters told of since the last beat. */
+  #letters = 0;
+
+  constructor({ index, mail }: ShardInit) {
+    this.index = index;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.over = promise;
+    this.#end = resolve;
+    this.system = createSystem({
+      shard: String(index),
+      pathsAsNames: true,
+      onFailure: (path, error) => this.#failed(path, error),
+      onDeadLetter: (letter) => this.#deadLetter(letter),
+    });
+    this.#connection = new Connection({
+      port: mail,
+      system: this.system,
+      peer: 'main',
+      placed: (id) => this.#placed.get(id),
+      placedIdOf: (ref) => this.#ids.get(ref),
+      onNews: () => undefined,
+      onDefect: (path, error) => this.#failed(path, toEnvelope(error)),
+    });
+  }
+
+  /** From here on it can be given actors. */
+  open(factories: Readonly<Record<string, Factory>>): void {
+    this.#factories = factories;
+    this.tell({ kind: 'up' });
+  }
+
+  /** The options of `createShards`, refs and all. */
+  optionsOf({ options }: ShardInit): unknown {
+    return this.#connection.unpack(options);
+  }
+
+  beat(): void {
+    this.#letters = 0;
+    this.tell({ kind: 'beat' });
+  }
+
+  tell(news: WorkerNews): void {
+    this.#connection.news(news);
+  }
+
+  flush(): void {
+    this.#connection.flush();
+  }
+
+  place(request: PlaceRequest): Promise<Outcome<void>> {
+    return outcomeOf(async () => {
+      const { actor, path, options } = request;
+      const start = this.#behaviourOf(request);
+      const known: Behaviour<never> = (context) => {
+        // It may tell others of itself while it starts.
+        this.#placed.set(actor, context.self);
+        this.#ids.set(context.self, actor);
+        return start(context);
+      };
+      try {
+        const ref = await this.system.start(known, { ...options, name: this.#nameOf(actor, path) });
+        this.#watch(actor, ref);
+      } catch (error) {
+        this.#forget(actor);
+        throw error;
+      }
+    });
+  }
+
+  stop(actor: number, timeoutMs: number | undefined): Promise<Outcome<ExitReason>> {
+    return outcomeOf(async () => {
+      const ref = this.#placed.get(actor);
+      const end = this.#ends.get(actor);
+      if (ref === undefined) return { kind: 'normal' };
+      await this.system.stop(ref, timeoutMs);
+      return end ?? { kind: 'shutdown' };
+    });
+  }
+
+  stats(): Promise<Outcome<WorkerStats>> {
+    return outcomeOf(async () => {
+      const { sent, received } = this.#connection.counts;
+      return {
+        actors: this.#placed.size,
+        depth: this.system.tree().children.reduce((sum, { depth }) => sum + depth, 0),
+        sent,
+        received,
+        heapBytes: process.memoryUsage().heapUsed,
+        deadLetters: this.system.deadLetters.count,
+      };
+    });
+  }
+
+  shutdown(timeoutMs: number): Promise<Outcome<void>> {
+    return outcomeOf(async () => {
+      await this.system.shutdown(timeoutMs);
+      // The answer to this call goes out first.
+      setImmediate(this.#end);
+    });
+  }
+
+  mishap(how: string): Promise<Outcome<void>> {
+    return outcomeOf(async () => doMishap(how));
+  }
+
+  #behaviourOf({ behaviour, args }: PlaceRequest): Behaviour<never> {
+    const factory = Object.hasOwn(this.#factories, behaviour) ? this.#factories[behaviour] : undefined;
+    if (factory === undefined) {
+      const known = Object.keys(this.#factories).join(', ');
+      throw new ShoalError(
+        'SHARD_BEHAVIOUR_UNKNOWN',
+        `No behaviour is called "${behaviour}" on this shard; there are ${known}`,
+      );
+    }
+    // Its name and arguments were checked against the type of the module where the actor is placed.
+    return factory(this.#connection.unpack(args) as never) as Behaviour<never>;
+  }
+
+  /** That of its stand-in; one that has that name and was given up may not have ended yet. */
+  #nameOf(actor: number, path: string): string {
+    const isTaken = this.system.tree().children.some((child) => child.path === path);
+    return isTaken ? `${path.slice(1)}~${-actor}` : path.slice(1);
+  }
+
+  #watch(actor: number, ref: Ref<never>): void {
+    const end = this.system.ended(ref).then(({ reason }) => {
+      this.#forget(actor);
+      this.tell({ kind: 'actor-ended', actor, reason });
+      return reason;
+    });
+    this.#ends.set(actor, end);
+  }
+
+  #forget(actor: number): void {
+    const ref = this.#placed.get(actor);
+    if (ref !== undefined) this.#ids.delete(ref);
+    this.#placed.delete(actor);
+    this.#ends.delete(actor);
+  }
+
+  /** Of the end of a placed actor its stand-in tells. */
+  #failed(path: string, error: ErrorEnvelope): void {
+    if ([...this.#placed.values()].some((ref) => ref.path === path)) return;
+    this.tell({ kind: 'failed', path, error });
+  }
+
+  #deadLetter({ from, to, message, why }: DeadLetter): void {
+    this.#letters += 1;
+    if (this.#letters > LETTERS_A_BEAT_MAX) return;
+    this.tell({ kind: 'dead-letter', letter: { from, to, message: shown(message), why } });
+  }
+}
+
+/** A message need not be able to cross, and its refs are no use to who reads of it. */
+function shown(message: unknown): string {
+  return inspect(message, { depth: LETTER_DEPTH, breakLength: Number.POSITIVE_INFINITY });
+}
+
+async function outcomeOf<T>(work: () => Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { ok: true, value: await work() };
+  } catch (error) {
+    return { ok: false, error: toEnvelope(error) };
+  }
+}

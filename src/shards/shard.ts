@@ -1,0 +1,63 @@
+import type { CancelTimer, Clock, ExitReason } from '../actors/mod.ts';
+import type { ErrorEnvelope } from '../errors.ts';
+import { LIFE_MS_MIN, restartDelayMs } from './restart-delay.ts';
+import type { ShardThread, ThreadOptions } from './shard-thread.ts';
+
+export interface ShardOptions {
+  readonly index: number;
+  readonly clock: Clock;
+  readonly start: (events: Pick<ThreadOptions, 'index' | 'onUp' | 'onEnded'>) => ShardThread;
+  readonly onUp: () => void;
+  readonly onLost: (error: ErrorEnvelope) => void;
+}
+
+/** The place of a worker thread: when one is lost a fresh one takes it. */
+export class Shard {
+  readonly index: number;
+  /** Threads that were lost. */
+  lost = 0;
+  readonly #options: ShardOptions;
+  #thread: ShardThread | undefined;
+  #startedMs = 0;
+  #shortLives = 0;
+  #stopping = false;
+  #cancelStart: CancelTimer = () => undefined;
+
+  constructor(options: ShardOptions) {
+    this.index = options.index;
+    this.#options = options;
+    this.#start();
+  }
+
+  /** The thread, if it can be given actors. */
+  get open(): ShardThread | undefined {
+    return this.#thread?.isUp === true ? this.#thread : undefined;
+  }
+
+  async stop(timeoutMs: number): Promise<void> {
+    this.#stopping = true;
+    this.#cancelStart();
+    const thread = this.#thread;
+    if (thread?.isUp === true) await thread.stop(timeoutMs);
+    thread?.terminate('it was not needed any more');
+    await thread?.ended;
+  }
+
+  #start(): void {
+    const { index, clock, start, onUp } = this.#options;
+    this.#startedMs = clock.monotonic();
+    this.#thread = start({ index, onUp, onEnded: (reason) => this.#ended(reason) });
+  }
+
+  #ended(reason: ExitReason): void {
+    this.#thread = undefined;
+    if (this.#stopping) return;
+    const { clock, onLost } = this.#options;
+    this.lost += 1;
+    this.#shortLives = clock.monotonic() - this.#startedMs < LIFE_MS_MIN ? this.#shortLives + 1 : 0;
+    const delayMs = restartDelayMs(this.#shortLives);
+    if (delayMs === 0) this.#start();
+    else this.#cancelStart = clock.timer(delayMs, () => this.#start());
+    if (reason.kind === 'error') onLost(reason.error);
+  }
+}

@@ -1,0 +1,134 @@
+import type { Behaviour, Exit, Ref } from '../../actors/mod.ts';
+import { ShoalError } from '../../errors.ts';
+import { doMishap } from '../mishap.ts';
+import type { ShardHome } from '../module.ts';
+
+export interface TestOptions {
+  /** Told of each thread that loads this module. */
+  readonly loaded: Ref<number>;
+}
+
+export type WorkerMessage =
+  | { readonly kind: 'echo'; readonly value: unknown; readonly replyTo: Ref<unknown> }
+  | { readonly kind: 'where'; readonly replyTo: Ref<{ readonly shard: number; readonly self: Ref<WorkerMessage> }> }
+  /** Tells `to` the numbers from 0 up, all in one turn. */
+  | { readonly kind: 'count'; readonly to: Ref<number>; readonly upTo: number }
+  | { readonly kind: 'pass-on'; readonly to: Ref<never>; readonly message: unknown }
+  | { readonly kind: 'watch'; readonly other: Ref<never>; readonly to: Ref<Exit> }
+  | { readonly kind: 'unwatch'; readonly other: Ref<never> }
+  | { readonly kind: 'stop'; readonly other: Ref<never> }
+  | {
+      readonly kind: 'ask';
+      readonly other: Ref<WorkerMessage>;
+      readonly value: unknown;
+      readonly replyTo: Ref<unknown>;
+    }
+  | { readonly kind: 'note'; readonly n: number }
+  | { readonly kind: 'notes'; readonly replyTo: Ref<readonly number[]> }
+  | { readonly kind: 'wait'; readonly ms: number }
+  /** A child that lives on the shard only. */
+  | { readonly kind: 'helper'; readonly replyTo: Ref<Ref<WorkerMessage>> }
+  | { readonly kind: 'never'; readonly replyTo: Ref<unknown> }
+  | { readonly kind: 'end' }
+  | { readonly kind: 'fail'; readonly code?: 'VM_GONE' }
+  | { readonly kind: 'fail-child' }
+  | { readonly kind: 'function'; readonly to: Ref<unknown> }
+  | { readonly kind: 'mishap'; readonly how: string };
+
+export interface WorkerArgs {
+  readonly prefix?: string;
+  readonly failStart?: boolean;
+  /** Told when it has cleaned up. */
+  readonly stopped?: Ref<string>;
+  /** Told, from its start, of itself. */
+  readonly started?: Ref<Ref<WorkerMessage>>;
+  readonly startMs?: number;
+}
+
+/** What tests of shards place on them. */
+export function behaviours(
+  home: ShardHome,
+  options: TestOptions,
+): { worker: (args: WorkerArgs) => Behaviour<WorkerMessage> } {
+  options.loaded.tell(home.index);
+  return { worker: (args) => worker(home, args) };
+}
+
+function worker(home: ShardHome, args: WorkerArgs): Behaviour<WorkerMessage> {
+  return async (context) => {
+    const notes: number[] = [];
+    if (args.failStart === true) throw new ShoalError('VM_GONE', 'it was told to fail', { details: { vm: 7 } });
+    const { stopped, started } = args;
+    if (stopped !== undefined) context.onStop(() => void stopped.tell(context.self.path));
+    started?.tell(context.self);
+    const { startMs = 0 } = args;
+    if (startMs > 0) await new Promise<void>((resolve) => void context.clock.timer(startMs, resolve));
+    return (message) => {
+      switch (message.kind) {
+        case 'echo':
+          message.replyTo.tell(message.value);
+          return;
+        case 'where':
+          message.replyTo.tell({ shard: home.index, self: context.self });
+          return;
+        case 'count':
+          for (let n = 0; n < message.upTo; n++) message.to.tell(n);
+          return;
+        case 'pass-on':
+          // Whoever sends this knows what `to` understands.
+          message.to.tell(message.message as never);
+          return;
+        case 'watch':
+          context.watch(message.other, (exit) => ({ kind: 'pass-on', to: message.to, message: exit }));
+          return;
+        case 'unwatch':
+          context.unwatch(message.other);
+          return;
+        case 'stop':
+          void home.system.stop(message.other);
+          return;
+        case 'ask': {
+          const { other, value, replyTo } = message;
+          context.pipe(
+            home.system.ask<WorkerMessage, unknown>(other, (to) => ({ kind: 'echo', value, replyTo: to }), 60_000),
+            (reply) => ({ kind: 'pass-on', to: replyTo, message: reply }),
+            (error) => ({ kind: 'pass-on', to: replyTo, message: error }),
+          );
+          return;
+        }
+        case 'note':
+          notes.push(message.n);
+          return;
+        case 'notes':
+          message.replyTo.tell(notes);
+          return;
+        case 'wait':
+          return new Promise((resolve) => context.clock.timer(message.ms, resolve));
+        case 'helper':
+          message.replyTo.tell(context.spawn(worker(home, {}), { name: 'helper' }));
+          return;
+        case 'never':
+          return;
+        case 'end':
+          context.exit();
+          return;
+        case 'fail':
+          throw new ShoalError(message.code ?? 'INTERNAL', 'told to fail', {
+            details: { vm: 7 },
+            cause: new Error('why'),
+          });
+        case 'fail-child':
+          context.spawn(() => {
+            throw new Error('a child fails');
+          });
+          return;
+        case 'function':
+          message.to.tell({ deep: [{ callback: () => undefined }] });
+          return;
+        case 'mishap':
+          doMishap(message.how);
+          return;
+      }
+    };
+  };
+}

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { askFleet } from '../../src/app/mod.ts';
+import { MISHAPS, type ShardStats } from '../../src/shards/mod.ts';
+import { eventually, type TestFleet } from '../driver/fleet.ts';
+import { seed } from '../driver/seed.ts';
+import { oneOf, play, type Rounds, vmProcesses } from './rounds.ts';
+
+const SHARDS = 2;
+
+test(`a worker is lost, in any way: its VMs go on, and every request is replied to (SHOAL_SEED=${seed})`, async () => {
+  const sums = await play({
+    rounds: 12,
+    flags: ['--shards', String(SHARDS)],
+    once: async ({ fleet, random }) => {
+      const before = await settled(fleet);
+      const shard = random(SHARDS);
+      const lost = (await statsOf(fleet))[shard]?.lost ?? 0;
+      await mishap(fleet, shard, oneOf(MISHAPS, random));
+      await eventually('a fresh thread is in its place', async () => {
+        const now = (await statsOf(fleet))[shard];
+        return now?.state === 'up' && now.lost > lost ? true : undefined;
+      });
+      expect(vmProcesses(fleet)).toEqual(expect.arrayContaining(before));
+    },
+  });
+  expect(sums).toMatchObject({ refused: {}, unanswered: 0, replied: sums.sent });
+});
+
+test(`the only worker is lost, again and again: its VMs go on all the same (SHOAL_SEED=${seed})`, async () => {
+  const sums = await play({
+    rounds: 6,
+    flags: ['--shards', '1'],
+    once: async ({ fleet }) => {
+      const before = await settled(fleet);
+      const lost = (await statsOf(fleet))[0]?.lost ?? 0;
+      await mishap(fleet, 0, 'exit');
+      await eventually('a fresh thread is in its place', async () => {
+        const [now] = await statsOf(fleet);
+        return now?.state === 'up' && now.lost > lost ? true : undefined;
+      });
+      expect(vmProcesses(fleet)).toEqual(expect.arrayContaining(before));
+    },
+  });
+  expect(sums).toMatchObject({ refused: {}, unanswered: 0, replied: sums.sent });
+});
+
+test(`Shoal is killed in the moment in which it loses a worker: whoever comes back adopts all the same (SHOAL_SEED=${seed})`, async () => {
+  await play({
+    rounds: 5,
+    flags: ['--shards', String(SHARDS)],
+    once: async (it: Rounds) => {
+      const isUp = it.ledger.outage();
+      const before = await settled(it.fleet);
+      await mishap(it.fleet, it.random(SHARDS), 'exit');
+      await it.fleet.kill();
+      it.fleet = await it.fleet.resume();
+      expect(vmProcesses(it.fleet)).toEqual(expect.arrayContaining(before));
+      isUp();
+    },
+  });
+});
+
+/** The processes of the VMs once all are ready: what is only being prepared may come to nothing. */
+async function settled(fleet: TestFleet): Promise<string[]> {
+  await fleet.until('all VMs are ready', ({ vms }) => vms.every(({ state }) => state === 'ready'));
+  return vmProcesses(fleet);
+}
+
+function mishap({ ready }: TestFleet, shard: number, how: string): Promise<unknown> {
+  return askFleet({ servers: ready.nats, fleet: ready.fleet }, 'shard-mishap', { shard, how });
+}
+
+function statsOf({ ready }: TestFleet): Promise<readonly ShardStats[]> {
+  return askFleet({ servers: ready.nats, fleet: ready.fleet }, 'shards', {});
+}
