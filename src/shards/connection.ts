@@ -161,9 +161,11 @@ export class Connection implements Way, RefBook {
     if (this.#closed !== undefined) return;
     this.#options.onHeard?.();
     for (let index = 0; index < batch.length; index += PARTS) {
-      // The parts of an item (`itemAt`), as `Outbox` has put them there; only `Outbox.op` writes to that address.
+      // The parts of an item (`itemAt`), as `Outbox` has put them there.
       const to = batch[index] as number;
+      // Only `Outbox.op` writes to that address; all others get messages.
       if (to === OP) this.#obey(batch[index + 1] as Op);
+      // As above.
       else this.#deliver(to, unpack(batch[index + 1], batch[index + 2] as Stowed | undefined, this));
     }
     if (this.#taken < ACKNOWLEDGE_EACH) return;
