@@ -4,9 +4,9 @@ import { fromEnvelope, ShoalError } from '../errors.ts';
 import { Exports } from './exports.ts';
 import { Imports } from './imports.ts';
 import { Outbox, WINDOW } from './outbox.ts';
-import { type Parcel, pack, type RefBook, unpack } from './parcel.ts';
+import { type Parcel, pack, type RefBook, type Stowed, unpack } from './parcel.ts';
 import { RemoteRef, type Way } from './remote-ref.ts';
-import { type Batch, type Item, itemAt, OP, type Op, PARTS, type RefAddress } from './wire.ts';
+import { type Batch, type Item, OP, type Op, PARTS, type RefAddress } from './wire.ts';
 
 export interface ConnectionOptions {
   readonly port: MessagePort;
@@ -37,6 +37,8 @@ export class Connection implements Way, RefBook {
   readonly #outbox: Outbox;
   readonly #exports = new Exports();
   readonly #imports: Imports;
+  /** That of all refs of replies: each is used once, and forgotten. */
+  readonly #replyPath: string;
   #closed: ExitReason | undefined;
   /** Messages taken that the other end has not been told of. */
   #taken = 0;
@@ -46,6 +48,7 @@ export class Connection implements Way, RefBook {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#port = options.port;
+    this.#replyPath = `${options.peer}?`;
     this.#outbox = new Outbox(options.port, (item) => this.#undelivered(item, 'dropped'));
     this.#imports = new Imports(this, (id, count) => this.#outbox.op({ op: 'release', id, count }));
     // Our own code at the other end is the only one that writes to this port.
@@ -92,7 +95,7 @@ export class Connection implements Way, RefBook {
   }
 
   unpack(parcel: Parcel): unknown {
-    return unpack(parcel, this);
+    return unpack(parcel.message, parcel.stowed, this);
   }
 
   watch(ref: RemoteRef<never>, counts: boolean): void {
@@ -120,7 +123,7 @@ export class Connection implements Way, RefBook {
       case 'ref':
         return this.#imports.get(address[1], address[2]);
       case 'reply':
-        return new RemoteRef(this, address[1], address[2]);
+        return new RemoteRef(this, address[1], this.#replyPath);
       case 'yours':
         return this.#exports.get(address[1]) ?? this.#nobody(address[1]);
       case 'placed':
@@ -158,10 +161,12 @@ export class Connection implements Way, RefBook {
     if (this.#closed !== undefined) return;
     this.#options.onHeard?.();
     for (let index = 0; index < batch.length; index += PARTS) {
-      const [to, message, stowed] = itemAt(batch, index);
-      // Only `Outbox.op` writes to that address.
-      if (to === OP) this.#obey(message as Op);
-      else this.#deliver(to, unpack({ message, stowed }, this));
+      // The parts of an item (`itemAt`), as `Outbox` has put them there.
+      const to = batch[index] as number;
+      // Only `Outbox.op` writes to that address; all others get messages.
+      if (to === OP) this.#obey(batch[index + 1] as Op);
+      // As above.
+      else this.#deliver(to, unpack(batch[index + 1], batch[index + 2] as Stowed | undefined, this));
     }
     if (this.#taken < ACKNOWLEDGE_EACH) return;
     this.#outbox.op({ op: 'ack', count: this.#taken });

@@ -21,17 +21,16 @@ export class Exports {
   }
 
   addressOf(ref: Ref<never>): RefAddress {
-    const { path } = ref;
     if (ref instanceof ReplyRef) {
       const { id } = this.#add(ref);
       ref.onSettled(() => this.#entries.delete(id));
-      return ['reply', id, path];
+      return ['reply', id];
     }
     const known = this.#ids.get(ref);
     const entry = (known === undefined ? undefined : this.#entries.get(known)) ?? this.#add(ref);
     this.#ids.set(ref, entry.id);
     entry.mentions += 1;
-    return ['ref', entry.id, path];
+    return ['ref', entry.id, ref.path];
   }
 
   get(id: number): Ref<never> | undefined {

@@ -25,7 +25,7 @@ function ref(path: string): Ref<never> {
 function roundTrip(message: unknown): unknown {
   const book = new Book();
   const parcel: Parcel = structuredClone(pack(message, book));
-  return unpack(parcel, book);
+  return unpack(parcel.message, parcel.stowed, book);
 }
 
 class Account {

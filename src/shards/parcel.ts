@@ -45,11 +45,12 @@ export function checkPlain(message: unknown): void {
   pack(message, NO_BOOK);
 }
 
-export function unpack({ message, stowed }: Parcel, book: RefBook): unknown {
+export function unpack(message: unknown, stowed: Stowed | undefined, book: RefBook): unknown {
   if (stowed === undefined) return message;
   for (let index = 0; index < stowed.length; index += GROUP) {
     // `Packer` has written these, and what goes with each kind.
-    const [at, kind] = [stowed[index] as Way | string, stowed[index + 1] as Kind];
+    const at = stowed[index] as Way | string;
+    const kind = stowed[index + 1] as Kind;
     const value = restore(kind, stowed[index + 2], stowed[index + 3], book);
     // The sender walked this way through objects and arrays; what we got is a copy of these.
     let holder = message as Record<string | number, unknown>;
@@ -66,6 +67,10 @@ export function unpack({ message, stowed }: Parcel, book: RefBook): unknown {
   return message;
 }
 
+function unpackParcel({ message, stowed }: Parcel, book: RefBook): unknown {
+  return unpack(message, stowed, book);
+}
+
 const NO_BOOK: RefBook = {
   addressOf: () => ['yours', 0],
   refOf: ([, id]) => ({ path: `#${id}`, tell: () => false }),
@@ -78,10 +83,10 @@ function restore(kind: Kind, value: unknown, path: unknown, book: RefBook): unkn
       return fromEnvelope(value as ErrorEnvelope);
     case 'map':
       // As above: the entries of a map.
-      return new Map(unpack(value as Parcel, book) as [unknown, unknown][]);
+      return new Map(unpackParcel(value as Parcel, book) as [unknown, unknown][]);
     case 'set':
       // As above.
-      return new Set(unpack(value as Parcel, book) as unknown[]);
+      return new Set(unpackParcel(value as Parcel, book) as unknown[]);
     default:
       // An address, in its parts.
       return book.refOf([kind, value, path] as unknown as RefAddress);
@@ -179,7 +184,7 @@ class Packer {
 
   /** Puts something beside the message. @returns what stands in its place meanwhile */
   #stow(kind: Kind, value: unknown): null {
-    const [first] = this.#at;
+    const first = this.#at[0];
     const at = this.#at.length === 1 && typeof first === 'string' ? first : [...this.#at];
     this.#stowed ??= [];
     this.#stowed.push(at, kind, value, undefined);
@@ -206,10 +211,10 @@ function giveAddresses(stowed: unknown[], book: RefBook): void {
   for (let index = 0; index < stowed.length; index += GROUP) {
     if (stowed[index + 1] !== 'ref') continue;
     // `#walk` has put it there.
-    const [kind, id, path] = book.addressOf(stowed[index + 2] as Ref<never>);
-    stowed[index + 1] = kind;
-    stowed[index + 2] = id;
-    stowed[index + 3] = path;
+    const address = book.addressOf(stowed[index + 2] as Ref<never>);
+    stowed[index + 1] = address[0];
+    stowed[index + 2] = address[1];
+    stowed[index + 3] = address[2];
   }
 }
 

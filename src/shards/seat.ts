@@ -34,6 +34,8 @@ export class Seat {
   /** Resolves when the actor has ended, unless it was told to. */
   readonly ended: Promise<Ended>;
   readonly #ground: SeatGround;
+  /** A path is put together each time that it is asked for. */
+  readonly #path: string;
   readonly #options: PlacedOptions;
   readonly #end: (ended: Ended) => void;
   #state: 'free' | 'taken' | 'over' = 'free';
@@ -43,6 +45,7 @@ export class Seat {
     this.self = self;
     this.#options = options;
     this.#ground = ground;
+    this.#path = self.path;
     const { promise, resolve } = Promise.withResolvers<Ended>();
     this.ended = promise;
     this.#end = resolve;
@@ -56,7 +59,7 @@ export class Seat {
   async place(behaviour: string, args: unknown): Promise<void> {
     const { connection, calls } = this.#ground;
     const { actor } = this;
-    const { path } = this.self;
+    const path = this.#path;
     const packed = connection.pack(args);
     this.#state = 'taken';
     const request = { actor, path, behaviour, args: packed, options: this.#options };
@@ -68,7 +71,7 @@ export class Seat {
     const { connection } = this.#ground;
     // One that is closed takes nothing any more, and says so.
     if (connection.hasRoom || connection.closed !== undefined) {
-      connection.tell(this.actor, message, this.self.path);
+      connection.tell(this.actor, message, this.#path);
       return undefined;
     }
     return connection.room().then(() => this.tell(message));
@@ -96,7 +99,7 @@ export class Seat {
   async #stop(): Promise<void> {
     const { stopTimeoutMs = STOP_MS_DEFAULT } = this.#options;
     try {
-      const reason = await this.#ground.calls.call(`stop ${this.self.path}`, stopTimeoutMs + STOP_MARGIN_MS, (shard) =>
+      const reason = await this.#ground.calls.call(`stop ${this.#path}`, stopTimeoutMs + STOP_MARGIN_MS, (shard) =>
         shard.stop(this.actor, stopTimeoutMs),
       );
       if (reason.kind === 'error') throw fromEnvelope(reason.error);

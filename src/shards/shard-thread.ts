@@ -42,6 +42,8 @@ export class ShardThread {
   /** Why we end it, or why it said that it would end. */
   #why: { readonly text: string; readonly cause?: ErrorEnvelope } | undefined;
   #pulse: Pulse;
+  /** Since the last look. */
+  #isHeard = false;
   #cancelLook: CancelTimer = () => undefined;
 
   constructor(options: ThreadOptions) {
@@ -73,7 +75,7 @@ export class ShardThread {
       // Only `ShardHost.tell` sends them.
       onNews: (news) => this.#hear(news as WorkerNews),
       onHeard: () => {
-        this.#pulse = heard(this.#pulse);
+        this.#isHeard = true;
       },
       onDefect: (path, error) => options.onFailure(path, toEnvelope(error)),
     });
@@ -167,7 +169,9 @@ export class ShardThread {
   #lookLater(): void {
     const { system, heartbeat } = this.#options;
     this.#cancelLook = system.clock.timer(heartbeat.beatMs, () => {
-      this.#pulse = look(this.#pulse, system.clock.monotonic(), heartbeat);
+      const pulse = this.#isHeard ? heard(this.#pulse) : this.#pulse;
+      this.#isHeard = false;
+      this.#pulse = look(pulse, system.clock.monotonic(), heartbeat);
       if (isHung(this.#pulse, heartbeat)) this.terminate(`it hung: no sign of life for ${heartbeat.hangMs} ms`);
       else this.#lookLater();
     });

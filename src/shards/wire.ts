@@ -8,7 +8,7 @@ import type { Stowed } from './parcel.ts';
 export type RefAddress =
   | readonly [kind: 'ref', id: number, path: string]
   /** Takes one message and is forgotten with it, so nobody has to say that it is not needed any more. */
-  | readonly [kind: 'reply', id: number, path: string]
+  | readonly [kind: 'reply', id: number]
   /** One that came from the other end: it comes home. */
   | readonly [kind: 'yours', id: number]
   /** An actor that the other end has placed here: whoever has its ref over there means that one. */
