@@ -47,6 +47,7 @@ describe('the JSON fields that docs/commands.md calls stable', () => {
 
   const calls: readonly (readonly [command: string, args: readonly string[]])[] = [
     ['send', ['x']],
+    ['load', ['--duration', '1']],
     ['ps', []],
     ['hosts', []],
     ['ip', []],
