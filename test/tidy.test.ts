@@ -7,7 +7,7 @@ import { findAll, projectFiles, Source } from './tidy/source.ts';
 const LINES_MAX = 450;
 
 /** Runtime packages that the design stands on: a package that is only listed, or only used by tests, would be a pretence. */
-const RUNTIME_PACKAGES = ['comlink', 'lowdb', 'nats', 'piscina'];
+const RUNTIME_PACKAGES = ['blessed', 'blessed-contrib', 'comlink', 'lowdb', 'nats', 'piscina'];
 
 const files = projectFiles();
 const typescript = files.filter((file) => file.path.endsWith('.ts'));

@@ -25,6 +25,15 @@ export function addresseeOf(ref: Ref<never>): Addressee {
   throw new ShoalError('INTERNAL', `${ref.path} is not an actor of this system`);
 }
 
+/** @throws INTERNAL for what can be told something and takes no offers */
+export function offerTo<M>(ref: Ref<M>, message: M): Promise<boolean> {
+  if ('offer' in ref && typeof ref.offer === 'function') {
+    // Whoever has that name takes what the ref takes, and answers as `Context.offer` says.
+    return (ref as Ref<M> & { offer(message: M): Promise<boolean> }).offer(message);
+  }
+  throw new ShoalError('INTERNAL', `${ref.path} is not an actor of this system`);
+}
+
 function isAddressee(ref: Ref<never>): ref is Ref<never> & Addressee {
   return 'watch' in ref && 'onEnd' in ref && 'shutdown' in ref;
 }

@@ -64,8 +64,7 @@ export interface Context<M> {
   /** Sends a message to this actor whenever it has received none for so long. There is one such wait: the latest. */
   onIdle(afterMs: number, message: () => M): CancelTimer;
   /**
-   * As `other.tell(message)`, but as soon as there is room, in the order of the offers. Await it before the next. To an actor on another
-   * thread it is `tell`.
+   * As `other.tell(message)`, but as soon as there is room, in the order of the offers. Await it before the next.
    * @returns what `tell` returned then
    */
   offer<C>(other: Ref<C>, message: C): Promise<boolean>;

@@ -413,11 +413,6 @@ export function asCell<M>(ref: Ref<M>): Cell<M> {
   throw new ShoalError('INTERNAL', `${ref.path} is not an actor of this system`);
 }
 
-/** The mailbox of an actor that lives elsewhere is not here to wait for: it takes the message or refuses it, at once. */
-export function offerTo<M>(ref: Ref<M>, message: M): Promise<boolean> {
-  return ref instanceof Cell ? ref.offer(message) : Promise.resolve(ref.tell(message));
-}
-
 /** The caller has seen that the mailbox is not empty; `undefined` is then a message like any other. */
 function shiftFrom<M>(mailbox: Mailbox<M>): M {
   return mailbox.shift() as M;

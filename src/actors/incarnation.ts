@@ -1,7 +1,7 @@
 import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
-import { type Addressee, addresseeOf } from './addressee.ts';
+import { type Addressee, addresseeOf, offerTo } from './addressee.ts';
 import type { Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
-import { asCell, Cell, offerTo } from './cell.ts';
+import { asCell, Cell } from './cell.ts';
 import { Children } from './children.ts';
 import { CleanUps } from './clean-ups.ts';
 import type { CancelTimer, Clock } from './clock.ts';
@@ -398,7 +398,7 @@ export class Incarnation<M> implements Context<M> {
     const { kernel } = this.cell;
     // The parent of an actor never sends to it through this type, so what it may be sent does not matter here.
     const parent = this as unknown as Incarnation<never>;
-    const name = options.name === undefined ? kernel.nextName() : checkedName(options.name, kernel.pathsAsNames);
+    const name = options.name === undefined ? kernel.nextName() : checkedName(options.name);
     const child = new Cell<C>(kernel, parent, name, behaviour, options);
     this.#claim(child);
     return child;

@@ -15,8 +15,6 @@ export interface Kernel {
   readonly hooks: Hooks;
   /** The thread that the actors of this system live on. */
   readonly shard: string;
-  /** Whether a name may be a whole path. */
-  readonly pathsAsNames: boolean;
   /** The actor whose turn it is. */
   current: Holdable | undefined;
   mailbox<M>(): Mailbox<M>;

@@ -13,8 +13,8 @@ export function checkedCapacity(capacity: number): number {
 }
 
 /** @throws CONFIG_VALUE for a name that would make a path ambiguous */
-export function checkedName(name: string, isPath: boolean): string {
-  if (name !== '' && (isPath || !name.includes('/'))) return name;
+export function checkedName(name: string): string {
+  if (name !== '' && !name.includes('/')) return name;
   throw refused('name', 'a text with at least one character and without "/"', name);
 }
 

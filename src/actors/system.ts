@@ -1,7 +1,7 @@
 import { fromEnvelope, ShoalError } from '../errors.ts';
-import { addresseeOf } from './addressee.ts';
+import { addresseeOf, offerTo } from './addressee.ts';
 import type { Behaviour, SpawnOptions } from './behaviour.ts';
-import { Cell, offerTo } from './cell.ts';
+import { Cell } from './cell.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { guarded, type Hooks } from './hooks.ts';
@@ -24,8 +24,6 @@ export interface SystemOptions extends Hooks {
   readonly mailbox?: <M>() => Mailbox<M>;
   /** The name of the thread that the actors live on, for `tree()`; default `main`. */
   readonly shard?: string;
-  /** Lets a name be a whole path, for actors that have the paths of those that stand for them on another thread; default false. */
-  readonly pathsAsNames?: boolean;
 }
 
 const THROUGHPUT_DEFAULT = 64;
@@ -80,7 +78,6 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
     deadLetters: new DeadLetters(hooks.onDeadLetter === undefined ? {} : { listener: hooks.onDeadLetter }),
     hooks,
     shard: options.shard ?? 'main',
-    pathsAsNames: options.pathsAsNames ?? false,
     current: undefined,
     mailbox: options.mailbox ?? (() => new Mailbox()),
     nextName: () => String(++names),
@@ -98,7 +95,7 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
     spawn: (behaviour, spawnOptions) => top.spawn(behaviour, spawnOptions),
     start: (behaviour, spawnOptions) => top.start(behaviour, spawnOptions),
     ask: (ref, toMessage, timeoutMs) => ask(kernel, ref, toMessage, timeoutMs),
-    offer: offerTo,
+    offer: (ref, message) => offerTo(ref, message),
     ended: (ref) => ended(ref),
     stop: (ref, timeoutMs) => addresseeOf(ref).shutdown(timeoutMs),
     shutdown: (timeoutMs) => guardian.shutdown(timeoutMs),

@@ -333,7 +333,6 @@ class Controller {
   #pass(event: VmEvent): boolean {
     const entry = this.#vms.get(event.vm);
     if (entry !== undefined && (event.kind === 'vm-prepared' || event.kind === 'vm-adopted')) entry.pid = event.pid;
-    if (event.kind === 'vm-adopted') entry?.told.delete('announce');
     if (event.kind === 'vm-gone') this.#forget(event.vm);
     const taken = this.#options.events.tell(event);
     if (event.kind === 'vm-adopted' || event.kind === 'vm-gone') this.#told(event.vm);
@@ -347,6 +346,7 @@ class Controller {
   }
 
   #told(vm: VmId): void {
+    this.#vms.get(vm)?.told.delete('announce');
     if (this.#untold.delete(vm)) this.#upIfAllTold();
   }
 

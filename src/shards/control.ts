@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { type Remote, wrap } from 'comlink';
-import type { Clock, ExitReason, SpawnOptions } from '../actors/mod.ts';
+import type { Clock, ExitReason, Overflow, SpawnOptions } from '../actors/mod.ts';
 import { type ErrorEnvelope, fromEnvelope, ShoalError } from '../errors.ts';
 import type { Parcel } from './parcel.ts';
 
@@ -26,7 +26,10 @@ export interface PlaceRequest {
 }
 
 /** Of the options of a spawn those that can cross. */
-export type PlacedOptions = Pick<SpawnOptions, 'capacity' | 'overflow' | 'stopTimeoutMs'>;
+export interface PlacedOptions extends Pick<SpawnOptions, 'capacity' | 'stopTimeoutMs'> {
+  /** No `backpressure`: who sends from another thread has been answered long before the mailbox is reached. */
+  readonly overflow?: Exclude<Overflow, 'backpressure'>;
+}
 
 export interface WorkerStats {
   readonly actors: number;

@@ -5,6 +5,9 @@ export interface Way {
   /** Why there is none any more. */
   readonly closed: ExitReason | undefined;
   readonly unacknowledged: number;
+  readonly hasRoom: boolean;
+  /** Resolves when there is room, or never will be. */
+  room(): Promise<void>;
   tell(to: number, message: unknown, path: string): boolean;
   /** @param counts whether a failure counts as seen by that */
   watch(ref: RemoteRef<never>, counts: boolean): void;
@@ -38,6 +41,12 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
 
   tell(message: M): boolean {
     return this.way.tell(this.id, message, this.path);
+  }
+
+  /** As `tell`, as soon as there is room on the way. */
+  async offer(message: M): Promise<boolean> {
+    while (!this.way.hasRoom && this.way.closed === undefined) await this.way.room();
+    return this.tell(message);
   }
 
   watch(key: object, listener: (exit: Exit) => void): void {

@@ -39,8 +39,7 @@ export class ShardHost implements ShardControl {
     this.over = promise;
     this.#end = resolve;
     this.system = createSystem({
-      shard: String(index),
-      pathsAsNames: true,
+      shard: `shard-${index}`,
       onFailure: (path, error) => this.#failed(path, error),
       onDeadLetter: (letter) => this.#deadLetter(letter),
     });
@@ -150,8 +149,9 @@ export class ShardHost implements ShardControl {
 
   /** That of its stand-in; one that has that name and was given up may not have ended yet. */
   #nameOf(actor: number, path: string): string {
-    const isTaken = this.system.tree().children.some((child) => child.path === path);
-    return isTaken ? `${path.slice(1)}~${-actor}` : path.slice(1);
+    const name = path.slice(1).replaceAll('/', '.');
+    const isTaken = this.system.tree().children.some((child) => child.path === `/${name}`);
+    return isTaken ? `${name}~${-actor}` : name;
   }
 
   #watch(actor: number, ref: Ref<never>): void {
