@@ -142,7 +142,13 @@ function routerOf(of: CoreOptions, controllerRef: LateRef<ControllerMessage>): B
       news: (one) => news.add(one),
       // The router sends no relays: it is one of those who may, and sends less than a link understands.
       openLink: (target, owner) =>
-        link({ target, owner, connect: (address) => hypervisor.connect(address) }) as Behaviour<LinkMessage>,
+        link({
+          target,
+          owner,
+          connect: (address) => hypervisor.connect(address),
+          // A guest has no more to say than it was told that it may.
+          textBytesMax: parameters.textBytesMax,
+        }) as Behaviour<LinkMessage>,
       late: {
         open: (token) => {
           const opened = tokens.open(token);

@@ -45,6 +45,12 @@ describe('the JSON fields that docs/commands.md calls stable', () => {
     expect(disagreements(await fleet.json('inspect', ['1']), [...shared, ...fieldsIn('inspect')])).toEqual([]);
   });
 
+  test('inspect --tree, which has none of the others', async () => {
+    const ofTree = fieldsIn('inspect').filter(({ path }) => /^(actors|left_out)\b/.test(path));
+    const always = ofTree.map((field) => ({ ...field, mayBeAbsent: false }));
+    expect(disagreements(await fleet.json('inspect', ['--tree']), always)).toEqual([]);
+  });
+
   const calls: readonly (readonly [command: string, args: readonly string[]])[] = [
     ['send', ['x']],
     ['load', ['--duration', '1']],
