@@ -57,8 +57,8 @@ export interface Machine {
   /** Calls once when the process is confirmed gone. */
   onExit(listener: (exit: MachineExit) => void): void;
   signal(signal: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
-  /** Milliseconds of CPU that the process has used so far. */
-  cpuMs(): number;
+  /** Milliseconds in which the process has computed, or would have if a CPU had been free. */
+  cpuDemandMs(): number;
   /** Removes the run directory; only after the exit. */
   remove(): Promise<void>;
   /** Lets go of the sockets and leaves the machine running. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Clock } from '../actors/mod.ts';
 import type { ProcessIdentity } from './spawner.ts';
 
@@ -31,13 +31,31 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return identify(identity.pid)?.startTicks === identity.startTicks;
 }
 
-/** Linux counts in hundredths of a second, whatever its kernel's own tick. */
-const TICK_MS = 10;
+const NS_PER_MS = 1_000_000;
 
-/** Milliseconds of CPU that a process has used, in user mode and in the kernel; 0 if it is gone. */
-export function cpuMsOf(identity: ProcessIdentity): number {
-  const stat = readStat(identity.pid);
-  return stat !== undefined && stat.startTicks === identity.startTicks ? stat.cpuTicks * TICK_MS : 0;
+/**
+ * Milliseconds in which the threads of a process that live now have run, or have waited for a CPU to run on: what it wanted to compute,
+ * however busy the host is. 0 if it is gone. From /proc/PID/task/TID/schedstat (Linux, Documentation/scheduler/sched-stats).
+ */
+export function cpuDemandMsOf(identity: ProcessIdentity): number {
+  if (!isAlive(identity)) return 0;
+  const tasks = `/proc/${identity.pid}/task`;
+  return whileThere(() => readdirSync(tasks), []).reduce((sum, task) => sum + demandMsOf(`${tasks}/${task}`), 0);
+}
+
+function demandMsOf(task: string): number {
+  const text = whileThere(() => readFileSync(`${task}/schedstat`, 'latin1'), '0 0');
+  const [ranNs = 0, waitedNs = 0] = text.split(' ').map(Number);
+  return (ranNs + waitedNs) / NS_PER_MS;
+}
+
+/** A process or a thread may end while it is looked at. */
+function whileThere<T>(look: () => T, otherwise: T): T {
+  try {
+    return look();
+  } catch {
+    return otherwise;
+  }
 }
 
 /** Signals that very process. @returns false if it is gone */
@@ -69,7 +87,6 @@ interface Stat {
   readonly state: string;
   readonly threads: number;
   readonly startTicks: number;
-  readonly cpuTicks: number;
 }
 
 /**
@@ -93,6 +110,5 @@ function readStat(pid: number): Stat | undefined {
     state: fields[0] ?? '',
     threads: Number(fields[17]),
     startTicks: Number(fields[19]),
-    cpuTicks: Number(fields[11]) + Number(fields[12]),
   };
 }

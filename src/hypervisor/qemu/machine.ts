@@ -2,7 +2,7 @@ import type { Clock } from '../../actors/mod.ts';
 import type { GuestReady } from '../../fleet/mod.ts';
 import {
   boundFile,
-  cpuMsOf,
+  cpuDemandMsOf,
   type ProcessExit,
   type ProcessIdentity,
   readTail,
@@ -115,8 +115,8 @@ export class QemuMachine implements Machine {
     signalProcess(this.process, signal);
   }
 
-  cpuMs(): number {
-    return cpuMsOf(this.process);
+  cpuDemandMs(): number {
+    return cpuDemandMsOf(this.process);
   }
 
   async remove(): Promise<void> {

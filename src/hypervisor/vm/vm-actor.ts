@@ -79,8 +79,8 @@ class VmActor {
   #released = false;
   #publishing = false;
   #unidentified = false;
-  /** What its process had used when the guest was asked to stop. */
-  #asked: { readonly cpuMs: number; readonly atMs: number } | undefined;
+  /** What its process had wanted of the CPU when the guest was asked to stop. */
+  #asked: { readonly demandMs: number; readonly atMs: number } | undefined;
   #cancelBoot: CancelTimer = () => undefined;
   #cancelStage: CancelTimer = () => undefined;
 
@@ -235,7 +235,7 @@ class VmActor {
           .catch((error: unknown) => this.#note(`its manifest could not be completed: ${String(error)}`));
         return;
       case 'ask-on-console':
-        this.#asked = { cpuMs: machine.cpuMs(), atMs: this.#context.clock.monotonic() };
+        this.#asked = { demandMs: machine.cpuDemandMs(), atMs: this.#context.clock.monotonic() };
         machine.writeConsole('stop\n');
         return;
       case 'quit':
@@ -249,9 +249,9 @@ class VmActor {
 
   /** That QEMU obeys shows in its end, if not, the next stage comes; that it answers tells a stuck guest from a dead one. */
   #quit(machine: Machine): void {
-    const { cpuMs, atMs } = this.#asked ?? { cpuMs: 0, atMs: Number.NEGATIVE_INFINITY };
+    const { demandMs, atMs } = this.#asked ?? { demandMs: 0, atMs: Number.NEGATIVE_INFINITY };
     const elapsedMs = this.#context.clock.monotonic() - atMs;
-    const burning = machine.cpuMs() - cpuMs > elapsedMs * BURNING_SHARE;
+    const burning = machine.cpuDemandMs() - demandMs > elapsedMs * BURNING_SHARE;
     machine.qmp('quit', undefined, this.#terms.stop.quitMs).then(
       () => this.#context.self.tell({ kind: 'quit-answered', burning }),
       () => undefined,
