@@ -1,7 +1,8 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect } from '../src/client/mod.ts';
+import { securedNatsServer } from '../src/transport/kit/mod.ts';
 import { TestFleet, temporaryFolder } from './driver/fleet.ts';
 import { leftovers } from './driver/leftovers.ts';
 import { ShoalProcess } from './driver/shoal-process.ts';
@@ -203,4 +204,16 @@ describe('what outlives Shoal', () => {
     await second.stop();
     rmSync(data, { recursive: true });
   });
+});
+
+test('a NATS server that wants a password is found with it through the data directory, and the password is shown to nobody', async () => {
+  await using nats = await securedNatsServer(['authorization { user: me, password: "s3cret" }']);
+  const url = nats.url.replace('nats://', 'nats://me:s3cret@');
+  await using fleet = await TestFleet.start({ addresses: 2, flags: ['--nats', url, '--fleet', 'locked'] });
+  expect(await fleet.run('send', ['let in'])).toMatchObject({ stdout: 'LET IN\n', exitCode: 0 });
+  expect(await fleet.json('ps')).toMatchObject({ vms: [{ state: 'ready' }] });
+  expect(fleet.ready.nats).toBe(nats.url);
+  expect(statSync(join(fleet.data, 'running.json')).mode & 0o077).toBe(0);
+  expect(await fleet.run('down', ['--keep-vms'])).toMatchObject({ exitCode: 0 });
+  expect(JSON.stringify(await fleet.up.finished)).not.toContain('s3cret');
 });

@@ -10,8 +10,10 @@ export interface RunningFleet {
   readonly version: 1;
   readonly process: ProcessIdentity;
   readonly fleet: string;
-  /** URL of its NATS server. */
+  /** URL of its NATS server, without a password. */
   readonly nats: string;
+  /** The same as it was given, if it holds credentials: the file is for this user alone. */
+  readonly login?: string;
   readonly startedMs: number;
 }
 
@@ -131,5 +133,6 @@ function isRunningFleet(content: unknown): content is RunningFleet {
   if (typeof identity !== 'object' || identity === null || fields.version !== 1) return false;
   const { pid, startTicks, bootId }: Partial<Record<keyof ProcessIdentity, unknown>> = identity;
   if (typeof pid !== 'number' || typeof startTicks !== 'number' || typeof bootId !== 'string') return false;
+  if (fields.login !== undefined && typeof fields.login !== 'string') return false;
   return typeof fields.fleet === 'string' && typeof fields.nats === 'string' && typeof fields.startedMs === 'number';
 }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { ShoalError } from '../errors.ts';
-import { findRunning } from './data-dir.ts';
+import { findRunning, type RunningFleet } from './data-dir.ts';
 import { defaultDataDir } from './paths.ts';
 
 export const FLEET_DEFAULT = 'default';
@@ -39,5 +39,9 @@ export function findFleet({ data, nats, fleet }: WhereToLook): FleetAddress {
       { details: { directory, fleet, running: running.fleet } },
     );
   }
-  return { servers: running.nats, fleet: running.fleet };
+  return addressOfRunning(running);
+}
+
+export function addressOfRunning({ nats, login, fleet }: RunningFleet): FleetAddress {
+  return { servers: login ?? nats, fleet };
 }

@@ -71,7 +71,8 @@ export async function startShoal(options: UpOptions, signal: AbortSignal): Promi
     const actors = await startFleet(ground, cleanUp);
     signal.throwIfAborted();
     const { shown } = nats.connection;
-    await data.announce({ fleet: options.fleet, nats: shown, startedMs: Date.now() });
+    const login = options.nats === undefined || options.nats === shown ? {} : { login: options.nats };
+    await data.announce({ fleet: options.fleet, nats: shown, ...login, startedMs: Date.now() });
     const { bootTimeoutMs } = paramsOf(store.snapshot());
     const greetMs = 2 * bootTimeoutMs;
     return new RunningShoal({

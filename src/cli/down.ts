@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { systemClock } from '../actors/mod.ts';
-import { askFleet, defaultDataDir, findRunning } from '../app/mod.ts';
+import { addressOfRunning, askFleet, defaultDataDir, findRunning } from '../app/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { signalProcess, whenGone } from '../process/mod.ts';
 import { type Command, DATA_FLAG } from './command.ts';
@@ -25,8 +25,7 @@ export const downCommand: Command = {
       say(`No Shoal runs on ${directory}; there is nothing to do.`);
       return 0;
     }
-    if (flags.has('keep-vms'))
-      await askFleet({ servers: running.nats, fleet: running.fleet }, 'down', { keep_vms: true });
+    if (flags.has('keep-vms')) await askFleet(addressOfRunning(running), 'down', { keep_vms: true });
     else signalProcess(running.process, 'SIGTERM');
     if (await whenGone(running.process, STOP_TIMEOUT_MS, systemClock)) return 0;
     const { pid } = running.process;
