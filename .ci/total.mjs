@@ -9,7 +9,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The parts that consist of tests: each of them must have run at least one. */
-const TEST_PARTS = ['test', 'long'];
+const TEST_PARTS = ['test', 'long', 'shards-0', 'shards-2'];
 
 /** @typedef {{ passed: number, skipped: number, failures: string[] }} Result */
 /** @typedef {{ status: string, fullName: string }} Assertion as vitest reports it; one that did not run is `pending`, `skipped` or `todo` */
