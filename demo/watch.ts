@@ -1,5 +1,5 @@
 import type { FleetSnapshot, News } from '../src/fleet/mod.ts';
-import { type Connection, callAdmin, connect, subjectsOf } from '../src/transport/mod.ts';
+import { type Connection, callAdmin, connect, newsIn, subjectsOf } from '../src/transport/mod.ts';
 
 /** What the demo sees of its fleet: the VMs of this moment, and what has been told since. */
 export class Watch implements AsyncDisposable {
@@ -12,8 +12,9 @@ export class Watch implements AsyncDisposable {
     this.#connection = connection;
     this.#fleet = fleet;
     connection.nc.subscribe(subjectsOf(fleet).events, {
-      // What the server publishes there is this type.
-      callback: (_, message) => this.#see(message.json<News>()),
+      callback: (error, message) => {
+        if (error === null) this.#see(newsIn(message));
+      },
     });
   }
 
@@ -33,8 +34,8 @@ export class Watch implements AsyncDisposable {
     return this.#connection.close();
   }
 
-  #see({ kind }: News): void {
-    if (kind === 'vm-start') this.started += 1;
-    if (kind === 'vm-gone') this.gone += 1;
+  #see(news: News | undefined): void {
+    if (news?.kind === 'vm-start') this.started += 1;
+    if (news?.kind === 'vm-gone') this.gone += 1;
   }
 }

@@ -129,6 +129,15 @@ describe('a fleet is administered while it runs', () => {
     following.signal('SIGINT');
     expect(await following.finished).toMatchObject({ exitCode: 0 });
   });
+
+  test('who follows the events ends when nobody reads them any more', async () => {
+    const following = new ShoalProcess(['events', '--data', fleet.data, '--follow', '-n', '1']);
+    await following.firstLine();
+    following.child.stdout?.destroy();
+    const [vm] = (await fleet.snapshot()).vms;
+    await fleet.run('restart', [String(vm?.id_vmachine)]);
+    expect(await following.finished).toMatchObject({ exitCode: 0 });
+  });
 });
 
 describe('what outlives Shoal', () => {

@@ -1,6 +1,7 @@
-import { askFleet } from '../app/mod.ts';
+import { askFleet, type FleetAddress } from '../app/mod.ts';
+import { logLine } from '../console/mod.ts';
 import type { News } from '../fleet/mod.ts';
-import { connect, subjectsOf } from '../transport/mod.ts';
+import { connect, newsIn, subjectsOf } from '../transport/mod.ts';
 import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { printable, printData, printJson } from './output.ts';
@@ -27,23 +28,42 @@ export const eventsCommand: Command = {
     const json = flags.oneOf('output', ['table', 'json']) === 'json';
     const count = flags.whole('count', { min: 1, max: COUNT_MAX }) ?? COUNT_DEFAULT;
     const where = fleetOf(flags);
-    for (const news of await askFleet<readonly News[]>(where, 'events', { count })) print(news, json);
-    if (flags.has('follow')) await follow(where, json);
+    const latest = (): Promise<readonly News[]> => askFleet<readonly News[]>(where, 'events', { count });
+    if (flags.has('follow')) await follow(where, latest, json);
+    else for (const news of await latest()) print(news, json);
     return 0;
   },
 };
 
-async function follow({ servers, fleet }: { servers: string; fleet: string }, json: boolean): Promise<void> {
+/** The latest, and those to come. It listens before it asks for the latest, so that none falls between. */
+async function follow(
+  { servers, fleet }: FleetAddress,
+  latest: () => Promise<readonly News[]>,
+  json: boolean,
+): Promise<void> {
   const connection = await connect({ servers, name: 'shoal-events' });
-  const subscription = connection.nc.subscribe(subjectsOf(fleet).events);
-  const onSignal = (): void => subscription.unsubscribe();
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  // What the server publishes there is this type.
-  for await (const message of subscription) print(message.json<News>(), json);
-  await connection.close();
+  try {
+    const subscription = connection.nc.subscribe(subjectsOf(fleet).events);
+    const end = (): void => subscription.unsubscribe();
+    process.once('SIGINT', end).once('SIGTERM', end);
+    // Nobody reads what is printed any more (`| head`): what is to come has no end.
+    process.stdout.once('error', end);
+    await connection.nc.flush();
+    const known = new Set<string>();
+    for (const news of await latest()) {
+      known.add(JSON.stringify(news));
+      print(news, json);
+    }
+    for await (const message of subscription) {
+      const news = newsIn(message);
+      if (news !== undefined && !known.delete(JSON.stringify(news))) print(news, json);
+    }
+  } finally {
+    await connection.close();
+  }
 }
 
 function print(news: News, json: boolean): void {
   if (json) printJson(news);
-  else printData(`${new Date(news.atMs).toISOString().slice(11, 23)}  ${printable(news.text)}`);
+  else printData(printable(logLine(news)));
 }

@@ -1,4 +1,5 @@
 import { askFleet } from '../app/mod.ts';
+import { logLine } from '../console/mod.ts';
 import { ShoalError } from '../errors.ts';
 import type { News } from '../fleet/mod.ts';
 import { type Command, FIND_FLAGS, type Input, OUTPUT_FLAG } from './command.ts';
@@ -81,7 +82,7 @@ async function explainVm({ flags }: Input, vm: number, json: boolean): Promise<n
 }
 
 function linesOf({ atMs, text, figures }: News): string[] {
-  const line = `${new Date(atMs).toISOString().slice(11, 23)}  ${printable(text)}`;
+  const line = printable(logLine({ atMs, text }));
   const known = Object.entries(figures ?? {}).map(([name, figure]) => `${name} ${figure}`);
   return known.length === 0 ? [line] : [line, `              on ${printable(known.join(', '))}`];
 }

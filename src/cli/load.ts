@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { systemClock } from '../actors/mod.ts';
 import { type Client, connect } from '../client/mod.ts';
-import { codeOf, ShoalError } from '../errors.ts';
 import { type Bounds, type Load, type LoadReport, type Pace, randomTexts, reportOf, startLoad } from '../load/mod.ts';
 import { type Command, FIND_FLAGS, type Flags, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
@@ -9,6 +8,7 @@ import { showLoad } from './load-line.ts';
 import { summaryOf } from './load-summary.ts';
 import { printData, printJson, say } from './output.ts';
 import { usage } from './parse.ts';
+import { type RequestFlags, requestOf, unreadable } from './request-flags.ts';
 
 const CONCURRENCY_DEFAULT = 8;
 const CONCURRENCY_MAX = 4_096;
@@ -18,7 +18,6 @@ const IN_FLIGHT_MAX = 10_000;
 const DURATION_S_DEFAULT = 10;
 const DURATION_S_MAX = 3_600;
 const REQUESTS_MAX = 100_000_000;
-const DEADLINE_MS_MAX = 3_600_000;
 /** NATS takes a megabyte with its headers unless it is configured otherwise. */
 const SIZE_BYTES_MAX = 60_000_000;
 const TEXT_DEFAULT = 'Hello from a unikernel';
@@ -91,16 +90,11 @@ export const loadCommand: Command = {
   },
 };
 
-interface Request {
-  readonly op?: string;
-  readonly deadlineMs?: number;
-}
-
 interface Run {
   readonly client: Client;
   readonly pace: Pace;
   readonly bounds: Bounds;
-  readonly request: Request;
+  readonly request: RequestFlags;
   /** Sent in turns. */
   readonly texts: readonly [string, ...string[]];
 }
@@ -164,12 +158,6 @@ function boundsOf(flags: Flags, { rampMs }: Pace): Bounds {
   return { durationMs: durationS * 1000, requestsMax: requests ?? REQUESTS_MAX, inFlightMax: IN_FLIGHT_MAX };
 }
 
-function requestOf(flags: Flags): Request {
-  const op = flags.text('op');
-  const deadlineMs = flags.whole('deadline', { min: 1, max: DEADLINE_MS_MAX });
-  return { ...(op === undefined ? {} : { op }), ...(deadlineMs === undefined ? {} : { deadlineMs }) };
-}
-
 async function textsOf(flags: Flags): Promise<readonly [string, ...string[]]> {
   const text = flags.text('text');
   const file = flags.text('file');
@@ -186,6 +174,6 @@ async function contentOf(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw new ShoalError('USAGE', `the file ${file} cannot be read (${codeOf(cause) ?? String(cause)})`, { cause });
+    throw unreadable(file, cause);
   }
 }

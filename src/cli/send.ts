@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { type Client, type ClientReply, connect } from '../client/mod.ts';
-import { codeOf, ShoalError } from '../errors.ts';
-import { type Command, FIND_FLAGS, type Flags, type Input, OUTPUT_FLAG } from './command.ts';
+import { type Command, FIND_FLAGS, type Input, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { printData, printJson, say } from './output.ts';
 import { usage } from './parse.ts';
+import { type RequestFlags, requestOf, unreadable } from './request-flags.ts';
 import { splitLines } from './split-lines.ts';
 
 export const sendCommand: Command = {
@@ -45,17 +45,6 @@ export const sendCommand: Command = {
   },
 };
 
-interface RequestFlags {
-  readonly op?: string;
-  readonly deadlineMs?: number;
-}
-
-function requestOf(flags: Flags): RequestFlags {
-  const op = flags.text('op');
-  const deadlineMs = flags.whole('deadline', { min: 1, max: 3_600_000 });
-  return { ...(op === undefined ? {} : { op }), ...(deadlineMs === undefined ? {} : { deadlineMs }) };
-}
-
 function sourceOf({ flags, words }: Input): AsyncIterable<Uint8Array> {
   const [word] = words;
   const file = flags.text('file');
@@ -75,7 +64,7 @@ async function* fileChunks(file: string): AsyncGenerator<Uint8Array, void, undef
   try {
     yield* createReadStream(file);
   } catch (cause) {
-    throw new ShoalError('USAGE', `the file ${file} cannot be read (${codeOf(cause) ?? String(cause)})`, { cause });
+    throw unreadable(file, cause);
   }
 }
 

@@ -1,4 +1,4 @@
-import { Dashboard } from '../console/mod.ts';
+import { Dashboard, logLine } from '../console/mod.ts';
 import type { News } from '../fleet/mod.ts';
 import { printable, say } from './output.ts';
 import { hasColours } from './terminal.ts';
@@ -33,7 +33,7 @@ export class UpOutput {
   readonly news = ({ atMs, text }: News): void => {
     // The dashboard hears them by itself.
     if (this.mode === 'json' || this.#holdsStandardError()) return;
-    say(`${new Date(atMs).toISOString().slice(11, 23)}  ${printable(text)}`);
+    say(printable(logLine({ atMs, text })));
   };
 
   /** Takes the terminal. `onLeft` is called when the user has left the dashboard; the terminal is for lines again then. */

@@ -100,8 +100,8 @@ export const upCommand: Command = {
         throw failure;
       }
     } finally {
-      await output.close();
-      await shoal.stop();
+      // Whatever becomes of the terminal, what was started must be ended.
+      await output.close().finally(() => shoal.stop());
     }
     if (stopping.signal.aborted) say('Everything has ended.');
     return 0;

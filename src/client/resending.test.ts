@@ -103,6 +103,22 @@ test('a repeat that finds nobody does not end what the first has in hand', async
   expect(await sent).toBe(REPLY);
 });
 
+test('a repeat for which there is no room here does not end what the first has in hand', async () => {
+  const full = new ShoalError('REQUEST_OVERLOADED', 'full', { details: { inFlight: 16_384 } });
+  const requester = new FakeRequester();
+  const sent = send(requester);
+  await vi.advanceTimersByTimeAsync(1_000);
+  requester.attempts[1]?.reject(full);
+  await vi.advanceTimersByTimeAsync(500);
+  requester.attempts[0]?.resolve(REPLY);
+  expect(await sent).toBe(REPLY);
+
+  const first = new FakeRequester();
+  const refused = send(first);
+  first.attempts[0]?.reject(full);
+  await expect(refused).rejects.toBe(full);
+});
+
 test('nobody there until the deadline is told as that', async () => {
   const nobody = new ShoalError('REQUEST_NO_RESPONDERS', 'nobody');
   const requester: Requester = { inFlight: 0, request: () => Promise.reject(nobody), close: () => undefined };

@@ -46,7 +46,7 @@ export async function sendUntilEnded(
 
 /**
  * The first end of an attempt that says something. A repeat that finds nobody says nothing while an earlier one is in somebody's hands: a
- * Shoal that is stopping takes no more requests and still answers those that it has.
+ * Shoal that is stopping takes no more requests and still answers those that it has. Nor does one for which there was no room here.
  * @returns undefined if there is none by then
  */
 async function firstToMatter(open: Set<Promise<Ended>>, untilMs: number): Promise<Ended | undefined> {
@@ -54,12 +54,18 @@ async function firstToMatter(open: Set<Promise<Ended>>, untilMs: number): Promis
     const end = await within(open, untilMs - performance.now());
     if (end === undefined) return undefined;
     open.delete(end.attempt);
-    if (!isNobody(end) || open.size === 0) return end;
+    if (open.size === 0 || !(isNobody(end) || isRefusedHere(end))) return end;
   }
 }
 
 function isNobody(end: Ended): boolean {
   return end.kind === 'error' && codeOf(end.error) === 'REQUEST_NO_RESPONDERS';
+}
+
+/** Many requests that take long fill the requester with their repeats. The fleet's own refusal has no such figure. */
+function isRefusedHere(end: Ended): boolean {
+  if (end.kind === 'reply' || !(end.error instanceof ShoalError)) return false;
+  return end.error.code === 'REQUEST_OVERLOADED' && 'inFlight' in end.error.details;
 }
 
 /** An attempt's own deadline, which is what was left of the one that the caller knows. */

@@ -61,12 +61,13 @@ export class Dashboard {
       const { Screen } = await import('./screen.ts');
       options.signal?.throwIfAborted();
       dashboard = new Dashboard(options, watch, Screen);
+      dashboard.#draw();
     } catch (error) {
+      dashboard?.restore();
       await watch.close();
       throw error;
     }
     void watch.goOn();
-    dashboard.#draw();
     return dashboard;
   }
 

@@ -1,7 +1,6 @@
-import type { Msg } from 'nats';
 import { ShoalError } from '../errors.ts';
 import type { News } from '../fleet/mod.ts';
-import { type Connection, callAdmin, connect, subjectsOf } from '../transport/mod.ts';
+import { type Connection, callAdmin, connect, newsIn, subjectsOf } from '../transport/mod.ts';
 
 /** Where a fleet is spoken to. */
 export interface Place {
@@ -46,7 +45,8 @@ export async function openWire({ place, onNews, onLost }: WireOptions): Promise<
   try {
     connection.nc.subscribe(subjectsOf(fleet).events, {
       callback: (error, message) => {
-        if (error === null) onNews(newsIn(message));
+        const news = error === null ? newsIn(message) : undefined;
+        if (news !== undefined) onNews([news]);
       },
     });
     // What this verb returns is this type, on both sides.
@@ -60,17 +60,6 @@ export async function openWire({ place, onNews, onLost }: WireOptions): Promise<
     return connection.close();
   };
   return { fleet, nats: connection.shown, ask, close };
-}
-
-/** Anybody may publish there. */
-function newsIn(message: Msg): readonly News[] {
-  try {
-    const news = message.json<Partial<News> | null>();
-    if (typeof news?.atMs !== 'number' || typeof news.text !== 'string' || typeof news.kind !== 'string') return [];
-    return [{ ...news, atMs: news.atMs, text: news.text, kind: news.kind }];
-  } catch {
-    return [];
-  }
 }
 
 function lostError({ shown }: Connection): Error {

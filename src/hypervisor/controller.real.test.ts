@@ -17,7 +17,10 @@ import {
 } from './controller.ts';
 import type { Hypervisor } from './port.ts';
 import {
+  answering,
+  type EventOf,
   GuestClient,
+  of,
   patience,
   type RealHypervisor,
   realHypervisor,
@@ -71,24 +74,8 @@ async function house(real: RealHypervisor, overrides: Partial<ControllerOptions>
   return { system, events, notices, controller: ref, failures, [Symbol.asyncDispose]: () => system.shutdown(60_000) };
 }
 
-function of<K extends HostEvent['kind']>(kind: K, vm: VmId): (event: HostEvent) => boolean {
-  return (event) => event.kind === kind && 'vm' in event && event.vm === vm;
-}
-
-type Event<K extends HostEvent['kind']> = Extract<HostEvent, { kind: K }>;
-
-/** Prepares and starts a VM, and resolves when it answers. */
-async function answering(real: RealHypervisor, it: House, vm: VmId): Promise<{ address: Address; pid: number }> {
-  const address = await real.freeAddress();
-  it.controller.tell({ kind: 'prepare', vm, address });
-  it.controller.tell({ kind: 'start', vm });
-  const { pid } = await it.events.fishFor<Event<'vm-prepared'>>(of('vm-prepared', vm));
-  await it.events.fishFor(of('vm-answering', vm));
-  return { address, pid };
-}
-
-function gone(it: House, vm: VmId): Promise<Event<'vm-gone'>> {
-  return it.events.fishFor<Event<'vm-gone'>>(of('vm-gone', vm));
+function gone(it: House, vm: VmId): Promise<EventOf<'vm-gone'>> {
+  return it.events.fishFor<EventOf<'vm-gone'>>(of('vm-gone', vm));
 }
 
 function client(real: RealHypervisor, address: Address): Promise<GuestClient> {
@@ -103,16 +90,16 @@ describe('controller, on real QEMU', () => {
     it.controller.tell({ kind: 'set-parameters', parameters: { accelerator } });
 
     it.controller.tell({ kind: 'prepare', vm: 1, address });
-    const prepared = await it.events.fishFor<Event<'vm-prepared'>>(of('vm-prepared', 1));
+    const prepared = await it.events.fishFor<EventOf<'vm-prepared'>>(of('vm-prepared', 1));
     expect(existsSync(runDirectoryOf(real, 1))).toBe(true);
 
     it.controller.tell({ kind: 'start', vm: 1 });
     await it.events.fishFor(of('vm-booting', 1));
-    const { guest } = await it.events.fishFor<Event<'vm-answering'>>(of('vm-answering', 1));
+    const { guest } = await it.events.fishFor<EventOf<'vm-answering'>>(of('vm-answering', 1));
     expect(guest).toMatchObject({ textBytesMax: 65_536, idempotent: true });
     expect(guest.operations).toContain('upper');
-    const first = await it.events.fishFor<Event<'vm-report'>>(of('vm-report', 1));
-    const second = await it.events.fishFor<Event<'vm-report'>>(of('vm-report', 1));
+    const first = await it.events.fishFor<EventOf<'vm-report'>>(of('vm-report', 1));
+    const second = await it.events.fishFor<EventOf<'vm-report'>>(of('vm-report', 1));
     expect(second.report.seq).toBeGreaterThan(first.report.seq);
 
     const guestClient = await client(real, address);
@@ -131,7 +118,7 @@ describe('controller, on real QEMU', () => {
     await using real = await realHypervisor();
     await using it = await house(real, { statsIntervalMs: 10 });
     await it.events.expect({ kind: 'host-up', host: 'h1', vms: [] });
-    const first = await it.events.expect<Event<'host-stats'>>({ kind: 'host-stats' });
+    const first = await it.events.expect<EventOf<'host-stats'>>({ kind: 'host-stats' });
     expect(first.availableBytes).toBeGreaterThan(0);
     expect(first.vmBytes).toBeGreaterThan(MEMORY_MIB * 1024 * 1024);
     await it.events.expect({ kind: 'host-stats' });
@@ -187,7 +174,7 @@ describe('controller, on real QEMU', () => {
     const stopLimits = { ...STOP_LIMITS, quitMs: 50, terminateMs: 50 };
     await using it = await house(real, { parameters: { ...parameters(real), bootTimeoutMs: 1, stopLimits } });
     it.controller.tell({ kind: 'prepare', vm: 1, address: await real.freeAddress() });
-    const { pid } = await it.events.fishFor<Event<'vm-prepared'>>(of('vm-prepared', 1));
+    const { pid } = await it.events.fishFor<EventOf<'vm-prepared'>>(of('vm-prepared', 1));
     // However late our own timer is, it does not come up before.
     process.kill(pid, 'SIGSTOP');
     it.controller.tell({ kind: 'start', vm: 1 });
@@ -219,8 +206,8 @@ describe('controller, on real QEMU', () => {
     await using it = await house(real);
     for (const vm of [1, 2, 3]) await answering(real, it, vm);
     await it.system.stop(it.controller, LONG_MS);
-    const ends: Event<'vm-gone'>[] = [];
-    while (ends.length < 3) ends.push(await it.events.fishFor<Event<'vm-gone'>>({ kind: 'vm-gone' }));
+    const ends: EventOf<'vm-gone'>[] = [];
+    while (ends.length < 3) ends.push(await it.events.fishFor<EventOf<'vm-gone'>>({ kind: 'vm-gone' }));
     expect(ends.map(({ vm }) => vm).sort()).toEqual([1, 2, 3]);
     for (const { end } of ends) expect(end.clean).toBe(true);
     expect(readdirSync(real.fleetDirectory)).toEqual([]);
@@ -240,10 +227,10 @@ describe('controller, on real QEMU', () => {
     guestClient.close();
 
     await using it = await house(real, { hypervisor: real.again() });
-    const first = await it.events.expect<Event<'vm-adopted'>>({ kind: 'vm-adopted' });
+    const first = await it.events.expect<EventOf<'vm-adopted'>>({ kind: 'vm-adopted' });
     const news = new Map([[first.vm, first]]);
     for (const vm of [1, 2]) {
-      if (!news.has(vm)) news.set(vm, await it.events.fishFor<Event<'vm-adopted'>>(of('vm-adopted', vm)));
+      if (!news.has(vm)) news.set(vm, await it.events.fishFor<EventOf<'vm-adopted'>>(of('vm-adopted', vm)));
     }
     expect(news.get(1)).toMatchObject({
       state: 'answering',
@@ -254,7 +241,7 @@ describe('controller, on real QEMU', () => {
     expect(news.get(2)).toMatchObject({ state: 'prepared' });
     const up =
       it.events.received.find((event) => event.kind === 'host-up') ??
-      (await it.events.fishFor<Event<'host-up'>>({ kind: 'host-up' }));
+      (await it.events.fishFor<EventOf<'host-up'>>({ kind: 'host-up' }));
     expect(up).toMatchObject({ vms: [1, 2] });
     expect(it.events.received).toContainEqual(expect.objectContaining({ kind: 'vm-answering', vm: 1 }));
     await it.events.fishFor(of('vm-report', 1));
@@ -330,7 +317,7 @@ describe('controller, on real QEMU', () => {
     const seen = it.events.received.length;
     it.controller.tell({ kind: 'prepare', vm: 3, address: await real.freeAddress() });
     it.controller.tell({ kind: 'announce' });
-    await it.events.fishFor<Event<'host-up'>>((event) => event.kind === 'host-up' && event.vms?.length === 3);
+    await it.events.fishFor<EventOf<'host-up'>>((event) => event.kind === 'host-up' && event.vms?.length === 3);
     const told = it.events.received.slice(seen).flatMap((event) => (event.kind === 'vm-adopted' ? [event] : []));
     const states = told.map(({ vm, state }) => `${vm} ${state}`).sort();
     expect(states).toEqual(['1 answering', '2 prepared', '3 prepared']);

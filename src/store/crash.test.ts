@@ -4,12 +4,11 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ManualClock } from '../actors/kit/mod.ts';
+import { ManualClock, seededRandom } from '../actors/kit/mod.ts';
 import { codeOf } from '../errors.ts';
 import { openLowdbStore } from './lowdb-store.ts';
 import { MemoryDisk, openMemoryStore } from './memory-store.ts';
 import { anyChange, type Change } from './testing/any-change.ts';
-import { seededRandom } from './testing/random.ts';
 import { durablePart, newAddresses } from './testing/rows.ts';
 import { type Fault, SimulatedFiles } from './testing/simulated-files.ts';
 

@@ -8,6 +8,7 @@ export type { EndpointOptions } from './endpoint.ts';
 export { endpoint } from './endpoint.ts';
 export type { EndpointCounts, EndpointEvent, EndpointMessage, RouterRequest } from './endpoint-messages.ts';
 export { checkFleetName } from './fleet-name.ts';
+export { newsIn } from './news-in.ts';
 export type { NatsServerActorOptions, NatsServerMessage, NatsServerStatus } from './own-server/nats-server-actor.ts';
 export { natsServer } from './own-server/nats-server-actor.ts';
 export type { OwnServer, OwnServerOptions } from './own-server/own-server.ts';

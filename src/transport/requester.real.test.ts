@@ -103,7 +103,10 @@ describe('a request', () => {
     await using fleet = await servedFleet(() => undefined, { drainLimitMs: 1 });
     const requester = createRequester(fleet.nc, { fleet: fleet.fleet, inFlightMax: 1 });
     const first = expect(requester.request(new Uint8Array(0))).rejects.toMatchObject({ code: 'REQUEST_CANCELLED' });
-    await expect(requester.request(new Uint8Array(0))).rejects.toMatchObject({ code: 'REQUEST_OVERLOADED' });
+    await expect(requester.request(new Uint8Array(0))).rejects.toMatchObject({
+      code: 'REQUEST_OVERLOADED',
+      details: { inFlight: 1 },
+    });
     requester.close();
     await first;
   });

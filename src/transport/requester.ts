@@ -119,6 +119,7 @@ class InboxRequester implements Requester {
       throw new ShoalError(
         'REQUEST_OVERLOADED',
         `${this.#calls.size} requests are in flight, and this client takes no more`,
+        { details: { inFlight: this.#calls.size } },
       );
     }
     const { headers, deadlineMs } = this.#encoder.encode(options);

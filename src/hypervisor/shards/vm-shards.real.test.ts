@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Probe, probe } from '../../actors/kit/mod.ts';
 import { createSystem, type Ref, systemClock } from '../../actors/mod.ts';
-import type { Address, HostEvent, VmId } from '../../fleet/mod.ts';
+import type { HostEvent, VmId } from '../../fleet/mod.ts';
 import { identify, whenGone } from '../../process/mod.ts';
 import type { ShardNews } from '../../shards/mod.ts';
 import {
@@ -14,7 +14,15 @@ import {
   STOP_LIMITS,
   type VmSummary,
 } from '../controller.ts';
-import { GuestClient, patience, type RealHypervisor, realHypervisor } from '../testing/mod.ts';
+import {
+  answering,
+  type EventOf,
+  GuestClient,
+  of,
+  patience,
+  type RealHypervisor,
+  realHypervisor,
+} from '../testing/mod.ts';
 import { startVmShards, type VmShards } from './vm-shards.ts';
 
 const LONG_MS = 30_000;
@@ -80,21 +88,6 @@ async function house(real: RealHypervisor, count: number, overrides: Partial<Con
   };
 }
 
-type Event<K extends HostEvent['kind']> = Extract<HostEvent, { kind: K }>;
-
-function of<K extends HostEvent['kind']>(kind: K, vm: VmId): (event: HostEvent) => boolean {
-  return (event) => event.kind === kind && 'vm' in event && event.vm === vm;
-}
-
-async function answering(real: RealHypervisor, it: House, vm: VmId): Promise<{ address: Address; pid: number }> {
-  const address = await real.freeAddress();
-  it.controller.tell({ kind: 'prepare', vm, address });
-  it.controller.tell({ kind: 'start', vm });
-  const { pid } = await it.events.fishFor<Event<'vm-prepared'>>(of('vm-prepared', vm));
-  await it.events.fishFor(of('vm-answering', vm));
-  return { address, pid };
-}
-
 function lost(it: House): Promise<ShardNews> {
   return it.news.fishFor<ShardNews>({ kind: 'shard-lost' });
 }
@@ -115,9 +108,9 @@ async function seen(it: House, isIt: (event: HostEvent) => boolean): Promise<Hos
   return it.events.received.find(isIt) ?? (await it.events.fishFor(isIt));
 }
 
-async function stopped(it: House, vm: VmId): Promise<Event<'vm-gone'>> {
+async function stopped(it: House, vm: VmId): Promise<EventOf<'vm-gone'>> {
   it.controller.tell({ kind: 'stop', vm, why: 'enough' });
-  return it.events.fishFor<Event<'vm-gone'>>(of('vm-gone', vm));
+  return it.events.fishFor<EventOf<'vm-gone'>>(of('vm-gone', vm));
 }
 
 describe('VMs on shards, on real QEMU', () => {

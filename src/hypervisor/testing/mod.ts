@@ -1,4 +1,5 @@
 export { type GuestAnswer, GuestClient } from '../link/guest-client.ts';
+export { answering, type EventOf, of } from './host-events.ts';
 export { patience } from './patience.ts';
 export {
   GUEST_IMAGE,
