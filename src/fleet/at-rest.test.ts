@@ -53,6 +53,15 @@ describe('a fleet at rest', () => {
     expect(await wakes(fleet, () => fleet.advance(500))).toBeGreaterThanOrEqual(5);
   });
 
+  it('takes its own standstill for one, also if other news come before its next look', async () => {
+    await using fleet = await idle();
+    await fleet.advance(3_000);
+    fleet.stall(60_000);
+    fleet.gone(1);
+    await fleet.settle();
+    expect(fleet.told('stop')).toEqual([]);
+  });
+
   it('takes its own standstill for one, and a rest for none', async () => {
     await using fleet = await idle();
     await fleet.advance(3_000);
