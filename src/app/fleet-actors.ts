@@ -117,7 +117,8 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
     firstReady: first.promise,
     hurry: () => {
       core.router.tell({ kind: 'drain-limit' });
-      void killAll(hypervisor);
+      // Those whose directories go meanwhile are ended by others.
+      void killAll(hypervisor).catch(() => undefined);
     },
   };
 }
