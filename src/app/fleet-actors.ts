@@ -105,7 +105,7 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
   });
   const { fleet } = options;
   const { connection } = nats;
-  const { deadlineMs } = settings.params;
+  const deadlineMs = (): number => settings.params.deadlineMs;
   const onEndpoint = (ref: Ref<EndpointMessage>): void => endpoint.bind(ref);
   await startFront(
     { system, connection, fleet, router: core.router, tokenKey: key, deadlineMs, handlers, onEndpoint },
@@ -117,7 +117,8 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
     firstReady: first.promise,
     hurry: () => {
       core.router.tell({ kind: 'drain-limit' });
-      void killAll(hypervisor);
+      // Those whose directories go meanwhile are ended by others.
+      void killAll(hypervisor).catch(() => undefined);
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { ActorSystem, Ref } from '../actors/mod.ts';
+import type { ActorSystem, Behaviour, Ref } from '../actors/mod.ts';
 import type { RouterMessage } from '../fleet/mod.ts';
 import { child, supervisor } from '../supervisor/mod.ts';
 import { type AdminHandler, type Connection, type EndpointMessage, endpoint, serveAdmin } from '../transport/mod.ts';
@@ -11,7 +11,8 @@ export interface FrontOptions {
   readonly fleet: string;
   readonly router: Ref<RouterMessage>;
   readonly tokenKey: Uint8Array;
-  readonly deadlineMs: number;
+  /** Asked at each start: the parameter may have changed since the last one. */
+  readonly deadlineMs: () => number;
   readonly handlers: Readonly<Record<string, AdminHandler>>;
   readonly onEndpoint: (ref: Ref<EndpointMessage>) => void;
 }
@@ -25,15 +26,16 @@ export async function startFront(of: FrontOptions, cleanUp: CleanUp): Promise<vo
   const { system, connection, fleet } = of;
   const admin = await serveAdmin(connection.nc, fleet, of.handlers);
   cleanUp.add(() => admin.close());
-  const start = endpoint({
-    nc: connection.nc,
-    fleet,
-    version: version(),
-    router: of.router,
-    tokenKey: of.tokenKey,
-    deadlineMs: of.deadlineMs,
-    drainLimitMs: DRAIN_LIMIT_MS,
-  });
+  const start: Behaviour<EndpointMessage> = (context) =>
+    endpoint({
+      nc: connection.nc,
+      fleet,
+      version: version(),
+      router: of.router,
+      tokenKey: of.tokenKey,
+      deadlineMs: of.deadlineMs(),
+      drainLimitMs: DRAIN_LIMIT_MS,
+    })(context);
   const children = [child<EndpointMessage>({ id: 'endpoint', start, shutdown: STOP_MS, onRef: of.onEndpoint })];
   const root = await system.start(supervisor({ strategy: 'one_for_one', ...RESTARTS, children }), { name: 'front' });
   cleanUp.add(() => system.stop(root));

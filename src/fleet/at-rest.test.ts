@@ -46,6 +46,22 @@ describe('a fleet at rest', () => {
     }
   });
 
+  it('is none while a link is down, so that R2 is not late', async () => {
+    await using fleet = await idle();
+    fleet.dropLink(2);
+    await fleet.reporting([1, 2], 4);
+    expect(await wakes(fleet, () => fleet.advance(500))).toBeGreaterThanOrEqual(5);
+  });
+
+  it('takes its own standstill for one, also if other news come before its next look', async () => {
+    await using fleet = await idle();
+    await fleet.advance(3_000);
+    fleet.stall(60_000);
+    fleet.gone(1);
+    await fleet.settle();
+    expect(fleet.told('stop')).toEqual([]);
+  });
+
   it('takes its own standstill for one, and a rest for none', async () => {
     await using fleet = await idle();
     await fleet.advance(3_000);

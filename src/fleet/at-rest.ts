@@ -18,7 +18,7 @@ export function isAtRest(fleet: Fleet, nowMs: number): boolean {
 function isQuiet(vm: Vm, fleet: Fleet, nowMs: number): boolean {
   const { freeCount, minVmCount, lastConnectMs } = fleet.params;
   if (vm.state === 'prepared') return vm.spare;
-  if (vm.state !== 'ready' || vm.heardMs === undefined || vm.inFlight > 0) return false;
+  if (vm.state !== 'ready' || !vm.linked || vm.heardMs === undefined || vm.inFlight > 0) return false;
   // Half of the limit is longer than any rest: its end is not slept through.
   return nowMs - vm.heardMs <= lastConnectMs / 2 && (vm.freeCount < freeCount || fleet.vmCount <= minVmCount);
 }

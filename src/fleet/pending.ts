@@ -15,7 +15,7 @@ export interface Client {
 
 /** A request that the router has taken and that somebody waits for, or whose VM still owes an end. */
 export interface Pending {
-  readonly request: Request;
+  request: Request;
   /** Those who have not been told yet. */
   readonly clients: Client[];
   /** The last of its clients' deadlines. */

@@ -258,6 +258,11 @@ export class RequestPath {
     const mayRunTwice = vm !== undefined && this.#fleet.vm(vm)?.guest?.idempotent === true && pending.request.retry;
     this.#take(pending);
     if (untouched) pending.tries -= 1;
+    else if (pending.request.idIsMade === true) {
+      // Its guest may still send a reply that it kept: from here on the id must be known.
+      pending.request = { ...pending.request, idIsMade: false };
+      this.#memory.opened(pending);
+    }
     if (pending.clients.length === 0) this.#memory.closed(pending);
     else if (untouched || (mayRunTwice && pending.tries < TRIES_MAX)) this.#wait(pending, 'first');
     else this.#end(pending, this.#failure(502, `VM ${vm} was lost while it worked on the request: ${why}`, vm));

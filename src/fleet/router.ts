@@ -229,8 +229,6 @@ class Router {
   }
 
   #tick(): void {
-    const forMs = this.#ticker.pausedMs();
-    if (forMs > 0) this.#fleet.apply({ kind: 'paused', forMs, nowMs: this.#context.clock.monotonic() });
     this.#requests.expire();
     this.#step();
     this.#ticker.next(this.#isAtRest(), this.#fleet.params.statusIntervalMs);
@@ -251,6 +249,9 @@ class Router {
     this.#stepAsked = false;
     // From then on whoever closes us ends the VMs, or leaves them running, as was asked.
     if (this.#closing.isDone) return;
+    // Other news of the time in which we stood still may come before the tick that was due in it.
+    const forMs = this.#ticker.pausedMs();
+    if (forMs > 0) this.#fleet.apply({ kind: 'paused', forMs, nowMs: this.#context.clock.monotonic() });
     this.#vms.step();
     // What R3 could give no VM may now fall back to R4.
     this.#requests.serveWaiting();

@@ -14,6 +14,8 @@ export class Ticker {
   readonly #context: Context<RouterMessage>;
   #dueMs = 0;
   #resting = false;
+  /** Of the lateness of the tick that is due, what has been told. */
+  #toldMs = 0;
   #cancel: CancelTimer = () => undefined;
 
   constructor(context: Context<RouterMessage>) {
@@ -25,10 +27,16 @@ export class Ticker {
     return this.#resting;
   }
 
-  /** How much longer than it should the tick in hand has taken to come. A whole tick means that our own process stood still. */
+  /**
+   * How much longer than it should the tick has taken to come, or takes, without what was told before. A whole tick means that our own process
+   * stood still.
+   */
   pausedMs(): number {
     const lateMs = this.#context.clock.monotonic() - this.#dueMs;
-    return lateMs > TICK_MS ? lateMs : 0;
+    if (lateMs <= TICK_MS) return 0;
+    const newMs = lateMs - this.#toldMs;
+    this.#toldMs = lateMs;
+    return newMs;
   }
 
   /** The tick in hand is done. @param statusIntervalMs how often anything is heard of a VM at rest */
@@ -48,6 +56,7 @@ export class Ticker {
   }
 
   #arm(delayMs: number): void {
+    this.#toldMs = 0;
     this.#dueMs = this.#context.clock.monotonic() + delayMs;
     this.#cancel = this.#context.after(delayMs, { kind: 'tick' });
   }

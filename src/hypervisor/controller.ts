@@ -257,6 +257,7 @@ class Controller {
 
   #takeOver(manifest: Manifest): void {
     const { vm } = manifest.spec;
+    this.#unknown.delete(vm);
     this.#add(manifest.spec, { kind: 'found', manifest });
     if (this.#options.fresh === true) this.#tell(vm, { kind: 'stop', why: 'Shoal was started afresh' });
   }
@@ -289,7 +290,7 @@ class Controller {
       this.#forget(vm);
       const why = `its actor could not be started: ${reply.error.message}`;
       if (origin === 'new') this.#startOrStop({ kind: 'stop', vm, why });
-      else this.#passNotice({ kind: 'vm-unidentified', vm, why });
+      else this.#leaveAlone(vm, why);
       return true;
     };
     return { path: `${this.#context.self.path}/started`, tell };
@@ -317,11 +318,17 @@ class Controller {
     if (this.#vms.has(vm)) this.#tell(vm, command);
     else if (found === undefined) this.#tellUnknown(vm);
     else if (found.kind === 'gone') void this.#cleanUp(found.manifest);
-    else if (found.kind === 'unknown') this.#options.notices?.tell({ kind: 'vm-unidentified', vm, why: found.why });
+    else if (found.kind === 'unknown') this.#leaveAlone(vm, found.why);
     else {
       this.#takeOver(found.manifest);
       this.#tell(vm, command);
     }
+  }
+
+  /** It may run: `host-up` names it, so that nobody takes its address for free. */
+  #leaveAlone(vm: VmId, why: string): void {
+    this.#unknown.add(vm);
+    this.#passNotice({ kind: 'vm-unidentified', vm, why });
   }
 
   #tell(vm: VmId, message: Command): void {
@@ -412,6 +419,8 @@ class Controller {
     const { host, events } = this.#options;
     const end = { clean: false, why, exitCode: null };
     events.tell({ kind: 'vm-gone', host, vm, end, ...(error === undefined ? {} : { error }) });
+    this.#unknown.delete(vm);
+    this.#told(vm);
   }
 
   #logs({ vm, linesMax, replyTo }: Extract<ControllerMessage, { kind: 'logs' }>): void {

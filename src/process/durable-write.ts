@@ -1,9 +1,11 @@
 import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 
 /** What a temporary file of `writeDurable` ends in; one that is left over is the trace of a crash and may be removed. */
 export const TEMPORARY_SUFFIX = '.tmp';
 
+/** Each thread counts for itself. */
 let sequence = 0;
 
 /**
@@ -35,7 +37,7 @@ async function replace(
   sync: 'sync' | 'no-sync',
 ): Promise<void> {
   const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${process.pid}-${++sequence}${TEMPORARY_SUFFIX}`);
+  const temporary = join(folder, `.${basename(path)}.${process.pid}-${threadId}-${++sequence}${TEMPORARY_SUFFIX}`);
   try {
     const file = await open(temporary, 'wx', mode);
     try {

@@ -132,7 +132,7 @@ class ForkedLauncher implements Launcher {
   #hear(launcher: ChildProcess, message: FromLauncher): void {
     switch (message.kind) {
       case 'spawned':
-        this.#watch(message.identity, launcher);
+        this.#watch(message.identity, this.#living(launcher));
         this.#settle(message.id, (pending) => pending.resolve(message.identity));
         return;
       case 'failed':
@@ -141,9 +141,16 @@ class ForkedLauncher implements Launcher {
         });
         return;
       case 'exited':
-        this.#ended(this.#watch(message.identity, launcher), message.exit);
+        this.#ended(this.#watch(message.identity, undefined), message.exit);
         return;
     }
+  }
+
+  /** What a launcher has sent may come after its end: it will tell of no other. */
+  #living(launcher: ChildProcess): ChildProcess | undefined {
+    if (launcher === this.#process) return launcher;
+    this.#poll();
+    return undefined;
   }
 
   #watch(identity: ProcessIdentity, launcher: ChildProcess | undefined): Watched {

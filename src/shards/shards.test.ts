@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Exit, Ref } from '../actors/mod.ts';
-import type { WorkerMessage } from './testing/behaviours.ts';
+import type { WorkerArgs, WorkerMessage } from './testing/behaviours.ts';
 import { type House, house, patientProbe } from './testing/house.ts';
 
 const where = (replyTo: Ref<{ shard: number; self: Ref<WorkerMessage> }>): WorkerMessage => ({
@@ -41,6 +41,22 @@ describe('an actor on a shard', () => {
     b.tell({ kind: 'pass-on', to: inMessage.ref, message: { who: a } });
     const { who } = await inMessage.expect();
     expect(who).toBe(a);
+  });
+
+  it('is not placed any more once it was stopped, whatever its arguments wait for', async () => {
+    await using it = house({ count: 1 });
+    const asked = Promise.withResolvers<void>();
+    const args = Promise.withResolvers<WorkerArgs>();
+    const { start, ...spawn } = it.shards.actor('worker', () => {
+      asked.resolve();
+      return args.promise;
+    });
+    const ref = it.system.spawn(start, { ...spawn, name: 'w' });
+    await asked.promise;
+    const stopped = it.system.stop(ref);
+    args.resolve({});
+    await stopped;
+    expect(await it.shards.stats()).toMatchObject([{ state: 'up', worker: { actors: 0 } }]);
   });
 
   it('tells of itself while it starts', async () => {

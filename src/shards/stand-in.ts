@@ -1,5 +1,5 @@
 import type { Behaviour, Ref } from '../actors/mod.ts';
-import { codeOf, fromEnvelope } from '../errors.ts';
+import { codeOf, fromEnvelope, ShoalError } from '../errors.ts';
 import type { PlacedOptions } from './control.ts';
 import { Ended, type Seat } from './seat.ts';
 
@@ -28,7 +28,10 @@ export function standIn<M>(of: StandInOptions): Behaviour<M> {
     for (let tries = 1; ; tries++) {
       seat = await of.take(context.self, of.options, context.signal);
       try {
-        await seat.place(of.behaviour, await of.args());
+        const args = await of.args();
+        // A stop meanwhile has given the place back: who is placed now would have nobody to end it.
+        if (context.signal.aborted) throw new ShoalError('ACTOR_STOPPED', 'stopped while its arguments were made');
+        await seat.place(of.behaviour, args);
         of.onPlaced?.(seat.shard);
         break;
       } catch (error) {

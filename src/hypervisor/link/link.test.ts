@@ -295,6 +295,19 @@ describe('link', () => {
     await it.owner.expect({ kind: 'link-lost', sent: [1] });
   });
 
+  it('hears nothing of what came after the nonsense', async () => {
+    await using it = await bench();
+    const guest = await ready(it);
+    const writer = new FrameWriter();
+    // A guest sends no requests; the pong must not make a link that is lost ready.
+    writer.append(FrameType.request, 1, 0, NO_BYTES, NO_BYTES, NO_BYTES);
+    writer.append(FrameType.pong, 0, 0, NO_BYTES, NO_BYTES, NO_BYTES);
+    guest.say(Buffer.concat(writer.take()));
+    await it.owner.expect({ kind: 'link-lost', sent: [], unsent: [] });
+    it.link.tell(request(1));
+    await it.owner.expect({ kind: 'link-lost', sent: [], unsent: [1] });
+  });
+
   it('takes a reply that is longer than any text may be, and none that is longer than both', async () => {
     await using it = await bench({ textBytesMax: 3 });
     const guest = await ready(it);

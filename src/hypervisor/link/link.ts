@@ -130,6 +130,8 @@ class Link implements FrameSink {
   }
 
   frame(type: number, low: number, high: number, _op: Uint8Array, token: Uint8Array, payload: Uint8Array): void {
+    // An earlier frame of the same chunk was the end of the connection.
+    if (this.#connection === undefined) return;
     switch (type) {
       case FrameType.reply:
       case FrameType.error:

@@ -75,6 +75,8 @@ export class QemuMachine implements Machine {
     this.#manifest = options.manifest;
     this.#qmp = qmp;
     this.#console = console;
+    // Its ready line was read by whoever had it before.
+    if (options.manifest.guest !== undefined) console.unhurried();
     options.spawner.onExit(options.process, (exit) => void this.#exited(exit));
     this.#checkLater();
   }

@@ -75,7 +75,7 @@ class VmActor {
   readonly #log: VmLog;
   readonly #store: GuestLog;
   #machine: Machine | undefined;
-  #remembered: Promise<void> = Promise.resolve();
+  #writing: Promise<unknown> = Promise.resolve();
   #released = false;
   #publishing = false;
   #unidentified = false;
@@ -111,8 +111,10 @@ class VmActor {
       else this.#end(ended.end, ended.error);
       return;
     }
+    const preparing = this.#options.hypervisor.prepare(spec).then((machine) => this.#own(machine));
+    this.#writing = preparing.catch(() => undefined);
     this.#context.pipe(
-      this.#options.hypervisor.prepare(spec).then((machine) => this.#own(machine)),
+      preparing,
       () => ({ kind: 'prepared' }),
       (error) => ({ kind: 'prepare-failed', error: toEnvelope(error) }),
     );
@@ -163,8 +165,8 @@ class VmActor {
     this.#machine = undefined;
     this.#log.publish(true);
     await machine?.release();
-    // What whoever adopts the VM cannot ask it again.
-    await this.#remembered;
+    // What is half prepared looks like a wreck from another thread, and what the guest has said cannot be asked again.
+    await this.#writing;
     await this.#log.flush();
   }
 
@@ -230,7 +232,7 @@ class VmActor {
         return;
       case 'remember':
         // Without it an adopter would have to assume the least; no reason to end a VM that answers.
-        this.#remembered = machine
+        this.#writing = machine
           .remember(action.guest)
           .catch((error: unknown) => this.#note(`its manifest could not be completed: ${String(error)}`));
         return;

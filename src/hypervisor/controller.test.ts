@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { type TestKit, testKit } from '../actors/kit/mod.ts';
+import type { Behaviour, Ref } from '../actors/mod.ts';
+import { ShoalError } from '../errors.ts';
+import type { HostEvent } from '../fleet/mod.ts';
+import { type ControllerMessage, controller, STOP_LIMITS } from './controller.ts';
+import type { Found, Hypervisor, Manifest } from './port.ts';
+import type { VmMessage } from './vm/vm-messages.ts';
+
+const ADDRESS = { id: 1, ip: '127.0.0.1', port: 9000 };
+const PARAMETERS = {
+  image: '/image',
+  imageDigest: 'digest',
+  accelerator: 'tcg',
+  memoryMib: 16,
+  statusIntervalMs: 1_000,
+  bootTimeoutMs: 10_000,
+  textBytesMax: 1_000,
+  stopLimits: STOP_LIMITS,
+} as const;
+
+interface Desk extends AsyncDisposable {
+  readonly kit: TestKit;
+  readonly ref: Ref<ControllerMessage>;
+  readonly events: readonly HostEvent[];
+  /** Has the start of the VM's actor that waits fail, as when no thread takes it. */
+  refuse(): void;
+}
+
+/** A controller whose host takes no actor of a VM. */
+async function desk(found: readonly Found[], later: Found | undefined): Promise<Desk> {
+  const kit = testKit();
+  const events: HostEvent[] = [];
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => undefined);
+  const unused = (): never => {
+    throw new Error('not in this test');
+  };
+  const hypervisor: Hypervisor = {
+    prepare: unused,
+    adopt: unused,
+    connect: unused,
+    list: () => Promise.resolve(found),
+    find: () => Promise.resolve(later),
+    discard: () => Promise.resolve(),
+    availableBytes: () => Promise.resolve(1),
+  };
+  const start: Behaviour<VmMessage> = () => promise;
+  const ref = await kit.system.start(
+    controller({
+      host: 'here',
+      hypervisor,
+      home: { actor: () => ({ start }) },
+      parameters: PARAMETERS,
+      events: { path: '/events', tell: (event) => events.push(event) > 0 },
+      onStop: 'keep-vms',
+    }),
+    { name: 'controller' },
+  );
+  await kit.settle();
+  return {
+    kit,
+    ref,
+    events,
+    refuse: () => reject(new ShoalError('SHARD_UNAVAILABLE', 'No shard takes an actor')),
+    [Symbol.asyncDispose]: () => kit.shutdown(),
+  };
+}
+
+function manifest(vm: number): Manifest {
+  const { imageDigest, image, accelerator, memoryMib, statusIntervalMs, textBytesMax } = PARAMETERS;
+  const spec = { vm, address: ADDRESS, imageDigest, image, accelerator, memoryMib, statusIntervalMs, textBytesMax };
+  return { version: 1, spec, uuid: 'uuid', argvDigest: '', bootId: '', preparedMs: 0 };
+}
+
+const ups = (events: readonly HostEvent[]): readonly unknown[] =>
+  events.flatMap((event) => (event.kind === 'host-up' ? [event.vms] : []));
+
+describe('a controller whose VM has no actor', () => {
+  it('says that all is told once such a VM is confirmed gone', async () => {
+    await using it = await desk([], undefined);
+    it.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
+    it.ref.tell({ kind: 'announce' });
+    await it.kit.settle();
+    expect(ups(it.events)).toEqual([[]]);
+    it.refuse();
+    await it.kit.settle();
+    const last = it.events.filter(({ kind }) => kind !== 'host-stats').slice(-2);
+    expect(last).toMatchObject([
+      { kind: 'vm-gone', vm: 7 },
+      { kind: 'host-up', vms: [] },
+    ]);
+  });
+
+  it('names one that was found among what is there, since it may run', async () => {
+    await using it = await desk([{ kind: 'running', manifest: manifest(7) }], undefined);
+    it.refuse();
+    await it.kit.settle();
+    expect(ups(it.events)).toEqual([[7]]);
+  });
+
+  it('names one of which it cannot tell what is left', async () => {
+    const why = 'its process cannot be identified';
+    await using it = await desk([], { kind: 'unknown', directory: '/run/7', vm: 7, why });
+    it.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
+    it.ref.tell({ kind: 'announce' });
+    it.refuse();
+    await it.kit.settle();
+    expect(ups(it.events)).toEqual([[], [7]]);
+  });
+});

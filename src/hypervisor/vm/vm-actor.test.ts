@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { testKit } from '../../actors/kit/mod.ts';
+import type { Hypervisor, Machine, Manifest } from '../port.ts';
+import { vmActor } from './vm-actor.ts';
+
+const SPEC = {
+  vm: 7,
+  address: { id: 1, ip: '127.0.0.1', port: 9000 },
+  image: '/image',
+  imageDigest: 'digest',
+  accelerator: 'tcg',
+  memoryMib: 16,
+  statusIntervalMs: 1_000,
+  textBytesMax: 1_000,
+} as const;
+
+const MANIFEST: Manifest = { version: 1, spec: SPEC, uuid: '', argvDigest: '', bootId: '', preparedMs: 0 };
+
+function unused(): never {
+  throw new Error('not in this test');
+}
+
+/** A machine that can be let go of. */
+function machine(onRelease: () => void): Machine {
+  return {
+    manifest: MANIFEST,
+    process: { pid: 1, startTicks: 1, bootId: '' },
+    start: unused,
+    remember: unused,
+    qmp: unused,
+    onConsole: unused,
+    writeConsole: unused,
+    onExit: unused,
+    signal: unused,
+    cpuDemandMs: unused,
+    remove: unused,
+    release: async () => onRelease(),
+  };
+}
+
+describe('the actor of a VM', () => {
+  it('that is stopped while its machine is being prepared ends when that is done', async () => {
+    const kit = testKit();
+    const happened: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<Machine>();
+    const hypervisor: Hypervisor = {
+      prepare: () => promise,
+      adopt: unused,
+      list: unused,
+      find: unused,
+      discard: unused,
+      availableBytes: unused,
+      connect: unused,
+    };
+    const behaviour = vmActor({
+      host: 'here',
+      hypervisor,
+      origin: { kind: 'new', spec: SPEC },
+      bootTimeoutMs: 10_000,
+      stopLimits: { consoleMs: 1, quitMs: 1, terminateMs: 1, killMs: 1 },
+      logFolder: undefined,
+      events: { path: '/events', tell: () => true },
+      relays: undefined,
+      notices: undefined,
+    });
+    const ref = await kit.system.start(behaviour, { name: 'vm' });
+    const stopped = kit.system.stop(ref).then(() => happened.push('ended'));
+    await kit.settle();
+    resolve(machine(() => happened.push('let go of')));
+    await stopped;
+    expect(happened).toEqual(['let go of', 'ended']);
+    await kit.shutdown();
+  });
+});
