@@ -40,6 +40,14 @@ export class Cgroups {
   /** Puts a process into a group of its own. @returns whether it is capped */
   place(vm: number, pid: number, caps: Caps): boolean {
     if (this.why !== undefined) return false;
+    // Once more, since another thread may have taken the fleet's empty group away in between.
+    if (this.#tryToPlace(vm, pid, caps) || this.#tryToPlace(vm, pid, caps)) return true;
+    // Allowed to look and not to write: a VM without caps is better than none.
+    this.remove(vm);
+    return false;
+  }
+
+  #tryToPlace(vm: number, pid: number, caps: Caps): boolean {
     const group = this.#groupOf(vm);
     try {
       mkdirSync(group, { recursive: true });
@@ -49,8 +57,6 @@ export class Cgroups {
       writeFileSync(join(group, 'cgroup.procs'), `${pid}\n`);
       return true;
     } catch {
-      // Allowed to look and not to write, or taken away meanwhile: a VM without caps is better than none.
-      this.remove(vm);
       return false;
     }
   }

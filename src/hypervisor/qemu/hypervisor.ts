@@ -390,8 +390,13 @@ async function checkAccelerator({ accelerator }: MachineSpec): Promise<void> {
 async function removedAsEmpty(directory: string): Promise<boolean> {
   const names = await readdir(directory).catch(() => undefined);
   if (names === undefined || !names.every((name) => name.endsWith(TEMPORARY_SUFFIX))) return false;
-  await (names.length === 0 ? rmdir(directory) : removeRunDirectory(directory));
-  return true;
+  try {
+    await (names.length === 0 ? rmdir(directory) : removeRunDirectory(directory));
+    return true;
+  } catch {
+    // Another thread has made a VM of it meanwhile, or has removed it.
+    return !existsSync(directory);
+  }
 }
 
 function checkUuid(paths: RunPaths, manifest: Manifest, answer: unknown): void {
