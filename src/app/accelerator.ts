@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Address } from '../fleet/mod.ts';
 import {
@@ -12,6 +11,7 @@ import {
   recallAccelerator,
 } from '../hypervisor/mod.ts';
 import type { Spawner } from '../process/mod.ts';
+import { makeFolder } from '../process/mod.ts';
 import { cacheDir } from './paths.ts';
 import type { UpOptions } from './up-options.ts';
 
@@ -55,7 +55,7 @@ export async function accelerator(
 /** A user without a home has no cache, and what was measured is measured again at the next start. */
 function makeCache(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
   } catch {
     // Nothing will be remembered.
   }

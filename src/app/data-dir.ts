@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, mkdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { accessSync, constants, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { codeOf, ShoalError } from '../errors.ts';
-import { identify, isAlive, type ProcessIdentity, writeDurable } from '../process/mod.ts';
+import { identify, isAlive, makeFolder, type ProcessIdentity, writeDurable } from '../process/mod.ts';
 
 /** What a running Shoal says of itself in its data directory, for the commands that look for it. */
 export interface RunningFleet {
@@ -44,7 +44,7 @@ export class DataDir {
   /** A private folder inside. */
   folder(name: string): string {
     const path = join(this.path, name);
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
     return path;
   }
 
@@ -69,7 +69,7 @@ export function findRunning(directory: string): RunningFleet | undefined {
 
 function usable(directory: string): string {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeFolder(directory);
     accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
     return realpathSync(directory);
   } catch (cause) {
@@ -82,7 +82,8 @@ function usable(directory: string): string {
   }
 }
 
-function tagOf(path: string): string {
+/** Of a real path: the name of what stands outside of the directory. */
+export function tagOf(path: string): string {
   return createHash('sha256').update(path).digest('hex').slice(0, 8);
 }
 

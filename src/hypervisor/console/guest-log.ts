@@ -1,7 +1,7 @@
-import { appendFile, mkdir, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VmId } from '../../fleet/mod.ts';
-import { readTail } from '../../process/mod.ts';
+import { makeFolder, readTail } from '../../process/mod.ts';
 
 export interface LogLine {
   /** Milliseconds since the epoch, when the line was read. */
@@ -91,7 +91,7 @@ export async function readLog(folder: string, vm: VmId, linesMax: number): Promi
 }
 
 export async function makeLogFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
 }
 
 /** Removes the logs of VMs that are gone, but for the newest 50. */

@@ -2,6 +2,7 @@ import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, ShoalError } from '../../errors.ts';
 import type { VmId } from '../../fleet/mod.ts';
+import { makeFolder } from '../../process/mod.ts';
 
 /** `sun_path` has 108 bytes, the closing zero included; what is longer Node and others cut off without a word. */
 const UNIX_PATH_BYTES_MAX = 107;
@@ -64,7 +65,7 @@ export function runtimeRoot(env: NodeJS.ProcessEnv = process.env, uid = process.
 /** Makes a directory that only its owner gets into, or checks that the one that is there is so. @throws RIGHTS_MISSING */
 export async function ensurePrivateDirectory(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: PRIVATE });
+    makeFolder(path);
     const found = await lstat(path);
     const uid = process.getuid?.();
     if (!found.isDirectory() || (uid !== undefined && found.uid !== uid)) {

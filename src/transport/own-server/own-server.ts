@@ -1,9 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CancelTimer, type Clock, systemClock } from '../../actors/mod.ts';
 import { codeOf, ShoalError } from '../../errors.ts';
-import { findByArgument, isAlive, type ProcessIdentity, readTail, type Spawner } from '../../process/mod.ts';
+import {
+  findByArgument,
+  isAlive,
+  makeFolder,
+  type ProcessIdentity,
+  readTail,
+  type Spawner,
+} from '../../process/mod.ts';
 import { readServerInfo } from '../server-info.ts';
 import { NATS_PORT_DEFAULT } from '../server-url.ts';
 import { MAX_PAYLOAD_BYTES_DEFAULT, renderConfig } from './config.ts';
@@ -90,7 +97,7 @@ class Starter {
   async prepareDirectory(): Promise<void> {
     const { directory } = this.#options;
     try {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
+      makeFolder(directory);
       await chmod(directory, 0o700);
     } catch (cause) {
       throw new ShoalError('DATA_DIR_UNUSABLE', `${directory} cannot be used for nats-server: ${String(cause)}`, {
