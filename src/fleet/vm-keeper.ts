@@ -60,6 +60,8 @@ export class VmKeeper {
   /** When each VM that is to end was last told so. */
   readonly #stops = new Map<VmId, number>();
   readonly #pids = new Map<VmId, number>();
+  /** Adopted and not ready yet: they have booted some other time. */
+  readonly #adoptedVms = new Set<VmId>();
   /** VMs whose address the tables give to another. */
   readonly #refused = new Set<VmId>();
   #noStartBeforeMs = 0;
@@ -151,10 +153,13 @@ export class VmKeeper {
     if (!this.#fleet.apply({ kind: 'vm-linked', vm: id, linked: true, nowMs })) return;
     const vm = this.#fleet.vm(id);
     if (vm === undefined || vm.state !== 'ready' || before === 'ready') return;
-    const bootMs = Math.round(nowMs - (vm.bootMs ?? vm.startedMs));
-    const figures = { boot_ms: bootMs, since_decision_ms: Math.round(nowMs - vm.startedMs) };
-    const text = `VM ${id} is ready at ${formatAddress(vm.address)} after ${figures.since_decision_ms} ms`;
-    this.#desk.ofVm('vm-ready', vm, text, { figures });
+    const text = `VM ${id} is ready at ${formatAddress(vm.address)}`;
+    if (this.#adoptedVms.delete(id)) return this.#desk.ofVm('vm-ready', vm, text);
+    const figures = {
+      boot_ms: Math.round(nowMs - (vm.bootMs ?? vm.startedMs)),
+      since_decision_ms: Math.round(nowMs - vm.startedMs),
+    };
+    this.#desk.ofVm('vm-ready', vm, `${text} after ${figures.since_decision_ms} ms`, { figures });
   }
 
   linkLost(id: VmId, why: string): void {
@@ -171,6 +176,7 @@ export class VmKeeper {
     this.#starts.delete(vm.id);
     this.#stops.delete(vm.id);
     this.#pids.delete(vm.id);
+    this.#adoptedVms.delete(vm.id);
     const wanted = vm.state === 'stopping' || vm.state === 'draining';
     // Neither will be better at once, and other addresses may do.
     const bindFailed = event.error?.code === 'PORT_TAKEN' || this.#refused.delete(vm.id);
@@ -317,6 +323,7 @@ export class VmKeeper {
     }
     this.#tenancies.seen(id);
     this.#pids.set(id, event.pid);
+    if (event.state === 'answering') this.#adoptedVms.add(id);
     if (event.state === 'prepared') this.#starts.set(id, { prepared: true, reserved: false });
     if (event.state === 'stopping') this.#stops.set(id, nowMs);
     this.#desk.ofVm('vm-adopted', vm, `VM ${id} is adopted at ${formatAddress(address)}`);
