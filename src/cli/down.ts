@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { systemClock } from '../actors/mod.ts';
-import { addressOfRunning, askFleet, defaultDataDir, findRunning } from '../app/mod.ts';
+import { addressOfRunning, askFleet, defaultDataDir, findRunning, vmsLeftRunning } from '../app/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { signalProcess, whenGone } from '../process/mod.ts';
 import { type Command, DATA_FLAG } from './command.ts';
@@ -21,10 +21,7 @@ export const downCommand: Command = {
   async run({ flags }) {
     const directory = resolve(flags.text('data') ?? defaultDataDir());
     const running = findRunning(directory);
-    if (running === undefined) {
-      say(`No Shoal runs on ${directory}; there is nothing to do.`);
-      return 0;
-    }
+    if (running === undefined) return nobodyRuns(directory);
     if (flags.has('keep-vms')) await askFleet(addressOfRunning(running), 'down', { keep_vms: true });
     else signalProcess(running.process, 'SIGTERM');
     if (await whenGone(running.process, STOP_TIMEOUT_MS, systemClock)) return 0;
@@ -35,3 +32,17 @@ export const downCommand: Command = {
     );
   },
 };
+
+/** To end what a Shoal left that was killed is the business of the next one, which knows what is what. */
+async function nobodyRuns(directory: string): Promise<number> {
+  const left = await vmsLeftRunning(directory);
+  if (left === 0) {
+    say(`No Shoal runs on ${directory}; there is nothing to do.`);
+    return 0;
+  }
+  const vms = left === 1 ? '1 VM' : `${left} VMs`;
+  say(
+    `No Shoal runs on ${directory}, but ${vms} of one that was killed: \`shoal up\` takes them over, and can then be ended.`,
+  );
+  return 1;
+}
