@@ -196,6 +196,16 @@ describe('what outlives Shoal', () => {
     rmSync(data, { recursive: true });
   });
 
+  test('after a kill down says what is left, and an adopted VM is not said to have booted for long', async () => {
+    const first = await TestFleet.start({ addresses: 2 });
+    await first.kill();
+    const down = await first.run('down');
+    expect(down).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('but 1 VM of one that was killed') });
+    await using fleet = await first.resume();
+    const ready = (await fleet.events()).filter(({ kind }) => kind === 'vm-ready');
+    expect(ready.map(({ text }) => text)).toEqual([expect.stringMatching(/^VM 1 is ready at \S+$/)]);
+  });
+
   test('damaged tables are refused and kept; --rebuild makes them anew', async () => {
     const data = temporaryFolder();
     const first = await TestFleet.start({ data });

@@ -202,6 +202,31 @@ describe('without a fleet', () => {
     expect(finished.exitCode).toBe(1);
   });
 
+  test.each<[args: string[], message: RegExp]>([
+    [['up', '--min', '-1'], /^shoal: --min has no value; one that begins with a dash is written --min=VALUE; .*\n$/],
+    [['scale', '-1'], /^shoal: no flag and no value that could be meant is "-1"; .*\n$/],
+    [['help', 'nosuch'], /^shoal: there is no command "nosuch"; .*\n$/],
+    [['inspect'], /^shoal: give the number of a VM; .*\n$/],
+  ])('%j is told in one line', async (args, message) => {
+    expect(await shoal(args)).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(message) });
+  });
+
+  test('up on a data directory that the system cannot make is refused, and nothing has been started for it', async () => {
+    const { exitCode, stderr } = await shoal(['up', '--data', '/proc/shoal/data']);
+    expect(stderr).toMatch(/^shoal: The data directory \/proc\/shoal\/data cannot be used \(ENOENT\)/);
+    expect(exitCode).toBe(1);
+  });
+
+  test.each([
+    [['--fleet', 'a b'], 2],
+    [['--image', '/nonexistent'], 1],
+  ])('up %j starts nothing before it is refused', async (flags, exitCode) => {
+    const data = temporaryFolder();
+    const refused = await shoal(['up', '--data', join(data, 'data'), ...flags]);
+    expect(refused).toMatchObject({ exitCode, stderr: expect.not.stringContaining('nats-server') });
+    rmSync(data, { recursive: true });
+  });
+
   test('up without QEMU ends with its own error', async () => {
     const finished = await shoal(['up', '--data', join(folder, 'up'), '--pool', randomPool(1)], withoutPrograms());
     expect(finished).toMatchObject({

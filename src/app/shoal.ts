@@ -1,6 +1,7 @@
 import { type ActorSystem, createSystem, type Ref } from '../actors/mod.ts';
 import { fromEnvelope, ShoalError } from '../errors.ts';
 import type { FleetSnapshot, RouterMessage } from '../fleet/mod.ts';
+import { inspectImage } from '../hypervisor/mod.ts';
 import { createLauncher } from '../process/mod.ts';
 import { paramsOf } from '../store/mod.ts';
 import type { Connection } from '../transport/mod.ts';
@@ -54,6 +55,9 @@ const ASK_TIMEOUT_MS = 5_000;
 export async function startShoal(options: UpOptions, signal: AbortSignal): Promise<Shoal> {
   const cleanUp = new CleanUp();
   try {
+    // Before anything is started for them.
+    subjectsOf(options.fleet);
+    await inspectImage(options.image);
     const data = await DataDir.open(options.dataDir);
     cleanUp.add(() => data.close());
     const store = await openTables(options, data, cleanUp);

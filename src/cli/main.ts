@@ -1,4 +1,5 @@
 import { codeOf, ShoalError } from '../errors.ts';
+import type { Command } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { helpOf, helpOfAll } from './help.ts';
 import { printData, say } from './output.ts';
@@ -10,20 +11,22 @@ const EXIT_USAGE = 2;
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    const named = COMMANDS.find((command) => command.name === rest[0]);
-    printData(named === undefined ? helpOfAll(COMMANDS) : helpOf(named));
+    printData(rest[0] === undefined ? helpOfAll(COMMANDS) : helpOf(commandOf(rest[0])));
     return 0;
   }
-  const command = COMMANDS.find((candidate) => candidate.name === (name === '--version' ? 'version' : name));
-  if (command === undefined) {
-    throw new ShoalError('USAGE', `there is no command ${JSON.stringify(name)}; \`shoal help\` lists them`);
-  }
+  const command = commandOf(name === '--version' ? 'version' : name);
   const input = parse(command, rest);
   if (input.flags.has('help')) {
     printData(helpOf(command));
     return 0;
   }
   return command.run(input);
+}
+
+function commandOf(name: string): Command {
+  const command = COMMANDS.find((candidate) => candidate.name === name);
+  if (command !== undefined) return command;
+  throw new ShoalError('USAGE', `there is no command ${JSON.stringify(name)}; \`shoal help\` lists them`);
 }
 
 /** An error for a person; its code is for a program, and `docs/errors.md` explains it. */

@@ -24,9 +24,18 @@ function parsed(command: Command, args: readonly string[]): { values: Values; po
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
     if (codeOf(error)?.startsWith('ERR_PARSE_ARGS') !== true || !(error instanceof Error)) throw error;
-    // Node adds advice of its own after the first sentence; ours is in the help.
-    throw usage(command, error.message.split('. ')[0] ?? error.message);
+    throw usage(command, problemOf(error.message));
   }
+}
+
+/** Node adds advice of its own after the first sentence or line; ours is in the help. */
+function problemOf(message: string): string {
+  const ambiguous = /^Option '[^']*?(--?[\w-]+)[^']*' argument is ambiguous/.exec(message)?.[1];
+  if (ambiguous !== undefined)
+    return `${ambiguous} has no value; one that begins with a dash is written ${ambiguous}=VALUE`;
+  const dashed = /^Unknown option '(-\d[^']*)'/.exec(message)?.[1];
+  if (dashed !== undefined) return `no flag and no value that could be meant is ${JSON.stringify(dashed)}`;
+  return message.split(/\. |\n/)[0] ?? message;
 }
 
 function flagsOf(command: Command, values: Values): Flags {

@@ -3,6 +3,7 @@ import { usage } from './parse.ts';
 
 /** The number of a VM, as a word of the command line. @throws USAGE */
 export function vmWord(command: Command, word: string | undefined): number {
-  if (word !== undefined && /^[1-9]\d{0,14}$/.test(word)) return Number(word);
-  throw usage(command, `expected the number of a VM (\`shoal ps\` lists them), got ${JSON.stringify(word ?? '')}`);
+  if (word === undefined) throw usage(command, 'give the number of a VM; `shoal ps` lists them');
+  if (/^[1-9]\d{0,14}$/.test(word)) return Number(word);
+  throw usage(command, `expected the number of a VM (\`shoal ps\` lists them), got ${JSON.stringify(word)}`);
 }

@@ -34,9 +34,11 @@ const NOWHERE: Origin = { vm: undefined, host: undefined };
 /** Reads replies; the headers of those from one VM are equal, and read once. */
 export class ReplyReader {
   readonly #fleet: string;
+  readonly #server: () => string;
   readonly #origins = new Memo<Origin>(REMEMBERED_MAX);
 
-  constructor(fleet: string) {
+  constructor(fleet: string, server: () => string) {
+    this.#server = server;
     this.#fleet = fleet;
   }
 
@@ -58,7 +60,8 @@ export class ReplyReader {
     }
     if (headers === undefined) return NOWHERE;
     if (headers.code === NO_RESPONDERS && message.data.length === 0) {
-      const why = `No Shoal serves the fleet ${this.#fleet} on this NATS server. Start it with: shoal up`;
+      const where = `on the NATS server at ${this.#server()}`;
+      const why = `No Shoal serves the fleet ${this.#fleet} ${where}; start one there with \`shoal up\`, or name the server that yours uses`;
       return new ShoalError('REQUEST_NO_RESPONDERS', why, { details: { fleet: this.#fleet } });
     }
     const status = headers.get(ERROR_CODE_HEADER);

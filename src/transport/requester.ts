@@ -71,7 +71,7 @@ class InboxRequester implements Requester {
   constructor(nc: NatsConnection, options: RequesterOptions) {
     const { fleet, deadlineMs = DEADLINE_MS, inFlightMax = IN_FLIGHT_MAX, clock = systemClock } = options;
     this.#nc = nc;
-    this.#replies = new ReplyReader(fleet);
+    this.#replies = new ReplyReader(fleet, () => nc.getServer());
     this.#subject = subjectsOf(fleet).process;
     this.#inFlightMax = inFlightMax;
     this.#encoder = new RequestEncoder(deadlineMs);
