@@ -68,6 +68,8 @@ export interface Context<M> {
    * @returns what `tell` returned then
    */
   offer<C>(other: Ref<C>, message: C): Promise<boolean>;
+  /** Says on which thread the actor lives that this one stands for, for `tree()`. */
+  standsFor(shard: string): void;
   /** Registers clean-up, the last registered runs first; by default after the children have ended. */
   onStop(cleanUp: () => undefined | void | Promise<void>, when?: 'after-children' | 'before-children'): void;
 }

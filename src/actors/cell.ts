@@ -85,6 +85,10 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Holdable {
     return this.#mailbox.length;
   }
 
+  get shard(): string {
+    return this.#incarnation?.shard ?? this.kernel.shard;
+  }
+
   get children(): Iterable<Cell<never>> {
     return this.#incarnation?.children ?? [];
   }

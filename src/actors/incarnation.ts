@@ -30,6 +30,8 @@ export class Incarnation<M> implements Context<M> {
   readonly cell: Cell<M>;
   #asked: ExitReason | undefined;
   receiveTimeout: ReceiveTimeout | undefined;
+  /** The thread of the actor that this one stands for. */
+  shard: string | undefined;
   #phase: 'starting' | 'running' | 'ending' | 'over' = 'starting';
   #starter: Starter | undefined;
   #startError: { readonly thrown: unknown } | undefined;
@@ -105,6 +107,10 @@ export class Incarnation<M> implements Context<M> {
 
   async stop(ref: Ref<never>, timeoutMs?: number): Promise<void> {
     await this.#ownChild(ref).shutdown(timeoutMs);
+  }
+
+  standsFor(shard: string): void {
+    this.shard = shard;
   }
 
   exit(): void {

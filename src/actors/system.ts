@@ -37,7 +37,7 @@ export interface TreeNode {
   /** Messages handled, in all incarnations. */
   readonly handled: number;
   readonly restarts: number;
-  /** The thread that it lives on: `main`, or the name of a shard. */
+  /** The thread that it lives on, or that the one lives on that it stands for: `main`, or `shard-N`. */
   readonly shard: string;
   /** In the order in which they started. */
   readonly children: readonly TreeNode[];
@@ -137,7 +137,7 @@ function ended(ref: Ref<never>): Promise<Exit> {
 }
 
 function nodeOf(cell: Cell<never>): TreeNode {
-  const { path, state, depth, handled, restarts } = cell;
+  const { path, state, depth, handled, restarts, shard } = cell;
   const children = [...cell.children].map(nodeOf);
-  return { path, state, depth, handled, restarts, shard: cell.kernel.shard, children };
+  return { path, state, depth, handled, restarts, shard, children };
 }

@@ -32,6 +32,14 @@ describe('an actor on a shard', () => {
     expect([...it.loaded].sort()).toEqual([0, 1]);
   });
 
+  it('is shown in the tree with its shard', async () => {
+    await using it = house({ count: 1 });
+    await it.worker('w');
+    const tree = it.system.tree().children;
+    expect(tree).toContainEqual(expect.objectContaining({ path: '/w', shard: 'shard-0' }));
+    expect(tree.filter(({ shard }) => shard === 'shard-0')).toHaveLength(1);
+  });
+
   it('has one ref, whoever tells of it', async () => {
     await using it = house();
     const [a, b] = await Promise.all([it.worker('a'), it.worker('b')]);

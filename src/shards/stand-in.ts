@@ -32,6 +32,7 @@ export function standIn<M>(of: StandInOptions): Behaviour<M> {
         // A stop meanwhile has given the place back: who is placed now would have nobody to end it.
         if (context.signal.aborted) throw new ShoalError('ACTOR_STOPPED', 'stopped while its arguments were made');
         await seat.place(of.behaviour, args);
+        context.standsFor(`shard-${seat.shard}`);
         of.onPlaced?.(seat.shard);
         break;
       } catch (error) {
