@@ -10,6 +10,16 @@ export interface Clock {
 
 export type CancelTimer = () => void;
 
+/**
+ * Milliseconds until a clock that shows `nowMs` shows a multiple of `periodMs`, and half a period at least: who looks at something each so often, and
+ * need not do so at a certain moment, does it together with all others.
+ */
+export function msToNext(nowMs: number, periodMs: number): number {
+  const leftMs = periodMs - (nowMs % periodMs);
+  // A timer may come a moment early, and its moment be still ahead.
+  return leftMs < periodMs / 2 ? leftMs + periodMs : leftMs;
+}
+
 /** Node's timers take at most 2^31 - 1 milliseconds, and fire at once when given more. */
 const NODE_TIMER_MS_MAX = 2_147_483_647;
 

@@ -1,7 +1,7 @@
 export { type Addressee, addresseeOf } from './addressee.ts';
 export type { Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
 export type { CancelTimer, Clock } from './clock.ts';
-export { systemClock } from './clock.ts';
+export { msToNext, systemClock } from './clock.ts';
 export type { DeadLetter, Undelivered } from './dead-letters.ts';
 export { DeadLetters } from './dead-letters.ts';
 export type { Handling, Hooks } from './hooks.ts';

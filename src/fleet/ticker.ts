@@ -1,10 +1,10 @@
-import type { CancelTimer, Context } from '../actors/mod.ts';
+import { type CancelTimer, type Context, msToNext } from '../actors/mod.ts';
 import type { RouterMessage } from './router-messages.ts';
 
 /** How often deadlines and the rules that depend on time are looked at while anything is under way. */
 const TICK_MS = 50;
 /** And while nothing is: each look wakes a process that would sleep. */
-const REST_MS_MAX = 500;
+const REST_MS_MAX = 1_000;
 
 /**
  * When the router looks at the time: often while requests are open or VMs come and go, rarely while it could find nothing but the
@@ -42,7 +42,8 @@ export class Ticker {
   /** The tick in hand is done. @param statusIntervalMs how often anything is heard of a VM at rest */
   next(atRest: boolean, statusIntervalMs: number): void {
     this.#resting = atRest;
-    this.#arm(atRest ? Math.min(REST_MS_MAX, Math.max(TICK_MS, statusIntervalMs / 2)) : TICK_MS);
+    const restMs = Math.min(REST_MS_MAX, Math.max(TICK_MS, statusIntervalMs));
+    this.#arm(atRest ? msToNext(this.#context.clock.monotonic(), restMs) : TICK_MS);
   }
 
   /** Something is under way: the rest is over. */

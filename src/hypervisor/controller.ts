@@ -1,4 +1,4 @@
-import type { Behaviour, Context, Ref } from '../actors/mod.ts';
+import { type Behaviour, type CancelTimer, type Context, msToNext, type Ref } from '../actors/mod.ts';
 import { type ErrorEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import type { Address, HostCommand, HostEvent, VmId } from '../fleet/mod.ts';
 import { type ChildReply, child, type SupervisorMessage, supervisor } from '../supervisor/mod.ts';
@@ -136,7 +136,7 @@ class Controller {
   /** VMs that something is there of, and nobody can say what. */
   readonly #unknown = new Set<VmId>();
   #up = false;
-  #counting = false;
+  #cancelCount: CancelTimer = () => undefined;
   #parameters: VmParameters;
   #onStop: OnStop;
 
@@ -361,17 +361,18 @@ class Controller {
   #upIfAllTold(): void {
     if (this.#up || this.#untold.size > 0) return;
     this.#up = true;
-    const { host, events, statsIntervalMs } = this.#options;
+    const { host, events } = this.#options;
     events.tell({ kind: 'host-up', host, vms: [...new Set([...this.#vms.keys(), ...this.#unknown])] });
     this.#count();
-    if (this.#counting) return;
-    this.#counting = true;
-    this.#context.every(statsIntervalMs ?? STATS_INTERVAL_MS, () => ({ kind: 'count' }));
   }
 
   /** What a VM may come to: all of its memory, and QEMU's own. */
   #count(): void {
-    const { host, events, hypervisor } = this.#options;
+    const { host, events, hypervisor, statsIntervalMs = STATS_INTERVAL_MS } = this.#options;
+    this.#cancelCount();
+    this.#cancelCount = this.#context.after(msToNext(this.#context.clock.monotonic(), statsIntervalMs), {
+      kind: 'count',
+    });
     const vmBytes = this.#parameters.memoryMib * MIB + QEMU_OWN_BYTES;
     hypervisor.availableBytes().then(
       (availableBytes) => events.tell({ kind: 'host-stats', host, availableBytes, vmBytes }),

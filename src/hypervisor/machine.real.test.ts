@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { inspectImage } from './mod.ts';
 import type { Machine, MachineExit } from './port.ts';
-import { realHypervisor, runDirectoryOf, started, usableAccelerators } from './testing/mod.ts';
+import { heard, realHypervisor, runDirectoryOf, started, TEST_GUEST_IMAGE, usableAccelerators } from './testing/mod.ts';
 
 /** Generous: it is only reached when something is wrong. */
 const LONG_MS = 30_000;
@@ -148,6 +148,30 @@ describe('what was left by a Shoal that died', () => {
     writeFileSync(path, JSON.stringify(machine.manifest));
   });
 
+  it('prints to nobody, and stalls no request nor grows beyond a MiB; whoever comes hears it report', async () => {
+    // A byte on the console takes a hundredth of the time that it takes under nested KVM.
+    await using real = await realHypervisor({ image: TEST_GUEST_IMAGE });
+    const spec = await real.spec({ accelerator: 'tcg', statusIntervalMs: 200 });
+    const { machine, client } = await started(real, spec);
+    await machine.release();
+    await client.request('flood', '1500', LONG_MS);
+    expect(await client.request('upper', 'still here', LONG_MS)).toBe('STILL HERE');
+    const log = join(runDirectoryOf(real, 1), 'console.log');
+    expect(statSync(log).size).toBe(1024 * 1024);
+    const guest = { textBytesMax: spec.textBytesMax, idempotent: true, operations: [] };
+    const adopted = await real.again().adopt({ ...machine.manifest, guest });
+    await heard(adopted, 'shoal1 status');
+    expect(statSync(log).size).toBeLessThan(64 * 1024);
+  });
+
+  it('while it booted has said that it is ready: it is heard again', async () => {
+    await using real = await realHypervisor();
+    const { machine } = await started(real, await real.spec());
+    await machine.release();
+    const adopted = await real.again().adopt(machine.manifest);
+    expect(await heard(adopted, 'shoal1 status')).toMatch(/^\nshoal1 ready v=1 /);
+  });
+
   it('is unknown, and left alone, if it cannot be identified', async () => {
     await using real = await realHypervisor({ qemu: { adoptTimeoutMs: 300 } });
     const machine = await real.hypervisor.prepare(await real.spec());
@@ -209,6 +233,13 @@ describe('a machine that cannot be', () => {
     await expect(real.hypervisor.prepare(await real.spec())).rejects.toMatchObject({ code: 'QEMU_MISSING' });
     await expect(real.again({ qemu: '/etc/passwd' }).prepare(await real.spec())).rejects.toMatchObject({
       code: 'QEMU_MISSING',
+    });
+    // It may be run, but there is nothing that could run it.
+    const script = join(real.folder, 'qemu');
+    writeFileSync(script, '#!/nowhere/interpreter\n', { mode: 0o755 });
+    await expect(real.again({ qemu: script }).prepare(await real.spec())).rejects.toMatchObject({
+      code: 'QEMU_MISSING',
+      details: { program: script },
     });
   });
 

@@ -23,7 +23,8 @@ export type {
   MachineSpec,
   Manifest,
 } from './port.ts';
-export { createQemuHypervisor, findProgram, QEMU_DEFAULT, type QemuOptions } from './qemu/hypervisor.ts';
+export { findProgram, QEMU_DEFAULT } from './qemu/host-tools.ts';
+export { createQemuHypervisor, type QemuOptions } from './qemu/hypervisor.ts';
 export { type ImageInfo, inspectImage } from './qemu/image.ts';
 export { runtimeRoot } from './qemu/run-directory.ts';
 export type { VmHome } from './shards/vm-home.ts';

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type CancelTimer, type Clock, systemClock } from '../actors/mod.ts';
+import { type CancelTimer, type Clock, msToNext, systemClock } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { isAlive } from './identity.ts';
 import type { FromLauncher, ToLauncher } from './launcher-protocol.ts';
@@ -10,7 +10,7 @@ export interface LauncherOptions {
   readonly clock?: Clock;
   /** How long one spawn may take, the start of the launcher included; default 10000. */
   readonly spawnTimeoutMs?: number;
-  /** How often processes whose launcher died are looked at; default 100. */
+  /** How often processes that no launcher watches are looked at: adopted ones, and those whose launcher died; default 250. */
   readonly pollMs?: number;
 }
 
@@ -29,7 +29,7 @@ export function createLauncher(options: LauncherOptions = {}): Launcher {
 }
 
 const SPAWN_TIMEOUT_MS = 10_000;
-const POLL_MS = 100;
+const POLL_MS = 250;
 /** Ends that nobody has asked for yet; the oldest is forgotten first. */
 const UNCLAIMED_EXITS_MAX = 1_000;
 
@@ -221,9 +221,12 @@ class ForkedLauncher implements Launcher {
       const left = [...this.#watched.values()].some(
         ({ launcher, exit }) => launcher === undefined && exit === undefined,
       );
-      if (left) this.#polling = this.#clock.timer(this.#pollMs, look);
+      if (left) later();
     };
-    this.#polling = this.#clock.timer(this.#pollMs, look);
+    const later = (): void => {
+      this.#polling = this.#clock.timer(msToNext(this.#clock.monotonic(), this.#pollMs), look);
+    };
+    later();
   }
 }
 

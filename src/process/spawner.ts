@@ -29,7 +29,7 @@ export interface ProcessExit {
 export interface Spawner {
   /** @throws LAUNCHER_FAILED; an error with `code` ENOENT or EACCES if the program cannot be run */
   spawn(request: SpawnRequest): Promise<ProcessIdentity>;
-  /** Calls once when a process that this spawner started has ended. */
+  /** Calls once when a process has ended; one that somebody else started is looked at several times a second. */
   onExit(identity: ProcessIdentity, listener: (exit: ProcessExit) => void): void;
   /** Ends the launcher; processes that it started go on. */
   close(): Promise<void>;

@@ -1,5 +1,5 @@
-/** How often a shard says that its event loop turns. */
-export const BEAT_MS = 250;
+/** How often a shard says that its event loop turns, if it has nothing else to say. */
+export const BEAT_MS = 500;
 
 export interface HeartbeatLimits {
   /** How often the shard beats, and how often that is looked at. */

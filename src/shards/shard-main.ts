@@ -1,4 +1,5 @@
 import { expose } from 'comlink';
+import { type CancelTimer, msToNext, systemClock } from '../actors/mod.ts';
 import { toEnvelope } from '../errors.ts';
 import type { BehavioursFunction } from './module.ts';
 import type { ShardInit } from './news.ts';
@@ -7,7 +8,14 @@ import { ShardHost } from './shard-host.ts';
 /** The one long task of a worker thread: it runs as long as the shard does. */
 export default async function runShard(init: ShardInit): Promise<void> {
   const host = new ShardHost(init);
-  const beating = setInterval(() => host.beat(), init.beatMs);
+  let stopBeating: CancelTimer = () => undefined;
+  const beatLater = (): void => {
+    stopBeating = systemClock.timer(msToNext(systemClock.monotonic(), init.beatMs), () => {
+      host.beat();
+      beatLater();
+    });
+  };
+  beatLater();
   try {
     // As for the other end of this port.
     expose(host, init.control as unknown as Parameters<typeof expose>[1]);
@@ -21,7 +29,7 @@ export default async function runShard(init: ShardInit): Promise<void> {
     throw error;
   }
   await host.over;
-  clearInterval(beating);
+  stopBeating();
   host.flush();
 }
 

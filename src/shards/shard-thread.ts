@@ -1,6 +1,6 @@
 import { MessageChannel, type ResourceLimits, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import type { ActorSystem, CancelTimer, ExitReason, Ref } from '../actors/mod.ts';
+import { type ActorSystem, type CancelTimer, type ExitReason, msToNext, type Ref } from '../actors/mod.ts';
 import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import { Connection } from './connection.ts';
 import { ControlCalls, type PlacedOptions } from './control.ts';
@@ -168,7 +168,7 @@ export class ShardThread {
 
   #lookLater(): void {
     const { system, heartbeat } = this.#options;
-    this.#cancelLook = system.clock.timer(heartbeat.beatMs, () => {
+    this.#cancelLook = system.clock.timer(msToNext(system.clock.monotonic(), heartbeat.beatMs), () => {
       const pulse = this.#isHeard ? heard(this.#pulse) : this.#pulse;
       this.#isHeard = false;
       this.#pulse = look(pulse, system.clock.monotonic(), heartbeat);

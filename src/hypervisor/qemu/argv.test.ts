@@ -42,10 +42,10 @@ describe('the command line of QEMU', () => {
     expect(values(argv(), '-netdev')).toEqual(['user,id=net,restrict=on,ipv6=off,hostfwd=tcp:127.0.10.3:9001-:9001']);
   });
 
-  it('has no monitor and no console but its UNIX sockets', () => {
+  it('has no monitor and no console but in its directory', () => {
     const args = argv();
     expect(values(args, '-chardev')).toEqual([
-      'socket,id=console,path=/run/shoal/f/7/console.sock,server=on,wait=off',
+      'socket,id=console,path=/run/shoal/f/7/console.sock,server=on,wait=off,logfile=/run/shoal/f/7/console.log,logappend=on',
       'socket,id=monitor,path=/run/shoal/f/7/qmp.sock,server=on,wait=off',
     ]);
     expect(args).toEqual(expect.arrayContaining(['-nodefaults', '-no-user-config']));
@@ -69,7 +69,9 @@ describe('the command line of QEMU', () => {
   });
 
   it('doubles commas in paths where QEMU would take them for the next option', () => {
-    expect(values(argv({}, undefined, '/run/a,b'), '-chardev')[0]).toContain('path=/run/a,,b/7/console.sock,server');
+    const [console] = values(argv({}, undefined, '/run/a,b'), '-chardev');
+    expect(console).toContain('path=/run/a,,b/7/console.sock,server');
+    expect(console).toContain('logfile=/run/a,,b/7/console.log,logappend');
   });
 });
 

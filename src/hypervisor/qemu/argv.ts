@@ -39,7 +39,7 @@ export function buildArgv({ spec, uuid, paths, runAs }: ArgvOptions): readonly s
     ...['-m', String(spec.memoryMib), '-smp', '1'],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...['-global', 'virtio-mmio.force-legacy=false'],
-    ...['-chardev', `socket,id=console,path=${escapeCommas(paths.console)},server=on,wait=off`],
+    ...['-chardev', consoleOf(paths)],
     ...['-serial', 'chardev:console'],
     // The monitor is a UNIX socket in a directory of mode 0700; there is none on TCP.
     ...['-chardev', `socket,id=monitor,path=${escapeCommas(paths.qmp)},server=on,wait=off`],
@@ -79,6 +79,12 @@ export function userOfVm(fleetTag: string, address: Address): number {
 /** Only this port of the guest is reached, and from inside nothing is (`restrict=on`). */
 function forward({ ip, port }: Address): string {
   return `hostfwd=tcp:${ip}:${port}-:${port}`;
+}
+
+/** A socket that somebody connects to when there is something to say, and a file that all that is printed is appended to. */
+function consoleOf({ consoleIn, consoleOut }: RunPaths): string {
+  const input = `socket,id=console,path=${escapeCommas(consoleIn)},server=on,wait=off`;
+  return `${input},logfile=${escapeCommas(consoleOut)},logappend=on`;
 }
 
 function sandbox(runAs: number | undefined): readonly string[] {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { constants, existsSync, readFileSync, statSync } from 'node:fs';
-import { access, readdir, rmdir } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readdir, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Clock, systemClock } from '../../actors/mod.ts';
 import { codeOf, ShoalError } from '../../errors.ts';
 import type { Address, VmId } from '../../fleet/mod.ts';
@@ -20,10 +20,13 @@ import {
 } from '../../process/mod.ts';
 import type { Found, GuestConnection, Hypervisor, Machine, MachineSpec, Manifest } from '../port.ts';
 import { buildArgv, userOfVm } from './argv.ts';
+import { bounded, CANNOT_RUN } from './bounded.ts';
 import { Cgroups, capsOf } from './cgroup.ts';
+import { ConsoleRounds } from './console-rounds.ts';
 import { hasUuid } from './has-uuid.ts';
+import { checkAccelerator, checkQemu, QEMU_DEFAULT, qemuMissing } from './host-tools.ts';
 import { type ImageInfo, inspectImage } from './image.ts';
-import { QemuMachine } from './machine.ts';
+import { type OpenOptions, QemuMachine } from './machine.ts';
 import { digestOfArgv, readManifest, writeManifest } from './manifest.ts';
 import { Qmp } from './qmp.ts';
 import {
@@ -54,7 +57,6 @@ export interface QemuOptions {
   readonly adoptTimeoutMs?: number;
 }
 
-export const QEMU_DEFAULT = 'qemu-system-x86_64';
 const PREPARE_TIMEOUT_MS = 20_000;
 const ADOPT_TIMEOUT_MS = 2_000;
 const KILL_TIMEOUT_MS = 5_000;
@@ -76,6 +78,7 @@ class QemuHypervisor implements Hypervisor {
   readonly #cgroups: Cgroups;
   readonly #qemu: string;
   readonly #clock: Clock;
+  readonly #rounds: ConsoleRounds;
   readonly #prepareTimeoutMs: number;
   readonly #adoptTimeoutMs: number;
   readonly #preparing = new Set<Promise<unknown>>();
@@ -94,6 +97,7 @@ class QemuHypervisor implements Hypervisor {
     this.#cgroups = new Cgroups(options.fleetTag, options.cgroupRoot);
     this.#qemu = options.qemu ?? QEMU_DEFAULT;
     this.#clock = options.clock ?? systemClock;
+    this.#rounds = new ConsoleRounds(this.#clock);
     this.#prepareTimeoutMs = options.prepareTimeoutMs ?? PREPARE_TIMEOUT_MS;
     this.#adoptTimeoutMs = options.adoptTimeoutMs ?? ADOPT_TIMEOUT_MS;
     // The longest name of a VM's directory: a path that is too long should be known before the first VM.
@@ -113,18 +117,12 @@ class QemuHypervisor implements Hypervisor {
     const process = await this.#processOf(manifest);
     if (process === undefined) throw vmGone(manifest);
     const confirmed: Manifest = { ...manifest, process };
-    const {
-      spawner,
-      clock,
-      adoptTimeoutMs: timeoutMs,
-    } = { spawner: this.#spawner, clock: this.#clock, adoptTimeoutMs: this.#adoptTimeoutMs };
-    const onRemoved = (): void => this.#cgroups.remove(manifest.spec.vm);
     const machine = await QemuMachine.open(
-      { paths, manifest: confirmed, process, spawner, clock, timeoutMs, onRemoved },
+      this.#opening({ paths, manifest: confirmed, process, isNew: false, timeoutMs: this.#adoptTimeoutMs }),
       () => isAlive(process),
     );
     try {
-      checkUuid(paths, manifest, await machine.qmp('query-uuid', undefined, timeoutMs));
+      checkUuid(paths, manifest, await machine.qmp('query-uuid', undefined, this.#adoptTimeoutMs));
       return machine;
     } catch (error) {
       await machine.release();
@@ -161,7 +159,7 @@ class QemuHypervisor implements Hypervisor {
   }
 
   async #prepare(spec: MachineSpec): Promise<Machine> {
-    await Promise.all([this.#checkImage(spec), this.#checkQemu(), checkAccelerator(spec)]);
+    await Promise.all([this.#checkImage(spec), checkQemu(this.#qemu), checkAccelerator(spec.accelerator)]);
     const paths = runPaths(this.#directory, spec.vm);
     await ensurePrivateDirectory(this.#directory);
     await makeRunDirectory(paths.directory);
@@ -190,8 +188,7 @@ class QemuHypervisor implements Hypervisor {
     };
     await writeManifest(paths.manifest, planned);
     const identity = await this.#spawner.spawn({
-      command: this.#qemu,
-      args,
+      ...bounded(this.#qemu, args),
       cwd: paths.directory,
       stderrPath: paths.stderr,
     });
@@ -201,10 +198,8 @@ class QemuHypervisor implements Hypervisor {
       attempt.exit = exit;
     });
     const manifest: Manifest = { ...planned, process: identity };
-    const { spawner, timeoutMs } = { spawner: this.#spawner, timeoutMs: this.#prepareTimeoutMs };
-    const onRemoved = (): void => this.#cgroups.remove(spec.vm);
     const opening = QemuMachine.open(
-      { paths, manifest, process: identity, spawner, clock: this.#clock, timeoutMs, onRemoved },
+      this.#opening({ paths, manifest, process: identity, isNew: true, timeoutMs: this.#prepareTimeoutMs }),
       () => attempt.exit === undefined && isAlive(identity),
     );
     // QEMU takes tens of milliseconds to come up: time enough to complete the manifest.
@@ -213,6 +208,17 @@ class QemuHypervisor implements Hypervisor {
     if (written.status === 'fulfilled') return opened.value;
     await opened.value.release();
     throw written.reason;
+  }
+
+  #opening(what: Pick<OpenOptions, 'paths' | 'manifest' | 'process' | 'isNew' | 'timeoutMs'>): OpenOptions {
+    const { vm } = what.manifest.spec;
+    return {
+      ...what,
+      spawner: this.#spawner,
+      clock: this.#clock,
+      rounds: this.#rounds,
+      onRemoved: () => this.#cgroups.remove(vm),
+    };
   }
 
   /** Ends whatever the attempt left, and removes its directory. */
@@ -240,6 +246,7 @@ class QemuHypervisor implements Hypervisor {
     if (!(await whenGone(attempt.process, EXIT_MOMENT_MS, this.#clock))) return error;
     const stderr = (await readTail(paths.stderr, STDERR_TAIL_BYTES)).trim();
     const where = formatAddress(spec.address);
+    if (CANNOT_RUN.has(attempt.exit?.exitCode ?? 0)) return qemuMissing(this.#qemu, new Error(stderr));
     const details = { vm: spec.vm, address: where, stderr, exitCode: attempt.exit?.exitCode ?? null };
     if (/host forwarding rule/i.test(stderr)) {
       return new ShoalError(
@@ -280,10 +287,6 @@ class QemuHypervisor implements Hypervisor {
     const info = inspectImage(path);
     if (signature !== '') this.#images.set(path, { signature, info });
     return info;
-  }
-
-  async #checkQemu(): Promise<void> {
-    if (findProgram(this.#qemu) === undefined) throw qemuMissing(this.#qemu, undefined);
   }
 
   async #names(): Promise<readonly string[]> {
@@ -362,30 +365,6 @@ function vmOfName(name: string): VmId | undefined {
   return Number.isSafeInteger(vm) && vm >= 0 && String(vm) === name ? vm : undefined;
 }
 
-/** The first program of that name in PATH, or the path itself if it can be run. */
-export function findProgram(nameOrPath: string, path = process.env['PATH'] ?? ''): string | undefined {
-  const candidates = nameOrPath.includes('/')
-    ? [nameOrPath]
-    : path.split(delimiter).map((folder) => join(folder, nameOrPath));
-  return candidates.find((candidate) => existsSync(candidate));
-}
-
-async function checkAccelerator({ accelerator }: MachineSpec): Promise<void> {
-  if (accelerator === 'tcg') return;
-  try {
-    await access('/dev/kvm', constants.R_OK | constants.W_OK);
-  } catch (cause) {
-    throw new ShoalError(
-      'RIGHTS_MISSING',
-      `/dev/kvm cannot be used (${codeOf(cause)}). Use \`--accel tcg\`, or join the group of /dev/kvm`,
-      {
-        cause,
-        details: { path: '/dev/kvm' },
-      },
-    );
-  }
-}
-
 /** A directory without a manifest: its maker died before the manifest was durable, and so before any start. It holds nothing of use. */
 async function removedAsEmpty(directory: string): Promise<boolean> {
   const names = await readdir(directory).catch(() => undefined);
@@ -407,17 +386,6 @@ function checkUuid(paths: RunPaths, manifest: Manifest, answer: unknown): void {
     `The QEMU behind ${paths.qmp} has the uuid ${String(uuid)}, not ${manifest.uuid}`,
     {
       details: { path: paths.qmp, expected: manifest.uuid },
-    },
-  );
-}
-
-function qemuMissing(qemu: string, cause: unknown): ShoalError {
-  return new ShoalError(
-    'QEMU_MISSING',
-    `The program ${qemu} was not found or cannot be run. Install it with: apt-get install qemu-system-x86`,
-    {
-      cause,
-      details: { program: qemu },
     },
   );
 }

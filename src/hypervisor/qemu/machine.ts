@@ -1,7 +1,6 @@
 import type { Clock } from '../../actors/mod.ts';
 import type { GuestReady } from '../../fleet/mod.ts';
 import {
-  boundFile,
   cpuDemandMsOf,
   type ProcessExit,
   type ProcessIdentity,
@@ -10,16 +9,15 @@ import {
   signalProcess,
 } from '../../process/mod.ts';
 import type { Machine, MachineExit, Manifest } from '../port.ts';
-import { ConsoleStream } from './console-stream.ts';
+import type { ConsoleRounds } from './console-rounds.ts';
 import { writeManifest } from './manifest.ts';
+import { QemuConsole } from './qemu-console.ts';
 import { Qmp } from './qmp.ts';
 import { type RunPaths, removeRunDirectory } from './run-directory.ts';
 import { connectUnix } from './unix-socket.ts';
 
 const QMP_TIMEOUT_MS = 5_000;
 const STDERR_TAIL_BYTES = 2_000;
-/** How often QEMU's own log is looked at; it says next to nothing unless something is wrong. */
-const STDERR_CHECK_MS = 10_000;
 
 export interface OpenOptions {
   readonly paths: RunPaths;
@@ -27,58 +25,53 @@ export interface OpenOptions {
   readonly process: ProcessIdentity;
   readonly spawner: Spawner;
   readonly clock: Clock;
+  readonly rounds: ConsoleRounds;
+  /** False for one that somebody else has started: its guest may run already. */
+  readonly isNew: boolean;
   readonly timeoutMs: number;
   /** What else of the machine there is to be removed. */
   readonly onRemoved: () => void;
 }
 
-/** One QEMU process of ours, with both of its sockets connected. */
+/** One QEMU process of ours, with its monitor connected. */
 export class QemuMachine implements Machine {
   readonly process: ProcessIdentity;
   readonly #paths: RunPaths;
   readonly #onRemoved: () => void;
-  readonly #clock: Clock;
   readonly #qmp: Qmp;
-  readonly #console: ConsoleStream;
+  readonly #console: QemuConsole;
   #manifest: Manifest;
   #released = false;
   #exit: MachineExit | undefined;
   #onExit: ((exit: MachineExit) => void) | undefined;
-  #cancelCheck: () => void = () => undefined;
 
   /** Connects to a QEMU that runs or is coming up. @throws QMP_TIMEOUT, QMP_ERROR; nothing stays open then */
   static async open(options: OpenOptions, goOn: () => boolean): Promise<QemuMachine> {
-    const { paths, clock, timeoutMs } = options;
-    const socket = connectUnix(paths.qmp, timeoutMs, clock, goOn);
-    const console = ConsoleStream.open(paths.console, timeoutMs, clock, goOn);
+    const { paths, manifest, clock, rounds, isNew, timeoutMs } = options;
+    const console = new QemuConsole({
+      paths,
+      rounds,
+      clock,
+      statusIntervalMs: manifest.spec.statusIntervalMs,
+      guest: isNew ? 'new' : manifest.guest === undefined ? 'booting' : 'up',
+    });
     try {
-      const [qmpSocket, opened] = await Promise.all([socket, console]);
-      return new QemuMachine(options, await Qmp.open(qmpSocket, timeoutMs, clock), opened);
+      const socket = await connectUnix(paths.qmp, timeoutMs, clock, goOn);
+      return new QemuMachine(options, await Qmp.open(socket, timeoutMs, clock), console);
     } catch (error) {
-      socket.then(
-        (open) => open.destroy(),
-        () => undefined,
-      );
-      console.then(
-        (open) => open.close(),
-        () => undefined,
-      );
+      console.close();
       throw error;
     }
   }
 
-  private constructor(options: OpenOptions, qmp: Qmp, console: ConsoleStream) {
+  private constructor(options: OpenOptions, qmp: Qmp, console: QemuConsole) {
     this.process = options.process;
     this.#paths = options.paths;
     this.#onRemoved = options.onRemoved;
-    this.#clock = options.clock;
     this.#manifest = options.manifest;
     this.#qmp = qmp;
     this.#console = console;
-    // Its ready line was read by whoever had it before.
-    if (options.manifest.guest !== undefined) console.unhurried();
     options.spawner.onExit(options.process, (exit) => void this.#exited(exit));
-    this.#checkLater();
   }
 
   get manifest(): Manifest {
@@ -86,12 +79,13 @@ export class QemuMachine implements Machine {
   }
 
   async start(): Promise<void> {
-    await this.qmp('cont');
+    const running = this.qmp('cont');
+    this.#console.boot();
+    await running;
   }
 
   async remember(guest: GuestReady): Promise<void> {
-    // Until it is ready each byte is waited for; from then on a line is as good some milliseconds later.
-    this.#console.unhurried();
+    this.#console.settle();
     this.#manifest = { ...this.#manifest, guest };
     await writeManifest(this.#paths.manifest, this.#manifest);
   }
@@ -135,10 +129,8 @@ export class QemuMachine implements Machine {
 
   /** Also when released: what QEMU said last must be read before the directory goes. */
   async #exited({ exitCode, signal }: ProcessExit): Promise<void> {
-    const [stderr] = await Promise.all([
-      readTail(this.#paths.stderr, STDERR_TAIL_BYTES).catch(() => ''),
-      this.#console.readToEnd(),
-    ]);
+    const stderr = await readTail(this.#paths.stderr, STDERR_TAIL_BYTES).catch(() => '');
+    this.#console.readToEnd();
     this.#close();
     this.#exit = { exitCode, signal, stderr: stderr.trim() };
     this.#tellExit(this.#exit);
@@ -152,16 +144,7 @@ export class QemuMachine implements Machine {
   }
 
   #close(): void {
-    this.#cancelCheck();
     this.#qmp.close();
     this.#console.close();
-  }
-
-  #checkLater(): void {
-    this.#cancelCheck = this.#clock.timer(STDERR_CHECK_MS, () => {
-      // A log that cannot be cut is no reason to give up a VM.
-      void boundFile(this.#paths.stderr).catch(() => undefined);
-      this.#checkLater();
-    });
   }
 }

@@ -25,7 +25,7 @@ describe('the runtime root', () => {
 describe('run directories', () => {
   it('are refused if a socket path in them would have 108 bytes or more, and say how many', () => {
     const longest = `/${'x'.repeat(107 - '//7/console.sock'.length)}`;
-    expect(runPaths(longest, 7).console).toHaveLength(107);
+    expect(runPaths(longest, 7).consoleIn).toHaveLength(107);
     expect(() => runPaths(`${longest}x`, 7)).toThrow(
       expect.objectContaining({ code: 'PATH_TOO_LONG', message: expect.stringContaining('108 bytes') }),
     );

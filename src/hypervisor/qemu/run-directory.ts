@@ -14,7 +14,10 @@ export interface RunPaths {
   readonly manifest: string;
   readonly pid: string;
   readonly qmp: string;
-  readonly console: string;
+  /** A socket: what is written to it the guest reads. */
+  readonly consoleIn: string;
+  /** A file: what the guest has printed. */
+  readonly consoleOut: string;
   readonly stderr: string;
 }
 
@@ -26,11 +29,12 @@ export function runPaths(fleetDirectory: string, vm: VmId): RunPaths {
     manifest: join(directory, 'manifest.json'),
     pid: join(directory, 'pid'),
     qmp: join(directory, 'qmp.sock'),
-    console: join(directory, 'console.sock'),
+    consoleIn: join(directory, 'console.sock'),
+    consoleOut: join(directory, 'console.log'),
     stderr: join(directory, 'stderr.log'),
   };
   checkUnixPath(paths.qmp);
-  checkUnixPath(paths.console);
+  checkUnixPath(paths.consoleIn);
   return paths;
 }
 

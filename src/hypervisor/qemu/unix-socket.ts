@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { createConnection, type OnReadOpts, type Socket } from 'node:net';
 import type { Clock } from '../../actors/mod.ts';
 import { codeOf, ShoalError } from '../../errors.ts';
 
-/** QEMU makes its sockets some 20 ms after its start, and binds them a moment before it listens. */
-const RETRY_MS = 4;
+/** QEMU makes its sockets some 20 ms after its start, on a busy host much later: it is tried again after this share of the time so far. */
+const RETRY_SHARE = 1 / 20;
+const RETRY_MS_MIN = 1;
 
 /**
  * Connects to a UNIX socket that another process may be about to make.
@@ -18,15 +20,19 @@ export async function connectUnix(
   goOn: () => boolean,
   onread?: OnReadOpts,
 ): Promise<Socket> {
-  const endMs = clock.monotonic() + timeoutMs;
+  const startMs = clock.monotonic();
   for (;;) {
     try {
+      // To look costs a tenth of a vain try.
+      if (!existsSync(path)) throw Object.assign(new Error('it does not exist'), { code: 'ENOENT' });
       return await connectOnce(path, onread);
     } catch (cause) {
       const code = codeOf(cause);
       // EAGAIN: its backlog of one is taken by somebody who is being served.
       const mayComeUp = code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'EAGAIN';
-      if (mayComeUp && clock.monotonic() < endMs && goOn()) await delay(RETRY_MS, clock);
+      const elapsedMs = clock.monotonic() - startMs;
+      if (mayComeUp && elapsedMs < timeoutMs && goOn())
+        await delay(Math.max(RETRY_MS_MIN, elapsedMs * RETRY_SHARE), clock);
       else
         throw new ShoalError('QMP_TIMEOUT', `Nobody answers on ${path} (${code ?? String(cause)})`, {
           cause,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CancelTimer, type Clock, systemClock } from '../../actors/mod.ts';
+import { type Clock, systemClock } from '../../actors/mod.ts';
 import { codeOf, ShoalError } from '../../errors.ts';
 import {
   findByArgument,
@@ -200,7 +200,7 @@ class Starter {
   }
 
   #serving(state: ServerState, process: ProcessIdentity, adopted: boolean): OwnServer {
-    const watch = new DeathWatch(process, this.#options.spawner, this.#clock);
+    const watch = new DeathWatch(process, this.#options.spawner);
     return {
       url: `nats://${HOST}:${state.port}`,
       port: state.port,
@@ -233,23 +233,14 @@ class Starter {
   }
 }
 
-/** An adopted server is no child of our launcher, and a launcher can die: nobody tells of such a server's end, so we look. */
-const LOOK_MS = 1_000;
-
 class DeathWatch {
   #ended = false;
   #dead = false;
   #listeners: (() => void)[] = [];
-  #cancel: CancelTimer = () => undefined;
 
-  constructor(process: ProcessIdentity, spawner: Spawner, clock: Clock) {
-    const look = (): void => {
-      if (this.#ended) return;
-      if (isAlive(process)) this.#cancel = clock.timer(LOOK_MS, look);
-      else this.#die();
-    };
+  constructor(process: ProcessIdentity, spawner: Spawner) {
     spawner.onExit(process, () => this.#die());
-    look();
+    if (!isAlive(process)) this.#die();
   }
 
   onDeath(listener: () => void): void {
@@ -259,7 +250,6 @@ class DeathWatch {
 
   end(): void {
     this.#ended = true;
-    this.#cancel();
   }
 
   #die(): void {

@@ -1,0 +1,20 @@
+/** What each file that a QEMU writes may grow to: its console, if nobody reads it, and its standard error. */
+export const FILE_BYTES_MAX = 1024 * 1024;
+
+/** What the shell ends with when it cannot run the program. */
+export const CANNOT_RUN: ReadonlySet<number> = new Set([126, 127]);
+
+/** The unit of `ulimit -f` by POSIX. */
+const BLOCK_BYTES = 512;
+
+/**
+ * The same program with a limit on the files that it writes, which the kernel keeps also while nobody watches. Without the trap the program would
+ * be killed at the limit; with it, writing fails, and what a guest prints beyond is lost.
+ */
+export function bounded(
+  program: string,
+  args: readonly string[],
+): { readonly command: string; readonly args: string[] } {
+  const script = `ulimit -f ${FILE_BYTES_MAX / BLOCK_BYTES}; trap '' XFSZ; exec "$0" "$@"`;
+  return { command: '/bin/sh', args: ['-c', script, program, ...args] };
+}

@@ -1,0 +1,57 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { codeOf, ShoalError } from '../../errors.ts';
+import type { Accelerator } from '../port.ts';
+
+export const QEMU_DEFAULT = 'qemu-system-x86_64';
+
+/** The first program of that name in PATH, or the path itself if it can be run. */
+export function findProgram(nameOrPath: string, path = process.env['PATH'] ?? ''): string | undefined {
+  const candidates = nameOrPath.includes('/')
+    ? [nameOrPath]
+    : path.split(delimiter).map((folder) => join(folder, nameOrPath));
+  return candidates.find(isProgram);
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** @throws QEMU_MISSING */
+export async function checkQemu(qemu: string): Promise<void> {
+  if (findProgram(qemu) === undefined) throw qemuMissing(qemu, undefined);
+}
+
+/** @throws RIGHTS_MISSING */
+export async function checkAccelerator(accelerator: Accelerator): Promise<void> {
+  if (accelerator === 'tcg') return;
+  try {
+    await access('/dev/kvm', constants.R_OK | constants.W_OK);
+  } catch (cause) {
+    throw new ShoalError(
+      'RIGHTS_MISSING',
+      `/dev/kvm cannot be used (${codeOf(cause)}). Use \`--accel tcg\`, or join the group of /dev/kvm`,
+      {
+        cause,
+        details: { path: '/dev/kvm' },
+      },
+    );
+  }
+}
+
+export function qemuMissing(qemu: string, cause: unknown): ShoalError {
+  return new ShoalError(
+    'QEMU_MISSING',
+    `The program ${qemu} was not found or cannot be run. Install it with: apt-get install qemu-system-x86`,
+    {
+      cause,
+      details: { program: qemu },
+    },
+  );
+}

@@ -1,0 +1,199 @@
+import { once } from 'node:events';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ManualClock } from '../../actors/kit/mod.ts';
+import { systemClock } from '../../actors/mod.ts';
+import { ConsoleRounds } from './console-rounds.ts';
+import { type ConsoleOptions, QemuConsole } from './qemu-console.ts';
+import { type RunPaths, runPaths } from './run-directory.ts';
+
+const LINE = '\nshoal1 status seq=17 cpu=0.1 ram=1196032 inflight=0 served=0\n';
+
+let folder: string;
+let paths: RunPaths;
+let clock: ManualClock;
+let heard: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'console-'));
+  paths = runPaths(folder, 7);
+  mkdirSync(paths.directory);
+  clock = new ManualClock();
+  heard = '';
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function open(guest: ConsoleOptions['guest'], options: Partial<ConsoleOptions> = {}): QemuConsole {
+  const rounds = new ConsoleRounds(clock);
+  return new QemuConsole({ paths, rounds, clock, statusIntervalMs: 1_000, guest, ...options });
+}
+
+function listenTo(console: QemuConsole): void {
+  console.onBytes((bytes) => {
+    heard += Buffer.from(bytes).toString('latin1');
+  });
+}
+
+const print = (text: string): void => appendFileSync(paths.consoleOut, text);
+
+describe('what a guest prints', () => {
+  it('is heard within moments while it boots', async () => {
+    const console = open('new');
+    listenTo(console);
+    await clock.advance(10_000);
+    console.boot();
+    await clock.advance(20);
+    print('boot');
+    await clock.advance(2);
+    expect(heard).toBe('boot');
+    console.close();
+  });
+
+  it('is heard within half an interval when it is up, and with the first report the hurry ends', async () => {
+    const console = open('new');
+    listenTo(console);
+    console.boot();
+    print('\nshoal1 ready\n');
+    await clock.advance(2);
+    console.settle();
+    print(LINE);
+    await clock.advance(2);
+    expect(heard).toBe(`\nshoal1 ready\n${LINE}`);
+    print(LINE);
+    await clock.advance(20);
+    expect(heard).toBe(`\nshoal1 ready\n${LINE}`);
+    await clock.advance(1_000);
+    expect(heard).toBe(`\nshoal1 ready\n${LINE}${LINE}`);
+    expect(clock.pending).toBe(1);
+    console.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is waited for as long as it takes, ever more rarely', async () => {
+    let looks = 0;
+    const rounds = new ConsoleRounds({
+      ...clock,
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      timer(delayMs, callback) {
+        looks += 1;
+        return clock.timer(delayMs, callback);
+      },
+    });
+    const console = open('new', { rounds });
+    listenTo(console);
+    console.boot();
+    await clock.advance(10_000);
+    expect(looks).toBeLessThan(300);
+    print('late');
+    await clock.advance(500);
+    expect(heard).toBe('late');
+    console.close();
+  });
+
+  it('was heard by somebody else if the guest is up already, and may not have been if it boots', async () => {
+    print('\nshoal1 ready\n');
+    const up = open('up');
+    listenTo(up);
+    print(LINE);
+    await clock.advance(1_000);
+    expect(heard).toBe(LINE);
+    up.close();
+    heard = '';
+    const booting = open('booting');
+    listenTo(booting);
+    await clock.advance(2);
+    expect(heard).toBe(`\nshoal1 ready\n${LINE}`);
+    booting.close();
+  });
+
+  it('waits until somebody listens', async () => {
+    const console = open('booting');
+    print('early');
+    await clock.advance(5_000);
+    listenTo(console);
+    await clock.advance(2);
+    expect(heard).toBe('early');
+    console.close();
+  });
+
+  it('that does not fit into one look does not wait for the next round', async () => {
+    const console = open('up');
+    listenTo(console);
+    await clock.advance(1_000);
+    const much = `${'x'.repeat(200)}\n`.repeat(3_000);
+    print(much);
+    await clock.advance(750);
+    expect(heard).toBe(much);
+    console.close();
+  });
+
+  it('is read to its end when the process is gone, in the middle of a line too', () => {
+    const console = open('up');
+    listenTo(console);
+    print('\nshoal1 bye reason=st');
+    console.readToEnd();
+    expect(heard).toBe('\nshoal1 bye reason=st');
+    console.close();
+  });
+});
+
+describe('what a guest is told', () => {
+  let server: Server;
+  let connections: Socket[];
+  beforeEach(async () => {
+    connections = [];
+    server = createServer({ allowHalfOpen: true }, (socket) => {
+      connections.push(socket);
+      socket.on('end', () => socket.end());
+    });
+    await new Promise<void>((resolve) => server.listen(paths.consoleIn, resolve));
+  });
+  afterEach(() => {
+    for (const connection of connections) connection.destroy();
+    server.close();
+  });
+
+  it('goes through a connection that ends behind it, and what comes back through that is no news', async () => {
+    const console = open('up', { clock: systemClock });
+    listenTo(console);
+    console.write('stop\n');
+    // `connection` comes with the socket and nothing else.
+    const [guest] = (await once(server, 'connection')) as [Socket];
+    guest.write(LINE);
+    expect(String((await once(guest, 'data'))[0])).toBe('stop\n');
+    await once(guest, 'close');
+    expect(heard).toBe('');
+    console.close();
+  });
+
+  it('comes in order, one after the other', async () => {
+    const console = open('up', { clock: systemClock });
+    let said = '';
+    const done = new Promise<void>((resolve) => {
+      server.on('connection', (guest) => {
+        guest.on('data', (bytes) => {
+          said += String(bytes);
+          if (said.endsWith('third\n')) resolve();
+        });
+      });
+    });
+    for (const line of ['first\n', 'second\n', 'third\n']) console.write(line);
+    await done;
+    expect(said).toBe('first\nsecond\nthird\n');
+    console.close();
+  });
+
+  it('is given up when the console is closed', async () => {
+    const console = open('up', { clock: systemClock });
+    console.write('stop\n');
+    const [guest] = (await once(server, 'connection')) as [Socket];
+    console.close();
+    await once(guest, 'close');
+    console.write('more\n');
+    expect(connections).toHaveLength(1);
+  });
+});
