@@ -258,6 +258,8 @@ describe('controller, on real QEMU', () => {
     await using it = await house(real, { hypervisor: real.again(), fresh: true });
     expect(await gone(it, 1)).toMatchObject({ end: { clean: true } });
     expect(readdirSync(real.fleetDirectory)).toEqual([]);
+    // At no time is it one that could be given work.
+    expect(it.events.received.filter(({ kind }) => kind === 'vm-answering')).toEqual([]);
   });
 
   it('tells of VMs that ended while nobody looked, and cleans up after them', async () => {

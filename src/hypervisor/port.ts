@@ -50,7 +50,7 @@ export interface Machine {
   remember(guest: GuestReady): Promise<void>;
   /** @throws QMP_TIMEOUT, QMP_ERROR */
   qmp(command: string, args?: Readonly<Record<string, unknown>>, timeoutMs?: number): Promise<unknown>;
-  /** Bytes that the guest prints, from the first on. One listener, whose they are until it returns; the console is always read. */
+  /** Bytes that the guest prints, from the first on, some moments later. One listener, whose they are until it returns. */
   onConsole(listener: (bytes: Uint8Array) => void): void;
   /** Writes to the guest's serial input. */
   writeConsole(text: string): void;
@@ -61,7 +61,7 @@ export interface Machine {
   cpuDemandMs(): number;
   /** Removes the run directory; only after the exit. */
   remove(): Promise<void>;
-  /** Lets go of the sockets and leaves the machine running. */
+  /** Lets go of monitor and console and leaves the machine running. */
   release(): Promise<void>;
 }
 
@@ -76,7 +76,7 @@ export type Found =
 /** The raw machine as a port; the simulation has one of its own. */
 export interface Hypervisor {
   /**
-   * Starts QEMU with the CPU paused; both sockets connected, manifest on disk. When it rejects nothing is left behind.
+   * Starts QEMU with the CPU paused; its monitor connected, manifest on disk. When it rejects nothing is left behind.
    * @throws IMAGE_MISSING, IMAGE_INVALID, QEMU_MISSING, QEMU_EXITED, PORT_TAKEN, PATH_TOO_LONG, RIGHTS_MISSING, QMP_TIMEOUT,
    * LAUNCHER_FAILED
    */

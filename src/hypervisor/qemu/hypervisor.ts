@@ -51,7 +51,7 @@ export interface QemuOptions {
   readonly clock?: Clock;
   /** Where cgroup v2 is mounted; default /sys/fs/cgroup. */
   readonly cgroupRoot?: string;
-  /** From the spawn to both sockets connected; default 20000. */
+  /** From the spawn to the monitor's greeting; default 20000. */
   readonly prepareTimeoutMs?: number;
   /** For the greeting of a monitor that somebody else may hold; default 2000. */
   readonly adoptTimeoutMs?: number;
@@ -200,7 +200,7 @@ class QemuHypervisor implements Hypervisor {
     const manifest: Manifest = { ...planned, process: identity };
     const opening = QemuMachine.open(
       this.#opening({ paths, manifest, process: identity, isNew: true, timeoutMs: this.#prepareTimeoutMs }),
-      () => attempt.exit === undefined && isAlive(identity),
+      () => attempt.exit === undefined,
     );
     // QEMU takes tens of milliseconds to come up: time enough to complete the manifest.
     const [written, opened] = await Promise.allSettled([writeManifest(paths.manifest, manifest), opening]);

@@ -6,6 +6,7 @@ import { ConsoleParser } from '../console/console-parser.ts';
 import { GuestLog } from '../console/guest-log.ts';
 import type { Found, Hypervisor, Machine, MachineSpec, Manifest } from '../port.ts';
 import { GUEST_BIND } from '../qemu/argv.ts';
+import { takeOver } from './take-over.ts';
 import { isNews, type Kept, NEW_LIFE, type VmLife } from './vm-life.ts';
 import { VmLog } from './vm-log.ts';
 import type { HostNotice, RelayedLine, VmMessage } from './vm-messages.ts';
@@ -316,7 +317,7 @@ class VmActor {
   /** Finds out what became of the VM, and adopts it if it runs. */
   #look(): void {
     this.#context.pipe(
-      this.#takeOver(),
+      takeOver(this.#options.hypervisor, this.#spec.vm, (machine) => this.#own(machine)),
       (outcome) => ({ kind: 'found', ...outcome }),
       (error) => ({
         kind: 'found',
@@ -324,25 +325,6 @@ class VmActor {
         running: false,
       }),
     );
-  }
-
-  async #takeOver(): Promise<{ readonly found: Found | undefined; readonly running: boolean }> {
-    const { hypervisor } = this.#options;
-    const found = await hypervisor.find(this.#spec.vm);
-    if (found?.kind !== 'running') return { found, running: false };
-    const machine = await hypervisor.adopt(found.manifest);
-    try {
-      // Events were lost while nobody listened, so its state must be asked for.
-      const status = await machine.qmp('query-status');
-      await this.#own(machine);
-      return {
-        found,
-        running: typeof status === 'object' && status !== null && 'running' in status && status.running === true,
-      };
-    } catch (error) {
-      await machine.release();
-      throw error;
-    }
   }
 
   #found(found: Found | undefined, running: boolean): void {
@@ -372,8 +354,11 @@ class VmActor {
       const adopted = { ...adoptedVm(running, manifest.guest), startAsked, stopAsked };
       this.#know({ announced: true, announceDue: true, guest: manifest.guest, memory: adopted });
     }
+    // Nobody must take one for ready that is about to be ended.
+    const isEnding = this.#kept.life.memory.stopAsked !== undefined;
+    if (isEnding) this.#step({ kind: 'recovered' });
     this.#announceIfDue();
-    this.#step({ kind: 'recovered' });
+    if (!isEnding) this.#step({ kind: 'recovered' });
   }
 
   /** Of a machine that we do not have yet, or have no more, there is nothing to tell. */

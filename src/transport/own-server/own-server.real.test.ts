@@ -220,10 +220,13 @@ describe('what an earlier Shoal left', () => {
 
   test('the death of an adopted server is told too', async () => {
     await abandoned();
-    const server = await start();
+    // It looks at what it has not started itself.
+    const launcher = createLauncher();
+    const server = await start({ spawner: launcher });
     const died = new Promise<void>((resolve) => server.onDeath(resolve));
     signalProcess(server.process, 'SIGKILL');
     await died;
+    await launcher.close();
   });
 
   test('a server that was started but not recorded is found by its arguments', async () => {
