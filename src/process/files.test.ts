@@ -1,9 +1,18 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { boundFile, readTail } from './bounded-file.ts';
-import { writeDurable } from './durable-write.ts';
+import { writeAtomic, writeDurable } from './durable-write.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -54,5 +63,23 @@ describe('writeDurable', () => {
   it('leaves the old content when it fails', async () => {
     await expect(writeDurable(join(folder, 'none', 'file'), 'x')).rejects.toMatchObject({ code: 'ENOENT' });
     expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('writeAtomic', () => {
+  it('replaces the whole of a file, for this user alone', () => {
+    const path = join(folder, 'manifest.json');
+    writeAtomic(path, 'the old one, which is longer');
+    writeAtomic(path, 'the new one');
+    expect(readFileSync(path, 'utf8')).toBe('the new one');
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(readdirSync(folder)).toEqual(['manifest.json']);
+  });
+
+  it('leaves nothing behind when it cannot', () => {
+    const path = join(folder, 'taken');
+    mkdirSync(path);
+    expect(() => writeAtomic(path, 'text')).toThrow(expect.objectContaining({ code: 'EISDIR' }));
+    expect(readdirSync(folder)).toEqual(['taken']);
   });
 });

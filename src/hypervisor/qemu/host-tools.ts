@@ -1,5 +1,4 @@
 import { accessSync, constants, statSync } from 'node:fs';
-import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { codeOf, ShoalError } from '../../errors.ts';
 import type { Accelerator } from '../port.ts';
@@ -24,15 +23,15 @@ function isProgram(path: string): boolean {
 }
 
 /** @throws QEMU_MISSING */
-export async function checkQemu(qemu: string): Promise<void> {
+export function checkQemu(qemu: string): void {
   if (findProgram(qemu) === undefined) throw qemuMissing(qemu, undefined);
 }
 
 /** @throws RIGHTS_MISSING */
-export async function checkAccelerator(accelerator: Accelerator): Promise<void> {
+export function checkAccelerator(accelerator: Accelerator): void {
   if (accelerator === 'tcg') return;
   try {
-    await access('/dev/kvm', constants.R_OK | constants.W_OK);
+    accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
   } catch (cause) {
     throw new ShoalError(
       'RIGHTS_MISSING',

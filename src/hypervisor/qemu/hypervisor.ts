@@ -159,10 +159,12 @@ class QemuHypervisor implements Hypervisor {
   }
 
   async #prepare(spec: MachineSpec): Promise<Machine> {
-    await Promise.all([this.#checkImage(spec), checkQemu(this.#qemu), checkAccelerator(spec.accelerator)]);
+    checkQemu(this.#qemu);
+    checkAccelerator(spec.accelerator);
+    await this.#checkImage(spec);
     const paths = runPaths(this.#directory, spec.vm);
-    await ensurePrivateDirectory(this.#directory);
-    await makeRunDirectory(paths.directory);
+    ensurePrivateDirectory(this.#directory);
+    makeRunDirectory(paths.directory);
     const attempt = new Attempt(spec.vm);
     try {
       return await this.#launch(spec, paths, attempt);
@@ -186,7 +188,7 @@ class QemuHypervisor implements Hypervisor {
       bootId: bootId(),
       preparedMs: this.#clock.now(),
     };
-    await writeManifest(paths.manifest, planned);
+    writeManifest(paths.manifest, planned);
     const identity = await this.#spawner.spawn({
       ...bounded(this.#qemu, args),
       cwd: paths.directory,
@@ -198,16 +200,11 @@ class QemuHypervisor implements Hypervisor {
       attempt.exit = exit;
     });
     const manifest: Manifest = { ...planned, process: identity };
-    const opening = QemuMachine.open(
+    writeManifest(paths.manifest, manifest);
+    return QemuMachine.open(
       this.#opening({ paths, manifest, process: identity, isNew: true, timeoutMs: this.#prepareTimeoutMs }),
       () => attempt.exit === undefined,
     );
-    // QEMU takes tens of milliseconds to come up: time enough to complete the manifest.
-    const [written, opened] = await Promise.allSettled([writeManifest(paths.manifest, manifest), opening]);
-    if (opened.status === 'rejected') throw opened.reason;
-    if (written.status === 'fulfilled') return opened.value;
-    await opened.value.release();
-    throw written.reason;
   }
 
   #opening(what: Pick<OpenOptions, 'paths' | 'manifest' | 'process' | 'isNew' | 'timeoutMs'>): OpenOptions {
@@ -328,7 +325,7 @@ class QemuHypervisor implements Hypervisor {
       }
       const confirmed: Manifest = { ...manifest, process };
       // Its maker died before it could note the pid.
-      if (manifest.process === undefined) await writeManifest(paths.manifest, confirmed);
+      if (manifest.process === undefined) writeManifest(paths.manifest, confirmed);
       return { kind: 'running', manifest: confirmed };
     } catch (error) {
       if (!isAlive(process)) return { kind: 'gone', manifest };

@@ -87,7 +87,7 @@ export class QemuMachine implements Machine {
   async remember(guest: GuestReady): Promise<void> {
     this.#console.settle();
     this.#manifest = { ...this.#manifest, guest };
-    await writeManifest(this.#paths.manifest, this.#manifest);
+    writeManifest(this.#paths.manifest, this.#manifest);
   }
 
   qmp(command: string, args?: Readonly<Record<string, unknown>>, timeoutMs = QMP_TIMEOUT_MS): Promise<unknown> {

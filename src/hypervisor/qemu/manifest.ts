@@ -7,8 +7,8 @@ import type { Manifest } from '../port.ts';
 const VERSION = 1;
 
 /** A manifest must outlive every crash that its QEMU outlives, and those of the machine are not among them. */
-export async function writeManifest(path: string, manifest: Manifest): Promise<void> {
-  await writeAtomic(path, `${JSON.stringify(manifest, undefined, 2)}\n`);
+export function writeManifest(path: string, manifest: Manifest): void {
+  writeAtomic(path, `${JSON.stringify(manifest, undefined, 2)}\n`);
 }
 
 /** @throws MANIFEST_INVALID; an error with `code` ENOENT if there is none */

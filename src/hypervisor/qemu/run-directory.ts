@@ -1,4 +1,5 @@
-import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, ShoalError } from '../../errors.ts';
 import type { VmId } from '../../fleet/mod.ts';
@@ -67,10 +68,10 @@ export function runtimeRoot(env: NodeJS.ProcessEnv = process.env, uid = process.
 }
 
 /** Makes a directory that only its owner gets into, or checks that the one that is there is so. @throws RIGHTS_MISSING */
-export async function ensurePrivateDirectory(path: string): Promise<void> {
+export function ensurePrivateDirectory(path: string): void {
   try {
     makeFolder(path);
-    const found = await lstat(path);
+    const found = lstatSync(path);
     const uid = process.getuid?.();
     if (!found.isDirectory() || (uid !== undefined && found.uid !== uid)) {
       throw new ShoalError(
@@ -82,16 +83,16 @@ export async function ensurePrivateDirectory(path: string): Promise<void> {
       );
     }
     // A directory that we were pointed at may be open to others; sockets and manifests in it must not be.
-    if ((found.mode & 0o077) !== 0) await chmod(path, PRIVATE);
+    if ((found.mode & 0o077) !== 0) chmodSync(path, PRIVATE);
   } catch (error) {
     throw missingRight(path, error);
   }
 }
 
 /** Makes the run directory of a VM. @throws MANIFEST_INVALID if there is one already; RIGHTS_MISSING */
-export async function makeRunDirectory(path: string): Promise<void> {
+export function makeRunDirectory(path: string): void {
   try {
-    await mkdir(path, { mode: PRIVATE });
+    mkdirSync(path, { mode: PRIVATE });
   } catch (error) {
     if (codeOf(error) === 'EEXIST') {
       throw new ShoalError(
