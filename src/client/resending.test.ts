@@ -58,6 +58,17 @@ test('without a reply it is sent again, ever more rarely, as the same request wi
   expect(await sent).toBe(REPLY);
 });
 
+test('over the longest deadline it is repeated less often than a fleet lets repeats of one request wait', async () => {
+  const requester = new FakeRequester();
+  const sent = sendUntilEnded(requester, new Uint8Array(0), { requestId: 'id-1', deadlineMs: 3_600_000 }, () => true);
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  const repeats = requester.sent[0]?.again.length ?? 0;
+  expect(repeats).toBeGreaterThan(50);
+  expect(repeats).toBeLessThan(100);
+  requester.sent[0]?.resolve(REPLY);
+  await sent;
+});
+
 test('an error of the fleet is the end of it', async () => {
   const requester = new FakeRequester();
   const sent = send(requester);

@@ -10,6 +10,8 @@ export interface Resending extends Omit<RequestOptions, 'requestId' | 'deadlineM
 /** A repeat joins the first, so sending one costs little; a service that takes long is asked ever more rarely. */
 const AGAIN_FIRST_MS = 1_000;
 const AGAIN_MAX_MS = 8_000;
+/** A fleet lets 100 repeats wait for a request and refuses the next: one with a long deadline is repeated more rarely still. */
+const AGAINS_AT_LAST_PACE = 64;
 /** Nobody serves the fleet now: it may be starting. */
 const NOBODY_MS = 200;
 
@@ -27,10 +29,11 @@ export async function sendUntilEnded(
   wasServed: () => boolean,
 ): Promise<Reply> {
   const endMs = performance.now() + options.deadlineMs;
+  const againMaxMs = Math.max(AGAIN_MAX_MS, options.deadlineMs / AGAINS_AT_LAST_PACE);
   // The first goes with the deadline as it was given, so that one that is none is refused.
   for (let { deadlineMs } = options; ; deadlineMs = msUntil(endMs)) {
     try {
-      return await repeatUntilEnded(requester.send(payload, { ...options, deadlineMs }), endMs);
+      return await repeatUntilEnded(requester.send(payload, { ...options, deadlineMs }), endMs, againMaxMs);
     } catch (error) {
       const mayComeBack = isNobody(error) && wasServed() && performance.now() + NOBODY_MS < endMs;
       if (!mayComeBack) throw isExpiry(error) ? noReplyWithin(options.deadlineMs) : error;
@@ -39,12 +42,12 @@ export async function sendUntilEnded(
   }
 }
 
-async function repeatUntilEnded(sent: SentRequest, endMs: number): Promise<Reply> {
+async function repeatUntilEnded(sent: SentRequest, endMs: number, againMaxMs: number): Promise<Reply> {
   let againMs = AGAIN_FIRST_MS;
   const again = (): void => {
     if (performance.now() >= endMs) return;
     sent.again(msUntil(endMs));
-    againMs = Math.min(2 * againMs, AGAIN_MAX_MS);
+    againMs = Math.min(2 * againMs, againMaxMs);
     timer = setTimeout(again, againMs);
   };
   let timer = setTimeout(again, againMs);
