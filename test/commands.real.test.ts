@@ -71,6 +71,7 @@ describe('against a running fleet', () => {
     expect(counts).toEqual({
       hosts: [{ host: vms[0]?.host, up: true }],
       waiting: 0,
+    [['--op', 'a\nb', 'x'], 2, /expected --op to be 1 to 64 of a-z, 0-9 and "-", got "a\\nb".*\[USAGE\]/],
       addresses: 4,
       addresses_free: 4 - vms.length,
       requests: {

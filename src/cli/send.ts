@@ -33,7 +33,7 @@ export const sendCommand: Command = {
     const { flags } = input;
     const format = flags.oneOf('output', ['table', 'json']);
     const source = sourceOf(input);
-    const request = requestOf(flags);
+    const request = requestOf(sendCommand, flags);
     const client = await connect({ ...fleetOf(flags), name: 'shoal-send' });
     try {
       if (flags.has('lines')) return await sendLines(client, source, request, format === 'json');
