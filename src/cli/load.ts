@@ -172,9 +172,11 @@ async function textsOf(flags: Flags): Promise<readonly [string, ...string[]]> {
 }
 
 async function contentOf(file: string): Promise<string> {
+  let bytes: Uint8Array;
   try {
-    return await readFile(file, 'utf8');
+    bytes = await readFile(file);
   } catch (cause) {
     throw unreadable(file, cause);
   }
+  return textOfInput(bytes);
 }
