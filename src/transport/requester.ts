@@ -85,7 +85,7 @@ class InboxRequester implements Requester {
     this.#subject = subjectsOf(fleet).process;
     this.#inFlightMax = inFlightMax;
     this.#encoder = new RequestEncoder(deadlineMs);
-    this.#wheel = new TimerWheel(clock, STEP_MS, (call) => this.#expired(call));
+    this.#wheel = new TimerWheel(clock, STEP_MS, (call) => this.#fail(call, noReplyWithin(call.deadlineMs)));
     this.#maxPayloadBytes = nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
     this.#subscription = nc.subscribe(`${this.#inbox}*`, {
       callback: (error, message) => {
@@ -188,11 +188,6 @@ class InboxRequester implements Requester {
     }
     this.#forget(call);
     call.resolve(reply);
-  }
-
-  #expired(call: Call): void {
-    if (!this.#calls.has(call.token)) return;
-    this.#fail(call, noReplyWithin(call.deadlineMs));
   }
 
   #fail(call: Call, error: unknown): void {
