@@ -36,6 +36,7 @@ export async function followEvents(options: FollowOptions): Promise<void> {
     try {
       return await hear(options, told, isAway === undefined ? options.count : NEWS_KEPT, there);
     } catch (error) {
+      if (options.signal.aborted) return;
       if (isAway === undefined) throw error;
       if (!isAway) options.onAway(error);
       isAway = true;
