@@ -196,6 +196,25 @@ describe('what outlives Shoal', () => {
     rmSync(data, { recursive: true });
   });
 
+  test('who follows the events is told that Shoal is away and that it is back, and sees each event once', async () => {
+    const first = await TestFleet.start({ addresses: 2 });
+    const following = new ShoalProcess(['events', '--data', first.data, '--follow', '-o', 'json']);
+    await following.stdoutHas(/"vm-ready"/);
+    await first.kill();
+    await following.stderrHas(/^shoal: .* \[FLEET_NOT_RUNNING\]; waiting for the fleet to come back$/m);
+    await using second = await first.resume();
+    await following.stderrHas(/^shoal: the fleet is back; what it knows of the time between follows/m);
+    await following.stdoutHas(/"vm-adopted"/);
+    await second.run('scale', ['2']);
+    await following.stdoutHas(/"vm-ready","vm":(?!1,)/);
+    following.signal('SIGTERM');
+    const { exitCode, stdout, stderr } = await following.finished;
+    expect(exitCode).toBe(0);
+    const lines = stdout.trimEnd().split('\n');
+    expect(new Set(lines).size).toBe(lines.length);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(2);
+  });
+
   test('after a kill down says what is left, and an adopted VM is not said to have booted for long', async () => {
     const first = await TestFleet.start({ addresses: 2 });
     await first.kill();

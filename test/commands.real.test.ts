@@ -39,6 +39,23 @@ describe('against a running fleet', () => {
     expect(exitCode).toBe(1);
   });
 
+  test('what is not UTF-8 is refused with the line and the byte, and the other lines are sent', async () => {
+    const file = join(fleet.data, 'lines');
+    writeFileSync(file, Buffer.concat([Buffer.from('one\ntwo '), Buffer.from([0xff]), Buffer.from('\nthree\n')]));
+    const refused =
+      /^shoal: line 2: the line is not UTF-8: the byte 0xff at offset 4 of the line, 8 of .*\[REQUEST_INVALID\]\n$/;
+    expect(await fleet.run('send', ['--lines', '--file', file])).toMatchObject({
+      stdout: 'ONE\nTHREE\n',
+      stderr: expect.stringMatching(refused),
+      exitCode: 1,
+    });
+    expect(await fleet.run('send', ['--file', file])).toMatchObject({
+      stdout: '',
+      stderr: expect.stringMatching(/0xff at offset 8 .*\[REQUEST_INVALID\]\n$/),
+      exitCode: 1,
+    });
+  });
+
   test('send by lines takes an input without end, and ends when nobody reads', async () => {
     const script = 'yes one | "$0" send --lines --data "$1" | head -n 1';
     const sent = await shoal([fleet.data], {
@@ -54,6 +71,7 @@ describe('against a running fleet', () => {
 
   test.each([
     [['--op', 'nope', 'x'], 1, /REQUEST_OPERATION_UNKNOWN/],
+    [['--op', 'a\nb', 'x'], 2, /expected --op to be 1 to 64 of a-z, 0-9 and "-", got "a\\nb".*\[USAGE\]/],
     [['--deadline', '0', 'x'], 2, /--deadline to be a whole number from 1/],
     [['--deadline', '100', '--op', 'spin', '60000'], 1, /REQUEST_DEADLINE/],
     [['--file', '/nowhere/at/all'], 2, /\/nowhere\/at\/all cannot be read \(ENOENT\)/],
@@ -87,7 +105,10 @@ describe('against a running fleet', () => {
   });
 
   test('logs shows the console of a VM, and says so if there is none', async () => {
-    expect((await fleet.run('logs', ['1'])).exitCode).toBe(0);
+    // The built-in guest prints nothing of its own.
+    const nothing = { exitCode: 0, stderr: 'shoal: VM 1 has printed nothing on its console\n' };
+    expect(await fleet.run('logs', ['1'])).toMatchObject({ ...nothing, stdout: '' });
+    expect(await fleet.run('logs', ['1', '-o', 'json'])).toMatchObject({ ...nothing, stdout: '[]\n' });
     expect(await fleet.run('logs', ['77'])).toMatchObject({
       exitCode: 1,
       stderr: expect.stringContaining('VM_UNKNOWN'),

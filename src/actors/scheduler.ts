@@ -21,7 +21,16 @@ export class FairScheduler implements Scheduler {
   readonly #ready = new Ring<Runnable>();
   readonly #nowMs: () => number;
   #awake = false;
-  readonly #run = (): void => this.#drain();
+  readonly #run = (): void => {
+    let isOver = false;
+    try {
+      this.#drain();
+      isOver = true;
+    } finally {
+      // What a turn has thrown is uncaught, as a defect should be; those who wait have no part in it.
+      if (!isOver) setImmediate(this.#run);
+    }
+  };
 
   /** @param nowMs default: the machine's clock; another one makes the moments at which I/O has its chance repeatable */
   constructor(nowMs: () => number = () => performance.now()) {

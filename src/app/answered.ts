@@ -2,8 +2,8 @@
 const KEPT_MAX = 10_000;
 
 /**
- * Ids of requests that a router answered when it failed, while VMs worked on them. It outlives the router, so that a reply which a guest
- * sends after all is not a second answer.
+ * Ids of requests that have ended otherwise than by the guest which still may send a reply for them: its link was lost, or the router failed
+ * while it worked on them. It outlives the router, so that such a reply is not a second answer.
  */
 export class Answered {
   /** Oldest first. */

@@ -9,7 +9,7 @@ import { type ActorSystem, createSystem, type Ref } from '../actors/mod.ts';
 import { connect } from '../client/mod.ts';
 import { codeOf } from '../errors.ts';
 import { type Address, type FleetSnapshot, type News, parsePool, type RouterMessage } from '../fleet/mod.ts';
-import type { ControllerMessage, VmSummary } from '../hypervisor/mod.ts';
+import { type ControllerMessage, inspectImage, type VmSummary } from '../hypervisor/mod.ts';
 import { createLauncher, identify, isAlive, type ProcessIdentity } from '../process/mod.ts';
 import { type Connection, subjectsOf } from '../transport/mod.ts';
 import { CleanUp } from './clean-up.ts';
@@ -96,7 +96,8 @@ async function on(
   const board = new NewsBoard();
   const onShards = startShards({ options, system, spawner: launcher, tag: data.tag, news: board }, cleanUp);
   const nats = await startNats(options, data, system, launcher, cleanUp);
-  const ground = { options, data, store, system, nats, news: board, onShards, onDown: () => undefined };
+  const image = await inspectImage(options.image);
+  const ground = { options, image, data, store, system, nats, news: board, onShards, onDown: () => undefined };
   const actors = await startFleet(ground, cleanUp);
   const ask = (replyTo: Ref<FleetSnapshot>): RouterMessage => ({ kind: 'snapshot', replyTo });
   return {

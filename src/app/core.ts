@@ -150,11 +150,9 @@ function routerOf(of: CoreOptions, controllerRef: LateRef<ControllerMessage>): B
           textBytesMax: parameters.textBytesMax,
         }) as Behaviour<LinkMessage>,
       late: {
-        open: (token) => {
-          const opened = tokens.open(token);
-          return opened === undefined || answered.has(opened.requestId) ? undefined : opened;
-        },
+        open: (token) => tokens.open(token),
         answered: (requestId) => answered.add(requestId),
+        hasAnswered: (requestId) => answered.has(requestId),
         publish: (token: Uint8Array, outcome: Outcome) => of.endpoint.tell({ kind: 'late-reply', token, outcome }),
       },
       ...ledgerPorts(store, parameters.imageDigest),

@@ -6,7 +6,7 @@ import {
   type ControllerMessage,
   createQemuHypervisor,
   type Hypervisor,
-  inspectImage,
+  type ImageInfo,
   MEMORY_MIB,
   runtimeRoot,
   STOP_LIMITS,
@@ -49,6 +49,8 @@ const TEXT_BYTES_MAX = 1024 * 1024;
 
 export interface Ground {
   readonly options: UpOptions;
+  /** The image that the options name. */
+  readonly image: ImageInfo;
   readonly data: DataDir;
   readonly store: Store;
   readonly system: ActorSystem;
@@ -125,11 +127,11 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
 
 async function vmParameters({
   options,
+  image,
   data,
   store,
   nats,
 }: Ground): Promise<{ parameters: VmParameters; why: string }> {
-  const image = await inspectImage(options.image);
   const chosen = await accelerator(options, image, data.tag, nats.launcher, freeAddress(store));
   const { statusIntervalMs, bootTimeoutMs } = paramsOf(store.snapshot());
   const parameters = {

@@ -57,7 +57,7 @@ export async function startShoal(options: UpOptions, signal: AbortSignal): Promi
   try {
     // Before anything is started for them.
     subjectsOf(options.fleet);
-    await inspectImage(options.image);
+    const image = await inspectImage(options.image);
     const data = await DataDir.open(options.dataDir);
     cleanUp.add(() => data.close());
     const store = await openTables(options, data, cleanUp);
@@ -71,7 +71,7 @@ export async function startShoal(options: UpOptions, signal: AbortSignal): Promi
     const nats = await startNats(options, data, system, launcher, cleanUp);
     signal.throwIfAborted();
     const down = Promise.withResolvers<void>();
-    const ground = { options, data, store, system, nats, news, onShards, onDown: down.resolve };
+    const ground = { options, image, data, store, system, nats, news, onShards, onDown: down.resolve };
     const actors = await startFleet(ground, cleanUp);
     signal.throwIfAborted();
     const { shown } = nats.connection;

@@ -1,13 +1,13 @@
 import { askFleet, type FleetAddress } from '../app/mod.ts';
 import { logLine } from '../console/mod.ts';
+import { ShoalError } from '../errors.ts';
 import type { News } from '../fleet/mod.ts';
-import { connect, newsIn, subjectsOf } from '../transport/mod.ts';
 import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
-import { printable, printData, printJson } from './output.ts';
+import { followEvents, NEWS_KEPT } from './follow-events.ts';
+import { printable, printData, printJson, say } from './output.ts';
 
 const COUNT_DEFAULT = 50;
-const COUNT_MAX = 1_000;
 
 export const eventsCommand: Command = {
   name: 'events',
@@ -26,41 +26,33 @@ export const eventsCommand: Command = {
   ],
   async run({ flags }) {
     const json = flags.oneOf('output', ['table', 'json']) === 'json';
-    const count = flags.whole('count', { min: 1, max: COUNT_MAX }) ?? COUNT_DEFAULT;
-    const where = fleetOf(flags);
-    const latest = (): Promise<readonly News[]> => askFleet<readonly News[]>(where, 'events', { count });
-    if (flags.has('follow')) await follow(where, latest, json);
-    else for (const news of await latest()) print(news, json);
+    const count = flags.whole('count', { min: 1, max: NEWS_KEPT }) ?? COUNT_DEFAULT;
+    if (flags.has('follow')) await follow(() => fleetOf(flags), count, json);
+    else for (const news of await askFleet<readonly News[]>(fleetOf(flags), 'events', { count })) print(news, json);
     return 0;
   },
 };
 
-/** The latest, and those to come. It listens before it asks for the latest, so that none falls between. */
-async function follow(
-  { servers, fleet }: FleetAddress,
-  latest: () => Promise<readonly News[]>,
-  json: boolean,
-): Promise<void> {
-  const connection = await connect({ servers, name: 'shoal-events' });
-  try {
-    const subscription = connection.nc.subscribe(subjectsOf(fleet).events);
-    const end = (): void => subscription.unsubscribe();
-    process.once('SIGINT', end).once('SIGTERM', end);
-    // Nobody reads what is printed any more (`| head`): what is to come has no end.
-    process.stdout.once('error', end);
-    await connection.nc.flush();
-    const known = new Set<string>();
-    for (const news of await latest()) {
-      known.add(JSON.stringify(news));
-      print(news, json);
-    }
-    for await (const message of subscription) {
-      const news = newsIn(message);
-      if (news !== undefined && !known.delete(JSON.stringify(news))) print(news, json);
-    }
-  } finally {
-    await connection.close();
-  }
+/** The latest, and those to come, until Ctrl-C. */
+async function follow(find: () => FleetAddress, count: number, json: boolean): Promise<void> {
+  const ending = new AbortController();
+  const end = (): void => ending.abort();
+  process.once('SIGINT', end).once('SIGTERM', end);
+  // Nobody reads what is printed any more (`| head`): what is to come has no end.
+  process.stdout.once('error', end);
+  await followEvents({
+    find,
+    count,
+    onNews: (news) => print(news, json),
+    onAway: (error) => say(`shoal: ${describe(error)}; waiting for the fleet to come back`),
+    onBack: () => say('shoal: the fleet is back; what it knows of the time between follows, and may not be all'),
+    signal: ending.signal,
+  });
+}
+
+function describe(error: unknown): string {
+  if (error instanceof ShoalError) return `${error.message} [${error.code}]`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 function print(news: News, json: boolean): void {

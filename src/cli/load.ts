@@ -9,6 +9,7 @@ import { summaryOf } from './load-summary.ts';
 import { printData, printJson, say } from './output.ts';
 import { usage } from './parse.ts';
 import { type RequestFlags, requestOf, unreadable } from './request-flags.ts';
+import { textOfInput } from './utf8.ts';
 
 const CONCURRENCY_DEFAULT = 8;
 const CONCURRENCY_MAX = 4_096;
@@ -76,7 +77,7 @@ export const loadCommand: Command = {
     const json = flags.oneOf('output', ['table', 'json']) === 'json';
     const pace = paceOf(flags);
     const bounds = boundsOf(flags, pace);
-    const request = requestOf(flags);
+    const request = requestOf(loadCommand, flags);
     const texts = await textsOf(flags);
     const client = await connect({ ...fleetOf(flags), name: 'shoal-load' });
     try {
@@ -171,9 +172,11 @@ async function textsOf(flags: Flags): Promise<readonly [string, ...string[]]> {
 }
 
 async function contentOf(file: string): Promise<string> {
+  let bytes: Uint8Array;
   try {
-    return await readFile(file, 'utf8');
+    bytes = await readFile(file);
   } catch (cause) {
     throw unreadable(file, cause);
   }
+  return textOfInput(bytes);
 }

@@ -3,7 +3,7 @@ import { logLine } from '../console/mod.ts';
 import type { LogLine } from '../hypervisor/mod.ts';
 import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
-import { printable, printData, printJson } from './output.ts';
+import { printable, printData, printJson, say } from './output.ts';
 import { vmWord } from './vm-word.ts';
 
 const LINES_DEFAULT = 100;
@@ -27,6 +27,7 @@ export const logsCommand: Command = {
     const linesMax = flags.whole('tail', { min: 1, max: 10_000 }) ?? LINES_DEFAULT;
     const format = flags.oneOf('output', ['table', 'json']);
     const { lines } = await askFleet<{ lines: readonly LogLine[] }>(fleetOf(flags), 'logs', { vm, lines: linesMax });
+    if (lines.length === 0) say(`shoal: VM ${vm} has printed nothing on its console`);
     if (format === 'json') printJson(lines);
     else if (lines.length > 0) printData(lines.map((line) => printable(logLine(line))).join('\n'));
     return 0;

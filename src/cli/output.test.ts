@@ -27,6 +27,20 @@ test('bytes and durations are said in the unit that a person would use', () => {
   ]);
 });
 
+test('a duration that would be rounded to a whole of the next unit is said in that', () => {
+  const durations = [999.4, 999.5, 59_949, 59_950, 59_999.9, 60_000, 3_599_999, 3_600_000];
+  expect(durations.map(formatDuration)).toEqual([
+    '999 ms',
+    '1.0 s',
+    '59.9 s',
+    '1 min 0 s',
+    '1 min 0 s',
+    '1 min 0 s',
+    '59 min 59 s',
+    '1 h 0 min',
+  ]);
+});
+
 test('text from outside cannot steer the terminal', () => {
   expect(printable('a\u001b[2Jb\u009bc\td\n')).toBe('a\ufffd[2Jb\ufffdc\td\n');
 });

@@ -1,6 +1,7 @@
 import { codeOf, ShoalError } from '../errors.ts';
-import { DEADLINE_MS_MAX } from '../transport/mod.ts';
-import type { Flags } from './command.ts';
+import { DEADLINE_MS_MAX, isOp } from '../transport/mod.ts';
+import type { Command, Flags } from './command.ts';
+import { usage } from './parse.ts';
 
 /** What `--op` and `--deadline` say of each request. */
 export interface RequestFlags {
@@ -8,8 +9,12 @@ export interface RequestFlags {
   readonly deadlineMs?: number;
 }
 
-export function requestOf(flags: Flags): RequestFlags {
+/** @throws USAGE naming flag and value */
+export function requestOf(command: Command, flags: Flags): RequestFlags {
   const op = flags.text('op');
+  if (op !== undefined && !isOp(op)) {
+    throw usage(command, `expected --op to be 1 to 64 of a-z, 0-9 and "-", got ${JSON.stringify(op)}`);
+  }
   const deadlineMs = flags.whole('deadline', { min: 1, max: DEADLINE_MS_MAX });
   return { ...(op === undefined ? {} : { op }), ...(deadlineMs === undefined ? {} : { deadlineMs }) };
 }

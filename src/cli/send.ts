@@ -1,11 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { type Client, type ClientReply, connect } from '../client/mod.ts';
+import type { ShoalError } from '../errors.ts';
 import { type Command, FIND_FLAGS, type Input, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { printData, printJson, say } from './output.ts';
 import { usage } from './parse.ts';
 import { type RequestFlags, requestOf, unreadable } from './request-flags.ts';
 import { splitLines } from './split-lines.ts';
+import { textOfInput } from './utf8.ts';
 
 export const sendCommand: Command = {
   name: 'send',
@@ -33,7 +35,7 @@ export const sendCommand: Command = {
     const { flags } = input;
     const format = flags.oneOf('output', ['table', 'json']);
     const source = sourceOf(input);
-    const request = requestOf(flags);
+    const request = requestOf(sendCommand, flags);
     const client = await connect({ ...fleetOf(flags), name: 'shoal-send' });
     try {
       if (flags.has('lines')) return await sendLines(client, source, request, format === 'json');
@@ -71,7 +73,7 @@ async function* fileChunks(file: string): AsyncGenerator<Uint8Array, void, undef
 async function textOf(chunks: AsyncIterable<Uint8Array>): Promise<string> {
   const parts: Uint8Array[] = [];
   for await (const chunk of chunks) parts.push(chunk);
-  return Buffer.concat(parts).toString('utf8');
+  return textOfInput(Buffer.concat(parts));
 }
 
 /** Replies in the order of the lines; a line that fails says so on standard error and the others go on. */
@@ -81,22 +83,35 @@ async function sendLines(
   request: RequestFlags,
   json: boolean,
 ): Promise<number> {
-  let failed = 0;
+  let isDone = true;
   let isHeard = true;
   process.stdout.once('error', () => {
     isHeard = false;
   });
-  for await (const outcome of client.lines(splitLines(source), request)) {
+  const fail = (line: number | undefined, error: ShoalError): void => {
+    isDone = false;
+    say(`shoal: line ${line}: ${error.message} [${error.code}]`);
+  };
+  /** Of the lines that were sent and whose outcome has not come; outcomes come in their order. */
+  const numbers: number[] = [];
+  const texts = async function* (): AsyncGenerator<string, void, undefined> {
+    for await (const line of splitLines(source)) {
+      if ('error' in line) {
+        fail(line.number, line.error);
+        continue;
+      }
+      numbers.push(line.number);
+      yield line.text;
+    }
+  };
+  for await (const outcome of client.lines(texts(), request)) {
     // Nobody reads what is printed any more, and the input may have no end.
     if (!isHeard) break;
-    if (outcome.ok) {
-      print(outcome, json);
-      continue;
-    }
-    failed += 1;
-    say(`shoal: line ${outcome.index + 1}: ${outcome.error.message} [${outcome.error.code}]`);
+    const line = numbers.shift();
+    if (outcome.ok) print(outcome, json);
+    else fail(line, outcome.error);
   }
-  return failed === 0 ? 0 : 1;
+  return isDone ? 0 : 1;
 }
 
 function print({ text, vm, host, ms }: ClientReply, json: boolean): void {

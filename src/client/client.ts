@@ -38,7 +38,7 @@ export interface ClientRequestOptions {
   readonly id?: string;
   /** Whether it may be tried once more on another VM; default true. */
   readonly retry?: boolean;
-  /** Ends the wait with REQUEST_CANCELLED; what a VM has begun it finishes all the same. */
+  /** Ends the wait with REQUEST_CANCELLED, not the work: the fleet is not told, and goes on until the deadline at the latest. */
   readonly signal?: AbortSignal;
 }
 

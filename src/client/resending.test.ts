@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ShoalError } from '../errors.ts';
-import { noReplyWithin, type Reply, type Requester, type RequestOptions } from '../transport/mod.ts';
+import { noReplyWithin, type Reply, type Requester, type RequestOptions, type SentRequest } from '../transport/mod.ts';
 import { sendUntilEnded } from './resending.ts';
 
 beforeEach(() => {
@@ -11,15 +11,25 @@ afterEach(() => vi.useRealTimers());
 const REPLY: Reply = { payload: new Uint8Array([1]), vm: 1, host: 'h' };
 const OPTIONS = { requestId: 'id-1', deadlineMs: 10_000 };
 
-/** A requester whose attempts the test settles by hand. */
+interface Sent extends PromiseWithResolvers<Reply> {
+  readonly options: RequestOptions;
+  /** What was left of the deadline at each repeat. */
+  readonly again: number[];
+}
+
+/** A requester whose requests the test settles by hand. */
 class FakeRequester implements Requester {
-  readonly attempts: (PromiseWithResolvers<Reply> & { readonly options: RequestOptions })[] = [];
+  readonly sent: Sent[] = [];
   readonly inFlight = 0;
 
-  request(_payload: Uint8Array, options: RequestOptions = {}): Promise<Reply> {
-    const attempt = { ...Promise.withResolvers<Reply>(), options };
-    this.attempts.push(attempt);
-    return attempt.promise;
+  send(_payload: Uint8Array, options: RequestOptions = {}): SentRequest {
+    const sent: Sent = { ...Promise.withResolvers<Reply>(), options, again: [] };
+    this.sent.push(sent);
+    return { reply: sent.promise, again: (deadlineMs) => sent.again.push(deadlineMs) };
+  }
+
+  request(payload: Uint8Array, options?: RequestOptions): Promise<Reply> {
+    return this.send(payload, options).reply;
   }
 
   close(): void {
@@ -33,95 +43,83 @@ const send = (requester: Requester, wasServed = true): Promise<Reply> =>
 test('a reply to the first is the end of it', async () => {
   const requester = new FakeRequester();
   const sent = send(requester);
-  requester.attempts[0]?.resolve(REPLY);
+  requester.sent[0]?.resolve(REPLY);
   expect(await sent).toBe(REPLY);
-  expect(requester.attempts).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(OPTIONS.deadlineMs);
+  expect(requester.sent).toMatchObject([{ again: [] }]);
 });
 
-test('without a reply it is sent again, ever more rarely, with the same id and what is left of its deadline', async () => {
+test('without a reply it is sent again, ever more rarely, as the same request with what is left of its deadline', async () => {
   const requester = new FakeRequester();
   const sent = send(requester);
   await vi.advanceTimersByTimeAsync(7_500);
-  expect(requester.attempts.map(({ options }) => options)).toEqual([
-    { requestId: 'id-1', deadlineMs: 10_000 },
-    { requestId: 'id-1', deadlineMs: 9_000 },
-    { requestId: 'id-1', deadlineMs: 7_000 },
-    { requestId: 'id-1', deadlineMs: 3_000 },
-  ]);
-  requester.attempts[1]?.resolve(REPLY);
+  expect(requester.sent).toMatchObject([{ options: OPTIONS, again: [9_000, 7_000, 3_000] }]);
+  requester.sent[0]?.resolve(REPLY);
   expect(await sent).toBe(REPLY);
 });
 
-test('an error of the fleet is the end of it, whichever attempt brings it', async () => {
+test('over the longest deadline it is repeated less often than a fleet lets repeats of one request wait', async () => {
+  const requester = new FakeRequester();
+  const sent = sendUntilEnded(requester, new Uint8Array(0), { requestId: 'id-1', deadlineMs: 3_600_000 }, () => true);
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  const repeats = requester.sent[0]?.again.length ?? 0;
+  expect(repeats).toBeGreaterThan(50);
+  expect(repeats).toBeLessThan(100);
+  requester.sent[0]?.resolve(REPLY);
+  await sent;
+});
+
+test('an error of the fleet is the end of it', async () => {
   const requester = new FakeRequester();
   const sent = send(requester);
+  const refused = expect(sent).rejects.toMatchObject({ code: 'REQUEST_OVERLOADED' });
   await vi.advanceTimersByTimeAsync(1_500);
-  requester.attempts[0]?.reject(new ShoalError('REQUEST_OVERLOADED', 'full'));
-  await expect(sent).rejects.toMatchObject({ code: 'REQUEST_OVERLOADED' });
+  requester.sent[0]?.reject(new ShoalError('REQUEST_OVERLOADED', 'full'));
+  await refused;
+  await vi.advanceTimersByTimeAsync(OPTIONS.deadlineMs);
+  expect(requester.sent).toMatchObject([{ again: [9_000] }]);
 });
 
 test('past its deadline it is not sent again, and the caller is told of the deadline that he gave', async () => {
-  const silent = new FakeRequester();
-  const sent = send(silent);
+  const requester = new FakeRequester();
+  const sent = send(requester);
   const told = expect(sent).rejects.toMatchObject({
     code: 'REQUEST_DEADLINE',
     message: expect.stringContaining(' 10000 ms'),
   });
-  await vi.advanceTimersByTimeAsync(OPTIONS.deadlineMs);
+  requester.sent[0]?.reject(new ShoalError('REQUEST_NO_RESPONDERS', 'nobody'));
+  await vi.advanceTimersByTimeAsync(OPTIONS.deadlineMs + 10_000);
+  expect(requester.sent).toMatchObject([
+    { again: [] },
+    { options: { deadlineMs: 9_800 }, again: [8_800, 6_800, 2_800] },
+  ]);
+  requester.sent[1]?.reject(noReplyWithin(9_800));
   await told;
-  expect(silent.attempts).toHaveLength(4);
-
-  const expiring = new FakeRequester();
-  const second = send(expiring);
-  await vi.advanceTimersByTimeAsync(7_500);
-  expiring.attempts[3]?.reject(noReplyWithin(3_000));
-  await expect(second).rejects.toMatchObject({ details: { deadlineMs: OPTIONS.deadlineMs } });
 });
 
 test('nobody there is an instant failure for who was never served, and is waited out by who was', async () => {
   const nobody = new ShoalError('REQUEST_NO_RESPONDERS', 'nobody');
   const stranger = new FakeRequester();
   const refused = send(stranger, false);
-  stranger.attempts[0]?.reject(nobody);
+  stranger.sent[0]?.reject(nobody);
   await expect(refused).rejects.toBe(nobody);
 
   const known = new FakeRequester();
   const sent = send(known);
-  known.attempts[0]?.reject(nobody);
+  known.sent[0]?.reject(nobody);
   await vi.advanceTimersByTimeAsync(200);
-  known.attempts[1]?.resolve(REPLY);
+  known.sent[1]?.resolve(REPLY);
   expect(await sent).toBe(REPLY);
-});
-
-test('a repeat that finds nobody does not end what the first has in hand', async () => {
-  const requester = new FakeRequester();
-  const sent = send(requester, false);
-  await vi.advanceTimersByTimeAsync(1_000);
-  requester.attempts[1]?.reject(new ShoalError('REQUEST_NO_RESPONDERS', 'it is stopping'));
-  await vi.advanceTimersByTimeAsync(500);
-  requester.attempts[0]?.resolve(REPLY);
-  expect(await sent).toBe(REPLY);
-});
-
-test('a repeat for which there is no room here does not end what the first has in hand', async () => {
-  const full = new ShoalError('REQUEST_OVERLOADED', 'full', { details: { inFlight: 16_384 } });
-  const requester = new FakeRequester();
-  const sent = send(requester);
-  await vi.advanceTimersByTimeAsync(1_000);
-  requester.attempts[1]?.reject(full);
-  await vi.advanceTimersByTimeAsync(500);
-  requester.attempts[0]?.resolve(REPLY);
-  expect(await sent).toBe(REPLY);
-
-  const first = new FakeRequester();
-  const refused = send(first);
-  first.attempts[0]?.reject(full);
-  await expect(refused).rejects.toBe(full);
 });
 
 test('nobody there until the deadline is told as that', async () => {
   const nobody = new ShoalError('REQUEST_NO_RESPONDERS', 'nobody');
-  const requester: Requester = { inFlight: 0, request: () => Promise.reject(nobody), close: () => undefined };
+  const requester: Requester = {
+    inFlight: 0,
+    request: () => Promise.reject(nobody),
+    send: () => ({ reply: Promise.reject(nobody), again: () => undefined }),
+    close: () => undefined,
+  };
   const sent = send(requester).catch((error: unknown) => error);
   await vi.advanceTimersByTimeAsync(10_000);
   expect(await sent).toBe(nobody);

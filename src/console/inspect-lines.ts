@@ -1,10 +1,27 @@
-/** What `inspect` answers, for a person: a list goes below its name, a line an entry; anything else beside it. */
+import { shortBytes, shortDuration } from './figures.ts';
+
+/** What `inspect` answers, for a person: a list goes below its name, a line an entry; anything else beside it, figures with their unit. */
 export function inspectLines(known: Readonly<Record<string, unknown>>): readonly string[] {
   return Object.entries(known).flatMap(([name, value]) => {
-    if (!Array.isArray(value)) return [`${name.padEnd(14)}  ${String(value ?? '-')}`];
-    return [name, ...value.map((entry: unknown) => `  ${entryText(entry)}`)];
+    if (Array.isArray(value)) return [name, ...value.map((entry: unknown) => `  ${entryText(entry)}`)];
+    const figure = FIGURES[name];
+    const text = figure !== undefined && typeof value === 'number' ? figure.text(value) : String(value ?? '-');
+    return [`${(figure?.name ?? name).padEnd(14)}  ${text}`];
   });
 }
+
+interface Figure {
+  readonly name: string;
+  readonly text: (value: number) => string;
+}
+
+/** The names that programs know say a unit, or leave it to the documents; what is shown to a person has it beside the figure. */
+const FIGURES: Readonly<Partial<Record<string, Figure>>> = {
+  cpu: { name: 'cpu', text: (percent) => `${Math.round(percent)}%` },
+  ram: { name: 'ram', text: shortBytes },
+  uptime_ms: { name: 'uptime', text: shortDuration },
+  memory_mib: { name: 'memory', text: (mib) => shortBytes(mib * 1024 * 1024) },
+};
 
 function entryText(entry: unknown): string {
   if (typeof entry !== 'object' || entry === null || !('atMs' in entry) || !('text' in entry)) {

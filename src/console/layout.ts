@@ -70,9 +70,9 @@ function below(body: Rect, height: number): Pick<Layout, 'table' | 'events'> {
   };
 }
 
-/** Over the middle, with the edges of what is below still to be seen where there is room. */
+/** Over the middle, with the edges of what is below still to be seen where there is room; a single column of them would be stubs. */
 function overlayOf({ width, height }: Size): Rect {
-  const margin = { x: width >= 100 ? 8 : 1, y: height >= 30 ? 4 : 1 };
+  const margin = { x: width >= 100 ? 8 : 0, y: height >= 30 ? 4 : 1 };
   return { left: margin.x, top: margin.y, width: width - 2 * margin.x, height: height - 2 * margin.y };
 }
 

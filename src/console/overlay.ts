@@ -18,7 +18,7 @@ export function overlayPanel(overlay: Overlay, rect: Rect, quit: string): Panel 
 
 /** All lines that the overlay has, seen or not. */
 export function overlayLines(overlay: Overlay, rect: Rect, quit: string): readonly Line[] {
-  if (overlay.kind === 'help') return helpLines(quit);
+  if (overlay.kind === 'help') return helpLines(quit, innerOf(rect).width);
   const { text } = overlay;
   if (text === undefined) return [[span(' …', 'quiet')]];
   if (text.length === 0) return [[span(' it has printed nothing', 'quiet')]];
@@ -45,7 +45,7 @@ function rangeOf({ kind, scroll }: Overlay, lines: number, rows: number): [numbe
   return [first, first + rows];
 }
 
-function helpLines(quit: string): readonly Line[] {
+function helpLines(quit: string, cells: number): readonly Line[] {
   const keys: readonly (readonly [string, string])[] = [
     ['q, Ctrl-C', quit],
     ['↑ ↓ PgUp PgDn', 'choose a VM; scroll what is open'],
@@ -69,7 +69,23 @@ function helpLines(quit: string): readonly Line[] {
     [],
     ...colours,
     [],
-    [span(' Charts: a dot a second. IDLE: reports without load in a row; at free_count a VM is surplus.', 'quiet')],
-    [span(' In flight: on VMs. Waiting: on none yet. Times are UTC.', 'quiet')],
+    ...NOTES.flatMap((note) => noteLines(note, cells)),
   ];
+}
+
+const NOTES = [
+  'Charts: a dot a second. In flight: on VMs. Waiting: on none yet.',
+  'IDLE: reports without load in a row; at free_count a VM is surplus.',
+  'Times are UTC.',
+];
+
+/** Between words, as far as they have room. */
+function noteLines(note: string, cells: number): readonly Line[] {
+  const lines: string[] = [];
+  for (const word of note.split(' ')) {
+    const longer = `${lines.at(-1) ?? ''} ${word}`;
+    if (lines.length > 0 && longer.length <= cells) lines[lines.length - 1] = longer;
+    else lines.push(` ${word}`);
+  }
+  return lines.map((line) => [span(line, 'quiet')]);
 }

@@ -103,6 +103,22 @@ describe('on a terminal of 80 by 24', () => {
     expect(textOf(viewOf(facts, { ...UI_AT_START, paused: true }, SMALL, HINTS), 'header')[0]).toContain(' paused ');
   });
 
+  it('the help is there as a whole: no line is cut, none is out of sight, also where q ends the fleet', () => {
+    const help: Ui = { ...UI_AT_START, overlay: { kind: 'help', scroll: 0 } };
+    const view = viewOf(facts, help, SMALL, { ...HINTS, quit: 'end the fleet' });
+    const lines = textOf(view, 'overlay');
+    expect(lines.join('\n')).not.toContain('…');
+    expect(lines.at(-1)).toBe(' Times are UTC.');
+    expect(lines).toContain(' IDLE: reports without load in a row; at free_count a VM is surplus.');
+    expect(plainText(panelOf(view, 'overlay').title ?? [])).not.toContain('scroll');
+    expect(textOf(view, 'footer')[0]).toMatch(/^ q end the fleet {2}\? help .* p pause *$/);
+  });
+
+  it('nothing of what is below stands beside an overlay', () => {
+    const view = viewOf(facts, { ...UI_AT_START, overlay: { kind: 'help', scroll: 0 } }, SMALL, HINTS);
+    expect(panelOf(view, 'overlay').rect).toMatchObject({ left: 0, width: SMALL.width });
+  });
+
   it('a fleet without VMs says so', () => {
     expect(textOf(viewOf(factsOf([]), UI_AT_START, SMALL, HINTS), 'table')[1]).toBe(' No VM runs.');
   });
@@ -112,6 +128,20 @@ describe('on a larger one', () => {
   it('each kind of load has a chart of its own', () => {
     const ids = viewOf(factsOf([]), UI_AT_START, LARGE, HINTS).panels.map(({ id }) => id);
     expect(ids).toEqual(['header', 'chart-vms', 'chart-rate', 'chart-work', 'chart-cpu', 'table', 'footer', 'events']);
+  });
+});
+
+describe('on a narrow one', () => {
+  it.each([40, 60, 79])('at %i cells the notes of the help go on in the next line', (width) => {
+    const size = { width, height: 40 };
+    const lines = textOf(
+      viewOf(factsOf([]), { ...UI_AT_START, overlay: { kind: 'help', scroll: 0 } }, size, HINTS),
+      'overlay',
+    );
+    const notes = lines.slice(lines.findIndex((line) => line.startsWith(' Charts:')));
+    expect(notes.join('')).toBe(
+      ' Charts: a dot a second. In flight: on VMs. Waiting: on none yet. IDLE: reports without load in a row; at free_count a VM is surplus. Times are UTC.',
+    );
   });
 });
 

@@ -33,6 +33,27 @@ describe('a fleet at rest', () => {
     expect(await wakes(fleet, () => fleet.reporting([2], 10))).toBeGreaterThanOrEqual(190);
   });
 
+  it('is one of hosts that each have their minimum, however many VMs that is in all', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1, free_count: 2 }, hosts: ['here', 'there'] });
+    await fleet.settle();
+    await fleet.reporting([1, 2], 4);
+    expect(await wakes(fleet, () => fleet.reporting([1, 2], 10))).toBeLessThanOrEqual(25);
+  });
+
+  it('is none while one of its hosts lacks VMs, however many another has', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 2 }, hosts: ['here', 'there'], addresses: 3 });
+    await fleet.settle();
+    await fleet.reporting([1, 2, 3], 2);
+    expect(await wakes(fleet, () => fleet.reporting([1, 2, 3], 10))).toBeGreaterThanOrEqual(190);
+  });
+
+  it('is one with spares beside those that run', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1, spare_vm_count: 1, free_count: 2 } });
+    await fleet.settle();
+    await fleet.reporting([1], 4);
+    expect(await wakes(fleet, () => fleet.reporting([1], 10))).toBeLessThanOrEqual(25);
+  });
+
   it('ends a request at its deadline all the same', async () => {
     await using fleet = await idle();
     for (let untilMs = 0; untilMs < 250; untilMs += 10) {

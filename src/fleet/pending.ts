@@ -26,6 +26,8 @@ export interface Pending {
   vm: VmId | undefined;
   /** VMs that it may have been worked on by. */
   tries: number;
+  /** A guest that it was sent to, and whose link was lost, may still send its reply: after the end, or instead of another try's. */
+  mayBeKept: boolean;
   /** Its place in the waiting line, or among those on its VM. */
   place: ListNode<Pending> | undefined;
 }

@@ -39,6 +39,7 @@ export class RequestBook implements Work {
       frame: 0,
       vm: undefined,
       tries: 0,
+      mayBeKept: false,
       place: undefined,
     };
     this.join(pending, request.replyTo, request.deadlineMs);

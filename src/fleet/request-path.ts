@@ -15,8 +15,9 @@ export interface LatePort {
   /** @returns undefined for a token that we did not make */
   open(token: Uint8Array): { readonly requestId: string } | undefined;
   publish(token: Uint8Array, outcome: Outcome): void;
-  /** The router has ended a request, because it ends itself, while a VM had it: what comes for it after all is no answer. */
+  /** A request has ended, and a VM may still send a reply for it: that is no answer. Outlives the router. */
   answered?(requestId: string): void;
+  hasAnswered?(requestId: string): boolean;
 }
 
 /** R11: a request is tried at most once more than the first time. */
@@ -143,7 +144,8 @@ export class RequestPath {
     const outcome = this.#keptOutcome(event);
     const pending = this.#memory.pending(requestId);
     if (pending === undefined) {
-      if (!this.#memory.hasEnded(requestId)) this.#late?.publish(event.token, outcome);
+      const isTold = this.#memory.hasEnded(requestId) || this.#late?.hasAnswered?.(requestId) === true;
+      if (!isTold) this.#late?.publish(event.token, outcome);
       return;
     }
     // It is being tried once more; a failure of the first try says nothing about the second.
@@ -183,7 +185,7 @@ export class RequestPath {
       this.counts.ended(outcome);
       this.#book.endFor(client, outcome);
       if (pending.clients.length > 0) continue;
-      this.#memory.closed(pending);
+      this.#close(pending);
       if (vm === undefined) this.#take(pending);
       else this.#links.tell(vm, { kind: 'cancel', id: pending.frame });
     }
@@ -258,14 +260,24 @@ export class RequestPath {
     const mayRunTwice = vm !== undefined && this.#fleet.vm(vm)?.guest?.idempotent === true && pending.request.retry;
     this.#take(pending);
     if (untouched) pending.tries -= 1;
-    else if (pending.request.idIsMade === true) {
-      // Its guest may still send a reply that it kept: from here on the id must be known.
-      pending.request = { ...pending.request, idIsMade: false };
-      this.#memory.opened(pending);
-    }
-    if (pending.clients.length === 0) this.#memory.closed(pending);
+    else this.#mayBeKept(pending);
+    if (pending.clients.length === 0) this.#close(pending);
     else if (untouched || (mayRunTwice && pending.tries < TRIES_MAX)) this.#wait(pending, 'first');
     else this.#end(pending, this.#failure(502, `VM ${vm} was lost while it worked on the request: ${why}`, vm));
+  }
+
+  /** Its guest may still send a reply that it kept: from here on the id must be known. */
+  #mayBeKept(pending: Pending): void {
+    pending.mayBeKept = true;
+    if (pending.request.idIsMade !== true) return;
+    pending.request = { ...pending.request, idIsMade: false };
+    this.#memory.opened(pending);
+  }
+
+  /** All who waited for it have been told, and a repeat is a new request. */
+  #close(pending: Pending): void {
+    this.#memory.closed(pending);
+    if (pending.mayBeKept) this.#late?.answered?.(pending.request.requestId);
   }
 
   /** The request whose end a VM has just told. */
@@ -280,7 +292,7 @@ export class RequestPath {
     const { request, clients } = pending;
     for (let told = 0; told < clients.length; told++) this.counts.ended(outcome);
     if (request.idIsMade !== true) {
-      this.#memory.closed(pending);
+      this.#close(pending);
       this.#memory.ended(request, outcome, this.#clock.monotonic(), this.#fleet.params.dedupMs);
     }
     this.#book.end(pending, outcome);

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ManualClock } from '../actors/kit/mod.ts';
-import type { RequestStatus } from '../fleet/mod.ts';
+import type { Ref } from '../actors/mod.ts';
+import type { Request, RequestStatus } from '../fleet/mod.ts';
+import type { EndpointMessage } from './endpoint-messages.ts';
 import { processed, servedFleet } from './kit/mod.ts';
 import { createRequester } from './requester.ts';
 
@@ -109,6 +111,116 @@ describe('a request', () => {
     });
     requester.close();
     await first;
+  });
+});
+
+describe('a request that is sent again', () => {
+  /** The fleet answers nobody by itself; what it was asked is kept. */
+  async function silentFleet() {
+    const asked: Request[] = [];
+    let onCount: { readonly count: number; readonly resolve: () => void } | undefined;
+    const handle = (request: Request): void => {
+      asked.push(request);
+      if (asked.length === onCount?.count) onCount.resolve();
+    };
+    const fleet = await servedFleet(handle, { drainLimitMs: 1 });
+    const came = async (count: number): Promise<void> => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      onCount = { count, resolve };
+      if (asked.length >= count) resolve();
+      await promise;
+    };
+    return { fleet, asked, came };
+  }
+
+  test('is one of those in flight, however often it is sent, and leaves none behind', async () => {
+    const { fleet, asked, came } = await silentFleet();
+    await using _ = fleet;
+    const requester = createRequester(fleet.nc, { fleet: fleet.fleet, inFlightMax: 2 });
+    const sent = requester.send(encoder.encode('text'), { requestId: 'a', deadlineMs: 60_000 });
+    for (let times = 0; times < 50; times++) sent.again(50_000);
+    await came(51);
+    expect(new Set(asked.map(({ requestId, payload }) => `${requestId} ${decoder.decode(payload)}`))).toEqual(
+      new Set(['a text']),
+    );
+    expect(requester.inFlight).toBe(1);
+    const other = requester.request(encoder.encode('other'));
+    await came(52);
+    for (const { payload, replyTo } of asked) replyTo.tell(processed(payload));
+    expect(decoder.decode((await sent.reply).payload)).toBe('text');
+    expect(decoder.decode((await other).payload)).toBe('other');
+    expect(requester.inFlight).toBe(0);
+  });
+
+  test.each([0, 1, 2])(
+    'is ended by the reply to attempt %i, whenever that comes; no other reply is heard',
+    async (late) => {
+      const { fleet, asked, came } = await silentFleet();
+      await using _ = fleet;
+      const requester = createRequester(fleet.nc, fleet);
+      const sent = requester.send(new Uint8Array(0));
+      sent.again(20_000);
+      sent.again(10_000);
+      await came(3);
+      asked[late]?.replyTo.tell(processed(encoder.encode('the first')));
+      expect(decoder.decode((await sent.reply).payload)).toBe('the first');
+      for (const { replyTo } of asked) replyTo.tell(processed(encoder.encode('another')));
+      sent.again(10_000);
+      const next = requester.request(new Uint8Array(0));
+      await came(4);
+      asked[3]?.replyTo.tell(processed(encoder.encode('its own')));
+      expect(decoder.decode((await next).payload)).toBe('its own');
+    },
+  );
+
+  test('has its first deadline, and its own signal', async () => {
+    const { fleet, came } = await silentFleet();
+    await using _ = fleet;
+    const clock = new ManualClock();
+    const requester = createRequester(fleet.nc, { fleet: fleet.fleet, clock });
+    const sent = requester.send(new Uint8Array(0), { deadlineMs: 500 });
+    const expired = expect(sent.reply).rejects.toMatchObject({
+      code: 'REQUEST_DEADLINE',
+      details: { deadlineMs: 500 },
+    });
+    sent.again(400);
+    await came(2);
+    await clock.advance(540);
+    await expired;
+    const user = new AbortController();
+    const given = requester.send(new Uint8Array(0), { signal: user.signal });
+    const cancelled = expect(given.reply).rejects.toMatchObject({ code: 'REQUEST_CANCELLED' });
+    given.again(400);
+    user.abort();
+    await cancelled;
+    expect(requester.inFlight).toBe(0);
+  });
+
+  test('and finds nobody is still in the hands of who has it', async () => {
+    const { fleet, asked, came } = await silentFleet();
+    await using _ = fleet;
+    const requester = createRequester(fleet.nc, fleet);
+    const sent = requester.send(new Uint8Array(0));
+    await came(1);
+    // It takes no more, and will answer what it has.
+    const drain = (replyTo: Ref<true>): EndpointMessage => ({ kind: 'drain', limitMs: 60_000, replyTo });
+    const drained = fleet.system.ask(fleet.endpoint, drain, 60_000);
+    await fleet.counts();
+    await fleet.connection.nc.flush();
+    sent.again(10_000);
+    await fleet.nc.flush();
+    asked[0]?.replyTo.tell(processed(encoder.encode('after all')));
+    expect(decoder.decode((await sent.reply).payload)).toBe('after all');
+    await drained;
+  });
+
+  test('finds nobody if that is so of every attempt', async () => {
+    await using fleet = await servedFleet(() => undefined);
+    const requester = createRequester(fleet.nc, { fleet: 'other' });
+    const sent = requester.send(new Uint8Array(0));
+    sent.again(10_000);
+    await expect(sent.reply).rejects.toMatchObject({ code: 'REQUEST_NO_RESPONDERS' });
+    expect(requester.inFlight).toBe(0);
   });
 });
 

@@ -36,8 +36,18 @@ export interface Requester {
    * nobody serves the fleet; REQUEST_CANCELLED by the signal; NATS_UNREACHABLE if the connection is closed
    */
   request(payload: Uint8Array, options?: RequestOptions): Promise<Reply>;
+  /** As `request`, for who may send it more than once. */
+  send(payload: Uint8Array, options?: RequestOptions): SentRequest;
   /** Ends what is in flight with REQUEST_CANCELLED. The connection stays. */
   close(): void;
+}
+
+/** One request, however often it is sent: it has one place among those in flight, and the first reply to any attempt is its end. */
+export interface SentRequest {
+  /** As of `request`; nobody serves the fleet if that is so of every attempt. */
+  readonly reply: Promise<Reply>;
+  /** Sends it once more, with what is left of its deadline; does nothing once it has ended. */
+  again(deadlineMs: number): void;
 }
 
 const DEADLINE_MS = 30_000;
@@ -75,7 +85,7 @@ class InboxRequester implements Requester {
     this.#subject = subjectsOf(fleet).process;
     this.#inFlightMax = inFlightMax;
     this.#encoder = new RequestEncoder(deadlineMs);
-    this.#wheel = new TimerWheel(clock, STEP_MS, (call) => this.#expired(call));
+    this.#wheel = new TimerWheel(clock, STEP_MS, (call) => this.#fail(call, noReplyWithin(call.deadlineMs)));
     this.#maxPayloadBytes = nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
     this.#subscription = nc.subscribe(`${this.#inbox}*`, {
       callback: (error, message) => {
@@ -92,12 +102,14 @@ class InboxRequester implements Requester {
 
   request(payload: Uint8Array, options: RequestOptions = {}): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      try {
-        this.#send(payload, options, resolve, reject);
-      } catch (error) {
-        reject(error);
-      }
+      this.#open(payload, options, resolve, reject);
     });
+  }
+
+  send(payload: Uint8Array, options: RequestOptions = {}): SentRequest {
+    const { promise, resolve, reject } = Promise.withResolvers<Reply>();
+    const call = this.#open(payload, options, resolve, reject);
+    return { reply: promise, again: (deadlineMs) => this.#again(call, payload, { ...options, deadlineMs }) };
   }
 
   close(): void {
@@ -106,30 +118,53 @@ class InboxRequester implements Requester {
     if (!this.#nc.isClosed()) this.#subscription.unsubscribe();
   }
 
-  #send(
+  /** @returns undefined if it was refused */
+  #open(
     payload: Uint8Array,
     options: RequestOptions,
     resolve: (reply: Reply) => void,
     reject: (error: unknown) => void,
-  ): void {
+  ): Call | undefined {
     const { signal } = options;
+    try {
+      this.#checkRoom(signal);
+      const token = (this.#count++).toString(36);
+      const deadlineMs = this.#publish(token, payload, options);
+      const call = new Call(token, deadlineMs, resolve, reject);
+      this.#calls.set(token, call);
+      this.#wheel.add(call, deadlineMs);
+      if (signal !== undefined) call.listen(signal, () => this.#fail(call, cancelled(signal)));
+      return call;
+    } catch (error) {
+      reject(error);
+      return undefined;
+    }
+  }
+
+  #again(call: Call | undefined, payload: Uint8Array, options: RequestOptions): void {
+    if (call === undefined || !this.#calls.has(call.token)) return;
+    try {
+      this.#publish(call.token, payload, options);
+      call.attempts += 1;
+    } catch (error) {
+      this.#fail(call, error);
+    }
+  }
+
+  #checkRoom(signal: AbortSignal | undefined): void {
     if (this.#closedWith !== undefined) throw this.#closedWith;
     if (signal?.aborted === true) throw cancelled(signal);
-    if (this.#calls.size >= this.#inFlightMax) {
-      throw new ShoalError(
-        'REQUEST_OVERLOADED',
-        `${this.#calls.size} requests are in flight, and this client takes no more`,
-        { details: { inFlight: this.#calls.size } },
-      );
-    }
+    if (this.#calls.size < this.#inFlightMax) return;
+    const why = `${this.#calls.size} requests are in flight, and this client takes no more`;
+    throw new ShoalError('REQUEST_OVERLOADED', why, { details: { inFlight: this.#calls.size } });
+  }
+
+  /** @returns the deadline that it was sent with, in milliseconds from now */
+  #publish(token: string, payload: Uint8Array, options: RequestOptions): number {
     const { headers, deadlineMs } = this.#encoder.encode(options);
     this.#checkSize(headers.byteLength + payload.length);
-    const token = (this.#count++).toString(36);
     this.#nc.publish(this.#subject, payload, { reply: this.#inbox + token, headers });
-    const call = new Call(token, deadlineMs, resolve, reject);
-    this.#calls.set(token, call);
-    this.#wheel.add(call, deadlineMs);
-    if (signal !== undefined) call.listen(signal, () => this.#fail(call, cancelled(signal)));
+    return deadlineMs;
   }
 
   #checkSize(bytes: number): void {
@@ -146,6 +181,8 @@ class InboxRequester implements Requester {
     if (call === undefined) return;
     const reply = this.#replies.read(message);
     if (reply instanceof ShoalError) {
+      // While an earlier attempt may be in somebody's hands, one that found nobody says nothing.
+      if (reply.code === 'REQUEST_NO_RESPONDERS' && --call.attempts > 0) return;
       this.#fail(call, reply);
       return;
     }
@@ -153,12 +190,7 @@ class InboxRequester implements Requester {
     call.resolve(reply);
   }
 
-  #expired(call: Call): void {
-    if (!this.#calls.has(call.token)) return;
-    this.#fail(call, noReplyWithin(call.deadlineMs));
-  }
-
-  #fail(call: Call, error: ShoalError): void {
+  #fail(call: Call, error: unknown): void {
     this.#forget(call);
     call.reject(error);
   }
@@ -181,7 +213,9 @@ class Call extends WheelEntry {
   readonly token: string;
   readonly deadlineMs: number;
   readonly resolve: (reply: Reply) => void;
-  readonly reject: (error: ShoalError) => void;
+  readonly reject: (error: unknown) => void;
+  /** Those that may still be answered. */
+  attempts = 1;
   #signal: AbortSignal | undefined;
   #onAbort: (() => void) | undefined;
 

@@ -46,6 +46,28 @@ test('a removed entry is never due, and removing it again does nothing', async (
   expect([...due.keys()].sort()).toEqual([1, 3]);
 });
 
+test('of entries that are due together, one that another removes is not due any more, and may be added again', async () => {
+  const clock = new ManualClock();
+  const items = [1, 2, 3].map((id) => new Item(id));
+  const due: number[] = [];
+  const wheel = new TimerWheel<Item>(clock, STEP_MS, ({ id }) => {
+    due.push(id);
+    if (due.length > 1) return;
+    const [first, ...others] = items.filter((item) => item.id !== id);
+    for (const other of others) wheel.remove(other);
+    if (first === undefined) return;
+    wheel.remove(first);
+    wheel.add(first, 100);
+  });
+  for (const item of items) wheel.add(item, 30);
+  await clock.advance(60);
+  expect(due).toHaveLength(1);
+  expect(wheel.size).toBe(1);
+  await clock.advance(200);
+  expect(due).toHaveLength(2);
+  expect(wheel.size).toBe(0);
+});
+
 test('no timer runs while there is nothing to wait for', async () => {
   const clock = new ManualClock();
   const { wheel } = wheelOf(clock);

@@ -1,6 +1,8 @@
 import type { CancelTimer, Clock } from '../actors/mod.ts';
 
 const SLOTS = 1_024;
+/** The tick of an entry that has left its list and is about to be told; one that is removed before its turn comes is not. */
+const DUE = -1;
 
 /** What a wheel holds: the entry itself is the link of the list that it stands in, so that adding and removing allocate nothing. */
 export abstract class WheelEntry {
@@ -53,6 +55,10 @@ export class TimerWheel<E extends WheelEntry> {
   /** Does nothing if the entry is not in the wheel. */
   remove(entry: E): void {
     if (entry.wheelTick === undefined) return;
+    if (entry.wheelTick === DUE) {
+      entry.wheelTick = undefined;
+      return;
+    }
     const { wheelNext: next, wheelPrevious: previous } = entry;
     if (next !== undefined) next.wheelPrevious = previous;
     if (previous !== undefined) previous.wheelNext = next;
@@ -73,7 +79,11 @@ export class TimerWheel<E extends WheelEntry> {
     const due: E[] = [];
     for (let tick = from; tick <= nowTick; tick++) this.#collect(tick % SLOTS, nowTick, due);
     if (this.#size > 0) this.#cancel = this.#clock.timer(this.#stepMs, this.#run);
-    for (const entry of due) this.#onDue(entry);
+    for (const entry of due) {
+      if (entry.wheelTick !== DUE) continue;
+      entry.wheelTick = undefined;
+      this.#onDue(entry);
+    }
   }
 
   /** Entries of a later round share the slot; they stay. */
@@ -83,6 +93,7 @@ export class TimerWheel<E extends WheelEntry> {
       const next = entry.wheelNext as E | undefined;
       if (entry.wheelTick !== undefined && entry.wheelTick <= nowTick) {
         this.remove(entry);
+        entry.wheelTick = DUE;
         due.push(entry);
       }
       entry = next;

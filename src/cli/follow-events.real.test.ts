@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import type { News } from '../fleet/mod.ts';
+import { realNatsServer } from '../transport/kit/mod.ts';
+import { type AdminServer, connect, serveAdmin, subjectsOf } from '../transport/mod.ts';
+import { followEvents } from './follow-events.ts';
+
+const FLEET = 'f';
+const newsOf = (atMs: number): News => ({ atMs, kind: 'vm-ready', text: `event ${atMs}` });
+
+/** A Shoal of which there is nothing but its news. */
+async function toldFleet() {
+  const nats = await realNatsServer();
+  const connection = await connect({ servers: nats.url, name: 'test' });
+  const kept: News[] = [];
+  let server: AdminServer | undefined;
+  const start = async (): Promise<void> => {
+    server = await serveAdmin(connection.nc, FLEET, {
+      // As `followEvents` asks.
+      events: async (args) => kept.slice(-(args as { count: number }).count),
+    });
+  };
+  await start();
+  return {
+    place: { servers: nats.url, fleet: FLEET },
+    kept,
+    start,
+    stop: async () => server?.close(),
+    happens: (news: News) => {
+      kept.push(news);
+      connection.nc.publish(subjectsOf(FLEET).events, JSON.stringify(news));
+    },
+    [Symbol.asyncDispose]: async () => {
+      await connection.close();
+      await nats.stop();
+    },
+  };
+}
+
+/** What is told, to be waited for. */
+class Told {
+  readonly lines: string[] = [];
+  #wake: () => void = () => undefined;
+
+  add(line: string): void {
+    this.lines.push(line);
+    this.#wake();
+  }
+
+  async until(line: string): Promise<void> {
+    while (!this.lines.includes(line)) await new Promise<void>((resolve) => (this.#wake = resolve));
+  }
+}
+
+test('the latest, then what comes; after a loss what is known of the time between; nothing twice', async () => {
+  await using fleet = await toldFleet();
+  fleet.kept.push(newsOf(1), newsOf(2));
+  const told = new Told();
+  const ending = new AbortController();
+  const followed = followEvents({
+    find: () => fleet.place,
+    count: 1,
+    onNews: ({ text }) => told.add(text),
+    onAway: () => told.add('away'),
+    onBack: () => told.add('back'),
+    signal: ending.signal,
+  });
+  await told.until('event 2');
+  fleet.happens(newsOf(3));
+  await told.until('event 3');
+  await fleet.stop();
+  await told.until('away');
+  // Of the same moment as the last that was told, and a later one.
+  fleet.kept.push({ ...newsOf(3), text: 'another event 3' }, newsOf(4));
+  await fleet.start();
+  await told.until('event 4');
+  fleet.happens(newsOf(5));
+  await told.until('event 5');
+  ending.abort();
+  await followed;
+  expect(told.lines).toEqual(['event 2', 'event 3', 'away', 'back', 'another event 3', 'event 4', 'event 5']);
+});
+
+test('a fleet that nobody serves at the first look is an error', async () => {
+  await using fleet = await toldFleet();
+  await fleet.stop();
+  const nothing = (): void => expect.unreachable();
+  const options = { find: () => fleet.place, count: 1, onNews: nothing, onAway: nothing, onBack: nothing };
+  const { signal } = new AbortController();
+  await expect(followEvents({ ...options, signal })).rejects.toMatchObject({ code: 'FLEET_NOT_RUNNING' });
+});
