@@ -110,6 +110,22 @@ describe('what a guest prints', () => {
     booting.close();
   });
 
+  it('is no more if the console cannot be read, and harms nobody else', async () => {
+    const rounds = new ConsoleRounds(clock);
+    const broken = open('up', { rounds });
+    broken.onBytes(() => {
+      throw new Error('EIO');
+    });
+    const whole = open('up', { rounds });
+    listenTo(whole);
+    print(LINE);
+    await clock.advance(1_000);
+    broken.readToEnd();
+    expect(heard).toBe(LINE);
+    broken.close();
+    whole.close();
+  });
+
   it('waits until somebody listens', async () => {
     const console = open('booting');
     print('early');
