@@ -23,6 +23,7 @@ export type {
   MachineSpec,
   Manifest,
 } from './port.ts';
+export { whyUncapped } from './qemu/cgroup.ts';
 export { createQemuHypervisor, findProgram, QEMU_DEFAULT, type QemuOptions } from './qemu/hypervisor.ts';
 export { type ImageInfo, inspectImage } from './qemu/image.ts';
 export { runtimeRoot } from './qemu/run-directory.ts';
