@@ -2,13 +2,15 @@
  * Brings a fresh clone to where `npm start` and `npm test` work: installs what is missing, once, and is quick when
  * nothing is. Runs on the Node that the machine has (20 or newer) and needs nothing else: no dependency, no TypeScript.
  *
- *   node setup/setup.mjs                     everything
- *   node setup/setup.mjs --only npm,image    some of the steps: system, npm, image; and tests, with which system brings what only tests need
+ *   node setup/setup.mjs                     everything but linux
+ *   node setup/setup.mjs --only npm,image    some of the steps: system, npm, image, linux (a kernel that one long test boots); and tests, with
+ *                                            which system brings what only tests need
  */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openCheckout } from './checkout.mjs';
 import { buildImage } from './image.mjs';
+import { fetchLinux } from './linux.mjs';
 import { withLock } from './lock.mjs';
 import { installNpmPackages } from './npm.mjs';
 import { Interrupted, Problem } from './problem.mjs';
@@ -25,8 +27,10 @@ const STEPS = new Map([
   ['system', installPrograms],
   ['npm', installNpmPackages],
   ['image', buildImage],
+  ['linux', fetchLinux],
 ]);
 const NAMES = [...STEPS.keys(), 'tests'];
+const DEFAULT_NAMES = NAMES.filter((name) => name !== 'linux');
 
 // From here on Ctrl-C ends what is running, and then us, so that nothing stays behind half done.
 const interruption = new AbortController();
@@ -57,7 +61,7 @@ function installPrograms(checkout, wanted) {
 
 /** @param {readonly string[]} args */
 function wantedSteps(args) {
-  if (args.length === 0) return new Set(NAMES);
+  if (args.length === 0) return new Set(DEFAULT_NAMES);
   const names = args[0] === '--only' && args.length === 2 ? (args[1]?.split(',') ?? []) : [];
   if (names.length > 0 && names.every((name) => NAMES.includes(name))) return new Set(names);
   throw new Problem(`Expected nothing or \`--only ${NAMES.join(',')}\` (some of them), got \`${args.join(' ')}\``);

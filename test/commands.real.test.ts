@@ -175,7 +175,7 @@ describe('without a fleet', () => {
     // `shoal doctor -o json` prints such a list; the test looks at the names only.
     const names = (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name);
     expect(names).toEqual(
-      expect.arrayContaining(['Node', 'QEMU', 'nats-server', 'gcc', '/dev/kvm', 'accelerator', 'rights']),
+      expect.arrayContaining(['Node', 'QEMU', 'nats-server', 'gcc', '/dev/kvm', 'accelerator', 'rights', 'caps']),
     );
   });
 

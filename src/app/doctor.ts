@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { codeOf } from '../errors.ts';
-import { readHostFacts } from '../hypervisor/mod.ts';
+import { readHostFacts, whyUncapped } from '../hypervisor/mod.ts';
 
 /** One thing that Shoal needs, or is better with. */
 export interface Check {
@@ -43,6 +43,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
     accelerator(options.accelerator),
     memory(),
     rights(),
+    caps(),
     data(options.dataDir),
   ];
 }
@@ -131,6 +132,23 @@ function rights(): Check {
   if (process.getuid?.() === 0)
     return { name: 'rights', state: 'ok', found: 'root: each VM runs under a user id of its own' };
   return { name: 'rights', state: 'ok', found: 'not root: all VMs run under this user, without the right to gain any' };
+}
+
+function caps(): Check {
+  const why = whyUncapped();
+  if (why === undefined) {
+    return {
+      name: 'caps',
+      state: 'ok',
+      found: 'cgroup v2 holds each VM at its memory and 96 MiB, and at one and a half cores',
+    };
+  }
+  return {
+    name: 'caps',
+    state: 'warn',
+    found: `VMs run without caps on memory and CPU: ${why}`,
+    remedy: 'run as root on a host whose cgroup v2 hands on cpu and memory, as systemd does',
+  };
 }
 
 function data(directory: string): Check {

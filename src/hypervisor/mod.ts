@@ -23,6 +23,7 @@ export type {
   MachineSpec,
   Manifest,
 } from './port.ts';
+export { whyUncapped } from './qemu/cgroup.ts';
 export { findProgram, QEMU_DEFAULT } from './qemu/host-tools.ts';
 export { createQemuHypervisor, type QemuOptions } from './qemu/hypervisor.ts';
 export { type ImageInfo, inspectImage } from './qemu/image.ts';

@@ -126,6 +126,19 @@ describe('the set-up as a whole', () => {
     expect(machine.calls()).not.toContain('image');
   });
 
+  test('the kernel that one long test boots is got when asked for, once; the lack of it is told and stops nothing', async () => {
+    const machine = new FakeMachine(EVERYTHING);
+    machine.write('test/cgroup-v2/fetch-linux.sh', 'echo fetch >> "$CALLS"; echo no network; exit 1\n');
+    await machine.setUp();
+    expect(machine.calls()).not.toContain('fetch');
+    const failed = await machine.setUp('--only', 'linux,image');
+    expect(failed).toMatchObject({ code: 0, stderr: expect.stringContaining('no network') });
+
+    machine.write('test/cgroup-v2/fetch-linux.sh', 'echo fetch >> "$CALLS"; mkdir -p "$1"; touch "$1/vmlinuz"\n');
+    for (let times = 0; times < 2; times++) expect(await machine.setUp('--only', 'linux')).toMatchObject({ code: 0 });
+    expect(machine.calls().filter((call) => call === 'fetch')).toHaveLength(2);
+  });
+
   test('an unknown step is refused with the ones there are', async () => {
     const machine = new FakeMachine(EVERYTHING);
 

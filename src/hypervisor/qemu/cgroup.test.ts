@@ -22,6 +22,15 @@ test('a VM gets a group with the caps of its memory and of its CPU, and its proc
   expect(read('shoal-tag/vm-7/memory.max')).toBe(`${(16 + 96) * 1024 * 1024}\n`);
   expect(read('shoal-tag/vm-7/cpu.max')).toBe('150000 100000\n');
   expect(read('shoal-tag/vm-7/cgroup.procs')).toBe('1234\n');
+  expect(existsSync(join(root, 'shoal-tag/vm-7/memory.swap.max'))).toBe(false);
+});
+
+test('where the kernel can swap a VM may have none of it', () => {
+  writeFileSync(join(root, 'cgroup.subtree_control'), 'cpu memory\n');
+  mkdirSync(join(root, 'shoal-tag/vm-7'), { recursive: true });
+  writeFileSync(join(root, 'shoal-tag/vm-7/memory.swap.max'), 'max\n');
+  expect(new Cgroups('tag', root).place(7, 1234, capsOf(16))).toBe(true);
+  expect(read('shoal-tag/vm-7/memory.swap.max')).toBe('0\n');
 });
 
 test.each([

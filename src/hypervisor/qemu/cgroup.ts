@@ -1,10 +1,10 @@
-import { accessSync, constants, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf } from '../../errors.ts';
 
 /** What a VM may take of its host at most. */
 export interface Caps {
-  /** Guest memory and QEMU's own. */
+  /** Guest memory and QEMU's own; none of it in swap. */
   readonly memoryBytes: number;
   /** 100 is one core: the one virtual CPU; above it is what QEMU needs around that. */
   readonly cpuPercent: number;
@@ -23,6 +23,19 @@ export function capsOf(memoryMib: number): Caps {
   return { memoryBytes: memoryMib * MIB + QEMU_BYTES, cpuPercent: CPU_PERCENT };
 }
 
+/** Why VMs cannot be capped on this host, by this user; undefined if they can. */
+export function whyUncapped(root = CGROUP_ROOT): string | undefined {
+  try {
+    const offered = readFileSync(join(root, 'cgroup.subtree_control'), 'utf8').split(/\s+/);
+    const missing = CONTROLLERS.filter((name) => !offered.includes(name));
+    if (missing.length > 0) return `cgroup v2 at ${root} does not hand on ${missing.join(' and ')}`;
+    accessSync(root, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    return `cgroup v2 at ${root} cannot be used (${codeOf(error) ?? String(error)})`;
+  }
+}
+
 /**
  * Caps by cgroup v2, a group a VM below one of the fleet. Where cgroup v2 is absent, lacks a controller or is not ours to write, VMs run
  * without caps, and `why` says so.
@@ -34,7 +47,7 @@ export class Cgroups {
 
   constructor(fleetTag: string, root = CGROUP_ROOT) {
     this.#fleet = join(root, `shoal-${fleetTag}`);
-    this.why = whyUnusable(root);
+    this.why = whyUncapped(root);
   }
 
   /** Puts a process into a group of its own. @returns whether it is capped */
@@ -53,6 +66,7 @@ export class Cgroups {
       mkdirSync(group, { recursive: true });
       enable(this.#fleet);
       writeFileSync(join(group, 'memory.max'), `${caps.memoryBytes}\n`);
+      forbidSwap(group);
       writeFileSync(join(group, 'cpu.max'), `${(caps.cpuPercent * CPU_PERIOD_US) / 100} ${CPU_PERIOD_US}\n`);
       writeFileSync(join(group, 'cgroup.procs'), `${pid}\n`);
       return true;
@@ -82,14 +96,11 @@ function enable(group: string): void {
   writeFileSync(join(group, 'cgroup.subtree_control'), CONTROLLERS.map((name) => `+${name}`).join(' '));
 }
 
-function whyUnusable(root: string): string | undefined {
-  try {
-    const offered = readFileSync(join(root, 'cgroup.subtree_control'), 'utf8').split(/\s+/);
-    const missing = CONTROLLERS.filter((name) => !offered.includes(name));
-    if (missing.length > 0) return `cgroup v2 at ${root} does not hand on ${missing.join(' and ')}`;
-    accessSync(root, constants.W_OK);
-    return undefined;
-  } catch (error) {
-    return `cgroup v2 at ${root} cannot be used (${codeOf(error) ?? String(error)})`;
-  }
+/**
+ * Else a VM that reaches its cap would go on in the host's swap, as slow as if it hung and without bound, where its end and another VM in its
+ * place are what is wanted. A kernel without swap has no such file.
+ */
+function forbidSwap(group: string): void {
+  const file = join(group, 'memory.swap.max');
+  if (existsSync(file)) writeFileSync(file, '0\n');
 }
