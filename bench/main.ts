@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { isOnTmpfs } from '../src/process/mod.ts';
 import { endLeft } from '../test/driver/end-left.ts';
 import { killRunning } from '../test/driver/shoal-process.ts';
 import type { Row } from './compare.ts';
@@ -24,6 +25,14 @@ if (suite === undefined) {
   process.exit(2);
 }
 
+/** A tmpfs, as /run is on every Debian host: where it is on a disk the making of files would be measured with it. */
+const madeHere =
+  process.env['SHOAL_RUNTIME_DIR'] === undefined && !isOnTmpfs('/run') ? mkdtempSync('/dev/shm/shoal-') : undefined;
+if (madeHere !== undefined) {
+  process.env['SHOAL_RUNTIME_DIR'] = madeHere;
+  process.stderr.write(`bench: /run is on no tmpfs here, so run directories are in ${madeHere}\n`);
+}
+
 const CLEAN_UP_MS = 15_000;
 const rows: Row[] = [];
 const measuring = measured(suite);
@@ -33,6 +42,7 @@ await killRunning();
 // What was being measured is gone, and it clears away its folders.
 await Promise.race([measuring, after(CLEAN_UP_MS)]);
 endLeft();
+if (madeHere !== undefined) rmSync(madeHere, { recursive: true, force: true });
 if (why !== undefined) process.stderr.write(`bench: ended early: ${why}\n`);
 process.exit(why !== undefined || (values.strict === true && rows.some((row) => !row.holds)) ? 1 : 0);
 

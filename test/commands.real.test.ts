@@ -175,8 +175,25 @@ describe('without a fleet', () => {
     // `shoal doctor -o json` prints such a list; the test looks at the names only.
     const names = (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name);
     expect(names).toEqual(
-      expect.arrayContaining(['Node', 'QEMU', 'nats-server', 'gcc', '/dev/kvm', 'accelerator', 'rights', 'caps']),
+      expect.arrayContaining([
+        'Node',
+        'QEMU',
+        'nats-server',
+        'gcc',
+        '/dev/kvm',
+        'accelerator',
+        'rights',
+        'caps',
+        'run directories',
+      ]),
     );
+  });
+
+  test('doctor says where run directories are not in memory, and where there is no place for them', async () => {
+    const disk = await shoal(['doctor', '--data', folder], { env: { SHOAL_RUNTIME_DIR: '/proc/of-no-use' } });
+    expect(disk.stdout).toMatch(/warn {2}run directories .*\/proc\/of-no-use is on no tmpfs.*\n.*SHOAL_RUNTIME_DIR/);
+    const memory = await shoal(['doctor', '--data', folder], { env: { SHOAL_RUNTIME_DIR: '/dev/shm/shoal' } });
+    expect(memory.stdout).toMatch(/ok {4}run directories +\/dev\/shm\/shoal, in memory/);
   });
 
   test('doctor names the remedy for what is missing', async () => {

@@ -37,8 +37,8 @@ export class Qmp {
   static async open(socket: Socket, timeoutMs: number, clock: Clock): Promise<Qmp> {
     const qmp = new Qmp(socket, clock);
     try {
-      await qmp.#greeting(timeoutMs);
-      await qmp.command('qmp_capabilities', undefined, timeoutMs);
+      // QEMU reads nothing before it has greeted, and so need not be waited for.
+      await Promise.all([qmp.#greeting(timeoutMs), qmp.command('qmp_capabilities', undefined, timeoutMs)]);
       return qmp;
     } catch (error) {
       qmp.close();
