@@ -168,6 +168,11 @@ describe('what a guest is told', () => {
     });
     await new Promise<void>((resolve) => server.listen(paths.consoleIn, resolve));
   });
+  const connected = async (): Promise<Socket> => {
+    // `connection` comes with the socket and nothing else.
+    const [guest] = (await once(server, 'connection')) as [Socket];
+    return guest;
+  };
   afterEach(() => {
     for (const connection of connections) connection.destroy();
     server.close();
@@ -177,8 +182,7 @@ describe('what a guest is told', () => {
     const console = open('up', { clock: systemClock });
     listenTo(console);
     console.write('stop\n');
-    // `connection` comes with the socket and nothing else.
-    const [guest] = (await once(server, 'connection')) as [Socket];
+    const guest = await connected();
     guest.write(LINE);
     expect(String((await once(guest, 'data'))[0])).toBe('stop\n');
     await once(guest, 'close');
@@ -206,7 +210,7 @@ describe('what a guest is told', () => {
   it('is given up when the console is closed', async () => {
     const console = open('up', { clock: systemClock });
     console.write('stop\n');
-    const [guest] = (await once(server, 'connection')) as [Socket];
+    const guest = await connected();
     console.close();
     await once(guest, 'close');
     console.write('more\n');
