@@ -67,11 +67,6 @@ export class Connection implements Way, RefBook {
     return { sent: this.#sent, received: this.#received, refs: this.#exports.size };
   }
 
-  /** Whether anything has been posted since this was asked last. */
-  hasSpoken(): boolean {
-    return this.#outbox.hasPosted();
-  }
-
   get hasRoom(): boolean {
     return this.#outbox.hasRoom;
   }

@@ -1,4 +1,4 @@
-/** How often a shard says that its event loop turns, if it has nothing else to say. */
+/** How often a shard says that its event loop turns. */
 export const BEAT_MS = 500;
 
 export interface HeartbeatLimits {

@@ -15,7 +15,6 @@ export class Outbox {
   #batch: unknown[] = [];
   #waking = false;
   #closed = false;
-  #posted = false;
   #unacknowledged = 0;
   #waiting: (() => void)[] = [];
 
@@ -27,13 +26,6 @@ export class Outbox {
 
   get hasRoom(): boolean {
     return this.#unacknowledged < WINDOW;
-  }
-
-  /** Whether anything has been posted since this was asked last. */
-  hasPosted(): boolean {
-    const posted = this.#posted;
-    this.#posted = false;
-    return posted;
   }
 
   get unacknowledged(): number {
@@ -104,7 +96,6 @@ export class Outbox {
   }
 
   #post(batch: Batch): void {
-    this.#posted = true;
     this.#port.postMessage(batch);
   }
 

@@ -67,12 +67,7 @@ export class ShardHost implements ShardControl {
 
   beat(): void {
     this.#letters = 0;
-    // Whatever was said since the last beat was as good a sign of life.
-    if (this.#connection.hasSpoken()) return;
     this.tell({ kind: 'beat' });
-    this.flush();
-    // The beat itself is no reason to do without the next one.
-    this.#connection.hasSpoken();
   }
 
   tell(news: WorkerNews): void {
