@@ -15,12 +15,13 @@ export interface Pulse {
   readonly lookedMs: number;
 }
 
-export function heard(pulse: Pulse): Pulse {
-  return { ...pulse, silentMs: 0 };
+/** A look at a shard that has been heard since the last one. */
+export function heard(nowMs: number): Pulse {
+  return { silentMs: 0, lookedMs: nowMs };
 }
 
 /**
- * A look at a shard. Time in which we ourselves stood still (a stopped process, a busy main thread) says nothing about the shard,
+ * A look at one that has not. Time in which we ourselves stood still (a stopped process, a busy main thread) says nothing about the shard,
  * which may have stood still with us, or whose beats wait to be read: of it no more counts than a look that is late by chance.
  */
 export function look(pulse: Pulse, nowMs: number, { beatMs }: HeartbeatLimits): Pulse {

@@ -169,9 +169,9 @@ export class ShardThread {
   #lookLater(): void {
     const { system, heartbeat } = this.#options;
     this.#cancelLook = system.clock.timer(msToNext(system.clock.monotonic(), heartbeat.beatMs), () => {
-      const pulse = this.#isHeard ? heard(this.#pulse) : this.#pulse;
+      const nowMs = system.clock.monotonic();
+      this.#pulse = this.#isHeard ? heard(nowMs) : look(this.#pulse, nowMs, heartbeat);
       this.#isHeard = false;
-      this.#pulse = look(pulse, system.clock.monotonic(), heartbeat);
       if (isHung(this.#pulse, heartbeat)) this.terminate(`it hung: no sign of life for ${heartbeat.hangMs} ms`);
       else this.#lookLater();
     });

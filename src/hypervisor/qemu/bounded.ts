@@ -1,8 +1,12 @@
 /** What each file that a QEMU writes may grow to: its console, if nobody reads it, and its standard error. */
 export const FILE_BYTES_MAX = 1024 * 1024;
 
-/** What the shell ends with when it cannot run the program. */
-export const CANNOT_RUN: ReadonlySet<number> = new Set([126, 127]);
+const CANNOT_RUN: ReadonlySet<number> = new Set([126, 127]);
+
+/** Whether it was the shell that ended, because it could not run the program: the loader of a program uses the same exit codes. */
+export function couldNotRun(exitCode: number | null | undefined, stderr: string): boolean {
+  return CANNOT_RUN.has(exitCode ?? 0) && /^(\S*\/)?sh: /.test(stderr);
+}
 
 /** The unit of `ulimit -f` by POSIX. */
 const BLOCK_BYTES = 512;

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -80,6 +80,17 @@ describe('the file of a console', () => {
     const file = ConsoleFile.open(path, 'end');
     expect(text(file)).toBe('');
     expect(statSync(path).size).toBe(0);
+    appendFileSync(path, 'status\n');
+    expect(text(file)).toBe('status\n');
+    file.close();
+  });
+
+  it('that somebody else has emptied is read from its beginning', () => {
+    const file = ConsoleFile.open(path, 'start');
+    appendFileSync(path, 'much more than what comes\n');
+    text(file);
+    truncateSync(path);
+    expect(text(file)).toBe('');
     appendFileSync(path, 'status\n');
     expect(text(file)).toBe('status\n');
     file.close();

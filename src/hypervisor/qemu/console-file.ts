@@ -32,6 +32,8 @@ export class ConsoleFile {
     if (this.#descriptor === undefined) return READ_BUFFER.subarray(0, 0);
     const length = readSync(this.#descriptor, READ_BUFFER, 0, READ_BYTES_MAX, this.#position);
     this.#position += length;
+    // Somebody has emptied it, as one does with what looks like a log.
+    if (length === 0 && fstatSync(this.#descriptor).size < this.#position) this.#position = 0;
     if (length < READ_BYTES_MAX && this.#position >= CUT_BYTES) this.#cut(this.#descriptor);
     return READ_BUFFER.subarray(0, length);
   }

@@ -50,6 +50,7 @@ export class ConsoleRounds {
   #round(): void {
     const nowMs = this.#clock.monotonic();
     let nextMs = Number.POSITIVE_INFINITY;
+    this.#nextMs = Number.POSITIVE_INFINITY;
     for (const [member, dueMs] of this.#dueMs) {
       let laterMs = dueMs;
       if (dueMs <= nowMs) {
@@ -60,7 +61,6 @@ export class ConsoleRounds {
       }
       nextMs = Math.min(nextMs, laterMs);
     }
-    this.#nextMs = Number.POSITIVE_INFINITY;
     if (this.#dueMs.size > 0) this.#arm(nextMs);
   }
 }

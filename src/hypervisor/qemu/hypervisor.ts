@@ -20,7 +20,7 @@ import {
 } from '../../process/mod.ts';
 import type { Found, GuestConnection, Hypervisor, Machine, MachineSpec, Manifest } from '../port.ts';
 import { buildArgv, userOfVm } from './argv.ts';
-import { bounded, CANNOT_RUN } from './bounded.ts';
+import { bounded, couldNotRun } from './bounded.ts';
 import { Cgroups, capsOf } from './cgroup.ts';
 import { ConsoleRounds } from './console-rounds.ts';
 import { hasUuid } from './has-uuid.ts';
@@ -243,7 +243,7 @@ class QemuHypervisor implements Hypervisor {
     if (!(await whenGone(attempt.process, EXIT_MOMENT_MS, this.#clock))) return error;
     const stderr = (await readTail(paths.stderr, STDERR_TAIL_BYTES)).trim();
     const where = formatAddress(spec.address);
-    if (CANNOT_RUN.has(attempt.exit?.exitCode ?? 0)) return qemuMissing(this.#qemu, new Error(stderr));
+    if (couldNotRun(attempt.exit?.exitCode, stderr)) return qemuMissing(this.#qemu, new Error(stderr));
     const details = { vm: spec.vm, address: where, stderr, exitCode: attempt.exit?.exitCode ?? null };
     if (/host forwarding rule/i.test(stderr)) {
       return new ShoalError(

@@ -116,12 +116,15 @@ export class QemuConsole implements RoundMember {
   /** Ends the connection behind the text: QEMU closes it when the guest has got all of it. */
   async #say(text: string): Promise<void> {
     const { paths, clock } = this.#options;
-    const socket = await connectUnix(paths.consoleIn, INPUT_TIMEOUT_MS, clock, () => !this.#closed, NOTHING_NEW);
-    this.#inputSocket = socket;
-    if (this.#closed) socket.destroy();
-    else socket.end(text);
-    await new Promise((resolve) => socket.once('close', resolve));
-    this.#inputBytes -= text.length;
+    try {
+      const socket = await connectUnix(paths.consoleIn, INPUT_TIMEOUT_MS, clock, () => !this.#closed, NOTHING_NEW);
+      this.#inputSocket = socket;
+      if (this.#closed) socket.destroy();
+      else socket.end(text);
+      await new Promise((resolve) => socket.once('close', resolve));
+    } finally {
+      this.#inputBytes -= text.length;
+    }
   }
 }
 
