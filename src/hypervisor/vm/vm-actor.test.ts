@@ -71,4 +71,59 @@ describe('the actor of a VM', () => {
     expect(happened).toEqual(['let go of', 'ended']);
     await kit.shutdown();
   });
+
+  it('hears of reports that have piled up the newest only', async () => {
+    const kit = testKit();
+    const reports: number[] = [];
+    let print: (text: string) => void = unused;
+    const running: Machine = {
+      ...machine(() => undefined),
+      start: async () => undefined,
+      remember: async () => undefined,
+      onConsole: (listener) => {
+        print = (text) => listener(Buffer.from(text));
+      },
+      onExit: () => undefined,
+    };
+    const hypervisor: Hypervisor = {
+      prepare: async () => running,
+      adopt: unused,
+      list: unused,
+      find: unused,
+      discard: unused,
+      availableBytes: unused,
+      connect: unused,
+    };
+    const ref = await kit.system.start(
+      vmActor({
+        host: 'here',
+        hypervisor,
+        origin: { kind: 'new', spec: SPEC },
+        bootTimeoutMs: 10_000,
+        stopLimits: { consoleMs: 1, quitMs: 1, terminateMs: 1, killMs: 1 },
+        logFolder: undefined,
+        events: {
+          path: '/events',
+          tell: (event) => {
+            if (event.kind === 'vm-report') reports.push(event.report.seq);
+            return true;
+          },
+        },
+        relays: undefined,
+        notices: undefined,
+      }),
+      { name: 'vm' },
+    );
+    ref.tell({ kind: 'start' });
+    await kit.settle();
+    const status = (seq: number): string => `\nshoal1 status seq=${seq} cpu=0.1 ram=1000 inflight=0 served=0\n`;
+    print(
+      `\nshoal1 ready v=1 bind=10.0.2.15/24 addr=127.0.0.1:9000 port=9000 max=1000 idempotent=1 ops=upper\n${status(1)}`,
+    );
+    await kit.settle();
+    print([2, 3, 4, 5, 6, 7].map(status).join(''));
+    await kit.settle();
+    expect(reports).toEqual([1, 7]);
+    await kit.shutdown();
+  });
 });
