@@ -5,7 +5,7 @@ const CANNOT_RUN: ReadonlySet<number> = new Set([126, 127]);
 
 /** Whether it was the shell that ended, because it could not run the program: the loader of a program uses the same exit codes. */
 export function couldNotRun(exitCode: number | null | undefined, stderr: string): boolean {
-  return CANNOT_RUN.has(exitCode ?? 0) && /^(\S*\/)?sh: /.test(stderr);
+  return CANNOT_RUN.has(exitCode ?? 0) && /\bexec: |bad interpreter/.test(stderr);
 }
 
 /** The unit of `ulimit -f` by POSIX. */
