@@ -2,6 +2,7 @@ export { boundFile, LOG_BYTES_MAX, readTail } from './bounded-file.ts';
 export { TEMPORARY_SUFFIX, writeAtomic, writeDurable } from './durable-write.ts';
 export { findByArgument } from './find-process.ts';
 export { bootId, cpuDemandMsOf, identify, isAlive, signalProcess, whenGone } from './identity.ts';
+export { isProgram } from './is-program.ts';
 export { isOnTmpfs } from './is-tmpfs.ts';
 export type { Launcher, LauncherOptions } from './launcher.ts';
 export { createLauncher } from './launcher.ts';

@@ -1,6 +1,7 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { codeOf, ShoalError } from '../../errors.ts';
+import { isProgram } from '../../process/mod.ts';
 import type { Accelerator } from '../port.ts';
 
 export const QEMU_DEFAULT = 'qemu-system-x86_64';
@@ -11,15 +12,6 @@ export function findProgram(nameOrPath: string, path = process.env['PATH'] ?? ''
     ? [nameOrPath]
     : path.split(delimiter).map((folder) => join(folder, nameOrPath));
   return candidates.find(isProgram);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }
 
 /** @throws QEMU_MISSING */

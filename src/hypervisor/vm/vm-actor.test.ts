@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { testKit } from '../../actors/kit/mod.ts';
+import type { Behaviour } from '../../actors/mod.ts';
+import type { HostEvent } from '../../fleet/mod.ts';
 import type { Hypervisor, Machine, Manifest } from '../port.ts';
 import { vmActor } from './vm-actor.ts';
+import type { VmMessage } from './vm-messages.ts';
 
 const SPEC = {
   vm: 7,
@@ -38,32 +41,45 @@ function machine(onRelease: () => void): Machine {
   };
 }
 
+/** The actor of a new VM. */
+function actorOf(
+  prepared: Promise<Machine>,
+  onEvent: (event: HostEvent) => void = () => undefined,
+): Behaviour<VmMessage> {
+  const hypervisor: Hypervisor = {
+    prepare: () => prepared,
+    adopt: unused,
+    list: unused,
+    find: unused,
+    discard: unused,
+    availableBytes: unused,
+    connect: unused,
+  };
+  return vmActor({
+    host: 'here',
+    hypervisor,
+    origin: { kind: 'new', spec: SPEC },
+    bootTimeoutMs: 10_000,
+    stopLimits: { consoleMs: 1, quitMs: 1, terminateMs: 1, killMs: 1 },
+    logFolder: undefined,
+    events: {
+      path: '/events',
+      tell: (event) => {
+        onEvent(event);
+        return true;
+      },
+    },
+    relays: undefined,
+    notices: undefined,
+  });
+}
+
 describe('the actor of a VM', () => {
   it('that is stopped while its machine is being prepared ends when that is done', async () => {
     const kit = testKit();
     const happened: string[] = [];
     const { promise, resolve } = Promise.withResolvers<Machine>();
-    const hypervisor: Hypervisor = {
-      prepare: () => promise,
-      adopt: unused,
-      list: unused,
-      find: unused,
-      discard: unused,
-      availableBytes: unused,
-      connect: unused,
-    };
-    const behaviour = vmActor({
-      host: 'here',
-      hypervisor,
-      origin: { kind: 'new', spec: SPEC },
-      bootTimeoutMs: 10_000,
-      stopLimits: { consoleMs: 1, quitMs: 1, terminateMs: 1, killMs: 1 },
-      logFolder: undefined,
-      events: { path: '/events', tell: () => true },
-      relays: undefined,
-      notices: undefined,
-    });
-    const ref = await kit.system.start(behaviour, { name: 'vm' });
+    const ref = await kit.system.start(actorOf(promise), { name: 'vm' });
     const stopped = kit.system.stop(ref).then(() => happened.push('ended'));
     await kit.settle();
     resolve(machine(() => happened.push('let go of')));
@@ -85,35 +101,10 @@ describe('the actor of a VM', () => {
       },
       onExit: () => undefined,
     };
-    const hypervisor: Hypervisor = {
-      prepare: async () => running,
-      adopt: unused,
-      list: unused,
-      find: unused,
-      discard: unused,
-      availableBytes: unused,
-      connect: unused,
-    };
-    const ref = await kit.system.start(
-      vmActor({
-        host: 'here',
-        hypervisor,
-        origin: { kind: 'new', spec: SPEC },
-        bootTimeoutMs: 10_000,
-        stopLimits: { consoleMs: 1, quitMs: 1, terminateMs: 1, killMs: 1 },
-        logFolder: undefined,
-        events: {
-          path: '/events',
-          tell: (event) => {
-            if (event.kind === 'vm-report') reports.push(event.report.seq);
-            return true;
-          },
-        },
-        relays: undefined,
-        notices: undefined,
-      }),
-      { name: 'vm' },
-    );
+    const behaviour = actorOf(Promise.resolve(running), (event) => {
+      if (event.kind === 'vm-report') reports.push(event.report.seq);
+    });
+    const ref = await kit.system.start(behaviour, { name: 'vm' });
     ref.tell({ kind: 'start' });
     await kit.settle();
     const status = (seq: number): string => `\nshoal1 status seq=${seq} cpu=0.1 ram=1000 inflight=0 served=0\n`;

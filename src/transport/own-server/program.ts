@@ -1,6 +1,6 @@
-import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ShoalError } from '../../errors.ts';
+import { isProgram } from '../../process/mod.ts';
 
 const PROGRAM = 'nats-server';
 /** Debian's packages put it here, and a user's PATH often leaves these out. */
@@ -15,13 +15,4 @@ export function findNatsServer(path: string = process.env['PATH'] ?? ''): string
     'NATS_MISSING',
     `The program ${PROGRAM} was not found on the PATH or in ${SBIN.join(', ')}. Install it (Debian: apt-get install ${PROGRAM}), or use a server that runs elsewhere: --nats nats://HOST:4222`,
   );
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }
