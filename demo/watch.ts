@@ -1,5 +1,5 @@
-import type { FleetSnapshot, News } from '../src/fleet/mod.ts';
-import { type Connection, callAdmin, connect, newsIn, subjectsOf } from '../src/transport/mod.ts';
+import type { FleetEvent, FleetSnapshot } from '../src/fleet/mod.ts';
+import { type Connection, callAdmin, connect, fleetEventIn, subjectsOf } from '../src/transport/mod.ts';
 
 /** What the demo sees of its fleet: the VMs of this moment, and what has been told since. */
 export class Watch implements AsyncDisposable {
@@ -13,7 +13,7 @@ export class Watch implements AsyncDisposable {
     this.#fleet = fleet;
     connection.nc.subscribe(subjectsOf(fleet).events, {
       callback: (error, message) => {
-        if (error === null) this.#see(newsIn(message));
+        if (error === null) this.#see(fleetEventIn(message));
       },
     });
   }
@@ -34,8 +34,8 @@ export class Watch implements AsyncDisposable {
     return this.#connection.close();
   }
 
-  #see(news: News | undefined): void {
-    if (news?.kind === 'vm-start') this.started += 1;
-    if (news?.kind === 'vm-gone') this.gone += 1;
+  #see(event: FleetEvent | undefined): void {
+    if (event?.kind === 'vm-start') this.started += 1;
+    if (event?.kind === 'vm-gone') this.gone += 1;
   }
 }

@@ -38,8 +38,8 @@ describe('a fleet is administered while it runs', () => {
     );
     expect(after.vms).toHaveLength(1);
     const events = await fleet.events();
-    const ready = events.findLastIndex((news) => news.kind === 'vm-ready');
-    const gone = events.findLastIndex((news) => news.kind === 'vm-gone');
+    const ready = events.findLastIndex((events) => events.kind === 'vm-ready');
+    const gone = events.findLastIndex((events) => events.kind === 'vm-gone');
     expect(ready).toBeLessThan(gone);
   });
 

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { Answered } from './answered.ts';
+import { AnsweredRequests } from './answered-requests.ts';
 
 it('the requests that were answered are known, but for the oldest of very many', () => {
-  const answered = new Answered();
+  const answered = new AnsweredRequests();
   for (let id = 0; id < 20_000; id++) answered.add(`r${id}`);
   expect(answered.has('r19999')).toBe(true);
   expect(answered.has('r10000')).toBe(true);
@@ -11,7 +11,7 @@ it('the requests that were answered are known, but for the oldest of very many',
 });
 
 it('a request that was answered again is among the latest', () => {
-  const answered = new Answered();
+  const answered = new AnsweredRequests();
   for (let id = 0; id < 10_000; id++) answered.add(`r${id}`);
   answered.add('r0');
   answered.add('new');

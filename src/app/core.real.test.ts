@@ -8,15 +8,15 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type ActorSystem, createSystem, type Ref } from '../actors/mod.ts';
 import { connect } from '../client/mod.ts';
 import { codeOf } from '../errors.ts';
-import { type Address, type FleetSnapshot, type News, parsePool, type RouterMessage } from '../fleet/mod.ts';
+import { type Address, type FleetEvent, type FleetSnapshot, parsePool, type RouterMessage } from '../fleet/mod.ts';
 import { type ControllerMessage, inspectImage, type VmSummary } from '../hypervisor/mod.ts';
 import { createLauncher, identify, isAlive, type ProcessIdentity } from '../process/mod.ts';
 import { type Connection, subjectsOf } from '../transport/mod.ts';
 import { CleanUp } from './clean-up.ts';
 import { DataDir } from './data-dir.ts';
+import { EventLog } from './event-log.ts';
 import { type FleetActors, startFleet } from './fleet-actors.ts';
 import { startNats } from './nats.ts';
-import { NewsBoard } from './news-board.ts';
 import { defaultImage } from './paths.ts';
 import { startShards } from './shards.ts';
 import { openTables } from './tables.ts';
@@ -30,8 +30,8 @@ interface Running {
   readonly fleet: string;
   /** Codes of errors that actors ended with, by their path. */
   readonly failures: ReadonlyMap<string, string>;
-  /** The texts of the news of one kind. */
-  ofKind(kind: News['kind']): readonly string[];
+  /** The texts of the events of one kind. */
+  ofKind(kind: FleetEvent['kind']): readonly string[];
   failRouter(): void;
   stop(): Promise<void>;
   /** Another Shoal on the same data directory, once this one has stopped. */
@@ -48,9 +48,9 @@ const ADDRESSES = 6;
 
 /**
  * What `startShoal` starts, with its actors within reach.
- * @param failAt the router fails in the midst of what it does when it tells the first news of that kind
+ * @param failAt the router fails in the midst of what it does when it tells the first events of that kind
  */
-async function running(params: Readonly<Record<string, string>>, failAt?: News['kind']): Promise<Running> {
+async function running(params: Readonly<Record<string, string>>, failAt?: FleetEvent['kind']): Promise<Running> {
   const dataDir = mkdtempSync(join(tmpdir(), 'shoal-core-'));
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
   const net = `127.${randomInt(20, 250)}.${randomInt(256)}`;
@@ -61,15 +61,15 @@ async function on(
   dataDir: string,
   pool: readonly Address[],
   params: Readonly<Record<string, string>>,
-  failAt?: News['kind'],
+  failAt?: FleetEvent['kind'],
 ): Promise<Running> {
   const cleanUp = new CleanUp();
   onTestFinished(() => cleanUp.run());
-  const news: News[] = [];
+  const events: FleetEvent[] = [];
   const failures = new Map<string, string>();
-  const onNews = (one: News): void => {
-    news.push(one);
-    if (one.kind === failAt && news.filter(({ kind }) => kind === failAt).length === 1) throw new Error(DEFECT);
+  const onEvent = (one: FleetEvent): void => {
+    events.push(one);
+    if (one.kind === failAt && events.filter(({ kind }) => kind === failAt).length === 1) throw new Error(DEFECT);
   };
   const options: UpOptions = {
     dataDir,
@@ -83,7 +83,7 @@ async function on(
     fresh: false,
     rebuild: false,
     host: 'here',
-    onNews,
+    onEvent,
     onProgress: () => undefined,
   };
   const data = await DataDir.open(dataDir);
@@ -93,11 +93,11 @@ async function on(
   cleanUp.add(() => system.shutdown());
   const launcher = createLauncher();
   cleanUp.add(() => launcher.close());
-  const board = new NewsBoard();
-  const onShards = startShards({ options, system, spawner: launcher, tag: data.tag, news: board }, cleanUp);
+  const board = new EventLog();
+  const onShards = startShards({ options, system, spawner: launcher, tag: data.tag, eventLog: board }, cleanUp);
   const nats = await startNats(options, data, system, launcher, cleanUp);
   const image = await inspectImage(options.image);
-  const ground = { options, image, data, store, system, nats, news: board, onShards, onDown: () => undefined };
+  const ground = { options, image, data, store, system, nats, eventLog: board, onShards, onDown: () => undefined };
   const actors = await startFleet(ground, cleanUp);
   const ask = (replyTo: Ref<FleetSnapshot>): RouterMessage => ({ kind: 'snapshot', replyTo });
   return {
@@ -109,7 +109,7 @@ async function on(
     failures,
     stop: () => cleanUp.run(),
     again: () => on(dataDir, pool, params),
-    ofKind: (kind) => news.filter((one) => one.kind === kind).map(({ text }) => text),
+    ofKind: (kind) => events.filter((one) => one.kind === kind).map(({ text }) => text),
     failRouter: () => actors.router.tell({ kind: 'snapshot', replyTo: poison() }),
     snapshot: () => system.ask(actors.router, ask, ASK_MS),
     reserved: () => store.snapshot().ip_pool.flatMap((row) => (row.vm === null ? [] : [row.vm])),

@@ -12,13 +12,13 @@ import {
 import { paramsOf, type Store } from '../store/mod.ts';
 import { child, supervisor } from '../supervisor/mod.ts';
 import { type EndpointMessage, ReplyTokens } from '../transport/mod.ts';
-import { Answered } from './answered.ts';
+import { AnsweredRequests } from './answered-requests.ts';
 import type { CleanUp } from './clean-up.ts';
+import type { EventLog } from './event-log.ts';
 import { LateRef } from './late-ref.ts';
-import { ledgerPorts } from './ledger.ts';
-import type { NewsBoard } from './news-board.ts';
 import { noticesTo } from './notices.ts';
-import { poolOf, tenanciesOf } from './tables.ts';
+import { storePorts } from './store-writes.ts';
+import { poolOf, reservationsOf } from './tables.ts';
 import type { UpOptions } from './up-options.ts';
 
 export interface CoreOptions {
@@ -29,7 +29,7 @@ export interface CoreOptions {
   readonly home: VmHome | undefined;
   readonly parameters: VmParameters;
   readonly store: Store;
-  readonly news: NewsBoard;
+  readonly eventLog: EventLog;
   readonly logFolder: string;
   readonly tokenKey: Uint8Array;
   /** Publishes replies that outlived the Shoal that asked for them. */
@@ -100,9 +100,9 @@ export async function startCore(of: CoreOptions, cleanUp: CleanUp): Promise<Core
 }
 
 function controllerOf(of: CoreOptions, events: Ref<HostEvent>): Behaviour<ControllerMessage> {
-  const { hypervisor, home, store, news, logFolder } = of;
+  const { hypervisor, home, store, eventLog, logFolder } = of;
   const { host, fresh } = of.options;
-  const notices = noticesTo(news, host);
+  const notices = noticesTo(eventLog, host);
   let isFirst = true;
   return (context) => {
     const { statusIntervalMs, bootTimeoutMs } = paramsOf(store.snapshot());
@@ -125,10 +125,10 @@ function controllerOf(of: CoreOptions, events: Ref<HostEvent>): Behaviour<Contro
 }
 
 function routerOf(of: CoreOptions, controllerRef: LateRef<ControllerMessage>): Behaviour<RouterMessage> {
-  const { hypervisor, parameters, store, news } = of;
+  const { hypervisor, parameters, store, eventLog } = of;
   const { host } = of.options;
   const tokens = new ReplyTokens(of.tokenKey);
-  const answered = new Answered();
+  const answered = new AnsweredRequests();
   let isFirst = true;
   return (context) => {
     const start = router({
@@ -137,9 +137,9 @@ function routerOf(of: CoreOptions, controllerRef: LateRef<ControllerMessage>): B
       routing: of.options.routing,
       hosts: new Map([[host, controllerRef]]),
       awaitHosts: true,
-      held: tenanciesOf(store),
+      held: reservationsOf(store),
       nextVmId: () => store.nextVmId(),
-      news: (one) => news.add(one),
+      onEvent: (one) => eventLog.add(one),
       // The router sends no relays: it is one of those who may, and sends less than a link understands.
       openLink: (target, owner) =>
         link({
@@ -149,13 +149,13 @@ function routerOf(of: CoreOptions, controllerRef: LateRef<ControllerMessage>): B
           // A guest has no more to say than it was told that it may.
           textBytesMax: parameters.textBytesMax,
         }) as Behaviour<LinkMessage>,
-      late: {
+      orphanedReplies: {
         open: (token) => tokens.open(token),
         answered: (requestId) => answered.add(requestId),
         hasAnswered: (requestId) => answered.has(requestId),
-        publish: (token: Uint8Array, outcome: Outcome) => of.endpoint.tell({ kind: 'late-reply', token, outcome }),
+        publish: (token: Uint8Array, outcome: Outcome) => of.endpoint.tell({ kind: 'orphaned-reply', token, outcome }),
       },
-      ...ledgerPorts(store, parameters.imageDigest),
+      ...storePorts(store, parameters.imageDigest),
     });
     // The first one is told by itself what there is; what came for this one's predecessor is lost.
     if (!isFirst) controllerRef.tell({ kind: 'announce' });
@@ -165,10 +165,16 @@ function routerOf(of: CoreOptions, controllerRef: LateRef<ControllerMessage>): B
 }
 
 /** That the fleet goes on is no reason to hide a defect. */
-function tellFailure({ system, news, options }: CoreOptions, ref: Ref<never>, who: string): void {
+function tellFailure({ system, eventLog, options }: CoreOptions, ref: Ref<never>, who: string): void {
   void system.ended(ref).then(({ reason }) => {
     if (reason.kind !== 'error') return;
     const { error } = reason;
-    news.add({ atMs: Date.now(), kind: 'failed', host: options.host, text: `${who} failed: ${error.message}`, error });
+    eventLog.add({
+      atMs: Date.now(),
+      kind: 'failed',
+      host: options.host,
+      text: `${who} failed: ${error.message}`,
+      error,
+    });
   });
 }

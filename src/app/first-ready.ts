@@ -1,5 +1,5 @@
 import { fromEnvelope, ShoalError } from '../errors.ts';
-import type { News } from '../fleet/mod.ts';
+import type { FleetEvent } from '../fleet/mod.ts';
 
 /** Errors that no other address and no second try mends. */
 const HOPELESS: ReadonlySet<string> = new Set([
@@ -13,7 +13,7 @@ const HOPELESS: ReadonlySet<string> = new Set([
 const FAILURES_MAX = 3;
 
 /**
- * Follows the news of a start until as many VMs as are kept running are ready. A fleet that runs already mends itself; one that
+ * Follows the event of a start until as many VMs as are kept running are ready. A fleet that runs already mends itself; one that
  * never came up is an error for whoever started it, with the reason of the VM that failed.
  */
 export class FirstReady {
@@ -33,14 +33,14 @@ export class FirstReady {
     if (this.#missing === 0) this.#settle.resolve();
   }
 
-  see(news: News): void {
-    if (news.kind === 'vm-ready') this.#missing -= 1;
+  see(event: FleetEvent): void {
+    if (event.kind === 'vm-ready') this.#missing -= 1;
     if (this.#missing === 0) this.#settle.resolve();
-    if (news.kind !== 'vm-gone') return;
+    if (event.kind !== 'vm-gone') return;
     this.#failures += 1;
-    const { error } = news;
+    const { error } = event;
     const hopeless = error !== undefined && HOPELESS.has(error.code);
     if (!hopeless && this.#failures < this.#failuresMax) return;
-    this.#settle.reject(error === undefined ? new ShoalError('VM_GONE', news.text) : fromEnvelope(error));
+    this.#settle.reject(error === undefined ? new ShoalError('VM_GONE', event.text) : fromEnvelope(error));
   }
 }

@@ -21,11 +21,11 @@ import { adminHandlers } from './admin/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import { startCore } from './core.ts';
 import type { DataDir } from './data-dir.ts';
+import type { EventLog } from './event-log.ts';
 import { FirstReady } from './first-ready.ts';
 import { startFront } from './front.ts';
 import { LateRef } from './late-ref.ts';
 import type { Nats } from './nats.ts';
-import type { NewsBoard } from './news-board.ts';
 import { Settings } from './settings.ts';
 import { addressOf, poolOf, squareWithReality } from './tables.ts';
 import { tokenKey } from './token-key.ts';
@@ -55,7 +55,7 @@ export interface Ground {
   readonly store: Store;
   readonly system: ActorSystem;
   readonly nats: Nats;
-  readonly news: NewsBoard;
+  readonly eventLog: EventLog;
   /** Undefined if VMs are watched on the main thread. */
   readonly onShards: VmShards | undefined;
   /** Ends this Shoal as Ctrl-C does. */
@@ -64,15 +64,15 @@ export interface Ground {
 
 /** Starts controller, router, administration and endpoint, in this order. */
 export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<FleetActors> {
-  const { options, data, store, system, nats, news, onShards } = ground;
+  const { options, data, store, system, nats, eventLog, onShards } = ground;
   const hypervisor = createQemuHypervisor({ fleetTag: data.tag, spawner: nats.launcher });
   cleanUp.add(() => removeEmpty(join(runtimeRoot(), data.tag), join(runtimeRoot(), `${data.tag}-probe`)));
   await squareWithReality(store, await hypervisor.list(), options);
   const { parameters, why } = await vmParameters(ground);
-  news.listen(options.onNews);
-  news.publishOn(nats.connection.nc, options.fleet);
+  eventLog.listen(options.onEvent);
+  eventLog.publishOn(nats.connection.nc, options.fleet);
   const first = new FirstReady(paramsOf(store.snapshot()).minVmCount, poolOf(store).length);
-  news.listen((one) => first.see(one));
+  eventLog.listen((one) => first.see(one));
   const endpoint = new LateRef<EndpointMessage>('/front/endpoint');
   const logFolder = data.folder('logs');
   const key = await tokenKey(data.path);
@@ -84,7 +84,7 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
       home: onShards?.home,
       parameters,
       store,
-      news,
+      eventLog,
       logFolder,
       tokenKey: key,
       endpoint,
@@ -97,7 +97,7 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
     system,
     store,
     settings,
-    news,
+    eventLog,
     logFolder,
     options,
     parameters,

@@ -1,20 +1,20 @@
 import type { Ref } from '../actors/mod.ts';
-import type { News } from '../fleet/mod.ts';
+import type { FleetEvent } from '../fleet/mod.ts';
 import type { HostNotice } from '../hypervisor/mod.ts';
-import type { NewsBoard } from './news-board.ts';
+import type { EventLog } from './event-log.ts';
 
-/** What a controller wants somebody to look at, as news. */
-export function noticesTo(board: NewsBoard, host: string): Ref<HostNotice> {
+/** What a controller wants somebody to look at, as event. */
+export function noticesTo(board: EventLog, host: string): Ref<HostNotice> {
   return {
     path: '/core/notices',
     tell: (notice) => {
-      board.add(newsOf(notice, host));
+      board.add(eventsOf(notice, host));
       return true;
     },
   };
 }
 
-function newsOf(notice: HostNotice, host: string): News {
+function eventsOf(notice: HostNotice, host: string): FleetEvent {
   const atMs = Date.now();
   if (notice.kind === 'unknown-found') {
     return { atMs, kind: 'unidentified', host, text: `${notice.directory} is left alone: ${notice.why}` };

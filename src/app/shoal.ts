@@ -8,9 +8,9 @@ import type { Connection } from '../transport/mod.ts';
 import { createRequester, subjectsOf } from '../transport/mod.ts';
 import { CleanUp } from './clean-up.ts';
 import { DataDir } from './data-dir.ts';
+import { EventLog } from './event-log.ts';
 import { type FleetActors, startFleet } from './fleet-actors.ts';
 import { startNats } from './nats.ts';
-import { NewsBoard } from './news-board.ts';
 import { startShards } from './shards.ts';
 import { openTables } from './tables.ts';
 import type { UpOptions } from './up-options.ts';
@@ -65,13 +65,13 @@ export async function startShoal(options: UpOptions, signal: AbortSignal): Promi
     cleanUp.add(() => system.shutdown());
     const launcher = createLauncher();
     cleanUp.add(() => launcher.close());
-    const news = new NewsBoard();
+    const eventLog = new EventLog();
     // Their start takes longer than any other step, and goes on beside those.
-    const onShards = startShards({ options, system, spawner: launcher, tag: data.tag, news }, cleanUp);
+    const onShards = startShards({ options, system, spawner: launcher, tag: data.tag, eventLog }, cleanUp);
     const nats = await startNats(options, data, system, launcher, cleanUp);
     signal.throwIfAborted();
     const down = Promise.withResolvers<void>();
-    const ground = { options, image, data, store, system, nats, news, onShards, onDown: down.resolve };
+    const ground = { options, image, data, store, system, nats, eventLog, onShards, onDown: down.resolve };
     const actors = await startFleet(ground, cleanUp);
     signal.throwIfAborted();
     const { shown } = nats.connection;

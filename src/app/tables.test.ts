@@ -3,7 +3,7 @@ import { systemClock } from '../actors/mod.ts';
 import { parsePool } from '../fleet/mod.ts';
 import type { Found } from '../hypervisor/mod.ts';
 import { openMemoryStore } from '../store/mod.ts';
-import { poolOf, squareWithReality, tenanciesOf } from './tables.ts';
+import { poolOf, reservationsOf, squareWithReality } from './tables.ts';
 import type { UpOptions } from './up-options.ts';
 
 // Only pool and host are looked at here.
@@ -16,7 +16,7 @@ const running = (vm: number, id: number, ip: string): Found =>
 test('tables made anew give a VM that runs the address and the id of its manifest, and the pool around it', async () => {
   const store = await openMemoryStore({ clock: systemClock });
   await squareWithReality(store, [running(9, 3, '127.1.1.2')], options('127.1.1.1-127.1.1.2:9000'));
-  expect(tenanciesOf(store)).toMatchObject([{ id: 9, address: { id: 3, ip: '127.1.1.2' } }]);
+  expect(reservationsOf(store)).toMatchObject([{ id: 9, address: { id: 3, ip: '127.1.1.2' } }]);
   expect(
     poolOf(store)
       .map(({ ip }) => ip)
@@ -31,7 +31,7 @@ test('an address whose VM is gone is free; one that cannot be identified is not'
   for (const id of [1, 2]) await store.reserve(id, id, 0);
   const unknown: Found = { kind: 'unknown', directory: '/run/x/2', vm: 2, why: 'it says nothing' };
   await squareWithReality(store, [unknown], options());
-  expect(tenanciesOf(store)).toMatchObject([{ id: 2, address: { id: 2 } }]);
+  expect(reservationsOf(store)).toMatchObject([{ id: 2, address: { id: 2 } }]);
 });
 
 test('another pool replaces the one of the last time, except for what is held', async () => {

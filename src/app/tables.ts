@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { systemClock } from '../actors/mod.ts';
-import { type Address, parsePool, type Tenancy } from '../fleet/mod.ts';
+import { type Address, parsePool, type Reservation } from '../fleet/mod.ts';
 import type { Found } from '../hypervisor/mod.ts';
 import { type IpPoolRow, openLowdbStore, type Store, setStoreAside } from '../store/mod.ts';
 import type { CleanUp } from './clean-up.ts';
@@ -77,7 +77,7 @@ export async function addAddresses(
 }
 
 /** Addresses that are held: by VMs that run, or by what could not be identified. */
-export function tenanciesOf(store: Store): readonly Tenancy[] {
+export function reservationsOf(store: Store): readonly Reservation[] {
   return store
     .snapshot()
     .ip_pool.flatMap((row) => (row.vm === null ? [] : [{ id: row.vm, host: row.host, address: addressOf(row) }]));

@@ -1,4 +1,4 @@
-import type { Address, News, Routing } from '../fleet/mod.ts';
+import type { Address, FleetEvent, Routing } from '../fleet/mod.ts';
 
 /** All that `shoal up` is told, checked. */
 export interface UpOptions {
@@ -22,7 +22,7 @@ export interface UpOptions {
   readonly rebuild: boolean;
   /** Name of this host in replies and tables. */
   readonly host: string;
-  readonly onNews: (news: News) => void;
+  readonly onEvent: (event: FleetEvent) => void;
   /** One line for a person about a step of the start. */
   readonly onProgress: (text: string) => void;
 }

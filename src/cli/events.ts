@@ -1,10 +1,10 @@
 import { askFleet, type FleetAddress } from '../app/mod.ts';
 import { logLine } from '../console/mod.ts';
 import { ShoalError } from '../errors.ts';
-import type { News } from '../fleet/mod.ts';
+import type { FleetEvent } from '../fleet/mod.ts';
 import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
-import { followEvents, NEWS_KEPT } from './follow-events.ts';
+import { EVENTS_KEPT, followEvents } from './follow-events.ts';
 import { printable, printData, printJson, say } from './output.ts';
 
 const COUNT_DEFAULT = 50;
@@ -26,9 +26,11 @@ export const eventsCommand: Command = {
   ],
   async run({ flags }) {
     const json = flags.oneOf('output', ['table', 'json']) === 'json';
-    const count = flags.whole('count', { min: 1, max: NEWS_KEPT }) ?? COUNT_DEFAULT;
+    const count = flags.whole('count', { min: 1, max: EVENTS_KEPT }) ?? COUNT_DEFAULT;
     if (flags.has('follow')) await follow(() => fleetOf(flags), count, json);
-    else for (const news of await askFleet<readonly News[]>(fleetOf(flags), 'events', { count })) print(news, json);
+    else
+      for (const event of await askFleet<readonly FleetEvent[]>(fleetOf(flags), 'events', { count }))
+        print(event, json);
     return 0;
   },
 };
@@ -43,7 +45,7 @@ async function follow(find: () => FleetAddress, count: number, json: boolean): P
   await followEvents({
     find,
     count,
-    onNews: (news) => print(news, json),
+    onEvent: (event) => print(event, json),
     onAway: (error) => say(`shoal: ${describe(error)}; waiting for the fleet to come back`),
     onBack: () => say('shoal: the fleet is back; what it knows of the time between follows, and may not be all'),
     signal: ending.signal,
@@ -55,7 +57,7 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function print(news: News, json: boolean): void {
-  if (json) printJson(news);
-  else printData(printable(logLine(news)));
+function print(event: FleetEvent, json: boolean): void {
+  if (json) printJson(event);
+  else printData(printable(logLine(event)));
 }

@@ -1,7 +1,7 @@
 import { askFleet } from '../app/mod.ts';
 import { logLine } from '../console/mod.ts';
 import { ShoalError } from '../errors.ts';
-import type { News } from '../fleet/mod.ts';
+import type { FleetEvent } from '../fleet/mod.ts';
 import { type Command, FIND_FLAGS, type Input, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { printable, printData, printJson } from './output.ts';
@@ -66,10 +66,10 @@ function textOf(entry: Entry): string {
   }
 }
 
-/** All news of one VM that are still remembered: a VM that has gone is known by nothing else. */
+/** All event of one VM that are still remembered: a VM that has gone is known by nothing else. */
 async function explainVm({ flags }: Input, vm: number, json: boolean): Promise<number> {
-  const events = await askFleet<readonly News[]>(fleetOf(flags), 'events', { count: EVENTS_MAX });
-  const own = events.filter((news) => news.vm === vm);
+  const events = await askFleet<readonly FleetEvent[]>(fleetOf(flags), 'events', { count: EVENTS_MAX });
+  const own = events.filter((event) => event.vm === vm);
   if (own.length === 0) {
     throw new ShoalError(
       'VM_UNKNOWN',
@@ -81,14 +81,14 @@ async function explainVm({ flags }: Input, vm: number, json: boolean): Promise<n
   return 0;
 }
 
-function linesOf({ atMs, text, figures }: News): string[] {
+function linesOf({ atMs, text, figures }: FleetEvent): string[] {
   const line = printable(logLine({ atMs, text }));
   const known = Object.entries(figures ?? {}).map(([name, figure]) => `${name} ${figure}`);
   return known.length === 0 ? [line] : [line, `              on ${printable(known.join(', '))}`];
 }
 
 /** The rules that were named, each by its title. */
-function rulesOf(events: readonly News[]): string[] {
+function rulesOf(events: readonly FleetEvent[]): string[] {
   const reference = Reference.read();
   const named = new Set(events.flatMap(({ rule }) => rule ?? []));
   return [...named].map((rule) => {

@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest';
-import type { News } from '../fleet/mod.ts';
+import type { FleetEvent } from '../fleet/mod.ts';
 import { realNatsServer } from '../transport/kit/mod.ts';
 import { type AdminServer, connect, serveAdmin, subjectsOf } from '../transport/mod.ts';
 import { followEvents } from './follow-events.ts';
 
 const FLEET = 'f';
-const newsOf = (atMs: number): News => ({ atMs, kind: 'vm-ready', text: `event ${atMs}` });
+const eventsOf = (atMs: number): FleetEvent => ({ atMs, kind: 'vm-ready', text: `event ${atMs}` });
 
-/** A Shoal of which there is nothing but its news. */
+/** A Shoal of which there is nothing but its events. */
 async function toldFleet() {
   const nats = await realNatsServer();
   const connection = await connect({ servers: nats.url, name: 'test' });
-  const kept: News[] = [];
+  const kept: FleetEvent[] = [];
   let server: AdminServer | undefined;
   const start = async (): Promise<void> => {
     server = await serveAdmin(connection.nc, FLEET, {
@@ -25,9 +25,9 @@ async function toldFleet() {
     kept,
     start,
     stop: async () => server?.close(),
-    happens: (news: News) => {
-      kept.push(news);
-      connection.nc.publish(subjectsOf(FLEET).events, JSON.stringify(news));
+    happens: (events: FleetEvent) => {
+      kept.push(events);
+      connection.nc.publish(subjectsOf(FLEET).events, JSON.stringify(events));
     },
     [Symbol.asyncDispose]: async () => {
       await connection.close();
@@ -53,27 +53,27 @@ class Told {
 
 test('the latest, then what comes; after a loss what is known of the time between; nothing twice', async () => {
   await using fleet = await toldFleet();
-  fleet.kept.push(newsOf(1), newsOf(2));
+  fleet.kept.push(eventsOf(1), eventsOf(2));
   const told = new Told();
   const ending = new AbortController();
   const followed = followEvents({
     find: () => fleet.place,
     count: 1,
-    onNews: ({ text }) => told.add(text),
+    onEvent: ({ text }) => told.add(text),
     onAway: () => told.add('away'),
     onBack: () => told.add('back'),
     signal: ending.signal,
   });
   await told.until('event 2');
-  fleet.happens(newsOf(3));
+  fleet.happens(eventsOf(3));
   await told.until('event 3');
   await fleet.stop();
   await told.until('away');
   // Of the same moment as the last that was told, and a later one.
-  fleet.kept.push({ ...newsOf(3), text: 'another event 3' }, newsOf(4));
+  fleet.kept.push({ ...eventsOf(3), text: 'another event 3' }, eventsOf(4));
   await fleet.start();
   await told.until('event 4');
-  fleet.happens(newsOf(5));
+  fleet.happens(eventsOf(5));
   await told.until('event 5');
   ending.abort();
   await followed;
@@ -84,7 +84,7 @@ test('a fleet that nobody serves at the first look is an error', async () => {
   await using fleet = await toldFleet();
   await fleet.stop();
   const nothing = (): void => expect.unreachable();
-  const options = { find: () => fleet.place, count: 1, onNews: nothing, onAway: nothing, onBack: nothing };
+  const options = { find: () => fleet.place, count: 1, onEvent: nothing, onAway: nothing, onBack: nothing };
   const { signal } = new AbortController();
   await expect(followEvents({ ...options, signal })).rejects.toMatchObject({ code: 'FLEET_NOT_RUNNING' });
 });

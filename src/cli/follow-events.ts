@@ -1,14 +1,14 @@
 import type { FleetAddress } from '../app/mod.ts';
 import { ShoalError } from '../errors.ts';
-import type { News } from '../fleet/mod.ts';
-import { callAdmin, connect, newsIn, subjectsOf } from '../transport/mod.ts';
+import type { FleetEvent } from '../fleet/mod.ts';
+import { callAdmin, connect, fleetEventIn, subjectsOf } from '../transport/mod.ts';
 
 export interface FollowOptions {
   /** Says where the fleet is; asked again after each loss, since it may come back elsewhere. Throws while it is nowhere. */
   readonly find: () => FleetAddress;
   /** How many of the latest are told first. */
   readonly count: number;
-  readonly onNews: (news: News) => void;
+  readonly onEvent: (event: FleetEvent) => void;
   readonly onAway: (error: unknown) => void;
   /** The fleet is there again. What it knows of since it was lost is told after that. */
   readonly onBack: () => void;
@@ -17,16 +17,16 @@ export interface FollowOptions {
 }
 
 /** As many as a Shoal keeps. */
-export const NEWS_KEPT = 1_000;
+export const EVENTS_KEPT = 1_000;
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * Tells the latest news of a fleet and those to come until it is ended, over a connection that is made anew whenever it is lost. Nothing
+ * Tells the latest event of a fleet and those to come until it is ended, over a connection that is made anew whenever it is lost. Nothing
  * is told twice.
  * @throws what the first look throws: FLEET_NOT_RUNNING, NATS_UNREACHABLE
  */
 export async function followEvents(options: FollowOptions): Promise<void> {
-  const told = new ToldNews(options.onNews);
+  const told = new ToldEvents(options.onEvent);
   let isAway: boolean | undefined;
   const there = (): void => {
     if (isAway === true) options.onBack();
@@ -34,7 +34,7 @@ export async function followEvents(options: FollowOptions): Promise<void> {
   };
   for (;;) {
     try {
-      return await hear(options, told, isAway === undefined ? options.count : NEWS_KEPT, there);
+      return await hear(options, told, isAway === undefined ? options.count : EVENTS_KEPT, there);
     } catch (error) {
       if (options.signal.aborted) return;
       if (isAway === undefined) throw error;
@@ -46,7 +46,12 @@ export async function followEvents(options: FollowOptions): Promise<void> {
 }
 
 /** Over one connection: resolves when it is ended, rejects when the fleet is lost. */
-async function hear({ find, signal }: FollowOptions, told: ToldNews, count: number, there: () => void): Promise<void> {
+async function hear(
+  { find, signal }: FollowOptions,
+  told: ToldEvents,
+  count: number,
+  there: () => void,
+): Promise<void> {
   if (signal.aborted) return;
   const { servers, fleet } = find();
   let isOver = false;
@@ -65,27 +70,27 @@ async function hear({ find, signal }: FollowOptions, told: ToldNews, count: numb
   const end = (): void => lost.resolve(undefined);
   signal.addEventListener('abort', end);
   // What this verb returns is this type, on both sides.
-  const latest = (some: number) => callAdmin(connection.nc, fleet, 'events', { count: some }) as Promise<News[]>;
+  const latest = (some: number) => callAdmin(connection.nc, fleet, 'events', { count: some }) as Promise<FleetEvent[]>;
   const lookAgain = (): void => {
     if (isOver) return;
     timer = setTimeout(() => latest(1).then(lookAgain, lost.reject), LOOK_EVERY_MS);
   };
   try {
     // It listens before it asks for the latest, so that none falls between.
-    let early: News[] | undefined = [];
+    let early: FleetEvent[] | undefined = [];
     connection.nc.subscribe(subjectsOf(fleet).events, {
       callback: (error, message) => {
-        const news = error === null ? newsIn(message) : undefined;
-        if (news === undefined) return;
-        if (early === undefined) told.live(news);
-        else if (early.length < NEWS_KEPT) early.push(news);
+        const event = error === null ? fleetEventIn(message) : undefined;
+        if (event === undefined) return;
+        if (early === undefined) told.live(event);
+        else if (early.length < EVENTS_KEPT) early.push(event);
       },
     });
     const before = await Promise.race([latest(count), lost.promise]);
     if (before === undefined || signal.aborted) return;
     there();
     told.before(before);
-    for (const news of early) told.live(news);
+    for (const event of early) told.live(event);
     early = undefined;
     lookAgain();
     await lost.promise;
@@ -98,28 +103,28 @@ async function hear({ find, signal }: FollowOptions, told: ToldNews, count: numb
 }
 
 /** Tells each once: what is heard while the latest are asked for, or after a loss, may be among these. */
-class ToldNews {
-  readonly #tell: (news: News) => void;
+class ToldEvents {
+  readonly #tell: (event: FleetEvent) => void;
   readonly #latest = new Set<string>();
   #newestMs = Number.NEGATIVE_INFINITY;
 
-  constructor(tell: (news: News) => void) {
+  constructor(tell: (event: FleetEvent) => void) {
     this.#tell = tell;
   }
 
   /** Those before the newest that was told are left out: they were told, or were not asked for. */
-  before(latest: readonly News[]): void {
+  before(latest: readonly FleetEvent[]): void {
     const sinceMs = this.#newestMs;
-    for (const news of latest) if (news.atMs >= sinceMs) this.live(news);
+    for (const event of latest) if (event.atMs >= sinceMs) this.live(event);
   }
 
-  live(news: News): void {
-    const text = JSON.stringify(news);
+  live(event: FleetEvent): void {
+    const text = JSON.stringify(event);
     if (this.#latest.has(text)) return;
     this.#latest.add(text);
-    if (this.#latest.size > NEWS_KEPT) this.#latest.delete(this.#latest.values().next().value ?? '');
-    this.#newestMs = Math.max(this.#newestMs, news.atMs);
-    this.#tell(news);
+    if (this.#latest.size > EVENTS_KEPT) this.#latest.delete(this.#latest.values().next().value ?? '');
+    this.#newestMs = Math.max(this.#newestMs, event.atMs);
+    this.#tell(event);
   }
 }
 

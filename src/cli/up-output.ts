@@ -1,5 +1,5 @@
 import { Dashboard, logLine } from '../console/mod.ts';
-import type { News } from '../fleet/mod.ts';
+import type { FleetEvent } from '../fleet/mod.ts';
 import { printable, say } from './output.ts';
 import { hasColours } from './terminal.ts';
 
@@ -30,7 +30,7 @@ export class UpOutput {
     else say(text);
   };
 
-  readonly news = ({ atMs, text }: News): void => {
+  readonly event = ({ atMs, text }: FleetEvent): void => {
     // The dashboard hears them by itself.
     if (this.mode === 'json' || this.#holdsStandardError()) return;
     say(printable(logLine({ atMs, text })));

@@ -139,7 +139,7 @@ function optionsOf(flags: Flags, output: UpOutput): UpOptions {
     shards: shardsOf(flags),
     accelerator: flags.oneOf('accel', ['auto', 'kvm', 'tcg']) ?? 'auto',
     host: hostname(),
-    onNews: output.news,
+    onEvent: output.event,
     onProgress: output.progress,
   };
 }

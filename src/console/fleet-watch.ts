@@ -16,7 +16,7 @@ export interface WatchOptions {
 
 const LOOK_EVERY_MS = 1_000;
 
-/** Looks at a fleet once a second and hears its news, over a connection that is made anew whenever it is lost. */
+/** Looks at a fleet once a second and hears its events, over a connection that is made anew whenever it is lost. */
 export class FleetWatch {
   readonly #options: WatchOptions;
   readonly #history = new History();
@@ -102,8 +102,8 @@ export class FleetWatch {
   async #connect(): Promise<Wire> {
     const wire = await openWire({
       place: this.#options.find(),
-      onNews: (news) => {
-        this.#happenings.add(news);
+      onEvent: (events) => {
+        this.#happenings.add(events);
         this.#options.onChange();
       },
       onLost: (error) => this.#lose(error),

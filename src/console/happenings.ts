@@ -1,4 +1,4 @@
-import type { News } from '../fleet/mod.ts';
+import type { FleetEvent } from '../fleet/mod.ts';
 import type { Tone } from './line.ts';
 
 /** A line of the events pane. */
@@ -11,7 +11,7 @@ export interface Happening {
 
 const KEPT_MAX = 500;
 
-/** What happened, oldest first: news of the fleet, also of the one before a server was started anew, and notes of our own. */
+/** What happened, oldest first: events of the fleet, also of the one before a server was started anew, and notes of our own. */
 export class Happenings {
   readonly #kept: Happening[] = [];
   readonly #seen = new Set<string>();
@@ -20,9 +20,9 @@ export class Happenings {
     return this.#kept;
   }
 
-  /** News that are known already are left out: a new connection asks for the latest, and hears them as well. */
-  add(news: readonly News[]): void {
-    for (const { atMs, kind, text, error } of news) {
+  /** Events that are known already are left out: a new connection asks for the latest, and hears them as well. */
+  add(events: readonly FleetEvent[]): void {
+    for (const { atMs, kind, text, error } of events) {
       const isBad = error !== undefined || kind === 'link-lost' || kind === 'host-down' || kind === 'write-failed';
       this.#keep({ atMs, text, tone: isBad ? 'bad' : (TONES[kind] ?? 'plain') });
     }
@@ -45,7 +45,7 @@ export class Happenings {
 }
 
 /** A newer server may tell of what is not here. */
-const TONES: Readonly<Partial<Record<News['kind'], Tone>>> = {
+const TONES: Readonly<Partial<Record<FleetEvent['kind'], Tone>>> = {
   'vm-start': 'coming',
   'vm-prepared': 'quiet',
   'vm-booting': 'quiet',

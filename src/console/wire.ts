@@ -1,6 +1,6 @@
 import { ShoalError } from '../errors.ts';
-import type { News } from '../fleet/mod.ts';
-import { type Connection, callAdmin, connect, newsIn, subjectsOf } from '../transport/mod.ts';
+import type { FleetEvent } from '../fleet/mod.ts';
+import { type Connection, callAdmin, connect, fleetEventIn, subjectsOf } from '../transport/mod.ts';
 
 /** Where a fleet is spoken to. */
 export interface Place {
@@ -10,7 +10,7 @@ export interface Place {
 
 export interface WireOptions {
   readonly place: Place;
-  readonly onNews: (news: readonly News[]) => void;
+  readonly onEvent: (events: readonly FleetEvent[]) => void;
   /** The connection is lost. It may still come back by itself, but whoever uses it had better make another. */
   readonly onLost: (error: Error) => void;
 }
@@ -26,10 +26,10 @@ export interface Wire {
 }
 
 const TIMEOUT_MS = 2_500;
-const NEWS_AT_START = 200;
+const EVENTS_AT_START = 200;
 
-/** Connects, and hears the news from then on; the latest of before are heard first. @throws as `ask`, and CONFIG_VALUE */
-export async function openWire({ place, onNews, onLost }: WireOptions): Promise<Wire> {
+/** Connects, and hears the events from then on; the latest of before are heard first. @throws as `ask`, and CONFIG_VALUE */
+export async function openWire({ place, onEvent, onLost }: WireOptions): Promise<Wire> {
   const { servers, fleet } = place;
   let isClosed = false;
   const connection = await connect({
@@ -45,12 +45,12 @@ export async function openWire({ place, onNews, onLost }: WireOptions): Promise<
   try {
     connection.nc.subscribe(subjectsOf(fleet).events, {
       callback: (error, message) => {
-        const news = error === null ? newsIn(message) : undefined;
-        if (news !== undefined) onNews([news]);
+        const events = error === null ? fleetEventIn(message) : undefined;
+        if (events !== undefined) onEvent([events]);
       },
     });
     // What this verb returns is this type, on both sides.
-    onNews((await ask('events', { count: NEWS_AT_START })) as readonly News[]);
+    onEvent((await ask('events', { count: EVENTS_AT_START })) as readonly FleetEvent[]);
   } catch (error) {
     await connection.close();
     throw error;

@@ -80,8 +80,12 @@ describe('the end of the server', () => {
 
   it('that nobody asked for says so, and names the requests that VMs had, whose replies come too late', async () => {
     const answered: string[] = [];
-    const late = { open: () => undefined, publish: () => undefined, answered: (id: string) => answered.push(id) };
-    const fleet = new FakeFleet({ addresses: 1, params: { min_vm_count: 1, vm_backlog_max: 0 }, late });
+    const orphanedReplies = {
+      open: () => undefined,
+      publish: () => undefined,
+      answered: (id: string) => answered.push(id),
+    };
+    const fleet = new FakeFleet({ addresses: 1, params: { min_vm_count: 1, vm_backlog_max: 0 }, orphanedReplies });
     await fleet.settle();
     const clients = [fleet.send({ requestId: 'with a VM' }), fleet.send({ requestId: 'waiting' })];
     await fleet.settle();

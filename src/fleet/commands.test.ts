@@ -20,7 +20,7 @@ describe('an administrator', () => {
     await fleet.settle();
     expect(await ask(fleet, { kind: 'drain-vm', vm: 1 })).toMatchObject({ ok: true, vms: [1] });
     expect(await fleet.inState('ready')).toEqual([2, 3]);
-    expect(fleet.newsOf('vm-drain')).toMatchObject([{ vm: 1, rule: 'command' }]);
+    expect(fleet.eventsOf('vm-drain')).toMatchObject([{ vm: 1, rule: 'command' }]);
   });
 
   it('removes a VM at once; what it worked on is tried elsewhere', async () => {

@@ -1,9 +1,9 @@
 import type { Address } from './address.ts';
 import { AddressPool, type PoolEntry } from './address-pool.ts';
-import type { FleetEvent } from './fleet-event.ts';
 import { countEnd, countSound, type Host, newHost } from './host-record.ts';
 import type { Mutable } from './mutable.ts';
 import type { Params } from './params.ts';
+import type { Transition } from './transition.ts';
 import type { VmId } from './vm.ts';
 import { VmBuckets } from './vm-buckets.ts';
 import {
@@ -110,7 +110,7 @@ export class Fleet {
   }
 
   /** @returns false if the event does not fit what is known (a late or repeated message): nothing changed */
-  apply(event: FleetEvent): boolean {
+  apply(event: Transition): boolean {
     switch (event.kind) {
       case 'host-up':
         return this.#hostUp(event.host, event.nowMs);
@@ -168,7 +168,7 @@ export class Fleet {
     return true;
   }
 
-  #gone(event: Extract<FleetEvent, { kind: 'vm-gone' }>): boolean {
+  #gone(event: Extract<Transition, { kind: 'vm-gone' }>): boolean {
     const vm = this.#vms.get(event.vm);
     if (vm === undefined) return false;
     this.#unindex(vm);
@@ -212,7 +212,7 @@ export class Fleet {
     return true;
   }
 
-  #hostMemory({ host: name, memory, nowMs }: Extract<FleetEvent, { kind: 'host-memory' }>): boolean {
+  #hostMemory({ host: name, memory, nowMs }: Extract<Transition, { kind: 'host-memory' }>): boolean {
     const host = this.#hosts.get(name);
     const figures = [memory.availableBytes, memory.vmBytes];
     if (host === undefined || !figures.every((bytes) => Number.isSafeInteger(bytes) && bytes >= 0)) return false;

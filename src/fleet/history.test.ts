@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FleetDecision } from './decision.ts';
 import { Fleet } from './fleet.ts';
-import type { FleetEvent } from './fleet-event.ts';
 import { makeParams } from './params.ts';
 import { parsePool } from './pool.ts';
 import { capacityToCome, route } from './route.ts';
 import { step } from './step.ts';
+import type { Transition } from './transition.ts';
 import type { VmId } from './vm.ts';
 import { isStarting, type Vm } from './vm-record.ts';
 import type { Work } from './work.ts';
@@ -130,7 +130,7 @@ class History implements Work {
   }
 
   /** What is decided fits what is known. */
-  must(event: FleetEvent): void {
+  must(event: Transition): void {
     expect([event, this.fleet.apply(event)]).toEqual([event, true]);
   }
 

@@ -1,15 +1,15 @@
 import type { Clock } from '../actors/mod.ts';
+import type { EventReporter } from './event-reporter.ts';
 import type { Fleet } from './fleet.ts';
 import type { HostEvent } from './host-messages.ts';
-import type { NewsDesk } from './news-desk.ts';
 
 /** Which hosts are in reach (R6), and what they tell of themselves. */
 export class HostReach {
   readonly #fleet: Fleet;
   readonly #clock: Clock;
-  readonly #desk: NewsDesk;
+  readonly #desk: EventReporter;
 
-  constructor(fleet: Fleet, clock: Clock, desk: NewsDesk) {
+  constructor(fleet: Fleet, clock: Clock, desk: EventReporter) {
     this.#fleet = fleet;
     this.#clock = clock;
     this.#desk = desk;

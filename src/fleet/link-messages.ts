@@ -31,7 +31,7 @@ export type LinkEvent =
     }
   /** A reply to a request that this link never sent: kept by the guest from an earlier connection. */
   | {
-      readonly kind: 'link-kept';
+      readonly kind: 'link-orphaned-reply';
       readonly vm: VmId;
       readonly token: Uint8Array;
       readonly ok: boolean;

@@ -48,7 +48,7 @@ describe('the memory of replies', () => {
     const memory = new ReplyMemory();
     memory.ended(request('a'), reply(1), 0, 100);
     memory.ended(request('b'), reply(1), 0, 0);
-    memory.ended({ ...request('c'), idIsMade: true }, reply(1), 0, 100);
+    memory.ended({ ...request('c'), isIdGenerated: true }, reply(1), 0, 100);
     expect([memory.size, memory.find(request('a'), 99)?.kind]).toEqual([1, 'ended']);
     expect(memory.find(request('a'), 100)).toBeUndefined();
     memory.expire(100);

@@ -77,7 +77,7 @@ export class ReplyMemory {
   }
 
   opened(pending: Pending): void {
-    if (pending.request.idIsMade !== true) this.#open.set(pending.request.requestId, pending);
+    if (pending.request.isIdGenerated !== true) this.#open.set(pending.request.requestId, pending);
   }
 
   /** Nobody waits for it any more; a repeat is a new request. */
@@ -88,7 +88,7 @@ export class ReplyMemory {
 
   /** A repeat until then gets the same outcome, if it is one that a repeat would not better. */
   ended(request: Request, outcome: Outcome, nowMs: number, dedupMs: number): void {
-    if (request.idIsMade === true || dedupMs <= 0 || !isFinal(outcome)) return;
+    if (request.isIdGenerated === true || dedupMs <= 0 || !isFinal(outcome)) return;
     const bytes = OVERHEAD_BYTES + request.requestId.length + (outcome.ok ? outcome.payload.length : 0);
     if (bytes > this.#limits.bytesMax) return;
     this.#forget(request.requestId);

@@ -325,11 +325,17 @@ describe('R11, a reply that a guest kept', () => {
     };
   };
   const kept = (token: number, ok = true, text = 'KEPT') =>
-    ({ kind: 'link-kept', vm: 1, token: Uint8Array.of(token), ok, payload: new TextEncoder().encode(text) }) as const;
+    ({
+      kind: 'link-orphaned-reply',
+      vm: 1,
+      token: Uint8Array.of(token),
+      ok,
+      payload: new TextEncoder().encode(text),
+    }) as const;
 
   it('goes to whom its token names, after the Shoal that asked is gone', async () => {
     const { published, port } = late();
-    await using fleet = new FakeFleet({ params: { min_vm_count: 1 }, late: port });
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 }, orphanedReplies: port });
     await fleet.settle();
     fleet.router.tell(kept(1));
     fleet.router.tell(kept(2));
@@ -339,7 +345,7 @@ describe('R11, a reply that a guest kept', () => {
 
   it('ends the request that is being tried again, once', async () => {
     const { published, port } = late();
-    await using fleet = new FakeFleet({ addresses: 1, late: port });
+    await using fleet = new FakeFleet({ addresses: 1, orphanedReplies: port });
     const client = fleet.send({ requestId: 'x' });
     await fleet.settle();
     fleet.dropLink(1);
@@ -356,7 +362,7 @@ describe('R11, a reply that a guest kept', () => {
 
   it('that is an error carries its status', async () => {
     const { published, port } = late();
-    await using fleet = new FakeFleet({ params: { min_vm_count: 1 }, late: port });
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 }, orphanedReplies: port });
     await fleet.settle();
     fleet.router.tell(kept(1, false, '413 too large'));
     await fleet.settle();

@@ -11,7 +11,7 @@ import { route, waitOrRefuse } from './route.ts';
 import type { VmId } from './vm.ts';
 
 /** How the token of a late reply is read, and where the reply goes that no request of ours waits for (R11). */
-export interface LatePort {
+export interface OrphanedReplyPort {
   /** @returns undefined for a token that we did not make */
   open(token: Uint8Array): { readonly requestId: string } | undefined;
   publish(token: Uint8Array, outcome: Outcome): void;
@@ -35,11 +35,11 @@ export class RequestPath {
   readonly #clock: Clock;
   readonly #book: RequestBook;
   readonly #memory = new ReplyMemory();
-  readonly #late: LatePort | undefined;
+  readonly #late: OrphanedReplyPort | undefined;
   /** Called when a request waits that did not before: R3 may want another VM. */
   readonly #onWaiting: () => void;
 
-  constructor(fleet: Fleet, links: Links, clock: Clock, late: LatePort | undefined, onWaiting: () => void) {
+  constructor(fleet: Fleet, links: Links, clock: Clock, late: OrphanedReplyPort | undefined, onWaiting: () => void) {
     this.#fleet = fleet;
     this.#links = links;
     this.#clock = clock;
@@ -66,7 +66,7 @@ export class RequestPath {
     const nowMs = this.#clock.monotonic();
     if (!Number.isFinite(request.deadlineMs)) return this.#refuse(request, 400, 'the deadline is not a time');
     if (request.deadlineMs <= nowMs) return this.#refuse(request, 504, 'its deadline had passed when it came');
-    if (request.idIsMade !== true && this.#isRepeat(request, nowMs)) return;
+    if (request.isIdGenerated !== true && this.#isRepeat(request, nowMs)) return;
     // Nobody is served before those who wait already.
     if (this.#fleet.waiting > 0) this.serveWaiting();
     const decision = this.#fleet.waiting > 0 ? waitOrRefuse(this.#fleet) : route(this.#fleet, nowMs);
@@ -138,7 +138,7 @@ export class RequestPath {
   }
 
   /** A reply that outlived the connection, or the Shoal, that asked for it (R11). */
-  kept(event: Extract<LinkEvent, { kind: 'link-kept' }>): void {
+  kept(event: Extract<LinkEvent, { kind: 'link-orphaned-reply' }>): void {
     const requestId = this.#late?.open(event.token)?.requestId;
     if (requestId === undefined) return;
     const outcome = this.#keptOutcome(event);
@@ -269,8 +269,8 @@ export class RequestPath {
   /** Its guest may still send a reply that it kept: from here on the id must be known. */
   #mayBeKept(pending: Pending): void {
     pending.mayBeKept = true;
-    if (pending.request.idIsMade !== true) return;
-    pending.request = { ...pending.request, idIsMade: false };
+    if (pending.request.isIdGenerated !== true) return;
+    pending.request = { ...pending.request, isIdGenerated: false };
     this.#memory.opened(pending);
   }
 
@@ -291,7 +291,7 @@ export class RequestPath {
   #end(pending: Pending, outcome: Outcome): void {
     const { request, clients } = pending;
     for (let told = 0; told < clients.length; told++) this.counts.ended(outcome);
-    if (request.idIsMade !== true) {
+    if (request.isIdGenerated !== true) {
       this.#close(pending);
       this.#memory.ended(request, outcome, this.#clock.monotonic(), this.#fleet.params.dedupMs);
     }
@@ -305,7 +305,7 @@ export class RequestPath {
   }
 
   /** The payload of a kept error is `CODE message`, as in its frame. */
-  #keptOutcome({ vm, ok, payload }: Extract<LinkEvent, { kind: 'link-kept' }>): Outcome {
+  #keptOutcome({ vm, ok, payload }: Extract<LinkEvent, { kind: 'link-orphaned-reply' }>): Outcome {
     if (ok) return { ok, payload, vm, host: this.#hostOf(vm) };
     const [, code = '502', message = ''] = /^(\d{3}) ?(.*)$/s.exec(new TextDecoder().decode(payload)) ?? [];
     const status = STATUSES.find((known) => known === Number(code)) ?? 502;

@@ -9,7 +9,7 @@ export interface Request {
   /** The client's own id, or one made for it. Not unique: a repeat has the id of the first. */
   readonly requestId: string;
   /** The id was made for it and nobody else knows it: no repeat can come, so nothing is kept for one. */
-  readonly idIsMade?: boolean;
+  readonly isIdGenerated?: boolean;
   /** Empty: the service's default operation. */
   readonly op: string;
   /** UTF-8 text; the guest checks it. */

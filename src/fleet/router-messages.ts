@@ -2,12 +2,12 @@ import type { Exit, Ref } from '../actors/mod.ts';
 import type { Address } from './address.ts';
 import type { CommandMessage } from './commands.ts';
 import type { HostEvent } from './host-messages.ts';
-import type { Write } from './ledger.ts';
 import type { LinkEvent } from './link-messages.ts';
 import type { Params } from './params.ts';
 import type { Request } from './request.ts';
 import type { RequestFigures } from './request-counts.ts';
 import type { FleetSnapshot } from './snapshot.ts';
+import type { Write } from './store-writes.ts';
 import type { VmId } from './vm.ts';
 
 export type RouterMessage =

@@ -5,17 +5,17 @@ import { Closing } from './closing.ts';
 import { Commands } from './commands.ts';
 import { Fleet, type Routing } from './fleet.ts';
 import type { HostEvent } from './host-messages.ts';
-import { Ledger, type LedgerPorts } from './ledger.ts';
 import type { LinkEvent } from './link-messages.ts';
 import { Links, type OpenLink } from './links.ts';
 import type { Params } from './params.ts';
-import { type LatePort, RequestPath } from './request-path.ts';
+import { type OrphanedReplyPort, RequestPath } from './request-path.ts';
 import type { RouterMessage } from './router-messages.ts';
 import { snapshot } from './snapshot.ts';
+import { type StorePorts, StoreWrites } from './store-writes.ts';
 import { Ticker } from './ticker.ts';
 import { type KeeperPorts, VmKeeper } from './vm-keeper.ts';
 
-export interface RouterOptions extends KeeperPorts, LedgerPorts {
+export interface RouterOptions extends KeeperPorts, StorePorts {
   readonly params: Params;
   readonly pool: readonly Address[];
   readonly openLink: OpenLink;
@@ -26,7 +26,7 @@ export interface RouterOptions extends KeeperPorts, LedgerPorts {
   /** Each host says `host-up` when it has told of all that it adopted; nothing is started there before. Default: all are up at once. */
   readonly awaitHosts?: boolean;
   /** R11: without it replies that outlived their Shoal are dropped. */
-  readonly late?: LatePort;
+  readonly orphanedReplies?: OrphanedReplyPort;
 }
 
 const CLOSING = 'the server is shutting down';
@@ -45,7 +45,7 @@ class Router {
   readonly #context: Context<RouterMessage>;
   readonly #fleet: Fleet;
   readonly #links: Links;
-  readonly #ledger: Ledger;
+  readonly #ledger: StoreWrites;
   readonly #requests: RequestPath;
   readonly #vms: VmKeeper;
   readonly #commands: Commands;
@@ -59,8 +59,8 @@ class Router {
     this.#context = context;
     this.#fleet = new Fleet(options.params, options.pool, options.routing);
     this.#links = new Links(context, options.openLink);
-    this.#ledger = new Ledger(context, options);
-    this.#requests = new RequestPath(this.#fleet, this.#links, clock, options.late, () => this.#askStep());
+    this.#ledger = new StoreWrites(context, options);
+    this.#requests = new RequestPath(this.#fleet, this.#links, clock, options.orphanedReplies, () => this.#askStep());
     const events = { onStuck: (vm: number, why: string) => this.#requests.stuck(vm, why) };
     this.#vms = new VmKeeper(this.#fleet, this.#links, clock, this.#ledger, this.#requests.book, {
       ...options,
@@ -99,7 +99,7 @@ class Router {
         return this.#askStep();
       case 'link-ready':
       case 'link-lost':
-      case 'link-kept':
+      case 'link-orphaned-reply':
       case 'link-exited':
       case 'link-reopen':
       case 'link-reopened':
@@ -172,7 +172,7 @@ class Router {
         this.#vms.linkLost(message.vm, message.why);
         this.#requests.lost(message.vm, new Set(message.unsent), new Set(message.sent), message.why);
         return this.#askStep();
-      case 'link-kept':
+      case 'link-orphaned-reply':
         return this.#requests.kept(message);
       case 'link-exited': {
         const { reason } = message.exit;

@@ -2,15 +2,15 @@ import type { Clock, Ref } from '../actors/mod.ts';
 import { type ErrorEnvelope, toEnvelope } from '../errors.ts';
 import { formatAddress } from './address.ts';
 import type { DrainDecision, FleetDecision, StopDecision } from './decision.ts';
+import { EventReporter } from './event-reporter.ts';
 import type { Fleet } from './fleet.ts';
+import type { FleetEvent } from './fleet-event.ts';
 import type { HostCommand, HostEvent } from './host-messages.ts';
 import { HostReach } from './host-reach.ts';
-import type { Ledger, Write } from './ledger.ts';
 import type { Links } from './links.ts';
-import type { News } from './news.ts';
-import { NewsDesk } from './news-desk.ts';
+import { type Reservation, Reservations } from './reservations.ts';
 import { step } from './step.ts';
-import { Tenancies, type Tenancy } from './tenancies.ts';
+import type { StoreWrites, Write } from './store-writes.ts';
 import type { VmId } from './vm.ts';
 import type { Vm } from './vm-record.ts';
 import type { Work } from './work.ts';
@@ -20,9 +20,9 @@ export interface KeeperPorts {
   readonly hosts: ReadonlyMap<string, Ref<HostCommand>>;
   /** Never gives the same id twice in the life of a data directory. May throw: then nothing is started for a while. */
   readonly nextVmId: () => VmId;
-  readonly news: (news: News) => void;
+  readonly onEvent: (event: FleetEvent) => void;
   /** Addresses that the tables say are held, by VMs that their hosts may or may not have yet; nothing is started on them before that is known. */
-  readonly held?: readonly Tenancy[];
+  readonly held?: readonly Reservation[];
 }
 
 /** What concerns the requests on a VM that the keeper decides to end. */
@@ -49,13 +49,13 @@ export class VmKeeper {
   readonly #fleet: Fleet;
   readonly #links: Links;
   readonly #clock: Clock;
-  readonly #ledger: Ledger;
+  readonly #ledger: StoreWrites;
   readonly #ports: KeeperPorts;
   readonly #work: Work;
   readonly #events: KeeperEvents;
-  readonly #desk: NewsDesk;
+  readonly #desk: EventReporter;
   readonly #reach: HostReach;
-  readonly #tenancies: Tenancies;
+  readonly #reservations: Reservations;
   readonly #starts = new Map<VmId, Start>();
   /** When each VM that is to end was last told so. */
   readonly #stops = new Map<VmId, number>();
@@ -70,7 +70,7 @@ export class VmKeeper {
     fleet: Fleet,
     links: Links,
     clock: Clock,
-    ledger: Ledger,
+    ledger: StoreWrites,
     work: Work,
     ports: KeeperPorts & { readonly events: KeeperEvents },
   ) {
@@ -81,9 +81,9 @@ export class VmKeeper {
     this.#ports = ports;
     this.#work = work;
     this.#events = ports.events;
-    this.#desk = new NewsDesk(clock, ports.news);
+    this.#desk = new EventReporter(clock, ports.onEvent);
     this.#reach = new HostReach(fleet, clock, this.#desk);
-    this.#tenancies = new Tenancies(fleet, ledger, this.#desk, ports.held ?? []);
+    this.#reservations = new Reservations(fleet, ledger, this.#desk, ports.held ?? []);
   }
 
   /** Decides and carries out until there is nothing left to decide, and repeats what was not heard. */
@@ -99,7 +99,7 @@ export class VmKeeper {
 
   written(vm: VmId, write: Write): void {
     this.#ledger.done(vm);
-    if (write === 'release') return this.#tenancies.released(vm);
+    if (write === 'release') return this.#reservations.released(vm);
     const start = this.#starts.get(vm);
     if (write !== 'reserve' || start === undefined) return;
     start.reserved = true;
@@ -109,7 +109,7 @@ export class VmKeeper {
   /** Nothing is acted on that was not durable. */
   writeFailed(vm: VmId, write: Write, error: unknown): void {
     const envelope = toEnvelope(error);
-    const about = { id: vm, host: this.#fleet.vm(vm)?.host ?? this.#tenancies.hostOf(vm) ?? '' };
+    const about = { id: vm, host: this.#fleet.vm(vm)?.host ?? this.#reservations.hostOf(vm) ?? '' };
     this.#desk.ofVm('write-failed', about, `the ${write} of VM ${vm} could not be written`, undefined, envelope);
     if (this.#isGivenUp(vm, write, envelope)) this.#ledger.done(vm);
     else this.#ledger.retryLater(vm);
@@ -134,7 +134,7 @@ export class VmKeeper {
       case 'vm-booting':
         return;
       case 'host-up':
-        if (event.vms !== undefined) this.#tenancies.tookStock(event.host, event.vms);
+        if (event.vms !== undefined) this.#reservations.tookStock(event.host, event.vms);
         return;
       case 'vm-answering':
         return this.#answering(event);
@@ -171,7 +171,7 @@ export class VmKeeper {
 
   gone(event: Extract<HostEvent, { kind: 'vm-gone' }>): void {
     const vm = this.#fleet.vm(event.vm);
-    if (vm === undefined) return this.#tenancies.absentGone(event.vm);
+    if (vm === undefined) return this.#reservations.absentGone(event.vm);
     this.#links.close(vm.id);
     this.#starts.delete(vm.id);
     this.#stops.delete(vm.id);
@@ -184,7 +184,7 @@ export class VmKeeper {
     const found = event.end.verdict === undefined ? '' : ` (${event.end.verdict})`;
     const why = wanted ? (vm.why ?? event.end.why) : event.end.why;
     this.#desk.ofVm('vm-gone', vm, `VM ${vm.id} is gone: ${why}${found}`, undefined, event.error);
-    this.#tenancies.release(vm);
+    this.#reservations.release(vm);
   }
 
   drain(decision: Omit<DrainDecision, 'kind'>): boolean {
@@ -321,7 +321,7 @@ export class VmKeeper {
       this.#desk.ofVm('unidentified', vm, text, { rule: 'R8', figures: { id_ip: address.id, held_by: holder ?? '' } });
       return this.#command(host, { kind: 'stop', vm: id, why: `its address is held by VM ${holder}` });
     }
-    this.#tenancies.seen(id);
+    this.#reservations.seen(id);
     this.#pids.set(id, event.pid);
     if (event.state === 'answering') this.#adoptedVms.add(id);
     if (event.state === 'prepared') this.#starts.set(id, { prepared: true, reserved: false });

@@ -32,7 +32,7 @@ function twoEnds(): { here: End; there: End } {
         peer,
         placed: () => undefined,
         placedIdOf: () => undefined,
-        onNews: () => undefined,
+        onEvent: () => undefined,
         onHeard: () => {
           it.batches += 1;
         },

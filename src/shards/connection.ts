@@ -17,7 +17,7 @@ export interface ConnectionOptions {
   readonly placedIdOf: (ref: Ref<never>) => number | undefined;
   /** The actor that is meant by an id of a placed one: here the actor itself, there its stand-in. */
   readonly placed: (id: number) => Ref<never> | undefined;
-  readonly onNews: (news: unknown) => void;
+  readonly onEvent: (news: unknown) => void;
   /** Told of each batch that comes: a sign of life. */
   readonly onHeard?: () => void;
   /** A ref that is no actor, and threw at what it was told. */
@@ -193,7 +193,7 @@ export class Connection implements Way, RefBook {
   #obey(op: Op): void {
     switch (op.op) {
       case 'news':
-        this.#options.onNews(op.news);
+        this.#options.onEvent(op.news);
         return;
       case 'ack':
         this.#outbox.acknowledged(op.count);

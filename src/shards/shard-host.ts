@@ -12,7 +12,7 @@ import { Connection } from './connection.ts';
 import type { Outcome, PlaceRequest, ShardControl, WorkerStats } from './control.ts';
 import { doMishap } from './mishap.ts';
 import type { Factory } from './module.ts';
-import type { ShardInit, WorkerNews } from './news.ts';
+import type { ShardInit, WorkerNews } from './shard-event.ts';
 
 /** A dead receiver can be sent to for ever; beyond this the shard only counts. */
 const LETTERS_A_BEAT_MAX = 100;
@@ -49,7 +49,7 @@ export class ShardHost implements ShardControl {
       peer: 'main',
       placed: (id) => this.#placed.get(id),
       placedIdOf: (ref) => this.#ids.get(ref),
-      onNews: () => undefined,
+      onEvent: () => undefined,
       onDefect: (path, error) => this.#failed(path, toEnvelope(error)),
     });
   }

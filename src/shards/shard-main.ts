@@ -2,7 +2,7 @@ import { expose } from 'comlink';
 import { type CancelTimer, msToNext, systemClock } from '../actors/mod.ts';
 import { toEnvelope } from '../errors.ts';
 import type { BehavioursFunction } from './module.ts';
-import type { ShardInit } from './news.ts';
+import type { ShardInit } from './shard-event.ts';
 import { ShardHost } from './shard-host.ts';
 
 /** The one long task of a worker thread: it runs as long as the shard does. */

@@ -6,8 +6,8 @@ import { Connection } from './connection.ts';
 import { ControlCalls, type PlacedOptions } from './control.ts';
 import { type HeartbeatLimits, heard, isHung, look, type Pulse } from './heartbeat.ts';
 import { moduleBeside } from './module.ts';
-import type { ShardInit, WorkerNews } from './news.ts';
 import { Seat } from './seat.ts';
+import type { ShardInit, WorkerNews } from './shard-event.ts';
 
 export interface ThreadOptions {
   readonly index: number;
@@ -73,7 +73,7 @@ export class ShardThread {
       placed: (id) => this.#seats.get(id)?.self,
       placedIdOf: () => undefined,
       // Only `ShardHost.tell` sends them.
-      onNews: (news) => this.#hear(news as WorkerNews),
+      onEvent: (news) => this.#hear(news as WorkerNews),
       onHeard: () => {
         this.#isHeard = true;
       },

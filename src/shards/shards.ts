@@ -25,12 +25,12 @@ export interface ShardsOptions<B extends BehavioursFunction> {
   readonly startMs?: number;
   /** What a thread may use of the heap; default 512 MB. */
   readonly heapMbMax?: number;
-  readonly onNews?: (news: ShardNews) => void;
+  readonly onEvent?: (news: ShardEvent) => void;
   /** An actor failed that no stand-in stands for. */
   readonly onFailure?: (path: string, error: ErrorEnvelope) => void;
 }
 
-export type ShardNews =
+export type ShardEvent =
   | { readonly kind: 'shard-up'; readonly shard: number }
   /** Its actors have been told, and a fresh thread is on its way. */
   | { readonly kind: 'shard-lost'; readonly shard: number; readonly error: ErrorEnvelope };
@@ -92,7 +92,7 @@ const TAKE_MS = 30_000;
 class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
   readonly count: number;
   readonly #options: ShardsOptions<B>;
-  readonly #tell: (news: ShardNews) => void;
+  readonly #tell: (news: ShardEvent) => void;
   readonly #shards: readonly Shard[];
   readonly #waiting = new Set<() => void>();
   /** Shards that have not come up, or failed at it, for the first time: until then the first to be up would get all actors. */
@@ -107,7 +107,7 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
     }
     this.count = count;
     this.#options = options;
-    this.#tell = guarded(options.onNews);
+    this.#tell = guarded(options.onEvent);
     this.#young = new Set(Array.from({ length: count }, (_, index) => index));
     this.#shards = Array.from(
       { length: count },

@@ -20,7 +20,7 @@ export interface EndpointCounts {
   readonly late: number;
 }
 
-/** News for whoever keeps events; at most one of a kind a second. */
+/** Events for whoever keeps events; at most one of a kind a second. */
 export type EndpointEvent = {
   readonly kind: 'requests-without-reply';
   /** Since the event before. */
@@ -31,7 +31,7 @@ export type EndpointMessage =
   /** Takes no more requests; replies when those in hand are answered, or were refused at the time limit. */
   | { readonly kind: 'drain'; readonly limitMs: number; readonly replyTo: Ref<true> }
   /** What a guest sent for a request of a Shoal before us; its token says to whom. */
-  | { readonly kind: 'late-reply'; readonly token: Uint8Array; readonly outcome: Outcome }
+  | { readonly kind: 'orphaned-reply'; readonly token: Uint8Array; readonly outcome: Outcome }
   /** `deadline_ms` of the parameters: for requests that name no deadline. */
   | { readonly kind: 'default-deadline'; readonly deadlineMs: number }
   | { readonly kind: 'counts'; readonly replyTo: Ref<EndpointCounts> }

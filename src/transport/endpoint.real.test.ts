@@ -262,8 +262,8 @@ test('a reply to a request of a Shoal before us finds its client by its token, a
   const replied = send(fleet, 'before the crash');
   const { token, payload } = await router.next();
   const forged = Uint8Array.from(token, (byte, at) => (at === 20 ? byte ^ 1 : byte));
-  fleet.endpoint.tell({ kind: 'late-reply', token: forged, outcome: processed(text.encode('forged')) });
-  fleet.endpoint.tell({ kind: 'late-reply', token, outcome: processed(payload, 5) });
+  fleet.endpoint.tell({ kind: 'orphaned-reply', token: forged, outcome: processed(text.encode('forged')) });
+  fleet.endpoint.tell({ kind: 'orphaned-reply', token, outcome: processed(payload, 5) });
   const reply = await replied;
   expect(reply.string()).toBe('before the crash');
   expect(reply.headers?.get('Shoal-Vm')).toBe('5');

@@ -98,7 +98,7 @@ class Endpoint {
       case 'drained':
         message.replyTo.tell(true);
         return;
-      case 'late-reply':
+      case 'orphaned-reply':
         this.#service.late(message.token, message.outcome);
         return;
       case 'default-deadline':

@@ -162,7 +162,7 @@ export class ProcessService {
       request: {
         requestId,
         // Nobody can repeat an id that nobody was told: such a reply need not be remembered.
-        idIsMade: headers.requestId === undefined,
+        isIdGenerated: headers.requestId === undefined,
         op: headers.op,
         payload: message.data,
         deadlineMs: startedMs + (headers.deadlineMs ?? this.defaultDeadlineMs),

@@ -3,7 +3,7 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { askFleet } from '../../src/app/mod.ts';
-import type { FleetSnapshot, News } from '../../src/fleet/mod.ts';
+import type { FleetEvent, FleetSnapshot } from '../../src/fleet/mod.ts';
 import { willEnd } from './end-left.ts';
 import { type Finished, ShoalProcess, shoal } from './shoal-process.ts';
 
@@ -97,9 +97,9 @@ export class TestFleet {
     return askFleet<FleetSnapshot>({ servers: this.ready.nats, fleet: this.ready.fleet }, 'ps', {});
   }
 
-  events(): Promise<readonly News[]> {
+  events(): Promise<readonly FleetEvent[]> {
     const where = { servers: this.ready.nats, fleet: this.ready.fleet };
-    return askFleet<readonly News[]>(where, 'events', { count: EVENTS_MAX });
+    return askFleet<readonly FleetEvent[]>(where, 'events', { count: EVENTS_MAX });
   }
 
   /** Looks again and again until it is so; rejects after as many looks as no machine is slow enough for. */

@@ -42,7 +42,7 @@ const BROKEN_MAX = 20;
  * Requests as any NATS client sends them, with what came back for each: not through our client library, which would hide an answer that came
  * twice.
  */
-export class Ledger {
+export class StoreWrites {
   readonly #connection: NatsConnection;
   readonly #subject: string;
   readonly #inbox = `${createInbox()}.`;
@@ -57,9 +57,9 @@ export class Ledger {
     connection.subscribe(`${this.#inbox}*`, { callback: (_error, message) => this.#answer(message) });
   }
 
-  static async open({ nats, subject }: { readonly nats: string; readonly subject: string }): Promise<Ledger> {
+  static async open({ nats, subject }: { readonly nats: string; readonly subject: string }): Promise<StoreWrites> {
     const options = { servers: nats, maxReconnectAttempts: -1, reconnectTimeWait: 50, reconnectJitter: 0 };
-    return new Ledger(await connect(options), subject);
+    return new StoreWrites(await connect(options), subject);
   }
 
   get replied(): number {
@@ -144,7 +144,7 @@ function outcomeOf(message: Msg): string {
 }
 
 export interface LoadOptions {
-  readonly ledger: Ledger;
+  readonly ledger: StoreWrites;
   readonly workers: number;
   readonly deadlineMs: number;
   /** 0 up to, not including, `below`. */

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { signalProcess } from '../../src/process/mod.ts';
 import { eventually, TestFleet } from '../driver/fleet.ts';
-import { Ledger, type Sums, startLoad } from '../driver/ledger.ts';
+import { StoreWrites, type Sums, startLoad } from '../driver/ledger.ts';
 import { leftovers } from '../driver/leftovers.ts';
 import { type FleetProcess, processesOf, qemusOf, sharedAddresses } from '../driver/processes.ts';
 import { randomFrom, seed } from '../driver/seed.ts';
@@ -29,7 +29,7 @@ const EVENTS_SHOWN = 60;
 /** A fleet under load to which a mishap is done in each round. */
 export interface Rounds {
   fleet: TestFleet;
-  readonly ledger: Ledger;
+  readonly ledger: StoreWrites;
   readonly random: (below: number) => number;
 }
 
@@ -50,7 +50,7 @@ export async function play({ rounds, flags: more = [], once }: Mishap): Promise<
   // A name of its own: while our nats-server is gone, another's may have its port.
   const flags = [...FLAGS, '--fleet', `kill-${seed}`, ...more];
   const fleet = await TestFleet.start({ addresses: ADDRESSES, flags, env: { SHOAL_TEST_MISHAPS: '1' } });
-  const ledger = await Ledger.open(fleet.ready);
+  const ledger = await StoreWrites.open(fleet.ready);
   const it: Rounds = { fleet, ledger, random };
   const load = startLoad({ ledger, workers: WORKERS, deadlineMs: DEADLINE_MS, random });
   const shared: string[] = [];

@@ -11,7 +11,7 @@ const EVENTS_MAX = 1_000;
 
 /** Verbs about the fleet as a whole. */
 export function fleetHandlers(ground: AdminGround): Readonly<Record<string, AdminHandler>> {
-  const { settings, store, news, options } = ground;
+  const { settings, store, eventLog, options } = ground;
   return {
     version: () => Promise.resolve({ shoal: version(), node: process.versions.node }),
     params: () => Promise.resolve(paramsTable(settings.params)),
@@ -19,7 +19,7 @@ export function fleetHandlers(ground: AdminGround): Readonly<Record<string, Admi
     'ip-ls': () => Promise.resolve(store.snapshot().ip_pool),
     'ip-add': async (args) => ({ added: await grow(ground, new Arguments(args).text('pool')) }),
     'ip-rm': (args) => shrink(ground, new Arguments(args).whole('id', { min: 1, max: Number.MAX_SAFE_INTEGER })),
-    events: (args) => Promise.resolve(news.latest(new Arguments(args).whole('count', { min: 1, max: EVENTS_MAX }))),
+    events: (args) => Promise.resolve(eventLog.latest(new Arguments(args).whole('count', { min: 1, max: EVENTS_MAX }))),
     hosts: () => hosts(ground),
     down: (args) => {
       if (new Arguments(args).flag('keep_vms')) ground.keepVms();

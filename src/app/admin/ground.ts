@@ -3,7 +3,7 @@ import { fromEnvelope, ShoalError } from '../../errors.ts';
 import type { CommandReply, FleetSnapshot, RouterMessage } from '../../fleet/mod.ts';
 import type { ControllerMessage, VmParameters, VmShards } from '../../hypervisor/mod.ts';
 import type { Store } from '../../store/mod.ts';
-import type { NewsBoard } from '../news-board.ts';
+import type { EventLog } from '../event-log.ts';
 import type { Settings } from '../settings.ts';
 import type { UpOptions } from '../up-options.ts';
 
@@ -14,7 +14,7 @@ export interface AdminGround {
   readonly controller: Ref<ControllerMessage>;
   readonly store: Store;
   readonly settings: Settings;
-  readonly news: NewsBoard;
+  readonly eventLog: EventLog;
   readonly logFolder: string;
   readonly options: UpOptions;
   readonly parameters: VmParameters;

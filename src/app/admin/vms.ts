@@ -87,7 +87,7 @@ async function inspect(ground: AdminGround, vm: number): Promise<unknown> {
     memory_mib: memoryMib,
     image,
     image_digest: imageDigest,
-    events: ground.news.latest(EVENTS_OF_VM_MAX, vm),
+    events: ground.eventLog.latest(EVENTS_OF_VM_MAX, vm),
     log: await logLines(ground, vm, LINES_OF_VM),
   };
 }

@@ -87,7 +87,7 @@ export const anySnapshot: fc.Arbitrary<FleetSnapshot> = fc.record({
   uptime_ms: anyCount,
 });
 
-const anyNews = fc.record({
+const anyEvent = fc.record({
   atMs: fc.oneof(fc.nat(), fc.maxSafeNat()),
   kind: fc.constantFrom('vm-start', 'vm-ready', 'vm-gone', 'host-down', 'unidentified'),
   text: anyText,
@@ -99,11 +99,11 @@ export const anyFacts: fc.Arbitrary<Facts> = fc
     nats: anyText,
     lost: fc.option(anyText, { nil: undefined }),
     looks: fc.array(anySnapshot, { maxLength: 5 }),
-    news: fc.array(anyNews, { maxLength: 60 }),
+    events: fc.array(anyEvent, { maxLength: 60 }),
   })
-  .map(({ looks, news, ...rest }) => {
+  .map(({ looks, events, ...rest }) => {
     const happenings = new Happenings();
-    happenings.add(news);
+    happenings.add(events);
     return factsOf(looks, { ...rest, happenings: happenings.latest });
   });
 

@@ -1,7 +1,7 @@
 import { type TestKit, testKit } from '../../actors/kit/mod.ts';
 import type { Ref } from '../../actors/mod.ts';
+import type { FleetEvent } from '../fleet-event.ts';
 import type { HostCommand, HostEvent } from '../host-messages.ts';
-import type { News } from '../news.ts';
 import { makeParams } from '../params.ts';
 import { parsePool } from '../pool.ts';
 import type { Outcome, Request, RequestStatus } from '../request.ts';
@@ -35,7 +35,7 @@ export class FakeFleet implements AsyncDisposable {
   readonly kit: TestKit = testKit();
   readonly links = new FakeLinks();
   readonly commands: (HostCommand & { readonly host: string })[] = [];
-  readonly news: News[] = [];
+  readonly events: FleetEvent[] = [];
   readonly router: Ref<RouterMessage>;
   /** Commands that hosts obey by themselves. */
   readonly obeys: Set<HostCommand['kind']>;
@@ -59,7 +59,7 @@ export class FakeFleet implements AsyncDisposable {
         params: makeParams({ min_vm_count: 0, ...params }),
         openLink: this.links.openLink,
         hosts: new Map(names.map((name) => [name, this.#host(name)])),
-        news: (news) => void this.news.push(news),
+        onEvent: (event) => void this.events.push(event),
       }),
       { name: 'router' },
     );
@@ -187,8 +187,8 @@ export class FakeFleet implements AsyncDisposable {
   }
 
   /** The news of that kind, oldest first. */
-  newsOf(kind: News['kind']): readonly News[] {
-    return this.news.filter((news) => news.kind === kind);
+  eventsOf(kind: FleetEvent['kind']): readonly FleetEvent[] {
+    return this.events.filter((event) => event.kind === kind);
   }
 
   #shift(vm: VmId): LinkRequest {

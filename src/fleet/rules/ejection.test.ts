@@ -44,7 +44,7 @@ describe('R2, a VM that fails', () => {
       fleet.fail(1, 502);
       await fleet.settle();
     }
-    expect(fleet.newsOf('vm-drain')).toMatchObject([{ vm: 1, rule: 'R2', figures: { faults: 3 } }]);
+    expect(fleet.eventsOf('vm-drain')).toMatchObject([{ vm: 1, rule: 'R2', figures: { faults: 3 } }]);
     expect(await fleet.inState('ready')).toEqual([2, 3, 4, 5]);
   });
 
@@ -61,7 +61,7 @@ describe('R2, a VM that fails', () => {
       else fleet.fail(1, 503);
       await fleet.settle();
     }
-    expect(fleet.newsOf('vm-drain')).toEqual([]);
+    expect(fleet.eventsOf('vm-drain')).toEqual([]);
   });
 
   it('is drained after its link was lost three times, or stays down', async () => {
@@ -73,9 +73,9 @@ describe('R2, a VM that fails', () => {
     }
     fleet.dropLink(2);
     await fleet.settle();
-    expect(fleet.newsOf('vm-drain').map((news) => news.vm)).toEqual([1]);
+    expect(fleet.eventsOf('vm-drain').map((news) => news.vm)).toEqual([1]);
     await fleet.advance(5_100);
-    expect(fleet.newsOf('vm-drain').map((news) => [news.vm, news.rule])).toEqual([
+    expect(fleet.eventsOf('vm-drain').map((news) => [news.vm, news.rule])).toEqual([
       [1, 'R2'],
       [2, 'R2'],
     ]);
@@ -89,7 +89,7 @@ describe('R2, a VM that fails', () => {
       for (const vm of [1, 2, 3, 4]) fleet.linkReady(vm);
     }
     await fleet.advance(1_000);
-    expect(fleet.newsOf('vm-drain').map((news) => [news.vm, news.figures])).toEqual([
+    expect(fleet.eventsOf('vm-drain').map((news) => [news.vm, news.figures])).toEqual([
       [1, { faults: 3, link_down_ms: 0, ejected_max: 2 }],
       [2, { faults: 3, link_down_ms: 0, ejected_max: 2 }],
     ]);

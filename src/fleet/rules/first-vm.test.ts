@@ -10,7 +10,7 @@ describe('R1', () => {
       ['10.0.0.2:9000', 'ready'],
       ['10.0.0.3:9000', 'ready'],
     ]);
-    expect(fleet.newsOf('vm-start').map((news) => [news.rule, news.figures])).toEqual([
+    expect(fleet.eventsOf('vm-start').map((news) => [news.rule, news.figures])).toEqual([
       ['R1', { running: 0, min_vm_count: 3 }],
       ['R1', { running: 1, min_vm_count: 3 }],
       ['R1', { running: 2, min_vm_count: 3 }],
@@ -109,7 +109,7 @@ describe('R1', () => {
       },
     });
     await fleet.advance(900);
-    expect(fleet.newsOf('write-failed')).toHaveLength(1);
+    expect(fleet.eventsOf('write-failed')).toHaveLength(1);
     fails = false;
     await fleet.advance(200);
     expect(fleet.told('prepare')).toEqual([9]);

@@ -8,7 +8,7 @@ describe('R7', () => {
     await fleet.advance(14_900);
     expect(fleet.told('stop')).toEqual([]);
     await fleet.advance(200);
-    expect(fleet.newsOf('vm-stop')).toMatchObject([
+    expect(fleet.eventsOf('vm-stop')).toMatchObject([
       { vm: 1, rule: 'R7', figures: { reserved_ms: 15_000, ip_reserve_ms: 15_000 } },
     ]);
     expect(await fleet.snapshot()).toMatchObject({ addresses_free: 0 });
@@ -63,7 +63,7 @@ describe('R8', () => {
     for (const durable of releases) durable();
     await fleet.settle();
     expect(fleet.told('prepare')).toEqual([1, 2]);
-    expect(fleet.newsOf('address-free')).toMatchObject([{ vm: 1, rule: 'R8', figures: { id_ip: 1 } }]);
+    expect(fleet.eventsOf('address-free')).toMatchObject([{ vm: 1, rule: 'R8', figures: { id_ip: 1 } }]);
   });
 
   it('tries a release that failed again until it succeeds', async () => {
@@ -75,7 +75,7 @@ describe('R8', () => {
     await fleet.settle();
     fleet.gone(1);
     await fleet.advance(10_000);
-    expect(fleet.newsOf('write-failed')).toHaveLength(4);
+    expect(fleet.eventsOf('write-failed')).toHaveLength(4);
     expect(fleet.told('prepare')).toEqual([1, 2]);
   });
 
@@ -147,7 +147,7 @@ describe('R8', () => {
     fleet.event({ kind: 'vm-adopted', host: 'here', vm: 50, address, pid: 7, startedMs: 0, state: 'answering' });
     await fleet.settle();
     expect(fleet.told('stop')).toEqual([50]);
-    expect(fleet.newsOf('unidentified')).toMatchObject([{ vm: 50, figures: { held_by: 1 } }]);
+    expect(fleet.eventsOf('unidentified')).toMatchObject([{ vm: 50, figures: { held_by: 1 } }]);
   });
 
   it('gives an address that was taken out of the pool to nobody, also after its VM is gone', async () => {

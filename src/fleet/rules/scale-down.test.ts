@@ -23,7 +23,7 @@ describe('R5', () => {
     expect(await fleet.inState('ready')).toEqual([1, 2, 3]);
     await fleet.reporting(vms, 1);
     expect(await fleet.inState('ready')).toEqual([1]);
-    expect(fleet.newsOf('vm-drain').map((news) => [news.vm, news.rule, news.figures])).toEqual([
+    expect(fleet.eventsOf('vm-drain').map((news) => [news.vm, news.rule, news.figures])).toEqual([
       [3, 'R5', { free_count: 5, ready: 3, min_vm_count: 1 }],
       [2, 'R5', { free_count: 5, ready: 2, min_vm_count: 1 }],
     ]);
@@ -42,7 +42,7 @@ describe('R5', () => {
     await grown(fleet, 2);
     await fleet.reporting([1], 2);
     await fleet.reporting([1, 2], 1);
-    expect(fleet.newsOf('vm-drain').map((news) => news.vm)).toEqual([1]);
+    expect(fleet.eventsOf('vm-drain').map((news) => news.vm)).toEqual([1]);
   });
 
   it.each([

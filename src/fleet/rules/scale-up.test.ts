@@ -10,7 +10,10 @@ describe('R3', () => {
     for (let n = 0; n < 5; n++) fleet.send();
     await fleet.advance(1_000);
     expect(fleet.told('prepare')).toEqual([1, 2, 3]);
-    expect(fleet.newsOf('vm-start').at(-1)).toMatchObject({ rule: 'R3', figures: { waiting: 5, capacity_to_come: 4 } });
+    expect(fleet.eventsOf('vm-start').at(-1)).toMatchObject({
+      rule: 'R3',
+      figures: { waiting: 5, capacity_to_come: 4 },
+    });
   });
 
   it('gives a waiting request to whichever VM is free first, running or new', async () => {
@@ -46,7 +49,7 @@ describe('R3', () => {
     await using fleet = new FakeFleet({ params: { min_vm_count: 1 }, reserve });
     await fleet.advance(500);
     expect([fleet.told('stop'), fleet.told('start')]).toEqual([[1], [2]]);
-    expect(fleet.newsOf('write-failed')).toMatchObject([{ vm: 1 }]);
+    expect(fleet.eventsOf('write-failed')).toMatchObject([{ vm: 1 }]);
   });
 
   it('starts nothing when less memory than the reserve would stay, those on their way counted in full', async () => {

@@ -17,7 +17,7 @@ describe('R6', () => {
     await fleet.advance(4_900);
     expect(fleet.told('stop')).toEqual([]);
     await fleet.advance(200);
-    expect(fleet.newsOf('vm-stop')).toMatchObject([
+    expect(fleet.eventsOf('vm-stop')).toMatchObject([
       { vm: 1, rule: 'R6', figures: { silent_ms: 5_000, last_connect_ms: 5_000, in_flight: 0 } },
     ]);
     expect(await fleet.inState('ready')).toEqual([2]);
@@ -40,8 +40,10 @@ describe('R6', () => {
     await fleet.advance(8_900);
     expect(fleet.told('stop')).toEqual([]);
     await fleet.advance(200);
-    expect(fleet.newsOf('vm-stop')).toMatchObject([{ vm: 1, rule: 'R6', figures: { in_flight: 1, stuck_ms: 3_000 } }]);
-    expect(fleet.newsOf('vm-stop')[0]?.text).toContain('stuck');
+    expect(fleet.eventsOf('vm-stop')).toMatchObject([
+      { vm: 1, rule: 'R6', figures: { in_flight: 1, stuck_ms: 3_000 } },
+    ]);
+    expect(fleet.eventsOf('vm-stop')[0]?.text).toContain('stuck');
   });
 
   it('lets a VM compute past every deadline as long as it is heard of', async () => {
@@ -85,7 +87,7 @@ describe('R6', () => {
     await fleet.advance(9_900);
     expect(fleet.told('stop')).toEqual([]);
     await fleet.advance(200);
-    expect(fleet.newsOf('vm-stop').map((news) => [news.vm, news.rule, news.figures])).toEqual([
+    expect(fleet.eventsOf('vm-stop').map((news) => [news.vm, news.rule, news.figures])).toEqual([
       [1, 'R6', { booting_ms: 10_000, boot_timeout_ms: 10_000 }],
       [2, 'R6', { booting_ms: 10_000, boot_timeout_ms: 10_000 }],
     ]);
@@ -156,7 +158,7 @@ describe('R6, a host out of reach', () => {
     await fleet.advance(900);
     fleet.event({ kind: 'host-stats', host: 'here', availableBytes: 1e10, vmBytes: 1e6 });
     await fleet.advance(60_000);
-    expect([fleet.newsOf('host-down').length, fleet.told('stop')]).toEqual([1, []]);
+    expect([fleet.eventsOf('host-down').length, fleet.told('stop')]).toEqual([1, []]);
   });
 
   it('has its load taken by another', async () => {
@@ -175,7 +177,7 @@ describe('R6, a host out of reach', () => {
     fleet.event({ kind: 'host-stats', host: 'here', availableBytes: 1e10, vmBytes: 1e6 });
     fleet.report(1);
     await fleet.advance(5_100);
-    expect(fleet.newsOf('host-down')).toMatchObject([{ host: 'here', rule: 'R6' }]);
+    expect(fleet.eventsOf('host-down')).toMatchObject([{ host: 'here', rule: 'R6' }]);
     expect(fleet.told('stop')).toEqual([]);
     fleet.event({ kind: 'host-stats', host: 'here', availableBytes: 1e10, vmBytes: 1e6 });
     await fleet.settle();

@@ -181,11 +181,11 @@ describe('link', () => {
     await it.kit.settle();
     guest.send(FrameType.reply, 1, 0x1234, 'old token', 'old reply');
     await it.owner.expect<LinkEvent>(
-      (event) => event.kind === 'link-kept' && event.ok && text(event.token) === 'old token',
+      (event) => event.kind === 'link-orphaned-reply' && event.ok && text(event.token) === 'old token',
     );
     guest.send(FrameType.error, 9, 0x1234, 'other', '500 broken');
     await it.owner.expect<LinkEvent>(
-      (event) => event.kind === 'link-kept' && !event.ok && text(event.payload) === '500 broken',
+      (event) => event.kind === 'link-orphaned-reply' && !event.ok && text(event.payload) === '500 broken',
     );
     guest.send(FrameType.reply, 9, 0x1234, '', 'of nobody');
     await it.owner.expectNone();

@@ -201,7 +201,7 @@ class Link implements FrameSink {
     const id = high === this.#tag ? this.#inFlight.get(low) : undefined;
     if (id === undefined) {
       // Nobody can publish a reply without a token: it belongs to nobody.
-      if (token.length > 0) this.#owner.tell({ kind: 'link-kept', vm: this.#vm, token, ok, payload });
+      if (token.length > 0) this.#owner.tell({ kind: 'link-orphaned-reply', vm: this.#vm, token, ok, payload });
       return;
     }
     this.#inFlight.delete(low);

@@ -5,7 +5,7 @@ import { type Probe, probe } from '../../actors/kit/mod.ts';
 import { createSystem, type Ref, systemClock } from '../../actors/mod.ts';
 import type { HostEvent, VmId } from '../../fleet/mod.ts';
 import { identify, whenGone } from '../../process/mod.ts';
-import type { ShardNews } from '../../shards/mod.ts';
+import type { ShardEvent } from '../../shards/mod.ts';
 import {
   type ControllerMessage,
   type ControllerOptions,
@@ -29,7 +29,7 @@ const LONG_MS = 30_000;
 
 interface House extends AsyncDisposable {
   readonly events: Probe<HostEvent>;
-  readonly news: Probe<ShardNews>;
+  readonly news: Probe<ShardEvent>;
   readonly controller: Ref<ControllerMessage>;
   readonly shards: VmShards['shards'];
   /** Paths of actors that ended with an error. */
@@ -43,13 +43,13 @@ async function house(real: RealHypervisor, count: number, overrides: Partial<Con
   const failures: string[] = [];
   const system = createSystem({ onFailure: (path, { code }) => failures.push(`${path} ${code}`) });
   const events = probe<HostEvent>(system, { patience });
-  const news = probe<ShardNews>(system, { patience });
+  const news = probe<ShardEvent>(system, { patience });
   const { home, shards } = startVmShards({
     system,
     count,
     qemu: { fleetTag: 't', runtimeRoot: real.root },
     spawner: real.launcher,
-    onNews: (one) => news.ref.tell(one),
+    onEvent: (one) => news.ref.tell(one),
   });
   const ref = await system.start(
     controller({
@@ -88,8 +88,8 @@ async function house(real: RealHypervisor, count: number, overrides: Partial<Con
   };
 }
 
-function lost(it: House): Promise<ShardNews> {
-  return it.news.fishFor<ShardNews>({ kind: 'shard-lost' });
+function lost(it: House): Promise<ShardEvent> {
+  return it.news.fishFor<ShardEvent>({ kind: 'shard-lost' });
 }
 
 /** Resolves when the VM reports what it had not reported so far. */

@@ -1,6 +1,6 @@
 import type { ActorSystem, Ref } from '../../actors/mod.ts';
 import { SpawnDesk, type Spawner } from '../../process/mod.ts';
-import { createShards, moduleBeside, type ShardNews, type Shards } from '../../shards/mod.ts';
+import { createShards, moduleBeside, type ShardEvent, type Shards } from '../../shards/mod.ts';
 import { NEW_LIFE, type VmLife } from '../vm/vm-life.ts';
 import type { behaviours, VmShardOptions } from './vm-behaviours.ts';
 import type { VmHome } from './vm-home.ts';
@@ -10,7 +10,7 @@ export interface VmShardsOptions {
   readonly count: number;
   readonly qemu: VmShardOptions['qemu'];
   readonly spawner: Spawner;
-  readonly onNews: (news: ShardNews) => void;
+  readonly onEvent: (news: ShardEvent) => void;
 }
 
 /** Worker threads that the VMs of a host are watched from. */
@@ -23,7 +23,7 @@ export interface VmShards {
 const STOP_TIMEOUT_MS = 5_000;
 
 /** Starts the threads; `shards.stop()` ends them, after the controller. */
-export function startVmShards({ system, count, qemu, spawner, onNews }: VmShardsOptions): VmShards {
+export function startVmShards({ system, count, qemu, spawner, onEvent }: VmShardsOptions): VmShards {
   const desk = new SpawnDesk(spawner);
   const spawnerRef = system.spawn(desk.behaviour(), { name: 'spawner' });
   const shards = createShards<typeof behaviours>({
@@ -31,7 +31,7 @@ export function startVmShards({ system, count, qemu, spawner, onNews }: VmShards
     count,
     module: moduleBeside(import.meta.url, 'vm-behaviours'),
     options: { qemu, spawner: spawnerRef },
-    onNews,
+    onEvent,
   });
   const home: VmHome = {
     actor(task, onShard) {

@@ -1,6 +1,6 @@
 import { probe } from '../../actors/kit/mod.ts';
 import { type ActorSystem, createSystem, type DeadLetter, type Ref, type SystemOptions } from '../../actors/mod.ts';
-import { createShards, moduleBeside, type ShardNews, type Shards, type ShardsOptions } from '../mod.ts';
+import { createShards, moduleBeside, type ShardEvent, type Shards, type ShardsOptions } from '../mod.ts';
 import type { behaviours, WorkerArgs, WorkerMessage } from './behaviours.ts';
 
 export type TestBehaviours = typeof behaviours;
@@ -9,7 +9,7 @@ export type TestBehaviours = typeof behaviours;
 export interface House extends AsyncDisposable {
   readonly system: ActorSystem;
   readonly shards: Shards<TestBehaviours>;
-  readonly news: readonly ShardNews[];
+  readonly news: readonly ShardEvent[];
   readonly deadLetters: readonly DeadLetter[];
   /** Paths of actors that failed, with codes. */
   readonly failures: readonly string[];
@@ -19,7 +19,7 @@ export interface House extends AsyncDisposable {
   worker(name: string, args?: WorkerArgs): Promise<Ref<WorkerMessage>>;
   ask<R>(ref: Ref<WorkerMessage>, toMessage: (replyTo: Ref<R>) => WorkerMessage): Promise<R>;
   /** Resolves when such news has come. */
-  heard(isIt: (news: ShardNews) => boolean): Promise<void>;
+  heard(isIt: (news: ShardEvent) => boolean): Promise<void>;
 }
 
 /** Generous: it only passes when something is wrong. */
@@ -32,7 +32,7 @@ export function patience(): Promise<void> {
 
 export function house(options: Partial<ShardsOptions<TestBehaviours>> = {}, systemOptions: SystemOptions = {}): House {
   process.env['SHOAL_TEST_MISHAPS'] = '1';
-  const news: ShardNews[] = [];
+  const news: ShardEvent[] = [];
   const deadLetters: DeadLetter[] = [];
   const failures: string[] = [];
   const loaded: number[] = [];
@@ -47,7 +47,7 @@ export function house(options: Partial<ShardsOptions<TestBehaviours>> = {}, syst
     count: 2,
     module: moduleBeside(import.meta.url, 'behaviours'),
     options: { loaded: { path: '/loaded', tell: (index: number) => loaded.push(index) > 0 } },
-    onNews: (one) => {
+    onEvent: (one) => {
       news.push(one);
       for (const look of waiting.splice(0)) look();
     },

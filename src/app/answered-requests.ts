@@ -5,7 +5,7 @@ const KEPT_MAX = 10_000;
  * Ids of requests that have ended otherwise than by the guest which still may send a reply for them: its link was lost, or the router failed
  * while it worked on them. It outlives the router, so that such a reply is not a second answer.
  */
-export class Answered {
+export class AnsweredRequests {
   /** Oldest first. */
   readonly #ids = new Set<string>();
 

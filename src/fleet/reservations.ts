@@ -1,33 +1,33 @@
 import { type Address, formatAddress } from './address.ts';
+import type { EventReporter } from './event-reporter.ts';
 import type { Fleet } from './fleet.ts';
-import type { Ledger } from './ledger.ts';
-import type { NewsDesk } from './news-desk.ts';
+import type { StoreWrites } from './store-writes.ts';
 import type { VmId } from './vm.ts';
 
 /** A VM, known or not, and the address that it holds. */
-export interface Tenancy {
+export interface Reservation {
   readonly id: VmId;
   readonly host: string;
   readonly address: Address;
 }
 
 /** R8: addresses that are held although the fleet has no VM on them, before a VM has been seen and after it is gone. */
-export class Tenancies {
+export class Reservations {
   readonly #fleet: Fleet;
-  readonly #ledger: Ledger;
-  readonly #desk: NewsDesk;
+  readonly #ledger: StoreWrites;
+  readonly #desk: EventReporter;
   /** VMs that the tables know and their hosts have not told of. */
-  readonly #absent = new Map<VmId, Tenancy>();
+  readonly #absent = new Map<VmId, Reservation>();
   /** VMs that are gone while their release is not durable yet. */
-  readonly #leaving = new Map<VmId, Tenancy>();
+  readonly #leaving = new Map<VmId, Reservation>();
 
-  constructor(fleet: Fleet, ledger: Ledger, desk: NewsDesk, held: readonly Tenancy[]) {
+  constructor(fleet: Fleet, ledger: StoreWrites, desk: EventReporter, held: readonly Reservation[]) {
     this.#fleet = fleet;
     this.#ledger = ledger;
     this.#desk = desk;
-    for (const tenancy of held) {
-      const { id: vm, address } = tenancy;
-      if (fleet.apply({ kind: 'address-held', vm, address })) this.#absent.set(vm, tenancy);
+    for (const reservation of held) {
+      const { id: vm, address } = reservation;
+      if (fleet.apply({ kind: 'address-held', vm, address })) this.#absent.set(vm, reservation);
     }
   }
 
@@ -49,25 +49,25 @@ export class Tenancies {
 
   /** A VM that is not in the fleet is confirmed gone. */
   absentGone(vm: VmId): void {
-    const tenancy = this.#absent.get(vm);
-    if (tenancy === undefined) return;
+    const reservation = this.#absent.get(vm);
+    if (reservation === undefined) return;
     this.#absent.delete(vm);
-    this.release(tenancy);
+    this.release(reservation);
   }
 
   /** Its process is confirmed gone: the address is free once that is durable. */
-  release({ id, host, address }: Tenancy): void {
+  release({ id, host, address }: Reservation): void {
     this.#leaving.set(id, { id, host, address });
     this.#ledger.release(id, address);
   }
 
   released(vm: VmId): void {
-    const tenancy = this.#leaving.get(vm);
-    if (tenancy === undefined) return;
-    const { address } = tenancy;
+    const reservation = this.#leaving.get(vm);
+    if (reservation === undefined) return;
+    const { address } = reservation;
     this.#leaving.delete(vm);
     if (!this.#fleet.apply({ kind: 'released', vm, address })) return;
     const reason = { rule: 'R8', figures: { id_ip: address.id } } as const;
-    this.#desk.ofVm('address-free', tenancy, `${formatAddress(address)} is free again`, reason);
+    this.#desk.ofVm('address-free', reservation, `${formatAddress(address)} is free again`, reason);
   }
 }

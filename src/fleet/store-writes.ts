@@ -4,7 +4,7 @@ import type { RouterMessage } from './router-messages.ts';
 import type { GuestReport, VmId, VmState } from './vm.ts';
 
 /** A VM's row in `vmachine` as it is first written. */
-export interface VmRecord {
+export interface NewVmRow {
   readonly vm: VmId;
   readonly address: Address;
   readonly host: string;
@@ -19,16 +19,16 @@ export interface VmRecord {
 }
 
 /** What of a row may be lost in a crash. */
-export type VmTouch = Pick<VmRecord, 'state' | 'report' | 'freeCount' | 'lastConnectMs'>;
+export type VmRowUpdate = Pick<NewVmRow, 'state' | 'report' | 'freeCount' | 'lastConnectMs'>;
 
 /** The store as the fleet needs it; without a port nothing is kept beyond this process. Each resolves when the change is durable. */
-export interface LedgerPorts {
+export interface StorePorts {
   readonly reserve: (vm: VmId, address: Address) => Promise<unknown>;
   /** R7, at the first status line. For an adopted VM the row may be there already, and is brought up to date. */
-  readonly insert?: ((record: VmRecord) => Promise<unknown>) | undefined;
+  readonly insert?: ((record: NewVmRow) => Promise<unknown>) | undefined;
   /** R8: the row is deleted and the address freed in one write; resolves too if there is neither. */
   readonly release?: ((vm: VmId, address: Address) => Promise<unknown>) | undefined;
-  readonly touch?: ((vm: VmId, touch: VmTouch) => void) | undefined;
+  readonly touch?: ((vm: VmId, touch: VmRowUpdate) => void) | undefined;
 }
 
 export type Write = 'reserve' | 'insert' | 'release';
@@ -47,12 +47,12 @@ const RETRY_MAX_MS = 10_000;
  * The durable writes of each VM one after the other: a release never overtakes the reservation that it ends. The outcome of each comes
  * to the router as a message, `written` or `write-failed`.
  */
-export class Ledger {
+export class StoreWrites {
   readonly #context: Context<RouterMessage>;
-  readonly #ports: LedgerPorts;
+  readonly #ports: StorePorts;
   readonly #entries = new Map<VmId, Entry>();
 
-  constructor(context: Context<RouterMessage>, ports: LedgerPorts) {
+  constructor(context: Context<RouterMessage>, ports: StorePorts) {
     this.#context = context;
     this.#ports = ports;
   }
@@ -61,7 +61,7 @@ export class Ledger {
     this.#add(vm, 'reserve', () => this.#ports.reserve(vm, address));
   }
 
-  insert(record: VmRecord): void {
+  insert(record: NewVmRow): void {
     const { insert } = this.#ports;
     if (insert !== undefined) this.#add(record.vm, 'insert', () => insert(record));
   }
@@ -71,7 +71,7 @@ export class Ledger {
     this.#add(vm, 'release', async () => release?.(vm, address));
   }
 
-  touch(vm: VmId, touch: VmTouch): void {
+  touch(vm: VmId, touch: VmRowUpdate): void {
     this.#ports.touch?.(vm, touch);
   }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../actors/mod.ts';
 import type { ErrorEnvelope } from '../errors.ts';
 import type { Figures, Rule } from './decision.ts';
-import type { News } from './news.ts';
+import type { FleetEvent } from './fleet-event.ts';
 import type { Vm } from './vm-record.ts';
 
 export interface Reason {
@@ -11,24 +11,30 @@ export interface Reason {
 }
 
 /** Makes news of what happens to VMs and hosts. */
-export class NewsDesk {
+export class EventReporter {
   readonly #clock: Clock;
-  readonly #publish: (news: News) => void;
+  readonly #publish: (news: FleetEvent) => void;
 
-  constructor(clock: Clock, publish: (news: News) => void) {
+  constructor(clock: Clock, publish: (news: FleetEvent) => void) {
     this.#clock = clock;
     this.#publish = publish;
   }
 
-  ofVm(kind: News['kind'], vm: Pick<Vm, 'id' | 'host'>, text: string, reason?: Reason, error?: ErrorEnvelope): void {
+  ofVm(
+    kind: FleetEvent['kind'],
+    vm: Pick<Vm, 'id' | 'host'>,
+    text: string,
+    reason?: Reason,
+    error?: ErrorEnvelope,
+  ): void {
     this.#tell({ kind, vm: vm.id, host: vm.host }, text, reason, error);
   }
 
-  ofHost(kind: News['kind'], host: string, text: string, reason?: Reason, error?: ErrorEnvelope): void {
+  ofHost(kind: FleetEvent['kind'], host: string, text: string, reason?: Reason, error?: ErrorEnvelope): void {
     this.#tell({ kind, host }, text, reason, error);
   }
 
-  #tell(about: Pick<News, 'kind' | 'vm' | 'host'>, what: string, reason?: Reason, error?: ErrorEnvelope): void {
+  #tell(about: Pick<FleetEvent, 'kind' | 'vm' | 'host'>, what: string, reason?: Reason, error?: ErrorEnvelope): void {
     const withRule = reason?.rule === undefined ? what : `${what} (${reason.rule})`;
     const text = error === undefined ? withRule : `${withRule}: ${error.message}`;
     // A decision may be given as the reason; only these two of it are news.

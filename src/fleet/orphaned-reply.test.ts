@@ -3,10 +3,10 @@ import { type FakeClient, FakeFleet } from './kit/mod.ts';
 
 it('a reply that a guest kept is no second answer, also to a request whose id we made', async () => {
   const published: string[] = [];
-  const late = { open: () => ({ requestId: 'made' }), publish: () => void published.push('again') };
-  await using fleet = new FakeFleet({ params: { min_vm_count: 2 }, late });
+  const orphanedReplies = { open: () => ({ requestId: 'made' }), publish: () => void published.push('again') };
+  await using fleet = new FakeFleet({ params: { min_vm_count: 2 }, orphanedReplies });
   await fleet.settle();
-  const client = fleet.send({ requestId: 'made', idIsMade: true });
+  const client = fleet.send({ requestId: 'made', isIdGenerated: true });
   await fleet.settle();
   const first = [1, 2].find((vm) => fleet.links.of(vm).open.length > 0) ?? 0;
   const second = 3 - first;
@@ -16,7 +16,9 @@ it('a reply that a guest kept is no second answer, also to a request whose id we
   await fleet.settle();
   expect(client.outcomes).toMatchObject([{ ok: true, vm: second }]);
   const { token } = client.request;
-  fleet.links.of(first).owner.tell({ kind: 'link-kept', vm: first, token, ok: true, payload: new Uint8Array(1) });
+  fleet.links
+    .of(first)
+    .owner.tell({ kind: 'link-orphaned-reply', vm: first, token, ok: true, payload: new Uint8Array(1) });
   await fleet.settle();
   expect(published).toEqual([]);
 });
@@ -27,7 +29,7 @@ function latePort() {
   const ids = new Set<string>();
   return {
     published,
-    late: {
+    orphanedReplies: {
       open: () => ({ requestId: 'x' }),
       publish: () => void published.push('again'),
       answered: (id: string) => void ids.add(id),
@@ -37,15 +39,15 @@ function latePort() {
 }
 
 function sendKept(fleet: FakeFleet, vm: number, { request: { token } }: FakeClient): Promise<void> {
-  fleet.links.of(vm).owner.tell({ kind: 'link-kept', vm, token, ok: true, payload: new Uint8Array(1) });
+  fleet.links.of(vm).owner.tell({ kind: 'link-orphaned-reply', vm, token, ok: true, payload: new Uint8Array(1) });
   return fleet.settle();
 }
 
-describe.each([false, true])('a kept reply to a request that has ended (id made by us: %j)', (idIsMade) => {
+describe.each([false, true])('a kept reply to a request that has ended (id made by us: %j)', (isIdGenerated) => {
   it('by its deadline, while it waited for another try, is no second answer', async () => {
-    const { published, late } = latePort();
-    await using fleet = new FakeFleet({ addresses: 1, late });
-    const client = fleet.send({ requestId: 'x', idIsMade, withinMs: 1_000 });
+    const { published, orphanedReplies } = latePort();
+    await using fleet = new FakeFleet({ addresses: 1, orphanedReplies });
+    const client = fleet.send({ requestId: 'x', isIdGenerated, withinMs: 1_000 });
     await fleet.settle();
     fleet.dropLink(1);
     await fleet.advance(1_500);
@@ -56,9 +58,9 @@ describe.each([false, true])('a kept reply to a request that has ended (id made 
   });
 
   it('by its deadline, while a VM worked on it whose link was lost then, is no second answer', async () => {
-    const { published, late } = latePort();
-    await using fleet = new FakeFleet({ addresses: 1, late });
-    const client = fleet.send({ requestId: 'x', idIsMade, withinMs: 1_000 });
+    const { published, orphanedReplies } = latePort();
+    await using fleet = new FakeFleet({ addresses: 1, orphanedReplies });
+    const client = fleet.send({ requestId: 'x', isIdGenerated, withinMs: 1_000 });
     await fleet.settle();
     await fleet.advance(1_500);
     expect(client.outcomes).toMatchObject([{ ok: false, status: 504 }]);
@@ -69,10 +71,10 @@ describe.each([false, true])('a kept reply to a request that has ended (id made 
   });
 
   it.each([503, 499] as const)('with %i by another VM is no second answer', async (status) => {
-    const { published, late } = latePort();
-    await using fleet = new FakeFleet({ params: { min_vm_count: 2 }, late });
+    const { published, orphanedReplies } = latePort();
+    await using fleet = new FakeFleet({ params: { min_vm_count: 2 }, orphanedReplies });
     await fleet.settle();
-    const client = fleet.send({ requestId: 'x', idIsMade });
+    const client = fleet.send({ requestId: 'x', isIdGenerated });
     await fleet.settle();
     const first = [1, 2].find((vm) => fleet.links.of(vm).open.length > 0) ?? 0;
     fleet.dropLink(first);
@@ -85,10 +87,10 @@ describe.each([false, true])('a kept reply to a request that has ended (id made 
   });
 
   it('by another VM, longer ago than replies are remembered, is no second answer', async () => {
-    const { published, late } = latePort();
-    await using fleet = new FakeFleet({ params: { min_vm_count: 2, dedup_ms: 1_000 }, late });
+    const { published, orphanedReplies } = latePort();
+    await using fleet = new FakeFleet({ params: { min_vm_count: 2, dedup_ms: 1_000 }, orphanedReplies });
     await fleet.settle();
-    const client = fleet.send({ requestId: 'x', idIsMade });
+    const client = fleet.send({ requestId: 'x', isIdGenerated });
     await fleet.settle();
     const first = [1, 2].find((vm) => fleet.links.of(vm).open.length > 0) ?? 0;
     fleet.dropLink(first);
@@ -102,8 +104,8 @@ describe.each([false, true])('a kept reply to a request that has ended (id made 
 });
 
 it('a kept reply to a request that has ended answers one that was sent again under its id, once', async () => {
-  const { published, late } = latePort();
-  await using fleet = new FakeFleet({ addresses: 1, late });
+  const { published, orphanedReplies } = latePort();
+  await using fleet = new FakeFleet({ addresses: 1, orphanedReplies });
   const client = fleet.send({ requestId: 'x', withinMs: 1_000 });
   await fleet.settle();
   fleet.dropLink(1);

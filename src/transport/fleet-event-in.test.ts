@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { newsIn } from './news-in.ts';
+import { fleetEventIn } from './fleet-event-in.ts';
 
 const NEWS = { atMs: 1_000, kind: 'vm-ready', text: 'VM 1 is ready', vm: 1 };
 
-test('news come out as they were told', () => {
-  expect(newsIn(message(JSON.stringify(NEWS)))).toEqual(NEWS);
+test('events come out as they were told', () => {
+  expect(fleetEventIn(message(JSON.stringify(NEWS)))).toEqual(NEWS);
 });
 
 test.each([
@@ -15,10 +15,10 @@ test.each([
   ['no kind', JSON.stringify({ ...NEWS, kind: undefined })],
   ['no time', JSON.stringify({ ...NEWS, atMs: 'noon' })],
   ['a time that is no date', JSON.stringify({ ...NEWS, atMs: 1e300 })],
-])('%s is no news', (_, text) => {
-  expect(newsIn(message(text))).toBeUndefined();
+])('%s is no events', (_, text) => {
+  expect(fleetEventIn(message(text))).toBeUndefined();
 });
 
-function message(text: string): Parameters<typeof newsIn>[0] {
+function message(text: string): Parameters<typeof fleetEventIn>[0] {
   return { json: () => JSON.parse(text) };
 }

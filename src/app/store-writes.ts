@@ -1,8 +1,8 @@
-import type { LedgerPorts, VmRecord, VmTouch } from '../fleet/mod.ts';
+import type { NewVmRow, StorePorts, VmRowUpdate } from '../fleet/mod.ts';
 import type { SoftFields, Store, VmachineRow } from '../store/mod.ts';
 
 /** The store as the fleet writes to it. */
-export function ledgerPorts(store: Store, imageDigest: string): LedgerPorts {
+export function storePorts(store: Store, imageDigest: string): StorePorts {
   return {
     reserve: (vm, address) => store.reserve(address.id, vm, Date.now()),
     insert: (record) => insert(store, record, imageDigest),
@@ -12,13 +12,13 @@ export function ledgerPorts(store: Store, imageDigest: string): LedgerPorts {
 }
 
 /** An adopted VM has its row already; only what may change is brought up to date. */
-async function insert(store: Store, record: VmRecord, imageDigest: string): Promise<void> {
+async function insert(store: Store, record: NewVmRow, imageDigest: string): Promise<void> {
   const isThere = store.snapshot().vmachine.some((row) => row.id_vmachine === record.vm);
   if (isThere) store.touchVm(record.vm, softOf(record));
   else await store.insertVm(rowOf(record, imageDigest));
 }
 
-function rowOf(record: VmRecord, imageDigest: string): VmachineRow {
+function rowOf(record: NewVmRow, imageDigest: string): VmachineRow {
   return {
     id_vmachine: record.vm,
     id_ip: record.address.id,
@@ -32,6 +32,6 @@ function rowOf(record: VmRecord, imageDigest: string): VmachineRow {
   };
 }
 
-function softOf({ state, report, freeCount, lastConnectMs }: VmTouch): SoftFields {
+function softOf({ state, report, freeCount, lastConnectMs }: VmRowUpdate): SoftFields {
   return { state, cpu: report.cpuPercent, ram: report.ramBytes, free_count: freeCount, last_connect: lastConnectMs };
 }

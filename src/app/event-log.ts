@@ -1,0 +1,35 @@
+import type { NatsConnection } from 'nats';
+import type { FleetEvent } from '../fleet/mod.ts';
+import { subjectsOf } from '../transport/mod.ts';
+
+const KEPT_MAX = 1_000;
+
+/** The latest event, for who asks, and all event as they come, for who listens on the subject of events. */
+export class EventLog {
+  readonly #kept: FleetEvent[] = [];
+  readonly #listeners: ((event: FleetEvent) => void)[] = [];
+
+  add(event: FleetEvent): void {
+    this.#kept.push(event);
+    if (this.#kept.length > KEPT_MAX) this.#kept.shift();
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  listen(listener: (event: FleetEvent) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Oldest first. */
+  latest(count: number, vm?: number): readonly FleetEvent[] {
+    const wanted = vm === undefined ? this.#kept : this.#kept.filter((event) => event.vm === vm);
+    return wanted.slice(-count);
+  }
+
+  publishOn(nc: NatsConnection, fleet: string): void {
+    const subject = subjectsOf(fleet).events;
+    this.listen((event) => {
+      // While the connection is away nobody listens, and the event are kept here.
+      if (!nc.isClosed()) nc.publish(subject, JSON.stringify(event));
+    });
+  }
+}
