@@ -8,6 +8,7 @@ import { wantedBlockage } from '../policy/rules/blocked.ts';
 import { step } from '../policy/step.ts';
 import { Fleet } from '../state/fleet.ts';
 import { snapshot } from '../state/snapshot.ts';
+import type { VmId } from '../values/vm-id.ts';
 import { Drain } from './drain.ts';
 import { Effects } from './effects.ts';
 import { reactionTo } from './inputs.ts';
@@ -179,11 +180,17 @@ class Router {
 
   #decided(decision: FleetDecision, nowMs: number): void {
     if (!isStart(decision)) return this.#effects.carryOut(enact(this.#fleet, decision, nowMs));
-    if (this.#fleet.host.noIdBeforeMs > nowMs) return;
+    const vm = this.#nextVmId(nowMs);
+    if (vm !== undefined) this.#effects.carryOut(enactStart(this.#fleet, decision, vm, nowMs));
+  }
+
+  #nextVmId(nowMs: number): VmId | undefined {
+    if (this.#fleet.host.noIdBeforeMs > nowMs) return undefined;
     try {
-      this.#effects.carryOut(enactStart(this.#fleet, decision, this.#options.nextVmId(), nowMs));
+      return this.#options.nextVmId();
     } catch (error) {
       this.#effects.carryOut(withoutId(this.#fleet, error, nowMs));
+      return undefined;
     }
   }
 
