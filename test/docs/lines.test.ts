@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Page, pages } from './page.ts';
 
-/** What a reader takes in at a glance, and what a terminal shows without wrapping it. */
+/** A line that fits into an editor beside another window. */
 const LINE_CHARS_MAX = 119;
 /** A row of a table cannot be wrapped. */
 const ROW_CHARS_MAX = 299;

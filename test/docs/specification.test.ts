@@ -76,7 +76,7 @@ describe('a promise is found to be held by nothing when', () => {
   });
 });
 
-/** A row each: `| 1.1 | [`x.test.ts`](../x.test.ts) | "title" |`. */
+/** Parses rows of the form `| 1.1 | [`x.test.ts`](../x.test.ts) | "title" |`. */
 function testsNamedIn(text: string): NamedTest[] {
   return [...text.matchAll(/^\| (\d+\.\d+) \| \[`[\w.-]+`\]\(\.\.\/([\w./-]+)\) \| "([^"]+)" \|$/gm)].map(
     ([, number = '', path = '', title = '']) => ({ number, path, title }),
@@ -88,7 +88,7 @@ function problemOfTest({ path, title }: NamedTest): string[] {
   return titlesOf(path).some((one) => one.includes(title)) ? [] : [`${path} has no test with "${title}" in its name`];
 }
 
-/** The first argument of each test, in whichever form it is written. */
+/** The first argument of each test, in every form in which tests are written. */
 function testTitles(path: string): string[] {
   const text = readFileSync(path, 'utf8');
   // The guest's own tests, in C++.
