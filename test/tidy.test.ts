@@ -1,6 +1,7 @@
 /** The house rules that no compiler and no linter knows: CONTRIBUTING.md says them in words. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { importCircles } from './tidy/circles.ts';
 import { importFindings } from './tidy/layers.ts';
 import { findAll, projectFiles, Source } from './tidy/source.ts';
 
@@ -18,6 +19,10 @@ const notTheRules = (file: Source) => !file.path.startsWith('test/tidy');
 describe('the layers', () => {
   test('imports go down only, and through mod.ts', () => {
     expect(typescript.flatMap(importFindings)).toEqual([]);
+  });
+
+  test('no imports in a circle, not even of types', () => {
+    expect(importCircles(typescript.filter((file) => file.path.startsWith('src/')))).toEqual([]);
   });
 
   test('every folder of src/ has its public file', () => {
@@ -105,6 +110,28 @@ describe('the rules themselves find', () => {
     ['a test helper in the product', 'src/fleet/a.ts', "import { b } from '../../test/b.ts';"],
   ])('%s', (_what, path, text) => {
     expect(importFindings(new Source(path, text))).toHaveLength(1);
+  });
+
+  test.each([
+    ['of one file', { a: ['./a.ts'] }, ['src/a.ts -> src/a.ts']],
+    ['of two', { a: ['./b.ts'], b: ['./a.ts', './c.ts'] }, ['src/a.ts -> src/b.ts -> src/a.ts']],
+    [
+      'of three, as its shortest way',
+      { a: ['./b.ts', './d.ts'], b: ['./c.ts'], c: ['./a.ts'], d: ['./b.ts'] },
+      ['src/a.ts -> src/b.ts -> src/c.ts -> src/a.ts'],
+    ],
+    [
+      'that another file leads to',
+      { a: ['./b.ts'], b: ['./c.ts'], c: ['./b.ts'] },
+      ['src/b.ts -> src/c.ts -> src/b.ts'],
+    ],
+    ['and none where two ways meet', { a: ['./b.ts', './c.ts'], b: ['./d.ts'], c: ['./d.ts'], d: [] }, []],
+  ])('a circle of imports %s', (_what, files, circles) => {
+    const sources = Object.entries(files).map(([name, imports]) => {
+      const lines = imports.map((path) => `import type { T } from '${path}';`);
+      return new Source(`src/${name}.ts`, lines.join('\n'));
+    });
+    expect(importCircles(sources)).toEqual(circles);
   });
 
   test.each([
