@@ -194,7 +194,7 @@ function castsWithoutReason(source: Source): string[] {
 }
 
 function isForTests(file: Source): boolean {
-  return file.isTest || file.path.startsWith('test/') || /(fixture|testing)[^/]*\.ts$/.test(file.path);
+  return file.isTest || file.path.startsWith('test/') || /(\/testing\/|fixture|testing)[^/]*\.ts$/.test(file.path);
 }
 
 /** A pause is in order between two looks at something that has no event; then a comment `pause: ...` says at what. */
