@@ -3,9 +3,9 @@ import { addresseeOf, offerTo } from './addressee.ts';
 import type { Behaviour, SpawnOptions } from './behaviour.ts';
 import { Cell } from './cell.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { startActor } from './context.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { guarded, type Hooks } from './hooks.ts';
-import { Incarnation } from './incarnation.ts';
 import type { Kernel } from './kernel.ts';
 import { Mailbox } from './mailbox.ts';
 import { checkedThroughput } from './options.ts';
@@ -84,8 +84,7 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
   };
   // The guardian watches nobody and takes no messages.
   const guardian = new Cell<never>(kernel, undefined, '', () => () => undefined, {});
-  const top = new Incarnation(guardian, undefined);
-  top.setUp();
+  const top = startActor(guardian);
   return {
     clock: kernel.clock,
     deadLetters: kernel.deadLetters,
