@@ -1,7 +1,10 @@
 import type { Sender } from './mailbox.ts';
 import { Ring } from './ring.ts';
 
-/** An actor as backpressure sees it: it pauses while mailboxes that it has sent to are full, and others pause for its own mailbox. */
+/**
+ * An actor as backpressure sees it: it pauses while mailboxes that it has sent to are full, and others pause for its
+ * own mailbox.
+ */
 export interface Pausable extends Sender {
   /** The receivers in whose mailboxes it waits for room. */
   readonly awaited: Iterable<Pausable>;

@@ -13,18 +13,22 @@ import { type Listener, Watchers } from './watchers.ts';
 
 const CAPACITY_DEFAULT = 65_536;
 const STOP_TIMEOUT_MS_DEFAULT = 30_000;
-/** A mailbox with backpressure takes so many times its capacity, because a paused sender still finishes the message in hand. */
+/**
+ * A mailbox with backpressure takes so many times its capacity, because a paused sender still finishes the message in
+ * hand.
+ */
 const PAUSED_CAPACITY_TIMES = 2;
 const NORMAL: ExitReason = { kind: 'normal' };
 
 export type State = 'starting' | 'running' | 'stopping' | 'stopped';
 
 /**
- * An actor as others see it: its address, mailbox, turns and watchers. It outlives restarts. Whatever belongs to one incarnation only
- * (children, timers, clean-up) is in `Incarnation`.
+ * An actor as others see it: its address, mailbox, turns and watchers. It outlives restarts. Whatever belongs to one
+ * incarnation only (children, timers, clean-up) is in `Incarnation`.
  */
 export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
-  // The fields that each message touches come first and share two cache lines, because V8 lays fields out in this order.
+  // The fields that each message touches come first and share two cache lines, because V8 lays fields out in this
+  // order.
   readonly kernel: Kernel;
   #state: State = 'stopped';
   readonly #mailbox: Mailbox<M>;
@@ -34,13 +38,19 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   #receive: Receive<M> | undefined;
   #incarnation: Life<Cell<never>> | undefined;
   #handled = 0;
-  /** Something besides mail matters at the end of this turn. One flag stands for all such things, so that most turns check nothing else. */
+  /**
+   * Something besides mail matters at the end of this turn. One flag stands for all such things, so that most turns
+   * check nothing else.
+   */
   #alerted = false;
   /** The receivers in whose mailboxes this actor waits for room. */
   #awaited: Set<Pausable> | undefined;
   /** The senders that wait for room in this mailbox. */
   #room: RoomQueue | undefined;
-  /** Set while the actor waits outside of the scheduler's queue: for the promise of its handler, or for room in another mailbox. */
+  /**
+   * Set while the actor waits outside of the scheduler's queue: for the promise of its handler, or for room in another
+   * mailbox.
+   */
   #parked: 'promise' | 'room' | undefined;
   readonly #overflow: Overflow;
   readonly name: string;
@@ -147,7 +157,9 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     if (!this.#scheduled && this.#state === 'running') this.#wake();
   }
 
-  /** Like `tell`, but as soon as there is room, in the order of the offers. Resolves with the result of that `tell`. */
+  /**
+   * Like `tell`, but as soon as there is room, in the order of the offers. Resolves with the result of that `tell`.
+   */
   offer(message: M): Promise<boolean> {
     const sender = this.kernel.current;
     const isTakenNow = this.#mailbox.length < this.#capacity && this.#room?.hasOffers !== true;
@@ -250,8 +262,8 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.#lastExit = reason;
     this.#receive = undefined;
     this.#incarnation = undefined;
-    // A parked actor is not in the scheduler's queue. An actor that is in the queue stays marked until its turn comes: if it were
-    // queued twice, its next incarnation could be re-entered.
+    // A parked actor is not in the scheduler's queue. An actor that is in the queue stays marked until its turn comes:
+    // if it were queued twice, its next incarnation could be re-entered.
     if (this.#parked !== undefined) this.#scheduled = false;
     this.#parked = undefined;
     for (const receiver of this.awaited) receiver.forget(this);
@@ -266,7 +278,10 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     watchers?.tell(exit);
   }
 
-  /** Tells `listener` of the end, or at once of the last one. A failure that is told so late may still spare the parent. */
+  /**
+   * Tells `listener` of the end, or at once of the last one. A failure that is told so late may still spare the
+   * parent.
+   */
   watch(watcher: object, listener: Listener): void {
     if (this.#state === 'stopped') {
       this.#unseen = false;

@@ -9,7 +9,11 @@ import { checkedName } from './options.ts';
 import { ReceiveTimeout } from './receive-timeout.ts';
 import type { Exit, Ref } from './ref.ts';
 
-/** Starts an incarnation of an actor. @param starter told how the start went. @returns the context that its behaviour has */
+/**
+ * Starts an incarnation of an actor.
+ * @param starter told how the start went.
+ * @returns the context that its behaviour has
+ */
 export function startActor<M>(cell: Cell<M>, starter?: Starter): Context<M> {
   const life = new Incarnation(cell, starter);
   const context = new ActorContext(life);

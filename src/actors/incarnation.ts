@@ -15,10 +15,12 @@ export interface Starter {
 }
 
 /**
- * One life of an actor, from its start to its end. Once it is over, none of its methods has an effect on the next incarnation.
+ * One life of an actor, from its start to its end. Once it is over, none of its methods has an effect on the next
+ * incarnation.
  *
- * The end takes these steps: the message in hand (or the start) is finished, `before-children` clean-up runs, the children end from the
- * last to the first, the other clean-up runs. At the time limit the rest is abandoned: clean-up still runs, but nobody waits for it.
+ * The end takes these steps: the message in hand (or the start) is finished, `before-children` clean-up runs, the
+ * children end from the last to the first, the other clean-up runs. At the time limit the rest is abandoned: clean-up
+ * still runs, but nobody waits for it.
  */
 export class Incarnation<M> implements Life<Cell<never>>, Parent {
   readonly cell: Cell<M>;
@@ -247,8 +249,8 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   }
 
   /**
-   * A failure that nobody watches ends the parent too, as with a link in OTP, so that no failure goes unseen. This is decided a microtask
-   * later, so that whoever has just awaited the start of a child can still watch it.
+   * A failure that nobody watches ends the parent too, as with a link in OTP, so that no failure goes unseen. This is
+   * decided a microtask later, so that whoever has just awaited the start of a child can still watch it.
    */
   hearFailure(child: Child, error: ErrorEnvelope): void {
     // The failure of an actor at the top is reported, and the others go on.

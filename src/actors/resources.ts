@@ -8,8 +8,8 @@ import { Timers } from './timers.ts';
 import type { Listener } from './watchers.ts';
 
 /**
- * Everything that must not outlive an incarnation: children, timers, watches, the stash and clean-up. Most actors need few of these, so
- * each is made on its first use.
+ * Everything that must not outlive an incarnation: children, timers, watches, the stash and clean-up. Most actors need
+ * few of these, so each is made on its first use.
  */
 export class Resources<M> {
   /** The thread of the actor that this one stands for. */
