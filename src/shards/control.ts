@@ -4,7 +4,10 @@ import type { Clock, ExitReason, Overflow, SpawnOptions } from '../actors/mod.ts
 import { type ErrorEnvelope, fromEnvelope, ShoalError } from '../errors.ts';
 import type { EncodedMessage } from './message-codec.ts';
 
-/** The calls that a shard takes over comlink. They return outcomes, because comlink keeps only the text of an error that is thrown. */
+/**
+ * The calls that a shard takes over comlink. They return outcomes, because comlink keeps only the text of an error
+ * that is thrown.
+ */
 export interface ShardControl {
   place(request: PlaceRequest): Promise<Outcome<void>>;
   /** Stops a placed actor. The outcome is how it ended. */
@@ -47,8 +50,8 @@ export type Outcome<T> =
   | { readonly ok: false; readonly error: ErrorEnvelope };
 
 /**
- * Calls to one shard. Each has a deadline of its own, and all fail when the shard ends: comlink alone never settles a call whose worker
- * has died.
+ * Calls to one shard. Each has a deadline of its own, and all fail when the shard ends: comlink alone never settles a
+ * call whose worker has died.
  */
 export class ControlCalls {
   readonly #remote: Remote<ShardControl>;

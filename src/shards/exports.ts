@@ -45,8 +45,8 @@ export class Exports {
   }
 
   /**
-   * Tells `ended` of the end of an actor, once: at once if the actor has ended already, or is no actor. A watch that counts is kept when
-   * one that does not is asked for.
+   * Tells `ended` of the end of an actor, once: at once if the actor has ended already, or is no actor. A watch that
+   * counts is kept when one that does not is asked for.
    */
   watch(id: number, counts: boolean, ended: (exit: Exit) => void): void {
     const entry = this.#entries.get(id);

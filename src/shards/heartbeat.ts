@@ -21,8 +21,9 @@ export function heard(nowMs: number): Pulse {
 }
 
 /**
- * The pulse after a check that found no beat. If this process itself stood still (it was stopped, or its main thread was busy), that time
- * proves nothing: the shard may have stood still with it, or its beats wait to be read. So no check counts for more than two intervals.
+ * The pulse after a check that found no beat. If this process itself stood still (it was stopped, or its main thread
+ * was busy), that time proves nothing: the shard may have stood still with it, or its beats wait to be read. So no
+ * check counts for more than two intervals.
  */
 export function silent(pulse: Pulse, nowMs: number, { beatMs }: HeartbeatLimits): Pulse {
   const sinceMs = Math.min(nowMs - pulse.checkedMs, 2 * beatMs);

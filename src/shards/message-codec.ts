@@ -224,7 +224,10 @@ function isRef(value: object): value is Ref<never> {
   return 'tell' in value && typeof value.tell === 'function' && 'path' in value && typeof value.path === 'string';
 }
 
-/** A clone takes along all memory that a view is part of: for a small Buffer that is Node's pool of 8 KiB, with other data in it. */
+/**
+ * A clone takes along all memory that a view is part of: for a small Buffer that is Node's pool of 8 KiB, with other
+ * data in it.
+ */
 function ownBytes(view: ArrayBufferView): ArrayBufferView {
   const { buffer, byteOffset, byteLength } = view;
   if (byteLength === buffer.byteLength && buffer instanceof ArrayBuffer) return view;

@@ -7,8 +7,9 @@ export interface ShardHome {
 }
 
 /**
- * A module exports a function of this type as `behaviours`. Each thread calls it once, with the options of `createShards`. It returns
- * factories by name; each makes a behaviour from its arguments. Options and arguments are plain data and refs.
+ * A module exports a function of this type as `behaviours`. Each thread calls it once, with the options of
+ * `createShards`. It returns factories by name; each makes a behaviour from its arguments. Options and arguments are
+ * plain data and refs.
  */
 export type BehavioursFunction = (home: ShardHome, options: never) => Readonly<Record<string, Factory>>;
 
@@ -21,8 +22,8 @@ export type MessageOf<B extends BehavioursFunction, K extends NameOf<B>> =
   ReturnType<ReturnType<B>[K]> extends Behaviour<infer M> ? M : never;
 
 /**
- * The address of a module in the same folder, for a thread to load. Its ending is that of the calling module: TypeScript in the sources,
- * JavaScript in the published package.
+ * The address of a module in the same folder, for a thread to load. Its ending is that of the calling module:
+ * TypeScript in the sources, JavaScript in the published package.
  * @param here the `import.meta.url` of the calling module
  * @param name without the ending
  */

@@ -56,7 +56,10 @@ export class Placement {
     return this.#deps.shard;
   }
 
-  /** Starts the actor. @throws what its behaviour throws; MESSAGE_NOT_PLAIN; SHARD_BEHAVIOUR_UNKNOWN, SHARD_CALL_TIMEOUT, SHARD_LOST */
+  /**
+   * Starts the actor.
+   * @throws what its behaviour throws; MESSAGE_NOT_PLAIN; SHARD_BEHAVIOUR_UNKNOWN, SHARD_CALL_TIMEOUT, SHARD_LOST
+   */
   async start(behaviour: string, args: unknown): Promise<void> {
     const { channel, calls } = this.#deps;
     const { actor } = this;

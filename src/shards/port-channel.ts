@@ -28,8 +28,9 @@ export interface ChannelOptions {
 const ACKNOWLEDGE_EACH = WINDOW / 4;
 
 /**
- * One end of a channel between two threads. It carries messages to actors at the other end, in order and at most once; everything that
- * is sent in one turn goes in one post. What cannot be delivered is a dead letter at the end that finds out.
+ * One end of a channel between two threads. It carries messages to actors at the other end, in order and at most once;
+ * everything that is sent in one turn goes in one post. What cannot be delivered is a dead letter at the end that
+ * finds out.
  */
 export class PortChannel implements Channel, RefTable {
   readonly #options: ChannelOptions;
@@ -145,7 +146,10 @@ export class PortChannel implements Channel, RefTable {
     }
   }
 
-  /** Closes the channel. Watchers of actors at the other end are told `reason`, and asks that wait for those actors fail. */
+  /**
+   * Closes the channel. Watchers of actors at the other end are told `reason`, and asks that wait for those actors
+   * fail.
+   */
   close(reason: ExitReason): void {
     if (this.#closed !== undefined) return;
     this.#closed = reason;

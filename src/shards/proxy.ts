@@ -18,8 +18,9 @@ export interface ProxyOptions {
 const TRIES_MAX = 5;
 
 /**
- * The behaviour of a proxy: an actor on the main thread that passes its messages on to an actor on a shard, and ends when that one does.
- * It is watched, asked, stopped and supervised like any other actor. When it is restarted, it places another actor.
+ * The behaviour of a proxy: an actor on the main thread that passes its messages on to an actor on a shard, and ends
+ * when that one does. It is watched, asked, stopped and supervised like any other actor. When it is restarted, it
+ * places another actor.
  */
 export function proxy<M>(of: ProxyOptions): Behaviour<M> {
   return async (context) => {

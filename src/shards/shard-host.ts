@@ -15,7 +15,10 @@ import { PortChannel } from './port-channel.ts';
 import type { ShardInit } from './shard-init.ts';
 import type { WorkerEvent } from './worker-event.ts';
 
-/** Dead letters reported to the main thread between two beats. The shard only counts the rest, for there is no limit to them. */
+/**
+ * Dead letters reported to the main thread between two beats. The shard only counts the rest, for there is no limit to
+ * them.
+ */
 const LETTERS_A_BEAT_MAX = 100;
 const LETTER_DEPTH = 4;
 

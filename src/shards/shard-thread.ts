@@ -54,7 +54,8 @@ export class ShardThread {
     this.#options = options;
     this.#pool = new Piscina({
       filename: moduleBeside(import.meta.url, 'shard-main').href,
-      // The pool starts a thread for the task and none besides: `Shard` replaces a thread that is lost, and the pool must not.
+      // The pool starts a thread for the task and none besides: `Shard` replaces a thread that is lost, and the pool
+      // must not.
       minThreads: 0,
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,

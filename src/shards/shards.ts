@@ -40,7 +40,9 @@ export interface ActorOptions extends PlacedOptions {
   readonly onPlaced?: (shard: number) => void;
 }
 
-/** What `spawn` or the spec of a child needs for an actor on a shard: `child({ id, ...shards.actor('name', args) })`. */
+/**
+ * What `spawn` or the spec of a child needs for an actor on a shard: `child({ id, ...shards.actor('name', args) })`.
+ */
 export interface PlacedActor<M> extends PlacedOptions {
   readonly start: Behaviour<M>;
   readonly mailbox: <T>() => Mailbox<T>;
@@ -96,7 +98,10 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
   readonly #tell: (event: ShardEvent) => void;
   readonly #shards: readonly Shard[];
   readonly #waiting = new Set<() => void>();
-  /** Shards whose first start is still under way. Actors wait for all of them, or the first shard that is up would get all actors. */
+  /**
+   * Shards whose first start is still under way. Actors wait for all of them, or the first shard that is up would get
+   * all actors.
+   */
   readonly #starting: Set<number>;
   #lastActor = 0;
   #stopped = false;

@@ -1,8 +1,8 @@
 import type { Exit } from '../actors/mod.ts';
 
 /**
- * How one end of a channel names a ref that it sends to the other. Like everything that stands in each message this is a tuple: a
- * structured clone writes the field names of an object again for each object.
+ * How one end of a channel names a ref that it sends to the other. Like everything that stands in each message this is
+ * a tuple: a structured clone writes the field names of an object again for each object.
  */
 export type RefAddress =
   | readonly [kind: 'ref', id: number, path: string]
@@ -14,9 +14,10 @@ export type RefAddress =
   | readonly [kind: 'placed', id: number];
 
 /**
- * What stands beside a message because a structured clone would not carry it, in groups of four: the keys that lead to its place (the
- * name alone of a field of the message itself, an empty list for the message), its kind, its value, and the path of a ref. These are
- * not objects because cloning a list of small objects takes longer than cloning all of their content in one flat list.
+ * What stands beside a message because a structured clone would not carry it, in groups of four: the keys that lead to
+ * its place (the name alone of a field of the message itself, an empty list for the message), its kind, its value, and
+ * the path of a ref. These are not objects because cloning a list of small objects takes longer than cloning all of
+ * their content in one flat list.
  */
 export type Extras = readonly unknown[];
 
@@ -37,7 +38,10 @@ export type Op =
 /** `to` is the id of a ref of the receiver (from 1 up), of a placed actor (from -1 down), or `OP`. */
 export type Item = readonly [to: number, message: unknown, extras: Extras | undefined];
 
-/** Everything that was sent in one turn of the event loop: the parts of its items, one after the other in one flat list. */
+/**
+ * Everything that was sent in one turn of the event loop: the parts of its items, one after the other in one flat
+ * list.
+ */
 export type Batch = readonly unknown[];
 
 /** Parts of an item. */
