@@ -92,6 +92,10 @@ describe('the tests', () => {
   test('none sleeps for luck', () => {
     expect(typescript.filter(isForTests).flatMap(sleepsForLuck)).toEqual([]);
   });
+
+  test("none has an `it` of its own, which would hide vitest's: a fixture has a name", () => {
+    expect(typescript.filter(isForTests).flatMap(namedIt)).toEqual([]);
+  });
 });
 
 describe('a worker or a file beside the code', () => {
@@ -161,6 +165,21 @@ describe('the rules themselves find', () => {
   });
 
   test.each([
+    ['a variable', 'const it = fixture();', 1],
+    ['one that is disposed of', 'await using it = fixture();', 1],
+    ['a parameter', 'function f(a: string, it: Fixture) {}', 1],
+    ['a parameter without parentheses', 'all.map(it => it.id);', 1],
+    ['a field taken out', 'const { a, it } = fixture();', 1],
+    [
+      "vitest's own",
+      "import { expect, it } from 'vitest';\nit('says it', () => {});\nit.each([1])('%i', () => {});",
+      0,
+    ],
+  ])('whether a test has an `it` of its own: %s', (_what, text, count) => {
+    expect(namedIt(new Source('src/a/a.test.ts', text))).toHaveLength(count);
+  });
+
+  test.each([
     ['a sleep', "import { setTimeout as sleep } from 'node:timers/promises';", 1],
     ['a sleep by hand', 'await new Promise((resolve) => setTimeout(resolve, 100));', 1],
     [
@@ -195,6 +214,14 @@ function castsWithoutReason(source: Source): string[] {
 
 function isForTests(file: Source): boolean {
   return file.isTest || file.path.startsWith('test/') || /(\/testing\/|fixture|testing)[^/]*\.ts$/.test(file.path);
+}
+
+/** The first place in a source where a parameter, a variable or a field that becomes one is named `it`. */
+function namedIt(source: Source): string[] {
+  const imports = /\bimport\b[^;]*?\bfrom\b/g;
+  const withoutImports = source.code.replaceAll(imports, (text) => text.replaceAll(/\w/g, ' '));
+  const declaration = /\b(?:const|let|var|using)\s+it\b|\bit\s*=>|[(,{]\s*it\s*(?=[,):?=}])/.exec(withoutImports);
+  return declaration === null ? [] : [`${source.at(declaration.index)}: ${declaration[0].trim()}`];
 }
 
 /** A pause is in order between two looks at something that has no event; then a comment `pause: ...` says at what. */
