@@ -20,38 +20,38 @@ const FLAGS = [
 const ADDRESSES = 4;
 const WORKERS = 6;
 const DEADLINE_MS = 4_000;
-/** From one mishap to the next, replies. */
+/** Replies from one fault to the next, at most. */
 const CALM_MAX = 40;
 const LOOK_MS = 40;
 /** Of a fleet that did not get well again. */
 const EVENTS_SHOWN = 60;
 
-/** A fleet under load to which a mishap is done in each round. */
+/** A fleet under load, into which a fault is injected in each round. */
 export interface Rounds {
   fleet: TestFleet;
   readonly ledger: StoreWrites;
   readonly random: (below: number) => number;
 }
 
-export interface Mishap {
+export interface FaultPlan {
   readonly rounds: number;
-  /** Of `up`, besides those that all have. */
+  /** Further flags of `up`. */
   readonly flags?: readonly string[];
-  /** Does it; resolves when the fleet is to be well again. */
+  /** Injects the fault. Resolves when the fleet should recover. */
   readonly once: (rounds: Rounds) => Promise<void>;
 }
 
 /**
- * Plays a mishap at random moments, under load, and holds what must be so whatever happened: after each round the fleet answers and each
- * address that is in use has one VM; in the end each request has ended as R11 promises and nothing is left.
+ * Injects faults at random moments, under load, and checks what must hold whatever happened. After each round the fleet answers, and
+ * each address in use has one VM. At the end each request has ended as R11 promises, and nothing is left.
  */
-export async function play({ rounds, flags: more = [], once }: Mishap): Promise<Sums> {
+export async function play({ rounds, flags: more = [], once }: FaultPlan): Promise<Sums> {
   const random = randomFrom(seed);
   // A name of its own: while our nats-server is gone, another's may have its port.
   const flags = [...FLAGS, '--fleet', `kill-${seed}`, ...more];
-  const fleet = await TestFleet.start({ addresses: ADDRESSES, flags, env: { SHOAL_TEST_MISHAPS: '1' } });
+  const fleet = await TestFleet.start({ addresses: ADDRESSES, flags, env: { SHOAL_TEST_FAULTS: '1' } });
   const ledger = await StoreWrites.open(fleet.ready);
-  const it: Rounds = { fleet, ledger, random };
+  const run: Rounds = { fleet, ledger, random };
   const load = startLoad({ ledger, workers: WORKERS, deadlineMs: DEADLINE_MS, random });
   const shared: string[] = [];
   const looking = setInterval(() => shared.push(...sharedAddresses(fleet)), LOOK_MS);
@@ -61,9 +61,9 @@ export async function play({ rounds, flags: more = [], once }: Mishap): Promise<
     await isSound(fleet);
     for (let round = 0; round < rounds; round++) {
       await ledger.replies(random(CALM_MAX));
-      await once(it);
+      await once(run);
       await ledger.replies(WORKERS);
-      await isSound(it.fleet);
+      await isSound(run.fleet);
     }
   } finally {
     await load.stop();
@@ -74,7 +74,7 @@ export async function play({ rounds, flags: more = [], once }: Mishap): Promise<
   const answered = Object.values(sums.refused).reduce((sum, count) => sum + count, 0);
   expect(sums.replied + answered + sums.unanswered).toBe(sums.sent);
   expect(shared, 'addresses on two VMs').toEqual([]);
-  expect(await it.fleet.stop()).toMatchObject({ exitCode: 0 });
+  expect(await run.fleet.stop()).toMatchObject({ exitCode: 0 });
   expect(leftovers(fleet)).toEqual({ processes: [], runDirectories: [], ports: [] });
   return sums;
 }

@@ -39,7 +39,7 @@ interface House extends AsyncDisposable {
 
 /** A controller whose VMs are watched from worker threads. */
 async function house(real: RealHypervisor, count: number, overrides: Partial<ControllerOptions> = {}): Promise<House> {
-  process.env['SHOAL_TEST_MISHAPS'] = '1';
+  process.env['SHOAL_TEST_FAULTS'] = '1';
   const failures: string[] = [];
   const system = createSystem({ onFailure: (path, { code }) => failures.push(`${path} ${code}`) });
   const events = probe<HostEvent>(system, { patience });
@@ -134,7 +134,7 @@ describe('VMs on shards, on real QEMU', () => {
     const [one, two] = [await answering(real, it, 1), await answering(real, it, 2)];
     const guest = await GuestClient.open(real.hypervisor.connect(one.address), LONG_MS);
     const told = it.events.received.length;
-    await it.shards.mishap(0, how);
+    await it.shards.injectFault(0, how);
     await lost(it);
     expect(await guest.request('upper', 'hello', LONG_MS)).toBe('HELLO');
     await reportsAgain(it, 1);
@@ -171,7 +171,7 @@ describe('VMs on shards, on real QEMU', () => {
     const address = await real.freeAddress();
     it.controller.tell({ kind: 'prepare', vm: 2, address });
     await it.events.fishFor(of('vm-prepared', 2));
-    await it.shards.mishap(0, 'loop');
+    await it.shards.injectFault(0, 'loop');
     // The thread reads none of these any more.
     await it.shards.stats();
     it.controller.tell({ kind: 'start', vm: 2 });
@@ -208,7 +208,7 @@ describe('VMs on shards, on real QEMU', () => {
     const { pid } = await answering(real, it, 1);
     const identity = identify(pid);
     if (identity === undefined) throw new Error('the VM runs');
-    await it.shards.mishap(0, 'loop');
+    await it.shards.injectFault(0, 'loop');
     await it.shards.stats();
     process.kill(pid, 'SIGKILL');
     expect(await whenGone(identity, LONG_MS, systemClock)).toBe(true);
