@@ -4,6 +4,8 @@ export type { CancelTimer, Clock } from './clock.ts';
 export { msToNext, systemClock } from './clock.ts';
 export type { DeadLetter, Undelivered } from './dead-letters.ts';
 export { DeadLetters } from './dead-letters.ts';
+export type { ExponentialDelay } from './exponential-delay.ts';
+export { exponentialDelayMs } from './exponential-delay.ts';
 export type { Handling, Hooks } from './hooks.ts';
 export type { Overflow, Sender } from './mailbox.ts';
 export { Mailbox } from './mailbox.ts';
