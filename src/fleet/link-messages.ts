@@ -15,12 +15,15 @@ export type LinkMessage =
     }
   /** The guest ends the request with an error 499 unless it has ended already. */
   | { readonly kind: 'cancel'; readonly id: number }
-  | { readonly kind: 'close' };
+  /** Asks whether the guest answers. A connected link sends a ping at once, however busy it is; one that is down answers nothing. */
+  | { readonly kind: 'ping' };
 
 /** What a link tells the router. */
 export type LinkEvent =
   /** Connected, and a ping was answered. */
   | { readonly kind: 'link-ready'; readonly vm: VmId }
+  /** The guest has answered a ping that the router asked for; one pong may answer several. */
+  | { readonly kind: 'link-pong'; readonly vm: VmId }
   | { readonly kind: 'link-reply'; readonly vm: VmId; readonly id: number; readonly payload: Uint8Array }
   | {
       readonly kind: 'link-error';

@@ -98,6 +98,7 @@ class Router {
         // Enough of these in a row and R2 ejects the VM.
         return this.#askStep();
       case 'link-ready':
+      case 'link-pong':
       case 'link-lost':
       case 'link-orphaned-reply':
       case 'link-exited':
@@ -168,6 +169,8 @@ class Router {
         this.#links.proven(message.vm);
         this.#vms.linked(message.vm);
         return this.#requests.serveWaiting();
+      case 'link-pong':
+        return;
       case 'link-lost':
         this.#vms.linkLost(message.vm, message.why);
         this.#requests.lost(message.vm, new Set(message.unsent), new Set(message.sent), message.why);

@@ -14,6 +14,8 @@ export interface FakeLink {
   /** Frames whose cancel has come. */
   readonly cancelled: number[];
   connected: boolean;
+  /** Its actor fails at its next message. */
+  broken: boolean;
 }
 
 /** Makes links that connect to nothing: a test answers for the guests. */
@@ -31,7 +33,14 @@ export class FakeLinks {
     return (context) => {
       this.#refs.set(target.vm, context.self);
       if (this.failing === target.vm) throw new Error('no such guest');
-      const link: FakeLink = { vm: target.vm, owner, open: [], cancelled: [], connected: this.autoReady };
+      const link: FakeLink = {
+        vm: target.vm,
+        owner,
+        open: [],
+        cancelled: [],
+        connected: this.autoReady,
+        broken: false,
+      };
       this.byVm.set(target.vm, link);
       if (this.autoReady) this.tell(link, { kind: 'link-ready', vm: target.vm });
       return (message) => this.#take(link, message);
@@ -54,7 +63,8 @@ export class FakeLinks {
 
   /** The actor of that link fails at its next message. */
   failLink(vm: VmId): void {
-    this.#refs.get(vm)?.tell({ kind: 'close' });
+    this.of(vm).broken = true;
+    this.#refs.get(vm)?.tell({ kind: 'ping' });
   }
 
   of(vm: VmId): FakeLink {
@@ -65,8 +75,10 @@ export class FakeLinks {
 
   #take(link: FakeLink, message: LinkMessage): void {
     const { vm } = link;
-    if (message.kind === 'close') throw new Error('a link ends with its VM, and is not told so');
-    if (message.kind === 'cancel') link.cancelled.push(message.id);
+    if (link.broken) throw new Error('the link is broken');
+    if (message.kind === 'ping') {
+      if (link.connected) this.tell(link, { kind: 'link-pong', vm });
+    } else if (message.kind === 'cancel') link.cancelled.push(message.id);
     else if (link.connected) link.open.push(message);
     else this.tell(link, { kind: 'link-lost', vm, sent: [], unsent: [message.id], why: 'the link is not connected' });
   }
