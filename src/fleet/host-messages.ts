@@ -12,11 +12,23 @@ export type HostCommand =
    * Asks on the console, then by QMP, SIGTERM and SIGKILL, each bounded. `vm-gone` follows, also for a VM that the host has never heard of or
    * that is gone already: the command is repeated until then.
    */
-  | { readonly kind: 'stop'; readonly vm: VmId; readonly why: string };
+  | { readonly kind: 'stop'; readonly vm: VmId; readonly why: string }
+  /** Looks at a silent VM, and changes nothing. One `vm-probed` follows within `PROBE_LIMIT_MS`, whatever became of the VM. */
+  | { readonly kind: 'probe'; readonly vm: VmId };
+
+/** How long a host may take to answer a `probe`. */
+export const PROBE_LIMIT_MS = 3_000;
 
 /** What a controller tells the server. */
 export type HostEvent =
-  | { readonly kind: 'vm-prepared'; readonly host: string; readonly vm: VmId; readonly pid: number }
+  | {
+      readonly kind: 'vm-prepared';
+      readonly host: string;
+      readonly vm: VmId;
+      readonly pid: number;
+      /** SHA-256 of the image that it was made from. */
+      readonly imageDigest: string;
+    }
   | { readonly kind: 'vm-booting'; readonly host: string; readonly vm: VmId }
   /** The guest's ready line was read and agrees with what it was told: a link may connect. */
   | { readonly kind: 'vm-answering'; readonly host: string; readonly vm: VmId; readonly guest: GuestReady }
@@ -48,7 +60,11 @@ export type HostEvent =
       readonly state: 'prepared' | 'booting' | 'answering' | 'stopping';
       /** How often it was told to report, if its manifest says so. */
       readonly statusIntervalMs?: number;
+      /** SHA-256 of the image that it was made from, which may be another than that of new VMs. */
+      readonly imageDigest: string;
     }
+  /** Answers `probe`. `stuck`: QEMU answers and burns CPU. `dead`: it does not, or it could not be asked in time. */
+  | { readonly kind: 'vm-probed'; readonly host: string; readonly vm: VmId; readonly verdict: 'stuck' | 'dead' }
   /**
    * The host is in reach, and has told of what it adopted. `vms` is what it has now, if it says: any other VM that it had prepared for us is
    * gone.

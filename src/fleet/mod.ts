@@ -5,6 +5,7 @@ export type { Figures, FleetDecision, RouteDecision, Rule } from './decision.ts'
 export type { Routing } from './fleet.ts';
 export type { FleetEvent } from './fleet-event.ts';
 export type { HostCommand, HostEvent } from './host-messages.ts';
+export { PROBE_LIMIT_MS } from './host-messages.ts';
 export type { LinkEvent, LinkMessage, LinkTarget } from './link-messages.ts';
 export type { OpenLink } from './links.ts';
 export type { Params } from './params.ts';

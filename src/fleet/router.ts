@@ -112,6 +112,8 @@ class Router {
         return this.#report(message);
       case 'host-up':
         return this.#hostUp(message);
+      case 'vm-probed':
+        return;
       case 'vm-prepared':
       case 'vm-booting':
       case 'vm-answering':

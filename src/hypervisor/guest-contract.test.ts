@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LINE_BYTES_MAX } from './console/console-parser.ts';
 import { parseContractLine } from './console/contract-line.ts';
-import { MEMORY_MIB } from './controller.ts';
+import { MEMORY_MIB } from './controller/controller-options.ts';
 import {
   FRAME_BYTES_MAX,
   type FrameSink,

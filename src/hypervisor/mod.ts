@@ -2,17 +2,17 @@ export { type AcceleratorProbe, chooseAccelerator, recallAccelerator } from './a
 export type { AcceleratorChoice, AcceleratorOption, HostFacts } from './accelerator/choose.ts';
 export { readHostFacts } from './accelerator/host-facts.ts';
 export type { LogLine } from './console/guest-log.ts';
+export { controller } from './controller/controller.ts';
+export type { ControllerMessage, VmSummary } from './controller/controller-messages.ts';
 export {
-  type ControllerMessage,
   type ControllerOptions,
-  controller,
   MEMORY_MIB,
   type OnStop,
   STOP_LIMITS,
   type VmParameters,
-  type VmSummary,
-} from './controller.ts';
+} from './controller/controller-options.ts';
 export { type LinkOptions, link, type RelayMessage } from './link/link.ts';
+export type { HostNotice } from './notices.ts';
 export type {
   Accelerator,
   Found,
@@ -30,5 +30,5 @@ export { type ImageInfo, inspectImage } from './qemu/image.ts';
 export { runtimeRoot } from './qemu/run-directory.ts';
 export type { VmHome } from './shards/vm-home.ts';
 export { startVmShards, type VmShards } from './shards/vm-shards.ts';
-export type { HostNotice, LogBatch, RelayedLine } from './vm/vm-messages.ts';
-export type { StopLimits } from './vm/vm-state.ts';
+export type { StopLimits } from './vm/lifecycle.ts';
+export type { LogBatch, RelayedLine } from './vm/vm-messages.ts';

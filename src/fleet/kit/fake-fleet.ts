@@ -212,7 +212,7 @@ export class FakeFleet implements AsyncDisposable {
   #obey(host: string, { kind, vm }: HostCommand): void {
     switch (kind) {
       case 'prepare':
-        this.event({ kind: 'vm-prepared', host, vm, pid: 1_000 + vm });
+        this.event({ kind: 'vm-prepared', host, vm, pid: 1_000 + vm, imageDigest: 'digest' });
         return;
       case 'start':
         this.event({ kind: 'vm-booting', host, vm });

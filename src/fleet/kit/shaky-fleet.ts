@@ -186,7 +186,7 @@ export class ShakyFleet implements AsyncDisposable {
     if (other !== undefined) this.violations.push(`VM ${vm} is prepared at ${address.ip}, where VM ${other[0]} is`);
     if (fails) return this.#gone(vm, 'PORT_TAKEN');
     this.#processes.set(vm, { address, running: false });
-    this.#queue(HOST, { kind: 'vm-prepared', host: HOST, vm, pid: 1_000 + vm });
+    this.#queue(HOST, { kind: 'vm-prepared', host: HOST, vm, pid: 1_000 + vm, imageDigest: 'digest' });
   }
 
   #start(vm: VmId): void {

@@ -51,7 +51,16 @@ describe('R1', () => {
     await fleet.advance(1_000);
     const { address } = { address: { id: 1, ip: '10.0.0.1', port: 9_000 } };
     const startedMs = fleet.kit.clock.now() - 60_000;
-    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 70, address, pid: 5, startedMs, state: 'answering' });
+    fleet.event({
+      kind: 'vm-adopted',
+      host: 'here',
+      vm: 70,
+      address,
+      pid: 5,
+      startedMs,
+      state: 'answering',
+      imageDigest: 'digest',
+    });
     fleet.answering(70);
     await fleet.advance(1_000);
     expect(fleet.told('prepare')).toEqual([]);

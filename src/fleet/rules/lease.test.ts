@@ -125,7 +125,16 @@ describe('R8', () => {
     const address = { id: 1, ip: '10.0.0.1', port: 9_000 };
     const held = [{ id: 40, host: 'here', address }];
     await using fleet = new FakeFleet({ awaitHosts: true, params: { min_vm_count: 1 }, held });
-    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 40, address, pid: 7, startedMs: 0, state: 'answering' });
+    fleet.event({
+      kind: 'vm-adopted',
+      host: 'here',
+      vm: 40,
+      address,
+      pid: 7,
+      startedMs: 0,
+      state: 'answering',
+      imageDigest: 'digest',
+    });
     fleet.answering(40);
     fleet.event({ kind: 'host-up', host: 'here', vms: [40] });
     await fleet.advance(1_000);
@@ -144,7 +153,16 @@ describe('R8', () => {
     await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
     await fleet.settle();
     const address = { id: 1, ip: '10.0.0.1', port: 9_000 };
-    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 50, address, pid: 7, startedMs: 0, state: 'answering' });
+    fleet.event({
+      kind: 'vm-adopted',
+      host: 'here',
+      vm: 50,
+      address,
+      pid: 7,
+      startedMs: 0,
+      state: 'answering',
+      imageDigest: 'digest',
+    });
     await fleet.settle();
     expect(fleet.told('stop')).toEqual([50]);
     expect(fleet.eventsOf('unidentified')).toMatchObject([{ vm: 50, figures: { held_by: 1 } }]);
@@ -153,7 +171,16 @@ describe('R8', () => {
   it('gives an address that was taken out of the pool to nobody, also after its VM is gone', async () => {
     await using fleet = new FakeFleet({ addresses: 1, awaitHosts: true, params: { min_vm_count: 1 } });
     const address = { id: 1, ip: '10.9.9.9', port: 9_000 };
-    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 50, address, pid: 7, startedMs: 0, state: 'answering' });
+    fleet.event({
+      kind: 'vm-adopted',
+      host: 'here',
+      vm: 50,
+      address,
+      pid: 7,
+      startedMs: 0,
+      state: 'answering',
+      imageDigest: 'digest',
+    });
     fleet.answering(50);
     fleet.event({ kind: 'host-up', host: 'here' });
     await fleet.settle();

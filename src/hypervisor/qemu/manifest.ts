@@ -16,6 +16,17 @@ export async function readManifest(path: string): Promise<Manifest> {
   return parseManifest(path, await readFile(path, 'utf8'));
 }
 
+/** @param answer of QEMU's `query-uuid` @throws MANIFEST_INVALID if it is another machine */
+export function checkUuid(monitorPath: string, manifest: Manifest, answer: unknown): void {
+  const uuid = isRecord(answer) ? answer['UUID'] : undefined;
+  if (uuid === manifest.uuid) return;
+  throw new ShoalError(
+    'MANIFEST_INVALID',
+    `The QEMU behind ${monitorPath} has the uuid ${String(uuid)}, not ${manifest.uuid}`,
+    { details: { path: monitorPath, expected: manifest.uuid } },
+  );
+}
+
 export function digestOfArgv(argv: readonly string[]): string {
   return createHash('sha256').update(argv.join('\0')).digest('hex');
 }

@@ -6,14 +6,9 @@ import { createSystem, type Ref, systemClock } from '../../actors/mod.ts';
 import type { HostEvent, VmId } from '../../fleet/mod.ts';
 import { identify, whenGone } from '../../process/mod.ts';
 import type { ShardEvent } from '../../shards/mod.ts';
-import {
-  type ControllerMessage,
-  type ControllerOptions,
-  controller,
-  MEMORY_MIB,
-  STOP_LIMITS,
-  type VmSummary,
-} from '../controller.ts';
+import { controller } from '../controller/controller.ts';
+import type { ControllerMessage, VmSummary } from '../controller/controller-messages.ts';
+import { type ControllerOptions, MEMORY_MIB, STOP_LIMITS } from '../controller/controller-options.ts';
 import {
   answering,
   type EventOf,

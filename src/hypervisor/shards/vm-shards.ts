@@ -1,7 +1,7 @@
 import type { ActorSystem, Ref } from '../../actors/mod.ts';
 import { SpawnDesk, type Spawner } from '../../process/mod.ts';
 import { createShards, moduleBeside, type ShardEvent, type Shards } from '../../shards/mod.ts';
-import { NEW_LIFE, type VmLife } from '../vm/vm-life.ts';
+import { NEW_CHECKPOINT, type VmCheckpoint } from '../vm/checkpoint.ts';
 import type { behaviours, VmShardOptions } from './vm-behaviours.ts';
 import type { VmHome } from './vm-home.ts';
 
@@ -10,7 +10,7 @@ export interface VmShardsOptions {
   readonly count: number;
   readonly qemu: VmShardOptions['qemu'];
   readonly spawner: Spawner;
-  readonly onEvent: (news: ShardEvent) => void;
+  readonly onEvent: (event: ShardEvent) => void;
 }
 
 /** Worker threads that the VMs of a host are watched from. */
@@ -35,21 +35,21 @@ export function startVmShards({ system, count, qemu, spawner, onEvent }: VmShard
   });
   const home: VmHome = {
     actor(task, onShard) {
-      let life = NEW_LIFE;
-      const keep: Ref<VmLife> = {
-        path: '/vm-life',
-        tell: (known) => {
-          life = known;
+      let checkpoint = NEW_CHECKPOINT;
+      const saveTo: Ref<VmCheckpoint> = {
+        path: '/vm-checkpoint',
+        tell: (latest) => {
+          checkpoint = latest;
           return true;
         },
       };
       const args = async (): Promise<Parameters<ReturnType<typeof behaviours>['vm']>[0]> => {
-        // The thread that was lost may have asked for a QEMU that is only coming up: whoever looked at once would not find it.
-        if (life.tried) await desk.settled();
-        const known = { ...task, life, keep };
-        // From here on there may be something to be taken over.
-        life = { ...life, tried: true };
-        return known;
+        // The thread that was lost may have asked for a QEMU that is only coming up, and that a look at once would not find.
+        if (checkpoint.tried) await desk.settled();
+        const options = { ...task, checkpoint, saveTo };
+        // From here on there may be a machine to adopt.
+        checkpoint = { ...checkpoint, tried: true };
+        return options;
       };
       return shards.actor('vm', args, { stopTimeoutMs: STOP_TIMEOUT_MS, onPlaced: onShard });
     },

@@ -32,6 +32,7 @@ function machine(onRelease: () => void): Machine {
     remember: unused,
     qmp: unused,
     onConsole: unused,
+    onFault: unused,
     writeConsole: unused,
     onExit: unused,
     signal: unused,
@@ -51,6 +52,7 @@ function actorOf(
     adopt: unused,
     list: unused,
     find: unused,
+    end: unused,
     discard: unused,
     availableBytes: unused,
     connect: unused,
@@ -99,6 +101,7 @@ describe('the actor of a VM', () => {
       onConsole: (listener) => {
         print = (text) => listener(Buffer.from(text));
       },
+      onFault: () => undefined,
       onExit: () => undefined,
     };
     const behaviour = actorOf(Promise.resolve(running), (event) => {

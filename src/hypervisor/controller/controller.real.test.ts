@@ -1,21 +1,14 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Probe } from '../actors/kit/mod.ts';
-import { probe } from '../actors/kit/mod.ts';
-import { type ActorSystem, createSystem, type Ref, systemClock } from '../actors/mod.ts';
-import type { Address, HostEvent, VmId } from '../fleet/mod.ts';
-import { identify, isAlive, whenGone } from '../process/mod.ts';
-import type { LogLine } from './console/guest-log.ts';
-import {
-  type ControllerMessage,
-  type ControllerOptions,
-  controller,
-  MEMORY_MIB,
-  STOP_LIMITS,
-  type VmParameters,
-} from './controller.ts';
-import type { Hypervisor } from './port.ts';
+import type { Probe } from '../../actors/kit/mod.ts';
+import { probe } from '../../actors/kit/mod.ts';
+import { type ActorSystem, createSystem, type Ref, systemClock } from '../../actors/mod.ts';
+import type { Address, HostEvent, VmId } from '../../fleet/mod.ts';
+import { identify, isAlive, whenGone } from '../../process/mod.ts';
+import type { LogLine } from '../console/guest-log.ts';
+import type { HostNotice } from '../notices.ts';
+import type { Hypervisor } from '../port.ts';
 import {
   answering,
   type EventOf,
@@ -27,8 +20,11 @@ import {
   runDirectoryOf,
   TEST_GUEST_IMAGE,
   usableAccelerators,
-} from './testing/mod.ts';
-import type { HostNotice, LogBatch } from './vm/vm-messages.ts';
+} from '../testing/mod.ts';
+import type { LogBatch } from '../vm/vm-messages.ts';
+import { controller } from './controller.ts';
+import type { ControllerMessage } from './controller-messages.ts';
+import { type ControllerOptions, MEMORY_MIB, STOP_LIMITS, type VmParameters } from './controller-options.ts';
 
 interface House extends AsyncDisposable {
   readonly system: ActorSystem;

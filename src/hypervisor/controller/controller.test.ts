@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { type TestKit, testKit } from '../actors/kit/mod.ts';
-import type { Behaviour, Ref } from '../actors/mod.ts';
-import { ShoalError } from '../errors.ts';
-import type { HostEvent } from '../fleet/mod.ts';
-import { type ControllerMessage, controller, STOP_LIMITS } from './controller.ts';
-import type { Found, Hypervisor, Manifest } from './port.ts';
-import type { VmMessage } from './vm/vm-messages.ts';
+import { type TestKit, testKit } from '../../actors/kit/mod.ts';
+import type { Behaviour, Ref } from '../../actors/mod.ts';
+import { ShoalError } from '../../errors.ts';
+import type { HostEvent } from '../../fleet/mod.ts';
+import type { Found, Hypervisor, Manifest } from '../port.ts';
+import type { VmMessage } from '../vm/vm-messages.ts';
+import { controller } from './controller.ts';
+import type { ControllerMessage } from './controller-messages.ts';
+import { STOP_LIMITS } from './controller-options.ts';
 
 const ADDRESS = { id: 1, ip: '127.0.0.1', port: 9000 };
 const PARAMETERS = {
@@ -42,6 +44,7 @@ async function desk(found: readonly Found[], later: Found | undefined): Promise<
     connect: unused,
     list: () => Promise.resolve(found),
     find: () => Promise.resolve(later),
+    end: unused,
     discard: () => Promise.resolve(),
     availableBytes: () => Promise.resolve(1),
   };
