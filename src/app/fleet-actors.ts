@@ -1,6 +1,6 @@
 import { rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ActorSystem, Ref } from '../actors/mod.ts';
+import { type ActorSystem, type Ref, systemClock } from '../actors/mod.ts';
 import type { Address, RouterMessage } from '../fleet/mod.ts';
 import {
   type ControllerMessage,
@@ -71,7 +71,13 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
   const { parameters, why } = await vmParameters(ground);
   eventLog.listen(options.onEvent);
   eventLog.publishOn(nats.connection.nc, options.fleet);
-  const first = new FirstReady(paramsOf(store.snapshot()).minVmCount, poolOf(store).length);
+  const first = new FirstReady({
+    vms: paramsOf(store.snapshot()).minVmCount,
+    addresses: poolOf(store).length,
+    clock: systemClock,
+    onWait: options.onProgress,
+  });
+  cleanUp.add(() => first.close());
   eventLog.listen((one) => first.see(one));
   const endpoint = new LateRef<EndpointMessage>('/front/endpoint');
   const logFolder = data.folder('logs');

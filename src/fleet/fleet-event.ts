@@ -23,7 +23,11 @@ export interface FleetEvent {
     | 'shard-lost'
     | 'unidentified'
     /** A part of Shoal itself failed. */
-    | 'failed';
+    | 'failed'
+    /** A VM is wanted and none can be started: `text` says why. */
+    | 'blocked'
+    /** Something that an operator should look at. */
+    | 'warning';
   readonly vm?: VmId;
   readonly host?: string;
   /** The rule that made it so, and on what figures. */
