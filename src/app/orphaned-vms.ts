@@ -1,26 +1,24 @@
 import { realpathSync } from 'node:fs';
-import { createQemuHypervisor } from '../hypervisor/mod.ts';
+import { createQemuHypervisor, type Found } from '../hypervisor/mod.ts';
 import { createLauncher } from '../process/mod.ts';
 import { tagOf } from './data-dir.ts';
+import { whileThere } from './while-there.ts';
 
-/** The VMs that run though the Shoal on their data directory was killed. It looks, and touches nothing. */
-export async function vmsLeftRunning(directory: string): Promise<number> {
-  const path = realPathOf(directory);
+/** Counts the VMs that run although no Shoal runs on their data directory. It only looks. */
+export async function orphanedVms(directory: string): Promise<number> {
+  const path = whileThere(() => realpathSync(directory));
   if (path === undefined) return 0;
-  // Nothing is started by looking, so no launcher comes up.
-  const launcher = createLauncher();
-  try {
-    const found = await createQemuHypervisor({ fleetTag: tagOf(path), spawner: launcher }).list();
-    return found.filter(({ kind }) => kind === 'running').length;
-  } finally {
-    await launcher.close();
-  }
+  const found = await findVms(tagOf(path));
+  return found.filter(({ kind }) => kind === 'running').length;
 }
 
-function realPathOf(directory: string): string | undefined {
+/** What is in the run directories of a fleet. */
+export async function findVms(tag: string): Promise<readonly Found[]> {
+  // Nothing is spawned by looking.
+  const launcher = createLauncher();
   try {
-    return realpathSync(directory);
-  } catch {
-    return undefined;
+    return await createQemuHypervisor({ fleetTag: tag, spawner: launcher }).list();
+  } finally {
+    await launcher.close();
   }
 }
