@@ -14,7 +14,7 @@ import {
   type VmParameters,
   type VmShards,
 } from '../hypervisor/mod.ts';
-import { signalProcess } from '../process/mod.ts';
+import { openFilesMax, signalProcess, vmsWithinOpenFiles } from '../process/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
 import type { EndpointMessage } from '../transport/mod.ts';
 import { accelerator } from './accelerator.ts';
@@ -73,6 +73,7 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
   const { parameters, why } = await vmParameters(ground, found);
   eventLog.listen(options.onEvent);
   eventLog.publishOn(nats.connection.nc, options.fleet);
+  tellOpenFilesLimit(eventLog, poolOf(store).length);
   const first = new FirstReady({
     vms: paramsOf(store.snapshot()).minVmCount,
     addresses: poolOf(store).length,
@@ -150,6 +151,15 @@ async function vmParameters(
     stopLimits: STOP_LIMITS,
   };
   return { parameters, why: chosen.why };
+}
+
+/** A fleet that meets the limit starts no more VMs; the person who started it should not learn that under load. */
+function tellOpenFilesLimit(eventLog: EventLog, addresses: number): void {
+  const vms = vmsWithinOpenFiles();
+  if (vms >= addresses) return;
+  eventLog.warn(
+    `the limit of ${openFilesMax()} open files allows ${vms} VMs, and the pool has ${addresses} addresses; raise it with \`ulimit -n\``,
+  );
 }
 
 /** Run directories of VMs that go on stay, and so does what holds them. */

@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { ShoalError } from '../errors.ts';
-import { writeDurable } from '../process/mod.ts';
+import { whileThere, writeDurable } from '../process/mod.ts';
 import type { Store } from '../store/mod.ts';
-import { whileThere } from './while-there.ts';
 
 export interface HostNameOptions {
   readonly directory: string;

@@ -1,8 +1,8 @@
 import { realpathSync } from 'node:fs';
+import { ShoalError } from '../errors.ts';
 import { createQemuHypervisor, type Found } from '../hypervisor/mod.ts';
-import { createLauncher } from '../process/mod.ts';
+import { type Spawner, whileThere } from '../process/mod.ts';
 import { tagOf } from './data-dir.ts';
-import { whileThere } from './while-there.ts';
 
 /** Counts the VMs that run although no Shoal runs on their data directory. It only looks. */
 export async function orphanedVms(directory: string): Promise<number> {
@@ -13,12 +13,13 @@ export async function orphanedVms(directory: string): Promise<number> {
 }
 
 /** What is in the run directories of a fleet. */
-export async function findVms(tag: string): Promise<readonly Found[]> {
-  // Nothing is spawned by looking.
-  const launcher = createLauncher();
-  try {
-    return await createQemuHypervisor({ fleetTag: tag, spawner: launcher }).list();
-  } finally {
-    await launcher.close();
-  }
+export function findVms(tag: string): Promise<readonly Found[]> {
+  return createQemuHypervisor({ fleetTag: tag, spawner: NO_SPAWNER }).list();
 }
+
+/** Looking starts nothing. */
+const NO_SPAWNER: Spawner = {
+  spawn: () => Promise.reject(new ShoalError('INTERNAL', 'this hypervisor only looks')),
+  onExit: () => undefined,
+  close: () => Promise.resolve(),
+};

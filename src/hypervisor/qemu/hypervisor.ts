@@ -8,6 +8,7 @@ import type { Address, VmId } from '../../fleet/mod.ts';
 import { formatAddress } from '../../fleet/mod.ts';
 import {
   bootId,
+  checkOpenFiles,
   findByArgument,
   isAlive,
   type ProcessExit,
@@ -159,6 +160,7 @@ class QemuHypervisor implements Hypervisor {
   }
 
   async #prepare(spec: MachineSpec): Promise<Machine> {
+    checkOpenFiles(this.#preparing.size);
     checkQemu(this.#qemu);
     checkAccelerator(spec.accelerator);
     await this.#checkImage(spec);
@@ -309,7 +311,11 @@ class QemuHypervisor implements Hypervisor {
       return unknown(error instanceof Error ? error.message : String(error));
     }
     if (manifest.spec.vm !== vm) return unknown(`its manifest is of VM ${manifest.spec.vm}`);
-    return this.#proveRunning(manifest, paths, unknown);
+    try {
+      return await this.#proveRunning(manifest, paths, unknown);
+    } catch (error) {
+      return unknown(`its process cannot be looked for: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 
   async #proveRunning(manifest: Manifest, paths: RunPaths, unknown: (why: string) => Found): Promise<Found> {
