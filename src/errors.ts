@@ -28,6 +28,7 @@ export const ERRORS = {
   DATA_DIR_UNUSABLE: 'The data directory cannot be used.',
   DATA_DIR_IN_USE: 'Another Shoal runs on this data directory.',
   FLEET_NOT_RUNNING: 'No Shoal runs on this data directory or under this fleet name.',
+  OPEN_FILES_LIMIT: 'The limit of open files leaves no room for another VM.',
   PATH_TOO_LONG: 'A UNIX socket path would have 108 bytes or more.',
   POOL_INVALID: 'The address pool is not a range that can be used.',
   RIGHTS_MISSING: 'The user lacks a right that is needed.',

@@ -3,7 +3,7 @@ import { accessSync, constants, readFileSync, realpathSync, rmSync } from 'node:
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { codeOf, ShoalError } from '../errors.ts';
-import { identify, isAlive, makeFolder, type ProcessIdentity, writeDurable } from '../process/mod.ts';
+import { identify, isAlive, makeFolder, type ProcessIdentity, whileThere, writeDurable } from '../process/mod.ts';
 
 /** What a running Shoal says of itself in its data directory, for the commands that look for it. */
 export interface RunningFleet {
@@ -117,11 +117,26 @@ function describe({ process: { pid }, fleet, nats }: RunningFleet): string {
   return `Shoal with pid ${pid} (fleet "${fleet}" at ${nats})`;
 }
 
-/** A file that cannot be read says nothing: it is a hint for commands, not state. */
+/** @returns undefined if there is none, or none that makes sense @throws DATA_DIR_UNUSABLE if it cannot be read */
 function readRunning(directory: string): RunningFleet | undefined {
+  const path = join(directory, RUNNING_FILE);
+  let text: string | undefined;
   try {
-    const content: unknown = JSON.parse(readFileSync(join(directory, RUNNING_FILE), 'utf8'));
-    return isRunningFleet(content) ? content : undefined;
+    text = whileThere(() => readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new ShoalError(
+      'DATA_DIR_UNUSABLE',
+      `The file ${path} cannot be read (${codeOf(cause) ?? String(cause)}), so nobody can say whether a Shoal runs there`,
+      { cause, details: { directory } },
+    );
+  }
+  const content = parsed(text);
+  return isRunningFleet(content) ? content : undefined;
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
   } catch {
     return undefined;
   }

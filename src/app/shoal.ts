@@ -3,14 +3,16 @@ import { fromEnvelope, ShoalError } from '../errors.ts';
 import type { FleetSnapshot, RouterMessage } from '../fleet/mod.ts';
 import { inspectImage } from '../hypervisor/mod.ts';
 import { createLauncher } from '../process/mod.ts';
-import { paramsOf } from '../store/mod.ts';
+import { paramsOf, type Store } from '../store/mod.ts';
 import type { Connection } from '../transport/mod.ts';
 import { createRequester, subjectsOf } from '../transport/mod.ts';
 import { CleanUp } from './clean-up.ts';
 import { DataDir } from './data-dir.ts';
 import { EventLog } from './event-log.ts';
 import { type FleetActors, startFleet } from './fleet-actors.ts';
+import { settleHostName } from './host-name.ts';
 import { startNats } from './nats.ts';
+import { findVms } from './orphaned-vms.ts';
 import { startShards } from './shards.ts';
 import { openTables } from './tables.ts';
 import type { UpOptions } from './up-options.ts';
@@ -52,15 +54,16 @@ const ASK_TIMEOUT_MS = 5_000;
  * @param signal ends the start; what had been started is ended before the promise settles
  * @throws whatever part cannot start; nothing is left behind then
  */
-export async function startShoal(options: UpOptions, signal: AbortSignal): Promise<Shoal> {
+export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise<Shoal> {
   const cleanUp = new CleanUp();
   try {
     // Before anything is started for them.
-    subjectsOf(options.fleet);
-    const image = await inspectImage(options.image);
-    const data = await DataDir.open(options.dataDir);
+    subjectsOf(asked.fleet);
+    const image = await inspectImage(asked.image);
+    const data = await DataDir.open(asked.dataDir);
     cleanUp.add(() => data.close());
-    const store = await openTables(options, data, cleanUp);
+    const store = await openTables(asked, data, cleanUp);
+    const options = { ...asked, host: await hostNameOf(asked, data, store) };
     const { system, failed } = createRoot();
     cleanUp.add(() => system.shutdown());
     const launcher = createLauncher();
@@ -94,6 +97,12 @@ export async function startShoal(options: UpOptions, signal: AbortSignal): Promi
     await cleanUp.run().catch(() => undefined);
     throw causeOf(error);
   }
+}
+
+function hostNameOf({ host, fresh }: UpOptions, { path, tag }: DataDir, store: Store): Promise<string> {
+  // VMs that are about to be ended keep nobody from another name.
+  const heldVms = async () => (fresh ? 0 : (await findVms(tag)).filter(({ kind }) => kind !== 'gone').length);
+  return settleHostName({ directory: path, store, wanted: host, heldVms });
 }
 
 /** A person wants to know what failed, not which of our supervisors noticed. */

@@ -1,12 +1,15 @@
 export { boundFile, LOG_BYTES_MAX, readTail } from './bounded-file.ts';
 export { TEMPORARY_SUFFIX, writeAtomic, writeDurable } from './durable-write.ts';
-export { findByArgument } from './find-process.ts';
-export { bootId, cpuDemandMsOf, identify, isAlive, signalProcess, whenGone } from './identity.ts';
+export { findByArgument, processesWith } from './find-process.ts';
+export type { Liveness } from './identity.ts';
+export { bootId, cpuDemandMsOf, identify, isAlive, probe, signalProcess, whenGone } from './identity.ts';
 export { isProgram } from './is-program.ts';
 export { isOnTmpfs } from './is-tmpfs.ts';
 export type { Launcher, LauncherOptions } from './launcher.ts';
 export { createLauncher } from './launcher.ts';
 export { makeFolder } from './make-folder.ts';
+export { checkOpenFiles, openFilesMax, vmsWithinOpenFiles } from './open-files.ts';
 export type { ProcessExit, ProcessIdentity, Spawner, SpawnRequest } from './spawner.ts';
 export type { SpawnerMessage, SpawnOutcome } from './spawner-actor.ts';
 export { SpawnDesk, spawnerBehind } from './spawner-actor.ts';
+export { saysGone, whileThere } from './while-there.ts';

@@ -3,7 +3,14 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
 import type { Address, VmId } from '../../fleet/mod.ts';
-import { isAlive, type ProcessIdentity, type Spawner, signalProcess, whenGone } from '../../process/mod.ts';
+import {
+  checkOpenFiles,
+  isAlive,
+  type ProcessIdentity,
+  type Spawner,
+  signalProcess,
+  whenGone,
+} from '../../process/mod.ts';
 import type { Found, GuestConnection, Hypervisor, Machine, MachineSpec, Manifest } from '../port.ts';
 import { Cgroups } from './cgroup.ts';
 import { ConsoleRounds } from './console-rounds.ts';
@@ -13,7 +20,7 @@ import { Inventory } from './inventory.ts';
 import { type OpenOptions, QemuMachine } from './machine.ts';
 import { checkUuid } from './manifest.ts';
 import { Preparation } from './preparation.ts';
-import { processOf } from './qemu-processes.ts';
+import { processOf } from './process-of.ts';
 import {
   ensurePrivateDirectory,
   makeRunDirectory,
@@ -154,6 +161,7 @@ class QemuHypervisor implements Hypervisor {
   }
 
   async #prepare(spec: MachineSpec): Promise<Machine> {
+    checkOpenFiles(this.#preparing.size);
     checkQemu(this.#qemu);
     checkAccelerator(spec.accelerator);
     await this.#checkImage(spec);

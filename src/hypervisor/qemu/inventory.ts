@@ -1,12 +1,18 @@
 import { readdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../actors/mod.ts';
-import { codeOf } from '../../errors.ts';
 import type { VmId } from '../../fleet/mod.ts';
-import { isAlive, type ProcessIdentity, TEMPORARY_SUFFIX } from '../../process/mod.ts';
+import {
+  findByArgument,
+  isAlive,
+  type ProcessIdentity,
+  processesWith,
+  saysGone,
+  TEMPORARY_SUFFIX,
+} from '../../process/mod.ts';
 import type { Found, Manifest } from '../port.ts';
 import { checkUuid, readManifest, writeManifest } from './manifest.ts';
-import { findQemus, processOf } from './qemu-processes.ts';
+import { processOf } from './process-of.ts';
 import { Qmp } from './qmp.ts';
 import { type RunPaths, removeRunDirectory, runPaths } from './run-directory.ts';
 import { connectUnix } from './unix-socket.ts';
@@ -60,11 +66,11 @@ export class Inventory {
 
   /** Its maker died before the manifest was written, and so before any start; or somebody has removed it, perhaps with the directory. */
   async #withoutManifest(vm: VmId, paths: RunPaths): Promise<Found | undefined> {
-    const [qemu] = findQemus((argument) => argument === paths.pid);
+    const process = findByArgument(paths.pid);
     // Another thread may be making a VM of it.
     const manifest = await manifestIn(paths);
     if (manifest !== undefined) return this.#identify(manifest, vm, paths);
-    if (qemu !== undefined) return { kind: 'orphan', vm, directory: paths.directory, process: qemu.process };
+    if (process !== undefined) return { kind: 'orphan', vm, directory: paths.directory, process };
     return (await removedAsEmpty(paths.directory)) ? undefined : { kind: 'gone', vm };
   }
 
@@ -100,9 +106,8 @@ export class Inventory {
 
   /** The VMs whose processes name a run directory of this fleet, whether it is still there or not. */
   #vmsOfProcesses(): readonly VmId[] {
-    return findQemus((argument) => this.#vmOfPidFile(argument) !== undefined).flatMap(
-      ({ argument }) => this.#vmOfPidFile(argument) ?? [],
-    );
+    const processes = processesWith((argument) => this.#vmOfPidFile(argument) !== undefined);
+    return [...processes].flatMap(({ argument }) => this.#vmOfPidFile(argument) ?? []);
   }
 
   #vmOfPidFile(path: string): VmId | undefined {
@@ -122,7 +127,7 @@ async function manifestIn(paths: RunPaths): Promise<Manifest | undefined> {
   try {
     return await readManifest(paths.manifest);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (saysGone(error)) return undefined;
     throw error;
   }
 }
@@ -132,7 +137,7 @@ async function namesIn(directory: string): Promise<readonly string[] | undefined
   try {
     return await readdir(directory);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
+    if (saysGone(error)) return undefined;
     throw error;
   }
 }

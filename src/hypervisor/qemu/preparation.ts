@@ -4,6 +4,7 @@ import { codeOf, ShoalError } from '../../errors.ts';
 import { formatAddress } from '../../fleet/mod.ts';
 import {
   bootId,
+  findByArgument,
   type ProcessExit,
   type ProcessIdentity,
   readTail,
@@ -17,7 +18,6 @@ import { bounded, couldNotRun } from './bounded.ts';
 import { type Cgroups, capsOf } from './cgroup.ts';
 import { qemuMissing } from './host-tools.ts';
 import { digestOfArgv, writeManifest } from './manifest.ts';
-import { findQemus } from './qemu-processes.ts';
 import { type RunPaths, removeRunDirectory } from './run-directory.ts';
 
 const KILL_TIMEOUT_MS = 5_000;
@@ -93,7 +93,7 @@ export class Preparation {
     const { spec, paths, cgroups, clock } = this.#options;
     try {
       // A launcher that was killed for its silence may have obeyed before.
-      const identity = this.#process ?? findQemus((argument) => argument === this.#uuid)[0]?.process;
+      const identity = this.#process ?? findByArgument(this.#uuid);
       if (identity !== undefined) {
         signalProcess(identity, 'SIGKILL');
         if (!(await whenGone(identity, KILL_TIMEOUT_MS, clock))) return;
