@@ -8,18 +8,12 @@ import type { ControllerMessage } from './controller-messages.ts';
 import type { ControllerOptions, OnStop, VmParameters } from './controller-options.ts';
 import { GuestLogs, logFolderOf } from './guest-logs.ts';
 import { HostStats } from './host-stats.ts';
-import { Probes } from './probes.ts';
 import { Reconciliation } from './reconciliation.ts';
 import { stopAll } from './stop-all.ts';
 import { VmCommands, type VmFound } from './vm-commands.ts';
 import { VmTable } from './vm-table.ts';
 
-type ControllerInput =
-  | ControllerMessage
-  | VmFound
-  | { readonly kind: 'probe-over'; readonly vm: VmId }
-  | { readonly kind: 'scan' }
-  | { readonly kind: 'measure' };
+type ControllerInput = ControllerMessage | VmFound | { readonly kind: 'scan' } | { readonly kind: 'measure' };
 
 /**
  * The controller of a host: an actor for each VM, under a supervisor of their own. When it starts it adopts the VMs that run, cleans up after
@@ -54,7 +48,6 @@ class Controller {
   readonly #vms: VmTable;
   readonly #reconciliation: Reconciliation;
   readonly #commands: VmCommands;
-  readonly #probes: Probes;
   readonly #stats: HostStats;
   readonly #logs: GuestLogs;
   // Not through the mailbox: while the controller stops, the ends of its VMs must still be seen and passed on.
@@ -99,7 +92,6 @@ class Controller {
       ...{ hypervisor, vms: this.#vms, reconciliation: this.#reconciliation },
       tell: (found) => context.self.tell(found),
     });
-    this.#probes = new Probes({ host, events, after: (ms, vm) => context.after(ms, { kind: 'probe-over', vm }) });
     this.#stats = new HostStats({ host, hypervisor, events, notices });
     this.#logs = new GuestLogs(logFolder, this.#vms);
   }
@@ -117,10 +109,6 @@ class Controller {
         return this.#commands.obey(message);
       case 'found':
         return this.#commands.settle(message);
-      case 'probe':
-        return this.#probes.begin(message.vm, () => this.#vms.ref(message.vm)?.tell({ kind: 'probe' }));
-      case 'probe-over':
-        return this.#probes.over(message.vm);
       case 'announce':
         return this.#reconciliation.announce();
       case 'scan':
@@ -164,7 +152,6 @@ class Controller {
 
   #pass(event: HostVmEvent): boolean {
     const { vm } = event;
-    if (event.kind === 'vm-probed' && !this.#probes.answered(vm)) return true;
     this.#vms.see(event);
     if (event.kind === 'vm-gone') {
       this.#vms.remove(vm);
