@@ -112,9 +112,7 @@ export async function addAddresses(
 
 /** Addresses that VMs hold, or held when the tables were last written. */
 export function reservationsOf(store: Store): readonly Reservation[] {
-  return store
-    .snapshot()
-    .ip_pool.flatMap((row) => (row.vm === null ? [] : [{ id: row.vm, host: row.host, address: addressOf(row) }]));
+  return store.snapshot().ip_pool.flatMap((row) => (row.vm === null ? [] : [{ vm: row.vm, address: addressOf(row) }]));
 }
 
 /** Addresses that VMs may be started on. */
