@@ -26,8 +26,6 @@ export interface FleetEvent {
     | 'blocked'
     /** A part of Shoal itself failed. */
     | 'failed'
-    /** A VM is wanted and none can be started: `text` says why. */
-    | 'blocked'
     /** Something that an operator should look at. */
     | 'warning';
   readonly vm?: VmId;
