@@ -76,6 +76,7 @@ describe('a request', () => {
         { 'Shoal-Retry': 'no', 'Shoal-Request-Id': 'b' },
         { op: '', retry: false, requestId: 'b' },
       ],
+      [{ 'Shoal-Op': 'v2.word_count-1' }, { op: 'v2.word_count-1' }],
     ] as const;
     for (const [headers, expected] of cases) {
       const replied = send(fleet, '', headers);
@@ -119,7 +120,7 @@ describe('a request', () => {
   test('with a header that is refused never reaches the router', async () => {
     await using fleet = await servedFleet(() => expect.unreachable());
     const cases = [
-      [{ 'Shoal-Op': 'No' }, 'Shoal-Op: expected 1 to 64 of a-z, 0-9 and "-", got "No"'],
+      [{ 'Shoal-Op': 'No' }, 'Shoal-Op: expected 1 to 64 of a-z, 0-9, "-", "." and "_", got "No"'],
       [{ 'Shoal-Deadline-Ms': '0' }, 'Shoal-Deadline-Ms: expected an integer from 1 to 3600000, got "0"'],
       [
         { 'Shoal-Request-Id': '\u00fc' },
