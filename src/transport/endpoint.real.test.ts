@@ -268,7 +268,7 @@ test('a reply to a request of a Shoal before us finds its client by its token, a
   const reply = await replied;
   expect(reply.string()).toBe('before the crash');
   expect(reply.headers?.get('Shoal-Vm')).toBe('5');
-  expect(await fleet.counts()).toMatchObject({ late: 1 });
+  expect(await fleet.counts()).toMatchObject({ orphanedReplies: 1 });
 });
 
 test('the endpoint fails when its connection is closed, so that its supervisor learns of it', async () => {

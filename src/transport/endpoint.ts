@@ -99,7 +99,7 @@ class Endpoint {
         message.replyTo.tell(true);
         return;
       case 'orphaned-reply':
-        this.#service.late(message.token, message.outcome);
+        this.#service.sendOrphanedReply(message.token, message.outcome);
         return;
       case 'default-deadline':
         this.#service.defaultDeadlineMs = message.deadlineMs;

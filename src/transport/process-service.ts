@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Msg, NatsConnection, Subscription } from 'nats';
 import type { Clock, Ref } from '../actors/mod.ts';
 import type { Outcome, RequestStatus, VmId } from '../fleet/mod.ts';
+import { BatchPublisher } from './batch-publisher.ts';
 import type { EndpointCounts, RouterRequest } from './endpoint-messages.ts';
 import { EndpointStats } from './endpoint-stats.ts';
-import { Outbox } from './outbox.ts';
 import { errorHeaders, ReplyHeaders } from './reply-headers.ts';
 import type { ReplyTokens } from './reply-token.ts';
 import { RequestHeaderReader } from './request-header-reader.ts';
@@ -40,7 +40,7 @@ export class ProcessService {
   readonly #options: ProcessServiceOptions;
   readonly #headers = new RequestHeaderReader();
   readonly #replyHeaders = new ReplyHeaders();
-  readonly #outbox: Outbox;
+  readonly #publisher: BatchPublisher;
   readonly #inFlight = new Set<PendingReply>();
   /**
    * Made ids are unique among all Shoals whose requests a guest may have: 48 random bits for this one, and a count. Short, for they go to the
@@ -51,7 +51,7 @@ export class ProcessService {
   #maxPayloadBytes: number;
   #withoutReply = 0;
   #unsent = 0;
-  #late = 0;
+  #orphanedReplies = 0;
   #subscription: Subscription | undefined;
   #idleWaiters: (() => void)[] = [];
 
@@ -59,7 +59,7 @@ export class ProcessService {
     this.#options = options;
     this.#nc = options.nc;
     // The client learns it from its deadline; nothing else can be told to it either.
-    this.#outbox = new Outbox(options.nc, () => {
+    this.#publisher = new BatchPublisher(options.nc, () => {
       this.#unsent += 1;
     });
     this.#subject = options.subject;
@@ -93,7 +93,7 @@ export class ProcessService {
       inFlight: this.#inFlight.size,
       withoutReply: this.#withoutReply,
       unsent: this.#unsent,
-      late: this.#late,
+      orphanedReplies: this.#orphanedReplies,
     };
   }
 
@@ -111,16 +111,16 @@ export class ProcessService {
       await within(idle, Math.max(0, endMs - this.#clock.monotonic()), this.#clock);
     }
     for (const pending of [...this.#inFlight]) pending.tell(STOPPING);
-    this.#outbox.flush();
+    this.#publisher.flush();
     const flushMs = Math.max(FLUSH_MS, endMs - this.#clock.monotonic());
     if (!this.#nc.isClosed()) await within(this.#nc.flush(), flushMs, this.#clock).catch(() => undefined);
   }
 
   /** Sends what came for a request of a Shoal before us. A token that is not ours is ignored. */
-  late(token: Uint8Array, outcome: Outcome): void {
+  sendOrphanedReply(token: Uint8Array, outcome: Outcome): void {
     const address = this.#tokens.open(token);
     if (address === undefined) return;
-    this.#late += 1;
+    this.#orphanedReplies += 1;
     this.#send(address.subject, outcome);
   }
 
@@ -129,7 +129,7 @@ export class ProcessService {
     this.#inFlight.delete(pending);
     const error = this.#send(pending.replySubject, outcome);
     // No other reply can be about to come: whoever asks alone does not wait for the end of the round.
-    if (this.#inFlight.size === 0) this.#outbox.flush();
+    if (this.#inFlight.size === 0) this.#publisher.flush();
     const processingMs = this.#clock.monotonic() - pending.startedMs;
     if (error === undefined) this.stats.succeeded(processingMs);
     else this.stats.failed(error.status, error.message, processingMs);
@@ -177,7 +177,7 @@ export class ProcessService {
   /** Answers a request that the router never sees. */
   #refuse(replySubject: string, status: RequestStatus, message: string): void {
     this.stats.failed(status, message, 0);
-    this.#outbox.add(replySubject, NO_BYTES, errorHeaders(status, message));
+    this.#publisher.publish(replySubject, NO_BYTES, errorHeaders(status, message));
   }
 
   /** @returns the error that was sent, if it was one */
@@ -196,12 +196,12 @@ export class ProcessService {
       this.#sendError(subject, failure);
       return failure;
     }
-    this.#outbox.add(subject, outcome.payload, headers);
+    this.#publisher.publish(subject, outcome.payload, headers);
     return undefined;
   }
 
   #sendError(subject: string, { status, message, vm, host }: Failure): void {
-    this.#outbox.add(subject, NO_BYTES, errorHeaders(status, message, vm, host));
+    this.#publisher.publish(subject, NO_BYTES, errorHeaders(status, message, vm, host));
   }
 
   #idle(): void {
