@@ -165,6 +165,24 @@ describe('a request', () => {
     expect(await fleet.counts()).toMatchObject({ withoutReply: 500, errors: 500 });
   });
 
+  test.each([
+    ['an event', 'shoal.test.events'],
+    ['a command', 'shoal.test.admin.down'],
+    ['a request', 'shoal.test.process'],
+    ["a call of the server's own", '$JS.API.STREAM.DELETE.KV_x'],
+  ])('whose reply would be %s is dropped and counted', async (_, reply) => {
+    await using fleet = await servedFleet(() => expect.unreachable());
+    const forged: string[] = [];
+    fleet.nc.subscribe('>', { callback: (_error, { subject }) => forged.push(subject) });
+    fleet.nc.publish(subjectsOf(fleet.fleet).process, 'text', { reply });
+    await fleet.nc.flush();
+    // Its own connection is in order: what it would have published is there before what answers this.
+    await expect.poll(() => fleet.counts()).toMatchObject({ withoutReply: 1, inFlight: 0 });
+    await fleet.connection.nc.flush();
+    await fleet.nc.flush();
+    expect(forged).toEqual(['shoal.test.process']);
+  });
+
   test('is answered at once if the router takes none', async () => {
     await using fleet = await servedFleet(() => expect.unreachable());
     await fleet.system.stop(fleet.router);
@@ -182,6 +200,19 @@ describe('a request', () => {
     });
     request.replyTo.tell(processed(request.payload));
     expect((await first).string()).toBe('first');
+  });
+
+  test('beyond the bytes that may be in hand is answered at once, and one alone is always taken', async () => {
+    const router = holding();
+    await using fleet = await servedFleet(router.handle, { inFlightBytesMax: 10 });
+    const first = send(fleet, 'x'.repeat(20));
+    const request = await router.next();
+    expect(errorOf(await send(fleet, 'y'))).toMatchObject({ code: '503', text: expect.stringContaining('20 bytes') });
+    request.replyTo.tell(processed(request.payload));
+    expect((await first).data).toHaveLength(20);
+    const next = send(fleet, 'z');
+    (await router.next()).replyTo.tell(processed(text.encode('Z')));
+    expect((await next).string()).toBe('Z');
   });
 
   test('is answered once, whatever the router says afterwards', async () => {

@@ -14,6 +14,7 @@ export { natsServer } from './own-server/nats-server-actor.ts';
 export type { OwnServer, OwnServerOptions } from './own-server/own-server.ts';
 export { startOwnServer } from './own-server/own-server.ts';
 export { findNatsServer } from './own-server/program.ts';
+export type { PermissionNotice } from './permission-notices.ts';
 export type { Reply } from './reply.ts';
 export { ReplyHeaders } from './reply-headers.ts';
 export { ReplyTokens, TOKEN_KEY_BYTES } from './reply-token.ts';

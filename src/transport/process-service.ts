@@ -6,6 +6,7 @@ import { BatchPublisher } from './batch-publisher.ts';
 import type { EndpointCounts, RouterRequest } from './endpoint-messages.ts';
 import { EndpointStats } from './endpoint-stats.ts';
 import { errorHeaders, ReplyHeaders } from './reply-headers.ts';
+import { isReplySubject } from './reply-subject.ts';
 import type { ReplyTokens } from './reply-token.ts';
 import { RequestHeaderReader } from './request-header-reader.ts';
 import { QUEUE } from './subjects.ts';
@@ -18,6 +19,7 @@ export interface ProcessServiceOptions {
   readonly tokens: ReplyTokens;
   readonly clock: Clock;
   readonly inFlightMax: number;
+  readonly inFlightBytesMax: number;
   readonly onDropped: () => void;
   readonly onLost: (error: unknown) => void;
 }
@@ -47,6 +49,7 @@ export class ProcessService {
    * guest and back.
    */
   readonly #idPrefix = `s${randomBytes(6).toString('base64url')}.`;
+  #inFlightBytes = 0;
   #idCount = 0;
   #maxPayloadBytes: number;
   #withoutReply = 0;
@@ -127,6 +130,7 @@ export class ProcessService {
   /** The callback of `PendingReply`. */
   finish(pending: PendingReply, outcome: Outcome): void {
     this.#inFlight.delete(pending);
+    this.#inFlightBytes -= pending.payloadBytes;
     const error = this.#send(pending.replySubject, outcome);
     // No other reply can be about to come: whoever asks alone does not wait for the end of the round.
     if (this.#inFlight.size === 0) this.#publisher.flush();
@@ -139,9 +143,9 @@ export class ProcessService {
   #receive(message: Msg): void {
     const startedMs = this.#clock.monotonic();
     const replySubject = message.reply ?? '';
-    if (replySubject === '') {
+    if (!isReplySubject(replySubject)) {
       this.#withoutReply += 1;
-      this.stats.failed(400, 'a request without a reply subject', 0);
+      this.stats.failed(400, 'a request without a reply subject, or with one that no reply may go to', 0);
       this.#options.onDropped();
       return;
     }
@@ -154,9 +158,16 @@ export class ProcessService {
       this.#refuse(replySubject, 503, `overloaded: ${this.#inFlight.size} requests are in hand`);
       return;
     }
+    const payloadBytes = message.data.length;
+    // One request alone is never too large: the NATS server has taken it.
+    if (this.#inFlight.size > 0 && this.#inFlightBytes + payloadBytes > this.#options.inFlightBytesMax) {
+      this.#refuse(replySubject, 503, `overloaded: requests of ${this.#inFlightBytes} bytes are in hand`);
+      return;
+    }
     const requestId = headers.requestId ?? this.#idPrefix + this.#idCount++;
-    const pending = new PendingReply(this, replySubject, startedMs);
+    const pending = new PendingReply(this, replySubject, payloadBytes, startedMs);
     this.#inFlight.add(pending);
+    this.#inFlightBytes += payloadBytes;
     const taken = this.#router.tell({
       kind: 'request',
       request: {
@@ -230,13 +241,15 @@ const ROUTER_AWAY: Outcome = { ok: false, status: 503, message: 'overloaded: the
 /** Where the outcome of one request is told, once. */
 class PendingReply implements Ref<Outcome> {
   readonly replySubject: string;
+  readonly payloadBytes: number;
   readonly startedMs: number;
   readonly #service: ProcessService;
   #isSettled = false;
 
-  constructor(service: ProcessService, replySubject: string, startedMs: number) {
+  constructor(service: ProcessService, replySubject: string, payloadBytes: number, startedMs: number) {
     this.#service = service;
     this.replySubject = replySubject;
+    this.payloadBytes = payloadBytes;
     this.startedMs = startedMs;
   }
 
