@@ -8,6 +8,8 @@ export type { EndpointOptions } from './endpoint.ts';
 export { endpoint } from './endpoint.ts';
 export type { EndpointCounts, EndpointEvent, EndpointMessage, RouterRequest } from './endpoint-messages.ts';
 export { fleetEventIn } from './fleet-event-in.ts';
+export type { FindInstanceOptions, FleetInstance } from './fleet-instance.ts';
+export { findFleetInstance } from './fleet-instance.ts';
 export { checkFleetName } from './fleet-name.ts';
 export type { NatsServerActorOptions, NatsServerMessage, NatsServerStatus } from './own-server/nats-server-actor.ts';
 export { natsServer } from './own-server/nats-server-actor.ts';
