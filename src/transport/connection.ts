@@ -142,6 +142,8 @@ function natsOptions(
     // nats.js would ask DNS past /etc/hosts, which fails for `localhost` where there is no DNS.
     resolve: false,
     maxReconnectAttempts: -1,
+    // By default nats.js closes for good once it is refused twice, as it is while a server's users are being changed.
+    ignoreAuthErrorAbort: true,
     reconnectDelayHandler: () => delay.delayMs(),
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: PINGS_OUT_MAX,
@@ -157,13 +159,17 @@ async function follow(
   delay: ReconnectDelay,
   onState: (state: ConnectionState) => void,
 ): Promise<void> {
-  // Not the end of the loop: nats.js ends nobody's wait for news when it closes.
+  let isLost = false;
+  // Not the end of the loop: nats.js does not end its status events when it closes.
   void nc.closed().then(() => onState('closed'));
   for await (const { type } of nc.status()) {
-    if (type === Events.Disconnect) {
+    // nats.js repeats both, once for each attempt that failed in between.
+    if (type === Events.Disconnect && !isLost) {
+      isLost = true;
       delay.lost();
       onState('lost');
-    } else if (type === Events.Reconnect) {
+    } else if (type === Events.Reconnect && isLost) {
+      isLost = false;
       delay.back();
       onState('connected');
     }
