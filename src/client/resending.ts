@@ -1,3 +1,4 @@
+import { exponentialDelayMs } from '../actors/mod.ts';
 import { codeOf, ShoalError } from '../errors.ts';
 import { noReplyWithin, type Reply, type Requester, type RequestOptions, type SentRequest } from '../transport/mod.ts';
 
@@ -43,14 +44,15 @@ export async function sendUntilEnded(
 }
 
 async function repeatUntilEnded(sent: SentRequest, endMs: number, againMaxMs: number): Promise<Reply> {
-  let againMs = AGAIN_FIRST_MS;
+  const delay = { firstMs: AGAIN_FIRST_MS, maxMs: againMaxMs };
+  let repeats = 0;
   const again = (): void => {
     if (performance.now() >= endMs) return;
     sent.again(msUntil(endMs));
-    againMs = Math.min(2 * againMs, againMaxMs);
-    timer = setTimeout(again, againMs);
+    repeats += 1;
+    timer = setTimeout(again, exponentialDelayMs(delay, repeats));
   };
-  let timer = setTimeout(again, againMs);
+  let timer = setTimeout(again, exponentialDelayMs(delay, repeats));
   try {
     return await sent.reply;
   } finally {

@@ -1,3 +1,5 @@
+import { exponentialDelayMs } from '../actors/mod.ts';
+
 /**
  * How long a restart waits. Each failure in a row makes the wait longer, up to a limit; chance makes it shorter, so that children that
  * failed together do not come back together.
@@ -14,13 +16,12 @@ export interface BackOff {
   readonly resetMs?: number;
 }
 
-const FACTOR_DEFAULT = 2;
 const JITTER_DEFAULT = 0.2;
 
 /** @param failures in a row, this one included; @param chance from 0 to 1 */
 export function waitMs(backOff: BackOff, failures: number, chance: number): number {
-  const { minMs, maxMs, factor = FACTOR_DEFAULT, jitter = JITTER_DEFAULT } = backOff;
-  return Math.min(maxMs, minMs * factor ** (failures - 1)) * (1 - jitter * chance);
+  const { minMs: firstMs, maxMs, factor, jitter = JITTER_DEFAULT } = backOff;
+  return exponentialDelayMs({ firstMs, maxMs, factor }, failures - 1) * (1 - jitter * chance);
 }
 
 /** @param before failures in a row before this one; @param livedMs how long the child lived until then */

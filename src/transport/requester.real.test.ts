@@ -70,6 +70,9 @@ describe('a request', () => {
     await clock.advance(41);
     await ended;
     expect(requester.inFlight).toBe(0);
+    // Nothing is in flight, so nothing has a deadline.
+    await clock.advance(1_000);
+    expect(clock.pending).toBe(0);
   });
 
   test('larger than the server takes is refused here', async () => {

@@ -1,11 +1,10 @@
 import { createInbox, type Msg, type NatsConnection, type Subscription } from 'nats';
-import { type Clock, systemClock } from '../actors/mod.ts';
+import { type Clock, systemClock, TimingWheel, WHEEL_STEP_MS, type WheelEntry } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { forbidden, onPermissionViolation, type PermissionViolation, violationOf } from './permissions.ts';
 import { type Reply, ReplyReader } from './reply.ts';
 import { RequestEncoder } from './request-encoder.ts';
 import { subjectsOf } from './subjects.ts';
-import { TimerWheel, WheelEntry } from './timer-wheel.ts';
 
 export interface RequesterOptions {
   readonly fleet: string;
@@ -53,8 +52,6 @@ export interface SentRequest {
 
 const DEADLINE_MS = 30_000;
 const IN_FLIGHT_MAX = 16_384;
-/** How late a deadline may be noticed. */
-const STEP_MS = 20;
 
 /**
  * Sends requests and finds the replies, with one inbox and one timer for all: the `request()` of nats.js sets a timer and builds a
@@ -70,7 +67,8 @@ class InboxRequester implements Requester {
   readonly #inFlightMax: number;
   readonly #encoder: RequestEncoder;
   readonly #replies: ReplyReader;
-  readonly #wheel: TimerWheel<Call>;
+  readonly #clock: Clock;
+  readonly #wheel: TimingWheel<Call>;
   readonly #calls = new Map<string, Call>();
   /** With its dot. */
   readonly #inbox = `${createInbox()}.`;
@@ -79,6 +77,9 @@ class InboxRequester implements Requester {
   #count = 0;
   #maxPayloadBytes: number;
   #closedWith: ShoalError | undefined;
+  /** Whether the timer of the deadlines is set. It runs only while requests are in flight. */
+  #isTimed = false;
+  readonly #expire = (): void => this.#expireDue();
 
   constructor(nc: NatsConnection, options: RequesterOptions) {
     const { fleet, deadlineMs = DEADLINE_MS, inFlightMax = IN_FLIGHT_MAX, clock = systemClock } = options;
@@ -87,7 +88,8 @@ class InboxRequester implements Requester {
     this.#subject = subjectsOf(fleet).process;
     this.#inFlightMax = inFlightMax;
     this.#encoder = new RequestEncoder(deadlineMs);
-    this.#wheel = new TimerWheel(clock, STEP_MS, (call) => this.#fail(call, noReplyWithin(call.deadlineMs)));
+    this.#clock = clock;
+    this.#wheel = new TimingWheel(clock.monotonic());
     this.#maxPayloadBytes = nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
     this.#subscription = nc.subscribe(`${this.#inbox}*`, {
       callback: (error, message) => {
@@ -135,7 +137,8 @@ class InboxRequester implements Requester {
       const deadlineMs = this.#publish(token, payload, options);
       const call = new Call(token, deadlineMs, resolve, reject);
       this.#calls.set(token, call);
-      this.#wheel.add(call, deadlineMs);
+      call.expiry = this.#wheel.add(call, this.#clock.monotonic() + deadlineMs);
+      this.#expireLater();
       if (signal !== undefined) call.listen(signal, () => this.#fail(call, cancelled(signal)));
       return call;
     } catch (error) {
@@ -217,8 +220,20 @@ class InboxRequester implements Requester {
 
   #forget(call: Call): void {
     this.#calls.delete(call.token);
-    this.#wheel.remove(call);
+    if (call.expiry !== undefined) this.#wheel.remove(call.expiry);
     call.unlisten();
+  }
+
+  #expireLater(): void {
+    if (this.#isTimed) return;
+    this.#isTimed = true;
+    this.#clock.timer(WHEEL_STEP_MS, this.#expire);
+  }
+
+  #expireDue(): void {
+    this.#isTimed = false;
+    for (const call of this.#wheel.due(this.#clock.monotonic())) this.#fail(call, noReplyWithin(call.deadlineMs));
+    if (this.#calls.size > 0) this.#expireLater();
   }
 
   #end(error: ShoalError): void {
@@ -230,18 +245,19 @@ class InboxRequester implements Requester {
 }
 
 /** One request in flight. */
-class Call extends WheelEntry {
+class Call {
   readonly token: string;
   readonly deadlineMs: number;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: unknown) => void;
   /** Those that may still be answered. */
   attempts = 1;
+  /** Its place among the deadlines. */
+  expiry: WheelEntry<Call> | undefined;
   #signal: AbortSignal | undefined;
   #onAbort: (() => void) | undefined;
 
   constructor(token: string, deadlineMs: number, resolve: (reply: Reply) => void, reject: (error: unknown) => void) {
-    super();
     this.token = token;
     this.deadlineMs = deadlineMs;
     this.resolve = resolve;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, systemClock } from '../../actors/mod.ts';
+import { type Clock, exponentialDelayMs, systemClock } from '../../actors/mod.ts';
 import { codeOf, ShoalError } from '../../errors.ts';
 import {
   findByArgument,
@@ -58,6 +58,8 @@ export interface OwnServer {
 }
 
 const HOST = '127.0.0.1';
+/** Between two looks whether a new server answers. */
+const ANSWER_PAUSE = { firstMs: 5, maxMs: 100 };
 const START_TIMEOUT_MS = 10_000;
 const ADOPT_TIMEOUT_MS = 2_000;
 const END_LIMITS: EndLimits = { termMs: 5_000, killMs: 2_000 };
@@ -190,12 +192,12 @@ class Starter {
   /** Whether that very server answers on its port before the time is over. */
   async #answers(state: ServerState, timeoutMs: number, isOver: () => boolean = () => false): Promise<boolean> {
     const endMs = this.#clock.monotonic() + timeoutMs;
-    for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 2, 100)) {
+    for (let tries = 0; ; tries++) {
       const leftMs = endMs - this.#clock.monotonic();
       if (leftMs <= 0 || isOver()) return false;
       const info = await readServerInfo(HOST, state.port, leftMs, this.#clock).catch(() => undefined);
       if (info?.name === state.name) return true;
-      await new Promise<void>((resolve) => this.#clock.timer(pauseMs, resolve));
+      await new Promise<void>((resolve) => this.#clock.timer(exponentialDelayMs(ANSWER_PAUSE, tries), resolve));
     }
   }
 
