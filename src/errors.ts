@@ -61,6 +61,7 @@ export const ERRORS = {
   NATS_SERVER_FAILED: 'Our own nats-server did not start or has ended.',
   NATS_UNREACHABLE: 'No NATS server answers at the given address.',
   NATS_UNAUTHORIZED: 'The NATS server refused the credentials, or wants some.',
+  NATS_FORBIDDEN: 'The permissions of the NATS server do not allow a subject that is needed.',
   NATS_MESSAGE_INVALID: 'A NATS message has headers or content that cannot be used.',
   FRAME_INVALID: 'Bytes on a link are not a frame of the guest contract.',
   LINK_LOST: 'The connection to the guest was lost.',

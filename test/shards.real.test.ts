@@ -77,8 +77,8 @@ describe('the threads that VMs are watched from', () => {
       await fleet.until('all report', ({ vms }) => vms.every(({ cpu, state }) => cpu !== null && state === 'ready'));
       const after = (await fleet.snapshot()).vms.map(({ id_vmachine }) => id_vmachine);
       expect(after).toEqual(expect.arrayContaining(before));
-      const news = (await fleet.events()).filter(({ kind }) => kind === 'shard-lost').map(({ text }) => text);
-      expect(news).toEqual([
+      const events = (await fleet.events()).filter(({ kind }) => kind === 'shard-lost').map(({ text }) => text);
+      expect(events).toEqual([
         expect.stringMatching(/^shard 0 is lost: .*exit code 7; its VMs go on/),
         expect.stringMatching(/^shard 1 is lost: it hung.*; its VMs go on/),
       ]);

@@ -2,14 +2,14 @@ import { realpathSync } from 'node:fs';
 import { ShoalError } from '../errors.ts';
 import { createQemuHypervisor, type Found } from '../hypervisor/mod.ts';
 import { type Spawner, whileThere } from '../process/mod.ts';
-import { tagOf } from './data-dir.ts';
+import { tagOf } from './fleet-tag.ts';
 
 /** Counts the VMs that run although no Shoal runs on their data directory. It only looks. */
 export async function orphanedVms(directory: string): Promise<number> {
   const path = whileThere(() => realpathSync(directory));
   if (path === undefined) return 0;
   const found = await findVms(tagOf(path));
-  return found.filter(({ kind }) => kind === 'running').length;
+  return found.filter(({ kind }) => kind === 'running' || kind === 'orphan').length;
 }
 
 /** What is in the run directories of a fleet. */

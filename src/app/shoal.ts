@@ -10,6 +10,7 @@ import { CleanUp } from './clean-up.ts';
 import { DataDir } from './data-dir.ts';
 import { EventLog } from './event-log.ts';
 import { type FleetActors, startFleet } from './fleet-actors.ts';
+import { tagOf } from './fleet-tag.ts';
 import { settleHostName } from './host-name.ts';
 import { startNats } from './nats.ts';
 import { findVms } from './orphaned-vms.ts';
@@ -62,6 +63,7 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
     const image = await inspectImage(asked.image);
     const data = await DataDir.open(asked.dataDir);
     cleanUp.add(() => data.close());
+    await settlePlace(data);
     const store = await openTables(asked, data, cleanUp);
     const options = { ...asked, host: await hostNameOf(asked, data, store) };
     const { system, failed } = createRoot();
@@ -97,6 +99,23 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
     await cleanUp.run().catch(() => undefined);
     throw causeOf(error);
   }
+}
+
+/** VMs are found by the path of their data directory: those of a directory that was moved would be nobody's. */
+async function settlePlace(data: DataDir): Promise<void> {
+  const { path, movedFrom } = data;
+  if (movedFrom !== undefined) {
+    const left = (await findVms(tagOf(movedFrom))).filter(({ kind }) => kind !== 'gone').length;
+    if (left > 0) {
+      throw new ShoalError(
+        'DATA_DIR_UNUSABLE',
+        `The data directory ${path} was at ${movedFrom} when ${left === 1 ? '1 VM that still runs was' : `${left} VMs that still run were`} started: ` +
+          'move it back, end them with `shoal up` and `shoal down`, and then move it',
+        { details: { directory: path, movedFrom, vms: left } },
+      );
+    }
+  }
+  await data.settle();
 }
 
 function hostNameOf({ host, fresh }: UpOptions, { path, tag }: DataDir, store: Store): Promise<string> {

@@ -21,7 +21,7 @@ const running = (vm: number, id: number, ip: string): Found =>
 test('tables made anew give a VM that runs the address and the id of its manifest, and the pool around it', async () => {
   const store = await openMemoryStore({ clock: systemClock });
   await reconcile(store, [running(9, 3, '127.1.1.2')], options('127.1.1.1-127.1.1.2:9000'));
-  expect(reservationsOf(store)).toMatchObject([{ id: 9, address: { id: 3, ip: '127.1.1.2' } }]);
+  expect(reservationsOf(store)).toMatchObject([{ vm: 9, address: { id: 3, ip: '127.1.1.2' } }]);
   expect(
     poolOf(store)
       .map(({ ip }) => ip)
@@ -36,7 +36,7 @@ test('what the tables hold stays held until the router has heard from the host, 
   for (const id of [1, 2, 3]) await store.reserve(id, id, 0);
   // As after a copy of older tables was put back: VM 3 runs where the tables have VM 1, VM 9 where they have nobody.
   await reconcile(store, [running(3, 1, '127.1.1.1'), running(9, 4, '127.1.1.4')], options());
-  expect(reservationsOf(store).map(({ id, address }) => [id, address.id])).toEqual([
+  expect(reservationsOf(store).map(({ vm, address }) => [vm, address.id])).toEqual([
     [3, 1],
     [2, 2],
     [9, 4],
@@ -49,7 +49,7 @@ test('another pool replaces the one of the last time; an address that is held go
   await store.reserve(2, 7, 0);
   await reconcile(store, [running(7, 2, '127.1.1.2')], options('127.2.2.1:9000'));
   expect(poolOf(store).map(({ ip }) => ip)).toEqual(['127.2.2.1']);
-  expect(reservationsOf(store)).toMatchObject([{ id: 7, address: { ip: '127.1.1.2' } }]);
+  expect(reservationsOf(store)).toMatchObject([{ vm: 7, address: { ip: '127.1.1.2' } }]);
   await store.releaseVm(7);
   expect(store.snapshot().ip_pool.map(({ ip }) => ip)).toEqual(['127.2.2.1']);
 });

@@ -1,8 +1,10 @@
 export { boundFile, LOG_BYTES_MAX, readTail } from './bounded-file.ts';
 export { TEMPORARY_SUFFIX, writeAtomic, writeDurable } from './durable-write.ts';
+export { FileLock } from './file-lock.ts';
 export { findByArgument, processesWith } from './find-process.ts';
 export type { Liveness } from './identity.ts';
 export { bootId, cpuDemandMsOf, identify, isAlive, probe, signalProcess, whenGone } from './identity.ts';
+export { inodeOf } from './inode.ts';
 export { isProgram } from './is-program.ts';
 export { isOnTmpfs } from './is-tmpfs.ts';
 export type { Launcher, LauncherOptions } from './launcher.ts';

@@ -3,19 +3,19 @@ import { askFleet } from '../../src/app/mod.ts';
 import { MISHAPS, type ShardStats } from '../../src/shards/mod.ts';
 import { eventually, type TestFleet } from '../driver/fleet.ts';
 import { seed } from '../driver/seed.ts';
-import { oneOf, play, type Rounds, vmProcesses } from './rounds.ts';
+import { injectFaults, oneOf, type Run, vmProcesses } from './rounds.ts';
 
 const SHARDS = 2;
 
 test(`a worker is lost, in any way: its VMs go on, and every request is replied to (SHOAL_SEED=${seed})`, async () => {
-  const sums = await play({
+  const sums = await injectFaults({
     rounds: 12,
     flags: ['--shards', String(SHARDS)],
-    once: async ({ fleet, random }) => {
+    inject: async ({ fleet, random }) => {
       const before = await settled(fleet);
       const shard = random(SHARDS);
       const lost = (await statsOf(fleet))[shard]?.lost ?? 0;
-      await mishap(fleet, shard, oneOf(MISHAPS, random));
+      await injectFault(fleet, shard, oneOf(MISHAPS, random));
       await eventually('a fresh thread is in its place', async () => {
         const now = (await statsOf(fleet))[shard];
         return now?.state === 'up' && now.lost > lost ? true : undefined;
@@ -27,13 +27,13 @@ test(`a worker is lost, in any way: its VMs go on, and every request is replied 
 });
 
 test(`the only worker is lost, again and again: its VMs go on all the same (SHOAL_SEED=${seed})`, async () => {
-  const sums = await play({
+  const sums = await injectFaults({
     rounds: 6,
     flags: ['--shards', '1'],
-    once: async ({ fleet }) => {
+    inject: async ({ fleet }) => {
       const before = await settled(fleet);
       const lost = (await statsOf(fleet))[0]?.lost ?? 0;
-      await mishap(fleet, 0, 'exit');
+      await injectFault(fleet, 0, 'exit');
       await eventually('a fresh thread is in its place', async () => {
         const [now] = await statsOf(fleet);
         return now?.state === 'up' && now.lost > lost ? true : undefined;
@@ -45,16 +45,16 @@ test(`the only worker is lost, again and again: its VMs go on all the same (SHOA
 });
 
 test(`Shoal is killed in the moment in which it loses a worker: whoever comes back adopts all the same (SHOAL_SEED=${seed})`, async () => {
-  await play({
+  await injectFaults({
     rounds: 5,
     flags: ['--shards', String(SHARDS)],
-    once: async (it: Rounds) => {
-      const isUp = it.ledger.outage();
-      const before = await settled(it.fleet);
-      await mishap(it.fleet, it.random(SHARDS), 'exit');
-      await it.fleet.kill();
-      it.fleet = await it.fleet.resume();
-      expect(vmProcesses(it.fleet)).toEqual(expect.arrayContaining(before));
+    inject: async (run: Run) => {
+      const isUp = run.history.outage();
+      const before = await settled(run.fleet);
+      await injectFault(run.fleet, run.random(SHARDS), 'exit');
+      await run.fleet.kill();
+      run.fleet = await run.fleet.resume();
+      expect(vmProcesses(run.fleet)).toEqual(expect.arrayContaining(before));
       isUp();
     },
   });
@@ -66,7 +66,7 @@ async function settled(fleet: TestFleet): Promise<string[]> {
   return vmProcesses(fleet);
 }
 
-function mishap({ ready }: TestFleet, shard: number, how: string): Promise<unknown> {
+function injectFault({ ready }: TestFleet, shard: number, how: string): Promise<unknown> {
   return askFleet({ servers: ready.nats, fleet: ready.fleet }, 'shard-mishap', { shard, how });
 }
 

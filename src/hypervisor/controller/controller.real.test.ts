@@ -26,7 +26,7 @@ import { controller } from './controller.ts';
 import type { ControllerMessage } from './controller-messages.ts';
 import { type ControllerOptions, MEMORY_MIB, STOP_LIMITS, type VmParameters } from './controller-options.ts';
 
-interface House extends AsyncDisposable {
+interface Host extends AsyncDisposable {
   readonly system: ActorSystem;
   readonly events: Probe<HostEvent>;
   readonly notices: Probe<HostNotice>;
@@ -50,7 +50,7 @@ function parameters({ image }: RealHypervisor): VmParameters {
   };
 }
 
-async function house(real: RealHypervisor, overrides: Partial<ControllerOptions> = {}): Promise<House> {
+async function openHost(real: RealHypervisor, overrides: Partial<ControllerOptions> = {}): Promise<Host> {
   const failures: string[] = [];
   const system = createSystem({ onFailure: (path) => failures.push(path) });
   const events = probe<HostEvent>(system, { patience });
@@ -70,8 +70,8 @@ async function house(real: RealHypervisor, overrides: Partial<ControllerOptions>
   return { system, events, notices, controller: ref, failures, [Symbol.asyncDispose]: () => system.shutdown(60_000) };
 }
 
-function gone(it: House, vm: VmId): Promise<EventOf<'vm-gone'>> {
-  return it.events.fishFor<EventOf<'vm-gone'>>(of('vm-gone', vm));
+function gone(host: Host, vm: VmId): Promise<EventOf<'vm-gone'>> {
+  return host.events.fishFor<EventOf<'vm-gone'>>(of('vm-gone', vm));
 }
 
 function client(real: RealHypervisor, address: Address): Promise<GuestClient> {
@@ -81,29 +81,29 @@ function client(real: RealHypervisor, address: Address): Promise<GuestClient> {
 describe('controller, on real QEMU', () => {
   it.each(usableAccelerators())('prepares, starts, hears and stops a VM under %s', async (accelerator) => {
     await using real = await realHypervisor();
-    await using it = await house(real);
+    await using host = await openHost(real);
     const address = await real.freeAddress();
-    it.controller.tell({ kind: 'set-parameters', parameters: { accelerator } });
+    host.controller.tell({ kind: 'set-parameters', parameters: { accelerator } });
 
-    it.controller.tell({ kind: 'prepare', vm: 1, address });
-    const prepared = await it.events.fishFor<EventOf<'vm-prepared'>>(of('vm-prepared', 1));
+    host.controller.tell({ kind: 'prepare', vm: 1, address });
+    const prepared = await host.events.fishFor<EventOf<'vm-prepared'>>(of('vm-prepared', 1));
     expect(existsSync(runDirectoryOf(real, 1))).toBe(true);
 
-    it.controller.tell({ kind: 'start', vm: 1 });
-    await it.events.fishFor(of('vm-booting', 1));
-    const { guest } = await it.events.fishFor<EventOf<'vm-answering'>>(of('vm-answering', 1));
+    host.controller.tell({ kind: 'start', vm: 1 });
+    await host.events.fishFor(of('vm-booting', 1));
+    const { guest } = await host.events.fishFor<EventOf<'vm-answering'>>(of('vm-answering', 1));
     expect(guest).toMatchObject({ textBytesMax: 65_536, idempotent: true });
     expect(guest.operations).toContain('upper');
-    const first = await it.events.fishFor<EventOf<'vm-report'>>(of('vm-report', 1));
-    const second = await it.events.fishFor<EventOf<'vm-report'>>(of('vm-report', 1));
+    const first = await host.events.fishFor<EventOf<'vm-report'>>(of('vm-report', 1));
+    const second = await host.events.fishFor<EventOf<'vm-report'>>(of('vm-report', 1));
     expect(second.report.seq).toBeGreaterThan(first.report.seq);
 
     const guestClient = await client(real, address);
     expect(await guestClient.request('upper', 'grüße', LONG_MS)).toBe('GRÜSSE');
     guestClient.close();
 
-    it.controller.tell({ kind: 'stop', vm: 1, why: 'enough' });
-    const end = await gone(it, 1);
+    host.controller.tell({ kind: 'stop', vm: 1, why: 'enough' });
+    const end = await gone(host, 1);
     expect(end).toMatchObject({ vm: 1, end: { clean: true, why: 'enough', exitCode: 67 } });
     expect(end.error).toBeUndefined();
     expect(existsSync(runDirectoryOf(real, 1))).toBe(false);
@@ -112,20 +112,20 @@ describe('controller, on real QEMU', () => {
 
   it('says that it is up, and how much memory its host has', async () => {
     await using real = await realHypervisor();
-    await using it = await house(real, { statsIntervalMs: 10 });
-    await it.events.expect({ kind: 'host-up', host: 'h1', vms: [] });
-    const first = await it.events.expect<EventOf<'host-stats'>>({ kind: 'host-stats' });
+    await using host = await openHost(real, { statsIntervalMs: 10 });
+    await host.events.expect({ kind: 'host-up', host: 'h1', vms: [] });
+    const first = await host.events.expect<EventOf<'host-stats'>>({ kind: 'host-stats' });
     expect(first.availableBytes).toBeGreaterThan(0);
     expect(first.vmBytes).toBeGreaterThan(MEMORY_MIB * 1024 * 1024);
-    await it.events.expect({ kind: 'host-stats' });
+    await host.events.expect({ kind: 'host-stats' });
   });
 
   it('tells of a VM that was killed, as of one that nobody wanted to end', async () => {
     await using real = await realHypervisor();
-    await using it = await house(real);
-    const { pid } = await answering(real, it, 1);
+    await using host = await openHost(real);
+    const { pid } = await answering(real, host, 1);
     process.kill(pid, 'SIGKILL');
-    expect(await gone(it, 1)).toMatchObject({
+    expect(await gone(host, 1)).toMatchObject({
       end: { clean: false, why: 'killed by SIGKILL' },
       error: { code: 'VM_GONE' },
     });
@@ -135,32 +135,32 @@ describe('controller, on real QEMU', () => {
   it('ends a VM whose QEMU does not answer any more', async () => {
     await using real = await realHypervisor();
     const stopLimits = { consoleMs: 50, quitMs: 50, terminateMs: 50, killMs: 5_000 };
-    await using it = await house(real, { parameters: { ...parameters(real), stopLimits } });
-    const { pid } = await answering(real, it, 1);
+    await using host = await openHost(real, { parameters: { ...parameters(real), stopLimits } });
+    const { pid } = await answering(real, host, 1);
     process.kill(pid, 'SIGSTOP');
-    it.controller.tell({ kind: 'stop', vm: 1, why: 'silent' });
-    expect(await gone(it, 1)).toMatchObject({ end: { clean: false, why: 'killed by SIGKILL', verdict: 'dead' } });
+    host.controller.tell({ kind: 'stop', vm: 1, why: 'silent' });
+    expect(await gone(host, 1)).toMatchObject({ end: { clean: false, why: 'killed by SIGKILL', verdict: 'dead' } });
     expect(existsSync(runDirectoryOf(real, 1))).toBe(false);
   });
 
   it('ends a guest that hangs with its CPU burning, and says that it was stuck', async () => {
     await using real = await realHypervisor({ image: TEST_GUEST_IMAGE });
     const stopLimits = { ...STOP_LIMITS, consoleMs: 500 };
-    await using it = await house(real, { parameters: { ...parameters(real), stopLimits } });
-    const { address } = await answering(real, it, 1);
+    await using host = await openHost(real, { parameters: { ...parameters(real), stopLimits } });
+    const { address } = await answering(real, host, 1);
     const guestClient = await client(real, address);
     guestClient.ask('hang', Buffer.alloc(0), LONG_MS).catch(() => undefined);
-    it.controller.tell({ kind: 'stop', vm: 1, why: 'stuck' });
-    expect(await gone(it, 1)).toMatchObject({ end: { clean: false, verdict: 'stuck' } });
+    host.controller.tell({ kind: 'stop', vm: 1, why: 'stuck' });
+    expect(await gone(host, 1)).toMatchObject({ end: { clean: false, verdict: 'stuck' } });
   });
 
   it('tells of a guest that crashed', async () => {
     await using real = await realHypervisor({ image: TEST_GUEST_IMAGE });
-    await using it = await house(real);
-    const { address } = await answering(real, it, 1);
+    await using host = await openHost(real);
+    const { address } = await answering(real, host, 1);
     const guestClient = await client(real, address);
     guestClient.ask('crash', Buffer.alloc(0), LONG_MS).catch(() => undefined);
-    const { end, error } = await gone(it, 1);
+    const { end, error } = await gone(host, 1);
     expect(end.clean).toBe(false);
     expect(error?.code).toBe('VM_GONE');
   });
@@ -168,42 +168,42 @@ describe('controller, on real QEMU', () => {
   it('gives up on a guest that does not become ready in time', async () => {
     await using real = await realHypervisor();
     const stopLimits = { ...STOP_LIMITS, quitMs: 50, terminateMs: 50 };
-    await using it = await house(real, { parameters: { ...parameters(real), bootTimeoutMs: 1, stopLimits } });
-    it.controller.tell({ kind: 'prepare', vm: 1, address: await real.freeAddress() });
-    const { pid } = await it.events.fishFor<EventOf<'vm-prepared'>>(of('vm-prepared', 1));
+    await using host = await openHost(real, { parameters: { ...parameters(real), bootTimeoutMs: 1, stopLimits } });
+    host.controller.tell({ kind: 'prepare', vm: 1, address: await real.freeAddress() });
+    const { pid } = await host.events.fishFor<EventOf<'vm-prepared'>>(of('vm-prepared', 1));
     // However late our own timer is, it does not come up before.
     process.kill(pid, 'SIGSTOP');
-    it.controller.tell({ kind: 'start', vm: 1 });
-    const { error } = await gone(it, 1);
+    host.controller.tell({ kind: 'start', vm: 1 });
+    const { error } = await gone(host, 1);
     expect(error?.code).toBe('VM_BOOT_TIMEOUT');
   });
 
   it('tells why a VM could not be prepared', async () => {
     await using real = await realHypervisor();
-    await using it = await house(real, { parameters: { ...parameters(real), image: '/nowhere.elf' } });
+    await using host = await openHost(real, { parameters: { ...parameters(real), image: '/nowhere.elf' } });
     const address = await real.freeAddress();
-    it.controller.tell({ kind: 'prepare', vm: 1, address });
-    expect(await gone(it, 1)).toMatchObject({ error: { code: 'IMAGE_MISSING' } });
-    it.controller.tell({ kind: 'set-parameters', parameters: { image: real.image.path } });
-    await answering(real, it, 2);
+    host.controller.tell({ kind: 'prepare', vm: 1, address });
+    expect(await gone(host, 1)).toMatchObject({ error: { code: 'IMAGE_MISSING' } });
+    host.controller.tell({ kind: 'set-parameters', parameters: { image: real.image.path } });
+    await answering(real, host, 2);
   });
 
   it('answers for VMs that it does not have', async () => {
     await using real = await realHypervisor();
-    await using it = await house(real);
-    it.controller.tell({ kind: 'stop', vm: 77, why: 'x' });
-    expect(await gone(it, 77)).toMatchObject({ error: { code: 'VM_UNKNOWN' } });
-    it.controller.tell({ kind: 'start', vm: 78 });
-    expect(await gone(it, 78)).toMatchObject({ error: { code: 'VM_UNKNOWN' } });
+    await using host = await openHost(real);
+    host.controller.tell({ kind: 'stop', vm: 77, why: 'x' });
+    expect(await gone(host, 77)).toMatchObject({ error: { code: 'VM_UNKNOWN' } });
+    host.controller.tell({ kind: 'start', vm: 78 });
+    expect(await gone(host, 78)).toMatchObject({ error: { code: 'VM_UNKNOWN' } });
   });
 
   it('ends all its VMs when it is stopped in order', async () => {
     await using real = await realHypervisor();
-    await using it = await house(real);
-    for (const vm of [1, 2, 3]) await answering(real, it, vm);
-    await it.system.stop(it.controller, LONG_MS);
+    await using host = await openHost(real);
+    for (const vm of [1, 2, 3]) await answering(real, host, vm);
+    await host.system.stop(host.controller, LONG_MS);
     const ends: EventOf<'vm-gone'>[] = [];
-    while (ends.length < 3) ends.push(await it.events.fishFor<EventOf<'vm-gone'>>({ kind: 'vm-gone' }));
+    while (ends.length < 3) ends.push(await host.events.fishFor<EventOf<'vm-gone'>>({ kind: 'vm-gone' }));
     expect(ends.map(({ vm }) => vm).sort()).toEqual([1, 2, 3]);
     for (const { end } of ends) expect(end.clean).toBe(true);
     expect(readdirSync(real.fleetDirectory)).toEqual([]);
@@ -213,65 +213,65 @@ describe('controller, on real QEMU', () => {
     await using real = await realHypervisor();
     let running: { address: Address; pid: number };
     {
-      await using it = await house(real, { onStop: 'keep-vms' });
-      running = await answering(real, it, 1);
-      it.controller.tell({ kind: 'prepare', vm: 2, address: await real.freeAddress() });
-      await it.events.fishFor(of('vm-prepared', 2));
+      await using host = await openHost(real, { onStop: 'keep-vms' });
+      running = await answering(real, host, 1);
+      host.controller.tell({ kind: 'prepare', vm: 2, address: await real.freeAddress() });
+      await host.events.fishFor(of('vm-prepared', 2));
     }
     const guestClient = await client(real, running.address);
     expect(await guestClient.request('upper', 'on', LONG_MS)).toBe('ON');
     guestClient.close();
 
-    await using it = await house(real, { hypervisor: real.again() });
-    const first = await it.events.expect<EventOf<'vm-adopted'>>({ kind: 'vm-adopted' });
-    const news = new Map([[first.vm, first]]);
+    await using host = await openHost(real, { hypervisor: real.again() });
+    const first = await host.events.expect<EventOf<'vm-adopted'>>({ kind: 'vm-adopted' });
+    const adopted = new Map([[first.vm, first]]);
     for (const vm of [1, 2]) {
-      if (!news.has(vm)) news.set(vm, await it.events.fishFor<EventOf<'vm-adopted'>>(of('vm-adopted', vm)));
+      if (!adopted.has(vm)) adopted.set(vm, await host.events.fishFor<EventOf<'vm-adopted'>>(of('vm-adopted', vm)));
     }
-    expect(news.get(1)).toMatchObject({
+    expect(adopted.get(1)).toMatchObject({
       state: 'answering',
       pid: running.pid,
       address: running.address,
       statusIntervalMs: 100,
     });
-    expect(news.get(2)).toMatchObject({ state: 'prepared' });
+    expect(adopted.get(2)).toMatchObject({ state: 'prepared' });
     const up =
-      it.events.received.find((event) => event.kind === 'host-up') ??
-      (await it.events.fishFor<EventOf<'host-up'>>({ kind: 'host-up' }));
+      host.events.received.find((event) => event.kind === 'host-up') ??
+      (await host.events.fishFor<EventOf<'host-up'>>({ kind: 'host-up' }));
     expect(up).toMatchObject({ vms: [1, 2] });
-    expect(it.events.received).toContainEqual(expect.objectContaining({ kind: 'vm-answering', vm: 1 }));
-    await it.events.fishFor(of('vm-report', 1));
-    it.controller.tell({ kind: 'start', vm: 2 });
-    await it.events.fishFor(of('vm-answering', 2));
+    expect(host.events.received).toContainEqual(expect.objectContaining({ kind: 'vm-answering', vm: 1 }));
+    await host.events.fishFor(of('vm-report', 1));
+    host.controller.tell({ kind: 'start', vm: 2 });
+    await host.events.fishFor(of('vm-answering', 2));
   });
 
   it('started afresh ends what it finds', async () => {
     await using real = await realHypervisor();
     {
-      await using it = await house(real, { onStop: 'keep-vms' });
-      await answering(real, it, 1);
+      await using host = await openHost(real, { onStop: 'keep-vms' });
+      await answering(real, host, 1);
     }
-    await using it = await house(real, { hypervisor: real.again(), fresh: true });
-    expect(await gone(it, 1)).toMatchObject({ end: { clean: true } });
+    await using host = await openHost(real, { hypervisor: real.again(), fresh: true });
+    expect(await gone(host, 1)).toMatchObject({ end: { clean: true } });
     expect(readdirSync(real.fleetDirectory)).toEqual([]);
     // At no time is it one that could be given work.
-    expect(it.events.received.filter(({ kind }) => kind === 'vm-answering')).toEqual([]);
+    expect(host.events.received.filter(({ kind }) => kind === 'vm-answering')).toEqual([]);
   });
 
   it('tells of VMs that ended while nobody looked, and cleans up after them', async () => {
     await using real = await realHypervisor();
     let pid: number;
     {
-      await using it = await house(real, { onStop: 'keep-vms' });
-      ({ pid } = await answering(real, it, 1));
+      await using host = await openHost(real, { onStop: 'keep-vms' });
+      ({ pid } = await answering(real, host, 1));
     }
     const identity = identify(pid);
     if (identity === undefined) throw new Error('the VM did not go on');
     process.kill(pid, 'SIGKILL');
     expect(await whenGone(identity, LONG_MS, systemClock)).toBe(true);
-    await using it = await house(real, { hypervisor: real.again() });
-    await it.events.expect<HostEvent>(of('vm-gone', 1));
-    await it.events.expect({ kind: 'host-up', vms: [] });
+    await using host = await openHost(real, { hypervisor: real.again() });
+    await host.events.expect<HostEvent>(of('vm-gone', 1));
+    await host.events.expect({ kind: 'host-up', vms: [] });
     expect(readdirSync(real.fleetDirectory)).toEqual([]);
   });
 
@@ -282,11 +282,11 @@ describe('controller, on real QEMU', () => {
     const manifest = join(runDirectoryOf(real, 1), 'manifest.json');
     const text = readFileSync(manifest);
     writeFileSync(manifest, 'damaged');
-    await using it = await house(real, { hypervisor: real.again(), fresh: true });
-    await it.notices.expect({ kind: 'unknown-found', directory: runDirectoryOf(real, 1) });
-    await it.events.expect({ kind: 'host-up', vms: [1] });
-    it.controller.tell({ kind: 'stop', vm: 1, why: 'x' });
-    await it.notices.expect({ kind: 'vm-unidentified', vm: 1 });
+    await using host = await openHost(real, { hypervisor: real.again(), fresh: true });
+    await host.notices.expect({ kind: 'unknown-found', directory: runDirectoryOf(real, 1) });
+    await host.events.expect({ kind: 'host-up', vms: [1] });
+    host.controller.tell({ kind: 'stop', vm: 1, why: 'x' });
+    await host.notices.expect({ kind: 'vm-unidentified', vm: 1 });
     expect(isAlive(machine.process)).toBe(true);
     writeFileSync(manifest, text);
   });
@@ -294,32 +294,32 @@ describe('controller, on real QEMU', () => {
   it('whose actor of a VM crashes goes on with the VM as if nothing had been', async () => {
     await using real = await realHypervisor();
     const failCallback = failCallbacks(real.hypervisor);
-    await using it = await house(real);
-    const { pid } = await answering(real, it, 1);
-    const seq = lastSeq(it);
+    await using host = await openHost(real);
+    const { pid } = await answering(real, host, 1);
+    const seq = lastSeq(host);
     failCallback();
-    await it.events.fishFor<HostEvent>((event) => event.kind === 'vm-report' && event.report.seq > seq + 2);
-    it.controller.tell({ kind: 'stop', vm: 1, why: 'enough' });
-    expect(await gone(it, 1)).toMatchObject({ end: { clean: true } });
-    expect(it.failures).toEqual([expect.stringContaining('/vm-1')]);
-    expect(it.events.received.filter((event) => event.kind === 'vm-answering')).toHaveLength(1);
+    await host.events.fishFor<HostEvent>((event) => event.kind === 'vm-report' && event.report.seq > seq + 2);
+    host.controller.tell({ kind: 'stop', vm: 1, why: 'enough' });
+    expect(await gone(host, 1)).toMatchObject({ end: { clean: true } });
+    expect(host.failures).toEqual([expect.stringContaining('/vm-1')]);
+    expect(host.events.received.filter((event) => event.kind === 'vm-answering')).toHaveLength(1);
     expect(identify(pid)).toBeUndefined();
   });
 
   it('tells of all its VMs again when it is asked to, whatever they are doing, and then that it is up', async () => {
     await using real = await realHypervisor();
-    await using it = await house(real);
-    await answering(real, it, 1);
-    it.controller.tell({ kind: 'prepare', vm: 2, address: await real.freeAddress() });
-    await it.events.fishFor(of('vm-prepared', 2));
-    const seen = it.events.received.length;
-    it.controller.tell({ kind: 'prepare', vm: 3, address: await real.freeAddress() });
-    it.controller.tell({ kind: 'announce' });
-    await it.events.fishFor<EventOf<'host-up'>>((event) => event.kind === 'host-up' && event.vms?.length === 3);
-    const told = it.events.received.slice(seen).flatMap((event) => (event.kind === 'vm-adopted' ? [event] : []));
+    await using host = await openHost(real);
+    await answering(real, host, 1);
+    host.controller.tell({ kind: 'prepare', vm: 2, address: await real.freeAddress() });
+    await host.events.fishFor(of('vm-prepared', 2));
+    const seen = host.events.received.length;
+    host.controller.tell({ kind: 'prepare', vm: 3, address: await real.freeAddress() });
+    host.controller.tell({ kind: 'announce' });
+    await host.events.fishFor<EventOf<'host-up'>>((event) => event.kind === 'host-up' && event.vms?.length === 3);
+    const told = host.events.received.slice(seen).flatMap((event) => (event.kind === 'vm-adopted' ? [event] : []));
     const states = told.map(({ vm, state }) => `${vm} ${state}`).sort();
     expect(states).toEqual(['1 answering', '2 prepared', '3 prepared']);
-    const kinds = it.events.received.slice(seen).map(({ kind }) => kind);
+    const kinds = host.events.received.slice(seen).map(({ kind }) => kind);
     expect(kinds).toContain('vm-answering');
     expect(kinds).not.toContain('vm-prepared');
     // Reports and measurements come whenever they come.
@@ -328,38 +328,39 @@ describe('controller, on real QEMU', () => {
 
   it('keeps the log of a guest, harmless and bounded, whatever the guest prints', async () => {
     await using real = await realHypervisor({ image: TEST_GUEST_IMAGE });
-    await using it = await house(real);
-    const { address } = await answering(real, it, 1);
+    await using host = await openHost(real);
+    const { address } = await answering(real, host, 1);
     const guestClient = await client(real, address);
     await guestClient.ask('flood', Buffer.from('200'), LONG_MS);
-    await it.events.fishFor(of('vm-report', 1));
-    await it.events.fishFor(of('vm-report', 1));
-    const reports = it.events.received.filter((event) => event.kind === 'vm-report').map(({ report }) => report);
+    await host.events.fishFor(of('vm-report', 1));
+    await host.events.fishFor(of('vm-report', 1));
+    const reports = host.events.received.filter((event) => event.kind === 'vm-report').map(({ report }) => report);
     for (const { cpuPercent, ramBytes } of reports) {
       expect(cpuPercent).toBeLessThanOrEqual(100);
       expect(ramBytes).toBeLessThanOrEqual(MEMORY_MIB * 1024 * 1024);
     }
-    const lines = await logs(it, 1, 10_000);
+    const lines = await logs(host, 1, 10_000);
     expect(lines.length).toBeLessThanOrEqual(1_000);
     expect(lines.length).toBeGreaterThan(0);
     for (const { text } of lines) expect(text).not.toMatch(/\p{Cc}/u);
     expect(await guestClient.request('upper', 'well', LONG_MS)).toBe('WELL');
-    it.controller.tell({ kind: 'stop', vm: 1, why: 'enough' });
-    await gone(it, 1);
-    const kept = await logs(it, 1, 5);
+    host.controller.tell({ kind: 'stop', vm: 1, why: 'enough' });
+    await gone(host, 1);
+    const kept = await logs(host, 1, 5);
     expect(kept.at(-1)?.text).toContain('the VM is gone');
-    expect(await logs(it, 2, 5)).toEqual([]);
+    expect(await logs(host, 2, 5)).toEqual([]);
   });
 
   it('tells the log of a guest to whoever follows it, to its end', async () => {
     await using real = await realHypervisor();
-    await using it = await house(real);
-    await answering(real, it, 1);
-    const follower = probe<LogBatch>(it.system, { patience });
-    it.controller.tell({ kind: 'follow-logs', vm: 1, to: follower.ref });
-    it.controller.tell({ kind: 'stop', vm: 1, why: 'enough' });
-    const last = await follower.fishFor<LogBatch>(({ ended }) => ended);
-    expect(last.lines.map(({ text }) => text).join('\n')).toContain('the VM is gone');
+    await using host = await openHost(real);
+    await answering(real, host, 1);
+    const follower = probe<LogBatch>(host.system, { patience });
+    host.controller.tell({ kind: 'follow-logs', vm: 1, to: follower.ref });
+    host.controller.tell({ kind: 'stop', vm: 1, why: 'enough' });
+    await follower.fishFor<LogBatch>(({ ended }) => ended);
+    const lines = follower.received.flatMap((batch) => batch.lines.map(({ text }) => text));
+    expect(lines.join('\n')).toContain('the VM is gone');
   });
 });
 
@@ -380,11 +381,11 @@ function failCallbacks(hypervisor: Hypervisor): () => void {
   return () => fail();
 }
 
-function lastSeq(it: House): number {
-  return Math.max(0, ...it.events.received.map((event) => (event.kind === 'vm-report' ? event.report.seq : 0)));
+function lastSeq(host: Host): number {
+  return Math.max(0, ...host.events.received.map((event) => (event.kind === 'vm-report' ? event.report.seq : 0)));
 }
 
-function logs(it: House, vm: VmId, linesMax: number): Promise<readonly LogLine[]> {
+function logs(host: Host, vm: VmId, linesMax: number): Promise<readonly LogLine[]> {
   const message = (replyTo: Ref<readonly LogLine[]>): ControllerMessage => ({ kind: 'logs', vm, linesMax, replyTo });
-  return it.system.ask(it.controller, message, LONG_MS);
+  return host.system.ask(host.controller, message, LONG_MS);
 }

@@ -21,7 +21,7 @@ const PARAMETERS = {
   stopLimits: STOP_LIMITS,
 } as const;
 
-interface Desk extends AsyncDisposable {
+interface Host extends AsyncDisposable {
   readonly kit: TestKit;
   readonly ref: Ref<ControllerMessage>;
   readonly events: readonly HostEvent[];
@@ -30,7 +30,7 @@ interface Desk extends AsyncDisposable {
 }
 
 /** A controller whose host takes no actor of a VM. */
-async function desk(found: readonly Found[], later: Found | undefined): Promise<Desk> {
+async function openHost(found: readonly Found[], later: Found | undefined): Promise<Host> {
   const kit = testKit();
   const events: HostEvent[] = [];
   const { promise, reject } = Promise.withResolvers<never>();
@@ -81,14 +81,14 @@ const ups = (events: readonly HostEvent[]): readonly unknown[] =>
 
 describe('a controller whose VM has no actor', () => {
   it('says that all is told once such a VM is confirmed gone', async () => {
-    await using it = await desk([], undefined);
-    it.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
-    it.ref.tell({ kind: 'announce' });
-    await it.kit.settle();
-    expect(ups(it.events)).toEqual([[]]);
-    it.refuse();
-    await it.kit.settle();
-    const last = it.events.filter(({ kind }) => kind !== 'host-stats').slice(-2);
+    await using host = await openHost([], undefined);
+    host.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
+    host.ref.tell({ kind: 'announce' });
+    await host.kit.settle();
+    expect(ups(host.events)).toEqual([[]]);
+    host.refuse();
+    await host.kit.settle();
+    const last = host.events.filter(({ kind }) => kind !== 'host-stats').slice(-2);
     expect(last).toMatchObject([
       { kind: 'vm-gone', vm: 7 },
       { kind: 'host-up', vms: [] },
@@ -96,19 +96,19 @@ describe('a controller whose VM has no actor', () => {
   });
 
   it('names one that was found among what is there, since it may run', async () => {
-    await using it = await desk([{ kind: 'running', manifest: manifest(7) }], undefined);
-    it.refuse();
-    await it.kit.settle();
-    expect(ups(it.events)).toEqual([[7]]);
+    await using host = await openHost([{ kind: 'running', manifest: manifest(7) }], undefined);
+    host.refuse();
+    await host.kit.settle();
+    expect(ups(host.events)).toEqual([[7]]);
   });
 
   it('names one of which it cannot tell what is left', async () => {
     const why = 'its process cannot be identified';
-    await using it = await desk([], { kind: 'unknown', directory: '/run/7', vm: 7, why });
-    it.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
-    it.ref.tell({ kind: 'announce' });
-    it.refuse();
-    await it.kit.settle();
-    expect(ups(it.events)).toEqual([[], [7]]);
+    await using host = await openHost([], { kind: 'unknown', directory: '/run/7', vm: 7, why });
+    host.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
+    host.ref.tell({ kind: 'announce' });
+    host.refuse();
+    await host.kit.settle();
+    expect(ups(host.events)).toEqual([[], [7]]);
   });
 });
