@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Probe } from '../../actors/kit/mod.ts';
@@ -304,6 +304,47 @@ describe('controller, on real QEMU', () => {
     expect(host.failures).toEqual([expect.stringContaining('/vm-1')]);
     expect(host.events.received.filter((event) => event.kind === 'vm-answering')).toHaveLength(1);
     expect(identify(pid)).toBeUndefined();
+  });
+
+  it('ends a VM that it has to take over and whose run directory somebody has removed', async () => {
+    await using real = await realHypervisor();
+    const failCallback = failCallbacks(real.hypervisor);
+    await using host = await openHost(real);
+    const { pid } = await answering(real, host, 1);
+    rmSync(runDirectoryOf(real, 1), { recursive: true });
+    failCallback();
+    expect(await gone(host, 1)).toMatchObject({ end: { clean: false }, error: { code: 'VM_GONE' } });
+    expect(identify(pid)).toBeUndefined();
+    await host.notices.fishFor({ kind: 'vm-orphaned', vm: 1 });
+  });
+
+  it('goes on with a VM whose run directory somebody has removed while it has it in hand, and ends it when told', async () => {
+    await using real = await realHypervisor();
+    const stopLimits = { ...STOP_LIMITS, consoleMs: 200 };
+    await using host = await openHost(real, { parameters: { ...parameters(real), stopLimits } });
+    const { pid } = await answering(real, host, 1);
+    rmSync(real.fleetDirectory, { recursive: true });
+    const seq = lastSeq(host);
+    await host.events.fishFor<HostEvent>((event) => event.kind === 'vm-report' && event.report.seq > seq);
+    host.controller.tell({ kind: 'stop', vm: 1, why: 'enough' });
+    await gone(host, 1);
+    expect(identify(pid)).toBeUndefined();
+  });
+
+  it('ends, when it starts, the VMs whose run directories somebody has removed', async () => {
+    await using real = await realHypervisor();
+    const pids: number[] = [];
+    {
+      await using host = await openHost(real, { onStop: 'keep-vms' });
+      for (const vm of [1, 2]) pids.push((await answering(real, host, vm)).pid);
+    }
+    rmSync(real.fleetDirectory, { recursive: true });
+    await using host = await openHost(real, { hypervisor: real.again() });
+    for (const vm of [1, 2])
+      expect(host.events.received).toContainEqual(expect.objectContaining({ kind: 'vm-gone', vm }));
+    expect(host.events.received).toContainEqual(expect.objectContaining({ kind: 'host-up', vms: [] }));
+    expect(pids.map(identify)).toEqual([undefined, undefined]);
+    for (const vm of [1, 2]) await host.notices.fishFor({ kind: 'vm-orphaned', vm });
   });
 
   it('tells of all its VMs again when it is asked to, whatever they are doing, and then that it is up', async () => {
