@@ -1,4 +1,7 @@
-/** A callback threw: a mistake in Shoal. An actor sends it to itself, because only a handler that throws ends an actor. */
+/**
+ * A callback threw: a mistake in Shoal. An actor sends it to itself, because only a handler that throws ends an
+ * actor.
+ */
 export interface Defect {
   readonly kind: 'defect';
   readonly message: string;

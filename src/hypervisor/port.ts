@@ -50,9 +50,15 @@ export interface Machine {
   remember(guest: GuestReady): Promise<void>;
   /** @throws QMP_TIMEOUT, QMP_ERROR */
   qmp(command: string, args?: Readonly<Record<string, unknown>>, timeoutMs?: number): Promise<unknown>;
-  /** Bytes that the guest prints, from the first on, some moments later. There is one listener; the bytes are its own until it returns. */
+  /**
+   * Bytes that the guest prints, from the first on, some moments later. There is one listener; the bytes are its own
+   * until it returns.
+   */
   onConsole(listener: (bytes: Uint8Array) => void): void;
-  /** Calls when a part beside the machine fails, such as its console; the machine goes on. Once until that part works again. */
+  /**
+   * Calls when a part beside the machine fails, such as its console; the machine goes on. Once until that part works
+   * again.
+   */
   onFault(listener: (why: string) => void): void;
   /** Writes to the guest's serial input. */
   writeConsole(text: string): void;
@@ -72,21 +78,24 @@ export type Found =
   | { readonly kind: 'running'; readonly manifest: Manifest }
   /** Its process is gone; only the directory is left. */
   | { readonly kind: 'gone'; readonly vm: VmId }
-  /** Its process runs, and somebody has removed its run directory or the manifest in it: it can be ended, and not be driven any more. */
+  /**
+   * Its process runs, and somebody has removed its run directory or the manifest in it: it can be ended, and not be
+   * driven any more.
+   */
   | { readonly kind: 'orphan'; readonly vm: VmId; readonly directory: string; readonly process: ProcessIdentity }
   /** Something is there that cannot be identified, or could not be looked at: it is left alone and reported. */
   | { readonly kind: 'unknown'; readonly directory: string; readonly vm: VmId | undefined; readonly why: string };
 
 /**
- * The raw machine as a port. The production implementation is QEMU (`createQemuHypervisor`); tests have machines of their own. VM actor and
- * controller stand above it and know no other.
+ * The raw machine as a port. The production implementation is QEMU (`createQemuHypervisor`); tests have machines of
+ * their own. VM actor and controller stand above it and know no other.
  */
 export interface Hypervisor {
   /**
-   * Starts QEMU with the CPU paused; its monitor connected, manifest on disk. When it rejects, nothing is left behind but a process that would
-   * not end: `find` then finds it.
-   * @throws IMAGE_MISSING, IMAGE_INVALID, QEMU_MISSING, QEMU_EXITED, PORT_TAKEN, PATH_TOO_LONG, RIGHTS_MISSING, QMP_TIMEOUT,
-   * LAUNCHER_FAILED
+   * Starts QEMU with the CPU paused; its monitor connected, manifest on disk. When it rejects, nothing is left behind
+   * but a process that would not end: `find` then finds it.
+   * @throws IMAGE_MISSING, IMAGE_INVALID, QEMU_MISSING, QEMU_EXITED, PORT_TAKEN, PATH_TOO_LONG, RIGHTS_MISSING,
+   * QMP_TIMEOUT, LAUNCHER_FAILED
    */
   prepare(spec: MachineSpec): Promise<Machine>;
   /** Takes over a machine that runs. @throws MANIFEST_INVALID, VM_GONE, QMP_TIMEOUT */

@@ -13,5 +13,5 @@ export { makeFolder } from './make-folder.ts';
 export { checkOpenFiles, openFilesMax, vmsWithinOpenFiles } from './open-files.ts';
 export type { ProcessExit, ProcessIdentity, Spawner, SpawnRequest } from './spawner.ts';
 export type { SpawnerMessage, SpawnOutcome } from './spawner-actor.ts';
-export { SpawnDesk, spawnerBehind } from './spawner-actor.ts';
+export { SpawnService, spawnerBehind } from './spawner-actor.ts';
 export { saysGone, whileThere } from './while-there.ts';

@@ -8,7 +8,10 @@ export type ControllerMessage =
   | Exclude<HostCommand, { kind: 'stop' }>
   /** @param graceMs how long the guest may take to finish its work once it was asked to stop */
   | (Extract<HostCommand, { kind: 'stop' }> & { readonly graceMs?: number })
-  /** The listener to the events knows nothing any more: all VMs are told of as if they had been found, then comes `host-up`. */
+  /**
+   * The listener to the events knows nothing any more: all VMs are told of as if they had been found, then comes
+   * `host-up`.
+   */
   | { readonly kind: 'announce' }
   | { readonly kind: 'set-parameters'; readonly parameters: Partial<VmParameters> }
   | { readonly kind: 'set-on-stop'; readonly onStop: OnStop; readonly replyTo?: Ref<true> }

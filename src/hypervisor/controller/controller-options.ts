@@ -39,7 +39,10 @@ export interface ControllerOptions {
   readonly logFolder?: string;
   /** Ends the VMs that are found running instead of adopting them; default false. */
   readonly fresh?: boolean;
-  /** What happens to the VMs when the controller ends, in order or not; default `stop-vms`. After a crash of the process they always go on. */
+  /**
+   * What happens to the VMs when the controller ends, in order or not; default `stop-vms`. After a crash of the
+   * process they always go on.
+   */
   readonly onStop?: OnStop;
   /** How often `host-stats` is told; default 1000. */
   readonly statsIntervalMs?: number;

@@ -16,9 +16,9 @@ import { VmTable } from './vm-table.ts';
 type ControllerInput = ControllerMessage | VmFound | { readonly kind: 'scan' } | { readonly kind: 'measure' };
 
 /**
- * The controller of a host: an actor for each VM, under a supervisor of their own. When it starts it adopts the VMs that run, cleans up after
- * those that are gone, and reports what it cannot identify. It needs a shutdown limit of more than the sum of its stop limits. The next
- * incarnation adopts what the last one left.
+ * The controller of a host: an actor for each VM, under a supervisor of their own. When it starts it adopts the VMs
+ * that run, cleans up after those that are gone, and reports what it cannot identify. It needs a shutdown limit of
+ * more than the sum of its stop limits. The next incarnation adopts what the last one left.
  */
 export function controller(options: ControllerOptions): Behaviour<ControllerMessage> {
   return async (context) => {

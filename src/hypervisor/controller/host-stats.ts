@@ -4,7 +4,10 @@ import type { HostNotice } from '../notices.ts';
 import type { Hypervisor } from '../port.ts';
 
 const MIB = 1024 * 1024;
-/** What QEMU takes besides the guest's memory: 13 to 16 MB were measured with 30 VMs, as their share of all that they share. */
+/**
+ * What QEMU takes besides the guest's memory: 13 to 16 MB were measured with 30 VMs, as their share of all that they
+ * share.
+ */
 const QEMU_OWN_BYTES = 16 * MIB;
 
 export interface HostStatsOptions {
@@ -24,8 +27,8 @@ export class HostStats {
   }
 
   /**
-   * Tells how much memory is available, and how much a VM may come to take: all of its memory, and QEMU's own. A host that cannot be measured
-   * lives on, so it tells that nothing is available: no VM is started, and none is ended.
+   * Tells how much memory is available, and how much a VM may come to take: all of its memory, and QEMU's own. A host
+   * that cannot be measured lives on, so it tells that nothing is available: no VM is started, and none is ended.
    */
   async tell(memoryMib: number): Promise<void> {
     const { host, hypervisor, events, notices } = this.#options;

@@ -19,8 +19,9 @@ export interface ReconciliationOptions {
 }
 
 /**
- * Brings the fleet's knowledge into line with what runs: VMs that run are adopted, what is gone is cleaned up, what cannot be identified is
- * left alone and reported. `host-up` follows once all that was found has been told of, so that any VM that it does not name is gone.
+ * Brings the fleet's knowledge into line with what runs: VMs that run are adopted, what is gone is cleaned up, what
+ * cannot be identified is left alone and reported. `host-up` follows once all that was found has been told of, so
+ * that any VM that it does not name is gone.
  */
 export class Reconciliation {
   readonly #options: ReconciliationOptions;

@@ -39,8 +39,8 @@ const KEEP_ALIVE_ID = 0;
 const ASKED_ID = 1;
 
 /**
- * One connection to a guest, from the attempt to its loss: frames in both directions, sent in batches. It greets the guest with a ping and is
- * ready once the pong has come.
+ * One connection to a guest, from the attempt to its loss: frames in both directions, sent in batches. It greets the
+ * guest with a ping and is ready once the pong has come.
  */
 export class FramedConnection implements FrameSink {
   readonly tag: number;

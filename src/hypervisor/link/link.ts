@@ -18,7 +18,10 @@ export interface LinkOptions {
   readonly connect: Hypervisor['connect'];
   /** Told of everything; usually the router, on the same thread. */
   readonly owner: Ref<LinkEvent>;
-  /** Largest text, and reply if it is no less than 4096; a longer frame breaks the connection. Default: as long as any frame may be. */
+  /**
+   * Largest text, and reply if it is no less than 4096; a longer frame breaks the connection. Default: as long as any
+   * frame may be.
+   */
   readonly textBytesMax?: number;
   /** How often an idle link is pinged; default 15000. */
   readonly pingIntervalMs?: number;
@@ -42,8 +45,9 @@ type Request = Extract<LinkMessage, { kind: 'request' }>;
 type LinkInput = LinkMessage | RelayMessage | { readonly kind: 'connect' } | { readonly kind: 'keep-alive' } | Defect;
 
 /**
- * The link of a VM: one connection, shared by all requests. It lives on the router's thread, so a request crosses none. Until it is stopped it
- * connects again and again; a request for a link that is not connected is told at once as `link-lost` and unsent.
+ * The link of a VM: one connection, shared by all requests. It lives on the router's thread, so a request crosses
+ * none. Until it is stopped it connects again and again; a request for a link that is not connected is told at once
+ * as `link-lost` and unsent.
  */
 export function link(options: LinkOptions): Behaviour<LinkMessage | RelayMessage> {
   return (context) => {
@@ -203,8 +207,8 @@ class Link implements ConnectionListener {
     this.#connection = new FramedConnection({
       connection: connect(target.address),
       clock: this.#context.clock,
-      // A guest may send replies that it kept from an earlier connection, perhaps to an earlier router that counted from 1 as well: without
-      // the tag such a reply could be taken for that of another request.
+      // A guest may send replies that it kept from an earlier connection, perhaps to an earlier router that counted
+      // from 1 as well: without the tag such a reply could be taken for that of another request.
       tag: (random() * 0x1_0000_0000) >>> 0,
       firstPongMs: firstPongMs ?? FIRST_PONG_MS,
       frameBytesMax: frameBytesMax(textBytesMax),

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs';
 
 const PRIVATE = 0o600;
-/** Once so much has been read it is dropped from the file. */
+/** Once this much has been read, the file is emptied. */
 const CUT_BYTES = 64 * 1024;
 export const READ_BYTES_MAX = 64 * 1024;
 
@@ -9,14 +9,14 @@ export const READ_BYTES_MAX = 64 * 1024;
 const READ_BUFFER = new Uint8Array(READ_BYTES_MAX);
 
 /**
- * The output of a guest, in a file that QEMU appends to. An unread file never stalls a guest, it keeps the output of the time when nobody
- * read, and looking at many files costs little more than looking at one.
+ * The output of a guest, in a file that QEMU appends to. An unread file never stalls a guest, it keeps the output of
+ * the time when nobody read, and looking at many files costs little more than looking at one.
  */
 export class ConsoleFile {
   #descriptor: number | undefined;
   #position: number;
 
-  /** Makes the file of a new VM, which QEMU has not yet. */
+  /** Creates the file of a new VM; QEMU then appends to it. */
   static create(path: string): ConsoleFile {
     return new ConsoleFile(openSync(path, constants.O_RDWR | constants.O_CREAT, PRIVATE), 0);
   }
@@ -32,7 +32,10 @@ export class ConsoleFile {
     this.#position = position;
   }
 
-  /** The output since the last read, or its first 64 KiB. The bytes are the caller's until the next read of any console. */
+  /**
+   * The output since the last read, or its first 64 KiB. The bytes are the caller's until the next read of any
+   * console.
+   */
   read(): Uint8Array {
     if (this.#descriptor === undefined) return READ_BUFFER.subarray(0, 0);
     const length = readSync(this.#descriptor, READ_BUFFER, 0, READ_BYTES_MAX, this.#position);

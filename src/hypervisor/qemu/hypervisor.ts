@@ -32,7 +32,10 @@ import {
 import { TcpConnection } from './tcp-connection.ts';
 
 export interface QemuOptions {
-  /** Short and unique on this host: the directory of a fleet's VMs below the runtime root; letters, digits, `-`, `_`. */
+  /**
+   * The name of the fleet's directory below the runtime root: short, unique on this host, of letters, digits, `-` and
+   * `_`.
+   */
   readonly fleetTag: string;
   readonly spawner: Spawner;
   /** Default: $SHOAL_RUNTIME_DIR, /run/shoal for root, $XDG_RUNTIME_DIR/shoal. */
@@ -42,9 +45,9 @@ export interface QemuOptions {
   readonly clock?: Clock;
   /** Where cgroup v2 is mounted; default /sys/fs/cgroup. */
   readonly cgroupRoot?: string;
-  /** From the spawn to the monitor's greeting; default 20000. */
+  /** Time limit from the spawn to the monitor's greeting; default 20000. */
   readonly prepareTimeoutMs?: number;
-  /** For the greeting of a monitor that somebody else may hold; default 2000. */
+  /** Time limit for the greeting of a monitor that another client may hold; default 2000. */
   readonly adoptTimeoutMs?: number;
 }
 
@@ -54,7 +57,7 @@ const TERMINATE_TIMEOUT_MS = 1_000;
 const KILL_TIMEOUT_MS = 5_000;
 
 /**
- * The real machine port, on QEMU.
+ * The machine port on QEMU.
  * @throws CONFIG_VALUE for a tag that cannot be a directory name; RIGHTS_MISSING, PATH_TOO_LONG for the runtime root
  */
 export function createQemuHypervisor(options: QemuOptions): Hypervisor {
@@ -92,7 +95,7 @@ class QemuHypervisor implements Hypervisor {
     this.#prepareTimeoutMs = options.prepareTimeoutMs ?? PREPARE_TIMEOUT_MS;
     this.#adoptTimeoutMs = options.adoptTimeoutMs ?? ADOPT_TIMEOUT_MS;
     this.#inventory = new Inventory(this.#directory, this.#clock, this.#adoptTimeoutMs);
-    // The longest name of a VM's directory: a path that is too long should be known before the first VM.
+    // A path that is too long should be known before the first VM, so the longest possible one is checked here.
     runPaths(this.#directory, Number.MAX_SAFE_INTEGER);
   }
 
@@ -145,7 +148,7 @@ class QemuHypervisor implements Hypervisor {
   }
 
   async availableBytes(): Promise<number> {
-    // The kernel answers from memory; asking beside the event loop costs several times what it takes.
+    // The kernel answers from memory, and an asynchronous read would cost several times as much.
     const kib = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'latin1'))?.[1];
     if (kib === undefined) throw new Error('/proc/meminfo does not say MemAvailable');
     return Number(kib) * 1024;
@@ -155,7 +158,7 @@ class QemuHypervisor implements Hypervisor {
     return new TcpConnection(address, this.#clock);
   }
 
-  /** A machine that is being prepared looks like the wreck of one. */
+  /** A machine that is being prepared looks like the remains of one. */
   async #prepared(): Promise<void> {
     await Promise.allSettled([...this.#preparing]);
   }
@@ -217,7 +220,7 @@ class QemuHypervisor implements Hypervisor {
     );
   }
 
-  /** Reads an image once as long as the file stays the same. */
+  /** Reads an image once, as long as the file does not change. */
   #inspect(path: string): Promise<ImageInfo> {
     const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
     const signature = stat === undefined ? '' : `${stat.ino}:${stat.size}:${stat.mtimeNs}`;

@@ -18,13 +18,13 @@ import { type RunPaths, removeRunDirectory, runPaths } from './run-directory.ts'
 import { connectUnix } from './unix-socket.ts';
 
 /**
- * Finds the VMs of a fleet by their run directories and by the processes that name one. A VM counts as gone only if its process is not there;
- * whatever cannot be read or identified is unknown.
+ * Finds the VMs of a fleet by their run directories and by the processes that name one. A VM counts as gone only if
+ * its process is not there; whatever cannot be read or identified is unknown.
  */
 export class Inventory {
   readonly #directory: string;
   readonly #clock: Clock;
-  /** For the greeting of a monitor that somebody else may hold. */
+  /** Time limit for the greeting of a monitor that another client may hold. */
   readonly #monitorTimeoutMs: number;
 
   constructor(fleetDirectory: string, clock: Clock, monitorTimeoutMs: number) {
@@ -36,7 +36,7 @@ export class Inventory {
   /** @throws if the fleet's directory or /proc cannot be read */
   async list(): Promise<readonly Found[]> {
     const names = (await namesIn(this.#directory)) ?? [];
-    // At once: each may take as long as its monitor takes to not answer.
+    // At once: each may take the whole time limit of a monitor that does not answer.
     const found = await Promise.all(names.toSorted().map((name) => this.#look(name)));
     const orphans = await Promise.all(
       this.#vmsOfProcesses().map((vm) => (names.includes(String(vm)) ? undefined : this.find(vm))),
@@ -64,7 +64,10 @@ export class Inventory {
     }
   }
 
-  /** Its maker died before the manifest was written, and so before any start; or somebody has removed it, perhaps with the directory. */
+  /**
+   * Either its maker died before it wrote the manifest, and so before any start; or somebody removed the manifest,
+   * perhaps with the directory.
+   */
   async #withoutManifest(vm: VmId, paths: RunPaths): Promise<Found | undefined> {
     const process = findByArgument(paths.pid);
     // Another thread may be making a VM of it.
@@ -157,7 +160,10 @@ async function removedAsEmpty(directory: string): Promise<boolean> {
   }
 }
 
-/** The next look finds the process by its uuid again: no reason to leave a VM alone that has proven who it is. */
+/**
+ * Without the note the next look finds the process by its uuid again, so a failure is no reason to leave the VM
+ * alone.
+ */
 function tryToWrite(paths: RunPaths, manifest: Manifest): void {
   try {
     writeManifest(paths.manifest, manifest);

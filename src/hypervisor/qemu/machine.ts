@@ -121,7 +121,7 @@ export class QemuMachine implements Machine {
 
   async remove(): Promise<void> {
     this.#close();
-    // QEMU has another user than the directory and could not remove its sockets itself.
+    // QEMU runs as another user than the directory's owner, so it cannot remove its sockets itself.
     this.#onRemoved();
     await removeRunDirectory(this.#paths.directory);
   }

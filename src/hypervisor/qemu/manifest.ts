@@ -6,7 +6,7 @@ import type { Manifest } from '../port.ts';
 
 const VERSION = 1;
 
-/** A manifest must outlive every crash that its QEMU outlives, and those of the machine are not among them. */
+/** A manifest must outlive every crash that its QEMU outlives, so it need not outlive a crash of the machine. */
 export function writeManifest(path: string, manifest: Manifest): void {
   writeAtomic(path, `${JSON.stringify(manifest, undefined, 2)}\n`);
 }
@@ -43,7 +43,7 @@ function parseManifest(path: string, text: string): Manifest {
     throw invalid(path, `it has version ${String(value['version'])}, this Shoal knows ${VERSION}`);
   const missing = whatIsMissing(value);
   if (missing !== undefined) throw invalid(path, `\`${missing}\` is missing or wrong`);
-  // Every field that is used has been looked at just above.
+  // Every field that is used has been checked just above.
   return value as unknown as Manifest;
 }
 

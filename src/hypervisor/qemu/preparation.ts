@@ -79,7 +79,7 @@ export class Preparation {
     return { manifest, process: identity };
   }
 
-  /** Explains a failure by what QEMU printed. @returns the error itself if that says no more; never rejects */
+  /** Explains a failure by QEMU's standard error. @returns the error itself if that says no more; never rejects */
   async explain(error: unknown): Promise<unknown> {
     try {
       return await this.#explain(error);
@@ -88,11 +88,11 @@ export class Preparation {
     }
   }
 
-  /** Ends whatever was started, and removes the directory. Never rejects: what stays is found by whoever looks next. */
+  /** Ends the process and removes the directory. Never rejects: if something stays, `find` finds it. */
   async undo(): Promise<void> {
     const { spec, paths, cgroups, clock } = this.#options;
     try {
-      // A launcher that was killed for its silence may have obeyed before.
+      // The launcher may have spawned QEMU before it was killed for its silence.
       const identity = this.#process ?? findByArgument(this.#uuid);
       if (identity !== undefined) {
         signalProcess(identity, 'SIGKILL');
@@ -109,7 +109,7 @@ export class Preparation {
     const { spec, paths, qemu, clock } = this.#options;
     const code = codeOf(error);
     if (this.#process === undefined) return code === 'ENOENT' || code === 'EACCES' ? qemuMissing(qemu, error) : error;
-    // A QEMU that gives up closes its sockets a moment before it is gone.
+    // A QEMU that gives up closes its sockets a moment before its process ends.
     if (!(await whenGone(this.#process, EXIT_MOMENT_MS, clock))) return error;
     const stderr = (await readTail(paths.stderr, STDERR_TAIL_BYTES)).trim();
     const where = formatAddress(spec.address);

@@ -3,13 +3,13 @@ import { bootId, findByArgument, isAlive, type ProcessIdentity, whileThere } fro
 import type { Manifest } from '../port.ts';
 
 /**
- * The process that a manifest speaks of, proven by start time and command line; undefined if it is gone or never was.
+ * The process that a manifest names, proven by start time and command line; undefined if it is gone or never was.
  * @throws if /proc cannot be read: only a process that is not there is gone
  */
 export function processOf({ bootId: madeIn, process, uuid }: Manifest): ProcessIdentity | undefined {
   if (madeIn !== bootId()) return undefined;
   if (process === undefined) return findByArgument(uuid);
-  // The same pid and start tick could only be another process by an accident within a hundredth of a second; the uuid rules it out.
+  // Another process could have the same pid and start tick within one hundredth of a second; the uuid rules that out.
   return isAlive(process) && hasArgument(process.pid, uuid) ? process : undefined;
 }
 

@@ -28,8 +28,9 @@ export interface ConsoleOptions {
 }
 
 /**
- * The serial console of a VM. Output is read from a file, in rounds with the consoles of others; input goes through a socket, which is
- * connected for each input alone. A console that fails says so and is tried again: it harms neither its VM nor other consoles.
+ * The serial console of a VM. Output is read from a file, in rounds with the consoles of others; input goes through a
+ * socket, which is connected for each input alone. A console that fails says so and is tried again: it harms neither
+ * its VM nor other consoles.
  */
 export class QemuConsole implements RoundMember {
   readonly #options: ConsoleOptions;
@@ -47,7 +48,8 @@ export class QemuConsole implements RoundMember {
   constructor(options: ConsoleOptions) {
     const { paths, clock, guest } = options;
     this.#options = options;
-    // The console of a VM that runs already may be missing or out of reach: the VM goes on, and each round tries again.
+    // The console of a VM that runs already may be missing or out of reach: the VM goes on, and each round tries
+    // again.
     this.#file = guest === 'new' ? ConsoleFile.create(paths.consoleOut) : this.#tryToOpen();
     this.#pace = guest === 'up' ? 'resting' : 'booting';
     this.#bootMs = clock.monotonic();

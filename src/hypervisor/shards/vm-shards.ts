@@ -1,5 +1,5 @@
 import type { ActorSystem, Ref } from '../../actors/mod.ts';
-import { SpawnDesk, type Spawner } from '../../process/mod.ts';
+import { type Spawner, SpawnService } from '../../process/mod.ts';
 import { createShards, moduleBeside, type ShardEvent, type Shards } from '../../shards/mod.ts';
 import { NEW_CHECKPOINT, type VmCheckpoint } from '../vm/checkpoint.ts';
 import type { behaviours, VmShardOptions } from './vm-behaviours.ts';
@@ -13,19 +13,19 @@ export interface VmShardsOptions {
   readonly onEvent: (event: ShardEvent) => void;
 }
 
-/** Worker threads that the VMs of a host are watched from. */
+/** Worker threads that watch the VMs of a host. */
 export interface VmShards {
   readonly home: VmHome;
   readonly shards: Omit<Shards<typeof behaviours>, 'actor'>;
 }
 
-/** Above the orderly end of an actor that lets go of its VM. */
+/** Longer than an actor needs to let go of its VM in order. */
 const STOP_TIMEOUT_MS = 5_000;
 
 /** Starts the threads; `shards.stop()` ends them, after the controller. */
 export function startVmShards({ system, count, qemu, spawner, onEvent }: VmShardsOptions): VmShards {
-  const desk = new SpawnDesk(spawner);
-  const spawnerRef = system.spawn(desk.behaviour(), { name: 'spawner' });
+  const service = new SpawnService(spawner);
+  const spawnerRef = system.spawn(service.behaviour(), { name: 'spawner' });
   const shards = createShards<typeof behaviours>({
     system,
     count,
@@ -44,8 +44,9 @@ export function startVmShards({ system, count, qemu, spawner, onEvent }: VmShard
         },
       };
       const args = async (): Promise<Parameters<ReturnType<typeof behaviours>['vm']>[0]> => {
-        // The thread that was lost may have asked for a QEMU that is only coming up, and that a look at once would not find.
-        if (checkpoint.tried) await desk.settled();
+        // The lost thread may have asked for a QEMU that is only coming up, and that an immediate look would not
+        // find.
+        if (checkpoint.tried) await service.settled();
         const options = { ...task, checkpoint, saveTo };
         // From here on there may be a machine to adopt.
         checkpoint = { ...checkpoint, tried: true };

@@ -8,7 +8,8 @@ import { clearFound, type Remains } from './remains.ts';
 export type Adoption = { readonly kind: 'adopted'; readonly manifest: Manifest; readonly running: boolean } | Remains;
 
 /**
- * Finds out what became of a VM, adopts it if it runs, and ends it if it runs and cannot be driven any more. Never rejects.
+ * Finds out what became of a VM, adopts it if it runs, and ends it if it runs and cannot be driven any more. Never
+ * rejects.
  * @param own takes charge of the machine
  */
 export async function adoptVm(

@@ -1,7 +1,10 @@
 import type { ErrorEnvelope } from '../../errors.ts';
 import type { GuestReady } from '../../fleet/mod.ts';
 
-/** How a VM is made to stop. Each stage has a time limit, after which the next one comes; the last is repeated until it has worked. */
+/**
+ * How a VM is made to stop. Each stage has a time limit, after which the next one comes; the last is repeated until
+ * it has worked.
+ */
 export type StopStage = 'console' | 'quit' | 'terminate' | 'kill';
 
 export type VmPhase =

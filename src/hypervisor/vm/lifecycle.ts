@@ -61,7 +61,10 @@ export interface LifecycleDecision {
   readonly actions: readonly LifecycleAction[];
 }
 
-/** Decides what happens next in the life of a VM. Pure: the actor carries the actions out. An input that changes nothing returns the same state. */
+/**
+ * Decides what happens next in the life of a VM. Pure: the actor carries the actions out. An input that changes
+ * nothing returns the same state.
+ */
 export function decide(state: LifecycleState, input: LifecycleInput, terms: VmTerms): LifecycleDecision {
   const { phase } = state;
   switch (input.kind) {
@@ -146,7 +149,10 @@ function answering(state: LifecycleState, guest: GuestReady): LifecycleDecision 
   };
 }
 
-/** A report from before ready says nothing. Whether one is repeated or older is for the fleet to judge, which has them all. */
+/**
+ * A report from before ready says nothing. Whether one is repeated or older is for the fleet to judge, which has them
+ * all.
+ */
 function reported(state: LifecycleState, report: GuestReport, terms: VmTerms): LifecycleDecision {
   const { phase } = state;
   const tell: LifecycleAction = { do: 'tell-report', report };

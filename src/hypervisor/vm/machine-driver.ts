@@ -26,7 +26,9 @@ export interface DriverOptions {
   readonly onConsole: (bytes: Uint8Array) => void;
 }
 
-/** Drives the machine of one VM: its monitor, its console input and its process. Without a machine it does nothing. */
+/**
+ * Drives the machine of one VM: its monitor, its console input and its process. Without a machine it does nothing.
+ */
 export class MachineDriver {
   readonly #options: DriverOptions;
   #machine: Machine | undefined;
@@ -69,7 +71,8 @@ export class MachineDriver {
     const machine = this.#machine;
     this.#machine = undefined;
     await machine?.release();
-    // A machine that is half prepared looks like a wreck to another thread, and a guest says only once that it is ready.
+    // A machine that is half prepared looks like a wreck to another thread, and a guest says only once that it is
+    // ready.
     await this.#writing;
   }
 
@@ -102,7 +105,10 @@ export class MachineDriver {
     }
   }
 
-  /** QEMU's obedience shows in its end; if that does not come, the next stage does. Its answer tells a stuck guest from a dead one. */
+  /**
+   * QEMU's obedience shows in its end; if that does not come, the next stage does. Its answer tells a stuck guest
+   * from a dead one.
+   */
   #quit(machine: Machine): void {
     const { quitMs, report } = this.#options;
     const burning = this.#cpuUse?.isBurning() ?? false;

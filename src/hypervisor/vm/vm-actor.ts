@@ -53,8 +53,8 @@ const LOOK_AGAIN_MS = 1_000;
 const MIB = 1024 * 1024;
 
 /**
- * The actor of one VM: owns its QEMU process, its monitor and its console. If it crashes the process goes on; the next incarnation adopts the
- * process and goes on from the last checkpoint. It ends by itself when the VM is gone.
+ * The actor of one VM: owns its QEMU process, its monitor and its console. If it crashes the process goes on; the
+ * next incarnation adopts the process and goes on from the last checkpoint. It ends by itself when the VM is gone.
  */
 export function vmActor(options: VmOptions): Behaviour<VmMessage> {
   const { origin, checkpoint = NEW_CHECKPOINT, saveTo } = options;
@@ -225,7 +225,8 @@ class VmActor {
     const events = this.#parser.push(bytes, this.#context.clock.monotonic());
     const newest = events.findLastIndex(({ kind }) => kind === 'status');
     for (const [index, event] of events.entries()) {
-      // Of reports that piled up while this thread stood still only the newest counts; one by one they would make a VM surplus at once (R5).
+      // Of reports that piled up while this thread stood still only the newest counts; one by one they would make a
+      // VM surplus at once (R5).
       if (event.kind !== 'status' || index === newest) this.#context.self.tell(event);
     }
   }

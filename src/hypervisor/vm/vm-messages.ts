@@ -7,7 +7,10 @@ export type VmMessage =
   | { readonly kind: 'start' }
   /** Tells of the VM as of one that was found; once it is prepared, if it is not yet. */
   | { readonly kind: 'announce' }
-  /** @param graceMs how long the guest may take to finish its work after it was asked; default: the stop limit of the console */
+  /**
+   * @param graceMs how long the guest may take to finish its work after it was asked; default: the stop limit of the
+   * console
+   */
   | { readonly kind: 'stop'; readonly why: string; readonly graceMs?: number }
   | { readonly kind: 'logs'; readonly linesMax: number; readonly replyTo: Ref<readonly LogLine[]> }
   /** New lines are told to `to` in batches until it takes no more, `unfollow` comes, or the VM is gone. */
