@@ -88,10 +88,7 @@ class Controller {
       },
       onUp: () => this.#measure(),
     });
-    this.#commands = new VmCommands({
-      ...{ hypervisor, vms: this.#vms, reconciliation: this.#reconciliation },
-      tell: (found) => context.self.tell(found),
-    });
+    this.#commands = new VmCommands({ context, hypervisor, vms: this.#vms, reconciliation: this.#reconciliation });
     this.#stats = new HostStats({ host, hypervisor, events, notices });
     this.#logs = new GuestLogs(logFolder, this.#vms);
   }

@@ -1,3 +1,4 @@
+import type { Context } from '../../actors/mod.ts';
 import type { Found, Hypervisor } from '../port.ts';
 import type { ControllerMessage } from './controller-messages.ts';
 import type { Reconciliation } from './reconciliation.ts';
@@ -17,7 +18,7 @@ export interface VmCommandsOptions {
   readonly vms: VmTable;
   readonly reconciliation: Reconciliation;
   /** Has `settle` called. */
-  readonly tell: (found: VmFound) => void;
+  readonly context: Pick<Context<VmFound>, 'pipe'>;
 }
 
 /** Commands to a VM, whether it has an actor or not. */
@@ -29,14 +30,15 @@ export class VmCommands {
   }
 
   obey(command: VmCommand): void {
-    const { hypervisor, vms, tell } = this.#options;
+    const { context, hypervisor, vms } = this.#options;
     const { vm } = command;
     if (vms.has(vm)) return vms.tell(vm, command);
     // It has no actor; but the fleet frees its address by the controller's word, so the host is looked at first.
-    hypervisor.find(vm).then(
-      (found) => tell({ kind: 'found', command, found }),
-      (error: unknown) =>
-        tell({ kind: 'found', command, found: { kind: 'unknown', directory: '', vm, why: String(error) } }),
+    const unknown = (error: unknown): Found => ({ kind: 'unknown', directory: '', vm, why: String(error) });
+    context.pipe(
+      hypervisor.find(vm),
+      (found) => ({ kind: 'found', command, found }),
+      (error) => ({ kind: 'found', command, found: unknown(error) }),
     );
   }
 

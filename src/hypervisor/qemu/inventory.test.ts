@@ -103,6 +103,7 @@ describe('a VM that cannot be looked at', () => {
     const process = await qemu(7);
     write(7, manifestOf(7, process));
     mkdirSync(runPaths(directory, 8).directory);
+    writeFileSync(runPaths(directory, 8).stderr, '');
     const script = `
       import { closeSync, openSync } from 'node:fs';
       import { systemClock } from '${join(import.meta.dirname, '../../actors/mod.ts')}';
