@@ -20,7 +20,7 @@ import { startNats } from './nats.ts';
 import { defaultImage } from './paths.ts';
 import { startShards } from './shards.ts';
 import { openTables } from './tables.ts';
-import type { UpOptions } from './up-options.ts';
+import type { FleetOptions } from './up-options.ts';
 
 interface Running {
   readonly system: ActorSystem;
@@ -71,7 +71,7 @@ async function on(
     events.push(one);
     if (one.kind === failAt && events.filter(({ kind }) => kind === failAt).length === 1) throw new Error(DEFECT);
   };
-  const options: UpOptions = {
+  const options: FleetOptions = {
     dataDir,
     fleet: 'core',
     pool,

@@ -19,10 +19,10 @@ import { LateRef } from './late-ref.ts';
 import { noticesTo } from './notices.ts';
 import { storePorts } from './store-writes.ts';
 import { poolOf, reservationsOf } from './tables.ts';
-import type { UpOptions } from './up-options.ts';
+import type { FleetOptions } from './up-options.ts';
 
 export interface CoreOptions {
-  readonly options: UpOptions;
+  readonly options: FleetOptions;
   readonly system: ActorSystem;
   readonly hypervisor: Hypervisor;
   /** Where the actors of VMs live; undefined: on this thread. */

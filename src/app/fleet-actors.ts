@@ -1,10 +1,11 @@
 import { rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ActorSystem, Ref } from '../actors/mod.ts';
+import { type ActorSystem, type Ref, systemClock } from '../actors/mod.ts';
 import type { Address, RouterMessage } from '../fleet/mod.ts';
 import {
   type ControllerMessage,
   createQemuHypervisor,
+  type Found,
   type Hypervisor,
   type ImageInfo,
   MEMORY_MIB,
@@ -13,7 +14,7 @@ import {
   type VmParameters,
   type VmShards,
 } from '../hypervisor/mod.ts';
-import { signalProcess } from '../process/mod.ts';
+import { openFilesMax, signalProcess, vmsWithinOpenFiles } from '../process/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
 import type { EndpointMessage } from '../transport/mod.ts';
 import { accelerator } from './accelerator.ts';
@@ -27,9 +28,9 @@ import { startFront } from './front.ts';
 import { LateRef } from './late-ref.ts';
 import type { Nats } from './nats.ts';
 import { Settings } from './settings.ts';
-import { addressOf, poolOf, squareWithReality } from './tables.ts';
+import { addressOf, idOf, poolOf, reconcile } from './tables.ts';
 import { tokenKey } from './token-key.ts';
-import type { UpOptions } from './up-options.ts';
+import type { FleetOptions } from './up-options.ts';
 
 /** The actors that make the fleet, and what the rest of the application needs of them. */
 export interface FleetActors {
@@ -48,7 +49,7 @@ export interface FleetActors {
 const TEXT_BYTES_MAX = 1024 * 1024;
 
 export interface Ground {
-  readonly options: UpOptions;
+  readonly options: FleetOptions;
   /** The image that the options name. */
   readonly image: ImageInfo;
   readonly data: DataDir;
@@ -67,11 +68,19 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
   const { options, data, store, system, nats, eventLog, onShards } = ground;
   const hypervisor = createQemuHypervisor({ fleetTag: data.tag, spawner: nats.launcher });
   cleanUp.add(() => removeEmpty(join(runtimeRoot(), data.tag), join(runtimeRoot(), `${data.tag}-probe`)));
-  await squareWithReality(store, await hypervisor.list(), options);
-  const { parameters, why } = await vmParameters(ground);
+  const found = await hypervisor.list();
+  await reconcile(store, found, options);
+  const { parameters, why } = await vmParameters(ground, found);
   eventLog.listen(options.onEvent);
   eventLog.publishOn(nats.connection.nc, options.fleet);
-  const first = new FirstReady(paramsOf(store.snapshot()).minVmCount, poolOf(store).length);
+  tellOpenFilesLimit(eventLog, poolOf(store).length);
+  const first = new FirstReady({
+    vms: paramsOf(store.snapshot()).minVmCount,
+    addresses: poolOf(store).length,
+    clock: systemClock,
+    onWait: options.onProgress,
+  });
+  cleanUp.add(() => first.close());
   eventLog.listen((one) => first.see(one));
   const endpoint = new LateRef<EndpointMessage>('/front/endpoint');
   const logFolder = data.folder('logs');
@@ -125,14 +134,11 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
   };
 }
 
-async function vmParameters({
-  options,
-  image,
-  data,
-  store,
-  nats,
-}: Ground): Promise<{ parameters: VmParameters; why: string }> {
-  const chosen = await accelerator(options, image, data.tag, nats.launcher, freeAddress(store));
+async function vmParameters(
+  { options, image, data, store, nats }: Ground,
+  found: readonly Found[],
+): Promise<{ parameters: VmParameters; why: string }> {
+  const chosen = await accelerator(options, image, data.tag, nats.launcher, freeAddress(store, found));
   const { statusIntervalMs, bootTimeoutMs } = paramsOf(store.snapshot());
   const parameters = {
     image: options.image,
@@ -147,6 +153,15 @@ async function vmParameters({
   return { parameters, why: chosen.why };
 }
 
+/** A fleet that meets the limit starts no more VMs; the person who started it should not learn that under load. */
+function tellOpenFilesLimit(eventLog: EventLog, addresses: number): void {
+  const vms = vmsWithinOpenFiles();
+  if (vms >= addresses) return;
+  eventLog.warn(
+    `the limit of ${openFilesMax()} open files allows ${vms} VMs, and the pool has ${addresses} addresses; raise it with \`ulimit -n\``,
+  );
+}
+
 /** Run directories of VMs that go on stay, and so does what holds them. */
 function removeEmpty(...folders: readonly string[]): void {
   for (const folder of folders) {
@@ -158,15 +173,17 @@ function removeEmpty(...folders: readonly string[]): void {
   }
 }
 
-/** Adopted VMs may hold all but this one, or all. */
-function freeAddress(store: Store): Address | undefined {
-  const row = store.snapshot().ip_pool.find((one) => one.vm === null);
+/** An address that no VM is on; VMs that run may have all of them. */
+function freeAddress(store: Store, found: readonly Found[]): Address | undefined {
+  const there = new Set(found.flatMap(idOf));
+  const row = store.snapshot().ip_pool.find((one) => one.vm === null || !there.has(one.vm));
   return row === undefined ? undefined : addressOf(row);
 }
 
 async function killAll(hypervisor: Hypervisor): Promise<void> {
   for (const found of await hypervisor.list()) {
-    if (found.kind === 'running' && found.manifest.process !== undefined)
-      signalProcess(found.manifest.process, 'SIGKILL');
+    const process =
+      found.kind === 'running' ? found.manifest.process : found.kind === 'orphan' ? found.process : undefined;
+    if (process !== undefined) signalProcess(process, 'SIGKILL');
   }
 }

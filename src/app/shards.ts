@@ -5,7 +5,7 @@ import type { Spawner } from '../process/mod.ts';
 import type { ShardEvent } from '../shards/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { EventLog } from './event-log.ts';
-import type { UpOptions } from './up-options.ts';
+import type { FleetOptions } from './up-options.ts';
 
 /** More would cost memory and start no VM sooner. */
 export const SHARDS_MAX = 64;
@@ -16,7 +16,7 @@ export function shardsDefault(): number {
 }
 
 export interface ShardsGround {
-  readonly options: UpOptions;
+  readonly options: FleetOptions;
   readonly system: ActorSystem;
   readonly spawner: Spawner;
   readonly tag: string;

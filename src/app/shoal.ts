@@ -3,14 +3,17 @@ import { fromEnvelope, ShoalError } from '../errors.ts';
 import type { FleetSnapshot, RouterMessage } from '../fleet/mod.ts';
 import { inspectImage } from '../hypervisor/mod.ts';
 import { createLauncher } from '../process/mod.ts';
-import { paramsOf } from '../store/mod.ts';
+import { paramsOf, type Store } from '../store/mod.ts';
 import type { Connection } from '../transport/mod.ts';
 import { createRequester, subjectsOf } from '../transport/mod.ts';
 import { CleanUp } from './clean-up.ts';
 import { DataDir } from './data-dir.ts';
 import { EventLog } from './event-log.ts';
 import { type FleetActors, startFleet } from './fleet-actors.ts';
+import { tagOf } from './fleet-tag.ts';
+import { settleHostName } from './host-name.ts';
 import { startNats } from './nats.ts';
+import { findVms } from './orphaned-vms.ts';
 import { startShards } from './shards.ts';
 import { openTables } from './tables.ts';
 import type { UpOptions } from './up-options.ts';
@@ -52,15 +55,17 @@ const ASK_TIMEOUT_MS = 5_000;
  * @param signal ends the start; what had been started is ended before the promise settles
  * @throws whatever part cannot start; nothing is left behind then
  */
-export async function startShoal(options: UpOptions, signal: AbortSignal): Promise<Shoal> {
+export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise<Shoal> {
   const cleanUp = new CleanUp();
   try {
     // Before anything is started for them.
-    subjectsOf(options.fleet);
-    const image = await inspectImage(options.image);
-    const data = await DataDir.open(options.dataDir);
+    subjectsOf(asked.fleet);
+    const image = await inspectImage(asked.image);
+    const data = await DataDir.open(asked.dataDir);
     cleanUp.add(() => data.close());
-    const store = await openTables(options, data, cleanUp);
+    await settlePlace(data);
+    const store = await openTables(asked, data, cleanUp);
+    const options = { ...asked, host: await hostNameOf(asked, data, store) };
     const { system, failed } = createRoot();
     cleanUp.add(() => system.shutdown());
     const launcher = createLauncher();
@@ -94,6 +99,29 @@ export async function startShoal(options: UpOptions, signal: AbortSignal): Promi
     await cleanUp.run().catch(() => undefined);
     throw causeOf(error);
   }
+}
+
+/** VMs are found by the path of their data directory: those of a directory that was moved would be nobody's. */
+async function settlePlace(data: DataDir): Promise<void> {
+  const { path, movedFrom } = data;
+  if (movedFrom !== undefined) {
+    const left = (await findVms(tagOf(movedFrom))).filter(({ kind }) => kind !== 'gone').length;
+    if (left > 0) {
+      throw new ShoalError(
+        'DATA_DIR_UNUSABLE',
+        `The data directory ${path} was at ${movedFrom} when ${left === 1 ? '1 VM that still runs was' : `${left} VMs that still run were`} started: ` +
+          'move it back, end them with `shoal up` and `shoal down`, and then move it',
+        { details: { directory: path, movedFrom, vms: left } },
+      );
+    }
+  }
+  await data.settle();
+}
+
+function hostNameOf({ host, fresh }: UpOptions, { path, tag }: DataDir, store: Store): Promise<string> {
+  // VMs that are about to be ended keep nobody from another name.
+  const heldVms = async () => (fresh ? 0 : (await findVms(tag)).filter(({ kind }) => kind !== 'gone').length);
+  return settleHostName({ directory: path, store, wanted: host, heldVms });
 }
 
 /** A person wants to know what failed, not which of our supervisors noticed. */

@@ -20,9 +20,12 @@ export interface UpOptions {
   readonly fresh: boolean;
   /** Sets damaged tables aside and makes them anew from what runs. */
   readonly rebuild: boolean;
-  /** Name of this host in replies and tables. */
-  readonly host: string;
+  /** Name of this host in replies and tables; without it that of the last time, at first the machine's. */
+  readonly host?: string;
   readonly onEvent: (event: FleetEvent) => void;
   /** One line for a person about a step of the start. */
   readonly onProgress: (text: string) => void;
 }
+
+/** The same, once the data directory has been asked. */
+export type FleetOptions = UpOptions & { readonly host: string };

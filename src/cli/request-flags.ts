@@ -1,5 +1,5 @@
 import { codeOf, ShoalError } from '../errors.ts';
-import { DEADLINE_MS_MAX, isOp } from '../transport/mod.ts';
+import { DEADLINE_MS_MAX, isOp, OP_FORM } from '../transport/mod.ts';
 import type { Command, Flags } from './command.ts';
 import { usage } from './parse.ts';
 
@@ -13,7 +13,7 @@ export interface RequestFlags {
 export function requestOf(command: Command, flags: Flags): RequestFlags {
   const op = flags.text('op');
   if (op !== undefined && !isOp(op)) {
-    throw usage(command, `expected --op to be 1 to 64 of a-z, 0-9 and "-", got ${JSON.stringify(op)}`);
+    throw usage(command, `expected --op to be ${OP_FORM}, got ${JSON.stringify(op)}`);
   }
   const deadlineMs = flags.whole('deadline', { min: 1, max: DEADLINE_MS_MAX });
   return { ...(op === undefined ? {} : { op }), ...(deadlineMs === undefined ? {} : { deadlineMs }) };

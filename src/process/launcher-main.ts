@@ -2,11 +2,11 @@
  * The launcher process. It does all spawning of its host, because spawning blocks an event loop (35-52 ms from a large process, 2 ms
  * from one as small as this), and because a child of a worker thread that dies stays a zombie. It imports next to nothing, to stay small.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { identifyChild } from './identity.ts';
 import type { FromLauncher, ToLauncher } from './launcher-protocol.ts';
-import type { SpawnRequest } from './spawner.ts';
+import type { ProcessIdentity, SpawnRequest } from './spawner.ts';
 
 // Whoever asked is gone: nobody is left to spawn for. The children have sessions of their own and go on.
 process.on('disconnect', () => process.exit(0));
@@ -36,13 +36,23 @@ function launchWith(id: number, request: SpawnRequest, stderr: number): void {
     stdio: ['ignore', stderr, stderr],
   });
   // Read before Node can have waited for the child: until then the pid is certainly this child's.
-  const identity = child.pid === undefined ? undefined : identifyChild(child.pid);
+  const identity = child.pid === undefined ? undefined : identityOf(child, child.pid);
   child.once('error', (error) => {
     if (identity === undefined) fail(id, error);
   });
   if (identity === undefined) return;
   child.once('exit', (exitCode, signal) => send({ kind: 'exited', identity, exit: { exitCode, signal } }));
   send({ kind: 'spawned', id, identity });
+}
+
+/** A process that could not be named afterwards must not go on. */
+function identityOf(child: ChildProcess, pid: number): ProcessIdentity | undefined {
+  try {
+    return identifyChild(pid);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
 }
 
 function fail(id: number, error: unknown): void {

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type CancelTimer, type Clock, msToNext, systemClock } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
-import { isAlive } from './identity.ts';
+import { probe } from './identity.ts';
 import type { FromLauncher, ToLauncher } from './launcher-protocol.ts';
 import type { ProcessExit, ProcessIdentity, Spawner, SpawnRequest } from './spawner.ts';
 
@@ -215,7 +215,8 @@ class ForkedLauncher implements Launcher {
     const look = (): void => {
       this.#polling = undefined;
       for (const watched of [...this.#watched.values()]) {
-        if (watched.launcher !== undefined || watched.exit !== undefined || isAlive(watched.identity)) continue;
+        if (watched.launcher !== undefined || watched.exit !== undefined) continue;
+        if (probe(watched.identity) !== 'gone') continue;
         this.#ended(watched, { exitCode: null, signal: null });
       }
       const left = [...this.#watched.values()].some(

@@ -1,6 +1,6 @@
 import { ShoalError } from '../errors.ts';
 import { RowFault } from './checked-row.ts';
-import { checkedDocument, FORMAT, type StoreDocument, VERSION } from './document.ts';
+import { checkedDocument, FORMAT, type StoreDocument, upgraded, VERSION } from './document.ts';
 import { jsonFault } from './json-fault.ts';
 
 /** The file is meant to be read by people too: a row a line. */
@@ -22,7 +22,7 @@ export function documentFromBytes(bytes: Uint8Array, path: string): StoreDocumen
   }
   if (version > VERSION) throw newer(path, version);
   try {
-    return checkedDocument(content);
+    return checkedDocument(upgraded(content, version));
   } catch (error) {
     if (error instanceof RowFault) throw damaged(path, error.place, error.what, error);
     throw error;

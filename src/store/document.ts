@@ -4,7 +4,8 @@ import { COUNTER, IP_POOL, type RowChecks, SYSTEM_PARAM, VMACHINE } from './fiel
 import type { IpPoolRow, Tables, VmachineRow } from './rows.ts';
 
 export const FORMAT = 'shoal-store';
-export const VERSION = 1;
+/** Version 1 had no `ip_pool.retired`. */
+export const VERSION = 2;
 
 /** More rows than this in one table are a mistake somewhere, not a fleet. */
 export const ROWS_MAX = 65_536;
@@ -21,6 +22,20 @@ export const EMPTY_DOCUMENT: StoreDocument = Object.freeze({
   ip_pool: Object.freeze([]),
   vmachine: Object.freeze([]),
 });
+
+/** What stands in a file of an earlier version, as this one would have written it. */
+export function upgraded(
+  content: Readonly<Record<string, unknown>>,
+  version: number,
+): Readonly<Record<string, unknown>> {
+  const { ip_pool: rows } = content;
+  if (version > 1 || !Array.isArray(rows)) return content;
+  return { ...content, ip_pool: rows.map((row: unknown) => (isRow(row) ? { ...row, retired: false } : row)) };
+}
+
+function isRow(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /**
  * Checks each field, then the rows against each other: what is refused here could make two VMs share an address.
@@ -90,6 +105,9 @@ function checkReservations({ ip_pool, next_id_vmachine }: StoreDocument): void {
         place,
         `is ${row.vm} while reserve is ${row.reserve}: an address is reserved for a VM, or free`,
       );
+    }
+    if (row.retired && row.vm === null) {
+      throw new RowFault(`ip_pool[${index}].retired`, 'is true for an address that no VM holds');
     }
     if (row.vm === null) continue;
     const before = holders.get(row.vm);

@@ -36,6 +36,7 @@ const text: FieldCheck = {
   expected: `a text of 1 to ${TEXT_CHARS_MAX} characters`,
   accepts: (value) => typeof value === 'string' && value.length >= 1 && value.length <= TEXT_CHARS_MAX,
 };
+const flag: FieldCheck = { expected: 'true or false', accepts: (value) => typeof value === 'boolean' };
 
 export const COUNTER: FieldCheck = whole(1, Number.MAX_SAFE_INTEGER);
 
@@ -45,10 +46,11 @@ export const IP_POOL: RowChecks<IpPoolRow> = {
   id_ip: id,
   ip: { expected: 'an IPv4 address', accepts: (value) => typeof value === 'string' && isIPv4(value) },
   port: whole(1, PORT_MAX),
-  reserve: { expected: 'true or false', accepts: (value) => typeof value === 'boolean' },
+  reserve: flag,
   last_reserve: orNull(timeMs),
   host: text,
   vm: orNull(id),
+  retired: flag,
 };
 
 export const VMACHINE: RowChecks<VmachineRow> = {

@@ -38,24 +38,30 @@ export interface Store {
   /** The VM's row, at its first status line. @throws STORE_CONFLICT unless the VM holds `id_ip`, or if it has a row that differs */
   insertVm(row: VmachineRow): Promise<void>;
 
-  /** R8, after its process is confirmed gone: its row is deleted and its address is free, in one write. @returns false if it had neither */
+  /**
+   * R8, after its process is confirmed gone, in one write: its row is deleted and its address is free, or gone if it was retired.
+   * @returns false if it had neither
+   */
   releaseVm(vm: number): Promise<boolean>;
-
-  /** R7: frees the address if that VM still holds it and has no row. @returns false if it does not, or has */
-  releaseReservation(idIp: number, vm: number): Promise<boolean>;
 
   /** Under the names of the table, checked together. @returns all parameters @throws CONFIG_VALUE */
   setParams(values: Readonly<Record<string, number | string>>): Promise<Params>;
 
   /**
-   * Adds what is not there yet.
-   * @returns how many were new
+   * Adds the addresses that are not there yet, and takes retired ones back.
+   * @returns how many were new or retired
    * @throws STORE_CONFLICT if an `id_ip` is there with another address, or the address under another `id_ip`; then none is added
    */
   addAddresses(addresses: readonly NewAddress[]): Promise<number>;
 
   /** @returns false if there is no such address @throws STORE_CONFLICT while a VM holds it */
   removeAddress(idIp: number): Promise<boolean>;
+
+  /** Takes an address out of the pool: at once, or when the VM that holds it is gone. @returns false if there is no such address */
+  retireAddress(idIp: number): Promise<boolean>;
+
+  /** Gives all rows of one host another host's name, in one write. @throws STORE_CONFLICT if that host has one of the addresses */
+  renameHost(from: string, to: string): Promise<void>;
 
   /**
    * Shows in `snapshot` at once, reaches the disk with the next durable change or within seconds, and may be lost. A VM without a row is

@@ -1,6 +1,6 @@
 import type { VmState } from '../fleet/mod.ts';
 
-/** One row of `system_params`. Only what was set has a row: a default that a later version changes reaches everybody else. */
+/** One row of `system_params`. A parameter without a row has its default, which a later version may change. */
 export interface SystemParamRow {
   readonly key: string;
   readonly value: number;
@@ -19,6 +19,8 @@ export interface IpPoolRow {
   readonly host: string;
   /** The VM that holds it; a number exactly while `reserve` is true. */
   readonly vm: number | null;
+  /** True while a VM holds an address that was taken out of the pool: the row goes with the VM. */
+  readonly retired: boolean;
 }
 
 /** One row of `vmachine`, written at the VM's first status line (R7). */

@@ -36,6 +36,10 @@ export class TableState {
     return this.#addresses.values();
   }
 
+  get vms(): Iterable<VmachineRow> {
+    return this.#vms.values();
+  }
+
   get params(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#params);
   }
@@ -72,6 +76,8 @@ export class TableState {
   }
 
   deleteAddress(idIp: number): void {
+    const held = this.#addresses.get(idIp)?.vm ?? null;
+    if (held !== null) this.#held.delete(held);
     if (this.#addresses.delete(idIp)) this.#changed = true;
   }
 

@@ -93,11 +93,6 @@ export class TableStore implements Store {
     return this.#queue.submit((draft) => changes.releaseVm(draft, vm));
   }
 
-  async releaseReservation(idIp: number, vm: number): Promise<boolean> {
-    this.#checkOpen();
-    return this.#queue.submit((draft) => changes.releaseReservation(draft, idIp, vm));
-  }
-
   async setParams(values: Readonly<Record<string, number | string>>): Promise<Params> {
     this.#checkOpen();
     const copy = { ...values };
@@ -113,6 +108,16 @@ export class TableStore implements Store {
   async removeAddress(idIp: number): Promise<boolean> {
     this.#checkOpen();
     return this.#queue.submit((draft) => changes.removeAddress(draft, idIp));
+  }
+
+  async retireAddress(idIp: number): Promise<boolean> {
+    this.#checkOpen();
+    return this.#queue.submit((draft) => changes.retireAddress(draft, idIp));
+  }
+
+  async renameHost(from: string, to: string): Promise<void> {
+    this.#checkOpen();
+    return this.#queue.submit((draft) => changes.renameHost(draft, from, to));
   }
 
   touchVm(vm: number, fields: Partial<SoftFields>): void {

@@ -1,6 +1,7 @@
 import { ErrorCode, type NatsConnection } from 'nats';
 import { codeOf, ShoalError } from '../errors.ts';
 import { decodeReply, encodeArgs } from './admin-codec.ts';
+import { forbidden, violationOf } from './permissions.ts';
 import { subjectsOf } from './subjects.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -9,7 +10,7 @@ const TIMEOUT_MS = 5_000;
  * Calls a verb of the Shoal that serves `fleet`.
  * @returns what the verb returned, as JSON carries it
  * @throws what the verb threw; FLEET_NOT_RUNNING if nobody serves the fleet; REQUEST_DEADLINE if no answer came in time;
- * NATS_UNREACHABLE if the connection is closed; REQUEST_TOO_LARGE for arguments above the server's limit
+ * NATS_FORBIDDEN; NATS_UNREACHABLE if the connection is closed; REQUEST_TOO_LARGE for arguments above the server's limit
  */
 export async function callAdmin(
   nc: NatsConnection,
@@ -37,6 +38,8 @@ interface Call {
 
 function explained(cause: unknown, { fleet, verb, timeoutMs, server }: Call): unknown {
   const options = { cause, details: { fleet, verb, server } };
+  const violation = violationOf(cause);
+  if (violation !== undefined) return forbidden(violation, server, cause);
   switch (codeOf(cause)) {
     case ErrorCode.NoResponders: {
       const message = `No Shoal serves the fleet ${fleet} at ${server}. Start it with: shoal up`;

@@ -1,4 +1,5 @@
 import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import { isErrorEnvelope, isRecord } from './json-checks.ts';
 
 /** The reply of a verb on the wire. */
 export type AdminReply =
@@ -48,7 +49,7 @@ export function encodeError(error: unknown, bytesMax: number): Uint8Array {
 export function decodeReply(bytes: Uint8Array): unknown {
   const reply = parseJson(bytes, 'the reply of an administration call');
   if (isRecord(reply) && reply['ok'] === true) return reply['value'];
-  if (isRecord(reply) && reply['ok'] === false && isEnvelope(reply['error'])) throw fromEnvelope(reply['error']);
+  if (isRecord(reply) && reply['ok'] === false && isErrorEnvelope(reply['error'])) throw fromEnvelope(reply['error']);
   throw new ShoalError('NATS_MESSAGE_INVALID', 'The reply of an administration call is not of the expected form');
 }
 
@@ -58,15 +59,4 @@ function parseJson(bytes: Uint8Array, what: string): unknown {
   } catch (cause) {
     throw new ShoalError('NATS_MESSAGE_INVALID', `Expected JSON in UTF-8 as ${what}`, { cause });
   }
-}
-
-function isEnvelope(value: unknown): value is ErrorEnvelope {
-  if (!isRecord(value)) return false;
-  const { name, code, message, details, cause } = value;
-  const hasTexts = typeof name === 'string' && typeof code === 'string' && typeof message === 'string';
-  return hasTexts && isRecord(details) && (cause === undefined || isEnvelope(cause));
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,9 @@
 import type { Msg, NatsConnection } from 'nats';
 import { ShoalError } from '../errors.ts';
 import { decodeArgs, encodeError, encodeReply } from './admin-codec.ts';
+import { forbidden, violationOf } from './permissions.ts';
 import { quote } from './quote.ts';
+import { isReplySubject } from './reply-subject.ts';
 import { QUEUE, subjectsOf } from './subjects.ts';
 
 /** Carries out one verb. What it returns is sent as JSON; what it throws arrives with its code. */
@@ -17,7 +19,7 @@ const IN_FLIGHT_MAX = 256;
 
 /**
  * Serves `shoal.<fleet>.admin.<verb>`. Resolves when the NATS server has the subscription.
- * @throws CONFIG_VALUE for a fleet or verb that cannot be part of a subject
+ * @throws CONFIG_VALUE for a fleet or verb that cannot be part of a subject; NATS_FORBIDDEN
  */
 export async function serveAdmin(
   nc: NatsConnection,
@@ -27,16 +29,21 @@ export async function serveAdmin(
   const subjects = subjectsOf(fleet);
   for (const verb of Object.keys(handlers)) subjects.admin(verb);
   const inHand = new Set<Promise<void>>();
+  let refused: unknown = null;
   const subscription = nc.subscribe(subjects.adminAll, {
     queue: QUEUE,
     callback: (error, message) => {
-      // An error ends the subscription; whoever calls then learns that nobody responds.
-      if (error !== null || message.reply === undefined || message.reply === '') return;
+      // An error ends the subscription. Later than the start it is told by the connection (`onForbidden`), and callers find no responder.
+      refused ??= error;
+      if (error !== null || !isReplySubject(message.reply ?? '')) return;
       const answered = answer(nc, message, handlers, inHand.size).finally(() => inHand.delete(answered));
       inHand.add(answered);
     },
   });
   await nc.flush();
+  // The server has refused a subscription before it answers what was sent after it.
+  const violation = violationOf(refused);
+  if (violation !== undefined) throw forbidden(violation, nc.getServer(), refused);
   return {
     close: async () => {
       if (!nc.isClosed() && !subscription.isClosed()) await subscription.drain().catch(() => undefined);

@@ -5,35 +5,37 @@ import { serveAdmin } from './admin-server.ts';
 import { connect } from './connection.ts';
 import { type RealNatsServerOptions, realNatsServer } from './kit/mod.ts';
 
-async function connected(options?: RealNatsServerOptions) {
-  const nats = await realNatsServer(options);
-  const connection = await connect({ servers: nats.url, name: 'test' });
+async function connectedServer(options?: RealNatsServerOptions) {
+  const server = await realNatsServer(options);
+  const connection = await connect({ servers: server.url, name: 'test' });
   return {
-    nats,
     nc: connection.nc,
     [Symbol.asyncDispose]: async () => {
       await connection.close();
-      await nats.stop();
+      await server.stop();
     },
   };
 }
 
 test('a verb gets its arguments, and its result comes back', async () => {
-  await using it = await connected();
-  const server = await serveAdmin(it.nc, 'f', { scale: async (args) => ({ got: args }), drain: async () => undefined });
-  expect(await callAdmin(it.nc, 'f', 'scale', { min: 3 })).toEqual({ got: { min: 3 } });
-  expect(await callAdmin(it.nc, 'f', 'drain')).toBeNull();
+  await using nats = await connectedServer();
+  const server = await serveAdmin(nats.nc, 'f', {
+    scale: async (args) => ({ got: args }),
+    drain: async () => undefined,
+  });
+  expect(await callAdmin(nats.nc, 'f', 'scale', { min: 3 })).toEqual({ got: { min: 3 } });
+  expect(await callAdmin(nats.nc, 'f', 'drain')).toBeNull();
   await server.close();
 });
 
 test('what a verb throws arrives with its code', async () => {
-  await using it = await connected();
-  await serveAdmin(it.nc, 'f', {
+  await using nats = await connectedServer();
+  await serveAdmin(nats.nc, 'f', {
     rm: async () => {
       throw new ShoalError('VM_UNKNOWN', 'No VM has the id 9', { details: { vm: 9 } });
     },
   });
-  await expect(callAdmin(it.nc, 'f', 'rm', 9)).rejects.toMatchObject({
+  await expect(callAdmin(nats.nc, 'f', 'rm', 9)).rejects.toMatchObject({
     name: 'ShoalError',
     code: 'VM_UNKNOWN',
     message: 'No VM has the id 9',
@@ -42,10 +44,10 @@ test('what a verb throws arrives with its code', async () => {
 });
 
 test('a verb that is not served is named, with those that are', async () => {
-  await using it = await connected();
-  await serveAdmin(it.nc, 'f', { ps: async () => [] });
+  await using nats = await connectedServer();
+  await serveAdmin(nats.nc, 'f', { ps: async () => [] });
   for (const verb of ['pss', 'constructor']) {
-    await expect(callAdmin(it.nc, 'f', verb)).rejects.toMatchObject({
+    await expect(callAdmin(nats.nc, 'f', verb)).rejects.toMatchObject({
       code: 'NATS_MESSAGE_INVALID',
       message: expect.stringMatching(`"${verb}"; it has ps`),
     });
@@ -53,19 +55,19 @@ test('a verb that is not served is named, with those that are', async () => {
 });
 
 test('a fleet that nobody serves is not running', async () => {
-  await using it = await connected();
-  await serveAdmin(it.nc, 'f', { ps: async () => [] });
-  await expect(callAdmin(it.nc, 'g', 'ps')).rejects.toMatchObject({
+  await using nats = await connectedServer();
+  await serveAdmin(nats.nc, 'f', { ps: async () => [] });
+  await expect(callAdmin(nats.nc, 'g', 'ps')).rejects.toMatchObject({
     code: 'FLEET_NOT_RUNNING',
     message: expect.stringMatching(/fleet g at .*shoal up/),
   });
 });
 
 test('a verb that takes too long is a timeout, told from nobody being there', async () => {
-  await using it = await connected();
+  await using nats = await connectedServer();
   const hung = Promise.withResolvers<void>();
-  const server = await serveAdmin(it.nc, 'f', { hang: () => hung.promise });
-  await expect(callAdmin(it.nc, 'f', 'hang', undefined, 50)).rejects.toMatchObject({
+  const server = await serveAdmin(nats.nc, 'f', { hang: () => hung.promise });
+  await expect(callAdmin(nats.nc, 'f', 'hang', undefined, 50)).rejects.toMatchObject({
     code: 'REQUEST_DEADLINE',
     message: expect.stringContaining('"hang" within 50 ms'),
   });
@@ -74,35 +76,35 @@ test('a verb that takes too long is a timeout, told from nobody being there', as
 });
 
 test('a result and arguments beyond the limit of the server are errors that say so', async () => {
-  await using it = await connected({ maxPayloadBytes: 2_000 });
-  await serveAdmin(it.nc, 'f', { logs: async () => 'x'.repeat(2_000) });
+  await using nats = await connectedServer({ maxPayloadBytes: 2_000 });
+  await serveAdmin(nats.nc, 'f', { logs: async () => 'x'.repeat(2_000) });
   const tooLarge = { code: 'REQUEST_TOO_LARGE', message: expect.stringContaining('"logs"') };
-  await expect(callAdmin(it.nc, 'f', 'logs')).rejects.toMatchObject(tooLarge);
-  await expect(callAdmin(it.nc, 'f', 'logs', 'x'.repeat(2_000))).rejects.toMatchObject(tooLarge);
+  await expect(callAdmin(nats.nc, 'f', 'logs')).rejects.toMatchObject(tooLarge);
+  await expect(callAdmin(nats.nc, 'f', 'logs', 'x'.repeat(2_000))).rejects.toMatchObject(tooLarge);
 });
 
 test('closing lets calls in hand finish, then nobody responds', async () => {
-  await using it = await connected();
+  await using nats = await connectedServer();
   const started = Promise.withResolvers<void>();
   const finish = Promise.withResolvers<void>();
-  const server = await serveAdmin(it.nc, 'f', {
+  const server = await serveAdmin(nats.nc, 'f', {
     slow: async () => {
       started.resolve();
       await finish.promise;
       return 'done';
     },
   });
-  const called = callAdmin(it.nc, 'f', 'slow');
+  const called = callAdmin(nats.nc, 'f', 'slow');
   await started.promise;
   const closed = server.close();
   finish.resolve();
   expect(await called).toBe('done');
   await closed;
-  await expect(callAdmin(it.nc, 'f', 'slow')).rejects.toMatchObject({ code: 'FLEET_NOT_RUNNING' });
+  await expect(callAdmin(nats.nc, 'f', 'slow')).rejects.toMatchObject({ code: 'FLEET_NOT_RUNNING' });
 });
 
 test('a closed connection says so', async () => {
-  await using it = await connected();
-  await it.nc.close();
-  await expect(callAdmin(it.nc, 'f', 'ps')).rejects.toMatchObject({ code: 'NATS_UNREACHABLE' });
+  await using nats = await connectedServer();
+  await nats.nc.close();
+  await expect(callAdmin(nats.nc, 'f', 'ps')).rejects.toMatchObject({ code: 'NATS_UNREACHABLE' });
 });

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { type ConnectionState, connect } from './connection.ts';
-import { realNatsServer } from './kit/mod.ts';
+import { realNatsServer, securedNatsServer } from './kit/mod.ts';
 
 const options = { name: 'test', timeoutMs: 500 };
 
@@ -60,6 +60,40 @@ test('credentials are sent: a server that wants none takes them', async () => {
     expect(connection.shown).toBe(nats.url);
     await connection.close();
   }
+});
+
+test('a server that refuses us for a while, after a reconnect, is tried until it lets us in again', async () => {
+  const lines = (password: string) => [`authorization { user: me, password: ${password} }`];
+  const before = await securedNatsServer(lines('right'));
+  const back = Promise.withResolvers<void>();
+  let refusals = 0;
+  const states: ConnectionState[] = [];
+  const connection = await connect({
+    ...options,
+    servers: before.url,
+    credentials: { user: 'me', password: 'right' },
+    onState: (state) => {
+      states.push(state);
+      if (state === 'connected') back.resolve();
+    },
+  });
+  const refused = Promise.withResolvers<void>();
+  void (async () => {
+    for await (const { data } of connection.nc.status()) {
+      if (data === 'AUTHORIZATION_VIOLATION' && ++refusals === 3) refused.resolve();
+    }
+  })();
+  await before[Symbol.asyncDispose]();
+  const wrong = await securedNatsServer(lines('wrong'), before.port);
+  expect(wrong.port).toBe(before.port);
+  await Promise.race([refused.promise, connection.nc.closed()]);
+  expect(connection.nc.isClosed()).toBe(false);
+  await wrong[Symbol.asyncDispose]();
+  await using _ = await securedNatsServer(lines('right'), before.port);
+  await back.promise;
+  await connection.nc.flush();
+  expect(states.slice(0, 2)).toEqual(['lost', 'connected']);
+  await connection.close();
 });
 
 test('its end is told', async () => {

@@ -9,6 +9,8 @@ import {
 import { type Clock, systemClock } from '../actors/mod.ts';
 import { codeOf, ShoalError } from '../errors.ts';
 import { authenticatorOf, type Credentials } from './credentials.ts';
+import { type PermissionNotice, PermissionNotices } from './permission-notices.ts';
+import { onPermissionViolation } from './permissions.ts';
 import { ReconnectDelay } from './reconnect-delay.ts';
 import { readServerInfo } from './server-info.ts';
 import { parseServerUrls, type ServerUrl } from './server-url.ts';
@@ -28,6 +30,8 @@ export interface ConnectOptions {
   readonly timeoutMs?: number;
   /** Called at each change after the first connection. */
   readonly onState?: (state: ConnectionState) => void;
+  /** Called when the server refuses a subject; at most once a minute for subjects of one kind. */
+  readonly onForbidden?: (notice: PermissionNotice) => void;
   readonly clock?: Clock;
 }
 
@@ -51,7 +55,7 @@ const PINGS_OUT_MAX = 2;
  * NATS_UNAUTHORIZED if it does not let us in
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
-  const { name, timeoutMs = CONNECT_TIMEOUT_MS, onState, clock = systemClock } = options;
+  const { name, timeoutMs = CONNECT_TIMEOUT_MS, onState, onForbidden, clock = systemClock } = options;
   const urls = parseServerUrls(options.servers);
   const shown = urls.map((url) => url.shown).join(', ');
   const authenticator = await authenticatorFor(options.credentials, urls);
@@ -68,7 +72,16 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     );
     throw unreachable(shown, `no connection within ${timeoutMs} ms`);
   }
-  void follow(nc, delay, onState);
+  const notices = new PermissionNotices(
+    clock,
+    () => shown,
+    (notice) => onForbidden?.(notice),
+  );
+  onPermissionViolation(nc, (violation) => notices.add(violation));
+  void follow(nc, delay, (state) => {
+    if (state === 'connected') notices.reset();
+    onState?.(state);
+  });
   return { nc, shown, close: () => close(nc, clock) };
 }
 
@@ -129,6 +142,8 @@ function natsOptions(
     // nats.js would ask DNS past /etc/hosts, which fails for `localhost` where there is no DNS.
     resolve: false,
     maxReconnectAttempts: -1,
+    // By default nats.js closes for good once it is refused twice, as it is while a server's users are being changed.
+    ignoreAuthErrorAbort: true,
     reconnectDelayHandler: () => delay.delayMs(),
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: PINGS_OUT_MAX,
@@ -142,17 +157,21 @@ function natsOptions(
 async function follow(
   nc: NatsConnection,
   delay: ReconnectDelay,
-  onState: ((state: ConnectionState) => void) | undefined,
+  onState: (state: ConnectionState) => void,
 ): Promise<void> {
-  // Not the end of the loop: nats.js ends nobody's wait for news when it closes.
-  void nc.closed().then(() => onState?.('closed'));
+  let isLost = false;
+  // Not the end of the loop: nats.js does not end its status events when it closes.
+  void nc.closed().then(() => onState('closed'));
   for await (const { type } of nc.status()) {
-    if (type === Events.Disconnect) {
+    // nats.js repeats both, once for each attempt that failed in between.
+    if (type === Events.Disconnect && !isLost) {
+      isLost = true;
       delay.lost();
-      onState?.('lost');
-    } else if (type === Events.Reconnect) {
+      onState('lost');
+    } else if (type === Events.Reconnect && isLost) {
+      isLost = false;
       delay.back();
-      onState?.('connected');
+      onState('connected');
     }
   }
 }

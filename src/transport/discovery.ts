@@ -1,5 +1,6 @@
 import { type Msg, type NatsConnection, nuid, type Subscription } from 'nats';
 import type { EndpointReport } from './endpoint-stats.ts';
+import { isReplySubject } from './reply-subject.ts';
 
 export const SERVICE_NAME = 'shoal';
 
@@ -49,7 +50,8 @@ export function serveDiscovery(nc: NatsConnection, description: ServiceDescripti
   const subscriptions: Subscription[] = [];
   for (const [verb, answer] of Object.entries(verbs)) {
     const callback = (error: Error | null, message: Msg): void => {
-      if (error === null) respond(message, answer());
+      // A subscription that is refused hides the service from `nats micro ls`, and is told by the connection (`onForbidden`).
+      if (error === null && isReplySubject(message.reply ?? '')) respond(message, answer());
     };
     for (const suffix of ['', `.${SERVICE_NAME}`, `.${SERVICE_NAME}.${id}`]) {
       subscriptions.push(nc.subscribe(`$SRV.${verb}${suffix}`, { callback }));

@@ -17,7 +17,7 @@ export interface EndpointCounts {
   /** Replies that could not be sent, because the connection was closed. */
   readonly unsent: number;
   /** Replies from before a restart that found their client. */
-  readonly late: number;
+  readonly orphanedReplies: number;
 }
 
 /** Events for whoever keeps events; at most one of a kind a second. */

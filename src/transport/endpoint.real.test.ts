@@ -76,6 +76,7 @@ describe('a request', () => {
         { 'Shoal-Retry': 'no', 'Shoal-Request-Id': 'b' },
         { op: '', retry: false, requestId: 'b' },
       ],
+      [{ 'Shoal-Op': 'v2.word_count-1' }, { op: 'v2.word_count-1' }],
     ] as const;
     for (const [headers, expected] of cases) {
       const replied = send(fleet, '', headers);
@@ -119,7 +120,7 @@ describe('a request', () => {
   test('with a header that is refused never reaches the router', async () => {
     await using fleet = await servedFleet(() => expect.unreachable());
     const cases = [
-      [{ 'Shoal-Op': 'No' }, 'Shoal-Op: expected 1 to 64 of a-z, 0-9 and "-", got "No"'],
+      [{ 'Shoal-Op': 'No' }, 'Shoal-Op: expected 1 to 64 of a-z, 0-9, "-", "." and "_", got "No"'],
       [{ 'Shoal-Deadline-Ms': '0' }, 'Shoal-Deadline-Ms: expected an integer from 1 to 3600000, got "0"'],
       [
         { 'Shoal-Request-Id': '\u00fc' },
@@ -164,6 +165,24 @@ describe('a request', () => {
     expect(await fleet.counts()).toMatchObject({ withoutReply: 500, errors: 500 });
   });
 
+  test.each([
+    ['an event', 'shoal.test.events'],
+    ['a command', 'shoal.test.admin.down'],
+    ['a request', 'shoal.test.process'],
+    ["a call of the server's own", '$JS.API.STREAM.DELETE.KV_x'],
+  ])('whose reply would be %s is dropped and counted', async (_, reply) => {
+    await using fleet = await servedFleet(() => expect.unreachable());
+    const forged: string[] = [];
+    fleet.nc.subscribe('>', { callback: (_error, { subject }) => forged.push(subject) });
+    fleet.nc.publish(subjectsOf(fleet.fleet).process, 'text', { reply });
+    await fleet.nc.flush();
+    // Its own connection is in order: what it would have published is there before what answers this.
+    await expect.poll(() => fleet.counts()).toMatchObject({ withoutReply: 1, inFlight: 0 });
+    await fleet.connection.nc.flush();
+    await fleet.nc.flush();
+    expect(forged).toEqual(['shoal.test.process']);
+  });
+
   test('is answered at once if the router takes none', async () => {
     await using fleet = await servedFleet(() => expect.unreachable());
     await fleet.system.stop(fleet.router);
@@ -181,6 +200,19 @@ describe('a request', () => {
     });
     request.replyTo.tell(processed(request.payload));
     expect((await first).string()).toBe('first');
+  });
+
+  test('beyond the bytes that may be in hand is answered at once, and one alone is always taken', async () => {
+    const router = holding();
+    await using fleet = await servedFleet(router.handle, { inFlightBytesMax: 10 });
+    const first = send(fleet, 'x'.repeat(20));
+    const request = await router.next();
+    expect(errorOf(await send(fleet, 'y'))).toMatchObject({ code: '503', text: expect.stringContaining('20 bytes') });
+    request.replyTo.tell(processed(request.payload));
+    expect((await first).data).toHaveLength(20);
+    const next = send(fleet, 'z');
+    (await router.next()).replyTo.tell(processed(text.encode('Z')));
+    expect((await next).string()).toBe('Z');
   });
 
   test('is answered once, whatever the router says afterwards', async () => {
@@ -267,7 +299,7 @@ test('a reply to a request of a Shoal before us finds its client by its token, a
   const reply = await replied;
   expect(reply.string()).toBe('before the crash');
   expect(reply.headers?.get('Shoal-Vm')).toBe('5');
-  expect(await fleet.counts()).toMatchObject({ late: 1 });
+  expect(await fleet.counts()).toMatchObject({ orphanedReplies: 1 });
 });
 
 test('the endpoint fails when its connection is closed, so that its supervisor learns of it', async () => {

@@ -3,6 +3,7 @@ import type { Behaviour, Context, Ref } from '../actors/mod.ts';
 import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import { type Discovery, serveDiscovery } from './discovery.ts';
 import type { EndpointEvent, EndpointMessage, RouterRequest } from './endpoint-messages.ts';
+import { forbidden, violationOf } from './permissions.ts';
 import { ProcessService } from './process-service.ts';
 import { ReplyTokens } from './reply-token.ts';
 import { QUEUE, subjectsOf } from './subjects.ts';
@@ -20,6 +21,8 @@ export interface EndpointOptions {
   readonly deadlineMs?: number;
   /** Requests in hand beyond which all others are refused; default 100000, which the router's own limits keep it from. */
   readonly inFlightMax?: number;
+  /** Bytes of the texts of those in hand beyond which all others are refused; default 256 MiB. */
+  readonly inFlightBytesMax?: number;
   /** How long stopping waits for the requests in hand; default 3000, below a child's 5000. */
   readonly drainLimitMs?: number;
   readonly events?: Ref<EndpointEvent>;
@@ -27,6 +30,8 @@ export interface EndpointOptions {
 
 const DEADLINE_MS = 30_000;
 const IN_FLIGHT_MAX = 100_000;
+/** 10 000 waiting requests of 1 MiB each, which the router's own limit allows, would be more than most machines have. */
+const IN_FLIGHT_BYTES_MAX = 256 * 1024 * 1024;
 const DRAIN_LIMIT_MS = 3_000;
 const SUBSCRIBE_TIMEOUT_MS = 5_000;
 const EVENT_INTERVAL_MS = 1_000;
@@ -49,13 +54,17 @@ class Endpoint {
   readonly #options: EndpointOptions;
   readonly #service: ProcessService;
   #discovery: Discovery | undefined;
+  #isOpen = false;
+  /** Why there is no subscription, if that is known before the endpoint is open. */
+  #lostBecause: ShoalError | undefined;
   #dropped = 0;
   #isReporting = false;
 
   constructor(context: Context<EndpointMessage>, options: EndpointOptions) {
     this.#context = context;
     this.#options = options;
-    const { nc, fleet, router, tokenKey, deadlineMs = DEADLINE_MS, inFlightMax = IN_FLIGHT_MAX } = options;
+    const { nc, fleet, router, tokenKey, deadlineMs = DEADLINE_MS } = options;
+    const { inFlightMax = IN_FLIGHT_MAX, inFlightBytesMax = IN_FLIGHT_BYTES_MAX } = options;
     const subject = subjectsOf(fleet).process;
     const service = {
       nc,
@@ -64,10 +73,9 @@ class Endpoint {
       tokens: new ReplyTokens(tokenKey),
       clock: context.clock,
       inFlightMax,
+      inFlightBytesMax,
       onDropped: () => this.#droppedOne(),
-      onLost: (error: unknown) => {
-        context.self.tell({ kind: 'subscription-lost', error: toEnvelope(error) });
-      },
+      onLost: (error: unknown) => this.#lost(error),
     };
     this.#service = new ProcessService(service, deadlineMs);
   }
@@ -88,6 +96,9 @@ class Endpoint {
       const why = `did not confirm the subscription to ${subject} within ${SUBSCRIBE_TIMEOUT_MS} ms`;
       throw new ShoalError('NATS_UNREACHABLE', `The NATS server at ${nc.getServer()} ${why}`);
     }
+    // The server has refused a subscription before it answers what was sent after it.
+    if (this.#lostBecause !== undefined) throw this.#lostBecause;
+    this.#isOpen = true;
   }
 
   receive(message: EndpointMessage): void {
@@ -99,7 +110,7 @@ class Endpoint {
         message.replyTo.tell(true);
         return;
       case 'orphaned-reply':
-        this.#service.late(message.token, message.outcome);
+        this.#service.sendOrphanedReply(message.token, message.outcome);
         return;
       case 'default-deadline':
         this.#service.defaultDeadlineMs = message.deadlineMs;
@@ -126,6 +137,13 @@ class Endpoint {
     this.#context.pipe(this.#service.drain(limitMs), drained, drained);
   }
 
+  #lost(cause: unknown): void {
+    const violation = violationOf(cause);
+    const error = violation === undefined ? cause : forbidden(violation, this.#options.nc.getServer(), cause);
+    if (this.#isOpen) this.#context.self.tell({ kind: 'subscription-lost', error: toEnvelope(error) });
+    else this.#lostBecause ??= error instanceof ShoalError ? error : subscriptionLost(error);
+  }
+
   #undiscover(): void {
     this.#discovery?.close();
     this.#discovery = undefined;
@@ -148,4 +166,8 @@ class Endpoint {
     this.#dropped = 0;
     this.#context.after(EVENT_INTERVAL_MS, { kind: 'report-dropped' });
   }
+}
+
+function subscriptionLost(cause: unknown): ShoalError {
+  return new ShoalError('NATS_UNREACHABLE', 'The NATS server was lost while subscribing', { cause });
 }

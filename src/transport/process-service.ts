@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import type { Msg, NatsConnection, Subscription } from 'nats';
 import type { Clock, Ref } from '../actors/mod.ts';
 import type { Outcome, RequestStatus, VmId } from '../fleet/mod.ts';
+import { BatchPublisher } from './batch-publisher.ts';
 import type { EndpointCounts, RouterRequest } from './endpoint-messages.ts';
 import { EndpointStats } from './endpoint-stats.ts';
-import { Outbox } from './outbox.ts';
 import { errorHeaders, ReplyHeaders } from './reply-headers.ts';
+import { isReplySubject } from './reply-subject.ts';
 import type { ReplyTokens } from './reply-token.ts';
 import { RequestHeaderReader } from './request-header-reader.ts';
 import { QUEUE } from './subjects.ts';
@@ -18,6 +19,7 @@ export interface ProcessServiceOptions {
   readonly tokens: ReplyTokens;
   readonly clock: Clock;
   readonly inFlightMax: number;
+  readonly inFlightBytesMax: number;
   readonly onDropped: () => void;
   readonly onLost: (error: unknown) => void;
 }
@@ -40,18 +42,19 @@ export class ProcessService {
   readonly #options: ProcessServiceOptions;
   readonly #headers = new RequestHeaderReader();
   readonly #replyHeaders = new ReplyHeaders();
-  readonly #outbox: Outbox;
+  readonly #publisher: BatchPublisher;
   readonly #inFlight = new Set<PendingReply>();
   /**
    * Made ids are unique among all Shoals whose requests a guest may have: 48 random bits for this one, and a count. Short, for they go to the
    * guest and back.
    */
   readonly #idPrefix = `s${randomBytes(6).toString('base64url')}.`;
+  #inFlightBytes = 0;
   #idCount = 0;
   #maxPayloadBytes: number;
   #withoutReply = 0;
   #unsent = 0;
-  #late = 0;
+  #orphanedReplies = 0;
   #subscription: Subscription | undefined;
   #idleWaiters: (() => void)[] = [];
 
@@ -59,7 +62,7 @@ export class ProcessService {
     this.#options = options;
     this.#nc = options.nc;
     // The client learns it from its deadline; nothing else can be told to it either.
-    this.#outbox = new Outbox(options.nc, () => {
+    this.#publisher = new BatchPublisher(options.nc, () => {
       this.#unsent += 1;
     });
     this.#subject = options.subject;
@@ -93,7 +96,7 @@ export class ProcessService {
       inFlight: this.#inFlight.size,
       withoutReply: this.#withoutReply,
       unsent: this.#unsent,
-      late: this.#late,
+      orphanedReplies: this.#orphanedReplies,
     };
   }
 
@@ -111,25 +114,26 @@ export class ProcessService {
       await within(idle, Math.max(0, endMs - this.#clock.monotonic()), this.#clock);
     }
     for (const pending of [...this.#inFlight]) pending.tell(STOPPING);
-    this.#outbox.flush();
+    this.#publisher.flush();
     const flushMs = Math.max(FLUSH_MS, endMs - this.#clock.monotonic());
     if (!this.#nc.isClosed()) await within(this.#nc.flush(), flushMs, this.#clock).catch(() => undefined);
   }
 
   /** Sends what came for a request of a Shoal before us. A token that is not ours is ignored. */
-  late(token: Uint8Array, outcome: Outcome): void {
+  sendOrphanedReply(token: Uint8Array, outcome: Outcome): void {
     const address = this.#tokens.open(token);
     if (address === undefined) return;
-    this.#late += 1;
+    this.#orphanedReplies += 1;
     this.#send(address.subject, outcome);
   }
 
   /** The callback of `PendingReply`. */
   finish(pending: PendingReply, outcome: Outcome): void {
     this.#inFlight.delete(pending);
+    this.#inFlightBytes -= pending.payloadBytes;
     const error = this.#send(pending.replySubject, outcome);
     // No other reply can be about to come: whoever asks alone does not wait for the end of the round.
-    if (this.#inFlight.size === 0) this.#outbox.flush();
+    if (this.#inFlight.size === 0) this.#publisher.flush();
     const processingMs = this.#clock.monotonic() - pending.startedMs;
     if (error === undefined) this.stats.succeeded(processingMs);
     else this.stats.failed(error.status, error.message, processingMs);
@@ -139,9 +143,9 @@ export class ProcessService {
   #receive(message: Msg): void {
     const startedMs = this.#clock.monotonic();
     const replySubject = message.reply ?? '';
-    if (replySubject === '') {
+    if (!isReplySubject(replySubject)) {
       this.#withoutReply += 1;
-      this.stats.failed(400, 'a request without a reply subject', 0);
+      this.stats.failed(400, 'a request without a reply subject, or with one that no reply may go to', 0);
       this.#options.onDropped();
       return;
     }
@@ -154,9 +158,16 @@ export class ProcessService {
       this.#refuse(replySubject, 503, `overloaded: ${this.#inFlight.size} requests are in hand`);
       return;
     }
+    const payloadBytes = message.data.length;
+    // One request alone is never too large: the NATS server has taken it.
+    if (this.#inFlight.size > 0 && this.#inFlightBytes + payloadBytes > this.#options.inFlightBytesMax) {
+      this.#refuse(replySubject, 503, `overloaded: requests of ${this.#inFlightBytes} bytes are in hand`);
+      return;
+    }
     const requestId = headers.requestId ?? this.#idPrefix + this.#idCount++;
-    const pending = new PendingReply(this, replySubject, startedMs);
+    const pending = new PendingReply(this, replySubject, payloadBytes, startedMs);
     this.#inFlight.add(pending);
+    this.#inFlightBytes += payloadBytes;
     const taken = this.#router.tell({
       kind: 'request',
       request: {
@@ -177,7 +188,7 @@ export class ProcessService {
   /** Answers a request that the router never sees. */
   #refuse(replySubject: string, status: RequestStatus, message: string): void {
     this.stats.failed(status, message, 0);
-    this.#outbox.add(replySubject, NO_BYTES, errorHeaders(status, message));
+    this.#publisher.publish(replySubject, NO_BYTES, errorHeaders(status, message));
   }
 
   /** @returns the error that was sent, if it was one */
@@ -196,12 +207,12 @@ export class ProcessService {
       this.#sendError(subject, failure);
       return failure;
     }
-    this.#outbox.add(subject, outcome.payload, headers);
+    this.#publisher.publish(subject, outcome.payload, headers);
     return undefined;
   }
 
   #sendError(subject: string, { status, message, vm, host }: Failure): void {
-    this.#outbox.add(subject, NO_BYTES, errorHeaders(status, message, vm, host));
+    this.#publisher.publish(subject, NO_BYTES, errorHeaders(status, message, vm, host));
   }
 
   #idle(): void {
@@ -230,13 +241,15 @@ const ROUTER_AWAY: Outcome = { ok: false, status: 503, message: 'overloaded: the
 /** Where the outcome of one request is told, once. */
 class PendingReply implements Ref<Outcome> {
   readonly replySubject: string;
+  readonly payloadBytes: number;
   readonly startedMs: number;
   readonly #service: ProcessService;
   #isSettled = false;
 
-  constructor(service: ProcessService, replySubject: string, startedMs: number) {
+  constructor(service: ProcessService, replySubject: string, payloadBytes: number, startedMs: number) {
     this.#service = service;
     this.replySubject = replySubject;
+    this.payloadBytes = payloadBytes;
     this.startedMs = startedMs;
   }
 

@@ -9,8 +9,9 @@ export const HOST_HEADER = 'Shoal-Host';
 export const ERROR_HEADER = 'Nats-Service-Error';
 export const ERROR_CODE_HEADER = 'Nats-Service-Error-Code';
 
-const HOST_CHARS_MAX = 255;
-const MESSAGE_CHARS_MAX = 1_024;
+/** Whoever reads a reply keeps to these limits too: anybody may be at the other end. */
+export const HOST_CHARS_MAX = 255;
+export const MESSAGE_CHARS_MAX = 1_024;
 /** VM ids only ever grow, so entries of VMs long gone pile up; beyond this all are made anew. */
 const CACHED_MAX = 1_024;
 

@@ -13,7 +13,7 @@ const SLAB_BYTES = 8 * 1024;
 /** Room for more than a token, so that what is cut off at a slab's end was too long anyway. */
 const ROOM_BYTES = 2 * TOKEN_BYTES_MAX;
 
-/** Where a late reply goes to. */
+/** Where an orphaned reply goes. */
 export interface ReplyAddress {
   readonly subject: string;
   readonly requestId: string;
@@ -40,7 +40,7 @@ export class ReplyTokens {
     this.#sipHash = new SipHash(key);
   }
 
-  /** @returns an empty token if the two are too long for one: a late reply then has nowhere to go */
+  /** @returns an empty token if the two are too long for one: an orphaned reply then has nowhere to go */
   seal(subject: string, requestId: string): Uint8Array {
     if (this.#slab.length - this.#slabUsed < ROOM_BYTES) this.#newSlab();
     const slab = this.#slab;

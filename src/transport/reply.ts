@@ -2,7 +2,15 @@ import type { Msg, MsgHdrs } from 'nats';
 import { type ErrorCode, ShoalError } from '../errors.ts';
 import { headerBytes } from './header-bytes.ts';
 import { Memo } from './memo.ts';
-import { ERROR_CODE_HEADER, ERROR_HEADER, HOST_HEADER, VM_HEADER } from './reply-headers.ts';
+import { headerText } from './quote.ts';
+import {
+  ERROR_CODE_HEADER,
+  ERROR_HEADER,
+  HOST_CHARS_MAX,
+  HOST_HEADER,
+  MESSAGE_CHARS_MAX,
+  VM_HEADER,
+} from './reply-headers.ts';
 
 /** A processed request. */
 export interface Reply {
@@ -29,6 +37,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 const NO_RESPONDERS = 503;
 /** One entry a VM that replies. */
 const REMEMBERED_MAX = 1_024;
+const STATUS_CHARS_MAX = 16;
 const NOWHERE: Origin = { vm: undefined, host: undefined };
 
 /** Reads replies; the headers of those from one VM are equal, and read once. */
@@ -72,12 +81,20 @@ export class ReplyReader {
 function originOf(headers: MsgHdrs): Origin {
   const vm = headers.get(VM_HEADER);
   const host = headers.get(HOST_HEADER);
-  return { vm: /^[0-9]{1,15}$/.test(vm) ? Number(vm) : undefined, host: host === '' ? undefined : host };
+  return {
+    vm: /^[0-9]{1,15}$/.test(vm) ? Number(vm) : undefined,
+    host: host === '' ? undefined : headerText(host, HOST_CHARS_MAX),
+  };
 }
 
 function errorOf(status: string, message: string, { vm, host }: Origin): ShoalError {
   // Whatever else it may be, the far side failed.
   const code = CODES[status] ?? 'REQUEST_VM_FAILED';
-  const details = { status, ...(vm === undefined ? {} : { vm }), ...(host === undefined ? {} : { host }) };
-  return new ShoalError(code, message === '' ? `the request failed with status ${status}` : message, { details });
+  const details = {
+    status: headerText(status, STATUS_CHARS_MAX),
+    ...(vm === undefined ? {} : { vm }),
+    ...(host === undefined ? {} : { host }),
+  };
+  const said = message === '' ? `the request failed with status ${status}` : message;
+  return new ShoalError(code, headerText(said, MESSAGE_CHARS_MAX), { details });
 }

@@ -9,8 +9,8 @@ function encoded(wanted: Parameters<RequestEncoder['encode']>[0]): string {
 
 test('the deadline always, all else only if it is wanted', () => {
   expect(encoded({})).toBe('NATS/1.0\r\nShoal-Deadline-Ms: 30000\r\n\r\n');
-  expect(encoded({ op: 'upper', deadlineMs: 5, requestId: 'a 1', retry: false })).toBe(
-    'NATS/1.0\r\nShoal-Deadline-Ms: 5\r\nShoal-Op: upper\r\nShoal-Request-Id: a 1\r\nShoal-Retry: no\r\n\r\n',
+  expect(encoded({ op: 'v2.word_count', deadlineMs: 5, requestId: 'a 1', retry: false })).toBe(
+    'NATS/1.0\r\nShoal-Deadline-Ms: 5\r\nShoal-Op: v2.word_count\r\nShoal-Request-Id: a 1\r\nShoal-Retry: no\r\n\r\n',
   );
 });
 

@@ -8,6 +8,7 @@ import {
   isDeadlineMs,
   isOp,
   isRequestId,
+  OP_FORM,
   OP_HEADER,
   REQUEST_ID_HEADER,
   RETRY_HEADER,
@@ -53,7 +54,7 @@ export class RequestEncoder {
 function make(op: string, deadlineMs: number, retry: boolean, requestId: string | undefined): EncodedRequest {
   const lines = [`${DEADLINE_HEADER}: ${checkDeadline(deadlineMs)}`];
   if (op !== '') {
-    if (!isOp(op)) throw refused('op', '1 to 64 of a-z, 0-9 and "-"', quote(op));
+    if (!isOp(op)) throw refused('op', OP_FORM, quote(op));
     lines.push(`${OP_HEADER}: ${op}`);
   }
   if (requestId !== undefined) {

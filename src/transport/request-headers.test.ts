@@ -64,6 +64,7 @@ test('the limits themselves are allowed', () => {
   expect(parse(['Shoal-Deadline-Ms', '1'])).toMatchObject({ deadlineMs: 1 });
   expect(parse(['Shoal-Deadline-Ms', '3600000'])).toMatchObject({ deadlineMs: 3_600_000 });
   expect(parse(['Shoal-Op', 'a'.repeat(64)])).toMatchObject({ op: 'a'.repeat(64) });
+  expect(parse(['Shoal-Op', '._-09az'])).toMatchObject({ op: '._-09az' });
   expect(parse(['Shoal-Request-Id', '~'.repeat(128)])).toMatchObject({ requestId: '~'.repeat(128) });
 });
 

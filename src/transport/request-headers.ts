@@ -19,7 +19,10 @@ export interface RequestHeaders {
   retry: boolean;
 }
 
-const OP = /^[a-z0-9-]{1,64}$/;
+/** Names of operations, as the guest contract allows them (docs/guest-contract.md, `ops` of the ready line). */
+const OP = /^[a-z0-9._-]{1,64}$/;
+/** How an error says it. */
+export const OP_FORM = '1 to 64 of a-z, 0-9, "-", "." and "_"';
 const REQUEST_ID = /^[\x20-\x7e]{1,128}$/;
 const INTEGER = /^[0-9]{1,7}$/;
 
@@ -50,7 +53,7 @@ function take(parsed: RequestHeaders, name: string, values: readonly string[]): 
   switch (name) {
     case 'shoal-op':
       if (values.length > 1) return twice(OP_HEADER, values);
-      if (!isOp(value)) return wrong(OP_HEADER, '1 to 64 of a-z, 0-9 and "-"', value);
+      if (!isOp(value)) return wrong(OP_HEADER, OP_FORM, value);
       parsed.op = value;
       return undefined;
     case 'shoal-deadline-ms':

@@ -1,6 +1,7 @@
 import { createInbox, type Msg, type NatsConnection, type Subscription } from 'nats';
 import { type Clock, systemClock, TimingWheel, WHEEL_STEP_MS, type WheelEntry } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
+import { forbidden, onPermissionViolation, type PermissionViolation, violationOf } from './permissions.ts';
 import { type Reply, ReplyReader } from './reply.ts';
 import { RequestEncoder } from './request-encoder.ts';
 import { subjectsOf } from './subjects.ts';
@@ -32,7 +33,7 @@ export interface Requester {
    * Sends a request and resolves with its reply.
    * @throws REQUEST_INVALID, REQUEST_OPERATION_UNKNOWN, REQUEST_TOO_LARGE, REQUEST_VM_FAILED, REQUEST_OVERLOADED: as the far side
    * said, or because it is known here already; REQUEST_DEADLINE at the deadline at the latest; REQUEST_NO_RESPONDERS at once if
-   * nobody serves the fleet; REQUEST_CANCELLED by the signal; NATS_UNREACHABLE if the connection is closed
+   * nobody serves the fleet; REQUEST_CANCELLED by the signal; NATS_FORBIDDEN; NATS_UNREACHABLE if the connection is closed
    */
   request(payload: Uint8Array, options?: RequestOptions): Promise<Reply>;
   /** As `request`, for who may send it more than once. */
@@ -72,6 +73,7 @@ class InboxRequester implements Requester {
   /** With its dot. */
   readonly #inbox = `${createInbox()}.`;
   readonly #subscription: Subscription;
+  readonly #unwatch: () => void;
   #count = 0;
   #maxPayloadBytes: number;
   #closedWith: ShoalError | undefined;
@@ -92,10 +94,11 @@ class InboxRequester implements Requester {
     this.#subscription = nc.subscribe(`${this.#inbox}*`, {
       callback: (error, message) => {
         if (error === null) this.#receive(message);
-        else this.#end(unreachable(error));
+        else this.#end(this.#refusalOf(error) ?? unreachable(error));
       },
     });
     void nc.closed().then((error) => this.#end(unreachable(error)));
+    this.#unwatch = onPermissionViolation(nc, (violation) => this.#refused(violation));
   }
 
   get inFlight(): number {
@@ -193,6 +196,23 @@ class InboxRequester implements Requester {
     call.resolve(reply);
   }
 
+  /** What the server refuses it does not pass on, and nobody answers. */
+  #refused(violation: PermissionViolation): void {
+    if (violation.operation !== 'publish') return;
+    const isOurs = violation.subject.startsWith(this.#inbox);
+    const call = isOurs ? this.#calls.get(violation.subject.slice(this.#inbox.length)) : undefined;
+    // A reply that was to go from here to our own inbox: this connection is that of the fleet itself.
+    if (call !== undefined) this.#fail(call, forbidden(violation, this.#nc.getServer()));
+    if (violation.subject !== this.#subject) return;
+    const error = forbidden(violation, this.#nc.getServer());
+    for (const refused of [...this.#calls.values()]) this.#fail(refused, error);
+  }
+
+  #refusalOf(error: unknown): ShoalError | undefined {
+    const violation = violationOf(error);
+    return violation === undefined ? undefined : forbidden(violation, this.#nc.getServer(), error);
+  }
+
   #fail(call: Call, error: unknown): void {
     this.#forget(call);
     call.reject(error);
@@ -219,6 +239,7 @@ class InboxRequester implements Requester {
   #end(error: ShoalError): void {
     if (this.#closedWith !== undefined) return;
     this.#closedWith = error;
+    this.#unwatch();
     for (const call of [...this.#calls.values()]) this.#fail(call, error);
   }
 }

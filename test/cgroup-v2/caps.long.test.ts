@@ -41,9 +41,9 @@ test('what takes more memory than the cap is ended by the kernel, and the VM liv
 });
 
 test('a VM that needs more than its cap is ended by the kernel, which is told, and another takes its place under the same caps', async () => {
-  const { kills, leftGroups, news, caps, reply } = await fact('replaced');
+  const { kills, leftGroups, event, caps, reply } = await fact('replaced');
   expect({ kills, leftGroups, reply }).toEqual({ kills: 1, leftGroups: [], reply: 'REPLACED' });
-  expect(news).toContain('killed by SIGKILL');
+  expect(event).toContain('killed by SIGKILL');
   expect(caps).toMatchObject({ ...CAPS, vm: 2 });
 });
 

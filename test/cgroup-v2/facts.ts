@@ -24,7 +24,7 @@ export interface Facts {
   readonly replaced: {
     readonly kills: number;
     readonly leftGroups: readonly string[];
-    readonly news: string;
+    readonly event: string;
     readonly caps: CapsSeen;
     readonly reply: string;
   };

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { askFleet } from '../../src/app/mod.ts';
 import { signalProcess } from '../../src/process/mod.ts';
-import { SHARD_FAULTS } from '../../src/shards/mod.ts';
+import { SHARD_FAULTS as WORKER_FAULTS } from '../../src/shards/mod.ts';
 import { launcherOf, qemusOf } from '../driver/processes.ts';
 import { seed } from '../driver/seed.ts';
-import { natsServerOf, oneOf, play, type Rounds, standStill } from './rounds.ts';
+import { injectFaults, natsServerOf, oneOf, type Run, standStill } from './rounds.ts';
 
-/** Faults of each part, all of them within moments of each other. A part that is just gone is left alone. */
-const FAULTS: readonly ((run: Rounds) => Promise<void> | void)[] = [
+/** Each part in its own way, all of them within moments of each other; a part that is just gone is left alone. */
+const FAULTS: readonly ((run: Run) => Promise<void> | void)[] = [
   killVm,
   ({ fleet }) => {
     const launcher = launcherOf(fleet.up);
@@ -15,7 +15,7 @@ const FAULTS: readonly ((run: Rounds) => Promise<void> | void)[] = [
   },
   harmWorker,
   ({ fleet, random }) => standStill(natsServerOf(fleet).identity, random(500)),
-  // Nobody sees the end of a VM that is killed together with Shoal.
+  // The VM that is killed with it has nobody who would see its end.
   async (run) => {
     killVm(run);
     await run.fleet.kill();
@@ -23,25 +23,25 @@ const FAULTS: readonly ((run: Rounds) => Promise<void> | void)[] = [
   },
 ];
 
-/** Does nothing without shards. */
-async function harmWorker({ fleet, random }: Rounds): Promise<void> {
+/** Without shards there is none that could be harmed. */
+async function harmWorker({ fleet, random }: Run): Promise<void> {
   const { nats: servers, fleet: name } = fleet.ready;
-  const fault = oneOf(SHARD_FAULTS, random);
-  await askFleet({ servers, fleet: name }, 'shard-fault', { shard: 0, fault }).catch(() => undefined);
+  const how = oneOf(WORKER_FAULTS, random);
+  await askFleet({ servers, fleet: name }, 'shard-fault', { shard: 0, fault: how }).catch(() => undefined);
 }
 
-function killVm({ fleet, random }: Rounds): void {
+function killVm({ fleet, random }: Run): void {
   const vms = qemusOf(fleet);
   if (vms.length > 0) signalProcess(oneOf(vms, random).identity, 'SIGKILL');
 }
 
 test(`several faults at a time, to any of the parts (SHOAL_SEED=${seed})`, async () => {
-  const { sent, replied } = await play({
+  const { sent, replied } = await injectFaults({
     rounds: 12,
-    once: async (run) => {
-      const isUp = run.ledger.outage();
+    inject: async (run) => {
+      const isUp = run.history.outage();
       for (let faults = 1 + run.random(2); faults > 0; faults--) await oneOf(FAULTS, run.random)(run);
-      await run.ledger.replies(10);
+      await run.history.replies(10);
       isUp();
     },
   });

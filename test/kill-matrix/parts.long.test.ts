@@ -3,13 +3,13 @@ import { isAlive, signalProcess } from '../../src/process/mod.ts';
 import { eventually } from '../driver/fleet.ts';
 import { launcherOf, qemusOf } from '../driver/processes.ts';
 import { seed } from '../driver/seed.ts';
-import { natsServerOf, oneOf, play, standStill, vmProcesses } from './rounds.ts';
+import { injectFaults, natsServerOf, oneOf, standStill, vmProcesses } from './rounds.ts';
 
 test(`a QEMU is killed: it is replaced, and no request is lost (SHOAL_SEED=${seed})`, async () => {
-  await play({
+  await injectFaults({
     // What crashes again and again is started less and less often: more rounds would mostly wait for that.
     rounds: 8,
-    once: async ({ fleet, random }) => {
+    inject: async ({ fleet, random }) => {
       const victim = oneOf(qemusOf(fleet), random);
       signalProcess(victim.identity, 'SIGKILL');
       await eventually('the VM is gone', async () => {
@@ -21,9 +21,9 @@ test(`a QEMU is killed: it is replaced, and no request is lost (SHOAL_SEED=${see
 });
 
 test(`a QEMU stands still: it is found out, ended and replaced, and no request is lost (SHOAL_SEED=${seed})`, async () => {
-  await play({
+  await injectFaults({
     rounds: 3,
-    once: async ({ fleet, random }) => {
+    inject: async ({ fleet, random }) => {
       const victim = oneOf(qemusOf(fleet), random);
       signalProcess(victim.identity, 'SIGSTOP');
       await eventually('the VM is gone', () => (isAlive(victim.identity) ? undefined : true));
@@ -32,9 +32,9 @@ test(`a QEMU stands still: it is found out, ended and replaced, and no request i
 });
 
 test(`the launcher is killed: no VM ends, every request is replied to, and others can be started (SHOAL_SEED=${seed})`, async () => {
-  const sums = await play({
+  const sums = await injectFaults({
     rounds: 12,
-    once: async ({ fleet }) => {
+    inject: async ({ fleet }) => {
       const before = vmProcesses(fleet);
       const launcher = launcherOf(fleet.up);
       if (launcher === undefined) throw new Error('the launcher runs');
@@ -51,16 +51,16 @@ test(`the launcher is killed: no VM ends, every request is replied to, and other
 });
 
 test(`nats-server is killed: it is back at the same place, and Shoal and its clients with it (SHOAL_SEED=${seed})`, async () => {
-  await play({
+  await injectFaults({
     // One more within ten seconds, and Shoal takes it for no passing trouble, and ends.
     rounds: 5,
-    once: async ({ fleet, ledger }) => {
+    inject: async ({ fleet, history }) => {
       const before = vmProcesses(fleet);
       const server = natsServerOf(fleet).identity;
-      const isUp = ledger.outage();
+      const isUp = history.outage();
       signalProcess(server, 'SIGKILL');
       await eventually('it is gone', () => (isAlive(server) ? undefined : true));
-      await ledger.replies(20);
+      await history.replies(20);
       isUp();
       expect(vmProcesses(fleet)).toEqual(expect.arrayContaining(before));
     },
@@ -68,13 +68,13 @@ test(`nats-server is killed: it is back at the same place, and Shoal and its cli
 });
 
 test(`nats-server stands still: everybody waits for it, and no VM ends (SHOAL_SEED=${seed})`, async () => {
-  await play({
+  await injectFaults({
     rounds: 5,
-    once: async ({ fleet, ledger, random }) => {
+    inject: async ({ fleet, history, random }) => {
       const before = vmProcesses(fleet);
-      const isUp = ledger.outage();
+      const isUp = history.outage();
       await standStill(natsServerOf(fleet).identity, 200 + random(2_500));
-      await ledger.replies(20);
+      await history.replies(20);
       isUp();
       expect(vmProcesses(fleet)).toEqual(expect.arrayContaining(before));
     },

@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
 import { signalProcess } from '../../src/process/mod.ts';
 import { eventually, TestFleet } from '../driver/fleet.ts';
-import { StoreWrites, type Sums, startLoad } from '../driver/ledger.ts';
 import { leftovers } from '../driver/leftovers.ts';
 import { type FleetProcess, processesOf, qemusOf, sharedAddresses } from '../driver/processes.ts';
+import { RequestHistory, type Sums, startLoad } from '../driver/request-history.ts';
 import { randomFrom, seed } from '../driver/seed.ts';
 
 /**
@@ -20,56 +20,56 @@ const FLAGS = [
 const ADDRESSES = 4;
 const WORKERS = 6;
 const DEADLINE_MS = 4_000;
-/** Replies from one fault to the next, at most. */
+/** From one fault to the next, replies. */
 const CALM_MAX = 40;
 const LOOK_MS = 40;
 /** Of a fleet that did not get well again. */
 const EVENTS_SHOWN = 60;
 
-/** A fleet under load, into which a fault is injected in each round. */
-export interface Rounds {
+/** A fleet under load to which a fault is injected in each round. */
+export interface Run {
   fleet: TestFleet;
-  readonly ledger: StoreWrites;
+  readonly history: RequestHistory;
   readonly random: (below: number) => number;
 }
 
 export interface FaultPlan {
   readonly rounds: number;
-  /** Further flags of `up`. */
+  /** Of `up`, besides those that all have. */
   readonly flags?: readonly string[];
-  /** Injects the fault. Resolves when the fleet should recover. */
-  readonly once: (rounds: Rounds) => Promise<void>;
+  /** Does it; resolves when the fleet is to be well again. */
+  readonly inject: (run: Run) => Promise<void>;
 }
 
 /**
- * Injects faults at random moments, under load, and checks what must hold whatever happened. After each round the fleet answers, and
- * each address in use has one VM. At the end each request has ended as R11 promises, and nothing is left.
+ * Injects a fault at random moments, under load, and holds what must be so whatever happened: after each round the fleet answers and each
+ * address that is in use has one VM; in the end each request has ended as R11 promises and nothing is left.
  */
-export async function play({ rounds, flags: more = [], once }: FaultPlan): Promise<Sums> {
+export async function injectFaults({ rounds, flags: more = [], inject }: FaultPlan): Promise<Sums> {
   const random = randomFrom(seed);
   // A name of its own: while our nats-server is gone, another's may have its port.
   const flags = [...FLAGS, '--fleet', `kill-${seed}`, ...more];
   const fleet = await TestFleet.start({ addresses: ADDRESSES, flags, env: { SHOAL_TEST_FAULTS: '1' } });
-  const ledger = await StoreWrites.open(fleet.ready);
-  const run: Rounds = { fleet, ledger, random };
-  const load = startLoad({ ledger, workers: WORKERS, deadlineMs: DEADLINE_MS, random });
+  const history = await RequestHistory.open(fleet.ready);
+  const run: Run = { fleet, history, random };
+  const load = startLoad({ history, workers: WORKERS, deadlineMs: DEADLINE_MS, random });
   const shared: string[] = [];
   const looking = setInterval(() => shared.push(...sharedAddresses(fleet)), LOOK_MS);
   try {
     // VMs that are only prepared when Shoal is killed are spares too many to the next one: the first load has to have its VMs.
-    await ledger.replies(WORKERS);
+    await history.replies(WORKERS);
     await isSound(fleet);
     for (let round = 0; round < rounds; round++) {
-      await ledger.replies(random(CALM_MAX));
-      await once(run);
-      await ledger.replies(WORKERS);
+      await history.replies(random(CALM_MAX));
+      await inject(run);
+      await history.replies(WORKERS);
       await isSound(run.fleet);
     }
   } finally {
     await load.stop();
     clearInterval(looking);
   }
-  const sums = await ledger.close();
+  const sums = await history.close();
   expect(sums.broken).toEqual([]);
   const answered = Object.values(sums.refused).reduce((sum, count) => sum + count, 0);
   expect(sums.replied + answered + sums.unanswered).toBe(sums.sent);

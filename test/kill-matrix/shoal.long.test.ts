@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
 import { identify } from '../../src/process/mod.ts';
 import { seed } from '../driver/seed.ts';
-import { natsServerOf, play, type Rounds, standStill, uptimes, vmProcesses } from './rounds.ts';
+import { injectFaults, natsServerOf, type Run, standStill, uptimes, vmProcesses } from './rounds.ts';
 
 /** Longer than silence that ends a VM (`last_connect_ms`). */
 const STILL_MS = 2_500;
 
 test(`Shoal is killed: requests end as R11 says, its VMs and its nats-server are adopted as they are (SHOAL_SEED=${seed})`, async () => {
-  const sums = await play({
+  const sums = await injectFaults({
     rounds: 15,
-    once: async (run) => {
-      const isUp = run.ledger.outage();
+    inject: async (run) => {
+      const isUp = run.history.outage();
       const before = await uptimes(run.fleet);
       await run.fleet.kill();
       await comesBack(run, before);
@@ -22,10 +22,10 @@ test(`Shoal is killed: requests end as R11 says, its VMs and its nats-server are
 });
 
 test(`Shoal is killed again while it starts: whoever comes back adopts all the same (SHOAL_SEED=${seed})`, async () => {
-  await play({
+  await injectFaults({
     rounds: 10,
-    once: async (run) => {
-      const isUp = run.ledger.outage();
+    inject: async (run) => {
+      const isUp = run.history.outage();
       const before = await uptimes(run.fleet);
       await run.fleet.kill();
       const second = run.fleet.startAgain();
@@ -40,15 +40,15 @@ test(`Shoal is killed again while it starts: whoever comes back adopts all the s
 });
 
 test(`Shoal stands still: silence of our own making ends no VM (SHOAL_SEED=${seed})`, async () => {
-  await play({
+  await injectFaults({
     rounds: 5,
-    once: async ({ fleet, ledger }) => {
+    inject: async ({ fleet, history }) => {
       const shoal = identify(fleet.up.pid);
       if (shoal === undefined) throw new Error('Shoal runs');
-      const isUp = ledger.outage();
+      const isUp = history.outage();
       const before = vmProcesses(fleet);
       await standStill(shoal, STILL_MS);
-      await ledger.replies(20);
+      await history.replies(20);
       isUp();
       expect(vmProcesses(fleet)).toEqual(expect.arrayContaining(before));
     },
@@ -56,7 +56,7 @@ test(`Shoal stands still: silence of our own making ends no VM (SHOAL_SEED=${see
 });
 
 /** Another Shoal takes the place of the one that was killed, and has every VM that was ready. */
-async function comesBack(run: Rounds, before: ReadonlyMap<number, number>): Promise<void> {
+async function comesBack(run: Run, before: ReadonlyMap<number, number>): Promise<void> {
   const left = vmProcesses(run.fleet, (vm) => vm !== undefined && before.has(vm));
   expect(left).toHaveLength(before.size);
   const server = natsServerOf(run.fleet).identity;

@@ -3,15 +3,15 @@ import { askFleet } from '../../src/app/mod.ts';
 import { SHARD_FAULTS, type ShardStats } from '../../src/shards/mod.ts';
 import { eventually, type TestFleet } from '../driver/fleet.ts';
 import { seed } from '../driver/seed.ts';
-import { oneOf, play, type Rounds, vmProcesses } from './rounds.ts';
+import { injectFaults, oneOf, type Run, vmProcesses } from './rounds.ts';
 
 const SHARDS = 2;
 
 test(`a worker is lost, in any way: its VMs go on, and every request is replied to (SHOAL_SEED=${seed})`, async () => {
-  const sums = await play({
+  const sums = await injectFaults({
     rounds: 12,
     flags: ['--shards', String(SHARDS)],
-    once: async ({ fleet, random }) => {
+    inject: async ({ fleet, random }) => {
       const before = await settled(fleet);
       const shard = random(SHARDS);
       const lost = (await statsOf(fleet))[shard]?.lost ?? 0;
@@ -27,10 +27,10 @@ test(`a worker is lost, in any way: its VMs go on, and every request is replied 
 });
 
 test(`the only worker is lost, again and again: its VMs go on all the same (SHOAL_SEED=${seed})`, async () => {
-  const sums = await play({
+  const sums = await injectFaults({
     rounds: 6,
     flags: ['--shards', '1'],
-    once: async ({ fleet }) => {
+    inject: async ({ fleet }) => {
       const before = await settled(fleet);
       const lost = (await statsOf(fleet))[0]?.lost ?? 0;
       await injectFault(fleet, 0, 'exit');
@@ -45,11 +45,11 @@ test(`the only worker is lost, again and again: its VMs go on all the same (SHOA
 });
 
 test(`Shoal is killed in the moment in which it loses a worker: whoever comes back adopts all the same (SHOAL_SEED=${seed})`, async () => {
-  await play({
+  await injectFaults({
     rounds: 5,
     flags: ['--shards', String(SHARDS)],
-    once: async (run: Rounds) => {
-      const isUp = run.ledger.outage();
+    inject: async (run: Run) => {
+      const isUp = run.history.outage();
       const before = await settled(run.fleet);
       await injectFault(run.fleet, run.random(SHARDS), 'exit');
       await run.fleet.kill();
@@ -66,8 +66,8 @@ async function settled(fleet: TestFleet): Promise<string[]> {
   return vmProcesses(fleet);
 }
 
-function injectFault({ ready }: TestFleet, shard: number, fault: string): Promise<unknown> {
-  return askFleet({ servers: ready.nats, fleet: ready.fleet }, 'shard-fault', { shard, fault });
+function injectFault({ ready }: TestFleet, shard: number, how: string): Promise<unknown> {
+  return askFleet({ servers: ready.nats, fleet: ready.fleet }, 'shard-fault', { shard, fault: how });
 }
 
 function statsOf({ ready }: TestFleet): Promise<readonly ShardStats[]> {

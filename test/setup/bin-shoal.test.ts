@@ -87,10 +87,10 @@ function clone(): string {
   return join(folder, 'clone/bin/shoal');
 }
 
-type Outcome = { pid: number | undefined; code: number | null; stdout: string; stderr: string };
+type ProcessResult = { pid: number | undefined; code: number | null; stdout: string; stderr: string };
 
 /** Runs a command on a PATH that has no node but ours. */
-function run(command: string, ...args: readonly string[]): Promise<Outcome> {
+function run(command: string, ...args: readonly string[]): Promise<ProcessResult> {
   for (const name of ['sh', 'dirname', 'readlink', 'uname']) {
     symlinkSync(join('/usr/bin', name), join(folder, 'path', name));
   }

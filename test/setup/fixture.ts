@@ -17,10 +17,10 @@ import { onTestFinished } from 'vitest';
 /** What the fake programs of a machine do, as shell script. One that is not named here is not on the machine. */
 export type Programs = Readonly<Record<string, string>>;
 
-export type Outcome = { code: number | null; stdout: string; stderr: string };
+export type ProcessResult = { code: number | null; stdout: string; stderr: string };
 
 export type Running = {
-  ended: Promise<Outcome>;
+  ended: Promise<ProcessResult>;
   /** Resolves once the set-up has said this on stderr; rejects if it ends without having done so. */
   said: (text: string) => Promise<void>;
 };
@@ -102,7 +102,7 @@ export class FakeMachine {
   }
 
   /** Runs the set-up to its end. */
-  setUp(...args: readonly string[]): Promise<Outcome> {
+  setUp(...args: readonly string[]): Promise<ProcessResult> {
     return this.start(...args).ended;
   }
 
@@ -130,7 +130,7 @@ export class FakeMachine {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       output.stderr += text;
     });
-    const ended = new Promise<Outcome>((done, fail) => {
+    const ended = new Promise<ProcessResult>((done, fail) => {
       child.once('error', fail);
       child.once('close', (code) => done({ code, ...output }));
     });

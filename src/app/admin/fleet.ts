@@ -2,7 +2,7 @@ import type { Ref } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
 import { paramsTable, parsePool, type RouterMessage } from '../../fleet/mod.ts';
 import type { AdminHandler } from '../../transport/mod.ts';
-import { addAddresses, addressOf } from '../tables.ts';
+import { addAddresses, addressOf, poolOf } from '../tables.ts';
 import { version } from '../version.ts';
 import { Arguments } from './arguments.ts';
 import { type AdminGround, ASK_TIMEOUT_MS, snapshotOf } from './ground.ts';
@@ -32,7 +32,7 @@ export function fleetHandlers(ground: AdminGround): Readonly<Record<string, Admi
 
 async function grow({ store, router, options }: AdminGround, pool: string): Promise<number> {
   const added = await addAddresses(store, parsePool(pool), options.host);
-  router.tell({ kind: 'add-addresses', addresses: store.snapshot().ip_pool.map(addressOf) });
+  router.tell({ kind: 'add-addresses', addresses: poolOf(store) });
   return added;
 }
 

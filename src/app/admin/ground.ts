@@ -5,7 +5,7 @@ import type { ControllerMessage, VmParameters, VmShards } from '../../hypervisor
 import type { Store } from '../../store/mod.ts';
 import type { EventLog } from '../event-log.ts';
 import type { Settings } from '../settings.ts';
-import type { UpOptions } from '../up-options.ts';
+import type { FleetOptions } from '../up-options.ts';
 
 /** What the verbs of administration work on. */
 export interface AdminGround {
@@ -16,7 +16,7 @@ export interface AdminGround {
   readonly settings: Settings;
   readonly eventLog: EventLog;
   readonly logFolder: string;
-  readonly options: UpOptions;
+  readonly options: FleetOptions;
   readonly parameters: VmParameters;
   /** Undefined if VMs are watched on the main thread. */
   readonly shards: VmShards['shards'] | undefined;

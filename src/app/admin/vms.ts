@@ -86,7 +86,7 @@ async function inspect(ground: AdminGround, vm: number): Promise<unknown> {
     accelerator,
     memory_mib: memoryMib,
     image,
-    image_digest: imageDigest,
+    image_digest: summary?.imageDigest ?? imageDigest,
     events: ground.eventLog.latest(EVENTS_OF_VM_MAX, vm),
     log: await logLines(ground, vm, LINES_OF_VM),
   };

@@ -9,13 +9,23 @@ import { readServerInfo } from '../server-info.ts';
 import { directSpawner } from './direct-spawner.ts';
 
 const GONE_MS = 5_000;
+/** The kernel may take a moment to close a port after its process. */
+const PORT_PATIENCE_MS = 2_000;
 const GREETING_MS = 10_000;
 const BETWEEN_LOOKS_MS = 20;
 
-/** A nats-server with a configuration of the test's own, `lines`: who may connect, for example. Gone with the test. */
-export async function securedNatsServer(lines: readonly string[]): Promise<AsyncDisposable & { readonly url: string }> {
+export interface SecuredNatsServer extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+}
+
+/**
+ * A nats-server with a configuration of the test's own, `lines`: who may connect, for example. Gone with the test.
+ * @param preferredPort that of a server before it; default any that is free
+ */
+export async function securedNatsServer(lines: readonly string[], preferredPort = 0): Promise<SecuredNatsServer> {
   const directory = await mkdtemp(join(tmpdir(), 'shoal-nats-'));
-  const port = await freePort(0, 0, systemClock);
+  const port = await freePort(preferredPort, PORT_PATIENCE_MS, systemClock);
   const config = join(directory, 'nats.conf');
   await writeFile(config, [`listen: "127.0.0.1:${port}"`, ...lines, ''].join('\n'));
   const stderrPath = join(directory, 'nats.log');
@@ -32,7 +42,7 @@ export async function securedNatsServer(lines: readonly string[]): Promise<Async
     await stop();
     throw error;
   }
-  return { url: `nats://127.0.0.1:${port}`, [Symbol.asyncDispose]: stop };
+  return { port, url: `nats://127.0.0.1:${port}`, [Symbol.asyncDispose]: stop };
 }
 
 async function greeted(port: number): Promise<void> {

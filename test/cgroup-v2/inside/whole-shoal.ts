@@ -38,10 +38,10 @@ export async function wholeShoal(tell: (line: FactLine) => void): Promise<void> 
   await fleet.until('another VM is ready', ({ vms }) =>
     vms.some(({ id_vmachine, state }) => id_vmachine !== first.vm && state === 'ready'),
   );
-  const news = (await fleet.events()).find(({ kind, vm }) => kind === 'vm-gone' && vm === first.vm);
+  const gone = (await fleet.events()).find(({ kind, vm }) => kind === 'vm-gone' && vm === first.vm);
   const second = capsOfOnlyVm(fleet);
   const groups = groupsBelow(CGROUP_ROOT).filter((name) => name === `vm-${first.vm}`);
-  const replaced = { kills: killsSoFar() - killsBefore, leftGroups: groups, news: JSON.stringify(news), caps: second };
+  const replaced = { kills: killsSoFar() - killsBefore, leftGroups: groups, event: JSON.stringify(gone), caps: second };
   tell({ name: 'replaced', value: { ...replaced, reply: await reply('replaced') } });
 
   await client.close();

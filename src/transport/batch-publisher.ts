@@ -11,7 +11,7 @@ interface Message {
  * Messages that leave together at the end of this round of the event loop. nats.js makes one write of what is published in one callback,
  * and each VM's replies come in a callback of their own; each write costs the server and the client as much again as it costs us.
  */
-export class Outbox {
+export class BatchPublisher {
   readonly #nc: NatsConnection;
   readonly #onUnsent: () => void;
   readonly #flush = (): void => this.flush();
@@ -23,7 +23,7 @@ export class Outbox {
     this.#onUnsent = onUnsent;
   }
 
-  add(subject: string, payload: Uint8Array, headers: EncodedHeaders): void {
+  publish(subject: string, payload: Uint8Array, headers: EncodedHeaders): void {
     if (this.#messages.push({ subject, payload, headers }) === 1) setImmediate(this.#flush);
   }
 

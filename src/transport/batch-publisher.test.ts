@@ -1,6 +1,6 @@
 import type { NatsConnection } from 'nats';
 import { expect, test } from 'vitest';
-import { Outbox } from './outbox.ts';
+import { BatchPublisher } from './batch-publisher.ts';
 import { ReplyHeaders } from './reply-headers.ts';
 
 const headers = new ReplyHeaders().of(1, 'here');
@@ -18,32 +18,32 @@ function endOfRound(): Promise<void> {
 
 test('what is added in one round of the event loop leaves together at its end, in order', async () => {
   const published: string[] = [];
-  const outbox = new Outbox(
+  const publisher = new BatchPublisher(
     connection((subject) => published.push(subject)),
     () => undefined,
   );
   for (const subject of ['a', 'b', 'c']) {
-    outbox.add(subject, NO_BYTES, headers);
+    publisher.publish(subject, NO_BYTES, headers);
     await Promise.resolve();
   }
   expect(published).toEqual([]);
   await endOfRound();
   expect(published).toEqual(['a', 'b', 'c']);
-  outbox.add('d', NO_BYTES, headers);
+  publisher.publish('d', NO_BYTES, headers);
   await endOfRound();
   expect(published).toEqual(['a', 'b', 'c', 'd']);
 });
 
 test('what cannot wait leaves at once, and only once', async () => {
   const published: string[] = [];
-  const outbox = new Outbox(
+  const publisher = new BatchPublisher(
     connection((subject) => published.push(subject)),
     () => undefined,
   );
-  outbox.add('a', NO_BYTES, headers);
-  outbox.flush();
+  publisher.publish('a', NO_BYTES, headers);
+  publisher.flush();
   expect(published).toEqual(['a']);
-  outbox.add('b', NO_BYTES, headers);
+  publisher.publish('b', NO_BYTES, headers);
   await endOfRound();
   expect(published).toEqual(['a', 'b']);
 });
@@ -51,7 +51,7 @@ test('what cannot wait leaves at once, and only once', async () => {
 test('a message that the connection refuses is counted, and holds up no other', () => {
   const published: string[] = [];
   let unsent = 0;
-  const outbox = new Outbox(
+  const publisher = new BatchPublisher(
     connection((subject) => {
       if (subject === 'bad') throw new Error('closed');
       published.push(subject);
@@ -60,7 +60,7 @@ test('a message that the connection refuses is counted, and holds up no other', 
       unsent += 1;
     },
   );
-  for (const subject of ['a', 'bad', 'b']) outbox.add(subject, NO_BYTES, headers);
-  outbox.flush();
+  for (const subject of ['a', 'bad', 'b']) publisher.publish(subject, NO_BYTES, headers);
+  publisher.flush();
   expect({ published, unsent }).toEqual({ published: ['a', 'b'], unsent: 1 });
 });

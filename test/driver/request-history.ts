@@ -42,7 +42,7 @@ const BROKEN_MAX = 20;
  * Requests as any NATS client sends them, with what came back for each: not through our client library, which would hide an answer that came
  * twice.
  */
-export class StoreWrites {
+export class RequestHistory {
   readonly #connection: NatsConnection;
   readonly #subject: string;
   readonly #inbox = `${createInbox()}.`;
@@ -57,9 +57,9 @@ export class StoreWrites {
     connection.subscribe(`${this.#inbox}*`, { callback: (_error, message) => this.#answer(message) });
   }
 
-  static async open({ nats, subject }: { readonly nats: string; readonly subject: string }): Promise<StoreWrites> {
+  static async open({ nats, subject }: { readonly nats: string; readonly subject: string }): Promise<RequestHistory> {
     const options = { servers: nats, maxReconnectAttempts: -1, reconnectTimeWait: 50, reconnectJitter: 0 };
-    return new StoreWrites(await connect(options), subject);
+    return new RequestHistory(await connect(options), subject);
   }
 
   get replied(): number {
@@ -144,7 +144,7 @@ function outcomeOf(message: Msg): string {
 }
 
 export interface LoadOptions {
-  readonly ledger: StoreWrites;
+  readonly history: RequestHistory;
   readonly workers: number;
   readonly deadlineMs: number;
   /** 0 up to, not including, `below`. */
@@ -154,7 +154,7 @@ export interface LoadOptions {
 const SPIN_MS_MAX = 60;
 
 /** Clients that send one request after the other until they are told to stop; some of what they ask for takes a while. */
-export function startLoad({ ledger, workers, deadlineMs, random }: LoadOptions): { stop(): Promise<void> } {
+export function startLoad({ history, workers, deadlineMs, random }: LoadOptions): { stop(): Promise<void> } {
   let stopped = false;
   const worker = async (): Promise<void> => {
     while (!stopped) {
@@ -166,10 +166,10 @@ export function startLoad({ ledger, workers, deadlineMs, random }: LoadOptions):
   const one = (): Promise<string | undefined> => {
     if (random(3) === 0) {
       const ms = String(1 + random(SPIN_MS_MAX));
-      return ledger.request(ms, 'spin', `spun ${ms}`, deadlineMs);
+      return history.request(ms, 'spin', `spun ${ms}`, deadlineMs);
     }
     const text = `text ${randomBytes(6).toString('hex')}`;
-    return ledger.request(text, 'upper', text.toUpperCase(), deadlineMs);
+    return history.request(text, 'upper', text.toUpperCase(), deadlineMs);
   };
   const done = Promise.all(Array.from({ length: workers }, worker));
   return {

@@ -1,0 +1,31 @@
+import { headers as natsHeaders } from 'nats';
+import { expect, test } from 'vitest';
+import { ReplyReader } from './reply.ts';
+
+type Message = Parameters<ReplyReader['read']>[0];
+
+/** Only what a reader of replies looks at. */
+function message(fields: Readonly<Record<string, string>>): Message {
+  const headers = natsHeaders();
+  for (const [name, value] of Object.entries(fields)) headers.append(name, value);
+  return { headers, data: new Uint8Array(0) } as unknown as Message;
+}
+
+const reader = new ReplyReader('f', () => 'h:4222');
+
+test('an error from a stranger does not steer the terminal that it is shown on, and does not fill it', () => {
+  const said = `\u001b[2Jowned ${'x'.repeat(10_000)}`;
+  const error = reader.read(message({ 'Nats-Service-Error-Code': `5\u001b[m`, 'Nats-Service-Error': said }));
+  expect(error).toMatchObject({
+    code: 'REQUEST_VM_FAILED',
+    message: expect.stringMatching(/^[\x20-\x7e]{1,10000}$/),
+    details: { status: expect.stringMatching(/^[\x20-\x7e]+$/) },
+  });
+});
+
+test('a host and a VM from a stranger are text and number, or nothing', () => {
+  expect(reader.read(message({ 'Shoal-Vm': '1e9', 'Shoal-Host': 'a\u001b[2J' }))).toMatchObject({
+    vm: undefined,
+    host: 'a\\u001b[2J',
+  });
+});
