@@ -95,6 +95,7 @@ describe('whatever a sizing policy says', () => {
     ],
     ['wants a part of a spare', () => ({ ...NOTHING, spares: 0.5 })],
     ['wants fewer than no spares', () => ({ ...NOTHING, spares: -1 })],
+    // A policy in JavaScript may return anything.
     ['returns no list', () => ({ ...NOTHING, start: undefined as never })],
   ])('the fleet serves on when it %s, which is told once', async (_how, decide) => {
     await using fleet = new FakeFleet({ sizing: policy(decide) });
