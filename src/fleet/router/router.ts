@@ -106,6 +106,7 @@ class Router {
         return this.#effects.carryOut(reactionTo(this.#fleet, message, this.#now(nowMs)));
       case 'vm-prepared':
       case 'vm-booting':
+      case 'vm-probed':
       case 'vm-answering':
       case 'vm-adopted':
       case 'vm-gone':

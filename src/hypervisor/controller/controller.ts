@@ -8,12 +8,18 @@ import type { ControllerMessage } from './controller-messages.ts';
 import type { ControllerOptions, OnStop, VmParameters } from './controller-options.ts';
 import { GuestLogs, logFolderOf } from './guest-logs.ts';
 import { HostStats } from './host-stats.ts';
+import { Probes } from './probes.ts';
 import { Reconciliation } from './reconciliation.ts';
 import { stopAll } from './stop-all.ts';
 import { VmCommands, type VmFound } from './vm-commands.ts';
 import { VmTable } from './vm-table.ts';
 
-type ControllerInput = ControllerMessage | VmFound | { readonly kind: 'scan' } | { readonly kind: 'measure' };
+type ControllerInput =
+  | ControllerMessage
+  | VmFound
+  | { readonly kind: 'probe-over'; readonly vm: VmId }
+  | { readonly kind: 'scan' }
+  | { readonly kind: 'measure' };
 
 /**
  * The controller of a host: an actor for each VM, under a supervisor of their own. When it starts it adopts the VMs
@@ -48,6 +54,7 @@ class Controller {
   readonly #vms: VmTable;
   readonly #reconciliation: Reconciliation;
   readonly #commands: VmCommands;
+  readonly #probes: Probes;
   readonly #stats: HostStats;
   readonly #logs: GuestLogs;
   // Not through the mailbox: while the controller stops, the ends of its VMs must still be seen and passed on.
@@ -89,6 +96,7 @@ class Controller {
       onUp: () => this.#measure(),
     });
     this.#commands = new VmCommands({ context, hypervisor, vms: this.#vms, reconciliation: this.#reconciliation });
+    this.#probes = new Probes({ host, events, after: (ms, vm) => context.after(ms, { kind: 'probe-over', vm }) });
     this.#stats = new HostStats({ host, hypervisor, events, notices });
     this.#logs = new GuestLogs(logFolder, this.#vms);
   }
@@ -106,6 +114,10 @@ class Controller {
         return this.#commands.obey(message);
       case 'found':
         return this.#commands.settle(message);
+      case 'probe':
+        return this.#probes.begin(message.vm, () => this.#vms.ref(message.vm)?.tell({ kind: 'probe' }));
+      case 'probe-over':
+        return this.#probes.over(message.vm);
       case 'announce':
         return this.#reconciliation.announce();
       case 'scan':
@@ -149,6 +161,7 @@ class Controller {
 
   #pass(event: HostVmEvent): boolean {
     const { vm } = event;
+    if (event.kind === 'vm-probed' && !this.#probes.answered(vm)) return true;
     this.#vms.see(event);
     if (event.kind === 'vm-gone') {
       this.#vms.remove(vm);
