@@ -38,7 +38,7 @@ async function openHost(
   count: number,
   overrides: Partial<ControllerOptions> = {},
 ): Promise<Host> {
-  process.env['SHOAL_TEST_MISHAPS'] = '1';
+  process.env['SHOAL_TEST_FAULTS'] = '1';
   const failures: string[] = [];
   const system = createSystem({ onFailure: (path, { code }) => failures.push(`${path} ${code}`) });
   const events = probe<HostEvent>(system, { patience });
@@ -133,7 +133,7 @@ describe('VMs on shards, on real QEMU', () => {
     const [one, two] = [await answering(real, host, 1), await answering(real, host, 2)];
     const guest = await GuestClient.open(real.hypervisor.connect(one.address), LONG_MS);
     const told = host.events.received.length;
-    await host.shards.mishap(0, how);
+    await host.shards.injectFault(0, how);
     await lost(host);
     expect(await guest.request('upper', 'hello', LONG_MS)).toBe('HELLO');
     await reportsAgain(host, 1);
@@ -170,7 +170,7 @@ describe('VMs on shards, on real QEMU', () => {
     const address = await real.freeAddress();
     host.controller.tell({ kind: 'prepare', vm: 2, address });
     await host.events.fishFor(of('vm-prepared', 2));
-    await host.shards.mishap(0, 'loop');
+    await host.shards.injectFault(0, 'loop');
     // The thread reads none of these any more.
     await host.shards.stats();
     host.controller.tell({ kind: 'start', vm: 2 });
@@ -207,7 +207,7 @@ describe('VMs on shards, on real QEMU', () => {
     const { pid } = await answering(real, host, 1);
     const identity = identify(pid);
     if (identity === undefined) throw new Error('the VM runs');
-    await host.shards.mishap(0, 'loop');
+    await host.shards.injectFault(0, 'loop');
     await host.shards.stats();
     process.kill(pid, 'SIGKILL');
     expect(await whenGone(identity, LONG_MS, systemClock)).toBe(true);

@@ -5,34 +5,38 @@ import type { behaviours, WorkerArgs, WorkerMessage } from './behaviours.ts';
 
 export type TestBehaviours = typeof behaviours;
 
-/** A system with shards, for tests: `await using it = house();`. */
-export interface House extends AsyncDisposable {
+/** A system with shards, for tests: `await using fixture = shardsFixture();`. */
+export interface ShardsFixture extends AsyncDisposable {
   readonly system: ActorSystem;
   readonly shards: Shards<TestBehaviours>;
-  readonly news: readonly ShardEvent[];
+  readonly events: readonly ShardEvent[];
   readonly deadLetters: readonly DeadLetter[];
-  /** Paths of actors that failed, with codes. */
+  /** Path and code of each actor that failed. */
   readonly failures: readonly string[];
   /** The threads that have loaded the module, in order. */
   readonly loaded: readonly number[];
-  /** A worker at the top, unsupervised. */
+  /** Starts a worker at the top, unsupervised. */
   worker(name: string, args?: WorkerArgs): Promise<Ref<WorkerMessage>>;
   ask<R>(ref: Ref<WorkerMessage>, toMessage: (replyTo: Ref<R>) => WorkerMessage): Promise<R>;
-  /** Resolves when such news has come. */
-  heard(isIt: (news: ShardEvent) => boolean): Promise<void>;
+  /** Resolves when there has been such an event. */
+  untilEvent(isSought: (event: ShardEvent) => boolean): Promise<void>;
 }
 
-/** Generous: it only passes when something is wrong. */
+/** Generous: it runs out only when something is wrong. */
 const PATIENCE_MS = 60_000;
 
 /** How long a probe waits for a message from another thread. */
 export function patience(): Promise<void> {
+  // pause: until the message comes; the probe stops waiting then
   return new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref());
 }
 
-export function house(options: Partial<ShardsOptions<TestBehaviours>> = {}, systemOptions: SystemOptions = {}): House {
-  process.env['SHOAL_TEST_MISHAPS'] = '1';
-  const news: ShardEvent[] = [];
+export function shardsFixture(
+  options: Partial<ShardsOptions<TestBehaviours>> = {},
+  systemOptions: SystemOptions = {},
+): ShardsFixture {
+  process.env['SHOAL_TEST_FAULTS'] = '1';
+  const events: ShardEvent[] = [];
   const deadLetters: DeadLetter[] = [];
   const failures: string[] = [];
   const loaded: number[] = [];
@@ -47,8 +51,8 @@ export function house(options: Partial<ShardsOptions<TestBehaviours>> = {}, syst
     count: 2,
     module: moduleBeside(import.meta.url, 'behaviours'),
     options: { loaded: { path: '/loaded', tell: (index: number) => loaded.push(index) > 0 } },
-    onEvent: (one) => {
-      news.push(one);
+    onEvent: (event) => {
+      events.push(event);
       for (const look of waiting.splice(0)) look();
     },
     onFailure: (path, { code }) => failures.push(`shard: ${path} ${code}`),
@@ -57,7 +61,7 @@ export function house(options: Partial<ShardsOptions<TestBehaviours>> = {}, syst
   return {
     system,
     shards,
-    news,
+    events,
     deadLetters,
     failures,
     loaded,
@@ -66,8 +70,8 @@ export function house(options: Partial<ShardsOptions<TestBehaviours>> = {}, syst
       return system.start(start, { ...spawn, name });
     },
     ask: (ref, toMessage) => system.ask(ref, toMessage, PATIENCE_MS),
-    async heard(isIt) {
-      while (!news.some(isIt)) await new Promise<void>((resolve) => waiting.push(resolve));
+    async untilEvent(isSought) {
+      while (!events.some(isSought)) await new Promise<void>((resolve) => waiting.push(resolve));
     },
     async [Symbol.asyncDispose]() {
       await system.shutdown();
@@ -76,6 +80,6 @@ export function house(options: Partial<ShardsOptions<TestBehaviours>> = {}, syst
   };
 }
 
-export function patientProbe<M>(it: House): ReturnType<typeof probe<M>> {
-  return probe<M>(it.system, { patience });
+export function patientProbe<M>(fixture: ShardsFixture): ReturnType<typeof probe<M>> {
+  return probe<M>(fixture.system, { patience });
 }

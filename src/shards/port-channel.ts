@@ -1,57 +1,58 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { type ActorSystem, addresseeOf, type ExitReason, type Ref, type Undelivered } from '../actors/mod.ts';
 import { fromEnvelope, ShoalError } from '../errors.ts';
+import { BatchWriter, WINDOW } from './batch-writer.ts';
 import { Exports } from './exports.ts';
 import { Imports } from './imports.ts';
-import { Outbox, WINDOW } from './outbox.ts';
-import { type Parcel, pack, type RefBook, type Stowed, unpack } from './parcel.ts';
-import { RemoteRef, type Way } from './remote-ref.ts';
-import { type Batch, type Item, OP, type Op, PARTS, type RefAddress } from './wire.ts';
+import { decode, type EncodedMessage, encode, type RefTable } from './message-codec.ts';
+import { type Channel, RemoteRef } from './remote-ref.ts';
+import { type Batch, type Extras, type Item, OP, type Op, PARTS, type RefAddress } from './wire.ts';
 
-export interface ConnectionOptions {
+export interface ChannelOptions {
   readonly port: MessagePort;
   readonly system: ActorSystem;
-  /** What the other end is called in dead letters and errors. */
+  /** The name of the other end in dead letters and errors. */
   readonly peer: string;
-  /** The ref over there that stands for an actor placed here; undefined if there is none. */
+  /** The id of an actor that the other end has placed here; undefined for any other. */
   readonly placedIdOf: (ref: Ref<never>) => number | undefined;
-  /** The actor that is meant by an id of a placed one: here the actor itself, there its stand-in. */
+  /** The actor with the id of a placed one: on a shard the actor itself, on the main thread its proxy. */
   readonly placed: (id: number) => Ref<never> | undefined;
-  readonly onEvent: (news: unknown) => void;
-  /** Told of each batch that comes: a sign of life. */
+  readonly onEvent: (event: unknown) => void;
+  /** Told of each batch that arrives: a sign of life. */
   readonly onHeard?: () => void;
-  /** A ref that is no actor, and threw at what it was told. */
+  /** A ref that is no actor has thrown at a message. */
   readonly onDefect: (path: string, error: unknown) => void;
 }
 
-/** Say that messages were taken once so many have been: a request and its reply cost no third message. */
+/** Messages are acknowledged in groups of this size, so that a request and its reply cost no third message. */
 const ACKNOWLEDGE_EACH = WINDOW / 4;
 
 /**
- * One end of the way between two threads: messages to actors over there, in order, at most once, all of one turn in one post. What
- * cannot be delivered is a dead letter on the side that knows.
+ * One end of a channel between two threads. It carries messages to actors at the other end, in order and at most once;
+ * everything that is sent in one turn goes in one post. What cannot be delivered is a dead letter at the end that
+ * finds out.
  */
-export class Connection implements Way, RefBook {
-  readonly #options: ConnectionOptions;
+export class PortChannel implements Channel, RefTable {
+  readonly #options: ChannelOptions;
   readonly #port: MessagePort;
-  readonly #outbox: Outbox;
+  readonly #writer: BatchWriter;
   readonly #exports = new Exports();
   readonly #imports: Imports;
-  /** That of all refs of replies: each is used once, and forgotten. */
+  /** The path of all refs of replies: each is used once and forgotten. */
   readonly #replyPath: string;
   #closed: ExitReason | undefined;
-  /** Messages taken that the other end has not been told of. */
+  /** Messages received but not acknowledged yet. */
   #taken = 0;
   #received = 0;
   #sent = 0;
 
-  constructor(options: ConnectionOptions) {
+  constructor(options: ChannelOptions) {
     this.#options = options;
     this.#port = options.port;
     this.#replyPath = `${options.peer}?`;
-    this.#outbox = new Outbox(options.port, (item) => this.#undelivered(item, 'dropped'));
-    this.#imports = new Imports(this, (id, count) => this.#outbox.op({ op: 'release', id, count }));
-    // Our own code at the other end is the only one that writes to this port.
+    this.#writer = new BatchWriter(options.port, (item) => this.#undelivered(item, 'dropped'));
+    this.#imports = new Imports(this, (id, count) => this.#writer.op({ op: 'release', id, count }));
+    // Only the `PortChannel` at the other end writes to this port.
     options.port.on('message', (batch: Batch) => this.#receive(batch));
   }
 
@@ -60,7 +61,7 @@ export class Connection implements Way, RefBook {
   }
 
   get unacknowledged(): number {
-    return this.#outbox.unacknowledged;
+    return this.#writer.unacknowledged;
   }
 
   get counts(): { readonly sent: number; readonly received: number; readonly refs: number } {
@@ -68,52 +69,53 @@ export class Connection implements Way, RefBook {
   }
 
   get hasRoom(): boolean {
-    return this.#outbox.hasRoom;
+    return this.#writer.hasRoom;
   }
 
   /** Resolves when the other end can take more, or is gone. */
   room(): Promise<void> {
-    return this.#outbox.room();
+    return this.#writer.room();
   }
 
-  /** @returns false if it was not taken; it is a dead letter then. @throws MESSAGE_NOT_PLAIN */
+  /** @returns false if the message was not taken and is a dead letter. @throws MESSAGE_NOT_PLAIN */
   tell(to: number, message: unknown, path: string): boolean {
     if (this.#closed !== undefined) return this.#refuse(path, message, 'stopped');
-    if (!this.#outbox.hasRoom) return this.#refuse(path, message, 'mailbox-full');
-    const parcel = pack(message, this);
+    if (!this.#writer.hasRoom) return this.#refuse(path, message, 'mailbox-full');
+    const encoded = encode(message, this);
     this.#sent += 1;
-    this.#outbox.tell(to, parcel.message, parcel.stowed);
+    this.#writer.tell(to, encoded.message, encoded.extras);
     return true;
   }
 
-  news(news: unknown): void {
-    this.#outbox.op({ op: 'news', news });
+  /** Tells the owner of the other end something, in order with the messages. */
+  sendEvent(event: unknown): void {
+    this.#writer.op({ op: 'event', event });
   }
 
-  pack(message: unknown): Parcel {
-    return pack(message, this);
+  encode(message: unknown): EncodedMessage {
+    return encode(message, this);
   }
 
-  unpack(parcel: Parcel): unknown {
-    return unpack(parcel.message, parcel.stowed, this);
+  decode({ message, extras }: EncodedMessage): unknown {
+    return decode(message, extras, this);
   }
 
   watch(ref: RemoteRef<never>, counts: boolean): void {
     this.#imports.watch(ref);
-    this.#outbox.op({ op: 'watch', id: ref.id, counts });
+    this.#writer.op({ op: 'watch', id: ref.id, counts });
   }
 
   unwatch(ref: RemoteRef<never>): void {
     this.#imports.unwatch(ref);
-    this.#outbox.op({ op: 'unwatch', id: ref.id });
+    this.#writer.op({ op: 'unwatch', id: ref.id });
   }
 
   stop(id: number, timeoutMs: number | undefined): void {
-    this.#outbox.op({ op: 'stop', id, timeoutMs });
+    this.#writer.op({ op: 'stop', id, timeoutMs });
   }
 
   addressOf(ref: Ref<never>): RefAddress {
-    if (ref instanceof RemoteRef && ref.way === this) return ['yours', ref.id];
+    if (ref instanceof RemoteRef && ref.channel === this) return ['yours', ref.id];
     const placed = this.#options.placedIdOf(ref);
     return placed === undefined ? this.#exports.addressOf(ref) : ['placed', placed];
   }
@@ -131,12 +133,12 @@ export class Connection implements Way, RefBook {
     }
   }
 
-  /** Posts at once what this turn has said so far. */
+  /** Posts what this turn has sent so far. */
   flush(): void {
-    this.#outbox.flush();
+    this.#writer.flush();
   }
 
-  /** Takes what has come and has not been delivered yet: the last words of a thread that is gone. */
+  /** Receives what has arrived but was not delivered yet, such as the last messages of a thread that is gone. */
   drain(): void {
     for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
       // As in the constructor.
@@ -144,11 +146,14 @@ export class Connection implements Way, RefBook {
     }
   }
 
-  /** Nothing comes or goes from here on. Those who watch actors over there are told `reason`, and asks that wait for them fail. */
+  /**
+   * Closes the channel. Watchers of actors at the other end are told `reason`, and asks that wait for those actors
+   * fail.
+   */
   close(reason: ExitReason): void {
     if (this.#closed !== undefined) return;
     this.#closed = reason;
-    for (const item of this.#outbox.close()) this.#undelivered(item, 'stopped');
+    for (const item of this.#writer.close()) this.#undelivered(item, 'stopped');
     this.#port.close();
     this.#imports.close(reason);
     const { peer } = this.#options;
@@ -161,15 +166,15 @@ export class Connection implements Way, RefBook {
     if (this.#closed !== undefined) return;
     this.#options.onHeard?.();
     for (let index = 0; index < batch.length; index += PARTS) {
-      // The parts of an item (`itemAt`), as `Outbox` has put them there.
+      // The parts of an item (`itemAt`), as `BatchWriter` has put them there.
       const to = batch[index] as number;
-      // Only `Outbox.op` writes to that address; all others get messages.
+      // Only `BatchWriter.op` writes to that address; all others get messages.
       if (to === OP) this.#obey(batch[index + 1] as Op);
       // As above.
-      else this.#deliver(to, unpack(batch[index + 1], batch[index + 2] as Stowed | undefined, this));
+      else this.#deliver(to, decode(batch[index + 1], batch[index + 2] as Extras | undefined, this));
     }
     if (this.#taken < ACKNOWLEDGE_EACH) return;
-    this.#outbox.op({ op: 'ack', count: this.#taken });
+    this.#writer.op({ op: 'ack', count: this.#taken });
     this.#taken = 0;
   }
 
@@ -178,12 +183,12 @@ export class Connection implements Way, RefBook {
     this.#received += 1;
     const ref = to > 0 ? this.#exports.get(to) : this.#options.placed(to);
     if (ref === undefined) {
-      // A reply that comes too late is nobody's loss; a placed actor that has ended is known by its number only.
+      // Nobody misses a reply that comes too late. Of a placed actor that has ended only the number is known.
       if (to < 0) this.#refuse(`${this.#options.peer}#${to}`, message, 'stopped');
       return;
     }
     try {
-      // The sender knew what this actor understands.
+      // The sender had the ref's type.
       ref.tell(message as never);
     } catch (error) {
       this.#options.onDefect(ref.path, error);
@@ -192,17 +197,17 @@ export class Connection implements Way, RefBook {
 
   #obey(op: Op): void {
     switch (op.op) {
-      case 'news':
-        this.#options.onEvent(op.news);
+      case 'event':
+        this.#options.onEvent(op.event);
         return;
       case 'ack':
-        this.#outbox.acknowledged(op.count);
+        this.#writer.acknowledged(op.count);
         return;
       case 'release':
         this.#exports.release(op.id, op.count);
         return;
       case 'watch':
-        this.#exports.watch(op.id, op.counts, (exit) => this.#outbox.op({ op: 'ended', id: op.id, exit }));
+        this.#exports.watch(op.id, op.counts, (exit) => this.#writer.op({ op: 'ended', id: op.id, exit }));
         return;
       case 'unwatch':
         this.#exports.unwatch(op.id);
@@ -226,6 +231,7 @@ export class Connection implements Way, RefBook {
     }
   }
 
+  /** A ref whose messages are dead letters. */
   #nobody(id: number): Ref<never> {
     const path = `${this.#options.peer}#${id}`;
     return { path, tell: (message) => this.#refuse(path, message, 'stopped') };

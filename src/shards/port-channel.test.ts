@@ -2,31 +2,31 @@ import { MessageChannel } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { probe } from '../actors/kit/mod.ts';
 import { type ActorSystem, createSystem, type DeadLetter, type Ref } from '../actors/mod.ts';
-import { Connection } from './connection.ts';
-import { WINDOW } from './outbox.ts';
-import { patience } from './testing/house.ts';
+import { WINDOW } from './batch-writer.ts';
+import { PortChannel } from './port-channel.ts';
+import { patience } from './testing/fixture.ts';
 
 interface End {
   readonly system: ActorSystem;
-  readonly connection: Connection;
+  readonly channel: PortChannel;
   readonly letters: DeadLetter[];
   readonly defects: string[];
   batches: number;
 }
 
-/** Both ends of a connection, on this thread; each with a system of its own. */
+/** Both ends of a channel, on this thread; each has an actor system of its own. */
 function twoEnds(): { here: End; there: End } {
   const { port1, port2 } = new MessageChannel();
   const end = (port: typeof port1, peer: string): End => {
     const letters: DeadLetter[] = [];
     const defects: string[] = [];
     const system = createSystem({ onDeadLetter: (letter) => letters.push(letter) });
-    const it: End = {
+    const made: End = {
       system,
       letters,
       defects,
       batches: 0,
-      connection: new Connection({
+      channel: new PortChannel({
         port,
         system,
         peer,
@@ -34,27 +34,27 @@ function twoEnds(): { here: End; there: End } {
         placedIdOf: () => undefined,
         onEvent: () => undefined,
         onHeard: () => {
-          it.batches += 1;
+          made.batches += 1;
         },
         onDefect: (path) => defects.push(path),
       }),
     };
     onTestFinished(async () => {
-      it.connection.close({ kind: 'shutdown' });
+      made.channel.close({ kind: 'shutdown' });
       await system.shutdown();
     });
-    return it;
+    return made;
   };
   return { here: end(port1, 'there'), there: end(port2, 'here') };
 }
 
-/** The ref over there of an actor of here. */
+/** The ref that `to` has for an actor of `from`. */
 function sent<M>(from: End, to: End, ref: Ref<M>): Ref<M> {
-  // What goes in as a ref comes out as one, of the same actor.
-  return to.connection.unpack(structuredClone(from.connection.pack(ref))) as Ref<M>;
+  // A ref is decoded as a ref of the same actor.
+  return to.channel.decode(structuredClone(from.channel.encode(ref))) as Ref<M>;
 }
 
-describe('a connection', () => {
+describe('a channel', () => {
   it('posts all of a turn at once', async () => {
     const { here, there } = twoEnds();
     const received = probe<number>(there.system, { patience });
@@ -81,7 +81,7 @@ describe('a connection', () => {
     expect(taken).toBe(WINDOW);
     expect(here.letters).toHaveLength(10);
     expect(here.letters[0]).toMatchObject({ to: ref.path, message: WINDOW, why: 'mailbox-full' });
-    await here.connection.room();
+    await here.channel.room();
     expect(ref.tell(-1)).toBe(true);
     await received.fishFor((n) => n === -1);
   });
@@ -122,7 +122,7 @@ describe('a connection', () => {
     const received = probe<number>(there.system, { patience });
     const ref = sent(there, here, received.ref);
     ref.tell(1);
-    here.connection.close({ kind: 'shutdown' });
+    here.channel.close({ kind: 'shutdown' });
     expect(ref.tell(2)).toBe(false);
     expect(here.letters.map(({ message, why }) => [message, why])).toEqual([
       [1, 'stopped'],

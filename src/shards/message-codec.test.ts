@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { copyMessage } from '../actors/kit/mod.ts';
 import type { Ref } from '../actors/mod.ts';
-import { checkPlain, type Parcel, pack, type RefBook, unpack } from './parcel.ts';
+import { checkPlain, decode, type EncodedMessage, encode, type RefTable } from './message-codec.ts';
 import type { RefAddress } from './wire.ts';
 
-/** A book that both sides share: what goes out under a number comes back under it. */
-class Book implements RefBook {
+/** A table that both sides share: a ref that was encoded under a number is decoded from it. */
+class SharedRefs implements RefTable {
   readonly refs: Ref<never>[] = [];
 
   addressOf(ref: Ref<never>): RefAddress {
@@ -23,16 +23,16 @@ function ref(path: string): Ref<never> {
 }
 
 function roundTrip(message: unknown): unknown {
-  const book = new Book();
-  const parcel: Parcel = structuredClone(pack(message, book));
-  return unpack(parcel.message, parcel.stowed, book);
+  const refs = new SharedRefs();
+  const encoded: EncodedMessage = structuredClone(encode(message, refs));
+  return decode(encoded.message, encoded.extras, refs);
 }
 
 class Account {
   balance = 1;
 }
 
-/** What cannot cross, and what the error calls the place. */
+/** What cannot cross, and the place that the error names. */
 const REFUSED: readonly [what: string, message: unknown, path: string][] = [
   ['a function', { a: [{ b: () => 1 }] }, 'message.a[0].b'],
   ['a symbol', { s: Symbol('s') }, 'message.s'],
@@ -43,7 +43,7 @@ const REFUSED: readonly [what: string, message: unknown, path: string][] = [
   ['the message itself', () => 1, 'message'],
 ];
 
-describe('a parcel', () => {
+describe('an encoded message', () => {
   it('brings plain data, refs and errors, wherever they stand', () => {
     const [a, b] = [ref('/a'), ref('/b')];
     const message = {
@@ -75,7 +75,7 @@ describe('a parcel', () => {
 
   it('does not copy what needs no change', () => {
     const message = { a: [1, { b: new Map([[1, 2]]) }] };
-    expect(pack(message, new Book()).message).toBe(message);
+    expect(encode(message, new SharedRefs()).message).toBe(message);
   });
 
   it('of bytes takes those along that are meant, not the memory around them', () => {
@@ -126,11 +126,11 @@ describe('a parcel', () => {
   });
 
   it.each(REFUSED)('refuses %s and names the place', (_what, message, path) => {
-    const book = new Book();
-    expect(() => pack(message, book)).toThrow(
+    const refs = new SharedRefs();
+    expect(() => encode(message, refs)).toThrow(
       expect.objectContaining({ code: 'MESSAGE_NOT_PLAIN', details: expect.objectContaining({ path }) }),
     );
-    expect(book.refs).toEqual([]);
+    expect(refs.refs).toEqual([]);
     expect(() => checkPlain(message)).toThrow(`\`${path}\``);
     // The test kit's copies are refused the same things.
     expect(() => copyMessage(message)).toThrow(TypeError);

@@ -1,28 +1,28 @@
 import type { Behaviour, CancelTimer, Context, Exit, ExitReason, Ref } from '../actors/mod.ts';
 import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import { type ChildSpec, ignore, type Shutdown } from './child-spec.ts';
-import type { ChildCounts, ChildInfo, ChildNews } from './messages.ts';
+import type { ChildCounts, ChildEvent, ChildInfo } from './messages.ts';
 import type { RestartHistory } from './restart-limit.ts';
 import { type Action, type ChildState, type ChildView, decide, type SupervisorEvent, type Terms } from './strategy.ts';
 
-export interface ChildrenOptions extends Terms {
+export interface SupervisedChildrenOptions extends Terms {
   readonly random: () => number;
 }
 
-/** What of a context the children need, so that the supervisor's own messages do not matter here. */
+/** The part of a context that is used here. It does not depend on the type of the supervisor's own messages. */
 export type ChildrenContext = Pick<
-  Context<ChildNews>,
+  Context<ChildEvent>,
   'signal' | 'clock' | 'start' | 'restart' | 'stop' | 'watch' | 'pipe' | 'exit'
 >;
 
 interface Child extends ChildView {
   readonly spec: ChildSpec;
-  /** Known from the moment at which its start begins. */
+  /** Undefined until its first start begins. */
   ref: Ref<never> | undefined;
   state: ChildState;
-  /** Counts starts, so that the news of an end that was asked for is not taken for a crash of the next incarnation. */
+  /** Counts starts, so that a late event of one incarnation is not taken for the crash of the next. */
   incarnation: number;
-  /** Its behaviour has said that it is not wanted. */
+  /** Its behaviour has returned `ignore`. */
   ignored: boolean;
   failures: number;
   startedMs: number;
@@ -30,21 +30,24 @@ interface Child extends ChildView {
   cancelWait: CancelTimer;
 }
 
-/** The children of one supervisor: the one place that starts and stops them, and carries out what `decide` says. */
-export class Children {
+/** The children of one supervisor. They are started and stopped only here, as `decide` says. */
+export class SupervisedChildren {
   readonly #context: ChildrenContext;
-  readonly #options: ChildrenOptions;
+  readonly #options: SupervisedChildrenOptions;
   readonly #children = new Map<string, Child>();
   #restarts: RestartHistory = [];
 
-  constructor(context: ChildrenContext, options: ChildrenOptions) {
+  constructor(context: ChildrenContext, options: SupervisedChildrenOptions) {
     this.#context = context;
     this.#options = options;
-    // Whoever is being started when the supervisor itself is to stop must not hold that up.
+    // A child that is starting must not delay the stop of its supervisor.
     context.signal.addEventListener('abort', () => this.#stopStarting());
   }
 
-  /** Starts a child and resolves with its ref, or undefined if it is not wanted. @throws SUPERVISOR_CHILD_EXISTS, SUPERVISOR_START_FAILED */
+  /**
+   * Starts a child. Resolves with its ref, or undefined if its behaviour returned `ignore`.
+   * @throws SUPERVISOR_CHILD_EXISTS, SUPERVISOR_START_FAILED
+   */
   async add(spec: ChildSpec): Promise<Ref<never> | undefined> {
     if (this.#children.has(spec.id)) throw exists(spec.id);
     const child = newChild(spec);
@@ -101,18 +104,18 @@ export class Children {
     return { specs: all.length, active, supervisors, workers: all.length - supervisors };
   }
 
-  async hear(news: ChildNews): Promise<void> {
-    if (news.kind === 'due') return this.#apply(news);
-    const child = this.#children.get(news.id);
-    if (child?.state !== 'running' || child.incarnation !== news.incarnation) return;
+  async handle(event: ChildEvent): Promise<void> {
+    if (event.kind === 'due') return this.#apply(event);
+    const child = this.#children.get(event.id);
+    if (child?.state !== 'running' || child.incarnation !== event.incarnation) return;
     child.state = 'stopped';
     const nowMs = this.#context.clock.monotonic();
-    const { id, reason } = news;
+    const { id, reason } = event;
     const { random } = this.#options;
     await this.#apply({ kind: 'exited', id, reason, nowMs, livedMs: nowMs - child.startedMs, chance: random() });
   }
 
-  /** Right to left. */
+  /** Stops the children one after the other, the last started first. */
   async stopInOrder(): Promise<void> {
     for (const child of [...this.#children.values()].reverse()) await this.#stop(child);
   }
@@ -126,7 +129,7 @@ export class Children {
     const { restarts, actions } = decide(this.#options, state, event);
     this.#restarts = restarts;
     for (const action of actions) {
-      // The supervisor is to stop: that stops whoever runs, and nobody is started any more.
+      // The supervisor is to stop, which stops all children: none is started any more.
       if (this.#context.signal.aborted) return;
       await this.#carryOut(action);
     }
@@ -154,7 +157,7 @@ export class Children {
     }
   }
 
-  /** Left to right. */
+  /** Starts children in order, up to the first that fails. */
   async #startAll(children: readonly Child[]): Promise<void> {
     for (const child of children) hold(child);
     for (const child of children) {
@@ -184,7 +187,8 @@ export class Children {
     const { id } = child.spec;
     let { ref } = child;
     try {
-      // Awaited directly: the child is watched before its first message can make it fail.
+      // Nothing is between this `await` and `watch`, so that the child is watched before its first message can make it
+      // fail.
       if (ref === undefined) ref = await this.#context.start(begin(child), { ...child.spec.options, name: id });
       else await this.#context.restart(ref);
     } catch (error) {
@@ -197,14 +201,16 @@ export class Children {
     if (child.ignored) await this.#end(child);
   }
 
-  /** For good, as far as the supervisor is concerned. */
+  /** Stops a child that is not to be restarted. */
   async #end(child: Child): Promise<void> {
     await this.#stop(child);
     const { id, restart } = child.spec;
     if (restart === 'temporary' || !this.#options.keepsSpecs) this.#children.delete(id);
   }
 
-  /** It stays watched: one that fails while it stops has still stopped, and its news is none of the next incarnation's. */
+  /**
+   * Stops a child. It stays watched, so a failure while it stops goes no further, and the event of its end is ignored.
+   */
   async #stop(child: Child): Promise<void> {
     child.cancelWait();
     if (child.state === 'restarting') child.state = 'stopped';
@@ -221,8 +227,8 @@ export class Children {
     const { promise, resolve } = Promise.withResolvers<void>();
     if (waitMs > 0) child.cancelWait = clock.timer(waitMs, resolve);
     else resolve();
-    const due = (): ChildNews => ({ kind: 'due', id: child.spec.id, dueMs: untilMs });
-    // Not by `after`: a mailbox that is full must not cost a restart.
+    const due = (): ChildEvent => ({ kind: 'due', id: child.spec.id, dueMs: untilMs });
+    // `pipe` rather than `after`, because a full mailbox must not cost a restart.
     this.#context.pipe(promise, due, due);
   }
 
@@ -261,10 +267,13 @@ function newChild(spec: ChildSpec): Child {
   };
 }
 
-/** Notes what its first start tells; a restart runs the same behaviour. */
+/**
+ * The behaviour of the child, which records its ref and whether it returned `ignore`. A restart runs the same
+ * behaviour.
+ */
 function begin(child: Child): Behaviour<never> {
   const checked = <R>(receive: R): R => {
-    // Whoever it is, it takes any message.
+    // `ignore` takes any message, so the types do not matter.
     child.ignored = (receive as unknown) === ignore;
     return receive;
   };
@@ -275,7 +284,7 @@ function begin(child: Child): Behaviour<never> {
   };
 }
 
-/** It is to run, and something comes first. */
+/** The child is to run, but something comes first. */
 function hold(child: Child): void {
   child.cancelWait();
   child.state = 'restarting';

@@ -1,24 +1,23 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { Stowed } from './parcel.ts';
-import { type Batch, type Item, itemAt, OP, type Op, PARTS } from './wire.ts';
+import { type Batch, type Extras, type Item, itemAt, OP, type Op, PARTS } from './wire.ts';
 
-/** Messages that may be on their way to the other end without its word that it has taken them. */
+/** Messages that may be under way without an acknowledgement from the other end. */
 export const WINDOW = 8_192;
-/** More than one turn says as a rule. A batch without a limit would be one long pause for its receiver. */
+/** Items in a batch: more than one turn usually sends, and few enough not to keep the receiver busy for long. */
 const BATCH_MAX = 512;
 
-/** Collects what one turn has to say to the other end of a port, and posts it at the end of the turn. */
-export class Outbox {
+/** Collects everything that one turn sends through a port, and posts it at the end of the turn. */
+export class BatchWriter {
   readonly #port: MessagePort;
   readonly #refused: (item: Item) => void;
   readonly #flush = (): void => this.flush();
   #batch: unknown[] = [];
-  #waking = false;
+  #isFlushDue = false;
   #closed = false;
   #unacknowledged = 0;
   #waiting: (() => void)[] = [];
 
-  /** @param refused told of each message that the machine could not clone; the others go on */
+  /** @param refused told of each message that could not be cloned; the others are posted */
   constructor(port: MessagePort, refused: (item: Item) => void) {
     this.#port = port;
     this.#refused = refused;
@@ -32,15 +31,15 @@ export class Outbox {
     return this.#unacknowledged;
   }
 
-  /** Resolves when there is room, or never will be. */
+  /** Resolves when there is room, or when the writer is closed. */
   room(): Promise<void> {
     if (this.hasRoom || this.#closed) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  tell(to: number, message: unknown, stowed: Stowed | undefined): void {
+  tell(to: number, message: unknown, extras: Extras | undefined): void {
     this.#unacknowledged += 1;
-    this.#add(to, message, stowed);
+    this.#add(to, message, extras);
   }
 
   op(op: Op): void {
@@ -53,7 +52,7 @@ export class Outbox {
   }
 
   flush(): void {
-    this.#waking = false;
+    this.#isFlushDue = false;
     const batch = this.#batch;
     if (batch.length === 0 || this.#closed) return;
     this.#batch = [];
@@ -64,7 +63,7 @@ export class Outbox {
     }
   }
 
-  /** @returns what has not been posted */
+  /** @returns what was not posted */
   close(): readonly Item[] {
     this.#closed = true;
     const batch = this.#batch;
@@ -73,15 +72,15 @@ export class Outbox {
     return Array.from({ length: batch.length / PARTS }, (_, item) => itemAt(batch, item * PARTS));
   }
 
-  #add(to: number, message: unknown, stowed: Stowed | undefined): void {
+  #add(to: number, message: unknown, extras: Extras | undefined): void {
     if (this.#closed) return;
-    this.#batch.push(to, message, stowed);
+    this.#batch.push(to, message, extras);
     if (this.#batch.length >= BATCH_MAX * PARTS) {
       this.flush();
       return;
     }
-    if (this.#waking) return;
-    this.#waking = true;
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
     queueMicrotask(this.#flush);
   }
 
@@ -89,7 +88,7 @@ export class Outbox {
     try {
       this.#post(item);
     } catch {
-      // Such as an array whose memory has been given away since it was looked at.
+      // For example an array whose buffer was transferred after the message was checked.
       if (item[0] !== OP) this.#unacknowledged -= 1;
       this.#refused(item);
     }
