@@ -107,3 +107,17 @@ describe('whatever a sizing policy says', () => {
     expect(fleet.eventsOf('failed')).toMatchObject([{ text: expect.stringContaining('of the test') }]);
   });
 });
+
+describe('spares', () => {
+  it('that a replacement has just taken are made good, and none of the others is ended', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1, spare_vm_count: 2, last_connect_ms: 60_000 } });
+    await fleet.advance(100);
+    for (let n = 0; n < 3; n++) {
+      fleet.dropLink(1);
+      fleet.linkReady(1);
+    }
+    await fleet.advance(100);
+    expect([await fleet.inState('ready'), await fleet.inState('prepared')]).toEqual([[2], [3, 4]]);
+    expect(fleet.told('stop')).toEqual([1]);
+  });
+});
