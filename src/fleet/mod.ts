@@ -4,7 +4,6 @@ export type { IdleVm, Sizing, SizingPolicy, SizingView } from './policy/sizing.t
 export type { CommandMessage, CommandReply } from './router/command-messages.ts';
 export type { OrphanedReplyPort } from './router/effects.ts';
 export type { HostCommand, HostEvent } from './router/host-messages.ts';
-export { PROBE_LIMIT_MS } from './router/host-messages.ts';
 export type { LinkEvent, LinkMessage, LinkTarget } from './router/link-messages.ts';
 export type { OpenLink } from './router/links.ts';
 export { router } from './router/router.ts';

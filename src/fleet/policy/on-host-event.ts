@@ -35,7 +35,6 @@ function told(fleet: Fleet, event: Exclude<HostEvent, { kind: 'host-down' }>, no
     case 'vm-prepared':
       return onPrepared(fleet, event, nowMs);
     case 'vm-booting':
-    case 'vm-probed':
       return NOTHING;
     case 'vm-answering':
       return onAnswering(fleet, event);

@@ -13,12 +13,7 @@ export type HostCommand =
    * Asks on the console, then by QMP, SIGTERM and SIGKILL, each bounded. `vm-gone` follows, also for a VM that the host has never heard of or
    * that is gone already: the command is repeated until then.
    */
-  | { readonly kind: 'stop'; readonly vm: VmId; readonly why: string }
-  /** Looks at a silent VM and changes nothing. One `vm-probed` follows within `PROBE_LIMIT_MS`, whatever became of it. */
-  | { readonly kind: 'probe'; readonly vm: VmId };
-
-/** How long a host may take to answer a `probe`. */
-export const PROBE_LIMIT_MS = 3_000;
+  | { readonly kind: 'stop'; readonly vm: VmId; readonly why: string };
 
 /** What a controller tells the server. */
 export type HostEvent =
@@ -64,8 +59,6 @@ export type HostEvent =
       /** How often it was told to report, if its manifest says so. */
       readonly statusIntervalMs?: number;
     }
-  /** Answers `probe`. `stuck`: QEMU answers and burns CPU. `dead`: it does not, or could not be asked in time. */
-  | { readonly kind: 'vm-probed'; readonly host: string; readonly vm: VmId; readonly verdict: 'stuck' | 'dead' }
   /**
    * The host is in reach, and has told of what it adopted. `vms` is what it has now, if it says: any other VM that it had prepared for us is
    * gone.

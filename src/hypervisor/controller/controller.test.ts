@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type TestKit, testKit } from '../../actors/kit/mod.ts';
 import type { Behaviour, Ref } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
-import { type HostEvent, PROBE_LIMIT_MS } from '../../fleet/mod.ts';
+import type { HostEvent } from '../../fleet/mod.ts';
 import type { HostNotice } from '../notices.ts';
 import type { Found, Hypervisor, Manifest } from '../port.ts';
 import type { VmHome } from '../shards/vm-home.ts';
@@ -216,43 +216,5 @@ describe('a controller that finds what is left of VMs', () => {
     });
     expect(host.events).toMatchObject([{ kind: 'vm-gone', vm: 7 }, { kind: 'host-up', vms: [] }, {}]);
     expect(host.notices).toEqual([{ kind: 'directory-left', vm: 7, why: 'EBUSY' }]);
-  });
-});
-
-describe('a probe of a VM', () => {
-  const probed = (events: readonly HostEvent[]): readonly HostEvent[] =>
-    events.filter(({ kind }) => kind === 'vm-probed');
-
-  it('is answered once, in time, whatever became of the VM and its actor', async () => {
-    await using host = await openHost();
-    host.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
-    for (const vm of [7, 7, 99]) host.ref.tell({ kind: 'probe', vm });
-    await host.kit.advance(PROBE_LIMIT_MS);
-    expect(probed(host.events)).toEqual([
-      { kind: 'vm-probed', host: 'here', vm: 7, verdict: 'dead' },
-      { kind: 'vm-probed', host: 'here', vm: 99, verdict: 'dead' },
-    ]);
-    host.ref.tell({ kind: 'probe', vm: 7 });
-    await host.kit.advance(PROBE_LIMIT_MS);
-    expect(probed(host.events)).toHaveLength(3);
-  });
-
-  it('passes on the verdict of its actor, and no answer that comes too late', async () => {
-    let tell: (event: HostVmEvent) => void = () => undefined;
-    const home: VmHome = {
-      actor: ({ events }) => {
-        tell = (event) => events.tell(event);
-        return { start: () => () => undefined };
-      },
-    };
-    await using host = await openHost({}, { home });
-    const answer = { kind: 'vm-probed', host: 'here', vm: 7, verdict: 'stuck' } as const;
-    host.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
-    host.ref.tell({ kind: 'probe', vm: 7 });
-    await host.kit.settle();
-    tell(answer);
-    tell(answer);
-    await host.kit.advance(PROBE_LIMIT_MS);
-    expect(probed(host.events)).toEqual([answer]);
   });
 });

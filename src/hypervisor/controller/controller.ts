@@ -8,19 +8,13 @@ import type { ControllerMessage } from './controller-messages.ts';
 import type { ControllerOptions, OnStop } from './controller-options.ts';
 import { GuestLogs, logFolderOf } from './guest-logs.ts';
 import { HostStats, type MeasureAgain } from './host-stats.ts';
-import { Probes } from './probes.ts';
 import { Reconciliation } from './reconciliation.ts';
 import { stopAll } from './stop-all.ts';
 import { VmCommands, type VmFound } from './vm-commands.ts';
 import { VmStarter } from './vm-starter.ts';
 import { VmTable } from './vm-table.ts';
 
-type ControllerInput =
-  | ControllerMessage
-  | VmFound
-  | MeasureAgain
-  | { readonly kind: 'probe-over'; readonly vm: VmId }
-  | { readonly kind: 'scan' };
+type ControllerInput = ControllerMessage | VmFound | MeasureAgain | { readonly kind: 'scan' };
 
 /**
  * The controller of a host: an actor for each VM, under a supervisor of their own. When it starts it adopts the VMs
@@ -55,7 +49,6 @@ class Controller {
   readonly #starter: VmStarter;
   readonly #reconciliation: Reconciliation;
   readonly #commands: VmCommands;
-  readonly #probes: Probes;
   readonly #stats: HostStats;
   readonly #logs: GuestLogs;
   #onStop: OnStop;
@@ -87,7 +80,6 @@ class Controller {
       onUp: () => this.#stats.measure(this.#starter.parameters.memoryMib),
     });
     this.#commands = new VmCommands({ context, hypervisor, vms, reconciliation: this.#reconciliation });
-    this.#probes = new Probes({ host, events, after: (ms, vm) => context.after(ms, { kind: 'probe-over', vm }) });
     this.#logs = new GuestLogs(logFolder, vms);
   }
 
@@ -104,10 +96,6 @@ class Controller {
         return this.#commands.obey(message);
       case 'found':
         return this.#commands.settle(message);
-      case 'probe':
-        return this.#probes.begin(message.vm, () => this.#vms.ref(message.vm)?.tell({ kind: 'probe' }));
-      case 'probe-over':
-        return this.#probes.over(message.vm);
       case 'announce':
         return this.#reconciliation.announce();
       case 'scan':
@@ -141,7 +129,6 @@ class Controller {
 
   #pass(event: HostVmEvent): boolean {
     const { vm } = event;
-    if (event.kind === 'vm-probed' && !this.#probes.answered(vm)) return true;
     this.#vms.see(event);
     if (event.kind === 'vm-gone') {
       this.#vms.remove(vm);

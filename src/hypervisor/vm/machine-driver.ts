@@ -2,8 +2,8 @@ import type { Clock } from '../../actors/mod.ts';
 import { toEnvelope } from '../../errors.ts';
 import { type Defect, defectOf } from '../defect.ts';
 import type { Hypervisor, Machine, MachineSpec } from '../port.ts';
+import { CpuUse } from './cpu-use.ts';
 import type { LifecycleAction, LifecycleInput } from './lifecycle.ts';
-import { CpuUse, probeVerdict, type Verdict } from './verdict.ts';
 
 /** What becomes of a machine. */
 export type MachineReport =
@@ -103,11 +103,6 @@ export class MachineDriver {
         machine.signal(action.signal);
         return;
     }
-  }
-
-  /** Undefined if there is no machine to probe. */
-  probe(): Promise<Verdict> | undefined {
-    return this.#machine === undefined ? undefined : probeVerdict(this.#machine, this.#options.clock);
   }
 
   /**

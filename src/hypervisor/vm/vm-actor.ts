@@ -12,7 +12,6 @@ import { Checkpoints, NEW_CHECKPOINT, type VmCheckpoint } from './checkpoint.ts'
 import { decide, type LifecycleAction, type LifecycleInput, type StopLimits, type VmTerms } from './lifecycle.ts';
 import { MachineDriver, type MachineReport } from './machine-driver.ts';
 import { clearRemains, type Remains } from './remains.ts';
-import type { Verdict } from './verdict.ts';
 import { type HostVmEvent, VmEvents } from './vm-events.ts';
 import { VmLog } from './vm-log.ts';
 import type { RelayedLine, VmMessage } from './vm-messages.ts';
@@ -43,7 +42,6 @@ type VmActorInput =
   | ConsoleEvent
   | MachineReport
   | { readonly kind: 'publish-log' }
-  | { readonly kind: 'probed'; readonly verdict: Verdict }
   | { readonly kind: 'adopt' }
   | { readonly kind: 'adoption'; readonly adoption: Adoption }
   | { readonly kind: 'clear' }
@@ -144,12 +142,6 @@ class VmActor {
       case 'publish-log':
         this.#log.publish();
         return;
-      case 'probe':
-        this.#probe();
-        return;
-      case 'probed':
-        this.#events.probed(message.verdict);
-        return;
       case 'announce':
         this.#checkpoints.update({ announceDue: true });
         this.#announceIfDue();
@@ -237,11 +229,6 @@ class VmActor {
       // VM surplus at once (R5).
       if (event.kind !== 'status' || index === newest) this.#context.self.tell(event);
     }
-  }
-
-  #probe(): void {
-    const probing = this.#driver.probe();
-    if (probing !== undefined) this.#context.pipe(probing, (verdict) => ({ kind: 'probed', verdict }), defectOf);
   }
 
   #adopt(): void {

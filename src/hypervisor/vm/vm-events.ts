@@ -3,7 +3,6 @@ import type { ErrorEnvelope } from '../../errors.ts';
 import type { GuestReady, GuestReport, HostEvent, VmEnd, VmId } from '../../fleet/mod.ts';
 import type { Machine } from '../port.ts';
 import type { VmPhase } from './lifecycle-state.ts';
-import type { Verdict } from './verdict.ts';
 
 export type HostVmEvent = Extract<HostEvent, { readonly vm: VmId }>;
 
@@ -36,10 +35,6 @@ export class VmEvents {
 
   report(report: GuestReport): void {
     this.#to.tell({ kind: 'vm-report', host: this.#host, vm: this.#vm, report, atMs: this.#clock.now() });
-  }
-
-  probed(verdict: Verdict): void {
-    this.#to.tell({ kind: 'vm-probed', host: this.#host, vm: this.#vm, verdict });
   }
 
   /** @param guest its ready line, if it answers */

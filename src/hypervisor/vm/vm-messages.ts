@@ -12,8 +12,6 @@ export type VmMessage =
    * console
    */
   | { readonly kind: 'stop'; readonly why: string; readonly graceMs?: number }
-  /** `vm-probed` follows if there is a machine to probe. */
-  | { readonly kind: 'probe' }
   | { readonly kind: 'logs'; readonly linesMax: number; readonly replyTo: Ref<readonly LogLine[]> }
   /** New lines are told to `to` in batches until it takes no more, `unfollow` comes, or the VM is gone. */
   | { readonly kind: 'follow'; readonly to: Ref<LogBatch> }
