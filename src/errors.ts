@@ -44,6 +44,7 @@ export const ERRORS = {
   VM_BOOT_TIMEOUT: 'The guest did not become ready in time.',
   VM_CONTRACT: 'The guest broke the guest contract.',
   VM_GONE: 'The VM ended.',
+  VM_STATE: 'The VM is not in a state to do that.',
   VM_UNKNOWN: 'No VM has that id.',
   // The tables.
   STORE_DAMAGED: 'The file of the tables is damaged.',

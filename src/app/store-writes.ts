@@ -27,7 +27,7 @@ function rowOf(record: NewVmRow, imageDigest: string): VmachineRow {
     pid: record.pid ?? null,
     // The manifest in the run directory names the process for good; the row is for people.
     start_ticks: null,
-    image_digest: imageDigest,
+    image_digest: record.imageDigest ?? imageDigest,
     started_ms: record.startedMs,
   };
 }

@@ -78,9 +78,7 @@ export async function addAddresses(
 
 /** Addresses that are held: by VMs that run, or by what could not be identified. */
 export function reservationsOf(store: Store): readonly Reservation[] {
-  return store
-    .snapshot()
-    .ip_pool.flatMap((row) => (row.vm === null ? [] : [{ id: row.vm, host: row.host, address: addressOf(row) }]));
+  return store.snapshot().ip_pool.flatMap((row) => (row.vm === null ? [] : [{ vm: row.vm, address: addressOf(row) }]));
 }
 
 export function poolOf(store: Store): readonly Address[] {

@@ -146,6 +146,7 @@ const NOTHING: FleetSnapshot = {
   waiting: 0,
   addresses: 0,
   addresses_free: 0,
+  blocked: null,
   requests: { accepted: 0, ok: 0, failed: {}, routed: {} },
   uptime_ms: 0,
 };

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { PARAMETERS } from './params.ts';
+import { PARAMETERS } from './values/params.ts';
 
 const DOCS = join(import.meta.dirname, '../../docs');
 

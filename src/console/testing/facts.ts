@@ -30,6 +30,7 @@ export function snapshotOf(vms: readonly VmRow[], fields: Partial<FleetSnapshot>
     waiting: 0,
     addresses: 16,
     addresses_free: 16 - vms.length,
+    blocked: null,
     requests: { accepted: 0, ok: 0, failed: {}, routed: {} },
     uptime_ms: 61_000,
     ...fields,
@@ -78,6 +79,7 @@ export const anySnapshot: fc.Arbitrary<FleetSnapshot> = fc.record({
   waiting: anyCount,
   addresses: anyCount,
   addresses_free: anyCount,
+  blocked: fc.option(anyText),
   requests: fc.record({
     accepted: anyCount,
     ok: anyCount,

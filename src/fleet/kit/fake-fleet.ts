@@ -1,26 +1,29 @@
 import { type TestKit, testKit } from '../../actors/kit/mod.ts';
 import type { Ref } from '../../actors/mod.ts';
-import type { FleetEvent } from '../fleet-event.ts';
-import type { HostCommand, HostEvent } from '../host-messages.ts';
-import { makeParams } from '../params.ts';
-import { parsePool } from '../pool.ts';
-import type { Outcome, Request, RequestStatus } from '../request.ts';
-import { type RouterOptions, router } from '../router.ts';
-import type { RouterMessage } from '../router-messages.ts';
-import type { FleetSnapshot, VmRow } from '../snapshot.ts';
-import type { GuestReady, GuestReport, VmId } from '../vm.ts';
+import type { HostCommand, HostEvent } from '../router/host-messages.ts';
+import { router } from '../router/router.ts';
+import type { RouterMessage } from '../router/router-messages.ts';
+import type { RouterOptions } from '../router/router-options.ts';
+import type { FleetSnapshot, VmRow } from '../state/snapshot.ts';
+import type { FleetEvent } from '../values/fleet-event.ts';
+import type { GuestReady, GuestReport } from '../values/guest.ts';
+import { makeParams } from '../values/params.ts';
+import { parsePool } from '../values/parse-pool.ts';
+import type { Outcome, Request, RequestStatus } from '../values/request.ts';
+import type { VmEnd, VmId } from '../values/vm-id.ts';
 import { FakeLinks, type LinkRequest } from './fake-link.ts';
 
 export interface FakeFleetOptions
-  extends Partial<Omit<RouterOptions, 'params' | 'pool' | 'hosts' | 'openLink' | 'news'>> {
+  extends Partial<Omit<RouterOptions, 'params' | 'pool' | 'host' | 'controller' | 'openLink' | 'onEvent'>> {
   /** Under the names of the table. */
   readonly params?: Readonly<Record<string, number>>;
   /** How many addresses; default 10. */
   readonly addresses?: number;
   readonly pool?: RouterOptions['pool'];
-  readonly hosts?: readonly string[];
+  /** Whether the controller has told at once what it adopted, which is nothing; default true. */
+  readonly isUp?: boolean;
   readonly idempotent?: boolean;
-  /** Which commands the host obeys by itself; default all. */
+  /** Which commands the controller obeys by itself; default all. */
   readonly obeys?: readonly HostCommand['kind'][];
 }
 
@@ -30,26 +33,26 @@ export interface FakeClient {
   readonly outcomes: readonly Outcome[];
 }
 
-/** A router on a clock that a test moves, with hosts and guests that do as the test says. */
+const HOST = 'here';
+
+/** A router on a clock that a test moves, with a host and guests that do as the test says. */
 export class FakeFleet implements AsyncDisposable {
   readonly kit: TestKit = testKit();
   readonly links = new FakeLinks();
-  readonly commands: (HostCommand & { readonly host: string })[] = [];
+  readonly commands: HostCommand[] = [];
   readonly events: FleetEvent[] = [];
   readonly router: Ref<RouterMessage>;
-  /** Commands that hosts obey by themselves. */
+  /** Commands that the controller obeys by itself. */
   readonly obeys: Set<HostCommand['kind']>;
   readonly guest: GuestReady;
-  readonly #hostOf = new Map<VmId, string>();
   readonly #seq = new Map<VmId, number>();
   #lastVm = 0;
   #lastRequest = 0;
 
   constructor(options: FakeFleetOptions = {}) {
-    const { params, addresses, hosts, idempotent, obeys, ...ports } = options;
+    const { params, addresses, isUp, idempotent, obeys, ...ports } = options;
     this.obeys = new Set(obeys ?? ['prepare', 'start', 'stop']);
     this.guest = { textBytesMax: 1 << 20, idempotent: idempotent ?? true, operations: ['upper'] };
-    const names = hosts ?? ['here'];
     this.router = this.kit.system.spawn(
       router({
         nextVmId: () => ++this.#lastVm,
@@ -58,11 +61,13 @@ export class FakeFleet implements AsyncDisposable {
         ...ports,
         params: makeParams({ min_vm_count: 0, ...params }),
         openLink: this.links.openLink,
-        hosts: new Map(names.map((name) => [name, this.#host(name)])),
+        host: HOST,
+        controller: this.#controller(),
         onEvent: (event) => void this.events.push(event),
       }),
       { name: 'router' },
     );
+    if (isUp !== false) this.event({ kind: 'host-up', host: HOST });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -130,7 +135,7 @@ export class FakeFleet implements AsyncDisposable {
     const seq = fields.seq ?? (this.#seq.get(vm) ?? 0) + 1;
     this.#seq.set(vm, seq);
     const report = { cpuPercent: 0, ramBytes: 1 << 20, inFlight: 0, served: 0, ...fields, seq };
-    this.event({ kind: 'vm-report', host: this.hostOf(vm), vm, report, atMs: this.kit.clock.now() });
+    this.event({ kind: 'vm-report', host: HOST, vm, report, atMs: this.kit.clock.now() });
   }
 
   /** Moves time on while the given VMs report at each second, the router handling each report before the next. */
@@ -141,27 +146,20 @@ export class FakeFleet implements AsyncDisposable {
     }
   }
 
-  gone(vm: VmId, why = 'exited', code?: string): void {
-    const end = { clean: false, why, exitCode: 1 };
-    const event = { kind: 'vm-gone', host: this.hostOf(vm), vm, end } as const;
+  gone(vm: VmId, why = 'exited', code?: string, verdict?: VmEnd['verdict']): void {
+    const end = { clean: false, why, exitCode: 1, ...(verdict === undefined ? {} : { verdict }) };
+    const event = { kind: 'vm-gone', host: HOST, vm, end } as const;
     this.event(
       code === undefined ? event : { ...event, error: { name: 'ShoalError', code, message: why, details: {} } },
     );
   }
 
   answering(vm: VmId): void {
-    this.event({ kind: 'vm-answering', host: this.hostOf(vm), vm, guest: this.guest });
+    this.event({ kind: 'vm-answering', host: HOST, vm, guest: this.guest });
   }
 
   event(event: HostEvent): void {
-    if (event.kind === 'vm-adopted') this.#hostOf.set(event.vm, event.host);
     this.router.tell(event);
-  }
-
-  hostOf(vm: VmId): string {
-    const host = this.#hostOf.get(vm);
-    if (host === undefined) throw new Error(`VM ${vm} was never asked for`);
-    return host;
   }
 
   async snapshot(): Promise<FleetSnapshot> {
@@ -186,7 +184,7 @@ export class FakeFleet implements AsyncDisposable {
     return this.commands.filter((command) => command.kind === kind).map((command) => command.vm);
   }
 
-  /** The news of that kind, oldest first. */
+  /** The events of that kind, oldest first. */
   eventsOf(kind: FleetEvent['kind']): readonly FleetEvent[] {
     return this.events.filter((event) => event.kind === kind);
   }
@@ -197,29 +195,28 @@ export class FakeFleet implements AsyncDisposable {
     return request;
   }
 
-  #host(name: string): Ref<HostCommand> {
+  #controller(): Ref<HostCommand> {
     return {
-      path: name,
+      path: HOST,
       tell: (command) => {
-        this.commands.push({ ...command, host: name });
-        this.#hostOf.set(command.vm, name);
-        if (this.obeys.has(command.kind)) this.#obey(name, command);
+        this.commands.push(command);
+        if (this.obeys.has(command.kind)) this.#obey(command);
         return true;
       },
     };
   }
 
-  #obey(host: string, { kind, vm }: HostCommand): void {
+  #obey({ kind, vm }: HostCommand): void {
     switch (kind) {
       case 'prepare':
-        this.event({ kind: 'vm-prepared', host, vm, pid: 1_000 + vm });
+        this.event({ kind: 'vm-prepared', host: HOST, vm, pid: 1_000 + vm, imageDigest: `image of ${vm}` });
         return;
       case 'start':
-        this.event({ kind: 'vm-booting', host, vm });
+        this.event({ kind: 'vm-booting', host: HOST, vm });
         this.answering(vm);
         return;
       case 'stop':
-        this.event({ kind: 'vm-gone', host, vm, end: { clean: true, why: 'stopped', exitCode: 0 } });
+        this.event({ kind: 'vm-gone', host: HOST, vm, end: { clean: true, why: 'stopped', exitCode: 0 } });
         return;
     }
   }

@@ -1,7 +1,7 @@
 import type { Behaviour, Ref } from '../../actors/mod.ts';
-import type { LinkEvent, LinkMessage, LinkTarget } from '../link-messages.ts';
-import type { OpenLink } from '../links.ts';
-import type { VmId } from '../vm.ts';
+import type { LinkEvent, LinkMessage, LinkTarget } from '../router/link-messages.ts';
+import type { OpenLink } from '../router/links.ts';
+import type { VmId } from '../values/vm-id.ts';
 
 export type LinkRequest = Extract<LinkMessage, { kind: 'request' }>;
 
@@ -19,7 +19,12 @@ export interface FakeLink {
 /** Makes links that connect to nothing: a test answers for the guests. */
 export class FakeLinks {
   readonly byVm = new Map<VmId, FakeLink>();
+  /** VMs that answer when they are asked whether they live. */
+  readonly ponging = new Set<VmId>();
+  /** VMs in the order in which they were asked. */
+  readonly pinged: VmId[] = [];
   readonly #refs = new Map<VmId, Ref<LinkMessage>>();
+  readonly #broken = new Set<VmId>();
   /** Whether a link is up as soon as it is opened. */
   autoReady = true;
   /** How a link tells its owner. */
@@ -52,9 +57,10 @@ export class FakeLinks {
     this.tell(link, { kind: 'link-lost', vm: link.vm, sent, unsent: frames.slice(sent.length), why: 'reset' });
   }
 
-  /** The actor of that link fails at its next message. */
+  /** The actor of that link fails. */
   failLink(vm: VmId): void {
-    this.#refs.get(vm)?.tell({ kind: 'close' });
+    this.#broken.add(vm);
+    this.#refs.get(vm)?.tell({ kind: 'cancel', id: 0 });
   }
 
   of(vm: VmId): FakeLink {
@@ -65,9 +71,15 @@ export class FakeLinks {
 
   #take(link: FakeLink, message: LinkMessage): void {
     const { vm } = link;
-    if (message.kind === 'close') throw new Error('a link ends with its VM, and is not told so');
-    if (message.kind === 'cancel') link.cancelled.push(message.id);
+    if (this.#broken.delete(vm)) throw new Error('a defect of the link');
+    if (message.kind === 'ping') this.#ping(link);
+    else if (message.kind === 'cancel') link.cancelled.push(message.id);
     else if (link.connected) link.open.push(message);
     else this.tell(link, { kind: 'link-lost', vm, sent: [], unsent: [message.id], why: 'the link is not connected' });
+  }
+
+  #ping(link: FakeLink): void {
+    this.pinged.push(link.vm);
+    if (this.ponging.has(link.vm)) this.tell(link, { kind: 'link-pong', vm: link.vm });
   }
 }

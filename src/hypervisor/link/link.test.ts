@@ -325,7 +325,7 @@ describe('link', () => {
     await using it = await bench();
     const guest = await ready(it);
     it.link.tell(request(1));
-    it.link.tell({ kind: 'close' });
+    it.link.tell({ kind: 'ping' });
     await it.owner.expect({ kind: 'link-lost', sent: [1], unsent: [] });
     expect(guest.closed).toBe(true);
     await it.kit.advance(5_000);

@@ -111,8 +111,8 @@ class Link implements FrameSink {
       case 'relay':
         if (this.#ready) this.#send(FrameType.relay, 0, NO_BYTES, NO_BYTES, Buffer.from(message.line));
         return;
-      case 'close':
-        this.#context.exit();
+      case 'ping':
+        this.#ping();
         return;
       case 'connect':
         this.#connect();

@@ -1,0 +1,54 @@
+import type { Fleet } from '../state/fleet.ts';
+import type { OpenRequest } from '../state/open-request.ts';
+import type { Outcome, Request } from '../values/request.ts';
+import type { Rule } from '../values/rule.ts';
+import type { VmId } from '../values/vm-id.ts';
+import { failure } from './retries.ts';
+import { route, waitOrRefuse } from './route.ts';
+
+/** Repeats that may wait for one request at a time. */
+const WAITERS_MAX = 100;
+
+/** What becomes of a request that has just come. */
+export type Admission =
+  | { readonly kind: 'dispatch'; readonly rule: Rule; readonly vm: VmId }
+  | { readonly kind: 'wait'; readonly rule: Rule }
+  /** R11: it repeats a request that is open, and joins that. */
+  | { readonly kind: 'join'; readonly request: OpenRequest }
+  /** It ends at once. */
+  | { readonly kind: 'end'; readonly rule: Rule | undefined; readonly outcome: Outcome };
+
+/** R2, R3, R4 and R11 for a new request. Requests that wait have been served as far as that goes. */
+export function admit(fleet: Fleet, request: Request, nowMs: number): Admission {
+  if (!Number.isFinite(request.deadlineMs)) return refuse(fleet, 400, 'the deadline is not a time');
+  if (request.deadlineMs <= nowMs) return refuse(fleet, 504, 'its deadline had passed when it came');
+  const repeat = request.isIdGenerated === true ? undefined : repeated(fleet, request, nowMs);
+  if (repeat !== undefined) return repeat;
+  // Nobody is served before those who wait already.
+  const decision = fleet.requests.waiting > 0 ? waitOrRefuse(fleet, nowMs) : route(fleet, nowMs);
+  return decision.kind === 'refuse' ? refuse(fleet, decision.status, decision.message) : decision;
+}
+
+/** R11: a repeat joins the first or gets its stored reply. */
+function repeated(fleet: Fleet, request: Request, nowMs: number): Admission | undefined {
+  const known = fleet.requests.cache.find(request, nowMs);
+  switch (known?.kind) {
+    case undefined:
+      return undefined;
+    case 'ended':
+      return { kind: 'end', rule: 'R11', outcome: known.outcome };
+    case 'other': {
+      const id = JSON.stringify(request.requestId);
+      return refuse(fleet, 400, `the request id ${id} stands for another request`, 'R11');
+    }
+    case 'open': {
+      const text = `overloaded: ${WAITERS_MAX} repeats wait for the same request`;
+      if (known.request.waiters.length >= WAITERS_MAX) return refuse(fleet, 503, text, 'R11');
+      return { kind: 'join', request: known.request };
+    }
+  }
+}
+
+function refuse(fleet: Fleet, status: Parameters<typeof failure>[1], message: string, rule?: Rule): Admission {
+  return { kind: 'end', rule, outcome: failure(fleet, status, message) };
+}

@@ -1,0 +1,74 @@
+import { DEFAULT_SIZING } from './default-sizing.ts';
+import type { Plan } from './plan.ts';
+import type { IdleVm, Sizing, SizingPolicy, SizingView } from './sizing.ts';
+
+/**
+ * Asks the policy what it wants. One that throws, or wants what cannot be, is told of as a fault; the default decides in its place,
+ * so that the fleet goes on serving.
+ */
+export function decideSizing(plan: Plan, policy: SizingPolicy): Sizing {
+  const view = viewOf(plan);
+  try {
+    const sizing = policy.decide(view);
+    if (!Array.isArray(sizing.start) || !Array.isArray(sizing.drain)) throw new TypeError('start or drain is no array');
+    const { spares } = sizing;
+    if (!Number.isSafeInteger(spares) || spares < 0) {
+      throw new RangeError(`Expected spares to be a whole number from 0 on, got ${String(spares)}`);
+    }
+    return sizing;
+  } catch (error) {
+    plan.sizingFailed(policy.name, error instanceof Error ? error.message : String(error));
+    return DEFAULT_SIZING.decide(view);
+  }
+}
+
+/** R3: as many as the policy wants and the host can take. A request never waits for a VM that nobody starts. */
+export function scaleUp(plan: Plan, { start }: Sizing): void {
+  for (const figures of start) if (!plan.start('R3', figures)) return;
+  const { waiting } = plan.fleet.requests;
+  if (waiting > 0 && plan.ready + plan.starting === 0) plan.start('R3', { waiting, capacity_to_come: 0 });
+}
+
+/** R3: spares are made when nobody waits, for a request comes before a reserve; those beyond the number give their address back. */
+export function keepSpares(plan: Plan, { spares }: Sizing): void {
+  const { fleet } = plan;
+  if (fleet.requests.waiting > 0 || fleet.host.reach !== 'up') return;
+  const there = plan.spares;
+  for (const vm of [...fleet.group('spares')].sort((a, b) => a.id - b.id).slice(spares)) {
+    const figures = { spares: there, spare_vm_count: spares };
+    plan.stop({ rule: 'R3', vm: vm.id, why: 'a spare too many', fault: undefined, figures });
+  }
+  for (let count = there; count < spares; count++) {
+    if (!plan.prepare({ spares: count, spare_vm_count: spares })) return;
+  }
+}
+
+/** R5: as the policy wants, but only surplus VMs, and none while it would take the VMs that serve below the minimum. */
+export function scaleDown(plan: Plan, { drain }: Sizing): void {
+  if (drain.length === 0) return;
+  const surplus = new Set(surplusOf(plan).map(({ vm }) => vm));
+  for (const { vm, figures } of drain) {
+    if (plan.serving <= plan.fleet.params.minVmCount) return;
+    if (surplus.has(vm)) plan.drain({ rule: 'R5', vm, why: 'idle', ejected: false, figures });
+  }
+}
+
+function viewOf(plan: Plan): SizingView {
+  return {
+    params: plan.fleet.params,
+    nowMs: plan.nowMs,
+    waiting: plan.fleet.requests.waiting,
+    ready: plan.ready,
+    serving: plan.serving,
+    starting: plan.starting,
+    spares: plan.spares,
+    surplus: () => surplusOf(plan),
+  };
+}
+
+/** A VM that took a request since its last report is not idle, whatever that report said. */
+function surplusOf(plan: Plan): readonly IdleVm[] {
+  return [...plan.fleet.group('surplus')]
+    .filter((vm) => vm.inFlight === 0 && !vm.dispatchedSinceReport && !plan.isLeaving(vm.id))
+    .map(({ id, freeCount }) => ({ vm: id, freeCount }));
+}

@@ -1,0 +1,95 @@
+import type { Address } from '../values/address.ts';
+import type { RequestStatus } from '../values/request.ts';
+import type { Figures, Rule } from '../values/rule.ts';
+import type { VmId } from '../values/vm-id.ts';
+import type { Blockage } from './blockage.ts';
+
+/** What becomes of a request that has just come, or that is next in line. */
+export type RouteDecision =
+  | { readonly kind: 'dispatch'; readonly rule: Rule; readonly vm: VmId }
+  | { readonly kind: 'wait'; readonly rule: Rule }
+  | { readonly kind: 'refuse'; readonly rule: Rule; readonly status: RequestStatus; readonly message: string };
+
+/** What is to be done with the VMs, with the rule and the figures that it was decided on. */
+export type FleetDecision =
+  | StartDecision
+  | WantDecision
+  | DrainDecision
+  | StopDecision
+  | AskDecision
+  | HostAwayDecision
+  | BlockedDecision
+  | SizingFailedDecision;
+
+/** A new VM is started; as a spare it is only prepared. */
+export interface StartDecision {
+  readonly kind: 'start';
+  readonly rule: Rule;
+  readonly address: Address;
+  readonly spare: boolean;
+  /** The VM that it is to replace. */
+  readonly replaces: VmId | undefined;
+  readonly figures: Figures;
+}
+
+/** A spare is used instead of a new VM. */
+export interface WantDecision {
+  readonly kind: 'want';
+  readonly rule: Rule;
+  readonly vm: VmId;
+  readonly replaces: VmId | undefined;
+  readonly figures: Figures;
+}
+
+export interface DrainDecision {
+  readonly kind: 'drain';
+  readonly rule: Rule;
+  readonly vm: VmId;
+  readonly why: string;
+  /** R2: it fails. */
+  readonly ejected: boolean;
+  readonly figures: Figures;
+}
+
+export interface StopDecision {
+  readonly kind: 'stop';
+  readonly rule: Rule;
+  readonly vm: VmId;
+  readonly why: string;
+  /** Undefined: it is meant to go. `silent`: nothing is heard of it; `failed`: it was never of use. */
+  readonly fault: 'silent' | 'failed' | undefined;
+  readonly figures: Figures;
+}
+
+/** Before R6 ends a VM over its silence, it is asked over its link. */
+export interface AskDecision {
+  readonly kind: 'ask';
+  readonly rule: Rule;
+  readonly vm: VmId;
+  readonly figures: Figures;
+}
+
+/** Nothing has been heard of the controller: what its VMs do is unknown. */
+export interface HostAwayDecision {
+  readonly kind: 'host-away';
+  readonly rule: Rule;
+  readonly figures: Figures;
+}
+
+/** VMs are wanted and none can be started, for another reason than before; undefined: that is over. */
+export interface BlockedDecision {
+  readonly kind: 'blocked';
+  readonly blockage: Blockage | undefined;
+}
+
+/** The sizing policy failed, and the default decided in its place. */
+export interface SizingFailedDecision {
+  readonly kind: 'sizing-failed';
+  readonly policy: string;
+  readonly why: string;
+}
+
+/** A start needs an id for its VM, which only the store can give. */
+export function isStart(decision: FleetDecision): decision is StartDecision {
+  return decision.kind === 'start';
+}

@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { FakeFleet } from '../kit/mod.ts';
+import type { CommandMessage, CommandReply } from '../router/command-messages.ts';
+
+type Ask = CommandMessage extends infer M ? (M extends CommandMessage ? Omit<M, 'replyTo'> : never) : never;
+
+async function ask(fleet: FakeFleet, command: Ask): Promise<CommandReply> {
+  const replies: CommandReply[] = [];
+  const replyTo = { path: 'admin', tell: (reply: CommandReply) => replies.push(reply) > 0 };
+  fleet.router.tell({ ...command, replyTo });
+  await fleet.settle();
+  const [reply] = replies;
+  if (reply === undefined) throw new Error('no reply');
+  return reply;
+}
+
+describe('an administrator', () => {
+  it('drains a VM, which R1 makes good', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 2 } });
+    await fleet.settle();
+    expect(await ask(fleet, { kind: 'drain-vm', vm: 1 })).toMatchObject({ ok: true, vms: [1] });
+    expect(await fleet.inState('ready')).toEqual([2, 3]);
+    expect(fleet.eventsOf('vm-drain')).toMatchObject([{ vm: 1, rule: 'command' }]);
+  });
+
+  it('removes a VM at once; what it worked on is tried elsewhere', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 2 } });
+    await fleet.settle();
+    const client = fleet.send();
+    await fleet.settle();
+    expect(await ask(fleet, { kind: 'remove-vm', vm: 1 })).toMatchObject({ ok: true, vms: [1] });
+    fleet.reply(2);
+    await fleet.settle();
+    expect(client.outcomes).toMatchObject([{ ok: true, vm: 2 }]);
+  });
+
+  it('is told when there is no such VM, or it cannot be told so', async () => {
+    await using fleet = new FakeFleet({ obeys: [], params: { min_vm_count: 1 } });
+    await fleet.settle();
+    for (const [vm, code] of [
+      [1, 'VM_STATE'],
+      [99, 'VM_UNKNOWN'],
+    ] as const) {
+      expect(await ask(fleet, { kind: 'drain-vm', vm })).toMatchObject({ ok: false, error: { code } });
+    }
+  });
+
+  it('restarts all, each only when its replacement is ready', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 3 } });
+    await fleet.settle();
+    fleet.obeys.delete('start');
+    expect(await ask(fleet, { kind: 'restart-vms', vms: 'all' })).toMatchObject({ ok: true, vms: [1, 2, 3] });
+    expect(await fleet.inState('ready')).toEqual([1, 2, 3]);
+    expect(fleet.told('prepare')).toEqual([1, 2, 3, 4]);
+    fleet.obeys.add('start');
+    fleet.event({ kind: 'vm-booting', host: 'here', vm: 4 });
+    fleet.answering(4);
+    await fleet.advance(500);
+    expect(await fleet.inState('ready')).toEqual([4, 5, 6]);
+    expect(fleet.told('stop')).toEqual([1, 2, 3]);
+  });
+
+  it.each([1, 2, 5])(
+    'restarts where no address is free: the old one goes first, for a minimum of %s',
+    async (minimum) => {
+      await using fleet = new FakeFleet({ addresses: 2, params: { min_vm_count: minimum, free_count: 100 } });
+      await fleet.settle();
+      fleet.send();
+      fleet.send();
+      await fleet.settle();
+      for (const vm of [1, 2]) fleet.reply(vm);
+      await ask(fleet, { kind: 'restart-vms', vms: [1, 2] });
+      await fleet.advance(500);
+      expect(fleet.told('stop')).toEqual([1, 2]);
+      expect((await fleet.inState('ready')).every((vm) => vm > 2)).toBe(true);
+      expect((await fleet.inState('ready')).length).toBeGreaterThanOrEqual(Math.min(2, minimum));
+    },
+  );
+
+  it.each([
+    [10, 2],
+    [2, 1],
+  ])(
+    'loses no VM that runs while its replacements crash, but the first where there are %s addresses',
+    async (addresses, left) => {
+      await using fleet = new FakeFleet({ addresses, params: { min_vm_count: 2, free_count: 100 } });
+      await fleet.settle();
+      fleet.obeys.delete('start');
+      await ask(fleet, { kind: 'restart-vms', vms: 'all' });
+      for (let second = 0; second < 30; second++) {
+        const ready = await fleet.inState('ready');
+        await fleet.reporting(ready, 1);
+        for (const vm of await fleet.inState('booting')) fleet.gone(vm, 'panicked');
+      }
+      expect(await fleet.inState('ready')).toHaveLength(left);
+      expect(fleet.told('prepare').length).toBeGreaterThan(5);
+    },
+  );
+
+  it('scales up and down, at once and for good', async () => {
+    await using fleet = new FakeFleet();
+    await fleet.settle();
+    expect(await ask(fleet, { kind: 'scale', vmCount: 4 })).toMatchObject({ ok: true, params: { minVmCount: 4 } });
+    expect(await fleet.inState('ready')).toEqual([1, 2, 3, 4]);
+    expect(await ask(fleet, { kind: 'scale', vmCount: 1 })).toMatchObject({ ok: true, vms: [4, 3, 2] });
+    expect(await fleet.snapshot()).toMatchObject({ vms: [{ id_vmachine: 1 }], addresses_free: 9 });
+  });
+
+  it('is refused a count that cannot be', async () => {
+    await using fleet = new FakeFleet();
+    const reply = await ask(fleet, { kind: 'scale', vmCount: -1 });
+    expect(reply).toMatchObject({ ok: false, error: { code: 'CONFIG_VALUE' } });
+  });
+});

@@ -1,0 +1,104 @@
+import { ShoalError, toEnvelope } from '../../errors.ts';
+import type { CommandMessage } from '../router/command-messages.ts';
+import type { Fleet } from '../state/fleet.ts';
+import { isStarting, type LiveState, type Vm } from '../state/vm.ts';
+import { makeParams, type Params, paramsTable } from '../values/params.ts';
+import type { VmId } from '../values/vm-id.ts';
+import { drain, stop } from './enact.ts';
+import { NOTHING, type Reaction, together } from './reaction.ts';
+
+/** A command that is obeyed. */
+interface Obeyed extends Reaction {
+  readonly vms: readonly VmId[];
+  /** If they change. */
+  readonly params?: Params;
+}
+
+/** What follows from what an administrator asks for, the reply included. */
+export function onCommand(fleet: Fleet, message: CommandMessage, nowMs: number): Reaction {
+  const { replyTo } = message;
+  try {
+    const { vms, params = fleet.params, ...reaction } = obey(fleet, message, nowMs);
+    const effects = [...reaction.effects, { kind: 'reply', replyTo, reply: { ok: true, vms, params } } as const];
+    return { ...reaction, effects };
+  } catch (error) {
+    return { transitions: [], effects: [{ kind: 'reply', replyTo, reply: { ok: false, error: toEnvelope(error) } }] };
+  }
+}
+
+function obey(fleet: Fleet, message: CommandMessage, nowMs: number): Obeyed {
+  switch (message.kind) {
+    case 'drain-vm': {
+      const vm = known(fleet, message.vm, ['ready', 'draining']);
+      return { ...drained(fleet, [vm], 'an administrator drains it'), vms: [vm.id] };
+    }
+    case 'remove-vm': {
+      const { id, inFlight } = known(fleet, message.vm);
+      const decision = { rule: 'command', vm: id, why: 'an administrator removes it', fault: undefined } as const;
+      return { ...stop(fleet, { ...decision, figures: { in_flight: inFlight } }, nowMs), vms: [id] };
+    }
+    case 'restart-vms':
+      return restart(fleet, message.vms);
+    case 'scale':
+      return scale(fleet, message.vmCount, nowMs);
+  }
+}
+
+function restart(fleet: Fleet, vms: 'all' | readonly VmId[]): Obeyed {
+  const asked = vms === 'all' ? [...fleet.group('ready')] : vms.map((id) => known(fleet, id, ['ready']));
+  return {
+    transitions: asked.map(({ id }) => ({ kind: 'vm-replace', vm: id })),
+    effects: [],
+    vms: asked.map(({ id }) => id),
+  };
+}
+
+/** VMs that are still starting go first, then those that are ready. */
+function scale(fleet: Fleet, vmCount: number, nowMs: number): Obeyed {
+  const params = makeParams({ ...paramsTable(fleet.params), min_vm_count: vmCount });
+  const why = `scaled to ${vmCount}`;
+  const starting = [...fleet.group('starting')].filter(isStarting).sort((a, b) => b.id - a.id);
+  const ready = [...fleet.group('ready')].sort(idlestFirst);
+  const beyond = Math.max(0, starting.length + ready.length - vmCount);
+  const ended = starting.slice(0, beyond);
+  const surplus = ready.slice(0, beyond - ended.length);
+  const figures = { in_flight: 0, min_vm_count: vmCount };
+  return {
+    ...together(
+      { transitions: [{ kind: 'params', params }], effects: [] },
+      ...ended.map(({ id }) => stop(fleet, { rule: 'command', vm: id, why, fault: undefined, figures }, nowMs)),
+      drained(fleet, surplus, why, vmCount),
+    ),
+    vms: [...ended, ...surplus].map(({ id }) => id),
+    params,
+  };
+}
+
+function drained(fleet: Fleet, vms: readonly Vm[], why: string, minVmCount = fleet.params.minVmCount): Reaction {
+  return together(
+    ...vms.map(({ id, inFlight, state }) => {
+      const figures = { in_flight: inFlight, min_vm_count: minVmCount };
+      const decision = { rule: 'command', vm: id, why, ejected: false, figures } as const;
+      return state === 'ready' ? drain(fleet, decision) : NOTHING;
+    }),
+  );
+}
+
+function known(fleet: Fleet, id: VmId, states?: readonly LiveState[]): Vm {
+  const vm = fleet.vm(id);
+  if (vm === undefined) throw new ShoalError('VM_UNKNOWN', `There is no VM ${id}`, { details: { vm: id } });
+  const { name, reach } = fleet.host;
+  if (reach === 'away') throw unsuitable(vm, `its host ${name} is out of reach`);
+  if (states === undefined || states.includes(vm.state)) return vm;
+  if (vm.spare) throw unsuitable(vm, `it is a spare (${vm.state}) and takes no requests; \`shoal rm ${id}\` ends it`);
+  throw unsuitable(vm, `it is ${vm.state}`);
+}
+
+function unsuitable(vm: Vm, why: string): ShoalError {
+  return new ShoalError('VM_STATE', `VM ${vm.id} cannot do that: ${why}`, { details: { vm: vm.id, state: vm.state } });
+}
+
+/** Fewest in flight, then longest idle, then youngest. */
+function idlestFirst(a: Vm, b: Vm): number {
+  return a.inFlight - b.inFlight || b.freeCount - a.freeCount || b.id - a.id;
+}

@@ -1,0 +1,179 @@
+import type { HostEvent } from '../router/host-messages.ts';
+import type { Fleet } from '../state/fleet.ts';
+import type { NewVm, Vm } from '../state/vm.ts';
+import { isNewReport } from '../state/vm-changes.ts';
+import { formatAddress } from '../values/address.ts';
+import type { VmEnd, VmId } from '../values/vm-id.ts';
+import { bootOf, hostAway } from './enact.ts';
+import { hostEvent, vmEvent } from './events.ts';
+import { NOTHING, type Reaction, together } from './reaction.ts';
+import { takeAllBack, writeOff } from './retries.ts';
+
+/** What the two clocks say now: monotonic milliseconds, and milliseconds since the epoch. */
+export interface Now {
+  readonly nowMs: number;
+  readonly epochMs: number;
+}
+
+type Event<K extends HostEvent['kind']> = Extract<HostEvent, { readonly kind: K }>;
+
+/** What follows from what a controller tells. */
+export function onHostEvent(fleet: Fleet, event: HostEvent, now: Now): Reaction {
+  if (event.kind === 'host-down') return hostAway(fleet, event.why, now.nowMs);
+  return together(heard(fleet, event, now.nowMs), told(fleet, event, now));
+}
+
+function told(fleet: Fleet, event: Exclude<HostEvent, { kind: 'host-down' }>, now: Now): Reaction {
+  const { nowMs } = now;
+  switch (event.kind) {
+    case 'host-up':
+      return onHostUp(fleet, event, nowMs);
+    case 'host-stats': {
+      const { availableBytes, vmBytes } = event;
+      return { transitions: [{ kind: 'host-memory', memory: { availableBytes, vmBytes }, nowMs }], effects: [] };
+    }
+    case 'vm-prepared':
+      return onPrepared(fleet, event, nowMs);
+    case 'vm-booting':
+      return NOTHING;
+    case 'vm-answering':
+      return onAnswering(fleet, event);
+    case 'vm-report':
+      return onReport(fleet, event, now);
+    case 'vm-adopted':
+      return onAdopted(fleet, event, now);
+    case 'vm-gone':
+      return onGone(fleet, event, nowMs);
+  }
+}
+
+/**
+ * Whatever it tells, a controller that is heard is in reach. But before it has said what it adopted, R1 would start what is there already.
+ */
+function heard(fleet: Fleet, { kind }: HostEvent, nowMs: number): Reaction {
+  const { name, reach } = fleet.host;
+  if (reach === 'up' || (reach === 'unseen' && kind !== 'host-up')) return NOTHING;
+  return {
+    transitions: [{ kind: 'host-up', nowMs }],
+    effects: [hostEvent('host-up', name, `host ${name} is in reach`)],
+  };
+}
+
+/**
+ * What the controller once had and no longer has is gone. What it never confirmed may have been asked for after it looked: R7 sees to
+ * that. What only the tables know, and the controller does not, has ended while nobody looked.
+ */
+function onHostUp(fleet: Fleet, { vms }: Event<'host-up'>, nowMs: number): Reaction {
+  if (vms === undefined) return NOTHING;
+  const there = new Set(vms);
+  const end = { clean: false, why: 'its host no longer has it', exitCode: null };
+  const missing = [...fleet.vms].filter((vm) => vm.confirmed && !there.has(vm.id));
+  const absent = [...fleet.absent.keys()].filter((vm) => !there.has(vm));
+  return together(
+    ...missing.map((vm) => vmGone(fleet, vm, end, undefined, nowMs)),
+    ...absent.map((vm) => absentGone(fleet, vm)),
+  );
+}
+
+function onPrepared(fleet: Fleet, { vm: id, pid, imageDigest }: Event<'vm-prepared'>, nowMs: number): Reaction {
+  const vm = fleet.vm(id);
+  if (vm?.state !== 'preparing') return NOTHING;
+  const { name } = fleet.host;
+  const prepared: Reaction = {
+    transitions: [{ kind: 'vm-prepared', vm: id, pid, imageDigest }],
+    effects: [vmEvent('vm-prepared', id, name, `VM ${id} is prepared (QEMU pid ${pid})`)],
+  };
+  return vm.reserved && !vm.spare ? together(prepared, bootOf(id, name, nowMs)) : prepared;
+}
+
+function onAnswering(fleet: Fleet, { vm: id, guest }: Event<'vm-answering'>): Reaction {
+  const vm = fleet.vm(id);
+  if (vm === undefined) return NOTHING;
+  const canLink = vm.state === 'booting' || vm.state === 'ready' || vm.state === 'draining';
+  return {
+    transitions: [{ kind: 'vm-answering', vm: id, guest }],
+    effects: canLink ? [{ kind: 'open-link', vm: id, address: vm.address }] : [],
+  };
+}
+
+/** The first report makes the VM's row (R7), each later one brings the fields of it that may be lost. */
+function onReport(fleet: Fleet, { vm: id, report, atMs }: Event<'vm-report'>, { nowMs }: Now): Reaction {
+  const vm = fleet.vm(id);
+  if (vm === undefined || !isNewReport(vm, report)) return NOTHING;
+  const reported: Reaction = {
+    transitions: [{ kind: 'vm-report', vm: id, report, nowMs }],
+    effects: [{ kind: vm.report === undefined ? 'write-row' : 'update-row', vm: id, atMs }],
+  };
+  // An end that got lost on the way, because a mailbox was full: only what nobody waits for any more is given up.
+  const isLost = report.inFlight === 0 && vm.inFlight > 0;
+  return isLost ? together(reported, writeOff(fleet, vm, nowMs)) : reported;
+}
+
+function onAdopted(fleet: Fleet, event: Event<'vm-adopted'>, { nowMs, epochMs }: Now): Reaction {
+  const { vm: id, address, pid, imageDigest, statusIntervalMs, state } = event;
+  if (fleet.vm(id) !== undefined) return NOTHING;
+  const { name } = fleet.host;
+  const holder = fleet.holder(address);
+  if (holder !== undefined && holder !== id) {
+    const text = `VM ${id} was found at ${formatAddress(address)}, which VM ${holder} holds: it is ended`;
+    const reason = { rule: 'R8', figures: { id_ip: address.id, held_by: holder } } as const;
+    const why = `its address is held by VM ${holder}`;
+    return {
+      transitions: [],
+      effects: [
+        vmEvent('unidentified', id, name, text, reason),
+        { kind: 'command', command: { kind: 'stop', vm: id, why } },
+      ],
+    };
+  }
+  const adopted: NewVm = {
+    vm: id,
+    address,
+    spare: state === 'prepared',
+    nowMs,
+    // How long it has run is known in time of day only; both clocks run at the same speed.
+    startedMs: nowMs - Math.max(0, epochMs - event.startedMs),
+    state: state === 'answering' ? 'booting' : state,
+    adopted: { pid, imageDigest },
+  };
+  return {
+    transitions: [
+      { kind: 'vm-reserved', ...(statusIntervalMs === undefined ? adopted : { ...adopted, statusIntervalMs }) },
+    ],
+    effects: [
+      vmEvent('vm-adopted', id, name, `VM ${id} is adopted at ${formatAddress(address)}`),
+      // The Shoal that crashed may have done so before it was durable.
+      { kind: 'write-reservation', vm: id, address },
+    ],
+  };
+}
+
+function onGone(fleet: Fleet, { vm: id, end, error }: Event<'vm-gone'>, nowMs: number): Reaction {
+  const vm = fleet.vm(id);
+  return vm === undefined ? absentGone(fleet, id) : vmGone(fleet, vm, end, error, nowMs);
+}
+
+function vmGone(fleet: Fleet, vm: Vm, end: VmEnd, error: Event<'vm-gone'>['error'], nowMs: number): Reaction {
+  const { id, address } = vm;
+  const wanted = vm.state === 'stopping' || vm.state === 'draining';
+  const why = wanted ? (vm.why ?? end.why) : end.why;
+  const found = end.verdict === undefined ? '' : ` (${end.verdict})`;
+  // Neither will be better at once, and other addresses may do.
+  const bindFailed = error?.code === 'PORT_TAKEN' || vm.refused;
+  const requests = takeAllBack(fleet, vm, end.why, nowMs, end.verdict);
+  return {
+    transitions: [...requests.transitions, { kind: 'vm-gone', vm: id, bindFailed, nowMs }],
+    effects: [
+      { kind: 'close-link', vm: id },
+      vmEvent('vm-gone', id, fleet.host.name, `VM ${id} is gone: ${why}${found}`, undefined, error),
+      ...requests.effects,
+      { kind: 'write-release', vm: id, address },
+    ],
+  };
+}
+
+function absentGone(fleet: Fleet, vm: VmId): Reaction {
+  const address = fleet.absent.get(vm);
+  if (address === undefined) return NOTHING;
+  return { transitions: [{ kind: 'absent-gone', vm }], effects: [{ kind: 'write-release', vm, address }] };
+}

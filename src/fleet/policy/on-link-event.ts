@@ -1,0 +1,61 @@
+import type { LinkEvent } from '../router/link-messages.ts';
+import type { Fleet } from '../state/fleet.ts';
+import { formatAddress } from '../values/address.ts';
+import type { VmId } from '../values/vm-id.ts';
+import { vmEvent } from './events.ts';
+import { NOTHING, type Reaction } from './reaction.ts';
+import { takeAllBack, takeBack } from './retries.ts';
+
+/** The link of a VM is up: with it a VM that boots is ready. */
+export function onLinkReady(fleet: Fleet, id: VmId, nowMs: number): Reaction {
+  const vm = fleet.vm(id);
+  if (vm === undefined || vm.linked) return NOTHING;
+  const transitions = [{ kind: 'vm-linked', vm: id, linked: true, nowMs }] as const;
+  if (vm.state !== 'booting') return { transitions, effects: [] };
+  const { name } = fleet.host;
+  const text = `VM ${id} is ready at ${formatAddress(vm.address)}`;
+  if (vm.isAdopted) return { transitions, effects: [vmEvent('vm-ready', id, name, text)] };
+  const sinceMs = Math.round(nowMs - vm.startedMs);
+  const figures = {
+    boot_ms: Math.round(fleet.ruleMs(nowMs) - (vm.bootMs ?? vm.leaseMs)),
+    since_decision_ms: sinceMs,
+  };
+  return { transitions, effects: [vmEvent('vm-ready', id, name, `${text} after ${sinceMs} ms`, { figures })] };
+}
+
+/**
+ * The link of a VM is down: what was on it is tried elsewhere if it may be, and ends if not (R11). What the link names neither as sent
+ * nor as unsent has crossed this message on its way to the link, which tells of it yet.
+ */
+export function onLinkLost(fleet: Fleet, event: Extract<LinkEvent, { kind: 'link-lost' }>, nowMs: number): Reaction {
+  const vm = fleet.vm(event.vm);
+  if (vm === undefined) return NOTHING;
+  const [sent, unsent] = [new Set(event.sent), new Set(event.unsent)];
+  const named = [...vm.requests].filter(({ frame }) => sent.has(frame) || unsent.has(frame));
+  const back = takeBack(fleet, named, event.why, nowMs, ({ frame }) => !unsent.has(frame));
+  return lost(fleet, event.vm, event.why, nowMs, back);
+}
+
+/** The actor of a link has ended: nothing will be told of what was on it, which may have been worked on. */
+export function onLinkExited(fleet: Fleet, id: VmId, why: string, nowMs: number): Reaction {
+  const vm = fleet.vm(id);
+  if (vm === undefined) return NOTHING;
+  return lost(fleet, id, why, nowMs, takeAllBack(fleet, vm, why, nowMs));
+}
+
+/** It answers over its link: what is broken is its console, or whoever reads it (R6). */
+export function onPong(fleet: Fleet, id: VmId, nowMs: number): Reaction {
+  if (fleet.vm(id) === undefined) return NOTHING;
+  return { transitions: [{ kind: 'vm-heard', vm: id, nowMs }], effects: [] };
+}
+
+function lost(fleet: Fleet, id: VmId, why: string, nowMs: number, back: Reaction): Reaction {
+  const vm = fleet.vm(id);
+  if (vm?.linked !== true) return back;
+  const isNoted = vm.state !== 'stopping';
+  const event = vmEvent('link-lost', id, fleet.host.name, `the link to VM ${id} is lost: ${why}`);
+  return {
+    transitions: [{ kind: 'vm-linked', vm: id, linked: false, nowMs }, ...back.transitions],
+    effects: [...(isNoted ? [event] : []), ...back.effects],
+  };
+}

@@ -1,0 +1,41 @@
+import type { LinkEvent } from '../router/link-messages.ts';
+import type { Fleet } from '../state/fleet.ts';
+import type { OpenRequest } from '../state/open-request.ts';
+import type { Outcome, RequestStatus } from '../values/request.ts';
+import { failure } from './retries.ts';
+
+type OrphanedReply = Extract<LinkEvent, { kind: 'link-orphaned-reply' }>;
+
+const STATUSES: readonly RequestStatus[] = [400, 404, 413, 499, 501, 502, 503, 504];
+
+/** What becomes of a reply that outlived the connection, or the Shoal, that asked for it (R11). */
+export type OrphanDecision =
+  /** Its request is gone with the Shoal that asked: the reply goes to whom the token names. */
+  | { readonly kind: 'publish'; readonly outcome: Outcome }
+  /** Its request is being tried again: the reply ends it. */
+  | { readonly kind: 'end'; readonly request: OpenRequest; readonly outcome: Outcome }
+  | { readonly kind: 'drop' };
+
+/** @param isAnswered the client has been told an end by a router that failed since */
+export function placeOrphan(
+  fleet: Fleet,
+  reply: OrphanedReply,
+  requestId: string,
+  isAnswered: boolean,
+): OrphanDecision {
+  const outcome = outcomeOf(fleet, reply);
+  const request = fleet.requests.cache.open(requestId);
+  if (request === undefined) {
+    return isAnswered || fleet.requests.cache.hasEnded(requestId) ? { kind: 'drop' } : { kind: 'publish', outcome };
+  }
+  // A failure of the first try says nothing about the second.
+  return outcome.ok ? { kind: 'end', request, outcome } : { kind: 'drop' };
+}
+
+/** The payload of an error is `CODE message`, as in its frame. */
+function outcomeOf(fleet: Fleet, { vm, ok, payload }: OrphanedReply): Outcome {
+  if (ok) return { ok, payload, vm, host: fleet.host.name };
+  const [, code = '502', message = ''] = /^(\d{3}) ?(.*)$/s.exec(new TextDecoder().decode(payload)) ?? [];
+  const status = STATUSES.find((known) => known === Number(code)) ?? 502;
+  return failure(fleet, status, message, vm);
+}

@@ -1,0 +1,143 @@
+import type { Fleet } from '../state/fleet.ts';
+import { isServing, isStarting, type Vm } from '../state/vm.ts';
+import type { Address } from '../values/address.ts';
+import type { Figures, Rule } from '../values/rule.ts';
+import type { VmId } from '../values/vm-id.ts';
+import { type Blockage, mayStart } from './blockage.ts';
+import type { AskDecision, DrainDecision, FleetDecision, StopDecision } from './decision.ts';
+
+/** The decisions of one step so far, with what they have used up: later rules see the effects of earlier ones. */
+export class Plan {
+  readonly fleet: Fleet;
+  /** Monotonic milliseconds. */
+  readonly nowMs: number;
+  /** Milliseconds of the rule clock. */
+  readonly ruleMs: number;
+  readonly decisions: FleetDecision[] = [];
+  readonly #leaving = new Set<VmId>();
+  readonly #usedSpares = new Set<VmId>();
+  readonly #addresses: Iterator<Address, undefined>;
+  #leavingReady = 0;
+  #leavingServing = 0;
+  #leavingStarting = 0;
+  #leavingSpares = 0;
+  /** VMs that this plan starts as capacity, used spares among them. */
+  #started = 0;
+  /** VMs that this plan makes anew, spares among them. */
+  #made = 0;
+
+  constructor(fleet: Fleet, nowMs: number) {
+    this.fleet = fleet;
+    this.nowMs = nowMs;
+    this.ruleMs = fleet.ruleMs(nowMs);
+    this.#addresses = fleet.freeAddresses(nowMs);
+  }
+
+  /** VMs that are ready and stay. */
+  get ready(): number {
+    return this.fleet.group('ready').size - this.#leavingReady;
+  }
+
+  /** VMs that take requests and stay. */
+  get serving(): number {
+    return this.fleet.group('serving').size - this.#leavingServing;
+  }
+
+  /** VMs on their way to ready, those that this plan starts among them. */
+  get starting(): number {
+    return this.fleet.starting - this.#leavingStarting + this.#started;
+  }
+
+  /** Spares that nobody wants. */
+  get spares(): number {
+    return this.fleet.spares - this.#leavingSpares - this.#usedSpares.size;
+  }
+
+  isLeaving(vm: VmId): boolean {
+    return this.#leaving.has(vm);
+  }
+
+  /** The VM leaves. One that has nothing to finish is told to stop at once. */
+  drain(decision: Omit<DrainDecision, 'kind'>): void {
+    const vm = this.#leave(decision.vm);
+    if (vm === undefined) return;
+    this.decisions.push({ kind: 'drain', ...decision });
+    if (vm.inFlight > 0) return;
+    const figures = { in_flight: 0, free_count: vm.freeCount };
+    this.decisions.push({ kind: 'stop', rule: 'R5', vm: vm.id, why: decision.why, fault: undefined, figures });
+  }
+
+  stop(decision: Omit<StopDecision, 'kind'>): void {
+    if (this.#leave(decision.vm) !== undefined) this.decisions.push({ kind: 'stop', ...decision });
+  }
+
+  ask(decision: Omit<AskDecision, 'kind'>): void {
+    this.decisions.push({ kind: 'ask', ...decision });
+  }
+
+  sizingFailed(policy: string, why: string): void {
+    // Once, until the policy works again.
+    if (this.fleet.sizingFault !== why) this.decisions.push({ kind: 'sizing-failed', policy, why });
+  }
+
+  blocked(blockage: Blockage | undefined): void {
+    this.decisions.push({ kind: 'blocked', blockage });
+  }
+
+  hostAway(rule: Rule, figures: Figures): void {
+    this.decisions.push({ kind: 'host-away', rule, figures });
+  }
+
+  /**
+   * Starts a VM: a prepared spare first, then one on the free address of lowest id, then a spare that is still being prepared.
+   * @returns false if none may be started, or no address is free
+   */
+  start(rule: Rule, figures: Figures, replaces?: VmId): boolean {
+    const spare = this.#spare('prepared');
+    const address = spare === undefined ? this.#newPlace() : undefined;
+    const wanted = spare ?? (address === undefined ? this.#spare('preparing') : undefined);
+    if (wanted !== undefined) {
+      this.#usedSpares.add(wanted.id);
+      this.decisions.push({ kind: 'want', rule, vm: wanted.id, replaces, figures });
+    } else if (address !== undefined) {
+      this.#made += 1;
+      this.decisions.push({ kind: 'start', rule, address, spare: false, replaces, figures });
+    } else return false;
+    this.#started += 1;
+    return true;
+  }
+
+  /** Prepares a spare. @returns as `start` */
+  prepare(figures: Figures): boolean {
+    const address = this.#newPlace();
+    if (address === undefined) return false;
+    this.#made += 1;
+    this.decisions.push({ kind: 'start', rule: 'R3', address, spare: true, replaces: undefined, figures });
+    return true;
+  }
+
+  #newPlace(): Address | undefined {
+    if (!mayStart(this.fleet, this.nowMs, this.#made)) return undefined;
+    return this.#addresses.next().value;
+  }
+
+  #spare(state: 'prepared' | 'preparing'): Vm | undefined {
+    const { host } = this.fleet;
+    if (this.spares === 0 || host.reach !== 'up' || host.notBeforeMs > this.nowMs) return undefined;
+    for (const vm of this.fleet.group('spares')) {
+      if (vm.state === state && !this.#leaving.has(vm.id) && !this.#usedSpares.has(vm.id)) return vm;
+    }
+    return undefined;
+  }
+
+  #leave(id: VmId): Vm | undefined {
+    const vm = this.fleet.vm(id);
+    if (vm === undefined || this.#leaving.has(id)) return undefined;
+    this.#leaving.add(id);
+    if (vm.state === 'ready') this.#leavingReady += 1;
+    if (isServing(vm)) this.#leavingServing += 1;
+    if (isStarting(vm)) this.#leavingStarting += 1;
+    if (this.fleet.group('spares').has(vm)) this.#leavingSpares += 1;
+    return vm;
+  }
+}

@@ -1,0 +1,106 @@
+import type { Fleet } from '../state/fleet.ts';
+import type { OpenRequest } from '../state/open-request.ts';
+import type { RequestTransition } from '../state/transition.ts';
+import type { Vm } from '../state/vm.ts';
+import type { Outcome, RequestStatus } from '../values/request.ts';
+import type { VmId } from '../values/vm-id.ts';
+import type { Effect, Reaction } from './reaction.ts';
+
+/** R11: a request is tried at most once more than the first time. */
+const TRIES_MAX = 2;
+/** Reports that a VM must owe before the host's verdict `stuck` is about what it worked on: a guest that reports is only busy. */
+const SILENT_REPORTS = 2;
+
+/** A guest that answers so has failed. 503 is an overload, 501 the operation's fault, 499 our own wish. */
+const FAULTS: ReadonlySet<RequestStatus> = new Set<RequestStatus>([502, 504]);
+
+/** Whether a VM's answer counts against it (R2); undefined tells nothing. */
+export function isFault(status: RequestStatus): boolean | undefined {
+  return status === 499 || status === 503 ? undefined : FAULTS.has(status);
+}
+
+/**
+ * The VM or its link will not end these requests (R11): back to the front of the line those that may be tried again. A try of which
+ * nothing was sent does not count.
+ * @param sent false for those of which nothing was sent
+ */
+export function takeBack(
+  fleet: Fleet,
+  requests: readonly OpenRequest[],
+  why: string,
+  nowMs: number,
+  sent: (request: OpenRequest) => boolean = () => true,
+): Reaction {
+  const transitions: RequestTransition[] = [];
+  const effects: Effect[] = [];
+  // Each goes before those that are in front by then: the last first keeps the order.
+  for (const request of requests.toReversed()) {
+    const wasSent = sent(request);
+    transitions.push({ kind: 'request-left', request, nowMs, tried: wasSent ? 'orphaned' : false });
+    if (request.waiters.length === 0) effects.push({ kind: 'forget', request });
+    else if (!wasSent || mayTryAgain(fleet, request)) {
+      transitions.push({ kind: 'request-waits', request, where: 'first' });
+    } else {
+      const text = `VM ${request.vm} was lost while it worked on the request: ${why}`;
+      effects.push({ kind: 'answer', request, outcome: failure(fleet, 502, text, request.vm) });
+    }
+  }
+  return { transitions, effects };
+}
+
+/** R6: what only stood in the queue of a VM that is being ended goes back to the line. */
+export function returnQueued(fleet: Fleet, vm: Vm, why: string, nowMs: number): Reaction {
+  return takeBack(fleet, [...vm.requests].slice(workedOn(fleet, vm)), why, nowMs);
+}
+
+/**
+ * The VM is gone. What it was stuck over is poison: it is not tried elsewhere (R6). Everything else is, as R11 allows.
+ * @param verdict what the host found when it ended the VM
+ */
+export function takeAllBack(fleet: Fleet, vm: Vm, why: string, nowMs: number, verdict?: 'stuck' | 'dead'): Reaction {
+  const requests = [...vm.requests];
+  const count = verdict === 'stuck' && isSilent(fleet, vm, nowMs) ? workedOn(fleet, vm) : 0;
+  const back = takeBack(fleet, requests.slice(count), why, nowMs);
+  const text = `poison: VM ${vm.id} got stuck while it worked on the request: ${why}`;
+  const poisoned = requests.slice(0, count);
+  return {
+    transitions: [
+      ...back.transitions,
+      ...poisoned.map((request) => ({ kind: 'request-left', request, nowMs }) as const),
+    ],
+    effects: [
+      ...back.effects,
+      ...poisoned.map((request): Effect => ({ kind: 'answer', request, outcome: failure(fleet, 502, text, vm.id) })),
+    ],
+  };
+}
+
+/** The guest has nothing in work: what is long overdue and still counted as with it got lost on the way. */
+export function writeOff(fleet: Fleet, vm: Vm, nowMs: number): Reaction {
+  const limitMs = nowMs - fleet.params.stuckMs;
+  const lost = [...vm.requests].filter(({ deadlineMs, waiters }) => deadlineMs < limitMs && waiters.length === 0);
+  return {
+    transitions: lost.map((request) => ({ kind: 'request-left', request, nowMs })),
+    effects: lost.map((request) => ({ kind: 'forget', request })),
+  };
+}
+
+export function failure(fleet: Fleet, status: RequestStatus, message: string, vm?: VmId): Outcome {
+  return vm === undefined ? { ok: false, status, message } : { ok: false, status, message, vm, host: fleet.host.name };
+}
+
+function mayTryAgain(fleet: Fleet, { request, vm, tries }: OpenRequest): boolean {
+  const isIdempotent = vm !== undefined && fleet.vm(vm)?.guest?.idempotent === true;
+  return isIdempotent && request.retry && tries < TRIES_MAX;
+}
+
+/** How many of its requests a VM works on, first dispatched first: what it was given while it was free, whatever the limit is now. */
+function workedOn(fleet: Fleet, vm: Vm): number {
+  let given = 0;
+  for (const request of vm.requests) if (request.wasFree) given += 1;
+  return Math.max(given, fleet.params.vmRequestsMax);
+}
+
+function isSilent(fleet: Fleet, vm: Vm, nowMs: number): boolean {
+  return vm.heardMs === undefined || fleet.ruleMs(nowMs) - vm.heardMs >= SILENT_REPORTS * vm.statusIntervalMs;
+}

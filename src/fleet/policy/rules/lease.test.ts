@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest';
+import { ShoalError } from '../../../errors.ts';
+import { FakeFleet } from '../../kit/mod.ts';
+
+describe('R7', () => {
+  it('ends what a reservation of ip_reserve_ms without a status line has started, and only then frees the address', async () => {
+    await using fleet = new FakeFleet({ addresses: 1, obeys: [], params: { min_vm_count: 1 } });
+    await fleet.advance(14_900);
+    expect(fleet.told('stop')).toEqual([]);
+    await fleet.advance(200);
+    expect(fleet.eventsOf('vm-stop')).toMatchObject([
+      { vm: 1, rule: 'R7', figures: { reserved_ms: 15_000, ip_reserve_ms: 15_000 } },
+    ]);
+    expect(await fleet.snapshot()).toMatchObject({ addresses_free: 0 });
+    fleet.gone(1);
+    await fleet.settle();
+    expect(fleet.told('prepare')).toEqual([1, 2]);
+  });
+
+  it('lets a spare that is prepared keep its address', async () => {
+    await using fleet = new FakeFleet({ params: { spare_vm_count: 1 } });
+    await fleet.advance(60_000);
+    expect([await fleet.inState('prepared'), fleet.told('stop')]).toEqual([[1], []]);
+  });
+
+  it('keeps the reservation of a host that cannot be asked', async () => {
+    await using fleet = new FakeFleet({ obeys: [], params: { min_vm_count: 1 } });
+    await fleet.settle();
+    fleet.event({ kind: 'host-down', host: 'here', why: 'gone' });
+    await fleet.advance(60_000);
+    expect([fleet.told('stop'), (await fleet.snapshot()).addresses_free]).toEqual([[], 9]);
+  });
+
+  it('writes the row at the first status line, once, and what may be lost at each later one', async () => {
+    const inserted: unknown[] = [];
+    const touched: unknown[] = [];
+    await using fleet = new FakeFleet({
+      params: { min_vm_count: 1 },
+      insert: async (record) => void inserted.push(record),
+      touch: (vm, touch) => void touched.push({ vm, ...touch }),
+    });
+    await fleet.settle();
+    expect(inserted).toEqual([]);
+    fleet.report(1, { cpuPercent: 7 });
+    fleet.report(1, { cpuPercent: 1 });
+    await fleet.settle();
+    expect(inserted).toMatchObject([
+      { vm: 1, host: 'here', address: { id: 1 }, pid: 1_001, report: { cpuPercent: 7 } },
+    ]);
+    expect(touched).toMatchObject([{ vm: 1, freeCount: 1, state: 'ready' }]);
+  });
+});
+
+describe('R8', () => {
+  it('frees an address when its release is durable, and not before', async () => {
+    const releases: (() => void)[] = [];
+    const release = (): Promise<void> => new Promise((resolve) => releases.push(resolve));
+    await using fleet = new FakeFleet({ addresses: 1, params: { min_vm_count: 1 }, release });
+    await fleet.settle();
+    fleet.gone(1);
+    await fleet.advance(1_000);
+    expect([fleet.told('prepare'), (await fleet.snapshot()).addresses_free]).toEqual([[1], 0]);
+    for (const durable of releases) durable();
+    await fleet.settle();
+    expect(fleet.told('prepare')).toEqual([1, 2]);
+    expect(fleet.eventsOf('address-free')).toMatchObject([{ vm: 1, rule: 'R8', figures: { id_ip: 1 } }]);
+  });
+
+  it('tries a release that failed again until it succeeds', async () => {
+    let failures = 4;
+    const release = async (): Promise<void> => {
+      if (failures-- > 0) throw new Error('disk full');
+    };
+    await using fleet = new FakeFleet({ addresses: 1, params: { min_vm_count: 1 }, release });
+    await fleet.settle();
+    fleet.gone(1);
+    await fleet.advance(10_000);
+    expect(fleet.eventsOf('write-failed')).toHaveLength(4);
+    expect(fleet.told('prepare')).toEqual([1, 2]);
+  });
+
+  it('writes a release after the reservation that it ends, however late that is', async () => {
+    const writes: string[] = [];
+    let durable: () => void = () => undefined;
+    const reserve = (): Promise<void> => {
+      writes.push('reserve');
+      return new Promise((resolve) => {
+        durable = resolve;
+      });
+    };
+    const release = async (): Promise<void> => void writes.push('release');
+    await using fleet = new FakeFleet({ addresses: 1, params: { min_vm_count: 1 }, reserve, release });
+    await fleet.settle();
+    fleet.gone(1);
+    await fleet.settle();
+    expect(writes).toEqual(['reserve']);
+    durable();
+    await fleet.settle();
+    expect(writes).toEqual(['reserve', 'release', 'reserve']);
+  });
+
+  it('starts nothing on an address that the tables say is held, until its host says that the VM is gone', async () => {
+    const released: number[] = [];
+    const address = { id: 1, ip: '10.0.0.1', port: 9_000 };
+    await using fleet = new FakeFleet({
+      addresses: 2,
+      isUp: false,
+      params: { min_vm_count: 2 },
+      held: [
+        { vm: 40, address },
+        { vm: 41, address: { id: 2, ip: '10.0.0.2', port: 9_000 } },
+      ],
+      release: async (vm) => void released.push(vm),
+      nextVmId: () => 50,
+    });
+    // 41 is something that the host could not identify and left alone.
+    fleet.event({ kind: 'host-up', host: 'here', vms: [41] });
+    await fleet.advance(1_000);
+    expect(released).toEqual([40]);
+    expect((await fleet.snapshot()).vms.map((vm) => [vm.id_vmachine, vm.id_ip])).toEqual([[50, 1]]);
+    expect(await fleet.snapshot()).toMatchObject({ addresses_free: 0 });
+  });
+
+  it('takes over a VM on the address that the tables say it holds', async () => {
+    const address = { id: 1, ip: '10.0.0.1', port: 9_000 };
+    const held = [{ vm: 40, address }];
+    await using fleet = new FakeFleet({ isUp: false, params: { min_vm_count: 1 }, held });
+    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 40, address, pid: 7, startedMs: 0, state: 'answering' });
+    fleet.answering(40);
+    fleet.event({ kind: 'host-up', host: 'here', vms: [40] });
+    await fleet.advance(1_000);
+    expect([await fleet.inState('ready'), fleet.told('prepare')]).toEqual([[40], []]);
+  });
+
+  it('takes another address when the tables give one to somebody else', async () => {
+    const reserve = (_vm: number, address: { id: number }): Promise<void> =>
+      address.id === 1 ? Promise.reject(new ShoalError('STORE_CONFLICT', 'VM 9 holds it')) : Promise.resolve();
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 }, reserve });
+    await fleet.advance(200);
+    expect((await fleet.snapshot()).vms.map((vm) => [vm.id_ip, vm.state])).toEqual([[2, 'ready']]);
+  });
+
+  it('ends a VM that is found on an address which another holds', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
+    await fleet.settle();
+    const address = { id: 1, ip: '10.0.0.1', port: 9_000 };
+    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 50, address, pid: 7, startedMs: 0, state: 'answering' });
+    await fleet.settle();
+    expect(fleet.told('stop')).toEqual([50]);
+    expect(fleet.eventsOf('unidentified')).toMatchObject([{ vm: 50, figures: { held_by: 1 } }]);
+  });
+
+  it('gives an address that was taken out of the pool to nobody, also after its VM is gone', async () => {
+    await using fleet = new FakeFleet({ addresses: 1, isUp: false, params: { min_vm_count: 1 } });
+    const address = { id: 1, ip: '10.9.9.9', port: 9_000 };
+    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 50, address, pid: 7, startedMs: 0, state: 'answering' });
+    fleet.answering(50);
+    fleet.event({ kind: 'host-up', host: 'here' });
+    await fleet.settle();
+    expect(fleet.told('prepare')).toEqual([]);
+    fleet.gone(50);
+    await fleet.settle();
+    expect((await fleet.snapshot()).vms.map((vm) => vm.address)).toEqual(['10.0.0.1:9000']);
+  });
+});

@@ -1,0 +1,19 @@
+import type { Plan } from '../plan.ts';
+
+/**
+ * R7: how long a reservation may stand without a row, that is without a first status line. A spare that is prepared keeps its own, and a
+ * VM that boots has its `boot_timeout_ms`. The stop makes the host end and confirm gone whatever it started; only then is the address
+ * released. A host out of reach keeps it.
+ */
+export function endLapsed(plan: Plan): void {
+  const { ipReserveMs, bootTimeoutMs } = plan.fleet.params;
+  for (const vm of plan.fleet.group('unreported')) {
+    if (vm.inFlight > 0) continue;
+    const reservedMs = Math.round(plan.ruleMs - vm.leaseMs);
+    if (reservedMs < ipReserveMs) continue;
+    if (vm.bootMs !== undefined && plan.ruleMs - vm.bootMs < bootTimeoutMs) continue;
+    const figures = { reserved_ms: reservedMs, ip_reserve_ms: ipReserveMs };
+    const why = `its reservation lapsed after ${reservedMs} ms without a status line`;
+    plan.stop({ rule: 'R7', vm: vm.id, why, fault: 'failed', figures });
+  }
+}

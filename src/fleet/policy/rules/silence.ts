@@ -1,0 +1,78 @@
+import type { Vm } from '../../state/vm.ts';
+import { hostSilenceMs, REPORTS_BEFORE_SILENCE } from '../../values/params.ts';
+import type { Plan } from '../plan.ts';
+
+/** How long a VM that is asked over its link may take to answer. */
+const ANSWER_MS_MAX = 1_000;
+
+/** R6: a VM that nothing is heard of is stuck or dead. A guest may be silent while it computes. */
+export function endSilent(plan: Plan): void {
+  for (const vm of plan.fleet.group('booting')) endLateBoot(plan, vm);
+  for (const vm of plan.fleet.group('unreported')) {
+    if (vm.state === 'ready' || vm.state === 'draining') endMute(plan, vm);
+  }
+  for (const vm of plan.fleet.heard) {
+    // They stand in the order in which they were heard of: all from here on were lately.
+    if (vm.heardMs === undefined || heardUntilMs(plan) - vm.heardMs < plan.fleet.params.lastConnectMs / 2) break;
+    if (!plan.isLeaving(vm.id)) endUnheard(plan, vm);
+  }
+}
+
+/** A host that told of itself and does so no more is out of reach: that says nothing about its VMs. */
+export function findHostAway(plan: Plan): void {
+  const { host, params } = plan.fleet;
+  if (host.reach !== 'up' || host.heardMs === undefined) return;
+  const silentMs = Math.round(plan.ruleMs - host.heardMs);
+  const limitMs = hostSilenceMs(params);
+  if (silentMs < limitMs) return;
+  plan.hostAway('R6', { silent_ms: silentMs, last_connect_ms: limitMs });
+}
+
+function endLateBoot(plan: Plan, vm: Vm): void {
+  const { bootTimeoutMs } = plan.fleet.params;
+  const bootMs = Math.round(heardUntilMs(plan) - (vm.bootMs ?? vm.leaseMs));
+  if (bootMs < bootTimeoutMs) return;
+  const figures = { booting_ms: bootMs, boot_timeout_ms: bootTimeoutMs };
+  plan.stop({ rule: 'R6', vm: vm.id, why: `not ready after ${bootMs} ms`, fault: 'failed', figures });
+}
+
+/** It took the link and never printed a status line: before the first one `boot_timeout_ms` rules. */
+function endMute(plan: Plan, vm: Vm): void {
+  const { bootTimeoutMs } = plan.fleet.params;
+  const bootMs = Math.round(heardUntilMs(plan) - (vm.bootMs ?? vm.leaseMs));
+  if (bootMs < bootTimeoutMs || !isIdleOrOverdue(plan, vm)) return;
+  const figures = { booting_ms: bootMs, boot_timeout_ms: bootTimeoutMs };
+  plan.stop({ rule: 'R6', vm: vm.id, why: `no status line within ${bootMs} ms`, fault: 'failed', figures });
+}
+
+function endUnheard(plan: Plan, vm: Vm): void {
+  const { lastConnectMs, stuckMs } = plan.fleet.params;
+  const limitMs = Math.max(lastConnectMs, REPORTS_BEFORE_SILENCE * vm.statusIntervalMs);
+  const answerMs = Math.min(ANSWER_MS_MAX, limitMs / 2);
+  const silent = Math.round(silentMs(plan, vm));
+  if (silent < limitMs - answerMs || !isIdleOrOverdue(plan, vm, answerMs)) return;
+  const figures = { silent_ms: silent, last_connect_ms: limitMs, in_flight: vm.inFlight, stuck_ms: stuckMs };
+  // The console may be what is broken: a VM that answers on its link is not ended. It is asked in time for the limit to hold.
+  if (vm.linked && vm.askedMs === undefined) return plan.ask({ rule: 'R6', vm: vm.id, figures });
+  const hasAnswerTime = vm.askedMs !== undefined && plan.ruleMs - vm.askedMs < answerMs;
+  if (silent < limitMs || hasAnswerTime || !isIdleOrOverdue(plan, vm)) return;
+  const work = vm.inFlight === 1 ? ' over a request' : vm.inFlight > 1 ? ` over ${vm.inFlight} requests` : '';
+  plan.stop({ rule: 'R6', vm: vm.id, why: `silent for ${silent} ms${work}`, fault: 'silent', figures });
+}
+
+/** @param earlyMs how long before it is overdue it counts as such */
+function isIdleOrOverdue(plan: Plan, vm: Vm, earlyMs = 0): boolean {
+  const oldest = vm.requests.first;
+  return oldest === undefined || plan.nowMs + earlyMs >= oldest.dueMs + plan.fleet.params.stuckMs;
+}
+
+/** Silence in work says nothing, even if the work has just ended: it counts from then on. */
+function silentMs(plan: Plan, vm: Vm): number {
+  const heardMs = vm.heardMs ?? vm.leaseMs;
+  return heardUntilMs(plan) - (vm.inFlight > 0 ? heardMs : Math.max(heardMs, vm.idleMs));
+}
+
+/** Until when a VM could have been heard. While its host is silent as well, the silence may be the host's. */
+function heardUntilMs({ fleet, ruleMs }: Plan): number {
+  return Math.min(ruleMs, fleet.host.heardMs ?? ruleMs);
+}

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { FakeFleet } from '../kit/mod.ts';
+
+const ok = { ok: true };
+
+describe('the end of the server', () => {
+  const drain = (fleet: FakeFleet, limitMs = 5_000) => {
+    const told: true[] = [];
+    const replyTo = { path: 'app', tell: (done: true) => told.push(done) > 0 };
+    fleet.router.tell({ kind: 'drain', limitMs, replyTo });
+    return told;
+  };
+
+  it('is told once when nothing is in hand, to each who asked', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
+    await fleet.settle();
+    const client = fleet.send();
+    await fleet.settle();
+    const told = [drain(fleet), drain(fleet)];
+    const refused = fleet.send();
+    await fleet.settle();
+    expect(told).toEqual([[], []]);
+    expect(refused.outcomes).toMatchObject([{ status: 503 }]);
+    fleet.reply(1);
+    await fleet.advance(10_000);
+    expect(client.outcomes).toMatchObject([ok]);
+    expect(told).toEqual([[true], [true]]);
+  });
+
+  it('waits for requests that wait, whose VM is still started', async () => {
+    await using fleet = new FakeFleet({ obeys: ['prepare'] });
+    const client = fleet.send();
+    await fleet.settle();
+    const told = drain(fleet);
+    fleet.gone(1);
+    fleet.obeys.add('start');
+    await fleet.advance(1_000);
+    fleet.reply(2);
+    await fleet.settle();
+    expect([client.outcomes, told]).toMatchObject([[ok], [true]]);
+  });
+
+  it.each(['expires', 'loses its link'])('is told when the last request %s', async (how) => {
+    await using fleet = new FakeFleet({ idempotent: false });
+    fleet.send({ withinMs: 1_000 });
+    await fleet.settle();
+    const told = drain(fleet, 60_000);
+    if (how === 'expires') await fleet.advance(1_100);
+    else fleet.dropLink(1);
+    await fleet.settle();
+    expect(told).toEqual([true]);
+  });
+
+  it('refuses at its limit what is left', async () => {
+    await using fleet = new FakeFleet();
+    const client = fleet.send();
+    await fleet.settle();
+    const told = drain(fleet, 1_000);
+    await fleet.advance(1_000);
+    expect(client.outcomes).toMatchObject([{ status: 503 }]);
+    expect(told).toEqual([true]);
+  });
+
+  it('starts nothing to make the minimum good', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
+    await fleet.settle();
+    drain(fleet);
+    fleet.gone(1);
+    await fleet.advance(1_000);
+    expect(fleet.told('prepare')).toEqual([1]);
+  });
+
+  it('however it comes about leaves nobody without an answer', async () => {
+    const fleet = new FakeFleet({ obeys: [] });
+    const client = fleet.send();
+    await fleet.settle();
+    await fleet.kit.shutdown();
+    expect(client.outcomes).toMatchObject([{ status: 503 }]);
+  });
+
+  it('that nobody asked for says so, and names the requests that VMs had, whose replies come too late', async () => {
+    const answered: string[] = [];
+    const orphanedReplies = {
+      open: () => undefined,
+      publish: () => undefined,
+      answered: (id: string) => answered.push(id),
+    };
+    const fleet = new FakeFleet({ addresses: 1, params: { min_vm_count: 1, vm_backlog_max: 0 }, orphanedReplies });
+    await fleet.settle();
+    const clients = [fleet.send({ requestId: 'with a VM' }), fleet.send({ requestId: 'waiting' })];
+    await fleet.settle();
+    await fleet.kit.shutdown();
+    const message = 'the router has ended; send the request again';
+    for (const { outcomes } of clients) expect(outcomes).toMatchObject([{ status: 503, message }]);
+    expect(answered).toEqual(['with a VM']);
+  });
+});

@@ -1,0 +1,102 @@
+import type { Clock, Ref } from '../../actors/mod.ts';
+import type { Effect, Reaction } from '../policy/reaction.ts';
+import { newRowOf, rowUpdateOf } from '../policy/rows.ts';
+import type { Fleet } from '../state/fleet.ts';
+import type { FleetEvent } from '../values/fleet-event.ts';
+import type { Outcome } from '../values/request.ts';
+import type { HostCommand } from './host-messages.ts';
+import type { Links } from './links.ts';
+import type { StoreWrites } from './store-writes.ts';
+
+/** How the token of an orphaned reply is read, and where a reply goes that no request of ours waits for (R11). */
+export interface OrphanedReplyPort {
+  /** @returns undefined for a token that we did not make */
+  open(token: Uint8Array): { readonly requestId: string } | undefined;
+  publish(token: Uint8Array, outcome: Outcome): void;
+  /** A request has ended, and a VM may still send a reply for it: that is no answer. Outlives the router. */
+  answered?(requestId: string): void;
+  hasAnswered?(requestId: string): boolean;
+}
+
+export interface EffectPorts {
+  readonly controller: Ref<HostCommand>;
+  readonly onEvent: (event: FleetEvent) => void;
+}
+
+/** What the effects on requests need of the request path. */
+export interface Answers {
+  answer(request: Extract<Effect, { kind: 'answer' }>['request'], outcome: Outcome): void;
+  forget(request: Extract<Effect, { kind: 'forget' }>['request']): void;
+}
+
+/** Carries reactions out: their transitions first, then their effects. */
+export class Effects {
+  readonly #fleet: Fleet;
+  readonly #clock: Clock;
+  readonly #links: Links;
+  readonly #writes: StoreWrites;
+  readonly #answers: Answers;
+  readonly #ports: EffectPorts;
+
+  constructor(fleet: Fleet, clock: Clock, links: Links, writes: StoreWrites, answers: Answers, ports: EffectPorts) {
+    this.#fleet = fleet;
+    this.#clock = clock;
+    this.#links = links;
+    this.#writes = writes;
+    this.#answers = answers;
+    this.#ports = ports;
+  }
+
+  carryOut({ transitions, effects }: Reaction): void {
+    for (const transition of transitions) this.#fleet.apply(transition);
+    for (const effect of effects) this.#run(effect);
+  }
+
+  #run(effect: Effect): void {
+    switch (effect.kind) {
+      case 'command':
+        this.#ports.controller.tell(effect.command);
+        return;
+      case 'event':
+        return this.#ports.onEvent({ atMs: this.#clock.now(), ...effect.event });
+      case 'open-link':
+        return this.#links.open({ vm: effect.vm, address: effect.address });
+      case 'close-link':
+        return this.#links.close(effect.vm);
+      case 'ping':
+        this.#links.tell(effect.vm, { kind: 'ping' });
+        return;
+      case 'write-reservation':
+        return this.#writes.reserve(effect.vm, effect.address);
+      case 'write-row':
+      case 'update-row':
+        return this.#row(effect);
+      case 'write-release':
+        return this.#writes.release(effect.vm, effect.address);
+      case 'write-done':
+        return this.#writes.done(effect.vm);
+      case 'retry-write':
+        return this.#writes.retryLater(effect.vm);
+      case 'answer':
+        return this.#answers.answer(effect.request, effect.outcome);
+      case 'forget':
+        return this.#answers.forget(effect.request);
+      case 'reply':
+        effect.replyTo.tell(effect.reply);
+        return;
+    }
+  }
+
+  #row({ kind, vm: id, atMs }: Extract<Effect, { kind: 'write-row' | 'update-row' }>): void {
+    const vm = this.#fleet.vm(id);
+    if (vm === undefined) return;
+    if (kind === 'update-row') {
+      const update = rowUpdateOf(vm, atMs);
+      if (update !== undefined) this.#writes.touch(id, update);
+      return;
+    }
+    const now = { nowMs: this.#clock.monotonic(), epochMs: this.#clock.now() };
+    const row = newRowOf(this.#fleet, vm, atMs, now);
+    if (row !== undefined) this.#writes.insert(row);
+  }
+}

@@ -1,0 +1,77 @@
+import type { ErrorEnvelope } from '../../errors.ts';
+import type { Address } from '../values/address.ts';
+import type { GuestReady, GuestReport } from '../values/guest.ts';
+import type { VmEnd, VmId } from '../values/vm-id.ts';
+
+/** What the server tells the controller of a host. Each is obeyed at most once; repeating one changes nothing. */
+export type HostCommand =
+  /** QEMU is started with the CPU paused; `vm-prepared` or `vm-gone` follows. */
+  | { readonly kind: 'prepare'; readonly vm: VmId; readonly address: Address }
+  /** Runs a prepared VM; only sent once the reservation is durable. `vm-booting`, then `vm-answering` or `vm-gone` follow. */
+  | { readonly kind: 'start'; readonly vm: VmId }
+  /**
+   * Asks on the console, then by QMP, SIGTERM and SIGKILL, each bounded. `vm-gone` follows, also for a VM that the host has never heard of or
+   * that is gone already: the command is repeated until then.
+   */
+  | { readonly kind: 'stop'; readonly vm: VmId; readonly why: string };
+
+/** What a controller tells the server. */
+export type HostEvent =
+  | {
+      readonly kind: 'vm-prepared';
+      readonly host: string;
+      readonly vm: VmId;
+      readonly pid: number;
+      /** SHA-256 of the image that it is made from. */
+      readonly imageDigest?: string;
+    }
+  | { readonly kind: 'vm-booting'; readonly host: string; readonly vm: VmId }
+  /** The guest's ready line was read and agrees with what it was told: a link may connect. */
+  | { readonly kind: 'vm-answering'; readonly host: string; readonly vm: VmId; readonly guest: GuestReady }
+  | {
+      readonly kind: 'vm-report';
+      readonly host: string;
+      readonly vm: VmId;
+      readonly report: GuestReport;
+      /** Milliseconds since the epoch, when the line was read. */
+      readonly atMs: number;
+    }
+  /** The process is confirmed gone and its run directory removed. */
+  | {
+      readonly kind: 'vm-gone';
+      readonly host: string;
+      readonly vm: VmId;
+      readonly end: VmEnd;
+      readonly error?: ErrorEnvelope;
+    }
+  /** A VM of an earlier Shoal was found and is ours again. */
+  | {
+      readonly kind: 'vm-adopted';
+      readonly host: string;
+      readonly vm: VmId;
+      readonly address: Address;
+      readonly pid: number;
+      /** SHA-256 of the image that it runs. */
+      readonly imageDigest?: string;
+      /** Milliseconds since the epoch, when its QEMU was started. */
+      readonly startedMs: number;
+      readonly state: 'prepared' | 'booting' | 'answering' | 'stopping';
+      /** How often it was told to report, if its manifest says so. */
+      readonly statusIntervalMs?: number;
+    }
+  /**
+   * The host is in reach, and has told of what it adopted. `vms` is what it has now, if it says: any other VM that it had prepared for us is
+   * gone.
+   */
+  | { readonly kind: 'host-up'; readonly host: string; readonly vms?: readonly VmId[] }
+  /** The controller is out of reach. What its VMs do is unknown from here on. */
+  | { readonly kind: 'host-down'; readonly host: string; readonly why: string }
+  /** At a steady interval. A host that has told once and falls silent for `last_connect_ms` is out of reach. */
+  | {
+      readonly kind: 'host-stats';
+      readonly host: string;
+      /** Bytes that a new process could have without swapping (`MemAvailable`). */
+      readonly availableBytes: number;
+      /** Bytes that one VM takes, QEMU's own included. */
+      readonly vmBytes: number;
+    };

@@ -1,0 +1,35 @@
+import { onCommand } from '../policy/on-command.ts';
+import { type Now, onHostEvent } from '../policy/on-host-event.ts';
+import { onWriteFailed, onWritten } from '../policy/on-write.ts';
+import type { Reaction } from '../policy/reaction.ts';
+import type { Fleet } from '../state/fleet.ts';
+import type { CommandMessage } from './command-messages.ts';
+import type { HostEvent } from './host-messages.ts';
+import type { RouterMessage } from './router-messages.ts';
+
+/** The messages of which the policy says all that follows. */
+export type Input =
+  | HostEvent
+  | CommandMessage
+  | Extract<RouterMessage, { kind: 'written' | 'write-failed' | 'params' | 'add-addresses' }>;
+
+export function reactionTo(fleet: Fleet, input: Input, now: Now): Reaction {
+  const { nowMs } = now;
+  switch (input.kind) {
+    case 'written':
+      return onWritten(fleet, input.vm, input.write, nowMs);
+    case 'write-failed':
+      return onWriteFailed(fleet, input.vm, input.write, input.error, nowMs);
+    case 'drain-vm':
+    case 'remove-vm':
+    case 'restart-vms':
+    case 'scale':
+      return onCommand(fleet, input, nowMs);
+    case 'params':
+      return { transitions: [{ kind: 'params', params: input.params }], effects: [] };
+    case 'add-addresses':
+      return { transitions: input.addresses.map((address) => ({ kind: 'address-added', address })), effects: [] };
+    default:
+      return onHostEvent(fleet, input, now);
+  }
+}

@@ -1,0 +1,193 @@
+import type { Clock } from '../../actors/mod.ts';
+import { admit } from '../policy/admission.ts';
+import { blockageOf } from '../policy/blockage.ts';
+import { placeOrphan } from '../policy/orphans.ts';
+import { failure, isFault } from '../policy/retries.ts';
+import { route } from '../policy/route.ts';
+import type { Fleet } from '../state/fleet.ts';
+import type { OpenRequest, Waiter } from '../state/open-request.ts';
+import { RequestCounts } from '../state/request-counts.ts';
+import type { Outcome, Request } from '../values/request.ts';
+import type { VmId } from '../values/vm-id.ts';
+import type { Answers, OrphanedReplyPort } from './effects.ts';
+import type { LinkEvent } from './link-messages.ts';
+import type { Links } from './links.ts';
+
+/** The hot path: requests to links, ends to clients. It is imperative and cheap, and decides nothing: its judgements are the policy's. */
+export class RequestPath implements Answers {
+  readonly counts = new RequestCounts();
+  readonly #fleet: Fleet;
+  readonly #links: Links;
+  readonly #clock: Clock;
+  readonly #orphans: OrphanedReplyPort | undefined;
+  /** Called when a request waits that did not before: R3 may want another VM. */
+  readonly #onWaiting: () => void;
+
+  constructor(fleet: Fleet, links: Links, clock: Clock, orphans: OrphanedReplyPort | undefined, onWaiting: () => void) {
+    this.#fleet = fleet;
+    this.#links = links;
+    this.#clock = clock;
+    this.#orphans = orphans;
+    this.#onWaiting = onWaiting;
+  }
+
+  /** Clients that have not been told how their request ended. */
+  get open(): number {
+    return this.#fleet.requests.waiters;
+  }
+
+  accept(request: Request, nowMs: number): void {
+    const { requests } = this.#fleet;
+    this.counts.accepted += 1;
+    if (requests.waiting > 0) this.serveWaiting(nowMs);
+    const admission = admit(this.#fleet, request, nowMs);
+    switch (admission.kind) {
+      case 'end':
+        if (admission.rule !== undefined) this.counts.routed(admission.rule);
+        this.counts.ended(admission.outcome);
+        request.replyTo.tell(admission.outcome);
+        return;
+      case 'join':
+        this.counts.routed('R11');
+        return requests.join(admission.request, request.replyTo, request.deadlineMs);
+      case 'dispatch':
+        this.counts.routed(admission.rule);
+        return this.#dispatch(requests.open(request), admission.vm, nowMs);
+      case 'wait':
+        this.counts.routed(admission.rule);
+        return this.#wait(requests.open(request), 'last');
+    }
+  }
+
+  /** It takes no more: the request ends at once. */
+  refuse(request: Request, message: string): void {
+    request.replyTo.tell(failure(this.#fleet, 503, message));
+  }
+
+  reply({ id, vm, payload }: Extract<LinkEvent, { kind: 'link-reply' }>, nowMs: number): void {
+    const request = this.#returned(id, vm, false, nowMs);
+    if (request === undefined) return;
+    this.answer(request, { ok: true, payload, vm, host: this.#fleet.host.name });
+    this.serveWaiting(nowMs);
+  }
+
+  error({ id, vm, status, message }: Extract<LinkEvent, { kind: 'link-error' }>, nowMs: number): void {
+    const request = this.#returned(id, vm, isFault(status), nowMs);
+    if (request === undefined) return;
+    this.answer(request, failure(this.#fleet, status, message, vm));
+    this.serveWaiting(nowMs);
+  }
+
+  /** A reply that outlived the connection, or the Shoal, that asked for it (R11). */
+  orphanedReply(reply: Extract<LinkEvent, { kind: 'link-orphaned-reply' }>, nowMs: number): void {
+    const requestId = this.#orphans?.open(reply.token)?.requestId;
+    if (requestId === undefined) return;
+    const isAnswered = this.#orphans?.hasAnswered?.(requestId) === true;
+    const decision = placeOrphan(this.#fleet, reply, requestId, isAnswered);
+    if (decision.kind === 'publish') this.#orphans?.publish(reply.token, decision.outcome);
+    if (decision.kind !== 'end') return;
+    const { request, outcome } = decision;
+    if (request.vm === undefined) this.#left(request, nowMs);
+    else this.#links.tell(request.vm, { kind: 'cancel', id: request.frame });
+    this.answer(request, outcome);
+  }
+
+  /** Requests in arrival order go to the VMs that are free, as far as they reach. */
+  serveWaiting(nowMs: number): void {
+    const { requests } = this.#fleet;
+    for (let next = requests.firstInLine; next !== undefined; next = requests.firstInLine) {
+      if (next.deadlineMs <= nowMs) {
+        this.#left(next, nowMs);
+        this.answer(next, this.#expired(undefined, nowMs));
+        continue;
+      }
+      // It has been let in already: a limit that is now reached is not held against it.
+      const decision = route(this.#fleet, nowMs, requests.waiting - 1);
+      if (decision.kind !== 'dispatch') return;
+      this.#left(next, nowMs);
+      this.#dispatch(next, decision.vm, nowMs);
+    }
+  }
+
+  /** Ends what is past its deadline. A VM that works on it is asked to stop, and stays busy until it says so. */
+  expire(nowMs: number): void {
+    const { requests } = this.#fleet;
+    for (const waiter of requests.due(nowMs)) this.#expireFor(waiter, nowMs);
+    requests.cache.expire(nowMs);
+  }
+
+  /** Ends everything that is open; for the end of the server. */
+  refuseAll(why: string): void {
+    const nowMs = this.#clock.monotonic();
+    for (const request of this.#fleet.requests.all()) {
+      const { vm, frame } = request;
+      if (vm !== undefined) {
+        this.#links.tell(vm, { kind: 'cancel', id: frame });
+        this.#orphans?.answered?.(request.request.requestId);
+      }
+      this.#left(request, nowMs);
+      this.answer(request, failure(this.#fleet, 503, why, vm));
+    }
+  }
+
+  answer(request: OpenRequest, outcome: Outcome): void {
+    const { requests, params } = this.#fleet;
+    for (let told = 0; told < request.waiters.length; told++) this.counts.ended(outcome);
+    if (request.request.isIdGenerated !== true) {
+      this.forget(request);
+      requests.cache.ended(request.request, outcome, this.#clock.monotonic(), params.dedupMs);
+    }
+    requests.end(request, outcome);
+  }
+
+  /** All that waited for it have been told, and a repeat is a new request. */
+  forget(request: OpenRequest): void {
+    this.#fleet.requests.cache.closed(request);
+    if (request.mayBeOrphaned) this.#orphans?.answered?.(request.request.requestId);
+  }
+
+  #expireFor(waiter: Waiter, nowMs: number): void {
+    const { request } = waiter;
+    const { vm } = request;
+    const outcome = this.#expired(vm, nowMs);
+    this.counts.ended(outcome);
+    this.#fleet.requests.endFor(waiter, outcome);
+    if (request.waiters.length > 0) return;
+    this.forget(request);
+    if (vm === undefined) this.#left(request, nowMs);
+    else this.#links.tell(vm, { kind: 'cancel', id: request.frame });
+  }
+
+  #expired(vm: VmId | undefined, nowMs: number): Outcome {
+    if (vm !== undefined) return failure(this.#fleet, 504, `its deadline passed while VM ${vm} worked on it`, vm);
+    const blockage = blockageOf(this.#fleet, nowMs);
+    const why = blockage === undefined ? '' : `; no VM can be started: ${blockage.text}`;
+    return failure(this.#fleet, 504, `its deadline passed while it waited${why}`);
+  }
+
+  #wait(request: OpenRequest, where: 'last' | 'first'): void {
+    this.#fleet.apply({ kind: 'request-waits', request, where });
+    this.#onWaiting();
+  }
+
+  #dispatch(request: OpenRequest, vm: VmId, nowMs: number): void {
+    this.#fleet.apply({ kind: 'request-dispatched', request, vm });
+    const { op, token, payload } = request.request;
+    if (this.#links.tell(vm, { kind: 'request', id: request.frame, op, token, payload })) return;
+    this.#fleet.apply({ kind: 'request-left', request, nowMs, tried: false });
+    this.#fleet.apply({ kind: 'vm-linked', vm, linked: false, nowMs });
+    this.#wait(request, 'first');
+  }
+
+  #left(request: OpenRequest, nowMs: number): void {
+    this.#fleet.apply({ kind: 'request-left', request, nowMs });
+  }
+
+  /** The request whose end a VM has just told. */
+  #returned(frame: number, vm: VmId, fault: boolean | undefined, nowMs: number): OpenRequest | undefined {
+    const request = this.#fleet.requests.get(frame);
+    if (request?.vm !== vm) return undefined;
+    this.#fleet.apply({ kind: 'request-left', request, nowMs, fault });
+    return request;
+  }
+}

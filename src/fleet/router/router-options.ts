@@ -1,0 +1,27 @@
+import type { SizingPolicy } from '../policy/sizing.ts';
+import type { Routing } from '../state/vm-index.ts';
+import type { Address } from '../values/address.ts';
+import type { Params } from '../values/params.ts';
+import type { Reservation } from '../values/reservation.ts';
+import type { VmId } from '../values/vm-id.ts';
+import type { EffectPorts, OrphanedReplyPort } from './effects.ts';
+import type { OpenLink } from './links.ts';
+import type { StorePorts } from './store-writes.ts';
+
+export interface RouterOptions extends EffectPorts, StorePorts {
+  /** Name of the host. */
+  readonly host: string;
+  readonly params: Params;
+  readonly pool: readonly Address[];
+  /** R2; default `pack`. */
+  readonly routing?: Routing;
+  /** How many VMs run beyond the minimum; default: R3 and R5 as `docs/rules.md` states them. */
+  readonly sizing?: SizingPolicy;
+  readonly openLink: OpenLink;
+  /** Never gives the same id twice in the life of a data directory. May throw: then nothing is started for a while. */
+  readonly nextVmId: () => VmId;
+  /** Addresses that the tables give to VMs; nothing is started on them before the controller has told whether it has those. */
+  readonly held?: readonly Reservation[];
+  /** R11: without it replies that outlived their Shoal are dropped. */
+  readonly orphanedReplies?: OrphanedReplyPort;
+}

@@ -1,0 +1,193 @@
+import type { Behaviour, Context } from '../../actors/mod.ts';
+import { type FleetDecision, isStart } from '../policy/decision.ts';
+import { enact, enactStart, repeatStops, withoutId } from '../policy/enact.ts';
+import type { Now } from '../policy/on-host-event.ts';
+import type { Reaction } from '../policy/reaction.ts';
+import { isAtRest } from '../policy/rest.ts';
+import { wantedBlockage } from '../policy/rules/blocked.ts';
+import { step } from '../policy/step.ts';
+import { Fleet } from '../state/fleet.ts';
+import { snapshot } from '../state/snapshot.ts';
+import { Drain } from './drain.ts';
+import { Effects } from './effects.ts';
+import { reactionTo } from './inputs.ts';
+import { LinkReactions } from './link-reactions.ts';
+import { Links } from './links.ts';
+import { RequestPath } from './request-path.ts';
+import type { RouterMessage } from './router-messages.ts';
+import type { RouterOptions } from './router-options.ts';
+import { StoreWrites } from './store-writes.ts';
+import { Ticker } from './ticker.ts';
+
+const CLOSING = 'the server is shutting down';
+const ENDED = 'the router has ended; send the request again';
+
+/**
+ * The actor that owns the fleet of a host: it routes each request, and starts and stops VMs by the rules. It decides nothing: each message
+ * goes to a function of the policy, and what that returns is carried out.
+ */
+export function router(options: RouterOptions): Behaviour<RouterMessage> {
+  return (context) => {
+    const body = new Router(context, options);
+    // Whatever ends the router, nobody is left without an answer.
+    context.onStop(() => body.refuseAll(), 'before-children');
+    return (message) => body.receive(message);
+  };
+}
+
+class Router {
+  readonly #context: Context<RouterMessage>;
+  readonly #options: RouterOptions;
+  readonly #fleet: Fleet;
+  readonly #requests: RequestPath;
+  readonly #writes: StoreWrites;
+  readonly #links: LinkReactions;
+  readonly #effects: Effects;
+  readonly #drain = new Drain();
+  readonly #ticker: Ticker;
+  readonly #startedMs: number;
+  #stepAsked = false;
+
+  constructor(context: Context<RouterMessage>, options: RouterOptions) {
+    const { clock } = context;
+    const { host, params, pool, routing } = options;
+    this.#context = context;
+    this.#options = options;
+    this.#startedMs = clock.monotonic();
+    this.#fleet = new Fleet({ host, params, addresses: pool, routing, nowMs: this.#startedMs });
+    for (const { vm, address } of options.held ?? []) this.#fleet.apply({ kind: 'address-held', vm, address });
+    const links = new Links(context, options.openLink);
+    this.#requests = new RequestPath(this.#fleet, links, clock, options.orphanedReplies, () => this.#askStep());
+    this.#writes = new StoreWrites(context, options);
+    this.#effects = new Effects(this.#fleet, clock, links, this.#writes, this.#requests, options);
+    this.#links = new LinkReactions(this.#fleet, links);
+    this.#ticker = new Ticker(context);
+    this.#askStep();
+  }
+
+  receive(message: RouterMessage): void {
+    const nowMs = this.#context.clock.monotonic();
+    // First of all: no message of that time may be judged as if we had been there.
+    const forMs = this.#ticker.pausedMs(nowMs);
+    if (forMs > 0) this.#fleet.apply({ kind: 'paused', forMs });
+    this.#handle(message, nowMs);
+    if (this.#fleet.isClosing) this.#drain.look(this.#requests.open);
+    if (this.#ticker.isResting && !this.#isAtRest(nowMs)) this.#ticker.wake(nowMs);
+  }
+
+  refuseAll(): void {
+    this.#requests.refuseAll(this.#fleet.isClosing ? CLOSING : ENDED);
+  }
+
+  #handle(message: RouterMessage, nowMs: number): void {
+    switch (message.kind) {
+      case 'request':
+        if (this.#fleet.isClosing) return this.#requests.refuse(message.request, CLOSING);
+        return this.#requests.accept(message.request, nowMs);
+      case 'link-reply':
+        return this.#requests.reply(message, nowMs);
+      case 'link-error':
+        this.#requests.error(message, nowMs);
+        // Enough of these in a row and R2 ejects the VM.
+        return this.#askStep();
+      case 'link-orphaned-reply':
+        return this.#requests.orphanedReply(message, nowMs);
+      case 'link-ready':
+      case 'link-pong':
+      case 'link-lost':
+      case 'link-exited':
+      case 'link-reopen':
+      case 'link-reopened':
+      case 'link-reopen-failed':
+        return this.#react(this.#links.on(message, nowMs), nowMs);
+      case 'vm-report':
+      case 'host-stats':
+        // What follows from figures waits for the next look.
+        return this.#effects.carryOut(reactionTo(this.#fleet, message, this.#now(nowMs)));
+      case 'vm-prepared':
+      case 'vm-booting':
+      case 'vm-answering':
+      case 'vm-adopted':
+      case 'vm-gone':
+      case 'host-up':
+      case 'host-down':
+      case 'written':
+      case 'write-failed':
+      case 'drain-vm':
+      case 'remove-vm':
+      case 'restart-vms':
+      case 'scale':
+      case 'params':
+      case 'add-addresses':
+        return this.#react(reactionTo(this.#fleet, message, this.#now(nowMs)), nowMs);
+      case 'write-again':
+        return this.#writes.again(message.vm);
+      case 'remove-address':
+        message.replyTo.tell(this.#fleet.apply({ kind: 'address-removed', id: message.id }));
+        return;
+      case 'snapshot': {
+        const requests = this.#requests.counts.figures();
+        const blocked = wantedBlockage(this.#fleet, nowMs)?.text;
+        message.replyTo.tell(snapshot(this.#fleet, { requests, blocked, startedMs: this.#startedMs, nowMs }));
+        return;
+      }
+      case 'request-figures':
+        message.replyTo.tell(this.#requests.counts.figures());
+        return;
+      case 'drain':
+        this.#drain.ask(message.replyTo);
+        this.#fleet.apply({ kind: 'closing' });
+        this.#context.after(message.limitMs, { kind: 'drain-limit' });
+        return;
+      case 'drain-limit':
+        return this.refuseAll();
+      case 'tick':
+        this.#requests.expire(nowMs);
+        this.#step(nowMs);
+        return this.#ticker.next(nowMs, this.#isAtRest(nowMs), this.#fleet.params.statusIntervalMs);
+      case 'step':
+        return this.#step(nowMs);
+    }
+  }
+
+  #now(nowMs: number): Now {
+    return { nowMs, epochMs: this.#context.clock.now() };
+  }
+
+  #react(reaction: Reaction, nowMs: number): void {
+    this.#effects.carryOut(reaction);
+    this.#requests.serveWaiting(nowMs);
+    this.#askStep();
+  }
+
+  /** Many messages of one turn make one step. */
+  #askStep(): void {
+    if (this.#stepAsked) return;
+    this.#stepAsked = true;
+    this.#context.self.tell({ kind: 'step' });
+  }
+
+  #step(nowMs: number): void {
+    this.#stepAsked = false;
+    // From then on whoever closes us ends the VMs, or leaves them running, as was asked.
+    if (this.#drain.isDone) return;
+    for (const decision of step(this.#fleet, nowMs, this.#options.sizing)) this.#decided(decision, nowMs);
+    this.#effects.carryOut(repeatStops(this.#fleet, nowMs));
+    // What R3 could give no VM may now fall back to R4.
+    this.#requests.serveWaiting(nowMs);
+  }
+
+  #decided(decision: FleetDecision, nowMs: number): void {
+    if (!isStart(decision)) return this.#effects.carryOut(enact(this.#fleet, decision, nowMs));
+    if (this.#fleet.host.noIdBeforeMs > nowMs) return;
+    try {
+      this.#effects.carryOut(enactStart(this.#fleet, decision, this.#options.nextVmId(), nowMs));
+    } catch (error) {
+      this.#effects.carryOut(withoutId(this.#fleet, error, nowMs));
+    }
+  }
+
+  #isAtRest(nowMs: number): boolean {
+    return this.#requests.open === 0 && isAtRest(this.#fleet, nowMs);
+  }
+}

@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { AddressPool } from './address-pool.ts';
+
+const address = (id: number) => ({ id, ip: `127.0.0.${id}`, port: 9000 });
+
+/** The VM that holds the address is gone, and that is durable. */
+function leave(pool: AddressPool, id: number, vm: number): boolean {
+  return pool.leave(vm, address(id)) && pool.release(vm);
+}
+
+test('an address that is added is free, in the order of its id', () => {
+  const pool = new AddressPool([address(1), address(5)]);
+  expect(pool.add(address(3))).toBe(true);
+  expect(pool.entries.map((entry) => entry.address.id)).toEqual([1, 3, 5]);
+  expect([...pool.free(0)].map(({ id }) => id)).toEqual([1, 3, 5]);
+  expect(pool.add(address(3))).toBe(false);
+  expect(pool.add({ ...address(3), id: 9 })).toBe(false);
+});
+
+test('an address that a VM holds is not taken out, and one that is out is not given', () => {
+  const pool = new AddressPool([address(1), address(2)]);
+  pool.hold(address(1), 7);
+  expect(pool.remove(1)).toBe(false);
+  expect(pool.remove(2)).toBe(true);
+  expect(pool.remove(2)).toBe(false);
+  expect([...pool.free(0)]).toEqual([]);
+  leave(pool, 1, 7);
+  expect([...pool.free(0)].map(({ id }) => id)).toEqual([1]);
+});
+
+test('one that comes into the pool while a VM is on it stays that VM\u2019s', () => {
+  const pool = new AddressPool([address(1)]);
+  pool.hold(address(2), 7);
+  expect(pool.add(address(2))).toBe(true);
+  expect(pool.holder(address(2))).toBe(7);
+  expect([...pool.free(0)].map(({ id }) => id)).toEqual([1]);
+  leave(pool, 2, 7);
+  expect([...pool.free(0)].map(({ id }) => id)).toEqual([1, 2]);
+});
+
+test('over any history what is free is what is in the pool and not held, lowest id first', () => {
+  const step = fc.record({
+    what: fc.constantFrom('add', 'remove', 'hold', 'release'),
+    id: fc.integer({ min: 1, max: 6 }),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const pool = new AddressPool([]);
+      const inPool = new Set<number>();
+      const held = new Set<number>();
+      for (const { what, id } of steps) {
+        if (what === 'add' && pool.add(address(id))) inPool.add(id);
+        if (what === 'remove' && pool.remove(id)) inPool.delete(id);
+        if (what === 'hold' && pool.hold(address(id), id)) held.add(id);
+        if (what === 'release' && held.has(id) && leave(pool, id, id)) held.delete(id);
+        const free = [...inPool].filter((one) => !held.has(one)).sort((a, b) => a - b);
+        expect([...pool.free(0)].map((one) => one.id)).toEqual(free);
+      }
+    }),
+  );
+});
+
+test('an address whose VM is gone is free only when that is durable', () => {
+  const pool = new AddressPool([address(1)]);
+  pool.hold(address(1), 7);
+  pool.leave(7, address(1));
+  expect([[...pool.free(0)], pool.holder(address(1)), [...pool.releasing.keys()]]).toEqual([[], 7, [7]]);
+  expect([pool.release(7), pool.release(7)]).toEqual([true, false]);
+  expect([...pool.free(0)].map(({ id }) => id)).toEqual([1]);
+});
+
+test('an address that the tables give to a VM is held until that VM is seen, or gone', () => {
+  const pool = new AddressPool([address(1), address(2)]);
+  expect([pool.holdAbsent(address(1), 7), pool.holdAbsent(address(1), 8)]).toEqual([true, false]);
+  pool.holdAbsent(address(2), 9);
+  pool.hold(address(1), 7);
+  expect([...pool.absent.keys()]).toEqual([9]);
+  expect([pool.leave(7, undefined), pool.leave(9, undefined)]).toEqual([false, true]);
+  pool.release(9);
+  expect([...pool.free(0)].map(({ id }) => id)).toEqual([2]);
+});

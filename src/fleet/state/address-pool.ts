@@ -1,0 +1,161 @@
+import { type Address, formatAddress } from '../values/address.ts';
+import { backOffMs } from '../values/back-off.ts';
+import type { VmId } from '../values/vm-id.ts';
+import { insertSorted, removeSorted } from './sorted.ts';
+
+/** One row of `ip_pool` and what stands beside it. */
+interface EntryRecord {
+  readonly address: Address;
+  /** The VM that holds it (`reserve`), from its reservation until its process is confirmed gone and that is durable. */
+  vm: VmId | undefined;
+  /** Monotonic milliseconds until which it is set aside because its bind failed. */
+  quarantinedUntilMs: number;
+  /** Binds that failed in a row. */
+  bindFailures: number;
+}
+
+export type PoolEntry = Readonly<EntryRecord>;
+
+/** Who holds which address. No address is ever held by two (R8), not even one that was taken out of the pool while a VM is on it. */
+export class AddressPool {
+  readonly #entries: EntryRecord[];
+  /** Addresses are told apart by what they are: `id_ip` may stand for another one after the pool was changed. */
+  readonly #byText = new Map<string, EntryRecord>();
+  readonly #byId = new Map<number, EntryRecord>();
+  /** Ids of addresses that nobody holds, lowest first; those in quarantine too. */
+  readonly #unheld: number[] = [];
+  readonly #absent = new Map<VmId, Address>();
+  readonly #releasing = new Map<VmId, Address>();
+
+  constructor(addresses: readonly Address[]) {
+    this.#entries = [...addresses].sort((a, b) => a.id - b.id).map((address) => entryOf(address, undefined));
+    for (const entry of this.#entries) {
+      this.#byText.set(formatAddress(entry.address), entry);
+      this.#byId.set(entry.address.id, entry);
+      this.#unheld.push(entry.address.id);
+    }
+  }
+
+  /** Lowest id first. */
+  get entries(): readonly PoolEntry[] {
+    return this.#entries;
+  }
+
+  /** Held by VMs that the tables know and the fleet has not seen. */
+  get absent(): ReadonlyMap<VmId, Address> {
+    return this.#absent;
+  }
+
+  /** Held by VMs that are gone, until that is durable. */
+  get releasing(): ReadonlyMap<VmId, Address> {
+    return this.#releasing;
+  }
+
+  holder(address: Address): VmId | undefined {
+    return this.#byText.get(formatAddress(address))?.vm;
+  }
+
+  /** @returns false if the id or the address is in the pool already: nothing changed */
+  add(address: Address): boolean {
+    const text = formatAddress(address);
+    const known = this.#byText.get(text);
+    if (this.#byId.has(address.id) || (known !== undefined && this.#isInPool(known))) return false;
+    const entry = entryOf(address, known?.vm);
+    this.#byText.set(text, entry);
+    this.#byId.set(address.id, entry);
+    const at = this.#entries.findIndex((other) => other.address.id > address.id);
+    this.#entries.splice(at < 0 ? this.#entries.length : at, 0, entry);
+    if (entry.vm === undefined) insertSorted(this.#unheld, address.id);
+    return true;
+  }
+
+  /** @returns false if it is not in the pool, or a VM holds it: nothing changed */
+  remove(id: number): boolean {
+    const entry = this.#byId.get(id);
+    if (entry === undefined || entry.vm !== undefined) return false;
+    this.#byId.delete(id);
+    this.#byText.delete(formatAddress(entry.address));
+    this.#entries.splice(this.#entries.indexOf(entry), 1);
+    removeSorted(this.#unheld, id);
+    return true;
+  }
+
+  /** Holding what the VM holds already changes nothing. @returns false if another VM holds it: nothing changed */
+  hold(address: Address, vm: VmId): boolean {
+    const text = formatAddress(address);
+    const entry = this.#byText.get(text);
+    if (entry === undefined) this.#byText.set(text, entryOf(address, vm));
+    else if (entry.vm !== undefined && entry.vm !== vm) return false;
+    else if (entry.vm === undefined) {
+      entry.vm = vm;
+      if (this.#isInPool(entry)) removeSorted(this.#unheld, entry.address.id);
+    }
+    this.#absent.delete(vm);
+    return true;
+  }
+
+  /** As `hold`, for a VM that has not been seen. */
+  holdAbsent(address: Address, vm: VmId): boolean {
+    if (!this.hold(address, vm)) return false;
+    this.#absent.set(vm, address);
+    return true;
+  }
+
+  /**
+   * A VM is gone: its address is held until that is durable.
+   * @param address undefined for a VM that has not been seen
+   * @returns false if it holds none
+   */
+  leave(vm: VmId, address: Address | undefined): boolean {
+    const held = address ?? this.#absent.get(vm);
+    if (held === undefined) return false;
+    this.#absent.delete(vm);
+    this.#releasing.set(vm, held);
+    return true;
+  }
+
+  /** It is durable that the VM has left. @returns false if it has not: nothing changed */
+  release(vm: VmId): boolean {
+    const address = this.#releasing.get(vm);
+    if (address === undefined) return false;
+    this.#releasing.delete(vm);
+    const text = formatAddress(address);
+    const entry = this.#byText.get(text);
+    if (entry?.vm !== vm) return false;
+    entry.vm = undefined;
+    if (this.#isInPool(entry)) insertSorted(this.#unheld, entry.address.id);
+    else this.#byText.delete(text);
+    return true;
+  }
+
+  /** Sets an address aside for a while that grows with each bind in a row that fails. */
+  quarantine(address: Address, nowMs: number): void {
+    const entry = this.#byText.get(formatAddress(address));
+    if (entry === undefined) return;
+    entry.bindFailures += 1;
+    // A program that has the address will not let go of it within the millisecond: the first failure counts here.
+    entry.quarantinedUntilMs = nowMs + backOffMs(entry.bindFailures + 1);
+  }
+
+  /** A guest answers on it. */
+  proven(address: Address): void {
+    const entry = this.#byText.get(formatAddress(address));
+    if (entry !== undefined) entry.bindFailures = 0;
+  }
+
+  /** Addresses that a VM could be started on, lowest id first. */
+  *free(nowMs: number): Generator<Address, undefined> {
+    for (const id of this.#unheld) {
+      const entry = this.#byId.get(id);
+      if (entry !== undefined && entry.quarantinedUntilMs <= nowMs) yield entry.address;
+    }
+  }
+
+  #isInPool(entry: EntryRecord): boolean {
+    return this.#byId.get(entry.address.id) === entry;
+  }
+}
+
+function entryOf(address: Address, vm: VmId | undefined): EntryRecord {
+  return { address, vm, quarantinedUntilMs: 0, bindFailures: 0 };
+}

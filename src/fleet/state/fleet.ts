@@ -1,0 +1,320 @@
+import type { Address } from '../values/address.ts';
+import type { Params } from '../values/params.ts';
+import type { VmId } from '../values/vm-id.ts';
+import { AddressPool, type PoolEntry } from './address-pool.ts';
+import { type Host, HostRecord } from './host.ts';
+import { RequestTable } from './request-table.ts';
+import { RuleClock } from './rule-clock.ts';
+import type { FleetTransition, RequestTransition, Transition, VmTransition } from './transition.ts';
+import { isStarting, type NewVm, type Vm, VmRecord } from './vm.ts';
+import { changeVm } from './vm-changes.ts';
+import { type Group, type Routing, VmIndex } from './vm-index.ts';
+
+export interface FleetOptions {
+  /** Name of the host. */
+  readonly host: string;
+  readonly params: Params;
+  readonly addresses: readonly Address[];
+  /** R2; default `pack`. */
+  readonly routing?: Routing | undefined;
+  /** Monotonic milliseconds. */
+  readonly nowMs: number;
+}
+
+/**
+ * The VMs, addresses and requests of one host. Only `apply` changes it; each fact stands in one place, and what the rules ask for is kept
+ * rather than counted.
+ */
+export class Fleet {
+  readonly requests: RequestTable;
+  readonly routing: Routing;
+  #params: Params;
+  readonly #vms = new Map<VmId, VmRecord>();
+  readonly #index: VmIndex;
+  readonly #pool: AddressPool;
+  readonly #host: HostRecord;
+  readonly #clock = new RuleClock();
+  /** VMs whose memory the host's last figure does not show yet. */
+  readonly #owing = new Set<VmId>();
+  #closing = false;
+  #blocked: string | undefined;
+  #sizingFault: string | undefined;
+
+  constructor({ host, params, addresses, routing, nowMs }: FleetOptions) {
+    this.requests = new RequestTable(nowMs);
+    this.routing = routing ?? 'pack';
+    this.#params = params;
+    this.#index = new VmIndex(this.routing);
+    this.#pool = new AddressPool(addresses);
+    this.#host = new HostRecord(host);
+  }
+
+  get params(): Params {
+    return this.#params;
+  }
+
+  get host(): Host {
+    return this.#host;
+  }
+
+  get isClosing(): boolean {
+    return this.#closing;
+  }
+
+  /** Why no VM can be started, as it was last told. */
+  get blocked(): string | undefined {
+    return this.#blocked;
+  }
+
+  /** How the sizing policy last failed. */
+  get sizingFault(): string | undefined {
+    return this.#sizingFault;
+  }
+
+  get vms(): Iterable<Vm> {
+    return this.#vms.values();
+  }
+
+  get vmCount(): number {
+    return this.#vms.size;
+  }
+
+  vm(id: VmId): Vm | undefined {
+    return this.#vms.get(id);
+  }
+
+  /** The VMs of which that is true. */
+  group(name: Group): ReadonlySet<Vm> {
+    return this.#index.group(name);
+  }
+
+  /** VMs that are to be heard of, longest unheard first. */
+  get heard(): Iterable<Vm> {
+    return this.#index.heard;
+  }
+
+  get longestUnheard(): Vm | undefined {
+    return this.#index.longestUnheard;
+  }
+
+  /** VMs on their way to ready. Those of a host out of reach are no capacity. */
+  get starting(): number {
+    return this.#isAway ? 0 : this.#index.group('starting').size;
+  }
+
+  /** VMs that are prepared or being prepared, and wanted by nobody. */
+  get spares(): number {
+    return this.#isAway ? 0 : this.#index.group('spares').size;
+  }
+
+  /** VMs that the host's last figure of its memory does not show. */
+  get owing(): number {
+    return this.#owing.size;
+  }
+
+  /** R2's choice. */
+  get freeVm(): Vm | undefined {
+    return this.#isAway ? undefined : this.#index.freeVm;
+  }
+
+  /** R4's choice: of the VMs whose queue takes one more. */
+  get leastLoaded(): Vm | undefined {
+    return this.#isAway ? undefined : this.#index.leastLoaded;
+  }
+
+  /** Lowest id first. */
+  get pool(): readonly PoolEntry[] {
+    return this.#pool.entries;
+  }
+
+  /** Addresses of VMs that are gone while that is not durable yet. */
+  get releasing(): ReadonlyMap<VmId, Address> {
+    return this.#pool.releasing;
+  }
+
+  /** Addresses that the tables give to VMs of which the host has not told. */
+  get absent(): ReadonlyMap<VmId, Address> {
+    return this.#pool.absent;
+  }
+
+  holder(address: Address): VmId | undefined {
+    return this.#pool.holder(address);
+  }
+
+  /** Addresses that a VM could be started on, lowest id first; none while the host is not in reach. */
+  *freeAddresses(nowMs: number): Generator<Address, undefined> {
+    if (this.#host.reach === 'up') yield* this.#pool.free(nowMs);
+  }
+
+  /** Milliseconds of the clock that the rules judge VMs by. */
+  ruleMs(nowMs: number): number {
+    return this.#clock.at(nowMs);
+  }
+
+  /** @returns false if the transition does not fit what is known: nothing changed */
+  apply(transition: Transition): boolean {
+    switch (transition.kind) {
+      case 'params':
+      case 'closing':
+      case 'paused':
+      case 'host-up':
+      case 'host-away':
+      case 'host-memory':
+      case 'no-id':
+      case 'blocked':
+      case 'sizing-fault':
+        return this.#change(transition);
+      case 'address-added':
+        return this.#pool.add(transition.address);
+      case 'address-removed':
+        return this.#pool.remove(transition.id);
+      case 'address-held':
+        return this.#pool.holdAbsent(transition.address, transition.vm);
+      case 'absent-gone':
+        return this.#pool.leave(transition.vm, undefined);
+      case 'released':
+        return this.#pool.release(transition.vm);
+      case 'vm-reserved':
+        return this.#reserve(transition);
+      case 'vm-gone':
+        return this.#gone(transition);
+      case 'request-waits':
+      case 'request-dispatched':
+      case 'request-left':
+        return this.#changeRequest(transition);
+      default:
+        return this.#changeVm(transition);
+    }
+  }
+
+  get #isAway(): boolean {
+    return this.#host.reach === 'away';
+  }
+
+  #change(transition: FleetTransition): boolean {
+    switch (transition.kind) {
+      case 'params':
+        this.#params = transition.params;
+        for (const vm of this.#vms.values()) this.#index.changed(vm, this.#params);
+        return true;
+      case 'closing':
+        this.#closing = true;
+        return true;
+      case 'paused':
+        this.#clock.leaveOut(transition.forMs);
+        return true;
+      case 'host-up':
+        return this.#hostUp(transition.nowMs);
+      case 'host-away':
+        if (this.#isAway) return false;
+        this.#host.reach = 'away';
+        this.#clock.stop(transition.nowMs);
+        return true;
+      case 'host-memory':
+        return this.#hostMemory(transition);
+      case 'no-id':
+        this.#host.noIdBeforeMs = transition.untilMs;
+        return true;
+      case 'blocked':
+        this.#blocked = transition.cause;
+        return true;
+      case 'sizing-fault':
+        this.#sizingFault = transition.why;
+        return true;
+    }
+  }
+
+  #hostUp(nowMs: number): boolean {
+    if (this.#host.reach === 'up') return false;
+    this.#host.reach = 'up';
+    this.#clock.resume(nowMs);
+    if (this.#host.heardMs !== undefined) this.#host.heardMs = this.ruleMs(nowMs);
+    return true;
+  }
+
+  #hostMemory({ memory, nowMs }: Extract<FleetTransition, { kind: 'host-memory' }>): boolean {
+    const figures = [memory.availableBytes, memory.vmBytes];
+    if (!figures.every((bytes) => Number.isSafeInteger(bytes) && bytes >= 0)) return false;
+    this.#host.memory = memory;
+    this.#host.heardMs = this.ruleMs(nowMs);
+    // Booting is what takes a VM's memory.
+    for (const id of this.#owing) if (this.#vms.get(id)?.readyMs !== undefined) this.#owing.delete(id);
+    return true;
+  }
+
+  #reserve(vm: NewVm): boolean {
+    if (this.#vms.has(vm.vm) || !this.#pool.hold(vm.address, vm.vm)) return false;
+    const record = new VmRecord(vm, this.#params, this.ruleMs(vm.nowMs));
+    this.#vms.set(record.id, record);
+    this.#index.add(record, this.#params);
+    if (isStarting(record) || record.spare) this.#owing.add(record.id);
+    return true;
+  }
+
+  #gone({ vm: id, bindFailed, nowMs }: Extract<Transition, { kind: 'vm-gone' }>): boolean {
+    const vm = this.#vms.get(id);
+    if (vm === undefined) return false;
+    this.#vms.delete(id);
+    this.#index.remove(vm);
+    this.#owing.delete(id);
+    this.#pool.leave(id, vm.address);
+    if (bindFailed) this.#pool.quarantine(vm.address, nowMs);
+    this.#host.countEnd(vm, bindFailed, nowMs, this.ruleMs(nowMs));
+    return true;
+  }
+
+  #changeVm(transition: Exclude<VmTransition, { kind: 'vm-reserved' | 'vm-gone' }>): boolean {
+    const vm = this.#vms.get(transition.vm);
+    if (vm === undefined) return false;
+    const nowMs = 'nowMs' in transition ? this.ruleMs(transition.nowMs) : 0;
+    if (!changeVm(vm, transition, this.#params, nowMs)) return false;
+    this.#index.changed(vm, this.#params);
+    if (transition.kind === 'vm-answering') this.#pool.proven(vm.address);
+    if (transition.kind === 'vm-report') this.#heard(vm, nowMs);
+    return true;
+  }
+
+  /** A host that forwards a report is there. If it never told of itself, its silence means nothing. */
+  #heard(vm: VmRecord, ruleMs: number): void {
+    if (this.#host.heardMs !== undefined) this.#host.heardMs = ruleMs;
+    this.#host.countSound(vm, ruleMs);
+  }
+
+  #changeRequest(transition: RequestTransition): boolean {
+    const { request } = transition;
+    switch (transition.kind) {
+      case 'request-waits':
+        this.requests.wait(request, transition.where);
+        return true;
+      case 'request-dispatched': {
+        const vm = this.#vms.get(transition.vm);
+        if (vm === undefined) return false;
+        request.wasFree = vm.inFlight < this.#params.vmRequestsMax;
+        this.requests.putOn(request, vm);
+        request.tries += 1;
+        vm.dispatchedSinceReport = true;
+        this.#index.loadChanged(vm, this.#params);
+        return true;
+      }
+      case 'request-left':
+        return this.#requestLeft(transition);
+    }
+  }
+
+  #requestLeft({ request, nowMs, fault, tried }: Extract<RequestTransition, { kind: 'request-left' }>): boolean {
+    if (request.place === undefined) return false;
+    const vm = request.vm === undefined ? undefined : this.#vms.get(request.vm);
+    this.requests.take(request);
+    if (tried === false) request.tries -= 1;
+    if (tried === 'orphaned') this.requests.mayBeOrphaned(request);
+    if (vm === undefined) return true;
+    if (vm.inFlight === 0) vm.idleMs = this.ruleMs(nowMs);
+    const faults = fault === undefined ? vm.faults : fault ? vm.faults + 1 : 0;
+    if (faults === vm.faults) this.#index.loadChanged(vm, this.#params);
+    else {
+      vm.faults = faults;
+      this.#index.changed(vm, this.#params);
+    }
+    return true;
+  }
+}

@@ -1,0 +1,51 @@
+import type { ListNode, Ref, WheelEntry } from '../../actors/mod.ts';
+import type { Outcome, Request } from '../values/request.ts';
+import type { VmId } from '../values/vm-id.ts';
+
+/** A client that waits for the outcome of a request: the one that sent it, or one that sent it again. */
+export interface Waiter {
+  readonly request: OpenRequest;
+  readonly replyTo: Ref<Outcome>;
+  readonly deadlineMs: number;
+  /** Undefined once the waiter has been told. */
+  timer: WheelEntry<Waiter> | undefined;
+}
+
+/** A request that the router has taken and that a client waits for, or whose VM still owes an end. */
+export interface OpenRequest {
+  /** As it came, apart from `isIdGenerated`: once a guest may keep its reply, the id must be known. */
+  request: Request;
+  /** Those that have not been told yet. */
+  readonly waiters: Waiter[];
+  /** The last of its waiters' deadlines. */
+  deadlineMs: number;
+  /** The number that its VM knows it by. Each try has a new one, so that a late reply to an earlier try is known as such. */
+  frame: number;
+  /** The VM that it is on. */
+  vm: VmId | undefined;
+  /** When the VM should be done with it: its deadline as of the dispatch. Repeats that join later do not move it. */
+  dueMs: number;
+  /** The VM was free when it came (R2); otherwise it stood in the VM's queue (R4). */
+  wasFree: boolean;
+  /** VMs that may have worked on it. */
+  tries: number;
+  /** A guest that it was sent to and whose link was lost may still send its reply: after the end, or instead of another try's. */
+  mayBeOrphaned: boolean;
+  /** Its place in the waiting line or among the requests on its VM. */
+  place: ListNode<OpenRequest> | undefined;
+}
+
+export function openRequest(request: Request): OpenRequest {
+  return {
+    request,
+    waiters: [],
+    deadlineMs: request.deadlineMs,
+    frame: 0,
+    vm: undefined,
+    dueMs: request.deadlineMs,
+    wasFree: false,
+    tries: 0,
+    mayBeOrphaned: false,
+    place: undefined,
+  };
+}

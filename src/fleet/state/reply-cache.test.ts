@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import type { Outcome, Request } from '../values/request.ts';
+import { ReplyCache } from './reply-cache.ts';
+
+function request(requestId: string): Request {
+  return {
+    requestId,
+    op: '',
+    payload: new Uint8Array(1),
+    deadlineMs: 1_000,
+    retry: true,
+    token: new Uint8Array(0),
+    replyTo: { path: 'client', tell: () => true },
+  };
+}
+
+const reply = (bytes: number): Outcome => ({ ok: true, payload: new Uint8Array(bytes), vm: 1, host: 'here' });
+
+describe('the reply cache', () => {
+  it('is bounded by number: the oldest is forgotten', () => {
+    const cache = new ReplyCache({ repliesMax: 3, bytesMax: 1e6 });
+    for (const id of ['a', 'b', 'c', 'd']) cache.ended(request(id), reply(10), 0, 1_000);
+    expect(['a', 'b', 'c', 'd'].map((id) => cache.find(request(id), 0)?.kind)).toEqual([
+      undefined,
+      'ended',
+      'ended',
+      'ended',
+    ]);
+  });
+
+  it('is bounded by bytes, and takes nothing that is larger than all of it', () => {
+    const cache = new ReplyCache({ repliesMax: 100, bytesMax: 2_500 });
+    for (const id of ['a', 'b', 'c']) cache.ended(request(id), reply(1_000), 0, 1_000);
+    cache.ended(request('huge'), reply(10_000), 0, 1_000);
+    expect([cache.size, cache.bytes <= 2_500]).toEqual([2, true]);
+  });
+
+  it('does not keep all that a link has read for the sake of a small reply', () => {
+    const cache = new ReplyCache();
+    const read = new Uint8Array(1_000_000);
+    cache.ended(request('a'), { ok: true, payload: read.subarray(10, 20), vm: 1, host: 'here' }, 0, 1_000);
+    const known = cache.find(request('a'), 0);
+    const kept = known?.kind === 'ended' && known.outcome.ok ? known.outcome.payload : undefined;
+    expect(kept?.buffer.byteLength).toBe(10);
+  });
+
+  it('forgets after dedup_ms, and keeps nothing for 0 or for an id that was made', () => {
+    const cache = new ReplyCache();
+    cache.ended(request('a'), reply(1), 0, 100);
+    cache.ended(request('b'), reply(1), 0, 0);
+    cache.ended({ ...request('c'), isIdGenerated: true }, reply(1), 0, 100);
+    expect([cache.size, cache.find(request('a'), 99)?.kind]).toEqual([1, 'ended']);
+    expect(cache.find(request('a'), 100)).toBeUndefined();
+    cache.expire(100);
+    expect([cache.size, cache.bytes]).toEqual([0, 0]);
+  });
+});

@@ -1,0 +1,152 @@
+import { hash } from 'node:crypto';
+import { LinkedList, type ListNode } from '../../actors/mod.ts';
+import type { Outcome, Request } from '../values/request.ts';
+import type { OpenRequest } from './open-request.ts';
+
+/** What is known of a request id. */
+export type Known =
+  | { readonly kind: 'open'; readonly request: OpenRequest }
+  | { readonly kind: 'ended'; readonly outcome: Outcome }
+  /** The id stands for another request, whose reply the client must not get. */
+  | { readonly kind: 'other' };
+
+interface Ended {
+  readonly requestId: string;
+  readonly op: string;
+  readonly fingerprint: Uint8Array;
+  readonly payloadBytes: number;
+  readonly outcome: Outcome;
+  readonly untilMs: number;
+  readonly bytes: number;
+}
+
+export interface CacheLimits {
+  readonly repliesMax: number;
+  readonly bytesMax: number;
+}
+
+const LIMITS: CacheLimits = { repliesMax: 100_000, bytesMax: 64 * 1024 * 1024 };
+/** The memory that a stored reply takes beside payloads, roughly. */
+const OVERHEAD_BYTES = 200;
+/** A payload up to this size is its own fingerprint: copying it costs less than hashing it. */
+const COPIED_BYTES_MAX = 64;
+
+/**
+ * R11: request ids, open ones and those that ended within `dedup_ms`, within bounds of number and memory. Beyond these the oldest
+ * reply is forgotten first, and a repeat of it is a new request.
+ */
+export class ReplyCache {
+  readonly #limits: CacheLimits;
+  readonly #open = new Map<string, OpenRequest>();
+  readonly #ended = new Map<string, ListNode<Ended>>();
+  /** In the order in which they ended. A Map has it too, but finding its first entry gets slow once many before it were deleted. */
+  readonly #order = new LinkedList<Ended>();
+  #bytes = 0;
+
+  constructor(limits: CacheLimits = LIMITS) {
+    this.#limits = limits;
+  }
+
+  /** Replies that are stored. */
+  get size(): number {
+    return this.#ended.size;
+  }
+
+  /** Memory that the stored replies take. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  find(request: Request, nowMs: number): Known | undefined {
+    const { requestId, op, payload } = request;
+    const open = this.#open.get(requestId);
+    if (open !== undefined) {
+      const first = open.request;
+      return first.op === op && isEqual(first.payload, payload) ? { kind: 'open', request: open } : { kind: 'other' };
+    }
+    const ended = this.#ended.get(requestId)?.item;
+    if (ended === undefined || ended.untilMs <= nowMs) return undefined;
+    const isSame =
+      ended.op === op && ended.payloadBytes === payload.length && isEqual(ended.fingerprint, fingerprintOf(payload));
+    return isSame ? { kind: 'ended', outcome: ended.outcome } : { kind: 'other' };
+  }
+
+  /** The open request of that id. */
+  open(requestId: string): OpenRequest | undefined {
+    return this.#open.get(requestId);
+  }
+
+  hasEnded(requestId: string): boolean {
+    return this.#ended.has(requestId);
+  }
+
+  opened(request: OpenRequest): void {
+    if (request.request.isIdGenerated !== true) this.#open.set(request.request.requestId, request);
+  }
+
+  /** Nobody waits for it any more; a repeat is a new request. */
+  closed(request: OpenRequest): void {
+    const { requestId } = request.request;
+    if (this.#open.get(requestId) === request) this.#open.delete(requestId);
+  }
+
+  /** A repeat until then gets the same outcome, if it is one that a repeat would not better. */
+  ended(request: Request, outcome: Outcome, nowMs: number, dedupMs: number): void {
+    if (request.isIdGenerated === true || dedupMs <= 0 || !isFinal(outcome)) return;
+    const { requestId, op, payload } = request;
+    const payloadBytes = payload.length;
+    const fingerprintBytes = Math.min(payloadBytes, COPIED_BYTES_MAX);
+    const bytes = OVERHEAD_BYTES + requestId.length + fingerprintBytes + (outcome.ok ? outcome.payload.length : 0);
+    if (bytes > this.#limits.bytesMax) return;
+    this.#forget(requestId);
+    const stored = outcome.ok ? { ...outcome, payload: ownBytes(outcome.payload) } : outcome;
+    const fingerprint = fingerprintOf(payload);
+    const ended: Ended = {
+      requestId,
+      op,
+      fingerprint,
+      payloadBytes,
+      outcome: stored,
+      untilMs: nowMs + dedupMs,
+      bytes,
+    };
+    this.#ended.set(requestId, this.#order.push(ended));
+    this.#bytes += bytes;
+    const { repliesMax, bytesMax } = this.#limits;
+    while (this.#order.length > repliesMax || this.#bytes > bytesMax) this.#forget(this.#order.first?.requestId);
+  }
+
+  /** Forgets replies that are past their time. */
+  expire(nowMs: number): void {
+    for (let first = this.#order.first; first !== undefined && first.untilMs <= nowMs; first = this.#order.first) {
+      this.#forget(first.requestId);
+    }
+  }
+
+  #forget(requestId: string | undefined): void {
+    const node = requestId === undefined ? undefined : this.#ended.get(requestId);
+    if (node === undefined) return;
+    this.#ended.delete(node.item.requestId);
+    this.#order.remove(node);
+    this.#bytes -= node.item.bytes;
+  }
+}
+
+/** An overload, a deadline or a client's own change of mind are of the moment: to send the request again is right. */
+function isFinal(outcome: Outcome): boolean {
+  return outcome.ok || ![499, 503, 504].includes(outcome.status);
+}
+
+/** A payload is a window on the bytes that the link has read: storing it as it is would keep all of them. */
+function ownBytes(payload: Uint8Array): Uint8Array {
+  return payload.buffer.byteLength === payload.length ? payload : payload.slice();
+}
+
+/** Tells payloads of one length apart: the bytes of a short one, the SHA-256 of a long one. */
+function fingerprintOf(payload: Uint8Array): Uint8Array {
+  return payload.length <= COPIED_BYTES_MAX ? payload.slice() : hash('sha256', payload, 'buffer');
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && Buffer.compare(a, b) === 0;
+}

@@ -1,0 +1,124 @@
+import { LinkedList, type Ref, TimingWheel } from '../../actors/mod.ts';
+import type { Outcome, Request } from '../values/request.ts';
+import { type OpenRequest, openRequest, type Waiter } from './open-request.ts';
+import { ReplyCache } from './reply-cache.ts';
+
+/**
+ * Every open request, by place, frame number and deadline. It is the one place that tells clients, and it tells each of them once.
+ * The requests on a VM stand in the VM's own record.
+ */
+export class RequestTable {
+  readonly cache = new ReplyCache();
+  readonly #byFrame = new Map<number, OpenRequest>();
+  readonly #line = new LinkedList<OpenRequest>();
+  readonly #deadlines: TimingWheel<Waiter>;
+  #lastFrame = 0;
+  #waiters = 0;
+
+  constructor(nowMs: number) {
+    this.#deadlines = new TimingWheel(nowMs);
+  }
+
+  /** Clients that have not been told how their request ended. */
+  get waiters(): number {
+    return this.#waiters;
+  }
+
+  /** Requests that wait for a VM. */
+  get waiting(): number {
+    return this.#line.length;
+  }
+
+  /** Requests that are on VMs. */
+  get dispatched(): number {
+    return this.#byFrame.size;
+  }
+
+  get firstInLine(): OpenRequest | undefined {
+    return this.#line.first;
+  }
+
+  get(frame: number): OpenRequest | undefined {
+    return this.#byFrame.get(frame);
+  }
+
+  all(): readonly OpenRequest[] {
+    return [...this.#line, ...this.#byFrame.values()];
+  }
+
+  open(request: Request): OpenRequest {
+    const open = openRequest(request);
+    this.join(open, request.replyTo, request.deadlineMs);
+    this.cache.opened(open);
+    return open;
+  }
+
+  /** One more client is told how the request ends. */
+  join(request: OpenRequest, replyTo: Ref<Outcome>, deadlineMs: number): void {
+    const waiter: Waiter = { request, replyTo, deadlineMs, timer: undefined };
+    waiter.timer = this.#deadlines.add(waiter, deadlineMs);
+    request.waiters.push(waiter);
+    request.deadlineMs = Math.max(request.deadlineMs, deadlineMs);
+    this.#waiters += 1;
+  }
+
+  wait(request: OpenRequest, where: 'last' | 'first'): void {
+    request.place = where === 'last' ? this.#line.push(request) : this.#line.unshift(request);
+  }
+
+  /** Puts the request on a VM under a new frame number. @param requests those that the VM has */
+  putOn(request: OpenRequest, vm: { readonly id: number; readonly requests: LinkedList<OpenRequest> }): void {
+    request.frame = ++this.#lastFrame;
+    request.vm = vm.id;
+    request.dueMs = request.deadlineMs;
+    request.place = vm.requests.push(request);
+    this.#byFrame.set(request.frame, request);
+  }
+
+  /** Takes the request out of the line or off its VM. */
+  take(request: OpenRequest): void {
+    const { place } = request;
+    if (place === undefined) return;
+    place.list?.remove(place);
+    request.place = undefined;
+    if (request.vm === undefined) return;
+    this.#byFrame.delete(request.frame);
+    request.vm = undefined;
+  }
+
+  /** A guest may still send the reply that it kept: from here on the id must be known. */
+  mayBeOrphaned(request: OpenRequest): void {
+    request.mayBeOrphaned = true;
+    if (request.request.isIdGenerated !== true) return;
+    request.request = { ...request.request, isIdGenerated: false };
+    this.cache.opened(request);
+  }
+
+  /** Tells all who wait for it. */
+  end(request: OpenRequest, outcome: Outcome): void {
+    for (const waiter of request.waiters) this.#tell(waiter, outcome);
+    request.waiters.length = 0;
+  }
+
+  /** Tells one client, whose deadline has passed. */
+  endFor(waiter: Waiter, outcome: Outcome): void {
+    const { waiters } = waiter.request;
+    const index = waiters.indexOf(waiter);
+    if (index === -1) return;
+    waiters.splice(index, 1);
+    this.#tell(waiter, outcome);
+  }
+
+  /** Takes out the clients whose deadline has passed. */
+  due(nowMs: number): readonly Waiter[] {
+    return this.#deadlines.due(nowMs);
+  }
+
+  #tell(waiter: Waiter, outcome: Outcome): void {
+    if (waiter.timer === undefined) return;
+    this.#deadlines.remove(waiter.timer);
+    waiter.timer = undefined;
+    this.#waiters -= 1;
+    waiter.replyTo.tell(outcome);
+  }
+}

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { FakeFleet } from '../kit/mod.ts';
+
+describe('a snapshot', () => {
+  it('counts requests since the server started, and says how long that is', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
+    await fleet.settle();
+    expect(await fleet.snapshot()).toMatchObject({ requests: { accepted: 0, ok: 0, failed: {} }, uptime_ms: 0 });
+    for (const status of [undefined, 502] as const) {
+      fleet.send({ retry: false });
+      await fleet.settle();
+      if (status === undefined) fleet.reply(1);
+      else fleet.fail(1, status);
+      await fleet.settle();
+    }
+    await fleet.advance(1_500);
+    const { requests, uptime_ms } = await fleet.snapshot();
+    expect(requests).toMatchObject({ accepted: 2, ok: 1, failed: { 502: 1 } });
+    expect(uptime_ms).toBe(1_500);
+  });
+
+  it('says that the host is out of reach, and that its VMs are unknown', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
+    await fleet.settle();
+    fleet.event({ kind: 'host-down', host: 'here', why: 'silent' });
+    expect(await fleet.snapshot()).toMatchObject({ hosts: [{ host: 'here', up: false }], vms: [{ state: 'unknown' }] });
+  });
+
+  it('says why no VM can be started', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 }, pool: [] });
+    await fleet.settle();
+    expect((await fleet.snapshot()).blocked).toMatch(/the address pool is empty/);
+  });
+});

@@ -1,0 +1,87 @@
+import { formatAddress } from '../values/address.ts';
+import type { VmId, VmState } from '../values/vm-id.ts';
+import type { Fleet } from './fleet.ts';
+import type { RequestFigures } from './request-counts.ts';
+import type { Vm } from './vm.ts';
+
+/** One VM as `shoal ps` shows it. Field names are those of the table where it has them. */
+export interface VmRow {
+  readonly id_vmachine: VmId;
+  readonly id_ip: number;
+  readonly host: string;
+  readonly address: string;
+  readonly state: VmState;
+  /** % of the virtual CPU; null before the first report. */
+  readonly cpu: number | null;
+  /** Bytes. */
+  readonly ram: number | null;
+  readonly free_count: number;
+  readonly in_flight: number;
+  readonly served: number;
+  /** Milliseconds since it was asked to start. */
+  readonly uptime_ms: number;
+}
+
+/** A host as `shoal ps -o json` and the console show it. */
+export interface HostState {
+  readonly host: string;
+  /** False while it is out of reach. */
+  readonly up: boolean;
+}
+
+/** What `shoal ps -o json` prints. */
+export interface FleetSnapshot {
+  readonly vms: readonly VmRow[];
+  readonly hosts: readonly HostState[];
+  /** Requests that wait in the router. */
+  readonly waiting: number;
+  readonly addresses: number;
+  readonly addresses_free: number;
+  /** Why no VM can be started although one is wanted; null while one can be, or none is. */
+  readonly blocked: string | null;
+  /** Counted since the server started; two looks make a rate. */
+  readonly requests: RequestFigures;
+  /** Milliseconds since the server started. */
+  readonly uptime_ms: number;
+}
+
+/** What the server knows beside its fleet. */
+export interface ServerFigures {
+  readonly requests: RequestFigures;
+  /** Why no VM can be started, if one is wanted. */
+  readonly blocked: string | undefined;
+  /** Monotonic milliseconds. */
+  readonly startedMs: number;
+  readonly nowMs: number;
+}
+
+export function snapshot(fleet: Fleet, { requests, blocked, startedMs, nowMs }: ServerFigures): FleetSnapshot {
+  const { name, reach } = fleet.host;
+  const isAway = reach === 'away';
+  return {
+    vms: [...fleet.vms].map((vm) => rowOf(vm, name, isAway, nowMs)),
+    hosts: reach === 'unseen' ? [] : [{ host: name, up: !isAway }],
+    waiting: fleet.requests.waiting,
+    addresses: fleet.pool.length,
+    addresses_free: fleet.pool.filter((entry) => entry.vm === undefined).length,
+    blocked: blocked ?? null,
+    requests,
+    uptime_ms: Math.round(nowMs - startedMs),
+  };
+}
+
+function rowOf(vm: Vm, host: string, isAway: boolean, nowMs: number): VmRow {
+  return {
+    id_vmachine: vm.id,
+    id_ip: vm.address.id,
+    host,
+    address: formatAddress(vm.address),
+    state: isAway ? 'unknown' : vm.state,
+    cpu: vm.report?.cpuPercent ?? null,
+    ram: vm.report?.ramBytes ?? null,
+    free_count: vm.freeCount,
+    in_flight: vm.inFlight,
+    served: vm.report?.served ?? 0,
+    uptime_ms: Math.round(nowMs - vm.startedMs),
+  };
+}

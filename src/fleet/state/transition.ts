@@ -1,0 +1,82 @@
+import type { Address } from '../values/address.ts';
+import type { GuestReady, GuestReport } from '../values/guest.ts';
+import type { Params } from '../values/params.ts';
+import type { VmId } from '../values/vm-id.ts';
+import type { HostMemory } from './host.ts';
+import type { OpenRequest } from './open-request.ts';
+import type { NewVm } from './vm.ts';
+
+/** All that changes a fleet. Times are monotonic milliseconds. One that does not fit (late, repeated) changes nothing. */
+export type Transition = FleetTransition | AddressTransition | VmTransition | RequestTransition;
+
+export type FleetTransition =
+  | { readonly kind: 'params'; readonly params: Params }
+  /** The server ends: nothing is started except for requests that wait, and nothing is scaled down. */
+  | { readonly kind: 'closing' }
+  /** Our own process stood still: no silence in that time counts. */
+  | { readonly kind: 'paused'; readonly forMs: number }
+  /** Its controller is in reach, for the first time or again. */
+  | { readonly kind: 'host-up'; readonly nowMs: number }
+  | { readonly kind: 'host-away'; readonly nowMs: number }
+  | { readonly kind: 'host-memory'; readonly memory: HostMemory; readonly nowMs: number }
+  /** The store gave no id for a VM. */
+  | { readonly kind: 'no-id'; readonly untilMs: number }
+  /** What was last told of why no VM can be started. */
+  | { readonly kind: 'blocked'; readonly cause: string | undefined }
+  | { readonly kind: 'sizing-fault'; readonly why: string };
+
+export type AddressTransition =
+  | { readonly kind: 'address-added'; readonly address: Address }
+  | { readonly kind: 'address-removed'; readonly id: number }
+  /** The tables say so; the VM itself has not been seen yet. */
+  | { readonly kind: 'address-held'; readonly vm: VmId; readonly address: Address }
+  /** A VM that the tables know and the fleet has never seen is gone; its address is held until that is durable. */
+  | { readonly kind: 'absent-gone'; readonly vm: VmId }
+  | { readonly kind: 'released'; readonly vm: VmId };
+
+/** What happens to one VM. */
+export type VmTransition =
+  | ({ readonly kind: 'vm-reserved' } & NewVm)
+  /** Its reservation is durable. */
+  | { readonly kind: 'vm-durable'; readonly vm: VmId }
+  /** The tables give its address to another VM. */
+  | { readonly kind: 'vm-refused'; readonly vm: VmId }
+  /** R3 wants the spare now. */
+  | { readonly kind: 'vm-wanted'; readonly vm: VmId; readonly replaces?: VmId | undefined; readonly nowMs: number }
+  | { readonly kind: 'vm-prepared'; readonly vm: VmId; readonly pid: number; readonly imageDigest: string | undefined }
+  | { readonly kind: 'vm-booting'; readonly vm: VmId; readonly nowMs: number }
+  | { readonly kind: 'vm-answering'; readonly vm: VmId; readonly guest: GuestReady }
+  | { readonly kind: 'vm-linked'; readonly vm: VmId; readonly linked: boolean; readonly nowMs: number }
+  | { readonly kind: 'vm-report'; readonly vm: VmId; readonly report: GuestReport; readonly nowMs: number }
+  /** It is asked over its link whether it lives. */
+  | { readonly kind: 'vm-asked'; readonly vm: VmId; readonly nowMs: number }
+  /** It has answered. */
+  | { readonly kind: 'vm-heard'; readonly vm: VmId; readonly nowMs: number }
+  | { readonly kind: 'vm-replace'; readonly vm: VmId }
+  | { readonly kind: 'vm-draining'; readonly vm: VmId; readonly why: string; readonly ejected: boolean }
+  | {
+      readonly kind: 'vm-stopping';
+      readonly vm: VmId;
+      readonly why: string;
+      readonly failed: boolean;
+      readonly nowMs: number;
+    }
+  | { readonly kind: 'vm-stop-sent'; readonly vm: VmId; readonly nowMs: number }
+  /** Its process is confirmed gone; its address is held until that is durable. */
+  | { readonly kind: 'vm-gone'; readonly vm: VmId; readonly bindFailed: boolean; readonly nowMs: number };
+
+/** Where a request is. */
+export type RequestTransition =
+  | { readonly kind: 'request-waits'; readonly request: OpenRequest; readonly where: 'last' | 'first' }
+  | { readonly kind: 'request-dispatched'; readonly request: OpenRequest; readonly vm: VmId }
+  /**
+   * It leaves the line or its VM. `fault`: true for a link error or 5xx, false for a reply that shows the VM sound; undefined tells
+   * nothing. `tried`: false if nothing of it was sent, so that the try does not count; `orphaned` if its guest may keep a reply.
+   */
+  | {
+      readonly kind: 'request-left';
+      readonly request: OpenRequest;
+      readonly nowMs: number;
+      readonly fault?: boolean | undefined;
+      readonly tried?: false | 'orphaned';
+    };

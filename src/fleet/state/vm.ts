@@ -1,0 +1,144 @@
+import { LinkedList } from '../../actors/mod.ts';
+import type { Address } from '../values/address.ts';
+import type { GuestReady, GuestReport } from '../values/guest.ts';
+import type { Params } from '../values/params.ts';
+import type { VmId, VmState } from '../values/vm-id.ts';
+import type { OpenRequest } from './open-request.ts';
+
+/** A state of a VM in the fleet. One that is gone has left it, and `unknown` is a matter of the host. */
+export type LiveState = Exclude<VmState, 'gone' | 'unknown'>;
+
+/** What a VM is from its reservation or its adoption on. */
+export interface NewVm {
+  readonly vm: VmId;
+  readonly address: Address;
+  readonly spare: boolean;
+  /** Monotonic milliseconds. */
+  readonly nowMs: number;
+  /** Default `preparing`; an adopted VM is further. */
+  readonly state?: LiveState;
+  /** Monotonic milliseconds; default `nowMs`. */
+  readonly startedMs?: number;
+  /** Default: that of the parameters. */
+  readonly statusIntervalMs?: number;
+  readonly replaces?: VmId;
+  /** What an earlier Shoal left running. */
+  readonly adopted?: { readonly pid: number; readonly imageDigest: string | undefined };
+}
+
+/**
+ * The record of one VM. Times are milliseconds of the rule clock, unless the field says that they are monotonic.
+ * Transitions change it, the policy reads it as `Vm`.
+ */
+export class VmRecord {
+  readonly id: VmId;
+  readonly address: Address;
+  /** How often it was told to report: parameters change, a running guest does not. */
+  readonly statusIntervalMs: number;
+  /** Found running, so that its boot was some other time's. */
+  readonly isAdopted: boolean;
+  /** Requests dispatched and not ended, first dispatched first. */
+  readonly requests = new LinkedList<OpenRequest>();
+  state: LiveState;
+  /** Kept prepared, or being prepared, until R3 wants it. */
+  spare: boolean;
+  /** The host has said that it has the VM. */
+  confirmed: boolean;
+  /** The reservation is durable. */
+  reserved = false;
+  /** The tables give its address to another VM. */
+  refused = false;
+  pid: number | undefined;
+  imageDigest: string | undefined;
+  /** Monotonic. */
+  startedMs: number;
+  /** Since when it counts as being prepared or started. */
+  leaseMs: number;
+  /** When its CPU was let run; undefined before. */
+  bootMs: number | undefined;
+  /** Undefined until its ready line was read. */
+  guest: GuestReady | undefined;
+  readyMs: number | undefined;
+  linked = false;
+  /** Since when the link of a VM that was ready is down. */
+  linkDownMs: number | undefined;
+  /** Since when nothing is in flight. */
+  idleMs: number;
+  /** Undefined before the first status line: there is then no row in `vmachine` (R7). */
+  report: GuestReport | undefined;
+  /** When it was last heard of, after the first status line. */
+  heardMs: number | undefined;
+  /** When it was asked over its link whether it lives; undefined once it was heard of after that. */
+  askedMs: number | undefined;
+  /** When a report last counted towards `freeCount`. */
+  countedMs = Number.NEGATIVE_INFINITY;
+  /** `free_count` of its row: idle reports in a row. */
+  freeCount = 0;
+  dispatchedSinceReport = false;
+  /** Link errors and 5xx in a row (R2). */
+  faults = 0;
+  /** It is to be replaced by a new one: an administrator asked for it. */
+  replace = false;
+  /** The VM that this one was started to replace. */
+  replaces: VmId | undefined;
+  /** R2 drains it because it fails. */
+  ejected = false;
+  /** It leaves because of a failure of its own: its end counts towards the back-off. */
+  failed = false;
+  /** Why it is draining or stopping. */
+  why: string | undefined;
+  /** When it was last told to stop; monotonic. */
+  stopSentMs = Number.NEGATIVE_INFINITY;
+
+  constructor(vm: NewVm, params: Params, ruleMs: number) {
+    this.id = vm.vm;
+    this.address = vm.address;
+    this.statusIntervalMs = vm.statusIntervalMs ?? params.statusIntervalMs;
+    this.isAdopted = vm.adopted !== undefined;
+    this.state = vm.state ?? 'preparing';
+    this.spare = vm.spare;
+    this.confirmed = this.state !== 'preparing';
+    this.pid = vm.adopted?.pid;
+    this.imageDigest = vm.adopted?.imageDigest;
+    this.startedMs = vm.startedMs ?? vm.nowMs;
+    this.leaseMs = ruleMs;
+    // An adopted VM is given as much time as if it had just been started.
+    this.bootMs = this.state === 'booting' ? ruleMs : undefined;
+    this.idleMs = ruleMs;
+    this.replaces = vm.replaces;
+    if (this.state === 'stopping') this.stopSentMs = vm.nowMs;
+  }
+
+  /** Requests dispatched and not ended, by the router's own count. */
+  get inFlight(): number {
+    return this.requests.length;
+  }
+}
+
+/** A VM as the policy reads it. */
+export type Vm = Readonly<VmRecord>;
+
+/** R2: ready, not draining, and fewer in flight than it works on at a time. */
+export function isFree(vm: Vm, params: Params): boolean {
+  return isServing(vm) && vm.inFlight < params.vmRequestsMax;
+}
+
+/** R4: its queue takes one more. */
+export function hasRoom(vm: Vm, params: Params): boolean {
+  return isServing(vm) && vm.inFlight < params.vmRequestsMax + params.vmBacklogMax;
+}
+
+/** Ready and in reach of requests. */
+export function isServing(vm: Vm): boolean {
+  return vm.state === 'ready' && vm.linked;
+}
+
+/** On its way to take requests. A spare is no capacity to come until it is wanted. */
+export function isStarting(vm: Vm): boolean {
+  return !vm.spare && (vm.state === 'preparing' || vm.state === 'prepared' || vm.state === 'booting');
+}
+
+/** A spare that may still be had instead of a new VM. */
+export function isSpare(vm: Vm): boolean {
+  return vm.spare && (vm.state === 'preparing' || vm.state === 'prepared');
+}

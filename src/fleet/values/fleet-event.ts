@@ -1,0 +1,36 @@
+import type { ErrorEnvelope } from '../../errors.ts';
+import type { Figures, Rule } from './rule.ts';
+import type { VmId } from './vm-id.ts';
+
+/** Something that happened in the fleet, for `shoal events`, the console and the log. */
+export interface FleetEvent {
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+  readonly kind:
+    | 'vm-start'
+    | 'vm-prepared'
+    | 'vm-booting'
+    | 'vm-ready'
+    | 'vm-adopted'
+    | 'vm-drain'
+    | 'vm-stop'
+    | 'vm-gone'
+    | 'link-lost'
+    | 'host-up'
+    | 'host-down'
+    | 'address-free'
+    | 'write-failed'
+    | 'shard-lost'
+    | 'unidentified'
+    /** No VM can be started although one is wanted; the text says why. */
+    | 'blocked'
+    /** A part of Shoal itself failed. */
+    | 'failed';
+  readonly vm?: VmId;
+  readonly host?: string;
+  /** The rule that made it so, and on what figures. */
+  readonly rule?: Rule;
+  readonly figures?: Figures;
+  readonly text: string;
+  readonly error?: ErrorEnvelope;
+}

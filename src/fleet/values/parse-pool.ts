@@ -1,0 +1,39 @@
+import { isIPv4 } from 'node:net';
+import { ShoalError } from '../../errors.ts';
+import type { Address } from './address.ts';
+
+/** More than a host can run; a typing error in a range must not become a table of millions. */
+const ADDRESSES_MAX = 4_096;
+
+/**
+ * Reads `FIRST-LAST:PORT` or `IP:PORT`, such as `127.0.10.1-127.0.10.50:9000`.
+ * @returns the addresses, lowest first, `id` from 1 on
+ * @throws POOL_INVALID with the text and what it should be
+ */
+export function parsePool(text: string): readonly Address[] {
+  const match = /^([\d.]+)(?:-([\d.]+))?:(\d{1,5})$/.exec(text.trim());
+  const [, first = '', last = first, portText = ''] = match ?? [];
+  if (match === null || !isIPv4(first) || !isIPv4(last)) throw invalid(text, 'is not FIRST-LAST:PORT');
+  const port = Number(portText);
+  if (port < 1 || port > 65_535) throw invalid(text, `has port ${port}, which is not from 1 to 65535`);
+  const from = toNumber(first);
+  const count = toNumber(last) - from + 1;
+  if (count < 1) throw invalid(text, `ends before it begins`);
+  if (count > ADDRESSES_MAX) throw invalid(text, `has ${count} addresses, at most ${ADDRESSES_MAX} are allowed`);
+  return Array.from({ length: count }, (_, index) => ({ id: index + 1, ip: toText(from + index), port }));
+}
+
+function invalid(text: string, why: string): ShoalError {
+  const shown = JSON.stringify(text.slice(0, 100));
+  return new ShoalError('POOL_INVALID', `The address pool ${shown} ${why}; write it like 127.0.10.1-127.0.10.50:9000`, {
+    details: { pool: text.slice(0, 100) },
+  });
+}
+
+function toNumber(ip: string): number {
+  return ip.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
+function toText(ip: number): string {
+  return [ip >>> 24, (ip >>> 16) & 255, (ip >>> 8) & 255, ip & 255].join('.');
+}

@@ -1,0 +1,37 @@
+import type { Ref } from '../../actors/mod.ts';
+import type { VmId } from './vm-id.ts';
+
+/** The statuses of DESIGN section 7; 499 is a request that its client gave up. */
+export type RequestStatus = 400 | 404 | 413 | 499 | 501 | 502 | 503 | 504;
+
+/** A request on its way to a VM. */
+export interface Request {
+  /** The client's own id, or one made for it. Not unique: a repeat has the id of the first. */
+  readonly requestId: string;
+  /** The id was made for it and nobody else knows it: no repeat can come, so nothing is kept for one. */
+  readonly isIdGenerated?: boolean;
+  /** Empty: the service's default operation. */
+  readonly op: string;
+  /** UTF-8 text; the guest checks it. */
+  readonly payload: Uint8Array;
+  /** On the monotonic clock, milliseconds. */
+  readonly deadlineMs: number;
+  /** Whether it may be tried once more on another VM. */
+  readonly retry: boolean;
+  /** Echoed by the guest: reply subject, request id, keyed hash. */
+  readonly token: Uint8Array;
+  /** Told exactly once. */
+  readonly replyTo: Ref<Outcome>;
+}
+
+/** How a request ended. */
+export type Outcome =
+  | { readonly ok: true; readonly payload: Uint8Array; readonly vm: VmId; readonly host: string }
+  | {
+      readonly ok: false;
+      readonly status: RequestStatus;
+      readonly message: string;
+      /** The VM that it was on, if it was on one. */
+      readonly vm?: VmId;
+      readonly host?: string;
+    };
