@@ -95,7 +95,7 @@ async function on(
   cleanUp.add(() => launcher.close());
   const board = new EventLog();
   const onShards = startShards({ options, system, spawner: launcher, tag: data.tag, eventLog: board }, cleanUp);
-  const nats = await startNats(options, data, system, launcher, cleanUp);
+  const nats = await startNats({ options, data, system, launcher, eventLog: board }, cleanUp);
   const image = await inspectImage(options.image);
   const ground = { options, image, data, store, system, nats, eventLog: board, onShards, onDown: () => undefined };
   const actors = await startFleet(ground, cleanUp);

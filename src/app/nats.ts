@@ -1,15 +1,25 @@
 import type { ActorSystem } from '../actors/mod.ts';
+import { toEnvelope } from '../errors.ts';
 import type { Launcher } from '../process/mod.ts';
 import { child, supervisor } from '../supervisor/mod.ts';
 import { type Connection, connect, type NatsServerStatus, natsServer } from '../transport/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { DataDir } from './data-dir.ts';
+import type { EventLog } from './event-log.ts';
 import type { UpOptions } from './up-options.ts';
 
 /** The way to other processes: the launcher starts them, NATS talks to them. */
 export interface Nats {
   readonly launcher: Launcher;
   readonly connection: Connection;
+}
+
+export interface NatsDeps {
+  readonly options: UpOptions;
+  readonly data: DataDir;
+  readonly system: ActorSystem;
+  readonly launcher: Launcher;
+  readonly eventLog: EventLog;
 }
 
 /** A nats-server that keeps dying is no passing trouble. */
@@ -20,40 +30,71 @@ const STOP_MS = 10_000;
 
 /** Starts or adopts our own nats-server unless one is named, and connects. */
 export async function startNats(
-  options: UpOptions,
-  data: DataDir,
-  system: ActorSystem,
-  launcher: Launcher,
+  { options, data, system, launcher, eventLog }: NatsDeps,
   cleanUp: CleanUp,
 ): Promise<Nats> {
-  const url = options.nats ?? (await startOwnServer(options, data, system, launcher, cleanUp));
-  const connection = await connect({ servers: url, name: `shoal-server-${options.fleet}` });
+  const own = new OwnNats(options, eventLog);
+  const url = options.nats ?? (await own.start(data, system, launcher, cleanUp));
+  const connection = await connect({
+    servers: url,
+    name: `shoal-server-${options.fleet}`,
+    mayReconnect: () => options.nats !== undefined || own.serves,
+    onForbidden: ({ error }) => eventLog.warn(error.message, toEnvelope(error)),
+  });
   cleanUp.add(() => connection.close());
   return { launcher, connection };
 }
 
-async function startOwnServer(
-  options: UpOptions,
-  data: DataDir,
-  system: ActorSystem,
-  spawner: Launcher,
-  cleanUp: CleanUp,
-): Promise<string> {
-  const serving = Promise.withResolvers<NatsServerStatus>();
-  const start = natsServer({
-    directory: data.folder('nats'),
-    spawner,
-    fresh: options.fresh,
-    onServing: serving.resolve,
-  });
-  const root = await system.start(
-    supervisor({ strategy: 'one_for_one', ...RESTARTS, children: [child({ id: 'server', start, shutdown: STOP_MS })] }),
-    {
-      name: 'nats',
-    },
-  );
-  cleanUp.add(() => system.stop(root));
-  const { url, pid, adopted } = await serving.promise;
-  options.onProgress(`nats-server ${adopted ? 'adopted' : 'runs'} at ${url} (pid ${pid})`);
-  return url;
+/** Our own nats-server, and what is to be told of it. */
+class OwnNats {
+  readonly #options: UpOptions;
+  readonly #eventLog: EventLog;
+  readonly #first = Promise.withResolvers<NatsServerStatus>();
+  /** False from its death on: whatever answers at its address then is another program. */
+  #serves = false;
+  #waitsForPort = false;
+
+  constructor(options: UpOptions, eventLog: EventLog) {
+    this.#options = options;
+    this.#eventLog = eventLog;
+  }
+
+  get serves(): boolean {
+    return this.#serves;
+  }
+
+  /** @returns its URL */
+  async start(data: DataDir, system: ActorSystem, spawner: Launcher, cleanUp: CleanUp): Promise<string> {
+    const start = natsServer({
+      directory: data.folder('nats'),
+      spawner,
+      fresh: this.#options.fresh,
+      onServing: (status) => this.#serving(status),
+      onDied: () => {
+        this.#serves = false;
+      },
+      onPortTaken: (port) => this.#portTaken(port),
+    });
+    const children = [child({ id: 'server', start, shutdown: STOP_MS })];
+    const root = await system.start(supervisor({ strategy: 'one_for_one', ...RESTARTS, children }), { name: 'nats' });
+    cleanUp.add(() => system.stop(root));
+    const { url, pid, adopted, portLost } = await this.#first.promise;
+    const lost = portLost === undefined ? '' : `; its port ${portLost} of the last time is another program's`;
+    this.#options.onProgress(`nats-server ${adopted ? 'adopted' : 'runs'} at ${url} (pid ${pid})${lost}`);
+    return url;
+  }
+
+  #serving(status: NatsServerStatus): void {
+    this.#serves = true;
+    this.#first.resolve(status);
+    if (this.#waitsForPort) this.#eventLog.warn(`nats-server runs again at ${status.url} (pid ${status.pid})`);
+    this.#waitsForPort = false;
+  }
+
+  #portTaken(port: number): void {
+    this.#waitsForPort = true;
+    this.#eventLog.warn(
+      `nats-server has ended, and another program has its port ${port}: nobody can send requests until that port is free again`,
+    );
+  }
 }

@@ -73,7 +73,7 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
     const eventLog = new EventLog();
     // Their start takes longer than any other step, and goes on beside those.
     const onShards = startShards({ options, system, spawner: launcher, tag: data.tag, eventLog }, cleanUp);
-    const nats = await startNats(options, data, system, launcher, cleanUp);
+    const nats = await startNats({ options, data, system, launcher, eventLog }, cleanUp);
     signal.throwIfAborted();
     const down = Promise.withResolvers<void>();
     const ground = { options, image, data, store, system, nats, eventLog, onShards, onDown: down.resolve };

@@ -1,9 +1,19 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createSystem, type Ref, systemClock } from '../../actors/mod.ts';
-import { identify, isAlive, LOG_BYTES_MAX, type ProcessIdentity, signalProcess, whenGone } from '../../process/mod.ts';
+import {
+  identify,
+  isAlive,
+  LOG_BYTES_MAX,
+  type ProcessIdentity,
+  type Spawner,
+  signalProcess,
+  whenGone,
+} from '../../process/mod.ts';
 import { child, supervisor } from '../../supervisor/mod.ts';
 import { type ConnectionState, connect } from '../connection.ts';
 import { endpoint } from '../endpoint.ts';
@@ -11,7 +21,12 @@ import type { RouterRequest } from '../endpoint-messages.ts';
 import { directSpawner, processed } from '../kit/mod.ts';
 import { TOKEN_KEY_BYTES } from '../reply-token.ts';
 import { createRequester } from '../requester.ts';
-import { type NatsServerMessage, type NatsServerStatus, natsServer } from './nats-server-actor.ts';
+import {
+  type NatsServerActorOptions,
+  type NatsServerMessage,
+  type NatsServerStatus,
+  natsServer,
+} from './nats-server-actor.ts';
 
 const GONE_MS = 5_000;
 
@@ -22,7 +37,7 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }));
 
 /** The server of one test under a supervisor, and the news of each time that it serves. */
-async function supervised(options: { fresh?: boolean } = {}) {
+async function supervised(options: Partial<NatsServerActorOptions> = {}) {
   const system = createSystem();
   const served: NatsServerStatus[] = [];
   let onServed = (): void => undefined;
@@ -95,6 +110,65 @@ test('a server that is killed comes back on the same port, its clients reconnect
   await client.close();
   await it.system.shutdown();
   await server.close();
+});
+
+/** Holds back the news of deaths until the test has taken the port. */
+function withLateNews(): { readonly spawner: Spawner; readonly tell: () => void } {
+  const inner = directSpawner();
+  let news: (() => void)[] = [];
+  return {
+    spawner: {
+      ...inner,
+      onExit: (identity, listener) => inner.onExit(identity, (exit) => news.push(() => listener(exit))),
+    },
+    tell: () => {
+      for (const one of news.splice(0)) one();
+      news = [];
+    },
+  };
+}
+
+async function listenOn(port: number): Promise<Server> {
+  const server = createServer();
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+test('a server whose port another program took comes back there once it is free, and says that it waits', async () => {
+  const { spawner, tell } = withLateNews();
+  const taken = Promise.withResolvers<number>();
+  const it = await supervised({ spawner, onPortTaken: taken.resolve });
+  const { url } = it.status();
+  const port = Number(new URL(url).port);
+  const process = processOf(it.status());
+  signalProcess(process, 'SIGKILL');
+  await whenGone(process, GONE_MS, systemClock);
+  const other = await listenOn(port);
+  tell();
+  expect(await taken.promise).toBe(port);
+  expect(it.served).toHaveLength(1);
+  const served = it.nextServed();
+  other.close();
+  await served;
+  expect(it.status()).toMatchObject({ url, adopted: false, portLost: undefined });
+  tell();
+  await it.system.shutdown();
+});
+
+test('its end does not wait for a port that another program has', async () => {
+  const { spawner, tell } = withLateNews();
+  const taken = Promise.withResolvers<number>();
+  const it = await supervised({ spawner, onPortTaken: taken.resolve });
+  const port = Number(new URL(it.status().url).port);
+  const process = processOf(it.status());
+  signalProcess(process, 'SIGKILL');
+  await whenGone(process, GONE_MS, systemClock);
+  const other = await listenOn(port);
+  tell();
+  await taken.promise;
+  await it.system.shutdown();
+  other.close();
 });
 
 test('its end in order ends the server', async () => {

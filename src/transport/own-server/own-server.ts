@@ -15,7 +15,7 @@ import { readServerInfo } from '../server-info.ts';
 import { NATS_PORT_DEFAULT } from '../server-url.ts';
 import { MAX_PAYLOAD_BYTES_DEFAULT, renderConfig } from './config.ts';
 import { type EndLimits, endProcess } from './end-process.ts';
-import { freePort } from './free-port.ts';
+import { freePort, portWithin } from './free-port.ts';
 import { findNatsServer } from './program.ts';
 import { readState, removeFile, removeState, type ServerState, writeState } from './state.ts';
 
@@ -26,6 +26,8 @@ export interface OwnServerOptions {
   readonly clock?: Clock;
   /** Taken if it is free, unless an earlier server of this directory had another; default 4222. */
   readonly preferredPort?: number;
+  /** The server comes back where it was, however long that takes: others remember its address. Default: on another port. */
+  readonly keepPort?: KeepPort;
   /** Ends a server that an earlier Shoal left, instead of adopting it; default false. */
   readonly fresh?: boolean;
   /** Default 1 MiB. */
@@ -40,6 +42,14 @@ export interface OwnServerOptions {
   readonly endLimits?: EndLimits;
 }
 
+export interface KeepPort {
+  readonly port: number;
+  /** Called once if another program has the port: the start waits for it. */
+  readonly onTaken: () => void;
+  /** Ends the wait. */
+  readonly signal: AbortSignal;
+}
+
 /** A nats-server of ours, started or adopted. */
 export interface OwnServer {
   readonly url: string;
@@ -47,6 +57,8 @@ export interface OwnServer {
   readonly process: ProcessIdentity;
   /** Whether an earlier Shoal had started it. */
   readonly adopted: boolean;
+  /** The port that an earlier server of this directory had, if this one could not have it. */
+  readonly portLost: number | undefined;
   /** Standard error of the process; whoever watches the server keeps it small. */
   readonly logPath: string;
   /** Calls once when the process has ended, however it came to that, unless `stop` or `leave` came first. */
@@ -65,6 +77,8 @@ const ADOPT_TIMEOUT_MS = 2_000;
 const END_LIMITS: EndLimits = { termMs: 5_000, killMs: 2_000 };
 /** Clients look for us on the port that we had, and the kernel may take a moment to close it after a process. */
 const OWN_PORT_PATIENCE_MS = 1_000;
+/** How often a port that another program has is tried. */
+const PORT_LOOK_MS = 250;
 /** Ports that turn out to be taken after all. */
 const ATTEMPTS_MAX = 5;
 const LOG = 'nats-server.log';
@@ -79,8 +93,7 @@ export async function startOwnServer(options: OwnServerOptions): Promise<OwnServ
   const left = await readState(options.directory);
   const adopted = left === undefined ? undefined : await starter.adopt(left);
   if (adopted !== undefined) return adopted;
-  if (left !== undefined) return starter.start(left.port, OWN_PORT_PATIENCE_MS);
-  return starter.start(options.preferredPort ?? NATS_PORT_DEFAULT, 0);
+  return starter.start(options.keepPort?.port ?? left?.port);
 }
 
 class Starter {
@@ -116,7 +129,7 @@ class Starter {
     if (process !== undefined) {
       if (this.#options.fresh !== true && (await this.#answers(state, ADOPT_TIMEOUT_MS))) {
         if (state.process === undefined) await writeState(this.#options.directory, { ...state, process });
-        return this.#serving(state, process, true);
+        return this.#serving(state, process, true, undefined);
       }
       await this.#end(process);
     }
@@ -125,12 +138,14 @@ class Starter {
     return undefined;
   }
 
-  async start(preferredPort: number, patienceMs: number): Promise<OwnServer> {
+  /** @param portBefore that of an earlier server, where clients look for it */
+  async start(portBefore: number | undefined): Promise<OwnServer> {
     const program = this.#options.program ?? findNatsServer();
     let log = '';
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-      const port = await freePort(attempt === 0 ? preferredPort : 0, patienceMs, this.#clock);
-      const server = await this.#attempt(program, port);
+      const port = await this.#portFor(attempt, portBefore);
+      const portLost = port === portBefore ? undefined : portBefore;
+      const server = await this.#attempt(program, port, portLost);
       if (server !== undefined) return server;
       log = await readTail(this.#logPath, 2_000);
       if (!isPortTaken(log)) break;
@@ -144,8 +159,29 @@ class Starter {
     );
   }
 
+  async #portFor(attempt: number, portBefore: number | undefined): Promise<number> {
+    const { keepPort, preferredPort = NATS_PORT_DEFAULT } = this.#options;
+    if (keepPort !== undefined) return this.#portKept(keepPort);
+    if (attempt > 0) return freePort(0, 0, this.#clock);
+    const patienceMs = portBefore === undefined ? 0 : OWN_PORT_PATIENCE_MS;
+    return freePort(portBefore ?? preferredPort, patienceMs, this.#clock);
+  }
+
+  async #portKept({ port, onTaken, signal }: KeepPort): Promise<number> {
+    let free = await portWithin(port, OWN_PORT_PATIENCE_MS, this.#clock, signal);
+    if (free !== undefined) return free;
+    onTaken();
+    while (free === undefined) {
+      if (signal.aborted)
+        throw new ShoalError('NATS_SERVER_FAILED', `Port ${port} of ${HOST} was another program's until the end`);
+      await new Promise<void>((resolve) => this.#clock.timer(PORT_LOOK_MS, resolve));
+      free = await portWithin(port, 0, this.#clock);
+    }
+    return free;
+  }
+
   /** @returns undefined if the process ended, or was ended, without having answered */
-  async #attempt(program: string, port: number): Promise<OwnServer | undefined> {
+  async #attempt(program: string, port: number, portLost: number | undefined): Promise<OwnServer | undefined> {
     const { directory, spawner, jetStream = true, maxPayloadBytes = MAX_PAYLOAD_BYTES_DEFAULT } = this.#options;
     const tag = randomBytes(6).toString('hex');
     const state: ServerState = { name: `shoal-${tag}`, port, config: `nats-${tag}.conf`, process: undefined };
@@ -165,7 +201,7 @@ class Starter {
     if (
       await this.#answers(started, this.#options.startTimeoutMs ?? START_TIMEOUT_MS, () => exited || !isAlive(process))
     ) {
-      return this.#serving(started, process, false);
+      return this.#serving(started, process, false, portLost);
     }
     await this.#end(process);
     await this.#forget(started);
@@ -201,13 +237,14 @@ class Starter {
     }
   }
 
-  #serving(state: ServerState, process: ProcessIdentity, adopted: boolean): OwnServer {
+  #serving(state: ServerState, process: ProcessIdentity, adopted: boolean, portLost: number | undefined): OwnServer {
     const watch = new DeathWatch(process, this.#options.spawner);
     return {
       url: `nats://${HOST}:${state.port}`,
       port: state.port,
       process,
       adopted,
+      portLost,
       logPath: this.#logPath,
       onDeath: (listener) => watch.onDeath(listener),
       leave: () => watch.end(),
