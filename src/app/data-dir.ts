@@ -24,6 +24,8 @@ export interface RunningFleet {
   readonly nats: string;
   /** The same as it was given, if it holds credentials: the file is for this user alone. */
   readonly login?: string;
+  /** The file that its image was copied from, and the SHA-256 of the copy; an earlier version did not say. */
+  readonly image?: { readonly path: string; readonly digest: string };
   readonly startedMs: number;
 }
 
@@ -168,6 +170,12 @@ function readRunning(directory: string): RunningFleet | undefined {
   return isRunningFleet(content) ? content : undefined;
 }
 
+function isImage(content: unknown): boolean {
+  if (typeof content !== 'object' || content === null) return false;
+  const { path, digest }: { readonly path?: unknown; readonly digest?: unknown } = content;
+  return typeof path === 'string' && typeof digest === 'string';
+}
+
 /** Of what was left behind nothing can be said if it cannot be read; a file that makes no sense is none of ours. */
 function readPlace(directory: string): Place | undefined {
   const content = parsed(whileThere(() => readFileSync(join(directory, PLACE_FILE), 'utf8')));
@@ -195,6 +203,7 @@ function isRunningFleet(content: unknown): content is RunningFleet {
   if (typeof identity !== 'object' || identity === null || fields.version !== 1) return false;
   const { pid, startTicks, bootId }: Partial<Record<keyof ProcessIdentity, unknown>> = identity;
   if (typeof pid !== 'number' || typeof startTicks !== 'number' || typeof bootId !== 'string') return false;
+  if (fields.image !== undefined && !isImage(fields.image)) return false;
   if (fields.inode !== undefined && typeof fields.inode !== 'string') return false;
   if (fields.login !== undefined && typeof fields.login !== 'string') return false;
   return typeof fields.fleet === 'string' && typeof fields.nats === 'string' && typeof fields.startedMs === 'number';

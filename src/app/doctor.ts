@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { codeOf } from '../errors.ts';
-import { readHostFacts, runtimeRoot, whyUncapped } from '../hypervisor/mod.ts';
+import { inspectImage, readHostFacts, runtimeRoot, whyUncapped } from '../hypervisor/mod.ts';
 import { isOnTmpfs } from '../process/mod.ts';
+import { findRunning, type RunningFleet } from './data-dir.ts';
 
 /** One thing that Shoal needs, or is better with. */
 export interface Check {
@@ -39,7 +40,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   return [
     node(),
     ...programs,
-    image(options.image),
+    await image(options.image, findRunning(options.dataDir)?.image),
     await kvm(),
     accelerator(options.accelerator),
     memory(),
@@ -87,14 +88,21 @@ async function program(
   }
 }
 
-function image(path: string): Check {
-  if (isReadable(path)) return { name: 'guest image', state: 'ok', found: path };
-  return {
-    name: 'guest image',
-    state: 'fail',
-    found: `cannot read ${path}`,
-    remedy: 'npm run image, or name one with --image',
-  };
+async function image(path: string, running: RunningFleet['image']): Promise<Check> {
+  const name = 'guest image';
+  try {
+    const { digest } = await inspectImage(path);
+    if (running?.path !== path || running.digest === digest) return { name, state: 'ok', found: path };
+    return {
+      name,
+      state: 'warn',
+      found: `${path} has changed since the Shoal that runs was started with it; its VMs run the copy of then`,
+      remedy: 'end it and start it again to run the new one',
+    };
+  } catch (error) {
+    const found = error instanceof Error ? error.message : String(error);
+    return { name, state: 'fail', found, remedy: 'npm run image, or name one with --image' };
+  }
 }
 
 async function kvm(): Promise<Check> {

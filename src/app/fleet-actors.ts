@@ -25,6 +25,7 @@ import type { DataDir } from './data-dir.ts';
 import type { EventLog } from './event-log.ts';
 import { FirstReady } from './first-ready.ts';
 import { startFront } from './front.ts';
+import { keptImagePath, removeOldImages } from './kept-image.ts';
 import { LateRef } from './late-ref.ts';
 import type { Nats } from './nats.ts';
 import { Settings } from './settings.ts';
@@ -50,7 +51,7 @@ const TEXT_BYTES_MAX = 1024 * 1024;
 
 export interface Ground {
   readonly options: FleetOptions;
-  /** The image that the options name. */
+  /** The copy of the image that VMs are started from. */
   readonly image: ImageInfo;
   readonly data: DataDir;
   readonly store: Store;
@@ -70,6 +71,7 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
   cleanUp.add(() => removeEmpty(join(runtimeRoot(), data.tag), join(runtimeRoot(), `${data.tag}-probe`)));
   const found = await hypervisor.list();
   await reconcile(store, found, options);
+  removeOldImages(data, ground.image.digest, found);
   const { parameters, why } = await vmParameters(ground, found);
   eventLog.listen(options.onEvent);
   eventLog.publishOn(nats.connection.nc, options.fleet);
@@ -111,6 +113,7 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
     options,
     parameters,
     shards: onShards?.shards,
+    imagePath: (digest) => keptImagePath(data, digest),
     why,
     onDown: ground.onDown,
   });
@@ -141,7 +144,7 @@ async function vmParameters(
   const chosen = await accelerator(options, image, data.tag, nats.launcher, freeAddress(store, found));
   const { statusIntervalMs, bootTimeoutMs } = paramsOf(store.snapshot());
   const parameters = {
-    image: options.image,
+    image: image.path,
     imageDigest: image.digest,
     accelerator: chosen.accelerator,
     memoryMib: MEMORY_MIB,

@@ -12,6 +12,7 @@ import { EventLog } from './event-log.ts';
 import { type FleetActors, startFleet } from './fleet-actors.ts';
 import { tagOf } from './fleet-tag.ts';
 import { settleHostName } from './host-name.ts';
+import { keepImage } from './kept-image.ts';
 import { startNats } from './nats.ts';
 import { findVms } from './orphaned-vms.ts';
 import { startShards } from './shards.ts';
@@ -60,10 +61,11 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
   try {
     // Before anything is started for them.
     subjectsOf(asked.fleet);
-    const image = await inspectImage(asked.image);
+    const source = await inspectImage(asked.image);
     const data = await DataDir.open(asked.dataDir);
     cleanUp.add(() => data.close());
     await settlePlace(data);
+    const image = await keepImage(data, source);
     const store = await openTables(asked, data, cleanUp);
     const options = { ...asked, host: await hostNameOf(asked, data, store) };
     const { system, failed } = createRoot();
@@ -81,7 +83,14 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
     signal.throwIfAborted();
     const { shown } = nats.connection;
     const login = options.nats === undefined || options.nats === shown ? {} : { login: options.nats };
-    await data.announce({ fleet: options.fleet, nats: shown, ...login, startedMs: Date.now() });
+    const { path } = source;
+    await data.announce({
+      fleet: options.fleet,
+      nats: shown,
+      ...login,
+      image: { path, digest: image.digest },
+      startedMs: Date.now(),
+    });
     const { bootTimeoutMs } = paramsOf(store.snapshot());
     const greetMs = 2 * bootTimeoutMs;
     return new RunningShoal({

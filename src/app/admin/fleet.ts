@@ -61,8 +61,8 @@ async function shrink({ store, router, system }: AdminGround, id: number): Promi
 
 async function hosts(ground: AdminGround): Promise<unknown> {
   const { vms, addresses, addresses_free } = await snapshotOf(ground);
-  const { host } = ground.options;
-  const { accelerator, image, memoryMib } = ground.parameters;
+  const { host, image } = ground.options;
+  const { accelerator, memoryMib } = ground.parameters;
   const own = vms.filter((vm) => vm.host === host);
   return [
     {

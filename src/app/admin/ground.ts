@@ -20,6 +20,8 @@ export interface AdminGround {
   readonly parameters: VmParameters;
   /** Undefined if VMs are watched on the main thread. */
   readonly shards: VmShards['shards'] | undefined;
+  /** Where the copy of an image is kept that VMs were started from. */
+  readonly imagePath: (digest: string) => string;
   /** Why that accelerator. */
   readonly why: string;
   readonly onDown: () => void;

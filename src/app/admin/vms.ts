@@ -78,15 +78,18 @@ async function inspect(ground: AdminGround, vm: number): Promise<unknown> {
   const row = await rowOf(ground, vm);
   if (row === undefined) throw unknownVm(vm);
   const summary = (await summariesOf(ground)).find((one) => one.vm === vm);
-  const { accelerator, memoryMib, image, imageDigest } = ground.parameters;
+  const { accelerator, memoryMib } = ground.parameters;
+  // An adopted VM runs the image that it was started with.
+  const written = ground.store.snapshot().vmachine.find((one) => one.id_vmachine === vm)?.image_digest;
+  const digest = written ?? ground.parameters.imageDigest;
   return {
     ...row,
     pid: summary?.pid ?? null,
     shard: summary?.shard ?? null,
     accelerator,
     memory_mib: memoryMib,
-    image,
-    image_digest: imageDigest,
+    image: ground.imagePath(digest),
+    image_digest: digest,
     events: ground.eventLog.latest(EVENTS_OF_VM_MAX, vm),
     log: await logLines(ground, vm, LINES_OF_VM),
   };
