@@ -1,4 +1,7 @@
-/** What holds whatever takes its turn when: each run is another plan and another interleaving, and a failure names its seed. */
+/**
+ * What holds whatever takes its turn when: each run is another plan and another interleaving, and a failure names its
+ * seed.
+ */
 import { expect, it } from 'vitest';
 import { interleavings, seededRandom, type TestKit } from './kit/mod.ts';
 import type { Behaviour, Exit, Overflow, Ref } from './mod.ts';

@@ -185,7 +185,8 @@ function freeAddress(store: Store, found: readonly Found[]): Address | undefined
 
 async function killAll(hypervisor: Hypervisor): Promise<void> {
   for (const found of await hypervisor.list()) {
-    if (found.kind === 'running' && found.manifest.process !== undefined)
-      signalProcess(found.manifest.process, 'SIGKILL');
+    const process =
+      found.kind === 'running' ? found.manifest.process : found.kind === 'orphan' ? found.process : undefined;
+    if (process !== undefined) signalProcess(process, 'SIGKILL');
   }
 }

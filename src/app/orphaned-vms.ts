@@ -9,7 +9,7 @@ export async function orphanedVms(directory: string): Promise<number> {
   const path = whileThere(() => realpathSync(directory));
   if (path === undefined) return 0;
   const found = await findVms(tagOf(path));
-  return found.filter(({ kind }) => kind === 'running').length;
+  return found.filter(({ kind }) => kind === 'running' || kind === 'orphan').length;
 }
 
 /** What is in the run directories of a fleet. */

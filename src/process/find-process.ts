@@ -10,15 +10,25 @@ import { whileThere } from './while-there.ts';
  * @throws whatever kept the processes from being looked at
  */
 export function findByArgument(argument: string): ProcessIdentity | undefined {
+  return processesWith((one) => one === argument).next().value?.process;
+}
+
+/**
+ * The running processes that have an argument after the first that `matches`, with that argument.
+ * @throws whatever kept the processes from being looked at
+ */
+export function* processesWith(
+  matches: (argument: string) => boolean,
+): Generator<{ readonly argument: string; readonly process: ProcessIdentity }, undefined> {
   for (const entry of readdirSync('/proc')) {
     if (!/^[0-9]+$/.test(entry)) continue;
     const pid = Number(entry);
-    if (!argumentsOf(pid).slice(1).includes(argument)) continue;
-    const found = identify(pid);
+    const argument = argumentsOf(pid).slice(1).find(matches);
+    if (argument === undefined) continue;
+    const process = identify(pid);
     // Its arguments are read again: in between, the pid could have passed to another process.
-    if (found !== undefined && argumentsOf(pid).slice(1).includes(argument)) return found;
+    if (process !== undefined && argumentsOf(pid).slice(1).includes(argument)) yield { argument, process };
   }
-  return undefined;
 }
 
 function argumentsOf(pid: number): string[] {

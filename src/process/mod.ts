@@ -1,7 +1,7 @@
 export { boundFile, LOG_BYTES_MAX, readTail } from './bounded-file.ts';
 export { TEMPORARY_SUFFIX, writeAtomic, writeDurable } from './durable-write.ts';
 export { FileLock } from './file-lock.ts';
-export { findByArgument } from './find-process.ts';
+export { findByArgument, processesWith } from './find-process.ts';
 export type { Liveness } from './identity.ts';
 export { bootId, cpuDemandMsOf, identify, isAlive, probe, signalProcess, whenGone } from './identity.ts';
 export { inodeOf } from './inode.ts';
@@ -13,5 +13,5 @@ export { makeFolder } from './make-folder.ts';
 export { checkOpenFiles, openFilesMax, vmsWithinOpenFiles } from './open-files.ts';
 export type { ProcessExit, ProcessIdentity, Spawner, SpawnRequest } from './spawner.ts';
 export type { SpawnerMessage, SpawnOutcome } from './spawner-actor.ts';
-export { SpawnDesk, spawnerBehind } from './spawner-actor.ts';
+export { SpawnService, spawnerBehind } from './spawner-actor.ts';
 export { saysGone, whileThere } from './while-there.ts';

@@ -13,7 +13,7 @@ export type SpawnOutcome =
   | { readonly ok: false; readonly error: ErrorEnvelope };
 
 /** Spawns for others, and knows what is under way: whoever asked may be gone before the process is there. */
-export class SpawnDesk {
+export class SpawnService {
   readonly #spawner: Spawner;
   readonly #underWay = new Set<Promise<void>>();
 

@@ -119,8 +119,10 @@ describe('a restart', () => {
   });
 });
 
-describe('the news of a crash that comes late', () => {
-  /** The supervisor is busy with a slow start while the child crashes, so that `orders` reach it before the news does. */
+describe('the event of a crash that comes late', () => {
+  /**
+   * The supervisor is busy with a slow start while the child crashes, so that `orders` reach it before the event does.
+   */
   const crashBehind = async (...orders: SupervisorMessage[]) => {
     await using kit = testKit();
     const log: string[] = [];

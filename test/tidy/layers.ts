@@ -69,7 +69,7 @@ function folderOf(path: string): string | undefined {
 }
 
 /** The project's own modules that a source imports in any way, or starts as a worker by its address. */
-function importsOf(source: Source): { path: string; offset: number }[] {
+export function importsOf(source: Source): { path: string; offset: number }[] {
   return [...source.text.matchAll(/(?:\bfrom|\bimport|\bnew URL)\s*\(?\s*(['"])(\.[^'"\n]+\.(?:ts|mjs|js))\1/g)]
     .filter((match) => source.code.slice(match.index, match.index + 3).trim() !== '')
     .map((match) => ({ path: normalize(join(dirname(source.path), match[2] ?? '')), offset: match.index }));

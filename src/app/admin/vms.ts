@@ -80,8 +80,7 @@ async function inspect(ground: AdminGround, vm: number): Promise<unknown> {
   const summary = (await summariesOf(ground)).find((one) => one.vm === vm);
   const { accelerator, memoryMib } = ground.parameters;
   // An adopted VM runs the image that it was started with.
-  const written = ground.store.snapshot().vmachine.find((one) => one.id_vmachine === vm)?.image_digest;
-  const digest = written ?? ground.parameters.imageDigest;
+  const digest = summary?.imageDigest ?? ground.parameters.imageDigest;
   return {
     ...row,
     pid: summary?.pid ?? null,

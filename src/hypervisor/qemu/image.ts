@@ -10,7 +10,7 @@ export interface ImageInfo {
   readonly bytes: number;
 }
 
-/** More is no unikernel, and reading it would take longer than it should. */
+/** Nothing larger is a unikernel, and reading it would take too long. */
 const IMAGE_BYTES_MAX = 256 * 1024 * 1024;
 
 /**

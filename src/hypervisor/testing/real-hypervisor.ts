@@ -12,7 +12,7 @@ import { type ImageInfo, inspectImage } from '../qemu/image.ts';
 import { readManifest } from '../qemu/manifest.ts';
 
 const BUILD = fileURLToPath(new URL('../../../includeos/build/', import.meta.url));
-/** The guest as it is shipped, and the one with the operations `hang`, `crash`, `flood`, `chunks` and `dial` besides. */
+/** The guest as shipped, and the guest with the further operations `hang`, `crash`, `flood`, `chunks` and `dial`. */
 export const GUEST_IMAGE = join(BUILD, 'shoal-guest.elf');
 export const TEST_GUEST_IMAGE = join(BUILD, 'shoal-guest-test.elf');
 
@@ -117,7 +117,7 @@ function isFree({ ip, port }: Address): Promise<boolean> {
   });
 }
 
-/** Whatever the test left, by the identities in its manifests. */
+/** Ends the processes that the test left, by the identities in their manifests. */
 async function endAll(fleetDirectory: string): Promise<void> {
   const names = existsSync(fleetDirectory) ? readdirSync(fleetDirectory) : [];
   for (const name of names) {
