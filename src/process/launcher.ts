@@ -115,7 +115,12 @@ class ForkedLauncher implements Launcher {
     // Beside this file, in the sources as TypeScript and in the published package compiled.
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const script = fileURLToPath(new URL(`./launcher-main.${extension}`, import.meta.url));
-    const child = fork(script, [], { detached: true, execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    const child = fork(script, [], {
+      detached: true,
+      // No flag of ours but the one by which SIGUSR1 opens no debugger.
+      execArgv: ['--disable-sigusr1'],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
     child.on('message', (message) => {
       // Our own script is the only one that can write to this channel.
       this.#hear(child, message as FromLauncher);
