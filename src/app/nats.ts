@@ -1,8 +1,16 @@
-import type { ActorSystem } from '../actors/mod.ts';
-import { toEnvelope } from '../errors.ts';
+import type { ActorSystem, Ref } from '../actors/mod.ts';
+import { ShoalError, toEnvelope } from '../errors.ts';
 import type { Launcher } from '../process/mod.ts';
 import { child, supervisor } from '../supervisor/mod.ts';
-import { type Connection, connect, type NatsServerStatus, natsServer } from '../transport/mod.ts';
+import {
+  type Connection,
+  connect,
+  type FleetInstance,
+  findFleetInstance,
+  type NatsServerMessage,
+  type NatsServerStatus,
+  natsServer,
+} from '../transport/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { DataDir } from './data-dir.ts';
 import type { EventLog } from './event-log.ts';
@@ -27,6 +35,7 @@ const RESTARTS = { intensity: 5, periodMs: 10_000 };
 
 /** Above its ladder of SIGTERM and SIGKILL. */
 const STOP_MS = 10_000;
+const ASK_TIMEOUT_MS = 5_000;
 
 /** Starts or adopts our own nats-server unless one is named, and connects. */
 export async function startNats(
@@ -42,7 +51,19 @@ export async function startNats(
     onForbidden: ({ error }) => eventLog.warn(error.message, toEnvelope(error)),
   });
   cleanUp.add(() => connection.close());
-  return { launcher, connection };
+  const other = await findFleetInstance(connection.nc, options.fleet);
+  if (other === undefined) return { launcher, connection };
+  await own.leave(system);
+  throw servedAlready(options.fleet, connection.shown, other);
+}
+
+function servedAlready(fleet: string, server: string, { id, version }: FleetInstance): ShoalError {
+  return new ShoalError(
+    'FLEET_IN_USE',
+    `Another Shoal serves the fleet "${fleet}" on the NATS server at ${server} (service ${id}, version ${version}), ` +
+      'and requests would go to either at random; end that one, or name another fleet with --fleet',
+    { details: { fleet, server, service: id } },
+  );
 }
 
 /** Our own nats-server, and what is to be told of it. */
@@ -53,6 +74,7 @@ class OwnNats {
   /** False from its death on: whatever answers at its address then is another program. */
   #serves = false;
   #waitsForPort = false;
+  #actor: Ref<NatsServerMessage> | undefined;
 
   constructor(options: UpOptions, eventLog: EventLog) {
     this.#options = options;
@@ -75,13 +97,25 @@ class OwnNats {
       },
       onPortTaken: (port) => this.#portTaken(port),
     });
-    const children = [child({ id: 'server', start, shutdown: STOP_MS })];
+    const onRef = (ref: Ref<NatsServerMessage>): void => {
+      this.#actor = ref;
+    };
+    const children = [child({ id: 'server', start, shutdown: STOP_MS, onRef })];
     const root = await system.start(supervisor({ strategy: 'one_for_one', ...RESTARTS, children }), { name: 'nats' });
     cleanUp.add(() => system.stop(root));
     const { url, pid, adopted, portLost } = await this.#first.promise;
     const lost = portLost === undefined ? '' : `; its port ${portLost} of the last time is another program's`;
     this.#options.onProgress(`nats-server ${adopted ? 'adopted' : 'runs'} at ${url} (pid ${pid})${lost}`);
     return url;
+  }
+
+  /** The end of this Shoal does not end the server: others use it. */
+  async leave(system: ActorSystem): Promise<void> {
+    if (this.#actor === undefined) return;
+    this.#actor.tell({ kind: 'leave' });
+    // Answered after that message; one that has failed ends no server either.
+    const status = (replyTo: Ref<NatsServerStatus>): NatsServerMessage => ({ kind: 'status', replyTo });
+    await system.ask(this.#actor, status, ASK_TIMEOUT_MS).catch(() => undefined);
   }
 
   #serving(status: NatsServerStatus): void {
