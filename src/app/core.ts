@@ -14,8 +14,8 @@ import { child, supervisor } from '../supervisor/mod.ts';
 import { type EndpointMessage, ReplyTokens } from '../transport/mod.ts';
 import { AnsweredRequests } from './answered-requests.ts';
 import type { CleanUp } from './clean-up.ts';
+import { DeferredRef } from './deferred-ref.ts';
 import type { EventLog } from './event-log.ts';
-import { LateRef } from './late-ref.ts';
 import { noticesTo } from './notices.ts';
 import { storePorts } from './store-writes.ts';
 import { poolOf, reservationsOf } from './tables.ts';
@@ -58,9 +58,9 @@ const ASK_TIMEOUT_MS = 5_000;
  */
 export async function startCore(of: CoreOptions, cleanUp: CleanUp): Promise<Core> {
   const { system } = of;
-  const events = new LateRef<HostEvent>('/core/router');
-  const controllerRef = new LateRef<ControllerMessage>('/core/controller');
-  const routerRef = new LateRef<RouterMessage>('/core/router');
+  const events = new DeferredRef<HostEvent>('/core/router');
+  const controllerRef = new DeferredRef<ControllerMessage>('/core/controller');
+  const routerRef = new DeferredRef<RouterMessage>('/core/router');
   const controllerChild = child<ControllerMessage>({
     id: 'controller',
     start: controllerOf(of, events),
@@ -124,7 +124,7 @@ function controllerOf(of: CoreOptions, events: Ref<HostEvent>): Behaviour<Contro
   };
 }
 
-function routerOf(of: CoreOptions, controllerRef: LateRef<ControllerMessage>): Behaviour<RouterMessage> {
+function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>): Behaviour<RouterMessage> {
   const { hypervisor, parameters, store, eventLog } = of;
   const { host } = of.options;
   const tokens = new ReplyTokens(of.tokenKey);

@@ -22,11 +22,11 @@ import { adminHandlers } from './admin/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import { startCore } from './core.ts';
 import type { DataDir } from './data-dir.ts';
+import { DeferredRef } from './deferred-ref.ts';
 import type { EventLog } from './event-log.ts';
 import { FirstReady } from './first-ready.ts';
 import { startFront } from './front.ts';
 import { keptImagePath, removeOldImages } from './kept-image.ts';
-import { LateRef } from './late-ref.ts';
 import type { Nats } from './nats.ts';
 import { Settings } from './settings.ts';
 import { addressOf, idOf, poolOf, reconcile } from './tables.ts';
@@ -49,7 +49,7 @@ export interface FleetActors {
 /** Largest text: what a NATS message takes by default, its headers included. */
 const TEXT_BYTES_MAX = 1024 * 1024;
 
-export interface Ground {
+export interface FleetDeps {
   readonly options: FleetOptions;
   /** The copy of the image that VMs are started from. */
   readonly image: ImageInfo;
@@ -65,14 +65,14 @@ export interface Ground {
 }
 
 /** Starts controller, router, administration and endpoint, in this order. */
-export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<FleetActors> {
-  const { options, data, store, system, nats, eventLog, onShards } = ground;
+export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<FleetActors> {
+  const { options, data, store, system, nats, eventLog, onShards } = deps;
   const hypervisor = createQemuHypervisor({ fleetTag: data.tag, spawner: nats.launcher });
   cleanUp.add(() => removeEmpty(join(runtimeRoot(), data.tag), join(runtimeRoot(), `${data.tag}-probe`)));
   const found = await hypervisor.list();
   await reconcile(store, found, options);
-  removeOldImages(data, ground.image.digest, found);
-  const { parameters, why } = await vmParameters(ground, found);
+  removeOldImages(data, deps.image.digest, found);
+  const { parameters, why } = await vmParameters(deps, found);
   eventLog.listen(options.onEvent);
   eventLog.publishOn(nats.connection.nc, options.fleet);
   tellOpenFilesLimit(eventLog, poolOf(store).length);
@@ -84,7 +84,7 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
   });
   cleanUp.add(() => first.close());
   eventLog.listen((one) => first.see(one));
-  const endpoint = new LateRef<EndpointMessage>('/front/endpoint');
+  const endpoint = new DeferredRef<EndpointMessage>('/front/endpoint');
   const logFolder = data.folder('logs');
   const key = await tokenKey(data.path);
   const core = await startCore(
@@ -115,7 +115,7 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
     shards: onShards?.shards,
     imagePath: (digest) => keptImagePath(data, digest),
     why,
-    onDown: ground.onDown,
+    onDown: deps.onDown,
   });
   const { fleet } = options;
   const { connection } = nats;
@@ -138,7 +138,7 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
 }
 
 async function vmParameters(
-  { options, image, data, store, nats }: Ground,
+  { options, image, data, store, nats }: FleetDeps,
   found: readonly Found[],
 ): Promise<{ parameters: VmParameters; why: string }> {
   const chosen = await accelerator(options, image, data.tag, nats.launcher, freeAddress(store, found));

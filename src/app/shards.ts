@@ -15,7 +15,7 @@ export function shardsDefault(): number {
   return Math.min(SHARDS_MAX, Math.max(1, availableParallelism() - 1));
 }
 
-export interface ShardsGround {
+export interface ShardsDeps {
   readonly options: FleetOptions;
   readonly system: ActorSystem;
   readonly spawner: Spawner;
@@ -24,8 +24,8 @@ export interface ShardsGround {
 }
 
 /** Starts the threads that VMs are watched from; none if none are wanted. */
-export function startShards(ground: ShardsGround, cleanUp: CleanUp): VmShards | undefined {
-  const { options, system, spawner, tag, eventLog } = ground;
+export function startShards(deps: ShardsDeps, cleanUp: CleanUp): VmShards | undefined {
+  const { options, system, spawner, tag, eventLog } = deps;
   if (options.shards === 0) return undefined;
   const vmShards = startVmShards({
     system,

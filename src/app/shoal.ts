@@ -78,8 +78,8 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
     const nats = await startNats({ options, data, system, launcher, eventLog }, cleanUp);
     signal.throwIfAborted();
     const down = Promise.withResolvers<void>();
-    const ground = { options, image, data, store, system, nats, eventLog, onShards, onDown: down.resolve };
-    const actors = await startFleet(ground, cleanUp);
+    const deps = { options, image, data, store, system, nats, eventLog, onShards, onDown: down.resolve };
+    const actors = await startFleet(deps, cleanUp);
     signal.throwIfAborted();
     const { shown } = nats.connection;
     const login = options.nats === undefined || options.nats === shown ? {} : { login: options.nats };

@@ -1,6 +1,6 @@
 import type { TreeNode } from '../../actors/mod.ts';
 import type { AdminHandler } from '../../transport/mod.ts';
-import type { AdminGround } from './ground.ts';
+import type { AdminDeps } from './deps.ts';
 
 /** One actor as `shoal inspect --tree` shows it. */
 export type ActorRow = Omit<TreeNode, 'children'>;
@@ -16,7 +16,7 @@ export interface ActorRows {
 const ACTORS_MAX = 5_000;
 
 /** Verbs about the actors of this process. */
-export function actorHandlers({ system }: AdminGround): Readonly<Record<string, AdminHandler>> {
+export function actorHandlers({ system }: AdminDeps): Readonly<Record<string, AdminHandler>> {
   return { tree: () => Promise.resolve(actorRows(system.tree())) };
 }
 

@@ -8,7 +8,7 @@ import type { Settings } from '../settings.ts';
 import type { FleetOptions } from '../up-options.ts';
 
 /** What the verbs of administration work on. */
-export interface AdminGround {
+export interface AdminDeps {
   readonly system: ActorSystem;
   readonly router: Ref<RouterMessage>;
   readonly controller: Ref<ControllerMessage>;
@@ -31,14 +31,14 @@ export interface AdminGround {
 
 export const ASK_TIMEOUT_MS = 4_000;
 
-export function snapshotOf({ system, router }: AdminGround): Promise<FleetSnapshot> {
+export function snapshotOf({ system, router }: AdminDeps): Promise<FleetSnapshot> {
   const toMessage = (replyTo: Ref<FleetSnapshot>): RouterMessage => ({ kind: 'snapshot', replyTo });
   return system.ask(router, toMessage, ASK_TIMEOUT_MS);
 }
 
 /** @returns the VMs that it concerns @throws VM_UNKNOWN, CONFIG_VALUE */
 export async function command(
-  { system, router }: AdminGround,
+  { system, router }: AdminDeps,
   toMessage: (replyTo: Ref<CommandReply>) => RouterMessage,
 ): Promise<{ vms: readonly number[] }> {
   const reply = await system.ask<RouterMessage, CommandReply>(router, toMessage, ASK_TIMEOUT_MS);
