@@ -133,7 +133,7 @@ export function fromEnvelope(envelope: ErrorEnvelope): Error {
   return Object.assign(error, { name: envelope.name, code: envelope.code });
 }
 
-export function isErrorCode(code: string): code is ErrorCode {
+function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERRORS, code);
 }
 
