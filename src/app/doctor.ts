@@ -6,24 +6,24 @@ import { inspectImage, readHostFacts, runtimeRoot, whyUncapped } from '../hyperv
 import { isOnTmpfs } from '../process/mod.ts';
 import { findRunning, type RunningFleet } from './data-dir.ts';
 
-/** One thing that Shoal needs, or is better with. */
+/** The result of one check of the machine. */
 export interface Check {
   readonly name: string;
-  /** `warn`: works, with a drawback that `found` states. */
+  /** `warn`: Shoal works, with the drawback that `found` states. */
   readonly state: 'ok' | 'warn' | 'fail';
   readonly found: string;
-  /** What to do; absent when nothing is to be done. */
+  /** What the user should do; absent if nothing is to be done. */
   readonly remedy?: string;
 }
 
 export interface DoctorOptions {
   readonly image: string;
   readonly dataDir: string;
-  /** What `--accel auto` chose on this host for this image, if it has been asked before. */
+  /** The known choice of `--accel auto` for this host and image. */
   readonly accelerator: string | undefined;
 }
 
-/** Looks at the machine; changes nothing. */
+/** Checks the machine and changes nothing. */
 export async function examine(options: DoctorOptions): Promise<readonly Check[]> {
   const programs = await Promise.all([
     program('QEMU', 'qemu-system-x86_64', ['--version'], 'fail', 'qemu-system-x86'),
@@ -161,7 +161,7 @@ function caps(): Check {
   };
 }
 
-/** A start makes and fills nine files, which a disk makes slower than memory: thirty VMs at once take a tenth longer with ext4. */
+/** The start of a VM writes nine files. On ext4 thirty VMs at once start a tenth more slowly than in memory. */
 function runDirectories(): Check {
   const name = 'run directories';
   try {
@@ -174,7 +174,7 @@ function runDirectories(): Check {
       remedy: 'mount a tmpfs on /run, or set SHOAL_RUNTIME_DIR to a short directory on one, such as /dev/shm/shoal',
     };
   } catch (error) {
-    // `runtimeRoot` says what to do.
+    // The message of `runtimeRoot` has the remedy.
     return { name, state: 'fail', found: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -33,20 +33,20 @@ import { addressOf, idOf, poolOf, reconcile } from './tables.ts';
 import { tokenKey } from './token-key.ts';
 import type { FleetOptions } from './up-options.ts';
 
-/** The actors that make the fleet, and what the rest of the application needs of them. */
+/** The actors of a fleet, as the rest of the application uses them. */
 export interface FleetActors {
   readonly router: Ref<RouterMessage>;
   readonly controller: Ref<ControllerMessage>;
   readonly accelerator: string;
-  /** Resolves when the VMs that are kept running are ready; rejects if they cannot be. */
+  /** Resolves when `min_vm_count` VMs are ready; rejects if the start gives up (`FirstReady`). */
   readonly firstReady: Promise<void>;
-  /** The end of this Shoal is not to end the VMs. */
+  /** From now on a stop leaves the VMs running for the next Shoal. */
   keepVms(): void;
-  /** Ends requests and VMs at once. */
+  /** Refuses the requests in flight and kills the VMs. */
   hurry(): void;
 }
 
-/** Largest text: what a NATS message takes by default, its headers included. */
+/** The largest text: a NATS message's default limit, headers included. */
 const TEXT_BYTES_MAX = 1024 * 1024;
 
 export interface FleetDeps {
@@ -58,7 +58,7 @@ export interface FleetDeps {
   readonly system: ActorSystem;
   readonly nats: Nats;
   readonly eventLog: EventLog;
-  /** Undefined if VMs are watched on the main thread. */
+  /** Undefined if VM actors run on the main thread. */
   readonly onShards: VmShards | undefined;
   /** Ends this Shoal as Ctrl-C does. */
   readonly onDown: () => void;
@@ -131,7 +131,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
     firstReady: first.promise,
     hurry: () => {
       core.router.tell({ kind: 'drain-limit' });
-      // Those whose directories go meanwhile are ended by others.
+      // A VM whose directory goes meanwhile is being ended already.
       void killAll(hypervisor).catch(() => undefined);
     },
   };
@@ -156,7 +156,7 @@ async function vmParameters(
   return { parameters, why: chosen.why };
 }
 
-/** A fleet that meets the limit starts no more VMs; the person who started it should not learn that under load. */
+/** At the limit no more VMs start. The operator should learn that now and not under load. */
 function tellOpenFilesLimit(eventLog: EventLog, addresses: number): void {
   const vms = vmsWithinOpenFiles();
   if (vms >= addresses) return;
@@ -165,7 +165,7 @@ function tellOpenFilesLimit(eventLog: EventLog, addresses: number): void {
   );
 }
 
-/** Run directories of VMs that go on stay, and so does what holds them. */
+/** The folder stays if VMs go on in it. */
 function removeEmpty(...folders: readonly string[]): void {
   for (const folder of folders) {
     try {
@@ -176,7 +176,7 @@ function removeEmpty(...folders: readonly string[]): void {
   }
 }
 
-/** An address that no VM is on; VMs that run may have all of them. */
+/** An address without a running VM; undefined if there is none. */
 function freeAddress(store: Store, found: readonly Found[]): Address | undefined {
   const there = new Set(found.flatMap(idOf));
   const row = store.snapshot().ip_pool.find((one) => one.vm === null || !there.has(one.vm));

@@ -8,20 +8,20 @@ import type { DataDir } from './data-dir.ts';
 const FOLDER = 'images';
 
 /**
- * Keeps a copy of the guest image in the data directory, under its digest. VMs are started from the copy: a file that is built anew, replaced
- * or removed under a running fleet changes nothing until somebody starts Shoal again.
+ * Copies the guest image into the data directory, under its digest. VMs start from the copy, so that a file that is rebuilt, replaced or
+ * removed changes nothing for a running fleet. The next start of Shoal takes the new file.
  * @returns the copy
- * @throws IMAGE_MISSING, IMAGE_INVALID; what the file system says if the copy cannot be made
+ * @throws IMAGE_MISSING, IMAGE_INVALID; an error of the file system if the copy cannot be made
  */
 export async function keepImage(data: DataDir, { path, digest }: ImageInfo): Promise<ImageInfo> {
   const folder = data.folder(FOLDER);
   const kept = await inspectImage(fileOf(folder, digest)).catch(() => undefined);
-  // A crash of the machine may have left a part of it.
+  // After a crash of the machine the copy may be incomplete.
   if (kept?.digest === digest) return kept;
   const temporary = join(folder, `${process.pid}${TEMPORARY_SUFFIX}`);
   try {
     await copyFile(path, temporary);
-    // The file may have changed since it was looked at: the copy is what counts.
+    // The file may have changed since it was inspected.
     const copy = await inspectImage(temporary);
     const target = fileOf(folder, copy.digest);
     await rename(temporary, target);
@@ -31,12 +31,12 @@ export async function keepImage(data: DataDir, { path, digest }: ImageInfo): Pro
   }
 }
 
-/** The copy of an image; it may have been removed since no VM runs it. */
+/** The path of an image's copy, whether it still exists or not. */
 export function keptImagePath(data: DataDir, digest: string): string {
   return fileOf(join(data.path, FOLDER), digest);
 }
 
-/** Removes the copies that no VM runs, and what a crash has left. Of a VM that nobody can identify nobody knows what it runs. */
+/** Removes copies that no VM runs, and temporary files that a crash left; none of them while a VM cannot be identified. */
 export function removeOldImages(data: DataDir, current: string, found: readonly Found[]): void {
   if (found.some(({ kind }) => kind === 'unknown')) return;
   const folder = data.folder(FOLDER);

@@ -16,7 +16,7 @@ import type { DataDir } from './data-dir.ts';
 import type { EventLog } from './event-log.ts';
 import type { UpOptions } from './up-options.ts';
 
-/** The way to other processes: the launcher starts them, NATS talks to them. */
+/** The launcher, which starts other processes, and the connection to NATS. */
 export interface Nats {
   readonly launcher: Launcher;
   readonly connection: Connection;
@@ -30,14 +30,17 @@ export interface NatsDeps {
   readonly eventLog: EventLog;
 }
 
-/** A nats-server that keeps dying is no passing trouble. */
+/** If our nats-server dies more often than this, Shoal gives up. */
 const RESTARTS = { intensity: 5, periodMs: 10_000 };
 
-/** Above its ladder of SIGTERM and SIGKILL. */
+/** Above the limits of its SIGTERM and SIGKILL together. */
 const STOP_MS = 10_000;
 const ASK_TIMEOUT_MS = 5_000;
 
-/** Starts or adopts our own nats-server unless one is named, and connects. */
+/**
+ * Connects to the NATS server that is named, or to one of our own, which is started or adopted.
+ * @throws FLEET_IN_USE if another Shoal serves the fleet there
+ */
 export async function startNats(
   { options, data, system, launcher, eventLog }: NatsDeps,
   cleanUp: CleanUp,
@@ -66,12 +69,12 @@ function servedAlready(fleet: string, server: string, { id, version }: FleetInst
   );
 }
 
-/** Our own nats-server, and what is to be told of it. */
+/** Our own nats-server, with its notices. */
 class OwnNats {
   readonly #options: UpOptions;
   readonly #eventLog: EventLog;
   readonly #first = Promise.withResolvers<NatsServerStatus>();
-  /** False from its death on: whatever answers at its address then is another program. */
+  /** False while it is dead: a server that answers at its address then is another program. */
   #serves = false;
   #waitsForPort = false;
   #actor: Ref<NatsServerMessage> | undefined;
@@ -109,11 +112,11 @@ class OwnNats {
     return url;
   }
 
-  /** The end of this Shoal does not end the server: others use it. */
+  /** From now on a stop leaves the server running, because others use it. */
   async leave(system: ActorSystem): Promise<void> {
     if (this.#actor === undefined) return;
     this.#actor.tell({ kind: 'leave' });
-    // Answered after that message; one that has failed ends no server either.
+    // The answer comes after `leave` was handled. An actor that has failed leaves its server running too.
     const status = (replyTo: Ref<NatsServerStatus>): NatsServerMessage => ({ kind: 'status', replyTo });
     await system.ask(this.#actor, status, ASK_TIMEOUT_MS).catch(() => undefined);
   }

@@ -7,10 +7,10 @@ import type { CleanUp } from './clean-up.ts';
 import type { EventLog } from './event-log.ts';
 import type { FleetOptions } from './up-options.ts';
 
-/** More would cost memory and start no VM sooner. */
+/** More threads cost memory and start no VM sooner. */
 export const SHARDS_MAX = 64;
 
-/** All cores but that of the main thread. */
+/** One for each core but the main thread's. */
 export function shardsDefault(): number {
   return Math.min(SHARDS_MAX, Math.max(1, availableParallelism() - 1));
 }
@@ -23,7 +23,7 @@ export interface ShardsDeps {
   readonly eventLog: EventLog;
 }
 
-/** Starts the threads that VMs are watched from; none if none are wanted. */
+/** Starts the threads on which VM actors run; undefined for `--shards 0`. */
 export function startShards(deps: ShardsDeps, cleanUp: CleanUp): VmShards | undefined {
   const { options, system, spawner, tag, eventLog } = deps;
   if (options.shards === 0) return undefined;
@@ -38,7 +38,7 @@ export function startShards(deps: ShardsDeps, cleanUp: CleanUp): VmShards | unde
   return vmShards;
 }
 
-/** That a thread came up is no news. */
+/** Only the loss of a thread is an event. */
 function tell(one: ShardEvent, host: string, eventLog: EventLog): void {
   if (one.kind !== 'shard-lost') return;
   const { error } = one;

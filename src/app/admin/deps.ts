@@ -7,7 +7,7 @@ import type { EventLog } from '../event-log.ts';
 import type { Settings } from '../settings.ts';
 import type { FleetOptions } from '../up-options.ts';
 
-/** What the verbs of administration work on. */
+/** The ports and refs of the administration verbs. */
 export interface AdminDeps {
   readonly system: ActorSystem;
   readonly router: Ref<RouterMessage>;
@@ -18,14 +18,14 @@ export interface AdminDeps {
   readonly logFolder: string;
   readonly options: FleetOptions;
   readonly parameters: VmParameters;
-  /** Undefined if VMs are watched on the main thread. */
+  /** Undefined if VM actors run on the main thread. */
   readonly shards: VmShards['shards'] | undefined;
-  /** Where the copy of an image is kept that VMs were started from. */
+  /** The path of the copy of an image. */
   readonly imagePath: (digest: string) => string;
-  /** Why that accelerator. */
+  /** The reason for the accelerator. */
   readonly why: string;
   readonly onDown: () => void;
-  /** The end of this Shoal is not to end the VMs. */
+  /** From now on a stop leaves the VMs running for the next Shoal. */
   readonly keepVms: () => void;
 }
 

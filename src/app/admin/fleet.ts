@@ -23,7 +23,7 @@ export function fleetHandlers(deps: AdminDeps): Readonly<Record<string, AdminHan
     hosts: () => hosts(deps),
     down: (args) => {
       if (new Arguments(args).flag('keep_vms')) deps.keepVms();
-      // The answer goes out before the connection that it goes over is closed.
+      // The answer must be sent before the connection is closed.
       setImmediate(deps.onDown);
       return Promise.resolve({ pid: process.pid, data: options.dataDir });
     },
@@ -36,7 +36,7 @@ async function grow({ store, router, options }: AdminDeps, pool: string): Promis
   return added;
 }
 
-/** Out of use first, then out of the table: in between nobody is given it. */
+/** The router gives the address up before the table does, so that no VM gets it in between. */
 async function shrink({ store, router, system }: AdminDeps, id: number): Promise<{ removed: number }> {
   const row = store.snapshot().ip_pool.find((one) => one.id_ip === id);
   if (row === undefined)

@@ -38,14 +38,14 @@ export function vmHandlers(deps: AdminDeps): Readonly<Record<string, AdminHandle
     },
     scale: async (args) => {
       const vmCount = new Arguments(args).whole('vms', { min: 0, max: Number.MAX_SAFE_INTEGER });
-      // On disk before it is acted on; this also says what is wrong with the figure.
+      // Durable before it is acted on. This also checks the figure.
       await deps.settings.set({ min_vm_count: vmCount });
       return command(deps, (replyTo) => ({ kind: 'scale', vmCount, replyTo }));
     },
   };
 }
 
-/** What the router knows, and on which thread each VM of this host is watched; null on the main thread. */
+/** The router's snapshot with the shard of each VM; null on the main thread. */
 async function withShards(deps: AdminDeps): Promise<unknown> {
   const [snapshot, summaries] = await Promise.all([snapshotOf(deps), summariesOf(deps)]);
   const shards = new Map(summaries.map(({ vm, shard }) => [vm, shard]));
@@ -73,7 +73,7 @@ async function rowOf(deps: AdminDeps, vm: number): Promise<VmRow | undefined> {
   return vms.find((row) => row.id_vmachine === vm);
 }
 
-/** All that is known of one VM. */
+/** Everything about one VM: state, process, image, events, log. */
 async function inspect(deps: AdminDeps, vm: number): Promise<unknown> {
   const row = await rowOf(deps, vm);
   if (row === undefined) throw unknownVm(vm);
