@@ -11,7 +11,7 @@ export async function freePort(preferred: number, patienceMs: number, clock: Clo
   return (await portWithin(preferred, patienceMs, clock)) ?? anyPort();
 }
 
-/** The port itself if it can be listened on within `patienceMs`. Somebody else may still be faster: the caller tries again. */
+/** The port itself if it can be listened on within `patienceMs`. Another program may still take it first: the caller tries again. */
 export async function portWithin(
   port: number,
   patienceMs: number,
@@ -33,7 +33,7 @@ async function anyPort(): Promise<number> {
   return port;
 }
 
-/** The port that was listened on, and is free again; undefined if it was taken. */
+/** The port, free again after a try to listen on it; undefined if it is taken. */
 function tryListen(port: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = createServer();

@@ -20,13 +20,13 @@ import { findNatsServer } from './program.ts';
 import { readState, removeFile, removeState, type ServerState, writeState } from './state.ts';
 
 export interface OwnServerOptions {
-  /** Private to this server; made if it is not there. */
+  /** The server's own folder; made if it is missing. */
   readonly directory: string;
   readonly spawner: Spawner;
   readonly clock?: Clock;
   /** Taken if it is free, unless an earlier server of this directory had another; default 4222. */
   readonly preferredPort?: number;
-  /** The server comes back where it was, however long that takes: others remember its address. Default: on another port. */
+  /** Waits for the port that the server had, because others remember its address. Default: takes another port. */
   readonly keepPort?: KeepPort;
   /** Ends a server that an earlier Shoal left, instead of adopting it; default false. */
   readonly fresh?: boolean;
@@ -34,7 +34,7 @@ export interface OwnServerOptions {
   readonly maxPayloadBytes?: number;
   /** Default true. It costs 6 ms of the start. */
   readonly jetStream?: boolean;
-  /** Path of the nats-server program; default: looked for on the PATH. */
+  /** Path of the nats-server program; default: the one on the PATH. */
   readonly program?: string;
   /** How long the server may take to answer; default 10000. */
   readonly startTimeoutMs?: number;
@@ -44,7 +44,7 @@ export interface OwnServerOptions {
 
 export interface KeepPort {
   readonly port: number;
-  /** Called once if another program has the port: the start waits for it. */
+  /** Called once if another program has the port, before the wait. */
   readonly onTaken: () => void;
   /** Ends the wait. */
   readonly signal: AbortSignal;
@@ -57,15 +57,15 @@ export interface OwnServer {
   readonly process: ProcessIdentity;
   /** Whether an earlier Shoal had started it. */
   readonly adopted: boolean;
-  /** The port that an earlier server of this directory had, if this one could not have it. */
+  /** The port of an earlier server of this directory, if another program has it now. */
   readonly portLost: number | undefined;
-  /** Standard error of the process; whoever watches the server keeps it small. */
+  /** Standard error of the process. The caller keeps it small. */
   readonly logPath: string;
-  /** Calls once when the process has ended, however it came to that, unless `stop` or `leave` came first. */
+  /** Calls once when the process has ended, unless `stop` or `leave` came first. */
   onDeath(listener: () => void): void;
   /** Ends the server and forgets it. @throws NATS_SERVER_FAILED if it cannot be confirmed gone */
   stop(): Promise<void>;
-  /** Leaves the server, or what is on disk about a dead one, to whoever comes next. */
+  /** Leaves the server, or the files of a dead one, to the next start. */
   leave(): void;
 }
 
@@ -75,11 +75,11 @@ const ANSWER_PAUSE = { firstMs: 5, maxMs: 100 };
 const START_TIMEOUT_MS = 10_000;
 const ADOPT_TIMEOUT_MS = 2_000;
 const END_LIMITS: EndLimits = { termMs: 5_000, killMs: 2_000 };
-/** Clients look for us on the port that we had, and the kernel may take a moment to close it after a process. */
+/** Clients look for the server on its former port, which the kernel may close a moment after the process ended. */
 const OWN_PORT_PATIENCE_MS = 1_000;
-/** How often a port that another program has is tried. */
+/** Between two tries of a port that another program has. */
 const PORT_LOOK_MS = 250;
-/** Ports that turn out to be taken after all. */
+/** Another program may take a port just before the server does. */
 const ATTEMPTS_MAX = 5;
 const LOG = 'nats-server.log';
 
@@ -121,7 +121,7 @@ class Starter {
     }
   }
 
-  /** The server that the state is about if it can be used; else it is confirmed gone. */
+  /** Adopts the server of the state if it answers. @returns undefined once it is confirmed gone */
   async adopt(state: ServerState): Promise<OwnServer | undefined> {
     const configPath = join(this.#options.directory, state.config);
     const found = state.process ?? findByArgument(configPath);
@@ -133,12 +133,12 @@ class Starter {
       }
       await this.#end(process);
     }
-    // A start that is still on its way, in a launcher that outlived its Shoal, fails without this file.
+    // A launcher that outlived its Shoal may still start the server: without this file that start fails.
     await removeFile(configPath);
     return undefined;
   }
 
-  /** @param portBefore that of an earlier server, where clients look for it */
+  /** @param portBefore the port of an earlier server, on which clients look for it */
   async start(portBefore: number | undefined): Promise<OwnServer> {
     const program = this.#options.program ?? findNatsServer();
     let log = '';
@@ -218,7 +218,7 @@ class Starter {
         stderrPath: this.#logPath,
       });
     } catch (cause) {
-      // A launcher that failed may have started it all the same: the state stays, and the next start looks for it.
+      // A launcher that failed may still have started it. The state stays, so that the next start looks for it.
       if (codeOf(cause) !== 'ENOENT' && codeOf(cause) !== 'EACCES') throw cause;
       await this.#forget(state);
       throw new ShoalError('NATS_MISSING', `${program} cannot be run: ${String(cause)}`, { cause });
@@ -265,7 +265,7 @@ class Starter {
     );
   }
 
-  /** The state goes first: without it nobody asks for the file. */
+  /** The state goes first, because it names the file. */
   async #forget(state: ServerState): Promise<void> {
     await removeState(this.#options.directory);
     await removeFile(join(this.#options.directory, state.config));
