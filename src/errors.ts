@@ -27,6 +27,7 @@ export const ERRORS = {
   CONFIG_VALUE: 'A parameter or option has an invalid value.',
   DATA_DIR_UNUSABLE: 'The data directory cannot be used.',
   DATA_DIR_IN_USE: 'Another Shoal runs on this data directory.',
+  FLEET_IN_USE: 'Another Shoal serves a fleet of that name on this NATS server.',
   FLEET_NOT_RUNNING: 'No Shoal runs on this data directory or under this fleet name.',
   OPEN_FILES_LIMIT: 'The limit of open files leaves no room for another VM.',
   PATH_TOO_LONG: 'A UNIX socket path would have 108 bytes or more.',
@@ -132,7 +133,7 @@ export function fromEnvelope(envelope: ErrorEnvelope): Error {
   return Object.assign(error, { name: envelope.name, code: envelope.code });
 }
 
-export function isErrorCode(code: string): code is ErrorCode {
+function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERRORS, code);
 }
 

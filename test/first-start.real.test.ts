@@ -1,9 +1,10 @@
 /** When `up` is ready, and when it gives up. */
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { randomPool, TestFleet } from './driver/fleet.ts';
+import { randomPool, TestFleet, temporaryFolder } from './driver/fleet.ts';
 import { leftovers } from './driver/leftovers.ts';
 import { networkOf, qemusOf } from './driver/processes.ts';
+import { ShoalProcess } from './driver/shoal-process.ts';
 
 test('up --fresh ends as many VMs as were left, and is ready with new ones', async () => {
   const fleet = await TestFleet.start({ addresses: 8, flags: ['--min', '6'] });
@@ -28,6 +29,16 @@ test('up gives up when other programs have every address, and names one', async 
   const pool = randomPool(2);
   for (const last of [1, 2]) await taken(`${networkOf(pool)}${last}`);
   await expect(TestFleet.start({ pool })).rejects.toThrow(/cannot listen on .*:9000.*PORT_TAKEN/);
+});
+
+test('up that cannot start a VM for want of memory says so while it waits, and can be ended', async () => {
+  const place = { data: temporaryFolder(), pool: randomPool(2) };
+  const flags = ['--data', place.data, '--pool', place.pool, '--set', 'host_memory_reserve_bytes=1000000000000000'];
+  const up = new ShoalProcess(['up', '--plain', ...flags]);
+  await up.stderrHas(/still waiting for the first VM: no VM can be started: .*host_memory_reserve_bytes/);
+  up.signal('SIGINT');
+  expect(await up.finished).toMatchObject({ exitCode: 0 });
+  expect(leftovers(place)).toEqual({ processes: [], runDirectories: [], ports: [] });
 });
 
 async function taken(host: string): Promise<void> {

@@ -13,17 +13,19 @@ import {
 } from '../process/mod.ts';
 import { tagOf } from './fleet-tag.ts';
 
-/** What a running Shoal says of itself in its data directory, for the commands that look for it. */
+/** The file by which commands find the Shoal that runs on a data directory. */
 export interface RunningFleet {
   readonly version: 1;
   readonly process: ProcessIdentity;
-  /** Of the data directory (`inodeOf`); an earlier version did not say. */
+  /** Of the data directory (`inodeOf`); earlier versions did not write it. */
   readonly inode?: string;
   readonly fleet: string;
   /** URL of its NATS server, without a password. */
   readonly nats: string;
-  /** The same as it was given, if it holds credentials: the file is for this user alone. */
+  /** The URL with its credentials, if it has some: only this user can read the file. */
   readonly login?: string;
+  /** The file that the image was copied from, and the copy's SHA-256; earlier versions did not write it. */
+  readonly image?: { readonly path: string; readonly digest: string };
   readonly startedMs: number;
 }
 
@@ -47,14 +49,14 @@ export class DataDir {
   static async open(directory: string): Promise<DataDir> {
     const path = usable(directory);
     const lock = takeLock(path);
-    // A lock file that somebody has removed leaves its holder running.
+    // If the lock file was removed, its holder still runs while a new file can be locked.
     const running = lock === undefined ? readRunning(path) : findRunning(path);
     if (lock !== undefined && running === undefined) return new DataDir(path, lock);
     lock?.release();
     throw inUse(path, running);
   }
 
-  /** Where this very directory was when a Shoal last ran on it, if that was elsewhere: what it left running has another tag. */
+  /** The former path of this directory, if it was moved since a Shoal last ran on it: VMs left from then have another tag. */
   get movedFrom(): string | undefined {
     const place = readPlace(this.path);
     return place !== undefined && place.inode === inodeOf(this.path) && place.path !== this.path
@@ -62,13 +64,13 @@ export class DataDir {
       : undefined;
   }
 
-  /** From here on this is where the directory was. */
+  /** Records the present path. */
   async settle(): Promise<void> {
     const place: Place = { path: this.path, inode: inodeOf(this.path) };
     await writeDurable(join(this.path, PLACE_FILE), `${JSON.stringify(place)}\n`);
   }
 
-  /** A private folder inside. */
+  /** Makes a folder in it that only this user can use. */
   folder(name: string): string {
     const path = join(this.path, name);
     makeFolder(path);
@@ -95,8 +97,9 @@ interface Place {
 }
 
 /**
- * The Shoal that runs on a data directory; undefined if none does. A copy of the directory is another one.
- * @throws DATA_DIR_UNUSABLE if nobody can say
+ * The Shoal that runs on a data directory; undefined if none does. A Shoal that runs on the original of a copied directory does not
+ * run on the copy.
+ * @throws DATA_DIR_UNUSABLE if the file that tells cannot be read
  */
 export function findRunning(directory: string): RunningFleet | undefined {
   const running = readRunning(directory);
@@ -151,7 +154,7 @@ function describe({ process: { pid }, fleet, nats }: RunningFleet): string {
   return `Shoal with pid ${pid} (fleet "${fleet}" at ${nats})`;
 }
 
-/** @returns undefined if there is none, or none that makes sense @throws DATA_DIR_UNUSABLE if it cannot be read */
+/** @returns undefined if there is no file, or its content is not of Shoal @throws DATA_DIR_UNUSABLE if it cannot be read */
 function readRunning(directory: string): RunningFleet | undefined {
   const path = join(directory, RUNNING_FILE);
   let text: string | undefined;
@@ -168,7 +171,13 @@ function readRunning(directory: string): RunningFleet | undefined {
   return isRunningFleet(content) ? content : undefined;
 }
 
-/** Of what was left behind nothing can be said if it cannot be read; a file that makes no sense is none of ours. */
+function isImage(content: unknown): boolean {
+  if (typeof content !== 'object' || content === null) return false;
+  const { path, digest }: { readonly path?: unknown; readonly digest?: unknown } = content;
+  return typeof path === 'string' && typeof digest === 'string';
+}
+
+/** @returns undefined if there is no file, or its content is not of Shoal @throws whatever kept it from being read */
 function readPlace(directory: string): Place | undefined {
   const content = parsed(whileThere(() => readFileSync(join(directory, PLACE_FILE), 'utf8')));
   return isPlace(content) ? content : undefined;
@@ -195,6 +204,7 @@ function isRunningFleet(content: unknown): content is RunningFleet {
   if (typeof identity !== 'object' || identity === null || fields.version !== 1) return false;
   const { pid, startTicks, bootId }: Partial<Record<keyof ProcessIdentity, unknown>> = identity;
   if (typeof pid !== 'number' || typeof startTicks !== 'number' || typeof bootId !== 'string') return false;
+  if (fields.image !== undefined && !isImage(fields.image)) return false;
   if (fields.inode !== undefined && typeof fields.inode !== 'string') return false;
   if (fields.login !== undefined && typeof fields.login !== 'string') return false;
   return typeof fields.fleet === 'string' && typeof fields.nats === 'string' && typeof fields.startedMs === 'number';

@@ -34,7 +34,7 @@ export class EventLog {
   publishOn(nc: NatsConnection, fleet: string): void {
     const subject = subjectsOf(fleet).events;
     this.listen((event) => {
-      // While the connection is away nobody listens, and the events are kept here.
+      // While the connection is lost nats.js buffers; after it is closed nobody listens.
       if (!nc.isClosed()) nc.publish(subject, JSON.stringify(event));
     });
   }

@@ -12,7 +12,7 @@ export interface FirstReadyOptions {
   readonly onWait: (text: string) => void;
 }
 
-/** Errors of the image, QEMU or the machine: neither another address nor a second try mends them. */
+/** Errors of the image, QEMU or the machine, which neither another address nor a second try mends. */
 const HOPELESS: ReadonlySet<string> = new Set([
   'IMAGE_MISSING',
   'IMAGE_INVALID',
@@ -21,7 +21,7 @@ const HOPELESS: ReadonlySet<string> = new Set([
   'PATH_TOO_LONG',
   'LAUNCHER_FAILED',
 ]);
-/** Starts that may fail for a reason that a second try could mend. */
+/** Failed starts, for reasons that a second try could mend, after which a start gives up. */
 const FAILURES_MAX = 3;
 const WAIT_NOTICE_MS = 5_000;
 
@@ -48,7 +48,7 @@ export class FirstReady {
     this.#options = options;
     this.#settle = Promise.withResolvers<void>();
     this.promise = this.#settle.promise;
-    // Nobody may be waiting yet when it fails.
+    // It may fail before anybody waits for it.
     this.promise.catch(() => undefined);
     this.#wanted = Math.min(options.vms, options.addresses);
     if (this.#wanted === 0) this.#settle.resolve();
@@ -60,7 +60,7 @@ export class FirstReady {
     if (event.vm !== undefined) this.#seeVm(event.vm, event);
   }
 
-  /** Nobody waits any more. */
+  /** Ends the notices. */
   close(): void {
     this.#cancelNotice();
   }
@@ -120,7 +120,7 @@ export class FirstReady {
   }
 }
 
-/** The hypervisor names the address; a failure that names none counts as one of its own. */
+/** The hypervisor names the address in the details. */
 function addressIn({ details, message }: ErrorEnvelope): string {
   const { address } = details;
   return typeof address === 'string' ? address : message;

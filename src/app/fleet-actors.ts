@@ -22,55 +22,57 @@ import { adminHandlers } from './admin/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import { startCore } from './core.ts';
 import type { DataDir } from './data-dir.ts';
+import { DeferredRef } from './deferred-ref.ts';
 import type { EventLog } from './event-log.ts';
 import { FirstReady } from './first-ready.ts';
 import { startFront } from './front.ts';
-import { LateRef } from './late-ref.ts';
+import { keptImagePath, removeOldImages } from './kept-image.ts';
 import type { Nats } from './nats.ts';
 import { Settings } from './settings.ts';
 import { addressOf, idOf, poolOf, reconcile } from './tables.ts';
 import { tokenKey } from './token-key.ts';
 import type { FleetOptions } from './up-options.ts';
 
-/** The actors that make the fleet, and what the rest of the application needs of them. */
+/** The actors of a fleet, as the rest of the application uses them. */
 export interface FleetActors {
   readonly router: Ref<RouterMessage>;
   readonly controller: Ref<ControllerMessage>;
   readonly accelerator: string;
-  /** Resolves when the VMs that are kept running are ready; rejects if they cannot be. */
+  /** Resolves when `min_vm_count` VMs are ready; rejects if the start gives up (`FirstReady`). */
   readonly firstReady: Promise<void>;
-  /** The end of this Shoal is not to end the VMs. */
+  /** From now on a stop leaves the VMs running for the next Shoal. */
   keepVms(): void;
-  /** Ends requests and VMs at once. */
+  /** Refuses the requests in flight and kills the VMs. */
   hurry(): void;
 }
 
-/** Largest text: what a NATS message takes by default, its headers included. */
+/** The largest text: a NATS message's default limit, headers included. */
 const TEXT_BYTES_MAX = 1024 * 1024;
 
-export interface Ground {
+export interface FleetDeps {
   readonly options: FleetOptions;
-  /** The image that the options name. */
+  /** The copy of the image that VMs are started from. */
   readonly image: ImageInfo;
   readonly data: DataDir;
   readonly store: Store;
   readonly system: ActorSystem;
   readonly nats: Nats;
   readonly eventLog: EventLog;
-  /** Undefined if VMs are watched on the main thread. */
+  /** Undefined if VM actors run on the main thread. */
   readonly onShards: VmShards | undefined;
   /** Ends this Shoal as Ctrl-C does. */
   readonly onDown: () => void;
 }
 
 /** Starts controller, router, administration and endpoint, in this order. */
-export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<FleetActors> {
-  const { options, data, store, system, nats, eventLog, onShards } = ground;
+export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<FleetActors> {
+  const { options, data, store, system, nats, eventLog, onShards } = deps;
   const hypervisor = createQemuHypervisor({ fleetTag: data.tag, spawner: nats.launcher });
   cleanUp.add(() => removeEmpty(join(runtimeRoot(), data.tag), join(runtimeRoot(), `${data.tag}-probe`)));
   const found = await hypervisor.list();
   await reconcile(store, found, options);
-  const { parameters, why } = await vmParameters(ground, found);
+  removeOldImages(data, deps.image.digest, found);
+  const { parameters, why } = await vmParameters(deps, found);
   eventLog.listen(options.onEvent);
   eventLog.publishOn(nats.connection.nc, options.fleet);
   tellOpenFilesLimit(eventLog, poolOf(store).length);
@@ -82,7 +84,7 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
   });
   cleanUp.add(() => first.close());
   eventLog.listen((one) => first.see(one));
-  const endpoint = new LateRef<EndpointMessage>('/front/endpoint');
+  const endpoint = new DeferredRef<EndpointMessage>('/front/endpoint');
   const logFolder = data.folder('logs');
   const key = await tokenKey(data.path);
   const core = await startCore(
@@ -111,8 +113,9 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
     options,
     parameters,
     shards: onShards?.shards,
+    imagePath: (digest) => keptImagePath(data, digest),
     why,
-    onDown: ground.onDown,
+    onDown: deps.onDown,
   });
   const { fleet } = options;
   const { connection } = nats;
@@ -128,20 +131,20 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
     firstReady: first.promise,
     hurry: () => {
       core.router.tell({ kind: 'drain-limit' });
-      // Those whose directories go meanwhile are ended by others.
+      // A VM whose directory goes meanwhile is being ended already.
       void killAll(hypervisor).catch(() => undefined);
     },
   };
 }
 
 async function vmParameters(
-  { options, image, data, store, nats }: Ground,
+  { options, image, data, store, nats }: FleetDeps,
   found: readonly Found[],
 ): Promise<{ parameters: VmParameters; why: string }> {
   const chosen = await accelerator(options, image, data.tag, nats.launcher, freeAddress(store, found));
   const { statusIntervalMs, bootTimeoutMs } = paramsOf(store.snapshot());
   const parameters = {
-    image: options.image,
+    image: image.path,
     imageDigest: image.digest,
     accelerator: chosen.accelerator,
     memoryMib: MEMORY_MIB,
@@ -153,7 +156,7 @@ async function vmParameters(
   return { parameters, why: chosen.why };
 }
 
-/** A fleet that meets the limit starts no more VMs; the person who started it should not learn that under load. */
+/** At the limit no more VMs start. The operator should learn that now and not under load. */
 function tellOpenFilesLimit(eventLog: EventLog, addresses: number): void {
   const vms = vmsWithinOpenFiles();
   if (vms >= addresses) return;
@@ -162,7 +165,7 @@ function tellOpenFilesLimit(eventLog: EventLog, addresses: number): void {
   );
 }
 
-/** Run directories of VMs that go on stay, and so does what holds them. */
+/** The folder stays if VMs go on in it. */
 function removeEmpty(...folders: readonly string[]): void {
   for (const folder of folders) {
     try {
@@ -173,7 +176,7 @@ function removeEmpty(...folders: readonly string[]): void {
   }
 }
 
-/** An address that no VM is on; VMs that run may have all of them. */
+/** An address without a running VM; undefined if there is none. */
 function freeAddress(store: Store, found: readonly Found[]): Address | undefined {
   const there = new Set(found.flatMap(idOf));
   const row = store.snapshot().ip_pool.find((one) => one.vm === null || !there.has(one.vm));

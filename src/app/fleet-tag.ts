@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Names what stands outside of a data directory: short, and the same for the same directory.
+ * The name of a fleet's run directories, control groups and users of VMs, which stand outside of its data directory. The same path has
+ * the same tag.
  * @param path the directory's real path
  */
 export function tagOf(path: string): string {

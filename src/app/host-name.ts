@@ -10,9 +10,9 @@ export interface HostNameOptions {
   readonly store: Store;
   /** The name that `up` was given. */
   readonly wanted: string | undefined;
-  /** VMs that run under the present name, or that nobody can identify; asked only if the name is to change. */
+  /** Counts the VMs that run, or may run, under the present name; called only if the name is to change. */
   readonly heldVms: () => Promise<number>;
-  /** The machine's name, for the first start; default: what the kernel says. */
+  /** The machine's name, for the first start; default: the kernel's hostname. */
   readonly machine?: string;
 }
 
@@ -23,7 +23,7 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 /**
  * The name of this host in replies and tables. The first start takes it from the machine; from then on the data directory keeps it, because
  * a machine may be renamed while VMs run.
- * @throws CONFIG_VALUE for a name that is refused, or another one than that under which VMs run; DATA_DIR_UNUSABLE
+ * @throws CONFIG_VALUE for a name that cannot be one, and for a change of name while VMs run; DATA_DIR_UNUSABLE
  */
 export async function settleHostName(options: HostNameOptions): Promise<string> {
   const { directory, store, wanted, machine = hostname() } = options;

@@ -4,11 +4,11 @@ import type { HostNotice } from '../hypervisor/mod.ts';
 import type { EventLog } from './event-log.ts';
 
 /** The notices of a controller as events. */
-export function noticesTo(board: EventLog, host: string): Ref<HostNotice> {
+export function noticesTo(eventLog: EventLog, host: string): Ref<HostNotice> {
   return {
     path: '/core/notices',
     tell: (notice) => {
-      board.add(eventOf(notice, host));
+      eventLog.add(eventOf(notice, host));
       return true;
     },
   };

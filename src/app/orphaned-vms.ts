@@ -4,7 +4,7 @@ import { createQemuHypervisor, type Found } from '../hypervisor/mod.ts';
 import { type Spawner, whileThere } from '../process/mod.ts';
 import { tagOf } from './fleet-tag.ts';
 
-/** Counts the VMs that run although no Shoal runs on their data directory. It only looks. */
+/** Counts the VMs that a killed Shoal left running, and touches none of them. */
 export async function orphanedVms(directory: string): Promise<number> {
   const path = whileThere(() => realpathSync(directory));
   if (path === undefined) return 0;
@@ -12,12 +12,12 @@ export async function orphanedVms(directory: string): Promise<number> {
   return found.filter(({ kind }) => kind === 'running' || kind === 'orphan').length;
 }
 
-/** What is in the run directories of a fleet. */
+/** Looks into the run directories of a fleet. */
 export function findVms(tag: string): Promise<readonly Found[]> {
   return createQemuHypervisor({ fleetTag: tag, spawner: NO_SPAWNER }).list();
 }
 
-/** Looking starts nothing. */
+/** `list` starts no process. */
 const NO_SPAWNER: Spawner = {
   spawn: () => Promise.reject(new ShoalError('INTERNAL', 'this hypervisor only looks')),
   onExit: () => undefined,

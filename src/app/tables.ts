@@ -9,20 +9,20 @@ import type { UpOptions } from './up-options.ts';
 
 export const POOL_DEFAULT = '127.0.10.1-127.0.10.50:9000';
 
-/** What `up` says about the tables. */
+/** The options of `up` for the tables. */
 export type TableOptions = Pick<UpOptions, 'rebuild' | 'params' | 'onProgress'>;
 
-/** What `up` says about the pool. */
+/** The options of `up` for the pool. */
 export interface PoolOptions {
   readonly host: string;
   readonly pool?: readonly Address[];
 }
 
 const FILE = 'tables.json';
-/** Parameters that have a row from the first start on, so that the table itself shows them; the others have one once they are set. */
+/** The mandatory parameters have rows from the first start on. Others have a row once they are set. */
 const PARAMETERS_WITH_ROWS = ['free_count', 'min_vm_count', 'last_connect_ms', 'ip_reserve_ms'];
 
-/** Opens the tables and puts into them what this start says about parameters. The stop writes what is pending. */
+/** Opens the tables and sets the parameters that `up` was given. The clean-up writes pending changes. */
 export async function openTables(options: TableOptions, data: DataDir, cleanUp: CleanUp): Promise<Store> {
   const path = join(data.path, FILE);
   const clock = systemClock;
@@ -44,14 +44,14 @@ function missingParams(store: Store): Readonly<Record<string, number>> {
 }
 
 /**
- * Brings the tables in line with the VMs that run and the pool that is wanted, before anything is started. What the tables hold and no host
- * has, the router releases: the controller tells it what there is.
+ * Brings the tables in line with the running VMs and the pool of this start, before the router starts. Reservations without a VM stay:
+ * the router releases them once the controller has reported which VMs exist.
  */
 export async function reconcile(store: Store, found: readonly Found[], options: PoolOptions): Promise<void> {
   const { host, pool } = options;
   const isNew = store.snapshot().ip_pool.length === 0;
   const there = new Set(found.flatMap(idOf));
-  // First the VMs that run: in tables made anew their addresses must have the ids that they have in the manifests.
+  // Running VMs come first: in new tables their addresses must get the ids from the manifests.
   for (const one of found) if (one.kind === 'running') await recordRunning(store, one.manifest.spec, there, host);
   const wanted = pool ?? (isNew ? parsePool(POOL_DEFAULT) : undefined);
   if (wanted === undefined) return;
@@ -59,14 +59,14 @@ export async function reconcile(store: Store, found: readonly Found[], options: 
   await addAddresses(store, wanted, host);
 }
 
-/** Ids of the VMs of which something is there: they run, or nobody can say. */
+/** The id of a VM that runs, or may run. */
 export function idOf(found: Found): number[] {
   if (found.kind === 'gone') return [];
   const vm = found.kind === 'running' ? found.manifest.spec.vm : found.vm;
   return vm === undefined ? [] : [vm];
 }
 
-/** Tables that are older than the VMs (a copy that was put back) may name a VM that is gone, or another address. */
+/** Tables that were restored from an older copy may name a dead VM on this address, or another address for this VM. */
 async function recordRunning(
   store: Store,
   { vm, address }: Pick<MachineSpec, 'vm' | 'address'>,
@@ -85,15 +85,15 @@ async function recordRunning(
   await store.reserve(id, vm, Date.now());
 }
 
-/** A pool that is named replaces the one of the last time. An address that a VM holds goes with its VM. */
+/** A new pool replaces the former one. An address that a VM holds stays until the VM is gone. */
 async function retireOthers(store: Store, wanted: readonly Address[]): Promise<void> {
   const places = new Set(wanted.map(placeOf));
   const others = store.snapshot().ip_pool.filter((row) => !places.has(placeOf(row)));
-  // Changes of one moment share a write.
+  // Concurrent changes share one write.
   await Promise.all(others.map((row) => store.retireAddress(row.id_ip)));
 }
 
-/** Adds the addresses that are not in the pool, under ids of their own. @returns how many were new, or about to go */
+/** Adds the addresses that are not in the pool, with new ids. @returns how many were new or retired */
 export async function addAddresses(
   store: Store,
   wanted: readonly Pick<Address, 'ip' | 'port'>[],
@@ -110,12 +110,12 @@ export async function addAddresses(
   return store.addAddresses(missing);
 }
 
-/** Addresses that VMs hold, or held when the tables were last written. */
+/** The reservations in the tables. Their VMs may be gone. */
 export function reservationsOf(store: Store): readonly Reservation[] {
   return store.snapshot().ip_pool.flatMap((row) => (row.vm === null ? [] : [{ vm: row.vm, address: addressOf(row) }]));
 }
 
-/** Addresses that VMs may be started on. */
+/** The addresses on which VMs may start. */
 export function poolOf(store: Store): readonly Address[] {
   return store
     .snapshot()

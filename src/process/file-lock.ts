@@ -3,15 +3,15 @@ import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
 import { codeOf } from '../errors.ts';
 import { whileThere } from './while-there.ts';
 
-/** Somebody may remove the file between our opening and our locking it. */
+/** The file may be removed between the open and the lock. */
 const ATTEMPTS_MAX = 10;
-/** What flock(1) exits with if another holds the lock. */
+/** The exit code of flock(1) if another process holds the lock. */
 const CONFLICT = 1;
 
 /**
- * A lock of the kernel (flock(2)) on a file. It is taken or not in one step, is seen from every namespace, and is free again the moment
- * its holder dies, however that happens. Node has no call for it: flock(1) of util-linux locks the open file that it inherits, and the lock
- * stays with that open file, which is ours alone once flock(1) has ended.
+ * A kernel lock on a file (flock(2)). It is taken atomically, holds across all namespaces, and is released when its holder dies, however
+ * that happens. Node has no call for it, so flock(1) of util-linux locks an open file that it inherits from us. The lock belongs to the open
+ * file description, which only this process has once flock(1) has ended.
  */
 export class FileLock {
   readonly #file: number;
@@ -43,7 +43,7 @@ export class FileLock {
 }
 
 function lock(file: number): boolean {
-  // The file is descriptor 3 of the program.
+  // The file is the program's descriptor 3.
   const { status, error, stderr } = spawnSync('flock', ['-n', '3'], { stdio: ['ignore', 'ignore', 'pipe', file] });
   if (status === 0) return true;
   if (status === CONFLICT) return false;

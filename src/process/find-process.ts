@@ -26,7 +26,7 @@ export function* processesWith(
     const argument = argumentsOf(pid).slice(1).find(matches);
     if (argument === undefined) continue;
     const process = identify(pid);
-    // Its arguments are read again: in between, the pid could have passed to another process.
+    // The arguments are read again, because the pid could have passed to another process in between.
     if (process !== undefined && argumentsOf(pid).slice(1).includes(argument)) yield { argument, process };
   }
 }
@@ -36,7 +36,7 @@ function argumentsOf(pid: number): string[] {
   try {
     return whileThere(() => readFileSync(`${path}/cmdline`, 'utf8'))?.split('\0') ?? [];
   } catch (error) {
-    // With the mount option `hidepid` the kernel shows nobody the processes of others, and none of ours is another user's.
+    // With the mount option `hidepid` the kernel hides the processes of other users, and ours belong to this user.
     if (isDenied(error) && whileThere(() => lstatSync(path).uid) !== process.geteuid?.()) return [];
     throw error;
   }

@@ -24,15 +24,15 @@ export function identify(pid: number): ProcessIdentity | undefined {
 }
 
 /**
- * As `identify`, and a zombie counts too. For a parent that has just started the process: until it has waited for it nobody else can
- * have the pid, however short the process lived.
+ * As `identify`, but a zombie counts too. It is for a parent that has just started the process: the pid cannot pass to another process
+ * before the parent has waited for it.
  */
 export function identifyChild(pid: number): ProcessIdentity | undefined {
   const stat = readStat(pid);
   return stat === undefined ? undefined : { pid, startTicks: stat.startTicks, bootId: bootId() };
 }
 
-/** What becomes of that very process. A zombie counts as gone: it holds no address and no file. */
+/** Whether that very process runs. A zombie counts as gone, because it holds no address and no file. */
 export function probe(identity: ProcessIdentity): Liveness {
   try {
     if (identity.bootId !== bootId()) return 'gone';
@@ -50,8 +50,8 @@ export function isAlive(identity: ProcessIdentity): boolean {
 const NS_PER_MS = 1_000_000;
 
 /**
- * Milliseconds in which the threads of a process that live now have run, or have waited for a CPU to run on: what it wanted to compute,
- * however busy the host is. 0 if it is gone, or cannot be looked at: the figure only tells a busy process from an idle one. From
+ * Milliseconds for which the present threads of a process have run or waited for a CPU, so that the load of the host does not matter.
+ * 0 if it is gone or /proc cannot be read: the figure only tells a busy process from an idle one. From
  * /proc/PID/task/TID/schedstat (Linux, Documentation/scheduler/sched-stats).
  */
 export function cpuDemandMsOf(identity: ProcessIdentity): number {
@@ -65,7 +65,7 @@ export function cpuDemandMsOf(identity: ProcessIdentity): number {
   }
 }
 
-/** A thread may end while it is looked at. */
+/** A thread may end in between. */
 function demandMsOf(task: string): number {
   const text = whileThere(() => readFileSync(`${task}/schedstat`, 'latin1')) ?? '0 0';
   const [ranNs = 0, waitedNs = 0] = text.split(' ').map(Number);
@@ -105,8 +105,8 @@ interface Stat {
 }
 
 /**
- * Whether nothing of the process is left but its entry. The first thread may be a zombie while others still run and hold sockets: such a
- * process is not gone.
+ * Whether only the entry of the process is left. While its first thread is a zombie, others may still run and hold sockets: such a process
+ * is not gone.
  */
 function isOver({ state, threads }: Stat): boolean {
   return state === 'X' || (state === 'Z' && threads <= 1);
@@ -116,7 +116,7 @@ function isOver({ state, threads }: Stat): boolean {
 function readStat(pid: number): Stat | undefined {
   const text = whileThere(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
   if (text === undefined) return undefined;
-  // The second field is the program's name in brackets and may hold blanks and brackets itself.
+  // The second field is the program's name in brackets, which may contain blanks and brackets.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const stat = { state: fields[0] ?? '', threads: Number(fields[17]), startTicks: Number(fields[19]) };
   if (Number.isSafeInteger(stat.startTicks) && Number.isSafeInteger(stat.threads)) return stat;

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 
-/** What tells a file or folder from its copies and stays the same when it is moved, as text: its device and inode. */
+/** Device and inode as text. A file or folder keeps them when it is moved, and its copies have others. */
 export function inodeOf(path: string): string {
   const { dev, ino } = statSync(path, { bigint: true });
   return `${dev}:${ino}`;

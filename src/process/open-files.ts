@@ -1,26 +1,26 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { ShoalError } from '../errors.ts';
 
-/** What a VM takes in the process that watches it: its link, its monitor and its console. */
+/** The open files of a VM in this process: its link, its monitor and its console. */
 const FILES_PER_VM = 3;
-/** What everything else may need at the same moment: NATS, the tables, starts and ends of VMs, consoles that are read. */
+/** Open files that the rest may need at the same moment: NATS, the tables, starts and stops of VMs. */
 const RESERVE = 32;
 
-/** How many files this process may have open (`ulimit -n`). */
+/** The limit of open files of this process (`ulimit -n`). */
 export function openFilesMax(): number {
   const soft = /^Max open files +(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
-  // `unlimited`, or a kernel that does not say.
+  // Otherwise it is `unlimited`.
   return /^\d+$/.test(soft ?? '') ? Number(soft) : Number.POSITIVE_INFINITY;
 }
 
-/** How many VMs this process could still watch. */
+/** How many more VMs the limit allows. */
 export function vmsWithinOpenFiles(): number {
   return Math.max(0, Math.floor((openFilesMax() - openFiles() - RESERVE) / FILES_PER_VM));
 }
 
 /**
- * Refuses the start of one more VM before it meets the limit itself, which would take what the VMs that run need.
- * @param starting VMs that are on their way and have not opened their files yet
+ * Refuses to start one more VM when the limit is near: at the limit itself, running VMs would lose the files that they need.
+ * @param starting VMs that have not opened their files yet
  * @throws OPEN_FILES_LIMIT
  */
 export function checkOpenFiles(starting: number): void {
@@ -33,7 +33,7 @@ export function checkOpenFiles(starting: number): void {
   );
 }
 
-/** The look itself opens one. */
+/** Reading the folder opens one file. */
 function openFiles(): number {
   return readdirSync('/proc/self/fd').length - 1;
 }

@@ -1,8 +1,8 @@
 import { codeOf } from '../errors.ts';
 
 /**
- * What `read` returns; undefined if the file, or the process that it tells of, is not there. Every other error (permission, I/O, no
- * descriptor left) is the caller's: it does not say that nothing is there.
+ * The result of `read`; undefined if the file or the process does not exist. Every other error (permission, I/O, no descriptor left) is
+ * thrown: it does not mean that nothing is there.
  */
 export function whileThere<T>(read: () => T): T | undefined {
   try {
@@ -13,7 +13,7 @@ export function whileThere<T>(read: () => T): T | undefined {
   }
 }
 
-/** Whether an error of a file or of /proc says that the file or the process is not there. */
+/** Whether an error of a file or of /proc means that the file or the process does not exist. */
 export function saysGone(error: unknown): boolean {
   const code = codeOf(error);
   return code === 'ENOENT' || code === 'ESRCH';

@@ -7,7 +7,7 @@ import type { NewAddress } from './port.ts';
 import type { IpPoolRow, VmachineRow } from './rows.ts';
 import type { TableState } from './table-state.ts';
 
-/** The changes of the port as functions over the tables. One that throws has changed nothing. */
+/** The changes of the port, as functions on the tables. A change that throws has changed nothing. */
 
 export function reserve(state: TableState, idIp: number, vm: number, atMs: number): void {
   const address = state.address(idIp);
@@ -29,7 +29,7 @@ export function reserve(state: TableState, idIp: number, vm: number, atMs: numbe
   state.putAddress(row);
 }
 
-/** A row that is there already is replaced: a VM that was adopted is inserted by whoever adopted it. */
+/** An existing row is replaced: after an adoption the VM is inserted again. */
 export function insertVm(state: TableState, values: VmachineRow): void {
   const row = valid(values, VMACHINE, 'vmachine');
   const { id_vmachine: vm, id_ip: idIp } = row;
@@ -140,7 +140,7 @@ function freed(address: IpPoolRow): IpPoolRow {
   return Object.freeze({ ...address, reserve: false, vm: null });
 }
 
-/** Hosts may use the same address each for itself. */
+/** Each host may use the same address. */
 function place({ host, ip, port }: Pick<IpPoolRow, 'host' | 'ip' | 'port'>): string {
   return `${ip}:${port} on ${host}`;
 }

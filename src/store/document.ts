@@ -7,10 +7,10 @@ export const FORMAT = 'shoal-store';
 /** Version 1 had no `ip_pool.retired`. */
 export const VERSION = 2;
 
-/** More rows than this in one table are a mistake somewhere, not a fleet. */
+/** A table with more rows is a mistake and no fleet. */
 export const ROWS_MAX = 65_536;
 
-/** All that the store keeps, as it stands in the file behind the format's name and version. */
+/** The content of the file, without the format's name and version. */
 export interface StoreDocument extends Tables {
   /** No VM has had this id or a higher one. */
   readonly next_id_vmachine: number;
@@ -23,7 +23,7 @@ export const EMPTY_DOCUMENT: StoreDocument = Object.freeze({
   vmachine: Object.freeze([]),
 });
 
-/** What stands in a file of an earlier version, as this one would have written it. */
+/** The content of a file of an earlier version, in the form of this one. */
 export function upgraded(
   content: Readonly<Record<string, unknown>>,
   version: number,
@@ -38,8 +38,8 @@ function isRow(value: unknown): value is object {
 }
 
 /**
- * Checks each field, then the rows against each other: what is refused here could make two VMs share an address.
- * @param value what stands beside the format's name and version
+ * Checks each field, then the rows against each other: a contradiction could make two VMs share an address.
+ * @param value the content of the file, without the format's name and version
  * @throws RowFault
  */
 export function checkedDocument(value: Readonly<Record<string, unknown>>): StoreDocument {
@@ -47,7 +47,7 @@ export function checkedDocument(value: Readonly<Record<string, unknown>>): Store
   for (const name of Object.keys(others)) throw new RowFault(name, 'is no part of this format');
   checkField(next, COUNTER, 'next_id_vmachine');
   const document: StoreDocument = {
-    // The check above lets whole numbers through only.
+    // The check above accepts whole numbers only.
     next_id_vmachine: next as number,
     system_params: checkedTable(system_params, SYSTEM_PARAM, 'system_params', ['key']),
     ip_pool: checkedTable(ip_pool, IP_POOL, 'ip_pool', ['id_ip'], ['host', 'ip', 'port']),
@@ -59,7 +59,7 @@ export function checkedDocument(value: Readonly<Record<string, unknown>>): Store
   return document;
 }
 
-/** @param uniques groups of fields, each of which no two rows may agree in */
+/** @param uniques groups of fields; no two rows may agree in all fields of a group */
 function checkedTable<Row extends object>(
   value: unknown,
   checks: RowChecks<Row>,
@@ -95,7 +95,7 @@ function checkParams({ system_params }: StoreDocument): void {
   }
 }
 
-/** `reserve` and the holder go together, and no VM holds two addresses. */
+/** `reserve` is true exactly if a VM holds the address, and no VM holds two. */
 function checkReservations({ ip_pool, next_id_vmachine }: StoreDocument): void {
   const holders = new Map<number, number>();
   for (const [index, row] of ip_pool.entries()) {
@@ -117,7 +117,7 @@ function checkReservations({ ip_pool, next_id_vmachine }: StoreDocument): void {
   }
 }
 
-/** Every VM stands on an address that it holds. */
+/** Every VM holds the address of its row. */
 function checkHolders({ vmachine, ip_pool }: StoreDocument): void {
   const addresses = new Map(ip_pool.map((row): [number, IpPoolRow] => [row.id_ip, row]));
   for (const [index, row] of vmachine.entries()) {

@@ -2,12 +2,12 @@ import { ShoalError } from '../../errors.ts';
 import { SHARD_FAULTS } from '../../shards/mod.ts';
 import type { AdminHandler } from '../../transport/mod.ts';
 import { Arguments } from './arguments.ts';
-import type { AdminGround } from './ground.ts';
+import type { AdminDeps } from './deps.ts';
 
 const SHARD_INDEX_MAX = 1_000;
 
 /** Verbs about the threads that VMs are watched from. */
-export function shardHandlers({ shards }: AdminGround): Readonly<Record<string, AdminHandler>> {
+export function shardHandlers({ shards }: AdminDeps): Readonly<Record<string, AdminHandler>> {
   const stats: Readonly<Record<string, AdminHandler>> = { shards: async () => (await shards?.stats()) ?? [] };
   if (process.env['SHOAL_TEST_FAULTS'] !== '1') return stats;
   return {

@@ -4,11 +4,11 @@ import { codeOf, ShoalError } from '../../errors.ts';
 import { inodeOf, type ProcessIdentity, writeDurable } from '../../process/mod.ts';
 
 /**
- * What is on disk about our own server. Written before the server is started, without its process, and again with it: whatever
- * crashes in between, the name of the configuration file in the process's arguments says whose it is.
+ * The state of our own server on disk. It is written before the start, without the process, and again with it. After a crash in between,
+ * the configuration file in the arguments of a process identifies the server.
  */
 export interface ServerState {
-  /** The server's name, new at each start: who answers with it is the one that this state is about. */
+  /** The server's name, new at each start: a server that answers with it is the one of this state. */
   readonly name: string;
   readonly port: number;
   /** File name of the configuration, new at each start. */
@@ -19,7 +19,7 @@ export interface ServerState {
 const VERSION = 1;
 const FILE = 'server.json';
 
-/** @returns undefined if there is none of this directory. @throws NATS_SERVER_FAILED if it cannot be understood; it is then left as it is */
+/** @returns undefined if there is none of this directory. @throws NATS_SERVER_FAILED if it is damaged or newer; it is left as it is */
 export async function readState(directory: string): Promise<ServerState | undefined> {
   const path = join(directory, FILE);
   let text: string;
@@ -30,7 +30,7 @@ export async function readState(directory: string): Promise<ServerState | undefi
     throw error;
   }
   const found = parse(text);
-  // The server of a directory that was copied is the original's.
+  // The state in a copied directory is about the original's server.
   if (found !== undefined) return isOf(directory, found.inode) ? found.state : undefined;
   throw new ShoalError(
     'NATS_SERVER_FAILED',
@@ -56,7 +56,7 @@ export async function removeFile(path: string): Promise<void> {
   });
 }
 
-/** @param inode what the state says of its directory; an earlier version did not */
+/** @param inode the directory's in the state; earlier versions did not write it */
 function isOf(directory: string, inode: string | undefined): boolean {
   return inode === undefined || inode === inodeOf(directory);
 }
@@ -72,7 +72,7 @@ function parse(text: string): { readonly state: ServerState; readonly inode: str
   const { name, port, config, process, inode } = value;
   if (inode !== undefined && typeof inode !== 'string') return undefined;
   if (typeof name !== 'string' || typeof config !== 'string' || !isPort(port)) return undefined;
-  // It is joined to the directory and unlinked: it must not lead out of it.
+  // The file is removed by this name, which must not lead out of the directory.
   if (!/^[a-z0-9-]+\.conf$/.test(config)) return undefined;
   if (process !== undefined && !isIdentity(process)) return undefined;
   return { state: { name, port, config, process }, inode };

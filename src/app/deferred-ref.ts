@@ -2,10 +2,10 @@ import type { Ref } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 
 /**
- * A ref for an actor that is not there yet: two actors that know each other cannot both be started first. What is sent before
- * `bind` is kept, in order.
+ * A ref for an actor that is started later: of two actors with refs to each other, one starts first. Messages sent before `bind` are
+ * kept, in order.
  */
-export class LateRef<M> implements Ref<M> {
+export class DeferredRef<M> implements Ref<M> {
   readonly path: string;
   #target: Ref<M> | undefined;
   #kept: M[] = [];

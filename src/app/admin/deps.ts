@@ -7,8 +7,8 @@ import type { EventLog } from '../event-log.ts';
 import type { Settings } from '../settings.ts';
 import type { FleetOptions } from '../up-options.ts';
 
-/** What the verbs of administration work on. */
-export interface AdminGround {
+/** The ports and refs of the administration verbs. */
+export interface AdminDeps {
   readonly system: ActorSystem;
   readonly router: Ref<RouterMessage>;
   readonly controller: Ref<ControllerMessage>;
@@ -18,25 +18,27 @@ export interface AdminGround {
   readonly logFolder: string;
   readonly options: FleetOptions;
   readonly parameters: VmParameters;
-  /** Undefined if VMs are watched on the main thread. */
+  /** Undefined if VM actors run on the main thread. */
   readonly shards: VmShards['shards'] | undefined;
-  /** Why that accelerator. */
+  /** The path of the copy of an image. */
+  readonly imagePath: (digest: string) => string;
+  /** The reason for the accelerator. */
   readonly why: string;
   readonly onDown: () => void;
-  /** The end of this Shoal is not to end the VMs. */
+  /** From now on a stop leaves the VMs running for the next Shoal. */
   readonly keepVms: () => void;
 }
 
 export const ASK_TIMEOUT_MS = 4_000;
 
-export function snapshotOf({ system, router }: AdminGround): Promise<FleetSnapshot> {
+export function snapshotOf({ system, router }: AdminDeps): Promise<FleetSnapshot> {
   const toMessage = (replyTo: Ref<FleetSnapshot>): RouterMessage => ({ kind: 'snapshot', replyTo });
   return system.ask(router, toMessage, ASK_TIMEOUT_MS);
 }
 
 /** @returns the VMs that it concerns @throws VM_UNKNOWN, CONFIG_VALUE */
 export async function command(
-  { system, router }: AdminGround,
+  { system, router }: AdminDeps,
   toMessage: (replyTo: Ref<CommandReply>) => RouterMessage,
 ): Promise<{ vms: readonly number[] }> {
   const reply = await system.ask<RouterMessage, CommandReply>(router, toMessage, ASK_TIMEOUT_MS);
