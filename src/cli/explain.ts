@@ -2,7 +2,7 @@ import { askFleet } from '../app/mod.ts';
 import { logLine } from '../console/mod.ts';
 import { ShoalError } from '../errors.ts';
 import type { FleetEvent } from '../fleet/mod.ts';
-import { type Command, FIND_FLAGS, type Input, OUTPUT_FLAG } from './command.ts';
+import { type Command, FIND_FLAGS, type Invocation, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { printable, printData, printJson } from './output.ts';
 import { usage } from './parse.ts';
@@ -66,8 +66,8 @@ function textOf(entry: Entry): string {
   }
 }
 
-/** All event of one VM that are still remembered: a VM that has gone is known by nothing else. */
-async function explainVm({ flags }: Input, vm: number, json: boolean): Promise<number> {
+/** The events of one VM that the fleet still remembers. Nothing else is known of a VM that has gone. */
+async function explainVm({ flags }: Invocation, vm: number, json: boolean): Promise<number> {
   const events = await askFleet<readonly FleetEvent[]>(fleetOf(flags), 'events', { count: EVENTS_MAX });
   const own = events.filter((event) => event.vm === vm);
   if (own.length === 0) {

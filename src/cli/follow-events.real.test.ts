@@ -5,7 +5,7 @@ import { type AdminServer, connect, serveAdmin, subjectsOf } from '../transport/
 import { followEvents } from './follow-events.ts';
 
 const FLEET = 'f';
-const eventsOf = (atMs: number): FleetEvent => ({ atMs, kind: 'vm-ready', text: `event ${atMs}` });
+const eventAt = (atMs: number): FleetEvent => ({ atMs, kind: 'vm-ready', text: `event ${atMs}` });
 
 /** A Shoal of which there is nothing but its events. */
 async function toldFleet() {
@@ -25,9 +25,9 @@ async function toldFleet() {
     kept,
     start,
     stop: async () => server?.close(),
-    happens: (events: FleetEvent) => {
-      kept.push(events);
-      connection.nc.publish(subjectsOf(FLEET).events, JSON.stringify(events));
+    publish: (event: FleetEvent) => {
+      kept.push(event);
+      connection.nc.publish(subjectsOf(FLEET).events, JSON.stringify(event));
     },
     [Symbol.asyncDispose]: async () => {
       await connection.close();
@@ -53,7 +53,7 @@ class Told {
 
 test('the latest, then what comes; after a loss what is known of the time between; nothing twice', async () => {
   await using fleet = await toldFleet();
-  fleet.kept.push(eventsOf(1), eventsOf(2));
+  fleet.kept.push(eventAt(1), eventAt(2));
   const told = new Told();
   const ending = new AbortController();
   const followed = followEvents({
@@ -65,15 +65,15 @@ test('the latest, then what comes; after a loss what is known of the time betwee
     signal: ending.signal,
   });
   await told.until('event 2');
-  fleet.happens(eventsOf(3));
+  fleet.publish(eventAt(3));
   await told.until('event 3');
   await fleet.stop();
   await told.until('away');
   // Of the same moment as the last that was told, and a later one.
-  fleet.kept.push({ ...eventsOf(3), text: 'another event 3' }, eventsOf(4));
+  fleet.kept.push({ ...eventAt(3), text: 'another event 3' }, eventAt(4));
   await fleet.start();
   await told.until('event 4');
-  fleet.happens(eventsOf(5));
+  fleet.publish(eventAt(5));
   await told.until('event 5');
   ending.abort();
   await followed;

@@ -1,6 +1,6 @@
 import { askFleet } from '../app/mod.ts';
 import type { IpPoolRow } from '../store/mod.ts';
-import { type Command, FIND_FLAGS, type Input, OUTPUT_FLAG } from './command.ts';
+import { type Command, FIND_FLAGS, type Invocation, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { type Column, printData, printJson, table } from './output.ts';
 import { usage } from './parse.ts';
@@ -55,7 +55,7 @@ export const ipCommand: Command = {
   },
 };
 
-async function list({ flags }: Input, json: boolean): Promise<number> {
+async function list({ flags }: Invocation, json: boolean): Promise<number> {
   const rows = await askFleet<readonly IpPoolRow[]>(fleetOf(flags), 'ip-ls', {});
   if (json) printJson(rows);
   else printData(table(COLUMNS, rows));

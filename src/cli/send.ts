@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { type Client, type ClientReply, connect } from '../client/mod.ts';
 import type { ShoalError } from '../errors.ts';
-import { type Command, FIND_FLAGS, type Input, OUTPUT_FLAG } from './command.ts';
+import { type Command, FIND_FLAGS, type Invocation, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { printData, printJson, say } from './output.ts';
 import { usage } from './parse.ts';
@@ -47,7 +47,7 @@ export const sendCommand: Command = {
   },
 };
 
-function sourceOf({ flags, words }: Input): AsyncIterable<Uint8Array> {
+function sourceOf({ flags, words }: Invocation): AsyncIterable<Uint8Array> {
   const [word] = words;
   const file = flags.text('file');
   if (word !== undefined && file !== undefined) throw usage(sendCommand, 'give either a text or --file, not both');

@@ -153,5 +153,5 @@ export class Dashboard {
 
 /** History and events go on while the screen stands still. */
 function standing(facts: Facts): Facts {
-  return { ...facts, history: [...facts.history], happenings: [...facts.happenings] };
+  return { ...facts, history: [...facts.history], events: [...facts.events] };
 }

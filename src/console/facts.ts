@@ -1,5 +1,5 @@
 import type { FleetSnapshot } from '../fleet/mod.ts';
-import type { Happening } from './happenings.ts';
+import type { EventLine } from './event-lines.ts';
 import type { Sample } from './history.ts';
 
 /** All that is known of a fleet at one moment. */
@@ -14,7 +14,7 @@ export interface Facts {
   /** Oldest first. */
   readonly history: readonly Sample[];
   /** Oldest first. */
-  readonly happenings: readonly Happening[];
+  readonly events: readonly EventLine[];
 }
 
 /** What the dashboard says about the commands around it. */

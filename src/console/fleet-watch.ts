@@ -1,8 +1,8 @@
 import type { Clock } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import type { FleetSnapshot } from '../fleet/mod.ts';
+import { EventLines } from './event-lines.ts';
 import type { Facts } from './facts.ts';
-import { Happenings } from './happenings.ts';
 import { History } from './history.ts';
 import { openWire, type Place, type Wire } from './wire.ts';
 
@@ -20,7 +20,7 @@ const LOOK_EVERY_MS = 1_000;
 export class FleetWatch {
   readonly #options: WatchOptions;
   readonly #history = new History();
-  readonly #happenings = new Happenings();
+  readonly #eventLines = new EventLines();
   /** Connections that are being closed. */
   readonly #closing = new Set<Promise<void>>();
   #wire: Wire | undefined;
@@ -36,7 +36,7 @@ export class FleetWatch {
       snapshot: NOTHING,
       lost: undefined,
       history: this.#history.samples,
-      happenings: this.#happenings.latest,
+      events: this.#eventLines.latest,
     };
   }
 
@@ -82,7 +82,7 @@ export class FleetWatch {
 
   /** A line of our own among the events. */
   note(text: string): void {
-    this.#happenings.note(this.#options.clock.now(), text);
+    this.#eventLines.note(this.#options.clock.now(), text);
     this.#options.onChange();
   }
 
@@ -103,7 +103,7 @@ export class FleetWatch {
     const wire = await openWire({
       place: this.#options.find(),
       onEvent: (events) => {
-        this.#happenings.add(events);
+        this.#eventLines.add(events);
         this.#options.onChange();
       },
       onLost: (error) => this.#lose(error),

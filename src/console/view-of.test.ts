@@ -83,11 +83,11 @@ describe('on a terminal of 80 by 24', () => {
   });
 
   it('the newest events are at the bottom', () => {
-    const happenings = Array.from(
+    const events = Array.from(
       { length: 100 },
       (_, n) => ({ atMs: n * 1_000, text: `event ${n}`, tone: 'plain' }) as const,
     );
-    const lines = textOf(viewOf(factsOf([], { happenings }), UI_AT_START, SMALL, HINTS), 'events');
+    const lines = textOf(viewOf(factsOf([], { events }), UI_AT_START, SMALL, HINTS), 'events');
     expect(lines.at(-1)).toBe(' 00:01:39 event 99');
     expect(lines[0]).toBe(' 00:01:36 event 96');
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { FleetSnapshot, VmRow } from '../../fleet/mod.ts';
+import { EventLines } from '../event-lines.ts';
 import type { Facts, Hints } from '../facts.ts';
-import { Happenings } from '../happenings.ts';
 import { History } from '../history.ts';
 
 export const HINTS: Hints = { send: 'shoal send "some text"', quit: 'quit' };
@@ -46,7 +46,7 @@ export function factsOf(looks: readonly FleetSnapshot[], fields: Partial<Facts> 
     snapshot: looks.at(-1) ?? snapshotOf([]),
     lost: undefined,
     history: history.samples,
-    happenings: [],
+    events: [],
     ...fields,
   };
 }
@@ -102,9 +102,9 @@ export const anyFacts: fc.Arbitrary<Facts> = fc
     events: fc.array(anyEvent, { maxLength: 60 }),
   })
   .map(({ looks, events, ...rest }) => {
-    const happenings = new Happenings();
-    happenings.add(events);
-    return factsOf(looks, { ...rest, happenings: happenings.latest });
+    const lines = new EventLines();
+    lines.add(events);
+    return factsOf(looks, { ...rest, events: lines.latest });
   });
 
 export { anyText };

@@ -2,7 +2,7 @@ import type { FleetEvent } from '../fleet/mod.ts';
 import type { Tone } from './line.ts';
 
 /** A line of the events pane. */
-export interface Happening {
+export interface EventLine {
   /** Milliseconds since the epoch. */
   readonly atMs: number;
   readonly text: string;
@@ -12,11 +12,11 @@ export interface Happening {
 const KEPT_MAX = 500;
 
 /** What happened, oldest first: events of the fleet, also of the one before a server was started anew, and notes of our own. */
-export class Happenings {
-  readonly #kept: Happening[] = [];
+export class EventLines {
+  readonly #kept: EventLine[] = [];
   readonly #seen = new Set<string>();
 
-  get latest(): readonly Happening[] {
+  get latest(): readonly EventLine[] {
     return this.#kept;
   }
 
@@ -32,12 +32,12 @@ export class Happenings {
     this.#keep({ atMs, text, tone: 'accent' });
   }
 
-  #keep(happening: Happening): void {
-    const key = keyOf(happening);
+  #keep(line: EventLine): void {
+    const key = keyOf(line);
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
-    const at = this.#kept.findLastIndex((kept) => kept.atMs <= happening.atMs) + 1;
-    this.#kept.splice(at, 0, happening);
+    const at = this.#kept.findLastIndex((kept) => kept.atMs <= line.atMs) + 1;
+    this.#kept.splice(at, 0, line);
     if (this.#kept.length <= KEPT_MAX) return;
     const oldest = this.#kept.shift();
     if (oldest !== undefined) this.#seen.delete(keyOf(oldest));
@@ -62,6 +62,6 @@ const TONES: Readonly<Partial<Record<FleetEvent['kind'], Tone>>> = {
   unidentified: 'bad',
 };
 
-function keyOf({ atMs, text }: Happening): string {
+function keyOf({ atMs, text }: EventLine): string {
   return `${atMs} ${text}`;
 }
