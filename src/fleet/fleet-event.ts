@@ -22,6 +22,8 @@ export interface FleetEvent {
     | 'write-failed'
     | 'shard-lost'
     | 'unidentified'
+    /** Requests wait, and no VM can be started for them; the text says why. */
+    | 'blocked'
     /** A part of Shoal itself failed. */
     | 'failed';
   readonly vm?: VmId;
