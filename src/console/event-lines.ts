@@ -11,21 +11,16 @@ export interface EventLine {
 
 const KEPT_MAX = 500;
 
-/** What happened, oldest first: events of the fleet, also of the one before a server was started anew, and notes of our own. */
+/** What happened, oldest first: events of the fleet, also those before its server was started anew, and notes of our own. */
 export class EventLines {
   readonly #kept: EventLine[] = [];
-  readonly #seen = new Set<string>();
 
   get latest(): readonly EventLine[] {
     return this.#kept;
   }
 
-  /** Events that are known already are left out: a new connection asks for the latest, and hears them as well. */
-  add(events: readonly FleetEvent[]): void {
-    for (const { atMs, kind, text, error } of events) {
-      const isBad = error !== undefined || kind === 'link-lost' || kind === 'host-down' || kind === 'write-failed';
-      this.#keep({ atMs, text, tone: isBad ? 'bad' : (TONES[kind] ?? 'plain') });
-    }
+  add({ atMs, kind, text, error }: FleetEvent): void {
+    this.#keep({ atMs, text, tone: error === undefined ? (TONES[kind] ?? 'plain') : 'bad' });
   }
 
   note(atMs: number, text: string): void {
@@ -33,18 +28,13 @@ export class EventLines {
   }
 
   #keep(line: EventLine): void {
-    const key = keyOf(line);
-    if (this.#seen.has(key)) return;
-    this.#seen.add(key);
     const at = this.#kept.findLastIndex((kept) => kept.atMs <= line.atMs) + 1;
     this.#kept.splice(at, 0, line);
-    if (this.#kept.length <= KEPT_MAX) return;
-    const oldest = this.#kept.shift();
-    if (oldest !== undefined) this.#seen.delete(keyOf(oldest));
+    if (this.#kept.length > KEPT_MAX) this.#kept.shift();
   }
 }
 
-/** A newer server may tell of what is not here. */
+/** A newer server may tell of kinds that are not here. */
 const TONES: Readonly<Partial<Record<FleetEvent['kind'], Tone>>> = {
   'vm-start': 'coming',
   'vm-prepared': 'quiet',
@@ -60,8 +50,5 @@ const TONES: Readonly<Partial<Record<FleetEvent['kind'], Tone>>> = {
   'address-free': 'quiet',
   'write-failed': 'bad',
   unidentified: 'bad',
+  blocked: 'bad',
 };
-
-function keyOf({ atMs, text }: EventLine): string {
-  return `${atMs} ${text}`;
-}

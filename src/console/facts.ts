@@ -17,10 +17,12 @@ export interface Facts {
   readonly events: readonly EventLine[];
 }
 
-/** What the dashboard says about the commands around it. */
+/** The command that the dashboard is part of, as far as it shows. */
 export interface Hints {
   /** A command line that sends a text to this fleet. */
   readonly send: string;
   /** What `q` does: `quit`, or `end the fleet`. */
   readonly quit: string;
+  /** Whether Ctrl-Z stops the program, as shells expect of one: not if a fleet would stand still with it. */
+  readonly canSuspend: boolean;
 }

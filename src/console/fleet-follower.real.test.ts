@@ -1,22 +1,23 @@
 import { expect, test } from 'vitest';
+import { systemClock } from '../actors/mod.ts';
 import type { FleetEvent } from '../fleet/mod.ts';
 import { realNatsServer } from '../transport/kit/mod.ts';
 import { type AdminServer, connect, serveAdmin, subjectsOf } from '../transport/mod.ts';
-import { followEvents } from './follow-events.ts';
+import { FleetFollower, type Place } from './fleet-follower.ts';
 
 const FLEET = 'f';
 const eventAt = (atMs: number): FleetEvent => ({ atMs, kind: 'vm-ready', text: `event ${atMs}` });
 
 /** A Shoal of which there is nothing but its events. */
-async function toldFleet() {
+async function toldFleet(answer?: () => unknown) {
   const nats = await realNatsServer();
   const connection = await connect({ servers: nats.url, name: 'test' });
   const kept: FleetEvent[] = [];
   let server: AdminServer | undefined;
   const start = async (): Promise<void> => {
     server = await serveAdmin(connection.nc, FLEET, {
-      // As `followEvents` asks.
-      events: async (args) => kept.slice(-(args as { count: number }).count),
+      // As the follower asks.
+      events: async (args) => answer?.() ?? kept.slice(-(args as { count: number }).count),
     });
   };
   await start();
@@ -51,40 +52,48 @@ class Told {
   }
 }
 
+const follow = (place: Place, told: Told): Promise<FleetFollower> =>
+  FleetFollower.open({
+    find: () => place,
+    name: 'test',
+    eventsAtStart: 1,
+    clock: systemClock,
+    onEvent: ({ text }) => told.add(text),
+    look: async ({ ask }) => void (await ask('events', { count: 1 })),
+    onLost: () => told.add('lost'),
+    onBack: () => told.add('back'),
+  });
+
 test('the latest, then what comes; after a loss what is known of the time between; nothing twice', async () => {
   await using fleet = await toldFleet();
   fleet.kept.push(eventAt(1), eventAt(2));
   const told = new Told();
-  const ending = new AbortController();
-  const followed = followEvents({
-    find: () => fleet.place,
-    count: 1,
-    onEvent: ({ text }) => told.add(text),
-    onAway: () => told.add('away'),
-    onBack: () => told.add('back'),
-    signal: ending.signal,
-  });
+  const follower = await follow(fleet.place, told);
+  const following = follower.follow();
   await told.until('event 2');
   fleet.publish(eventAt(3));
   await told.until('event 3');
   await fleet.stop();
-  await told.until('away');
+  await told.until('lost');
   // Of the same moment as the last that was told, and a later one.
   fleet.kept.push({ ...eventAt(3), text: 'another event 3' }, eventAt(4));
   await fleet.start();
   await told.until('event 4');
   fleet.publish(eventAt(5));
   await told.until('event 5');
-  ending.abort();
-  await followed;
-  expect(told.lines).toEqual(['event 2', 'event 3', 'away', 'back', 'another event 3', 'event 4', 'event 5']);
+  await follower.close();
+  await following;
+  const lines = told.lines.filter((line, index, all) => line !== 'lost' || all[index - 1] !== 'lost');
+  expect(lines).toEqual(['event 2', 'event 3', 'lost', 'back', 'another event 3', 'event 4', 'event 5']);
 });
 
 test('a fleet that nobody serves at the first look is an error', async () => {
   await using fleet = await toldFleet();
   await fleet.stop();
-  const nothing = (): void => expect.unreachable();
-  const options = { find: () => fleet.place, count: 1, onEvent: nothing, onAway: nothing, onBack: nothing };
-  const { signal } = new AbortController();
-  await expect(followEvents({ ...options, signal })).rejects.toMatchObject({ code: 'FLEET_NOT_RUNNING' });
+  await expect(follow(fleet.place, new Told())).rejects.toMatchObject({ code: 'FLEET_NOT_RUNNING' });
+});
+
+test('a server that answers with something else is an error that says so', async () => {
+  await using fleet = await toldFleet(() => ({ events: 'none' }));
+  await expect(follow(fleet.place, new Told())).rejects.toMatchObject({ code: 'NATS_MESSAGE_INVALID' });
 });

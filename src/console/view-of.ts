@@ -24,7 +24,7 @@ export function viewOf(facts: Facts, ui: Ui, size: Size, hints: Hints): View {
     { id: 'footer', rect: footer, lines: [footerLine(hints.quit, footer.width)] },
   ];
   if (layout.events !== undefined) panels.push(eventsPanel(facts, layout.events));
-  if (ui.overlay !== undefined) panels.push(overlayPanel(ui.overlay, layout.overlay, hints.quit));
+  if (ui.overlay !== undefined) panels.push(overlayPanel(ui.overlay, layout.overlay, hints));
   return { size, panels };
 }
 
@@ -38,7 +38,7 @@ export function seenOf(facts: Facts, ui: Ui, size: Size, hints: Hints): Seen {
     order,
     rows: rowsOf(layout),
     overlayRows: innerOf(overlay).height,
-    overlayLines: ui.overlay === undefined ? 0 : overlayLines(ui.overlay, overlay, hints.quit).length,
+    overlayLines: ui.overlay === undefined ? 0 : overlayLines(ui.overlay, overlay, hints).length,
   };
 }
 

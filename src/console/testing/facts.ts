@@ -4,7 +4,7 @@ import { EventLines } from '../event-lines.ts';
 import type { Facts, Hints } from '../facts.ts';
 import { History } from '../history.ts';
 
-export const HINTS: Hints = { send: 'shoal send "some text"', quit: 'quit' };
+export const HINTS: Hints = { send: 'shoal send "some text"', quit: 'quit', canSuspend: true };
 
 export function vmRow(id: number, fields: Partial<VmRow> = {}): VmRow {
   return {
@@ -28,6 +28,7 @@ export function snapshotOf(vms: readonly VmRow[], fields: Partial<FleetSnapshot>
     vms,
     hosts: [{ host: 'here', up: true }],
     waiting: 0,
+    blocked: null,
     addresses: 16,
     addresses_free: 16 - vms.length,
     requests: { accepted: 0, ok: 0, failed: {}, routed: {} },
@@ -69,13 +70,14 @@ const anyVm: fc.Arbitrary<VmRow> = fc.record({
   free_count: anyCount,
   in_flight: anyCount,
   served: anyCount,
-  uptime_ms: fc.oneof(anyCount, fc.integer()),
+  uptime_ms: fc.option(fc.oneof(anyCount, fc.integer())),
 });
 
 export const anySnapshot: fc.Arbitrary<FleetSnapshot> = fc.record({
   vms: fc.uniqueArray(anyVm, { selector: (vm) => vm.id_vmachine, maxLength: 60 }),
   hosts: fc.array(fc.record({ host: anyText, up: fc.boolean() }), { maxLength: 4 }),
   waiting: anyCount,
+  blocked: fc.option(anyText),
   addresses: anyCount,
   addresses_free: anyCount,
   requests: fc.record({
@@ -103,7 +105,7 @@ export const anyFacts: fc.Arbitrary<Facts> = fc
   })
   .map(({ looks, events, ...rest }) => {
     const lines = new EventLines();
-    lines.add(events);
+    for (const event of events) lines.add(event);
     return factsOf(looks, { ...rest, events: lines.latest });
   });
 
