@@ -24,6 +24,7 @@ export const ERRORS = {
   SUPERVISOR_START_FAILED: 'A child of a supervisor could not start.',
   // Configuration and the machine.
   USAGE: 'The command line is wrong.',
+  OUTPUT_UNWRITABLE: 'What a command printed could not be written.',
   CONFIG_VALUE: 'A parameter or option has a value that is refused.',
   DATA_DIR_UNUSABLE: 'The data directory cannot be used.',
   DATA_DIR_IN_USE: 'Another Shoal runs on this data directory.',

@@ -40,6 +40,8 @@ export interface Command {
   readonly flags: readonly Flag[];
   /** Calls that work as they stand, each with what it does. */
   readonly examples: readonly (readonly [call: string, about: string])[];
+  /** Goes on, and succeeds, also if nothing of what it prints can be written: its work matters more. */
+  readonly outlivesOutput?: true;
   /** @returns the exit code: 0 done, 1 it failed, 2 it was called wrongly */
   run(input: Invocation): Promise<number>;
 }

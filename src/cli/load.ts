@@ -9,6 +9,7 @@ import { summaryOf } from './load-summary.ts';
 import { printData, printJson, say } from './output.ts';
 import { usage } from './parse.ts';
 import { type RequestFlags, requestOf, unreadable } from './request-flags.ts';
+import { onStopSignal } from './signals.ts';
 import { textOfInput } from './utf8.ts';
 
 const CONCURRENCY_DEFAULT = 8;
@@ -103,9 +104,12 @@ interface Run {
 /** The first Ctrl-C ends the load and shows what there is; the second ends the program. */
 async function runLoad({ client, pace, bounds, request, texts }: Run): Promise<LoadReport> {
   const interruption = new AbortController();
-  const onSignal = (): void => interruption.abort();
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.once(signal, onSignal);
+  let stopListening = (): void => undefined;
+  // The second Ctrl-C finds nobody who listens.
+  stopListening = onStopSignal(() => {
+    stopListening();
+    interruption.abort();
+  });
   const load: Load = startLoad({
     pace,
     bounds,
@@ -118,7 +122,7 @@ async function runLoad({ client, pace, bounds, request, texts }: Run): Promise<L
     await load.done;
   } finally {
     clearLine();
-    for (const signal of signals) process.off(signal, onSignal);
+    stopListening();
   }
   if (interruption.signal.aborted) say('interrupted: this is what there was until then');
   return reportOf({
