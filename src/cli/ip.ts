@@ -1,5 +1,6 @@
 import { askFleet } from '../app/mod.ts';
 import { rowIn, rowsIn } from '../console/mod.ts';
+import { parsePool } from '../fleet/mod.ts';
 import type { IpPoolRow } from '../store/mod.ts';
 import { type Command, FIND_FLAGS, type Invocation, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
@@ -47,6 +48,8 @@ export const ipCommand: Command = {
         return list(input, json);
       case 'add': {
         if (word === undefined) throw usage(ipCommand, 'there is nothing to add: give RANGE:PORT');
+        // Refused here, it needs no fleet to be refused.
+        parsePool(word);
         const answer = await askFleet(fleetOf(input.flags), 'ip-add', { pool: word });
         const reply = rowIn<{ added: number }>('ip-add', answer, { added: 'number' });
         if (json) printJson(reply);

@@ -1,41 +1,10 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '../actors/mod.ts';
 import type { FleetEvent } from '../fleet/mod.ts';
-import { realNatsServer } from '../transport/kit/mod.ts';
-import { type AdminServer, connect, serveAdmin, subjectsOf } from '../transport/mod.ts';
 import { FleetFollower, type Place } from './fleet-follower.ts';
+import { fakeFleet } from './testing/fake-fleet.ts';
 
-const FLEET = 'f';
 const eventAt = (atMs: number): FleetEvent => ({ atMs, kind: 'vm-ready', text: `event ${atMs}` });
-
-/** A Shoal of which there is nothing but its events. */
-async function toldFleet(answer?: () => unknown) {
-  const nats = await realNatsServer();
-  const connection = await connect({ servers: nats.url, name: 'test' });
-  const kept: FleetEvent[] = [];
-  let server: AdminServer | undefined;
-  const start = async (): Promise<void> => {
-    server = await serveAdmin(connection.nc, FLEET, {
-      // As the follower asks.
-      events: async (args) => answer?.() ?? kept.slice(-(args as { count: number }).count),
-    });
-  };
-  await start();
-  return {
-    place: { servers: nats.url, fleet: FLEET },
-    kept,
-    start,
-    stop: async () => server?.close(),
-    publish: (event: FleetEvent) => {
-      kept.push(event);
-      connection.nc.publish(subjectsOf(FLEET).events, JSON.stringify(event));
-    },
-    [Symbol.asyncDispose]: async () => {
-      await connection.close();
-      await nats.stop();
-    },
-  };
-}
 
 /** What is told, to be waited for. */
 class Told {
@@ -65,8 +34,8 @@ const follow = (place: Place, told: Told): Promise<FleetFollower> =>
   });
 
 test('the latest, then what comes; after a loss what is known of the time between; nothing twice', async () => {
-  await using fleet = await toldFleet();
-  fleet.kept.push(eventAt(1), eventAt(2));
+  await using fleet = await fakeFleet();
+  fleet.events.push(eventAt(1), eventAt(2));
   const told = new Told();
   const follower = await follow(fleet.place, told);
   const following = follower.follow();
@@ -76,7 +45,7 @@ test('the latest, then what comes; after a loss what is known of the time betwee
   await fleet.stop();
   await told.until('lost');
   // Of the same moment as the last that was told, and a later one.
-  fleet.kept.push({ ...eventAt(3), text: 'another event 3' }, eventAt(4));
+  fleet.events.push({ ...eventAt(3), text: 'another event 3' }, eventAt(4));
   await fleet.start();
   await told.until('event 4');
   fleet.publish(eventAt(5));
@@ -88,12 +57,12 @@ test('the latest, then what comes; after a loss what is known of the time betwee
 });
 
 test('a fleet that nobody serves at the first look is an error', async () => {
-  await using fleet = await toldFleet();
+  await using fleet = await fakeFleet();
   await fleet.stop();
   await expect(follow(fleet.place, new Told())).rejects.toMatchObject({ code: 'FLEET_NOT_RUNNING' });
 });
 
 test('a server that answers with something else is an error that says so', async () => {
-  await using fleet = await toldFleet(() => ({ events: 'none' }));
+  await using fleet = await fakeFleet({ events: () => Promise.resolve({ events: 'none' }) });
   await expect(follow(fleet.place, new Told())).rejects.toMatchObject({ code: 'NATS_MESSAGE_INVALID' });
 });
