@@ -44,7 +44,11 @@ export class FileLock {
 
 function lock(file: number): boolean {
   // The file is the program's descriptor 3.
-  const { status, error, stderr } = spawnSync('flock', ['-n', '3'], { stdio: ['ignore', 'ignore', 'pipe', file] });
+  const { status, error, stderr } = spawnSync('flock', ['-n', '3'], {
+    // A PATH that was made for Shoal may have little in it.
+    env: { PATH: `${process.env['PATH'] ?? ''}:/usr/bin:/bin` },
+    stdio: ['ignore', 'ignore', 'pipe', file],
+  });
   if (status === 0) return true;
   if (status === CONFLICT) return false;
   if (codeOf(error) === 'ENOENT')
