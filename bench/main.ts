@@ -1,29 +1,40 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isOnTmpfs } from '../src/process/mod.ts';
 import { endLeft } from '../test/driver/end-left.ts';
 import { killRunning } from '../test/driver/shoal-process.ts';
+import { COMPARED_SUITES, compareCheckouts } from './checkouts.ts';
 import type { Row } from './compare.ts';
 import { SUITES, type Suite } from './suites.ts';
 
 /**
  * `npm run bench -- SUITE [--json FILE] [--only TEXT] [--minutes LIMIT]`: prints a row a claim; exits 1 if it could not be measured within the
  * limit, or if a claim does not hold and --strict is given. However it ends, nothing stays of what it started.
+ *
+ * `npm run bench -- compare [SUITE] --base DIR [--pairs N]` measures this checkout beside another: see `checkouts.ts`.
  */
 const { values, positionals } = parseArgs({
   options: {
     json: { type: 'string' },
     only: { type: 'string' },
     strict: { type: 'boolean' },
-    minutes: { type: 'string', default: '20' },
+    minutes: { type: 'string' },
+    base: { type: 'string' },
+    pairs: { type: 'string', default: '3' },
   },
   allowPositionals: true,
 });
-const suite = SUITES[positionals[0] ?? 'main'];
+const ending = new AbortController();
+const isComparison = positionals[0] === 'compare';
+const suite = isComparison ? checkoutsSuite(positionals[1]) : SUITES[positionals[0] ?? 'main'];
 if (suite === undefined) {
-  process.stderr.write(`there is no suite "${positionals[0]}"; there are ${Object.keys(SUITES).join(', ')}\n`);
+  process.stderr.write(
+    `there is no suite "${positionals[0]}"; there are ${[...Object.keys(SUITES), 'compare'].join(', ')}\n`,
+  );
   process.exit(2);
 }
+const minutes = Number(values.minutes ?? (isComparison ? 180 : 20));
 
 /** A tmpfs, as /run is on every Debian host: where it is on a disk the making of files would be measured with it. */
 const madeHere =
@@ -36,8 +47,9 @@ if (madeHere !== undefined) {
 const CLEAN_UP_MS = 15_000;
 const rows: Row[] = [];
 const measuring = measured(suite);
-const why = await Promise.race([measuring, interrupted(), after(Number(values.minutes) * 60_000)]);
+const why = await Promise.race([measuring, interrupted(), after(minutes * 60_000)]);
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`);
+ending.abort();
 await killRunning();
 // What was being measured is gone, and it clears away its folders.
 await Promise.race([measuring, after(CLEAN_UP_MS)]);
@@ -45,6 +57,20 @@ endLeft();
 if (madeHere !== undefined) rmSync(madeHere, { recursive: true, force: true });
 if (why !== undefined) process.stderr.write(`bench: ended early: ${why}\n`);
 process.exit(why !== undefined || (values.strict === true && rows.some((row) => !row.holds)) ? 1 : 0);
+
+function checkoutsSuite(named: string | undefined): Suite {
+  const { base, only = '', pairs } = values;
+  if (base === undefined || (named !== undefined && !COMPARED_SUITES.includes(named))) {
+    process.stderr.write(
+      `expected compare [${COMPARED_SUITES.join('|')}] --base DIR, another checkout that is set up\n`,
+    );
+    process.exit(2);
+  }
+  const suites = named === undefined ? COMPARED_SUITES : [named];
+  const head = resolve(import.meta.dirname, '..');
+  return () =>
+    compareCheckouts({ base: resolve(base), head, suites, only, pairs: Number(pairs), signal: ending.signal });
+}
 
 /** @returns why it came to no end, if it did not */
 async function measured(chosen: Suite): Promise<string | undefined> {

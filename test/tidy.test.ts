@@ -1,4 +1,4 @@
-/** The house rules that no compiler and no linter knows: CONTRIBUTING.md says them in words. */
+/** The rules of CONTRIBUTING.md that neither the compiler nor the linter checks. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { importCircles } from './tidy/circles.ts';
@@ -7,13 +7,16 @@ import { findAll, projectFiles, Source } from './tidy/source.ts';
 
 const LINES_MAX = 450;
 
-/** Runtime packages that the design stands on: a package that is only listed, or only used by tests, would be a pretence. */
+/**
+ * The packages that the product must use itself: one that only stands in package.json, or only serves tests, does not
+ * count.
+ */
 const RUNTIME_PACKAGES = ['blessed', 'blessed-contrib', 'comlink', 'lowdb', 'nats', 'piscina'];
 
 const files = projectFiles();
 const typescript = files.filter((file) => file.path.endsWith('.ts'));
 const code = files.filter((file) => /\.(ts|mjs|sh|c|cpp|h|S)$/.test(file.path) || /^(bin|\.ci)\//.test(file.path));
-/** The rules themselves have to name what they forbid. */
+/** The rules themselves name what they forbid. */
 const notTheRules = (file: Source) => !file.path.startsWith('test/tidy');
 
 describe('the layers', () => {
@@ -216,7 +219,7 @@ function isForTests(file: Source): boolean {
   return file.isTest || file.path.startsWith('test/') || /(\/testing\/|fixture|testing)[^/]*\.ts$/.test(file.path);
 }
 
-/** The first place in a source where a parameter, a variable or a field that becomes one is named `it`. */
+/** The first place in a source where a parameter or a variable is named `it`. */
 function namedIt(source: Source): string[] {
   const imports = /\bimport\b[^;]*?\bfrom\b/g;
   const withoutImports = source.code.replaceAll(imports, (text) => text.replaceAll(/\w/g, ' '));
@@ -224,7 +227,9 @@ function namedIt(source: Source): string[] {
   return declaration === null ? [] : [`${source.at(declaration.index)}: ${declaration[0].trim()}`];
 }
 
-/** A pause is in order between two looks at something that has no event; then a comment `pause: ...` says at what. */
+/**
+ * A test may pause between two looks at something that has no event, if a comment `pause: ...` says what it waits for.
+ */
 function sleepsForLuck(source: Source): string[] {
   const pauses = /setTimeout\(\s*(resolve|done|r|res|ok)\s*,|timers\/promises/g;
   const lines = source.text.split('\n');

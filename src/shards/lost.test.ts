@@ -44,7 +44,7 @@ describe.each(FAULTS)('a shard that %s', (_what, fault, why) => {
   it('ends what waits for it at once, and nothing else', async () => {
     await using fixture = shardsFixture({ ...HEARTBEAT, heapMbMax: 64 });
     const [lost, other] = await Promise.all([fixture.worker('lost'), fixture.worker('other')]);
-    // It does not answer while it waits.
+    // The actor does not answer while it waits.
     lost.tell({ kind: 'fault', fault });
     lost.tell({ kind: 'wait', ms: 3_600_000 });
     await expect(fixture.ask(lost, where)).rejects.toMatchObject({ code: 'SHARD_LOST' });
@@ -58,7 +58,7 @@ describe('a shard that is not lost', () => {
     await using fixture = shardsFixture({ count: 1, ...HEARTBEAT });
     const ref = await fixture.worker('w');
     for (let round = 0; round < 2; round++) {
-      // The main thread stands still, as it does when its process is stopped; that time passes is what is tested.
+      // The main thread stands still, as when its process is stopped. The test is about time that passes.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * HEARTBEAT.hangMs);
       expect(await fixture.ask(ref, where)).toMatchObject({ shard: 0 });
     }
@@ -71,13 +71,13 @@ describe('a shard that is lost', () => {
     await using fixture = shardsFixture();
     const [a, b] = await Promise.all([fixture.worker('a'), fixture.worker('b')]);
     const { shard } = await fixture.ask(b, where);
-    // `a` passes the question on to `b`, who is busy for good.
+    // `a` passes the question on to `b`, which never gets to it.
     b.tell({ kind: 'wait', ms: 3_600_000 });
     const asked = fixture.ask<unknown>(a, (replyTo) => ({ kind: 'ask', other: b, value: 1, replyTo }));
     await fixture.ask(a, where);
     fixture.shards.replace(shard, 'a test');
     expect(await asked).toMatchObject({ code: 'ACTOR_STOPPED', cause: { code: 'SHARD_LOST' } });
-    // Nobody but the lost shard could have answered this.
+    // Only the lost shard could have answered this.
     const here = fixture.system.spawn<WorkerMessage>(() => (message) => void b2.tell(message));
     const b2 = await fixture.worker('b2');
     const through = await fixture.ask(b2, where);
@@ -101,7 +101,7 @@ describe('a shard that is lost', () => {
     await fixture.untilEvent(({ kind }) => kind === 'shard-lost');
     const [a, b, c] = refs;
     if (a === undefined || b === undefined || c === undefined) throw new Error('they have been started');
-    // Between two lives an actor takes nothing.
+    // Between two incarnations an actor takes no messages.
     const after = await Promise.all([a, b, c].map((ref) => answered(() => fixture.ask(ref, where))));
     expect(after.map(({ shard }) => shard)).toEqual([1, 1, 1]);
     expect(refs.slice(3)).toEqual(expect.arrayContaining([a, c]));
@@ -124,7 +124,7 @@ describe('a shard that is lost', () => {
     const ref = await fixture.worker('w');
     const counted = patientProbe<number>(fixture);
     ref.tell({ kind: 'count', to: counted.ref, upTo: 3_000 });
-    // In the turn after that the thread is gone.
+    // The thread is gone in the next turn.
     ref.tell({ kind: 'fault', fault: 'exit' });
     await fixture.system.ended(ref);
     expect(counted.received).toEqual(Array.from({ length: 3_000 }, (_, n) => n));
@@ -140,7 +140,7 @@ describe('a shard that is lost', () => {
     await fixture.system.ended(ref);
     const { received } = counted;
     expect(received).toEqual(received.map((_, index) => index % 1_000));
-    // Nothing comes later.
+    // No message comes later.
     await fixture.worker('w');
     expect(counted.received).toBe(received);
   });
@@ -169,7 +169,7 @@ describe('a shard that is lost', () => {
     for (let n = 0; n < 20_000; n++) ref.tell({ kind: 'note', n });
     expect(await fixture.system.ended(ref)).toMatchObject({ reason: { error: { code: 'SHARD_LOST' } } });
     const letters = fixture.deadLetters.filter(({ to }) => to === '/w').map(({ message }) => message);
-    // Those that were on their way are neither here nor there; each of the others is, in order.
+    // Messages that were under way are no dead letters. All others are, in order.
     expect(letters.length).toBeGreaterThan(20_000 - 10_000);
     expect(letters).toEqual(letters.map((_, index) => ({ kind: 'note', n: 20_000 - letters.length + index })));
   });
@@ -214,7 +214,7 @@ describe('a shard that is lost', () => {
   });
 });
 
-/** Asks until there is an answer. */
+/** Asks again until there is an answer. */
 async function answered<R>(ask: () => Promise<R>): Promise<R> {
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const reply = await ask().catch(() => undefined);
@@ -224,7 +224,7 @@ async function answered<R>(ask: () => Promise<R>): Promise<R> {
   throw new Error(`no answer to ${TRIES_MAX} questions`);
 }
 
-/** Of this process, as the kernel counts them. */
+/** The threads of this process, as the kernel counts them. */
 function threadCount(): number {
   return readdirSync('/proc/self/task').length;
 }
@@ -246,7 +246,7 @@ describe('shards that are stopped', () => {
     await using fixture = shardsFixture({ count: 1, hangMs: 3_600_000 });
     const ref = await fixture.worker('w');
     ref.tell({ kind: 'fault', fault: 'loop' });
-    // It may answer once more before it hangs.
+    // The shard may answer once more before it hangs.
     while ((await fixture.shards.stats())[0]?.worker !== undefined);
     await fixture.shards.stop(100);
     expect(await fixture.system.ended(ref)).toMatchObject({ reason: { error: { code: 'SHARD_LOST' } } });

@@ -132,7 +132,7 @@ describe('an encoded message', () => {
     );
     expect(refs.refs).toEqual([]);
     expect(() => checkPlain(message)).toThrow(`\`${path}\``);
-    // The test kit's copies are refused the same things.
+    // The test kit refuses to copy the same things.
     expect(() => copyMessage(message)).toThrow(TypeError);
   });
 

@@ -94,7 +94,7 @@ describe('a channel', () => {
     ref.tell('before');
     ref.tell(bytes);
     ref.tell('after');
-    // Its memory goes elsewhere in the same turn.
+    // Its buffer is transferred in the same turn.
     structuredClone(bytes, { transfer: [bytes.buffer] });
     await received.fishFor((message) => message === 'after');
     expect(received.received).toEqual(['before', 'after']);
@@ -146,7 +146,7 @@ describe('a channel', () => {
       const seen = watches ? here.system.ended(far) : undefined;
       await expect(here.system.ask(far, () => 'fail', 60_000)).rejects.toMatchObject({ code: 'ACTOR_STOPPED' });
       await seen;
-      // The parent hears of it a moment later, if at all.
+      // The parent is told a moment later, if at all.
       await new Promise(setImmediate);
       const [node] = there.system.tree().children.filter(({ path }) => path === parent.path);
       expect(node?.state).toBe(watches ? 'running' : undefined);

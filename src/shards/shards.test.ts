@@ -191,7 +191,7 @@ describe('the end of an actor on a shard', () => {
     const [a, b] = await Promise.all([fixture.worker('a'), fixture.worker('b')]);
     const exits = patientProbe<Exit>(fixture);
     a.tell({ kind: 'watch', other: b, to: exits.ref });
-    // Asked after it has been told to watch, and so answered when it does.
+    // Messages are handled in order, so the actor watches once it has answered this.
     await fixture.ask(a, where);
     a.tell({ kind: 'stop', other: b });
     expect(await exits.expect()).toEqual({ path: '/b', reason: { kind: 'shutdown' } });
@@ -239,7 +239,7 @@ describe('a message that cannot cross', () => {
 
   it('nor can such arguments', async () => {
     await using fixture = shardsFixture();
-    // What the types forbid, for those who do not use them.
+    // The types forbid this, but not every user has them.
     const prefix = (() => 'x') as unknown as string;
     await expect(fixture.worker('w', { prefix })).rejects.toMatchObject({
       code: 'MESSAGE_NOT_PLAIN',
@@ -273,7 +273,7 @@ describe('limits', () => {
 
   it('an unknown behaviour is named', async () => {
     await using fixture = shardsFixture();
-    // As above: past the types.
+    // As above.
     const { start } = fixture.shards.actor('nobody' as 'worker', {});
     await expect(fixture.system.start(start)).rejects.toMatchObject({ code: 'SHARD_BEHAVIOUR_UNKNOWN' });
   });

@@ -36,7 +36,7 @@ describe('a restart', () => {
     await using kit = testKit();
     const log: string[] = [];
     const speaks: { ref?: Ref<SupervisorMessage> } = {};
-    // Its first start is before there is anybody to speak to.
+    // At its first start there is no supervisor to talk to yet.
     const a = faulty(log, 'a', () => speaks.ref?.tell({ kind: 'terminate-child', id: 'a' }) === true);
     const ref = await start(kit, { children: [a.spec] });
     speaks.ref = ref;

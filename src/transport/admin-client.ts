@@ -7,9 +7,9 @@ import { subjectsOf } from './subjects.ts';
 const TIMEOUT_MS = 5_000;
 
 /**
- * Calls a verb of the Shoal that serves `fleet`.
+ * Calls an administration verb of the Shoal that serves `fleet`.
  * @returns what the verb returned, as JSON carries it
- * @throws what the verb threw; FLEET_NOT_RUNNING if nobody serves the fleet; REQUEST_DEADLINE if no answer came in time;
+ * @throws whatever the verb threw; FLEET_NOT_RUNNING if nobody serves the fleet; REQUEST_DEADLINE if no reply came in time;
  * NATS_FORBIDDEN; NATS_UNREACHABLE if the connection is closed; REQUEST_TOO_LARGE for arguments above the server's limit
  */
 export async function callAdmin(

@@ -9,7 +9,7 @@ export type AdminReply =
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** A message longer than this says nothing more; with it an envelope stays far below any payload limit. */
+/** Longer messages are cut, so that an error fits below any payload limit. */
 const ERROR_CHARS_MAX = 2_000;
 
 export function encodeArgs(args: unknown): Uint8Array {
@@ -24,7 +24,7 @@ export function decodeArgs(bytes: Uint8Array): unknown {
 
 /** @returns the reply, or an error in its place if it is larger than the server takes */
 export function encodeReply(verb: string, value: unknown, bytesMax: number): Uint8Array {
-  // JSON knows no undefined: a verb that returns nothing returns null.
+  // JSON has no undefined, so a verb that returns nothing returns null.
   const reply = encoder.encode(JSON.stringify({ ok: true, value: value ?? null }));
   if (reply.length <= bytesMax) return reply;
   const details = { verb, bytes: reply.length, bytesMax };
@@ -45,7 +45,7 @@ export function encodeError(error: unknown, bytesMax: number): Uint8Array {
   return encoder.encode(JSON.stringify({ ok: false, error: short }));
 }
 
-/** What the verb returned. @throws what the verb threw; NATS_MESSAGE_INVALID if the reply is none */
+/** @returns the result of the verb @throws the error of the verb; NATS_MESSAGE_INVALID if the bytes are no reply */
 export function decodeReply(bytes: Uint8Array): unknown {
   const reply = parseJson(bytes, 'the reply of an administration call');
   if (isRecord(reply) && reply['ok'] === true) return reply['value'];

@@ -6,19 +6,19 @@ import { quote } from './quote.ts';
 import { isReplySubject } from './reply-subject.ts';
 import { QUEUE, subjectsOf } from './subjects.ts';
 
-/** Carries out one verb. What it returns is sent as JSON; what it throws arrives with its code. */
+/** Executes one verb. Its result is sent as JSON; an error reaches the caller with its code. */
 export type AdminHandler = (args: unknown) => Promise<unknown>;
 
 export interface AdminServer {
-  /** Takes no more calls; resolves when those in hand have been answered. */
+  /** Stops taking calls and resolves once the open ones have been answered. */
   close(): Promise<void>;
 }
 
-/** Calls in hand, beyond which others are refused: administration is for people and scripts. */
+/** Further calls are refused while this many are open. People and scripts never need more. */
 const IN_FLIGHT_MAX = 256;
 
 /**
- * Serves `shoal.<fleet>.admin.<verb>`. Resolves when the NATS server has the subscription.
+ * Serves `shoal.<fleet>.admin.<verb>`. Resolves once the NATS server has confirmed the subscription.
  * @throws CONFIG_VALUE for a fleet or verb that cannot be part of a subject; NATS_FORBIDDEN
  */
 export async function serveAdmin(
@@ -33,7 +33,7 @@ export async function serveAdmin(
   const subscription = nc.subscribe(subjects.adminAll, {
     queue: QUEUE,
     callback: (error, message) => {
-      // An error ends the subscription. Later than the start it is told by the connection (`onForbidden`), and callers find no responder.
+      // An error ends the subscription. After the start, the connection reports it (`onForbidden`), and callers get "no responders".
       refused ??= error;
       if (error !== null || !isReplySubject(message.reply ?? '')) return;
       const answered = answer(nc, message, handlers, inHand.size).finally(() => inHand.delete(answered));
@@ -41,7 +41,7 @@ export async function serveAdmin(
     },
   });
   await nc.flush();
-  // The server has refused a subscription before it answers what was sent after it.
+  // The server reports a refused subscription before it answers the flush.
   const violation = violationOf(refused);
   if (violation !== undefined) throw forbidden(violation, nc.getServer(), refused);
   return {
@@ -71,7 +71,7 @@ async function answer(
   try {
     message.respond(reply);
   } catch {
-    // The connection was closed meanwhile; the caller learns it from its own time limit.
+    // The connection has been closed; the caller runs into its own timeout.
   }
 }
 

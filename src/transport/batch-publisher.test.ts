@@ -6,9 +6,9 @@ import { ReplyHeaders } from './reply-headers.ts';
 const headers = new ReplyHeaders().of(1, 'here');
 const NO_BYTES = new Uint8Array(0);
 
-/** A connection that notes what it is given to publish. */
+/** A connection that records published messages. */
 function connection(publish: (subject: string) => void): NatsConnection {
-  // Nothing else of a connection is asked for.
+  // The publisher uses nothing else of a connection.
   return { publish } as unknown as NatsConnection;
 }
 

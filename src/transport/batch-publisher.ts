@@ -8,8 +8,8 @@ interface Message {
 }
 
 /**
- * Messages that leave together at the end of this round of the event loop. nats.js makes one write of what is published in one callback,
- * and each VM's replies come in a callback of their own; each write costs the server and the client as much again as it costs us.
+ * Collects messages and publishes them together at the end of this round of the event loop. nats.js makes one write per callback, and
+ * the replies of each VM come in a callback of their own; every write costs the server and the client as much as it costs us.
  */
 export class BatchPublisher {
   readonly #nc: NatsConnection;
@@ -17,7 +17,7 @@ export class BatchPublisher {
   readonly #flush = (): void => this.flush();
   #messages: Message[] = [];
 
-  /** @param onUnsent called for each message that the connection does not take: it is closed, or closing */
+  /** @param onUnsent called for each message that the connection refuses because it is closed or closing */
   constructor(nc: NatsConnection, onUnsent: () => void) {
     this.#nc = nc;
     this.#onUnsent = onUnsent;
@@ -27,7 +27,7 @@ export class BatchPublisher {
     if (this.#messages.push({ subject, payload, headers }) === 1) setImmediate(this.#flush);
   }
 
-  /** Publishes what is there now. */
+  /** Publishes everything collected so far. */
   flush(): void {
     const messages = this.#messages;
     this.#messages = [];

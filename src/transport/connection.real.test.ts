@@ -64,7 +64,7 @@ test('credentials are sent: a server that wants none takes them', async () => {
 
 test('a server that refuses us for a while, after a reconnect, is tried until it lets us in again', async () => {
   const lines = (password: string) => [`authorization { user: me, password: ${password} }`];
-  const before = await securedNatsServer(lines('right'));
+  await using before = await securedNatsServer(lines('right'));
   const back = Promise.withResolvers<void>();
   let refusals = 0;
   const states: ConnectionState[] = [];
@@ -84,7 +84,7 @@ test('a server that refuses us for a while, after a reconnect, is tried until it
     }
   })();
   await before[Symbol.asyncDispose]();
-  const wrong = await securedNatsServer(lines('wrong'), before.port);
+  await using wrong = await securedNatsServer(lines('wrong'), before.port);
   expect(wrong.port).toBe(before.port);
   await Promise.race([refused.promise, connection.nc.closed()]);
   expect(connection.nc.isClosed()).toBe(false);

@@ -16,7 +16,7 @@ import { readServerInfo } from './server-info.ts';
 import { parseServerUrls, type ServerUrl } from './server-url.ts';
 import { TIMED_OUT, within } from './within.ts';
 
-/** `lost`: nats.js tries to reconnect, for ever; `closed`: it has given up or was told to. */
+/** `lost`: nats.js keeps trying to reconnect; `closed`: the connection has ended for good. */
 export type ConnectionState = 'connected' | 'lost' | 'closed';
 
 export interface ConnectOptions {
@@ -24,13 +24,13 @@ export interface ConnectOptions {
   readonly servers: string | readonly string[];
   /** Shown in the server's list of connections. */
   readonly name: string;
-  /** Instead of user and password, or a token, in the addresses. */
+  /** Used in place of credentials in the addresses. */
   readonly credentials?: Credentials;
-  /** How long connecting may take in all; default 5000. */
+  /** Limit for the whole of connecting; default 5000. */
   readonly timeoutMs?: number;
-  /** Called at each change after the first connection. */
+  /** Called on each change of state after the first connection. */
   readonly onState?: (state: ConnectionState) => void;
-  /** Called when the server refuses a subject; at most once a minute for subjects of one kind. */
+  /** Called when the server refuses a subject, at most once a minute for each kind of subject. */
   readonly onForbidden?: (notice: PermissionNotice) => void;
   /** While it says no, a connection that is lost is not made anew: another server may have the address. Default: always. */
   readonly mayReconnect?: () => boolean;
@@ -41,20 +41,20 @@ export interface Connection {
   readonly nc: NatsConnection;
   /** The addresses, without passwords. */
   readonly shown: string;
-  /** Sends what is waiting to be sent, then closes; takes 2 s at the most. Closing twice does nothing. */
+  /** Flushes buffered messages, then closes; takes at most 2 s. A second call does nothing. */
   close(): Promise<void>;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const CLOSE_TIMEOUT_MS = 2_000;
-/** A server that answers no ping for two of these counts as lost, although the connection stands. */
+/** A server that misses two pings in a row counts as lost, even if the TCP connection is open. */
 const PING_INTERVAL_MS = 5_000;
 const PINGS_OUT_MAX = 2;
 
 /**
- * Connects to NATS, and stays connected: a connection that is lost later is made anew, for ever, with back-off.
- * @throws CONFIG_VALUE for an address or credentials that are none; NATS_UNREACHABLE if no server can be spoken to within the time;
- * NATS_UNAUTHORIZED if it does not let us in
+ * Connects to NATS. A connection that is lost later is re-established with back-off, without a limit.
+ * @throws CONFIG_VALUE for an invalid address or invalid credentials; NATS_UNREACHABLE if no server answers in time;
+ * NATS_UNAUTHORIZED if the server refuses the credentials
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const { name, timeoutMs = CONNECT_TIMEOUT_MS, onState, onForbidden, mayReconnect, clock = systemClock } = options;
@@ -89,7 +89,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   return { nc, shown, close: () => close(nc, clock) };
 }
 
-/** One word before the @ of an address is a token, two are user and password. */
+/** Before the @ of an address, one word is a token; two are user and password. */
 function authenticatorFor(
   credentials: Credentials | undefined,
   [{ user, password, shown }]: readonly [ServerUrl, ...ServerUrl[]],
@@ -105,7 +105,7 @@ function authenticatorFor(
   );
 }
 
-/** Resolves when one of the servers has greeted. */
+/** Resolves once one of the servers has sent its greeting. */
 async function greeted(urls: readonly ServerUrl[], timeoutMs: number, clock: Clock): Promise<void> {
   const greetings = urls.map(async ({ host, port, shown }) => {
     await readServerInfo(host, port, timeoutMs, clock).catch((cause: unknown) => {
@@ -143,15 +143,15 @@ function natsOptions(
     servers: urls.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)),
     name,
     timeout: timeoutMs,
-    // nats.js would ask DNS past /etc/hosts, which fails for `localhost` where there is no DNS.
+    // nats.js would bypass /etc/hosts and ask DNS, which fails for `localhost` on a machine without DNS.
     resolve: false,
     maxReconnectAttempts: -1,
-    // By default nats.js closes for good once it is refused twice, as it is while a server's users are being changed.
+    // By default nats.js gives up after two refusals, which happen while an operator changes the users of a server.
     ignoreAuthErrorAbort: true,
     reconnectDelayHandler: () => delay.delayMs(),
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: PINGS_OUT_MAX,
-    // Traces of who asked cost more than the asking.
+    // Stack traces of callers cost more than the calls.
     noAsyncTraces: true,
     ...(tls ? { tls: {} } : {}),
     ...(authenticator === undefined ? {} : { authenticator }),
@@ -164,10 +164,10 @@ async function follow(
   onState: (state: ConnectionState) => void,
 ): Promise<void> {
   let isLost = false;
-  // Not the end of the loop: nats.js does not end its status events when it closes.
+  // The loop below does not end when the connection closes.
   void nc.closed().then(() => onState('closed'));
   for await (const { type } of nc.status()) {
-    // nats.js repeats both, once for each attempt that failed in between.
+    // nats.js emits both events once more for each failed attempt in between.
     if (type === Events.Disconnect && !isLost) {
       isLost = true;
       delay.lost();
@@ -182,7 +182,7 @@ async function follow(
 
 async function close(nc: NatsConnection, clock: Clock): Promise<void> {
   if (nc.isClosed()) return;
-  // `close` alone drops what has not been written yet. A server that is away takes nothing: hence the limit.
+  // `close` alone would drop unwritten messages. `drain` never ends while the server is away, hence the limit.
   if (!nc.isDraining()) await within(nc.drain(), CLOSE_TIMEOUT_MS / 2, clock).catch(() => undefined);
   await within(nc.close(), CLOSE_TIMEOUT_MS / 2, clock).catch(() => undefined);
 }

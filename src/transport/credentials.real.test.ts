@@ -78,7 +78,7 @@ test.each<[string, unknown, RegExp]>([
   ['a file that is not there', { credsFile: '/nowhere/me.creds' }, /\/nowhere\/me\.creds.*ENOENT/],
   ['a file of something else', { credsFile: import.meta.filename }, /does not hold a user's JWT/],
 ])('%s is refused before anything is connected to, and no secret is shown', async (_, given, message) => {
-  // What JavaScript may hand over.
+  // As a JavaScript caller may pass it.
   const credentials = given as Credentials;
   const refused = connect({ servers: 'nats://127.0.0.1:1', name: 'test', credentials });
   await expect(refused).rejects.toMatchObject({ code: 'CONFIG_VALUE', message: expect.stringMatching(message) });

@@ -9,21 +9,21 @@ import {
 import { codeOf, ShoalError } from '../errors.ts';
 import { quote } from './quote.ts';
 
-/** Who we are to a NATS server: one of the ways that NATS knows. */
+/** One of the ways to authenticate with a NATS server. */
 export type Credentials =
   | { readonly user: string; readonly password: string }
   | { readonly token: string }
-  /** The seed of a user's nkey; it begins with SU. */
+  /** Seed of a user nkey; starts with SU. */
   | { readonly nkeySeed: string }
-  /** Path of a file with a user's JWT and seed, as the tools of NATS write it. */
+  /** Path of a `.creds` file: JWT and seed of a user. */
   | { readonly credsFile: string };
 
 const encoder = new TextEncoder();
 const FORMS = '{ user, password }, { token }, { nkeySeed } or { credsFile }';
 
-/** @throws CONFIG_VALUE for what are no credentials; it shows no secret */
+/** @throws CONFIG_VALUE for invalid credentials; its message shows no secret */
 export async function authenticatorOf(credentials: Credentials): Promise<Authenticator> {
-  // Programs in JavaScript may hand over anything.
+  // JavaScript callers may pass anything.
   const given: Readonly<Record<string, unknown>> = { ...credentials };
   const names = Object.keys(given);
   const strange = names.find((name) => typeof given[name] !== 'string' || given[name] === '');
@@ -43,7 +43,7 @@ export async function authenticatorOf(credentials: Credentials): Promise<Authent
   throw refused(`got { ${names.join(', ')} }`);
 }
 
-/** Signs something with it, because a seed that is none would else be found out only by the first server that asks. */
+/** Signs a test nonce; otherwise an invalid seed would only be noticed when a server asks for a signature. */
 function checked(authenticator: Authenticator, complaint: string): Authenticator {
   try {
     authenticator('nonce');

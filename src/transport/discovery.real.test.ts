@@ -12,7 +12,7 @@ async function ask(fleet: ServedFleet, subject: string): Promise<unknown[]> {
 
 async function idOf(fleet: ServedFleet): Promise<string> {
   const [answer] = await ask(fleet, '$SRV.PING');
-  // The shape is what the first test below holds.
+  // The first test below checks the shape.
   return (answer as { id: string }).id;
 }
 

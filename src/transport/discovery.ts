@@ -17,15 +17,14 @@ export interface ServiceDescription {
 }
 
 export interface Discovery {
-  /** The service's own id, new at each start. */
+  /** Id of this instance, new on each start. */
   readonly id: string;
   close(): void;
 }
 
 /**
- * Answers `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS`, each also for this name and for this name and id, as the NATS services protocol
- * (ADR-32) says. Our own, because the service framework of nats.js wraps every request of the endpoint and counts only until the
- * handler returns.
+ * Answers `$SRV.PING`, `$SRV.INFO` and `$SRV.STATS`, also with the service name and with name and id appended (NATS ADR-32). The service
+ * framework of nats.js would wrap every request of the endpoint and count only the time until its handler returns.
  */
 export function serveDiscovery(nc: NatsConnection, description: ServiceDescription, startedMs: number): Discovery {
   const { version, fleet, endpoint } = description;
@@ -50,7 +49,7 @@ export function serveDiscovery(nc: NatsConnection, description: ServiceDescripti
   const subscriptions: Subscription[] = [];
   for (const [verb, answer] of Object.entries(verbs)) {
     const callback = (error: Error | null, message: Msg): void => {
-      // A subscription that is refused hides the service from `nats micro ls`, and is told by the connection (`onForbidden`).
+      // A refused subscription only hides the service from `nats micro ls`; the connection reports it (`onForbidden`).
       if (error === null && isReplySubject(message.reply ?? '')) respond(message, answer());
     };
     for (const suffix of ['', `.${SERVICE_NAME}`, `.${SERVICE_NAME}.${id}`]) {
@@ -66,11 +65,11 @@ export function serveDiscovery(nc: NatsConnection, description: ServiceDescripti
   };
 }
 
-/** Nothing may be thrown into nats.js: it would stop reading. */
+/** Never throws: nats.js stops reading when a callback does. */
 function respond(message: Msg, answer: object): void {
   try {
     message.respond(JSON.stringify(answer));
   } catch {
-    // The connection is closing; whoever asked sees one service less, which is the truth.
+    // The connection is closing, so this service is indeed about to be gone.
   }
 }

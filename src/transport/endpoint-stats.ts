@@ -1,4 +1,4 @@
-/** Counts of one endpoint, for `$SRV.STATS`. Times are milliseconds on the monotonic clock. */
+/** Counters of one endpoint for `$SRV.STATS`. Times are in milliseconds on the monotonic clock. */
 export class EndpointStats {
   #requests = 0;
   #errors = 0;
@@ -25,7 +25,7 @@ export class EndpointStats {
     this.#lastError = `${status}:${message}`;
   }
 
-  /** As NATS services report them: times in whole nanoseconds. */
+  /** In the form of ADR-32: times in whole nanoseconds. */
   report(): EndpointReport {
     const processing = Math.round(this.#processingMs * 1e6);
     return {

@@ -24,7 +24,7 @@ function errorOf(message: Msg): { code: string | undefined; text: string | undef
   };
 }
 
-/** A router that keeps what it is told, for the test to answer. */
+/** A router that holds its requests for the test to answer. */
 function holding() {
   const requests: Request[] = [];
   let arrived = (): void => undefined;
@@ -137,7 +137,7 @@ describe('a request', () => {
   test('with headers that nobody can read is refused, and the endpoint goes on', async () => {
     await using fleet = await servedFleet((request) => request.replyTo.tell(processed(request.payload)));
     const made = natsHeaders();
-    // Past the checks of nats.js, as a client in another language might.
+    // Bypasses the checks of nats.js, as a client in another language would.
     Object.assign(made, { encode: () => text.encode('NATS/1.0\r\nBad\u0001Name: x\r\n\r\n') });
     const reply = await fleet.nc.request(subjectsOf(fleet.fleet).process, '', { timeout: TIMEOUT_MS, headers: made });
     expect(errorOf(reply)).toMatchObject({ code: '400', text: expect.stringContaining('cannot be read') });
@@ -176,7 +176,7 @@ describe('a request', () => {
     fleet.nc.subscribe('>', { callback: (_error, { subject }) => forged.push(subject) });
     fleet.nc.publish(subjectsOf(fleet.fleet).process, 'text', { reply });
     await fleet.nc.flush();
-    // Its own connection is in order: what it would have published is there before what answers this.
+    // NATS keeps the order of a connection: a forged message would arrive before the flush returns.
     await expect.poll(() => fleet.counts()).toMatchObject({ withoutReply: 1, inFlight: 0 });
     await fleet.connection.nc.flush();
     await fleet.nc.flush();
@@ -247,7 +247,7 @@ test('10 000 requests are each answered once, with their own reply', async () =>
   });
   for (let id = 0; id < count; id++) {
     fleet.nc.publish(subjectsOf(fleet.fleet).process, `text ${id}`, { reply: `test.inbox.${id}` });
-    // In bursts, so that neither side's buffers count for anything here.
+    // In bursts, so that buffer sizes do not matter here.
     if (id % 500 === 499) await fleet.nc.flush();
   }
   await all;
@@ -268,7 +268,7 @@ describe('draining', () => {
       (replyTo) => ({ kind: 'drain', limitMs: TIMEOUT_MS, replyTo }),
       2 * TIMEOUT_MS,
     );
-    // Its mailbox is in order and so is its connection: after these two the server has read that it takes no more.
+    // Mailbox and connection keep their order: after these two the server has read the unsubscribe.
     await fleet.counts();
     await fleet.connection.nc.flush();
     await expect(send(fleet, 'too late')).rejects.toMatchObject({ code: '503' });

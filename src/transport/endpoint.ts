@@ -15,30 +15,31 @@ export interface EndpointOptions {
   /** Semantic version of Shoal, for `$SRV`. */
   readonly version: string;
   readonly router: Ref<RouterRequest>;
-  /** 16 bytes that outlive a restart of Shoal (`ReplyTokens`). */
+  /** 16 bytes that survive a restart of Shoal (`ReplyTokens`). */
   readonly tokenKey: Uint8Array;
   /** `deadline_ms` of the parameters; default 30000. */
   readonly deadlineMs?: number;
-  /** Requests in hand beyond which all others are refused; default 100000, which the router's own limits keep it from. */
+  /** Further requests are refused while this many are open; default 100000, above the limits of the router. */
   readonly inFlightMax?: number;
-  /** Bytes of the texts of those in hand beyond which all others are refused; default 256 MiB. */
+  /** Further requests are refused while the open ones hold this many bytes of text; default 256 MiB. */
   readonly inFlightBytesMax?: number;
-  /** How long stopping waits for the requests in hand; default 3000, below a child's 5000. */
+  /** How long stopping waits for open requests; default 3000, below the 5000 of a child. */
   readonly drainLimitMs?: number;
   readonly events?: Ref<EndpointEvent>;
 }
 
 const DEADLINE_MS = 30_000;
 const IN_FLIGHT_MAX = 100_000;
-/** 10 000 waiting requests of 1 MiB each, which the router's own limit allows, would be more than most machines have. */
+/** The router limits the number of waiting requests; 10 000 of 1 MiB each would exceed the memory of most machines. */
 const IN_FLIGHT_BYTES_MAX = 256 * 1024 * 1024;
 const DRAIN_LIMIT_MS = 3_000;
 const SUBSCRIBE_TIMEOUT_MS = 5_000;
 const EVENT_INTERVAL_MS = 1_000;
 
 /**
- * Serves `shoal.<fleet>.process`. Each request becomes one message to the router, and the outcome that the router tells becomes the one
- * reply. Stopping it drains it: start it after the router, so that it is stopped before.
+ * Serves `shoal.<fleet>.process`: sends each request to the router and the router's outcome to the client. Stopping it drains it, so start
+ * it after the router; it is then stopped first.
+ * The start fails with NATS_FORBIDDEN if the user may not subscribe, and with NATS_UNREACHABLE if the server is lost.
  */
 export function endpoint(options: EndpointOptions): Behaviour<EndpointMessage> {
   return async (context) => {
@@ -55,7 +56,7 @@ class Endpoint {
   readonly #service: ProcessService;
   #discovery: Discovery | undefined;
   #isOpen = false;
-  /** Why there is no subscription, if that is known before the endpoint is open. */
+  /** Set if the subscription failed before the endpoint was open. */
   #lostBecause: ShoalError | undefined;
   #dropped = 0;
   #isReporting = false;
@@ -80,7 +81,7 @@ class Endpoint {
     this.#service = new ProcessService(service, deadlineMs);
   }
 
-  /** Resolves when the server has the subscriptions: from then on there are responders. */
+  /** Resolves once the server has confirmed the subscriptions; from then on clients find a responder. */
   async open(): Promise<void> {
     const { nc, fleet, version } = this.#options;
     const { clock } = this.#context;
@@ -96,7 +97,7 @@ class Endpoint {
       const why = `did not confirm the subscription to ${subject} within ${SUBSCRIBE_TIMEOUT_MS} ms`;
       throw new ShoalError('NATS_UNREACHABLE', `The NATS server at ${nc.getServer()} ${why}`);
     }
-    // The server has refused a subscription before it answers what was sent after it.
+    // The server reports a refused subscription before it answers the flush.
     if (this.#lostBecause !== undefined) throw this.#lostBecause;
     this.#isOpen = true;
   }
@@ -149,7 +150,7 @@ class Endpoint {
     this.#discovery = undefined;
   }
 
-  /** The first is told at once, those of the second after it together. */
+  /** Reports the first at once, and those of the following second together. */
   #droppedOne(): void {
     this.#dropped += 1;
     if (this.#isReporting) return;

@@ -4,7 +4,7 @@ import { connect } from './connection.ts';
 import { findFleetInstance } from './fleet-instance.ts';
 import { realNatsServer, securedNatsServer, servedFleet } from './kit/mod.ts';
 
-// On this clock no wait is ever over: only an answer ends it.
+// This clock stands still, so only an answer can end the wait.
 const untilAnswered = () => ({ clock: new ManualClock() });
 
 test('a fleet that is served is found, with the id under which `nats micro` knows it', async () => {
@@ -34,7 +34,7 @@ test('other fleets, other services and answers that are none are not taken for i
   await nc.flush();
   const clock = new ManualClock();
   const looked = findFleetInstance(served.connection.nc, 'f', { clock, waitMs: 500 });
-  // What they answer is on its way before this comes back.
+  // Their answers arrive before the flush returns.
   await served.connection.nc.flush();
   await clock.advance(500);
   expect(await looked).toBeUndefined();

@@ -6,14 +6,14 @@ import { TIMED_OUT, within } from './within.ts';
 
 /** A Shoal that serves a fleet. */
 export interface FleetInstance {
-  /** Its id as a NATS service, new at each start: `nats micro ls` shows it. */
+  /** Its NATS service id, new on each start; `nats micro ls` shows it. */
   readonly id: string;
   /** Version of that Shoal. */
   readonly version: string;
 }
 
 export interface FindInstanceOptions {
-  /** How long to wait for answers; default 1000. Where no Shoal of any fleet runs it takes one round trip. */
+  /** How long to wait for answers; default 1000. If no Shoal of any fleet runs, one round trip is enough. */
   readonly waitMs?: number;
   readonly clock?: Clock;
 }
@@ -23,9 +23,9 @@ const NO_RESPONDERS = 503;
 const TEXT = /^[\x21-\x7e]{1,64}$/;
 
 /**
- * Looks for a Shoal that serves this fleet on this NATS server, by `$SRV.PING`. Two that do answer at random.
- * @returns the first that answers in time; undefined if none does, and if the server's permissions do not let us ask
- * @throws CONFIG_VALUE for a fleet name that is none
+ * Looks for a Shoal that serves this fleet on this NATS server, with `$SRV.PING`. If two serve it, clients reach either at random.
+ * @returns the first that answers in time; undefined if none does, or if the permissions of the server forbid to ask
+ * @throws CONFIG_VALUE for an invalid fleet name
  */
 export async function findFleetInstance(
   nc: NatsConnection,
@@ -52,7 +52,7 @@ export async function findFleetInstance(
 }
 
 function isNobody(message: Msg): boolean {
-  // Headers that cannot be read throw, and nothing may be thrown into nats.js.
+  // Malformed headers throw, and nats.js stops reading when a callback throws.
   try {
     return message.headers?.code === NO_RESPONDERS && message.data.length === 0;
   } catch {

@@ -1,7 +1,7 @@
 import { ShoalError } from '../errors.ts';
 import { quote } from './quote.ts';
 
-/** One token of a NATS subject without wildcards, short enough for tables and file names. */
+/** A token of a NATS subject without wildcards, short enough for tables and file names. */
 const FLEET_NAME = /^[A-Za-z0-9_-]{1,32}$/;
 
 /** @throws CONFIG_VALUE if `name` cannot name a fleet */

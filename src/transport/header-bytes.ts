@@ -1,12 +1,12 @@
 import type { Msg } from 'nats';
 
 /**
- * The headers of a message as they came, one character a byte; undefined if it has none or nothing can be said about them. Equal
- * bytes are equal headers, so what they mean need be found out only once: nats.js takes 2 us to decode a single one.
+ * The undecoded headers of a message, one character per byte; undefined if it has none, or if they cannot be found. Equal bytes are equal
+ * headers, so each needs decoding only once: nats.js takes 2 us to decode a single header.
  */
 export function headerBytes(message: Msg): string | undefined {
-  // Not in its types: nats.js 2 keeps what it received as one array of bytes, and the length of the headers at its front. Where that
-  // does not hold this says undefined, and callers go by the decoded headers.
+  // Private fields of nats.js 2: the received bytes, and the length of the headers at their front. If another version has no such fields,
+  // this returns undefined and callers use the decoded headers.
   const { _rdata: bytes, _msg: parsed } = message as { _rdata?: unknown; _msg?: { hdr?: unknown } };
   const length = parsed?.hdr;
   if (!(bytes instanceof Uint8Array) || typeof length !== 'number' || length <= 0) return undefined;

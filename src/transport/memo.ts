@@ -1,7 +1,7 @@
-/** Longer keys are seen once: they hold something of one message only. */
+/** Longer keys belong to a single message and never recur. */
 const KEY_CHARS_MAX = 256;
 
-/** Remembers what was found out about up to `entriesMax` keys; beyond that it forgets all and begins anew. */
+/** A cache of up to `entriesMax` values; it is cleared when it is full. */
 export class Memo<V> {
   readonly #entriesMax: number;
   readonly #values = new Map<string, V>();

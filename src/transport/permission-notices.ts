@@ -2,17 +2,17 @@ import type { Clock } from '../actors/mod.ts';
 import type { ShoalError } from '../errors.ts';
 import { forbidden, type PermissionViolation, patternOf } from './permissions.ts';
 
-/** Word of permissions that are missing, for whoever runs the program: nats.js and the server go on without. */
+/** Tells the operator of a missing permission; the connection itself goes on without. */
 export interface PermissionNotice extends PermissionViolation {
-  /** How many violations of this kind there were since the notice before; 1 in the first. */
+  /** Violations of this kind since the previous notice; 1 in the first. */
   readonly count: number;
-  /** NATS_FORBIDDEN, which names the subject and the remedy. */
+  /** NATS_FORBIDDEN; its message names the subject and the remedy. */
   readonly error: ShoalError;
 }
 
-/** A violation comes with each reply that is refused. */
+/** Every refused reply is a violation. */
 const NOTICE_INTERVAL_MS = 60_000;
-/** Clients choose the subjects of replies. */
+/** Clients choose reply subjects, so the number of kinds needs a limit. */
 const KINDS_MAX = 64;
 
 interface Told {
@@ -20,7 +20,7 @@ interface Told {
   untold: number;
 }
 
-/** Makes one notice a minute of all violations of one kind; the first is told at once. */
+/** Turns violations into notices: one at once for each kind, then at most one per minute. */
 export class PermissionNotices {
   readonly #clock: Clock;
   readonly #server: () => string;
@@ -44,7 +44,7 @@ export class PermissionNotices {
     this.#onNotice({ ...violation, count, error: forbidden(violation, this.#server()) });
   }
 
-  /** Permissions may have changed with the connection. */
+  /** For a new connection, whose permissions may have changed. */
   reset(): void {
     this.#told.clear();
   }

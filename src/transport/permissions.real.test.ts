@@ -10,7 +10,7 @@ import type { PermissionNotice } from './permission-notices.ts';
 import { TOKEN_KEY_BYTES } from './reply-token.ts';
 import { createRequester } from './requester.ts';
 
-/** What each user may not do; both may do all else. */
+/** Each user may do everything else. */
 interface Denied {
   readonly shoal?: Permissions;
   readonly client?: Permissions;
@@ -21,7 +21,7 @@ interface Permissions {
   readonly subscribe?: readonly string[];
 }
 
-/** A NATS server with two users, a connection of each, and the word that the fleet's connection has of what was refused. */
+/** A NATS server with two users, a connection for each, and the notices of the fleet's connection. */
 async function restricted({ shoal = {}, client = {} }: Denied) {
   const users = [userLine('shoal', shoal), userLine('client', client)].join(', ');
   const nats = await securedNatsServer([`authorization { users: [ ${users} ] }`]);
@@ -48,7 +48,7 @@ async function restricted({ shoal = {}, client = {} }: Denied) {
     server: server.nc,
     client: clients.nc,
     notices,
-    /** Resolves once there is a notice that the test has not looked at. */
+    /** The next notice that the test has not taken yet. */
     notice: async (): Promise<PermissionNotice> => {
       if (notices.length === 0) await new Promise<void>((resolve) => (onNotice = resolve));
       const notice = notices.shift();

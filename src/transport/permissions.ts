@@ -2,7 +2,7 @@ import { ErrorCode, Events, type NatsConnection, NatsError } from 'nats';
 import { ShoalError } from '../errors.ts';
 import { quote } from './quote.ts';
 
-/** One thing that the NATS server did not let its user do. */
+/** An operation that the NATS server refused. */
 export interface PermissionViolation {
   readonly operation: 'publish' | 'subscription';
   readonly subject: string;
@@ -10,10 +10,10 @@ export interface PermissionViolation {
 
 type Listener = (violation: PermissionViolation) => void;
 
-/** nats.js has no way to leave its status events, so each connection has one reader of them. */
+/** nats.js never removes a reader of status events, so each connection gets a single one. */
 const listenersOf = new WeakMap<NatsConnection, Set<Listener>>();
 
-/** Calls `listener` for each violation on this connection, a moment after the server has told of it. @returns a function that ends this */
+/** Calls `listener` for each violation on this connection. @returns a function that removes the listener */
 export function onPermissionViolation(nc: NatsConnection, listener: Listener): () => void {
   let listeners = listenersOf.get(nc);
   if (listeners === undefined) {
@@ -35,14 +35,14 @@ async function read(nc: NatsConnection, listeners: ReadonlySet<Listener>): Promi
   }
 }
 
-/** The violation that nats.js reports as this error; undefined if it reports something else. */
+/** The violation behind an error of nats.js; undefined for any other error. */
 export function violationOf(error: unknown): PermissionViolation | undefined {
   if (!(error instanceof NatsError) || error.code !== ErrorCode.PermissionsViolation) return undefined;
   const { operation = '', subject = '' } = error.permissionContext ?? {};
   return { operation: operationOf(operation), subject };
 }
 
-/** NATS_FORBIDDEN with its remedy. @param server its address without credentials */
+/** NATS_FORBIDDEN with the remedy. @param server its address, without credentials */
 export function forbidden({ operation, subject }: PermissionViolation, server: string, cause?: unknown): ShoalError {
   const verb = operation === 'publish' ? 'publish to' : 'subscribe to';
   const pattern = patternOf(subject);
@@ -58,8 +58,8 @@ export function forbidden({ operation, subject }: PermissionViolation, server: s
 }
 
 /**
- * What stands in a permission for this subject. Subjects of ours and of the server are few and stand as they are; all others were made up
- * for one reply, and their first token stands for all of their kind.
+ * The pattern that a permission for this subject needs. Subjects of Shoal and of the server stand for themselves; all others are reply
+ * subjects, made up for one request, and share their first token.
  */
 export function patternOf(subject: string): string {
   if (/^(shoal\.|\$)/.test(subject)) return subject;

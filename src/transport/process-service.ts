@@ -27,9 +27,8 @@ export interface ProcessServiceOptions {
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * The requests between NATS and the router. This is the hot path, and all of it runs in the callback of one subscription: nothing is
- * awaited, equal headers are decoded once, those of replies are made once a VM. Nothing may be thrown into
- * nats.js: it would stop reading.
+ * The hot path between NATS and the router. It runs in the callback of one subscription and awaits nothing; equal headers are decoded once,
+ * and reply headers are encoded once per VM. It never throws: nats.js stops reading when a callback does.
  */
 export class ProcessService {
   defaultDeadlineMs: number;
@@ -45,8 +44,8 @@ export class ProcessService {
   readonly #publisher: BatchPublisher;
   readonly #inFlight = new Set<PendingReply>();
   /**
-   * Made ids are unique among all Shoals whose requests a guest may have: 48 random bits for this one, and a count. Short, for they go to the
-   * guest and back.
+   * Prefix of generated request ids. A guest may hold requests of several Shoals, so 48 random bits tell them apart. Ids travel to the guest
+   * and back, so they are short.
    */
   readonly #idPrefix = `s${randomBytes(6).toString('base64url')}.`;
   #inFlightBytes = 0;
@@ -61,7 +60,7 @@ export class ProcessService {
   constructor(options: ProcessServiceOptions, defaultDeadlineMs: number) {
     this.#options = options;
     this.#nc = options.nc;
-    // The client learns it from its deadline; nothing else can be told to it either.
+    // The client runs into its deadline; without a connection nothing can be sent to it.
     this.#publisher = new BatchPublisher(options.nc, () => {
       this.#unsent += 1;
     });
@@ -82,7 +81,7 @@ export class ProcessService {
       },
     });
     this.#subscription = subscription;
-    // The only news of a subscription that ended with its connection.
+    // Nothing else reports a subscription that ended with its connection.
     subscription.closed.then(
       () => this.#closed(subscription),
       (error: unknown) => this.#options.onLost(error),
@@ -100,12 +99,12 @@ export class ProcessService {
     };
   }
 
-  /** Takes no more requests and waits for those in hand; at the limit those left are answered 503. Always resolves. */
+  /** Stops taking requests and waits for the open ones; at the limit, the rest are answered 503. Never rejects. */
   async drain(limitMs: number): Promise<void> {
     const endMs = this.#clock.monotonic() + limitMs;
     const subscription = this.#subscription;
     this.#subscription = undefined;
-    // What the server had sent before it read of our leaving still comes in meanwhile, and is still answered.
+    // Requests that the server sent before it read the unsubscribe still arrive, and are answered.
     if (subscription !== undefined && !subscription.isClosed() && !this.#nc.isClosed()) {
       await within(subscription.drain(), limitMs, this.#clock).catch(() => undefined);
     }
@@ -119,7 +118,7 @@ export class ProcessService {
     if (!this.#nc.isClosed()) await within(this.#nc.flush(), flushMs, this.#clock).catch(() => undefined);
   }
 
-  /** Sends what came for a request of a Shoal before us. A token that is not ours is ignored. */
+  /** Sends the reply to a request that an earlier Shoal dispatched. A token with a wrong hash is ignored. */
   sendOrphanedReply(token: Uint8Array, outcome: Outcome): void {
     const address = this.#tokens.open(token);
     if (address === undefined) return;
@@ -127,12 +126,12 @@ export class ProcessService {
     this.#send(address.subject, outcome);
   }
 
-  /** The callback of `PendingReply`. */
+  /** Called by `PendingReply`. */
   finish(pending: PendingReply, outcome: Outcome): void {
     this.#inFlight.delete(pending);
     this.#inFlightBytes -= pending.payloadBytes;
     const error = this.#send(pending.replySubject, outcome);
-    // No other reply can be about to come: whoever asks alone does not wait for the end of the round.
+    // No other reply can join the batch, so a lone client need not wait for the end of the round.
     if (this.#inFlight.size === 0) this.#publisher.flush();
     const processingMs = this.#clock.monotonic() - pending.startedMs;
     if (error === undefined) this.stats.succeeded(processingMs);
@@ -159,7 +158,7 @@ export class ProcessService {
       return;
     }
     const payloadBytes = message.data.length;
-    // One request alone is never too large: the NATS server has taken it.
+    // A single request is always taken: the NATS server has limited its size.
     if (this.#inFlight.size > 0 && this.#inFlightBytes + payloadBytes > this.#options.inFlightBytesMax) {
       this.#refuse(replySubject, 503, `overloaded: requests of ${this.#inFlightBytes} bytes are in hand`);
       return;
@@ -172,7 +171,7 @@ export class ProcessService {
       kind: 'request',
       request: {
         requestId,
-        // Nobody can repeat an id that nobody was told: such a reply need not be remembered.
+        // The client does not know a generated id and cannot repeat it, so its reply need not be cached.
         isIdGenerated: headers.requestId === undefined,
         op: headers.op,
         payload: message.data,
@@ -185,7 +184,7 @@ export class ProcessService {
     if (!taken) pending.tell(ROUTER_AWAY);
   }
 
-  /** Answers a request that the router never sees. */
+  /** Refuses a request before it reaches the router. */
   #refuse(replySubject: string, status: RequestStatus, message: string): void {
     this.stats.failed(status, message, 0);
     this.#publisher.publish(replySubject, NO_BYTES, errorHeaders(status, message));
@@ -199,7 +198,7 @@ export class ProcessService {
     }
     const headers = this.#replyHeaders.of(outcome.vm, outcome.host);
     const bytes = headers.byteLength + outcome.payload.length;
-    // Known while connected; nats.js forgets it while it reconnects.
+    // nats.js forgets it while it reconnects.
     this.#maxPayloadBytes = this.#nc.info?.max_payload ?? this.#maxPayloadBytes;
     if (bytes > this.#maxPayloadBytes) {
       const message = `the reply has ${bytes} bytes, and the NATS server takes ${this.#maxPayloadBytes}`;
@@ -225,7 +224,7 @@ export class ProcessService {
   }
 }
 
-/** An unused limit must still let the last replies leave. */
+/** The last replies get this long even if the limit has been used up. */
 const FLUSH_MS = 250;
 
 interface Failure {
@@ -238,7 +237,7 @@ interface Failure {
 const STOPPING: Outcome = { ok: false, status: 503, message: 'Shoal is stopping' };
 const ROUTER_AWAY: Outcome = { ok: false, status: 503, message: 'overloaded: the router takes no more requests' };
 
-/** Where the outcome of one request is told, once. */
+/** Takes the outcome of one request, once. */
 class PendingReply implements Ref<Outcome> {
   readonly replySubject: string;
   readonly payloadBytes: number;

@@ -1,13 +1,13 @@
-/** Longer values are cut: what a stranger sent must not fill our logs and replies. */
+/** Longer values are cut, so that a stranger cannot fill logs and replies. */
 const QUOTED_CHARS_MAX = 64;
 
-/** A value as an error message shows it: quoted, in one line of printable ASCII, and short. */
+/** A value for an error message: quoted, one line of printable ASCII, and short. */
 export function quote(value: string): string {
   const shown = value.length > QUOTED_CHARS_MAX ? `${value.slice(0, QUOTED_CHARS_MAX)}...` : value;
   return JSON.stringify(shown).replace(/[^\x20-\x7e]/g, escapeChar);
 }
 
-/** Text as the value of a NATS header: a line break would end the header and start another. */
+/** Text as the value of a NATS header, in one line of printable ASCII: a line break would start another header. */
 export function headerText(text: string, charsMax: number): string {
   return text.slice(0, charsMax).replace(/[^\x20-\x7e]/g, (char) => (char === '\n' ? ' ' : escapeChar(char)));
 }

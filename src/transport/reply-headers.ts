@@ -5,14 +5,14 @@ import { headerText } from './quote.ts';
 /** The headers of a reply (DESIGN section 7). */
 export const VM_HEADER = 'Shoal-Vm';
 export const HOST_HEADER = 'Shoal-Host';
-/** As NATS services report errors. */
+/** The error headers of NATS services (ADR-32). */
 export const ERROR_HEADER = 'Nats-Service-Error';
 export const ERROR_CODE_HEADER = 'Nats-Service-Error-Code';
 
-/** Whoever reads a reply keeps to these limits too: anybody may be at the other end. */
+/** Readers of replies apply these limits as well, since anybody may have sent the reply. */
 export const HOST_CHARS_MAX = 255;
 export const MESSAGE_CHARS_MAX = 1_024;
-/** VM ids only ever grow, so entries of VMs long gone pile up; beyond this all are made anew. */
+/** VM ids are never reused, so entries of ended VMs pile up; at this size the cache is cleared. */
 const CACHED_MAX = 1_024;
 
 interface Cached {
@@ -20,7 +20,7 @@ interface Cached {
   readonly headers: EncodedHeaders;
 }
 
-/** The headers of replies from VMs, made once a VM. */
+/** The headers of replies, encoded once per VM. */
 export class ReplyHeaders {
   readonly #cached = new Map<VmId, Cached>();
 

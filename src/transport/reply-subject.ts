@@ -3,11 +3,11 @@ const TAKEN = /^(?:\$|shoal\.[^.]+\.(?:process|events|telemetry|admin)(?:\.|$))/
 const WILDCARD = /(?:^|\.)[*>](?:\.|$)/;
 
 /**
- * Whether a reply may be published there. Whoever may send requests could otherwise have Shoal publish, with Shoal's permissions, where
- * they may not: a forged event, say, or a command to JetStream.
+ * Whether a reply may be published to this subject, which the client chose. Otherwise a client that may only send requests could make Shoal
+ * publish with Shoal's permissions: a forged event, or a command to JetStream.
  */
 export function isReplySubject(subject: string): boolean {
   if (subject === '' || TAKEN.test(subject)) return false;
-  // Cheaper than the pattern, which hardly any subject needs.
+  // Two searches are cheaper than the pattern, and hardly any subject needs it.
   return !(subject.includes('*') || subject.includes('>')) || !WILDCARD.test(subject);
 }

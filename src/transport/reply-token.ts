@@ -2,15 +2,15 @@ import { timingSafeEqual } from 'node:crypto';
 import { ShoalError } from '../errors.ts';
 import { SIPHASH_BYTES, SIPHASH_KEY_BYTES, SipHash } from './siphash.ts';
 
-/** The guest contract's limit for a token. */
+/** Limit of the guest contract. */
 export const TOKEN_BYTES_MAX = 256;
 export const TOKEN_KEY_BYTES = SIPHASH_KEY_BYTES;
 
 const HEAD_BYTES = SIPHASH_BYTES + 1;
 const SUBJECT_BYTES_MAX = 255;
-/** Tokens are cut from slabs: memory of its own costs a token several times its making. */
+/** Tokens are cut from slabs: an allocation for each would cost several times as much as making the token. */
 const SLAB_BYTES = 8 * 1024;
-/** Room for more than a token, so that what is cut off at a slab's end was too long anyway. */
+/** More than a token needs, so that text cut off at the end of a slab was too long for a token anyway. */
 const ROOM_BYTES = 2 * TOKEN_BYTES_MAX;
 
 /** Where an orphaned reply goes. */
@@ -20,19 +20,19 @@ export interface ReplyAddress {
 }
 
 /**
- * Makes and checks the tokens that guests echo, so that a reply which outlived the Shoal that asked for it still finds its client.
- * A token is `hash (8), length of the reply subject (1), reply subject, request id`. A guest that does not know the key cannot make
- * Shoal publish anything anywhere else.
+ * Makes and checks the tokens that guests echo. With its token, a reply whose request an earlier Shoal dispatched still reaches its client.
+ * A token is `hash (8 bytes), length of the reply subject (1 byte), reply subject, request id`. Without the key a guest cannot make Shoal
+ * publish to any other subject.
  */
 export class ReplyTokens {
   readonly #sipHash: SipHash;
   readonly #hash = new Uint8Array(SIPHASH_BYTES);
   #slab = Buffer.alloc(0);
-  /** The same memory: a part of a plain array is made faster than one of a Buffer. */
+  /** The same memory as `#slab`: `subarray` is faster on a plain array than on a Buffer. */
   #slabBytes = new Uint8Array(0);
   #slabUsed = 0;
 
-  /** @param key 16 bytes that outlive a restart: who adopts the VMs must check what its predecessor signed */
+  /** @param key 16 bytes that survive a restart: a Shoal that adopts VMs must accept the tokens of its predecessor */
   constructor(key: Uint8Array) {
     if (key.length !== TOKEN_KEY_BYTES) {
       throw new ShoalError('INTERNAL', `Expected a token key of ${TOKEN_KEY_BYTES} bytes, got ${key.length}`);
@@ -40,7 +40,7 @@ export class ReplyTokens {
     this.#sipHash = new SipHash(key);
   }
 
-  /** @returns an empty token if the two are too long for one: an orphaned reply then has nowhere to go */
+  /** @returns an empty token if both are too long for one; an orphaned reply is then lost */
   seal(subject: string, requestId: string): Uint8Array {
     if (this.#slab.length - this.#slabUsed < ROOM_BYTES) this.#newSlab();
     const slab = this.#slab;
@@ -56,7 +56,7 @@ export class ReplyTokens {
     return this.#slabBytes.subarray(start, end);
   }
 
-  /** @returns undefined for a token that we did not make */
+  /** @returns undefined if the hash is wrong */
   open(token: Uint8Array): ReplyAddress | undefined {
     if (token.length <= HEAD_BYTES || token.length > TOKEN_BYTES_MAX) return undefined;
     this.#sipHash.digest(token, SIPHASH_BYTES, token.length, this.#hash);

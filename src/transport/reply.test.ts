@@ -4,10 +4,10 @@ import { ReplyReader } from './reply.ts';
 
 type Message = Parameters<ReplyReader['read']>[0];
 
-/** Only what a reader of replies looks at. */
 function message(fields: Readonly<Record<string, string>>): Message {
   const headers = natsHeaders();
   for (const [name, value] of Object.entries(fields)) headers.append(name, value);
+  // The reader uses only these fields.
   return { headers, data: new Uint8Array(0) } as unknown as Message;
 }
 

@@ -12,10 +12,10 @@ import {
   VM_HEADER,
 } from './reply-headers.ts';
 
-/** A processed request. */
+/** The result of a request. */
 export interface Reply {
   readonly payload: Uint8Array;
-  /** The id of the VM that worked on it; undefined if the answering side did not say. */
+  /** Id of the VM that processed it; undefined if the reply does not say. */
   readonly vm: number | undefined;
   readonly host: string | undefined;
 }
@@ -33,14 +33,14 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   504: 'REQUEST_DEADLINE',
 };
 
-/** The status of the NATS server's own message that nobody subscribes to the subject. */
+/** Status of the NATS server's own message for a subject without subscribers. */
 const NO_RESPONDERS = 503;
-/** One entry a VM that replies. */
+/** One entry for each replying VM. */
 const REMEMBERED_MAX = 1_024;
 const STATUS_CHARS_MAX = 16;
 const NOWHERE: Origin = { vm: undefined, host: undefined };
 
-/** Reads replies; the headers of those from one VM are equal, and read once. */
+/** Reads replies. Replies of one VM have equal headers, which are decoded once. */
 export class ReplyReader {
   readonly #fleet: string;
   readonly #server: () => string;
@@ -88,7 +88,7 @@ function originOf(headers: MsgHdrs): Origin {
 }
 
 function errorOf(status: string, message: string, { vm, host }: Origin): ShoalError {
-  // Whatever else it may be, the far side failed.
+  // An unknown status is a failure of the other side.
   const code = CODES[status] ?? 'REQUEST_VM_FAILED';
   const details = {
     status: headerText(status, STATUS_CHARS_MAX),

@@ -26,10 +26,10 @@ export interface EncodedRequest {
   readonly deadlineMs: number;
 }
 
-/** Combinations of headers, request ids aside; a client uses few. */
+/** A client uses few combinations of headers, apart from request ids. */
 const CACHED_MAX = 256;
 
-/** Makes the headers of requests: only those that are needed, and each combination without a request id only once. */
+/** Encodes the headers of requests, and each combination without a request id only once. */
 export class RequestEncoder {
   readonly #defaultDeadlineMs: number;
   readonly #cached = new Memo<EncodedRequest>(CACHED_MAX);
@@ -58,7 +58,7 @@ function make(op: string, deadlineMs: number, retry: boolean, requestId: string 
     lines.push(`${OP_HEADER}: ${op}`);
   }
   if (requestId !== undefined) {
-    // Blanks at its ends would be lost on the way, and a repeat would not be known as one.
+    // NATS trims header values, so the repeat of an id with surrounding blanks would not be recognised.
     if (!isRequestId(requestId) || requestId.trim() !== requestId) {
       throw refused('requestId', '1 to 128 printable ASCII characters', quote(requestId));
     }

@@ -4,10 +4,10 @@ import { Memo } from './memo.ts';
 import { parseRequestHeaders, type RequestHeaders } from './request-headers.ts';
 
 const NONE: RequestHeaders = { op: '', deadlineMs: undefined, requestId: undefined, retry: true };
-/** Clients use few combinations of operation, deadline and retry; an id is different each time and is not remembered. */
+/** Clients use few combinations of operation, deadline and retry. Headers with a request id never recur and are not cached. */
 const REMEMBERED_MAX = 256;
 
-/** Reads the headers of requests, equal ones once. */
+/** Reads the headers of requests; equal headers are decoded once. */
 export class RequestHeaderReader {
   readonly #known = new Memo<RequestHeaders>(REMEMBERED_MAX);
 
@@ -24,7 +24,7 @@ export class RequestHeaderReader {
   }
 }
 
-/** nats.js throws at names that no header may have. */
+/** nats.js throws on invalid header names. */
 function parse(message: Msg): RequestHeaders | string {
   try {
     return message.headers === undefined ? NONE : parseRequestHeaders(message.headers);

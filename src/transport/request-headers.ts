@@ -1,7 +1,7 @@
 import type { MsgHdrs } from 'nats';
 import { quote } from './quote.ts';
 
-/** The headers of a request (DESIGN section 7). NATS keeps the case of names; we take any. */
+/** The headers of a request (DESIGN section 7). NATS preserves the case of names; Shoal ignores it. */
 export const OP_HEADER = 'Shoal-Op';
 export const DEADLINE_HEADER = 'Shoal-Deadline-Ms';
 export const REQUEST_ID_HEADER = 'Shoal-Request-Id';
@@ -9,7 +9,7 @@ export const RETRY_HEADER = 'Shoal-Retry';
 
 export const DEADLINE_MS_MAX = 3_600_000;
 
-/** What a request asks for; what it does not name is undefined or has its default. */
+/** The headers of a request; those that it lacks are undefined or have their default. */
 export interface RequestHeaders {
   /** Empty: the service's default operation. */
   op: string;
@@ -19,9 +19,9 @@ export interface RequestHeaders {
   retry: boolean;
 }
 
-/** Names of operations, as the guest contract allows them (docs/guest-contract.md, `ops` of the ready line). */
+/** Operation names of the guest contract (docs/guest-contract.md, `ops` of the ready line). */
 const OP = /^[a-z0-9._-]{1,64}$/;
-/** How an error says it. */
+/** The same for error messages. */
 export const OP_FORM = '1 to 64 of a-z, 0-9, "-", "." and "_"';
 const REQUEST_ID = /^[\x20-\x7e]{1,128}$/;
 const INTEGER = /^[0-9]{1,7}$/;
@@ -38,7 +38,7 @@ export function isDeadlineMs(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= DEADLINE_MS_MAX;
 }
 
-/** @returns what the headers ask for, or the complaint that goes to the client; headers that are not ours are ignored */
+/** @returns the headers, or the complaint for the client; unknown headers are ignored */
 export function parseRequestHeaders(headers: MsgHdrs): RequestHeaders | string {
   const parsed: RequestHeaders = { op: '', deadlineMs: undefined, requestId: undefined, retry: true };
   for (const [name, values] of headers) {

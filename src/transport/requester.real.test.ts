@@ -49,7 +49,7 @@ describe('a request', () => {
 
   test('to a fleet that nobody serves fails at once, long before its deadline', async () => {
     await using fleet = await servedFleet(() => undefined);
-    // On this clock no deadline ever passes.
+    // This clock stands still, so no deadline passes.
     const requester = createRequester(fleet.nc, { fleet: 'other', clock: new ManualClock() });
     await expect(requester.request(new Uint8Array(0))).rejects.toMatchObject({
       code: 'REQUEST_NO_RESPONDERS',
@@ -118,7 +118,7 @@ describe('a request', () => {
 });
 
 describe('a request that is sent again', () => {
-  /** The fleet answers nobody by itself; what it was asked is kept. */
+  /** A fleet that records requests and leaves the answers to the test. */
   async function silentFleet() {
     const asked: Request[] = [];
     let onCount: { readonly count: number; readonly resolve: () => void } | undefined;
@@ -205,7 +205,7 @@ describe('a request that is sent again', () => {
     const requester = createRequester(fleet.nc, fleet);
     const sent = requester.send(new Uint8Array(0));
     await came(1);
-    // It takes no more, and will answer what it has.
+    // It takes no more requests, and will answer the open one.
     const drain = (replyTo: Ref<true>): EndpointMessage => ({ kind: 'drain', limitMs: 60_000, replyTo });
     const drained = fleet.system.ask(fleet.endpoint, drain, 60_000);
     await fleet.counts();

@@ -8,21 +8,21 @@ import { subjectsOf } from './subjects.ts';
 
 export interface RequesterOptions {
   readonly fleet: string;
-  /** For requests that name no deadline; default 30000. */
+  /** For requests without a deadline; default 30000. */
   readonly deadlineMs?: number;
-  /** Requests in flight beyond which others are refused at once; default 16384. */
+  /** Further requests are refused at once while this many are in flight; default 16384. */
   readonly inFlightMax?: number;
   readonly clock?: Clock;
 }
 
 export interface RequestOptions {
-  /** Default: the service's own default operation. */
+  /** Default: the default operation of the service. */
   readonly op?: string;
   /** Milliseconds from now, 1 to 3600000. */
   readonly deadlineMs?: number;
-  /** A repeat with the same id is the same request; default: one is made by the server. */
+  /** A repeat with the same id is the same request; default: the server generates an id. */
   readonly requestId?: string;
-  /** Whether it may be tried once more on another VM; default true. */
+  /** Whether the request may be tried once more on another VM; default true. */
   readonly retry?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -31,22 +31,22 @@ export interface Requester {
   readonly inFlight: number;
   /**
    * Sends a request and resolves with its reply.
-   * @throws REQUEST_INVALID, REQUEST_OPERATION_UNKNOWN, REQUEST_TOO_LARGE, REQUEST_VM_FAILED, REQUEST_OVERLOADED: as the far side
-   * said, or because it is known here already; REQUEST_DEADLINE at the deadline at the latest; REQUEST_NO_RESPONDERS at once if
+   * @throws REQUEST_INVALID, REQUEST_OPERATION_UNKNOWN, REQUEST_TOO_LARGE, REQUEST_VM_FAILED, REQUEST_OVERLOADED: as
+   * the fleet replied, or if it is certain without asking; REQUEST_DEADLINE at the latest at the deadline; REQUEST_NO_RESPONDERS at once if
    * nobody serves the fleet; REQUEST_CANCELLED by the signal; NATS_FORBIDDEN; NATS_UNREACHABLE if the connection is closed
    */
   request(payload: Uint8Array, options?: RequestOptions): Promise<Reply>;
-  /** As `request`, for who may send it more than once. */
+  /** Like `request`, for a request that may be sent more than once. */
   send(payload: Uint8Array, options?: RequestOptions): SentRequest;
-  /** Ends what is in flight with REQUEST_CANCELLED. The connection stays. */
+  /** Ends requests in flight with REQUEST_CANCELLED. The connection stays open. */
   close(): void;
 }
 
-/** One request, however often it is sent: it has one place among those in flight, and the first reply to any attempt is its end. */
+/** One request, however often it is sent. It counts once among those in flight, and the first reply to any attempt ends it. */
 export interface SentRequest {
-  /** As of `request`; nobody serves the fleet if that is so of every attempt. */
+  /** As of `request`; it rejects with REQUEST_NO_RESPONDERS only if no attempt found a responder. */
   readonly reply: Promise<Reply>;
-  /** Sends it once more, with what is left of its deadline; does nothing once it has ended. */
+  /** Sends it once more with the rest of its deadline; does nothing once it has ended. */
   again(deadlineMs: number): void;
 }
 
@@ -54,8 +54,8 @@ const DEADLINE_MS = 30_000;
 const IN_FLIGHT_MAX = 16_384;
 
 /**
- * Sends requests and finds the replies, with one inbox and one timer for all: the `request()` of nats.js sets a timer and builds a
- * chain of promises for each, and ends at 17 thousand a second.
+ * Sends requests and matches replies, with one inbox and one timer for all. `request()` of nats.js sets a timer and builds a chain of
+ * promises for each request, which limits it to 17 thousand per second.
  */
 export function createRequester(nc: NatsConnection, options: RequesterOptions): Requester {
   return new InboxRequester(nc, options);
@@ -70,7 +70,7 @@ class InboxRequester implements Requester {
   readonly #clock: Clock;
   readonly #wheel: TimingWheel<Call>;
   readonly #calls = new Map<string, Call>();
-  /** With its dot. */
+  /** Includes the final dot. */
   readonly #inbox = `${createInbox()}.`;
   readonly #subscription: Subscription;
   readonly #unwatch: () => void;
@@ -174,20 +174,20 @@ class InboxRequester implements Requester {
   }
 
   #checkSize(bytes: number): void {
-    // Known while connected; nats.js forgets it while it reconnects.
+    // nats.js forgets it while it reconnects.
     this.#maxPayloadBytes = this.#nc.info?.max_payload ?? this.#maxPayloadBytes;
     if (bytes <= this.#maxPayloadBytes) return;
     const why = `The request has ${bytes} bytes, headers included, and the NATS server takes ${this.#maxPayloadBytes}`;
     throw new ShoalError('REQUEST_TOO_LARGE', why, { details: { bytes, bytesMax: this.#maxPayloadBytes } });
   }
 
-  /** A reply whose call has ended is dropped: a result never arrives twice. */
+  /** Drops a reply whose call has ended: a result never arrives twice. */
   #receive(message: Msg): void {
     const call = this.#calls.get(message.subject.slice(this.#inbox.length));
     if (call === undefined) return;
     const reply = this.#replies.read(message);
     if (reply instanceof ShoalError) {
-      // While an earlier attempt may be in somebody's hands, one that found nobody says nothing.
+      // An earlier attempt may still be answered.
       if (reply.code === 'REQUEST_NO_RESPONDERS' && --call.attempts > 0) return;
       this.#fail(call, reply);
       return;
@@ -196,12 +196,12 @@ class InboxRequester implements Requester {
     call.resolve(reply);
   }
 
-  /** What the server refuses it does not pass on, and nobody answers. */
+  /** A refused message is not delivered, so no reply would ever come. */
   #refused(violation: PermissionViolation): void {
     if (violation.operation !== 'publish') return;
     const isOurs = violation.subject.startsWith(this.#inbox);
     const call = isOurs ? this.#calls.get(violation.subject.slice(this.#inbox.length)) : undefined;
-    // A reply that was to go from here to our own inbox: this connection is that of the fleet itself.
+    // A refused reply to this inbox: the connection is shared with the fleet, which may not reply.
     if (call !== undefined) this.#fail(call, forbidden(violation, this.#nc.getServer()));
     if (violation.subject !== this.#subject) return;
     const error = forbidden(violation, this.#nc.getServer());
@@ -250,7 +250,7 @@ class Call {
   readonly deadlineMs: number;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: unknown) => void;
-  /** Those that may still be answered. */
+  /** Attempts that may still be answered. */
   attempts = 1;
   /** Its place among the deadlines. */
   expiry: WheelEntry<Call> | undefined;
@@ -275,7 +275,7 @@ class Call {
   }
 }
 
-/** REQUEST_DEADLINE, as the client says it; the fleet's own 504 says where the request was. */
+/** REQUEST_DEADLINE of the client; the 504 of the fleet says where the request was. */
 export function noReplyWithin(deadlineMs: number): ShoalError {
   const why = `No reply came within the deadline of ${deadlineMs} ms`;
   return new ShoalError('REQUEST_DEADLINE', why, { details: { deadlineMs } });
@@ -286,7 +286,7 @@ function cancelled(signal: AbortSignal): ShoalError {
 }
 
 function unreachable(cause: unknown): ShoalError {
-  // nats.js resolves `closed()` with the reason, or with nothing if it was told to close.
+  // nats.js resolves `closed()` with the reason, or with nothing after `close()`.
   const options = cause === undefined || cause === null ? {} : { cause };
   return new ShoalError('NATS_UNREACHABLE', 'The connection to NATS is closed', options);
 }

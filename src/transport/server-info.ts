@@ -2,20 +2,20 @@ import { connect } from 'node:net';
 import type { Clock } from '../actors/mod.ts';
 import { codeOf } from '../errors.ts';
 
-/** What a NATS server says of itself before anybody speaks to it. */
+/** The greeting of a NATS server. */
 export interface NatsServerInfo {
   readonly name: string;
   readonly version: string;
   readonly maxPayloadBytes: number;
 }
 
-/** A first line longer than this is no NATS server's. */
+/** No NATS server sends a longer first line. */
 const INFO_BYTES_MAX = 64 * 1024;
 
 /**
- * Reads the greeting of whatever listens there, and hangs up: nats.js leaves a socket open for ever at a listener that says nothing,
- * and tells a listener that is no NATS server from none only by its own time limit.
- * @throws Error whose message says what is there instead
+ * Reads the greeting of the server at this address and disconnects. nats.js would keep a socket open forever to a listener that sends
+ * nothing, and would report a listener that is no NATS server as a timeout.
+ * @throws Error whose message says what listens there instead
  */
 export function readServerInfo(host: string, port: number, timeoutMs: number, clock: Clock): Promise<NatsServerInfo> {
   return new Promise((resolve, reject) => {

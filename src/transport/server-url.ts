@@ -3,20 +3,20 @@ import { quote } from './quote.ts';
 
 export const NATS_PORT_DEFAULT = 4222;
 
-/** Where a NATS server is, taken apart. */
+/** The parsed address of a NATS server. */
 export interface ServerUrl {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
   readonly user: string | undefined;
   readonly password: string | undefined;
-  /** For messages and logs: without the password. */
+  /** The address without the password, for messages and logs. */
   readonly shown: string;
 }
 
 /**
- * Reads `nats://[USER[:PASSWORD]@]HOST[:PORT]`; `tls://` asks for TLS, and without a scheme `nats://` is meant.
- * @throws CONFIG_VALUE that shows the value, less its password
+ * Reads `nats://[USER[:PASSWORD]@]HOST[:PORT]`; `tls://` asks for TLS; the default scheme is `nats://`.
+ * @throws CONFIG_VALUE; it shows the value without the password
  */
 export function parseServerUrl(text: string): ServerUrl {
   const url = parse(text.includes('://') ? text : `nats://${text}`);
@@ -40,7 +40,7 @@ export function parseServerUrl(text: string): ServerUrl {
   };
 }
 
-/** @throws CONFIG_VALUE for an empty list, an address that is none, or different credentials */
+/** @throws CONFIG_VALUE for an empty list, an invalid address, or different credentials */
 export function parseServerUrls(servers: string | readonly string[]): readonly [ServerUrl, ...ServerUrl[]] {
   const texts = typeof servers === 'string' ? servers.split(',').map((text) => text.trim()) : servers;
   const [first, ...others] = texts.map(parseServerUrl);
@@ -64,7 +64,7 @@ function parse(text: string): URL | undefined {
   }
 }
 
-/** A percent sign that begins no escape is meant as itself. */
+/** A percent sign that starts no valid escape stands for itself. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -9,7 +9,7 @@ function digest(input: Uint8Array, from = 0, to = input.length): string {
   return Buffer.from(output).toString('hex');
 }
 
-/** The authors' own test vectors: key 00 01 .. 0f, input 00 01 .. of the given length. */
+/** The test vectors of the paper: key 00 01 .. 0f, input 00 01 .. of the given length. */
 test.each([
   [0, '310e0edd47db6f72'],
   [1, 'fd67dc93c539f874'],
@@ -43,7 +43,7 @@ test('a key of another length is refused', () => {
   expect(() => new SipHash(new Uint8Array(8))).toThrow('got 8');
 });
 
-/** Slow and plain. */
+/** The definition with 64-bit words: slow and plain. */
 function defined(input: Uint8Array): string {
   const mask = (1n << 64n) - 1n;
   const rotate = (word: bigint, bits: bigint): bigint => ((word << bits) | (word >> (64n - bits))) & mask;

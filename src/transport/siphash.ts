@@ -1,11 +1,11 @@
-/** Bytes of a hash. */
+/** Length of a hash. */
 export const SIPHASH_BYTES = 8;
 export const SIPHASH_KEY_BYTES = 16;
 
 /**
- * SipHash-2-4 (Aumasson and Bernstein, 2012), a keyed hash made for short inputs: 64 bits that nobody foretells without the key.
- * Written here because a call into Node's crypto costs several times what hashing 80 bytes does. A word of 64 bits is two of 32, high and
- * low, since JavaScript's own 64-bit integers allocate; and all of it is one loop over local variables, which stay in registers.
+ * SipHash-2-4 (Aumasson and Bernstein, 2012), a keyed hash for short inputs; its 64 bits cannot be predicted without the key.
+ * Implemented here because a call into Node's crypto costs several times as much as hashing 80 bytes. Each 64-bit word is a pair of 32-bit
+ * numbers, because BigInt allocates, and a single loop over local variables keeps them in registers.
  */
 export class SipHash {
   readonly #low0: number;
@@ -25,7 +25,7 @@ export class SipHash {
 
   /** Writes the hash of `input[from..to)` to `output` from `outputAt` on. */
   digest(input: Uint8Array, from: number, to: number, output: Uint8Array, outputAt = 0): void {
-    // The characters of "somepseudorandomlygeneratedbytes", as the authors have it.
+    // The characters of "somepseudorandomlygeneratedbytes", from the paper.
     let l0 = this.#low0 ^ 0x70736575;
     let h0 = this.#high0 ^ 0x736f6d65;
     let l1 = this.#low1 ^ 0x6e646f6d;
@@ -35,7 +35,7 @@ export class SipHash {
     let l3 = this.#low1 ^ 0x79746573;
     let h3 = this.#high1 ^ 0x74656462;
     const tail = to - ((to - from) & 7);
-    // The words, the last of them made of the tail; then the finish, which has none.
+    // All words, of which the last holds the tail; then the finalisation, which has no word.
     for (let at = from; at <= tail + 8; at += 8) {
       const isFinish = at > tail;
       let low = 0;
@@ -93,7 +93,7 @@ function int32(bytes: Uint8Array, at: number): number {
   return (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
 }
 
-/** As `int32`, of four bytes at the most; none if `to` is not beyond `from`. */
+/** Like `int32` for at most four bytes; 0 if `to` is not above `from`. */
 function bytesFrom(bytes: Uint8Array, from: number, to: number): number {
   let value = 0;
   for (let at = from; at < to; at++) value |= (bytes[at] ?? 0) << (8 * (at - from));

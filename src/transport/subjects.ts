@@ -2,26 +2,26 @@ import { ShoalError } from '../errors.ts';
 import { checkFleetName } from './fleet-name.ts';
 import { quote } from './quote.ts';
 
-/** The queue group of everything that one Shoal process out of several is to answer. */
+/** Queue group of all subjects where one of several Shoals is to answer. */
 export const QUEUE = 'shoal';
 
-/** Every subject that a fleet uses (DESIGN section 7). */
+/** The subjects of a fleet (DESIGN section 7). */
 export interface Subjects {
   /** Request-reply: text in, processed text out. */
   readonly process: string;
-  /** What happened: decisions, deaths, starts. */
+  /** Events of the fleet: decisions, starts, ends. */
   readonly events: string;
-  /** Batches of load reports, from the controllers to the server. */
+  /** Reserved for batches of load reports. */
   readonly telemetry: string;
-  /** All verbs of administration, for whoever serves them. */
+  /** All administration verbs, for the server side. */
   readonly adminAll: string;
-  /** @throws CONFIG_VALUE if `verb` is no token of a subject */
+  /** @throws CONFIG_VALUE if `verb` cannot be a token of a subject */
   admin(verb: string): string;
 }
 
 const VERB = /^[a-z][a-z0-9-]{0,63}$/;
 
-/** @throws CONFIG_VALUE if `fleet` cannot name a fleet */
+/** @throws CONFIG_VALUE for an invalid fleet name */
 export function subjectsOf(fleet: string): Subjects {
   const root = `shoal.${checkFleetName(fleet)}`;
   return {

@@ -2,8 +2,8 @@ import { importsOf } from './layers.ts';
 import type { Source } from './source.ts';
 
 /**
- * The circles among the imports of some sources, imports of types included. One a group of files that reach each other: the shortest
- * circle through the group's first file, as `a.ts -> b.ts -> a.ts`.
+ * The circles among the imports of some sources, imports of types included. For each group of files that reach each
+ * other it gives the shortest circle through the group's first file, as `a.ts -> b.ts -> a.ts`.
  */
 export function importCircles(sources: readonly Source[]): string[] {
   const paths = new Set(sources.map(({ path }) => path));
@@ -21,7 +21,7 @@ export function importCircles(sources: readonly Source[]): string[] {
 
 type Graph = ReadonlyMap<string, readonly string[]>;
 
-/** Breadth first, so the first way back to `start` is a shortest one. */
+/** Searches breadth first, so the first way back to `start` is the shortest. */
 function shortestCircle(graph: Graph, start: string): string[] | undefined {
   const cameFrom = new Map<string, string>();
   const open = [start];

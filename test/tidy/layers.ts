@@ -1,7 +1,7 @@
 import { dirname, join, normalize } from 'node:path';
 import type { Source } from './source.ts';
 
-/** What stands on no layer because everything may use it. */
+/** Files of no layer, which all files may import. */
 const GROUND = ['src/errors.ts'];
 
 /**

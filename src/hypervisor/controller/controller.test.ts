@@ -5,6 +5,8 @@ import { ShoalError } from '../../errors.ts';
 import type { HostEvent } from '../../fleet/mod.ts';
 import type { HostNotice } from '../notices.ts';
 import type { Found, Hypervisor, Manifest } from '../port.ts';
+import type { VmHome } from '../shards/vm-home.ts';
+import type { HostVmEvent } from '../vm/vm-events.ts';
 import type { VmMessage } from '../vm/vm-messages.ts';
 import { controller } from './controller.ts';
 import type { ControllerMessage } from './controller-messages.ts';
@@ -144,6 +146,27 @@ describe('a controller whose host cannot be looked at', () => {
     expect(host.notices).toEqual([{ kind: 'host-impaired', why: expect.stringContaining('EMFILE') }]);
   });
 
+  it('leaves a VM with its actor when it can look at last', async () => {
+    let list: () => Promise<readonly Found[]> = () => Promise.reject(new Error('EMFILE'));
+    const running: Found = { kind: 'running', manifest: manifest(7) };
+    const actors: ((event: HostVmEvent) => void)[] = [];
+    const home: VmHome = {
+      actor: ({ events }) => {
+        actors.push((event) => events.tell(event));
+        return { start: () => () => undefined };
+      },
+    };
+    await using host = await openHost({ list: () => list(), find: () => Promise.resolve(running) }, { home });
+    host.ref.tell({ kind: 'stop', vm: 7, why: 'enough' });
+    await host.kit.settle();
+    list = () => Promise.resolve([running]);
+    await host.kit.advance(1_000);
+    expect(actors).toHaveLength(1);
+    expect(ups(host.events)).toEqual([]);
+    actors[0]?.({ kind: 'vm-gone', host: 'here', vm: 7, end: { clean: true, why: 'enough', exitCode: 67 } });
+    expect(ups(host.events)).toEqual([[]]);
+  });
+
   it('leaves a VM alone that it cannot look for, and says so once however often it is told', async () => {
     await using host = await openHost({ find: () => Promise.reject(new Error('EMFILE')) });
     for (let times = 0; times < 3; times++) {
@@ -168,8 +191,10 @@ describe('a controller that finds what is left of VMs', () => {
   it('ends one whose run directory was removed, before it says that the VM is gone', async () => {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     await using host = await openHost({ find: () => Promise.resolve(orphan), end: () => promise });
-    host.ref.tell({ kind: 'stop', vm: 7, why: 'enough' });
-    await host.kit.settle();
+    for (let times = 0; times < 2; times++) {
+      host.ref.tell({ kind: 'stop', vm: 7, why: 'enough' });
+      await host.kit.settle();
+    }
     const gone = (): readonly HostEvent[] => host.events.filter(({ kind }) => kind === 'vm-gone');
     expect(gone()).toEqual([]);
     resolve(true);

@@ -1,19 +1,20 @@
-import { type Behaviour, type CancelTimer, type Context, msToNext, type Ref } from '../../actors/mod.ts';
-import type { Address, VmId } from '../../fleet/mod.ts';
+import type { Behaviour, Context, Ref } from '../../actors/mod.ts';
+import type { VmId } from '../../fleet/mod.ts';
 import { type SupervisorMessage, supervisor } from '../../supervisor/mod.ts';
 import type { HostNotice } from '../notices.ts';
 import { homeHere, type VmTask } from '../shards/vm-home.ts';
 import type { HostVmEvent } from '../vm/vm-events.ts';
 import type { ControllerMessage } from './controller-messages.ts';
-import type { ControllerOptions, OnStop, VmParameters } from './controller-options.ts';
+import type { ControllerOptions, OnStop } from './controller-options.ts';
 import { GuestLogs, logFolderOf } from './guest-logs.ts';
-import { HostStats } from './host-stats.ts';
+import { HostStats, type MeasureAgain } from './host-stats.ts';
 import { Reconciliation } from './reconciliation.ts';
 import { stopAll } from './stop-all.ts';
 import { VmCommands, type VmFound } from './vm-commands.ts';
+import { VmStarter } from './vm-starter.ts';
 import { VmTable } from './vm-table.ts';
 
-type ControllerInput = ControllerMessage | VmFound | { readonly kind: 'scan' } | { readonly kind: 'measure' };
+type ControllerInput = ControllerMessage | VmFound | MeasureAgain | { readonly kind: 'scan' };
 
 /**
  * The controller of a host: an actor for each VM, under a supervisor of their own. When it starts it adopts the VMs
@@ -37,7 +38,6 @@ export function controller(options: ControllerOptions): Behaviour<ControllerMess
 
 /** A crash is a defect of Shoal, and usually met by many VMs at once. */
 const RESTARTS = { intensity: 50, periodMs: 10_000 };
-const STATS_INTERVAL_MS = 1_000;
 const SCAN_AGAIN_MS = 1_000;
 
 type Options = ControllerOptions & { readonly notices: Ref<HostNotice> };
@@ -46,16 +46,12 @@ class Controller {
   readonly #options: Options;
   readonly #context: Context<ControllerInput>;
   readonly #vms: VmTable;
+  readonly #starter: VmStarter;
   readonly #reconciliation: Reconciliation;
   readonly #commands: VmCommands;
   readonly #stats: HostStats;
   readonly #logs: GuestLogs;
-  // Not through the mailbox: while the controller stops, the ends of its VMs must still be seen and passed on.
-  readonly #events: Ref<HostVmEvent>;
-  readonly #notices: Ref<HostNotice>;
-  #parameters: VmParameters;
   #onStop: OnStop;
-  #cancelMeasure: CancelTimer = () => undefined;
 
   constructor(
     options: Options,
@@ -64,33 +60,27 @@ class Controller {
     supervisor: Ref<SupervisorMessage>,
   ) {
     const { host, hypervisor, home = homeHere(hypervisor), events, notices } = options;
+    const { path } = context.self;
     this.#options = options;
     this.#context = context;
-    this.#parameters = options.parameters;
     this.#onStop = options.onStop ?? 'stop-vms';
-    this.#events = { path: `${context.self.path}/events`, tell: (event) => this.#pass(event) };
-    this.#notices = { path: `${context.self.path}/notices`, tell: (notice) => this.#passNotice(notice) };
-    this.#vms = new VmTable({
-      supervisor,
-      home,
-      // The VM of a new actor may be half made: it is looked for and ended. A VM that was found is left alone.
-      onStartFailed: (vm, origin, why) => {
-        if (origin === 'new') this.#commands.obey({ kind: 'stop', vm, why });
-        else this.#reconciliation.leaveAlone(vm, why);
-      },
+    const vms = new VmTable({ supervisor, home, onStartFailed: (...failure) => this.#startFailed(...failure) });
+    this.#vms = vms;
+    this.#starter = new VmStarter({
+      ...options,
+      ...{ vms, logFolder },
+      // Not through the mailbox: while the controller stops, the ends of its VMs must still be seen and passed on.
+      events: { path: `${path}/events`, tell: (event) => this.#pass(event) },
+      notices: { path: `${path}/notices`, tell: (notice) => this.#passNotice(notice) },
     });
+    this.#stats = new HostStats({ context, host, hypervisor, events, notices, intervalMs: options.statsIntervalMs });
     this.#reconciliation = new Reconciliation({
-      ...{ host, hypervisor, vms: this.#vms, events, notices },
-      adopt: (manifest) => {
-        const { vm } = manifest.spec;
-        this.#add({ kind: 'found', manifest });
-        if (options.fresh === true) this.#vms.tell(vm, { kind: 'stop', why: 'Shoal was started afresh' });
-      },
-      onUp: () => this.#measure(),
+      ...{ host, hypervisor, vms, events, notices },
+      adopt: (manifest) => this.#starter.adopt(manifest),
+      onUp: () => this.#stats.measure(this.#starter.parameters.memoryMib),
     });
-    this.#commands = new VmCommands({ context, hypervisor, vms: this.#vms, reconciliation: this.#reconciliation });
-    this.#stats = new HostStats({ host, hypervisor, events, notices });
-    this.#logs = new GuestLogs(logFolder, this.#vms);
+    this.#commands = new VmCommands({ context, hypervisor, vms, reconciliation: this.#reconciliation });
+    this.#logs = new GuestLogs(logFolder, vms);
   }
 
   async scan(): Promise<void> {
@@ -100,7 +90,7 @@ class Controller {
   receive(message: ControllerInput): void | Promise<void> {
     switch (message.kind) {
       case 'prepare':
-        return this.#prepare(message.vm, message.address);
+        return this.#starter.prepare(message.vm, message.address);
       case 'start':
       case 'stop':
         return this.#commands.obey(message);
@@ -111,10 +101,9 @@ class Controller {
       case 'scan':
         return this.scan();
       case 'measure':
-        return this.#measure();
+        return this.#stats.measure(this.#starter.parameters.memoryMib);
       case 'set-parameters':
-        this.#parameters = { ...this.#parameters, ...message.parameters };
-        return;
+        return this.#starter.setParameters(message.parameters);
       case 'set-on-stop':
         this.#onStop = message.onStop;
         message.replyTo?.tell(true);
@@ -128,23 +117,14 @@ class Controller {
   }
 
   async stop(): Promise<void> {
-    if (this.#onStop === 'stop-vms') await stopAll(this.#vms, this.#parameters.stopLimits, this.#context.clock);
+    const { stopLimits } = this.#starter.parameters;
+    if (this.#onStop === 'stop-vms') await stopAll(this.#vms, stopLimits, this.#context.clock);
   }
 
-  #prepare(vm: VmId, address: Address): void {
-    // The command was repeated.
-    if (this.#vms.has(vm)) return;
-    const { image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax } = this.#parameters;
-    const made = { image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax };
-    this.#add({ kind: 'new', spec: { vm, address, ...made } });
-  }
-
-  #add(origin: VmTask['origin']): void {
-    const { host, relays } = this.#options;
-    const { bootTimeoutMs, stopLimits } = this.#parameters;
-    const { folder: logFolder } = this.#logs;
-    const [events, notices] = [this.#events, this.#notices];
-    this.#vms.add({ host, origin, bootTimeoutMs, stopLimits, logFolder, events, relays, notices });
+  /** The VM of a new actor may be half made: it is looked for and ended. A VM that was found is left alone. */
+  #startFailed(vm: VmId, origin: VmTask['origin']['kind'], why: string): void {
+    if (origin === 'new') this.#commands.obey({ kind: 'stop', vm, why });
+    else this.#reconciliation.leaveAlone(vm, why);
   }
 
   #pass(event: HostVmEvent): boolean {
@@ -163,14 +143,5 @@ class Controller {
     const taken = this.#options.notices.tell(notice);
     if (notice.kind === 'vm-unidentified') this.#reconciliation.told(notice.vm);
     return taken;
-  }
-
-  #measure(): void {
-    const { statsIntervalMs = STATS_INTERVAL_MS } = this.#options;
-    this.#cancelMeasure();
-    const inMs = msToNext(this.#context.clock.monotonic(), statsIntervalMs);
-    this.#cancelMeasure = this.#context.after(inMs, { kind: 'measure' });
-    // It never rejects, and nothing waits for it.
-    void this.#stats.tell(this.#parameters.memoryMib);
   }
 }

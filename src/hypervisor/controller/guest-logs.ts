@@ -5,12 +5,12 @@ import type { VmTable } from './vm-table.ts';
 
 /** The logs of a host's guests: those of living VMs are with their actors, the others in files. */
 export class GuestLogs {
-  readonly folder: string | undefined;
+  readonly #folder: string | undefined;
   readonly #vms: VmTable;
 
   /** @param folder undefined keeps no files */
   constructor(folder: string | undefined, vms: VmTable) {
-    this.folder = folder;
+    this.#folder = folder;
     this.#vms = vms;
   }
 
@@ -34,13 +34,13 @@ export class GuestLogs {
 
   /** Removes the oldest logs of VMs that are gone; one that cannot be removed is removed the next time. */
   prune(): void {
-    if (this.folder === undefined) return;
+    if (this.#folder === undefined) return;
     const living: ReadonlySet<VmId> = new Set(this.#vms.ids);
-    void pruneLogs(this.folder, living).catch(() => undefined);
+    void pruneLogs(this.#folder, living).catch(() => undefined);
   }
 
   async #readFile({ vm, linesMax, replyTo }: Extract<LogMessage, { kind: 'logs' }>): Promise<void> {
-    const { folder } = this;
+    const folder = this.#folder;
     const lines = folder === undefined ? [] : await readLog(folder, vm, linesMax).catch(() => []);
     replyTo.tell(lines);
   }

@@ -31,6 +31,8 @@ export class Reconciliation {
   readonly #unknown = new Set<VmId>();
   /** Those of them that a notice has named. */
   readonly #leftAlone = new Set<VmId>();
+  /** VMs without an actor that are being ended. */
+  readonly #clearing = new Set<VmId>();
   #scanned = false;
   #impaired = false;
   #up = false;
@@ -44,7 +46,8 @@ export class Reconciliation {
     const { hypervisor, notices, adopt } = this.#options;
     let all: readonly Found[];
     try {
-      all = await hypervisor.list();
+      // A VM that has an actor, from a command before this scan, is in good hands.
+      all = (await hypervisor.list()).filter((found) => !this.#hasActor(found));
     } catch (error) {
       const why = `its VMs cannot be listed, so none is adopted yet: ${String(error)}`;
       if (!this.#impaired) notices.tell({ kind: 'host-impaired', why });
@@ -52,7 +55,8 @@ export class Reconciliation {
       return false;
     }
     this.#scanned = true;
-    await Promise.all(all.filter(({ kind }) => kind !== 'running').map((found) => this.#clear(found)));
+    const others = all.filter(({ kind }) => kind !== 'running');
+    await Promise.all(others.map((found) => this.#clear(found, (why) => this.#reportUnknown(found, why))));
     const running = all.flatMap((found) => (found.kind === 'running' ? [found.manifest] : []));
     for (const { spec } of running) this.#untold.add(spec.vm);
     for (const manifest of running) adopt(manifest);
@@ -81,6 +85,7 @@ export class Reconciliation {
   settle(vm: VmId, found: Found | undefined, goOn: () => void): void {
     if (found?.kind === 'running') {
       this.#forget(vm);
+      this.#untold.add(vm);
       this.#options.adopt(found.manifest);
       goOn();
     } else if (found === undefined) {
@@ -89,8 +94,9 @@ export class Reconciliation {
       this.#gone(vm, 'this host has no such VM', toEnvelope(error));
     } else if (found.kind === 'unknown') {
       this.leaveAlone(vm, found.why);
-    } else {
-      void this.#clear(found);
+    } else if (!this.#clearing.has(vm)) {
+      this.#clearing.add(vm);
+      void this.#clear(found, (why) => this.leaveAlone(vm, why)).then(() => this.#clearing.delete(vm));
     }
   }
 
@@ -103,16 +109,23 @@ export class Reconciliation {
     this.told(vm);
   }
 
-  async #clear(found: Found): Promise<void> {
+  #hasActor(found: Found): boolean {
+    const vm = vmOf(found);
+    return vm !== undefined && this.#options.vms.has(vm);
+  }
+
+  #reportUnknown(found: Found, why: string): void {
+    const vm = vmOf(found);
+    if (vm !== undefined) this.#unknown.add(vm);
+    const directory = found.kind === 'unknown' || found.kind === 'orphan' ? found.directory : String(vm);
+    this.#options.notices.tell({ kind: 'unknown-found', directory, why });
+  }
+
+  async #clear(found: Found, unidentified: (why: string) => void): Promise<void> {
     const { hypervisor, notices } = this.#options;
+    const vm = vmOf(found);
     const remains = await clearFound(hypervisor, found);
-    const vm = found.kind === 'running' ? found.manifest.spec.vm : found.vm;
-    if (remains.kind === 'unidentified') {
-      if (vm !== undefined) this.#unknown.add(vm);
-      const directory = found.kind === 'unknown' || found.kind === 'orphan' ? found.directory : String(vm);
-      notices.tell({ kind: 'unknown-found', directory, why: remains.why });
-      return;
-    }
+    if (remains.kind === 'unidentified') return unidentified(remains.why);
     if (vm === undefined) return;
     const { orphaned, left } = remains;
     if (orphaned !== undefined) notices.tell({ kind: 'vm-orphaned', vm, why: orphaned });
@@ -140,4 +153,8 @@ export class Reconciliation {
     events.tell({ kind: 'host-up', host, vms: [...new Set([...vms.ids, ...this.#unknown])] });
     onUp();
   }
+}
+
+function vmOf(found: Found): VmId | undefined {
+  return found.kind === 'running' ? found.manifest.spec.vm : found.vm;
 }

@@ -34,7 +34,7 @@ export interface ConnectionListener {
 
 /** A batch that has grown to this is written at once, so that the connection can say that it is full. */
 const BATCH_BYTES_MAX = 256 * 1024;
-/** The ids of our pings tell their pongs apart. */
+/** Pings have ids of their own, which tell their pongs apart. */
 const KEEP_ALIVE_ID = 0;
 const ASKED_ID = 1;
 

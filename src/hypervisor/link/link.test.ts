@@ -210,7 +210,7 @@ describe('link', () => {
     await ready(bench);
   });
 
-  it('tries again ever more slowly, and a try that came to nothing is no news', async () => {
+  it('tries again ever more slowly, and does not tell its owner of attempts that fail', async () => {
     await using bench = await openBench();
     for (let tries = 1; tries <= 12; tries++) {
       expect(bench.guests).toHaveLength(tries);

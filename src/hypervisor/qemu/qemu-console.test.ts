@@ -228,7 +228,7 @@ describe('what a guest is told', () => {
     server.close();
   });
 
-  it('goes through a connection that ends behind it, and what comes back through that is no news', async () => {
+  it('goes through a connection that ends behind it, and what comes back through it is not heard twice', async () => {
     const console = open('up', { clock: systemClock });
     listenTo(console);
     console.write('stop\n');

@@ -250,7 +250,7 @@ function bootTimeout({ bootTimeoutMs }: VmTerms): ShoalError {
 
 function vmGone(end: VmEnd, exit: MachineExit): ShoalError {
   const said = exit.stderr === '' ? '' : `; QEMU said: ${exit.stderr}`;
-  return new ShoalError('VM_GONE', `The VM ended by itself: ${end.why}${said}`, {
+  return new ShoalError('VM_GONE', `The VM ended unexpectedly: ${end.why}${said}`, {
     details: { why: end.why, exitCode: exit.exitCode, signal: exit.signal },
   });
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { identify, isAlive, type ProcessExit, type ProcessIdentity, type Spawner } from '../../process/mod.ts';
 
-/** A spawner without a launcher process, for tests: what it starts are children of the test. */
+/** A spawner for tests that starts processes as its own children, without a launcher process. */
 export function directSpawner(): Spawner {
   const exits = new Map<number, Promise<ProcessExit>>();
   return {

@@ -12,16 +12,16 @@ export interface RealNatsServerOptions {
   readonly maxPayloadBytes?: number;
 }
 
-/** A nats-server for one test: on a free port of loopback, in a directory of its own, gone with the test. */
+/** A nats-server for one test, on a free loopback port and in a directory of its own; it ends with the test. */
 export interface RealNatsServer extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly process: ProcessIdentity;
-  /** Ends it as a power cut would. */
+  /** Kills it with SIGKILL. */
   kill(): Promise<void>;
-  /** Stands it still (SIGSTOP) or lets it go on (SIGCONT). */
+  /** SIGSTOP pauses it, SIGCONT resumes it. */
   signal(signal: NodeJS.Signals): void;
-  /** Ends it and removes its directory. Stopping twice does nothing. */
+  /** Ends it and removes its directory. A second call does nothing. */
   stop(): Promise<void>;
 }
 

@@ -20,8 +20,8 @@ export interface SecuredNatsServer extends AsyncDisposable {
 }
 
 /**
- * A nats-server with a configuration of the test's own, `lines`: who may connect, for example. Gone with the test.
- * @param preferredPort that of a server before it; default any that is free
+ * A nats-server with configuration `lines` of the test, such as its users; it ends with the test.
+ * @param preferredPort the port of an earlier server; default any free port
  */
 export async function securedNatsServer(lines: readonly string[], preferredPort = 0): Promise<SecuredNatsServer> {
   const directory = await mkdtemp(join(tmpdir(), 'shoal-nats-'));

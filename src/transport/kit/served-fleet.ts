@@ -11,16 +11,16 @@ export interface ServedFleetOptions extends Partial<Omit<EndpointOptions, 'nc' |
   readonly nats?: RealNatsServerOptions;
 }
 
-/** A fleet of no VMs: a real nats-server, a real endpoint, and a router that is one function of the test's. */
+/** A fleet without VMs: a real nats-server and endpoint, and a function of the test as router. */
 export interface ServedFleet extends AsyncDisposable {
   readonly nats: RealNatsServer;
   readonly fleet: string;
   readonly system: ActorSystem;
   readonly endpoint: Ref<EndpointMessage>;
   readonly router: Ref<RouterRequest>;
-  /** Of the endpoint. */
+  /** The connection of the endpoint. */
   readonly connection: Connection;
-  /** Of the clients. */
+  /** The connection of the clients. */
   readonly nc: NatsConnection;
   counts(): Promise<EndpointCounts>;
 }
@@ -64,7 +64,7 @@ export async function servedFleet(
   };
 }
 
-/** The outcome of a request that went well. */
+/** A successful outcome. */
 export function processed(payload: Uint8Array, vm = 1, host = 'alpha'): Outcome {
   return { ok: true, payload, vm, host };
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { nkeys } from 'nats';
 
-/** What a server needs to know of an operator and its account, and what one user of that account needs. */
+/** The server configuration for an operator with one account, and the credentials of one user of that account. */
 export interface UserJwt {
-  /** Lines of the server's configuration. */
+  /** Lines for the configuration of the server. */
   readonly config: readonly string[];
   /** Content of a creds file. */
   readonly creds: string;
@@ -11,7 +11,7 @@ export interface UserJwt {
 
 type KeyPair = ReturnType<typeof nkeys.createUser>;
 
-/** Operator, account and user of NATS's decentralised authentication, made up for one test. */
+/** Makes an operator, account and user of decentralised authentication for one test. */
 export function userJwt(): UserJwt {
   const operator = nkeys.createOperator();
   const account = nkeys.createAccount();
