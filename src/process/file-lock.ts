@@ -24,14 +24,13 @@ export class FileLock {
   static tryTake(path: string): FileLock | undefined {
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
       const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
-      let isLocked = false;
+      let isKept = false;
       try {
-        isLocked = lock(file);
-        if (!isLocked) return undefined;
-        if (isThere(path, file)) return new FileLock(file);
-        isLocked = false;
+        if (!lock(file)) return undefined;
+        isKept = isThere(path, file);
+        if (isKept) return new FileLock(file);
       } finally {
-        if (!isLocked) closeSync(file);
+        if (!isKept) closeSync(file);
       }
     }
     throw new Error(`${path} was removed again and again while it was to be locked`);
