@@ -93,11 +93,11 @@ async function runOn(fleet: OwnFleet, signal: AbortSignal, file: string | undefi
   });
   const { requests, ok, vms_started, vms_stopped, p50_ms, p99_ms } = figures;
   print(
-    `\n${ok} of ${requests} requests were answered rightly, half of them within ${p50_ms.toFixed(1)} ms, 99 % within ${p99_ms.toFixed(1)} ms.` +
-      `\nUnder load ${vms_started} VMs were started; with nothing left to do ${vms_stopped} were stopped.`,
+    `\n${ok} of ${requests} requests were answered correctly, half of them within ${p50_ms.toFixed(1)} ms, 99 % within ${p99_ms.toFixed(1)} ms.` +
+      `\n${vms_started} VMs were started under load, and ${vms_stopped} were stopped after it.`,
   );
   const found = complaints(figures);
-  for (const complaint of found) print(`This is not as it should be: ${complaint}.`);
+  for (const complaint of found) print(`Unexpected: ${complaint}.`);
   print(JSON.stringify(figures));
   if (file !== undefined) writeFileSync(file, `${JSON.stringify(figures, null, 2)}\n`);
   return found.length === 0 ? 0 : 1;

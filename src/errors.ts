@@ -8,29 +8,31 @@ export const ERRORS = {
   ACTOR_CHILD_FAILED: 'An actor ended because a child that it does not watch failed.',
   ACTOR_MAILBOX_FULL: 'A mailbox was at its limit and its overflow rule is `fail`.',
   ACTOR_NAME_TAKEN: 'A sibling with that name is alive.',
-  ACTOR_STASH_FULL: 'An actor has put aside as many messages as its mailbox may hold.',
-  ACTOR_STOPPED: 'The actor that was spoken to is not running.',
+  ACTOR_STASH_FULL: 'An actor has stashed as many messages as its mailbox may hold.',
+  ACTOR_STOPPED: 'The actor is not running.',
   ACTOR_STOP_TIMEOUT: 'An actor did not finish stopping within its limit and was abandoned.',
   MESSAGE_NOT_PLAIN: 'A message to an actor on another thread is not plain data.',
   SHARD_BEHAVIOUR_UNKNOWN: 'A shard has no behaviour of that name.',
   SHARD_CALL_TIMEOUT: 'A shard did not answer a control call in time.',
   SHARD_LOST: 'The worker thread of a shard ended or hung, and its actors with it.',
-  SHARD_UNAVAILABLE: 'No shard is up that an actor could be placed on.',
+  SHARD_UNAVAILABLE: 'No shard is up to place an actor on.',
   SUPERVISOR_CHILD_EXISTS: 'A child with that id is already under the supervisor.',
   SUPERVISOR_CHILD_RUNNING: 'The child runs or is about to be restarted.',
   SUPERVISOR_CHILD_UNKNOWN: 'The supervisor has no such child.',
-  SUPERVISOR_INTENSITY: 'More restarts than the intensity allows within the period.',
-  SUPERVISOR_SPEC_INVALID: 'The spec of a child, or a flag of its supervisor, is refused.',
+  SUPERVISOR_INTENSITY: 'Children were restarted more often than the intensity allows within the period.',
+  SUPERVISOR_SPEC_INVALID: 'The spec of a child, or a flag of its supervisor, is invalid.',
   SUPERVISOR_START_FAILED: 'A child of a supervisor could not start.',
   // Configuration and the machine.
   USAGE: 'The command line is wrong.',
-  CONFIG_VALUE: 'A parameter or option has a value that is refused.',
+  CONFIG_VALUE: 'A parameter or option has an invalid value.',
   DATA_DIR_UNUSABLE: 'The data directory cannot be used.',
   DATA_DIR_IN_USE: 'Another Shoal runs on this data directory.',
+  FLEET_IN_USE: 'Another Shoal serves a fleet of that name on this NATS server.',
   FLEET_NOT_RUNNING: 'No Shoal runs on this data directory or under this fleet name.',
+  OPEN_FILES_LIMIT: 'The limit of open files leaves no room for another VM.',
   PATH_TOO_LONG: 'A UNIX socket path would have 108 bytes or more.',
-  POOL_INVALID: 'The address pool is not a range that can be used.',
-  RIGHTS_MISSING: 'The user lacks a right that is needed.',
+  POOL_INVALID: 'The address pool is not a usable range.',
+  RIGHTS_MISSING: 'The user lacks a required right.',
   // Images, QEMU and VMs.
   IMAGE_MISSING: 'The guest image does not exist or cannot be read.',
   IMAGE_INVALID: 'The file is not a guest image that QEMU can boot.',
@@ -38,7 +40,7 @@ export const ERRORS = {
   QEMU_EXITED: 'QEMU ended before the VM was prepared.',
   QMP_TIMEOUT: 'QEMU did not answer on its monitor in time.',
   QMP_ERROR: 'QEMU refused a monitor command.',
-  PORT_TAKEN: 'An address of the pool is taken by another program.',
+  PORT_TAKEN: 'Another program uses an address of the pool.',
   LAUNCHER_FAILED: 'The launcher process could not be started or has ended.',
   MANIFEST_INVALID: 'The manifest of a VM is damaged, foreign or of a newer version.',
   VM_BOOT_TIMEOUT: 'The guest did not become ready in time.',
@@ -47,21 +49,21 @@ export const ERRORS = {
   VM_STATE: 'The VM is not in a state to do that.',
   VM_UNKNOWN: 'No VM has that id.',
   // The tables.
-  STORE_DAMAGED: 'The file of the tables is damaged.',
-  STORE_FOREIGN: 'The file of the tables is not one of Shoal.',
-  STORE_NEWER: 'The file of the tables was written by a newer Shoal.',
-  STORE_UNREADABLE: 'The file of the tables or its folder cannot be read.',
+  STORE_DAMAGED: 'The tables file is damaged.',
+  STORE_FOREIGN: 'The tables file does not belong to Shoal.',
+  STORE_NEWER: 'The tables file was written by a newer Shoal.',
+  STORE_UNREADABLE: 'The tables file or its folder cannot be read.',
   STORE_WRITE_FAILED: 'The tables could not be written to the disk.',
-  STORE_CONFLICT: 'A change of the tables does not fit what stands in them.',
-  STORE_ROW_INVALID: 'A row that was to be written has a field with a value that is refused.',
+  STORE_CONFLICT: 'A change conflicts with the tables.',
+  STORE_ROW_INVALID: 'A row to be written has a field with an invalid value.',
   STORE_CLOSED: 'The tables are closed because Shoal is ending.',
   // Transport.
   NATS_MISSING: 'The nats-server program was not found.',
-  NATS_SERVER_FAILED: 'Our own nats-server did not start or has ended.',
+  NATS_SERVER_FAILED: "Shoal's own nats-server did not start or has ended.",
   NATS_UNREACHABLE: 'No NATS server answers at the given address.',
-  NATS_UNAUTHORIZED: 'The NATS server refused the credentials, or wants some.',
+  NATS_UNAUTHORIZED: 'The NATS server refused the credentials, or requires some.',
   NATS_FORBIDDEN: 'The permissions of the NATS server do not allow a subject that is needed.',
-  NATS_MESSAGE_INVALID: 'A NATS message has headers or content that cannot be used.',
+  NATS_MESSAGE_INVALID: 'A NATS message has invalid headers or content.',
   FRAME_INVALID: 'Bytes on a link are not a frame of the guest contract.',
   LINK_LOST: 'The connection to the guest was lost.',
   // Outcomes of a request (the numbers are those of DESIGN section 7).
@@ -131,7 +133,7 @@ export function fromEnvelope(envelope: ErrorEnvelope): Error {
   return Object.assign(error, { name: envelope.name, code: envelope.code });
 }
 
-export function isErrorCode(code: string): code is ErrorCode {
+function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERRORS, code);
 }
 

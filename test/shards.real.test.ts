@@ -57,17 +57,17 @@ describe('the threads that VMs are watched from', () => {
     await using fleet = await TestFleet.start({
       // None is surplus: those that go would go because of their shard.
       flags: ['--shards', '2', '--min', '2', '--set', 'free_count=100000'],
-      env: { SHOAL_TEST_MISHAPS: '1' },
+      env: { SHOAL_TEST_FAULTS: '1' },
     });
     const client = await connect({ servers: fleet.ready.nats });
     try {
       const before = (await fleet.snapshot()).vms.map(({ id_vmachine }) => id_vmachine);
-      for (const [shard, how] of [
+      for (const [shard, fault] of [
         [0, 'exit'],
         [1, 'loop'],
       ] as const) {
         const working = Array.from({ length: 4 }, () => client.request('300', { op: 'spin' }));
-        await askFleet(where(fleet), 'shard-mishap', { shard, how });
+        await askFleet(where(fleet), 'shard-fault', { shard, fault });
         expect(await Promise.all(working)).toHaveLength(4);
         await eventually('a fresh thread is in its place', async () => {
           const stats = await askFleet<readonly ShardStats[]>(where(fleet), 'shards', {});
@@ -77,8 +77,8 @@ describe('the threads that VMs are watched from', () => {
       await fleet.until('all report', ({ vms }) => vms.every(({ cpu, state }) => cpu !== null && state === 'ready'));
       const after = (await fleet.snapshot()).vms.map(({ id_vmachine }) => id_vmachine);
       expect(after).toEqual(expect.arrayContaining(before));
-      const events = (await fleet.events()).filter(({ kind }) => kind === 'shard-lost').map(({ text }) => text);
-      expect(events).toEqual([
+      const texts = (await fleet.events()).filter(({ kind }) => kind === 'shard-lost').map(({ text }) => text);
+      expect(texts).toEqual([
         expect.stringMatching(/^shard 0 is lost: .*exit code 7; its VMs go on/),
         expect.stringMatching(/^shard 1 is lost: it hung.*; its VMs go on/),
       ]);
@@ -89,6 +89,6 @@ describe('the threads that VMs are watched from', () => {
 
   test("are not harmed on anybody's word", async () => {
     await using fleet = await TestFleet.start({ flags: ['--shards', '1'] });
-    await expect(askFleet(where(fleet), 'shard-mishap', { shard: 0, how: 'exit' })).rejects.toThrow();
+    await expect(askFleet(where(fleet), 'shard-fault', { shard: 0, fault: 'exit' })).rejects.toThrow();
   });
 });

@@ -1,23 +1,31 @@
-/** The house rules that no compiler and no linter knows: CONTRIBUTING.md says them in words. */
+/** The rules of CONTRIBUTING.md that neither the compiler nor the linter checks. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { importCircles } from './tidy/circles.ts';
 import { importFindings } from './tidy/layers.ts';
 import { findAll, projectFiles, Source } from './tidy/source.ts';
 
 const LINES_MAX = 450;
 
-/** Runtime packages that the design stands on: a package that is only listed, or only used by tests, would be a pretence. */
+/**
+ * The packages that the product must use itself: one that only stands in package.json, or only serves tests, does not
+ * count.
+ */
 const RUNTIME_PACKAGES = ['blessed', 'blessed-contrib', 'comlink', 'lowdb', 'nats', 'piscina'];
 
 const files = projectFiles();
 const typescript = files.filter((file) => file.path.endsWith('.ts'));
 const code = files.filter((file) => /\.(ts|mjs|sh|c|cpp|h|S)$/.test(file.path) || /^(bin|\.ci)\//.test(file.path));
-/** The rules themselves have to name what they forbid. */
+/** The rules themselves name what they forbid. */
 const notTheRules = (file: Source) => !file.path.startsWith('test/tidy');
 
 describe('the layers', () => {
   test('imports go down only, and through mod.ts', () => {
     expect(typescript.flatMap(importFindings)).toEqual([]);
+  });
+
+  test('no imports in a circle, not even of types', () => {
+    expect(importCircles(typescript.filter((file) => file.path.startsWith('src/')))).toEqual([]);
   });
 
   test('every folder of src/ has its public file', () => {
@@ -87,6 +95,10 @@ describe('the tests', () => {
   test('none sleeps for luck', () => {
     expect(typescript.filter(isForTests).flatMap(sleepsForLuck)).toEqual([]);
   });
+
+  test("none has an `it` of its own, which would hide vitest's: a fixture has a name", () => {
+    expect(typescript.filter(isForTests).flatMap(namedIt)).toEqual([]);
+  });
 });
 
 describe('a worker or a file beside the code', () => {
@@ -105,6 +117,28 @@ describe('the rules themselves find', () => {
     ['a test helper in the product', 'src/fleet/a.ts', "import { b } from '../../test/b.ts';"],
   ])('%s', (_what, path, text) => {
     expect(importFindings(new Source(path, text))).toHaveLength(1);
+  });
+
+  test.each([
+    ['of one file', { a: ['./a.ts'] }, ['src/a.ts -> src/a.ts']],
+    ['of two', { a: ['./b.ts'], b: ['./a.ts', './c.ts'] }, ['src/a.ts -> src/b.ts -> src/a.ts']],
+    [
+      'of three, as its shortest way',
+      { a: ['./b.ts', './d.ts'], b: ['./c.ts'], c: ['./a.ts'], d: ['./b.ts'] },
+      ['src/a.ts -> src/b.ts -> src/c.ts -> src/a.ts'],
+    ],
+    [
+      'that another file leads to',
+      { a: ['./b.ts'], b: ['./c.ts'], c: ['./b.ts'] },
+      ['src/b.ts -> src/c.ts -> src/b.ts'],
+    ],
+    ['and none where two ways meet', { a: ['./b.ts', './c.ts'], b: ['./d.ts'], c: ['./d.ts'], d: [] }, []],
+  ])('a circle of imports %s', (_what, files, circles) => {
+    const sources = Object.entries(files).map(([name, imports]) => {
+      const lines = imports.map((path) => `import type { T } from '${path}';`);
+      return new Source(`src/${name}.ts`, lines.join('\n'));
+    });
+    expect(importCircles(sources)).toEqual(circles);
   });
 
   test.each([
@@ -131,6 +165,21 @@ describe('the rules themselves find', () => {
     ['a cast in a template', `const a = \`\${b as C} as D\`;`, 1],
   ])('%s', (_what, text, count) => {
     expect(castsWithoutReason(new Source('src/a/a.ts', text))).toHaveLength(count);
+  });
+
+  test.each([
+    ['a variable', 'const it = fixture();', 1],
+    ['one that is disposed of', 'await using it = fixture();', 1],
+    ['a parameter', 'function f(a: string, it: Fixture) {}', 1],
+    ['a parameter without parentheses', 'all.map(it => it.id);', 1],
+    ['a field taken out', 'const { a, it } = fixture();', 1],
+    [
+      "vitest's own",
+      "import { expect, it } from 'vitest';\nit('says it', () => {});\nit.each([1])('%i', () => {});",
+      0,
+    ],
+  ])('whether a test has an `it` of its own: %s', (_what, text, count) => {
+    expect(namedIt(new Source('src/a/a.test.ts', text))).toHaveLength(count);
   });
 
   test.each([
@@ -167,10 +216,20 @@ function castsWithoutReason(source: Source): string[] {
 }
 
 function isForTests(file: Source): boolean {
-  return file.isTest || file.path.startsWith('test/') || /(fixture|testing)[^/]*\.ts$/.test(file.path);
+  return file.isTest || file.path.startsWith('test/') || /(\/testing\/|fixture|testing)[^/]*\.ts$/.test(file.path);
 }
 
-/** A pause is in order between two looks at something that has no event; then a comment `pause: ...` says at what. */
+/** The first place in a source where a parameter or a variable is named `it`. */
+function namedIt(source: Source): string[] {
+  const imports = /\bimport\b[^;]*?\bfrom\b/g;
+  const withoutImports = source.code.replaceAll(imports, (text) => text.replaceAll(/\w/g, ' '));
+  const declaration = /\b(?:const|let|var|using)\s+it\b|\bit\s*=>|[(,{]\s*it\s*(?=[,):?=}])/.exec(withoutImports);
+  return declaration === null ? [] : [`${source.at(declaration.index)}: ${declaration[0].trim()}`];
+}
+
+/**
+ * A test may pause between two looks at something that has no event, if a comment `pause: ...` says what it waits for.
+ */
 function sleepsForLuck(source: Source): string[] {
   const pauses = /setTimeout\(\s*(resolve|done|r|res|ok)\s*,|timers\/promises/g;
   const lines = source.text.split('\n');

@@ -1,7 +1,9 @@
-import { rmSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { isAlive, signalProcess } from '../src/process/mod.ts';
 import { randomPool, TestFleet, temporaryFolder } from './driver/fleet.ts';
 import { leftovers } from './driver/leftovers.ts';
+import { launcherOf } from './driver/processes.ts';
 import { ShoalProcess } from './driver/shoal-process.ts';
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends everything that up started, in order', async (signal) => {
@@ -58,6 +60,19 @@ test('up whose output nobody reads any more still ends what it started', async (
   expect(leftovers(fleet)).toEqual({ processes: [], runDirectories: [], ports: [] });
 });
 
+test('SIGUSR1 opens no debugger and ends nothing', async () => {
+  await using fleet = await TestFleet.start();
+  const launcher = launcherOf(fleet.up);
+  if (launcher === undefined) throw new Error('it runs');
+  fleet.up.signal('SIGUSR1');
+  signalProcess(launcher, 'SIGUSR1');
+  expect(await fleet.run('send', ['still here'])).toMatchObject({ stdout: 'STILL HERE\n' });
+  expect(fleet.up.stderr).not.toContain('Debugger');
+  expect(isAlive(launcher)).toBe(true);
+  // The launcher's standard error is nobody's; what it listens on it would have said there.
+  expect(socketsListening(launcher.pid)).toEqual([]);
+});
+
 test('down does what Ctrl-C does, from elsewhere', async () => {
   const fleet = await TestFleet.start();
   expect(await fleet.run('down')).toMatchObject({ exitCode: 0 });
@@ -66,6 +81,19 @@ test('down does what Ctrl-C does, from elsewhere', async () => {
   expect(await fleet.run('down')).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('nothing to do') });
   await fleet.stop();
 });
+
+/** Inodes of the listening TCP sockets of a process. */
+function socketsListening(pid: number): string[] {
+  const listening = ['tcp', 'tcp6'].flatMap((table) =>
+    readFileSync(`/proc/${pid}/net/${table}`, 'utf8')
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, , , state]) => state === '0A')
+      .map(([, , , , , , , , , inode]) => `socket:[${inode}]`),
+  );
+  const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+  return open.filter((target) => listening.includes(target));
+}
 
 async function vmIsBusy(fleet: TestFleet): Promise<void> {
   await fleet.until('a VM is busy', ({ vms }) => vms.some((vm) => vm.in_flight > 0));

@@ -2,7 +2,7 @@ import { connect, ShoalError } from 'shoal/client';
 
 await using client = await connect({ servers: process.env['NATS_URL'] ?? 'nats://127.0.0.1:4222' });
 
-/** The code of the error that a request ends with. */
+/** Resolves with the code of the error that ends a request. */
 async function codeOf(request: Promise<unknown>): Promise<string> {
   try {
     await request;
@@ -13,7 +13,7 @@ async function codeOf(request: Promise<unknown>): Promise<string> {
   }
 }
 
-// `spin` computes for so many milliseconds. The first is given up by its caller, the second by its deadline.
+// `spin` computes for the given milliseconds. The caller cancels the first request; the second passes its deadline.
 const user = new AbortController();
 const left = codeOf(client.request('60', { op: 'spin', signal: user.signal }));
 user.abort();

@@ -1,9 +1,9 @@
-// Without our library: any NATS client, in any language, speaks to a fleet like this.
+// Without the Shoal library: any NATS client, in any language, can speak to a fleet like this.
 import { connect, headers } from 'nats';
 
 const nats = await connect({ servers: process.env['NATS_URL'] ?? 'nats://127.0.0.1:4222' });
 
-/** One request to the fleet `default`; an error comes in the headers, as NATS services tell it. */
+/** Sends one request to the fleet `default`. An error is in the headers, as in every NATS service. */
 async function request(op: string, text: string): Promise<string> {
   const asked = headers();
   asked.set('Shoal-Op', op);

@@ -7,7 +7,7 @@ const success = new Promise<void>((resolve) => {
   connected = resolve;
 });
 
-/** A peer that is away twice. */
+/** Connects to a peer that does not answer twice. */
 const peer: Behaviour<'break'> = () => {
   attempts += 1;
   console.log(`attempt ${attempts}`);
@@ -21,7 +21,7 @@ const peer: Behaviour<'break'> = () => {
 const system = createSystem();
 const root = await system.start(
   supervisor({
-    // The wait sets the pace; nobody needs to give up.
+    // The back-off sets the pace, so the supervisor need not give up.
     intensity: Number.POSITIVE_INFINITY,
     backOff: { minMs: 5, maxMs: 1_000, factor: 2, jitter: 0.2 },
     children: [child<'break'>({ id: 'peer', start: peer, onRef: (ref) => attempts === 0 && ref.tell('break') })],

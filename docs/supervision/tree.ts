@@ -3,7 +3,7 @@ import { child, supervisor, whichChildren } from '../../src/supervisor/mod.ts';
 
 type Command = 'work' | 'fail';
 
-/** Says when it starts and when it ends. */
+/** Prints when it starts and when it ends. */
 const part =
   (name: string): Behaviour<Command> =>
   (context) => {
@@ -17,7 +17,7 @@ const part =
 const system = createSystem();
 let connection: Ref<Command> | undefined;
 
-// What stands on the right uses what stands on its left: it starts later, ends earlier, and is restarted with it.
+// Each child uses the children on its left: it starts after them, ends before them, and is restarted with them.
 const root = await system.start(
   supervisor({
     strategy: 'rest_for_one',
@@ -36,7 +36,7 @@ if (connection === undefined) throw new Error('it has been started above');
 const failed = system.ended(connection);
 connection.tell('fail');
 await failed;
-// A supervisor does one thing after the other: it answers when the restart is done.
+// A supervisor does one thing at a time: it answers when the restart is done.
 console.log((await whichChildren(system, root)).map(({ id, state }) => `${id} ${state}`).join(', '));
 await system.stop(root);
 

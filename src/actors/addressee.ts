@@ -2,33 +2,33 @@ import { ShoalError } from '../errors.ts';
 import type { Exit, Ref } from './ref.ts';
 
 /**
- * What watching, asking and stopping need of the actor behind a ref. The actors of a system have it, and so have the refs of actors that
- * live elsewhere.
+ * What it takes to watch, ask and stop the actor behind a ref. The actors of a system implement it, and so do the refs
+ * of actors that live elsewhere.
  */
 export interface Addressee {
   readonly path: string;
   readonly state: 'starting' | 'running' | 'stopping' | 'stopped';
   /** Messages waiting. */
   readonly depth: number;
-  /** Tells `listener` of the end, at once if that was before. The key tells whose the listener is. */
-  watch(key: object, listener: (exit: Exit) => void): void;
-  unwatch(key: object): void;
-  /** Tells `listener` of the end, but does not count as watching. @returns how to take that back. */
+  /** Tells `listener` of the end, at once if the actor has ended already. */
+  watch(watcher: object, listener: (exit: Exit) => void): void;
+  unwatch(watcher: object): void;
+  /** Tells `listener` of the end, but does not count as watching. @returns how to cancel it */
   onEnd(listener: (exit: Exit) => void): () => void;
-  /** Ends the actor. Resolves when it has ended, or was abandoned at its time limit. */
+  /** Ends the actor. Resolves when it has ended or was abandoned at its time limit. */
   shutdown(timeoutMs?: number): Promise<void>;
 }
 
-/** @throws INTERNAL for what can be told something and is no actor */
+/** @throws INTERNAL for a ref that is no actor */
 export function addresseeOf(ref: Ref<never>): Addressee {
   if (isAddressee(ref)) return ref;
   throw new ShoalError('INTERNAL', `${ref.path} is not an actor of this system`);
 }
 
-/** @throws INTERNAL for what can be told something and takes no offers */
+/** @throws INTERNAL for a ref that takes no offers */
 export function offerTo<M>(ref: Ref<M>, message: M): Promise<boolean> {
   if ('offer' in ref && typeof ref.offer === 'function') {
-    // Whoever has that name takes what the ref takes, and answers as `Context.offer` says.
+    // A ref with a method of this name takes offers, as `Context.offer` describes.
     return (ref as Ref<M> & { offer(message: M): Promise<boolean> }).offer(message);
   }
   throw new ShoalError('INTERNAL', `${ref.path} is not an actor of this system`);

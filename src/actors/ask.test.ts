@@ -51,7 +51,7 @@ describe('ask', () => {
     await expect(kit.system.ask(ref, question, 10)).rejects.toMatchObject({ code: 'ACTOR_MAILBOX_FULL' });
   });
 
-  it('does not take the news of a failure off the parent', async () => {
+  it('does not keep a failure from the parent', async () => {
     await using kit = testKit();
     const parent = kit.system.spawn<Question>((context) => {
       const child = context.spawn<Question>(() => () => {

@@ -28,7 +28,7 @@ describe('backpressure', () => {
     });
     for (let n = 1; n <= 10; n++) sender.tell(n);
     await kit.settle();
-    // One in hand, four wait, and the sixth is what the sender is held for.
+    // One message is in hand and four wait. The sixth pauses the sender.
     expect(sent).toEqual([1, 2, 3, 4, 5]);
     for (let n = 0; n < 2; n++) {
       worker.next();
@@ -165,7 +165,7 @@ describe('offer', () => {
     const receiver = kit.system.spawn<number>(
       (context) => (n) => {
         seen.push(n);
-        // There is room again, and 2 waits for it.
+        // There is room again, for which 2 waits.
         if (n === 1) context.pipe(context.offer(context.self, 3), () => 4, Number);
       },
       { capacity: 1, overflow: 'backpressure' },

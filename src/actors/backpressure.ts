@@ -1,20 +1,23 @@
 import type { Sender } from './mailbox.ts';
 import { Ring } from './ring.ts';
 
-/** An actor as backpressure sees it: it may wait for room in mailboxes, and others may wait for room in its own. */
-export interface Holdable extends Sender {
-  /** Those in whose mailboxes it waits for room. */
-  readonly awaited: Iterable<Holdable>;
-  /** From the message in hand on it takes no other until `receiver` releases it. */
-  hold(receiver: Holdable): void;
-  release(receiver: Holdable): void;
-  /** `sender`, which waited for room here, has ended. */
-  forget(sender: Holdable): void;
+/**
+ * An actor as backpressure sees it: it pauses while mailboxes that it has sent to are full, and others pause for its
+ * own mailbox.
+ */
+export interface Pausable extends Sender {
+  /** The receivers in whose mailboxes it waits for room. */
+  readonly awaited: Iterable<Pausable>;
+  /** After the message in hand it takes no other until `receiver` resumes it. */
+  pause(receiver: Pausable): void;
+  resume(receiver: Pausable): void;
+  /** `sender`, which waited for room in this mailbox, has ended. */
+  forget(sender: Pausable): void;
 }
 
 /** Who waits for room in the mailbox of one actor. */
 export class RoomQueue {
-  readonly #held = new Set<Holdable>();
+  readonly #paused = new Set<Pausable>();
   /** First come, first served. */
   readonly #offers = new Ring<() => void>();
 
@@ -23,26 +26,26 @@ export class RoomQueue {
   }
 
   get isEmpty(): boolean {
-    return this.#held.size === 0 && this.#offers.length === 0;
+    return this.#paused.size === 0 && this.#offers.length === 0;
   }
 
-  hold(sender: Holdable): void {
-    this.#held.add(sender);
+  add(sender: Pausable): void {
+    this.#paused.add(sender);
   }
 
-  forget(sender: Holdable): void {
-    this.#held.delete(sender);
+  forget(sender: Pausable): void {
+    this.#paused.delete(sender);
   }
 
   offer(deliver: () => void): void {
     this.#offers.push(deliver);
   }
 
-  /** There is room for what held senders send next, or never will be again. */
-  release(receiver: Holdable): void {
-    const held = [...this.#held];
-    this.#held.clear();
-    for (const sender of held) sender.release(receiver);
+  /** The mailbox of `receiver` has room for what paused senders send next, or never will have. */
+  resume(receiver: Pausable): void {
+    const paused = [...this.#paused];
+    this.#paused.clear();
+    for (const sender of paused) sender.resume(receiver);
   }
 
   deliverOffers(hasRoom: () => boolean): void {
@@ -54,9 +57,9 @@ export class RoomQueue {
   }
 }
 
-/** Whether `waiting`, directly or through others, waits for room in the mailbox of `target`. */
-export function waitsFor(waiting: Holdable, target: Holdable): boolean {
-  const seen = new Set<Holdable>();
+/** Whether `waiting` waits, directly or through others, for room in the mailbox of `target`. */
+export function waitsFor(waiting: Pausable, target: Pausable): boolean {
+  const seen = new Set<Pausable>();
   const open = [waiting];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (next === target) return true;

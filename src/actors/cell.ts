@@ -1,61 +1,71 @@
 import { ShoalError } from '../errors.ts';
 import type { Addressee } from './addressee.ts';
-import { Audience, type Listener } from './audience.ts';
-import { type Holdable, RoomQueue, waitsFor } from './backpressure.ts';
+import { type Pausable, RoomQueue, waitsFor } from './backpressure.ts';
 import type { Behaviour, Receive, SpawnOptions } from './behaviour.ts';
 import type { Undelivered } from './dead-letters.ts';
-import type { Incarnation } from './incarnation.ts';
 import type { Kernel } from './kernel.ts';
+import type { Life, Parent } from './life.ts';
 import type { Letter, Mailbox, Overflow, Sender } from './mailbox.ts';
 import { checkedCapacity } from './options.ts';
 import type { ExitReason, Ref } from './ref.ts';
 import type { Runnable } from './scheduler.ts';
+import { type Listener, Watchers } from './watchers.ts';
 
 const CAPACITY_DEFAULT = 65_536;
 const STOP_TIMEOUT_MS_DEFAULT = 30_000;
-/** A mailbox with backpressure holds so many times its capacity: what held senders still send with the message in hand. */
-const HELD_CAPACITY_TIMES = 2;
+/**
+ * A mailbox with backpressure takes so many times its capacity, because a paused sender still finishes the message in
+ * hand.
+ */
+const PAUSED_CAPACITY_TIMES = 2;
 const NORMAL: ExitReason = { kind: 'normal' };
 
 export type State = 'starting' | 'running' | 'stopping' | 'stopped';
 
 /**
- * One actor as the others see it: its address, its mailbox, its turns and who wants to hear of its end. It outlives restarts;
- * what lasts for one incarnation only (children, timers, clean-up) stands in `Incarnation`.
+ * An actor as others see it: its address, mailbox, turns and watchers. It outlives restarts. Whatever belongs to one
+ * incarnation only (children, timers, clean-up) is in `Incarnation`.
  */
-export class Cell<M> implements Ref<M>, Addressee, Runnable, Holdable {
-  // What each message touches comes first, so that it shares two cache lines: V8 lays fields out in this order.
+export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
+  // The fields that each message touches come first and share two cache lines, because V8 lays fields out in this
+  // order.
   readonly kernel: Kernel;
   #state: State = 'stopped';
   readonly #mailbox: Mailbox<M>;
   readonly #capacity: number;
-  /** True while the scheduler holds this actor, during its turn, and while it is parked. */
+  /** True while the actor is in the scheduler's queue, during its turn, and while it is parked. */
   #scheduled = false;
   #receive: Receive<M> | undefined;
-  #incarnation: Incarnation<M> | undefined;
+  #incarnation: Life<Cell<never>> | undefined;
   #handled = 0;
-  /** Something else than mail matters at the end of this turn. One flag, so that a turn in which nothing does looks at nothing. */
+  /**
+   * Something besides mail matters at the end of this turn. One flag stands for all such things, so that most turns
+   * check nothing else.
+   */
   #alerted = false;
-  /** Those in whose mailboxes this actor waits for room. */
-  #awaited: Set<Holdable> | undefined;
-  /** Those who wait for room in this mailbox. */
+  /** The receivers in whose mailboxes this actor waits for room. */
+  #awaited: Set<Pausable> | undefined;
+  /** The senders that wait for room in this mailbox. */
   #room: RoomQueue | undefined;
-  /** Between two turns and not in the scheduler's queue: a promise of its handler is unsettled, or it waits for room elsewhere. */
+  /**
+   * Set while the actor waits outside of the scheduler's queue: for the promise of its handler, or for room in another
+   * mailbox.
+   */
   #parked: 'promise' | 'room' | undefined;
   readonly #overflow: Overflow;
   readonly name: string;
-  readonly parent: Incarnation<never> | undefined;
+  readonly parent: Parent | undefined;
   readonly stopTimeoutMs: number;
   readonly behaviour: Behaviour<M>;
   #starts = 0;
-  #audience: Audience | undefined;
+  #watchers: Watchers | undefined;
   #lastExit = NORMAL;
-  /** A failure that nobody has watched so far. */
+  /** Its last end was a failure that nobody has been told of. */
   #unseen = false;
 
   constructor(
     kernel: Kernel,
-    parent: Incarnation<never> | undefined,
+    parent: Parent | undefined,
     name: string,
     behaviour: Behaviour<M>,
     options: SpawnOptions,
@@ -72,7 +82,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Holdable {
 
   get path(): string {
     if (this.parent === undefined) return '/';
-    const above = this.parent.cell.path;
+    const above = this.parent.path;
     return above === '/' ? `/${this.name}` : `${above}/${this.name}`;
   }
 
@@ -93,7 +103,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Holdable {
     return this.#incarnation?.children ?? [];
   }
 
-  /** Messages waiting at which the overflow rule begins to count. */
+  /** How many messages may wait before the overflow rule applies. */
   get capacity(): number {
     return this.#capacity;
   }
@@ -107,11 +117,11 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Holdable {
     return Math.max(0, this.#starts - 1);
   }
 
-  get awaited(): Iterable<Holdable> {
+  get awaited(): Iterable<Pausable> {
     return this.#awaited ?? [];
   }
 
-  /** Who sent the message in hand. */
+  /** The sender of the message in hand. */
   get senderInHand(): Sender | undefined {
     return this.#mailbox.lastSender;
   }
@@ -133,21 +143,23 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Holdable {
     return this.take(message, this.kernel.current);
   }
 
-  /** As `tell`, in the name of a sender. */
-  take(message: M, sender: Holdable | undefined): boolean {
+  /** Like `tell`, on behalf of `sender`. */
+  take(message: M, sender: Pausable | undefined): boolean {
     if (this.#state === 'stopping' || this.#state === 'stopped') return this.refuse(message, 'stopped', sender);
     if (this.#mailbox.length >= this.#capacity && !this.#makeRoom(message, sender)) return false;
     this.deliver(message, sender);
     return true;
   }
 
-  /** Takes a message whatever the capacity: news that the actor itself asked for is never lost. */
+  /** Takes a message whatever the capacity, because the actor has asked for it. */
   deliver(message: M, sender: Sender | undefined): void {
     this.#mailbox.push(message, sender);
     if (!this.#scheduled && this.#state === 'running') this.#wake();
   }
 
-  /** As `tell`, as soon as there is room, in the order of the offers. Resolves with what `tell` returned then. */
+  /**
+   * Like `tell`, but as soon as there is room, in the order of the offers. Resolves with the result of that `tell`.
+   */
   offer(message: M): Promise<boolean> {
     const sender = this.kernel.current;
     const isTakenNow = this.#mailbox.length < this.#capacity && this.#room?.hasOffers !== true;
@@ -156,7 +168,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Holdable {
     return new Promise((resolve) => room.offer(() => resolve(this.take(message, sender))));
   }
 
-  /** Puts messages that were in hand before all that wait. */
+  /** Puts messages that were in hand back, before all that wait. */
   putBack(messages: readonly Letter<M>[]): void {
     for (const { message, sender } of [...messages].reverse()) this.#mailbox.unshift(message, sender);
     if (this.#mailbox.length > 0 && !this.#scheduled && this.#state === 'running') this.#wake();
@@ -167,18 +179,23 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Holdable {
     return false;
   }
 
-  /** Something else than mail matters: an end that was asked for, an idle time, somebody who waits for room. */
+  /** Something besides mail matters: a request to end, an idle timeout, or a sender that waits for room. */
   alert(): void {
     this.#alerted = true;
   }
 
-  /** Handles the messages to come with `receive`. */
+  /** From now on `receive` handles the messages. */
   become(receive: Receive<M>): void {
     this.#receive = receive;
   }
 
-  /** An incarnation starts; messages that come now wait until it has. */
-  begin(incarnation: Incarnation<M>): void {
+  /** The state of an incarnation: `stopped` unless it is the current one. */
+  stateOf(incarnation: Life<Cell<never>>): State {
+    return this.#incarnation === incarnation ? this.#state : 'stopped';
+  }
+
+  /** An incarnation starts. Messages wait until it has started. */
+  begin(incarnation: Life<Cell<never>>): void {
     this.#state = 'starting';
     this.#unseen = false;
     this.#incarnation = incarnation;
@@ -207,13 +224,13 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Holdable {
     return this.#endTurn();
   }
 
-  hold(receiver: Holdable): void {
+  pause(receiver: Pausable): void {
     this.#awaited ??= new Set();
     this.#awaited.add(receiver);
     this.alert();
   }
 
-  release(receiver: Holdable): void {
+  resume(receiver: Pausable): void {
     this.#awaited?.delete(receiver);
     if (this.#awaited?.size !== 0) return;
     this.#awaited = undefined;
@@ -223,75 +240,78 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Holdable {
     if (this.#mailbox.length > 0) this.#wake();
   }
 
-  forget(sender: Holdable): void {
+  forget(sender: Pausable): void {
     this.#room?.forget(sender);
   }
 
-  /** From here on the actor takes no messages; those that wait are dead letters. */
+  /** From now on the actor takes no messages. Those that wait become dead letters. */
   close(): void {
     this.#state = 'stopping';
     this.alert();
     while (this.#mailbox.length > 0) this.#drop('stopped');
     const room = this.#room;
     this.#room = undefined;
-    room?.release(this);
-    // They are dead letters too.
+    room?.resume(this);
+    // These become dead letters too.
     room?.deliverOffers(() => true);
   }
 
-  /** The incarnation has ended. @param isTold whether somebody who does not watch learns of it */
+  /** The incarnation has ended. @param isTold whether somebody learns of it without watching */
   finish(reason: ExitReason, isTold: boolean): void {
     this.#state = 'stopped';
     this.#lastExit = reason;
     this.#receive = undefined;
     this.#incarnation = undefined;
-    // An actor that is parked is not in the scheduler's queue. One that is there stays marked until its turn comes: it must
-    // not be queued twice, or its next incarnation would be re-entered.
+    // A parked actor is not in the scheduler's queue. An actor that is in the queue stays marked until its turn comes:
+    // if it were queued twice, its next incarnation could be re-entered.
     if (this.#parked !== undefined) this.#scheduled = false;
     this.#parked = undefined;
     for (const receiver of this.awaited) receiver.forget(this);
     this.#awaited = undefined;
-    const audience = this.#audience;
-    this.#audience = undefined;
-    this.#unseen = reason.kind === 'error' && audience?.hasWatchers !== true && !isTold;
+    const watchers = this.#watchers;
+    this.#watchers = undefined;
+    this.#unseen = reason.kind === 'error' && watchers?.isWatched !== true && !isTold;
     const { onStop } = this.kernel.hooks;
-    if (audience === undefined && onStop === undefined) return;
+    if (watchers === undefined && onStop === undefined) return;
     const exit = { path: this.path, reason };
     onStop?.(exit);
-    audience?.tell(exit);
+    watchers?.tell(exit);
   }
 
-  /** Tells `listener` of the end, at once if that was before: then its news may still spare the parent. */
-  watch(key: object, listener: Listener): void {
+  /**
+   * Tells `listener` of the end, or at once of the last one. A failure that is told so late may still spare the
+   * parent.
+   */
+  watch(watcher: object, listener: Listener): void {
     if (this.#state === 'stopped') {
       this.#unseen = false;
       listener({ path: this.path, reason: this.#lastExit });
       return;
     }
-    this.#audience ??= new Audience();
-    this.#audience.watch(key, listener);
+    this.#watchers ??= new Watchers();
+    this.#watchers.watch(watcher, listener);
   }
 
-  unwatch(key: object): void {
-    this.#audience?.unwatch(key);
+  unwatch(watcher: object): void {
+    this.#watchers?.unwatch(watcher);
   }
 
-  /** Tells `listener` of the end, but does not count as watching. @returns how to take that back. */
+  /** Tells `listener` of the end, but does not count as watching. @returns how to cancel it */
   onEnd(listener: Listener): () => void {
-    this.#audience ??= new Audience();
-    return this.#audience.listen(listener);
+    this.#watchers ??= new Watchers();
+    return this.#watchers.listen(listener);
   }
 
-  /** Ends this actor from outside. Resolves when it has ended, or was abandoned at its time limit. */
+  /** Ends this actor from outside. Resolves when it has ended or was abandoned at its time limit. */
   shutdown(timeoutMs = this.stopTimeoutMs): Promise<void> {
     return new Promise((resolve) => {
       if (this.#incarnation === undefined) return resolve();
       this.onEnd(() => resolve());
-      this.#incarnation.stopWithin(timeoutMs);
+      this.#incarnation.stop(timeoutMs);
     });
   }
 
-  /** Gives up on an actor that does not finish stopping, so that what waits for it goes on. */
+  /** Gives up on an actor that has not stopped in time, so that others need not wait for it. */
   abandon(afterMs: number): void {
     this.#incarnation?.abandon(afterMs);
   }
@@ -300,8 +320,8 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Holdable {
     return this.#state === 'stopping' || this.#state === 'stopped';
   }
 
-  /** Handles messages until there is a reason not to. @returns a promise that a handler has left unsettled. */
-  #handle(incarnation: Incarnation<M>): Promise<void> | undefined {
+  /** Handles messages until the turn is over. @returns the promise of a handler, if it is unsettled */
+  #handle(incarnation: Life<Cell<never>>): Promise<void> | undefined {
     const { kernel } = this;
     const { throughput } = kernel;
     const { onMessage } = kernel.hooks;
@@ -315,10 +335,10 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Holdable {
         onMessage?.({ from: mailbox.lastSender?.path ?? '-', to: this.path, message });
         const pending = this.#receive?.(message);
         if (pending !== undefined && pending instanceof Promise) return pending;
-        if (this.#alerted && (incarnation.asked !== undefined || this.#awaited !== undefined)) break;
+        if (this.#alerted && (incarnation.endReason !== undefined || this.#awaited !== undefined)) break;
       }
     } catch (error) {
-      incarnation.note(error);
+      incarnation.noteFailure(error);
     } finally {
       kernel.current = undefined;
       this.#handled += handled;
@@ -326,7 +346,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Holdable {
     return undefined;
   }
 
-  /** @returns true if there is more to do now. */
+  /** @returns true if there is more to do now */
   #endTurn(): boolean {
     if (this.#alerted) return this.#endAlertedTurn();
     this.#scheduled = this.#mailbox.length > 0;
@@ -335,32 +355,32 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Holdable {
 
   #endAlertedTurn(): boolean {
     this.#incarnation?.receiveTimeout?.touch();
-    if (this.#incarnation?.asked !== undefined) this.#incarnation.end();
+    if (this.#incarnation?.endReason !== undefined) this.#incarnation.end();
     if (this.#room !== undefined) this.#openRoom(this.#room);
-    const isHeld = this.#awaited !== undefined;
-    this.#alerted = isHeld || this.#room !== undefined || this.#incarnation?.receiveTimeout !== undefined;
-    this.#scheduled = this.#state === 'running' && (isHeld || this.#mailbox.length > 0);
-    if (this.#scheduled && isHeld) this.#parked = 'room';
-    return this.#scheduled && !isHeld;
+    const isPaused = this.#awaited !== undefined;
+    this.#alerted = isPaused || this.#room !== undefined || this.#incarnation?.receiveTimeout !== undefined;
+    this.#scheduled = this.#state === 'running' && (isPaused || this.#mailbox.length > 0);
+    if (this.#scheduled && isPaused) this.#parked = 'room';
+    return this.#scheduled && !isPaused;
   }
 
-  #suspend(pending: Promise<void>, incarnation: Incarnation<M>): void {
+  #suspend(pending: Promise<void>, incarnation: Life<Cell<never>>): void {
     const resume = (): void => {
       if (this.#incarnation !== incarnation) return;
       this.#parked = undefined;
       if (this.#endTurn()) this.kernel.scheduler.schedule(this);
     };
     pending.then(resume, (error: unknown) => {
-      incarnation.note(error);
+      incarnation.noteFailure(error);
       resume();
     });
     if (this.#incarnation !== incarnation) {
-      // It was abandoned from within its own handler; the next incarnation may have mail by now.
+      // It was abandoned from within its own handler, and the next incarnation may already have mail.
       if (this.#endTurn()) this.kernel.scheduler.schedule(this);
       return;
     }
     this.#parked = 'promise';
-    incarnation.limitIfAsked();
+    incarnation.limitIfEnding();
   }
 
   #wake(): void {
@@ -368,7 +388,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Holdable {
     this.kernel.scheduler.schedule(this);
   }
 
-  #makeRoom(message: M, sender: Holdable | undefined): boolean {
+  #makeRoom(message: M, sender: Pausable | undefined): boolean {
     switch (this.#overflow) {
       case 'fail':
         return this.refuse(message, 'mailbox-full', sender);
@@ -379,7 +399,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Holdable {
         this.#drop('dropped');
         return true;
       case 'backpressure':
-        return this.#holdBack(message, sender);
+        return this.#pauseSender(message, sender);
     }
   }
 
@@ -388,19 +408,19 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Holdable {
     this.refuse(message, why, sender);
   }
 
-  #holdBack(message: M, sender: Holdable | undefined): boolean {
-    const isBeyondHelp = this.#mailbox.length >= this.#capacity * HELD_CAPACITY_TIMES;
-    if (sender === undefined || isBeyondHelp || waitsFor(this, sender)) {
+  #pauseSender(message: M, sender: Pausable | undefined): boolean {
+    const isFull = this.#mailbox.length >= this.#capacity * PAUSED_CAPACITY_TIMES;
+    if (sender === undefined || isFull || waitsFor(this, sender)) {
       return this.refuse(message, 'mailbox-full', sender);
     }
-    this.#roomQueue().hold(sender);
-    sender.hold(this);
+    this.#roomQueue().add(sender);
+    sender.pause(this);
     return true;
   }
 
   #openRoom(room: RoomQueue): void {
-    // Half of the capacity, so that a sender is not woken for each message.
-    if (this.#mailbox.length <= this.#capacity / 2) room.release(this);
+    // Not before the mailbox is half empty, or senders would be woken for each message.
+    if (this.#mailbox.length <= this.#capacity / 2) room.resume(this);
     room.deliverOffers(() => this.#mailbox.length < this.#capacity);
     if (room.isEmpty) this.#room = undefined;
   }
@@ -417,7 +437,7 @@ export function asCell<M>(ref: Ref<M>): Cell<M> {
   throw new ShoalError('INTERNAL', `${ref.path} is not an actor of this system`);
 }
 
-/** The caller has seen that the mailbox is not empty; `undefined` is then a message like any other. */
+/** The caller has checked that the mailbox is not empty, so `undefined` would be a message like any other. */
 function shiftFrom<M>(mailbox: Mailbox<M>): M {
   return mailbox.shift() as M;
 }

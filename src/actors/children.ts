@@ -1,7 +1,8 @@
 import { ShoalError } from '../errors.ts';
 import type { Cell } from './cell.ts';
+import type { Child } from './life.ts';
 
-/** The living children of one incarnation, by their names and in the order in which they started. */
+/** The living children of one incarnation, by name and in the order of their start. */
 export class Children {
   readonly #byName = new Map<string, Cell<never>>();
 
@@ -18,20 +19,20 @@ export class Children {
   }
 
   /** @throws ACTOR_NAME_TAKEN */
-  add<C>(child: Cell<C>, parentPath: string): void {
+  add<C>(child: Cell<C>): void {
     if (this.#byName.has(child.name)) {
       throw new ShoalError(
         'ACTOR_NAME_TAKEN',
-        `${parentPath} already has a child named "${child.name}"; stop it or choose another`,
+        `${child.parent?.path} already has a child named "${child.name}"; stop it or choose another`,
       );
     }
-    // A map of children is never used to send.
+    // Nothing is ever sent through this map.
     this.#byName.set(child.name, child as unknown as Cell<never>);
   }
 
-  /** Its name is free again, unless it is another's by now. */
-  delete<C>(child: Cell<C>): void {
-    const known: unknown = this.#byName.get(child.name);
+  /** Does nothing if another child has taken the name since. */
+  delete(child: Child): void {
+    const known: Child | undefined = this.#byName.get(child.name);
     if (known === child) this.#byName.delete(child.name);
   }
 }

@@ -2,9 +2,9 @@ import { type ErrorEnvelope, toEnvelope } from '../errors.ts';
 
 export type CleanUp = () => undefined | void | Promise<void>;
 
-/** What an actor has to do before it is gone, the last registered first. */
+/** The clean-up functions of an actor, which run before it is gone, the last registered first. */
 export class CleanUps {
-  /** The first failure; all the others still run. */
+  /** The first failure. It does not keep the others from running. */
   failure: ErrorEnvelope | undefined;
   readonly #before: CleanUp[] = [];
   readonly #after: CleanUp[] = [];
@@ -17,7 +17,7 @@ export class CleanUps {
     for (let next = this.#before.pop(); next !== undefined; next = this.#before.pop()) await this.#run(next);
   }
 
-  /** Runs all that is left, also what is added meanwhile. Never rejects. */
+  /** Runs all that are left, and those that are added meanwhile. Never rejects. */
   async runAll(): Promise<void> {
     for (let next = this.#next(); next !== undefined; next = this.#next()) await this.#run(next);
   }
@@ -26,7 +26,7 @@ export class CleanUps {
     return this.#before.length === 0 && this.#after.length === 0;
   }
 
-  /** Starts all that is left and waits for none of it, because none may hold up the others any more. */
+  /** Starts all that are left, and waits for none of them. */
   abandon(): void {
     for (let next = this.#next(); next !== undefined; next = this.#next()) void this.#run(next);
   }

@@ -1,26 +1,26 @@
-/** Time as a port: production reads the machine's, tests and the simulation move theirs by hand. */
+/** Time as a port: production reads the machine's clock, tests move a clock of their own. */
 export interface Clock {
-  /** Milliseconds since the epoch. May jump; for tables and people. */
+  /** Milliseconds since the epoch. May jump: for tables and people. */
   now(): number;
-  /** Milliseconds on a clock that never goes back. For deadlines and intervals. */
+  /** Milliseconds on a clock that never goes back: for deadlines and intervals. */
   monotonic(): number;
-  /** Calls back once after `delayMs`; the function returned cancels, and cancelling twice does nothing. */
+  /** Calls back once after `delayMs`. The function returned cancels it; cancelling twice does nothing. */
   timer(delayMs: number, callback: () => void): CancelTimer;
 }
 
 export type CancelTimer = () => void;
 
 /**
- * Milliseconds until a clock that shows `nowMs` shows a multiple of `periodMs`, and half a period at least: who looks at something each so often, and
- * need not do so at a certain moment, does it together with all others.
+ * How long until `periodMs` next divides the time, at least half a period. Periodic work that may run at any moment of
+ * its period waits so long, and then runs together with all other work of that period: one wake-up serves them all.
  */
 export function msToNext(nowMs: number, periodMs: number): number {
   const leftMs = periodMs - (nowMs % periodMs);
-  // A timer may come a moment early, and its moment be still ahead.
+  // A timer may fire a moment early, just before its time.
   return leftMs < periodMs / 2 ? leftMs + periodMs : leftMs;
 }
 
-/** Node's timers take at most 2^31 - 1 milliseconds, and fire at once when given more. */
+/** Node's timers take at most 2^31 - 1 milliseconds. Given more, they fire at once. */
 const NODE_TIMER_MS_MAX = 2_147_483_647;
 
 export const systemClock: Clock = {

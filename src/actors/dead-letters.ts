@@ -1,23 +1,23 @@
-/** Why a message reached nobody. */
+/** Why a message was not delivered. */
 export type Undelivered =
-  /** Its receiver had ended, or ended before it took it. */
+  /** The receiver had ended, or ended before it handled the message. */
   | 'stopped'
-  /** It was refused by the rule `fail` or `backpressure`. */
+  /** The overflow rule `fail` or `backpressure` refused it. */
   | 'mailbox-full'
-  /** It was dropped by one of the rules `drop-oldest` and `drop-newest`. */
+  /** The overflow rule `drop-oldest` or `drop-newest` dropped it. */
   | 'dropped'
-  /** Its receiver had put as many messages aside as it may. */
+  /** The receiver had put aside as many messages as it may. */
   | 'stash-full';
 
 export interface DeadLetter {
-  /** The path of the actor whose turn it was, or `-`: no actor's turn, or after an `await` in one. */
+  /** The path of the sender; `-` if it was sent outside of an actor's turn, or after an `await` in one. */
   readonly from: string;
   readonly to: string;
   readonly message: unknown;
   readonly why: Undelivered;
 }
 
-/** The latest dead letters and the count of all: bounded, because a dead receiver can be sent to for ever. */
+/** The latest dead letters and the count of all. Only so many are kept, because there is no limit to them. */
 export class DeadLetters {
   #latest: DeadLetter[] = [];
   #count = 0;

@@ -169,7 +169,7 @@ describe('watch', () => {
       return () => undefined;
     });
     const p = kit.probe<Exit>();
-    // The behaviour above has run and has set it.
+    // The behaviour above has run and has set this.
     const watcher = kit.system.spawn(watching(child as Ref<string>, p.ref));
     await kit.system.stop(watcher);
     const ended = kit.system.ended(parent);

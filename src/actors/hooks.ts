@@ -2,28 +2,28 @@ import type { ErrorEnvelope } from '../errors.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import type { Exit } from './ref.ts';
 
-/** A message that an actor begins to handle. */
+/** A message that an actor is about to handle. */
 export interface Handling {
-  /** The path of the actor that sent it, or `-`: no actor's turn, or after an `await` in one. */
+  /** The path of the sender; `-` if it was sent outside of an actor's turn, or after an `await` in one. */
   readonly from: string;
   readonly to: string;
   readonly message: unknown;
 }
 
-/** What a system tells those who trace it. One that is left out costs nothing; one that throws ends no actor. */
+/** Listeners for tracing. A hook that is left out costs nothing. A hook that throws ends no actor. */
 export interface Hooks {
-  /** An actor starts, for the first time or after so many restarts. */
+  /** An actor starts. `restarts` is 0 for its first start. */
   readonly onSpawn?: ((path: string, restarts: number) => void) | undefined;
   readonly onStop?: ((exit: Exit) => void) | undefined;
-  /** An actor begins to handle a message. */
+  /** An actor is about to handle a message. */
   readonly onMessage?: ((handling: Handling) => void) | undefined;
   /** An actor has ended with an error. */
   readonly onFailure?: ((path: string, error: ErrorEnvelope) => void) | undefined;
-  /** A message has reached nobody. */
+  /** A message was not delivered. */
   readonly onDeadLetter?: ((letter: DeadLetter) => void) | undefined;
 }
 
-/** Always of one shape, so that asking for a hook that is not there costs next to nothing. */
+/** The result always has the same shape, so that reading a missing hook costs next to nothing. */
 export function guarded({ onSpawn, onStop, onMessage, onFailure, onDeadLetter }: Hooks): Hooks {
   return {
     onSpawn: guard(onSpawn),
@@ -34,7 +34,7 @@ export function guarded({ onSpawn, onStop, onMessage, onFailure, onDeadLetter }:
   };
 }
 
-/** What a listener throws must not end the actor that happened to call it; Node reports it as a warning. */
+/** An error in a listener must not end the actor that happens to call it. Node reports it as a warning. */
 function guard<A extends unknown[]>(listener: ((...args: A) => void) | undefined): ((...args: A) => void) | undefined {
   if (listener === undefined) return undefined;
   return (...args) => {

@@ -1,15 +1,18 @@
-/** What holds whatever takes its turn when: each run is another plan and another interleaving, and a failure names its seed. */
+/**
+ * What holds whatever takes its turn when: each run is another plan and another interleaving, and a failure names its
+ * seed.
+ */
 import { expect, it } from 'vitest';
 import { interleavings, seededRandom, type TestKit } from './kit/mod.ts';
 import type { Behaviour, Exit, Overflow, Ref } from './mod.ts';
 
 const RUNS = 200;
 const ACTORS = 5;
-/** Fewer than the dead letters that are kept. */
+/** Fewer than the dead letters that the system keeps. */
 const STEPS = 45;
 const OVERFLOWS: readonly Overflow[] = ['fail', 'drop-oldest', 'drop-newest', 'backpressure'];
 
-/** Numbered among those that go from one actor to the same other. */
+/** Numbered separately for each sender and receiver. */
 interface Letter {
   readonly kind: 'letter';
   readonly from: number;
@@ -19,7 +22,7 @@ interface Letter {
 
 type Message = Letter | { readonly kind: 'send'; readonly to: number } | { readonly kind: 'crash' | 'exit' | 'open' };
 
-/** What a run is judged by. */
+/** What a run records, to be checked at its end. */
 class Log {
   readonly sent: Letter[] = [];
   readonly received: Letter[] = [];
@@ -89,7 +92,7 @@ async function oneRun(kit: TestKit): Promise<void> {
   judge(log, kit);
 }
 
-/** Puts letters aside until it is opened, or takes them at once; some of its handlers take a while. */
+/** Handles letters at once, or puts them aside until it is opened. Some of its handlers take a while. */
 function member(self: number, refs: readonly Ref<Message>[], log: Log, random: () => number): Behaviour<Message> {
   return (context) => {
     let isOpen = random() < 0.6;

@@ -1,4 +1,4 @@
-import type { Holdable } from './backpressure.ts';
+import type { Pausable } from './backpressure.ts';
 import type { Clock } from './clock.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Hooks } from './hooks.ts';
@@ -9,14 +9,14 @@ import type { Scheduler } from './scheduler.ts';
 export interface Kernel {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
-  /** Messages that an actor handles before the next one gets its turn. */
+  /** How many messages an actor handles before the next actor gets its turn. */
   readonly throughput: number;
   readonly deadLetters: DeadLetters;
   readonly hooks: Hooks;
-  /** The thread that the actors of this system live on. */
+  /** The name of the thread that this system's actors live on. */
   readonly shard: string;
   /** The actor whose turn it is. */
-  current: Holdable | undefined;
+  current: Pausable | undefined;
   mailbox<M>(): Mailbox<M>;
   nextName(): string;
 }

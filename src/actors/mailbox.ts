@@ -1,18 +1,18 @@
-/** What happens to a message that finds a mailbox at its limit. What is dropped becomes a dead letter. */
+/** What happens to a message that finds the mailbox full. Messages that are refused or dropped become dead letters. */
 export type Overflow =
   /** It is refused. */
   | 'fail'
-  /** It takes the place of the one that has waited longest. */
+  /** It takes the place of the message that has waited longest. */
   | 'drop-oldest'
   /** It is dropped. */
   | 'drop-newest'
   /**
-   * It is taken, and the actor that sent it takes no next message until the mailbox is half empty. Refused: what comes from no
-   * actor's turn, from an actor that could then wait for itself, and what finds twice the capacity waiting.
+   * It is taken, and its sender takes no further message until the mailbox is half empty. It is refused if it was sent
+   * outside of an actor's turn, if its sender would then wait for itself, or if twice the capacity waits already.
    */
   | 'backpressure';
 
-/** Who sends: an actor whose turn it is. */
+/** The actor whose turn it was when the message was sent. */
 export interface Sender {
   readonly path: string;
 }
@@ -23,13 +23,16 @@ export interface Letter<M> {
 }
 
 const INITIAL_MESSAGES = 4;
-/** A ring of so many messages is given back when it has run empty so often since it grew: one burst is not paid for ever after. */
+/**
+ * A ring for so many messages or more is freed once it has run empty `EMPTY_TIMES` times since it grew, so that one
+ * burst does not keep memory.
+ */
 const LARGE_MESSAGES = 1024;
 const EMPTY_TIMES = 8;
-/** A message and its sender stand side by side: one array, so that an actor with mail costs one allocation. */
+/** Each message stands beside its sender in one array, so that an actor's first mail costs one allocation. */
 const SLOTS_A_MESSAGE = 2;
 
-/** A queue in a ring that grows by doubling; a mailbox that was never used holds no memory. */
+/** A queue in a ring that grows by doubling. A mailbox that was never used holds no memory. */
 export class Mailbox<M> {
   #slots: unknown[] | undefined;
   #head = 0;
@@ -41,7 +44,7 @@ export class Mailbox<M> {
     return this.#length;
   }
 
-  /** Who sent the message that was shifted last. */
+  /** The sender of the message that was shifted last. */
   get lastSender(): Sender | undefined {
     return this.#lastSender;
   }
@@ -69,14 +72,14 @@ export class Mailbox<M> {
     if (slots === undefined || this.#length === 0) return undefined;
     const at = this.#head;
     const message = slots[at];
-    // `push` and `unshift` put a sender into each second slot.
+    // `push` and `unshift` have put a sender into each second slot.
     this.#lastSender = slots[at + 1] as Sender | undefined;
     slots[at] = undefined;
     slots[at + 1] = undefined;
     this.#head = (at + SLOTS_A_MESSAGE) & (slots.length - 1);
     this.#length -= 1;
     if (this.#length === 0 && slots.length >= LARGE_MESSAGES * SLOTS_A_MESSAGE) this.#ranEmpty();
-    // And a message into each first one.
+    // And a message into each slot before it.
     return message as M;
   }
 
@@ -85,10 +88,13 @@ export class Mailbox<M> {
     if (this.#emptyTimes === EMPTY_TIMES) this.#slots = undefined;
   }
 
-  /** Takes out the message that has waited longest, as no message in hand. The caller has seen that there is one. */
+  /**
+   * Takes out the message that has waited longest, which does not become the message in hand. The caller has checked
+   * that there is one.
+   */
   drop(): Letter<M> {
     const inHand = this.#lastSender;
-    // `undefined` may be a message like any other.
+    // There is a message, so `undefined` would be one like any other.
     const message = this.shift() as M;
     const sender = this.#lastSender;
     this.#lastSender = inHand;

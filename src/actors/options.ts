@@ -1,18 +1,18 @@
 import { ShoalError } from '../errors.ts';
 
-/** @throws CONFIG_VALUE for a throughput that would let no message through */
+/** @throws CONFIG_VALUE for a throughput that lets no message through */
 export function checkedThroughput(throughput: number): number {
   if (Number.isSafeInteger(throughput) && throughput >= 1) return throughput;
   throw refused('throughput', 'a whole number from 1 up', throughput);
 }
 
-/** @throws CONFIG_VALUE for a capacity that is no limit */
+/** @throws CONFIG_VALUE for a capacity below 0, or that is no number */
 export function checkedCapacity(capacity: number): number {
   if (capacity >= 0) return capacity;
   throw refused('capacity', 'a number from 0 up', capacity);
 }
 
-/** @throws CONFIG_VALUE for a name that would make a path ambiguous */
+/** @throws CONFIG_VALUE for a name that makes a path ambiguous */
 export function checkedName(name: string): string {
   if (name !== '' && !name.includes('/')) return name;
   throw refused('name', 'a text with at least one character and without "/"', name);

@@ -1,4 +1,4 @@
-/** A supervisor may end and restart a child from within that child's own handler, by a call in place of a message. */
+/** A supervisor may end and restart a child from within that child's own handler, by a call instead of a message. */
 import { expect, it } from 'vitest';
 import { type TestKit, testKit } from './kit/mod.ts';
 import type { Context, Receive, Ref } from './mod.ts';
@@ -8,7 +8,7 @@ interface Family {
   readonly parent: Context<never>;
 }
 
-/** A child whose first incarnation does `during` with the message `go`; the others note what they get. */
+/** A child whose first incarnation runs `during` at the message `go`. Later incarnations record their messages. */
 function family(kit: TestKit, seen: string[], during: (family: Family) => void | Promise<void>): Ref<string> {
   const made: Family[] = [];
   let incarnations = 0;

@@ -4,14 +4,14 @@ import type { Timers } from './timers.ts';
 export interface ReceiveTimeoutOptions {
   readonly afterMs: number;
   readonly nowMs: () => number;
-  /** A message is in hand or waits. */
+  /** Whether a message is in hand or waits. */
   readonly isBusy: () => boolean;
   readonly fire: () => void;
 }
 
 /**
- * Fires whenever nothing was received for a while. A message only notes the time; the timer, when it is due, sees how much of the
- * while is left: setting a timer anew for each message would cost more than handling it.
+ * Fires whenever the actor has received no message for `afterMs`. A message only records the time, and the timer, when
+ * it fires, works out how much is left: a new timer for each message would cost more than handling the message.
  */
 export class ReceiveTimeout {
   readonly #timers: Timers;
@@ -26,7 +26,7 @@ export class ReceiveTimeout {
     this.#cancel = this.#set(options.afterMs);
   }
 
-  /** Messages were received. */
+  /** The actor has received messages. */
   touch(): void {
     this.#lastMs = this.#options.nowMs();
   }

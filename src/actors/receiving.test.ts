@@ -103,7 +103,7 @@ describe('stash', () => {
     ref.tell(2);
     ref.tell(3);
     open();
-    // One may be aside: 3 is one too many, and ends the actor.
+    // Only one may be aside: 3 is one too many and ends the actor.
     await kit.settle();
     await kit.system.stop(ref);
     expect(kit.system.deadLetters.latest().map(({ from, message, why }) => [from, message, why])).toEqual([

@@ -1,26 +1,27 @@
 import type { ErrorEnvelope } from '../errors.ts';
 
 /**
- * The address of an actor: the same thing wherever the actor lives. Delivery is at most once, and in order between a pair of
- * actors. A ref outlives a restart: its supervisor puts the next incarnation behind the same ref.
+ * The address of an actor, the same wherever the actor lives. Messages are delivered at most once, and in order
+ * between two actors. A ref outlives a restart: the next incarnation has the same ref.
  */
 export interface Ref<in M> {
   /** Names from the root down, such as `/fleet/router`. */
   readonly path: string;
   /**
-   * Puts a message into the actor's mailbox. Messages are plain data, and owned by the receiver from here on.
-   * @returns false if it was not taken (the actor is not running, or its mailbox is full): it is then a dead letter.
+   * Puts a message into the actor's mailbox. Messages are plain data and belong to the receiver from then on.
+   * @returns false if the message was not taken, because the actor is not running or its mailbox is full. It is then a
+   * dead letter.
    */
   tell(message: M): boolean;
 }
 
-/** Why an actor ended. `shutdown` is an orderly stop from outside, `normal` one of its own. */
+/** Why an actor ended: `normal` by its own decision, `shutdown` because it was stopped from outside. */
 export type ExitReason =
   | { readonly kind: 'normal' }
   | { readonly kind: 'shutdown' }
   | { readonly kind: 'error'; readonly error: ErrorEnvelope };
 
-/** What a watcher learns. */
+/** What a watcher is told. */
 export interface Exit {
   readonly path: string;
   readonly reason: ExitReason;

@@ -1,6 +1,6 @@
 import type { Ref } from './ref.ts';
 
-/** Where the reply to an ask goes: it takes one, and nothing once the ask has failed. */
+/** Takes the reply to an ask: the first one, or none once the ask has failed. */
 export class ReplyRef<R> implements Ref<R> {
   readonly path: string;
   readonly #resolve: (reply: R) => void;
@@ -23,7 +23,7 @@ export class ReplyRef<R> implements Ref<R> {
     return this.#settle(() => this.#reject(error));
   }
 
-  /** Calls when it has had its reply or has failed; at once if that was before. */
+  /** Calls `listener` when the ask has its reply or has failed, at once if that is so already. */
   onSettled(listener: () => void): void {
     if (this.#settled) listener();
     else this.#listeners.push(listener);

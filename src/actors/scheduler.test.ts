@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { FairScheduler, type Runnable } from './scheduler.ts';
 
-/** What nobody catches, here instead of ending the process. */
+/** Catches uncaught errors, which would end the process. */
 function uncaught(): unknown[] {
   const errors: unknown[] = [];
   process.setUncaughtExceptionCaptureCallback((error) => errors.push(error));

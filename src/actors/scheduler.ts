@@ -1,22 +1,25 @@
 import { Ring } from './ring.ts';
 
-/** Something that has a turn to take. */
+/** Something that takes turns. */
 export interface Runnable {
-  /** Works for one turn. @returns true if there is more to do. */
+  /** Works for one turn. @returns true if there is more to do */
   turn(): boolean;
 }
 
-/** Decides which of the actors that have mail takes its turn next, and when. */
+/** Decides which of the actors with mail takes its turn next, and when. */
 export interface Scheduler {
   schedule(runnable: Runnable): void;
 }
 
-/** Looking at the clock at each turn would cost more than a turn of a small message. */
+/** Reading the clock at each turn would cost more than a turn with one small message. */
 const TURNS_A_LOOK = 32;
-/** After so long Node's I/O gets its chance. A trip round the event loop costs some microseconds: a few percent of this. */
+/** Node's I/O runs at least this often. A trip round the event loop costs some microseconds, a few percent of this. */
 const BEFORE_IO_MS = 0.1;
 
-/** First come, first served. Starts in a microtask, so that a message costs no trip round the event loop, and yields to I/O. */
+/**
+ * First come, first served. It starts in a microtask, so that a message costs no trip round the event loop, and yields
+ * to I/O.
+ */
 export class FairScheduler implements Scheduler {
   readonly #ready = new Ring<Runnable>();
   readonly #nowMs: () => number;
@@ -27,12 +30,12 @@ export class FairScheduler implements Scheduler {
       this.#drain();
       isOver = true;
     } finally {
-      // What a turn has thrown is uncaught, as a defect should be; those who wait have no part in it.
+      // The error is a defect and stays uncaught. The other actors go on.
       if (!isOver) setImmediate(this.#run);
     }
   };
 
-  /** @param nowMs default: the machine's clock; another one makes the moments at which I/O has its chance repeatable */
+  /** @param nowMs default: the machine's clock; with another one tests repeat the moments at which I/O runs */
   constructor(nowMs: () => number = () => performance.now()) {
     this.#nowMs = nowMs;
   }

@@ -2,7 +2,7 @@ import { ShoalError } from '../errors.ts';
 import type { Cell } from './cell.ts';
 import type { Letter } from './mailbox.ts';
 
-/** Messages that an actor has put aside for later: as many as its mailbox may hold. */
+/** Messages that an actor has put aside for later, at most as many as its mailbox may hold. */
 export class Stash<M> {
   readonly #cell: Cell<M>;
   #kept: Letter<M>[] = [];
@@ -30,7 +30,7 @@ export class Stash<M> {
     this.#cell.putBack(this.#takeAll());
   }
 
-  /** What is aside when the actor ends is a dead letter. */
+  /** The actor ends: messages that are still aside become dead letters. */
   refuseAll(): void {
     for (const { message, sender } of this.#takeAll()) this.#cell.refuse(message, 'stopped', sender);
   }

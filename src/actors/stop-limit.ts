@@ -1,6 +1,6 @@
 import type { CancelTimer, Clock } from './clock.ts';
 
-/** The time by which an actor must have stopped: the earliest of those that were set. */
+/** The time by which an actor must have stopped: the earliest that was set. */
 export class StopLimit {
   readonly #clock: Clock;
   readonly #expired: (afterMs: number) => void;

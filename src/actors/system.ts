@@ -3,9 +3,9 @@ import { addresseeOf, offerTo } from './addressee.ts';
 import type { Behaviour, SpawnOptions } from './behaviour.ts';
 import { Cell } from './cell.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { startActor } from './context.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { guarded, type Hooks } from './hooks.ts';
-import { Incarnation } from './incarnation.ts';
 import type { Kernel } from './kernel.ts';
 import { Mailbox } from './mailbox.ts';
 import { checkedThroughput } from './options.ts';
@@ -18,11 +18,11 @@ export interface SystemOptions extends Hooks {
   readonly clock?: Clock;
   /** Default: first come, first served. */
   readonly scheduler?: Scheduler;
-  /** Messages that an actor handles before the next one gets its turn; default 64. */
+  /** How many messages an actor handles before the next actor gets its turn; default 64. */
   readonly throughput?: number;
   /** Makes the mailbox of each actor; default: a ring that grows. */
   readonly mailbox?: <M>() => Mailbox<M>;
-  /** The name of the thread that the actors live on, for `tree()`; default `main`. */
+  /** The name of the thread that the actors live on, which `tree()` shows; default `main`. */
   readonly shard?: string;
 }
 
@@ -37,7 +37,7 @@ export interface TreeNode {
   /** Messages handled, in all incarnations. */
   readonly handled: number;
   readonly restarts: number;
-  /** The thread that it lives on, or that the one lives on that it stands for: `main`, or `shard-N`. */
+  /** The thread of the actor, or of the actor that it stands for: `main` or `shard-N`. */
   readonly shard: string;
   /** In the order in which they started. */
   readonly children: readonly TreeNode[];
@@ -50,15 +50,18 @@ export interface ActorSystem {
   readonly current: string | undefined;
   /** Starts an actor at the top. */
   spawn<M>(behaviour: Behaviour<M>, options?: SpawnOptions): Ref<M>;
-  /** As `spawn`, and resolves when the behaviour has set itself up; rejects with what that threw. */
+  /** Like `spawn`. Resolves when the behaviour has set itself up; rejects with the error if that throws. */
   start<M>(behaviour: Behaviour<M>, options?: SpawnOptions): Promise<Ref<M>>;
   /**
-   * Sends the message that `toMessage` makes of a reply ref, and resolves with the first reply.
+   * Sends the message that `toMessage` makes with a ref for the reply. Resolves with the first reply.
    * @throws ACTOR_ASK_TIMEOUT after `timeoutMs`; ACTOR_STOPPED if the actor is not running or ends first;
    * ACTOR_MAILBOX_FULL if its mailbox takes no more.
    */
   ask<M, R>(ref: Ref<M>, toMessage: (replyTo: Ref<R>) => M, timeoutMs: number): Promise<R>;
-  /** As `ref.tell(message)`, but as soon as there is room. Await it before the next. @returns what `tell` returned then */
+  /**
+   * Like `ref.tell(message)`, but as soon as there is room. Await each before the next.
+   * @returns the result of that `tell`
+   */
   offer<M>(ref: Ref<M>, message: M): Promise<boolean>;
   /** Resolves when the actor has ended. */
   ended(ref: Ref<never>): Promise<Exit>;
@@ -82,10 +85,9 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
     mailbox: options.mailbox ?? (() => new Mailbox()),
     nextName: () => String(++names),
   };
-  // The guardian watches nobody and takes no messages.
+  // The guardian is the parent of the actors at the top. It takes no messages.
   const guardian = new Cell<never>(kernel, undefined, '', () => () => undefined, {});
-  const top = new Incarnation(guardian, undefined);
-  top.setUp();
+  const top = startActor(guardian);
   return {
     clock: kernel.clock,
     deadLetters: kernel.deadLetters,

@@ -1,9 +1,9 @@
 import type { CancelTimer, Clock } from './clock.ts';
 
-/** The timers of one incarnation, which end with it. */
+/** The timers of one incarnation. They end with it. */
 export class Timers {
   readonly #clock: Clock;
-  readonly #pending = new Set<CancelTimer>();
+  readonly #timers = new Set<CancelTimer>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -11,18 +11,18 @@ export class Timers {
 
   set(delayMs: number, fire: () => void): CancelTimer {
     const cancelTimer = this.#clock.timer(delayMs, () => {
-      this.#pending.delete(cancel);
+      this.#timers.delete(cancel);
       fire();
     });
     const cancel: CancelTimer = () => {
-      this.#pending.delete(cancel);
+      this.#timers.delete(cancel);
       cancelTimer();
     };
-    this.#pending.add(cancel);
+    this.#timers.add(cancel);
     return cancel;
   }
 
   cancelAll(): void {
-    for (const cancel of this.#pending) cancel();
+    for (const cancel of this.#timers) cancel();
   }
 }

@@ -13,8 +13,9 @@ interface Timed<T> {
 export type WheelEntry<T> = ListNode<Timed<T>>;
 
 /**
- * A timing wheel: the deadlines of very many items, where adding and removing one take constant time. It has no timer of its own.
- * Its owner calls `due` every `WHEEL_STEP_MS` while there is something to wait for. All times are milliseconds on one monotonic clock.
+ * A timing wheel: the deadlines of very many items, where adding and removing one take constant time. It has no timer
+ * of its own. Its owner calls `due` every `WHEEL_STEP_MS` while there is something to wait for. All times are
+ * milliseconds on one monotonic clock.
  */
 export class TimingWheel<T> {
   readonly #slots: LinkedList<Timed<T>>[] = Array.from({ length: SLOTS }, () => new LinkedList<Timed<T>>());

@@ -17,7 +17,7 @@ import type { UpOptions } from './up-options.ts';
 
 const FILE = 'accelerator.json';
 
-/** Carries `--accel` out; `auto` measures once a host and image, which takes seconds. */
+/** Chooses the accelerator by `--accel`. `auto` measures once for each host and image, which takes seconds. */
 export async function accelerator(
   options: UpOptions,
   image: ImageInfo,
@@ -38,11 +38,11 @@ export async function accelerator(
     return { accelerator: options.accelerator, why: `asked for by --accel ${options.accelerator}` };
   const known = await recallAccelerator(probe);
   if (known !== undefined) return known;
-  // VMs that were adopted hold every address: nothing can be measured now, and KVM is what most hosts do best with.
+  // Adopted VMs hold every address, so nothing can be measured now. KVM is the best choice on most hosts.
   if (address === undefined)
     return { accelerator: 'kvm', why: 'no address is free to measure on; measured at a later start' };
   options.onProgress('measuring once whether KVM or emulation is better for this image here');
-  // Probed VMs have run directories of their own: nobody adopts them.
+  // VMs that are only measured have run directories of their own, so that no Shoal adopts them.
   const choice = await chooseAccelerator({
     ...probe,
     address,
@@ -52,16 +52,16 @@ export async function accelerator(
   return choice;
 }
 
-/** A user without a home has no cache, and what was measured is measured again at the next start. */
+/** Without a cache, for a user without a home, the next start measures again. */
 function makeCache(folder: string): void {
   try {
     makeFolder(folder);
   } catch {
-    // Nothing will be remembered.
+    // The result of the measurement is not kept.
   }
 }
 
-/** What `--accel auto` means on this host for this image, for people; undefined if it has to measure first. */
+/** The known choice of `--accel auto` for this host and image, for people; undefined if it must be measured first. */
 export async function rememberedAccelerator(imagePath: string): Promise<string | undefined> {
   const image = await inspectImage(imagePath).catch(() => undefined);
   if (image === undefined) return undefined;

@@ -1,9 +1,9 @@
-/** What guests may still send replies for: each keeps 64 of them, for 30 s. */
+/** Enough for the replies that guests keep: 64 each, for 30 s. */
 const KEPT_MAX = 10_000;
 
 /**
- * Ids of requests that have ended otherwise than by the guest which still may send a reply for them: its link was lost, or the router failed
- * while it worked on them. It outlives the router, so that such a reply is not a second answer.
+ * Ids of requests that were answered without their guest, because its link was lost or the router failed. The guest may still send a
+ * reply; this set outlives the router, so that such a reply does not become a second answer.
  */
 export class AnsweredRequests {
   /** Oldest first. */

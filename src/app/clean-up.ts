@@ -1,4 +1,4 @@
-/** What was started, to be ended in the opposite order: all of it, even if a part fails to end. */
+/** Ends what was started, last started first. A step that fails does not keep the others from running. */
 export class CleanUp {
   readonly #steps: (() => Promise<void> | void)[] = [];
   #running: Promise<void> | undefined;
@@ -7,7 +7,7 @@ export class CleanUp {
     this.#steps.push(step);
   }
 
-  /** Running twice is running once. @throws the first failure, after everything has been tried */
+  /** Calling it again returns the same promise. @throws the first failure, after everything has been tried */
   run(): Promise<void> {
     this.#running ??= this.#runAll();
     return this.#running;

@@ -20,7 +20,7 @@ import { startNats } from './nats.ts';
 import { defaultImage } from './paths.ts';
 import { startShards } from './shards.ts';
 import { openTables } from './tables.ts';
-import type { UpOptions } from './up-options.ts';
+import type { FleetOptions } from './up-options.ts';
 
 interface Running {
   readonly system: ActorSystem;
@@ -71,7 +71,7 @@ async function on(
     events.push(one);
     if (one.kind === failAt && events.filter(({ kind }) => kind === failAt).length === 1) throw new Error(DEFECT);
   };
-  const options: UpOptions = {
+  const options: FleetOptions = {
     dataDir,
     fleet: 'core',
     pool,
@@ -93,12 +93,12 @@ async function on(
   cleanUp.add(() => system.shutdown());
   const launcher = createLauncher();
   cleanUp.add(() => launcher.close());
-  const board = new EventLog();
-  const onShards = startShards({ options, system, spawner: launcher, tag: data.tag, eventLog: board }, cleanUp);
-  const nats = await startNats(options, data, system, launcher, cleanUp);
+  const eventLog = new EventLog();
+  const onShards = startShards({ options, system, spawner: launcher, tag: data.tag, eventLog }, cleanUp);
+  const nats = await startNats({ options, data, system, launcher, eventLog }, cleanUp);
   const image = await inspectImage(options.image);
-  const ground = { options, image, data, store, system, nats, eventLog: board, onShards, onDown: () => undefined };
-  const actors = await startFleet(ground, cleanUp);
+  const deps = { options, image, data, store, system, nats, eventLog, onShards, onDown: () => undefined };
+  const actors = await startFleet(deps, cleanUp);
   const ask = (replyTo: Ref<FleetSnapshot>): RouterMessage => ({ kind: 'snapshot', replyTo });
   return {
     system,
@@ -142,9 +142,9 @@ async function until<T>(what: string, look: () => Promise<T | undefined>): Promi
   throw new Error(`it did not come to pass that ${what}`);
 }
 
-function ready(it: Running, vms: number): Promise<FleetSnapshot> {
+function ready(fleet: Running, vms: number): Promise<FleetSnapshot> {
   return until(`${vms} VMs are ready`, async () => {
-    const seen = await it.snapshot();
+    const seen = await fleet.snapshot();
     return seen.vms.filter(({ state }) => state === 'ready').length === vms ? seen : undefined;
   });
 }
@@ -152,48 +152,48 @@ function ready(it: Running, vms: number): Promise<FleetSnapshot> {
 const places = ({ vms }: FleetSnapshot): string[] => vms.map((vm) => `${vm.id_vmachine} ${vm.address}`).sort();
 
 /** So many VMs are ready, nobody else runs or holds an address. */
-async function settled(it: Running, vms: number): Promise<void> {
+async function settled(fleet: Running, vms: number): Promise<void> {
   await until(`${vms} VMs are all there is`, async () => {
-    const { vms: rows, addresses_free } = await it.snapshot();
+    const { vms: rows, addresses_free } = await fleet.snapshot();
     const ids = rows.map(({ id_vmachine }) => id_vmachine).sort();
     const isSo =
       rows.length === vms && rows.every(({ state }) => state === 'ready') && addresses_free === ADDRESSES - vms;
-    if (!isSo || [...it.reserved()].sort().join() !== ids.join()) return undefined;
-    return (await pids(it)).length === vms ? true : undefined;
+    if (!isSo || [...fleet.reserved()].sort().join() !== ids.join()) return undefined;
+    return (await pids(fleet)).length === vms ? true : undefined;
   });
 }
 
 /** The QEMU processes on this fleet's addresses. */
-async function pids(it: Running): Promise<readonly ProcessIdentity[]> {
+async function pids(fleet: Running): Promise<readonly ProcessIdentity[]> {
   const ask = (replyTo: Ref<readonly VmSummary[]>): ControllerMessage => ({ kind: 'vms', replyTo });
-  const known = await it.system.ask(it.actors.controller, ask, ASK_MS);
+  const known = await fleet.system.ask(fleet.actors.controller, ask, ASK_MS);
   return known.flatMap(({ pid }) => (pid === undefined ? [] : (identify(pid) ?? [])));
 }
 
 test('a router that fails is put back, and goes on with the VMs that run: none is started, ended or lost', async () => {
-  const it = await running({ min_vm_count: '3' });
-  await using client = await connect({ servers: it.url, fleet: it.fleet, deadlineMs: 60_000 });
-  const before = await ready(it, 3);
-  it.failRouter();
+  const fleet = await running({ min_vm_count: '3' });
+  await using client = await connect({ servers: fleet.url, fleet: fleet.fleet, deadlineMs: 60_000 });
+  const before = await ready(fleet, 3);
+  fleet.failRouter();
   expect((await client.request('still there')).text).toBe('STILL THERE');
-  const after = await ready(it, 3);
+  const after = await ready(fleet, 3);
   expect(places(after)).toEqual(places(before));
-  expect(it.reserved()).toHaveLength(3);
-  expect(it.ofKind('failed')).toEqual(['the router failed: a defect that a test put in']);
-  expect(it.ofKind('vm-start')).toHaveLength(3);
-  expect(it.ofKind('vm-gone')).toEqual([]);
+  expect(fleet.reserved()).toHaveLength(3);
+  expect(fleet.ofKind('failed')).toEqual(['the router failed: a defect that a test put in']);
+  expect(fleet.ofKind('vm-start')).toHaveLength(3);
+  expect(fleet.ofKind('vm-gone')).toEqual([]);
 });
 
 test('whatever a router had in hand when it failed is answered, once: done, or to be sent again', async () => {
-  const it = await running({ min_vm_count: '2' });
-  await using client = await connect({ servers: it.url, fleet: it.fleet, deadlineMs: 60_000 });
-  await ready(it, 2);
+  const fleet = await running({ min_vm_count: '2' });
+  await using client = await connect({ servers: fleet.url, fleet: fleet.fleet, deadlineMs: 60_000 });
+  await ready(fleet, 2);
   const many = Array.from({ length: 40 }, (_, index) => client.request(`text ${index}`));
   const slow = Array.from({ length: 10 }, () => client.request('300', { op: 'spin' }));
   await until('requests are in hand', async () =>
-    (await it.snapshot()).vms.some((vm) => vm.in_flight > 0) ? true : undefined,
+    (await fleet.snapshot()).vms.some((vm) => vm.in_flight > 0) ? true : undefined,
   );
-  it.failRouter();
+  fleet.failRouter();
   const ended = await Promise.allSettled([...many, ...slow]);
   const outcomes = ended.map((one) =>
     one.status === 'fulfilled' ? one.value.text : (codeOf(one.reason) ?? 'no code'),
@@ -207,18 +207,18 @@ test('whatever a router had in hand when it failed is answered, once: done, or t
 });
 
 test('a request that a VM worked on when its router failed has one answer', async () => {
-  const it = await running({ min_vm_count: '1' });
-  await ready(it, 1);
-  const { nc } = it.connection;
+  const fleet = await running({ min_vm_count: '1' });
+  await ready(fleet, 1);
+  const { nc } = fleet.connection;
   const answers: string[] = [];
   const inbox = nc.subscribe('test.answers', {
     callback: (_, message) => answers.push(message.headers?.get('Nats-Service-Error-Code') ?? message.string()),
   });
-  nc.publish(subjectsOf(it.fleet).process, '700', { reply: 'test.answers', headers: operation('spin') });
-  await until('it is in hand', async () => (await it.snapshot()).vms.find((vm) => vm.in_flight > 0));
-  it.failRouter();
+  nc.publish(subjectsOf(fleet.fleet).process, '700', { reply: 'test.answers', headers: operation('spin') });
+  await until('it is in hand', async () => (await fleet.snapshot()).vms.find((vm) => vm.in_flight > 0));
+  fleet.failRouter();
   // There is one VM, so this is worked on after that.
-  await using client = await connect({ servers: it.url, fleet: it.fleet, deadlineMs: 60_000 });
+  await using client = await connect({ servers: fleet.url, fleet: fleet.fleet, deadlineMs: 60_000 });
   expect((await client.request('after it')).text).toBe('AFTER IT');
   await nc.flush();
   expect(answers).toEqual(['503']);
@@ -228,60 +228,60 @@ test('a request that a VM worked on when its router failed has one answer', asyn
 test.each(['vm-start', 'vm-prepared', 'vm-booting', 'vm-ready'] as const)(
   'a router that fails at the first %s of a start leaves neither a VM nor an address behind',
   async (kind) => {
-    const it = await running({ min_vm_count: '3' }, kind);
-    await settled(it, 3);
-    expect(it.ofKind('failed')).toHaveLength(1);
+    const fleet = await running({ min_vm_count: '3' }, kind);
+    await settled(fleet, 3);
+    expect(fleet.ofKind('failed')).toHaveLength(1);
   },
 );
 
 test('a router that fails again while it is told what there is loses nothing either', async () => {
-  const it = await running({ min_vm_count: '3' }, 'vm-adopted');
-  const before = await ready(it, 3);
-  it.failRouter();
-  await until('it has failed twice', async () => (it.ofKind('failed').length === 2 ? true : undefined));
-  await settled(it, 3);
-  expect(places(await it.snapshot())).toEqual(places(before));
+  const fleet = await running({ min_vm_count: '3' }, 'vm-adopted');
+  const before = await ready(fleet, 3);
+  fleet.failRouter();
+  await until('it has failed twice', async () => (fleet.ofKind('failed').length === 2 ? true : undefined));
+  await settled(fleet, 3);
+  expect(places(await fleet.snapshot())).toEqual(places(before));
 });
 
 test.each(['vm-drain', 'vm-stop', 'vm-gone', 'address-free'] as const)(
   'a router that fails at the first %s of an end leaves neither a VM nor an address behind',
   async (kind) => {
-    const it = await running({ free_count: '2' }, kind);
-    await using client = await connect({ servers: it.url, fleet: it.fleet, deadlineMs: 60_000 });
+    const fleet = await running({ free_count: '2' }, kind);
+    await using client = await connect({ servers: fleet.url, fleet: fleet.fleet, deadlineMs: 60_000 });
     await Promise.allSettled(Array.from({ length: 4 }, () => client.request('500', { op: 'spin' })));
-    await until('the router has failed', async () => (it.ofKind('failed').length > 0 ? true : undefined));
-    await settled(it, 1);
+    await until('the router has failed', async () => (fleet.ofKind('failed').length > 0 ? true : undefined));
+    await settled(fleet, 1);
   },
 );
 
 test('a controller that fails is put back with a router of its own, and both go on with the VMs that run', async () => {
-  const it = await running({ min_vm_count: '3' });
-  await using client = await connect({ servers: it.url, fleet: it.fleet, deadlineMs: 60_000 });
-  const before = await ready(it, 3);
-  it.actors.controller.tell({ kind: 'vms', replyTo: poison() });
-  await until('the controller has failed', async () => (it.ofKind('failed').length > 0 ? true : undefined));
-  const after = await ready(it, 3);
+  const fleet = await running({ min_vm_count: '3' });
+  await using client = await connect({ servers: fleet.url, fleet: fleet.fleet, deadlineMs: 60_000 });
+  const before = await ready(fleet, 3);
+  fleet.actors.controller.tell({ kind: 'vms', replyTo: poison() });
+  await until('the controller has failed', async () => (fleet.ofKind('failed').length > 0 ? true : undefined));
+  const after = await ready(fleet, 3);
   expect(places(after)).toEqual(places(before));
-  expect(await pids(it)).toHaveLength(3);
+  expect(await pids(fleet)).toHaveLength(3);
   expect((await client.request('still there')).text).toBe('STILL THERE');
-  expect(it.ofKind('failed')).toEqual(['the controller failed: a defect that a test put in']);
-  expect(it.ofKind('vm-gone')).toEqual([]);
+  expect(fleet.ofKind('failed')).toEqual(['the controller failed: a defect that a test put in']);
+  expect(fleet.ofKind('vm-gone')).toEqual([]);
 });
 
 test('a router that keeps failing is given up: that is told, and the VMs go on for the next Shoal', async () => {
-  const it = await running({ min_vm_count: '2' });
-  const before = await ready(it, 2);
-  const processes = await pids(it);
+  const fleet = await running({ min_vm_count: '2' });
+  const before = await ready(fleet, 2);
+  const processes = await pids(fleet);
   for (let crash = 1; crash <= 4; crash++) {
-    await until('it is there', async () => it.snapshot());
-    it.failRouter();
-    await until(`crash ${crash} is told`, async () => (it.ofKind('failed').length >= crash ? true : undefined));
+    await until('it is there', async () => fleet.snapshot());
+    fleet.failRouter();
+    await until(`crash ${crash} is told`, async () => (fleet.ofKind('failed').length >= crash ? true : undefined));
   }
-  await until('core has given up', async () => it.failures.get('/core'));
-  expect(it.failures.get('/core')).toBe('SUPERVISOR_INTENSITY');
-  await it.stop();
+  await until('core has given up', async () => fleet.failures.get('/core'));
+  expect(fleet.failures.get('/core')).toBe('SUPERVISOR_INTENSITY');
+  await fleet.stop();
   for (const one of processes) expect(isAlive(one)).toBe(true);
-  const next = await it.again();
+  const next = await fleet.again();
   expect(places(await ready(next, 2))).toEqual(places(before));
   expect(await pids(next)).toEqual(processes);
 });

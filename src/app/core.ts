@@ -14,18 +14,18 @@ import { child, supervisor } from '../supervisor/mod.ts';
 import { type EndpointMessage, ReplyTokens } from '../transport/mod.ts';
 import { AnsweredRequests } from './answered-requests.ts';
 import type { CleanUp } from './clean-up.ts';
+import { DeferredRef } from './deferred-ref.ts';
 import type { EventLog } from './event-log.ts';
-import { LateRef } from './late-ref.ts';
 import { noticesTo } from './notices.ts';
 import { storePorts } from './store-writes.ts';
 import { poolOf, reservationsOf } from './tables.ts';
-import type { UpOptions } from './up-options.ts';
+import type { FleetOptions } from './up-options.ts';
 
 export interface CoreOptions {
-  readonly options: UpOptions;
+  readonly options: FleetOptions;
   readonly system: ActorSystem;
   readonly hypervisor: Hypervisor;
-  /** Where the actors of VMs live; undefined: on this thread. */
+  /** The threads on which VM actors run; undefined: this thread. */
   readonly home: VmHome | undefined;
   readonly parameters: VmParameters;
   readonly store: Store;
@@ -39,28 +39,28 @@ export interface CoreOptions {
 export interface Core {
   readonly router: Ref<RouterMessage>;
   readonly controller: Ref<ControllerMessage>;
-  /** A stop from now on leaves the VMs to the next Shoal. */
+  /** From now on a stop leaves the VMs running for the next Shoal. */
   keepVms(): void;
 }
 
-/** More is no accident: whoever keeps failing must not take the fleet through the same again and again. */
+/** An actor that fails more often than this has a defect that a restart does not mend. */
 const RESTARTS = { intensity: 3, periodMs: 60_000 };
-/** Above the sum of what each stage of a VM's end may take. */
+/** Above the sum of the limits on the stages of a VM's stop. */
 const CONTROLLER_STOP_MS = 30_000;
-/** A controller that does not answer by then has failed. */
+/** A controller that takes longer to answer has failed. */
 const ASK_TIMEOUT_MS = 5_000;
 
 /**
- * Starts controller and router. They know each other: what one sends before the other runs is kept for it.
+ * Starts controller and router. Each has a ref to the other; messages to an actor that has not started yet are kept for it.
  *
- * What the router knows it can be told again, by the tables and by the controller; so it is restarted alone. The controller knows
- * what runs by looking; a router beside a new controller is a new one too.
+ * A router that fails is restarted alone, because the tables and the controller can tell it everything again. A controller that fails is
+ * restarted with the router, because the router's view is of the old one.
  */
 export async function startCore(of: CoreOptions, cleanUp: CleanUp): Promise<Core> {
   const { system } = of;
-  const events = new LateRef<HostEvent>('/core/router');
-  const controllerRef = new LateRef<ControllerMessage>('/core/controller');
-  const routerRef = new LateRef<RouterMessage>('/core/router');
+  const events = new DeferredRef<HostEvent>('/core/router');
+  const controllerRef = new DeferredRef<ControllerMessage>('/core/controller');
+  const routerRef = new DeferredRef<RouterMessage>('/core/router');
   const controllerChild = child<ControllerMessage>({
     id: 'controller',
     start: controllerOf(of, events),
@@ -85,7 +85,7 @@ export async function startCore(of: CoreOptions, cleanUp: CleanUp): Promise<Core
   );
   let onStop: OnStop = 'stop-vms';
   cleanUp.add(async () => {
-    // Only a stop that was asked for ends VMs; what ends because of a defect leaves them to whoever comes next.
+    // Only a stop that a user asked for ends VMs. A stop because of a defect leaves them for the next Shoal.
     const ask = (replyTo: Ref<true>): ControllerMessage => ({ kind: 'set-on-stop', onStop, replyTo });
     await system.ask(controllerRef.target, ask, ASK_TIMEOUT_MS).catch(() => undefined);
     await system.stop(root);
@@ -107,7 +107,7 @@ function controllerOf(of: CoreOptions, events: Ref<HostEvent>): Behaviour<Contro
   return (context) => {
     const { statusIntervalMs, bootTimeoutMs } = paramsOf(store.snapshot());
     const parameters = { ...of.parameters, statusIntervalMs, bootTimeoutMs };
-    // What is found after a crash of ours is this fleet.
+    // VMs that are found after a restart of the controller belong to this fleet: `fresh` is for the first start.
     const start = controller({
       host,
       hypervisor,
@@ -124,7 +124,7 @@ function controllerOf(of: CoreOptions, events: Ref<HostEvent>): Behaviour<Contro
   };
 }
 
-function routerOf(of: CoreOptions, controllerRef: LateRef<ControllerMessage>): Behaviour<RouterMessage> {
+function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>): Behaviour<RouterMessage> {
   const { hypervisor, parameters, store, eventLog } = of;
   const { host } = of.options;
   const tokens = new ReplyTokens(of.tokenKey);
@@ -140,13 +140,13 @@ function routerOf(of: CoreOptions, controllerRef: LateRef<ControllerMessage>): B
       held: reservationsOf(store),
       nextVmId: () => store.nextVmId(),
       onEvent: (one) => eventLog.add(one),
-      // The router sends no relays: it is one of those who may, and sends less than a link understands.
+      // A link also takes relay messages, which the router never sends.
       openLink: (target, owner) =>
         link({
           target,
           owner,
           connect: (address) => hypervisor.connect(address),
-          // A guest has no more to say than it was told that it may.
+          // The limit that the guest was given.
           textBytesMax: parameters.textBytesMax,
         }) as Behaviour<LinkMessage>,
       orphanedReplies: {
@@ -157,14 +157,14 @@ function routerOf(of: CoreOptions, controllerRef: LateRef<ControllerMessage>): B
       },
       ...storePorts(store, parameters.imageDigest),
     });
-    // The first one is told by itself what there is; what came for this one's predecessor is lost.
+    // The controller reports to the first router by itself. A later router has missed those events.
     if (!isFirst) controllerRef.tell({ kind: 'announce' });
     isFirst = false;
     return start(context);
   };
 }
 
-/** That the fleet goes on is no reason to hide a defect. */
+/** The fleet goes on after a failure; the event still shows the defect. */
 function tellFailure({ system, eventLog, options }: CoreOptions, ref: Ref<never>, who: string): void {
   void system.ended(ref).then(({ reason }) => {
     if (reason.kind !== 'error') return;

@@ -1,12 +1,14 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { DataDir, findRunning } from './data-dir.ts';
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'shoal-data-'));
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'shoal-data-')));
 });
 afterEach(() => {
   chmodSync(folder, 0o700);
@@ -23,9 +25,75 @@ test('a second one on the same directory is refused, naming the running one', as
     message: expect.stringContaining(`pid ${process.pid}`),
     details: { pid: process.pid, fleet: 'default' },
   });
-  await first.close();
+  first.close();
   const second = await DataDir.open(folder);
-  await second.close();
+  second.close();
+});
+
+test('the lock is on a file, which every namespace sees, and is free when its holder is killed', async () => {
+  const holder = spawn('sh', ['-c', 'exec 9>"$0/lock"; flock 9; echo held; exec sleep 600', folder], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const gone = once(holder, 'exit');
+  onTestFinished(() => {
+    holder.kill('SIGKILL');
+  });
+  await once(holder.stdout, 'data');
+  await expect(DataDir.open(folder)).rejects.toMatchObject({ code: 'DATA_DIR_IN_USE' });
+  holder.kill('SIGKILL');
+  await gone;
+  (await DataDir.open(folder)).close();
+});
+
+test('a lock file that somebody removes opens the directory to nobody else', async () => {
+  const first = await DataDir.open(folder);
+  await first.announce(RUNNING);
+  rmSync(join(folder, 'lock'));
+  await expect(DataDir.open(folder)).rejects.toMatchObject({
+    code: 'DATA_DIR_IN_USE',
+    details: { pid: process.pid },
+  });
+  first.close();
+});
+
+test('nothing runs on a copy of a directory on which a Shoal runs', async () => {
+  const first = await DataDir.open(folder);
+  await first.announce(RUNNING);
+  const copy = `${folder}-copy`;
+  onTestFinished(() => rmSync(copy, { recursive: true }));
+  cpSync(folder, copy, { recursive: true });
+  expect(findRunning(copy)).toBeUndefined();
+  expect(findRunning(folder)).toMatchObject(RUNNING);
+  const second = await DataDir.open(copy);
+  expect(second.movedFrom).toBeUndefined();
+  second.close();
+  first.close();
+});
+
+test('a directory that was moved knows where it was; a copy of it does not', async () => {
+  const first = await DataDir.open(folder);
+  expect(first.movedFrom).toBeUndefined();
+  await first.settle();
+  first.close();
+  const [moved, copy] = [`${folder}-moved`, `${folder}-copy`];
+  onTestFinished(() => rmSync(copy, { recursive: true }));
+  cpSync(folder, copy, { recursive: true });
+  renameSync(folder, moved);
+  const second = await DataDir.open(moved);
+  expect(second.movedFrom).toBe(folder);
+  await second.settle();
+  expect(second.movedFrom).toBeUndefined();
+  second.close();
+  const third = await DataDir.open(copy);
+  expect(third.movedFrom).toBeUndefined();
+  third.close();
+  renameSync(moved, folder);
+});
+
+test('a file that cannot be read is no word that nothing runs', () => {
+  const file = join(folder, 'running.json');
+  mkdirSync(file);
+  expect(() => findRunning(folder)).toThrow(expect.objectContaining({ code: 'DATA_DIR_UNUSABLE' }));
 });
 
 test('what runs is found while it runs, and not after', async () => {
@@ -33,7 +101,7 @@ test('what runs is found while it runs, and not after', async () => {
   expect(findRunning(folder)).toBeUndefined();
   await data.announce(RUNNING);
   expect(findRunning(folder)).toMatchObject({ ...RUNNING, process: { pid: process.pid } });
-  await data.close();
+  data.close();
   expect(findRunning(folder)).toBeUndefined();
 });
 

@@ -1,70 +1,111 @@
-import { createHash } from 'node:crypto';
 import { accessSync, constants, readFileSync, realpathSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { codeOf, ShoalError } from '../errors.ts';
-import { identify, isAlive, makeFolder, type ProcessIdentity, writeDurable } from '../process/mod.ts';
+import {
+  FileLock,
+  identify,
+  inodeOf,
+  isAlive,
+  makeFolder,
+  type ProcessIdentity,
+  whileThere,
+  writeDurable,
+} from '../process/mod.ts';
+import { tagOf } from './fleet-tag.ts';
 
-/** What a running Shoal says of itself in its data directory, for the commands that look for it. */
+/** The file by which commands find the Shoal that runs on a data directory. */
 export interface RunningFleet {
   readonly version: 1;
   readonly process: ProcessIdentity;
+  /** Of the data directory (`inodeOf`); earlier versions did not write it. */
+  readonly inode?: string;
   readonly fleet: string;
   /** URL of its NATS server, without a password. */
   readonly nats: string;
-  /** The same as it was given, if it holds credentials: the file is for this user alone. */
+  /** The URL with its credentials, if it has some: only this user can read the file. */
   readonly login?: string;
+  /** The file that the image was copied from, and the copy's SHA-256; earlier versions did not write it. */
+  readonly image?: { readonly path: string; readonly digest: string };
   readonly startedMs: number;
 }
 
 const RUNNING_FILE = 'running.json';
+const LOCK_FILE = 'lock';
+const PLACE_FILE = 'place.json';
 
 /** A data directory that this process holds. */
 export class DataDir {
   readonly path: string;
-  /** Short and the same for the same directory: it names what stands outside of it. */
   readonly tag: string;
-  readonly #lock: Server;
+  readonly #lock: FileLock;
 
-  private constructor(path: string, tag: string, lock: Server) {
+  private constructor(path: string, lock: FileLock) {
     this.path = path;
-    this.tag = tag;
+    this.tag = tagOf(path);
     this.#lock = lock;
   }
 
   /** @throws DATA_DIR_UNUSABLE, DATA_DIR_IN_USE naming the process that holds it */
   static async open(directory: string): Promise<DataDir> {
     const path = usable(directory);
-    const tag = tagOf(path);
-    const lock = await takeLock(tag);
-    if (lock === undefined) throw inUse(path, readRunning(path));
-    return new DataDir(path, tag, lock);
+    const lock = takeLock(path);
+    // If the lock file was removed, its holder still runs while a new file can be locked.
+    const running = lock === undefined ? readRunning(path) : findRunning(path);
+    if (lock !== undefined && running === undefined) return new DataDir(path, lock);
+    lock?.release();
+    throw inUse(path, running);
   }
 
-  /** A private folder inside. */
+  /** The former path of this directory, if it was moved since a Shoal last ran on it: VMs left from then have another tag. */
+  get movedFrom(): string | undefined {
+    const place = readPlace(this.path);
+    return place !== undefined && place.inode === inodeOf(this.path) && place.path !== this.path
+      ? place.path
+      : undefined;
+  }
+
+  /** Records the present path. */
+  async settle(): Promise<void> {
+    const place: Place = { path: this.path, inode: inodeOf(this.path) };
+    await writeDurable(join(this.path, PLACE_FILE), `${JSON.stringify(place)}\n`);
+  }
+
+  /** Makes a folder in it that only this user can use. */
   folder(name: string): string {
     const path = join(this.path, name);
     makeFolder(path);
     return path;
   }
 
-  async announce(running: Omit<RunningFleet, 'version' | 'process'>): Promise<void> {
+  async announce(running: Omit<RunningFleet, 'version' | 'process' | 'inode'>): Promise<void> {
     const self = identify(process.pid);
     if (self === undefined) throw new ShoalError('INTERNAL', 'this process is not in /proc');
-    const content: RunningFleet = { version: 1, process: self, ...running };
+    const content: RunningFleet = { version: 1, process: self, inode: inodeOf(this.path), ...running };
     await writeDurable(join(this.path, RUNNING_FILE), `${JSON.stringify(content, null, 2)}\n`);
   }
 
-  async close(): Promise<void> {
+  close(): void {
     rmSync(join(this.path, RUNNING_FILE), { force: true });
-    await new Promise<void>((resolve) => this.#lock.close(() => resolve()));
+    this.#lock.release();
   }
 }
 
-/** The Shoal that runs on a data directory; undefined if none does. */
+/** Where a data directory was when a Shoal last ran on it. */
+interface Place {
+  readonly path: string;
+  readonly inode: string;
+}
+
+/**
+ * The Shoal that runs on a data directory; undefined if none does. A Shoal that runs on the original of a copied directory does not
+ * run on the copy.
+ * @throws DATA_DIR_UNUSABLE if the file that tells cannot be read
+ */
 export function findRunning(directory: string): RunningFleet | undefined {
   const running = readRunning(directory);
-  return running !== undefined && isAlive(running.process) ? running : undefined;
+  if (running === undefined || !isAlive(running.process)) return undefined;
+  const isCopied = running.inode !== undefined && running.inode !== inodeOf(directory);
+  return isCopied ? undefined : running;
 }
 
 function usable(directory: string): string {
@@ -82,21 +123,17 @@ function usable(directory: string): string {
   }
 }
 
-/** Of a real path: the name of what stands outside of the directory. */
-export function tagOf(path: string): string {
-  return createHash('sha256').update(path).digest('hex').slice(0, 8);
-}
-
-/**
- * The lock is a name in the kernel (an abstract UNIX socket): it is taken or not in one step, and is free again the moment its
- * holder dies, however that happens. A file could do neither.
- */
-function takeLock(tag: string): Promise<Server | undefined> {
-  return new Promise((resolve, reject) => {
-    const server = createServer((socket) => socket.destroy());
-    server.once('error', (error) => (codeOf(error) === 'EADDRINUSE' ? resolve(undefined) : reject(error)));
-    server.listen(`\0shoal-data-${tag}`, () => resolve(server.unref()));
-  });
+function takeLock(directory: string): FileLock | undefined {
+  const path = join(directory, LOCK_FILE);
+  try {
+    return FileLock.tryTake(path);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ShoalError('DATA_DIR_UNUSABLE', `The data directory ${directory} cannot be locked (${path}): ${why}`, {
+      cause,
+      details: { directory },
+    });
+  }
 }
 
 function inUse(path: string, running: RunningFleet | undefined): ShoalError {
@@ -117,11 +154,44 @@ function describe({ process: { pid }, fleet, nats }: RunningFleet): string {
   return `Shoal with pid ${pid} (fleet "${fleet}" at ${nats})`;
 }
 
-/** A file that cannot be read says nothing: it is a hint for commands, not state. */
+/** @returns undefined if there is no file, or its content is not of Shoal @throws DATA_DIR_UNUSABLE if it cannot be read */
 function readRunning(directory: string): RunningFleet | undefined {
+  const path = join(directory, RUNNING_FILE);
+  let text: string | undefined;
   try {
-    const content: unknown = JSON.parse(readFileSync(join(directory, RUNNING_FILE), 'utf8'));
-    return isRunningFleet(content) ? content : undefined;
+    text = whileThere(() => readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new ShoalError(
+      'DATA_DIR_UNUSABLE',
+      `The file ${path} cannot be read (${codeOf(cause) ?? String(cause)}), so nobody can say whether a Shoal runs there`,
+      { cause, details: { directory } },
+    );
+  }
+  const content = parsed(text);
+  return isRunningFleet(content) ? content : undefined;
+}
+
+function isImage(content: unknown): boolean {
+  if (typeof content !== 'object' || content === null) return false;
+  const { path, digest }: { readonly path?: unknown; readonly digest?: unknown } = content;
+  return typeof path === 'string' && typeof digest === 'string';
+}
+
+/** @returns undefined if there is no file, or its content is not of Shoal @throws whatever kept it from being read */
+function readPlace(directory: string): Place | undefined {
+  const content = parsed(whileThere(() => readFileSync(join(directory, PLACE_FILE), 'utf8')));
+  return isPlace(content) ? content : undefined;
+}
+
+function isPlace(content: unknown): content is Place {
+  if (typeof content !== 'object' || content === null) return false;
+  const { path, inode }: Partial<Record<keyof Place, unknown>> = content;
+  return typeof path === 'string' && typeof inode === 'string';
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
   } catch {
     return undefined;
   }
@@ -134,6 +204,8 @@ function isRunningFleet(content: unknown): content is RunningFleet {
   if (typeof identity !== 'object' || identity === null || fields.version !== 1) return false;
   const { pid, startTicks, bootId }: Partial<Record<keyof ProcessIdentity, unknown>> = identity;
   if (typeof pid !== 'number' || typeof startTicks !== 'number' || typeof bootId !== 'string') return false;
+  if (fields.image !== undefined && !isImage(fields.image)) return false;
+  if (fields.inode !== undefined && typeof fields.inode !== 'string') return false;
   if (fields.login !== undefined && typeof fields.login !== 'string') return false;
   return typeof fields.fleet === 'string' && typeof fields.nats === 'string' && typeof fields.startedMs === 'number';
 }

@@ -2,27 +2,28 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { codeOf } from '../errors.ts';
-import { readHostFacts, runtimeRoot, whyUncapped } from '../hypervisor/mod.ts';
+import { inspectImage, readHostFacts, runtimeRoot, whyUncapped } from '../hypervisor/mod.ts';
 import { isOnTmpfs } from '../process/mod.ts';
+import { findRunning, type RunningFleet } from './data-dir.ts';
 
-/** One thing that Shoal needs, or is better with. */
+/** The result of one check of the machine. */
 export interface Check {
   readonly name: string;
-  /** `warn`: works, with a drawback that `found` states. */
+  /** `warn`: Shoal works, with the drawback that `found` states. */
   readonly state: 'ok' | 'warn' | 'fail';
   readonly found: string;
-  /** What to do; absent when nothing is to be done. */
+  /** What the user should do; absent if nothing is to be done. */
   readonly remedy?: string;
 }
 
 export interface DoctorOptions {
   readonly image: string;
   readonly dataDir: string;
-  /** What `--accel auto` chose on this host for this image, if it has been asked before. */
+  /** The known choice of `--accel auto` for this host and image. */
   readonly accelerator: string | undefined;
 }
 
-/** Looks at the machine; changes nothing. */
+/** Checks the machine and changes nothing. */
 export async function examine(options: DoctorOptions): Promise<readonly Check[]> {
   const programs = await Promise.all([
     program('QEMU', 'qemu-system-x86_64', ['--version'], 'fail', 'qemu-system-x86'),
@@ -39,7 +40,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   return [
     node(),
     ...programs,
-    image(options.image),
+    await image(options.image, findRunning(options.dataDir)?.image),
     await kvm(),
     accelerator(options.accelerator),
     memory(),
@@ -87,14 +88,21 @@ async function program(
   }
 }
 
-function image(path: string): Check {
-  if (isReadable(path)) return { name: 'guest image', state: 'ok', found: path };
-  return {
-    name: 'guest image',
-    state: 'fail',
-    found: `cannot read ${path}`,
-    remedy: 'npm run image, or name one with --image',
-  };
+async function image(path: string, running: RunningFleet['image']): Promise<Check> {
+  const name = 'guest image';
+  try {
+    const { digest } = await inspectImage(path);
+    if (running?.path !== path || running.digest === digest) return { name, state: 'ok', found: path };
+    return {
+      name,
+      state: 'warn',
+      found: `${path} has changed since the Shoal that runs was started with it; its VMs run the copy of then`,
+      remedy: 'end it and start it again to run the new one',
+    };
+  } catch (error) {
+    const found = error instanceof Error ? error.message : String(error);
+    return { name, state: 'fail', found, remedy: 'npm run image, or name one with --image' };
+  }
 }
 
 async function kvm(): Promise<Check> {
@@ -153,7 +161,7 @@ function caps(): Check {
   };
 }
 
-/** A start makes and fills nine files, which a disk makes slower than memory: thirty VMs at once take a tenth longer with ext4. */
+/** The start of a VM writes nine files. On ext4 thirty VMs at once start a tenth more slowly than in memory. */
 function runDirectories(): Check {
   const name = 'run directories';
   try {
@@ -166,7 +174,7 @@ function runDirectories(): Check {
       remedy: 'mount a tmpfs on /run, or set SHOAL_RUNTIME_DIR to a short directory on one, such as /dev/shm/shoal',
     };
   } catch (error) {
-    // `runtimeRoot` says what to do.
+    // The message of `runtimeRoot` has the remedy.
     return { name, state: 'fail', found: error instanceof Error ? error.message : String(error) };
   }
 }

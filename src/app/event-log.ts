@@ -1,10 +1,11 @@
 import type { NatsConnection } from 'nats';
+import type { ErrorEnvelope } from '../errors.ts';
 import type { FleetEvent } from '../fleet/mod.ts';
 import { subjectsOf } from '../transport/mod.ts';
 
 const KEPT_MAX = 1_000;
 
-/** The latest event, for who asks, and all event as they come, for who listens on the subject of events. */
+/** Keeps the latest events for `shoal events`, and passes each on as it comes. */
 export class EventLog {
   readonly #kept: FleetEvent[] = [];
   readonly #listeners: ((event: FleetEvent) => void)[] = [];
@@ -13,6 +14,11 @@ export class EventLog {
     this.#kept.push(event);
     if (this.#kept.length > KEPT_MAX) this.#kept.shift();
     for (const listener of this.#listeners) listener(event);
+  }
+
+  /** Something that an operator should look at. */
+  warn(text: string, error?: ErrorEnvelope): void {
+    this.add({ atMs: Date.now(), kind: 'warning', text, ...(error === undefined ? {} : { error }) });
   }
 
   listen(listener: (event: FleetEvent) => void): void {
@@ -28,7 +34,7 @@ export class EventLog {
   publishOn(nc: NatsConnection, fleet: string): void {
     const subject = subjectsOf(fleet).events;
     this.listen((event) => {
-      // While the connection is away nobody listens, and the event are kept here.
+      // While the connection is lost nats.js buffers; after it is closed nobody listens.
       if (!nc.isClosed()) nc.publish(subject, JSON.stringify(event));
     });
   }

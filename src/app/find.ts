@@ -5,7 +5,7 @@ import { defaultDataDir } from './paths.ts';
 
 export const FLEET_DEFAULT = 'default';
 
-/** Where a fleet is spoken to. */
+/** The NATS server and the name by which a fleet is reached. */
 export interface FleetAddress {
   readonly servers: string;
   readonly fleet: string;
@@ -18,8 +18,8 @@ export interface WhereToLook {
 }
 
 /**
- * By the NATS server if one is named, else by what runs on the data directory.
- * @throws FLEET_NOT_RUNNING naming where was looked
+ * Finds a fleet by its NATS server if one is named, else by its data directory.
+ * @throws FLEET_NOT_RUNNING naming the place; DATA_DIR_UNUSABLE
  */
 export function findFleet({ data, nats, fleet }: WhereToLook): FleetAddress {
   if (nats !== undefined) return { servers: nats, fleet: fleet ?? FLEET_DEFAULT };

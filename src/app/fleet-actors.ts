@@ -1,10 +1,11 @@
 import { rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ActorSystem, Ref } from '../actors/mod.ts';
+import { type ActorSystem, type Ref, systemClock } from '../actors/mod.ts';
 import type { Address, RouterMessage } from '../fleet/mod.ts';
 import {
   type ControllerMessage,
   createQemuHypervisor,
+  type Found,
   type Hypervisor,
   type ImageInfo,
   MEMORY_MIB,
@@ -13,7 +14,7 @@ import {
   type VmParameters,
   type VmShards,
 } from '../hypervisor/mod.ts';
-import { signalProcess } from '../process/mod.ts';
+import { openFilesMax, signalProcess, vmsWithinOpenFiles } from '../process/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
 import type { EndpointMessage } from '../transport/mod.ts';
 import { accelerator } from './accelerator.ts';
@@ -21,59 +22,69 @@ import { adminHandlers } from './admin/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import { startCore } from './core.ts';
 import type { DataDir } from './data-dir.ts';
+import { DeferredRef } from './deferred-ref.ts';
 import type { EventLog } from './event-log.ts';
 import { FirstReady } from './first-ready.ts';
 import { startFront } from './front.ts';
-import { LateRef } from './late-ref.ts';
+import { keptImagePath, removeOldImages } from './kept-image.ts';
 import type { Nats } from './nats.ts';
 import { Settings } from './settings.ts';
-import { addressOf, poolOf, squareWithReality } from './tables.ts';
+import { addressOf, idOf, poolOf, reconcile } from './tables.ts';
 import { tokenKey } from './token-key.ts';
-import type { UpOptions } from './up-options.ts';
+import type { FleetOptions } from './up-options.ts';
 
-/** The actors that make the fleet, and what the rest of the application needs of them. */
+/** The actors of a fleet, as the rest of the application uses them. */
 export interface FleetActors {
   readonly router: Ref<RouterMessage>;
   readonly controller: Ref<ControllerMessage>;
   readonly accelerator: string;
-  /** Resolves when the VMs that are kept running are ready; rejects if they cannot be. */
+  /** Resolves when `min_vm_count` VMs are ready; rejects if the start gives up (`FirstReady`). */
   readonly firstReady: Promise<void>;
-  /** The end of this Shoal is not to end the VMs. */
+  /** From now on a stop leaves the VMs running for the next Shoal. */
   keepVms(): void;
-  /** Ends requests and VMs at once. */
+  /** Refuses the requests in flight and kills the VMs. */
   hurry(): void;
 }
 
-/** Largest text: what a NATS message takes by default, its headers included. */
+/** The largest text: a NATS message's default limit, headers included. */
 const TEXT_BYTES_MAX = 1024 * 1024;
 
-export interface Ground {
-  readonly options: UpOptions;
-  /** The image that the options name. */
+export interface FleetDeps {
+  readonly options: FleetOptions;
+  /** The copy of the image that VMs are started from. */
   readonly image: ImageInfo;
   readonly data: DataDir;
   readonly store: Store;
   readonly system: ActorSystem;
   readonly nats: Nats;
   readonly eventLog: EventLog;
-  /** Undefined if VMs are watched on the main thread. */
+  /** Undefined if VM actors run on the main thread. */
   readonly onShards: VmShards | undefined;
   /** Ends this Shoal as Ctrl-C does. */
   readonly onDown: () => void;
 }
 
 /** Starts controller, router, administration and endpoint, in this order. */
-export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<FleetActors> {
-  const { options, data, store, system, nats, eventLog, onShards } = ground;
+export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<FleetActors> {
+  const { options, data, store, system, nats, eventLog, onShards } = deps;
   const hypervisor = createQemuHypervisor({ fleetTag: data.tag, spawner: nats.launcher });
   cleanUp.add(() => removeEmpty(join(runtimeRoot(), data.tag), join(runtimeRoot(), `${data.tag}-probe`)));
-  await squareWithReality(store, await hypervisor.list(), options);
-  const { parameters, why } = await vmParameters(ground);
+  const found = await hypervisor.list();
+  await reconcile(store, found, options);
+  removeOldImages(data, deps.image.digest, found);
+  const { parameters, why } = await vmParameters(deps, found);
   eventLog.listen(options.onEvent);
   eventLog.publishOn(nats.connection.nc, options.fleet);
-  const first = new FirstReady(paramsOf(store.snapshot()).minVmCount, poolOf(store).length);
+  tellOpenFilesLimit(eventLog, poolOf(store).length);
+  const first = new FirstReady({
+    vms: paramsOf(store.snapshot()).minVmCount,
+    addresses: poolOf(store).length,
+    clock: systemClock,
+    onWait: options.onProgress,
+  });
+  cleanUp.add(() => first.close());
   eventLog.listen((one) => first.see(one));
-  const endpoint = new LateRef<EndpointMessage>('/front/endpoint');
+  const endpoint = new DeferredRef<EndpointMessage>('/front/endpoint');
   const logFolder = data.folder('logs');
   const key = await tokenKey(data.path);
   const core = await startCore(
@@ -102,8 +113,9 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
     options,
     parameters,
     shards: onShards?.shards,
+    imagePath: (digest) => keptImagePath(data, digest),
     why,
-    onDown: ground.onDown,
+    onDown: deps.onDown,
   });
   const { fleet } = options;
   const { connection } = nats;
@@ -119,23 +131,20 @@ export async function startFleet(ground: Ground, cleanUp: CleanUp): Promise<Flee
     firstReady: first.promise,
     hurry: () => {
       core.router.tell({ kind: 'drain-limit' });
-      // Those whose directories go meanwhile are ended by others.
+      // A VM whose directory goes meanwhile is being ended already.
       void killAll(hypervisor).catch(() => undefined);
     },
   };
 }
 
-async function vmParameters({
-  options,
-  image,
-  data,
-  store,
-  nats,
-}: Ground): Promise<{ parameters: VmParameters; why: string }> {
-  const chosen = await accelerator(options, image, data.tag, nats.launcher, freeAddress(store));
+async function vmParameters(
+  { options, image, data, store, nats }: FleetDeps,
+  found: readonly Found[],
+): Promise<{ parameters: VmParameters; why: string }> {
+  const chosen = await accelerator(options, image, data.tag, nats.launcher, freeAddress(store, found));
   const { statusIntervalMs, bootTimeoutMs } = paramsOf(store.snapshot());
   const parameters = {
-    image: options.image,
+    image: image.path,
     imageDigest: image.digest,
     accelerator: chosen.accelerator,
     memoryMib: MEMORY_MIB,
@@ -147,7 +156,16 @@ async function vmParameters({
   return { parameters, why: chosen.why };
 }
 
-/** Run directories of VMs that go on stay, and so does what holds them. */
+/** At the limit no more VMs start. The operator should learn that now and not under load. */
+function tellOpenFilesLimit(eventLog: EventLog, addresses: number): void {
+  const vms = vmsWithinOpenFiles();
+  if (vms >= addresses) return;
+  eventLog.warn(
+    `the limit of ${openFilesMax()} open files allows ${vms} VMs, and the pool has ${addresses} addresses; raise it with \`ulimit -n\``,
+  );
+}
+
+/** The folder stays if VMs go on in it. */
 function removeEmpty(...folders: readonly string[]): void {
   for (const folder of folders) {
     try {
@@ -158,15 +176,17 @@ function removeEmpty(...folders: readonly string[]): void {
   }
 }
 
-/** Adopted VMs may hold all but this one, or all. */
-function freeAddress(store: Store): Address | undefined {
-  const row = store.snapshot().ip_pool.find((one) => one.vm === null);
+/** An address without a running VM; undefined if there is none. */
+function freeAddress(store: Store, found: readonly Found[]): Address | undefined {
+  const there = new Set(found.flatMap(idOf));
+  const row = store.snapshot().ip_pool.find((one) => one.vm === null || !there.has(one.vm));
   return row === undefined ? undefined : addressOf(row);
 }
 
 async function killAll(hypervisor: Hypervisor): Promise<void> {
   for (const found of await hypervisor.list()) {
-    if (found.kind === 'running' && found.manifest.process !== undefined)
-      signalProcess(found.manifest.process, 'SIGKILL');
+    const process =
+      found.kind === 'running' ? found.manifest.process : found.kind === 'orphan' ? found.process : undefined;
+    if (process !== undefined) signalProcess(process, 'SIGKILL');
   }
 }

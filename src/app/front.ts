@@ -11,7 +11,7 @@ export interface FrontOptions {
   readonly fleet: string;
   readonly router: Ref<RouterMessage>;
   readonly tokenKey: Uint8Array;
-  /** Asked at each start: the parameter may have changed since the last one. */
+  /** Read at each start of the endpoint, because the parameter may change. */
   readonly deadlineMs: () => number;
   readonly handlers: Readonly<Record<string, AdminHandler>>;
   readonly onEndpoint: (ref: Ref<EndpointMessage>) => void;
@@ -21,7 +21,7 @@ const RESTARTS = { intensity: 5, periodMs: 60_000 };
 const DRAIN_LIMIT_MS = 5_000;
 const STOP_MS = DRAIN_LIMIT_MS + 2_000;
 
-/** Starts what clients speak to. Its stop is the first of all: it takes no more requests and waits for those in hand. */
+/** Starts administration and endpoint. They stop first: no more requests are taken, and those in flight are waited for. */
 export async function startFront(of: FrontOptions, cleanUp: CleanUp): Promise<void> {
   const { system, connection, fleet } = of;
   const admin = await serveAdmin(connection.nc, fleet, of.handlers);

@@ -7,7 +7,7 @@ export type { Check, DoctorOptions } from './doctor.ts';
 export { examine } from './doctor.ts';
 export type { FleetAddress, WhereToLook } from './find.ts';
 export { addressOfRunning, FLEET_DEFAULT, findFleet } from './find.ts';
-export { vmsLeftRunning } from './left-running.ts';
+export { orphanedVms } from './orphaned-vms.ts';
 export { defaultDataDir, defaultImage } from './paths.ts';
 export { SHARDS_MAX, shardsDefault } from './shards.ts';
 export type { Shoal } from './shoal.ts';

@@ -1,59 +1,137 @@
-import type { ActorSystem } from '../actors/mod.ts';
+import type { ActorSystem, Ref } from '../actors/mod.ts';
+import { ShoalError, toEnvelope } from '../errors.ts';
 import type { Launcher } from '../process/mod.ts';
 import { child, supervisor } from '../supervisor/mod.ts';
-import { type Connection, connect, type NatsServerStatus, natsServer } from '../transport/mod.ts';
+import {
+  type Connection,
+  connect,
+  type FleetInstance,
+  findFleetInstance,
+  type NatsServerMessage,
+  type NatsServerStatus,
+  natsServer,
+} from '../transport/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { DataDir } from './data-dir.ts';
+import type { EventLog } from './event-log.ts';
 import type { UpOptions } from './up-options.ts';
 
-/** The way to other processes: the launcher starts them, NATS talks to them. */
+/** The launcher, which starts other processes, and the connection to NATS. */
 export interface Nats {
   readonly launcher: Launcher;
   readonly connection: Connection;
 }
 
-/** A nats-server that keeps dying is no passing trouble. */
-const RESTARTS = { intensity: 5, periodMs: 10_000 };
-
-/** Above its ladder of SIGTERM and SIGKILL. */
-const STOP_MS = 10_000;
-
-/** Starts or adopts our own nats-server unless one is named, and connects. */
-export async function startNats(
-  options: UpOptions,
-  data: DataDir,
-  system: ActorSystem,
-  launcher: Launcher,
-  cleanUp: CleanUp,
-): Promise<Nats> {
-  const url = options.nats ?? (await startOwnServer(options, data, system, launcher, cleanUp));
-  const connection = await connect({ servers: url, name: `shoal-server-${options.fleet}` });
-  cleanUp.add(() => connection.close());
-  return { launcher, connection };
+export interface NatsDeps {
+  readonly options: UpOptions;
+  readonly data: DataDir;
+  readonly system: ActorSystem;
+  readonly launcher: Launcher;
+  readonly eventLog: EventLog;
 }
 
-async function startOwnServer(
-  options: UpOptions,
-  data: DataDir,
-  system: ActorSystem,
-  spawner: Launcher,
+/** If our nats-server dies more often than this, Shoal gives up. */
+const RESTARTS = { intensity: 5, periodMs: 10_000 };
+
+/** Above the limits of its SIGTERM and SIGKILL together. */
+const STOP_MS = 10_000;
+const ASK_TIMEOUT_MS = 5_000;
+
+/**
+ * Connects to the NATS server that is named, or to one of our own, which is started or adopted.
+ * @throws FLEET_IN_USE if another Shoal serves the fleet there
+ */
+export async function startNats(
+  { options, data, system, launcher, eventLog }: NatsDeps,
   cleanUp: CleanUp,
-): Promise<string> {
-  const serving = Promise.withResolvers<NatsServerStatus>();
-  const start = natsServer({
-    directory: data.folder('nats'),
-    spawner,
-    fresh: options.fresh,
-    onServing: serving.resolve,
+): Promise<Nats> {
+  const own = new OwnNats(options, eventLog);
+  const url = options.nats ?? (await own.start(data, system, launcher, cleanUp));
+  const connection = await connect({
+    servers: url,
+    name: `shoal-server-${options.fleet}`,
+    mayReconnect: () => options.nats !== undefined || own.serves,
+    onForbidden: ({ error }) => eventLog.warn(error.message, toEnvelope(error)),
   });
-  const root = await system.start(
-    supervisor({ strategy: 'one_for_one', ...RESTARTS, children: [child({ id: 'server', start, shutdown: STOP_MS })] }),
-    {
-      name: 'nats',
-    },
+  cleanUp.add(() => connection.close());
+  const other = await findFleetInstance(connection.nc, options.fleet);
+  if (other === undefined) return { launcher, connection };
+  await own.leave(system);
+  throw servedAlready(options.fleet, connection.shown, other);
+}
+
+function servedAlready(fleet: string, server: string, { id, version }: FleetInstance): ShoalError {
+  return new ShoalError(
+    'FLEET_IN_USE',
+    `Another Shoal serves the fleet "${fleet}" on the NATS server at ${server} (service ${id}, version ${version}), ` +
+      'and requests would go to either at random; end that one, or name another fleet with --fleet',
+    { details: { fleet, server, service: id } },
   );
-  cleanUp.add(() => system.stop(root));
-  const { url, pid, adopted } = await serving.promise;
-  options.onProgress(`nats-server ${adopted ? 'adopted' : 'runs'} at ${url} (pid ${pid})`);
-  return url;
+}
+
+/** Our own nats-server, with its notices. */
+class OwnNats {
+  readonly #options: UpOptions;
+  readonly #eventLog: EventLog;
+  readonly #first = Promise.withResolvers<NatsServerStatus>();
+  /** False while it is dead: a server that answers at its address then is another program. */
+  #serves = false;
+  #waitsForPort = false;
+  #actor: Ref<NatsServerMessage> | undefined;
+
+  constructor(options: UpOptions, eventLog: EventLog) {
+    this.#options = options;
+    this.#eventLog = eventLog;
+  }
+
+  get serves(): boolean {
+    return this.#serves;
+  }
+
+  /** @returns its URL */
+  async start(data: DataDir, system: ActorSystem, spawner: Launcher, cleanUp: CleanUp): Promise<string> {
+    const start = natsServer({
+      directory: data.folder('nats'),
+      spawner,
+      fresh: this.#options.fresh,
+      onServing: (status) => this.#serving(status),
+      onDied: () => {
+        this.#serves = false;
+      },
+      onPortTaken: (port) => this.#portTaken(port),
+    });
+    const onRef = (ref: Ref<NatsServerMessage>): void => {
+      this.#actor = ref;
+    };
+    const children = [child({ id: 'server', start, shutdown: STOP_MS, onRef })];
+    const root = await system.start(supervisor({ strategy: 'one_for_one', ...RESTARTS, children }), { name: 'nats' });
+    cleanUp.add(() => system.stop(root));
+    const { url, pid, adopted, portLost } = await this.#first.promise;
+    const lost = portLost === undefined ? '' : `; its port ${portLost} of the last time is another program's`;
+    this.#options.onProgress(`nats-server ${adopted ? 'adopted' : 'runs'} at ${url} (pid ${pid})${lost}`);
+    return url;
+  }
+
+  /** From now on a stop leaves the server running, because others use it. */
+  async leave(system: ActorSystem): Promise<void> {
+    if (this.#actor === undefined) return;
+    this.#actor.tell({ kind: 'leave' });
+    // The answer comes after `leave` was handled. An actor that has failed leaves its server running too.
+    const status = (replyTo: Ref<NatsServerStatus>): NatsServerMessage => ({ kind: 'status', replyTo });
+    await system.ask(this.#actor, status, ASK_TIMEOUT_MS).catch(() => undefined);
+  }
+
+  #serving(status: NatsServerStatus): void {
+    this.#serves = true;
+    this.#first.resolve(status);
+    if (this.#waitsForPort) this.#eventLog.warn(`nats-server runs again at ${status.url} (pid ${status.pid})`);
+    this.#waitsForPort = false;
+  }
+
+  #portTaken(port: number): void {
+    this.#waitsForPort = true;
+    this.#eventLog.warn(
+      `nats-server has ended, and another program has its port ${port}: nobody can send requests until that port is free again`,
+    );
+  }
 }

@@ -3,21 +3,34 @@ import type { FleetEvent } from '../fleet/mod.ts';
 import type { HostNotice } from '../hypervisor/mod.ts';
 import type { EventLog } from './event-log.ts';
 
-/** What a controller wants somebody to look at, as event. */
-export function noticesTo(board: EventLog, host: string): Ref<HostNotice> {
+/** The notices of a controller as events. */
+export function noticesTo(eventLog: EventLog, host: string): Ref<HostNotice> {
   return {
     path: '/core/notices',
     tell: (notice) => {
-      board.add(eventsOf(notice, host));
+      eventLog.add(eventOf(notice, host));
       return true;
     },
   };
 }
 
-function eventsOf(notice: HostNotice, host: string): FleetEvent {
+function eventOf(notice: HostNotice, host: string): FleetEvent {
   const atMs = Date.now();
-  if (notice.kind === 'unknown-found') {
-    return { atMs, kind: 'unidentified', host, text: `${notice.directory} is left alone: ${notice.why}` };
+  const { why } = notice;
+  switch (notice.kind) {
+    case 'unknown-found':
+      return { atMs, kind: 'unidentified', host, text: `${notice.directory} is left alone: ${why}` };
+    case 'vm-unidentified':
+      return { atMs, kind: 'unidentified', host, vm: notice.vm, text: `VM ${notice.vm} is left alone: ${why}` };
+    case 'vm-orphaned':
+      return { atMs, kind: 'warning', host, vm: notice.vm, text: `VM ${notice.vm} was ended: ${why}` };
+    case 'vm-impaired':
+      return { atMs, kind: 'warning', host, vm: notice.vm, text: `VM ${notice.vm} goes on, but ${why}` };
+    case 'directory-left': {
+      const text = `the run directory of VM ${notice.vm}, which is gone, cannot be removed: ${why}`;
+      return { atMs, kind: 'warning', host, vm: notice.vm, text };
+    }
+    case 'host-impaired':
+      return { atMs, kind: 'warning', host, text: `host ${host} goes on, but ${why}` };
   }
-  return { atMs, kind: 'unidentified', host, vm: notice.vm, text: `VM ${notice.vm} is left alone: ${notice.why}` };
 }

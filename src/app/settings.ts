@@ -28,8 +28,8 @@ export class Settings {
   }
 
   /**
-   * VMs that run keep the interval at which they report; those started from now on have the new one.
-   * @throws CONFIG_VALUE, STORE_WRITE_FAILED; nothing has changed then
+   * Running VMs keep their status interval; VMs started later have the new one.
+   * @throws CONFIG_VALUE, STORE_WRITE_FAILED; then nothing has changed
    */
   async set(values: Readonly<Record<string, number | string>>): Promise<Params> {
     const params = await this.#store.setParams(values);

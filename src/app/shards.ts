@@ -5,27 +5,27 @@ import type { Spawner } from '../process/mod.ts';
 import type { ShardEvent } from '../shards/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { EventLog } from './event-log.ts';
-import type { UpOptions } from './up-options.ts';
+import type { FleetOptions } from './up-options.ts';
 
-/** More would cost memory and start no VM sooner. */
+/** More threads cost memory and start no VM sooner. */
 export const SHARDS_MAX = 64;
 
-/** All cores but that of the main thread. */
+/** One for each core but the main thread's. */
 export function shardsDefault(): number {
   return Math.min(SHARDS_MAX, Math.max(1, availableParallelism() - 1));
 }
 
-export interface ShardsGround {
-  readonly options: UpOptions;
+export interface ShardsDeps {
+  readonly options: FleetOptions;
   readonly system: ActorSystem;
   readonly spawner: Spawner;
   readonly tag: string;
   readonly eventLog: EventLog;
 }
 
-/** Starts the threads that VMs are watched from; none if none are wanted. */
-export function startShards(ground: ShardsGround, cleanUp: CleanUp): VmShards | undefined {
-  const { options, system, spawner, tag, eventLog } = ground;
+/** Starts the threads on which VM actors run; undefined for `--shards 0`. */
+export function startShards(deps: ShardsDeps, cleanUp: CleanUp): VmShards | undefined {
+  const { options, system, spawner, tag, eventLog } = deps;
   if (options.shards === 0) return undefined;
   const vmShards = startVmShards({
     system,
@@ -38,7 +38,7 @@ export function startShards(ground: ShardsGround, cleanUp: CleanUp): VmShards | 
   return vmShards;
 }
 
-/** That a thread came up is no news. */
+/** Only the loss of a thread is an event. */
 function tell(one: ShardEvent, host: string, eventLog: EventLog): void {
   if (one.kind !== 'shard-lost') return;
   const { error } = one;

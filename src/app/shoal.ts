@@ -3,39 +3,43 @@ import { fromEnvelope, ShoalError } from '../errors.ts';
 import type { FleetSnapshot, RouterMessage } from '../fleet/mod.ts';
 import { inspectImage } from '../hypervisor/mod.ts';
 import { createLauncher } from '../process/mod.ts';
-import { paramsOf } from '../store/mod.ts';
+import { paramsOf, type Store } from '../store/mod.ts';
 import type { Connection } from '../transport/mod.ts';
 import { createRequester, subjectsOf } from '../transport/mod.ts';
 import { CleanUp } from './clean-up.ts';
 import { DataDir } from './data-dir.ts';
 import { EventLog } from './event-log.ts';
 import { type FleetActors, startFleet } from './fleet-actors.ts';
+import { tagOf } from './fleet-tag.ts';
+import { settleHostName } from './host-name.ts';
+import { keepImage } from './kept-image.ts';
 import { startNats } from './nats.ts';
+import { findVms } from './orphaned-vms.ts';
 import { startShards } from './shards.ts';
 import { openTables } from './tables.ts';
 import type { UpOptions } from './up-options.ts';
 
-/** A whole Shoal in this process. */
+/** A running Shoal, in this process. */
 export interface Shoal {
   /** URL of its NATS server. */
   readonly nats: string;
   readonly fleet: string;
-  /** Where requests are sent to. */
+  /** The subject that takes requests. */
   readonly subject: string;
   /** `kvm` or `tcg`. */
   readonly accelerator: string;
-  /** Resolves with the error if something ends that cannot be mended. */
+  /** Resolves with the error of a part that failed for good. */
   readonly failed: Promise<Error>;
   /** Resolves when `shoal down` asks it to end. */
   readonly asked: Promise<void>;
   snapshot(): Promise<FleetSnapshot>;
-  /** One request through the whole path; waits as long as the first VM needs. */
+  /** Sends one request the whole way, once the first VMs are ready. */
   greet(text: string): Promise<Greeting>;
-  /** Answers what is in hand, then ends everything that was started. Stopping twice is stopping once. */
+  /** Answers the requests in flight, then ends everything that was started. Calling it again returns the same promise. */
   stop(): Promise<void>;
-  /** A stop from now on leaves the VMs to the next Shoal. */
+  /** From now on a stop leaves the VMs running for the next Shoal. */
   keepVms(): void;
-  /** Makes a stop that is under way wait for nothing. */
+  /** Cuts short a stop that is under way: requests are refused, VMs killed. */
   hurry(): void;
 }
 
@@ -49,34 +53,44 @@ const ASK_TIMEOUT_MS = 5_000;
 
 /**
  * Starts everything on this machine: data directory, launcher, NATS, controller, router, endpoint, administration.
- * @param signal ends the start; what had been started is ended before the promise settles
- * @throws whatever part cannot start; nothing is left behind then
+ * @param signal aborts the start; everything that was started is ended before the promise settles
+ * @throws the error of the part that cannot start; nothing is left running then
  */
-export async function startShoal(options: UpOptions, signal: AbortSignal): Promise<Shoal> {
+export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise<Shoal> {
   const cleanUp = new CleanUp();
   try {
-    // Before anything is started for them.
-    subjectsOf(options.fleet);
-    const image = await inspectImage(options.image);
-    const data = await DataDir.open(options.dataDir);
+    // A fleet name and an image that cannot be used are refused before anything is started.
+    subjectsOf(asked.fleet);
+    const source = await inspectImage(asked.image);
+    const data = await DataDir.open(asked.dataDir);
     cleanUp.add(() => data.close());
-    const store = await openTables(options, data, cleanUp);
+    await settlePlace(data);
+    const image = await keepImage(data, source);
+    const store = await openTables(asked, data, cleanUp);
+    const options = { ...asked, host: await hostNameOf(asked, data, store) };
     const { system, failed } = createRoot();
     cleanUp.add(() => system.shutdown());
     const launcher = createLauncher();
     cleanUp.add(() => launcher.close());
     const eventLog = new EventLog();
-    // Their start takes longer than any other step, and goes on beside those.
+    // Threads take the longest to start. The other steps go on meanwhile.
     const onShards = startShards({ options, system, spawner: launcher, tag: data.tag, eventLog }, cleanUp);
-    const nats = await startNats(options, data, system, launcher, cleanUp);
+    const nats = await startNats({ options, data, system, launcher, eventLog }, cleanUp);
     signal.throwIfAborted();
     const down = Promise.withResolvers<void>();
-    const ground = { options, image, data, store, system, nats, eventLog, onShards, onDown: down.resolve };
-    const actors = await startFleet(ground, cleanUp);
+    const deps = { options, image, data, store, system, nats, eventLog, onShards, onDown: down.resolve };
+    const actors = await startFleet(deps, cleanUp);
     signal.throwIfAborted();
     const { shown } = nats.connection;
     const login = options.nats === undefined || options.nats === shown ? {} : { login: options.nats };
-    await data.announce({ fleet: options.fleet, nats: shown, ...login, startedMs: Date.now() });
+    const { path } = source;
+    await data.announce({
+      fleet: options.fleet,
+      nats: shown,
+      ...login,
+      image: { path, digest: image.digest },
+      startedMs: Date.now(),
+    });
     const { bootTimeoutMs } = paramsOf(store.snapshot());
     const greetMs = 2 * bootTimeoutMs;
     return new RunningShoal({
@@ -90,19 +104,42 @@ export async function startShoal(options: UpOptions, signal: AbortSignal): Promi
       greetMs,
     });
   } catch (error) {
-    // Why it could not start is what matters, also if something could not be ended then.
+    // The error of the start matters more than one of the clean-up.
     await cleanUp.run().catch(() => undefined);
     throw causeOf(error);
   }
 }
 
-/** A person wants to know what failed, not which of our supervisors noticed. */
+/** VMs are found by the path of their data directory. If it was moved while VMs run, no Shoal would find them. */
+async function settlePlace(data: DataDir): Promise<void> {
+  const { path, movedFrom } = data;
+  if (movedFrom !== undefined) {
+    const left = (await findVms(tagOf(movedFrom))).filter(({ kind }) => kind !== 'gone').length;
+    if (left > 0) {
+      throw new ShoalError(
+        'DATA_DIR_UNUSABLE',
+        `The data directory ${path} was at ${movedFrom} when ${left === 1 ? '1 VM that still runs was' : `${left} VMs that still run were`} started: ` +
+          'move it back, end them with `shoal up` and `shoal down`, and then move it',
+        { details: { directory: path, movedFrom, vms: left } },
+      );
+    }
+  }
+  await data.settle();
+}
+
+function hostNameOf({ host, fresh }: UpOptions, { path, tag }: DataDir, store: Store): Promise<string> {
+  // With --fresh the VMs end anyway, and their name with them.
+  const heldVms = async () => (fresh ? 0 : (await findVms(tag)).filter(({ kind }) => kind !== 'gone').length);
+  return settleHostName({ directory: path, store, wanted: host, heldVms });
+}
+
+/** The error of the part that failed, without the supervisors' errors around it. */
 function causeOf(error: unknown): unknown {
   const isOurs = error instanceof ShoalError && error.code === 'SUPERVISOR_START_FAILED';
   return isOurs && error.cause !== undefined ? causeOf(error.cause) : error;
 }
 
-/** A failure that reaches the top is one that no supervisor could mend. */
+/** A failure at the top level is one that no supervisor could mend. */
 function createRoot(): { system: ActorSystem; failed: Promise<Error> } {
   const { promise, resolve } = Promise.withResolvers<Error>();
   const system = createSystem({

@@ -1,7 +1,7 @@
 import type { NewVmRow, StorePorts, VmRowUpdate } from '../fleet/mod.ts';
 import type { SoftFields, Store, VmachineRow } from '../store/mod.ts';
 
-/** The store as the fleet writes to it. */
+/** The store, as the port to which the fleet writes. */
 export function storePorts(store: Store, imageDigest: string): StorePorts {
   return {
     reserve: (vm, address) => store.reserve(address.id, vm, Date.now()),
@@ -11,7 +11,7 @@ export function storePorts(store: Store, imageDigest: string): StorePorts {
   };
 }
 
-/** An adopted VM has its row already; only what may change is brought up to date. */
+/** An adopted VM has a row already: only its soft fields are updated. */
 async function insert(store: Store, record: NewVmRow, imageDigest: string): Promise<void> {
   const isThere = store.snapshot().vmachine.some((row) => row.id_vmachine === record.vm);
   if (isThere) store.touchVm(record.vm, softOf(record));
@@ -25,7 +25,7 @@ function rowOf(record: NewVmRow, imageDigest: string): VmachineRow {
     ...softOf(record),
     host: record.host,
     pid: record.pid ?? null,
-    // The manifest in the run directory names the process for good; the row is for people.
+    // The manifest in the run directory identifies the process. The row is for people.
     start_ticks: null,
     image_digest: record.imageDigest ?? imageDigest,
     started_ms: record.startedMs,

@@ -5,7 +5,7 @@ import { codeOf, ShoalError } from '../errors.ts';
 import { writeDurable } from '../process/mod.ts';
 import { TOKEN_KEY_BYTES } from '../transport/mod.ts';
 
-/** The key by which replies of guests are known to answer requests of ours; it outlives a restart, as the guests do. */
+/** The key that proves that a guest's reply belongs to a request of this fleet. It outlives a restart, because guests do. */
 export async function tokenKey(directory: string): Promise<Uint8Array> {
   const path = join(directory, 'token.key');
   const known = read(path);

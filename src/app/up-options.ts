@@ -1,28 +1,31 @@
 import type { Address, FleetEvent, Routing } from '../fleet/mod.ts';
 
-/** All that `shoal up` is told, checked. */
+/** The options of `shoal up`, checked. */
 export interface UpOptions {
   readonly dataDir: string;
   readonly fleet: string;
-  /** URL of a NATS server that runs already; without it one of our own is started. */
+  /** URL of a running NATS server; default: a server of our own. */
   readonly nats?: string;
-  /** Addresses for VMs; without it those of the last time, or `POOL_DEFAULT`. */
+  /** Addresses for VMs; default: those of the last start, at first `POOL_DEFAULT`. */
   readonly pool?: readonly Address[];
-  /** Parameters to set, under the names of the table; the others are as they were. */
+  /** Parameters to set, by their names in the table. The others stay as they are. */
   readonly params: Readonly<Record<string, string>>;
   /** Which of the free VMs a request goes to (rule R2). */
   readonly routing: Routing;
   readonly image: string;
-  /** Worker threads that VMs are watched from; 0 does so on the main thread. */
+  /** Worker threads for VM actors; 0 runs them on the main thread. */
   readonly shards: number;
   readonly accelerator: 'auto' | 'kvm' | 'tcg';
-  /** Ends VMs and the NATS server of an earlier Shoal that are found, instead of adopting them. */
+  /** Ends the VMs and the NATS server that an earlier Shoal left, instead of adopting them. */
   readonly fresh: boolean;
-  /** Sets damaged tables aside and makes them anew from what runs. */
+  /** Sets damaged tables aside and makes new ones from the running VMs. */
   readonly rebuild: boolean;
-  /** Name of this host in replies and tables. */
-  readonly host: string;
+  /** Name of this host in replies and tables; default: that of the last start, at first the machine's. */
+  readonly host?: string;
   readonly onEvent: (event: FleetEvent) => void;
-  /** One line for a person about a step of the start. */
+  /** Called with a line for people about each step of the start. */
   readonly onProgress: (text: string) => void;
 }
+
+/** The options with the host's name, which the data directory may have decided. */
+export type FleetOptions = UpOptions & { readonly host: string };

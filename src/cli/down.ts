@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { systemClock } from '../actors/mod.ts';
-import { addressOfRunning, askFleet, defaultDataDir, findRunning, vmsLeftRunning } from '../app/mod.ts';
+import { addressOfRunning, askFleet, defaultDataDir, findRunning, orphanedVms } from '../app/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { signalProcess, whenGone } from '../process/mod.ts';
 import { type Command, DATA_FLAG } from './command.ts';
@@ -35,7 +35,7 @@ export const downCommand: Command = {
 
 /** To end what a Shoal left that was killed is the business of the next one, which knows what is what. */
 async function nobodyRuns(directory: string): Promise<number> {
-  const left = await vmsLeftRunning(directory);
+  const left = await orphanedVms(directory);
   if (left === 0) {
     say(`No Shoal runs on ${directory}; there is nothing to do.`);
     return 0;

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
-import { defaultImage, rememberedAccelerator } from '../app/mod.ts';
+import { defaultDataDir, defaultImage, findRunning, rememberedAccelerator } from '../app/mod.ts';
 import { inspectImage } from '../hypervisor/mod.ts';
-import { type Command, OUTPUT_FLAG } from './command.ts';
+import { type Command, DATA_FLAG, OUTPUT_FLAG } from './command.ts';
 import { formatBytes, printData, printJson } from './output.ts';
 
 export const imageCommand: Command = {
@@ -9,7 +9,7 @@ export const imageCommand: Command = {
   summary: 'checks a guest image and shows its digest, and what it would run on here',
   words: '[FILE]',
   wordsMax: 1,
-  flags: [OUTPUT_FLAG],
+  flags: [DATA_FLAG, OUTPUT_FLAG],
   examples: [
     ['shoal image', 'the built-in one'],
     ['shoal image my-service.elf', 'exits 1 if QEMU cannot boot it'],
@@ -19,8 +19,10 @@ export const imageCommand: Command = {
     const builtIn = defaultImage();
     const { path, bytes, digest } = await inspectImage(resolve(word ?? builtIn));
     const accelerator = (await rememberedAccelerator(path)) ?? null;
+    const running = findRunning(resolve(flags.text('data') ?? defaultDataDir()))?.image;
+    const running_digest = running?.path === path ? running.digest : null;
     if (json) {
-      printJson({ path, bytes, digest, built_in: path === builtIn, accelerator });
+      printJson({ path, bytes, digest, built_in: path === builtIn, accelerator, running_digest });
       return 0;
     }
     const rows = [
@@ -28,6 +30,9 @@ export const imageCommand: Command = {
       ['size', formatBytes(bytes)],
       ['digest', digest],
       ['accelerator', accelerator ?? 'the first `shoal up` with it measures'],
+      ...(running_digest === null || running_digest === digest
+        ? []
+        : [['running', `${running_digest}: the file has changed; the next \`shoal up\` runs it`]]),
     ];
     printData(rows.map(([name = '', value]) => `${name.padEnd(11)}  ${value}`).join('\n'));
     return 0;

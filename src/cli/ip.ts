@@ -9,7 +9,7 @@ const COLUMNS: readonly Column<IpPoolRow>[] = [
   { title: 'ID', align: 'right', cell: (row) => String(row.id_ip) },
   { title: 'ADDRESS', cell: (row) => `${row.ip}:${row.port}` },
   { title: 'HOST', cell: (row) => row.host },
-  { title: 'RESERVED', cell: (row) => (row.reserve ? 'yes' : 'no') },
+  { title: 'RESERVED', cell: (row) => (row.retired ? 'yes, the last time' : row.reserve ? 'yes' : 'no') },
   { title: 'VM', align: 'right', cell: (row) => (row.vm === null ? '-' : String(row.vm)) },
   {
     title: 'LAST RESERVED',

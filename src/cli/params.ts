@@ -39,7 +39,7 @@ export const paramsCommand: Command = {
 type Values = Readonly<Record<string, number>>;
 
 function get(values: Values, [name]: readonly string[], json: boolean): number {
-  const value = name === undefined ? undefined : values[name];
+  const value = name === undefined || !Object.hasOwn(values, name) ? undefined : values[name];
   if (name === undefined || value === undefined) {
     throw usage(
       paramsCommand,

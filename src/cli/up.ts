@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import {
   defaultDataDir,
@@ -38,6 +37,11 @@ export const upCommand: Command = {
       about: `addresses for the VMs (default: those of the last time, at first ${POOL_DEFAULT})`,
     },
     { name: 'min', value: 'N', about: 'VMs to keep running: the parameter min_vm_count (default: 1)' },
+    {
+      name: 'host',
+      value: 'NAME',
+      about: "this host's name in replies and tables (default: that of the last time, at first the machine's)",
+    },
     { name: 'image', value: 'FILE', about: 'guest image (default: the built-in one)' },
     {
       name: 'accel',
@@ -126,6 +130,7 @@ async function started(options: UpOptions, signal: AbortSignal): Promise<Shoal |
 function optionsOf(flags: Flags, output: UpOutput): UpOptions {
   const nats = flags.text('nats');
   const pool = flags.text('pool');
+  const host = flags.text('host');
   return {
     dataDir: resolve(flags.text('data') ?? defaultDataDir()),
     fleet: flags.text('fleet') ?? FLEET_DEFAULT,
@@ -138,7 +143,7 @@ function optionsOf(flags: Flags, output: UpOutput): UpOptions {
     image: resolve(flags.text('image') ?? defaultImage()),
     shards: shardsOf(flags),
     accelerator: flags.oneOf('accel', ['auto', 'kvm', 'tcg']) ?? 'auto',
-    host: hostname(),
+    ...(host === undefined ? {} : { host }),
     onEvent: output.event,
     onProgress: output.progress,
   };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LINE_BYTES_MAX } from './console/console-parser.ts';
 import { parseContractLine } from './console/contract-line.ts';
-import { MEMORY_MIB } from './controller.ts';
+import { MEMORY_MIB } from './controller/controller-options.ts';
 import {
   FRAME_BYTES_MAX,
   type FrameSink,
@@ -124,10 +124,10 @@ describe('docs/guest-contract.md', () => {
       'console line, bytes': LINE_BYTES_MAX,
       connections: 1,
     };
-    expect(Object.fromEntries(rows.flatMap(([name = '', it]) => (it === '' ? [] : [[name, Number(it)]])))).toEqual(
-      shoal,
-    );
-    expect(rows.map(([name, , it]) => [name, Number(it)])).toEqual([
+    expect(
+      Object.fromEntries(rows.flatMap(([name = '', bytes]) => (bytes === '' ? [] : [[name, Number(bytes)]]))),
+    ).toEqual(shoal);
+    expect(rows.map(([name, , value]) => [name, Number(value)])).toEqual([
       ['header, bytes', constant('core/frame.h', 'kSize')],
       ['length of a frame, bytes', constant('core/frame.h', 'kLengthMax')],
       ['operation, bytes', 0xff],
@@ -157,7 +157,7 @@ describe('docs/guest-contract.md', () => {
       const writer = new FrameWriter();
       const sink: FrameSink = {
         frame: (type, low, _high, op, token, payload) => {
-          const known = Object.values(FrameType).find((it) => it === type);
+          const known = Object.values(FrameType).find((one) => one === type);
           if (known !== undefined) writer.append(known, low, 0, op, token, payload);
         },
       };

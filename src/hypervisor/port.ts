@@ -1,7 +1,7 @@
 import type { Address, GuestReady, VmId } from '../fleet/mod.ts';
 import type { ProcessIdentity } from '../process/mod.ts';
 
-/** What a machine is made from. */
+/** How a machine is made. */
 export interface MachineSpec {
   readonly vm: VmId;
   readonly address: Address;
@@ -16,11 +16,11 @@ export interface MachineSpec {
 
 export type Accelerator = 'kvm' | 'tcg';
 
-/** What is on disk before QEMU is started, so that whoever comes back knows what may be running. */
+/** On disk before QEMU is started, so that the next Shoal knows what may be running. */
 export interface Manifest {
   readonly version: 1;
   readonly spec: MachineSpec;
-  /** Given to QEMU; a process proves by it that it is this machine. */
+  /** An argument of QEMU, by which a process proves that it is this machine. */
   readonly uuid: string;
   readonly argvDigest: string;
   readonly bootId: string;
@@ -28,12 +28,12 @@ export interface Manifest {
   readonly preparedMs: number;
   /** Absent until the spawn has been confirmed. */
   readonly process?: ProcessIdentity;
-  /** What the guest said when it was ready: it says so once, and whoever adopts the machine has not heard it. */
+  /** The guest's ready line: it is printed once, and whoever adopts the machine has not heard it. */
   readonly guest?: GuestReady;
 }
 
 export interface MachineExit {
-  /** Null if a signal ended it or nobody could know. */
+  /** Null if a signal ended it, or if it cannot be known. */
   readonly exitCode: number | null;
   readonly signal: string | null;
   /** The last that QEMU printed on its standard error; empty as a rule. */
@@ -46,12 +46,20 @@ export interface Machine {
   readonly process: ProcessIdentity;
   /** Lets the CPU run (QMP `cont`). */
   start(): Promise<void>;
-  /** Notes durably in the manifest what the guest said when it was ready. */
+  /** Writes the guest's ready line into the manifest. */
   remember(guest: GuestReady): Promise<void>;
   /** @throws QMP_TIMEOUT, QMP_ERROR */
   qmp(command: string, args?: Readonly<Record<string, unknown>>, timeoutMs?: number): Promise<unknown>;
-  /** Bytes that the guest prints, from the first on, some moments later. One listener, whose they are until it returns. */
+  /**
+   * Bytes that the guest prints, from the first on, some moments later. There is one listener; the bytes are its own
+   * until it returns.
+   */
   onConsole(listener: (bytes: Uint8Array) => void): void;
+  /**
+   * Calls when a part beside the machine fails, such as its console; the machine goes on. Once until that part works
+   * again.
+   */
+  onFault(listener: (why: string) => void): void;
   /** Writes to the guest's serial input. */
   writeConsole(text: string): void;
   /** Calls once when the process is confirmed gone. */
@@ -65,31 +73,42 @@ export interface Machine {
   release(): Promise<void>;
 }
 
-/** What was found in a run directory by whoever came back. */
+/** What a host has of one VM. */
 export type Found =
   | { readonly kind: 'running'; readonly manifest: Manifest }
   /** Its process is gone; only the directory is left. */
-  | { readonly kind: 'gone'; readonly manifest: Manifest }
-  /** Something is there that cannot be identified: it is left alone and reported. */
+  | { readonly kind: 'gone'; readonly vm: VmId }
+  /**
+   * Its process runs, and somebody has removed its run directory or the manifest in it: it can be ended, and not be
+   * driven any more.
+   */
+  | { readonly kind: 'orphan'; readonly vm: VmId; readonly directory: string; readonly process: ProcessIdentity }
+  /** Something is there that cannot be identified, or could not be looked at: it is left alone and reported. */
   | { readonly kind: 'unknown'; readonly directory: string; readonly vm: VmId | undefined; readonly why: string };
 
-/** The raw machine as a port; the simulation has one of its own. */
+/**
+ * The raw machine as a port. The production implementation is QEMU (`createQemuHypervisor`); tests have machines of
+ * their own. VM actor and controller stand above it and know no other.
+ */
 export interface Hypervisor {
   /**
-   * Starts QEMU with the CPU paused; its monitor connected, manifest on disk. When it rejects nothing is left behind.
-   * @throws IMAGE_MISSING, IMAGE_INVALID, QEMU_MISSING, QEMU_EXITED, PORT_TAKEN, PATH_TOO_LONG, RIGHTS_MISSING, QMP_TIMEOUT,
-   * LAUNCHER_FAILED
+   * Starts QEMU with the CPU paused; its monitor connected, manifest on disk. When it rejects, nothing is left behind
+   * but a process that would not end: `find` then finds it.
+   * @throws IMAGE_MISSING, IMAGE_INVALID, QEMU_MISSING, QEMU_EXITED, PORT_TAKEN, PATH_TOO_LONG, RIGHTS_MISSING,
+   * QMP_TIMEOUT, LAUNCHER_FAILED
    */
   prepare(spec: MachineSpec): Promise<Machine>;
   /** Takes over a machine that runs. @throws MANIFEST_INVALID, VM_GONE, QMP_TIMEOUT */
   adopt(manifest: Manifest): Promise<Machine>;
-  /** What is in each run directory; waits for what is being prepared. */
+  /** All VMs of the fleet on this host; waits for what is being prepared. Rejects if the host cannot be looked at. */
   list(): Promise<readonly Found[]>;
-  /** What is in the run directory of one VM; undefined if it has none. */
+  /** One VM; undefined if there is nothing of it. Rejects if the host cannot be looked at. */
   find(vm: VmId): Promise<Found | undefined>;
-  /** Removes the run directory of a machine that was found gone. */
-  discard(manifest: Manifest): Promise<void>;
-  /** Bytes that the host could give to a new process without swapping. */
+  /** Ends the process of a machine that nobody drives, by signals. @returns whether it is confirmed gone */
+  end(process: ProcessIdentity): Promise<boolean>;
+  /** Removes the run directory of a VM whose process is gone. */
+  discard(vm: VmId): Promise<void>;
+  /** Bytes that the host could give to a new process without swapping. Rejects if they cannot be measured. */
   availableBytes(): Promise<number>;
   /** Opens the TCP connection of a link. */
   connect(address: Address): GuestConnection;

@@ -1,13 +1,13 @@
 import { open, stat, truncate } from 'node:fs/promises';
 import { codeOf } from '../errors.ts';
 
-/** What the log of a process may grow to before its older part is dropped. */
+/** The size at which the older part of a process's log is dropped. */
 export const LOG_BYTES_MAX = 256 * 1024;
 const KEEP_BYTES = 64 * 1024;
 
 /**
- * Cuts a file that somebody else appends to (opened O_APPEND) down to its last 64 KiB once it is larger than `bytesMax`. What is written
- * between the reading and the cut is lost: the file is a help for people, not a record.
+ * Cuts a file that another process appends to (opened O_APPEND) to its last 64 KiB once it is larger than `bytesMax`. Bytes written
+ * between the read and the cut are lost: the file helps people and is no record.
  */
 export async function boundFile(path: string, bytesMax = LOG_BYTES_MAX): Promise<void> {
   try {

@@ -3,10 +3,10 @@ import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 
-/** What a temporary file of `writeDurable` ends in; one that is left over is the trace of a crash and may be removed. */
+/** The suffix of temporary files. One that is left over is from a crash and may be removed. */
 export const TEMPORARY_SUFFIX = '.tmp';
 
-/** Each thread counts for itself. */
+/** Per thread. */
 let sequence = 0;
 
 /**
@@ -37,9 +37,9 @@ export async function writeDurable(path: string, content: string | Uint8Array, m
 }
 
 /**
- * Replaces a small file so that whatever crash of ours comes, either the old or the new content is there in full. It may not outlive a crash
- * of the machine: for what describes processes, which do not either. Waits for no disk; and to hand four calls of microseconds to other threads
- * would cost many times what they take.
+ * Replaces a small file so that after a crash of Shoal either the old or the new content is there in full. A crash of the machine may lose
+ * it: it is for files about processes, which do not outlive that either. It does not wait for the disk. It is synchronous because four calls
+ * of microseconds each cost much less than handing them to another thread.
  */
 export function writeAtomic(path: string, content: string | Uint8Array, mode = 0o600): void {
   const temporary = temporaryFor(path);

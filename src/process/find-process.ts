@@ -1,24 +1,48 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { codeOf } from '../errors.ts';
 import { identify } from './identity.ts';
 import type { ProcessIdentity } from './spawner.ts';
+import { whileThere } from './while-there.ts';
 
-/** The running process that has exactly this as one of its arguments after the first, such as a file of its own. */
+/**
+ * The running process that has exactly this as one of its arguments after the first, such as a file of its own; undefined if there is
+ * certainly none.
+ * @throws whatever kept the processes from being looked at
+ */
 export function findByArgument(argument: string): ProcessIdentity | undefined {
+  return processesWith((one) => one === argument).next().value?.process;
+}
+
+/**
+ * The running processes that have an argument after the first that `matches`, with that argument.
+ * @throws whatever kept the processes from being looked at
+ */
+export function* processesWith(
+  matches: (argument: string) => boolean,
+): Generator<{ readonly argument: string; readonly process: ProcessIdentity }, undefined> {
   for (const entry of readdirSync('/proc')) {
     if (!/^[0-9]+$/.test(entry)) continue;
     const pid = Number(entry);
-    // Identified before and after: in between, the pid could have passed to another process.
-    const before = identify(pid);
-    if (before === undefined || !argumentsOf(pid).slice(1).includes(argument)) continue;
-    if (identify(pid)?.startTicks === before.startTicks) return before;
+    const argument = argumentsOf(pid).slice(1).find(matches);
+    if (argument === undefined) continue;
+    const process = identify(pid);
+    // The arguments are read again, because the pid could have passed to another process in between.
+    if (process !== undefined && argumentsOf(pid).slice(1).includes(argument)) yield { argument, process };
   }
-  return undefined;
 }
 
 function argumentsOf(pid: number): string[] {
+  const path = `/proc/${pid}`;
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-  } catch {
-    return [];
+    return whileThere(() => readFileSync(`${path}/cmdline`, 'utf8'))?.split('\0') ?? [];
+  } catch (error) {
+    // With the mount option `hidepid` the kernel hides the processes of other users, and ours belong to this user.
+    if (isDenied(error) && whileThere(() => lstatSync(path).uid) !== process.geteuid?.()) return [];
+    throw error;
   }
+}
+
+function isDenied(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'EACCES' || code === 'EPERM';
 }

@@ -1,6 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Clock } from '../actors/mod.ts';
 import type { ProcessIdentity } from './spawner.ts';
+import { whileThere } from './while-there.ts';
+
+/** `unknown`: /proc could not be read, which says nothing about the process. */
+export type Liveness = 'alive' | 'gone' | 'unknown';
 
 let bootIdOnce: string | undefined;
 
@@ -9,7 +13,10 @@ export function bootId(): string {
   return bootIdOnce;
 }
 
-/** The identity of a running process; undefined if there is none with that pid, or only its zombie. */
+/**
+ * The identity of a running process; undefined if there is none with that pid, or only its zombie.
+ * @throws whatever kept /proc from being read
+ */
 export function identify(pid: number): ProcessIdentity | undefined {
   const stat = readStat(pid);
   if (stat === undefined || isOver(stat)) return undefined;
@@ -17,65 +24,73 @@ export function identify(pid: number): ProcessIdentity | undefined {
 }
 
 /**
- * As `identify`, and a zombie counts too. For a parent that has just started the process: until it has waited for it nobody else can
- * have the pid, so this never fails, however short the process lived.
+ * As `identify`, but a zombie counts too. It is for a parent that has just started the process: the pid cannot pass to another process
+ * before the parent has waited for it.
  */
 export function identifyChild(pid: number): ProcessIdentity | undefined {
   const stat = readStat(pid);
   return stat === undefined ? undefined : { pid, startTicks: stat.startTicks, bootId: bootId() };
 }
 
-/** Whether that very process still runs. A zombie counts as gone: it holds no address and no file. */
+/** Whether that very process runs. A zombie counts as gone, because it holds no address and no file. */
+export function probe(identity: ProcessIdentity): Liveness {
+  try {
+    if (identity.bootId !== bootId()) return 'gone';
+    return identify(identity.pid)?.startTicks === identity.startTicks ? 'alive' : 'gone';
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** False only if that very process is known to be gone. */
 export function isAlive(identity: ProcessIdentity): boolean {
-  if (identity.bootId !== bootId()) return false;
-  return identify(identity.pid)?.startTicks === identity.startTicks;
+  return probe(identity) !== 'gone';
 }
 
 const NS_PER_MS = 1_000_000;
 
 /**
- * Milliseconds in which the threads of a process that live now have run, or have waited for a CPU to run on: what it wanted to compute,
- * however busy the host is. 0 if it is gone. From /proc/PID/task/TID/schedstat (Linux, Documentation/scheduler/sched-stats).
+ * Milliseconds for which the present threads of a process have run or waited for a CPU, so that the load of the host does not matter.
+ * 0 if it is gone or /proc cannot be read: the figure only tells a busy process from an idle one. From
+ * /proc/PID/task/TID/schedstat (Linux, Documentation/scheduler/sched-stats).
  */
 export function cpuDemandMsOf(identity: ProcessIdentity): number {
-  if (!isAlive(identity)) return 0;
+  if (probe(identity) !== 'alive') return 0;
   const tasks = `/proc/${identity.pid}/task`;
-  return whileThere(() => readdirSync(tasks), []).reduce((sum, task) => sum + demandMsOf(`${tasks}/${task}`), 0);
+  try {
+    const threads = whileThere(() => readdirSync(tasks)) ?? [];
+    return threads.reduce((sum, task) => sum + demandMsOf(`${tasks}/${task}`), 0);
+  } catch {
+    return 0;
+  }
 }
 
+/** A thread may end in between. */
 function demandMsOf(task: string): number {
-  const text = whileThere(() => readFileSync(`${task}/schedstat`, 'latin1'), '0 0');
+  const text = whileThere(() => readFileSync(`${task}/schedstat`, 'latin1')) ?? '0 0';
   const [ranNs = 0, waitedNs = 0] = text.split(' ').map(Number);
   return (ranNs + waitedNs) / NS_PER_MS;
 }
 
-/** A process or a thread may end while it is looked at. */
-function whileThere<T>(look: () => T, otherwise: T): T {
-  try {
-    return look();
-  } catch {
-    return otherwise;
-  }
-}
-
-/** Signals that very process. @returns false if it is gone */
+/** Signals that very process, if it is known to live. @returns whether it was signalled */
 export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
-  if (!isAlive(identity)) return false;
+  if (probe(identity) !== 'alive') return false;
   try {
     return process.kill(identity.pid, signal);
   } catch {
+    // It ended meanwhile, or is another user's.
     return false;
   }
 }
 
 const POLL_MS = 10;
 
-/** Resolves with true once the process is gone, with false if it is not within `timeoutMs`. */
+/** Resolves with true once the process is known to be gone, with false if it is not within `timeoutMs`. */
 export function whenGone(identity: ProcessIdentity, timeoutMs: number, clock: Clock): Promise<boolean> {
   const endMs = clock.monotonic() + timeoutMs;
   return new Promise((resolve) => {
     const look = (): void => {
-      if (!isAlive(identity)) resolve(true);
+      if (probe(identity) === 'gone') resolve(true);
       else if (clock.monotonic() >= endMs) resolve(false);
       else clock.timer(POLL_MS, look);
     };
@@ -90,25 +105,20 @@ interface Stat {
 }
 
 /**
- * Whether nothing of the process is left but its entry. The first thread may be a zombie while others still run and hold sockets: such a
- * process is not gone.
+ * Whether only the entry of the process is left. While its first thread is a zombie, others may still run and hold sockets: such a process
+ * is not gone.
  */
 function isOver({ state, threads }: Stat): boolean {
   return state === 'X' || (state === 'Z' && threads <= 1);
 }
 
+/** Undefined if there is no such process. @throws whatever kept the file from being read, and if it is not as proc(5) says */
 function readStat(pid: number): Stat | undefined {
-  let text: string;
-  try {
-    text = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  } catch {
-    return undefined;
-  }
-  // The second field is the program's name in brackets and may hold blanks and brackets itself.
+  const text = whileThere(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  if (text === undefined) return undefined;
+  // The second field is the program's name in brackets, which may contain blanks and brackets.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return {
-    state: fields[0] ?? '',
-    threads: Number(fields[17]),
-    startTicks: Number(fields[19]),
-  };
+  const stat = { state: fields[0] ?? '', threads: Number(fields[17]), startTicks: Number(fields[19]) };
+  if (Number.isSafeInteger(stat.startTicks) && Number.isSafeInteger(stat.threads)) return stat;
+  throw new Error(`/proc/${pid}/stat cannot be understood: ${JSON.stringify(text.slice(0, 200))}`);
 }

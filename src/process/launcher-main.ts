@@ -2,15 +2,15 @@
  * The launcher process. It does all spawning of its host, because spawning blocks an event loop (35-52 ms from a large process, 2 ms
  * from one as small as this), and because a child of a worker thread that dies stays a zombie. It imports next to nothing, to stay small.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { identifyChild } from './identity.ts';
 import type { FromLauncher, ToLauncher } from './launcher-protocol.ts';
-import type { SpawnRequest } from './spawner.ts';
+import type { ProcessIdentity, SpawnRequest } from './spawner.ts';
 
-// Whoever asked is gone: nobody is left to spawn for. The children have sessions of their own and go on.
+// The parent is gone. The children go on in sessions of their own.
 process.on('disconnect', () => process.exit(0));
-// Detached from the terminal's session already; this is for whoever signals a whole family of processes.
+// The terminal's signals do not reach this session. Signals to a whole process tree do.
 process.on('SIGINT', () => undefined);
 process.on('SIGHUP', () => undefined);
 process.on('message', (message: ToLauncher) => launch(message.id, message.request));
@@ -35,8 +35,8 @@ function launchWith(id: number, request: SpawnRequest, stderr: number): void {
     detached: true,
     stdio: ['ignore', stderr, stderr],
   });
-  // Read before Node can have waited for the child: until then the pid is certainly this child's.
-  const identity = child.pid === undefined ? undefined : identifyChild(child.pid);
+  // Read before Node can have waited for the child: until then the pid is this child's.
+  const identity = child.pid === undefined ? undefined : identityOf(child, child.pid);
   child.once('error', (error) => {
     if (identity === undefined) fail(id, error);
   });
@@ -45,13 +45,23 @@ function launchWith(id: number, request: SpawnRequest, stderr: number): void {
   send({ kind: 'spawned', id, identity });
 }
 
+/** A process that cannot be identified must not go on. */
+function identityOf(child: ChildProcess, pid: number): ProcessIdentity | undefined {
+  try {
+    return identifyChild(pid);
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
+}
+
 function fail(id: number, error: unknown): void {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'EUNKNOWN';
   send({ kind: 'failed', id, code, message: error instanceof Error ? error.message : String(error) });
 }
 
 function send(message: FromLauncher): void {
-  // Without the callback a parent that is gone would make this an uncaught error; `disconnect` ends us anyway.
+  // Without the callback, a parent that is gone would be an uncaught error. `disconnect` ends this process anyway.
   process.send?.(message, undefined, undefined, () => undefined);
 }
 

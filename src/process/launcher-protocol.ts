@@ -1,6 +1,6 @@
 import type { ProcessExit, ProcessIdentity, SpawnRequest } from './spawner.ts';
 
-/** What is said over the IPC channel between `launcher.ts` and the process that runs `launcher-main.ts`. */
+/** The messages on the IPC channel between `launcher.ts` and the process that runs `launcher-main.ts`. */
 export interface ToLauncher {
   readonly kind: 'spawn';
   readonly id: number;

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type CancelTimer, type Clock, msToNext, systemClock } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
-import { isAlive } from './identity.ts';
+import { probe } from './identity.ts';
 import type { FromLauncher, ToLauncher } from './launcher-protocol.ts';
 import type { ProcessExit, ProcessIdentity, Spawner, SpawnRequest } from './spawner.ts';
 
@@ -10,7 +10,7 @@ export interface LauncherOptions {
   readonly clock?: Clock;
   /** How long one spawn may take, the start of the launcher included; default 10000. */
   readonly spawnTimeoutMs?: number;
-  /** How often processes that no launcher watches are looked at: adopted ones, and those whose launcher died; default 250. */
+  /** The interval for probing processes without a launcher: adopted ones, and those whose launcher died; default 250. */
   readonly pollMs?: number;
 }
 
@@ -21,8 +21,8 @@ export interface Launcher extends Spawner {
 }
 
 /**
- * Starts processes through a small process of its own (`launcher-main.ts`). The death of that process is no death of a child: it is
- * started anew at the next spawn, and the ends of the children it left behind are noticed by looking.
+ * Starts processes through a small process of its own (`launcher-main.ts`). If that one dies its children live on: the next spawn starts
+ * another launcher, and the children of the dead one are polled.
  */
 export function createLauncher(options: LauncherOptions = {}): Launcher {
   return new ForkedLauncher(options);
@@ -30,7 +30,7 @@ export function createLauncher(options: LauncherOptions = {}): Launcher {
 
 const SPAWN_TIMEOUT_MS = 10_000;
 const POLL_MS = 250;
-/** Ends that nobody has asked for yet; the oldest is forgotten first. */
+/** Exits without a listener yet; the oldest is dropped first. */
 const UNCLAIMED_EXITS_MAX = 1_000;
 
 interface Pending {
@@ -41,7 +41,7 @@ interface Pending {
 
 interface Watched {
   readonly identity: ProcessIdentity;
-  /** The launcher that will tell of its end; undefined once that is gone. */
+  /** The launcher that will report its exit; undefined once that launcher is gone. */
   launcher: ChildProcess | undefined;
   exit: ProcessExit | undefined;
   listeners: ((exit: ProcessExit) => void)[];
@@ -62,7 +62,7 @@ class ForkedLauncher implements Launcher {
     this.#clock = options.clock ?? systemClock;
     this.#spawnTimeoutMs = options.spawnTimeoutMs ?? SPAWN_TIMEOUT_MS;
     this.#pollMs = options.pollMs ?? POLL_MS;
-    // Its start takes longer than any spawn; begun now, it is over when the first one comes. If it fails, that one tries again.
+    // Starting it takes longer than a spawn, so it begins now. If it fails, the first spawn tries again.
     this.#running();
   }
 
@@ -112,17 +112,22 @@ class ForkedLauncher implements Launcher {
 
   #running(): ChildProcess {
     if (this.#process !== undefined) return this.#process;
-    // Beside this file, in the sources as TypeScript and in the published package compiled.
+    // The script stands beside this file: TypeScript in the sources, compiled in the published package.
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const script = fileURLToPath(new URL(`./launcher-main.${extension}`, import.meta.url));
-    const child = fork(script, [], { detached: true, execArgv: [], stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    const child = fork(script, [], {
+      detached: true,
+      // Instead of our own flags. Without this one SIGUSR1 would open Node's debugger.
+      execArgv: ['--disable-sigusr1'],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
     child.on('message', (message) => {
-      // Our own script is the only one that can write to this channel.
+      // Only our own script writes to this channel.
       this.#hear(child, message as FromLauncher);
     });
     child.once('error', (error) => this.#lost(child, error.message));
     child.once('exit', (code, signal) => this.#lost(child, `it ended (${signal ?? code})`));
-    // An idle launcher keeps nobody's event loop alive; while a spawn is under way its timer does.
+    // An idle launcher does not keep the event loop alive. During a spawn its timer does.
     child.unref();
     child.channel?.unref();
     this.#process = child;
@@ -146,7 +151,7 @@ class ForkedLauncher implements Launcher {
     }
   }
 
-  /** What a launcher has sent may come after its end: it will tell of no other. */
+  /** A message of a launcher may arrive after its end; then it will report nothing more. */
   #living(launcher: ChildProcess): ChildProcess | undefined {
     if (launcher === this.#process) return launcher;
     this.#poll();
@@ -182,7 +187,7 @@ class ForkedLauncher implements Launcher {
 
   #timedOut(id: number): void {
     const why = `no answer within ${this.#spawnTimeoutMs} ms`;
-    // A launcher that hangs is of no use, and must not obey later: whoever asked believes that nothing was started.
+    // A launcher that hangs must not obey later, because the caller is told that nothing was started.
     const child = this.#process;
     if (child !== undefined) {
       this.#lost(child, why);
@@ -209,13 +214,14 @@ class ForkedLauncher implements Launcher {
     finish(pending);
   }
 
-  /** Looks at the processes that no launcher watches any more; what they ended with nobody can know. */
+  /** Polls the processes that no launcher watches. Their exit codes are unknown. */
   #poll(): void {
     if (this.#polling !== undefined || this.#closed) return;
     const look = (): void => {
       this.#polling = undefined;
       for (const watched of [...this.#watched.values()]) {
-        if (watched.launcher !== undefined || watched.exit !== undefined || isAlive(watched.identity)) continue;
+        if (watched.launcher !== undefined || watched.exit !== undefined) continue;
+        if (probe(watched.identity) !== 'gone') continue;
         this.#ended(watched, { exitCode: null, signal: null });
       }
       const left = [...this.#watched.values()].some(
@@ -230,7 +236,7 @@ class ForkedLauncher implements Launcher {
   }
 }
 
-/** What the launcher gets to end itself before it is killed. */
+/** How long the launcher may take to end before it is killed. */
 const CLOSE_MS = 2_000;
 
 function keyOf(identity: ProcessIdentity): string {

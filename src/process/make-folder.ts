@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { codeOf } from '../errors.ts';
 
 /**
- * Makes a folder that only this user can use, and those above it that are missing; one that is there stays as it is. Node's own recursive
- * `mkdir` never ends where the system answers that a folder is missing whose parent is there, as in /proc.
+ * Makes a folder that only this user can use, with its missing parents; an existing folder stays as it is. Node's own recursive `mkdir`
+ * never returns where the system says ENOENT although the parent exists, as in /proc.
  */
 export function makeFolder(path: string): void {
   try {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { testKit } from '../actors/kit/mod.ts';
 import type { ProcessExit, ProcessIdentity, Spawner, SpawnRequest } from './spawner.ts';
-import { SpawnDesk, spawnerBehind } from './spawner-actor.ts';
+import { SpawnService, spawnerBehind } from './spawner-actor.ts';
 
 const IDENTITY: ProcessIdentity = { pid: 7, startTicks: 1, bootId: 'b' };
 const REQUEST: SpawnRequest = { command: '/bin/true', args: [], cwd: '/', stderrPath: '/dev/null' };
@@ -30,7 +30,7 @@ describe('a spawner as an actor', () => {
   it('spawns, and tells of the end', async () => {
     await using kit = testKit({ copyMessages: true });
     const hand = new HandSpawner();
-    const spawner = spawnerBehind(kit.system, kit.system.spawn(new SpawnDesk(hand).behaviour()));
+    const spawner = spawnerBehind(kit.system, kit.system.spawn(new SpawnService(hand).behaviour()));
     const spawned = spawner.spawn(REQUEST);
     await kit.settle();
     hand.asked[0]?.resolve(IDENTITY);
@@ -45,7 +45,7 @@ describe('a spawner as an actor', () => {
   it('brings the code of a failure', async () => {
     await using kit = testKit({ copyMessages: true });
     const hand = new HandSpawner();
-    const spawner = spawnerBehind(kit.system, kit.system.spawn(new SpawnDesk(hand).behaviour()));
+    const spawner = spawnerBehind(kit.system, kit.system.spawn(new SpawnService(hand).behaviour()));
     const spawned = spawner.spawn(REQUEST);
     await kit.settle();
     hand.asked[0]?.reject(Object.assign(new Error('no such file'), { code: 'ENOENT' }));
@@ -55,12 +55,12 @@ describe('a spawner as an actor', () => {
   it('knows what is under way, also when nobody waits for it any more', async () => {
     await using kit = testKit();
     const hand = new HandSpawner();
-    const desk = new SpawnDesk(hand);
-    const ref = kit.system.spawn(desk.behaviour());
+    const service = new SpawnService(hand);
+    const ref = kit.system.spawn(service.behaviour());
     ref.tell({ kind: 'spawn', request: REQUEST, replyTo: { path: '/gone', tell: () => false } });
     await kit.settle();
     let settled = false;
-    const settling = desk.settled().then(() => {
+    const settling = service.settled().then(() => {
       settled = true;
     });
     await kit.settle();

@@ -2,18 +2,18 @@ import type { ActorSystem, Behaviour, Ref } from '../actors/mod.ts';
 import { type ErrorEnvelope, fromEnvelope, toEnvelope } from '../errors.ts';
 import type { ProcessExit, ProcessIdentity, Spawner, SpawnRequest } from './spawner.ts';
 
-/** A spawner as messages, for whoever lives on another thread. */
+/** The messages of the spawn service, for actors on other threads. */
 export type SpawnerMessage =
   | { readonly kind: 'spawn'; readonly request: SpawnRequest; readonly replyTo: Ref<SpawnOutcome> }
-  /** The end of the process is told to `to`, once. */
+  /** `to` is told once, when the process has ended. */
   | { readonly kind: 'watch'; readonly identity: ProcessIdentity; readonly to: Ref<ProcessExit> };
 
 export type SpawnOutcome =
   | { readonly ok: true; readonly identity: ProcessIdentity }
   | { readonly ok: false; readonly error: ErrorEnvelope };
 
-/** Spawns for others, and knows what is under way: whoever asked may be gone before the process is there. */
-export class SpawnDesk {
+/** Spawns for actors on other threads. It knows the spawns under way, because an actor may be gone before its process exists. */
+export class SpawnService {
   readonly #spawner: Spawner;
   readonly #underWay = new Set<Promise<void>>();
 
@@ -28,7 +28,7 @@ export class SpawnDesk {
     };
   }
 
-  /** Resolves when nothing that has been asked for so far is under way any more. */
+  /** Resolves when all spawns asked for so far are done. */
   async settled(): Promise<void> {
     await Promise.all([...this.#underWay]);
   }
@@ -43,10 +43,10 @@ export class SpawnDesk {
   }
 }
 
-/** Above what the launcher gives itself. */
+/** Above the launcher's own limit. */
 const SPAWN_TIMEOUT_MS = 15_000;
 
-/** The spawner behind such an actor. */
+/** A spawner that asks the spawn service. */
 export function spawnerBehind(system: ActorSystem, actor: Ref<SpawnerMessage>): Spawner {
   return {
     async spawn(request) {
@@ -65,7 +65,7 @@ export function spawnerBehind(system: ActorSystem, actor: Ref<SpawnerMessage>): 
       };
       actor.tell({ kind: 'watch', identity, to });
     },
-    // It is not ours.
+    // The launcher belongs to the main thread.
     close: () => Promise.resolve(),
   };
 }

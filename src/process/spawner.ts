@@ -1,6 +1,4 @@
-/**
- * A process, told apart from another that later got the same pid by the time of its start.
- */
+/** A process. The time of its start tells it from a later one with the same pid. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** Clock ticks since boot: field 22 of /proc/PID/stat. */
@@ -13,14 +11,14 @@ export interface SpawnRequest {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
-  /** Standard output and standard error are appended to it; kept small by whoever watches the process (`boundFile`). */
+  /** Standard output and standard error are appended to it. The caller keeps it small (`boundFile`). */
   readonly stderrPath: string;
-  /** The whole environment. Default: PATH, HOME and LANG only, so that no secret of ours reaches the process. */
+  /** The whole environment. Default: PATH, HOME and LANG only, so that the process gets no secrets. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface ProcessExit {
-  /** Null if a signal ended it, or if nobody could know (an adopted process). */
+  /** Null if a signal ended it, or if it is unknown (an adopted process). */
   readonly exitCode: number | null;
   readonly signal: string | null;
 }
@@ -29,8 +27,8 @@ export interface ProcessExit {
 export interface Spawner {
   /** @throws LAUNCHER_FAILED; an error with `code` ENOENT or EACCES if the program cannot be run */
   spawn(request: SpawnRequest): Promise<ProcessIdentity>;
-  /** Calls once when a process has ended; one that somebody else started is looked at several times a second. */
+  /** Calls once when a process has ended. A process that another program started is polled several times a second. */
   onExit(identity: ProcessIdentity, listener: (exit: ProcessExit) => void): void;
-  /** Ends the launcher; processes that it started go on. */
+  /** Ends the launcher. The processes that it started go on. */
   close(): Promise<void>;
 }

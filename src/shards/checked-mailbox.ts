@@ -1,12 +1,12 @@
 import { Mailbox, type Sender } from '../actors/mod.ts';
-import { checkPlain } from './parcel.ts';
-import { Ended } from './seat.ts';
+import { checkPlain } from './message-codec.ts';
+import { PlacedActorEnded } from './placement.ts';
 
-/** The mailbox of an actor whose messages go on to another thread: one that could not is refused where it is sent. */
+/** The mailbox of a proxy. A message that could not cross to the other thread is refused here, where it is sent. */
 export class CheckedMailbox<M> extends Mailbox<M> {
   override push(message: M, sender?: Sender): void {
-    // What a stand-in tells itself stays here.
-    if (!(message instanceof Ended)) checkPlain(message);
+    // This one the proxy sends to itself.
+    if (!(message instanceof PlacedActorEnded)) checkPlain(message);
     super.push(message, sender);
   }
 }

@@ -5,12 +5,12 @@ import type { RefAddress } from './wire.ts';
 interface Entry {
   readonly id: number;
   readonly ref: Ref<never>;
-  /** How often the other end has been given it and has not said that it forgot. */
+  /** How often it was sent to the other end without being released since. */
   mentions: number;
   watch: { readonly counts: boolean; readonly cancel: () => void } | undefined;
 }
 
-/** The refs of this thread that the other end of a connection knows, by a number. */
+/** The refs of this thread that the other end of a channel knows, each under a number. */
 export class Exports {
   readonly #entries = new Map<number, Entry>();
   readonly #ids = new Map<Ref<never>, number>();
@@ -44,7 +44,10 @@ export class Exports {
     if (entry.mentions <= 0) this.#forget(entry);
   }
 
-  /** Tells `ended` of the end of an actor once, also if it is over, or no actor. Whoever has watched goes on watching. */
+  /**
+   * Tells `ended` of the end of an actor, once: at once if the actor has ended already, or is no actor. A watch that
+   * counts is kept when one that does not is asked for.
+   */
   watch(id: number, counts: boolean, ended: (exit: Exit) => void): void {
     const entry = this.#entries.get(id);
     if (entry === undefined || entry.watch?.counts === true) return;
@@ -74,7 +77,7 @@ export class Exports {
     entry.watch = undefined;
   }
 
-  /** The other end is gone: whoever waits for a reply of it waits in vain. */
+  /** The other end is gone. Whoever waits for a reply from it gets `error`. */
   close(error: Error): void {
     for (const entry of [...this.#entries.values()]) {
       this.#forget(entry);

@@ -1,32 +1,33 @@
-/** How often a shard says that its event loop turns. */
+/** The default interval of a shard's heartbeat: a sign that its event loop turns. */
 export const BEAT_MS = 500;
 
 export interface HeartbeatLimits {
-  /** How often the shard beats, and how often that is looked at. */
+  /** How often the shard beats, and how often the main thread checks. */
   readonly beatMs: number;
-  /** Silence of so long is the end of a shard. */
+  /** A shard that is silent for so long counts as hung. */
   readonly hangMs: number;
 }
 
 export interface Pulse {
-  /** How long the shard has been silent while we could have heard it. */
+  /** How long the shard has been silent while the main thread could have heard it. */
   readonly silentMs: number;
-  /** Monotonic milliseconds. */
-  readonly lookedMs: number;
+  /** When it was last checked, in monotonic milliseconds. */
+  readonly checkedMs: number;
 }
 
-/** A look at a shard that has been heard since the last one. */
+/** The pulse after a check that found a beat since the one before. */
 export function heard(nowMs: number): Pulse {
-  return { silentMs: 0, lookedMs: nowMs };
+  return { silentMs: 0, checkedMs: nowMs };
 }
 
 /**
- * A look at one that has not. Time in which we ourselves stood still (a stopped process, a busy main thread) says nothing about the shard,
- * which may have stood still with us, or whose beats wait to be read: of it no more counts than a look that is late by chance.
+ * The pulse after a check that found no beat. If this process itself stood still (it was stopped, or its main thread
+ * was busy), that time proves nothing: the shard may have stood still with it, or its beats wait to be read. So no
+ * check counts for more than two intervals.
  */
-export function look(pulse: Pulse, nowMs: number, { beatMs }: HeartbeatLimits): Pulse {
-  const sinceMs = Math.min(nowMs - pulse.lookedMs, 2 * beatMs);
-  return { silentMs: pulse.silentMs + sinceMs, lookedMs: nowMs };
+export function silent(pulse: Pulse, nowMs: number, { beatMs }: HeartbeatLimits): Pulse {
+  const sinceMs = Math.min(nowMs - pulse.checkedMs, 2 * beatMs);
+  return { silentMs: pulse.silentMs + sinceMs, checkedMs: nowMs };
 }
 
 export function isHung(pulse: Pulse, { hangMs }: HeartbeatLimits): boolean {

@@ -1,27 +1,28 @@
 import type { Exit, ExitReason } from '../actors/mod.ts';
-import { RemoteRef, type Way } from './remote-ref.ts';
+import { type Channel, RemoteRef } from './remote-ref.ts';
 
 interface Entry {
   readonly id: number;
   readonly ref: WeakRef<RemoteRef<never>>;
+  /** How often the other end has sent it. */
   mentions: number;
 }
 
 /**
- * The refs of the other end's actors that are in use here. The same actor has the same ref each time; when nobody holds it any more the
- * other end is told, so that it can forget it too.
+ * The refs of the other end's actors that are in use here. An actor has the same ref each time. When nobody holds that
+ * ref any more, the other end is told, so that it can forget it too.
  */
 export class Imports {
-  readonly #way: Way;
+  readonly #channel: Channel;
   readonly #entries = new Map<number, Entry>();
-  /** Those whose end somebody waits for, and who may hold nothing but that wait. */
+  /** Refs whose end somebody waits for. Nobody else may hold them. */
   readonly #watched = new Map<number, RemoteRef<never>>();
   readonly #registry: FinalizationRegistry<Entry>;
 
-  constructor(way: Way, release: (id: number, count: number) => void) {
-    this.#way = way;
+  constructor(channel: Channel, release: (id: number, count: number) => void) {
+    this.#channel = channel;
     this.#registry = new FinalizationRegistry((entry) => {
-      // It may have been mentioned again since, which made another entry.
+      // If the ref was sent again since, there is a new entry.
       if (this.#entries.get(entry.id) === entry) this.#entries.delete(entry.id);
       release(entry.id, entry.mentions);
     });
@@ -34,7 +35,7 @@ export class Imports {
       known.mentions += 1;
       return ref;
     }
-    const made = new RemoteRef<never>(this.#way, id, path);
+    const made = new RemoteRef<never>(this.#channel, id, path);
     const entry: Entry = { id, ref: new WeakRef(made), mentions: 1 };
     this.#entries.set(id, entry);
     this.#registry.register(made, entry);

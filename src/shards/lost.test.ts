@@ -3,218 +3,218 @@ import { describe, expect, it } from 'vitest';
 import type { Exit, Ref } from '../actors/mod.ts';
 import { child, supervisor } from '../supervisor/mod.ts';
 import type { WorkerMessage } from './testing/behaviours.ts';
-import { house, patientProbe } from './testing/house.ts';
+import { patientProbe, shardsFixture } from './testing/fixture.ts';
 
-/** Looks often enough, so that a test of a thread that hangs does not take long; long enough for a busy machine. */
+/** Short, so that a thread that hangs is found out soon, and long enough for a busy machine. */
 const HEARTBEAT = { beatMs: 50, hangMs: 1_500 };
 
 const TRIES_MAX = 100_000;
 
-const MISHAPS = [
+const FAULTS = [
   ['exits', 'exit', /ended with exit code 7/],
-  ['throws where nobody catches', 'throw', /it threw: a mishap/],
+  ['throws where nobody catches', 'throw', /it threw: an injected fault/],
   ['runs out of memory', 'out-of-memory', /out of memory/],
   ['never comes back', 'loop', /it hung/],
 ] as const;
 
 const where = (replyTo: Ref<{ shard: number }>): WorkerMessage => ({ kind: 'where', replyTo });
 
-describe.each(MISHAPS)('a shard that %s', (_what, how, why) => {
+describe.each(FAULTS)('a shard that %s', (_what, fault, why) => {
   it('is told to who watches its actors, and a fresh one takes its place', async () => {
-    await using it = house({ ...HEARTBEAT, count: 1, heapMbMax: 64 });
-    const ref = await it.worker('w');
-    const exits = patientProbe<Exit>(it);
-    it.system.spawn<Exit>((context) => {
+    await using fixture = shardsFixture({ ...HEARTBEAT, count: 1, heapMbMax: 64 });
+    const ref = await fixture.worker('w');
+    const exits = patientProbe<Exit>(fixture);
+    fixture.system.spawn<Exit>((context) => {
       context.watch(ref, (exit) => exit);
       return (exit) => void exits.ref.tell(exit);
     });
-    ref.tell({ kind: 'mishap', how });
+    ref.tell({ kind: 'fault', fault });
     const { reason } = await exits.expect<Exit>();
     expect(reason).toMatchObject({
       kind: 'error',
       error: { code: 'SHARD_LOST', message: expect.stringMatching(why), details: { shard: 0 } },
     });
-    expect(it.failures).toEqual(['/w SHARD_LOST']);
-    const again = await it.worker('w');
-    expect(await it.ask(again, where)).toMatchObject({ shard: 0 });
-    expect(it.loaded).toEqual([0, 0]);
-    expect(await it.shards.stats()).toMatchObject([{ state: 'up', lost: 1, worker: { actors: 1 } }]);
+    expect(fixture.failures).toEqual(['/w SHARD_LOST']);
+    const again = await fixture.worker('w');
+    expect(await fixture.ask(again, where)).toMatchObject({ shard: 0 });
+    expect(fixture.loaded).toEqual([0, 0]);
+    expect(await fixture.shards.stats()).toMatchObject([{ state: 'up', lost: 1, worker: { actors: 1 } }]);
   });
 
   it('ends what waits for it at once, and nothing else', async () => {
-    await using it = house({ ...HEARTBEAT, heapMbMax: 64 });
-    const [lost, other] = await Promise.all([it.worker('lost'), it.worker('other')]);
-    // It does not answer while it waits.
-    lost.tell({ kind: 'mishap', how });
+    await using fixture = shardsFixture({ ...HEARTBEAT, heapMbMax: 64 });
+    const [lost, other] = await Promise.all([fixture.worker('lost'), fixture.worker('other')]);
+    // The actor does not answer while it waits.
+    lost.tell({ kind: 'fault', fault });
     lost.tell({ kind: 'wait', ms: 3_600_000 });
-    await expect(it.ask(lost, where)).rejects.toMatchObject({ code: 'SHARD_LOST' });
-    expect(await it.ask(other, where)).toBeDefined();
-    expect(it.failures).toEqual(['/lost SHARD_LOST']);
+    await expect(fixture.ask(lost, where)).rejects.toMatchObject({ code: 'SHARD_LOST' });
+    expect(await fixture.ask(other, where)).toBeDefined();
+    expect(fixture.failures).toEqual(['/lost SHARD_LOST']);
   });
 });
 
 describe('a shard that is not lost', () => {
   it('is one that was not heard because nobody listened', async () => {
-    await using it = house({ count: 1, ...HEARTBEAT });
-    const ref = await it.worker('w');
+    await using fixture = shardsFixture({ count: 1, ...HEARTBEAT });
+    const ref = await fixture.worker('w');
     for (let round = 0; round < 2; round++) {
-      // The main thread stands still, as it does when its process is stopped; that time passes is what is tested.
+      // The main thread stands still, as when its process is stopped. The test is about time that passes.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * HEARTBEAT.hangMs);
-      expect(await it.ask(ref, where)).toMatchObject({ shard: 0 });
+      expect(await fixture.ask(ref, where)).toMatchObject({ shard: 0 });
     }
-    expect(it.news.map(({ kind }) => kind)).toEqual(['shard-up']);
+    expect(fixture.events.map(({ kind }) => kind)).toEqual(['shard-up']);
   });
 });
 
 describe('a shard that is lost', () => {
   it('answers for its actors to whom they have not answered', async () => {
-    await using it = house();
-    const [a, b] = await Promise.all([it.worker('a'), it.worker('b')]);
-    const { shard } = await it.ask(b, where);
-    // `a` passes the question on to `b`, who is busy for good.
+    await using fixture = shardsFixture();
+    const [a, b] = await Promise.all([fixture.worker('a'), fixture.worker('b')]);
+    const { shard } = await fixture.ask(b, where);
+    // `a` passes the question on to `b`, which never gets to it.
     b.tell({ kind: 'wait', ms: 3_600_000 });
-    const asked = it.ask<unknown>(a, (replyTo) => ({ kind: 'ask', other: b, value: 1, replyTo }));
-    await it.ask(a, where);
-    it.shards.replace(shard, 'a test');
+    const asked = fixture.ask<unknown>(a, (replyTo) => ({ kind: 'ask', other: b, value: 1, replyTo }));
+    await fixture.ask(a, where);
+    fixture.shards.replace(shard, 'a test');
     expect(await asked).toMatchObject({ code: 'ACTOR_STOPPED', cause: { code: 'SHARD_LOST' } });
-    // Nobody but the lost shard could have answered this.
-    const here = it.system.spawn<WorkerMessage>(() => (message) => void b2.tell(message));
-    const b2 = await it.worker('b2');
-    const through = await it.ask(b2, where);
+    // Only the lost shard could have answered this.
+    const here = fixture.system.spawn<WorkerMessage>(() => (message) => void b2.tell(message));
+    const b2 = await fixture.worker('b2');
+    const through = await fixture.ask(b2, where);
     b2.tell({ kind: 'wait', ms: 3_600_000 });
-    const passedOn = it.ask(here, where);
-    await it.shards.stats();
-    it.shards.replace(through.shard, 'a test');
+    const passedOn = fixture.ask(here, where);
+    await fixture.shards.stats();
+    fixture.shards.replace(through.shard, 'a test');
     await expect(passedOn).rejects.toMatchObject({ code: 'SHARD_LOST' });
   });
 
   it('is no end for those who are supervised: the same ref goes on, on another shard', async () => {
-    await using it = house();
+    await using fixture = shardsFixture();
     const refs: Ref<WorkerMessage>[] = [];
     const children = ['a', 'b', 'c'].map((id) =>
-      child({ id, ...it.shards.actor('worker', {}), onRef: (ref: Ref<WorkerMessage>) => refs.push(ref) }),
+      child({ id, ...fixture.shards.actor('worker', {}), onRef: (ref: Ref<WorkerMessage>) => refs.push(ref) }),
     );
-    await it.system.start(supervisor({ strategy: 'one_for_one', children, intensity: 10 }), { name: 'top' });
-    const before = await Promise.all(refs.map((ref) => it.ask(ref, where)));
+    await fixture.system.start(supervisor({ strategy: 'one_for_one', children, intensity: 10 }), { name: 'top' });
+    const before = await Promise.all(refs.map((ref) => fixture.ask(ref, where)));
     expect(before.map(({ shard }) => shard)).toEqual([0, 1, 0]);
-    it.shards.replace(0, 'a test');
-    await it.heard(({ kind }) => kind === 'shard-lost');
+    fixture.shards.replace(0, 'a test');
+    await fixture.untilEvent(({ kind }) => kind === 'shard-lost');
     const [a, b, c] = refs;
     if (a === undefined || b === undefined || c === undefined) throw new Error('they have been started');
-    // Between two lives an actor takes nothing.
-    const after = await Promise.all([a, b, c].map((ref) => answered(() => it.ask(ref, where))));
+    // Between two incarnations an actor takes no messages.
+    const after = await Promise.all([a, b, c].map((ref) => answered(() => fixture.ask(ref, where))));
     expect(after.map(({ shard }) => shard)).toEqual([1, 1, 1]);
     expect(refs.slice(3)).toEqual(expect.arrayContaining([a, c]));
-    expect(it.failures.toSorted()).toEqual(['/top/a SHARD_LOST', '/top/c SHARD_LOST']);
+    expect(fixture.failures.toSorted()).toEqual(['/top/a SHARD_LOST', '/top/c SHARD_LOST']);
   });
 
   it('is left out when its actors are put up again', async () => {
-    await using it = house();
-    const [a, b] = await Promise.all([it.worker('a'), it.worker('b')]);
-    const { shard } = await it.ask(a, where);
-    const { shard: other } = await it.ask(b, where);
-    it.shards.replace(shard, 'a test');
-    await it.system.ended(a);
-    const again = await it.worker('a');
-    expect((await it.ask(again, where)).shard).toBe(other);
+    await using fixture = shardsFixture();
+    const [a, b] = await Promise.all([fixture.worker('a'), fixture.worker('b')]);
+    const { shard } = await fixture.ask(a, where);
+    const { shard: other } = await fixture.ask(b, where);
+    fixture.shards.replace(shard, 'a test');
+    await fixture.system.ended(a);
+    const again = await fixture.worker('a');
+    expect((await fixture.ask(again, where)).shard).toBe(other);
   });
 
   it('has said everything that it said before, and nothing twice', async () => {
-    await using it = house({ count: 1 });
-    const ref = await it.worker('w');
-    const counted = patientProbe<number>(it);
+    await using fixture = shardsFixture({ count: 1 });
+    const ref = await fixture.worker('w');
+    const counted = patientProbe<number>(fixture);
     ref.tell({ kind: 'count', to: counted.ref, upTo: 3_000 });
-    // In the turn after that the thread is gone.
-    ref.tell({ kind: 'mishap', how: 'exit' });
-    await it.system.ended(ref);
+    // The thread is gone in the next turn.
+    ref.tell({ kind: 'fault', fault: 'exit' });
+    await fixture.system.ended(ref);
     expect(counted.received).toEqual(Array.from({ length: 3_000 }, (_, n) => n));
   });
 
   it('in the middle of a batch: what came is a beginning of what was sent, in order', async () => {
-    await using it = house({ count: 1 });
-    const ref = await it.worker('w');
-    const counted = patientProbe<number>(it);
+    await using fixture = shardsFixture({ count: 1 });
+    const ref = await fixture.worker('w');
+    const counted = patientProbe<number>(fixture);
     for (let round = 0; round < 50; round++) ref.tell({ kind: 'count', to: counted.ref, upTo: 1_000 });
     await counted.fishFor((n) => n === 999);
-    it.shards.replace(0, 'a test');
-    await it.system.ended(ref);
+    fixture.shards.replace(0, 'a test');
+    await fixture.system.ended(ref);
     const { received } = counted;
     expect(received).toEqual(received.map((_, index) => index % 1_000));
-    // Nothing comes later.
-    await it.worker('w');
+    // No message comes later.
+    await fixture.worker('w');
     expect(counted.received).toBe(received);
   });
 
   it('is a dead end for its refs', async () => {
-    await using it = house({ count: 1 });
-    const started = patientProbe<Ref<WorkerMessage>>(it);
-    const ref = await it.worker('w', { started: started.ref });
-    const child = await it.ask<Ref<WorkerMessage>>(ref, (replyTo) => ({ kind: 'helper', replyTo }));
+    await using fixture = shardsFixture({ count: 1 });
+    const started = patientProbe<Ref<WorkerMessage>>(fixture);
+    const ref = await fixture.worker('w', { started: started.ref });
+    const child = await fixture.ask<Ref<WorkerMessage>>(ref, (replyTo) => ({ kind: 'helper', replyTo }));
     expect(child.path).toBe('/w/helper');
-    expect(await it.ask<unknown>(child, (replyTo) => ({ kind: 'echo', value: 1, replyTo }))).toBe(1);
-    const asked = it.ask(child, (replyTo) => ({ kind: 'never', replyTo }));
-    it.shards.replace(0, 'a test');
+    expect(await fixture.ask<unknown>(child, (replyTo) => ({ kind: 'echo', value: 1, replyTo }))).toBe(1);
+    const asked = fixture.ask(child, (replyTo) => ({ kind: 'never', replyTo }));
+    fixture.shards.replace(0, 'a test');
     await expect(asked).rejects.toMatchObject({ code: 'ACTOR_STOPPED', cause: { code: 'SHARD_LOST' } });
     expect(child.tell({ kind: 'end' })).toBe(false);
-    expect(it.deadLetters.at(-1)).toMatchObject({ to: '/w/helper', why: 'stopped' });
-    expect(await it.system.ended(child)).toMatchObject({ reason: { error: { code: 'SHARD_LOST' } } });
-    await it.system.stop(child);
+    expect(fixture.deadLetters.at(-1)).toMatchObject({ to: '/w/helper', why: 'stopped' });
+    expect(await fixture.system.ended(child)).toMatchObject({ reason: { error: { code: 'SHARD_LOST' } } });
+    await fixture.system.stop(child);
   });
 
   it('with its way full of messages makes dead letters of those that wait', async () => {
-    await using it = house({ count: 1, beatMs: 50, hangMs: 1_500 });
-    const ref = await it.worker('w');
-    ref.tell({ kind: 'mishap', how: 'loop' });
-    while ((await it.shards.stats())[0]?.worker !== undefined);
+    await using fixture = shardsFixture({ count: 1, beatMs: 50, hangMs: 1_500 });
+    const ref = await fixture.worker('w');
+    ref.tell({ kind: 'fault', fault: 'loop' });
+    while ((await fixture.shards.stats())[0]?.worker !== undefined);
     for (let n = 0; n < 20_000; n++) ref.tell({ kind: 'note', n });
-    expect(await it.system.ended(ref)).toMatchObject({ reason: { error: { code: 'SHARD_LOST' } } });
-    const letters = it.deadLetters.filter(({ to }) => to === '/w').map(({ message }) => message);
-    // Those that were on their way are neither here nor there; each of the others is, in order.
+    expect(await fixture.system.ended(ref)).toMatchObject({ reason: { error: { code: 'SHARD_LOST' } } });
+    const letters = fixture.deadLetters.filter(({ to }) => to === '/w').map(({ message }) => message);
+    // Messages that were under way are no dead letters. All others are, in order.
     expect(letters.length).toBeGreaterThan(20_000 - 10_000);
     expect(letters).toEqual(letters.map((_, index) => ({ kind: 'note', n: 20_000 - letters.length + index })));
   });
 
   it('leaves no thread behind', async () => {
-    await using it = house({ count: 1 });
-    await it.worker('first');
+    await using fixture = shardsFixture({ count: 1 });
+    await fixture.worker('first');
     const threads = threadCount();
     for (const end of ['replace', 'exit', 'throw'] as const) {
-      const ref = await it.worker(end);
-      if (end === 'replace') it.shards.replace(0, 'a test');
-      else ref.tell({ kind: 'mishap', how: end });
-      await it.system.ended(ref);
+      const ref = await fixture.worker(end);
+      if (end === 'replace') fixture.shards.replace(0, 'a test');
+      else ref.tell({ kind: 'fault', fault: end });
+      await fixture.system.ended(ref);
     }
-    await it.worker('last');
+    await fixture.worker('last');
     expect(threadCount()).toBe(threads);
   });
 
   it('again and again stays empty for a while, and those who want a place wait', async () => {
-    await using it = house({ count: 1 });
+    await using fixture = shardsFixture({ count: 1 });
     for (let round = 0; round < 3; round++) {
-      const ref = await it.worker('w');
-      ref.tell({ kind: 'mishap', how: 'exit' });
-      await it.system.ended(ref);
+      const ref = await fixture.worker('w');
+      ref.tell({ kind: 'fault', fault: 'exit' });
+      await fixture.system.ended(ref);
     }
-    expect(await it.ask(await it.worker('w'), where)).toMatchObject({ shard: 0 });
-    expect(it.news.filter(({ kind }) => kind === 'shard-lost')).toHaveLength(3);
+    expect(await fixture.ask(await fixture.worker('w'), where)).toMatchObject({ shard: 0 });
+    expect(fixture.events.filter(({ kind }) => kind === 'shard-lost')).toHaveLength(3);
   });
 
   it('while an actor starts on it is no failure of that actor', async () => {
-    await using it = house({ count: 1 });
-    const starts = patientProbe<Ref<WorkerMessage>>(it);
+    await using fixture = shardsFixture({ count: 1 });
+    const starts = patientProbe<Ref<WorkerMessage>>(fixture);
     let startMs = 3_600_000;
-    const { start, ...options } = it.shards.actor('worker', () => ({ started: starts.ref, startMs }));
-    const starting = it.system.start(start, { ...options, name: 'w' });
+    const { start, ...options } = fixture.shards.actor('worker', () => ({ started: starts.ref, startMs }));
+    const starting = fixture.system.start(start, { ...options, name: 'w' });
     await starts.expect();
     startMs = 0;
-    it.shards.replace(0, 'a test');
-    expect(await it.ask(await starting, where)).toMatchObject({ shard: 0 });
+    fixture.shards.replace(0, 'a test');
+    expect(await fixture.ask(await starting, where)).toMatchObject({ shard: 0 });
     expect(starts.received).toHaveLength(2);
-    expect(it.failures).toEqual([]);
+    expect(fixture.failures).toEqual([]);
   });
 });
 
-/** Asks until there is an answer. */
+/** Asks again until there is an answer. */
 async function answered<R>(ask: () => Promise<R>): Promise<R> {
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const reply = await ask().catch(() => undefined);
@@ -224,40 +224,40 @@ async function answered<R>(ask: () => Promise<R>): Promise<R> {
   throw new Error(`no answer to ${TRIES_MAX} questions`);
 }
 
-/** Of this process, as the kernel counts them. */
+/** The threads of this process, as the kernel counts them. */
 function threadCount(): number {
   return readdirSync('/proc/self/task').length;
 }
 
 describe('shards that are stopped', () => {
   it('let their actors clean up, end their threads, and take no more', async () => {
-    const it = house();
-    const stopped = patientProbe<string>(it);
-    const ref = await it.worker('w', { stopped: stopped.ref });
-    await it.shards.stop();
-    expect(await it.system.ended(ref)).toMatchObject({ reason: { kind: 'normal' } });
+    const fixture = shardsFixture();
+    const stopped = patientProbe<string>(fixture);
+    const ref = await fixture.worker('w', { stopped: stopped.ref });
+    await fixture.shards.stop();
+    expect(await fixture.system.ended(ref)).toMatchObject({ reason: { kind: 'normal' } });
     expect(stopped.received).toEqual(['/w']);
-    await expect(it.worker('late')).rejects.toMatchObject({ code: 'SHARD_UNAVAILABLE' });
-    await it[Symbol.asyncDispose]();
-    expect(it.news.filter(({ kind }) => kind === 'shard-lost')).toEqual([]);
+    await expect(fixture.worker('late')).rejects.toMatchObject({ code: 'SHARD_UNAVAILABLE' });
+    await fixture[Symbol.asyncDispose]();
+    expect(fixture.events.filter(({ kind }) => kind === 'shard-lost')).toEqual([]);
   });
 
   it('do not wait for one that hangs', async () => {
-    await using it = house({ count: 1, hangMs: 3_600_000 });
-    const ref = await it.worker('w');
-    ref.tell({ kind: 'mishap', how: 'loop' });
-    // It may answer once more before it hangs.
-    while ((await it.shards.stats())[0]?.worker !== undefined);
-    await it.shards.stop(100);
-    expect(await it.system.ended(ref)).toMatchObject({ reason: { error: { code: 'SHARD_LOST' } } });
+    await using fixture = shardsFixture({ count: 1, hangMs: 3_600_000 });
+    const ref = await fixture.worker('w');
+    ref.tell({ kind: 'fault', fault: 'loop' });
+    // The shard may answer once more before it hangs.
+    while ((await fixture.shards.stats())[0]?.worker !== undefined);
+    await fixture.shards.stop(100);
+    expect(await fixture.system.ended(ref)).toMatchObject({ reason: { error: { code: 'SHARD_LOST' } } });
   });
 
   it('whose module cannot be loaded say why', async () => {
     const here = await import('./mod.ts');
-    await using it = house({ count: 1, module: here.moduleBeside(import.meta.url, 'no-such-module') });
-    await it.heard(({ kind }) => kind === 'shard-lost');
-    const [news] = it.news;
-    expect(news).toMatchObject({
+    await using fixture = shardsFixture({ count: 1, module: here.moduleBeside(import.meta.url, 'no-such-module') });
+    await fixture.untilEvent(({ kind }) => kind === 'shard-lost');
+    const [event] = fixture.events;
+    expect(event).toMatchObject({
       kind: 'shard-lost',
       error: { message: expect.stringContaining('could not start'), cause: { code: 'ERR_MODULE_NOT_FOUND' } },
     });

@@ -1,14 +1,15 @@
 import type { ActorSystem, Behaviour } from '../actors/mod.ts';
 
-/** The thread that a module of behaviours was loaded into. */
+/** The shard that has loaded a module of behaviours. */
 export interface ShardHome {
   readonly index: number;
   readonly system: ActorSystem;
 }
 
 /**
- * What a module exports under the name `behaviours`: called once a thread, with the options of `createShards`; returns by name what
- * makes a behaviour of arguments. Options and arguments are plain data and refs.
+ * A module exports a function of this type as `behaviours`. Each thread calls it once, with the options of
+ * `createShards`. It returns factories by name; each makes a behaviour from its arguments. Options and arguments are
+ * plain data and refs.
  */
 export type BehavioursFunction = (home: ShardHome, options: never) => Readonly<Record<string, Factory>>;
 
@@ -21,9 +22,10 @@ export type MessageOf<B extends BehavioursFunction, K extends NameOf<B>> =
   ReturnType<ReturnType<B>[K]> extends Behaviour<infer M> ? M : never;
 
 /**
- * The address of a module beside another, for a thread to load: in the sources as TypeScript and in the published package compiled.
- * @param here the `import.meta.url` of the other
- * @param name without its ending
+ * The address of a module in the same folder, for a thread to load. Its ending is that of the calling module:
+ * TypeScript in the sources, JavaScript in the published package.
+ * @param here the `import.meta.url` of the calling module
+ * @param name without the ending
  */
 export function moduleBeside(here: string, name: string): URL {
   const ending = here.endsWith('.ts') ? 'ts' : 'js';

@@ -1,15 +1,15 @@
 import type { Addressee, Exit, ExitReason, Ref } from '../actors/mod.ts';
 
-/** The way from here to the thread where an actor lives. */
-export interface Way {
-  /** Why there is none any more. */
+/** The connection to another thread, as the refs of its actors use it. */
+export interface Channel {
+  /** Why it was closed; undefined while it is open. */
   readonly closed: ExitReason | undefined;
   readonly unacknowledged: number;
   readonly hasRoom: boolean;
-  /** Resolves when there is room, or never will be. */
+  /** Resolves when there is room, or when the channel is closed. */
   room(): Promise<void>;
   tell(to: number, message: unknown, path: string): boolean;
-  /** @param counts whether a failure counts as seen by that */
+  /** @param counts whether this counts as watching, so that a failure does not reach the parent */
   watch(ref: RemoteRef<never>, counts: boolean): void;
   unwatch(ref: RemoteRef<never>): void;
   stop(id: number, timeoutMs: number | undefined): void;
@@ -19,33 +19,33 @@ export interface Way {
 export class RemoteRef<M> implements Ref<M>, Addressee {
   readonly path: string;
   readonly id: number;
-  readonly way: Way;
+  readonly channel: Channel;
   #listeners: Map<object, (exit: Exit) => void> | undefined;
-  /** Whether the other end has been asked to watch, and not only to tell. */
+  /** Whether a listener counts as watching. */
   #counts = false;
 
-  constructor(way: Way, id: number, path: string) {
-    this.way = way;
+  constructor(channel: Channel, id: number, path: string) {
+    this.channel = channel;
     this.id = id;
     this.path = path;
   }
 
-  /** What is known here: the thread is there. */
+  /** Whether the thread is there: nothing more is known here. */
   get state(): 'running' | 'stopped' {
-    return this.way.closed === undefined ? 'running' : 'stopped';
+    return this.channel.closed === undefined ? 'running' : 'stopped';
   }
 
   get depth(): number {
-    return this.way.unacknowledged;
+    return this.channel.unacknowledged;
   }
 
   tell(message: M): boolean {
-    return this.way.tell(this.id, message, this.path);
+    return this.channel.tell(this.id, message, this.path);
   }
 
-  /** As `tell`, as soon as there is room on the way. */
+  /** Like `tell`, but as soon as the channel has room. */
   async offer(message: M): Promise<boolean> {
-    while (!this.way.hasRoom && this.way.closed === undefined) await this.way.room();
+    while (!this.channel.hasRoom && this.channel.closed === undefined) await this.channel.room();
     return this.tell(message);
   }
 
@@ -57,7 +57,7 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
     if (this.#listeners?.delete(key) !== true || this.#listeners.size > 0) return;
     this.#listeners = undefined;
     this.#counts = false;
-    this.way.unwatch(this);
+    this.channel.unwatch(this);
   }
 
   onEnd(listener: (exit: Exit) => void): () => void {
@@ -69,7 +69,7 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
   shutdown(timeoutMs?: number): Promise<void> {
     return new Promise((resolve) => {
       this.onEnd(() => resolve());
-      this.way.stop(this.id, timeoutMs);
+      this.channel.stop(this.id, timeoutMs);
     });
   }
 
@@ -82,7 +82,7 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
   }
 
   #listen(key: object, listener: (exit: Exit) => void, counts: boolean): void {
-    const { closed } = this.way;
+    const { closed } = this.channel;
     if (closed !== undefined) {
       listener({ path: this.path, reason: closed });
       return;
@@ -91,6 +91,6 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
     this.#listeners ??= new Map();
     this.#listeners.set(key, listener);
     this.#counts ||= counts;
-    if (isNew) this.way.watch(this, counts);
+    if (isNew) this.channel.watch(this, counts);
   }
 }

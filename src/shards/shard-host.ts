@@ -8,29 +8,33 @@ import {
   type Ref,
 } from '../actors/mod.ts';
 import { type ErrorEnvelope, ShoalError, toEnvelope } from '../errors.ts';
-import { Connection } from './connection.ts';
 import type { Outcome, PlaceRequest, ShardControl, WorkerStats } from './control.ts';
-import { doMishap } from './mishap.ts';
+import { causeFault } from './fault.ts';
 import type { Factory } from './module.ts';
-import type { ShardInit, WorkerNews } from './shard-event.ts';
+import { PortChannel } from './port-channel.ts';
+import type { ShardInit } from './shard-init.ts';
+import type { WorkerEvent } from './worker-event.ts';
 
-/** A dead receiver can be sent to for ever; beyond this the shard only counts. */
+/**
+ * Dead letters reported to the main thread between two beats. The shard only counts the rest, for there is no limit to
+ * them.
+ */
 const LETTERS_A_BEAT_MAX = 100;
 const LETTER_DEPTH = 4;
 
-/** A shard as its own thread sees it: a system of actors, and the way to the main thread. */
+/** A shard as its own thread sees it: an actor system and the channel to the main thread. */
 export class ShardHost implements ShardControl {
   readonly index: number;
   readonly system: ActorSystem;
-  /** Resolves when the main thread has asked for the end and all actors have ended. */
+  /** Resolves when the main thread has called `shutdown` and all actors have ended. */
   readonly over: Promise<void>;
-  readonly #connection: Connection;
+  readonly #channel: PortChannel;
   readonly #placed = new Map<number, Ref<never>>();
   readonly #ids = new Map<Ref<never>, number>();
   readonly #ends = new Map<number, Promise<ExitReason>>();
   readonly #end: () => void;
   #factories: Readonly<Record<string, Factory>> = {};
-  /** Dead letters told of since the last beat. */
+  /** Dead letters since the last beat. */
   #letters = 0;
 
   constructor({ index, mail }: ShardInit) {
@@ -43,7 +47,7 @@ export class ShardHost implements ShardControl {
       onFailure: (path, error) => this.#failed(path, error),
       onDeadLetter: (letter) => this.#deadLetter(letter),
     });
-    this.#connection = new Connection({
+    this.#channel = new PortChannel({
       port: mail,
       system: this.system,
       peer: 'main',
@@ -54,15 +58,15 @@ export class ShardHost implements ShardControl {
     });
   }
 
-  /** From here on it can be given actors. */
+  /** From now on actors can be placed here. */
   open(factories: Readonly<Record<string, Factory>>): void {
     this.#factories = factories;
     this.tell({ kind: 'up' });
   }
 
-  /** The options of `createShards`, refs and all. */
+  /** The options of `createShards`. */
   optionsOf({ options }: ShardInit): unknown {
-    return this.#connection.unpack(options);
+    return this.#channel.decode(options);
   }
 
   beat(): void {
@@ -70,12 +74,12 @@ export class ShardHost implements ShardControl {
     this.tell({ kind: 'beat' });
   }
 
-  tell(news: WorkerNews): void {
-    this.#connection.news(news);
+  tell(event: WorkerEvent): void {
+    this.#channel.sendEvent(event);
   }
 
   flush(): void {
-    this.#connection.flush();
+    this.#channel.flush();
   }
 
   place(request: PlaceRequest): Promise<Outcome<void>> {
@@ -83,7 +87,7 @@ export class ShardHost implements ShardControl {
       const { actor, path, options } = request;
       const start = this.#behaviourOf(request);
       const known: Behaviour<never> = (context) => {
-        // It may tell others of itself while it starts.
+        // The actor may send its own ref to others while it starts.
         this.#placed.set(actor, context.self);
         this.#ids.set(context.self, actor);
         return start(context);
@@ -110,7 +114,7 @@ export class ShardHost implements ShardControl {
 
   stats(): Promise<Outcome<WorkerStats>> {
     return outcomeOf(async () => {
-      const { sent, received } = this.#connection.counts;
+      const { sent, received } = this.#channel.counts;
       return {
         actors: this.#placed.size,
         depth: this.system.tree().children.reduce((sum, { depth }) => sum + depth, 0),
@@ -125,13 +129,13 @@ export class ShardHost implements ShardControl {
   shutdown(timeoutMs: number): Promise<Outcome<void>> {
     return outcomeOf(async () => {
       await this.system.shutdown(timeoutMs);
-      // The answer to this call goes out first.
+      // After the answer to this call.
       setImmediate(this.#end);
     });
   }
 
-  mishap(how: string): Promise<Outcome<void>> {
-    return outcomeOf(async () => doMishap(how));
+  injectFault(fault: string): Promise<Outcome<void>> {
+    return outcomeOf(async () => causeFault(fault));
   }
 
   #behaviourOf({ behaviour, args }: PlaceRequest): Behaviour<never> {
@@ -143,11 +147,11 @@ export class ShardHost implements ShardControl {
         `No behaviour is called "${behaviour}" on this shard; there are ${known}`,
       );
     }
-    // Its name and arguments were checked against the type of the module where the actor is placed.
-    return factory(this.#connection.unpack(args) as never) as Behaviour<never>;
+    // The caller of `shards.actor` has chosen name and arguments by the module's type.
+    return factory(this.#channel.decode(args) as never) as Behaviour<never>;
   }
 
-  /** That of its stand-in; one that has that name and was given up may not have ended yet. */
+  /** The path of the proxy makes the name. An abandoned actor of that name may still be ending. */
   #nameOf(actor: number, path: string): string {
     const name = path.slice(1).replaceAll('/', '.');
     const isTaken = this.system.tree().children.some((child) => child.path === `/${name}`);
@@ -170,7 +174,7 @@ export class ShardHost implements ShardControl {
     this.#ends.delete(actor);
   }
 
-  /** Of the end of a placed actor its stand-in tells. */
+  /** The proxy of a placed actor reports that one's failure. */
   #failed(path: string, error: ErrorEnvelope): void {
     if ([...this.#placed.values()].some((ref) => ref.path === path)) return;
     this.tell({ kind: 'failed', path, error });
@@ -183,7 +187,7 @@ export class ShardHost implements ShardControl {
   }
 }
 
-/** A message need not be able to cross, and its refs are no use to who reads of it. */
+/** As text: the message may not be able to cross, and whoever reads about it has no use for its refs. */
 function shown(message: unknown): string {
   return inspect(message, { depth: LETTER_DEPTH, breakLength: Number.POSITIVE_INFINITY });
 }

@@ -2,10 +2,10 @@ import { expose } from 'comlink';
 import { type CancelTimer, msToNext, systemClock } from '../actors/mod.ts';
 import { toEnvelope } from '../errors.ts';
 import type { BehavioursFunction } from './module.ts';
-import type { ShardInit } from './shard-event.ts';
 import { ShardHost } from './shard-host.ts';
+import type { ShardInit } from './shard-init.ts';
 
-/** The one long task of a worker thread: it runs as long as the shard does. */
+/** The only task of a worker thread: it runs for the life of the shard. */
 export default async function runShard(init: ShardInit): Promise<void> {
   const host = new ShardHost(init);
   let stopBeating: CancelTimer = () => undefined;
@@ -17,13 +17,13 @@ export default async function runShard(init: ShardInit): Promise<void> {
   };
   beatLater();
   try {
-    // As for the other end of this port.
+    // As for the other end of this port, in `ControlCalls`.
     expose(host, init.control as unknown as Parameters<typeof expose>[1]);
     const { behaviours } = await load(init.module);
-    // What the module expects is what `createShards` was given, by the module's own type.
+    // `createShards` was given these options by the module's own type.
     host.open(behaviours(host, host.optionsOf(init) as never));
   } catch (error) {
-    // The pool would hand on the text alone.
+    // The pool would pass on only the text of the error.
     host.tell({ kind: 'not-up', error: toEnvelope(error) });
     host.flush();
     throw error;
@@ -34,6 +34,6 @@ export default async function runShard(init: ShardInit): Promise<void> {
 }
 
 async function load(module: string): Promise<{ readonly behaviours: BehavioursFunction }> {
-  // The main thread names it by the same type.
+  // `createShards` took the address and the module's type together.
   return (await import(module)) as { readonly behaviours: BehavioursFunction };
 }

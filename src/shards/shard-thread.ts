@@ -2,12 +2,13 @@ import { MessageChannel, type ResourceLimits, type Worker } from 'node:worker_th
 import { Piscina } from 'piscina';
 import { type ActorSystem, type CancelTimer, type ExitReason, msToNext, type Ref } from '../actors/mod.ts';
 import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
-import { Connection } from './connection.ts';
 import { ControlCalls, type PlacedOptions } from './control.ts';
-import { type HeartbeatLimits, heard, isHung, look, type Pulse } from './heartbeat.ts';
+import { type HeartbeatLimits, heard, isHung, type Pulse, silent } from './heartbeat.ts';
 import { moduleBeside } from './module.ts';
-import { Seat } from './seat.ts';
-import type { ShardInit, WorkerNews } from './shard-event.ts';
+import { Placement } from './placement.ts';
+import { PortChannel } from './port-channel.ts';
+import type { ShardInit } from './shard-init.ts';
+import type { WorkerEvent } from './worker-event.ts';
 
 export interface ThreadOptions {
   readonly index: number;
@@ -16,35 +17,36 @@ export interface ThreadOptions {
   readonly options: unknown;
   readonly heartbeat: HeartbeatLimits;
   readonly resourceLimits: ResourceLimits;
-  /** From the start of the thread until it can be given actors. */
+  /** From the start of the thread until actors can be placed on it. */
   readonly startMs: number;
   readonly nextActor: () => number;
   readonly onUp: () => void;
-  /** The thread is gone, and everybody on it has been told. */
+  /** The thread is gone, and the ends of its actors have been reported. */
   readonly onEnded: (reason: ExitReason) => void;
   readonly onFailure: (path: string, error: ErrorEnvelope) => void;
 }
 
-/** How long we wait for a thread that was ended to be gone. One that is stuck in the kernel does not go. */
+/** How long to wait until a terminated thread is gone. One that is stuck in the kernel stays. */
 const EXIT_MS = 2_000;
 
-/** One life of a worker thread, from its start to the end of everybody on it. */
+/** One worker thread, from its start until its end and the end of its actors. */
 export class ShardThread {
   readonly index: number;
-  readonly connection: Connection;
+  readonly channel: PortChannel;
   readonly calls: ControlCalls;
   readonly ended: Promise<void>;
   readonly #options: ThreadOptions;
   readonly #pool: Piscina;
   readonly #gone: Promise<void>;
-  readonly #seats = new Map<number, Seat>();
+  readonly #placements = new Map<number, Placement>();
   #state: 'starting' | 'up' | 'ending' | 'ended' = 'starting';
-  /** Why we end it, or why it said that it would end. */
+  /** Why it was terminated, or why it said that it could not start. */
   #why: { readonly text: string; readonly cause?: ErrorEnvelope } | undefined;
   #pulse: Pulse;
-  /** Since the last look. */
+  /** Whether anything came since the last check. */
   #isHeard = false;
-  #cancelLook: CancelTimer = () => undefined;
+  /** The next check or, before the thread is up, the limit of its start. */
+  #cancelCheck: CancelTimer = () => undefined;
 
   constructor(options: ThreadOptions) {
     const { index, system, module, heartbeat, resourceLimits } = options;
@@ -52,28 +54,29 @@ export class ShardThread {
     this.#options = options;
     this.#pool = new Piscina({
       filename: moduleBeside(import.meta.url, 'shard-main').href,
-      // None but the one that the task asks for: the pool must not replace a thread that is gone, since that is for `Shard` to do.
+      // The pool starts a thread for the task and none besides: `Shard` replaces a thread that is lost, and the pool
+      // must not.
       minThreads: 0,
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
-      // A worker without a task would stand still, with the answers of its last one unsent.
+      // With atomics an idle worker blocks its event loop, and its last answers stay unsent.
       atomics: 'disabled',
       execArgv: [],
       resourceLimits,
     });
-    // A thread that fails before it has its task: the task would wait for another.
+    // If the thread fails before it has taken the task, the task would wait for another thread.
     this.#pool.on('error', (error: unknown) => this.terminate(whyOf(error)));
     const mail = new MessageChannel();
     const control = new MessageChannel();
-    this.#pulse = { silentMs: 0, lookedMs: system.clock.monotonic() };
-    this.connection = new Connection({
+    this.#pulse = heard(system.clock.monotonic());
+    this.channel = new PortChannel({
       port: mail.port1,
       system,
       peer: `shard ${index}`,
-      placed: (id) => this.#seats.get(id)?.self,
+      placed: (id) => this.#placements.get(id)?.proxy,
       placedIdOf: () => undefined,
-      // Only `ShardHost.tell` sends them.
-      onEvent: (news) => this.#hear(news as WorkerNews),
+      // Only `ShardHost.tell` sends events.
+      onEvent: (event) => this.#handle(event as WorkerEvent),
       onHeard: () => {
         this.#isHeard = true;
       },
@@ -85,39 +88,40 @@ export class ShardThread {
       mail: mail.port2,
       control: control.port2,
       module: module.href,
-      options: this.connection.pack(options.options),
+      options: this.channel.encode(options.options),
       beatMs: heartbeat.beatMs,
     };
     this.ended = this.#pool.run(init, { transferList: [mail.port2, control.port2] }).then(
       () => this.#end(() => ({ kind: 'shutdown' })),
       (error: unknown) => this.#end(() => ({ kind: 'error', error: toEnvelope(this.#lost(error)) })),
     );
-    // The pool has started it for the task.
+    // The pool has just started the thread for the task.
     this.#gone = goneOf(this.#pool.threads[0]);
-    this.#cancelLook = system.clock.timer(options.startMs, () => this.#startTooLong());
+    this.#cancelCheck = system.clock.timer(options.startMs, () => this.#startTooLong());
   }
 
-  /** Places that are taken. */
+  /** Actors on it, counting those that are about to be placed. */
   get actors(): number {
-    return this.#seats.size;
+    return this.#placements.size;
   }
 
   get isUp(): boolean {
     return this.#state === 'up';
   }
 
-  /** Takes a place for an actor. */
-  seat(self: Ref<never>, options: PlacedOptions): Seat {
-    const { connection, calls } = this;
-    const leave = ({ actor }: Seat): void => {
-      this.#seats.delete(actor);
+  /** Reserves a place for an actor. */
+  reserve(proxy: Ref<never>, options: PlacedOptions): Placement {
+    const { channel, calls } = this;
+    const release = ({ actor }: Placement): void => {
+      this.#placements.delete(actor);
     };
-    const seat = new Seat(this.#options.nextActor(), self, options, { shard: this.index, connection, calls, leave });
-    this.#seats.set(seat.actor, seat);
-    return seat;
+    const deps = { shard: this.index, channel, calls, release };
+    const placement = new Placement(this.#options.nextActor(), proxy, options, deps);
+    this.#placements.set(placement.actor, placement);
+    return placement;
   }
 
-  /** Ends the thread at once, whatever it does. Its end shows as any other loss. */
+  /** Ends the thread at once, whatever it is doing. It then counts as lost. */
   terminate(text: string): void {
     if (this.#state === 'ending' || this.#state === 'ended') return;
     this.#state = 'ending';
@@ -125,7 +129,7 @@ export class ShardThread {
     void this.#pool.destroy();
   }
 
-  /** Ends its actors, and it with them. Resolves when it is gone. */
+  /** Stops its actors and then the thread. Resolves when the thread is gone. */
   async stop(timeoutMs: number): Promise<void> {
     try {
       await this.calls.call('shut down', timeoutMs + EXIT_MS, (shard) => shard.shutdown(timeoutMs));
@@ -135,24 +139,24 @@ export class ShardThread {
     await this.ended;
   }
 
-  #hear(news: WorkerNews): void {
-    switch (news.kind) {
+  #handle(event: WorkerEvent): void {
+    switch (event.kind) {
       case 'beat':
         return;
       case 'up':
         this.#up();
         return;
       case 'not-up':
-        this.#why = { text: 'it could not start', cause: news.error };
+        this.#why = { text: 'it could not start', cause: event.error };
         return;
       case 'actor-ended':
-        this.#seats.get(news.actor)?.over(news.reason);
+        this.#placements.get(event.actor)?.onActorEnded(event.reason);
         return;
       case 'failed':
-        this.#options.onFailure(news.path, news.error);
+        this.#options.onFailure(event.path, event.error);
         return;
       case 'dead-letter':
-        this.#options.system.deadLetters.add(news.letter);
+        this.#options.system.deadLetters.add(event.letter);
         return;
     }
   }
@@ -160,20 +164,20 @@ export class ShardThread {
   #up(): void {
     if (this.#state !== 'starting') return;
     this.#state = 'up';
-    this.#cancelLook();
-    this.#pulse = { silentMs: 0, lookedMs: this.#options.system.clock.monotonic() };
-    this.#lookLater();
+    this.#cancelCheck();
+    this.#pulse = heard(this.#options.system.clock.monotonic());
+    this.#checkLater();
     this.#options.onUp();
   }
 
-  #lookLater(): void {
+  #checkLater(): void {
     const { system, heartbeat } = this.#options;
-    this.#cancelLook = system.clock.timer(msToNext(system.clock.monotonic(), heartbeat.beatMs), () => {
+    this.#cancelCheck = system.clock.timer(msToNext(system.clock.monotonic(), heartbeat.beatMs), () => {
       const nowMs = system.clock.monotonic();
-      this.#pulse = this.#isHeard ? heard(nowMs) : look(this.#pulse, nowMs, heartbeat);
+      this.#pulse = this.#isHeard ? heard(nowMs) : silent(this.#pulse, nowMs, heartbeat);
       this.#isHeard = false;
       if (isHung(this.#pulse, heartbeat)) this.terminate(`it hung: no sign of life for ${heartbeat.hangMs} ms`);
-      else this.#lookLater();
+      else this.#checkLater();
     });
   }
 
@@ -181,22 +185,22 @@ export class ShardThread {
     this.terminate(`it did not start within ${this.#options.startMs} ms`);
   }
 
-  /** Last words first: what was posted before the end has been sent, and may say why it came. */
+  /** What the thread posted before its end is delivered first: it may say why the thread ended. */
   async #end(reasonOf: () => ExitReason): Promise<void> {
     this.#state = 'ending';
-    this.#cancelLook();
+    this.#cancelCheck();
     void this.#pool.destroy();
     await this.#exited();
-    this.connection.drain();
+    this.channel.drain();
     const reason = reasonOf();
     this.#state = 'ended';
-    this.connection.close(reason);
+    this.channel.close(reason);
     this.calls.close(reason.kind === 'error' ? fromEnvelope(reason.error) : stopped(this.index));
-    for (const seat of [...this.#seats.values()]) seat.over(reason);
+    for (const placement of [...this.#placements.values()]) placement.onActorEnded(reason);
     this.#options.onEnded(reason);
   }
 
-  /** An actor must not live on two shards, so the next place is given when this thread is gone for certain. */
+  /** Waits until the thread is gone, so that none of its actors can live on two shards. */
   async #exited(): Promise<void> {
     let cancel: CancelTimer = () => undefined;
     const limit = new Promise<void>((resolve) => {
@@ -209,7 +213,7 @@ export class ShardThread {
   #lost(error: unknown): ShoalError {
     const { text, cause } = this.#why ?? { text: whyOf(error), cause: toEnvelope(error) };
     return new ShoalError('SHARD_LOST', `shard ${this.index} is lost: ${text}`, {
-      details: { shard: this.index, why: text, actors: this.#seats.size },
+      details: { shard: this.index, why: text, actors: this.#placements.size },
       ...(cause === undefined ? {} : { cause: fromEnvelope(cause) }),
     });
   }

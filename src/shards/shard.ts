@@ -11,10 +11,10 @@ export interface ShardOptions {
   readonly onLost: (error: ErrorEnvelope) => void;
 }
 
-/** The place of a worker thread: when one is lost a fresh one takes it. */
+/** A shard: one worker thread at a time. When a thread is lost, a fresh one takes its place. */
 export class Shard {
   readonly index: number;
-  /** Threads that were lost. */
+  /** How many threads were lost. */
   lost = 0;
   readonly #options: ShardOptions;
   #thread: ShardThread | undefined;
@@ -29,7 +29,7 @@ export class Shard {
     this.#start();
   }
 
-  /** The thread, if it can be given actors. */
+  /** The thread, if actors can be placed on it. */
   get open(): ShardThread | undefined {
     return this.#thread?.isUp === true ? this.#thread : undefined;
   }

@@ -1,106 +1,108 @@
 import { describe, expect, it } from 'vitest';
 import type { Exit, Ref } from '../actors/mod.ts';
 import type { WorkerArgs, WorkerMessage } from './testing/behaviours.ts';
-import { type House, house, patientProbe } from './testing/house.ts';
+import { patientProbe, type ShardsFixture, shardsFixture } from './testing/fixture.ts';
 
 const where = (replyTo: Ref<{ shard: number; self: Ref<WorkerMessage> }>): WorkerMessage => ({
   kind: 'where',
   replyTo,
 });
 
-function echo(it: House, ref: Ref<WorkerMessage>, value: unknown): Promise<unknown> {
-  return it.ask(ref, (replyTo) => ({ kind: 'echo', value, replyTo }));
+function echo(fixture: ShardsFixture, ref: Ref<WorkerMessage>, value: unknown): Promise<unknown> {
+  return fixture.ask(ref, (replyTo) => ({ kind: 'echo', value, replyTo }));
 }
 
 describe('an actor on a shard', () => {
   it('is told and asked as any other', async () => {
-    await using it = house();
-    const ref = await it.worker('w');
+    await using fixture = shardsFixture();
+    const ref = await fixture.worker('w');
     expect(ref.path).toBe('/w');
-    expect(await echo(it, ref, { a: [1, 'two', new Map([[3, new Set([4])]])], at: new Date(5), big: 6n })).toEqual({
-      a: [1, 'two', new Map([[3, new Set([4])]])],
-      at: new Date(5),
-      big: 6n,
-    });
+    expect(await echo(fixture, ref, { a: [1, 'two', new Map([[3, new Set([4])]])], at: new Date(5), big: 6n })).toEqual(
+      {
+        a: [1, 'two', new Map([[3, new Set([4])]])],
+        at: new Date(5),
+        big: 6n,
+      },
+    );
   });
 
   it('lives on the shard that has the fewest', async () => {
-    await using it = house();
-    const refs = await Promise.all(['a', 'b', 'c', 'd'].map((name) => it.worker(name)));
-    const shards = await Promise.all(refs.map(async (ref) => (await it.ask(ref, where)).shard));
+    await using fixture = shardsFixture();
+    const refs = await Promise.all(['a', 'b', 'c', 'd'].map((name) => fixture.worker(name)));
+    const shards = await Promise.all(refs.map(async (ref) => (await fixture.ask(ref, where)).shard));
     expect(shards.toSorted()).toEqual([0, 0, 1, 1]);
-    expect([...it.loaded].sort()).toEqual([0, 1]);
+    expect([...fixture.loaded].sort()).toEqual([0, 1]);
   });
 
   it('is shown in the tree with its shard', async () => {
-    await using it = house({ count: 1 });
-    await it.worker('w');
-    const tree = it.system.tree().children;
+    await using fixture = shardsFixture({ count: 1 });
+    await fixture.worker('w');
+    const tree = fixture.system.tree().children;
     expect(tree).toContainEqual(expect.objectContaining({ path: '/w', shard: 'shard-0' }));
     expect(tree.filter(({ shard }) => shard === 'shard-0')).toHaveLength(1);
   });
 
   it('has one ref, whoever tells of it', async () => {
-    await using it = house();
-    const [a, b] = await Promise.all([it.worker('a'), it.worker('b')]);
-    const { self } = await it.ask(a, where);
+    await using fixture = shardsFixture();
+    const [a, b] = await Promise.all([fixture.worker('a'), fixture.worker('b')]);
+    const { self } = await fixture.ask(a, where);
     expect(self).toBe(a);
-    const inMessage = patientProbe<{ who: Ref<WorkerMessage> }>(it);
+    const inMessage = patientProbe<{ who: Ref<WorkerMessage> }>(fixture);
     b.tell({ kind: 'pass-on', to: inMessage.ref, message: { who: a } });
     const { who } = await inMessage.expect();
     expect(who).toBe(a);
   });
 
   it('is not placed any more once it was stopped, whatever its arguments wait for', async () => {
-    await using it = house({ count: 1 });
+    await using fixture = shardsFixture({ count: 1 });
     const asked = Promise.withResolvers<void>();
     const args = Promise.withResolvers<WorkerArgs>();
-    const { start, ...spawn } = it.shards.actor('worker', () => {
+    const { start, ...spawn } = fixture.shards.actor('worker', () => {
       asked.resolve();
       return args.promise;
     });
-    const ref = it.system.spawn(start, { ...spawn, name: 'w' });
+    const ref = fixture.system.spawn(start, { ...spawn, name: 'w' });
     await asked.promise;
-    const stopped = it.system.stop(ref);
+    const stopped = fixture.system.stop(ref);
     args.resolve({});
     await stopped;
-    expect(await it.shards.stats()).toMatchObject([{ state: 'up', worker: { actors: 0 } }]);
+    expect(await fixture.shards.stats()).toMatchObject([{ state: 'up', worker: { actors: 0 } }]);
   });
 
   it('tells of itself while it starts', async () => {
-    await using it = house();
-    const started = patientProbe<Ref<WorkerMessage>>(it);
-    const ref = await it.worker('w', { started: started.ref });
+    await using fixture = shardsFixture();
+    const started = patientProbe<Ref<WorkerMessage>>(fixture);
+    const ref = await fixture.worker('w', { started: started.ref });
     expect(await started.expect()).toBe(ref);
   });
 
   it('hears in order, and each message once, also of many turns', async () => {
-    await using it = house({ count: 1 });
-    const ref = await it.worker('w');
+    await using fixture = shardsFixture({ count: 1 });
+    const ref = await fixture.worker('w');
     for (let n = 0; n < 3_000; n++) {
       ref.tell({ kind: 'note', n });
       if (n % 100 === 0) await Promise.resolve();
     }
-    const notes = await it.ask<readonly number[]>(ref, (replyTo) => ({ kind: 'notes', replyTo }));
+    const notes = await fixture.ask<readonly number[]>(ref, (replyTo) => ({ kind: 'notes', replyTo }));
     expect(notes).toEqual(Array.from({ length: 3_000 }, (_, n) => n));
   });
 
   it('is heard in order', async () => {
-    await using it = house();
-    const ref = await it.worker('w');
-    const probe = patientProbe<number>(it);
+    await using fixture = shardsFixture();
+    const ref = await fixture.worker('w');
+    const probe = patientProbe<number>(fixture);
     ref.tell({ kind: 'count', to: probe.ref, upTo: 2_000 });
     await probe.fishFor((n) => n === 1_999);
     expect(probe.received).toEqual(Array.from({ length: 2_000 }, (_, n) => n));
   });
 
   it('asks actors here and on other shards', async () => {
-    await using it = house();
-    const [a, b] = await Promise.all([it.worker('a'), it.worker('b')]);
-    const reply = patientProbe<unknown>(it);
+    await using fixture = shardsFixture();
+    const [a, b] = await Promise.all([fixture.worker('a'), fixture.worker('b')]);
+    const reply = patientProbe<unknown>(fixture);
     a.tell({ kind: 'ask', other: b, value: 'hello', replyTo: reply.ref });
     expect(await reply.expect()).toBe('hello');
-    const here = it.system.spawn<WorkerMessage>(() => (message) => {
+    const here = fixture.system.spawn<WorkerMessage>(() => (message) => {
       if (message.kind === 'echo') message.replyTo.tell(['here', message.value]);
     });
     a.tell({ kind: 'ask', other: here, value: 'hello', replyTo: reply.ref });
@@ -108,47 +110,47 @@ describe('an actor on a shard', () => {
   });
 
   it('errors and their causes cross as they are', async () => {
-    await using it = house();
-    const ref = await it.worker('w');
-    const error = await echo(it, ref, new RangeError('too far', { cause: new Error('why') }));
+    await using fixture = shardsFixture();
+    const ref = await fixture.worker('w');
+    const error = await echo(fixture, ref, new RangeError('too far', { cause: new Error('why') }));
     expect(error).toMatchObject({ name: 'RangeError', message: 'too far', cause: { message: 'why' } });
   });
 
   it('has a name that is free when it has ended', async () => {
-    await using it = house();
-    const first = await it.worker('w');
-    await it.system.stop(first);
-    const second = await it.worker('w');
-    expect(await echo(it, second, 1)).toBe(1);
+    await using fixture = shardsFixture();
+    const first = await fixture.worker('w');
+    await fixture.system.stop(first);
+    const second = await fixture.worker('w');
+    expect(await echo(fixture, second, 1)).toBe(1);
   });
 });
 
 describe('the end of an actor on a shard', () => {
   it('by itself is told to those who watch it', async () => {
-    await using it = house();
-    const ref = await it.worker('w');
+    await using fixture = shardsFixture();
+    const ref = await fixture.worker('w');
     ref.tell({ kind: 'end' });
-    expect(await it.system.ended(ref)).toEqual({ path: '/w', reason: { kind: 'normal' } });
+    expect(await fixture.system.ended(ref)).toEqual({ path: '/w', reason: { kind: 'normal' } });
     expect(ref.tell({ kind: 'end' })).toBe(false);
   });
 
   it('by a failure brings its code, details and cause', async () => {
-    await using it = house();
-    const ref = await it.worker('w');
+    await using fixture = shardsFixture();
+    const ref = await fixture.worker('w');
     ref.tell({ kind: 'fail', code: 'VM_GONE' });
-    const { reason } = await it.system.ended(ref);
+    const { reason } = await fixture.system.ended(ref);
     expect(reason).toMatchObject({
       kind: 'error',
       error: { code: 'VM_GONE', details: { vm: 7 }, cause: { message: 'why' } },
     });
-    expect(it.failures).toEqual(['/w VM_GONE']);
+    expect(fixture.failures).toEqual(['/w VM_GONE']);
   });
 
   it('comes after everything that it said before', async () => {
-    await using it = house();
-    const ref = await it.worker('w');
-    const log = patientProbe<number | Exit>(it);
-    it.system.spawn<Exit>((context) => {
+    await using fixture = shardsFixture();
+    const ref = await fixture.worker('w');
+    const log = patientProbe<number | Exit>(fixture);
+    fixture.system.spawn<Exit>((context) => {
       context.watch(ref, (exit) => exit);
       return (exit) => void log.ref.tell(exit);
     });
@@ -159,35 +161,38 @@ describe('the end of an actor on a shard', () => {
   });
 
   it('is waited for by whoever stops it', async () => {
-    await using it = house();
-    const stopped = patientProbe<string>(it);
-    const ref = await it.worker('w', { stopped: stopped.ref });
-    await it.system.stop(ref);
+    await using fixture = shardsFixture();
+    const stopped = patientProbe<string>(fixture);
+    const ref = await fixture.worker('w', { stopped: stopped.ref });
+    await fixture.system.stop(ref);
     expect(stopped.received).toEqual(['/w']);
-    expect(await it.system.ended(ref)).toMatchObject({ reason: { kind: 'shutdown' } });
+    expect(await fixture.system.ended(ref)).toMatchObject({ reason: { kind: 'shutdown' } });
   });
 
   it('comes with the start, if that fails', async () => {
-    await using it = house();
-    await expect(it.worker('w', { failStart: true })).rejects.toMatchObject({ code: 'VM_GONE', details: { vm: 7 } });
-    expect(await echo(it, await it.worker('w'), 1)).toBe(1);
+    await using fixture = shardsFixture();
+    await expect(fixture.worker('w', { failStart: true })).rejects.toMatchObject({
+      code: 'VM_GONE',
+      details: { vm: 7 },
+    });
+    expect(await echo(fixture, await fixture.worker('w'), 1)).toBe(1);
   });
 
   it('of a child of it, which nobody watches, is the end of both', async () => {
-    await using it = house();
-    const ref = await it.worker('w');
+    await using fixture = shardsFixture();
+    const ref = await fixture.worker('w');
     ref.tell({ kind: 'fail-child' });
-    expect(await it.system.ended(ref)).toMatchObject({ reason: { error: { code: 'ACTOR_CHILD_FAILED' } } });
-    expect(it.failures).toContainEqual(expect.stringMatching('^shard: /w/'));
+    expect(await fixture.system.ended(ref)).toMatchObject({ reason: { error: { code: 'ACTOR_CHILD_FAILED' } } });
+    expect(fixture.failures).toContainEqual(expect.stringMatching('^shard: /w/'));
   });
 
   it('is seen from other shards, through a ref in a message', async () => {
-    await using it = house();
-    const [a, b] = await Promise.all([it.worker('a'), it.worker('b')]);
-    const exits = patientProbe<Exit>(it);
+    await using fixture = shardsFixture();
+    const [a, b] = await Promise.all([fixture.worker('a'), fixture.worker('b')]);
+    const exits = patientProbe<Exit>(fixture);
     a.tell({ kind: 'watch', other: b, to: exits.ref });
-    // Asked after it has been told to watch, and so answered when it does.
-    await it.ask(a, where);
+    // Messages are handled in order, so the actor watches once it has answered this.
+    await fixture.ask(a, where);
     a.tell({ kind: 'stop', other: b });
     expect(await exits.expect()).toEqual({ path: '/b', reason: { kind: 'shutdown' } });
     a.tell({ kind: 'watch', other: b, to: exits.ref });
@@ -195,37 +200,37 @@ describe('the end of an actor on a shard', () => {
   });
 
   it('is not told to who has stopped watching', async () => {
-    await using it = house();
-    const ref = await it.worker('w');
-    const here = it.system.spawn<never>(() => () => undefined, { name: 'here' });
-    const exits = patientProbe<Exit>(it);
+    await using fixture = shardsFixture();
+    const ref = await fixture.worker('w');
+    const here = fixture.system.spawn<never>(() => () => undefined, { name: 'here' });
+    const exits = patientProbe<Exit>(fixture);
     ref.tell({ kind: 'watch', other: here, to: exits.ref });
     ref.tell({ kind: 'unwatch', other: here });
-    await it.ask(ref, where);
-    await it.system.stop(here);
-    await it.ask(ref, where);
+    await fixture.ask(ref, where);
+    await fixture.system.stop(here);
+    await fixture.ask(ref, where);
     expect(exits.received).toEqual([]);
   });
 });
 
 describe('a message that cannot cross', () => {
   it('fails at the sender, with the place of what is wrong', async () => {
-    await using it = house();
-    const ref = await it.worker('w');
+    await using fixture = shardsFixture();
+    const ref = await fixture.worker('w');
     const value = { items: [{ ok: 1 }, { onDone: () => undefined }] };
-    await expect(echo(it, ref, value)).rejects.toMatchObject({
+    await expect(echo(fixture, ref, value)).rejects.toMatchObject({
       code: 'MESSAGE_NOT_PLAIN',
       details: { path: 'message.value.items[1].onDone' },
     });
-    expect(await echo(it, ref, 'still there')).toBe('still there');
+    expect(await echo(fixture, ref, 'still there')).toBe('still there');
   });
 
   it('fails at the sender on a shard as well', async () => {
-    await using it = house();
-    const ref = await it.worker('w');
-    const probe = patientProbe<unknown>(it);
+    await using fixture = shardsFixture();
+    const ref = await fixture.worker('w');
+    const probe = patientProbe<unknown>(fixture);
     ref.tell({ kind: 'function', to: probe.ref });
-    const { reason } = await it.system.ended(ref);
+    const { reason } = await fixture.system.ended(ref);
     expect(reason).toMatchObject({
       error: { code: 'MESSAGE_NOT_PLAIN', details: { path: 'message.deep[0].callback' } },
     });
@@ -233,10 +238,10 @@ describe('a message that cannot cross', () => {
   });
 
   it('nor can such arguments', async () => {
-    await using it = house();
-    // What the types forbid, for those who do not use them.
+    await using fixture = shardsFixture();
+    // The types forbid this, but not every user has them.
     const prefix = (() => 'x') as unknown as string;
-    await expect(it.worker('w', { prefix })).rejects.toMatchObject({
+    await expect(fixture.worker('w', { prefix })).rejects.toMatchObject({
       code: 'MESSAGE_NOT_PLAIN',
       details: { path: 'message.prefix' },
     });
@@ -245,35 +250,35 @@ describe('a message that cannot cross', () => {
 
 describe('limits', () => {
   it('a shard that does not keep up makes its senders wait, and their mailbox rule decides', async () => {
-    await using it = house({ count: 1 });
-    const { start, ...options } = it.shards.actor('worker', {}, { capacity: 50_000 });
-    const ref = await it.system.start(start, { ...options, name: 'w' });
+    await using fixture = shardsFixture({ count: 1 });
+    const { start, ...options } = fixture.shards.actor('worker', {}, { capacity: 50_000 });
+    const ref = await fixture.system.start(start, { ...options, name: 'w' });
     let refused = 0;
     for (let n = 0; n < 60_000; n++) if (!ref.tell({ kind: 'note', n })) refused += 1;
     expect(refused).toBe(10_000);
-    // Its stand-in takes its turn, and the mailbox has room again.
+    // The proxy takes its turn, and its mailbox has room again.
     await new Promise(setImmediate);
-    expect(it.deadLetters.every(({ to, why }) => to === '/w' && why === 'mailbox-full')).toBe(true);
-    const notes = await it.ask<readonly number[]>(ref, (replyTo) => ({ kind: 'notes', replyTo }));
+    expect(fixture.deadLetters.every(({ to, why }) => to === '/w' && why === 'mailbox-full')).toBe(true);
+    const notes = await fixture.ask<readonly number[]>(ref, (replyTo) => ({ kind: 'notes', replyTo }));
     expect(notes).toEqual(Array.from({ length: 50_000 }, (_, n) => n));
   });
 
   it('refs that nobody over there holds any more are forgotten here', async () => {
-    await using it = house({ count: 1 });
-    const ref = await it.worker('w');
-    for (let n = 0; n < 100; n++) await it.ask(ref, where);
-    const [stats] = await it.shards.stats();
+    await using fixture = shardsFixture({ count: 1 });
+    const ref = await fixture.worker('w');
+    for (let n = 0; n < 100; n++) await fixture.ask(ref, where);
+    const [stats] = await fixture.shards.stats();
     expect(stats).toMatchObject({ shard: 0, state: 'up', lost: 0, worker: { actors: 1 } });
   });
 
   it('an unknown behaviour is named', async () => {
-    await using it = house();
-    // As above: past the types.
-    const { start } = it.shards.actor('nobody' as 'worker', {});
-    await expect(it.system.start(start)).rejects.toMatchObject({ code: 'SHARD_BEHAVIOUR_UNKNOWN' });
+    await using fixture = shardsFixture();
+    // As above.
+    const { start } = fixture.shards.actor('nobody' as 'worker', {});
+    await expect(fixture.system.start(start)).rejects.toMatchObject({ code: 'SHARD_BEHAVIOUR_UNKNOWN' });
   });
 
   it('no shards at all are refused', () => {
-    expect(() => house({ count: 0 })).toThrow('from 1 up, got `0`');
+    expect(() => shardsFixture({ count: 0 })).toThrow('from 1 up, got `0`');
   });
 });

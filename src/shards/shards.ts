@@ -4,43 +4,45 @@ import { CheckedMailbox } from './checked-mailbox.ts';
 import type { PlacedOptions, WorkerStats } from './control.ts';
 import { BEAT_MS } from './heartbeat.ts';
 import type { ArgsOf, BehavioursFunction, MessageOf, NameOf, OptionsOf } from './module.ts';
-import type { Seat } from './seat.ts';
+import type { Placement } from './placement.ts';
+import { proxy } from './proxy.ts';
 import { Shard } from './shard.ts';
 import { ShardThread } from './shard-thread.ts';
-import { standIn } from './stand-in.ts';
 
 export interface ShardsOptions<B extends BehavioursFunction> {
   readonly system: ActorSystem;
-  /** Worker threads. */
+  /** How many worker threads. */
   readonly count: number;
   /** A module that exports `behaviours` (`moduleBeside` gives its address); each thread loads it. */
   readonly module: URL;
-  /** What `behaviours` is called with on each thread. */
+  /** What each thread passes to `behaviours`. */
   readonly options: OptionsOf<B>;
-  /** Silence after which a thread counts as hung; default 2000. */
+  /** How long a thread may be silent before it counts as hung; default 2000. */
   readonly hangMs?: number;
-  /** How often a thread says that it is there; default 250. */
+  /** How often a thread sends a heartbeat; default 500. */
   readonly beatMs?: number;
-  /** From the start of a thread until it can be given actors; default 30000. */
+  /** How long the start of a thread may take; default 30000. */
   readonly startMs?: number;
-  /** What a thread may use of the heap; default 512 MB. */
+  /** The heap that a thread may use, in MB; default 512. */
   readonly heapMbMax?: number;
-  readonly onEvent?: (news: ShardEvent) => void;
-  /** An actor failed that no stand-in stands for. */
+  readonly onEvent?: (event: ShardEvent) => void;
+  /** An actor failed that has no proxy: it was spawned by a placed one. */
   readonly onFailure?: (path: string, error: ErrorEnvelope) => void;
 }
 
 export type ShardEvent =
   | { readonly kind: 'shard-up'; readonly shard: number }
-  /** Its actors have been told, and a fresh thread is on its way. */
+  /** The ends of its actors have been reported, and a fresh thread is to start. */
   | { readonly kind: 'shard-lost'; readonly shard: number; readonly error: ErrorEnvelope };
 
 export interface ActorOptions extends PlacedOptions {
-  /** Told on which shard the actor is, each time that it is placed. */
+  /** Told the shard each time that the actor is placed. */
   readonly onPlaced?: (shard: number) => void;
 }
 
-/** What a spawn, or the spec of a child, needs to put an actor on a shard: `child({ id, ...shards.actor('name', args) })`. */
+/**
+ * What `spawn` or the spec of a child needs for an actor on a shard: `child({ id, ...shards.actor('name', args) })`.
+ */
 export interface PlacedActor<M> extends PlacedOptions {
   readonly start: Behaviour<M>;
   readonly mailbox: <T>() => Mailbox<T>;
@@ -49,9 +51,9 @@ export interface PlacedActor<M> extends PlacedOptions {
 export interface ShardStats {
   readonly shard: number;
   readonly state: 'up' | 'down';
-  /** Threads that this shard has lost. */
+  /** How many threads this shard has lost. */
   readonly lost: number;
-  /** Undefined of one that is down or does not answer. */
+  /** Undefined while the shard is down or does not answer. */
   readonly worker: WorkerStats | undefined;
 }
 
@@ -59,8 +61,9 @@ export interface ShardStats {
 export interface Shards<B extends BehavioursFunction> {
   readonly count: number;
   /**
-   * An actor on the shard that has the fewest when it starts: by the name of its behaviour in the module, and arguments, which are plain
-   * data and refs; a function that returns them is asked anew at each start.
+   * An actor that lives on the shard with the fewest actors at its start.
+   * @param behaviour the name of its behaviour in the module
+   * @param args plain data and refs; a function that returns them is called at each start
    */
   actor<K extends NameOf<B>>(
     behaviour: K,
@@ -68,15 +71,15 @@ export interface Shards<B extends BehavioursFunction> {
     options?: ActorOptions,
   ): PlacedActor<MessageOf<B, K>>;
   stats(): Promise<readonly ShardStats[]>;
-  /** Ends a thread at once, as if it had hung; a fresh one takes its place. @returns false if it is not up */
+  /** Ends a thread at once, as if it had hung. A fresh one takes its place. @returns false if the shard is not up */
   replace(shard: number, why: string): boolean;
-  /** Harms a thread, for tests: needs `SHOAL_TEST_MISHAPS=1` in the environment. */
-  mishap(shard: number, how: string): Promise<void>;
-  /** Ends all actors on shards and the threads with them. */
+  /** Harms a thread, for tests: needs `SHOAL_TEST_FAULTS=1` in the environment. */
+  injectFault(shard: number, fault: string): Promise<void>;
+  /** Stops all actors on shards, and then the threads. */
   stop(timeoutMs?: number): Promise<void>;
 }
 
-/** The threads are started at once; an actor that is placed before one is up waits for it. */
+/** Starts the threads. An actor that is placed before one is up waits for it. */
 export function createShards<B extends BehavioursFunction>(options: ShardsOptions<B>): Shards<B> {
   return new ThreadShards<B>(options);
 }
@@ -86,17 +89,20 @@ const START_MS = 30_000;
 const HEAP_MB_MAX = 512;
 const CALL_MS = 2_000;
 const STOP_MS = 10_000;
-/** How long an actor waits for a shard to be placed on. */
-const TAKE_MS = 30_000;
+/** How long an actor waits for a shard that is up. */
+const RESERVE_MS = 30_000;
 
 class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
   readonly count: number;
   readonly #options: ShardsOptions<B>;
-  readonly #tell: (news: ShardEvent) => void;
+  readonly #tell: (event: ShardEvent) => void;
   readonly #shards: readonly Shard[];
   readonly #waiting = new Set<() => void>();
-  /** Shards that have not come up, or failed at it, for the first time: until then the first to be up would get all actors. */
-  readonly #young: Set<number>;
+  /**
+   * Shards whose first start is still under way. Actors wait for all of them, or the first shard that is up would get
+   * all actors.
+   */
+  readonly #starting: Set<number>;
   #lastActor = 0;
   #stopped = false;
 
@@ -108,7 +114,7 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
     this.count = count;
     this.#options = options;
     this.#tell = guarded(options.onEvent);
-    this.#young = new Set(Array.from({ length: count }, (_, index) => index));
+    this.#starting = new Set(Array.from({ length: count }, (_, index) => index));
     this.#shards = Array.from(
       { length: count },
       (_, index) =>
@@ -127,13 +133,13 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
     args: ArgsOf<B, K> | (() => ArgsOf<B, K> | Promise<ArgsOf<B, K>>),
     { onPlaced, ...options }: ActorOptions = {},
   ): PlacedActor<MessageOf<B, K>> {
-    const start = standIn<MessageOf<B, K>>({
+    const start = proxy<MessageOf<B, K>>({
       behaviour,
-      // Arguments are plain data, so what can be called returns them.
+      // Arguments are plain data, so a function is never an argument itself.
       args: typeof args === 'function' ? (args as () => unknown) : () => args,
       options,
       onPlaced,
-      take: (self, placedOptions, signal) => this.#take(self, placedOptions, signal),
+      reserve: (self, placedOptions, signal) => this.#reserve(self, placedOptions, signal),
     });
     return { ...options, start, mailbox: <T>() => new CheckedMailbox<T>() };
   }
@@ -148,13 +154,13 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
     return thread !== undefined;
   }
 
-  async mishap(shard: number, how: string): Promise<void> {
+  async injectFault(shard: number, fault: string): Promise<void> {
     const thread = this.#shards[shard]?.open;
     if (thread === undefined) throw unavailable(`shard ${shard} is not up`);
     try {
-      await thread.calls.call('have a mishap', CALL_MS, (remote) => remote.mishap(how));
+      await thread.calls.call('cause a fault', CALL_MS, (remote) => remote.injectFault(fault));
     } catch (error) {
-      // It has had it before it could say so.
+      // The fault came before the answer.
       const code = codeOf(error);
       if (code !== 'SHARD_LOST' && code !== 'SHARD_CALL_TIMEOUT') throw error;
     }
@@ -182,13 +188,13 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
   }
 
   #up(shard: number): void {
-    this.#young.delete(shard);
+    this.#starting.delete(shard);
     this.#wake();
     this.#tell({ kind: 'shard-up', shard });
   }
 
   #lost(shard: number, error: ErrorEnvelope): void {
-    this.#young.delete(shard);
+    this.#starting.delete(shard);
     this.#wake();
     this.#tell({ kind: 'shard-lost', shard, error });
   }
@@ -199,8 +205,8 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
     for (const look of waiting) look();
   }
 
-  /** The place is taken in the same breath in which it is chosen: many may be waiting for a shard to come up. */
-  #take(self: Ref<never>, options: PlacedOptions, signal: AbortSignal): Promise<Seat> {
+  /** A place is reserved as soon as its shard is chosen, because many actors may wait for the same shard. */
+  #reserve(self: Ref<never>, options: PlacedOptions, signal: AbortSignal): Promise<Placement> {
     const { clock } = this.#options.system;
     return new Promise((resolve, reject) => {
       const settle = (finish: () => void): void => {
@@ -213,12 +219,12 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
         settle(() => reject(new ShoalError('ACTOR_STOPPED', 'stopped while it waited for a shard')));
       const look = (): void => {
         if (this.#stopped) return settle(() => reject(unavailable('the shards have been stopped')));
-        const shard = this.#young.size > 0 ? undefined : leastBusy(this.#shards);
+        const shard = this.#starting.size > 0 ? undefined : leastBusy(this.#shards);
         if (shard === undefined) this.#waiting.add(look);
-        else settle(() => resolve(shard.seat(self, options)));
+        else settle(() => resolve(shard.reserve(self, options)));
       };
-      const cancel = clock.timer(TAKE_MS, () =>
-        settle(() => reject(unavailable(`none of ${this.count} came up within ${TAKE_MS} ms`))),
+      const cancel = clock.timer(RESERVE_MS, () =>
+        settle(() => reject(unavailable(`none of ${this.count} came up within ${RESERVE_MS} ms`))),
       );
       signal.addEventListener('abort', aborted);
       if (signal.aborted) aborted();
@@ -240,12 +246,12 @@ async function statsOf(shard: Shard): Promise<ShardStats> {
   const thread = shard.open;
   const { index, lost } = shard;
   if (thread === undefined) return { shard: index, state: 'down', lost, worker: undefined };
-  // One that hangs is found out soon; who asks meanwhile is not kept waiting for it.
+  // A shard that hangs is soon found out; until then its stats are missing.
   const worker = await thread.calls.call('tell its stats', CALL_MS, (remote) => remote.stats()).catch(() => undefined);
   return { shard: index, state: 'up', lost, worker };
 }
 
-/** What a listener throws must not end the thread that happened to call it: the main one. Node reports it as a warning. */
+/** An error in a listener must not end the main thread, which calls it. Node reports it as a warning. */
 function guarded<A extends unknown[]>(listener: ((...args: A) => void) | undefined): (...args: A) => void {
   return (...args) => {
     try {

@@ -1,46 +1,57 @@
 import type { Exit } from '../actors/mod.ts';
-import type { Stowed } from './parcel.ts';
 
 /**
- * What one end of a connection calls a ref that it sends to the other. A tuple, as all that stands in each message: a structured clone
- * writes the names of an object's fields again for each object.
+ * How one end of a channel names a ref that it sends to the other. Like everything that stands in each message this is
+ * a tuple: a structured clone writes the field names of an object again for each object.
  */
 export type RefAddress =
   | readonly [kind: 'ref', id: number, path: string]
-  /** Takes one message and is forgotten with it, so nobody has to say that it is not needed any more. */
+  /** Takes one message and is forgotten with it, so nobody has to release it. */
   | readonly [kind: 'reply', id: number]
-  /** One that came from the other end: it comes home. */
+  /** A ref of the receiver's own. */
   | readonly [kind: 'yours', id: number]
-  /** An actor that the other end has placed here: whoever has its ref over there means that one. */
+  /** An actor that the receiver has placed on the sender. It arrives as the proxy that the receiver has for it. */
   | readonly [kind: 'placed', id: number];
 
-/** What the two ends of a connection tell each other about the refs that they have of each other's actors. */
+/**
+ * What stands beside a message because a structured clone would not carry it, in groups of four: the keys that lead to
+ * its place (the name alone of a field of the message itself, an empty list for the message), its kind, its value, and
+ * the path of a ref. These are not objects because cloning a list of small objects takes longer than cloning all of
+ * their content in one flat list.
+ */
+export type Extras = readonly unknown[];
+
+/** What the two ends of a channel tell each other about the refs that they hold of each other's actors. */
 export type Op =
-  /** @param counts false for one who only wants to know: a failure that nobody watches is not taken for seen by that */
+  /** @param counts false: only to learn of the end; a failure that nobody else watches still reaches the parent */
   | { readonly op: 'watch'; readonly id: number; readonly counts: boolean }
   | { readonly op: 'unwatch'; readonly id: number }
   | { readonly op: 'ended'; readonly id: number; readonly exit: Exit }
   | { readonly op: 'stop'; readonly id: number; readonly timeoutMs: number | undefined }
-  /** So many mentions of a ref have been forgotten. */
+  /** A ref is no longer held here; it had been sent `count` times. */
   | { readonly op: 'release'; readonly id: number; readonly count: number }
-  /** So many messages have been taken. */
+  /** `count` messages have been taken. */
   | { readonly op: 'ack'; readonly count: number }
-  /** For whoever owns the connection. */
-  | { readonly op: 'news'; readonly news: unknown };
+  /** For the owner of the channel. */
+  | { readonly op: 'event'; readonly event: unknown };
 
-/** `to` is the id of a ref of the receiver (from 1 up), of an actor that was placed on it (from -1 down), or `OP`. */
-export type Item = readonly [to: number, message: unknown, stowed: Stowed | undefined];
+/** `to` is the id of a ref of the receiver (from 1 up), of a placed actor (from -1 down), or `OP`. */
+export type Item = readonly [to: number, message: unknown, extras: Extras | undefined];
 
-/** Everything that one turn of the event loop had to say: the parts of one item after the other, in a single list. */
+/**
+ * Everything that was sent in one turn of the event loop: the parts of its items, one after the other in one flat
+ * list.
+ */
 export type Batch = readonly unknown[];
 
 /** Parts of an item. */
 export const PARTS = 3;
 
-/** The item that begins at `index`. */
+/** The address of an `Op`. */
+export const OP = 0;
+
+/** The item whose parts begin at `index`. */
 export function itemAt(batch: Batch, index: number): Item {
-  // `Outbox` is the only one that writes batches.
+  // Only `BatchWriter` writes batches.
   return [batch[index], batch[index + 1], batch[index + 2]] as unknown as Item;
 }
-
-export const OP = 0;

@@ -7,7 +7,7 @@ import type { NewAddress } from './port.ts';
 import type { IpPoolRow, VmachineRow } from './rows.ts';
 import type { TableState } from './table-state.ts';
 
-/** The changes of the port as functions over the tables. One that throws has changed nothing. */
+/** The changes of the port, as functions on the tables. A change that throws has changed nothing. */
 
 export function reserve(state: TableState, idIp: number, vm: number, atMs: number): void {
   const address = state.address(idIp);
@@ -29,7 +29,7 @@ export function reserve(state: TableState, idIp: number, vm: number, atMs: numbe
   state.putAddress(row);
 }
 
-/** A row that is there already is replaced: a VM that was adopted is inserted by whoever adopted it. */
+/** An existing row is replaced: after an adoption the VM is inserted again. */
 export function insertVm(state: TableState, values: VmachineRow): void {
   const row = valid(values, VMACHINE, 'vmachine');
   const { id_vmachine: vm, id_ip: idIp } = row;
@@ -43,15 +43,9 @@ export function insertVm(state: TableState, values: VmachineRow): void {
 export function releaseVm(state: TableState, vm: number): boolean {
   const address = state.addressHeldBy(vm);
   const hadRow = state.deleteVm(vm);
-  if (address !== undefined) state.putAddress(freed(address));
+  if (address?.retired === true) state.deleteAddress(address.id_ip);
+  else if (address !== undefined) state.putAddress(freed(address));
   return hadRow || address !== undefined;
-}
-
-export function releaseReservation(state: TableState, idIp: number, vm: number): boolean {
-  const address = state.address(idIp);
-  if (address?.vm !== vm || state.vm(vm) !== undefined) return false;
-  state.putAddress(freed(address));
-  return true;
 }
 
 export function setParams(state: TableState, values: Readonly<Record<string, number | string>>): Params {
@@ -66,7 +60,8 @@ export function addAddresses(state: TableState, addresses: readonly NewAddress[]
   const idOf = new Map(Array.from(state.addresses, (row): [string, number] => [place(row), row.id_ip]));
   const fresh = new Map<number, IpPoolRow>();
   for (const { id_ip, ip, port, host } of addresses) {
-    const row = valid({ id_ip, ip, port, host, reserve: false, last_reserve: null, vm: null }, IP_POOL, 'ip_pool');
+    const free = { id_ip, ip, port, host, reserve: false, last_reserve: null, vm: null, retired: false };
+    const row = valid(free, IP_POOL, 'ip_pool');
     const known = fresh.get(id_ip) ?? state.address(id_ip);
     const idThere = idOf.get(place(row));
     if (known !== undefined && place(known) !== place(row)) {
@@ -77,8 +72,8 @@ export function addAddresses(state: TableState, addresses: readonly NewAddress[]
     if (idThere !== undefined && idThere !== id_ip) {
       throw conflict(`${place(row)} cannot be address ${id_ip}: it is address ${idThere}`, { idIp: id_ip });
     }
-    if (known !== undefined) continue;
-    fresh.set(id_ip, row);
+    if (known !== undefined && !known.retired) continue;
+    fresh.set(id_ip, known === undefined ? row : Object.freeze({ ...known, retired: false }));
     idOf.set(place(row), id_ip);
   }
   if (state.addressCount + fresh.size > ROWS_MAX) {
@@ -104,6 +99,32 @@ export function removeAddress(state: TableState, idIp: number): boolean {
   return true;
 }
 
+export function retireAddress(state: TableState, idIp: number): boolean {
+  const address = state.address(idIp);
+  if (address === undefined) return false;
+  if (address.vm === null) state.deleteAddress(idIp);
+  else if (!address.retired) state.putAddress(Object.freeze({ ...address, retired: true }));
+  return true;
+}
+
+export function renameHost(state: TableState, from: string, to: string): void {
+  if (from === to) return;
+  const others = new Set([...state.addresses].filter(({ host }) => host === to).map(place));
+  const renamed = [...state.addresses]
+    .filter(({ host }) => host === from)
+    .map((row) => valid({ ...row, host: to }, IP_POOL, 'ip_pool'));
+  const clash = renamed.find((row) => others.has(place(row)));
+  if (clash !== undefined) {
+    throw conflict(`Host ${from} cannot become ${to}, which has ${clash.ip}:${clash.port} already`, {
+      idIp: clash.id_ip,
+    });
+  }
+  for (const row of renamed) state.putAddress(row);
+  for (const row of [...state.vms]) {
+    if (row.host === from) state.putVm(Object.freeze({ ...row, host: to }));
+  }
+}
+
 /** @throws STORE_ROW_INVALID */
 export function valid<Row extends object>(value: Row, checks: RowChecks<Row>, table: string): Row {
   try {
@@ -119,7 +140,7 @@ function freed(address: IpPoolRow): IpPoolRow {
   return Object.freeze({ ...address, reserve: false, vm: null });
 }
 
-/** Hosts may use the same address each for itself. */
+/** Each host may use the same address. */
 function place({ host, ip, port }: Pick<IpPoolRow, 'host' | 'ip' | 'port'>): string {
   return `${ip}:${port} on ${host}`;
 }

@@ -1,6 +1,6 @@
 import type { FieldCheck, RowChecks } from './field-checks.ts';
 
-/** Why a value cannot stand in the tables: where, and what is wrong there. */
+/** Why a value cannot be in the tables: its place and the fault. */
 export class RowFault extends Error {
   override readonly name = 'RowFault';
   /** Such as `vmachine[3].cpu`. */
@@ -15,7 +15,7 @@ export class RowFault extends Error {
   }
 }
 
-/** @returns a frozen copy with exactly the fields that the checks name @throws RowFault */
+/** @returns a frozen copy with exactly the fields of the checks @throws RowFault */
 export function checkedRow<Row extends object>(value: unknown, checks: RowChecks<Row>, place: string): Row {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new RowFault(place, `must be a row, got ${shown(value)}`);
@@ -26,7 +26,7 @@ export function checkedRow<Row extends object>(value: unknown, checks: RowChecks
     if (!Object.hasOwn(checks, name)) throw new RowFault(`${place}.${name}`, 'is no field of this table');
   }
   for (const [name, check] of fields) checkField(given[name], check, `${place}.${name}`);
-  // Each field of Row has its check, and all of them have passed.
+  // Each field of Row has a check, and all checks have passed.
   return Object.freeze(Object.fromEntries(fields.map(([name]) => [name, given[name]]))) as unknown as Row;
 }
 

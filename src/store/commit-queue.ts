@@ -1,7 +1,7 @@
 import { ShoalError } from '../errors.ts';
 import type { TableState } from './table-state.ts';
 
-/** More than a fleet can ask for while one write is under way: a disk that hangs must not take the memory too. */
+/** More than a fleet asks for during one write. A disk that hangs must not use up the memory. */
 const CHANGES_WAITING_MAX = 100_000;
 
 interface Waiting {
@@ -11,14 +11,14 @@ interface Waiting {
 }
 
 /**
- * Group commit: changes that come in one turn, or while a write is under way, are applied in order to one draft and written together.
- * `state` is what is durable; a draft that could not be written is thrown away, and its changes are rejected.
+ * Group commit: changes of one turn, or that arrive during a write, are applied in order to one draft and written together. `state` is
+ * durable. A draft that cannot be written is dropped, and its changes are rejected.
  */
 export class CommitQueue {
   #state: TableState;
   #waiting: Waiting[] = [];
   #running = false;
-  /** False after a failed write: its rename may have reached the disk or not, so the next group is written even if it changes nothing. */
+  /** False after a failed write: its rename may have reached the disk, so the next group is written even if it changes nothing. */
   #diskKnown = true;
   readonly #save: (draft: TableState) => Promise<void>;
 
@@ -31,7 +31,7 @@ export class CommitQueue {
     return this.#state;
   }
 
-  /** @param change may throw, then it must have changed nothing */
+  /** @param change must have changed nothing if it throws */
   submit<Result>(change: (draft: TableState) => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (this.#waiting.length >= CHANGES_WAITING_MAX) throw overfull();
@@ -50,7 +50,7 @@ export class CommitQueue {
 
   async #run(): Promise<void> {
     this.#running = true;
-    // Whoever else makes a change in this turn joins the group.
+    // Other changes of this turn join the group.
     await Promise.resolve();
     while (this.#waiting.length > 0) await this.#commit(this.#waiting.splice(0));
     this.#running = false;
@@ -63,7 +63,7 @@ export class CommitQueue {
       if (draft.changed || !this.#diskKnown) await this.#write(draft);
       for (const settle of outcomes) settle();
     } catch (error) {
-      // Those that were refused are told of the write too: they may have been refused because of a change that did not come about.
+      // Refused changes get the error of the write too: the change that made them invalid did not happen.
       for (const { reject } of group) reject(error);
     }
   }

@@ -12,10 +12,16 @@ const PATH = '/data/store.json';
 /** Two addresses, VM 1 with its row on the first, VM 2 with a reservation of the second. */
 const good = {
   format: 'shoal-store',
-  version: 1,
+  version: 2,
   next_id_vmachine: 3,
   system_params: [{ key: 'free_count', value: 7 }],
-  ip_pool: newAddresses(2).map((row) => ({ ...row, reserve: true, last_reserve: AT_MS, vm: row.id_ip })),
+  ip_pool: newAddresses(2).map((row) => ({
+    ...row,
+    reserve: true,
+    last_reserve: AT_MS,
+    vm: row.id_ip,
+    retired: false,
+  })),
   vmachine: [vmRow(1, 1)],
 };
 
@@ -23,6 +29,12 @@ describe('a file that is whole', () => {
   it('is read', () => {
     const { format, version, ...content } = good;
     expect(read(JSON.stringify(good))).toEqual(content);
+  });
+
+  it('of version 1 is read as one in which no address is retired', () => {
+    const { format, version, ...content } = good;
+    const before = { ...good, version: 1, ip_pool: good.ip_pool.map(({ retired, ...row }) => row) };
+    expect(read(JSON.stringify(before))).toEqual(content);
   });
 
   it('says the same after any history of changes', async () => {
@@ -83,6 +95,7 @@ describe('a file that is damaged', () => {
     ['row on the address of another', { ...good, vmachine: [vmRow(1, 2)] }, 'vmachine[0].id_ip'],
     ['row on a free address', withAddress({ reserve: false, vm: null }), 'vmachine[0].id_ip'],
     ['reserved for nobody', withAddress({ vm: null }), 'ip_pool[0].vm'],
+    ['retired, with no VM', withAddress({ reserve: false, vm: null, retired: true }), 'ip_pool[0].retired'],
     ['held but not reserved', withAddress({ reserve: false }), 'ip_pool[0].vm'],
     ['id that is given again', { ...good, next_id_vmachine: 2 }, 'ip_pool[1].vm'],
     [
@@ -135,9 +148,9 @@ describe('a file that is not ours to write', () => {
   });
 
   it('of a higher version is newer, whatever else stands in it', () => {
-    const error = refusal('{"format":"shoal-store","version":2,"tables":{}}');
-    expect(error).toMatchObject({ code: 'STORE_NEWER', details: { path: PATH, version: 2, versionMax: 1 } });
-    expect(error.message).toMatch(/newer Shoal: version 2, while this one reads 1.*left as it is/);
+    const error = refusal('{"format":"shoal-store","version":3,"tables":{}}');
+    expect(error).toMatchObject({ code: 'STORE_NEWER', details: { path: PATH, version: 3, versionMax: 2 } });
+    expect(error.message).toMatch(/newer Shoal: version 3, while this one reads 2.*left as it is/);
   });
 });
 

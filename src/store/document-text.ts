@@ -1,9 +1,9 @@
 import { ShoalError } from '../errors.ts';
 import { RowFault } from './checked-row.ts';
-import { checkedDocument, FORMAT, type StoreDocument, VERSION } from './document.ts';
+import { checkedDocument, FORMAT, type StoreDocument, upgraded, VERSION } from './document.ts';
 import { jsonFault } from './json-fault.ts';
 
-/** The file is meant to be read by people too: a row a line. */
+/** One row a line, so that people can read the file. */
 export function documentToText(document: StoreDocument): string {
   const { next_id_vmachine, system_params, ip_pool, vmachine } = document;
   const members = [
@@ -13,7 +13,7 @@ export function documentToText(document: StoreDocument): string {
   return `{${members.join(',\n')}}\n`;
 }
 
-/** @throws STORE_DAMAGED, STORE_FOREIGN, STORE_NEWER; each names the file, what is wrong where, and what to do */
+/** @throws STORE_DAMAGED, STORE_FOREIGN, STORE_NEWER; each names the file, the place, the fault and the remedy */
 export function documentFromBytes(bytes: Uint8Array, path: string): StoreDocument {
   const { format, version, ...content } = objectIn(textOf(bytes, path), path);
   if (format !== FORMAT) throw foreign(path, format);
@@ -22,7 +22,7 @@ export function documentFromBytes(bytes: Uint8Array, path: string): StoreDocumen
   }
   if (version > VERSION) throw newer(path, version);
   try {
-    return checkedDocument(content);
+    return checkedDocument(upgraded(content, version));
   } catch (error) {
     if (error instanceof RowFault) throw damaged(path, error.place, error.what, error);
     throw error;
@@ -33,7 +33,7 @@ function tableToText(rows: readonly object[]): string {
   return rows.length === 0 ? '[]' : `[\n${rows.map((row) => JSON.stringify(row)).join(',\n')}\n]`;
 }
 
-/** What a fleet of the largest size takes, many times over. */
+/** Many times the size of the largest fleet's tables. */
 const FILE_BYTES_MAX = 64 * 1024 * 1024;
 
 function textOf(bytes: Uint8Array, path: string): string {

@@ -4,12 +4,13 @@ import { COUNTER, IP_POOL, type RowChecks, SYSTEM_PARAM, VMACHINE } from './fiel
 import type { IpPoolRow, Tables, VmachineRow } from './rows.ts';
 
 export const FORMAT = 'shoal-store';
-export const VERSION = 1;
+/** Version 1 had no `ip_pool.retired`. */
+export const VERSION = 2;
 
-/** More rows than this in one table are a mistake somewhere, not a fleet. */
+/** A table with more rows is a mistake and no fleet. */
 export const ROWS_MAX = 65_536;
 
-/** All that the store keeps, as it stands in the file behind the format's name and version. */
+/** The content of the file, without the format's name and version. */
 export interface StoreDocument extends Tables {
   /** No VM has had this id or a higher one. */
   readonly next_id_vmachine: number;
@@ -22,9 +23,23 @@ export const EMPTY_DOCUMENT: StoreDocument = Object.freeze({
   vmachine: Object.freeze([]),
 });
 
+/** The content of a file of an earlier version, in the form of this one. */
+export function upgraded(
+  content: Readonly<Record<string, unknown>>,
+  version: number,
+): Readonly<Record<string, unknown>> {
+  const { ip_pool: rows } = content;
+  if (version > 1 || !Array.isArray(rows)) return content;
+  return { ...content, ip_pool: rows.map((row: unknown) => (isRow(row) ? { ...row, retired: false } : row)) };
+}
+
+function isRow(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /**
- * Checks each field, then the rows against each other: what is refused here could make two VMs share an address.
- * @param value what stands beside the format's name and version
+ * Checks each field, then the rows against each other: a contradiction could make two VMs share an address.
+ * @param value the content of the file, without the format's name and version
  * @throws RowFault
  */
 export function checkedDocument(value: Readonly<Record<string, unknown>>): StoreDocument {
@@ -32,7 +47,7 @@ export function checkedDocument(value: Readonly<Record<string, unknown>>): Store
   for (const name of Object.keys(others)) throw new RowFault(name, 'is no part of this format');
   checkField(next, COUNTER, 'next_id_vmachine');
   const document: StoreDocument = {
-    // The check above lets whole numbers through only.
+    // The check above accepts whole numbers only.
     next_id_vmachine: next as number,
     system_params: checkedTable(system_params, SYSTEM_PARAM, 'system_params', ['key']),
     ip_pool: checkedTable(ip_pool, IP_POOL, 'ip_pool', ['id_ip'], ['host', 'ip', 'port']),
@@ -44,7 +59,7 @@ export function checkedDocument(value: Readonly<Record<string, unknown>>): Store
   return document;
 }
 
-/** @param uniques groups of fields, each of which no two rows may agree in */
+/** @param uniques groups of fields; no two rows may agree in all fields of a group */
 function checkedTable<Row extends object>(
   value: unknown,
   checks: RowChecks<Row>,
@@ -80,7 +95,7 @@ function checkParams({ system_params }: StoreDocument): void {
   }
 }
 
-/** `reserve` and the holder go together, and no VM holds two addresses. */
+/** `reserve` is true exactly if a VM holds the address, and no VM holds two. */
 function checkReservations({ ip_pool, next_id_vmachine }: StoreDocument): void {
   const holders = new Map<number, number>();
   for (const [index, row] of ip_pool.entries()) {
@@ -91,6 +106,9 @@ function checkReservations({ ip_pool, next_id_vmachine }: StoreDocument): void {
         `is ${row.vm} while reserve is ${row.reserve}: an address is reserved for a VM, or free`,
       );
     }
+    if (row.retired && row.vm === null) {
+      throw new RowFault(`ip_pool[${index}].retired`, 'is true for an address that no VM holds');
+    }
     if (row.vm === null) continue;
     const before = holders.get(row.vm);
     if (before !== undefined) throw new RowFault(place, `is ${row.vm}, which holds ip_pool[${before}] already`);
@@ -99,7 +117,7 @@ function checkReservations({ ip_pool, next_id_vmachine }: StoreDocument): void {
   }
 }
 
-/** Every VM stands on an address that it holds. */
+/** Every VM holds the address of its row. */
 function checkHolders({ vmachine, ip_pool }: StoreDocument): void {
   const addresses = new Map(ip_pool.map((row): [number, IpPoolRow] => [row.id_ip, row]));
   for (const [index, row] of vmachine.entries()) {

@@ -3,7 +3,7 @@ import type { FileSystem, WritableFile } from './file-system.ts';
 
 const TEMPORARY_SUFFIX = '.tmp';
 
-/** A file whose content is replaced as a whole: after a crash at any point the old or the new one is there in full. */
+/** A file whose content is replaced as a whole: after a crash at any point it has the old or the new content in full. */
 export class DurableFile {
   readonly path: string;
   readonly folder: string;
@@ -32,14 +32,14 @@ export class DurableFile {
       await this.#write(temporary, content);
       await this.#files.rename(temporary, this.path);
     } catch (error) {
-      // On a full disk half a file must not go on taking the room that is missing; if it stays, the next open removes it.
+      // On a full disk half a file must not take up room. If this fails, the next open removes it.
       await this.#files.unlink(temporary).catch(() => undefined);
       throw error;
     }
     await this.#files.syncFolder(this.folder);
   }
 
-  /** Removes what a crash in `replace` left over. The one writer may do so at its start; nobody else may. */
+  /** Removes temporary files that a crash in `replace` left. Only the one writer may do so, at its start. */
   async removeLeftOvers(): Promise<void> {
     for (const name of await this.#files.readdir(this.folder)) {
       if (!name.startsWith(this.#temporaryPrefix) || !name.endsWith(TEMPORARY_SUFFIX)) continue;
@@ -58,7 +58,7 @@ export class DurableFile {
   }
 }
 
-/** A disk that is about to be full takes a part, and says so only when asked for the rest. */
+/** A nearly full disk takes a part and reports the error only at the next write. */
 async function writeAll(file: WritableFile, content: Uint8Array): Promise<void> {
   for (let at = 0; at < content.length; ) {
     const written = await file.write(content.subarray(at));

@@ -3,7 +3,7 @@ import type { VmState } from '../fleet/mod.ts';
 import type { SoftFields } from './port.ts';
 import type { IpPoolRow, SystemParamRow, VmachineRow } from './rows.ts';
 
-/** What one field may be. `expected` completes the sentence "must be ...". */
+/** The check of one field. `expected` completes the sentence "must be ...". */
 export interface FieldCheck {
   readonly expected: string;
   accepts(value: unknown): boolean;
@@ -11,13 +11,13 @@ export interface FieldCheck {
 
 export type RowChecks<Row> = { readonly [field in keyof Row]-?: FieldCheck };
 
-/** Ids beyond any that a fleet can use up are damage, and one near the end of the safe integers would leave no next one. */
+/** No fleet uses up so many ids, so a higher one is damage. Near the end of the safe integers there would be no next id. */
 const ID_MAX = 2 ** 48;
 /** Longer than any host's name or digest. */
 const TEXT_CHARS_MAX = 255;
 const PORT_MAX = 65_535;
 
-/** Written as a record so that a state that is added to the type is added here. */
+/** A record, so that the compiler asks for each new state. */
 const STATES: Readonly<Record<VmState, true>> = {
   preparing: true,
   prepared: true,
@@ -36,6 +36,7 @@ const text: FieldCheck = {
   expected: `a text of 1 to ${TEXT_CHARS_MAX} characters`,
   accepts: (value) => typeof value === 'string' && value.length >= 1 && value.length <= TEXT_CHARS_MAX,
 };
+const flag: FieldCheck = { expected: 'true or false', accepts: (value) => typeof value === 'boolean' };
 
 export const COUNTER: FieldCheck = whole(1, Number.MAX_SAFE_INTEGER);
 
@@ -45,10 +46,11 @@ export const IP_POOL: RowChecks<IpPoolRow> = {
   id_ip: id,
   ip: { expected: 'an IPv4 address', accepts: (value) => typeof value === 'string' && isIPv4(value) },
   port: whole(1, PORT_MAX),
-  reserve: { expected: 'true or false', accepts: (value) => typeof value === 'boolean' },
+  reserve: flag,
   last_reserve: orNull(timeMs),
   host: text,
   vm: orNull(id),
+  retired: flag,
 };
 
 export const VMACHINE: RowChecks<VmachineRow> = {

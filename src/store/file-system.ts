@@ -1,7 +1,7 @@
 import { open, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { codeOf } from '../errors.ts';
 
-/** What the store needs of a file system, small enough for tests to let it fail or crash at every point. Errors are Node's. */
+/** The file system as a port, small enough for tests to make it fail or crash at every point. Errors are Node's. */
 export interface FileSystem {
   /** Undefined if there is no such file. */
   readFile(path: string): Promise<Uint8Array | undefined>;
@@ -23,7 +23,7 @@ export interface WritableFile {
   close(): Promise<void>;
 }
 
-/** Nobody but the owner needs to read the tables. */
+/** Only the owner reads the tables. */
 const FILE_MODE = 0o600;
 
 export const nodeFileSystem: FileSystem = {

@@ -1,4 +1,4 @@
-/** Where a text stops being JSON, and how V8 puts it; undefined if it is JSON. */
+/** The place where a text stops being JSON, with V8's message; undefined if it is JSON. */
 export interface JsonFault {
   /** From 1, in UTF-16 units as editors count. */
   readonly line: number;
@@ -22,13 +22,13 @@ function refusal(text: string): string | undefined {
   }
 }
 
-/** V8 tells the offset inside of its message, and of an unexpected token not even there. */
+/** V8 gives the offset only in its message, and not for an unexpected token. */
 function offsetIn(message: string): number | undefined {
   const digits = / position (\d+)/.exec(message)?.[1];
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** The end of the longest beginning of `text` that JSON could begin with, found by halving. */
+/** The length of the longest prefix of `text` that JSON can begin with, by binary search. */
 function faultOffset(text: string): number {
   let good = 0;
   let bad = text.length + 1;
@@ -40,7 +40,7 @@ function faultOffset(text: string): number {
   return good;
 }
 
-/** Whether nothing is wrong with a text but that it ends too early. */
+/** Whether the only fault of a text is that it ends too early. */
 function isBeginning(text: string): boolean {
   const message = refusal(text);
   if (message === undefined || message.startsWith('Unexpected end')) return true;

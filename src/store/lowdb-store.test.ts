@@ -154,13 +154,13 @@ describe('the file', () => {
     expect(await readdir(folder)).toEqual(['store.json']);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect((await readFile(path, 'utf8')).split('\n')).toEqual([
-      '{"format":"shoal-store","version":1,"next_id_vmachine":1,',
+      '{"format":"shoal-store","version":2,"next_id_vmachine":1,',
       '"system_params":[',
       '{"key":"free_count","value":7}',
       '],',
       '"ip_pool":[',
-      '{"id_ip":1,"ip":"127.0.10.1","port":9000,"reserve":false,"last_reserve":null,"host":"one","vm":null},',
-      '{"id_ip":2,"ip":"127.0.10.2","port":9000,"reserve":false,"last_reserve":null,"host":"one","vm":null}',
+      '{"id_ip":1,"ip":"127.0.10.1","port":9000,"reserve":false,"last_reserve":null,"host":"one","vm":null,"retired":false},',
+      '{"id_ip":2,"ip":"127.0.10.2","port":9000,"reserve":false,"last_reserve":null,"host":"one","vm":null,"retired":false}',
       '],',
       '"vmachine":[]}',
       '',

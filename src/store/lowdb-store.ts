@@ -8,14 +8,14 @@ import type { Store } from './port.ts';
 import { type StoreOptions, TableStore } from './table-store.ts';
 
 export interface LowdbStoreOptions extends StoreOptions {
-  /** The file; its folder must be there. Nobody else may write it: the data directory's lock sees to that. */
+  /** The file, in an existing folder. The lock of the data directory keeps other processes from writing it. */
   readonly path: string;
   readonly files?: FileSystem;
 }
 
 /**
  * The tables of one host in one JSON file, kept by lowdb.
- * @throws STORE_DAMAGED, STORE_FOREIGN, STORE_NEWER if the file cannot be used, which leaves it untouched; STORE_UNREADABLE,
+ * @throws STORE_DAMAGED, STORE_FOREIGN, STORE_NEWER if the file cannot be used; it is left as it is. STORE_UNREADABLE,
  * STORE_WRITE_FAILED
  */
 export async function openLowdbStore({ path, files = nodeFileSystem, ...options }: LowdbStoreOptions): Promise<Store> {
@@ -33,7 +33,7 @@ function save(low: Low<StoreDocument>, document: StoreDocument): Promise<void> {
   return low.write();
 }
 
-/** lowdb's own file adapter renames without fsync and may drop a write when two come close together. */
+/** lowdb's own file adapter renames without fsync, and may drop one of two writes close together. */
 class DurableAdapter implements Adapter<StoreDocument> {
   readonly #file: DurableFile;
 
@@ -65,7 +65,7 @@ function unreadable(path: string, cause: unknown): ShoalError {
   );
 }
 
-/** Codes that mean a full disk, or a full share of it. */
+/** The disk, or the user's quota, is full. */
 const FULL = ['ENOSPC', 'EDQUOT'];
 
 function notWritten(path: string, cause: unknown): ShoalError {

@@ -2,11 +2,11 @@ import { EMPTY_DOCUMENT, type StoreDocument } from './document.ts';
 import type { Store } from './port.ts';
 import { type StoreOptions, TableStore } from './table-store.ts';
 
-/** What a simulated disk holds. It outlives the store, as a disk does: a simulated restart opens a second store over `crash()`. */
+/** A simulated disk, which outlives its store: a simulated restart opens a second store on `crash()`. */
 export class MemoryDisk {
   #document: StoreDocument;
   #detached = false;
-  /** While it is set, every write fails with it: a full disk. */
+  /** While it is set, every write fails with it, as on a full disk. */
   failure: Error | undefined;
 
   constructor(document: StoreDocument = EMPTY_DOCUMENT) {
@@ -24,7 +24,7 @@ export class MemoryDisk {
     this.#document = document;
   }
 
-  /** Cuts off whoever has it open. @returns the same disk for who comes next */
+  /** Cuts off the store that has it open. @returns the same disk, for the next store */
   crash(): MemoryDisk {
     this.#detached = true;
     return new MemoryDisk(this.#document);
@@ -35,7 +35,7 @@ export interface MemoryStoreOptions extends StoreOptions {
   readonly disk?: MemoryDisk;
 }
 
-/** The store of tests and of the simulation: the same tables and the same group commit over a disk that is simulated. */
+/** A store for tests: the same tables and group commit, on a simulated disk. */
 export function openMemoryStore({ disk = new MemoryDisk(), ...options }: MemoryStoreOptions): Promise<Store> {
   return TableStore.open(disk.document, { save: (document) => disk.write(document) }, options);
 }

@@ -1,6 +1,6 @@
 import type { VmState } from '../fleet/mod.ts';
 
-/** One row of `system_params`. Only what was set has a row: a default that a later version changes reaches everybody else. */
+/** One row of `system_params`. A parameter without a row has its default, which a later version may change. */
 export interface SystemParamRow {
   readonly key: string;
   readonly value: number;
@@ -19,6 +19,8 @@ export interface IpPoolRow {
   readonly host: string;
   /** The VM that holds it; a number exactly while `reserve` is true. */
   readonly vm: number | null;
+  /** True while a VM holds an address that was taken out of the pool: the row goes with the VM. */
+  readonly retired: boolean;
 }
 
 /** One row of `vmachine`, written at the VM's first status line (R7). */
@@ -35,16 +37,16 @@ export interface VmachineRow {
   readonly last_connect: number;
   readonly host: string;
   readonly state: VmState;
-  /** Of its QEMU; null, as the next two, if the host has not told. */
+  /** Of its QEMU. This and the next two are null if the host has not reported them. */
   readonly pid: number | null;
-  /** When that process started, in clock ticks since the host's boot: with `pid` it names the process for good. */
+  /** When that process started, in clock ticks since the host's boot: together with `pid` it identifies the process. */
   readonly start_ticks: number | null;
   readonly image_digest: string | null;
   /** Milliseconds since the epoch. */
   readonly started_ms: number;
 }
 
-/** The three tables at one moment, each in the order of its key. Nothing in it changes. */
+/** The three tables at one moment, each in the order of its key. It never changes. */
 export interface Tables {
   readonly system_params: readonly SystemParamRow[];
   readonly vmachine: readonly VmachineRow[];

@@ -13,7 +13,7 @@ describe('a file that cannot be used', () => {
     ['STORE_DAMAGED', '{"format":"shoal-store"'],
     ['STORE_DAMAGED', ''],
     ['STORE_FOREIGN', '{"format":"tea"}'],
-    ['STORE_NEWER', '{"format":"shoal-store","version":2}'],
+    ['STORE_NEWER', '{"format":"shoal-store","version":3}'],
   ])('is refused as %s and not touched', async (code, text) => {
     const files = filesWith({ 'store.json': text, '.store.json.1-1.tmp': 'half' });
     await expect(openLowdbStore({ path: PATH, clock, files })).rejects.toMatchObject({ code });

@@ -3,10 +3,10 @@ import type { Clock } from '../actors/mod.ts';
 import { type FileSystem, nodeFileSystem } from './file-system.ts';
 
 /**
- * The first step of a rebuild, only when a person asks for it: moves a file that `openLowdbStore` refused to `NAME.damaged-MS`, where
- * MS are milliseconds since the epoch. The next open starts empty; then `addAddresses`, and `reserve` and `insertVm` for each VM that
- * the hosts report, **before** the first `nextVmId`, because the counter is lost with the file and follows from these.
- * @returns where it is now; undefined if there is none
+ * The first step of a rebuild, which only a user asks for: moves a file that `openLowdbStore` refused to `NAME.damaged-MS`, where MS are
+ * milliseconds since the epoch. The next open starts empty. Call `addAddresses` and `reserve` for each running VM **before** the first
+ * `nextVmId`: the counter is lost with the file and follows from these.
+ * @returns its new path; undefined if there is no file
  */
 export async function setStoreAside(
   path: string,
@@ -22,7 +22,7 @@ export async function setStoreAside(
   return aside;
 }
 
-/** A rename replaces what is there, and what was set aside before is not to be lost either. */
+/** A rename would replace a file that was set aside before. */
 function freeName(name: string, nowMs: number, taken: ReadonlySet<string>): string {
   let ms = nowMs;
   while (taken.has(`${name}.damaged-${ms}`)) ms += 1;

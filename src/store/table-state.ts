@@ -2,7 +2,7 @@ import type { StoreDocument } from './document.ts';
 import type { SoftFields } from './port.ts';
 import type { IpPoolRow, SystemParamRow, VmachineRow } from './rows.ts';
 
-/** The tables with the indexes that changes ask for. A group of changes works on a copy, which replaces the original once it is durable. */
+/** The tables with the indexes for changes. A group of changes works on a copy, which replaces the original once it is durable. */
 export class TableState {
   /** No VM has had this id or a higher one. */
   nextVmId: number;
@@ -10,7 +10,7 @@ export class TableState {
   readonly #params: Map<string, number>;
   readonly #addresses: Map<number, IpPoolRow>;
   readonly #vms: Map<number, VmachineRow>;
-  /** From a VM to the `id_ip` that it holds. */
+  /** `id_ip` by the VM that holds it. */
   readonly #held: Map<number, number>;
 
   constructor(document: StoreDocument) {
@@ -23,7 +23,7 @@ export class TableState {
     );
   }
 
-  /** Whether it differs from what it is a copy of, or is to be written though it does not. */
+  /** Whether it must be written: it differs from its original, or `mustBeWritten` was called. */
   get changed(): boolean {
     return this.#changed;
   }
@@ -34,6 +34,10 @@ export class TableState {
 
   get addresses(): Iterable<IpPoolRow> {
     return this.#addresses.values();
+  }
+
+  get vms(): Iterable<VmachineRow> {
+    return this.#vms.values();
   }
 
   get params(): Readonly<Record<string, number>> {
@@ -72,6 +76,8 @@ export class TableState {
   }
 
   deleteAddress(idIp: number): void {
+    const held = this.#addresses.get(idIp)?.vm ?? null;
+    if (held !== null) this.#held.delete(held);
     if (this.#addresses.delete(idIp)) this.#changed = true;
   }
 
@@ -86,7 +92,7 @@ export class TableState {
     return existed;
   }
 
-  /** For what is to be written though no durable field differs: soft fields, a block of ids. */
+  /** For a write without a change of durable fields: soft fields, a block of ids. */
   mustBeWritten(): void {
     this.#changed = true;
   }

@@ -10,22 +10,22 @@ import type { Tables, VmachineRow } from './rows.ts';
 import { TableState } from './table-state.ts';
 import { VmIds } from './vm-ids.ts';
 
-/** Where the tables are kept as a whole. */
+/** The place that keeps the tables as a whole. */
 export interface Backing {
-  /** Resolves once the document would survive a crash; else the one before it does, or this one. @throws STORE_WRITE_FAILED */
+  /** Resolves once the document survives a crash. If it rejects, either this one or the one before does. @throws STORE_WRITE_FAILED */
   save(document: StoreDocument): Promise<void>;
 }
 
 export interface StoreOptions {
   readonly clock: Clock;
-  /** Told of a write in the background that failed: soft fields or ids, for which nobody waits. It is tried again by itself. */
+  /** Told of each failed write of soft fields or ids, for which no caller waits. The write is tried again. */
   readonly report?: (error: unknown) => void;
 }
 
-/** How long soft fields are gathered before they are written, if no durable change takes them along. */
+/** How long soft fields wait for a durable change before they are written alone. */
 const SOFT_WRITE_MS = 5_000;
 
-/** A store over anything that can keep one document. What it is given it copies, because a change may wait for the one before it. */
+/** A store on anything that can keep one document. It copies its arguments, because a change may wait for the one before it. */
 export class TableStore implements Store {
   readonly #queue: CommitQueue;
   readonly #backing: Backing;
@@ -33,11 +33,11 @@ export class TableStore implements Store {
   readonly #report: (error: unknown) => void;
   readonly #ids: VmIds;
   #idsAsked = false;
-  /** Laid over the durable rows; only of VMs that have one. */
+  /** Soft fields over the durable rows, only for VMs with a row. */
   readonly #soft = new Map<number, Partial<SoftFields>>();
   #softUnwritten = false;
   #softTimer: CancelTimer | undefined;
-  /** What `snapshot` gave last, and of which state; undefined once a soft field has changed. */
+  /** The latest result of `snapshot` and its state; undefined once a soft field has changed. */
   #shown: { readonly state: TableState; readonly tables: Tables } | undefined;
   #closing: Promise<void> | undefined;
 
@@ -49,7 +49,7 @@ export class TableStore implements Store {
     this.#ids = new VmIds(document.next_id_vmachine);
   }
 
-  /** Writes once, for a first block of ids: a disk that takes no writes is found out now and not by the first VM. */
+  /** Writes the first block of ids, so that a disk that takes no writes fails now and not at the first VM. */
   static async open(document: StoreDocument, backing: Backing, options: StoreOptions): Promise<Store> {
     const store = new TableStore(document, backing, options);
     await store.#queue.submit((draft) => draft.mustBeWritten());
@@ -75,14 +75,14 @@ export class TableStore implements Store {
 
   async reserve(idIp: number, vm: number, atMs: number): Promise<void> {
     this.#checkOpen();
-    // Before it is durable already: whoever reserves with a number of its own is using that number.
+    // Even before it is durable: the caller uses that id already.
     if (isId(vm)) this.#ids.skipPast(vm);
     return this.#queue.submit((draft) => changes.reserve(draft, idIp, vm, atMs));
   }
 
   async insertVm(row: VmachineRow): Promise<void> {
     this.#checkOpen();
-    // What was touched before this row is older than what stands in it.
+    // Soft fields from before are older than the row.
     if (this.#soft.delete(row.id_vmachine)) this.#softChanged();
     const copy = { ...row };
     return this.#queue.submit((draft) => changes.insertVm(draft, copy));
@@ -91,11 +91,6 @@ export class TableStore implements Store {
   async releaseVm(vm: number): Promise<boolean> {
     this.#checkOpen();
     return this.#queue.submit((draft) => changes.releaseVm(draft, vm));
-  }
-
-  async releaseReservation(idIp: number, vm: number): Promise<boolean> {
-    this.#checkOpen();
-    return this.#queue.submit((draft) => changes.releaseReservation(draft, idIp, vm));
   }
 
   async setParams(values: Readonly<Record<string, number | string>>): Promise<Params> {
@@ -113,6 +108,16 @@ export class TableStore implements Store {
   async removeAddress(idIp: number): Promise<boolean> {
     this.#checkOpen();
     return this.#queue.submit((draft) => changes.removeAddress(draft, idIp));
+  }
+
+  async retireAddress(idIp: number): Promise<boolean> {
+    this.#checkOpen();
+    return this.#queue.submit((draft) => changes.retireAddress(draft, idIp));
+  }
+
+  async renameHost(from: string, to: string): Promise<void> {
+    this.#checkOpen();
+    return this.#queue.submit((draft) => changes.renameHost(draft, from, to));
   }
 
   touchVm(vm: number, fields: Partial<SoftFields>): void {
@@ -136,7 +141,7 @@ export class TableStore implements Store {
   }
 
   async #save(draft: TableState): Promise<void> {
-    // Ids that nobody was given go back at the end, so that only a crash skips any.
+    // At the close unused ids go back, so that only a crash skips some.
     draft.nextVmId =
       this.#closing === undefined ? this.#ids.counterToWrite(draft.nextVmId, draft.addressCount) : this.#ids.next;
     const softUnwritten = this.#softUnwritten;
@@ -177,7 +182,7 @@ export class TableStore implements Store {
     });
   }
 
-  /** @returns whether it was written; if not, the failure is reported, because nobody waits for it */
+  /** @returns whether it was written; a failure is reported, because no caller waits */
   async #inBackground(): Promise<boolean> {
     try {
       await this.#queue.submit((draft) => draft.mustBeWritten());

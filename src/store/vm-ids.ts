@@ -1,13 +1,13 @@
-/** Ids that may be given out without waiting for the disk, however small the pool is. */
+/** Ids that can be given without a wait for the disk, also with a small pool. */
 const RESERVE_MIN = 64;
 
 /**
- * Gives out ids of VMs, each once in the life of a data directory. The durable counter runs ahead of those given out by a block, so that
- * one write serves many ids; a crash skips what was left of the block.
+ * Gives ids of VMs, each once in the life of a data directory. The durable counter is a block ahead of the ids given, so that one write
+ * serves many ids. A crash skips the rest of the block.
  */
 export class VmIds {
   #next: number;
-  /** Ids below it will not be given again after a crash. */
+  /** Ids below it are not given again after a crash. */
   #durableBelow: number;
 
   constructor(counter: number) {
@@ -15,7 +15,7 @@ export class VmIds {
     this.#durableBelow = counter;
   }
 
-  /** The first id that was not given out. */
+  /** The first id that was not given. */
   get next(): number {
     return this.#next;
   }
@@ -25,17 +25,17 @@ export class VmIds {
     return this.#next < this.#durableBelow ? this.#next++ : undefined;
   }
 
-  /** That id is in use, whoever gave it. */
+  /** That id is in use. */
   skipPast(id: number): void {
     this.#next = Math.max(this.#next, id + 1);
   }
 
-  /** Whether the next block is to be written. A VM needs an address, so more ids than addresses are not asked for in one go. */
+  /** Whether the next block must be written. Each VM needs an address, so no burst takes more ids than there are addresses. */
   isLow(addressCount: number): boolean {
     return this.#durableBelow - this.#next < reserveOf(addressCount);
   }
 
-  /** What the counter should be when it is written next. */
+  /** The counter for the next write. */
   counterToWrite(counter: number, addressCount: number): number {
     const reserve = reserveOf(addressCount);
     return counter - this.#next < reserve ? this.#next + 2 * reserve : counter;

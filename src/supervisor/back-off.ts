@@ -1,8 +1,8 @@
 import { exponentialDelayMs } from '../actors/mod.ts';
 
 /**
- * How long a restart waits. Each failure in a row makes the wait longer, up to a limit; chance makes it shorter, so that children that
- * failed together do not come back together.
+ * How long a restart waits. Each failure in a row makes the wait longer, up to a limit. Chance makes it shorter, so
+ * that children that failed together do not restart together.
  */
 export interface BackOff {
   /** The wait after the first failure. */
@@ -10,9 +10,9 @@ export interface BackOff {
   readonly maxMs: number;
   /** How many times longer than the one before each wait is; default 2. */
   readonly factor?: number;
-  /** Which part of a wait is left to chance, from 0 to 1; default 0.2. */
+  /** The share of a wait that chance decides, from 0 to 1; default 0.2. */
   readonly jitter?: number;
-  /** A child that lived so long has made good: its next failure is the first again. Default: `maxMs`. */
+  /** After a child has lived so long, its next failure counts as the first again. Default: `maxMs`. */
   readonly resetMs?: number;
 }
 

@@ -11,12 +11,12 @@ import type {
   SupervisorMessage,
 } from './messages.ts';
 
-/** Above what most children may take to start or to stop, for a supervisor is busy meanwhile. */
+/** Longer than most children may take to start or stop, because a supervisor is busy meanwhile. */
 const TIMEOUT_MS_DEFAULT = 60_000;
 
 type Asker = Pick<ActorSystem, 'ask'>;
 
-/** The children, in the order of their start. Like all calls it throws what `ask` throws, too. */
+/** The children, in the order of their start. Like all these calls, it also throws the errors of `ask`. */
 export function whichChildren(
   system: Asker,
   ref: Ref<ChildQuery>,
@@ -81,7 +81,10 @@ export async function terminateInstance(
   done(await system.ask(ref, ask, timeoutMs));
 }
 
-/** Starts a child that was stopped. @throws SUPERVISOR_CHILD_UNKNOWN, SUPERVISOR_CHILD_RUNNING, SUPERVISOR_START_FAILED */
+/**
+ * Starts a child that was stopped.
+ * @throws SUPERVISOR_CHILD_UNKNOWN, SUPERVISOR_CHILD_RUNNING, SUPERVISOR_START_FAILED
+ */
 export async function restartChild(
   system: Asker,
   ref: Ref<SupervisorMessage>,
@@ -103,7 +106,7 @@ export async function deleteChild(
   done(await system.ask(ref, ask, timeoutMs));
 }
 
-/** Undefined if there is no child with that id. */
+/** The spec of a child; undefined if no child has that id. */
 export function childSpec(
   system: Asker,
   ref: Ref<SupervisorMessage>,

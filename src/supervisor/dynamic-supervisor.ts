@@ -1,12 +1,12 @@
 import type { Behaviour, Context, Ref } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { type ChildOptions, child, markSupervisor } from './child-spec.ts';
-import { Children } from './children.ts';
 import { checkChildSpecs, checkedFlags, type SupervisorFlags } from './flags.ts';
-import type { ChildNews, ChildReply, DynamicSupervisorMessage } from './messages.ts';
+import type { ChildEvent, ChildReply, DynamicSupervisorMessage } from './messages.ts';
 import { replyDone, replyStarted } from './reply.ts';
+import { SupervisedChildren } from './supervised-children.ts';
 
-/** What all children are made from; each has its own arguments. */
+/** All children are made from one template, each with arguments of its own. */
 export interface ChildTemplate<A, M> extends Omit<ChildOptions<M>, 'id' | 'start' | 'onRef'> {
   readonly start: (args: A) => Behaviour<M>;
 }
@@ -15,31 +15,35 @@ export interface DynamicSupervisorSpec<A, M> extends SupervisorFlags {
   readonly template: ChildTemplate<A, M>;
 }
 
-type Input<A, M> = DynamicSupervisorMessage<A, M> | ChildNews;
+type Incoming<A, M> = DynamicSupervisorMessage<A, M> | ChildEvent;
 
 /**
- * OTP's `simple_one_for_one`: all children are instances of one template, started by message, each restarted by itself. It starts with
- * none. A child that has ended and is not restarted is forgotten. They have no order, and are stopped all at once.
+ * OTP's `simple_one_for_one`: all children are instances of one template. It starts without children; messages start
+ * them, and each is restarted by itself. A child that ends and is not restarted is forgotten. The children have no
+ * order and are stopped all at once.
  */
 export function dynamicSupervisor<A, M>(spec: DynamicSupervisorSpec<A, M>): Behaviour<DynamicSupervisorMessage<A, M>> {
   return markSupervisor((context) => {
     const flags = checkedFlags(spec);
     const { start, ...options } = spec.template;
     checkChildSpecs([child({ ...options, id: 'template', start: () => () => undefined })], flags.autoShutdown);
-    // The actor sends itself more than others may.
-    const own = context as Context<Input<A, M>>;
-    const children = new Children(own, { ...flags, strategy: 'one_for_one', keepsSpecs: false });
+    // The actor also takes messages that it sends to itself.
+    const own = context as Context<Incoming<A, M>>;
+    const children = new SupervisedChildren(own, { ...flags, strategy: 'one_for_one', keepsSpecs: false });
     context.onStop(() => children.stopAtOnce(), 'before-children');
     let started = 0;
     const add = async (args: A): Promise<Ref<never> | undefined> => {
       started += 1;
       return children.add(child({ ...options, id: String(started), start: startOf(start, args) }));
     };
-    return (message: Input<A, M>) => receive(context.self.path, children, add, message);
+    return (message: Incoming<A, M>) => receive(context.self.path, children, add, message);
   });
 }
 
-/** A template that throws has failed to start its child; one that makes supervisors is known by what it makes. */
+/**
+ * A template that throws fails to start its child. The behaviour is returned as it is, because `child` must recognise
+ * a supervisor's.
+ */
 function startOf<A, M>(start: (args: A) => Behaviour<M>, args: A): Behaviour<M> {
   try {
     return start(args);
@@ -52,13 +56,13 @@ function startOf<A, M>(start: (args: A) => Behaviour<M>, args: A): Behaviour<M> 
 
 function receive<A, M>(
   path: string,
-  children: Children,
+  children: SupervisedChildren,
   add: (args: A) => Promise<Ref<never> | undefined>,
-  message: Input<A, M>,
+  message: Incoming<A, M>,
 ): Promise<void> | void {
   switch (message.kind) {
     case 'start-child':
-      // The template makes actors that understand M.
+      // The template makes actors that take M.
       return replyStarted(message.replyTo as Ref<ChildReply> | undefined, () => add(message.args));
     case 'terminate-child':
       return replyDone(message.replyTo, () => children.terminate(idOf(path, children, message.ref)));
@@ -66,17 +70,17 @@ function receive<A, M>(
       message.replyTo.tell(children.which());
       return;
     case 'count-children':
-      // One spec, however many children.
+      // All children share one spec.
       message.replyTo.tell({ ...children.count(), specs: 1 });
       return;
     case 'exited':
     case 'due':
-      return children.hear(message);
+      return children.handle(message);
   }
 }
 
 /** A child's id is the last part of its path. */
-function idOf(path: string, children: Children, ref: Ref<never>): string {
+function idOf(path: string, children: SupervisedChildren, ref: Ref<never>): string {
   const id = ref.path.slice(path.length + 1);
   if (children.refOf(id) !== ref)
     throw new ShoalError('SUPERVISOR_CHILD_UNKNOWN', `${ref.path} is no child of ${path}, or has ended`);

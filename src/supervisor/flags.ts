@@ -3,16 +3,16 @@ import type { BackOff } from './back-off.ts';
 import type { ChildSpec, Shutdown } from './child-spec.ts';
 import type { RestartLimit } from './restart-limit.ts';
 
-/** Which ends of significant children end their supervisor, in order. */
+/** Which ends of significant children also end their supervisor, in order. */
 export type AutoShutdown = 'never' | 'any_significant' | 'all_significant';
 
-/** What all kinds of supervisors have in common. */
+/** The options of both kinds of supervisor. */
 export interface SupervisorFlags extends Partial<RestartLimit> {
   /** Default `never`. */
   readonly autoShutdown?: AutoShutdown;
-  /** Waits before restarts, for all children that have no other; default: none. */
+  /** Waits before restarts, for children whose spec has none; default: no waits. */
   readonly backOff?: BackOff;
-  /** Chance, from 0 to 1, for the jitter of back-offs; default Math.random. */
+  /** Returns a number from 0 to 1 for the jitter of back-offs; default Math.random. */
   readonly random?: () => number;
 }
 
@@ -33,15 +33,15 @@ export function checkedFlags(flags: SupervisorFlags): CheckedFlags {
     throw invalid(`Expected \`intensity\` to be a whole number from 0 up, got ${shown(intensity)}`);
   if (!(periodMs > 0)) throw invalid(`Expected \`periodMs\` to be more than 0, got ${shown(periodMs)}`);
   if (backOff !== undefined) checkBackOff(backOff);
-  // Else a child that cannot start would be started for ever, and nothing else would get its turn.
+  // Without a back-off, a child that cannot start would be started again and again, and nothing else would run.
   if (intensity === Number.POSITIVE_INFINITY && backOff === undefined)
     throw invalid('Expected a `backOff` of the supervisor beside an `intensity` without limit, got none');
   return { intensity, periodMs, autoShutdown, backOff, random: flags.random ?? Math.random };
 }
 
 /**
- * Looks whether a supervisor would take these specs, before any of them is started.
- * @param autoShutdown undefined: whatever the supervisor's
+ * Checks whether a supervisor would take these specs, before any child is started.
+ * @param autoShutdown that of the supervisor; undefined: any
  * @throws SUPERVISOR_SPEC_INVALID
  */
 export function checkChildSpecs(specs: readonly ChildSpec[], autoShutdown?: AutoShutdown): void {

@@ -78,7 +78,7 @@ describe('start-child', () => {
     const inner = supervisor({ intensity: 0, children: [a.spec, b.spec] });
     const above = await start(kit, { children: [child({ id: 'inner', start: inner })] });
     const [info] = await whichChildren(kit.system, above);
-    // It was made two lines above.
+    // The supervisor was made two lines above.
     const ref = info?.ref as Parameters<typeof startChild>[1];
     await startChild(kit.system, ref, worker([], 'c').spec);
     await terminateChild(kit.system, ref, 'b');

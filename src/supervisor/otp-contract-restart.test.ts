@@ -55,7 +55,7 @@ describe('a supervisor', () => {
   });
 });
 
-/** Three children of a supervisor; what is noted when one of them does something. */
+/** Three children of a supervisor, and what they log when one of them gets an order. */
 async function whenOne(of: { strategy?: Strategy; which: 0 | 1 | 2; order: 'crash' | 'exit' }): Promise<string> {
   await using kit = testKit();
   const log: string[] = [];

@@ -69,7 +69,7 @@ describe('the start of a spec', () => {
 });
 
 describe('the shutdown of a spec', () => {
-  /** Milliseconds until a supervisor has stopped whose child hangs; undefined if it has not after an hour. */
+  /** How many milliseconds the stop of a supervisor takes whose child hangs; undefined if more than an hour. */
   const stopMs = async (more: Partial<ChildOptions<Order>>): Promise<number | undefined> => {
     const kit = testKit();
     const a = worker([], 'a', more);

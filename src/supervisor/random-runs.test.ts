@@ -96,7 +96,7 @@ it('and so it is for workers alone, whatever their number', async () => {
   );
 });
 
-/** Every actor has a name of its own. What no supervisor would take is made what it takes. */
+/** Gives each actor a name of its own, and changes whatever a supervisor would refuse. */
 function named({ shapes, ...flags }: NonNullable<Shape['team']>, id: string): Team {
   const plans = shapes.map(({ team: below, ...plan }, index): Plan => {
     const own = `${id}.${index}`;

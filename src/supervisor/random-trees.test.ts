@@ -38,7 +38,7 @@ interface SupervisorPlan {
   readonly children: readonly Plan[];
 }
 
-/** A dynamic supervisor, told to start each of these as soon as it is there. */
+/** A dynamic supervisor that is told to start each of these as soon as it runs. */
 interface PoolPlan {
   readonly kind: 'pool';
   readonly intensity: number;
@@ -122,7 +122,7 @@ it('whatever crashes, hangs or ends when: after shutdown nothing is alive, clean
   }
 });
 
-/** Makes the actors of a plan, and knows which of them have not cleaned up. */
+/** Makes the actors of a plan, and records which of them have not cleaned up. */
 function newWorld(timer: (ms: number, callback: () => void) => unknown) {
   const refs: Ref<Order>[] = [];
   const alive = new Set<string>();

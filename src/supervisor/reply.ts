@@ -2,7 +2,7 @@ import type { Ref } from '../actors/mod.ts';
 import { toEnvelope } from '../errors.ts';
 import type { ChildReply, DoneReply } from './messages.ts';
 
-/** Replies, if anybody wants to know, how a start went. It is done first, for it must be done also when nobody does. */
+/** Starts a child and replies how that went. The child is started even if nobody waits for a reply. */
 export async function replyStarted(
   to: Ref<ChildReply> | undefined,
   start: () => Promise<Ref<never> | undefined>,
@@ -16,7 +16,7 @@ export async function replyStarted(
   to?.tell(outcome);
 }
 
-/** As `replyStarted`, of work that has no result. */
+/** Like `replyStarted`, for work without a result. */
 export async function replyDone(to: Ref<DoneReply> | undefined, work: () => void | Promise<void>): Promise<void> {
   let outcome: DoneReply;
   try {

@@ -1,16 +1,16 @@
-/** More than `intensity` restarts within `periodMs` and the supervisor gives up. */
+/** A supervisor gives up after more than `intensity` restarts within `periodMs`. */
 export interface RestartLimit {
-  /** May be Infinity where a back-off sets the pace. */
+  /** May be Infinity if there is a back-off. */
   readonly intensity: number;
   readonly periodMs: number;
 }
 
-/** When restarts were called for, oldest first, on the monotonic clock; never longer than intensity + 1. */
+/** The times of restarts on the monotonic clock, oldest first; at most intensity + 1. */
 export type RestartHistory = readonly number[];
 
-/** Those of the period, and the one that is called for at `nowMs`. */
+/** The restarts of the period, and another one at `nowMs`. */
 export function withRestart(limit: RestartLimit, history: RestartHistory, nowMs: number): RestartHistory {
-  // What has no limit need not be counted.
+  // Without a limit there is nothing to count.
   if (limit.intensity === Number.POSITIVE_INFINITY) return history;
   return [...history.filter((at) => nowMs - at <= limit.periodMs), nowMs];
 }

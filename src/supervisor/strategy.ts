@@ -4,27 +4,27 @@ import type { ChildSpec } from './child-spec.ts';
 import type { AutoShutdown } from './flags.ts';
 import { type RestartHistory, type RestartLimit, withRestart } from './restart-limit.ts';
 
-/** Whom the end of a child that must be restarted concerns: it alone, all, or it and those started after it. */
+/** Which children are restarted when one must be: that child alone, all, or that child and those started after it. */
 export type Strategy = 'one_for_one' | 'one_for_all' | 'rest_for_one';
 
-/** `restarting`: it is to run, and waits for its turn or for its back-off. */
+/** `restarting`: the child is to run, and waits for its turn or its back-off. */
 export type ChildState = 'starting' | 'running' | 'restarting' | 'stopped';
 
 export interface Terms extends RestartLimit {
   readonly strategy: Strategy;
   readonly autoShutdown: AutoShutdown;
   readonly backOff: BackOff | undefined;
-  /** False: what has ended and is not restarted is forgotten, whatever its type. */
+  /** False: a child that ends and is not restarted is forgotten, whatever its type. */
   readonly keepsSpecs: boolean;
 }
 
-/** One child as the decision sees it. */
+/** What a decision knows about a child. */
 export interface ChildView {
   readonly spec: Pick<ChildSpec, 'id' | 'restart' | 'significant' | 'backOff'>;
   readonly state: ChildState;
-  /** In a row. Counted only where there is a back-off. */
+  /** Failures in a row, counted only where there is a back-off. */
   readonly failures: number;
-  /** When it is restarted, on the monotonic clock, if it is `restarting`. */
+  /** When it is restarted, on the monotonic clock, while it is `restarting`. */
   readonly dueMs: number;
 }
 
@@ -36,7 +36,7 @@ export interface SupervisorState {
 
 /** Times are milliseconds on the monotonic clock; `chance` is from 0 to 1. */
 export type SupervisorEvent =
-  /** A child that ran has ended by itself. */
+  /** A running child has ended by itself. */
   | {
       readonly kind: 'exited';
       readonly id: string;
@@ -45,7 +45,7 @@ export type SupervisorEvent =
       readonly livedMs: number;
       readonly chance: number;
     }
-  /** A child that was to be restarted did not start. */
+  /** The restart of a child has failed. */
   | {
       readonly kind: 'restart-failed';
       readonly id: string;
@@ -53,16 +53,16 @@ export type SupervisorEvent =
       readonly nowMs: number;
       readonly chance: number;
     }
-  /** What a child waited for is over. */
+  /** The wait of a child is over. */
   | { readonly kind: 'due'; readonly id: string; readonly dueMs: number };
 
-/** They are carried out one after the other. */
+/** Actions are carried out one after the other. */
 export type Action =
-  /** Ends a child that runs, because a sibling has ended. */
+  /** Stops a running child, because a sibling has ended. */
   | { readonly do: 'stop'; readonly id: string }
-  /** Starts children one after the other; the first that fails ends that, and is an event. */
+  /** Starts children one after the other, up to the first that fails. That failure is an event. */
   | { readonly do: 'start'; readonly ids: readonly string[] }
-  /** These are to be started at that time, and not before what is in the mailbox. `failures` is the new count of `id`. */
+  /** Starts children at that time, and after all messages that wait by now. `failures` is the new count of `id`. */
   | {
       readonly do: 'wait';
       readonly id: string;
@@ -70,7 +70,7 @@ export type Action =
       readonly ids: readonly string[];
       readonly untilMs: number;
     }
-  /** It stays ended; its spec stays too, so that it can be restarted by hand. */
+  /** Leaves a child stopped. Its spec stays, so that it can be restarted by hand. */
   | { readonly do: 'leave'; readonly id: string }
   | { readonly do: 'forget'; readonly id: string }
   /** Ends the supervisor in order. */
@@ -83,7 +83,7 @@ export interface Decision {
   readonly actions: readonly Action[];
 }
 
-/** What a supervisor does about an event. Pure: the actor carries it out. */
+/** Decides what a supervisor does about an event. The actor carries it out. */
 export function decide(terms: Terms, state: SupervisorState, event: SupervisorEvent): Decision {
   if (event.kind === 'due') return { restarts: state.restarts, actions: startDue(terms, state, event) };
   const child = state.children.get(event.id);
@@ -124,22 +124,22 @@ function restart(terms: Terms, state: SupervisorState, child: ChildView, failure
     return { restarts, actions: [{ do: 'give-up', id, restarts: restarts.length, reason }] };
   const group = groupOf(terms.strategy, state.children, child);
   const actions = group
-    .filter((it) => it !== child && it.state !== 'restarting')
+    .filter((member) => member !== child && member.state !== 'restarting')
     .reverse()
     .flatMap(stopped);
-  const ids = group.filter((it) => it.spec.restart !== 'temporary').map((it) => it.spec.id);
+  const ids = group.filter(({ spec }) => spec.restart !== 'temporary').map(({ spec }) => spec.id);
   const backOff = child.spec.backOff ?? terms.backOff;
   const failures = failuresNow(backOff, child.failures, failure.kind === 'exited' ? failure.livedMs : 0);
   const ownMs = backOff === undefined ? 0 : waitMs(backOff, failures, failure.chance);
-  // One that waits already is not hurried by the end of another.
-  const waiting = group.filter((it) => it.state === 'restarting');
+  // The end of another child does not shorten a wait.
+  const waiting = group.filter((member) => member.state === 'restarting');
   const untilMs = waiting.reduce((ms, { dueMs }) => Math.max(ms, dueMs), nowMs + ownMs);
   const atOnce = failure.kind === 'exited' && backOff === undefined && untilMs === nowMs;
   actions.push(atOnce ? { do: 'start', ids } : { do: 'wait', id, failures, ids, untilMs });
   return { restarts, actions };
 }
 
-/** Whoever is restarted together, in the order of their start. */
+/** The children that are restarted together, in the order of their start. */
 function groupOf(strategy: Strategy, children: SupervisorState['children'], child: ChildView): ChildView[] {
   if (strategy === 'one_for_one') return [child];
   const all = [...children.values()];
@@ -157,7 +157,7 @@ function startDue(
   { children }: SupervisorState,
   due: Extract<SupervisorEvent, { kind: 'due' }>,
 ): Action[] {
-  const isDue = (it: ChildView | undefined): boolean => it?.state === 'restarting' && it.dueMs <= due.dueMs;
+  const isDue = (child: ChildView | undefined): boolean => child?.state === 'restarting' && child.dueMs <= due.dueMs;
   if (!isDue(children.get(due.id))) return [];
   if (strategy === 'one_for_one') return [{ do: 'start', ids: [due.id] }];
   return [{ do: 'start', ids: [...children.values()].filter(isDue).map(({ spec }) => spec.id) }];

@@ -36,7 +36,7 @@ describe('a restart', () => {
     await using kit = testKit();
     const log: string[] = [];
     const speaks: { ref?: Ref<SupervisorMessage> } = {};
-    // Its first start is before there is anybody to speak to.
+    // At its first start there is no supervisor to talk to yet.
     const a = faulty(log, 'a', () => speaks.ref?.tell({ kind: 'terminate-child', id: 'a' }) === true);
     const ref = await start(kit, { children: [a.spec] });
     speaks.ref = ref;
@@ -119,8 +119,10 @@ describe('a restart', () => {
   });
 });
 
-describe('the news of a crash that comes late', () => {
-  /** The supervisor is busy with a slow start while the child crashes, so that `orders` reach it before the news does. */
+describe('the event of a crash that comes late', () => {
+  /**
+   * The supervisor is busy with a slow start while the child crashes, so that `orders` reach it before the event does.
+   */
   const crashBehind = async (...orders: SupervisorMessage[]) => {
     await using kit = testKit();
     const log: string[] = [];

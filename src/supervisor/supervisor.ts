@@ -1,10 +1,10 @@
 import type { Behaviour, Context } from '../actors/mod.ts';
 import { type ChildSpec, markSupervisor } from './child-spec.ts';
-import { Children } from './children.ts';
 import { checkChildSpecs, checkedFlags, type SupervisorFlags } from './flags.ts';
-import type { ChildNews, SupervisorMessage } from './messages.ts';
+import type { ChildEvent, SupervisorMessage } from './messages.ts';
 import { replyDone, replyStarted } from './reply.ts';
 import type { Strategy } from './strategy.ts';
+import { SupervisedChildren } from './supervised-children.ts';
 
 export interface SupervisorSpec extends SupervisorFlags {
   /** Default `one_for_one`. */
@@ -13,35 +13,40 @@ export interface SupervisorSpec extends SupervisorFlags {
   readonly children: readonly ChildSpec[];
 }
 
-type Input = SupervisorMessage | ChildNews;
+type Incoming = SupervisorMessage | ChildEvent;
 
 /**
- * An actor that starts, restarts and stops its children by the contract of OTP's supervisor (`docs/supervision.md`). As there it does one
- * thing at a time: while a child starts or stops, the others' crashes wait their turn; while one waits for its back-off they do not.
- * A stop of the supervisor cuts either wait short.
+ * An actor that starts, restarts and stops its children by the contract of OTP's supervisor (`docs/supervision.md`).
+ * As in OTP it does one thing at a time: while a child starts or stops, the crashes of other children wait. While a
+ * child waits for its back-off, they do not. A stop of the supervisor cuts either wait short.
  *
- * It differs from OTP in one point: a supervisor that gives up has failed (SUPERVISOR_INTENSITY), it has not shut down in order; so
- * that a supervisor above restarts it when it is transient too.
+ * It differs from OTP in one point: a supervisor that gives up fails with SUPERVISOR_INTENSITY instead of shutting
+ * down in order, so that the supervisor above restarts it even if it is transient.
  *
- * Its start fails with SUPERVISOR_SPEC_INVALID before any child is started, or with SUPERVISOR_START_FAILED after those before have stopped.
+ * Its start fails with SUPERVISOR_SPEC_INVALID before any child is started, or with SUPERVISOR_START_FAILED after the
+ * children that were already started have stopped.
  */
 export function supervisor(spec: SupervisorSpec): Behaviour<SupervisorMessage> {
   return markSupervisor(async (context) => {
     const flags = checkedFlags(spec);
     checkChildSpecs(spec.children, flags.autoShutdown);
-    // The actor sends itself more than others may.
-    const own = context as Context<Input>;
-    const children = new Children(own, { ...flags, strategy: spec.strategy ?? 'one_for_one', keepsSpecs: true });
+    // The actor also takes messages that it sends to itself.
+    const own = context as Context<Incoming>;
+    const children = new SupervisedChildren(own, {
+      ...flags,
+      strategy: spec.strategy ?? 'one_for_one',
+      keepsSpecs: true,
+    });
     context.onStop(() => children.stopInOrder(), 'before-children');
     for (const childSpec of spec.children) await children.add(childSpec);
-    return (message: Input) => receive(children, flags, message);
+    return (message: Incoming) => receive(children, flags, message);
   });
 }
 
 function receive(
-  children: Children,
+  children: SupervisedChildren,
   { autoShutdown }: Pick<SupervisorFlags, 'autoShutdown'>,
-  message: Input,
+  message: Incoming,
 ): Promise<void> | void {
   switch (message.kind) {
     case 'start-child':
@@ -66,6 +71,6 @@ function receive(
       return;
     case 'exited':
     case 'due':
-      return children.hear(message);
+      return children.handle(message);
   }
 }

@@ -32,6 +32,8 @@ export interface ConnectOptions {
   readonly onState?: (state: ConnectionState) => void;
   /** Called when the server refuses a subject, at most once a minute for each kind of subject. */
   readonly onForbidden?: (notice: PermissionNotice) => void;
+  /** While it says no, a connection that is lost is not made anew: another server may have the address. Default: always. */
+  readonly mayReconnect?: () => boolean;
   readonly clock?: Clock;
 }
 
@@ -55,12 +57,12 @@ const PINGS_OUT_MAX = 2;
  * NATS_UNAUTHORIZED if the server refuses the credentials
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
-  const { name, timeoutMs = CONNECT_TIMEOUT_MS, onState, onForbidden, clock = systemClock } = options;
+  const { name, timeoutMs = CONNECT_TIMEOUT_MS, onState, onForbidden, mayReconnect, clock = systemClock } = options;
   const urls = parseServerUrls(options.servers);
   const shown = urls.map((url) => url.shown).join(', ');
   const authenticator = await authenticatorFor(options.credentials, urls);
   await greeted(urls, timeoutMs, clock);
-  const delay = new ReconnectDelay(clock);
+  const delay = new ReconnectDelay(clock, mayReconnect);
   const connecting = natsConnect(natsOptions(urls, name, timeoutMs, delay, authenticator));
   const nc = await within(connecting, timeoutMs, clock).catch((cause: unknown) => {
     throw isRefusal(cause) ? unauthorized(shown, cause) : unreachable(shown, reasonOf(cause), cause);
@@ -80,7 +82,9 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   onPermissionViolation(nc, (violation) => notices.add(violation));
   void follow(nc, delay, (state) => {
     if (state === 'connected') notices.reset();
-    onState?.(state);
+    // The server was away for less than it takes to hear of it.
+    if (state === 'connected' && mayReconnect?.() === false) void nc.reconnect().catch(() => undefined);
+    else onState?.(state);
   });
   return { nc, shown, close: () => close(nc, clock) };
 }

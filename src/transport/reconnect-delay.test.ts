@@ -16,3 +16,26 @@ test('attempts thin out with the time that the server is away, up to one in two 
   delay.back();
   expect(delay.delayMs()).toBe(50);
 });
+
+test('no attempt is due while none may be made, and one is soon after', async () => {
+  const clock = new ManualClock();
+  let mayReconnect = true;
+  const delay = new ReconnectDelay(clock, () => mayReconnect);
+  let attemptAtMs = 0;
+  // As nats.js does it.
+  const isDue = (): boolean => {
+    const isNow = attemptAtMs + delay.delayMs() <= clock.monotonic();
+    if (isNow) attemptAtMs = clock.monotonic();
+    return isNow;
+  };
+  await clock.advance(1_000);
+  delay.lost();
+  expect(isDue()).toBe(true);
+  mayReconnect = false;
+  for (let looks = 0; looks < 100; looks++) {
+    await clock.advance(500);
+    expect(isDue()).toBe(false);
+  }
+  mayReconnect = true;
+  expect(isDue()).toBe(true);
+});

@@ -54,7 +54,7 @@ describe('docs/commands.md', () => {
   });
 });
 
-/** Of npm's scripts, and of our own files; other programs are the machine's. */
+/** Checks npm scripts and files of this project. Other programs are the machine's. */
 function problemOfProgram([program = '', ...args]: readonly string[]): string | undefined {
   if (program === 'npm') {
     const name = args[0] === 'run' ? args[1] : ['start', 'test'].find((one) => one === args[0]);

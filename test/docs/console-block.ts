@@ -1,4 +1,4 @@
-/** One command of a block that shows a session, and what it is said to print. */
+/** One command of a session, with its documented output. */
 export interface Step {
   readonly command: string;
   readonly output: string;
@@ -17,7 +17,7 @@ export function stepsOf(block: string): Step[] {
     });
 }
 
-/** A text without what differs from run to run: figures, the width of columns, the name of the host. */
+/** A text without the parts that differ from run to run: figures, the width of columns, the name of the host. */
 export function withoutFigures(text: string, host: string): string {
   return text
     .replaceAll(host, 'HOST')

@@ -6,7 +6,7 @@ export interface Field {
   readonly mayBeAbsent: boolean;
 }
 
-/** The fields of a section's table. What is said to be as elsewhere is not one of them. */
+/** The fields of a section's table. Rows that refer to another section are left out. */
 export function fieldsOf(section: string): Field[] {
   return [...section.matchAll(/^\| `([\w.[\]]+)` \| ([\w ]+) \| (.+) \|$/gm)].map(
     ([, path = '', type = '', about = '']) => ({
@@ -17,7 +17,7 @@ export function fieldsOf(section: string): Field[] {
   );
 }
 
-/** What does not agree between what a command prints and what is documented of it. */
+/** The differences between the output of a command and its documented fields. */
 export function disagreements(value: unknown, fields: readonly Field[]): string[] {
   const seen = new Map<string, Set<string>>();
   collect(value, '', seen, new Set(fields.map(({ path }) => path)));
@@ -32,7 +32,7 @@ export function disagreements(value: unknown, fields: readonly Field[]): string[
   return [...wrong, ...extra.map((path) => `${path} is printed and not documented`)];
 }
 
-/** Goes into an object or a list only if the documentation does. */
+/** Descends into an object or a list only if the documentation does. */
 function collect(value: unknown, path: string, seen: Map<string, Set<string>>, known: ReadonlySet<string>): void {
   const goesOn = path === '' || [...known].some((one) => one.startsWith(`${path}.`) || one.startsWith(`${path}[]`));
   if (path !== '' && !path.endsWith('[]')) seen.set(path, (seen.get(path) ?? new Set()).add(typeOf(value)));

@@ -1,4 +1,4 @@
-/** What docs/operations.md says of hard times, as far as no other test plays them. */
+/** The failures in docs/operations.md that no other test covers. */
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -40,7 +40,7 @@ test('after a reboot the addresses are free, parameters and pool as they were, a
   await fleet.kill();
   for (const { identity } of processesOf(fleet)) signalProcess(identity, 'SIGKILL');
   await eventually('all are gone', () => (processesOf(fleet).length === 0 ? true : undefined));
-  // It is in memory only, so a machine comes up without it.
+  // The directory is in memory only, so it is gone after a reboot.
   rmSync(join(runtimeRoot(), tagOf(fleet.data)), { recursive: true });
   const { data, pool } = fleet;
   await using second = await TestFleet.start({ data, pool });
@@ -63,7 +63,7 @@ test('spares are prepared, hold an address, and run before anything new is start
   for (const one of slow) expect(await one).toMatchObject({ stdout: 'spun 1500\n', exitCode: 0 });
 });
 
-/** Lets no write of the tables succeed: nothing less holds up root, who runs CI. */
+/** Makes every write of the tables fail. CI runs as root, which permissions do not stop. */
 function fullDisk(fleet: TestFleet): { makeRoom(): void } {
   const path = join(fleet.data, 'tables.json');
   const kept = `${path}.kept`;

@@ -6,7 +6,7 @@ import { shoal } from '../driver/shoal-process.ts';
 import { disagreements, type Field, fieldsOf } from './json-fields.ts';
 import { Page } from './page.ts';
 
-/** The built-in image prints nothing while all is well; this one does when it is asked to. */
+/** The built-in image prints nothing in normal operation; this one prints on request. */
 const TALKING_IMAGE = 'includeos/build/shoal-guest-test.elf';
 
 const page = Page.read('docs/commands.md');
@@ -24,7 +24,7 @@ describe('the JSON fields that docs/commands.md calls stable', () => {
 
   test('are there for every command that takes -o json', () => {
     const json = COMMANDS.filter(({ flags }) => flags.some(({ name }) => name === 'output'));
-    // What `params` prints has the parameters as names; a test of its own is below.
+    // The output of `params` has the parameters as names; a test of its own is below.
     const without = json.filter(({ name }) => name !== 'params' && fieldsIn(name).length === 0);
     expect(without.map(({ name }) => name)).toEqual([]);
   });

@@ -3,12 +3,12 @@ import { existsSync, readFileSync } from 'node:fs';
 
 /** Fenced code of a page. */
 export interface Block {
-  /** What stands behind the fence: `sh`, `console`, `ts`, or a longer text. */
+  /** The text behind the fence: `sh`, `console`, `ts`, or a longer one. */
   readonly info: string;
   readonly text: string;
-  /** `run` if a comment above the fence says so: a test runs it and compares what it prints. */
+  /** `run` if a comment above the fence says so: a test runs the block and compares the output. */
   readonly mark: string | undefined;
-  /** Line of its first line of code, from 1. */
+  /** Number of its first line of code, from 1. */
   readonly line: number;
 }
 
@@ -20,9 +20,9 @@ export interface Piece {
 const FENCE = /^```(.*)$/;
 const MARK = /^<!-- (\w+) -->$/;
 
-/** A Markdown page as the tests of the documentation look at it. */
+/** A Markdown page, parsed for the tests of the documentation. */
 export class Page {
-  /** From the project's folder, as in `docs/rules.md`. */
+  /** Relative to the project's folder, such as `docs/rules.md`. */
   readonly path: string;
   readonly text: string;
   readonly blocks: readonly Block[];
@@ -46,12 +46,12 @@ export class Page {
     return this.#find(this.prose, /`([^`\n]+)`/g);
   }
 
-  /** Where its links lead to. What stands in code is no link. */
+  /** The targets of its links. Text in code is no link. */
   get links(): Piece[] {
     return this.#find(this.prose.replace(/`[^`\n]+`/g, blank), /\]\(([^)\s]+)\)/g);
   }
 
-  /** The names under which its headings can be linked to, as the usual hosts make them. */
+  /** The anchors of its headings, as the usual hosts generate them. */
   get anchors(): Set<string> {
     const anchors = new Set<string>();
     for (const { text } of this.#find(this.prose, /^#{1,6} +(.+)$/gm)) {
@@ -81,7 +81,7 @@ export class Page {
   }
 }
 
-/** Every page that is, or with the next commit may be, part of the project. */
+/** Every page that is part of the project, or may be with the next commit. */
 export function pages(): Page[] {
   const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z', '*.md'], {
     encoding: 'utf8',

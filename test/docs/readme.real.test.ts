@@ -13,26 +13,26 @@ test('the README shows what `npm start` prints until it is ready', async () => {
   const data = temporaryFolder();
   const pool = randomPool(3);
   willEnd({ data, pool });
-  // What `npm start` runs once it has set up.
+  // After its set-up, `npm start` runs this.
   const up = new ShoalProcess(['up', '--data', data, '--pool', pool]);
   await up.stderrHas(/Ctrl-C ends everything\.\n/);
   const printed = up.stderr.slice(0, up.stderr.indexOf('Ctrl-C ends everything.') + 'Ctrl-C ends everything.'.length);
   up.signal('SIGINT');
   expect(await up.finished).toMatchObject({ exitCode: 0 });
   const { output = '' } = stepsOf(shown?.text ?? '')[0] ?? {};
-  // A machine of which nothing is known yet is measured first.
+  // On a new machine, the accelerators are measured first.
   const measuring = /^(measuring once|accelerator )/;
   const lines = printed.split('\n').filter((line) => !measuring.test(line));
   expect(withoutPlaces(lines.join('\n'))).toBe(withoutPlaces(output));
 });
 
 test('the README says how large the image is', () => {
-  const [, said] = /\bhas about (\d+) kB\b/.exec(Page.read('README.md').text) ?? [];
+  const [, said] = /\bis\s+about\s+(\d+)\s+kB\b/.exec(Page.read('README.md').text) ?? [];
   const bytes = statSync(defaultImage()).size;
   expect(Math.abs(Number(said) * 1000 - bytes), `${said} kB said, ${bytes} bytes found`).toBeLessThan(bytes / 5);
 });
 
-/** What is printed also says how `shoal` was called, and with which data directory. */
+/** The output also contains the path of `shoal` and the data directory. */
 function withoutPlaces(text: string): string {
   return withoutFigures(text, hostname()).replace(/`(?:\S*\/)?shoal send (?:--data \S+ )?/, '`shoal send ');
 }

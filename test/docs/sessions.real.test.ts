@@ -10,7 +10,7 @@ import { pages } from './page.ts';
 
 const run = promisify(execFile);
 
-/** What a block may take at most; a command that waits for something that never comes is ended. */
+/** A command that takes longer is ended. */
 const STEP_MS_MAX = 60_000;
 
 const sessions = pages().flatMap((page) =>
@@ -24,9 +24,9 @@ describe('a session that a page shows, on a real fleet', () => {
     programs = temporaryFolder();
     mkdirSync(join(programs, 'bin'));
     symlinkSync(resolve('bin/shoal'), join(programs, 'bin', 'shoal'));
-    // One address: whatever a session sends, there is the one VM that the next one shows.
+    // With one address there is always one VM, whatever an earlier session has sent.
     fleet = await TestFleet.start({ addresses: 1 });
-    // The tables that are shown have figures where a VM that has just been started has none yet.
+    // The documented tables have figures that a new VM does not have yet.
     await fleet.until('the VM has reported', ({ vms }) => vms.every(({ cpu }) => cpu !== null));
   });
   afterAll(async () => {
@@ -42,7 +42,7 @@ describe('a session that a page shows, on a real fleet', () => {
     for (const { command, output } of stepsOf(block.text)) {
       const env = { ...process.env, SHOAL_DATA: fleet.data, PATH: `${join(programs, 'bin')}:${process.env['PATH']}` };
       const printed = await run('bash', ['-c', command], { env, timeout: STEP_MS_MAX }).catch(
-        // A command may be shown failing: `execFile` then rejects with what it printed.
+        // A documented command may fail: `execFile` then rejects with its output.
         (error: { stdout: string; stderr: string }) => error,
       );
       const shown = withoutFigures(output, hostname());

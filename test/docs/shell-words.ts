@@ -1,6 +1,6 @@
 /**
- * The commands of one line of shell, each as its words: as much of the shell as the examples of the documentation use. Quotes are
- * taken off, a comment is none, and what is redirected where is left out.
+ * The commands of one line of shell, each as a list of words. It understands as much of the shell as the examples use: quotes are
+ * removed, comments are skipped, and redirections are left out.
  */
 export function commandsOf(line: string): string[][] {
   const commands: string[][] = [[]];
@@ -33,7 +33,7 @@ function tokensOf(line: string): Token[] {
 function withoutRedirections(words: readonly string[]): string[] {
   const end = words.findIndex((word) => /^\d?[<>]/.test(word));
   const kept = end < 0 ? [...words] : words.slice(0, end);
-  // Variables that are set for this one command.
+  // Variables set for this one command.
   while (/^[A-Z_]+=/.test(kept[0] ?? '')) kept.shift();
   return kept;
 }

@@ -5,7 +5,7 @@ import { commandsOf } from './shell-words.ts';
 
 const SHELLS = ['sh', 'bash', 'console'];
 
-/** Lines of a page that a reader may type: those of shell blocks, and code within a line that begins with a program of ours. */
+/** Lines of a page that a reader may type: lines of shell blocks, and inline code that begins with a program of this project. */
 export function typedLines(page: Page): Piece[] {
   const blocks = page.blocks.filter(({ info }) => SHELLS.includes(info));
   const lines = blocks.flatMap(({ info, text, line }) =>
@@ -20,13 +20,13 @@ export function typedLines(page: Page): Piece[] {
   return [...lines, ...units, ...spans];
 }
 
-/** What a service manager is told to run. */
+/** The command line of a systemd unit. */
 function unitCall(text: string, line: number): Piece[] {
   const call = /^ExecStart=(.*)$/.exec(text)?.[1];
   return call === undefined ? [] : [{ text: call, line }];
 }
 
-/** A line that ends in a backslash goes on in the next. */
+/** Joins each line that ends in a backslash with the next one. */
 function joined(text: string): Piece[] {
   const pieces: Piece[] = [];
   let before: Piece | undefined;
@@ -38,7 +38,7 @@ function joined(text: string): Piece[] {
   return pieces;
 }
 
-/** The calls of `shoal` in a line, each as the words behind it. */
+/** The calls of `shoal` in a line, each as the list of words after the program. */
 export function shoalCalls(line: string): string[][] {
   return commandsOf(line).flatMap((words) => {
     const [program, ...others] = words[0] === 'npx' || words[0] === 'sudo' ? words.slice(1) : words;
@@ -46,7 +46,7 @@ export function shoalCalls(line: string): string[][] {
   });
 }
 
-/** What is wrong with a call; undefined if nothing is. A name in capitals stands for any command. */
+/** The problem of a call; undefined if there is none. A name in capitals stands for any command. */
 export function problemOfCall([name = 'help', ...args]: readonly string[]): string | undefined {
   if (name === 'help' || name.startsWith('--') || /^[A-Z]+$/.test(name)) return undefined;
   const command = COMMANDS.find((one) => one.name === name);

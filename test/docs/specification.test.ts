@@ -11,15 +11,25 @@ interface Promised {
   readonly row: string;
 }
 
-const promises: Promised[] = [...page.text.matchAll(/^\| (\d+\.\d+) \| .+ \|$/gm)].map((match) => ({
+interface NamedTest {
+  /** The promise that it holds. */
+  readonly number: string;
+  readonly path: string;
+  /** The test's title, or a part of it. */
+  readonly title: string;
+}
+
+const [promised = '', evidence = ''] = page.text.split(/^## Tests$/m);
+const promises: Promised[] = [...promised.matchAll(/^\| (\d+\.\d+) \| .+ \|$/gm)].map((match) => ({
   number: match[1] ?? '',
   row: match[0],
 }));
+const tests = testsNamedIn(evidence);
 const titlesOf = memo(testTitles);
 
 describe(PATH, () => {
   test('numbers its promises without a gap', () => {
-    const sections = page.text.split(/^## /m).slice(1);
+    const sections = promised.split(/^## /m).slice(1);
     const expected = sections.flatMap((section, index) => {
       expect(section).toMatch(new RegExp(`^${index + 1} `));
       return [...section.matchAll(/^\| \d+\.\d+ \|/gm)].map((_, row) => `${index + 1}.${row + 1}`);
@@ -27,13 +37,20 @@ describe(PATH, () => {
     expect(promises.map(({ number }) => number)).toEqual(expected);
   });
 
+  test('lists tests in the order of the promises, and for no promise that does not exist', () => {
+    const listed = [...new Set(tests.map(({ number }) => number))];
+    expect(listed).toEqual(promises.map(({ number }) => number).filter((number) => listed.includes(number)));
+    // No row of these tables escapes the parser.
+    expect(tests.length).toBe(evidence.match(/^\| \d/gm)?.length);
+  });
+
   test.each(promises.map(({ number, row }) => [number, row]))(
     '%s is held by tests, or by a row of the bench, that exist',
-    (_, row) => {
-      const tests = testsNamedIn(row);
+    (number, row) => {
+      const holding = tests.filter((one) => one.number === number);
       const bench = /\| `([a-z0-9-]+)` \| [<>]= [\d.]+ \|/.exec(row)?.[1];
-      expect(tests.length > 0 || bench !== undefined).toBe(true);
-      expect(tests.flatMap(problemOfTest)).toEqual([]);
+      expect(holding.length > 0 || bench !== undefined).toBe(true);
+      expect(holding.flatMap(problemOfTest)).toEqual([]);
       if (bench !== undefined) expect(benchRows()).toContain(bench.replace(/-\d+$/, ''));
     },
   );
@@ -52,22 +69,17 @@ describe(PATH, () => {
 
 describe('a promise is found to be held by nothing when', () => {
   test.each([
-    ['its test file is not there', '[`a.test.ts`](../src/a.test.ts): "x"'],
-    ['its test has another name', '[`errors.test.ts`](../src/errors.test.ts): "no test has this name"'],
+    ['its test file does not exist', '| 1.1 | [`a.test.ts`](../src/a.test.ts) | "x" |'],
+    ['its test has another title', '| 1.1 | [`errors.test.ts`](../src/errors.test.ts) | "no test has this name" |'],
   ])('%s', (_, row) => {
     expect(testsNamedIn(row).flatMap(problemOfTest)).toHaveLength(1);
   });
 });
 
-interface NamedTest {
-  readonly path: string;
-  readonly title: string;
-}
-
-/** A file, and behind it the names of some of its tests: `[`x.test.ts`](../x.test.ts): "name", "other name"`. */
-function testsNamedIn(row: string): NamedTest[] {
-  return [...row.matchAll(/\]\(\.\.\/([\w./-]+)\): ((?:"[^"]+"(?:, )?)+)/g)].flatMap(([, path = '', titles = '']) =>
-    [...titles.matchAll(/"([^"]+)"/g)].map(([, title = '']) => ({ path, title })),
+/** Parses rows of the form `| 1.1 | [`x.test.ts`](../x.test.ts) | "title" |`. */
+function testsNamedIn(text: string): NamedTest[] {
+  return [...text.matchAll(/^\| (\d+\.\d+) \| \[`[\w.-]+`\]\(\.\.\/([\w./-]+)\) \| "([^"]+)" \|$/gm)].map(
+    ([, number = '', path = '', title = '']) => ({ number, path, title }),
   );
 }
 
@@ -76,7 +88,7 @@ function problemOfTest({ path, title }: NamedTest): string[] {
   return titlesOf(path).some((one) => one.includes(title)) ? [] : [`${path} has no test with "${title}" in its name`];
 }
 
-/** The first argument of each test, in whichever form it is written. */
+/** The first argument of each test, in every form in which tests are written. */
 function testTitles(path: string): string[] {
   const text = readFileSync(path, 'utf8');
   // The guest's own tests, in C++.

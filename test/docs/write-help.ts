@@ -1,4 +1,4 @@
-/** `bin/node test/docs/write-help.ts`: puts the help of each command into `docs/commands.md`, with a section for those that have none. */
+/** `bin/node test/docs/write-help.ts` puts the help of each command into `docs/commands.md`, and adds missing sections. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { COMMANDS } from '../../src/cli/mod.ts';
 import { helpBlock } from './help-blocks.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { askFleet } from '../../src/app/mod.ts';
 import { signalProcess } from '../../src/process/mod.ts';
-import { MISHAPS as WORKER_FAULTS } from '../../src/shards/mod.ts';
+import { SHARD_FAULTS as WORKER_FAULTS } from '../../src/shards/mod.ts';
 import { launcherOf, qemusOf } from '../driver/processes.ts';
 import { seed } from '../driver/seed.ts';
 import { injectFaults, natsServerOf, oneOf, type Run, standStill } from './rounds.ts';
@@ -27,7 +27,7 @@ const FAULTS: readonly ((run: Run) => Promise<void> | void)[] = [
 async function harmWorker({ fleet, random }: Run): Promise<void> {
   const { nats: servers, fleet: name } = fleet.ready;
   const how = oneOf(WORKER_FAULTS, random);
-  await askFleet({ servers, fleet: name }, 'shard-mishap', { shard: 0, how }).catch(() => undefined);
+  await askFleet({ servers, fleet: name }, 'shard-fault', { shard: 0, fault: how }).catch(() => undefined);
 }
 
 function killVm({ fleet, random }: Run): void {

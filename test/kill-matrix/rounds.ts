@@ -49,7 +49,7 @@ export async function injectFaults({ rounds, flags: more = [], inject }: FaultPl
   const random = randomFrom(seed);
   // A name of its own: while our nats-server is gone, another's may have its port.
   const flags = [...FLAGS, '--fleet', `kill-${seed}`, ...more];
-  const fleet = await TestFleet.start({ addresses: ADDRESSES, flags, env: { SHOAL_TEST_MISHAPS: '1' } });
+  const fleet = await TestFleet.start({ addresses: ADDRESSES, flags, env: { SHOAL_TEST_FAULTS: '1' } });
   const history = await RequestHistory.open(fleet.ready);
   const run: Run = { fleet, history, random };
   const load = startLoad({ history, workers: WORKERS, deadlineMs: DEADLINE_MS, random });

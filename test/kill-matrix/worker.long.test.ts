@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { askFleet } from '../../src/app/mod.ts';
-import { MISHAPS, type ShardStats } from '../../src/shards/mod.ts';
+import { SHARD_FAULTS, type ShardStats } from '../../src/shards/mod.ts';
 import { eventually, type TestFleet } from '../driver/fleet.ts';
 import { seed } from '../driver/seed.ts';
 import { injectFaults, oneOf, type Run, vmProcesses } from './rounds.ts';
@@ -15,7 +15,7 @@ test(`a worker is lost, in any way: its VMs go on, and every request is replied 
       const before = await settled(fleet);
       const shard = random(SHARDS);
       const lost = (await statsOf(fleet))[shard]?.lost ?? 0;
-      await injectFault(fleet, shard, oneOf(MISHAPS, random));
+      await injectFault(fleet, shard, oneOf(SHARD_FAULTS, random));
       await eventually('a fresh thread is in its place', async () => {
         const now = (await statsOf(fleet))[shard];
         return now?.state === 'up' && now.lost > lost ? true : undefined;
@@ -67,7 +67,7 @@ async function settled(fleet: TestFleet): Promise<string[]> {
 }
 
 function injectFault({ ready }: TestFleet, shard: number, how: string): Promise<unknown> {
-  return askFleet({ servers: ready.nats, fleet: ready.fleet }, 'shard-mishap', { shard, how });
+  return askFleet({ servers: ready.nats, fleet: ready.fleet }, 'shard-fault', { shard, fault: how });
 }
 
 function statsOf({ ready }: TestFleet): Promise<readonly ShardStats[]> {

@@ -19,7 +19,7 @@ describe('in the published package, through the link that npm makes', () => {
 
     expect(await run(command, 'ps', '-o', 'json')).toMatchObject({
       code: 0,
-      stdout: `v22.18.0 runs ${folder}/node_modules/shoal/dist/cli/main.js ps -o json\n`,
+      stdout: `v22.18.0 runs --disable-sigusr1 ${folder}/node_modules/shoal/dist/cli/main.js ps -o json\n`,
     });
   });
 
@@ -50,13 +50,17 @@ describe('in a checkout', () => {
     putNode('path/node', 'v20.19.4');
     putNode('clone/node_modules/.bin/node', 'v24.21.0');
 
-    expect((await run(clone(), 'up')).stdout).toBe(`v24.21.0 runs ${folder}/clone/src/cli/main.ts up\n`);
+    expect((await run(clone(), 'up')).stdout).toBe(
+      `v24.21.0 runs --disable-sigusr1 ${folder}/clone/src/cli/main.ts up\n`,
+    );
   });
 
   test("before the set-up, the machine's node will do if it is new enough", async () => {
     putNode('path/node', 'v24.0.0');
 
-    expect((await run(clone(), 'up')).stdout).toBe(`v24.0.0 runs ${folder}/clone/src/cli/main.ts up\n`);
+    expect((await run(clone(), 'up')).stdout).toBe(
+      `v24.0.0 runs --disable-sigusr1 ${folder}/clone/src/cli/main.ts up\n`,
+    );
   });
 
   test('before the set-up, with an old node, says what to run', async () => {

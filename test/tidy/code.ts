@@ -1,10 +1,10 @@
 /**
- * TypeScript source in two layers of the same length, so that offsets and line numbers hold in both: `code` has the contents of
- * comments, strings and regular expressions replaced by blanks (a rule about code is not tripped by prose), `comments`
- * everything but the comments.
+ * TypeScript source in two layers of the same length, so that offsets and line numbers hold in both: `code` has the
+ * contents of comments, strings and regular expressions replaced by blanks (a rule about code is not tripped by
+ * prose), `comments` everything but the comments.
  *
- * TypeScript 7 has no compiler API yet, so this is a scanner of our own. It knows just enough of the language for
- * the house rules; where it cannot tell (a regular expression after a closing parenthesis) it takes `/` for a division.
+ * TypeScript 7 has no compiler API yet, so this is a scanner of our own. It knows just enough of the language for the
+ * rules; where it cannot tell (a regular expression after a closing parenthesis) it takes `/` for a division.
  */
 export function layersOf(text: string): { code: string; comments: string } {
   let code = '';

@@ -1,7 +1,7 @@
 import { dirname, join, normalize } from 'node:path';
 import type { Source } from './source.ts';
 
-/** What stands on no layer because everything may use it. */
+/** Files of no layer, which all files may import. */
 const GROUND = ['src/errors.ts'];
 
 /**
@@ -69,7 +69,7 @@ function folderOf(path: string): string | undefined {
 }
 
 /** The project's own modules that a source imports in any way, or starts as a worker by its address. */
-function importsOf(source: Source): { path: string; offset: number }[] {
+export function importsOf(source: Source): { path: string; offset: number }[] {
   return [...source.text.matchAll(/(?:\bfrom|\bimport|\bnew URL)\s*\(?\s*(['"])(\.[^'"\n]+\.(?:ts|mjs|js))\1/g)]
     .filter((match) => source.code.slice(match.index, match.index + 3).trim() !== '')
     .map((match) => ({ path: normalize(join(dirname(source.path), match[2] ?? '')), offset: match.index }));

@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { layersOf } from './code.ts';
 
-/** A file of the project, as the house rules look at it. */
+/** A file of the project, as the rules see it. */
 export class Source {
   /** From the project's folder, as in `src/fleet/policy.ts`. */
   readonly path: string;
   readonly text: string;
-  /** The text with what stands in comments and strings blanked out; offsets and line numbers stay the same. */
+  /** The text with the content of comments and strings blanked out. Offsets and line numbers stay the same. */
   readonly code: string;
   /** The text with everything but its comments blanked out. */
   readonly comments: string;
@@ -45,7 +45,7 @@ export class Source {
   }
 }
 
-/** Every text file that is, or with the next commit may be, part of the project. */
+/** Every text file that is part of the project, or may be with the next commit. */
 export function projectFiles(): Source[] {
   const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z'], {
     encoding: 'utf8',
@@ -55,7 +55,7 @@ export function projectFiles(): Source[] {
   return paths.map((path) => new Source(path, readFileSync(path, 'utf8')));
 }
 
-/** Every match of `pattern` in one layer of a source, with the place where it is. */
+/** Every match of `pattern` in one layer of a source, with its place. */
 export function findAll(source: Source, part: 'code' | 'text', pattern: RegExp): { place: string; offset: number }[] {
   const matches = [...source[part].matchAll(pattern)];
   return matches.map((match) => ({ place: `${source.at(match.index)}: ${match[0].trim()}`, offset: match.index }));

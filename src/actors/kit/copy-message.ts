@@ -3,16 +3,16 @@ import { Mailbox, type Sender } from '../mailbox.ts';
 import type { Ref } from '../ref.ts';
 
 /**
- * Copies a message as a trip to another thread or host would: plain data is cloned, refs stay what they are, errors travel in
- * their envelope. Shows who relies on sharing memory with the receiver.
- * @throws TypeError that names the place, for what cannot travel: functions, symbols, objects of a class.
+ * Copies a message as a trip to another thread or host would: plain data is cloned, refs stay the same, errors cross
+ * in their envelope. The copy reveals code that relies on sharing memory with the receiver.
+ * @throws TypeError that names the place of whatever cannot cross: a function, a symbol, an object of a class
  */
 export function copyMessage<M>(message: M): M {
   // The copy has the shape of what it copies.
   return copy(message, 'message') as M;
 }
 
-/** A mailbox whose owner might as well live elsewhere. */
+/** A mailbox that copies each message, as if its owner lived elsewhere. */
 export class CopyingMailbox<M> extends Mailbox<M> {
   override push(message: M, sender?: Sender): void {
     super.push(copyMessage(message), sender);

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { interleavings, type TestKit, testKit } from './mod.ts';
 
-// Whoever replays another test by its seed does not replay these.
+// These tests have seeds of their own, so a seed that repeats another test must not reach them.
 beforeEach(() => void vi.stubEnv('SHOAL_SEED', ''));
 afterEach(() => void vi.unstubAllEnvs());
 
-/** Whose messages were handled when. */
+/** The order in which the actors handled their messages. */
 async function orderOf(kit: TestKit): Promise<string> {
   const seen: string[] = [];
   const refs = ['a', 'b', 'c'].map((name) => kit.system.spawn<number>(() => (n) => void seen.push(`${name}${n}`)));
@@ -16,7 +16,7 @@ async function orderOf(kit: TestKit): Promise<string> {
 
 async function orderWith(seed: number): Promise<string> {
   await using kit = testKit({ seed });
-  // Awaited here: the kit is shut down when this returns.
+  // Awaited here, because the kit is shut down when this returns.
   return await orderOf(kit);
 }
 

@@ -4,7 +4,7 @@ import { type TestKit, type TestKitOptions, testKit } from './test-kit.ts';
 export interface InterleavingsOptions extends Omit<TestKitOptions, 'seed'> {
   /** How many interleavings; default 100. */
   readonly runs?: number;
-  /** Runs this one alone, as it was; default: the environment's `SHOAL_SEED`, or else `runs` random ones. */
+  /** Runs only the interleaving of this seed; default: the environment's `SHOAL_SEED`, or else `runs` random seeds. */
   readonly seed?: number;
 }
 
@@ -12,8 +12,8 @@ const RUNS_DEFAULT = 100;
 const SEED_MAX = 2 ** 31 - 1;
 
 /**
- * Runs a test again and again, each time with a kit of its own in which the actors take their turns in another order.
- * @throws what the test threw, with the seed that brings it back
+ * Runs a test many times, each with a kit of its own in which the actors take their turns in another order.
+ * @throws the error of the test, with the seed that repeats it
  */
 export async function interleavings(
   test: (kit: TestKit) => Promise<void>,

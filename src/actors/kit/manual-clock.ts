@@ -4,18 +4,18 @@ import type { CancelTimer, Clock } from '../clock.ts';
 export interface ManualClockOptions {
   /** The wall clock's first reading, milliseconds since the epoch; default 2026-01-01T00:00:00Z. */
   readonly nowMs?: number;
-  /** Lets everything that is ready run until nothing is; default: one trip round the event loop. */
+  /** Runs everything that is ready; default: one trip round the event loop. */
   readonly settle?: () => Promise<void>;
 }
 
 interface Timer {
   readonly atMs: number;
-  /** Timers of the same instant fire in the order in which they were set. */
+  /** Timers of the same instant fire in the order of their setting. */
   readonly order: number;
   readonly callback: () => void;
 }
 
-/** More timers than this at one instant are a loop: a timer that sets itself again with no delay. */
+/** More timers than this at one instant are an endless loop: a timer that sets itself again with no delay. */
 const FIRINGS_AT_ONE_INSTANT_MAX = 100_000;
 
 /** A clock that stands still until a test moves it. `monotonic()` starts at 0. */
@@ -50,14 +50,14 @@ export class ManualClock implements Clock {
     };
   }
 
-  /** Timers that are set. */
+  /** How many timers are set. */
   get pending(): number {
     return this.#timers.length;
   }
 
   /**
-   * Moves time on, firing what falls due in order of time. Before the first timer, between any two and after the last, everything
-   * that is ready runs until nothing is.
+   * Moves time on and fires the timers that fall due, in order. Everything that is ready runs before the first timer,
+   * between any two, and after the last.
    */
   async advance(ms: number): Promise<void> {
     if (!(ms >= 0)) throw new RangeError(`Expected \`ms\` to be a number from 0 up, got \`${ms}\` (${typeof ms})`);
@@ -70,7 +70,10 @@ export class ManualClock implements Clock {
     }
   }
 
-  /** Sets the wall clock forward or back, as an administrator or NTP does: no timer fires and `monotonic()` stays. */
+  /**
+   * Sets the wall clock forward or back, as an administrator or NTP does: no timer fires, and `monotonic()` does not
+   * change.
+   */
   jump(ms: number): void {
     this.#epochMs += ms;
   }
@@ -90,7 +93,7 @@ export class ManualClock implements Clock {
     this.#monotonicMs = endMs;
   }
 
-  /** Where a timer stands in the queue, or would stand: a binary search by time and order. */
+  /** The position of a timer in the queue, or where it would be: a binary search by time and order. */
   #position(timer: Timer): number {
     let low = 0;
     let high = this.#timers.length;

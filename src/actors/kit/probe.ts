@@ -4,7 +4,7 @@ import type { Exit, Ref } from '../ref.ts';
 import type { ActorSystem } from '../system.ts';
 import { ManualClock } from './manual-clock.ts';
 
-/** What a message must be: a predicate, or the properties that it must have (deeply; others do not matter). */
+/** A predicate, or the properties that a message must have, compared deeply. Further properties do not matter. */
 export type Match<M> = ((message: M) => boolean) | Partial<M>;
 
 export interface ProbeOptions {
@@ -13,16 +13,16 @@ export interface ProbeOptions {
   readonly patience?: () => Promise<void>;
 }
 
-/** An actor for tests: give `probe.ref` to whoever is tested, then say what should arrive. */
+/** An actor for tests: give `probe.ref` to the code under test, then expect messages. */
 export interface Probe<M> {
   readonly ref: Ref<M>;
-  /** Everything that arrived so far, oldest first. */
+  /** All messages so far, oldest first. */
   readonly received: readonly M[];
-  /** The next message that was not looked at yet. It must match, if a match is given. */
+  /** The next message that was not returned yet. It must match, if a match is given. */
   expect<T extends M = M>(match?: Match<T>): Promise<T>;
-  /** The next message that matches; those before it are passed over. */
+  /** The next message that matches. Those before it are passed over. */
   fishFor<T extends M = M>(match: Match<T>): Promise<T>;
-  /** Nothing unlooked-at arrives for `ms` on the clock of the system, which is moved on if it is a manual one. */
+  /** No further message arrives within `ms` on the system's clock, which is moved on if it is a manual one. */
   expectNone(ms?: number): Promise<void>;
 }
 
@@ -32,7 +32,7 @@ export function probe<M>(system: ActorSystem, options: ProbeOptions = {}): Probe
   return new RecordingProbe<M>(system, options);
 }
 
-/** A match for the news of an end, to be used with `context.watch` or `system.ended`. */
+/** Matches the end of an actor that failed with this code; for use with `context.watch` or `system.ended`. */
 export function isFailure(code: string): (exit: Exit) => boolean {
   return ({ reason }) => reason.kind === 'error' && reason.error.code === code;
 }
@@ -65,7 +65,7 @@ class RecordingProbe<M> implements Probe<M> {
         stackStartFn: this.expect,
       });
     }
-    // It was just matched against T, or the caller asked for whatever comes.
+    // The message was just matched against T, or the caller takes any message.
     return message as T;
   }
 
@@ -78,7 +78,7 @@ class RecordingProbe<M> implements Probe<M> {
           .map((message) => `\n  passed over: ${inspect(message)}`)
           .join('');
       const message = await this.#next(() => `${this.ref.path}: no message is ${describe(match)}${passed()}`);
-      // It was just matched against T.
+      // The message was just matched against T.
       if (matches(message, match)) return message as T;
     }
   }
@@ -90,7 +90,7 @@ class RecordingProbe<M> implements Probe<M> {
     const unseen = this.received.slice(this.#seen);
     if (unseen.length > 0) {
       throw new AssertionError({
-        message: `${this.ref.path}: expected no message within ${ms} ms, got ${unseen.map((it) => inspect(it)).join(', ')}`,
+        message: `${this.ref.path}: expected no message within ${ms} ms, got ${unseen.map((message) => inspect(message)).join(', ')}`,
         actual: unseen,
         expected: [],
         stackStartFn: this.expectNone,
@@ -115,7 +115,7 @@ class RecordingProbe<M> implements Probe<M> {
 }
 
 function matches<T>(message: unknown, match: Match<T>): boolean {
-  // A predicate over some of the messages is asked about any of them, as the user's own `filter` would be.
+  // A predicate for some messages is called with any of them, as in the user's own `filter`.
   if (typeof match === 'function') return match(message as T);
   return hasAll(message, match);
 }
@@ -136,7 +136,7 @@ function describe(match: unknown): string {
   return typeof match === 'function' ? `a message for which ${match.toString()}` : `a message with ${inspect(match)}`;
 }
 
-/** Not on the clock of the system, which may stand still. Does not keep the process alive. */
+/** On the machine's clock, because the system's may stand still. Does not keep the process alive. */
 function patienceOfMachine(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, PATIENCE_MS_DEFAULT).unref());
 }

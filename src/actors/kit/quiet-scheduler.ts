@@ -1,16 +1,19 @@
 import { setImmediate } from 'node:timers/promises';
 import { FairScheduler, type Runnable, type Scheduler } from '../scheduler.ts';
 
-/** Actors that still have mail after so many turns feed each other for ever. Not counted in time: that depends on the machine. */
+/**
+ * Actors that still have mail after so many turns send to each other for ever. Counted in turns, because time depends
+ * on the machine.
+ */
 const TURNS_MAX = 1_000_000;
 
-/** A scheduler that can also be asked when nobody has anything left to do. */
+/** A scheduler that knows when no actor has anything left to do. */
 export class QuietScheduler implements Scheduler {
   readonly #inner: Scheduler;
   #waiting = 0;
   #turns = 0;
 
-  /** @param inner decides who is next; default: the scheduler of production */
+  /** @param inner decides who is next; default: the scheduler that production uses */
   constructor(inner: Scheduler = repeatable()) {
     this.#inner = inner;
   }
@@ -28,8 +31,7 @@ export class QuietScheduler implements Scheduler {
   }
 
   /**
-   * Resolves when no actor has mail and no promise is left that only waits for other promises. What waits for I/O or for a timer
-   * is not waited for.
+   * Resolves when no actor has mail, and all promises have settled that do not wait for I/O or a timer.
    */
   async settle(): Promise<void> {
     const first = this.#turns;
@@ -42,7 +44,10 @@ export class QuietScheduler implements Scheduler {
   }
 }
 
-/** As in production, but that each look at the clock finds time passed: when promises and I/O have their chance is then repeatable. */
+/**
+ * The scheduler that production uses, with a clock that moves at each reading: promises and I/O then run at repeatable
+ * moments.
+ */
 function repeatable(): FairScheduler {
   let looks = 0;
   return new FairScheduler(() => looks++);

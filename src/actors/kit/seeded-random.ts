@@ -1,7 +1,7 @@
 const STEP = 0x6d2b79f5;
 const RANGE = 2 ** 32;
 
-/** Numbers from 0 up to but not 1, the same ones for the same seed: Mulberry32, by Tommy Ettinger. */
+/** Numbers from 0 up to but not including 1, the same for the same seed: Mulberry32, by Tommy Ettinger. */
 export function seededRandom(seed: number): () => number {
   let state = seed | 0;
   return () => {

@@ -1,12 +1,12 @@
 import type { Runnable, Scheduler } from '../scheduler.ts';
 import { seededRandom } from './seeded-random.ts';
 
-/** As in production I/O gets its chance, also while actors feed each other for ever. */
+/** As in production, I/O runs even while actors send to each other for ever. */
 const TURNS_BEFORE_IO = 32;
 
 /**
- * Lets a seed decide which of the actors that have mail takes its turn next: one seed is one interleaving, as often as it is run.
- * Each turn has a microtask of its own, so that promises settle between any two.
+ * Lets a seed decide which of the actors with mail takes its turn next, so that one seed always gives the same
+ * interleaving. Each turn has a microtask of its own, so that promises settle between any two.
  */
 export class SeededScheduler implements Scheduler {
   readonly #random: () => number;

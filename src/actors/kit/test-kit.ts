@@ -9,30 +9,34 @@ import { SeededScheduler } from './seeded-scheduler.ts';
 export interface TestKitOptions extends Omit<SystemOptions, 'clock' | 'scheduler' | 'mailbox'> {
   /** The wall clock's first reading, milliseconds since the epoch. */
   readonly nowMs?: number;
-  /** Copies every message as if its receiver lived on another host; default false. */
+  /** Copies each message, as if its receiver lived on another host; default false. */
   readonly copyMessages?: boolean;
   /**
-   * Lets this seed decide who takes his turn next, with one message a turn unless `throughput` says otherwise, so that an
-   * interleaving can be replayed; default: the order of production. `interleavings` tries many seeds.
+   * Lets this seed decide which actor takes its turn next, so that an interleaving can be repeated. A turn then has
+   * one message unless `throughput` says otherwise. Default: the order of production. `interleavings` tries many
+   * seeds.
    */
   readonly seed?: number;
 }
 
-/** An actor system whose time stands still until it is moved, for tests of actors: `await using kit = testKit();`. */
+/** An actor system for tests, in which time stands still until the test moves it: `await using kit = testKit();`. */
 export interface TestKit extends AsyncDisposable {
   readonly system: ActorSystem;
   readonly clock: ManualClock;
-  /** The seed that it was given; a test that draws its own plan from it, with `seededRandom`, is replayed as a whole. */
+  /**
+   * The seed of its options. A test that draws its own plan from the seed, with `seededRandom`, is repeated as a
+   * whole.
+   */
   readonly seed: number | undefined;
   /** Actors that ended with an error, oldest first. */
   readonly failures: readonly Failure[];
-  /** Lets the actors run until none has mail. Does not wait for I/O: for that use a probe with `patience`. */
+  /** Runs the actors until none has mail. Does not wait for I/O: use a probe with `patience` for that. */
   settle(): Promise<void>;
-  /** Moves time on by `ms`; the actors run until none has mail before, between and after the timers that fall due. */
+  /** Moves time on by `ms`. The actors run until none has mail before, between and after the timers that fall due. */
   advance(ms: number): Promise<void>;
-  /** A probe whose patience ends as soon as nothing moves any more, unless it is given another. */
+  /** A probe that stops waiting as soon as no actor has mail, unless it is given another `patience`. */
   probe<M>(options?: ProbeOptions): Probe<M>;
-  /** Stops every actor, moving time on as far as their stop timeouts need it. */
+  /** Stops all actors, and moves time on as far as their stop timeouts need. */
   shutdown(): Promise<void>;
 }
 
@@ -41,7 +45,7 @@ export interface Failure {
   readonly error: ErrorEnvelope;
 }
 
-/** No stop takes longer than this on the manual clock, unless it was given a longer limit. */
+/** On the manual clock a stop takes at most so long, unless an actor was given a longer limit. */
 const SHUTDOWN_MS_MAX = 60_000;
 
 export function testKit(options: TestKitOptions = {}): TestKit {

@@ -1,6 +1,6 @@
 import type { TreeNode } from '../../actors/mod.ts';
 import type { AdminHandler } from '../../transport/mod.ts';
-import type { AdminGround } from './ground.ts';
+import type { AdminDeps } from './deps.ts';
 
 /** One actor as `shoal inspect --tree` shows it. */
 export type ActorRow = Omit<TreeNode, 'children'>;
@@ -8,15 +8,15 @@ export type ActorRow = Omit<TreeNode, 'children'>;
 export interface ActorRows {
   /** Each actor before its children, in the order in which they started. */
   readonly actors: readonly ActorRow[];
-  /** More actors than go into one answer. */
+  /** Number of actors beyond the limit of one answer. */
   readonly left_out: number;
 }
 
-/** Some 150 bytes each: an answer stays below NATS' usual limit of 1 MB. */
+/** An actor takes some 150 bytes, and a NATS message 1 MB by default. */
 const ACTORS_MAX = 5_000;
 
 /** Verbs about the actors of this process. */
-export function actorHandlers({ system }: AdminGround): Readonly<Record<string, AdminHandler>> {
+export function actorHandlers({ system }: AdminDeps): Readonly<Record<string, AdminHandler>> {
   return { tree: () => Promise.resolve(actorRows(system.tree())) };
 }
 

@@ -1,6 +1,6 @@
 import { ShoalError } from '../../errors.ts';
 
-/** The arguments of a verb. They may come from anybody who may speak to the subject: nothing in them is taken on trust. */
+/** The arguments of a verb. Anybody who may publish to its subject can send them, so each one is checked. */
 export class Arguments {
   readonly #fields: Readonly<Record<string, unknown>>;
 
@@ -35,7 +35,7 @@ export class Arguments {
     throw invalid(name, 'a text', value);
   }
 
-  /** Names with figures, or texts that stand for figures. */
+  /** Numbers, or texts of numbers, by name. */
   values(name: string): Record<string, number | string> {
     const value = this.#fields[name];
     if (typeof value !== 'object' || value === null) throw invalid(name, 'names with values', value);

@@ -2,42 +2,42 @@ import type { Ref } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
 import { paramsTable, parsePool, type RouterMessage } from '../../fleet/mod.ts';
 import type { AdminHandler } from '../../transport/mod.ts';
-import { addAddresses, addressOf } from '../tables.ts';
+import { addAddresses, addressOf, poolOf } from '../tables.ts';
 import { version } from '../version.ts';
 import { Arguments } from './arguments.ts';
-import { type AdminGround, ASK_TIMEOUT_MS, snapshotOf } from './ground.ts';
+import { type AdminDeps, ASK_TIMEOUT_MS, snapshotOf } from './deps.ts';
 
 const EVENTS_MAX = 1_000;
 
 /** Verbs about the fleet as a whole. */
-export function fleetHandlers(ground: AdminGround): Readonly<Record<string, AdminHandler>> {
-  const { settings, store, eventLog, options } = ground;
+export function fleetHandlers(deps: AdminDeps): Readonly<Record<string, AdminHandler>> {
+  const { settings, store, eventLog, options } = deps;
   return {
     version: () => Promise.resolve({ shoal: version(), node: process.versions.node }),
     params: () => Promise.resolve(paramsTable(settings.params)),
     'params-set': async (args) => paramsTable(await settings.set(new Arguments(args).values('values'))),
     'ip-ls': () => Promise.resolve(store.snapshot().ip_pool),
-    'ip-add': async (args) => ({ added: await grow(ground, new Arguments(args).text('pool')) }),
-    'ip-rm': (args) => shrink(ground, new Arguments(args).whole('id', { min: 1, max: Number.MAX_SAFE_INTEGER })),
+    'ip-add': async (args) => ({ added: await grow(deps, new Arguments(args).text('pool')) }),
+    'ip-rm': (args) => shrink(deps, new Arguments(args).whole('id', { min: 1, max: Number.MAX_SAFE_INTEGER })),
     events: (args) => Promise.resolve(eventLog.latest(new Arguments(args).whole('count', { min: 1, max: EVENTS_MAX }))),
-    hosts: () => hosts(ground),
+    hosts: () => hosts(deps),
     down: (args) => {
-      if (new Arguments(args).flag('keep_vms')) ground.keepVms();
-      // The answer goes out before the connection that it goes over is closed.
-      setImmediate(ground.onDown);
+      if (new Arguments(args).flag('keep_vms')) deps.keepVms();
+      // The answer must be sent before the connection is closed.
+      setImmediate(deps.onDown);
       return Promise.resolve({ pid: process.pid, data: options.dataDir });
     },
   };
 }
 
-async function grow({ store, router, options }: AdminGround, pool: string): Promise<number> {
+async function grow({ store, router, options }: AdminDeps, pool: string): Promise<number> {
   const added = await addAddresses(store, parsePool(pool), options.host);
-  router.tell({ kind: 'add-addresses', addresses: store.snapshot().ip_pool.map(addressOf) });
+  router.tell({ kind: 'add-addresses', addresses: poolOf(store) });
   return added;
 }
 
-/** Out of use first, then out of the table: in between nobody is given it. */
-async function shrink({ store, router, system }: AdminGround, id: number): Promise<{ removed: number }> {
+/** The router gives the address up before the table does, so that no VM gets it in between. */
+async function shrink({ store, router, system }: AdminDeps, id: number): Promise<{ removed: number }> {
   const row = store.snapshot().ip_pool.find((one) => one.id_ip === id);
   if (row === undefined)
     throw new ShoalError('CONFIG_VALUE', `There is no address with the id ${id}; \`shoal ip ls\` lists them`);
@@ -59,10 +59,10 @@ async function shrink({ store, router, system }: AdminGround, id: number): Promi
   return { removed: id };
 }
 
-async function hosts(ground: AdminGround): Promise<unknown> {
-  const { vms, addresses, addresses_free } = await snapshotOf(ground);
-  const { host } = ground.options;
-  const { accelerator, image, memoryMib } = ground.parameters;
+async function hosts(deps: AdminDeps): Promise<unknown> {
+  const { vms, addresses, addresses_free } = await snapshotOf(deps);
+  const { host, image } = deps.options;
+  const { accelerator, memoryMib } = deps.parameters;
   const own = vms.filter((vm) => vm.host === host);
   return [
     {
@@ -72,7 +72,7 @@ async function hosts(ground: AdminGround): Promise<unknown> {
       addresses,
       addresses_free,
       accelerator,
-      accelerator_why: ground.why,
+      accelerator_why: deps.why,
       image,
       memory_mib: memoryMib,
     },

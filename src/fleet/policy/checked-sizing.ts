@@ -1,3 +1,4 @@
+import type { VmId } from '../values/vm-id.ts';
 import { DEFAULT_SIZING } from './default-sizing.ts';
 import type { Plan } from './plan.ts';
 import type { IdleVm, Sizing, SizingPolicy, SizingView } from './sizing.ts';
@@ -10,7 +11,7 @@ export function decideSizing(plan: Plan, policy: SizingPolicy): Sizing {
   const view = viewOf(plan);
   try {
     const sizing = policy.decide(view);
-    if (!Array.isArray(sizing.start) || !Array.isArray(sizing.drain)) throw new TypeError('start or drain is no array');
+    if (!isIterable(sizing.start) || !isIterable(sizing.drain)) throw new TypeError('start or drain is no list');
     const { spares } = sizing;
     if (!Number.isSafeInteger(spares) || spares < 0) {
       throw new RangeError(`Expected spares to be a whole number from 0 on, got ${String(spares)}`);
@@ -34,7 +35,7 @@ export function keepSpares(plan: Plan, { spares }: Sizing): void {
   const { fleet } = plan;
   if (fleet.requests.waiting > 0 || fleet.host.reach !== 'up') return;
   const there = plan.spares;
-  for (const vm of [...fleet.group('spares')].sort((a, b) => a.id - b.id).slice(spares)) {
+  for (const vm of plan.idleSpares().slice(spares)) {
     const figures = { spares: there, spare_vm_count: spares };
     plan.stop({ rule: 'R3', vm: vm.id, why: 'a spare too many', fault: undefined, figures });
   }
@@ -45,12 +46,16 @@ export function keepSpares(plan: Plan, { spares }: Sizing): void {
 
 /** R5: as the policy wants, but only surplus VMs, and none while it would take the VMs that serve below the minimum. */
 export function scaleDown(plan: Plan, { drain }: Sizing): void {
-  if (drain.length === 0) return;
-  const surplus = new Set(surplusOf(plan).map(({ vm }) => vm));
+  let surplus: ReadonlySet<VmId> | undefined;
   for (const { vm, figures } of drain) {
     if (plan.serving <= plan.fleet.params.minVmCount) return;
+    surplus ??= new Set(surplusOf(plan).map((one) => one.vm));
     if (surplus.has(vm)) plan.drain({ rule: 'R5', vm, why: 'idle', ejected: false, figures });
   }
+}
+
+function isIterable(list: unknown): boolean {
+  return typeof list === 'object' && list !== null && Symbol.iterator in list;
 }
 
 function viewOf(plan: Plan): SizingView {

@@ -8,12 +8,9 @@ export const DEFAULT_SIZING: SizingPolicy = {
 };
 
 /** R3: while more requests wait than the VMs now starting will take. */
-function scaleUp({ waiting, starting, params }: SizingView): readonly Figures[] {
-  const starts: Figures[] = [];
-  for (;;) {
-    const capacity = (starting + starts.length) * params.vmRequestsMax;
-    if (waiting <= capacity) return starts;
-    starts.push({ waiting, capacity_to_come: capacity });
+function* scaleUp({ waiting, starting, params }: SizingView): Generator<Figures> {
+  for (let coming = starting; waiting > coming * params.vmRequestsMax; coming++) {
+    yield { waiting, capacity_to_come: coming * params.vmRequestsMax };
   }
 }
 

@@ -114,7 +114,7 @@ class History {
 
   constructor({ params, addresses, routing }: { params: Params; addresses: number; routing: 'pack' | 'spread' }) {
     const pool = parsePool(`10.0.0.1-10.0.0.${addresses}:9000`);
-    this.fleet = new Fleet({ host: 'here', params, addresses: pool, routing, nowMs: 0 });
+    this.fleet = new Fleet({ host: 'here', params, pool, routing, nowMs: 0 });
     this.hears({ kind: 'host-up', host: 'here' });
   }
 

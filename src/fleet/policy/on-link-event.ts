@@ -31,7 +31,9 @@ export function onLinkLost(fleet: Fleet, event: Extract<LinkEvent, { kind: 'link
   const vm = fleet.vm(event.vm);
   if (vm === undefined) return NOTHING;
   const [sent, unsent] = [new Set(event.sent), new Set(event.unsent)];
-  const named = [...vm.requests].filter(({ frame }) => sent.has(frame) || unsent.has(frame));
+  // How a VM that is being ended came to its end is told with it: until then nobody knows what is poison (R6).
+  const isJudged = vm.state !== 'stopping';
+  const named = [...vm.requests].filter(({ frame }) => unsent.has(frame) || (isJudged && sent.has(frame)));
   const back = takeBack(fleet, named, event.why, nowMs, ({ frame }) => !unsent.has(frame));
   return lost(fleet, event.vm, event.why, nowMs, back);
 }
@@ -40,7 +42,7 @@ export function onLinkLost(fleet: Fleet, event: Extract<LinkEvent, { kind: 'link
 export function onLinkExited(fleet: Fleet, id: VmId, why: string, nowMs: number): Reaction {
   const vm = fleet.vm(id);
   if (vm === undefined) return NOTHING;
-  return lost(fleet, id, why, nowMs, takeAllBack(fleet, vm, why, nowMs));
+  return lost(fleet, id, why, nowMs, vm.state === 'stopping' ? NOTHING : takeAllBack(fleet, vm, why, nowMs));
 }
 
 /** It answers over its link: what is broken is its console, or whoever reads it (R6). */

@@ -53,6 +53,12 @@ export class Plan {
     return this.fleet.spares - this.#leavingSpares - this.#usedSpares.size;
   }
 
+  /** Spares that nobody wants, oldest first. */
+  idleSpares(): readonly Vm[] {
+    const isIdle = ({ id }: Vm): boolean => !this.#leaving.has(id) && !this.#usedSpares.has(id);
+    return [...this.fleet.group('spares')].filter(isIdle).sort((a, b) => a.id - b.id);
+  }
+
   isLeaving(vm: VmId): boolean {
     return this.#leaving.has(vm);
   }
@@ -124,10 +130,7 @@ export class Plan {
   #spare(state: 'prepared' | 'preparing'): Vm | undefined {
     const { host } = this.fleet;
     if (this.spares === 0 || host.reach !== 'up' || host.notBeforeMs > this.nowMs) return undefined;
-    for (const vm of this.fleet.group('spares')) {
-      if (vm.state === state && !this.#leaving.has(vm.id) && !this.#usedSpares.has(vm.id)) return vm;
-    }
-    return undefined;
+    return this.idleSpares().find((vm) => vm.state === state);
   }
 
   #leave(id: VmId): Vm | undefined {

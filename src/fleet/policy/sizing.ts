@@ -40,10 +40,10 @@ export interface IdleVm {
 
 /** What a sizing policy wants. */
 export interface Sizing {
-  /** R3: VMs to start now, each with the figures that it was decided on. */
-  readonly start: readonly Figures[];
+  /** R3: VMs to start now, each with the figures that it was decided on. Read only as far as VMs can be started. */
+  readonly start: Iterable<Figures>;
   /** R5: surplus VMs to drain, in this order. */
-  readonly drain: readonly { readonly vm: VmId; readonly figures: Figures }[];
+  readonly drain: Iterable<{ readonly vm: VmId; readonly figures: Figures }>;
   /** How many spares to keep. */
   readonly spares: number;
 }

@@ -1,5 +1,5 @@
 import { onCommand } from '../policy/on-command.ts';
-import { type Now, onHostEvent } from '../policy/on-host-event.ts';
+import { onHostEvent } from '../policy/on-host-event.ts';
 import { onWriteFailed, onWritten } from '../policy/on-write.ts';
 import type { Reaction } from '../policy/reaction.ts';
 import type { Fleet } from '../state/fleet.ts';
@@ -13,8 +13,8 @@ export type Input =
   | CommandMessage
   | Extract<RouterMessage, { kind: 'written' | 'write-failed' | 'params' | 'add-addresses' }>;
 
-export function reactionTo(fleet: Fleet, input: Input, now: Now): Reaction {
-  const { nowMs } = now;
+/** @param nowMs monotonic milliseconds @param epochMs milliseconds since the epoch */
+export function reactionTo(fleet: Fleet, input: Input, nowMs: number, epochMs: number): Reaction {
   switch (input.kind) {
     case 'written':
       return onWritten(fleet, input.vm, input.write, nowMs);
@@ -30,6 +30,6 @@ export function reactionTo(fleet: Fleet, input: Input, now: Now): Reaction {
     case 'add-addresses':
       return { transitions: input.addresses.map((address) => ({ kind: 'address-added', address })), effects: [] };
     default:
-      return onHostEvent(fleet, input, now);
+      return onHostEvent(fleet, input, { nowMs, epochMs });
   }
 }

@@ -6,7 +6,6 @@ import { failure, isFault } from '../policy/retries.ts';
 import { route } from '../policy/route.ts';
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest, Waiter } from '../state/open-request.ts';
-import { RequestCounts } from '../state/request-counts.ts';
 import type { Outcome, Request } from '../values/request.ts';
 import type { VmId } from '../values/vm-id.ts';
 import type { Answers, OrphanedReplyPort } from './effects.ts';
@@ -15,7 +14,6 @@ import type { Links } from './links.ts';
 
 /** The hot path: requests to links, ends to clients. It is imperative and cheap, and decides nothing: its judgements are the policy's. */
 export class RequestPath implements Answers {
-  readonly counts = new RequestCounts();
   readonly #fleet: Fleet;
   readonly #links: Links;
   readonly #clock: Clock;
@@ -38,23 +36,24 @@ export class RequestPath implements Answers {
 
   accept(request: Request, nowMs: number): void {
     const { requests } = this.#fleet;
-    this.counts.accepted += 1;
+    const { counts } = requests;
+    counts.accepted += 1;
     if (requests.waiting > 0) this.serveWaiting(nowMs);
     const admission = admit(this.#fleet, request, nowMs);
     switch (admission.kind) {
       case 'end':
-        if (admission.rule !== undefined) this.counts.routed(admission.rule);
-        this.counts.ended(admission.outcome);
+        if (admission.rule !== undefined) counts.routed(admission.rule);
+        counts.ended(admission.outcome);
         request.replyTo.tell(admission.outcome);
         return;
       case 'join':
-        this.counts.routed('R11');
+        counts.routed('R11');
         return requests.join(admission.request, request.replyTo, request.deadlineMs);
       case 'dispatch':
-        this.counts.routed(admission.rule);
+        counts.routed(admission.rule);
         return this.#dispatch(requests.open(request), admission.vm, nowMs);
       case 'wait':
-        this.counts.routed(admission.rule);
+        counts.routed(admission.rule);
         return this.#wait(requests.open(request), 'last');
     }
   }
@@ -132,7 +131,7 @@ export class RequestPath implements Answers {
 
   answer(request: OpenRequest, outcome: Outcome): void {
     const { requests, params } = this.#fleet;
-    for (let told = 0; told < request.waiters.length; told++) this.counts.ended(outcome);
+    for (let told = 0; told < request.waiters.length; told++) this.#fleet.requests.counts.ended(outcome);
     if (request.request.isIdGenerated !== true) {
       this.forget(request);
       requests.cache.ended(request.request, outcome, this.#clock.monotonic(), params.dedupMs);
@@ -150,7 +149,7 @@ export class RequestPath implements Answers {
     const { request } = waiter;
     const { vm } = request;
     const outcome = this.#expired(vm, nowMs);
-    this.counts.ended(outcome);
+    this.#fleet.requests.counts.ended(outcome);
     this.#fleet.requests.endFor(waiter, outcome);
     if (request.waiters.length > 0) return;
     this.forget(request);

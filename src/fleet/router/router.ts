@@ -1,11 +1,7 @@
 import type { Behaviour, Context } from '../../actors/mod.ts';
-import { type FleetDecision, isStart } from '../policy/decision.ts';
-import { enact, enactStart, repeatStops, withoutId } from '../policy/enact.ts';
-import type { Now } from '../policy/on-host-event.ts';
 import type { Reaction } from '../policy/reaction.ts';
 import { isAtRest } from '../policy/rest.ts';
 import { wantedBlockage } from '../policy/rules/blocked.ts';
-import { step } from '../policy/step.ts';
 import { Fleet } from '../state/fleet.ts';
 import { snapshot } from '../state/snapshot.ts';
 import { Drain } from './drain.ts';
@@ -16,6 +12,7 @@ import { Links } from './links.ts';
 import { RequestPath } from './request-path.ts';
 import type { RouterMessage } from './router-messages.ts';
 import type { RouterOptions } from './router-options.ts';
+import { Stepper } from './stepper.ts';
 import { StoreWrites } from './store-writes.ts';
 import { Ticker } from './ticker.ts';
 
@@ -37,7 +34,6 @@ export function router(options: RouterOptions): Behaviour<RouterMessage> {
 
 class Router {
   readonly #context: Context<RouterMessage>;
-  readonly #options: RouterOptions;
   readonly #fleet: Fleet;
   readonly #requests: RequestPath;
   readonly #writes: StoreWrites;
@@ -45,24 +41,20 @@ class Router {
   readonly #effects: Effects;
   readonly #drain = new Drain();
   readonly #ticker: Ticker;
-  readonly #startedMs: number;
-  #stepAsked = false;
+  readonly #stepper: Stepper;
 
   constructor(context: Context<RouterMessage>, options: RouterOptions) {
     const { clock } = context;
-    const { host, params, pool, routing } = options;
     this.#context = context;
-    this.#options = options;
-    this.#startedMs = clock.monotonic();
-    this.#fleet = new Fleet({ host, params, addresses: pool, routing, nowMs: this.#startedMs });
-    for (const { vm, address } of options.held ?? []) this.#fleet.apply({ kind: 'address-held', vm, address });
+    this.#fleet = new Fleet({ ...options, nowMs: clock.monotonic() });
     const links = new Links(context, options.openLink);
-    this.#requests = new RequestPath(this.#fleet, links, clock, options.orphanedReplies, () => this.#askStep());
+    this.#requests = new RequestPath(this.#fleet, links, clock, options.orphanedReplies, () => this.#stepper.ask());
     this.#writes = new StoreWrites(context, options);
     this.#effects = new Effects(this.#fleet, clock, links, this.#writes, this.#requests, options);
     this.#links = new LinkReactions(this.#fleet, links);
     this.#ticker = new Ticker(context);
-    this.#askStep();
+    this.#stepper = new Stepper(context, this.#fleet, this.#effects, options);
+    this.#stepper.ask();
   }
 
   receive(message: RouterMessage): void {
@@ -89,7 +81,7 @@ class Router {
       case 'link-error':
         this.#requests.error(message, nowMs);
         // Enough of these in a row and R2 ejects the VM.
-        return this.#askStep();
+        return this.#stepper.ask();
       case 'link-orphaned-reply':
         return this.#requests.orphanedReply(message, nowMs);
       case 'link-ready':
@@ -103,36 +95,19 @@ class Router {
       case 'vm-report':
       case 'host-stats':
         // What follows from figures waits for the next look.
-        return this.#effects.carryOut(reactionTo(this.#fleet, message, this.#now(nowMs)));
-      case 'vm-prepared':
-      case 'vm-booting':
-      case 'vm-answering':
-      case 'vm-adopted':
-      case 'vm-gone':
-      case 'host-up':
-      case 'host-down':
-      case 'written':
-      case 'write-failed':
-      case 'drain-vm':
-      case 'remove-vm':
-      case 'restart-vms':
-      case 'scale':
-      case 'params':
-      case 'add-addresses':
-        return this.#react(reactionTo(this.#fleet, message, this.#now(nowMs)), nowMs);
+        return this.#effects.carryOut(reactionTo(this.#fleet, message, nowMs, this.#context.clock.now()));
       case 'write-again':
         return this.#writes.again(message.vm);
       case 'remove-address':
         message.replyTo.tell(this.#fleet.apply({ kind: 'address-removed', id: message.id }));
         return;
       case 'snapshot': {
-        const requests = this.#requests.counts.figures();
         const blocked = wantedBlockage(this.#fleet, nowMs)?.text;
-        message.replyTo.tell(snapshot(this.#fleet, { requests, blocked, startedMs: this.#startedMs, nowMs }));
+        message.replyTo.tell(snapshot(this.#fleet, blocked, nowMs));
         return;
       }
       case 'request-figures':
-        message.replyTo.tell(this.#requests.counts.figures());
+        message.replyTo.tell(this.#fleet.requests.counts.figures());
         return;
       case 'drain':
         this.#drain.ask(message.replyTo);
@@ -147,44 +122,23 @@ class Router {
         return this.#ticker.next(nowMs, this.#isAtRest(nowMs), this.#fleet.params.statusIntervalMs);
       case 'step':
         return this.#step(nowMs);
+      default:
+        return this.#react(reactionTo(this.#fleet, message, nowMs, this.#context.clock.now()), nowMs);
     }
-  }
-
-  #now(nowMs: number): Now {
-    return { nowMs, epochMs: this.#context.clock.now() };
   }
 
   #react(reaction: Reaction, nowMs: number): void {
     this.#effects.carryOut(reaction);
     this.#requests.serveWaiting(nowMs);
-    this.#askStep();
-  }
-
-  /** Many messages of one turn make one step. */
-  #askStep(): void {
-    if (this.#stepAsked) return;
-    this.#stepAsked = true;
-    this.#context.self.tell({ kind: 'step' });
+    this.#stepper.ask();
   }
 
   #step(nowMs: number): void {
-    this.#stepAsked = false;
     // From then on whoever closes us ends the VMs, or leaves them running, as was asked.
     if (this.#drain.isDone) return;
-    for (const decision of step(this.#fleet, nowMs, this.#options.sizing)) this.#decided(decision, nowMs);
-    this.#effects.carryOut(repeatStops(this.#fleet, nowMs));
+    this.#stepper.run(nowMs);
     // What R3 could give no VM may now fall back to R4.
     this.#requests.serveWaiting(nowMs);
-  }
-
-  #decided(decision: FleetDecision, nowMs: number): void {
-    if (!isStart(decision)) return this.#effects.carryOut(enact(this.#fleet, decision, nowMs));
-    if (this.#fleet.host.noIdBeforeMs > nowMs) return;
-    try {
-      this.#effects.carryOut(enactStart(this.#fleet, decision, this.#options.nextVmId(), nowMs));
-    } catch (error) {
-      this.#effects.carryOut(withoutId(this.#fleet, error, nowMs));
-    }
   }
 
   #isAtRest(nowMs: number): boolean {

@@ -1,5 +1,6 @@
 import type { Address } from '../values/address.ts';
 import type { Params } from '../values/params.ts';
+import type { Reservation } from '../values/reservation.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { AddressPool, type PoolEntry } from './address-pool.ts';
 import { type Host, HostRecord } from './host.ts';
@@ -14,7 +15,9 @@ export interface FleetOptions {
   /** Name of the host. */
   readonly host: string;
   readonly params: Params;
-  readonly addresses: readonly Address[];
+  readonly pool: readonly Address[];
+  /** Addresses that the tables give to VMs, whether these have been seen or not. */
+  readonly held?: readonly Reservation[];
   /** R2; default `pack`. */
   readonly routing?: Routing | undefined;
   /** Monotonic milliseconds. */
@@ -27,6 +30,8 @@ export interface FleetOptions {
  */
 export class Fleet {
   readonly requests: RequestTable;
+  /** Monotonic milliseconds. */
+  readonly startedMs: number;
   readonly routing: Routing;
   #params: Params;
   readonly #vms = new Map<VmId, VmRecord>();
@@ -40,13 +45,15 @@ export class Fleet {
   #blocked: string | undefined;
   #sizingFault: string | undefined;
 
-  constructor({ host, params, addresses, routing, nowMs }: FleetOptions) {
+  constructor({ host, params, pool, held, routing, nowMs }: FleetOptions) {
+    this.startedMs = nowMs;
     this.requests = new RequestTable(nowMs);
     this.routing = routing ?? 'pack';
     this.#params = params;
     this.#index = new VmIndex(this.routing);
-    this.#pool = new AddressPool(addresses);
+    this.#pool = new AddressPool(pool);
     this.#host = new HostRecord(host);
+    for (const { vm, address } of held ?? []) this.#pool.holdAbsent(address, vm);
   }
 
   get params(): Params {
@@ -168,8 +175,6 @@ export class Fleet {
         return this.#pool.add(transition.address);
       case 'address-removed':
         return this.#pool.remove(transition.id);
-      case 'address-held':
-        return this.#pool.holdAbsent(transition.address, transition.vm);
       case 'absent-gone':
         return this.#pool.leave(transition.vm, undefined);
       case 'released':

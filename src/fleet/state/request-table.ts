@@ -2,6 +2,7 @@ import { LinkedList, type Ref, TimingWheel } from '../../actors/mod.ts';
 import type { Outcome, Request } from '../values/request.ts';
 import { type OpenRequest, openRequest, type Waiter } from './open-request.ts';
 import { ReplyCache } from './reply-cache.ts';
+import { RequestCounts } from './request-counts.ts';
 
 /**
  * Every open request, by place, frame number and deadline. It is the one place that tells clients, and it tells each of them once.
@@ -9,6 +10,7 @@ import { ReplyCache } from './reply-cache.ts';
  */
 export class RequestTable {
   readonly cache = new ReplyCache();
+  readonly counts = new RequestCounts();
   readonly #byFrame = new Map<number, OpenRequest>();
   readonly #line = new LinkedList<OpenRequest>();
   readonly #deadlines: TimingWheel<Waiter>;

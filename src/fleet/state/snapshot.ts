@@ -45,17 +45,8 @@ export interface FleetSnapshot {
   readonly uptime_ms: number;
 }
 
-/** What the server knows beside its fleet. */
-export interface ServerFigures {
-  readonly requests: RequestFigures;
-  /** Why no VM can be started, if one is wanted. */
-  readonly blocked: string | undefined;
-  /** Monotonic milliseconds. */
-  readonly startedMs: number;
-  readonly nowMs: number;
-}
-
-export function snapshot(fleet: Fleet, { requests, blocked, startedMs, nowMs }: ServerFigures): FleetSnapshot {
+/** @param blocked why no VM can be started, if one is wanted @param nowMs monotonic milliseconds */
+export function snapshot(fleet: Fleet, blocked: string | undefined, nowMs: number): FleetSnapshot {
   const { name, reach } = fleet.host;
   const isAway = reach === 'away';
   return {
@@ -65,8 +56,8 @@ export function snapshot(fleet: Fleet, { requests, blocked, startedMs, nowMs }: 
     addresses: fleet.pool.length,
     addresses_free: fleet.pool.filter((entry) => entry.vm === undefined).length,
     blocked: blocked ?? null,
-    requests,
-    uptime_ms: Math.round(nowMs - startedMs),
+    requests: fleet.requests.counts.figures(),
+    uptime_ms: Math.round(nowMs - fleet.startedMs),
   };
 }
 

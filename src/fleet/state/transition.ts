@@ -28,8 +28,6 @@ export type FleetTransition =
 export type AddressTransition =
   | { readonly kind: 'address-added'; readonly address: Address }
   | { readonly kind: 'address-removed'; readonly id: number }
-  /** The tables say so; the VM itself has not been seen yet. */
-  | { readonly kind: 'address-held'; readonly vm: VmId; readonly address: Address }
   /** A VM that the tables know and the fleet has never seen is gone; its address is held until that is durable. */
   | { readonly kind: 'absent-gone'; readonly vm: VmId }
   | { readonly kind: 'released'; readonly vm: VmId };

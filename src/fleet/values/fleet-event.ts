@@ -25,7 +25,9 @@ export interface FleetEvent {
     /** No VM can be started although one is wanted; the text says why. */
     | 'blocked'
     /** A part of Shoal itself failed. */
-    | 'failed';
+    | 'failed'
+    /** Something that an operator should look at. */
+    | 'warning';
   readonly vm?: VmId;
   readonly host?: string;
   /** The rule that made it so, and on what figures. */

@@ -17,10 +17,23 @@ export function parsePool(text: string): readonly Address[] {
   const port = Number(portText);
   if (port < 1 || port > 65_535) throw invalid(text, `has port ${port}, which is not from 1 to 65535`);
   const from = toNumber(first);
+  const why = whyNoHost(from, toNumber(last));
+  if (why !== undefined) throw invalid(text, why);
   const count = toNumber(last) - from + 1;
   if (count < 1) throw invalid(text, `ends before it begins`);
   if (count > ADDRESSES_MAX) throw invalid(text, `has ${count} addresses, at most ${ADDRESSES_MAX} are allowed`);
   return Array.from({ length: count }, (_, index) => ({ id: index + 1, ip: toText(from + index), port }));
+}
+
+/** Addresses that no program can listen on, or that would mean all of them (RFC 1122, RFC 5771, RFC 6890). */
+const FIRST_HOST = toNumber('1.0.0.0');
+const FIRST_MULTICAST = toNumber('224.0.0.0');
+const FIRST_RESERVED = toNumber('240.0.0.0');
+
+function whyNoHost(from: number, to: number): string | undefined {
+  if (from < FIRST_HOST) return `has ${toText(from)}, which is no address of a host`;
+  if (to >= FIRST_RESERVED) return `has ${toText(to)}, which is reserved or the broadcast address`;
+  return to >= FIRST_MULTICAST ? `has ${toText(to)}, which is a multicast address` : undefined;
 }
 
 function invalid(text: string, why: string): ShoalError {

@@ -22,7 +22,7 @@ export interface AcceleratorProbe {
   readonly qemu: string;
   /** A JSON file in which results are kept, one for each host and image. */
   readonly memoryPath: string;
-  /** With a fleet tag of its own: probed VMs are nobody's. */
+  /** With a fleet tag of its own, because probed VMs belong to no fleet. */
   readonly hypervisor: Hypervisor;
   /** A free address; used only if something has to be measured. */
   readonly address: Address;
@@ -32,8 +32,9 @@ export interface AcceleratorProbe {
 }
 
 /**
- * What `--accel` comes to on this host for this image. `auto` measures at most once for each: only where KVM runs within a virtual machine.
- * An image that does not work under that KVM gets TCG, and is tried again the next time: the failure may have been of the moment.
+ * Resolves `--accel` for this host and this image. `auto` measures at most once for each pair, and only where KVM is
+ * nested in a virtual machine. An image that does not work under nested KVM gets TCG, and is measured again the next
+ * time: the failure may have been momentary.
  * @throws what `prepare` throws, LINK_LOST, VM_BOOT_TIMEOUT if the image does not work under TCG either
  */
 export async function chooseAccelerator(probe: AcceleratorProbe): Promise<AcceleratorChoice> {
@@ -45,7 +46,10 @@ export async function chooseAccelerator(probe: AcceleratorProbe): Promise<Accele
   return choice;
 }
 
-/** What `auto` means here without measuring: by what is known of the host, or by what was measured before; else undefined. */
+/**
+ * Resolves `auto` without measuring, by facts about the host or by an earlier measurement; undefined if there is
+ * neither.
+ */
 export async function recallAccelerator(
   probe: Pick<AcceleratorProbe, 'image' | 'qemu' | 'memoryPath' | 'facts'>,
 ): Promise<AcceleratorChoice | undefined> {
@@ -58,7 +62,7 @@ async function remember(probe: AcceleratorProbe, choice: AcceleratorChoice): Pro
   const remembered = await recall(probe.memoryPath);
   const key = await keyOf(probe);
   const text = `${JSON.stringify({ ...remembered, [key]: choice }, undefined, 2)}\n`;
-  // Where it cannot be kept the next start measures again.
+  // If the result cannot be kept, the next start measures again.
   await writeDurable(probe.memoryPath, text).catch(() => undefined);
 }
 
@@ -77,7 +81,7 @@ async function probeBoth(probe: AcceleratorProbe): Promise<{ choice: Accelerator
     statusIntervalMs: 1_000,
     textBytesMax: TEXT_BYTES_MAX,
   };
-  // One after the other: side by side they would measure each other.
+  // One after the other: side by side each would slow the other down.
   const tcg = await measure(hypervisor, { ...spec, vm: clock.now(), accelerator: 'tcg' }, clock);
   try {
     const kvm = await measure(hypervisor, { ...spec, vm: clock.now(), accelerator: 'kvm' }, clock);
@@ -90,7 +94,7 @@ async function probeBoth(probe: AcceleratorProbe): Promise<{ choice: Accelerator
 
 const TEXT_BYTES_MAX = 64 * 1024;
 
-/** A damaged file is as good as none: it is measured again. */
+/** A damaged file counts as none: the next start measures again. */
 async function recall(path: string): Promise<Readonly<Record<string, AcceleratorChoice>>> {
   let value: unknown;
   try {

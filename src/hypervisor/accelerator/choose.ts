@@ -2,20 +2,20 @@ import type { Accelerator } from '../port.ts';
 
 export type AcceleratorOption = 'auto' | Accelerator;
 
-/** How long one accelerator took for the same things, milliseconds; less is better. */
+/** How long the same work took under one accelerator, in milliseconds; less is better. */
 export interface Measurement {
   /** From `cont` to the first pong. */
   readonly bootMs: number;
   /** A ping and its pong, one at a time: the price of an exit. */
   readonly roundTripMs: number;
-  /** Work of the service: what the virtual CPU is worth. */
+  /** A computation of the service: the speed of the virtual CPU. */
   readonly computeMs: number;
 }
 
 export interface HostFacts {
   /** Undefined if /dev/kvm can be used; otherwise why not. */
   readonly kvmUnusable: string | undefined;
-  /** Whether this host is a virtual machine itself, so that its KVM is one within another. */
+  /** Whether this host is a virtual machine itself, so that its KVM is nested. */
   readonly nested: boolean;
 }
 
@@ -25,10 +25,13 @@ export interface AcceleratorChoice {
   readonly why: string;
 }
 
-/** How much worse than TCG a nested KVM must be to lose: it isolates better, so it gets the benefit of the doubt. */
+/**
+ * Nested KVM loses only if it is this many times worse than TCG: it isolates better, so it gets the benefit of the
+ * doubt.
+ */
 const WORSE_FACTOR = 1.5;
 
-/** What is known without measuring; undefined if only a measurement can tell. */
+/** The choice without a measurement; undefined if only a measurement can tell. */
 export function chooseByFacts(facts: HostFacts): AcceleratorChoice | undefined {
   if (facts.kvmUnusable !== undefined) {
     return { accelerator: 'tcg', why: `KVM cannot be used (${facts.kvmUnusable}). TCG is no security boundary` };
@@ -37,7 +40,10 @@ export function chooseByFacts(facts: HostFacts): AcceleratorChoice | undefined {
   return { accelerator: 'kvm', why: 'KVM can be used, and this host is no virtual machine' };
 }
 
-/** Nested KVM stays unless it is at least 1.5 times worse on the whole: the geometric mean of its factors, which favours no unit. */
+/**
+ * Nested KVM stays unless the geometric mean of its factors, which favours no unit, is at least 1.5 times that of
+ * TCG.
+ */
 export function chooseByMeasurement(kvm: Measurement, tcg: Measurement): AcceleratorChoice {
   const factors = [kvm.bootMs / tcg.bootMs, kvm.roundTripMs / tcg.roundTripMs, kvm.computeMs / tcg.computeMs];
   const factor = Math.cbrt(factors.reduce((product, one) => product * one, 1));

@@ -14,7 +14,7 @@ export async function readHostFacts(): Promise<HostFacts> {
 }
 
 /**
- * Names what a measurement depends on, the same after a reboot: machine, CPU, kernel and QEMU.
+ * A key of everything that a measurement depends on: machine, CPU, kernel and QEMU. It survives a reboot.
  * @param qemu the program
  */
 export async function hostKey(qemu: string): Promise<string> {
@@ -42,7 +42,7 @@ async function whyKvmUnusable(): Promise<string | undefined> {
   }
 }
 
-/** CPUs under a hypervisor say so; it is how guests find out. */
+/** A CPU under a hypervisor has this flag, by which guests detect one. */
 async function isVirtualMachine(): Promise<boolean> {
   const flags = /^flags\s*:(.*)$/m.exec(await cpuInfo())?.[1] ?? '';
   return flags.split(' ').includes('hypervisor');

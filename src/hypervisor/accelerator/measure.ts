@@ -7,7 +7,7 @@ import type { Measurement } from './choose.ts';
 const BOOT_TIMEOUT_MS = 15_000;
 const STEP_TIMEOUT_MS = 15_000;
 const PINGS = 300;
-/** Rounds of which the best counts: what else runs on the host only ever makes things slower. */
+/** The best round counts: other work on the host only makes a round slower. */
 const ROUNDS = 3;
 const TEXT_BYTES = 48 * 1024;
 const TEXTS = 6;
@@ -37,7 +37,10 @@ export async function measure(hypervisor: Hypervisor, spec: MachineSpec, clock: 
   }
 }
 
-/** Before its network is up a guest's forwarded port takes a connection and leaves it waiting, so its ready line is waited for. */
+/**
+ * Waits for the ready line: before the guest's network is up, its forwarded port accepts a connection and leaves it
+ * waiting.
+ */
 function answering(machine: Machine, clock: Clock): Promise<void> {
   return new Promise((resolve, reject) => {
     const cancel = clock.timer(BOOT_TIMEOUT_MS, () => {

@@ -1,6 +1,6 @@
 import type { GuestReady, GuestReport } from '../../fleet/mod.ts';
 
-/** What a guest's console says, once it has been looked at. */
+/** A parsed line of a guest's console. */
 export type ConsoleEvent =
   | { readonly kind: 'ready'; readonly bind: string; readonly addr: string; readonly guest: GuestReady }
   | { readonly kind: 'status'; readonly report: GuestReport }
@@ -9,7 +9,7 @@ export type ConsoleEvent =
   | { readonly kind: 'bye'; readonly reason: string }
   /** A line of the guest's own log, made harmless for terminals. */
   | { readonly kind: 'log'; readonly text: string }
-  /** A line that claims to be of the contract and is not. */
+  /** A line that claims to belong to the contract and does not. */
   | { readonly kind: 'refused'; readonly why: string; readonly text: string }
-  /** So many lines were dropped because they came too fast. */
+  /** Lines were dropped because they came too fast. */
   | { readonly kind: 'shed'; readonly lines: number };

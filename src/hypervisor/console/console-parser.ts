@@ -3,7 +3,7 @@ import { CONTRACT_PREFIX, parseContractLine, type ReportLimits, refused } from '
 import { printable } from './printable.ts';
 import { RateLimit } from './rate-limit.ts';
 
-/** What is longer is cut. The longest line of the contract, `ready`, is bounded at half of it. */
+/** A longer line is cut. The longest line of the contract, `ready`, has at most half of this. */
 export const LINE_BYTES_MAX = 4096;
 /** A guest reports some times a second at most; relayed commands come in bursts. */
 const CONTRACT_LINES_PER_SECOND = 100;
@@ -15,8 +15,9 @@ const NEWLINE = 0x0a;
 const RETURN = 0x0d;
 
 /**
- * Turns the bytes of a guest's console, however they are split, into events. The bytes are a stranger's: whatever comes, this neither
- * throws nor grows, and what comes too fast is dropped and counted. It has no clock of its own, so it is a function of its input.
+ * Turns the bytes of a guest's console, however they are split, into events. The bytes are untrusted: whatever they
+ * are, the parser neither throws nor grows, and it drops and counts lines that come too fast. It has no clock of its
+ * own, so it is a function of its input.
  */
 export class ConsoleParser {
   readonly #limits: ReportLimits;
@@ -27,15 +28,9 @@ export class ConsoleParser {
   /** True after a line has been cut, until it ends. */
   #skipping = false;
   #shed = 0;
-  #shedTotal = 0;
 
   constructor(limits: ReportLimits) {
     this.#limits = limits;
-  }
-
-  /** Lines dropped so far because they came too fast. */
-  get shedLines(): number {
-    return this.#shedTotal;
   }
 
   /** @param nowMs on a clock that never goes back */
@@ -57,7 +52,7 @@ export class ConsoleParser {
     this.#line.set(part.length > room ? part.subarray(0, room) : part, this.#length);
     this.#length += Math.min(part.length, room);
     if (part.length <= room) return;
-    // An endless line must not be invisible: its beginning is told at once.
+    // An endless line must not stay invisible, so its beginning is told at once.
     this.#skipping = true;
     this.#tell(true, nowMs, events);
   }
@@ -77,7 +72,6 @@ export class ConsoleParser {
     const rate = isContract ? this.#contractRate : this.#logRate;
     if (!rate.take(nowMs)) {
       this.#shed += 1;
-      this.#shedTotal += 1;
       return;
     }
     if (this.#shed > 0) {

@@ -1,7 +1,7 @@
 import type { ConsoleEvent } from './console-event.ts';
 import { isPrintable, printable } from './printable.ts';
 
-/** What every line of the guest contract begins with. */
+/** The beginning of every line of the guest contract. */
 export const CONTRACT_PREFIX = 'shoal1 ';
 
 const OPERATION = /^[a-z0-9._-]{1,64}$/;
@@ -10,7 +10,7 @@ const KEY = /^[a-z][a-z0-9_]{0,31}$/;
 const INTEGER = /^(?:0|[1-9][0-9]{0,15})$/;
 const PERCENT = /^[0-9]{1,3}(?:\.[0-9]{1,3})?$/;
 
-/** Figures beyond these are not a guest's: it has at most so much memory and can hold at most so many requests. */
+/** No guest can have larger figures than these. */
 export interface ReportLimits {
   readonly ramBytesMax: number;
 }
@@ -18,7 +18,10 @@ const IN_FLIGHT_MAX = 1_000_000;
 
 type Fields = ReadonlyMap<string, string>;
 
-/** Reads one line that begins with `shoal1 `. What is not exactly as the contract says is refused, never guessed at. */
+/**
+ * Reads one line that begins with `shoal1 `. A line that is not exactly as the contract says is refused, never
+ * guessed at.
+ */
 export function parseContractLine(line: string, limits: ReportLimits): ConsoleEvent {
   if (!isPrintable(line)) return refused(line, 'it has control characters');
   const rest = line.slice(CONTRACT_PREFIX.length);
@@ -42,7 +45,7 @@ export function refused(line: string, why: string): ConsoleEvent {
   return { kind: 'refused', why, text: printable(line) };
 }
 
-/** Fields that we do not know are left for later versions of the contract. */
+/** Unknown fields are ignored: later versions of the contract may add some. */
 function parseReady(fields: Fields): ConsoleEvent {
   const operations = field(fields, 'ops').split(',');
   if (operations.length > OPERATIONS_MAX) throw new Refusal(`it names more than ${OPERATIONS_MAX} operations`);

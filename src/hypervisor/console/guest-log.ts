@@ -9,15 +9,15 @@ export interface LogLine {
   readonly text: string;
 }
 
-/** What is kept of a guest's log in memory. */
-export const LOG_LINES_MAX = 1_000;
-/** A file that has grown beyond is replaced by what memory holds. */
+/** How many lines of a guest's log are kept in memory. */
+const LOG_LINES_MAX = 1_000;
+/** A larger file is replaced by the lines in memory. */
 const FILE_BYTES_MAX = 1024 * 1024;
 const FILES_MAX = 50;
 
 /**
- * The log of one guest: the last lines in memory, and in a file that outlives it. Losing lines to a full disk must not stop a VM, so
- * a failing file is given up silently.
+ * The log of one guest: the last lines in memory, and in a file that outlives the guest. Losing lines to a full disk
+ * must not stop a VM, so lines that cannot be written are dropped silently.
  */
 export class GuestLog {
   readonly #path: string | undefined;
@@ -57,7 +57,7 @@ export class GuestLog {
     await this.#writing;
   }
 
-  /** One write after another, each with all that came meanwhile. */
+  /** One write after another, each with all lines that came meanwhile. */
   async #write(path: string): Promise<void> {
     try {
       while (this.#unwritten.length > 0) {

@@ -1,4 +1,4 @@
-/** A token bucket: so many a second in the long run, and a burst of some more. */
+/** A token bucket: a rate in the long run, and a burst above it. */
 export class RateLimit {
   readonly #perSecond: number;
   readonly #burst: number;

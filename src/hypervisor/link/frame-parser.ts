@@ -10,15 +10,15 @@ import {
 } from './frame.ts';
 
 /**
- * Cuts a byte stream, however it is split, into frames. A frame that lies within one chunk is not copied. The first thing that is
- * no frame ends the parser for good: nothing after it can be trusted to begin where it seems to.
+ * Cuts a byte stream, however it is split, into frames. A frame within one chunk is not copied. The first invalid
+ * frame ends the parser for good, because the start of any later frame is unknown.
  */
 export class FrameParser {
   readonly #sink: FrameSink;
   readonly #frameBytesMax: number;
   readonly #header = new Uint8Array(HEADER_BYTES);
   #headerFilled = 0;
-  /** The frame that came only in part, header included. */
+  /** The frame of which only a part has come, header included. */
   #partial: Uint8Array | undefined;
   #partialFilled = 0;
   #broken: ShoalError | undefined;
@@ -40,7 +40,7 @@ export class FrameParser {
     }
   }
 
-  /** Hands over the frames that are there in full from `at` on, and puts the rest aside. @returns where to go on */
+  /** Hands over the complete frames from `from` on, and puts the rest aside. @returns where to go on */
   #whole(bytes: Uint8Array, from: number): number {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let at = from;
@@ -105,7 +105,7 @@ export class FrameParser {
     );
   }
 
-  /** The length of what follows the header, once the whole header makes sense. */
+  /** The length of the rest of the frame, once the whole header is known to be valid. */
   #checkedLength(view: DataView, at: number): number {
     const length = view.getUint32(at, true);
     const type = view.getUint8(at + 4);

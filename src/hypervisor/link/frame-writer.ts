@@ -1,15 +1,18 @@
 import { type FrameType, HEADER_BYTES } from './frame.ts';
 
 /**
- * Small frames are copied together into chunks, whose bytes are written once and never again. They grow with what is sent: most links are
- * idle most of the time.
+ * Small frames are copied together into chunks, whose bytes are written once and never again. Chunks grow with the
+ * traffic, because most links are idle most of the time.
  */
 const CHUNK_BYTES_FIRST = 1024;
 const CHUNK_BYTES_MAX = 64 * 1024;
-/** Copying more than this costs more than one more piece to write. */
+/** Copying a larger payload costs more than writing one more piece. */
 const COPY_BYTES_MAX = 8 * 1024;
 
-/** Collects frames until they are taken as few large pieces: a batch costs one write to the socket, and hardly an allocation. */
+/**
+ * Collects frames until they are taken as a few large pieces: a batch costs one write to the socket and hardly an
+ * allocation.
+ */
 export class FrameWriter {
   #pieces: Uint8Array[] = [];
   #chunk = new Uint8Array(CHUNK_BYTES_FIRST);
@@ -49,7 +52,7 @@ export class FrameWriter {
     this.#bytes += payload.length;
   }
 
-  /** What has been collected, in order. */
+  /** The frames that have been collected, in order. */
   take(): readonly Uint8Array[] {
     this.#seal();
     const pieces = this.#pieces;

@@ -12,19 +12,19 @@ export interface GuestAnswer {
   readonly token: Uint8Array;
 }
 
-interface Pending {
+interface PendingExchange {
   readonly resolve: (answer: GuestAnswer) => void;
   readonly reject: (error: Error) => void;
   readonly cancel: () => void;
 }
 
-/** A guest driven by promises: for the accelerator's probe and for tests. The link actor is what carries the traffic. */
+/** A client with promises, for the accelerator's probe and for tests. The link actor carries the traffic. */
 export class GuestClient implements FrameSink {
   readonly #connection: GuestConnection;
   readonly #clock: Clock;
   readonly #parser = new FrameParser(this);
   readonly #writer = new FrameWriter();
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new Map<number, PendingExchange>();
   #nextId = 1;
   #closed: ShoalError | undefined;
 
@@ -47,7 +47,7 @@ export class GuestClient implements FrameSink {
     connection.onClose((why) => this.#end(why));
   }
 
-  /** What the guest answers, an error of its own included. @throws LINK_LOST */
+  /** The guest's answer, which may be an error of its own. @throws LINK_LOST */
   ask(op: string, payload: Uint8Array, timeoutMs: number, token: Uint8Array = NO_BYTES): Promise<GuestAnswer> {
     return this.#exchange(FrameType.request, Buffer.from(op), token, payload, timeoutMs);
   }
@@ -66,7 +66,7 @@ export class GuestClient implements FrameSink {
     await this.#exchange(FrameType.ping, NO_BYTES, NO_BYTES, NO_BYTES, timeoutMs);
   }
 
-  /** Bytes as they are; for tests of what is no frame. */
+  /** Sends bytes as they are, for tests with invalid frames. */
   writeRaw(bytes: Uint8Array): void {
     this.#connection.write(bytes);
   }

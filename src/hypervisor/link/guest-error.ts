@@ -9,7 +9,7 @@ export interface GuestError {
   readonly message: string;
 }
 
-/** Reads the payload of an error frame, `CODE message`. A code that we do not know counts as the general one of its hundred. */
+/** Reads the payload of an error frame, `CODE message`. An unknown code counts as the general one of its class. */
 export function parseGuestError(payload: Uint8Array): GuestError {
   const text = Buffer.from(
     payload.buffer,

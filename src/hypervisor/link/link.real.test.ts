@@ -41,7 +41,7 @@ interface Linked extends AsyncDisposable {
   connection(): GuestConnection;
 }
 
-async function linked(real: RealHypervisor, { address }: Guest): Promise<Linked> {
+async function openLink(real: RealHypervisor, { address }: Guest): Promise<Linked> {
   const system = createSystem();
   const owner = probe<LinkEvent>(system, { patience });
   let current: GuestConnection | undefined;
@@ -65,14 +65,14 @@ function request(id: number, payload: string, op = 'upper'): LinkMessage {
 describe('link, to a real guest', () => {
   it('carries many requests at once, small ones and large ones, each to its own reply', async () => {
     await using real = await realHypervisor();
-    await using it = await linked(real, await guest(real));
+    await using linked = await openLink(real, await guest(real));
     const COUNT = 2_000;
     const texts = new Map(
       Array.from({ length: COUNT }, (_, id) => [id, id % 50 === 0 ? `big ${id} `.repeat(2_000) : `text ${id}`]),
     );
-    for (const [id, text] of texts) it.link.tell(request(id, text));
+    for (const [id, text] of texts) linked.link.tell(request(id, text));
     for (let answered = 0; answered < COUNT; answered++) {
-      const event = await it.owner.expect();
+      const event = await linked.owner.expect();
       // A guest that is asked for more than it holds says so; nothing is lost.
       if (event.kind === 'link-error') expect(event.status).toBe(503);
       else if (event.kind === 'link-reply')
@@ -83,39 +83,45 @@ describe('link, to a real guest', () => {
 
   it('passes on what the guest refuses, and cancellations', async () => {
     await using real = await realHypervisor();
-    await using it = await linked(real, await guest(real));
-    it.link.tell(request(1, 'x', 'no-such-operation'));
-    await it.owner.expect({ kind: 'link-error', id: 1, status: 404 });
-    it.link.tell({ kind: 'request', id: 2, op: 'upper', token: Buffer.from('t'), payload: Buffer.from([0xff, 0xfe]) });
-    await it.owner.expect({ kind: 'link-error', id: 2, status: 400 });
-    it.link.tell(request(3, '60000', 'spin'));
-    it.link.tell({ kind: 'cancel', id: 3 });
-    await it.owner.expect({ kind: 'link-error', id: 3, status: 499 });
+    await using linked = await openLink(real, await guest(real));
+    linked.link.tell(request(1, 'x', 'no-such-operation'));
+    await linked.owner.expect({ kind: 'link-error', id: 1, status: 404 });
+    linked.link.tell({
+      kind: 'request',
+      id: 2,
+      op: 'upper',
+      token: Buffer.from('t'),
+      payload: Buffer.from([0xff, 0xfe]),
+    });
+    await linked.owner.expect({ kind: 'link-error', id: 2, status: 400 });
+    linked.link.tell(request(3, '60000', 'spin'));
+    linked.link.tell({ kind: 'cancel', id: 3 });
+    await linked.owner.expect({ kind: 'link-error', id: 3, status: 499 });
   });
 
   it('connects again after its connection was lost, and goes on', async () => {
     await using real = await realHypervisor();
-    await using it = await linked(real, await guest(real));
-    it.link.tell(request(1, '60000', 'spin'));
+    await using linked = await openLink(real, await guest(real));
+    linked.link.tell(request(1, '60000', 'spin'));
     // Written at once, or after the loss: either is told, and the link comes back.
     await Promise.resolve();
-    it.connection().close();
-    await it.owner.fishFor({ kind: 'link-lost', sent: [1], unsent: [] });
-    await it.owner.fishFor({ kind: 'link-ready' });
-    it.link.tell(request(2, 'back'));
-    await it.owner.fishFor({ kind: 'link-reply', id: 2 });
+    linked.connection().close();
+    await linked.owner.fishFor({ kind: 'link-lost', sent: [1], unsent: [] });
+    await linked.owner.fishFor({ kind: 'link-ready' });
+    linked.link.tell(request(2, 'back'));
+    await linked.owner.fishFor({ kind: 'link-reply', id: 2 });
   });
 
   it('reports the death of its VM, and tries to reach it for as long as it is not closed', async () => {
     await using real = await realHypervisor();
-    const its = await guest(real);
-    await using it = await linked(real, its);
-    it.link.tell(request(1, '60000', 'spin'));
+    const target = await guest(real);
+    await using linked = await openLink(real, target);
+    linked.link.tell(request(1, '60000', 'spin'));
     // What is too large the guest refuses at once, so the one before it has come to it as well.
-    it.link.tell(request(2, 'x'.repeat(65_537)));
-    await it.owner.expect({ kind: 'link-error', id: 2, status: 413 });
-    its.machine.signal('SIGKILL');
-    await it.owner.expect({ kind: 'link-lost', sent: [1] });
+    linked.link.tell(request(2, 'x'.repeat(65_537)));
+    await linked.owner.expect({ kind: 'link-error', id: 2, status: 413 });
+    target.machine.signal('SIGKILL');
+    await linked.owner.expect({ kind: 'link-lost', sent: [1] });
   });
 });
 

@@ -93,7 +93,7 @@ interface Bench {
   readonly guests: FakeGuest[];
 }
 
-async function bench(overrides: Partial<LinkOptions> = {}): Promise<Bench & AsyncDisposable> {
+async function openBench(overrides: Partial<LinkOptions> = {}): Promise<Bench & AsyncDisposable> {
   const kit = testKit();
   const guests: FakeGuest[] = [];
   const owner = kit.probe<LinkEvent>();
@@ -123,43 +123,43 @@ function request(id: number, payload = 'text', op = 'upper'): LinkMessage {
 
 describe('link', () => {
   it('is ready once a ping was answered, not when it is connected', async () => {
-    await using it = await bench();
-    it.guests[0]?.accept();
-    await it.owner.expectNone(100);
-    it.guests[0]?.answer(FrameType.pong, '');
-    await it.owner.expect({ kind: 'link-ready', vm: 7 });
+    await using bench = await openBench();
+    bench.guests[0]?.accept();
+    await bench.owner.expectNone(100);
+    bench.guests[0]?.answer(FrameType.pong, '');
+    await bench.owner.expect({ kind: 'link-ready', vm: 7 });
   });
 
   it('sends all requests of a turn in one write, and gives each its reply in whatever order they come', async () => {
-    await using it = await bench();
-    const guest = await ready(it);
+    await using bench = await openBench();
+    const guest = await ready(bench);
     const before = guest.writes;
-    for (let id = 1; id <= 20; id++) it.link.tell(request(id, `text ${id}`));
-    await it.kit.settle();
+    for (let id = 1; id <= 20; id++) bench.link.tell(request(id, `text ${id}`));
+    await bench.kit.settle();
     expect(guest.writes).toBe(before + 1);
     const sent = guest.received.slice(-20);
     expect(sent[3]).toMatchObject({ type: FrameType.request, op: 'upper', token: 'token-4', payload: 'text 4' });
     for (const { low, high, token } of sent.toReversed()) guest.send(FrameType.reply, low, high, token, `reply ${low}`);
     for (let id = 20; id >= 1; id--) {
-      await it.owner.expect<LinkEvent>(
+      await bench.owner.expect<LinkEvent>(
         (event) => event.kind === 'link-reply' && event.id === id && text(event.payload) === `reply ${id}`,
       );
     }
   });
 
   it('keeps apart ids beyond 32 bits', async () => {
-    await using it = await bench();
-    const guest = await ready(it);
+    await using bench = await openBench();
+    const guest = await ready(bench);
     const id = 2 ** 40 + 5;
-    it.link.tell(request(id));
-    await it.kit.settle();
+    bench.link.tell(request(id));
+    await bench.kit.settle();
     guest.answer(FrameType.reply, 'done');
-    await it.owner.expect({ kind: 'link-reply', id });
+    await bench.owner.expect({ kind: 'link-reply', id });
   });
 
   it('reads the errors of a guest, known codes and others', async () => {
-    await using it = await bench();
-    const guest = await ready(it);
+    await using bench = await openBench();
+    const guest = await ready(bench);
     const said: [string, RequestStatus, string][] = [
       ['404 no such operation', 404, 'no such operation'],
       ['418 teapot', 400, 'teapot'],
@@ -167,105 +167,105 @@ describe('link', () => {
       ['oops\u001b[2J', 502, 'the guest failed without saying how: oops'],
     ];
     for (const [payload, status, message] of said) {
-      it.link.tell(request(1));
-      await it.kit.settle();
+      bench.link.tell(request(1));
+      await bench.kit.settle();
       guest.answer(FrameType.error, payload);
-      await it.owner.expect({ kind: 'link-error', vm: 7, id: 1, status, message });
+      await bench.owner.expect({ kind: 'link-error', vm: 7, id: 1, status, message });
     }
   });
 
   it('tells a reply that the guest kept from an earlier connection from that of a request with the same id', async () => {
-    await using it = await bench({ random: () => 0.5 });
-    const guest = await ready(it);
-    it.link.tell(request(1));
-    await it.kit.settle();
+    await using bench = await openBench({ random: () => 0.5 });
+    const guest = await ready(bench);
+    bench.link.tell(request(1));
+    await bench.kit.settle();
     guest.send(FrameType.reply, 1, 0x1234, 'old token', 'old reply');
-    await it.owner.expect<LinkEvent>(
+    await bench.owner.expect<LinkEvent>(
       (event) => event.kind === 'link-orphaned-reply' && event.ok && text(event.token) === 'old token',
     );
     guest.send(FrameType.error, 9, 0x1234, 'other', '500 broken');
-    await it.owner.expect<LinkEvent>(
+    await bench.owner.expect<LinkEvent>(
       (event) => event.kind === 'link-orphaned-reply' && !event.ok && text(event.payload) === '500 broken',
     );
     guest.send(FrameType.reply, 9, 0x1234, '', 'of nobody');
-    await it.owner.expectNone();
+    await bench.owner.expectNone();
     guest.send(FrameType.reply, 1, 0x80000000, 'token-1', 'mine');
-    await it.owner.expect({ kind: 'link-reply', id: 1 });
+    await bench.owner.expect({ kind: 'link-reply', id: 1 });
   });
 
   it('reports what was sent and what was not when the connection is lost, and connects again', async () => {
-    await using it = await bench();
-    const guest = await ready(it);
-    it.link.tell(request(1));
+    await using bench = await openBench();
+    const guest = await ready(bench);
+    bench.link.tell(request(1));
     guest.takes = false;
-    await it.kit.settle();
-    it.link.tell(request(2));
-    await it.kit.settle();
+    await bench.kit.settle();
+    bench.link.tell(request(2));
+    await bench.kit.settle();
     guest.hangUp('reset');
-    await it.owner.expect({ kind: 'link-lost', vm: 7, sent: [1], unsent: [2], why: 'reset' });
-    it.link.tell(request(3));
-    await it.owner.expect({ kind: 'link-lost', vm: 7, sent: [], unsent: [3] });
-    await it.kit.advance(10);
-    expect(it.guests).toHaveLength(2);
-    await ready(it);
+    await bench.owner.expect({ kind: 'link-lost', vm: 7, sent: [1], unsent: [2], why: 'reset' });
+    bench.link.tell(request(3));
+    await bench.owner.expect({ kind: 'link-lost', vm: 7, sent: [], unsent: [3] });
+    await bench.kit.advance(10);
+    expect(bench.guests).toHaveLength(2);
+    await ready(bench);
   });
 
-  it('tries again ever more slowly, and a try that came to nothing is no news', async () => {
-    await using it = await bench();
+  it('tries again ever more slowly, and does not tell its owner of attempts that fail', async () => {
+    await using bench = await openBench();
     for (let tries = 1; tries <= 12; tries++) {
-      expect(it.guests).toHaveLength(tries);
-      it.guests.at(-1)?.hangUp('refused');
-      await it.kit.advance(Math.min(10 * 2 ** (tries - 1), 1_000));
+      expect(bench.guests).toHaveLength(tries);
+      bench.guests.at(-1)?.hangUp('refused');
+      await bench.kit.advance(Math.min(10 * 2 ** (tries - 1), 1_000));
     }
-    expect(it.owner.received).toEqual([]);
+    expect(bench.owner.received).toEqual([]);
   });
 
   it('gives up on a connection that was accepted by nobody who answers', async () => {
-    await using it = await bench({ firstPongMs: 500 });
-    it.guests[0]?.accept();
-    await it.kit.advance(500);
-    expect(it.guests[0]?.closed).toBe(true);
-    await it.kit.advance(10);
-    expect(it.guests).toHaveLength(2);
+    await using bench = await openBench({ firstPongMs: 500 });
+    bench.guests[0]?.accept();
+    await bench.kit.advance(500);
+    expect(bench.guests[0]?.closed).toBe(true);
+    await bench.kit.advance(10);
+    expect(bench.guests).toHaveLength(2);
   });
 
   it('does not take an unanswered ping for the end', async () => {
-    await using it = await bench({ pingIntervalMs: 100 });
-    const guest = await ready(it);
+    await using bench = await openBench({ pingIntervalMs: 100 });
+    const guest = await ready(bench);
     const pings = (): number => guest.received.filter(({ type }) => type === FrameType.ping).length;
-    await it.kit.advance(100_000);
+    await bench.kit.advance(100_000);
     expect(pings()).toBe(2);
     expect(guest.closed).toBe(false);
     guest.answer(FrameType.pong, '');
-    await it.kit.advance(100);
+    await bench.kit.advance(100);
     expect(pings()).toBe(3);
   });
 
   it('holds back what the guest does not read, up to a limit', async () => {
-    await using it = await bench({ waitingMax: 2 });
-    const guest = await ready(it);
+    await using bench = await openBench({ waitingMax: 2 });
+    const guest = await ready(bench);
     guest.takes = false;
     for (const id of [1, 2, 3]) {
-      it.link.tell(request(id));
-      await it.kit.settle();
+      bench.link.tell(request(id));
+      await bench.kit.settle();
     }
-    it.link.tell(request(4));
-    await it.owner.expect({ kind: 'link-error', id: 4, status: 503 });
-    it.link.tell({ kind: 'cancel', id: 3 });
-    await it.owner.expect({ kind: 'link-error', id: 3, status: 499 });
+    bench.link.tell(request(4));
+    await bench.owner.expect({ kind: 'link-error', id: 4, status: 503 });
+    bench.link.tell({ kind: 'cancel', id: 3 });
+    await bench.owner.expect({ kind: 'link-error', id: 3, status: 499 });
     guest.drain();
-    await it.kit.settle();
+    await bench.kit.settle();
     expect(guest.received.filter(({ type }) => type === FrameType.request).map(({ low }) => low)).toEqual([1, 2]);
   });
 
   it('passes on cancellations of what was sent, and relayed commands', async () => {
-    await using it = await bench();
-    const guest = await ready(it);
-    it.link.tell(request(1));
-    it.link.tell({ kind: 'cancel', id: 1 });
-    it.link.tell({ kind: 'cancel', id: 99 });
-    it.link.tell({ kind: 'relay', line: 'start x y' });
-    await it.kit.settle();
+    await using bench = await openBench();
+    const guest = await ready(bench);
+    bench.link.tell(request(1));
+    bench.link.tell({ kind: 'cancel', id: 1 });
+    bench.link.tell({ kind: 'cancel', id: 99 });
+    bench.link.tell({ kind: 'relay', line: 'start x y' });
+    await bench.kit.settle();
     expect(guest.received.slice(-2)).toMatchObject([
       { type: FrameType.cancel, low: 1 },
       { type: FrameType.relay, payload: 'start x y' },
@@ -273,62 +273,97 @@ describe('link', () => {
   });
 
   it('refuses operations and tokens that no frame can carry', async () => {
-    await using it = await bench();
-    await ready(it);
-    it.link.tell(request(1, '', 'no such thing!'));
-    await it.owner.expect({ kind: 'link-error', id: 1, status: 404 });
-    it.link.tell({ kind: 'request', id: 2, op: '', token: Buffer.alloc(257), payload: NO_BYTES });
-    await it.owner.expect({ kind: 'link-error', id: 2, status: 400 });
+    await using bench = await openBench();
+    await ready(bench);
+    bench.link.tell(request(1, '', 'no such thing!'));
+    await bench.owner.expect({ kind: 'link-error', id: 1, status: 404 });
+    bench.link.tell({ kind: 'request', id: 2, op: '', token: Buffer.alloc(257), payload: NO_BYTES });
+    await bench.owner.expect({ kind: 'link-error', id: 2, status: 400 });
   });
 
   it('breaks off with a guest that speaks nonsense, and with one that pings without reading', async () => {
-    await using it = await bench();
-    const guest = await ready(it);
+    await using bench = await openBench();
+    const guest = await ready(bench);
     guest.say(Buffer.alloc(16, 0xff));
-    await it.owner.expect<LinkEvent>((event) => event.kind === 'link-lost' && event.why.startsWith('FRAME_INVALID'));
-    await it.kit.advance(10);
-    const second = await ready(it);
+    await bench.owner.expect<LinkEvent>((event) => event.kind === 'link-lost' && event.why.startsWith('FRAME_INVALID'));
+    await bench.kit.advance(10);
+    const second = await ready(bench);
     second.takes = false;
-    it.link.tell(request(1));
-    await it.kit.settle();
+    bench.link.tell(request(1));
+    await bench.kit.settle();
     for (let count = 0; count < 20_000; count++) second.send(FrameType.ping, 0, 0, '', '');
-    await it.owner.expect({ kind: 'link-lost', sent: [1] });
+    await bench.owner.expect({ kind: 'link-lost', sent: [1] });
   });
 
   it('hears nothing of what came after the nonsense', async () => {
-    await using it = await bench();
-    const guest = await ready(it);
+    await using bench = await openBench();
+    const guest = await ready(bench);
     const writer = new FrameWriter();
     // A guest sends no requests; the pong must not make a link that is lost ready.
     writer.append(FrameType.request, 1, 0, NO_BYTES, NO_BYTES, NO_BYTES);
     writer.append(FrameType.pong, 0, 0, NO_BYTES, NO_BYTES, NO_BYTES);
     guest.say(Buffer.concat(writer.take()));
-    await it.owner.expect({ kind: 'link-lost', sent: [], unsent: [] });
-    it.link.tell(request(1));
-    await it.owner.expect({ kind: 'link-lost', sent: [], unsent: [1] });
+    await bench.owner.expect({ kind: 'link-lost', sent: [], unsent: [] });
+    bench.link.tell(request(1));
+    await bench.owner.expect({ kind: 'link-lost', sent: [], unsent: [1] });
   });
 
   it('takes a reply that is longer than any text may be, and none that is longer than both', async () => {
-    await using it = await bench({ textBytesMax: 3 });
-    const guest = await ready(it);
-    it.link.tell(request(1));
-    await it.kit.settle();
+    await using bench = await openBench({ textBytesMax: 3 });
+    const guest = await ready(bench);
+    bench.link.tell(request(1));
+    await bench.kit.settle();
     guest.answer(FrameType.reply, 'x'.repeat(4_096));
-    await it.owner.expect({ kind: 'link-reply', id: 1 });
-    it.link.tell(request(2));
-    await it.kit.settle();
+    await bench.owner.expect({ kind: 'link-reply', id: 1 });
+    bench.link.tell(request(2));
+    await bench.kit.settle();
     guest.answer(FrameType.reply, 'x'.repeat(5_000));
-    await it.owner.expect<LinkEvent>((event) => event.kind === 'link-lost' && event.why.startsWith('FRAME_INVALID'));
+    await bench.owner.expect<LinkEvent>((event) => event.kind === 'link-lost' && event.why.startsWith('FRAME_INVALID'));
   });
 
-  it('closes its connection and says what it leaves when it is told to close', async () => {
-    await using it = await bench();
-    const guest = await ready(it);
-    it.link.tell(request(1));
-    it.link.tell({ kind: 'ping' });
-    await it.owner.expect({ kind: 'link-lost', sent: [1], unsent: [] });
+  it('asks the guest at once, also while it works, and tells of the pong that answers that ping', async () => {
+    await using bench = await openBench();
+    const guest = await ready(bench);
+    const pings = (): readonly Received[] => guest.received.filter(({ type }) => type === FrameType.ping);
+    const [greeting] = pings();
+    bench.link.tell(request(1));
+    bench.link.tell({ kind: 'ping' });
+    await bench.kit.settle();
+    const asked = pings()[1];
+    if (greeting === undefined || asked === undefined) throw new Error('no ping was sent');
+    // A pong for a ping of the link's own says nothing to the router.
+    guest.send(FrameType.pong, greeting.low, greeting.high, '', '');
+    await bench.owner.expectNone();
+    guest.send(FrameType.pong, asked.low, asked.high, '', '');
+    await bench.owner.expect({ kind: 'link-pong', vm: 7 });
+  });
+
+  it('that is down asks nobody, and one whose guest reads nothing does not fill the memory with pings', async () => {
+    await using bench = await openBench();
+    bench.link.tell({ kind: 'ping' });
+    await bench.kit.settle();
+    const guest = await ready(bench);
+    expect(guest.received.filter(({ type }) => type === FrameType.ping)).toHaveLength(1);
+    guest.takes = false;
+    bench.link.tell(request(1));
+    await bench.kit.settle();
+    for (let count = 0; count < 40_000; count++) bench.link.tell({ kind: 'ping' });
+    await bench.kit.settle();
+    guest.drain();
+    await bench.kit.settle();
+    expect(guest.received.length).toBeLessThan(20_000);
+    expect(guest.closed).toBe(false);
+  });
+
+  it('closes its connection and says what it leaves when it is stopped', async () => {
+    await using bench = await openBench();
+    const guest = await ready(bench);
+    bench.link.tell(request(1));
+    await bench.kit.settle();
+    await bench.kit.system.stop(bench.link);
+    await bench.owner.expect({ kind: 'link-lost', sent: [1], unsent: [] });
     expect(guest.closed).toBe(true);
-    await it.kit.advance(5_000);
-    expect(it.guests).toHaveLength(1);
+    await bench.kit.advance(5_000);
+    expect(bench.guests).toHaveLength(1);
   });
 });

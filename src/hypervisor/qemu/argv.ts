@@ -4,33 +4,39 @@ import type { MachineSpec } from '../port.ts';
 import type { RunPaths } from './run-directory.ts';
 
 /** The guest's own view of its network: QEMU's user network is the same behind every VM. */
-export const GUEST_ADDRESS = '10.0.2.15';
+const GUEST_ADDRESS = '10.0.2.15';
 const GUEST_PREFIX_BITS = 24;
 const GUEST_GATEWAY = '10.0.2.2';
 export const GUEST_BIND = `${GUEST_ADDRESS}/${GUEST_PREFIX_BITS}`;
 
-/** What the guest writes to port 0xf4 comes out as exit code (value * 2) + 1. */
+/** A value that the guest writes to port 0xf4 becomes the exit code (value * 2) + 1. */
 export const EXIT_CODE_STOPPED = 67;
 export const EXIT_CODE_BAD_ARGUMENT = 69;
 export const EXIT_CODE_PANIC = 71;
 
-/** MiB for translated code. QEMU's default is a GiB, which a guest could make it use; the built-in image needs about one. */
+/**
+ * MiB for translated code. QEMU's default is 1 GiB, and a guest could make it use all of that; the built-in image
+ * needs about 1 MiB.
+ */
 const TCG_CACHE_MIB = 32;
 
 export interface ArgvOptions {
   readonly spec: MachineSpec;
   readonly uuid: string;
   readonly paths: RunPaths;
-  /** The user that QEMU becomes once it has opened what it needs; undefined if we are no root: it stays who we are. */
+  /**
+   * The user that QEMU becomes once it has opened its files; undefined if Shoal is not root: then QEMU runs as the
+   * same user.
+   */
   readonly runAs: number | undefined;
 }
 
-/** The arguments of QEMU for one VM. What each flag was found to do on which host stands in `docs/`. */
+/** The arguments of QEMU for one VM. `docs/` says what each flag was found to do, and on which host. */
 export function buildArgv({ spec, uuid, paths, runAs }: ArgvOptions): readonly string[] {
   return [
-    // Who it is: a process is found again by these even if we die between its start and our note of its pid.
+    // Its identity: these find the process again even if Shoal dies between the start and its note of the pid.
     ...['-name', `shoal-vm-${spec.vm}`, '-uuid', uuid, '-pidfile', paths.pid],
-    // The CPU waits for QMP `cont`, so that nothing is printed before we listen.
+    // The CPU waits for QMP `cont`, so that the guest prints nothing before Shoal listens.
     '-S',
     ...['-M', 'microvm,acpi=off,pit=off,pic=off,rtc=off,isa-serial=on,auto-kernel-cmdline=on'],
     ...['-accel', spec.accelerator === 'tcg' ? `tcg,tb-size=${TCG_CACHE_MIB}` : 'kvm'],
@@ -53,7 +59,7 @@ export function buildArgv({ spec, uuid, paths, runAs }: ArgvOptions): readonly s
   ];
 }
 
-/** What the guest is told (the guest contract, version 1). */
+/** The guest's command line (guest contract, version 1). */
 export function guestCommandLine(spec: MachineSpec): string {
   return [
     `shoal.id=${spec.vm}`,
@@ -67,8 +73,9 @@ export function guestCommandLine(spec: MachineSpec): string {
 }
 
 /**
- * The user ids of VMs: 0x70000000 to 0x7fffffff, a range that neither distributions nor systemd hand out. Twelve bits are drawn from the
- * fleet's name and sixteen from the address, which two living VMs of a fleet never share: no VM can signal or trace another.
+ * The user ids of VMs: 0x70000000 to 0x7fffffff, a range that neither distributions nor systemd hand out. Twelve bits
+ * are drawn from the fleet's name and sixteen from the address, which two living VMs of a fleet never share: no VM
+ * can signal or trace another.
  */
 export function userOfVm(fleetTag: string, address: Address): number {
   let hash = 0;
@@ -76,12 +83,12 @@ export function userOfVm(fleetTag: string, address: Address): number {
   return 0x70000000 + hash * 0x10000 + (address.id & 0xffff);
 }
 
-/** Only this port of the guest is reached, and from inside nothing is (`restrict=on`). */
+/** From outside only this port of the guest can be reached; from inside nothing can (`restrict=on`). */
 function forward({ ip, port }: Address): string {
   return `hostfwd=tcp:${ip}:${port}-:${port}`;
 }
 
-/** A socket that somebody connects to when there is something to say, and a file that all that is printed is appended to. */
+/** A socket for the guest's input, connected only while there is some, and a file that QEMU appends all output to. */
 function consoleOf({ consoleIn, consoleOut }: RunPaths): string {
   const input = `socket,id=console,path=${escapeCommas(consoleIn)},server=on,wait=off`;
   return `${input},logfile=${escapeCommas(consoleOut)},logappend=on`;

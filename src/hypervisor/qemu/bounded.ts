@@ -1,9 +1,12 @@
-/** What each file that a QEMU writes may grow to: its console, if nobody reads it, and its standard error. */
+/** The largest size of each file that a QEMU writes: its unread console, and its standard error. */
 export const FILE_BYTES_MAX = 1024 * 1024;
 
 const CANNOT_RUN: ReadonlySet<number> = new Set([126, 127]);
 
-/** Whether it was the shell that ended, because it could not run the program: the loader of a program uses the same exit codes. */
+/**
+ * Whether the shell ended because it could not run the program. The exit code alone does not tell: a program's loader
+ * uses the same ones.
+ */
 export function couldNotRun(exitCode: number | null | undefined, stderr: string): boolean {
   return CANNOT_RUN.has(exitCode ?? 0) && /\bexec: |bad interpreter/.test(stderr);
 }
@@ -12,14 +15,15 @@ export function couldNotRun(exitCode: number | null | undefined, stderr: string)
 const BLOCK_BYTES = 512;
 
 /**
- * The same program with a limit on the files that it writes, which the kernel keeps also while nobody watches. Without the trap the program would
- * be killed at the limit; with it, writing fails, and what a guest prints beyond is lost.
+ * The same program with a limit on the size of the files that it writes. The kernel enforces the limit, also while no
+ * Shoal runs. Without the trap the program would be killed at the limit; with it the write fails, and the guest's
+ * further output is lost.
  */
 export function bounded(
   program: string,
   args: readonly string[],
 ): { readonly command: string; readonly args: string[] } {
-  // A limit that is lower already cannot be raised, and is as good.
+  // A lower limit cannot be raised, and serves as well.
   const script = `ulimit -f ${FILE_BYTES_MAX / BLOCK_BYTES} 2>/dev/null; trap '' XFSZ; exec "$0" "$@"`;
   return { command: '/bin/sh', args: ['-c', script, program, ...args] };
 }

@@ -2,11 +2,11 @@ import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmdirSync, 
 import { join } from 'node:path';
 import { codeOf } from '../../errors.ts';
 
-/** What a VM may take of its host at most. */
+/** The most that a VM may take of its host. */
 export interface Caps {
   /** Guest memory and QEMU's own; none of it in swap. */
   readonly memoryBytes: number;
-  /** 100 is one core: the one virtual CPU; above it is what QEMU needs around that. */
+  /** 100 is one core, for the one virtual CPU; QEMU's own work needs some more. */
   readonly cpuPercent: number;
 }
 
@@ -23,7 +23,7 @@ export function capsOf(memoryMib: number): Caps {
   return { memoryBytes: memoryMib * MIB + QEMU_BYTES, cpuPercent: CPU_PERCENT };
 }
 
-/** Why VMs cannot be capped on this host, by this user; undefined if they can. */
+/** Why this user cannot cap VMs on this host; undefined if they can be capped. */
 export function whyUncapped(root = CGROUP_ROOT): string | undefined {
   try {
     const offered = readFileSync(join(root, 'cgroup.subtree_control'), 'utf8').split(/\s+/);
@@ -37,8 +37,8 @@ export function whyUncapped(root = CGROUP_ROOT): string | undefined {
 }
 
 /**
- * Caps by cgroup v2, a group a VM below one of the fleet. Where cgroup v2 is absent, lacks a controller or is not ours to write, VMs run
- * without caps, and `why` says so.
+ * Caps by cgroup v2: one group for the fleet, and below it one for each VM. Where cgroup v2 is absent, lacks a
+ * controller or cannot be written, VMs run without caps, and `why` says so.
  */
 export class Cgroups {
   /** Undefined if caps can be set. */
@@ -53,9 +53,9 @@ export class Cgroups {
   /** Puts a process into a group of its own. @returns whether it is capped */
   place(vm: number, pid: number, caps: Caps): boolean {
     if (this.why !== undefined) return false;
-    // Once more, since another thread may have taken the fleet's empty group away in between.
+    // Once more: another thread may have removed the fleet's empty group in between.
     if (this.#tryToPlace(vm, pid, caps) || this.#tryToPlace(vm, pid, caps)) return true;
-    // Allowed to look and not to write: a VM without caps is better than none.
+    // Shoal may read and not write: a VM without caps is better than none.
     this.remove(vm);
     return false;
   }
@@ -75,7 +75,7 @@ export class Cgroups {
     }
   }
 
-  /** After the process is gone. What is not there, or not empty yet, is left to the next time. */
+  /** To be called after the process is gone. A group that is not empty yet is left to the next call. */
   remove(vm: number): void {
     if (this.why !== undefined) return;
     for (const group of [this.#groupOf(vm), this.#fleet]) {
@@ -97,8 +97,8 @@ function enable(group: string): void {
 }
 
 /**
- * Else a VM that reaches its cap would go on in the host's swap, as slow as if it hung and without bound, where its end and another VM in its
- * place are what is wanted. A kernel without swap has no such file.
+ * Without this a VM that reaches its cap would go on in the host's swap, without bound and as slow as if it hung. It
+ * should end instead, and another VM take its place. A kernel without swap has no such file.
  */
 function forbidSwap(group: string): void {
   const file = join(group, 'memory.swap.max');

@@ -25,7 +25,7 @@ function all(file: ConsoleFile): { readonly text: string; readonly reads: number
 
 describe('the file of a console', () => {
   it('is there before QEMU has made it, for us alone', () => {
-    const file = ConsoleFile.open(path, 'start');
+    const file = ConsoleFile.create(path);
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(text(file)).toBe('');
     appendFileSync(path, 'boot');
@@ -47,7 +47,7 @@ describe('the file of a console', () => {
   });
 
   it('stays small, and loses nothing, however much is printed', () => {
-    const file = ConsoleFile.open(path, 'start');
+    const file = ConsoleFile.create(path);
     let printed = '';
     let read = '';
     for (let line = 0; line < 2_000; line++) {
@@ -64,7 +64,7 @@ describe('the file of a console', () => {
   it('that nobody has read for long is read piece by piece, and small from then on', () => {
     // Also in the case that the end is that of a piece: as when a limit has cut it.
     for (const bytes of [1024 * 1024, 700_001]) {
-      const file = ConsoleFile.open(path, 'start');
+      const file = ConsoleFile.create(path);
       const printed = 'y'.repeat(bytes);
       appendFileSync(path, printed);
       const { text: read, reads } = all(file);
@@ -86,7 +86,7 @@ describe('the file of a console', () => {
   });
 
   it('that somebody else has emptied is read from its beginning', () => {
-    const file = ConsoleFile.open(path, 'start');
+    const file = ConsoleFile.create(path);
     appendFileSync(path, 'much more than what comes\n');
     text(file);
     truncateSync(path);
@@ -97,7 +97,7 @@ describe('the file of a console', () => {
   });
 
   it('that is closed says nothing', () => {
-    const file = ConsoleFile.open(path, 'start');
+    const file = ConsoleFile.create(path);
     appendFileSync(path, 'late');
     file.close();
     file.close();

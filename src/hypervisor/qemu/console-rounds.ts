@@ -1,20 +1,20 @@
 import { type CancelTimer, type Clock, msToNext } from '../../actors/mod.ts';
 
-/** When to come again. */
+/** When the next turn is due. */
 export interface NextRound {
   readonly inMs: number;
-  /** At the moment at which the clock shows a multiple of `inMs`, as everybody else who wants so. */
+  /** Moves the turn to a multiple of `inMs` on the clock, so that it coincides with the aligned turns of others. */
   readonly aligned: boolean;
 }
 
-/** Somebody whose turn comes in a round. */
+/** A console that takes turns. */
 export interface RoundMember {
   round(nowMs: number): NextRound;
 }
 
 /**
- * Looks at all consoles of a thread, as many as can be at the same moment: what costs an idle process its CPU is to wake, and ten VMs that
- * report when they like would wake it ten times as often as one.
+ * Reads all consoles of a thread, as many as possible at the same moment. Waking up is what costs an idle process its
+ * CPU, and ten VMs that report at moments of their own would wake it ten times as often as one.
  */
 export class ConsoleRounds {
   readonly #clock: Clock;
@@ -26,7 +26,7 @@ export class ConsoleRounds {
     this.#clock = clock;
   }
 
-  /** From now on `member` has its turns, the first one soon; also one that has them already. */
+  /** Gives `member` its turns from now on, the first one soon. A member may join again to have its next turn soon. */
   join(member: RoundMember): void {
     const nowMs = this.#clock.monotonic();
     this.#dueMs.set(member, nowMs);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,6 +65,14 @@ describe('a guest image', () => {
 
   it('that is a directory is IMAGE_INVALID', async () => {
     await expect(inspectImage(folder)).rejects.toMatchObject({ code: 'IMAGE_INVALID' });
+  });
+
+  it('that is a pipe nobody writes to is IMAGE_INVALID, and is not waited for', async () => {
+    execFileSync('mkfifo', [path]);
+    await expect(inspectImage(path)).rejects.toMatchObject({
+      code: 'IMAGE_INVALID',
+      message: expect.stringContaining('not a regular file'),
+    });
   });
 
   it('that is damaged is either still an image or IMAGE_INVALID', async () => {

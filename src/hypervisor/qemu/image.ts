@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { codeOf, ShoalError } from '../../errors.ts';
 
@@ -9,7 +10,7 @@ export interface ImageInfo {
   readonly bytes: number;
 }
 
-/** More is no unikernel, and reading it would take longer than it should. */
+/** Nothing larger is a unikernel, and reading it would take too long. */
 const IMAGE_BYTES_MAX = 256 * 1024 * 1024;
 
 /**
@@ -33,7 +34,8 @@ export async function inspectImage(path: string): Promise<ImageInfo> {
 
 async function openImage(path: string): Promise<FileHandle> {
   try {
-    return await open(path, 'r');
+    // A pipe without a writer would keep `open` waiting for ever.
+    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
     const code = codeOf(cause) ?? 'unknown error';
     throw new ShoalError(

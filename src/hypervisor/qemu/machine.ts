@@ -26,14 +26,14 @@ export interface OpenOptions {
   readonly spawner: Spawner;
   readonly clock: Clock;
   readonly rounds: ConsoleRounds;
-  /** False for one that somebody else has started: its guest may run already. */
+  /** False for a QEMU that somebody else has started: its guest may run already. */
   readonly isNew: boolean;
   readonly timeoutMs: number;
-  /** What else of the machine there is to be removed. */
+  /** Removes whatever else belongs to the machine. */
   readonly onRemoved: () => void;
 }
 
-/** One QEMU process of ours, with its monitor connected. */
+/** One QEMU process, with its monitor connected. */
 export class QemuMachine implements Machine {
   readonly process: ProcessIdentity;
   readonly #paths: RunPaths;
@@ -98,6 +98,10 @@ export class QemuMachine implements Machine {
     this.#console.onBytes(listener);
   }
 
+  onFault(listener: (why: string) => void): void {
+    this.#console.onFault(listener);
+  }
+
   writeConsole(text: string): void {
     this.#console.write(text);
   }
@@ -117,7 +121,7 @@ export class QemuMachine implements Machine {
 
   async remove(): Promise<void> {
     this.#close();
-    // QEMU has another user than the directory and could not remove its sockets itself.
+    // QEMU runs as another user than the directory's owner, so it cannot remove its sockets itself.
     this.#onRemoved();
     await removeRunDirectory(this.#paths.directory);
   }
@@ -127,7 +131,7 @@ export class QemuMachine implements Machine {
     this.#close();
   }
 
-  /** Also when released: what QEMU said last must be read before the directory goes. */
+  /** Also after a release: QEMU's last words must be read before the directory goes. */
   async #exited({ exitCode, signal }: ProcessExit): Promise<void> {
     const stderr = await readTail(this.#paths.stderr, STDERR_TAIL_BYTES).catch(() => '');
     this.#console.readToEnd();

@@ -6,7 +6,7 @@ import type { Manifest } from '../port.ts';
 
 const VERSION = 1;
 
-/** A manifest must outlive every crash that its QEMU outlives, and those of the machine are not among them. */
+/** A manifest must outlive every crash that its QEMU outlives, so it need not outlive a crash of the machine. */
 export function writeManifest(path: string, manifest: Manifest): void {
   writeAtomic(path, `${JSON.stringify(manifest, undefined, 2)}\n`);
 }
@@ -14,6 +14,17 @@ export function writeManifest(path: string, manifest: Manifest): void {
 /** @throws MANIFEST_INVALID; an error with `code` ENOENT if there is none */
 export async function readManifest(path: string): Promise<Manifest> {
   return parseManifest(path, await readFile(path, 'utf8'));
+}
+
+/** @param answer of QEMU's `query-uuid` @throws MANIFEST_INVALID if it is another machine */
+export function checkUuid(monitorPath: string, manifest: Manifest, answer: unknown): void {
+  const uuid = isRecord(answer) ? answer['UUID'] : undefined;
+  if (uuid === manifest.uuid) return;
+  throw new ShoalError(
+    'MANIFEST_INVALID',
+    `The QEMU behind ${monitorPath} has the uuid ${String(uuid)}, not ${manifest.uuid}`,
+    { details: { path: monitorPath, expected: manifest.uuid } },
+  );
 }
 
 export function digestOfArgv(argv: readonly string[]): string {
@@ -32,7 +43,7 @@ function parseManifest(path: string, text: string): Manifest {
     throw invalid(path, `it has version ${String(value['version'])}, this Shoal knows ${VERSION}`);
   const missing = whatIsMissing(value);
   if (missing !== undefined) throw invalid(path, `\`${missing}\` is missing or wrong`);
-  // Every field that is used has been looked at just above.
+  // Every field that is used has been checked just above.
   return value as unknown as Manifest;
 }
 

@@ -27,6 +27,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function open(guest: ConsoleOptions['guest'], options: Partial<ConsoleOptions> = {}): QemuConsole {
+  // QEMU has made it by the time that somebody adopts the VM.
+  if (guest !== 'new') print('');
   const rounds = new ConsoleRounds(clock);
   return new QemuConsole({ paths, rounds, clock, statusIntervalMs: 1_000, guest, ...options });
 }
@@ -37,7 +39,9 @@ function listenTo(console: QemuConsole): void {
   });
 }
 
-const print = (text: string): void => appendFileSync(paths.consoleOut, text);
+function print(text: string): void {
+  appendFileSync(paths.consoleOut, text);
+}
 
 describe('what a guest prints', () => {
   it('is heard within moments while it boots', async () => {
@@ -110,11 +114,43 @@ describe('what a guest prints', () => {
     booting.close();
   });
 
-  it('is no more if the console cannot be read, and harms nobody else', async () => {
+  it('that cannot be read is a fault, told once until it works again, and harms no other console', async () => {
     const rounds = new ConsoleRounds(clock);
+    const other = runPaths(folder, 8);
+    mkdirSync(other.consoleOut, { recursive: true });
+    const faults: string[] = [];
+    const broken = new QemuConsole({ paths: other, rounds, clock, statusIntervalMs: 1_000, guest: 'up' });
+    let heardOfBroken = '';
+    broken.onFault((why) => faults.push(why));
+    broken.onBytes((bytes) => {
+      heardOfBroken += String(bytes.length);
+    });
+    const whole = open('up', { rounds });
+    listenTo(whole);
+    for (let times = 0; times < 3; times++) {
+      print(LINE);
+      await clock.advance(1_000);
+    }
+    expect(heard).toBe(LINE.repeat(3));
+    expect(faults).toEqual([expect.stringMatching(/^its console cannot be read: EISDIR/)]);
+    rmSync(other.consoleOut, { recursive: true });
+    appendFileSync(other.consoleOut, LINE);
+    await clock.advance(1_000);
+    appendFileSync(other.consoleOut, LINE);
+    await clock.advance(1_000);
+    expect(heardOfBroken).toBe(String(LINE.length));
+    expect(faults).toHaveLength(1);
+    broken.close();
+    whole.close();
+  });
+
+  it('reaches a listener that throws, which harms no other console', async () => {
+    const rounds = new ConsoleRounds(clock);
+    const faults: string[] = [];
     const broken = open('up', { rounds });
+    broken.onFault((why) => faults.push(why));
     broken.onBytes(() => {
-      throw new Error('EIO');
+      throw new Error('a mistake');
     });
     const whole = open('up', { rounds });
     listenTo(whole);
@@ -122,8 +158,22 @@ describe('what a guest prints', () => {
     await clock.advance(1_000);
     broken.readToEnd();
     expect(heard).toBe(LINE);
+    expect(faults).toEqual(['its console cannot be read: a mistake']);
     broken.close();
     whole.close();
+  });
+
+  it('is not there if an earlier build started the VM: a fault, and the VM goes on', async () => {
+    const faults: string[] = [];
+    const adopted = new QemuConsole({
+      ...{ paths, clock, rounds: new ConsoleRounds(clock), statusIntervalMs: 1_000 },
+      guest: 'up',
+    });
+    adopted.onFault((why) => faults.push(why));
+    listenTo(adopted);
+    await clock.advance(5_000);
+    expect(faults).toEqual([expect.stringContaining('ENOENT')]);
+    adopted.close();
   });
 
   it('waits until somebody listens', async () => {
@@ -178,7 +228,7 @@ describe('what a guest is told', () => {
     server.close();
   });
 
-  it('goes through a connection that ends behind it, and what comes back through that is no news', async () => {
+  it('goes through a connection that ends behind it, and what comes back through it is not heard twice', async () => {
     const console = open('up', { clock: systemClock });
     listenTo(console);
     console.write('stop\n');
@@ -204,6 +254,23 @@ describe('what a guest is told', () => {
     for (const line of ['first\n', 'second\n', 'third\n']) console.write(line);
     await done;
     expect(said).toBe('first\nsecond\nthird\n');
+    console.close();
+  });
+
+  it('that cannot be written is a fault, told once', async () => {
+    const faults: string[] = [];
+    const console = open('up', { clock: systemClock });
+    const told = new Promise<void>((resolve) => {
+      console.onFault((why) => {
+        faults.push(why);
+        resolve();
+      });
+    });
+    await new Promise((resolve) => server.close(resolve));
+    mkdirSync(paths.consoleIn);
+    console.write('first\n');
+    await told;
+    expect(faults).toEqual([expect.stringContaining('its console cannot be written: ')]);
     console.close();
   });
 

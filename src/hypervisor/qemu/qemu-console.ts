@@ -5,15 +5,15 @@ import type { ConsoleRounds, NextRound, RoundMember } from './console-rounds.ts'
 import type { RunPaths } from './run-directory.ts';
 import { connectUnix } from './unix-socket.ts';
 
-/** A guest that boots is looked for again after this share of the time that it has taken so far. */
+/** The console of a guest that boots is read again after this share of the time that the boot has taken so far. */
 const BOOT_SHARE = 1 / 32;
 const BOOT_MS_MIN = 1;
-/** One that is up reports by itself: it is looked for twice an interval, and this often at least. */
+/** A guest that is up reports by itself: its console is read twice an interval, and this often at least. */
 const REST_MS_MAX = 500;
-/** What did not fit into one look must not wait for the next round. */
+/** Output that did not fit into one read must not wait for the next round. */
 const MORE_MS = 10;
 const INPUT_TIMEOUT_MS = 1_000;
-/** Input that the guest does not read stays in our memory; commands to it are some bytes a life. */
+/** Input that the guest does not read stays in memory; commands to it are some bytes a life. */
 const INPUT_BYTES_MAX = 64 * 1024;
 const NEWLINE = 0x0a;
 const NO_BYTES = new Uint8Array(0);
@@ -23,20 +23,23 @@ export interface ConsoleOptions {
   readonly rounds: ConsoleRounds;
   readonly clock: Clock;
   readonly statusIntervalMs: number;
-  /** `new`: its CPU waits yet. `booting`: it may have said that it is ready, and nobody heard it. `up`: what it printed so far was read. */
+  /** `new`: its CPU has not run yet. `booting`: its ready line may be unread. `up`: its output so far was read. */
   readonly guest: 'new' | 'booting' | 'up';
 }
 
 /**
- * The serial console of a VM. What the guest prints is read from a file, in rounds with the consoles of others; what it is told goes
- * through a socket, which is connected for that alone.
+ * The serial console of a VM. Output is read from a file, in rounds with the consoles of others; input goes through a
+ * socket, which is connected for each input alone. A console that fails says so and is tried again: it harms neither
+ * its VM nor other consoles.
  */
 export class QemuConsole implements RoundMember {
   readonly #options: ConsoleOptions;
-  readonly #file: ConsoleFile;
+  #file: ConsoleFile | undefined;
   #pace: 'booting' | 'settling' | 'resting';
   #bootMs: number;
   #onBytes: ((bytes: Uint8Array) => void) | undefined;
+  #onFault: ((why: string) => void) | undefined;
+  readonly #faults = new Set<Direction>();
   #inputBytes = 0;
   #input: Promise<void> = Promise.resolve();
   #inputSocket: Socket | undefined;
@@ -45,7 +48,9 @@ export class QemuConsole implements RoundMember {
   constructor(options: ConsoleOptions) {
     const { paths, clock, guest } = options;
     this.#options = options;
-    this.#file = ConsoleFile.open(paths.consoleOut, guest === 'up' ? 'end' : 'start');
+    // The console of a VM that runs already may be missing or out of reach: the VM goes on, and each round tries
+    // again.
+    this.#file = guest === 'new' ? ConsoleFile.create(paths.consoleOut) : this.#tryToOpen();
     this.#pace = guest === 'up' ? 'resting' : 'booting';
     this.#bootMs = clock.monotonic();
   }
@@ -56,6 +61,11 @@ export class QemuConsole implements RoundMember {
     if (this.#options.guest !== 'new') this.#options.rounds.join(this);
   }
 
+  /** Told of a failure once, until that direction works again. */
+  onFault(listener: (why: string) => void): void {
+    this.#onFault = listener;
+  }
+
   /** The CPU runs from now on. */
   boot(): void {
     if (this.#pace !== 'booting') return;
@@ -63,7 +73,7 @@ export class QemuConsole implements RoundMember {
     this.#options.rounds.join(this);
   }
 
-  /** The guest is up: after its next line, its first report, there is no hurry any more. */
+  /** The guest is up: once its next line, the first report, has come, the pace slows down. */
   settle(): void {
     if (this.#pace === 'booting') this.#pace = 'settling';
   }
@@ -83,10 +93,15 @@ export class QemuConsole implements RoundMember {
   write(text: string): void {
     if (this.#closed || this.#inputBytes + text.length > INPUT_BYTES_MAX) return;
     this.#inputBytes += text.length;
-    this.#input = this.#input.then(() => this.#say(text)).catch(() => undefined);
+    this.#input = this.#input
+      .then(() => this.#send(text))
+      .then(
+        () => void this.#faults.delete('written'),
+        (error: unknown) => this.#failed('written', error),
+      );
   }
 
-  /** The process is gone: reads what it printed last (the guest's `bye`). */
+  /** The process is gone: reads its last output (the guest's `bye`). */
   readToEnd(): void {
     while (this.#tryToRead().length > 0);
   }
@@ -94,27 +109,45 @@ export class QemuConsole implements RoundMember {
   close(): void {
     this.#closed = true;
     this.#options.rounds.leave(this);
-    this.#file.close();
+    this.#file?.close();
     this.#inputSocket?.destroy();
   }
 
-  /** A console that cannot be read is a guest that is silent, and R6 judges those. */
-  #tryToRead(): Uint8Array {
+  #tryToOpen(): ConsoleFile | undefined {
     try {
-      return this.#read();
+      return this.#open();
     } catch {
+      return undefined;
+    }
+  }
+
+  #open(): ConsoleFile {
+    const { paths, guest } = this.#options;
+    return ConsoleFile.open(paths.consoleOut, guest === 'up' ? 'end' : 'start');
+  }
+
+  #tryToRead(): Uint8Array {
+    if (this.#closed) return NO_BYTES;
+    try {
+      this.#file ??= this.#open();
+      const bytes = this.#file.read();
+      this.#faults.delete('read');
+      if (bytes.length > 0) this.#onBytes?.(bytes);
+      return bytes;
+    } catch (error) {
+      this.#failed('read', error);
       return NO_BYTES;
     }
   }
 
-  #read(): Uint8Array {
-    const bytes = this.#file.read();
-    if (bytes.length > 0) this.#onBytes?.(bytes);
-    return bytes;
+  #failed(direction: Direction, error: unknown): void {
+    if (this.#closed || this.#faults.has(direction)) return;
+    this.#faults.add(direction);
+    this.#onFault?.(`its console cannot be ${direction}: ${error instanceof Error ? error.message : String(error)}`);
   }
 
-  /** Ends the connection behind the text: QEMU closes it when the guest has got all of it. */
-  async #say(text: string): Promise<void> {
+  /** Ends the connection behind the text; QEMU closes it when the guest has got all of it. */
+  async #send(text: string): Promise<void> {
     const { paths, clock } = this.#options;
     try {
       const socket = await connectUnix(paths.consoleIn, INPUT_TIMEOUT_MS, clock, () => !this.#closed, NOTHING_NEW);
@@ -128,5 +161,7 @@ export class QemuConsole implements RoundMember {
   }
 }
 
-/** What is printed meanwhile comes through the socket as well, and is in the file. */
+type Direction = 'read' | 'written';
+
+/** Output of that time comes through the socket as well; the file has it already. */
 const NOTHING_NEW: OnReadOpts = { buffer: new Uint8Array(1024), callback: () => true };

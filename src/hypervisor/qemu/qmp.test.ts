@@ -65,13 +65,10 @@ describe('the monitor', () => {
     qmp.close();
   });
 
-  it('tells events, also between answers', async () => {
+  it('skips events, also between answers', async () => {
     await monitor(GREETING, ({ id }) => `{"event": "STOP", "data": {"why": "x"}, "timestamp": {}}\n${ok(id)}`);
     const qmp = await open();
-    const events: unknown[] = [];
-    qmp.onEvent((event) => events.push(event));
-    await qmp.command('stop', undefined, LONG_MS);
-    expect(events).toEqual([{ event: 'STOP', data: { why: 'x' } }]);
+    expect(await qmp.command('stop', undefined, LONG_MS)).toEqual({});
     qmp.close();
   });
 

@@ -2,16 +2,11 @@ import type { Socket } from 'node:net';
 import type { CancelTimer, Clock } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
 
-export interface QmpEvent {
-  readonly event: string;
-  readonly data: Readonly<Record<string, unknown>>;
-}
-
-/** No answer to what we ask is near this; a line without an end must not eat the memory. */
+/** Far above any answer to Shoal's commands; an endless line must not fill the memory. */
 const LINE_BYTES_MAX = 1024 * 1024;
 const NEWLINE = 0x0a;
 
-interface Pending {
+interface PendingCommand {
   readonly command: string;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
@@ -19,25 +14,25 @@ interface Pending {
 }
 
 /**
- * A client of QEMU's monitor protocol: one JSON object a line; QEMU greets, we answer with `qmp_capabilities`, and from then on each command
- * gets one answer with its id. QEMU serves one client at a time, and a second gets no greeting, so everything here is bounded.
+ * A client of QEMU's monitor protocol: one JSON object a line. QEMU greets, the client answers with
+ * `qmp_capabilities`, and from then on each command gets one answer with its id. QEMU serves one client at a time,
+ * and a second gets no greeting, so everything here is bounded.
  */
 export class Qmp {
   readonly #socket: Socket;
   readonly #clock: Clock;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new Map<number, PendingCommand>();
   #nextId = 1;
   #received: Buffer[] = [];
   #receivedBytes = 0;
   #greeted: ((error?: Error) => void) | undefined;
-  #onEvent: ((event: QmpEvent) => void) | undefined;
   #broken: ShoalError | undefined;
 
   /** Waits for the greeting and ends the negotiation. @throws QMP_TIMEOUT, QMP_ERROR; the socket is then closed */
   static async open(socket: Socket, timeoutMs: number, clock: Clock): Promise<Qmp> {
     const qmp = new Qmp(socket, clock);
     try {
-      // QEMU reads nothing before it has greeted, and so need not be waited for.
+      // QEMU reads nothing before it has greeted, so the command need not wait for the greeting.
       await Promise.all([qmp.#greeting(timeoutMs), qmp.command('qmp_capabilities', undefined, timeoutMs)]);
       return qmp;
     } catch (error) {
@@ -51,10 +46,6 @@ export class Qmp {
     this.#clock = clock;
     socket.on('data', (bytes) => this.#receive(bytes));
     socket.once('close', () => this.#break('the connection was closed'));
-  }
-
-  onEvent(listener: (event: QmpEvent) => void): void {
-    this.#onEvent = listener;
   }
 
   /** Commands may be sent without waiting; QEMU answers them in order. @throws QMP_TIMEOUT, QMP_ERROR */
@@ -114,19 +105,15 @@ export class Qmp {
       return;
     }
     if (!isRecord(message)) return this.#break('it sent a line that is not a JSON object');
+    // Events are skipped: the launcher tells of the end of the process, and no other event matters.
     if ('QMP' in message) this.#greeted?.();
-    else if (typeof message['event'] === 'string') this.#event(message['event'], message['data']);
     else if (typeof message['id'] === 'number') this.#answer(message['id'], message);
     else if (isRecord(message['error'])) this.#break(`it complains of our input: ${describe(message['error'])}`);
   }
 
-  #event(event: string, data: unknown): void {
-    this.#onEvent?.({ event, data: isRecord(data) ? data : {} });
-  }
-
   #answer(id: number, message: Readonly<Record<string, unknown>>): void {
     const pending = this.#pending.get(id);
-    // One that came after its time limit.
+    // The answer came after its time limit.
     if (pending === undefined) return;
     this.#pending.delete(id);
     pending.cancel();

@@ -5,7 +5,7 @@ import { codeOf, ShoalError } from '../../errors.ts';
 import type { VmId } from '../../fleet/mod.ts';
 import { makeFolder } from '../../process/mod.ts';
 
-/** `sun_path` has 108 bytes, the closing zero included; what is longer Node and others cut off without a word. */
+/** `sun_path` has 108 bytes, the closing zero included. Node and others truncate a longer path silently. */
 const UNIX_PATH_BYTES_MAX = 107;
 const PRIVATE = 0o700;
 
@@ -15,9 +15,9 @@ export interface RunPaths {
   readonly manifest: string;
   readonly pid: string;
   readonly qmp: string;
-  /** A socket: what is written to it the guest reads. */
+  /** A socket: the guest's input. */
   readonly consoleIn: string;
-  /** A file: what the guest has printed. */
+  /** A file: the guest's output. */
   readonly consoleOut: string;
   readonly stderr: string;
 }
@@ -40,7 +40,7 @@ export function runPaths(fleetDirectory: string, vm: VmId): RunPaths {
 }
 
 /** @throws PATH_TOO_LONG */
-export function checkUnixPath(path: string): void {
+function checkUnixPath(path: string): void {
   const bytes = Buffer.byteLength(path);
   if (bytes <= UNIX_PATH_BYTES_MAX) return;
   throw new ShoalError(
@@ -52,8 +52,8 @@ export function checkUnixPath(path: string): void {
 }
 
 /**
- * Where run directories stand: $SHOAL_RUNTIME_DIR, or /run/shoal for root, or $XDG_RUNTIME_DIR/shoal.
- * @throws RIGHTS_MISSING if none of them is there for this user
+ * The parent of all run directories: $SHOAL_RUNTIME_DIR, or /run/shoal for root, or $XDG_RUNTIME_DIR/shoal.
+ * @throws RIGHTS_MISSING if this user has none of them
  */
 export function runtimeRoot(env: NodeJS.ProcessEnv = process.env, uid = process.getuid?.()): string {
   const { SHOAL_RUNTIME_DIR, XDG_RUNTIME_DIR } = env;
@@ -67,7 +67,10 @@ export function runtimeRoot(env: NodeJS.ProcessEnv = process.env, uid = process.
   );
 }
 
-/** Makes a directory that only its owner gets into, or checks that the one that is there is so. @throws RIGHTS_MISSING */
+/**
+ * Makes a directory that only its owner can enter, or makes sure that an existing one is such.
+ * @throws RIGHTS_MISSING
+ */
 export function ensurePrivateDirectory(path: string): void {
   try {
     makeFolder(path);
@@ -82,14 +85,14 @@ export function ensurePrivateDirectory(path: string): void {
         },
       );
     }
-    // A directory that we were pointed at may be open to others; sockets and manifests in it must not be.
+    // A directory that the user names may be open to others; its sockets and manifests must not be.
     if ((found.mode & 0o077) !== 0) chmodSync(path, PRIVATE);
   } catch (error) {
     throw missingRight(path, error);
   }
 }
 
-/** Makes the run directory of a VM. @throws MANIFEST_INVALID if there is one already; RIGHTS_MISSING */
+/** Makes the run directory of a VM. @throws MANIFEST_INVALID if it exists already; RIGHTS_MISSING */
 export function makeRunDirectory(path: string): void {
   try {
     mkdirSync(path, { mode: PRIVATE });

@@ -4,8 +4,8 @@ import type { Address } from '../../fleet/mod.ts';
 import type { GuestConnection } from '../port.ts';
 
 /** Unsent bytes beyond which `write` asks to wait. */
-export const UNSENT_BYTES_MAX = 1024 * 1024;
-/** A local address that neither accepts nor refuses has its backlog of one taken. */
+const UNSENT_BYTES_MAX = 1024 * 1024;
+/** A local address neither accepts nor refuses while its backlog of one is full. */
 const CONNECT_TIMEOUT_MS = 3_000;
 
 export class TcpConnection implements GuestConnection {
@@ -13,7 +13,8 @@ export class TcpConnection implements GuestConnection {
   #why: string | undefined;
 
   constructor({ ip, port }: Address, clock: Clock) {
-    // A duplex takes the mark of its writing side too, though the type of a connection's options does not list it.
+    // A duplex stream takes the high-water mark of its writable side too, though the type of these options does not
+    // list it.
     const options = { host: ip, port, noDelay: true, writableHighWaterMark: UNSENT_BYTES_MAX };
     this.#socket = createConnection(options);
     const cancel = clock.timer(CONNECT_TIMEOUT_MS, () => this.#fail(`no connection within ${CONNECT_TIMEOUT_MS} ms`));

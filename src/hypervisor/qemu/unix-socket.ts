@@ -1,16 +1,19 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { createConnection, type OnReadOpts, type Socket } from 'node:net';
 import type { Clock } from '../../actors/mod.ts';
 import { codeOf, ShoalError } from '../../errors.ts';
 
-/** QEMU makes its sockets some 20 ms after its start, on a busy host much later: it is tried again after this share of the time so far. */
+/**
+ * QEMU makes its sockets some 20 ms after its start, on a busy host much later: an attempt follows after this share
+ * of the time so far.
+ */
 const RETRY_SHARE = 1 / 20;
 const RETRY_MS_MIN = 1;
 
 /**
  * Connects to a UNIX socket that another process may be about to make.
- * @param goOn asked before each try; false ends the trying, because the other process is gone
- * @param onread takes what comes in the place of `data` events
+ * @param goOn asked before each attempt; false ends them, because the other process is gone
+ * @param onread takes the input in place of `data` events
  * @throws QMP_TIMEOUT
  */
 export async function connectUnix(
@@ -23,12 +26,13 @@ export async function connectUnix(
   const startMs = clock.monotonic();
   for (;;) {
     try {
-      // To look costs a tenth of a vain try.
-      if (!existsSync(path)) throw Object.assign(new Error('it does not exist'), { code: 'ENOENT' });
+      // A look costs a tenth of a vain attempt.
+      if (statSync(path, { throwIfNoEntry: false }) === undefined)
+        throw Object.assign(new Error('it does not exist'), { code: 'ENOENT' });
       return await connectOnce(path, onread);
     } catch (cause) {
       const code = codeOf(cause);
-      // EAGAIN: its backlog of one is taken by somebody who is being served.
+      // EAGAIN: its backlog of one is taken by a client that is being served.
       const mayComeUp = code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'EAGAIN';
       const elapsedMs = clock.monotonic() - startMs;
       if (mayComeUp && elapsedMs < timeoutMs && goOn())
@@ -48,7 +52,7 @@ function connectOnce(path: string, onread: OnReadOpts | undefined): Promise<Sock
     socket.once('error', reject);
     socket.once('connect', () => {
       socket.off('error', reject);
-      // What is wrong with a socket shows in its `close`; unheard, the error itself would end the process.
+      // A failing socket closes, which is noticed; without a listener the error itself would end the process.
       socket.on('error', () => undefined);
       resolve(socket);
     });

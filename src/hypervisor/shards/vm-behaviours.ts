@@ -13,7 +13,7 @@ export interface VmShardOptions {
 
 export type VmArgs = Omit<VmOptions, 'hypervisor'>;
 
-/** What lives on the shards of a host: its VMs. */
+/** The behaviours on the shards of a host: its VMs. */
 export function behaviours(
   { system }: ShardHome,
   { qemu, spawner }: VmShardOptions,

@@ -3,8 +3,8 @@ import type { Hypervisor } from '../port.ts';
 import { type VmOptions, vmActor } from '../vm/vm-actor.ts';
 import type { VmMessage } from '../vm/vm-messages.ts';
 
-/** What the actor of a VM is made from, wherever it lives. */
-export type VmTask = Omit<VmOptions, 'hypervisor' | 'life' | 'keep'>;
+/** The options of a VM's actor that are the same wherever it lives. */
+export type VmTask = Omit<VmOptions, 'hypervisor' | 'checkpoint' | 'saveTo'>;
 
 /** Where the actors of VMs live. */
 export interface VmHome {
@@ -12,7 +12,7 @@ export interface VmHome {
   actor(task: VmTask, onShard: (shard: number) => void): Pick<ChildOptions<VmMessage>, 'start' | 'mailbox'>;
 }
 
-/** On the thread of whoever asks. */
+/** The home on the thread of the controller. */
 export function homeHere(hypervisor: Hypervisor): VmHome {
   return { actor: (task) => ({ start: vmActor({ ...task, hypervisor }) }) };
 }

@@ -1,7 +1,7 @@
 import type { ActorSystem, Ref } from '../../actors/mod.ts';
-import { SpawnDesk, type Spawner } from '../../process/mod.ts';
+import { type Spawner, SpawnService } from '../../process/mod.ts';
 import { createShards, moduleBeside, type ShardEvent, type Shards } from '../../shards/mod.ts';
-import { NEW_LIFE, type VmLife } from '../vm/vm-life.ts';
+import { NEW_CHECKPOINT, type VmCheckpoint } from '../vm/checkpoint.ts';
 import type { behaviours, VmShardOptions } from './vm-behaviours.ts';
 import type { VmHome } from './vm-home.ts';
 
@@ -10,22 +10,22 @@ export interface VmShardsOptions {
   readonly count: number;
   readonly qemu: VmShardOptions['qemu'];
   readonly spawner: Spawner;
-  readonly onEvent: (news: ShardEvent) => void;
+  readonly onEvent: (event: ShardEvent) => void;
 }
 
-/** Worker threads that the VMs of a host are watched from. */
+/** Worker threads that watch the VMs of a host. */
 export interface VmShards {
   readonly home: VmHome;
   readonly shards: Omit<Shards<typeof behaviours>, 'actor'>;
 }
 
-/** Above the orderly end of an actor that lets go of its VM. */
+/** Longer than an actor needs to let go of its VM in order. */
 const STOP_TIMEOUT_MS = 5_000;
 
 /** Starts the threads; `shards.stop()` ends them, after the controller. */
 export function startVmShards({ system, count, qemu, spawner, onEvent }: VmShardsOptions): VmShards {
-  const desk = new SpawnDesk(spawner);
-  const spawnerRef = system.spawn(desk.behaviour(), { name: 'spawner' });
+  const service = new SpawnService(spawner);
+  const spawnerRef = system.spawn(service.behaviour(), { name: 'spawner' });
   const shards = createShards<typeof behaviours>({
     system,
     count,
@@ -35,21 +35,22 @@ export function startVmShards({ system, count, qemu, spawner, onEvent }: VmShard
   });
   const home: VmHome = {
     actor(task, onShard) {
-      let life = NEW_LIFE;
-      const keep: Ref<VmLife> = {
-        path: '/vm-life',
-        tell: (known) => {
-          life = known;
+      let checkpoint = NEW_CHECKPOINT;
+      const saveTo: Ref<VmCheckpoint> = {
+        path: '/vm-checkpoint',
+        tell: (latest) => {
+          checkpoint = latest;
           return true;
         },
       };
       const args = async (): Promise<Parameters<ReturnType<typeof behaviours>['vm']>[0]> => {
-        // The thread that was lost may have asked for a QEMU that is only coming up: whoever looked at once would not find it.
-        if (life.tried) await desk.settled();
-        const known = { ...task, life, keep };
-        // From here on there may be something to be taken over.
-        life = { ...life, tried: true };
-        return known;
+        // The lost thread may have asked for a QEMU that is only coming up, and that an immediate look would not
+        // find.
+        if (checkpoint.tried) await service.settled();
+        const options = { ...task, checkpoint, saveTo };
+        // From here on there may be a machine to adopt.
+        checkpoint = { ...checkpoint, tried: true };
+        return options;
       };
       return shards.actor('vm', args, { stopTimeoutMs: STOP_TIMEOUT_MS, onPlaced: onShard });
     },

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** `docs/guest-contract.md`, as tests that hold it equal to the code read it. */
+/** `docs/guest-contract.md` for the tests that hold it equal to the code. */
 export interface Contract {
   readonly text: string;
   /** The rows of the one table with just these headings, as cells. @throws if there is none, or more than one */

@@ -1,7 +1,7 @@
 import type { Probe } from '../../actors/kit/mod.ts';
 import type { Ref } from '../../actors/mod.ts';
 import type { Address, HostEvent, VmId } from '../../fleet/mod.ts';
-import type { ControllerMessage } from '../controller.ts';
+import type { ControllerMessage } from '../controller/controller-messages.ts';
 import type { RealHypervisor } from './real-hypervisor.ts';
 
 export type EventOf<K extends HostEvent['kind']> = Extract<HostEvent, { kind: K }>;

@@ -1,18 +1,17 @@
-import { accessSync, constants, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../actors/mod.ts';
 import type { Address, VmId } from '../../fleet/mod.ts';
-import { createLauncher, findByArgument, isAlive, type Launcher, signalProcess, whenGone } from '../../process/mod.ts';
+import { createLauncher, type Launcher, processesWith, signalProcess, whenGone } from '../../process/mod.ts';
 import type { Accelerator, Hypervisor, MachineSpec } from '../port.ts';
 import { createQemuHypervisor, type QemuOptions } from '../qemu/hypervisor.ts';
 import { type ImageInfo, inspectImage } from '../qemu/image.ts';
-import { readManifest } from '../qemu/manifest.ts';
 
 const BUILD = fileURLToPath(new URL('../../../includeos/build/', import.meta.url));
-/** The guest as it is shipped, and the one with the operations `hang`, `crash`, `flood`, `chunks` and `dial` besides. */
+/** The guest as shipped, and the guest with the further operations `hang`, `crash`, `flood`, `chunks` and `dial`. */
 export const GUEST_IMAGE = join(BUILD, 'shoal-guest.elf');
 export const TEST_GUEST_IMAGE = join(BUILD, 'shoal-guest-test.elf');
 
@@ -117,14 +116,9 @@ function isFree({ ip, port }: Address): Promise<boolean> {
   });
 }
 
-/** Whatever the test left, by the identities in its manifests. */
+/** Ends the QEMUs that the test left, which name files below the directory, whether it is still there or not. */
 async function endAll(fleetDirectory: string): Promise<void> {
-  const names = existsSync(fleetDirectory) ? readdirSync(fleetDirectory) : [];
-  for (const name of names) {
-    const manifest = await readManifest(join(fleetDirectory, name, 'manifest.json')).catch(() => undefined);
-    if (manifest === undefined) continue;
-    const process = manifest.process ?? findByArgument(manifest.uuid);
-    if (process === undefined || !isAlive(process)) continue;
+  for (const { process } of [...processesWith((argument) => argument.startsWith(`${fleetDirectory}/`))]) {
     signalProcess(process, 'SIGKILL');
     await whenGone(process, GONE_TIMEOUT_MS, systemClock);
   }

@@ -1,23 +1,30 @@
 import type { VmEnd } from '../../fleet/mod.ts';
 import type { MachineExit } from '../port.ts';
 import { EXIT_CODE_BAD_ARGUMENT, EXIT_CODE_PANIC, EXIT_CODE_STOPPED } from '../qemu/argv.ts';
-import type { VmMemory } from './vm-state.ts';
+import type { LifecycleState } from './lifecycle-state.ts';
 
-/** What is to be told of the end of a VM, and whether it came although nobody wanted it. */
-export function endOf(memory: VmMemory, exit: MachineExit): { readonly end: VmEnd; readonly unexpected: boolean } {
+/**
+ * The end of a VM as users are told of it, and whether it came although nobody asked for it.
+ * @param because what is known of the end besides the exit
+ */
+export function endOf(
+  state: LifecycleState,
+  exit: MachineExit,
+  because: string | undefined,
+): { readonly end: VmEnd; readonly unexpected: boolean } {
   const { exitCode } = exit;
-  const unexpected = memory.phase.name !== 'stopping';
-  // Of an adopted process nobody knows the exit code: the guest's own word must do.
+  const unexpected = state.phase.name !== 'stopping';
+  // The exit code of an adopted process is unknown, so the guest's own word has to do.
   const poweredOff = exitCode === EXIT_CODE_STOPPED || (exitCode === null && exit.signal === null);
-  const clean = memory.bye === 'stop' && poweredOff;
-  const why = clean ? (memory.stopAsked?.why ?? 'the guest stopped by itself') : whyDirty(memory, exit);
-  const { verdict } = memory;
+  const clean = state.bye === 'stop' && poweredOff;
+  const why = clean ? (state.stopAsked?.why ?? 'the guest stopped by itself') : (because ?? whyDirty(state, exit));
+  const { verdict } = state;
   return { end: { clean, why, exitCode, ...(verdict === undefined ? {} : { verdict }) }, unexpected };
 }
 
-function whyDirty(memory: VmMemory, { exitCode, signal }: MachineExit): string {
+function whyDirty(state: LifecycleState, { exitCode, signal }: MachineExit): string {
   if (signal !== null) return `killed by ${signal}`;
-  if (memory.bye !== undefined && memory.bye !== 'stop') return `the guest said bye: ${memory.bye}`;
+  if (state.bye !== undefined && state.bye !== 'stop') return `the guest said bye: ${state.bye}`;
   switch (exitCode) {
     case EXIT_CODE_STOPPED:
       return 'the guest powered off without saying bye';
@@ -26,7 +33,7 @@ function whyDirty(memory: VmMemory, { exitCode, signal }: MachineExit): string {
     case EXIT_CODE_PANIC:
       return 'the guest panicked';
     case 0:
-      return memory.phase.name === 'stopping' ? 'ended by us' : 'the guest reset itself (a triple fault)';
+      return state.phase.name === 'stopping' ? 'ended by us' : 'the guest reset itself (a triple fault)';
     case null:
       return 'its process is gone';
     default:

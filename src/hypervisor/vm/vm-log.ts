@@ -1,35 +1,63 @@
 import type { Clock, Ref } from '../../actors/mod.ts';
 import type { VmId } from '../../fleet/mod.ts';
-import type { GuestLog, LogLine } from '../console/guest-log.ts';
+import type { ConsoleEvent } from '../console/console-event.ts';
+import { GuestLog, type LogLine } from '../console/guest-log.ts';
 import type { LogBatch } from './vm-messages.ts';
 
 /** Someone who forgets to unfollow must not be able to make a VM's log expensive. */
 const FOLLOWERS_MAX = 16;
 
-/** A guest's log with those who follow it. */
+export interface VmLogOptions {
+  readonly vm: VmId;
+  /** Where the log is kept; undefined: in memory only. */
+  readonly folder: string | undefined;
+  readonly clock: Clock;
+  /** Has `publish` called soon: all lines that come at once make one batch. */
+  readonly publishSoon: () => void;
+}
+
+/** The log of a VM: the guest's lines, Shoal's notes between them, and those who follow it. */
 export class VmLog {
   readonly #vm: VmId;
   readonly #log: GuestLog;
   readonly #clock: Clock;
+  readonly #publishSoon: () => void;
   #followers: Ref<LogBatch>[] = [];
   #fresh: LogLine[] = [];
 
-  constructor(vm: VmId, log: GuestLog, clock: Clock) {
+  constructor({ vm, folder, clock, publishSoon }: VmLogOptions) {
     this.#vm = vm;
-    this.#log = log;
+    this.#log = new GuestLog(folder, vm);
     this.#clock = clock;
+    this.#publishSoon = publishSoon;
   }
 
-  /** A line of the guest. */
-  line(text: string): void {
-    const line = { atMs: this.#clock.now(), text };
-    this.#log.append(line);
-    if (this.#followers.length > 0) this.#fresh.push(line);
+  /** Goes on with the log of an adopted VM. A log that cannot be read begins anew. */
+  async load(): Promise<void> {
+    try {
+      await this.#log.load();
+    } catch (error) {
+      this.note(`the log of the time before cannot be read: ${String(error)}`);
+    }
   }
 
-  /** A line of ours between those of the guest. */
+  heard(event: Extract<ConsoleEvent, { kind: 'log' | 'refused' | 'shed' }>): void {
+    switch (event.kind) {
+      case 'log':
+        this.#line(event.text);
+        return;
+      case 'refused':
+        this.note(`refused, ${event.why}: ${event.text}`);
+        return;
+      case 'shed':
+        this.note(`${event.lines} lines came too fast and were dropped`);
+        return;
+    }
+  }
+
+  /** A line of Shoal between those of the guest. */
   note(text: string): void {
-    this.line(`[shoal] ${text}`);
+    this.#line(`[shoal] ${text}`);
   }
 
   tail(linesMax: number): readonly LogLine[] {
@@ -45,15 +73,33 @@ export class VmLog {
     this.#followers = this.#followers.filter((one) => one.path !== follower.path);
   }
 
-  /** Tells the followers what came since the last time. */
-  publish(ended = false): void {
-    const lines = this.#fresh;
-    if (lines.length === 0 && !ended) return;
-    this.#fresh = [];
-    this.#followers = this.#followers.filter((follower) => follower.tell({ vm: this.#vm, lines, ended }));
+  /** Tells the followers the lines that are new. */
+  publish(): void {
+    this.#publish(false);
+  }
+
+  /** Tells the followers the last lines, and resolves when all lines are in the file. */
+  end(): Promise<void> {
+    this.#publish(true);
+    return this.flush();
   }
 
   flush(): Promise<void> {
     return this.#log.flush();
+  }
+
+  #line(text: string): void {
+    const line = { atMs: this.#clock.now(), text };
+    this.#log.append(line);
+    if (this.#followers.length === 0) return;
+    if (this.#fresh.length === 0) this.#publishSoon();
+    this.#fresh.push(line);
+  }
+
+  #publish(ended: boolean): void {
+    const lines = this.#fresh;
+    if (lines.length === 0 && !ended) return;
+    this.#fresh = [];
+    this.#followers = this.#followers.filter((follower) => follower.tell({ vm: this.#vm, lines, ended }));
   }
 }

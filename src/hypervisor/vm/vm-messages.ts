@@ -2,12 +2,15 @@ import type { Ref } from '../../actors/mod.ts';
 import type { VmId } from '../../fleet/mod.ts';
 import type { LogLine } from '../console/guest-log.ts';
 
-/** What an actor of a VM can be told by its controller. */
+/** What the controller tells the actor of a VM. */
 export type VmMessage =
   | { readonly kind: 'start' }
   /** Tells of the VM as of one that was found; once it is prepared, if it is not yet. */
   | { readonly kind: 'announce' }
-  /** @param graceMs how long the guest may take to finish its work after it was asked; default: the stop limit of the console */
+  /**
+   * @param graceMs how long the guest may take to finish its work after it was asked; default: the stop limit of the
+   * console
+   */
   | { readonly kind: 'stop'; readonly why: string; readonly graceMs?: number }
   | { readonly kind: 'logs'; readonly linesMax: number; readonly replyTo: Ref<readonly LogLine[]> }
   /** New lines are told to `to` in batches until it takes no more, `unfollow` comes, or the VM is gone. */
@@ -26,8 +29,3 @@ export interface RelayedLine {
   readonly vm: VmId;
   readonly line: string;
 }
-
-/** Something that is nobody's fault and that somebody should know: for the operator. */
-export type HostNotice =
-  | { readonly kind: 'unknown-found'; readonly directory: string; readonly why: string }
-  | { readonly kind: 'vm-unidentified'; readonly vm: VmId; readonly why: string };

@@ -1,10 +1,10 @@
 import type { Behaviour, Exit, Ref } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
-import { doMishap } from '../mishap.ts';
+import { causeFault } from '../fault.ts';
 import type { ShardHome } from '../module.ts';
 
 export interface TestOptions {
-  /** Told of each thread that loads this module. */
+  /** Told the index of each thread that loads this module. */
   readonly loaded: Ref<number>;
 }
 
@@ -26,26 +26,26 @@ export type WorkerMessage =
   | { readonly kind: 'note'; readonly n: number }
   | { readonly kind: 'notes'; readonly replyTo: Ref<readonly number[]> }
   | { readonly kind: 'wait'; readonly ms: number }
-  /** A child that lives on the shard only. */
+  /** Spawns a child, which has no proxy. */
   | { readonly kind: 'helper'; readonly replyTo: Ref<Ref<WorkerMessage>> }
   | { readonly kind: 'never'; readonly replyTo: Ref<unknown> }
   | { readonly kind: 'end' }
   | { readonly kind: 'fail'; readonly code?: 'VM_GONE' }
   | { readonly kind: 'fail-child' }
   | { readonly kind: 'function'; readonly to: Ref<unknown> }
-  | { readonly kind: 'mishap'; readonly how: string };
+  | { readonly kind: 'fault'; readonly fault: string };
 
 export interface WorkerArgs {
   readonly prefix?: string;
   readonly failStart?: boolean;
-  /** Told when it has cleaned up. */
+  /** Told when the worker has cleaned up. */
   readonly stopped?: Ref<string>;
-  /** Told, from its start, of itself. */
+  /** Told the worker's ref while it starts. */
   readonly started?: Ref<Ref<WorkerMessage>>;
   readonly startMs?: number;
 }
 
-/** What tests of shards place on them. */
+/** The behaviours that tests of shards place on them. */
 export function behaviours(
   home: ShardHome,
   options: TestOptions,
@@ -75,7 +75,7 @@ function worker(home: ShardHome, args: WorkerArgs): Behaviour<WorkerMessage> {
           for (let n = 0; n < message.upTo; n++) message.to.tell(n);
           return;
         case 'pass-on':
-          // Whoever sends this knows what `to` understands.
+          // Whoever sends this knows the messages of `to`.
           message.to.tell(message.message as never);
           return;
         case 'watch':
@@ -125,8 +125,8 @@ function worker(home: ShardHome, args: WorkerArgs): Behaviour<WorkerMessage> {
         case 'function':
           message.to.tell({ deep: [{ callback: () => undefined }] });
           return;
-        case 'mishap':
-          doMishap(message.how);
+        case 'fault':
+          causeFault(message.fault);
           return;
       }
     };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Places } from './places.ts';
-import { AT_MS, newAddress, newAddresses, vmRow } from './rows.ts';
+import { AT_MS, freeRow, newAddress, newAddresses, vmRow } from './rows.ts';
 
 /** What every store promises of `ip_pool` and `system_params`. */
 export function addressConformance(name: string, { setUp }: Places): void {
@@ -15,9 +15,9 @@ export function addressConformance(name: string, { setUp }: Places): void {
       await store.reserve(1, store.nextVmId(), AT_MS);
       expect(await store.addAddresses(newAddresses(3))).toBe(1);
       expect(store.snapshot().ip_pool).toEqual([
-        { ...newAddress(1), reserve: true, last_reserve: AT_MS, vm: 1 },
-        { ...newAddress(2), reserve: false, last_reserve: null, vm: null },
-        { ...newAddress(3), reserve: false, last_reserve: null, vm: null },
+        { ...freeRow(1), reserve: true, last_reserve: AT_MS, vm: 1 },
+        freeRow(2),
+        freeRow(3),
       ]);
     });
 
@@ -46,6 +46,47 @@ export function addressConformance(name: string, { setUp }: Places): void {
       expect(await store.removeAddress(2)).toBe(false);
       expect(store.snapshot().ip_pool.map((row) => row.id_ip)).toEqual([1]);
     });
+
+    it('retires a free address at once, and one that is held with its VM, also after a crash', async () => {
+      const { store, open } = await setUp(3);
+      const vm = store.nextVmId();
+      await store.reserve(1, vm, AT_MS);
+      expect(await Promise.all([1, 2, 9].map((id) => store.retireAddress(id)))).toEqual([true, true, false]);
+      expect(store.snapshot().ip_pool).toEqual([
+        { ...freeRow(1), reserve: true, last_reserve: AT_MS, vm, retired: true },
+        freeRow(3),
+      ]);
+      const next = await open();
+      await next.releaseVm(vm);
+      expect(next.snapshot().ip_pool).toEqual([freeRow(3)]);
+      // The VM holds nothing any more: it may hold another one.
+      await next.reserve(3, vm, AT_MS);
+    });
+
+    it('takes a retired address back when it is added again', async () => {
+      const { store } = await setUp(1);
+      await store.reserve(1, 1, AT_MS);
+      await store.retireAddress(1);
+      expect(await store.addAddresses(newAddresses(1))).toBe(1);
+      await store.releaseVm(1);
+      expect(store.snapshot().ip_pool).toEqual([{ ...freeRow(1), last_reserve: AT_MS }]);
+    });
+
+    it('gives all rows of a host another name', async () => {
+      const { store } = await setUp(1);
+      await store.addAddresses([{ ...newAddress(2), host: 'two' }]);
+      await store.reserve(1, 1, AT_MS);
+      await store.insertVm(vmRow(1, 1));
+      await store.renameHost('one', 'three');
+      const { ip_pool, vmachine } = store.snapshot();
+      expect([ip_pool[0], ip_pool[1], vmachine[0]]).toMatchObject([
+        { host: 'three', vm: 1, last_reserve: AT_MS },
+        { host: 'two' },
+        { host: 'three' },
+      ]);
+      await store.addAddresses([{ ...newAddress(1), id_ip: 3, host: 'two' }]);
+      await expect(store.renameHost('three', 'two')).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
+    });
   });
 
   describe(`${name}: reservations`, () => {
@@ -53,7 +94,7 @@ export function addressConformance(name: string, { setUp }: Places): void {
       const { store, open } = await setUp();
       await store.reserve(2, 7, AT_MS);
       const [, row] = (await open()).snapshot().ip_pool;
-      expect(row).toEqual({ ...newAddress(2), reserve: true, last_reserve: AT_MS, vm: 7 });
+      expect(row).toEqual({ ...freeRow(2), reserve: true, last_reserve: AT_MS, vm: 7 });
     });
 
     it('are refused for an address that another VM holds, even in the same turn', async () => {
@@ -90,20 +131,6 @@ export function addressConformance(name: string, { setUp }: Places): void {
       ]);
       expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected']);
       expect(store.snapshot().ip_pool[0]).toMatchObject({ vm: 2, last_reserve: AT_MS + 1 });
-    });
-
-    it('end only for the VM that was expected, and only without a row (R7)', async () => {
-      const { store } = await setUp();
-      await store.reserve(1, 1, AT_MS);
-      expect(await store.releaseReservation(1, 2)).toBe(false);
-      expect(await store.releaseReservation(2, 1)).toBe(false);
-      expect(await store.releaseReservation(9, 1)).toBe(false);
-      expect(await store.releaseReservation(1, 1)).toBe(true);
-      expect(store.snapshot().ip_pool[0]).toEqual({ ...newAddress(1), reserve: false, last_reserve: AT_MS, vm: null });
-      await store.reserve(1, 2, AT_MS);
-      await store.insertVm(vmRow(2, 1));
-      expect(await store.releaseReservation(1, 2)).toBe(false);
-      expect(store.snapshot().ip_pool[0]).toMatchObject({ reserve: true, vm: 2 });
     });
   });
 

@@ -1,5 +1,5 @@
 import type { NewAddress } from '../port.ts';
-import type { Tables, VmachineRow } from '../rows.ts';
+import type { IpPoolRow, Tables, VmachineRow } from '../rows.ts';
 
 /** A time of day, milliseconds since the epoch. */
 export const AT_MS = Date.UTC(2026, 0, 1);
@@ -28,6 +28,11 @@ export function vmRow(vm: number, idIp: number, values: Partial<VmachineRow> = {
     started_ms: AT_MS - 500,
     ...values,
   };
+}
+
+/** The row of an address that nobody has held yet. */
+export function freeRow(idIp: number): IpPoolRow {
+  return { ...newAddress(idIp), reserve: false, last_reserve: null, vm: null, retired: false };
 }
 
 /** What of the tables may not be lost. */

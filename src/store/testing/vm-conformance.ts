@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Places } from './places.ts';
-import { AT_MS, durablePart, newAddress, vmRow } from './rows.ts';
+import { AT_MS, durablePart, freeRow, vmRow } from './rows.ts';
 
 /** What every store promises of `vmachine` and of the ids that stand in it. */
 export function vmConformance(name: string, { setUp, withVm }: Places): void {
@@ -36,7 +36,7 @@ export function vmConformance(name: string, { setUp, withVm }: Places): void {
       expect(await store.releaseVm(vm)).toBe(false);
       const { vmachine, ip_pool } = (await open()).snapshot();
       expect(vmachine).toEqual([]);
-      expect(ip_pool[0]).toEqual({ ...newAddress(1), reserve: false, last_reserve: AT_MS, vm: null });
+      expect(ip_pool[0]).toEqual({ ...freeRow(1), last_reserve: AT_MS });
     });
 
     it('lose their address too if they never got a row', async () => {

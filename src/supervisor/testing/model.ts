@@ -1,6 +1,6 @@
 import type { AutoShutdown, Restart, Strategy } from '../mod.ts';
 
-/** What is started: a worker without children, or a supervisor. */
+/** A worker, or a supervisor with its children. */
 export interface Plan {
   readonly id: string;
   readonly restart: Restart;
@@ -17,8 +17,8 @@ export interface Team {
 }
 
 /**
- * The contract once more, written as plainly as it can be: a tree in which everything happens at once. `log` says what is started
- * (`+a`) and ended (`-a`).
+ * The contract again, as plain as possible: a tree in which everything happens at once. The log gets each start (`+a`)
+ * and end (`-a`).
  */
 export class Model {
   readonly plan: Plan;
@@ -38,7 +38,7 @@ export class Model {
     return this.#running;
   }
 
-  /** Workers that run, in the order of their start. */
+  /** The running workers, in the order of their start. */
   get workers(): Model[] {
     if (this.plan.team === undefined) return this.#running ? [this] : [];
     return this.#children.flatMap((child) => child.workers);
@@ -71,7 +71,7 @@ export class Model {
     if (team === undefined) return;
     const { restart, significant } = child.plan;
     if (restart === 'temporary' || (restart === 'transient' && !failed)) {
-      const others = this.#children.some((it) => it !== child && it.plan.significant && it.running);
+      const others = this.#children.some((other) => other !== child && other.plan.significant && other.running);
       if (restart === 'temporary') this.#forget(child);
       const { autoShutdown } = team;
       if (significant && (autoShutdown === 'any_significant' || !others)) this.end(false, nowMs);
@@ -85,10 +85,10 @@ export class Model {
       one.stop();
       if (one.plan.restart === 'temporary') this.#forget(one);
     }
-    for (const one of group[team.strategy].filter((it) => this.#children.includes(it))) one.start();
+    for (const one of group[team.strategy].filter((member) => this.#children.includes(member))) one.start();
   }
 
   #forget(child: Model): void {
-    this.#children = this.#children.filter((it) => it !== child);
+    this.#children = this.#children.filter((other) => other !== child);
   }
 }

@@ -15,14 +15,14 @@ export type Order = 'crash' | 'exit' | 'hang';
 
 export interface Worker {
   readonly spec: ChildSpec;
-  /** Once it has been started. */
+  /** Its ref, once it has started. */
   readonly ref: Ref<Order>;
   tell(order: Order): boolean;
 }
 
 const never = new Promise<never>(() => undefined);
 
-/** A child that does as it is told, and notes its starts (`+a`) and ends (`-a`). */
+/** A child that obeys orders, and logs its starts (`+a`) and ends (`-a`). */
 export function worker(log: string[], id: string, more: Partial<ChildOptions<Order>> = {}): Worker {
   let ref: Ref<Order> = { path: `${id}, not started`, tell: () => false };
   const spec = child<Order>({ id, start: obedient(log, id), onRef: (own) => (ref = own), ...more });
@@ -66,7 +66,7 @@ export function faulty(
   });
 }
 
-/** A child that needs so long to start. */
+/** A child whose start takes `ms`. */
 export function slow(kit: TestKit, log: string[], id: string, ms: number): ChildSpec {
   const start = obedient(log, id);
   return child<Order>({
@@ -78,17 +78,17 @@ export function slow(kit: TestKit, log: string[], id: string, ms: number): Child
   });
 }
 
-/** A running supervisor; restarts are not scarce unless the test says so. */
+/** Starts a supervisor, which allows many restarts unless `spec` says otherwise. */
 export function start(kit: TestKit, spec: SupervisorSpec): Promise<Ref<SupervisorMessage>> {
   return kit.system.start(supervisor({ intensity: 100, ...spec }), { stopTimeoutMs: Number.POSITIVE_INFINITY });
 }
 
-/** `a running`, ... */
+/** Each child with its state, such as `a running`. */
 export async function childrenOf(kit: TestKit, ref: Ref<ChildQuery>): Promise<string[]> {
   return (await whichChildren(kit.system, ref)).map(({ id, state }) => `${id} ${state}`);
 }
 
-/** What was noted since the last time. */
+/** What was logged since the last call. */
 export function taken(log: string[]): string {
   return log.splice(0).join(' ');
 }

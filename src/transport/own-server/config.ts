@@ -4,11 +4,11 @@ export interface ServerConfig {
   readonly name: string;
   readonly port: number;
   readonly maxPayloadBytes: number;
-  /** Where JetStream keeps its files; undefined: no JetStream. */
+  /** The folder of JetStream's files; undefined: no JetStream. */
   readonly storeDirectory: string | undefined;
 }
 
-/** Enough for the tables of many hosts; the server refuses beyond it, and never fills the disk. */
+/** Enough for the tables of many hosts. The server refuses more, so that it never fills the disk. */
 const STORE_BYTES_MAX = 256 * 1024 * 1024;
 const STORE_MEMORY_BYTES_MAX = 16 * 1024 * 1024;
 

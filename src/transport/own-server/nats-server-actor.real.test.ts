@@ -1,9 +1,19 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createSystem, type Ref, systemClock } from '../../actors/mod.ts';
-import { identify, isAlive, LOG_BYTES_MAX, type ProcessIdentity, signalProcess, whenGone } from '../../process/mod.ts';
+import {
+  identify,
+  isAlive,
+  LOG_BYTES_MAX,
+  type ProcessIdentity,
+  type Spawner,
+  signalProcess,
+  whenGone,
+} from '../../process/mod.ts';
 import { child, supervisor } from '../../supervisor/mod.ts';
 import { type ConnectionState, connect } from '../connection.ts';
 import { endpoint } from '../endpoint.ts';
@@ -11,7 +21,12 @@ import type { RouterRequest } from '../endpoint-messages.ts';
 import { directSpawner, processed } from '../kit/mod.ts';
 import { TOKEN_KEY_BYTES } from '../reply-token.ts';
 import { createRequester } from '../requester.ts';
-import { type NatsServerMessage, type NatsServerStatus, natsServer } from './nats-server-actor.ts';
+import {
+  type NatsServerActorOptions,
+  type NatsServerMessage,
+  type NatsServerStatus,
+  natsServer,
+} from './nats-server-actor.ts';
 
 const GONE_MS = 5_000;
 
@@ -22,7 +37,7 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }));
 
 /** The server of one test under a supervisor, and the news of each time that it serves. */
-async function supervised(options: { fresh?: boolean } = {}) {
+async function supervised(options: Partial<NatsServerActorOptions> = {}) {
   const system = createSystem();
   const served: NatsServerStatus[] = [];
   let onServed = (): void => undefined;
@@ -66,44 +81,107 @@ function processOf({ pid }: NatsServerStatus): ProcessIdentity {
 }
 
 test('a server that is killed comes back on the same port, its clients reconnect, and requests are answered again', async () => {
-  const it = await supervised();
-  const { url, pid } = it.status();
+  const actor = await supervised();
+  const { url, pid } = actor.status();
   const reconnected = Promise.withResolvers<void>();
   const onState = (state: ConnectionState): void => {
     if (state === 'connected') reconnected.resolve();
   };
   const server = await connect({ servers: url, name: 'server' });
   const client = await connect({ servers: url, name: 'client', onState });
-  const router = it.system.spawn<RouterRequest>(() => ({ request }) => {
+  const router = actor.system.spawn<RouterRequest>(() => ({ request }) => {
     request.replyTo.tell(processed(request.payload));
   });
   const tokenKey = new Uint8Array(TOKEN_KEY_BYTES);
-  await it.system.start(endpoint({ nc: server.nc, fleet: 'f', version: '0.1.0', router, tokenKey }));
+  await actor.system.start(endpoint({ nc: server.nc, fleet: 'f', version: '0.1.0', router, tokenKey }));
   const requester = createRequester(client.nc, { fleet: 'f' });
   await requester.request(new Uint8Array(1));
 
-  const served = it.nextServed();
-  signalProcess(processOf(it.status()), 'SIGKILL');
+  const served = actor.nextServed();
+  signalProcess(processOf(actor.status()), 'SIGKILL');
   await served;
-  expect(it.status()).toMatchObject({ url, adopted: false });
-  expect(it.status().pid).not.toBe(pid);
+  expect(actor.status()).toMatchObject({ url, adopted: false });
+  expect(actor.status().pid).not.toBe(pid);
   await reconnected.promise;
   // The server's own connection may be back a moment later than the client's.
   const request = () => requester.request(new Uint8Array(2)).catch((error: unknown) => error);
   await expect.poll(request, { timeout: 10_000 }).toMatchObject({ vm: 1 });
 
   await client.close();
-  await it.system.shutdown();
+  await actor.system.shutdown();
   await server.close();
 });
 
+/** Holds back the news of deaths until the test has taken the port. */
+function withLateNews(): { readonly spawner: Spawner; readonly tell: () => void } {
+  const inner = directSpawner();
+  let news: (() => void)[] = [];
+  return {
+    spawner: {
+      ...inner,
+      onExit: (identity, listener) => inner.onExit(identity, (exit) => news.push(() => listener(exit))),
+    },
+    tell: () => {
+      for (const one of news.splice(0)) one();
+      news = [];
+    },
+  };
+}
+
+async function listenOn(port: number): Promise<Server> {
+  const server = createServer();
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+test('a server whose port another program took comes back there once it is free, and says that it waits', async () => {
+  const { spawner, tell } = withLateNews();
+  const taken = Promise.withResolvers<number>();
+  const actor = await supervised({ spawner, onPortTaken: taken.resolve });
+  const { url } = actor.status();
+  const port = Number(new URL(url).port);
+  const process = processOf(actor.status());
+  signalProcess(process, 'SIGKILL');
+  await whenGone(process, GONE_MS, systemClock);
+  const other = await listenOn(port);
+  tell();
+  expect(await taken.promise).toBe(port);
+  expect(actor.served).toHaveLength(1);
+  const served = actor.nextServed();
+  other.close();
+  await served;
+  expect(actor.status()).toMatchObject({ url, adopted: false, portLost: undefined });
+  tell();
+  await actor.system.shutdown();
+});
+
+test('its end does not wait for a port that another program has', async () => {
+  const { spawner, tell } = withLateNews();
+  const taken = Promise.withResolvers<number>();
+  const actor = await supervised({ spawner, onPortTaken: taken.resolve });
+  const port = Number(new URL(actor.status().url).port);
+  const process = processOf(actor.status());
+  signalProcess(process, 'SIGKILL');
+  await whenGone(process, GONE_MS, systemClock);
+  const other = await listenOn(port);
+  tell();
+  await taken.promise;
+  await actor.system.shutdown();
+  other.close();
+});
+
 test('its end in order ends the server', async () => {
-  const it = await supervised();
-  const process = processOf(it.status());
+  const actor = await supervised();
+  const process = processOf(actor.status());
   expect(
-    await it.system.ask<NatsServerMessage, NatsServerStatus>(it.ref, (replyTo) => ({ kind: 'status', replyTo }), 1_000),
-  ).toEqual(it.status());
-  await it.system.shutdown();
+    await actor.system.ask<NatsServerMessage, NatsServerStatus>(
+      actor.ref,
+      (replyTo) => ({ kind: 'status', replyTo }),
+      1_000,
+    ),
+  ).toEqual(actor.status());
+  await actor.system.shutdown();
   expect(isAlive(process)).toBe(false);
 });
 
@@ -146,12 +224,16 @@ test('a fresh start holds for the first time only', async () => {
 });
 
 test('a log that has grown is cut', async () => {
-  const it = await supervised();
+  const actor = await supervised();
   const path = join(directory, 'nats-server.log');
   await writeFile(path, `${'x'.repeat(LOG_BYTES_MAX)}\nthe end\n`, { flag: 'a' });
-  it.ref.tell({ kind: 'bound-log' });
-  await it.system.ask<NatsServerMessage, NatsServerStatus>(it.ref, (replyTo) => ({ kind: 'status', replyTo }), 5_000);
+  actor.ref.tell({ kind: 'bound-log' });
+  await actor.system.ask<NatsServerMessage, NatsServerStatus>(
+    actor.ref,
+    (replyTo) => ({ kind: 'status', replyTo }),
+    5_000,
+  );
   expect((await stat(path)).size).toBeLessThan(LOG_BYTES_MAX);
   expect(await readFile(path, 'utf8')).toContain('the end');
-  await it.system.shutdown();
+  await actor.system.shutdown();
 });

@@ -15,29 +15,39 @@ import { readServerInfo } from '../server-info.ts';
 import { NATS_PORT_DEFAULT } from '../server-url.ts';
 import { MAX_PAYLOAD_BYTES_DEFAULT, renderConfig } from './config.ts';
 import { type EndLimits, endProcess } from './end-process.ts';
-import { freePort } from './free-port.ts';
+import { freePort, portWithin } from './free-port.ts';
 import { findNatsServer } from './program.ts';
 import { readState, removeFile, removeState, type ServerState, writeState } from './state.ts';
 
 export interface OwnServerOptions {
-  /** Private to this server; made if it is not there. */
+  /** The server's own folder; made if it is missing. */
   readonly directory: string;
   readonly spawner: Spawner;
   readonly clock?: Clock;
   /** Taken if it is free, unless an earlier server of this directory had another; default 4222. */
   readonly preferredPort?: number;
+  /** Waits for the port that the server had, because others remember its address. Default: takes another port. */
+  readonly keepPort?: KeepPort;
   /** Ends a server that an earlier Shoal left, instead of adopting it; default false. */
   readonly fresh?: boolean;
   /** Default 1 MiB. */
   readonly maxPayloadBytes?: number;
   /** Default true. It costs 6 ms of the start. */
   readonly jetStream?: boolean;
-  /** Path of the nats-server program; default: looked for on the PATH. */
+  /** Path of the nats-server program; default: the one on the PATH. */
   readonly program?: string;
   /** How long the server may take to answer; default 10000. */
   readonly startTimeoutMs?: number;
   /** How long it may take to end; default 5000 by request, then 2000 by force. */
   readonly endLimits?: EndLimits;
+}
+
+export interface KeepPort {
+  readonly port: number;
+  /** Called once if another program has the port, before the wait. */
+  readonly onTaken: () => void;
+  /** Ends the wait. */
+  readonly signal: AbortSignal;
 }
 
 /** A nats-server of ours, started or adopted. */
@@ -47,13 +57,15 @@ export interface OwnServer {
   readonly process: ProcessIdentity;
   /** Whether an earlier Shoal had started it. */
   readonly adopted: boolean;
-  /** Standard error of the process; whoever watches the server keeps it small. */
+  /** The port of an earlier server of this directory, if another program has it now. */
+  readonly portLost: number | undefined;
+  /** Standard error of the process. The caller keeps it small. */
   readonly logPath: string;
-  /** Calls once when the process has ended, however it came to that, unless `stop` or `leave` came first. */
+  /** Calls once when the process has ended, unless `stop` or `leave` came first. */
   onDeath(listener: () => void): void;
   /** Ends the server and forgets it. @throws NATS_SERVER_FAILED if it cannot be confirmed gone */
   stop(): Promise<void>;
-  /** Leaves the server, or what is on disk about a dead one, to whoever comes next. */
+  /** Leaves the server, or the files of a dead one, to the next start. */
   leave(): void;
 }
 
@@ -63,9 +75,11 @@ const ANSWER_PAUSE = { firstMs: 5, maxMs: 100 };
 const START_TIMEOUT_MS = 10_000;
 const ADOPT_TIMEOUT_MS = 2_000;
 const END_LIMITS: EndLimits = { termMs: 5_000, killMs: 2_000 };
-/** Clients look for us on the port that we had, and the kernel may take a moment to close it after a process. */
+/** Clients look for the server on its former port, which the kernel may close a moment after the process ended. */
 const OWN_PORT_PATIENCE_MS = 1_000;
-/** Ports that turn out to be taken after all. */
+/** Between two tries of a port that another program has. */
+const PORT_LOOK_MS = 250;
+/** Another program may take a port just before the server does. */
 const ATTEMPTS_MAX = 5;
 const LOG = 'nats-server.log';
 
@@ -79,8 +93,7 @@ export async function startOwnServer(options: OwnServerOptions): Promise<OwnServ
   const left = await readState(options.directory);
   const adopted = left === undefined ? undefined : await starter.adopt(left);
   if (adopted !== undefined) return adopted;
-  if (left !== undefined) return starter.start(left.port, OWN_PORT_PATIENCE_MS);
-  return starter.start(options.preferredPort ?? NATS_PORT_DEFAULT, 0);
+  return starter.start(options.keepPort?.port ?? left?.port);
 }
 
 class Starter {
@@ -108,7 +121,7 @@ class Starter {
     }
   }
 
-  /** The server that the state is about if it can be used; else it is confirmed gone. */
+  /** Adopts the server of the state if it answers. @returns undefined once it is confirmed gone */
   async adopt(state: ServerState): Promise<OwnServer | undefined> {
     const configPath = join(this.#options.directory, state.config);
     const found = state.process ?? findByArgument(configPath);
@@ -116,21 +129,23 @@ class Starter {
     if (process !== undefined) {
       if (this.#options.fresh !== true && (await this.#answers(state, ADOPT_TIMEOUT_MS))) {
         if (state.process === undefined) await writeState(this.#options.directory, { ...state, process });
-        return this.#serving(state, process, true);
+        return this.#serving(state, process, true, undefined);
       }
       await this.#end(process);
     }
-    // A start that is still on its way, in a launcher that outlived its Shoal, fails without this file.
+    // A launcher that outlived its Shoal may still start the server: without this file that start fails.
     await removeFile(configPath);
     return undefined;
   }
 
-  async start(preferredPort: number, patienceMs: number): Promise<OwnServer> {
+  /** @param portBefore the port of an earlier server, on which clients look for it */
+  async start(portBefore: number | undefined): Promise<OwnServer> {
     const program = this.#options.program ?? findNatsServer();
     let log = '';
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-      const port = await freePort(attempt === 0 ? preferredPort : 0, patienceMs, this.#clock);
-      const server = await this.#attempt(program, port);
+      const port = await this.#portFor(attempt, portBefore);
+      const portLost = port === portBefore ? undefined : portBefore;
+      const server = await this.#attempt(program, port, portLost);
       if (server !== undefined) return server;
       log = await readTail(this.#logPath, 2_000);
       if (!isPortTaken(log)) break;
@@ -144,8 +159,29 @@ class Starter {
     );
   }
 
+  async #portFor(attempt: number, portBefore: number | undefined): Promise<number> {
+    const { keepPort, preferredPort = NATS_PORT_DEFAULT } = this.#options;
+    if (keepPort !== undefined) return this.#portKept(keepPort);
+    if (attempt > 0) return freePort(0, 0, this.#clock);
+    const patienceMs = portBefore === undefined ? 0 : OWN_PORT_PATIENCE_MS;
+    return freePort(portBefore ?? preferredPort, patienceMs, this.#clock);
+  }
+
+  async #portKept({ port, onTaken, signal }: KeepPort): Promise<number> {
+    let free = await portWithin(port, OWN_PORT_PATIENCE_MS, this.#clock, signal);
+    if (free !== undefined) return free;
+    onTaken();
+    while (free === undefined) {
+      if (signal.aborted)
+        throw new ShoalError('NATS_SERVER_FAILED', `Port ${port} of ${HOST} was another program's until the end`);
+      await new Promise<void>((resolve) => this.#clock.timer(PORT_LOOK_MS, resolve));
+      free = await portWithin(port, 0, this.#clock);
+    }
+    return free;
+  }
+
   /** @returns undefined if the process ended, or was ended, without having answered */
-  async #attempt(program: string, port: number): Promise<OwnServer | undefined> {
+  async #attempt(program: string, port: number, portLost: number | undefined): Promise<OwnServer | undefined> {
     const { directory, spawner, jetStream = true, maxPayloadBytes = MAX_PAYLOAD_BYTES_DEFAULT } = this.#options;
     const tag = randomBytes(6).toString('hex');
     const state: ServerState = { name: `shoal-${tag}`, port, config: `nats-${tag}.conf`, process: undefined };
@@ -165,7 +201,7 @@ class Starter {
     if (
       await this.#answers(started, this.#options.startTimeoutMs ?? START_TIMEOUT_MS, () => exited || !isAlive(process))
     ) {
-      return this.#serving(started, process, false);
+      return this.#serving(started, process, false, portLost);
     }
     await this.#end(process);
     await this.#forget(started);
@@ -182,7 +218,7 @@ class Starter {
         stderrPath: this.#logPath,
       });
     } catch (cause) {
-      // A launcher that failed may have started it all the same: the state stays, and the next start looks for it.
+      // A launcher that failed may still have started it. The state stays, so that the next start looks for it.
       if (codeOf(cause) !== 'ENOENT' && codeOf(cause) !== 'EACCES') throw cause;
       await this.#forget(state);
       throw new ShoalError('NATS_MISSING', `${program} cannot be run: ${String(cause)}`, { cause });
@@ -201,13 +237,14 @@ class Starter {
     }
   }
 
-  #serving(state: ServerState, process: ProcessIdentity, adopted: boolean): OwnServer {
+  #serving(state: ServerState, process: ProcessIdentity, adopted: boolean, portLost: number | undefined): OwnServer {
     const watch = new DeathWatch(process, this.#options.spawner);
     return {
       url: `nats://${HOST}:${state.port}`,
       port: state.port,
       process,
       adopted,
+      portLost,
       logPath: this.#logPath,
       onDeath: (listener) => watch.onDeath(listener),
       leave: () => watch.end(),
@@ -228,7 +265,7 @@ class Starter {
     );
   }
 
-  /** The state goes first: without it nobody asks for the file. */
+  /** The state goes first, because it names the file. */
   async #forget(state: ServerState): Promise<void> {
     await removeState(this.#options.directory);
     await removeFile(join(this.#options.directory, state.config));

@@ -3,7 +3,7 @@ import { ShoalError } from '../../errors.ts';
 import { isProgram } from '../../process/mod.ts';
 
 const PROGRAM = 'nats-server';
-/** Debian's packages put it here, and a user's PATH often leaves these out. */
+/** Debian's package puts it here, and a user's PATH often lacks these. */
 const SBIN = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /** The path of the nats-server program. @throws NATS_MISSING */

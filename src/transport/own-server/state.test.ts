@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { readState, removeState, type ServerState, writeState } from './state.ts';
 
 let directory: string;
@@ -26,6 +26,17 @@ test('what was written is read again, with and without a process', async () => {
   await removeState(directory);
   await removeState(directory);
   expect(await readState(directory)).toBeUndefined();
+});
+
+test('the server of a directory that was copied is the one of the original, that of a directory that was moved is its own', async () => {
+  await writeState(directory, state);
+  const [copy, moved] = [`${directory}-copy`, `${directory}-moved`];
+  onTestFinished(() => rm(copy, { recursive: true }));
+  await cp(directory, copy, { recursive: true });
+  expect(await readState(copy)).toBeUndefined();
+  await rename(directory, moved);
+  expect(await readState(moved)).toEqual(state);
+  await rename(moved, directory);
 });
 
 describe('a state that cannot be understood is an error that says what to do, and is kept', () => {

@@ -1,14 +1,14 @@
 import { readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, ShoalError } from '../../errors.ts';
-import { type ProcessIdentity, writeDurable } from '../../process/mod.ts';
+import { inodeOf, type ProcessIdentity, writeDurable } from '../../process/mod.ts';
 
 /**
- * What is on disk about our own server. Written before the server is started, without its process, and again with it: whatever
- * crashes in between, the name of the configuration file in the process's arguments says whose it is.
+ * The state of our own server on disk. It is written before the start, without the process, and again with it. After a crash in between,
+ * the configuration file in the arguments of a process identifies the server.
  */
 export interface ServerState {
-  /** The server's name, new at each start: who answers with it is the one that this state is about. */
+  /** The server's name, new at each start: a server that answers with it is the one of this state. */
   readonly name: string;
   readonly port: number;
   /** File name of the configuration, new at each start. */
@@ -19,7 +19,7 @@ export interface ServerState {
 const VERSION = 1;
 const FILE = 'server.json';
 
-/** @returns undefined if there is none. @throws NATS_SERVER_FAILED if it cannot be understood; it is then left as it is */
+/** @returns undefined if there is none of this directory. @throws NATS_SERVER_FAILED if it is damaged or newer; it is left as it is */
 export async function readState(directory: string): Promise<ServerState | undefined> {
   const path = join(directory, FILE);
   let text: string;
@@ -29,8 +29,9 @@ export async function readState(directory: string): Promise<ServerState | undefi
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
-  const state = parse(text);
-  if (state !== undefined) return state;
+  const found = parse(text);
+  // The state in a copied directory is about the original's server.
+  if (found !== undefined) return isOf(directory, found.inode) ? found.state : undefined;
   throw new ShoalError(
     'NATS_SERVER_FAILED',
     `${path} is damaged or of a newer version, so nobody can say which nats-server is ours. Look whether one still runs with a configuration file in ${directory}, end it, then remove ${path}`,
@@ -39,7 +40,10 @@ export async function readState(directory: string): Promise<ServerState | undefi
 }
 
 export async function writeState(directory: string, state: ServerState): Promise<void> {
-  await writeDurable(join(directory, FILE), `${JSON.stringify({ version: VERSION, ...state })}\n`);
+  await writeDurable(
+    join(directory, FILE),
+    `${JSON.stringify({ version: VERSION, inode: inodeOf(directory), ...state })}\n`,
+  );
 }
 
 export async function removeState(directory: string): Promise<void> {
@@ -52,7 +56,12 @@ export async function removeFile(path: string): Promise<void> {
   });
 }
 
-function parse(text: string): ServerState | undefined {
+/** @param inode the directory's in the state; earlier versions did not write it */
+function isOf(directory: string, inode: string | undefined): boolean {
+  return inode === undefined || inode === inodeOf(directory);
+}
+
+function parse(text: string): { readonly state: ServerState; readonly inode: string | undefined } | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -60,12 +69,13 @@ function parse(text: string): ServerState | undefined {
     return undefined;
   }
   if (!isRecord(value) || value['version'] !== VERSION) return undefined;
-  const { name, port, config, process } = value;
+  const { name, port, config, process, inode } = value;
+  if (inode !== undefined && typeof inode !== 'string') return undefined;
   if (typeof name !== 'string' || typeof config !== 'string' || !isPort(port)) return undefined;
-  // It is joined to the directory and unlinked: it must not lead out of it.
+  // The file is removed by this name, which must not lead out of the directory.
   if (!/^[a-z0-9-]+\.conf$/.test(config)) return undefined;
-  if (process === undefined) return { name, port, config, process: undefined };
-  return isIdentity(process) ? { name, port, config, process } : undefined;
+  if (process !== undefined && !isIdentity(process)) return undefined;
+  return { state: { name, port, config, process }, inode };
 }
 
 function isPort(value: unknown): value is number {

@@ -192,3 +192,103 @@ describe('R6, a host out of reach', () => {
     expect(client.outcomes).toMatchObject([{ ok: true, vm: 2 }]);
   });
 });
+
+describe('R6, poison', () => {
+  const admin = { path: 'admin', tell: () => true };
+
+  it('is known by the verdict of the host, also if the link of the VM is lost before', async () => {
+    await using fleet = await running({ params: { stuck_ms: 0, min_vm_count: 2, vm_requests_max: 2 } });
+    fleet.obeys.delete('stop');
+    fleet.send({ withinMs: 1_000 });
+    const beside = fleet.send();
+    await fleet.advance(6_000);
+    expect(fleet.told('stop')).toEqual([1]);
+    fleet.dropLink(1);
+    await fleet.settle();
+    expect(beside.outcomes).toEqual([]);
+    fleet.gone(1, 'killed', undefined, 'stuck');
+    await fleet.settle();
+    expect(beside.outcomes).toMatchObject([{ ok: false, status: 502, message: expect.stringMatching(/^poison/) }]);
+  });
+
+  it('is none if the VM was merely dead: its work is tried elsewhere', async () => {
+    await using fleet = await running({ params: { stuck_ms: 0, min_vm_count: 2, vm_requests_max: 2 } });
+    fleet.obeys.delete('stop');
+    fleet.send({ withinMs: 1_000 });
+    const beside = fleet.send();
+    await fleet.advance(6_000);
+    fleet.dropLink(1);
+    fleet.gone(1, 'killed', undefined, 'dead');
+    await fleet.settle();
+    fleet.reply(2);
+    await fleet.settle();
+    expect(beside.outcomes).toMatchObject([{ ok: true, vm: 2 }]);
+  });
+
+  it('spreads neither when an administrator removes the VM', async () => {
+    await using fleet = await running({ params: { min_vm_count: 2 } });
+    fleet.obeys.delete('stop');
+    const client = fleet.send();
+    await fleet.advance(3_000);
+    fleet.router.tell({ kind: 'remove-vm', vm: 1, replyTo: admin });
+    fleet.gone(1, 'killed', undefined, 'stuck');
+    await fleet.settle();
+    expect(client.outcomes).toMatchObject([{ ok: false, status: 502 }]);
+  });
+
+  it('is none on a VM that was heard of all along: it was only busy when it was removed', async () => {
+    await using fleet = await running({ params: { min_vm_count: 2 } });
+    fleet.obeys.delete('stop');
+    const client = fleet.send();
+    await fleet.settle();
+    fleet.report(1, { cpuPercent: 100, inFlight: 1 });
+    fleet.router.tell({ kind: 'remove-vm', vm: 1, replyTo: admin });
+    fleet.gone(1, 'killed', undefined, 'stuck');
+    await fleet.settle();
+    fleet.reply(2);
+    await fleet.settle();
+    expect(client.outcomes).toMatchObject([{ ok: true, vm: 2 }]);
+  });
+
+  it('is all that the VM was given while it was free, though vm_requests_max was lowered since', async () => {
+    await using fleet = await running({ params: { stuck_ms: 0, vm_requests_max: 3 } });
+    fleet.obeys.delete('stop');
+    const clients = [fleet.send({ withinMs: 1_000 }), fleet.send(), fleet.send()];
+    await fleet.settle();
+    fleet.router.tell({ kind: 'params', params: makeParams({ min_vm_count: 1, stuck_ms: 0, vm_requests_max: 1 }) });
+    await fleet.advance(6_000);
+    fleet.gone(1, 'killed', undefined, 'stuck');
+    await fleet.settle();
+    expect(clients.map(({ outcomes }) => outcomes.map((one) => !one.ok && one.status))).toEqual([[504], [502], [502]]);
+  });
+
+  it('is not put off by repeats of the request that the VM is stuck over', async () => {
+    await using fleet = await running({ params: { stuck_ms: 1_000 } });
+    fleet.send({ requestId: 'x', withinMs: 5_000 });
+    for (let second = 0; second < 6; second++) {
+      await fleet.advance(1_000);
+      fleet.send({ requestId: 'x', withinMs: 5_000 });
+    }
+    await fleet.advance(300);
+    expect(fleet.told('stop')).toEqual([1]);
+  });
+});
+
+describe('R6, a VM whose console is broken', () => {
+  it('is asked over its link, and not ended while it answers', async () => {
+    await using fleet = await running();
+    fleet.links.ponging.add(1);
+    await fleet.advance(60_000);
+    expect(fleet.told('stop')).toEqual([]);
+    expect(fleet.links.pinged.length).toBeGreaterThan(5);
+    fleet.links.ponging.delete(1);
+    await fleet.advance(5_100);
+    expect(fleet.told('stop')).toEqual([1]);
+  });
+
+  it('is asked once, in time for the limit to hold', async () => {
+    await using fleet = await running();
+    await fleet.advance(5_100);
+    expect([fleet.links.pinged, fleet.told('stop')]).toEqual([[1], [1]]);
+  });
+});

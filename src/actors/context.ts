@@ -1,0 +1,197 @@
+import { ShoalError } from '../errors.ts';
+import { addresseeOf, offerTo } from './addressee.ts';
+import type { Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
+import { asCell, Cell } from './cell.ts';
+import type { CleanUp } from './clean-ups.ts';
+import type { CancelTimer, Clock } from './clock.ts';
+import { Incarnation, type Starter } from './incarnation.ts';
+import { checkedName } from './options.ts';
+import { ReceiveTimeout } from './receive-timeout.ts';
+import type { Exit, Ref } from './ref.ts';
+
+/**
+ * Starts an incarnation of an actor.
+ * @param starter told how the start went.
+ * @returns the context that its behaviour has
+ */
+export function startActor<M>(cell: Cell<M>, starter?: Starter): Context<M> {
+  const life = new Incarnation(cell, starter);
+  const context = new ActorContext(life);
+  life.setUp(context);
+  return context;
+}
+
+/** What a behaviour may do, for one incarnation. After its end it does nothing. */
+class ActorContext<M> implements Context<M> {
+  readonly #life: Incarnation<M>;
+
+  constructor(life: Incarnation<M>) {
+    this.#life = life;
+  }
+
+  get self(): Ref<M> {
+    return this.#life.cell;
+  }
+
+  get clock(): Clock {
+    return this.#life.cell.kernel.clock;
+  }
+
+  get signal(): AbortSignal {
+    return this.#life.signal;
+  }
+
+  spawn<C>(behaviour: Behaviour<C>, options: SpawnOptions = {}): Ref<C> {
+    const child = this.#newChild(behaviour, options);
+    startActor(child);
+    return child;
+  }
+
+  start<C>(behaviour: Behaviour<C>, options: SpawnOptions = {}): Promise<Ref<C>> {
+    return new Promise((resolve, reject) => {
+      const child = this.#newChild(behaviour, options);
+      startActor(child, { started: () => resolve(child), failed: reject });
+    });
+  }
+
+  restart<C>(ref: Ref<C>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const child = this.#ownChild(ref);
+      if (child.state !== 'stopped') throw new ShoalError('INTERNAL', `${child.path} is ${child.state}, not stopped`);
+      this.#add(child);
+      startActor(child, { started: resolve, failed: reject });
+    });
+  }
+
+  async stop(ref: Ref<never>, timeoutMs?: number): Promise<void> {
+    await this.#ownChild(ref).shutdown(timeoutMs);
+  }
+
+  exit(): void {
+    this.#life.exit();
+  }
+
+  watch(other: Ref<never>, toMessage: (exit: Exit) => M): void {
+    if (this.#life.isEnding) return;
+    this.#life.resources.watch(addresseeOf(other), (exit) => this.#post(() => toMessage(exit)));
+  }
+
+  unwatch(other: Ref<never>): void {
+    this.#life.resources.unwatch(addresseeOf(other));
+  }
+
+  after(delayMs: number, message: M): CancelTimer {
+    return this.#timer(delayMs, () => this.#send(message));
+  }
+
+  every(intervalMs: number, message: () => M): CancelTimer {
+    const tick = (): void => {
+      cancel = this.#timer(intervalMs, tick);
+      this.#protect(() => this.#send(message()));
+    };
+    let cancel = this.#timer(intervalMs, tick);
+    return () => cancel();
+  }
+
+  pipe<T>(promise: Promise<T>, done: (value: T) => M, failed: (error: unknown) => M): void {
+    promise.then(
+      (value) => this.#post(() => done(value)),
+      (error: unknown) => this.#post(() => failed(error)),
+    );
+  }
+
+  onStop(cleanUp: CleanUp, when: 'after-children' | 'before-children' = 'after-children'): void {
+    const { cleanUps } = this.#life.resources;
+    cleanUps.add(cleanUp, when);
+    // The start went on after the actor was abandoned: whatever it still acquires is released at once.
+    if (this.#life.state === 'stopped') void cleanUps.runAll();
+  }
+
+  become(receive: Receive<M>): void {
+    // During the start the receive that the behaviour returns counts, because it comes later.
+    if (this.#life.state === 'running') this.#life.cell.become(receive);
+  }
+
+  stash(message: M): void {
+    const { cell, isEnding, resources } = this.#life;
+    if (isEnding) cell.refuse(message, 'stopped', cell.senderInHand);
+    else resources.stash.put(message);
+  }
+
+  unstashAll(): void {
+    if (!this.#life.isEnding) this.#life.resources.stash.putBack();
+  }
+
+  onIdle(afterMs: number, message: () => M): CancelTimer {
+    const life = this.#life;
+    life.receiveTimeout?.cancel();
+    if (life.isEnding) return () => undefined;
+    const { cell } = life;
+    const timeout = new ReceiveTimeout(life.resources.timers, {
+      afterMs,
+      nowMs: () => this.clock.monotonic(),
+      isBusy: () => cell.busy || cell.depth > 0,
+      fire: () => this.#post(message),
+    });
+    life.receiveTimeout = timeout;
+    cell.alert();
+    return () => timeout.cancel();
+  }
+
+  offer<C>(other: Ref<C>, message: C): Promise<boolean> {
+    return offerTo(other, message);
+  }
+
+  standsFor(shard: string): void {
+    this.#life.resources.shard = shard;
+  }
+
+  #newChild<C>(behaviour: Behaviour<C>, options: SpawnOptions): Cell<C> {
+    const { kernel } = this.#life.cell;
+    const name = options.name === undefined ? kernel.nextName() : checkedName(options.name);
+    const child = new Cell<C>(kernel, this.#life, name, behaviour, options);
+    this.#add(child);
+    return child;
+  }
+
+  #add<C>(child: Cell<C>): void {
+    const life = this.#life;
+    if (life.isEnding) throw new ShoalError('ACTOR_STOPPED', `${life.path} has ended and starts no children`);
+    life.resources.addChild(child);
+  }
+
+  #ownChild<C>(ref: Ref<C>): Cell<C> {
+    const child = asCell(ref);
+    if (child.parent !== this.#life) throw new ShoalError('INTERNAL', `${ref.path} is no child of ${this.#life.path}`);
+    return child;
+  }
+
+  #timer(delayMs: number, fire: () => void): CancelTimer {
+    return this.#life.isEnding ? () => undefined : this.#life.resources.timers.set(delayMs, fire);
+  }
+
+  /** Sends the actor a message of its own, by the rules of its mailbox. */
+  #send(message: M): void {
+    const { cell } = this.#life;
+    cell.take(message, cell);
+  }
+
+  /** Sends the actor a message that it has asked for. Such a message always finds room. */
+  #post(toMessage: () => M): void {
+    this.#protect(() => {
+      const message = toMessage();
+      const { cell, isEnding } = this.#life;
+      if (isEnding) cell.refuse(message, 'stopped', cell);
+      else cell.deliver(message, cell);
+    });
+  }
+
+  /** Runs a function that the behaviour has passed. If it throws, the actor has failed. */
+  #protect(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#life.fail(error);
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import type { ErrorEnvelope } from '../errors.ts';
+import type { ExitReason } from './ref.ts';
+
+/** What a cell needs of its incarnation. `C` is the type of the cells. */
+export interface Life<C> {
+  /** Why the actor is to end as soon as it has no message in hand; undefined if it is not. */
+  readonly endReason: ExitReason | undefined;
+  readonly receiveTimeout: { touch(): void } | undefined;
+  /** The thread of the actor that this one stands for. */
+  readonly shard: string | undefined;
+  readonly children: Iterable<C>;
+  /** Remembers a failure: the actor ends because of it as soon as it has no message in hand. */
+  noteFailure(error: unknown): void;
+  /** Ends the actor, which has no message in hand. */
+  end(): void;
+  /** If the end was asked for, the handler that delays it gets a time limit. */
+  limitIfEnding(): void;
+  /** Ends the actor from outside. */
+  stop(timeoutMs: number): void;
+  /** Gives up on an actor that has not stopped in time, so that others need not wait for it. */
+  abandon(afterMs: number): void;
+}
+
+/** A child as its parent's incarnation sees it. */
+export interface Child {
+  readonly name: string;
+  readonly path: string;
+  readonly failedUnseen: boolean;
+}
+
+/** What an actor needs of the incarnation of its parent. */
+export interface Parent {
+  readonly path: string;
+  /** The child has ended, and its name is free again. */
+  forget(child: Child): void;
+  /** The child has failed, and so far nobody has been told. */
+  hearFailure(child: Child, error: ErrorEnvelope): void;
+}

@@ -1,0 +1,220 @@
+import { describe, expect, it } from 'vitest';
+import { type TestKit, testKit } from '../../actors/kit/mod.ts';
+import type { Behaviour, Ref } from '../../actors/mod.ts';
+import { ShoalError } from '../../errors.ts';
+import type { HostEvent } from '../../fleet/mod.ts';
+import type { HostNotice } from '../notices.ts';
+import type { Found, Hypervisor, Manifest } from '../port.ts';
+import type { VmHome } from '../shards/vm-home.ts';
+import type { HostVmEvent } from '../vm/vm-events.ts';
+import type { VmMessage } from '../vm/vm-messages.ts';
+import { controller } from './controller.ts';
+import type { ControllerMessage } from './controller-messages.ts';
+import { type ControllerOptions, STOP_LIMITS } from './controller-options.ts';
+
+const ADDRESS = { id: 1, ip: '127.0.0.1', port: 9000 };
+const PARAMETERS = {
+  image: '/image',
+  imageDigest: 'digest',
+  accelerator: 'tcg',
+  memoryMib: 16,
+  statusIntervalMs: 1_000,
+  bootTimeoutMs: 10_000,
+  textBytesMax: 1_000,
+  stopLimits: STOP_LIMITS,
+} as const;
+
+interface Host extends AsyncDisposable {
+  readonly kit: TestKit;
+  readonly ref: Ref<ControllerMessage>;
+  readonly events: readonly HostEvent[];
+  readonly notices: readonly HostNotice[];
+  /** Has the start of the VM's actor that waits fail, as when no thread takes it. */
+  refuse(): void;
+}
+
+/** A controller whose host takes no actor of a VM. */
+async function openHost(port: Partial<Hypervisor> = {}, options: Partial<ControllerOptions> = {}): Promise<Host> {
+  const kit = testKit();
+  const events: HostEvent[] = [];
+  const notices: HostNotice[] = [];
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => undefined);
+  const unused = (): never => {
+    throw new Error('not in this test');
+  };
+  const hypervisor: Hypervisor = {
+    prepare: unused,
+    adopt: unused,
+    connect: unused,
+    list: () => Promise.resolve([]),
+    find: () => Promise.resolve(undefined),
+    end: unused,
+    discard: () => Promise.resolve(),
+    availableBytes: () => Promise.resolve(1),
+    ...port,
+  };
+  const start: Behaviour<VmMessage> = () => promise;
+  const ref = await kit.system.start(
+    controller({
+      host: 'here',
+      hypervisor,
+      home: { actor: () => ({ start }) },
+      parameters: PARAMETERS,
+      events: { path: '/events', tell: (event) => events.push(event) > 0 },
+      notices: { path: '/notices', tell: (notice) => notices.push(notice) > 0 },
+      onStop: 'keep-vms',
+      ...options,
+    }),
+    { name: 'controller' },
+  );
+  await kit.settle();
+  return {
+    kit,
+    ref,
+    events,
+    notices,
+    refuse: () => reject(new ShoalError('SHARD_UNAVAILABLE', 'No shard takes an actor')),
+    [Symbol.asyncDispose]: () => kit.shutdown(),
+  };
+}
+
+function manifest(vm: number): Manifest {
+  const { imageDigest, image, accelerator, memoryMib, statusIntervalMs, textBytesMax } = PARAMETERS;
+  const spec = { vm, address: ADDRESS, imageDigest, image, accelerator, memoryMib, statusIntervalMs, textBytesMax };
+  return { version: 1, spec, uuid: 'uuid', argvDigest: '', bootId: '', preparedMs: 0 };
+}
+
+const ups = (events: readonly HostEvent[]): readonly unknown[] =>
+  events.flatMap((event) => (event.kind === 'host-up' ? [event.vms] : []));
+
+describe('a controller whose VM has no actor', () => {
+  it('says that all is told once such a VM is confirmed gone', async () => {
+    await using host = await openHost();
+    host.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
+    host.ref.tell({ kind: 'announce' });
+    await host.kit.settle();
+    expect(ups(host.events)).toEqual([[]]);
+    host.refuse();
+    await host.kit.settle();
+    const last = host.events.filter(({ kind }) => kind !== 'host-stats').slice(-2);
+    expect(last).toMatchObject([
+      { kind: 'vm-gone', vm: 7 },
+      { kind: 'host-up', vms: [] },
+    ]);
+  });
+
+  it('names one that was found among what is there, since it may run', async () => {
+    await using host = await openHost({ list: () => Promise.resolve([{ kind: 'running', manifest: manifest(7) }]) });
+    host.refuse();
+    await host.kit.settle();
+    expect(ups(host.events)).toEqual([[7]]);
+  });
+
+  it('names one of which it cannot tell what is left', async () => {
+    const why = 'its process cannot be identified';
+    await using host = await openHost({
+      find: () => Promise.resolve({ kind: 'unknown', directory: '/run/7', vm: 7, why }),
+    });
+    host.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
+    host.ref.tell({ kind: 'announce' });
+    host.refuse();
+    await host.kit.settle();
+    expect(ups(host.events)).toEqual([[], [7]]);
+  });
+});
+
+describe('a controller whose host cannot be looked at', () => {
+  it('takes no VM for gone, says so once, and looks again', async () => {
+    let list: () => Promise<readonly Found[]> = () => Promise.reject(new Error('EMFILE: too many open files'));
+    await using host = await openHost({ list: () => list() });
+    host.ref.tell({ kind: 'announce' });
+    await host.kit.advance(30_000);
+    expect(host.events).toEqual([]);
+    expect(host.notices).toEqual([{ kind: 'host-impaired', why: expect.stringContaining('EMFILE') }]);
+    list = () => Promise.resolve([]);
+    await host.kit.advance(1_000);
+    expect(ups(host.events)).toEqual([[]]);
+  });
+
+  it('tells that no memory is available, and says so once', async () => {
+    await using host = await openHost({ availableBytes: () => Promise.reject(new Error('EMFILE')) });
+    await host.kit.advance(10_000);
+    const stats = host.events.filter(({ kind }) => kind === 'host-stats');
+    expect(stats.length).toBeGreaterThan(5);
+    expect(new Set(stats.map((event) => event.kind === 'host-stats' && event.availableBytes))).toEqual(new Set([0]));
+    expect(host.notices).toEqual([{ kind: 'host-impaired', why: expect.stringContaining('EMFILE') }]);
+  });
+
+  it('leaves a VM with its actor when it can look at last', async () => {
+    let list: () => Promise<readonly Found[]> = () => Promise.reject(new Error('EMFILE'));
+    const running: Found = { kind: 'running', manifest: manifest(7) };
+    const actors: ((event: HostVmEvent) => void)[] = [];
+    const home: VmHome = {
+      actor: ({ events }) => {
+        actors.push((event) => events.tell(event));
+        return { start: () => () => undefined };
+      },
+    };
+    await using host = await openHost({ list: () => list(), find: () => Promise.resolve(running) }, { home });
+    host.ref.tell({ kind: 'stop', vm: 7, why: 'enough' });
+    await host.kit.settle();
+    list = () => Promise.resolve([running]);
+    await host.kit.advance(1_000);
+    expect(actors).toHaveLength(1);
+    expect(ups(host.events)).toEqual([]);
+    actors[0]?.({ kind: 'vm-gone', host: 'here', vm: 7, end: { clean: true, why: 'enough', exitCode: 67 } });
+    expect(ups(host.events)).toEqual([[]]);
+  });
+
+  it('leaves a VM alone that it cannot look for, and says so once however often it is told', async () => {
+    await using host = await openHost({ find: () => Promise.reject(new Error('EMFILE')) });
+    for (let times = 0; times < 3; times++) {
+      host.ref.tell({ kind: 'stop', vm: 9, why: 'enough' });
+      await host.kit.settle();
+    }
+    expect(host.events.filter(({ kind }) => kind === 'vm-gone')).toEqual([]);
+    expect(host.notices).toMatchObject([{ kind: 'vm-unidentified', vm: 9 }]);
+  });
+
+  it('lives without files for the logs of guests', async () => {
+    await using host = await openHost({}, { logFolder: '/proc/shoal/logs' });
+    expect(ups(host.events)).toEqual([[]]);
+    expect(host.notices).toEqual([{ kind: 'host-impaired', why: expect.stringContaining('/proc/shoal/logs') }]);
+  });
+});
+
+describe('a controller that finds what is left of VMs', () => {
+  const process = { pid: 5, startTicks: 1, bootId: '' };
+  const orphan: Found = { kind: 'orphan', vm: 7, directory: '/run/7', process };
+
+  it('ends one whose run directory was removed, before it says that the VM is gone', async () => {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    await using host = await openHost({ find: () => Promise.resolve(orphan), end: () => promise });
+    for (let times = 0; times < 2; times++) {
+      host.ref.tell({ kind: 'stop', vm: 7, why: 'enough' });
+      await host.kit.settle();
+    }
+    const gone = (): readonly HostEvent[] => host.events.filter(({ kind }) => kind === 'vm-gone');
+    expect(gone()).toEqual([]);
+    resolve(true);
+    await host.kit.settle();
+    expect(gone()).toMatchObject([{ vm: 7, end: { why: expect.stringContaining('/run/7') } }]);
+    expect(host.notices).toMatchObject([{ kind: 'vm-orphaned', vm: 7 }]);
+  });
+
+  it('names one that does not end among what is there', async () => {
+    await using host = await openHost({ list: () => Promise.resolve([orphan]), end: () => Promise.resolve(false) });
+    expect(ups(host.events)).toEqual([[7]]);
+    expect(host.notices).toMatchObject([{ kind: 'unknown-found', directory: '/run/7' }]);
+  });
+
+  it('tells of the end of one whose directory cannot be removed', async () => {
+    await using host = await openHost({
+      list: () => Promise.resolve([{ kind: 'gone', vm: 7 }]),
+      discard: () => Promise.reject(new Error('EBUSY')),
+    });
+    expect(host.events).toMatchObject([{ kind: 'vm-gone', vm: 7 }, { kind: 'host-up', vms: [] }, {}]);
+    expect(host.notices).toEqual([{ kind: 'directory-left', vm: 7, why: 'EBUSY' }]);
+  });
+});

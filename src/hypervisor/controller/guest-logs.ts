@@ -1,0 +1,62 @@
+import type { VmId } from '../../fleet/mod.ts';
+import { makeLogFolder, pruneLogs, readLog } from '../console/guest-log.ts';
+import type { LogMessage } from './controller-messages.ts';
+import type { VmTable } from './vm-table.ts';
+
+/** The logs of a host's guests: those of living VMs are with their actors, the others in files. */
+export class GuestLogs {
+  readonly #folder: string | undefined;
+  readonly #vms: VmTable;
+
+  /** @param folder undefined keeps no files */
+  constructor(folder: string | undefined, vms: VmTable) {
+    this.#folder = folder;
+    this.#vms = vms;
+  }
+
+  receive(message: LogMessage): void {
+    const ref = this.#vms.ref(message.vm);
+    switch (message.kind) {
+      case 'logs': {
+        const { linesMax, replyTo } = message;
+        if (ref?.tell({ kind: 'logs', linesMax, replyTo }) !== true) void this.#readFile(message);
+        return;
+      }
+      case 'follow-logs':
+        if (ref?.tell({ kind: 'follow', to: message.to }) !== true)
+          message.to.tell({ vm: message.vm, lines: [], ended: true });
+        return;
+      case 'unfollow-logs':
+        ref?.tell({ kind: 'unfollow', to: message.to });
+        return;
+    }
+  }
+
+  /** Removes the oldest logs of VMs that are gone; one that cannot be removed is removed the next time. */
+  prune(): void {
+    if (this.#folder === undefined) return;
+    const living: ReadonlySet<VmId> = new Set(this.#vms.ids);
+    void pruneLogs(this.#folder, living).catch(() => undefined);
+  }
+
+  async #readFile({ vm, linesMax, replyTo }: Extract<LogMessage, { kind: 'logs' }>): Promise<void> {
+    const folder = this.#folder;
+    const lines = folder === undefined ? [] : await readLog(folder, vm, linesMax).catch(() => []);
+    replyTo.tell(lines);
+  }
+}
+
+/** @returns the folder, or undefined if it cannot be made: VMs live without files for their logs */
+export async function logFolderOf(
+  folder: string | undefined,
+  onFailure: (why: string) => void,
+): Promise<string | undefined> {
+  if (folder === undefined) return undefined;
+  try {
+    await makeLogFolder(folder);
+    return folder;
+  } catch (error) {
+    onFailure(`the logs of guests cannot be kept in ${folder}: ${String(error)}`);
+    return undefined;
+  }
+}

@@ -1,0 +1,54 @@
+import type { Ref } from '../../actors/mod.ts';
+import type { Address, VmId } from '../../fleet/mod.ts';
+import type { HostNotice } from '../notices.ts';
+import type { Manifest } from '../port.ts';
+import type { VmTask } from '../shards/vm-home.ts';
+import type { HostVmEvent } from '../vm/vm-events.ts';
+import type { ControllerOptions, VmParameters } from './controller-options.ts';
+import type { VmTable } from './vm-table.ts';
+
+export interface VmStarterOptions extends Pick<ControllerOptions, 'host' | 'parameters' | 'relays' | 'fresh'> {
+  readonly vms: VmTable;
+  readonly logFolder: string | undefined;
+  readonly events: Ref<HostVmEvent>;
+  readonly notices: Ref<HostNotice>;
+}
+
+/** Starts an actor for each VM that is to be made, or that was found running. */
+export class VmStarter {
+  readonly #options: VmStarterOptions;
+  #parameters: VmParameters;
+
+  constructor(options: VmStarterOptions) {
+    this.#options = options;
+    this.#parameters = options.parameters;
+  }
+
+  get parameters(): VmParameters {
+    return this.#parameters;
+  }
+
+  setParameters(change: Partial<VmParameters>): void {
+    this.#parameters = { ...this.#parameters, ...change };
+  }
+
+  prepare(vm: VmId, address: Address): void {
+    // The command was repeated.
+    if (this.#options.vms.has(vm)) return;
+    const { image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax } = this.#parameters;
+    const made = { image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax };
+    this.#add({ kind: 'new', spec: { vm, address, ...made } });
+  }
+
+  adopt(manifest: Manifest): void {
+    const { vms, fresh } = this.#options;
+    this.#add({ kind: 'found', manifest });
+    if (fresh === true) vms.tell(manifest.spec.vm, { kind: 'stop', why: 'Shoal was started afresh' });
+  }
+
+  #add(origin: VmTask['origin']): void {
+    const { vms, host, logFolder, events, relays, notices } = this.#options;
+    const { bootTimeoutMs, stopLimits } = this.#parameters;
+    vms.add({ host, origin, bootTimeoutMs, stopLimits, logFolder, events, relays, notices });
+  }
+}

@@ -1,0 +1,139 @@
+import type { Ref } from '../../actors/mod.ts';
+import type { Address, VmId } from '../../fleet/mod.ts';
+import { type ChildReply, child, type SupervisorMessage, supervisor } from '../../supervisor/mod.ts';
+import type { VmHome, VmTask } from '../shards/vm-home.ts';
+import type { HostVmEvent } from '../vm/vm-events.ts';
+import type { VmMessage } from '../vm/vm-messages.ts';
+import type { VmSummary } from './controller-messages.ts';
+
+/** Commands that no loss of a message, an actor or a thread may undo; hearing one twice does no harm. */
+export type LastingCommand = Extract<VmMessage, { kind: 'start' | 'stop' | 'announce' }>;
+
+export interface VmTableOptions {
+  /** The supervisor of all VMs. */
+  readonly supervisor: Ref<SupervisorMessage>;
+  readonly home: VmHome;
+  /** The actor of a VM could not be started, and nothing more is heard of that VM. */
+  readonly onStartFailed: (vm: VmId, origin: VmTask['origin']['kind'], why: string) => void;
+}
+
+/** Of one VM. They do not share this limit: a shard that is lost is a crash for each VM on it. */
+const VM_RESTARTS = { intensity: 20, periodMs: 10_000 };
+
+interface Entry {
+  readonly address: Address;
+  readonly imageDigest: string;
+  pid: number | undefined;
+  shard: number | undefined;
+  ref: Ref<VmMessage> | undefined;
+  /** The lasting commands so far, the last of each kind: an actor that takes another's place is told them again. */
+  readonly commands: Map<LastingCommand['kind'], LastingCommand>;
+  readonly onRemoved: (() => void)[];
+}
+
+/** The VMs of a host that have an actor, each under a supervisor of its own. */
+export class VmTable {
+  readonly #options: VmTableOptions;
+  readonly #entries = new Map<VmId, Entry>();
+
+  constructor(options: VmTableOptions) {
+    this.#options = options;
+  }
+
+  get ids(): readonly VmId[] {
+    return [...this.#entries.keys()];
+  }
+
+  get summaries(): readonly VmSummary[] {
+    return [...this.#entries].map(([vm, { address, imageDigest, pid, shard }]) => ({
+      vm,
+      address,
+      imageDigest,
+      pid,
+      shard,
+    }));
+  }
+
+  has(vm: VmId): boolean {
+    return this.#entries.has(vm);
+  }
+
+  /** Undefined while the VM has no actor. */
+  ref(vm: VmId): Ref<VmMessage> | undefined {
+    return this.#entries.get(vm)?.ref;
+  }
+
+  add(task: VmTask): void {
+    const { origin } = task;
+    const { vm, address, imageDigest } = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
+    const entry: Entry = {
+      address,
+      imageDigest,
+      pid: undefined,
+      shard: undefined,
+      ref: undefined,
+      commands: new Map(),
+      onRemoved: [],
+    };
+    this.#entries.set(vm, entry);
+    const onShard = (shard: number): void => {
+      entry.shard = shard;
+    };
+    const onRef = (ref: Ref<VmMessage>): void => {
+      entry.ref = ref;
+      for (const command of entry.commands.values()) ref.tell(command);
+    };
+    // Transient: an actor that crashed comes back and adopts its VM; one whose VM is gone does not.
+    const actor = child({ id: 'vm', ...this.#options.home.actor(task, onShard), restart: 'transient', onRef });
+    const start = supervisor({ strategy: 'one_for_one', children: [actor], ...VM_RESTARTS });
+    const spec = child({ id: childId(vm), start, restart: 'transient' });
+    this.#options.supervisor.tell({ kind: 'start-child', spec, replyTo: this.#onStarted(vm, origin.kind) });
+  }
+
+  tell(vm: VmId, command: LastingCommand): void {
+    const entry = this.#entries.get(vm);
+    entry?.commands.set(command.kind, command);
+    entry?.ref?.tell(command);
+  }
+
+  /** Takes from an event what the table shows. */
+  see(event: HostVmEvent): void {
+    const entry = this.#entries.get(event.vm);
+    if (entry === undefined) return;
+    if (event.kind === 'vm-prepared' || event.kind === 'vm-adopted') entry.pid = event.pid;
+  }
+
+  /** The VM was told of: an actor in its place need not tell of it again. */
+  announced(vm: VmId): void {
+    this.#entries.get(vm)?.commands.delete('announce');
+  }
+
+  remove(vm: VmId): void {
+    const entry = this.#entries.get(vm);
+    if (entry === undefined) return;
+    this.#entries.delete(vm);
+    this.#options.supervisor.tell({ kind: 'terminate-child', id: childId(vm) });
+    this.#options.supervisor.tell({ kind: 'delete-child', id: childId(vm) });
+    for (const resolve of entry.onRemoved) resolve();
+  }
+
+  /** Resolves when each VM that is in the table now has been removed. */
+  async whenAllRemoved(): Promise<void> {
+    const entries = [...this.#entries.values()];
+    await Promise.all(entries.map(({ onRemoved }) => new Promise<void>((resolve) => onRemoved.push(resolve))));
+  }
+
+  #onStarted(vm: VmId, origin: VmTask['origin']['kind']): Ref<ChildReply> {
+    const tell = (reply: ChildReply): boolean => {
+      if (reply.ok) return true;
+      this.remove(vm);
+      this.#options.onStartFailed(vm, origin, `its actor could not be started: ${reply.error.message}`);
+      return true;
+    };
+    return { path: `/${childId(vm)}/started`, tell };
+  }
+}
+
+function childId(vm: VmId): string {
+  return `vm-${vm}`;
+}

@@ -1,0 +1,206 @@
+import type { CancelTimer, Clock } from '../../actors/mod.ts';
+import { toEnvelope } from '../../errors.ts';
+import type { GuestConnection } from '../port.ts';
+import { FRAME_BYTES_MAX, type FrameSink, FrameType, NO_BYTES } from './frame.ts';
+import { FrameParser } from './frame-parser.ts';
+import { FrameWriter } from './frame-writer.ts';
+
+export interface FramedConnectionOptions {
+  readonly connection: GuestConnection;
+  readonly clock: Clock;
+  /** The upper half of the ids of all frames that are sent. */
+  readonly tag: number;
+  /** How long the first pong may take. `hostfwd` accepts even for a guest without network. */
+  readonly firstPongMs: number;
+  /** Largest length of what follows a header; default: as long as any frame may be. */
+  readonly frameBytesMax?: number | undefined;
+  readonly listener: ConnectionListener;
+}
+
+/** Told of a connection; after `lost` nothing more comes. */
+export interface ConnectionListener {
+  /** The guest has answered the first ping. */
+  ready(): void;
+  /** The guest has answered a ping of `ask`. */
+  pong(): void;
+  answer(ok: boolean, idLow: number, idHigh: number, token: Uint8Array, payload: Uint8Array): void;
+  /** The guest reads again: the connection is not full any more. */
+  drained(): void;
+  /** @param wasReady whether `ready` came before */
+  lost(why: string, wasReady: boolean): void;
+  /** A callback threw. */
+  failed(error: unknown): void;
+}
+
+/** A batch that has grown to this is written at once, so that the connection can say that it is full. */
+const BATCH_BYTES_MAX = 256 * 1024;
+/** Pings have ids of their own, which tell their pongs apart. */
+const KEEP_ALIVE_ID = 0;
+const ASKED_ID = 1;
+
+/**
+ * One connection to a guest, from the attempt to its loss: frames in both directions, sent in batches. It greets the
+ * guest with a ping and is ready once the pong has come.
+ */
+export class FramedConnection implements FrameSink {
+  readonly tag: number;
+  readonly #connection: GuestConnection;
+  readonly #clock: Clock;
+  readonly #firstPongMs: number;
+  readonly #listener: ConnectionListener;
+  readonly #parser: FrameParser;
+  readonly #writer = new FrameWriter();
+  readonly #flush = (): void => this.#guard(() => this.#flushNow());
+  #ready = false;
+  #full = false;
+  #flushing = false;
+  #lost = false;
+  #pongDue = false;
+  #cancelGreeting: CancelTimer = () => undefined;
+
+  constructor(options: FramedConnectionOptions) {
+    const { connection, clock, tag, firstPongMs, frameBytesMax = FRAME_BYTES_MAX, listener } = options;
+    this.tag = tag;
+    this.#connection = connection;
+    this.#clock = clock;
+    this.#firstPongMs = firstPongMs;
+    this.#listener = listener;
+    this.#parser = new FrameParser(this, frameBytesMax);
+    connection.onOpen(() => this.#guard(() => this.#opened()));
+    connection.onBytes((bytes) => this.#guard(() => this.#received(bytes)));
+    connection.onDrain(() => this.#guard(() => this.#drained()));
+    connection.onClose((why) => this.#guard(() => this.#lose(why)));
+  }
+
+  get isReady(): boolean {
+    return this.#ready;
+  }
+
+  /** True while the guest reads too slowly: what is sent now stays in memory. */
+  get isFull(): boolean {
+    return this.#full;
+  }
+
+  send(type: FrameType, idLow: number, op: Uint8Array, token: Uint8Array, payload: Uint8Array): void {
+    this.#writer.append(type, idLow, this.tag, op, token, payload);
+    if (this.#writer.bytes >= BATCH_BYTES_MAX) this.#flushNow();
+    else this.#flushLater();
+  }
+
+  /** Pings, so that TCP notices a loss. At most one such ping is unanswered: a guest that computes may take long. */
+  keepAlive(): void {
+    if (!this.#ready || this.#pongDue) return;
+    this.#pongDue = true;
+    this.#ping(KEEP_ALIVE_ID);
+  }
+
+  /** Pings at once; `pong` follows if the guest answers. */
+  ask(): void {
+    // Without the limit, asking a guest that reads nothing would fill the memory.
+    if (this.#ready && this.#writer.bytes < BATCH_BYTES_MAX) this.#ping(ASKED_ID);
+  }
+
+  /** Ends the connection without another word to its listener. */
+  close(): void {
+    this.#lost = true;
+    this.#cancelGreeting();
+    this.#connection.close();
+  }
+
+  frame(type: number, low: number, high: number, _op: Uint8Array, token: Uint8Array, payload: Uint8Array): void {
+    // An earlier frame of the same chunk was the end of the connection.
+    if (this.#lost) return;
+    switch (type) {
+      case FrameType.reply:
+      case FrameType.error:
+        this.#listener.answer(type === FrameType.reply, low, high, token, payload);
+        return;
+      case FrameType.pong:
+        this.#pong(low);
+        return;
+      case FrameType.ping:
+        this.#answerPing(low, high);
+        return;
+      default:
+        this.#lose(`FRAME_INVALID: a guest does not send frames of type ${type}`);
+    }
+  }
+
+  #opened(): void {
+    this.#pongDue = true;
+    this.#ping(KEEP_ALIVE_ID);
+    this.#cancelGreeting = this.#clock.timer(this.#firstPongMs, () => {
+      if (!this.#ready) this.#guard(() => this.#lose(`no pong within ${this.#firstPongMs} ms`));
+    });
+  }
+
+  #ping(id: number): void {
+    this.send(FrameType.ping, id, NO_BYTES, NO_BYTES, NO_BYTES);
+  }
+
+  #pong(id: number): void {
+    this.#pongDue = false;
+    if (!this.#ready) {
+      this.#cancelGreeting();
+      this.#ready = true;
+      this.#listener.ready();
+    } else if (id === ASKED_ID) {
+      this.#listener.pong();
+    }
+  }
+
+  #answerPing(low: number, high: number): void {
+    if (this.#writer.bytes >= BATCH_BYTES_MAX) {
+      this.#lose('the guest sends pings and reads no pongs');
+      return;
+    }
+    this.#writer.append(FrameType.pong, low, high, NO_BYTES, NO_BYTES, NO_BYTES);
+    this.#flushLater();
+  }
+
+  #received(bytes: Uint8Array): void {
+    try {
+      this.#parser.push(bytes);
+    } catch (error) {
+      const { code, message } = toEnvelope(error);
+      if (code !== 'FRAME_INVALID') throw error;
+      this.#lose(`${code}: ${message}`);
+    }
+  }
+
+  /** After the turns of all actors that have mail now: what they send makes one write. */
+  #flushLater(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(this.#flush);
+  }
+
+  #flushNow(): void {
+    this.#flushing = false;
+    if (this.#full || this.#writer.bytes === 0) return;
+    for (const piece of this.#writer.take()) {
+      if (!this.#connection.write(piece)) this.#full = true;
+    }
+  }
+
+  #drained(): void {
+    this.#full = false;
+    this.#flushNow();
+    this.#listener.drained();
+  }
+
+  #lose(why: string): void {
+    if (this.#lost) return;
+    this.close();
+    this.#listener.lost(why, this.#ready);
+  }
+
+  #guard(work: () => void): void {
+    if (this.#lost) return;
+    try {
+      work();
+    } catch (error) {
+      this.#listener.failed(error);
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../actors/mod.ts';
+import { codeOf, ShoalError } from '../../errors.ts';
+import { formatAddress } from '../../fleet/mod.ts';
+import {
+  bootId,
+  findByArgument,
+  type ProcessExit,
+  type ProcessIdentity,
+  readTail,
+  type Spawner,
+  signalProcess,
+  whenGone,
+} from '../../process/mod.ts';
+import type { MachineSpec, Manifest } from '../port.ts';
+import { buildArgv, userOfVm } from './argv.ts';
+import { bounded, couldNotRun } from './bounded.ts';
+import { type Cgroups, capsOf } from './cgroup.ts';
+import { qemuMissing } from './host-tools.ts';
+import { digestOfArgv, writeManifest } from './manifest.ts';
+import { type RunPaths, removeRunDirectory } from './run-directory.ts';
+
+const KILL_TIMEOUT_MS = 5_000;
+const EXIT_MOMENT_MS = 1_000;
+const STDERR_TAIL_BYTES = 2_000;
+
+export interface PreparationOptions {
+  readonly spec: MachineSpec;
+  readonly paths: RunPaths;
+  readonly fleetTag: string;
+  readonly qemu: string;
+  readonly spawner: Spawner;
+  readonly cgroups: Cgroups;
+  readonly clock: Clock;
+}
+
+/** The start of one QEMU in a run directory that is there already; if it fails, it is explained and undone. */
+export class Preparation {
+  readonly #options: PreparationOptions;
+  readonly #uuid = randomUUID();
+  #process: ProcessIdentity | undefined;
+  #exit: ProcessExit | undefined;
+
+  constructor(options: PreparationOptions) {
+    this.#options = options;
+  }
+
+  get hasExited(): boolean {
+    return this.#exit !== undefined;
+  }
+
+  /** Spawns QEMU, with a manifest on disk before and after. */
+  async spawn(): Promise<{ readonly manifest: Manifest; readonly process: ProcessIdentity }> {
+    const { spec, paths, fleetTag, qemu, spawner, cgroups, clock } = this.#options;
+    const isRoot = process.getuid?.() === 0;
+    const runAs = isRoot ? userOfVm(fleetTag, spec.address) : undefined;
+    const args = buildArgv({ spec, uuid: this.#uuid, paths, runAs });
+    const planned: Manifest = {
+      version: 1,
+      spec,
+      uuid: this.#uuid,
+      argvDigest: digestOfArgv(args),
+      bootId: bootId(),
+      preparedMs: clock.now(),
+    };
+    writeManifest(paths.manifest, planned);
+    const identity = await spawner.spawn({
+      ...bounded(qemu, args),
+      cwd: paths.directory,
+      stderrPath: paths.stderr,
+    });
+    this.#process = identity;
+    cgroups.place(spec.vm, identity.pid, capsOf(spec.memoryMib));
+    spawner.onExit(identity, (exit) => {
+      this.#exit = exit;
+    });
+    const manifest: Manifest = { ...planned, process: identity };
+    writeManifest(paths.manifest, manifest);
+    return { manifest, process: identity };
+  }
+
+  /** Explains a failure by QEMU's standard error. @returns the error itself if that says no more; never rejects */
+  async explain(error: unknown): Promise<unknown> {
+    try {
+      return await this.#explain(error);
+    } catch {
+      return error;
+    }
+  }
+
+  /** Ends the process and removes the directory. Never rejects: if something stays, `find` finds it. */
+  async undo(): Promise<void> {
+    const { spec, paths, cgroups, clock } = this.#options;
+    try {
+      // The launcher may have spawned QEMU before it was killed for its silence.
+      const identity = this.#process ?? findByArgument(this.#uuid);
+      if (identity !== undefined) {
+        signalProcess(identity, 'SIGKILL');
+        if (!(await whenGone(identity, KILL_TIMEOUT_MS, clock))) return;
+      }
+      cgroups.remove(spec.vm);
+      await removeRunDirectory(paths.directory);
+    } catch {
+      return;
+    }
+  }
+
+  async #explain(error: unknown): Promise<unknown> {
+    const { spec, paths, qemu, clock } = this.#options;
+    const code = codeOf(error);
+    if (this.#process === undefined) return code === 'ENOENT' || code === 'EACCES' ? qemuMissing(qemu, error) : error;
+    // A QEMU that gives up closes its sockets a moment before its process ends.
+    if (!(await whenGone(this.#process, EXIT_MOMENT_MS, clock))) return error;
+    const stderr = (await readTail(paths.stderr, STDERR_TAIL_BYTES)).trim();
+    const where = formatAddress(spec.address);
+    const exitCode = this.#exit?.exitCode ?? null;
+    if (couldNotRun(exitCode, stderr)) return qemuMissing(qemu, new Error(stderr));
+    const details = { vm: spec.vm, address: where, stderr, exitCode };
+    if (/host forwarding rule/i.test(stderr)) {
+      return new ShoalError(
+        'PORT_TAKEN',
+        `QEMU cannot listen on ${where}: another program does, or the address is not of this host`,
+        { details },
+      );
+    }
+    return new ShoalError(
+      'QEMU_EXITED',
+      `QEMU of VM ${spec.vm} ended before it was prepared: ${stderr || 'it said nothing'}`,
+      { details },
+    );
+  }
+}

@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest';
+import { toEnvelope } from '../../errors.ts';
+import type { GuestReady } from '../../fleet/mod.ts';
+import type { MachineExit } from '../port.ts';
+import { decide, type LifecycleAction, type LifecycleInput, type VmTerms } from './lifecycle.ts';
+import { adoptedState, type LifecycleState, NEW_STATE } from './lifecycle-state.ts';
+
+const TERMS: VmTerms = {
+  bind: '10.0.2.15/24',
+  addr: '127.0.0.1:9000',
+  textBytesMax: 1_000,
+  bootTimeoutMs: 10_000,
+  stop: { consoleMs: 2_000, quitMs: 1_000, terminateMs: 900, killMs: 5_000 },
+};
+const GUEST: GuestReady = { textBytesMax: 1_000, idempotent: true, operations: ['upper'] };
+const READY: LifecycleInput = { kind: 'ready', bind: TERMS.bind, addr: TERMS.addr, guest: GUEST };
+const BYE: LifecycleInput = { kind: 'bye', reason: 'stop' };
+const STOP: LifecycleInput = { kind: 'stop', why: 'enough' };
+
+function report(seq: number): LifecycleInput {
+  return { kind: 'status', report: { seq, cpuPercent: 1, ramBytes: 1, inFlight: 0, served: 0 } };
+}
+
+function exited(exit: Partial<MachineExit>): LifecycleInput {
+  return { kind: 'exited', exit: { exitCode: null, signal: null, stderr: '', ...exit } };
+}
+
+/** Feeds a VM one input after another. @returns the actions after the last one, and everything before */
+function live(
+  inputs: readonly LifecycleInput[],
+  from: LifecycleState = NEW_STATE,
+): { state: LifecycleState; last: readonly LifecycleAction[]; all: readonly LifecycleAction[] } {
+  let state = from;
+  let last: readonly LifecycleAction[] = [];
+  const all: LifecycleAction[] = [];
+  for (const input of inputs) {
+    ({ state, actions: last } = decide(state, input, TERMS));
+    all.push(...last);
+  }
+  return { state, last, all };
+}
+
+function names(actions: readonly LifecycleAction[]): readonly string[] {
+  return actions.map((action) => action.do);
+}
+
+const UP: readonly LifecycleInput[] = [{ kind: 'prepared' }, { kind: 'start' }, READY];
+
+describe('a VM', () => {
+  it('is prepared, started, ready, reports, stops and is gone', () => {
+    const { all } = live([...UP, report(1), STOP, BYE, exited({ exitCode: 67 })]);
+    expect(names(all)).toEqual([
+      'tell-prepared',
+      ...['tell-booting', 'arm-boot', 'continue'],
+      ...['disarm-boot', 'remember', 'tell-answering'],
+      'tell-report',
+      ...['disarm-boot', 'ask-on-console', 'arm-stage'],
+      ...['disarm-boot', 'end'],
+    ]);
+    expect(all.at(-1)).toEqual({ do: 'end', end: { clean: true, why: 'enough', exitCode: 67 }, error: undefined });
+  });
+
+  it('that is told to start while it is being prepared starts as soon as it can', () => {
+    expect(names(live([{ kind: 'start' }, { kind: 'prepared' }]).last)).toContain('continue');
+  });
+
+  it('obeys each command once', () => {
+    expect(live([...UP, { kind: 'start' }]).last).toEqual([]);
+    expect(live([...UP, STOP, STOP]).last).toEqual([]);
+  });
+
+  it('that is told to stop while it is being prepared, or paused, is not asked on a console that nobody reads', () => {
+    expect(names(live([STOP, { kind: 'prepared' }]).all)).toEqual(['disarm-boot', 'quit', 'arm-stage']);
+    expect(names(live([{ kind: 'prepared' }, STOP]).last)).toEqual(['disarm-boot', 'quit', 'arm-stage']);
+  });
+
+  it('is asked, then made to stop, step by step, and the last one again and again', () => {
+    const late: LifecycleInput = { kind: 'stage-timeout' };
+    const { all } = live([...UP, STOP, late, late, late, late]);
+    expect(all.filter((action) => action.do !== 'disarm-boot').slice(-10)).toEqual([
+      { do: 'ask-on-console' },
+      { do: 'arm-stage', ms: 2_000 },
+      { do: 'quit' },
+      { do: 'arm-stage', ms: 1_000 },
+      { do: 'signal', signal: 'SIGTERM' },
+      { do: 'arm-stage', ms: 900 },
+      { do: 'signal', signal: 'SIGKILL' },
+      { do: 'arm-stage', ms: 5_000 },
+      { do: 'signal', signal: 'SIGKILL' },
+      { do: 'arm-stage', ms: 5_000 },
+    ]);
+  });
+
+  it('gets the time to finish its work that its caller grants', () => {
+    expect(live([...UP, { ...STOP, graceMs: 30_000 }]).last).toContainEqual({ do: 'arm-stage', ms: 30_000 });
+  });
+
+  it.each([
+    ['bind', { bind: '10.0.2.16/24' }],
+    ['addr', { addr: '127.0.0.2:9000' }],
+    ['max', { guest: { ...GUEST, textBytesMax: 2_000 } }],
+  ])('whose ready line has another %s than it was told is ended with VM_CONTRACT', (key, said) => {
+    // One field is another; the kind is the same.
+    const ready = { ...READY, ...said } as LifecycleInput;
+    const { last, state } = live([{ kind: 'prepared' }, { kind: 'start' }, ready]);
+    expect(names(last)).toEqual(['disarm-boot', 'quit', 'arm-stage']);
+    const { last: end } = live([exited({ exitCode: 0 })], state);
+    expect(end.at(-1)).toMatchObject({
+      do: 'end',
+      error: { code: 'VM_CONTRACT', message: expect.stringContaining(`${key}=`) },
+    });
+  });
+
+  it('that does not become ready in time is ended with VM_BOOT_TIMEOUT', () => {
+    const { last } = live([{ kind: 'prepared' }, { kind: 'start' }, { kind: 'boot-timeout' }, exited({ exitCode: 0 })]);
+    expect(last.at(-1)).toMatchObject({ do: 'end', error: { code: 'VM_BOOT_TIMEOUT' } });
+    expect(live([...UP, { kind: 'boot-timeout' }]).last).toEqual([]);
+  });
+
+  it('is not believed before it is ready, and a report changes nothing that has to be saved', () => {
+    expect(live([{ kind: 'prepared' }, { kind: 'start' }, report(1)]).last).toEqual([]);
+    const up = live(UP);
+    const reported = live([report(5)], up.state);
+    expect(names(reported.last)).toEqual(['tell-report']);
+    expect(reported.state).toBe(up.state);
+  });
+
+  it('that ends by itself is an error, and what is known of it is told', () => {
+    const ends: [LifecycleInput, string][] = [
+      [exited({ exitCode: 71 }), 'the guest panicked'],
+      [exited({ exitCode: 69 }), 'the guest could not use what it was told'],
+      [exited({ exitCode: 0 }), 'the guest reset itself (a triple fault)'],
+      [exited({ signal: 'SIGKILL' }), 'killed by SIGKILL'],
+      [exited({ exitCode: 1 }), 'QEMU ended with exit code 1'],
+      [exited({}), 'its process is gone'],
+    ];
+    for (const [exit, why] of ends) {
+      expect(live([...UP, exit]).last.at(-1)).toMatchObject({
+        do: 'end',
+        end: { clean: false, why },
+        error: { code: 'VM_GONE' },
+      });
+    }
+  });
+
+  it('that was adopted has no exit code, and ended cleanly if it said so', () => {
+    const { last } = live([STOP, BYE, exited({})], adoptedState(true, GUEST));
+    expect(last.at(-1)).toMatchObject({ do: 'end', end: { clean: true }, error: undefined });
+  });
+
+  it('that powers off without bye did not end cleanly', () => {
+    expect(live([...UP, STOP, exited({ exitCode: 67 })]).last.at(-1)).toMatchObject({ end: { clean: false } });
+  });
+
+  it('that cannot be prepared is gone, with the reason', () => {
+    const error = toEnvelope(new Error('no'));
+    expect(live([{ kind: 'prepare-failed', error }]).last.at(-1)).toMatchObject({ do: 'end', error });
+  });
+
+  it('is ended once', () => {
+    expect(live([...UP, exited({}), exited({})]).last).toEqual([]);
+  });
+
+  it('that is taken over goes on where it was', () => {
+    const recovered: LifecycleInput = { kind: 'recovered' };
+    expect(names(live([recovered]).last)).toEqual(['tell-prepared']);
+    expect(live([{ kind: 'prepared' }, recovered]).last).toEqual([]);
+    expect(names(live([{ kind: 'prepared' }, { kind: 'start' }, recovered]).last)).toEqual(['arm-boot', 'continue']);
+    expect(live([...UP, recovered]).last).toEqual([]);
+    expect(names(live([...UP, STOP, { kind: 'stage-timeout' }, recovered]).last)).toEqual([
+      'disarm-boot',
+      'quit',
+      'arm-stage',
+    ]);
+  });
+
+  it('whose ready line was printed when nobody listened is taken for ready at its first report, with the least assumed', () => {
+    const { all } = live([{ kind: 'recovered' }, report(3)], adoptedState(true, undefined));
+    expect(all).toContainEqual({
+      do: 'tell-answering',
+      guest: { textBytesMax: 1_000, idempotent: false, operations: [] },
+    });
+    expect(names(all).at(-1)).toBe('tell-report');
+  });
+
+  it('does what it was asked for before it could be taken over', () => {
+    const asked = live([STOP]).state;
+    const { last } = live([{ kind: 'recovered' }], { ...adoptedState(true, GUEST), stopAsked: asked.stopAsked });
+    expect(names(last)).toContain('ask-on-console');
+  });
+});

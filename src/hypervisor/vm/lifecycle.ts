@@ -1,0 +1,256 @@
+import { type ErrorEnvelope, ShoalError, toEnvelope } from '../../errors.ts';
+import type { GuestReady, GuestReport, VmEnd } from '../../fleet/mod.ts';
+import type { ConsoleEvent } from '../console/console-event.ts';
+import type { MachineExit } from '../port.ts';
+import type { LifecycleState, StopStage } from './lifecycle-state.ts';
+import { endOf } from './vm-end.ts';
+
+/** The arguments that the guest has to repeat in its ready line, and the time limits. */
+export interface VmTerms {
+  readonly bind: string;
+  readonly addr: string;
+  readonly textBytesMax: number;
+  readonly bootTimeoutMs: number;
+  readonly stop: StopLimits;
+}
+
+export interface StopLimits {
+  readonly consoleMs: number;
+  readonly quitMs: number;
+  readonly terminateMs: number;
+  readonly killMs: number;
+}
+
+export type LifecycleInput =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'stop'; readonly why: string; readonly graceMs?: number }
+  | { readonly kind: 'prepared' }
+  | { readonly kind: 'prepare-failed'; readonly error: ErrorEnvelope }
+  /** The actor has taken the machine over, after a crash or from an earlier Shoal. */
+  | { readonly kind: 'recovered' }
+  | { readonly kind: 'start-failed'; readonly error: ErrorEnvelope }
+  | ContractEvent
+  | { readonly kind: 'boot-timeout' }
+  | { readonly kind: 'stage-timeout' }
+  /** @param burning whether the process used its CPU while the guest did not obey */
+  | { readonly kind: 'quit-answered'; readonly burning: boolean }
+  /** @param why what is known of the end besides the exit */
+  | { readonly kind: 'exited'; readonly exit: MachineExit; readonly why?: string };
+
+/** What a guest says by its contract. */
+type ContractEvent = Extract<ConsoleEvent, { kind: 'ready' | 'status' | 'bye' }>;
+
+export type LifecycleAction =
+  | { readonly do: 'tell-prepared' }
+  | { readonly do: 'tell-booting' }
+  | { readonly do: 'tell-answering'; readonly guest: GuestReady }
+  | { readonly do: 'tell-report'; readonly report: GuestReport }
+  | { readonly do: 'continue' }
+  | { readonly do: 'remember'; readonly guest: GuestReady }
+  | { readonly do: 'arm-boot'; readonly ms: number }
+  | { readonly do: 'disarm-boot' }
+  | { readonly do: 'ask-on-console' }
+  | { readonly do: 'quit' }
+  | { readonly do: 'signal'; readonly signal: 'SIGTERM' | 'SIGKILL' }
+  | { readonly do: 'arm-stage'; readonly ms: number }
+  /** The process is gone, as far as the actor knows: confirm it, clean up, tell, and end. */
+  | { readonly do: 'end'; readonly end: VmEnd; readonly error: ErrorEnvelope | undefined };
+
+export interface LifecycleDecision {
+  readonly state: LifecycleState;
+  readonly actions: readonly LifecycleAction[];
+}
+
+/**
+ * Decides what happens next in the life of a VM. Pure: the actor carries the actions out. An input that changes
+ * nothing returns the same state.
+ */
+export function decide(state: LifecycleState, input: LifecycleInput, terms: VmTerms): LifecycleDecision {
+  const { phase } = state;
+  switch (input.kind) {
+    case 'start':
+      if (phase.name === 'preparing') return stay({ ...state, startAsked: true });
+      return phase.name === 'prepared' ? boot(state, terms) : stay(state);
+    case 'stop':
+      return stop(state, input.why, input.graceMs ?? terms.stop.consoleMs, terms);
+    case 'prepared':
+      return prepared(state, terms);
+    case 'prepare-failed':
+      return gone(state, { clean: false, why: 'it could not be prepared', exitCode: null }, input.error);
+    case 'recovered':
+      return recovered(state, terms);
+    case 'start-failed':
+      return abort(state, input.error, terms);
+    case 'ready':
+      return ready(state, input, terms);
+    case 'status':
+      return reported(state, input.report, terms);
+    case 'bye':
+      return stay(state.bye === undefined ? { ...state, bye: input.reason } : state);
+    case 'boot-timeout':
+      return phase.name === 'booting' ? abort(state, toEnvelope(bootTimeout(terms)), terms) : stay(state);
+    case 'stage-timeout':
+      return stageOver(state, terms);
+    case 'quit-answered':
+      return stay(state.verdict !== undefined && input.burning ? { ...state, verdict: 'stuck' } : state);
+    case 'exited':
+      return exited(state, input.exit, input.why);
+  }
+}
+
+function stay(state: LifecycleState): LifecycleDecision {
+  return { state, actions: [] };
+}
+
+function prepared(state: LifecycleState, terms: VmTerms): LifecycleDecision {
+  if (state.phase.name !== 'preparing') return stay(state);
+  const paused: LifecycleState = { ...state, phase: { name: 'prepared' } };
+  if (state.stopAsked !== undefined) return enter(paused, 'quit', 0, terms);
+  const next = state.startAsked ? boot(paused, terms) : stay(paused);
+  return { state: next.state, actions: [{ do: 'tell-prepared' }, ...next.actions] };
+}
+
+function boot(state: LifecycleState, terms: VmTerms): LifecycleDecision {
+  return {
+    state: { ...state, phase: { name: 'booting' } },
+    actions: [{ do: 'tell-booting' }, { do: 'arm-boot', ms: terms.bootTimeoutMs }, { do: 'continue' }],
+  };
+}
+
+/** Timers died with the actor, and whatever was under way may have. Commands that came meanwhile are obeyed now. */
+function recovered(state: LifecycleState, terms: VmTerms): LifecycleDecision {
+  const { phase, stopAsked } = state;
+  if (phase.name === 'preparing') return prepared(state, terms);
+  if (phase.name === 'stopping') return enter(state, phase.stage, phase.graceMs, terms);
+  if (phase.name === 'gone') return stay(state);
+  if (stopAsked !== undefined) return stop(state, stopAsked.why, stopAsked.graceMs, terms);
+  if (phase.name === 'prepared') return state.startAsked ? boot(state, terms) : stay(state);
+  if (phase.name === 'answering') return stay(state);
+  return {
+    state: { ...state, missedConsole: true },
+    actions: [{ do: 'arm-boot', ms: terms.bootTimeoutMs }, { do: 'continue' }],
+  };
+}
+
+function ready(
+  state: LifecycleState,
+  said: Extract<ContractEvent, { kind: 'ready' }>,
+  terms: VmTerms,
+): LifecycleDecision {
+  if (state.phase.name !== 'booting') return stay(state);
+  const why = contractBreach(said, terms);
+  return why === undefined ? answering(state, said.guest) : abort(state, toEnvelope(contractBroken(why)), terms);
+}
+
+function answering(state: LifecycleState, guest: GuestReady): LifecycleDecision {
+  return {
+    state: { ...state, phase: { name: 'answering' }, missedConsole: false },
+    actions: [{ do: 'disarm-boot' }, { do: 'remember', guest }, { do: 'tell-answering', guest }],
+  };
+}
+
+/**
+ * A report from before ready says nothing. Whether one is repeated or older is for the fleet to judge, which has them
+ * all.
+ */
+function reported(state: LifecycleState, report: GuestReport, terms: VmTerms): LifecycleDecision {
+  const { phase } = state;
+  const tell: LifecycleAction = { do: 'tell-report', report };
+  if (phase.name === 'booting' && state.missedConsole) {
+    // A guest reports only after its ready line, so it is up. That line is lost, and the least is assumed.
+    const up = answering(state, { textBytesMax: terms.textBytesMax, idempotent: false, operations: [] });
+    return { state: up.state, actions: [...up.actions, tell] };
+  }
+  return phase.name === 'answering' || phase.name === 'stopping' ? { state, actions: [tell] } : stay(state);
+}
+
+function stop(state: LifecycleState, why: string, graceMs: number, terms: VmTerms): LifecycleDecision {
+  const { phase } = state;
+  if (phase.name === 'stopping' || phase.name === 'gone') return stay(state);
+  const asked: LifecycleState = { ...state, stopAsked: { why, graceMs } };
+  if (phase.name === 'preparing') return stay(asked);
+  // A CPU that never ran reads no console.
+  return enter(asked, phase.name === 'prepared' ? 'quit' : 'console', graceMs, terms);
+}
+
+/** Shoal ends the VM for a reason that its users should learn of, and does not ask the guest first. */
+function abort(state: LifecycleState, error: ErrorEnvelope, terms: VmTerms): LifecycleDecision {
+  if (state.phase.name === 'stopping' || state.phase.name === 'gone') return stay(state);
+  return enter({ ...state, error: state.error ?? error }, 'quit', 0, terms);
+}
+
+function enter(state: LifecycleState, stage: StopStage, graceMs: number, terms: VmTerms): LifecycleDecision {
+  const { consoleMs, quitMs, terminateMs, killMs } = terms.stop;
+  const actions: Record<StopStage, readonly LifecycleAction[]> = {
+    console: [{ do: 'ask-on-console' }, { do: 'arm-stage', ms: Math.max(graceMs, consoleMs) }],
+    quit: [{ do: 'quit' }, { do: 'arm-stage', ms: quitMs }],
+    terminate: [
+      { do: 'signal', signal: 'SIGTERM' },
+      { do: 'arm-stage', ms: terminateMs },
+    ],
+    kill: [
+      { do: 'signal', signal: 'SIGKILL' },
+      { do: 'arm-stage', ms: killMs },
+    ],
+  };
+  return {
+    state: { ...state, phase: { name: 'stopping', stage, graceMs } },
+    actions: [{ do: 'disarm-boot' }, ...actions[stage]],
+  };
+}
+
+/** A guest that does not obey its console is dead until QEMU shows that it is merely stuck. */
+function stageOver(state: LifecycleState, terms: VmTerms): LifecycleDecision {
+  const { phase } = state;
+  if (phase.name !== 'stopping') return stay(state);
+  const judged: LifecycleState = phase.stage === 'console' ? { ...state, verdict: 'dead' } : state;
+  return enter(judged, nextStage(phase.stage), phase.graceMs, terms);
+}
+
+function nextStage(stage: StopStage): StopStage {
+  return stage === 'console' ? 'quit' : stage === 'quit' ? 'terminate' : 'kill';
+}
+
+function exited(state: LifecycleState, exit: MachineExit, why: string | undefined): LifecycleDecision {
+  if (state.phase.name === 'gone') return stay(state);
+  const { end, unexpected } = endOf(state, exit, why);
+  return gone(state, end, state.error ?? (unexpected ? toEnvelope(vmGone(end, exit)) : undefined));
+}
+
+function gone(state: LifecycleState, end: VmEnd, error: ErrorEnvelope | undefined): LifecycleDecision {
+  return {
+    state: { ...state, phase: { name: 'gone' }, error },
+    actions: [{ do: 'disarm-boot' }, { do: 'end', end, error }],
+  };
+}
+
+function contractBreach(ready: Extract<ContractEvent, { kind: 'ready' }>, terms: VmTerms): string | undefined {
+  const differences = [
+    ['bind', ready.bind, terms.bind],
+    ['addr', ready.addr, terms.addr],
+    ['max', String(ready.guest.textBytesMax), String(terms.textBytesMax)],
+  ];
+  const wrong = differences.find(([, said, told]) => said !== told);
+  return wrong && `its ready line says ${wrong[0]}=${wrong[1]}, it was told ${wrong[2]}`;
+}
+
+function contractBroken(why: string): ShoalError {
+  return new ShoalError('VM_CONTRACT', `The guest broke its contract: ${why}`, { details: { why } });
+}
+
+function bootTimeout({ bootTimeoutMs }: VmTerms): ShoalError {
+  return new ShoalError(
+    'VM_BOOT_TIMEOUT',
+    `The guest did not become ready within ${bootTimeoutMs} ms (\`boot_timeout_ms\`)`,
+    {
+      details: { bootTimeoutMs },
+    },
+  );
+}
+
+function vmGone(end: VmEnd, exit: MachineExit): ShoalError {
+  const said = exit.stderr === '' ? '' : `; QEMU said: ${exit.stderr}`;
+  return new ShoalError('VM_GONE', `The VM ended unexpectedly: ${end.why}${said}`, {
+    details: { why: end.why, exitCode: exit.exitCode, signal: exit.signal },
+  });
+}

@@ -1,0 +1,128 @@
+import type { Clock } from '../../actors/mod.ts';
+import { toEnvelope } from '../../errors.ts';
+import { type Defect, defectOf } from '../defect.ts';
+import type { Hypervisor, Machine, MachineSpec } from '../port.ts';
+import { CpuUse } from './cpu-use.ts';
+import type { LifecycleAction, LifecycleInput } from './lifecycle.ts';
+
+/** What becomes of a machine. */
+export type MachineReport =
+  | Extract<LifecycleInput, { kind: 'start-failed' | 'quit-answered' | 'exited' }>
+  /** The VM goes on, and a part beside it fails. */
+  | { readonly kind: 'impaired'; readonly why: string }
+  | Defect;
+
+export type MachineAction = Extract<
+  LifecycleAction,
+  { do: 'continue' | 'remember' | 'ask-on-console' | 'quit' | 'signal' }
+>;
+
+export interface DriverOptions {
+  readonly clock: Clock;
+  /** How long QEMU may take to answer `quit`. */
+  readonly quitMs: number;
+  readonly report: (report: MachineReport) => void;
+  /** Takes what the guest prints; the bytes are its own until it returns. */
+  readonly onConsole: (bytes: Uint8Array) => void;
+}
+
+/**
+ * Drives the machine of one VM: its monitor, its console input and its process. Without a machine it does nothing.
+ */
+export class MachineDriver {
+  readonly #options: DriverOptions;
+  #machine: Machine | undefined;
+  #released = false;
+  #writing: Promise<unknown> = Promise.resolve();
+  /** Since the guest was asked to stop. */
+  #cpuUse: CpuUse | undefined;
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+  }
+
+  get machine(): Machine | undefined {
+    return this.#machine;
+  }
+
+  prepare(hypervisor: Hypervisor, spec: MachineSpec): Promise<Machine> {
+    const preparing = hypervisor.prepare(spec).then((machine) => this.own(machine));
+    this.#writing = preparing.catch(() => undefined);
+    return preparing;
+  }
+
+  /** Takes charge of a machine. After a release the machine goes on alone, and whoever comes next adopts it. */
+  async own(machine: Machine): Promise<Machine> {
+    if (this.#released) {
+      await machine.release();
+      return machine;
+    }
+    const { report, onConsole } = this.#options;
+    this.#machine = machine;
+    machine.onConsole((bytes) => this.#guard(() => onConsole(bytes)));
+    machine.onFault((why) => report({ kind: 'impaired', why }));
+    machine.onExit((exit) => report({ kind: 'exited', exit }));
+    return machine;
+  }
+
+  /** Lets go of the machine, which runs on. Resolves when nothing is being written any more. */
+  async release(): Promise<void> {
+    this.#released = true;
+    const machine = this.#machine;
+    this.#machine = undefined;
+    await machine?.release();
+    // A machine that is half prepared looks like a wreck to another thread, and a guest says only once that it is
+    // ready.
+    await this.#writing;
+  }
+
+  run(action: MachineAction): void {
+    const machine = this.#machine;
+    if (machine === undefined) return;
+    const { clock, report } = this.#options;
+    switch (action.do) {
+      case 'continue':
+        machine.start().catch((error: unknown) => report({ kind: 'start-failed', error: toEnvelope(error) }));
+        return;
+      case 'remember':
+        // Without it an adopter has to assume the least: no reason to end a VM that answers.
+        this.#writing = machine
+          .remember(action.guest)
+          .catch((error: unknown) =>
+            report({ kind: 'impaired', why: `its manifest cannot be written: ${String(error)}` }),
+          );
+        return;
+      case 'ask-on-console':
+        this.#cpuUse = new CpuUse(machine, clock);
+        machine.writeConsole('stop\n');
+        return;
+      case 'quit':
+        this.#quit(machine);
+        return;
+      case 'signal':
+        machine.signal(action.signal);
+        return;
+    }
+  }
+
+  /**
+   * QEMU's obedience shows in its end; if that does not come, the next stage does. Its answer tells a stuck guest
+   * from a dead one.
+   */
+  #quit(machine: Machine): void {
+    const { quitMs, report } = this.#options;
+    const burning = this.#cpuUse?.isBurning() ?? false;
+    machine.qmp('quit', undefined, quitMs).then(
+      () => report({ kind: 'quit-answered', burning }),
+      () => undefined,
+    );
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#options.report(defectOf(error));
+    }
+  }
+}

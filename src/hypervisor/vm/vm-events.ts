@@ -1,0 +1,70 @@
+import type { Clock, Ref } from '../../actors/mod.ts';
+import type { ErrorEnvelope } from '../../errors.ts';
+import type { GuestReady, GuestReport, HostEvent, VmEnd, VmId } from '../../fleet/mod.ts';
+import type { Machine } from '../port.ts';
+import type { VmPhase } from './lifecycle-state.ts';
+
+export type HostVmEvent = Extract<HostEvent, { readonly vm: VmId }>;
+
+/** Tells the fleet of one VM. */
+export class VmEvents {
+  readonly #host: string;
+  readonly #vm: VmId;
+  readonly #to: Ref<HostVmEvent>;
+  readonly #clock: Clock;
+
+  constructor(host: string, vm: VmId, to: Ref<HostVmEvent>, clock: Clock) {
+    this.#host = host;
+    this.#vm = vm;
+    this.#to = to;
+    this.#clock = clock;
+  }
+
+  prepared({ process, manifest }: Machine): void {
+    const { imageDigest } = manifest.spec;
+    this.#to.tell({ kind: 'vm-prepared', host: this.#host, vm: this.#vm, pid: process.pid, imageDigest });
+  }
+
+  booting(): void {
+    this.#to.tell({ kind: 'vm-booting', host: this.#host, vm: this.#vm });
+  }
+
+  answering(guest: GuestReady): void {
+    this.#to.tell({ kind: 'vm-answering', host: this.#host, vm: this.#vm, guest });
+  }
+
+  report(report: GuestReport): void {
+    this.#to.tell({ kind: 'vm-report', host: this.#host, vm: this.#vm, report, atMs: this.#clock.now() });
+  }
+
+  /** @param guest its ready line, if it answers */
+  adopted(
+    { process, manifest }: Machine,
+    state: Exclude<VmPhase['name'], 'preparing' | 'gone'>,
+    guest: GuestReady | undefined,
+  ): void {
+    const { address, statusIntervalMs, imageDigest } = manifest.spec;
+    this.#to.tell({
+      kind: 'vm-adopted',
+      host: this.#host,
+      vm: this.#vm,
+      address,
+      pid: process.pid,
+      startedMs: manifest.preparedMs,
+      state,
+      statusIntervalMs,
+      imageDigest,
+    });
+    if (state === 'answering' && guest !== undefined) this.answering(guest);
+  }
+
+  gone(end: VmEnd, error: ErrorEnvelope | undefined): void {
+    this.#to.tell({
+      kind: 'vm-gone',
+      host: this.#host,
+      vm: this.#vm,
+      end,
+      ...(error === undefined ? {} : { error }),
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
+import { codeOf } from '../errors.ts';
+import { whileThere } from './while-there.ts';
+
+/** The file may be removed between the open and the lock. */
+const ATTEMPTS_MAX = 10;
+/** The exit code of flock(1) if another process holds the lock. */
+const CONFLICT = 1;
+
+/**
+ * A kernel lock on a file (flock(2)). It is taken atomically, holds across all namespaces, and is released when its holder dies, however
+ * that happens. Node has no call for it, so flock(1) of util-linux locks an open file that it inherits from us. The lock belongs to the open
+ * file description, which only this process has once flock(1) has ended.
+ */
+export class FileLock {
+  readonly #file: number;
+
+  private constructor(file: number) {
+    this.#file = file;
+  }
+
+  /** Makes the file if it is missing. @returns undefined if another process has it @throws if the file cannot be opened or locked */
+  static tryTake(path: string): FileLock | undefined {
+    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+      const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+      let isLocked = false;
+      try {
+        isLocked = lock(file);
+        if (!isLocked) return undefined;
+        if (isThere(path, file)) return new FileLock(file);
+        isLocked = false;
+      } finally {
+        if (!isLocked) closeSync(file);
+      }
+    }
+    throw new Error(`${path} was removed again and again while it was to be locked`);
+  }
+
+  release(): void {
+    closeSync(this.#file);
+  }
+}
+
+function lock(file: number): boolean {
+  // The file is the program's descriptor 3.
+  const { status, error, stderr } = spawnSync('flock', ['-n', '3'], { stdio: ['ignore', 'ignore', 'pipe', file] });
+  if (status === 0) return true;
+  if (status === CONFLICT) return false;
+  if (codeOf(error) === 'ENOENT')
+    throw new Error('the program flock was not found; install it (Debian: apt-get install util-linux)', {
+      cause: error,
+    });
+  throw new Error(error?.message ?? (String(stderr).trim() || `flock ended with ${status}`), { cause: error });
+}
+
+function isThere(path: string, file: number): boolean {
+  const [own, there] = [fstatSync(file, { bigint: true }), whileThere(() => statSync(path, { bigint: true }))];
+  return there !== undefined && there.ino === own.ino && there.dev === own.dev;
+}

@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { ShoalError } from '../errors.ts';
+
+/** The open files of a VM in this process: its link, its monitor and its console. */
+const FILES_PER_VM = 3;
+/** Open files that the rest may need at the same moment: NATS, the tables, starts and stops of VMs. */
+const RESERVE = 32;
+
+/** The limit of open files of this process (`ulimit -n`). */
+export function openFilesMax(): number {
+  const soft = /^Max open files +(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
+  // Otherwise it is `unlimited`.
+  return /^\d+$/.test(soft ?? '') ? Number(soft) : Number.POSITIVE_INFINITY;
+}
+
+/** How many more VMs the limit allows. */
+export function vmsWithinOpenFiles(): number {
+  return Math.max(0, Math.floor((openFilesMax() - openFiles() - RESERVE) / FILES_PER_VM));
+}
+
+/**
+ * Refuses to start one more VM when the limit is near: at the limit itself, running VMs would lose the files that they need.
+ * @param starting VMs that have not opened their files yet
+ * @throws OPEN_FILES_LIMIT
+ */
+export function checkOpenFiles(starting: number): void {
+  const [open, max] = [openFiles(), openFilesMax()];
+  if (open + RESERVE + (starting + 1) * FILES_PER_VM <= max) return;
+  throw new ShoalError(
+    'OPEN_FILES_LIMIT',
+    `No VM can be started: ${open} of ${max} open files are in use, and a VM needs ${FILES_PER_VM}; raise the limit with \`ulimit -n\` and start Shoal again`,
+    { details: { open, max } },
+  );
+}
+
+/** Reading the folder opens one file. */
+function openFiles(): number {
+  return readdirSync('/proc/self/fd').length - 1;
+}

@@ -1,0 +1,107 @@
+import type { MessagePort } from 'node:worker_threads';
+import { type Batch, type Extras, type Item, itemAt, OP, type Op, PARTS } from './wire.ts';
+
+/** Messages that may be under way without an acknowledgement from the other end. */
+export const WINDOW = 8_192;
+/** Items in a batch: more than one turn usually sends, and few enough not to keep the receiver busy for long. */
+const BATCH_MAX = 512;
+
+/** Collects everything that one turn sends through a port, and posts it at the end of the turn. */
+export class BatchWriter {
+  readonly #port: MessagePort;
+  readonly #refused: (item: Item) => void;
+  readonly #flush = (): void => this.flush();
+  #batch: unknown[] = [];
+  #isFlushDue = false;
+  #closed = false;
+  #unacknowledged = 0;
+  #waiting: (() => void)[] = [];
+
+  /** @param refused told of each message that could not be cloned; the others are posted */
+  constructor(port: MessagePort, refused: (item: Item) => void) {
+    this.#port = port;
+    this.#refused = refused;
+  }
+
+  get hasRoom(): boolean {
+    return this.#unacknowledged < WINDOW;
+  }
+
+  get unacknowledged(): number {
+    return this.#unacknowledged;
+  }
+
+  /** Resolves when there is room, or when the writer is closed. */
+  room(): Promise<void> {
+    if (this.hasRoom || this.#closed) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  tell(to: number, message: unknown, extras: Extras | undefined): void {
+    this.#unacknowledged += 1;
+    this.#add(to, message, extras);
+  }
+
+  op(op: Op): void {
+    this.#add(OP, op, undefined);
+  }
+
+  acknowledged(count: number): void {
+    this.#unacknowledged -= count;
+    this.#wakeWaiting();
+  }
+
+  flush(): void {
+    this.#isFlushDue = false;
+    const batch = this.#batch;
+    if (batch.length === 0 || this.#closed) return;
+    this.#batch = [];
+    try {
+      this.#post(batch);
+    } catch {
+      for (let index = 0; index < batch.length; index += PARTS) this.#postAlone(itemAt(batch, index));
+    }
+  }
+
+  /** @returns what was not posted */
+  close(): readonly Item[] {
+    this.#closed = true;
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#wakeWaiting();
+    return Array.from({ length: batch.length / PARTS }, (_, item) => itemAt(batch, item * PARTS));
+  }
+
+  #add(to: number, message: unknown, extras: Extras | undefined): void {
+    if (this.#closed) return;
+    this.#batch.push(to, message, extras);
+    if (this.#batch.length >= BATCH_MAX * PARTS) {
+      this.flush();
+      return;
+    }
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    queueMicrotask(this.#flush);
+  }
+
+  #postAlone(item: Item): void {
+    try {
+      this.#post(item);
+    } catch {
+      // For example an array whose buffer was transferred after the message was checked.
+      if (item[0] !== OP) this.#unacknowledged -= 1;
+      this.#refused(item);
+    }
+  }
+
+  #post(batch: Batch): void {
+    this.#port.postMessage(batch);
+  }
+
+  #wakeWaiting(): void {
+    if (!this.hasRoom && !this.#closed) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}

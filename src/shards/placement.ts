@@ -1,0 +1,115 @@
+import type { ExitReason, Ref } from '../actors/mod.ts';
+import { codeOf, fromEnvelope } from '../errors.ts';
+import type { ControlCalls, PlacedOptions } from './control.ts';
+import type { PortChannel } from './port-channel.ts';
+
+/** What a placement needs of the shard that it is on. */
+export interface PlacementDeps {
+  readonly shard: number;
+  readonly channel: PortChannel;
+  readonly calls: ControlCalls;
+  /** The actor has ended, or was never started. */
+  readonly release: (placement: Placement) => void;
+}
+
+/** The placed actor has ended by itself, or with its shard. */
+export class PlacedActorEnded {
+  readonly reason: ExitReason;
+
+  constructor(reason: ExitReason) {
+    this.reason = reason;
+  }
+}
+
+/** From the request to the end of the behaviour's set-up. */
+const START_MS = 30_000;
+const STOP_MS_DEFAULT = 30_000;
+/** How much longer the call of a stop may take than the stop itself. */
+const STOP_MARGIN_MS = 2_000;
+
+/** One actor on one shard, as the main thread sees it: first a reserved place, then the running actor. */
+export class Placement {
+  readonly actor: number;
+  /** The proxy of the actor on this thread. */
+  readonly proxy: Ref<never>;
+  /** Resolves when the actor has ended without being told to. */
+  readonly ended: Promise<PlacedActorEnded>;
+  readonly #deps: PlacementDeps;
+  /** Kept, because a path is composed each time that it is read. */
+  readonly #path: string;
+  readonly #options: PlacedOptions;
+  readonly #resolveEnded: (ended: PlacedActorEnded) => void;
+  #state: 'reserved' | 'started' | 'ended' = 'reserved';
+
+  constructor(actor: number, proxy: Ref<never>, options: PlacedOptions, deps: PlacementDeps) {
+    this.actor = actor;
+    this.proxy = proxy;
+    this.#options = options;
+    this.#deps = deps;
+    this.#path = proxy.path;
+    const { promise, resolve } = Promise.withResolvers<PlacedActorEnded>();
+    this.ended = promise;
+    this.#resolveEnded = resolve;
+  }
+
+  get shard(): number {
+    return this.#deps.shard;
+  }
+
+  /**
+   * Starts the actor.
+   * @throws what its behaviour throws; MESSAGE_NOT_PLAIN; SHARD_BEHAVIOUR_UNKNOWN, SHARD_CALL_TIMEOUT, SHARD_LOST
+   */
+  async start(behaviour: string, args: unknown): Promise<void> {
+    const { channel, calls } = this.#deps;
+    const { actor } = this;
+    const path = this.#path;
+    const encoded = channel.encode(args);
+    this.#state = 'started';
+    const request = { actor, path, behaviour, args: encoded, options: this.#options };
+    await calls.call(`start ${path}`, START_MS, (shard) => shard.place(request));
+  }
+
+  /** @returns a promise while the channel is full */
+  tell(message: unknown): undefined | Promise<void> {
+    const { channel } = this.#deps;
+    // A closed channel makes the message a dead letter.
+    if (channel.hasRoom || channel.closed !== undefined) {
+      channel.tell(this.actor, message, this.#path);
+      return undefined;
+    }
+    return channel.room().then(() => this.tell(message));
+  }
+
+  /** Ends the actor if it runs, and gives its place back. Rejects if the actor failed while it stopped. */
+  async end(): Promise<void> {
+    const wasStarted = this.#state === 'started';
+    this.#state = 'ended';
+    try {
+      if (wasStarted) await this.#stop();
+    } finally {
+      this.#deps.release(this);
+    }
+  }
+
+  /** The actor has ended by itself, or with its shard. */
+  onActorEnded(reason: ExitReason): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#deps.release(this);
+    this.#resolveEnded(new PlacedActorEnded(reason));
+  }
+
+  async #stop(): Promise<void> {
+    const { stopTimeoutMs = STOP_MS_DEFAULT } = this.#options;
+    try {
+      const reason = await this.#deps.calls.call(`stop ${this.#path}`, stopTimeoutMs + STOP_MARGIN_MS, (shard) =>
+        shard.stop(this.actor, stopTimeoutMs),
+      );
+      if (reason.kind === 'error') throw fromEnvelope(reason.error);
+    } catch (error) {
+      // The actor has ended with its shard.
+      if (codeOf(error) !== 'SHARD_LOST') throw error;
+    }
+  }
+}

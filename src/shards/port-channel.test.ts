@@ -1,0 +1,161 @@
+import { MessageChannel } from 'node:worker_threads';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { probe } from '../actors/kit/mod.ts';
+import { type ActorSystem, createSystem, type DeadLetter, type Ref } from '../actors/mod.ts';
+import { WINDOW } from './batch-writer.ts';
+import { PortChannel } from './port-channel.ts';
+import { patience } from './testing/fixture.ts';
+
+interface End {
+  readonly system: ActorSystem;
+  readonly channel: PortChannel;
+  readonly letters: DeadLetter[];
+  readonly defects: string[];
+  batches: number;
+}
+
+/** Both ends of a channel, on this thread; each has an actor system of its own. */
+function twoEnds(): { here: End; there: End } {
+  const { port1, port2 } = new MessageChannel();
+  const end = (port: typeof port1, peer: string): End => {
+    const letters: DeadLetter[] = [];
+    const defects: string[] = [];
+    const system = createSystem({ onDeadLetter: (letter) => letters.push(letter) });
+    const made: End = {
+      system,
+      letters,
+      defects,
+      batches: 0,
+      channel: new PortChannel({
+        port,
+        system,
+        peer,
+        placed: () => undefined,
+        placedIdOf: () => undefined,
+        onEvent: () => undefined,
+        onHeard: () => {
+          made.batches += 1;
+        },
+        onDefect: (path) => defects.push(path),
+      }),
+    };
+    onTestFinished(async () => {
+      made.channel.close({ kind: 'shutdown' });
+      await system.shutdown();
+    });
+    return made;
+  };
+  return { here: end(port1, 'there'), there: end(port2, 'here') };
+}
+
+/** The ref that `to` has for an actor of `from`. */
+function sent<M>(from: End, to: End, ref: Ref<M>): Ref<M> {
+  // A ref is decoded as a ref of the same actor.
+  return to.channel.decode(structuredClone(from.channel.encode(ref))) as Ref<M>;
+}
+
+describe('a channel', () => {
+  it('posts all of a turn at once', async () => {
+    const { here, there } = twoEnds();
+    const received = probe<number>(there.system, { patience });
+    const ref = sent(there, here, received.ref);
+    for (let n = 0; n < 64; n++) ref.tell(n);
+    await received.fishFor((n) => n === 63);
+    expect(there.batches).toBe(1);
+  });
+
+  it('gives the same actor the same ref, and one that comes home is itself', async () => {
+    const { here, there } = twoEnds();
+    const received = probe<Ref<unknown>>(there.system, { patience });
+    const ref = sent(there, here, received.ref);
+    expect(sent(there, here, received.ref)).toBe(ref);
+    expect(sent(here, there, ref)).toBe(received.ref);
+  });
+
+  it('takes no more than the other end keeps up with', async () => {
+    const { here, there } = twoEnds();
+    const received = probe<number>(there.system, { patience });
+    const ref = sent(there, here, received.ref);
+    let taken = 0;
+    for (let n = 0; n < WINDOW + 10; n++) if (ref.tell(n)) taken += 1;
+    expect(taken).toBe(WINDOW);
+    expect(here.letters).toHaveLength(10);
+    expect(here.letters[0]).toMatchObject({ to: ref.path, message: WINDOW, why: 'mailbox-full' });
+    await here.channel.room();
+    expect(ref.tell(-1)).toBe(true);
+    await received.fishFor((n) => n === -1);
+  });
+
+  it('goes on with the others when one cannot be cloned after all', async () => {
+    const { here, there } = twoEnds();
+    const received = probe<unknown>(there.system, { patience });
+    const ref = sent(there, here, received.ref);
+    const bytes = new Uint8Array(8);
+    ref.tell('before');
+    ref.tell(bytes);
+    ref.tell('after');
+    // Its buffer is transferred in the same turn.
+    structuredClone(bytes, { transfer: [bytes.buffer] });
+    await received.fishFor((message) => message === 'after');
+    expect(received.received).toEqual(['before', 'after']);
+    expect(here.letters).toMatchObject([{ why: 'dropped' }]);
+  });
+
+  it('reports a ref that throws, and goes on', async () => {
+    const { here, there } = twoEnds();
+    const received = probe<number>(there.system, { patience });
+    const bad: Ref<number> = {
+      path: '/bad',
+      tell: () => {
+        throw new Error('bad');
+      },
+    };
+    const [badRef, ref] = [sent(there, here, bad), sent(there, here, received.ref)];
+    badRef.tell(1);
+    ref.tell(2);
+    await received.expect();
+    expect(there.defects).toEqual(['/bad']);
+  });
+
+  it('that is closed makes dead letters of what was not sent, and of what comes later', async () => {
+    const { here, there } = twoEnds();
+    const received = probe<number>(there.system, { patience });
+    const ref = sent(there, here, received.ref);
+    ref.tell(1);
+    here.channel.close({ kind: 'shutdown' });
+    expect(ref.tell(2)).toBe(false);
+    expect(here.letters.map(({ message, why }) => [message, why])).toEqual([
+      [1, 'stopped'],
+      [2, 'stopped'],
+    ]);
+    expect(await here.system.ended(ref)).toMatchObject({ reason: { kind: 'shutdown' } });
+  });
+
+  it('does not take a failure for seen because somebody waits for an answer, but because somebody watches', async () => {
+    const { here, there } = twoEnds();
+    for (const watches of [false, true]) {
+      let child: Ref<string> | undefined;
+      const parent = await there.system.start<never>((context) => {
+        child = context.spawn<string>(() => () => {
+          throw new Error('a failure');
+        });
+        return () => undefined;
+      });
+      if (child === undefined) throw new Error('it was spawned');
+      const far = sent(there, here, child);
+      const seen = watches ? here.system.ended(far) : undefined;
+      await expect(here.system.ask(far, () => 'fail', 60_000)).rejects.toMatchObject({ code: 'ACTOR_STOPPED' });
+      await seen;
+      // The parent is told a moment later, if at all.
+      await new Promise(setImmediate);
+      const [node] = there.system.tree().children.filter(({ path }) => path === parent.path);
+      expect(node?.state).toBe(watches ? 'running' : undefined);
+    }
+  });
+
+  it('tells who cannot be watched', async () => {
+    const { here, there } = twoEnds();
+    const ref = sent(there, here, { path: '/plain', tell: () => true });
+    expect(await here.system.ended(ref)).toMatchObject({ reason: { kind: 'error', error: { code: 'INTERNAL' } } });
+  });
+});

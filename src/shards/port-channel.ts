@@ -1,0 +1,249 @@
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { type ActorSystem, addresseeOf, type ExitReason, type Ref, type Undelivered } from '../actors/mod.ts';
+import { fromEnvelope, ShoalError } from '../errors.ts';
+import { BatchWriter, WINDOW } from './batch-writer.ts';
+import { Exports } from './exports.ts';
+import { Imports } from './imports.ts';
+import { decode, type EncodedMessage, encode, type RefTable } from './message-codec.ts';
+import { type Channel, RemoteRef } from './remote-ref.ts';
+import { type Batch, type Extras, type Item, OP, type Op, PARTS, type RefAddress } from './wire.ts';
+
+export interface ChannelOptions {
+  readonly port: MessagePort;
+  readonly system: ActorSystem;
+  /** The name of the other end in dead letters and errors. */
+  readonly peer: string;
+  /** The id of an actor that the other end has placed here; undefined for any other. */
+  readonly placedIdOf: (ref: Ref<never>) => number | undefined;
+  /** The actor with the id of a placed one: on a shard the actor itself, on the main thread its proxy. */
+  readonly placed: (id: number) => Ref<never> | undefined;
+  readonly onEvent: (event: unknown) => void;
+  /** Told of each batch that arrives: a sign of life. */
+  readonly onHeard?: () => void;
+  /** A ref that is no actor has thrown at a message. */
+  readonly onDefect: (path: string, error: unknown) => void;
+}
+
+/** Messages are acknowledged in groups of this size, so that a request and its reply cost no third message. */
+const ACKNOWLEDGE_EACH = WINDOW / 4;
+
+/**
+ * One end of a channel between two threads. It carries messages to actors at the other end, in order and at most once;
+ * everything that is sent in one turn goes in one post. What cannot be delivered is a dead letter at the end that
+ * finds out.
+ */
+export class PortChannel implements Channel, RefTable {
+  readonly #options: ChannelOptions;
+  readonly #port: MessagePort;
+  readonly #writer: BatchWriter;
+  readonly #exports = new Exports();
+  readonly #imports: Imports;
+  /** The path of all refs of replies: each is used once and forgotten. */
+  readonly #replyPath: string;
+  #closed: ExitReason | undefined;
+  /** Messages received but not acknowledged yet. */
+  #taken = 0;
+  #received = 0;
+  #sent = 0;
+
+  constructor(options: ChannelOptions) {
+    this.#options = options;
+    this.#port = options.port;
+    this.#replyPath = `${options.peer}?`;
+    this.#writer = new BatchWriter(options.port, (item) => this.#undelivered(item, 'dropped'));
+    this.#imports = new Imports(this, (id, count) => this.#writer.op({ op: 'release', id, count }));
+    // Only the `PortChannel` at the other end writes to this port.
+    options.port.on('message', (batch: Batch) => this.#receive(batch));
+  }
+
+  get closed(): ExitReason | undefined {
+    return this.#closed;
+  }
+
+  get unacknowledged(): number {
+    return this.#writer.unacknowledged;
+  }
+
+  get counts(): { readonly sent: number; readonly received: number; readonly refs: number } {
+    return { sent: this.#sent, received: this.#received, refs: this.#exports.size };
+  }
+
+  get hasRoom(): boolean {
+    return this.#writer.hasRoom;
+  }
+
+  /** Resolves when the other end can take more, or is gone. */
+  room(): Promise<void> {
+    return this.#writer.room();
+  }
+
+  /** @returns false if the message was not taken and is a dead letter. @throws MESSAGE_NOT_PLAIN */
+  tell(to: number, message: unknown, path: string): boolean {
+    if (this.#closed !== undefined) return this.#refuse(path, message, 'stopped');
+    if (!this.#writer.hasRoom) return this.#refuse(path, message, 'mailbox-full');
+    const encoded = encode(message, this);
+    this.#sent += 1;
+    this.#writer.tell(to, encoded.message, encoded.extras);
+    return true;
+  }
+
+  /** Tells the owner of the other end something, in order with the messages. */
+  sendEvent(event: unknown): void {
+    this.#writer.op({ op: 'event', event });
+  }
+
+  encode(message: unknown): EncodedMessage {
+    return encode(message, this);
+  }
+
+  decode({ message, extras }: EncodedMessage): unknown {
+    return decode(message, extras, this);
+  }
+
+  watch(ref: RemoteRef<never>, counts: boolean): void {
+    this.#imports.watch(ref);
+    this.#writer.op({ op: 'watch', id: ref.id, counts });
+  }
+
+  unwatch(ref: RemoteRef<never>): void {
+    this.#imports.unwatch(ref);
+    this.#writer.op({ op: 'unwatch', id: ref.id });
+  }
+
+  stop(id: number, timeoutMs: number | undefined): void {
+    this.#writer.op({ op: 'stop', id, timeoutMs });
+  }
+
+  addressOf(ref: Ref<never>): RefAddress {
+    if (ref instanceof RemoteRef && ref.channel === this) return ['yours', ref.id];
+    const placed = this.#options.placedIdOf(ref);
+    return placed === undefined ? this.#exports.addressOf(ref) : ['placed', placed];
+  }
+
+  refOf(address: RefAddress): Ref<never> {
+    switch (address[0]) {
+      case 'ref':
+        return this.#imports.get(address[1], address[2]);
+      case 'reply':
+        return new RemoteRef(this, address[1], this.#replyPath);
+      case 'yours':
+        return this.#exports.get(address[1]) ?? this.#nobody(address[1]);
+      case 'placed':
+        return this.#options.placed(address[1]) ?? this.#nobody(address[1]);
+    }
+  }
+
+  /** Posts what this turn has sent so far. */
+  flush(): void {
+    this.#writer.flush();
+  }
+
+  /** Receives what has arrived but was not delivered yet, such as the last messages of a thread that is gone. */
+  drain(): void {
+    for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
+      // As in the constructor.
+      this.#receive(next.message as Batch);
+    }
+  }
+
+  /**
+   * Closes the channel. Watchers of actors at the other end are told `reason`, and asks that wait for those actors
+   * fail.
+   */
+  close(reason: ExitReason): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = reason;
+    for (const item of this.#writer.close()) this.#undelivered(item, 'stopped');
+    this.#port.close();
+    this.#imports.close(reason);
+    const { peer } = this.#options;
+    this.#exports.close(
+      reason.kind === 'error' ? fromEnvelope(reason.error) : new ShoalError('ACTOR_STOPPED', `${peer} has ended`),
+    );
+  }
+
+  #receive(batch: Batch): void {
+    if (this.#closed !== undefined) return;
+    this.#options.onHeard?.();
+    for (let index = 0; index < batch.length; index += PARTS) {
+      // The parts of an item (`itemAt`), as `BatchWriter` has put them there.
+      const to = batch[index] as number;
+      // Only `BatchWriter.op` writes to that address; all others get messages.
+      if (to === OP) this.#obey(batch[index + 1] as Op);
+      // As above.
+      else this.#deliver(to, decode(batch[index + 1], batch[index + 2] as Extras | undefined, this));
+    }
+    if (this.#taken < ACKNOWLEDGE_EACH) return;
+    this.#writer.op({ op: 'ack', count: this.#taken });
+    this.#taken = 0;
+  }
+
+  #deliver(to: number, message: unknown): void {
+    this.#taken += 1;
+    this.#received += 1;
+    const ref = to > 0 ? this.#exports.get(to) : this.#options.placed(to);
+    if (ref === undefined) {
+      // Nobody misses a reply that comes too late. Of a placed actor that has ended only the number is known.
+      if (to < 0) this.#refuse(`${this.#options.peer}#${to}`, message, 'stopped');
+      return;
+    }
+    try {
+      // The sender had the ref's type.
+      ref.tell(message as never);
+    } catch (error) {
+      this.#options.onDefect(ref.path, error);
+    }
+  }
+
+  #obey(op: Op): void {
+    switch (op.op) {
+      case 'event':
+        this.#options.onEvent(op.event);
+        return;
+      case 'ack':
+        this.#writer.acknowledged(op.count);
+        return;
+      case 'release':
+        this.#exports.release(op.id, op.count);
+        return;
+      case 'watch':
+        this.#exports.watch(op.id, op.counts, (exit) => this.#writer.op({ op: 'ended', id: op.id, exit }));
+        return;
+      case 'unwatch':
+        this.#exports.unwatch(op.id);
+        return;
+      case 'ended':
+        this.#imports.ended(op.id, op.exit);
+        return;
+      case 'stop':
+        this.#stopHere(op.id, op.timeoutMs);
+        return;
+    }
+  }
+
+  #stopHere(id: number, timeoutMs: number | undefined): void {
+    const ref = this.#exports.get(id);
+    if (ref === undefined) return;
+    try {
+      void addresseeOf(ref).shutdown(timeoutMs);
+    } catch (error) {
+      this.#options.onDefect(ref.path, error);
+    }
+  }
+
+  /** A ref whose messages are dead letters. */
+  #nobody(id: number): Ref<never> {
+    const path = `${this.#options.peer}#${id}`;
+    return { path, tell: (message) => this.#refuse(path, message, 'stopped') };
+  }
+
+  #undelivered([to, message]: Item, why: Undelivered): void {
+    if (to !== OP) this.#refuse(`${this.#options.peer}#${to}`, message, why);
+  }
+
+  #refuse(to: string, message: unknown, why: Undelivered): false {
+    const { system } = this.#options;
+    system.deadLetters.add({ from: system.current ?? '-', to, message, why });
+    return false;
+  }
+}

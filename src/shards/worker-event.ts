@@ -1,0 +1,13 @@
+import type { DeadLetter, ExitReason } from '../actors/mod.ts';
+import type { ErrorEnvelope } from '../errors.ts';
+
+/** What a worker thread tells the main thread about itself, in order with the messages of its actors. */
+export type WorkerEvent =
+  | { readonly kind: 'beat' }
+  /** Actors can be placed on it. */
+  | { readonly kind: 'up' }
+  | { readonly kind: 'not-up'; readonly error: ErrorEnvelope }
+  | { readonly kind: 'actor-ended'; readonly actor: number; readonly reason: ExitReason }
+  /** An actor failed that was spawned by a placed one. */
+  | { readonly kind: 'failed'; readonly path: string; readonly error: ErrorEnvelope }
+  | { readonly kind: 'dead-letter'; readonly letter: DeadLetter };

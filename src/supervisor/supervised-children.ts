@@ -1,0 +1,324 @@
+import type { Behaviour, CancelTimer, Context, Exit, ExitReason, Ref } from '../actors/mod.ts';
+import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import { type ChildSpec, ignore, type Shutdown } from './child-spec.ts';
+import type { ChildCounts, ChildEvent, ChildInfo } from './messages.ts';
+import type { RestartHistory } from './restart-limit.ts';
+import { type Action, type ChildState, type ChildView, decide, type SupervisorEvent, type Terms } from './strategy.ts';
+
+export interface SupervisedChildrenOptions extends Terms {
+  readonly random: () => number;
+}
+
+/** The part of a context that is used here. It does not depend on the type of the supervisor's own messages. */
+export type ChildrenContext = Pick<
+  Context<ChildEvent>,
+  'signal' | 'clock' | 'start' | 'restart' | 'stop' | 'watch' | 'pipe' | 'exit'
+>;
+
+interface Child extends ChildView {
+  readonly spec: ChildSpec;
+  /** Undefined until its first start begins. */
+  ref: Ref<never> | undefined;
+  state: ChildState;
+  /** Counts starts, so that a late event of one incarnation is not taken for the crash of the next. */
+  incarnation: number;
+  /** Its behaviour has returned `ignore`. */
+  ignored: boolean;
+  failures: number;
+  startedMs: number;
+  dueMs: number;
+  cancelWait: CancelTimer;
+}
+
+/** The children of one supervisor. They are started and stopped only here, as `decide` says. */
+export class SupervisedChildren {
+  readonly #context: ChildrenContext;
+  readonly #options: SupervisedChildrenOptions;
+  readonly #children = new Map<string, Child>();
+  #restarts: RestartHistory = [];
+
+  constructor(context: ChildrenContext, options: SupervisedChildrenOptions) {
+    this.#context = context;
+    this.#options = options;
+    // A child that is starting must not delay the stop of its supervisor.
+    context.signal.addEventListener('abort', () => this.#stopStarting());
+  }
+
+  /**
+   * Starts a child. Resolves with its ref, or undefined if its behaviour returned `ignore`.
+   * @throws SUPERVISOR_CHILD_EXISTS, SUPERVISOR_START_FAILED
+   */
+  async add(spec: ChildSpec): Promise<Ref<never> | undefined> {
+    if (this.#children.has(spec.id)) throw exists(spec.id);
+    const child = newChild(spec);
+    this.#children.set(spec.id, child);
+    try {
+      await this.#start(child);
+    } catch (error) {
+      this.#children.delete(spec.id);
+      throw startFailed(spec.id, error);
+    }
+    return child.ignored ? undefined : child.ref;
+  }
+
+  /** @throws SUPERVISOR_CHILD_UNKNOWN, SUPERVISOR_CHILD_RUNNING, SUPERVISOR_START_FAILED */
+  async restart(id: string): Promise<Ref<never> | undefined> {
+    const child = this.#stopped(id);
+    child.failures = 0;
+    try {
+      await this.#start(child);
+    } catch (error) {
+      throw startFailed(id, error);
+    }
+    return child.ignored ? undefined : child.ref;
+  }
+
+  /** @throws SUPERVISOR_CHILD_UNKNOWN */
+  async terminate(id: string): Promise<void> {
+    await this.#end(this.#known(id));
+  }
+
+  /** @throws SUPERVISOR_CHILD_UNKNOWN, SUPERVISOR_CHILD_RUNNING */
+  delete(id: string): void {
+    this.#stopped(id);
+    this.#children.delete(id);
+  }
+
+  specOf(id: string): ChildSpec | undefined {
+    return this.#children.get(id)?.spec;
+  }
+
+  refOf(id: string): Ref<never> | undefined {
+    return this.#children.get(id)?.ref;
+  }
+
+  which(): ChildInfo[] {
+    const nowMs = this.#context.clock.monotonic();
+    return [...this.#children.values()].map((child) => infoOf(child, nowMs));
+  }
+
+  count(): ChildCounts {
+    const all = [...this.#children.values()];
+    const supervisors = all.filter(({ spec }) => spec.type === 'supervisor').length;
+    const active = all.filter(({ state }) => state === 'running').length;
+    return { specs: all.length, active, supervisors, workers: all.length - supervisors };
+  }
+
+  async handle(event: ChildEvent): Promise<void> {
+    if (event.kind === 'due') return this.#apply(event);
+    const child = this.#children.get(event.id);
+    if (child?.state !== 'running' || child.incarnation !== event.incarnation) return;
+    child.state = 'stopped';
+    const nowMs = this.#context.clock.monotonic();
+    const { id, reason } = event;
+    const { random } = this.#options;
+    await this.#apply({ kind: 'exited', id, reason, nowMs, livedMs: nowMs - child.startedMs, chance: random() });
+  }
+
+  /** Stops the children one after the other, the last started first. */
+  async stopInOrder(): Promise<void> {
+    for (const child of [...this.#children.values()].reverse()) await this.#stop(child);
+  }
+
+  async stopAtOnce(): Promise<void> {
+    await Promise.all([...this.#children.values()].map((child) => this.#stop(child)));
+  }
+
+  async #apply(event: SupervisorEvent): Promise<void> {
+    const state = { children: this.#children, restarts: this.#restarts };
+    const { restarts, actions } = decide(this.#options, state, event);
+    this.#restarts = restarts;
+    for (const action of actions) {
+      // The supervisor is to stop, which stops all children: none is started any more.
+      if (this.#context.signal.aborted) return;
+      await this.#carryOut(action);
+    }
+  }
+
+  async #carryOut(action: Action): Promise<void> {
+    switch (action.do) {
+      case 'stop':
+        return this.#stop(this.#known(action.id));
+      case 'start':
+        return this.#startAll(action.ids.map((id) => this.#known(id)));
+      case 'wait':
+        this.#known(action.id).failures = action.failures;
+        for (const id of action.ids) this.#wait(this.#known(id), action.untilMs);
+        return;
+      case 'leave':
+        return;
+      case 'forget':
+        this.#children.delete(action.id);
+        return;
+      case 'shut-down':
+        return this.#context.exit();
+      case 'give-up':
+        throw gaveUp(action, this.#options);
+    }
+  }
+
+  /** Starts children in order, up to the first that fails. */
+  async #startAll(children: readonly Child[]): Promise<void> {
+    for (const child of children) hold(child);
+    for (const child of children) {
+      if (this.#context.signal.aborted) return;
+      try {
+        await this.#start(child);
+      } catch (error) {
+        const reason: ExitReason = { kind: 'error', error: toEnvelope(error) };
+        const nowMs = this.#context.clock.monotonic();
+        return this.#apply({
+          kind: 'restart-failed',
+          id: child.spec.id,
+          reason,
+          nowMs,
+          chance: this.#options.random(),
+        });
+      }
+    }
+  }
+
+  async #start(child: Child): Promise<void> {
+    child.cancelWait();
+    child.state = 'starting';
+    child.ignored = false;
+    child.incarnation += 1;
+    const { incarnation } = child;
+    const { id } = child.spec;
+    let { ref } = child;
+    try {
+      // Nothing is between this `await` and `watch`, so that the child is watched before its first message can make it
+      // fail.
+      if (ref === undefined) ref = await this.#context.start(begin(child), { ...child.spec.options, name: id });
+      else await this.#context.restart(ref);
+    } catch (error) {
+      child.state = 'stopped';
+      throw error;
+    }
+    child.state = 'running';
+    child.startedMs = this.#context.clock.monotonic();
+    this.#context.watch(ref, (exit: Exit) => ({ kind: 'exited', id, incarnation, reason: exit.reason }));
+    if (child.ignored) await this.#end(child);
+  }
+
+  /** Stops a child that is not to be restarted. */
+  async #end(child: Child): Promise<void> {
+    await this.#stop(child);
+    const { id, restart } = child.spec;
+    if (restart === 'temporary' || !this.#options.keepsSpecs) this.#children.delete(id);
+  }
+
+  /**
+   * Stops a child. It stays watched, so a failure while it stops goes no further, and the event of its end is ignored.
+   */
+  async #stop(child: Child): Promise<void> {
+    child.cancelWait();
+    if (child.state === 'restarting') child.state = 'stopped';
+    if (child.state === 'stopped' || child.ref === undefined) return;
+    child.state = 'stopped';
+    await this.#context.stop(child.ref, stopTimeoutMs(child.spec.shutdown));
+  }
+
+  #wait(child: Child, untilMs: number): void {
+    hold(child);
+    child.dueMs = untilMs;
+    const { clock } = this.#context;
+    const waitMs = untilMs - clock.monotonic();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (waitMs > 0) child.cancelWait = clock.timer(waitMs, resolve);
+    else resolve();
+    const due = (): ChildEvent => ({ kind: 'due', id: child.spec.id, dueMs: untilMs });
+    // `pipe` rather than `after`, because a full mailbox must not cost a restart.
+    this.#context.pipe(promise, due, due);
+  }
+
+  #stopStarting(): void {
+    for (const child of this.#children.values()) {
+      if (child.state === 'starting') void this.#stop(child);
+    }
+  }
+
+  #known(id: string): Child {
+    const child = this.#children.get(id);
+    if (child === undefined)
+      throw new ShoalError('SUPERVISOR_CHILD_UNKNOWN', `no child with the id "${id}" is supervised`);
+    return child;
+  }
+
+  #stopped(id: string): Child {
+    const child = this.#known(id);
+    if (child.state === 'stopped') return child;
+    const how = child.state === 'restarting' ? 'is about to be restarted' : 'runs';
+    throw new ShoalError('SUPERVISOR_CHILD_RUNNING', `child "${id}" ${how}; terminate it first`, { details: { id } });
+  }
+}
+
+function newChild(spec: ChildSpec): Child {
+  return {
+    spec,
+    ref: undefined,
+    state: 'stopped',
+    incarnation: 0,
+    ignored: false,
+    failures: 0,
+    startedMs: 0,
+    dueMs: 0,
+    cancelWait: () => undefined,
+  };
+}
+
+/**
+ * The behaviour of the child, which records its ref and whether it returned `ignore`. A restart runs the same
+ * behaviour.
+ */
+function begin(child: Child): Behaviour<never> {
+  const checked = <R>(receive: R): R => {
+    // `ignore` takes any message, so the types do not matter.
+    child.ignored = (receive as unknown) === ignore;
+    return receive;
+  };
+  return (context) => {
+    child.ref = context.self;
+    const receive = child.spec.start(context);
+    return receive instanceof Promise ? receive.then(checked) : checked(receive);
+  };
+}
+
+/** The child is to run, but something comes first. */
+function hold(child: Child): void {
+  child.cancelWait();
+  child.state = 'restarting';
+}
+
+function infoOf({ spec, ref, state, dueMs }: Child, nowMs: number): ChildInfo {
+  const { id, type, restart, significant } = spec;
+  const info = { id, type, restart, significant, ref };
+  if (state === 'restarting') return { ...info, state, restartInMs: Math.max(0, dueMs - nowMs) };
+  return { ...info, state: state === 'running' ? state : 'stopped' };
+}
+
+function exists(id: string): ShoalError {
+  return new ShoalError('SUPERVISOR_CHILD_EXISTS', `a child with the id "${id}" is already supervised`, {
+    details: { id },
+  });
+}
+
+function startFailed(id: string, cause: unknown): ShoalError {
+  const { message } = toEnvelope(cause);
+  return new ShoalError('SUPERVISOR_START_FAILED', `child "${id}" did not start: ${message}`, { cause });
+}
+
+function gaveUp({ id, restarts, reason }: Extract<Action, { do: 'give-up' }>, limit: Terms): ShoalError {
+  const { intensity, periodMs } = limit;
+  const last = reason.kind === 'error' ? reason.error.message : reason.kind;
+  return new ShoalError(
+    'SUPERVISOR_INTENSITY',
+    `child "${id}" ended again: ${restarts} ends within ${periodMs} ms, ${intensity} restarts are allowed (last: ${last})`,
+    { details: { id, intensity, periodMs }, cause: reason.kind === 'error' ? fromEnvelope(reason.error) : undefined },
+  );
+}
+
+function stopTimeoutMs(shutdown: Shutdown): number {
+  if (shutdown === 'brutal') return 0;
+  return shutdown === 'infinite' ? Number.POSITIVE_INFINITY : shutdown;
+}

@@ -1,0 +1,55 @@
+/** Two Shoals on one NATS server, and a NATS server that does not let Shoal do what it needs. */
+import { expect, onTestFinished, test } from 'vitest';
+import { securedNatsServer } from '../src/transport/kit/mod.ts';
+import { willEnd } from './driver/end-left.ts';
+import { randomPool, TestFleet, temporaryFolder } from './driver/fleet.ts';
+import { leftovers } from './driver/leftovers.ts';
+import { ShoalProcess } from './driver/shoal-process.ts';
+
+test('a second Shoal of a fleet on one NATS server is refused, one of another fleet is not', async () => {
+  await using fleet = await TestFleet.start();
+  const flags = ['--nats', fleet.ready.nats];
+  await expect(TestFleet.start({ flags })).rejects.toThrow(/Another Shoal serves the fleet "default".*FLEET_IN_USE/);
+  const other = await TestFleet.start({ flags: [...flags, '--fleet', 'other'] });
+  expect(await other.stop()).toMatchObject({ exitCode: 0 });
+  // Its predecessor has just been killed: nobody serves the fleet.
+  const killed = await TestFleet.start({ flags: [...flags, '--fleet', 'other'] });
+  await killed.kill();
+  expect(await (await killed.resume()).stop()).toMatchObject({ exitCode: 0 });
+});
+
+test('a Shoal that comes back while another serves its fleet on its own NATS server leaves that to it', async () => {
+  const fleet = await TestFleet.start();
+  await fleet.kill();
+  const other = await TestFleet.start({ flags: ['--nats', fleet.ready.nats] });
+  await expect(fleet.resume()).rejects.toThrow(/FLEET_IN_USE/);
+  expect((await other.run('send', ['still here'])).stdout).toBe('STILL HERE\n');
+  expect(await other.stop()).toMatchObject({ exitCode: 0 });
+  const next = await fleet.resume();
+  const placesOf = ({ ready }: TestFleet) => ready.vms.map(({ id_vmachine, address }) => [id_vmachine, address]);
+  expect(placesOf(next)).toEqual(placesOf(fleet));
+  expect(await next.stop()).toMatchObject({ exitCode: 0 });
+  expect(leftovers(fleet)).toEqual({ processes: [], runDirectories: [], ports: [] });
+});
+
+test.each([
+  ['replies', 'publish: { deny: ["_INBOX.>"] }', /does not let this user publish to "_INBOX\./],
+  [
+    'administration',
+    'subscribe: { deny: ["shoal.*.admin.>"] }',
+    /does not let this user subscribe to "shoal\.default\.admin/,
+  ],
+])('a NATS server that forbids %s is told of', async (_, permissions, complaint) => {
+  const server = await securedNatsServer([
+    `authorization { users: [{ user: "u", password: "p", permissions: { ${permissions} } }] }`,
+  ]);
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  const place = { data: temporaryFolder(), pool: randomPool(2) };
+  willEnd(place);
+  const url = `nats://u:p@127.0.0.1:${server.port}`;
+  const up = new ShoalProcess(['up', '--plain', '--data', place.data, '--pool', place.pool, '--nats', url]);
+  await up.stderrHas(complaint);
+  up.signal('SIGINT');
+  await up.finished;
+  expect(leftovers(place)).toEqual({ processes: [], runDirectories: [], ports: [] });
+});
