@@ -1,9 +1,5 @@
-import { isAtRest } from '../src/fleet/policy/rest.ts';
-import { route } from '../src/fleet/policy/route.ts';
-import { step } from '../src/fleet/policy/step.ts';
-import { Fleet } from '../src/fleet/state/fleet.ts';
-import { openRequest } from '../src/fleet/state/open-request.ts';
-import { makeParams } from '../src/fleet/values/params.ts';
+import { Fleet, isAtRest, openRequest, route, step } from '../src/fleet/kit/mod.ts';
+import { makeParams } from '../src/fleet/mod.ts';
 import { compare, type Row } from './compare.ts';
 
 const FEW = 100;
