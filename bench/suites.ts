@@ -2,6 +2,7 @@ import { actorsSuite } from './actors-suite.ts';
 import type { Row } from './compare.ts';
 import { mainSuite } from './main-suite.ts';
 import { partsSuite } from './parts-suite.ts';
+import { rulesSuite } from './rules-suite.ts';
 import { shardsSuite } from './shards-suite.ts';
 
 /** A suite gives its rows one by one; `wanted` says which claims are to be measured. */
@@ -12,4 +13,5 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   parts: partsSuite,
   actors: actorsSuite,
   shards: shardsSuite,
+  rules: rulesSuite,
 };

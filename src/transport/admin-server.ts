@@ -1,10 +1,13 @@
 import type { Msg, NatsConnection } from 'nats';
+import { systemClock } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { decodeArgs, encodeError, encodeReply } from './admin-codec.ts';
+import { confirmSubscription } from './confirm-subscription.ts';
 import { forbidden, violationOf } from './permissions.ts';
 import { quote } from './quote.ts';
 import { isReplySubject } from './reply-subject.ts';
 import { QUEUE, subjectsOf } from './subjects.ts';
+import { within } from './within.ts';
 
 /** Executes one verb. Its result is sent as JSON; an error reaches the caller with its code. */
 export type AdminHandler = (args: unknown) => Promise<unknown>;
@@ -16,15 +19,17 @@ export interface AdminServer {
 
 /** Further calls are refused while this many are open. People and scripts never need more. */
 const IN_FLIGHT_MAX = 256;
+const DRAIN_LIMIT_MS = 2_000;
 
 /**
  * Serves `shoal.<fleet>.admin.<verb>`. Resolves once the NATS server has confirmed the subscription.
- * @throws CONFIG_VALUE for a fleet or verb that cannot be part of a subject; NATS_FORBIDDEN
+ * @throws CONFIG_VALUE for a fleet or verb that cannot be part of a subject; NATS_FORBIDDEN; NATS_UNREACHABLE
  */
 export async function serveAdmin(
   nc: NatsConnection,
   fleet: string,
   handlers: Readonly<Record<string, AdminHandler>>,
+  clock = systemClock,
 ): Promise<AdminServer> {
   const subjects = subjectsOf(fleet);
   for (const verb of Object.keys(handlers)) subjects.admin(verb);
@@ -40,13 +45,15 @@ export async function serveAdmin(
       inHand.add(answered);
     },
   });
-  await nc.flush();
-  // The server reports a refused subscription before it answers the flush.
+  await confirmSubscription(nc, subjects.adminAll, clock);
   const violation = violationOf(refused);
   if (violation !== undefined) throw forbidden(violation, nc.getServer(), refused);
   return {
     close: async () => {
-      if (!nc.isClosed() && !subscription.isClosed()) await subscription.drain().catch(() => undefined);
+      // A server that is away never confirms the unsubscribe.
+      if (!nc.isClosed() && !subscription.isClosed()) {
+        await within(subscription.drain(), DRAIN_LIMIT_MS, clock).catch(() => undefined);
+      }
       await Promise.all(inHand);
     },
   };

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ManualClock } from '../actors/kit/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { callAdmin } from './admin-client.ts';
 import { serveAdmin } from './admin-server.ts';
@@ -10,6 +11,7 @@ async function connectedServer(options?: RealNatsServerOptions) {
   const connection = await connect({ servers: server.url, name: 'test' });
   return {
     nc: connection.nc,
+    signal: server.signal,
     [Symbol.asyncDispose]: async () => {
       await connection.close();
       await server.stop();
@@ -101,6 +103,18 @@ test('closing lets calls in hand finish, then nobody responds', async () => {
   expect(await called).toBe('done');
   await closed;
   await expect(callAdmin(nats.nc, 'f', 'slow')).rejects.toMatchObject({ code: 'FLEET_NOT_RUNNING' });
+});
+
+test('closing ends, and a start fails, while the NATS server stands still', async () => {
+  await using nats = await connectedServer();
+  const server = await serveAdmin(nats.nc, 'f', { ps: async () => [] });
+  nats.signal('SIGSTOP');
+  const clock = new ManualClock();
+  const started = serveAdmin(nats.nc, 'g', {}, clock).catch((error: unknown) => error);
+  await clock.advance(60_000);
+  expect(await started).toMatchObject({ code: 'NATS_UNREACHABLE' });
+  await server.close();
+  nats.signal('SIGCONT');
 });
 
 test('a closed connection says so', async () => {

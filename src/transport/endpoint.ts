@@ -1,13 +1,13 @@
 import type { NatsConnection } from 'nats';
 import type { Behaviour, Context, Ref } from '../actors/mod.ts';
 import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import { confirmSubscription } from './confirm-subscription.ts';
 import { type Discovery, serveDiscovery } from './discovery.ts';
 import type { EndpointEvent, EndpointMessage, RouterRequest } from './endpoint-messages.ts';
 import { forbidden, violationOf } from './permissions.ts';
 import { ProcessService } from './process-service.ts';
 import { ReplyTokens } from './reply-token.ts';
 import { QUEUE, subjectsOf } from './subjects.ts';
-import { TIMED_OUT, within } from './within.ts';
 
 export interface EndpointOptions {
   readonly nc: NatsConnection;
@@ -33,7 +33,6 @@ const IN_FLIGHT_MAX = 100_000;
 /** The router limits the number of waiting requests; 10 000 of 1 MiB each would exceed the memory of most machines. */
 const IN_FLIGHT_BYTES_MAX = 256 * 1024 * 1024;
 const DRAIN_LIMIT_MS = 3_000;
-const SUBSCRIBE_TIMEOUT_MS = 5_000;
 const EVENT_INTERVAL_MS = 1_000;
 
 /**
@@ -90,14 +89,7 @@ class Endpoint {
     const report = () => this.#service.stats.report();
     const description = { version, fleet, endpoint: { name: 'process', subject, queue: QUEUE, report } };
     this.#discovery = serveDiscovery(nc, description, clock.now());
-    const flushed = await within(nc.flush(), SUBSCRIBE_TIMEOUT_MS, clock).catch((cause: unknown) => {
-      throw new ShoalError('NATS_UNREACHABLE', `The NATS server was lost while subscribing to ${subject}`, { cause });
-    });
-    if (flushed === TIMED_OUT) {
-      const why = `did not confirm the subscription to ${subject} within ${SUBSCRIBE_TIMEOUT_MS} ms`;
-      throw new ShoalError('NATS_UNREACHABLE', `The NATS server at ${nc.getServer()} ${why}`);
-    }
-    // The server reports a refused subscription before it answers the flush.
+    await confirmSubscription(nc, subject, clock);
     if (this.#lostBecause !== undefined) throw this.#lostBecause;
     this.#isOpen = true;
   }
