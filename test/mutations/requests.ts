@@ -105,7 +105,6 @@ export const REQUESTS = [
     ['the payload of a reply counts', ' + (outcome.ok ? outcome.payload.length : 0);', ';'],
     ['the cache is bounded by number', 'this.#order.length > repliesMax || ', ''],
     ['the cache is bounded by bytes', ' || this.#bytes > bytesMax)', ')'],
-    ['what is forgotten gives its bytes back', '    this.#bytes -= node.item.bytes;\n', ''],
     ['replies past their time are forgotten', 'first.untilMs <= nowMs; first', 'first.untilMs < nowMs - 1; first'],
     ['a stored reply keeps no more than its own bytes', 'payload.buffer.byteLength === payload.length ? payload', 'payload.length > 0 ? payload'],
     ['a long text is told by its hash', "hash('sha256', payload, 'buffer')", 'payload.slice(0, COPIED_BYTES_MAX)'],
