@@ -33,7 +33,7 @@ export class BareFleet {
     this.fleet = new Fleet({
       host: 'here',
       params: makeParams({ min_vm_count: 0, ...params }),
-      addresses: parsePool(`10.0.0.1-10.0.0.${addresses}:9000`),
+      pool: parsePool(`10.0.0.1-10.0.0.${addresses}:9000`),
       routing,
       nowMs: 0,
     });

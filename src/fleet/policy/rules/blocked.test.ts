@@ -103,8 +103,7 @@ describe('a missing VM that cannot be started', () => {
 
 describe('a VM counts as missing', () => {
   const isMissing = (bare: BareFleet) => wantedBlockage(bare.fleet, bare.nowMs) !== undefined;
-  const full = (minimum: number, addresses = 1) =>
-    new BareFleet({ addresses, params: { min_vm_count: minimum } });
+  const full = (minimum: number, addresses = 1) => new BareFleet({ addresses, params: { min_vm_count: minimum } });
 
   it('if fewer than the minimum are ready or starting, and Shoal goes on', () => {
     expect(isMissing(full(1).ready(1))).toBe(false);
