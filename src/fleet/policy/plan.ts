@@ -5,6 +5,7 @@ import type { Figures, Rule } from '../values/rule.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { type Blockage, mayStart } from './blockage.ts';
 import type { AskDecision, DrainDecision, FleetDecision, StopDecision } from './decision.ts';
+import { hasFinished } from './finished.ts';
 
 /** The decisions of one step so far, with what they have used up: later rules see the effects of earlier ones. */
 export class Plan {
@@ -73,13 +74,13 @@ export class Plan {
     return this.#leaving.has(vm);
   }
 
-  /** The VM leaves. One that has nothing to finish is told to stop at once. */
+  /** The VM leaves. One that has finished is told to stop at once. */
   drain(decision: Omit<DrainDecision, 'kind'>): void {
     const vm = this.#leave(decision.vm);
     if (vm === undefined) return;
     this.decisions.push({ kind: 'drain', ...decision });
-    if (vm.inFlight > 0) return;
-    const figures = { in_flight: 0, free_count: vm.freeCount };
+    if (!hasFinished(this.fleet, vm, this.nowMs)) return;
+    const figures = { in_flight: vm.inFlight, free_count: vm.freeCount };
     this.decisions.push({ kind: 'stop', rule: 'R5', vm: vm.id, why: decision.why, fault: undefined, figures });
   }
 

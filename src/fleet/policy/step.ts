@@ -39,6 +39,8 @@ function size(plan: Plan, policy: SizingPolicy): void {
   scaleUp(plan, sizing);
   if (plan.fleet.isClosing) return;
   replaceAsked(plan);
+  // A VM that was missing may have been made good by one that a restart has just drained.
+  restoreMinimum(plan);
   keepSpares(plan, sizing);
   scaleDown(plan, sizing);
 }

@@ -95,7 +95,7 @@ export class Fleet {
     return this.#index.group(name);
   }
 
-  /** VMs that are to be heard of, longest unheard first. */
+  /** VMs that have reported, longest unheard first. */
   get heard(): Iterable<Vm> {
     return this.#index.heard;
   }

@@ -42,7 +42,7 @@ interface Entry {
   groups: number;
   free: boolean;
   roomy: boolean;
-  /** Its place among those that are heard of. */
+  /** Its place among those that have reported. */
   heard: ListNode<VmRecord> | undefined;
   heardMs: number | undefined;
 }
@@ -55,7 +55,7 @@ export class VmIndex {
   readonly #unused: number[] = [];
   readonly #free: BestOf;
   readonly #roomy: BestOf;
-  /** VMs that are to be heard of, longest unheard first. */
+  /** VMs that have reported, in the order in which they were last heard of. */
   readonly #heard = new LinkedList<VmRecord>();
 
   constructor(routing: Routing) {
@@ -78,7 +78,7 @@ export class VmIndex {
     return this.#at(this.#roomy.best);
   }
 
-  /** Longest unheard first; those that are ready or draining and have reported. */
+  /** VMs that have reported, longest unheard first. */
   get heard(): Iterable<Vm> {
     return this.#heard;
   }
@@ -149,11 +149,10 @@ export class VmIndex {
   }
 
   #rehear(vm: VmRecord, entry: Entry): void {
-    const heardMs = vm.state === 'ready' || vm.state === 'draining' ? vm.heardMs : undefined;
-    if (heardMs === entry.heardMs) return;
-    entry.heardMs = heardMs;
+    if (vm.heardMs === entry.heardMs) return;
+    entry.heardMs = vm.heardMs;
     if (entry.heard !== undefined) this.#heard.remove(entry.heard);
-    entry.heard = heardMs === undefined ? undefined : this.#heard.push(vm);
+    entry.heard = this.#heard.push(vm);
   }
 
   #compare(a: number, b: number, order: (a: Vm, b: Vm) => number): number {

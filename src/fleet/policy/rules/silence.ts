@@ -14,7 +14,8 @@ export function endSilent(plan: Plan): void {
   for (const vm of plan.fleet.heard) {
     // They stand in the order in which they were heard of: all from here on were lately.
     if (vm.heardMs === undefined || heardUntilMs(plan) - vm.heardMs < plan.fleet.params.lastConnectMs / 2) break;
-    if (!plan.isLeaving(vm.id)) endUnheard(plan, vm);
+    const isWatched = vm.state === 'ready' || vm.state === 'draining';
+    if (isWatched && !plan.isLeaving(vm.id)) endUnheard(plan, vm);
   }
 }
 
