@@ -7,7 +7,7 @@ import { injectFaults, natsServerOf, oneOf, standStill, vmProcesses } from './ro
 
 test(`a QEMU is killed: it is replaced, and no request is lost (SHOAL_SEED=${seed})`, async () => {
   await injectFaults({
-    // What crashes again and again is started less and less often: more rounds would mostly wait for that.
+    // After repeated crashes VMs are started less often, so more rounds would mostly wait for the back-off.
     rounds: 8,
     inject: async ({ fleet, random }) => {
       const victim = oneOf(qemusOf(fleet), random);
@@ -39,7 +39,7 @@ test(`the launcher is killed: no VM ends, every request is replied to, and other
       const launcher = launcherOf(fleet.up);
       if (launcher === undefined) throw new Error('the launcher runs');
       signalProcess(launcher, 'SIGKILL');
-      // A new one comes with the first need for it.
+      // Shoal starts another launcher when it needs one.
       const scaled = await fleet.run('restart');
       expect(scaled).toMatchObject({ exitCode: 0 });
       await eventually('all VMs are others', () =>
@@ -52,7 +52,7 @@ test(`the launcher is killed: no VM ends, every request is replied to, and other
 
 test(`nats-server is killed: it is back at the same place, and Shoal and its clients with it (SHOAL_SEED=${seed})`, async () => {
   await injectFaults({
-    // One more within ten seconds, and Shoal takes it for no passing trouble, and ends.
+    // Shoal gives up after one more restart within ten seconds.
     rounds: 5,
     inject: async ({ fleet, history }) => {
       const before = vmProcesses(fleet);
