@@ -1,7 +1,10 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { runtimeRoot } from '../../src/hypervisor/mod.ts';
 import { isAlive, signalProcess } from '../../src/process/mod.ts';
 import { eventually } from '../driver/fleet.ts';
-import { launcherOf, qemusOf } from '../driver/processes.ts';
+import { launcherOf, qemusOf, tagOf } from '../driver/processes.ts';
 import { seed } from '../driver/seed.ts';
 import { injectFaults, natsServerOf, oneOf, standStill, vmProcesses } from './rounds.ts';
 
@@ -79,4 +82,18 @@ test(`nats-server stands still: everybody waits for it, and no VM ends (SHOAL_SE
       expect(vmProcesses(fleet)).toEqual(expect.arrayContaining(before));
     },
   });
+});
+
+test(`the run directory of a VM is removed: it serves on, every request is replied to, and nothing is left (SHOAL_SEED=${seed})`, async () => {
+  const sums = await injectFaults({
+    rounds: 6,
+    inject: async ({ fleet, history, random }) => {
+      const before = vmProcesses(fleet);
+      const victim = oneOf(qemusOf(fleet), random);
+      rmSync(join(runtimeRoot(), tagOf(fleet.data), String(victim.vm)), { recursive: true, force: true });
+      await history.replies(20);
+      expect(vmProcesses(fleet)).toEqual(expect.arrayContaining(before));
+    },
+  });
+  expect(sums).toMatchObject({ refused: {}, unanswered: 0, replied: sums.sent });
 });
