@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
-import { realpathSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { spawnSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Interrupted, Problem } from './problem.mjs';
 import { say } from './progress.mjs';
@@ -12,8 +12,8 @@ const POLL_MS = 200;
  * Does something while no other set-up works in the same checkout (somebody types `npm start` in one terminal and `npm test`
  * in another).
  *
- * The lock is a name in Linux's abstract socket namespace, not a file: the kernel gives it to one process and
- * takes it back when that process ends, however it ends. So there is no stale lock to tell from a live one.
+ * The kernel locks the file `.setup/lock` for one process and releases it when that process ends, however it ends, so that there
+ * is no stale lock. The lock also holds against a set-up in a container that shares the checkout.
  *
  * @template T
  * @param {import('./checkout.mjs').Checkout} checkout
@@ -21,8 +21,7 @@ const POLL_MS = 200;
  * @returns {Promise<T>}
  */
 export async function withLock(checkout, work) {
-  const digest = createHash('sha256').update(realpathSync(checkout.home)).digest('hex');
-  const release = await acquire(checkout, `\0shoal-setup-${digest.slice(0, 32)}`);
+  const release = await acquire(checkout, join(checkout.notes, 'lock'));
   try {
     return await work();
   } finally {
@@ -32,12 +31,12 @@ export async function withLock(checkout, work) {
 
 /**
  * @param {import('./checkout.mjs').Checkout} checkout
- * @param {string} name
+ * @param {string} path
  */
-async function acquire(checkout, name) {
+async function acquire(checkout, path) {
   const startedMs = Date.now();
   for (let attempt = 1; Date.now() - startedMs < WAIT_MS_MAX; attempt++) {
-    const release = await tryAcquire(name);
+    const release = tryAcquire(path);
     if (release !== undefined) return release;
     if (attempt === 1) say('waiting for another set-up in this checkout to end');
     if (checkout.interrupted.aborted) throw new Interrupted('interrupted');
@@ -48,16 +47,21 @@ async function acquire(checkout, name) {
   );
 }
 
+/** What flock(1) exits with if another process has the lock. */
+const CONFLICT = 1;
+
 /**
- * @param {string} name
- * @returns {Promise<(() => void) | undefined>} what gives the name back, if it was free
+ * Node cannot lock a file. flock(1) locks the open file that it inherits, and the lock stays with that file while it is open here.
+ *
+ * @param {string} path
+ * @returns {(() => void) | undefined} what releases the lock, if it was free
  */
-function tryAcquire(name) {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', (error) =>
-      'code' in error && error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
-    );
-    server.listen({ path: name }, () => resolve(() => server.close()));
-  });
+function tryAcquire(path) {
+  const file = openSync(path, 'a');
+  const { status, error, stderr } = spawnSync('flock', ['-n', '3'], { stdio: ['ignore', 'ignore', 'pipe', file] });
+  if (status === 0) return () => closeSync(file);
+  closeSync(file);
+  if (status === CONFLICT) return undefined;
+  const why = error?.message ?? `${stderr}`.trim();
+  throw new Problem(`${path} cannot be locked (${why}). It takes the program flock, of Debian's package util-linux.`);
 }

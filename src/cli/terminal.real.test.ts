@@ -29,9 +29,9 @@ async function top(options?: TerminalOptions): Promise<Terminal> {
 
 /** A shell with job control on a terminal. */
 async function jobControl(): Promise<Terminal> {
-  const terminal = await Terminal.open({ width: 120, env: { PS1: 'shell> ' } });
+  const terminal = await Terminal.open({ width: 120 });
   await terminal.run('bash', '--norc', '-i');
-  await terminal.shows('the prompt', /^shell> $/m);
+  await terminal.shows('the prompt', /^bash-[\d.]+[#$] ?$/m);
   return terminal;
 }
 
@@ -60,16 +60,16 @@ describe('top', () => {
     await terminal.shows('a VM', VM_ROW);
     for (const _ of [1, 2]) {
       await terminal.keys('C-z');
-      await terminal.shows('the shell', /Stopped[\s\S]*\nshell> $/m);
+      await terminal.shows('the shell', /Stopped[\s\S]*\nbash-[\d.]+[#$] ?$/m);
       await terminal.keys('echo "what is typed" is $((40 + 2))', 'Enter');
-      await terminal.shows('that it echoes', /shell> echo "what is typed" is[^\n]*\nwhat is typed is 42/);
+      await terminal.shows('that it echoes', /[#$] echo "what is typed" is[^\n]*\nwhat is typed is 42/);
       await terminal.keys('clear; fg', 'Enter');
       await terminal.shows('a VM again', VM_ROW);
     }
     await terminal.keys('?');
     await terminal.shows('that keys work', /┌ Help [\s\S]*Ctrl-Z +suspend/);
     await terminal.keys('q');
-    await terminal.shows('the shell', /shell> $/m);
+    await terminal.shows('the shell', /^bash-[\d.]+[#$] ?$/m);
     await terminal.keys('exit', 'Enter');
     expect(await terminal.left()).toEqual({ exitCode: 0, ...SANE });
   });
@@ -91,6 +91,7 @@ describe('top', () => {
     await terminal.shows('a VM again', VM_ROW);
     await terminal.shows('what happened', /something happened/);
     await terminal.keys('q');
+    await terminal.shows('the shell', /^bash-[\d.]+[#$] ?$/m);
     await terminal.keys('exit', 'Enter');
     expect(await terminal.left()).toMatchObject({ exitCode: 0, alternateScreen: false, cursorShown: true });
   });

@@ -165,7 +165,7 @@ export class Dashboard {
   }
 
   #draw(): void {
-    if (this.#isRestored || !isInForeground()) return;
+    if (this.#isRestored || this.#isWaiting || !isInForeground()) return;
     this.#screen.draw(viewOf(this.#facts, this.#ui, this.#screen.size, this.#options.hints));
   }
 

@@ -19,6 +19,8 @@ export class TerminalInput extends PassThrough {
     this.#onGone = onGone;
     source.on('data', this.#take);
     for (const event of ENDS) source.on(event, this.#lose);
+    // Another input may have paused it.
+    source.resume();
   }
 
   get isRaw(): boolean {

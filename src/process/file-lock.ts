@@ -24,14 +24,13 @@ export class FileLock {
   static tryTake(path: string): FileLock | undefined {
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
       const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
-      let isLocked = false;
+      let isKept = false;
       try {
-        isLocked = lock(file);
-        if (!isLocked) return undefined;
-        if (isThere(path, file)) return new FileLock(file);
-        isLocked = false;
+        if (!lock(file)) return undefined;
+        isKept = isThere(path, file);
+        if (isKept) return new FileLock(file);
       } finally {
-        if (!isLocked) closeSync(file);
+        if (!isKept) closeSync(file);
       }
     }
     throw new Error(`${path} was removed again and again while it was to be locked`);
@@ -44,7 +43,11 @@ export class FileLock {
 
 function lock(file: number): boolean {
   // The file is the program's descriptor 3.
-  const { status, error, stderr } = spawnSync('flock', ['-n', '3'], { stdio: ['ignore', 'ignore', 'pipe', file] });
+  const { status, error, stderr } = spawnSync('flock', ['-n', '3'], {
+    // A PATH that was made for Shoal may have little in it.
+    env: { PATH: `${process.env['PATH'] ?? ''}:/usr/bin:/bin` },
+    stdio: ['ignore', 'ignore', 'pipe', file],
+  });
   if (status === 0) return true;
   if (status === CONFLICT) return false;
   if (codeOf(error) === 'ENOENT')

@@ -205,7 +205,6 @@ export const REQUESTS = [
     ['the payload of a reply counts', ' + (outcome.ok ? outcome.payload.length : 0);', ';'],
     ['the cache is bounded by number', 'this.#order.length > repliesMax || ', ''],
     ['the cache is bounded by bytes', ' || this.#bytes > bytesMax)', ')'],
-    ['what is forgotten gives its bytes back', '    this.#bytes -= node.item.bytes;\n', ''],
     ['replies past their time are forgotten', 'first.untilMs <= nowMs; first', 'first.untilMs < nowMs - 1; first'],
     [
       'a stored reply keeps no more than its own bytes',

@@ -242,7 +242,6 @@ export const STATE = [
     ['R4 takes the fewest in flight', '  return (\n    a.inFlight - b.inFlight ||', '  return ('],
     ['R4 takes the lowest cpu', '    (a.report?.cpuPercent ?? 0) - (b.report?.cpuPercent ?? 0) ||\n', ''],
     ['R4 takes the lowest ram', ' ||\n    (a.report?.ramBytes ?? 0) - (b.report?.ramBytes ?? 0)', ''],
-    ['a VM that has gone is not free', '    this.#free.remove(entry.slot);\n', ''],
     ['a VM that has gone has no room', '    this.#roomy.remove(entry.slot);\n', ''],
     [
       'a VM that has gone is not to be heard of',

@@ -33,7 +33,7 @@ export const BUILD = 'echo image >> "$CALLS"; mkdir -p includeos/build; echo ELF
 
 const SET_UP_TIMEOUT_MS = 40_000;
 /** Programs that a shell script needs to do anything at all; they are no part of what is tested. */
-const BASICS = ['sh', 'cat', 'mkdir', 'rm', 'touch', 'sleep', 'chmod', 'node', 'kill'];
+const BASICS = ['sh', 'cat', 'mkdir', 'rm', 'touch', 'sleep', 'chmod', 'node', 'kill', 'flock'];
 
 /** Every program that the set-up looks for, as fakes that succeed at once. */
 export const EVERYTHING: Programs = {

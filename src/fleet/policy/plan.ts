@@ -53,6 +53,16 @@ export class Plan {
     return this.fleet.spares - this.#leavingSpares - this.#usedSpares.size;
   }
 
+  /** Whether this plan starts a VM. */
+  get hasStarted(): boolean {
+    return this.#started > 0;
+  }
+
+  /** Whether this plan ends a VM. */
+  get hasLeaving(): boolean {
+    return this.#leaving.size > 0;
+  }
+
   /** Spares that nobody wants, oldest first. */
   idleSpares(): readonly Vm[] {
     const isIdle = ({ id }: Vm): boolean => !this.#leaving.has(id) && !this.#usedSpares.has(id);

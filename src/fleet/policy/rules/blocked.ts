@@ -5,7 +5,10 @@ import type { Plan } from '../plan.ts';
 /** R1 and R3 want a VM and none can be started: an event says why, once for each cause. */
 export function tellBlockage(plan: Plan): void {
   const { fleet, nowMs } = plan;
-  const blockage = isWanted(fleet, plan.ready + plan.starting) ? blockageOf(fleet, nowMs) : undefined;
+  const isShort = isOneMissing(fleet, plan.ready + plan.starting);
+  // Whether the next one can be started shows when the VM that leaves is gone, and when the one that starts is there.
+  if (isShort && (isOneLeaving(fleet) || plan.hasStarted)) return;
+  const blockage = isShort ? blockageOf(fleet, nowMs) : undefined;
   // A host out of reach, a failing image and a failing store have events of their own.
   const told = blockage?.cause === 'memory' || blockage?.cause === 'addresses' ? blockage : undefined;
   if (told?.cause !== fleet.blocked) plan.blocked(told);
@@ -14,12 +17,15 @@ export function tellBlockage(plan: Plan): void {
 /** Why a VM that is wanted now cannot be started; undefined if none is wanted, or one can be. */
 export function wantedBlockage(fleet: Fleet, nowMs: number): Blockage | undefined {
   const running = fleet.group('ready').size + fleet.starting;
-  return isWanted(fleet, running) ? blockageOf(fleet, nowMs) : undefined;
+  return isOneMissing(fleet, running) && !isOneLeaving(fleet) ? blockageOf(fleet, nowMs) : undefined;
 }
 
-/** The minimum is not met, or requests wait and no VM is there or on its way; and none is about to give its place back. */
-function isWanted(fleet: Fleet, running: number): boolean {
-  const { requests, params, isClosing } = fleet;
-  const isShort = (running < params.minVmCount && !isClosing) || (requests.waiting > 0 && running === 0);
-  return isShort && fleet.group('draining').size + fleet.group('stopping').size + fleet.releasing.size === 0;
+/** The minimum is not met, or requests wait and no VM is there or on its way. */
+function isOneMissing({ requests, params, isClosing }: Fleet, running: number): boolean {
+  return (running < params.minVmCount && !isClosing) || (requests.waiting > 0 && running === 0);
+}
+
+/** A VM that leaves gives its address and its memory back. */
+function isOneLeaving(fleet: Fleet): boolean {
+  return fleet.group('draining').size + fleet.group('stopping').size + fleet.releasing.size > 0;
 }

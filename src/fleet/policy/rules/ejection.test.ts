@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { BareFleet } from '../../kit/bare-fleet.ts';
 import { FakeFleet } from '../../kit/mod.ts';
 import { makeParams } from '../../values/params.ts';
 
@@ -73,9 +74,9 @@ describe('R2, a VM that fails', () => {
     }
     fleet.dropLink(2);
     await fleet.settle();
-    expect(fleet.eventsOf('vm-drain').map((news) => news.vm)).toEqual([1]);
+    expect(fleet.eventsOf('vm-drain').map((event) => event.vm)).toEqual([1]);
     await fleet.advance(5_100);
-    expect(fleet.eventsOf('vm-drain').map((news) => [news.vm, news.rule])).toEqual([
+    expect(fleet.eventsOf('vm-drain').map((event) => [event.vm, event.rule])).toEqual([
       [1, 'R2'],
       [2, 'R2'],
     ]);
@@ -89,7 +90,7 @@ describe('R2, a VM that fails', () => {
       for (const vm of [1, 2, 3, 4]) fleet.linkReady(vm);
     }
     await fleet.advance(1_000);
-    expect(fleet.eventsOf('vm-drain').map((news) => [news.vm, news.figures])).toEqual([
+    expect(fleet.eventsOf('vm-drain').map((event) => [event.vm, event.figures])).toEqual([
       [1, { faults: 3, link_down_ms: 0, ejected_max: 2 }],
       [2, { faults: 3, link_down_ms: 0, ejected_max: 2 }],
     ]);
@@ -106,5 +107,123 @@ describe('R2, a VM that fails', () => {
       await fleet.settle();
     }
     expect(await fleet.inState('ready')).toEqual([2]);
+  });
+
+  it('is ejected neither by overload nor by an operation that it does not have', async () => {
+    await using fleet = new FakeFleet({ params });
+    await fleet.settle();
+    for (const status of [503, 503, 503, 503, 501, 501, 501, 501] as const) {
+      fleet.send();
+      await fleet.settle();
+      fleet.fail(1, status);
+      await fleet.settle();
+    }
+    expect(fleet.eventsOf('vm-drain')).toEqual([]);
+  });
+
+  it.each([503, 499] as const)(
+    'is ejected although an answer of %i came between, which says nothing',
+    async (status) => {
+      await using fleet = new FakeFleet({ params });
+      await fleet.settle();
+      for (const answer of [502, status, 504, status, 502] as const) {
+        fleet.send();
+        await fleet.settle();
+        fleet.fail(1, answer);
+        await fleet.settle();
+      }
+      expect(fleet.eventsOf('vm-drain')).toMatchObject([{ vm: 1, rule: 'R2', figures: { faults: 3 } }]);
+    },
+  );
+
+  it('is not ejected if its replies are sound for the most part', async () => {
+    await using fleet = new FakeFleet({ params });
+    await fleet.settle();
+    for (let n = 0; n < 12; n++) {
+      fleet.send();
+      await fleet.settle();
+      if (n % 3 === 2) fleet.reply(1);
+      else fleet.fail(1, 502);
+      await fleet.settle();
+    }
+    expect(fleet.eventsOf('vm-drain')).toEqual([]);
+  });
+
+  it('is not ejected over a link that was down while our own process stood still', async () => {
+    await using fleet = new FakeFleet({ params: { ...params, last_connect_ms: 5_000 } });
+    await fleet.settle();
+    fleet.dropLink(1);
+    await fleet.advance(1_000);
+    fleet.stall(60_000);
+    await fleet.advance(3_900);
+    expect(fleet.eventsOf('vm-drain')).toEqual([]);
+    await fleet.advance(200);
+    expect(fleet.eventsOf('vm-drain')).toMatchObject([{ vm: 1, figures: { link_down_ms: 5_000 } }]);
+  });
+
+  it('is not ejected over a link that is back', async () => {
+    await using fleet = new FakeFleet({ params: { ...params, last_connect_ms: 5_000, free_count: 1_000 } });
+    await fleet.settle();
+    fleet.dropLink(1);
+    await fleet.advance(1_000);
+    fleet.linkReady(1);
+    await fleet.reporting([1, 2, 3, 4], 8);
+    expect(fleet.eventsOf('vm-drain')).toEqual([]);
+  });
+
+  it('counts as a crash: the image is started less and less often', async () => {
+    await using fleet = new FakeFleet({ params: { ...params, min_vm_count: 1 } });
+    await fleet.settle();
+    for (let vm = 1; vm <= 3; vm++) {
+      for (let n = 0; n < 3; n++) {
+        fleet.dropLink(vm);
+        fleet.linkReady(vm);
+      }
+      await fleet.settle();
+    }
+    // The third was drained with the back-off of the second, so that nothing could be started in its place.
+    expect(await fleet.inState('ready')).toEqual([]);
+    await fleet.advance(600);
+    expect(await fleet.inState('ready')).toEqual([4]);
+  });
+});
+
+describe('R2, how many VMs are ejected at a time', () => {
+  /** VMs 1 to `count` are ready, and all of them fail. */
+  function failing(count: number): BareFleet {
+    const bare = new BareFleet({ params: { free_count: 1_000 } });
+    for (let vm = 1; vm <= count; vm++) bare.ready(vm).faults(vm, 3);
+    return bare;
+  }
+  const drained = (bare: BareFleet) => bare.decisions().filter((text) => text.startsWith('R2 drain'));
+
+  it.each([
+    [1, ['R2 drain 1']],
+    [2, ['R2 drain 1']],
+    [3, ['R2 drain 1']],
+    [4, ['R2 drain 1', 'R2 drain 2']],
+    [5, ['R2 drain 1', 'R2 drain 2']],
+  ])('of %i VMs half, rounded down, but always one; the oldest first', (count, expected) => {
+    expect(drained(failing(count))).toEqual(expected);
+  });
+
+  it('counts those that are ejected already, until they are gone', () => {
+    const bare = failing(4);
+    const eject = (vm: number) => bare.apply({ kind: 'vm-draining', vm, why: 'it fails', ejected: true });
+    eject(1);
+    expect(drained(bare)).toEqual(['R2 drain 2']);
+    eject(2);
+    expect(drained(bare)).toEqual([]);
+  });
+
+  it('counts those that are starting: they are not of use yet', () => {
+    const bare = failing(4).booting(5);
+    expect(drained(bare)).toEqual(['R2 drain 1']);
+    expect(drained(bare.booting(6))).toEqual(['R2 drain 1']);
+    expect(drained(bare.booting(7))).toEqual([]);
+  });
+
+  it('replaces each at once, wherever an address is free', () => {
+    expect(failing(1).decisions()).toEqual(['R2 drain 1', 'R5 stop 1', 'R2 start 10.0.0.2']);
   });
 });

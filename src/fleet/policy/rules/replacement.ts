@@ -11,20 +11,26 @@ import type { Plan } from '../plan.ts';
 export function replaceAsked(plan: Plan): void {
   const { fleet } = plan;
   if (fleet.group('replaced').size === 0 || fleet.host.reach !== 'up') return;
-  const old = oldest([...fleet.group('replaced')].filter((vm) => !plan.isLeaving(vm.id)));
-  if (old === undefined) return;
+  const asked = [...fleet.group('replaced')].filter((vm) => !plan.isLeaving(vm.id)).sort((a, b) => a.id - b.id);
+  for (const old of asked) if (!replace(plan, old)) return;
+}
+
+/** @returns whether that is done, so that the next one may follow */
+function replace(plan: Plan, old: Vm): boolean {
   const figures = { vm: old.id, ready: plan.ready, starting: plan.starting };
-  const instead = replacementOf(old.id, fleet);
-  if (instead === undefined && plan.start('command', figures, old.id)) return;
-  const waits = fleet.host.failures > 0 || isOneLeaving(plan) || plan.starting > 0;
-  if (instead?.state === 'ready' || (instead === undefined && !waits)) {
+  const instead = replacementOf(old.id, plan.fleet);
+  if (instead === undefined && plan.start('command', figures, old.id)) return false;
+  const waits = plan.fleet.host.failures > 0 || isOneLeaving(plan) || plan.starting > 0;
+  const isReady = instead?.state === 'ready';
+  if (isReady || (instead === undefined && !waits)) {
     plan.drain({ rule: 'command', vm: old.id, why: 'restart', ejected: false, figures });
   }
+  return isReady;
 }
 
 /** Whether an address is about to be free. */
-function isOneLeaving({ fleet }: Plan): boolean {
-  return fleet.group('draining').size > 0 || fleet.group('stopping').size > 0 || fleet.releasing.size > 0;
+function isOneLeaving({ fleet, hasLeaving }: Plan): boolean {
+  return hasLeaving || fleet.group('draining').size > 0 || fleet.group('stopping').size > 0 || fleet.releasing.size > 0;
 }
 
 function replacementOf(old: VmId, fleet: Fleet): Vm | undefined {
@@ -32,8 +38,4 @@ function replacementOf(old: VmId, fleet: Fleet): Vm | undefined {
     for (const vm of fleet.group(name)) if (vm.replaces === old) return vm;
   }
   return undefined;
-}
-
-function oldest(vms: readonly Vm[]): Vm | undefined {
-  return vms.reduce<Vm | undefined>((best, vm) => (best === undefined || vm.id < best.id ? vm : best), undefined);
 }

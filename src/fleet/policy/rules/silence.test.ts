@@ -1,15 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { BareFleet } from '../../kit/bare-fleet.ts';
 import { FakeFleet } from '../../kit/mod.ts';
+import { running } from '../../kit/running.ts';
 import { makeParams } from '../../values/params.ts';
-
-/** VM 1 is ready and has reported. */
-async function running(options: ConstructorParameters<typeof FakeFleet>[0] = {}): Promise<FakeFleet> {
-  const fleet = new FakeFleet({ ...options, params: { min_vm_count: 1, free_count: 1_000, ...options.params } });
-  await fleet.settle();
-  fleet.report(1);
-  await fleet.settle();
-  return fleet;
-}
 
 describe('R6', () => {
   it('ends and replaces a VM that nothing is heard of for last_connect_ms', async () => {
@@ -93,7 +86,7 @@ describe('R6', () => {
     await fleet.advance(9_900);
     expect(fleet.told('stop')).toEqual([]);
     await fleet.advance(200);
-    expect(fleet.eventsOf('vm-stop').map((news) => [news.vm, news.rule, news.figures])).toEqual([
+    expect(fleet.eventsOf('vm-stop').map((event) => [event.vm, event.rule, event.figures])).toEqual([
       [1, 'R6', { booting_ms: 10_000, boot_timeout_ms: 10_000 }],
       [2, 'R6', { booting_ms: 10_000, boot_timeout_ms: 10_000 }],
     ]);
@@ -131,149 +124,6 @@ describe('R6', () => {
   });
 });
 
-describe('R6, a host out of reach', () => {
-  it('has VMs of which nothing is known: no requests, no capacity, their addresses kept', async () => {
-    await using fleet = await running();
-    fleet.event({ kind: 'host-down', host: 'here', why: 'link lost' });
-    const client = fleet.send();
-    await fleet.advance(60_000 - 30_500);
-    expect(await fleet.snapshot()).toMatchObject({ vms: [{ state: 'unknown' }], addresses_free: 9, waiting: 1 });
-    expect([fleet.told('stop'), fleet.told('prepare')]).toEqual([[], [1]]);
-    fleet.event({ kind: 'host-up', host: 'here', vms: [1] });
-    await fleet.settle();
-    fleet.reply(1);
-    await fleet.advance(4_900);
-    expect(client.outcomes).toMatchObject([{ ok: true }]);
-    expect(fleet.told('stop')).toEqual([]);
-  });
-
-  it('has as much time when it is back as it had when it went', async () => {
-    await using fleet = await running();
-    await fleet.advance(3_000);
-    fleet.event({ kind: 'host-down', host: 'here', why: 'link lost' });
-    await fleet.advance(60_000);
-    fleet.event({ kind: 'host-up', host: 'here', vms: [1] });
-    await fleet.advance(1_900);
-    expect(fleet.told('stop')).toEqual([]);
-    await fleet.advance(200);
-    expect(fleet.told('stop')).toEqual([1]);
-  });
-
-  it('may be silent a little later than its VMs: they are judged as of when it was heard', async () => {
-    await using fleet = await running();
-    await fleet.advance(900);
-    fleet.event({ kind: 'host-stats', host: 'here', availableBytes: 1e10, vmBytes: 1e6 });
-    await fleet.advance(60_000);
-    expect([fleet.eventsOf('host-down').length, fleet.told('stop')]).toEqual([1, []]);
-  });
-
-  it('is one that told of itself and does so no more', async () => {
-    await using fleet = await running();
-    fleet.event({ kind: 'host-stats', host: 'here', availableBytes: 1e10, vmBytes: 1e6 });
-    fleet.report(1);
-    await fleet.advance(5_100);
-    expect(fleet.eventsOf('host-down')).toMatchObject([{ host: 'here', rule: 'R6' }]);
-    expect(fleet.told('stop')).toEqual([]);
-    fleet.event({ kind: 'host-stats', host: 'here', availableBytes: 1e10, vmBytes: 1e6 });
-    await fleet.settle();
-    expect(await fleet.inState('ready')).toEqual([1]);
-  });
-
-  it('comes back without a VM: that one is gone, and its request tried elsewhere', async () => {
-    await using fleet = await running();
-    const client = fleet.send();
-    await fleet.settle();
-    fleet.event({ kind: 'host-down', host: 'here', why: 'gone' });
-    await fleet.advance(1_000);
-    fleet.event({ kind: 'host-up', host: 'here', vms: [] });
-    await fleet.settle();
-    fleet.reply(2);
-    await fleet.settle();
-    expect(client.outcomes).toMatchObject([{ ok: true, vm: 2 }]);
-  });
-});
-
-describe('R6, poison', () => {
-  const admin = { path: 'admin', tell: () => true };
-
-  it('is known by the verdict of the host, also if the link of the VM is lost before', async () => {
-    await using fleet = await running({ params: { stuck_ms: 0, min_vm_count: 2, vm_requests_max: 2 } });
-    fleet.obeys.delete('stop');
-    fleet.send({ withinMs: 1_000 });
-    const beside = fleet.send();
-    await fleet.advance(6_000);
-    expect(fleet.told('stop')).toEqual([1]);
-    fleet.dropLink(1);
-    await fleet.settle();
-    expect(beside.outcomes).toEqual([]);
-    fleet.gone(1, 'killed', undefined, 'stuck');
-    await fleet.settle();
-    expect(beside.outcomes).toMatchObject([{ ok: false, status: 502, message: expect.stringMatching(/^poison/) }]);
-  });
-
-  it('is none if the VM was merely dead: its work is tried elsewhere', async () => {
-    await using fleet = await running({ params: { stuck_ms: 0, min_vm_count: 2, vm_requests_max: 2 } });
-    fleet.obeys.delete('stop');
-    fleet.send({ withinMs: 1_000 });
-    const beside = fleet.send();
-    await fleet.advance(6_000);
-    fleet.dropLink(1);
-    fleet.gone(1, 'killed', undefined, 'dead');
-    await fleet.settle();
-    fleet.reply(2);
-    await fleet.settle();
-    expect(beside.outcomes).toMatchObject([{ ok: true, vm: 2 }]);
-  });
-
-  it('spreads neither when an administrator removes the VM', async () => {
-    await using fleet = await running({ params: { min_vm_count: 2 } });
-    fleet.obeys.delete('stop');
-    const client = fleet.send();
-    await fleet.advance(3_000);
-    fleet.router.tell({ kind: 'remove-vm', vm: 1, replyTo: admin });
-    fleet.gone(1, 'killed', undefined, 'stuck');
-    await fleet.settle();
-    expect(client.outcomes).toMatchObject([{ ok: false, status: 502 }]);
-  });
-
-  it('is none on a VM that was heard of all along: it was only busy when it was removed', async () => {
-    await using fleet = await running({ params: { min_vm_count: 2 } });
-    fleet.obeys.delete('stop');
-    const client = fleet.send();
-    await fleet.settle();
-    fleet.report(1, { cpuPercent: 100, inFlight: 1 });
-    fleet.router.tell({ kind: 'remove-vm', vm: 1, replyTo: admin });
-    fleet.gone(1, 'killed', undefined, 'stuck');
-    await fleet.settle();
-    fleet.reply(2);
-    await fleet.settle();
-    expect(client.outcomes).toMatchObject([{ ok: true, vm: 2 }]);
-  });
-
-  it('is all that the VM was given while it was free, though vm_requests_max was lowered since', async () => {
-    await using fleet = await running({ params: { stuck_ms: 0, vm_requests_max: 3 } });
-    fleet.obeys.delete('stop');
-    const clients = [fleet.send({ withinMs: 1_000 }), fleet.send(), fleet.send()];
-    await fleet.settle();
-    fleet.router.tell({ kind: 'params', params: makeParams({ min_vm_count: 1, stuck_ms: 0, vm_requests_max: 1 }) });
-    await fleet.advance(6_000);
-    fleet.gone(1, 'killed', undefined, 'stuck');
-    await fleet.settle();
-    expect(clients.map(({ outcomes }) => outcomes.map((one) => !one.ok && one.status))).toEqual([[504], [502], [502]]);
-  });
-
-  it('is not put off by repeats of the request that the VM is stuck over', async () => {
-    await using fleet = await running({ params: { stuck_ms: 1_000 } });
-    fleet.send({ requestId: 'x', withinMs: 5_000 });
-    for (let second = 0; second < 6; second++) {
-      await fleet.advance(1_000);
-      fleet.send({ requestId: 'x', withinMs: 5_000 });
-    }
-    await fleet.advance(300);
-    expect(fleet.told('stop')).toEqual([1]);
-  });
-});
-
 describe('R6, a VM whose console is broken', () => {
   it('is asked over its link, and not ended while it answers', async () => {
     await using fleet = await running();
@@ -290,5 +140,136 @@ describe('R6, a VM whose console is broken', () => {
     await using fleet = await running();
     await fleet.advance(5_100);
     expect([fleet.links.pinged, fleet.told('stop')]).toEqual([[1], [1]]);
+  });
+});
+
+describe('R6 leaves a pause of ours out', () => {
+  it('of a boot', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 }, obeys: ['prepare'] });
+    await fleet.advance(1_000);
+    fleet.stall(60_000);
+    await fleet.advance(8_900);
+    expect(fleet.told('stop')).toEqual([]);
+    await fleet.advance(200);
+    expect(fleet.eventsOf('vm-stop')).toMatchObject([{ vm: 1, figures: { booting_ms: 10_000 } }]);
+  });
+
+  it('of when the host was heard, also if its figures come before our next look', async () => {
+    await using fleet = await running();
+    const stats = { kind: 'host-stats', host: 'here', availableBytes: 1e10, vmBytes: 1e6 } as const;
+    fleet.event(stats);
+    await fleet.settle();
+    fleet.stall(60_000);
+    fleet.event(stats);
+    await fleet.advance(3_000);
+    expect(fleet.eventsOf('host-down')).toEqual([]);
+    await fleet.advance(3_000);
+    expect([fleet.eventsOf('host-down').length, fleet.told('stop')]).toEqual([1, []]);
+  });
+
+  it('of the time that an idle VM was idle', async () => {
+    await using fleet = await running();
+    fleet.send();
+    await fleet.advance(10_000);
+    fleet.reply(1);
+    await fleet.advance(1_000);
+    fleet.stall(60_000);
+    await fleet.advance(3_900);
+    expect(fleet.told('stop')).toEqual([]);
+    await fleet.advance(200);
+    expect(fleet.told('stop')).toEqual([1]);
+  });
+});
+
+describe('R6, who is watched', () => {
+  it('is a draining VM that falls silent over its work', async () => {
+    await using fleet = await running({ params: { stuck_ms: 60_000 } });
+    fleet.send({ withinMs: 1_000 });
+    await fleet.settle();
+    fleet.router.tell({ kind: 'drain-vm', vm: 1, replyTo: { path: 'admin', tell: () => true } });
+    fleet.router.tell({ kind: 'params', params: makeParams({ min_vm_count: 0, stuck_ms: 5_000 }) });
+    await fleet.advance(5_900);
+    expect(fleet.told('stop')).toEqual([]);
+    await fleet.advance(200);
+    expect(fleet.eventsOf('vm-stop')).toMatchObject([{ vm: 1, rule: 'R6', figures: { in_flight: 1 } }]);
+  });
+
+  it('is a draining VM that never reported, from boot_timeout_ms on and once its work is overdue', () => {
+    const bare = new BareFleet({ params: { stuck_ms: 2_000 } }).mute(1);
+    bare.work(1, 12_000);
+    bare.work(1, 60_000);
+    bare.apply({ kind: 'vm-draining', vm: 1, why: 'a reason', ejected: false });
+    expect(bare.later(13_999).decisions()).toEqual([]);
+    expect(bare.later(1).decisions()).toEqual(['R6 stop 1']);
+  });
+
+  it('is no VM that computes, whatever else it does not say: it is not even asked', async () => {
+    await using fleet = await running();
+    fleet.send({ withinMs: 60_000 });
+    await fleet.advance(30_000);
+    expect([fleet.links.pinged, fleet.told('stop')]).toEqual([[], []]);
+  });
+
+  it('is a VM that became ready while its host was away, and was never heard of', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
+    fleet.links.autoReady = false;
+    await fleet.settle();
+    fleet.event({ kind: 'host-down', host: 'here', why: 'link lost' });
+    await fleet.advance(60_000);
+    fleet.linkReady(1);
+    await fleet.settle();
+    fleet.event({ kind: 'host-up', host: 'here', vms: [1] });
+    await fleet.advance(9_900);
+    expect([await fleet.inState('ready'), fleet.told('stop')]).toEqual([[1], []]);
+    await fleet.advance(200);
+    expect(fleet.told('stop')).toEqual([1]);
+  });
+});
+
+describe('R6, when a VM is asked', () => {
+  const slow = { status_interval_ms: 500, last_connect_ms: 1_500 };
+
+  it('is half of its limit before the limit, if that is sooner than a second', async () => {
+    await using fleet = await running({ params: slow });
+    const quick = { min_vm_count: 1, status_interval_ms: 100, last_connect_ms: 300, free_count: 1_000 };
+    fleet.router.tell({ kind: 'params', params: makeParams(quick) });
+    await fleet.advance(700);
+    expect(fleet.links.pinged).toEqual([]);
+    await fleet.advance(100);
+    expect([fleet.links.pinged, fleet.told('stop')]).toEqual([[1], []]);
+    await fleet.advance(800);
+    expect(fleet.told('stop')).toEqual([1]);
+  });
+
+  it('leaves a second for the answer, also if its link came back late', async () => {
+    await using fleet = await running();
+    fleet.dropLink(1);
+    await fleet.advance(4_700);
+    expect(fleet.links.pinged).toEqual([]);
+    fleet.linkReady(1);
+    await fleet.advance(900);
+    expect([fleet.links.pinged, fleet.told('stop')]).toEqual([[1], []]);
+    await fleet.advance(200);
+    expect(fleet.told('stop')).toEqual([1]);
+  });
+
+  it('is never while its link is down, and it has its whole limit', () => {
+    const bare = new BareFleet({ params: { free_count: 1_000 } }).ready(1).link(1, false).later(4_999);
+    expect(bare.decisions()).toEqual([]);
+    expect(bare.later(1).decisions()).toEqual(['R6 stop 1']);
+  });
+
+  it('is one second before its work is overdue', () => {
+    const bare = new BareFleet({ params: { free_count: 1_000, stuck_ms: 2_000 } }).ready(1);
+    bare.work(1, 10_000);
+    expect(bare.later(10_999).decisions()).toEqual([]);
+    expect(bare.later(1).decisions()).toEqual(['R6 ask 1']);
+  });
+
+  it('does not matter to a VM that has not printed its first status line', () => {
+    const bare = new BareFleet().mute(1).later(5_000).apply({ kind: 'vm-heard', vm: 1, nowMs: 5_000 });
+    expect([...bare.fleet.heard]).toEqual([]);
+    expect(bare.later(4_999).decisions()).toEqual([]);
+    expect(bare.later(1).decisions()).toEqual(['R6 stop 1']);
   });
 });
