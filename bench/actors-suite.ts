@@ -5,7 +5,7 @@ import { compare, type Round, type Row, rowOf } from './compare.ts';
 
 const ROUNDS = 3;
 const COUNTS = [10, 1_000, 100_000, 1_000_000];
-/** A floor that is lower where few actors have much to do. */
+/** A lower bound that is tighter where few actors have much to do. */
 const RUN_QUEUE_COUNTS = [10, 1_000];
 const PEERS = ['nact', 'comedy', 'xstate', 'effect', 'event-emitter'];
 const ASKED_PEERS = ['nact', 'comedy', 'effect'];
@@ -13,14 +13,14 @@ const PEER_ACTORS = 1_000;
 const SPAWNED = 100_000;
 const SPAWN_MICROSECONDS_MAX = 10;
 const BYTES_MAX = 1_000;
-/** One measurement takes a few seconds; a million actors with theirs, on a busy machine, below a minute. */
+/** A measurement takes a few seconds; with a million actors on a busy machine, less than a minute. */
 const MEASUREMENT_MS_MAX = 120_000;
 const HEAP_MIB_MAX = 4_096;
 
 const MEASURE = fileURLToPath(new URL('./actors/measure.ts', import.meta.url));
 const run = promisify(execFile);
 
-/** What the actor runtime costs within one thread, beside the least that a mailbox can be and beside what npm has. */
+/** The cost of the actor runtime within one thread, beside the smallest possible mailbox and beside libraries from npm. */
 export async function* actorsSuite(wanted: (name: string) => boolean): AsyncIterable<Row> {
   for (const count of COUNTS) {
     const name = `tell-among-${count}`;
@@ -32,7 +32,7 @@ export async function* actorsSuite(wanted: (name: string) => boolean): AsyncIter
   }
   for (const peer of PEERS) {
     const name = `tell-beside-${peer}`;
-    // An emitter is no actor: it has no mailbox, and calls at once.
+    // An emitter is no actor: it has no mailbox and calls its listeners at once.
     const atMost = peer === 'event-emitter' ? 2 : 1 / 3;
     if (wanted(name)) yield await beside(peer, { name, what: 'tell', actors: PEER_ACTORS, atMost });
   }
@@ -62,7 +62,7 @@ function beside(peer: string, { name, what, actors, atMost }: Beside): Promise<R
   });
 }
 
-/** Beside a figure that was promised. */
+/** Measures beside a promised figure. */
 async function within(what: 'spawn' | 'bytes', unit: string, baseline: number): Promise<Row> {
   const rounds: Round[] = [];
   for (let round = 0; round < ROUNDS; round++) rounds.push({ ours: await measure(what, 'shoal', SPAWNED), baseline });

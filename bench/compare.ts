@@ -1,4 +1,4 @@
-/** One claim: what is ours beside a peer or a floor, measured in turns in the same run. */
+/** One claim: Shoal beside a peer or a lower bound, measured alternately in one run. */
 export interface Comparison extends Claim {
   readonly rounds: number;
   /** One measurement each, in `unit`. */
@@ -9,13 +9,13 @@ export interface Comparison extends Claim {
 export interface Claim {
   readonly name: string;
   readonly unit: string;
-  /** The ratio ours / baseline that we aim at; undefined: the figure only explains another one. */
+  /** The aim for the ratio ours / baseline; undefined if the row only explains another one. */
   readonly goal?: Goal;
 }
 
 export type Goal = { readonly atMost: number } | { readonly atLeast: number };
 
-/** What was measured right after one another, and so under the same load. */
+/** Two figures measured one after the other, and so under the same load. */
 export interface Round {
   readonly ours: number;
   readonly baseline: number;
@@ -36,8 +36,8 @@ export interface Row {
 }
 
 /**
- * Measures ours and the baseline in turns, so that whatever else the machine does meets both. One round before the first warms
- * caches and compilers and does not count.
+ * Measures ours and the baseline alternately, so that other load on the machine affects both. A first round warms up caches and compilers
+ * and does not count.
  */
 export async function compare(
   comparison: Comparison,
@@ -52,7 +52,7 @@ export async function compare(
   return rowOf(comparison, rounds);
 }
 
-/** The order changes every round: the second of a pair may profit from the first. */
+/** The order changes every round, because the second of a pair may profit from the first. */
 async function measure({ ours, baseline }: Comparison, round: number): Promise<Round> {
   if (round % 2 === 0) return { ours: await ours(), baseline: await baseline() };
   const first = await baseline();
@@ -78,7 +78,7 @@ export function median(figures: readonly number[]): number {
   return quantile(figures, 0.5);
 }
 
-/** Between two figures it is as far as the share lies between their places. */
+/** Interpolates linearly between two figures. */
 function quantile(figures: readonly number[], share: number): number {
   const sorted = [...figures].sort((a, b) => a - b);
   const place = (sorted.length - 1) * share;

@@ -16,7 +16,7 @@ const THROUGHPUT_REQUESTS = 30_000;
 const TEXT = 'sixteen byte text';
 const PORT = 9000;
 
-/** What a user of one host feels: how soon a VM is there, what a request costs, how many go through. */
+/** The performance that a user of one host notices: start of a VM, latency, throughput. */
 export async function* mainSuite(wanted: (name: string) => boolean): AsyncIterable<Row> {
   if (wanted('start-from-nothing')) yield* startSuite('start-from-nothing', 0, 1.2);
   if (wanted('start-from-spare')) yield* startSuite('start-from-spare', 1, 0.35);
@@ -75,7 +75,7 @@ async function* startSuite(name: string, spares: number, atMost: number): AsyncI
   }
 }
 
-/** Resolves when no VM is left but prepared spares: the fleet has scaled to zero. */
+/** Resolves when only prepared spares are left: the fleet has scaled to zero. */
 async function rested(fleet: TestFleet, spares: number): Promise<void> {
   await fleet.until(
     'only spares are left',

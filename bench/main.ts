@@ -9,8 +9,8 @@ import type { Row } from './compare.ts';
 import { SUITES, type Suite } from './suites.ts';
 
 /**
- * `npm run bench -- SUITE [--json FILE] [--only TEXT] [--minutes LIMIT]`: prints a row a claim; exits 1 if it could not be measured within the
- * limit, or if a claim does not hold and --strict is given. However it ends, nothing stays of what it started.
+ * `npm run bench -- SUITE [--json FILE] [--only TEXT] [--minutes LIMIT]` prints one row per claim. It exits with 1 if the time limit is exceeded,
+ * or with --strict if a claim does not hold. However it ends, it leaves nothing running.
  *
  * `npm run bench -- compare [SUITE] --base DIR [--pairs N]` measures this checkout beside another: see `checkouts.ts`.
  */
@@ -36,7 +36,7 @@ if (suite === undefined) {
 }
 const minutes = Number(values.minutes ?? (isComparison ? 180 : 20));
 
-/** A tmpfs, as /run is on every Debian host: where it is on a disk the making of files would be measured with it. */
+/** A tmpfs, as /run is on every Debian host. On a disk, the creation of files would be part of the figures. */
 const madeHere =
   process.env['SHOAL_RUNTIME_DIR'] === undefined && !isOnTmpfs('/run') ? mkdtempSync('/dev/shm/shoal-') : undefined;
 if (madeHere !== undefined) {
@@ -51,7 +51,7 @@ const why = await Promise.race([measuring, interrupted(), after(minutes * 60_000
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`);
 ending.abort();
 await killRunning();
-// What was being measured is gone, and it clears away its folders.
+// The fleets have been ended; the suite now removes its folders.
 await Promise.race([measuring, after(CLEAN_UP_MS)]);
 endLeft();
 if (madeHere !== undefined) rmSync(madeHere, { recursive: true, force: true });
@@ -72,7 +72,7 @@ function checkoutsSuite(named: string | undefined): Suite {
     compareCheckouts({ base: resolve(base), head, suites, only, pairs: Number(pairs), signal: ending.signal });
 }
 
-/** @returns why it came to no end, if it did not */
+/** @returns why it failed, if it did */
 async function measured(chosen: Suite): Promise<string | undefined> {
   const { only = '' } = values;
   try {

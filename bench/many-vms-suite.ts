@@ -15,18 +15,18 @@ const IDLE_VMS = 10;
 const IDLE_MS = 5_000;
 const SETTLE_MS = 2_000;
 const IDLE_ROUNDS = 5;
-/** What our own process may take for each VM. */
+/** Limit for the memory of the Shoal process per VM. */
 const OWN_BYTES_A_VM = 200_000;
 const PORT = 9000;
 
-/** What many VMs cost, beside as many QEMU processes started by hand. */
+/** The cost of many VMs, beside as many QEMU processes started by hand. */
 export async function* manyVmsSuite(wanted: (name: string) => boolean): AsyncIterable<Row> {
   if (wanted('thirty-at-once')) yield* atOnce();
   if (wanted('memory')) yield* memory();
   if (wanted('idle-cpu')) yield* idleCpu();
 }
 
-/** From the wish for thirty to the last of them ready. */
+/** From the command to scale to thirty until the last VM is ready. */
 async function* atOnce(): AsyncIterable<Row> {
   await using fleet = await TestFleet.start({ addresses: AT_ONCE + 1, flags: ['--min', '0'] });
   yield await compare({
@@ -51,7 +51,7 @@ async function* atOnce(): AsyncIterable<Row> {
   });
 }
 
-/** PSS counts what processes share once: the fair figure for many of a kind. */
+/** PSS counts shared pages once, which is fair for many equal processes. */
 async function* memory(): AsyncIterable<Row> {
   await using fleet = await TestFleet.start({ addresses: Math.max(...PSS_COUNTS) + 1, flags: ['--min', '0'] });
   for (const count of PSS_COUNTS) {
@@ -67,8 +67,8 @@ async function* memory(): AsyncIterable<Row> {
 }
 
 /**
- * What one more VM costs a Shoal that has had as many before: the first time, V8 also takes the young generation that it keeps from then
- * on, whatever the number of VMs.
+ * The memory of one more VM in a Shoal that has had as many before. The first time, V8 also grows its young generation, and keeps it whatever
+ * the number of VMs.
  */
 async function ownMemory(fleet: TestFleet): Promise<Row> {
   const rounds: Round[] = [];
@@ -82,7 +82,7 @@ async function ownMemory(fleet: TestFleet): Promise<Row> {
   return rowOf({ name: 'memory-of-shoal-a-vm', unit: 'bytes', goal: { atMost: 1 } }, rounds);
 }
 
-/** CPU time of idle VMs with a report a second; ours includes what Shoal itself takes to read them. */
+/** CPU time of idle VMs that report once a second; ours includes the CPU time of Shoal. */
 async function* idleCpu(): AsyncIterable<Row> {
   await using fleet = await TestFleet.start({ addresses: IDLE_VMS + 1, flags: ['--min', '0'] });
   yield await compare({
@@ -138,7 +138,7 @@ function pssOf(pids: readonly number[]): number {
 
 async function cpuMsOver(pids: readonly number[]): Promise<number> {
   const sum = (): number => pids.reduce((total, pid) => total + cpuMsOf(pid), 0);
-  // The start is over, and what was put off until after it.
+  // The start is over, and so is the work that was postponed until then.
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   const before = sum();
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS));

@@ -15,8 +15,8 @@ const TEXT = 'sixteen byte text';
 type Parts = ReadonlyMap<string, number>;
 
 /**
- * Where the CPU time of a request goes, with as many in flight as in `requests-per-second`, each part as a share of what an echo takes in
- * all: with every core busy, these parts are what bounds that claim.
+ * The CPU time of each part of a request, with as many in flight as in `requests-per-second`, as a share of the total of an echo. With all cores
+ * busy, these parts bound that claim.
  */
 export async function* partsSuite(): AsyncIterable<Row> {
   await using fleet = await TestFleet.start({ flags: BUSY_FLAGS });

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** CPU time that a process has used, all of its threads together: in the scheduler's own nanoseconds, since /proc/PID/stat counts hundredths. */
+/** CPU time of all threads of a process, from the nanoseconds of the scheduler: /proc/PID/stat counts in hundredths of a second. */
 export function cpuMsOf(pid: number): number {
   let ns = 0;
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
@@ -9,7 +9,7 @@ export function cpuMsOf(pid: number): number {
   return ns / 1e6;
 }
 
-/** Memory of a process, with what it shares divided among those who share it. */
+/** Memory of a process, in which shared pages count in proportion (PSS). */
 export function pssBytesOf(pid: number): number {
   const kib = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1];
   return Number(kib ?? Number.NaN) * 1024;

@@ -17,10 +17,10 @@ const ASK_ROUNDS = 61;
 const ASKS = 500;
 const FEWER_ASKS = 300;
 const LONG_MS = 60_000;
-/** An idle worker of piscina does nothing but wait for its next task, which one with sockets and timers of its own cannot do. */
+/** An idle worker of piscina only waits for its next task; a worker with sockets and timers of its own cannot. */
 const PISCINA_RATIO = 1.5;
 
-/** What it costs to speak to an actor on another thread, beside the bare port, comlink and piscina, in one run. */
+/** The cost of messages to an actor on another thread, beside the bare port, comlink and piscina. */
 export async function* shardsSuite(wanted: (name: string) => boolean): AsyncIterable<Row> {
   await using ground = await open();
   if (wanted('tell-across-threads')) yield await tell(ground);
@@ -34,8 +34,7 @@ export async function* shardsSuite(wanted: (name: string) => boolean): AsyncIter
 }
 
 /**
- * From here on all threads share one CPU. On several it is the kernel's choice where each of them wakes, which makes a round trip three
- * times as long or not, and one peer's for the whole run and not the other's.
+ * Pins all threads to one CPU. On several, the kernel chooses where each wakes, which can triple a round trip, and for one peer only.
  */
 function oneCpu(): void {
   const allowed = /^Cpus_allowed_list:\s+.*?(\d+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0';
@@ -72,7 +71,7 @@ async function open(): Promise<Ground> {
     ref,
     askRef: (toMessage) => system.ask(ref, toMessage, LONG_MS),
     raw,
-    // A worker is what comlink expects of an endpoint, in Node's own words.
+    // A worker fits comlink's endpoint, but not its types.
     comlink: wrap<typeof api>(endpointOf(forComlink) as unknown as Parameters<typeof wrap>[0]),
     piscina,
     async [Symbol.asyncDispose]() {
@@ -83,7 +82,7 @@ async function open(): Promise<Ground> {
   };
 }
 
-/** Many messages in batches of 64, from the first to the proof that the last has been handled. */
+/** Time of many messages in batches of 64, until the last has been handled. */
 function tell({ ref, askRef, raw }: Ground): Promise<Row> {
   const count = TELL_BATCHES * BATCH;
   return compare({
@@ -112,7 +111,7 @@ function tell({ ref, askRef, raw }: Ground): Promise<Row> {
   });
 }
 
-/** One question at a time: the median of many, as whoever waits for one feels it. */
+/** Median round trip of one question at a time. */
 function ask(
   { askRef }: Ground,
   name: string,
@@ -153,7 +152,7 @@ async function medianUs(count: number, one: (n: number) => Promise<unknown>): Pr
   return median(times);
 }
 
-/** Comlink listens as a browser does. */
+/** Comlink expects the listeners of a browser. */
 function endpointOf(worker: Worker): object {
   return {
     postMessage: (message: unknown) => worker.postMessage(message),

@@ -5,7 +5,7 @@ import { partsSuite } from './parts-suite.ts';
 import { rulesSuite } from './rules-suite.ts';
 import { shardsSuite } from './shards-suite.ts';
 
-/** A suite gives its rows one by one; `wanted` says which claims are to be measured. */
+/** A suite yields its rows one by one; `wanted` selects the claims to measure. */
 export type Suite = (wanted: (name: string) => boolean) => AsyncIterable<Row>;
 
 export const SUITES: Readonly<Record<string, Suite>> = {

@@ -1,8 +1,8 @@
 export const IN_FLIGHT = 256;
-/** A fleet that takes so many at a time. */
+/** A fleet that takes that many requests at a time. */
 export const BUSY_FLAGS = ['--min', '4', '--set', 'vm_requests_max=64'];
 
-/** Sends so many requests, 256 in flight at a time, and resolves with how long it took. */
+/** Sends that many requests, 256 in flight at a time. @returns the time it took, in milliseconds */
 export async function manyRequests(requests: number, one: () => Promise<unknown>): Promise<number> {
   let sent = 0;
   const worker = async (): Promise<void> => {

@@ -4,7 +4,7 @@ import type { ActorLibrary } from '../peers/actors/library.ts';
 const WARM_UP_ASKS = 20_000;
 const ASKS = 10_000;
 
-/** One question after the other: the median time to a reply, in microseconds. */
+/** Median time of an ask, one after the other, in microseconds. */
 export async function askMicroseconds(library: ActorLibrary): Promise<number> {
   const ask = await library.echo?.();
   if (ask === undefined) return Number.NaN;

@@ -1,6 +1,6 @@
 /**
- * One measurement in a process of its own, so that neither heap nor compiled code of another library is in its way:
- * `measure.ts WHAT LIBRARY ACTORS` prints one figure.
+ * `measure.ts WHAT LIBRARY ACTORS` prints one figure. Each measurement has a process of its own, so that heap and compiled code of another
+ * library do not affect it.
  */
 import { open as openArrayMailbox } from '../peers/actors/array-mailbox.ts';
 import type { ActorLibrary } from '../peers/actors/library.ts';
@@ -10,7 +10,7 @@ import { askMicroseconds } from './ask.ts';
 import { bytesAnActor, spawnMicroseconds } from './spawn.ts';
 import { passNanoseconds, tellNanoseconds } from './tell.ts';
 
-/** Peers are loaded only when they are measured. */
+/** Only the measured library is loaded. */
 const LIBRARIES: Readonly<Record<string, () => ActorLibrary | Promise<ActorLibrary>>> = {
   shoal: openShoal,
   'array-mailbox': openArrayMailbox,

@@ -1,6 +1,6 @@
 import type { ActorLibrary, Target } from '../peers/actors/library.ts';
 
-/** The time to spawn an actor among so many, in microseconds. */
+/** Mean time to spawn that many actors, in microseconds per actor. */
 export async function spawnMicroseconds(library: ActorLibrary, actors: number): Promise<number> {
   const targets: Target[] = [];
   const startMs = performance.now();
@@ -20,7 +20,7 @@ export async function bytesAnActor(library: ActorLibrary, actors: number): Promi
   };
   for (let actor = 0; actor < actors; actor++) targets[actor] = await library.spawn(receive);
   for (const target of targets) target.tell(1);
-  // pause: until all have had their turn
+  // pause: until all actors have handled their message
   while (handled < actors) await new Promise((resolve) => setImmediate(resolve));
   globalThis.gc();
   return (process.memoryUsage().heapUsed - before) / actors;

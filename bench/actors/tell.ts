@@ -1,13 +1,13 @@
 import type { ActorLibrary, Target } from '../peers/actors/library.ts';
 
-/** Messages on their way at a time; more actors than that have one each. */
+/** Messages in flight at a time; with more actors there is one for each. */
 const AT_A_TIME = 10_000;
-/** Each part of a measurement takes so much CPU time, and at least two batches. */
+/** CPU time of each part of a measurement, which also has at least two batches. */
 const WARM_UP_CPU_MS = 500;
 const MEASURED_CPU_MS = 300;
 const BATCHES_MIN = 2;
 
-/** Actors in a ring pass messages on, each to the next: nanoseconds of CPU a message. */
+/** Actors in a ring pass messages on, each to the next. @returns nanoseconds of CPU per message */
 export async function passNanoseconds(library: ActorLibrary, actors: number): Promise<number> {
   const targets: Target[] = [];
   let arrived = (): void => undefined;
@@ -34,7 +34,7 @@ export async function passNanoseconds(library: ActorLibrary, actors: number): Pr
   });
 }
 
-/** Somebody outside sends to one actor after the other: nanoseconds of CPU a message. */
+/** Code outside of actors sends to one actor after the other. @returns nanoseconds of CPU per message */
 export async function tellNanoseconds(library: ActorLibrary, actors: number): Promise<number> {
   let handled = 0;
   let target = 0;

@@ -10,7 +10,7 @@ export interface BareQemuOptions {
   readonly port: number;
 }
 
-/** The same image started by hand: QEMU and nothing else. Its console is its standard output, and is read. */
+/** The same image on a QEMU started by hand. Its console is standard output, which is read. */
 export class BareQemu {
   readonly child: ChildProcess;
   readonly #options: BareQemuOptions;
@@ -25,7 +25,7 @@ export class BareQemu {
     if (this.child.stdout === null) throw new Error('no console');
     for await (const line of createInterface({ input: this.child.stdout })) {
       if (!line.startsWith('shoal1 ready')) continue;
-      // Whoever has a report a second reads it: a console that nobody reads is soon full, and its guest then prints nothing.
+      // An unread console would soon be full, and its guest would print no more reports.
       this.child.stdout.resume();
       return;
     }

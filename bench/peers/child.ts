@@ -2,7 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events';
 
 const running = new Set<ChildProcess>();
-// However the bench ends, nothing that it measured beside us stays.
+// Peers end with the bench, however it ends.
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });

@@ -12,5 +12,5 @@ export const api = {
   sum: (): number => sum,
 };
 
-// Node's ports are what comlink expects of an endpoint.
+// Node's ports fit comlink's endpoint, but not its types.
 if (parentPort !== null) expose(api, parentPort as unknown as Parameters<typeof expose>[1]);

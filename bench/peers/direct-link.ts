@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 const HEADER_BYTES = 16;
 const REQUEST = 1;
 
-/** One connection to a guest with nothing around it: a frame out, a frame in. */
+/** A bare connection to a guest: one frame out, one frame in. */
 export class DirectLink {
   readonly #socket: Socket;
   #received = Buffer.alloc(0);
@@ -18,7 +18,7 @@ export class DirectLink {
     socket.on('data', (bytes: Buffer) => this.#read(bytes));
   }
 
-  /** Tries until the guest listens; `hostfwd` accepts before it does and then closes. */
+  /** Retries until the guest listens; before, `hostfwd` accepts and then closes. */
   static async open(host: string, port: number): Promise<DirectLink> {
     const socket = connect(port, host);
     await once(socket, 'connect');

@@ -3,8 +3,8 @@ import { connect } from 'nats';
 import { ReplyHeaders } from '../../src/transport/mod.ts';
 
 /**
- * A NATS service in Node that does nothing: the floor under a service that does something. Its replies have the headers of ours, so that
- * client and server have the same messages to carry. Arguments: the server's URL, the subject.
+ * A NATS service in Node that only echoes: the lower bound of any service. Its replies have the headers of Shoal's, so that client and server
+ * carry the same messages. Arguments: URL of the server, subject.
  */
 const [servers = '', subject = ''] = process.argv.slice(2);
 const headers = new ReplyHeaders().of(1, hostname());

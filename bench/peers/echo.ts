@@ -6,7 +6,7 @@ import { PlainClient } from './plain-client.ts';
 
 const FLEET = 'echo';
 
-/** An echo in a process of its own, called with the same client as Shoal: the fleet `echo`, whose service only answers. */
+/** An echo service in a process of its own, as the fleet `echo`, called with the same client as Shoal. */
 export class Echo implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #client: PlainClient;

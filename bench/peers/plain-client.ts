@@ -1,6 +1,6 @@
 import { type Connection, connect, createRequester, type Requester } from '../../src/transport/mod.ts';
 
-/** One way to call a fleet and its peer alike: the requester, without what the client library does on top (resending). */
+/** Calls a fleet and its peer in the same way: by the requester, without the resending of the client library. */
 export class PlainClient implements AsyncDisposable {
   readonly #connection: Connection;
   readonly #requester: Requester;

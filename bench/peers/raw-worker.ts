@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 
-/** The same work as that of the shard, done by hand on the bare port. */
+/** The work of the shard, by hand on the bare port. */
 type RawMessage =
   | { readonly kind: 'add'; readonly n: number }
   | { readonly kind: 'sum' }

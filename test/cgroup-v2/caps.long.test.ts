@@ -1,6 +1,6 @@
 /**
- * Caps on a real kernel: many machines (containers, those with cgroup v1) have no cgroup v2 that could be used, so a Linux of its own is
- * booted, and Shoal runs in there with real VMs. `inside/` is what runs there; here its findings are looked at.
+ * Caps on a real kernel. Many machines have no usable cgroup v2, such as containers and hosts with cgroup v1, so this test boots a Linux of its
+ * own and runs Shoal with real VMs in it. The scenario is in `inside/`; this file checks its findings.
  */
 import { afterAll, expect, test } from 'vitest';
 import type { CapsSeen, Facts } from './facts.ts';
@@ -8,15 +8,15 @@ import { LinuxMachine } from './linux-machine.ts';
 
 const MIB = 1024 * 1024;
 const CAPS = { holdsOnlyQemu: true, memoryMax: String((16 + 96) * MIB), swapMax: '0', cpuMax: '150000 100000' };
-/** What a group may use in a period of the kernel's. */
+/** The CPU time that a group may use in one period. */
 const CPU_MS_A_PERIOD = 150;
-/** What the kernel lets through at first and takes back later. */
+/** The kernel first grants this much more, and takes it back later. */
 const CPU_MS_IN_ADVANCE = 1_000;
 
 let booted: LinuxMachine | undefined;
 afterAll(() => booted?.[Symbol.asyncDispose]());
 
-/** Booted by the first test, so that what keeps it from booting fails each of them, where a hook's failure would skip them. */
+/** Booted by the first test: if it cannot boot, each test fails, whereas a failed hook would skip them. */
 function fact<Name extends keyof Facts>(name: Name): Promise<Facts[Name]> {
   booted ??= LinuxMachine.boot();
   return booted.fact(name);

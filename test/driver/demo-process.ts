@@ -7,7 +7,7 @@ import { ShoalProcess } from './shoal-process.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-/** The demo as `npm run demo` runs it, the set-up aside; its temporary folder is made in `folder`. */
+/** The demo as `npm run demo` runs it, but without the set-up; its temporary folder is made in `folder`. */
 export class DemoProcess extends ShoalProcess {
   constructor(args: readonly string[], folder: string, env: NodeJS.ProcessEnv = {}) {
     super(args, {
@@ -17,7 +17,7 @@ export class DemoProcess extends ShoalProcess {
     });
   }
 
-  /** Where its fleet is; it says so before it starts it. */
+  /** The place of its fleet, which the demo prints before it starts the fleet. */
   async place(): Promise<FleetPlace> {
     const [, pool, data] = / at (\S+), with its data in (\S+) /.exec(await this.firstLine()) ?? [];
     if (pool === undefined || data === undefined) throw new Error('the demo did not say where its fleet is');
@@ -26,7 +26,7 @@ export class DemoProcess extends ShoalProcess {
     return place;
   }
 
-  /** Ends `shoal up` as no program can prepare for. */
+  /** Kills `shoal up` with SIGKILL. */
   async killFleet(place: FleetPlace): Promise<void> {
     signalProcess(await eventually('shoal up runs', () => upOf(place)), 'SIGKILL');
   }

@@ -6,12 +6,12 @@ import { type FleetPlace, processesOf, tagOf } from './processes.ts';
 
 const started = new Map<string, FleetPlace>();
 
-/** What stands there is ended after the tests of this file, whatever they came to. */
+/** Registers a fleet whose processes are ended after the tests of this file, whatever their result. */
 export function willEnd(fleet: FleetPlace): void {
   started.set(fleet.data, fleet);
 }
 
-/** Ends the processes of fleets whose `up` can no longer do so, because a test that failed has killed it; nothing for all others. */
+/** Ends the processes of registered fleets that still run, such as those of a fleet whose `up` a failed test has killed. */
 export function endLeft(): void {
   for (const fleet of started.values()) {
     for (const { identity } of processesOf(fleet)) signalProcess(identity, 'SIGKILL');

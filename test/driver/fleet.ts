@@ -7,7 +7,7 @@ import type { FleetEvent, FleetSnapshot } from '../../src/fleet/mod.ts';
 import { willEnd } from './end-left.ts';
 import { type Finished, ShoalProcess, shoal } from './shoal-process.ts';
 
-/** What `up -o json` prints when it is ready. */
+/** The line that `up -o json` prints when it is ready. */
 export interface Ready {
   readonly ready: true;
   readonly nats: string;
@@ -21,21 +21,21 @@ export interface FleetOptions {
   /** Addresses in the pool; default 4. */
   readonly addresses?: number;
   readonly flags?: readonly string[];
-  /** An existing directory, to come back to; default a new one. */
+  /** The data directory of an earlier fleet; default a new one. */
   readonly data?: string;
   readonly pool?: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** What to run instead of `bin/shoal`, and its arguments before `up`. */
+  /** A program to run instead of `bin/shoal`, with arguments that precede `up`. */
   readonly command?: string;
   readonly before?: readonly string[];
 }
 
 const LOOKS_MAX = 3_000;
-/** Looking must not be what keeps the machine busy. */
+/** Looking must not keep the machine busy. */
 const BETWEEN_LOOKS_MS = 20;
 const EVENTS_MAX = 1_000;
 
-/** A running `shoal up` in a folder of its own, with addresses of its own: the one driver that tests have. */
+/** A running `shoal up` with a data directory and addresses of its own: the driver of all tests. */
 export class TestFleet {
   readonly up: ShoalProcess;
   readonly data: string;
@@ -56,18 +56,18 @@ export class TestFleet {
     const pool = options.pool ?? randomPool(options.addresses ?? 4);
     willEnd({ data, pool });
     const up = startUp(data, pool, options);
-    // The line is this project's own and a test holds its form.
+    // A test checks the form of this line.
     const ready = JSON.parse(await up.firstLine()) as Ready;
     return new TestFleet(up, data, pool, ready, options);
   }
 
-  /** Ends `up` as no program can prepare for; VMs and nats-server go on. */
+  /** Kills `up` with SIGKILL; VMs and nats-server go on. */
   async kill(): Promise<void> {
     this.up.signal('SIGKILL');
     await this.up.finished;
   }
 
-  /** Another `up` in the place of this one, which has ended. */
+  /** Starts another `up` on the same data directory, after this one has ended. */
   async resume(): Promise<TestFleet> {
     const { data, pool } = this;
     const up = startUp(data, pool, this.#options);
@@ -76,7 +76,7 @@ export class TestFleet {
     return new TestFleet(up, data, pool, ready, this.#options);
   }
 
-  /** As `resume`, without waiting until it is ready. */
+  /** Like `resume`, but does not wait until it is ready. */
   startAgain(): ShoalProcess {
     return startUp(this.data, this.pool, this.#options);
   }
@@ -92,7 +92,7 @@ export class TestFleet {
     return JSON.parse(stdout);
   }
 
-  /** What `ps` shows, asked for without the start of a command. */
+  /** The data of `ps`, without starting a command. */
   snapshot(): Promise<FleetSnapshot> {
     return askFleet<FleetSnapshot>({ servers: this.ready.nats, fleet: this.ready.fleet }, 'ps', {});
   }
@@ -102,7 +102,7 @@ export class TestFleet {
     return askFleet<readonly FleetEvent[]>(where, 'events', { count: EVENTS_MAX });
   }
 
-  /** Looks again and again until it is so; rejects after as many looks as no machine is slow enough for. */
+  /** Polls until the condition holds; rejects after more looks than the slowest machine needs. */
   until(what: string, isSo: (snapshot: FleetSnapshot) => boolean): Promise<FleetSnapshot> {
     return eventually(what, async () => {
       const snapshot = await this.snapshot();
@@ -110,7 +110,7 @@ export class TestFleet {
     });
   }
 
-  /** Ends it in order, as Ctrl-C does, and resolves with how it ended. */
+  /** Ends `up` in order, as Ctrl-C does. @returns its exit */
   async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<Finished> {
     if (this.up.child.exitCode === null && this.up.child.signalCode === null) this.up.signal(signal);
     const finished = await this.up.finished;
@@ -132,7 +132,7 @@ function startUp(data: string, pool: string, { flags = [], env, command, before 
   });
 }
 
-/** Looks until there is something to see; for what has no event. */
+/** Polls until `look` returns a value; for conditions without an event. */
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined> | T | undefined,
@@ -151,7 +151,7 @@ export function temporaryFolder(): string {
   return realpathSync(mkdtempSync(join(tmpdir(), 'shoal-')));
 }
 
-/** A range in 127.0.0.0/8 that no other test is likely to have; VMs bind it, so a clash is an error and no mix-up. */
+/** A random range in 127.0.0.0/8. VMs bind its addresses, so a clash with another test would be an error, not a mix-up. */
 export function randomPool(addresses: number): string {
   const network = `127.${randomInt(16, 250)}.${randomInt(0, 250)}`;
   return `${network}.1-${network}.${addresses}:9000`;

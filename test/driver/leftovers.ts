@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { runtimeRoot } from '../../src/hypervisor/mod.ts';
 import { type FleetPlace, networkOf, processesOf, tagOf } from './processes.ts';
 
-/** What a fleet has outside of its data directory, or has in it that runs. */
+/** Everything of a fleet outside of its data directory, and its processes. */
 export interface Leftovers {
   /** Command lines that name the fleet's data directory, its run directory or one of its addresses. */
   readonly processes: readonly string[];
@@ -12,7 +12,7 @@ export interface Leftovers {
   readonly ports: readonly string[];
 }
 
-/** Looks in /proc and on disk, not at what Shoal says. */
+/** Looks in /proc and on disk, and does not ask Shoal. */
 export function leftovers(fleet: FleetPlace): Leftovers {
   const network = networkOf(fleet.pool);
   return {

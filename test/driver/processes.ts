@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { identify, type ProcessIdentity } from '../../src/process/mod.ts';
 
-/** What tells a fleet's processes from all others. */
+/** Identifies the processes of a fleet. */
 export interface FleetPlace {
-  /** The real path of the data directory, which may have been removed since. */
+  /** The real path of the data directory; it may have been removed. */
   readonly data: string;
   readonly pool: string;
 }
@@ -18,17 +18,17 @@ export interface FleetProcess {
   readonly commandLine: string;
 }
 
-/** The name under which everything of a fleet stands that is outside of its data directory. */
+/** The name of everything of a fleet that is outside of its data directory. */
 export function tagOf(data: string): string {
   return createHash('sha256').update(data).digest('hex').slice(0, 8);
 }
 
-/** The first three bytes of the addresses of a pool, with a dot behind them. */
+/** The first three bytes of the addresses of a pool, with the dot that follows. */
 export function networkOf(pool: string): string {
   return pool.slice(0, pool.lastIndexOf('.', pool.indexOf('-')) + 1);
 }
 
-/** Looks in /proc, not at what Shoal says. What has ended and only waits for its parent is not there. */
+/** Looks in /proc, and does not ask Shoal. Zombies are left out. */
 export function processesOf({ data, pool }: FleetPlace): FleetProcess[] {
   const marks = [data, `/${tagOf(data)}/`, `hostfwd=tcp:${networkOf(pool)}`];
   return allProcesses().flatMap(({ pid, commandLine }) => {
@@ -45,7 +45,7 @@ export function qemusOf(fleet: FleetPlace): FleetProcess[] {
   return processesOf(fleet).filter(({ kind }) => kind === 'qemu');
 }
 
-/** The `shoal up` that runs there, if it still does. */
+/** The running `shoal up` of a fleet, if there is one. */
 export function upOf({ data }: FleetPlace): ProcessIdentity | undefined {
   const found = allProcesses().find(
     ({ commandLine }) => /main\.[jt]s up .*--data (\S+)/.exec(commandLine)?.[1] === data,
@@ -53,7 +53,7 @@ export function upOf({ data }: FleetPlace): ProcessIdentity | undefined {
   return found === undefined ? undefined : identify(found.pid);
 }
 
-/** The launcher names no fleet: it is known by who started it. After its death there is none until one is needed. */
+/** The launcher of an `up`, identified by its parent. After its death there is none until Shoal needs one. */
 export function launcherOf(up: { readonly pid: number }): ProcessIdentity | undefined {
   const found = allProcesses().find(
     ({ pid, commandLine }) => commandLine.includes('launcher-main') && parentOf(pid) === up.pid,
@@ -61,7 +61,7 @@ export function launcherOf(up: { readonly pid: number }): ProcessIdentity | unde
   return found === undefined ? undefined : identify(found.pid);
 }
 
-/** Those addresses that more than one QEMU has: there are never any. */
+/** Addresses of more than one QEMU; there must never be any. */
 export function sharedAddresses(fleet: FleetPlace): string[] {
   const addresses = qemusOf(fleet).flatMap(({ address }) => address ?? []);
   return addresses.filter((address, index) => addresses.indexOf(address) !== index);
@@ -78,7 +78,7 @@ function parentOf(pid: number): number {
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 }
 
-/** Empty if the process ended while we looked. */
+/** Empty if the process has ended meanwhile. */
 function textOf(path: string): string {
   try {
     return readFileSync(path, 'utf8');

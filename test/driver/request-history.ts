@@ -12,35 +12,34 @@ interface Entry {
   answers: number;
   /** Undefined until the first answer; `ok`, or the code of an error. */
   outcome: string | undefined;
-  /** The first answer came, or the client gave up. */
+  /** Resolves with the first answer, or when the client gives up. */
   readonly over: PromiseWithResolvers<void>;
 }
 
-/** A time in which nobody could answer, because something was killed or stood still. */
+/** A time in which nobody could answer, because a part was killed or stopped. */
 interface Outage {
   readonly fromMs: number;
   toMs: number;
 }
 
-/** What became of all requests. */
+/** The outcomes of all requests. */
 export interface Sums {
   readonly sent: number;
   readonly replied: number;
-  /** Answered with an error, by code. */
+  /** Requests answered with an error, by code. */
   readonly refused: Readonly<Record<string, number>>;
-  /** Never answered, with a deadline that passed while nobody ran. */
+  /** Requests without an answer whose deadline met an outage. */
   readonly unanswered: number;
-  /** What R11 does not allow, in words. */
+  /** Violations of R11, in words. */
   readonly broken: readonly string[];
 }
 
 const NO_RESPONDERS = '503 nobody serves';
-/** How many broken promises are told in words; the first say enough. */
+/** The first violations say enough. */
 const BROKEN_MAX = 20;
 
 /**
- * Requests as any NATS client sends them, with what came back for each: not through our client library, which would hide an answer that came
- * twice.
+ * Records requests and their answers, as Jepsen's histories do. It uses NATS directly, because our client library would hide a second answer.
  */
 export class RequestHistory {
   readonly #connection: NatsConnection;
@@ -66,7 +65,7 @@ export class RequestHistory {
     return this.#replied;
   }
 
-  /** Resolves with the outcome when it is answered, or with undefined when its client gives up, at its deadline. */
+  /** Resolves with the outcome, or with undefined when the client gives up at the deadline. */
   async request(text: string, op: string, expected: string, deadlineMs: number): Promise<string | undefined> {
     const over = Promise.withResolvers<void>();
     const entry = { text, op, expected, sentMs: performance.now(), deadlineMs, answers: 0, outcome: undefined, over };
@@ -81,7 +80,7 @@ export class RequestHistory {
     return this.#entries[at]?.outcome;
   }
 
-  /** From here on nobody may be there to answer. @returns what ends this time */
+  /** Starts an outage. @returns a function that ends it */
   outage(): () => void {
     const outage = { fromMs: performance.now(), toMs: Number.POSITIVE_INFINITY };
     this.#outages.push(outage);
@@ -90,16 +89,16 @@ export class RequestHistory {
     };
   }
 
-  /** Resolves when so many more requests have been replied to. */
+  /** Resolves after that many more replies. */
   async replies(more: number): Promise<void> {
     const goal = this.#replied + more;
     await eventually(`${more} more requests are replied to`, () => (this.#replied >= goal ? true : undefined));
   }
 
-  /** Waits for the answers that are still owed, adds up, and closes the connection. */
+  /** Waits for outstanding answers, adds up the outcomes and closes the connection. */
   async close(): Promise<Sums> {
     const owed = (): Entry[] => this.#entries.filter((entry) => entry.answers === 0 && !this.#metOutage(entry));
-    // Only if one is never answered do the looks run out; the sums then say which.
+    // The looks run out only if an answer never comes; the sums then say which.
     await eventually('all are answered', () => (owed().length === 0 ? true : undefined)).catch(() => undefined);
     await this.#connection.close();
     const refused: Record<string, number> = {};
@@ -147,19 +146,19 @@ export interface LoadOptions {
   readonly history: RequestHistory;
   readonly workers: number;
   readonly deadlineMs: number;
-  /** 0 up to, not including, `below`. */
+  /** A whole number from 0 to `below`, exclusive. */
   readonly random: (below: number) => number;
 }
 
 const SPIN_MS_MAX = 60;
 
-/** Clients that send one request after the other until they are told to stop; some of what they ask for takes a while. */
+/** Starts clients that send one request after the other until they are stopped; some requests take a while. */
 export function startLoad({ history, workers, deadlineMs, random }: LoadOptions): { stop(): Promise<void> } {
   let stopped = false;
   const worker = async (): Promise<void> => {
     while (!stopped) {
       const outcome = await one();
-      // pause: nobody serves; a client tries again a moment later
+      // pause: a client that finds nobody tries again a moment later
       if (outcome === NO_RESPONDERS) await new Promise((resolve) => setTimeout(resolve, 50));
     }
   };

@@ -6,11 +6,11 @@ const SHOAL = fileURLToPath(new URL('../../bin/shoal', import.meta.url));
 
 const running = new Set<ShoalProcess>();
 
-/** Ends what tests have left running, in order, so that it ends what it started. */
+/** Ends processes that tests have left running, in order, so that they end their own children. */
 export async function killRunning(): Promise<void> {
   const left = [...running];
   for (const shoalProcess of left) {
-    // One that a test has made stand still hears nothing else.
+    // A stopped process handles no other signal.
     shoalProcess.signal('SIGCONT');
     shoalProcess.signal('SIGTERM');
   }
@@ -27,13 +27,13 @@ export interface Finished {
 export interface ShoalOptions {
   readonly input?: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** What to run instead of `bin/shoal`, and its arguments before those of the command. */
+  /** A program to run instead of `bin/shoal`, with arguments that precede those of the command. */
   readonly command?: string;
   readonly before?: readonly string[];
   readonly cwd?: string;
 }
 
-/** One `shoal` command as a user runs it. What it prints is kept; `firstLine` and `finished` are awaited, never slept for. */
+/** One `shoal` command as a user runs it. Its output is kept, and tests await `firstLine` or `finished`. */
 export class ShoalProcess {
   readonly child: ChildProcess;
   readonly finished: Promise<Finished>;
@@ -48,7 +48,7 @@ export class ShoalProcess {
     });
     this.child.stdout?.on('data', (bytes: Buffer) => (this.#stdout += bytes.toString()));
     this.child.stderr?.on('data', (bytes: Buffer) => (this.#stderr += bytes.toString()));
-    // A command that ends before it has read its input is not a failure of the test.
+    // A command may end before it has read its input.
     this.child.stdin?.on('error', () => undefined);
     this.child.stdin?.end(options.input ?? '');
     running.add(this);

@@ -15,10 +15,10 @@ export interface TerminalOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Each takes a tmux of its own to be started: fewer than elsewhere take as long. */
+/** Each look starts a tmux command, so fewer looks than elsewhere take as long. */
 const LOOKS_MAX = 1_000;
 
-/** How a command on the terminal ended, and what it left the terminal like. */
+/** The exit of a command on the terminal, and the state of the terminal after it. */
 export interface Left {
   readonly exitCode: number;
   /** Settings of the line discipline: echo, line editing, ... */
@@ -27,7 +27,7 @@ export interface Left {
   readonly cursorShown: boolean;
 }
 
-/** A terminal with a shell in it: a tmux server of its own, which goes when the test has finished. */
+/** A terminal with a shell, in a tmux server of its own that ends with the test. */
 export class Terminal {
   readonly #folder: string;
   readonly #socket: string;
@@ -54,10 +54,10 @@ export class Terminal {
     return this.run(SHOAL, ...args);
   }
 
-  /** The same for any program. */
+  /** Like `shoal`, for any program. */
   async run(...command: readonly string[]): Promise<void> {
     const words = command.map((word) => `'${word}'`).join(' ');
-    // The shell becomes the program: what is noted is the program's pid.
+    // The shell is replaced by the program, so the noted pid is that of the program.
     const noted = `sh -c 'echo $$ >${this.#file('pid')}; exec "$@"' sh ${words}`;
     const settings = (name: string): string => `stty -g >${this.#file(name)}`;
     const line = `${settings('before')}; ${noted}; code=$?; ${settings('after')}; echo $code >${this.#file('code')}`;
@@ -74,22 +74,22 @@ export class Terminal {
     await this.#tmux('resize-window', '-x', String(width), '-y', String(height));
   }
 
-  /** Ends the command that was typed last, as from elsewhere. */
+  /** Sends a signal to the command that was typed last, as from another terminal. */
   signal(signal: NodeJS.Signals): void {
     process.kill(Number(readFileSync(this.#file('pid'), 'utf8')), signal);
   }
 
-  /** What a person sees, line by line. */
+  /** The visible text, line by line. */
   async screen(): Promise<readonly string[]> {
     return (await this.#tmux('capture-pane', '-p')).split('\n').slice(0, -1);
   }
 
-  /** The same with its colours, as escape sequences. */
+  /** The visible text with its colours as escape sequences. */
   colours(): Promise<string> {
     return this.#tmux('capture-pane', '-p', '-e');
   }
 
-  /** Looks until the screen is so. */
+  /** Polls until the condition holds for the screen. */
   async shows(what: string, pattern: RegExp): Promise<string> {
     let last = '';
     const see = async (): Promise<string | undefined> => {
@@ -116,7 +116,7 @@ export class Terminal {
     };
   }
 
-  /** As if its window were closed. Closing twice is closing once. */
+  /** Closes its window. A second call does nothing. */
   async close(): Promise<void> {
     await this.#tmux('kill-server').catch(() => undefined);
     rmSync(this.#folder, { recursive: true, force: true });

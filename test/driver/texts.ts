@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BYTES_MAX = 500_000;
 
-/** The text of this repository: what git tracks of documents and of sources in TypeScript. */
+/** The texts of this repository: all documents and TypeScript sources that git tracks. */
 export function repositoryTexts(): string[] {
   const files = execFileSync('git', ['ls-files', '*.md', '*.ts', '*.json'], { cwd: ROOT, encoding: 'utf8' });
   return files

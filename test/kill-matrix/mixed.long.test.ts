@@ -6,7 +6,7 @@ import { launcherOf, qemusOf } from '../driver/processes.ts';
 import { seed } from '../driver/seed.ts';
 import { injectFaults, natsServerOf, oneOf, type Run, standStill } from './rounds.ts';
 
-/** Each part in its own way, all of them within moments of each other; a part that is just gone is left alone. */
+/** A fault of each part. A part that has just gone is left alone. */
 const FAULTS: readonly ((run: Run) => Promise<void> | void)[] = [
   killVm,
   ({ fleet }) => {
@@ -15,7 +15,7 @@ const FAULTS: readonly ((run: Run) => Promise<void> | void)[] = [
   },
   harmWorker,
   ({ fleet, random }) => standStill(natsServerOf(fleet).identity, random(500)),
-  // The VM that is killed with it has nobody who would see its end.
+  // Shoal cannot see the end of the VM that is killed with it.
   async (run) => {
     killVm(run);
     await run.fleet.kill();
@@ -23,7 +23,7 @@ const FAULTS: readonly ((run: Run) => Promise<void> | void)[] = [
   },
 ];
 
-/** Without shards there is none that could be harmed. */
+/** Does nothing if Shoal runs without shards. */
 async function harmWorker({ fleet, random }: Run): Promise<void> {
   const { nats: servers, fleet: name } = fleet.ready;
   const how = oneOf(WORKER_FAULTS, random);

@@ -1,13 +1,16 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { runtimeRoot } from '../../src/hypervisor/mod.ts';
 import { isAlive, signalProcess } from '../../src/process/mod.ts';
 import { eventually } from '../driver/fleet.ts';
-import { launcherOf, qemusOf } from '../driver/processes.ts';
+import { launcherOf, qemusOf, tagOf } from '../driver/processes.ts';
 import { seed } from '../driver/seed.ts';
 import { injectFaults, natsServerOf, oneOf, standStill, vmProcesses } from './rounds.ts';
 
 test(`a QEMU is killed: it is replaced, and no request is lost (SHOAL_SEED=${seed})`, async () => {
   await injectFaults({
-    // What crashes again and again is started less and less often: more rounds would mostly wait for that.
+    // After repeated crashes VMs are started less often, so more rounds would mostly wait for the back-off.
     rounds: 8,
     inject: async ({ fleet, random }) => {
       const victim = oneOf(qemusOf(fleet), random);
@@ -39,7 +42,7 @@ test(`the launcher is killed: no VM ends, every request is replied to, and other
       const launcher = launcherOf(fleet.up);
       if (launcher === undefined) throw new Error('the launcher runs');
       signalProcess(launcher, 'SIGKILL');
-      // A new one comes with the first need for it.
+      // Shoal starts another launcher when it needs one.
       const scaled = await fleet.run('restart');
       expect(scaled).toMatchObject({ exitCode: 0 });
       await eventually('all VMs are others', () =>
@@ -52,7 +55,7 @@ test(`the launcher is killed: no VM ends, every request is replied to, and other
 
 test(`nats-server is killed: it is back at the same place, and Shoal and its clients with it (SHOAL_SEED=${seed})`, async () => {
   await injectFaults({
-    // One more within ten seconds, and Shoal takes it for no passing trouble, and ends.
+    // Shoal gives up after one more restart within ten seconds.
     rounds: 5,
     inject: async ({ fleet, history }) => {
       const before = vmProcesses(fleet);
@@ -79,4 +82,18 @@ test(`nats-server stands still: everybody waits for it, and no VM ends (SHOAL_SE
       expect(vmProcesses(fleet)).toEqual(expect.arrayContaining(before));
     },
   });
+});
+
+test(`the run directory of a VM is removed: it serves on, every request is replied to, and nothing is left (SHOAL_SEED=${seed})`, async () => {
+  const sums = await injectFaults({
+    rounds: 6,
+    inject: async ({ fleet, history, random }) => {
+      const before = vmProcesses(fleet);
+      const victim = oneOf(qemusOf(fleet), random);
+      rmSync(join(runtimeRoot(), tagOf(fleet.data), String(victim.vm)), { recursive: true, force: true });
+      await history.replies(20);
+      expect(vmProcesses(fleet)).toEqual(expect.arrayContaining(before));
+    },
+  });
+  expect(sums).toMatchObject({ refused: {}, unanswered: 0, replied: sums.sent });
 });

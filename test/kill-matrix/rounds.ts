@@ -7,8 +7,7 @@ import { RequestHistory, type Sums, startLoad } from '../driver/request-history.
 import { randomFrom, seed } from '../driver/seed.ts';
 
 /**
- * VMs fall silent and come back soon, and none is surplus: which ones run is then the doing of the test alone. Requests that Shoal never
- * heard of end soon.
+ * Silence shows soon, and no VM is surplus, so only the faults decide which VMs run.
  */
 const FLAGS = [
   ['--min', '2'],
@@ -20,13 +19,13 @@ const FLAGS = [
 const ADDRESSES = 4;
 const WORKERS = 6;
 const DEADLINE_MS = 4_000;
-/** From one fault to the next, replies. */
+/** Replies between two faults. */
 const CALM_MAX = 40;
 const LOOK_MS = 40;
-/** Of a fleet that did not get well again. */
+/** Events shown of a fleet that does not recover. */
 const EVENTS_SHOWN = 60;
 
-/** A fleet under load to which a fault is injected in each round. */
+/** A fleet under load, with the history of its requests. */
 export interface Run {
   fleet: TestFleet;
   readonly history: RequestHistory;
@@ -35,19 +34,19 @@ export interface Run {
 
 export interface FaultPlan {
   readonly rounds: number;
-  /** Of `up`, besides those that all have. */
+  /** Further flags of `up`. */
   readonly flags?: readonly string[];
-  /** Does it; resolves when the fleet is to be well again. */
+  /** Injects the fault; resolves when the fleet should have recovered. */
   readonly inject: (run: Run) => Promise<void>;
 }
 
 /**
- * Injects a fault at random moments, under load, and holds what must be so whatever happened: after each round the fleet answers and each
- * address that is in use has one VM; in the end each request has ended as R11 promises and nothing is left.
+ * Injects a fault at random moments under load, and checks the invariants: after each round the fleet answers, and each address in use has
+ * one VM; in the end each request has ended as R11 promises, and nothing is left behind.
  */
 export async function injectFaults({ rounds, flags: more = [], inject }: FaultPlan): Promise<Sums> {
   const random = randomFrom(seed);
-  // A name of its own: while our nats-server is gone, another's may have its port.
+  // A fleet name of its own, because another nats-server may take the port while ours is gone.
   const flags = [...FLAGS, '--fleet', `kill-${seed}`, ...more];
   const fleet = await TestFleet.start({ addresses: ADDRESSES, flags, env: { SHOAL_TEST_FAULTS: '1' } });
   const history = await RequestHistory.open(fleet.ready);
@@ -56,7 +55,7 @@ export async function injectFaults({ rounds, flags: more = [], inject }: FaultPl
   const shared: string[] = [];
   const looking = setInterval(() => shared.push(...sharedAddresses(fleet)), LOOK_MS);
   try {
-    // VMs that are only prepared when Shoal is killed are spares too many to the next one: the first load has to have its VMs.
+    // To the next Shoal, VMs in preparation are surplus spares, so the first load must have its VMs.
     await history.replies(WORKERS);
     await isSound(fleet);
     for (let round = 0; round < rounds; round++) {
@@ -79,7 +78,7 @@ export async function injectFaults({ rounds, flags: more = [], inject }: FaultPl
   return sums;
 }
 
-/** What Shoal says and what runs are the same: the minimum at least, one QEMU a VM, and every other address is free. */
+/** Checks that Shoal's view is right: at least the minimum runs, each VM has one QEMU, and all other addresses are free. */
 async function isSound(fleet: TestFleet): Promise<void> {
   let seen = '';
   const look = async (): Promise<true | undefined> => {
@@ -98,15 +97,14 @@ async function isSound(fleet: TestFleet): Promise<void> {
   });
 }
 
-/** VMs by what cannot be mistaken: the same process with the same start. @param meant all by default */
+/** VMs with pid and start time, so that no other process is taken for one. @param meant all by default */
 export function vmProcesses(fleet: TestFleet, meant: (vm: number | undefined) => boolean = () => true): string[] {
   const qemus = qemusOf(fleet).filter(({ vm }) => meant(vm));
   return qemus.map(({ vm, identity }) => `VM ${vm}, process ${identity.pid} since ${identity.startTicks}`);
 }
 
 /**
- * How long each VM that is ready has been up. One whose CPU does not run yet is not meant: whoever adopts it has a spare, and may have no
- * use for it.
+ * The uptime of each ready VM. A VM in preparation is left out: to the Shoal that adopts it, it is a spare, and may be surplus.
  */
 export async function uptimes(fleet: TestFleet): Promise<Map<number, number>> {
   const { vms } = await fleet.snapshot();
@@ -126,10 +124,10 @@ export function oneOf<T>(all: readonly T[], random: (below: number) => number): 
   return one;
 }
 
-/** Lets a process stand still until so much time has passed that others must have noticed. */
+/** Stops a process for that long, then resumes it. */
 export async function standStill(process: FleetProcess['identity'], forMs: number): Promise<void> {
   signalProcess(process, 'SIGSTOP');
-  // pause: nothing tells that a process still stands still; how long it does is what is tested
+  // pause: the length of the stop is under test
   await new Promise((resolve) => setTimeout(resolve, forMs));
   signalProcess(process, 'SIGCONT');
 }

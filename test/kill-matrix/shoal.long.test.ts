@@ -3,7 +3,7 @@ import { identify } from '../../src/process/mod.ts';
 import { seed } from '../driver/seed.ts';
 import { injectFaults, natsServerOf, type Run, standStill, uptimes, vmProcesses } from './rounds.ts';
 
-/** Longer than silence that ends a VM (`last_connect_ms`). */
+/** Longer than the silence that ends a VM (`last_connect_ms`). */
 const STILL_MS = 2_500;
 
 test(`Shoal is killed: requests end as R11 says, its VMs and its nats-server are adopted as they are (SHOAL_SEED=${seed})`, async () => {
@@ -17,7 +17,7 @@ test(`Shoal is killed: requests end as R11 says, its VMs and its nats-server are
       isUp();
     },
   });
-  // A request that was in a guest, or came when Shoal was back, is answered: it is a minority that is not.
+  // Requests in a guest, and those after the restart, are answered: only a minority is not.
   expect(sums.replied).toBeGreaterThan(sums.sent / 2);
 });
 
@@ -29,7 +29,7 @@ test(`Shoal is killed again while it starts: whoever comes back adopts all the s
       const before = await uptimes(run.fleet);
       await run.fleet.kill();
       const second = run.fleet.startAgain();
-      // pause: a random moment of its start, which has no events that could be named
+      // pause: until a random moment of its start, which has no events
       await new Promise((resolve) => setTimeout(resolve, run.random(1_200)));
       second.signal('SIGKILL');
       await second.finished;
@@ -55,7 +55,7 @@ test(`Shoal stands still: silence of our own making ends no VM (SHOAL_SEED=${see
   });
 });
 
-/** Another Shoal takes the place of the one that was killed, and has every VM that was ready. */
+/** Starts another Shoal in place of the killed one, and checks that it adopts every VM that was ready. */
 async function comesBack(run: Run, before: ReadonlyMap<number, number>): Promise<void> {
   const left = vmProcesses(run.fleet, (vm) => vm !== undefined && before.has(vm));
   expect(left).toHaveLength(before.size);
@@ -63,7 +63,7 @@ async function comesBack(run: Run, before: ReadonlyMap<number, number>): Promise
   run.fleet = await run.fleet.resume();
   expect(vmProcesses(run.fleet)).toEqual(expect.arrayContaining(left));
   expect(natsServerOf(run.fleet).identity).toEqual(server);
-  // Ready is who has the minimum; the others may still be on their way.
+  // A Shoal is ready with the minimum; it may still be adopting the other VMs.
   const { vms } = await run.fleet.until('all VMs are adopted', (now) => {
     const known = new Set(now.vms.map(({ id_vmachine }) => id_vmachine));
     return [...before.keys()].every((vm) => known.has(vm));

@@ -60,7 +60,7 @@ test(`Shoal is killed in the moment in which it loses a worker: whoever comes ba
   });
 });
 
-/** The processes of the VMs once all are ready: what is only being prepared may come to nothing. */
+/** The processes of the VMs once all are ready, since a VM in preparation may be given up. */
 async function settled(fleet: TestFleet): Promise<string[]> {
   await fleet.until('all VMs are ready', ({ vms }) => vms.every(({ state }) => state === 'ready'));
   return vmProcesses(fleet);

@@ -1,6 +1,6 @@
 import type { ActorLibrary } from './library.ts';
 
-/** What is left of an actor when everything is left out, in ten lines: the floor. */
+/** A mailbox in ten lines, without anything else of an actor: the lower bound. */
 class ArrayMailbox {
   #queue: number[] = [];
   readonly #receive: (message: number) => void;

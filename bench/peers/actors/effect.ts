@@ -1,7 +1,7 @@
 import { Deferred, Effect, Fiber, Queue } from 'effect';
 import type { ActorLibrary } from './library.ts';
 
-/** Effect has no actor; what its users build one of is a queue and a fiber that takes from it. */
+/** Effect has no actors; its users build one from a queue and a fiber that reads it. */
 export function open(): ActorLibrary {
   const fibers: Fiber.Fiber<unknown, unknown>[] = [];
   const actor = <M>(receive: (message: M) => void): ((message: M) => void) => {

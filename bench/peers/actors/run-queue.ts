@@ -1,6 +1,6 @@
 import type { ActorLibrary } from './library.ts';
 
-/** The ten lines of the array mailbox, and a queue of those who have mail, so that a microtask serves many: a lower floor. */
+/** The array mailbox with a queue of actors that have mail, so that one microtask serves many: a lower bound still. */
 class QueuedMailbox {
   #queue: number[] = [];
   readonly #receive: (message: number) => void;

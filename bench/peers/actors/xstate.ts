@@ -1,7 +1,7 @@
 import { createActor, fromTransition } from 'xstate';
 import type { ActorLibrary } from './library.ts';
 
-/** An actor of xstate has no reply of its own to be asked for: it is read by its snapshot. */
+/** Actors of xstate do not reply; their snapshots are read instead. */
 export function open(): ActorLibrary {
   const actors: { stop(): unknown }[] = [];
   return {

@@ -4,7 +4,7 @@ import type { CapsSeen } from '../facts.ts';
 
 export const CGROUP_ROOT = '/sys/fs/cgroup';
 
-/** One group of the kernel's, by the files that it has. */
+/** One cgroup, by its files. */
 export class Group {
   readonly path: string;
 
@@ -27,7 +27,7 @@ export class Group {
     writeFileSync(join(this.path, file), text);
   }
 
-  /** A figure of a file with a name and a figure in each line. */
+  /** A figure from a file whose lines hold a name and a figure. */
   figure(file: string, name: string): number {
     return figureIn(this.read(file), name);
   }
@@ -59,7 +59,7 @@ export function groupsBelow(root: string): string[] {
   return names.filter((name) => /^(shoal|vm)-/.test(name)).flatMap((name) => [name, ...groupsBelow(join(root, name))]);
 }
 
-/** How many processes the kernel has ended for want of memory, in whichever group. */
+/** Number of OOM kills in all groups. */
 export function killsSoFar(): number {
   return figureIn(readFileSync('/proc/vmstat', 'utf8'), 'oom_kill');
 }

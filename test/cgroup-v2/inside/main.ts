@@ -7,7 +7,7 @@ const tell = (line: FactLine): void => {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 };
 
-// A launcher keeps nobody's event loop alive, and of a QEMU that has ended only it is left to tell.
+// A launcher does not keep the event loop alive, and nothing else reports the end of a QEMU.
 const awake = setInterval(() => undefined, 60_000);
 await wholeShoal(tell);
 await oneMachine(tell);

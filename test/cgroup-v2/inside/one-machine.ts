@@ -16,7 +16,7 @@ import { CGROUP_ROOT, capsSeen, figureIn, Group, groupsBelow, killsSoFar } from 
 const TIMEOUT_MS = 60_000;
 const MIB = 1024 * 1024;
 
-/** Machines in a part of the hierarchy that somebody hands to Shoal, and in one that hands on nothing. */
+/** Machines in a subtree that is delegated to Shoal, and in one that delegates no controllers. */
 export async function oneMachine(tell: (line: FactLine) => void): Promise<void> {
   const launcher = createLauncher({ spawnTimeoutMs: TIMEOUT_MS });
   try {
@@ -36,7 +36,7 @@ export async function oneMachine(tell: (line: FactLine) => void): Promise<void> 
   }
 }
 
-/** Has QEMU itself take more than it may: a second memory for its guest, filled at once. */
+/** Makes QEMU itself exceed its limit, with a second memory backend that is filled at once. */
 async function letGrow(launcher: Launcher, root: string): Promise<Facts['grown']> {
   const machine = await prepared(launcher, root);
   const caps = capsSeen(machine.manifest.spec.vm, machine.process.pid);
@@ -76,7 +76,7 @@ async function prepared(spawner: Launcher, cgroupRoot: string): Promise<Machine>
   });
 }
 
-/** Does what ends the machine, and clears away after it. @returns the signal that ended it, if one did */
+/** Runs the action that ends the machine, then cleans up. @returns the signal that ended it, if any */
 async function ended(machine: Machine, act: () => void): Promise<string | null> {
   const exited = new Promise<string | null>((resolve) => machine.onExit(({ signal }) => resolve(signal)));
   act();

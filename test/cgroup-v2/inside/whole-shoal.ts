@@ -7,7 +7,7 @@ import { qemusOf } from '../../driver/processes.ts';
 import type { CapsSeen, FactLine, Facts } from '../facts.ts';
 import { CGROUP_ROOT, capsSeen, Group, groupsBelow, killsSoFar } from './group.ts';
 
-/** An emulated machine is ten times slower: what counts as too late must be later. */
+/** An emulated machine is ten times slower, so its timeouts are longer. */
 const PATIENCE = ['boot_timeout_ms=60000', 'ip_reserve_ms=120000', 'last_connect_ms=60000'];
 const DEADLINE_MS = 120_000;
 const PERIODS = 40;
@@ -33,7 +33,7 @@ export async function wholeShoal(tell: (line: FactLine) => void): Promise<void> 
   tell({ name: 'greedy', value: { ...greedy, vms, reply: await reply('greedy') } });
 
   const killsBefore = killsSoFar();
-  // No more than the kernel can take back from QEMU without ending it.
+  // Less than the kernel can reclaim from QEMU.
   group.write('memory.max', '1048576');
   await fleet.until('another VM is ready', ({ vms }) =>
     vms.some(({ id_vmachine, state }) => id_vmachine !== first.vm && state === 'ready'),
@@ -49,7 +49,7 @@ export async function wholeShoal(tell: (line: FactLine) => void): Promise<void> 
   tell({ name: 'stopped', value: { exitCode, leftGroups: groupsBelow(CGROUP_ROOT) } });
 }
 
-/** Limits that cannot be set, such as that on the start of the launcher, may be too tight here on a busy host: it is tried again. */
+/** Retries, because on a busy host fixed limits can be too tight, such as that on the start of the launcher. */
 async function started(triesLeft = 2): Promise<TestFleet> {
   const flags = ['--accel', 'tcg', '--shards', '0', ...PATIENCE.flatMap((setting) => ['--set', setting])];
   try {
