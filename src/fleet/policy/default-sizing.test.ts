@@ -28,7 +28,12 @@ describe('the default sizing, R5', () => {
   });
 
   it('drains the VM that is idle for longest first, and the youngest of equals', () => {
-    const idle = [[1, 5], [2, 9], [3, 5], [4, 7]] as const;
+    const idle = [
+      [1, 5],
+      [2, 9],
+      [3, 5],
+      [4, 7],
+    ] as const;
     expect(drained(idle, 4, 0)).toEqual([2, 4, 3, 1]);
   });
 });

@@ -59,7 +59,7 @@ describe('the reason why no VM can be started', () => {
 describe('a missing VM that cannot be started', () => {
   it('is told once, with the reason', async () => {
     await using fleet = new FakeFleet({ params: { min_vm_count: 2 }, addresses: 1 });
-    await fleet.advance(10_000);
+    await fleet.advance(9_000);
     expect(fleet.eventsOf('blocked')).toMatchObject([
       { figures: { addresses: 1, held: 1 }, text: expect.stringContaining('no address is free') },
     ]);
@@ -103,8 +103,7 @@ describe('a missing VM that cannot be started', () => {
 
 describe('a VM counts as missing', () => {
   const isMissing = (bare: BareFleet) => wantedBlockage(bare.fleet, bare.nowMs) !== undefined;
-  const full = (minimum: number, addresses = 1) =>
-    new BareFleet({ addresses, params: { min_vm_count: minimum } });
+  const full = (minimum: number, addresses = 1) => new BareFleet({ addresses, params: { min_vm_count: minimum } });
 
   it('if fewer than the minimum are ready or starting, and Shoal goes on', () => {
     expect(isMissing(full(1).ready(1))).toBe(false);

@@ -121,17 +121,20 @@ describe('R2, a VM that fails', () => {
     expect(fleet.eventsOf('vm-drain')).toEqual([]);
   });
 
-  it.each([503, 499] as const)('is ejected although an answer of %i came between, which says nothing', async (status) => {
-    await using fleet = new FakeFleet({ params });
-    await fleet.settle();
-    for (const answer of [502, status, 504, status, 502] as const) {
-      fleet.send();
+  it.each([503, 499] as const)(
+    'is ejected although an answer of %i came between, which says nothing',
+    async (status) => {
+      await using fleet = new FakeFleet({ params });
       await fleet.settle();
-      fleet.fail(1, answer);
-      await fleet.settle();
-    }
-    expect(fleet.eventsOf('vm-drain')).toMatchObject([{ vm: 1, rule: 'R2', figures: { faults: 3 } }]);
-  });
+      for (const answer of [502, status, 504, status, 502] as const) {
+        fleet.send();
+        await fleet.settle();
+        fleet.fail(1, answer);
+        await fleet.settle();
+      }
+      expect(fleet.eventsOf('vm-drain')).toMatchObject([{ vm: 1, rule: 'R2', figures: { faults: 3 } }]);
+    },
+  );
 
   it('is not ejected if its replies are sound for the most part', async () => {
     await using fleet = new FakeFleet({ params });
