@@ -56,8 +56,8 @@ export const SAFETY_RULES = [
     ],
     [
       'a boot that is late is a failure',
-      "`not ready after ${bootMs} ms`, fault: 'failed'",
-      '`not ready after ${bootMs} ms`, fault: undefined',
+      "fault: 'failed', figures });\n}\n\n/** It took",
+      'fault: undefined, figures });\n}\n\n/** It took',
     ],
     [
       'a VM that never reported may finish its work',
@@ -66,8 +66,8 @@ export const SAFETY_RULES = [
     ],
     [
       'a VM that never reported is a failure',
-      "`no status line within ${bootMs} ms`, fault: 'failed'",
-      '`no status line within ${bootMs} ms`, fault: undefined',
+      "fault: 'failed', figures });\n}\n\nfunction endUnheard",
+      'fault: undefined, figures });\n}\n\nfunction endUnheard',
     ],
     [
       'silence is judged by the interval that the VM was started with',

@@ -59,7 +59,7 @@ describe('the reason why no VM can be started', () => {
 describe('a missing VM that cannot be started', () => {
   it('is told once, with the reason', async () => {
     await using fleet = new FakeFleet({ params: { min_vm_count: 2 }, addresses: 1 });
-    await fleet.advance(10_000);
+    await fleet.advance(9_000);
     expect(fleet.eventsOf('blocked')).toMatchObject([
       { figures: { addresses: 1, held: 1 }, text: expect.stringContaining('no address is free') },
     ]);

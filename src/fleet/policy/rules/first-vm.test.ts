@@ -10,7 +10,7 @@ describe('R1', () => {
       ['10.0.0.2:9000', 'ready'],
       ['10.0.0.3:9000', 'ready'],
     ]);
-    expect(fleet.eventsOf('vm-start').map((news) => [news.rule, news.figures])).toEqual([
+    expect(fleet.eventsOf('vm-start').map((event) => [event.rule, event.figures])).toEqual([
       ['R1', { running: 0, min_vm_count: 3 }],
       ['R1', { running: 1, min_vm_count: 3 }],
       ['R1', { running: 2, min_vm_count: 3 }],
@@ -34,7 +34,7 @@ describe('R1', () => {
   it('waits for a host to have told of what it adopted, and counts that', async () => {
     await using fleet = new FakeFleet({ params: { min_vm_count: 2 }, isUp: false });
     await fleet.advance(1_000);
-    const { address } = { address: { id: 1, ip: '10.0.0.1', port: 9_000 } };
+    const address = { id: 1, ip: '10.0.0.1', port: 9_000 };
     const startedMs = fleet.kit.clock.now() - 60_000;
     fleet.event({ kind: 'vm-adopted', host: 'here', vm: 70, address, pid: 5, startedMs, state: 'answering' });
     fleet.answering(70);
@@ -98,5 +98,87 @@ describe('R1', () => {
     fails = false;
     await fleet.advance(200);
     expect(fleet.told('prepare')).toEqual([9]);
+  });
+
+  it('does not count as a crash that a draining VM ended', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 }, obeys: ['prepare', 'start'] });
+    await fleet.settle();
+    for (let vm = 1; vm <= 4; vm++) {
+      fleet.send();
+      await fleet.settle();
+      fleet.router.tell({ kind: 'drain-vm', vm, replyTo: { path: 'admin', tell: () => true } });
+      await fleet.settle();
+      fleet.links.of(vm).open.length = 0;
+      fleet.gone(vm);
+      await fleet.settle();
+      for (const link of fleet.links.byVm.values()) if (link.open.length > 0) fleet.reply(link.vm);
+      await fleet.settle();
+    }
+    expect(await fleet.inState('ready')).toEqual([5]);
+  });
+
+  it('does not count as a crash that another program has an address', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 }, obeys: ['start'] });
+    await fleet.settle();
+    for (let vm = 1; vm <= 5; vm++) {
+      fleet.gone(vm, 'taken', 'PORT_TAKEN');
+      await fleet.settle();
+    }
+    expect(fleet.told('prepare')).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('asks the store for an id once while it gives none', async () => {
+    await using fleet = new FakeFleet({
+      params: { min_vm_count: 5 },
+      nextVmId: () => {
+        throw new Error('disk full');
+      },
+    });
+    await fleet.advance(950);
+    expect(fleet.eventsOf('write-failed')).toHaveLength(1);
+    await fleet.advance(200);
+    expect(fleet.eventsOf('write-failed')).toHaveLength(2);
+  });
+
+  it('starts nothing while Shoal ends', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 2 }, addresses: 3 });
+    await fleet.settle();
+    fleet.send({ withinMs: 60_000 });
+    await fleet.settle();
+    // A request is in hand, so that the drain goes on.
+    fleet.router.tell({ kind: 'drain', limitMs: 60_000, replyTo: { path: 'app', tell: () => true } });
+    fleet.gone(2);
+    await fleet.advance(5_000);
+    expect(fleet.told('prepare')).toEqual([1, 2]);
+  });
+
+  it.each([
+    ['a boot that is late', { boot_timeout_ms: 100, ip_reserve_ms: 60_000 }, ['prepare', 'stop'] as const],
+    ['a reservation that lapses', { boot_timeout_ms: 50, ip_reserve_ms: 100 }, ['stop'] as const],
+  ])('counts %s as a crash', async (_what, params, obeys) => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1, ...params }, obeys });
+    await fleet.settle();
+    const startsMs: number[] = [];
+    for (let vm = 1; vm <= 4; vm++) {
+      while (fleet.told('prepare').length < vm) await fleet.advance(50);
+      startsMs.push(fleet.kit.clock.monotonic());
+    }
+    const gapsMs = startsMs.slice(1).map((ms, index) => ms - (startsMs[index] ?? 0));
+    // The first replacement is started in the step that ends the VM; the back-off counts from its end.
+    expect(gapsMs).toEqual([100, 100, 600]);
+  });
+
+  it('counts a VM that falls silent as a crash', async () => {
+    const quick = { status_interval_ms: 10, last_connect_ms: 30, free_count: 1_000 };
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1, ...quick } });
+    await fleet.settle();
+    for (let vm = 1; vm <= 3; vm++) {
+      fleet.report(vm);
+      while (!fleet.told('stop').includes(vm)) await fleet.advance(50);
+    }
+    await fleet.advance(400);
+    expect(fleet.told('prepare')).toEqual([1, 2, 3]);
+    await fleet.advance(200);
+    expect(fleet.told('prepare')).toEqual([1, 2, 3, 4]);
   });
 });

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { BareFleet } from '../../kit/bare-fleet.ts';
 import { FakeFleet } from '../../kit/mod.ts';
 import { makeParams } from '../../values/params.ts';
 
-const GIB = 1024 * 1024 * 1024;
+const GIB = 1024 ** 3;
 
 describe('R3', () => {
   it('starts as many VMs as the requests that wait need, and no more', async () => {
@@ -119,48 +120,113 @@ describe('R3, spares', () => {
   });
 });
 
-describe('R4', () => {
-  const full = { addresses: 2, params: { vm_backlog_max: 2 } };
-
-  it('puts a request on the least loaded VM when no address is free', async () => {
-    await using fleet = new FakeFleet(full);
+describe('R3, spares that are made and used', () => {
+  it('are not made while requests wait: a request comes before a reserve', async () => {
+    await using fleet = new FakeFleet({ obeys: [], params: { spare_vm_count: 1 } });
     fleet.send();
+    await fleet.advance(1_000);
+    expect(fleet.told('prepare')).toEqual([1]);
+  });
+
+  it('are used while they are still being prepared, if no address is free', async () => {
+    await using fleet = new FakeFleet({ addresses: 1, obeys: [], params: { spare_vm_count: 1 } });
+    await fleet.settle();
     fleet.send();
     await fleet.settle();
-    fleet.report(1, { cpuPercent: 90 });
-    fleet.report(2, { cpuPercent: 10 });
-    fleet.send({ op: 'third' });
-    fleet.send({ op: 'fourth' });
+    expect(fleet.eventsOf('vm-start').map(({ vm, text }) => [vm, text])).toEqual([
+      [1, expect.stringContaining('prepared as a spare')],
+      [1, expect.stringContaining('a spare, is started')],
+    ]);
+    fleet.event({ kind: 'vm-prepared', host: 'here', vm: 1, pid: 5 });
     await fleet.settle();
-    expect(fleet.links.of(2).open.at(-1)?.op).toBe('third');
-    expect(fleet.links.of(1).open.at(-1)?.op).toBe('fourth');
+    expect(fleet.told('start')).toEqual([1]);
   });
 
-  it('goes up to vm_backlog_max; beyond it the request waits, and is served in order', async () => {
-    await using fleet = new FakeFleet(full);
-    for (let n = 0; n < 8; n++) fleet.send({ op: String(n) });
+  it('do not run before their reservation is durable', async () => {
+    const durable: (() => void)[] = [];
+    const reserve = (): Promise<void> => new Promise((resolve) => durable.push(resolve));
+    await using fleet = new FakeFleet({ addresses: 1, params: { spare_vm_count: 1 }, reserve });
     await fleet.settle();
-    expect([fleet.links.of(1).open.length, fleet.links.of(2).open.length]).toEqual([3, 3]);
-    expect(await fleet.snapshot()).toMatchObject({ waiting: 2 });
-    fleet.reply(2);
+    fleet.send();
     await fleet.settle();
-    expect(fleet.links.of(2).open.at(-1)?.op).toBe('6');
+    expect([await fleet.inState('prepared'), fleet.told('start')]).toEqual([[1], []]);
+    for (const settle of durable) settle();
+    await fleet.settle();
+    expect(fleet.told('start')).toEqual([1]);
   });
 
-  it('waits for VMs that are being started, up to what they will take', async () => {
-    await using fleet = new FakeFleet({ addresses: 2, obeys: ['prepare', 'start'], params: { min_vm_count: 1 } });
+  it('do not run when their reservation becomes durable and nobody wants them', async () => {
+    const durable: (() => void)[] = [];
+    const reserve = (): Promise<void> => new Promise((resolve) => durable.push(resolve));
+    await using fleet = new FakeFleet({ params: { spare_vm_count: 1 }, reserve });
     await fleet.settle();
-    fleet.obeys.delete('start');
-    for (let n = 0; n < 3; n++) fleet.send();
+    for (const settle of durable) settle();
     await fleet.settle();
-    expect(fleet.links.of(1).open).toHaveLength(2);
-    expect(await fleet.snapshot()).toMatchObject({ waiting: 1 });
+    expect([await fleet.inState('prepared'), fleet.told('start')]).toEqual([[1], []]);
   });
 
-  it('with nothing ready at all waits', async () => {
-    await using fleet = new FakeFleet({ addresses: 1, obeys: [] });
-    for (let n = 0; n < 3; n++) fleet.send();
+  it('tell how long it took from when they were wanted, and have a lease from then on', async () => {
+    await using fleet = new FakeFleet({ params: { spare_vm_count: 1 }, obeys: ['prepare'] });
+    await fleet.advance(60_000);
+    fleet.send({ withinMs: 60_000 });
+    await fleet.advance(300);
+    expect(fleet.told('start')).toEqual([1]);
+    expect(await fleet.row(1)).toMatchObject({ uptime_ms: 300 });
+    fleet.answering(1);
     await fleet.settle();
-    expect(await fleet.snapshot()).toMatchObject({ waiting: 3 });
+    expect(fleet.eventsOf('vm-ready')).toMatchObject([{ figures: { boot_ms: 300, since_decision_ms: 300 } }]);
+    expect(fleet.told('stop')).toEqual([]);
+  });
+
+  it('are wanted once, and not while they stop', () => {
+    const { fleet } = new BareFleet().prepared(1, { spare: true }).prepared(2, { spare: true });
+    const wanted = (vm: number) => fleet.apply({ kind: 'vm-wanted', vm, nowMs: 0 });
+    expect([wanted(1), wanted(1)]).toEqual([true, false]);
+    fleet.apply({ kind: 'vm-stopping', vm: 2, why: 'x', failed: false, nowMs: 0 });
+    expect(wanted(2)).toBe(false);
+  });
+});
+
+describe('R3, the memory reserve', () => {
+  const memory = (availableBytes: number) => ({ kind: 'host-stats', host: 'here', availableBytes, vmBytes: GIB / 4 }) as const;
+
+  it('holds for VMs that became ready since the last figure of the host', async () => {
+    await using fleet = new FakeFleet({ addresses: 30, params: { host_memory_reserve_bytes: GIB } });
+    fleet.event(memory(2 * GIB));
+    for (let n = 0; n < 20; n++) fleet.send();
+    await fleet.advance(300);
+    expect(await fleet.inState('ready')).toEqual([1, 2, 3, 4]);
+    fleet.event(memory(GIB + GIB / 4));
+    await fleet.advance(100);
+    expect(await fleet.inState('ready')).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('counts no longer what has gone', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 2, host_memory_reserve_bytes: GIB } });
+    fleet.event(memory(GIB + GIB / 2));
+    await fleet.settle();
+    expect(fleet.told('prepare')).toEqual([1, 2]);
+    fleet.gone(1);
+    await fleet.settle();
+    expect(fleet.told('prepare')).toEqual([1, 2, 3]);
+  });
+});
+
+describe('R3, the quarantine of an address', () => {
+  it('begins anew with an address on which a guest has answered', async () => {
+    await using fleet = new FakeFleet({ addresses: 1, params: { min_vm_count: 1 }, obeys: [] });
+    await fleet.settle();
+    for (let vm = 1; vm <= 3; vm++) {
+      fleet.gone(vm, 'taken', 'PORT_TAKEN');
+      while (fleet.told('prepare').length === vm) await fleet.advance(50);
+    }
+    fleet.event({ kind: 'vm-prepared', host: 'here', vm: 4, pid: 5 });
+    fleet.answering(4);
+    await fleet.settle();
+    fleet.gone(4, 'taken', 'PORT_TAKEN');
+    await fleet.advance(200);
+    expect(fleet.told('prepare')).toEqual([1, 2, 3, 4]);
+    await fleet.advance(100);
+    expect(fleet.told('prepare')).toEqual([1, 2, 3, 4, 5]);
   });
 });
