@@ -7,19 +7,18 @@ export interface Resending extends Omit<RequestOptions, 'requestId' | 'deadlineM
   readonly deadlineMs: number;
 }
 
-/** A repeat joins the first, so sending one costs little; a service that takes long is asked ever more rarely. */
+/** A repeat joins the first and costs little. The longer a request takes, the more rarely it is repeated. */
 const AGAIN_FIRST_MS = 1_000;
 const AGAIN_MAX_MS = 8_000;
-/** A fleet lets 100 repeats wait for a request and refuses the next: one with a long deadline is repeated more rarely still. */
+/** A fleet lets 100 repeats wait for one request and refuses the next, so a long deadline has its repeats further apart. */
 const AGAINS_AT_LAST_PACE = 64;
-/** Nobody serves the fleet now: it may be starting. */
+/** While nobody serves the fleet, which may be starting. */
 const NOBODY_MS = 200;
 
 /**
- * Sends a request with the same id again and again until it has ended or its deadline has passed (R11): a Shoal that died with it, and
- * the next one that comes up, are no concern of the caller's. Work may be done twice, a result never arrives twice. However often it is
- * sent, it is one of the requests that the requester has in flight.
- * @param wasServed whether the fleet has ever answered: then nobody there means that it is coming back, else that it does not exist
+ * Sends a request with the same id again and again until it has ended or its deadline has passed (R11). The caller does not notice a Shoal that
+ * dies and comes back. Work may be done twice, a result never arrives twice. However often it is sent, it counts as one request in flight.
+ * @param wasServed whether the fleet has ever answered. If it has, no responders mean that it is coming back, else that it does not exist
  * @throws what the request ended with; REQUEST_NO_RESPONDERS if nobody serves the fleet
  */
 export async function sendUntilEnded(
@@ -43,19 +42,24 @@ export async function sendUntilEnded(
 }
 
 async function repeatUntilEnded(sent: SentRequest, endMs: number, againMaxMs: number): Promise<Reply> {
-  let againMs = AGAIN_FIRST_MS;
+  const delays = { firstMs: AGAIN_FIRST_MS, maxMs: againMaxMs };
+  let repeats = 0;
   const again = (): void => {
     if (performance.now() >= endMs) return;
     sent.again(msUntil(endMs));
-    againMs = Math.min(2 * againMs, againMaxMs);
-    timer = setTimeout(again, againMs);
+    repeats += 1;
+    timer = setTimeout(again, exponentialDelayMs(delays, repeats));
   };
-  let timer = setTimeout(again, againMs);
+  let timer = setTimeout(again, exponentialDelayMs(delays, repeats));
   try {
     return await sent.reply;
   } finally {
     clearTimeout(timer);
   }
+}
+
+function exponentialDelayMs({ firstMs, maxMs }: { firstMs: number; maxMs: number }, failures: number): number {
+  return Math.min(maxMs, firstMs * 2 ** failures);
 }
 
 /** As a deadline: a whole number, at least 1. */
@@ -67,7 +71,7 @@ function isNobody(error: unknown): boolean {
   return codeOf(error) === 'REQUEST_NO_RESPONDERS';
 }
 
-/** The requester's own deadline, which is what was left of the one that the caller knows. */
+/** Whether the requester's own deadline has passed, which is the rest of the caller's. */
 function isExpiry(error: unknown): boolean {
   return error instanceof ShoalError && error.code === 'REQUEST_DEADLINE' && 'deadlineMs' in error.details;
 }
