@@ -12,7 +12,7 @@ const SETTINGS = ['--min', '1', '--set', 'free_count=3', '--set', 'status_interv
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
-/** Under npm one Ctrl-C comes twice: from the terminal, and handed on by npm. */
+/** Under npm one Ctrl-C arrives twice: from the terminal and from npm. */
 const SAME_PRESS_MS = 300;
 const HELP = `npm run demo [-- --json FILE]
 
@@ -54,7 +54,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** npm runs us in the project's folder, and the file is meant where the user is. @throws if there is no such folder, before time is spent */
+/** Resolves the path against the user's directory: npm runs us in the project's. @throws early if the folder is not writable */
 function fileToWrite(path: string): string {
   const file = resolve(process.env['INIT_CWD'] ?? '.', path);
   accessSync(dirname(file), constants.W_OK);
@@ -74,7 +74,7 @@ function listen(interruption: AbortController, fleet: OwnFleet): void {
     interruption.abort();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-  // Nobody reads any more (`npm run demo | head`, a terminal that was closed): what was started must still be ended.
+  // When nobody reads any more (`npm run demo | head`, a closed terminal), the fleet must still be stopped.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => interruption.abort());
 }
 

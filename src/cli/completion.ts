@@ -12,7 +12,7 @@ const SCRIPTS: Readonly<Record<string, (all: readonly Completions[]) => string>>
   fish: fishScript,
 };
 
-/** @param commands all that there are, this one among them */
+/** @param commands all commands, including this one */
 export function completionCommand(commands: () => readonly Command[]): Command {
   return {
     name: 'completion',

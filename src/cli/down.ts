@@ -33,7 +33,7 @@ export const downCommand: Command = {
   },
 };
 
-/** To end what a Shoal left that was killed is the business of the next one, which knows what is what. */
+/** Only the next `up` can tell which processes a killed Shoal has left, so `down` leaves them to it. */
 async function nobodyRuns(directory: string): Promise<number> {
   const left = await vmsLeftRunning(directory);
   if (left === 0) {

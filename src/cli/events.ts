@@ -34,11 +34,11 @@ export const eventsCommand: Command = {
   },
 };
 
-/** The latest, and those to come, until Ctrl-C. */
+/** Prints the latest events and then new ones until Ctrl-C. */
 async function follow(find: () => FleetAddress, count: number, json: boolean): Promise<void> {
   const ending = Promise.withResolvers<unknown>();
   onStopSignal(ending.resolve);
-  // Without a reader, or with one that stands still, the events to come have no end.
+  // Without a reader nothing else would end this command.
   outputFailed.addEventListener('abort', ending.resolve);
   let isAway = false;
   const follower = await FleetFollower.open({

@@ -84,7 +84,7 @@ function linesOf({ atMs, text, figures }: FleetEvent): string[] {
   return known.length === 0 ? [line] : [line, `              on ${printable(known.join(', '))}`];
 }
 
-/** The rules that were named, each by its title. */
+/** The rules that the events name, each with its title. */
 function rulesOf(events: readonly FleetEvent[]): string[] {
   const reference = Reference.read();
   const named = new Set(events.flatMap(({ rule }) => rule ?? []));

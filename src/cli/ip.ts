@@ -48,7 +48,7 @@ export const ipCommand: Command = {
         return list(input, json);
       case 'add': {
         if (word === undefined) throw usage(ipCommand, 'there is nothing to add: give RANGE:PORT');
-        // Refused here, it needs no fleet to be refused.
+        // A wrong pool is refused even if no fleet answers.
         parsePool(word);
         const answer = await askFleet(fleetOf(input.flags), 'ip-add', { pool: word });
         const reply = rowIn<{ added: number }>('ip-add', answer, { added: 'number' });
@@ -71,7 +71,7 @@ export const ipCommand: Command = {
   },
 };
 
-/** A time that no date can have is no reason to show nothing. */
+/** A time outside the range of dates is shown as a number. */
 function timeText(atMs: number): string {
   const date = new Date(atMs);
   return Number.isNaN(date.getTime()) ? String(atMs) : date.toISOString();

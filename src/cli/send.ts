@@ -65,7 +65,7 @@ async function sendLines(client: Client, source: TextSource, request: RequestFla
     isDone = false;
     say(printable(`shoal: line ${line}: ${error.message} [${error.code}]`));
   };
-  /** Of the lines that were sent and whose outcome has not come; outcomes come in their order. */
+  /** Numbers of the lines that await their outcome. Outcomes arrive in the order of the lines. */
   const numbers: number[] = [];
   const texts = async function* (): AsyncGenerator<string, void, undefined> {
     for await (const line of splitLines(source.chunks, client.textBytesMax)) {
@@ -82,13 +82,13 @@ async function sendLines(client: Client, source: TextSource, request: RequestFla
     if (outcome.ok) print(outcome, json);
     else fail(line, outcome.error);
     await readerCaughtUp();
-    // Without a reader the work is for nobody, and the input may have no end.
+    // Without a reader the work is useless, and the input may be endless.
     if (outputFailed.aborted) break;
   }
   return isDone ? 0 : 1;
 }
 
-/** Another program gets the text as it is; a terminal would obey what is in it. */
+/** A pipe gets the text unchanged. On a terminal, which would obey them, control characters are replaced. */
 function print({ text, vm, host, ms }: ClientReply, json: boolean): void {
   if (json) printJson({ reply: text, vm, host, ms: Math.round(ms * 1000) / 1000 });
   else printData(process.stdout.isTTY ? printable(text) : text);

@@ -7,7 +7,7 @@ import { usage } from './parse.ts';
 import { onStopSignal } from './signals.ts';
 import { columnsOf, hasColours, isOnTerminal, sendHint } from './terminal.ts';
 
-/** Two looks this far apart give `--once` a rate. */
+/** Time between the two snapshots from which `--once` computes a rate. */
 const BETWEEN_LOOKS_MS = 500;
 const COLUMNS_IN_PIPE = 120;
 
@@ -55,7 +55,7 @@ async function live(flags: Flags): Promise<void> {
     hints: hintsOf(flags),
     colours: hasColours(),
   });
-  // Until here there was nothing to give back, and a signal just ended it.
+  // Before the terminal is taken, a signal may simply end the process.
   const told = Promise.withResolvers<unknown>();
   const stopListening = onStopSignal(told.resolve);
   try {

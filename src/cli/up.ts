@@ -85,11 +85,11 @@ async function runUp(flags: Flags, output: UpOutput): Promise<number> {
   let hurry: (() => void) | undefined;
   const stop = (by: string): void => {
     if (stopping.signal.aborted) {
-      // The second Ctrl-C does not wait for what the first began.
+      // A second Ctrl-C cuts the stop short.
       if (performance.now() - firstMs >= samePressMs()) hurry?.();
       return;
     }
-    // A key that the dashboard has read is no signal that npm could hand on.
+    // npm repeats signals, not keys that the dashboard has read.
     firstMs = by === LEFT ? Number.NEGATIVE_INFINITY : performance.now();
     output.leave();
     output.say(`${by}: ending everything that was started; ${by === LEFT ? 'Ctrl-C' : 'once more'} ends it at once`);
@@ -101,17 +101,17 @@ async function runUp(flags: Flags, output: UpOutput): Promise<number> {
   hurry = () => shoal.hurry();
   try {
     const greeted = greet(shoal, flags, output, stop);
-    // A stop meanwhile leaves nobody who wants to hear how the greeting went.
+    // After a stop the outcome of the greeting does not matter.
     greeted.catch(() => undefined);
     await Promise.race([greeted, aborted(stopping.signal)]);
     const failure = await Promise.race([shoal.failed, shoal.asked, aborted(stopping.signal)]);
     if (failure !== undefined) {
-      // A defect of ours is no reason to end what works: the next `up` adopts the VMs.
+      // A defect of Shoal must not end working VMs: the next `up` adopts them.
       shoal.keepVms();
       throw failure;
     }
   } finally {
-    // Whatever becomes of the terminal, what was started must be ended.
+    // The fleet must be stopped even if the terminal fails.
     await output.close().finally(() => shoal.stop());
   }
   if (stopping.signal.aborted) output.say('Everything has ended.');
@@ -123,7 +123,7 @@ function modeOf(flags: Flags): UpMode {
   return flags.has('plain') || !isOnTerminal() ? 'lines' : 'dashboard';
 }
 
-/** @returns undefined if it was told to stop while it started; nothing is left then */
+/** @returns undefined if it was stopped during the start, in which case nothing is left running */
 async function started(options: UpOptions, signal: AbortSignal): Promise<Shoal | undefined> {
   try {
     return await startShoal(options, signal);
@@ -173,7 +173,7 @@ function parametersOf(flags: Flags): Record<string, string> {
   return min === undefined ? values : { ...values, min_vm_count: min };
 }
 
-/** One request of our own through the whole path: what is said to be ready has answered. */
+/** Sends one request through the whole path, so that "Ready" means that the fleet has answered. */
 async function greet(shoal: Shoal, flags: Flags, output: UpOutput, stop: (by: string) => void): Promise<void> {
   const { nats, fleet, subject, accelerator } = shoal;
   const { text, vm, ms } = await shoal.greet(GREETING);
@@ -186,7 +186,7 @@ async function greet(shoal: Shoal, flags: Flags, output: UpOutput, stop: (by: st
   output.say(`Ready: "${GREETING}" went to VM ${vm} and came back as "${text}" after ${ms.toFixed(1)} ms.`);
   output.say(`Send more with \`${hint}\`, or to the subject ${subject} at ${nats}. Ctrl-C ends everything.`);
   const notes = [`VM ${vm} answered "${GREETING}" with "${text}".`, `Send more: ${hint}`];
-  // The address that was given may have a password, which the one that is shown has not.
+  // The given address may contain a password, which the shown one leaves out.
   const servers = flags.text('nats') ?? nats;
   if (output.mode !== 'dashboard') return;
   await output.show({ servers, fleet, sendHint: hint }, notes, (reason) => {
@@ -203,7 +203,7 @@ function aborted(signal: AbortSignal): Promise<undefined> {
   });
 }
 
-/** Under npm one Ctrl-C comes twice: from the terminal, and handed on by npm. */
+/** Under npm one Ctrl-C arrives twice: from the terminal and from npm. */
 function samePressMs(): number {
   return process.env['npm_lifecycle_event'] === undefined ? 0 : 300;
 }

@@ -7,8 +7,8 @@ type FieldType = 'string' | 'number' | 'boolean' | 'number?' | 'string?';
 export type FieldTypes<Row> = { readonly [name in keyof Row]?: FieldType };
 
 /*
- * Whoever answers is another program: another version, or one that only claims to be a Shoal. A reply of another form is an error that says so,
- * and no defect of the command that asked.
+ * The program that answers may be another version, or only claim to be a Shoal. A reply of an unexpected form is an error of its own, not a
+ * defect of the command.
  */
 
 /** @throws NATS_MESSAGE_INVALID */
@@ -59,7 +59,7 @@ export function snapshotIn(value: unknown): FleetSnapshot {
 /** The reply to `events`, without what is no event. @throws NATS_MESSAGE_INVALID */
 export function eventsIn(value: unknown): readonly FleetEvent[] {
   if (!Array.isArray(value)) throw invalid('events');
-  // `json` of a message gives what it holds under any type, too.
+  // The types of `json` promise whatever the caller asks for.
   return value.flatMap((event: unknown) => fleetEventIn({ json: <T>() => event as T }) ?? []);
 }
 
@@ -76,7 +76,7 @@ export function logIn(value: unknown): readonly LogEntry[] {
 }
 
 function isOf(value: unknown, type: FieldType): boolean {
-  // An older server leaves out what it does not know.
+  // An older server leaves out fields that it does not know.
   if (type.endsWith('?') && (value === null || value === undefined)) return true;
   return typeof value === type.replace('?', '');
 }
