@@ -2,6 +2,7 @@
 import { accessSync, constants, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { codeOf } from '../src/errors.ts';
 import { demo } from './demo.ts';
 import { OwnFleet } from './own-fleet.ts';
 import { complaints } from './verdict.ts';
@@ -46,12 +47,20 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     return await runOn(fleet, interruption.signal, file);
   } catch (error) {
-    if (interruption.signal.aborted) return EXIT_INTERRUPTED;
+    if (interruption.signal.aborted) return exitCodeOf(interruption.signal.reason);
     say(error);
     return EXIT_FAILED;
   } finally {
     await fleet.stop();
   }
+}
+
+/** Output that cannot be written is a failure, unless its reader has simply gone. */
+function exitCodeOf(reason: unknown): number {
+  const code = codeOf(reason);
+  if (code === undefined || code === 'EPIPE' || code === 'ABORT_ERR') return EXIT_INTERRUPTED;
+  say(reason);
+  return EXIT_FAILED;
 }
 
 /** Resolves the path against the user's directory: npm runs us in the project's. @throws early if the folder is not writable */
@@ -75,7 +84,7 @@ function listen(interruption: AbortController, fleet: OwnFleet): void {
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   // When nobody reads any more (`npm run demo | head`, a closed terminal), the fleet must still be stopped.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => interruption.abort());
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', (error) => interruption.abort(error));
 }
 
 async function runOn(fleet: OwnFleet, signal: AbortSignal, file: string | undefined): Promise<number> {

@@ -15,8 +15,8 @@ export const downCommand: Command = {
   wordsMax: 0,
   flags: [{ name: 'keep-vms', about: 'leave the VMs running; the next `shoal up` adopts them' }, DATA_FLAG],
   examples: [
-    ['shoal down', 'what Ctrl-C does in the terminal of `shoal up`'],
-    ['shoal down --keep-vms', 'for an upgrade of Shoal: the VMs stay, and with them what they work on'],
+    ['shoal down', 'the same as Ctrl-C in the terminal of `shoal up`'],
+    ['shoal down --keep-vms', 'for an upgrade of Shoal: the VMs and their requests stay'],
   ],
   async run({ flags }) {
     const directory = resolve(flags.text('data') ?? defaultDataDir());

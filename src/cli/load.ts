@@ -25,14 +25,14 @@ const TEXT_DEFAULT = 'Hello from a unikernel';
 
 export const loadCommand: Command = {
   name: 'load',
-  summary: 'sends many requests at a set pace and tells how long they took',
+  summary: 'sends many requests at a set pace and reports their latencies',
   words: '',
   wordsMax: 0,
   flags: [
     {
       name: 'rate',
       value: 'N',
-      about: `requests a second, each due at its time whatever the fleet does (at most ${RATE_MAX})`,
+      about: `requests a second, each sent when it is due however the fleet does (at most ${RATE_MAX})`,
     },
     {
       name: 'concurrency',
@@ -50,12 +50,12 @@ export const loadCommand: Command = {
       name: 'requests',
       short: 'n',
       value: 'N',
-      about: 'end after so many requests; then the time is limited only if --duration is given',
+      about: 'end after this many requests; the time is then limited only by --duration',
     },
-    { name: 'ramp', value: 'S', about: 'seconds in which the pace grows to the full one (default: 0)' },
+    { name: 'ramp', value: 'S', about: 'seconds over which the pace grows to the full one (default: 0)' },
     { name: 'op', value: 'NAME', about: 'operation (default: the service decides)' },
     { name: 'text', value: 'TEXT', about: `what to send (default: "${TEXT_DEFAULT}")` },
-    { name: 'size', value: 'BYTES', about: 'send random text of that size' },
+    { name: 'size', value: 'BYTES', about: 'send random text of this size' },
     { name: 'file', short: 'f', value: 'FILE', about: 'send the content of a file' },
     { name: 'deadline', value: 'MS', about: 'of each request (default: 30000)' },
     { name: 'fail-on-error', about: 'exit with 1 if any request failed, not only if all did' },

@@ -9,7 +9,7 @@ import { settings } from './settings.ts';
 
 export const paramsCommand: Command = {
   name: 'params',
-  summary: 'shows and sets the parameters of the fleet, while it runs',
+  summary: 'shows and sets the parameters of the running fleet',
   words: 'ls | get NAME | set NAME=VALUE ...',
   wordsMax: 64,
   flags: [...FIND_FLAGS, OUTPUT_FLAG],

@@ -10,7 +10,7 @@ import { fileSource, givenText, standardInput, type TextSource, wholeText } from
 
 export const sendCommand: Command = {
   name: 'send',
-  summary: 'sends text to the fleet and prints what comes back',
+  summary: 'sends text to the fleet and prints the reply',
   words: '[TEXT]',
   wordsMax: 1,
   flags: [
@@ -20,15 +20,15 @@ export const sendCommand: Command = {
       about: 'operation: upper, lower, reverse, count, freq, sha256, ... (default: the service decides)',
     },
     { name: 'file', short: 'f', value: 'FILE', about: 'send the content of a file' },
-    { name: 'lines', about: 'send each line as a request of its own; replies come in the order of the lines' },
-    { name: 'deadline', value: 'MS', about: 'give up after so many milliseconds (default: 30000)' },
+    { name: 'lines', about: 'send each line as its own request; replies come in the order of the lines' },
+    { name: 'deadline', value: 'MS', about: 'give up after this many milliseconds (default: 30000)' },
     ...FIND_FLAGS,
     OUTPUT_FLAG,
   ],
   examples: [
     ['shoal send "hello, world"', 'prints HELLO, WORLD'],
     ['shoal send --op count --file README.md', 'lines, words and bytes of a file as JSON'],
-    ['cat names.txt | shoal send --lines --op reverse', 'one request a line, from standard input'],
+    ['cat names.txt | shoal send --lines --op reverse', 'one request per line, from standard input'],
   ],
   async run(invocation) {
     const { flags } = invocation;

@@ -16,7 +16,7 @@ export const topCommand: Command = {
   summary: 'shows the fleet live on the terminal: VMs, load over time, events',
   words: '',
   wordsMax: 0,
-  flags: [{ name: 'once', about: 'print it once as text, which works in a pipe too' }, ...FIND_FLAGS],
+  flags: [{ name: 'once', about: 'print one frame as text, also into a pipe' }, ...FIND_FLAGS],
   examples: [
     ['shoal top', '`?` shows the keys, `q` leaves'],
     ['shoal top --nats nats://127.0.0.1:4222 --fleet blue', 'a fleet elsewhere'],
