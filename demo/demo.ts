@@ -15,22 +15,22 @@ export interface DemoOptions {
   readonly vmsMax: number;
   readonly isColoured: boolean;
   readonly print: (line: string) => void;
-  /** Ends it where it stands. */
+  /** Ends the demo at once. */
   readonly signal: AbortSignal;
 }
 
-/** Ever more at a time, with a pause after each, in which VMs have nothing to do. */
+/** Each burst is larger than the one before. A pause after each leaves the VMs idle. */
 const BURSTS = [
   { clients: 4, durationMs: 6_000 },
   { clients: 8, durationMs: 6_000 },
   { clients: 16, durationMs: 6_000 },
 ];
 const PAUSE_MS_MIN = 3_000;
-/** By then surplus VMs have long left, also on a machine that is busy with something else. */
+/** Long enough for surplus VMs to leave, even on a busy machine. */
 const PAUSE_MS_MAX = 20_000;
 const MOMENT_MS = 500;
 const DEADLINE_MS = 20_000;
-/** The one that the fleet keeps. */
+/** The VM that the fleet keeps. */
 const VMS_MIN = 1;
 
 /** Sends bursts of documents, compares each answer, and shows what the fleet does meanwhile. */
@@ -82,7 +82,7 @@ class Run {
     this.#options.signal.throwIfAborted();
   }
 
-  /** Waits until all VMs have left but the one that stays. */
+  /** Waits until only the VM that stays is left. */
   async rest(): Promise<void> {
     const { signal } = this.#options;
     for (let waitedMs = 0; waitedMs < PAUSE_MS_MAX; waitedMs += MOMENT_MS) {
@@ -92,13 +92,13 @@ class Run {
     }
   }
 
-  /** A line a moment until it is told to end. */
+  /** Prints a line per moment until aborted. */
   async show(signal: AbortSignal): Promise<void> {
     const { vmsMax, isColoured, print } = this.#options;
     let before = { atMs: 0, ended: 0, started: 0, gone: 0 };
     for (; !signal.aborted; await pause(signal)) {
       const snapshot = await this.#watch.snapshot().catch(() => undefined);
-      // A fleet that does not answer shows in the requests; the line is left out.
+      // A fleet that does not answer shows in the request counts; this line is left out.
       if (snapshot === undefined) continue;
       const { sent, ok, failed, inFlight } = this.#sums();
       const elapsedMs = performance.now() - this.#startMs;

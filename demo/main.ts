@@ -2,6 +2,7 @@
 import { accessSync, constants, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { codeOf } from '../src/errors.ts';
 import { demo } from './demo.ts';
 import { OwnFleet } from './own-fleet.ts';
 import { complaints } from './verdict.ts';
@@ -12,7 +13,7 @@ const SETTINGS = ['--min', '1', '--set', 'free_count=3', '--set', 'status_interv
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 const EXIT_INTERRUPTED = 130;
-/** Under npm one Ctrl-C comes twice: from the terminal, and handed on by npm. */
+/** Under npm one Ctrl-C arrives twice: from the terminal and from npm. */
 const SAME_PRESS_MS = 300;
 const HELP = `npm run demo [-- --json FILE]
 
@@ -46,7 +47,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     return await runOn(fleet, interruption.signal, file);
   } catch (error) {
-    if (interruption.signal.aborted) return EXIT_INTERRUPTED;
+    if (interruption.signal.aborted) return exitCodeOf(interruption.signal.reason);
     say(error);
     return EXIT_FAILED;
   } finally {
@@ -54,7 +55,15 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** npm runs us in the project's folder, and the file is meant where the user is. @throws if there is no such folder, before time is spent */
+/** Output that cannot be written is a failure, unless its reader has simply gone. */
+function exitCodeOf(reason: unknown): number {
+  const code = codeOf(reason);
+  if (code === undefined || code === 'EPIPE' || code === 'ABORT_ERR') return EXIT_INTERRUPTED;
+  say(reason);
+  return EXIT_FAILED;
+}
+
+/** Resolves the path against the user's directory: npm runs us in the project's. @throws early if the folder is not writable */
 function fileToWrite(path: string): string {
   const file = resolve(process.env['INIT_CWD'] ?? '.', path);
   accessSync(dirname(file), constants.W_OK);
@@ -74,8 +83,8 @@ function listen(interruption: AbortController, fleet: OwnFleet): void {
     interruption.abort();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-  // Nobody reads any more (`npm run demo | head`, a terminal that was closed): what was started must still be ended.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => interruption.abort());
+  // When nobody reads any more (`npm run demo | head`, a closed terminal), the fleet must still be stopped.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', (error) => interruption.abort(error));
 }
 
 async function runOn(fleet: OwnFleet, signal: AbortSignal, file: string | undefined): Promise<number> {

@@ -19,7 +19,7 @@ interface Ready {
   readonly accelerator: string;
 }
 
-/** A `shoal up` in a temporary directory, with addresses that are hardly anybody's. */
+/** A `shoal up` in a temporary directory, with addresses that hardly anybody else uses. */
 export class OwnFleet {
   readonly data: string;
   readonly pool: string;
@@ -53,14 +53,14 @@ export class OwnFleet {
     return this.#stopping;
   }
 
-  /** Makes a stop that is under way wait for nothing. */
+  /** Cuts a stop short that is under way. */
   hurry(): void {
     if (this.#stopping !== undefined) this.#up?.kill('SIGINT');
   }
 
   async #start(flags: readonly string[], signal: AbortSignal): Promise<Ready> {
     const args = ['up', '-o', 'json', '--data', this.data, '--pool', this.pool, ...flags];
-    // In a session of its own, because Ctrl-C is for us: we end it in order, and wait for that.
+    // In a session of its own: Ctrl-C reaches only the demo, which then stops the fleet in order.
     const up = spawn(SHOAL, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#up = up;
     up.stderr.on('data', (bytes: Buffer) => {
@@ -73,7 +73,7 @@ export class OwnFleet {
       if (this.#stopping === undefined) this.#lost.abort(death);
       throw death;
     });
-    // It is looked at only until the first line has come.
+    // Nobody awaits it once the first line has come.
     ended.catch(() => undefined);
     // `once` of an emitter resolves with the arguments of the event.
     const [line] = (await Promise.race([once(lines, 'line', { signal: limit }), ended])) as [string];
@@ -84,7 +84,7 @@ export class OwnFleet {
   async #stop(): Promise<void> {
     try {
       if (await this.#end()) return;
-      // What a Shoal that died has left running is ended by the next one on its directory. One that cannot start has left nothing.
+      // The next Shoal on the directory ends what a dead one has left. One that cannot start has left nothing.
       await this.#start(['--fresh'], AbortSignal.timeout(START_MS)).catch(() => undefined);
       await this.#end();
     } finally {

@@ -203,7 +203,7 @@ describe('what outlives Shoal', () => {
     await first.kill();
     await following.stderrHas(/^shoal: .* \[FLEET_NOT_RUNNING\]; waiting for the fleet to come back$/m);
     await using second = await first.resume();
-    await following.stderrHas(/^shoal: the fleet is back; what it knows of the time between follows/m);
+    await following.stderrHas(/^shoal: the fleet is back; the events that it remembers of the time between follow/m);
     await following.stdoutHas(/"vm-adopted"/);
     await second.run('scale', ['2']);
     await following.stdoutHas(/"vm-ready","vm":(?!1,)/);

@@ -10,13 +10,13 @@ const COLUMNS: readonly Column<ActorRow>[] = [
   { title: 'SHARD', cell: ({ shard }) => shard },
 ];
 
-/** The tree of actors, a line each. */
+/** The tree of actors, one line each. */
 export function actorTable({ actors, left_out }: ActorRows): string {
   const lines = table(COLUMNS, actors);
   return left_out === 0 ? lines : `${lines}and ${left_out} more\n`;
 }
 
-/** Its name below its parent's. */
+/** The actor's name, indented below its parent's. */
 function indented(path: string): string {
   if (path === '/') return path;
   const names = path.slice(1).split('/');

@@ -21,15 +21,15 @@ export interface Flags {
 export interface Flag {
   readonly name: string;
   readonly short?: string;
-  /** What stands for the value in the help; without one the flag is a switch. */
+  /** Placeholder of the value in the help. A flag without one is a switch. */
   readonly value?: string;
-  /** All values that there are, for completion. */
+  /** All allowed values, for completion. */
   readonly choices?: readonly string[];
   readonly multiple?: boolean;
   readonly about: string;
 }
 
-/** One command: a file each. */
+/** One command. Each has a file of its own. */
 export interface Command {
   readonly name: string;
   /** One line for the list of commands. */
@@ -38,11 +38,11 @@ export interface Command {
   readonly words: string;
   readonly wordsMax: number;
   readonly flags: readonly Flag[];
-  /** Calls that work as they stand, each with what it does. */
+  /** Calls that work as written, each with its effect. */
   readonly examples: readonly (readonly [call: string, about: string])[];
-  /** Goes on, and succeeds, also if nothing of what it prints can be written: its work matters more. */
+  /** The command goes on and succeeds even if its output cannot be written: its work matters more. */
   readonly outlivesOutput?: true;
-  /** @returns the exit code: 0 done, 1 it failed, 2 it was called wrongly */
+  /** @returns the exit code: 0 success, 1 failure, 2 wrong usage */
   run(input: Invocation): Promise<number>;
 }
 

@@ -12,18 +12,18 @@ const SCRIPTS: Readonly<Record<string, (all: readonly Completions[]) => string>>
   fish: fishScript,
 };
 
-/** @param commands all that there are, this one among them */
+/** @param commands all commands, including this one */
 export function completionCommand(commands: () => readonly Command[]): Command {
   return {
     name: 'completion',
-    summary: 'prints what makes a shell complete the commands, their words and their flags',
+    summary: 'prints a script that makes a shell complete commands, words and flags',
     words: 'bash | zsh | fish',
     wordsMax: 1,
     flags: [],
     examples: [
       ['source <(shoal completion bash)', 'for this shell; in ~/.bashrc for all'],
       ['shoal completion zsh > ~/.zsh/_shoal', 'a folder of $fpath'],
-      ['shoal completion fish > ~/.config/fish/completions/shoal.fish', 'found by itself'],
+      ['shoal completion fish > ~/.config/fish/completions/shoal.fish', 'fish finds it by itself'],
     ],
     run({ words: [shell = ''] }) {
       const script = Object.entries(SCRIPTS).find(([name]) => name === shell)?.[1];

@@ -7,7 +7,7 @@ const MARKS: Readonly<Record<Check['state'], string>> = { ok: 'ok  ', warn: 'war
 
 export const doctorCommand: Command = {
   name: 'doctor',
-  summary: 'checks what Shoal needs on this machine, with a remedy for what is missing',
+  summary: 'checks that this machine has all that Shoal needs, and names the remedy where it does not',
   words: '',
   wordsMax: 0,
   flags: [DATA_FLAG, { name: 'image', value: 'FILE', about: 'guest image (default: the built-in one)' }, OUTPUT_FLAG],

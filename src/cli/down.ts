@@ -15,8 +15,8 @@ export const downCommand: Command = {
   wordsMax: 0,
   flags: [{ name: 'keep-vms', about: 'leave the VMs running; the next `shoal up` adopts them' }, DATA_FLAG],
   examples: [
-    ['shoal down', 'what Ctrl-C does in the terminal of `shoal up`'],
-    ['shoal down --keep-vms', 'for an upgrade of Shoal: the VMs stay, and with them what they work on'],
+    ['shoal down', 'the same as Ctrl-C in the terminal of `shoal up`'],
+    ['shoal down --keep-vms', 'for an upgrade of Shoal: the VMs and their requests stay'],
   ],
   async run({ flags }) {
     const directory = resolve(flags.text('data') ?? defaultDataDir());
@@ -33,7 +33,7 @@ export const downCommand: Command = {
   },
 };
 
-/** To end what a Shoal left that was killed is the business of the next one, which knows what is what. */
+/** Only the next `up` can tell which processes a killed Shoal has left, so `down` leaves them to it. */
 async function nobodyRuns(directory: string): Promise<number> {
   const left = await orphanedVms(directory);
   if (left === 0) {

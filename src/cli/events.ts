@@ -12,18 +12,18 @@ const COUNT_DEFAULT = 50;
 
 export const eventsCommand: Command = {
   name: 'events',
-  summary: 'shows what happened in the fleet, with the rule that made it so',
+  summary: 'shows what happened in the fleet, and the rule behind it',
   words: '',
   wordsMax: 0,
   flags: [
-    { name: 'count', short: 'n', value: 'N', about: `the latest so many (default: ${COUNT_DEFAULT})` },
-    { name: 'follow', short: 'f', about: 'go on with those to come, until Ctrl-C' },
+    { name: 'count', short: 'n', value: 'N', about: `how many of the latest events (default: ${COUNT_DEFAULT})` },
+    { name: 'follow', short: 'f', about: 'go on with new events until Ctrl-C' },
     ...FIND_FLAGS,
     OUTPUT_FLAG,
   ],
   examples: [
     ['shoal events', 'the latest'],
-    ['shoal events --follow -o json', 'each as a line of JSON, as they come'],
+    ['shoal events --follow -o json', 'one line of JSON per event, as they happen'],
   ],
   async run({ flags }) {
     const json = flags.oneOf('output', ['table', 'json']) === 'json';
@@ -34,11 +34,11 @@ export const eventsCommand: Command = {
   },
 };
 
-/** The latest, and those to come, until Ctrl-C. */
+/** Prints the latest events and then new ones until Ctrl-C. */
 async function follow(find: () => FleetAddress, count: number, json: boolean): Promise<void> {
   const ending = Promise.withResolvers<unknown>();
   onStopSignal(ending.resolve);
-  // Without a reader, or with one that stands still, the events to come have no end.
+  // Without a reader nothing else would end this command.
   outputFailed.addEventListener('abort', ending.resolve);
   let isAway = false;
   const follower = await FleetFollower.open({

@@ -11,7 +11,7 @@ import { vmWord } from './vm-word.ts';
 
 export const explainCommand: Command = {
   name: 'explain',
-  summary: 'explains a rule, an error code, a parameter, or what was decided about a VM and why',
+  summary: 'explains a rule, an error code, a parameter, or the decisions about a VM',
   words: 'RULE | CODE | PARAMETER | vm VM',
   wordsMax: 2,
   flags: [...FIND_FLAGS, OUTPUT_FLAG],
@@ -19,7 +19,7 @@ export const explainCommand: Command = {
     ['shoal explain R5', 'when a VM is idle, and which ones go'],
     ['shoal explain VM_UNKNOWN', 'what an error means, and what to do'],
     ['shoal explain free_count', 'what a parameter does, and its limits'],
-    ['shoal explain vm 3', 'why VM 3 was started, drained or ended, also when it has gone'],
+    ['shoal explain vm 3', 'why VM 3 was started, drained or ended, even after it has gone'],
   ],
   run(input) {
     const json = input.flags.oneOf('output', ['table', 'json']) === 'json';
@@ -84,7 +84,7 @@ function linesOf({ atMs, text, figures }: FleetEvent): string[] {
   return known.length === 0 ? [line] : [line, `              on ${printable(known.join(', '))}`];
 }
 
-/** The rules that were named, each by its title. */
+/** The rules that the events name, each with its title. */
 function rulesOf(events: readonly FleetEvent[]): string[] {
   const reference = Reference.read();
   const named = new Set(events.flatMap(({ rule }) => rule ?? []));

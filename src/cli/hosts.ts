@@ -37,11 +37,11 @@ const FIELDS = {
 
 export const hostsCommand: Command = {
   name: 'hosts',
-  summary: 'lists the hosts with their VMs and what they run on',
+  summary: 'lists the hosts with their VMs and accelerators',
   words: '',
   wordsMax: 0,
   flags: [...FIND_FLAGS, OUTPUT_FLAG],
-  examples: [['shoal hosts', 'one line a host']],
+  examples: [['shoal hosts', 'one line per host']],
   async run({ flags }) {
     const format = flags.oneOf('output', ['table', 'json']);
     const rows = rowsIn<HostRow>('hosts', await askFleet(fleetOf(flags), 'hosts', {}), FIELDS);

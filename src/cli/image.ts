@@ -7,7 +7,7 @@ import { printData, printJson } from './output.ts';
 
 export const imageCommand: Command = {
   name: 'image',
-  summary: 'checks a guest image and shows its digest, and what it would run on here',
+  summary: 'checks a guest image and shows its digest and the accelerator that it would use here',
   words: '[FILE]',
   wordsMax: 1,
   flags: [DATA_FLAG, OUTPUT_FLAG],

@@ -11,13 +11,13 @@ const TREE_FLAG: Flag = { name: 'tree', about: 'the actors of the fleet instead:
 
 export const inspectCommand: Command = {
   name: 'inspect',
-  summary: 'shows all that is known of one VM, with its latest events and the end of its log, or the tree of actors',
+  summary: 'shows everything about one VM, with its latest events and the end of its log, or the tree of actors',
   words: '[VM]',
   wordsMax: 1,
   flags: [...FIND_FLAGS, OUTPUT_FLAG, TREE_FLAG],
   examples: [
     ['shoal inspect 1', 'state, load, process, image, events, log'],
-    ['shoal inspect --tree', 'the tree of actors, with what each has done and what waits for it'],
+    ['shoal inspect --tree', 'the tree of actors, with the messages that each has handled and has waiting'],
   ],
   async run({ flags, words }) {
     const format = flags.oneOf('output', ['table', 'json']);

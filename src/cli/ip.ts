@@ -31,14 +31,14 @@ const FIELDS = {
 
 export const ipCommand: Command = {
   name: 'ip',
-  summary: 'shows and changes the pool of addresses, while the fleet runs',
+  summary: 'shows and changes the address pool of the running fleet',
   words: 'ls | add RANGE:PORT | rm ID',
   wordsMax: 2,
   flags: [...FIND_FLAGS, OUTPUT_FLAG],
   examples: [
-    ['shoal ip ls', 'each address, and the VM that holds it'],
-    ['shoal ip add 127.0.11.1-127.0.11.20:9000', 'twenty more'],
-    ['shoal ip rm 7', 'takes the address with the id 7 out; refused while a VM holds it'],
+    ['shoal ip ls', 'each address with the VM that holds it'],
+    ['shoal ip add 127.0.11.1-127.0.11.20:9000', 'adds twenty'],
+    ['shoal ip rm 7', 'removes the address with id 7; refused while a VM holds it'],
   ],
   async run(input) {
     const json = input.flags.oneOf('output', ['table', 'json']) === 'json';
@@ -48,7 +48,7 @@ export const ipCommand: Command = {
         return list(input, json);
       case 'add': {
         if (word === undefined) throw usage(ipCommand, 'there is nothing to add: give RANGE:PORT');
-        // Refused here, it needs no fleet to be refused.
+        // A wrong pool is refused even if no fleet answers.
         parsePool(word);
         const answer = await askFleet(fleetOf(input.flags), 'ip-add', { pool: word });
         const reply = rowIn<{ added: number }>('ip-add', answer, { added: 'number' });
@@ -71,7 +71,7 @@ export const ipCommand: Command = {
   },
 };
 
-/** A time that no date can have is no reason to show nothing. */
+/** A time outside the range of dates is shown as a number. */
 function timeText(atMs: number): string {
   const date = new Date(atMs);
   return Number.isNaN(date.getTime()) ? String(atMs) : date.toISOString();

@@ -2,16 +2,16 @@ import { write } from 'node:fs';
 import { type Clock, systemClock } from '../actors/mod.ts';
 import { codeOf } from '../errors.ts';
 
-/** Lines that wait for a slow reader take so much memory at most; those beyond it are left out, and counted. */
+/** Memory for lines that wait for a slow reader. Further lines are left out and counted. */
 const WAITING_BYTES_MAX = 256 * 1024;
-/** A pipe that is full says so at once, and has no event for when it is not. */
+/** A full pipe refuses a write, and no event tells when it has room. */
 const FULL_RETRY_MS = 50;
 
 export type Write = (fd: number, bytes: Uint8Array, done: (error: Error | null, written: number) => void) => void;
 
 /**
- * Prints lines for a program that must go on whatever becomes of them: a full disk, a closed pipe, a terminal that stands still. Writes happen
- * on a thread of their own, where a descriptor that blocks holds nothing else up. What cannot be written is dropped.
+ * Prints lines without ever holding up or ending the program: on a full disk, to a closed pipe, on a terminal that stands still. Writes happen
+ * on a thread of Node's pool, so a blocking descriptor does not block the event loop. Lines that cannot be written are dropped.
  */
 export class LineWriter {
   readonly #fd: number;
@@ -40,7 +40,7 @@ export class LineWriter {
     this.#next();
   }
 
-  /** Resolves when nothing waits any more, or after `limitMs`, when what waits is dropped. */
+  /** Resolves when all lines are written, or after `limitMs`, when the rest is dropped. */
   async end(limitMs: number): Promise<void> {
     if (!this.#isWriting) return;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -77,7 +77,7 @@ export class LineWriter {
     });
   }
 
-  /** Tells of the lines that are missing, where they are missing. */
+  /** Reports lines that were left out, in their place. */
   #note(): Uint8Array | undefined {
     if (this.#leftOut === 0) return undefined;
     const text = `(${this.#leftOut} lines left out: nobody read them in time)\n`;

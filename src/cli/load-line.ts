@@ -7,14 +7,14 @@ const COLUMNS_DEFAULT = 80;
 
 /**
  * Redraws one line on the terminal while a load runs, and prints nothing where there is no terminal.
- * @returns what takes it away again
+ * @returns a function that clears the line
  */
 export function showLoad(load: Load, bounds: Bounds): () => void {
   const { stderr } = process;
   if (!canRedraw(stderr)) return () => undefined;
   let before = { atMs: 0, ended: 0 };
   const timer = setInterval(() => {
-    // It may have been put into the background meanwhile.
+    // The command may have moved to the background meanwhile.
     if (!canRedraw(stderr)) return;
     const { ok, failed } = load.tally;
     const now = { atMs: load.elapsedMs, ended: ok + failed };
@@ -29,14 +29,14 @@ export function showLoad(load: Load, bounds: Bounds): () => void {
   };
 }
 
-/** @param perSecond requests that ended since the line before */
+/** @param perSecond rate of requests that ended since the previous line */
 export function lineOf({ tally, elapsedMs }: Load, { durationMs, requestsMax }: Bounds, perSecond: number): string {
   const { sent, ok, failed, inFlight, latencies } = tally;
   const latency =
     latencies.count === 0
       ? ''
       : `, p50 ${formatMs(latencies.percentileMs(50))}, p99 ${formatMs(latencies.percentileMs(99))}`;
-  // Whichever bound is nearer is how far it has come.
+  // The nearer bound shows the progress.
   const isByCount = sent / requestsMax > elapsedMs / durationMs;
   const time = `${(elapsedMs / 1000).toFixed(1)}${isByCount ? '' : ` of ${durationMs / 1000}`} s`;
   return `${isByCount ? `${sent} of ${requestsMax}, ` : ''}${time}: ${ok} ok, ${failed} failed, ${inFlight} in flight, ${perSecond.toFixed(0)}/s${latency}`;

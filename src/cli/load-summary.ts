@@ -30,14 +30,14 @@ export function summaryOf(report: LoadReport): string {
 function histogramLines(bars: readonly HistogramBar[]): string[] {
   const most = Math.max(...bars.map(({ count }) => count));
   return bars.map(({ from_ms, to_ms, count }) => {
-    // What is there shows, however little it is.
+    // A bar with any requests is visible.
     const chars = count === 0 ? 0 : Math.max(1, Math.round((BAR_CHARS * count) / most));
     const range = `${String(from_ms).padStart(8)} - ${String(to_ms).padEnd(6)} ms`;
     return `${range}  ${String(count).padStart(9)}  ${'#'.repeat(chars)}`.trimEnd();
   });
 }
 
-/** Three digits, as many as are measured. */
+/** Three significant digits, as many as the histogram keeps. */
 export function formatMs(ms: number): string {
   return `${ms < 10 ? ms.toFixed(2) : ms < 100 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
 }

@@ -14,7 +14,7 @@ import { fileSource, givenText, wholeText } from './text-source.ts';
 const CONCURRENCY_DEFAULT = 8;
 const CONCURRENCY_MAX = 4_096;
 const RATE_MAX = 100_000;
-/** Below what the client takes, so that it is we who make requests wait, and count their time. */
+/** Below the client's own limit, so that requests wait here, where their waiting time is counted. */
 const IN_FLIGHT_MAX = 10_000;
 const DURATION_S_DEFAULT = 10;
 const DURATION_S_MAX = 3_600;
@@ -25,14 +25,14 @@ const TEXT_DEFAULT = 'Hello from a unikernel';
 
 export const loadCommand: Command = {
   name: 'load',
-  summary: 'sends many requests at a set pace and tells how long they took',
+  summary: 'sends many requests at a set pace and reports their latencies',
   words: '',
   wordsMax: 0,
   flags: [
     {
       name: 'rate',
       value: 'N',
-      about: `requests a second, each due at its time whatever the fleet does (at most ${RATE_MAX})`,
+      about: `requests a second, each sent when it is due however the fleet does (at most ${RATE_MAX})`,
     },
     {
       name: 'concurrency',
@@ -50,12 +50,12 @@ export const loadCommand: Command = {
       name: 'requests',
       short: 'n',
       value: 'N',
-      about: 'end after so many requests; then the time is limited only if --duration is given',
+      about: 'end after this many requests; the time is then limited only by --duration',
     },
-    { name: 'ramp', value: 'S', about: 'seconds in which the pace grows to the full one (default: 0)' },
+    { name: 'ramp', value: 'S', about: 'seconds over which the pace grows to the full one (default: 0)' },
     { name: 'op', value: 'NAME', about: 'operation (default: the service decides)' },
     { name: 'text', value: 'TEXT', about: `what to send (default: "${TEXT_DEFAULT}")` },
-    { name: 'size', value: 'BYTES', about: 'send random text of that size' },
+    { name: 'size', value: 'BYTES', about: 'send random text of this size' },
     { name: 'file', short: 'f', value: 'FILE', about: 'send the content of a file' },
     { name: 'deadline', value: 'MS', about: 'of each request (default: 30000)' },
     { name: 'fail-on-error', about: 'exit with 1 if any request failed, not only if all did' },
@@ -110,7 +110,7 @@ interface Run {
 async function runLoad({ client, pace, bounds, request, texts }: Run): Promise<LoadReport> {
   const interruption = new AbortController();
   let stopListening = (): void => undefined;
-  // The second Ctrl-C finds nobody who listens.
+  // A second Ctrl-C finds no listener and ends the program.
   stopListening = onStopSignal(() => {
     stopListening();
     interruption.abort();
@@ -139,7 +139,7 @@ async function runLoad({ client, pace, bounds, request, texts }: Run): Promise<L
   });
 }
 
-/** A load test is about figures; only one of which nothing succeeded has failed, unless it is asked for more. */
+/** A load test fails only if no request succeeded, or, with --fail-on-error, if any failed. */
 function exitCodeOf({ ok, failed, not_sent }: LoadReport, failOnError: boolean): number {
   return ok === 0 || (failOnError && failed + not_sent > 0) ? 1 : 0;
 }
@@ -168,7 +168,7 @@ function boundsOf(flags: Flags, { rampMs }: Pace): Bounds {
   return { durationMs: durationS * 1000, requestsMax: requests ?? REQUESTS_MAX, inFlightMax: IN_FLIGHT_MAX };
 }
 
-/** @returns what reads the texts, given how many bytes the server takes @throws USAGE for what cannot be read */
+/** Opens the source of the texts before anything connects. @throws USAGE if it cannot be read */
 async function textsOf(flags: Flags): Promise<Texts> {
   const text = flags.text('text');
   const file = flags.text('file');

@@ -9,17 +9,17 @@ const LINES_DEFAULT = 100;
 
 export const logsCommand: Command = {
   name: 'logs',
-  summary: 'shows what a VM printed on its console, also after it has gone',
+  summary: 'shows what a VM printed on its console, even after it has gone',
   words: 'VM',
   wordsMax: 1,
   flags: [
-    { name: 'tail', short: 'n', value: 'LINES', about: `the newest so many lines (default: ${LINES_DEFAULT})` },
+    { name: 'tail', short: 'n', value: 'LINES', about: `how many of the newest lines (default: ${LINES_DEFAULT})` },
     ...FIND_FLAGS,
     OUTPUT_FLAG,
   ],
   examples: [
     ['shoal logs 1', 'the newest lines of VM 1'],
-    ['shoal logs 1 -n 1000', 'more of them'],
+    ['shoal logs 1 -n 1000', 'the newest 1000'],
   ],
   async run({ flags, words }) {
     const vm = vmWord(logsCommand, words[0]);

@@ -1,26 +1,26 @@
 import { codeOf, ShoalError } from '../errors.ts';
 
-/** Bytes that a reader may be behind. More would fill our memory. */
+/** Output that may wait for a slow reader. More would fill our memory. */
 const BEHIND_BYTES_MAX = 16 * 1024 * 1024;
 
 const failing = new AbortController();
 
-/** Aborted once standard output cannot be written to any more. What has no end of its own ends then. */
+/** Aborted once standard output cannot be written. Commands without an end of their own end then. */
 export const outputFailed: AbortSignal = failing.signal;
 
-/** What fails on standard output and standard error is no reason to end: it is kept for `checkOutput`. Called once, before anything else. */
+/** Keeps errors of standard output for `checkOutput`; by default they would end the process. Called once, first of all. */
 export function guardOutput(): void {
   process.stdout.on('error', (error) => failing.abort(error));
-  // There is nowhere left to say it.
+  // An error of standard error has nowhere to go.
   process.stderr.on('error', () => undefined);
 }
 
 /**
- * Resolves when all that was printed has been taken.
- * @throws OUTPUT_UNWRITABLE if it was not; a reader that has gone (`| head -1`) is no failure
+ * Resolves when all output has been written.
+ * @throws OUTPUT_UNWRITABLE if it could not be. A reader that has gone (`| head -1`) is no error.
  */
 export async function checkOutput(): Promise<void> {
-  // The event of an error follows the end of its write.
+  // Node emits a stream's error after the callback of the write.
   await new Promise<void>((resolve) => process.stdout.write('', () => setImmediate(resolve)));
   const { reason } = outputFailed;
   if (!outputFailed.aborted || codeOf(reason) === 'EPIPE') return;
@@ -38,7 +38,7 @@ export function printData(text: string): void {
   process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
-/** Resolves when whoever reads standard output has caught up, or has gone. */
+/** Resolves when the reader of standard output has caught up or gone. */
 export async function readerCaughtUp(): Promise<void> {
   const { stdout } = process;
   if (!stdout.writableNeedDrain || outputFailed.aborted) return;
@@ -53,7 +53,7 @@ export async function readerCaughtUp(): Promise<void> {
   });
 }
 
-/** Whether the reader of standard output is so far behind that no more may be printed. */
+/** Whether the reader of standard output is too far behind. */
 export function isReaderBehind(): boolean {
   return process.stdout.writableLength > BEHIND_BYTES_MAX;
 }
@@ -62,7 +62,7 @@ export function printJson(value: unknown): void {
   printData(jsonLine(value));
 }
 
-/** JSON leaves the control characters above 0x7e as they are, and a terminal may obey them. */
+/** JSON does not escape the control characters above 0x7e, which a terminal may obey. */
 export function jsonLine(value: unknown): string {
   return JSON.stringify(value).replace(
     /[\u007f-\u009f]/g,
@@ -97,7 +97,7 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
   return `${[line(columns.map(({ title }) => title)), ...cells.map(line)].join('\n')}\n`;
 }
 
-/** A cell of a table, whoever wrote it. */
+/** The text of a table cell without line breaks and control characters. */
 function oneLine(text: string): string {
   return printable(text).replace(/[\r\n]/g, '\ufffd');
 }

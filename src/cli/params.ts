@@ -9,7 +9,7 @@ import { settings } from './settings.ts';
 
 export const paramsCommand: Command = {
   name: 'params',
-  summary: 'shows and sets the parameters of the fleet, while it runs',
+  summary: 'shows and sets the parameters of the running fleet',
   words: 'ls | get NAME | set NAME=VALUE ...',
   wordsMax: 64,
   flags: [...FIND_FLAGS, OUTPUT_FLAG],
@@ -56,7 +56,7 @@ function known(name = ''): string {
   throw usage(paramsCommand, `there is no parameter ${JSON.stringify(name)}; there are ${names}`);
 }
 
-/** Beside these every value that is allowed goes. */
+/** With these values every allowed value of another parameter is consistent. */
 const WIDEST = makeParams({
   status_interval_ms: 10,
   last_connect_ms: 86_400_000,
@@ -64,7 +64,7 @@ const WIDEST = makeParams({
   ip_reserve_ms: 86_400_000,
 });
 
-/** @throws CONFIG_VALUE for what no fleet takes; which values go together only the fleet can say */
+/** Checks each value by itself. Only the fleet knows the values that it must fit. @throws CONFIG_VALUE */
 function checkedEach(values: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   for (const [name, value] of Object.entries(values)) makeParams(Object.fromEntries([[name, value]]), WIDEST);
   return values;

@@ -28,7 +28,7 @@ function parsed(command: Command, args: readonly string[]): { values: Values; po
   }
 }
 
-/** Node adds advice of its own after the first sentence or line; ours is in the help. */
+/** Node adds its own advice after the first sentence or line; ours is in the help. */
 function problemOf(message: string): string {
   const ambiguous = /^Option '[^']*?(--?[\w-]+)[^']*' argument is ambiguous/.exec(message)?.[1];
   if (ambiguous !== undefined)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ERRORS } from '../errors.ts';
 
-/** One rule, error or parameter, as the documents that come with Shoal explain it. */
+/** One rule, error or parameter, as Shoal's documents explain it. */
 export type Entry =
   | { readonly kind: 'rule'; readonly name: string; readonly title: string; readonly text: string }
   | { readonly kind: 'error'; readonly name: string; readonly meaning: string; readonly remedy: string }
@@ -15,7 +15,7 @@ export type Entry =
       readonly rules: string;
     };
 
-/** Everything that can be looked up, in the order of the documents; the names in any case. */
+/** All entries, in the order of the documents. Lookups ignore case. */
 export class Reference {
   readonly entries: readonly Entry[];
 
@@ -23,7 +23,7 @@ export class Reference {
     this.entries = [...rulesIn(rules), ...errorsIn(errors), ...parametersIn(parameters)];
   }
 
-  /** From `docs/`, which stands two folders up in the checkout and in the package alike. */
+  /** Reads `docs/`, which is two folders up both in the checkout and in the package. */
   static read(): Reference {
     const page = (name: string): string => readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8');
     return new Reference(page('rules'), page('errors'), page('parameters'));
@@ -33,7 +33,7 @@ export class Reference {
     return this.entries.find((entry) => entry.name.toLowerCase() === name.toLowerCase());
   }
 
-  /** Those whose name has this in it, for somebody who does not know the whole. */
+  /** Entries whose name contains `part`. */
   like(part: string): readonly Entry[] {
     return this.entries.filter((entry) => entry.name.toLowerCase().includes(part.toLowerCase()));
   }
@@ -61,7 +61,7 @@ function errorsIn(page: string): Entry[] {
     ([, name = '', meaning = '', remedy = '']) => ({
       kind: 'error',
       name,
-      // The registry in the code has the last word; a test holds the page equal to it.
+      // The registry in the code is authoritative; a test keeps the page equal to it.
       meaning: Object.entries(ERRORS).find(([code]) => code === name)?.[1] ?? plain(meaning),
       remedy: plain(remedy),
     }),
@@ -81,7 +81,7 @@ function parametersIn(page: string): Entry[] {
   }));
 }
 
-/** Without what only a browser makes something of. */
+/** Strips links and emphasis, which mean nothing on a terminal. */
 function plain(markdown: string): string {
   return markdown.replace(/\[([^\]]+)\]\([^)]+\)/g, '$1').replace(/(?<!\w)\*([^*\n]+)\*(?!\w)/g, '$1');
 }

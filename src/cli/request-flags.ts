@@ -2,7 +2,7 @@ import { DEADLINE_MS_MAX, isOp, OP_FORM } from '../transport/mod.ts';
 import type { Command, Flags } from './command.ts';
 import { usage } from './parse.ts';
 
-/** What `--op` and `--deadline` say of each request. */
+/** The options of each request, from `--op` and `--deadline`. */
 export interface RequestFlags {
   readonly op?: string;
   readonly deadlineMs?: number;

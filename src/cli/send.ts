@@ -10,7 +10,7 @@ import { fileSource, givenText, standardInput, type TextSource, wholeText } from
 
 export const sendCommand: Command = {
   name: 'send',
-  summary: 'sends text to the fleet and prints what comes back',
+  summary: 'sends text to the fleet and prints the reply',
   words: '[TEXT]',
   wordsMax: 1,
   flags: [
@@ -20,15 +20,15 @@ export const sendCommand: Command = {
       about: 'operation: upper, lower, reverse, count, freq, sha256, ... (default: the service decides)',
     },
     { name: 'file', short: 'f', value: 'FILE', about: 'send the content of a file' },
-    { name: 'lines', about: 'send each line as a request of its own; replies come in the order of the lines' },
-    { name: 'deadline', value: 'MS', about: 'give up after so many milliseconds (default: 30000)' },
+    { name: 'lines', about: 'send each line as its own request; replies come in the order of the lines' },
+    { name: 'deadline', value: 'MS', about: 'give up after this many milliseconds (default: 30000)' },
     ...FIND_FLAGS,
     OUTPUT_FLAG,
   ],
   examples: [
     ['shoal send "hello, world"', 'prints HELLO, WORLD'],
     ['shoal send --op count --file README.md', 'lines, words and bytes of a file as JSON'],
-    ['cat names.txt | shoal send --lines --op reverse', 'one request a line, from standard input'],
+    ['cat names.txt | shoal send --lines --op reverse', 'one request per line, from standard input'],
   ],
   async run(invocation) {
     const { flags } = invocation;
@@ -65,7 +65,7 @@ async function sendLines(client: Client, source: TextSource, request: RequestFla
     isDone = false;
     say(printable(`shoal: line ${line}: ${error.message} [${error.code}]`));
   };
-  /** Of the lines that were sent and whose outcome has not come; outcomes come in their order. */
+  /** Numbers of the lines that await their outcome. Outcomes arrive in the order of the lines. */
   const numbers: number[] = [];
   const texts = async function* (): AsyncGenerator<string, void, undefined> {
     for await (const line of splitLines(source.chunks, client.textBytesMax)) {
@@ -82,13 +82,13 @@ async function sendLines(client: Client, source: TextSource, request: RequestFla
     if (outcome.ok) print(outcome, json);
     else fail(line, outcome.error);
     await readerCaughtUp();
-    // Without a reader the work is for nobody, and the input may have no end.
+    // Without a reader the work is useless, and the input may be endless.
     if (outputFailed.aborted) break;
   }
   return isDone ? 0 : 1;
 }
 
-/** Another program gets the text as it is; a terminal would obey what is in it. */
+/** A pipe gets the text unchanged. On a terminal, which would obey them, control characters are replaced. */
 function print({ text, vm, host, ms }: ClientReply, json: boolean): void {
   if (json) printJson({ reply: text, vm, host, ms: Math.round(ms * 1000) / 1000 });
   else printData(process.stdout.isTTY ? printable(text) : text);

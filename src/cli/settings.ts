@@ -1,7 +1,7 @@
 import type { Command } from './command.ts';
 import { usage } from './parse.ts';
 
-/** Reads `NAME=VALUE`, several of them; the last one of a name counts. */
+/** Parses `NAME=VALUE` pairs. The last value of a name counts. */
 export function settings(command: Command, texts: readonly string[]): Record<string, string> {
   const entries = texts.map((text) => {
     const at = text.indexOf('=');

@@ -6,15 +6,15 @@ export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 const STOP_SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
- * Those that stay ignored. SIGINT is not among them: a shell without job control ignores it for all that it starts in the background, and
- * what a script starts is still meant to end with Ctrl-C.
+ * Signals that stay ignored if the parent ignored them. SIGINT is not one: a shell without job control ignores it for all its background jobs,
+ * and Ctrl-C is still meant to end them.
  */
 const STAY_IGNORED: readonly StopSignal[] = ['SIGTERM', 'SIGHUP'];
 
-/** Node gives every signal its default when it starts, also those that its parent ignores (`nohup`): `bin/shoal` hands these on. */
+/** Node resets ignored signals (`nohup`) to their default when it starts, so `bin/shoal` passes the mask in this variable. */
 const IGNORED_SIGNALS = 'SHOAL_SIGNALS_IGNORED';
 
-/** @returns which of the mask stay ignored @param mask as `SigIgn` in `/proc/PID/status` has it: hexadecimal, one bit a signal */
+/** @param mask hexadecimal, one bit per signal, as `SigIgn` in `/proc/PID/status` @returns the signals that stay ignored */
 export function signalsIn(mask: string): readonly StopSignal[] {
   if (!/^[0-9a-f]{1,16}$/i.test(mask)) return [];
   const bits = BigInt(`0x${mask}`);
@@ -23,19 +23,19 @@ export function signalsIn(mask: string): readonly StopSignal[] {
 
 let ignored: readonly StopSignal[] = [];
 
-/** Goes on ignoring the signals that the parent of this process ignored. Called once, before anything else. */
+/** Ignores the signals that the parent of this process ignored. Called once, first of all. */
 export function keepIgnoring(env: NodeJS.ProcessEnv = process.env): void {
   ignored = signalsIn(env[IGNORED_SIGNALS] ?? '');
-  // It holds for this process, not for those that it starts.
+  // Child processes decide for themselves.
   delete env[IGNORED_SIGNALS];
   for (const signal of ignored) process.on(signal, ignore);
 }
 
 function ignore(): void {
-  // Node ends on a signal that nobody listens to.
+  // Without a listener Node would end.
 }
 
-/** Listens to the signals that end a command, without those that are to be ignored. @returns what ends the listening */
+/** Calls `listener` for each stop signal that is not ignored. @returns a function that removes the listeners */
 export function onStopSignal(listener: (signal: StopSignal) => void): () => void {
   const heard = STOP_SIGNALS.filter((signal) => !ignored.includes(signal));
   for (const signal of heard) process.on(signal, listener);

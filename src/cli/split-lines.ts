@@ -1,19 +1,19 @@
 import { ShoalError } from '../errors.ts';
 import { byteAt, decodeUtf8, validBytes } from './utf8.ts';
 
-/** A line of this length is none: it has no end. NATS can be configured to take as much, and no more. */
+/** A longer line counts as endless. No NATS server can be configured to take more. */
 const ENDLESS_BYTES = 64 * 1024 * 1024;
 const LINE_FEED = 0x0a;
 
-/** A line by its number, from 1; one that cannot be sent has the error that stands in its place. */
+/** A line with its number, from 1, or the error that makes it unfit to be sent. */
 export type Line =
   | { readonly number: number; readonly text: string }
   | { readonly number: number; readonly error: ShoalError };
 
 /**
- * The lines of a stream of UTF-8, as they come, each without its line break; a last one needs none. Of a line with more than `bytesMax` bytes
- * nothing is kept.
- * @throws REQUEST_TOO_LARGE for a line that does not end
+ * Yields the lines of a UTF-8 stream as they arrive, without their line breaks. The last line needs none. A line of more than `bytesMax`
+ * bytes is not kept.
+ * @throws REQUEST_TOO_LARGE for an endless line
  */
 export async function* splitLines(
   chunks: AsyncIterable<Uint8Array>,
@@ -22,7 +22,7 @@ export async function* splitLines(
 ): AsyncGenerator<Line, void, undefined> {
   const line = new OpenLine(bytesMax);
   let number = 1;
-  /** Of the input, where the line begins. */
+  /** Where the line begins in the input, in bytes. */
   let offset = 0;
   for await (const chunk of chunks) {
     let begin = 0;
@@ -45,11 +45,11 @@ export async function* splitLines(
   if (line.bytes > 0) yield line.end(number, offset);
 }
 
-/** A line that has not ended. */
+/** A line whose end has not been read. */
 class OpenLine {
   bytes = 0;
   readonly #bytesMax: number;
-  /** To join a long line anew with each chunk would take time that grows with its square. */
+  /** Joined once, at the end: joining at each chunk would take quadratic time. */
   #parts: Uint8Array[] = [];
 
   constructor(bytesMax: number) {

@@ -6,14 +6,14 @@ import { willEnd } from '../../test/driver/end-left.ts';
 import { eventually, randomPool, TestFleet, temporaryFolder } from '../../test/driver/fleet.ts';
 import { shoal } from '../../test/driver/shoal-process.ts';
 import { Terminal, type TerminalOptions } from '../../test/driver/terminal.ts';
-import { type FakeFleet, fakeFleet } from '../console/testing/fake-fleet.ts';
+import { type StubFleet, stubFleet } from '../console/kit/mod.ts';
 
 const SHOAL = join(import.meta.dirname, '..', '..', 'bin', 'shoal');
 const SANE = { sameSettings: true, alternateScreen: false, cursorShown: true };
 const VM_ROW = /\n│ *1 +ready +127\./;
 
-async function servedFleet(): Promise<FakeFleet> {
-  const fleet = await fakeFleet();
+async function servedFleet(): Promise<StubFleet> {
+  const fleet = await stubFleet();
   onTestFinished(() => fleet[Symbol.asyncDispose]());
   return fleet;
 }

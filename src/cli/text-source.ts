@@ -5,15 +5,15 @@ import { textOfInput } from './utf8.ts';
 
 /** Where a command reads its text from. */
 export interface TextSource {
-  /** For messages: `standard input`, or the file by its name. */
+  /** For error messages: `standard input`, or the file's path. */
   readonly name: string;
-  /** To be read once. @throws USAGE if it cannot be read */
+  /** Can be read once. @throws USAGE if reading fails */
   readonly chunks: AsyncIterable<Uint8Array>;
-  /** To be called if it may not have been read to its end. */
+  /** Releases the source. Closing twice is closing once. */
   close(): Promise<void>;
 }
 
-/** @throws USAGE for what is no plain file: a FIFO would hang, a device may have no end */
+/** Opens a plain file. A FIFO could hang, and a device may be endless. @throws USAGE */
 export async function fileSource(path: string): Promise<TextSource> {
   const name = `the file ${path}`;
   const handle = await openPlainFile(path).catch((cause: unknown) => {
@@ -61,7 +61,7 @@ function tooLarge(name: string, bytesMax: number): ShoalError {
 }
 
 async function openPlainFile(path: string): Promise<FileHandle> {
-  // To open a FIFO wakes the program that writes to it.
+  // Checked before opening too: opening a FIFO would wake its writer.
   checkPlain(path, await stat(path));
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   try {

@@ -7,7 +7,7 @@ import { usage } from './parse.ts';
 import { onStopSignal } from './signals.ts';
 import { columnsOf, hasColours, isOnTerminal, sendHint } from './terminal.ts';
 
-/** Two looks this far apart give `--once` a rate. */
+/** Time between the two snapshots from which `--once` computes a rate. */
 const BETWEEN_LOOKS_MS = 500;
 const COLUMNS_IN_PIPE = 120;
 
@@ -16,7 +16,7 @@ export const topCommand: Command = {
   summary: 'shows the fleet live on the terminal: VMs, load over time, events',
   words: '',
   wordsMax: 0,
-  flags: [{ name: 'once', about: 'print it once as text, which works in a pipe too' }, ...FIND_FLAGS],
+  flags: [{ name: 'once', about: 'print one frame as text, also into a pipe' }, ...FIND_FLAGS],
   examples: [
     ['shoal top', '`?` shows the keys, `q` leaves'],
     ['shoal top --nats nats://127.0.0.1:4222 --fleet blue', 'a fleet elsewhere'],
@@ -55,7 +55,7 @@ async function live(flags: Flags): Promise<void> {
     hints: hintsOf(flags),
     colours: hasColours(),
   });
-  // Until here there was nothing to give back, and a signal just ended it.
+  // Before the terminal is taken, a signal may simply end the process.
   const told = Promise.withResolvers<unknown>();
   const stopListening = onStopSignal(told.resolve);
   try {

@@ -15,15 +15,15 @@ export interface DashboardPlace {
 }
 
 const STANDARD_ERROR_FD = 2;
-/** The last lines may take so long; nothing else is left to do then. */
+/** How long the last lines may take to be written. */
 const LAST_LINES_MS = 1_000;
 
-/** What `shoal up` tells, and where. The fleet goes on whatever becomes of it. */
+/** The output of `shoal up`. No failure of it affects the fleet. */
 export class UpOutput {
   readonly mode: UpMode;
   readonly #lines = new LineWriter(STANDARD_ERROR_FD);
   #dashboard: Dashboard | undefined;
-  /** Aborted: from then on nothing takes the terminal any more. */
+  /** Once aborted, no dashboard takes the terminal. */
   readonly #leaving = new AbortController();
 
   constructor(mode: UpMode) {
@@ -81,12 +81,12 @@ export class UpOutput {
     await this.#dashboard?.close();
   }
 
-  /** Resolves when the last line has been written, or nobody takes it. */
+  /** Resolves when the last line has been written, or cannot be. */
   written(): Promise<void> {
     return this.#lines.end(LAST_LINES_MS);
   }
 
-  /** Standard error that goes elsewhere (`2>file`) gets its lines at all times. */
+  /** Whether the dashboard covers standard error. Redirected elsewhere (`2>file`), it gets all lines. */
   #dashboardHasStandardError(): boolean {
     return this.#dashboard !== undefined && !this.#leaving.signal.aborted && process.stderr.isTTY;
   }

@@ -31,17 +31,17 @@ export const upCommand: Command = {
   flags: [
     DATA_FLAG,
     FLEET_FLAG,
-    { name: 'nats', value: 'URL', about: 'use this NATS server instead of one of our own' },
+    { name: 'nats', value: 'URL', about: 'use this NATS server instead of starting one' },
     {
       name: 'pool',
       value: 'RANGE:PORT',
-      about: `addresses for the VMs (default: those of the last time, at first ${POOL_DEFAULT})`,
+      about: `addresses for the VMs (default: those of the last run, at first ${POOL_DEFAULT})`,
     },
-    { name: 'min', value: 'N', about: 'VMs to keep running: the parameter min_vm_count (default: 1)' },
+    { name: 'min', value: 'N', about: 'VMs to keep running, as the parameter min_vm_count (default: 1)' },
     {
       name: 'host',
       value: 'NAME',
-      about: "this host's name in replies and tables (default: that of the last time, at first the machine's)",
+      about: "name of this host in replies and tables (default: that of the last run, at first the machine's)",
     },
     { name: 'image', value: 'FILE', about: 'guest image (default: the built-in one)' },
     {
@@ -54,23 +54,23 @@ export const upCommand: Command = {
       name: 'routing',
       value: 'HOW',
       choices: ['pack', 'spread'],
-      about: "pack fills VMs so that others fall idle and can go, spread keeps each one's load low (default: pack)",
+      about: 'pack fills VMs so that others fall idle and can end, spread keeps the load of each low (default: pack)',
     },
     {
       name: 'shards',
       value: 'N',
-      about: 'worker threads that VMs are watched from; 0: the main thread (default: $SHOAL_SHARDS, else cores - 1)',
+      about: 'worker threads that watch VMs; 0: the main thread (default: $SHOAL_SHARDS, else cores - 1)',
     },
-    { name: 'set', value: 'KEY=VALUE', multiple: true, about: 'sets a parameter, which stays set; may be repeated' },
+    { name: 'set', value: 'KEY=VALUE', multiple: true, about: 'set a parameter, for later runs too; may be repeated' },
     { name: 'fresh', about: 'end what an earlier Shoal left running instead of adopting it' },
-    { name: 'plain', about: 'lines instead of the dashboard, also on a terminal' },
-    { name: 'rebuild', about: 'set damaged tables aside and make them anew from what runs' },
+    { name: 'plain', about: 'print lines instead of the dashboard, even on a terminal' },
+    { name: 'rebuild', about: 'set damaged tables aside and rebuild them from the running VMs' },
     OUTPUT_FLAG,
   ],
   examples: [
-    ['shoal up', 'one VM at least, more as requests come; Ctrl-C ends everything'],
-    ['shoal up --min 3 --set vm_requests_max=8', 'three VMs, each free while it works on fewer than eight requests'],
-    ['shoal up --nats nats://127.0.0.1:4222 --fleet blue', 'uses a NATS server that runs already'],
+    ['shoal up', 'at least one VM, more as requests come; Ctrl-C ends everything'],
+    ['shoal up --min 3 --set vm_requests_max=8', 'three VMs, each free while it has fewer than eight requests'],
+    ['shoal up --nats nats://127.0.0.1:4222 --fleet blue', 'uses a NATS server that already runs'],
   ],
   outlivesOutput: true,
   async run({ flags }) {
@@ -89,11 +89,11 @@ async function runUp(flags: Flags, output: UpOutput): Promise<number> {
   let hurry: (() => void) | undefined;
   const stop = (by: string): void => {
     if (stopping.signal.aborted) {
-      // The second Ctrl-C does not wait for what the first began.
+      // A second Ctrl-C cuts the stop short.
       if (performance.now() - firstMs >= samePressMs()) hurry?.();
       return;
     }
-    // A key that the dashboard has read is no signal that npm could hand on.
+    // npm repeats signals, not keys that the dashboard has read.
     firstMs = by === LEFT ? Number.NEGATIVE_INFINITY : performance.now();
     output.leave();
     output.say(`${by}: ending everything that was started; ${by === LEFT ? 'Ctrl-C' : 'once more'} ends it at once`);
@@ -105,17 +105,17 @@ async function runUp(flags: Flags, output: UpOutput): Promise<number> {
   hurry = () => shoal.hurry();
   try {
     const greeted = greet(shoal, flags, output, stop);
-    // A stop meanwhile leaves nobody who wants to hear how the greeting went.
+    // After a stop the outcome of the greeting does not matter.
     greeted.catch(() => undefined);
     await Promise.race([greeted, aborted(stopping.signal)]);
     const failure = await Promise.race([shoal.failed, shoal.asked, aborted(stopping.signal)]);
     if (failure !== undefined) {
-      // A defect of ours is no reason to end what works: the next `up` adopts the VMs.
+      // A defect of Shoal must not end working VMs: the next `up` adopts them.
       shoal.keepVms();
       throw failure;
     }
   } finally {
-    // Whatever becomes of the terminal, what was started must be ended.
+    // The fleet must be stopped even if the terminal fails.
     await output.close().finally(() => shoal.stop());
   }
   if (stopping.signal.aborted) output.say('Everything has ended.');
@@ -127,7 +127,7 @@ function modeOf(flags: Flags): UpMode {
   return flags.has('plain') || !isOnTerminal() ? 'lines' : 'dashboard';
 }
 
-/** @returns undefined if it was told to stop while it started; nothing is left then */
+/** @returns undefined if it was stopped during the start, in which case nothing is left running */
 async function started(options: UpOptions, signal: AbortSignal): Promise<Shoal | undefined> {
   try {
     return await startShoal(options, signal);
@@ -178,7 +178,7 @@ function parametersOf(flags: Flags): Record<string, string> {
   return min === undefined ? values : { ...values, min_vm_count: min };
 }
 
-/** One request of our own through the whole path: what is said to be ready has answered. */
+/** Sends one request through the whole path, so that "Ready" means that the fleet has answered. */
 async function greet(shoal: Shoal, flags: Flags, output: UpOutput, stop: (by: string) => void): Promise<void> {
   const { nats, fleet, subject, accelerator } = shoal;
   const { text, vm, ms } = await shoal.greet(GREETING);
@@ -191,7 +191,7 @@ async function greet(shoal: Shoal, flags: Flags, output: UpOutput, stop: (by: st
   output.say(`Ready: "${GREETING}" went to VM ${vm} and came back as "${text}" after ${ms.toFixed(1)} ms.`);
   output.say(`Send more with \`${hint}\`, or to the subject ${subject} at ${nats}. Ctrl-C ends everything.`);
   const notes = [`VM ${vm} answered "${GREETING}" with "${text}".`, `Send more: ${hint}`];
-  // The address that was given may have a password, which the one that is shown has not.
+  // The given address may contain a password, which the shown one leaves out.
   const servers = flags.text('nats') ?? nats;
   if (output.mode !== 'dashboard') return;
   await output.show({ servers, fleet, sendHint: hint }, notes, (reason) => {
@@ -208,7 +208,7 @@ function aborted(signal: AbortSignal): Promise<undefined> {
   });
 }
 
-/** Under npm one Ctrl-C comes twice: from the terminal, and handed on by npm. */
+/** Under npm one Ctrl-C arrives twice: from the terminal and from npm. */
 function samePressMs(): number {
   return process.env['npm_lifecycle_event'] === undefined ? 0 : 300;
 }

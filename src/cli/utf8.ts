@@ -2,7 +2,7 @@ import { ShoalError } from '../errors.ts';
 
 const strict = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
 
-/** @returns undefined for bytes that are not UTF-8: what stands in the place of such is not what was given */
+/** @returns undefined for bytes that are not UTF-8, since replacement characters would alter the text */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return strict.decode(bytes);
@@ -19,9 +19,9 @@ export function textOfInput(bytes: Uint8Array): string {
   throw new ShoalError('REQUEST_INVALID', `The text is not UTF-8: ${byteAt(bytes, offset)} begins no character`);
 }
 
-/** How many bytes there are before the first that is not UTF-8. */
+/** The length of the valid UTF-8 at the beginning. */
 export function validBytes(bytes: Uint8Array): number {
-  // The longest beginning in which nothing is wrong yet: it may end within a character that is never completed.
+  // The longest valid beginning may end within a character that is never completed.
   let good = 0;
   let bad = bytes.length + 1;
   while (bad - good > 1) {
@@ -36,7 +36,7 @@ export function byteAt(bytes: Uint8Array, offset: number): string {
   return `the byte 0x${(bytes[offset] ?? 0).toString(16).padStart(2, '0')} at offset ${offset}`;
 }
 
-/** The characters that are complete, or undefined if the bytes cannot be the beginning of a text. */
+/** The complete characters, or undefined if the bytes cannot begin a UTF-8 text. */
 function begun(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { ignoreBOM: true, fatal: true }).decode(bytes, { stream: true });

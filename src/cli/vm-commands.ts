@@ -13,11 +13,11 @@ interface Concerned {
 
 export const drainCommand: Command = {
   name: 'drain',
-  summary: 'lets a VM finish what it works on, and then ends it',
+  summary: 'lets a VM finish its requests, then ends it',
   words: 'VM',
   wordsMax: 1,
   flags: [...FIND_FLAGS, OUTPUT_FLAG],
-  examples: [['shoal drain 3', 'VM 3 gets no more requests and goes when it has none in work']],
+  examples: [['shoal drain 3', 'VM 3 gets no more requests and ends when it has none in flight']],
   run: ({ flags, words }) => {
     const vm = vmWord(drainCommand, words[0]);
     return tell(flags, 'drain', { vm }, () => `VM ${vm} is drained`);
@@ -26,11 +26,11 @@ export const drainCommand: Command = {
 
 export const rmCommand: Command = {
   name: 'rm',
-  summary: 'ends a VM at once; what it works on is tried elsewhere if it may be',
+  summary: 'ends a VM at once; its requests are retried on another VM where that is allowed',
   words: 'VM',
   wordsMax: 1,
   flags: [...FIND_FLAGS, OUTPUT_FLAG],
-  examples: [['shoal rm 3', 'ends VM 3; the minimum is made good']],
+  examples: [['shoal rm 3', 'ends VM 3; another is started if fewer than the minimum are left']],
   run: ({ flags, words }) => {
     const vm = vmWord(rmCommand, words[0]);
     return tell(flags, 'rm', { vm }, () => `VM ${vm} is ended`);
@@ -39,7 +39,7 @@ export const rmCommand: Command = {
 
 export const restartCommand: Command = {
   name: 'restart',
-  summary: 'replaces VMs one after the other, each by a new one that is ready before the old one goes',
+  summary: 'replaces VMs one by one, each by a new one that is ready before the old one ends',
   words: '[VM]',
   wordsMax: 1,
   flags: [...FIND_FLAGS, OUTPUT_FLAG],
@@ -57,11 +57,11 @@ const VMS_MAX = 10_000;
 
 export const scaleCommand: Command = {
   name: 'scale',
-  summary: 'sets how many VMs are kept running (min_vm_count), and drains what runs beyond that',
+  summary: 'sets how many VMs are kept running (min_vm_count), and drains VMs beyond that',
   words: 'N',
   wordsMax: 1,
   flags: [...FIND_FLAGS, OUTPUT_FLAG],
-  examples: [['shoal scale 4', 'four VMs; more come under load, and go again']],
+  examples: [['shoal scale 4', 'four VMs; more start under load and end after it']],
   run: ({ flags, words }) => {
     const [word = ''] = words;
     const vms = /^\d{1,6}$/.test(word) ? Number(word) : Number.NaN;

@@ -9,6 +9,7 @@ import {
 } from '../transport/mod.ts';
 import { CONCURRENCY_DEFAULT, checkLines, type LineOutcome, type Lines, sendLines } from './lines.ts';
 import { OpenCount } from './open-count.ts';
+import type { ClientReply } from './reply.ts';
 import { sendUntilEnded } from './resending.ts';
 import { encodeText } from './text.ts';
 
@@ -38,22 +39,13 @@ export interface ClientRequestOptions {
   readonly id?: string;
   /** Whether it may be tried once more on another VM; default true. */
   readonly retry?: boolean;
-  /** Ends the wait with REQUEST_CANCELLED, not the work: the fleet is not told, and goes on until the deadline at the latest. */
+  /** Ends the wait with REQUEST_CANCELLED. The work goes on, at most until the deadline: the fleet is not told. */
   readonly signal?: AbortSignal;
 }
 
 export interface ClientLinesOptions extends Omit<ClientRequestOptions, 'id'> {
   /** Lines in flight, or answered and not yet taken, at a time; 1 to 1024, default 64. */
   readonly concurrency?: number;
-}
-
-/** The processed text, and who processed it. */
-export interface ClientReply {
-  readonly text: string;
-  readonly vm: number | undefined;
-  readonly host: string | undefined;
-  /** Milliseconds from the call to the reply. */
-  readonly ms: number;
 }
 
 export interface CloseOptions {
@@ -67,15 +59,15 @@ export interface Client extends AsyncDisposable {
   /** What the NATS server takes in a message, with its headers: a text has a little less room. */
   readonly textBytesMax: number;
   /**
-   * Sends text to the fleet and resolves with the processed text. While its deadline allows it is sent again, under the same id, if no reply
-   * comes: the fleet joins repeats, so that a Shoal which dies and comes back is not noticed.
+   * Sends text to the fleet and resolves with the processed text. Until its deadline the request is sent again, under the same id, if no reply
+   * comes. The fleet joins repeats, so the caller does not notice a Shoal that dies and comes back.
    * @throws a ShoalError whose code begins with REQUEST_; NATS_UNREACHABLE if the connection is closed
    */
   request(text: string, options?: ClientRequestOptions): Promise<ClientReply>;
   /**
-   * Sends each line as a request of its own, several at a time, and gives the outcomes in the order of the lines; one that fails does not end
-   * the others. Reads only as far ahead as `concurrency` allows. To leave the loop cancels what is in flight.
-   * @throws REQUEST_INVALID for what is no source of lines; while iterating: what the source threw, or REQUEST_CANCELLED by the signal or
+   * Sends each line as a request of its own, several at a time, and gives the outcomes in the order of the lines. A line that fails does not end
+   * the others. At most `concurrency` lines are read ahead. Leaving the loop cancels the requests in flight.
+   * @throws REQUEST_INVALID if `lines` is no source of lines; while iterating: the source's error, or REQUEST_CANCELLED by the signal or
    * by `close`, after the outcomes of the lines that had been sent
    */
   lines(lines: Lines, options?: ClientLinesOptions): AsyncGenerator<LineOutcome, void, undefined>;

@@ -1,15 +1,15 @@
 export interface InOrderOptions<In, Out> {
   /** Items that are worked on, or done and not yet taken, at a time. */
   readonly concurrency: number;
-  /** Rejects only for a defect, which ends the whole. */
+  /** A rejection is a defect, and ends the whole. */
   readonly work: (item: In, index: number) => Promise<Out>;
-  /** From then on nothing more is read; what is in work still comes out. */
+  /** Once aborted, nothing more is read; items in work still come out. */
   readonly stop: AbortSignal;
 }
 
 /**
- * Works on several items at a time and gives the results in the order of the items. It reads only as far ahead as `concurrency` allows, so
- * that an input without end and a slow reader need no more memory than that; a result does not wait for input that has yet to come.
+ * Works on several items at a time and gives the results in the order of the items. It reads at most `concurrency` items ahead, which bounds the
+ * memory that an endless source and a slow reader need. A result does not wait for items that have yet to come.
  * @returns whether the source was read to its end
  * @throws what the source threw, after the results of the items before that
  */
@@ -48,7 +48,7 @@ export async function* inOrder<In, Out>(
   }
 }
 
-/** Wakes the one that waits, whatever has happened. Racing the promises would let each race stand on those that outlive it. */
+/** Wakes the one waiter, whatever has happened. `Promise.race` would leave a reaction on every promise that outlives the race. */
 class Bell {
   #rang = false;
   #wake: () => void = () => undefined;
@@ -91,7 +91,7 @@ class ItemReader<In> {
     return item;
   }
 
-  /** A source that is still asked for an item hears of it when it answers, and nobody waits for that: it may never do so. */
+  /** A source that still owes an item is not waited for: it may never answer. */
   async close(): Promise<void> {
     if (this.ended) return;
     this.ended = true;

@@ -1,6 +1,6 @@
 import { ShoalError } from '../errors.ts';
-import type { ClientReply } from './client.ts';
 import { inOrder } from './in-order.ts';
+import type { ClientReply } from './reply.ts';
 
 /** What became of one line: the processed text, or the error that stands in its place. */
 export type LineOutcome = LineReply | LineFailure;

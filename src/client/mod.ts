@@ -5,9 +5,9 @@ export type {
   Client,
   ClientLinesOptions,
   ClientOptions,
-  ClientReply,
   ClientRequestOptions,
   CloseOptions,
 } from './client.ts';
 export { connect } from './client.ts';
 export type { LineFailure, LineOutcome, LineReply, Lines } from './lines.ts';
+export type { ClientReply } from './reply.ts';

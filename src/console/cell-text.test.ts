@@ -2,7 +2,7 @@ import unicode from 'blessed/lib/unicode.js';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { cellsOf, clipText, fitText, harmless, wrapText } from './cell-text.ts';
-import { anyText } from './testing/facts.ts';
+import { anyText } from './kit/facts.ts';
 
 test('a text of a stranger has nothing in it that a terminal would obey', () => {
   expect(harmless('a\u001b[2Jb\u0007c\u009bd\u202ee\u200bf')).toBe('a\ufffd[2Jb\ufffdc\ufffdd\ufffde\ufffdf');

@@ -20,7 +20,7 @@ const DOTS = 2;
 export function chartPanel({ id, rect, title, bands, least }: ChartOptions): Panel {
   const inner = innerOf(rect);
   const panel = { id, rect, title: clipLine(title, titleRoom(rect)) };
-  // The upper end is of what is seen: a peak that has left the chart must not flatten it for ever.
+  // Only visible values set the upper end, so a peak that has left the chart does not flatten it.
   const widest = { ...inner, width: Math.max(1, inner.width - 2) };
   const max = roundUp(peakOf(seenIn(bands, widest.width)), least);
   const scale = shortCount(max);
@@ -55,7 +55,7 @@ export function blocksOf(values: readonly number[], cells: number, least: number
   return blocks.join('').padStart(Math.max(0, cells));
 }
 
-/** What is above 0 is to be seen, but for the noise of an idle CPU. */
+/** Any value above 0 is visible, except for the noise of an idle CPU. */
 function levelOf(value: number, max: number): number {
   const top = BLOCKS.length - 1;
   return Math.min(top, Math.max(0, Math.ceil((value / max) * top - 0.1)));
@@ -65,7 +65,7 @@ function seenIn(bands: Plot['bands'], cells: number): Plot['bands'] {
   return bands.map(({ tone, values }) => ({ tone, values: values.slice(-cells * DOTS) }));
 }
 
-/** The highest that the areas reach on top of each other. */
+/** The highest sum of the stacked areas. */
 function peakOf(bands: Plot['bands']): number {
   const length = Math.max(0, ...bands.map(({ values }) => values.length));
   let peak = 0;

@@ -81,7 +81,7 @@ function rateChart(facts: Facts, rect: Rect): Panel {
   return chartPanel({ id: 'chart-rate', rect, title: titleOf(rate), bands: bandsOf(rate), least: 5 });
 }
 
-/** Waiting stands on in flight: together they are what clients wait for. */
+/** Waiting is stacked on in flight: together they are the requests that clients wait for. */
 function workChart(facts: Facts, rect: Rect): Panel {
   const [, inFlight, waiting] = loadFigures(facts);
   const title = [...titleOf(inFlight), span('   '), ...titleOf(waiting)];

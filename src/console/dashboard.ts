@@ -15,7 +15,7 @@ export interface DashboardOptions {
   readonly hints: Hints;
   /** False where NO_COLOR is set. */
   readonly colours: boolean;
-  /** Aborted before the terminal is taken, it is not taken, and `open` rejects with the reason. */
+  /** If aborted before the terminal is taken, `open` rejects with the reason and leaves the terminal alone. */
   readonly signal?: AbortSignal;
 }
 
@@ -25,7 +25,7 @@ export type LeaveReason = 'quit' | 'gone';
 /** Changes within this time share a drawing: a burst of events must not keep the machine busy. */
 const DRAW_EVERY_MS = 100;
 const LOG_LINES = 500;
-/** No event tells a process that its terminal is its own again. */
+/** No event tells a process that it has come to the foreground. */
 const FOREGROUND_LOOK_MS = 500;
 
 /** A fleet on the terminal, until somebody presses `q`. */
@@ -43,7 +43,7 @@ export class Dashboard {
   #isRestored = false;
   #isDrawAsked = false;
   #isAsking = false;
-  /** Until this process is in the foreground again. */
+  /** True until this process is in the foreground again. */
   #isWaiting = false;
 
   private constructor(options: DashboardOptions, watch: FleetWatch, TheScreen: typeof Screen) {
@@ -72,7 +72,7 @@ export class Dashboard {
     };
     const watch = await FleetWatch.open({ find: options.find, clock: systemClock, onChange });
     try {
-      // No other command is to pay for what draws on a terminal.
+      // Loaded late, so that other commands do not pay for blessed.
       const { Screen } = await import('./screen.ts');
       options.signal?.throwIfAborted();
       dashboard = new Dashboard(options, watch, Screen);
@@ -132,13 +132,13 @@ export class Dashboard {
   readonly #suspend = (): void => {
     this.#screen.restore();
     process.off('SIGTSTP', this.#suspend);
-    // By default the kernel stops us here, unless no shell is there that could wake us.
+    // The kernel stops the process here, unless it has no shell that could continue it.
     process.kill(process.pid, 'SIGTSTP');
     process.on('SIGTSTP', this.#suspend);
     this.#retake();
   };
 
-  /** Takes the terminal anew: a stop that nobody can catch left it as it was, and the shell has used it since. */
+  /** Takes the terminal anew. SIGSTOP cannot be caught, and the shell has used the terminal since. */
   readonly #retake = (): void => {
     if (this.#isRestored || this.#isWaiting) return;
     if (isInForeground()) {
@@ -173,7 +173,7 @@ export class Dashboard {
     return this.#frozen ?? this.#watch.facts;
   }
 
-  /** Asks for what the open overlay shows, one question at a time. Never rejects. */
+  /** Fetches the content of the open overlay, one call at a time. Never rejects. */
   async #fillOverlay(): Promise<void> {
     const { overlay, paused } = this.#ui;
     if (overlay === undefined || overlay.kind === 'help' || this.#isAsking) return;

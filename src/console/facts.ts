@@ -17,12 +17,12 @@ export interface Facts {
   readonly events: readonly EventLine[];
 }
 
-/** The command that the dashboard is part of, as far as it shows. */
+/** How the dashboard describes the command that it is part of. */
 export interface Hints {
   /** A command line that sends a text to this fleet. */
   readonly send: string;
   /** What `q` does: `quit`, or `end the fleet`. */
   readonly quit: string;
-  /** Whether Ctrl-Z stops the program, as shells expect of one: not if a fleet would stand still with it. */
+  /** Whether Ctrl-Z suspends the program. `up` does not allow it, because its fleet would stand still. */
   readonly canSuspend: boolean;
 }

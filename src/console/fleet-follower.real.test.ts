@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { systemClock } from '../actors/mod.ts';
 import type { FleetEvent } from '../fleet/mod.ts';
 import { FleetFollower, type Place } from './fleet-follower.ts';
-import { fakeFleet } from './testing/fake-fleet.ts';
+import { stubFleet } from './kit/stub-fleet.ts';
 
 const eventAt = (atMs: number): FleetEvent => ({ atMs, kind: 'vm-ready', text: `event ${atMs}` });
 
@@ -34,7 +34,7 @@ const follow = (place: Place, told: Told): Promise<FleetFollower> =>
   });
 
 test('the latest, then what comes; after a loss what is known of the time between; nothing twice', async () => {
-  await using fleet = await fakeFleet();
+  await using fleet = await stubFleet();
   fleet.events.push(eventAt(1), eventAt(2));
   const told = new Told();
   const follower = await follow(fleet.place, told);
@@ -57,12 +57,12 @@ test('the latest, then what comes; after a loss what is known of the time betwee
 });
 
 test('a fleet that nobody serves at the first look is an error', async () => {
-  await using fleet = await fakeFleet();
+  await using fleet = await stubFleet();
   await fleet.stop();
   await expect(follow(fleet.place, new Told())).rejects.toMatchObject({ code: 'FLEET_NOT_RUNNING' });
 });
 
 test('a server that answers with something else is an error that says so', async () => {
-  await using fleet = await fakeFleet({ events: () => Promise.resolve({ events: 'none' }) });
+  await using fleet = await stubFleet({ events: () => Promise.resolve({ events: 'none' }) });
   await expect(follow(fleet.place, new Told())).rejects.toMatchObject({ code: 'NATS_MESSAGE_INVALID' });
 });

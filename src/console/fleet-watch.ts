@@ -14,10 +14,10 @@ export interface WatchOptions {
   readonly onChange: () => void;
 }
 
-/** As many as the events pane keeps would be too many to ask for at once. */
+/** Enough to fill the events pane of any terminal. */
 const EVENTS_AT_START = 200;
 
-/** What a dashboard knows of the fleet that it follows. */
+/** Collects what the dashboard shows of the fleet that it follows. */
 export class FleetWatch {
   readonly #options: WatchOptions;
   readonly #history = new History();

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Whether this process may change the settings of its terminal: the kernel stops (SIGTTOU) a process in the background that tries. Where
- * the kernel does not say, the answer is yes.
+ * Whether this process may change its terminal's settings. In the background the kernel would stop it (SIGTTOU) for trying. If the kernel
+ * does not tell, the answer is yes.
  */
 export function isInForeground(): boolean {
   try {
@@ -16,6 +16,6 @@ export function isInForeground(): boolean {
 export function foregroundIn(stat: string): boolean {
   // The program's name stands in parentheses and may itself hold blanks and parentheses.
   const [, , group, , , terminalGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  // A process without a controlling terminal is under nobody's job control.
+  // Without a controlling terminal there is no job control.
   return terminalGroup === '-1' || terminalGroup === group;
 }

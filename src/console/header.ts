@@ -29,7 +29,7 @@ export function headerLines(facts: Facts, hints: Hints, { paused, phases, cells 
   return [spread(name, since, cells), second];
 }
 
-/** What keeps the fleet, or this look at it, from working. */
+/** Why the fleet, or the connection to it, does not work. */
 function troubleOf({ lost, snapshot: { blocked, waiting } }: Facts): string | undefined {
   if (lost !== undefined) return `connection lost, retrying: ${lost}`;
   return blocked === null ? undefined : `${shortCount(waiting)} waiting, no VM can be started: ${blocked}`;

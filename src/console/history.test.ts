@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { History, sampleOf } from './history.ts';
-import { snapshotOf, vmRow } from './testing/facts.ts';
+import { snapshotOf, vmRow } from './kit/facts.ts';
 
 const answered = (ok: number, failed = 0) =>
   snapshotOf([], { requests: { accepted: 0, ok, failed: { 503: failed }, routed: {} } });

@@ -77,7 +77,7 @@ export function phaseOf(state: VmState): Phase {
   }
 }
 
-/** A count that went back is one of a server that was started anew. */
+/** A count that decreased comes from a restarted server. */
 function rate(count: number, overMs: number): number {
   return count <= 0 || overMs <= 0 ? 0 : (count * 1_000) / overMs;
 }

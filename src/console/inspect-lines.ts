@@ -1,6 +1,6 @@
 import { preciseTimeOfDay, shortBytes, shortDuration } from './figures.ts';
 
-/** What `inspect` answers, for a person: a list goes below its name, a line an entry; anything else beside it, figures with their unit. */
+/** Formats the reply to `inspect`. Lists go below their name, one line an entry; other values beside it, figures with their unit. */
 export function inspectLines(known: Readonly<Record<string, unknown>>): readonly string[] {
   return Object.entries(known).flatMap(([name, value]) => {
     if (Array.isArray(value)) return [name, ...value.map((entry: unknown) => `  ${entryText(entry)}`)];
@@ -19,7 +19,7 @@ interface Figure {
   readonly text: (value: number) => string;
 }
 
-/** The names that programs know say a unit, or leave it to the documents; what is shown to a person has it beside the figure. */
+/** Fields whose value is shown with its unit. In JSON the unit is in the name or the documents. */
 const FIGURES: Readonly<Partial<Record<string, Figure>>> = {
   cpu: { name: 'cpu', text: (percent) => `${Math.round(percent)}%` },
   ram: { name: 'ram', text: shortBytes },

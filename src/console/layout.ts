@@ -2,7 +2,7 @@ import type { Rect, Size } from './view.ts';
 
 export const SIZE_MIN: Size = { width: 40, height: 8 };
 
-/** Where what stands. Undefined is what there is no room for. */
+/** The place of each part of the screen; undefined if there is no room for it. */
 export interface Layout {
   readonly header: Rect;
   readonly charts: readonly Rect[];
@@ -70,7 +70,7 @@ function below(body: Rect, height: number): Pick<Layout, 'table' | 'events'> {
   };
 }
 
-/** Over the middle, with the edges of what is below still to be seen where there is room; a single column of them would be stubs. */
+/** Covers the middle and, where there is room, leaves the edges below visible. A single visible column would look broken. */
 function overlayOf({ width, height }: Size): Rect {
   const margin = { x: width >= 100 ? 8 : 0, y: height >= 30 ? 4 : 1 };
   return { left: margin.x, top: margin.y, width: width - 2 * margin.x, height: height - 2 * margin.y };

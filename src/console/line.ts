@@ -37,13 +37,13 @@ export function clipLine(line: Line, cells: number): Line {
     const part = clipText(text, left);
     clipped.push({ text: part, tone });
     left -= cellsOf(part);
-    // What follows a text that was cut would read as if it belonged to it.
+    // Text after a cut would read as its continuation.
     if (part !== text) break;
   }
   return clipped;
 }
 
-/** `left` at the one end of the line, `right` at the other; if both do not fit `right` goes. */
+/** Puts `left` and `right` at the two ends of the line. If both do not fit, `right` is left out. */
 export function spread(left: Line, right: Line, cells: number): Line {
   const gap = cells - widthOf(left) - widthOf(right);
   if (right.length === 0 || gap < 2) return clipLine(left, cells);

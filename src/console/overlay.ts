@@ -4,7 +4,7 @@ import { clipLine, type Line, span } from './line.ts';
 import type { Overlay } from './ui.ts';
 import { innerOf, type Panel, type Rect, titleRoom } from './view.ts';
 
-/** What lies over the rest until Escape: help, or all about one VM. */
+/** The panel that covers the others until Escape: help, or details of one VM. */
 export function overlayPanel(overlay: Overlay, rect: Rect, hints: Hints): Panel {
   const inner = innerOf(rect);
   const lines = overlayLines(overlay, rect, hints);

@@ -1,15 +1,15 @@
 const START = '\u001b[200~';
 const END = '\u001b[201~';
-/** The end of a paste may be lost, on a slow line for one: after this silence what comes is keys again. */
+/** The end mark of a paste may be lost. After this silence, input counts as keys again. */
 const SILENCE_MS = 1_000;
-/** A shorter beginning of `START` may be a key of its own: Escape. */
+/** A shorter beginning of a mark may be a key: Escape. */
 const HELD_MIN = 2;
 
 /** Asks a terminal to mark pasted text ("bracketed paste"), and to stop doing so. */
 export const PASTE_MARKS_ON = '\u001b[?2004h';
 export const PASTE_MARKS_OFF = '\u001b[?2004l';
 
-/** Takes marked pasted text out of what a terminal sends, wherever the stream is cut. */
+/** Removes marked pasted text from a terminal's input, however the stream is split. */
 export class PasteFilter {
   #isPasting = false;
   /** The end of the latest chunk, where a mark may have begun. */

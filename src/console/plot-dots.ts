@@ -22,7 +22,7 @@ export function* dotsOf({ rect, max, bands }: Plot): Generator<Dot> {
     for (const { tone, values } of bands) {
       const value = values[values.length - width + x] ?? 0;
       sum += value;
-      // However little, it is to be seen.
+      // Any value above 0 is visible.
       const least = value > 0 ? filled + 1 : filled;
       const top = Math.min(height, Math.max(least, Math.round((sum / max) * height)));
       for (; filled < top; filled++) yield { x, y: height - 1 - filled, tone };

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { factsOf, HINTS, snapshotOf, vmRow } from './kit/facts.ts';
 import { frameText } from './once.ts';
 import { eventsIn, logIn, snapshotIn } from './replies.ts';
-import { factsOf, HINTS, snapshotOf, vmRow } from './testing/facts.ts';
 
 const INVALID = { code: 'NATS_MESSAGE_INVALID' };
 

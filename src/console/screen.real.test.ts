@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { Terminal } from '../../test/driver/terminal.ts';
 
-const FAILING = fileURLToPath(new URL('testing/failing-screen.ts', import.meta.url));
+const FAILING = fileURLToPath(new URL('kit/failing-screen.ts', import.meta.url));
 
 test.each(['throws', 'rejects'])(
   'a program that %s gives the terminal back first, and says what failed',

@@ -129,8 +129,8 @@ function blessedScreen(input: TerminalInput): Widgets.Screen {
 }
 
 /**
- * Blessed misreads the terminfo files of today's systems and prints pages of what it made of them. A path that cannot exist makes it take the
- * description of that name which it brings along. All terminals that people use today understand one of these.
+ * Blessed misreads the terminfo files of current systems and prints pages of errors. A path that cannot exist makes it use the description of
+ * that name from its own package. Current terminals understand one of these.
  */
 function descriptionOf(term = ''): string {
   if (term.startsWith('linux')) return '/dev/null/linux';
@@ -168,7 +168,7 @@ const RESET = '\u001b[0m';
 function lookOf(colours: boolean, count: number): Look {
   const code = (figure: number): string => `\u001b[${figure}m`;
   const colour = (figure: number): string => (colours ? code(figure) : '');
-  // Of eight colours the grey one is black, on black.
+  // With eight colours, grey would be black on black.
   const hasGrey = colours && count >= 16;
   return {
     codes: {

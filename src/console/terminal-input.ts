@@ -27,7 +27,7 @@ export class TerminalInput extends PassThrough {
     return this.#source.isRaw;
   }
 
-  /** Blessed calls it. Nothing happens in the background, where it would stop this process. */
+  /** Called by blessed. In the background it does nothing, because the kernel would stop the process. */
   setRawMode(isRaw: boolean): this {
     if (isInForeground()) this.#source.setRawMode(isRaw);
     return this;
@@ -42,7 +42,7 @@ export class TerminalInput extends PassThrough {
   }
 
   readonly #take = (bytes: Buffer): void => {
-    // One character a byte, so that a character that is cut stays what it is.
+    // Latin-1 maps bytes to characters one to one, so split UTF-8 stays intact.
     const typed = this.#filter.typed(bytes.toString('latin1'), performance.now());
     if (typed !== '') this.write(Buffer.from(typed, 'latin1'));
   };
@@ -50,11 +50,11 @@ export class TerminalInput extends PassThrough {
   readonly #lose = (): void => this.#onGone();
 }
 
-/** For good: to give back a terminal that has gone is another error. */
+/** Ignores errors for good: restoring a terminal that has gone causes more of them. */
 export function ignoreErrors(stream: ReadStream | WriteStream): void {
   if (!stream.listeners('error').includes(ignore)) stream.on('error', ignore);
 }
 
 function ignore(): void {
-  // Whoever has to know was told of the first.
+  // The first error was handled.
 }

@@ -1,9 +1,9 @@
 import type { FleetEvent } from '../fleet/mod.ts';
 
-/** More than a fleet remembers: whatever it tells again is known. */
+/** More than a fleet remembers, so that no repeated event is unknown. */
 const KNOWN_MAX = 2_000;
 
-/** Tells each event once. One that was heard may also be among those that the fleet remembers, and the other way round. */
+/** Passes each event on once. An event may arrive both live and among those that the fleet remembers. */
 export class ToldEvents {
   readonly #tell: (event: FleetEvent) => void;
   readonly #known = new Set<string>();
@@ -13,7 +13,7 @@ export class ToldEvents {
     this.#tell = tell;
   }
 
-  /** The latest that the fleet remembers. Those older than the newest that was told were told, or not asked for. */
+  /** Takes the latest events of the fleet. Those older than the newest one passed on are known, or were not wanted. */
   remembered(latest: readonly FleetEvent[]): void {
     const sinceMs = this.#newestMs;
     for (const event of latest) if (event.atMs >= sinceMs) this.live(event);

@@ -36,7 +36,7 @@ export interface Seen {
 
 export const UI_AT_START: Ui = { sort: 'id', selected: undefined, paused: false, overlay: undefined };
 
-/** What a key does: how it changes what is shown, or that it ends or suspends the dashboard. Names of keys are blessed's. */
+/** Applies a key, by blessed's name: it changes what is shown, or ends or suspends the dashboard. */
 export function press(ui: Ui, key: string, seen: Seen): Ui | 'quit' | 'suspend' {
   if (key === 'q' || key === 'C-c') return 'quit';
   if (key === 'C-z') return 'suspend';
@@ -52,14 +52,14 @@ export function press(ui: Ui, key: string, seen: Seen): Ui | 'quit' | 'suspend' 
   return { ...ui, overlay: scrolled(ui.overlay, steps, seen) };
 }
 
-/** What has come for an overlay that is still open. */
+/** Puts content into the overlay that it was fetched for, if that is still open. */
 export function filled(ui: Ui, kind: 'inspect' | 'logs', vm: VmId, text: readonly string[]): Ui {
   const { overlay } = ui;
   if (overlay === undefined || overlay.kind !== kind || overlay.vm !== vm) return ui;
   return { ...ui, overlay: { ...overlay, text } };
 }
 
-/** Where the selected VM stands; the first one if it is gone. Undefined where there is none. */
+/** The row of the selected VM, or the first row if it has gone; undefined if there are no VMs. */
 export function indexOfSelected(selected: VmId | undefined, order: readonly VmId[]): number | undefined {
   if (order.length === 0) return undefined;
   const index = selected === undefined ? -1 : order.indexOf(selected);

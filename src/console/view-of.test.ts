@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Facts } from './facts.ts';
+import { anyFacts, factsOf, HINTS, snapshotOf, vmRow } from './kit/facts.ts';
 import { plainText, widthOf } from './line.ts';
 import { frameText } from './once.ts';
-import { anyFacts, factsOf, HINTS, snapshotOf, vmRow } from './testing/facts.ts';
 import { press, UI_AT_START, type Ui } from './ui.ts';
 import type { Panel, Size, View } from './view.ts';
 import { seenOf, viewOf } from './view-of.ts';

@@ -11,7 +11,7 @@ import { indexOfSelected, type Seen, type SortKey, type Ui } from './ui.ts';
 import { innerOf, type Panel, type Rect, type Size, titleRoom, type View } from './view.ts';
 import { inOrder, tableLines } from './vm-table.ts';
 
-/** What the screen is to show. Never throws, whatever the fleet and however small the terminal. */
+/** Composes the screen. Never throws, whatever the fleet and however small the terminal. */
 export function viewOf(facts: Facts, ui: Ui, size: Size, hints: Hints): View {
   const layout = layoutOf(size);
   if (layout === undefined) return tooSmall(size);
@@ -28,7 +28,7 @@ export function viewOf(facts: Facts, ui: Ui, size: Size, hints: Hints): View {
   return { size, panels };
 }
 
-/** What keys have to know of what is shown. */
+/** The part of the view that keys depend on. */
 export function seenOf(facts: Facts, ui: Ui, size: Size, hints: Hints): Seen {
   const order = inOrder(facts.snapshot, ui.sort).map((vm) => vm.id_vmachine);
   const layout = layoutOf(size);
@@ -78,7 +78,7 @@ function tablePanel({ snapshot, lost }: Facts, { sort, selected }: Ui, rect: Rec
   };
 }
 
-/** What is shown may no longer be so. */
+/** Marks a line as possibly out of date. */
 function faded(line: Line): Line {
   return line.map(({ text, tone }) => span(text, tone === 'selected' ? tone : 'quiet'));
 }

@@ -11,7 +11,7 @@ export interface Rect extends Size {
   readonly top: number;
 }
 
-/** All that is to be on the screen. Plain data: the renderer decides nothing. */
+/** The content of the screen, as plain data. The renderer decides nothing. */
 export interface View {
   readonly size: Size;
   /** Later ones lie over earlier ones. */
@@ -19,12 +19,12 @@ export interface View {
 }
 
 export interface Panel {
-  /** The same from view to view, so that the renderer can change what stands there. */
+  /** Stable from view to view, so that the renderer can update the panel. */
   readonly id: string;
   readonly rect: Rect;
   /** Stands in the upper border; without a title there is no border. At most four cells less than the panel is wide. */
   readonly title?: Line;
-  /** As many as there is room for at most, none wider than the room. */
+  /** At most as many lines as fit, none wider than the panel. */
   readonly lines: readonly Line[];
   readonly plot?: Plot;
 }

@@ -7,13 +7,13 @@ import type { SortKey } from './ui.ts';
 
 interface Column {
   readonly title: string;
-  /** Where there is less room than the titles need. */
+  /** The title where room is short. */
   readonly short?: string;
   readonly sort?: SortKey;
   readonly align?: 'right';
   readonly cell: (vm: VmRow) => string;
   readonly tone?: (vm: VmRow) => Tone;
-  /** Columns with a higher figure are left out first where the table is too wide; without one it stays. */
+  /** Where the table is too wide, columns with a higher figure are left out first. Without a figure a column stays. */
   readonly drop?: number;
   readonly cellsMax?: number;
 }
@@ -53,7 +53,7 @@ const TONES: Readonly<Record<ReturnType<typeof phaseOf>, Tone>> = {
   lost: 'bad',
 };
 
-/** The VMs in the order of the table. Figures: the largest first; ids: the oldest first. */
+/** Sorts the VMs for the table: figures in descending order, ids in ascending order. */
 export function inOrder({ vms }: Pick<FleetSnapshot, 'vms'>, sort: SortKey): readonly VmRow[] {
   const compare = COMPARISONS[sort];
   return vms.toSorted((a, b) => compare(a, b) || a.id_vmachine - b.id_vmachine);
@@ -71,9 +71,9 @@ const COMPARISONS: Readonly<Record<SortKey, (a: VmRow, b: VmRow) => number>> = {
 };
 
 export interface TableOptions {
-  /** All: the columns are as wide as their content, whatever of it is in sight. */
+  /** All VMs, because the widths of columns must not depend on the visible rows. */
   readonly vms: readonly VmRow[];
-  /** Those that get a line. */
+  /** The VMs that get a line. */
   readonly shown: readonly VmRow[];
   readonly sort: SortKey | undefined;
   readonly selected: VmId | undefined;

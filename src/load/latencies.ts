@@ -17,14 +17,14 @@ export interface Bar {
   readonly count: number;
 }
 
-/** The longest deadline that a request can have, and a second. */
+/** The longest deadline of a request, plus a second. */
 const LATENCY_US_MAX = 3_601_000_000;
-/** Node's histogram keeps so many digits of each value. */
+/** Significant digits that Node's histogram keeps. */
 const DIGITS = 3;
 /** Bounds of the bars: 1, 2 and 5 of each power of ten, from 0.1 ms on. */
 const BOUNDS_MS = [-1, 0, 1, 2, 3, 4, 5, 6].flatMap((exponent) => [1, 2, 5].map((step) => step * 10 ** exponent));
 
-/** Latencies of however many requests, in a memory that does not grow: three digits of each are kept. */
+/** Latencies of any number of requests in constant memory, to three significant digits. */
 export class Latencies {
   readonly #histogram: RecordableHistogram = createHistogram({ lowest: 1, highest: LATENCY_US_MAX, figures: DIGITS });
   readonly #bars: number[] = new Array(BOUNDS_MS.length + 1).fill(0);
@@ -59,7 +59,7 @@ export class Latencies {
     return this.#histogram.percentile(percent) / 1000;
   }
 
-  /** From the first that is not empty to the last. */
+  /** The bars from the first to the last that is not empty. */
   bars(): Bar[] {
     const first = this.#bars.findIndex((count) => count > 0);
     const last = this.#bars.findLastIndex((count) => count > 0);

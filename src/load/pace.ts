@@ -9,7 +9,7 @@ export type Pace =
 export interface Bounds {
   readonly durationMs: number;
   readonly requestsMax: number;
-  /** Requests that are due beyond this wait, and their time runs. */
+  /** Requests that become due beyond this limit wait, and their latency includes the wait. */
   readonly inFlightMax: number;
 }
 
@@ -20,15 +20,15 @@ export interface Progress {
 }
 
 export interface Step {
-  /** So many are to be sent now. */
+  /** How many requests to send now. */
   readonly send: number;
-  /** Nothing more is sent after that. */
+  /** Whether these are the last. */
   readonly isLast: boolean;
   /** When to look again, if no request ends before; on the clock of `elapsedMs`. */
   readonly nextMs: number;
 }
 
-/** What to do now. */
+/** Decides how many requests to send now, and when to look again. */
 export function step(pace: Pace, bounds: Bounds, { elapsedMs, sent, inFlight }: Progress): Step {
   const { durationMs, requestsMax, inFlightMax } = bounds;
   const isOver = elapsedMs >= durationMs;
@@ -39,29 +39,29 @@ export function step(pace: Pace, bounds: Bounds, { elapsedMs, sent, inFlight }: 
       : (isOver ? 0 : clientsAt(pace, elapsedMs)) - inFlight;
   const send = Math.max(0, Math.min(wanted, inFlightMax - inFlight, requestsMax - sent));
   const isLast = isOver || sent + send >= requestsMax;
-  // What finds no room goes when another ends: there is no time at which to look.
+  // Without room, the next request goes when another ends, which no clock can tell.
   if (inFlight + send >= inFlightMax) return { send, isLast, nextMs: durationMs };
   const nextMs = pace.kind === 'rate' ? dueMs(pace, sent + send) : moreClientsMs(pace, elapsedMs);
   return { send, isLast, nextMs: Math.min(nextMs, durationMs) };
 }
 
-/** When the request of that number, from 0, is due: milliseconds from the start. */
+/** When the request with this index is due, in milliseconds from the start. */
 export function dueMs({ perSecond, rampMs }: Extract<Pace, { kind: 'rate' }>, index: number): number {
   const perMs = perSecond / 1000;
-  // While the rate grows evenly the count grows as the square of time; it comes to half of the full rate's.
+  // A linear ramp makes the count grow with the square of time, to half of the full rate's count.
   const inRamp = (perMs * rampMs) / 2;
   return index < inRamp ? Math.sqrt((2 * rampMs * index) / perMs) : rampMs / 2 + index / perMs;
 }
 
-/** How many requests are due by then, those that have been sent included. */
+/** How many requests are due by then, including those already sent. */
 export function dueBy({ perSecond, rampMs }: Extract<Pace, { kind: 'rate' }>, elapsedMs: number): number {
   const perMs = perSecond / 1000;
   const passed = elapsedMs < rampMs ? (perMs * elapsedMs ** 2) / (2 * rampMs) : perMs * (elapsedMs - rampMs / 2);
-  // The first is due at the start. What rounding has taken away must not make one wait for ever.
+  // The first is due at the start. The tolerance keeps rounding from delaying a request for ever.
   return Math.floor(passed + 1e-9) + 1;
 }
 
-/** How many are due by then and before the end. */
+/** How many requests are due by then and before the end. */
 export function dueWithin(pace: Extract<Pace, { kind: 'rate' }>, elapsedMs: number, endMs: number): number {
   const due = dueBy(pace, Math.min(elapsedMs, endMs));
   return dueMs(pace, due - 1) >= endMs ? due - 1 : due;

@@ -1,9 +1,9 @@
 import { randomFillSync } from 'node:crypto';
 
-/** Random texts of one size differ, so that none is answered because it was seen before; all of them take no more memory than this. */
+/** Memory for all texts of a load. Several different ones keep caches from answering. */
 const BYTES_MAX = 16 * 1024 * 1024;
 const TEXTS_MAX = 64;
-/** What each value of a random byte stands for: words of about five letters, lines of about fifty. */
+/** Maps a random byte to a character, giving words of about five letters and lines of about fifty. */
 const CHARS = Buffer.from('abcdefghijklmnopqrstuvwxyz'.repeat(8) + ' '.repeat(43) + '\n'.repeat(5), 'latin1');
 
 /** Texts of words in lines, each of `bytes` bytes. */

@@ -4,7 +4,7 @@ import type { Load } from './run.ts';
 
 /** What `shoal load -o json` prints: stable, like everything that `-o json` prints. */
 export interface LoadReport {
-  /** As it was asked for. */
+  /** The pace that was requested. */
   readonly pace: 'rate' | 'concurrency';
   /** Requests a second, or in flight. */
   readonly pace_value: number;
@@ -27,9 +27,9 @@ export interface LoadReport {
   readonly errors: Readonly<Record<string, number>>;
   /** VMs that answered. */
   readonly vms: number;
-  /** Of those that are ok. */
+  /** Successful requests only. */
   readonly requests_per_s: number;
-  /** Of those that are ok; null if none is. From the moment at which it was due, with --rate, or was sent, to its reply. */
+  /** Successful requests only; null if there are none. Measured from the due time (--rate) or the sending to the reply. */
   readonly latency_ms: LatencyMs | null;
   readonly histogram: readonly HistogramBar[];
 }

@@ -9,11 +9,11 @@ export interface LoadOptions {
   /** Sends one request; rejects with its error. */
   readonly send: (index: number, signal: AbortSignal) => Promise<{ readonly vm: number | undefined }>;
   readonly clock: Clock;
-  /** Ends the load: nothing more is sent, and what is in flight is given up. */
+  /** Ends the load: nothing more is sent, and requests in flight are cancelled. */
   readonly signal: AbortSignal;
 }
 
-/** A load that is running, to be looked at at any time. */
+/** A running load, whose figures can be read at any time. */
 export interface Load {
   readonly tally: Tally;
   /** From the start to now, or to the end of the last request. */
@@ -22,12 +22,12 @@ export interface Load {
   readonly notSent: number;
   /**
    * Resolves when all that was sent has ended.
-   * @throws the error of a request that shows that none can succeed
+   * @throws the error of a request after which none can succeed
    */
   readonly done: Promise<void>;
 }
 
-/** Whatever else may come, none will succeed: a wrong operation, say. */
+/** Errors after which no request can succeed, such as a wrong operation. */
 const HOPELESS = [
   'REQUEST_INVALID',
   'REQUEST_OPERATION_UNKNOWN',
@@ -35,7 +35,7 @@ const HOPELESS = [
   'REQUEST_NO_RESPONDERS',
   'NATS_UNREACHABLE',
 ];
-/** What fails at once is not to be tried again at once: a loop without a pause would starve everything else. */
+/** Pause after a failure: requests that fail immediately would otherwise occupy the event loop. */
 const AFTER_FAILURE_MS = 1;
 
 export function startLoad(options: LoadOptions): Load {
@@ -96,7 +96,7 @@ class RunningLoad implements Load {
     }
   };
 
-  /** The time of a request that was due earlier runs from then: that we were too late is part of what its user would have waited. */
+  /** The latency of an overdue request counts from its due time: a user would have waited from then on. */
   #send(elapsedMs: number): void {
     const { pace, send, clock } = this.#options;
     const index = this.tally.sent;

@@ -1,7 +1,7 @@
 import { codeOf } from '../errors.ts';
 import { Latencies } from './latencies.ts';
 
-/** A fleet that keeps replacing its VMs must not fill our memory with their numbers. */
+/** Bounds the memory for VM numbers of a fleet that keeps replacing its VMs. */
 const VMS_MAX = 10_000;
 
 /** What has become of the requests of a load. */
@@ -9,9 +9,9 @@ export class Tally {
   sent = 0;
   ok = 0;
   failed = 0;
-  /** Given up by ourselves because the load was to end. */
+  /** Cancelled by us because the load ended. */
   cancelled = 0;
-  /** Of those that went well. */
+  /** Successful requests only. */
   readonly latencies = new Latencies();
   readonly #errors = new Map<string, number>();
   readonly #vms = new Set<number>();

@@ -3,10 +3,10 @@ import { realNatsServer } from '../../transport/kit/mod.ts';
 import { type AdminHandler, type AdminServer, connect, serveAdmin, subjectsOf } from '../../transport/mod.ts';
 import { snapshotOf, vmRow } from './facts.ts';
 
-const FLEET = 'fake';
+const FLEET = 'stub';
 
 /** A fleet of which there is nothing but its answers, on a real nats-server. */
-export interface FakeFleet extends AsyncDisposable {
+export interface StubFleet extends AsyncDisposable {
   readonly place: { readonly servers: string; readonly fleet: string };
   /** The flags by which a command finds it. */
   readonly flags: readonly string[];
@@ -20,9 +20,9 @@ export interface FakeFleet extends AsyncDisposable {
 }
 
 /** @param handlers answers of its own instead of a Shoal's, by verb */
-export async function fakeFleet(handlers: Readonly<Record<string, AdminHandler>> = {}): Promise<FakeFleet> {
+export async function stubFleet(handlers: Readonly<Record<string, AdminHandler>> = {}): Promise<StubFleet> {
   const nats = await realNatsServer();
-  const connection = await connect({ servers: nats.url, name: 'fake-fleet' });
+  const connection = await connect({ servers: nats.url, name: 'stub-fleet' });
   const events: FleetEvent[] = [];
   const snapshot = snapshotOf([vmRow(1)]);
   let server: AdminServer | undefined;

@@ -1,0 +1,2 @@
+export type { StubFleet } from './stub-fleet.ts';
+export { stubFleet } from './stub-fleet.ts';
