@@ -67,11 +67,11 @@ export class FleetFollower {
     this.#told = new ToldEvents(options.onEvent);
   }
 
-  /** Looks once. @throws what the first look throws: FLEET_NOT_RUNNING, NATS_UNREACHABLE */
+  /** Connects and passes the latest events on. @throws FLEET_NOT_RUNNING, NATS_UNREACHABLE */
   static async open(options: FollowOptions): Promise<FleetFollower> {
     const follower = new FleetFollower(options);
     try {
-      await follower.look();
+      follower.#wire = await follower.#connect();
     } catch (error) {
       await follower.close();
       throw error;

@@ -56,6 +56,12 @@ export class FleetWatch {
         onChange();
       },
     });
+    try {
+      await watch.look();
+    } catch (error) {
+      await watch.close();
+      throw error;
+    }
     return watch;
   }
 
