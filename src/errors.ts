@@ -25,6 +25,7 @@ export const ERRORS = {
   // Configuration and the machine.
   USAGE: 'The command line is wrong.',
   CONFIG_VALUE: 'A parameter or option has an invalid value.',
+  OUTPUT_UNWRITABLE: 'What a command printed could not be written.',
   DATA_DIR_UNUSABLE: 'The data directory cannot be used.',
   DATA_DIR_IN_USE: 'Another Shoal runs on this data directory.',
   FLEET_IN_USE: 'Another Shoal serves a fleet of that name on this NATS server.',

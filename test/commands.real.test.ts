@@ -90,6 +90,7 @@ describe('against a running fleet', () => {
     expect(counts).toEqual({
       hosts: [{ host: vms[0]?.host, up: true }],
       waiting: 0,
+      blocked: null,
       addresses: 4,
       addresses_free: 4 - vms.length,
       requests: {

@@ -67,7 +67,7 @@ const allReady = ({ vms }: { readonly vms: readonly { readonly state: string }[]
 async function imagesOf(fleet: TestFleet, vms: readonly { readonly id_vmachine: number }[]): Promise<string[]> {
   const ids = vms.map(({ id_vmachine }) => id_vmachine).sort((one, other) => one - other);
   const seen = [];
-  // Each field of `inspect` is held by the test of docs/commands.md.
+  // The field is one of the documented ones.
   for (const id of ids) seen.push((await fleet.json('inspect', [String(id)])) as { image_digest: string });
   return seen.map(({ image_digest }) => image_digest);
 }

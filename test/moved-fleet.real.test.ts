@@ -31,7 +31,7 @@ test('an address that --pool leaves out serves as long as its VM does, and never
   await using next = await TestFleet.start({ data: fleet.data, pool });
   const [kept] = next.ready.vms;
   expect(fleet.ready.vms[0]).toMatchObject({ address: kept?.address });
-  // Its fields are held by the test of docs/commands.md.
+  // The rows are those of the table, as documented.
   const ips = async () => (await next.json('ip')) as IpPoolRow[];
   expect((await ips()).filter(({ retired }) => retired)).toMatchObject([{ vm: kept?.id_vmachine }]);
   await next.run('restart');

@@ -3,7 +3,7 @@ import type { ParseArgsConfig } from 'node:util';
 export type FlagConfig = NonNullable<ParseArgsConfig['options']>;
 
 /** The flags and words of one call, checked against what the command takes. */
-export interface Input {
+export interface Invocation {
   readonly flags: Flags;
   readonly words: readonly string[];
 }
@@ -40,8 +40,10 @@ export interface Command {
   readonly flags: readonly Flag[];
   /** Calls that work as they stand, each with what it does. */
   readonly examples: readonly (readonly [call: string, about: string])[];
+  /** Goes on, and succeeds, also if nothing of what it prints can be written: its work matters more. */
+  readonly outlivesOutput?: true;
   /** @returns the exit code: 0 done, 1 it failed, 2 it was called wrongly */
-  run(input: Input): Promise<number>;
+  run(input: Invocation): Promise<number>;
 }
 
 export const DATA_FLAG: Flag = {

@@ -1,11 +1,12 @@
+import { systemClock } from '../actors/mod.ts';
 import { askFleet, type FleetAddress } from '../app/mod.ts';
-import { logLine } from '../console/mod.ts';
+import { EVENTS_KEPT, eventsIn, FleetFollower, logLine } from '../console/mod.ts';
 import { ShoalError } from '../errors.ts';
 import type { FleetEvent } from '../fleet/mod.ts';
 import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
-import { EVENTS_KEPT, followEvents } from './follow-events.ts';
-import { printable, printData, printJson, say } from './output.ts';
+import { isReaderBehind, outputFailed, printable, printData, printJson, say } from './output.ts';
+import { onStopSignal } from './signals.ts';
 
 const COUNT_DEFAULT = 50;
 
@@ -28,28 +29,43 @@ export const eventsCommand: Command = {
     const json = flags.oneOf('output', ['table', 'json']) === 'json';
     const count = flags.whole('count', { min: 1, max: EVENTS_KEPT }) ?? COUNT_DEFAULT;
     if (flags.has('follow')) await follow(() => fleetOf(flags), count, json);
-    else
-      for (const event of await askFleet<readonly FleetEvent[]>(fleetOf(flags), 'events', { count }))
-        print(event, json);
+    else for (const event of eventsIn(await askFleet(fleetOf(flags), 'events', { count }))) print(event, json);
     return 0;
   },
 };
 
 /** The latest, and those to come, until Ctrl-C. */
 async function follow(find: () => FleetAddress, count: number, json: boolean): Promise<void> {
-  const ending = new AbortController();
-  const end = (): void => ending.abort();
-  process.once('SIGINT', end).once('SIGTERM', end);
-  // Nobody reads what is printed any more (`| head`): what is to come has no end.
-  process.stdout.once('error', end);
-  await followEvents({
+  const ending = Promise.withResolvers<unknown>();
+  onStopSignal(ending.resolve);
+  // Without a reader, or with one that stands still, the events to come have no end.
+  outputFailed.addEventListener('abort', ending.resolve);
+  let isAway = false;
+  const follower = await FleetFollower.open({
     find,
-    count,
-    onEvent: (event) => print(event, json),
-    onAway: (error) => say(`shoal: ${describe(error)}; waiting for the fleet to come back`),
-    onBack: () => say('shoal: the fleet is back; what it knows of the time between follows, and may not be all'),
-    signal: ending.signal,
+    name: 'shoal-events',
+    eventsAtStart: count,
+    clock: systemClock,
+    onEvent: (event) => {
+      print(event, json);
+      if (isReaderBehind()) ending.reject(new ShoalError('OUTPUT_UNWRITABLE', 'Nobody reads standard output'));
+    },
+    look: async ({ ask }) => void (await ask('events', { count: 1 })),
+    onLost: (error) => {
+      if (!isAway) say(printable(`shoal: ${describe(error)}; waiting for the fleet to come back`));
+      isAway = true;
+    },
+    onBack: () => {
+      isAway = false;
+      say('shoal: the fleet is back; the events that it remembers of the time between follow, and may not be all');
+    },
   });
+  void follower.follow();
+  try {
+    await ending.promise;
+  } finally {
+    await follower.close();
+  }
 }
 
 function describe(error: unknown): string {

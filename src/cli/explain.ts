@@ -1,16 +1,13 @@
 import { askFleet } from '../app/mod.ts';
-import { logLine } from '../console/mod.ts';
+import { EVENTS_KEPT, eventsIn, logLine } from '../console/mod.ts';
 import { ShoalError } from '../errors.ts';
 import type { FleetEvent } from '../fleet/mod.ts';
-import { type Command, FIND_FLAGS, type Input, OUTPUT_FLAG } from './command.ts';
+import { type Command, FIND_FLAGS, type Invocation, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { printable, printData, printJson } from './output.ts';
 import { usage } from './parse.ts';
 import { type Entry, Reference } from './reference.ts';
 import { vmWord } from './vm-word.ts';
-
-/** As many as a Shoal keeps. */
-const EVENTS_MAX = 1_000;
 
 export const explainCommand: Command = {
   name: 'explain',
@@ -66,14 +63,14 @@ function textOf(entry: Entry): string {
   }
 }
 
-/** All event of one VM that are still remembered: a VM that has gone is known by nothing else. */
-async function explainVm({ flags }: Input, vm: number, json: boolean): Promise<number> {
-  const events = await askFleet<readonly FleetEvent[]>(fleetOf(flags), 'events', { count: EVENTS_MAX });
+/** The events of one VM that the fleet still remembers. Nothing else is known of a VM that has gone. */
+async function explainVm({ flags }: Invocation, vm: number, json: boolean): Promise<number> {
+  const events = eventsIn(await askFleet(fleetOf(flags), 'events', { count: EVENTS_KEPT }));
   const own = events.filter((event) => event.vm === vm);
   if (own.length === 0) {
     throw new ShoalError(
       'VM_UNKNOWN',
-      `Nothing is remembered of VM ${vm}: there was none, or its last event is more than ${EVENTS_MAX} events ago`,
+      `Nothing is remembered of VM ${vm}: there was none, or its last event is more than ${EVENTS_KEPT} events ago`,
     );
   }
   if (json) printJson({ kind: 'vm', vm, events: own });

@@ -1,4 +1,5 @@
 import { askFleet } from '../app/mod.ts';
+import { rowsIn } from '../console/mod.ts';
 import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { type Column, printData, printJson, table } from './output.ts';
@@ -24,6 +25,16 @@ const COLUMNS: readonly Column<HostRow>[] = [
   { title: 'MEMORY A VM', align: 'right', cell: (row) => `${row.memory_mib} MiB` },
 ];
 
+const FIELDS = {
+  host: 'string',
+  vms: 'number',
+  ready: 'number',
+  addresses: 'number',
+  addresses_free: 'number',
+  accelerator: 'string',
+  memory_mib: 'number',
+} as const;
+
 export const hostsCommand: Command = {
   name: 'hosts',
   summary: 'lists the hosts with their VMs and what they run on',
@@ -33,7 +44,7 @@ export const hostsCommand: Command = {
   examples: [['shoal hosts', 'one line a host']],
   async run({ flags }) {
     const format = flags.oneOf('output', ['table', 'json']);
-    const rows = await askFleet<readonly HostRow[]>(fleetOf(flags), 'hosts', {});
+    const rows = rowsIn<HostRow>('hosts', await askFleet(fleetOf(flags), 'hosts', {}), FIELDS);
     if (format === 'json') printJson(rows);
     else printData(table(COLUMNS, rows));
     return 0;

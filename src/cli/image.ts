@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { defaultDataDir, defaultImage, findRunning, rememberedAccelerator } from '../app/mod.ts';
+import { shortBytes } from '../console/mod.ts';
 import { inspectImage } from '../hypervisor/mod.ts';
 import { type Command, DATA_FLAG, OUTPUT_FLAG } from './command.ts';
-import { formatBytes, printData, printJson } from './output.ts';
+import { printData, printJson } from './output.ts';
 
 export const imageCommand: Command = {
   name: 'image',
@@ -27,7 +28,7 @@ export const imageCommand: Command = {
     }
     const rows = [
       ['path', path === builtIn ? `${path} (built-in)` : path],
-      ['size', formatBytes(bytes)],
+      ['size', shortBytes(bytes)],
       ['digest', digest],
       ['accelerator', accelerator ?? 'the first `shoal up` with it measures'],
       ...(running_digest === null || running_digest === digest

@@ -1,5 +1,5 @@
-import { type ActorRows, askFleet } from '../app/mod.ts';
-import { inspectLines } from '../console/mod.ts';
+import { type ActorRow, type ActorRows, askFleet } from '../app/mod.ts';
+import { inspectLines, rowIn, rowsIn } from '../console/mod.ts';
 import { actorTable } from './actor-table.ts';
 import { type Command, FIND_FLAGS, type Flag, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
@@ -23,15 +23,21 @@ export const inspectCommand: Command = {
     const format = flags.oneOf('output', ['table', 'json']);
     if (flags.has('tree')) {
       if (words[0] !== undefined) throw usage(inspectCommand, 'give either the number of a VM or --tree, not both');
-      const rows = await askFleet<ActorRows>(fleetOf(flags), 'tree', {});
+      const rows = treeIn(await askFleet(fleetOf(flags), 'tree', {}));
       if (format === 'json') printJson(rows);
       else printData(actorTable(rows));
       return 0;
     }
     const vm = vmWord(inspectCommand, words[0]);
-    const known = await askFleet<Record<string, unknown>>(fleetOf(flags), 'inspect', { vm });
+    const known = rowIn<Record<string, unknown>>('inspect', await askFleet(fleetOf(flags), 'inspect', { vm }), {});
     if (format === 'json') printJson(known);
     else printData(inspectLines(known).map(printable).join('\n'));
     return 0;
   },
 };
+
+function treeIn(reply: unknown): ActorRows {
+  const tree = rowIn<ActorRows>('tree', reply, { left_out: 'number' });
+  rowsIn<ActorRow>('tree', tree.actors, { path: 'string', state: 'string', shard: 'string' });
+  return tree;
+}

@@ -1,6 +1,8 @@
 import { askFleet } from '../app/mod.ts';
+import { rowIn, rowsIn } from '../console/mod.ts';
+import { parsePool } from '../fleet/mod.ts';
 import type { IpPoolRow } from '../store/mod.ts';
-import { type Command, FIND_FLAGS, type Input, OUTPUT_FLAG } from './command.ts';
+import { type Command, FIND_FLAGS, type Invocation, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { type Column, printData, printJson, table } from './output.ts';
 import { usage } from './parse.ts';
@@ -13,9 +15,19 @@ const COLUMNS: readonly Column<IpPoolRow>[] = [
   { title: 'VM', align: 'right', cell: (row) => (row.vm === null ? '-' : String(row.vm)) },
   {
     title: 'LAST RESERVED',
-    cell: (row) => (row.last_reserve === null ? '-' : new Date(row.last_reserve).toISOString()),
+    cell: ({ last_reserve }) => (last_reserve === null ? '-' : timeText(last_reserve)),
   },
 ];
+
+const FIELDS = {
+  id_ip: 'number',
+  ip: 'string',
+  port: 'number',
+  host: 'string',
+  reserve: 'boolean',
+  vm: 'number?',
+  last_reserve: 'number?',
+} as const;
 
 export const ipCommand: Command = {
   name: 'ip',
@@ -36,7 +48,10 @@ export const ipCommand: Command = {
         return list(input, json);
       case 'add': {
         if (word === undefined) throw usage(ipCommand, 'there is nothing to add: give RANGE:PORT');
-        const reply = await askFleet<{ added: number }>(fleetOf(input.flags), 'ip-add', { pool: word });
+        // Refused here, it needs no fleet to be refused.
+        parsePool(word);
+        const answer = await askFleet(fleetOf(input.flags), 'ip-add', { pool: word });
+        const reply = rowIn<{ added: number }>('ip-add', answer, { added: 'number' });
         if (json) printJson(reply);
         else printData(`${reply.added} added`);
         return 0;
@@ -44,7 +59,8 @@ export const ipCommand: Command = {
       case 'rm': {
         if (!/^\d{1,9}$/.test(word ?? ''))
           throw usage(ipCommand, `expected the id of an address, got ${JSON.stringify(word ?? '')}`);
-        const reply = await askFleet<{ removed: number }>(fleetOf(input.flags), 'ip-rm', { id: Number(word) });
+        const answer = await askFleet(fleetOf(input.flags), 'ip-rm', { id: Number(word) });
+        const reply = rowIn<{ removed: number }>('ip-rm', answer, { removed: 'number' });
         if (json) printJson(reply);
         else printData(`address ${reply.removed} removed`);
         return 0;
@@ -55,8 +71,14 @@ export const ipCommand: Command = {
   },
 };
 
-async function list({ flags }: Input, json: boolean): Promise<number> {
-  const rows = await askFleet<readonly IpPoolRow[]>(fleetOf(flags), 'ip-ls', {});
+/** A time that no date can have is no reason to show nothing. */
+function timeText(atMs: number): string {
+  const date = new Date(atMs);
+  return Number.isNaN(date.getTime()) ? String(atMs) : date.toISOString();
+}
+
+async function list({ flags }: Invocation, json: boolean): Promise<number> {
+  const rows = rowsIn<IpPoolRow>('ip-ls', await askFleet(fleetOf(flags), 'ip-ls', {}), FIELDS);
   if (json) printJson(rows);
   else printData(table(COLUMNS, rows));
   return 0;

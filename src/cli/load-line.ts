@@ -1,27 +1,31 @@
 import type { Bounds, Load } from '../load/mod.ts';
 import { formatMs } from './load-summary.ts';
+import { canRedraw, columnsOf } from './terminal.ts';
 
 const REDRAW_MS = 250;
+const COLUMNS_DEFAULT = 80;
 
 /**
- * One line on the terminal, redrawn while a load runs; nothing where there is no terminal.
+ * Redraws one line on the terminal while a load runs, and prints nothing where there is no terminal.
  * @returns what takes it away again
  */
 export function showLoad(load: Load, bounds: Bounds): () => void {
   const { stderr } = process;
-  if (!stderr.isTTY) return () => undefined;
+  if (!canRedraw(stderr)) return () => undefined;
   let before = { atMs: 0, ended: 0 };
   const timer = setInterval(() => {
+    // It may have been put into the background meanwhile.
+    if (!canRedraw(stderr)) return;
     const { ok, failed } = load.tally;
     const now = { atMs: load.elapsedMs, ended: ok + failed };
     const perSecond = (1000 * (now.ended - before.ended)) / Math.max(1, now.atMs - before.atMs);
     before = now;
-    // Wider than the terminal it would take two lines, and only one of them would be redrawn.
-    stderr.write(`\r\u001b[K${lineOf(load, bounds, perSecond).slice(0, (stderr.columns || 80) - 1)}`);
+    // A line wider than the terminal would take two, and only one of them would be redrawn.
+    stderr.write(`\r\u001b[K${lineOf(load, bounds, perSecond).slice(0, columnsOf(stderr, COLUMNS_DEFAULT) - 1)}`);
   }, REDRAW_MS);
   return () => {
     clearInterval(timer);
-    stderr.write('\r\u001b[K');
+    if (canRedraw(stderr)) stderr.write('\r\u001b[K');
   };
 }
 

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { systemClock } from '../actors/mod.ts';
 import { type Client, connect } from '../client/mod.ts';
 import { type Bounds, type Load, type LoadReport, type Pace, randomTexts, reportOf, startLoad } from '../load/mod.ts';
@@ -8,8 +7,9 @@ import { showLoad } from './load-line.ts';
 import { summaryOf } from './load-summary.ts';
 import { printData, printJson, say } from './output.ts';
 import { usage } from './parse.ts';
-import { type RequestFlags, requestOf, unreadable } from './request-flags.ts';
-import { textOfInput } from './utf8.ts';
+import { type RequestFlags, requestOf } from './request-flags.ts';
+import { onStopSignal } from './signals.ts';
+import { fileSource, givenText, wholeText } from './text-source.ts';
 
 const CONCURRENCY_DEFAULT = 8;
 const CONCURRENCY_MAX = 4_096;
@@ -78,18 +78,24 @@ export const loadCommand: Command = {
     const pace = paceOf(flags);
     const bounds = boundsOf(flags, pace);
     const request = requestOf(loadCommand, flags);
+    const place = fleetOf(flags);
     const texts = await textsOf(flags);
-    const client = await connect({ ...fleetOf(flags), name: 'shoal-load' });
     try {
-      const report = await runLoad({ client, pace, bounds, request, texts });
+      await using client = await connect({ ...place, name: 'shoal-load' });
+      const report = await runLoad({ client, pace, bounds, request, texts: await texts.read(client.textBytesMax) });
       if (json) printJson(report);
       else printData(summaryOf(report));
       return exitCodeOf(report, flags.has('fail-on-error'));
     } finally {
-      await client.close();
+      await texts.close();
     }
   },
 };
+
+interface Texts {
+  readonly read: (bytesMax: number) => Promise<readonly [string, ...string[]]>;
+  close(): Promise<void>;
+}
 
 interface Run {
   readonly client: Client;
@@ -103,9 +109,12 @@ interface Run {
 /** The first Ctrl-C ends the load and shows what there is; the second ends the program. */
 async function runLoad({ client, pace, bounds, request, texts }: Run): Promise<LoadReport> {
   const interruption = new AbortController();
-  const onSignal = (): void => interruption.abort();
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.once(signal, onSignal);
+  let stopListening = (): void => undefined;
+  // The second Ctrl-C finds nobody who listens.
+  stopListening = onStopSignal(() => {
+    stopListening();
+    interruption.abort();
+  });
   const load: Load = startLoad({
     pace,
     bounds,
@@ -118,7 +127,7 @@ async function runLoad({ client, pace, bounds, request, texts }: Run): Promise<L
     await load.done;
   } finally {
     clearLine();
-    for (const signal of signals) process.off(signal, onSignal);
+    stopListening();
   }
   if (interruption.signal.aborted) say('interrupted: this is what there was until then');
   return reportOf({
@@ -159,24 +168,17 @@ function boundsOf(flags: Flags, { rampMs }: Pace): Bounds {
   return { durationMs: durationS * 1000, requestsMax: requests ?? REQUESTS_MAX, inFlightMax: IN_FLIGHT_MAX };
 }
 
-async function textsOf(flags: Flags): Promise<readonly [string, ...string[]]> {
+/** @returns what reads the texts, given how many bytes the server takes @throws USAGE for what cannot be read */
+async function textsOf(flags: Flags): Promise<Texts> {
   const text = flags.text('text');
   const file = flags.text('file');
   const bytes = flags.whole('size', { min: 0, max: SIZE_BYTES_MAX });
   if ([text, file, bytes].filter((given) => given !== undefined).length > 1) {
     throw usage(loadCommand, 'give one of --text, --size and --file');
   }
-  if (file !== undefined) return [await contentOf(file)];
-  if (bytes !== undefined) return randomTexts(bytes);
-  return [text ?? TEXT_DEFAULT];
-}
-
-async function contentOf(file: string): Promise<string> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(file);
-  } catch (cause) {
-    throw unreadable(file, cause);
-  }
-  return textOfInput(bytes);
+  const source = file === undefined ? givenText(text ?? TEXT_DEFAULT) : await fileSource(file);
+  return {
+    read: async (bytesMax) => (bytes === undefined ? [await wholeText(source, bytesMax)] : randomTexts(bytes)),
+    close: () => source.close(),
+  };
 }

@@ -1,6 +1,5 @@
 import { askFleet } from '../app/mod.ts';
-import { logLine } from '../console/mod.ts';
-import type { LogLine } from '../hypervisor/mod.ts';
+import { logIn, logLine } from '../console/mod.ts';
 import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { printable, printData, printJson, say } from './output.ts';
@@ -26,7 +25,7 @@ export const logsCommand: Command = {
     const vm = vmWord(logsCommand, words[0]);
     const linesMax = flags.whole('tail', { min: 1, max: 10_000 }) ?? LINES_DEFAULT;
     const format = flags.oneOf('output', ['table', 'json']);
-    const { lines } = await askFleet<{ lines: readonly LogLine[] }>(fleetOf(flags), 'logs', { vm, lines: linesMax });
+    const lines = logIn(await askFleet(fleetOf(flags), 'logs', { vm, lines: linesMax }));
     if (lines.length === 0) say(`shoal: VM ${vm} has printed nothing on its console`);
     if (format === 'json') printJson(lines);
     else if (lines.length > 0) printData(lines.map((line) => printable(logLine(line))).join('\n'));

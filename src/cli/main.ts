@@ -1,9 +1,10 @@
-import { codeOf, ShoalError } from '../errors.ts';
+import { ShoalError } from '../errors.ts';
 import type { Command } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { helpOf, helpOfAll } from './help.ts';
-import { printData, say } from './output.ts';
+import { checkOutput, guardOutput, printable, printData, say } from './output.ts';
 import { parse } from './parse.ts';
+import { keepIgnoring } from './signals.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -12,15 +13,16 @@ async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     printData(rest[0] === undefined ? helpOfAll(COMMANDS) : helpOf(commandOf(rest[0])));
+    await checkOutput();
     return 0;
   }
   const command = commandOf(name === '--version' ? 'version' : name);
-  const input = parse(command, rest);
-  if (input.flags.has('help')) {
-    printData(helpOf(command));
-    return 0;
-  }
-  return command.run(input);
+  const invocation = parse(command, rest);
+  const isHelp = invocation.flags.has('help');
+  if (isHelp) printData(helpOf(command));
+  const exitCode = isHelp ? 0 : await command.run(invocation);
+  if (isHelp || command.outlivesOutput !== true) await checkOutput();
+  return exitCode;
 }
 
 function commandOf(name: string): Command {
@@ -32,7 +34,7 @@ function commandOf(name: string): Command {
 /** An error for a person; its code is for a program, and `docs/errors.md` explains it. */
 function report(error: unknown): number {
   if (error instanceof ShoalError) {
-    say(`shoal: ${error.message} [${error.code}]`);
+    say(printable(`shoal: ${error.message} [${error.code}]`));
     return error.code === 'USAGE' || error.code === 'CONFIG_VALUE' || error.code === 'POOL_INVALID'
       ? EXIT_USAGE
       : EXIT_FAILED;
@@ -43,11 +45,6 @@ function report(error: unknown): number {
   return EXIT_FAILED;
 }
 
-// A reader that has gone (`shoal ps | head -1`, a terminal that was closed) is no failure: what was started must still be ended.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error) => {
-    if (codeOf(error) !== 'EPIPE' && codeOf(error) !== 'EIO') throw error;
-  });
-}
-
+guardOutput();
+keepIgnoring();
 process.exitCode = await main(process.argv.slice(2)).catch(report);

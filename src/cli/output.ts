@@ -1,10 +1,73 @@
+import { codeOf, ShoalError } from '../errors.ts';
+
+/** Bytes that a reader may be behind. More would fill our memory. */
+const BEHIND_BYTES_MAX = 16 * 1024 * 1024;
+
+const failing = new AbortController();
+
+/** Aborted once standard output cannot be written to any more. What has no end of its own ends then. */
+export const outputFailed: AbortSignal = failing.signal;
+
+/** What fails on standard output and standard error is no reason to end: it is kept for `checkOutput`. Called once, before anything else. */
+export function guardOutput(): void {
+  process.stdout.on('error', (error) => failing.abort(error));
+  // There is nowhere left to say it.
+  process.stderr.on('error', () => undefined);
+}
+
+/**
+ * Resolves when all that was printed has been taken.
+ * @throws OUTPUT_UNWRITABLE if it was not; a reader that has gone (`| head -1`) is no failure
+ */
+export async function checkOutput(): Promise<void> {
+  // The event of an error follows the end of its write.
+  await new Promise<void>((resolve) => process.stdout.write('', () => setImmediate(resolve)));
+  const { reason } = outputFailed;
+  if (!outputFailed.aborted || codeOf(reason) === 'EPIPE') return;
+  throw new ShoalError(
+    'OUTPUT_UNWRITABLE',
+    `Standard output cannot be written to (${codeOf(reason) ?? String(reason)})`,
+    {
+      cause: reason,
+    },
+  );
+}
+
 /** Data goes to standard output, everything else to standard error: a pipe gets data only. */
 export function printData(text: string): void {
   process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
+/** Resolves when whoever reads standard output has caught up, or has gone. */
+export async function readerCaughtUp(): Promise<void> {
+  const { stdout } = process;
+  if (!stdout.writableNeedDrain || outputFailed.aborted) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      stdout.off('drain', done);
+      outputFailed.removeEventListener('abort', done);
+      resolve();
+    };
+    stdout.on('drain', done);
+    outputFailed.addEventListener('abort', done);
+  });
+}
+
+/** Whether the reader of standard output is so far behind that no more may be printed. */
+export function isReaderBehind(): boolean {
+  return process.stdout.writableLength > BEHIND_BYTES_MAX;
+}
+
 export function printJson(value: unknown): void {
-  printData(JSON.stringify(value));
+  printData(jsonLine(value));
+}
+
+/** JSON leaves the control characters above 0x7e as they are, and a terminal may obey them. */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\u009f]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 export function say(text: string): void {
@@ -19,7 +82,7 @@ export interface Column<Row> {
 
 /** A table in plain text, as wide as its content. */
 export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
-  const cells = rows.map((row) => columns.map((column) => column.cell(row)));
+  const cells = rows.map((row) => columns.map((column) => oneLine(column.cell(row))));
   const widths = columns.map(({ title }, index) =>
     Math.max(title.length, ...cells.map((line) => line[index]?.length ?? 0)),
   );
@@ -34,28 +97,13 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
   return `${[line(columns.map(({ title }) => title)), ...cells.map(line)].join('\n')}\n`;
 }
 
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-
-export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  for (; value >= 1024 && unit < UNITS.length - 1; unit++) value /= 1024;
-  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`;
-}
-
-/** What rounding would make a whole of the next unit is said in that. */
-export function formatDuration(ms: number): string {
-  if (Math.round(ms) < 1_000) return `${Math.round(ms)} ms`;
-  const tenths = Math.round(ms / 100);
-  if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`;
-  const seconds = Math.max(60, Math.floor(ms / 1_000));
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+/** A cell of a table, whoever wrote it. */
+function oneLine(text: string): string {
+  return printable(text).replace(/[\r\n]/g, '\ufffd');
 }
 
 /** Text from outside (a guest, a client) must not steer the terminal that it is shown on. */
 export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd');
+  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]|\r(?!\n)/g, '\ufffd');
 }

@@ -1,4 +1,6 @@
 import { askFleet } from '../app/mod.ts';
+import { rowIn } from '../console/mod.ts';
+import { makeParams, PARAMETERS } from '../fleet/mod.ts';
 import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { printData, printJson, table } from './output.ts';
@@ -19,36 +21,53 @@ export const paramsCommand: Command = {
   async run({ flags, words }) {
     const json = flags.oneOf('output', ['table', 'json']) === 'json';
     const [verb = 'ls', ...rest] = words;
-    if (verb === 'get') return get(await params(), rest, json);
-    if (verb !== 'ls' && verb !== 'set')
-      throw usage(paramsCommand, `expected ls, get or set, got ${JSON.stringify(verb)}`);
-    if (verb === 'set' && rest.length === 0) throw usage(paramsCommand, 'there is nothing to set: give NAME=VALUE');
-    const values =
-      verb === 'ls'
-        ? await params()
-        : await askFleet<Values>(fleetOf(flags), 'params-set', { values: settings(paramsCommand, rest) });
-    show(values, json);
-    return 0;
-
-    function params(): Promise<Values> {
-      return askFleet<Values>(fleetOf(flags), 'params', {});
+    switch (verb) {
+      case 'ls':
+        show(valuesIn(await askFleet(fleetOf(flags), 'params', {})), json);
+        return 0;
+      case 'get': {
+        const name = known(rest[0]);
+        const values = valuesIn(await askFleet(fleetOf(flags), 'params', {}));
+        if (json) printJson({ [name]: values[name] });
+        else printData(String(values[name]));
+        return 0;
+      }
+      case 'set': {
+        if (rest.length === 0) throw usage(paramsCommand, 'there is nothing to set: give NAME=VALUE');
+        const values = checkedEach(settings(paramsCommand, rest));
+        show(valuesIn(await askFleet(fleetOf(flags), 'params-set', { values })), json);
+        return 0;
+      }
+      default:
+        throw usage(paramsCommand, `expected ls, get or set, got ${JSON.stringify(verb)}`);
     }
   },
 };
 
 type Values = Readonly<Record<string, number>>;
 
-function get(values: Values, [name]: readonly string[], json: boolean): number {
-  const value = name === undefined || !Object.hasOwn(values, name) ? undefined : values[name];
-  if (name === undefined || value === undefined) {
-    throw usage(
-      paramsCommand,
-      `there is no parameter ${JSON.stringify(name ?? '')}; there are ${Object.keys(values).join(', ')}`,
-    );
-  }
-  if (json) printJson({ [name]: value });
-  else printData(String(value));
-  return 0;
+function valuesIn(reply: unknown): Values {
+  return rowIn<Values>('params', reply, {});
+}
+
+function known(name = ''): string {
+  if (Object.hasOwn(PARAMETERS, name)) return name;
+  const names = Object.keys(PARAMETERS).join(', ');
+  throw usage(paramsCommand, `there is no parameter ${JSON.stringify(name)}; there are ${names}`);
+}
+
+/** Beside these every value that is allowed goes. */
+const WIDEST = makeParams({
+  status_interval_ms: 10,
+  last_connect_ms: 86_400_000,
+  boot_timeout_ms: 1,
+  ip_reserve_ms: 86_400_000,
+});
+
+/** @throws CONFIG_VALUE for what no fleet takes; which values go together only the fleet can say */
+function checkedEach(values: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  for (const [name, value] of Object.entries(values)) makeParams(Object.fromEntries([[name, value]]), WIDEST);
+  return values;
 }
 
 function show(values: Values, json: boolean): void {

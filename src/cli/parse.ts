@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import { codeOf, ShoalError } from '../errors.ts';
-import type { Command, FlagConfig, Flags, Input } from './command.ts';
+import type { Command, FlagConfig, Flags, Invocation } from './command.ts';
 
 /** @throws USAGE saying what is wrong and where the help is */
-export function parse(command: Command, args: readonly string[]): Input {
+export function parse(command: Command, args: readonly string[]): Invocation {
   const { values, positionals } = parsed(command, args);
   if (positionals.length > command.wordsMax) {
     const extra = positionals[command.wordsMax] ?? '';

@@ -1,8 +1,9 @@
 import { askFleet } from '../app/mod.ts';
-import type { FleetSnapshot, VmRow } from '../fleet/mod.ts';
+import { shortBytes, shortDuration, snapshotIn } from '../console/mod.ts';
+import type { VmRow } from '../fleet/mod.ts';
 import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
-import { type Column, formatBytes, formatDuration, printData, printJson, table } from './output.ts';
+import { type Column, printable, printData, printJson, say, table } from './output.ts';
 
 const COLUMNS: readonly Column<VmRow>[] = [
   { title: 'VM', align: 'right', cell: (vm) => String(vm.id_vmachine) },
@@ -10,11 +11,11 @@ const COLUMNS: readonly Column<VmRow>[] = [
   { title: 'ADDRESS', cell: (vm) => vm.address },
   { title: 'HOST', cell: (vm) => vm.host },
   { title: 'CPU', align: 'right', cell: (vm) => (vm.cpu === null ? '-' : `${vm.cpu.toFixed(1)} %`) },
-  { title: 'RAM', align: 'right', cell: (vm) => (vm.ram === null ? '-' : formatBytes(vm.ram)) },
+  { title: 'RAM', align: 'right', cell: (vm) => shortBytes(vm.ram) },
   { title: 'IN FLIGHT', align: 'right', cell: (vm) => String(vm.in_flight) },
   { title: 'SERVED', align: 'right', cell: (vm) => String(vm.served) },
   { title: 'IDLE', align: 'right', cell: (vm) => String(vm.free_count) },
-  { title: 'UPTIME', align: 'right', cell: (vm) => formatDuration(vm.uptime_ms) },
+  { title: 'UPTIME', align: 'right', cell: (vm) => shortDuration(vm.uptime_ms) },
 ];
 
 export const psCommand: Command = {
@@ -29,9 +30,12 @@ export const psCommand: Command = {
   ],
   async run({ flags }) {
     const format = flags.oneOf('output', ['table', 'json']);
-    const fleet = await askFleet<FleetSnapshot>(fleetOf(flags), 'ps', {});
+    const fleet = snapshotIn(await askFleet(fleetOf(flags), 'ps', {}));
     if (format === 'json') printJson(fleet);
-    else printData(table(COLUMNS, fleet.vms));
+    else {
+      printData(table(COLUMNS, fleet.vms));
+      if (fleet.blocked !== null) say(printable(`shoal: requests wait, and no VM can be started: ${fleet.blocked}`));
+    }
     return 0;
   },
 };

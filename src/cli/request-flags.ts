@@ -1,4 +1,3 @@
-import { codeOf, ShoalError } from '../errors.ts';
 import { DEADLINE_MS_MAX, isOp, OP_FORM } from '../transport/mod.ts';
 import type { Command, Flags } from './command.ts';
 import { usage } from './parse.ts';
@@ -17,9 +16,4 @@ export function requestOf(command: Command, flags: Flags): RequestFlags {
   }
   const deadlineMs = flags.whole('deadline', { min: 1, max: DEADLINE_MS_MAX });
   return { ...(op === undefined ? {} : { op }), ...(deadlineMs === undefined ? {} : { deadlineMs }) };
-}
-
-/** Of the file that `--file` names. */
-export function unreadable(file: string, cause: unknown): ShoalError {
-  return new ShoalError('USAGE', `the file ${file} cannot be read (${codeOf(cause) ?? String(cause)})`, { cause });
 }

@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Line, splitLines } from './split-lines.ts';
 
-async function linesOf(chunks: readonly Uint8Array[], bytesMax?: number): Promise<Line[]> {
+async function linesOf(chunks: readonly Uint8Array[], bytesMax = 1_000_000, endlessBytes?: number): Promise<Line[]> {
   async function* stream(): AsyncGenerator<Uint8Array> {
     yield* chunks;
   }
   const lines: Line[] = [];
-  for await (const line of splitLines(stream(), bytesMax)) lines.push(line);
+  for await (const line of splitLines(stream(), bytesMax, endlessBytes)) lines.push(line);
   return lines;
 }
 
@@ -58,7 +58,18 @@ test('a line that is not UTF-8 has an error with its place, and the others are a
 });
 
 test('a line without end is refused before it fills the memory', async () => {
-  await expect(linesOf([bytes('ab'), bytes('cd'), bytes('ef')], 4)).rejects.toMatchObject({
+  await expect(linesOf([bytes('ab'), bytes('cd'), bytes('ef')], 4, 4)).rejects.toMatchObject({
     code: 'REQUEST_TOO_LARGE',
   });
+});
+
+test('a line that is too long fails alone, wherever it is cut', async () => {
+  const input = bytes('one\ntoo long\nlast');
+  for (let cut = 0; cut <= input.length; cut++) {
+    expect(await linesOf([input.subarray(0, cut), input.subarray(cut)], 4)).toMatchObject([
+      { number: 1, text: 'one' },
+      { number: 2, error: { code: 'REQUEST_TOO_LARGE', message: expect.stringContaining('has 8 bytes') } },
+      { number: 3, text: 'last' },
+    ]);
+  }
 });

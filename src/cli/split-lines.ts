@@ -1,49 +1,79 @@
 import { ShoalError } from '../errors.ts';
 import { byteAt, decodeUtf8, validBytes } from './utf8.ts';
 
-/** The largest text that NATS can be configured to take; a longer line is none that could be sent. */
-const LINE_BYTES_MAX = 64 * 1024 * 1024;
+/** A line of this length is none: it has no end. NATS can be configured to take as much, and no more. */
+const ENDLESS_BYTES = 64 * 1024 * 1024;
 const LINE_FEED = 0x0a;
 
-/** A line by its number, from 1; one that is not UTF-8 has the error that stands in its place. */
+/** A line by its number, from 1; one that cannot be sent has the error that stands in its place. */
 export type Line =
   | { readonly number: number; readonly text: string }
   | { readonly number: number; readonly error: ShoalError };
 
 /**
- * The lines of a stream of UTF-8, as they come, each without its line break; a last one needs none.
+ * The lines of a stream of UTF-8, as they come, each without its line break; a last one needs none. Of a line with more than `bytesMax` bytes
+ * nothing is kept.
  * @throws REQUEST_TOO_LARGE for a line that does not end
  */
 export async function* splitLines(
   chunks: AsyncIterable<Uint8Array>,
-  bytesMax = LINE_BYTES_MAX,
+  bytesMax: number,
+  endlessBytes = ENDLESS_BYTES,
 ): AsyncGenerator<Line, void, undefined> {
-  // In parts, because to join a long line anew with each chunk takes time that grows with its square.
-  let parts: Uint8Array[] = [];
-  let lineBytes = 0;
+  const line = new OpenLine(bytesMax);
   let number = 1;
   /** Of the input, where the line begins. */
   let offset = 0;
   for await (const chunk of chunks) {
     let begin = 0;
     for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, begin)) {
-      parts.push(chunk.subarray(begin, end));
-      const bytes = joined(parts);
-      yield lineOf(bytes, number, offset);
+      line.add(chunk.subarray(begin, end));
+      yield line.end(number, offset);
       number += 1;
-      offset += bytes.length + 1;
-      parts = [];
-      lineBytes = 0;
+      offset += line.bytes + 1;
+      line.clear();
       begin = end + 1;
     }
-    parts.push(chunk.subarray(begin));
-    lineBytes += chunk.length - begin;
-    if (lineBytes > bytesMax) {
-      throw new ShoalError('REQUEST_TOO_LARGE', `Line ${number} has more than ${bytesMax} bytes and no end in sight`);
+    line.add(chunk.subarray(begin));
+    if (line.bytes > endlessBytes) {
+      throw new ShoalError(
+        'REQUEST_TOO_LARGE',
+        `Line ${number} has more than ${endlessBytes} bytes and no end in sight`,
+      );
     }
   }
-  const last = joined(parts);
-  if (last.length > 0) yield lineOf(last, number, offset);
+  if (line.bytes > 0) yield line.end(number, offset);
+}
+
+/** A line that has not ended. */
+class OpenLine {
+  bytes = 0;
+  readonly #bytesMax: number;
+  /** To join a long line anew with each chunk would take time that grows with its square. */
+  #parts: Uint8Array[] = [];
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  add(part: Uint8Array): void {
+    this.bytes += part.length;
+    if (this.bytes > this.#bytesMax) this.#parts = [];
+    else this.#parts.push(part);
+  }
+
+  clear(): void {
+    this.bytes = 0;
+    this.#parts = [];
+  }
+
+  end(number: number, offset: number): Line {
+    if (this.bytes > this.#bytesMax) {
+      const why = `the line has ${this.bytes} bytes, and the NATS server takes at most ${this.#bytesMax}`;
+      return { number, error: new ShoalError('REQUEST_TOO_LARGE', why) };
+    }
+    return lineOf(joined(this.#parts), number, offset);
+  }
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

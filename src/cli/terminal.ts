@@ -1,8 +1,20 @@
+import type { WriteStream } from 'node:tty';
+import { isInForeground } from '../console/mod.ts';
 import type { Flags } from './command.ts';
 
-/** Whether there is a terminal that can be drawn on, and a person at it. */
+/** Whether there is a terminal that can be drawn on, with a person at it who waits for this command. */
 export function isOnTerminal(): boolean {
-  return process.stdout.isTTY && process.stdin.isTTY && process.env['TERM'] !== 'dumb';
+  return process.stdin.isTTY && canRedraw(process.stdout);
+}
+
+/** Whether a line on this stream can be written over, and is no one else's: a command in the background leaves the terminal alone. */
+export function canRedraw(stream: WriteStream): boolean {
+  return stream.isTTY && (process.env['TERM'] ?? '') !== 'dumb' && isInForeground();
+}
+
+/** Cells across; a terminal that does not know its width says 0. */
+export function columnsOf(stream: WriteStream, columnsDefault: number): number {
+  return stream.columns > 0 ? stream.columns : columnsDefault;
 }
 
 /** https://no-color.org: set to anything but nothing. */
@@ -20,7 +32,7 @@ export function sendHint(flags: Pick<Flags, 'text'>): string {
   return [shoal, 'send', ...where, '"some text"'].join(' ');
 }
 
-/** What is on the screen is for everybody who passes by. */
+/** Anyone who passes by reads the screen. */
 function withoutPassword(url: string): string {
   return url.replaceAll(/\/\/[^/@]*@/g, '//');
 }

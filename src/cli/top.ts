@@ -1,12 +1,13 @@
 import { systemClock } from '../actors/mod.ts';
-import { Dashboard, FleetWatch, frameText } from '../console/mod.ts';
+import { Dashboard, FleetWatch, frameText, type Hints } from '../console/mod.ts';
 import { type Command, FIND_FLAGS, type Flags } from './command.ts';
 import { fleetOf } from './find.ts';
 import { printData } from './output.ts';
 import { usage } from './parse.ts';
-import { hasColours, isOnTerminal, sendHint } from './terminal.ts';
+import { onStopSignal } from './signals.ts';
+import { columnsOf, hasColours, isOnTerminal, sendHint } from './terminal.ts';
 
-/** Between the two looks of `--once` that make a rate. */
+/** Two looks this far apart give `--once` a rate. */
 const BETWEEN_LOOKS_MS = 500;
 const COLUMNS_IN_PIPE = 120;
 
@@ -29,7 +30,7 @@ export const topCommand: Command = {
     if (!isOnTerminal()) {
       throw usage(
         topCommand,
-        'top needs a terminal to draw on; without one there are `shoal top --once`, `shoal ps` and `shoal events --follow`',
+        'top needs a terminal to draw on, in the foreground; without one there are `shoal top --once`, `shoal ps` and `shoal events --follow`',
       );
     }
     await live(flags);
@@ -42,7 +43,7 @@ async function once(flags: Flags): Promise<string> {
   try {
     await new Promise<void>((resolve) => systemClock.timer(BETWEEN_LOOKS_MS, resolve));
     await watch.look();
-    return frameText(watch.facts, hintsOf(flags), process.stdout.columns ?? COLUMNS_IN_PIPE);
+    return frameText(watch.facts, hintsOf(flags), columnsOf(process.stdout, COLUMNS_IN_PIPE));
   } finally {
     await watch.close();
   }
@@ -54,18 +55,17 @@ async function live(flags: Flags): Promise<void> {
     hints: hintsOf(flags),
     colours: hasColours(),
   });
-  // Before, there was nothing to give back: a signal just ended it.
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  const told = Promise.withResolvers<void>();
-  for (const signal of signals) process.on(signal, told.resolve);
+  // Until here there was nothing to give back, and a signal just ended it.
+  const told = Promise.withResolvers<unknown>();
+  const stopListening = onStopSignal(told.resolve);
   try {
     await Promise.race([dashboard.left, told.promise]);
   } finally {
     await dashboard.close();
-    for (const signal of signals) process.off(signal, told.resolve);
+    stopListening();
   }
 }
 
-function hintsOf(flags: Flags): { send: string; quit: string } {
-  return { send: sendHint(flags), quit: 'quit' };
+function hintsOf(flags: Flags): Hints {
+  return { send: sendHint(flags), quit: 'quit', canSuspend: true };
 }

@@ -1,6 +1,7 @@
-import { Dashboard, logLine } from '../console/mod.ts';
+import { Dashboard, type LeaveReason, logLine } from '../console/mod.ts';
 import type { FleetEvent } from '../fleet/mod.ts';
-import { printable, say } from './output.ts';
+import { LineWriter } from './line-writer.ts';
+import { printable } from './output.ts';
 import { hasColours } from './terminal.ts';
 
 /** `json`: one line when it is ready. `dashboard`: lines until it is ready, and again from when it is left. */
@@ -13,12 +14,17 @@ export interface DashboardPlace {
   readonly sendHint: string;
 }
 
-/** What `shoal up` tells, and where. */
+const STANDARD_ERROR_FD = 2;
+/** The last lines may take so long; nothing else is left to do then. */
+const LAST_LINES_MS = 1_000;
+
+/** What `shoal up` tells, and where. The fleet goes on whatever becomes of it. */
 export class UpOutput {
   readonly mode: UpMode;
+  readonly #lines = new LineWriter(STANDARD_ERROR_FD);
   #dashboard: Dashboard | undefined;
   /** Aborted: from then on nothing takes the terminal any more. */
-  readonly #ending = new AbortController();
+  readonly #leaving = new AbortController();
 
   constructor(mode: UpMode) {
     this.mode = mode;
@@ -26,42 +32,47 @@ export class UpOutput {
 
   readonly progress = (text: string): void => {
     if (this.mode === 'json') return;
-    if (this.#holdsStandardError()) this.#dashboard?.note(text);
-    else say(text);
+    if (this.#dashboardHasStandardError()) this.#dashboard?.note(text);
+    else this.say(text);
   };
 
   readonly event = ({ atMs, text }: FleetEvent): void => {
-    // The dashboard hears them by itself.
-    if (this.mode === 'json' || this.#holdsStandardError()) return;
-    say(printable(logLine({ atMs, text })));
+    // The dashboard hears events by itself.
+    if (this.mode === 'json' || this.#dashboardHasStandardError()) return;
+    this.say(logLine({ atMs, text }));
   };
 
-  /** Takes the terminal. `onLeft` is called when the user has left the dashboard; the terminal is for lines again then. */
+  /** A line on standard error, in every mode. */
+  say(text: string): void {
+    this.#lines.line(printable(text));
+  }
+
+  /** Takes the terminal. `onLeft` is called when the dashboard has ended by itself; the terminal is for lines again then. */
   async show(
     { servers, fleet, sendHint }: DashboardPlace,
     notes: readonly string[],
-    onLeft: () => void,
+    onLeft: (reason: LeaveReason) => void,
   ): Promise<void> {
     try {
       const dashboard = await Dashboard.open({
         find: () => ({ servers, fleet }),
-        hints: { send: sendHint, quit: 'end the fleet' },
+        hints: { send: sendHint, quit: 'end the fleet', canSuspend: false },
         colours: hasColours(),
-        signal: this.#ending.signal,
+        signal: this.#leaving.signal,
       });
       this.#dashboard = dashboard;
       for (const note of notes) dashboard.note(note);
       void dashboard.left.then(onLeft);
     } catch (error) {
-      if (this.#ending.signal.aborted) return;
+      if (this.#leaving.signal.aborted) return;
       // The fleet runs all the same.
-      say(`The dashboard cannot be shown: ${error instanceof Error ? error.message : String(error)}`);
+      this.say(`The dashboard cannot be shown: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 
   /** The terminal is for lines again, at once. */
   leave(): void {
-    this.#ending.abort();
+    this.#leaving.abort();
     this.#dashboard?.restore();
   }
 
@@ -70,8 +81,13 @@ export class UpOutput {
     await this.#dashboard?.close();
   }
 
+  /** Resolves when the last line has been written, or nobody takes it. */
+  written(): Promise<void> {
+    return this.#lines.end(LAST_LINES_MS);
+  }
+
   /** Standard error that goes elsewhere (`2>file`) gets its lines at all times. */
-  #holdsStandardError(): boolean {
-    return this.#dashboard !== undefined && !this.#ending.signal.aborted && process.stderr.isTTY;
+  #dashboardHasStandardError(): boolean {
+    return this.#dashboard !== undefined && !this.#leaving.signal.aborted && process.stderr.isTTY;
   }
 }

@@ -12,9 +12,10 @@ import {
 } from '../app/mod.ts';
 import { parsePool } from '../fleet/mod.ts';
 import { type Command, DATA_FLAG, FLEET_FLAG, type Flags, OUTPUT_FLAG } from './command.ts';
-import { printable, printJson, say } from './output.ts';
+import { printJson } from './output.ts';
 import { usage } from './parse.ts';
 import { settings } from './settings.ts';
+import { onStopSignal } from './signals.ts';
 import { isOnTerminal, sendHint } from './terminal.ts';
 import { type UpMode, UpOutput } from './up-output.ts';
 
@@ -71,46 +72,55 @@ export const upCommand: Command = {
     ['shoal up --min 3 --set vm_requests_max=8', 'three VMs, each free while it works on fewer than eight requests'],
     ['shoal up --nats nats://127.0.0.1:4222 --fleet blue', 'uses a NATS server that runs already'],
   ],
+  outlivesOutput: true,
   async run({ flags }) {
     const output = new UpOutput(modeOf(flags));
-    const stopping = new AbortController();
-    let firstMs = 0;
-    let hurry: (() => void) | undefined;
-    const stop = (by: string): void => {
-      if (stopping.signal.aborted) {
-        // The second Ctrl-C does not wait for what the first began.
-        if (performance.now() - firstMs >= samePressMs()) hurry?.();
-        return;
-      }
-      // A key that the dashboard has read is no signal that npm could hand on.
-      firstMs = by === LEFT ? Number.NEGATIVE_INFINITY : performance.now();
-      output.leave();
-      say(`${by}: ending everything that was started; ${by === LEFT ? 'Ctrl-C' : 'once more'} ends it at once`);
-      stopping.abort();
-    };
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
-    const shoal = await started(optionsOf(flags, output), stopping.signal);
-    if (shoal === undefined) return 0;
-    hurry = () => shoal.hurry();
     try {
-      const greeted = greet(shoal, flags, output, stop);
-      // Whoever stops it meanwhile does not want to hear how the greeting went.
-      greeted.catch(() => undefined);
-      await Promise.race([greeted, aborted(stopping.signal)]);
-      const failure = await Promise.race([shoal.failed, shoal.asked, aborted(stopping.signal)]);
-      if (failure !== undefined) {
-        // A defect of ours is no reason to end what works: the next `up` adopts the VMs.
-        shoal.keepVms();
-        throw failure;
-      }
+      return await runUp(flags, output);
     } finally {
-      // Whatever becomes of the terminal, what was started must be ended.
-      await output.close().finally(() => shoal.stop());
+      await output.written();
     }
-    if (stopping.signal.aborted) say('Everything has ended.');
-    return 0;
   },
 };
+
+async function runUp(flags: Flags, output: UpOutput): Promise<number> {
+  const stopping = new AbortController();
+  let firstMs = 0;
+  let hurry: (() => void) | undefined;
+  const stop = (by: string): void => {
+    if (stopping.signal.aborted) {
+      // The second Ctrl-C does not wait for what the first began.
+      if (performance.now() - firstMs >= samePressMs()) hurry?.();
+      return;
+    }
+    // A key that the dashboard has read is no signal that npm could hand on.
+    firstMs = by === LEFT ? Number.NEGATIVE_INFINITY : performance.now();
+    output.leave();
+    output.say(`${by}: ending everything that was started; ${by === LEFT ? 'Ctrl-C' : 'once more'} ends it at once`);
+    stopping.abort();
+  };
+  onStopSignal(stop);
+  const shoal = await started(optionsOf(flags, output), stopping.signal);
+  if (shoal === undefined) return 0;
+  hurry = () => shoal.hurry();
+  try {
+    const greeted = greet(shoal, flags, output, stop);
+    // A stop meanwhile leaves nobody who wants to hear how the greeting went.
+    greeted.catch(() => undefined);
+    await Promise.race([greeted, aborted(stopping.signal)]);
+    const failure = await Promise.race([shoal.failed, shoal.asked, aborted(stopping.signal)]);
+    if (failure !== undefined) {
+      // A defect of ours is no reason to end what works: the next `up` adopts the VMs.
+      shoal.keepVms();
+      throw failure;
+    }
+  } finally {
+    // Whatever becomes of the terminal, what was started must be ended.
+    await output.close().finally(() => shoal.stop());
+  }
+  if (stopping.signal.aborted) output.say('Everything has ended.');
+  return 0;
+}
 
 function modeOf(flags: Flags): UpMode {
   if (flags.oneOf('output', ['table', 'json']) === 'json') return 'json';
@@ -178,12 +188,17 @@ async function greet(shoal: Shoal, flags: Flags, output: UpOutput, stop: (by: st
     return;
   }
   const hint = sendHint(flags);
-  say(`Ready: "${GREETING}" went to VM ${vm} and came back as "${printable(text)}" after ${ms.toFixed(1)} ms.`);
-  say(`Send more with \`${hint}\`, or to the subject ${subject} at ${nats}. Ctrl-C ends everything.`);
+  output.say(`Ready: "${GREETING}" went to VM ${vm} and came back as "${text}" after ${ms.toFixed(1)} ms.`);
+  output.say(`Send more with \`${hint}\`, or to the subject ${subject} at ${nats}. Ctrl-C ends everything.`);
   const notes = [`VM ${vm} answered "${GREETING}" with "${text}".`, `Send more: ${hint}`];
   // The address that was given may have a password, which the one that is shown has not.
   const servers = flags.text('nats') ?? nats;
-  if (output.mode === 'dashboard') await output.show({ servers, fleet, sendHint: hint }, notes, () => stop(LEFT));
+  if (output.mode !== 'dashboard') return;
+  await output.show({ servers, fleet, sendHint: hint }, notes, (reason) => {
+    if (reason === 'quit') stop(LEFT);
+    // A fleet needs no terminal. If losing it is to end the fleet, SIGHUP says so.
+    else output.leave();
+  });
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

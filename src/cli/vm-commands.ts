@@ -1,4 +1,6 @@
 import { askFleet } from '../app/mod.ts';
+import { rowIn } from '../console/mod.ts';
+import { ShoalError } from '../errors.ts';
 import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { printData, printJson } from './output.ts';
@@ -76,7 +78,8 @@ async function tell(
   textOf: (reply: Concerned) => string,
 ): Promise<number> {
   const format = flags.oneOf('output', ['table', 'json']);
-  const reply = await askFleet<Concerned>(fleetOf(flags), verb, args);
+  const reply = rowIn<Concerned>(verb, await askFleet(fleetOf(flags), verb, args), {});
+  if (!Array.isArray(reply.vms)) throw new ShoalError('NATS_MESSAGE_INVALID', `The reply to "${verb}" names no VMs`);
   if (format === 'json') printJson(reply);
   else printData(textOf(reply));
   return 0;

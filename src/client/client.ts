@@ -64,6 +64,8 @@ export interface CloseOptions {
 export interface Client extends AsyncDisposable {
   /** Requests that have not ended. */
   readonly inFlight: number;
+  /** What the NATS server takes in a message, with its headers: a text has a little less room. */
+  readonly textBytesMax: number;
   /**
    * Sends text to the fleet and resolves with the processed text. While its deadline allows it is sent again, under the same id, if no reply
    * comes: the fleet joins repeats, so that a Shoal which dies and comes back is not noticed.
@@ -88,6 +90,8 @@ const SERVERS = 'nats://127.0.0.1:4222';
 const FLEET = 'default';
 const NAME = 'shoal-client';
 const DEADLINE_MS = 30_000;
+/** What a NATS server takes unless it is configured otherwise. */
+const PAYLOAD_BYTES_DEFAULT = 1024 * 1024;
 
 /**
  * Connects to a fleet.
@@ -137,6 +141,10 @@ class FleetClient implements Client {
 
   get inFlight(): number {
     return this.#open.count;
+  }
+
+  get textBytesMax(): number {
+    return this.#connection.nc.info?.max_payload ?? PAYLOAD_BYTES_DEFAULT;
   }
 
   async request(text: string, options: ClientRequestOptions = {}): Promise<ClientReply> {

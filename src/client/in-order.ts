@@ -18,21 +18,21 @@ export async function* inOrder<In, Out>(
   options: InOrderOptions<In, Out>,
 ): AsyncGenerator<Out, boolean, undefined> {
   const bell = new Bell();
-  const input = new Input(source, bell);
-  const pending: Slot<Out>[] = [];
+  const reader = new ItemReader(source, bell);
+  const slots: Slot<Out>[] = [];
   const { concurrency, work, stop } = options;
   const onStop = (): void => bell.ring();
   stop.addEventListener('abort', onStop);
   try {
     for (let index = 0; ; ) {
-      const mayRead = !stop.aborted && !input.ended;
-      if (mayRead && pending.length < concurrency) input.read();
-      const item = mayRead ? input.take() : undefined;
-      const [head] = pending;
+      const mayRead = !stop.aborted && !reader.ended;
+      if (mayRead && slots.length < concurrency) reader.read();
+      const item = mayRead ? reader.take() : undefined;
+      const [head] = slots;
       if (item !== undefined) {
-        pending.push(new Slot(work(item.value, index++), bell));
+        slots.push(new Slot(work(item.value, index++), bell));
       } else if (head?.isDone === true) {
-        pending.shift();
+        slots.shift();
         yield head.result;
       } else if (!mayRead && head === undefined) {
         break;
@@ -40,11 +40,11 @@ export async function* inOrder<In, Out>(
         await bell.rung();
       }
     }
-    if (input.failure !== undefined) throw input.failure.reason;
-    return input.ended;
+    if (reader.failure !== undefined) throw reader.failure.reason;
+    return reader.ended;
   } finally {
     stop.removeEventListener('abort', onStop);
-    await input.close();
+    await reader.close();
   }
 }
 
@@ -65,7 +65,7 @@ class Bell {
 }
 
 /** One item at a time from the source. */
-class Input<In> {
+class ItemReader<In> {
   readonly #iterator: AsyncIterator<In> | Iterator<In>;
   readonly #bell: Bell;
   #isReading = false;

@@ -1,11 +1,13 @@
 import { systemClock } from '../actors/mod.ts';
 import type { Facts, Hints } from './facts.ts';
+import type { Place } from './fleet-follower.ts';
 import { FleetWatch } from './fleet-watch.ts';
+import { isInForeground } from './foreground.ts';
 import { inspectLines, logLine } from './inspect-lines.ts';
+import { logIn, rowIn } from './replies.ts';
 import type { Screen } from './screen.ts';
 import { filled, press, UI_AT_START, type Ui } from './ui.ts';
 import { seenOf, viewOf } from './view-of.ts';
-import type { Place } from './wire.ts';
 
 export interface DashboardOptions {
   /** Says where the fleet is; throws while it is nowhere. */
@@ -17,36 +19,49 @@ export interface DashboardOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What happens within this time is drawn at once: a burst of events must not keep the machine busy. */
+/** Why a dashboard ended by itself: its user pressed `q`, or its terminal has gone. */
+export type LeaveReason = 'quit' | 'gone';
+
+/** Changes within this time share a drawing: a burst of events must not keep the machine busy. */
 const DRAW_EVERY_MS = 100;
 const LOG_LINES = 500;
+/** No event tells a process that its terminal is its own again. */
+const FOREGROUND_LOOK_MS = 500;
 
 /** A fleet on the terminal, until somebody presses `q`. */
 export class Dashboard {
-  /** Resolves when the user has asked to leave; the terminal has been given back by then. */
-  readonly left: Promise<void>;
-  readonly #leave: () => void;
+  /** Resolves when the dashboard has ended by itself; the terminal has been given back by then. */
+  readonly left: Promise<LeaveReason>;
+  readonly #leave: (reason: LeaveReason) => void;
   readonly #options: DashboardOptions;
   readonly #watch: FleetWatch;
-  readonly #screen: Screen;
+  readonly #newScreen: () => Screen;
+  #screen: Screen;
   #ui: Ui = UI_AT_START;
   /** What is shown while it is paused. */
   #frozen: Facts | undefined;
   #isRestored = false;
   #isDrawAsked = false;
   #isAsking = false;
+  /** Until this process is in the foreground again. */
+  #isWaiting = false;
 
   private constructor(options: DashboardOptions, watch: FleetWatch, TheScreen: typeof Screen) {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<LeaveReason>();
     this.left = promise;
     this.#leave = resolve;
     this.#options = options;
     this.#watch = watch;
-    this.#screen = new TheScreen({
-      colours: options.colours,
-      onKey: (key) => this.#press(key),
-      onResize: () => this.#draw(),
-    });
+    this.#newScreen = () =>
+      new TheScreen({
+        colours: options.colours,
+        onKey: (key) => this.#press(key),
+        onResize: () => this.#draw(),
+        onGone: () => this.#end('gone'),
+      });
+    this.#screen = this.#newScreen();
+    process.on('SIGTSTP', this.#suspend);
+    process.on('SIGCONT', this.#retake);
   }
 
   /** Takes the terminal once the fleet has answered. @throws FLEET_NOT_RUNNING, NATS_UNREACHABLE */
@@ -67,7 +82,7 @@ export class Dashboard {
       await watch.close();
       throw error;
     }
-    void watch.goOn();
+    void watch.follow();
     return dashboard;
   }
 
@@ -79,6 +94,8 @@ export class Dashboard {
   /** Gives the terminal back, at once. Twice is once. */
   restore(): void {
     this.#isRestored = true;
+    process.off('SIGTSTP', this.#suspend);
+    process.off('SIGCONT', this.#retake);
     this.#screen.restore();
   }
 
@@ -92,8 +109,11 @@ export class Dashboard {
     const { hints } = this.#options;
     const next = press(this.#ui, key, seenOf(this.#facts, this.#ui, this.#screen.size, hints));
     if (next === 'quit') {
-      this.restore();
-      this.#leave();
+      this.#end('quit');
+      return;
+    }
+    if (next === 'suspend') {
+      if (this.#options.hints.canSuspend) this.#suspend();
       return;
     }
     this.#ui = next;
@@ -102,6 +122,37 @@ export class Dashboard {
     void this.#fillOverlay();
     this.#draw();
   }
+
+  #end(reason: LeaveReason): void {
+    this.restore();
+    this.#leave(reason);
+  }
+
+  /** Stops this process, with the terminal as the shell needs it. */
+  readonly #suspend = (): void => {
+    this.#screen.restore();
+    process.off('SIGTSTP', this.#suspend);
+    // By default the kernel stops us here, unless no shell is there that could wake us.
+    process.kill(process.pid, 'SIGTSTP');
+    process.on('SIGTSTP', this.#suspend);
+    this.#retake();
+  };
+
+  /** Takes the terminal anew: a stop that nobody can catch left it as it was, and the shell has used it since. */
+  readonly #retake = (): void => {
+    if (this.#isRestored || this.#isWaiting) return;
+    if (isInForeground()) {
+      this.#screen.restore();
+      this.#screen = this.#newScreen();
+      this.#draw();
+      return;
+    }
+    this.#isWaiting = true;
+    systemClock.timer(FOREGROUND_LOOK_MS, () => {
+      this.#isWaiting = false;
+      this.#retake();
+    });
+  };
 
   #changed(): void {
     void this.#fillOverlay();
@@ -114,7 +165,7 @@ export class Dashboard {
   }
 
   #draw(): void {
-    if (this.#isRestored) return;
+    if (this.#isRestored || !isInForeground()) return;
     this.#screen.draw(viewOf(this.#facts, this.#ui, this.#screen.size, this.#options.hints));
   }
 
@@ -141,17 +192,13 @@ export class Dashboard {
 
   async #ask(kind: 'inspect' | 'logs', vm: number): Promise<readonly string[]> {
     if (kind === 'inspect') {
-      // What this verb returns is an object, on both sides.
-      return inspectLines((await this.#watch.ask('inspect', { vm })) as Record<string, unknown>);
+      return inspectLines(rowIn<Record<string, unknown>>('inspect', await this.#watch.ask('inspect', { vm }), {}));
     }
-    const answer = await this.#watch.ask('logs', { vm, lines: LOG_LINES });
-    // As for `inspect`.
-    const { lines } = answer as { readonly lines: readonly { readonly atMs: number; readonly text: string }[] };
-    return lines.map(logLine);
+    return logIn(await this.#watch.ask('logs', { vm, lines: LOG_LINES })).map(logLine);
   }
 }
 
 /** History and events go on while the screen stands still. */
 function standing(facts: Facts): Facts {
-  return { ...facts, history: [...facts.history], happenings: [...facts.happenings] };
+  return { ...facts, history: [...facts.history], events: [...facts.events] };
 }

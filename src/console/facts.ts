@@ -1,5 +1,5 @@
 import type { FleetSnapshot } from '../fleet/mod.ts';
-import type { Happening } from './happenings.ts';
+import type { EventLine } from './event-lines.ts';
 import type { Sample } from './history.ts';
 
 /** All that is known of a fleet at one moment. */
@@ -14,13 +14,15 @@ export interface Facts {
   /** Oldest first. */
   readonly history: readonly Sample[];
   /** Oldest first. */
-  readonly happenings: readonly Happening[];
+  readonly events: readonly EventLine[];
 }
 
-/** What the dashboard says about the commands around it. */
+/** The command that the dashboard is part of, as far as it shows. */
 export interface Hints {
   /** A command line that sends a text to this fleet. */
   readonly send: string;
   /** What `q` does: `quit`, or `end the fleet`. */
   readonly quit: string;
+  /** Whether Ctrl-Z stops the program, as shells expect of one: not if a fleet would stand still with it. */
+  readonly canSuspend: boolean;
 }

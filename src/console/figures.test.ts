@@ -11,8 +11,13 @@ test('bytes in units of 1024', () => {
 });
 
 test('durations say the two units that matter', () => {
-  const durations = [0, 59_999, 61_000, 3_600_000, 90_000_000, -5, Number.NaN];
-  expect(durations.map(shortDuration)).toEqual(['0s', '59s', '1m 01s', '1h 00m', '1d 01h', '0s', '0s']);
+  const durations = [0, 59_999, 61_000, 3_600_000, 90_000_000];
+  expect(durations.map(shortDuration)).toEqual(['0s', '59s', '1m 01s', '1h 00m', '1d 01h']);
+});
+
+test('what is not known is a dash', () => {
+  expect([null, -5, Number.NaN].map(shortDuration)).toEqual(['-', '-', '-']);
+  expect([null, Number.NaN].map(shortBytes)).toEqual(['-', '-']);
 });
 
 test('the upper end of a chart is a round figure that holds its values', () => {

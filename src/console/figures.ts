@@ -1,4 +1,4 @@
-/** Figures in as few cells as they can be understood in: the dashboard has few. */
+/** How figures are written wherever a person reads them. Tables and the dashboard have few cells. */
 
 const COUNT_UNITS = ['', 'k', 'M', 'G', 'T'];
 const BYTE_UNITS = ['B', 'K', 'M', 'G', 'T'];
@@ -10,14 +10,15 @@ export function shortCount(count: number): string {
   return inUnits(count, 1_000, COUNT_UNITS);
 }
 
-/** `512B`, `5.2M`; in units of 1024. */
-export function shortBytes(bytes: number): string {
-  return Number.isFinite(bytes) ? inUnits(bytes, 1_024, BYTE_UNITS) : '-';
+/** `512B`, `5.2M`, in units of 1024; `-` where it is not known. */
+export function shortBytes(bytes: number | null): string {
+  return bytes !== null && Number.isFinite(bytes) ? inUnits(bytes, 1_024, BYTE_UNITS) : '-';
 }
 
-/** `5s`, `3m 12s`, `2h 04m`, `5d 03h`. */
-export function shortDuration(ms: number): string {
-  const seconds = Number.isFinite(ms) ? Math.max(0, Math.floor(ms / 1_000)) : 0;
+/** `5s`, `3m 12s`, `2h 04m`, `5d 03h`; `-` where it is not known. */
+export function shortDuration(ms: number | null): string {
+  if (ms === null || !Number.isFinite(ms) || ms < 0) return '-';
+  const seconds = Math.floor(ms / 1_000);
   if (seconds < 60) return `${seconds}s`;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes}m ${twoDigits(seconds % 60)}s`;
@@ -26,10 +27,15 @@ export function shortDuration(ms: number): string {
   return `${Math.floor(hours / 24)}d ${twoDigits(hours % 24)}h`;
 }
 
-/** The time of day in UTC, as `shoal events` has it. */
+/** The time of day in UTC, to the second. */
 export function timeOfDay(atMs: number): string {
+  return preciseTimeOfDay(atMs).slice(0, 8);
+}
+
+/** The time of day in UTC, to the millisecond. */
+export function preciseTimeOfDay(atMs: number): string {
   const date = new Date(atMs);
-  return Number.isNaN(date.getTime()) ? '--:--:--' : date.toISOString().slice(11, 19);
+  return Number.isNaN(date.getTime()) ? '--:--:--.---' : date.toISOString().slice(11, 23);
 }
 
 /** The least of 1, 2, 5, 10, 20, 50 ... that holds all of `value`: the upper end of a chart. */

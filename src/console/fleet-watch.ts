@@ -1,32 +1,29 @@
 import type { Clock } from '../actors/mod.ts';
-import { ShoalError } from '../errors.ts';
 import type { FleetSnapshot } from '../fleet/mod.ts';
+import { EventLines } from './event-lines.ts';
 import type { Facts } from './facts.ts';
-import { Happenings } from './happenings.ts';
+import { FleetFollower, type Followed, type Place } from './fleet-follower.ts';
 import { History } from './history.ts';
-import { openWire, type Place, type Wire } from './wire.ts';
+import { snapshotIn } from './replies.ts';
 
 export interface WatchOptions {
-  /** Says where the fleet is; asked again after each loss, since it may come back elsewhere. Throws while it is nowhere. */
+  /** Says where the fleet is; throws while it is nowhere. */
   readonly find: () => Place;
   readonly clock: Clock;
   /** There is something new to see. */
   readonly onChange: () => void;
 }
 
-const LOOK_EVERY_MS = 1_000;
+/** As many as the events pane keeps would be too many to ask for at once. */
+const EVENTS_AT_START = 200;
 
-/** Looks at a fleet once a second and hears its events, over a connection that is made anew whenever it is lost. */
+/** What a dashboard knows of the fleet that it follows. */
 export class FleetWatch {
   readonly #options: WatchOptions;
   readonly #history = new History();
-  readonly #happenings = new Happenings();
-  /** Connections that are being closed. */
-  readonly #closing = new Set<Promise<void>>();
-  #wire: Wire | undefined;
+  readonly #eventLines = new EventLines();
   #facts: Facts;
-  #closed = false;
-  #endPause: () => void = () => undefined;
+  #follower: FleetFollower | undefined;
 
   private constructor(options: WatchOptions) {
     this.#options = options;
@@ -36,19 +33,29 @@ export class FleetWatch {
       snapshot: NOTHING,
       lost: undefined,
       history: this.#history.samples,
-      happenings: this.#happenings.latest,
+      events: this.#eventLines.latest,
     };
   }
 
   /** @throws what the first look throws: FLEET_NOT_RUNNING, NATS_UNREACHABLE */
   static async open(options: WatchOptions): Promise<FleetWatch> {
     const watch = new FleetWatch(options);
-    try {
-      await watch.look();
-    } catch (error) {
-      await watch.close();
-      throw error;
-    }
+    const { find, clock, onChange } = options;
+    watch.#follower = await FleetFollower.open({
+      find,
+      name: 'shoal-top',
+      eventsAtStart: EVENTS_AT_START,
+      clock,
+      onEvent: (event) => {
+        watch.#eventLines.add(event);
+        onChange();
+      },
+      look: (followed) => watch.#see(followed),
+      onLost: (error) => {
+        watch.#facts = { ...watch.#facts, lost: error instanceof Error ? error.message : String(error) };
+        onChange();
+      },
+    });
     return watch;
   }
 
@@ -57,86 +64,35 @@ export class FleetWatch {
   }
 
   /** Looks again and again until it is closed. Never rejects. */
-  async goOn(): Promise<void> {
-    while (!this.#closed) {
-      await this.#pause();
-      if (this.#closed) return;
-      try {
-        await this.look();
-      } catch (error) {
-        this.#lose(error);
-      }
-    }
+  async follow(): Promise<void> {
+    await this.#follower?.follow();
   }
 
   /** Looks once. @throws if there is nothing to see */
   async look(): Promise<void> {
-    this.#wire ??= await this.#connect();
-    const { fleet, nats } = this.#wire;
-    // What this verb returns is this type, on both sides.
-    const snapshot = (await this.#wire.ask('ps', {})) as FleetSnapshot;
-    this.#history.add(snapshot, this.#options.clock.monotonic());
-    this.#facts = { ...this.#facts, fleet, nats, snapshot, lost: undefined };
-    this.#options.onChange();
+    await this.#follower?.look();
   }
 
   /** A line of our own among the events. */
   note(text: string): void {
-    this.#happenings.note(this.#options.clock.now(), text);
+    this.#eventLines.note(this.#options.clock.now(), text);
     this.#options.onChange();
   }
 
-  /** Calls a verb of administration. @throws what the verb threw; NATS_UNREACHABLE while the connection is lost */
+  /** Calls a verb of administration. @throws what the verb threw; NATS_UNREACHABLE while the fleet is lost */
   async ask(verb: string, args: unknown): Promise<unknown> {
-    if (this.#wire === undefined) throw new ShoalError('NATS_UNREACHABLE', 'The connection is lost');
-    return this.#wire.ask(verb, args);
+    return this.#follower?.ask(verb, args);
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#endPause();
-    this.#drop();
-    await Promise.all(this.#closing);
+    await this.#follower?.close();
   }
 
-  async #connect(): Promise<Wire> {
-    const wire = await openWire({
-      place: this.#options.find(),
-      onEvent: (events) => {
-        this.#happenings.add(events);
-        this.#options.onChange();
-      },
-      onLost: (error) => this.#lose(error),
-    });
-    if (!this.#closed) return wire;
-    await wire.close();
-    throw new ShoalError('NATS_UNREACHABLE', 'closed meanwhile');
-  }
-
-  #lose(error: unknown): void {
-    if (this.#closed) return;
-    this.#facts = { ...this.#facts, lost: error instanceof Error ? error.message : String(error) };
-    this.#drop();
+  async #see({ fleet, nats, ask }: Followed): Promise<void> {
+    const snapshot = snapshotIn(await ask('ps', {}));
+    this.#history.add(snapshot, this.#options.clock.monotonic());
+    this.#facts = { ...this.#facts, fleet, nats, snapshot, lost: undefined };
     this.#options.onChange();
-  }
-
-  /** One that is lost takes its time to close: the next is not to wait for it. */
-  #drop(): void {
-    const wire = this.#wire;
-    this.#wire = undefined;
-    if (wire === undefined) return;
-    const closing = wire.close().finally(() => this.#closing.delete(closing));
-    this.#closing.add(closing);
-  }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.timer(LOOK_EVERY_MS, resolve);
-      this.#endPause = () => {
-        cancel();
-        resolve();
-      };
-    });
   }
 }
 
@@ -144,9 +100,9 @@ const NOTHING: FleetSnapshot = {
   vms: [],
   hosts: [],
   waiting: 0,
+  blocked: null,
   addresses: 0,
   addresses_free: 0,
-  blocked: null,
   requests: { accepted: 0, ok: 0, failed: {}, routed: {} },
   uptime_ms: 0,
 };

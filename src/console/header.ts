@@ -13,7 +13,7 @@ export interface HeaderOptions {
 
 /** Two lines: which fleet this is, and how it is. */
 export function headerLines(facts: Facts, hints: Hints, { paused, phases, cells }: HeaderOptions): readonly Line[] {
-  const { snapshot, lost } = facts;
+  const { snapshot } = facts;
   const name = [
     span(' Shoal ', 'strong'),
     span(harmless(facts.fleet), 'accent'),
@@ -21,11 +21,18 @@ export function headerLines(facts: Facts, hints: Hints, { paused, phases, cells 
     ...(paused ? [span('  '), span(' paused ', 'selected')] : []),
   ];
   const since = [...hostsSpans(facts), span(`  up ${shortDuration(snapshot.uptime_ms)} `)];
+  const trouble = troubleOf(facts);
   const second =
-    lost === undefined
+    trouble === undefined
       ? spread(stateLine(facts, phases), [span(`${harmless(hints.send)} `, 'quiet')], cells)
-      : clipLine([span(` connection lost, retrying: ${harmless(lost)}`, 'bad')], cells);
+      : clipLine([span(` ${harmless(trouble)}`, 'bad')], cells);
   return [spread(name, since, cells), second];
+}
+
+/** What keeps the fleet, or this look at it, from working. */
+function troubleOf({ lost, snapshot: { blocked, waiting } }: Facts): string | undefined {
+  if (lost !== undefined) return `connection lost, retrying: ${lost}`;
+  return blocked === null ? undefined : `${shortCount(waiting)} waiting, no VM can be started: ${blocked}`;
 }
 
 /** How many VMs there are of each kind, how many addresses are left for more, and what became of the requests. */

@@ -71,7 +71,8 @@ export function phaseOf(state: VmState): Phase {
     case 'stopping':
     case 'gone':
       return 'leaving';
-    case 'unknown':
+    default:
+      // A newer server may have states that are not here.
       return 'lost';
   }
 }

@@ -1,13 +1,17 @@
-import { shortBytes, shortDuration } from './figures.ts';
+import { preciseTimeOfDay, shortBytes, shortDuration } from './figures.ts';
 
 /** What `inspect` answers, for a person: a list goes below its name, a line an entry; anything else beside it, figures with their unit. */
 export function inspectLines(known: Readonly<Record<string, unknown>>): readonly string[] {
   return Object.entries(known).flatMap(([name, value]) => {
     if (Array.isArray(value)) return [name, ...value.map((entry: unknown) => `  ${entryText(entry)}`)];
     const figure = FIGURES[name];
-    const text = figure !== undefined && typeof value === 'number' ? figure.text(value) : String(value ?? '-');
+    const text = figure !== undefined && typeof value === 'number' ? figure.text(value) : plain(value);
     return [`${(figure?.name ?? name).padEnd(14)}  ${text}`];
   });
+}
+
+function plain(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '-');
 }
 
 interface Figure {
@@ -32,5 +36,5 @@ function entryText(entry: unknown): string {
 
 /** With the time of day in UTC. */
 export function logLine({ atMs, text }: { readonly atMs: number; readonly text: string }): string {
-  return `${new Date(atMs).toISOString().slice(11, 23)}  ${text}`;
+  return `${preciseTimeOfDay(atMs)}  ${text}`;
 }

@@ -1,7 +1,11 @@
-export type { DashboardOptions } from './dashboard.ts';
+export type { DashboardOptions, LeaveReason } from './dashboard.ts';
 export { Dashboard } from './dashboard.ts';
 export type { Facts, Hints } from './facts.ts';
+export { shortBytes, shortDuration } from './figures.ts';
+export type { FollowOptions, Place } from './fleet-follower.ts';
+export { EVENTS_KEPT, FleetFollower } from './fleet-follower.ts';
 export { FleetWatch } from './fleet-watch.ts';
+export { isInForeground } from './foreground.ts';
 export { inspectLines, logLine } from './inspect-lines.ts';
 export { frameText } from './once.ts';
-export type { Place } from './wire.ts';
+export { eventsIn, logIn, rowIn, rowsIn, snapshotIn } from './replies.ts';

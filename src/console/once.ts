@@ -3,7 +3,7 @@ import { loadFigures } from './charts.ts';
 import type { Facts, Hints } from './facts.ts';
 import { headerLines } from './header.ts';
 import { clipLine, type Line, plainText, span } from './line.ts';
-import { eventLine } from './view-of.ts';
+import { lineOfEvent } from './view-of.ts';
 import { inOrder, tableLines } from './vm-table.ts';
 
 const EVENTS_SHOWN = 10;
@@ -19,7 +19,7 @@ export function frameText(facts: Facts, hints: Hints, cells: number): string {
     [],
     ...table,
     [],
-    ...facts.happenings.slice(-EVENTS_SHOWN).map(eventLine),
+    ...facts.events.slice(-EVENTS_SHOWN).map(lineOfEvent),
   ];
   return `${lines.map((line) => plainText(clipLine(line, cells)).trimEnd()).join('\n')}\n`;
 }

@@ -1,12 +1,13 @@
 import { harmless, wrapText } from './cell-text.ts';
+import type { Hints } from './facts.ts';
 import { clipLine, type Line, span } from './line.ts';
 import type { Overlay } from './ui.ts';
 import { innerOf, type Panel, type Rect, titleRoom } from './view.ts';
 
 /** What lies over the rest until Escape: help, or all about one VM. */
-export function overlayPanel(overlay: Overlay, rect: Rect, quit: string): Panel {
+export function overlayPanel(overlay: Overlay, rect: Rect, hints: Hints): Panel {
   const inner = innerOf(rect);
-  const lines = overlayLines(overlay, rect, quit);
+  const lines = overlayLines(overlay, rect, hints);
   const more = lines.length > inner.height ? ', ↑↓ scroll' : '';
   return {
     id: 'overlay',
@@ -17,8 +18,8 @@ export function overlayPanel(overlay: Overlay, rect: Rect, quit: string): Panel 
 }
 
 /** All lines that the overlay has, seen or not. */
-export function overlayLines(overlay: Overlay, rect: Rect, quit: string): readonly Line[] {
-  if (overlay.kind === 'help') return helpLines(quit, innerOf(rect).width);
+export function overlayLines(overlay: Overlay, rect: Rect, hints: Hints): readonly Line[] {
+  if (overlay.kind === 'help') return helpLines(hints, innerOf(rect).width);
   const { text } = overlay;
   if (text === undefined) return [[span(' …', 'quiet')]];
   if (text.length === 0) return [[span(' it has printed nothing', 'quiet')]];
@@ -45,7 +46,7 @@ function rangeOf({ kind, scroll }: Overlay, lines: number, rows: number): [numbe
   return [first, first + rows];
 }
 
-function helpLines(quit: string, cells: number): readonly Line[] {
+function helpLines({ quit, canSuspend }: Hints, cells: number): readonly Line[] {
   const keys: readonly (readonly [string, string])[] = [
     ['q, Ctrl-C', quit],
     ['↑ ↓ PgUp PgDn', 'choose a VM; scroll what is open'],
@@ -57,6 +58,7 @@ function helpLines(quit: string, cells: number): readonly Line[] {
     ['?', 'this help'],
     ['Esc', 'close what is open'],
     ['Ctrl-L', 'draw the screen anew'],
+    ...(canSuspend ? [['Ctrl-Z', 'suspend; `fg` in the shell comes back'] as const] : []),
   ];
   const colours: readonly Line[] = [
     [span(' ready        ', 'good'), span('takes requests')],

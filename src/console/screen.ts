@@ -1,7 +1,9 @@
 import blessed, { type Widgets } from 'blessed';
 import canvas from 'blessed-contrib/lib/widget/canvas.js';
 import { type Line, type Tone, widthOf } from './line.ts';
+import { PASTE_MARKS_OFF, PASTE_MARKS_ON } from './paste-filter.ts';
 import { DOTS_ACROSS, DOTS_UP, dotsOf } from './plot-dots.ts';
+import { ignoreErrors, TerminalInput } from './terminal-input.ts';
 import type { Panel, Size, View } from './view.ts';
 
 export interface ScreenOptions {
@@ -9,22 +11,27 @@ export interface ScreenOptions {
   /** Names of keys are blessed's: `q`, `C-c`, `pageup`. */
   readonly onKey: (key: string) => void;
   readonly onResize: () => void;
+  /** The terminal has gone: its window was closed, or the line to it was lost. */
+  readonly onGone: () => void;
 }
 
-/** The terminal, taken over. Shows what a view says, and decides nothing. */
+/** The terminal, taken over. It shows a view and decides nothing. */
 export class Screen {
   readonly #screen: Widgets.Screen;
+  readonly #input: TerminalInput;
+  readonly #onGone: () => void;
   readonly #look: Look;
   #drawn = '';
   #isRestored = false;
   #elements: readonly PanelElements[] = [];
 
-  constructor({ colours, onKey, onResize }: ScreenOptions) {
-    // Otherwise blessed draws letters for borders under tmux and in other terminals that have no line-drawing set.
-    process.env['NCURSES_NO_UTF8_ACS'] = '1';
-    // A container has no locale as a rule, and yet a terminal that shows Unicode.
-    this.#screen = withOwnSignals(() => blessed.screen({ fullUnicode: true, forceUnicode: true, warnings: false }));
+  constructor({ colours, onKey, onResize, onGone }: ScreenOptions) {
+    this.#input = new TerminalInput(process.stdin, onGone);
+    this.#onGone = onGone;
+    process.stdout.on('error', onGone);
+    this.#screen = withOwnSignals(() => blessedScreen(this.#input));
     this.#look = lookOf(colours, coloursOf(this.#screen));
+    process.stdout.write(PASTE_MARKS_ON);
     this.#screen.program.hideCursor();
     this.#screen.on('keypress', (_text: unknown, { full }: Widgets.Events.IKeyEventArg) => {
       if (full === 'C-l') this.#screen.realloc();
@@ -39,6 +46,7 @@ export class Screen {
   }
 
   draw(view: View): void {
+    if (this.#isRestored) return;
     const outline = JSON.stringify(
       view.panels.map(({ id, rect, title, plot }) => [id, rect, title !== undefined, plot?.rect]),
     );
@@ -52,7 +60,11 @@ export class Screen {
   restore(): void {
     if (this.#isRestored) return;
     this.#isRestored = true;
+    process.stdout.off('error', this.#onGone);
+    ignoreErrors(process.stdout);
+    process.stdout.write(PASTE_MARKS_OFF);
     this.#screen.destroy();
+    this.#input.release();
   }
 
   #rebuild(panels: readonly Panel[]): void {
@@ -61,7 +73,7 @@ export class Screen {
   }
 }
 
-/** What blessed has on the screen for one panel. */
+/** The elements of blessed that show one panel. */
 class PanelElements {
   readonly #box: Widgets.BoxElement;
   readonly #title: Widgets.BoxElement | undefined;
@@ -80,7 +92,7 @@ class PanelElements {
     if (plot === undefined) return;
     const { left, top, width, height } = plot.rect;
     const dots = canvas({ left: rect.left + 1 + left, top: rect.top + 1 + top, width, height, wrap: false });
-    // As it is, it leaves room for a border and for labels.
+    // Its own calculation leaves room for a border and for labels.
     dots.calcSize = () => {
       dots.canvasSize = { width: width * DOTS_ACROSS, height: height * DOTS_UP };
     };
@@ -108,9 +120,28 @@ class PanelElements {
   }
 }
 
+function blessedScreen(input: TerminalInput): Widgets.Screen {
+  // Otherwise blessed draws letters for borders under tmux and in other terminals that have no line-drawing set.
+  process.env['NCURSES_NO_UTF8_ACS'] = '1';
+  const program = blessed.program({ input, output: process.stdout, terminal: descriptionOf(process.env['TERM']) });
+  // A container usually has no locale, and yet its terminal shows Unicode.
+  return blessed.screen({ program, fullUnicode: true, forceUnicode: true, warnings: false });
+}
+
 /**
- * blessed listens to signals as well, and ends the process if it finds itself to be the only listener: which it does when the screen is
- * given back while a signal is being handled. Signals are for whoever runs the dashboard.
+ * Blessed misreads the terminfo files of today's systems and prints pages of what it made of them. A path that cannot exist makes it take the
+ * description of that name which it brings along. All terminals that people use today understand one of these.
+ */
+function descriptionOf(term = ''): string {
+  if (term.startsWith('linux')) return '/dev/null/linux';
+  return /256color|direct|kitty|alacritty|ghostty|foot|wezterm/.test(term)
+    ? '/dev/null/xterm-256color'
+    : '/dev/null/xterm';
+}
+
+/**
+ * Blessed listens to signals as well, and ends the process if it is the only listener, as it is while the screen is given back in the
+ * handler of a signal. Signals belong to whoever runs the dashboard.
  */
 function withOwnSignals(make: () => Widgets.Screen): Widgets.Screen {
   const signals = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const;
@@ -133,7 +164,7 @@ interface Look {
 
 const RESET = '\u001b[0m';
 
-/** The sixteen colours that every user has chosen for himself; weight and inversion are no colours. */
+/** The sixteen colours that users choose themselves. Weight and inversion do not count as colours. */
 function lookOf(colours: boolean, count: number): Look {
   const code = (figure: number): string => `\u001b[${figure}m`;
   const colour = (figure: number): string => (colours ? code(figure) : '');
@@ -156,9 +187,9 @@ function lookOf(colours: boolean, count: number): Look {
   };
 }
 
-/** How many colours the terminal has, by its entry in terminfo. */
+/** How many colours the terminal has, by its description. */
 function coloursOf(screen: Widgets.Screen): number {
-  // The types have no fields for what stands in terminfo.
+  // The package's types leave the fields of a description out.
   const { colors } = screen.tput as { readonly colors?: unknown };
   return typeof colors === 'number' ? colors : 8;
 }

@@ -6,7 +6,7 @@ const SEEN: Seen = { order: [3, 1, 2], rows: 3, overlayRows: 5, overlayLines: 20
 function pressed(keys: readonly string[], seen: Partial<Seen> = {}, start: Ui = UI_AT_START): Ui {
   return keys.reduce((ui, key) => {
     const next = press(ui, key, { ...SEEN, ...seen });
-    if (next === 'quit') throw new Error(`${key} quits`);
+    if (typeof next === 'string') throw new Error(`${key}: ${next}`);
     return next;
   }, start);
 }
@@ -15,6 +15,10 @@ describe('keys', () => {
   it.each(['q', 'C-c'])('%s leaves, also from an overlay', (key) => {
     expect(press(UI_AT_START, key, SEEN)).toBe('quit');
     expect(press(pressed(['?']), key, SEEN)).toBe('quit');
+  });
+
+  it('Ctrl-Z suspends', () => {
+    expect(press(pressed(['?']), 'C-z', SEEN)).toBe('suspend');
   });
 
   it('move the selection in the order of the table, and not past its ends', () => {

@@ -36,9 +36,10 @@ export interface Seen {
 
 export const UI_AT_START: Ui = { sort: 'id', selected: undefined, paused: false, overlay: undefined };
 
-/** What a key does: to what is shown, and whether that is the end. Names of keys are blessed's. */
-export function press(ui: Ui, key: string, seen: Seen): Ui | 'quit' {
+/** What a key does: how it changes what is shown, or that it ends or suspends the dashboard. Names of keys are blessed's. */
+export function press(ui: Ui, key: string, seen: Seen): Ui | 'quit' | 'suspend' {
   if (key === 'q' || key === 'C-c') return 'quit';
+  if (key === 'C-z') return 'suspend';
   if (key === '?' || key === 'h') return { ...ui, overlay: ui.overlay?.kind === 'help' ? undefined : HELP };
   if (key === 'p') return { ...ui, paused: !ui.paused };
   if (key === 's') return { ...ui, sort: nextSort(ui.sort) };

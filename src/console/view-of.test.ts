@@ -83,11 +83,11 @@ describe('on a terminal of 80 by 24', () => {
   });
 
   it('the newest events are at the bottom', () => {
-    const happenings = Array.from(
+    const events = Array.from(
       { length: 100 },
       (_, n) => ({ atMs: n * 1_000, text: `event ${n}`, tone: 'plain' }) as const,
     );
-    const lines = textOf(viewOf(factsOf([], { happenings }), UI_AT_START, SMALL, HINTS), 'events');
+    const lines = textOf(viewOf(factsOf([], { events }), UI_AT_START, SMALL, HINTS), 'events');
     expect(lines.at(-1)).toBe(' 00:01:39 event 99');
     expect(lines[0]).toBe(' 00:01:36 event 96');
   });
@@ -97,6 +97,18 @@ describe('on a terminal of 80 by 24', () => {
     expect(textOf(viewOf(lost, UI_AT_START, SMALL, HINTS), 'header')[1]).toBe(
       ' connection lost, retrying: nobody answers',
     );
+  });
+
+  it('the reason why requests wait and no VM can be started is said there, too', () => {
+    const blocked = factsOf([snapshotOf([], { waiting: 7, blocked: 'no address is free (R3): 0 of 4' })]);
+    expect(textOf(viewOf(blocked, UI_AT_START, SMALL, HINTS), 'header')[1]).toBe(
+      ' 7 waiting, no VM can be started: no address is free (R3): 0 of 4',
+    );
+  });
+
+  it('an uptime that is not known is a dash', () => {
+    const odd = factsOf([snapshotOf([vmRow(1, { uptime_ms: null })])]);
+    expect(textOf(viewOf(odd, UI_AT_START, SMALL, HINTS), 'table')[1]?.trim()).toMatch(/ -$/);
   });
 
   it('a pause is said too', () => {
@@ -201,7 +213,7 @@ describe('the order of the table', () => {
 function afterKeys(facts: Facts, keys: readonly string[], size: Size): Ui {
   return keys.reduce((ui, key) => {
     const next = press(ui, key, seenOf(facts, ui, size, HINTS));
-    return next === 'quit' ? ui : next;
+    return typeof next === 'string' ? ui : next;
   }, UI_AT_START);
 }
 

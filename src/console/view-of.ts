@@ -1,8 +1,8 @@
 import { clipText, harmless } from './cell-text.ts';
 import { chartPanels } from './charts.ts';
+import type { EventLine } from './event-lines.ts';
 import type { Facts, Hints } from './facts.ts';
 import { timeOfDay } from './figures.ts';
-import type { Happening } from './happenings.ts';
 import { headerLines } from './header.ts';
 import { type Layout, layoutOf, SIZE_MIN } from './layout.ts';
 import { clipLine, type Line, span, spread } from './line.ts';
@@ -24,7 +24,7 @@ export function viewOf(facts: Facts, ui: Ui, size: Size, hints: Hints): View {
     { id: 'footer', rect: footer, lines: [footerLine(hints.quit, footer.width)] },
   ];
   if (layout.events !== undefined) panels.push(eventsPanel(facts, layout.events));
-  if (ui.overlay !== undefined) panels.push(overlayPanel(ui.overlay, layout.overlay, hints.quit));
+  if (ui.overlay !== undefined) panels.push(overlayPanel(ui.overlay, layout.overlay, hints));
   return { size, panels };
 }
 
@@ -38,7 +38,7 @@ export function seenOf(facts: Facts, ui: Ui, size: Size, hints: Hints): Seen {
     order,
     rows: rowsOf(layout),
     overlayRows: innerOf(overlay).height,
-    overlayLines: ui.overlay === undefined ? 0 : overlayLines(ui.overlay, overlay, hints.quit).length,
+    overlayLines: ui.overlay === undefined ? 0 : overlayLines(ui.overlay, overlay, hints).length,
   };
 }
 
@@ -94,14 +94,14 @@ function firstRow(count: number, rows: number, selected: number): number {
 }
 
 /** The newest at the bottom. */
-function eventsPanel({ happenings }: Facts, rect: Rect): Panel {
+function eventsPanel({ events }: Facts, rect: Rect): Panel {
   const inner = innerOf(rect);
-  const newest = inner.height === 0 ? [] : happenings.slice(-inner.height);
-  const lines = newest.map((happening) => clipLine(eventLine(happening), inner.width));
+  const newest = inner.height === 0 ? [] : events.slice(-inner.height);
+  const lines = newest.map((event) => clipLine(lineOfEvent(event), inner.width));
   return { id: 'events', rect, title: clipLine([span('Events', 'strong')], titleRoom(rect)), lines };
 }
 
-export function eventLine({ atMs, text, tone }: Happening): Line {
+export function lineOfEvent({ atMs, text, tone }: EventLine): Line {
   return [span(` ${timeOfDay(atMs)} `, 'quiet'), span(harmless(text), tone)];
 }
 

@@ -32,7 +32,7 @@ const COLUMNS: readonly Column[] = [
     cell: (vm) => (vm.cpu === null ? '-' : `${Math.round(vm.cpu)}%`),
     tone: (vm) => ((vm.cpu ?? 0) >= BUSY_CPU_PERCENT ? 'strong' : 'plain'),
   },
-  { title: 'RAM', sort: 'ram', align: 'right', cell: (vm) => (vm.ram === null ? '-' : shortBytes(vm.ram)), drop: 3 },
+  { title: 'RAM', sort: 'ram', align: 'right', cell: (vm) => shortBytes(vm.ram), drop: 3 },
   {
     title: 'IN FLIGHT',
     short: 'FLIGHT',
@@ -67,7 +67,7 @@ const COMPARISONS: Readonly<Record<SortKey, (a: VmRow, b: VmRow) => number>> = {
   'in flight': (a, b) => b.in_flight - a.in_flight,
   served: (a, b) => b.served - a.served,
   idle: (a, b) => b.free_count - a.free_count,
-  uptime: (a, b) => b.uptime_ms - a.uptime_ms,
+  uptime: (a, b) => (b.uptime_ms ?? -1) - (a.uptime_ms ?? -1),
 };
 
 export interface TableOptions {

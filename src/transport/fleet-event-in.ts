@@ -17,7 +17,7 @@ export function fleetEventIn(message: Pick<Msg, 'data' | 'json'>): FleetEvent | 
 }
 
 /** Allows unknown kinds and fields, which a newer version may send; known fields must have their types. */
-function isFleetEvent(value: unknown): value is FleetEvent {
+export function isFleetEvent(value: unknown): value is FleetEvent {
   if (!isRecord(value)) return false;
   const { atMs, kind, text, vm, host, rule, figures, error } = value;
   // A time beyond the range of Date could not be shown.

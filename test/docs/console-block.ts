@@ -23,7 +23,7 @@ export function withoutFigures(text: string, host: string): string {
     .replaceAll(host, 'HOST')
     .replaceAll('laptop', 'HOST')
     .replace(/\d+(?:[.:]\d+)*/g, '0')
-    .replace(/\b0 (?:ms|s|min 0 s)\b/g, '0 s')
+    .replace(/\b0 ?(?:ms|s|min 0 s|m 0s)\b/g, '0s')
     .replace(/[ \t]+/g, ' ')
     .split('\n')
     .map((line) => line.trim())

@@ -111,7 +111,7 @@ export function vmProcesses(fleet: TestFleet, meant: (vm: number | undefined) =>
 export async function uptimes(fleet: TestFleet): Promise<Map<number, number>> {
   const { vms } = await fleet.snapshot();
   const ready = vms.filter(({ state }) => state === 'ready');
-  return new Map(ready.map(({ id_vmachine, uptime_ms }) => [id_vmachine, uptime_ms]));
+  return new Map(ready.map(({ id_vmachine, uptime_ms }) => [id_vmachine, uptime_ms ?? Number.NaN]));
 }
 
 export function natsServerOf(fleet: TestFleet): FleetProcess {

@@ -68,6 +68,6 @@ async function comesBack(run: Run, before: ReadonlyMap<number, number>): Promise
     const known = new Set(now.vms.map(({ id_vmachine }) => id_vmachine));
     return [...before.keys()].every((vm) => known.has(vm));
   });
-  const after = new Map(vms.map(({ id_vmachine, uptime_ms }) => [id_vmachine, uptime_ms]));
+  const after = new Map(vms.map(({ id_vmachine, uptime_ms }) => [id_vmachine, uptime_ms ?? Number.NaN]));
   for (const [vm, uptimeMs] of before) expect(after.get(vm), `uptime of VM ${vm}`).toBeGreaterThan(uptimeMs);
 }

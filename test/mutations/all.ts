@@ -10,11 +10,4 @@ import { STATE } from './state.ts';
  * Every condition, comparison and constant of `src/fleet/policy/` and `src/fleet/state/`, and what the router does by itself, with one
  * change each. Left out are changes that nobody can notice; the page of the list that they would stand in says why.
  */
-export const ALL: readonly Mutation[] = [
-  ...SIZING_RULES,
-  ...SAFETY_RULES,
-  ...REQUESTS,
-  ...EVENTS,
-  ...STATE,
-  ...ROUTER,
-];
+export const ALL: readonly Mutation[] = [...SIZING_RULES, ...SAFETY_RULES, ...REQUESTS, ...EVENTS, ...STATE, ...ROUTER];

@@ -21,7 +21,8 @@ export function mutationsOf(file: string, changes: readonly Change[]): readonly 
  */
 export function mutated(source: string, { breaks, file, from, to }: Mutation): string {
   const count = source.split(from).length - 1;
-  if (count !== 1) throw new Error(`${file} has ${count} times, not once, the text of the mutation "${breaks}": ${from}`);
+  if (count !== 1)
+    throw new Error(`${file} has ${count} times, not once, the text of the mutation "${breaks}": ${from}`);
   if (from === to) throw new Error(`the mutation "${breaks}" changes nothing`);
   return source.replace(from, () => to);
 }

@@ -3,16 +3,36 @@ import { mutationsOf } from './mutation.ts';
 /** The actor and what it has beside it. */
 export const ROUTER = [
   ...mutationsOf('router/router.ts', [
-    ['a pause is left out before a message is judged', "if (forMs > 0) this.#fleet.apply({ kind: 'paused', forMs });", ''],
-    ['whoever asked is told that nothing is in hand', 'if (this.#fleet.isClosing) this.#drain.look(this.#requests.open);', ''],
-    ['a rest is over when something comes', 'if (this.#ticker.isResting && !this.#isAtRest(nowMs)) this.#ticker.wake(nowMs);', ''],
-    ['no request is taken while Shoal ends', 'if (this.#fleet.isClosing) return this.#requests.refuse(message.request, CLOSING);', ''],
+    [
+      'a pause is left out before a message is judged',
+      "if (forMs > 0) this.#fleet.apply({ kind: 'paused', forMs });",
+      '',
+    ],
+    [
+      'whoever asked is told that nothing is in hand',
+      'if (this.#fleet.isClosing) this.#drain.look(this.#requests.open);',
+      '',
+    ],
+    [
+      'a rest is over when something comes',
+      'if (this.#ticker.isResting && !this.#isAtRest(nowMs)) this.#ticker.wake(nowMs);',
+      '',
+    ],
+    [
+      'no request is taken while Shoal ends',
+      'if (this.#fleet.isClosing) return this.#requests.refuse(message.request, CLOSING);',
+      '',
+    ],
     ['the limit of a drain holds', "this.#context.after(message.limitMs, { kind: 'drain-limit' });", ''],
     ['nothing is decided once the drain is done', 'if (this.#drain.isDone) return;', ''],
     ['the store is asked for an id once', 'if (this.#fleet.host.noIdBeforeMs > nowMs) return undefined;', ''],
     ['stops are repeated', 'this.#effects.carryOut(repeatStops(this.#fleet, nowMs));', ''],
     ['a fleet with open requests is not at rest', 'this.#requests.open === 0 && isAtRest', 'isAtRest'],
-    ['nobody is left without an answer when the router ends', "context.onStop(() => body.refuseAll(), 'before-children');", ''],
+    [
+      'nobody is left without an answer when the router ends',
+      "context.onStop(() => body.refuseAll(), 'before-children');",
+      '',
+    ],
   ]),
   ...mutationsOf('router/drain.ts', [
     ['whoever asked is told when nothing is open', 'open > 0 || ', ''],
@@ -26,26 +46,54 @@ export const ROUTER = [
     ['a link that is closed is not opened again', '    this.#links.delete(vm);\n', ''],
   ]),
   ...mutationsOf('router/link-reactions.ts', [
-    ['a link that cannot be opened is tried again', "case 'link-reopen-failed':\n        this.#links.reopenLater(vm);", "case 'link-reopen-failed':"],
-    ['a link whose actor ends is opened again', '        const { reason } = message.exit;\n        this.#links.reopenLater(vm);', '        const { reason } = message.exit;'],
+    [
+      'a link that cannot be opened is tried again',
+      "case 'link-reopen-failed':\n        this.#links.reopenLater(vm);",
+      "case 'link-reopen-failed':",
+    ],
+    [
+      'a link whose actor ends is opened again',
+      '        const { reason } = message.exit;\n        this.#links.reopenLater(vm);',
+      '        const { reason } = message.exit;',
+    ],
   ]),
   ...mutationsOf('router/store-writes.ts', [
-    ['the writes of a VM are made one after the other', 'if (entry.running || first === undefined) return;', 'if (first === undefined) return;'],
+    [
+      'the writes of a VM are made one after the other',
+      'if (entry.running || first === undefined) return;',
+      'if (first === undefined) return;',
+    ],
     ['a write that fails again waits longer', '    entry.failures += 1;\n', ''],
     ['a write that succeeds makes the next failure the first', '    entry.failures = 0;\n', ''],
-    ['the next write follows', 'else this.#next(vm, entry);\n  }\n\n  /** Runs', 'else this.#entries.set(vm, entry);\n  }\n\n  /** Runs'],
+    [
+      'the next write follows',
+      'else this.#next(vm, entry);\n  }\n\n  /** Runs',
+      'else this.#entries.set(vm, entry);\n  }\n\n  /** Runs',
+    ],
     ['a port that throws has failed', 'return run();', 'return Promise.resolve();'],
   ]),
   ...mutationsOf('router/ticker.ts', [
     ['a late tick is a pause', 'if (lateMs <= TICK_MS) return 0;', 'if (lateMs >= 0) return 0;'],
     ['a pause is told once', 'const newMs = lateMs - this.#toldMs;', 'const newMs = lateMs;'],
-    ['a rest is short enough for the reports', 'Math.min(REST_MS_MAX, Math.max(TICK_MS, statusIntervalMs))', 'REST_MS_MAX * 5'],
+    [
+      'a rest is short enough for the reports',
+      'Math.min(REST_MS_MAX, Math.max(TICK_MS, statusIntervalMs))',
+      'REST_MS_MAX * 5',
+    ],
     ['a fleet at rest wakes its process rarely', 'atRest ? msToNext(nowMs, restMs) : TICK_MS', 'TICK_MS'],
     ['a fleet that is busy is looked at often', 'atRest ? msToNext(nowMs, restMs) : TICK_MS', 'restMs'],
-    ['a rest that is over ends at once', '    this.#cancel();\n    this.#arm(nowMs, TICK_MS);\n  }\n\n  #arm', '  }\n\n  #arm'],
+    [
+      'a rest that is over ends at once',
+      '    this.#cancel();\n    this.#arm(nowMs, TICK_MS);\n  }\n\n  #arm',
+      '  }\n\n  #arm',
+    ],
   ]),
   ...mutationsOf('router/effects.ts', [
-    ['the soft fields of a row are brought up to date', 'if (update !== undefined) this.#writes.touch(id, update);', ''],
+    [
+      'the soft fields of a row are brought up to date',
+      'if (update !== undefined) this.#writes.touch(id, update);',
+      '',
+    ],
     ['a row is written', 'if (row !== undefined) this.#writes.insert(row);', ''],
   ]),
 ];

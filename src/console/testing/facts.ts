@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import type { FleetSnapshot, VmRow } from '../../fleet/mod.ts';
+import { EventLines } from '../event-lines.ts';
 import type { Facts, Hints } from '../facts.ts';
-import { Happenings } from '../happenings.ts';
 import { History } from '../history.ts';
 
-export const HINTS: Hints = { send: 'shoal send "some text"', quit: 'quit' };
+export const HINTS: Hints = { send: 'shoal send "some text"', quit: 'quit', canSuspend: true };
 
 export function vmRow(id: number, fields: Partial<VmRow> = {}): VmRow {
   return {
@@ -28,9 +28,9 @@ export function snapshotOf(vms: readonly VmRow[], fields: Partial<FleetSnapshot>
     vms,
     hosts: [{ host: 'here', up: true }],
     waiting: 0,
+    blocked: null,
     addresses: 16,
     addresses_free: 16 - vms.length,
-    blocked: null,
     requests: { accepted: 0, ok: 0, failed: {}, routed: {} },
     uptime_ms: 61_000,
     ...fields,
@@ -47,7 +47,7 @@ export function factsOf(looks: readonly FleetSnapshot[], fields: Partial<Facts> 
     snapshot: looks.at(-1) ?? snapshotOf([]),
     lost: undefined,
     history: history.samples,
-    happenings: [],
+    events: [],
     ...fields,
   };
 }
@@ -70,16 +70,16 @@ const anyVm: fc.Arbitrary<VmRow> = fc.record({
   free_count: anyCount,
   in_flight: anyCount,
   served: anyCount,
-  uptime_ms: fc.oneof(anyCount, fc.integer()),
+  uptime_ms: fc.option(fc.oneof(anyCount, fc.integer())),
 });
 
 export const anySnapshot: fc.Arbitrary<FleetSnapshot> = fc.record({
   vms: fc.uniqueArray(anyVm, { selector: (vm) => vm.id_vmachine, maxLength: 60 }),
   hosts: fc.array(fc.record({ host: anyText, up: fc.boolean() }), { maxLength: 4 }),
   waiting: anyCount,
+  blocked: fc.option(anyText),
   addresses: anyCount,
   addresses_free: anyCount,
-  blocked: fc.option(anyText),
   requests: fc.record({
     accepted: anyCount,
     ok: anyCount,
@@ -104,9 +104,9 @@ export const anyFacts: fc.Arbitrary<Facts> = fc
     events: fc.array(anyEvent, { maxLength: 60 }),
   })
   .map(({ looks, events, ...rest }) => {
-    const happenings = new Happenings();
-    happenings.add(events);
-    return factsOf(looks, { ...rest, happenings: happenings.latest });
+    const lines = new EventLines();
+    for (const event of events) lines.add(event);
+    return factsOf(looks, { ...rest, events: lines.latest });
   });
 
 export { anyText };

@@ -1,7 +1,7 @@
 /** A program that takes the terminal and then fails, in the way that its argument says. */
 import { Screen } from '../screen.ts';
 
-const screen = new Screen({ colours: true, onKey: fail, onResize: () => undefined });
+const screen = new Screen({ colours: true, onKey: fail, onResize: () => undefined, onGone: fail });
 const { size } = screen;
 screen.draw({
   size,

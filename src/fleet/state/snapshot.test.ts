@@ -19,6 +19,16 @@ describe('a snapshot', () => {
     expect(uptime_ms).toBe(1_500);
   });
 
+  it('leaves the uptime open where the clock that noted the start was wrong', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 0 } });
+    await fleet.settle();
+    const address = { id: 1, ip: '10.0.0.1', port: 9_000 };
+    const startedMs = fleet.kit.clock.now() - 56 * 365 * 86_400_000;
+    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 70, address, pid: 5, startedMs, state: 'answering' });
+    await fleet.settle();
+    expect(await fleet.row(70)).toMatchObject({ uptime_ms: null });
+  });
+
   it('says that the host is out of reach, and that its VMs are unknown', async () => {
     await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
     await fleet.settle();

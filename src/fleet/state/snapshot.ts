@@ -18,8 +18,8 @@ export interface VmRow {
   readonly free_count: number;
   readonly in_flight: number;
   readonly served: number;
-  /** Milliseconds since it was asked to start. */
-  readonly uptime_ms: number;
+  /** Milliseconds since it was asked to start; null if the clock that noted the start was wrong. */
+  readonly uptime_ms: number | null;
 }
 
 /** A host as `shoal ps -o json` and the console show it. */
@@ -73,6 +73,14 @@ function rowOf(vm: Vm, host: string, isAway: boolean, nowMs: number): VmRow {
     free_count: vm.freeCount,
     in_flight: vm.inFlight,
     served: vm.report?.served ?? 0,
-    uptime_ms: Math.round(nowMs - vm.startedMs),
+    uptime_ms: plausibleUptimeMs(nowMs - vm.startedMs),
   };
+}
+
+/** Machines without a battery start in 1970, or with the year of their firmware, until they have asked a time server. */
+const UPTIME_YEARS_MAX = 10;
+const YEAR_MS = 365.25 * 86_400_000;
+
+function plausibleUptimeMs(ms: number): number | null {
+  return ms <= UPTIME_YEARS_MAX * YEAR_MS ? Math.round(ms) : null;
 }

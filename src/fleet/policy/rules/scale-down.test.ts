@@ -127,6 +127,6 @@ describe('R5', () => {
     await fleet.settle();
     fleet.router.tell({ kind: 'remove-vm', vm: 1, replyTo: { path: 'admin', tell: () => true } });
     await fleet.advance(11_000);
-    expect(fleet.commands.filter((it) => it.kind === 'stop' && it.vm === 1)).toHaveLength(3);
+    expect(fleet.commands.filter(({ kind, vm }) => kind === 'stop' && vm === 1)).toHaveLength(3);
   });
 });

@@ -1,0 +1,99 @@
+import { constants, fstatSync } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { codeOf, ShoalError } from '../errors.ts';
+import { textOfInput } from './utf8.ts';
+
+/** Where a command reads its text from. */
+export interface TextSource {
+  /** For messages: `standard input`, or the file by its name. */
+  readonly name: string;
+  /** To be read once. @throws USAGE if it cannot be read */
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** To be called if it may not have been read to its end. */
+  close(): Promise<void>;
+}
+
+/** @throws USAGE for what is no plain file: a FIFO would hang, a device may have no end */
+export async function fileSource(path: string): Promise<TextSource> {
+  const name = `the file ${path}`;
+  const handle = await openPlainFile(path).catch((cause: unknown) => {
+    throw cause instanceof ShoalError ? cause : unreadable(name, cause);
+  });
+  return {
+    name,
+    chunks: readable(name, handle.createReadStream()),
+    // The stream may have closed it.
+    close: () => handle.close().catch(() => undefined),
+  };
+}
+
+/** @throws USAGE if it is a directory, which Node would take for an empty text */
+export function standardInput(): TextSource {
+  const name = 'standard input';
+  if (fstatSync(0).isDirectory()) throw new ShoalError('USAGE', `${name} cannot be read (EISDIR)`);
+  return { name, chunks: readable(name, process.stdin), close: async () => void process.stdin.destroy() };
+}
+
+export function givenText(text: string): TextSource {
+  const chunks = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+    yield Buffer.from(text);
+  };
+  return { name: 'the text', chunks: chunks(), close: () => Promise.resolve() };
+}
+
+/** @throws REQUEST_TOO_LARGE as soon as it has more than `bytesMax`; REQUEST_INVALID if it is not UTF-8; USAGE if it cannot be read */
+export async function wholeText({ name, chunks }: TextSource, bytesMax: number): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw tooLarge(name, bytesMax);
+    parts.push(chunk);
+  }
+  return textOfInput(Buffer.concat(parts));
+}
+
+function tooLarge(name: string, bytesMax: number): ShoalError {
+  const why = `Expected at most ${bytesMax} bytes from ${name}, which is what the NATS server takes, and there are more`;
+  return new ShoalError('REQUEST_TOO_LARGE', `${why}; split the text, or raise \`max_payload\` of the server`, {
+    details: { bytesMax },
+  });
+}
+
+async function openPlainFile(path: string): Promise<FileHandle> {
+  // To open a FIFO wakes the program that writes to it.
+  checkPlain(path, await stat(path));
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    checkPlain(path, await handle.stat());
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function checkPlain(path: string, stats: Awaited<ReturnType<typeof stat>>): void {
+  if (stats.isFile()) return;
+  const what = stats.isDirectory()
+    ? 'a directory'
+    : stats.isFIFO()
+      ? 'a pipe'
+      : stats.isSocket()
+        ? 'a socket'
+        : 'a device';
+  const hint = stats.isDirectory() ? '' : '; what is no file can be piped in';
+  throw new ShoalError('USAGE', `expected --file to name a plain file, got ${path}, which is ${what}${hint}`);
+}
+
+async function* readable(name: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* chunks;
+  } catch (cause) {
+    throw unreadable(name, cause);
+  }
+}
+
+function unreadable(name: string, cause: unknown): ShoalError {
+  return new ShoalError('USAGE', `${name} cannot be read (${codeOf(cause) ?? String(cause)})`, { cause });
+}

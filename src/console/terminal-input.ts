@@ -1,0 +1,58 @@
+import { PassThrough } from 'node:stream';
+import type { ReadStream, WriteStream } from 'node:tty';
+import { isInForeground } from './foreground.ts';
+import { PasteFilter } from './paste-filter.ts';
+
+const ENDS = ['end', 'close', 'error'] as const;
+
+/** What a person types: standard input of a terminal, without pasted text. It is what blessed reads. */
+export class TerminalInput extends PassThrough {
+  readonly isTTY = true;
+  readonly #source: ReadStream;
+  readonly #onGone: () => void;
+  readonly #filter = new PasteFilter();
+
+  /** @param onGone called when the terminal can be read no more */
+  constructor(source: ReadStream, onGone: () => void) {
+    super();
+    this.#source = source;
+    this.#onGone = onGone;
+    source.on('data', this.#take);
+    for (const event of ENDS) source.on(event, this.#lose);
+  }
+
+  get isRaw(): boolean {
+    return this.#source.isRaw;
+  }
+
+  /** Blessed calls it. Nothing happens in the background, where it would stop this process. */
+  setRawMode(isRaw: boolean): this {
+    if (isInForeground()) this.#source.setRawMode(isRaw);
+    return this;
+  }
+
+  /** Reads no more. */
+  release(): void {
+    this.#source.off('data', this.#take);
+    for (const event of ENDS) this.#source.off(event, this.#lose);
+    this.#source.pause();
+    ignoreErrors(this.#source);
+  }
+
+  readonly #take = (bytes: Buffer): void => {
+    // One character a byte, so that a character that is cut stays what it is.
+    const typed = this.#filter.typed(bytes.toString('latin1'), performance.now());
+    if (typed !== '') this.write(Buffer.from(typed, 'latin1'));
+  };
+
+  readonly #lose = (): void => this.#onGone();
+}
+
+/** For good: to give back a terminal that has gone is another error. */
+export function ignoreErrors(stream: ReadStream | WriteStream): void {
+  if (!stream.listeners('error').includes(ignore)) stream.on('error', ignore);
+}
+
+function ignore(): void {
+  // Whoever has to know was told of the first.
+}
