@@ -5,6 +5,7 @@ import type { Figures, Rule } from '../values/rule.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { type Blockage, mayStart } from './blockage.ts';
 import type { AskDecision, DrainDecision, FleetDecision, StopDecision } from './decision.ts';
+import { hasFinished } from './finished.ts';
 
 /** The decisions of one step so far, with what they have used up: later rules see the effects of earlier ones. */
 export class Plan {
@@ -53,6 +54,16 @@ export class Plan {
     return this.fleet.spares - this.#leavingSpares - this.#usedSpares.size;
   }
 
+  /** The spares that nobody wants: neither do they leave, nor has this plan used them. */
+  unusedSpares(): readonly Vm[] {
+    return [...this.fleet.group('spares')].filter((vm) => this.#isUnused(vm));
+  }
+
+  /** VMs that this plan ends or drains. */
+  get leaving(): number {
+    return this.#leaving.size;
+  }
+
   isLeaving(vm: VmId): boolean {
     return this.#leaving.has(vm);
   }
@@ -62,8 +73,8 @@ export class Plan {
     const vm = this.#leave(decision.vm);
     if (vm === undefined) return;
     this.decisions.push({ kind: 'drain', ...decision });
-    if (vm.inFlight > 0) return;
-    const figures = { in_flight: 0, free_count: vm.freeCount };
+    if (!hasFinished(vm, this.fleet.params, this.nowMs)) return;
+    const figures = { in_flight: vm.inFlight, free_count: vm.freeCount };
     this.decisions.push({ kind: 'stop', rule: 'R5', vm: vm.id, why: decision.why, fault: undefined, figures });
   }
 
@@ -125,9 +136,13 @@ export class Plan {
     const { host } = this.fleet;
     if (this.spares === 0 || host.reach !== 'up' || host.notBeforeMs > this.nowMs) return undefined;
     for (const vm of this.fleet.group('spares')) {
-      if (vm.state === state && !this.#leaving.has(vm.id) && !this.#usedSpares.has(vm.id)) return vm;
+      if (vm.state === state && this.#isUnused(vm)) return vm;
     }
     return undefined;
+  }
+
+  #isUnused({ id }: Vm): boolean {
+    return !this.#leaving.has(id) && !this.#usedSpares.has(id);
   }
 
   #leave(id: VmId): Vm | undefined {

@@ -4,27 +4,32 @@ import type { VmId } from '../../values/vm-id.ts';
 import type { Plan } from '../plan.ts';
 
 /**
- * A restart that an administrator asked for: one VM at a time, and a new one is ready before the old one is drained. Where no address is
- * free or no memory, the old one is drained first, once nothing else is on its way, and never while new VMs fail: a restart to an image
- * that does not run must not take down the VMs that do.
+ * A restart that an administrator asked for: one VM at a time, the oldest first, and a new one is ready before the old one is drained. Where
+ * no address is free or no memory, the old one is drained first, once nothing else is on its way, and never while new VMs fail: a restart to
+ * an image that does not run must not take down the VMs that do.
  */
 export function replaceAsked(plan: Plan): void {
   const { fleet } = plan;
   if (fleet.group('replaced').size === 0 || fleet.host.reach !== 'up') return;
-  const old = oldest([...fleet.group('replaced')].filter((vm) => !plan.isLeaving(vm.id)));
-  if (old === undefined) return;
+  const asked = [...fleet.group('replaced')].filter((vm) => !plan.isLeaving(vm.id)).sort((a, b) => a.id - b.id);
+  for (const old of asked) if (!replace(plan, old)) return;
+}
+
+/** @returns whether the old VM is drained, so that it is the next one's turn */
+function replace(plan: Plan, old: Vm): boolean {
+  const { fleet } = plan;
   const figures = { vm: old.id, ready: plan.ready, starting: plan.starting };
   const instead = replacementOf(old.id, fleet);
-  if (instead === undefined && plan.start('command', figures, old.id)) return;
+  if (instead === undefined && plan.start('command', figures, old.id)) return false;
   const waits = fleet.host.failures > 0 || isOneLeaving(plan) || plan.starting > 0;
-  if (instead?.state === 'ready' || (instead === undefined && !waits)) {
-    plan.drain({ rule: 'command', vm: old.id, why: 'restart', ejected: false, figures });
-  }
+  if (instead === undefined ? waits : instead.state !== 'ready') return false;
+  plan.drain({ rule: 'command', vm: old.id, why: 'restart', ejected: false, figures });
+  return true;
 }
 
 /** Whether an address is about to be free. */
-function isOneLeaving({ fleet }: Plan): boolean {
-  return fleet.group('draining').size > 0 || fleet.group('stopping').size > 0 || fleet.releasing.size > 0;
+function isOneLeaving({ fleet, leaving }: Plan): boolean {
+  return leaving + fleet.group('draining').size + fleet.group('stopping').size + fleet.releasing.size > 0;
 }
 
 function replacementOf(old: VmId, fleet: Fleet): Vm | undefined {
@@ -32,8 +37,4 @@ function replacementOf(old: VmId, fleet: Fleet): Vm | undefined {
     for (const vm of fleet.group(name)) if (vm.replaces === old) return vm;
   }
   return undefined;
-}
-
-function oldest(vms: readonly Vm[]): Vm | undefined {
-  return vms.reduce<Vm | undefined>((best, vm) => (best === undefined || vm.id < best.id ? vm : best), undefined);
 }
