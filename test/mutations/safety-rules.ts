@@ -128,19 +128,21 @@ export const SAFETY_RULES = [
     ],
     ['a reservation that lapses is a failure', "fault: 'failed'", 'fault: undefined'],
   ]),
-  ...mutationsOf('policy/rules/drained.ts', [
-    ['a drained VM is waited for until its work is answered', ' && plan.nowMs < lastDeadlineMs(vm) + stuckMs', ''],
+  ...mutationsOf('policy/finished.ts', [
     [
-      'a drained VM is not waited for after stuck_ms',
-      ' && plan.nowMs < lastDeadlineMs(vm) + stuckMs',
-      ' && plan.nowMs >= 0',
+      'a drained VM is waited for until its work is answered',
+      'vm.inFlight === 0 || nowMs >= lastDeadlineMs(vm) + stuckMs',
+      'vm.inFlight >= 0',
     ],
+    ['a drained VM is not waited for after stuck_ms', ' || nowMs >= lastDeadlineMs(vm) + stuckMs', ''],
     ['a drained VM has stuck_ms after the deadline', 'lastDeadlineMs(vm) + stuckMs', 'lastDeadlineMs(vm)'],
     [
       'a drained VM is waited for until the last of its requests',
       'lastMs = Math.max(lastMs, request.deadlineMs)',
       'lastMs = vm.requests.first?.deadlineMs ?? request.deadlineMs',
     ],
+  ]),
+  ...mutationsOf('policy/rules/drained.ts', [
     ['the end of a drained VM says why it was drained', "vm.why ?? 'drained'", "'drained'"],
   ]),
   ...mutationsOf('policy/step.ts', [

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FakeFleet } from '../kit/mod.ts';
+import { makeParams } from '../values/params.ts';
 import { DEFAULT_SIZING } from './default-sizing.ts';
 import type { Sizing, SizingPolicy, SizingView } from './sizing.ts';
 
@@ -62,6 +63,27 @@ describe('whatever a sizing policy says', () => {
     expect(await fleet.inState('ready')).toEqual([3]);
   });
 
+  it('surplus VMs go in its order, down to the minimum', async () => {
+    const drainsAll = policy(() => ({ ...NOTHING, drain: [1, 2, 3].map((vm) => ({ vm, figures: {} })) }));
+    await using fleet = new FakeFleet({ params: { min_vm_count: 3, free_count: 2 }, sizing: drainsAll });
+    await fleet.settle();
+    await fleet.reporting([1, 2, 3], 4);
+    fleet.router.tell({ kind: 'params', params: makeParams({ min_vm_count: 1, free_count: 2 }) });
+    await fleet.settle();
+    expect([await fleet.inState('ready'), fleet.told('prepare')]).toEqual([[3], [1, 2, 3]]);
+  });
+
+  it('no VM is started against it while one is ready or starting', async () => {
+    await using fleet = new FakeFleet({ params: { vm_backlog_max: 0 }, sizing: policy(() => NOTHING) });
+    fleet.obeys.delete('start');
+    for (let n = 0; n < 3; n++) fleet.send();
+    await fleet.advance(500);
+    expect(fleet.told('prepare')).toEqual([1]);
+    fleet.answering(1);
+    await fleet.advance(500);
+    expect([await fleet.inState('ready'), fleet.told('prepare')]).toEqual([[1], [1]]);
+  });
+
   it('a request does not wait for a VM that nobody starts', async () => {
     await using fleet = new FakeFleet({ sizing: policy(() => NOTHING) });
     const client = fleet.send();
@@ -96,7 +118,8 @@ describe('whatever a sizing policy says', () => {
     ['wants a part of a spare', () => ({ ...NOTHING, spares: 0.5 })],
     ['wants fewer than no spares', () => ({ ...NOTHING, spares: -1 })],
     // A policy in JavaScript may return anything.
-    ['returns no list', () => ({ ...NOTHING, start: undefined as never })],
+    ['returns no list of VMs to start', () => ({ ...NOTHING, start: undefined as never })],
+    ['returns no list of VMs to drain', () => ({ ...NOTHING, drain: undefined as never })],
   ])('the fleet serves on when it %s, which is told once', async (_how, decide) => {
     await using fleet = new FakeFleet({ sizing: policy(decide) });
     const client = fleet.send();

@@ -35,7 +35,7 @@ export function keepSpares(plan: Plan, { spares }: Sizing): void {
   const { fleet } = plan;
   if (fleet.requests.waiting > 0 || fleet.host.reach !== 'up') return;
   const there = plan.spares;
-  for (const vm of plan.idleSpares().slice(spares)) {
+  for (const vm of [...plan.unusedSpares()].sort((a, b) => a.id - b.id).slice(spares)) {
     const figures = { spares: there, spare_vm_count: spares };
     plan.stop({ rule: 'R3', vm: vm.id, why: 'a spare too many', fault: undefined, figures });
   }

@@ -1,13 +1,16 @@
-import type { Fleet } from '../state/fleet.ts';
 import type { Vm } from '../state/vm.ts';
+import type { Params } from '../values/params.ts';
 
 /**
- * R5: whether a VM that is drained may go. Work past its deadline has been answered: once `stuck_ms` have gone by as well, a VM that
- * does not heed the cancel is not waited for.
+ * Whether a VM that drains has finished. Work past its deadline has been answered: once `stuck_ms` have gone by as well, a VM that does not
+ * heed the cancel is not waited for.
  */
-export function hasFinished(fleet: Fleet, vm: Vm, nowMs: number): boolean {
-  if (vm.inFlight === 0) return true;
+export function hasFinished(vm: Vm, { stuckMs }: Params, nowMs: number): boolean {
+  return vm.inFlight === 0 || nowMs >= lastDeadlineMs(vm) + stuckMs;
+}
+
+function lastDeadlineMs(vm: Vm): number {
   let lastMs = Number.NEGATIVE_INFINITY;
   for (const request of vm.requests) lastMs = Math.max(lastMs, request.deadlineMs);
-  return nowMs >= lastMs + fleet.params.stuckMs;
+  return lastMs;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FakeFleet } from '../kit/mod.ts';
 import type { CommandMessage, CommandReply } from '../router/command-messages.ts';
+import { makeParams } from '../values/params.ts';
 
 type Ask = CommandMessage extends infer M ? (M extends CommandMessage ? Omit<M, 'replyTo'> : never) : never;
 
@@ -110,5 +111,132 @@ describe('an administrator', () => {
     await using fleet = new FakeFleet();
     const reply = await ask(fleet, { kind: 'scale', vmCount: -1 });
     expect(reply).toMatchObject({ ok: false, error: { code: 'CONFIG_VALUE' } });
+  });
+});
+
+describe('a restart', () => {
+  it.each([0, 1, 2, 4])('of all starts one VM for each, with %i spares', async (spares) => {
+    const params = { min_vm_count: 4, spare_vm_count: spares, free_count: 1_000 };
+    await using fleet = new FakeFleet({ addresses: 40, params });
+    await fleet.advance(200);
+    const before = fleet.told('start').length;
+    await ask(fleet, { kind: 'restart-vms', vms: 'all' });
+    await fleet.advance(2_000);
+    expect(fleet.told('start').length - before).toBe(4);
+    expect(fleet.told('stop')).toEqual([1, 2, 3, 4]);
+  });
+
+  it('replaces the oldest VM first, and a VM that works only when it has finished', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 2, free_count: 1_000 } });
+    await fleet.settle();
+    fleet.send();
+    await fleet.settle();
+    await ask(fleet, { kind: 'restart-vms', vms: [2, 1] });
+    await fleet.advance(500);
+    // VM 1 has work, and while it drains VM 2 may go: its replacement is ready.
+    expect([await fleet.inState('draining'), fleet.told('stop')[0]]).toEqual([[1], 2]);
+    fleet.reply(1);
+    await fleet.advance(500);
+    expect(fleet.told('stop').toSorted()).toEqual([1, 2]);
+  });
+
+  it('waits where no address is free until the VM before has given its own back', async () => {
+    await using fleet = new FakeFleet({
+      addresses: 2,
+      params: { min_vm_count: 2, free_count: 1_000 },
+      obeys: ['prepare', 'start'],
+    });
+    await fleet.settle();
+    await ask(fleet, { kind: 'restart-vms', vms: 'all' });
+    await fleet.reporting([1, 2], 3);
+    expect([await fleet.inState('stopping'), await fleet.inState('ready')]).toEqual([[1], [2]]);
+    fleet.gone(1);
+    await fleet.advance(500);
+    expect([await fleet.inState('stopping'), await fleet.inState('ready')]).toEqual([[2], [3]]);
+  });
+
+  it('is asked of ready VMs only', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1, spare_vm_count: 1 } });
+    await fleet.settle();
+    const reply = await ask(fleet, { kind: 'restart-vms', vms: [1, 2] });
+    expect(reply).toMatchObject({ ok: false, error: { code: 'VM_STATE' } });
+    await fleet.advance(500);
+    expect(await fleet.inState('ready')).toEqual([1]);
+  });
+});
+
+describe('scale', () => {
+  it('counts VMs that are starting, and ends these first, youngest first', async () => {
+    await using fleet = new FakeFleet();
+    await fleet.settle();
+    await ask(fleet, { kind: 'scale', vmCount: 1 });
+    fleet.obeys.delete('start');
+    await ask(fleet, { kind: 'scale', vmCount: 5 });
+    expect(await ask(fleet, { kind: 'scale', vmCount: 3 })).toMatchObject({ vms: [5, 4] });
+    expect(await ask(fleet, { kind: 'scale', vmCount: 1 })).toMatchObject({ vms: [3, 2] });
+    await fleet.advance(1_000);
+    expect(await fleet.inState('ready')).toEqual([1]);
+  });
+
+  it('drains those with the fewest requests in flight first', async () => {
+    await using fleet = new FakeFleet({ routing: 'spread', params: { min_vm_count: 3, vm_requests_max: 4 } });
+    await fleet.settle();
+    for (let n = 0; n < 5; n++) fleet.send();
+    await fleet.settle();
+    // VM 1 has two requests, VM 2 has two, VM 3 has one.
+    expect(await ask(fleet, { kind: 'scale', vmCount: 2 })).toMatchObject({ vms: [3] });
+    fleet.reply(1);
+    await fleet.settle();
+    expect(await ask(fleet, { kind: 'scale', vmCount: 1 })).toMatchObject({ vms: [1] });
+  });
+
+  it('drains of these those that are idle for longest', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 3, free_count: 100 } });
+    await fleet.settle();
+    await fleet.reporting([1, 2, 3], 1);
+    await fleet.reporting([2], 2);
+    expect(await ask(fleet, { kind: 'scale', vmCount: 2 })).toMatchObject({ vms: [2] });
+  });
+
+  it('keeps every other parameter', async () => {
+    await using fleet = new FakeFleet({ params: { free_count: 7, spare_vm_count: 2 } });
+    const params = makeParams({ min_vm_count: 2, free_count: 7, spare_vm_count: 2 });
+    expect(await ask(fleet, { kind: 'scale', vmCount: 2 })).toMatchObject({ ok: true, params });
+  });
+});
+
+describe('a command about a VM that cannot obey', () => {
+  it('is refused while its host is out of reach', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
+    await fleet.settle();
+    fleet.event({ kind: 'host-down', host: 'here', why: 'link lost' });
+    const reply = await ask(fleet, { kind: 'remove-vm', vm: 1 });
+    expect(reply).toMatchObject({ ok: false, error: { code: 'VM_STATE' } });
+    expect(fleet.told('stop')).toEqual([]);
+  });
+
+  it('says that a spare is one, and what ends it', async () => {
+    await using fleet = new FakeFleet({ params: { spare_vm_count: 1 } });
+    await fleet.settle();
+    const reply = await ask(fleet, { kind: 'drain-vm', vm: 1 });
+    expect(reply).toMatchObject({ ok: false, error: { code: 'VM_STATE' } });
+    expect(!reply.ok && reply.error.message).toMatch(/spare.*shoal rm 1/);
+    expect(await ask(fleet, { kind: 'remove-vm', vm: 1 })).toMatchObject({ ok: true, vms: [1] });
+  });
+
+  it('is obeyed once by a VM that drains already', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
+    await fleet.settle();
+    fleet.send();
+    await fleet.settle();
+    for (let n = 0; n < 2; n++) expect(await ask(fleet, { kind: 'drain-vm', vm: 1 })).toMatchObject({ ok: true });
+    expect(fleet.eventsOf('vm-drain')).toHaveLength(1);
+  });
+
+  it('does not say that a VM is a spare which is none', async () => {
+    await using fleet = new FakeFleet({ obeys: [], params: { min_vm_count: 1 } });
+    await fleet.settle();
+    const reply = await ask(fleet, { kind: 'drain-vm', vm: 1 });
+    expect(!reply.ok && reply.error.message).not.toMatch(/spare/);
   });
 });

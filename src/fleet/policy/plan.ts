@@ -59,15 +59,14 @@ export class Plan {
     return this.#started > 0;
   }
 
-  /** Whether this plan ends a VM. */
-  get hasLeaving(): boolean {
-    return this.#leaving.size > 0;
+  /** The spares that nobody wants: neither do they leave, nor has this plan used them. */
+  unusedSpares(): readonly Vm[] {
+    return [...this.fleet.group('spares')].filter((vm) => this.#isUnused(vm));
   }
 
-  /** Spares that nobody wants, oldest first. */
-  idleSpares(): readonly Vm[] {
-    const isIdle = ({ id }: Vm): boolean => !this.#leaving.has(id) && !this.#usedSpares.has(id);
-    return [...this.fleet.group('spares')].filter(isIdle).sort((a, b) => a.id - b.id);
+  /** VMs that this plan ends or drains. */
+  get leaving(): number {
+    return this.#leaving.size;
   }
 
   isLeaving(vm: VmId): boolean {
@@ -79,7 +78,7 @@ export class Plan {
     const vm = this.#leave(decision.vm);
     if (vm === undefined) return;
     this.decisions.push({ kind: 'drain', ...decision });
-    if (!hasFinished(this.fleet, vm, this.nowMs)) return;
+    if (!hasFinished(vm, this.fleet.params, this.nowMs)) return;
     const figures = { in_flight: vm.inFlight, free_count: vm.freeCount };
     this.decisions.push({ kind: 'stop', rule: 'R5', vm: vm.id, why: decision.why, fault: undefined, figures });
   }
@@ -141,7 +140,14 @@ export class Plan {
   #spare(state: 'prepared' | 'preparing'): Vm | undefined {
     const { host } = this.fleet;
     if (this.spares === 0 || host.reach !== 'up' || host.notBeforeMs > this.nowMs) return undefined;
-    return this.idleSpares().find((vm) => vm.state === state);
+    for (const vm of this.fleet.group('spares')) {
+      if (vm.state === state && this.#isUnused(vm)) return vm;
+    }
+    return undefined;
+  }
+
+  #isUnused({ id }: Vm): boolean {
+    return !this.#leaving.has(id) && !this.#usedSpares.has(id);
   }
 
   #leave(id: VmId): Vm | undefined {

@@ -42,6 +42,13 @@ describe('a step sees what it has decided itself', () => {
     expect(bare.decisions()).toEqual(['R3 want 1', 'R3 want 2', 'R3 start 10.0.0.3']);
   });
 
+  it('a spare that is used is not one too many', () => {
+    const bare = new BareFleet({ params: { min_vm_count: 1 } })
+      .prepared(1, { spare: true })
+      .prepared(2, { spare: true });
+    expect(bare.decisions()).toEqual(['R1 want 1', 'R3 stop 2']);
+  });
+
   it('nothing is judged in the step that finds the host silent', () => {
     const bare = new BareFleet({ params: { ...QUIET, min_vm_count: 2 } }).ready(1);
     bare.apply({ kind: 'host-memory', memory: { availableBytes: 1e10, vmBytes: 1e6 }, nowMs: 0 }).later(6_000);
@@ -112,6 +119,14 @@ describe('a drained VM', () => {
     expect(bare.step()).toContainEqual(expect.objectContaining({ kind: 'stop', vm: 1, why: 'a reason' }));
   });
 
+  it('whose work was answered long ago is stopped in the step that drains it', () => {
+    const bare = new BareFleet({ params: { ...QUIET, stuck_ms: 1_000 } }).ready(1).apply({ kind: 'vm-replace', vm: 1 });
+    bare.work(1, 1_000);
+    for (let id = 2; id <= 10; id++) bare.apply({ kind: 'address-removed', id });
+    expect(bare.later(1_999).report(1).decisions()).toEqual(['command drain 1']);
+    expect(bare.later(1).decisions()).toEqual(['command drain 1', 'R5 stop 1']);
+  });
+
   it('is waited for until the last of its requests is past its deadline and stuck_ms', () => {
     const bare = new BareFleet({ params: { ...QUIET, stuck_ms: 1_000 } }).ready(1);
     bare.work(1, 1_000);
@@ -119,5 +134,38 @@ describe('a drained VM', () => {
     bare.apply({ kind: 'vm-draining', vm: 1, why: 'a reason', ejected: false });
     expect(bare.later(3_999).report(1).decisions()).toEqual([]);
     expect(bare.later(1).decisions()).toEqual(['R5 stop 1']);
+  });
+});
+
+describe('a restart', () => {
+  const asked = (addresses: number, ...vms: readonly number[]) => {
+    const bare = new BareFleet({ addresses, params: QUIET }).ready(...vms);
+    for (const vm of vms) bare.apply({ kind: 'vm-replace', vm });
+    return bare;
+  };
+
+  it('starts the replacement of the next VM in the step that drains the one before', () => {
+    const bare = asked(4, 1, 2).preparing(3, { replaces: 1 });
+    expect(bare.decisions()).toEqual([]);
+    const booted = asked(4, 1, 2).booting(3, { replaces: 1 });
+    expect(booted.decisions()).toEqual([]);
+    expect(booted.link(3, true).decisions()).toEqual(['command drain 1', 'R5 stop 1', 'command start 10.0.0.4']);
+  });
+
+  it('drains one VM at a time where no address is free, the oldest first', () => {
+    const bare = asked(3, 3, 1, 2);
+    expect(bare.decisions()).toEqual(['command drain 1', 'R5 stop 1']);
+    expect(bare.apply({ kind: 'vm-draining', vm: 1, why: 'x', ejected: false }).decisions()).toEqual(['R5 stop 1']);
+    expect(bare.apply({ kind: 'vm-stopping', vm: 1, why: 'x', failed: false, nowMs: 0 }).decisions()).toEqual([]);
+    expect(bare.apply({ kind: 'vm-gone', vm: 1, bindFailed: false, nowMs: 0 }).decisions()).toEqual([]);
+    bare.apply({ kind: 'released', vm: 1 });
+    expect(bare.decisions()).toEqual(['command start 10.0.0.1']);
+  });
+
+  it('drains no VM first while others start or fail', () => {
+    expect(asked(2, 1).booting(2).decisions()).toEqual([]);
+    const failing = asked(2, 1).booting(2).apply({ kind: 'vm-gone', vm: 2, bindFailed: false, nowMs: 0 });
+    failing.apply({ kind: 'released', vm: 2 }, { kind: 'address-removed', id: 2 });
+    expect(failing.decisions()).toEqual([]);
   });
 });

@@ -3,9 +3,8 @@ import type { Plan } from '../plan.ts';
 
 /** R5: a drained VM goes when it has finished. */
 export function endDrained(plan: Plan): void {
-  const { fleet, nowMs } = plan;
-  for (const vm of fleet.group('draining')) {
-    if (!hasFinished(fleet, vm, nowMs)) continue;
+  for (const vm of plan.fleet.group('draining')) {
+    if (!hasFinished(vm, plan.fleet.params, plan.nowMs)) continue;
     const figures = { in_flight: vm.inFlight, free_count: vm.freeCount };
     plan.stop({ rule: 'R5', vm: vm.id, why: vm.why ?? 'drained', fault: undefined, figures });
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ShoalError } from '../../../errors.ts';
+import { BareFleet } from '../../kit/bare-fleet.ts';
 import { FakeFleet } from '../../kit/mod.ts';
 
 describe('R7', () => {
@@ -23,6 +24,45 @@ describe('R7', () => {
     expect([await fleet.inState('prepared'), fleet.told('stop')]).toEqual([[1], []]);
   });
 
+  it('leaves a VM its boot_timeout_ms, however long its preparation took', async () => {
+    await using fleet = new FakeFleet({ obeys: [], params: { min_vm_count: 1 } });
+    await fleet.advance(8_000);
+    fleet.event({ kind: 'vm-prepared', host: 'here', vm: 1, pid: 1 });
+    await fleet.advance(9_900);
+    expect(fleet.told('stop')).toEqual([]);
+    await fleet.advance(200);
+    expect(fleet.told('stop')).toEqual([1]);
+  });
+
+  it('ends a spare whose preparation takes too long', async () => {
+    await using fleet = new FakeFleet({ obeys: [], params: { spare_vm_count: 1 } });
+    await fleet.advance(14_900);
+    expect(fleet.told('stop')).toEqual([]);
+    await fleet.advance(200);
+    expect(fleet.eventsOf('vm-stop')).toMatchObject([{ vm: 1, rule: 'R7' }]);
+  });
+
+  it('leaves a pause of ours out', async () => {
+    await using fleet = new FakeFleet({ obeys: [], params: { min_vm_count: 1 } });
+    await fleet.advance(5_000);
+    fleet.stall(60_000);
+    await fleet.advance(9_900);
+    expect(fleet.told('stop')).toEqual([]);
+    await fleet.advance(200);
+    expect(fleet.told('stop')).toEqual([1]);
+  });
+
+  it('does not end a VM that works, though it has printed no status line', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
+    await fleet.settle();
+    const client = fleet.send({ withinMs: 60_000 });
+    await fleet.advance(40_000);
+    expect([fleet.told('stop'), client.outcomes]).toEqual([[], []]);
+    fleet.reply(1);
+    await fleet.advance(100);
+    expect(fleet.told('stop')).toEqual([1]);
+  });
+
   it('keeps the reservation of a host that cannot be asked', async () => {
     await using fleet = new FakeFleet({ obeys: [], params: { min_vm_count: 1 } });
     await fleet.settle();
@@ -44,8 +84,17 @@ describe('R7', () => {
     fleet.report(1, { cpuPercent: 7 });
     fleet.report(1, { cpuPercent: 1 });
     await fleet.settle();
+    const { clock } = fleet.kit;
     expect(inserted).toMatchObject([
-      { vm: 1, host: 'here', address: { id: 1 }, pid: 1_001, report: { cpuPercent: 7 } },
+      {
+        vm: 1,
+        host: 'here',
+        address: { id: 1 },
+        pid: 1_001,
+        imageDigest: 'image of 1',
+        report: { cpuPercent: 7 },
+        startedMs: clock.now() - clock.monotonic(),
+      },
     ]);
     expect(touched).toMatchObject([{ vm: 1, freeCount: 1, state: 'ready' }]);
   });
@@ -161,5 +210,61 @@ describe('R8', () => {
     fleet.gone(50);
     await fleet.settle();
     expect((await fleet.snapshot()).vms.map((vm) => vm.address)).toEqual(['10.0.0.1:9000']);
+  });
+});
+
+describe('R7, the row of a VM', () => {
+  const report = { seq: 1, cpuPercent: 0, ramBytes: 1, inFlight: 0, served: 0 };
+
+  it('has the time of its start in time of day, however late it is written', async () => {
+    const inserted: { startedMs: number; lastConnectMs: number }[] = [];
+    await using fleet = new FakeFleet({
+      params: { min_vm_count: 1 },
+      insert: async (record) => void inserted.push(record),
+    });
+    const startedMs = fleet.kit.clock.now();
+    await fleet.advance(3_000);
+    fleet.report(1);
+    await fleet.settle();
+    expect(inserted).toMatchObject([{ startedMs, lastConnectMs: startedMs + 3_000 }]);
+  });
+
+  it('is not touched by a report that is repeated, older or impossible', async () => {
+    const touched: number[] = [];
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 }, touch: (vm) => void touched.push(vm) });
+    await fleet.settle();
+    for (const seq of [5, 6, 6, 4]) fleet.report(1, { seq });
+    fleet.report(1, { seq: 7, cpuPercent: -1 });
+    await fleet.settle();
+    expect(touched).toEqual([1]);
+  });
+
+  it('is written again until that succeeds, unless the tables contradict it', async () => {
+    const codes = ['STORE_IO', 'STORE_IO', 'STORE_CONFLICT', 'never asked for'];
+    const insert = async (): Promise<void> => {
+      const code = codes.shift();
+      if (code !== undefined) throw Object.assign(new Error(code), { code });
+    };
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1, free_count: 1_000 }, insert });
+    await fleet.settle();
+    await fleet.reporting([1], 20);
+    expect(codes).toEqual(['never asked for']);
+    expect(fleet.eventsOf('write-failed')).toHaveLength(3);
+    expect(await fleet.inState('ready')).toEqual([1]);
+  });
+
+  it('is refused for figures that cannot be', () => {
+    const { fleet } = new BareFleet().mute(1);
+    for (const absurd of [
+      { seq: -1 },
+      { seq: 0.5 },
+      { served: -1 },
+      { ramBytes: 0.5 },
+      { cpuPercent: 101 },
+      { inFlight: -1 },
+    ]) {
+      expect(fleet.apply({ kind: 'vm-report', vm: 1, report: { ...report, ...absurd }, nowMs: 0 })).toBe(false);
+    }
+    expect(fleet.apply({ kind: 'vm-report', vm: 1, report, nowMs: 0 })).toBe(true);
   });
 });
