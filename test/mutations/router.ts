@@ -2,6 +2,11 @@ import { mutationsOf } from './mutation.ts';
 
 /** The actor and what it has beside it. */
 export const ROUTER = [
+  ...mutationsOf('router/stepper.ts', [
+    ['the store is asked for an id once', 'if (this.#fleet.host.noIdBeforeMs > nowMs) return undefined;', ''],
+    ['stops are repeated', 'this.#effects.carryOut(repeatStops(this.#fleet, nowMs));', ''],
+    ['a step is asked for again after it was made', 'this.#isAsked = false;', ''],
+  ]),
   ...mutationsOf('router/router.ts', [
     [
       'a pause is left out before a message is judged',
@@ -25,8 +30,6 @@ export const ROUTER = [
     ],
     ['the limit of a drain holds', "this.#context.after(message.limitMs, { kind: 'drain-limit' });", ''],
     ['nothing is decided once the drain is done', 'if (this.#drain.isDone) return;', ''],
-    ['the store is asked for an id once', 'if (this.#fleet.host.noIdBeforeMs > nowMs) return undefined;', ''],
-    ['stops are repeated', 'this.#effects.carryOut(repeatStops(this.#fleet, nowMs));', ''],
     ['a fleet with open requests is not at rest', 'this.#requests.open === 0 && isAtRest', 'isAtRest'],
     [
       'nobody is left without an answer when the router ends',

@@ -8,8 +8,12 @@ export const SIZING_RULES = [
     ['R1 counts VMs that are ready', 'plan.ready + plan.starting;', 'plan.starting;'],
   ]),
   ...mutationsOf('policy/default-sizing.ts', [
-    ['R3 starts no VM for requests that the starting ones will take', 'waiting <= capacity', 'waiting < capacity'],
-    ['R3 counts the VMs that are starting', '(starting + starts.length)', 'starts.length'],
+    [
+      'R3 starts no VM for requests that the starting ones will take',
+      'waiting > coming * params.vmRequestsMax',
+      'waiting >= coming * params.vmRequestsMax',
+    ],
+    ['R3 counts the VMs that are starting', 'let coming = starting;', 'let coming = 0;'],
     ['R3 counts vm_requests_max for each VM', ' * params.vmRequestsMax;', ';'],
     ['R5 keeps the minimum', 'serving - params.minVmCount;', 'serving;'],
     ['R5 drains down to the minimum', '.slice(0, most)', '.slice(0, 1)'],
@@ -46,11 +50,7 @@ export const SIZING_RULES = [
     ['a VM that leaves in the same step is not surplus', ' && !plan.isLeaving(vm.id)', ''],
     ['a policy cannot want a part of a spare', '!Number.isSafeInteger(spares) || ', ''],
     ['a policy cannot want fewer than no spares', ' || spares < 0', ''],
-    [
-      'a policy must return lists',
-      '!Array.isArray(sizing.start) || !Array.isArray(sizing.drain)',
-      'sizing.start === null',
-    ],
+    ['a policy must return lists', '!isIterable(sizing.start) || !isIterable(sizing.drain)', 'sizing.start === null'],
   ]),
   ...mutationsOf('policy/plan.ts', [
     ['a ready VM that leaves in the same step is no capacity', 'size - this.#leavingReady;', 'size;'],
@@ -142,7 +142,7 @@ export const SIZING_RULES = [
     ['no reason is told if requests wait and a VM runs', ' && running === 0)', ')'],
     ['no reason is told while a VM drains', "fleet.group('draining').size + ", ''],
     ['no reason is told while a VM stops', "fleet.group('stopping').size + ", ''],
-    ['no reason is told while an address is being released', ' + fleet.releasing.size === 0', ' === 0'],
+    ['no reason is told while an address is being released', ' + fleet.releasing.size > 0', ' > 0'],
   ]),
   ...mutationsOf('policy/rules/replacement.ts', [
     ['the new VM of a restart is known as the replacement', 'figures, old.id)', 'figures)'],

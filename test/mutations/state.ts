@@ -229,14 +229,9 @@ export const STATE = [
       'replaced: (vm: Vm) => vm.replace',
     ],
     [
-      'a draining VM is to be heard of',
-      "vm.state === 'ready' || vm.state === 'draining' ? vm.heardMs",
-      "vm.state === 'ready' ? vm.heardMs",
-    ],
-    [
       'a VM that is heard goes to the end of the unheard',
-      'if (heardMs === entry.heardMs) return;',
-      'if (entry.heard !== undefined && heardMs !== undefined) return;',
+      'if (vm.heardMs === entry.heardMs) return;',
+      'if (entry.heard !== undefined) return;',
     ],
     ['of equals the oldest is taken', 'order(vm, other) || vm.id - other.id', 'order(vm, other) || other.id - vm.id'],
     ['R4 takes the fewest in flight', '  return (\n    a.inFlight - b.inFlight ||', '  return ('],
