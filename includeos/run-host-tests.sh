@@ -22,7 +22,7 @@ exec 9>build/host/lock
 flock 9
 
 # The tests themselves at -O0: optimising their checks would take a minute.
-flags="-std=c++20 -g -Wall -Wextra -Werror -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
+flags="-std=c++20 -g -fno-var-tracking-assignments -Wall -Wextra -Werror -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
 includes="-Iinclude -Icore -Iservice -Itest/unit -Itest"
 headers=$({ find include core service test -name '*.h' -o -name '*.inc' | LC_ALL=C sort | xargs cat; cat run-host-tests.sh; g++ --version; } | sha256sum)
 commands=build/host/commands

@@ -130,7 +130,7 @@ extern "C" [[noreturn]] void start(uint32_t start_info) {
 
   const uintptr_t heap_start = image_end_address();
   const size_t heap_size = machine.memory_end > heap_start ? machine.memory_end - heap_start : 0;
-  if (!Server::heap_suffices(heap_size, settings)) {
+  if (!MemoryBudget::suffices(heap_size, settings)) {
     TextWriter<24> value;
     value.add(settings.payload_max);
     refuse(platform, {"shoal.max", value.text(), "too-little-memory"});

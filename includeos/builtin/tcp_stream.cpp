@@ -20,8 +20,8 @@ constexpr uint32_t kKeepCount = 6;
 // half is enough for all of them, and for what TCP itself has to say.
 constexpr size_t kScarceBytes = 4 * TCP_MSS;
 
-static_assert(TCP_WND <= Server::kWindowMax);
-static_assert(MEMP_NUM_TCP_PCB >= Server::kStreamMax + TCP_DEFAULT_LISTEN_BACKLOG);
+static_assert(TCP_WND <= kWindowMax);
+static_assert(MEMP_NUM_TCP_PCB >= kStreamMax + TCP_DEFAULT_LISTEN_BACKLOG);
 
 Server* server = nullptr;
 tcp_pcb* listener = nullptr;
@@ -29,7 +29,7 @@ tcp_pcb* listener = nullptr;
 class TcpStream final : public Stream {
  public:
   bool in_use() const { return pcb_ != nullptr; }
-  bool open(tcp_pcb* pcb);
+  void open(tcp_pcb* pcb);
   err_t received(pbuf* packet);
   void broken();
 
@@ -48,7 +48,8 @@ class TcpStream final : public Stream {
   bool aborted_ = false;
 };
 
-TcpStream streams[Server::kStreamMax];
+// One more than the server serves and turns away: a new connection has a stream before another one gives way to it.
+TcpStream streams[kStreamMax + 1];
 
 err_t on_received(void* stream, tcp_pcb*, pbuf* packet, err_t) { return static_cast<TcpStream*>(stream)->received(packet); }
 
@@ -58,15 +59,15 @@ void on_error(void* stream, err_t) { static_cast<TcpStream*>(stream)->broken(); 
 err_t on_accept(void*, tcp_pcb* pcb, err_t error) {
   if (error != ERR_OK || pcb == nullptr) return ERR_VAL;
   for (TcpStream& stream : streams) {
-    if (!stream.in_use() && stream.open(pcb)) return ERR_OK;
+    if (stream.in_use()) continue;
+    stream.open(pcb);
+    return ERR_OK;
   }
-  tcp_abort(pcb);
-  return ERR_ABRT;
+  panic("no stream for a connection");
 }
 
-bool TcpStream::open(tcp_pcb* pcb) {
-  connection_ = server->accept(*this);
-  if (connection_ == nullptr) return false;
+void TcpStream::open(tcp_pcb* pcb) {
+  connection_ = &server->accept(*this);
   pcb_ = pcb;
   receiving_ = false;
   aborted_ = false;
@@ -78,7 +79,6 @@ bool TcpStream::open(tcp_pcb* pcb) {
   pcb->keep_idle = kKeepIdleMs;
   pcb->keep_intvl = kKeepIntervalMs;
   pcb->keep_cnt = kKeepCount;
-  return true;
 }
 
 err_t TcpStream::received(pbuf* packet) {
@@ -129,6 +129,8 @@ void TcpStream::consumed(size_t size) {
 void TcpStream::finish() {
   tcp_pcb* const pcb = pcb_;
   detach();
+  // The peer may leave its half open for long. lwIP gives up such a connection first when it needs room for a new one.
+  tcp_setprio(pcb, TCP_PRIO_MIN);
   if (tcp_close(pcb) != ERR_OK) tcp_abort(pcb);
 }
 

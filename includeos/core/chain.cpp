@@ -10,13 +10,11 @@ bool Chain::append(std::string_view bytes) {
   size_t room = last_ != nullptr ? last_->room() : 0;
   while (room < bytes.size()) {
     if (extend() == nullptr) {
-      while (last_before != nullptr && last_before->next != nullptr) {
-        Piece* const unused = last_before->next;
-        last_before->next = unused->next;
-        heap_.free(unused);
+      if (last_before == nullptr) {
+        clear();
+      } else {
+        free_behind(last_before);
       }
-      last_ = last_before;
-      if (last_before == nullptr) clear();
       return false;
     }
     room += Piece::kCapacity;
@@ -43,6 +41,7 @@ Piece* Chain::extend() {
     first_ = piece;
   }
   last_ = piece;
+  piece_count_++;
   return piece;
 }
 
@@ -60,8 +59,10 @@ void Chain::take(Chain& other) {
   }
   last_ = other.last_;
   size_ += other.size_;
+  piece_count_ += other.piece_count_;
   other.first_ = nullptr;
   other.last_ = nullptr;
+  other.piece_count_ = 0;
   other.size_ = 0;
 }
 
@@ -81,7 +82,7 @@ void Chain::drop(size_t bytes) {
     if (first_->size() > 0) return;
     Piece* const empty = first_;
     first_ = empty->next;
-    heap_.free(empty);
+    free(empty);
   }
   last_ = nullptr;
 }
@@ -89,7 +90,7 @@ void Chain::drop(size_t bytes) {
 void Chain::clear() {
   while (first_ != nullptr) {
     Piece* const next = first_->next;
-    heap_.free(first_);
+    free(first_);
     first_ = next;
   }
   last_ = nullptr;
@@ -98,15 +99,25 @@ void Chain::clear() {
 
 void Chain::rewind() {
   if (first_ == nullptr) return;
-  while (first_->next != nullptr) {
-    Piece* const extra = first_->next;
-    first_->next = extra->next;
-    heap_.free(extra);
-  }
+  free_behind(first_);
   first_->start = 0;
   first_->end = 0;
-  last_ = first_;
   size_ = 0;
+}
+
+void Chain::free(Piece* piece) {
+  piece_count_--;
+  heap_.free(piece);
+}
+
+/// `piece` becomes the last one.
+void Chain::free_behind(Piece* piece) {
+  while (piece->next != nullptr) {
+    Piece* const next = piece->next;
+    piece->next = next->next;
+    free(next);
+  }
+  last_ = piece;
 }
 
 }  // namespace shoal

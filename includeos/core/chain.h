@@ -31,6 +31,9 @@ class Chain {
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 
+  /// What it takes of the heap.
+  size_t heap_bytes() const { return piece_count_ * sizeof(Piece); }
+
   /// All or nothing. False: out of memory.
   bool append(std::string_view bytes);
 
@@ -55,9 +58,13 @@ class Chain {
   void rewind();
 
  private:
+  void free(Piece* piece);
+  void free_behind(Piece* piece);
+
   Heap& heap_;
   Piece* first_ = nullptr;
   Piece* last_ = nullptr;
+  size_t piece_count_ = 0;
   size_t size_ = 0;
 };
 

@@ -14,23 +14,32 @@ constexpr size_t kOutputHighWater = 64 << 10;
 constexpr uint64_t kStallNs = 60'000'000'000;
 constexpr uint64_t kStallStoppingNs = 5'000'000'000;
 
+// A connection that has been idle for so long may give its place to another one. It is long enough for a client's next request, if there is
+// one, to have been sent before the close.
+constexpr uint64_t kIdleNs = 1'000'000'000;
+
+// A request waits so long for memory, and what follows it on the connection with it. From then on requests are told 503 until there is memory.
+constexpr uint64_t kMemoryWaitNs = 1'000'000'000;
+
 size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 }  // namespace
 
-void Connection::open(Stream& stream, uint64_t number, bool turned_away, uint64_t now_ns) {
+void Connection::open(Stream& stream, uint64_t number) {
   stream_ = &stream;
   number_ = number;
   is_link_ = false;
   is_http_ = false;
-  turned_away_ = turned_away;
-  linger_end_ns_ = turned_away ? now_ns + kLingerNs : 0;
+  admitted_ = false;
+  turned_away_ = false;
+  linger_end_ns_ = 0;
   stage_ = Stage::protocol;
   peer_finished_ = false;
   draining_ = false;
   header_filled_ = 0;
   refusal_code_ = 0;
   jobs_ = 0;
+  memory_short_ns_ = 0;
   progressed_ = true;
 }
 
@@ -64,10 +73,11 @@ void Connection::move(uint64_t now_ns) {
   stream_->flush();
 
   const bool said_all = output_.empty() && held_.empty() && jobs_ == 0 && (draining_ || !waits_for_room());
-  if (said_all && (peer_finished_ || ((draining_ || turned_away_) && now_ns >= linger_end_ns_))) {
+  if (said_all && (peer_finished_ || (draining_ && now_ns >= linger_end_ns_))) {
     finish();
     return;
   }
+  if (progressed_) active_ns_ = now_ns;
   if (progressed_ || !waits_for_peer()) {
     progressed_ = false;
     progress_ns_ = now_ns;
@@ -80,8 +90,29 @@ void Connection::move(uint64_t now_ns) {
   }
 }
 
-/// While its last words are on their way the peer's acknowledgements move it.
-uint64_t Connection::due_ns() const { return linger_end_ns_ > 0 && output_.empty() ? linger_end_ns_ : ~uint64_t{0}; }
+uint64_t Connection::due_ns() const {
+  // While its last words are on their way the peer's acknowledgements move it.
+  if (linger_end_ns_ > 0 && output_.empty()) return linger_end_ns_;
+  if (memory_short_ns_ > 0 && waits_for_room()) return memory_short_ns_ + kMemoryWaitNs;
+  return ~uint64_t{0};
+}
+
+bool Connection::is_idle(uint64_t now_ns) const {
+  if (jobs_ > 0 || draining_ || progressed_ || !output_.empty() || !held_.empty()) return false;
+  const bool between_requests = is_http_ ? stage_ == Stage::http_head && head_.empty() : stage_ == Stage::header && header_filled_ == 0;
+  return between_requests && now_ns - active_ns_ >= kIdleNs;
+}
+
+bool Connection::reads_request() const {
+  switch (stage_) {
+    case Stage::admission:
+    case Stage::body: return header_.type == FrameType::request && refusal_code_ == 0;
+    case Stage::http_head: return !head_.empty();
+    case Stage::http_admission: return true;
+    case Stage::chunks: return partial_ != nullptr;
+    default: return false;
+  }
+}
 
 bool Connection::waits_for_peer() const {
   if (!output_.empty()) return true;
@@ -96,7 +127,10 @@ bool Connection::has_begun() const {
 
 void Connection::send_reply(Chain& frame) { output_.take(frame); }
 
+bool Connection::send_frame(std::string_view frame) { return server_.memory().has_room(frame.size()) && output_.append(frame); }
+
 bool Connection::send_copy(Chain& frame) {
+  if (!server_.memory().make_room(frame.size())) return false;
   Chain copy(heap_);
   for (const Piece* piece = frame.first(); piece != nullptr; piece = piece->next) {
     if (!copy.append({piece->bytes + piece->start, piece->size()})) return false;
@@ -132,15 +166,7 @@ size_t Connection::parse(std::string_view bytes) {
         header_filled_ += static_cast<uint32_t>(part);
         used += part;
         if (header_filled_ < kProtocolBytes) return used;
-        is_http_ = starts_http();
-        if (turned_away_) {
-          turn_away();
-          break;
-        }
-        stage_ = is_http_ ? Stage::http_head : Stage::header;
-        if (!is_http_) break;
-        http_ = {};
-        collect_http_head({header_bytes_, kProtocolBytes});
+        learn_protocol();
         break;
       }
       case Stage::http_head:
@@ -196,8 +222,22 @@ size_t Connection::parse(std::string_view bytes) {
   return bytes.size();
 }
 
+void Connection::learn_protocol() {
+  is_http_ = starts_http();
+  admitted_ = server_.admit(*this);
+  if (!admitted_) {
+    turn_away();
+    return;
+  }
+  stage_ = is_http_ ? Stage::http_head : Stage::header;
+  if (!is_http_) return;
+  http_ = {};
+  collect_http_head({header_bytes_, kProtocolBytes});
+}
+
 /// There are too many connections. It may be a client that wants one request answered or a link for thousands: nothing is read of either.
 void Connection::turn_away() {
+  turned_away_ = true;
   if (is_http_) {
     http_ = {};
     if (std::string_view(header_bytes_, kProtocolBytes) == "HEAD") http_.method = HttpHead::Method::head;
@@ -230,46 +270,71 @@ bool Connection::check_header() {
   return false;
 }
 
-/// Decides what to do with a frame of which the header is there. False: there is no room for it now.
+/// Decides what to do with a frame whose header is there. False: there is no room for it now.
 bool Connection::admit() {
   skip_left_ = 0;
   refusal_code_ = 0;
-  if (header_.type == FrameType::cancel) {
-    server_.cancel(*this, header_.id);
-    skip_left_ = header_.length;
-    stage_ = Stage::skip;
-    return true;
+  switch (header_.type) {
+    case FrameType::cancel:
+      server_.cancel(*this, header_.id);
+      skip_left_ = header_.length;
+      stage_ = Stage::skip;
+      return true;
+    case FrameType::relay: return admit_refused(501, "this guest relays no commands");
+    case FrameType::ping:
+      if (header_.length > 0) return admit_request();
+      send_pong({});
+      to_next_request();
+      return true;
+    default: return admit_request();
   }
-
-  if (header_.type == FrameType::relay) {
-    refusal_code_ = 501;
-    refusal_ = "this guest relays no commands";
-  } else if (header_.payload_size() > server_.payload_max()) {
-    refusal_code_ = 413;
-  } else if (header_.type == FrameType::request && server_.stopping()) {
-    refusal_code_ = 503;
-    refusal_ = "stopping";
-  } else if (header_.type == FrameType::request && server_.queue_full()) {
-    if (!server_.computing()) return false;
-    refusal_code_ = 503;
-    refusal_ = "busy";
-  }
-
-  body_size_ = refusal_code_ == 0 ? header_.length : header_.names_size();
-  skip_left_ = header_.length - body_size_;
-  body_filled_ = 0;
-  return allocate_partial(body_size_);
 }
 
-bool Connection::allocate_partial(size_t body_size) {
-  partial_ = server_.allocate_job(body_size);
-  if (partial_ == nullptr) return false;
+/// The same for a request. A ping that carries something takes memory as well.
+bool Connection::admit_request() {
+  if (header_.payload_size() > server_.payload_max()) return admit_refused(413, {});
+  if (header_.type == FrameType::ping) {
+    if (header_.length <= MemoryBudget::kSmallFrameMax) return read_small_frame(header_.length);
+  } else if (server_.stopping()) {
+    return admit_refused(503, "stopping");
+  } else if (server_.queue_full()) {
+    return server_.computing() && admit_refused(503, "busy");
+  }
+  if (read_request(header_.length)) return true;
+  return !may_wait_for_memory() && admit_refused(503, "busy");
+}
+
+/// Reads no more of the frame than its token, which the answer repeats.
+bool Connection::admit_refused(unsigned code, std::string_view why) {
+  refusal_code_ = code;
+  refusal_ = why;
+  skip_left_ = header_.payload_size();
+  return read_small_frame(header_.names_size());
+}
+
+bool Connection::may_wait_for_memory() {
+  const uint64_t now_ns = server_.platform().now_ns();
+  if (memory_short_ns_ == 0) memory_short_ns_ = now_ns;
+  return now_ns - memory_short_ns_ < kMemoryWaitNs;
+}
+
+/// False: there is no memory for it now.
+bool Connection::read_request(size_t body_size) {
+  if (!read_partial(server_.memory().allocate_request(body_size, is_http_), body_size)) return false;
+  memory_short_ns_ = 0;
+  return true;
+}
+
+bool Connection::read_small_frame(size_t body_size) { return read_partial(server_.memory().allocate_small_frame(body_size), body_size); }
+
+bool Connection::read_partial(Job* job, size_t body_size) {
+  if (job == nullptr) return false;
+  partial_ = job;
   body_size_ = body_size;
-  partial_->joined = nullptr;
-  partial_->connection = this;
-  partial_->connection_number = number_;
-  partial_->header = header_;
-  partial_->cancelled = false;
+  body_filled_ = 0;
+  job->connection = this;
+  job->connection_number = number_;
+  job->header = header_;
   stage_ = Stage::body;
   return true;
 }
@@ -282,26 +347,27 @@ void Connection::finish_body() {
   } else {
     to_next_request();
   }
+  if (refusal_code_ == 0 && job->header.type == FrameType::request) {
+    jobs_++;
+    server_.enqueue(job);
+    return;
+  }
 
   if (refusal_code_ == 413) {
     TextWriter<128> why;
     why.add("a text of ").add(header_.payload_size()).add(" bytes is longer than ").add(server_.payload_max());
     send_error(header_, job->token(), 413, why.text());
-    server_.free_job(job);
   } else if (refusal_code_ != 0) {
     send_error(header_, job->token(), refusal_code_, refusal_);
-    server_.free_job(job);
-  } else if (job->header.type == FrameType::ping) {
-    send_pong(*job);
-    server_.free_job(job);
   } else {
-    jobs_++;
-    server_.enqueue(job);
+    send_pong({job->bytes(), job->header.length});
   }
+  if (job->header.type == FrameType::request) server_.count_served();
+  server_.memory().free(job);
 }
 
 void Connection::drop_partial() {
-  if (partial_ != nullptr) server_.free_job(partial_);
+  if (partial_ != nullptr) server_.memory().free(partial_);
   partial_ = nullptr;
 }
 
@@ -310,17 +376,31 @@ void Connection::to_next_request() {
   header_filled_ = 0;
 }
 
-void Connection::send_pong(Job& ping) {
-  FrameHeader header = ping.header;
+/// Repeats the ping without its operation. `body` is all that followed the header.
+void Connection::send_pong(std::string_view body) {
+  FrameHeader header = header_;
+  body.remove_prefix(header.operation_size);
   header.type = FrameType::pong;
-  header.length -= header.operation_size;
+  header.length = static_cast<uint32_t>(body.size());
   header.operation_size = 0;
-  const std::string_view rest{ping.bytes() + ping.header.operation_size, header.length};
-  if (!output_.append({reinterpret_cast<const char*>(&header), sizeof header}) || !output_.append(rest)) abort();
+  if (body.size() > MemoryBudget::kSmallFrameMax && !server_.memory().make_room(body.size())) {
+    send_error(header_, body.substr(0, header.token_size), 503, "busy");
+  } else if (!output_.append({reinterpret_cast<const char*>(&header), sizeof header}) || !output_.append(body)) {
+    abort();
+  }
 }
 
 void Connection::hold(std::string_view bytes) {
-  if (!held_.append(bytes)) abort();
+  if (!held_.append(bytes)) {
+    abort();
+    return;
+  }
+  count_held();
+}
+
+void Connection::count_held() {
+  server_.memory().count_waiting(static_cast<ptrdiff_t>(held_.heap_bytes()) - static_cast<ptrdiff_t>(held_counted_));
+  held_counted_ = held_.heap_bytes();
 }
 
 void Connection::resume() {
@@ -329,11 +409,14 @@ void Connection::resume() {
   while (in_use() && !held_.empty()) {
     const std::string_view front = held_.front();
     const size_t part = parse(front);
+    if (!in_use()) return;  // which has let go of the bytes as well
     held_.drop(part);
     used += part;
     if (part < front.size()) break;
   }
-  if (used > 0 && in_use()) stream_->consumed(used);
+  if (used == 0) return;
+  count_held();
+  stream_->consumed(used);
 }
 
 void Connection::finish() {
@@ -354,9 +437,11 @@ void Connection::abort() {
 void Connection::release() {
   draining_ = true;  // ends parse(), which may be what we were called from
   server_.forget(*this);
+  admitted_ = false;
   drop_partial();
   head_.clear();
   held_.clear();
+  count_held();
   output_.clear();
 }
 

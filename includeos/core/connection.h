@@ -21,8 +21,7 @@ class Connection {
  public:
   Connection(Server& server, Heap& heap) : server_(server), heap_(heap), head_(heap), held_(heap), output_(heap) {}
 
-  /// One that is `turned_away` is told so, in the protocol that it begins to speak, and closed.
-  void open(Stream& stream, uint64_t number, bool turned_away, uint64_t now_ns);
+  void open(Stream& stream, uint64_t number);
   bool in_use() const { return stream_ != nullptr; }
 
   // What the adapter reports.
@@ -33,13 +32,16 @@ class Connection {
   /// Goes on with bytes that had to wait, hands output to the stream, and closes if all is said.
   void move(uint64_t now_ns);
 
+  /// Ends the connection in favour of another one.
+  void give_way() { finish(); }
+
   /// When it is to be moved though nothing comes in.
   uint64_t due_ns() const;
 
   /// Sends a whole frame; send_reply() takes its pieces along. False: out of memory, and nothing of it is sent.
   void send_reply(Chain& frame);
   bool send_copy(Chain& frame);
-  bool send_frame(std::string_view frame) { return output_.append(frame); }
+  bool send_frame(std::string_view frame);
   void send_http_reply(ReplyBuffer& reply);
   void send_error(const FrameHeader& about, std::string_view token, unsigned code, std::string_view message);
 
@@ -50,7 +52,16 @@ class Connection {
   void drain() { draining_ = true; }
 
   bool is_http() const { return is_http_; }
+
+  /// Whether it has a place among the connections that are served. One that has not shown its protocol yet has none.
+  bool is_admitted() const { return admitted_; }
+
+  /// Whether it has been told that there was no place for it.
   bool is_turned_away() const { return turned_away_; }
+
+  /// Whether nothing has happened on it for a while and nothing is due.
+  bool is_idle(uint64_t now_ns) const;
+  uint64_t active_ns() const { return active_ns_; }
 
   /// Counts up over all connections that there ever were.
   uint64_t number() const { return number_; }
@@ -63,7 +74,11 @@ class Connection {
   bool hears(std::string_view token) const { return !peer_finished_ || token.empty(); }
 
   bool has_output() const { return !output_.empty(); }
+  bool has_held() const { return !held_.empty(); }
   bool has_partial_request() const { return partial_ != nullptr; }
+
+  /// Whether a request is coming in, or waits for room.
+  bool reads_request() const;
 
  private:
   enum class Stage : uint8_t { protocol, header, admission, http_head, http_admission, body, chunks, skip };
@@ -73,10 +88,12 @@ class Connection {
 
   size_t parse(std::string_view bytes);
   bool starts_http() const;
+  void learn_protocol();
   void turn_away();
   size_t collect_http_head(std::string_view bytes);
   bool admit_http();
   bool admit_http_post();
+  bool read_http_body();
   size_t take_chunks(std::string_view bytes);
   void finish_chunks();
   void answer_http(unsigned code, std::string_view message);
@@ -86,7 +103,10 @@ class Connection {
   bool send_http_head(unsigned code, size_t length);
   void linger();
 
-  bool allocate_partial(size_t body_size);
+  bool may_wait_for_memory();
+  bool read_request(size_t body_size);
+  bool read_small_frame(size_t body_size);
+  bool read_partial(Job* job, size_t body_size);
   bool waits_for_room() const { return stage_ == Stage::admission || stage_ == Stage::http_admission; }
 
   /// Whether the peer is due to do something; a link may be idle for as long as it likes, once it has shown that it is one.
@@ -99,10 +119,13 @@ class Connection {
   void to_next_request();
   bool check_header();
   bool admit();
+  bool admit_request();
+  bool admit_refused(unsigned code, std::string_view why);
   void finish_body();
   void drop_partial();
-  void send_pong(Job& ping);
+  void send_pong(std::string_view body);
   void hold(std::string_view bytes);
+  void count_held();
   void resume();
   void abort();
   void release();
@@ -113,6 +136,7 @@ class Connection {
   uint64_t number_ = 0;
   bool is_link_ = false;     // a frame has come
   bool is_http_ = false;
+  bool admitted_ = false;
   bool turned_away_ = false;
 
   Stage stage_ = Stage::protocol;
@@ -133,10 +157,13 @@ class Connection {
   uint64_t linger_end_ns_ = 0;
 
   size_t jobs_ = 0;          // accepted and not yet answered
-  uint64_t progress_ns_ = 0;
+  uint64_t progress_ns_ = 0;       // or since when nothing is due from the peer
+  uint64_t active_ns_ = 0;         // when bytes last came or went
+  uint64_t memory_short_ns_ = 0;   // since when there has been none for a request; 0: there is
   bool progressed_ = false;
 
   Chain head_;               // of the HTTP request that is coming in: one piece
+  size_t held_counted_ = 0;  // what MemoryBudget knows of held_
   Chain held_;               // came in and waits for room: at most what the TCP window lets in
   Chain output_;
 };

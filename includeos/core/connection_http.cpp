@@ -70,25 +70,32 @@ bool Connection::admit_http_post() {
     answer_http(503, "busy");
   } else if (server_.queue_full()) {
     return false;
-  } else {
-    header_ = {};
-    header_.type = FrameType::request;
-    header_.operation_size = static_cast<uint8_t>(http_.operation.size());
-    // Nobody knows how long a chunked text will be: there is room for the longest, and finish_chunks() gives back what is left over.
-    const size_t text_size = http_.chunked ? server_.payload_max() : static_cast<size_t>(http_.length);
-    header_.length = static_cast<uint32_t>(http_.operation.size() + text_size);
-    if (!allocate_partial(header_.length)) return false;
-    copy_bytes(partial_->bytes(), http_.operation.data(), http_.operation.size());
-    body_filled_ = http_.operation.size();
-    refusal_code_ = 0;
-    skip_left_ = 0;
-    head_.clear();
-    if (http_.chunked) {
-      chunks_ = {};
-      stage_ = Stage::chunks;
-    }
-    if (http_.expects_continue && !http_.version_1_0 && !output_.append("HTTP/1.1 100 Continue\r\n\r\n")) abort();
+  } else if (!read_http_body()) {
+    if (may_wait_for_memory()) return false;
+    answer_http(503, "busy");
   }
+  return true;
+}
+
+/// False: there is no memory for it now.
+bool Connection::read_http_body() {
+  header_ = {};
+  header_.type = FrameType::request;
+  header_.operation_size = static_cast<uint8_t>(http_.operation.size());
+  // Nobody knows how long a chunked text will be: there is room for the longest, and finish_chunks() gives back what is left over.
+  const size_t text_size = http_.chunked ? server_.payload_max() : static_cast<size_t>(http_.length);
+  header_.length = static_cast<uint32_t>(http_.operation.size() + text_size);
+  if (!read_request(header_.length)) return false;
+  copy_bytes(partial_->bytes(), http_.operation.data(), http_.operation.size());
+  body_filled_ = http_.operation.size();
+  refusal_code_ = 0;
+  skip_left_ = 0;
+  head_.clear();
+  if (http_.chunked) {
+    chunks_ = {};
+    stage_ = Stage::chunks;
+  }
+  if (http_.expects_continue && !http_.version_1_0 && !output_.append("HTTP/1.1 100 Continue\r\n\r\n")) abort();
   return true;
 }
 
@@ -125,7 +132,7 @@ void Connection::finish_chunks() {
     return;
   }
   partial_->header.length = static_cast<uint32_t>(body_filled_);
-  server_.shrink_job(partial_, body_filled_);
+  server_.memory().shrink(partial_, body_filled_);
   finish_body();
 }
 
@@ -175,6 +182,7 @@ void Connection::send_http_text(unsigned code, std::string_view message) {
 }
 
 bool Connection::send_http_head(unsigned code, size_t length) {
+  server_.count_served();
   TextWriter<320> head;
   head.add("HTTP/1.1 ").add(code).add(" ").add(http_reason(code));
   head.add("\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ").add(length).add("\r\n");

@@ -19,6 +19,7 @@ enum class FrameType : uint8_t {
 
 struct FrameHeader {
   static constexpr size_t kSize = 16;
+  static constexpr size_t kOperationMax = 255;
   static constexpr size_t kTokenMax = 256;
   static constexpr uint32_t kLengthMax = 64 << 20;  // beyond it the peer has lost the thread: no reason to skip so much
 

@@ -21,6 +21,8 @@ struct Job {
   FrameHeader header;
   uint16_t token_bucket;
   bool cancelled;
+  bool is_http;
+  uint32_t held_bytes;         // what MemoryBudget counts it for
 
   /// Whether anybody still waits for the answer.
   bool wanted() const {

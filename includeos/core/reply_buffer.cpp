@@ -24,6 +24,7 @@ bool Reply::fail(unsigned code, std::string_view message) {
 
 void ReplyBuffer::open(const FrameHeader& request, std::string_view token, size_t payload_max) {
   error_code_ = 0;
+  lacks_memory_ = false;
   cursor_ = nullptr;
   end_ = nullptr;
   frame_max_ = FrameHeader::kSize + token.size() + payload_max;
@@ -34,7 +35,7 @@ void ReplyBuffer::open(const FrameHeader& request, std::string_view token, size_
   frame_.rewind();
   Piece* const piece = frame_.first() != nullptr ? frame_.first() : frame_.extend();
   if (piece == nullptr) {
-    set_error(503, "out of memory");
+    lacks_memory_ = true;
     return;
   }
   copy_bytes(piece->bytes + FrameHeader::kSize, token.data(), token.size());
@@ -75,7 +76,7 @@ void ReplyBuffer::write_error() {
 }
 
 bool ReplyBuffer::grow() {
-  if (error_code_ != 0) return false;
+  if (error_code_ != 0 || lacks_memory_) return false;
   commit();
   if (frame_.size() == frame_max_) {
     TextWriter<128> why;
@@ -83,9 +84,9 @@ bool ReplyBuffer::grow() {
     set_error(413, why.text());
     return false;
   }
-  Piece* const piece = frame_.extend();
+  Piece* const piece = memory_.make_room(sizeof(Piece)) ? frame_.extend() : nullptr;
   if (piece == nullptr) {
-    set_error(503, "out of memory");
+    lacks_memory_ = true;
     return false;
   }
   open_window(piece);

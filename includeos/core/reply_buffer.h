@@ -5,13 +5,14 @@
 
 #include "chain.h"
 #include "frame.h"
+#include "memory_budget.h"
 #include "shoal/service.h"
 
 namespace shoal {
 
 class ReplyBuffer final : public Reply {
  public:
-  explicit ReplyBuffer(Heap& heap) : frame_(heap) {}
+  ReplyBuffer(Heap& heap, MemoryBudget& memory) : frame_(heap), memory_(memory) {}
 
   void open(const FrameHeader& request, std::string_view token, size_t payload_max);
 
@@ -23,6 +24,9 @@ class ReplyBuffer final : public Reply {
 
   /// 0: none.
   unsigned error_code() const { return error_code_; }
+  /// Whether it ends early because there was no memory for more.
+  bool lacks_memory() const { return lacks_memory_; }
+
   std::string_view error_message() const { return {error_message_, error_message_size_}; }
 
  protected:
@@ -35,8 +39,10 @@ class ReplyBuffer final : public Reply {
   void open_window(Piece* piece);
 
   Chain frame_;
+  MemoryBudget& memory_;
   FrameHeader header_ = {};
   size_t frame_max_ = 0;
+  bool lacks_memory_ = false;
   unsigned error_code_ = 0;
   size_t error_message_size_ = 0;
   char error_message_[200] = {};

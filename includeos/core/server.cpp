@@ -10,29 +10,12 @@ constexpr uint64_t kSliceNs = 1'000'000;  // how long the network may wait for t
 constexpr uint64_t kSliceInTrafficNs = 200'000;  // and while more is to be expected: the peer waits for each window
 constexpr size_t kValidateStep = 64 << 10;
 
-// A reply may be this long even if requests must be shorter: a digest of one byte has 64.
-constexpr size_t kReplyMaxLeast = 4096;
-
-// For short replies, errors and what a service allocates, beside the rest.
-constexpr size_t kSlackBytes = 64 << 10;
-
-// What those have to be told that are turned away.
-constexpr size_t kTurnedAwayBytes = Server::kTurnedAwayMax * (sizeof(Piece) + 64);
-
-// What a connection can have waiting for room: its window, in whole pieces, and the head of an HTTP request.
-constexpr size_t kHeldMax = (Server::kWindowMax / Piece::kCapacity + 3) * sizeof(Piece);
-
-size_t reply_max(const Settings& settings) {
-  return settings.payload_max > kReplyMaxLeast ? settings.payload_max : kReplyMaxLeast;
-}
+// How long a request that is being read when the guest is told to stop may take to become complete.
+constexpr uint64_t kReadingAfterStopNs = 1'000'000'000;
 
 Server* server_in_work = nullptr;  // for the functions of service.h
 
 }  // namespace
-
-bool Server::heap_suffices(size_t heap_bytes, const Settings& settings) {
-  return heap_bytes >= settings.payload_max + reply_max(settings) + kConnectionMax * kHeldMax + kTurnedAwayBytes + kSlackBytes;
-}
 
 void Server::start() {
   server_in_work = this;
@@ -40,15 +23,56 @@ void Server::start() {
   report_if_due(platform_.now_ns());
 }
 
-Connection* Server::accept(Stream& stream) {
-  const bool full = connection_count_ == kConnectionMax;
+Connection& Server::accept(Stream& stream) {
+  Connection* place = nullptr;
   for (Connection& connection : connections_) {
     if (connection.in_use()) continue;
-    connection.open(stream, ++connections_ever_, full, platform_.now_ns());
-    if (!full) connection_count_++;
-    return &connection;
+    place = &connection;
+    break;
   }
-  return nullptr;
+  if (place == nullptr) {
+    place = &first_to_give_way();
+    place->give_way();
+  }
+  place->open(stream, ++connections_ever_);
+  return *place;
+}
+
+bool Server::admit(Connection& newcomer) {
+  const bool is_http = newcomer.is_http();
+  if (connection_count_ == kConnectionMax || (is_http && http_connection_count_ == kHttpConnectionMax)) {
+    Connection* idle = longest_idle(true);
+    if (idle == nullptr && !is_http) idle = longest_idle(false);
+    if (idle == nullptr) return false;
+    idle->give_way();
+  }
+  connection_count_++;
+  if (is_http) http_connection_count_++;
+  return true;
+}
+
+/// Of those that speak this protocol; null: none is idle.
+Connection* Server::longest_idle(bool is_http) {
+  const uint64_t now_ns = platform_.now_ns();
+  Connection* longest = nullptr;
+  for (Connection& connection : connections_) {
+    if (!connection.is_admitted() || connection.is_http() != is_http || !connection.is_idle(now_ns)) continue;
+    if (longest == nullptr || connection.active_ns() < longest->active_ns()) longest = &connection;
+  }
+  return longest;
+}
+
+/// Of those that are not served: the oldest that was turned away, or else the oldest that has not shown its protocol. There is one if all
+/// places are taken, since fewer than that are served.
+Connection& Server::first_to_give_way() {
+  Connection* first = nullptr;
+  for (Connection& connection : connections_) {
+    if (connection.is_admitted()) continue;
+    const bool sooner = first == nullptr || (connection.is_turned_away() && !first->is_turned_away()) ||
+                        (connection.is_turned_away() == first->is_turned_away() && connection.number() < first->number());
+    if (sooner) first = &connection;
+  }
+  return *first;
 }
 
 void Server::work() {
@@ -70,6 +94,7 @@ void Server::move() {
 
 uint64_t Server::due_ns() const {
   uint64_t due_ns = status_due_ns_;
+  if (stopping_ && reading_end_ns_ < due_ns) due_ns = reading_end_ns_;
   for (const Connection& connection : connections_) {
     if (connection.in_use() && connection.due_ns() < due_ns) due_ns = connection.due_ns();
   }
@@ -79,13 +104,15 @@ uint64_t Server::due_ns() const {
 void Server::stop() {
   if (stopping_) return;
   stopping_ = true;
+  reading_end_ns_ = platform_.now_ns() + kReadingAfterStopNs;
   shoal_log("stopping\n");
 }
 
 bool Server::finished() const {
   if (!stopping_ || current_ != nullptr || !queue_.empty()) return false;
+  const bool reading = platform_.now_ns() < reading_end_ns_;
   for (const Connection& connection : connections_) {
-    if (connection.in_use() && connection.has_output()) return false;
+    if (connection.has_output() || (reading && connection.has_partial_request())) return false;
   }
   return true;
 }
@@ -101,8 +128,12 @@ bool Server::yield() {
 }
 
 void* Server::allocate_scratch(size_t bytes) {
-  auto* scratch = static_cast<Scratch*>(allocate(bytes + sizeof(Scratch)));
-  if (scratch == nullptr) return nullptr;
+  auto* const scratch =
+      bytes < SIZE_MAX / 2 ? static_cast<Scratch*>(memory_.allocate_scratch(bytes + sizeof(Scratch))) : nullptr;
+  if (scratch == nullptr) {
+    if (bytes > lacking_bytes_) lacking_bytes_ = bytes;
+    return nullptr;
+  }
   *scratch = {scratch_, nullptr};
   if (scratch_ != nullptr) scratch_->previous = scratch;
   scratch_ = scratch;
@@ -118,26 +149,7 @@ void Server::free_scratch(void* memory) {
   } else {
     scratch_ = scratch->next;
   }
-  heap_.free(scratch);
-}
-
-Job* Server::allocate_job(size_t body_size) {
-  // Requests must not take the memory that one whole reply and the bytes in the windows need, or nothing would move on. If nothing else
-  // is going on there is nothing to wait for: heap_suffices() has seen to it that there is enough then.
-  const size_t bytes = sizeof(Job) + body_size;
-  while (heap_.free_bytes() < bytes + reserve_bytes() && kept_.drop_oldest()) {
-  }
-  if (heap_.free_bytes() < bytes + reserve_bytes() && !idle()) return nullptr;
-  return static_cast<Job*>(allocate(bytes));
-}
-
-size_t Server::reserve_bytes() const { return reply_max(settings_) + connection_count_ * kHeldMax + kTurnedAwayBytes + kSlackBytes; }
-
-/// Kept replies make room.
-void* Server::allocate(size_t bytes) {
-  void* memory = heap_.allocate(bytes);
-  while (memory == nullptr && kept_.drop_oldest()) memory = heap_.allocate(bytes);
-  return memory;
+  memory_.free_scratch(scratch);
 }
 
 void Server::enqueue(Job* job) {
@@ -145,7 +157,7 @@ void Server::enqueue(Job* job) {
     if (kept_.count() > 0 && kept_.answer(*job, platform_.now_ns())) {
       job->connection->job_ended();
       served_++;
-      free_job(job);
+      memory_.free(job);
       return;
     }
     if (Job* const same = in_work_.find(job->token()); same != nullptr && same->wanted()) {
@@ -189,7 +201,7 @@ void Server::cancel(Connection& connection, uint64_t id) {
           }
           Job* const party = take_joined(link);
           refuse(*party);
-          free_job(party);
+          memory_.free(party);
         }
         if (!matches(job) || job.joined == nullptr) return matches(job);
         // The next one that waits takes its place.
@@ -198,18 +210,21 @@ void Server::cancel(Connection& connection, uint64_t id) {
         job.connection = heir->connection;
         job.connection_number = heir->connection_number;
         job.header.id = heir->header.id;
-        free_job(heir);
+        memory_.free(heir);
         return false;
       },
       [&](Job* job) {
         refuse(*job);
         leave_work(job);
-        free_job(job);
+        memory_.free(job);
       });
 }
 
 void Server::forget(Connection& connection) {
-  if (!connection.is_turned_away()) connection_count_--;
+  if (connection.is_admitted()) {
+    connection_count_--;
+    if (connection.is_http()) http_connection_count_--;
+  }
   const auto part = [&](Job& job) {
     for (Job* party = &job; party != nullptr; party = party == &job ? job.joined : party->next) {
       if (party->connection == &connection) party->connection = nullptr;
@@ -221,7 +236,7 @@ void Server::forget(Connection& connection) {
         part(job);
         return false;
       },
-      [&](Job* job) { free_job(job); });
+      [&](Job* job) { memory_.free(job); });
   if (current_ == nullptr) return;
   if (current_->connection == &connection && current_->header.token_size == 0) current_->cancelled = true;
   part(*current_);
@@ -237,19 +252,40 @@ void Server::run(Job* job) {
     platform_.transmit();
   }
   current_ = job;
+  lacking_bytes_ = 0;
   yield_due_ns_ = platform_.now_ns() + kSliceNs;
-  reply_.open(job->header, job->token(), reply_max(settings_));
+  reply_.open(job->header, job->token(), MemoryBudget::reply_max(settings_));
+  bool done = false;
   if (operation == nullptr) {
     TextWriter<128> why;
     reply_.fail(404, why.add("unknown operation \"").add_foreign(job->operation()).add("\"").text());
   } else if (check_text(*job)) {
-    operation->run({operation->name, job->text()}, reply_);
+    done = operation->run({operation->name, job->text()}, reply_);
   }
+  if (reply_.lacks_memory() || (!done && lacking_bytes_ > 0)) fail_for_memory(*job);
   while (scratch_ != nullptr) free_scratch(scratch_ + 1);
   current_ = nullptr;
   leave_work(job);
   answer(*job);
-  free_job(job);
+  memory_.free(job);
+}
+
+/// A request that lacks memory can be sent again, unless it would lack it even if it were the only one.
+void Server::fail_for_memory(const Job& job) {
+  if (is_alone(job) || !memory_.could_ever_allocate(job, lacking_bytes_)) {
+    reply_.fail(413, "the text takes more memory to work on than this guest has");
+  } else {
+    reply_.fail(503, "busy");
+  }
+}
+
+/// Whether nothing but this request and its reply takes memory.
+bool Server::is_alone(const Job& job) const {
+  if (memory_.held_bytes() != job.held_bytes) return false;
+  for (const Connection& connection : connections_) {
+    if (connection.has_output() || connection.has_held()) return false;
+  }
+  return true;
 }
 
 bool Server::check_text(Job& job) {
@@ -265,8 +301,7 @@ bool Server::check_text(Job& job) {
 
 void Server::answer(Job& job) {
   answered_since_move_ = true;
-  if (job.connection != nullptr && job.connection->is_http()) {
-    served_++;
+  if (job.connection != nullptr && job.is_http) {
     job.connection->job_ended();
     job.connection->send_http_reply(reply_);
     return;
@@ -276,7 +311,7 @@ void Server::answer(Job& job) {
     job.joined = party->next;
     joined_--;
     answer_party(*party, frame);
-    free_job(party);
+    memory_.free(party);
   }
   Connection* const connection = job.connection;
   if (connection == nullptr || job.cancelled || frame.empty() || !connection->hears(job.token())) {
@@ -305,9 +340,9 @@ void Server::answer_party(Job& party, Chain& frame) {
     if (to != nullptr && to->send_copy(frame)) return;
   }
   if (to != nullptr) {
-    to->send_error(party.header, party.token(), 503, "out of memory");
+    to->send_error(party.header, party.token(), 503, "busy");
   } else if (!frame.empty()) {
-    kept_.keep(frame, party.connection_number, platform_.now_ns(), reserve_bytes());
+    kept_.keep(frame, party.connection_number, platform_.now_ns(), memory_.reserve_bytes());
   }
 }
 
@@ -340,12 +375,12 @@ const Operation* Server::find_operation(std::string_view name) const {
   return nullptr;
 }
 
-bool Server::idle() const {
-  if (!queue_.empty() || current_ != nullptr) return false;
+uint64_t Server::in_flight() const {
+  uint64_t count = queue_.size() + joined_ + (current_ != nullptr ? 1 : 0);
   for (const Connection& connection : connections_) {
-    if (connection.in_use() && connection.has_partial_request()) return false;
+    if (connection.in_use() && connection.reads_request()) count++;
   }
-  return true;
+  return count;
 }
 
 void Server::report_if_due(uint64_t now_ns) {
@@ -353,9 +388,8 @@ void Server::report_if_due(uint64_t now_ns) {
   const uint64_t interval_ns = settings_.status_interval_ms * 1'000'000;
   // From the time when it was due, so that the interval does not creep; anew after a long silence.
   status_due_ns_ = now_ns - status_due_ns_ < interval_ns && status_due_ns_ > 0 ? status_due_ns_ + interval_ns : now_ns + interval_ns;
-  const uint64_t in_flight = queue_.size() + joined_ + (current_ != nullptr ? 1 : 0);
   kept_.expire(now_ns);
-  telemetry_.print_status(platform_.image_bytes() + heap_.used_bytes(), in_flight, served_);
+  telemetry_.print_status(platform_.image_bytes() + heap_.used_bytes(), in_flight(), served_);
 }
 
 }  // namespace shoal

@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <utility>
 
+#include "capacity.h"
 #include "connection.h"
 #include "heap.h"
 #include "job_queue.h"
 #include "kept_replies.h"
+#include "memory_budget.h"
 #include "platform.h"
 #include "reply_buffer.h"
 #include "settings.h"
@@ -23,23 +25,14 @@ namespace shoal {
 
 class Server {
  public:
-  static constexpr size_t kConnectionMax = 32;
-  static constexpr size_t kTurnedAwayMax = 16;  // connections beyond these, which are told 503 and closed
-  static constexpr size_t kStreamMax = kConnectionMax + kTurnedAwayMax;
-  static constexpr size_t kQueueMax = 1024;
-  static constexpr size_t kWindowMax = 32 << 10;  // the most that an adapter lets a peer send before consumed()
-
   Server(Platform& platform, const Settings& settings, const Service& service, Heap& heap)
       : Server(platform, settings, service, heap, std::make_index_sequence<kStreamMax>()) {}
-
-  /// Whether that much heap will do for these settings.
-  static bool heap_suffices(size_t heap_bytes, const Settings& settings);
 
   /// Prints the ready line and the first report.
   void start();
 
-  /// Null: there are too many already, and too many of those that are being turned away.
-  Connection* accept(Stream& stream);
+  /// Always finds a place: if there is none, a connection that is not served gives way. So an adapter needs kStreamMax + 1 streams.
+  Connection& accept(Stream& stream);
 
   /// Works on requests until there are none or about a millisecond has gone.
   void work();
@@ -50,7 +43,7 @@ class Server {
   bool busy() const { return !queue_.empty(); }
   uint64_t due_ns() const;
 
-  /// Nothing new; what is accepted is finished.
+  /// Takes no new requests and finishes those that were accepted.
   void stop();
   bool stopping() const { return stopping_; }
   bool finished() const;
@@ -63,6 +56,7 @@ class Server {
   Platform& platform() { return platform_; }
 
   // For Connection.
+  MemoryBudget& memory() { return memory_; }
   size_t payload_max() const { return settings_.payload_max; }
   bool queue_full() const { return queue_.size() + joined_ >= kQueueMax; }
   bool knows(std::string_view operation) const { return find_operation(operation) != nullptr; }
@@ -71,12 +65,16 @@ class Server {
   void describe(TextWriter<2048>& text) const;
 
   bool computing() const { return current_ != nullptr; }
-  Job* allocate_job(size_t body_size);
-  void shrink_job(Job* job, size_t body_size) { heap_.shrink(job, sizeof(Job) + body_size); }
-  void free_job(Job* job) { heap_.free(job); }
 
-  /// A request is there in full.
+  /// Gives a connection whose protocol is known a place among those that are served; the one that has been idle longest gives way. False:
+  /// all are in use.
+  bool admit(Connection& newcomer);
+
+  /// Takes a request that is complete.
   void enqueue(Job* job);
+
+  /// A request was answered without having been enqueued.
+  void count_served() { served_++; }
   void cancel(Connection& connection, uint64_t id);
 
   /// The first frame has come on a connection.
@@ -98,20 +96,23 @@ class Server {
         service_(service),
         heap_(heap),
         telemetry_(platform),
-        reply_(heap),
         kept_(heap),
+        memory_(heap, kept_, settings),
+        reply_(heap, memory_),
         connections_{(static_cast<void>(Index), Connection(*this, heap))...} {}
 
+  Connection* longest_idle(bool is_http);
+  Connection& first_to_give_way();
   void run(Job* job);
+  void fail_for_memory(const Job& job);
+  bool is_alone(const Job& job) const;
   bool check_text(Job& job);
   void answer(Job& job);
   void answer_party(Job& party, Chain& frame);
   void leave_work(Job* job);
   Connection* newest_link(uint64_t newer_than);
-  void* allocate(size_t bytes);
-  size_t reserve_bytes() const;
   const Operation* find_operation(std::string_view name) const;
-  bool idle() const;
+  uint64_t in_flight() const;
   void report_if_due(uint64_t now_ns);
 
   Platform& platform_;
@@ -119,8 +120,9 @@ class Server {
   const Service& service_;
   Heap& heap_;
   Telemetry telemetry_;
-  ReplyBuffer reply_;
   KeptReplies kept_;
+  MemoryBudget memory_;
+  ReplyBuffer reply_;
   TokenTable in_work_;
   JobQueue queue_;
   size_t joined_ = 0;  // requests that wait with another one
@@ -128,11 +130,14 @@ class Server {
   const Operation* last_operation_ = nullptr;
   bool answered_since_move_ = false;
   Scratch* scratch_ = nullptr;
-  size_t connection_count_ = 0;  // without those that are turned away
+  size_t lacking_bytes_ = 0;          // the largest allocation that failed for the request in work
+  size_t connection_count_ = 0;       // those that are served
+  size_t http_connection_count_ = 0;  // of them
   uint64_t connections_ever_ = 0;
   uint64_t served_ = 0;
   uint64_t yield_due_ns_ = 0;
   uint64_t status_due_ns_ = 0;
+  uint64_t reading_end_ns_ = 0;       // after stop()
   bool stopping_ = false;
   Connection connections_[kStreamMax];
 };

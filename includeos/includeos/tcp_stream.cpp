@@ -14,7 +14,9 @@ void TcpStreams::listen(net::Inet& inet, uint16_t port) {
   inet.tcp().listen(port, [this](net::tcp::Connection_ptr socket) {
     if (socket == nullptr) return;
     for (TcpStream& stream : streams_) {
-      if (!stream.in_use() && stream.open(server_, socket)) return;
+      if (stream.in_use()) continue;
+      stream.open(server_, socket);
+      return;
     }
     socket->abort();
   });
@@ -30,9 +32,8 @@ bool TcpStreams::close() {
   return closed;
 }
 
-bool TcpStreams::TcpStream::open(Server& server, net::tcp::Connection_ptr socket) {
-  connection_ = server.accept(*this);
-  if (connection_ == nullptr) return false;
+void TcpStreams::TcpStream::open(Server& server, net::tcp::Connection_ptr socket) {
+  connection_ = &server.accept(*this);
   socket_ = socket;
   in_flight_ = 0;
   // The window cannot be held back from here (consumed() has nothing to call): what finds no room waits in the server's heap, and a
@@ -54,7 +55,6 @@ bool TcpStreams::TcpStream::open(Server& server, net::tcp::Connection_ptr socket
     socket_ = nullptr;
     if (connection != nullptr) connection->broken();
   });
-  return true;
 }
 
 size_t TcpStreams::TcpStream::write(const char* bytes, size_t size) {

@@ -20,7 +20,7 @@ class TcpStreams {
   class TcpStream final : public Stream {
    public:
     bool in_use() const { return socket_ != nullptr; }
-    bool open(Server& server, net::tcp::Connection_ptr socket);
+    void open(Server& server, net::tcp::Connection_ptr socket);
 
     size_t write(const char* bytes, size_t size) override;
     void flush() override {}
@@ -35,7 +35,8 @@ class TcpStreams {
   };
 
   Server& server_;
-  TcpStream streams_[Server::kStreamMax];
+  // One more than the server serves and turns away: a new connection has a stream before another one gives way to it.
+  TcpStream streams_[kStreamMax + 1];
 };
 
 }  // namespace shoal::on_includeos

@@ -38,9 +38,10 @@ class WordTable {
  public:
   explicit WordTable(std::string_view text) : text_(text) {}
 
-  /// False: out of memory.
+  /// False: there is no memory for it.
   bool open() { return resize(kSlotsAtFirst); }
 
+  /// False: the table is full, and there is no memory for a larger one beside it.
   bool add(std::string_view word) {
     if (words_ >= capacity_ - capacity_ / 4 && !resize(capacity_ * 2)) return false;
     const uint32_t hash = hash_of(word);
@@ -51,6 +52,16 @@ class WordTable {
     }
     slot.count++;
     return true;
+  }
+
+  /// Begins anew with a larger table in the place of the full one, for which there may be memory. False: there is not.
+  bool restart() {
+    const size_t capacity = capacity_ * 2;
+    shoal_free(slots_);
+    slots_ = nullptr;
+    capacity_ = 0;
+    words_ = 0;
+    return resize(capacity);
   }
 
   size_t capacity() const { return capacity_; }
@@ -140,14 +151,18 @@ bool write_json(Reply& reply, std::string_view word) {
 }  // namespace
 
 bool run_freq(const Request& request, Reply& reply) {
-  constexpr std::string_view kNoMemory = "out of memory: so many different words";
   WordTable table(request.text);
-  if (!table.open()) return reply.fail(503, kNoMemory);
+  if (!table.open()) return false;
 
   std::string_view rest = request.text;
   const char* yielded = rest.data();
   for (std::string_view word = take_word(rest); !word.empty(); word = take_word(rest)) {
-    if (!table.add(word)) return reply.fail(503, kNoMemory);
+    if (!table.add(word)) {
+      if (!table.restart()) return false;
+      rest = request.text;
+      yielded = rest.data();
+      continue;
+    }
     if (static_cast<size_t>(rest.data() - yielded) < kBytesPerYield) continue;
     yielded = rest.data();
     if (!shoal_yield()) return false;

@@ -56,7 +56,7 @@ TEST("frames: cut up anywhere they mean the same") {
 }
 
 TEST("frames: too large a text is not stored, however large") {
-  TestGuest guest(1000, 1 << 20);
+  TestGuest guest(1000, 2 << 20);
   auto& client = guest.connect();
   const size_t used = guest.heap.used_bytes();
   guest.send(client, request(1, "upper", std::string(60 << 20, 'x')));

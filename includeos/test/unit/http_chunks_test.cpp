@@ -89,19 +89,19 @@ TEST("chunks: a client that asks before it sends is told to go on") {
 }
 
 TEST("chunks: many at a time wait for memory, hold no more than their text once it is there, and all are answered") {
-  TestGuest guest(100'000, 1'900'000);
+  TestGuest guest(100'000, 2'400'000);
   std::vector<TestGuest::Client*> clients;
   guest.platform.on_receive = [&] {
     const size_t used = guest.heap.used_bytes();
-    for (int i = 0; i < 16; i++) guest.send(*clients.emplace_back(&guest.connect()), post_chunks("/", chunked("text", 3)));
-    CHECK(guest.heap.used_bytes() < used + 16 * 1024);
+    for (int i = 0; i < 12; i++) guest.send(*clients.emplace_back(&guest.connect()), post_chunks("/", chunked("text", 3)));
+    CHECK(guest.heap.used_bytes() < used + 12 * 1024);
   };
   auto& link = guest.connect();
   guest.exchange(link, request(1, "spin", "20"));
   for (TestGuest::Client* client : clients) CHECK_EQUAL(client->stream.output, ok("TEXT"));
 
   std::vector<TestGuest::Client*> slow;
-  for (int i = 0; i < 15; i++) guest.send(*slow.emplace_back(&guest.connect()), post_chunks("/", "4\r\nte"));
+  for (int i = 0; i < 12; i++) guest.send(*slow.emplace_back(&guest.connect()), post_chunks("/", "4\r\nte"));
   guest.run();
   CHECK(guest.heap.free_bytes() > 100'000);
   for (TestGuest::Client* client : slow) guest.send(*client, "xt\r\n0\r\n\r\n");

@@ -169,7 +169,7 @@ TEST("http: busy and stopping, told as 503") {
   guest.send(link, request(1, "spin", "50"));
   guest.platform.on_receive = [&] {
     std::string burst;
-    for (uint64_t i = 0; i < Server::kQueueMax; i++) burst += request(2 + i, "", "x");
+    for (uint64_t i = 0; i < kQueueMax; i++) burst += request(2 + i, "", "x");
     guest.send(link, burst);
     guest.send(busy, post("/", "x"));
     guest.server->stop();
@@ -186,13 +186,13 @@ TEST("http: a request waits for room in the queue, though nothing more comes in"
   auto& link = guest.connect();
   auto& client = guest.connect();
   std::string burst;
-  for (uint64_t i = 0; i < Server::kQueueMax; i++) burst += request(i, "", "x");
+  for (uint64_t i = 0; i < kQueueMax; i++) burst += request(i, "", "x");
   guest.send(link, burst + encode(FrameType::request, 5000));
   guest.send(client, post("/", ""));
   client.connection->peer_finished();
   for (int i = 0; i < 3; i++) guest.run();
   CHECK_EQUAL(client.stream.output, ok(""));
-  CHECK_EQUAL(link.stream.take_frames().size(), Server::kQueueMax + 1);
+  CHECK_EQUAL(link.stream.take_frames().size(), kQueueMax + 1);
 }
 
 TEST("http: a slow reader gets its large reply, and holds up nobody") {

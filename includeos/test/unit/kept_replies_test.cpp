@@ -117,7 +117,7 @@ TEST("kept replies: at most 256 KiB, and less when memory is needed") {
   CHECK_EQUAL(frames[5].id, uint64_t{11});
   CHECK_EQUAL(frames[5].payload.size(), size_t{40'000});
 
-  TestGuest small(64 << 10, 1'600'000);
+  TestGuest small(64 << 10, 1'850'000);
   for (uint64_t i = 0; i < 6; i++) {
     drop_with(small, request(i, "", std::string(40'000, 'x'), "t" + std::to_string(i)));
     small.run();
@@ -215,8 +215,8 @@ TEST("dedup: those that join count for the queue, which stays bounded") {
   guest.platform.on_receive = [&] { guest.send(client, burst); };
   guest.run();
   const auto frames = client.stream.take_frames();
-  CHECK_EQUAL(count_of(frames, "spun 50"), Server::kQueueMax + 1);
-  CHECK_EQUAL(count_of(frames, "503 busy"), 3000 - Server::kQueueMax);
+  CHECK_EQUAL(count_of(frames, "spun 50"), kQueueMax + 1);
+  CHECK_EQUAL(count_of(frames, "503 busy"), 3000 - kQueueMax);
 }
 
 }  // namespace shoal::test

@@ -1,6 +1,6 @@
 // Connections, the queue, cancelling, stopping.
 #include "check.h"
-#include "test_guest.h"
+#include "http_client.h"
 
 namespace shoal::test {
 
@@ -32,6 +32,41 @@ TEST("server: reports go on while a request is computed") {
   guest.exchange(client, request(1, "spin", "3500"));
   CHECK(guest.platform.console.find("seq=4 cpu=100.0 ram=") != std::string::npos);
   CHECK(guest.platform.console.find("inflight=1 served=0") != std::string::npos);
+}
+
+TEST("server: reports count what is read, waits or is worked on, and what was answered, over HTTP as on links") {
+  TestGuest guest;
+  auto& link = guest.connect();
+  auto& http = guest.connect();
+  const auto report = [&] {
+    guest.platform.console.clear();
+    guest.platform.clock_ns += 1'000'000'000;
+    guest.server->move();
+    const size_t at = guest.platform.console.find("inflight=");
+    return guest.platform.console.substr(at, guest.platform.console.find('\n', at) - at);
+  };
+  CHECK_EQUAL(report(), std::string("inflight=0 served=0"));
+  const std::string on_link = request(1, "", "on a link");
+  const std::string over_http = post("/", "over HTTP");
+  guest.send(link, on_link.substr(0, 20));
+  guest.send(http, over_http.substr(0, 20));
+  CHECK_EQUAL(report(), std::string("inflight=2 served=0"));
+  guest.send(http, over_http.substr(20, over_http.size() - 21));
+  CHECK_EQUAL(report(), std::string("inflight=2 served=0"));
+  guest.send(link, on_link.substr(20));
+  guest.send(http, over_http.substr(over_http.size() - 1));
+  auto& chunks = guest.connect();
+  guest.send(chunks, post_chunks("/", "5\r\nhal"));
+  CHECK_EQUAL(report(), std::string("inflight=3 served=0"));
+  guest.run();
+  CHECK_EQUAL(report(), std::string("inflight=1 served=2"));
+  http.stream.output.clear();
+  CHECK_EQUAL(status_of(talk(guest, http, post("/nope", "x"))), std::string("404"));
+  CHECK_EQUAL(status_of(talk(guest, http, "GET / HTTP/1.1\r\n\r\n")), std::string("200"));
+  guest.exchange(link, request(2, "", std::string(70'000, 'x')) + request(3, "nope", "") + encode(FrameType::ping, 4, "", "", "x"));
+  guest.send(chunks, "f!\r\n0\r\n\r\n");
+  guest.run();
+  CHECK_EQUAL(report(), std::string("inflight=0 served=7"));
 }
 
 TEST("server: cancelling a waiting request, an unknown one, another connection's, and a finished one") {
@@ -129,12 +164,12 @@ TEST("server: more requests than the queue holds wait in the window, unless a co
   guest.run();
   const auto frames = client.stream.take_frames();
   CHECK_EQUAL(count_of(frames, "spun 50"), size_t{1});
-  CHECK_EQUAL(count_of(frames, "X"), Server::kQueueMax);
-  CHECK_EQUAL(count_of(frames, "503 busy"), 3000 - Server::kQueueMax);
+  CHECK_EQUAL(count_of(frames, "X"), kQueueMax);
+  CHECK_EQUAL(count_of(frames, "503 busy"), 3000 - kQueueMax);
 }
 
 TEST("server: large requests on all connections at a time wait for memory, and all are answered") {
-  TestGuest guest(100'000, 1'600'000);
+  TestGuest guest(100'000, 2'000'000);
   const std::string text(100'000, 'a');
   const std::string frame = request(1, "lower", text);
   struct Sender {
@@ -204,11 +239,30 @@ TEST("server: stop finishes what is accepted and takes nothing new") {
   CHECK_EQUAL(frames[3].payload, std::string("WAITING"));
 }
 
+TEST("server: a request that is being read at the stop is answered too, if it does not take long") {
+  for (const bool in_time : {true, false}) {
+    TestGuest guest;
+    auto& client = guest.connect();
+    const std::string bytes = post("/", "half");
+    guest.send(client, bytes.substr(0, bytes.size() - 1));
+    guest.server->stop();
+    guest.run();
+    CHECK(!guest.server->finished());
+    CHECK(guest.server->due_ns() < guest.platform.clock_ns + 2'000'000'000);
+    if (in_time) {
+      CHECK_EQUAL(talk(guest, client, bytes.substr(bytes.size() - 1)), ok("HALF"));
+    } else {
+      guest.platform.clock_ns += 2'000'000'000;
+    }
+    CHECK(guest.server->finished());
+  }
+}
+
 TEST("server: too small a heap is found out before") {
-  CHECK(!Server::heap_suffices(3 << 20, test_settings(1 << 20)));
-  CHECK(Server::heap_suffices(4 << 20, test_settings(1 << 20)));
-  CHECK(!Server::heap_suffices(1 << 20, test_settings(64 << 10)));
-  CHECK(Server::heap_suffices(2 << 20, test_settings(64 << 10)));
+  CHECK(!MemoryBudget::suffices(4 << 20, test_settings(1 << 20)));
+  CHECK(MemoryBudget::suffices(5 << 20, test_settings(1 << 20)));
+  CHECK(!MemoryBudget::suffices(1 << 20, test_settings(64 << 10)));
+  CHECK(MemoryBudget::suffices(1'800'000, test_settings(64 << 10)));
 }
 
 }  // namespace shoal::test

@@ -41,16 +41,4 @@ TEST("service: count, freq, reverse, spin") {
   CHECK_EQUAL(answer("spin", "-1"), std::string("400 expected a number of milliseconds from 0 to 600000, got \"-1\""));
 }
 
-TEST("service: words so many that memory runs out are an error, and it is all given back") {
-  TestGuest guest(1 << 20, 3 << 20);
-  std::string words;
-  for (int i = 0; words.size() < 1'000'000; i++) words += std::to_string(i) + " ";
-  auto& client = guest.connect();
-  const auto frames = guest.exchange(client, request(1, "freq", words) + request(2, "", "x"));
-  CHECK_EQUAL(frames[0].payload, std::string("503 out of memory: so many different words"));
-  CHECK_EQUAL(frames[1].payload, std::string("X"));
-  client.connection->broken();
-  CHECK(guest.heap.used_bytes() < 16 << 10);
-}
-
 }  // namespace shoal::test

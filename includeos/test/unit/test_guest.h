@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -120,6 +121,7 @@ class TestGuest {
   explicit TestGuest(size_t payload_max = 64 << 10, size_t heap_bytes = 4 << 20, const Service& tested = service)
       : settings(test_settings(payload_max)), memory(heap_bytes) {
     heap.open(memory.data(), memory.size());
+    if (!MemoryBudget::suffices(heap.free_bytes(), settings)) throw std::invalid_argument("a guest with such a heap would not start");
     server = std::make_unique<Server>(platform, settings, tested, heap);
     server->start();
   }
@@ -128,15 +130,26 @@ class TestGuest {
   struct Client {
     TestStream stream;
     Connection* connection = nullptr;
+    size_t poured_bytes = 0;
   };
 
   Client& connect() {
     Client& client = *clients.emplace_back(std::make_unique<Client>());
-    client.connection = server->accept(client.stream);
+    client.connection = &server->accept(client.stream);
     return client;
   }
 
   void send(Client& client, std::string_view bytes) { client.connection->received(bytes); }
+
+  /// Sends what the guest's window has room for, takes it off `bytes`, and returns whether anything is left.
+  bool pour(Client& client, std::string& bytes) {
+    const size_t room = kWindowMax - (client.poured_bytes - client.stream.consumed_bytes);
+    const std::string part = bytes.substr(0, room);
+    bytes.erase(0, part.size());
+    client.poured_bytes += part.size();
+    send(client, part);
+    return !bytes.empty();
+  }
 
   /// As an adapter's main loop does, until nothing is left to do.
   void run() {

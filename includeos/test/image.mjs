@@ -1,0 +1,34 @@
+// The built images, and a guest of its own for each test. SHOAL_GUEST and SHOAL_GUEST_TEST name other images.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { Guest } from './guest.mjs';
+
+const built = (name) => fileURLToPath(new URL(`../build/${name}`, import.meta.url));
+export const image = process.env.SHOAL_GUEST ?? built('shoal-guest.elf');
+export const testImage = process.env.SHOAL_GUEST_TEST ?? built('shoal-guest-test.elf');
+
+/** Runs `use(guest)` with a guest of its own, which is ended whatever happens. */
+export async function withGuest(options, use) {
+  const guest = await Guest.start({ image, ...options });
+  try {
+    await use(guest);
+  } finally {
+    await guest.end();
+  }
+}
+
+/** What curl prints; fails as curl does. */
+export async function curl(parameters, input = '') {
+  const child = spawn('curl', ['-s', '-S', '--max-time', '20', ...parameters], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const [output, errors, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+    child.stdin.end(input),
+  ]);
+  assert.equal(code, 0, errors);
+  return output;
+}

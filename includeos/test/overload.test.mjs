@@ -1,0 +1,172 @@
+// More connections, requests and bytes than the built image has room for, in a real virtual machine:
+//   node --test includeos/test/overload.test.mjs
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expected } from './expected.mjs';
+import { accelerators, encode, FrameType } from './guest.mjs';
+import { curl, withGuest } from './image.mjs';
+
+const textMax = 1048576;
+const httpConnectionsMax = 24;
+const connectionsMax = 32;
+
+/** The bytes of a POST, all but the last `missing` of them. */
+function post(operation, text, missing = 0) {
+  const bytes = Buffer.from(`POST /${operation} HTTP/1.1\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
+  return bytes.subarray(0, bytes.length - missing);
+}
+
+/** As many different words as fit into a text of that size. */
+function differentWords(size) {
+  let words = '';
+  for (let i = 0; words.length < size; i++) words += `${i.toString(36)} `;
+  return words.slice(0, size);
+}
+
+async function assertAnswers(guest, what) {
+  const link = await guest.connect();
+  link.send({ type: FrameType.ping, id: 1 });
+  assert.equal((await link.receive())?.type, FrameType.pong, what);
+  return link;
+}
+
+/** The next response of an HTTP client: its status and text. */
+async function response(client) {
+  let head = '';
+  while (!head.endsWith('\r\n\r\n')) {
+    if (!(await client.have(1))) return undefined;
+    head += client.take(1).toString('latin1');
+  }
+  const size = Number(/Content-Length: (\d+)/.exec(head)[1]);
+  await client.have(size);
+  return { status: Number(head.slice(9, 12)), text: client.take(size).toString() };
+}
+
+for (const accelerator of accelerators()) {
+  describe(`image under ${accelerator}, overloaded`, () => {
+    test('100 HTTP clients that keep their connections, or connect again, do not keep a link from its own', async () => {
+      await withGuest({ accelerator }, async (guest) => {
+        await guest.ready();
+        let ended = false;
+        const client = async () => {
+          while (!ended) {
+            const connection = await guest.connect();
+            connection.send(post('upper', 'x'));
+            for (
+              let answer = await response(connection);
+              !ended && answer?.status === 200;
+              answer = await response(connection)
+            ) {
+              assert.equal(answer.text, 'X');
+              connection.send(post('upper', 'x'));
+            }
+            connection.socket.destroy();
+          }
+        };
+        const crowd = Promise.all(Array.from({ length: 100 }, client));
+        crowd.catch(() => undefined); // whoever is still on the way in when the guest ends
+        await guest.until(() => Number(/.* served=(\d+)/s.exec(guest.output)?.[1]) > 500, 'answers to the crowd');
+        for (let i = 0; i < 5; i++) {
+          const link = await Promise.race([assertAnswers(guest, `link ${i}`), crowd]);
+          assert.equal((await link.ask('upper', 'link')).payload, 'LINK');
+          link.socket.destroy();
+        }
+        ended = true;
+      });
+    });
+
+    test('HTTP connections in use leave places for links; of all, those beyond are told that the guest is busy', async () => {
+      await withGuest({ accelerator }, async (guest) => {
+        await guest.ready();
+        const reading = [];
+        for (let i = 0; i < httpConnectionsMax; i++) {
+          reading.push(await guest.connect());
+          reading[i].send(post('upper', 'half', 1));
+        }
+        const url = `http://${guest.host}:${guest.port}/upper`;
+        await guest.seen(/ inflight=24 /);
+        assert.equal(await curl(['-w', '%{http_code}', '-d', 'late', url]), 'busy\n503');
+        for (let i = httpConnectionsMax; i < connectionsMax; i++) {
+          const link = await assertAnswers(guest, `link ${i}`);
+          link.send(encode({ id: 1, payload: 'half' }).subarray(0, 18));
+        }
+        await guest.seen(/ inflight=32 /);
+        const late = await guest.connect();
+        late.send({ id: 3, token: 'token', payload: 'late' });
+        assert.deepEqual(await late.receive(), { type: FrameType.error, id: 0n, token: '', payload: '503 busy' });
+        assert.equal(await late.receive(), undefined);
+        assert.equal(late.failure, undefined);
+
+        for (const client of reading) {
+          client.send(Buffer.from('f'));
+          assert.deepEqual(await response(client), { status: 200, text: 'HALF' });
+        }
+        // Once they have been idle for a second, one of them gives way.
+        let told = '503 busy';
+        while (told === '503 busy') {
+          const link = await guest.connect();
+          link.send({ type: FrameType.ping, id: 1 });
+          told = (await link.receive()).payload;
+        }
+        assert.equal(told, '');
+      });
+    });
+
+    test('connections that say nothing, and such as are never closed, keep nobody out', async () => {
+      await withGuest({ accelerator }, async (guest) => {
+        await guest.ready();
+        for (let i = 0; i < 120; i++) {
+          const silent = await guest.connect();
+          if (i % 2 === 0) silent.send(Buffer.from('nonsense\r\n\r\n'));
+          await sleep(5); // QEMU takes one at a time: those that come sooner wait for a second
+        }
+        await assertAnswers(guest, 'a link');
+      });
+    });
+
+    test('large requests that never end hold bounded memory, and a link has its own', async () => {
+      await withGuest({ accelerator }, async (guest) => {
+        await guest.ready();
+        const text = 'x'.repeat(textMax);
+        const slow = [];
+        for (let i = 0; i < httpConnectionsMax; i++) {
+          slow.push(await guest.connect());
+          slow[i].send(post('upper', text, 1));
+        }
+        const link = await assertAnswers(guest, 'a link');
+        for (let i = 0; i < 8; i++) assert.ok((await link.ask('upper', text)).payload === text.toUpperCase());
+        const last = await response(slow.at(-1));
+        assert.deepEqual(last, { status: 503, text: 'busy\n' });
+        slow[0].send(Buffer.from('x'));
+        assert.ok((await response(slow[0])).text === text.toUpperCase());
+      });
+    });
+
+    test('64 texts of the largest size, of different words, on a link and over HTTP: each is answered, or told busy', async () => {
+      await withGuest({ accelerator, settings: { 'shoal.status_ms': 1000 } }, async (guest) => {
+        await guest.ready();
+        const text = differentWords(textMax);
+        const answer = expected('freq', text);
+        const link = await guest.connect();
+        const clients = [];
+        for (let i = 0; i < 16; i++) clients.push(await guest.connect());
+        for (let id = 0; id < 64; id++) link.send({ id, operation: 'freq', payload: text });
+        for (const client of clients) client.send(post('freq', text));
+        let answered = 0;
+        for (let i = 0; i < 64; i++) {
+          const { type, payload } = await link.receive();
+          if (type === FrameType.reply) answered++;
+          assert.equal(payload, type === FrameType.reply ? answer : '503 busy');
+        }
+        for (const client of clients) {
+          const { status, text: got } = await response(client);
+          assert.ok((status === 200 && got === answer) || (status === 503 && got === 'busy\n'), `${status} ${got}`);
+        }
+        assert.ok(answered > 0);
+        assert.equal((await link.ask('freq', text)).payload, answer);
+        await guest.seen(/ inflight=0 /, guest.output.length);
+      });
+    });
+  });
+}
