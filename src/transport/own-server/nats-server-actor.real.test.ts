@@ -112,18 +112,24 @@ test('a server that is killed comes back on the same port, its clients reconnect
   await server.close();
 });
 
-/** Holds back the news of deaths until the test has taken the port. */
-function withLateNews(): { readonly spawner: Spawner; readonly tell: () => void } {
+/** Holds back deaths until the test has taken the port. */
+function withLateDeaths(): { readonly spawner: Spawner; readonly tell: () => void } {
   const inner = directSpawner();
-  let news: (() => void)[] = [];
+  const heldBack: (() => void)[] = [];
+  let isTold = false;
   return {
     spawner: {
       ...inner,
-      onExit: (identity, listener) => inner.onExit(identity, (exit) => news.push(() => listener(exit))),
+      onExit: (identity, listener) =>
+        inner.onExit(identity, (exit) => {
+          // A process may be gone before its end is told.
+          if (isTold) listener(exit);
+          else heldBack.push(() => listener(exit));
+        }),
     },
     tell: () => {
-      for (const one of news.splice(0)) one();
-      news = [];
+      isTold = true;
+      for (const one of heldBack.splice(0)) one();
     },
   };
 }
@@ -136,7 +142,7 @@ async function listenOn(port: number): Promise<Server> {
 }
 
 test('a server whose port another program took comes back there once it is free, and says that it waits', async () => {
-  const { spawner, tell } = withLateNews();
+  const { spawner, tell } = withLateDeaths();
   const taken = Promise.withResolvers<number>();
   const actor = await supervised({ spawner, onPortTaken: taken.resolve });
   const { url } = actor.status();
@@ -152,12 +158,11 @@ test('a server whose port another program took comes back there once it is free,
   other.close();
   await served;
   expect(actor.status()).toMatchObject({ url, adopted: false, portLost: undefined });
-  tell();
   await actor.system.shutdown();
 });
 
 test('its end does not wait for a port that another program has', async () => {
-  const { spawner, tell } = withLateNews();
+  const { spawner, tell } = withLateDeaths();
   const taken = Promise.withResolvers<number>();
   const actor = await supervised({ spawner, onPortTaken: taken.resolve });
   const port = Number(new URL(actor.status().url).port);
