@@ -25,7 +25,7 @@ export const ERRORS = {
   // Configuration and the machine.
   USAGE: 'The command line is wrong.',
   CONFIG_VALUE: 'A parameter or option has an invalid value.',
-  OUTPUT_UNWRITABLE: 'What a command printed could not be written.',
+  OUTPUT_UNWRITABLE: 'The output of a command could not be written.',
   DATA_DIR_UNUSABLE: 'The data directory cannot be used.',
   DATA_DIR_IN_USE: 'Another Shoal runs on this data directory.',
   FLEET_IN_USE: 'Another Shoal serves a fleet of that name on this NATS server.',
@@ -47,7 +47,7 @@ export const ERRORS = {
   VM_BOOT_TIMEOUT: 'The guest did not become ready in time.',
   VM_CONTRACT: 'The guest broke the guest contract.',
   VM_GONE: 'The VM ended.',
-  VM_STATE: 'The VM is not in a state to do that.',
+  VM_STATE: 'The state of the VM does not allow the command.',
   VM_UNKNOWN: 'No VM has that id.',
   // The tables.
   STORE_DAMAGED: 'The tables file is damaged.',

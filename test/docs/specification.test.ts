@@ -61,7 +61,9 @@ describe(PATH, () => {
       const [, name, sign, aim] = /\| `([a-z0-9-]+)` \| ([<>])= ([\d.]+) \|/.exec(row) ?? [];
       if (name === undefined) continue;
       const near = sources.slice(sources.indexOf(name.replace(/-\d+$/, ''))).slice(0, 2_000);
-      const told = new RegExp(`${sign === '<' ? 'atMost' : 'atLeast'}: ${aim}|'${name}', \\d+, ${aim}\\)`);
+      const told = new RegExp(
+        `${sign === '<' ? 'atMost' : 'atLeast'}: ${aim}|COST_MAX = ${aim};|'${name}', \\d+, ${aim}\\)`,
+      );
       expect(`${name}: ${told.test(`${near}\n${sources}`)}`).toBe(`${name}: true`);
     }
   });
@@ -100,13 +102,17 @@ function testTitles(path: string): string[] {
 }
 
 function benchRows(): string[] {
-  return [...benchSources().matchAll(/wanted\('([a-z-]+)'\)|name: [`']([a-z-]+?)-?(?:\$\{|[`'])/g)].map(
-    (match) => match[1] ?? match[2] ?? '',
-  );
+  return [
+    ...benchSources().matchAll(
+      /wanted\('([a-z-]+)'\)|name: [`']([a-z-]+?)-?(?:\$\{|[`'])|^ {2}'?([a-z-]+)'?: \(vms\) =>/gm,
+    ),
+  ].map(([, wanted, name, among]) => wanted ?? name ?? `${among}-among`);
 }
 
 function benchSources(): string {
-  return ['main-suite.ts', 'many-vms-suite.ts'].map((name) => readFileSync(join('bench', name), 'utf8')).join('\n');
+  return ['main-suite.ts', 'many-vms-suite.ts', 'rules-suite.ts']
+    .map((name) => readFileSync(join('bench', name), 'utf8'))
+    .join('\n');
 }
 
 function memo<T>(make: (path: string) => T): (path: string) => T {
