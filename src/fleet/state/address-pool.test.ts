@@ -80,3 +80,39 @@ test('an address that the tables give to a VM is held until that VM is seen, or 
   pool.release(9);
   expect([...pool.free(0)].map(({ id }) => id)).toEqual([2]);
 });
+
+test('an id stands for one address, also if another address asks for it', () => {
+  const pool = new AddressPool([address(1)]);
+  expect(pool.add({ id: 1, ip: '127.0.0.9', port: 9000 })).toBe(false);
+  expect(pool.entries).toHaveLength(1);
+});
+
+test('an address that is taken out and put back is given once', () => {
+  const pool = new AddressPool([address(1), address(2)]);
+  pool.remove(1);
+  pool.add({ id: 1, ip: '127.0.0.7', port: 9000 });
+  expect([...pool.free(0)].map(({ ip }) => ip)).toEqual(['127.0.0.7', '127.0.0.2']);
+  pool.remove(1);
+  expect([...pool.free(0)].map(({ id }) => id)).toEqual([2]);
+});
+
+test('an address that another VM has taken over stays with it when the first is released', () => {
+  const pool = new AddressPool([address(1)]);
+  pool.hold(address(1), 7);
+  // It says that it has left an address that is not its own.
+  pool.leave(8, address(1));
+  pool.release(8);
+  expect([pool.holder(address(1)), [...pool.free(0)]]).toEqual([7, []]);
+});
+
+test('an address that was never in the pool is given to nobody when its VM is gone, whatever has its id', () => {
+  const pool = new AddressPool([address(1)]);
+  const foreign = { id: 1, ip: '127.0.0.9', port: 9000 };
+  pool.hold(address(1), 6);
+  pool.hold(foreign, 7);
+  pool.leave(7, foreign);
+  pool.release(7);
+  expect([...pool.free(0)]).toEqual([]);
+  leave(pool, 1, 6);
+  expect([...pool.free(0)].map(({ ip }) => ip)).toEqual(['127.0.0.1']);
+});

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome, Request } from '../values/request.ts';
+import { openRequest } from './open-request.ts';
 import { ReplyCache } from './reply-cache.ts';
 
 function request(requestId: string): Request {
@@ -53,5 +54,49 @@ describe('the reply cache', () => {
     expect(cache.find(request('a'), 100)).toBeUndefined();
     cache.expire(100);
     expect([cache.size, cache.bytes]).toEqual([0, 0]);
+  });
+});
+
+describe('an id', () => {
+  const text = (words: string) => new TextEncoder().encode(words);
+  const long = (last: string) => text(`${'x'.repeat(100)}${last}`);
+  const other = { ...request('a'), payload: Uint8Array.of(9) };
+
+  it('stands for one text while its request is open, and after its end', () => {
+    const cache = new ReplyCache();
+    const open = openRequest(request('a'));
+    cache.opened(open);
+    expect([cache.find(request('a'), 0)?.kind, cache.find(other, 0)?.kind]).toEqual(['open', 'other']);
+    cache.closed(open);
+    cache.ended(request('a'), reply(1), 0, 1_000);
+    expect([cache.find(request('a'), 0)?.kind, cache.find(other, 0)?.kind]).toEqual(['ended', 'other']);
+  });
+
+  it('stands for one operation after its end', () => {
+    const cache = new ReplyCache();
+    cache.ended({ ...request('a'), op: 'upper' }, reply(1), 0, 1_000);
+    expect(cache.find({ ...request('a'), op: 'lower' }, 0)?.kind).toBe('other');
+  });
+
+  it('tells long texts apart at their very end', () => {
+    const cache = new ReplyCache();
+    cache.ended({ ...request('a'), payload: long('1') }, reply(1), 0, 1_000);
+    expect(cache.find({ ...request('a'), payload: long('1') }, 0)?.kind).toBe('ended');
+    expect(cache.find({ ...request('a'), payload: long('2') }, 0)?.kind).toBe('other');
+  });
+
+  it.each([499, 503, 504] as const)('that ended with %s is new when it comes again', (status) => {
+    const cache = new ReplyCache();
+    cache.ended(request('a'), { ok: false, status, message: 'for a moment' }, 0, 1_000);
+    expect(cache.find(request('a'), 0)).toBeUndefined();
+  });
+
+  it('that ends again has the newer reply, and the older takes no memory', () => {
+    const cache = new ReplyCache();
+    cache.ended(request('a'), reply(1_000), 0, 1_000);
+    cache.ended(request('a'), reply(10), 500, 1_000);
+    expect([cache.size, cache.bytes < 500]).toEqual([1, true]);
+    cache.expire(1_200);
+    expect(cache.find(request('a'), 1_200)).toMatchObject({ outcome: { payload: new Uint8Array(10) } });
   });
 });

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { BareFleet } from '../kit/bare-fleet.ts';
+import { placeOrphan } from './orphans.ts';
+
+const orphan = (ok: boolean, text: string) =>
+  ({
+    kind: 'link-orphaned-reply',
+    vm: 1,
+    token: new Uint8Array(0),
+    ok,
+    payload: new TextEncoder().encode(text),
+  }) as const;
+
+describe('R11, an orphaned reply', () => {
+  it('that is a failure says nothing about the second try', () => {
+    const bare = new BareFleet().ready(1);
+    const request = bare.work(1);
+    const id = request.request.requestId;
+    expect(placeOrphan(bare.fleet, orphan(false, '502 no'), id, false)).toEqual({ kind: 'drop' });
+    expect(placeOrphan(bare.fleet, orphan(true, 'DONE'), id, false)).toMatchObject({ kind: 'end', request });
+  });
+
+  it.each([
+    ['413 too large', 413, 'too large'],
+    ['418 a teapot', 502, 'a teapot'],
+    ['no status at all', 502, ''],
+  ])('that says %j has the status %s', (text, status, message) => {
+    const { fleet } = new BareFleet();
+    const decision = placeOrphan(fleet, orphan(false, text), 'of an earlier Shoal', false);
+    expect(decision).toMatchObject({ kind: 'publish', outcome: { status, message } });
+  });
+});
