@@ -133,7 +133,6 @@ export const REQUESTS = [
       'if (request?.vm !== vm) return undefined;',
       'if (request === undefined) return undefined;',
     ],
-    ['a link that is gone takes no request', 'payload })) return;', 'payload }) || nowMs >= 0) return;'],
     ['an id that was made is not remembered', 'if (request.request.isIdGenerated !== true) {', '{'],
     [
       'a reply frees its VM for those that wait',
@@ -141,17 +140,11 @@ export const REQUESTS = [
       'ok: true, payload, vm, host: this.#fleet.host.name });',
     ],
     [
-      'an error frees its VM for those that wait',
-      'failure(this.#fleet, status, message, vm));\n    this.serveWaiting(nowMs);',
-      'failure(this.#fleet, status, message, vm));',
-    ],
-    [
       'a reply shows that its VM is sound',
       'this.#returned(id, vm, false, nowMs)',
       'this.#returned(id, vm, undefined, nowMs)',
     ],
     ['a request that expires in the line says why', "blockage === undefined ? ''", "blockage !== undefined ? ''"],
-    ['replies are forgotten after dedup_ms', '    requests.cache.expire(nowMs);\n', ''],
     ['a client that waits twice is counted twice', 'told < request.waiters.length', 'told < 1'],
   ]),
   ...mutationsOf('state/request-table.ts', [

@@ -270,11 +270,6 @@ export const STATE = [
     ],
     ['an adopted VM is confirmed', "this.confirmed = this.state !== 'preparing';", 'this.confirmed = false;'],
     [
-      'an adopted VM has its boot_timeout_ms',
-      "this.bootMs = this.state === 'booting' ? ruleMs : undefined;",
-      'this.bootMs = undefined;',
-    ],
-    [
       'a VM keeps the interval that it was started with',
       'vm.statusIntervalMs ?? params.statusIntervalMs',
       'params.statusIntervalMs',

@@ -19,6 +19,8 @@ export interface FakeLink {
 /** Makes links that connect to nothing: a test answers for the guests. */
 export class FakeLinks {
   readonly byVm = new Map<VmId, FakeLink>();
+  /** VMs whose link actor was started, each time. */
+  readonly started: VmId[] = [];
   /** VMs that answer when they are asked whether they live. */
   readonly ponging = new Set<VmId>();
   /** VMs in the order in which they were asked. */
@@ -35,6 +37,7 @@ export class FakeLinks {
   readonly openLink: OpenLink = (target: LinkTarget, owner: Ref<LinkEvent>): Behaviour<LinkMessage> => {
     return (context) => {
       this.#refs.set(target.vm, context.self);
+      this.started.push(target.vm);
       if (this.failing === target.vm) throw new Error('no such guest');
       const link: FakeLink = { vm: target.vm, owner, open: [], cancelled: [], connected: this.autoReady };
       this.byVm.set(target.vm, link);

@@ -94,4 +94,14 @@ describe('the end of the server', () => {
     for (const { outcomes } of clients) expect(outcomes).toMatchObject([{ status: 503, message }]);
     expect(answered).toEqual(['with a VM']);
   });
+
+  it("leaves every VM as it is once it is told: they are another one's to end", async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1, free_count: 1_000 } });
+    await fleet.settle();
+    fleet.report(1);
+    await fleet.settle();
+    expect(drain(fleet)).toEqual([]);
+    await fleet.advance(20_000);
+    expect(fleet.told('stop')).toEqual([]);
+  });
 });

@@ -367,3 +367,78 @@ describe('R11, a reply that a guest kept', () => {
     expect(published).toMatchObject([{ ok: false, status: 413, message: 'too large', vm: 1 }]);
   });
 });
+
+describe('a request and its id', () => {
+  it('that was generated is not remembered', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
+    await fleet.settle();
+    fleet.send({ requestId: 'g', isIdGenerated: true });
+    await fleet.settle();
+    fleet.reply(1);
+    await fleet.settle();
+    const next = fleet.send({ requestId: 'g' });
+    await fleet.settle();
+    expect([next.outcomes, fleet.links.of(1).open.length]).toEqual([[], 1]);
+  });
+
+  it('that was generated is known once a guest may keep its reply', async () => {
+    const orphanedReplies = { open: () => ({ requestId: 'g' }), publish: () => undefined };
+    await using fleet = new FakeFleet({ addresses: 1, orphanedReplies });
+    const client = fleet.send({ requestId: 'g', isIdGenerated: true });
+    await fleet.settle();
+    fleet.dropLink(1);
+    fleet.linkReady(1);
+    await fleet.settle();
+    const payload = new Uint8Array(1);
+    fleet.router.tell({ kind: 'link-orphaned-reply', vm: 1, token: payload, ok: true, payload });
+    await fleet.settle();
+    expect(client.outcomes).toMatchObject([ok]);
+    // The second try is given up.
+    expect(fleet.links.of(1).cancelled).toHaveLength(1);
+  });
+
+  it('that several clients wait for counts once for each of them', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
+    await fleet.settle();
+    for (let n = 0; n < 3; n++) fleet.send({ requestId: 'x' });
+    await fleet.settle();
+    fleet.reply(1);
+    await fleet.settle();
+    expect((await fleet.snapshot()).requests).toMatchObject({ accepted: 3, ok: 3 });
+  });
+
+  it('waits until the last of its deadlines', async () => {
+    await using fleet = new FakeFleet({ addresses: 1, params: { vm_backlog_max: 0 } });
+    fleet.send();
+    await fleet.settle();
+    const first = fleet.send({ requestId: 'x', withinMs: 1_000 });
+    const second = fleet.send({ requestId: 'x', withinMs: 10_000 });
+    await fleet.advance(1_500);
+    fleet.reply(1);
+    await fleet.settle();
+    fleet.reply(1);
+    await fleet.settle();
+    expect([first.outcomes, second.outcomes]).toMatchObject([[{ status: 504 }], [ok]]);
+  });
+
+  it('is not ended by a reply of another VM', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 2 } });
+    await fleet.settle();
+    const client = fleet.send();
+    await fleet.settle();
+    const id = fleet.links.of(1).open[0]?.id ?? 0;
+    fleet.router.tell({ kind: 'link-reply', vm: 2, id, payload: new Uint8Array(0) });
+    await fleet.settle();
+    expect(client.outcomes).toEqual([]);
+  });
+
+  it('is cancelled where it is worked on when the server ends', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
+    await fleet.settle();
+    fleet.send();
+    await fleet.settle();
+    fleet.router.tell({ kind: 'drain', limitMs: 1_000, replyTo: { path: 'app', tell: () => true } });
+    await fleet.advance(1_100);
+    expect(fleet.links.of(1).cancelled).toHaveLength(1);
+  });
+});
