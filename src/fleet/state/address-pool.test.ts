@@ -80,3 +80,32 @@ test('an address that the tables give to a VM is held until that VM is seen, or 
   pool.release(9);
   expect([...pool.free(0)].map(({ id }) => id)).toEqual([2]);
 });
+
+test('an id stands for one address: another address is not added under it', () => {
+  const pool = new AddressPool([address(1)]);
+  expect(pool.add({ ...address(9), id: 1 })).toBe(false);
+  expect(pool.entries.map((entry) => entry.address.ip)).toEqual(['127.0.0.1']);
+});
+
+test('an id that was taken out is not free when an address that a VM holds is added under it', () => {
+  const pool = new AddressPool([address(1), address(2)]);
+  pool.hold(address(9), 7);
+  expect([pool.remove(2), pool.add({ ...address(9), id: 2 })]).toEqual([true, true]);
+  expect([...pool.free(0)].map(({ id }) => id)).toEqual([1]);
+});
+
+test('an address outside the pool frees nothing in it when its VM is gone, whatever its id', () => {
+  const pool = new AddressPool([address(1), address(2)]);
+  pool.hold(address(2), 5);
+  const outside = { ...address(9), id: 2 };
+  pool.hold(outside, 7);
+  expect([pool.leave(7, outside), pool.release(7)]).toEqual([true, true]);
+  expect([...pool.free(0)].map(({ id }) => id)).toEqual([1]);
+});
+
+test('a VM that leaves an address that another holds does not free it', () => {
+  const pool = new AddressPool([address(1)]);
+  pool.hold(address(1), 7);
+  expect(leave(pool, 1, 8)).toBe(false);
+  expect([pool.holder(address(1)), [...pool.free(0)]]).toEqual([7, []]);
+});
