@@ -132,7 +132,7 @@ describe('docs/guest-contract.md', () => {
       ['length of a frame, bytes', constant('core/frame.h', 'kLengthMax')],
       ['operation, bytes', 0xff],
       ['token, bytes', constant('core/frame.h', 'kTokenMax')],
-      ['reply where texts must be shorter, bytes', constant('core/server.cpp', 'kReplyMaxLeast')],
+      ['reply where texts must be shorter, bytes', constant('core/memory_budget.cpp', 'kReplyMaxLeast')],
       ['console line, bytes', number(guest('core/telemetry.cpp'), /TextWriter<(2048)> line;/)],
       ['line of console input, bytes', constant('core/console_input.h', 'kLineMax')],
       ['connections', constant('core/server.h', 'kConnectionMax')],

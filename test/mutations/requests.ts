@@ -14,8 +14,8 @@ export const REQUESTS = [
       'fleet.requests.waiting > 0 ? waitOrRefuse(fleet, nowMs) : route',
       'fleet.requests.waiting < 0 ? waitOrRefuse(fleet, nowMs) : route',
     ],
-    ['up to 100 repeats join a request', 'const WAITERS_MAX = 100;', 'const WAITERS_MAX = 99;'],
-    ['no more than 100 repeats join a request', 'waiters.length >= WAITERS_MAX', 'waiters.length > WAITERS_MAX'],
+    ['up to 100 repeats join a request', 'const REPEATS_MAX = 100;', 'const REPEATS_MAX = 99;'],
+    ['no more than 100 repeats join a request', 'waiters.length > REPEATS_MAX', 'waiters.length > REPEATS_MAX + 1'],
     ['a repeat that joins is counted as R11', "refuse(fleet, 503, text, 'R11')", 'refuse(fleet, 503, text)'],
   ]),
   ...mutationsOf('policy/route.ts', [
