@@ -19,8 +19,6 @@ export interface FakeLink {
 /** Makes links that connect to nothing: a test answers for the guests. */
 export class FakeLinks {
   readonly byVm = new Map<VmId, FakeLink>();
-  /** VMs whose link actor was started, each time. */
-  readonly started: VmId[] = [];
   /** VMs that answer when they are asked whether they live. */
   readonly ponging = new Set<VmId>();
   /** VMs in the order in which they were asked. */

@@ -3,6 +3,7 @@ import { hostSilenceMs } from '../values/params.ts';
 
 /** Groups whose VMs come, go or are about to: while one has a member, time alone may bring something about. */
 const RESTLESS = [
+  'starting',
   'preparing',
   'booting',
   'unreported',
