@@ -30,7 +30,6 @@ export const ROUTER = [
     ],
     ['the limit of a drain holds', "this.#context.after(message.limitMs, { kind: 'drain-limit' });", ''],
     ['nothing is decided once the drain is done', 'if (this.#drain.isDone) return;', ''],
-    ['a fleet with open requests is not at rest', 'this.#requests.open === 0 && isAtRest', 'isAtRest'],
     [
       'nobody is left without an answer when the router ends',
       "context.onStop(() => body.refuseAll(), 'before-children');",

@@ -96,11 +96,4 @@ describe('R7', () => {
     expect(bare.later(14_999).decisions()).toEqual([]);
     expect(bare.later(1).decisions()).toContain('R7 stop 1');
   });
-
-  it('leaves an adopted VM that boots its boot_timeout_ms', () => {
-    const bare = new BareFleet({ params: { ip_reserve_ms: 15_000, boot_timeout_ms: 30_000 } });
-    bare.preparing(1, { state: 'booting', adopted: { pid: 7, imageDigest: undefined } });
-    expect(bare.later(29_999).decisions()).toEqual([]);
-    expect(bare.later(1).decisions()).toContain('R6 stop 1');
-  });
 });

@@ -142,6 +142,6 @@ class Router {
   }
 
   #isAtRest(nowMs: number): boolean {
-    return this.#requests.open === 0 && isAtRest(this.#fleet, nowMs);
+    return isAtRest(this.#fleet, nowMs);
   }
 }
