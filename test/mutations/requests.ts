@@ -133,11 +133,17 @@ export const REQUESTS = [
       'if (request?.vm !== vm) return undefined;',
       'if (request === undefined) return undefined;',
     ],
-    ['an id that was made is not remembered', 'if (request.request.isIdGenerated !== true) {', '{'],
+    ['a link that is gone takes no request', 'payload })) return;', 'payload }) || nowMs >= 0) return;'],
+    // Without the question in `answer` whether the id was made nothing changes but the cost: the reply cache asks it, too.
     [
       'a reply frees its VM for those that wait',
       'ok: true, payload, vm, host: this.#fleet.host.name });\n    this.serveWaiting(nowMs);',
       'ok: true, payload, vm, host: this.#fleet.host.name });',
+    ],
+    [
+      'an error frees its VM for those that wait',
+      'failure(this.#fleet, status, message, vm));\n    this.serveWaiting(nowMs);',
+      'failure(this.#fleet, status, message, vm));',
     ],
     [
       'a reply shows that its VM is sound',
@@ -145,6 +151,7 @@ export const REQUESTS = [
       'this.#returned(id, vm, undefined, nowMs)',
     ],
     ['a request that expires in the line says why', "blockage === undefined ? ''", "blockage !== undefined ? ''"],
+    ['replies are forgotten after dedup_ms', '    requests.cache.expire(nowMs);\n', ''],
     ['a client that waits twice is counted twice', 'told < request.waiters.length', 'told < 1'],
   ]),
   ...mutationsOf('state/request-table.ts', [

@@ -269,6 +269,7 @@ export const STATE = [
       'return vm.spare && (vm',
     ],
     ['an adopted VM is confirmed', "this.confirmed = this.state !== 'preparing';", 'this.confirmed = false;'],
+    // Without a `bootMs` of its own an adopted VM that boots is judged by its `leaseMs`, which is the same time.
     [
       'a VM keeps the interval that it was started with',
       'vm.statusIntervalMs ?? params.statusIntervalMs',

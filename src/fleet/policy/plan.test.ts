@@ -8,6 +8,12 @@ describe('a step', () => {
     expect(bare.decisions()).toEqual(['R1 want 1', 'R3 prepare 10.0.0.2']);
   });
 
+  it('makes the minimum good before it starts VMs for requests, which those VMs take', () => {
+    const bare = new BareFleet({ params: { min_vm_count: 2, vm_requests_max: 2 } }).ready(1, 2).later(5_000);
+    bare.link(1, false).link(2, false).wait(2);
+    expect(bare.decisions()).toEqual(['R6 stop 1', 'R6 stop 2', 'R1 start 10.0.0.3', 'R1 start 10.0.0.4']);
+  });
+
   it('uses no spare that it ends', () => {
     const params = { min_vm_count: 1, spare_vm_count: 2, ip_reserve_ms: 15_000 };
     const bare = new BareFleet({ addresses: 2, params }).preparing(1, { spare: true });
@@ -95,12 +101,5 @@ describe('R7', () => {
     bare.apply({ kind: 'vm-wanted', vm: 1, nowMs: bare.nowMs });
     expect(bare.later(14_999).decisions()).toEqual([]);
     expect(bare.later(1).decisions()).toContain('R7 stop 1');
-  });
-
-  it('leaves an adopted VM that boots its boot_timeout_ms', () => {
-    const bare = new BareFleet({ params: { ip_reserve_ms: 15_000, boot_timeout_ms: 30_000 } });
-    bare.preparing(1, { state: 'booting', adopted: { pid: 7, imageDigest: undefined } });
-    expect(bare.later(29_999).decisions()).toEqual([]);
-    expect(bare.later(1).decisions()).toContain('R6 stop 1');
   });
 });
