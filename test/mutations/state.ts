@@ -302,11 +302,6 @@ export const STATE = [
       'entry === undefined || entry.vm !== undefined) return false',
       'entry === undefined) return false',
     ],
-    [
-      'an address that is removed is not free',
-      '    removeSorted(this.#unheld, id);\n    return true;\n  }\n\n  /** Holding',
-      '    return true;\n  }\n\n  /** Holding',
-    ],
     ['no address is held by two VMs', 'else if (entry.vm !== undefined && entry.vm !== vm) return false;', ''],
     [
       'an address that is held is not free',

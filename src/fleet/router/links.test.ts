@@ -48,4 +48,13 @@ describe('the actor of a link', () => {
     await fleet.advance(10_000);
     expect(starts(fleet)).toBe(1);
   });
+
+  it('is one, however often its guest says that it is ready', async () => {
+    await using fleet = await linked();
+    fleet.answering(1);
+    await fleet.advance(100);
+    fleet.send();
+    await fleet.settle();
+    expect([starts(fleet), fleet.kit.failures, fleet.links.of(1).open.length]).toEqual([1, [], 1]);
+  });
 });
