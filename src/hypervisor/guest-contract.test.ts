@@ -122,7 +122,7 @@ describe('docs/guest-contract.md', () => {
       'token, bytes': TOKEN_BYTES_MAX,
       'reply where texts must be shorter, bytes': REPLY_BYTES_MAX_LEAST,
       'console line, bytes': LINE_BYTES_MAX,
-      connections: 1,
+      'connections that are served': 1,
     };
     expect(
       Object.fromEntries(rows.flatMap(([name = '', bytes]) => (bytes === '' ? [] : [[name, Number(bytes)]]))),
@@ -135,9 +135,13 @@ describe('docs/guest-contract.md', () => {
       ['reply where texts must be shorter, bytes', constant('core/memory_budget.cpp', 'kReplyMaxLeast')],
       ['console line, bytes', number(guest('core/telemetry.cpp'), /TextWriter<(2048)> line;/)],
       ['line of console input, bytes', constant('core/console_input.h', 'kLineMax')],
-      ['connections', constant('core/server.h', 'kConnectionMax')],
-      ['connections that are told `503 busy` beyond these', constant('core/server.h', 'kTurnedAwayMax')],
-      ['requests in the queue, over all connections', constant('core/server.h', 'kQueueMax')],
+      ['connections that are served', constant('core/capacity.h', 'kConnectionMax')],
+      ['of these over HTTP', constant('core/capacity.h', 'kHttpConnectionMax')],
+      [
+        'connections beside these: not known by their protocol yet, or told `503 busy`',
+        constant('core/capacity.h', 'kTurnedAwayMax'),
+      ],
+      ['requests in the queue, over all connections', constant('core/capacity.h', 'kQueueMax')],
       ['kept replies', constant('core/kept_replies.h', 'kCountMax')],
       ['kept replies, bytes', constant('core/kept_replies.h', 'kBytesMax')],
       ['a kept reply is sent for, ms', constant('core/kept_replies.h', 'kSendNs') / 1e6],
