@@ -1,4 +1,5 @@
 import type { VmId } from '../values/vm-id.ts';
+import { mayStart } from './blockage.ts';
 import { DEFAULT_SIZING } from './default-sizing.ts';
 import type { Plan } from './plan.ts';
 import type { IdleVm, Sizing, SizingPolicy, SizingView } from './sizing.ts';
@@ -10,17 +11,42 @@ import type { IdleVm, Sizing, SizingPolicy, SizingView } from './sizing.ts';
 export function decideSizing(plan: Plan, policy: SizingPolicy): Sizing {
   const view = viewOf(plan);
   try {
-    const sizing = policy.decide(view);
-    if (!isIterable(sizing.start) || !isIterable(sizing.drain)) throw new TypeError('start or drain is no list');
-    const { spares } = sizing;
+    const { start, drain, spares } = policy.decide(view);
     if (!Number.isSafeInteger(spares) || spares < 0) {
       throw new RangeError(`Expected spares to be a whole number from 0 on, got ${String(spares)}`);
     }
+    // What is read of them is read here, where a list that fails does no harm.
+    const sizing = { start: listed(start, startable(plan)), drain: listed(drain, plan.fleet.vmCount), spares };
+    plan.sizingJudged(policy.name, undefined);
     return sizing;
   } catch (error) {
-    plan.sizingFailed(policy.name, error instanceof Error ? error.message : String(error));
+    plan.sizingJudged(policy.name, error instanceof Error ? error.message : String(error));
     return DEFAULT_SIZING.decide(view);
   }
+}
+
+/** A policy that starts VMs ahead of requests starts so many in a step at most. */
+const AHEAD_MAX = 100;
+
+/** No more VMs can be started than there are spares and free addresses, and none if the host may start none. */
+function startable(plan: Plan): number {
+  const { fleet, nowMs } = plan;
+  if (!mayStart(fleet, nowMs)) return plan.spares;
+  let free = 0;
+  const needed = Math.max(AHEAD_MAX, fleet.requests.waiting);
+  for (const _ of fleet.freeAddresses(nowMs)) if (++free >= needed) break;
+  return plan.spares + free;
+}
+
+/** The first entries of a list. @throws TypeError if it is none, or an entry is no object */
+function listed<T>(list: Iterable<T>, most: number): readonly T[] {
+  const entries: T[] = [];
+  for (const entry of list) {
+    if (entries.length >= most) break;
+    if (typeof entry !== 'object' || entry === null) throw new TypeError(`an entry is ${String(entry)}`);
+    entries.push(entry);
+  }
+  return entries;
 }
 
 /** R3: as many as the policy wants and the host can take. A request never waits for a VM that nobody starts. */
@@ -52,10 +78,6 @@ export function scaleDown(plan: Plan, { drain }: Sizing): void {
     surplus ??= new Set(surplusOf(plan).map((one) => one.vm));
     if (surplus.has(vm)) plan.drain({ rule: 'R5', vm, why: 'idle', ejected: false, figures });
   }
-}
-
-function isIterable(list: unknown): boolean {
-  return typeof list === 'object' && list !== null && Symbol.iterator in list;
 }
 
 function viewOf(plan: Plan): SizingView {

@@ -82,11 +82,11 @@ export interface BlockedDecision {
   readonly blockage: Blockage | undefined;
 }
 
-/** The sizing policy failed, and the default decided in its place. */
+/** The sizing policy failed, and the default decided in its place; `why` undefined: it works again. */
 export interface SizingFailedDecision {
   readonly kind: 'sizing-failed';
   readonly policy: string;
-  readonly why: string;
+  readonly why: string | undefined;
 }
 
 /** A start needs an id for its VM, which only the store can give. */

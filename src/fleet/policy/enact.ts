@@ -39,6 +39,7 @@ export function enact(fleet: Fleet, decision: Exclude<FleetDecision, StartDecisi
       };
     }
     case 'sizing-failed': {
+      if (decision.why === undefined) return { transitions: [{ kind: 'sizing-fault', why: undefined }], effects: [] };
       const text = `the sizing policy ${decision.policy} failed, the default decides: ${decision.why}`;
       return {
         transitions: [{ kind: 'sizing-fault', why: decision.why }],

@@ -53,10 +53,13 @@ function told(fleet: Fleet, event: Exclude<HostEvent, { kind: 'host-down' }>, no
 function heard(fleet: Fleet, { kind }: HostEvent, nowMs: number): Reaction {
   const { name, reach } = fleet.host;
   if (reach === 'up' || (reach === 'unseen' && kind !== 'host-up')) return NOTHING;
-  return {
+  const up: Reaction = {
     transitions: [{ kind: 'host-up', nowMs }],
     effects: [hostEvent('host-up', name, `host ${name} is in reach`)],
   };
+  // Their reservations became durable while it could not be told so.
+  const waiting = [...fleet.group('starting')].filter((vm) => vm.state === 'prepared' && vm.reserved);
+  return together(up, ...waiting.map(({ id }) => bootOf(id, name, nowMs)));
 }
 
 /**

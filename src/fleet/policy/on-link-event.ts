@@ -1,9 +1,10 @@
 import type { LinkEvent } from '../router/link-messages.ts';
 import type { Fleet } from '../state/fleet.ts';
+import type { OpenRequest } from '../state/open-request.ts';
 import { formatAddress } from '../values/address.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { vmEvent } from './events.ts';
-import { NOTHING, type Reaction } from './reaction.ts';
+import { NOTHING, type Reaction, together } from './reaction.ts';
 import { takeAllBack, takeBack } from './retries.ts';
 
 /** The link of a VM is up: with it a VM that boots is ready. */
@@ -34,21 +35,33 @@ export function onLinkLost(fleet: Fleet, event: Extract<LinkEvent, { kind: 'link
   // How a VM that is being ended came to its end is told with it: until then nobody knows what is poison (R6).
   const isJudged = vm.state !== 'stopping';
   const named = [...vm.requests].filter(({ frame }) => unsent.has(frame) || (isJudged && sent.has(frame)));
+  const held = isJudged ? [] : [...vm.requests].filter(({ frame }) => sent.has(frame));
   const back = takeBack(fleet, named, event.why, nowMs, ({ frame }) => !unsent.has(frame));
-  return lost(fleet, event.vm, event.why, nowMs, back);
+  return lost(fleet, event.vm, event.why, nowMs, together(back, orphaned(held)));
 }
 
 /** The actor of a link has ended: nothing will be told of what was on it, which may have been worked on. */
 export function onLinkExited(fleet: Fleet, id: VmId, why: string, nowMs: number): Reaction {
   const vm = fleet.vm(id);
   if (vm === undefined) return NOTHING;
-  return lost(fleet, id, why, nowMs, vm.state === 'stopping' ? NOTHING : takeAllBack(fleet, vm, why, nowMs));
+  return lost(
+    fleet,
+    id,
+    why,
+    nowMs,
+    vm.state === 'stopping' ? orphaned([...vm.requests]) : takeAllBack(fleet, vm, why, nowMs),
+  );
 }
 
 /** It answers over its link: what is broken is its console, or whoever reads it (R6). */
 export function onPong(fleet: Fleet, id: VmId, nowMs: number): Reaction {
   if (fleet.vm(id) === undefined) return NOTHING;
   return { transitions: [{ kind: 'vm-heard', vm: id, nowMs }], effects: [] };
+}
+
+/** They stay on their VM, whose guest may send their replies on another connection. */
+function orphaned(requests: readonly OpenRequest[]): Reaction {
+  return { transitions: requests.map((request) => ({ kind: 'request-orphaned', request })), effects: [] };
 }
 
 function lost(fleet: Fleet, id: VmId, why: string, nowMs: number, back: Reaction): Reaction {

@@ -16,7 +16,8 @@ export function onWritten(fleet: Fleet, id: VmId, write: Write, nowMs: number): 
   const vm = fleet.vm(id);
   if (write === 'insert' || vm === undefined) return done;
   const durable: Reaction = { transitions: [{ kind: 'vm-durable', vm: id }], effects: [] };
-  const boots = vm.state === 'prepared' && !vm.spare;
+  // A host out of reach is told when it is back.
+  const boots = vm.state === 'prepared' && !vm.spare && fleet.host.reach !== 'away';
   return together(done, durable, ...(boots ? [bootOf(id, fleet.host.name, nowMs)] : []));
 }
 

@@ -34,6 +34,11 @@ export class Plan {
     this.#addresses = fleet.freeAddresses(nowMs);
   }
 
+  /** Until when a VM could have been heard. While its host is silent as well, the silence may be the host's. */
+  get heardUntilMs(): number {
+    return Math.min(this.ruleMs, this.fleet.host.heardMs ?? this.ruleMs);
+  }
+
   /** VMs that are ready and stay. */
   get ready(): number {
     return this.fleet.group('ready').size - this.#leavingReady;
@@ -91,7 +96,8 @@ export class Plan {
     this.decisions.push({ kind: 'ask', ...decision });
   }
 
-  sizingFailed(policy: string, why: string): void {
+  /** @param why undefined: it works */
+  sizingJudged(policy: string, why: string | undefined): void {
     // Once, until the policy works again.
     if (this.fleet.sizingFault !== why) this.decisions.push({ kind: 'sizing-failed', policy, why });
   }

@@ -26,8 +26,8 @@ export function capacityToCome(fleet: Fleet): number {
 export function waitOrRefuse(fleet: Fleet, nowMs: number): RouteDecision {
   const { routerQueueMax } = fleet.params;
   const { waiting } = fleet.requests;
-  // One that a VM to come takes at once does not queue for those that run.
-  if (waiting < routerQueueMax || waiting < capacityToCome(fleet) || isStartable(fleet, nowMs)) return WAIT;
+  // Those that the VMs to come take at once do not queue for those that run.
+  if (waiting < routerQueueMax + capacityToCome(fleet) || isStartable(fleet, nowMs)) return WAIT;
   const message = `overloaded: ${waiting} requests wait already (router_queue_max ${routerQueueMax})`;
   return { kind: 'refuse', rule: 'R4', status: 503, message };
 }

@@ -97,7 +97,7 @@ export class RequestPath implements Answers {
     for (let next = requests.firstInLine; next !== undefined; next = requests.firstInLine) {
       if (next.deadlineMs <= nowMs) {
         this.#left(next, nowMs);
-        this.answer(next, this.#expired(undefined, nowMs));
+        this.answer(next, this.#expired(undefined, this.#whyWaiting(nowMs)));
         continue;
       }
       // It has been let in already: a limit that is now reached is not held against it.
@@ -111,7 +111,12 @@ export class RequestPath implements Answers {
   /** Ends what is past its deadline. A VM that works on it is asked to stop, and stays busy until it says so. */
   expire(nowMs: number): void {
     const { requests } = this.#fleet;
-    for (const waiter of requests.due(nowMs)) this.#expireFor(waiter, nowMs);
+    // Looking for the reason costs more than telling a client: many may expire together.
+    let why: string | undefined;
+    for (const waiter of requests.due(nowMs)) {
+      if (waiter.request.vm === undefined) why ??= this.#whyWaiting(nowMs);
+      this.#expireFor(waiter, why ?? '', nowMs);
+    }
     requests.cache.expire(nowMs);
   }
 
@@ -145,10 +150,10 @@ export class RequestPath implements Answers {
     if (request.mayBeOrphaned) this.#orphans?.answered?.(request.request.requestId);
   }
 
-  #expireFor(waiter: Waiter, nowMs: number): void {
+  #expireFor(waiter: Waiter, why: string, nowMs: number): void {
     const { request } = waiter;
     const { vm } = request;
-    const outcome = this.#expired(vm, nowMs);
+    const outcome = this.#expired(vm, why);
     this.#fleet.requests.counts.ended(outcome);
     this.#fleet.requests.endFor(waiter, outcome);
     if (request.waiters.length > 0) return;
@@ -157,11 +162,14 @@ export class RequestPath implements Answers {
     else this.#links.tell(vm, { kind: 'cancel', id: request.frame });
   }
 
-  #expired(vm: VmId | undefined, nowMs: number): Outcome {
+  #expired(vm: VmId | undefined, why: string): Outcome {
     if (vm !== undefined) return failure(this.#fleet, 504, `its deadline passed while VM ${vm} worked on it`, vm);
-    const blockage = blockageOf(this.#fleet, nowMs);
-    const why = blockage === undefined ? '' : `; no VM can be started: ${blockage.text}`;
     return failure(this.#fleet, 504, `its deadline passed while it waited${why}`);
+  }
+
+  #whyWaiting(nowMs: number): string {
+    const blockage = blockageOf(this.#fleet, nowMs);
+    return blockage === undefined ? '' : `; no VM can be started: ${blockage.text}`;
   }
 
   #wait(request: OpenRequest, where: 'last' | 'first'): void {

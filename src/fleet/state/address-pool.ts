@@ -91,6 +91,8 @@ export class AddressPool {
       if (this.#isInPool(entry)) removeSorted(this.#unheld, entry.address.id);
     }
     this.#absent.delete(vm);
+    // A VM that is seen again has not left: the write that says so no longer frees its address.
+    this.#releasing.delete(vm);
     return true;
   }
 

@@ -185,6 +185,7 @@ export class Fleet {
         return this.#gone(transition);
       case 'request-waits':
       case 'request-dispatched':
+      case 'request-orphaned':
       case 'request-left':
         return this.#changeRequest(transition);
       default:
@@ -213,6 +214,8 @@ export class Fleet {
       case 'host-away':
         if (this.#isAway) return false;
         this.#host.reach = 'away';
+        // It was out of reach from when it was last heard on.
+        if (this.#host.heardMs !== undefined) this.#clock.leaveOut(this.ruleMs(transition.nowMs) - this.#host.heardMs);
         this.#clock.stop(transition.nowMs);
         return true;
       case 'host-memory':
@@ -298,12 +301,24 @@ export class Fleet {
         this.requests.putOn(request, vm);
         request.tries += 1;
         vm.dispatchedSinceReport = true;
-        this.#index.loadChanged(vm, this.#params);
+        request.dueMs = this.#clock.of(request.deadlineMs);
+        this.#dispatched(vm);
         return true;
       }
+      case 'request-orphaned':
+        this.requests.mayBeOrphaned(request);
+        return true;
       case 'request-left':
         return this.#requestLeft(transition);
     }
+  }
+
+  /** A VM that was asked whether it lives, and has work now, is asked anew once that is overdue. */
+  #dispatched(vm: VmRecord): void {
+    const wasAsked = vm.askedMs !== undefined;
+    vm.askedMs = undefined;
+    if (wasAsked) this.#index.changed(vm, this.#params);
+    else this.#index.loadChanged(vm, this.#params);
   }
 
   #requestLeft({ request, nowMs, fault, tried }: Extract<RequestTransition, { kind: 'request-left' }>): boolean {

@@ -23,7 +23,7 @@ export interface OpenRequest {
   frame: number;
   /** The VM that it is on. */
   vm: VmId | undefined;
-  /** When the VM should be done with it: its deadline as of the dispatch. Repeats that join later do not move it. */
+  /** When the VM should be done with it, on the rule clock: its deadline as of the dispatch. Repeats that join later do not move it. */
   dueMs: number;
   /** The VM was free when it came (R2); otherwise it stood in the VM's queue (R4). */
   wasFree: boolean;

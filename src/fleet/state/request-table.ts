@@ -72,7 +72,6 @@ export class RequestTable {
   putOn(request: OpenRequest, vm: { readonly id: number; readonly requests: LinkedList<OpenRequest> }): void {
     request.frame = ++this.#lastFrame;
     request.vm = vm.id;
-    request.dueMs = request.deadlineMs;
     request.place = vm.requests.push(request);
     this.#byFrame.set(request.frame, request);
   }

@@ -10,6 +10,11 @@ export class RuleClock {
     return (this.#stoppedMs ?? nowMs) - this.#leftOutMs;
   }
 
+  /** The time on this clock at which a moment to come will be, if nothing is left out until then. */
+  of(atMs: number): number {
+    return atMs - this.#leftOutMs;
+  }
+
   /** Leaves out time that has just passed. */
   leaveOut(forMs: number): void {
     // While the clock stands still that time is left out already.

@@ -23,7 +23,7 @@ export type FleetTransition =
   | { readonly kind: 'no-id'; readonly untilMs: number }
   /** What was last told of why no VM can be started. */
   | { readonly kind: 'blocked'; readonly cause: string | undefined }
-  | { readonly kind: 'sizing-fault'; readonly why: string };
+  | { readonly kind: 'sizing-fault'; readonly why: string | undefined };
 
 export type AddressTransition =
   | { readonly kind: 'address-added'; readonly address: Address }
@@ -67,6 +67,8 @@ export type VmTransition =
 export type RequestTransition =
   | { readonly kind: 'request-waits'; readonly request: OpenRequest; readonly where: 'last' | 'first' }
   | { readonly kind: 'request-dispatched'; readonly request: OpenRequest; readonly vm: VmId }
+  /** Its guest may keep the reply, although the request stays on the VM until that has ended. */
+  | { readonly kind: 'request-orphaned'; readonly request: OpenRequest }
   /**
    * It leaves the line or its VM. `fault`: true for a link error or 5xx, false for a reply that shows the VM sound; undefined tells
    * nothing. `tried`: false if nothing of it was sent, so that the try does not count; `orphaned` if its guest may keep a reply.

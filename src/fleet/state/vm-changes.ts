@@ -92,6 +92,8 @@ function linked(vm: VmRecord, ruleMs: number): boolean {
   if (vm.linked) return false;
   vm.linked = true;
   vm.linkDownMs = undefined;
+  // The guest has answered on it.
+  if (vm.heardMs !== undefined) heard(vm, ruleMs);
   if (move(vm, 'booting', 'ready')) {
     vm.readyMs = ruleMs;
     vm.idleMs = ruleMs;
@@ -103,6 +105,7 @@ function unlinked(vm: VmRecord, ruleMs: number): boolean {
   if (!vm.linked) return false;
   vm.linked = false;
   vm.linkDownMs = ruleMs;
+  vm.askedMs = undefined;
   vm.faults += 1;
   return true;
 }

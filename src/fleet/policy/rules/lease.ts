@@ -9,9 +9,9 @@ export function endLapsed(plan: Plan): void {
   const { ipReserveMs, bootTimeoutMs } = plan.fleet.params;
   for (const vm of plan.fleet.group('unreported')) {
     if (vm.inFlight > 0) continue;
-    const reservedMs = Math.round(plan.ruleMs - vm.leaseMs);
+    const reservedMs = Math.round(plan.heardUntilMs - vm.leaseMs);
     if (reservedMs < ipReserveMs) continue;
-    if (vm.bootMs !== undefined && plan.ruleMs - vm.bootMs < bootTimeoutMs) continue;
+    if (vm.bootMs !== undefined && plan.heardUntilMs - vm.bootMs < bootTimeoutMs) continue;
     const figures = { reserved_ms: reservedMs, ip_reserve_ms: ipReserveMs };
     const why = `its reservation lapsed after ${reservedMs} ms without a status line`;
     plan.stop({ rule: 'R7', vm: vm.id, why, fault: 'failed', figures });

@@ -3,6 +3,9 @@ import type { Vm } from '../../state/vm.ts';
 import type { VmId } from '../../values/vm-id.ts';
 import type { Plan } from '../plan.ts';
 
+/** Longer than the longest back-off. */
+const FAILING_MS = 60_000;
+
 /**
  * A restart that an administrator asked for: one VM at a time, the oldest first, and a new one is ready before the old one is drained. Where
  * no address is free or no memory, the old one is drained first, once nothing else is on its way, and never while new VMs fail: a restart to
@@ -21,10 +24,15 @@ function replace(plan: Plan, old: Vm): boolean {
   const figures = { vm: old.id, ready: plan.ready, starting: plan.starting };
   const instead = replacementOf(old.id, fleet);
   if (instead === undefined && plan.start('command', figures, old.id)) return false;
-  const waits = fleet.host.failures > 0 || isOneLeaving(plan) || plan.starting > 0;
+  const waits = isFailing(plan) || isOneLeaving(plan) || plan.starting > 0;
   if (instead === undefined ? waits : instead.state !== 'ready') return false;
   plan.drain({ rule: 'command', vm: old.id, why: 'restart', ejected: false, figures });
   return true;
+}
+
+/** New VMs fail: it may be the image. A failure of long ago says nothing, or a restart without an address would never go on. */
+function isFailing({ fleet, nowMs }: Plan): boolean {
+  return fleet.host.failures > 0 && nowMs - fleet.host.failedMs < FAILING_MS;
 }
 
 /** Whether an address is about to be free. */

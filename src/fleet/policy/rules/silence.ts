@@ -13,7 +13,7 @@ export function endSilent(plan: Plan): void {
   }
   for (const vm of plan.fleet.heard) {
     // They stand in the order in which they were heard of: all from here on were lately.
-    if (vm.heardMs === undefined || heardUntilMs(plan) - vm.heardMs < plan.fleet.params.lastConnectMs / 2) break;
+    if (vm.heardMs === undefined || plan.heardUntilMs - vm.heardMs < plan.fleet.params.lastConnectMs / 2) break;
     const isWatched = vm.state === 'ready' || vm.state === 'draining';
     if (isWatched && !plan.isLeaving(vm.id)) endUnheard(plan, vm);
   }
@@ -31,7 +31,7 @@ export function findHostAway(plan: Plan): void {
 
 function endLateBoot(plan: Plan, vm: Vm): void {
   const { bootTimeoutMs } = plan.fleet.params;
-  const bootMs = Math.round(heardUntilMs(plan) - (vm.bootMs ?? vm.leaseMs));
+  const bootMs = Math.round(plan.heardUntilMs - (vm.bootMs ?? vm.leaseMs));
   if (bootMs < bootTimeoutMs) return;
   const figures = { booting_ms: bootMs, boot_timeout_ms: bootTimeoutMs };
   plan.stop({ rule: 'R6', vm: vm.id, why: `not ready after ${bootMs} ms`, fault: 'failed', figures });
@@ -40,7 +40,7 @@ function endLateBoot(plan: Plan, vm: Vm): void {
 /** It took the link and never printed a status line: before the first one `boot_timeout_ms` rules. */
 function endMute(plan: Plan, vm: Vm): void {
   const { bootTimeoutMs } = plan.fleet.params;
-  const bootMs = Math.round(heardUntilMs(plan) - (vm.bootMs ?? vm.leaseMs));
+  const bootMs = Math.round(plan.heardUntilMs - (vm.bootMs ?? vm.leaseMs));
   if (bootMs < bootTimeoutMs || !isIdleOrOverdue(plan, vm)) return;
   const figures = { booting_ms: bootMs, boot_timeout_ms: bootTimeoutMs };
   plan.stop({ rule: 'R6', vm: vm.id, why: `no status line within ${bootMs} ms`, fault: 'failed', figures });
@@ -64,16 +64,11 @@ function endUnheard(plan: Plan, vm: Vm): void {
 /** @param earlyMs how long before it is overdue it counts as such */
 function isIdleOrOverdue(plan: Plan, vm: Vm, earlyMs = 0): boolean {
   const oldest = vm.requests.first;
-  return oldest === undefined || plan.nowMs + earlyMs >= oldest.dueMs + plan.fleet.params.stuckMs;
+  return oldest === undefined || plan.ruleMs + earlyMs >= oldest.dueMs + plan.fleet.params.stuckMs;
 }
 
 /** Silence in work says nothing, even if the work has just ended: it counts from then on. */
 function silentMs(plan: Plan, vm: Vm): number {
   const heardMs = vm.heardMs ?? vm.leaseMs;
-  return heardUntilMs(plan) - (vm.inFlight > 0 ? heardMs : Math.max(heardMs, vm.idleMs));
-}
-
-/** Until when a VM could have been heard. While its host is silent as well, the silence may be the host's. */
-function heardUntilMs({ fleet, ruleMs }: Plan): number {
-  return Math.min(ruleMs, fleet.host.heardMs ?? ruleMs);
+  return plan.heardUntilMs - (vm.inFlight > 0 ? heardMs : Math.max(heardMs, vm.idleMs));
 }
