@@ -134,6 +134,11 @@ export const REQUESTS = [
       'if (request === undefined) return undefined;',
     ],
     ['a link that is gone takes no request', 'payload })) return;', 'payload }) || nowMs >= 0) return;'],
+    [
+      'a late end does not replace what a client was told',
+      ' || !requests.cache.hasEnded(request.request.requestId);',
+      ' || true;',
+    ],
     // Without the question in `answer` whether the id was made nothing changes but the cost: the reply cache asks it, too.
     [
       'a reply frees its VM for those that wait',

@@ -13,8 +13,10 @@ interface Sent {
   ended: { readonly atMs: number; readonly dedupMs: number } | undefined;
 }
 
-/** What a client must be told as soon as its request has come; `any` where the VMs decide. */
-type Expected = { readonly kind: 'refused' } | { readonly kind: 'stored'; readonly outcome: Outcome } | { kind: 'any' };
+/** What becomes of a request when it has come; `any` where the moment decides. */
+type Expected =
+  | { readonly kind: 'refused' | 'joins' | 'new' | 'any' }
+  | { readonly kind: 'stored'; readonly outcome: Outcome };
 
 /** The router looks at deadlines that often while a request is open. */
 const LOOK_MS = 100;
@@ -47,10 +49,11 @@ export class RouterModel {
     const open = same.filter(({ client }) => client.outcomes.length === 0);
     // One that is past its deadline may end just then.
     const live = open.find(({ client }) => client.request.deadlineMs > nowMs);
-    if (open.length > 0) return live === undefined || live.text === text ? { kind: 'any' } : { kind: 'refused' };
+    if (open.length > 0) return { kind: live === undefined ? 'any' : live.text === text ? 'joins' : 'refused' };
     const last = same.findLast(({ client: { outcomes } }) => outcomes.some(isFinal));
     const outcome = last?.client.outcomes[0];
-    if (last?.ended === undefined || outcome === undefined) return { kind: 'any' };
+    // A VM may still have answered what was too late for its client: that is stored, too.
+    if (last?.ended === undefined || outcome === undefined) return { kind: same.length === 0 ? 'new' : 'any' };
     const { atMs, dedupMs } = last.ended;
     if (dedupMs === 0 || nowMs >= atMs + dedupMs - STEP_MS) return { kind: 'any' };
     return last.text === text ? { kind: 'stored', outcome } : { kind: 'refused' };

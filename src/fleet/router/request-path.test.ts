@@ -352,6 +352,21 @@ describe('R11, a repeat', () => {
     expect(first.outcomes).toHaveLength(1);
   });
 
+  it('gets what its client was told, whatever becomes of an earlier try that nobody waits for', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 2 } });
+    await fleet.settle();
+    fleet.send({ requestId: 'x', withinMs: 1_000 });
+    await fleet.advance(1_100);
+    const second = fleet.send({ requestId: 'x' });
+    await fleet.settle();
+    fleet.reply(2);
+    fleet.fail(1, 502);
+    await fleet.settle();
+    const third = fleet.send({ requestId: 'x' });
+    await fleet.settle();
+    expect([second.outcomes, third.outcomes]).toMatchObject([[{ ok: true, vm: 2 }], [{ ok: true, vm: 2 }]]);
+  });
+
   it('keeps a request in the line that its first sender gave up', async () => {
     await using fleet = new FakeFleet({ obeys: ['prepare'] });
     fleet.send({ requestId: 'x', withinMs: 1_000 });

@@ -139,7 +139,9 @@ export class RequestPath implements Answers {
     for (let told = 0; told < request.waiters.length; told++) this.#fleet.requests.counts.ended(outcome);
     if (request.request.isIdGenerated !== true) {
       this.forget(request);
-      requests.cache.ended(request.request, outcome, this.#clock.monotonic(), params.dedupMs);
+      // An end that nobody waits for does not take the place of a reply that a client was told.
+      const isNews = request.waiters.length > 0 || !requests.cache.hasEnded(request.request.requestId);
+      if (isNews) requests.cache.ended(request.request, outcome, this.#clock.monotonic(), params.dedupMs);
     }
     requests.end(request, outcome);
   }
