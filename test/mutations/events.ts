@@ -117,7 +117,7 @@ export const EVENTS = [
     ['what was not sent counts as no try', '({ frame }) => !unsent.has(frame));', '() => true);'],
     [
       'what was on the link of a VM that is being ended waits for the verdict',
-      "vm.state === 'stopping' ? NOTHING : takeAllBack(fleet, vm, why, nowMs)",
+      "vm.state === 'stopping' ? orphaned([...vm.requests]) : takeAllBack(fleet, vm, why, nowMs)",
       'takeAllBack(fleet, vm, why, nowMs)',
     ],
     ['a link is lost once', 'if (vm?.linked !== true) return back;', 'if (vm === undefined) return back;'],
@@ -127,15 +127,15 @@ export const EVENTS = [
   ...mutationsOf('policy/on-write.ts', [
     [
       'a VM that is prepared boots when its reservation is durable',
-      "vm.state === 'prepared' && !vm.spare;",
-      'vm.spare;',
+      "vm.state === 'prepared' && !vm.spare && fleet",
+      'vm.spare && fleet',
     ],
     [
       'a spare does not boot when its reservation is durable',
-      "vm.state === 'prepared' && !vm.spare;",
-      "vm.state === 'prepared';",
+      "vm.state === 'prepared' && !vm.spare && fleet",
+      "vm.state === 'prepared' && fleet",
     ],
-    ['a VM boots once, when it is prepared', "vm.state === 'prepared' && !vm.spare;", '!vm.spare;'],
+    ['a VM boots once, when it is prepared', "vm.state === 'prepared' && !vm.spare && fleet", '!vm.spare && fleet'],
     ['a release is repeated', "if (write === 'release') return undefined;", "if (write === 'release') return NOTHING;"],
     [
       'a write for a VM that is gone is given up',

@@ -23,8 +23,8 @@ export const REQUESTS = [
     ['R4 leaves requests to the VMs to come', 'if (others + 1 <= capacityToCome(fleet)) return false;', ''],
     ['R4 comes after the spares', 'fleet.spares === 0 && fleet', 'fleet'],
     ['R4 comes after the free addresses', ' && fleet.freeAddresses(nowMs).next().done === true;\n}', ';\n}'],
-    ['no more than router_queue_max requests wait', 'waiting < routerQueueMax ||', 'waiting <= routerQueueMax ||'],
-    ['a request that a VM to come will take does not count', 'waiting < capacityToCome(fleet) || ', ''],
+    ['no more than router_queue_max requests wait', 'waiting < routerQueueMax +', 'waiting <= routerQueueMax +'],
+    ['a request that a VM to come will take does not count', ' + capacityToCome(fleet) || ', ' || '],
     ['a request that R3 starts a VM for does not count', ' || isStartable(fleet, nowMs)) return WAIT', ') return WAIT'],
     [
       'R3 starts a VM for the next request only',
@@ -177,11 +177,6 @@ export const REQUESTS = [
       'a request that may be orphaned is known by its id',
       '    this.cache.opened(request);\n  }\n\n  /** Tells all',
       '  }\n\n  /** Tells all',
-    ],
-    [
-      'the work is due at the deadline as of its dispatch',
-      'request.dueMs = request.deadlineMs;',
-      'request.dueMs += 1_000_000;',
     ],
   ]),
   ...mutationsOf('state/reply-cache.ts', [

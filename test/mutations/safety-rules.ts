@@ -46,12 +46,12 @@ export const SAFETY_RULES = [
     ],
     [
       'a boot counts from when the CPU was started',
-      'function endLateBoot(plan: Plan, vm: Vm): void {\n  const { bootTimeoutMs } = plan.fleet.params;\n  const bootMs = Math.round(heardUntilMs(plan) - (vm.bootMs ?? vm.leaseMs));',
-      'function endLateBoot(plan: Plan, vm: Vm): void {\n  const { bootTimeoutMs } = plan.fleet.params;\n  const bootMs = Math.round(heardUntilMs(plan) - vm.leaseMs);',
+      'function endLateBoot(plan: Plan, vm: Vm): void {\n  const { bootTimeoutMs } = plan.fleet.params;\n  const bootMs = Math.round(plan.heardUntilMs - (vm.bootMs ?? vm.leaseMs));',
+      'function endLateBoot(plan: Plan, vm: Vm): void {\n  const { bootTimeoutMs } = plan.fleet.params;\n  const bootMs = Math.round(plan.heardUntilMs - vm.leaseMs);',
     ],
     [
       'a pause of ours makes no boot late',
-      'function endLateBoot(plan: Plan, vm: Vm): void {\n  const { bootTimeoutMs } = plan.fleet.params;\n  const bootMs = Math.round(heardUntilMs(plan)',
+      'function endLateBoot(plan: Plan, vm: Vm): void {\n  const { bootTimeoutMs } = plan.fleet.params;\n  const bootMs = Math.round(plan.heardUntilMs',
       'function endLateBoot(plan: Plan, vm: Vm): void {\n  const { bootTimeoutMs } = plan.fleet.params;\n  const bootMs = Math.round(plan.nowMs',
     ],
     [
@@ -107,7 +107,6 @@ export const SAFETY_RULES = [
       'vm.inFlight > 0 ? heardMs : Math.max(heardMs, vm.idleMs)',
       'heardMs',
     ],
-    ['VMs are judged as of when their host was heard', 'Math.min(ruleMs, fleet.host.heardMs ?? ruleMs)', 'ruleMs'],
   ]),
   ...mutationsOf('policy/rules/lease.ts', [
     ['R7 leaves a VM alone that works', 'if (vm.inFlight > 0) continue;', ''],
@@ -118,12 +117,12 @@ export const SAFETY_RULES = [
     ],
     [
       'R7 leaves a VM its boot_timeout_ms',
-      'if (vm.bootMs !== undefined && plan.ruleMs - vm.bootMs < bootTimeoutMs) continue;',
+      'if (vm.bootMs !== undefined && plan.heardUntilMs - vm.bootMs < bootTimeoutMs) continue;',
       '',
     ],
     [
       'a pause of ours ends no reservation',
-      'Math.round(plan.ruleMs - vm.leaseMs)',
+      'Math.round(plan.heardUntilMs - vm.leaseMs)',
       'Math.round(plan.nowMs - vm.leaseMs)',
     ],
     ['a reservation that lapses is a failure', "fault: 'failed'", 'fault: undefined'],

@@ -51,9 +51,14 @@ export const SIZING_RULES = [
     ['a VM that leaves in the same step is not surplus', ' && !plan.isLeaving(vm.id)', ''],
     ['a policy cannot want a part of a spare', '!Number.isSafeInteger(spares) || ', ''],
     ['a policy cannot want fewer than no spares', ' || spares < 0', ''],
-    ['a policy must return lists', '!isIterable(sizing.start) || !isIterable(sizing.drain)', 'sizing.start === null'],
+    ['an entry of a list is an object', "typeof entry !== 'object' || entry === null", 'false'],
   ]),
   ...mutationsOf('policy/plan.ts', [
+    [
+      'VMs are judged as of when their host was heard',
+      'Math.min(this.ruleMs, this.fleet.host.heardMs ?? this.ruleMs)',
+      'this.ruleMs',
+    ],
     ['a ready VM that leaves in the same step is no capacity', 'size - this.#leavingReady;', 'size;'],
     [
       'a serving VM that leaves in the same step does not count for the minimum',
@@ -147,7 +152,7 @@ export const SIZING_RULES = [
   ]),
   ...mutationsOf('policy/rules/replacement.ts', [
     ['the new VM of a restart is known as the replacement', 'figures, old.id)', 'figures)'],
-    ['no running VM is drained while new VMs fail', 'fleet.host.failures > 0 || ', ''],
+    ['no running VM is drained while new VMs fail', 'isFailing(plan) || ', ''],
     ['one VM is replaced at a time', 'isOneLeaving(plan) || ', ''],
     ['no running VM is drained while another VM starts', ' || plan.starting > 0;', ';'],
     [

@@ -158,10 +158,19 @@ export const STATE = [
     ['the time at which a CPU was started is noted', '      vm.bootMs = ruleMs;\n', ''],
     [
       'only a status line starts the count of silence',
-      'if (vm.heardMs !== undefined) heard(vm, ruleMs);',
-      'heard(vm, ruleMs);',
+      '      if (vm.heardMs !== undefined) heard(vm, ruleMs);\n      return',
+      '      heard(vm, ruleMs);\n      return',
     ],
-    ['a VM that answers has been heard of', 'if (vm.heardMs !== undefined) heard(vm, ruleMs);', ''],
+    [
+      'a VM that answers has been heard of',
+      '      if (vm.heardMs !== undefined) heard(vm, ruleMs);\n      return',
+      '      return',
+    ],
+    [
+      'a VM whose link comes up has been heard of',
+      'on it.\n  if (vm.heardMs !== undefined) heard(vm, ruleMs);',
+      'on it.',
+    ],
     ['an ejection is noted', '      vm.ejected = transition.ejected;\n', ''],
     ['an ejected VM leaves because it failed', '      vm.failed = transition.ejected;\n', ''],
     ['a VM that is to stop remembers its fault', 'vm.failed ||= transition.failed;', 'vm.failed = transition.failed;'],
@@ -203,7 +212,7 @@ export const STATE = [
       '  if (!idle) vm.freeCount += 0;\n  else if',
     ],
     ['a report shows that a VM is heard', '  heard(vm, ruleMs);\n  if (vm', '  if (vm'],
-    ['a VM that is heard is asked anew', '  vm.askedMs = undefined;\n', ''],
+    ['a VM that is heard is asked anew', 'ruleMs;\n  vm.askedMs = undefined;\n}', 'ruleMs;\n}'],
   ]),
   ...mutationsOf('state/vm-index.ts', [
     [
@@ -308,11 +317,7 @@ export const STATE = [
       'if (this.#isInPool(entry)) removeSorted(this.#unheld, entry.address.id);\n    }',
       '}',
     ],
-    [
-      'a VM that is seen is absent no more',
-      '    this.#absent.delete(vm);\n    return true;\n  }\n\n  /** As `hold`',
-      '    return true;\n  }\n\n  /** As `hold`',
-    ],
+    ['a VM that is seen is absent no more', '    this.#absent.delete(vm);\n    // A VM that', '    // A VM that'],
     ['a VM that is gone is absent no more', '    this.#absent.delete(vm);\n    this.#releasing', '    this.#releasing'],
     [
       'an address is held until its release is durable',

@@ -56,8 +56,10 @@ function restart(fleet: Fleet, vms: 'all' | readonly VmId[]): Obeyed {
 /** VMs that are still starting go first, then those that are ready. */
 function scale(fleet: Fleet, vmCount: number, nowMs: number): Obeyed {
   const params = makeParams({ ...paramsTable(fleet.params), min_vm_count: vmCount });
-  const { name, reach } = fleet.host;
-  if (reach === 'away') throw new ShoalError('VM_STATE', `No VM can be told so: the host ${name} is out of reach`);
+  // A host out of reach cannot be told to end any.
+  if (fleet.host.reach === 'away') {
+    return { transitions: [{ kind: 'params', params }], effects: [], vms: [], params };
+  }
   const why = `scaled to ${vmCount}`;
   const starting = [...fleet.group('starting')].filter(isStarting).sort((a, b) => b.id - a.id);
   const ready = [...fleet.group('ready')].sort(idlestFirst);

@@ -41,12 +41,13 @@ describe('the link of a VM that is being ended', () => {
       { kind: 'link-lost', vm: 1, sent: [sent], unsent: [unsent], why: 'reset' },
       0,
     );
-    expect(kinds(reaction.transitions)).toEqual(['vm-linked', 'request-left', 'request-waits']);
+    expect(kinds(reaction.transitions)).toEqual(['vm-linked', 'request-left', 'request-waits', 'request-orphaned']);
     expect(reaction.effects).toEqual([]);
   });
 
   it('may fail: what was on it waits for the verdict of the host', () => {
     const { bare } = stopping();
-    expect(kinds(onLinkExited(bare.fleet, 1, 'a defect', 0).transitions)).toEqual(['vm-linked']);
+    const { transitions } = onLinkExited(bare.fleet, 1, 'a defect', 0);
+    expect(kinds(transitions)).toEqual(['vm-linked', 'request-orphaned', 'request-orphaned']);
   });
 });

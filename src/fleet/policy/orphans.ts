@@ -28,8 +28,8 @@ export function placeOrphan(
   if (request === undefined) {
     return isAnswered || fleet.requests.cache.hasEnded(requestId) ? { kind: 'drop' } : { kind: 'publish', outcome };
   }
-  // It is the reply to an earlier request of that id, whose client has been told an end.
-  if (isAnswered && !request.mayBeOrphaned) return { kind: 'drop' };
+  // It may be the reply to another text, which had that id before.
+  if (fleet.requests.cache.isOtherOrphan(request.request)) return { kind: 'drop' };
   // A failure of the first try says nothing about the second.
   return outcome.ok ? { kind: 'end', request, outcome } : { kind: 'drop' };
 }

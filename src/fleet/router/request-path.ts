@@ -149,7 +149,9 @@ export class RequestPath implements Answers {
   /** All that waited for it have been told, and a repeat is a new request. */
   forget(request: OpenRequest): void {
     this.#fleet.requests.cache.closed(request);
-    if (request.mayBeOrphaned) this.#orphans?.answered?.(request.request.requestId);
+    if (!request.mayBeOrphaned) return;
+    this.#fleet.requests.cache.orphaned(request.request);
+    this.#orphans?.answered?.(request.request.requestId);
   }
 
   #expireFor(waiter: Waiter, why: string, nowMs: number): void {

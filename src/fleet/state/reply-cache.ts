@@ -26,6 +26,8 @@ export interface CacheLimits {
 }
 
 const LIMITS: CacheLimits = { repliesMax: 100_000, bytesMax: 64 * 1024 * 1024 };
+/** What guests may still send replies for: each keeps 64 of them, for 30 s. */
+const ORPHANS_MAX = 10_000;
 /** The memory that a stored reply takes beside payloads, roughly. */
 const OVERHEAD_BYTES = 200;
 /** A payload up to this size is its own fingerprint: copying it costs less than hashing it. */
@@ -41,6 +43,7 @@ export class ReplyCache {
   readonly #ended = new Map<string, ListNode<Ended>>();
   /** In the order in which they ended. A Map has it too, but finding its first entry gets slow once many before it were deleted. */
   readonly #order = new LinkedList<Ended>();
+  readonly #orphans = new Map<string, Pick<Ended, 'op' | 'fingerprint' | 'payloadBytes'>>();
   #bytes = 0;
 
   constructor(limits: CacheLimits = LIMITS) {
@@ -114,6 +117,24 @@ export class ReplyCache {
     this.#bytes += bytes;
     const { repliesMax, bytesMax } = this.#limits;
     while (this.#order.length > repliesMax || this.#bytes > bytesMax) this.#forget(this.#order.first?.requestId);
+  }
+
+  /** It has ended, and its guest may still send a reply for it. */
+  orphaned({ requestId, op, payload }: Request): void {
+    this.#orphans.delete(requestId);
+    this.#orphans.set(requestId, { op, fingerprint: fingerprintOf(payload), payloadBytes: payload.length });
+    for (const oldest of this.#orphans.keys()) {
+      if (this.#orphans.size <= ORPHANS_MAX) return;
+      this.#orphans.delete(oldest);
+    }
+  }
+
+  /** Whether a reply that a guest kept under that id belongs to another request. */
+  isOtherOrphan({ requestId, op, payload }: Request): boolean {
+    const orphan = this.#orphans.get(requestId);
+    if (orphan === undefined) return false;
+    const { fingerprint, payloadBytes } = orphan;
+    return orphan.op !== op || payloadBytes !== payload.length || !isEqual(fingerprint, fingerprintOf(payload));
   }
 
   /** Forgets replies that are past their time. */
