@@ -17,7 +17,7 @@ test('the guest: service, telemetry, frames and HTTP on the host, under sanitize
 test('the guest in real virtual machines, under each accelerator', async () => {
   await run('sh', [join(INCLUDEOS, 'build.sh'), '--variant', 'test'], options());
   const files = ['image.test.mjs', 'overload.test.mjs'].map((name) => join(INCLUDEOS, 'test', name));
-  const { stdout } = await run(process.execPath, ['--test', ...files], options());
+  const { stdout } = await run(process.execPath, ['--test', '--test-concurrency=1', ...files], options());
   expect(stdout).toMatch(/fail 0\b/);
   expect(stdout).not.toMatch(/pass 0\b/);
 });

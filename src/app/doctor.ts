@@ -35,6 +35,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
       'nats-server',
       'needed unless --nats names a running one',
     ),
+    program('flock', 'flock', ['--version'], 'fail', 'util-linux'),
     program('gcc', 'gcc', ['--version'], 'warn', 'gcc g++', 'needed to build the guest image from source'),
   ]);
   return [

@@ -34,7 +34,7 @@ export const psCommand: Command = {
     if (format === 'json') printJson(fleet);
     else {
       printData(table(COLUMNS, fleet.vms));
-      if (fleet.blocked !== null) say(printable(`shoal: requests wait, and no VM can be started: ${fleet.blocked}`));
+      if (fleet.blocked !== null) say(printable(`shoal: no VM can be started: ${fleet.blocked}`));
     }
     return 0;
   },

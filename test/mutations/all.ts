@@ -8,6 +8,10 @@ import { STATE } from './state.ts';
 
 /**
  * Every condition, comparison and constant of `src/fleet/policy/` and `src/fleet/state/`, and what the router does by itself, with one
- * change each. Left out are changes that nobody can notice; the page of the list that they would stand in says why.
+ * change each. Left out are changes that nobody can notice,
+ * such as conditions that follow from others: a VM with requests in flight never has idle reports, a VM that starts has no report,
+ * a request that is waited for waits or is dispatched, an error asks for a step, which serves those that wait, a boot that was adopted has
+ * its lease for as long, a reply that has expired is not found though it is there,
+ * and an id that is out of the pool is not given though it is among those that nobody holds.
  */
 export const ALL: readonly Mutation[] = [...SIZING_RULES, ...SAFETY_RULES, ...REQUESTS, ...EVENTS, ...STATE, ...ROUTER];

@@ -78,7 +78,7 @@ function startWorker(folder: string): ChildProcess {
   return fork(WORKER, [folder], {
     env: { ...env, FC_SEED: '1' },
     execArgv: [`--max-old-space-size=${HEAP_MB_MAX}`],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
 }
 

@@ -20,7 +20,7 @@ export const ROUTER = [
     ],
     [
       'a rest is over when something comes',
-      'if (this.#ticker.isResting && !this.#isAtRest(nowMs)) this.#ticker.wake(nowMs);',
+      'if (this.#ticker.isResting && !isAtRest(this.#fleet, nowMs)) this.#ticker.wake(nowMs);',
       '',
     ],
     [
@@ -30,7 +30,6 @@ export const ROUTER = [
     ],
     ['the limit of a drain holds', "this.#context.after(message.limitMs, { kind: 'drain-limit' });", ''],
     ['nothing is decided once the drain is done', 'if (this.#drain.isDone) return;', ''],
-    ['a fleet with open requests is not at rest', 'this.#requests.open === 0 && isAtRest', 'isAtRest'],
     [
       'nobody is left without an answer when the router ends',
       "context.onStop(() => body.refuseAll(), 'before-children');",

@@ -159,7 +159,6 @@ export const SAFETY_RULES = [
     ['a fleet that ends is not at rest', 'fleet.isClosing || host', 'host'],
     ['a fleet whose host is not in reach is not at rest', "host.reach !== 'up' || requests", 'requests'],
     ['a fleet with requests in work is not at rest', ' || requests.dispatched > 0) return', ') return'],
-    ['a fleet with starting VMs is not at rest', "  'starting',\n", ''],
     ['a fleet with a failing VM is not at rest', "  'failing',\n", ''],
     ['a fleet with a VM to be replaced is not at rest', "  'replaced',\n", ''],
     ['a fleet with a VM that was asked is not at rest', "  'asked',\n", ''],

@@ -45,7 +45,8 @@ export const SIZING_RULES = [
     ['no more spares are made than asked for', 'count < spares', 'count <= spares'],
     ['no policy drains below the minimum', 'plan.serving <= plan.fleet', 'plan.serving < plan.fleet'],
     ['no policy drains a VM that is not surplus', 'if (surplus.has(vm))', 'if (surplus.size >= 0)'],
-    ['a VM with requests in flight is not surplus', 'vm.inFlight === 0 && !vm', '!vm'],
+    // Without `vm.inFlight === 0` nothing changes: a request that is in flight was dispatched since the last report, or kept that from
+    // being idle. It stands there because R5 says so.
     ['a VM that took a request since its last report is not surplus', ' && !vm.dispatchedSinceReport', ''],
     ['a VM that leaves in the same step is not surplus', ' && !plan.isLeaving(vm.id)', ''],
     ['a policy cannot want a part of a spare', '!Number.isSafeInteger(spares) || ', ''],

@@ -269,11 +269,7 @@ export const STATE = [
       'return vm.spare && (vm',
     ],
     ['an adopted VM is confirmed', "this.confirmed = this.state !== 'preparing';", 'this.confirmed = false;'],
-    [
-      'an adopted VM has its boot_timeout_ms',
-      "this.bootMs = this.state === 'booting' ? ruleMs : undefined;",
-      'this.bootMs = undefined;',
-    ],
+    // Without a `bootMs` of its own an adopted VM that boots is judged by its `leaseMs`, which is the same time.
     [
       'a VM keeps the interval that it was started with',
       'vm.statusIntervalMs ?? params.statusIntervalMs',
@@ -305,11 +301,6 @@ export const STATE = [
       'an address that a VM holds is not removed',
       'entry === undefined || entry.vm !== undefined) return false',
       'entry === undefined) return false',
-    ],
-    [
-      'an address that is removed is not free',
-      '    removeSorted(this.#unheld, id);\n    return true;\n  }\n\n  /** Holding',
-      '    return true;\n  }\n\n  /** Holding',
     ],
     ['no address is held by two VMs', 'else if (entry.vm !== undefined && entry.vm !== vm) return false;', ''],
     [

@@ -23,6 +23,10 @@ export class FakeLinks {
   readonly ponging = new Set<VmId>();
   /** VMs in the order in which they were asked. */
   readonly pinged: VmId[] = [];
+  /** VMs in the order in which the actors of their links were started. */
+  readonly started: VmId[] = [];
+  /** VMs in the order in which the actors of their links ended. */
+  readonly ended: VmId[] = [];
   readonly #refs = new Map<VmId, Ref<LinkMessage>>();
   readonly #broken = new Set<VmId>();
   /** Whether a link is up as soon as it is opened. */
@@ -35,6 +39,8 @@ export class FakeLinks {
   readonly openLink: OpenLink = (target: LinkTarget, owner: Ref<LinkEvent>): Behaviour<LinkMessage> => {
     return (context) => {
       this.#refs.set(target.vm, context.self);
+      this.started.push(target.vm);
+      context.onStop(() => void this.ended.push(target.vm));
       if (this.failing === target.vm) throw new Error('no such guest');
       const link: FakeLink = { vm: target.vm, owner, open: [], cancelled: [], connected: this.autoReady };
       this.byVm.set(target.vm, link);

@@ -16,6 +16,21 @@ interface Write {
   readonly fail: () => void;
 }
 
+/** How many of each kind there are. */
+export interface Pending {
+  readonly writes: number;
+  readonly commands: number;
+  /** Senders with messages to the router on their way. */
+  readonly messages: number;
+  readonly answered: number;
+  readonly processes: number;
+  readonly running: number;
+  /** Links with requests on them, links that are up, and links that are down. */
+  readonly working: number;
+  readonly up: number;
+  readonly down: number;
+}
+
 const HOST = 'here';
 
 /**
@@ -56,8 +71,35 @@ export class FaultyFleet implements AsyncDisposable {
     return this.fleet[Symbol.asyncDispose]();
   }
 
-  send(withinMs: number, requestId: string | undefined, retry: boolean): void {
-    this.clients.push(this.fleet.send(requestId === undefined ? { withinMs, retry } : { withinMs, retry, requestId }));
+  /** How much there is of all that a test may let go on. */
+  get pending(): Pending {
+    const links = this.#links();
+    return {
+      writes: this.#writes.length,
+      commands: this.fleet.commands.length - this.#obeyed,
+      messages: [...this.#toRouter.values()].filter((messages) => messages.length > 0).length,
+      answered: this.#answered.length,
+      processes: this.#processes.size,
+      running: [...this.#processes.values()].filter((process) => process.running).length,
+      working: links.filter((link) => link.open.length > 0).length,
+      up: links.filter((link) => link.connected).length,
+      down: links.filter((link) => !link.connected).length,
+    };
+  }
+
+  send(withinMs: number, requestId: string | undefined, text: string, retry: boolean): FakeClient {
+    const fields = { withinMs, retry, payload: new TextEncoder().encode(text) };
+    const client = this.fleet.send(requestId === undefined ? fields : { ...fields, requestId });
+    this.clients.push(client);
+    return client;
+  }
+
+  /** From now on the guest of a VM answers over its link when it is asked whether it lives, or does so no more. */
+  pong(which: number, answers: boolean): void {
+    const vm = pick([...this.#processes.keys()], which);
+    if (vm === undefined) return;
+    if (answers) this.fleet.links.ponging.add(vm);
+    else this.fleet.links.ponging.delete(vm);
   }
 
   /** The store settles its oldest write. */
@@ -96,7 +138,7 @@ export class FaultyFleet implements AsyncDisposable {
     if (twice) this.fleet.router.tell(message);
   }
 
-  /** A guest ends its oldest request, or says once more what it has said. */
+  /** A guest ends its oldest request, with its text as the reply, or says once more what it has said. */
   guest(which: number, how: 'replies' | 'fails' | 'repeats'): void {
     if (how === 'repeats') {
       const again = pick(this.#answered, which);
@@ -110,10 +152,10 @@ export class FaultyFleet implements AsyncDisposable {
     const request = link?.open.shift();
     if (link === undefined || request === undefined) return;
     const { vm } = link;
-    const { id } = request;
+    const { id, payload } = request;
     const message: RouterMessage =
       how === 'replies' && !link.cancelled.includes(id)
-        ? { kind: 'link-reply', vm, id, payload: new Uint8Array(0) }
+        ? { kind: 'link-reply', vm, id, payload }
         : { kind: 'link-error', vm, id, status: link.cancelled.includes(id) ? 499 : 502, message: 'no' };
     this.#answered.push(message);
     this.#queue(`link-${vm}`, message);
@@ -172,7 +214,8 @@ export class FaultyFleet implements AsyncDisposable {
   #answer(link: FakeLink): void {
     const request = link.open.shift();
     if (request === undefined) return;
-    this.#queue(`link-${link.vm}`, { kind: 'link-reply', vm: link.vm, id: request.id, payload: new Uint8Array(0) });
+    const { id, payload } = request;
+    this.#queue(`link-${link.vm}`, { kind: 'link-reply', vm: link.vm, id, payload });
   }
 
   #deliverAll(): void {

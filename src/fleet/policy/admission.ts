@@ -6,8 +6,8 @@ import type { VmId } from '../values/vm-id.ts';
 import { failure } from './retries.ts';
 import { route, waitOrRefuse } from './route.ts';
 
-/** Repeats that may wait for one request at a time. */
-const WAITERS_MAX = 100;
+/** Repeats that may wait for a request beside the client that sent it first. */
+const REPEATS_MAX = 100;
 
 /** What becomes of a request that has just come. */
 export type Admission =
@@ -42,8 +42,8 @@ function repeated(fleet: Fleet, request: Request, nowMs: number): Admission | un
       return refuse(fleet, 400, `the request id ${id} stands for another request`, 'R11');
     }
     case 'open': {
-      const text = `overloaded: ${WAITERS_MAX} repeats wait for the same request`;
-      if (known.request.waiters.length >= WAITERS_MAX) return refuse(fleet, 503, text, 'R11');
+      const text = `overloaded: ${REPEATS_MAX} repeats wait for the same request`;
+      if (known.request.waiters.length > REPEATS_MAX) return refuse(fleet, 503, text, 'R11');
       return { kind: 'join', request: known.request };
     }
   }

@@ -25,6 +25,7 @@ describe('a fleet', () => {
     ['a spare is being prepared', (bare) => bare.preparing(2, { spare: true })],
     ['a VM is prepared and waits for its reservation', (bare) => bare.prepared(2)],
     ['a VM boots', (bare) => bare.booting(2)],
+    ['a VM is about to boot, whatever was reported of it', (bare) => bare.prepared(2).report(2)],
     ['a VM is ready and has not reported', (bare) => bare.mute(2)],
     ['a VM drains', (bare) => bare.ready(2).apply({ kind: 'vm-draining', vm: 2, why: 'x', ejected: false })],
     ['a VM stops', (bare) => bare.ready(2).apply({ kind: 'vm-stopping', vm: 2, why: 'x', failed: false, nowMs: 0 })],

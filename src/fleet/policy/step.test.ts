@@ -169,3 +169,56 @@ describe('a restart', () => {
     expect(failing.decisions()).toEqual([]);
   });
 });
+
+describe('a step, as for spares and addresses', () => {
+  it('makes a spare good in the step that uses it', () => {
+    const bare = new BareFleet({ params: { min_vm_count: 1, spare_vm_count: 1 } }).prepared(1, { spare: true });
+    expect(bare.decisions()).toEqual(['R1 want 1', 'R3 prepare 10.0.0.2']);
+  });
+
+  it('uses no spare that leaves', () => {
+    const params = { spare_vm_count: 2, boot_timeout_ms: 1_000, ip_reserve_ms: 2_000 };
+    const bare = new BareFleet({ addresses: 2, params }).preparing(1, { spare: true }).later(1_500);
+    bare.preparing(2, { spare: true }).later(500).wait(1);
+    expect(bare.decisions()).toEqual(['R7 stop 1', 'R3 want 2']);
+  });
+
+  it('tells a VM to stop once, also if two rules would', () => {
+    expect(new BareFleet().mute(1).later(15_000).decisions()).toEqual(['R6 stop 1']);
+  });
+
+  it('decides nothing about VMs of a host out of reach', () => {
+    const bare = new BareFleet().ready(1);
+    bare.apply({ kind: 'vm-draining', vm: 1, why: 'asked', ejected: false }, { kind: 'host-away', nowMs: 0 });
+    expect(bare.decisions()).toEqual([]);
+  });
+
+  it('starts the minimum by R1 before R3 starts VMs for requests', () => {
+    expect(new BareFleet({ params: { min_vm_count: 1 } }).wait(1).decisions()).toEqual(['R1 start 10.0.0.1']);
+  });
+
+  it('drains no VM for a restart while another drains, and no address is free', () => {
+    const bare = new BareFleet({ addresses: 2, params: QUIET }).ready(1, 2);
+    bare.work(2);
+    bare.apply({ kind: 'vm-draining', vm: 2, why: 'asked', ejected: false }, { kind: 'vm-replace', vm: 1 });
+    expect(bare.decisions()).toEqual([]);
+  });
+
+  it('takes a host for away at its limit', () => {
+    const bare = new BareFleet();
+    bare.apply({ kind: 'host-memory', memory: { availableBytes: 1e10, vmBytes: 1 }, nowMs: 0 });
+    expect(bare.later(4_999).decisions()).toEqual([]);
+    expect(bare.later(1).decisions()).toEqual(['R6 host-away']);
+  });
+
+  it('takes a VM that never reported for one that failed', () => {
+    expect(new BareFleet().mute(1).later(10_000).step()).toMatchObject([{ kind: 'stop', vm: 1, fault: 'failed' }]);
+  });
+
+  it('tells how many addresses other programs have', () => {
+    const bare = new BareFleet({ addresses: 3, params: { ...QUIET, min_vm_count: 3 } }).ready(1, 2).preparing(3);
+    bare.apply({ kind: 'vm-gone', vm: 3, bindFailed: true, nowMs: 0 }, { kind: 'released', vm: 3 });
+    const figures = { addresses: 3, held: 2, set_aside: 1 };
+    expect(bare.step()).toMatchObject([{ kind: 'blocked', blockage: { cause: 'addresses', figures } }]);
+  });
+});

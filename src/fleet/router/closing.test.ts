@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FakeFleet } from '../kit/mod.ts';
+import { running } from '../kit/running.ts';
 
 const ok = { ok: true };
 
@@ -59,6 +60,14 @@ describe('the end of the server', () => {
     await fleet.advance(1_000);
     expect(client.outcomes).toMatchObject([{ status: 503 }]);
     expect(told).toEqual([true]);
+    expect(fleet.links.of(1).cancelled).toEqual(fleet.links.of(1).open.map(({ id }) => id));
+  });
+
+  it('has nothing more decided once it was told: whoever closes the router ends the VMs, or leaves them', async () => {
+    await using fleet = await running();
+    expect(drain(fleet)).toEqual([]);
+    await fleet.advance(60_000);
+    expect([fleet.told('stop'), fleet.links.pinged]).toEqual([[], []]);
   });
 
   it('starts nothing to make the minimum good', async () => {
@@ -93,5 +102,15 @@ describe('the end of the server', () => {
     const message = 'the router has ended; send the request again';
     for (const { outcomes } of clients) expect(outcomes).toMatchObject([{ status: 503, message }]);
     expect(answered).toEqual(['with a VM']);
+  });
+
+  it("leaves every VM as it is once it is told: they are another one's to end", async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1, free_count: 1_000 } });
+    await fleet.settle();
+    fleet.report(1);
+    await fleet.settle();
+    expect(drain(fleet)).toEqual([]);
+    await fleet.advance(20_000);
+    expect(fleet.told('stop')).toEqual([]);
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type FakeClient, FakeFleet } from '../kit/mod.ts';
 
+const ok = { ok: true };
+
 it('a reply that a guest kept is no second answer, also to a request whose id we made', async () => {
   const published: string[] = [];
   const orphanedReplies = { open: () => ({ requestId: 'made' }), publish: () => void published.push('again') };
@@ -117,4 +119,95 @@ it('a kept reply to a request that has ended answers one that was sent again und
   await sendKept(fleet, 1, client);
   expect([client.outcomes, again.outcomes]).toMatchObject([[{ status: 504 }], [{ ok: true, vm: 1 }]]);
   expect(published).toEqual([]);
+});
+
+describe('R11, a reply that a guest kept', () => {
+  const late = () => {
+    const published: unknown[] = [];
+    const open = (token: Uint8Array) => (token[0] === 1 ? { requestId: 'x' } : undefined);
+    return {
+      published,
+      port: { open, publish: (_token: Uint8Array, outcome: unknown) => void published.push(outcome) },
+    };
+  };
+  const kept = (token: number, ok = true, text = 'KEPT') =>
+    ({
+      kind: 'link-orphaned-reply',
+      vm: 1,
+      token: Uint8Array.of(token),
+      ok,
+      payload: new TextEncoder().encode(text),
+    }) as const;
+
+  it('goes to whom its token names, after the Shoal that asked is gone', async () => {
+    const { published, port } = late();
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 }, orphanedReplies: port });
+    await fleet.settle();
+    fleet.router.tell(kept(1));
+    fleet.router.tell(kept(2));
+    await fleet.settle();
+    expect(published).toMatchObject([ok]);
+  });
+
+  it.each([false, true])('ends the request that is being tried again, once (id made: %j)', async (isIdGenerated) => {
+    const { published, port } = late();
+    await using fleet = new FakeFleet({ addresses: 1, orphanedReplies: port });
+    const client = fleet.send({ requestId: 'x', isIdGenerated });
+    await fleet.settle();
+    fleet.dropLink(1);
+    fleet.linkReady(1);
+    await fleet.settle();
+    fleet.router.tell(kept(1));
+    await fleet.settle();
+    expect(client.outcomes).toMatchObject([ok]);
+    expect(fleet.links.of(1).cancelled).toEqual([fleet.links.of(1).open[0]?.id]);
+    fleet.reply(1);
+    fleet.router.tell(kept(1));
+    await fleet.settle();
+    expect(client.outcomes).toMatchObject([ok]);
+    expect(published).toEqual([]);
+  });
+
+  it('leaves nothing to try again, whatever becomes of the other try', async () => {
+    const { port } = late();
+    await using fleet = new FakeFleet({ addresses: 1, orphanedReplies: port });
+    const client = fleet.send({ requestId: 'x' });
+    await fleet.settle();
+    fleet.dropLink(1);
+    fleet.linkReady(1);
+    await fleet.settle();
+    fleet.router.tell(kept(1));
+    fleet.dropLink(1, 1);
+    fleet.linkReady(1);
+    await fleet.settle();
+    expect([client.outcomes, fleet.links.of(1).open]).toMatchObject([[ok], []]);
+    const again = fleet.send({ requestId: 'x' });
+    await fleet.settle();
+    expect(again.outcomes).toMatchObject([ok]);
+  });
+
+  it('is nobody\u2019s second answer as long as its id is remembered, which is dedup_ms', async () => {
+    const { published, port } = late();
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1, dedup_ms: 1_000 }, orphanedReplies: port });
+    await fleet.settle();
+    fleet.send({ requestId: 'x' });
+    await fleet.settle();
+    fleet.reply(1);
+    await fleet.advance(500);
+    fleet.router.tell(kept(1));
+    await fleet.advance(1_000);
+    expect(published).toEqual([]);
+    fleet.router.tell(kept(1));
+    await fleet.settle();
+    expect(published).toMatchObject([ok]);
+  });
+
+  it('that is an error carries its status', async () => {
+    const { published, port } = late();
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 }, orphanedReplies: port });
+    await fleet.settle();
+    fleet.router.tell(kept(1, false, '413 too large'));
+    await fleet.settle();
+    expect(published).toMatchObject([{ ok: false, status: 413, message: 'too large', vm: 1 }]);
+  });
 });

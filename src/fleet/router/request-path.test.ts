@@ -225,6 +225,54 @@ describe('R11, a link that is lost', () => {
   });
 });
 
+describe('a link that takes nothing more', () => {
+  it('gets no request: nothing of it was sent, so that it is tried again on any image', async () => {
+    await using fleet = new FakeFleet({ addresses: 1, params: { min_vm_count: 1 }, idempotent: false });
+    await fleet.settle();
+    // The actor of the link has failed by the time at which the router reads the request, and that is news yet to come.
+    fleet.links.failLink(1);
+    const client = fleet.send({ retry: false });
+    await fleet.settle();
+    expect([client.outcomes, await fleet.snapshot()]).toMatchObject([[], { waiting: 1 }]);
+    await fleet.advance(1_000);
+    fleet.reply(1);
+    await fleet.settle();
+    expect(client.outcomes).toMatchObject([ok]);
+  });
+});
+
+describe('an answer', () => {
+  it('is none if another VM gives it', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 2 } });
+    await fleet.settle();
+    const client = fleet.send();
+    await fleet.settle();
+    const id = fleet.links.of(1).open[0]?.id ?? 0;
+    fleet.links.of(2).owner.tell({ kind: 'link-reply', vm: 2, id, payload: new Uint8Array(0) });
+    await fleet.settle();
+    expect([client.outcomes, await fleet.row(1)]).toMatchObject([[], { in_flight: 1 }]);
+  });
+
+  it('that is an error frees its VM for the next in line at once', async () => {
+    await using fleet = new FakeFleet({ addresses: 1, params: { vm_backlog_max: 0 } });
+    for (let n = 0; n < 2; n++) fleet.send();
+    await fleet.settle();
+    expect(await fleet.snapshot()).toMatchObject({ waiting: 1 });
+    fleet.fail(1, 400);
+    expect(await fleet.snapshot()).toMatchObject({ waiting: 0 });
+  });
+
+  it('is counted for each client that waited for it', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
+    await fleet.settle();
+    for (let n = 0; n < 3; n++) fleet.send({ requestId: 'x' });
+    await fleet.settle();
+    fleet.reply(1);
+    await fleet.settle();
+    expect((await fleet.snapshot()).requests).toMatchObject({ accepted: 3, ok: 3, routed: { R2: 1, R11: 2 } });
+  });
+});
+
 describe('a VM that goes', () => {
   it('has its requests tried on another', async () => {
     await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
@@ -304,66 +352,23 @@ describe('R11, a repeat', () => {
     expect(first.outcomes).toHaveLength(1);
   });
 
+  it('keeps a request in the line that its first sender gave up', async () => {
+    await using fleet = new FakeFleet({ obeys: ['prepare'] });
+    fleet.send({ requestId: 'x', withinMs: 1_000 });
+    const second = fleet.send({ requestId: 'x', withinMs: 5_000 });
+    await fleet.advance(1_500);
+    fleet.answering(1);
+    await fleet.settle();
+    fleet.reply(1);
+    await fleet.settle();
+    expect(second.outcomes).toMatchObject([ok]);
+  });
+
   it('of an id that stands for another request gets nothing of that one', async () => {
     await using fleet = new FakeFleet();
     fleet.send({ requestId: '1', op: 'upper' });
     const other = fleet.send({ requestId: '1', op: 'lower' });
     await fleet.settle();
     expect(other.outcomes).toMatchObject([{ status: 400 }]);
-  });
-});
-
-describe('R11, a reply that a guest kept', () => {
-  const late = () => {
-    const published: unknown[] = [];
-    const open = (token: Uint8Array) => (token[0] === 1 ? { requestId: 'x' } : undefined);
-    return {
-      published,
-      port: { open, publish: (_token: Uint8Array, outcome: unknown) => void published.push(outcome) },
-    };
-  };
-  const kept = (token: number, ok = true, text = 'KEPT') =>
-    ({
-      kind: 'link-orphaned-reply',
-      vm: 1,
-      token: Uint8Array.of(token),
-      ok,
-      payload: new TextEncoder().encode(text),
-    }) as const;
-
-  it('goes to whom its token names, after the Shoal that asked is gone', async () => {
-    const { published, port } = late();
-    await using fleet = new FakeFleet({ params: { min_vm_count: 1 }, orphanedReplies: port });
-    await fleet.settle();
-    fleet.router.tell(kept(1));
-    fleet.router.tell(kept(2));
-    await fleet.settle();
-    expect(published).toMatchObject([ok]);
-  });
-
-  it('ends the request that is being tried again, once', async () => {
-    const { published, port } = late();
-    await using fleet = new FakeFleet({ addresses: 1, orphanedReplies: port });
-    const client = fleet.send({ requestId: 'x' });
-    await fleet.settle();
-    fleet.dropLink(1);
-    fleet.linkReady(1);
-    await fleet.settle();
-    fleet.router.tell(kept(1));
-    await fleet.settle();
-    fleet.reply(1);
-    fleet.router.tell(kept(1));
-    await fleet.settle();
-    expect(client.outcomes).toMatchObject([ok]);
-    expect(published).toEqual([]);
-  });
-
-  it('that is an error carries its status', async () => {
-    const { published, port } = late();
-    await using fleet = new FakeFleet({ params: { min_vm_count: 1 }, orphanedReplies: port });
-    await fleet.settle();
-    fleet.router.tell(kept(1, false, '413 too large'));
-    await fleet.settle();
-    expect(published).toMatchObject([{ ok: false, status: 413, message: 'too large', vm: 1 }]);
   });
 });

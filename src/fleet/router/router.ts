@@ -64,7 +64,7 @@ class Router {
     if (forMs > 0) this.#fleet.apply({ kind: 'paused', forMs });
     this.#handle(message, nowMs);
     if (this.#fleet.isClosing) this.#drain.look(this.#requests.open);
-    if (this.#ticker.isResting && !this.#isAtRest(nowMs)) this.#ticker.wake(nowMs);
+    if (this.#ticker.isResting && !isAtRest(this.#fleet, nowMs)) this.#ticker.wake(nowMs);
   }
 
   refuseAll(): void {
@@ -119,7 +119,7 @@ class Router {
       case 'tick':
         this.#requests.expire(nowMs);
         this.#step(nowMs);
-        return this.#ticker.next(nowMs, this.#isAtRest(nowMs), this.#fleet.params.statusIntervalMs);
+        return this.#ticker.next(nowMs, isAtRest(this.#fleet, nowMs), this.#fleet.params.statusIntervalMs);
       case 'step':
         return this.#step(nowMs);
       default:
@@ -139,9 +139,5 @@ class Router {
     this.#stepper.run(nowMs);
     // What R3 could give no VM may now fall back to R4.
     this.#requests.serveWaiting(nowMs);
-  }
-
-  #isAtRest(nowMs: number): boolean {
-    return this.#requests.open === 0 && isAtRest(this.#fleet, nowMs);
   }
 }

@@ -55,6 +55,48 @@ describe('the reply cache', () => {
     cache.expire(100);
     expect([cache.size, cache.bytes]).toEqual([0, 0]);
   });
+
+  it.each([
+    ['another operation', { op: 'lower' }],
+    ['another text', { payload: Uint8Array.of(1) }],
+    ['a longer text', { payload: new Uint8Array(2) }],
+  ])('gives nobody a stored reply for %s', (_what, other) => {
+    const cache = new ReplyCache();
+    cache.ended(request('a'), reply(1), 0, 100);
+    expect([cache.find(request('a'), 1)?.kind, cache.find({ ...request('a'), ...other }, 1)?.kind]).toEqual([
+      'ended',
+      'other',
+    ]);
+  });
+
+  it('tells long texts apart by all of their bytes', () => {
+    const cache = new ReplyCache();
+    const [text, other] = [new Uint8Array(1_000), new Uint8Array(1_000).fill(1, 999)];
+    cache.ended({ ...request('a'), payload: text }, reply(1), 0, 100);
+    expect(cache.find({ ...request('a'), payload: text.slice() }, 1)?.kind).toBe('ended');
+    expect(cache.find({ ...request('a'), payload: other }, 1)?.kind).toBe('other');
+  });
+
+  it.each([
+    ['is not kept', 499, undefined],
+    ['is not kept', 503, undefined],
+    ['is not kept', 504, undefined],
+    ['is kept', 400, 'ended'],
+    ['is kept', 502, 'ended'],
+  ] as const)('%s: an end with %i', (_what, status, kind) => {
+    const cache = new ReplyCache();
+    cache.ended(request('a'), { ok: false, status, message: 'no' }, 0, 100);
+    expect(cache.find(request('a'), 1)?.kind).toBe(kind);
+  });
+
+  it('keeps the newer reply of an id for its whole time, and the older no longer', () => {
+    const cache = new ReplyCache();
+    cache.ended(request('a'), reply(1_000), 0, 100);
+    cache.ended(request('a'), reply(1), 50, 100);
+    expect([cache.size, cache.bytes < 1_000]).toEqual([1, true]);
+    cache.expire(100);
+    expect(cache.find(request('a'), 149)?.kind).toBe('ended');
+  });
 });
 
 describe('an id', () => {

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { FakeFleet } from '../kit/mod.ts';
+
+/** How often the actor of VM 1's link has been started. */
+const starts = (fleet: FakeFleet): number => fleet.links.started.length;
+
+async function linked(): Promise<FakeFleet> {
+  const fleet = new FakeFleet({ addresses: 1, params: { min_vm_count: 1, last_connect_ms: 60_000 } });
+  await fleet.settle();
+  fleet.report(1);
+  await fleet.settle();
+  return fleet;
+}
+
+describe('the actor of a link', () => {
+  it('that keeps failing is started less and less often, and at once again after the link was up', async () => {
+    await using fleet = await linked();
+    fleet.links.failing = 1;
+    fleet.links.failLink(1);
+    await fleet.advance(10_000);
+    const failed = starts(fleet);
+    expect(failed).toBeGreaterThan(4);
+    expect(failed).toBeLessThan(10);
+    fleet.links.failing = undefined;
+    await fleet.advance(10_000);
+    expect([starts(fleet), await fleet.inState('ready')]).toEqual([failed + 1, [1]]);
+    fleet.links.failLink(1);
+    await fleet.advance(150);
+    expect(starts(fleet)).toBe(failed + 2);
+  });
+
+  it('is started again each time that it fails', async () => {
+    await using fleet = await linked();
+    // With a third loss in a row R2 would eject the VM.
+    for (let times = 2; times < 4; times++) {
+      fleet.links.failLink(1);
+      await fleet.advance(200);
+      expect(starts(fleet)).toBe(times);
+    }
+  });
+
+  it('is not started again once its VM is gone', async () => {
+    await using fleet = await linked();
+    fleet.obeys.clear();
+    fleet.links.failLink(1);
+    await fleet.settle();
+    fleet.gone(1);
+    await fleet.advance(10_000);
+    expect(starts(fleet)).toBe(1);
+  });
+
+  it('is one, however often its guest says that it is ready', async () => {
+    await using fleet = await linked();
+    fleet.answering(1);
+    await fleet.advance(100);
+    fleet.send();
+    await fleet.settle();
+    expect([starts(fleet), fleet.kit.failures, fleet.links.of(1).open.length]).toEqual([1, [], 1]);
+  });
+});
