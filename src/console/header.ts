@@ -32,7 +32,9 @@ export function headerLines(facts: Facts, hints: Hints, { paused, phases, cells 
 /** Why the fleet, or the connection to it, does not work. */
 function troubleOf({ lost, snapshot: { blocked, waiting } }: Facts): string | undefined {
   if (lost !== undefined) return `connection lost, retrying: ${lost}`;
-  return blocked === null ? undefined : `${shortCount(waiting)} waiting, no VM can be started: ${blocked}`;
+  if (blocked === null) return undefined;
+  const line = waiting === 0 ? '' : `${shortCount(waiting)} waiting, `;
+  return `${line}no VM can be started: ${blocked}`;
 }
 
 /** How many VMs there are of each kind, how many addresses are left for more, and what became of the requests. */
