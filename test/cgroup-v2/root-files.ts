@@ -36,7 +36,7 @@ export function rootFiles(linux: string): Map<string, Entry> {
   copy(join(linux, 'brd.ko'), 'brd.ko');
   files.set('etc/passwd', { kind: 'text', text: 'root:x:0:0:root:/root:/bin/sh\n', executable: false });
 
-  const programs = ['qemu-system-x86_64', 'nats-server'].map(programNamed);
+  const programs = ['qemu-system-x86_64', 'nats-server', 'flock'].map(programNamed);
   for (const program of programs) copy(program);
   for (const file of QEMU_FILES) copy(file);
   copy(NODE, 'bin/node');
