@@ -12,6 +12,7 @@ import { STATE } from './state.ts';
  * such as conditions that follow from others: a VM with requests in flight never has idle reports, a VM that starts has no report,
  * a request that is waited for waits or is dispatched, an error asks for a step, which serves those that wait, a boot that was adopted has
  * its lease for as long, a reply that has expired is not found though it is there,
- * and an id that is out of the pool is not given though it is among those that nobody holds.
+ * an id that is out of the pool is not given though it is among those that nobody holds, a link that comes up is a sign of life, as is
+ * becoming ready, and a VM is asked so long before its limit that its answer has time.
  */
 export const ALL: readonly Mutation[] = [...SIZING_RULES, ...SAFETY_RULES, ...REQUESTS, ...EVENTS, ...STATE, ...ROUTER];

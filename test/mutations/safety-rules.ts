@@ -87,7 +87,6 @@ export const SAFETY_RULES = [
       ') return;',
     ],
     ['a VM without a link is not asked', 'vm.linked && vm.askedMs === undefined', 'vm.askedMs === undefined'],
-    ['a VM that was just asked has time to answer', 'silent < limitMs || hasAnswerTime || ', 'silent < limitMs || '],
     ['a VM without a link is not ended before its limit', 'silent < limitMs || hasAnswerTime || ', 'hasAnswerTime || '],
     [
       'what only stood in the queue of a silent VM is tried elsewhere',

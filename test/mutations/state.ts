@@ -189,7 +189,6 @@ export const STATE = [
       "if (move(vm, 'booting', 'ready')) {\n    vm.readyMs = ruleMs;",
       "if (move(vm, 'booting', 'ready')) {",
     ],
-    ['a VM is idle from when it is ready', '    vm.idleMs = ruleMs;\n', ''],
     ['a link that is down counts from its loss', '  vm.linkDownMs = ruleMs;\n', ''],
     ['a lost link is a fault', '  vm.faults += 1;\n', ''],
     [

@@ -119,6 +119,8 @@ describe('whatever a sizing policy says', () => {
     ['wants fewer than no spares', () => ({ ...NOTHING, spares: -1 })],
     // A policy in JavaScript may return anything.
     ['returns no list of VMs to start', () => ({ ...NOTHING, start: undefined as never })],
+    // A policy in JavaScript may return anything.
+    ['returns a list with an entry that is none', () => ({ ...NOTHING, drain: [undefined as never] })],
     ['returns no list of VMs to drain', () => ({ ...NOTHING, drain: undefined as never })],
   ])('the fleet serves on when it %s, which is told once', async (_how, decide) => {
     await using fleet = new FakeFleet({ sizing: policy(decide) });
