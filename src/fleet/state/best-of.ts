@@ -1,10 +1,11 @@
-const FAN_OUT_BITS = 5;
+/** A slot that was the best is replaced by a search among its siblings on each level: few of them cost least in all. */
+const FAN_OUT_BITS = 2;
 const FAN_OUT = 1 << FAN_OUT_BITS;
 const NONE = -1;
 
 /**
- * The best of many slots, found without a search: a tree in which each node knows the best of its 32 children. A change walks up only
- * as far as it makes a difference, which is four levels for a million slots.
+ * The best of many slots, found without a search: a tree in which each node knows the best of its 4 children. A change walks up only
+ * as far as it makes a difference, which is at most ten levels for a million slots.
  */
 export class BestOf {
   readonly #isBetter: (a: number, b: number) => boolean;
