@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { headers, type MsgHdrs } from 'nats';
 import { expect, onTestFinished, test } from 'vitest';
+import { processesOf } from '../../test/driver/processes.ts';
 import { type ActorSystem, createSystem, type Ref } from '../actors/mod.ts';
 import { connect } from '../client/mod.ts';
 import { codeOf } from '../errors.ts';
 import { type Address, type FleetEvent, type FleetSnapshot, parsePool, type RouterMessage } from '../fleet/mod.ts';
 import { type ControllerMessage, inspectImage, type VmSummary } from '../hypervisor/mod.ts';
-import { createLauncher, identify, isAlive, type ProcessIdentity } from '../process/mod.ts';
+import { createLauncher, identify, isAlive, type ProcessIdentity, signalProcess } from '../process/mod.ts';
 import { type Connection, subjectsOf } from '../transport/mod.ts';
 import { CleanUp } from './clean-up.ts';
 import { DataDir } from './data-dir.ts';
@@ -33,6 +34,8 @@ interface Running {
   /** The texts of the events of one kind. */
   ofKind(kind: FleetEvent['kind']): readonly string[];
   failRouter(): void;
+  /** Sends a signal to the nats-server. */
+  nats(signal: NodeJS.Signals): void;
   stop(): Promise<void>;
   /** Another Shoal on the same data directory, once this one has stopped. */
   again(): Promise<Running>;
@@ -111,9 +114,16 @@ async function on(
     again: () => on(dataDir, pool, params),
     ofKind: (kind) => events.filter((one) => one.kind === kind).map(({ text }) => text),
     failRouter: () => actors.router.tell({ kind: 'snapshot', replyTo: poison() }),
+    nats: (signal) => signalProcess(natsServerOf(dataDir), signal),
     snapshot: () => system.ask(actors.router, ask, ASK_MS),
     reserved: () => store.snapshot().ip_pool.flatMap((row) => (row.vm === null ? [] : [row.vm])),
   };
+}
+
+function natsServerOf(dataDir: string): ProcessIdentity {
+  const server = processesOf({ data: dataDir, pool: '0.0.0.0-' }).find(({ kind }) => kind === 'nats-server');
+  if (server === undefined) throw new Error('the nats-server runs');
+  return server.identity;
 }
 
 /** A reply that cannot be delivered makes whoever sends it fail. */
@@ -266,6 +276,23 @@ test('a controller that fails is put back with a router of its own, and both go 
   expect((await client.request('still there')).text).toBe('STILL THERE');
   expect(fleet.ofKind('failed')).toEqual(['the controller failed: a defect that a test put in']);
   expect(fleet.ofKind('vm-gone')).toEqual([]);
+});
+
+test('R1 restores the minimum although the router restarts at the same time and no NATS server answers', async () => {
+  const fleet = await running({ min_vm_count: '2' });
+  const before = await ready(fleet, 2);
+  const [victim] = await pids(fleet);
+  if (victim === undefined) throw new Error('two VMs run');
+  fleet.nats('SIGSTOP');
+  signalProcess(victim, 'SIGKILL');
+  fleet.failRouter();
+  await until('the router has failed', async () => (fleet.ofKind('failed').length > 0 ? true : undefined));
+  await settled(fleet, 2);
+  expect(isAlive(victim)).toBe(false);
+  expect(places(await fleet.snapshot())).not.toEqual(places(before));
+  fleet.nats('SIGCONT');
+  await using client = await connect({ servers: fleet.url, fleet: fleet.fleet, deadlineMs: 60_000 });
+  expect((await client.request('back')).text).toBe('BACK');
 });
 
 test('a router that keeps failing is given up: that is told, and the VMs go on for the next Shoal', async () => {
