@@ -9,7 +9,9 @@ describe('docs/parameters.md', () => {
   it('names the parameters of the code, with their defaults and limits, in the same order', () => {
     const rows = [...read('parameters.md').matchAll(/^\| `(\w+)` \| (\d+) \| (\d+) \| (\d+) \| (.+) \| (R\d.*) \|$/gm)];
     const documented = rows.map(([, name, value, min, max]) => [name, Number(value), Number(min), Number(max)]);
-    expect(documented).toEqual(Object.entries(PARAMETERS).map(([name, it]) => [name, it.default, it.min, it.max]));
+    expect(documented).toEqual(
+      Object.entries(PARAMETERS).map(([name, parameter]) => [name, parameter.default, parameter.min, parameter.max]),
+    );
   });
 });
 

@@ -51,7 +51,7 @@ function startVitest(): Promise<Vitest> {
     setupFiles: ['test/fast-check.ts'],
     include: ['src/fleet/**/*.test.ts'],
     // A property finds a mutation by luck: what a rule promises is to be caught by a test that says it.
-    exclude: ['**/history.test.ts', '**/router-model.test.ts', '**/docs.test.ts'],
+    exclude: ['**/*.long.test.ts', '**/history.test.ts', '**/router-model.test.ts', '**/docs.test.ts'],
     pool: 'threads',
     isolate: false,
     maxWorkers: 1,

@@ -67,7 +67,7 @@ describe('a fleet at rest', () => {
     expect(await wakes(fleet, () => fleet.advance(500))).toBeGreaterThanOrEqual(5);
   });
 
-  it('takes its own standstill for one, also if other news come before its next look', async () => {
+  it('takes its own standstill for one, also if other messages come before its next look', async () => {
     await using fleet = await idle();
     await fleet.advance(3_000);
     fleet.stall(60_000);

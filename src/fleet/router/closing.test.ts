@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FakeFleet } from '../kit/mod.ts';
 import { running } from '../kit/running.ts';
+import { makeParams } from '../values/params.ts';
 
 const ok = { ok: true };
 
@@ -70,13 +71,40 @@ describe('the end of the server', () => {
     expect([fleet.told('stop'), fleet.links.pinged]).toEqual([[], []]);
   });
 
-  it('starts nothing to make the minimum good', async () => {
-    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
+  it('starts nothing to make the minimum good, while a request is in hand', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 2 } });
     await fleet.settle();
-    drain(fleet);
-    fleet.gone(1);
+    fleet.send({ withinMs: 60_000 });
+    await fleet.settle();
+    const told = drain(fleet, 60_000);
+    fleet.gone(2);
+    await fleet.advance(5_000);
+    expect([fleet.told('prepare'), told]).toEqual([[1, 2], []]);
+  });
+
+  it('scales nothing down, replaces nothing and makes no spare', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 3, free_count: 2 } });
+    await fleet.settle();
+    fleet.send({ withinMs: 60_000 });
+    await fleet.reporting([2, 3], 1);
+    drain(fleet, 60_000);
+    const params = makeParams({ min_vm_count: 1, free_count: 2, spare_vm_count: 2 });
+    fleet.router.tell({ kind: 'params', params });
+    fleet.router.tell({ kind: 'restart-vms', vms: [2], replyTo: { path: 'admin', tell: () => true } });
+    await fleet.reporting([2, 3], 4);
+    const three = [1, 2, 3];
+    expect([await fleet.inState('ready'), fleet.told('prepare')]).toEqual([three, three]);
+  });
+
+  it('ejects nothing', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 2, vm_requests_max: 4 } });
+    await fleet.settle();
+    for (let n = 0; n < 4; n++) fleet.send({ retry: false });
+    await fleet.settle();
+    drain(fleet, 60_000);
+    for (let n = 0; n < 3; n++) fleet.fail(1, 502);
     await fleet.advance(1_000);
-    expect(fleet.told('prepare')).toEqual([1]);
+    expect(fleet.eventsOf('vm-drain')).toEqual([]);
   });
 
   it('however it comes about leaves nobody without an answer', async () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { BareFleet } from '../kit/bare-fleet.ts';
 import { FakeFleet } from '../kit/mod.ts';
+import { admit } from '../policy/admission.ts';
 
 const ok = { ok: true };
 
@@ -35,6 +37,13 @@ describe('a request', () => {
       await fleet.settle();
     }
     expect(served).toEqual(['a', 'b', 'c']);
+  });
+
+  it('waits behind those that wait already, though a VM would take it', () => {
+    const bare = new BareFleet({ addresses: 1, params: { vm_backlog_max: 4 } }).ready(1);
+    bare.work(1);
+    expect(admit(bare.fleet, bare.newRequest(), 0)).toMatchObject({ kind: 'dispatch', rule: 'R4' });
+    expect(admit(bare.wait(1).fleet, bare.newRequest(), 0)).toMatchObject({ kind: 'wait' });
   });
 
   it('never overtakes those that wait already', async () => {
@@ -327,16 +336,31 @@ describe('R11, a repeat', () => {
     expect(later.outcomes).toMatchObject([ok]);
   });
 
-  it('is tried anew after an end that was of the moment', async () => {
-    await using fleet = new FakeFleet({ addresses: 1, params: { vm_backlog_max: 0, router_queue_max: 1 } });
-    fleet.send();
-    fleet.send({ requestId: 'x' });
+  it.each([503, 504, 499] as const)('is tried anew after a %i, which was of the moment', async (status) => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
     await fleet.settle();
-    fleet.reply(1);
+    const first = fleet.send({ requestId: 'x' });
+    await fleet.settle();
+    fleet.fail(1, status);
     await fleet.settle();
     const again = fleet.send({ requestId: 'x' });
     await fleet.settle();
-    expect(again.outcomes).toEqual([]);
+    expect([first.outcomes, again.outcomes]).toMatchObject([[{ status }], []]);
+    fleet.reply(1);
+    await fleet.settle();
+    expect(again.outcomes).toMatchObject([ok]);
+  });
+
+  it.each([400, 501, 502] as const)('gets a %i again, which would be the same', async (status) => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
+    await fleet.settle();
+    fleet.send({ requestId: 'x' });
+    await fleet.settle();
+    fleet.fail(1, status);
+    await fleet.settle();
+    const again = fleet.send({ requestId: 'x' });
+    await fleet.settle();
+    expect(again.outcomes).toMatchObject([{ ok: false, status }]);
   });
 
   it('keeps the work going that its first sender gave up', async () => {
