@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { BareFleet } from '../../kit/bare-fleet.ts';
 import { FakeFleet } from '../../kit/mod.ts';
 import { running } from '../../kit/running.ts';
 
@@ -104,6 +105,13 @@ describe('R6, a host that is heard of', () => {
     fleet.event(stats);
     await fleet.advance(1_000);
     expect([fleet.eventsOf('host-down'), fleet.told('prepare')]).toEqual([[], []]);
+  });
+
+  it('that takes long to tell what it adopted is in reach from then on, however long ago its figures came', () => {
+    const memory = { availableBytes: 1e10, vmBytes: 1e6 };
+    const bare = new BareFleet({ isUp: false }).apply({ kind: 'host-memory', memory, nowMs: 0 }).later(10_000);
+    expect(bare.apply({ kind: 'host-up', nowMs: bare.nowMs }).decisions()).toEqual([]);
+    expect(bare.later(5_000).decisions()).toEqual(['R6 host-away']);
   });
 
   it('is told once that it is out of reach, and once that it is back', async () => {
