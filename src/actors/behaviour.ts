@@ -6,13 +6,13 @@ import type { Exit, Ref } from './ref.ts';
  * Handles one message. While the promise that it returned is unsettled, the actor takes no other message: it is never
  * re-entrant. Use `context.pipe` for work that other messages should not wait for.
  */
-export type Receive<M> = (message: M) => undefined | void | Promise<void>;
+export type Receive<M> = (message: M) => undefined | void | PromiseLike<void>;
 
 /**
  * Starts an actor: runs once for each incarnation, sets up its state and returns the function that handles its
  * messages.
  */
-export type Behaviour<M> = (context: Context<M>) => Receive<M> | Promise<Receive<M>>;
+export type Behaviour<M> = (context: Context<M>) => Receive<M> | PromiseLike<Receive<M>>;
 
 export interface SpawnOptions {
   /** Unique among living siblings; default: a number. */

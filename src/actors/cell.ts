@@ -7,6 +7,7 @@ import type { Kernel } from './kernel.ts';
 import type { Life, Parent } from './life.ts';
 import type { Letter, Mailbox, Overflow, Sender } from './mailbox.ts';
 import { checkedCapacity } from './options.ts';
+import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
 import type { Runnable } from './scheduler.ts';
 import { type Listener, Watchers } from './watchers.ts';
@@ -210,18 +211,19 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     if (this.#mailbox.length > 0 && !this.#scheduled) this.#wake();
   }
 
-  turn(): boolean {
+  turn(messagesMax: number): number {
     const incarnation = this.#incarnation;
     if (this.#state !== 'running' || incarnation === undefined) {
       this.#scheduled = false;
-      return false;
+      // A turn without a message counts like one with a message, so that many of them do not go unnoticed.
+      return 1;
     }
-    const pending = this.#handle(incarnation);
-    if (pending !== undefined) {
-      this.#suspend(pending, incarnation);
-      return false;
-    }
-    return this.#endTurn();
+    const before = this.#handled;
+    const pending = this.#handle(incarnation, Math.min(messagesMax, this.kernel.throughput));
+    const handled = this.#handled - before;
+    if (pending === undefined) this.#endTurn();
+    else this.#suspend(pending, incarnation);
+    return handled;
   }
 
   pause(receiver: Pausable): void {
@@ -321,39 +323,40 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   }
 
   /** Handles messages until the turn is over. @returns the promise of a handler, if it is unsettled */
-  #handle(incarnation: Life<Cell<never>>): Promise<void> | undefined {
+  #handle(incarnation: Life<Cell<never>>, messagesMax: number): Promise<void> | undefined {
     const { kernel } = this;
-    const { throughput } = kernel;
     const { onMessage } = kernel.hooks;
     const mailbox = this.#mailbox;
-    let handled = 0;
+    const handledMax = this.#handled + messagesMax;
     kernel.current = this;
     try {
-      while (handled < throughput && mailbox.length > 0) {
+      while (this.#handled < handledMax && mailbox.length > 0) {
         const message = shiftFrom(mailbox);
-        handled += 1;
+        this.#handled += 1;
         onMessage?.({ from: mailbox.lastSender?.path ?? '-', to: this.path, message });
-        const pending = this.#receive?.(message);
-        if (pending !== undefined && pending instanceof Promise) return pending;
+        const result = this.#receive?.(message);
+        const pending = result === undefined ? undefined : promiseOf(result);
+        if (pending !== undefined) return pending;
         if (this.#alerted && (incarnation.endReason !== undefined || this.#awaited !== undefined)) break;
       }
     } catch (error) {
       incarnation.noteFailure(error);
     } finally {
       kernel.current = undefined;
-      this.#handled += handled;
     }
     return undefined;
   }
 
-  /** @returns true if there is more to do now */
-  #endTurn(): boolean {
-    if (this.#alerted) return this.#endAlertedTurn();
+  #endTurn(): void {
+    if (this.#alerted) {
+      this.#endAlertedTurn();
+      return;
+    }
     this.#scheduled = this.#mailbox.length > 0;
-    return this.#scheduled;
+    if (this.#scheduled) this.kernel.scheduler.schedule(this);
   }
 
-  #endAlertedTurn(): boolean {
+  #endAlertedTurn(): void {
     this.#incarnation?.receiveTimeout?.touch();
     if (this.#incarnation?.endReason !== undefined) this.#incarnation.end();
     if (this.#room !== undefined) this.#openRoom(this.#room);
@@ -361,14 +364,14 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.#alerted = isPaused || this.#room !== undefined || this.#incarnation?.receiveTimeout !== undefined;
     this.#scheduled = this.#state === 'running' && (isPaused || this.#mailbox.length > 0);
     if (this.#scheduled && isPaused) this.#parked = 'room';
-    return this.#scheduled && !isPaused;
+    if (this.#scheduled && !isPaused) this.kernel.scheduler.schedule(this);
   }
 
   #suspend(pending: Promise<void>, incarnation: Life<Cell<never>>): void {
     const resume = (): void => {
       if (this.#incarnation !== incarnation) return;
       this.#parked = undefined;
-      if (this.#endTurn()) this.kernel.scheduler.schedule(this);
+      this.#endTurn();
     };
     pending.then(resume, (error: unknown) => {
       incarnation.noteFailure(error);
@@ -376,7 +379,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     });
     if (this.#incarnation !== incarnation) {
       // It was abandoned from within its own handler, and the next incarnation may already have mail.
-      if (this.#endTurn()) this.kernel.scheduler.schedule(this);
+      this.#endTurn();
       return;
     }
     this.#parked = 'promise';

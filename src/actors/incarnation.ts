@@ -2,6 +2,7 @@ import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../err
 import type { Context, Receive } from './behaviour.ts';
 import type { Cell, State } from './cell.ts';
 import type { Child, Life, Parent } from './life.ts';
+import { promiseOf } from './promise-of.ts';
 import type { ReceiveTimeout } from './receive-timeout.ts';
 import type { ExitReason } from './ref.ts';
 import { Resources } from './resources.ts';
@@ -84,18 +85,21 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   /** Runs the behaviour. The starter is told the outcome. */
   setUp(context: Context<M>): void {
     this.cell.begin(this);
-    let started: Receive<M> | Promise<Receive<M>>;
+    let started: Receive<M> | PromiseLike<Receive<M>>;
+    let pending: Promise<Receive<M>> | undefined;
     try {
       started = this.cell.behaviour(context);
+      pending = promiseOf(started);
     } catch (error) {
       this.#startFailed(error);
       return;
     }
-    if (!(started instanceof Promise)) {
-      this.#started(started);
+    if (pending === undefined) {
+      // `promiseOf` has found no promise.
+      this.#started(started as Receive<M>);
       return;
     }
-    started.then(
+    pending.then(
       (receive) => this.#started(receive),
       (error: unknown) => this.#startFailed(error),
     );

@@ -11,7 +11,9 @@ const TURNS_BEFORE_IO = 32;
 export class SeededScheduler implements Scheduler {
   readonly #random: () => number;
   readonly #ready: Runnable[] = [];
+  /** Turns since the event loop has turned. */
   #turns = 0;
+  /** True while a turn is on its way. */
   #awake = false;
 
   constructor(seed: number) {
@@ -22,15 +24,26 @@ export class SeededScheduler implements Scheduler {
     this.#ready.push(runnable);
     if (this.#awake) return;
     this.#awake = true;
-    queueMicrotask(() => this.#turn());
+    this.#next();
+  }
+
+  /** Handlers that await each other never leave the microtasks, so the turns count on while no actor has mail. */
+  #next(): void {
+    if (this.#turns < TURNS_BEFORE_IO) {
+      queueMicrotask(() => this.#turn());
+      return;
+    }
+    setImmediate(() => {
+      this.#turns = 0;
+      this.#turn();
+    });
   }
 
   #turn(): void {
     const [runnable] = this.#ready.splice(Math.floor(this.#random() * this.#ready.length), 1);
-    if (runnable?.turn() === true) this.#ready.push(runnable);
+    runnable?.turn(Number.POSITIVE_INFINITY);
     this.#turns += 1;
-    if (this.#ready.length === 0) this.#awake = false;
-    else if (this.#turns % TURNS_BEFORE_IO === 0) setImmediate(() => this.#turn());
-    else queueMicrotask(() => this.#turn());
+    this.#awake = this.#ready.length > 0;
+    if (this.#awake) this.#next();
   }
 }
