@@ -9,7 +9,7 @@ import type { Letter, Mailbox, Overflow, Sender } from './mailbox.ts';
 import { checkedCapacity } from './options.ts';
 import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
-import type { Runnable } from './scheduler.ts';
+import type { Runnable, Slice } from './scheduler.ts';
 import { type Listener, Watchers } from './watchers.ts';
 
 const CAPACITY_DEFAULT = 65_536;
@@ -211,19 +211,19 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     if (this.#mailbox.length > 0 && !this.#scheduled) this.#wake();
   }
 
-  turn(messagesMax: number): number {
+  turn(slice: Slice): boolean {
     const incarnation = this.#incarnation;
     if (this.#state !== 'running' || incarnation === undefined) {
       this.#scheduled = false;
-      // A turn without a message counts like one with a message, so that many of them do not go unnoticed.
-      return 1;
+      slice.spend(1);
+      return false;
     }
-    const before = this.#handled;
-    const pending = this.#handle(incarnation, Math.min(messagesMax, this.kernel.throughput));
-    const handled = this.#handled - before;
-    if (pending === undefined) this.#endTurn();
-    else this.#suspend(pending, incarnation);
-    return handled;
+    const pending = this.#handle(incarnation, slice);
+    if (pending !== undefined) {
+      this.#suspend(pending, incarnation);
+      return false;
+    }
+    return this.#endTurn();
   }
 
   pause(receiver: Pausable): void {
@@ -323,40 +323,49 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   }
 
   /** Handles messages until the turn is over. @returns the promise of a handler, if it is unsettled */
-  #handle(incarnation: Life<Cell<never>>, messagesMax: number): Promise<void> | undefined {
+  #handle(incarnation: Life<Cell<never>>, slice: Slice): Promise<void> | undefined {
     const { kernel } = this;
+    const { throughput } = kernel;
     const { onMessage } = kernel.hooks;
     const mailbox = this.#mailbox;
-    const handledMax = this.#handled + messagesMax;
+    let handled = 0;
+    /** Those of them that the slice knows of. */
+    let spent = 0;
+    let handledMax = Math.min(throughput, slice.messagesLeft);
     kernel.current = this;
     try {
-      while (this.#handled < handledMax && mailbox.length > 0) {
+      while (mailbox.length > 0) {
         const message = shiftFrom(mailbox);
-        this.#handled += 1;
+        handled += 1;
         onMessage?.({ from: mailbox.lastSender?.path ?? '-', to: this.path, message });
         const result = this.#receive?.(message);
         const pending = result === undefined ? undefined : promiseOf(result);
         if (pending !== undefined) return pending;
         if (this.#alerted && (incarnation.endReason !== undefined || this.#awaited !== undefined)) break;
+        if (handled < handledMax) continue;
+        const isOver = slice.spend(handled - spent);
+        spent = handled;
+        if (isOver || handled === throughput) break;
+        handledMax = Math.min(throughput, handled + slice.messagesLeft);
       }
     } catch (error) {
       incarnation.noteFailure(error);
     } finally {
       kernel.current = undefined;
+      this.#handled += handled;
+      slice.spend(handled - spent);
     }
     return undefined;
   }
 
-  #endTurn(): void {
-    if (this.#alerted) {
-      this.#endAlertedTurn();
-      return;
-    }
+  /** @returns true if there is more to do now */
+  #endTurn(): boolean {
+    if (this.#alerted) return this.#endAlertedTurn();
     this.#scheduled = this.#mailbox.length > 0;
-    if (this.#scheduled) this.kernel.scheduler.schedule(this);
+    return this.#scheduled;
   }
 
-  #endAlertedTurn(): void {
+  #endAlertedTurn(): boolean {
     this.#incarnation?.receiveTimeout?.touch();
     if (this.#incarnation?.endReason !== undefined) this.#incarnation.end();
     if (this.#room !== undefined) this.#openRoom(this.#room);
@@ -364,14 +373,14 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.#alerted = isPaused || this.#room !== undefined || this.#incarnation?.receiveTimeout !== undefined;
     this.#scheduled = this.#state === 'running' && (isPaused || this.#mailbox.length > 0);
     if (this.#scheduled && isPaused) this.#parked = 'room';
-    if (this.#scheduled && !isPaused) this.kernel.scheduler.schedule(this);
+    return this.#scheduled && !isPaused;
   }
 
   #suspend(pending: Promise<void>, incarnation: Life<Cell<never>>): void {
     const resume = (): void => {
       if (this.#incarnation !== incarnation) return;
       this.#parked = undefined;
-      this.#endTurn();
+      if (this.#endTurn()) this.kernel.scheduler.schedule(this);
     };
     pending.then(resume, (error: unknown) => {
       incarnation.noteFailure(error);
@@ -379,7 +388,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     });
     if (this.#incarnation !== incarnation) {
       // It was abandoned from within its own handler, and the next incarnation may already have mail.
-      this.#endTurn();
+      if (this.#endTurn()) this.kernel.scheduler.schedule(this);
       return;
     }
     this.#parked = 'promise';

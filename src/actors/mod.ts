@@ -13,7 +13,7 @@ export type { Overflow, Sender } from './mailbox.ts';
 export { Mailbox } from './mailbox.ts';
 export type { Exit, ExitReason, Ref } from './ref.ts';
 export { ReplyRef } from './reply-ref.ts';
-export type { Runnable, Scheduler } from './scheduler.ts';
+export type { Runnable, Scheduler, Slice } from './scheduler.ts';
 export { FairScheduler } from './scheduler.ts';
 export type { ActorSystem, SystemOptions, TreeNode } from './system.ts';
 export { createSystem } from './system.ts';

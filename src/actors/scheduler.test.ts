@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { FairScheduler, type Runnable, type Scheduler } from './scheduler.ts';
+import { FairScheduler, type Runnable } from './scheduler.ts';
 
 /** Catches uncaught errors, which would end the process. */
 function uncaught(): unknown[] {
@@ -10,18 +10,17 @@ function uncaught(): unknown[] {
 }
 
 /** Takes so many turns, each with one message that takes `spend`. */
-function turnsOf(scheduler: Scheduler, turns: number, done: () => void, spend = (): void => undefined): Runnable {
+function turnsOf(turns: number, done: () => void, spend = (): void => undefined): Runnable {
   let left = turns;
-  const runnable: Runnable = {
-    turn: () => {
+  return {
+    turn: (slice) => {
       spend();
+      slice.spend(1);
       left -= 1;
       if (left === 0) done();
-      else scheduler.schedule(runnable);
-      return 1;
+      return left > 0;
     },
   };
-  return runnable;
 }
 
 /** How often the event loop has turned since the call. */
@@ -41,17 +40,17 @@ it('a turn that throws is uncaught, and the others take theirs, also those that 
   const failure = new Error('a defect');
   const before = Promise.withResolvers<void>();
   const after = Promise.withResolvers<void>();
-  scheduler.schedule(turnsOf(scheduler, 100, before.resolve));
+  scheduler.schedule(turnsOf(100, before.resolve));
   scheduler.schedule({
     turn: () => {
       throw failure;
     },
   });
-  scheduler.schedule(turnsOf(scheduler, 100, after.resolve));
+  scheduler.schedule(turnsOf(100, after.resolve));
   await Promise.all([before.promise, after.promise]);
   expect(errors).toEqual([failure]);
   const later = Promise.withResolvers<void>();
-  scheduler.schedule(turnsOf(scheduler, 1, later.resolve));
+  scheduler.schedule(turnsOf(1, later.resolve));
   await later.promise;
 });
 
@@ -68,7 +67,7 @@ describe('the event loop turns', () => {
       nowMs += costsMs[message++] ?? 0;
       counts[loops()] = (counts[loops()] ?? 0) + 1;
     };
-    scheduler.schedule(turnsOf(scheduler, costsMs.length, resolve, spend));
+    scheduler.schedule(turnsOf(costsMs.length, resolve, spend));
     await promise;
     return counts.filter((count) => count > 0);
   }
@@ -98,8 +97,9 @@ describe('the event loop turns', () => {
     const seen: number[] = [];
     await new Promise<void>((resolve) => {
       const runnable: Runnable = {
-        turn: () => {
+        turn: (slice) => {
           turns += 1;
+          slice.spend(1);
           seen.push(loops());
           // The rest of the handler takes so long. The next turn is scheduled when it is over.
           queueMicrotask(() => {
@@ -107,7 +107,7 @@ describe('the event loop turns', () => {
             if (loops() === 5 || turns === TURNS_MAX) resolve();
             else scheduler.schedule(runnable);
           });
-          return 1;
+          return false;
         },
       };
       scheduler.schedule(runnable);
@@ -122,7 +122,6 @@ describe('the event loop turns', () => {
     const late = Promise.withResolvers<number>();
     scheduler.schedule(
       turnsOf(
-        scheduler,
         1,
         () => undefined,
         () => (nowMs += 1),
@@ -131,26 +130,28 @@ describe('the event loop turns', () => {
     await Promise.resolve();
     await Promise.resolve();
     const before = loops();
-    scheduler.schedule(turnsOf(scheduler, 1, () => late.resolve(loops())));
+    scheduler.schedule(turnsOf(1, () => late.resolve(loops())));
     expect((await late.promise) - before).toBe(1);
   });
 });
 
-it('the messages of a turn are limited, so that the clock is looked at in the midst of it', async () => {
+it('a turn goes on for as long as the slice does, and the clock is looked at in the midst of it', async () => {
   let nowMs = 0;
   const scheduler = new FairScheduler(() => nowMs);
   const limits: number[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
-  const runnable: Runnable = {
-    turn: (messagesMax) => {
-      limits.push(messagesMax);
-      nowMs += 0.00001 * messagesMax;
-      if (limits.length === 9) resolve();
-      else scheduler.schedule(runnable);
-      return messagesMax;
+  scheduler.schedule({
+    turn: (slice) => {
+      for (let isOver = false; !isOver; ) {
+        const { messagesLeft } = slice;
+        limits.push(messagesLeft);
+        nowMs += limits.length < 10 ? 0.00001 * messagesLeft : 0.1;
+        isOver = slice.spend(messagesLeft);
+      }
+      resolve();
+      return false;
     },
-  };
-  scheduler.schedule(runnable);
+  });
   await promise;
-  expect(limits).toEqual([1, 2, 4, 8, 16, 32, 64, 64, 64]);
+  expect(limits).toEqual([1, 2, 4, 8, 16, 32, 64, 64, 64, 64]);
 });

@@ -1,13 +1,20 @@
 import { Ring } from './ring.ts';
 
+/** The time between two visits to the event loop, as those see it who take turns. */
+export interface Slice {
+  /** How many messages may be handled before the next call of `spend`; at least 1 at the start of a turn. */
+  readonly messagesLeft: number;
+  /**
+   * Counts messages as handled. A turn in which there was none counts as one.
+   * @returns true if the slice is over, so that the turn should end
+   */
+  spend(messages: number): boolean;
+}
+
 /** Something that takes turns. */
 export interface Runnable {
-  /**
-   * Works for one turn, and schedules itself again if there is more to do.
-   * @param messagesMax how many messages it may handle in this turn; at least 1
-   * @returns how many it has handled
-   */
-  turn(messagesMax: number): number;
+  /** Works for one turn, and tells `slice` of each message. @returns true if there is more to do */
+  turn(slice: Slice): boolean;
 }
 
 /** Decides which of the actors with mail takes its turn next, and when. */
@@ -39,7 +46,7 @@ const SHORT_STRIDE = 4;
  * that immediate. Its phase of the event loop is used because timers and I/O run between any two of them. (A message
  * port would take half the time, but Node reads up to 1 000 messages from one before it looks at anything else.)
  */
-export class FairScheduler implements Scheduler {
+export class FairScheduler implements Scheduler, Slice {
   readonly #ready = new Ring<Runnable>();
   readonly #nowMs: () => number;
   /** True while a call of `#drain` is on its way, or runs. */
@@ -60,6 +67,16 @@ export class FairScheduler implements Scheduler {
   /** @param nowMs default: the machine's clock; with another one tests repeat the moments at which I/O runs */
   constructor(nowMs: () => number = () => performance.now()) {
     this.#nowMs = nowMs;
+  }
+
+  get messagesLeft(): number {
+    return this.#left;
+  }
+
+  spend(messages: number): boolean {
+    this.#left -= messages;
+    if (this.#left <= 0) this.#look();
+    return this.#isOver;
   }
 
   schedule(runnable: Runnable): void {
@@ -105,20 +122,19 @@ export class FairScheduler implements Scheduler {
   #drain(): void {
     const ready = this.#ready;
     for (let runnable = ready.shift(); runnable !== undefined; runnable = ready.shift()) {
-      this.#left -= runnable.turn(this.#left);
-      if (this.#left <= 0 && this.#look()) return;
+      if (runnable.turn(this)) ready.push(runnable);
+      if (this.#isOver) return;
     }
     this.#awake = false;
   }
 
-  /** Reads the clock, and chooses the next stride by what a message has cost. @returns true if the slice is over */
-  #look(): boolean {
+  /** Reads the clock, and chooses the next stride by what a message has cost. */
+  #look(): void {
     const passedMs = Math.max(this.#nowMs() - this.#startMs, CLOCK_STEP_MS);
     this.#handled += this.#stride - this.#left;
     this.#isOver = passedMs >= SLICE_MS;
     const fitting = (this.#handled * (SLICE_MS - passedMs)) / passedMs;
-    this.#stride = Math.max(1, Math.floor(Math.min(this.#stride * 2, STRIDE_MAX, fitting / 2)));
+    this.#stride = Math.max(1, Math.min(this.#stride * 2, STRIDE_MAX, fitting / 2) | 0);
     this.#left = this.#stride;
-    return this.#isOver;
   }
 }

@@ -21,11 +21,11 @@ export class QuietScheduler implements Scheduler {
   schedule(runnable: Runnable): void {
     this.#waiting += 1;
     this.#inner.schedule({
-      turn: (messagesMax) => {
+      turn: (slice) => {
         this.#turns += 1;
-        const handled = runnable.turn(messagesMax);
-        this.#waiting -= 1;
-        return handled;
+        const more = runnable.turn(slice);
+        if (!more) this.#waiting -= 1;
+        return more;
       },
     });
   }

@@ -1,8 +1,11 @@
-import type { Runnable, Scheduler } from '../scheduler.ts';
+import type { Runnable, Scheduler, Slice } from '../scheduler.ts';
 import { seededRandom } from './seeded-random.ts';
 
 /** As in production, I/O runs even while actors send to each other for ever. */
 const TURNS_BEFORE_IO = 32;
+
+/** A turn ends only by its own rules. */
+const ENDLESS: Slice = { messagesLeft: Number.POSITIVE_INFINITY, spend: () => false };
 
 /**
  * Lets a seed decide which of the actors with mail takes its turn next, so that one seed always gives the same
@@ -41,7 +44,7 @@ export class SeededScheduler implements Scheduler {
 
   #turn(): void {
     const [runnable] = this.#ready.splice(Math.floor(this.#random() * this.#ready.length), 1);
-    runnable?.turn(Number.POSITIVE_INFINITY);
+    if (runnable?.turn(ENDLESS) === true) this.#ready.push(runnable);
     this.#turns += 1;
     this.#awake = this.#ready.length > 0;
     if (this.#awake) this.#next();
