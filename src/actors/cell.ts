@@ -146,9 +146,10 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
 
   /** Like `tell`, on behalf of `sender`. */
   take(message: M, sender: Pausable | undefined): boolean {
-    if (this.#state === 'stopping' || this.#state === 'stopped') return this.refuse(message, 'stopped', sender);
-    if (this.#mailbox.length >= this.#capacity && !this.#makeRoom(message, sender)) return false;
-    this.deliver(message, sender);
+    // Nearly all messages find a running actor with room in its mailbox.
+    if (this.#state !== 'running' || this.#mailbox.length >= this.#capacity) return this.#takeOrRefuse(message, sender);
+    this.#mailbox.push(message, sender);
+    if (!this.#scheduled) this.#wake();
     return true;
   }
 
@@ -398,6 +399,15 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   #wake(): void {
     this.#scheduled = true;
     this.kernel.scheduler.schedule(this);
+  }
+
+  #takeOrRefuse(message: M, sender: Pausable | undefined): boolean {
+    if (this.#isEnding) return this.refuse(message, 'stopped', sender);
+    if (this.#mailbox.length >= this.#capacity && !this.#makeRoom(message, sender)) return false;
+    // A hook that was told of a dropped message may have ended this actor.
+    if (this.#isEnding) return this.refuse(message, 'stopped', sender);
+    this.deliver(message, sender);
+    return true;
   }
 
   #makeRoom(message: M, sender: Pausable | undefined): boolean {
