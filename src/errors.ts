@@ -8,6 +8,7 @@ export const ERRORS = {
   ACTOR_CHILD_FAILED: 'An actor ended because a child that it does not watch failed.',
   ACTOR_MAILBOX_FULL: 'A mailbox was at its limit and its overflow rule is `fail`.',
   ACTOR_NAME_TAKEN: 'A sibling with that name is alive.',
+  ACTOR_STASHED_TWICE: 'An actor has stashed the message in hand twice.',
   ACTOR_STASH_FULL: 'An actor has stashed as many messages as its mailbox may hold.',
   ACTOR_STOPPED: 'The actor is not running.',
   ACTOR_STOP_TIMEOUT: 'An actor did not finish stopping within its limit and was abandoned.',

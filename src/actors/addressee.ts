@@ -10,10 +10,13 @@ export interface Addressee {
   readonly state: 'starting' | 'running' | 'stopping' | 'stopped';
   /** Messages waiting. */
   readonly depth: number;
-  /** Tells `listener` of the end, at once if the actor has ended already. */
+  /**
+   * Tells `listener` of the end, at once if the actor has ended already. A watcher is told of each end once: if it was
+   * told of the last one, it waits for the next.
+   */
   watch(watcher: object, listener: (exit: Exit) => void): void;
   unwatch(watcher: object): void;
-  /** Tells `listener` of the end, but does not count as watching. @returns how to cancel it */
+  /** Tells `listener` of the next end. @returns how to cancel it */
   onEnd(listener: (exit: Exit) => void): () => void;
   /** Ends the actor. Resolves when it has ended or was abandoned at its time limit. */
   shutdown(timeoutMs?: number): Promise<void>;

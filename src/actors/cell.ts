@@ -6,6 +6,7 @@ import type { Undelivered } from './dead-letters.ts';
 import type { Kernel } from './kernel.ts';
 import type { Life, Parent } from './life.ts';
 import type { Letter, Mailbox, Overflow, Sender } from './mailbox.ts';
+import { isRevoked, type Notice } from './notice.ts';
 import { checkedCapacity } from './options.ts';
 import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
@@ -61,8 +62,14 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   #starts = 0;
   #watchers: Watchers | undefined;
   #lastExit = NORMAL;
-  /** Its last end was a failure that nobody has been told of. */
+  /** Its last end was a failure that its parent has not been told of. */
   #unseen = false;
+  /** The watchers that were told of its last end. */
+  #told: WeakSet<object> | undefined;
+  /** The message in hand was put aside. */
+  #isStashed = false;
+  /** Messages may wait that are not wanted any more. */
+  #mayHoldRevoked = false;
 
   constructor(
     kernel: Kernel,
@@ -153,6 +160,28 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     return true;
   }
 
+  /** Like `take`, for a message that the actor sends itself. */
+  takeOwn(message: M, notice: Notice): boolean {
+    notice.isSent = true;
+    return this.#takeOrRefuse(message, this, notice);
+  }
+
+  /** The messages of `notice` that wait are not wanted any more. */
+  revoke(notice: Notice): void {
+    if (!notice.isSent) return;
+    notice.isRevoked = true;
+    this.#mayHoldRevoked = true;
+    this.alert();
+  }
+
+  /** The message in hand is put aside. @returns false if it was before */
+  noteStashed(): boolean {
+    if (this.#isStashed) return false;
+    this.#isStashed = true;
+    this.alert();
+    return true;
+  }
+
   /** Takes a message whatever the capacity, because the actor has asked for it. */
   deliver(message: M, sender: Sender | undefined): void {
     this.#mailbox.push(message, sender);
@@ -164,15 +193,25 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
    */
   offer(message: M): Promise<boolean> {
     const sender = this.kernel.current;
-    const isTakenNow = this.#mailbox.length < this.#capacity && this.#room?.hasOffers !== true;
-    if (isTakenNow || this.#isEnding) return Promise.resolve(this.take(message, sender));
-    const room = this.#roomQueue();
-    return new Promise((resolve) => room.offer(() => resolve(this.take(message, sender))));
+    return new Promise((resolve, reject) => {
+      const isTakenNow = this.#mailbox.length < this.#capacity && this.#room?.hasOffers !== true;
+      if (isTakenNow || this.#isEnding) return resolve(this.take(message, sender));
+      this.#roomQueue().offer(() => {
+        try {
+          resolve(this.take(message, sender));
+        } catch (error) {
+          // The mailbox cannot take this message, which is no fault of this actor.
+          reject(error);
+        }
+      });
+    });
   }
 
   /** Puts messages that were in hand back, before all that wait. */
   putBack(messages: readonly Letter<M>[]): void {
-    for (const { message, sender } of [...messages].reverse()) this.#mailbox.unshift(message, sender);
+    for (const { message, sender } of [...messages].reverse()) {
+      if (!isRevoked(sender)) this.#mailbox.unshift(message, sender);
+    }
     if (this.#mailbox.length > 0 && !this.#scheduled && this.#state === 'running') this.#wake();
   }
 
@@ -200,6 +239,8 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   begin(incarnation: Life<Cell<never>>): void {
     this.#state = 'starting';
     this.#unseen = false;
+    this.#told = undefined;
+    this.#isStashed = false;
     this.#incarnation = incarnation;
     this.kernel.hooks.onSpawn?.(this.path, this.#starts);
     this.#starts += 1;
@@ -273,21 +314,25 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.#awaited = undefined;
     const watchers = this.#watchers;
     this.#watchers = undefined;
-    this.#unseen = reason.kind === 'error' && watchers?.isWatched !== true && !isTold;
+    this.#unseen = reason.kind === 'error' && !isTold && !this.#isWatchedByParent(watchers);
     const { onStop } = this.kernel.hooks;
     if (watchers === undefined && onStop === undefined) return;
     const exit = { path: this.path, reason };
     onStop?.(exit);
+    const watching = watchers?.watching;
+    if (watching !== undefined) this.#told = new WeakSet(watching);
     watchers?.tell(exit);
   }
 
   /**
-   * Tells `listener` of the end, or at once of the last one. A failure that is told so late may still spare the
-   * parent.
+   * Tells `listener` of the end, or at once of the last one, if `watcher` was not told of that before. A failure that
+   * the parent is told of so late may still spare it.
    */
   watch(watcher: object, listener: Listener): void {
-    if (this.#state === 'stopped') {
-      this.#unseen = false;
+    if (this.#state === 'stopped' && this.#told?.has(watcher) !== true) {
+      if (watcher === this.parent) this.#unseen = false;
+      this.#told ??= new WeakSet();
+      this.#told.add(watcher);
       listener({ path: this.path, reason: this.#lastExit });
       return;
     }
@@ -299,7 +344,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.#watchers?.unwatch(watcher);
   }
 
-  /** Tells `listener` of the end, but does not count as watching. @returns how to cancel it */
+  /** Tells `listener` of the end. @returns how to cancel it */
   onEnd(listener: Listener): () => void {
     this.#watchers ??= new Watchers();
     return this.#watchers.listen(listener);
@@ -337,6 +382,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     try {
       while (mailbox.length > 0) {
         const message = shiftFrom(mailbox);
+        if (this.#alerted && !this.#isWanted(mailbox.lastSender)) continue;
         handled += 1;
         onMessage?.({ from: mailbox.lastSender?.path ?? '-', to: this.path, message });
         const result = this.#receive?.(message);
@@ -371,7 +417,10 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     if (this.#incarnation?.endReason !== undefined) this.#incarnation.end();
     if (this.#room !== undefined) this.#openRoom(this.#room);
     const isPaused = this.#awaited !== undefined;
-    this.#alerted = isPaused || this.#room !== undefined || this.#incarnation?.receiveTimeout !== undefined;
+    this.#isStashed = false;
+    if (this.#mailbox.length === 0) this.#mayHoldRevoked = false;
+    this.#alerted =
+      isPaused || this.#mayHoldRevoked || this.#room !== undefined || this.#incarnation?.receiveTimeout !== undefined;
     this.#scheduled = this.#state === 'running' && (isPaused || this.#mailbox.length > 0);
     if (this.#scheduled && isPaused) this.#parked = 'room';
     return this.#scheduled && !isPaused;
@@ -401,12 +450,23 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.kernel.scheduler.schedule(this);
   }
 
-  #takeOrRefuse(message: M, sender: Pausable | undefined): boolean {
+  /** Another message is about to be in hand. */
+  #isWanted(sender: Sender | undefined): boolean {
+    this.#isStashed = false;
+    return !(this.#mayHoldRevoked && isRevoked(sender));
+  }
+
+  #isWatchedByParent(watchers: Watchers | undefined): boolean {
+    return watchers !== undefined && this.parent !== undefined && watchers.has(this.parent);
+  }
+
+  /** @param writtenBy whom the letter names */
+  #takeOrRefuse(message: M, sender: Pausable | undefined, writtenBy: Sender | undefined = sender): boolean {
     if (this.#isEnding) return this.refuse(message, 'stopped', sender);
     if (this.#mailbox.length >= this.#capacity && !this.#makeRoom(message, sender)) return false;
     // A hook that was told of a dropped message may have ended this actor.
     if (this.#isEnding) return this.refuse(message, 'stopped', sender);
-    this.deliver(message, sender);
+    this.deliver(message, writtenBy);
     return true;
   }
 
@@ -427,7 +487,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
 
   #drop(why: Undelivered): void {
     const { message, sender } = this.#mailbox.drop();
-    this.refuse(message, why, sender);
+    if (!isRevoked(sender)) this.refuse(message, why, sender);
   }
 
   #pauseSender(message: M, sender: Pausable | undefined): boolean {

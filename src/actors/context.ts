@@ -1,11 +1,12 @@
 import { ShoalError } from '../errors.ts';
 import { addresseeOf, offerTo } from './addressee.ts';
-import type { Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
+import type { ActorSystem, Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
 import { asCell, Cell } from './cell.ts';
 import type { CleanUp } from './clean-ups.ts';
 import type { CancelTimer, Clock } from './clock.ts';
 import { Incarnation, type Starter } from './incarnation.ts';
-import { checkedName } from './options.ts';
+import { Notice } from './notice.ts';
+import { checkedDelay, checkedName } from './options.ts';
 import { ReceiveTimeout } from './receive-timeout.ts';
 import type { Exit, Ref } from './ref.ts';
 
@@ -31,6 +32,14 @@ class ActorContext<M> implements Context<M> {
 
   get self(): Ref<M> {
     return this.#life.cell;
+  }
+
+  get parent(): Ref<never> | undefined {
+    return this.#life.cell.parent?.ref;
+  }
+
+  get system(): ActorSystem {
+    return this.#life.cell.kernel.system;
   }
 
   get clock(): Clock {
@@ -73,7 +82,7 @@ class ActorContext<M> implements Context<M> {
 
   watch(other: Ref<never>, toMessage: (exit: Exit) => M): void {
     if (this.#life.isEnding) return;
-    this.#life.resources.watch(addresseeOf(other), (exit) => this.#post(() => toMessage(exit)));
+    this.#life.resources.watch(addresseeOf(other), (exit, notice) => this.#post(() => toMessage(exit), notice));
   }
 
   unwatch(other: Ref<never>): void {
@@ -81,16 +90,19 @@ class ActorContext<M> implements Context<M> {
   }
 
   after(delayMs: number, message: M): CancelTimer {
-    return this.#timer(delayMs, () => this.#send(message));
+    const notice = new Notice(this.#life.cell);
+    const cancel = this.#timer(delayMs, () => this.#send(message, notice));
+    return () => this.#cancel(cancel, notice);
   }
 
   every(intervalMs: number, message: () => M): CancelTimer {
+    const notice = new Notice(this.#life.cell);
     const tick = (): void => {
       cancel = this.#timer(intervalMs, tick);
-      this.#protect(() => this.#send(message()));
+      this.#protect(() => this.#send(message(), notice));
     };
     let cancel = this.#timer(intervalMs, tick);
-    return () => cancel();
+    return () => this.#cancel(cancel, notice);
   }
 
   pipe<T>(promise: Promise<T>, done: (value: T) => M, failed: (error: unknown) => M): void {
@@ -127,11 +139,13 @@ class ActorContext<M> implements Context<M> {
     life.receiveTimeout?.cancel();
     if (life.isEnding) return () => undefined;
     const { cell } = life;
+    const notice = new Notice(cell);
     const timeout = new ReceiveTimeout(life.resources.timers, {
-      afterMs,
+      afterMs: checkedDelay(afterMs),
       nowMs: () => this.clock.monotonic(),
       isBusy: () => cell.busy || cell.depth > 0,
-      fire: () => this.#post(message),
+      fire: () => this.#post(message, notice),
+      cancelled: () => cell.revoke(notice),
     });
     life.receiveTimeout = timeout;
     cell.alert();
@@ -167,22 +181,29 @@ class ActorContext<M> implements Context<M> {
   }
 
   #timer(delayMs: number, fire: () => void): CancelTimer {
+    checkedDelay(delayMs);
     return this.#life.isEnding ? () => undefined : this.#life.resources.timers.set(delayMs, fire);
   }
 
+  /** Cancels a timer, also the message that it has sent already. */
+  #cancel(cancelTimer: CancelTimer, notice: Notice): void {
+    cancelTimer();
+    this.#life.cell.revoke(notice);
+  }
+
   /** Sends the actor a message of its own, by the rules of its mailbox. */
-  #send(message: M): void {
-    const { cell } = this.#life;
-    cell.take(message, cell);
+  #send(message: M, notice: Notice): void {
+    this.#life.cell.takeOwn(message, notice);
   }
 
   /** Sends the actor a message that it has asked for. Such a message always finds room. */
-  #post(toMessage: () => M): void {
+  #post(toMessage: () => M, notice?: Notice): void {
     this.#protect(() => {
       const message = toMessage();
       const { cell, isEnding } = this.#life;
+      if (notice !== undefined) notice.isSent = true;
       if (isEnding) cell.refuse(message, 'stopped', cell);
-      else cell.deliver(message, cell);
+      else cell.deliver(message, notice ?? cell);
     });
   }
 

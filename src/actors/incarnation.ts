@@ -4,7 +4,7 @@ import type { Cell, State } from './cell.ts';
 import type { Child, Life, Parent } from './life.ts';
 import { promiseOf } from './promise-of.ts';
 import type { ReceiveTimeout } from './receive-timeout.ts';
-import type { ExitReason } from './ref.ts';
+import type { ExitReason, Ref } from './ref.ts';
 import { Resources } from './resources.ts';
 import { abandoned, stoppedWhileStarting } from './stop-errors.ts';
 import { StopLimit } from './stop-limit.ts';
@@ -57,6 +57,10 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
     return this.cell.path;
   }
 
+  get ref(): Ref<never> | undefined {
+    return this.cell.parent === undefined ? undefined : this.cell;
+  }
+
   get shard(): string | undefined {
     return this.#resources?.shard;
   }
@@ -66,7 +70,7 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   }
 
   get resources(): Resources<M> {
-    this.#resources ??= new Resources(this.cell);
+    this.#resources ??= new Resources(this.cell, this);
     return this.#resources;
   }
 
@@ -253,8 +257,8 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   }
 
   /**
-   * A failure that nobody watches ends the parent too, as with a link in OTP, so that no failure goes unseen. This is
-   * decided a microtask later, so that whoever has just awaited the start of a child can still watch it.
+   * A failure ends the parent too, as with a link in OTP, unless the parent watches that child. This is decided a
+   * microtask later, so that a parent that has just awaited the start of a child can still watch it.
    */
   hearFailure(child: Child, error: ErrorEnvelope): void {
     // The failure of an actor at the top is reported, and the others go on.

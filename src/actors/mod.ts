@@ -1,5 +1,5 @@
 export { type Addressee, addresseeOf } from './addressee.ts';
-export type { Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
+export type { ActorSystem, Behaviour, Context, Receive, SpawnOptions, TreeNode } from './behaviour.ts';
 export type { CancelTimer, Clock } from './clock.ts';
 export { msToNext, systemClock } from './clock.ts';
 export type { DeadLetter, Undelivered } from './dead-letters.ts';
@@ -15,7 +15,7 @@ export type { Exit, ExitReason, Ref } from './ref.ts';
 export { ReplyRef } from './reply-ref.ts';
 export type { Runnable, Scheduler, Slice } from './scheduler.ts';
 export { FairScheduler } from './scheduler.ts';
-export type { ActorSystem, SystemOptions, TreeNode } from './system.ts';
+export type { SystemOptions } from './system.ts';
 export { createSystem } from './system.ts';
 export type { WheelEntry } from './timing-wheel.ts';
 export { TimingWheel, WHEEL_STEP_MS } from './timing-wheel.ts';

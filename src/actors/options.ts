@@ -12,6 +12,18 @@ export function checkedCapacity(capacity: number): number {
   throw refused('capacity', 'a number from 0 up', capacity);
 }
 
+/** @throws CONFIG_VALUE for a time limit that leaves no time, or that is no number */
+export function checkedTimeout(timeoutMs: number): number {
+  if (timeoutMs > 0) return timeoutMs;
+  throw refused('timeoutMs', 'a number of milliseconds above 0', timeoutMs);
+}
+
+/** @throws CONFIG_VALUE for a delay below 0, or that is no number */
+export function checkedDelay(delayMs: number): number {
+  if (delayMs >= 0) return delayMs;
+  throw refused('delayMs', 'a number of milliseconds from 0 up', delayMs);
+}
+
 /** @throws CONFIG_VALUE for a name that makes a path ambiguous */
 export function checkedName(name: string): string {
   if (name !== '' && !name.includes('/')) return name;

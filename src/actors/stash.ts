@@ -11,9 +11,15 @@ export class Stash<M> {
     this.#cell = cell;
   }
 
-  /** Puts the message in hand aside. @throws ACTOR_STASH_FULL */
+  /** Puts the message in hand aside. @throws ACTOR_STASH_FULL, ACTOR_STASHED_TWICE */
   put(message: M): void {
     const { capacity, path, senderInHand } = this.#cell;
+    if (!this.#cell.noteStashed()) {
+      throw new ShoalError(
+        'ACTOR_STASHED_TWICE',
+        `${path} has put the message in hand aside already; stash each message once, and send others with \`tell\``,
+      );
+    }
     if (this.#kept.length < capacity) {
       this.#kept.push({ message, sender: senderInHand });
       return;

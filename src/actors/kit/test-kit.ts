@@ -1,5 +1,6 @@
 import type { ErrorEnvelope } from '../../errors.ts';
-import { type ActorSystem, createSystem, type SystemOptions } from '../system.ts';
+import type { ActorSystem } from '../behaviour.ts';
+import { createSystem, type SystemOptions } from '../system.ts';
 import { CopyingMailbox } from './copy-message.ts';
 import { ManualClock } from './manual-clock.ts';
 import { type Probe, type ProbeOptions, probe } from './probe.ts';
