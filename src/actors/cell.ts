@@ -1,8 +1,8 @@
-import { ShoalError } from '../errors.ts';
 import type { Addressee } from './addressee.ts';
 import { type Pausable, RoomQueue, waitsFor } from './backpressure.ts';
 import type { Behaviour, Receive, SpawnOptions } from './behaviour.ts';
 import type { Undelivered } from './dead-letters.ts';
+import { Ends, type Listener } from './ends.ts';
 import type { Kernel } from './kernel.ts';
 import type { Life, Parent } from './life.ts';
 import type { Letter, Mailbox, Overflow, Sender } from './mailbox.ts';
@@ -11,7 +11,6 @@ import { checkedCapacity } from './options.ts';
 import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
 import type { Runnable, Slice } from './scheduler.ts';
-import { type Listener, Watchers } from './watchers.ts';
 
 const CAPACITY_DEFAULT = 65_536;
 const STOP_TIMEOUT_MS_DEFAULT = 30_000;
@@ -20,7 +19,6 @@ const STOP_TIMEOUT_MS_DEFAULT = 30_000;
  * hand.
  */
 const PAUSED_CAPACITY_TIMES = 2;
-const NORMAL: ExitReason = { kind: 'normal' };
 
 export type State = 'starting' | 'running' | 'stopping' | 'stopped';
 
@@ -60,12 +58,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   readonly stopTimeoutMs: number;
   readonly behaviour: Behaviour<M>;
   #starts = 0;
-  #watchers: Watchers | undefined;
-  #lastExit = NORMAL;
-  /** Its last end was a failure that its parent has not been told of. */
-  #unseen = false;
-  /** The watchers that were told of its last end. */
-  #told: WeakSet<object> | undefined;
+  #ends: Ends | undefined;
   /** The message in hand was put aside. */
   #isStashed = false;
   /** Messages may wait that are not wanted any more. */
@@ -144,7 +137,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   }
 
   get failedUnseen(): boolean {
-    return this.#unseen;
+    return this.#ends?.isUnseen === true;
   }
 
   tell(message: M): boolean {
@@ -238,8 +231,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   /** An incarnation starts. Messages wait until it has started. */
   begin(incarnation: Life<Cell<never>>): void {
     this.#state = 'starting';
-    this.#unseen = false;
-    this.#told = undefined;
+    this.#ends?.begin();
     this.#isStashed = false;
     this.#incarnation = incarnation;
     this.kernel.hooks.onSpawn?.(this.path, this.#starts);
@@ -303,7 +295,6 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   /** The incarnation has ended. @param isTold whether somebody learns of it without watching */
   finish(reason: ExitReason, isTold: boolean): void {
     this.#state = 'stopped';
-    this.#lastExit = reason;
     this.#receive = undefined;
     this.#incarnation = undefined;
     // A parked actor is not in the scheduler's queue. An actor that is in the queue stays marked until its turn comes:
@@ -312,42 +303,23 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.#parked = undefined;
     for (const receiver of this.awaited) receiver.forget(this);
     this.#awaited = undefined;
-    const watchers = this.#watchers;
-    this.#watchers = undefined;
-    this.#unseen = reason.kind === 'error' && !isTold && !this.#isWatchedByParent(watchers);
-    const { onStop } = this.kernel.hooks;
-    if (watchers === undefined && onStop === undefined) return;
     const exit = { path: this.path, reason };
-    onStop?.(exit);
-    const watching = watchers?.watching;
-    if (watching !== undefined) this.#told = new WeakSet(watching);
-    watchers?.tell(exit);
+    this.kernel.hooks.onStop?.(exit);
+    this.#knownEnds().finish(exit, isTold ? undefined : this.parent);
   }
 
-  /**
-   * Tells `listener` of the end, or at once of the last one, if `watcher` was not told of that before. A failure that
-   * the parent is told of so late may still spare it.
-   */
   watch(watcher: object, listener: Listener): void {
-    if (this.#state === 'stopped' && this.#told?.has(watcher) !== true) {
-      if (watcher === this.parent) this.#unseen = false;
-      this.#told ??= new WeakSet();
-      this.#told.add(watcher);
-      listener({ path: this.path, reason: this.#lastExit });
-      return;
-    }
-    this.#watchers ??= new Watchers();
-    this.#watchers.watch(watcher, listener);
+    const ends = this.#knownEnds();
+    if (this.#state === 'stopped') ends.watchEnded(this.path, watcher, this.parent, listener);
+    else ends.watch(watcher, listener);
   }
 
   unwatch(watcher: object): void {
-    this.#watchers?.unwatch(watcher);
+    this.#ends?.unwatch(watcher);
   }
 
-  /** Tells `listener` of the end. @returns how to cancel it */
   onEnd(listener: Listener): () => void {
-    this.#watchers ??= new Watchers();
-    return this.#watchers.listen(listener);
+    return this.#knownEnds().listen(listener);
   }
 
   /** Ends this actor from outside. Resolves when it has ended or was abandoned at its time limit. */
@@ -381,7 +353,8 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     kernel.current = this;
     try {
       while (mailbox.length > 0) {
-        const message = shiftFrom(mailbox);
+        // There is a message, so `undefined` would be one like any other.
+        const message = mailbox.shift() as M;
         if (this.#alerted && !this.#isWanted(mailbox.lastSender)) continue;
         handled += 1;
         onMessage?.({ from: mailbox.lastSender?.path ?? '-', to: this.path, message });
@@ -456,8 +429,9 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     return !(this.#mayHoldRevoked && isRevoked(sender));
   }
 
-  #isWatchedByParent(watchers: Watchers | undefined): boolean {
-    return watchers !== undefined && this.parent !== undefined && watchers.has(this.parent);
+  #knownEnds(): Ends {
+    this.#ends ??= new Ends();
+    return this.#ends;
   }
 
   /** @param writtenBy whom the letter names */
@@ -512,14 +486,4 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.alert();
     return this.#room;
   }
-}
-
-export function asCell<M>(ref: Ref<M>): Cell<M> {
-  if (ref instanceof Cell) return ref;
-  throw new ShoalError('INTERNAL', `${ref.path} is not an actor of this system`);
-}
-
-/** The caller has checked that the mailbox is not empty, so `undefined` would be a message like any other. */
-function shiftFrom<M>(mailbox: Mailbox<M>): M {
-  return mailbox.shift() as M;
 }

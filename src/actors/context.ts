@@ -1,7 +1,8 @@
 import { ShoalError } from '../errors.ts';
 import { addresseeOf, offerTo } from './addressee.ts';
+import { asCell } from './as-cell.ts';
 import type { ActorSystem, Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
-import { asCell, Cell } from './cell.ts';
+import { Cell } from './cell.ts';
 import type { CleanUp } from './clean-ups.ts';
 import type { CancelTimer, Clock } from './clock.ts';
 import { Incarnation, type Starter } from './incarnation.ts';

@@ -61,6 +61,8 @@ export class Exports {
       const actor = addresseeOf(entry.ref);
       if (actor.state === 'stopped' || counts) {
         entry.watch = { counts, cancel: () => actor.unwatch(entry) };
+        // Other watchers at the other end share this entry. They have not been told what an earlier one was told.
+        actor.unwatch(entry);
         actor.watch(entry, once);
       } else {
         entry.watch = { counts, cancel: actor.onEnd(once) };

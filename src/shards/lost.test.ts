@@ -134,7 +134,8 @@ describe('a shard that is lost', () => {
     await using fixture = shardsFixture({ count: 1 });
     const ref = await fixture.worker('w');
     const counted = patientProbe<number>(fixture);
-    for (let round = 0; round < 50; round++) ref.tell({ kind: 'count', to: counted.ref, upTo: 1_000 });
+    // As many as may be on their way to the main thread, so that none is refused.
+    for (let round = 0; round < 8; round++) ref.tell({ kind: 'count', to: counted.ref, upTo: 1_000 });
     await counted.fishFor((n) => n === 999);
     fixture.shards.replace(0, 'a test');
     await fixture.system.ended(ref);
