@@ -1,26 +1,17 @@
 import type { Addressee } from './addressee.ts';
-import { type Pausable, RoomQueue, waitsFor } from './backpressure.ts';
+import { mayPause, type Pausable, RoomQueue } from './backpressure.ts';
 import type { Behaviour, Receive, SpawnOptions } from './behaviour.ts';
 import type { Undelivered } from './dead-letters.ts';
 import { Ends, type Listener } from './ends.ts';
 import type { Kernel } from './kernel.ts';
-import type { Life, Parent } from './life.ts';
+import type { Life, Parent, State } from './life.ts';
 import type { Letter, Mailbox, Overflow, Sender } from './mailbox.ts';
+import { Marks } from './marks.ts';
 import { isRevoked, type Notice } from './notice.ts';
-import { checkedCapacity } from './options.ts';
+import { CAPACITY_DEFAULT, checkedCapacity, STOP_TIMEOUT_MS_DEFAULT } from './options.ts';
 import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
 import type { Runnable, Slice } from './scheduler.ts';
-
-const CAPACITY_DEFAULT = 65_536;
-const STOP_TIMEOUT_MS_DEFAULT = 30_000;
-/**
- * A mailbox with backpressure takes so many times its capacity, because a paused sender still finishes the message in
- * hand.
- */
-const PAUSED_CAPACITY_TIMES = 2;
-
-export type State = 'starting' | 'running' | 'stopping' | 'stopped';
 
 /**
  * An actor as others see it: its address, mailbox, turns and watchers. It outlives restarts. Whatever belongs to one
@@ -59,10 +50,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   readonly behaviour: Behaviour<M>;
   #starts = 0;
   #ends: Ends | undefined;
-  /** The message in hand was put aside. */
-  #isStashed = false;
-  /** Messages may wait that are not wanted any more. */
-  #mayHoldRevoked = false;
+  #marks: Marks | undefined;
 
   constructor(
     kernel: Kernel,
@@ -82,9 +70,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   }
 
   get path(): string {
-    if (this.parent === undefined) return '/';
-    const above = this.parent.path;
-    return above === '/' ? `/${this.name}` : `${above}/${this.name}`;
+    return this.parent === undefined ? '/' : pathBelow(this.parent.path, this.name);
   }
 
   get state(): State {
@@ -155,24 +141,13 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
 
   /** Like `take`, for a message that the actor sends itself. */
   takeOwn(message: M, notice: Notice): boolean {
-    notice.isSent = true;
     return this.#takeOrRefuse(message, this, notice);
   }
 
-  /** The messages of `notice` that wait are not wanted any more. */
-  revoke(notice: Notice): void {
-    if (!notice.isSent) return;
-    notice.isRevoked = true;
-    this.#mayHoldRevoked = true;
+  get marks(): Marks {
     this.alert();
-  }
-
-  /** The message in hand is put aside. @returns false if it was before */
-  noteStashed(): boolean {
-    if (this.#isStashed) return false;
-    this.#isStashed = true;
-    this.alert();
-    return true;
+    this.#marks ??= new Marks();
+    return this.#marks;
   }
 
   /** Takes a message whatever the capacity, because the actor has asked for it. */
@@ -184,20 +159,11 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   /**
    * Like `tell`, but as soon as there is room, in the order of the offers. Resolves with the result of that `tell`.
    */
-  offer(message: M): Promise<boolean> {
+  async offer(message: M): Promise<boolean> {
     const sender = this.kernel.current;
-    return new Promise((resolve, reject) => {
-      const isTakenNow = this.#mailbox.length < this.#capacity && this.#room?.hasOffers !== true;
-      if (isTakenNow || this.#isEnding) return resolve(this.take(message, sender));
-      this.#roomQueue().offer(() => {
-        try {
-          resolve(this.take(message, sender));
-        } catch (error) {
-          // The mailbox cannot take this message, which is no fault of this actor.
-          reject(error);
-        }
-      });
-    });
+    const isTakenNow = this.#mailbox.length < this.#capacity && this.#room?.hasOffers !== true;
+    if (isTakenNow || this.#isEnding) return this.take(message, sender);
+    return this.#roomQueue().offer(() => this.take(message, sender));
   }
 
   /** Puts messages that were in hand back, before all that wait. */
@@ -232,7 +198,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   begin(incarnation: Life<Cell<never>>): void {
     this.#state = 'starting';
     this.#ends?.begin();
-    this.#isStashed = false;
+    this.#marks = undefined;
     this.#incarnation = incarnation;
     this.kernel.hooks.onSpawn?.(this.path, this.#starts);
     this.#starts += 1;
@@ -305,13 +271,14 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.#awaited = undefined;
     const exit = { path: this.path, reason };
     this.kernel.hooks.onStop?.(exit);
-    this.#knownEnds().finish(exit, isTold ? undefined : this.parent);
+    this.#ends ??= new Ends();
+    this.#ends.finish(exit, isTold ? undefined : this.parent);
   }
 
   watch(watcher: object, listener: Listener): void {
-    const ends = this.#knownEnds();
-    if (this.#state === 'stopped') ends.watchEnded(this.path, watcher, this.parent, listener);
-    else ends.watch(watcher, listener);
+    this.#ends ??= new Ends();
+    if (this.#state === 'stopped') this.#ends.watchEnded(this.path, watcher, this.parent, listener);
+    else this.#ends.watch(watcher, listener);
   }
 
   unwatch(watcher: object): void {
@@ -319,7 +286,8 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   }
 
   onEnd(listener: Listener): () => void {
-    return this.#knownEnds().listen(listener);
+    this.#ends ??= new Ends();
+    return this.#ends.listen(listener);
   }
 
   /** Ends this actor from outside. Resolves when it has ended or was abandoned at its time limit. */
@@ -355,7 +323,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
       while (mailbox.length > 0) {
         // There is a message, so `undefined` would be one like any other.
         const message = mailbox.shift() as M;
-        if (this.#alerted && !this.#isWanted(mailbox.lastSender)) continue;
+        if (this.#alerted && this.#marks?.next(mailbox.lastSender) === false) continue;
         handled += 1;
         onMessage?.({ from: mailbox.lastSender?.path ?? '-', to: this.path, message });
         const result = this.#receive?.(message);
@@ -390,10 +358,12 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     if (this.#incarnation?.endReason !== undefined) this.#incarnation.end();
     if (this.#room !== undefined) this.#openRoom(this.#room);
     const isPaused = this.#awaited !== undefined;
-    this.#isStashed = false;
-    if (this.#mailbox.length === 0) this.#mayHoldRevoked = false;
+    if (this.#marks?.endTurn(this.#mailbox.length > 0) === false) this.#marks = undefined;
     this.#alerted =
-      isPaused || this.#mayHoldRevoked || this.#room !== undefined || this.#incarnation?.receiveTimeout !== undefined;
+      isPaused ||
+      this.#marks !== undefined ||
+      this.#room !== undefined ||
+      this.#incarnation?.receiveTimeout !== undefined;
     this.#scheduled = this.#state === 'running' && (isPaused || this.#mailbox.length > 0);
     if (this.#scheduled && isPaused) this.#parked = 'room';
     return this.#scheduled && !isPaused;
@@ -423,17 +393,6 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.kernel.scheduler.schedule(this);
   }
 
-  /** Another message is about to be in hand. */
-  #isWanted(sender: Sender | undefined): boolean {
-    this.#isStashed = false;
-    return !(this.#mayHoldRevoked && isRevoked(sender));
-  }
-
-  #knownEnds(): Ends {
-    this.#ends ??= new Ends();
-    return this.#ends;
-  }
-
   /** @param writtenBy whom the letter names */
   #takeOrRefuse(message: M, sender: Pausable | undefined, writtenBy: Sender | undefined = sender): boolean {
     if (this.#isEnding) return this.refuse(message, 'stopped', sender);
@@ -455,23 +414,16 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
         this.#drop('dropped');
         return true;
       case 'backpressure':
-        return this.#pauseSender(message, sender);
+        if (!mayPause(this, sender)) return this.refuse(message, 'mailbox-full', sender);
+        this.#roomQueue().add(sender);
+        sender.pause(this);
+        return true;
     }
   }
 
   #drop(why: Undelivered): void {
     const { message, sender } = this.#mailbox.drop();
     if (!isRevoked(sender)) this.refuse(message, why, sender);
-  }
-
-  #pauseSender(message: M, sender: Pausable | undefined): boolean {
-    const isFull = this.#mailbox.length >= this.#capacity * PAUSED_CAPACITY_TIMES;
-    if (sender === undefined || isFull || waitsFor(this, sender)) {
-      return this.refuse(message, 'mailbox-full', sender);
-    }
-    this.#roomQueue().add(sender);
-    sender.pause(this);
-    return true;
   }
 
   #openRoom(room: RoomQueue): void {
@@ -486,4 +438,8 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.alert();
     return this.#room;
   }
+}
+
+function pathBelow(above: string, name: string): string {
+  return above === '/' ? `/${name}` : `${above}/${name}`;
 }

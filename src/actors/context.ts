@@ -146,7 +146,7 @@ class ActorContext<M> implements Context<M> {
       nowMs: () => this.clock.monotonic(),
       isBusy: () => cell.busy || cell.depth > 0,
       fire: () => this.#post(message, notice),
-      cancelled: () => cell.revoke(notice),
+      cancelled: () => this.#revoke(notice),
     });
     life.receiveTimeout = timeout;
     cell.alert();
@@ -189,11 +189,16 @@ class ActorContext<M> implements Context<M> {
   /** Cancels a timer, also the message that it has sent already. */
   #cancel(cancelTimer: CancelTimer, notice: Notice): void {
     cancelTimer();
-    this.#life.cell.revoke(notice);
+    this.#revoke(notice);
+  }
+
+  #revoke(notice: Notice): void {
+    if (notice.isSent) this.#life.cell.marks.revoke(notice);
   }
 
   /** Sends the actor a message of its own, by the rules of its mailbox. */
   #send(message: M, notice: Notice): void {
+    notice.isSent = true;
     this.#life.cell.takeOwn(message, notice);
   }
 

@@ -1,7 +1,7 @@
 import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import type { Context, Receive } from './behaviour.ts';
-import type { Cell, State } from './cell.ts';
-import type { Child, Life, Parent } from './life.ts';
+import type { Cell } from './cell.ts';
+import type { Child, Life, Parent, State } from './life.ts';
 import { promiseOf } from './promise-of.ts';
 import type { ReceiveTimeout } from './receive-timeout.ts';
 import type { ExitReason, Ref } from './ref.ts';

@@ -1,6 +1,8 @@
 import type { ErrorEnvelope } from '../errors.ts';
 import type { ExitReason, Ref } from './ref.ts';
 
+export type State = 'starting' | 'running' | 'stopping' | 'stopped';
+
 /** What a cell needs of its incarnation. `C` is the type of the cells. */
 export interface Life<C> {
   /** Why the actor is to end as soon as it has no message in hand; undefined if it is not. */

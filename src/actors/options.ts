@@ -1,5 +1,8 @@
 import { ShoalError } from '../errors.ts';
 
+export const CAPACITY_DEFAULT = 65_536;
+export const STOP_TIMEOUT_MS_DEFAULT = 30_000;
+
 /** @throws CONFIG_VALUE for a throughput that lets no message through */
 export function checkedThroughput(throughput: number): number {
   if (Number.isSafeInteger(throughput) && throughput >= 1) return throughput;

@@ -88,7 +88,7 @@ export class Resources<M> {
     const notice = this.#told?.get(actor);
     if (notice === undefined) return;
     this.#told?.delete(actor);
-    this.#cell.revoke(notice);
+    if (notice.isSent) this.#cell.marks.revoke(notice);
   }
 
   /** The actor takes no more messages: its timers and watches are cancelled, and its stash becomes dead letters. */
