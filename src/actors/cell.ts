@@ -434,7 +434,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
 
 export function asCell<M>(ref: Ref<M>): Cell<M> {
   if (ref instanceof Cell) return ref;
-  throw new ShoalError('INTERNAL', `${ref.path} is not an actor of this system`);
+  throw new ShoalError('ACTOR_REF_INVALID', `${ref.path} is not an actor of this system`);
 }
 
 /** The caller has checked that the mailbox is not empty, so `undefined` would be a message like any other. */
