@@ -16,7 +16,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     'memory',
     'idle-cpu',
   ],
-  actors: ['tell-among', 'tell-beside', 'ask-beside', 'spawn', 'bytes'],
+  actors: ['tell-among', 'tell-beside', 'ask-beside', 'ask-100-', 'ask-1000-', 'ring', 'fan', 'spawn', 'bytes'],
 };
 
 /** A row that costs more than this share of what it cost has become worse. */
