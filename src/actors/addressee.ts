@@ -22,19 +22,19 @@ export interface Addressee {
   shutdown(timeoutMs?: number): Promise<void>;
 }
 
-/** @throws INTERNAL for a ref that is no actor */
+/** @throws ACTOR_REF_INVALID for a ref that is no actor */
 export function addresseeOf(ref: Ref<never>): Addressee {
   if (isAddressee(ref)) return ref;
-  throw new ShoalError('INTERNAL', `${ref.path} is not an actor of this system`);
+  throw new ShoalError('ACTOR_REF_INVALID', `${ref.path} is not an actor of this system`);
 }
 
-/** @throws INTERNAL for a ref that takes no offers */
+/** @throws ACTOR_REF_INVALID for a ref that takes no offers */
 export function offerTo<M>(ref: Ref<M>, message: M): Promise<boolean> {
   if ('offer' in ref && typeof ref.offer === 'function') {
     // A ref with a method of this name takes offers, as `Context.offer` describes.
     return (ref as Ref<M> & { offer(message: M): Promise<boolean> }).offer(message);
   }
-  throw new ShoalError('INTERNAL', `${ref.path} is not an actor of this system`);
+  throw new ShoalError('ACTOR_REF_INVALID', `${ref.path} is not an actor of this system`);
 }
 
 function isAddressee(ref: Ref<never>): ref is Ref<never> & Addressee {

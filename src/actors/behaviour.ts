@@ -1,3 +1,4 @@
+import type { ErrorEnvelope } from '../errors.ts';
 import type { CancelTimer, Clock } from './clock.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Mailbox, Overflow } from './mailbox.ts';
@@ -143,4 +144,6 @@ export interface ActorSystem {
   /** Ends everything, last started first. */
   shutdown(timeoutMs?: number): Promise<void>;
   tree(): TreeNode;
+  /** Logs the failure of an actor of another system, such as that of another thread. */
+  logFailure(path: string, error: ErrorEnvelope): void;
 }

@@ -67,7 +67,8 @@ class ActorContext<M> implements Context<M> {
   restart<C>(ref: Ref<C>): Promise<void> {
     return new Promise((resolve, reject) => {
       const child = this.#ownChild(ref);
-      if (child.state !== 'stopped') throw new ShoalError('INTERNAL', `${child.path} is ${child.state}, not stopped`);
+      if (child.state !== 'stopped')
+        throw new ShoalError('ACTOR_RUNNING', `${child.path} is ${child.state}, not stopped`);
       this.#add(child);
       startActor(child, { started: resolve, failed: reject });
     });
@@ -177,7 +178,9 @@ class ActorContext<M> implements Context<M> {
 
   #ownChild<C>(ref: Ref<C>): Cell<C> {
     const child = asCell(ref);
-    if (child.parent !== this.#life) throw new ShoalError('INTERNAL', `${ref.path} is no child of ${this.#life.path}`);
+    if (child.parent !== this.#life) {
+      throw new ShoalError('ACTOR_REF_INVALID', `${ref.path} is no child of ${this.#life.path}`);
+    }
     return child;
   }
 

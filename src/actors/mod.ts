@@ -9,6 +9,8 @@ export { exponentialDelayMs } from './exponential-delay.ts';
 export type { Handling, Hooks } from './hooks.ts';
 export type { ListNode } from './linked-list.ts';
 export { LinkedList } from './linked-list.ts';
+export type { DeadLetterFields, FailureFields, Logger } from './log.ts';
+export { silentLogger, stderrLogger } from './log.ts';
 export type { Overflow, Sender } from './mailbox.ts';
 export { Mailbox } from './mailbox.ts';
 export type { Exit, ExitReason, Ref } from './ref.ts';

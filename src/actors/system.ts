@@ -7,6 +7,7 @@ import { startActor } from './context.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { guarded, type Hooks } from './hooks.ts';
 import type { Kernel } from './kernel.ts';
+import { type Logger, SystemLog, stderrLogger } from './log.ts';
 import { Mailbox } from './mailbox.ts';
 import { checkedThroughput, checkedTimeout } from './options.ts';
 import type { Exit, Ref } from './ref.ts';
@@ -24,15 +25,20 @@ export interface SystemOptions extends Hooks {
   readonly mailbox?: <M>() => Mailbox<M>;
   /** The name of the thread that the actors live on, which `tree()` shows; default `main`. */
   readonly shard?: string;
+  /** Takes the failures for which there is no `onFailure`, and dead letters likewise; default: standard error. */
+  readonly logger?: Logger;
 }
 
 const THROUGHPUT_DEFAULT = 64;
 
 export function createSystem(options: SystemOptions = {}): ActorSystem {
   let names = 0;
-  const hooks = guarded(options);
+  const clock = options.clock ?? systemClock;
+  const log = new SystemLog(options.logger ?? stderrLogger, clock);
+  const { onFailure = log.failure, onDeadLetter = log.deadLetter } = options;
+  const hooks = guarded({ ...options, onFailure, onDeadLetter });
   const kernel: Kernel = {
-    clock: options.clock ?? systemClock,
+    clock,
     scheduler: options.scheduler ?? new FairScheduler(),
     throughput: checkedThroughput(options.throughput ?? THROUGHPUT_DEFAULT),
     deadLetters: new DeadLetters(hooks.onDeadLetter === undefined ? {} : { listener: hooks.onDeadLetter }),
@@ -60,8 +66,9 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
     offer: (ref, message) => offerTo(ref, message),
     ended: (ref) => ended(ref),
     stop: (ref, timeoutMs) => addresseeOf(ref).shutdown(timeoutMs),
-    shutdown: (timeoutMs) => guardian.shutdown(timeoutMs),
+    shutdown: (timeoutMs) => guardian.shutdown(timeoutMs).then(() => log.flush()),
     tree: () => nodeOf(guardian),
+    logFailure: log.failure,
   };
   return system;
 }

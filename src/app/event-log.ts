@@ -1,5 +1,5 @@
 import type { NatsConnection } from 'nats';
-import type { ErrorEnvelope } from '../errors.ts';
+import { type ErrorEnvelope, toWire } from '../errors.ts';
 import type { FleetEvent } from '../fleet/mod.ts';
 import { subjectsOf } from '../transport/mod.ts';
 
@@ -10,7 +10,8 @@ export class EventLog {
   readonly #kept: FleetEvent[] = [];
   readonly #listeners: ((event: FleetEvent) => void)[] = [];
 
-  add(event: FleetEvent): void {
+  add(told: FleetEvent): void {
+    const event = told.error === undefined ? told : { ...told, error: toWire(told.error) };
     this.#kept.push(event);
     if (this.#kept.length > KEPT_MAX) this.#kept.shift();
     for (const listener of this.#listeners) listener(event);

@@ -96,7 +96,7 @@ export class FirstReady {
       return;
     }
     this.#failures += 1;
-    const isHopeless = error !== undefined && HOPELESS.has(error.code);
+    const isHopeless = error !== undefined && HOPELESS.has(String(error.code));
     if (isHopeless || this.#failures >= Math.min(FAILURES_MAX, this.#options.addresses)) this.#giveUp(failure);
   }
 

@@ -155,6 +155,8 @@ describe('a channel', () => {
   it('tells who cannot be watched', async () => {
     const { here, there } = twoEnds();
     const ref = sent(there, here, { path: '/plain', tell: () => true });
-    expect(await here.system.ended(ref)).toMatchObject({ reason: { kind: 'error', error: { code: 'INTERNAL' } } });
+    expect(await here.system.ended(ref)).toMatchObject({
+      reason: { kind: 'error', error: { code: 'ACTOR_REF_INVALID' } },
+    });
   });
 });

@@ -26,7 +26,7 @@ export interface ShardsOptions<B extends BehavioursFunction> {
   /** The heap that a thread may use, in MB; default 512. */
   readonly heapMbMax?: number;
   readonly onEvent?: (event: ShardEvent) => void;
-  /** An actor failed that has no proxy: it was spawned by a placed one. */
+  /** An actor failed that has no proxy: it was spawned by a placed one. Default: the logger of the system. */
   readonly onFailure?: (path: string, error: ErrorEnvelope) => void;
 }
 
@@ -183,7 +183,7 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
       startMs: startMs ?? START_MS,
       resourceLimits: { maxOldGenerationSizeMb: heapMbMax ?? HEAP_MB_MAX },
       nextActor: () => --this.#lastActor,
-      onFailure: guarded(onFailure),
+      onFailure: guarded(onFailure ?? system.logFailure),
     });
   }
 

@@ -1,4 +1,4 @@
-import { type ErrorEnvelope, toEnvelope } from '../../errors.ts';
+import { type ErrorEnvelope, toEnvelope, toWire } from '../../errors.ts';
 import type { Fleet } from '../state/fleet.ts';
 import { formatAddress } from '../values/address.ts';
 import type { VmId } from '../values/vm-id.ts';
@@ -46,7 +46,12 @@ function giveUp(fleet: Fleet, id: VmId, write: Write, error: ErrorEnvelope, nowM
   if (write === 'insert' || runs) return isConflict ? NOTHING : undefined;
   if (fleet.host.reach === 'away') return undefined;
   const why = 'its reservation could not be written';
-  const ended = stop(fleet, { rule: 'R3', vm: id, why, fault: 'failed', figures: { code: error.code } }, nowMs, error);
+  const ended = stop(
+    fleet,
+    { rule: 'R3', vm: id, why, fault: 'failed', figures: { code: toWire(error).code } },
+    nowMs,
+    error,
+  );
   return isConflict ? together({ transitions: [{ kind: 'vm-refused', vm: id }], effects: [] }, ended) : ended;
 }
 
