@@ -1,8 +1,10 @@
 import type { MessagePort } from 'node:worker_threads';
 import { type Batch, type Extras, type Item, itemAt, OP, type Op, PARTS } from './wire.ts';
 
-/** Messages that may be under way without an acknowledgement from the other end. */
+/** Messages that may be under way without an acknowledgement from the other end before whoever can wait does. */
 export const WINDOW = 8_192;
+/** Messages that may be under way at all. Whoever cannot wait, as `tell` cannot, is refused then. */
+export const WINDOW_MAX = 8 * WINDOW;
 /** Items in a batch: more than one turn usually sends, and few enough not to keep the receiver busy for long. */
 const BATCH_MAX = 512;
 
@@ -10,6 +12,7 @@ const BATCH_MAX = 512;
 export class BatchWriter {
   readonly #port: MessagePort;
   readonly #refused: (item: Item) => void;
+  readonly #onPosted: (messages: number) => void;
   readonly #flush = (): void => this.flush();
   #batch: unknown[] = [];
   #isFlushDue = false;
@@ -17,14 +20,22 @@ export class BatchWriter {
   #unacknowledged = 0;
   #waiting: (() => void)[] = [];
 
-  /** @param refused told of each message that could not be cloned; the others are posted */
-  constructor(port: MessagePort, refused: (item: Item) => void) {
+  /**
+   * @param refused told of each message that could not be cloned; the others are posted
+   * @param onPosted told how many messages have left this thread
+   */
+  constructor(port: MessagePort, refused: (item: Item) => void, onPosted: (messages: number) => void = () => undefined) {
     this.#port = port;
     this.#refused = refused;
+    this.#onPosted = onPosted;
   }
 
   get hasRoom(): boolean {
     return this.#unacknowledged < WINDOW;
+  }
+
+  get isFull(): boolean {
+    return this.#unacknowledged >= WINDOW_MAX;
   }
 
   get unacknowledged(): number {
@@ -40,6 +51,18 @@ export class BatchWriter {
   tell(to: number, message: unknown, extras: Extras | undefined): void {
     this.#unacknowledged += 1;
     this.#add(to, message, extras);
+  }
+
+  /**
+   * Posts a message at once, after all that was sent before it, and gives the buffers in `transferred` away with it.
+   * @throws what the port throws
+   */
+  tellNow(to: number, message: unknown, extras: Extras | undefined, transferred: readonly ArrayBuffer[]): void {
+    this.flush();
+    const item: Item = [to, message, extras];
+    this.#port.postMessage(item, [...transferred]);
+    this.#unacknowledged += 1;
+    this.#onPosted(1);
   }
 
   op(op: Op): void {
@@ -96,6 +119,9 @@ export class BatchWriter {
 
   #post(batch: Batch): void {
     this.#port.postMessage(batch);
+    let messages = 0;
+    for (let index = 0; index < batch.length; index += PARTS) if (batch[index] !== OP) messages += 1;
+    this.#onPosted(messages);
   }
 
   #wakeWaiting(): void {

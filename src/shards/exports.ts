@@ -1,5 +1,6 @@
 import { addresseeOf, type Exit, type Ref, ReplyRef } from '../actors/mod.ts';
 import { toEnvelope } from '../errors.ts';
+import { RemoteReplyRef } from './remote-ref.ts';
 import type { RefAddress } from './wire.ts';
 
 interface Entry {
@@ -35,6 +36,12 @@ export class Exports {
 
   get(id: number): Ref<never> | undefined {
     return this.#entries.get(id)?.ref;
+  }
+
+  /** The ask behind a ref of a reply gets none. */
+  fail(id: number, error: Error): void {
+    const ref = this.#entries.get(id)?.ref;
+    if (ref instanceof ReplyRef) ref.fail(error);
   }
 
   release(id: number, count: number): void {
@@ -79,11 +86,11 @@ export class Exports {
     entry.watch = undefined;
   }
 
-  /** The other end is gone. Whoever waits for a reply from it gets `error`. */
+  /** The other end is gone. Whoever waits for a reply from it gets `error`, on this thread or another. */
   close(error: Error): void {
     for (const entry of [...this.#entries.values()]) {
       this.#forget(entry);
-      if (entry.ref instanceof ReplyRef) entry.ref.fail(error);
+      if (entry.ref instanceof ReplyRef || entry.ref instanceof RemoteReplyRef) entry.ref.fail(error);
     }
   }
 

@@ -9,6 +9,9 @@ export interface Channel {
   /** Resolves when there is room, or when the channel is closed. */
   room(): Promise<void>;
   tell(to: number, message: unknown, path: string): boolean;
+  /** Resolves once the mailbox at the other end has taken the message, or will not. */
+  offer(to: number, message: unknown, path: string): Promise<boolean>;
+  fail(id: number, error: Error): void;
   /** @param counts whether this counts as watching, so that a failure does not reach the parent */
   watch(ref: RemoteRef<never>, counts: boolean): void;
   unwatch(ref: RemoteRef<never>): void;
@@ -43,10 +46,10 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
     return this.channel.tell(this.id, message, this.path);
   }
 
-  /** Like `tell`, but as soon as the channel has room. */
+  /** Like `tell`, but as soon as the channel and the mailbox at its other end have room. */
   async offer(message: M): Promise<boolean> {
     while (!this.channel.hasRoom && this.channel.closed === undefined) await this.channel.room();
-    return this.tell(message);
+    return this.channel.offer(this.id, message, this.path);
   }
 
   watch(key: object, listener: (exit: Exit) => void): void {
@@ -92,5 +95,20 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
     this.#listeners.set(key, listener);
     this.#counts ||= counts;
     if (isNew) this.channel.watch(this, counts);
+  }
+}
+
+/** The ref of the reply to an ask of another thread. */
+export class RemoteReplyRef<R> extends RemoteRef<R> {
+  #hasReply = false;
+
+  override tell(reply: R): boolean {
+    this.#hasReply = true;
+    return super.tell(reply);
+  }
+
+  /** Whoever was to reply is gone. */
+  fail(error: Error): void {
+    if (!this.#hasReply) this.channel.fail(this.id, error);
   }
 }

@@ -1,4 +1,5 @@
 import type { Exit } from '../actors/mod.ts';
+import type { ErrorEnvelope } from '../errors.ts';
 
 /**
  * How one end of a channel names a ref that it sends to the other. Like everything that stands in each message this is
@@ -32,6 +33,13 @@ export type Op =
   | { readonly op: 'release'; readonly id: number; readonly count: number }
   /** `count` messages have been taken. */
   | { readonly op: 'ack'; readonly count: number }
+  /** A message that the sender wants to know the fate of; answered by `offered` under its number. */
+  | { readonly op: 'offer'; readonly id: number; readonly offer: number; readonly message: unknown; readonly extras: Extras | undefined }
+  | { readonly op: 'offered'; readonly offer: number; readonly taken: boolean }
+  /** The ask behind a ref of a reply will get none. */
+  | { readonly op: 'fail'; readonly id: number; readonly error: ErrorEnvelope }
+  /** The mailbox of a placed actor is full, or has room again: its proxy waits meanwhile. */
+  | { readonly op: 'full' | 'room'; readonly id: number }
   /** For the owner of the channel. */
   | { readonly op: 'event'; readonly event: unknown };
 
