@@ -1,6 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { MessageChannel, type ResourceLimits, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { type ActorSystem, type CancelTimer, type ExitReason, msToNext, type Ref } from '../actors/mod.ts';
+import {
+  type ActorSystem,
+  type CancelTimer,
+  type ExitReason,
+  failureReason,
+  msToNext,
+  type Ref,
+} from '../actors/mod.ts';
 import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import { ControlCalls, type PlacedOptions } from './control.ts';
 import { type HeartbeatLimits, heard, isHung, type Pulse, silent } from './heartbeat.ts';
@@ -38,6 +46,8 @@ export class ShardThread {
   readonly #options: ThreadOptions;
   readonly #pool: Piscina;
   readonly #gone: Promise<void>;
+  /** The loss of this thread counts once, however many of its actors are told of it. */
+  readonly #lossId = randomUUID();
   readonly #placements = new Map<number, Placement>();
   #state: 'starting' | 'up' | 'ending' | 'ended' = 'starting';
   /** Why it was terminated, or why it said that it could not start. */
@@ -93,7 +103,7 @@ export class ShardThread {
     };
     this.ended = this.#pool.run(init, { transferList: [mail.port2, control.port2] }).then(
       () => this.#end(() => ({ kind: 'shutdown' })),
-      (error: unknown) => this.#end(() => ({ kind: 'error', error: toEnvelope(this.#lost(error)) })),
+      (error: unknown) => this.#end(() => failureReason(this.#lost(error))),
     );
     // The pool has just started the thread for the task.
     this.#gone = goneOf(this.#pool.threads[0]);
@@ -213,7 +223,7 @@ export class ShardThread {
   #lost(error: unknown): ShoalError {
     const { text, cause } = this.#why ?? { text: whyOf(error), cause: toEnvelope(error) };
     return new ShoalError('SHARD_LOST', `shard ${this.index} is lost: ${text}`, {
-      details: { shard: this.index, why: text, actors: this.#placements.size },
+      details: { shard: this.index, why: text, actors: this.#placements.size, lossId: this.#lossId },
       ...(cause === undefined ? {} : { cause: fromEnvelope(cause) }),
     });
   }
