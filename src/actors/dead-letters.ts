@@ -2,6 +2,8 @@
 export type Undelivered =
   /** The receiver had ended, or ended before it handled the message. */
   | 'stopped'
+  /** It was on its way to or from a thread that was lost, or waited there. */
+  | 'lost'
   /** The overflow rule `fail` or `backpressure` refused it. */
   | 'mailbox-full'
   /** The overflow rule `drop-oldest` or `drop-newest` dropped it. */
@@ -19,6 +21,8 @@ export interface DeadLetter {
   readonly to: string;
   readonly message: unknown;
   readonly why: Undelivered;
+  /** How many messages it stands for, if it is more than one: those of another thread that only their number is known of. */
+  readonly count?: number;
 }
 
 /** The latest dead letters and the count of all. Only so many are kept, because there is no limit to them. */
@@ -45,7 +49,7 @@ export class DeadLetters {
   }
 
   add(letter: DeadLetter): void {
-    this.#count += 1;
+    this.#count += letter.count ?? 1;
     this.#latest.push(letter);
     if (this.#latest.length > this.#keepMax) this.#latest.shift();
     this.#tell(letter);

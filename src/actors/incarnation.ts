@@ -1,6 +1,7 @@
-import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import { type ErrorEnvelope, fromEnvelope, ShoalError } from '../errors.ts';
 import type { Context, Receive } from './behaviour.ts';
 import type { Cell } from './cell.ts';
+import { failureReason } from './failure-reason.ts';
 import type { Child, Life, Parent, State } from './life.ts';
 import { promiseOf } from './promise-of.ts';
 import type { ReceiveTimeout } from './receive-timeout.ts';
@@ -137,7 +138,7 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
 
   noteFailure(error: unknown): void {
     if (this.#endReason?.kind === 'error') return;
-    this.#endBecause({ kind: 'error', error: toEnvelope(error) });
+    this.#endBecause(failureReason(error));
   }
 
   /** A failure outside of a turn. */

@@ -6,6 +6,7 @@ export type { DeadLetter, Undelivered } from './dead-letters.ts';
 export { DeadLetters } from './dead-letters.ts';
 export type { ExponentialDelay } from './exponential-delay.ts';
 export { exponentialDelayMs } from './exponential-delay.ts';
+export { failureReason } from './failure-reason.ts';
 export type { Handling, Hooks } from './hooks.ts';
 export type { ListNode } from './linked-list.ts';
 export { LinkedList } from './linked-list.ts';

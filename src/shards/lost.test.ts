@@ -88,6 +88,24 @@ describe('a shard that is lost', () => {
     await expect(passedOn).rejects.toMatchObject({ code: 'SHARD_LOST' });
   });
 
+  it('has one id in the ends of all its actors, and the next loss another', async () => {
+    await using fixture = shardsFixture({ count: 1 });
+    const lossIds: (string | undefined)[] = [];
+    for (let round = 0; round < 2; round++) {
+      const refs = await Promise.all([fixture.worker('a'), fixture.worker('b')]);
+      const child = await fixture.ask<Ref<WorkerMessage>>(refs[0], (replyTo) => ({ kind: 'helper', replyTo }));
+      const ends = [...refs, child].map((ref) => fixture.system.ended(ref));
+      fixture.shards.replace(0, 'a test');
+      for (const { reason } of await Promise.all(ends)) {
+        lossIds.push(reason.kind === 'error' ? reason.lossId : undefined);
+      }
+    }
+    const [first, , , second] = lossIds;
+    expect(lossIds).toEqual([first, first, first, second, second, second]);
+    expect([typeof first, typeof second]).toEqual(['string', 'string']);
+    expect(first).not.toBe(second);
+  });
+
   it('is no end for those who are supervised: the same ref goes on, on another shard', async () => {
     await using fixture = shardsFixture();
     const refs: Ref<WorkerMessage>[] = [];

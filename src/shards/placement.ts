@@ -40,6 +40,8 @@ export class Placement {
   readonly #options: PlacedOptions;
   readonly #resolveEnded: (ended: PlacedActorEnded) => void;
   #state: 'reserved' | 'started' | 'ended' = 'reserved';
+  /** Messages wait while the actor's mailbox is full. */
+  #room: PromiseWithResolvers<void> | undefined;
 
   constructor(actor: number, proxy: Ref<never>, options: PlacedOptions, deps: PlacementDeps) {
     this.actor = actor;
@@ -74,17 +76,31 @@ export class Placement {
   tell(message: unknown): undefined | Promise<void> {
     const { channel } = this.#deps;
     // A closed channel makes the message a dead letter.
-    if (channel.hasRoom || channel.closed !== undefined) {
+    const isOver = channel.closed !== undefined || this.#state === 'ended';
+    if (isOver || (this.#room === undefined && channel.hasRoom)) {
       channel.tell(this.actor, message, this.#path);
       return undefined;
     }
-    return channel.room().then(() => this.tell(message));
+    return (this.#room?.promise ?? channel.room()).then(() => this.tell(message));
+  }
+
+  /** The actor's mailbox is full, or has room again. */
+  onRoom(hasRoom: boolean): void {
+    if (!hasRoom) this.#room ??= Promise.withResolvers<void>();
+    else this.#wake();
+  }
+
+  #wake(): void {
+    const room = this.#room;
+    this.#room = undefined;
+    room?.resolve();
   }
 
   /** Ends the actor if it runs, and gives its place back. Rejects if the actor failed while it stopped. */
   async end(): Promise<void> {
     const wasStarted = this.#state === 'started';
     this.#state = 'ended';
+    this.#wake();
     try {
       if (wasStarted) await this.#stop();
     } finally {
@@ -96,6 +112,7 @@ export class Placement {
   onActorEnded(reason: ExitReason): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
+    this.#wake();
     this.#deps.release(this);
     this.#resolveEnded(new PlacedActorEnded(reason));
   }
