@@ -43,12 +43,15 @@ export const silentLogger: Logger = { warn: () => undefined, error: () => undefi
 
 /** Makes lines of the failures and dead letters of a system, a few of each in a period, with a count of the others. */
 export class SystemLog {
+  readonly #isSilent: boolean;
   readonly #warn: Logger['warn'];
   readonly #error: Logger['error'];
   readonly #failures: RateLimit;
   readonly #letters: RateLimit;
 
   constructor(logger: Logger, clock: Clock) {
+    // Not even the timer of a period is set then.
+    this.#isSilent = logger === silentLogger;
     // Loggers are objects with methods.
     this.#warn = safe((line, fields) => logger.warn(line, fields));
     this.#error = safe((line, fields) => logger.error(line, fields));
@@ -64,14 +67,15 @@ export class SystemLog {
   }
 
   readonly failure = (path: string, error: ErrorEnvelope): void => {
-    if (!this.#failures.admits()) return;
+    if (this.#isSilent || !this.#failures.admits()) return;
     this.#error(`actor ${path} failed: ${titleOf(error)}`, { path, error });
   };
 
-  readonly deadLetter = ({ from, to, message, why }: DeadLetter): void => {
-    if (!this.#letters.admits()) return;
-    const line = `dead letter from ${from} to ${to} (${why}): ${shown(message)}`;
-    this.#warn(line, { from, to, message, why });
+  readonly deadLetter = (letter: DeadLetter): void => {
+    if (this.#isSilent || !this.#letters.admits()) return;
+    const { from, to, message, why, count = 1 } = letter;
+    const what = count === 1 ? 'dead letter' : `${count} dead letters`;
+    this.#warn(`${what} from ${from} to ${to} (${why}): ${shown(message)}`, letter);
   };
 
   /** Tells at once how many were left out. */

@@ -2,7 +2,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { probe } from '../actors/kit/mod.ts';
 import { type ActorSystem, createSystem, type DeadLetter, type Ref } from '../actors/mod.ts';
-import { WINDOW } from './batch-writer.ts';
+import { WINDOW_MAX } from './batch-writer.ts';
 import { PortChannel } from './port-channel.ts';
 import { patience } from './testing/fixture.ts';
 
@@ -77,10 +77,10 @@ describe('a channel', () => {
     const received = probe<number>(there.system, { patience });
     const ref = sent(there, here, received.ref);
     let taken = 0;
-    for (let n = 0; n < WINDOW + 10; n++) if (ref.tell(n)) taken += 1;
-    expect(taken).toBe(WINDOW);
+    for (let n = 0; n < WINDOW_MAX + 10; n++) if (ref.tell(n)) taken += 1;
+    expect(taken).toBe(WINDOW_MAX);
     expect(here.letters).toHaveLength(10);
-    expect(here.letters[0]).toMatchObject({ to: ref.path, message: WINDOW, why: 'mailbox-full' });
+    expect(here.letters[0]).toMatchObject({ to: ref.path, message: WINDOW_MAX, why: 'mailbox-full' });
     await here.channel.room();
     expect(ref.tell(-1)).toBe(true);
     await received.fishFor((n) => n === -1);

@@ -1,4 +1,5 @@
 import type { Addressee, Exit, ExitReason, Ref } from '../actors/mod.ts';
+import { ShoalError } from '../errors.ts';
 
 /** The connection to another thread, as the refs of its actors use it. */
 export interface Channel {
@@ -109,6 +110,7 @@ export class RemoteReplyRef<R> extends RemoteRef<R> {
 
   /** Whoever was to reply is gone. */
   fail(error: Error): void {
-    if (!this.#hasReply) this.channel.fail(this.id, error);
+    if (this.#hasReply) return;
+    this.channel.fail(this.id, new ShoalError('ACTOR_STOPPED', 'whoever was to reply ended first', { cause: error }));
   }
 }
