@@ -24,7 +24,11 @@ export class BatchWriter {
    * @param refused told of each message that could not be cloned; the others are posted
    * @param onPosted told how many messages have left this thread
    */
-  constructor(port: MessagePort, refused: (item: Item) => void, onPosted: (messages: number) => void = () => undefined) {
+  constructor(
+    port: MessagePort,
+    refused: (item: Item) => void,
+    onPosted: (messages: number) => void = () => undefined,
+  ) {
     this.#port = port;
     this.#refused = refused;
     this.#onPosted = onPosted;

@@ -52,7 +52,7 @@ export class ShardThread {
   readonly #placements = new Map<number, Placement>();
   #state: 'starting' | 'up' | 'ending' | 'ended' = 'starting';
   /** Why it was terminated, or why it said that it could not start. */
-  #why: { readonly text: string; readonly cause?: ErrorEnvelope } | undefined;
+  #why: { readonly text: string; readonly cause?: ErrorEnvelope; readonly couldNotStart?: true } | undefined;
   readonly #tally = new Tally();
   /** Messages that had been handled at the last check. */
   #handled = 0;
@@ -165,7 +165,7 @@ export class ShardThread {
         this.#up();
         return;
       case 'not-up':
-        this.#why = { text: 'it could not start', cause: event.error };
+        this.#why = { text: 'it could not start', cause: event.error, couldNotStart: true };
         return;
       case 'actor-ended':
         this.#placements.get(event.actor)?.onActorEnded(event.reason);
@@ -251,9 +251,15 @@ export class ShardThread {
   }
 
   #lost(error: unknown): ShoalError {
-    const { text, cause } = this.#why ?? { text: whyOf(error), cause: toEnvelope(error) };
+    const { text, cause, couldNotStart } = this.#why ?? { text: whyOf(error), cause: toEnvelope(error) };
     return new ShoalError('SHARD_LOST', `shard ${this.index} is lost: ${text}`, {
-      details: { shard: this.index, why: text, actors: this.#placements.size, lossId: this.#lossId },
+      details: {
+        shard: this.index,
+        why: text,
+        actors: this.#placements.size,
+        ...(couldNotStart === undefined ? {} : { couldNotStart }),
+        lossId: this.#lossId,
+      },
       ...(cause === undefined ? {} : { cause: fromEnvelope(cause) }),
     });
   }

@@ -34,7 +34,13 @@ export type Op =
   /** `count` messages have been taken. */
   | { readonly op: 'ack'; readonly count: number }
   /** A message that the sender wants to know the fate of; answered by `offered` under its number. */
-  | { readonly op: 'offer'; readonly id: number; readonly offer: number; readonly message: unknown; readonly extras: Extras | undefined }
+  | {
+      readonly op: 'offer';
+      readonly id: number;
+      readonly offer: number;
+      readonly message: unknown;
+      readonly extras: Extras | undefined;
+    }
   | { readonly op: 'offered'; readonly offer: number; readonly taken: boolean }
   /** The ask behind a ref of a reply will get none. */
   | { readonly op: 'fail'; readonly id: number; readonly error: ErrorEnvelope }
