@@ -14,6 +14,7 @@ export type { DeadLetterFields, FailureFields, Logger } from './log.ts';
 export { silentLogger, stderrLogger } from './log.ts';
 export type { Overflow, Sender } from './mailbox.ts';
 export { Mailbox } from './mailbox.ts';
+export { checkSpawnOptions } from './options.ts';
 export type { Exit, ExitReason, Ref } from './ref.ts';
 export { ReplyRef } from './reply-ref.ts';
 export type { Runnable, Scheduler, Slice } from './scheduler.ts';

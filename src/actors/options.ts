@@ -1,4 +1,6 @@
 import { ShoalError } from '../errors.ts';
+import type { SpawnOptions } from './behaviour.ts';
+import type { Overflow } from './mailbox.ts';
 
 export const CAPACITY_DEFAULT = 65_536;
 export const STOP_TIMEOUT_MS_DEFAULT = 30_000;
@@ -31,6 +33,30 @@ export function checkedDelay(delayMs: number): number {
 export function checkedName(name: string): string {
   if (name !== '' && !name.includes('/')) return name;
   throw refused('name', 'a text with at least one character and without "/"', name);
+}
+
+const OVERFLOWS: readonly unknown[] = ['fail', 'drop-oldest', 'drop-newest', 'backpressure'] satisfies Overflow[];
+
+/**
+ * Checks the options of a spawn before there is an actor, all but the name.
+ * @throws CONFIG_VALUE, also for an option that there is not
+ */
+export function checkSpawnOptions(options: Omit<SpawnOptions, 'name'>): void {
+  const { capacity, overflow, stopTimeoutMs, startTimeoutMs, mailbox, ...others } = options;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) {
+    const known = 'capacity, overflow, stopTimeoutMs, startTimeoutMs or mailbox';
+    throw new ShoalError('CONFIG_VALUE', `Expected an option to be ${known}, got \`${unknown}\``);
+  }
+  if (capacity !== undefined) checkedCapacity(capacity);
+  if (overflow !== undefined && !OVERFLOWS.includes(overflow)) {
+    throw refused('overflow', 'fail, drop-oldest, drop-newest or backpressure', overflow);
+  }
+  if (stopTimeoutMs !== undefined && !(stopTimeoutMs >= 0)) {
+    throw refused('stopTimeoutMs', 'a number of milliseconds from 0 up', stopTimeoutMs);
+  }
+  if (startTimeoutMs !== undefined) checkedTimeout(startTimeoutMs);
+  if (mailbox !== undefined && typeof mailbox !== 'function') throw refused('mailbox', 'a function', mailbox);
 }
 
 function refused(option: string, expected: string, value: unknown): ShoalError {

@@ -7,11 +7,19 @@ export type Restart = 'permanent' | 'transient' | 'temporary';
 /** How many milliseconds a child may take to stop. `brutal` does not wait, `infinite` waits for ever. */
 export type Shutdown = number | 'brutal' | 'infinite';
 
-/** Describes a child and how it is supervised, in OTP's words. */
-export interface ChildSpec {
+/** What becomes of a child whose handler has thrown: it goes on with its state, is restarted as its type says, or ends for good. */
+export type Directive = 'resume' | 'restart' | 'stop';
+
+/**
+ * Describes a child and how it is supervised, in OTP's words.
+ * @typeParam M its messages
+ */
+export interface ChildSpec<in out M = never> {
   /** Unique under its supervisor; also the child's name in its path. */
   readonly id: string;
   readonly start: Behaviour<never>;
+  /** Only for the compiler: the type of the child's messages. */
+  readonly messages?: (message: M) => M;
   readonly restart: Restart;
   readonly shutdown: Shutdown;
   readonly type: 'worker' | 'supervisor';
@@ -19,6 +27,7 @@ export interface ChildSpec {
   readonly significant: boolean;
   /** Undefined: that of the supervisor, if any. */
   readonly backOff: BackOff | undefined;
+  readonly onError: ((error: unknown) => Directive) | undefined;
   readonly options: Omit<SpawnOptions, 'name'>;
 }
 
@@ -34,6 +43,11 @@ export interface ChildOptions<M> extends Omit<SpawnOptions, 'name'> {
   readonly significant?: boolean;
   /** Waits before restarts; default: the supervisor's. */
   readonly backOff?: BackOff;
+  /**
+   * Decides by the error what becomes of the child when the handling of a message fails; default: `restart`. `resume` drops the message, and
+   * the failure is logged.
+   */
+  readonly onError?: (error: unknown) => Directive;
   /** Receives the child's ref when it starts. The ref outlives restarts. */
   readonly onRef?: (ref: Ref<M>) => void;
 }
@@ -53,8 +67,8 @@ export function markSupervisor<M>(behaviour: Behaviour<M>): Behaviour<M> {
 }
 
 /** Makes the spec of a child. The defaults are OTP's. */
-export function child<M>(of: ChildOptions<M>): ChildSpec {
-  const { id, start, restart, shutdown, significant, backOff, onRef, ...options } = of;
+export function child<M>(of: ChildOptions<M>): ChildSpec<M> {
+  const { id, start, restart, shutdown, significant, backOff, onError, onRef, ...options } = of;
   const behaviour: Behaviour<M> = (context) => {
     onRef?.(context.self);
     return start(context);
@@ -71,6 +85,7 @@ export function child<M>(of: ChildOptions<M>): ChildSpec {
     type: isSupervisor ? 'supervisor' : 'worker',
     significant: significant ?? false,
     backOff,
+    onError,
     // A supervisor that ends by itself also waits for its children, as long as their specs say.
     options: isSupervisor ? { stopTimeoutMs: Number.POSITIVE_INFINITY, ...options } : options,
   };

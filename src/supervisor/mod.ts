@@ -25,7 +25,7 @@ export type {
   DynamicSupervisorMessage,
   SupervisorMessage,
 } from './messages.ts';
-export type { RestartHistory, RestartLimit } from './restart-limit.ts';
+export type { PastRestart, RestartHistory, RestartLimit } from './restart-limit.ts';
 export type {
   Action,
   ChildState,
