@@ -215,7 +215,6 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     const incarnation = this.#incarnation;
     if (this.#state !== 'running' || incarnation === undefined) {
       this.#scheduled = false;
-      slice.spend(1);
       return false;
     }
     const pending = this.#handle(incarnation, slice);
@@ -341,7 +340,8 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     } finally {
       kernel.current = undefined;
       this.#handled += handled;
-      slice.spend(handled - spent);
+      // The scheduler counts one for the turn.
+      if (handled - spent > 1) slice.spend(handled - spent - 1);
     }
     return undefined;
   }

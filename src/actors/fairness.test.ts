@@ -51,6 +51,7 @@ it.each(Object.keys(HANDLERS))('timers and I/O have their turn while %s handlers
   const system = createSystem();
   onTestFinished(() => system.shutdown());
   const messages = endless(system, kind);
+  // pause: until a timer has its turn, which is what is tested
   await new Promise((resolve) => setTimeout(resolve, 1));
   await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
   expect(messages()).toBeLessThan(MESSAGES_MAX);
@@ -93,6 +94,7 @@ it('a backlog of long messages leaves room for a timer after each', async () => 
     while (performance.now() - startMs < 0.5);
   });
   for (let n = 0; n < 100; n++) busy.tell(n);
+  // pause: until a timer has its turn, which is what is tested
   await new Promise((resolve) => setTimeout(resolve, 1));
   expect(handled).toBeLessThan(100);
 });

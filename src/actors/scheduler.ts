@@ -2,10 +2,10 @@ import { Ring } from './ring.ts';
 
 /** The time between two visits to the event loop, as those see it who take turns. */
 export interface Slice {
-  /** How many messages may be handled before the next call of `spend`; at least 1 at the start of a turn. */
+  /** How many messages may be handled before `spend` is called; at least 1 at the start of a turn. */
   readonly messagesLeft: number;
   /**
-   * Counts messages as handled. A turn in which there was none counts as one.
+   * Counts messages as handled. The scheduler itself counts one for each turn.
    * @returns true if the slice is over, so that the turn should end
    */
   spend(messages: number): boolean;
@@ -13,7 +13,7 @@ export interface Slice {
 
 /** Something that takes turns. */
 export interface Runnable {
-  /** Works for one turn, and tells `slice` of each message. @returns true if there is more to do */
+  /** Works for one turn, and tells `slice` of all messages but one. @returns true if there is more to do */
   turn(slice: Slice): boolean;
 }
 
@@ -31,7 +31,7 @@ const SLICE_MS = 0.1;
  * Reading the clock costs as much as two small messages, so it is not read after each one. A sudden run of long
  * messages after short ones is found after at most so many.
  */
-const STRIDE_MAX = 64;
+const STRIDE_MAX = 128;
 /** A message takes some time, even if the clock has not moved. */
 const CLOCK_STEP_MS = 1e-6;
 /** In strides up to this length the scheduler also reads the clock when it wakes, to see how long promises took. */
@@ -123,6 +123,8 @@ export class FairScheduler implements Scheduler, Slice {
     const ready = this.#ready;
     for (let runnable = ready.shift(); runnable !== undefined; runnable = ready.shift()) {
       if (runnable.turn(this)) ready.push(runnable);
+      this.#left -= 1;
+      if (this.#left <= 0) this.#look();
       if (this.#isOver) return;
     }
     this.#awake = false;
