@@ -74,7 +74,9 @@ describe('the count of messages', () => {
   it('holds when a thread ends: what was sent was handled, or is a dead letter', async () => {
     await using fixture = shardsFixture({ count: 1 });
     let handled = 0;
-    const sink = fixture.system.spawn<number>(() => () => void (handled += 1));
+    const sink = fixture.system.spawn<number>(() => () => {
+      handled += 1;
+    });
     const relay = await fixture.worker('relay');
     for (let n = 0; n < 1_000; n++) {
       relay.tell(n === 500 ? { kind: 'exit-now' } : { kind: 'pass-on', to: sink, message: n });
@@ -127,7 +129,9 @@ describe('a message', () => {
     const worker = await fixture.worker('a');
     const shared = new SharedArrayBuffer(8);
     const echo = (value: unknown) => fixture.ask(worker, (replyTo) => ({ kind: 'echo', value, replyTo }));
+    // An echo is what was sent.
     const view = (await echo(new Uint8Array(shared, 4, 2))) as Uint8Array;
+    // As above.
     const whole = (await echo(shared)) as SharedArrayBuffer;
     new Uint8Array(shared)[4] = 7;
     expect([view.length, view[0], new Uint8Array(whole)[4]]).toEqual([2, 7, 7]);

@@ -278,6 +278,7 @@ export class PortChannel implements Channel, RefTable {
   #deliverPlaced(to: number, ref: Ref<never>, message: unknown): void {
     const waiting = this.#waiting.get(to) ?? 0;
     if (waiting === 0 && hasRoom(ref)) {
+      // The sender had the ref's type.
       ref.tell(message as never);
       return;
     }
@@ -305,6 +306,7 @@ export class PortChannel implements Channel, RefTable {
       answer(this.#refuse(`${this.#options.peer}#${id}`, decoded, 'stopped'));
       return;
     }
+    // As for a message that is told.
     const taking = canOffer(ref) ? offerTo<never>(ref, decoded as never) : Promise.resolve(ref.tell(decoded as never));
     taking.then(answer, (error: unknown) => {
       this.#options.onDefect(ref.path, error);

@@ -110,6 +110,7 @@ function worker(home: ShardHome, args: WorkerArgs): Behaviour<WorkerMessage> {
           message.replyTo.tell(notes);
           return;
         case 'offer':
+          // As in `pass-on`.
           return home.system
             .offer<never>(message.to, message.message as never)
             .then((taken) => void message.answer.tell(taken));
