@@ -14,7 +14,11 @@ export type Receive<M> = (message: M) => undefined | void | PromiseLike<void>;
  * Starts an actor: runs once for each incarnation, sets up its state and returns the function that handles its
  * messages.
  */
-export type Behaviour<M> = (context: Context<M>) => Receive<M> | PromiseLike<Receive<M>>;
+export interface Behaviour<M> {
+  (context: Context<M>): Receive<M> | PromiseLike<Receive<M>>;
+  /** How long its actors may take to stop, unless the options of the spawn say something else; default 30000. */
+  readonly stopTimeoutMs?: number;
+}
 
 export interface SpawnOptions {
   /** Unique among living siblings; default: a number. */

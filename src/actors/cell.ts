@@ -62,7 +62,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.kernel = kernel;
     this.parent = parent;
     this.name = name;
-    this.stopTimeoutMs = options.stopTimeoutMs ?? STOP_TIMEOUT_MS_DEFAULT;
+    this.stopTimeoutMs = options.stopTimeoutMs ?? behaviour.stopTimeoutMs ?? STOP_TIMEOUT_MS_DEFAULT;
     this.behaviour = behaviour;
     this.#capacity = options.capacity === undefined ? CAPACITY_DEFAULT : checkedCapacity(options.capacity);
     this.#overflow = options.overflow ?? 'fail';

@@ -157,7 +157,7 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
 
   stop(timeoutMs: number): void {
     this.#limitMs ??= timeoutMs;
-    this.#requestEnd({ kind: 'shutdown' });
+    this.#requestEnd({ kind: timeoutMs === 0 ? 'killed' : 'shutdown' });
     if (this.state !== 'stopped') this.#limitTo(timeoutMs);
   }
 
@@ -184,8 +184,8 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
     this.#resources?.cleanUps.abandon();
     // A limit of 0 asks for an end at once. That it is reached is no failure.
     if (afterMs > 0) this.#endBecause(abandoned(this.path, afterMs, reason));
-    else if (reason === undefined) this.#endBecause({ kind: 'shutdown' });
-    this.#finish(reason?.kind === 'shutdown');
+    else if (reason === undefined) this.#endBecause({ kind: 'killed' });
+    this.#finish(reason?.kind === 'shutdown' || reason?.kind === 'killed');
   }
 
   #requestEnd(reason: ExitReason): void {

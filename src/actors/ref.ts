@@ -19,6 +19,8 @@ export interface Ref<in M> {
 export type ExitReason =
   | { readonly kind: 'normal' }
   | { readonly kind: 'shutdown' }
+  /** It was stopped with a limit of 0, which waits for nothing. */
+  | { readonly kind: 'killed' }
   | {
       readonly kind: 'error';
       readonly error: ErrorEnvelope;

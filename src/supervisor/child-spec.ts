@@ -1,4 +1,4 @@
-import type { Behaviour, Receive, Ref, SpawnOptions } from '../actors/mod.ts';
+import type { Behaviour, Context, Receive, Ref, SpawnOptions } from '../actors/mod.ts';
 import type { BackOff } from './back-off.ts';
 
 /** Which children are restarted. permanent: always; transient: unless it ended in order; temporary: never. */
@@ -14,12 +14,12 @@ export type Directive = 'resume' | 'restart' | 'stop';
  * Describes a child and how it is supervised, in OTP's words.
  * @typeParam M its messages
  */
-export interface ChildSpec<in out M = never> {
+export interface ChildSpec<in M = never> {
   /** Unique under its supervisor; also the child's name in its path. */
   readonly id: string;
   readonly start: Behaviour<never>;
   /** Only for the compiler: the type of the child's messages. */
-  readonly messages?: (message: M) => M;
+  readonly messages?: (message: M) => void;
   readonly restart: Restart;
   readonly shutdown: Shutdown;
   readonly type: 'worker' | 'supervisor';
@@ -61,9 +61,13 @@ const supervisors = new WeakSet<Behaviour<never>>();
 
 /** Marks the behaviour of a supervisor, for `child`. */
 export function markSupervisor<M>(behaviour: Behaviour<M>): Behaviour<M> {
+  // Its children have limits of their own, and nothing else takes time.
+  const marked = Object.assign((context: Context<M>) => behaviour(context), {
+    stopTimeoutMs: Number.POSITIVE_INFINITY,
+  });
   // The set only compares identities.
-  supervisors.add(behaviour as unknown as Behaviour<never>);
-  return behaviour;
+  supervisors.add(marked as unknown as Behaviour<never>);
+  return marked;
 }
 
 /** Makes the spec of a child. The defaults are OTP's. */
@@ -79,7 +83,8 @@ export function child<M>(of: ChildOptions<M>): ChildSpec<M> {
     id,
     // A supervisor starts and stops its children but sends them nothing, so the type of their messages does not
     // matter.
-    start: behaviour as unknown as Behaviour<never>,
+    // What is no function is left for `checkChildSpecs` to refuse.
+    start: (typeof start === 'function' ? behaviour : start) as unknown as Behaviour<never>,
     restart: restart ?? 'permanent',
     shutdown: shutdown ?? (isSupervisor ? 'infinite' : SHUTDOWN_MS_DEFAULT),
     type: isSupervisor ? 'supervisor' : 'worker',

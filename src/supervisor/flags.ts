@@ -68,7 +68,10 @@ export function checkChildSpecs(specs: readonly ChildSpec[], autoShutdown?: Auto
   }
 }
 
-type Checked = Pick<ChildSpec, 'id' | 'restart' | 'shutdown' | 'significant' | 'type' | 'backOff' | 'onError' | 'options'>;
+type Checked = Pick<
+  ChildSpec,
+  'id' | 'restart' | 'shutdown' | 'significant' | 'type' | 'backOff' | 'onError' | 'options'
+>;
 
 function checkChild(
   { id, restart, shutdown, significant, type, backOff, onError, options }: Checked,
@@ -115,7 +118,9 @@ function checkBackOff(backOff: BackOff): void {
 /** The id is the name of the child in its path. */
 function checkId(id: unknown): void {
   if (typeof id === 'string' && id !== '' && !id.includes('/')) return;
-  throw invalid(`Expected the id of a child to be a text with at least one character and without "/", got ${shown(id)}`);
+  throw invalid(
+    `Expected the id of a child to be a text with at least one character and without "/", got ${shown(id)}`,
+  );
 }
 
 /** A misspelt name would be passed over in silence. */
