@@ -12,7 +12,6 @@ const BATCH_MAX = 512;
 export class BatchWriter {
   readonly #port: MessagePort;
   readonly #refused: (item: Item) => void;
-  readonly #onPosted: (messages: number) => void;
   readonly #flush = (): void => this.flush();
   #batch: unknown[] = [];
   #isFlushDue = false;
@@ -20,18 +19,10 @@ export class BatchWriter {
   #unacknowledged = 0;
   #waiting: (() => void)[] = [];
 
-  /**
-   * @param refused told of each message that could not be cloned; the others are posted
-   * @param onPosted told how many messages have left this thread
-   */
-  constructor(
-    port: MessagePort,
-    refused: (item: Item) => void,
-    onPosted: (messages: number) => void = () => undefined,
-  ) {
+  /** @param refused told of each message that could not be cloned; the others are posted */
+  constructor(port: MessagePort, refused: (item: Item) => void) {
     this.#port = port;
     this.#refused = refused;
-    this.#onPosted = onPosted;
   }
 
   get hasRoom(): boolean {
@@ -66,7 +57,12 @@ export class BatchWriter {
     const item: Item = [to, message, extras];
     this.#port.postMessage(item, [...transferred]);
     this.#unacknowledged += 1;
-    this.#onPosted(1);
+  }
+
+  /** A message in the form of an `Op`. */
+  offer(op: Extract<Op, { op: 'offer' }>): void {
+    this.#unacknowledged += 1;
+    this.#add(OP, op, undefined);
   }
 
   op(op: Op): void {
@@ -123,9 +119,6 @@ export class BatchWriter {
 
   #post(batch: Batch): void {
     this.#port.postMessage(batch);
-    let messages = 0;
-    for (let index = 0; index < batch.length; index += PARTS) if (batch[index] !== OP) messages += 1;
-    this.#onPosted(messages);
   }
 
   #wakeWaiting(): void {

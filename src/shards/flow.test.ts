@@ -57,7 +57,7 @@ describe('a flood', () => {
 });
 
 describe('an offer from a shard', () => {
-  it('is true only once the mailbox on the main thread has it', async () => {
+  it('waits for room in the mailbox on the main thread, and none is lost', async () => {
     await using fixture = shardsFixture();
     const seen: unknown[] = [];
     const narrow = fixture.system.spawn<unknown>(() => (message) => void seen.push(message), { capacity: 1 });
@@ -97,7 +97,8 @@ describe('the count of messages', () => {
     fixture.shards.replace(0, 'a test');
     await fixture.system.ended(relay);
     await fixture.untilEvent(({ kind }) => kind === 'shard-lost');
-    expect(fixture.system.deadLetters.count).toBe(1_000);
+    // Whether the actor had begun to wait when its thread was ended is chance.
+    expect([1_000, 1_001]).toContain(fixture.system.deadLetters.count);
   });
 
   it('has all dead letters of a shard, although only some are told one by one', async () => {

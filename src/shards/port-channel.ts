@@ -51,10 +51,7 @@ export class PortChannel implements Channel, RefTable {
   #taken = 0;
   #received = 0;
   #sent = 0;
-  #offers = 0;
-  /** Offers that the other end has not answered. */
-  readonly #offered = new Map<number, (taken: boolean) => void>();
-  /** Messages that wait for room in the mailbox of a placed actor, by its id. */
+  /** Messages that wait for room in the mailbox of an actor, by its id. */
   readonly #waiting = new Map<number, number>();
   readonly #held = new HeldBatches();
 
@@ -62,11 +59,7 @@ export class PortChannel implements Channel, RefTable {
     this.#options = options;
     this.#port = options.port;
     this.#replyPath = `${options.peer}?`;
-    this.#writer = new BatchWriter(
-      options.port,
-      (item) => this.#undelivered(item, 'dropped'),
-      (messages) => options.tally?.addPosted(messages),
-    );
+    this.#writer = new BatchWriter(options.port, (item) => this.#undelivered(item, 'dropped'));
     this.#imports = new Imports(this, (id, count) => this.#writer.op({ op: 'release', id, count }));
     // Only the `PortChannel` at the other end writes to this port.
     options.port.on('message', (batch: Batch) => this.#receive(batch));
@@ -116,17 +109,14 @@ export class PortChannel implements Channel, RefTable {
     }
   }
 
-  offer(to: number, message: unknown, path: string): Promise<boolean> {
-    if (this.#closed !== undefined) return Promise.resolve(this.#refuse(path, message, 'stopped'));
-    const encoded = encode(message, this);
-    const offer = ++this.#offers;
+  /** @returns false if the message was not taken and is a dead letter. @throws MESSAGE_NOT_PLAIN */
+  offer(to: number, message: unknown, path: string): boolean {
+    if (this.#closed !== undefined) return this.#refuse(path, message, 'stopped');
+    const { message: plain, extras } = encode(message, this);
+    this.#writer.offer({ op: 'offer', id: to, message: plain, extras });
     this.#sent += 1;
     this.#options.tally?.addTold();
-    return new Promise((resolve) => {
-      this.#offered.set(offer, (taken) => resolve(taken));
-      this.#writer.op({ op: 'offer', id: to, offer, ...encoded });
-      this.#options.tally?.addPosted(1);
-    });
+    return true;
   }
 
   fail(id: number, error: Error): void {
@@ -200,8 +190,6 @@ export class PortChannel implements Channel, RefTable {
     if (this.#closed !== undefined) return;
     this.#closed = reason;
     for (const item of this.#writer.close()) this.#undelivered(item, 'stopped');
-    for (const answer of [...this.#offered.values()]) answer(false);
-    this.#offered.clear();
     this.#port.close();
     this.#imports.close(reason);
     const { peer } = this.#options;
@@ -255,10 +243,16 @@ export class PortChannel implements Channel, RefTable {
     this.#taken = 0;
   }
 
-  #deliver(to: number, message: unknown): void {
+  #deliver(to: number, message: unknown, isOffer = false): void {
+    const { tally } = this.#options;
     this.#taken += 1;
     this.#received += 1;
-    this.#options.tally?.addReceived();
+    tally?.beginReceived();
+    this.#deliverTo(to, message, isOffer);
+    tally?.addReceived();
+  }
+
+  #deliverTo(to: number, message: unknown, isOffer: boolean): void {
     const ref = to > 0 ? this.#exports.get(to) : this.#options.placed(to);
     if (ref === undefined) {
       // Only numbers are known of an ask that has ended, and of a placed actor.
@@ -266,7 +260,9 @@ export class PortChannel implements Channel, RefTable {
       return;
     }
     try {
-      if (to < 0 && this.#options.tally !== undefined) this.#deliverPlaced(to, ref, message);
+      // The proxy of a placed actor has taken the message for it.
+      const waits = isOffer || (to < 0 && this.#options.tally !== undefined);
+      if (waits && canOffer(ref)) this.#deliverWaiting(to, ref, message);
       // The sender had the ref's type.
       else ref.tell(message as never);
     } catch (error) {
@@ -274,8 +270,8 @@ export class PortChannel implements Channel, RefTable {
     }
   }
 
-  /** The proxy has taken the message for the actor, so it is not refused here: it waits for room, and so does the proxy then. */
-  #deliverPlaced(to: number, ref: Ref<never>, message: unknown): void {
+  /** The message is not refused for want of room: it waits for it, and so does whoever sends more. */
+  #deliverWaiting(to: number, ref: Ref<never>, message: unknown): void {
     const waiting = this.#waiting.get(to) ?? 0;
     if (waiting === 0 && hasRoom(ref)) {
       // The sender had the ref's type.
@@ -284,8 +280,10 @@ export class PortChannel implements Channel, RefTable {
     }
     if (waiting === 0) this.#writer.op({ op: 'full', id: to });
     this.#waiting.set(to, waiting + 1);
-    // It resolves when the message has a place, and never rejects: a message that was decoded is taken by any mailbox.
-    void offerTo<never>(ref, message as never).then(() => {
+    // It waits as in a mailbox.
+    this.#options.tally?.addPushed();
+    const done = (): void => {
+      this.#options.tally?.addShifted();
       const left = (this.#waiting.get(to) ?? 1) - 1;
       if (left > 0) {
         this.#waiting.set(to, left);
@@ -293,24 +291,10 @@ export class PortChannel implements Channel, RefTable {
       }
       this.#waiting.delete(to);
       this.#writer.op({ op: 'room', id: to });
-    });
-  }
-
-  #takeOffer({ id, offer, message, extras }: Extract<Op, { op: 'offer' }>): void {
-    const decoded = decode(message, extras, this);
-    const ref = id > 0 ? this.#exports.get(id) : this.#options.placed(id);
-    this.#received += 1;
-    this.#options.tally?.addReceived();
-    const answer = (taken: boolean): void => this.#writer.op({ op: 'offered', offer, taken });
-    if (ref === undefined) {
-      answer(this.#refuse(`${this.#options.peer}#${id}`, decoded, 'stopped'));
-      return;
-    }
-    // As for a message that is told.
-    const taking = canOffer(ref) ? offerTo<never>(ref, decoded as never) : Promise.resolve(ref.tell(decoded as never));
-    taking.then(answer, (error: unknown) => {
+    };
+    offerTo<never>(ref, message as never).then(done, (error: unknown) => {
       this.#options.onDefect(ref.path, error);
-      answer(false);
+      done();
     });
   }
 
@@ -338,20 +322,15 @@ export class PortChannel implements Channel, RefTable {
         this.#stopHere(op.id, op.timeoutMs);
         return;
       case 'offer':
-        this.#takeOffer(op);
+        this.#deliver(op.id, decode(op.message, op.extras, this), true);
         return;
-      case 'offered': {
-        const answer = this.#offered.get(op.offer);
-        this.#offered.delete(op.offer);
-        answer?.(op.taken);
-        return;
-      }
       case 'fail':
         this.#exports.fail(op.id, fromEnvelope(op.error));
         return;
       case 'full':
       case 'room':
-        this.#options.onRoom?.(op.id, op.op === 'room');
+        if (op.id > 0) this.#imports.onRoom(op.id, op.op === 'room');
+        else this.#options.onRoom?.(op.id, op.op === 'room');
         return;
     }
   }

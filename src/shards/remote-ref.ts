@@ -10,8 +10,8 @@ export interface Channel {
   /** Resolves when there is room, or when the channel is closed. */
   room(): Promise<void>;
   tell(to: number, message: unknown, path: string): boolean;
-  /** Resolves once the mailbox at the other end has taken the message, or will not. */
-  offer(to: number, message: unknown, path: string): Promise<boolean>;
+  /** Like `tell`, but the message waits at the other end while the mailbox there is full. */
+  offer(to: number, message: unknown, path: string): boolean;
   fail(id: number, error: Error): void;
   /** @param counts whether this counts as watching, so that a failure does not reach the parent */
   watch(ref: RemoteRef<never>, counts: boolean): void;
@@ -25,6 +25,8 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
   readonly id: number;
   readonly channel: Channel;
   #listeners: Map<object, (exit: Exit) => void> | undefined;
+  /** Offers wait for it while the mailbox at the other end is full. */
+  #room: PromiseWithResolvers<void> | undefined;
   /** Whether a listener counts as watching. */
   #counts = false;
 
@@ -49,8 +51,22 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
 
   /** Like `tell`, but as soon as the channel and the mailbox at its other end have room. */
   async offer(message: M): Promise<boolean> {
-    while (!this.channel.hasRoom && this.channel.closed === undefined) await this.channel.room();
+    while (this.channel.closed === undefined) {
+      if (this.#room !== undefined) await this.#room.promise;
+      else if (!this.channel.hasRoom) await this.channel.room();
+      else break;
+    }
     return this.channel.offer(this.id, message, this.path);
+  }
+
+  /** The mailbox at the other end is full, or has room again; or the channel is closed. */
+  onRoom(hasRoom: boolean): void {
+    if (!hasRoom) {
+      this.#room ??= Promise.withResolvers<void>();
+      return;
+    }
+    this.#room?.resolve();
+    this.#room = undefined;
   }
 
   watch(key: object, listener: (exit: Exit) => void): void {

@@ -227,9 +227,10 @@ export class ShardThread {
   /** What was on its way to or from the thread, or waited on it, is dead with it. Only numbers are known of it. */
   #tellLost(): void {
     const { system } = this.#options;
-    const { received, pushed, shifted, told, posted, letters } = this.#tally;
+    const { received, pushed, shifted, told, letters } = this.#tally;
     const inbound = Math.max(0, this.channel.counts.sent - received) + Math.max(0, pushed - shifted);
-    const outbound = Math.max(0, told - posted);
+    // All that had left the thread was received before.
+    const outbound = Math.max(0, told - this.channel.counts.received);
     const shard = `shard ${this.index}`;
     const add = (from: string, to: string, count: number): void => {
       if (count === 0) return;

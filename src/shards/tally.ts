@@ -1,11 +1,13 @@
 import { Mailbox, type Sender } from '../actors/mod.ts';
 
 const FIELDS = 6;
-const RECEIVED = 0;
+/** Twice the messages that have come, and one more while the next is put into a mailbox. */
+const ARRIVED = 0;
 const PUSHED = 1;
 const SHIFTED = 2;
 const TOLD = 3;
-const POSTED = 4;
+/** `pushed` before the message that is put into a mailbox now. */
+const BEFORE = 4;
 const LETTERS = 5;
 
 /**
@@ -22,9 +24,11 @@ export class Tally {
     this.#counts = new Float64Array(buffer);
   }
 
-  /** Messages that came over the channel. */
+  /** Messages that came over the channel and were put into a mailbox, or refused. Right wherever the thread was ended. */
   get received(): number {
-    return this.#counts[RECEIVED] ?? 0;
+    const [arrived = 0] = this.#counts;
+    const isDone = arrived % 2 === 1 && this.pushed > (this.#counts[BEFORE] ?? 0);
+    return Math.floor(arrived / 2) + (isDone ? 1 : 0);
   }
 
   /** Messages that were put into mailboxes of the shard, from wherever. */
@@ -42,18 +46,20 @@ export class Tally {
     return this.#counts[TOLD] ?? 0;
   }
 
-  /** Those of them that have left the thread. */
-  get posted(): number {
-    return this.#counts[POSTED] ?? 0;
-  }
-
   /** Dead letters of the shard. */
   get letters(): number {
     return this.#counts[LETTERS] ?? 0;
   }
 
+  /** A message has come and is about to be put into a mailbox. */
+  beginReceived(): void {
+    this.#counts[BEFORE] = this.pushed;
+    this.#add(ARRIVED, 1);
+  }
+
+  /** It is there, or was refused. One write counts it and ends its arrival, so no end of the thread comes between the two. */
   addReceived(): void {
-    this.#add(RECEIVED, 1);
+    this.#add(ARRIVED, 1);
   }
 
   addPushed(): void {
@@ -66,10 +72,6 @@ export class Tally {
 
   addTold(): void {
     this.#add(TOLD, 1);
-  }
-
-  addPosted(count: number): void {
-    this.#add(POSTED, count);
   }
 
   addLetter(): void {
@@ -101,7 +103,9 @@ export class TalliedMailbox<M> extends Mailbox<M> {
   }
 
   override shift(): M | undefined {
-    if (this.length > 0) this.#tally.addShifted();
-    return super.shift();
+    const wasThere = this.length > 0;
+    const message = super.shift();
+    if (wasThere) this.#tally.addShifted();
+    return message;
   }
 }

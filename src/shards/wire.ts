@@ -33,18 +33,11 @@ export type Op =
   | { readonly op: 'release'; readonly id: number; readonly count: number }
   /** `count` messages have been taken. */
   | { readonly op: 'ack'; readonly count: number }
-  /** A message that the sender wants to know the fate of; answered by `offered` under its number. */
-  | {
-      readonly op: 'offer';
-      readonly id: number;
-      readonly offer: number;
-      readonly message: unknown;
-      readonly extras: Extras | undefined;
-    }
-  | { readonly op: 'offered'; readonly offer: number; readonly taken: boolean }
+  /** A message that waits for room in the mailbox, if need be. */
+  | { readonly op: 'offer'; readonly id: number; readonly message: unknown; readonly extras: Extras | undefined }
   /** The ask behind a ref of a reply will get none. */
   | { readonly op: 'fail'; readonly id: number; readonly error: ErrorEnvelope }
-  /** The mailbox of a placed actor is full, or has room again: its proxy waits meanwhile. */
+  /** The mailbox of an actor is full, or has room again: proxies and offers wait meanwhile. */
   | { readonly op: 'full' | 'room'; readonly id: number }
   /** For the owner of the channel. */
   | { readonly op: 'event'; readonly event: unknown };
