@@ -79,7 +79,7 @@ export class DataDir {
 
   async announce(running: Omit<RunningFleet, 'version' | 'process' | 'inode'>): Promise<void> {
     const self = identify(process.pid);
-    if (self === undefined) throw new ShoalError('INTERNAL', 'this process is not in /proc');
+    if (self === undefined) throw new ShoalError('PROC_UNUSABLE', 'This process is not in /proc');
     const content: RunningFleet = { version: 1, process: self, inode: inodeOf(this.path), ...running };
     await writeDurable(join(this.path, RUNNING_FILE), `${JSON.stringify(content, null, 2)}\n`);
   }
@@ -128,6 +128,7 @@ function takeLock(directory: string): FileLock | undefined {
   try {
     return FileLock.tryTake(path);
   } catch (cause) {
+    if (cause instanceof ShoalError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ShoalError('DATA_DIR_UNUSABLE', `The data directory ${directory} cannot be locked (${path}): ${why}`, {
       cause,
