@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { codeOf } from '../errors.ts';
 import { processLimit } from './process-limit.ts';
 import { whileThere } from './while-there.ts';
@@ -35,6 +35,16 @@ export class FileLock {
       }
     }
     throw new Error(`${path} was removed again and again while it was to be locked`);
+  }
+
+  /** Replaces the content of the file, which says who has it. It is for people and other programs: a full disk does not matter. */
+  note(text: string): void {
+    try {
+      ftruncateSync(this.#file);
+      writeSync(this.#file, text, 0);
+    } catch {
+      // The lock holds without it.
+    }
   }
 
   release(): void {
