@@ -2,7 +2,7 @@ export { rememberedAccelerator } from './accelerator.ts';
 export type { ActorRow, ActorRows } from './admin/mod.ts';
 export { askFleet } from './ask-fleet.ts';
 export type { RunningFleet } from './data-dir.ts';
-export { findRunning } from './data-dir.ts';
+export { findHolder, findRunning } from './data-dir.ts';
 export type { Check, DoctorOptions } from './doctor.ts';
 export { examine } from './doctor.ts';
 export type { FleetAddress, WhereToLook } from './find.ts';

@@ -2,7 +2,7 @@ import { type ActorSystem, createSystem, type Ref } from '../actors/mod.ts';
 import { fromEnvelope, ShoalError } from '../errors.ts';
 import type { FleetSnapshot, RouterMessage } from '../fleet/mod.ts';
 import { inspectImage } from '../hypervisor/mod.ts';
-import { createLauncher } from '../process/mod.ts';
+import { checkProc, createLauncher } from '../process/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
 import type { Connection } from '../transport/mod.ts';
 import { createRequester, subjectsOf } from '../transport/mod.ts';
@@ -61,6 +61,7 @@ const ASK_TIMEOUT_MS = 5_000;
 export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise<Shoal> {
   const cleanUp = new CleanUp();
   try {
+    checkProc();
     // A fleet name and an image that cannot be used are refused before anything is started.
     subjectsOf(asked.fleet);
     const source = await inspectImage(asked.image);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { MessageChannel, type ResourceLimits, type Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, type ResourceLimits, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import {
   type ActorSystem,
@@ -109,7 +109,7 @@ export class ShardThread {
       beatMs: heartbeat.beatMs,
       tally: this.#tally.buffer,
     };
-    this.ended = this.#pool.run(init, { transferList: [mail.port2, control.port2] }).then(
+    this.ended = run(this.#pool, init, [mail.port2, control.port2]).then(
       () => this.#end(() => ({ kind: 'shutdown' })),
       (error: unknown) => this.#end(() => failureReason(this.#lost(error))),
     );
@@ -212,7 +212,8 @@ export class ShardThread {
   async #end(reasonOf: () => ExitReason): Promise<void> {
     this.#state = 'ending';
     this.#cancelCheck();
-    void this.#pool.destroy();
+    // A task that never got a thread is still in the queue. `destroy` would reject its promise, which nobody has.
+    if (this.#pool.queueSize === 0) void this.#pool.destroy();
     await this.#exited();
     this.channel.drain();
     const reason = reasonOf();
@@ -266,11 +267,21 @@ export class ShardThread {
   }
 }
 
+/** The pool throws if the system refuses it a thread (EAGAIN). Such a thread is lost like any other. */
+async function run(pool: Piscina, init: ShardInit, transferList: readonly MessagePort[]): Promise<void> {
+  await pool.run(init, { transferList: [...transferList] });
+}
+
 function whyOf(error: unknown): string {
+  if (isRefused(error)) return 'the system refused its thread (EAGAIN); raise `ulimit -u`, or TasksMax of the service';
   if (codeOf(error) === 'ERR_WORKER_OUT_OF_MEMORY') return 'it ran out of memory';
   const message = error instanceof Error ? error.message : String(error);
   const exitCode = /^worker exited with code: (\d+)$/.exec(message)?.[1];
   return exitCode === undefined ? `it threw: ${message}` : `its thread ended with exit code ${exitCode}`;
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof Error && codeOf(error) === 'ERR_WORKER_INIT_FAILED' && error.message.includes('EAGAIN');
 }
 
 function stopped(index: number): ShoalError {
