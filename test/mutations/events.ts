@@ -72,8 +72,8 @@ export const EVENTS = [
     ],
     [
       'an adopted VM keeps its interval of reports',
-      'statusIntervalMs === undefined ? adopted :',
-      'statusIntervalMs !== undefined ? adopted :',
+      'statusIntervalMs === undefined ? found :',
+      'statusIntervalMs !== undefined ? found :',
     ],
     [
       'an adopted VM is reserved',
@@ -84,11 +84,19 @@ export const EVENTS = [
     ['an address that another program has is set aside', "error?.code === 'PORT_TAKEN' || ", ''],
     ['an address that the tables refuse is set aside', ' || vm.refused;', ';'],
     ['the link of a VM that is gone is closed', "      { kind: 'close-link', vm: id },\n", ''],
+    ['the release of a VM that is gone is written', "      { kind: 'write-release', vm: id },\n    ],", '    ],'],
+    ['a VM on an address of another holds it until it is gone', ', isIntruder: true },', ' },'],
     [
-      'the release of a VM that is gone is written',
-      "      { kind: 'write-release', vm: id, address },\n    ],",
-      '    ],',
+      'a VM on an address of another gets no requests',
+      "...(found.state === 'stopping' ? [] : [",
+      "...(found.state !== 'stopping' ? [] : [",
     ],
+    [
+      'a VM that nobody knows is released by its id',
+      'if (fleet.releasing.has(vm)) return NOTHING;',
+      'if (!fleet.absent.has(vm)) return NOTHING;',
+    ],
+    ['a VM whose release is under way is not released again', 'if (fleet.releasing.has(vm)) return NOTHING;', ''],
     ['the verdict of the host decides what is poison', 'end.why, nowMs, end.verdict)', 'end.why, nowMs)'],
   ]),
   ...mutationsOf('policy/on-link-event.ts', [

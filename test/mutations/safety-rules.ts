@@ -22,13 +22,13 @@ export const SAFETY_RULES = [
   ...mutationsOf('policy/rules/silence.ts', [
     [
       'a draining VM that never reported is watched',
-      "vm.state === 'ready' || vm.state === 'draining') endMute",
-      "vm.state === 'ready') endMute",
+      "if ((vm.state === 'ready' || vm.state === 'draining') && vm.heardMs",
+      "if (vm.state === 'ready' && vm.heardMs",
     ],
     [
       'a ready VM that never reported is watched',
-      "vm.state === 'ready' || vm.state === 'draining') endMute",
-      "vm.state === 'draining') endMute",
+      "if ((vm.state === 'ready' || vm.state === 'draining') && vm.heardMs",
+      "if (vm.state === 'draining' && vm.heardMs",
     ],
     ['a VM that boots is watched', "for (const vm of plan.fleet.group('booting')) endLateBoot(plan, vm);", ''],
     [
@@ -59,10 +59,11 @@ export const SAFETY_RULES = [
       "fault: 'failed', figures });\n}\n\n/** It took",
       'fault: undefined, figures });\n}\n\n/** It took',
     ],
+    ['a VM that answers before its first status line goes on', ' && vm.heardMs === undefined) endMute', ') endMute'],
     [
-      'a VM that never reported may finish its work',
-      ' || !isIdleOrOverdue(plan, vm)) return;\n  const figures = { booting_ms',
-      ') return;\n  const figures = { booting_ms',
+      'a VM may finish its work before it is ended over its silence',
+      ' && !hasAnswerTime && isIdleOrOverdue(plan, vm);',
+      ' && !hasAnswerTime;',
     ],
     [
       'a VM that never reported is a failure',
@@ -83,11 +84,11 @@ export const SAFETY_RULES = [
     ['a VM has a second to answer', 'const ANSWER_MS_MAX = 1_000', 'const ANSWER_MS_MAX = 100'],
     [
       'a VM that works is asked only when its work is overdue',
-      ' || !isIdleOrOverdue(plan, vm, answerMs)) return;',
-      ') return;',
+      ' || !isIdleOrOverdue(plan, vm, answerMs)) return false;',
+      ') return false;',
     ],
     ['a VM without a link is not asked', 'vm.linked && vm.askedMs === undefined', 'vm.askedMs === undefined'],
-    ['a VM without a link is not ended before its limit', 'silent < limitMs || hasAnswerTime || ', 'hasAnswerTime || '],
+    ['a VM without a link is not ended before its limit', 'silent >= limitMs && !hasAnswerTime', '!hasAnswerTime'],
     [
       'what only stood in the queue of a silent VM is tried elsewhere',
       "fault: 'silent', figures });",
@@ -108,7 +109,7 @@ export const SAFETY_RULES = [
     ],
   ]),
   ...mutationsOf('policy/rules/lease.ts', [
-    ['R7 leaves a VM alone that works', 'if (vm.inFlight > 0) continue;', ''],
+    ['R7 leaves a VM that took its link to R6', "if (vm.state === 'ready' || vm.state === 'draining') continue;", ''],
     [
       'R7 waits for ip_reserve_ms',
       'if (reservedMs < ipReserveMs) continue;',

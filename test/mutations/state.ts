@@ -157,14 +157,19 @@ export const STATE = [
     ['the digest of an image is noted', '      vm.imageDigest = transition.imageDigest;\n', ''],
     ['the time at which a CPU was started is noted', '      vm.bootMs = ruleMs;\n', ''],
     [
-      'only a status line starts the count of silence',
-      '      if (vm.heardMs !== undefined) heard(vm, ruleMs);\n      return',
+      'only a status line or an answer starts the count of silence',
+      '      if (vm.heardMs !== undefined || vm.askedMs !== undefined) heard(vm, ruleMs);\n      return',
       '      heard(vm, ruleMs);\n      return',
     ],
     [
       'a VM that answers has been heard of',
-      '      if (vm.heardMs !== undefined) heard(vm, ruleMs);\n      return',
+      '      if (vm.heardMs !== undefined || vm.askedMs !== undefined) heard(vm, ruleMs);\n      return',
       '      return',
+    ],
+    [
+      'a VM that answers before its first status line has been heard of',
+      'vm.heardMs !== undefined || vm.askedMs !== undefined',
+      'vm.heardMs !== undefined',
     ],
     [
       'a VM whose link comes up has been heard of',
@@ -299,7 +304,7 @@ export const STATE = [
   ...mutationsOf('state/address-pool.ts', [
     ['an id stands for one address', 'this.#byId.has(address.id) || ', ''],
     ['an address is in the pool once', ' || (known !== undefined && this.#isInPool(known))', ''],
-    ['an address that a VM is on stays its own', 'entryOf(address, known?.vm)', 'entryOf(address, undefined)'],
+    ['an address that a VM is on stays its own', 'entryOf(address, known)', 'entryOf(address)'],
     [
       'a new address that a VM holds is not free',
       'if (entry.vm === undefined) insertSorted(this.#unheld, address.id);\n    return true;\n  }\n\n  /** @returns false if it is not',
@@ -316,18 +321,36 @@ export const STATE = [
       'if (this.#isInPool(entry)) removeSorted(this.#unheld, entry.address.id);\n    }',
       '}',
     ],
-    ['a VM that is seen is absent no more', '    this.#absent.delete(vm);\n    // A VM that', '    // A VM that'],
-    ['a VM that is gone is absent no more', '    this.#absent.delete(vm);\n    this.#releasing', '    this.#releasing'],
+    [
+      'a VM that is seen is absent no more',
+      '    this.#absent.delete(vm);\n    this.#releasing.delete',
+      '    this.#releasing.delete',
+    ],
+    [
+      'a VM that is gone is absent no more',
+      '    this.#absent.delete(vm);\n    this.#releasing.set',
+      '    this.#releasing.set',
+    ],
     [
       'an address is held until its release is durable',
-      '    this.#releasing.set(vm, held);\n',
-      '    this.#releasing.set(vm, held);\n    this.release(vm);\n',
+      '    this.#former.delete(vm);\n',
+      '    this.#former.delete(vm);\n    this.release(vm);\n',
     ],
+    ['a release frees the address of its own VM only', 'if (entry.vm !== vm) return;', ''],
     [
-      'a release frees the address of its own VM only',
-      'if (entry?.vm !== vm) return false;',
-      'if (entry === undefined) return false;',
+      'an address with a second VM on it is not free after the first',
+      'entry.vm = entry.intruders.shift();',
+      'entry.vm = undefined;',
     ],
+    ['the second VM on an address may go first', 'if (at >= 0) entry.intruders.splice(at, 1);', ''],
+    [
+      'an address that the tables give to a VM is not lost if the VM is on another',
+      'if (former.length > 0) this.#former.set(vm, former);',
+      '',
+    ],
+    ['a former address is free when its VM is gone', '[held, ...(this.#former.get(vm) ?? [])]', '[held]'],
+    ['an address is free for its own VM only', 'entry?.vm === vm && entry.intruders', 'entry?.intruders'],
+    ['an address with a second VM on it is not free', ' && entry.intruders.length === 0;', ';'],
     [
       'an address that is out of the pool is not free after its VM',
       'if (this.#isInPool(entry)) insertSorted(this.#unheld, entry.address.id);\n    else',

@@ -55,15 +55,16 @@ function giveUp(fleet: Fleet, id: VmId, write: Write, error: ErrorEnvelope, nowM
   return isConflict ? together({ transitions: [{ kind: 'vm-refused', vm: id }], effects: [] }, ended) : ended;
 }
 
-/** R8: the address is free again. */
+/** R8: the address is free again, unless another VM is on it. */
 function released(fleet: Fleet, vm: VmId): Reaction {
-  const address = fleet.releasing.get(vm);
-  if (address === undefined) return NOTHING;
-  const reason = { rule: 'R8', figures: { id_ip: address.id } } as const;
-  const text = `${formatAddress(address)} is free again`;
-  const isHeld = fleet.holder(address) === vm;
+  const addresses = fleet.releasing.get(vm);
+  if (addresses === undefined) return NOTHING;
+  const free = addresses.filter((address) => fleet.isAlone(vm, address));
   return {
     transitions: [{ kind: 'released', vm }],
-    effects: isHeld ? [vmEvent('address-free', vm, fleet.host.name, text, reason)] : [],
+    effects: free.map((address) => {
+      const reason = { rule: 'R8', figures: { id_ip: address.id } } as const;
+      return vmEvent('address-free', vm, fleet.host.name, `${formatAddress(address)} is free again`, reason);
+    }),
   };
 }

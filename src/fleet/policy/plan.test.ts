@@ -81,10 +81,6 @@ describe('R6', () => {
     expect(bare.later(1).decisions()).toEqual(['R6 host-away']);
   });
 
-  it('takes a VM that never printed a status line for one that failed', () => {
-    expect(new BareFleet().mute(1).later(10_000).step()).toMatchObject([{ kind: 'stop', vm: 1, fault: 'failed' }]);
-  });
-
   it('counts the silence of a VM that reported early from when it was ready', () => {
     const bare = new BareFleet().booting(1).report(1).later(4_000);
     const guest = { textBytesMax: 1 << 20, idempotent: true, operations: [] };

@@ -25,7 +25,7 @@ export type Effect =
   /** The VM's row as the transitions have made it. `atMs`: when the report was read, milliseconds since the epoch. */
   | { readonly kind: 'write-row'; readonly vm: VmId; readonly atMs: number }
   | { readonly kind: 'update-row'; readonly vm: VmId; readonly atMs: number }
-  | { readonly kind: 'write-release'; readonly vm: VmId; readonly address: Address }
+  | { readonly kind: 'write-release'; readonly vm: VmId }
   /** The write that ran for the VM has succeeded, or is given up: the next one may run. */
   | { readonly kind: 'write-done'; readonly vm: VmId }
   | { readonly kind: 'retry-write'; readonly vm: VmId }

@@ -184,7 +184,7 @@ describe('a step, as for spares and addresses', () => {
   });
 
   it('tells a VM to stop once, also if two rules would', () => {
-    expect(new BareFleet().mute(1).later(15_000).decisions()).toEqual(['R6 stop 1']);
+    expect(new BareFleet().booting(1).later(15_000).decisions()).toEqual(['R6 stop 1']);
   });
 
   it('decides nothing about VMs of a host out of reach', () => {
@@ -212,7 +212,8 @@ describe('a step, as for spares and addresses', () => {
   });
 
   it('takes a VM that never reported for one that failed', () => {
-    expect(new BareFleet().mute(1).later(10_000).step()).toMatchObject([{ kind: 'stop', vm: 1, fault: 'failed' }]);
+    const bare = new BareFleet().mute(1).later(9_000).apply({ kind: 'vm-asked', vm: 1, nowMs: 9_000 });
+    expect(bare.later(1_000).step()).toMatchObject([{ kind: 'stop', vm: 1, fault: 'failed' }]);
   });
 
   it('tells how many addresses other programs have', () => {

@@ -72,7 +72,7 @@ export class Effects {
       case 'update-row':
         return this.#row(effect);
       case 'write-release':
-        return this.#writes.release(effect.vm, effect.address);
+        return this.#writes.release(effect.vm);
       case 'write-done':
         return this.#writes.done(effect.vm);
       case 'retry-write':

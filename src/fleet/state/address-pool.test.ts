@@ -116,3 +116,36 @@ test('an address that was never in the pool is given to nobody when its VM is go
   leave(pool, 1, 6);
   expect([...pool.free(0)].map(({ ip }) => ip)).toEqual(['127.0.0.1']);
 });
+
+test('an address that the tables give to a VM which is found on another is held until that VM is gone', () => {
+  const pool = new AddressPool([address(1), address(2), address(3)]);
+  pool.holdAbsent(address(1), 7);
+  pool.hold(address(2), 7);
+  expect([[...pool.free(0)].map(({ id }) => id), [...pool.absent.keys()]]).toEqual([[3], []]);
+  pool.leave(7, address(2));
+  expect([...pool.free(0)].map(({ id }) => id)).toEqual([3]);
+  pool.release(7);
+  expect([...pool.free(0)].map(({ id }) => id)).toEqual([1, 2, 3]);
+});
+
+test('an address that two VMs are on is free when both are gone, whichever goes first', () => {
+  for (const [first, second] of [[7, 8] as const, [8, 7] as const]) {
+    const pool = new AddressPool([address(1)]);
+    pool.hold(address(1), 7);
+    pool.share(address(1), 8);
+    expect(pool.holder(address(1))).toBe(7);
+    leave(pool, 1, first);
+    expect([pool.holder(address(1)), [...pool.free(0)], pool.remove(1)]).toEqual([second, [], false]);
+    leave(pool, 1, second);
+    expect([...pool.free(0)].map(({ id }) => id)).toEqual([1]);
+  }
+});
+
+test('an address that two VMs are on stays theirs when it comes into the pool', () => {
+  const pool = new AddressPool([]);
+  pool.hold(address(1), 7);
+  pool.share(address(1), 8);
+  pool.add(address(1));
+  leave(pool, 1, 7);
+  expect([pool.holder(address(1)), [...pool.free(0)]]).toEqual([8, []]);
+});

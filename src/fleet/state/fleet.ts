@@ -135,7 +135,7 @@ export class Fleet {
   }
 
   /** Addresses of VMs that are gone while that is not durable yet. */
-  get releasing(): ReadonlyMap<VmId, Address> {
+  get releasing(): ReadonlyMap<VmId, readonly Address[]> {
     return this.#pool.releasing;
   }
 
@@ -146,6 +146,11 @@ export class Fleet {
 
   holder(address: Address): VmId | undefined {
     return this.#pool.holder(address);
+  }
+
+  /** Whether the VM is the only one on the address. */
+  isAlone(vm: VmId, address: Address): boolean {
+    return this.#pool.isAlone(vm, address);
   }
 
   /** Addresses that a VM could be started on, lowest id first; none while the host is not in reach. */
@@ -251,7 +256,9 @@ export class Fleet {
   }
 
   #reserve(vm: NewVm): boolean {
-    if (this.#vms.has(vm.vm) || !this.#pool.hold(vm.address, vm.vm)) return false;
+    if (this.#vms.has(vm.vm)) return false;
+    if (vm.isIntruder === true) this.#pool.share(vm.address, vm.vm);
+    else if (!this.#pool.hold(vm.address, vm.vm)) return false;
     const record = new VmRecord(vm, this.#params, this.ruleMs(vm.nowMs));
     this.#vms.set(record.id, record);
     this.#index.add(record, this.#params);

@@ -52,8 +52,8 @@ export function changeVm(
       vm.askedMs = ruleMs;
       return true;
     case 'vm-heard':
-      // Only a status line starts the count of silence.
-      if (vm.heardMs !== undefined) heard(vm, ruleMs);
+      // Only a status line, or the answer to a question, starts the count of silence.
+      if (vm.heardMs !== undefined || vm.askedMs !== undefined) heard(vm, ruleMs);
       return true;
     case 'vm-replace':
       vm.replace = true;

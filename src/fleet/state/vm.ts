@@ -22,6 +22,8 @@ export interface NewVm {
   /** Default: that of the parameters. */
   readonly statusIntervalMs?: number;
   readonly replaces?: VmId;
+  /** It was found on an address that another VM holds: it shares the address until it is gone. */
+  readonly isIntruder?: true;
   /** What an earlier Shoal left running. */
   readonly adopted?: { readonly pid: number; readonly imageDigest: string | undefined };
 }

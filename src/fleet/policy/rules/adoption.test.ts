@@ -190,3 +190,76 @@ describe('R8, a VM that is adopted', () => {
     expect(fleet.eventsOf('address-free')).toMatchObject([{ vm: 40 }]);
   });
 });
+
+describe('R8, a VM that is found on an address that another VM holds', () => {
+  const address = { id: 1, ip: '10.0.0.1', port: 9_000 };
+  const found = (vm: number) =>
+    ({ kind: 'vm-adopted', host: 'here', vm, address, pid: vm, startedMs: 0, state: 'answering' }) as const;
+
+  it('is ended, and the address is free only when both are gone', async () => {
+    const released: number[] = [];
+    await using fleet = new FakeFleet({
+      isUp: false,
+      addresses: 1,
+      obeys: [],
+      held: [{ vm: 40, address }],
+      release: async (vm) => void released.push(vm),
+    });
+    fleet.event(found(41));
+    // VM 40, which the tables know, has ended while nobody looked.
+    fleet.event({ kind: 'host-up', host: 'here', vms: [41] });
+    fleet.send();
+    await fleet.settle();
+    expect([released, (await fleet.snapshot()).addresses_free, fleet.told('prepare')]).toEqual([[40], 0, []]);
+    expect([fleet.told('stop'), fleet.eventsOf('address-free')]).toEqual([[41], []]);
+    fleet.gone(41);
+    await fleet.settle();
+    expect([released, fleet.told('prepare')]).toEqual([[40, 41], [1]]);
+    expect(fleet.eventsOf('address-free')).toMatchObject([{ vm: 41, rule: 'R8' }]);
+  });
+
+  it('is told to stop again until it is gone, gets no requests, and is no failure', async () => {
+    await using fleet = new FakeFleet({ isUp: false, addresses: 2, obeys: ['prepare', 'start'] });
+    for (const vm of [40, 41]) {
+      fleet.event(found(vm));
+      fleet.answering(vm);
+    }
+    fleet.event({ kind: 'host-up', host: 'here', vms: [40, 41] });
+    await fleet.settle();
+    expect([await fleet.inState('ready'), await fleet.inState('stopping')]).toEqual([[40], [41]]);
+    await fleet.advance(5_100);
+    expect([fleet.told('stop'), fleet.links.started]).toEqual([[41, 41], [40]]);
+    fleet.gone(41);
+    await fleet.settle();
+    expect([await fleet.inState('ready'), (await fleet.snapshot()).addresses_free]).toEqual([[40], 1]);
+    expect(fleet.eventsOf('vm-gone')).toMatchObject([{ vm: 41, text: 'VM 41 is gone: its address is held by VM 40' }]);
+  });
+
+  it('is gone if its host comes back without it', async () => {
+    await using fleet = new FakeFleet({ isUp: false, addresses: 1, obeys: [] });
+    for (const vm of [40, 41]) fleet.event(found(vm));
+    const ids = async () => (await fleet.snapshot()).vms.map((vm) => vm.id_vmachine);
+    fleet.event({ kind: 'host-up', host: 'here', vms: [40, 41] });
+    expect(await ids()).toEqual([40, 41]);
+    fleet.event({ kind: 'host-up', host: 'here', vms: [40] });
+    expect(await ids()).toEqual([40]);
+  });
+});
+
+describe('R8, a VM that nobody knows', () => {
+  it('is released by its id when its host says that it is gone, once at a time', async () => {
+    const writing = Promise.withResolvers<void>();
+    const released: number[] = [];
+    const release = (vm: number): Promise<void> => {
+      released.push(vm);
+      return writing.promise;
+    };
+    await using fleet = new FakeFleet({ release });
+    fleet.gone(77);
+    await fleet.settle();
+    expect([released, fleet.eventsOf('vm-gone')]).toEqual([[77], []]);
+    writing.resolve();
+    await fleet.settle();
+    expect((await fleet.snapshot()).addresses_free).toBe(10);
+  });
+});
