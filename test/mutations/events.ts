@@ -85,6 +85,19 @@ export const EVENTS = [
     ['an address that the tables refuse is set aside', ' || vm.refused;', ';'],
     ['the link of a VM that is gone is closed', "      { kind: 'close-link', vm: id },\n", ''],
     ['the release of a VM that is gone is written', "      { kind: 'write-release', vm: id },\n    ],", '    ],'],
+    ['an end that was meant is no failure', 'wanted || bindFailed ? [] : failed', 'bindFailed ? [] : failed'],
+    ['an address that another program has is no failure', 'wanted || bindFailed ? [] : failed', 'wanted ? [] : failed'],
+    ['an end that was not meant is a failure', '...(wanted || bindFailed ? [] : failed(fleet, vm, nowMs)),', ''],
+    [
+      'the end of a draining VM was meant',
+      "const wanted = vm.state === 'stopping' || vm.state === 'draining';",
+      "const wanted = vm.state === 'stopping';",
+    ],
+    [
+      'an address whose bind failed is set aside',
+      "...(bindFailed ? [{ kind: 'address-quarantined', address, untilMs } as const] : []),",
+      '',
+    ],
     ['a VM on an address of another holds it until it is gone', ', isIntruder: true },', ' },'],
     [
       'a VM on an address of another gets no requests',
@@ -162,7 +175,12 @@ export const EVENTS = [
       "if (fleet.host.reach === 'away') return undefined;",
       '',
     ],
-    ['a reservation that fails is a failure', "fault: 'failed', figures: { code", 'fault: undefined, figures: { code'],
+    [
+      'a reservation that fails is a failure',
+      "isConflict ? undefined : 'failed'",
+      'isConflict ? undefined : undefined',
+    ],
+    ['a reservation that the tables contradict is no failure', "isConflict ? undefined : 'failed'", "'failed'"],
     ['an address that the tables refuse is noted', 'return isConflict ? together(', 'return !isConflict ? together('],
     [
       'a VM is noted as reserved when that is durable',
@@ -180,9 +198,15 @@ export const EVENTS = [
       "fault === 'silent' ? returnQueued(fleet, vm, why, nowMs) : NOTHING",
       'NOTHING',
     ],
-    ['a VM that was meant to go is no failure', 'why, failed: fault !== undefined, nowMs', 'why, failed: true, nowMs'],
-    ['a VM that failed is a failure', 'why, failed: fault !== undefined, nowMs', 'why, failed: false, nowMs'],
-    ['a VM is drained once', "if (fleet.vm(vm)?.state !== 'ready') return NOTHING;", ''],
+    [
+      'a VM that was meant to go is no failure',
+      'fault === undefined ? [] : failed(fleet, vm, nowMs)',
+      'failed(fleet, vm, nowMs)',
+    ],
+    ['a VM that failed is a failure', '...(fault === undefined ? [] : failed(fleet, vm, nowMs)),', ''],
+    ['an ejection is a failure', '...(ejected ? failed(fleet, vm, nowMs) : [])', ''],
+    ['a drained VM is no failure', '...(ejected ? failed(fleet, vm, nowMs) : [])', '...failed(fleet, vm, nowMs)'],
+    ['a VM is drained once', "if (vm?.state !== 'ready') return NOTHING;", 'if (vm === undefined) return NOTHING;'],
     ['a host that is away is told once', "if (reach === 'away') return NOTHING;", ''],
     ['a host that is away is told nothing', "if (fleet.host.reach === 'away') return NOTHING;", ''],
     [

@@ -12,10 +12,11 @@ export interface Blockage {
 /**
  * Whether the host may start a VM on a free address.
  * @param made VMs that are to be made beside it
+ * @param notBeforeMs until when the back-off lasts
  */
-export function mayStart(fleet: Fleet, nowMs: number, made = 0): boolean {
+export function mayStart(fleet: Fleet, nowMs: number, made = 0, notBeforeMs = fleet.host.notBeforeMs): boolean {
   const { host } = fleet;
-  return host.reach === 'up' && host.notBeforeMs <= nowMs && host.noIdBeforeMs <= nowMs && hasMemory(fleet, made);
+  return host.reach === 'up' && notBeforeMs <= nowMs && host.noIdBeforeMs <= nowMs && hasMemory(fleet, made);
 }
 
 /** The first thing that keeps a VM from being started; undefined if nothing does. */

@@ -1,7 +1,10 @@
 import { toEnvelope } from '../../errors.ts';
 import type { Fleet } from '../state/fleet.ts';
+import type { Transition } from '../state/transition.ts';
+import type { Vm } from '../state/vm.ts';
 import { formatAddress } from '../values/address.ts';
 import type { VmId } from '../values/vm-id.ts';
+import { failureOf } from './back-off.ts';
 import type { DrainDecision, FleetDecision, StartDecision, StopDecision, WantDecision } from './decision.ts';
 import { hostEvent, vmEvent } from './events.ts';
 import { NOTHING, type Reaction } from './reaction.ts';
@@ -18,7 +21,7 @@ export function enact(fleet: Fleet, decision: Exclude<FleetDecision, StartDecisi
     case 'want':
       return want(fleet, decision, nowMs);
     case 'drain':
-      return drain(fleet, decision);
+      return drain(fleet, decision, nowMs);
     case 'stop':
       return stop(fleet, decision, nowMs);
     case 'ask':
@@ -86,7 +89,11 @@ export function stop(
   // What only stood in the queue of a silent VM is served by others; what it worked on waits for the host's verdict.
   const queued = fault === 'silent' ? returnQueued(fleet, vm, why, nowMs) : NOTHING;
   return {
-    transitions: [{ kind: 'vm-stopping', vm: id, why, failed: fault !== undefined, nowMs }, ...queued.transitions],
+    transitions: [
+      { kind: 'vm-stopping', vm: id, why, nowMs },
+      ...(fault === undefined ? [] : failed(fleet, vm, nowMs)),
+      ...queued.transitions,
+    ],
     effects: [
       vmEvent('vm-stop', id, fleet.host.name, `VM ${id} is told to stop: ${why}`, decision, error),
       { kind: 'command', command: { kind: 'stop', vm: id, why } },
@@ -95,13 +102,22 @@ export function stop(
   };
 }
 
-export function drain(fleet: Fleet, decision: Omit<DrainDecision, 'kind'>): Reaction {
-  const { vm, why, ejected } = decision;
-  if (fleet.vm(vm)?.state !== 'ready') return NOTHING;
+export function drain(fleet: Fleet, decision: Omit<DrainDecision, 'kind'>, nowMs: number): Reaction {
+  const { vm: id, why, ejected } = decision;
+  const vm = fleet.vm(id);
+  if (vm?.state !== 'ready') return NOTHING;
   return {
-    transitions: [{ kind: 'vm-draining', vm, why, ejected }],
-    effects: [vmEvent('vm-drain', vm, fleet.host.name, `VM ${vm} is drained: ${why}`, decision)],
+    transitions: [{ kind: 'vm-draining', vm: id, why, ejected }, ...(ejected ? failed(fleet, vm, nowMs) : [])],
+    effects: [vmEvent('vm-drain', id, fleet.host.name, `VM ${id} is drained: ${why}`, decision)],
   };
+}
+
+/** A VM has failed, or is ended because it fails: that counts at once towards the back-off of its host (R1). */
+export function failed(fleet: Fleet, vm: Vm, nowMs: number): readonly Transition[] {
+  const failure = failureOf(fleet.host, vm, nowMs, fleet.ruleMs(nowMs));
+  if (failure === undefined) return [];
+  const { failures, notBeforeMs } = failure;
+  return [{ kind: 'host-failure', failures, notBeforeMs, nowMs }];
 }
 
 /** What its VMs do is unknown from here on. */

@@ -4,7 +4,8 @@ import type { NewVm, Vm } from '../state/vm.ts';
 import { isNewReport } from '../state/vm-changes.ts';
 import { formatAddress } from '../values/address.ts';
 import type { VmEnd, VmId } from '../values/vm-id.ts';
-import { bootOf, hostAway } from './enact.ts';
+import { quarantinedUntilMs } from './back-off.ts';
+import { bootOf, failed, hostAway } from './enact.ts';
 import { hostEvent, vmEvent } from './events.ts';
 import { NOTHING, type Reaction, together } from './reaction.ts';
 import { takeAllBack, writeOff } from './retries.ts';
@@ -148,7 +149,7 @@ function intruded(fleet: Fleet, found: NewVm, holder: VmId): Reaction {
   return {
     transitions: [
       { kind: 'vm-reserved', ...found, isIntruder: true },
-      ...(found.state === 'stopping' ? [] : [{ kind: 'vm-stopping', vm, why, failed: false, nowMs } as const]),
+      ...(found.state === 'stopping' ? [] : [{ kind: 'vm-stopping', vm, why, nowMs } as const]),
     ],
     effects: [
       vmEvent('unidentified', vm, fleet.host.name, text, reason),
@@ -163,15 +164,21 @@ function onGone(fleet: Fleet, { vm: id, end, error }: Event<'vm-gone'>, nowMs: n
 }
 
 function vmGone(fleet: Fleet, vm: Vm, end: VmEnd, error: Event<'vm-gone'>['error'], nowMs: number): Reaction {
-  const { id } = vm;
+  const { id, address } = vm;
   const wanted = vm.state === 'stopping' || vm.state === 'draining';
   const why = wanted ? (vm.why ?? end.why) : end.why;
   const found = end.verdict === undefined ? '' : ` (${end.verdict})`;
   // Neither will be better at once, and other addresses may do.
   const bindFailed = error?.code === 'PORT_TAKEN' || vm.refused;
+  const untilMs = quarantinedUntilMs(fleet.poolEntry(address), nowMs);
   const requests = takeAllBack(fleet, vm, end.why, nowMs, end.verdict);
   return {
-    transitions: [...requests.transitions, { kind: 'vm-gone', vm: id, bindFailed, nowMs }],
+    transitions: [
+      ...requests.transitions,
+      ...(wanted || bindFailed ? [] : failed(fleet, vm, nowMs)),
+      { kind: 'vm-gone', vm: id },
+      ...(bindFailed ? [{ kind: 'address-quarantined', address, untilMs } as const] : []),
+    ],
     effects: [
       { kind: 'close-link', vm: id },
       vmEvent('vm-gone', id, fleet.host.name, `VM ${id} is gone: ${why}${found}`, undefined, error),

@@ -46,12 +46,9 @@ function giveUp(fleet: Fleet, id: VmId, write: Write, error: ErrorEnvelope, nowM
   if (write === 'insert' || runs) return isConflict ? NOTHING : undefined;
   if (fleet.host.reach === 'away') return undefined;
   const why = 'its reservation could not be written';
-  const ended = stop(
-    fleet,
-    { rule: 'R3', vm: id, why, fault: 'failed', figures: { code: toWire(error).code } },
-    nowMs,
-    error,
-  );
+  // What the tables contradict is no fault of the VM.
+  const fault = isConflict ? undefined : 'failed';
+  const ended = stop(fleet, { rule: 'R3', vm: id, why, fault, figures: { code: toWire(error).code } }, nowMs, error);
   return isConflict ? together({ transitions: [{ kind: 'vm-refused', vm: id }], effects: [] }, ended) : ended;
 }
 

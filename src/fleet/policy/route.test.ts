@@ -77,7 +77,7 @@ describe('R4, whom it takes', () => {
     expect(route(bare.fleet, 0)).toEqual({ kind: 'wait', rule: 'R3' });
     const left = bare.fleet.vm(3)?.requests.first;
     if (left !== undefined) bare.apply({ kind: 'request-left', request: left, nowMs: 0 });
-    bare.apply({ kind: 'vm-gone', vm: 3, bindFailed: false, nowMs: 0 });
+    bare.apply({ kind: 'vm-gone', vm: 3 });
     expect(route(bare.fleet, 0)).toEqual({ kind: 'wait', rule: 'R3' });
   });
 

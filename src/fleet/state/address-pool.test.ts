@@ -77,6 +77,7 @@ test('an address that the tables give to a VM is held until that VM is seen, or 
   pool.hold(address(1), 7);
   expect([...pool.absent.keys()]).toEqual([9]);
   expect([pool.leave(7, undefined), pool.leave(9, undefined)]).toEqual([false, true]);
+  expect([...pool.absent.keys()]).toEqual([]);
   pool.release(9);
   expect([...pool.free(0)].map(({ id }) => id)).toEqual([2]);
 });
@@ -133,9 +134,10 @@ test('an address that two VMs are on is free when both are gone, whichever goes 
     const pool = new AddressPool([address(1)]);
     pool.hold(address(1), 7);
     pool.share(address(1), 8);
-    expect(pool.holder(address(1))).toBe(7);
+    expect([pool.holder(address(1)), pool.isAlone(7, address(1))]).toEqual([7, false]);
     leave(pool, 1, first);
     expect([pool.holder(address(1)), [...pool.free(0)], pool.remove(1)]).toEqual([second, [], false]);
+    expect([pool.isAlone(first, address(1)), pool.isAlone(second, address(1))]).toEqual([false, true]);
     leave(pool, 1, second);
     expect([...pool.free(0)].map(({ id }) => id)).toEqual([1]);
   }

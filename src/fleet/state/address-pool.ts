@@ -1,5 +1,4 @@
 import { type Address, formatAddress } from '../values/address.ts';
-import { backOffMs } from '../values/back-off.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { insertSorted, removeSorted } from './sorted.ts';
 
@@ -58,13 +57,17 @@ export class AddressPool {
     return this.#releasing;
   }
 
+  entry(address: Address): PoolEntry | undefined {
+    return this.#byText.get(formatAddress(address));
+  }
+
   holder(address: Address): VmId | undefined {
-    return this.#byText.get(formatAddress(address))?.vm;
+    return this.entry(address)?.vm;
   }
 
   /** Whether the VM is the only one on the address. */
   isAlone(vm: VmId, address: Address): boolean {
-    const entry = this.#byText.get(formatAddress(address));
+    const entry = this.entry(address);
     return entry?.vm === vm && entry.intruders.length === 0;
   }
 
@@ -146,13 +149,13 @@ export class AddressPool {
     return true;
   }
 
-  /** Sets an address aside for a while that grows with each bind in a row that fails. */
-  quarantine(address: Address, nowMs: number): void {
+  /** A bind has failed: the address is set aside. @returns false if nothing is known of it */
+  quarantine(address: Address, untilMs: number): boolean {
     const entry = this.#byText.get(formatAddress(address));
-    if (entry === undefined) return;
+    if (entry === undefined) return false;
     entry.bindFailures += 1;
-    // A program that has the address will not let go of it within the millisecond: the first failure counts here.
-    entry.quarantinedUntilMs = nowMs + backOffMs(entry.bindFailures + 1);
+    entry.quarantinedUntilMs = untilMs;
+    return true;
   }
 
   /** A guest answers on it. */

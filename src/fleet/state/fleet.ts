@@ -144,6 +144,11 @@ export class Fleet {
     return this.#pool.absent;
   }
 
+  /** What the pool knows of an address, which may be outside of it while a VM is on it. */
+  poolEntry(address: Address): PoolEntry | undefined {
+    return this.#pool.entry(address);
+  }
+
   holder(address: Address): VmId | undefined {
     return this.#pool.holder(address);
   }
@@ -171,6 +176,7 @@ export class Fleet {
       case 'paused':
       case 'host-up':
       case 'host-away':
+      case 'host-failure':
       case 'host-memory':
       case 'no-id':
       case 'blocked':
@@ -180,6 +186,8 @@ export class Fleet {
         return this.#pool.add(transition.address);
       case 'address-removed':
         return this.#pool.remove(transition.id);
+      case 'address-quarantined':
+        return this.#pool.quarantine(transition.address, transition.untilMs);
       case 'absent-gone':
         return this.#pool.leave(transition.vm, undefined);
       case 'released':
@@ -187,7 +195,7 @@ export class Fleet {
       case 'vm-reserved':
         return this.#reserve(transition);
       case 'vm-gone':
-        return this.#gone(transition);
+        return this.#gone(transition.vm);
       case 'request-waits':
       case 'request-dispatched':
       case 'request-orphaned':
@@ -222,6 +230,12 @@ export class Fleet {
         // It was out of reach from when it was last heard on.
         if (this.#host.heardMs !== undefined) this.#clock.leaveOut(this.ruleMs(transition.nowMs) - this.#host.heardMs);
         this.#clock.stop(transition.nowMs);
+        return true;
+      case 'host-failure':
+        this.#host.failures = transition.failures;
+        this.#host.failedMs = transition.nowMs;
+        this.#host.notBeforeMs = transition.notBeforeMs;
+        this.#host.soundMs = 0;
         return true;
       case 'host-memory':
         return this.#hostMemory(transition);
@@ -266,15 +280,13 @@ export class Fleet {
     return true;
   }
 
-  #gone({ vm: id, bindFailed, nowMs }: Extract<Transition, { kind: 'vm-gone' }>): boolean {
+  #gone(id: VmId): boolean {
     const vm = this.#vms.get(id);
     if (vm === undefined) return false;
     this.#vms.delete(id);
     this.#index.remove(vm);
     this.#owing.delete(id);
     this.#pool.leave(id, vm.address);
-    if (bindFailed) this.#pool.quarantine(vm.address, nowMs);
-    this.#host.countEnd(vm, bindFailed, nowMs, this.ruleMs(nowMs));
     return true;
   }
 
@@ -292,7 +304,7 @@ export class Fleet {
   /** A host that forwards a report is there. If it never told of itself, its silence means nothing. */
   #heard(vm: VmRecord, ruleMs: number): void {
     if (this.#host.heardMs !== undefined) this.#host.heardMs = ruleMs;
-    this.#host.countSound(vm, ruleMs);
+    this.#host.noteSound(vm, ruleMs);
   }
 
   #changeRequest(transition: RequestTransition): boolean {

@@ -62,13 +62,11 @@ export function changeVm(
       if (!move(vm, 'ready', 'draining')) return false;
       vm.why = transition.why;
       vm.ejected = transition.ejected;
-      vm.failed = transition.ejected;
       return true;
     case 'vm-stopping':
       if (vm.state === 'stopping') return false;
       vm.state = 'stopping';
       vm.why = transition.why;
-      vm.failed ||= transition.failed;
       vm.stopSentMs = transition.nowMs;
       return true;
     case 'vm-stop-sent':

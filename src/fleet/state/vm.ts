@@ -85,8 +85,6 @@ export class VmRecord {
   replaces: VmId | undefined;
   /** R2 drains it because it fails. */
   ejected = false;
-  /** It leaves because of a failure of its own: its end counts towards the back-off. */
-  failed = false;
   /** Why it is draining or stopping. */
   why: string | undefined;
   /** When it was last told to stop; monotonic. */

@@ -7,7 +7,7 @@ export function tellBlockage(plan: Plan): void {
   const { fleet, nowMs } = plan;
   const isShort = isOneMissing(fleet, plan.ready + plan.starting);
   // Whether the next one can be started shows when the VM that leaves is gone, and when the one that starts is there.
-  if (isShort && (isOneLeaving(fleet) || plan.hasStarted)) return;
+  if (isShort && (isOneLeaving(fleet) || plan.leaving > 0 || plan.hasStarted)) return;
   const blockage = isShort ? blockageOf(fleet, nowMs) : undefined;
   // A host out of reach, a failing image and a failing store have events of their own.
   const told = blockage?.cause === 'memory' || blockage?.cause === 'addresses' ? blockage : undefined;

@@ -263,6 +263,14 @@ describe('R6, when a VM is asked', () => {
     expect(bare.later(1).decisions()).toEqual(['R6 stop 1']);
   });
 
+  it('is never while its link is down, and its work has its whole time', () => {
+    const bare = new BareFleet({ params: { stuck_ms: 2_000 } }).ready(1);
+    bare.work(1, 10_000);
+    bare.apply({ kind: 'vm-draining', vm: 1, why: 'a reason', ejected: false }).link(1, false);
+    expect(bare.later(11_999).decisions()).toEqual([]);
+    expect(bare.later(1).decisions()).toEqual(['R6 stop 1']);
+  });
+
   it('is one second before its work is overdue', () => {
     const bare = new BareFleet({ params: { free_count: 1_000, stuck_ms: 2_000 } }).ready(1);
     bare.work(1, 10_000);
