@@ -115,17 +115,48 @@ export const SIZING_RULES = [
   ...mutationsOf('policy/blockage.ts', [
     ['nothing is made before the back-off is over', 'notBeforeMs <= nowMs && host', 'host'],
     ['a spare in reserve means that a VM can be had', 'if (fleet.spares > 0) return undefined;', ''],
-    ['the VMs on their way count for the memory', '(owing + made + 1)', '(made + 1)'],
-    ['the VMs that the step makes count for the memory', '(owing + made + 1)', '(owing + 1)'],
-    ['the new VM counts for the memory', '(owing + made + 1)', '(owing + made)'],
-    ['exactly the memory reserve may be left', '>= params.hostMemoryReserveBytes', '> params.hostMemoryReserveBytes'],
+    ['the VMs on their way count for the memory', 'availableBytes - owing * vmBytes -', 'availableBytes -'],
+    ['the VMs that the step makes count for the memory', 'vmsInMemory(fleet) > made', 'vmsInMemory(fleet) > 0'],
+    ['the new VM counts for the memory', 'vmsInMemory(fleet) > made', 'vmsInMemory(fleet) >= made'],
+    ['exactly the memory reserve may be left', 'Math.floor(leftBytes / vmBytes)', 'Math.ceil(leftBytes / vmBytes) - 1'],
+    [
+      'VMs without memory of their own are not limited by it',
+      'if (leftBytes < 0) return 0;',
+      'if (leftBytes <= 0) return 0;',
+    ],
+    [
+      'no VM can be started during the back-off',
+      "host.reach !== 'up' || host.notBeforeMs > nowMs) return 0",
+      "host.reach !== 'up') return 0",
+    ],
+    [
+      'spares can be had without an id',
+      'if (host.noIdBeforeMs > nowMs) return spares;',
+      'if (host.noIdBeforeMs > nowMs) return 0;',
+    ],
+    ['no new VM can be started without an id', 'if (host.noIdBeforeMs > nowMs) return spares;', ''],
+    [
+      'the addresses limit what can be started',
+      'Math.min(fleet.freeAddressCount(nowMs), vmsInMemory(fleet))',
+      'vmsInMemory(fleet)',
+    ],
+    [
+      'the memory limits what can be started',
+      'Math.min(fleet.freeAddressCount(nowMs), vmsInMemory(fleet))',
+      'fleet.freeAddressCount(nowMs)',
+    ],
+    ['a spare can be had', 'return spares + Math.min', 'return Math.min'],
     [
       'the reason names the host that has not told',
       "reach === 'unseen') return blocked",
       "reach === 'up') return blocked",
     ],
     ['the reason names the host that is away', "host.reach === 'away') return", "host.reach === 'unseen') return"],
-    ['the reason names the store that gives no id', 'if (host.noIdBeforeMs > nowMs)', 'if (host.noIdBeforeMs < 0)'],
+    [
+      'the reason names the store that gives no id',
+      'if (host.noIdBeforeMs > nowMs) return blocked',
+      'if (host.noIdBeforeMs < 0) return blocked',
+    ],
     ['the reason names the memory', '!hasMemory(fleet, 0)', 'hasMemory(fleet, 0)'],
     [
       'the reason names the addresses',
@@ -133,11 +164,7 @@ export const SIZING_RULES = [
       'if (nowMs < 0) return noAddress',
     ],
     ['the reason names the back-off', 'if (host.notBeforeMs <= nowMs) return undefined;', 'return undefined;'],
-    [
-      'addresses in quarantine are told',
-      'entry.vm === undefined && entry.quarantinedUntilMs > nowMs',
-      'entry.vm !== undefined',
-    ],
+    ['addresses in quarantine are told', 'held - fleet.freeAddressCount(nowMs)', 'held'],
     ['addresses that are held are told', 'entry.vm !== undefined).length', 'entry.vm === undefined).length'],
   ]),
   ...mutationsOf('policy/rules/blocked.ts', [

@@ -353,11 +353,23 @@ export const STATE = [
     ],
     ['binds that fail in a row are counted', 'entry.bindFailures += 1;', 'entry.bindFailures = 1;'],
     ['an address that is proven starts its count anew', 'if (entry !== undefined) entry.bindFailures = 0;', ''],
+    ['an address in quarantine is not counted as free', 'this.#unheld.length - setAside', 'this.#unheld.length'],
+    [
+      'an address whose quarantine is over is counted as free',
+      'if (entry.quarantinedUntilMs <= nowMs) this.#quarantined.delete(entry);\n      else if',
+      'if',
+    ],
+    ['an address that is held is not counted as set aside', 'else if (entry.vm === undefined && this', 'else if (this'],
+    [
+      'an address that is removed is not counted as set aside',
+      '.vm === undefined && this.#isInPool(entry)) setAside',
+      '.vm === undefined) setAside',
+    ],
     ['an address in quarantine is not free', ' && entry.quarantinedUntilMs <= nowMs) yield', ') yield'],
     [
       'an address is free when its quarantine is over',
-      'entry.quarantinedUntilMs <= nowMs',
-      'entry.quarantinedUntilMs < nowMs - 1_000',
+      'entry.quarantinedUntilMs <= nowMs) yield',
+      'entry.quarantinedUntilMs < nowMs - 1_000) yield',
     ],
   ]),
   ...mutationsOf('state/snapshot.ts', [

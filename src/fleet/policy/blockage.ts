@@ -19,6 +19,14 @@ export function mayStart(fleet: Fleet, nowMs: number, made = 0, notBeforeMs = fl
   return host.reach === 'up' && notBeforeMs <= nowMs && host.noIdBeforeMs <= nowMs && hasMemory(fleet, made);
 }
 
+/** How many VMs R3 could start now: the spares, then as many as there are addresses and memory. */
+export function startableVms(fleet: Fleet, nowMs: number): number {
+  const { host, spares } = fleet;
+  if (host.reach !== 'up' || host.notBeforeMs > nowMs) return 0;
+  if (host.noIdBeforeMs > nowMs) return spares;
+  return spares + Math.min(fleet.freeAddressCount(nowMs), vmsInMemory(fleet));
+}
+
 /** The first thing that keeps a VM from being started; undefined if nothing does. */
 export function blockageOf(fleet: Fleet, nowMs: number): Blockage | undefined {
   const { host, params } = fleet;
@@ -46,7 +54,7 @@ export function blockageOf(fleet: Fleet, nowMs: number): Blockage | undefined {
 
 function noAddress(fleet: Fleet, nowMs: number): Blockage {
   const held = fleet.pool.filter((entry) => entry.vm !== undefined).length;
-  const aside = fleet.pool.filter((entry) => entry.vm === undefined && entry.quarantinedUntilMs > nowMs).length;
+  const aside = fleet.pool.length - held - fleet.freeAddressCount(nowMs);
   const figures = { addresses: fleet.pool.length, held, set_aside: aside };
   if (fleet.pool.length === 0) return { cause: 'addresses', text: 'the address pool is empty (shoal ip add)', figures };
   const asideText = aside === 0 ? '' : `, ${aside} are taken by other programs`;
@@ -54,11 +62,17 @@ function noAddress(fleet: Fleet, nowMs: number): Blockage {
   return { cause: 'addresses', text, figures };
 }
 
-/** A VM's memory shows in the host's figure once it has booted. Until then each VM counts in full. */
-function hasMemory({ host, owing, params }: Fleet, made: number): boolean {
-  if (host.memory === undefined) return true;
+function hasMemory(fleet: Fleet, made: number): boolean {
+  return vmsInMemory(fleet) > made;
+}
+
+/** How many more VMs the host has memory for. A VM shows in the host's figure once it has booted; until then it counts in full. */
+function vmsInMemory({ host, owing, params }: Fleet): number {
+  if (host.memory === undefined) return Number.POSITIVE_INFINITY;
   const { availableBytes, vmBytes } = host.memory;
-  return availableBytes - (owing + made + 1) * vmBytes >= params.hostMemoryReserveBytes;
+  const leftBytes = availableBytes - owing * vmBytes - params.hostMemoryReserveBytes;
+  if (leftBytes < 0) return 0;
+  return vmBytes === 0 ? Number.POSITIVE_INFINITY : Math.floor(leftBytes / vmBytes);
 }
 
 function blocked(cause: Blockage['cause'], text: string): Blockage {

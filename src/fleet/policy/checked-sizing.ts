@@ -31,10 +31,7 @@ const AHEAD_MAX = 100;
 function startable(plan: Plan): number {
   const { fleet, nowMs } = plan;
   if (!plan.mayStart) return plan.spares;
-  let free = 0;
-  const needed = Math.max(AHEAD_MAX, fleet.requests.waiting);
-  for (const _ of fleet.freeAddresses(nowMs)) if (++free >= needed) break;
-  return plan.spares + free;
+  return plan.spares + Math.min(fleet.freeAddressCount(nowMs), Math.max(AHEAD_MAX, fleet.requests.waiting));
 }
 
 /** The first entries of a list. @throws TypeError if it is none, or an entry is no object */

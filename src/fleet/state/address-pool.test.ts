@@ -56,6 +56,7 @@ test('over any history what is free is what is in the pool and not held, lowest 
         if (what === 'release' && held.has(id) && leave(pool, id, id)) held.delete(id);
         const free = [...inPool].filter((one) => !held.has(one)).sort((a, b) => a - b);
         expect([...pool.free(0)].map((one) => one.id)).toEqual(free);
+        expect(pool.freeCount(0)).toBe(free.length);
       }
     }),
   );
@@ -141,6 +142,15 @@ test('an address that two VMs are on is free when both are gone, whichever goes 
     leave(pool, 1, second);
     expect([...pool.free(0)].map(({ id }) => id)).toEqual([1]);
   }
+});
+
+test('an address that is set aside is not free, nor counted as free, unless that is over', () => {
+  const pool = new AddressPool([address(1), address(2), address(3)]);
+  for (const id of [1, 2, 3]) pool.quarantine(address(id), 250);
+  pool.hold(address(2), 7);
+  pool.remove(3);
+  expect([[...pool.free(249)], pool.freeCount(249)]).toEqual([[], 0]);
+  expect([[...pool.free(250)].map(({ id }) => id), pool.freeCount(250)]).toEqual([[1], 1]);
 });
 
 test('an address that two VMs are on stays theirs when it comes into the pool', () => {

@@ -28,6 +28,8 @@ export class AddressPool {
   readonly #byId = new Map<number, EntryRecord>();
   /** Ids of addresses that nobody holds, lowest first; those in quarantine too. */
   readonly #unheld: number[] = [];
+  /** Entries that were set aside, and of which nobody has seen yet that this is over. */
+  readonly #quarantined = new Set<EntryRecord>();
   readonly #absent = new Map<VmId, Address>();
   /** Addresses that the tables give to VMs which were found on others: the tables free them together with those. */
   readonly #former = new Map<VmId, readonly Address[]>();
@@ -63,6 +65,16 @@ export class AddressPool {
 
   holder(address: Address): VmId | undefined {
     return this.entry(address)?.vm;
+  }
+
+  /** How many addresses `free` gives. */
+  freeCount(nowMs: number): number {
+    let setAside = 0;
+    for (const entry of this.#quarantined) {
+      if (entry.quarantinedUntilMs <= nowMs) this.#quarantined.delete(entry);
+      else if (entry.vm === undefined && this.#isInPool(entry)) setAside += 1;
+    }
+    return this.#unheld.length - setAside;
   }
 
   /** Whether the VM is the only one on the address. */
@@ -155,6 +167,7 @@ export class AddressPool {
     if (entry === undefined) return false;
     entry.bindFailures += 1;
     entry.quarantinedUntilMs = untilMs;
+    this.#quarantined.add(entry);
     return true;
   }
 

@@ -163,6 +163,11 @@ export class Fleet {
     if (this.#host.reach === 'up') yield* this.#pool.free(nowMs);
   }
 
+  /** How many there are. */
+  freeAddressCount(nowMs: number): number {
+    return this.#host.reach === 'up' ? this.#pool.freeCount(nowMs) : 0;
+  }
+
   /** Milliseconds of the clock that the rules judge VMs by. */
   ruleMs(nowMs: number): number {
     return this.#clock.at(nowMs);
