@@ -143,6 +143,11 @@ export const EVENTS = [
     ],
     ['a link is lost once', 'if (vm?.linked !== true) return back;', 'if (vm === undefined) return back;'],
     ['a lost link is no news of a VM that is being ended', 'isNoted ? [event] : []', 'vm ? [event] : []'],
+    [
+      'a link that is tried again has room',
+      "kind: 'vm-congested', vm: id, congested: false",
+      "kind: 'vm-congested', vm: id, congested: true",
+    ],
     ['a pong shows that a VM lives', "transitions: [{ kind: 'vm-heard', vm: id, nowMs }]", 'transitions: []'],
   ]),
   ...mutationsOf('policy/on-write.ts', [
@@ -262,6 +267,11 @@ export const EVENTS = [
     ['only ready VMs are restarted', "known(fleet, id, ['ready'])", 'known(fleet, id)'],
     ['a spare is not drained', "known(fleet, message.vm, ['ready', 'draining'])", 'known(fleet, message.vm)'],
     ['that a VM is a spare is said', 'if (vm.spare) throw', 'if (!vm.spare) throw'],
+  ]),
+  ...mutationsOf('policy/on-addresses.ts', [
+    ['an address that is in the pool is not added', ' || texts.has(text)) continue', ') continue'],
+    ['an id that is in the pool is not added', 'ids.has(address.id) || ', ''],
+    ['an id is added once', '    ids.add(address.id);\n', ''],
   ]),
   ...mutationsOf('policy/rows.ts', [
     ['a row has the start of its VM in time of day', 'epochMs - (nowMs - vm.startedMs)', 'epochMs'],

@@ -120,11 +120,6 @@ export const SIZING_RULES = [
     ['the new VM counts for the memory', 'vmsInMemory(fleet) > made', 'vmsInMemory(fleet) >= made'],
     ['exactly the memory reserve may be left', 'Math.floor(leftBytes / vmBytes)', 'Math.ceil(leftBytes / vmBytes) - 1'],
     [
-      'VMs without memory of their own are not limited by it',
-      'if (leftBytes < 0) return 0;',
-      'if (leftBytes <= 0) return 0;',
-    ],
-    [
       'no VM can be started during the back-off',
       "host.reach !== 'up' || host.notBeforeMs > nowMs) return 0",
       "host.reach !== 'up') return 0",
@@ -164,7 +159,7 @@ export const SIZING_RULES = [
       'if (nowMs < 0) return noAddress',
     ],
     ['the reason names the back-off', 'if (host.notBeforeMs <= nowMs) return undefined;', 'return undefined;'],
-    ['addresses in quarantine are told', 'held - fleet.freeAddressCount(nowMs)', 'held'],
+    ['addresses in quarantine are told', 'fleet.pool.length - held;', '0;'],
     ['addresses that are held are told', 'entry.vm !== undefined).length', 'entry.vm === undefined).length'],
   ]),
   ...mutationsOf('policy/rules/blocked.ts', [

@@ -36,17 +36,7 @@ export const STATE = [
       'if (this.#host.heardMs !== undefined) this.#host.heardMs = this.ruleMs(nowMs);\n    return true;\n  }\n\n  #hostMemory',
       'return true;\n  }\n\n  #hostMemory',
     ],
-    [
-      'figures of memory must be possible',
-      'if (!figures.every((bytes) => Number.isSafeInteger(bytes) && bytes >= 0)) return false;',
-      '',
-    ],
-    [
-      'negative figures of memory are not taken',
-      'Number.isSafeInteger(bytes) && bytes >= 0',
-      'Number.isSafeInteger(bytes)',
-    ],
-    ['broken figures of memory are not taken', 'Number.isSafeInteger(bytes) && bytes >= 0', 'bytes >= 0'],
+    ['figures of memory must be possible', 'if (!isPossibleMemory(memory)) return false;', ''],
     [
       'figures of memory show that the host is heard',
       '    this.#host.memory = memory;\n    this.#host.heardMs = this.ruleMs(nowMs);\n',
@@ -105,6 +95,12 @@ export const STATE = [
     ['what tells nothing changes no count of faults', 'fault === undefined ? vm.faults :', 'fault === undefined ? 0 :'],
   ]),
   ...mutationsOf('state/host.ts', [
+    [
+      'negative figures of memory are not taken',
+      'Number.isSafeInteger(bytes) && bytes >= 0',
+      'Number.isSafeInteger(bytes)',
+    ],
+    ['broken figures of memory are not taken', 'Number.isSafeInteger(bytes) && bytes >= 0', 'bytes >= 0'],
     ['a VM that ran before the last failure proves nothing', ' || startedMs < this.failedMs) return', ') return'],
     ['the longest time of soundness counts', 'Math.max(this.soundMs, ruleMs - readyMs)', 'ruleMs - readyMs'],
   ]),
@@ -254,7 +250,11 @@ export const STATE = [
     ['a change of load changes the order', 'else if (is) best.update(slot);', ''],
   ]),
   ...mutationsOf('state/vm.ts', [
-    ['R2 gives a VM vm_requests_max', 'vm.inFlight < params.vmRequestsMax;', 'vm.inFlight <= params.vmRequestsMax;'],
+    [
+      'R2 gives a VM vm_requests_max',
+      'vm.inFlight < params.vmRequestsMax &&',
+      'vm.inFlight <= params.vmRequestsMax &&',
+    ],
     [
       'R4 gives a VM vm_backlog_max more',
       'vm.inFlight < params.vmRequestsMax + params.vmBacklogMax',
@@ -270,6 +270,8 @@ export const STATE = [
       "return vm.state === 'ready' && vm.linked;",
       "return (vm.state === 'ready' || vm.state === 'draining') && vm.linked;",
     ],
+    ['a congested VM is not free', 'params.vmRequestsMax && !vm.congested', 'params.vmRequestsMax'],
+    ['a congested VM has no room', 'params.vmBacklogMax && !vm.congested', 'params.vmBacklogMax'],
     ['a spare is no capacity', 'return !vm.spare && (vm', 'return (vm'],
     [
       'a spare that is being prepared is one',

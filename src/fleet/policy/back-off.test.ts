@@ -45,6 +45,11 @@ describe('the failures of a host', () => {
     expect(bare.crash(2).fleet.host).toMatchObject({ failures: 1, soundMs: 0 });
   });
 
+  it('stay over when a younger VM reports', () => {
+    const bare = new BareFleet().booting(1).later(1_000).crash(1).ready(2).later(10_000).report(2).ready(3);
+    expect(failuresInARow(bare.fleet.host)).toBe(0);
+  });
+
   it('are not over because a VM reports that ran before the last: it may be of an older image', () => {
     const bare = new BareFleet().ready(2).later(1).booting(1).crash(1).later(60_000).report(2);
     expect(failuresInARow(bare.fleet.host)).toBe(1);

@@ -45,16 +45,16 @@ export function blockageOf(fleet: Fleet, nowMs: number): Blockage | undefined {
       `but ${params.hostMemoryReserveBytes} are to stay free (host_memory_reserve_bytes)`;
     return { cause: 'memory', text, figures };
   }
-  if (fleet.freeAddresses(nowMs).next().done === true) return noAddress(fleet, nowMs);
+  if (fleet.freeAddresses(nowMs).next().done === true) return noAddress(fleet);
   if (host.notBeforeMs <= nowMs) return undefined;
   const waitMs = Math.ceil(host.notBeforeMs - nowMs);
   const text = `${host.failures} VMs failed in a row; the next is started in ${waitMs} ms`;
   return { cause: 'back-off', text, figures: { failures: host.failures, wait_ms: waitMs } };
 }
 
-function noAddress(fleet: Fleet, nowMs: number): Blockage {
+function noAddress(fleet: Fleet): Blockage {
   const held = fleet.pool.filter((entry) => entry.vm !== undefined).length;
-  const aside = fleet.pool.length - held - fleet.freeAddressCount(nowMs);
+  const aside = fleet.pool.length - held;
   const figures = { addresses: fleet.pool.length, held, set_aside: aside };
   if (fleet.pool.length === 0) return { cause: 'addresses', text: 'the address pool is empty (shoal ip add)', figures };
   const asideText = aside === 0 ? '' : `, ${aside} are taken by other programs`;

@@ -1,5 +1,6 @@
 import type { HostEvent } from '../router/host-messages.ts';
 import type { Fleet } from '../state/fleet.ts';
+import { isPossibleMemory } from '../state/host.ts';
 import type { NewVm, Vm } from '../state/vm.ts';
 import { isNewReport } from '../state/vm-changes.ts';
 import { formatAddress } from '../values/address.ts';
@@ -31,7 +32,10 @@ function told(fleet: Fleet, event: Exclude<HostEvent, { kind: 'host-down' }>, no
       return onHostUp(fleet, event, nowMs);
     case 'host-stats': {
       const { availableBytes, vmBytes } = event;
-      return { transitions: [{ kind: 'host-memory', memory: { availableBytes, vmBytes }, nowMs }], effects: [] };
+      const memory = { availableBytes, vmBytes };
+      return isPossibleMemory(memory)
+        ? { transitions: [{ kind: 'host-memory', memory, nowMs }], effects: [] }
+        : NOTHING;
     }
     case 'vm-prepared':
       return onPrepared(fleet, event, nowMs);

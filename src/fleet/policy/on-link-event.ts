@@ -53,6 +53,12 @@ export function onLinkExited(fleet: Fleet, id: VmId, why: string, nowMs: number)
   );
 }
 
+/** The link that refused a message is tried again. */
+export function onLinkRoom(fleet: Fleet, id: VmId): Reaction {
+  if (fleet.vm(id)?.congested !== true) return NOTHING;
+  return { transitions: [{ kind: 'vm-congested', vm: id, congested: false }], effects: [] };
+}
+
 /** It answers over its link: what is broken is its console, or whoever reads it (R6). */
 export function onPong(fleet: Fleet, id: VmId, nowMs: number): Reaction {
   if (fleet.vm(id) === undefined) return NOTHING;

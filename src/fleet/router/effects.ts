@@ -2,6 +2,7 @@ import type { Clock, Ref } from '../../actors/mod.ts';
 import type { Effect, Reaction } from '../policy/reaction.ts';
 import { newRowOf, rowUpdateOf } from '../policy/rows.ts';
 import type { Fleet } from '../state/fleet.ts';
+import type { Transition } from '../state/transition.ts';
 import type { FleetEvent } from '../values/fleet-event.ts';
 import type { Outcome } from '../values/request.ts';
 import type { HostCommand } from './host-messages.ts';
@@ -29,7 +30,10 @@ export interface Answers {
   forget(request: Extract<Effect, { kind: 'forget' }>['request']): void;
 }
 
-/** Carries reactions out: their transitions first, then their effects. */
+/**
+ * Carries reactions out: their transitions first, then their effects. A transition that does not fit is a defect of the policy: the router
+ * fails before it tells anybody anything that is not so, and the next one starts from what the tables and the host know.
+ */
 export class Effects {
   readonly #fleet: Fleet;
   readonly #clock: Clock;
@@ -48,7 +52,10 @@ export class Effects {
   }
 
   carryOut({ transitions, effects }: Reaction): void {
-    for (const transition of transitions) this.#fleet.apply(transition);
+    for (const transition of transitions) {
+      if (!this.#fleet.apply(transition))
+        throw new Error(`the transition does not fit the fleet: ${nameOf(transition)}`);
+    }
     for (const effect of effects) this.#run(effect);
   }
 
@@ -99,4 +106,8 @@ export class Effects {
     const row = newRowOf(this.#fleet, vm, atMs, now);
     if (row !== undefined) this.#writes.insert(row);
   }
+}
+
+function nameOf(transition: Transition): string {
+  return 'vm' in transition ? `${transition.kind} of VM ${transition.vm}` : transition.kind;
 }

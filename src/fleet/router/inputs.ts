@@ -1,3 +1,4 @@
+import { onAddresses } from '../policy/on-addresses.ts';
 import { onCommand } from '../policy/on-command.ts';
 import { onHostEvent } from '../policy/on-host-event.ts';
 import { onWriteFailed, onWritten } from '../policy/on-write.ts';
@@ -28,7 +29,7 @@ export function reactionTo(fleet: Fleet, input: Input, nowMs: number, epochMs: n
     case 'params':
       return { transitions: [{ kind: 'params', params: input.params }], effects: [] };
     case 'add-addresses':
-      return { transitions: input.addresses.map((address) => ({ kind: 'address-added', address })), effects: [] };
+      return onAddresses(fleet, input.addresses);
     default:
       return onHostEvent(fleet, input, { nowMs, epochMs });
   }

@@ -10,18 +10,24 @@ import type { Outcome, Request } from '../values/request.ts';
 import type { VmId } from '../values/vm-id.ts';
 import type { Answers, OrphanedReplyPort } from './effects.ts';
 import type { LinkEvent } from './link-messages.ts';
-import type { Links } from './links.ts';
+import type { LinkSender } from './links.ts';
 
 /** The hot path: requests to links, ends to clients. It is imperative and cheap, and decides nothing: its judgements are the policy's. */
 export class RequestPath implements Answers {
   readonly #fleet: Fleet;
-  readonly #links: Links;
+  readonly #links: LinkSender;
   readonly #clock: Clock;
   readonly #orphans: OrphanedReplyPort | undefined;
   /** Called when a request waits that did not before: R3 may want another VM. */
   readonly #onWaiting: () => void;
 
-  constructor(fleet: Fleet, links: Links, clock: Clock, orphans: OrphanedReplyPort | undefined, onWaiting: () => void) {
+  constructor(
+    fleet: Fleet,
+    links: LinkSender,
+    clock: Clock,
+    orphans: OrphanedReplyPort | undefined,
+    onWaiting: () => void,
+  ) {
     this.#fleet = fleet;
     this.#links = links;
     this.#clock = clock;
@@ -186,7 +192,8 @@ export class RequestPath implements Answers {
     const { op, token, payload } = request.request;
     if (this.#links.tell(vm, { kind: 'request', id: request.frame, op, token, payload })) return;
     this.#fleet.apply({ kind: 'request-left', request, nowMs, tried: false });
-    this.#fleet.apply({ kind: 'vm-linked', vm, linked: false, nowMs });
+    // An overload, or the end of the link, which tells of itself: neither is a fault of the VM.
+    this.#fleet.apply({ kind: 'vm-congested', vm, congested: true });
     this.#wait(request, 'first');
   }
 

@@ -34,6 +34,8 @@ export type OwnMessage =
   | { readonly kind: 'written'; readonly vm: VmId; readonly write: Write }
   | { readonly kind: 'write-failed'; readonly vm: VmId; readonly write: Write; readonly error: unknown }
   | { readonly kind: 'write-again'; readonly vm: VmId }
+  /** A link that refused a message may have room again. */
+  | { readonly kind: 'link-room'; readonly vm: VmId }
   | { readonly kind: 'link-exited'; readonly vm: VmId; readonly exit: Exit }
   | { readonly kind: 'link-reopen'; readonly vm: VmId }
   | { readonly kind: 'link-reopened'; readonly vm: VmId }

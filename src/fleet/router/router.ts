@@ -87,6 +87,7 @@ class Router {
       case 'link-ready':
       case 'link-pong':
       case 'link-lost':
+      case 'link-room':
       case 'link-exited':
       case 'link-reopen':
       case 'link-reopened':

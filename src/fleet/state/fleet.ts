@@ -3,7 +3,7 @@ import type { Params } from '../values/params.ts';
 import type { Reservation } from '../values/reservation.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { AddressPool, type PoolEntry } from './address-pool.ts';
-import { type Host, HostRecord } from './host.ts';
+import { type Host, HostRecord, isPossibleMemory } from './host.ts';
 import { RequestTable } from './request-table.ts';
 import { RuleClock } from './rule-clock.ts';
 import type { FleetTransition, RequestTransition, Transition, VmTransition } from './transition.ts';
@@ -265,8 +265,7 @@ export class Fleet {
   }
 
   #hostMemory({ memory, nowMs }: Extract<FleetTransition, { kind: 'host-memory' }>): boolean {
-    const figures = [memory.availableBytes, memory.vmBytes];
-    if (!figures.every((bytes) => Number.isSafeInteger(bytes) && bytes >= 0)) return false;
+    if (!isPossibleMemory(memory)) return false;
     this.#host.memory = memory;
     this.#host.heardMs = this.ruleMs(nowMs);
     // Booting is what takes a VM's memory.

@@ -7,6 +7,11 @@ export interface HostMemory {
   readonly vmBytes: number;
 }
 
+/** Whether the figures are ones that a host can have. */
+export function isPossibleMemory({ availableBytes, vmBytes }: HostMemory): boolean {
+  return [availableBytes, vmBytes].every((bytes) => Number.isSafeInteger(bytes) && bytes >= 0);
+}
+
 /**
  * The host of this fleet, by what its controller tells. Times are monotonic milliseconds, unless the field says that they are of the
  * rule clock.

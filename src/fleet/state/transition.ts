@@ -49,6 +49,8 @@ export type VmTransition =
   | { readonly kind: 'vm-booting'; readonly vm: VmId; readonly nowMs: number }
   | { readonly kind: 'vm-answering'; readonly vm: VmId; readonly guest: GuestReady }
   | { readonly kind: 'vm-linked'; readonly vm: VmId; readonly linked: boolean; readonly nowMs: number }
+  /** Its link takes no message for the moment, or takes messages again. */
+  | { readonly kind: 'vm-congested'; readonly vm: VmId; readonly congested: boolean }
   | { readonly kind: 'vm-report'; readonly vm: VmId; readonly report: GuestReport; readonly nowMs: number }
   /** It is asked over its link whether it lives. */
   | { readonly kind: 'vm-asked'; readonly vm: VmId; readonly nowMs: number }

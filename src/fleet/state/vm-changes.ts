@@ -46,6 +46,10 @@ export function changeVm(
       return true;
     case 'vm-linked':
       return transition.linked ? linked(vm, ruleMs) : unlinked(vm, ruleMs);
+    case 'vm-congested':
+      if (vm.congested === transition.congested) return false;
+      vm.congested = transition.congested;
+      return true;
     case 'vm-report':
       return report(vm, transition.report, ruleMs, params);
     case 'vm-asked':

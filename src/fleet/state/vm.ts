@@ -62,6 +62,8 @@ export class VmRecord {
   guest: GuestReady | undefined;
   readyMs: number | undefined;
   linked = false;
+  /** Its link has refused a message because its mailbox is full: it gets no requests for a moment. */
+  congested = false;
   /** Since when the link of a VM that was ready is down. */
   linkDownMs: number | undefined;
   /** Since when nothing is in flight. */
@@ -120,12 +122,12 @@ export type Vm = Readonly<VmRecord>;
 
 /** R2: ready, not draining, and fewer in flight than it works on at a time. */
 export function isFree(vm: Vm, params: Params): boolean {
-  return isServing(vm) && vm.inFlight < params.vmRequestsMax;
+  return isServing(vm) && vm.inFlight < params.vmRequestsMax && !vm.congested;
 }
 
 /** R4: its queue takes one more. */
 export function hasRoom(vm: Vm, params: Params): boolean {
-  return isServing(vm) && vm.inFlight < params.vmRequestsMax + params.vmBacklogMax;
+  return isServing(vm) && vm.inFlight < params.vmRequestsMax + params.vmBacklogMax && !vm.congested;
 }
 
 /** Ready and in reach of requests. */
