@@ -194,8 +194,6 @@ export const EVENTS = [
     ],
   ]),
   ...mutationsOf('policy/enact.ts', [
-    ['a stop is repeated every 5 s', 'const STOP_AGAIN_MS = 5_000;', 'const STOP_AGAIN_MS = 10_000;'],
-    ['a stop is not repeated sooner than every 5 s', 'const STOP_AGAIN_MS = 5_000;', 'const STOP_AGAIN_MS = 2_500;'],
     ['nothing is started for a second after the store gave no id', 'const NO_ID_MS = 1_000;', 'const NO_ID_MS = 500;'],
     ['a VM is told to stop once', "vm === undefined || vm.state === 'stopping' || fleet", 'vm === undefined || fleet'],
     [
@@ -213,7 +211,6 @@ export const EVENTS = [
     ['a drained VM is no failure', '...(ejected ? failed(fleet, vm, nowMs) : [])', '...failed(fleet, vm, nowMs)'],
     ['a VM is drained once', "if (vm?.state !== 'ready') return NOTHING;", 'if (vm === undefined) return NOTHING;'],
     ['a host that is away is told once', "if (reach === 'away') return NOTHING;", ''],
-    ['a host that is away is told nothing', "if (fleet.host.reach === 'away') return NOTHING;", ''],
     [
       'the replacement of a restart is known',
       'replaces === undefined ? reserved : { ...reserved, replaces }',
@@ -234,7 +231,7 @@ export const EVENTS = [
       "vm.state !== 'prepared' || !vm.reserved) return",
       '!vm.reserved) return',
     ],
-    ['a stop that is repeated is noted', "due.map(({ id }) => ({ kind: 'vm-stop-sent', vm: id, nowMs }))", '[]'],
+    ['a stop that is repeated is noted', "[{ kind: 'vm-stop-sent', vm, nowMs }]", '[]'],
     [
       'that nothing keeps VMs from being started is noted',
       'if (blockage === undefined) return { transitions, effects: [] };',

@@ -4,7 +4,6 @@ import { mutationsOf } from './mutation.ts';
 export const ROUTER = [
   ...mutationsOf('router/stepper.ts', [
     ['the store is asked for an id once', 'if (this.#fleet.host.noIdBeforeMs > nowMs) return undefined;', ''],
-    ['stops are repeated', 'this.#effects.carryOut(repeatStops(this.#fleet, nowMs));', ''],
     ['a step is asked for again after it was made', 'this.#isAsked = false;', ''],
   ]),
   ...mutationsOf('router/router.ts', [
@@ -28,6 +27,7 @@ export const ROUTER = [
       'if (this.#fleet.isClosing) return this.#requests.refuse(message.request, CLOSING);',
       '',
     ],
+    ['replies are forgotten after dedup_ms', '        this.#fleet.requests.cache.expire(nowMs);\n', ''],
     ['the limit of a drain holds', "this.#context.after(message.limitMs, { kind: 'drain-limit' });", ''],
     ['nothing is decided once the drain is done', 'if (this.#drain.isDone) return;', ''],
     [

@@ -144,11 +144,16 @@ export const SAFETY_RULES = [
   ...mutationsOf('policy/rules/drained.ts', [
     ['the end of a drained VM says why it was drained', "vm.why ?? 'drained'", "'drained'"],
   ]),
+  ...mutationsOf('policy/rules/unconfirmed.ts', [
+    ['a stop is repeated every 5 s', 'const STOP_AGAIN_MS = 5_000;', 'const STOP_AGAIN_MS = 10_000;'],
+    ['a stop is not repeated sooner than every 5 s', 'const STOP_AGAIN_MS = 5_000;', 'const STOP_AGAIN_MS = 2_500;'],
+  ]),
   ...mutationsOf('policy/step.ts', [
     ['VMs of a host out of reach are told nothing', "|| fleet.host.reach === 'away') return", ') return'],
     ['what a silent host has is not judged', 'plan.decisions.length > 0 || fleet', 'fleet'],
     ['the minimum is not restored while Shoal ends', 'if (!fleet.isClosing) {', '{'],
     ['nothing is scaled down while Shoal ends', 'if (plan.fleet.isClosing) return;', ''],
+    ['stops are repeated', '  repeatStops(plan);\n', ''],
     ['drained VMs are ended', '  endDrained(plan);\n', ''],
     ['lapsed reservations are ended', '  endLapsed(plan);\n', ''],
     ['failing VMs are ejected', '    ejectFailing(plan);\n', ''],

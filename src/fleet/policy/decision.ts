@@ -16,6 +16,7 @@ export type FleetDecision =
   | WantDecision
   | DrainDecision
   | StopDecision
+  | RepeatStopDecision
   | AskDecision
   | HostAwayDecision
   | BlockedDecision
@@ -58,6 +59,15 @@ export interface StopDecision {
   readonly why: string;
   /** Undefined: it is meant to go. `silent`: nothing is heard of it; `failed`: it was never of use. */
   readonly fault: 'silent' | 'failed' | undefined;
+  readonly figures: Figures;
+}
+
+/** The host has not confirmed that a VM is gone, and is told once more to end it. */
+export interface RepeatStopDecision {
+  readonly kind: 'repeat-stop';
+  readonly rule: Rule;
+  readonly vm: VmId;
+  readonly why: string;
   readonly figures: Figures;
 }
 

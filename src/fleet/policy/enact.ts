@@ -10,8 +10,6 @@ import { hostEvent, vmEvent } from './events.ts';
 import { NOTHING, type Reaction } from './reaction.ts';
 import { returnQueued } from './retries.ts';
 
-/** A stop that no `vm-gone` has answered is sent again: commands are delivered at most once. */
-const STOP_AGAIN_MS = 5_000;
 /** How long nothing is started after the store gave no id. */
 const NO_ID_MS = 1_000;
 
@@ -24,6 +22,13 @@ export function enact(fleet: Fleet, decision: Exclude<FleetDecision, StartDecisi
       return drain(fleet, decision, nowMs);
     case 'stop':
       return stop(fleet, decision, nowMs);
+    case 'repeat-stop': {
+      const { vm, why } = decision;
+      return {
+        transitions: [{ kind: 'vm-stop-sent', vm, nowMs }],
+        effects: [{ kind: 'command', command: { kind: 'stop', vm, why } }],
+      };
+    }
     case 'ask':
       return {
         transitions: [{ kind: 'vm-asked', vm: decision.vm, nowMs }],
@@ -129,19 +134,6 @@ export function hostAway(fleet: Fleet, why: string, nowMs: number): Reaction {
   return {
     transitions: [{ kind: 'host-away', nowMs }],
     effects: [hostEvent('host-down', name, text, { rule: 'R6', figures })],
-  };
-}
-
-/** Stops that nothing has answered are sent again. */
-export function repeatStops(fleet: Fleet, nowMs: number): Reaction {
-  if (fleet.host.reach === 'away') return NOTHING;
-  const due = [...fleet.group('stopping')].filter((vm) => nowMs - vm.stopSentMs >= STOP_AGAIN_MS);
-  return {
-    transitions: due.map(({ id }) => ({ kind: 'vm-stop-sent', vm: id, nowMs })),
-    effects: due.map(({ id, why }) => ({
-      kind: 'command',
-      command: { kind: 'stop', vm: id, why: why ?? 'it is to stop' },
-    })),
   };
 }
 

@@ -108,6 +108,10 @@ export class Plan {
     if (decision.fault !== undefined) this.#fails(vm);
   }
 
+  repeatStop({ id, why }: Vm, figures: Figures): void {
+    this.decisions.push({ kind: 'repeat-stop', rule: 'R5', vm: id, why: why ?? 'it is to stop', figures });
+  }
+
   ask(decision: Omit<AskDecision, 'kind'>): void {
     this.decisions.push({ kind: 'ask', ...decision });
   }

@@ -1,7 +1,7 @@
 import type { Ref } from '../../actors/mod.ts';
 import type { CommandReply } from '../router/command-messages.ts';
 import type { HostCommand } from '../router/host-messages.ts';
-import type { OpenRequest } from '../state/open-request.ts';
+import type { OpenRequest, Waiter } from '../state/open-request.ts';
 import type { Transition } from '../state/transition.ts';
 import type { Address } from '../values/address.ts';
 import type { FleetEvent } from '../values/fleet-event.ts';
@@ -31,6 +31,10 @@ export type Effect =
   | { readonly kind: 'retry-write'; readonly vm: VmId }
   /** The request ends for all who wait for it. */
   | { readonly kind: 'answer'; readonly request: OpenRequest; readonly outcome: Outcome }
+  /** One client is told; others may go on waiting. */
+  | { readonly kind: 'answer-one'; readonly waiter: Waiter; readonly outcome: Outcome }
+  /** The guest is asked to stop working on it. */
+  | { readonly kind: 'cancel'; readonly vm: VmId; readonly frame: number }
   /** All who waited have been told; a repeat is a new request. */
   | { readonly kind: 'forget'; readonly request: OpenRequest }
   | { readonly kind: 'reply'; readonly replyTo: Ref<CommandReply>; readonly reply: CommandReply };

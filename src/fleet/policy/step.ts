@@ -10,6 +10,7 @@ import { restoreMinimum } from './rules/first-vm.ts';
 import { endLapsed } from './rules/lease.ts';
 import { replaceAsked } from './rules/replacement.ts';
 import { endSilent, findHostAway } from './rules/silence.ts';
+import { repeatStops } from './rules/unconfirmed.ts';
 import type { SizingPolicy } from './sizing.ts';
 
 /**
@@ -25,6 +26,7 @@ export function step(fleet: Fleet, nowMs: number, sizing: SizingPolicy = DEFAULT
   endSilent(plan);
   endLapsed(plan);
   endDrained(plan);
+  repeatStops(plan);
   if (!fleet.isClosing) {
     ejectFailing(plan);
     restoreMinimum(plan);

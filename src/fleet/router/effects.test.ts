@@ -18,10 +18,10 @@ async function carriedOut(transition: Parameters<Effects['carryOut']>[0]['transi
     (context) => {
       const links = new Links(context, () => () => () => undefined);
       const writes = new StoreWrites(context, { reserve: () => Promise.resolve() });
-      const answers = { answer: () => undefined, forget: () => undefined };
+      const responder = { answer: () => undefined, answerOne: () => undefined, forget: () => undefined };
       const controller = { path: 'host', tell: () => true };
       const onEvent = ({ text }: { text: string }): void => void events.push(text);
-      const effects = new Effects(fleet, systemClock, links, writes, answers, { controller, onEvent });
+      const effects = new Effects(fleet, systemClock, links, writes, responder, { controller, onEvent });
       try {
         effects.carryOut({
           transitions: [transition],

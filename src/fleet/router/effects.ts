@@ -2,6 +2,7 @@ import type { Clock, Ref } from '../../actors/mod.ts';
 import type { Effect, Reaction } from '../policy/reaction.ts';
 import { newRowOf, rowUpdateOf } from '../policy/rows.ts';
 import type { Fleet } from '../state/fleet.ts';
+import type { OpenRequest, Waiter } from '../state/open-request.ts';
 import type { Transition } from '../state/transition.ts';
 import type { FleetEvent } from '../values/fleet-event.ts';
 import type { Outcome } from '../values/request.ts';
@@ -25,9 +26,10 @@ export interface EffectPorts {
 }
 
 /** What the effects on requests need of the request path. */
-export interface Answers {
-  answer(request: Extract<Effect, { kind: 'answer' }>['request'], outcome: Outcome): void;
-  forget(request: Extract<Effect, { kind: 'forget' }>['request']): void;
+export interface Responder {
+  answer(request: OpenRequest, outcome: Outcome): void;
+  answerOne(waiter: Waiter, outcome: Outcome): void;
+  forget(request: OpenRequest): void;
 }
 
 /**
@@ -39,15 +41,15 @@ export class Effects {
   readonly #clock: Clock;
   readonly #links: Links;
   readonly #writes: StoreWrites;
-  readonly #answers: Answers;
+  readonly #responder: Responder;
   readonly #ports: EffectPorts;
 
-  constructor(fleet: Fleet, clock: Clock, links: Links, writes: StoreWrites, answers: Answers, ports: EffectPorts) {
+  constructor(fleet: Fleet, clock: Clock, links: Links, writes: StoreWrites, responder: Responder, ports: EffectPorts) {
     this.#fleet = fleet;
     this.#clock = clock;
     this.#links = links;
     this.#writes = writes;
-    this.#answers = answers;
+    this.#responder = responder;
     this.#ports = ports;
   }
 
@@ -85,9 +87,14 @@ export class Effects {
       case 'retry-write':
         return this.#writes.retryLater(effect.vm);
       case 'answer':
-        return this.#answers.answer(effect.request, effect.outcome);
+        return this.#responder.answer(effect.request, effect.outcome);
+      case 'answer-one':
+        return this.#responder.answerOne(effect.waiter, effect.outcome);
+      case 'cancel':
+        this.#links.tell(effect.vm, { kind: 'cancel', id: effect.frame });
+        return;
       case 'forget':
-        return this.#answers.forget(effect.request);
+        return this.#responder.forget(effect.request);
       case 'reply':
         effect.replyTo.tell(effect.reply);
         return;
