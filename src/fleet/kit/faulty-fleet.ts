@@ -1,6 +1,6 @@
-import type { HostCommand } from '../router/host-messages.ts';
 import type { RouterMessage } from '../router/router-messages.ts';
 import type { Address } from '../values/address.ts';
+import type { HostCommand } from '../values/host-messages.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { type FakeClient, FakeFleet } from './fake-fleet.ts';
 import type { FakeLink } from './fake-link.ts';

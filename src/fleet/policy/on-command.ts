@@ -1,7 +1,7 @@
 import { ShoalError, toEnvelope } from '../../errors.ts';
-import type { CommandMessage } from '../router/command-messages.ts';
 import type { Fleet } from '../state/fleet.ts';
 import { isStarting, type LiveState, type Vm } from '../state/vm.ts';
+import type { CommandMessage } from '../values/command-messages.ts';
 import { makeParams, type Params, paramsTable } from '../values/params.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { drain, stop } from './enact.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BareFleet } from '../kit/bare-fleet.ts';
-import type { HostEvent } from '../router/host-messages.ts';
+import type { HostEvent } from '../values/host-messages.ts';
 import { onHostEvent } from './on-host-event.ts';
 
 const kinds = (list: readonly { readonly kind: string }[]) => list.map(({ kind }) => kind);

@@ -1,9 +1,9 @@
-import type { HostEvent } from '../router/host-messages.ts';
 import type { Fleet } from '../state/fleet.ts';
 import { isPossibleMemory } from '../state/host.ts';
 import type { NewVm, Vm } from '../state/vm.ts';
 import { isNewReport } from '../state/vm-changes.ts';
 import { formatAddress } from '../values/address.ts';
+import type { HostEvent } from '../values/host-messages.ts';
 import type { VmEnd, VmId } from '../values/vm-id.ts';
 import { quarantinedUntilMs } from './back-off.ts';
 import { bootOf, failed, hostAway } from './enact.ts';

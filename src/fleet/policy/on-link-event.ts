@@ -1,7 +1,7 @@
-import type { LinkEvent } from '../router/link-messages.ts';
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest } from '../state/open-request.ts';
 import { formatAddress } from '../values/address.ts';
+import type { LinkEvent } from '../values/link-messages.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { vmEvent } from './events.ts';
 import { NOTHING, type Reaction, together } from './reaction.ts';

@@ -1,10 +1,10 @@
 import type { Ref } from '../../actors/mod.ts';
-import type { CommandReply } from '../router/command-messages.ts';
-import type { HostCommand } from '../router/host-messages.ts';
 import type { OpenRequest, Waiter } from '../state/open-request.ts';
 import type { Transition } from '../state/transition.ts';
 import type { Address } from '../values/address.ts';
+import type { CommandReply } from '../values/command-messages.ts';
 import type { FleetEvent } from '../values/fleet-event.ts';
+import type { HostCommand } from '../values/host-messages.ts';
 import type { Outcome } from '../values/request.ts';
 import type { VmId } from '../values/vm-id.ts';
 

@@ -5,8 +5,8 @@ import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest, Waiter } from '../state/open-request.ts';
 import type { Transition } from '../state/transition.ts';
 import type { FleetEvent } from '../values/fleet-event.ts';
+import type { HostCommand } from '../values/host-messages.ts';
 import type { Outcome } from '../values/request.ts';
-import type { HostCommand } from './host-messages.ts';
 import type { Links } from './links.ts';
 import type { StoreWrites } from './store-writes.ts';
 

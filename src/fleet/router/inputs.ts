@@ -4,8 +4,8 @@ import { onHostEvent } from '../policy/on-host-event.ts';
 import { onWriteFailed, onWritten } from '../policy/on-write.ts';
 import type { Reaction } from '../policy/reaction.ts';
 import type { Fleet } from '../state/fleet.ts';
-import type { CommandMessage } from './command-messages.ts';
-import type { HostEvent } from './host-messages.ts';
+import type { CommandMessage } from '../values/command-messages.ts';
+import type { HostEvent } from '../values/host-messages.ts';
 import type { RouterMessage } from './router-messages.ts';
 
 /** The messages of which the policy says all that follows. */

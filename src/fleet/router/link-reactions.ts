@@ -1,7 +1,7 @@
 import { onLinkExited, onLinkLost, onLinkReady, onLinkRoom, onPong } from '../policy/on-link-event.ts';
 import { NOTHING, type Reaction } from '../policy/reaction.ts';
 import type { Fleet } from '../state/fleet.ts';
-import type { LinkEvent } from './link-messages.ts';
+import type { LinkEvent } from '../values/link-messages.ts';
 import type { Links } from './links.ts';
 import type { OwnMessage } from './router-messages.ts';
 

@@ -1,6 +1,6 @@
 import { type Behaviour, type Context, type Exit, exponentialDelayMs, type Ref } from '../../actors/mod.ts';
+import type { LinkEvent, LinkMessage, LinkTarget } from '../values/link-messages.ts';
 import type { VmId } from '../values/vm-id.ts';
-import type { LinkEvent, LinkMessage, LinkTarget } from './link-messages.ts';
 import type { RouterMessage } from './router-messages.ts';
 
 /** The port by which the router gets at guests: a behaviour that keeps the connection to one of them. */

@@ -4,7 +4,7 @@ import { BareFleet } from '../kit/bare-fleet.ts';
 import { FakeFleet } from '../kit/mod.ts';
 import { admit } from '../policy/admission.ts';
 import { onLinkRoom } from '../policy/on-link-event.ts';
-import type { LinkMessage } from './link-messages.ts';
+import type { LinkMessage } from '../values/link-messages.ts';
 import { RequestPath } from './request-path.ts';
 
 const ok = { ok: true };

@@ -4,10 +4,10 @@ import { placeOrphan } from '../policy/orphans.ts';
 import { failure, isFault } from '../policy/retries.ts';
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest, Waiter } from '../state/open-request.ts';
+import type { LinkEvent } from '../values/link-messages.ts';
 import type { Outcome, Request } from '../values/request.ts';
 import type { VmId } from '../values/vm-id.ts';
 import type { OrphanedReplyPort, Responder } from './effects.ts';
-import type { LinkEvent } from './link-messages.ts';
 import type { LinkSender } from './links.ts';
 
 /** The hot path: requests to links, ends to clients. It is imperative and cheap, and decides nothing: its judgements are the policy's. */
