@@ -124,11 +124,6 @@ export const REQUESTS = [
     ],
     ['a request that nobody waits for is forgotten', "    effects.push({ kind: 'forget', request });\n", ''],
     [
-      'a request that expires in the line leaves it',
-      "transitions.push({ kind: 'request-left', request, nowMs });",
-      ';',
-    ],
-    [
       'a request that VMs have is cancelled when the router ends',
       "[{ kind: 'cancel', vm, frame }, answer]",
       '[answer]',

@@ -4,6 +4,7 @@ import type { Reservation } from '../values/reservation.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { AddressPool, type PoolEntry } from './address-pool.ts';
 import { type Host, HostRecord, isPossibleMemory } from './host.ts';
+import { changeRequest } from './request-changes.ts';
 import { RequestTable } from './request-table.ts';
 import { RuleClock } from './rule-clock.ts';
 import type { FleetTransition, RequestTransition, Transition, VmTransition } from './transition.ts';
@@ -312,52 +313,11 @@ export class Fleet {
   }
 
   #changeRequest(transition: RequestTransition): boolean {
-    const { request } = transition;
-    switch (transition.kind) {
-      case 'request-waits':
-        this.requests.wait(request, transition.where);
-        return true;
-      case 'request-dispatched': {
-        const vm = this.#vms.get(transition.vm);
-        if (vm === undefined) return false;
-        request.wasFree = vm.inFlight < this.#params.vmRequestsMax;
-        this.requests.putOn(request, vm);
-        request.tries += 1;
-        vm.dispatchedSinceReport = true;
-        request.dueMs = this.#clock.of(request.deadlineMs);
-        this.#dispatched(vm);
-        return true;
-      }
-      case 'request-orphaned':
-        this.requests.mayBeOrphaned(request);
-        return true;
-      case 'request-left':
-        return this.#requestLeft(transition);
-    }
-  }
-
-  /** A VM that was asked whether it lives, and has work now, is asked anew once that is overdue. */
-  #dispatched(vm: VmRecord): void {
-    const wasAsked = vm.askedMs !== undefined;
-    vm.askedMs = undefined;
-    if (wasAsked) this.#index.changed(vm, this.#params);
-    else this.#index.loadChanged(vm, this.#params);
-  }
-
-  #requestLeft({ request, nowMs, fault, tried }: Extract<RequestTransition, { kind: 'request-left' }>): boolean {
-    if (request.place === undefined) return false;
-    const vm = request.vm === undefined ? undefined : this.#vms.get(request.vm);
-    this.requests.take(request);
-    if (tried === false) request.tries -= 1;
-    if (tried === 'orphaned') this.requests.mayBeOrphaned(request);
-    if (vm === undefined) return true;
-    if (vm.inFlight === 0) vm.idleMs = this.ruleMs(nowMs);
-    const faults = fault === undefined ? vm.faults : fault ? vm.faults + 1 : 0;
-    if (faults === vm.faults) this.#index.loadChanged(vm, this.#params);
-    else {
-      vm.faults = faults;
-      this.#index.changed(vm, this.#params);
-    }
-    return true;
+    const id = transition.kind === 'request-dispatched' ? transition.vm : transition.request.vm;
+    const vm = id === undefined ? undefined : this.#vms.get(id);
+    const change = changeRequest(this.requests, vm, transition, this.#params, this.#clock);
+    if (vm !== undefined && change === 'load') this.#index.loadChanged(vm, this.#params);
+    else if (vm !== undefined && change === 'record') this.#index.changed(vm, this.#params);
+    return change !== undefined;
   }
 }
