@@ -210,6 +210,11 @@ export const EVENTS = [
     ['an ejection is a failure', '...(ejected ? failed(fleet, vm, nowMs) : [])', ''],
     ['a drained VM is no failure', '...(ejected ? failed(fleet, vm, nowMs) : [])', '...failed(fleet, vm, nowMs)'],
     ['a VM is drained once', "if (vm?.state !== 'ready') return NOTHING;", 'if (vm === undefined) return NOTHING;'],
+    [
+      'a host that is away is told with what it was decided on',
+      '{ ...decidedOn, vms: fleet.vmCount }',
+      '{ vms: fleet.vmCount }',
+    ],
     ['a host that is away is told once', "if (reach === 'away') return NOTHING;", ''],
     [
       'the replacement of a restart is known',

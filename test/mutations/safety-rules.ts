@@ -36,14 +36,6 @@ export const SAFETY_RULES = [
       'plan.fleet.params.lastConnectMs / 2) break',
       'plan.fleet.params.lastConnectMs) break',
     ],
-    ['a host that has not told what it adopted is not away', "host.reach !== 'up' || host", 'host'],
-    ['a host that never told of itself is not away', ' || host.heardMs === undefined) return;', ') return;'],
-    ['a host is away once its limit has passed', 'if (silentMs < limitMs) return;', 'if (silentMs <= limitMs) return;'],
-    [
-      'a pause of ours makes no host silent',
-      'Math.round(plan.ruleMs - host.heardMs)',
-      'Math.round(plan.nowMs - host.heardMs)',
-    ],
     [
       'a boot counts from when the CPU was started',
       'function endLateBoot(plan: Plan, vm: Vm): void {\n  const { bootTimeoutMs } = plan.fleet.params;\n  const bootMs = Math.round(plan.heardUntilMs - (vm.bootMs ?? vm.leaseMs));',
@@ -106,6 +98,16 @@ export const SAFETY_RULES = [
       'silence counts from the end of the last work',
       'vm.inFlight > 0 ? heardMs : Math.max(heardMs, vm.idleMs)',
       'heardMs',
+    ],
+  ]),
+  ...mutationsOf('policy/rules/host-away.ts', [
+    ['a host that has not told what it adopted is not away', "host.reach !== 'up' || host", 'host'],
+    ['a host that never told of itself is not away', ' || host.heardMs === undefined) return;', ') return;'],
+    ['a host is away once its limit has passed', 'if (silentMs < limitMs) return;', 'if (silentMs <= limitMs) return;'],
+    [
+      'a pause of ours makes no host silent',
+      'Math.round(plan.ruleMs - host.heardMs)',
+      'Math.round(plan.nowMs - host.heardMs)',
     ],
   ]),
   ...mutationsOf('policy/rules/lease.ts', [

@@ -163,6 +163,7 @@ export const SIZING_RULES = [
     ['addresses that are held are told', 'entry.vm !== undefined).length', 'entry.vm === undefined).length'],
   ]),
   ...mutationsOf('policy/rules/blocked.ts', [
+    ['a reason is told with the rule that wants a VM', "isBelowMinimum(fleet, running) ? 'R1' : 'R3'", "'R1'"],
     ['a reason is told once', 'told?.cause !== fleet.blocked', 'told !== undefined'],
     ['memory is a reason to tell', "blockage?.cause === 'memory' || ", ''],
     ['a lack of addresses is a reason to tell', " || blockage?.cause === 'addresses'", ''],

@@ -89,6 +89,8 @@ export interface HostAwayDecision {
 /** VMs are wanted and none can be started, for another reason than before; undefined: that is over. */
 export interface BlockedDecision {
   readonly kind: 'blocked';
+  /** The rule that wants a VM. */
+  readonly rule: Rule;
   readonly blockage: Blockage | undefined;
 }
 

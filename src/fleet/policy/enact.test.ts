@@ -12,7 +12,7 @@ describe('what follows from a decision', () => {
 
   it('is that a blockage is over, without an event', () => {
     const { fleet } = new BareFleet();
-    const over = { kind: 'blocked', blockage: undefined } as const;
+    const over = { kind: 'blocked', rule: 'R1', blockage: undefined } as const;
     expect(enact(fleet, over, 0)).toEqual({ transitions: [{ kind: 'blocked', cause: undefined }], effects: [] });
   });
 });

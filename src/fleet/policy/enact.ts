@@ -3,6 +3,7 @@ import type { Fleet } from '../state/fleet.ts';
 import type { Transition } from '../state/transition.ts';
 import type { Vm } from '../state/vm.ts';
 import { formatAddress } from '../values/address.ts';
+import type { Figures } from '../values/rule.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { failureOf } from './back-off.ts';
 import type { DrainDecision, FleetDecision, StartDecision, StopDecision, WantDecision } from './decision.ts';
@@ -35,15 +36,16 @@ export function enact(fleet: Fleet, decision: Exclude<FleetDecision, StartDecisi
         effects: [{ kind: 'ping', vm: decision.vm }],
       };
     case 'host-away':
-      return hostAway(fleet, `silent for ${decision.figures['silent_ms']} ms`, nowMs);
+      return hostAway(fleet, `silent for ${decision.figures['silent_ms']} ms`, nowMs, decision.figures);
     case 'blocked': {
       const { blockage } = decision;
       const transitions = [{ kind: 'blocked', cause: blockage?.cause }] as const;
       if (blockage === undefined) return { transitions, effects: [] };
       const { text, figures } = blockage;
+      const reason = { rule: decision.rule, figures };
       return {
         transitions,
-        effects: [hostEvent('blocked', fleet.host.name, `no VM can be started: ${text}`, { figures })],
+        effects: [hostEvent('blocked', fleet.host.name, `no VM can be started: ${text}`, reason)],
       };
     }
     case 'sizing-failed': {
@@ -126,10 +128,10 @@ export function failed(fleet: Fleet, vm: Vm, nowMs: number): readonly Transition
 }
 
 /** What its VMs do is unknown from here on. */
-export function hostAway(fleet: Fleet, why: string, nowMs: number): Reaction {
+export function hostAway(fleet: Fleet, why: string, nowMs: number, decidedOn: Figures = {}): Reaction {
   const { name, reach } = fleet.host;
   if (reach === 'away') return NOTHING;
-  const figures = { vms: fleet.vmCount };
+  const figures = { ...decidedOn, vms: fleet.vmCount };
   const text = `host ${name} is out of reach (${why}): what its ${fleet.vmCount} VMs do is unknown`;
   return {
     transitions: [{ kind: 'host-away', nowMs }],

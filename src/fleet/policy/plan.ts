@@ -122,8 +122,8 @@ export class Plan {
     if (this.fleet.sizingFault !== why) this.decisions.push({ kind: 'sizing-failed', policy, why });
   }
 
-  blocked(blockage: Blockage | undefined): void {
-    this.decisions.push({ kind: 'blocked', blockage });
+  blocked(rule: Rule, blockage: Blockage | undefined): void {
+    this.decisions.push({ kind: 'blocked', rule, blockage });
   }
 
   hostAway(rule: Rule, figures: Figures): void {

@@ -61,8 +61,15 @@ describe('a missing VM that cannot be started', () => {
     await using fleet = new FakeFleet({ params: { min_vm_count: 2 }, addresses: 1 });
     await fleet.advance(9_000);
     expect(fleet.eventsOf('blocked')).toMatchObject([
-      { figures: { addresses: 1, held: 1 }, text: expect.stringContaining('no address is free') },
+      { rule: 'R1', figures: { addresses: 1, held: 1 }, text: expect.stringContaining('no address is free') },
     ]);
+  });
+
+  it('is told with R3 if requests wait for it', async () => {
+    await using fleet = new FakeFleet({ pool: [] });
+    fleet.send();
+    await fleet.settle();
+    expect(fleet.eventsOf('blocked')).toMatchObject([{ rule: 'R3', figures: { addresses: 0 } }]);
   });
 
   it('is told again for another reason, and after it could be started for a while', async () => {

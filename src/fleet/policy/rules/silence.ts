@@ -1,5 +1,5 @@
 import type { Vm } from '../../state/vm.ts';
-import { hostSilenceMs, REPORTS_BEFORE_SILENCE } from '../../values/params.ts';
+import { REPORTS_BEFORE_SILENCE } from '../../values/params.ts';
 import type { Figures } from '../../values/rule.ts';
 import type { Plan } from '../plan.ts';
 
@@ -18,16 +18,6 @@ export function endSilent(plan: Plan): void {
     const isWatched = vm.state === 'ready' || vm.state === 'draining';
     if (isWatched && !plan.isLeaving(vm.id)) endUnheard(plan, vm);
   }
-}
-
-/** A host that told of itself and does so no more is out of reach: that says nothing about its VMs. */
-export function findHostAway(plan: Plan): void {
-  const { host, params } = plan.fleet;
-  if (host.reach !== 'up' || host.heardMs === undefined) return;
-  const silentMs = Math.round(plan.ruleMs - host.heardMs);
-  const limitMs = hostSilenceMs(params);
-  if (silentMs < limitMs) return;
-  plan.hostAway('R6', { silent_ms: silentMs, last_connect_ms: limitMs });
 }
 
 function endLateBoot(plan: Plan, vm: Vm): void {
