@@ -1,14 +1,16 @@
 import { toEnvelope } from '../../errors.ts';
 import type { Fleet } from '../state/fleet.ts';
+import type { Transition } from '../state/transition.ts';
+import type { Vm } from '../state/vm.ts';
 import { formatAddress } from '../values/address.ts';
+import type { Figures } from '../values/rule.ts';
 import type { VmId } from '../values/vm-id.ts';
+import { failureOf } from './back-off.ts';
 import type { DrainDecision, FleetDecision, StartDecision, StopDecision, WantDecision } from './decision.ts';
 import { hostEvent, vmEvent } from './events.ts';
 import { NOTHING, type Reaction } from './reaction.ts';
 import { returnQueued } from './retries.ts';
 
-/** A stop that no `vm-gone` has answered is sent again: commands are delivered at most once. */
-const STOP_AGAIN_MS = 5_000;
 /** How long nothing is started after the store gave no id. */
 const NO_ID_MS = 1_000;
 
@@ -18,24 +20,32 @@ export function enact(fleet: Fleet, decision: Exclude<FleetDecision, StartDecisi
     case 'want':
       return want(fleet, decision, nowMs);
     case 'drain':
-      return drain(fleet, decision);
+      return drain(fleet, decision, nowMs);
     case 'stop':
       return stop(fleet, decision, nowMs);
+    case 'repeat-stop': {
+      const { vm, why } = decision;
+      return {
+        transitions: [{ kind: 'vm-stop-sent', vm, nowMs }],
+        effects: [{ kind: 'command', command: { kind: 'stop', vm, why } }],
+      };
+    }
     case 'ask':
       return {
         transitions: [{ kind: 'vm-asked', vm: decision.vm, nowMs }],
         effects: [{ kind: 'ping', vm: decision.vm }],
       };
     case 'host-away':
-      return hostAway(fleet, `silent for ${decision.figures['silent_ms']} ms`, nowMs);
+      return hostAway(fleet, `silent for ${decision.figures['silent_ms']} ms`, nowMs, decision.figures);
     case 'blocked': {
       const { blockage } = decision;
       const transitions = [{ kind: 'blocked', cause: blockage?.cause }] as const;
       if (blockage === undefined) return { transitions, effects: [] };
       const { text, figures } = blockage;
+      const reason = { rule: decision.rule, figures };
       return {
         transitions,
-        effects: [hostEvent('blocked', fleet.host.name, `no VM can be started: ${text}`, { figures })],
+        effects: [hostEvent('blocked', fleet.host.name, `no VM can be started: ${text}`, reason)],
       };
     }
     case 'sizing-failed': {
@@ -86,7 +96,11 @@ export function stop(
   // What only stood in the queue of a silent VM is served by others; what it worked on waits for the host's verdict.
   const queued = fault === 'silent' ? returnQueued(fleet, vm, why, nowMs) : NOTHING;
   return {
-    transitions: [{ kind: 'vm-stopping', vm: id, why, failed: fault !== undefined, nowMs }, ...queued.transitions],
+    transitions: [
+      { kind: 'vm-stopping', vm: id, why, nowMs },
+      ...(fault === undefined ? [] : failed(fleet, vm, nowMs)),
+      ...queued.transitions,
+    ],
     effects: [
       vmEvent('vm-stop', id, fleet.host.name, `VM ${id} is told to stop: ${why}`, decision, error),
       { kind: 'command', command: { kind: 'stop', vm: id, why } },
@@ -95,37 +109,33 @@ export function stop(
   };
 }
 
-export function drain(fleet: Fleet, decision: Omit<DrainDecision, 'kind'>): Reaction {
-  const { vm, why, ejected } = decision;
-  if (fleet.vm(vm)?.state !== 'ready') return NOTHING;
+export function drain(fleet: Fleet, decision: Omit<DrainDecision, 'kind'>, nowMs: number): Reaction {
+  const { vm: id, why, ejected } = decision;
+  const vm = fleet.vm(id);
+  if (vm?.state !== 'ready') return NOTHING;
   return {
-    transitions: [{ kind: 'vm-draining', vm, why, ejected }],
-    effects: [vmEvent('vm-drain', vm, fleet.host.name, `VM ${vm} is drained: ${why}`, decision)],
+    transitions: [{ kind: 'vm-draining', vm: id, why, ejected }, ...(ejected ? failed(fleet, vm, nowMs) : [])],
+    effects: [vmEvent('vm-drain', id, fleet.host.name, `VM ${id} is drained: ${why}`, decision)],
   };
 }
 
+/** A VM has failed, or is ended because it fails: that counts at once towards the back-off of its host (R1). */
+export function failed(fleet: Fleet, vm: Vm, nowMs: number): readonly Transition[] {
+  const failure = failureOf(fleet.host, vm, nowMs, fleet.ruleMs(nowMs));
+  if (failure === undefined) return [];
+  const { failures, notBeforeMs } = failure;
+  return [{ kind: 'host-failure', failures, notBeforeMs, nowMs }];
+}
+
 /** What its VMs do is unknown from here on. */
-export function hostAway(fleet: Fleet, why: string, nowMs: number): Reaction {
+export function hostAway(fleet: Fleet, why: string, nowMs: number, decidedOn: Figures = {}): Reaction {
   const { name, reach } = fleet.host;
   if (reach === 'away') return NOTHING;
-  const figures = { vms: fleet.vmCount };
+  const figures = { ...decidedOn, vms: fleet.vmCount };
   const text = `host ${name} is out of reach (${why}): what its ${fleet.vmCount} VMs do is unknown`;
   return {
     transitions: [{ kind: 'host-away', nowMs }],
     effects: [hostEvent('host-down', name, text, { rule: 'R6', figures })],
-  };
-}
-
-/** Stops that nothing has answered are sent again. */
-export function repeatStops(fleet: Fleet, nowMs: number): Reaction {
-  if (fleet.host.reach === 'away') return NOTHING;
-  const due = [...fleet.group('stopping')].filter((vm) => nowMs - vm.stopSentMs >= STOP_AGAIN_MS);
-  return {
-    transitions: due.map(({ id }) => ({ kind: 'vm-stop-sent', vm: id, nowMs })),
-    effects: due.map(({ id, why }) => ({
-      kind: 'command',
-      command: { kind: 'stop', vm: id, why: why ?? 'it is to stop' },
-    })),
   };
 }
 

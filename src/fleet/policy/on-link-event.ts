@@ -1,7 +1,7 @@
-import type { LinkEvent } from '../router/link-messages.ts';
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest } from '../state/open-request.ts';
 import { formatAddress } from '../values/address.ts';
+import type { LinkEvent } from '../values/link-messages.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { vmEvent } from './events.ts';
 import { NOTHING, type Reaction, together } from './reaction.ts';
@@ -51,6 +51,12 @@ export function onLinkExited(fleet: Fleet, id: VmId, why: string, nowMs: number)
     nowMs,
     vm.state === 'stopping' ? orphaned([...vm.requests]) : takeAllBack(fleet, vm, why, nowMs),
   );
+}
+
+/** The link that refused a message is tried again. */
+export function onLinkRoom(fleet: Fleet, id: VmId): Reaction {
+  if (fleet.vm(id)?.congested !== true) return NOTHING;
+  return { transitions: [{ kind: 'vm-congested', vm: id, congested: false }], effects: [] };
 }
 
 /** It answers over its link: what is broken is its console, or whoever reads it (R6). */

@@ -46,24 +46,22 @@ function giveUp(fleet: Fleet, id: VmId, write: Write, error: ErrorEnvelope, nowM
   if (write === 'insert' || runs) return isConflict ? NOTHING : undefined;
   if (fleet.host.reach === 'away') return undefined;
   const why = 'its reservation could not be written';
-  const ended = stop(
-    fleet,
-    { rule: 'R3', vm: id, why, fault: 'failed', figures: { code: toWire(error).code } },
-    nowMs,
-    error,
-  );
+  // What the tables contradict is no fault of the VM.
+  const fault = isConflict ? undefined : 'failed';
+  const ended = stop(fleet, { rule: 'R3', vm: id, why, fault, figures: { code: toWire(error).code } }, nowMs, error);
   return isConflict ? together({ transitions: [{ kind: 'vm-refused', vm: id }], effects: [] }, ended) : ended;
 }
 
-/** R8: the address is free again. */
+/** R8: the address is free again, unless another VM is on it. */
 function released(fleet: Fleet, vm: VmId): Reaction {
-  const address = fleet.releasing.get(vm);
-  if (address === undefined) return NOTHING;
-  const reason = { rule: 'R8', figures: { id_ip: address.id } } as const;
-  const text = `${formatAddress(address)} is free again`;
-  const isHeld = fleet.holder(address) === vm;
+  const addresses = fleet.releasing.get(vm);
+  if (addresses === undefined) return NOTHING;
+  const free = addresses.filter((address) => fleet.isAlone(vm, address));
   return {
     transitions: [{ kind: 'released', vm }],
-    effects: isHeld ? [vmEvent('address-free', vm, fleet.host.name, text, reason)] : [],
+    effects: free.map((address) => {
+      const reason = { rule: 'R8', figures: { id_ip: address.id } } as const;
+      return vmEvent('address-free', vm, fleet.host.name, `${formatAddress(address)} is free again`, reason);
+    }),
   };
 }

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { BareFleet } from '../kit/bare-fleet.ts';
 import { blockageOf } from './blockage.ts';
+import { Plan } from './plan.ts';
 
 describe('a step', () => {
   it('replaces a spare that it uses in the same step', () => {
@@ -42,6 +43,37 @@ describe('a step', () => {
   });
 });
 
+describe('the spares of a step', () => {
+  /** How often a VM is looked at while so many spares are used. */
+  function looks(spares: number): number {
+    const bare = new BareFleet({ addresses: 250 });
+    for (let vm = 1; vm <= spares; vm++) bare.prepared(vm, { spare: true });
+    const { fleet } = bare;
+    let count = 0;
+    const group = fleet.group.bind(fleet);
+    vi.spyOn(fleet, 'group').mockImplementation((name) => {
+      const vms = group(name);
+      const looked = new Set(vms);
+      looked[Symbol.iterator] = function* () {
+        for (const vm of vms) {
+          count += 1;
+          yield vm;
+        }
+        return undefined;
+      };
+      return looked;
+    });
+    const plan = new Plan(fleet, bare.nowMs);
+    for (let n = 0; n < spares; n++) expect(plan.start('R3', {})).toBe(true);
+    expect(plan.decisions.map(({ kind }) => kind)).toEqual(Array.from({ length: spares }, () => 'want'));
+    return count;
+  }
+
+  it('are looked at once each, however many VMs it starts', () => {
+    expect([looks(20), looks(200)]).toEqual([20, 200]);
+  });
+});
+
 describe('a restart without a free address', () => {
   const draining = (vm: number) => ({ kind: 'vm-draining', vm, why: 'restart', ejected: false }) as const;
 
@@ -64,7 +96,7 @@ describe('a restart without a free address', () => {
 describe('what keeps VMs from being started', () => {
   it('names how many addresses VMs hold and how many other programs have', () => {
     const bare = new BareFleet({ addresses: 3 }).ready(1, 2).preparing(3);
-    bare.apply({ kind: 'vm-gone', vm: 3, bindFailed: true, nowMs: 0 }, { kind: 'released', vm: 3 });
+    bare.bindFails(3).apply({ kind: 'released', vm: 3 });
     expect(blockageOf(bare.fleet, 0)).toMatchObject({
       cause: 'addresses',
       text: expect.stringContaining('of 3 VMs hold 2, 1 are taken by other programs'),
@@ -79,10 +111,6 @@ describe('R6', () => {
     const bare = new BareFleet().apply({ kind: 'host-memory', memory, nowMs: 0 });
     expect(bare.later(4_999).decisions()).toEqual([]);
     expect(bare.later(1).decisions()).toEqual(['R6 host-away']);
-  });
-
-  it('takes a VM that never printed a status line for one that failed', () => {
-    expect(new BareFleet().mute(1).later(10_000).step()).toMatchObject([{ kind: 'stop', vm: 1, fault: 'failed' }]);
   });
 
   it('counts the silence of a VM that reported early from when it was ready', () => {

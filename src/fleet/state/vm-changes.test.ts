@@ -2,16 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { BareFleet } from '../kit/bare-fleet.ts';
 
 describe('the record of a VM', () => {
-  it('remembers a fault although it is stopped for another reason', () => {
+  it('remembers its ejection although it is stopped for another reason', () => {
     const bare = new BareFleet().ready(1).apply({ kind: 'vm-draining', vm: 1, why: 'it fails', ejected: true });
-    expect(bare.fleet.vm(1)).toMatchObject({ ejected: true, failed: true, why: 'it fails' });
-    bare.apply({ kind: 'vm-stopping', vm: 1, why: 'drained', failed: false, nowMs: 0 });
-    expect(bare.fleet.vm(1)).toMatchObject({ state: 'stopping', failed: true, why: 'drained' });
-  });
-
-  it('is no fault for a VM that was drained because it was idle', () => {
-    const bare = new BareFleet().ready(1).apply({ kind: 'vm-draining', vm: 1, why: 'idle', ejected: false });
-    expect(bare.fleet.vm(1)).toMatchObject({ ejected: false, failed: false });
+    expect(bare.fleet.vm(1)).toMatchObject({ ejected: true, why: 'it fails' });
+    bare.apply({ kind: 'vm-stopping', vm: 1, why: 'drained', nowMs: 0 });
+    expect(bare.fleet.vm(1)).toMatchObject({ state: 'stopping', ejected: true, why: 'drained' });
   });
 
   it('has the digest and the pid that its host told, and is confirmed from then on', () => {
