@@ -71,6 +71,7 @@ export async function startNats(
 /** As `Promise.all`, but none of the promises is under way any more if it rejects. */
 async function settledAll<T extends readonly unknown[]>(promises: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
   await Promise.allSettled(promises);
+  // The mapped type is that of `Promise.all` for a tuple.
   return Promise.all(promises) as Promise<T>;
 }
 

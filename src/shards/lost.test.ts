@@ -145,6 +145,8 @@ describe('a shard that is lost', () => {
     // The thread is gone in the next turn.
     ref.tell({ kind: 'fault', fault: 'exit' });
     await fixture.system.ended(ref);
+    // All are in the mailbox by then; the probe still takes its time.
+    await counted.fishFor((n) => n === 2_999);
     expect(counted.received).toEqual(Array.from({ length: 3_000 }, (_, n) => n));
   });
 

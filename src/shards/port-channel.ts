@@ -292,6 +292,7 @@ export class PortChannel implements Channel, RefTable {
       this.#waiting.delete(to);
       this.#writer.op({ op: 'room', id: to });
     };
+    // As above.
     offerTo<never>(ref, message as never).then(done, (error: unknown) => {
       this.#options.onDefect(ref.path, error);
       done();
