@@ -12,15 +12,6 @@ export interface PlacementDeps {
   readonly release: (placement: Placement) => void;
 }
 
-/** The placed actor has ended by itself, or with its shard. */
-export class PlacedActorEnded {
-  readonly reason: ExitReason;
-
-  constructor(reason: ExitReason) {
-    this.reason = reason;
-  }
-}
-
 /** From the request to the end of the behaviour's set-up. */
 const START_MS = 30_000;
 const STOP_MS_DEFAULT = 30_000;
@@ -33,12 +24,12 @@ export class Placement {
   /** The proxy of the actor on this thread. */
   readonly proxy: Ref<never>;
   /** Resolves when the actor has ended without being told to. */
-  readonly ended: Promise<PlacedActorEnded>;
+  readonly ended: Promise<ExitReason>;
   readonly #deps: PlacementDeps;
   /** Kept, because a path is composed each time that it is read. */
   readonly #path: string;
   readonly #options: PlacedOptions;
-  readonly #resolveEnded: (ended: PlacedActorEnded) => void;
+  readonly #resolveEnded: (reason: ExitReason) => void;
   #state: 'reserved' | 'started' | 'ended' = 'reserved';
   /** Messages wait while the actor's mailbox is full. */
   #room: PromiseWithResolvers<void> | undefined;
@@ -49,7 +40,7 @@ export class Placement {
     this.#options = options;
     this.#deps = deps;
     this.#path = proxy.path;
-    const { promise, resolve } = Promise.withResolvers<PlacedActorEnded>();
+    const { promise, resolve } = Promise.withResolvers<ExitReason>();
     this.ended = promise;
     this.#resolveEnded = resolve;
   }
@@ -114,7 +105,7 @@ export class Placement {
     this.#state = 'ended';
     this.#wake();
     this.#deps.release(this);
-    this.#resolveEnded(new PlacedActorEnded(reason));
+    this.#resolveEnded(reason);
   }
 
   async #stop(): Promise<void> {

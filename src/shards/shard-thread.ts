@@ -228,6 +228,8 @@ export class ShardThread {
   /** What was on its way to or from the thread, or waited on it, is dead with it. Only numbers are known of it. */
   #tellLost(): void {
     const { system } = this.#options;
+    // What was still to be posted is lost like all that was: it is counted here, and nowhere else.
+    this.channel.flush();
     const { received, pushed, shifted, told, letters } = this.#tally;
     const inbound = Math.max(0, this.channel.counts.sent - received) + Math.max(0, pushed - shifted);
     // All that had left the thread was received before.
