@@ -15,10 +15,10 @@ export const EVENTS = [
     ],
     [
       'a VM that the host never confirmed is not taken for gone',
-      'vm.confirmed && !there.has(vm.id)',
+      'vm.isOnHost && !there.has(vm.id)',
       '!there.has(vm.id)',
     ],
-    ['a VM that the host no longer has is gone', 'vm.confirmed && !there.has(vm.id)', 'vm.confirmed && there.size < 0'],
+    ['a VM that the host no longer has is gone', 'vm.isOnHost && !there.has(vm.id)', 'vm.isOnHost && there.size < 0'],
     ['a VM that only the tables know and the host has is left alone', '.filter((vm) => !there.has(vm));', ';'],
     [
       'a VM that only the tables know and the host has not is gone',
@@ -186,7 +186,7 @@ export const EVENTS = [
       'isConflict ? undefined : undefined',
     ],
     ['a reservation that the tables contradict is no failure', "isConflict ? undefined : 'failed'", "'failed'"],
-    ['an address that the tables refuse is noted', 'return isConflict ? together(', 'return !isConflict ? together('],
+    ['an address that the tables refuse is noted', 'return isConflict ? combine(', 'return !isConflict ? combine('],
     [
       'a VM is noted as reserved when that is durable',
       "{ transitions: [{ kind: 'vm-durable', vm: id }], effects: [] }",

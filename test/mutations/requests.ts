@@ -70,8 +70,8 @@ export const REQUESTS = [
       'status === 503 ? undefined',
     ],
     ['requests that are lost keep their order', 'requests.toReversed()', 'requests'],
-    ['a try of which nothing was sent does not count', "tried: wasSent ? 'orphaned' : false", "tried: 'orphaned'"],
-    ['a guest may keep the reply of what was sent', "tried: wasSent ? 'orphaned' : false", 'tried: false'],
+    ['a try of which nothing was sent does not count', "tried: wasSent ? 'orphaned' : 'unsent'", "tried: 'orphaned'"],
+    ['a guest may keep the reply of what was sent', "tried: wasSent ? 'orphaned' : 'unsent'", "tried: 'unsent'"],
     [
       'what nobody waits for is not tried again',
       "if (request.waiters.length === 0) effects.push({ kind: 'forget', request });\n    else if",

@@ -115,7 +115,7 @@ export const SIZING_RULES = [
   ...mutationsOf('policy/blockage.ts', [
     ['nothing is made before the back-off is over', 'notBeforeMs <= nowMs && host', 'host'],
     ['a spare in reserve means that a VM can be had', 'if (fleet.spares > 0) return undefined;', ''],
-    ['the VMs on their way count for the memory', 'availableBytes - owing * vmBytes -', 'availableBytes -'],
+    ['the VMs on their way count for the memory', 'availableBytes - unmeasured * vmBytes -', 'availableBytes -'],
     ['the VMs that the step makes count for the memory', 'vmsInMemory(fleet) > made', 'vmsInMemory(fleet) > 0'],
     ['the new VM counts for the memory', 'vmsInMemory(fleet) > made', 'vmsInMemory(fleet) >= made'],
     ['exactly the memory reserve may be left', 'Math.floor(leftBytes / vmBytes)', 'Math.ceil(leftBytes / vmBytes) - 1'],

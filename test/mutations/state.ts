@@ -49,20 +49,20 @@ export const STATE = [
     ],
     [
       'a VM that is ready shows in the next figure',
-      'for (const id of this.#owing) if (this.#vms.get(id)?.readyMs !== undefined) this.#owing.delete(id);',
+      'for (const id of this.#unmeasured) if (this.#vms.get(id)?.readyMs !== undefined) this.#unmeasured.delete(id);',
       '',
     ],
     [
       'a VM that is not ready shows in no figure',
-      'if (this.#vms.get(id)?.readyMs !== undefined) this.#owing',
-      'this.#owing',
+      'if (this.#vms.get(id)?.readyMs !== undefined) this.#unmeasured',
+      'this.#unmeasured',
     ],
     ['a new spare takes memory', 'if (isStarting(record) || record.spare) this', 'if (isStarting(record)) this'],
     ['a new VM takes memory', 'if (isStarting(record) || record.spare) this', 'if (record.spare) this'],
-    ['a VM that is gone takes no memory', '    this.#owing.delete(id);\n', ''],
+    ['a VM that is gone takes no memory', '    this.#unmeasured.delete(id);\n', ''],
     [
       'an address on which a guest answers is sound',
-      "if (transition.kind === 'vm-answering') this.#pool.proven(vm.address);",
+      "if (transition.kind === 'vm-answering') this.#pool.bound(vm.address);",
       '',
     ],
     [
@@ -85,7 +85,7 @@ export const STATE = [
     ],
     ['a dispatch is a try', '      request.tries += 1;\n', ''],
     ['a dispatch is load until the next report', '      vm.dispatchedSinceReport = true;\n', ''],
-    ['a try of which nothing was sent is taken back', 'if (tried === false) request.tries -= 1;', ''],
+    ['a try of which nothing was sent is taken back', "if (tried === 'unsent') request.tries -= 1;", ''],
     [
       'a reply may be orphaned if its request was sent',
       "if (tried === 'orphaned') requests.mayBeOrphaned(request);",
@@ -149,7 +149,7 @@ export const STATE = [
     ],
     ['the start of a spare counts from when it was wanted', '      vm.startedMs = transition.nowMs;\n', ''],
     ['the lease of a spare counts from when it was wanted', '      vm.leaseMs = ruleMs;\n', ''],
-    ['what the host prepared is confirmed', '      vm.confirmed = true;\n', ''],
+    ['what the host prepared is confirmed', '      vm.isOnHost = true;\n', ''],
     ['the pid of a VM is noted', '      vm.pid = transition.pid;\n', ''],
     ['the digest of an image is noted', '      vm.imageDigest = transition.imageDigest;\n', ''],
     ['the time at which a CPU was started is noted', '      vm.bootMs = ruleMs;\n', ''],
@@ -280,7 +280,7 @@ export const STATE = [
       "return vm.spare && (vm.state === 'preparing' || vm",
       'return vm.spare && (vm',
     ],
-    ['an adopted VM is confirmed', "this.confirmed = this.state !== 'preparing';", 'this.confirmed = false;'],
+    ['an adopted VM is confirmed', "this.isOnHost = this.state !== 'preparing';", 'this.isOnHost = false;'],
     // Without a `bootMs` of its own an adopted VM that boots is judged by its `leaseMs`, which is the same time.
     [
       'a VM keeps the interval that it was started with',

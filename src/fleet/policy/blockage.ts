@@ -67,10 +67,10 @@ function hasMemory(fleet: Fleet, made: number): boolean {
 }
 
 /** How many more VMs the host has memory for. A VM shows in the host's figure once it has booted; until then it counts in full. */
-function vmsInMemory({ host, owing, params }: Fleet): number {
+function vmsInMemory({ host, unmeasured, params }: Fleet): number {
   if (host.memory === undefined) return Number.POSITIVE_INFINITY;
   const { availableBytes, vmBytes } = host.memory;
-  const leftBytes = availableBytes - owing * vmBytes - params.hostMemoryReserveBytes;
+  const leftBytes = availableBytes - unmeasured * vmBytes - params.hostMemoryReserveBytes;
   if (leftBytes < 0) return 0;
   return vmBytes === 0 ? Number.POSITIVE_INFINITY : Math.floor(leftBytes / vmBytes);
 }

@@ -13,7 +13,7 @@ export type RouteDecision =
 /** What is to be done with the VMs, with the rule and the figures that it was decided on. */
 export type FleetDecision =
   | StartDecision
-  | WantDecision
+  | UseSpareDecision
   | DrainDecision
   | StopDecision
   | RepeatStopDecision
@@ -34,8 +34,8 @@ export interface StartDecision {
 }
 
 /** A spare is used instead of a new VM. */
-export interface WantDecision {
-  readonly kind: 'want';
+export interface UseSpareDecision {
+  readonly kind: 'use-spare';
   readonly rule: Rule;
   readonly vm: VmId;
   readonly replaces: VmId | undefined;

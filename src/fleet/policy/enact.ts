@@ -6,8 +6,8 @@ import { formatAddress } from '../values/address.ts';
 import type { Figures } from '../values/rule.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { failureOf } from './back-off.ts';
-import type { DrainDecision, FleetDecision, StartDecision, StopDecision, WantDecision } from './decision.ts';
-import { hostEvent, vmEvent } from './events.ts';
+import type { DrainDecision, FleetDecision, StartDecision, StopDecision, UseSpareDecision } from './decision.ts';
+import { eventOfHost, eventOfVm } from './events.ts';
 import { NOTHING, type Reaction } from './reaction.ts';
 import { returnQueued } from './retries.ts';
 
@@ -17,8 +17,8 @@ const NO_ID_MS = 1_000;
 /** What follows from a decision, other than a start, which needs an id: see `enactStart`. */
 export function enact(fleet: Fleet, decision: Exclude<FleetDecision, StartDecision>, nowMs: number): Reaction {
   switch (decision.kind) {
-    case 'want':
-      return want(fleet, decision, nowMs);
+    case 'use-spare':
+      return useSpare(fleet, decision, nowMs);
     case 'drain':
       return drain(fleet, decision, nowMs);
     case 'stop':
@@ -45,7 +45,7 @@ export function enact(fleet: Fleet, decision: Exclude<FleetDecision, StartDecisi
       const reason = { rule: decision.rule, figures };
       return {
         transitions,
-        effects: [hostEvent('blocked', fleet.host.name, `no VM can be started: ${text}`, reason)],
+        effects: [eventOfHost('blocked', fleet.host.name, `no VM can be started: ${text}`, reason)],
       };
     }
     case 'sizing-failed': {
@@ -53,7 +53,7 @@ export function enact(fleet: Fleet, decision: Exclude<FleetDecision, StartDecisi
       const text = `the sizing policy ${decision.policy} failed, the default decides: ${decision.why}`;
       return {
         transitions: [{ kind: 'sizing-fault', why: decision.why }],
-        effects: [hostEvent('failed', fleet.host.name, text)],
+        effects: [eventOfHost('failed', fleet.host.name, text)],
       };
     }
   }
@@ -67,7 +67,7 @@ export function enactStart(fleet: Fleet, decision: StartDecision, vm: VmId, nowM
   return {
     transitions: [replaces === undefined ? reserved : { ...reserved, replaces }],
     effects: [
-      vmEvent('vm-start', vm, fleet.host.name, `VM ${vm} ${purpose} at ${formatAddress(address)}`, decision),
+      eventOfVm('vm-start', vm, fleet.host.name, `VM ${vm} ${purpose} at ${formatAddress(address)}`, decision),
       { kind: 'command', command: { kind: 'prepare', vm, address } },
       { kind: 'write-reservation', vm, address },
     ],
@@ -79,7 +79,7 @@ export function withoutId(fleet: Fleet, error: unknown, nowMs: number): Reaction
   const { name } = fleet.host;
   return {
     transitions: [{ kind: 'no-id', untilMs: nowMs + NO_ID_MS }],
-    effects: [hostEvent('write-failed', name, 'no VM is started, for there is no id', undefined, toEnvelope(error))],
+    effects: [eventOfHost('write-failed', name, 'no VM is started, for there is no id', undefined, toEnvelope(error))],
   };
 }
 
@@ -88,7 +88,7 @@ export function stop(
   fleet: Fleet,
   decision: Omit<StopDecision, 'kind'>,
   nowMs: number,
-  error?: Parameters<typeof vmEvent>[5],
+  error?: Parameters<typeof eventOfVm>[5],
 ): Reaction {
   const { vm: id, why, fault } = decision;
   const vm = fleet.vm(id);
@@ -102,7 +102,7 @@ export function stop(
       ...queued.transitions,
     ],
     effects: [
-      vmEvent('vm-stop', id, fleet.host.name, `VM ${id} is told to stop: ${why}`, decision, error),
+      eventOfVm('vm-stop', id, fleet.host.name, `VM ${id} is told to stop: ${why}`, decision, error),
       { kind: 'command', command: { kind: 'stop', vm: id, why } },
       ...queued.effects,
     ],
@@ -115,7 +115,7 @@ export function drain(fleet: Fleet, decision: Omit<DrainDecision, 'kind'>, nowMs
   if (vm?.state !== 'ready') return NOTHING;
   return {
     transitions: [{ kind: 'vm-draining', vm: id, why, ejected }, ...(ejected ? failed(fleet, vm, nowMs) : [])],
-    effects: [vmEvent('vm-drain', id, fleet.host.name, `VM ${id} is drained: ${why}`, decision)],
+    effects: [eventOfVm('vm-drain', id, fleet.host.name, `VM ${id} is drained: ${why}`, decision)],
   };
 }
 
@@ -135,18 +135,18 @@ export function hostAway(fleet: Fleet, why: string, nowMs: number, decidedOn: Fi
   const text = `host ${name} is out of reach (${why}): what its ${fleet.vmCount} VMs do is unknown`;
   return {
     transitions: [{ kind: 'host-away', nowMs }],
-    effects: [hostEvent('host-down', name, text, { rule: 'R6', figures })],
+    effects: [eventOfHost('host-down', name, text, { rule: 'R6', figures })],
   };
 }
 
-function want(fleet: Fleet, decision: WantDecision, nowMs: number): Reaction {
+function useSpare(fleet: Fleet, decision: UseSpareDecision, nowMs: number): Reaction {
   const { vm: id, replaces } = decision;
   const vm = fleet.vm(id);
   if (vm === undefined || !vm.spare) return NOTHING;
   const { name } = fleet.host;
   const text = `VM ${id}, a spare, is started at ${formatAddress(vm.address)}`;
   const wanted = { kind: 'vm-wanted', vm: id, replaces, nowMs } as const;
-  const event = vmEvent('vm-start', id, name, text, decision);
+  const event = eventOfVm('vm-start', id, name, text, decision);
   if (vm.state !== 'prepared' || !vm.reserved) return { transitions: [wanted], effects: [event] };
   const boot = bootOf(id, name, nowMs);
   return { transitions: [wanted, ...boot.transitions], effects: [event, ...boot.effects] };
@@ -156,6 +156,6 @@ function want(fleet: Fleet, decision: WantDecision, nowMs: number): Reaction {
 export function bootOf(vm: VmId, host: string, nowMs: number): Reaction {
   return {
     transitions: [{ kind: 'vm-booting', vm, nowMs }],
-    effects: [vmEvent('vm-booting', vm, host, `VM ${vm} boots`), { kind: 'command', command: { kind: 'start', vm } }],
+    effects: [eventOfVm('vm-booting', vm, host, `VM ${vm} boots`), { kind: 'command', command: { kind: 'start', vm } }],
   };
 }

@@ -16,8 +16,9 @@ function endedBy(decisions: readonly FleetDecision[], rule?: string): readonly V
 }
 
 function startsBy(decisions: readonly FleetDecision[], rule: string): number {
-  return decisions.filter((one) => (one.kind === 'want' || (one.kind === 'start' && !one.spare)) && one.rule === rule)
-    .length;
+  return decisions.filter(
+    (one) => (one.kind === 'use-spare' || (one.kind === 'start' && !one.spare)) && one.rule === rule,
+  ).length;
 }
 
 describe('whatever happened before', () => {
@@ -71,7 +72,7 @@ describe('whatever happened before', () => {
           expect(startsBy(decisions, 'R2')).toBeLessThanOrEqual(ejected);
           expect(startsBy(decisions, 'command')).toBeLessThanOrEqual(1);
           const places = decisions.flatMap((one) =>
-            one.kind === 'start' ? [one.address.id] : one.kind === 'want' ? [fleet.vm(one.vm)?.address.id] : [],
+            one.kind === 'start' ? [one.address.id] : one.kind === 'use-spare' ? [fleet.vm(one.vm)?.address.id] : [],
           );
           expect(new Set(places).size).toBe(places.length);
         }),

@@ -5,7 +5,7 @@ import type { CommandMessage } from '../values/command-messages.ts';
 import { makeParams, type Params, paramsTable } from '../values/params.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { drain, stop } from './enact.ts';
-import { NOTHING, type Reaction, together } from './reaction.ts';
+import { combine, NOTHING, type Reaction } from './reaction.ts';
 
 /** A command that is obeyed. */
 interface Obeyed extends Reaction {
@@ -68,7 +68,7 @@ function scale(fleet: Fleet, vmCount: number, nowMs: number): Obeyed {
   const surplus = ready.slice(0, beyond - ended.length);
   const figures = { in_flight: 0, min_vm_count: vmCount };
   return {
-    ...together(
+    ...combine(
       { transitions: [{ kind: 'params', params }], effects: [] },
       ...ended.map(({ id }) => stop(fleet, { rule: 'command', vm: id, why, fault: undefined, figures }, nowMs)),
       drained(fleet, surplus, why, nowMs, vmCount),
@@ -85,7 +85,7 @@ function drained(
   nowMs: number,
   minVmCount = fleet.params.minVmCount,
 ): Reaction {
-  return together(
+  return combine(
     ...vms.map(({ id, inFlight, state }) => {
       const figures = { in_flight: inFlight, min_vm_count: minVmCount };
       const decision = { rule: 'command', vm: id, why, ejected: false, figures } as const;

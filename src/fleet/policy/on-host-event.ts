@@ -7,8 +7,8 @@ import type { HostEvent } from '../values/host-messages.ts';
 import type { VmEnd, VmId } from '../values/vm-id.ts';
 import { quarantinedUntilMs } from './back-off.ts';
 import { bootOf, failed, hostAway } from './enact.ts';
-import { hostEvent, vmEvent } from './events.ts';
-import { NOTHING, type Reaction, together } from './reaction.ts';
+import { eventOfHost, eventOfVm } from './events.ts';
+import { combine, NOTHING, type Reaction } from './reaction.ts';
 import { takeAllBack, writeOff } from './retries.ts';
 
 /** What the two clocks say now: monotonic milliseconds, and milliseconds since the epoch. */
@@ -22,7 +22,7 @@ type Event<K extends HostEvent['kind']> = Extract<HostEvent, { readonly kind: K 
 /** What follows from what a controller tells. */
 export function onHostEvent(fleet: Fleet, event: HostEvent, now: Now): Reaction {
   if (event.kind === 'host-down') return hostAway(fleet, event.why, now.nowMs);
-  return together(heard(fleet, event, now.nowMs), told(fleet, event, now));
+  return combine(heard(fleet, event, now.nowMs), told(fleet, event, now));
 }
 
 function told(fleet: Fleet, event: Exclude<HostEvent, { kind: 'host-down' }>, now: Now): Reaction {
@@ -60,11 +60,11 @@ function heard(fleet: Fleet, { kind }: HostEvent, nowMs: number): Reaction {
   if (reach === 'up' || (reach === 'unseen' && kind !== 'host-up')) return NOTHING;
   const up: Reaction = {
     transitions: [{ kind: 'host-up', nowMs }],
-    effects: [hostEvent('host-up', name, `host ${name} is in reach`)],
+    effects: [eventOfHost('host-up', name, `host ${name} is in reach`)],
   };
   // Their reservations became durable while it could not be told so.
   const waiting = [...fleet.group('starting')].filter((vm) => vm.state === 'prepared' && vm.reserved);
-  return together(up, ...waiting.map(({ id }) => bootOf(id, name, nowMs)));
+  return combine(up, ...waiting.map(({ id }) => bootOf(id, name, nowMs)));
 }
 
 /**
@@ -75,9 +75,9 @@ function onHostUp(fleet: Fleet, { vms }: Event<'host-up'>, nowMs: number): React
   if (vms === undefined) return NOTHING;
   const there = new Set(vms);
   const end = { clean: false, why: 'its host no longer has it', exitCode: null };
-  const missing = [...fleet.vms].filter((vm) => vm.confirmed && !there.has(vm.id));
+  const missing = [...fleet.vms].filter((vm) => vm.isOnHost && !there.has(vm.id));
   const absent = [...fleet.absent.keys()].filter((vm) => !there.has(vm));
-  return together(
+  return combine(
     ...missing.map((vm) => vmGone(fleet, vm, end, undefined, nowMs)),
     ...absent.map((vm) => unseenGone(fleet, vm)),
   );
@@ -89,9 +89,9 @@ function onPrepared(fleet: Fleet, { vm: id, pid, imageDigest }: Event<'vm-prepar
   const { name } = fleet.host;
   const prepared: Reaction = {
     transitions: [{ kind: 'vm-prepared', vm: id, pid, imageDigest }],
-    effects: [vmEvent('vm-prepared', id, name, `VM ${id} is prepared (QEMU pid ${pid})`)],
+    effects: [eventOfVm('vm-prepared', id, name, `VM ${id} is prepared (QEMU pid ${pid})`)],
   };
-  return vm.reserved && !vm.spare ? together(prepared, bootOf(id, name, nowMs)) : prepared;
+  return vm.reserved && !vm.spare ? combine(prepared, bootOf(id, name, nowMs)) : prepared;
 }
 
 function onAnswering(fleet: Fleet, { vm: id, guest }: Event<'vm-answering'>): Reaction {
@@ -114,7 +114,7 @@ function onReport(fleet: Fleet, { vm: id, report, atMs }: Event<'vm-report'>, { 
   };
   // An end that got lost on the way, because a mailbox was full: only what nobody waits for any more is given up.
   const isLost = report.inFlight === 0 && vm.inFlight > 0;
-  return isLost ? together(reported, writeOff(fleet, vm, nowMs)) : reported;
+  return isLost ? combine(reported, writeOff(fleet, vm, nowMs)) : reported;
 }
 
 function onAdopted(fleet: Fleet, event: Event<'vm-adopted'>, { nowMs, epochMs }: Now): Reaction {
@@ -137,7 +137,7 @@ function onAdopted(fleet: Fleet, event: Event<'vm-adopted'>, { nowMs, epochMs }:
   return {
     transitions: [{ kind: 'vm-reserved', ...adopted }],
     effects: [
-      vmEvent('vm-adopted', id, name, `VM ${id} is adopted at ${formatAddress(address)}`),
+      eventOfVm('vm-adopted', id, name, `VM ${id} is adopted at ${formatAddress(address)}`),
       // The Shoal that crashed may have done so before it was durable.
       { kind: 'write-reservation', vm: id, address },
     ],
@@ -156,7 +156,7 @@ function intruded(fleet: Fleet, found: NewVm, holder: VmId): Reaction {
       ...(found.state === 'stopping' ? [] : [{ kind: 'vm-stopping', vm, why, nowMs } as const]),
     ],
     effects: [
-      vmEvent('unidentified', vm, fleet.host.name, text, reason),
+      eventOfVm('unidentified', vm, fleet.host.name, text, reason),
       { kind: 'command', command: { kind: 'stop', vm, why } },
     ],
   };
@@ -185,7 +185,7 @@ function vmGone(fleet: Fleet, vm: Vm, end: VmEnd, error: Event<'vm-gone'>['error
     ],
     effects: [
       { kind: 'close-link', vm: id },
-      vmEvent('vm-gone', id, fleet.host.name, `VM ${id} is gone: ${why}${found}`, undefined, error),
+      eventOfVm('vm-gone', id, fleet.host.name, `VM ${id} is gone: ${why}${found}`, undefined, error),
       ...requests.effects,
       { kind: 'write-release', vm: id },
     ],

@@ -6,7 +6,7 @@ import { Plan } from './plan.ts';
 describe('a step', () => {
   it('replaces a spare that it uses in the same step', () => {
     const bare = new BareFleet({ params: { min_vm_count: 1, spare_vm_count: 1 } }).prepared(1, { spare: true });
-    expect(bare.decisions()).toEqual(['R1 want 1', 'R3 prepare 10.0.0.2']);
+    expect(bare.decisions()).toEqual(['R1 use-spare 1', 'R3 prepare 10.0.0.2']);
   });
 
   it('makes the minimum good before it starts VMs for requests, which those VMs take', () => {
@@ -19,7 +19,7 @@ describe('a step', () => {
     const params = { min_vm_count: 1, spare_vm_count: 2, ip_reserve_ms: 15_000 };
     const bare = new BareFleet({ addresses: 2, params }).preparing(1, { spare: true });
     bare.later(10_000).preparing(2, { spare: true });
-    expect(bare.later(5_000).decisions()).toEqual(['R7 stop 1', 'R1 want 2']);
+    expect(bare.later(5_000).decisions()).toEqual(['R7 stop 1', 'R1 use-spare 2']);
   });
 
   it('tells a VM one thing: one that is silent while it drains is ended once', () => {
@@ -65,7 +65,7 @@ describe('the spares of a step', () => {
     });
     const plan = new Plan(fleet, bare.nowMs);
     for (let n = 0; n < spares; n++) expect(plan.start('R3', {})).toBe(true);
-    expect(plan.decisions.map(({ kind }) => kind)).toEqual(Array.from({ length: spares }, () => 'want'));
+    expect(plan.decisions.map(({ kind }) => kind)).toEqual(Array.from({ length: spares }, () => 'use-spare'));
     return count;
   }
 

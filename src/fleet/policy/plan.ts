@@ -140,7 +140,7 @@ export class Plan {
     const wanted = spare ?? (address === undefined ? this.#spare('preparing') : undefined);
     if (wanted !== undefined) {
       this.#usedSpares.add(wanted.id);
-      this.decisions.push({ kind: 'want', rule, vm: wanted.id, replaces, figures });
+      this.decisions.push({ kind: 'use-spare', rule, vm: wanted.id, replaces, figures });
     } else if (address !== undefined) {
       this.#made += 1;
       this.decisions.push({ kind: 'start', rule, address, spare: false, replaces, figures });

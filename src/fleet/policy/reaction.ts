@@ -42,7 +42,7 @@ export type Effect =
 export const NOTHING: Reaction = { transitions: [], effects: [] };
 
 /** One after the other. The parts must not depend on each other's transitions. */
-export function together(...reactions: readonly Reaction[]): Reaction {
+export function combine(...reactions: readonly Reaction[]): Reaction {
   return {
     transitions: reactions.flatMap(({ transitions }) => transitions),
     effects: reactions.flatMap(({ effects }) => effects),

@@ -39,14 +39,14 @@ describe('a step sees what it has decided itself', () => {
   it('each spare is used once', () => {
     const bare = new BareFleet({ params: { spare_vm_count: 2 } }).prepared(1, { spare: true });
     bare.prepared(2, { spare: true }).wait(3);
-    expect(bare.decisions()).toEqual(['R3 want 1', 'R3 want 2', 'R3 start 10.0.0.3']);
+    expect(bare.decisions()).toEqual(['R3 use-spare 1', 'R3 use-spare 2', 'R3 start 10.0.0.3']);
   });
 
   it('a spare that is used is not one too many', () => {
     const bare = new BareFleet({ params: { min_vm_count: 1 } })
       .prepared(1, { spare: true })
       .prepared(2, { spare: true });
-    expect(bare.decisions()).toEqual(['R1 want 1', 'R3 stop 2']);
+    expect(bare.decisions()).toEqual(['R1 use-spare 1', 'R3 stop 2']);
   });
 
   it('nothing is judged in the step that finds the host silent', () => {
@@ -85,13 +85,13 @@ describe('spares', () => {
     for (const vm of [2, 3, 4]) bare.booting(vm).crash(vm);
     bare.wait(1);
     expect(bare.later(499).decisions()).toEqual([]);
-    expect(bare.later(1).decisions()).toEqual(['R3 want 1']);
+    expect(bare.later(1).decisions()).toEqual(['R3 use-spare 1']);
   });
 
   it('that are prepared are used first, then new VMs, then those that are being prepared', () => {
     const bare = new BareFleet({ addresses: 3, params: { spare_vm_count: 2 } }).preparing(1, { spare: true });
     bare.prepared(2, { spare: true }).wait(4);
-    expect(bare.decisions()).toEqual(['R3 want 2', 'R3 start 10.0.0.3', 'R3 want 1']);
+    expect(bare.decisions()).toEqual(['R3 use-spare 2', 'R3 start 10.0.0.3', 'R3 use-spare 1']);
   });
 
   it('take memory like any VM', () => {
@@ -173,14 +173,14 @@ describe('a restart', () => {
 describe('a step, as for spares and addresses', () => {
   it('makes a spare good in the step that uses it', () => {
     const bare = new BareFleet({ params: { min_vm_count: 1, spare_vm_count: 1 } }).prepared(1, { spare: true });
-    expect(bare.decisions()).toEqual(['R1 want 1', 'R3 prepare 10.0.0.2']);
+    expect(bare.decisions()).toEqual(['R1 use-spare 1', 'R3 prepare 10.0.0.2']);
   });
 
   it('uses no spare that leaves', () => {
     const params = { spare_vm_count: 2, boot_timeout_ms: 1_000, ip_reserve_ms: 2_000 };
     const bare = new BareFleet({ addresses: 2, params }).preparing(1, { spare: true }).later(1_500);
     bare.preparing(2, { spare: true }).later(500).wait(1);
-    expect(bare.decisions()).toEqual(['R7 stop 1', 'R3 want 2']);
+    expect(bare.decisions()).toEqual(['R7 stop 1', 'R3 use-spare 2']);
   });
 
   it('tells a VM to stop once, also if two rules would', () => {

@@ -9,13 +9,13 @@ import type { HostEvent } from '../values/host-messages.ts';
 import type { RouterMessage } from './router-messages.ts';
 
 /** The messages of which the policy says all that follows. */
-export type Input =
+export type PolicyMessage =
   | HostEvent
   | CommandMessage
   | Extract<RouterMessage, { kind: 'written' | 'write-failed' | 'params' | 'add-addresses' }>;
 
 /** @param nowMs monotonic milliseconds @param epochMs milliseconds since the epoch */
-export function reactionTo(fleet: Fleet, input: Input, nowMs: number, epochMs: number): Reaction {
+export function reactionTo(fleet: Fleet, input: PolicyMessage, nowMs: number, epochMs: number): Reaction {
   switch (input.kind) {
     case 'written':
       return onWritten(fleet, input.vm, input.write, nowMs);

@@ -24,7 +24,7 @@ export class LinkReactions {
     const { vm } = message;
     switch (message.kind) {
       case 'link-ready':
-        this.#links.proven(vm);
+        this.#links.connected(vm);
         return onLinkReady(this.#fleet, vm, nowMs);
       case 'link-pong':
         return onPong(this.#fleet, vm, nowMs);

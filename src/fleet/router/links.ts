@@ -39,7 +39,7 @@ export class Links {
   }
 
   /** It is connected: its next failure is the first again. */
-  proven(vm: VmId): void {
+  connected(vm: VmId): void {
     const link = this.#links.get(vm);
     if (link !== undefined) link.failures = 0;
   }

@@ -141,7 +141,7 @@ export class RequestPath implements Responder {
     this.#fleet.apply({ kind: 'request-dispatched', request, vm });
     const { op, token, payload } = request.request;
     if (this.#links.tell(vm, { kind: 'request', id: request.frame, op, token, payload })) return;
-    this.#fleet.apply({ kind: 'request-left', request, nowMs, tried: false });
+    this.#fleet.apply({ kind: 'request-left', request, nowMs, tried: 'unsent' });
     // An overload, or the end of the link, which tells of itself: neither is a fault of the VM.
     this.#fleet.apply({ kind: 'vm-congested', vm, congested: true });
     this.#wait(request, 'first');

@@ -172,7 +172,7 @@ export class AddressPool {
   }
 
   /** A guest answers on it. */
-  proven(address: Address): void {
+  bound(address: Address): void {
     const entry = this.#byText.get(formatAddress(address));
     if (entry !== undefined) entry.bindFailures = 0;
   }

@@ -41,7 +41,7 @@ export class Fleet {
   readonly #host: HostRecord;
   readonly #clock = new RuleClock();
   /** VMs whose memory the host's last figure does not show yet. */
-  readonly #owing = new Set<VmId>();
+  readonly #unmeasured = new Set<VmId>();
   #closing = false;
   #blocked: string | undefined;
   #sizingFault: string | undefined;
@@ -116,8 +116,8 @@ export class Fleet {
   }
 
   /** VMs that the host's last figure of its memory does not show. */
-  get owing(): number {
-    return this.#owing.size;
+  get unmeasured(): number {
+    return this.#unmeasured.size;
   }
 
   /** R2's choice. */
@@ -270,7 +270,7 @@ export class Fleet {
     this.#host.memory = memory;
     this.#host.heardMs = this.ruleMs(nowMs);
     // Booting is what takes a VM's memory.
-    for (const id of this.#owing) if (this.#vms.get(id)?.readyMs !== undefined) this.#owing.delete(id);
+    for (const id of this.#unmeasured) if (this.#vms.get(id)?.readyMs !== undefined) this.#unmeasured.delete(id);
     return true;
   }
 
@@ -281,7 +281,7 @@ export class Fleet {
     const record = new VmRecord(vm, this.#params, this.ruleMs(vm.nowMs));
     this.#vms.set(record.id, record);
     this.#index.add(record, this.#params);
-    if (isStarting(record) || record.spare) this.#owing.add(record.id);
+    if (isStarting(record) || record.spare) this.#unmeasured.add(record.id);
     return true;
   }
 
@@ -290,7 +290,7 @@ export class Fleet {
     if (vm === undefined) return false;
     this.#vms.delete(id);
     this.#index.remove(vm);
-    this.#owing.delete(id);
+    this.#unmeasured.delete(id);
     this.#pool.leave(id, vm.address);
     return true;
   }
@@ -301,7 +301,7 @@ export class Fleet {
     const nowMs = 'nowMs' in transition ? this.ruleMs(transition.nowMs) : 0;
     if (!changeVm(vm, transition, this.#params, nowMs)) return false;
     this.#index.changed(vm, this.#params);
-    if (transition.kind === 'vm-answering') this.#pool.proven(vm.address);
+    if (transition.kind === 'vm-answering') this.#pool.bound(vm.address);
     if (transition.kind === 'vm-report') this.#heard(vm, nowMs);
     return true;
   }

@@ -14,20 +14,20 @@ describe('the memory of a host', () => {
 
   it('does not show VMs that were not ready when it was told, nor those that have gone', () => {
     const bare = new BareFleet().booting(1).preparing(2, { spare: true }).mute(3);
-    expect(bare.fleet.owing).toBe(3);
+    expect(bare.fleet.unmeasured).toBe(3);
     bare.apply(memory(GIB));
-    expect(bare.fleet.owing).toBe(2);
+    expect(bare.fleet.unmeasured).toBe(2);
     bare.link(1, true);
-    expect(bare.fleet.owing).toBe(2);
+    expect(bare.fleet.unmeasured).toBe(2);
     bare.apply({ kind: 'vm-gone', vm: 2 });
-    expect(bare.fleet.owing).toBe(1);
+    expect(bare.fleet.unmeasured).toBe(1);
     bare.apply(memory(GIB));
-    expect(bare.fleet.owing).toBe(0);
+    expect(bare.fleet.unmeasured).toBe(0);
   });
 
   it('shows a VM that was adopted while it ran', () => {
     const bare = new BareFleet().preparing(1, { state: 'stopping', adopted: { pid: 5, imageDigest: undefined } });
-    expect(bare.fleet.owing).toBe(0);
+    expect(bare.fleet.unmeasured).toBe(0);
   });
 });
 

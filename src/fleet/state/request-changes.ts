@@ -52,7 +52,7 @@ function requestLeft(
 ): VmChange | undefined {
   if (request.place === undefined) return undefined;
   requests.take(request);
-  if (tried === false) request.tries -= 1;
+  if (tried === 'unsent') request.tries -= 1;
   if (tried === 'orphaned') requests.mayBeOrphaned(request);
   if (vm === undefined) return 'nothing';
   if (vm.inFlight === 0) vm.idleMs = clock.at(nowMs);

@@ -71,12 +71,12 @@ export type RequestTransition =
   | { readonly kind: 'request-orphaned'; readonly request: OpenRequest }
   /**
    * It leaves the line or its VM. `fault`: true for a link error or 5xx, false for a reply that shows the VM sound; undefined tells
-   * nothing. `tried`: false if nothing of it was sent, so that the try does not count; `orphaned` if its guest may keep a reply.
+   * nothing. `tried`: `unsent` if nothing of it was sent, so that the try does not count; `orphaned` if its guest may keep a reply.
    */
   | {
       readonly kind: 'request-left';
       readonly request: OpenRequest;
       readonly nowMs: number;
       readonly fault?: boolean | undefined;
-      readonly tried?: false | 'orphaned';
+      readonly tried?: 'unsent' | 'orphaned';
     };

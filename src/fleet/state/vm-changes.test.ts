@@ -11,11 +11,11 @@ describe('the record of a VM', () => {
 
   it('has the digest and the pid that its host told, and is confirmed from then on', () => {
     const bare = new BareFleet().preparing(1);
-    expect(bare.fleet.vm(1)).toMatchObject({ confirmed: false, pid: undefined, imageDigest: undefined });
+    expect(bare.fleet.vm(1)).toMatchObject({ isOnHost: false, pid: undefined, imageDigest: undefined });
     bare.apply({ kind: 'vm-prepared', vm: 1, pid: 70, imageDigest: 'abc' });
-    expect(bare.fleet.vm(1)).toMatchObject({ confirmed: true, pid: 70, imageDigest: 'abc' });
+    expect(bare.fleet.vm(1)).toMatchObject({ isOnHost: true, pid: 70, imageDigest: 'abc' });
     const adopted = new BareFleet().preparing(2, { state: 'booting', adopted: { pid: 71, imageDigest: 'def' } });
-    expect(adopted.fleet.vm(2)).toMatchObject({ confirmed: true, pid: 71, imageDigest: 'def', bootMs: 0 });
+    expect(adopted.fleet.vm(2)).toMatchObject({ isOnHost: true, pid: 71, imageDigest: 'def', bootMs: 0 });
   });
 
   it('has been idle since it became ready', () => {
@@ -27,7 +27,7 @@ describe('the record of a VM', () => {
     const bare = new BareFleet().ready(1);
     const request = bare.work(1);
     expect(request.tries).toBe(1);
-    bare.apply({ kind: 'request-left', request, nowMs: 0, tried: false });
+    bare.apply({ kind: 'request-left', request, nowMs: 0, tried: 'unsent' });
     expect([request.tries, request.mayBeOrphaned]).toEqual([0, false]);
     bare.apply({ kind: 'request-dispatched', request, vm: 1 });
     bare.apply({ kind: 'request-left', request, nowMs: 0, tried: 'orphaned' });

@@ -33,7 +33,7 @@ export function changeVm(
       return true;
     case 'vm-prepared':
       if (!move(vm, 'preparing', 'prepared')) return false;
-      vm.confirmed = true;
+      vm.isOnHost = true;
       vm.pid = transition.pid;
       vm.imageDigest = transition.imageDigest;
       return true;

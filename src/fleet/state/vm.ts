@@ -45,7 +45,7 @@ export class VmRecord {
   /** Kept prepared, or being prepared, until R3 wants it. */
   spare: boolean;
   /** The host has said that it has the VM. */
-  confirmed: boolean;
+  isOnHost: boolean;
   /** The reservation is durable. */
   reserved = false;
   /** The tables give its address to another VM. */
@@ -99,7 +99,7 @@ export class VmRecord {
     this.isAdopted = vm.adopted !== undefined;
     this.state = vm.state ?? 'preparing';
     this.spare = vm.spare;
-    this.confirmed = this.state !== 'preparing';
+    this.isOnHost = this.state !== 'preparing';
     this.pid = vm.adopted?.pid;
     this.imageDigest = vm.adopted?.imageDigest;
     this.startedMs = vm.startedMs ?? vm.nowMs;

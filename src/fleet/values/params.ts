@@ -68,7 +68,7 @@ export const REPORTS_BEFORE_SILENCE = 3;
 export const FAULTS_MAX = 3;
 
 /** How often a controller tells of its host. */
-export const HOST_STATS_INTERVAL_MS = 1_000;
+const HOST_STATS_INTERVAL_MS = 1_000;
 
 /** Silence after which a host is out of reach: it tells at its own interval, whatever the interval of its guests. */
 export function hostSilenceMs({ lastConnectMs }: Params): number {
