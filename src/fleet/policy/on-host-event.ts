@@ -110,7 +110,7 @@ function onReport(fleet: Fleet, { vm: id, report, atMs }: Event<'vm-report'>, { 
   if (vm === undefined || !isNewReport(vm, report)) return NOTHING;
   const reported: Reaction = {
     transitions: [{ kind: 'vm-report', vm: id, report, nowMs }],
-    effects: [{ kind: vm.report === undefined ? 'write-row' : 'update-row', vm: id, atMs }],
+    effects: [{ kind: vm.seq === undefined ? 'write-row' : 'update-row', vm: id, atMs }],
   };
   // An end that got lost on the way, because a mailbox was full: only what nobody waits for any more is given up.
   const isLost = report.inFlight === 0 && vm.inFlight > 0;
