@@ -22,7 +22,10 @@ type Event<K extends HostEvent['kind']> = Extract<HostEvent, { readonly kind: K 
 /** What follows from what a controller tells. */
 export function onHostEvent(fleet: Fleet, event: HostEvent, now: Now): Reaction {
   if (event.kind === 'host-down') return hostAway(fleet, event.why, now.nowMs);
-  return together(heard(fleet, event, now.nowMs), told(fleet, event, now));
+  const up = heard(fleet, event, now.nowMs);
+  const reaction = told(fleet, event, now);
+  // Nearly always: a report is not to pay for lists that are joined.
+  return up === NOTHING ? reaction : together(up, reaction);
 }
 
 function told(fleet: Fleet, event: Exclude<HostEvent, { kind: 'host-down' }>, now: Now): Reaction {

@@ -9,6 +9,16 @@ const anyChange = fc.record({
 });
 
 describe('the best of many slots', () => {
+  it.each([0, 1, 2, 3])('follows a change of figure %d alone', (at) => {
+    const best = new BestOf();
+    best.put(0, 5, 5, 5, 5);
+    best.put(1, 6, 6, 6, 6);
+    const [first = 5, second = 5, third = 5, last = 5] = [5, 5, 5, 5].with(at, 7);
+    best.put(1, 5, 5, 5, 6);
+    best.put(0, first, second, third, last);
+    expect(best.best).toBe(1);
+  });
+
   it('is the one that a search would find, whatever joins, leaves or changes its rank', () => {
     fc.assert(
       fc.property(fc.array(anyChange, { maxLength: 100 }), (changes) => {
