@@ -257,11 +257,9 @@ export const STATE = [
     ['a rank of which one figure differs is another', '      ranks[at + 2] === third &&\n', ''],
     ['a slot that was the best gives way', 'best === slot ? this.#bestBelow(level, node) : this', 'this'],
     ['a slot that takes no part is not the best', '    if (this.#members[slot] !== 1) return best;\n', ''],
-    [
-      'the first figure that differs decides',
-      'if (figure !== otherFigure) return figure < otherFigure;',
-      'if (figure < otherFigure) return true;',
-    ],
+    ['the second figure decides among equals', 'x = ranks[at + 1] ?? 0;', 'x = 0;'],
+    ['the third figure decides among equals', 'x = ranks[at + 2] ?? 0;', 'x = 0;'],
+    ['the last figure decides among equals', 'x = ranks[at + 3] ?? 0;', 'x = 0;'],
   ]),
   ...mutationsOf('state/slot-list.ts', [
     ['a slot that is put last leaves its place', '    this.remove(slot);\n    this.#join(last', '    this.#join(last'],

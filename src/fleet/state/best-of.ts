@@ -74,13 +74,24 @@ export class BestOf {
 
   #isBetter(a: number, b: number): boolean {
     const ranks = this.#ranks;
-    const end = (a + 1) << WIDTH_BITS;
-    for (let at = a << WIDTH_BITS, other = b << WIDTH_BITS; at < end; at++, other++) {
-      const figure = ranks[at] ?? 0;
-      const otherFigure = ranks[other] ?? 0;
-      if (figure !== otherFigure) return figure < otherFigure;
+    const at = a << WIDTH_BITS;
+    const other = b << WIDTH_BITS;
+    // Not a loop: this is the innermost of what each request pays for.
+    let x = ranks[at] ?? 0;
+    let y = ranks[other] ?? 0;
+    if (x === y) {
+      x = ranks[at + 1] ?? 0;
+      y = ranks[other + 1] ?? 0;
     }
-    return false;
+    if (x === y) {
+      x = ranks[at + 2] ?? 0;
+      y = ranks[other + 2] ?? 0;
+    }
+    if (x === y) {
+      x = ranks[at + 3] ?? 0;
+      y = ranks[other + 3] ?? 0;
+    }
+    return x < y;
   }
 
   #bestBelow(level: number, node: number): number {
@@ -94,7 +105,8 @@ export class BestOf {
     const end = Math.min(first + FAN_OUT, below?.length ?? 0);
     for (let child = first; child < end; child++) {
       const slot = below?.[child] ?? NONE;
-      if (slot !== NONE) best = this.#betterOf(slot, best);
+      // Nodes below name none that has left.
+      if (slot !== NONE && (best === NONE || this.#isBetter(slot, best))) best = slot;
     }
     return best;
   }
