@@ -1,15 +1,18 @@
-import { ShoalError } from '../errors.ts';
+import { ShoalError, toEnvelope } from '../errors.ts';
+import { Adapter } from './adapter.ts';
 import { addresseeOf, offerTo } from './addressee.ts';
 import { asCell } from './as-cell.ts';
-import type { ActorSystem, Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
+import { ask } from './ask.ts';
+import type { ActorSystem, AskOutcome, Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
 import { Cell } from './cell.ts';
 import type { CleanUp } from './clean-ups.ts';
 import type { CancelTimer, Clock } from './clock.ts';
 import { Incarnation, type Starter } from './incarnation.ts';
 import { Notice } from './notice.ts';
-import { checkedDelay, checkedName } from './options.ts';
+import { checkedCount, checkedDelay, checkedName } from './options.ts';
 import { ReceiveTimeout } from './receive-timeout.ts';
 import type { Exit, Ref } from './ref.ts';
+import { startWithin } from './start-within.ts';
 
 /**
  * Starts an incarnation of an actor.
@@ -78,6 +81,10 @@ class ActorContext<M> implements Context<M> {
     await this.#ownChild(ref).shutdown(timeoutMs);
   }
 
+  async drain(ref: Ref<never>, timeoutMs?: number): Promise<void> {
+    await this.#ownChild(ref).drain(timeoutMs);
+  }
+
   exit(): void {
     this.#life.exit();
   }
@@ -114,6 +121,32 @@ class ActorContext<M> implements Context<M> {
     );
   }
 
+  ask<C, R>(
+    to: Ref<C>,
+    toRequest: (replyTo: Ref<R>) => C,
+    onOutcome: (outcome: AskOutcome<R>) => M,
+    timeoutMs: number,
+  ): void {
+    const life = this.#life;
+    if (life.isEnding) return;
+    const replyTo = ask<C, R>(
+      life.cell.kernel,
+      { to, toMessage: toRequest, timeoutMs },
+      {
+        replied: (reply) => this.#post(() => onOutcome({ ok: true, reply })),
+        failed: (error) => {
+          // It gives its asks up when it ends.
+          if (!life.isEnding) this.#post(() => onOutcome({ ok: false, error: toEnvelope(error) }));
+        },
+      },
+    );
+    life.resources.addAsk(replyTo);
+  }
+
+  adapt<A>(toMessage: (message: A) => M): Ref<A> {
+    return new Adapter(this.#life, toMessage);
+  }
+
   onStop(cleanUp: CleanUp, when: 'after-children' | 'before-children' = 'after-children'): void {
     const { cleanUps } = this.#life.resources;
     cleanUps.add(cleanUp, when);
@@ -132,14 +165,19 @@ class ActorContext<M> implements Context<M> {
     else resources.stash.put(message);
   }
 
+  unstash(count: number, map?: (message: M) => M): void {
+    checkedCount(count);
+    if (!this.#life.isEnding) this.#life.resources.stash.putBack(count, map);
+  }
+
   unstashAll(): void {
-    if (!this.#life.isEnding) this.#life.resources.stash.putBack();
+    this.unstash(Number.POSITIVE_INFINITY);
   }
 
   onIdle(afterMs: number, message: () => M): CancelTimer {
     const life = this.#life;
+    if (life.isEnding || life.isDraining) return () => undefined;
     life.receiveTimeout?.cancel();
-    if (life.isEnding) return () => undefined;
     const { cell } = life;
     const notice = new Notice(cell);
     const timeout = new ReceiveTimeout(life.resources.timers, {
@@ -165,7 +203,7 @@ class ActorContext<M> implements Context<M> {
   #newChild<C>(behaviour: Behaviour<C>, options: SpawnOptions): Cell<C> {
     const { kernel } = this.#life.cell;
     const name = options.name === undefined ? kernel.nextName() : checkedName(options.name);
-    const child = new Cell<C>(kernel, this.#life, name, behaviour, options);
+    const child = new Cell<C>(kernel, this.#life, name, startWithin(behaviour, options.startTimeoutMs), options);
     this.#add(child);
     return child;
   }
