@@ -3,6 +3,7 @@ import type { CancelTimer, Clock } from './clock.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Mailbox, Overflow } from './mailbox.ts';
 import type { Exit, Ref } from './ref.ts';
+import type { TimerScheduler } from './timer-scheduler.ts';
 import type { Tracing } from './tracing.ts';
 
 /**
@@ -92,6 +93,8 @@ export interface Context<M> {
    * not handled any more, not even those that wait in the mailbox.
    */
   after(delayMs: number, message: M): CancelTimer;
+  /** Timers under keys, one for each key: with `isActive`, `cancelAll`, a fixed delay or a fixed rate. */
+  readonly timers: TimerScheduler<M>;
   /** Sends a message to this actor at an interval, the first after one interval. */
   every(intervalMs: number, message: () => M): CancelTimer;
   /**

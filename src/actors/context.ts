@@ -8,11 +8,13 @@ import { Cell } from './cell.ts';
 import type { CleanUp } from './clean-ups.ts';
 import type { CancelTimer, Clock } from './clock.ts';
 import { Incarnation, type Starter } from './incarnation.ts';
+import { KeyedTimers } from './keyed-timers.ts';
 import { Notice } from './notice.ts';
 import { checkedCount, checkedDelay, checkedName } from './options.ts';
 import { ReceiveTimeout } from './receive-timeout.ts';
 import type { Exit, Ref } from './ref.ts';
 import { startWithin } from './start-within.ts';
+import type { TimerScheduler } from './timer-scheduler.ts';
 
 /**
  * Starts an incarnation of an actor.
@@ -112,6 +114,12 @@ class ActorContext<M> implements Context<M> {
     };
     let cancel = this.#timer(intervalMs, tick);
     return () => this.#cancel(cancel, notice);
+  }
+
+  get timers(): TimerScheduler<M> {
+    const { resources } = this.#life;
+    resources.keyedTimers ??= this.#keyedTimers();
+    return resources.keyedTimers;
   }
 
   pipe<T>(promise: Promise<T>, done: (value: T) => M, failed: (error: unknown) => M): void {
@@ -225,6 +233,23 @@ class ActorContext<M> implements Context<M> {
   #timer(delayMs: number, fire: () => void): CancelTimer {
     checkedDelay(delayMs);
     return this.#life.isEnding ? () => undefined : this.#life.resources.timers.set(delayMs, fire);
+  }
+
+  #keyedTimers(): KeyedTimers<M> {
+    const life = this.#life;
+    return new KeyedTimers<M>({
+      get depth() {
+        return life.cell.depth;
+      },
+      get isEnding() {
+        return life.isEnding;
+      },
+      nowMs: () => this.clock.monotonic(),
+      notice: () => new Notice(life.cell),
+      timer: (delayMs, fire) => this.#timer(delayMs, fire),
+      send: (message, notice) => this.#protect(() => this.#send(message(), notice)),
+      revoke: (notice) => this.#revoke(notice),
+    });
   }
 
   /** Cancels a timer, also the message that it has sent already. */

@@ -22,6 +22,7 @@ export type { Runnable, Scheduler, Slice } from './scheduler.ts';
 export { FairScheduler } from './scheduler.ts';
 export type { SystemOptions } from './system.ts';
 export { createSystem } from './system.ts';
+export type { TimerScheduler } from './timer-scheduler.ts';
 export type { WheelEntry } from './timing-wheel.ts';
 export { TimingWheel, WHEEL_STEP_MS } from './timing-wheel.ts';
 export type { Tracing } from './tracing.ts';

@@ -3,6 +3,7 @@ import type { Addressee } from './addressee.ts';
 import type { Cell } from './cell.ts';
 import { Children } from './children.ts';
 import { CleanUps } from './clean-ups.ts';
+import type { KeyedTimers } from './keyed-timers.ts';
 import type { Child } from './life.ts';
 import { Notice } from './notice.ts';
 import type { Exit } from './ref.ts';
@@ -17,6 +18,7 @@ import { Timers } from './timers.ts';
 export class Resources<M> {
   /** The thread of the actor that this one stands for. */
   shard: string | undefined;
+  keyedTimers: KeyedTimers<M> | undefined;
   readonly #cell: Cell<M>;
   /** The incarnation, under which actors that it watches know it. */
   readonly #watcher: object;

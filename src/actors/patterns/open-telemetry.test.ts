@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { testKit } from '../kit/mod.ts';
@@ -53,7 +52,7 @@ describe('openTelemetry', () => {
     const b = kit.system.spawn<string>(() => () => undefined, { name: 'b' });
     const a = kit.system.spawn<string>(
       () => async (text) => {
-        await setImmediate();
+        await new Promise((resolve) => setImmediate(resolve));
         b.tell(text);
       },
       { name: 'a' },

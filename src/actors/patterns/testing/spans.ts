@@ -84,12 +84,13 @@ export function recordingTracer(ended: (span: EndedSpan) => void): Tracer {
     return span;
   };
   // The interface has three forms of this call: with two, three or four arguments.
-  const startActiveSpan = ((name: string, ...rest: unknown[]) => {
+  const startActiveSpan = (name: string, ...rest: unknown[]) => {
     // The last argument is the function, before it may stand options and a context.
     const run = rest.at(-1) as (span: Span) => unknown;
     const [options, context = contexts.active()] = rest.slice(0, -1) as [SpanOptions?, Context?];
     const span = startSpan(name, options, context);
     return contexts.with(trace.setSpan(context, span), () => run(span));
-  }) as Tracer['startActiveSpan'];
-  return { startSpan, startActiveSpan };
+  };
+  // All three forms.
+  return { startSpan, startActiveSpan: startActiveSpan as Tracer['startActiveSpan'] };
 }
