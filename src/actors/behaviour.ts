@@ -74,9 +74,9 @@ export interface Context<M> {
    */
   stop(child: Ref<never>, timeoutMs?: number): Promise<void>;
   /**
-   * Ends a child once it has handled the messages that wait. From now on it takes no others: they are dead letters.
-   * After `timeoutMs` (default: its `stopTimeoutMs`) it is stopped with those that still wait. Resolves when the child
-   * has ended.
+   * Ends a child once it has handled the messages that wait, and then its own children likewise. From now on it takes
+   * no others: they are dead letters. After `timeoutMs` (default: its `stopTimeoutMs`) all are stopped with what still
+   * waits. Resolves when the child has ended.
    */
   drain(child: Ref<never>, timeoutMs?: number): Promise<void>;
   /** Ends this actor after the message in hand. */
@@ -194,8 +194,8 @@ export interface ActorSystem {
   ended(ref: Ref<never>): Promise<Exit>;
   stop(ref: Ref<never>, timeoutMs?: number): Promise<void>;
   /**
-   * Ends an actor once it has handled the messages that wait. From now on it takes no others: they are dead letters.
-   * After `timeoutMs` (default: its `stopTimeoutMs`) it is stopped with those that still wait.
+   * Ends an actor once it has handled the messages that wait, as `Context.drain` describes.
+   * @throws ACTOR_REF_INVALID for a ref of another thread: only its own thread can drain an actor
    */
   drain(ref: Ref<never>, timeoutMs?: number): Promise<void>;
   /** Ends everything, last started first. */

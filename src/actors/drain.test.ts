@@ -171,6 +171,58 @@ describe('drain', () => {
     });
   });
 
+  it('drains the children too, unless the time was up before', async () => {
+    await using kit = testKit();
+    const done: string[] = [];
+    const child: Behaviour<string> = (context) => (text) =>
+      new Promise((resolve) => {
+        context.clock.timer(10, () => {
+          done.push(text);
+          resolve();
+        });
+      });
+    const parent: Behaviour<string> = (context) => {
+      const below = context.spawn(child);
+      return (text) => void below.tell(text);
+    };
+    for (const timeoutMs of [100, 15]) {
+      const ref = kit.system.spawn(parent);
+      for (const n of [1, 2, 3]) ref.tell(`${n} in ${timeoutMs} ms`);
+      const drained = kit.system.drain(ref, timeoutMs);
+      await kit.advance(100);
+      await drained;
+    }
+    expect(done).toEqual(['1 in 100 ms', '2 in 100 ms', '3 in 100 ms', '1 in 15 ms', '2 in 15 ms']);
+    expect(kit.system.deadLetters.latest()).toMatchObject([{ message: '3 in 15 ms' }]);
+    expect(kit.failures).toEqual([]);
+    expect(kit.clock.pending).toBe(0);
+  });
+
+  it('stops the children at once if it gives way to a stop', async () => {
+    await using kit = testKit();
+    const gate = Promise.withResolvers<void>();
+    const done: string[] = [];
+    const ref = kit.system.spawn<string>((context) => {
+      const below = context.spawn<string>(() => async (text) => {
+        await gate.promise;
+        done.push(text);
+      });
+      return async (text) => {
+        below.tell(text);
+        await gate.promise;
+        below.tell(text);
+      };
+    });
+    ref.tell('a');
+    await kit.settle();
+    const drained = kit.system.drain(ref);
+    const stopped = kit.system.stop(ref);
+    gate.resolve();
+    await Promise.all([drained, stopped]);
+    expect(done).toEqual(['a']);
+    expect(kit.system.deadLetters.latest()).toMatchObject([{ message: 'a' }]);
+  });
+
   it('is for children, as a stop is', async () => {
     await using kit = testKit();
     const done: number[] = [];

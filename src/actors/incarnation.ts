@@ -170,8 +170,8 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
     const draining = new Draining({
       clock: cell.kernel.clock,
       timeoutMs,
-      isDone: () => this.state === 'running' && !cell.busy && cell.depth === 0,
-      stop: () => this.stop(cell.stopTimeoutMs),
+      isDone: () => this.state === 'running' && this.#endReason === undefined && !cell.busy && cell.depth === 0,
+      stop: (leftMs) => this.stop(leftMs + cell.stopTimeoutMs),
     });
     // It is touched at the end of each turn.
     this.receiveTimeout = draining;
@@ -237,7 +237,10 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   async #tearDown(resources: Resources<M>): Promise<void> {
     const { cleanUps } = resources;
     await cleanUps.runBeforeChildren();
-    for (const child of resources.childrenLastFirst) await child.shutdown();
+    for (const child of resources.childrenLastFirst) {
+      const drainMs = this.receiveTimeout instanceof Draining ? this.receiveTimeout.childrenMs : 0;
+      await (drainMs > 0 ? child.drain(drainMs) : child.shutdown());
+    }
     // The children end first, because a start that still runs may wait for one of them.
     if (this.#settingUp) {
       await new Promise<void>((resolve) => {

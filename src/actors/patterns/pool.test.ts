@@ -265,6 +265,29 @@ describe('a pool', () => {
     expect(kit.failures).toMatchObject([{ path: '/pool', error: { code: 'CONFIG_VALUE' } }]);
   });
 
+  it('is drained with its members', async () => {
+    await using kit = testKit();
+    let handled = 0;
+    const ref = kit.system.spawn(
+      pool<Job>(
+        (context) => () =>
+          new Promise((resolve) => {
+            context.clock.timer(10, () => {
+              handled += 1;
+              resolve();
+            });
+          }),
+        { size: 2 },
+      ),
+    );
+    for (const key of ['a', 'b', 'c', 'd', 'e']) ref.tell(job(key));
+    const drained = kit.system.drain(ref);
+    await kit.advance(100);
+    await drained;
+    expect(handled).toBe(5);
+    expect(kit.system.deadLetters.count).toBe(0);
+  });
+
   it('ends its members with it: their messages are dead letters', async () => {
     await using kit = testKit();
     const gate = Promise.withResolvers<void>();

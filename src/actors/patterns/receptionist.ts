@@ -34,7 +34,7 @@ export interface ServiceKey<M> {
 
 /**
  * Makes the key of a service. All keys of one name must have one type of messages: share the key, or on several
- * threads the module that makes it. Its functions throw INTERNAL for a ref that is no actor.
+ * threads the module that makes it. Its functions throw ACTOR_REF_INVALID for a ref that is no actor.
  */
 export function serviceKey<M>(name: string): ServiceKey<M> {
   return {

@@ -2,7 +2,7 @@ import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { testKit } from '../kit/mod.ts';
 import { type Behaviour, createSystem, type Ref } from '../mod.ts';
-import { openTelemetry } from './open-telemetry.ts';
+import { openTelemetry } from './mod.ts';
 import { type EndedSpan, followContexts, recordingTracer } from './testing/spans.ts';
 
 beforeAll(followContexts);
