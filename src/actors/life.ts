@@ -19,6 +19,8 @@ export interface Life<C> {
   limitIfEnding(): void;
   /** Ends the actor from outside. */
   stop(timeoutMs: number): void;
+  /** Ends the actor from outside once it has handled what waits, or after so long. */
+  drain(timeoutMs: number): void;
   /** Gives up on an actor that has not stopped in time, so that others need not wait for it. */
   abandon(afterMs: number): void;
 }

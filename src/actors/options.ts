@@ -29,6 +29,18 @@ export function checkedDelay(delayMs: number): number {
   throw refused('delayMs', 'a number of milliseconds from 0 up', delayMs);
 }
 
+/** @throws CONFIG_VALUE for a count that is no whole number from 0 up, nor infinity */
+export function checkedCount(count: number): number {
+  if (count >= 0 && (Number.isInteger(count) || count === Number.POSITIVE_INFINITY)) return count;
+  throw refused('count', 'a whole number from 0 up, or Infinity', count);
+}
+
+/** @throws CONFIG_VALUE for a duration of 0 or less, or that is no number */
+export function checkedDuration(option: string, ms: number): number {
+  if (ms > 0) return ms;
+  throw refused(option, 'a number of milliseconds above 0', ms);
+}
+
 /** @throws CONFIG_VALUE for a name that makes a path ambiguous */
 export function checkedName(name: string): string {
   if (name !== '' && !name.includes('/')) return name;
