@@ -66,7 +66,7 @@ describe('an offer from a shard', () => {
     for (let n = 0; n < 100; n++) relay.tell({ kind: 'offer', to: narrow, message: n, answer: answers.ref });
     await answers.fishFor(() => answers.received.length === 100);
     expect(answers.received.every((taken) => taken)).toBe(true);
-    await expect.poll(() => seen.length).toBe(100);
+    await expect.poll(() => seen.length, { timeout: 30_000 }).toBe(100);
   });
 });
 
