@@ -195,6 +195,17 @@ describe('a shard that is lost', () => {
     expect(letters).toEqual(letters.map((_, index) => ({ kind: 'note', n: 20_000 - letters.length + index })));
   });
 
+  it('is one whose buffers are too large', async () => {
+    await using fixture = shardsFixture({ count: 1, beatMs: 50, bufferMbMax: 8 });
+    const ref = await fixture.worker('w');
+    ref.tell({ kind: 'hold', bytes: 16 * 1_048_576 });
+    expect(await fixture.system.ended(ref)).toMatchObject({
+      reason: {
+        error: { code: 'SHARD_LOST', message: expect.stringMatching(/out of memory: its buffers have \d+ MB/) },
+      },
+    });
+  });
+
   it('leaves no thread behind', async () => {
     await using fixture = shardsFixture({ count: 1 });
     await fixture.worker('first');
