@@ -54,10 +54,10 @@ const OVERFLOWS: readonly unknown[] = ['fail', 'drop-oldest', 'drop-newest', 'ba
  * @throws CONFIG_VALUE, also for an option that there is not
  */
 export function checkSpawnOptions(options: Omit<SpawnOptions, 'name'>): void {
-  const { capacity, overflow, stopTimeoutMs, mailbox, ...others } = options;
+  const { capacity, overflow, stopTimeoutMs, startTimeoutMs, mailbox, ...others } = options;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) {
-    const known = 'capacity, overflow, stopTimeoutMs or mailbox';
+    const known = 'capacity, overflow, stopTimeoutMs, startTimeoutMs or mailbox';
     throw new ShoalError('CONFIG_VALUE', `Expected an option to be ${known}, got \`${unknown}\``);
   }
   if (capacity !== undefined) checkedCapacity(capacity);
@@ -67,6 +67,7 @@ export function checkSpawnOptions(options: Omit<SpawnOptions, 'name'>): void {
   if (stopTimeoutMs !== undefined && !(stopTimeoutMs >= 0)) {
     throw refused('stopTimeoutMs', 'a number of milliseconds from 0 up', stopTimeoutMs);
   }
+  if (startTimeoutMs !== undefined) checkedDuration('startTimeoutMs', startTimeoutMs);
   if (mailbox !== undefined && typeof mailbox !== 'function') throw refused('mailbox', 'a function', mailbox);
 }
 
