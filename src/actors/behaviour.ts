@@ -20,6 +20,11 @@ export interface Behaviour<M> {
   (context: Context<M>): Receive<M> | PromiseLike<Receive<M>>;
   /** How long its actors may take to stop, unless the options of the spawn say something else; default 30000. */
   readonly stopTimeoutMs?: number;
+  /**
+   * Asked when the handling of a message has failed. If it returns true, the actor goes on with the next message
+   * instead of ending. It must not throw.
+   */
+  readonly resumes?: (error: unknown) => boolean;
 }
 
 export interface SpawnOptions {
@@ -198,7 +203,10 @@ export interface ActorSystem {
    * @throws ACTOR_REF_INVALID for a ref of another thread: only its own thread can drain an actor
    */
   drain(ref: Ref<never>, timeoutMs?: number): Promise<void>;
-  /** Ends everything, last started first. */
+  /**
+   * Ends everything, last started first. Each actor at the top has the time of its own `stopTimeoutMs`.
+   * @param timeoutMs for all of it; default: no limit
+   */
   shutdown(timeoutMs?: number): Promise<void>;
   tree(): TreeNode;
   /** Logs the failure of an actor of another system, such as that of another thread. */

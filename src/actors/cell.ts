@@ -345,7 +345,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
         handledMax = Math.min(throughput, handled + slice.messagesLeft);
       }
     } catch (error) {
-      incarnation.noteFailure(error);
+      incarnation.failHandling(error);
     } finally {
       kernel.current = undefined;
       this.#handled += handled;
@@ -385,7 +385,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
       if (this.#endTurn()) this.kernel.scheduler.schedule(this);
     };
     pending.then(resume, (error: unknown) => {
-      incarnation.noteFailure(error);
+      incarnation.failHandling(error);
       resume();
     });
     if (this.#incarnation !== incarnation) {

@@ -142,6 +142,11 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
     this.#endBecause(failureReason(error));
   }
 
+  failHandling(error: unknown): void {
+    const isResumed = this.state !== 'stopped' && this.cell.behaviour.resumes?.(error) === true;
+    if (!isResumed) this.noteFailure(error);
+  }
+
   /** A failure outside of a turn. */
   fail(error: unknown): void {
     if (this.isEnding) return;

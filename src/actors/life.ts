@@ -13,6 +13,8 @@ export interface Life<C> {
   readonly children: Iterable<C>;
   /** Remembers a failure: the actor ends because of it as soon as it has no message in hand. */
   noteFailure(error: unknown): void;
+  /** The handling of a message has failed. The actor ends because of it, unless its behaviour resumes it. */
+  failHandling(error: unknown): void;
   /** Ends the actor, which has no message in hand. */
   end(): void;
   /** If the end was asked for, the handler that delays it gets a time limit. */

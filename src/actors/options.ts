@@ -13,7 +13,7 @@ export function checkedThroughput(throughput: number): number {
 
 /** @throws CONFIG_VALUE for a capacity below 0, or that is no number */
 export function checkedCapacity(capacity: number): number {
-  if (capacity >= 0) return capacity;
+  if (isFrom0Up(capacity)) return capacity;
   throw refused('capacity', 'a number from 0 up', capacity);
 }
 
@@ -37,7 +37,8 @@ export function checkedCount(count: number): number {
 
 /** @throws CONFIG_VALUE for a duration of 0 or less, or that is no number */
 export function checkedDuration(option: string, ms: number): number {
-  if (ms > 0) return ms;
+  // Programs in JavaScript pass texts, which compare like numbers.
+  if (typeof ms === 'number' && ms > 0) return ms;
   throw refused(option, 'a number of milliseconds above 0', ms);
 }
 
@@ -64,11 +65,16 @@ export function checkSpawnOptions(options: Omit<SpawnOptions, 'name'>): void {
   if (overflow !== undefined && !OVERFLOWS.includes(overflow)) {
     throw refused('overflow', 'fail, drop-oldest, drop-newest or backpressure', overflow);
   }
-  if (stopTimeoutMs !== undefined && !(stopTimeoutMs >= 0)) {
+  if (stopTimeoutMs !== undefined && !isFrom0Up(stopTimeoutMs)) {
     throw refused('stopTimeoutMs', 'a number of milliseconds from 0 up', stopTimeoutMs);
   }
   if (startTimeoutMs !== undefined) checkedDuration('startTimeoutMs', startTimeoutMs);
   if (mailbox !== undefined && typeof mailbox !== 'function') throw refused('mailbox', 'a function', mailbox);
+}
+
+/** Programs in JavaScript pass texts, which compare like numbers. */
+function isFrom0Up(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0;
 }
 
 function refused(option: string, expected: string, value: unknown): ShoalError {

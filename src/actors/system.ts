@@ -88,8 +88,10 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
     kernel.scheduler = rooted(kernel.scheduler, tracing);
   };
   trace(options.tracing);
-  // The guardian is the parent of the actors at the top. It takes no messages.
-  const guardian = new Cell<never>(kernel, undefined, '', () => () => undefined, {});
+  // The guardian is the parent of the actors at the top. It takes no messages. Each of them has a limit of its own.
+  const guardian = new Cell<never>(kernel, undefined, '', () => () => undefined, {
+    stopTimeoutMs: Number.POSITIVE_INFINITY,
+  });
   const top = startActor(guardian);
   return system;
 }
