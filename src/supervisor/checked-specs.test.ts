@@ -72,6 +72,7 @@ describe('a spec that cannot be', () => {
     const { restart: _, ...less } = spec;
     const missing = less as typeof spec;
     expect(() => checkChildSpecs([missing])).toThrow(refused(expect.stringContaining('`restart` of child "own"')));
+    // As above.
     const bare = { ...spec, options: undefined } as unknown as typeof spec;
     expect(() => checkChildSpecs([bare])).toThrow(refused(expect.stringContaining('`options` of child "own"')));
   });

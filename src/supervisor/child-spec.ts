@@ -7,7 +7,7 @@ export type Restart = 'permanent' | 'transient' | 'temporary';
 /** How many milliseconds a child may take to stop. `brutal` does not wait, `infinite` waits for ever. */
 export type Shutdown = number | 'brutal' | 'infinite';
 
-/** What becomes of a child that has failed: it goes on with its state, is restarted as its type says, or ends for good. */
+/** A child that has failed goes on with its state, is restarted as its type says, or ends for good. */
 export type Directive = 'resume' | 'restart' | 'stop';
 
 /**

@@ -107,7 +107,7 @@ function receive<A, M>(
 function idOf(path: string, children: SupervisedChildren, ref: Ref<never>): string | undefined {
   const id = ref.path.slice(path.length + 1);
   if (children.refOf(id) === ref) return id;
-  // As in OTP: whoever ends one that has ended already has what he wants.
+  // As in OTP, it is no error to end a child that has ended already.
   if (addresseeOf(ref).state === 'stopped') return undefined;
   throw new ShoalError('SUPERVISOR_CHILD_UNKNOWN', `${ref.path} is no child of ${path}`);
 }
