@@ -4,6 +4,7 @@ import type { Cell } from './cell.ts';
 import { Draining } from './draining.ts';
 import { failureReason } from './failure-reason.ts';
 import type { Child, Life, Parent, State } from './life.ts';
+import { noReceive } from './options.ts';
 import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
 import { Resources } from './resources.ts';
@@ -111,6 +112,8 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   }
 
   #started(receive: Receive<M>): void {
+    // Otherwise each message would be taken and lost.
+    if (typeof receive !== 'function') return this.#startFailed(noReceive(this.path, receive));
     this.#settingUp = false;
     if (this.state !== 'starting') {
       this.#afterSetUp?.();

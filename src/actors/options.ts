@@ -72,6 +72,12 @@ export function checkSpawnOptions(options: Omit<SpawnOptions, 'name'>): void {
   if (mailbox !== undefined && typeof mailbox !== 'function') throw refused('mailbox', 'a function', mailbox);
 }
 
+/** For a behaviour that returned `got` instead of a function, as programs in JavaScript may. */
+export function noReceive(path: string, got: unknown): ShoalError {
+  const text = `Expected the behaviour of ${path} to return the function that handles its messages, got \`${String(got)}\``;
+  return new ShoalError('CONFIG_VALUE', text);
+}
+
 /** Programs in JavaScript pass texts, which compare like numbers. */
 function isFrom0Up(value: unknown): boolean {
   return typeof value === 'number' && value >= 0;
