@@ -1,0 +1,86 @@
+import type { World } from './world.ts';
+
+/** A promise that was broken. The seed repeats it. */
+export class InvariantViolation extends Error {
+  override readonly name = 'InvariantViolation';
+}
+
+/** With more VMs, walking all of them after each write would take longer than all the rest. */
+const VMS_CHECKED_MAX = 500;
+
+/** How long peace may take, beyond what the parameters say, to bring everything to rest: back-off, restarts and write retries. */
+const SETTLING_MS = 180_000;
+const LOOK_MS = 500;
+
+/** What must be true at every moment, and what must come true once nothing goes wrong any more. */
+export class Checks {
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  violated(what: string): void {
+    const { time } = this.#world;
+    time.fail(new InvariantViolation(`${what} (at ${(time.nowMs / 1_000).toFixed(3)} s)`));
+  }
+
+  /** R3, R8: what runs has its address in the durable tables. */
+  afterWrite(): void {
+    const { room, disk } = this.#world;
+    if (room.qemus.size > VMS_CHECKED_MAX) return;
+    const holders = new Map(disk.document.ip_pool.map((row) => [`${row.ip}:${row.port}`, row.vm]));
+    for (const { spec, isAlive, isCpuRunning } of room.qemus.values()) {
+      const place = `${spec.address.ip}:${spec.address.port}`;
+      if (isAlive && isCpuRunning && holders.get(place) !== spec.vm) {
+        this.violated(`VM ${spec.vm} runs on ${place}, which is ${holders.get(place) ?? 'nobody'}'s in the tables`);
+      }
+    }
+  }
+
+  /** Runs the world in peace until everything is at rest. */
+  async liveness(): Promise<void> {
+    const { time, scenario } = this.#world;
+    const endMs = time.nowMs + scenario.deadlineMs + SETTLING_MS;
+    let why = 'nothing was looked at';
+    while (time.nowMs < endMs) {
+      await time.run(time.nowMs + LOOK_MS);
+      const looking = this.#unrest();
+      let isAnswered = false;
+      let answer: string | undefined;
+      void looking.then((found) => {
+        isAnswered = true;
+        answer = found;
+      });
+      await time.run(endMs, () => isAnswered);
+      if (answer === undefined) return;
+      why = answer;
+    }
+    throw new InvariantViolation(`${(endMs - scenario.durationMs) / 1_000} s after the last fault, ${why}`);
+  }
+
+  /** @returns what is not at rest; undefined if all is */
+  async #unrest(): Promise<string | undefined> {
+    const { room, disk, open, scenario } = this.#world;
+    if (open > 0) return `${open} requests have not ended`;
+    const snapshot = await this.#world.snapshot();
+    if (snapshot === undefined) return 'Shoal does not answer';
+    const { vms, waiting, addresses, addresses_free } = snapshot;
+    if (waiting > 0) return `${waiting} requests wait in the router`;
+    const odd = vms.find(({ state }) => state !== 'ready' && state !== 'prepared');
+    if (odd !== undefined) return `VM ${odd.id_vmachine} is ${odd.state}`;
+    const ready = vms.filter(({ state }) => state === 'ready').length;
+    const wanted = this.#world.minVmCount;
+    if (ready !== wanted) return `${ready} VMs are ready, and the minimum is ${wanted}`;
+    const alive = [...room.qemus.values()].filter(({ isAlive }) => isAlive).length;
+    if (alive !== vms.length) return `${alive} QEMUs run, and Shoal knows of ${vms.length}`;
+    if (room.qemus.size !== alive) return `${room.qemus.size - alive} run directories are left`;
+    if (addresses !== scenario.addresses) return `the pool has ${addresses} addresses`;
+    if (addresses_free !== addresses - vms.length) return `${addresses_free} addresses are free of ${addresses}`;
+    const held = disk.document.ip_pool.filter(({ vm }) => vm !== null).length;
+    if (held !== vms.length) return `${held} addresses are held in the tables, by ${vms.length} VMs`;
+    // A spare has no row yet: R7 writes it when the VM is ready.
+    const rows = disk.document.vmachine.length;
+    return rows === ready ? undefined : `the tables have ${rows} VMs, and ${ready} are ready`;
+  }
+}

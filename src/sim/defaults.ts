@@ -1,0 +1,60 @@
+import type { Scenario } from './scenario.ts';
+import { NO_FAULTS } from './scenario.ts';
+
+const GIB = 1024 ** 3;
+
+/** A laptop with a few VMs: what `shoal simulate` runs unless flags say otherwise. Durations as measured in `docs/performance.md`. */
+export const DEFAULT_SCENARIO: Scenario = {
+  seed: 1,
+  durationMs: 60_000,
+  load: { kind: 'constant', perSecond: 20 },
+  addresses: 50,
+  memoryBytes: 64 * GIB,
+  params: {},
+  deadlineMs: 30_000,
+  clients: 4,
+  repeats: 0,
+  guest: {
+    boot: { kind: 'lognormal', medianMs: 12, sigma: 0.2 },
+    service: { kind: 'lognormal', medianMs: 5, sigma: 0.7 },
+    idempotent: true,
+    brokenBoots: 0,
+  },
+  host: {
+    qemuStart: { kind: 'lognormal', medianMs: 35, sigma: 0.15 },
+    monitor: { kind: 'uniform', fromMs: 0.2, toMs: 1 },
+    console: { kind: 'uniform', fromMs: 1, toMs: 5 },
+    link: { kind: 'uniform', fromMs: 0.05, toMs: 0.2 },
+    failedStarts: 0,
+  },
+  disk: { write: { kind: 'lognormal', medianMs: 3, sigma: 0.5 }, failedWrites: 0 },
+  natsLatency: { kind: 'uniform', fromMs: 0.05, toMs: 0.3 },
+  network: { lost: 0, doubled: 0, late: 0, lateMs: { kind: 'constant', ms: 0 } },
+  faults: NO_FAULTS,
+};
+
+/** Everything goes wrong now and then. */
+export const ROUGH_SCENARIO: Scenario = {
+  ...DEFAULT_SCENARIO,
+  load: { kind: 'burst', perSecond: 5, peakPerSecond: 60, everyMs: 20_000, forMs: 4_000 },
+  addresses: 8,
+  params: { min_vm_count: 2, free_count: 3, spare_vm_count: 1 },
+  deadlineMs: 20_000,
+  repeats: 0.1,
+  guest: { ...DEFAULT_SCENARIO.guest, service: { kind: 'lognormal', medianMs: 40, sigma: 1.2 }, brokenBoots: 0.02 },
+  host: { ...DEFAULT_SCENARIO.host, failedStarts: 0.02 },
+  network: { lost: 0.001, doubled: 0.002, late: 0.01, lateMs: { kind: 'uniform', fromMs: 1, toMs: 500 } },
+  faults: {
+    vmCrash: 3,
+    vmHang: 1,
+    linkCut: 2,
+    shoalCrash: 1,
+    shoalPause: 1,
+    partition: 1,
+    clockStep: 0.5,
+    diskFull: 0.5,
+    slowBoots: 0.5,
+    brokenImage: 0.5,
+    parameterChange: 1,
+  },
+};

@@ -1,0 +1,142 @@
+import type { Chance } from './random.ts';
+import { FAULT_NAMES, type FaultName } from './scenario.ts';
+import type { World } from './world.ts';
+
+const MINUTE_S = 60;
+const PAUSE_MS_MAX = 12_000;
+const SPELL_MS_MAX = 8_000;
+const CLOCK_STEP_MS = 3_600_000;
+/** What a parameter may be changed to. */
+const CHANGES: Readonly<Record<string, readonly number[]>> = {
+  min_vm_count: [0, 1, 2, 3],
+  spare_vm_count: [0, 1, 2],
+  free_count: [1, 2, 5],
+};
+
+/** Makes things go wrong at random moments, and whole again. */
+export class FaultInjector {
+  readonly #world: World;
+  readonly #chance: Chance;
+  #isOn = false;
+
+  constructor(world: World, chance: Chance) {
+    this.#world = world;
+    this.#chance = chance;
+  }
+
+  start(): void {
+    this.#isOn = true;
+    for (const name of FAULT_NAMES) this.#next(name, this.#chance.stream(name));
+  }
+
+  /** From now on nothing goes wrong, and what is broken works. */
+  heal(): void {
+    this.#isOn = false;
+    const { world } = { world: this.#world };
+    world.conditions = { host: world.scenario.host, disk: world.scenario.disk };
+    world.room.behaviour = { ...world.scenario.guest, brokenBoots: 0 };
+    world.conditions = { host: { ...world.scenario.host, failedStarts: 0 }, disk: { ...world.scenario.disk, failedWrites: 0 } };
+    world.nats.faults = { ...world.nats.faults, lost: 0, doubled: 0, late: 0 };
+    world.nats.join(world.process);
+    world.process.resume();
+  }
+
+  #next(name: FaultName, chance: Chance): void {
+    const perMinute = this.#world.scenario.faults[name];
+    if (perMinute <= 0) return;
+    this.#world.time.after(chance.msToNext(perMinute / MINUTE_S), () => {
+      if (!this.#isOn) return;
+      this.#inject(name, chance);
+      this.#next(name, chance);
+    });
+  }
+
+  #inject(name: FaultName, chance: Chance): void {
+    const world = this.#world;
+    switch (name) {
+      case 'vmCrash': {
+        const qemu = chance.oneOf([...world.room.qemus.values()].filter(({ isAlive }) => isAlive));
+        if (qemu === undefined) return;
+        world.record('fault', qemu.spec.vm, 'its QEMU is killed');
+        qemu.end({ exitCode: null, signal: 'SIGKILL', stderr: '' });
+        return;
+      }
+      case 'vmHang': {
+        const qemu = chance.oneOf([...world.room.qemus.values()].filter(({ isCpuRunning, isAlive }) => isCpuRunning && isAlive));
+        if (qemu === undefined) return;
+        world.record('fault', qemu.spec.vm, 'its guest hangs');
+        qemu.guest.hang();
+        return;
+      }
+      case 'linkCut': {
+        const qemu = chance.oneOf([...world.room.qemus.values()].filter(({ isAlive }) => isAlive));
+        if (qemu === undefined) return;
+        world.record('fault', qemu.spec.vm, 'its link is cut');
+        qemu.guest.cut();
+        return;
+      }
+      case 'shoalCrash':
+        world.crashShoal();
+        return;
+      case 'shoalPause':
+        this.#spell('Shoal stands still', chance.below(PAUSE_MS_MAX), () => {
+          const { process } = world;
+          process.pause();
+          return () => process.resume();
+        });
+        return;
+      case 'partition':
+        this.#spell('NATS is cut off', chance.below(SPELL_MS_MAX), () => {
+          const { process } = world;
+          world.nats.cutOff(process);
+          return () => world.nats.join(process);
+        });
+        return;
+      case 'clockStep':
+        world.record('fault', undefined, 'the wall clock is set');
+        world.stepWallClock(Math.round((chance.fraction() - 0.5) * 2 * CLOCK_STEP_MS));
+        return;
+      case 'diskFull':
+        this.#spell('the disk takes no writes', chance.below(SPELL_MS_MAX), () => {
+          world.conditions = { ...world.conditions, disk: { ...world.scenario.disk, failedWrites: 1 } };
+          return () => {
+            world.conditions = { ...world.conditions, disk: world.scenario.disk };
+          };
+        });
+        return;
+      case 'slowBoots':
+        this.#spell('boots are slow', chance.below(SPELL_MS_MAX), () => {
+          const { boot } = world.scenario.guest;
+          const slow = { kind: 'uniform', fromMs: 500, toMs: 5_000 } as const;
+          world.room.behaviour = { ...world.room.behaviour, boot: slow };
+          return () => {
+            world.room.behaviour = { ...world.room.behaviour, boot };
+          };
+        });
+        return;
+      case 'brokenImage':
+        this.#spell('guests do not boot', chance.below(SPELL_MS_MAX), () => {
+          world.room.behaviour = { ...world.room.behaviour, brokenBoots: 1 };
+          return () => {
+            world.room.behaviour = { ...world.room.behaviour, brokenBoots: world.scenario.guest.brokenBoots };
+          };
+        });
+        return;
+      case 'parameterChange': {
+        const key = chance.oneOf(Object.keys(CHANGES)) ?? '';
+        const value = chance.oneOf(CHANGES[key] ?? []) ?? 0;
+        world.setParameter(key, value);
+        return;
+      }
+    }
+  }
+
+  /** Something that is wrong for a while. */
+  #spell(what: string, forMs: number, begin: () => () => void): void {
+    this.#world.record('fault', undefined, `${what} for ${forMs} ms`);
+    const end = begin();
+    this.#world.time.after(forMs, () => {
+      if (this.#isOn) end();
+    });
+  }
+}
