@@ -56,7 +56,7 @@ export class Checks {
       if (answer === undefined) return;
       why = answer;
     }
-    throw new InvariantViolation(`${(endMs - scenario.durationMs) / 1_000} s after the last fault, ${why}`);
+    throw new InvariantViolation(`${SETTLING_MS / 1_000} s after the last fault, ${why}`);
   }
 
   /** @returns what is not at rest; undefined if all is */
@@ -70,8 +70,11 @@ export class Checks {
     const odd = vms.find(({ state }) => state !== 'ready' && state !== 'prepared');
     if (odd !== undefined) return `VM ${odd.id_vmachine} is ${odd.state}`;
     const ready = vms.filter(({ state }) => state === 'ready').length;
-    const wanted = this.#world.minVmCount;
-    if (ready !== wanted) return `${ready} VMs are ready, and the minimum is ${wanted}`;
+    const minimum = this.#world.minVmCount;
+    const wanted = Math.min(minimum, scenario.addresses, this.#world.vmsWithinMemory);
+    if (ready !== wanted) return `${ready} VMs are ready, and the minimum is ${minimum}`;
+    const busy = vms.find(({ in_flight }) => in_flight > 0);
+    if (busy !== undefined) return `VM ${busy.id_vmachine} has ${busy.in_flight} requests in hand, and no client waits`;
     const alive = [...room.qemus.values()].filter(({ isAlive }) => isAlive).length;
     if (alive !== vms.length) return `${alive} QEMUs run, and Shoal knows of ${vms.length}`;
     if (room.qemus.size !== alive) return `${room.qemus.size - alive} run directories are left`;

@@ -49,6 +49,7 @@ export const ROUGH_SCENARIO: Scenario = {
     vmHang: 1,
     linkCut: 2,
     shoalCrash: 1,
+    routerCrash: 0.5,
     shoalPause: 1,
     partition: 1,
     clockStep: 0.5,

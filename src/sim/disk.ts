@@ -18,6 +18,7 @@ export class SimulatedDisk {
   /** Told when another document is durable. */
   onWritten: () => void = () => undefined;
   readonly #chance: Chance;
+  #writes = 0;
   readonly #behaviour: () => DiskBehaviour;
 
   constructor(document: StoreDocument, chance: Chance, behaviour: () => DiskBehaviour) {
@@ -26,16 +27,23 @@ export class SimulatedDisk {
     this.#behaviour = behaviour;
   }
 
+  get isWriting(): boolean {
+    return this.#writes > 0;
+  }
+
   /** @throws STORE_WRITE_FAILED */
   save(document: StoreDocument, process: SimulatedProcess): Promise<void> {
     const { write, failedWrites } = this.#behaviour();
     const fails = this.#chance.happens(failedWrites);
     return new Promise((resolve, reject) => {
+      this.#writes += 1;
       const forget = process.onDeath(() => {
+        this.#writes -= 1;
         if (!fails && this.#chance.happens(0.5)) this.document = document;
       });
       process.later(draw(write, this.#chance), () => {
         forget();
+        this.#writes -= 1;
         if (fails) return reject(new ShoalError('STORE_WRITE_FAILED', 'The tables cannot be written: no space (simulated)'));
         this.document = document;
         this.onWritten();

@@ -32,8 +32,7 @@ export class FaultInjector {
   /** From now on nothing goes wrong, and what is broken works. */
   heal(): void {
     this.#isOn = false;
-    const { world } = { world: this.#world };
-    world.conditions = { host: world.scenario.host, disk: world.scenario.disk };
+    const world = this.#world;
     world.room.behaviour = { ...world.scenario.guest, brokenBoots: 0 };
     world.conditions = { host: { ...world.scenario.host, failedStarts: 0 }, disk: { ...world.scenario.disk, failedWrites: 0 } };
     world.nats.faults = { ...world.nats.faults, lost: 0, doubled: 0, late: 0 };
@@ -77,6 +76,9 @@ export class FaultInjector {
       }
       case 'shoalCrash':
         world.crashShoal();
+        return;
+      case 'routerCrash':
+        world.crashRouter();
         return;
       case 'shoalPause':
         this.#spell('Shoal stands still', chance.below(PAUSE_MS_MAX), () => {

@@ -23,6 +23,8 @@ export interface GuestOptions {
   /** Milliseconds of computing for a unit of work, which a text of a trace begins with. */
   readonly msPerUnit?: number;
   readonly print: (line: string) => void;
+  /** Told of moments that a run should have reached. */
+  readonly note: (what: string) => void;
   readonly powerOff: (exitCode: number) => void;
 }
 
@@ -93,6 +95,15 @@ export class SimulatedGuest implements GuestSide {
     this.#state = 'booting';
     if (chance.happens(behaviour.brokenBoots)) return;
     time.after(draw(behaviour.boot, chance), () => this.#ready());
+  }
+
+  get isStopping(): boolean {
+    return this.#state === 'stopping';
+  }
+
+  /** It computes, reports and answers. */
+  get isHealthy(): boolean {
+    return this.#state === 'ready';
   }
 
   get ramBytes(): number {
@@ -192,11 +203,13 @@ export class SimulatedGuest implements GuestSide {
     const token = Buffer.from(tokenBytes).toString('latin1');
     const known = this.#kept.find(({ work }) => work.token === token && token !== '');
     if (known !== undefined) {
+      this.#options.note('a guest answers with a kept reply');
       this.#send(wire, FrameType.reply, idLow, idHigh, tokenBytes, known.work.payload);
       return;
     }
     const same = token === '' ? undefined : [this.#working, ...this.#queue].find((work) => work?.token === token);
     if (same !== undefined && !same.isCancelled) {
+      this.#options.note('a guest joins a request with one in work');
       same.joined.push({ idLow, idHigh, wire });
       return;
     }
@@ -264,6 +277,7 @@ export class SimulatedGuest implements GuestSide {
     const { time } = this.#options;
     const [newest] = [...this.#peers].filter(([wire, peer]) => peer.hasSpoken && wire.isOpen).slice(-1);
     if (newest !== undefined) {
+      this.#options.note('a guest answers over a newer link');
       this.#send(newest[0], FrameType.reply, work.idLow, work.idHigh, work.tokenBytes, work.payload);
       return;
     }
@@ -276,6 +290,7 @@ export class SimulatedGuest implements GuestSide {
     this.#kept = [];
     for (const { work, untilMs } of kept) {
       if (untilMs < this.#options.time.nowMs) continue;
+      this.#options.note('a guest sends a kept reply to a new link');
       this.#send(wire, FrameType.reply, work.idLow, work.idHigh, work.tokenBytes, work.payload);
     }
   }

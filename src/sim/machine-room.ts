@@ -1,4 +1,4 @@
-import type { Machine, MachineExit, MachineSpec, Manifest } from '../hypervisor/mod.ts';
+import { MEMORY_MIB, type Machine, MachineExit, MachineSpec, Manifest } from '../hypervisor/mod.ts';
 import { SimulatedGuest, type GuestBehaviour } from './guest.ts';
 import type { Chance } from './random.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -13,6 +13,7 @@ export interface MachineRoomOptions {
   readonly behaviour: GuestBehaviour;
   readonly msPerUnit?: number;
   readonly violation: Violation;
+  readonly note: (what: string) => void;
   /** Told of what happens to QEMU processes. */
   readonly record: (kind: string, vm: number, what?: string) => void;
 }
@@ -20,6 +21,8 @@ export interface MachineRoomOptions {
 /** What a QEMU takes besides the memory of its guest. */
 const QEMU_BYTES = 16 * 1024 * 1024;
 const MIB = 1024 * 1024;
+/** What a VM takes: the memory of its guest, and QEMU's own. */
+export const VM_BYTES = QEMU_BYTES + MEMORY_MIB * MIB;
 /** What QEMU exits with after `quit`, and what an ended process leaves. */
 const QUIT: MachineExit = { exitCode: 0, signal: null, stderr: '' };
 
@@ -63,7 +66,10 @@ export class MachineRoom {
     const { violation, time, record } = this.#options;
     if (this.#qemus.get(spec.vm)?.isAlive === true) violation(`VM ${spec.vm} is started twice`);
     const place = placeOf(spec);
-    if (this.#byPlace.has(place)) return undefined;
+    if (this.#byPlace.has(place)) {
+      this.#options.note('an address is taken by another process');
+      return undefined;
+    }
     this.started += 1;
     const qemu = new Qemu(spec, { pid: this.#pids++, startTicks: time.nowMs, bootId: 'simulated' }, time.nowMs, {
       ...this.#options,

@@ -17,7 +17,9 @@ export interface FaultRates {
   readonly shoalCrash: number;
   /** Shoal stands still for up to some seconds (SIGSTOP, a suspended laptop). */
   readonly shoalPause: number;
-  /** The router fails and is restarted. */
+  /** The router fails and is restarted by its supervisor. */
+  readonly routerCrash: number;
+  /** Shoal loses its way to the NATS server for some seconds. */
   readonly partition: number;
   /** The host's wall clock is set. */
   readonly clockStep: number;
@@ -36,6 +38,7 @@ export const FAULT_NAMES = [
   'vmHang',
   'linkCut',
   'shoalCrash',
+  'routerCrash',
   'shoalPause',
   'partition',
   'clockStep',
@@ -52,6 +55,7 @@ export const NO_FAULTS: FaultRates = {
   vmHang: 0,
   linkCut: 0,
   shoalCrash: 0,
+  routerCrash: 0,
   shoalPause: 0,
   partition: 0,
   clockStep: 0,

@@ -1,3 +1,4 @@
+import type { Ref } from '../actors/mod.ts';
 import { type Client, clientOn, ShoalError } from '../client/mod.ts';
 import { type FleetEvent, type FleetSnapshot, parsePool } from '../fleet/mod.ts';
 import { EMPTY_DOCUMENT } from '../store/mod.ts';
@@ -6,7 +7,7 @@ import { SimulatedDisk } from './disk.ts';
 import { FaultInjector } from './fault-injector.ts';
 import type { History } from './history.ts';
 import { type Arrival, type Load, shapedLoad, tracedLoad } from './load.ts';
-import { MachineRoom } from './machine-room.ts';
+import { MachineRoom, VM_BYTES } from './machine-room.ts';
 import { connectionOf, SimulatedConnection } from './nats-connection.ts';
 import { SimulatedNats } from './nats-server.ts';
 import { SimulatedProcess } from './process.ts';
@@ -26,6 +27,8 @@ const FLEET = 'default';
 /** How long a request may end after its deadline: the steps of the client's timing wheel. */
 const DEADLINE_GRACE_MS = 1_000;
 const SAMPLE_MS = 1_000;
+const START_MS_MAX = 60_000;
+const ROUTER_CRASHES_MAX = 3;
 const ASK_MS = 60_000;
 /** A Shoal that was killed is started again after this, as by a service manager. */
 const RESTART_MS = { kind: 'uniform', fromMs: 50, toMs: 3_000 } as const;
@@ -50,6 +53,7 @@ export class World {
   #open = 0;
   #wallOffsetMs = 0;
   #isOver = false;
+  #routerCrashesMs: number[] = [];
 
   constructor({ scenario, history }: WorldOptions) {
     const { time } = this;
@@ -68,6 +72,7 @@ export class World {
       behaviour: scenario.guest,
       ...(scenario.msPerUnit === undefined ? {} : { msPerUnit: scenario.msPerUnit }),
       violation,
+      note: (what) => this.recorder.count(what),
       record: (what, vm, text) => this.record(what, vm, text),
     });
     this.nats = new SimulatedNats({ time, chance: chance.stream('nats'), latency: scenario.natsLatency });
@@ -94,11 +99,14 @@ export class World {
     const { scenario, time } = this;
     this.#start();
     await this.#openClients();
+    // The load begins when the service does.
+    await time.run(START_MS_MAX, () => this.isShoalUp);
     const faults = new FaultInjector(this, this.#chance.stream('faults'));
-    time.after(0, () => this.#nextArrival(this.#load()));
+    const load = this.#load(time.nowMs);
+    time.after(0, () => this.#nextArrival(load));
     time.after(SAMPLE_MS, () => this.#sample());
     faults.start();
-    await time.run(scenario.durationMs);
+    await time.run(time.nowMs + scenario.durationMs);
     this.#isOver = true;
     faults.heal();
     await this.checks.liveness();
@@ -106,9 +114,29 @@ export class World {
     return this.recorder.report(this);
   }
 
+  /** Has the router fail as a defect would: its supervisor starts it anew. */
+  crashRouter(): void {
+    const { life } = this;
+    if (life === undefined || !this.isShoalUp) return;
+    // More of them in a minute, and the supervisor rightly gives up.
+    this.#routerCrashesMs = this.#routerCrashesMs.filter((atMs) => this.time.nowMs - atMs < 60_000);
+    if (this.#routerCrashesMs.length >= ROUTER_CRASHES_MAX) return;
+    this.#routerCrashesMs.push(this.time.nowMs);
+    this.record('router-killed');
+    this.#noteWhatIsInHand('router');
+    const replyTo: Ref<FleetSnapshot> = {
+      path: '/defect',
+      tell: () => {
+        throw new Error('a defect of the router (simulated)');
+      },
+    };
+    life.core.router.tell({ kind: 'snapshot', replyTo });
+  }
+
   /** Kills Shoal; what else runs on the host goes on. It is started again after a while. */
   crashShoal(): void {
     this.record('shoal-killed');
+    this.#noteWhatIsInHand('shoal');
     this.process.kill();
     this.life = undefined;
     this.process = this.#newProcess();
@@ -123,6 +151,12 @@ export class World {
     if (!this.isShoalUp) return;
     this.record('params', undefined, `${key}=${value}`);
     this.life?.settings.set({ [key]: value }).catch(() => this.record('params-failed'));
+  }
+
+  /** How many VMs the host's memory allows beside the reserve. */
+  get vmsWithinMemory(): number {
+    const reserve = this.life?.settings.params.hostMemoryReserveBytes ?? 0;
+    return Math.max(0, Math.floor((this.scenario.memoryBytes - reserve) / VM_BYTES));
   }
 
   get minVmCount(): number {
@@ -156,6 +190,19 @@ export class World {
         ASK_MS,
       )
       .catch(() => undefined);
+  }
+
+  /** Which of the interesting moments it was that Shoal, or its router, was killed in. */
+  #noteWhatIsInHand(whose: 'router' | 'shoal'): void {
+    const { recorder, room, disk } = this;
+    if (disk.isWriting) recorder.count(`${whose} killed during a write of the tables`);
+    if (this.#open > 0) recorder.count(`${whose} killed with requests in hand`);
+    for (const { isAlive, isCpuRunning, guest } of room.qemus.values()) {
+      if (isAlive && !isCpuRunning) recorder.count(`${whose} killed with a VM prepared`);
+      if (isAlive && isCpuRunning && !guest.isListening) recorder.count(`${whose} killed with a VM booting`);
+      if (isAlive && guest.isStopping) recorder.count(`${whose} killed with a VM stopping`);
+      if (isAlive && guest.inFlight > 0) recorder.count(`${whose} killed with a guest at work`);
+    }
   }
 
   #newProcess(): SimulatedProcess {
@@ -217,12 +264,19 @@ export class World {
     }
   }
 
-  #load(): Load {
+  #load(startMs: number): Load {
     const { load, durationMs } = this.scenario;
     const chance = this.#chance.stream('load');
-    return load.kind === 'trace'
-      ? tracedLoad(load.rows, load.scale, chance, durationMs)
-      : shapedLoad(load, chance, durationMs);
+    const made =
+      load.kind === 'trace'
+        ? tracedLoad(load.rows, load.scale, chance, durationMs)
+        : shapedLoad(load, chance, durationMs);
+    return {
+      next: () => {
+        const arrival = made.next();
+        return arrival === undefined ? undefined : { ...arrival, atMs: arrival.atMs + startMs };
+      },
+    };
   }
 
   #nextArrival(load: Load): void {
