@@ -1,4 +1,4 @@
-import { MEMORY_MIB, type Machine, MachineExit, MachineSpec, Manifest } from '../hypervisor/mod.ts';
+import { MEMORY_MIB, type Machine, type MachineExit, type MachineSpec, type Manifest } from '../hypervisor/mod.ts';
 import { SimulatedGuest, type GuestBehaviour } from './guest.ts';
 import type { Chance } from './random.ts';
 import type { VirtualTime } from './virtual-time.ts';

@@ -40,14 +40,14 @@ export function swarmScenario(base: Scenario, seed: number): Scenario {
     durationMs: 20_000 + chance.below(60_000),
     load: someLoad(chance),
     addresses: 1 + chance.below(10),
-    memoryBytes: (chance.happens(0.2) ? 0.55 + chance.fraction() * 0.3 : 8) * 1024 ** 3,
+    memoryBytes: Math.floor((chance.happens(0.2) ? 0.55 + chance.fraction() * 0.3 : 8) * 1024 ** 3),
     params: {
       min_vm_count: minimum,
       free_count: 1 + chance.below(5),
       spare_vm_count: chance.happens(0.5) ? chance.below(3) : 0,
       vm_requests_max: chance.happens(0.3) ? 1 + chance.below(8) : 1,
       vm_backlog_max: chance.oneOf([0, 1, 4, 16]) ?? 16,
-      router_queue_max: chance.oneOf([0, 1, 10, 10_000]) ?? 10_000,
+      router_queue_max: chance.oneOf([0, 10, 1_000, 10_000]) ?? 10_000,
     },
     deadlineMs: chance.oneOf([500, 5_000, 30_000]) ?? 30_000,
     clients: 1 + chance.below(4),
@@ -91,6 +91,6 @@ function someLoad(chance: Chance): Shape {
 }
 
 function someService(chance: Chance): Duration {
-  const medianMs = chance.oneOf([1, 10, 50, 200]) ?? 10;
-  return { kind: 'lognormal', medianMs, sigma: chance.fraction() * 1.5 };
+  const medianMs = chance.oneOf([1, 10, 50, 150]) ?? 10;
+  return { kind: 'lognormal', medianMs, sigma: chance.fraction() };
 }
