@@ -53,6 +53,7 @@ export const simulateCommand: Command = {
         'requests a second: constant:RATE, step:RATE:RATE:AT, burst:RATE:PEAK:EVERY:FOR or sine:FROM:TO:PERIOD, times in seconds (default: constant:20)',
     },
     { name: 'trace', value: 'FILE', about: 'requests from a CSV file instead: timestamp,count or one arrival a line' },
+    { name: 'from', value: 'TIME', about: 'begin at this time of the trace, as 1998-06-30 or in seconds (default: its first line)' },
     { name: 'scale', value: 'FACTOR', about: 'multiply the counts of the trace (default: 1)' },
     { name: 'duration', short: 'd', value: 'S', about: 'simulated seconds of load (default: 60, or the whole trace)' },
     { name: 'vms', value: 'N', about: 'addresses, and so VMs at the most (default: 50)' },
@@ -202,7 +203,7 @@ function scenarioOf(flags: Flags, seed: number): Scenario {
   const trace = flags.text('trace');
   const shape = flags.text('load');
   if (trace !== undefined && shape !== undefined) throw usage(simulateCommand, 'give either --load or --trace, not both');
-  const rows = trace === undefined ? undefined : readTrace(trace);
+  const rows = trace === undefined ? undefined : readTrace(trace, flags.text('from'));
   const seconds = flags.whole('duration', { min: 1, max: DURATION_S_MAX });
   const traceMs = rows === undefined ? undefined : (rows.at(-1)?.atMs ?? 0) + SECONDS_AFTER_A_TRACE * 1_000;
   const perUnit = flags.text('ms-per-unit');

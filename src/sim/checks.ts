@@ -1,3 +1,4 @@
+import { VM_BYTES } from './machine-room.ts';
 import type { World } from './world.ts';
 
 /** A promise that was broken. The seed repeats it. */
@@ -11,10 +12,16 @@ const VMS_CHECKED_MAX = 500;
 /** How long peace may take, beyond what the parameters say, to bring everything to rest: back-off, restarts and write retries. */
 const SETTLING_MS = 180_000;
 const LOOK_MS = 500;
+const TEXT_HEAD_CHARS = 40;
+const RESERVE_BYTES = 512 * 1024 * 1024;
 
 /** What must be true at every moment, and what must come true once nothing goes wrong any more. */
 export class Checks {
   readonly #world: World;
+  #lives = 0;
+  /** VMs that began to compute for a request, by the beginning of its text. */
+  readonly #tries = new Map<string, Set<string>>();
+  readonly #sentOften = new Map<string, number>();
 
   constructor(world: World) {
     this.#world = world;
@@ -23,6 +30,42 @@ export class Checks {
   violated(what: string): void {
     const { time } = this.#world;
     time.fail(new InvariantViolation(`${what} (at ${(time.nowMs / 1_000).toFixed(3)} s)`));
+  }
+
+  /** Whoever begins anew knows nothing of what was tried before. */
+  restarted(): void {
+    this.#lives += 1;
+  }
+
+  /** R11: a request is tried twice at the most, and once if the image is not idempotent. A new router may begin anew. */
+  works(vm: number, payload: Uint8Array): void {
+    const text = Buffer.from(payload.subarray(0, TEXT_HEAD_CHARS)).toString('latin1').trimEnd().split('.')[0] ?? '';
+    const tries = this.#tries.get(text) ?? new Set();
+    this.#tries.set(text, tries.add(`${this.#lives} ${vm}`));
+    const thisLife = [...tries].filter((one) => one.startsWith(`${this.#lives} `)).length;
+    // A repeat after its end is a new request.
+    const most = (this.#world.scenario.guest.idempotent ? 2 : 1) + (this.#sentOften.get(text) ?? 0);
+    if (thisLife > most) this.violated(`the request "${text}" is worked on by ${thisLife} VMs, the last is ${vm}`);
+  }
+
+  /** A client sends a text once more. */
+  repeats(text: string): void {
+    const head = text.split('.')[0]?.trimEnd() ?? '';
+    this.#sentOften.set(head, (this.#sentOften.get(head) ?? 0) + 2);
+  }
+
+  /** R3: the host keeps its reserve. */
+  spawns(vm: number): void {
+    const { room, scenario } = this.#world;
+    const reserve = scenario.params['host_memory_reserve_bytes'] ?? RESERVE_BYTES;
+    const left = room.availableBytes - VM_BYTES;
+    if (left < reserve) this.violated(`VM ${vm} is started with ${left} bytes left on its host, and ${reserve} are to stay free`);
+  }
+
+  /** R6: a guest that works and whose link is up is not ended over silence. */
+  endsSilent(vm: number): void {
+    const guest = this.#world.room.qemus.get(vm)?.guest;
+    if (guest?.isHealthy === true && guest.hasPeer) this.violated(`VM ${vm} is ended as silent, and its guest answers`);
   }
 
   /** R3, R8: what runs has its address in the durable tables. */
@@ -75,6 +118,9 @@ export class Checks {
     if (ready !== wanted) return `${ready} VMs are ready, and the minimum is ${minimum}`;
     const busy = vms.find(({ in_flight }) => in_flight > 0);
     if (busy !== undefined) return `VM ${busy.id_vmachine} has ${busy.in_flight} requests in hand, and no client waits`;
+    for (const { id_vmachine: id } of vms.filter(({ state }) => state === 'ready')) {
+      if (room.qemus.get(id)?.guest.isHealthy !== true) return `VM ${id} is ready, and its guest does not answer`;
+    }
     const alive = [...room.qemus.values()].filter(({ isAlive }) => isAlive).length;
     if (alive !== vms.length) return `${alive} QEMUs run, and Shoal knows of ${vms.length}`;
     if (room.qemus.size !== alive) return `${room.qemus.size - alive} run directories are left`;

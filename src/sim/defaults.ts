@@ -14,6 +14,7 @@ export const DEFAULT_SCENARIO: Scenario = {
   deadlineMs: 30_000,
   clients: 4,
   repeats: 0,
+  reusedIds: 0,
   guest: {
     boot: { kind: 'lognormal', medianMs: 12, sigma: 0.2 },
     service: { kind: 'lognormal', medianMs: 5, sigma: 0.7 },
@@ -48,6 +49,7 @@ export const ROUGH_SCENARIO: Scenario = {
     vmCrash: 3,
     vmHang: 1,
     linkCut: 2,
+    consoleCut: 0.5,
     shoalCrash: 1,
     routerCrash: 0.5,
     shoalPause: 1,

@@ -5,6 +5,7 @@ import type { World } from './world.ts';
 const MINUTE_S = 60;
 const PAUSE_MS_MAX = 12_000;
 const SPELL_MS_MAX = 8_000;
+const CONSOLE_CUT_MS_MIN = 4_000;
 const CLOCK_STEP_MS = 3_600_000;
 /** What a parameter may be changed to. */
 const CHANGES: Readonly<Record<string, readonly number[]>> = {
@@ -36,6 +37,7 @@ export class FaultInjector {
     world.room.behaviour = { ...world.scenario.guest, brokenBoots: 0 };
     world.conditions = { host: { ...world.scenario.host, failedStarts: 0 }, disk: { ...world.scenario.disk, failedWrites: 0 } };
     world.nats.faults = { ...world.nats.faults, lost: 0, doubled: 0, late: 0 };
+    for (const qemu of world.room.qemus.values()) qemu.isConsoleCut = false;
     world.nats.join(world.process);
     world.process.resume();
   }
@@ -72,6 +74,17 @@ export class FaultInjector {
         if (qemu === undefined) return;
         world.record('fault', qemu.spec.vm, 'its link is cut');
         qemu.guest.cut();
+        return;
+      }
+      case 'consoleCut': {
+        const qemu = chance.oneOf([...world.room.qemus.values()].filter(({ isAlive }) => isAlive));
+        if (qemu === undefined) return;
+        this.#spell(`the console of VM ${qemu.spec.vm} is lost`, CONSOLE_CUT_MS_MIN + chance.below(SPELL_MS_MAX), () => {
+          qemu.isConsoleCut = true;
+          return () => {
+            qemu.isConsoleCut = false;
+          };
+        });
         return;
       }
       case 'shoalCrash':

@@ -25,6 +25,10 @@ export interface GuestOptions {
   readonly print: (line: string) => void;
   /** Told of moments that a run should have reached. */
   readonly note: (what: string) => void;
+  /** Told when it begins to compute for a request. */
+  readonly onWork: (payload: Uint8Array) => void;
+  /** Told when it is asked to stop. @param requests in work that somebody waits for */
+  readonly stopped: (requests: number) => void;
   readonly powerOff: (exitCode: number) => void;
 }
 
@@ -106,6 +110,11 @@ export class SimulatedGuest implements GuestSide {
     return this.#state === 'ready';
   }
 
+  /** A connection has sent a frame and is open. */
+  get hasPeer(): boolean {
+    return [...this.#peers].some(([wire, peer]) => peer.hasSpoken && wire.isOpen);
+  }
+
   get ramBytes(): number {
     return RAM_IDLE_BYTES + 4096 * this.inFlight;
   }
@@ -131,6 +140,7 @@ export class SimulatedGuest implements GuestSide {
   hear(line: string): void {
     if (line.trim() !== 'stop' || this.#state !== 'ready') return;
     this.#state = 'stopping';
+    this.#options.stopped(this.#wanted);
     this.#stopIfIdle();
   }
 
@@ -225,8 +235,14 @@ export class SimulatedGuest implements GuestSide {
     return Number.isNaN(units) ? draw(behaviour.service, chance) : units * msPerUnit;
   }
 
+  /** Requests whose connection is open and that were not cancelled. */
+  get #wanted(): number {
+    const all = this.#working === undefined ? this.#queue : [this.#working, ...this.#queue];
+    return all.filter(({ wire, isCancelled }) => wire?.isOpen === true && !isCancelled).length;
+  }
+
   #workOn(): void {
-    const { time } = this.#options;
+    const { time, onWork } = this.#options;
     const work = this.#queue.shift();
     this.#working = work;
     if (work === undefined) {
@@ -235,6 +251,7 @@ export class SimulatedGuest implements GuestSide {
       this.#stopIfIdle();
       return;
     }
+    onWork(work.payload);
     this.#busySinceMs ??= time.nowMs;
     time.after(work.needMs, () => this.#worked(work));
   }

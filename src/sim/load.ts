@@ -126,18 +126,21 @@ interface Columns {
  * Reads a trace: a time in the first column, and by the heading a `count` (or `value`, `requests`) of requests until the next line, or, if
  * there is none, one arrival a line, with its size (`bytes`, or a heading that ends with `Tokens`) and the last column's units of work.
  * Times are seconds (fractions allowed) or ISO 8601, never going back. Without a heading the second column is the count.
+ * @param from leaves out what is before this time
  * @throws CONFIG_VALUE with the line
  */
-export function readTrace(path: string): readonly TraceRow[] {
+export function readTrace(path: string, from?: string): readonly TraceRow[] {
   try {
-    return parseTrace(readFileSync(path, 'utf8'), path);
+    return parseTrace(readFileSync(path, 'utf8'), path, from);
   } catch (cause) {
     if (cause instanceof ShoalError) throw cause;
     throw new ShoalError('CONFIG_VALUE', `The trace ${path} cannot be read: ${String(cause)}`, { cause });
   }
 }
 
-export function parseTrace(text: string, name: string): readonly TraceRow[] {
+export function parseTrace(text: string, name: string, from?: string): readonly TraceRow[] {
+  const fromMs = from === undefined ? Number.NEGATIVE_INFINITY : timeOf(from);
+  if (Number.isNaN(fromMs)) throw invalidTime(from ?? '');
   const lines = text.split(/\r?\n/);
   const hasHeading = !/^\s*"?\d/.test(lines[0] ?? '');
   const columns = hasHeading ? columnsOf(lines[0] ?? '') : { count: 1, bytes: undefined, units: undefined };
@@ -147,6 +150,7 @@ export function parseTrace(text: string, name: string): readonly TraceRow[] {
     if (line.trim() === '' || (hasHeading && index === 0)) continue;
     const fields = line.split(',').map((field) => field.trim());
     const epochMs = timeOf(fields[0] ?? '');
+    if (epochMs < fromMs) continue;
     firstMs ??= epochMs;
     const row = {
       atMs: epochMs - firstMs,
@@ -158,7 +162,7 @@ export function parseTrace(text: string, name: string): readonly TraceRow[] {
     if (!isFine) throw invalidLine(name, index + 1, line);
     rows.push(row);
   }
-  if (rows.length === 0) throw new ShoalError('CONFIG_VALUE', `The trace ${name} has no line with a request`);
+  if (rows.length === 0) throw new ShoalError('CONFIG_VALUE', `The trace ${name} has no line with a request${from === undefined ? '' : ` from ${from} on`}`);
   return rows;
 }
 
@@ -185,6 +189,10 @@ function numberAt(fields: readonly string[], column: number | undefined, otherwi
   if (column === undefined) return otherwise;
   const text = fields[column] ?? '';
   return /^\d{1,9}(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+}
+
+function invalidTime(from: string): ShoalError {
+  return new ShoalError('CONFIG_VALUE', `Expected --from to be a time in seconds or ISO 8601, got \`${from}\``);
 }
 
 function invalidLine(name: string, line: number, text: string): ShoalError {

@@ -14,6 +14,10 @@ export interface MachineRoomOptions {
   readonly msPerUnit?: number;
   readonly violation: Violation;
   readonly note: (what: string) => void;
+  /** A guest begins to compute for a request. */
+  readonly onWork: (vm: number, payload: Uint8Array) => void;
+  /** A QEMU is about to be started. */
+  readonly onSpawn: (vm: number) => void;
   /** Told of what happens to QEMU processes. */
   readonly record: (kind: string, vm: number, what?: string) => void;
 }
@@ -70,6 +74,7 @@ export class MachineRoom {
       this.#options.note('an address is taken by another process');
       return undefined;
     }
+    this.#options.onSpawn(spec.vm);
     this.started += 1;
     const qemu = new Qemu(spec, { pid: this.#pids++, startTicks: time.nowMs, bootId: 'simulated' }, time.nowMs, {
       ...this.#options,
@@ -118,6 +123,8 @@ export class Qemu {
   readonly startedMs: number;
   manifest: Manifest;
   isCpuRunning = false;
+  /** What the guest prints is lost. */
+  isConsoleCut = false;
   exit: MachineExit | undefined;
   /** A part of the machine's owner, replaced when somebody else drives it. */
   onConsole: (line: string) => void = () => undefined;
@@ -141,7 +148,13 @@ export class Qemu {
     this.guest = new SimulatedGuest({
       ...options,
       spec,
-      print: (line) => this.onConsole(line),
+      onWork: (payload) => options.onWork(spec.vm, payload),
+      stopped: (requests) => {
+        if (requests > 0) options.violation(`VM ${spec.vm} is told to stop with ${requests} requests in work`);
+      },
+      print: (line) => {
+        if (!this.isConsoleCut) this.onConsole(line);
+      },
       powerOff: (exitCode) => this.end({ exitCode, signal: null, stderr: '' }),
     });
   }

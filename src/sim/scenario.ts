@@ -13,6 +13,8 @@ export interface FaultRates {
   readonly vmHang: number;
   /** The connection between Shoal and a guest is cut. */
   readonly linkCut: number;
+  /** What a guest prints is lost for some seconds; it works on. */
+  readonly consoleCut: number;
   /** Shoal is killed and started again some moments later. */
   readonly shoalCrash: number;
   /** Shoal stands still for up to some seconds (SIGSTOP, a suspended laptop). */
@@ -37,6 +39,7 @@ export const FAULT_NAMES = [
   'vmCrash',
   'vmHang',
   'linkCut',
+  'consoleCut',
   'shoalCrash',
   'routerCrash',
   'shoalPause',
@@ -54,6 +57,7 @@ export const NO_FAULTS: FaultRates = {
   vmCrash: 0,
   vmHang: 0,
   linkCut: 0,
+  consoleCut: 0,
   shoalCrash: 0,
   routerCrash: 0,
   shoalPause: 0,
@@ -79,6 +83,8 @@ export interface Scenario {
   readonly clients: number;
   /** Of the requests, those that are sent once more with the same id, some moments later. */
   readonly repeats: number;
+  /** Of the requests, those that come with the id of an earlier one and a text of their own. */
+  readonly reusedIds: number;
   readonly guest: GuestBehaviour;
   /** Milliseconds for a unit of work of the trace; undefined: `guest.service` decides. */
   readonly msPerUnit?: number;

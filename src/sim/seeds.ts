@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
+import { moduleBeside } from '../shards/mod.ts';
 import type { Failure, RunResult } from './run.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -53,7 +54,7 @@ export interface SeedsSummary {
 export async function runSeeds(options: SeedsOptions): Promise<SeedsSummary> {
   const { base, firstSeed, count, swarm, threads = availableParallelism(), failuresMax, onOutcome, signal } = options;
   const pool = new Piscina<SeedTask, SeedOutcome>({
-    filename: new URL('seed-worker.ts', import.meta.url).href,
+    filename: moduleBeside(import.meta.url, 'seed-worker').href,
     minThreads: threads,
     maxThreads: threads,
   });

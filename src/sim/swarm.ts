@@ -8,6 +8,7 @@ const RATE_MAX: FaultRates = {
   vmCrash: 6,
   vmHang: 3,
   linkCut: 6,
+  consoleCut: 2,
   shoalCrash: 3,
   routerCrash: 3,
   shoalPause: 2,
@@ -52,6 +53,7 @@ export function swarmScenario(base: Scenario, seed: number): Scenario {
     deadlineMs: chance.oneOf([500, 5_000, 30_000]) ?? 30_000,
     clients: 1 + chance.below(4),
     repeats: chance.happens(0.5) ? 0.2 : 0,
+    reusedIds: chance.happens(0.3) ? 0.1 : 0,
     guest: {
       ...base.guest,
       service: someService(chance),

@@ -73,6 +73,8 @@ export class World {
       ...(scenario.msPerUnit === undefined ? {} : { msPerUnit: scenario.msPerUnit }),
       violation,
       note: (what) => this.recorder.count(what),
+      onWork: (vm, payload) => this.checks.works(vm, payload),
+      onSpawn: (vm) => this.checks.spawns(vm),
       record: (what, vm, text) => this.record(what, vm, text),
     });
     this.nats = new SimulatedNats({ time, chance: chance.stream('nats'), latency: scenario.natsLatency });
@@ -123,6 +125,7 @@ export class World {
     if (this.#routerCrashesMs.length >= ROUTER_CRASHES_MAX) return;
     this.#routerCrashesMs.push(this.time.nowMs);
     this.record('router-killed');
+    this.checks.restarted();
     this.#noteWhatIsInHand('router');
     const replyTo: Ref<FleetSnapshot> = {
       path: '/defect',
@@ -136,6 +139,7 @@ export class World {
   /** Kills Shoal; what else runs on the host goes on. It is started again after a while. */
   crashShoal(): void {
     this.record('shoal-killed');
+    this.checks.restarted();
     this.#noteWhatIsInHand('shoal');
     this.process.kill();
     this.life = undefined;
@@ -246,6 +250,7 @@ export class World {
     this.record(event.kind, event.vm, `${rule}${event.text}${figures}`);
     if (event.rule !== undefined) this.recorder.rule(event.rule);
     if (event.kind === 'vm-ready') this.recorder.vmReady(event);
+    if (event.kind === 'vm-stop' && event.rule === 'R6') this.checks.endsSilent(event.vm ?? 0);
   }
 
   async #openClients(): Promise<void> {
@@ -294,12 +299,14 @@ export class World {
     const client = this.#clients[number % this.#clients.length];
     if (client === undefined) return;
     const text = textOf(number, units, bytes);
-    const id = `r${number}`;
+    const isReused = number > 0 && this.#chance.happens(scenario.reusedIds);
+    const id = `r${isReused ? number - 1 - this.#chance.below(Math.min(number, 20)) : number}`;
     this.#request(client, id, text, scenario.deadlineMs);
     if (!this.#chance.happens(scenario.repeats)) return;
     const other = this.#clients[this.#chance.below(this.#clients.length)] ?? client;
     time.after(this.#chance.below(2_000), () => {
       this.recorder.count('repeat-sent');
+      this.checks.repeats(text);
       this.#request(other, id, text, scenario.deadlineMs);
     });
   }

@@ -21,7 +21,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   load: ['actors', 'supervisor', 'fleet', 'transport', 'client'],
   console: ['actors', 'supervisor', 'fleet', 'transport', 'store'],
   app: ['process', 'actors', 'shards', 'supervisor', 'fleet', 'hypervisor', 'transport', 'store'],
-  sim: ['actors', 'supervisor', 'fleet', 'hypervisor', 'transport', 'store', 'client', 'app'],
+  sim: ['actors', 'shards', 'supervisor', 'fleet', 'hypervisor', 'transport', 'store', 'client', 'app'],
   cli: [
     'process',
     'actors',
