@@ -57,7 +57,8 @@ export async function reconcile(
   const isNew = store.snapshot().ip_pool.length === 0;
   const there = new Set(found.flatMap(idOf));
   // Running VMs come first: in new tables their addresses must get the ids from the manifests.
-  for (const one of found) if (one.kind === 'running') await recordRunning(store, one.manifest.spec, there, host, clock);
+  for (const one of found)
+    if (one.kind === 'running') await recordRunning(store, one.manifest.spec, there, host, clock);
   const wanted = pool ?? (isNew ? parsePool(POOL_DEFAULT) : undefined);
   if (wanted === undefined) return;
   await retireOthers(store, wanted);

@@ -42,7 +42,8 @@ interface FailedRun {
 
 export const simulateCommand: Command = {
   name: 'simulate',
-  summary: 'runs the production code on simulated machines: what would a fleet do under this load, and with these faults',
+  summary:
+    'runs the production code on simulated machines: what would a fleet do under this load, and with these faults',
   words: '',
   wordsMax: 0,
   flags: [
@@ -53,7 +54,11 @@ export const simulateCommand: Command = {
         'requests a second: constant:RATE, step:RATE:RATE:AT, burst:RATE:PEAK:EVERY:FOR or sine:FROM:TO:PERIOD, times in seconds (default: constant:20)',
     },
     { name: 'trace', value: 'FILE', about: 'requests from a CSV file instead: timestamp,count or one arrival a line' },
-    { name: 'from', value: 'TIME', about: 'begin at this time of the trace, as 1998-06-30 or in seconds (default: its first line)' },
+    {
+      name: 'from',
+      value: 'TIME',
+      about: 'begin at this time of the trace, as 1998-06-30 or in seconds (default: its first line)',
+    },
     { name: 'scale', value: 'FACTOR', about: 'multiply the counts of the trace (default: 1)' },
     { name: 'duration', short: 'd', value: 'S', about: 'simulated seconds of load (default: 60, or the whole trace)' },
     { name: 'vms', value: 'N', about: 'addresses, and so VMs at the most (default: 50)' },
@@ -70,16 +75,30 @@ export const simulateCommand: Command = {
     { name: 'deadline', value: 'MS', about: 'of each request (default: 30000)' },
     { name: 'seed', value: 'N', about: 'decides all chance: the same seed gives the same history (default: 1)' },
     { name: 'chaos', about: 'the seed decides load, limits, parameters and faults too' },
-    { name: 'seeds', value: 'N', about: 'run N seeds on all cores, from --seed on, with --chaos unless a load is given' },
-    { name: 'failures', value: 'FILE', about: 'where --seeds writes what failed, made smaller (default: simulation-failures.json)' },
+    {
+      name: 'seeds',
+      value: 'N',
+      about: 'run N seeds on all cores, from --seed on, with --chaos unless a load is given',
+    },
+    {
+      name: 'failures',
+      value: 'FILE',
+      about: 'where --seeds writes what failed, made smaller (default: simulation-failures.json)',
+    },
     { name: 'scenario', value: 'FILE', about: 'run the scenario of such a file again' },
     { name: 'lines', about: 'print a line for each event' },
     { name: 'chart', value: 'FILE', about: 'write load, VMs and waits over time as SVG' },
     OUTPUT_FLAG,
   ],
   examples: [
-    ['shoal simulate --load burst:5:200:30:5 --duration 120', 'two minutes with a burst every half minute, in about a second'],
-    ['shoal simulate --load sine:1:50:60 --faults vmCrash=6,shoalCrash=1 --seed 7 --chart /tmp/fleet.svg', 'faults, and a picture'],
+    [
+      'shoal simulate --load burst:5:200:30:5 --duration 120',
+      'two minutes with a burst every half minute, in about a second',
+    ],
+    [
+      'shoal simulate --load sine:1:50:60 --faults vmCrash=6,shoalCrash=1 --seed 7 --chart /tmp/fleet.svg',
+      'faults, and a picture',
+    ],
     ['shoal simulate --seeds 20', 'twenty scenarios that their seeds decide, each checked after every event'],
   ],
   async run({ flags }) {
@@ -146,7 +165,8 @@ async function runMany(
   }).finally(stopListening);
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
   const missed = swarm && summary.runs >= SEEDS_FOR_ALL_MOMENTS ? unreached(summary) : [];
-  if (json) printJson({ ...summary, failures: summary.failures.map(({ seed, failure }) => ({ seed, failure })), missed });
+  if (json)
+    printJson({ ...summary, failures: summary.failures.map(({ seed, failure }) => ({ seed, failure })), missed });
   else printData(seedsSummaryOf(summary, missed));
   if (summary.failures.length > 0) await writeFailures(summary, failures);
   return summary.failures.length > 0 || missed.length > 0 ? 1 : 0;
@@ -190,7 +210,9 @@ function scenarioIn(path: string): Scenario {
     const { scenario } = JSON.parse(readFileSync(path, 'utf8')) as FailedRun;
     return { ...DEFAULT_SCENARIO, ...scenario };
   } catch (cause) {
-    throw new ShoalError('CONFIG_VALUE', `${path} holds no scenario of \`shoal simulate --seeds\`: ${String(cause)}`, { cause });
+    throw new ShoalError('CONFIG_VALUE', `${path} holds no scenario of \`shoal simulate --seeds\`: ${String(cause)}`, {
+      cause,
+    });
   }
 }
 
@@ -202,7 +224,8 @@ function scenarioOf(flags: Flags, seed: number): Scenario {
   const base = DEFAULT_SCENARIO;
   const trace = flags.text('trace');
   const shape = flags.text('load');
-  if (trace !== undefined && shape !== undefined) throw usage(simulateCommand, 'give either --load or --trace, not both');
+  if (trace !== undefined && shape !== undefined)
+    throw usage(simulateCommand, 'give either --load or --trace, not both');
   const rows = trace === undefined ? undefined : readTrace(trace, flags.text('from'));
   const seconds = flags.whole('duration', { min: 1, max: DURATION_S_MAX });
   const traceMs = rows === undefined ? undefined : (rows.at(-1)?.atMs ?? 0) + SECONDS_AFTER_A_TRACE * 1_000;
@@ -244,7 +267,8 @@ function paramsOf(list: readonly string[]): Readonly<Record<string, number>> {
   return Object.fromEntries(
     list.map((one) => {
       const [name = '', value = ''] = one.split('=');
-      if (!/^\d+$/.test(value)) throw usage(simulateCommand, `expected --param NAME=VALUE with a whole number, got "${one}"`);
+      if (!/^\d+$/.test(value))
+        throw usage(simulateCommand, `expected --param NAME=VALUE with a whole number, got "${one}"`);
       return [name, Number(value)];
     }),
   );
@@ -286,5 +310,8 @@ function optionsOf({ seed, load, durationMs, addresses, params, guest, faults, n
 }
 
 function withoutRows({ load, ...others }: Scenario): object {
-  return { ...others, load: load.kind === 'trace' ? { kind: 'trace', scale: load.scale, rows: load.rows.length } : load };
+  return {
+    ...others,
+    load: load.kind === 'trace' ? { kind: 'trace', scale: load.scale, rows: load.rows.length } : load,
+  };
 }

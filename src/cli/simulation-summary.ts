@@ -13,7 +13,9 @@ export function simulationSummaryOf(report: Report, options: readonly string[]):
     `Waits       p50 ${formatMs(waitMs.p50)}, p95 ${formatMs(waitMs.p95)}, p99 ${formatMs(waitMs.p99)}, max ${formatMs(waitMs.max)}`,
     `VMs         ${vms.started} started, ${vms.ready} ready (cold starts ${rules['R3'] ?? 0}), at most ${vms.peak} at a time`,
     `            ${vms.vmSeconds.toFixed(0)} VM-seconds, memory allocated over used ${vms.bytesAllocatedOverUsed.toFixed(1)}`,
-    `Rules       ${Object.entries(rules).map(([rule, count]) => `${rule} ${count}`).join(', ')}`,
+    `Rules       ${Object.entries(rules)
+      .map(([rule, count]) => `${rule} ${count}`)
+      .join(', ')}`,
     `History     ${events} events, sha256 ${history.slice(0, 16)}`,
   ];
   if (failed.length > 0) lines.push('', 'Errors', ...failed.map(([code, count]) => countLine(count, code)));

@@ -1,5 +1,5 @@
-import { systemClock } from '../actors/mod.ts';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { systemClock } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { noReplyWithin, type Reply, type Requester, type RequestOptions, type SentRequest } from '../transport/mod.ts';
 import { sendUntilEnded } from './resending.ts';
@@ -61,7 +61,13 @@ test('without a reply it is sent again, ever more rarely, as the same request wi
 
 test('over the longest deadline it is repeated less often than a fleet lets repeats of one request wait', async () => {
   const requester = new FakeRequester();
-  const sent = sendUntilEnded(requester, new Uint8Array(0), { requestId: 'id-1', deadlineMs: 3_600_000 }, () => true, systemClock);
+  const sent = sendUntilEnded(
+    requester,
+    new Uint8Array(0),
+    { requestId: 'id-1', deadlineMs: 3_600_000 },
+    () => true,
+    systemClock,
+  );
   await vi.advanceTimersByTimeAsync(3_600_000);
   const repeats = requester.sent[0]?.again.length ?? 0;
   expect(repeats).toBeGreaterThan(50);

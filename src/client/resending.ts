@@ -44,12 +44,7 @@ export async function sendUntilEnded(
   }
 }
 
-async function repeatUntilEnded(
-  sent: SentRequest,
-  endMs: number,
-  againMaxMs: number,
-  clock: Clock,
-): Promise<Reply> {
+async function repeatUntilEnded(sent: SentRequest, endMs: number, againMaxMs: number, clock: Clock): Promise<Reply> {
   const delay = { firstMs: AGAIN_FIRST_MS, maxMs: againMaxMs };
   let repeats = 0;
   const again = (): void => {

@@ -20,7 +20,13 @@ interface Panel {
 const PANELS: readonly Panel[] = [
   { title: 'requests a second', color: '#2b6cb0', of: ({ sent }) => sent, merge: 'sum-per-second', filled: true },
   { title: 'VMs', color: '#2f855a', of: ({ vms }) => vms, merge: 'max', filled: true },
-  { title: 'wait, p95 of a second, ms', color: '#c05621', of: ({ waitP95Ms }) => waitP95Ms, merge: 'max', filled: false },
+  {
+    title: 'wait, p95 of a second, ms',
+    color: '#c05621',
+    of: ({ waitP95Ms }) => waitP95Ms,
+    merge: 'max',
+    filled: false,
+  },
 ];
 
 /** Load, VMs and waits over time, as one SVG. */

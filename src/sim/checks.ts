@@ -15,13 +15,18 @@ const LOOK_MS = 500;
 const TEXT_HEAD_CHARS = 40;
 const RESERVE_BYTES = 512 * 1024 * 1024;
 
+/** Every text begins with its units of work and its number. */
+function headOf(payload: Uint8Array): string {
+  return Buffer.from(payload.subarray(0, TEXT_HEAD_CHARS)).toString('latin1').split('.')[0]?.trim() ?? '';
+}
+
 /** What must be true at every moment, and what must come true once nothing goes wrong any more. */
 export class Checks {
   readonly #world: World;
   #lives = 0;
   /** VMs that began to compute for a request, by the beginning of its text. */
   readonly #tries = new Map<string, Set<string>>();
-  readonly #sentOften = new Map<string, number>();
+  readonly #deliveries = new Map<string, number>();
 
   constructor(world: World) {
     this.#world = world;
@@ -39,19 +44,18 @@ export class Checks {
 
   /** R11: a request is tried twice at the most, and once if the image is not idempotent. A new router may begin anew. */
   works(vm: number, payload: Uint8Array): void {
-    const text = Buffer.from(payload.subarray(0, TEXT_HEAD_CHARS)).toString('latin1').trimEnd().split('.')[0] ?? '';
+    const text = headOf(payload);
     const tries = this.#tries.get(text) ?? new Set();
     this.#tries.set(text, tries.add(`${this.#lives} ${vm}`));
     const thisLife = [...tries].filter((one) => one.startsWith(`${this.#lives} `)).length;
-    // A repeat after its end is a new request.
-    const most = (this.#world.scenario.guest.idempotent ? 2 : 1) + (this.#sentOften.get(text) ?? 0);
+    const most = (this.#world.scenario.guest.idempotent ? 2 : 1) * (this.#deliveries.get(text) ?? 1);
     if (thisLife > most) this.violated(`the request "${text}" is worked on by ${thisLife} VMs, the last is ${vm}`);
   }
 
-  /** A client sends a text once more. */
-  repeats(text: string): void {
-    const head = text.split('.')[0]?.trimEnd() ?? '';
-    this.#sentOften.set(head, (this.#sentOften.get(head) ?? 0) + 2);
+  /** Shoal gets a request: it may be a repeat of one that has ended, which is a new request then. */
+  comes(payload: Uint8Array): void {
+    const head = headOf(payload);
+    this.#deliveries.set(head, (this.#deliveries.get(head) ?? 0) + 1);
   }
 
   /** R3: the host keeps its reserve. */
@@ -59,7 +63,8 @@ export class Checks {
     const { room, scenario } = this.#world;
     const reserve = scenario.params['host_memory_reserve_bytes'] ?? RESERVE_BYTES;
     const left = room.availableBytes - VM_BYTES;
-    if (left < reserve) this.violated(`VM ${vm} is started with ${left} bytes left on its host, and ${reserve} are to stay free`);
+    if (left < reserve)
+      this.violated(`VM ${vm} is started with ${left} bytes left on its host, and ${reserve} are to stay free`);
   }
 
   /** R6: a guest that works and whose link is up is not ended over silence. */

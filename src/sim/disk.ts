@@ -44,7 +44,8 @@ export class SimulatedDisk {
       process.later(draw(write, this.#chance), () => {
         forget();
         this.#writes -= 1;
-        if (fails) return reject(new ShoalError('STORE_WRITE_FAILED', 'The tables cannot be written: no space (simulated)'));
+        if (fails)
+          return reject(new ShoalError('STORE_WRITE_FAILED', 'The tables cannot be written: no space (simulated)'));
         this.document = document;
         this.onWritten();
         resolve();

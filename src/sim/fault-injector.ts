@@ -35,7 +35,10 @@ export class FaultInjector {
     this.#isOn = false;
     const world = this.#world;
     world.room.behaviour = { ...world.scenario.guest, brokenBoots: 0 };
-    world.conditions = { host: { ...world.scenario.host, failedStarts: 0 }, disk: { ...world.scenario.disk, failedWrites: 0 } };
+    world.conditions = {
+      host: { ...world.scenario.host, failedStarts: 0 },
+      disk: { ...world.scenario.disk, failedWrites: 0 },
+    };
     world.nats.faults = { ...world.nats.faults, lost: 0, doubled: 0, late: 0 };
     for (const qemu of world.room.qemus.values()) qemu.isConsoleCut = false;
     world.nats.join(world.process);
@@ -63,7 +66,9 @@ export class FaultInjector {
         return;
       }
       case 'vmHang': {
-        const qemu = chance.oneOf([...world.room.qemus.values()].filter(({ isCpuRunning, isAlive }) => isCpuRunning && isAlive));
+        const qemu = chance.oneOf(
+          [...world.room.qemus.values()].filter(({ isCpuRunning, isAlive }) => isCpuRunning && isAlive),
+        );
         if (qemu === undefined) return;
         world.record('fault', qemu.spec.vm, 'its guest hangs');
         qemu.guest.hang();
@@ -79,12 +84,16 @@ export class FaultInjector {
       case 'consoleCut': {
         const qemu = chance.oneOf([...world.room.qemus.values()].filter(({ isAlive }) => isAlive));
         if (qemu === undefined) return;
-        this.#spell(`the console of VM ${qemu.spec.vm} is lost`, CONSOLE_CUT_MS_MIN + chance.below(SPELL_MS_MAX), () => {
-          qemu.isConsoleCut = true;
-          return () => {
-            qemu.isConsoleCut = false;
-          };
-        });
+        this.#spell(
+          `the console of VM ${qemu.spec.vm} is lost`,
+          CONSOLE_CUT_MS_MIN + chance.below(SPELL_MS_MAX),
+          () => {
+            qemu.isConsoleCut = true;
+            return () => {
+              qemu.isConsoleCut = false;
+            };
+          },
+        );
         return;
       }
       case 'shoalCrash':

@@ -162,12 +162,19 @@ export function parseTrace(text: string, name: string, from?: string): readonly 
     if (!isFine) throw invalidLine(name, index + 1, line);
     rows.push(row);
   }
-  if (rows.length === 0) throw new ShoalError('CONFIG_VALUE', `The trace ${name} has no line with a request${from === undefined ? '' : ` from ${from} on`}`);
+  if (rows.length === 0)
+    throw new ShoalError(
+      'CONFIG_VALUE',
+      `The trace ${name} has no line with a request${from === undefined ? '' : ` from ${from} on`}`,
+    );
   return rows;
 }
 
 function columnsOf(heading: string): Columns {
-  const names = heading.toLowerCase().split(',').map((one) => one.trim());
+  const names = heading
+    .toLowerCase()
+    .split(',')
+    .map((one) => one.trim());
   const find = (form: RegExp): number | undefined => {
     const at = names.findIndex((one, index) => index > 0 && form.test(one));
     return at < 0 ? undefined : at;

@@ -1,5 +1,5 @@
-import { MEMORY_MIB, type Machine, type MachineExit, type MachineSpec, type Manifest } from '../hypervisor/mod.ts';
-import { SimulatedGuest, type GuestBehaviour } from './guest.ts';
+import { type Machine, type MachineExit, type MachineSpec, type Manifest, MEMORY_MIB } from '../hypervisor/mod.ts';
+import { type GuestBehaviour, SimulatedGuest } from './guest.ts';
 import type { Chance } from './random.ts';
 import type { VirtualTime } from './virtual-time.ts';
 

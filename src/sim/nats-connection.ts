@@ -80,7 +80,11 @@ export class SimulatedConnection {
     return subscription;
   }
 
-  publish(subject: string, data: Uint8Array | string = new Uint8Array(), { reply, headers }: PublishOptions = {}): void {
+  publish(
+    subject: string,
+    data: Uint8Array | string = new Uint8Array(),
+    { reply, headers }: PublishOptions = {},
+  ): void {
     this.#mustBeOpen();
     const bytes = typeof data === 'string' ? encoder.encode(data) : data;
     const message = { subject, reply, data: bytes, headers: headers?.encode() };

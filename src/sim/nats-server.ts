@@ -36,6 +36,8 @@ const SEPARATOR = '.';
 export class SimulatedNats {
   readonly payloadBytesMax = PAYLOAD_BYTES_MAX;
   faults: NetworkFaults = NO_NETWORK_FAULTS;
+  /** Told of each message that is on its way to a subscriber. */
+  onDelivery: (message: SimulatedMessage) => void = () => undefined;
   readonly #options: NatsServerOptions;
   readonly #exact = new Map<string, Set<SimulatedSubscription>>();
   /** Subscriptions to `PREFIX.*`, as inboxes are, by their prefix. */
@@ -133,6 +135,7 @@ export class SimulatedNats {
   #deliver(message: SimulatedMessage, subscription: SimulatedSubscription): void {
     const { time, chance, latency } = this.#options;
     const { connection } = subscription;
+    this.onDelivery(message);
     const lateMs = chance.happens(this.faults.late) ? draw(this.faults.lateMs, chance) : 0;
     const earliestMs = time.nowMs + draw(latency, chance) + lateMs;
     const arrivalMs = Math.max(earliestMs, this.#arrivalMs.get(connection) ?? 0);

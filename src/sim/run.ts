@@ -27,7 +27,8 @@ export async function simulate(scenario: Scenario, onLine?: (line: string) => vo
     return { ok: true, report: await world.run() };
   } catch (error) {
     const kind = error instanceof InvariantViolation ? 'invariant' : 'error';
-    const message = error instanceof Error ? (kind === 'error' ? (error.stack ?? error.message) : error.message) : String(error);
+    const message =
+      error instanceof Error ? (kind === 'error' ? (error.stack ?? error.message) : error.message) : String(error);
     const failure = { kind, message, atMs: world.time.nowMs } as const;
     return { ok: false, failure, history: history.digest() };
   }

@@ -23,7 +23,13 @@ export type SeedOutcome =
       readonly events: number;
       readonly history: string;
     }
-  | { readonly ok: false; readonly seed: number; readonly scenario: Scenario; readonly failure: Failure; readonly history: string };
+  | {
+      readonly ok: false;
+      readonly seed: number;
+      readonly scenario: Scenario;
+      readonly failure: Failure;
+      readonly history: string;
+    };
 
 export interface SeedsOptions {
   readonly base: Scenario;

@@ -61,7 +61,8 @@ function* simpler({ scenario, failure }: Shrunk): Iterable<Scenario> {
   }
   if (scenario.addresses > 1) yield { ...scenario, addresses: Math.ceil(scenario.addresses / 2) };
   const { load } = scenario;
-  if (load.kind === 'constant' && load.perSecond > 0.2) yield { ...scenario, load: { ...load, perSecond: load.perSecond / 2 } };
+  if (load.kind === 'constant' && load.perSecond > 0.2)
+    yield { ...scenario, load: { ...load, perSecond: load.perSecond / 2 } };
   else if (load.kind !== 'constant') yield { ...scenario, load: { kind: 'constant', perSecond: 5 } };
 }
 

@@ -2,6 +2,7 @@ import type { Ref } from '../actors/mod.ts';
 import { type Client, clientOn, ShoalError } from '../client/mod.ts';
 import { type FleetEvent, type FleetSnapshot, parsePool } from '../fleet/mod.ts';
 import { EMPTY_DOCUMENT } from '../store/mod.ts';
+import { subjectsOf } from '../transport/mod.ts';
 import { Checks } from './checks.ts';
 import { SimulatedDisk } from './disk.ts';
 import { FaultInjector } from './fault-injector.ts';
@@ -24,6 +25,7 @@ export interface WorldOptions {
 
 const HOST = 'host-1';
 const FLEET = 'default';
+const PROCESS_SUBJECT = subjectsOf(FLEET).process;
 /** How long a request may end after its deadline: the steps of the client's timing wheel. */
 const DEADLINE_GRACE_MS = 1_000;
 const SAMPLE_MS = 1_000;
@@ -79,6 +81,9 @@ export class World {
     });
     this.nats = new SimulatedNats({ time, chance: chance.stream('nats'), latency: scenario.natsLatency });
     this.nats.faults = scenario.network;
+    this.nats.onDelivery = ({ subject, data }) => {
+      if (subject === PROCESS_SUBJECT) this.checks.comes(data);
+    };
     this.disk = new SimulatedDisk(EMPTY_DOCUMENT, chance.stream('disk'), () => this.conditions.disk);
     this.disk.onWritten = () => this.checks.afterWrite();
     this.process = this.#newProcess();
@@ -306,7 +311,7 @@ export class World {
     const other = this.#clients[this.#chance.below(this.#clients.length)] ?? client;
     time.after(this.#chance.below(2_000), () => {
       this.recorder.count('repeat-sent');
-      this.checks.repeats(text);
+
       this.#request(other, id, text, scenario.deadlineMs);
     });
   }
@@ -319,14 +324,22 @@ export class World {
     const ended = (): void => {
       this.#open -= 1;
       const tookMs = time.nowMs - sentMs;
-      if (tookMs > deadlineMs + DEADLINE_GRACE_MS) checks.violated(`request ${id} ended ${tookMs} ms after it was sent`);
+      if (tookMs > deadlineMs + DEADLINE_GRACE_MS)
+        checks.violated(`request ${id} ended ${tookMs} ms after it was sent`);
     };
     client.request(text, { id }).then(
       (reply) => {
         ended();
-        if (reply.text !== text) checks.violated(`request ${id} got the reply to another one: ${reply.text.slice(0, 40)}`);
+        if (reply.text !== text)
+          checks.violated(`request ${id} got the reply to another one: ${reply.text.slice(0, 40)}`);
         recorder.succeeded(time.nowMs - sentMs, reply.vm);
-        this.history.add({ atMs: time.nowMs, host: '', what: 'reply', ...(reply.vm === undefined ? {} : { vm: reply.vm }), text: id });
+        this.history.add({
+          atMs: time.nowMs,
+          host: '',
+          what: 'reply',
+          ...(reply.vm === undefined ? {} : { vm: reply.vm }),
+          text: id,
+        });
       },
       (error: unknown) => {
         ended();

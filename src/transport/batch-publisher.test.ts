@@ -20,7 +20,8 @@ function endOfRound(): Promise<void> {
 test('what is added in one round of the event loop leaves together at its end, in order', async () => {
   const published: string[] = [];
   const publisher = new BatchPublisher(
-    connection((subject) => published.push(subject)), systemClock,
+    connection((subject) => published.push(subject)),
+    systemClock,
     () => undefined,
   );
   for (const subject of ['a', 'b', 'c']) {
@@ -38,7 +39,8 @@ test('what is added in one round of the event loop leaves together at its end, i
 test('what cannot wait leaves at once, and only once', async () => {
   const published: string[] = [];
   const publisher = new BatchPublisher(
-    connection((subject) => published.push(subject)), systemClock,
+    connection((subject) => published.push(subject)),
+    systemClock,
     () => undefined,
   );
   publisher.publish('a', NO_BYTES, headers);
@@ -56,7 +58,8 @@ test('a message that the connection refuses is counted, and holds up no other', 
     connection((subject) => {
       if (subject === 'bad') throw new Error('closed');
       published.push(subject);
-    }), systemClock,
+    }),
+    systemClock,
     () => {
       unsent += 1;
     },

@@ -84,7 +84,13 @@ class InboxRequester implements Requester {
   readonly #expire = (): void => this.#expireDue();
 
   constructor(nc: NatsConnection, options: RequesterOptions) {
-    const { fleet, deadlineMs = DEADLINE_MS, inFlightMax = IN_FLIGHT_MAX, clock = systemClock, inbox = createInbox() } = options;
+    const {
+      fleet,
+      deadlineMs = DEADLINE_MS,
+      inFlightMax = IN_FLIGHT_MAX,
+      clock = systemClock,
+      inbox = createInbox(),
+    } = options;
     this.#nc = nc;
     this.#inbox = `${inbox}.`;
     this.#replies = new ReplyReader(fleet, () => nc.getServer());

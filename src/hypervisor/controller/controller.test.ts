@@ -224,7 +224,11 @@ describe('a controller that finds what is left of VMs', () => {
       list: () => Promise.resolve([{ kind: 'gone', vm: 7 }]),
       discard: () => Promise.reject(new Error('EBUSY')),
     });
-    expect(host.events).toMatchObject([{ kind: 'vm-gone', vm: 7 }, { kind: 'host-stats' }, { kind: 'host-up', vms: [] }]);
+    expect(host.events).toMatchObject([
+      { kind: 'vm-gone', vm: 7 },
+      { kind: 'host-stats' },
+      { kind: 'host-up', vms: [] },
+    ]);
     expect(host.notices).toEqual([{ kind: 'directory-left', vm: 7, why: 'EBUSY' }]);
   });
 });
