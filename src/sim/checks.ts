@@ -12,6 +12,7 @@ const VMS_CHECKED_MAX = 500;
 /** How long peace may take, beyond what the parameters say, to bring everything to rest: back-off, restarts and write retries. */
 const SETTLING_MS = 180_000;
 const LOOK_MS = 500;
+const RESTING_MS = 12_000;
 const TEXT_HEAD_CHARS = 40;
 const RESERVE_BYTES = 512 * 1024 * 1024;
 
@@ -91,6 +92,8 @@ export class Checks {
     const { time, scenario } = this.#world;
     const endMs = time.nowMs + scenario.deadlineMs + SETTLING_MS;
     let why = 'nothing was looked at';
+    let restingSinceMs: number | undefined;
+    let startsThen = 0;
     while (time.nowMs < endMs) {
       await time.run(time.nowMs + LOOK_MS);
       const looking = this.#unrest();
@@ -101,8 +104,16 @@ export class Checks {
         answer = found;
       });
       await time.run(endMs, () => isAnswered);
-      if (answer === undefined) return;
-      why = answer;
+      const { started } = this.#world.room;
+      if (answer !== undefined || (restingSinceMs !== undefined && started !== startsThen)) {
+        why = answer ?? 'VMs are started for nothing';
+        restingSinceMs = undefined;
+        continue;
+      }
+      restingSinceMs ??= time.nowMs;
+      startsThen = started;
+      // Rest that lasts a moment only is none.
+      if (time.nowMs - restingSinceMs >= RESTING_MS) return;
     }
     throw new InvariantViolation(`${SETTLING_MS / 1_000} s after the last fault, ${why}`);
   }

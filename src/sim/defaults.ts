@@ -59,5 +59,6 @@ export const ROUGH_SCENARIO: Scenario = {
     slowBoots: 0.5,
     brokenImage: 0.5,
     parameterChange: 1,
+    command: 1,
   },
 };

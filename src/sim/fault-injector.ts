@@ -146,6 +146,16 @@ export class FaultInjector {
           };
         });
         return;
+      case 'command': {
+        const qemu = chance.oneOf([...world.room.qemus.values()].filter(({ isCpuRunning, isAlive }) => isCpuRunning && isAlive));
+        const vm = qemu?.spec.vm;
+        if (vm === undefined) return;
+        const kind = chance.oneOf(['drain-vm', 'restart-vms', 'scale'] as const) ?? 'scale';
+        if (kind === 'drain-vm') world.command({ kind, vm });
+        else if (kind === 'restart-vms') world.command({ kind, vms: chance.happens(0.5) ? 'all' : [vm] });
+        else world.command({ kind, vmCount: chance.below(4) });
+        return;
+      }
       case 'parameterChange': {
         const key = chance.oneOf(Object.keys(CHANGES)) ?? '';
         const value = chance.oneOf(CHANGES[key] ?? []) ?? 0;

@@ -2,6 +2,9 @@ import type { CancelTimer, Clock, Runnable, Scheduler } from '../actors/mod.ts';
 import type { Chance } from './random.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
+/** Actors that take more turns before the next entry of the time send to each other for ever. */
+const TURNS_AT_ONE_MOMENT_MAX = 1_000_000;
+
 /** The wall clock when a world begins. */
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 
@@ -21,6 +24,8 @@ export class SimulatedProcess {
   readonly #turn = (): void => this.#runOne();
   #state: 'running' | 'paused' | 'dead' = 'running';
   #isAwake = false;
+  #turns = 0;
+  #turnsMs = 0;
   #wallOffsetMs: number;
 
   /** @param wallOffsetMs of the host's wall clock */
@@ -113,6 +118,12 @@ export class SimulatedProcess {
 
   #runOne(): void {
     this.#isAwake = false;
+    this.#turns = this.#time.nowMs === this.#turnsMs ? this.#turns + 1 : 0;
+    this.#turnsMs = this.#time.nowMs;
+    if (this.#turns > TURNS_AT_ONE_MOMENT_MAX) {
+      this.#time.fail(new Error(`actors send to each other for ever at ${this.#turnsMs} ms`));
+      this.kill();
+    }
     if (this.#state !== 'running') return;
     const at = this.chance.below(this.#ready.length);
     const runnable = this.#ready[at];

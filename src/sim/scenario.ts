@@ -31,6 +31,8 @@ export interface FaultRates {
   readonly slowBoots: number;
   /** No guest becomes ready for some seconds. */
   readonly brokenImage: number;
+  /** An administrator drains a VM, has VMs restarted, or scales. */
+  readonly command: number;
   /** A parameter is changed. */
   readonly parameterChange: number;
 }
@@ -49,6 +51,7 @@ export const FAULT_NAMES = [
   'slowBoots',
   'brokenImage',
   'parameterChange',
+  'command',
 ] as const satisfies readonly (keyof FaultRates)[];
 
 export type FaultName = (typeof FAULT_NAMES)[number];
@@ -67,6 +70,7 @@ export const NO_FAULTS: FaultRates = {
   slowBoots: 0,
   brokenImage: 0,
   parameterChange: 0,
+  command: 0,
 };
 
 /** All that a run depends on. The same scenario gives the same history. */

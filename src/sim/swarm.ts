@@ -18,6 +18,7 @@ const RATE_MAX: FaultRates = {
   slowBoots: 2,
   brokenImage: 1,
   parameterChange: 4,
+  command: 4,
 };
 
 /**
@@ -67,6 +68,7 @@ export function swarmScenario(base: Scenario, seed: number): Scenario {
       late: hasBadNetwork ? 0.02 : 0,
       lateMs: { kind: 'uniform', fromMs: 1, toMs: 800 },
     },
+    disk: { ...base.disk, write: chance.happens(0.3) ? { kind: 'uniform', fromMs: 1, toMs: 300 } : base.disk.write },
     faults,
   };
 }

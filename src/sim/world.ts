@@ -1,6 +1,6 @@
 import type { Ref } from '../actors/mod.ts';
 import { type Client, clientOn, ShoalError } from '../client/mod.ts';
-import { type FleetEvent, type FleetSnapshot, parsePool } from '../fleet/mod.ts';
+import { type CommandMessage, type CommandReply, type FleetEvent, type FleetSnapshot, parsePool } from '../fleet/mod.ts';
 import { EMPTY_DOCUMENT } from '../store/mod.ts';
 import { subjectsOf } from '../transport/mod.ts';
 import { Checks } from './checks.ts';
@@ -22,6 +22,9 @@ export interface WorldOptions {
   readonly scenario: Scenario;
   readonly history: History;
 }
+
+/** A command without the place for its reply. */
+type Command = CommandMessage extends infer C ? (C extends CommandMessage ? Omit<C, 'replyTo'> : never) : never;
 
 const HOST = 'host-1';
 const FLEET = 'default';
@@ -166,6 +169,23 @@ export class World {
   get vmsWithinMemory(): number {
     const reserve = this.life?.settings.params.hostMemoryReserveBytes ?? 0;
     return Math.max(0, Math.floor((this.scenario.memoryBytes - reserve) / VM_BYTES));
+  }
+
+  /** What an administrator asks for, if Shoal is up. */
+  command(command: Command): void {
+    const { life } = this;
+    if (life === undefined || !this.isShoalUp) return;
+    this.record('command', undefined, JSON.stringify(command));
+    const replyTo: Ref<CommandReply> = {
+      path: '/administrator',
+      tell: (reply) => {
+        if (!reply.ok) this.record('command-refused', undefined, reply.error.message);
+        return true;
+      },
+    };
+    // As the administration does: on disk first.
+    if (command.kind === 'scale') this.setParameter('min_vm_count', command.vmCount);
+    life.core.router.tell({ ...command, replyTo });
   }
 
   get minVmCount(): number {
