@@ -147,7 +147,9 @@ export class FaultInjector {
         });
         return;
       case 'command': {
-        const qemu = chance.oneOf([...world.room.qemus.values()].filter(({ isCpuRunning, isAlive }) => isCpuRunning && isAlive));
+        const qemu = chance.oneOf(
+          [...world.room.qemus.values()].filter(({ isCpuRunning, isAlive }) => isCpuRunning && isAlive),
+        );
         const vm = qemu?.spec.vm;
         if (vm === undefined) return;
         const kind = chance.oneOf(['drain-vm', 'restart-vms', 'scale'] as const) ?? 'scale';

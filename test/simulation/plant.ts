@@ -17,8 +17,10 @@ if (bug !== undefined) {
     load(address, context, nextLoad) {
       const loaded = nextLoad(address, context);
       if (address !== url) return loaded;
-      const source = typeof loaded.source === 'string' ? loaded.source : Buffer.from(loaded.source as Uint8Array).toString();
-      if (source.split(bug.from).length !== 2) throw new Error(`${bug.file} does not hold the text of ${bug.name} once`);
+      const source =
+        typeof loaded.source === 'string' ? loaded.source : Buffer.from(loaded.source as Uint8Array).toString();
+      if (source.split(bug.from).length !== 2)
+        throw new Error(`${bug.file} does not hold the text of ${bug.name} once`);
       return { ...loaded, source: source.replace(bug.from, () => bug.to) };
     },
   });
