@@ -37,7 +37,7 @@ test('a machine that was busy in one of the runs changes the figures, not the ra
 });
 
 test('rows can be picked: a group, several, or one that stands in a group', () => {
-  expect(groupsOf('actors', '')).toHaveLength(5);
+  expect(groupsOf('actors', '')).toHaveLength(9);
   expect(groupsOf('actors', 'tell')).toEqual(['tell-among', 'tell-beside']);
   expect(groupsOf('actors', 'tell-beside-nact')).toEqual(['tell-beside-nact']);
   expect(groupsOf('main', 'tell-beside-nact')).toEqual([]);

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { median, type Row, rowOf } from './compare.ts';
+import { EXIT_USAGE } from './options.ts';
 
 /** Rows that one run of `bench/main.ts` measures together, by a text in their names. */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
@@ -16,7 +17,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     'memory',
     'idle-cpu',
   ],
-  actors: ['tell-among', 'tell-beside', 'ask-beside', 'spawn', 'bytes'],
+  actors: ['tell-among', 'tell-beside', 'ask-beside', 'ask-100-', 'ask-1000-', 'ring', 'fan', 'spawn', 'bytes'],
 };
 
 /** A row that costs more than this share of what it cost has become worse. */
@@ -108,6 +109,8 @@ async function rowsOf(checkout: string, suite: string, only: string, signal: Abo
     const [exitCode] = await once(child, 'close');
     signal.removeEventListener('abort', end);
     signal.throwIfAborted();
+    // The other checkout may not have these rows, or not yet.
+    if (exitCode === EXIT_USAGE) return [];
     if (exitCode !== 0) throw new Error(`the bench of ${checkout} ended with ${exitCode} at ${suite} ${only}`);
     // Every version of the bench writes rows in this form.
     return JSON.parse(readFileSync(file, 'utf8')) as Row[];

@@ -1,40 +1,20 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { isOnTmpfs } from '../src/process/mod.ts';
 import { endLeft } from '../test/driver/end-left.ts';
 import { killRunning } from '../test/driver/shoal-process.ts';
 import { COMPARED_SUITES, compareCheckouts } from './checkouts.ts';
 import type { Row } from './compare.ts';
+import { type BenchOptions, benchOptions, EXIT_USAGE, helpText, UsageError } from './options.ts';
 import { SUITES, type Suite } from './suites.ts';
 
 /**
- * `npm run bench -- SUITE [--json FILE] [--only TEXT] [--minutes LIMIT]` prints one row per claim. It exits with 1 if the time limit is exceeded,
- * or with --strict if a claim does not hold. However it ends, it leaves nothing running.
- *
- * `npm run bench -- compare [SUITE] --base DIR [--pairs N]` measures this checkout beside another: see `checkouts.ts`.
+ * `npm run bench -- SUITE` prints one row per claim; `--help` shows the flags. However it ends, it leaves nothing
+ * running.
  */
-const { values, positionals } = parseArgs({
-  options: {
-    json: { type: 'string' },
-    only: { type: 'string' },
-    strict: { type: 'boolean' },
-    minutes: { type: 'string' },
-    base: { type: 'string' },
-    pairs: { type: 'string', default: '3' },
-  },
-  allowPositionals: true,
-});
 const ending = new AbortController();
-const isComparison = positionals[0] === 'compare';
-const suite = isComparison ? checkoutsSuite(positionals[1]) : SUITES[positionals[0] ?? 'main'];
-if (suite === undefined) {
-  process.stderr.write(
-    `there is no suite "${positionals[0]}"; there are ${[...Object.keys(SUITES), 'compare'].join(', ')}\n`,
-  );
-  process.exit(2);
-}
-const minutes = Number(values.minutes ?? (isComparison ? 180 : 20));
+const options = asked();
+const suite = suiteOf(options);
 
 /** A tmpfs, as /run is on every Debian host. On a disk, the creation of files would be part of the figures. */
 const madeHere =
@@ -47,8 +27,8 @@ if (madeHere !== undefined) {
 const CLEAN_UP_MS = 15_000;
 const rows: Row[] = [];
 const measuring = measured(suite);
-const why = await Promise.race([measuring, interrupted(), after(minutes * 60_000)]);
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`);
+const why = await Promise.race([measuring, interrupted(), after(options.minutes * 60_000)]);
+if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(rows, null, 2)}\n`);
 ending.abort();
 await killRunning();
 // The fleets have been ended; the suite now removes its folders.
@@ -56,25 +36,43 @@ await Promise.race([measuring, after(CLEAN_UP_MS)]);
 endLeft();
 if (madeHere !== undefined) rmSync(madeHere, { recursive: true, force: true });
 if (why !== undefined) process.stderr.write(`bench: ended early: ${why}\n`);
-process.exit(why !== undefined || (values.strict === true && rows.some((row) => !row.holds)) ? 1 : 0);
+process.exit(exitCode());
 
-function checkoutsSuite(named: string | undefined): Suite {
-  const { base, only = '', pairs } = values;
-  if (base === undefined || (named !== undefined && !COMPARED_SUITES.includes(named))) {
-    process.stderr.write(
-      `expected compare [${COMPARED_SUITES.join('|')}] --base DIR, another checkout that is set up\n`,
-    );
-    process.exit(2);
+function exitCode(): number {
+  if (why !== undefined) return 1;
+  if (rows.length === 0) {
+    process.stderr.write(`bench: no row of ${options.suite} has a name with ${JSON.stringify(options.only)} in it\n`);
+    return EXIT_USAGE;
   }
-  const suites = named === undefined ? COMPARED_SUITES : [named];
+  return options.strict && rows.some((row) => !row.holds) ? 1 : 0;
+}
+
+/** Ends the process for a call that asks for the help, or is wrong. */
+function asked(): BenchOptions {
+  const known = { suites: Object.keys(SUITES), compared: COMPARED_SUITES };
+  try {
+    const found = benchOptions(process.argv.slice(2), known);
+    if (found !== 'help') return found;
+    process.stdout.write(`${helpText(known)}\n`);
+    process.exit(0);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`bench: ${error.message}; \`npm run bench -- --help\` shows what it takes\n`);
+    process.exit(EXIT_USAGE);
+  }
+}
+
+function suiteOf({ suite: name, comparison, only }: BenchOptions): Suite {
+  const chosen = SUITES[name];
+  if (comparison === undefined && chosen !== undefined) return chosen;
+  if (comparison === undefined) throw new Error(`the suite ${name} was checked above`);
   const head = resolve(import.meta.dirname, '..');
-  return () =>
-    compareCheckouts({ base: resolve(base), head, suites, only, pairs: Number(pairs), signal: ending.signal });
+  return () => compareCheckouts({ ...comparison, head, only, signal: ending.signal });
 }
 
 /** @returns why it failed, if it did */
 async function measured(chosen: Suite): Promise<string | undefined> {
-  const { only = '' } = values;
+  const { only } = options;
   try {
     for await (const row of chosen((name) => name.includes(only))) {
       rows.push(row);

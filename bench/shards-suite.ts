@@ -6,9 +6,12 @@ import { type Remote, wrap } from 'comlink';
 import { Piscina } from 'piscina';
 import { createSystem, type Ref } from '../src/actors/mod.ts';
 import { createShards } from '../src/shards/mod.ts';
-import { compare, median, type Row } from './compare.ts';
+import { lost } from './actors/arrivals.ts';
+import { compare, type Row } from './compare.ts';
 import type { api } from './peers/comlink-worker.ts';
 import type { BenchMessage, behaviours } from './peers/shard-behaviours.ts';
+import { askRound } from './shards/ask-round.ts';
+import { openTwoShards } from './shards/two-shards.ts';
 
 const TELL_ROUNDS = 15;
 const TELL_BATCHES = 300;
@@ -22,11 +25,19 @@ const PISCINA_RATIO = 1.5;
 
 /** The cost of messages to an actor on another thread, beside the bare port, comlink and piscina. */
 export async function* shardsSuite(wanted: (name: string) => boolean): AsyncIterable<Row> {
+  if (wanted('relay-across-threads')) {
+    await using two = await openTwoShards();
+    yield await two.relay();
+  }
   await using ground = await open();
   if (wanted('tell-across-threads')) yield await tell(ground);
   oneCpu();
+  if (wanted('ask-across-two-shards')) {
+    await using two = await openTwoShards();
+    yield await two.askBetween();
+  }
   if (wanted('ask-across-threads'))
-    yield await ask(ground, 'ask-across-threads', 1.2, () => rawRoundTrip(ground), ASKS);
+    yield await ask(ground, 'ask-across-threads', 1.2, (n) => rawRoundTrip(ground, n), ASKS);
   if (wanted('ask-beside-comlink'))
     yield await ask(ground, 'ask-beside-comlink', 1, (n) => ground.comlink.echo(n), FEWER_ASKS);
   if (wanted('ask-beside-piscina'))
@@ -85,6 +96,8 @@ async function open(): Promise<Ground> {
 /** Time of many messages in batches of 64, until the last has been handled. */
 function tell({ ref, askRef, raw }: Ground): Promise<Row> {
   const count = TELL_BATCHES * BATCH;
+  /** Of all numbers that were sent. */
+  let expected = 0;
   return compare({
     name: 'tell-across-threads',
     unit: 'us a message',
@@ -93,10 +106,12 @@ function tell({ ref, askRef, raw }: Ground): Promise<Row> {
     ours: () =>
       usEach(count, async () => {
         for (let batch = 0; batch < TELL_BATCHES; batch++) {
-          for (let n = 0; n < BATCH; n++) ref.tell({ kind: 'add', n });
+          for (let n = 0; n < BATCH; n++) ref.tell({ kind: 'add', n: n + 1 });
           await Promise.resolve();
         }
-        await askRef<number>((replyTo) => ({ kind: 'sum', replyTo }));
+        expected += TELL_BATCHES * sumOf(BATCH);
+        const sum = await askRef<number>((replyTo) => ({ kind: 'sum', replyTo }));
+        if (sum !== expected) throw lost(expected, sum);
       }),
     baseline: () =>
       usEach(count, async () => {
@@ -109,6 +124,11 @@ function tell({ ref, askRef, raw }: Ground): Promise<Row> {
         await reply;
       }),
   });
+}
+
+/** Of the numbers from 1 to `last`. */
+function sumOf(last: number): number {
+  return (last * (last + 1)) / 2;
 }
 
 /** Median round trip of one question at a time. */
@@ -124,15 +144,15 @@ function ask(
     unit: 'us',
     goal: { atMost },
     rounds: ASK_ROUNDS,
-    ours: () => medianUs(asks, (n) => askRef<number>((replyTo) => ({ kind: 'echo', n, replyTo }))),
-    baseline: () => medianUs(asks, peer),
+    ours: () => askRound(asks, (n) => askRef<number>((replyTo) => ({ kind: 'echo', n, replyTo }))),
+    baseline: () => askRound(asks, peer),
   });
 }
 
-function rawRoundTrip({ raw }: Ground): Promise<unknown> {
+function rawRoundTrip({ raw }: Ground, n: number): Promise<unknown> {
   return new Promise((resolve) => {
     raw.once('message', resolve);
-    raw.postMessage({ kind: 'echo', n: 1 });
+    raw.postMessage({ kind: 'echo', n });
   });
 }
 
@@ -140,16 +160,6 @@ async function usEach(count: number, all: () => Promise<void>): Promise<number> 
   const startMs = performance.now();
   await all();
   return ((performance.now() - startMs) * 1000) / count;
-}
-
-async function medianUs(count: number, one: (n: number) => Promise<unknown>): Promise<number> {
-  const times: number[] = [];
-  for (let n = 0; n < count; n++) {
-    const startMs = performance.now();
-    await one(n);
-    times.push((performance.now() - startMs) * 1000);
-  }
-  return median(times);
 }
 
 /** Comlink expects the listeners of a browser. */

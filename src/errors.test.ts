@@ -10,6 +10,7 @@ import {
   fromEnvelope,
   ShoalError,
   toEnvelope,
+  toWire,
 } from './errors.ts';
 
 // Object.keys forgets the type of the keys.
@@ -102,8 +103,40 @@ describe('the envelope of an error', () => {
       },
     });
     for (const thrown of [undefined, null, 7, 'text', Symbol('s'), {}, Object.create(null), thorny]) {
-      expect(toEnvelope(thrown)).toMatchObject({ name: 'Error', code: 'INTERNAL', message: expect.any(String) });
+      expect(toEnvelope(thrown)).toEqual({ name: 'Error', message: expect.any(String), details: {} });
     }
+  });
+
+  it('says where the error and its causes were thrown, and not where they were made again', () => {
+    const thrownHere = (): Error => new TypeError('first');
+    const error = new Error('second', { cause: thrownHere() });
+    const back = roundTrip(error);
+    expect(back.stack).toBe(error.stack);
+    expect(back.cause).toMatchObject({ name: 'TypeError', stack: expect.stringContaining('at thrownHere') });
+    expect(fromEnvelope({ name: 'Error', message: 'thrown as a text', details: {} }).stack).toBe(
+      'Error: thrown as a text',
+    );
+  });
+
+  it("gives an error without a code none, and keeps a number: neither is called Shoal's", () => {
+    expect('code' in roundTrip(new Error('no code'))).toBe(false);
+    expect(roundTrip(Object.assign(new Error('of a library'), { code: 13 }))).toMatchObject({ code: 13 });
+  });
+
+  it('shows of an error from elsewhere as much as of one from here', () => {
+    const error = Object.assign(new TypeError('m'), { code: 'E' });
+    expect(Object.keys(roundTrip(error))).toEqual(Object.keys(error));
+  });
+
+  it('leaves the process without stacks, and as a defect if it has no code', () => {
+    const error = new ShoalError('VM_GONE', 'gone', { details: { vm: 7 }, cause: new Error('no code') });
+    expect(toWire(toEnvelope(error))).toEqual({
+      name: 'ShoalError',
+      code: 'VM_GONE',
+      message: 'gone',
+      details: { vm: 7 },
+      cause: { name: 'Error', code: 'INTERNAL', message: 'no code', details: {} },
+    });
   });
 
   it('stays small: a long chain of causes is cut, and a circle ends', () => {

@@ -8,6 +8,9 @@ export const ERRORS = {
   ACTOR_CHILD_FAILED: 'An actor ended because a child that it does not watch failed.',
   ACTOR_MAILBOX_FULL: 'A mailbox was at its limit and its overflow rule is `fail`.',
   ACTOR_NAME_TAKEN: 'A sibling with that name is alive.',
+  ACTOR_REF_INVALID: 'The ref is no actor of this system, or no child of the caller.',
+  ACTOR_RUNNING: 'An actor that has not ended cannot be restarted.',
+  ACTOR_STASHED_TWICE: 'An actor has stashed the message in hand twice.',
   ACTOR_STASH_FULL: 'An actor has stashed as many messages as its mailbox may hold.',
   ACTOR_STOPPED: 'The actor is not running.',
   ACTOR_STOP_TIMEOUT: 'An actor did not finish stopping within its limit and was abandoned.',
@@ -31,6 +34,9 @@ export const ERRORS = {
   FLEET_IN_USE: 'Another Shoal serves a fleet of that name on this NATS server.',
   FLEET_NOT_RUNNING: 'No Shoal runs on this data directory or under this fleet name.',
   OPEN_FILES_LIMIT: 'The limit of open files leaves no room for another VM.',
+  PROCESS_LIMIT: 'A limit of processes and threads leaves no room for another.',
+  PROC_UNUSABLE: '/proc does not show the processes of this machine.',
+  SYSTEM_REFUSED: 'The system refused an operation.',
   PATH_TOO_LONG: 'A UNIX socket path would have 108 bytes or more.',
   POOL_INVALID: 'The address pool is not a usable range.',
   RIGHTS_MISSING: 'The user lacks a required right.',
@@ -106,14 +112,26 @@ export class ShoalError extends Error {
 /** An error as plain data: structured clone, piscina and comlink drop codes and causes, JSON drops everything. */
 export interface ErrorEnvelope {
   readonly name: string;
-  readonly code: string;
+  /** The error's own `code`; absent if it has none. */
+  readonly code?: string | number;
   readonly message: string;
   readonly details: Readonly<Record<string, Detail>>;
+  /** The stack of the error where it was thrown, on whatever thread; absent if no error was thrown, but a value. */
+  readonly stack?: string;
   readonly cause?: ErrorEnvelope;
+}
+
+/** An envelope as it leaves the process: always with a code, and without stacks. */
+export interface WireError extends ErrorEnvelope {
+  readonly code: string;
+  readonly stack?: never;
+  readonly cause?: WireError;
 }
 
 /** A chain of causes longer than this is cut: an envelope must stay small whatever was thrown. */
 const CAUSES_MAX = 8;
+/** Longer stacks are cut. Node's own have ten frames, and begin with the message. */
+const STACK_CHARS_MAX = 16_000;
 
 /** Makes an envelope of whatever was thrown. Never throws itself: who handles a failure must not fail at that. */
 export function toEnvelope(error: unknown): ErrorEnvelope {
@@ -121,32 +139,67 @@ export function toEnvelope(error: unknown): ErrorEnvelope {
     return envelopeOf(error, 0);
   } catch {
     // An object without a prototype cannot be made a string; a getter can throw.
-    return { name: 'Error', code: 'INTERNAL', message: 'something was thrown that cannot be shown', details: {} };
+    return { name: 'Error', message: 'something was thrown that cannot be shown', details: {} };
   }
 }
 
+/** The error of an envelope, with its stack: that of the place where it was thrown. */
 export function fromEnvelope(envelope: ErrorEnvelope): Error {
+  const { name, code, message, details, stack } = envelope;
   const cause = envelope.cause === undefined ? undefined : fromEnvelope(envelope.cause);
-  if (isErrorCode(envelope.code) && envelope.name === 'ShoalError') {
-    return new ShoalError(envelope.code, envelope.message, { cause, details: envelope.details });
-  }
-  const error = new Error(envelope.message, cause === undefined ? undefined : { cause });
-  return Object.assign(error, { name: envelope.name, code: envelope.code });
+  const error =
+    name === 'ShoalError' && isErrorCode(code)
+      ? new ShoalError(code, message, { cause, details })
+      : foreignError(envelope, cause);
+  // The frames of this function would mislead.
+  hidden(error, 'stack', stack ?? `${name}: ${message}`);
+  return error;
 }
 
-function isErrorCode(code: string): code is ErrorCode {
-  return Object.hasOwn(ERRORS, code);
+/** In what Shoal itself sends, an error without a code is a defect of Shoal. */
+export function toWire({ name, code, message, details, cause }: ErrorEnvelope): WireError {
+  const wire = { name, code: String(code ?? 'INTERNAL'), message, details };
+  return cause === undefined ? wire : { ...wire, cause: toWire(cause) };
+}
+
+function foreignError({ name, code, message }: ErrorEnvelope, cause: Error | undefined): Error {
+  const error = new Error(message, cause === undefined ? undefined : { cause });
+  hidden(error, 'name', name);
+  return code === undefined ? error : Object.assign(error, { code });
+}
+
+/** Sets a property as `Error` itself does, so that it is not listed. */
+function hidden(error: Error, property: 'name' | 'stack', value: string): void {
+  Object.defineProperty(error, property, { value, writable: true, configurable: true, enumerable: false });
+}
+
+function isErrorCode(code: string | number | undefined): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(ERRORS, code);
 }
 
 /** The code of anything that was thrown: ours, Node's (`ENOENT`), or none. */
 export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const code = error instanceof Error ? anyCodeOf(error) : undefined;
+  return typeof code === 'string' ? code : undefined;
 }
 
 function envelopeOf(error: unknown, depth: number): ErrorEnvelope {
-  if (!(error instanceof Error)) return { name: 'Error', code: 'INTERNAL', message: String(error), details: {} };
-  const details = error instanceof ShoalError ? error.details : {};
-  const envelope = { name: error.name, code: codeOf(error) ?? 'INTERNAL', message: error.message, details };
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error), details: {} };
+  const code = anyCodeOf(error);
+  const stack: unknown = error.stack;
+  const envelope = {
+    name: error.name,
+    ...(code === undefined ? {} : { code }),
+    message: error.message,
+    details: error instanceof ShoalError ? error.details : {},
+    ...(typeof stack === 'string' ? { stack: stack.slice(0, STACK_CHARS_MAX) } : {}),
+  };
   if (error.cause === undefined || depth >= CAUSES_MAX) return envelope;
   return { ...envelope, cause: envelopeOf(error.cause, depth + 1) };
+}
+
+/** Codes are texts in Node and in Shoal, and numbers in some libraries. */
+function anyCodeOf(error: Error): string | number | undefined {
+  if (!('code' in error)) return undefined;
+  return typeof error.code === 'string' || typeof error.code === 'number' ? error.code : undefined;
 }

@@ -5,23 +5,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
+import { programsOf } from './docs/guide-programs.ts';
 
 const home = join(import.meta.dirname, '..');
 const run = promisify(execFile);
 const RUN_MS_MAX = 50_000;
-
-interface Example {
-  readonly title: string;
-  readonly file: string;
-  readonly prints: string;
-}
 
 const folder = mkdtempSync(join(tmpdir(), 'shoal-guide-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 for (const linked of ['src', 'node_modules']) symlinkSync(join(home, linked), join(folder, linked));
 writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
-const examples = examplesOf(readFileSync(join(home, 'docs/actors.md'), 'utf8'));
+const examples = programsOf(readFileSync(join(home, 'docs/actors.md'), 'utf8')).map(({ code, ...example }, index) => {
+  const file = join(folder, `example-${index}.ts`);
+  const text = code
+    .replaceAll("'shoal/actors/kit'", "'./src/actors/kit/mod.ts'")
+    .replaceAll("'shoal/actors'", "'./src/actors/mod.ts'");
+  writeFileSync(file, text);
+  return { ...example, file };
+});
 
 test('the guide has programs', () => {
   expect(examples.length).toBeGreaterThan(8);
@@ -45,26 +47,3 @@ test.each(examples)('$title', async ({ file, prints }) => {
   const { stdout } = await run(process.execPath, ['--no-warnings', file], { timeout: RUN_MS_MAX, env });
   expect(stdout).toBe(prints);
 });
-
-/** Each program stands before what it prints. */
-function examplesOf(guide: string): Example[] {
-  const blocks = guide.matchAll(/```ts\n(.*?)```\n+```text\n(.*?)```/gs);
-  return [...blocks].map(([, program = '', prints = ''], index) => {
-    const file = join(folder, `example-${index}.ts`);
-    const text = program
-      .replaceAll("'shoal/actors/kit'", "'./src/actors/kit/mod.ts'")
-      .replaceAll("'shoal/actors'", "'./src/actors/mod.ts'");
-    // A program without an import is a script to the compiler, and shares its names with the others.
-    writeFileSync(file, `${text}export {};\n`);
-    const before = guide.slice(0, guide.indexOf(program));
-    return {
-      title:
-        before
-          .match(/^## .*$/gm)
-          ?.at(-1)
-          ?.slice(3) ?? file,
-      file,
-      prints,
-    };
-  });
-}

@@ -1,6 +1,6 @@
 /** Two Shoals on one NATS server, and a NATS server that does not let Shoal do what it needs. */
 import { expect, onTestFinished, test } from 'vitest';
-import { securedNatsServer } from '../src/transport/kit/mod.ts';
+import { realNatsServer, securedNatsServer } from '../src/transport/kit/mod.ts';
 import { willEnd } from './driver/end-left.ts';
 import { randomPool, TestFleet, temporaryFolder } from './driver/fleet.ts';
 import { leftovers } from './driver/leftovers.ts';
@@ -52,4 +52,16 @@ test.each([
   up.signal('SIGINT');
   await up.finished;
   expect(leftovers(place)).toEqual({ processes: [], runDirectories: [], ports: [] });
+});
+
+test('of two Shoals of one fleet that start at the same moment on one NATS server, one serves and the other is refused', async () => {
+  const server = await realNatsServer();
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  const start = (): Promise<TestFleet> => TestFleet.start({ addresses: 1, flags: ['--nats', server.url] });
+  const outcomes = await Promise.allSettled([start(), start()]);
+  const served = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const refused = outcomes.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []));
+  expect(served).toHaveLength(1);
+  expect(refused).toEqual([expect.stringMatching(/Another Shoal serves the fleet "default".*FLEET_IN_USE/)]);
+  for (const fleet of served) expect(await fleet.stop()).toMatchObject({ exitCode: 0 });
 });

@@ -1,10 +1,12 @@
+import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { type AddressInfo, createServer } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
 import { isAlive, signalProcess } from '../src/process/mod.ts';
 import { randomPool, TestFleet, temporaryFolder } from './driver/fleet.ts';
 import { leftovers } from './driver/leftovers.ts';
 import { launcherOf } from './driver/processes.ts';
-import { ShoalProcess } from './driver/shoal-process.ts';
+import { ShoalProcess, shoal } from './driver/shoal-process.ts';
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s ends everything that up started, in order', async (signal) => {
   const fleet = await TestFleet.start({ flags: ['--min', '2'] });
@@ -98,3 +100,26 @@ function socketsListening(pid: number): string[] {
 async function vmIsBusy(fleet: TestFleet): Promise<void> {
   await fleet.until('a VM is busy', ({ vms }) => vms.some((vm) => vm.in_flight > 0));
 }
+
+test('down ends a Shoal that is still starting', async () => {
+  // A server that never says a word keeps it at its start.
+  const mute = createServer();
+  mute.listen(0, '127.0.0.1');
+  await once(mute, 'listening');
+  onTestFinished(() => void mute.close());
+  // A TCP server has such an address.
+  const { port } = mute.address() as AddressInfo;
+  const data = temporaryFolder();
+  onTestFinished(() => rmSync(data, { recursive: true, force: true }));
+  const asked = once(mute, 'connection');
+  const up = new ShoalProcess(['up', '--data', data, '--pool', randomPool(1), '--nats', `nats://127.0.0.1:${port}`]);
+  await asked;
+  expect(await shoal(['down', '--data', data, '--keep-vms'])).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('DATA_DIR_IN_USE'),
+  });
+  expect(await shoal(['down', '--data', data])).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(up.child.exitCode ?? up.child.signalCode).not.toBeNull();
+  await up.finished;
+  expect(await shoal(['down', '--data', data])).toMatchObject({ stderr: expect.stringContaining('nothing to do') });
+});

@@ -81,3 +81,22 @@ test('what cannot start says why on an untouched terminal', async () => {
   expect(await terminal.left()).toEqual({ exitCode: 1, ...SANE });
   await terminal.shows('the reason', /The guest image \/nowhere\/at\/all cannot be read/);
 });
+
+test('a terminal that stands still holds up neither the fleet nor its end', async () => {
+  const { terminal, ...fleet } = await up();
+  await terminal.shows('the VM', /\n│ *1 +ready +127\./);
+  await terminal.flow('stop');
+  // Each VM that starts or ends is drawn.
+  expect(await shoal(['restart', '--data', fleet.data])).toMatchObject({ exitCode: 0 });
+  await eventually('VM 2 answers', async () => {
+    const { stdout } = await shoal(['send', '-o', 'json', '--data', fleet.data, 'hi']);
+    return /"vm":2/.test(stdout) ? true : undefined;
+  });
+  await terminal.flow('go');
+  await terminal.shows('what happened meanwhile', /\n│ *2 +ready +127\./);
+  await terminal.flow('stop');
+  expect(await shoal(['down', '--data', fleet.data])).toMatchObject({ exitCode: 0 });
+  expect(leftovers(fleet)).toEqual(NOTHING);
+  await terminal.flow('go');
+  expect((await terminal.left()).exitCode).toBe(0);
+});

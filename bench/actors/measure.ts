@@ -1,14 +1,14 @@
 /**
- * `measure.ts WHAT LIBRARY ACTORS` prints one figure. Each measurement has a process of its own, so that heap and compiled code of another
+ * `measure.ts WHAT LIBRARY COUNT` prints one figure; COUNT is the number of actors, or of asks in flight. Each measurement has a process of its own, so that heap and compiled code of another
  * library do not affect it.
  */
 import { open as openArrayMailbox } from '../peers/actors/array-mailbox.ts';
 import type { ActorLibrary } from '../peers/actors/library.ts';
 import { open as openRunQueue } from '../peers/actors/run-queue.ts';
 import { open as openShoal } from '../peers/actors/shoal.ts';
-import { askMicroseconds } from './ask.ts';
+import { askInFlightMicroseconds, askMicroseconds } from './ask.ts';
 import { bytesAnActor, spawnMicroseconds } from './spawn.ts';
-import { passNanoseconds, tellNanoseconds } from './tell.ts';
+import { fanNanoseconds, passNanoseconds, ringNanoseconds, tellNanoseconds } from './tell.ts';
 
 /** Only the measured library is loaded. */
 const LIBRARIES: Readonly<Record<string, () => ActorLibrary | Promise<ActorLibrary>>> = {
@@ -25,7 +25,10 @@ const LIBRARIES: Readonly<Record<string, () => ActorLibrary | Promise<ActorLibra
 const MEASUREMENTS: Readonly<Record<string, (library: ActorLibrary, actors: number) => Promise<number>>> = {
   pass: passNanoseconds,
   tell: tellNanoseconds,
+  ring: ringNanoseconds,
+  fan: fanNanoseconds,
   ask: askMicroseconds,
+  'ask-in-flight': askInFlightMicroseconds,
   spawn: spawnMicroseconds,
   bytes: bytesAnActor,
 };

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Addressee } from './addressee.ts';
+import { DeadLetters } from './dead-letters.ts';
 import { testKit } from './kit/mod.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Exit, Ref } from './ref.ts';
@@ -72,8 +73,10 @@ describe('a ref of another kind', () => {
 describe('the ref of a reply', () => {
   it('takes one reply, and tells when it has it', () => {
     const replies: unknown[] = [];
+    const deadLetters = new DeadLetters();
     const ref = new ReplyRef<number>(
-      '/a?',
+      { current: undefined, deadLetters },
+      { path: '/a' },
       (reply) => replies.push(reply),
       (error) => replies.push(error),
     );
@@ -81,6 +84,7 @@ describe('the ref of a reply', () => {
     expect([ref.tell(1), ref.tell(2), ref.fail(new Error('late'))]).toEqual([true, false, false]);
     ref.onSettled(() => replies.push('settled before'));
     expect(replies).toEqual(['settled', 1, 'settled before']);
+    expect(deadLetters.latest()).toEqual([{ from: '-', to: '/a?', message: 2, why: 'second-reply' }]);
   });
 });
 

@@ -10,28 +10,31 @@ export interface Addressee {
   readonly state: 'starting' | 'running' | 'stopping' | 'stopped';
   /** Messages waiting. */
   readonly depth: number;
-  /** Tells `listener` of the end, at once if the actor has ended already. */
+  /**
+   * Tells `listener` of the end, at once if the actor has ended already. A watcher is told of each end once: if it was
+   * told of the last one, it waits for the next.
+   */
   watch(watcher: object, listener: (exit: Exit) => void): void;
   unwatch(watcher: object): void;
-  /** Tells `listener` of the end, but does not count as watching. @returns how to cancel it */
+  /** Tells `listener` of the next end. @returns how to cancel it */
   onEnd(listener: (exit: Exit) => void): () => void;
   /** Ends the actor. Resolves when it has ended or was abandoned at its time limit. */
   shutdown(timeoutMs?: number): Promise<void>;
 }
 
-/** @throws INTERNAL for a ref that is no actor */
+/** @throws ACTOR_REF_INVALID for a ref that is no actor */
 export function addresseeOf(ref: Ref<never>): Addressee {
   if (isAddressee(ref)) return ref;
-  throw new ShoalError('INTERNAL', `${ref.path} is not an actor of this system`);
+  throw new ShoalError('ACTOR_REF_INVALID', `${ref.path} is not an actor of this system`);
 }
 
-/** @throws INTERNAL for a ref that takes no offers */
+/** @throws ACTOR_REF_INVALID for a ref that takes no offers */
 export function offerTo<M>(ref: Ref<M>, message: M): Promise<boolean> {
   if ('offer' in ref && typeof ref.offer === 'function') {
     // A ref with a method of this name takes offers, as `Context.offer` describes.
     return (ref as Ref<M> & { offer(message: M): Promise<boolean> }).offer(message);
   }
-  throw new ShoalError('INTERNAL', `${ref.path} is not an actor of this system`);
+  throw new ShoalError('ACTOR_REF_INVALID', `${ref.path} is not an actor of this system`);
 }
 
 function isAddressee(ref: Ref<never>): ref is Ref<never> & Addressee {

@@ -31,6 +31,59 @@ describe('ask', () => {
     expect(kit.clock.pending).toBe(0);
   });
 
+  it.each([0, -1_000, Number.NaN])('is refused before it sends, if its time is %s ms', async (timeoutMs) => {
+    await using kit = testKit();
+    const asked: Question[] = [];
+    const ref = kit.system.spawn<Question>(() => (message) => void asked.push(message));
+    await expect(kit.system.ask(ref, question, timeoutMs)).rejects.toMatchObject({
+      code: 'CONFIG_VALUE',
+      message: `Expected \`timeoutMs\` to be a number of milliseconds above 0, got \`${timeoutMs}\` (number)`,
+    });
+    await kit.settle();
+    expect([asked, kit.clock.pending]).toEqual([[], 0]);
+  });
+
+  it('makes dead letters of a second reply, and of one that is late', async () => {
+    await using kit = testKit();
+    const replies: Ref<string>[] = [];
+    const ref = kit.system.spawn<Question>(
+      () =>
+        ({ replyTo }) =>
+          void replies.push(replyTo),
+      { name: 'slow' },
+    );
+    const answered = kit.system.ask(ref, question, 10);
+    await kit.settle();
+    const sender = kit.system.spawn<'reply'>(
+      () => () => {
+        for (const replyTo of replies) expect([replyTo.tell('one'), replyTo.tell('two')]).toContain(false);
+      },
+      { name: 'sender' },
+    );
+    sender.tell('reply');
+    expect(await answered).toBe('one');
+    replies.length = 0;
+    const late = kit.system.ask(ref, question, 10).catch(() => undefined);
+    await kit.advance(10);
+    await late;
+    sender.tell('reply');
+    await kit.settle();
+    const letter = { from: '/sender', to: '/slow?' };
+    expect(kit.system.deadLetters.latest()).toEqual([
+      { ...letter, message: 'two', why: 'second-reply' },
+      { ...letter, message: 'one', why: 'late-reply' },
+      { ...letter, message: 'two', why: 'late-reply' },
+    ]);
+  });
+
+  it('many at once are told of the end of the actor, each once', async () => {
+    await using kit = testKit();
+    const ref = kit.system.spawn<Question>((context) => () => context.exit());
+    const asks = Array.from({ length: 100 }, () => kit.system.ask(ref, question, 10).catch((error: unknown) => error));
+    for (const error of await Promise.all(asks)) expect(error).toMatchObject({ code: 'ACTOR_STOPPED' });
+    expect(kit.clock.pending).toBe(0);
+  });
+
   it('is rejected when the actor ends before it replied', async () => {
     await using kit = testKit();
     const ref = kit.system.spawn<Question>((context) => () => context.exit());

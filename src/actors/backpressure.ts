@@ -15,6 +15,18 @@ export interface Pausable extends Sender {
   forget(sender: Pausable): void;
 }
 
+/** An actor with a mailbox as backpressure sees it. */
+interface Receiver extends Pausable {
+  readonly depth: number;
+  readonly capacity: number;
+}
+
+/**
+ * A mailbox with backpressure takes so many times its capacity, because a paused sender still finishes the message in
+ * hand.
+ */
+const PAUSED_CAPACITY_TIMES = 2;
+
 /** Who waits for room in the mailbox of one actor. */
 export class RoomQueue {
   readonly #paused = new Set<Pausable>();
@@ -37,8 +49,18 @@ export class RoomQueue {
     this.#paused.delete(sender);
   }
 
-  offer(deliver: () => void): void {
-    this.#offers.push(deliver);
+  /** Resolves with the result of `take`, which is called once there is room. */
+  offer(take: () => boolean): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      this.#offers.push(() => {
+        try {
+          resolve(take());
+        } catch (error) {
+          // The mailbox cannot take this message, which is no fault of its owner.
+          reject(error);
+        }
+      });
+    });
   }
 
   /** The mailbox of `receiver` has room for what paused senders send next, or never will have. */
@@ -57,8 +79,14 @@ export class RoomQueue {
   }
 }
 
+/** Whether a message of `sender` may be taken beyond the capacity of `receiver`, while `sender` is paused. */
+export function mayPause(receiver: Receiver, sender: Pausable | undefined): sender is Pausable {
+  const isFull = receiver.depth >= receiver.capacity * PAUSED_CAPACITY_TIMES;
+  return sender !== undefined && !isFull && !waitsFor(receiver, sender);
+}
+
 /** Whether `waiting` waits, directly or through others, for room in the mailbox of `target`. */
-export function waitsFor(waiting: Pausable, target: Pausable): boolean {
+function waitsFor(waiting: Pausable, target: Pausable): boolean {
   const seen = new Set<Pausable>();
   const open = [waiting];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {

@@ -1,4 +1,6 @@
+import type { ErrorEnvelope } from '../errors.ts';
 import type { CancelTimer, Clock } from './clock.ts';
+import type { DeadLetters } from './dead-letters.ts';
 import type { Mailbox, Overflow } from './mailbox.ts';
 import type { Exit, Ref } from './ref.ts';
 
@@ -6,13 +8,17 @@ import type { Exit, Ref } from './ref.ts';
  * Handles one message. While the promise that it returned is unsettled, the actor takes no other message: it is never
  * re-entrant. Use `context.pipe` for work that other messages should not wait for.
  */
-export type Receive<M> = (message: M) => undefined | void | Promise<void>;
+export type Receive<M> = (message: M) => undefined | void | PromiseLike<void>;
 
 /**
  * Starts an actor: runs once for each incarnation, sets up its state and returns the function that handles its
  * messages.
  */
-export type Behaviour<M> = (context: Context<M>) => Receive<M> | Promise<Receive<M>>;
+export interface Behaviour<M> {
+  (context: Context<M>): Receive<M> | PromiseLike<Receive<M>>;
+  /** How long its actors may take to stop, unless the options of the spawn say something else; default 30000. */
+  readonly stopTimeoutMs?: number;
+}
 
 export interface SpawnOptions {
   /** Unique among living siblings; default: a number. */
@@ -32,6 +38,9 @@ export interface SpawnOptions {
 /** What an actor may do. A context is valid for the incarnation that it was given to. */
 export interface Context<M> {
   readonly self: Ref<M>;
+  /** The actor that has started this one; undefined at the top. */
+  readonly parent: Ref<never> | undefined;
+  readonly system: ActorSystem;
   readonly clock: Clock;
   /**
    * Aborted as soon as this actor is to end, even while a message is in hand. Use it to cut short whatever would delay
@@ -54,10 +63,17 @@ export interface Context<M> {
   stop(child: Ref<never>, timeoutMs?: number): Promise<void>;
   /** Ends this actor after the message in hand. */
   exit(): void;
-  /** Sends `toMessage(exit)` to this actor once, when the other has ended, or at once if it has already. */
+  /**
+   * Sends `toMessage(exit)` to this actor once, when the other has ended, or at once if it has already. An actor is told
+   * of each end once: if it watches again an actor whose last end it was told of, it is told of the next one.
+   */
   watch(other: Ref<never>, toMessage: (exit: Exit) => M): void;
+  /** From now on this actor is told nothing of the other, not even what waits in its mailbox. */
   unwatch(other: Ref<never>): void;
-  /** Sends a message to this actor after a while. Timers end with the actor. */
+  /**
+   * Sends a message to this actor after a while. Timers end with the actor. Once a timer is cancelled, its messages are
+   * not handled any more, not even those that wait in the mailbox.
+   */
   after(delayMs: number, message: M): CancelTimer;
   /** Sends a message to this actor at an interval, the first after one interval. */
   every(intervalMs: number, message: () => M): CancelTimer;
@@ -73,7 +89,7 @@ export interface Context<M> {
   become(receive: Receive<M>): void;
   /**
    * Puts the message in hand aside. Messages that are still aside when the actor ends become dead letters.
-   * @throws ACTOR_STASH_FULL beyond `capacity`
+   * @throws ACTOR_STASH_FULL beyond `capacity`; ACTOR_STASHED_TWICE for the second time
    */
   stash(message: M): void;
   /** Puts the messages that are aside back, in their order, before all that wait. */
@@ -89,4 +105,49 @@ export interface Context<M> {
   standsFor(shard: string): void;
   /** Registers clean-up. The last registered runs first; by default after the children have ended. */
   onStop(cleanUp: () => undefined | void | Promise<void>, when?: 'after-children' | 'before-children'): void;
+}
+
+/** One actor as the tree shows it. */
+export interface TreeNode {
+  readonly path: string;
+  readonly state: 'starting' | 'running' | 'stopping' | 'stopped';
+  /** Messages waiting. */
+  readonly depth: number;
+  /** Messages handled, in all incarnations. */
+  readonly handled: number;
+  readonly restarts: number;
+  /** The thread of the actor, or of the actor that it stands for: `main` or `shard-N`. */
+  readonly shard: string;
+  /** In the order in which they started. */
+  readonly children: readonly TreeNode[];
+}
+
+export interface ActorSystem {
+  readonly clock: Clock;
+  readonly deadLetters: DeadLetters;
+  /** The path of the actor whose turn it is. */
+  readonly current: string | undefined;
+  /** Starts an actor at the top. */
+  spawn<M>(behaviour: Behaviour<M>, options?: SpawnOptions): Ref<M>;
+  /** Like `spawn`. Resolves when the behaviour has set itself up; rejects with the error if that throws. */
+  start<M>(behaviour: Behaviour<M>, options?: SpawnOptions): Promise<Ref<M>>;
+  /**
+   * Sends the message that `toMessage` makes with a ref for the reply. Resolves with the first reply.
+   * @throws ACTOR_ASK_TIMEOUT after `timeoutMs`; ACTOR_STOPPED if the actor is not running or ends first;
+   * ACTOR_MAILBOX_FULL if its mailbox takes no more; CONFIG_VALUE if `timeoutMs` is not above 0.
+   */
+  ask<M, R>(ref: Ref<M>, toMessage: (replyTo: Ref<R>) => M, timeoutMs: number): Promise<R>;
+  /**
+   * Like `ref.tell(message)`, but as soon as there is room. Await each before the next.
+   * @returns the result of that `tell`
+   */
+  offer<M>(ref: Ref<M>, message: M): Promise<boolean>;
+  /** Resolves when the actor has ended. */
+  ended(ref: Ref<never>): Promise<Exit>;
+  stop(ref: Ref<never>, timeoutMs?: number): Promise<void>;
+  /** Ends everything, last started first. */
+  shutdown(timeoutMs?: number): Promise<void>;
+  tree(): TreeNode;
+  /** Logs the failure of an actor of another system, such as that of another thread. */
+  logFailure(path: string, error: ErrorEnvelope): void;
 }

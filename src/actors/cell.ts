@@ -1,26 +1,17 @@
-import { ShoalError } from '../errors.ts';
 import type { Addressee } from './addressee.ts';
-import { type Pausable, RoomQueue, waitsFor } from './backpressure.ts';
+import { mayPause, type Pausable, RoomQueue } from './backpressure.ts';
 import type { Behaviour, Receive, SpawnOptions } from './behaviour.ts';
 import type { Undelivered } from './dead-letters.ts';
+import { Ends, type Listener } from './ends.ts';
 import type { Kernel } from './kernel.ts';
-import type { Life, Parent } from './life.ts';
+import type { Life, Parent, State } from './life.ts';
 import type { Letter, Mailbox, Overflow, Sender } from './mailbox.ts';
-import { checkedCapacity } from './options.ts';
+import { Marks } from './marks.ts';
+import { isRevoked, type Notice } from './notice.ts';
+import { CAPACITY_DEFAULT, checkedCapacity, STOP_TIMEOUT_MS_DEFAULT } from './options.ts';
+import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
-import type { Runnable } from './scheduler.ts';
-import { type Listener, Watchers } from './watchers.ts';
-
-const CAPACITY_DEFAULT = 65_536;
-const STOP_TIMEOUT_MS_DEFAULT = 30_000;
-/**
- * A mailbox with backpressure takes so many times its capacity, because a paused sender still finishes the message in
- * hand.
- */
-const PAUSED_CAPACITY_TIMES = 2;
-const NORMAL: ExitReason = { kind: 'normal' };
-
-export type State = 'starting' | 'running' | 'stopping' | 'stopped';
+import type { Runnable, Slice } from './scheduler.ts';
 
 /**
  * An actor as others see it: its address, mailbox, turns and watchers. It outlives restarts. Whatever belongs to one
@@ -58,10 +49,8 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   readonly stopTimeoutMs: number;
   readonly behaviour: Behaviour<M>;
   #starts = 0;
-  #watchers: Watchers | undefined;
-  #lastExit = NORMAL;
-  /** Its last end was a failure that nobody has been told of. */
-  #unseen = false;
+  #ends: Ends | undefined;
+  #marks: Marks | undefined;
 
   constructor(
     kernel: Kernel,
@@ -73,7 +62,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.kernel = kernel;
     this.parent = parent;
     this.name = name;
-    this.stopTimeoutMs = options.stopTimeoutMs ?? STOP_TIMEOUT_MS_DEFAULT;
+    this.stopTimeoutMs = options.stopTimeoutMs ?? behaviour.stopTimeoutMs ?? STOP_TIMEOUT_MS_DEFAULT;
     this.behaviour = behaviour;
     this.#capacity = options.capacity === undefined ? CAPACITY_DEFAULT : checkedCapacity(options.capacity);
     this.#overflow = options.overflow ?? 'fail';
@@ -81,9 +70,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   }
 
   get path(): string {
-    if (this.parent === undefined) return '/';
-    const above = this.parent.path;
-    return above === '/' ? `/${this.name}` : `${above}/${this.name}`;
+    return this.parent === undefined ? '/' : pathBelow(this.parent.path, this.name);
   }
 
   get state(): State {
@@ -136,7 +123,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   }
 
   get failedUnseen(): boolean {
-    return this.#unseen;
+    return this.#ends?.isUnseen === true;
   }
 
   tell(message: M): boolean {
@@ -145,10 +132,22 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
 
   /** Like `tell`, on behalf of `sender`. */
   take(message: M, sender: Pausable | undefined): boolean {
-    if (this.#state === 'stopping' || this.#state === 'stopped') return this.refuse(message, 'stopped', sender);
-    if (this.#mailbox.length >= this.#capacity && !this.#makeRoom(message, sender)) return false;
-    this.deliver(message, sender);
+    // Nearly all messages find a running actor with room in its mailbox.
+    if (this.#state !== 'running' || this.#mailbox.length >= this.#capacity) return this.#takeOrRefuse(message, sender);
+    this.#mailbox.push(message, sender);
+    if (!this.#scheduled) this.#wake();
     return true;
+  }
+
+  /** Like `take`, for a message that the actor sends itself. */
+  takeOwn(message: M, notice: Notice): boolean {
+    return this.#takeOrRefuse(message, this, notice);
+  }
+
+  get marks(): Marks {
+    this.alert();
+    this.#marks ??= new Marks();
+    return this.#marks;
   }
 
   /** Takes a message whatever the capacity, because the actor has asked for it. */
@@ -160,17 +159,18 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   /**
    * Like `tell`, but as soon as there is room, in the order of the offers. Resolves with the result of that `tell`.
    */
-  offer(message: M): Promise<boolean> {
+  async offer(message: M): Promise<boolean> {
     const sender = this.kernel.current;
     const isTakenNow = this.#mailbox.length < this.#capacity && this.#room?.hasOffers !== true;
-    if (isTakenNow || this.#isEnding) return Promise.resolve(this.take(message, sender));
-    const room = this.#roomQueue();
-    return new Promise((resolve) => room.offer(() => resolve(this.take(message, sender))));
+    if (isTakenNow || this.#isEnding) return this.take(message, sender);
+    return this.#roomQueue().offer(() => this.take(message, sender));
   }
 
   /** Puts messages that were in hand back, before all that wait. */
   putBack(messages: readonly Letter<M>[]): void {
-    for (const { message, sender } of [...messages].reverse()) this.#mailbox.unshift(message, sender);
+    for (const { message, sender } of [...messages].reverse()) {
+      if (!isRevoked(sender)) this.#mailbox.unshift(message, sender);
+    }
     if (this.#mailbox.length > 0 && !this.#scheduled && this.#state === 'running') this.#wake();
   }
 
@@ -197,7 +197,8 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   /** An incarnation starts. Messages wait until it has started. */
   begin(incarnation: Life<Cell<never>>): void {
     this.#state = 'starting';
-    this.#unseen = false;
+    this.#ends?.begin();
+    this.#marks = undefined;
     this.#incarnation = incarnation;
     this.kernel.hooks.onSpawn?.(this.path, this.#starts);
     this.#starts += 1;
@@ -210,13 +211,13 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     if (this.#mailbox.length > 0 && !this.#scheduled) this.#wake();
   }
 
-  turn(): boolean {
+  turn(slice: Slice): boolean {
     const incarnation = this.#incarnation;
     if (this.#state !== 'running' || incarnation === undefined) {
       this.#scheduled = false;
       return false;
     }
-    const pending = this.#handle(incarnation);
+    const pending = this.#handle(incarnation, slice);
     if (pending !== undefined) {
       this.#suspend(pending, incarnation);
       return false;
@@ -259,7 +260,6 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   /** The incarnation has ended. @param isTold whether somebody learns of it without watching */
   finish(reason: ExitReason, isTold: boolean): void {
     this.#state = 'stopped';
-    this.#lastExit = reason;
     this.#receive = undefined;
     this.#incarnation = undefined;
     // A parked actor is not in the scheduler's queue. An actor that is in the queue stays marked until its turn comes:
@@ -268,38 +268,25 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.#parked = undefined;
     for (const receiver of this.awaited) receiver.forget(this);
     this.#awaited = undefined;
-    const watchers = this.#watchers;
-    this.#watchers = undefined;
-    this.#unseen = reason.kind === 'error' && watchers?.isWatched !== true && !isTold;
-    const { onStop } = this.kernel.hooks;
-    if (watchers === undefined && onStop === undefined) return;
     const exit = { path: this.path, reason };
-    onStop?.(exit);
-    watchers?.tell(exit);
+    this.kernel.hooks.onStop?.(exit);
+    this.#ends ??= new Ends();
+    this.#ends.finish(exit, isTold ? undefined : this.parent);
   }
 
-  /**
-   * Tells `listener` of the end, or at once of the last one. A failure that is told so late may still spare the
-   * parent.
-   */
   watch(watcher: object, listener: Listener): void {
-    if (this.#state === 'stopped') {
-      this.#unseen = false;
-      listener({ path: this.path, reason: this.#lastExit });
-      return;
-    }
-    this.#watchers ??= new Watchers();
-    this.#watchers.watch(watcher, listener);
+    this.#ends ??= new Ends();
+    if (this.#state === 'stopped') this.#ends.watchEnded(this.path, watcher, this.parent, listener);
+    else this.#ends.watch(watcher, listener);
   }
 
   unwatch(watcher: object): void {
-    this.#watchers?.unwatch(watcher);
+    this.#ends?.unwatch(watcher);
   }
 
-  /** Tells `listener` of the end, but does not count as watching. @returns how to cancel it */
   onEnd(listener: Listener): () => void {
-    this.#watchers ??= new Watchers();
-    return this.#watchers.listen(listener);
+    this.#ends ??= new Ends();
+    return this.#ends.listen(listener);
   }
 
   /** Ends this actor from outside. Resolves when it has ended or was abandoned at its time limit. */
@@ -321,27 +308,40 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   }
 
   /** Handles messages until the turn is over. @returns the promise of a handler, if it is unsettled */
-  #handle(incarnation: Life<Cell<never>>): Promise<void> | undefined {
+  #handle(incarnation: Life<Cell<never>>, slice: Slice): Promise<void> | undefined {
     const { kernel } = this;
     const { throughput } = kernel;
     const { onMessage } = kernel.hooks;
     const mailbox = this.#mailbox;
     let handled = 0;
+    /** Those of them that the slice knows of. */
+    let spent = 0;
+    let handledMax = Math.min(throughput, slice.messagesLeft);
     kernel.current = this;
     try {
-      while (handled < throughput && mailbox.length > 0) {
-        const message = shiftFrom(mailbox);
+      while (mailbox.length > 0) {
+        // There is a message, so `undefined` would be one like any other.
+        const message = mailbox.shift() as M;
+        if (this.#alerted && this.#marks?.next(mailbox.lastSender) === false) continue;
         handled += 1;
         onMessage?.({ from: mailbox.lastSender?.path ?? '-', to: this.path, message });
-        const pending = this.#receive?.(message);
-        if (pending !== undefined && pending instanceof Promise) return pending;
+        const result = this.#receive?.(message);
+        const pending = result === undefined ? undefined : promiseOf(result);
+        if (pending !== undefined) return pending;
         if (this.#alerted && (incarnation.endReason !== undefined || this.#awaited !== undefined)) break;
+        if (handled < handledMax) continue;
+        const isOver = slice.spend(handled - spent);
+        spent = handled;
+        if (isOver || handled === throughput) break;
+        handledMax = Math.min(throughput, handled + slice.messagesLeft);
       }
     } catch (error) {
       incarnation.noteFailure(error);
     } finally {
       kernel.current = undefined;
       this.#handled += handled;
+      // The scheduler counts one for the turn.
+      if (handled - spent > 1) slice.spend(handled - spent - 1);
     }
     return undefined;
   }
@@ -358,7 +358,12 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     if (this.#incarnation?.endReason !== undefined) this.#incarnation.end();
     if (this.#room !== undefined) this.#openRoom(this.#room);
     const isPaused = this.#awaited !== undefined;
-    this.#alerted = isPaused || this.#room !== undefined || this.#incarnation?.receiveTimeout !== undefined;
+    if (this.#marks?.endTurn(this.#mailbox.length > 0) === false) this.#marks = undefined;
+    this.#alerted =
+      isPaused ||
+      this.#marks !== undefined ||
+      this.#room !== undefined ||
+      this.#incarnation?.receiveTimeout !== undefined;
     this.#scheduled = this.#state === 'running' && (isPaused || this.#mailbox.length > 0);
     if (this.#scheduled && isPaused) this.#parked = 'room';
     return this.#scheduled && !isPaused;
@@ -388,6 +393,16 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.kernel.scheduler.schedule(this);
   }
 
+  /** @param writtenBy whom the letter names */
+  #takeOrRefuse(message: M, sender: Pausable | undefined, writtenBy: Sender | undefined = sender): boolean {
+    if (this.#isEnding) return this.refuse(message, 'stopped', sender);
+    if (this.#mailbox.length >= this.#capacity && !this.#makeRoom(message, sender)) return false;
+    // A hook that was told of a dropped message may have ended this actor.
+    if (this.#isEnding) return this.refuse(message, 'stopped', sender);
+    this.deliver(message, writtenBy);
+    return true;
+  }
+
   #makeRoom(message: M, sender: Pausable | undefined): boolean {
     switch (this.#overflow) {
       case 'fail':
@@ -399,23 +414,16 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
         this.#drop('dropped');
         return true;
       case 'backpressure':
-        return this.#pauseSender(message, sender);
+        if (!mayPause(this, sender)) return this.refuse(message, 'mailbox-full', sender);
+        this.#roomQueue().add(sender);
+        sender.pause(this);
+        return true;
     }
   }
 
   #drop(why: Undelivered): void {
     const { message, sender } = this.#mailbox.drop();
-    this.refuse(message, why, sender);
-  }
-
-  #pauseSender(message: M, sender: Pausable | undefined): boolean {
-    const isFull = this.#mailbox.length >= this.#capacity * PAUSED_CAPACITY_TIMES;
-    if (sender === undefined || isFull || waitsFor(this, sender)) {
-      return this.refuse(message, 'mailbox-full', sender);
-    }
-    this.#roomQueue().add(sender);
-    sender.pause(this);
-    return true;
+    if (!isRevoked(sender)) this.refuse(message, why, sender);
   }
 
   #openRoom(room: RoomQueue): void {
@@ -432,12 +440,6 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   }
 }
 
-export function asCell<M>(ref: Ref<M>): Cell<M> {
-  if (ref instanceof Cell) return ref;
-  throw new ShoalError('INTERNAL', `${ref.path} is not an actor of this system`);
-}
-
-/** The caller has checked that the mailbox is not empty, so `undefined` would be a message like any other. */
-function shiftFrom<M>(mailbox: Mailbox<M>): M {
-  return mailbox.shift() as M;
+function pathBelow(above: string, name: string): string {
+  return above === '/' ? `/${name}` : `${above}/${name}`;
 }

@@ -1,11 +1,13 @@
 import { ShoalError } from '../errors.ts';
 import { addresseeOf, offerTo } from './addressee.ts';
-import type { Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
-import { asCell, Cell } from './cell.ts';
+import { asCell } from './as-cell.ts';
+import type { ActorSystem, Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
+import { Cell } from './cell.ts';
 import type { CleanUp } from './clean-ups.ts';
 import type { CancelTimer, Clock } from './clock.ts';
 import { Incarnation, type Starter } from './incarnation.ts';
-import { checkedName } from './options.ts';
+import { Notice } from './notice.ts';
+import { checkedDelay, checkedName } from './options.ts';
 import { ReceiveTimeout } from './receive-timeout.ts';
 import type { Exit, Ref } from './ref.ts';
 
@@ -33,6 +35,14 @@ class ActorContext<M> implements Context<M> {
     return this.#life.cell;
   }
 
+  get parent(): Ref<never> | undefined {
+    return this.#life.cell.parent?.ref;
+  }
+
+  get system(): ActorSystem {
+    return this.#life.cell.kernel.system;
+  }
+
   get clock(): Clock {
     return this.#life.cell.kernel.clock;
   }
@@ -57,7 +67,8 @@ class ActorContext<M> implements Context<M> {
   restart<C>(ref: Ref<C>): Promise<void> {
     return new Promise((resolve, reject) => {
       const child = this.#ownChild(ref);
-      if (child.state !== 'stopped') throw new ShoalError('INTERNAL', `${child.path} is ${child.state}, not stopped`);
+      if (child.state !== 'stopped')
+        throw new ShoalError('ACTOR_RUNNING', `${child.path} is ${child.state}, not stopped`);
       this.#add(child);
       startActor(child, { started: resolve, failed: reject });
     });
@@ -73,7 +84,7 @@ class ActorContext<M> implements Context<M> {
 
   watch(other: Ref<never>, toMessage: (exit: Exit) => M): void {
     if (this.#life.isEnding) return;
-    this.#life.resources.watch(addresseeOf(other), (exit) => this.#post(() => toMessage(exit)));
+    this.#life.resources.watch(addresseeOf(other), (exit, notice) => this.#post(() => toMessage(exit), notice));
   }
 
   unwatch(other: Ref<never>): void {
@@ -81,16 +92,19 @@ class ActorContext<M> implements Context<M> {
   }
 
   after(delayMs: number, message: M): CancelTimer {
-    return this.#timer(delayMs, () => this.#send(message));
+    const notice = new Notice(this.#life.cell);
+    const cancel = this.#timer(delayMs, () => this.#send(message, notice));
+    return () => this.#cancel(cancel, notice);
   }
 
   every(intervalMs: number, message: () => M): CancelTimer {
+    const notice = new Notice(this.#life.cell);
     const tick = (): void => {
       cancel = this.#timer(intervalMs, tick);
-      this.#protect(() => this.#send(message()));
+      this.#protect(() => this.#send(message(), notice));
     };
     let cancel = this.#timer(intervalMs, tick);
-    return () => cancel();
+    return () => this.#cancel(cancel, notice);
   }
 
   pipe<T>(promise: Promise<T>, done: (value: T) => M, failed: (error: unknown) => M): void {
@@ -127,11 +141,13 @@ class ActorContext<M> implements Context<M> {
     life.receiveTimeout?.cancel();
     if (life.isEnding) return () => undefined;
     const { cell } = life;
+    const notice = new Notice(cell);
     const timeout = new ReceiveTimeout(life.resources.timers, {
-      afterMs,
+      afterMs: checkedDelay(afterMs),
       nowMs: () => this.clock.monotonic(),
       isBusy: () => cell.busy || cell.depth > 0,
-      fire: () => this.#post(message),
+      fire: () => this.#post(message, notice),
+      cancelled: () => this.#revoke(notice),
     });
     life.receiveTimeout = timeout;
     cell.alert();
@@ -162,27 +178,41 @@ class ActorContext<M> implements Context<M> {
 
   #ownChild<C>(ref: Ref<C>): Cell<C> {
     const child = asCell(ref);
-    if (child.parent !== this.#life) throw new ShoalError('INTERNAL', `${ref.path} is no child of ${this.#life.path}`);
+    if (child.parent !== this.#life) {
+      throw new ShoalError('ACTOR_REF_INVALID', `${ref.path} is no child of ${this.#life.path}`);
+    }
     return child;
   }
 
   #timer(delayMs: number, fire: () => void): CancelTimer {
+    checkedDelay(delayMs);
     return this.#life.isEnding ? () => undefined : this.#life.resources.timers.set(delayMs, fire);
   }
 
+  /** Cancels a timer, also the message that it has sent already. */
+  #cancel(cancelTimer: CancelTimer, notice: Notice): void {
+    cancelTimer();
+    this.#revoke(notice);
+  }
+
+  #revoke(notice: Notice): void {
+    if (notice.isSent) this.#life.cell.marks.revoke(notice);
+  }
+
   /** Sends the actor a message of its own, by the rules of its mailbox. */
-  #send(message: M): void {
-    const { cell } = this.#life;
-    cell.take(message, cell);
+  #send(message: M, notice: Notice): void {
+    notice.isSent = true;
+    this.#life.cell.takeOwn(message, notice);
   }
 
   /** Sends the actor a message that it has asked for. Such a message always finds room. */
-  #post(toMessage: () => M): void {
+  #post(toMessage: () => M, notice?: Notice): void {
     this.#protect(() => {
       const message = toMessage();
       const { cell, isEnding } = this.#life;
+      if (notice !== undefined) notice.isSent = true;
       if (isEnding) cell.refuse(message, 'stopped', cell);
-      else cell.deliver(message, cell);
+      else cell.deliver(message, notice ?? cell);
     });
   }
 

@@ -34,9 +34,12 @@ export function guarded({ onSpawn, onStop, onMessage, onFailure, onDeadLetter }:
   };
 }
 
-/** An error in a listener must not end the actor that happens to call it. Node reports it as a warning. */
 function guard<A extends unknown[]>(listener: ((...args: A) => void) | undefined): ((...args: A) => void) | undefined {
-  if (listener === undefined) return undefined;
+  return listener === undefined ? undefined : safe(listener);
+}
+
+/** An error in a listener must not end the actor that happens to call it. Node reports it as a warning. */
+export function safe<A extends unknown[]>(listener: (...args: A) => void): (...args: A) => void {
   return (...args) => {
     try {
       listener(...args);

@@ -1,9 +1,11 @@
-import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import { type ErrorEnvelope, fromEnvelope, ShoalError } from '../errors.ts';
 import type { Context, Receive } from './behaviour.ts';
-import type { Cell, State } from './cell.ts';
-import type { Child, Life, Parent } from './life.ts';
+import type { Cell } from './cell.ts';
+import { failureReason } from './failure-reason.ts';
+import type { Child, Life, Parent, State } from './life.ts';
+import { promiseOf } from './promise-of.ts';
 import type { ReceiveTimeout } from './receive-timeout.ts';
-import type { ExitReason } from './ref.ts';
+import type { ExitReason, Ref } from './ref.ts';
 import { Resources } from './resources.ts';
 import { abandoned, stoppedWhileStarting } from './stop-errors.ts';
 import { StopLimit } from './stop-limit.ts';
@@ -56,6 +58,10 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
     return this.cell.path;
   }
 
+  get ref(): Ref<never> | undefined {
+    return this.cell.parent === undefined ? undefined : this.cell;
+  }
+
   get shard(): string | undefined {
     return this.#resources?.shard;
   }
@@ -65,7 +71,7 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   }
 
   get resources(): Resources<M> {
-    this.#resources ??= new Resources(this.cell);
+    this.#resources ??= new Resources(this.cell, this);
     return this.#resources;
   }
 
@@ -84,18 +90,21 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   /** Runs the behaviour. The starter is told the outcome. */
   setUp(context: Context<M>): void {
     this.cell.begin(this);
-    let started: Receive<M> | Promise<Receive<M>>;
+    let started: Receive<M> | PromiseLike<Receive<M>>;
+    let pending: Promise<Receive<M>> | undefined;
     try {
       started = this.cell.behaviour(context);
+      pending = promiseOf(started);
     } catch (error) {
       this.#startFailed(error);
       return;
     }
-    if (!(started instanceof Promise)) {
-      this.#started(started);
+    if (pending === undefined) {
+      // `promiseOf` has found no promise.
+      this.#started(started as Receive<M>);
       return;
     }
-    started.then(
+    pending.then(
       (receive) => this.#started(receive),
       (error: unknown) => this.#startFailed(error),
     );
@@ -129,7 +138,7 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
 
   noteFailure(error: unknown): void {
     if (this.#endReason?.kind === 'error') return;
-    this.#endBecause({ kind: 'error', error: toEnvelope(error) });
+    this.#endBecause(failureReason(error));
   }
 
   /** A failure outside of a turn. */
@@ -148,7 +157,7 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
 
   stop(timeoutMs: number): void {
     this.#limitMs ??= timeoutMs;
-    this.#requestEnd({ kind: 'shutdown' });
+    this.#requestEnd({ kind: timeoutMs === 0 ? 'killed' : 'shutdown' });
     if (this.state !== 'stopped') this.#limitTo(timeoutMs);
   }
 
@@ -175,8 +184,8 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
     this.#resources?.cleanUps.abandon();
     // A limit of 0 asks for an end at once. That it is reached is no failure.
     if (afterMs > 0) this.#endBecause(abandoned(this.path, afterMs, reason));
-    else if (reason === undefined) this.#endBecause({ kind: 'shutdown' });
-    this.#finish(reason?.kind === 'shutdown');
+    else if (reason === undefined) this.#endBecause({ kind: 'killed' });
+    this.#finish(reason?.kind === 'shutdown' || reason?.kind === 'killed');
   }
 
   #requestEnd(reason: ExitReason): void {
@@ -249,8 +258,8 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   }
 
   /**
-   * A failure that nobody watches ends the parent too, as with a link in OTP, so that no failure goes unseen. This is
-   * decided a microtask later, so that whoever has just awaited the start of a child can still watch it.
+   * A failure ends the parent too, as with a link in OTP, unless the parent watches that child. This is decided a
+   * microtask later, so that a parent that has just awaited the start of a child can still watch it.
    */
   hearFailure(child: Child, error: ErrorEnvelope): void {
     // The failure of an actor at the top is reported, and the others go on.

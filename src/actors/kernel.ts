@@ -1,4 +1,5 @@
 import type { Pausable } from './backpressure.ts';
+import type { ActorSystem } from './behaviour.ts';
 import type { Clock } from './clock.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Hooks } from './hooks.ts';
@@ -7,6 +8,7 @@ import type { Scheduler } from './scheduler.ts';
 
 /** What all actors of a system share. */
 export interface Kernel {
+  readonly system: ActorSystem;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   /** How many messages an actor handles before the next actor gets its turn. */

@@ -1,5 +1,7 @@
 import type { ErrorEnvelope } from '../errors.ts';
-import type { ExitReason } from './ref.ts';
+import type { ExitReason, Ref } from './ref.ts';
+
+export type State = 'starting' | 'running' | 'stopping' | 'stopped';
 
 /** What a cell needs of its incarnation. `C` is the type of the cells. */
 export interface Life<C> {
@@ -30,6 +32,8 @@ export interface Child {
 
 /** What an actor needs of the incarnation of its parent. */
 export interface Parent {
+  /** Undefined for the one above the actors at the top, which takes no messages. */
+  readonly ref: Ref<never> | undefined;
   readonly path: string;
   /** The child has ended, and its name is free again. */
   forget(child: Child): void;

@@ -7,6 +7,8 @@ export interface ReceiveTimeoutOptions {
   /** Whether a message is in hand or waits. */
   readonly isBusy: () => boolean;
   readonly fire: () => void;
+  /** Called when it is cancelled: what it has fired is no longer wanted. */
+  readonly cancelled: () => void;
 }
 
 /**
@@ -33,6 +35,7 @@ export class ReceiveTimeout {
 
   cancel(): void {
     this.#cancel();
+    this.#options.cancelled();
   }
 
   #set(delayMs: number): CancelTimer {

@@ -19,7 +19,17 @@ export interface Ref<in M> {
 export type ExitReason =
   | { readonly kind: 'normal' }
   | { readonly kind: 'shutdown' }
-  | { readonly kind: 'error'; readonly error: ErrorEnvelope };
+  /** It was stopped with a limit of 0, which waits for nothing. */
+  | { readonly kind: 'killed' }
+  | {
+      readonly kind: 'error';
+      readonly error: ErrorEnvelope;
+      /**
+       * The same for all actors that ended because of one loss, such as that of the thread that they lived on. Absent
+       * if the actor failed by itself.
+       */
+      readonly lossId?: string;
+    };
 
 /** What a watcher is told. */
 export interface Exit {

@@ -3,9 +3,10 @@ import type { Cell } from './cell.ts';
 import { Children } from './children.ts';
 import { CleanUps } from './clean-ups.ts';
 import type { Child } from './life.ts';
+import { Notice } from './notice.ts';
+import type { Exit } from './ref.ts';
 import { Stash } from './stash.ts';
 import { Timers } from './timers.ts';
-import type { Listener } from './watchers.ts';
 
 /**
  * Everything that must not outlive an incarnation: children, timers, watches, the stash and clean-up. Most actors need
@@ -15,14 +16,20 @@ export class Resources<M> {
   /** The thread of the actor that this one stands for. */
   shard: string | undefined;
   readonly #cell: Cell<M>;
+  /** The incarnation, under which actors that it watches know it. */
+  readonly #watcher: object;
   #children: Children | undefined;
   #timers: Timers | undefined;
-  #watched: Set<Addressee> | undefined;
+  /** Those that are watched. */
+  #watched: Map<Addressee, Notice> | undefined;
+  /** Those whose ends it was told of. */
+  #told: WeakMap<Addressee, Notice> | undefined;
   #stash: Stash<M> | undefined;
   #cleanUps: CleanUps | undefined;
 
-  constructor(cell: Cell<M>) {
+  constructor(cell: Cell<M>, watcher: object) {
     this.#cell = cell;
+    this.#watcher = watcher;
   }
 
   get children(): Iterable<Cell<never>> {
@@ -63,25 +70,32 @@ export class Resources<M> {
     this.#children?.delete(child);
   }
 
-  watch(actor: Addressee, listener: Listener): void {
-    this.#watched ??= new Set();
-    this.#watched.add(actor);
-    actor.watch(this, (exit) => {
+  watch(actor: Addressee, listener: (exit: Exit, notice: Notice) => void): void {
+    this.#watched ??= new Map();
+    const notice = this.#watched.get(actor) ?? this.#told?.get(actor) ?? new Notice(this.#cell);
+    this.#watched.set(actor, notice);
+    actor.watch(this.#watcher, (exit) => {
       this.#watched?.delete(actor);
-      listener(exit);
+      this.#told ??= new WeakMap();
+      this.#told.set(actor, notice);
+      listener(exit, notice);
     });
   }
 
   unwatch(actor: Addressee): void {
-    actor.unwatch(this);
+    actor.unwatch(this.#watcher);
     this.#watched?.delete(actor);
+    const notice = this.#told?.get(actor);
+    if (notice === undefined) return;
+    this.#told?.delete(actor);
+    if (notice.isSent) this.#cell.marks.revoke(notice);
   }
 
   /** The actor takes no more messages: its timers and watches are cancelled, and its stash becomes dead letters. */
   cancelAll(): void {
     this.#timers?.cancelAll();
     this.#timers = undefined;
-    for (const actor of this.#watched ?? []) actor.unwatch(this);
+    for (const actor of this.#watched?.keys() ?? []) actor.unwatch(this.#watcher);
     this.#watched = undefined;
     this.#stash?.refuseAll();
   }

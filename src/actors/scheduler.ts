@@ -1,9 +1,20 @@
 import { Ring } from './ring.ts';
 
+/** The time between two visits to the event loop, as those see it who take turns. */
+export interface Slice {
+  /** How many messages may be handled before `spend` is called; at least 1 at the start of a turn. */
+  readonly messagesLeft: number;
+  /**
+   * Counts messages as handled. The scheduler itself counts one for each turn.
+   * @returns true if the slice is over, so that the turn should end
+   */
+  spend(messages: number): boolean;
+}
+
 /** Something that takes turns. */
 export interface Runnable {
-  /** Works for one turn. @returns true if there is more to do */
-  turn(): boolean;
+  /** Works for one turn, and tells `slice` of all messages but one. @returns true if there is more to do */
+  turn(slice: Slice): boolean;
 }
 
 /** Decides which of the actors with mail takes its turn next, and when. */
@@ -11,33 +22,61 @@ export interface Scheduler {
   schedule(runnable: Runnable): void;
 }
 
-/** Reading the clock at each turn would cost more than a turn with one small message. */
-const TURNS_A_LOOK = 32;
-/** Node's I/O runs at least this often. A trip round the event loop costs some microseconds, a few percent of this. */
-const BEFORE_IO_MS = 0.1;
+/**
+ * After so long, Node's timers and I/O have their turn. A trip round the event loop takes about a microsecond of CPU,
+ * one percent of this.
+ */
+const SLICE_MS = 0.1;
+/**
+ * Reading the clock costs as much as two small messages, so it is not read after each one. A sudden run of long
+ * messages after short ones is found after at most so many.
+ */
+const STRIDE_MAX = 128;
+/** A message takes some time, even if the clock has not moved. */
+const CLOCK_STEP_MS = 1e-6;
+/** In strides up to this length the scheduler also reads the clock when it wakes, to see how long promises took. */
+const SHORT_STRIDE = 4;
 
 /**
- * First come, first served. It starts in a microtask, so that a message costs no trip round the event loop, and yields
- * to I/O.
+ * First come, first served. It starts in a microtask, so that a message costs no trip round the event loop.
+ *
+ * The time between two visits to the event loop is a slice. It begins with the first turn, and may span any number of
+ * microtasks, because handlers that await each other never leave them. The immediate that is set when a slice begins
+ * runs after the macrotask, and so tells where the slice ends. Once a slice has lasted `SLICE_MS`, all turns wait for
+ * that immediate. Its phase of the event loop is used because timers and I/O run between any two of them. (A message
+ * port would take half the time, but Node reads up to 1 000 messages from one before it looks at anything else.)
  */
-export class FairScheduler implements Scheduler {
+export class FairScheduler implements Scheduler, Slice {
   readonly #ready = new Ring<Runnable>();
   readonly #nowMs: () => number;
+  /** True while a call of `#drain` is on its way, or runs. */
   #awake = false;
-  readonly #run = (): void => {
-    let isOver = false;
-    try {
-      this.#drain();
-      isOver = true;
-    } finally {
-      // The error is a defect and stays uncaught. The other actors go on.
-      if (!isOver) setImmediate(this.#run);
-    }
-  };
+  /** True until the event loop has turned since the slice began. */
+  #isOpen = false;
+  /** When the slice began. */
+  #startMs = 0;
+  /** True if the slice has used up its time. */
+  #isOver = false;
+  /** Messages handled in this slice before the stride. */
+  #handled = 0;
+  /** How many messages are handled between two readings of the clock. */
+  #stride = 1;
+  /** How many of them are left. */
+  #left = 1;
 
   /** @param nowMs default: the machine's clock; with another one tests repeat the moments at which I/O runs */
   constructor(nowMs: () => number = () => performance.now()) {
     this.#nowMs = nowMs;
+  }
+
+  get messagesLeft(): number {
+    return this.#left;
+  }
+
+  spend(messages: number): boolean {
+    this.#left -= messages;
+    if (this.#left <= 0) this.#look();
+    return this.#isOver;
   }
 
   schedule(runnable: Runnable): void {
@@ -47,20 +86,57 @@ export class FairScheduler implements Scheduler {
     queueMicrotask(this.#run);
   }
 
+  readonly #run = (): void => {
+    if (!this.#isOpen) this.#begin();
+    else if (this.#stride <= SHORT_STRIDE) this.#look();
+    if (this.#isOver) return;
+    let isDrained = false;
+    try {
+      this.#drain();
+      isDrained = true;
+    } finally {
+      // A turn that throws is a defect, and the error stays uncaught. The other actors go on in the next slice.
+      if (!isDrained) this.#isOver = true;
+    }
+  };
+
+  /** The event loop has turned. */
+  readonly #turned = (): void => {
+    const waits = this.#isOver;
+    this.#isOpen = false;
+    this.#isOver = false;
+    if (!waits) return;
+    if (this.#ready.length > 0) this.#run();
+    else this.#awake = false;
+  };
+
+  #begin(): void {
+    this.#isOpen = true;
+    this.#startMs = this.#nowMs();
+    this.#handled = 0;
+    this.#stride = 1;
+    this.#left = 1;
+    setImmediate(this.#turned);
+  }
+
   #drain(): void {
     const ready = this.#ready;
-    let turns = 0;
-    let lookedMs: number | undefined;
     for (let runnable = ready.shift(); runnable !== undefined; runnable = ready.shift()) {
-      if (runnable.turn()) ready.push(runnable);
-      turns += 1;
-      if (turns % TURNS_A_LOOK !== 0) continue;
-      const nowMs = this.#nowMs();
-      lookedMs ??= nowMs;
-      if (nowMs - lookedMs < BEFORE_IO_MS) continue;
-      setImmediate(this.#run);
-      return;
+      if (runnable.turn(this)) ready.push(runnable);
+      this.#left -= 1;
+      if (this.#left <= 0) this.#look();
+      if (this.#isOver) return;
     }
     this.#awake = false;
+  }
+
+  /** Reads the clock, and chooses the next stride by what a message has cost. */
+  #look(): void {
+    const passedMs = Math.max(this.#nowMs() - this.#startMs, CLOCK_STEP_MS);
+    this.#handled += this.#stride - this.#left;
+    this.#isOver = passedMs >= SLICE_MS;
+    const fitting = (this.#handled * (SLICE_MS - passedMs)) / passedMs;
+    this.#stride = Math.max(1, Math.min(this.#stride * 2, STRIDE_MAX, fitting / 2) | 0);
+    this.#left = this.#stride;
   }
 }

@@ -1,6 +1,7 @@
 import { ShoalError } from '../errors.ts';
 import type { Cell } from './cell.ts';
 import type { Letter } from './mailbox.ts';
+import { isRevoked } from './notice.ts';
 
 /** Messages that an actor has put aside for later, at most as many as its mailbox may hold. */
 export class Stash<M> {
@@ -11,9 +12,15 @@ export class Stash<M> {
     this.#cell = cell;
   }
 
-  /** Puts the message in hand aside. @throws ACTOR_STASH_FULL */
+  /** Puts the message in hand aside. @throws ACTOR_STASH_FULL, ACTOR_STASHED_TWICE */
   put(message: M): void {
     const { capacity, path, senderInHand } = this.#cell;
+    if (!this.#cell.marks.noteStashed()) {
+      throw new ShoalError(
+        'ACTOR_STASHED_TWICE',
+        `${path} has put the message in hand aside already; stash each message once, and send others with \`tell\``,
+      );
+    }
     if (this.#kept.length < capacity) {
       this.#kept.push({ message, sender: senderInHand });
       return;
@@ -32,7 +39,9 @@ export class Stash<M> {
 
   /** The actor ends: messages that are still aside become dead letters. */
   refuseAll(): void {
-    for (const { message, sender } of this.#takeAll()) this.#cell.refuse(message, 'stopped', sender);
+    for (const { message, sender } of this.#takeAll()) {
+      if (!isRevoked(sender)) this.#cell.refuse(message, 'stopped', sender);
+    }
   }
 
   #takeAll(): readonly Letter<M>[] {

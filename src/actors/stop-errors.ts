@@ -1,4 +1,5 @@
-import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import { fromEnvelope, ShoalError } from '../errors.ts';
+import { failureReason } from './failure-reason.ts';
 import type { ExitReason } from './ref.ts';
 
 /** For whoever awaits the start of an actor that is stopped before it has started. */
@@ -12,5 +13,5 @@ export function abandoned(path: string, afterMs: number, reason: ExitReason | un
     details: { timeoutMs: afterMs },
     cause: reason?.kind === 'error' ? fromEnvelope(reason.error) : undefined,
   });
-  return { kind: 'error', error: toEnvelope(error) };
+  return failureReason(error);
 }

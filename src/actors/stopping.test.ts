@@ -177,7 +177,7 @@ describe('an actor that does not stop in time', () => {
     await kit.settle();
     const ended = kit.system.ended(ref);
     await kit.system.stop(ref, 0);
-    expect((await ended).reason).toEqual({ kind: 'shutdown' });
+    expect((await ended).reason).toEqual({ kind: 'killed' });
     expect(kit.failures).toEqual([]);
   });
 

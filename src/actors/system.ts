@@ -1,14 +1,15 @@
 import { fromEnvelope, ShoalError } from '../errors.ts';
 import { addresseeOf, offerTo } from './addressee.ts';
-import type { Behaviour, SpawnOptions } from './behaviour.ts';
+import type { ActorSystem, TreeNode } from './behaviour.ts';
 import { Cell } from './cell.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { startActor } from './context.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { guarded, type Hooks } from './hooks.ts';
 import type { Kernel } from './kernel.ts';
+import { type Logger, SystemLog, stderrLogger } from './log.ts';
 import { Mailbox } from './mailbox.ts';
-import { checkedThroughput } from './options.ts';
+import { checkedThroughput, checkedTimeout } from './options.ts';
 import type { Exit, Ref } from './ref.ts';
 import { ReplyRef } from './reply-ref.ts';
 import { FairScheduler, type Scheduler } from './scheduler.ts';
@@ -24,73 +25,22 @@ export interface SystemOptions extends Hooks {
   readonly mailbox?: <M>() => Mailbox<M>;
   /** The name of the thread that the actors live on, which `tree()` shows; default `main`. */
   readonly shard?: string;
+  /** Takes the failures for which there is no `onFailure`, and dead letters likewise; default: standard error. */
+  readonly logger?: Logger;
 }
 
 const THROUGHPUT_DEFAULT = 64;
 
-/** One actor as the tree shows it. */
-export interface TreeNode {
-  readonly path: string;
-  readonly state: 'starting' | 'running' | 'stopping' | 'stopped';
-  /** Messages waiting. */
-  readonly depth: number;
-  /** Messages handled, in all incarnations. */
-  readonly handled: number;
-  readonly restarts: number;
-  /** The thread of the actor, or of the actor that it stands for: `main` or `shard-N`. */
-  readonly shard: string;
-  /** In the order in which they started. */
-  readonly children: readonly TreeNode[];
-}
-
-export interface ActorSystem {
-  readonly clock: Clock;
-  readonly deadLetters: DeadLetters;
-  /** The path of the actor whose turn it is. */
-  readonly current: string | undefined;
-  /** Starts an actor at the top. */
-  spawn<M>(behaviour: Behaviour<M>, options?: SpawnOptions): Ref<M>;
-  /** Like `spawn`. Resolves when the behaviour has set itself up; rejects with the error if that throws. */
-  start<M>(behaviour: Behaviour<M>, options?: SpawnOptions): Promise<Ref<M>>;
-  /**
-   * Sends the message that `toMessage` makes with a ref for the reply. Resolves with the first reply.
-   * @throws ACTOR_ASK_TIMEOUT after `timeoutMs`; ACTOR_STOPPED if the actor is not running or ends first;
-   * ACTOR_MAILBOX_FULL if its mailbox takes no more.
-   */
-  ask<M, R>(ref: Ref<M>, toMessage: (replyTo: Ref<R>) => M, timeoutMs: number): Promise<R>;
-  /**
-   * Like `ref.tell(message)`, but as soon as there is room. Await each before the next.
-   * @returns the result of that `tell`
-   */
-  offer<M>(ref: Ref<M>, message: M): Promise<boolean>;
-  /** Resolves when the actor has ended. */
-  ended(ref: Ref<never>): Promise<Exit>;
-  stop(ref: Ref<never>, timeoutMs?: number): Promise<void>;
-  /** Ends everything, last started first. */
-  shutdown(timeoutMs?: number): Promise<void>;
-  tree(): TreeNode;
-}
-
 export function createSystem(options: SystemOptions = {}): ActorSystem {
   let names = 0;
-  const hooks = guarded(options);
-  const kernel: Kernel = {
-    clock: options.clock ?? systemClock,
-    scheduler: options.scheduler ?? new FairScheduler(),
-    throughput: checkedThroughput(options.throughput ?? THROUGHPUT_DEFAULT),
-    deadLetters: new DeadLetters(hooks.onDeadLetter === undefined ? {} : { listener: hooks.onDeadLetter }),
-    hooks,
-    shard: options.shard ?? 'main',
-    current: undefined,
-    mailbox: options.mailbox ?? (() => new Mailbox()),
-    nextName: () => String(++names),
-  };
-  // The guardian is the parent of the actors at the top. It takes no messages.
-  const guardian = new Cell<never>(kernel, undefined, '', () => () => undefined, {});
-  const top = startActor(guardian);
-  return {
-    clock: kernel.clock,
-    deadLetters: kernel.deadLetters,
+  const clock = options.clock ?? systemClock;
+  const log = new SystemLog(options.logger ?? stderrLogger, clock);
+  const { onFailure = log.failure, onDeadLetter = log.deadLetter } = options;
+  const hooks = guarded({ ...options, onFailure, onDeadLetter });
+  const deadLetters = new DeadLetters(hooks.onDeadLetter === undefined ? {} : { listener: hooks.onDeadLetter });
+  const system: ActorSystem = {
+    clock,
+    deadLetters,
     get current() {
       return kernel.current?.path;
     },
@@ -100,15 +50,34 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
     offer: (ref, message) => offerTo(ref, message),
     ended: (ref) => ended(ref),
     stop: (ref, timeoutMs) => addresseeOf(ref).shutdown(timeoutMs),
-    shutdown: (timeoutMs) => guardian.shutdown(timeoutMs),
+    shutdown: (timeoutMs) => guardian.shutdown(timeoutMs).then(() => log.flush()),
     tree: () => nodeOf(guardian),
+    logFailure: log.failure,
   };
+  // Plain fields only: with a getter among them, each message would cost a quarter more.
+  const kernel: Kernel = {
+    system,
+    clock,
+    scheduler: options.scheduler ?? new FairScheduler(),
+    throughput: checkedThroughput(options.throughput ?? THROUGHPUT_DEFAULT),
+    deadLetters,
+    hooks,
+    shard: options.shard ?? 'main',
+    current: undefined,
+    mailbox: options.mailbox ?? (() => new Mailbox()),
+    nextName: () => String(++names),
+  };
+  // The guardian is the parent of the actors at the top. It takes no messages.
+  const guardian = new Cell<never>(kernel, undefined, '', () => () => undefined, {});
+  const top = startActor(guardian);
+  return system;
 }
 
 function ask<M, R>(kernel: Kernel, ref: Ref<M>, toMessage: (replyTo: Ref<R>) => M, timeoutMs: number): Promise<R> {
   return new Promise<R>((resolve, reject) => {
+    checkedTimeout(timeoutMs);
     const actor = addresseeOf(ref);
-    const replyTo = new ReplyRef<R>(`${ref.path}?`, resolve, reject);
+    const replyTo = new ReplyRef<R>(kernel, actor, resolve, reject);
     const cancelTimer = kernel.clock.timer(timeoutMs, () => {
       replyTo.fail(new ShoalError('ACTOR_ASK_TIMEOUT', `${ref.path} did not reply within ${timeoutMs} ms`));
     });

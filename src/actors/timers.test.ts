@@ -57,6 +57,81 @@ describe('every', () => {
   });
 });
 
+describe('a cancelled timer', () => {
+  it.each<[string, (context: Context<string>) => CancelTimer]>([
+    ['after', (context) => context.after(10, 'tick')],
+    ['every', (context) => context.every(10, () => 'tick')],
+  ])('of `%s` takes back what is stashed', async (_, set) => {
+    await using kit = testKit();
+    const handled: string[] = [];
+    const ref = kit.system.spawn<string>((context) => {
+      const cancel = set(context);
+      return (message) => {
+        if (message === 'tick') return context.stash(message);
+        handled.push(message);
+        cancel();
+        context.unstashAll();
+      };
+    });
+    await kit.advance(25);
+    ref.tell('cancel');
+    await kit.settle();
+    expect([handled, kit.system.deadLetters.count]).toEqual([['cancel'], 0]);
+  });
+
+  it('takes back what waits, and nothing else', async () => {
+    await using kit = testKit();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const handled: string[] = [];
+    const ref = kit.system.spawn<string>((context) => {
+      const cancels = [context.every(10, () => 'tick'), context.after(5, 'once')];
+      context.every(10, () => 'kept');
+      return async (message) => {
+        handled.push(message);
+        if (message !== 'cancel') return;
+        await promise;
+        for (const cancel of cancels) cancel();
+      };
+    });
+    ref.tell('cancel');
+    await kit.advance(25);
+    ref.tell('last');
+    resolve();
+    await kit.settle();
+    expect(handled).toEqual(['cancel', 'kept', 'kept', 'last']);
+    expect(kit.system.deadLetters.count).toBe(0);
+  });
+
+  it('of `onIdle` takes back what waits for the actor to start', async () => {
+    await using kit = testKit();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const handled: string[] = [];
+    const ref = kit.system.spawn<string>(async (context) => {
+      const cancel = context.onIdle(10, () => 'idle');
+      await promise;
+      cancel();
+      return (message) => void handled.push(message);
+    });
+    await kit.advance(15);
+    ref.tell('last');
+    resolve();
+    await kit.settle();
+    expect(handled).toEqual(['last']);
+  });
+});
+
+it.each([-1, Number.NaN])('a delay of %s ms is refused', async (delayMs) => {
+  await using kit = testKit();
+  for (const set of ['after', 'every', 'onIdle'] as const) {
+    const ref = kit.system.spawn<string>((context) => {
+      if (set === 'after') context.after(delayMs, 'x');
+      else context[set](delayMs, () => 'x');
+      return () => undefined;
+    });
+    expect((await kit.system.ended(ref)).reason).toMatchObject({ kind: 'error', error: { code: 'CONFIG_VALUE' } });
+  }
+});
+
 describe('timers', () => {
   it('end with their actor', async () => {
     await using kit = testKit();

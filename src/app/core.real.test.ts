@@ -92,7 +92,7 @@ async function on(
   const data = await DataDir.open(dataDir);
   cleanUp.add(() => data.close());
   const store = await openTables(options, data, cleanUp);
-  const system = createSystem({ onFailure: (path, { code }) => failures.set(path, code) });
+  const system = createSystem({ onFailure: (path, { code }) => failures.set(path, String(code)) });
   cleanUp.add(() => system.shutdown());
   const launcher = createLauncher();
   cleanUp.add(() => launcher.close());

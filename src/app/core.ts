@@ -1,4 +1,5 @@
 import type { ActorSystem, Behaviour, Ref } from '../actors/mod.ts';
+import type { ErrorEnvelope } from '../errors.ts';
 import { type HostEvent, type LinkMessage, type Outcome, type RouterMessage, router } from '../fleet/mod.ts';
 import {
   type ControllerMessage,
@@ -166,6 +167,11 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
     isFirst = false;
     return start(context);
   };
+}
+
+/** The failure of such an actor is told by an event that says more than its path: `failed` or `shard-lost`. */
+export function hasOwnEvent(path: string, { code }: ErrorEnvelope): boolean {
+  return path === '/core/controller' || path === '/core/router' || code === 'SHARD_LOST';
 }
 
 /** The fleet goes on after a failure; the event still shows the defect. */

@@ -51,7 +51,10 @@ export class DataDir {
     const lock = takeLock(path);
     // If the lock file was removed, its holder still runs while a new file can be locked.
     const running = lock === undefined ? readRunning(path) : findRunning(path);
-    if (lock !== undefined && running === undefined) return new DataDir(path, lock);
+    if (lock !== undefined && running === undefined) {
+      lock.note(`${JSON.stringify(holderHere(path))}\n`);
+      return new DataDir(path, lock);
+    }
     lock?.release();
     throw inUse(path, running);
   }
@@ -79,13 +82,14 @@ export class DataDir {
 
   async announce(running: Omit<RunningFleet, 'version' | 'process' | 'inode'>): Promise<void> {
     const self = identify(process.pid);
-    if (self === undefined) throw new ShoalError('INTERNAL', 'this process is not in /proc');
+    if (self === undefined) throw new ShoalError('PROC_UNUSABLE', 'This process is not in /proc');
     const content: RunningFleet = { version: 1, process: self, inode: inodeOf(this.path), ...running };
     await writeDurable(join(this.path, RUNNING_FILE), `${JSON.stringify(content, null, 2)}\n`);
   }
 
   close(): void {
     rmSync(join(this.path, RUNNING_FILE), { force: true });
+    this.#lock.note('');
     this.#lock.release();
   }
 }
@@ -108,6 +112,31 @@ export function findRunning(directory: string): RunningFleet | undefined {
   return isCopied ? undefined : running;
 }
 
+/** Who has the lock, in the lock file. */
+interface Holder {
+  readonly process: ProcessIdentity | undefined;
+  readonly inode: string;
+}
+
+function holderHere(path: string): Holder {
+  return { process: identify(process.pid), inode: inodeOf(path) };
+}
+
+/** The Shoal that is just starting or stopping on a data directory, or runs on it; undefined if none is known. */
+export function findHolder(directory: string): ProcessIdentity | undefined {
+  const content = parsed(whileThere(() => readFileSync(join(directory, LOCK_FILE), 'utf8')));
+  if (typeof content !== 'object' || content === null) return undefined;
+  const { process: holder, inode }: Partial<Record<keyof Holder, unknown>> = content;
+  // The file may have been copied with its directory.
+  return isIdentity(holder) && inode === inodeOf(directory) && isAlive(holder) ? holder : undefined;
+}
+
+function isIdentity(content: unknown): content is ProcessIdentity {
+  if (typeof content !== 'object' || content === null) return false;
+  const { pid, startTicks, bootId }: Partial<Record<keyof ProcessIdentity, unknown>> = content;
+  return typeof pid === 'number' && typeof startTicks === 'number' && typeof bootId === 'string';
+}
+
 function usable(directory: string): string {
   try {
     makeFolder(directory);
@@ -128,6 +157,7 @@ function takeLock(directory: string): FileLock | undefined {
   try {
     return FileLock.tryTake(path);
   } catch (cause) {
+    if (cause instanceof ShoalError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ShoalError('DATA_DIR_UNUSABLE', `The data directory ${directory} cannot be locked (${path}): ${why}`, {
       cause,
@@ -200,10 +230,7 @@ function parsed(text: string | undefined): unknown {
 function isRunningFleet(content: unknown): content is RunningFleet {
   if (typeof content !== 'object' || content === null) return false;
   const fields: Partial<Record<keyof RunningFleet, unknown>> = content;
-  const identity = fields.process;
-  if (typeof identity !== 'object' || identity === null || fields.version !== 1) return false;
-  const { pid, startTicks, bootId }: Partial<Record<keyof ProcessIdentity, unknown>> = identity;
-  if (typeof pid !== 'number' || typeof startTicks !== 'number' || typeof bootId !== 'string') return false;
+  if (!isIdentity(fields.process) || fields.version !== 1) return false;
   if (fields.image !== undefined && !isImage(fields.image)) return false;
   if (fields.inode !== undefined && typeof fields.inode !== 'string') return false;
   if (fields.login !== undefined && typeof fields.login !== 'string') return false;

@@ -1,6 +1,6 @@
 import type { NatsConnection } from 'nats';
 import { type Clock, systemClock } from '../actors/mod.ts';
-import type { ErrorEnvelope } from '../errors.ts';
+import { type ErrorEnvelope, toWire } from '../errors.ts';
 import type { FleetEvent } from '../fleet/mod.ts';
 import { subjectsOf } from '../transport/mod.ts';
 
@@ -21,7 +21,8 @@ export class EventLog {
     return this.#clock.now();
   }
 
-  add(event: FleetEvent): void {
+  add(told: FleetEvent): void {
+    const event = told.error === undefined ? told : { ...told, error: toWire(told.error) };
     this.#kept.push(event);
     if (this.#kept.length > KEPT_MAX) this.#kept.shift();
     for (const listener of this.#listeners) listener(event);

@@ -125,3 +125,15 @@ test('a start that waits says why, once for each reason', async () => {
   first.see(event('vm-ready', 1));
   expect(clock.pending).toBe(0);
 });
+
+test('what was refused at a limit does not end a start while other VMs are starting', async () => {
+  const limit = new ShoalError('OPEN_FILES_LIMIT', 'no descriptor left');
+  const some = followed(6, 8);
+  for (let vm = 1; vm <= 2; vm++) some.first.see(event('vm-start', vm));
+  for (let vm = 3; vm <= 6; vm++) fails(some.first, vm, limit);
+  expect(await some.outcome()).toBeUndefined();
+
+  const none = followed(1, 8);
+  for (let vm = 1; vm <= 3; vm++) fails(none.first, vm, limit);
+  expect(await none.outcome()).toBe('OPEN_FILES_LIMIT');
+});

@@ -21,6 +21,8 @@ const HOPELESS: ReadonlySet<string> = new Set([
   'PATH_TOO_LONG',
   'LAUNCHER_FAILED',
 ]);
+/** Refusals of one VM more, which say nothing about the VMs that are starting. */
+const LIMITS: ReadonlySet<string> = new Set(['OPEN_FILES_LIMIT', 'PROCESS_LIMIT']);
 /** Failed starts, for reasons that a second try could mend, after which a start gives up. */
 const FAILURES_MAX = 3;
 const WAIT_NOTICE_MS = 5_000;
@@ -69,6 +71,7 @@ export class FirstReady {
     switch (event.kind) {
       case 'vm-start':
         this.#starting.add(vm);
+        this.#why = event.text;
         return;
       case 'vm-ready':
         this.#starting.delete(vm);
@@ -96,7 +99,8 @@ export class FirstReady {
       return;
     }
     this.#failures += 1;
-    const isHopeless = error !== undefined && HOPELESS.has(error.code);
+    if (LIMITS.has(String(error?.code)) && this.#starting.size > 0) return;
+    const isHopeless = error !== undefined && HOPELESS.has(String(error.code));
     if (isHopeless || this.#failures >= Math.min(FAILURES_MAX, this.#options.addresses)) this.#giveUp(failure);
   }
 

@@ -5,7 +5,7 @@ export { CleanUp } from './clean-up.ts';
 export type { Core } from './core.ts';
 export { startCore } from './core.ts';
 export type { RunningFleet } from './data-dir.ts';
-export { findRunning } from './data-dir.ts';
+export { findHolder, findRunning } from './data-dir.ts';
 export { DeferredRef } from './deferred-ref.ts';
 export type { Check, DoctorOptions } from './doctor.ts';
 export { examine } from './doctor.ts';

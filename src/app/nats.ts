@@ -4,12 +4,15 @@ import type { Launcher } from '../process/mod.ts';
 import { child, supervisor } from '../supervisor/mod.ts';
 import {
   type Connection,
+  type ConnectOptions,
+  claimFleet,
   connect,
   type FleetInstance,
   findFleetInstance,
   type NatsServerMessage,
   type NatsServerStatus,
   natsServer,
+  type PermissionNotice,
 } from '../transport/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { DataDir } from './data-dir.ts';
@@ -47,25 +50,39 @@ export async function startNats(
 ): Promise<Nats> {
   const own = new OwnNats(options, eventLog);
   const url = options.nats ?? (await own.start(data, system, launcher, cleanUp));
-  const connection = await connect({
-    servers: url,
-    name: `shoal-server-${options.fleet}`,
-    mayReconnect: () => options.nats !== undefined || own.serves,
-    onForbidden: ({ error }) => eventLog.warn(error.message, toEnvelope(error)),
-  });
-  cleanUp.add(() => connection.close());
-  const other = await findFleetInstance(connection.nc, options.fleet);
-  if (other === undefined) return { launcher, connection };
+  const { fleet } = options;
+  const mayReconnect = (): boolean => options.nats !== undefined || own.serves;
+  const onForbidden = ({ error }: PermissionNotice): void => eventLog.warn(error.message, toEnvelope(error));
+  const opened = async (more: Pick<ConnectOptions, 'name' | 'noEcho' | 'onForbidden'>): Promise<Connection> => {
+    const one = await connect({ servers: url, mayReconnect, ...more });
+    cleanUp.add(() => one.close());
+    return one;
+  };
+  const [connection, claiming] = await settledAll([
+    opened({ name: `shoal-server-${fleet}`, onForbidden }),
+    opened({ name: `shoal-claim-${fleet}`, noEcho: true }),
+  ]);
+  const [other, claim] = await Promise.all([findFleetInstance(connection.nc, fleet), claimFleet(claiming.nc, fleet)]);
+  if (other === undefined && claim !== undefined) return { launcher, connection };
   await own.leave(system);
-  throw servedAlready(options.fleet, connection.shown, other);
+  throw servedAlready(fleet, connection.shown, other);
 }
 
-function servedAlready(fleet: string, server: string, { id, version }: FleetInstance): ShoalError {
+/** As `Promise.all`, but none of the promises is under way any more if it rejects. */
+async function settledAll<T extends readonly unknown[]>(promises: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
+  await Promise.allSettled(promises);
+  // The mapped type is that of `Promise.all` for a tuple.
+  return Promise.all(promises) as Promise<T>;
+}
+
+/** @param other undefined if it is just starting */
+function servedAlready(fleet: string, server: string, other: FleetInstance | undefined): ShoalError {
+  const who = other === undefined ? 'it is just starting' : `service ${other.id}, version ${other.version}`;
   return new ShoalError(
     'FLEET_IN_USE',
-    `Another Shoal serves the fleet "${fleet}" on the NATS server at ${server} (service ${id}, version ${version}), ` +
+    `Another Shoal serves the fleet "${fleet}" on the NATS server at ${server} (${who}), ` +
       'and requests would go to either at random; end that one, or name another fleet with --fleet',
-    { details: { fleet, server, service: id } },
+    { details: { fleet, server, ...(other === undefined ? {} : { service: other.id }) } },
   );
 }
 

@@ -28,11 +28,16 @@ export class Settings {
   }
 
   /**
-   * Running VMs keep their status interval; VMs started later have the new one.
+   * Writes parameters that are put in force by other means.
    * @throws CONFIG_VALUE, STORE_WRITE_FAILED; then nothing has changed
    */
+  write(values: Readonly<Record<string, number | string>>): Promise<Params> {
+    return this.#store.setParams(values);
+  }
+
+  /** Running VMs keep their status interval; VMs started later have the new one. @throws as `write` */
   async set(values: Readonly<Record<string, number | string>>): Promise<Params> {
-    const params = await this.#store.setParams(values);
+    const params = await this.write(values);
     const { statusIntervalMs, bootTimeoutMs, deadlineMs } = params;
     this.#controller.tell({ kind: 'set-parameters', parameters: { statusIntervalMs, bootTimeoutMs } });
     this.#router.tell({ kind: 'params', params });

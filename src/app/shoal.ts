@@ -2,13 +2,15 @@ import { type ActorSystem, createSystem, type Ref } from '../actors/mod.ts';
 import { fromEnvelope, ShoalError } from '../errors.ts';
 import type { FleetSnapshot, RouterMessage } from '../fleet/mod.ts';
 import { inspectImage } from '../hypervisor/mod.ts';
-import { createLauncher } from '../process/mod.ts';
+import { checkProc, createLauncher } from '../process/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
 import type { Connection } from '../transport/mod.ts';
 import { createRequester, subjectsOf } from '../transport/mod.ts';
 import { CleanUp } from './clean-up.ts';
+import { hasOwnEvent } from './core.ts';
 import { DataDir } from './data-dir.ts';
 import { EventLog } from './event-log.ts';
+import { EventLogger } from './event-logger.ts';
 import { type FleetActors, startFleet } from './fleet-actors.ts';
 import { tagOf } from './fleet-tag.ts';
 import { settleHostName } from './host-name.ts';
@@ -59,6 +61,7 @@ const ASK_TIMEOUT_MS = 5_000;
 export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise<Shoal> {
   const cleanUp = new CleanUp();
   try {
+    checkProc();
     // A fleet name and an image that cannot be used are refused before anything is started.
     subjectsOf(asked.fleet);
     const source = await inspectImage(asked.image);
@@ -68,11 +71,12 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
     const image = await keepImage(data, source);
     const store = await openTables(asked, data, cleanUp);
     const options = { ...asked, host: await hostNameOf(asked, data, store) };
-    const { system, failed } = createRoot();
+    const eventLog = new EventLog();
+    const logger = new EventLogger(eventLog);
+    const { system, failed } = createRoot(logger);
     cleanUp.add(() => system.shutdown());
     const launcher = createLauncher();
     cleanUp.add(() => launcher.close());
-    const eventLog = new EventLog();
     // Threads take the longest to start. The other steps go on meanwhile.
     const onShards = startShards({ options, system, spawner: launcher, tag: data.tag, eventLog }, cleanUp);
     const nats = await startNats({ options, data, system, launcher, eventLog }, cleanUp);
@@ -80,6 +84,7 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
     const down = Promise.withResolvers<void>();
     const deps = { options, image, data, store, system, nats, eventLog, onShards, onDown: down.resolve };
     const actors = await startFleet(deps, cleanUp);
+    cleanUp.add(async () => logger.end());
     signal.throwIfAborted();
     const { shown } = nats.connection;
     const login = options.nats === undefined || options.nats === shown ? {} : { login: options.nats };
@@ -140,12 +145,14 @@ function causeOf(error: unknown): unknown {
 }
 
 /** A failure at the top level is one that no supervisor could mend. */
-function createRoot(): { system: ActorSystem; failed: Promise<Error> } {
+function createRoot(logger: EventLogger): { system: ActorSystem; failed: Promise<Error> } {
   const { promise, resolve } = Promise.withResolvers<Error>();
   const system = createSystem({
+    logger,
     onFailure: (path, error) => {
       const isTop = path.lastIndexOf('/') === 0;
       if (isTop) resolve(fromEnvelope(error));
+      else if (!hasOwnEvent(path, error)) system.logFailure(path, error);
     },
   });
   return { system, failed: promise };

@@ -6,6 +6,7 @@ import type { FleetEvent } from '../fleet/mod.ts';
 import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { isReaderBehind, outputFailed, printable, printData, printJson, say } from './output.ts';
+import { onReaderGone } from './reader-gone.ts';
 import { onStopSignal } from './signals.ts';
 
 const COUNT_DEFAULT = 50;
@@ -40,6 +41,20 @@ async function follow(find: () => FleetAddress, count: number, json: boolean): P
   onStopSignal(ending.resolve);
   // Without a reader nothing else would end this command.
   outputFailed.addEventListener('abort', ending.resolve);
+  const unwatch = onReaderGone(() => ending.resolve(undefined));
+  try {
+    await followUntil(ending, find, count, json);
+  } finally {
+    unwatch();
+  }
+}
+
+async function followUntil(
+  ending: PromiseWithResolvers<unknown>,
+  find: () => FleetAddress,
+  count: number,
+  json: boolean,
+): Promise<void> {
   let isAway = false;
   const follower = await FleetFollower.open({
     find,

@@ -11,7 +11,8 @@ export type Write = (fd: number, bytes: Uint8Array, done: (error: Error | null, 
 
 /**
  * Prints lines without ever holding up or ending the program: on a full disk, to a closed pipe, on a terminal that stands still. Writes happen
- * on a thread of Node's pool, so a blocking descriptor does not block the event loop. Lines that cannot be written are dropped.
+ * on a thread of Node's pool, so a blocking descriptor does not block the event loop. Lines that cannot be written are dropped. The process
+ * cannot end while a thread is in a write, so a terminal is to be given as a descriptor that does not block (`nonBlockingTerminal`).
  */
 export class LineWriter {
   readonly #fd: number;
@@ -22,6 +23,7 @@ export class LineWriter {
   #leftOut = 0;
   #isWriting = false;
   #onIdle: (() => void) | undefined;
+  #isOver = false;
 
   constructor(fd: number, writeBytes: Write = write, clock: Clock = systemClock) {
     this.#fd = fd;
@@ -48,6 +50,7 @@ export class LineWriter {
     const cancel = this.#clock.timer(limitMs, resolve);
     await promise;
     cancel();
+    this.#isOver = this.#isWriting;
     this.#waiting.length = 0;
     this.#waitingBytes = 0;
   }
@@ -66,7 +69,8 @@ export class LineWriter {
   #put(bytes: Uint8Array): void {
     this.#write(this.#fd, bytes, (error, written) => {
       if (error !== null && codeOf(error) === 'EAGAIN') {
-        this.#clock.timer(FULL_RETRY_MS, () => this.#put(bytes));
+        // After the end, a reader that stands still must not keep the process from ending.
+        if (!this.#isOver) this.#clock.timer(FULL_RETRY_MS, () => this.#put(bytes));
       } else if (error === null && written < bytes.length) {
         this.#put(bytes.subarray(written));
       } else {

@@ -5,6 +5,7 @@ import { helpOf, helpOfAll } from './help.ts';
 import { checkOutput, guardOutput, printable, printData, say } from './output.ts';
 import { parse } from './parse.ts';
 import { keepIgnoring } from './signals.ts';
+import { systemRefusal } from './system-refusal.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -32,7 +33,8 @@ function commandOf(name: string): Command {
 }
 
 /** An error for a person; its code is for a program, and `docs/errors.md` explains it. */
-function report(error: unknown): number {
+function report(thrown: unknown): number {
+  const error = systemRefusal(thrown) ?? thrown;
   if (error instanceof ShoalError) {
     say(printable(`shoal: ${error.message} [${error.code}]`));
     return error.code === 'USAGE' || error.code === 'CONFIG_VALUE' || error.code === 'POOL_INVALID'

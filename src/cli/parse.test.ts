@@ -12,6 +12,7 @@ const command: Command = {
     { name: 'count', short: 'c', value: 'N', about: 'how many' },
     { name: 'set', value: 'KEY=VALUE', multiple: true, about: 'sets one' },
     { name: 'quick', about: 'a switch' },
+    { name: 'place', value: 'DIR', about: 'where' },
   ],
   examples: [['shoal try x', 'tries x']],
   run: () => Promise.resolve(0),
@@ -66,4 +67,10 @@ test('the help names every flag and every example', () => {
   const help = helpOf(command);
   for (const part of ['-c, --count N', '--set KEY=VALUE', '--quick', 'shoal try x', 'tries x'])
     expect(help).toContain(part);
+});
+
+test('a path is not empty, which would be the current directory', () => {
+  const place = ({ flags }: ReturnType<typeof parse>): unknown => flags.text('place');
+  expect(place(parse(command, ['--place', 'x']))).toBe('x');
+  expect(problem(['--place', ''], place)).toMatchObject({ code: 'USAGE', message: expect.stringContaining('--place') });
 });

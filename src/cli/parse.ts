@@ -39,8 +39,12 @@ function problemOf(message: string): string {
 }
 
 function flagsOf(command: Command, values: Values): Flags {
+  // An empty path, as of a shell's variable that is not set, would be the current directory.
+  const isPath = (name: string): boolean =>
+    command.flags.some((flag) => flag.name === name && (flag.value === 'DIR' || flag.value === 'FILE'));
   const text = (name: string): string | undefined => {
     const value = values[name];
+    if (value === '' && isPath(name)) throw usage(command, `expected --${name} to name a path, got an empty text`);
     return typeof value === 'string' ? value : undefined;
   };
   return {

@@ -1,4 +1,4 @@
-import { Dashboard, type LeaveReason, logLine } from '../console/mod.ts';
+import { Dashboard, type LeaveReason, logLine, nonBlockingTerminal } from '../console/mod.ts';
 import type { FleetEvent } from '../fleet/mod.ts';
 import { LineWriter } from './line-writer.ts';
 import { printable } from './output.ts';
@@ -21,7 +21,7 @@ const LAST_LINES_MS = 1_000;
 /** The output of `shoal up`. No failure of it affects the fleet. */
 export class UpOutput {
   readonly mode: UpMode;
-  readonly #lines = new LineWriter(STANDARD_ERROR_FD);
+  readonly #lines = new LineWriter(nonBlockingTerminal(STANDARD_ERROR_FD));
   #dashboard: Dashboard | undefined;
   /** Once aborted, no dashboard takes the terminal. */
   readonly #leaving = new AbortController();

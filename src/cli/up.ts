@@ -100,7 +100,10 @@ async function runUp(flags: Flags, output: UpOutput): Promise<number> {
     stopping.abort();
   };
   onStopSignal(stop);
-  const shoal = await started(optionsOf(flags, output), stopping.signal);
+  const options = optionsOf(flags, output);
+  // The directory may be removed while Shoal runs, and no thread starts in one that is not there.
+  process.chdir('/');
+  const shoal = await started(options, stopping.signal);
   if (shoal === undefined) return 0;
   hurry = () => shoal.hurry();
   try {

@@ -9,3 +9,4 @@ export { isInForeground } from './foreground.ts';
 export { inspectLines, logLine } from './inspect-lines.ts';
 export { frameText } from './once.ts';
 export { eventsIn, logIn, rowIn, rowsIn, snapshotIn } from './replies.ts';
+export { nonBlockingTerminal } from './terminal-output.ts';

@@ -1,15 +1,18 @@
+import type { Readable, Writable } from 'node:stream';
 import blessed, { type Widgets } from 'blessed';
 import canvas from 'blessed-contrib/lib/widget/canvas.js';
 import { type Line, type Tone, widthOf } from './line.ts';
 import { PASTE_MARKS_OFF, PASTE_MARKS_ON } from './paste-filter.ts';
 import { DOTS_ACROSS, DOTS_UP, dotsOf } from './plot-dots.ts';
 import { ignoreErrors, TerminalInput } from './terminal-input.ts';
+import { TerminalOutput } from './terminal-output.ts';
 import type { Panel, Size, View } from './view.ts';
 
 export interface ScreenOptions {
   readonly colours: boolean;
   /** Names of keys are blessed's: `q`, `C-c`, `pageup`. */
   readonly onKey: (key: string) => void;
+  /** It must be drawn anew: its size changed, or it stood still. */
   readonly onResize: () => void;
   /** The terminal has gone: its window was closed, or the line to it was lost. */
   readonly onGone: () => void;
@@ -19,7 +22,7 @@ export interface ScreenOptions {
 export class Screen {
   readonly #screen: Widgets.Screen;
   readonly #input: TerminalInput;
-  readonly #onGone: () => void;
+  readonly #output: TerminalOutput;
   readonly #look: Look;
   #drawn = '';
   #isRestored = false;
@@ -27,11 +30,10 @@ export class Screen {
 
   constructor({ colours, onKey, onResize, onGone }: ScreenOptions) {
     this.#input = new TerminalInput(process.stdin, onGone);
-    this.#onGone = onGone;
-    process.stdout.on('error', onGone);
-    this.#screen = withOwnSignals(() => blessedScreen(this.#input));
+    this.#output = new TerminalOutput({ terminal: process.stdout, onGone, onCaughtUp: onResize });
+    this.#screen = withOwnSignals(() => blessedScreen(this.#input, this.#output));
     this.#look = lookOf(colours, coloursOf(this.#screen));
-    process.stdout.write(PASTE_MARKS_ON);
+    this.#output.write(PASTE_MARKS_ON);
     this.#screen.program.hideCursor();
     this.#screen.on('keypress', (_text: unknown, { full }: Widgets.Events.IKeyEventArg) => {
       if (full === 'C-l') this.#screen.realloc();
@@ -46,7 +48,8 @@ export class Screen {
   }
 
   draw(view: View): void {
-    if (this.#isRestored) return;
+    // A terminal that stands still is drawn on again when it has taken the last drawing.
+    if (this.#isRestored || this.#output.isBehind) return;
     const outline = JSON.stringify(
       view.panels.map(({ id, rect, title, plot }) => [id, rect, title !== undefined, plot?.rect]),
     );
@@ -60,10 +63,10 @@ export class Screen {
   restore(): void {
     if (this.#isRestored) return;
     this.#isRestored = true;
-    process.stdout.off('error', this.#onGone);
     ignoreErrors(process.stdout);
-    process.stdout.write(PASTE_MARKS_OFF);
+    this.#output.write(PASTE_MARKS_OFF);
     this.#screen.destroy();
+    this.#output.release();
     this.#input.release();
   }
 
@@ -120,10 +123,15 @@ class PanelElements {
   }
 }
 
-function blessedScreen(input: TerminalInput): Widgets.Screen {
+function blessedScreen(input: TerminalInput, output: TerminalOutput): Widgets.Screen {
   // Otherwise blessed draws letters for borders under tmux and in other terminals that have no line-drawing set.
   process.env['NCURSES_NO_UTF8_ACS'] = '1';
-  const program = blessed.program({ input, output: process.stdout, terminal: descriptionOf(process.env['TERM']) });
+  const program = blessed.program({
+    input,
+    // The package's types ask for a stream that can be read; blessed only writes to it.
+    output: output as Writable as unknown as Readable,
+    terminal: descriptionOf(process.env['TERM']),
+  });
   // A container usually has no locale, and yet its terminal shows Unicode.
   return blessed.screen({ program, fullUnicode: true, forceUnicode: true, warnings: false });
 }

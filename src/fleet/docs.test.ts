@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PARAMETERS } from './values/params.ts';
 
@@ -32,6 +32,31 @@ describe('docs/rules.md', () => {
       // R10 is carried out elsewhere.
       expect([title, tests.length > 0]).toEqual([title, !title.startsWith('R10')]);
       for (const path of tests) expect([path, existsSync(join(DOCS, '..', path))]).toEqual([path, true]);
+    }
+  });
+
+  const rows = [...read('rules.md').matchAll(/^\| (R\d+) \| (.+?) \| (.*?) ?\|$/gm)];
+
+  it('has a row for each rule, in order', () => {
+    expect(rows.map(([, rule]) => rule)).toEqual(Array.from({ length: 11 }, (_, index) => `R${index + 1}`));
+  });
+
+  it('names for each rule functions that stand in their files, and tests that are there', () => {
+    const tests = new Set(
+      readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' }).map((path) => basename(path)),
+    );
+    for (const [, rule, functions = '', named = ''] of rows) {
+      const places = [...functions.matchAll(/`(\w+)` in `([\w/.-]+)`/g)];
+      const files = [...named.matchAll(/`([\w.-]+)`/g)].map((match) => match[1] ?? '');
+      // R10 is not implemented.
+      const isThere = rule !== 'R10';
+      expect([rule, places.length > 0, files.length > 0]).toEqual([rule, isThere, isThere]);
+      expect([rule, files.filter((file) => !tests.has(file))]).toEqual([rule, []]);
+      const missing = places.filter(([, name, path = '']) => {
+        const source = readFileSync(join(import.meta.dirname, path), 'utf8');
+        return !new RegExp(`(function\\*?|class) ${name}\\b|^  ${name}\\(`, 'm').test(source);
+      });
+      expect([rule, missing.map(([text]) => text)]).toEqual([rule, []]);
     }
   });
 

@@ -2,6 +2,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
+import { codeOf } from '../errors.ts';
 
 /** The suffix of temporary files. One that is left over is from a crash and may be removed. */
 export const TEMPORARY_SUFFIX = '.tmp';
@@ -26,7 +27,7 @@ export async function writeDurable(path: string, content: string | Uint8Array, m
     await rename(temporary, path);
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
-    throw error;
+    throw naming(path, error);
   }
   const directory = await open(dirname(path), 'r');
   try {
@@ -48,8 +49,15 @@ export function writeAtomic(path: string, content: string | Uint8Array, mode = 0
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    throw naming(path, error);
   }
+}
+
+/** A failed write of an open file does not name it. */
+function naming(path: string, error: unknown): unknown {
+  const code = codeOf(error);
+  if (!(error instanceof Error) || code === undefined || error.message.includes(dirname(path))) return error;
+  return Object.assign(new Error(`${error.message} '${path}'`, { cause: error }), { code });
 }
 
 function temporaryFor(path: string): string {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { codeOf } from '../errors.ts';
+import { processLimit } from './process-limit.ts';
 import { whileThere } from './while-there.ts';
 
 /** The file may be removed between the open and the lock. */
@@ -36,6 +37,16 @@ export class FileLock {
     throw new Error(`${path} was removed again and again while it was to be locked`);
   }
 
+  /** Replaces the content of the file, which says who has it. It is for people and other programs: a full disk does not matter. */
+  note(text: string): void {
+    try {
+      ftruncateSync(this.#file);
+      writeSync(this.#file, text, 0);
+    } catch {
+      // The lock holds without it.
+    }
+  }
+
   release(): void {
     closeSync(this.#file);
   }
@@ -45,7 +56,7 @@ function lock(file: number): boolean {
   // The file is the program's descriptor 3.
   const { status, error, stderr } = spawnSync('flock', ['-n', '3'], {
     // A PATH that was made for Shoal may have little in it.
-    env: { PATH: `${process.env['PATH'] ?? ''}:/usr/bin:/bin` },
+    env: { PATH: [process.env['PATH'], '/usr/bin', '/bin'].filter(Boolean).join(':') },
     stdio: ['ignore', 'ignore', 'pipe', file],
   });
   if (status === 0) return true;
@@ -54,6 +65,7 @@ function lock(file: number): boolean {
     throw new Error('the program flock was not found; install it (Debian: apt-get install util-linux)', {
       cause: error,
     });
+  if (codeOf(error) === 'EAGAIN') throw processLimit('The program flock cannot be started', undefined, error);
   throw new Error(error?.message ?? (String(stderr).trim() || `flock ended with ${status}`), { cause: error });
 }
 

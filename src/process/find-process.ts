@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { codeOf } from '../errors.ts';
-import { identify } from './identity.ts';
+import { checkProc, identify } from './identity.ts';
 import type { ProcessIdentity } from './spawner.ts';
 import { whileThere } from './while-there.ts';
 
@@ -20,6 +20,7 @@ export function findByArgument(argument: string): ProcessIdentity | undefined {
 export function* processesWith(
   matches: (argument: string) => boolean,
 ): Generator<{ readonly argument: string; readonly process: ProcessIdentity }, undefined> {
+  checkProc();
   for (const entry of readdirSync('/proc')) {
     if (!/^[0-9]+$/.test(entry)) continue;
     const pid = Number(entry);

@@ -1,10 +1,29 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { Clock } from '../actors/mod.ts';
+import { ShoalError } from '../errors.ts';
 import type { ProcessIdentity } from './spawner.ts';
 import { whileThere } from './while-there.ts';
 
 /** `unknown`: /proc could not be read, which says nothing about the process. */
 export type Liveness = 'alive' | 'gone' | 'unknown';
+
+/**
+ * Without a mounted /proc every process would seem to be gone.
+ * @throws PROC_UNUSABLE
+ */
+export function checkProc(): void {
+  let cause: unknown;
+  try {
+    if (existsSync('/proc/self/stat')) return void bootId();
+  } catch (error) {
+    cause = error;
+  }
+  throw new ShoalError(
+    'PROC_UNUSABLE',
+    'The folder /proc does not show processes, and without it Shoal cannot tell one process from another; mount it: `mount -t proc proc /proc`',
+    { cause },
+  );
+}
 
 let bootIdOnce: string | undefined;
 
@@ -115,7 +134,10 @@ function isOver({ state, threads }: Stat): boolean {
 /** Undefined if there is no such process. @throws whatever kept the file from being read, and if it is not as proc(5) says */
 function readStat(pid: number): Stat | undefined {
   const text = whileThere(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  if (text === undefined) return undefined;
+  if (text === undefined) {
+    checkProc();
+    return undefined;
+  }
   // The second field is the program's name in brackets, which may contain blanks and brackets.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const stat = { state: fields[0] ?? '', threads: Number(fields[17]), startTicks: Number(fields[19]) };

@@ -46,9 +46,11 @@ function launchWith(id: number, request: SpawnRequest, stderr: number): void {
 }
 
 /** A process that cannot be identified must not go on. */
-function identityOf(child: ChildProcess, pid: number): ProcessIdentity | undefined {
+function identityOf(child: ChildProcess, pid: number): ProcessIdentity {
   try {
-    return identifyChild(pid);
+    const identity = identifyChild(pid);
+    if (identity !== undefined) return identity;
+    throw new Error(`the new process ${pid} is not in /proc`);
   } catch (error) {
     child.kill('SIGKILL');
     throw error;

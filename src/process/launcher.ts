@@ -4,6 +4,7 @@ import { type CancelTimer, type Clock, msToNext, systemClock } from '../actors/m
 import { ShoalError } from '../errors.ts';
 import { probe } from './identity.ts';
 import type { FromLauncher, ToLauncher } from './launcher-protocol.ts';
+import { processLimit, processShortage } from './process-limit.ts';
 import type { ProcessExit, ProcessIdentity, Spawner, SpawnRequest } from './spawner.ts';
 
 export interface LauncherOptions {
@@ -142,7 +143,7 @@ class ForkedLauncher implements Launcher {
         return;
       case 'failed':
         this.#settle(message.id, (pending) => {
-          pending.reject(Object.assign(new Error(message.message), { code: message.code }));
+          pending.reject(refusal(message));
         });
         return;
       case 'exited':
@@ -243,6 +244,15 @@ function keyOf(identity: ProcessIdentity): string {
   return `${identity.bootId}:${identity.pid}:${identity.startTicks}`;
 }
 
+/** A program that cannot be started keeps the system's code, such as ENOENT. */
+function refusal({ code, message }: { readonly code: string; readonly message: string }): Error {
+  if (code === 'EAGAIN') return processLimit(`No program can be started (${message})`);
+  return Object.assign(new Error(message), { code });
+}
+
 function launcherFailed(why: string): ShoalError {
-  return new ShoalError('LAUNCHER_FAILED', `The launcher process cannot start programs: ${why}`);
+  const what = 'The launcher process cannot start programs';
+  const shortage = processShortage();
+  if (shortage !== undefined) return processLimit(`${what} (${why})`, shortage);
+  return new ShoalError('LAUNCHER_FAILED', `${what}: ${why}`);
 }

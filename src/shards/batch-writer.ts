@@ -1,8 +1,10 @@
 import type { MessagePort } from 'node:worker_threads';
 import { type Batch, type Extras, type Item, itemAt, OP, type Op, PARTS } from './wire.ts';
 
-/** Messages that may be under way without an acknowledgement from the other end. */
+/** Messages that may be under way without an acknowledgement from the other end before whoever can wait does. */
 export const WINDOW = 8_192;
+/** Messages that may be under way at all. Whoever cannot wait, as `tell` cannot, is refused then. */
+export const WINDOW_MAX = 8 * WINDOW;
 /** Items in a batch: more than one turn usually sends, and few enough not to keep the receiver busy for long. */
 const BATCH_MAX = 512;
 
@@ -27,6 +29,10 @@ export class BatchWriter {
     return this.#unacknowledged < WINDOW;
   }
 
+  get isFull(): boolean {
+    return this.#unacknowledged >= WINDOW_MAX;
+  }
+
   get unacknowledged(): number {
     return this.#unacknowledged;
   }
@@ -40,6 +46,23 @@ export class BatchWriter {
   tell(to: number, message: unknown, extras: Extras | undefined): void {
     this.#unacknowledged += 1;
     this.#add(to, message, extras);
+  }
+
+  /**
+   * Posts a message at once, after all that was sent before it, and gives the buffers in `transferred` away with it.
+   * @throws what the port throws
+   */
+  tellNow(to: number, message: unknown, extras: Extras | undefined, transferred: readonly ArrayBuffer[]): void {
+    this.flush();
+    const item: Item = [to, message, extras];
+    this.#port.postMessage(item, [...transferred]);
+    this.#unacknowledged += 1;
+  }
+
+  /** A message in the form of an `Op`. */
+  offer(op: Extract<Op, { op: 'offer' }>): void {
+    this.#unacknowledged += 1;
+    this.#add(OP, op, undefined);
   }
 
   op(op: Op): void {

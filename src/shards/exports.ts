@@ -1,5 +1,6 @@
 import { addresseeOf, type Exit, type Ref, ReplyRef } from '../actors/mod.ts';
 import { toEnvelope } from '../errors.ts';
+import { RemoteReplyRef } from './remote-ref.ts';
 import type { RefAddress } from './wire.ts';
 
 interface Entry {
@@ -37,6 +38,12 @@ export class Exports {
     return this.#entries.get(id)?.ref;
   }
 
+  /** The ask behind a ref of a reply gets none. */
+  fail(id: number, error: Error): void {
+    const ref = this.#entries.get(id)?.ref;
+    if (ref instanceof ReplyRef) ref.fail(error);
+  }
+
   release(id: number, count: number): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
@@ -61,6 +68,8 @@ export class Exports {
       const actor = addresseeOf(entry.ref);
       if (actor.state === 'stopped' || counts) {
         entry.watch = { counts, cancel: () => actor.unwatch(entry) };
+        // Other watchers at the other end share this entry. They have not been told what an earlier one was told.
+        actor.unwatch(entry);
         actor.watch(entry, once);
       } else {
         entry.watch = { counts, cancel: actor.onEnd(once) };
@@ -77,11 +86,11 @@ export class Exports {
     entry.watch = undefined;
   }
 
-  /** The other end is gone. Whoever waits for a reply from it gets `error`. */
+  /** The other end is gone. Whoever waits for a reply from it gets `error`, on this thread or another. */
   close(error: Error): void {
     for (const entry of [...this.#entries.values()]) {
       this.#forget(entry);
-      if (entry.ref instanceof ReplyRef) entry.ref.fail(error);
+      if (entry.ref instanceof ReplyRef || entry.ref instanceof RemoteReplyRef) entry.ref.fail(error);
     }
   }
 

@@ -42,6 +42,11 @@ export class Imports {
     return made;
   }
 
+  /** The mailbox behind a ref is full, or has room again. */
+  onRoom(id: number, hasRoom: boolean): void {
+    this.#entries.get(id)?.ref.deref()?.onRoom(hasRoom);
+  }
+
   watch(ref: RemoteRef<never>): void {
     this.#watched.set(ref.id, ref);
   }
@@ -58,6 +63,7 @@ export class Imports {
 
   /** The other end is gone, and all of its actors with it. */
   close(reason: ExitReason): void {
+    for (const id of this.#entries.keys()) this.onRoom(id, true);
     for (const [id, ref] of [...this.#watched]) this.ended(id, { path: ref.path, reason });
     this.#entries.clear();
   }

@@ -88,6 +88,24 @@ describe('a shard that is lost', () => {
     await expect(passedOn).rejects.toMatchObject({ code: 'SHARD_LOST' });
   });
 
+  it('has one id in the ends of all its actors, and the next loss another', async () => {
+    await using fixture = shardsFixture({ count: 1 });
+    const lossIds: (string | undefined)[] = [];
+    for (let round = 0; round < 2; round++) {
+      const refs = await Promise.all([fixture.worker('a'), fixture.worker('b')]);
+      const child = await fixture.ask<Ref<WorkerMessage>>(refs[0], (replyTo) => ({ kind: 'helper', replyTo }));
+      const ends = [...refs, child].map((ref) => fixture.system.ended(ref));
+      fixture.shards.replace(0, 'a test');
+      for (const { reason } of await Promise.all(ends)) {
+        lossIds.push(reason.kind === 'error' ? reason.lossId : undefined);
+      }
+    }
+    const [first, , , second] = lossIds;
+    expect(lossIds).toEqual([first, first, first, second, second, second]);
+    expect([typeof first, typeof second]).toEqual(['string', 'string']);
+    expect(first).not.toBe(second);
+  });
+
   it('is no end for those who are supervised: the same ref goes on, on another shard', async () => {
     await using fixture = shardsFixture();
     const refs: Ref<WorkerMessage>[] = [];
@@ -127,6 +145,8 @@ describe('a shard that is lost', () => {
     // The thread is gone in the next turn.
     ref.tell({ kind: 'fault', fault: 'exit' });
     await fixture.system.ended(ref);
+    // All are in the mailbox by then; the probe still takes its time.
+    await counted.fishFor((n) => n === 2_999);
     expect(counted.received).toEqual(Array.from({ length: 3_000 }, (_, n) => n));
   });
 
@@ -134,7 +154,8 @@ describe('a shard that is lost', () => {
     await using fixture = shardsFixture({ count: 1 });
     const ref = await fixture.worker('w');
     const counted = patientProbe<number>(fixture);
-    for (let round = 0; round < 50; round++) ref.tell({ kind: 'count', to: counted.ref, upTo: 1_000 });
+    // As many as may be on their way to the main thread, so that none is refused.
+    for (let round = 0; round < 8; round++) ref.tell({ kind: 'count', to: counted.ref, upTo: 1_000 });
     await counted.fishFor((n) => n === 999);
     fixture.shards.replace(0, 'a test');
     await fixture.system.ended(ref);

@@ -1,6 +1,26 @@
+import { types } from 'node:util';
 import type { Ref } from '../actors/mod.ts';
 import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import type { Extras, RefAddress } from './wire.ts';
+
+const NONE: readonly ArrayBuffer[] = [];
+const transferredBuffers = new WeakMap<object, readonly ArrayBuffer[]>();
+
+/**
+ * Marks buffers of a message to be given to the thread that the message goes to, without a copy. They are detached once the message leaves
+ * its thread, and stay as they are if it does not.
+ * @param message an object that contains the buffers, or views of them
+ * @returns the message
+ */
+export function transfer<M extends object>(message: M, buffers: readonly ArrayBuffer[]): M {
+  transferredBuffers.set(message, buffers);
+  return message;
+}
+
+/** The buffers that were marked to go with a message. */
+export function transferredWith(message: unknown): readonly ArrayBuffer[] {
+  return typeof message === 'object' && message !== null ? (transferredBuffers.get(message) ?? NONE) : NONE;
+}
 
 /** A message ready to cross to another thread. */
 export interface EncodedMessage {
@@ -95,12 +115,14 @@ class Encoder {
   readonly #root: KeyPath;
   readonly #at: (string | number)[] = [];
   #extras: unknown[] | undefined;
+  #transferred: readonly ArrayBuffer[] = NONE;
 
   constructor(root: KeyPath) {
     this.#root = root;
   }
 
   encode(value: unknown, refs: RefTable): EncodedMessage {
+    this.#transferred = transferredWith(value);
     this.#at.length = 0;
     this.#extras = undefined;
     const message = this.#walk(value, refs);
@@ -122,6 +144,8 @@ class Encoder {
     }
     if (isRef(value)) return this.#putAside('ref', value);
     if (this.#at.length === DEPTH_MAX) throw this.#refusal(`something deeper than ${DEPTH_MAX} levels`);
+    // A structured clone would fail at it, when the sender has gone on.
+    if (types.isProxy(value)) throw this.#refusal('a Proxy');
     if (Array.isArray(value)) return this.#items(value, refs);
     const prototype: unknown = Object.getPrototypeOf(value);
     // The walk checks each field.
@@ -129,8 +153,15 @@ class Encoder {
     if (value instanceof Error) return this.#putAside('error', toEnvelope(value));
     if (value instanceof Map) return this.#map(value, refs);
     if (value instanceof Set) return this.#set(value, refs);
-    if (ArrayBuffer.isView(value)) return ownBytes(value);
-    if (value instanceof ArrayBuffer || value instanceof Date || value instanceof RegExp) return value;
+    if (ArrayBuffer.isView(value)) {
+      if (isDetached(value.buffer)) throw this.#refusal('a view of a detached buffer');
+      return ownBytes(value, this.#transferred);
+    }
+    if (value instanceof ArrayBuffer) {
+      if (isDetached(value)) throw this.#refusal('a detached buffer');
+      return value;
+    }
+    if (value instanceof SharedArrayBuffer || value instanceof Date || value instanceof RegExp) return value;
     throw this.#refusal(`an object of class ${value.constructor?.name ?? '?'}`);
   }
 
@@ -200,6 +231,11 @@ class Encoder {
   }
 }
 
+/** Its memory was given away. */
+function isDetached(buffer: ArrayBufferLike): boolean {
+  return buffer instanceof ArrayBuffer && buffer.detached;
+}
+
 /** One encoder serves all messages in turn: one for each would be garbage at once. */
 let idle: Encoder | undefined;
 
@@ -228,9 +264,11 @@ function isRef(value: object): value is Ref<never> {
  * A clone takes along all memory that a view is part of: for a small Buffer that is Node's pool of 8 KiB, with other
  * data in it.
  */
-function ownBytes(view: ArrayBufferView): ArrayBufferView {
+function ownBytes(view: ArrayBufferView, transferred: readonly ArrayBuffer[]): ArrayBufferView {
   const { buffer, byteOffset, byteLength } = view;
-  if (byteLength === buffer.byteLength && buffer instanceof ArrayBuffer) return view;
+  // Memory that threads share stays shared.
+  if (!(buffer instanceof ArrayBuffer) || byteLength === buffer.byteLength) return view;
+  if (transferred.includes(buffer)) return view;
   if (view instanceof DataView) return new DataView(buffer.slice(byteOffset, byteOffset + byteLength));
   if (view instanceof Uint8Array) return new Uint8Array(view);
   // All views but DataView are typed arrays, and each makes its own kind of copy.

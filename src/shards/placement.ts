@@ -12,15 +12,6 @@ export interface PlacementDeps {
   readonly release: (placement: Placement) => void;
 }
 
-/** The placed actor has ended by itself, or with its shard. */
-export class PlacedActorEnded {
-  readonly reason: ExitReason;
-
-  constructor(reason: ExitReason) {
-    this.reason = reason;
-  }
-}
-
 /** From the request to the end of the behaviour's set-up. */
 const START_MS = 30_000;
 const STOP_MS_DEFAULT = 30_000;
@@ -33,13 +24,15 @@ export class Placement {
   /** The proxy of the actor on this thread. */
   readonly proxy: Ref<never>;
   /** Resolves when the actor has ended without being told to. */
-  readonly ended: Promise<PlacedActorEnded>;
+  readonly ended: Promise<ExitReason>;
   readonly #deps: PlacementDeps;
   /** Kept, because a path is composed each time that it is read. */
   readonly #path: string;
   readonly #options: PlacedOptions;
-  readonly #resolveEnded: (ended: PlacedActorEnded) => void;
+  readonly #resolveEnded: (reason: ExitReason) => void;
   #state: 'reserved' | 'started' | 'ended' = 'reserved';
+  /** Messages wait while the actor's mailbox is full. */
+  #room: PromiseWithResolvers<void> | undefined;
 
   constructor(actor: number, proxy: Ref<never>, options: PlacedOptions, deps: PlacementDeps) {
     this.actor = actor;
@@ -47,7 +40,7 @@ export class Placement {
     this.#options = options;
     this.#deps = deps;
     this.#path = proxy.path;
-    const { promise, resolve } = Promise.withResolvers<PlacedActorEnded>();
+    const { promise, resolve } = Promise.withResolvers<ExitReason>();
     this.ended = promise;
     this.#resolveEnded = resolve;
   }
@@ -74,17 +67,31 @@ export class Placement {
   tell(message: unknown): undefined | Promise<void> {
     const { channel } = this.#deps;
     // A closed channel makes the message a dead letter.
-    if (channel.hasRoom || channel.closed !== undefined) {
+    const isOver = channel.closed !== undefined || this.#state === 'ended';
+    if (isOver || (this.#room === undefined && channel.hasRoom)) {
       channel.tell(this.actor, message, this.#path);
       return undefined;
     }
-    return channel.room().then(() => this.tell(message));
+    return (this.#room?.promise ?? channel.room()).then(() => this.tell(message));
+  }
+
+  /** The actor's mailbox is full, or has room again. */
+  onRoom(hasRoom: boolean): void {
+    if (!hasRoom) this.#room ??= Promise.withResolvers<void>();
+    else this.#wake();
+  }
+
+  #wake(): void {
+    const room = this.#room;
+    this.#room = undefined;
+    room?.resolve();
   }
 
   /** Ends the actor if it runs, and gives its place back. Rejects if the actor failed while it stopped. */
   async end(): Promise<void> {
     const wasStarted = this.#state === 'started';
     this.#state = 'ended';
+    this.#wake();
     try {
       if (wasStarted) await this.#stop();
     } finally {
@@ -96,8 +103,9 @@ export class Placement {
   onActorEnded(reason: ExitReason): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
+    this.#wake();
     this.#deps.release(this);
-    this.#resolveEnded(new PlacedActorEnded(reason));
+    this.#resolveEnded(reason);
   }
 
   async #stop(): Promise<void> {

@@ -1,11 +1,13 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { type ActorSystem, addresseeOf, type ExitReason, type Ref, type Undelivered } from '../actors/mod.ts';
-import { fromEnvelope, ShoalError } from '../errors.ts';
+import { type ActorSystem, addresseeOf, type ExitReason, offerTo, type Ref, type Undelivered } from '../actors/mod.ts';
+import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import { BatchWriter, WINDOW } from './batch-writer.ts';
 import { Exports } from './exports.ts';
+import { HeldBatches } from './held-batches.ts';
 import { Imports } from './imports.ts';
-import { decode, type EncodedMessage, encode, type RefTable } from './message-codec.ts';
-import { type Channel, RemoteRef } from './remote-ref.ts';
+import { decode, type EncodedMessage, encode, type RefTable, transferredWith } from './message-codec.ts';
+import { type Channel, RemoteRef, RemoteReplyRef } from './remote-ref.ts';
+import type { Tally } from './tally.ts';
 import { type Batch, type Extras, type Item, OP, type Op, PARTS, type RefAddress } from './wire.ts';
 
 export interface ChannelOptions {
@@ -20,6 +22,10 @@ export interface ChannelOptions {
   readonly onEvent: (event: unknown) => void;
   /** Told of each batch that arrives: a sign of life. */
   readonly onHeard?: () => void;
+  /** Counts what happens to messages, if this end is a shard's. Such an end takes no messages while it cannot send any. */
+  readonly tally?: Tally;
+  /** The mailbox of a placed actor at the other end is full, or has room again. */
+  readonly onRoom?: (id: number, hasRoom: boolean) => void;
   /** A ref that is no actor has thrown at a message. */
   readonly onDefect: (path: string, error: unknown) => void;
 }
@@ -45,6 +51,9 @@ export class PortChannel implements Channel, RefTable {
   #taken = 0;
   #received = 0;
   #sent = 0;
+  /** Messages that wait for room in the mailbox of an actor, by its id. */
+  readonly #waiting = new Map<number, number>();
+  readonly #held = new HeldBatches();
 
   constructor(options: ChannelOptions) {
     this.#options = options;
@@ -80,11 +89,38 @@ export class PortChannel implements Channel, RefTable {
   /** @returns false if the message was not taken and is a dead letter. @throws MESSAGE_NOT_PLAIN */
   tell(to: number, message: unknown, path: string): boolean {
     if (this.#closed !== undefined) return this.#refuse(path, message, 'stopped');
-    if (!this.#writer.hasRoom) return this.#refuse(path, message, 'mailbox-full');
+    if (this.#writer.isFull) return this.#refuse(path, message, 'mailbox-full');
+    const transferred = transferredWith(message);
     const encoded = encode(message, this);
+    if (transferred.length === 0) this.#writer.tell(to, encoded.message, encoded.extras);
+    else this.#tellNow(to, encoded, transferred);
     this.#sent += 1;
-    this.#writer.tell(to, encoded.message, encoded.extras);
+    this.#options.tally?.addTold();
     return true;
+  }
+
+  /** @throws MESSAGE_NOT_PLAIN */
+  #tellNow(to: number, { message, extras }: EncodedMessage, transferred: readonly ArrayBuffer[]): void {
+    try {
+      this.#writer.tellNow(to, message, extras, transferred);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new ShoalError('MESSAGE_NOT_PLAIN', `The buffers of the message cannot be transferred: ${why}`, { cause });
+    }
+  }
+
+  /** @returns false if the message was not taken and is a dead letter. @throws MESSAGE_NOT_PLAIN */
+  offer(to: number, message: unknown, path: string): boolean {
+    if (this.#closed !== undefined) return this.#refuse(path, message, 'stopped');
+    const { message: plain, extras } = encode(message, this);
+    this.#writer.offer({ op: 'offer', id: to, message: plain, extras });
+    this.#sent += 1;
+    this.#options.tally?.addTold();
+    return true;
+  }
+
+  fail(id: number, error: Error): void {
+    this.#writer.op({ op: 'fail', id, error: toEnvelope(error) });
   }
 
   /** Tells the owner of the other end something, in order with the messages. */
@@ -125,7 +161,7 @@ export class PortChannel implements Channel, RefTable {
       case 'ref':
         return this.#imports.get(address[1], address[2]);
       case 'reply':
-        return new RemoteRef(this, address[1], this.#replyPath);
+        return new RemoteReplyRef(this, address[1], this.#replyPath);
       case 'yours':
         return this.#exports.get(address[1]) ?? this.#nobody(address[1]);
       case 'placed':
@@ -165,6 +201,35 @@ export class PortChannel implements Channel, RefTable {
   #receive(batch: Batch): void {
     if (this.#closed !== undefined) return;
     this.#options.onHeard?.();
+    if (this.#held.isEmpty && this.#mayTake) this.#take(batch);
+    else this.#hold(batch);
+  }
+
+  /** A shard that cannot send takes nothing: it would only make more that it cannot send. */
+  get #mayTake(): boolean {
+    return this.#options.tally === undefined || this.#writer.hasRoom;
+  }
+
+  /** Acknowledgements are what gives room again, and do not wait. */
+  #hold(batch: Batch): void {
+    const isFirst = this.#held.isEmpty;
+    this.#held.add(batch, (count) => this.#writer.acknowledged(count));
+    if (isFirst) void this.#takeHeld();
+  }
+
+  async #takeHeld(): Promise<void> {
+    for (let batch = this.#held.first; batch !== undefined; batch = this.#held.first) {
+      if (this.#closed !== undefined) return;
+      if (!this.#mayTake) {
+        await this.#writer.room();
+        continue;
+      }
+      this.#held.shift();
+      this.#take(batch);
+    }
+  }
+
+  #take(batch: Batch): void {
     for (let index = 0; index < batch.length; index += PARTS) {
       // The parts of an item (`itemAt`), as `BatchWriter` has put them there.
       const to = batch[index] as number;
@@ -178,21 +243,60 @@ export class PortChannel implements Channel, RefTable {
     this.#taken = 0;
   }
 
-  #deliver(to: number, message: unknown): void {
+  #deliver(to: number, message: unknown, isOffer = false): void {
+    const { tally } = this.#options;
     this.#taken += 1;
     this.#received += 1;
+    tally?.beginReceived();
+    this.#deliverTo(to, message, isOffer);
+    tally?.addReceived();
+  }
+
+  #deliverTo(to: number, message: unknown, isOffer: boolean): void {
     const ref = to > 0 ? this.#exports.get(to) : this.#options.placed(to);
     if (ref === undefined) {
-      // Nobody misses a reply that comes too late. Of a placed actor that has ended only the number is known.
-      if (to < 0) this.#refuse(`${this.#options.peer}#${to}`, message, 'stopped');
+      // Only numbers are known of an ask that has ended, and of a placed actor.
+      this.#refuse(`${this.#options.peer}#${to}`, message, to < 0 ? 'stopped' : 'late-reply');
       return;
     }
     try {
+      // The proxy of a placed actor has taken the message for it.
+      const waits = isOffer || (to < 0 && this.#options.tally !== undefined);
+      if (waits && canOffer(ref)) this.#deliverWaiting(to, ref, message);
       // The sender had the ref's type.
-      ref.tell(message as never);
+      else ref.tell(message as never);
     } catch (error) {
       this.#options.onDefect(ref.path, error);
     }
+  }
+
+  /** The message is not refused for want of room: it waits for it, and so does whoever sends more. */
+  #deliverWaiting(to: number, ref: Ref<never>, message: unknown): void {
+    const waiting = this.#waiting.get(to) ?? 0;
+    if (waiting === 0 && hasRoom(ref)) {
+      // The sender had the ref's type.
+      ref.tell(message as never);
+      return;
+    }
+    if (waiting === 0) this.#writer.op({ op: 'full', id: to });
+    this.#waiting.set(to, waiting + 1);
+    // It waits as in a mailbox.
+    this.#options.tally?.addPushed();
+    const done = (): void => {
+      this.#options.tally?.addShifted();
+      const left = (this.#waiting.get(to) ?? 1) - 1;
+      if (left > 0) {
+        this.#waiting.set(to, left);
+        return;
+      }
+      this.#waiting.delete(to);
+      this.#writer.op({ op: 'room', id: to });
+    };
+    // As above.
+    offerTo<never>(ref, message as never).then(done, (error: unknown) => {
+      this.#options.onDefect(ref.path, error);
+      done();
+    });
   }
 
   #obey(op: Op): void {
@@ -217,6 +321,17 @@ export class PortChannel implements Channel, RefTable {
         return;
       case 'stop':
         this.#stopHere(op.id, op.timeoutMs);
+        return;
+      case 'offer':
+        this.#deliver(op.id, decode(op.message, op.extras, this), true);
+        return;
+      case 'fail':
+        this.#exports.fail(op.id, fromEnvelope(op.error));
+        return;
+      case 'full':
+      case 'room':
+        if (op.id > 0) this.#imports.onRoom(op.id, op.op === 'room');
+        else this.#options.onRoom?.(op.id, op.op === 'room');
         return;
     }
   }
@@ -246,4 +361,14 @@ export class PortChannel implements Channel, RefTable {
     system.deadLetters.add({ from: system.current ?? '-', to, message, why });
     return false;
   }
+}
+
+/** Whether an actor takes a message now. */
+function hasRoom(ref: Ref<never>): boolean {
+  const { depth, capacity } = ref as Ref<never> & { readonly depth?: number; readonly capacity?: number };
+  return depth === undefined || capacity === undefined || depth < capacity;
+}
+
+function canOffer(ref: Ref<never>): boolean {
+  return 'offer' in ref;
 }

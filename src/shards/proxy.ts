@@ -1,7 +1,7 @@
 import type { Behaviour, Ref } from '../actors/mod.ts';
 import { codeOf, fromEnvelope, ShoalError } from '../errors.ts';
 import type { PlacedOptions } from './control.ts';
-import { PlacedActorEnded, type Placement } from './placement.ts';
+import type { Placement } from './placement.ts';
 
 export interface ProxyOptions {
   readonly behaviour: string;
@@ -42,17 +42,19 @@ export function proxy<M>(of: ProxyOptions): Behaviour<M> {
       }
     }
     const placement = reserved;
-    context.pipe(placement.ended, asMessage<M>, asMessage<M>);
-    return (message) => {
-      if (!(message instanceof PlacedActorEnded)) return placement.tell(message);
-      if (message.reason.kind === 'error') throw fromEnvelope(message.reason.error);
-      context.exit();
-      return undefined;
-    };
+    // Not by a message: in the mailbox of a proxy are messages for the actor behind it, and nothing else.
+    const failure = new Promise<never>((_resolve, reject) => {
+      void placement.ended.then((reason) => {
+        if (reason.kind === 'error') reject(fromEnvelope(reason.error));
+        else context.exit();
+      });
+    });
+    context.pipe(failure, fail, fail);
+    return (message) => placement.tell(message);
   };
 }
 
-function asMessage<M>(ended: unknown): M {
-  // The proxy sends this to itself, among the messages for the actor behind it.
-  return ended as M;
+/** A proxy fails as the actor behind it has failed. */
+function fail(error: unknown): never {
+  throw error;
 }

@@ -1,4 +1,5 @@
 import type { Addressee, Exit, ExitReason, Ref } from '../actors/mod.ts';
+import { ShoalError } from '../errors.ts';
 
 /** The connection to another thread, as the refs of its actors use it. */
 export interface Channel {
@@ -9,6 +10,9 @@ export interface Channel {
   /** Resolves when there is room, or when the channel is closed. */
   room(): Promise<void>;
   tell(to: number, message: unknown, path: string): boolean;
+  /** Like `tell`, but the message waits at the other end while the mailbox there is full. */
+  offer(to: number, message: unknown, path: string): boolean;
+  fail(id: number, error: Error): void;
   /** @param counts whether this counts as watching, so that a failure does not reach the parent */
   watch(ref: RemoteRef<never>, counts: boolean): void;
   unwatch(ref: RemoteRef<never>): void;
@@ -21,6 +25,8 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
   readonly id: number;
   readonly channel: Channel;
   #listeners: Map<object, (exit: Exit) => void> | undefined;
+  /** Offers wait for it while the mailbox at the other end is full. */
+  #room: PromiseWithResolvers<void> | undefined;
   /** Whether a listener counts as watching. */
   #counts = false;
 
@@ -43,10 +49,24 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
     return this.channel.tell(this.id, message, this.path);
   }
 
-  /** Like `tell`, but as soon as the channel has room. */
+  /** Like `tell`, but as soon as the channel and the mailbox at its other end have room. */
   async offer(message: M): Promise<boolean> {
-    while (!this.channel.hasRoom && this.channel.closed === undefined) await this.channel.room();
-    return this.tell(message);
+    while (this.channel.closed === undefined) {
+      if (this.#room !== undefined) await this.#room.promise;
+      else if (!this.channel.hasRoom) await this.channel.room();
+      else break;
+    }
+    return this.channel.offer(this.id, message, this.path);
+  }
+
+  /** The mailbox at the other end is full, or has room again; or the channel is closed. */
+  onRoom(hasRoom: boolean): void {
+    if (!hasRoom) {
+      this.#room ??= Promise.withResolvers<void>();
+      return;
+    }
+    this.#room?.resolve();
+    this.#room = undefined;
   }
 
   watch(key: object, listener: (exit: Exit) => void): void {
@@ -92,5 +112,21 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
     this.#listeners.set(key, listener);
     this.#counts ||= counts;
     if (isNew) this.channel.watch(this, counts);
+  }
+}
+
+/** The ref of the reply to an ask of another thread. */
+export class RemoteReplyRef<R> extends RemoteRef<R> {
+  #hasReply = false;
+
+  override tell(reply: R): boolean {
+    this.#hasReply = true;
+    return super.tell(reply);
+  }
+
+  /** Whoever was to reply is gone. */
+  fail(error: Error): void {
+    if (this.#hasReply) return;
+    this.channel.fail(this.id, new ShoalError('ACTOR_STOPPED', 'whoever was to reply ended first', { cause: error }));
   }
 }

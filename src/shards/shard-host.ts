@@ -13,10 +13,11 @@ import { causeFault } from './fault.ts';
 import type { Factory } from './module.ts';
 import { PortChannel } from './port-channel.ts';
 import type { ShardInit } from './shard-init.ts';
+import { TalliedMailbox, Tally } from './tally.ts';
 import type { WorkerEvent } from './worker-event.ts';
 
 /**
- * Dead letters reported to the main thread between two beats. The shard only counts the rest, for there is no limit to
+ * Dead letters reported to the main thread one by one between two beats. Of the rest only the number is reported, for there is no limit to
  * them.
  */
 const LETTERS_A_BEAT_MAX = 100;
@@ -28,6 +29,7 @@ export class ShardHost implements ShardControl {
   readonly system: ActorSystem;
   /** Resolves when the main thread has called `shutdown` and all actors have ended. */
   readonly over: Promise<void>;
+  readonly #tally: Tally;
   readonly #channel: PortChannel;
   readonly #placed = new Map<number, Ref<never>>();
   readonly #ids = new Map<Ref<never>, number>();
@@ -36,14 +38,19 @@ export class ShardHost implements ShardControl {
   #factories: Readonly<Record<string, Factory>> = {};
   /** Dead letters since the last beat. */
   #letters = 0;
+  /** Dead letters that were only counted, and the last of them. */
+  #untold = 0;
+  #lastUntold: DeadLetter | undefined;
 
-  constructor({ index, mail }: ShardInit) {
+  constructor({ index, mail, tally }: ShardInit) {
     this.index = index;
+    this.#tally = new Tally(tally);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.over = promise;
     this.#end = resolve;
     this.system = createSystem({
       shard: `shard-${index}`,
+      mailbox: <M>() => new TalliedMailbox<M>(this.#tally),
       onFailure: (path, error) => this.#failed(path, error),
       onDeadLetter: (letter) => this.#deadLetter(letter),
     });
@@ -51,6 +58,7 @@ export class ShardHost implements ShardControl {
       port: mail,
       system: this.system,
       peer: 'main',
+      tally: this.#tally,
       placed: (id) => this.#placed.get(id),
       placedIdOf: (ref) => this.#ids.get(ref),
       onEvent: () => undefined,
@@ -181,9 +189,25 @@ export class ShardHost implements ShardControl {
   }
 
   #deadLetter({ from, to, message, why }: DeadLetter): void {
+    this.#tally.addLetter();
     this.#letters += 1;
-    if (this.#letters > LETTERS_A_BEAT_MAX) return;
-    this.tell({ kind: 'dead-letter', letter: { from, to, message: shown(message), why } });
+    if (this.#letters <= LETTERS_A_BEAT_MAX) {
+      this.tell({ kind: 'dead-letter', letter: { from, to, message: shown(message), why } });
+      return;
+    }
+    this.#untold += 1;
+    this.#lastUntold = { from, to, message, why };
+    if (this.#untold === 1) queueMicrotask(() => this.#tellCount());
+  }
+
+  /** The rest of a flood goes as one, which stands for all of them. */
+  #tellCount(): void {
+    const letter = this.#lastUntold;
+    if (letter === undefined) return;
+    const count = this.#untold;
+    this.#untold = 0;
+    this.#lastUntold = undefined;
+    this.tell({ kind: 'dead-letter', letter: { ...letter, message: shown(letter.message), count } });
   }
 }
 

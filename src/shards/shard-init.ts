@@ -12,4 +12,6 @@ export interface ShardInit {
   readonly module: string;
   readonly options: EncodedMessage;
   readonly beatMs: number;
+  /** Shared memory for the shard's `Tally`. */
+  readonly tally: SharedArrayBuffer;
 }

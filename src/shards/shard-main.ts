@@ -16,6 +16,8 @@ export default async function runShard(init: ShardInit): Promise<void> {
     });
   };
   beatLater();
+  // Whatever ends the thread, short of force: what its actors have said leaves first.
+  process.once('exit', () => host.flush());
   try {
     // As for the other end of this port, in `ControlCalls`.
     expose(host, init.control as unknown as Parameters<typeof expose>[1]);

@@ -1,6 +1,14 @@
-import { MessageChannel, type ResourceLimits, type Worker } from 'node:worker_threads';
+import { randomUUID } from 'node:crypto';
+import { MessageChannel, type MessagePort, type ResourceLimits, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { type ActorSystem, type CancelTimer, type ExitReason, msToNext, type Ref } from '../actors/mod.ts';
+import {
+  type ActorSystem,
+  type CancelTimer,
+  type ExitReason,
+  failureReason,
+  msToNext,
+  type Ref,
+} from '../actors/mod.ts';
 import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import { ControlCalls, type PlacedOptions } from './control.ts';
 import { type HeartbeatLimits, heard, isHung, type Pulse, silent } from './heartbeat.ts';
@@ -8,6 +16,7 @@ import { moduleBeside } from './module.ts';
 import { Placement } from './placement.ts';
 import { PortChannel } from './port-channel.ts';
 import type { ShardInit } from './shard-init.ts';
+import { Tally } from './tally.ts';
 import type { WorkerEvent } from './worker-event.ts';
 
 export interface ThreadOptions {
@@ -38,10 +47,17 @@ export class ShardThread {
   readonly #options: ThreadOptions;
   readonly #pool: Piscina;
   readonly #gone: Promise<void>;
+  /** The loss of this thread counts once, however many of its actors are told of it. */
+  readonly #lossId = randomUUID();
   readonly #placements = new Map<number, Placement>();
   #state: 'starting' | 'up' | 'ending' | 'ended' = 'starting';
   /** Why it was terminated, or why it said that it could not start. */
-  #why: { readonly text: string; readonly cause?: ErrorEnvelope } | undefined;
+  #why: { readonly text: string; readonly cause?: ErrorEnvelope; readonly couldNotStart?: true } | undefined;
+  readonly #tally = new Tally();
+  /** Messages that had been handled at the last check. */
+  #handled = 0;
+  /** Dead letters of the thread that it has told of. */
+  #letters = 0;
   #pulse: Pulse;
   /** Whether anything came since the last check. */
   #isHeard = false;
@@ -77,6 +93,7 @@ export class ShardThread {
       placedIdOf: () => undefined,
       // Only `ShardHost.tell` sends events.
       onEvent: (event) => this.#handle(event as WorkerEvent),
+      onRoom: (id, hasRoom) => this.#placements.get(id)?.onRoom(hasRoom),
       onHeard: () => {
         this.#isHeard = true;
       },
@@ -90,10 +107,11 @@ export class ShardThread {
       module: module.href,
       options: this.channel.encode(options.options),
       beatMs: heartbeat.beatMs,
+      tally: this.#tally.buffer,
     };
-    this.ended = this.#pool.run(init, { transferList: [mail.port2, control.port2] }).then(
+    this.ended = run(this.#pool, init, [mail.port2, control.port2]).then(
       () => this.#end(() => ({ kind: 'shutdown' })),
-      (error: unknown) => this.#end(() => ({ kind: 'error', error: toEnvelope(this.#lost(error)) })),
+      (error: unknown) => this.#end(() => failureReason(this.#lost(error))),
     );
     // The pool has just started the thread for the task.
     this.#gone = goneOf(this.#pool.threads[0]);
@@ -147,7 +165,7 @@ export class ShardThread {
         this.#up();
         return;
       case 'not-up':
-        this.#why = { text: 'it could not start', cause: event.error };
+        this.#why = { text: 'it could not start', cause: event.error, couldNotStart: true };
         return;
       case 'actor-ended':
         this.#placements.get(event.actor)?.onActorEnded(event.reason);
@@ -156,6 +174,7 @@ export class ShardThread {
         this.#options.onFailure(event.path, event.error);
         return;
       case 'dead-letter':
+        this.#letters += event.letter.count ?? 1;
         this.#options.system.deadLetters.add(event.letter);
         return;
     }
@@ -174,7 +193,11 @@ export class ShardThread {
     const { system, heartbeat } = this.#options;
     this.#cancelCheck = system.clock.timer(msToNext(system.clock.monotonic(), heartbeat.beatMs), () => {
       const nowMs = system.clock.monotonic();
-      this.#pulse = this.#isHeard ? heard(nowMs) : silent(this.#pulse, nowMs, heartbeat);
+      // One that handles messages is at work, although its beat may have to wait for them.
+      const { shifted } = this.#tally;
+      const isAlive = this.#isHeard || shifted !== this.#handled;
+      this.#handled = shifted;
+      this.#pulse = isAlive ? heard(nowMs) : silent(this.#pulse, nowMs, heartbeat);
       this.#isHeard = false;
       if (isHung(this.#pulse, heartbeat)) this.terminate(`it hung: no sign of life for ${heartbeat.hangMs} ms`);
       else this.#checkLater();
@@ -189,15 +212,36 @@ export class ShardThread {
   async #end(reasonOf: () => ExitReason): Promise<void> {
     this.#state = 'ending';
     this.#cancelCheck();
-    void this.#pool.destroy();
+    // A task that never got a thread is still in the queue. `destroy` would reject its promise, which nobody has.
+    if (this.#pool.queueSize === 0) void this.#pool.destroy();
     await this.#exited();
     this.channel.drain();
     const reason = reasonOf();
     this.#state = 'ended';
+    this.#tellLost();
     this.channel.close(reason);
     this.calls.close(reason.kind === 'error' ? fromEnvelope(reason.error) : stopped(this.index));
     for (const placement of [...this.#placements.values()]) placement.onActorEnded(reason);
     this.#options.onEnded(reason);
+  }
+
+  /** What was on its way to or from the thread, or waited on it, is dead with it. Only numbers are known of it. */
+  #tellLost(): void {
+    const { system } = this.#options;
+    // What was still to be posted is lost like all that was: it is counted here, and nowhere else.
+    this.channel.flush();
+    const { received, pushed, shifted, told, letters } = this.#tally;
+    const inbound = Math.max(0, this.channel.counts.sent - received) + Math.max(0, pushed - shifted);
+    // All that had left the thread was received before.
+    const outbound = Math.max(0, told - this.channel.counts.received);
+    const shard = `shard ${this.index}`;
+    const add = (from: string, to: string, count: number): void => {
+      if (count === 0) return;
+      const message = `${count} messages that were lost with ${shard}`;
+      system.deadLetters.add({ from, to, message, why: 'lost', ...(count === 1 ? {} : { count }) });
+    };
+    add('-', shard, inbound + Math.max(0, letters - this.#letters));
+    add(shard, '-', outbound);
   }
 
   /** Waits until the thread is gone, so that none of its actors can live on two shards. */
@@ -211,19 +255,35 @@ export class ShardThread {
   }
 
   #lost(error: unknown): ShoalError {
-    const { text, cause } = this.#why ?? { text: whyOf(error), cause: toEnvelope(error) };
+    const { text, cause, couldNotStart } = this.#why ?? { text: whyOf(error), cause: toEnvelope(error) };
     return new ShoalError('SHARD_LOST', `shard ${this.index} is lost: ${text}`, {
-      details: { shard: this.index, why: text, actors: this.#placements.size },
+      details: {
+        shard: this.index,
+        why: text,
+        actors: this.#placements.size,
+        ...(couldNotStart === undefined ? {} : { couldNotStart }),
+        lossId: this.#lossId,
+      },
       ...(cause === undefined ? {} : { cause: fromEnvelope(cause) }),
     });
   }
 }
 
+/** The pool throws if the system refuses it a thread (EAGAIN). Such a thread is lost like any other. */
+async function run(pool: Piscina, init: ShardInit, transferList: readonly MessagePort[]): Promise<void> {
+  await pool.run(init, { transferList: [...transferList] });
+}
+
 function whyOf(error: unknown): string {
+  if (isRefused(error)) return 'the system refused its thread (EAGAIN); raise `ulimit -u`, or TasksMax of the service';
   if (codeOf(error) === 'ERR_WORKER_OUT_OF_MEMORY') return 'it ran out of memory';
   const message = error instanceof Error ? error.message : String(error);
   const exitCode = /^worker exited with code: (\d+)$/.exec(message)?.[1];
   return exitCode === undefined ? `it threw: ${message}` : `its thread ended with exit code ${exitCode}`;
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof Error && codeOf(error) === 'ERR_WORKER_INIT_FAILED' && error.message.includes('EAGAIN');
 }
 
 function stopped(index: number): ShoalError {

@@ -1,5 +1,5 @@
 import type { ActorSystem, Behaviour, Mailbox, Ref } from '../actors/mod.ts';
-import { codeOf, type ErrorEnvelope, ShoalError } from '../errors.ts';
+import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError } from '../errors.ts';
 import { CheckedMailbox } from './checked-mailbox.ts';
 import type { PlacedOptions, WorkerStats } from './control.ts';
 import { BEAT_MS } from './heartbeat.ts';
@@ -26,7 +26,7 @@ export interface ShardsOptions<B extends BehavioursFunction> {
   /** The heap that a thread may use, in MB; default 512. */
   readonly heapMbMax?: number;
   readonly onEvent?: (event: ShardEvent) => void;
-  /** An actor failed that has no proxy: it was spawned by a placed one. */
+  /** An actor failed that has no proxy: it was spawned by a placed one. Default: the logger of the system. */
   readonly onFailure?: (path: string, error: ErrorEnvelope) => void;
 }
 
@@ -103,6 +103,8 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
    * all actors.
    */
   readonly #starting: Set<number>;
+  /** Why the last thread of a shard could not start, by its index; none for a shard that has been up. */
+  readonly #cannotStart = new Map<number, ErrorEnvelope>();
   #lastActor = 0;
   #stopped = false;
 
@@ -183,18 +185,20 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
       startMs: startMs ?? START_MS,
       resourceLimits: { maxOldGenerationSizeMb: heapMbMax ?? HEAP_MB_MAX },
       nextActor: () => --this.#lastActor,
-      onFailure: guarded(onFailure),
+      onFailure: guarded(onFailure ?? system.logFailure),
     });
   }
 
   #up(shard: number): void {
     this.#starting.delete(shard);
+    this.#cannotStart.delete(shard);
     this.#wake();
     this.#tell({ kind: 'shard-up', shard });
   }
 
   #lost(shard: number, error: ErrorEnvelope): void {
     this.#starting.delete(shard);
+    if (error.details['couldNotStart'] === true) this.#cannotStart.set(shard, error);
     this.#wake();
     this.#tell({ kind: 'shard-lost', shard, error });
   }
@@ -220,6 +224,11 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
       const look = (): void => {
         if (this.#stopped) return settle(() => reject(unavailable('the shards have been stopped')));
         const shard = this.#starting.size > 0 ? undefined : leastBusy(this.#shards);
+        const [cause] = this.#cannotStart.values();
+        // The module is at fault: another thread will not load it either.
+        if (cause !== undefined && this.#cannotStart.size === this.count) {
+          return settle(() => reject(unavailable(cause.message, fromEnvelope(cause))));
+        }
         if (shard === undefined) this.#waiting.add(look);
         else settle(() => resolve(shard.reserve(self, options)));
       };
@@ -262,6 +271,6 @@ function guarded<A extends unknown[]>(listener: ((...args: A) => void) | undefin
   };
 }
 
-function unavailable(why: string): ShoalError {
-  return new ShoalError('SHARD_UNAVAILABLE', `No shard takes an actor: ${why}`);
+function unavailable(why: string, cause?: Error): ShoalError {
+  return new ShoalError('SHARD_UNAVAILABLE', `No shard takes an actor: ${why}`, { cause });
 }

@@ -1,4 +1,5 @@
 import type { Exit } from '../actors/mod.ts';
+import type { ErrorEnvelope } from '../errors.ts';
 
 /**
  * How one end of a channel names a ref that it sends to the other. Like everything that stands in each message this is
@@ -32,6 +33,12 @@ export type Op =
   | { readonly op: 'release'; readonly id: number; readonly count: number }
   /** `count` messages have been taken. */
   | { readonly op: 'ack'; readonly count: number }
+  /** A message that waits for room in the mailbox, if need be. */
+  | { readonly op: 'offer'; readonly id: number; readonly message: unknown; readonly extras: Extras | undefined }
+  /** The ask behind a ref of a reply will get none. */
+  | { readonly op: 'fail'; readonly id: number; readonly error: ErrorEnvelope }
+  /** The mailbox of an actor is full, or has room again: proxies and offers wait meanwhile. */
+  | { readonly op: 'full' | 'room'; readonly id: number }
   /** For the owner of the channel. */
   | { readonly op: 'event'; readonly event: unknown };
 

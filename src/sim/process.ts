@@ -1,9 +1,12 @@
-import type { CancelTimer, Clock, Runnable, Scheduler } from '../actors/mod.ts';
+import type { CancelTimer, Clock, Runnable, Scheduler, Slice } from '../actors/mod.ts';
 import type { Chance } from './random.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /** Actors that take more turns before the next entry of the time send to each other for ever. */
 const TURNS_AT_ONE_MOMENT_MAX = 1_000_000;
+
+/** No wall clock ends a turn: it ends by the actor's own rules, and so in the same way each time. */
+const ENDLESS: Slice = { messagesLeft: Number.POSITIVE_INFINITY, spend: () => false };
 
 /** The wall clock when a world begins. */
 const EPOCH_MS = Date.UTC(2026, 0, 1);
@@ -131,7 +134,7 @@ export class SimulatedProcess {
     if (runnable === undefined || last === undefined) return;
     if (at < this.#ready.length) this.#ready[at] = last;
     try {
-      if (runnable.turn()) this.#ready.push(runnable);
+      if (runnable.turn(ENDLESS)) this.#ready.push(runnable);
     } catch (error) {
       this.#time.fail(error);
       return;

@@ -1,5 +1,6 @@
 import type { ActorSystem, Ref } from '../actors/mod.ts';
 import { fromEnvelope } from '../errors.ts';
+import { ChildRunningError } from './child-running-error.ts';
 import type { ChildSpec } from './child-spec.ts';
 import type {
   ChildCounts,
@@ -37,14 +38,23 @@ export function countChildren(
   return system.ask(ref, (replyTo: Ref<ChildCounts>): ChildQuery => ({ kind: 'count-children', replyTo }), timeoutMs);
 }
 
-/** @throws SUPERVISOR_SPEC_INVALID, SUPERVISOR_CHILD_EXISTS, SUPERVISOR_START_FAILED */
-export async function startChild(
+/**
+ * Starts a child. Resolves with its ref, or undefined if its behaviour returned `ignore`.
+ * @throws SUPERVISOR_SPEC_INVALID; SUPERVISOR_CHILD_RUNNING, a `ChildRunningError` with the ref, if it is started already;
+ * SUPERVISOR_CHILD_EXISTS if it is there and stopped; SUPERVISOR_START_FAILED
+ */
+export async function startChild<M>(
   system: Asker,
   ref: Ref<SupervisorMessage>,
-  spec: ChildSpec,
+  spec: ChildSpec<M>,
   timeoutMs = TIMEOUT_MS_DEFAULT,
-): Promise<Ref<never> | undefined> {
-  const ask = (replyTo: Ref<ChildReply>): SupervisorMessage => ({ kind: 'start-child', spec, replyTo });
+): Promise<Ref<M> | undefined> {
+  // The child of a spec takes the messages that the spec is for.
+  const ask = (replyTo: Ref<ChildReply<M>>): SupervisorMessage => ({
+    kind: 'start-child',
+    spec,
+    replyTo: replyTo as Ref<ChildReply>,
+  });
   return started(await system.ask(ref, ask, timeoutMs));
 }
 
@@ -120,9 +130,24 @@ export function childSpec(
   );
 }
 
+/** The child of a spec, with the type of its messages; undefined if there is none of that id, or it was never started. */
+export async function childRef<M>(
+  system: Asker,
+  ref: Ref<ChildQuery>,
+  spec: ChildSpec<M>,
+  timeoutMs = TIMEOUT_MS_DEFAULT,
+): Promise<Ref<M> | undefined> {
+  const children = await whichChildren(system, ref, timeoutMs);
+  // As in `startChild`.
+  return children.find(({ id }) => id === spec.id)?.ref as Ref<M> | undefined;
+}
+
 function started<M>(reply: ChildReply<M>): Ref<M> | undefined {
-  if (!reply.ok) throw fromEnvelope(reply.error);
-  return reply.ref;
+  if (reply.ok) return reply.ref;
+  const { message, details } = reply.error;
+  // An error holds a ref of messages of any type.
+  if (reply.ref !== undefined) throw new ChildRunningError(message, reply.ref as Ref<never>, details);
+  throw fromEnvelope(reply.error);
 }
 
 function done(reply: DoneReply): void {

@@ -1,4 +1,4 @@
-import type { Behaviour, Receive, Ref, SpawnOptions } from '../actors/mod.ts';
+import type { Behaviour, Context, Receive, Ref, SpawnOptions } from '../actors/mod.ts';
 import type { BackOff } from './back-off.ts';
 
 /** Which children are restarted. permanent: always; transient: unless it ended in order; temporary: never. */
@@ -7,11 +7,19 @@ export type Restart = 'permanent' | 'transient' | 'temporary';
 /** How many milliseconds a child may take to stop. `brutal` does not wait, `infinite` waits for ever. */
 export type Shutdown = number | 'brutal' | 'infinite';
 
-/** Describes a child and how it is supervised, in OTP's words. */
-export interface ChildSpec {
+/** What becomes of a child whose handler has thrown: it goes on with its state, is restarted as its type says, or ends for good. */
+export type Directive = 'resume' | 'restart' | 'stop';
+
+/**
+ * Describes a child and how it is supervised, in OTP's words.
+ * @typeParam M its messages
+ */
+export interface ChildSpec<in M = never> {
   /** Unique under its supervisor; also the child's name in its path. */
   readonly id: string;
   readonly start: Behaviour<never>;
+  /** Only for the compiler: the type of the child's messages. */
+  readonly messages?: (message: M) => void;
   readonly restart: Restart;
   readonly shutdown: Shutdown;
   readonly type: 'worker' | 'supervisor';
@@ -19,6 +27,7 @@ export interface ChildSpec {
   readonly significant: boolean;
   /** Undefined: that of the supervisor, if any. */
   readonly backOff: BackOff | undefined;
+  readonly onError: ((error: unknown) => Directive) | undefined;
   readonly options: Omit<SpawnOptions, 'name'>;
 }
 
@@ -34,6 +43,11 @@ export interface ChildOptions<M> extends Omit<SpawnOptions, 'name'> {
   readonly significant?: boolean;
   /** Waits before restarts; default: the supervisor's. */
   readonly backOff?: BackOff;
+  /**
+   * Decides by the error what becomes of the child when the handling of a message fails; default: `restart`. `resume` drops the message, and
+   * the failure is logged.
+   */
+  readonly onError?: (error: unknown) => Directive;
   /** Receives the child's ref when it starts. The ref outlives restarts. */
   readonly onRef?: (ref: Ref<M>) => void;
 }
@@ -47,14 +61,18 @@ const supervisors = new WeakSet<Behaviour<never>>();
 
 /** Marks the behaviour of a supervisor, for `child`. */
 export function markSupervisor<M>(behaviour: Behaviour<M>): Behaviour<M> {
+  // Its children have limits of their own, and nothing else takes time.
+  const marked = Object.assign((context: Context<M>) => behaviour(context), {
+    stopTimeoutMs: Number.POSITIVE_INFINITY,
+  });
   // The set only compares identities.
-  supervisors.add(behaviour as unknown as Behaviour<never>);
-  return behaviour;
+  supervisors.add(marked as unknown as Behaviour<never>);
+  return marked;
 }
 
 /** Makes the spec of a child. The defaults are OTP's. */
-export function child<M>(of: ChildOptions<M>): ChildSpec {
-  const { id, start, restart, shutdown, significant, backOff, onRef, ...options } = of;
+export function child<M>(of: ChildOptions<M>): ChildSpec<M> {
+  const { id, start, restart, shutdown, significant, backOff, onError, onRef, ...options } = of;
   const behaviour: Behaviour<M> = (context) => {
     onRef?.(context.self);
     return start(context);
@@ -65,12 +83,14 @@ export function child<M>(of: ChildOptions<M>): ChildSpec {
     id,
     // A supervisor starts and stops its children but sends them nothing, so the type of their messages does not
     // matter.
-    start: behaviour as unknown as Behaviour<never>,
+    // What is no function is left for `checkChildSpecs` to refuse.
+    start: (typeof start === 'function' ? behaviour : start) as unknown as Behaviour<never>,
     restart: restart ?? 'permanent',
     shutdown: shutdown ?? (isSupervisor ? 'infinite' : SHUTDOWN_MS_DEFAULT),
     type: isSupervisor ? 'supervisor' : 'worker',
     significant: significant ?? false,
     backOff,
+    onError,
     // A supervisor that ends by itself also waits for its children, as long as their specs say.
     options: isSupervisor ? { stopTimeoutMs: Number.POSITIVE_INFINITY, ...options } : options,
   };

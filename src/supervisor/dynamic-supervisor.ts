@@ -1,4 +1,4 @@
-import type { Behaviour, Context, Ref } from '../actors/mod.ts';
+import { addresseeOf, type Behaviour, type Context, type Ref } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { type ChildOptions, child, markSupervisor } from './child-spec.ts';
 import { checkChildSpecs, checkedFlags, type SupervisorFlags } from './flags.ts';
@@ -24,7 +24,8 @@ type Incoming<A, M> = DynamicSupervisorMessage<A, M> | ChildEvent;
  */
 export function dynamicSupervisor<A, M>(spec: DynamicSupervisorSpec<A, M>): Behaviour<DynamicSupervisorMessage<A, M>> {
   return markSupervisor((context) => {
-    const flags = checkedFlags(spec);
+    const flags = checkedFlags(spec, ['template']);
+    checkDynamic(spec);
     const { start, ...options } = spec.template;
     checkChildSpecs([child({ ...options, id: 'template', start: () => () => undefined })], flags.autoShutdown);
     // The actor also takes messages that it sends to itself.
@@ -38,6 +39,17 @@ export function dynamicSupervisor<A, M>(spec: DynamicSupervisorSpec<A, M>): Beha
     };
     return (message: Incoming<A, M>) => receive(context.self.path, children, add, message);
   });
+}
+
+/** As in OTP, children that come and go do not end their supervisor. */
+function checkDynamic<A, M>({ autoShutdown = 'never', template }: DynamicSupervisorSpec<A, M>): void {
+  if (typeof template !== 'object' || template === null || typeof template.start !== 'function') {
+    const text = 'Expected `template` of a dynamic supervisor to be an object with the function `start`';
+    throw new ShoalError('SUPERVISOR_SPEC_INVALID', text);
+  }
+  if (autoShutdown === 'never' && template.significant !== true) return;
+  const text = 'A dynamic supervisor has no `autoShutdown` and no significant children; use `supervisor` for these';
+  throw new ShoalError('SUPERVISOR_SPEC_INVALID', text);
 }
 
 /**
@@ -65,7 +77,10 @@ function receive<A, M>(
       // The template makes actors that take M.
       return replyStarted(message.replyTo as Ref<ChildReply> | undefined, () => add(message.args));
     case 'terminate-child':
-      return replyDone(message.replyTo, () => children.terminate(idOf(path, children, message.ref)));
+      return replyDone(message.replyTo, () => {
+        const id = idOf(path, children, message.ref);
+        return id === undefined ? undefined : children.terminate(id);
+      });
     case 'which-children':
       message.replyTo.tell(children.which());
       return;
@@ -79,10 +94,11 @@ function receive<A, M>(
   }
 }
 
-/** A child's id is the last part of its path. */
-function idOf(path: string, children: SupervisedChildren, ref: Ref<never>): string {
+/** A child's id is the last part of its path. @returns undefined for one that has ended and is forgotten */
+function idOf(path: string, children: SupervisedChildren, ref: Ref<never>): string | undefined {
   const id = ref.path.slice(path.length + 1);
-  if (children.refOf(id) !== ref)
-    throw new ShoalError('SUPERVISOR_CHILD_UNKNOWN', `${ref.path} is no child of ${path}, or has ended`);
-  return id;
+  if (children.refOf(id) === ref) return id;
+  // As in OTP: whoever ends one that has ended already has what he wants.
+  if (addresseeOf(ref).state === 'stopped') return undefined;
+  throw new ShoalError('SUPERVISOR_CHILD_UNKNOWN', `${ref.path} is no child of ${path}`);
 }

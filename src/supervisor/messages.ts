@@ -26,8 +26,13 @@ export interface ChildCounts {
 
 export type Refused = { readonly ok: false; readonly error: ErrorEnvelope };
 
-/** `ref` is undefined if the behaviour returned `ignore`. */
-export type ChildReply<M = never> = { readonly ok: true; readonly ref: Ref<M> | undefined } | Refused;
+/**
+ * `ref` is undefined if the behaviour returned `ignore`. A refusal has the `ref` of a child of that id that is started already
+ * (SUPERVISOR_CHILD_RUNNING).
+ */
+export type ChildReply<M = never> =
+  | { readonly ok: true; readonly ref: Ref<M> | undefined }
+  | (Refused & { readonly ref?: Ref<M> });
 
 export type DoneReply = { readonly ok: true } | Refused;
 
@@ -38,7 +43,10 @@ export type ChildQuery =
 
 export type SupervisorMessage =
   | ChildQuery
-  /** Starts a child. Refused with SUPERVISOR_SPEC_INVALID, SUPERVISOR_CHILD_EXISTS or SUPERVISOR_START_FAILED. */
+  /**
+   * Starts a child. Refused with SUPERVISOR_SPEC_INVALID, SUPERVISOR_CHILD_RUNNING with the child's ref, SUPERVISOR_CHILD_EXISTS if it is
+   * there and stopped, or SUPERVISOR_START_FAILED.
+   */
   | { readonly kind: 'start-child'; readonly spec: ChildSpec; readonly replyTo?: Ref<ChildReply> }
   /** Stops a child, and keeps its spec unless it is temporary. Refused with SUPERVISOR_CHILD_UNKNOWN. */
   | { readonly kind: 'terminate-child'; readonly id: string; readonly replyTo?: Ref<DoneReply> }

@@ -1,5 +1,6 @@
 export type { BackOff } from './back-off.ts';
 export {
+  childRef,
   childSpec,
   countChildren,
   deleteChild,
@@ -10,7 +11,8 @@ export {
   terminateInstance,
   whichChildren,
 } from './calls.ts';
-export type { ChildOptions, ChildSpec, Restart, Shutdown } from './child-spec.ts';
+export { ChildRunningError } from './child-running-error.ts';
+export type { ChildOptions, ChildSpec, Directive, Restart, Shutdown } from './child-spec.ts';
 export { child, ignore } from './child-spec.ts';
 export type { ChildTemplate, DynamicSupervisorSpec } from './dynamic-supervisor.ts';
 export { dynamicSupervisor } from './dynamic-supervisor.ts';
@@ -25,7 +27,7 @@ export type {
   DynamicSupervisorMessage,
   SupervisorMessage,
 } from './messages.ts';
-export type { RestartHistory, RestartLimit } from './restart-limit.ts';
+export type { PastRestart, RestartHistory, RestartLimit } from './restart-limit.ts';
 export type {
   Action,
   ChildState,

@@ -169,7 +169,11 @@ describe('a spec or a flag that makes no sense', () => {
   it.each([
     [{ intensity: -1 }, 'Expected `intensity` to be a whole number from 0 up, got `-1` (number)'],
     [{ intensity: 1.5 }, 'Expected `intensity` to be a whole number from 0 up, got `1.5` (number)'],
-    [{ periodMs: 0 }, 'Expected `periodMs` to be more than 0, got `0` (number)'],
+    [{ periodMs: 0 }, 'Expected `periodMs` to be a number of milliseconds above 0, got `0` (number)'],
+    [
+      { periodMs: Number.POSITIVE_INFINITY },
+      'Expected `periodMs` to be a number of milliseconds above 0, got `Infinity` (number)',
+    ],
     [{ backOff: { ...backOff, minMs: 0 } }, 'Expected `minMs` of a back-off to be more than 0, got `0` (number)'],
     [
       { backOff: { ...backOff, maxMs: 9 } },

@@ -1,5 +1,6 @@
 import type { Ref } from '../actors/mod.ts';
 import { toEnvelope } from '../errors.ts';
+import { ChildRunningError } from './child-running-error.ts';
 import type { ChildReply, DoneReply } from './messages.ts';
 
 /** Starts a child and replies how that went. The child is started even if nobody waits for a reply. */
@@ -11,7 +12,8 @@ export async function replyStarted(
   try {
     outcome = { ok: true, ref: await start() };
   } catch (error) {
-    outcome = { ok: false, error: toEnvelope(error) };
+    const refused = { ok: false, error: toEnvelope(error) } as const;
+    outcome = error instanceof ChildRunningError ? { ...refused, ref: error.ref } : refused;
   }
   to?.tell(outcome);
 }

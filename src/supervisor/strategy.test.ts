@@ -30,7 +30,10 @@ const exit = (id: string, nowMs = 0): SupervisorEvent => ({
 
 describe('a decision', () => {
   it('about the end of a child that is not known is to do nothing', () => {
-    expect(decide(terms, { children: new Map(), restarts: [1] }, exit('a'))).toEqual({ restarts: [1], actions: [] });
+    expect(decide(terms, { children: new Map(), restarts: [{ atMs: 1 }] }, exit('a'))).toEqual({
+      restarts: [{ atMs: 1 }],
+      actions: [],
+    });
   });
 
   it('to restart all leaves out what does not run, and what is temporary for good', () => {
@@ -73,7 +76,7 @@ describe('a decision', () => {
 
   it('changes nothing that it was given', () => {
     const children = new Map([view('a')]);
-    const restarts = Object.freeze([1, 2]);
+    const restarts = Object.freeze([{ atMs: 1 }, { atMs: 2 }]);
     decide(terms, { children, restarts }, exit('a'));
     expect([...children]).toEqual([view('a')]);
   });

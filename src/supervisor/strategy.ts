@@ -44,6 +44,8 @@ export type SupervisorEvent =
       readonly nowMs: number;
       readonly livedMs: number;
       readonly chance: number;
+      /** Its decider has said that it is not to be restarted. */
+      readonly isHalted?: boolean;
     }
   /** The restart of a child has failed. */
   | {
@@ -88,7 +90,7 @@ export function decide(terms: Terms, state: SupervisorState, event: SupervisorEv
   if (event.kind === 'due') return { restarts: state.restarts, actions: startDue(terms, state, event) };
   const child = state.children.get(event.id);
   if (child === undefined) return { restarts: state.restarts, actions: [] };
-  if (event.kind === 'exited' && !mustRestart(child, event.reason))
+  if (event.kind === 'exited' && (event.isHalted === true || !mustRestart(child, event.reason)))
     return { restarts: state.restarts, actions: letGo(terms, state, child) };
   return restart(terms, state, child, event);
 }
@@ -119,7 +121,8 @@ function shutsDown(autoShutdown: AutoShutdown, { children }: SupervisorState, en
 function restart(terms: Terms, state: SupervisorState, child: ChildView, failure: Failure): Decision {
   const { id } = child.spec;
   const { reason, nowMs } = failure;
-  const restarts = withRestart(terms, state.restarts, nowMs);
+  const lossId = reason.kind === 'error' ? reason.lossId : undefined;
+  const restarts = withRestart(terms, state.restarts, lossId === undefined ? { atMs: nowMs } : { atMs: nowMs, lossId });
   if (restarts.length > terms.intensity)
     return { restarts, actions: [{ do: 'give-up', id, restarts: restarts.length, reason }] };
   const group = groupOf(terms.strategy, state.children, child);

@@ -1,6 +1,7 @@
-import type { Behaviour, CancelTimer, Context, Exit, ExitReason, Ref } from '../actors/mod.ts';
+import type { Behaviour, CancelTimer, Context, Exit, ExitReason, Receive, Ref } from '../actors/mod.ts';
 import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
-import { type ChildSpec, ignore, type Shutdown } from './child-spec.ts';
+import { ChildRunningError } from './child-running-error.ts';
+import { type ChildSpec, type Directive, ignore, type Shutdown } from './child-spec.ts';
 import type { ChildCounts, ChildEvent, ChildInfo } from './messages.ts';
 import type { RestartHistory } from './restart-limit.ts';
 import { type Action, type ChildState, type ChildView, decide, type SupervisorEvent, type Terms } from './strategy.ts';
@@ -24,6 +25,10 @@ interface Child extends ChildView {
   incarnation: number;
   /** Its behaviour has returned `ignore`. */
   ignored: boolean;
+  /** Its decider has said `stop`. */
+  halted: boolean;
+  /** The child for whose end it waits to be restarted: its own id, or that of another. */
+  waitsFor: string | undefined;
   failures: number;
   startedMs: number;
   dueMs: number;
@@ -49,7 +54,8 @@ export class SupervisedChildren {
    * @throws SUPERVISOR_CHILD_EXISTS, SUPERVISOR_START_FAILED
    */
   async add(spec: ChildSpec): Promise<Ref<never> | undefined> {
-    if (this.#children.has(spec.id)) throw exists(spec.id);
+    const known = this.#children.get(spec.id);
+    if (known !== undefined) throw exists(known);
     const child = newChild(spec);
     this.#children.set(spec.id, child);
     try {
@@ -75,7 +81,14 @@ export class SupervisedChildren {
 
   /** @throws SUPERVISOR_CHILD_UNKNOWN */
   async terminate(id: string): Promise<void> {
-    await this.#end(this.#known(id));
+    const child = this.#known(id);
+    // As in OTP: those that were to be restarted with it stay stopped.
+    if (child.state === 'restarting') {
+      for (const other of [...this.#children.values()]) {
+        if (other !== child && other.state === 'restarting' && other.waitsFor === id) await this.#stop(other);
+      }
+    }
+    await this.#end(child);
   }
 
   /** @throws SUPERVISOR_CHILD_UNKNOWN, SUPERVISOR_CHILD_RUNNING */
@@ -89,7 +102,8 @@ export class SupervisedChildren {
   }
 
   refOf(id: string): Ref<never> | undefined {
-    return this.#children.get(id)?.ref;
+    const child = this.#children.get(id);
+    return child?.ignored === true ? undefined : child?.ref;
   }
 
   which(): ChildInfo[] {
@@ -112,7 +126,10 @@ export class SupervisedChildren {
     const nowMs = this.#context.clock.monotonic();
     const { id, reason } = event;
     const { random } = this.#options;
-    await this.#apply({ kind: 'exited', id, reason, nowMs, livedMs: nowMs - child.startedMs, chance: random() });
+    const isHalted = child.halted;
+    await this.#apply({
+      ...{ kind: 'exited', id, reason, nowMs, livedMs: nowMs - child.startedMs, chance: random(), isHalted },
+    });
   }
 
   /** Stops the children one after the other, the last started first. */
@@ -143,7 +160,11 @@ export class SupervisedChildren {
         return this.#startAll(action.ids.map((id) => this.#known(id)));
       case 'wait':
         this.#known(action.id).failures = action.failures;
-        for (const id of action.ids) this.#wait(this.#known(id), action.untilMs);
+        for (const id of action.ids) {
+          const waiting = this.#known(id);
+          waiting.waitsFor = action.id;
+          this.#wait(waiting, action.untilMs);
+        }
         return;
       case 'leave':
         return;
@@ -182,6 +203,8 @@ export class SupervisedChildren {
     child.cancelWait();
     child.state = 'starting';
     child.ignored = false;
+    child.halted = false;
+    child.waitsFor = undefined;
     child.incarnation += 1;
     const { incarnation } = child;
     const { id } = child.spec;
@@ -260,6 +283,8 @@ function newChild(spec: ChildSpec): Child {
     state: 'stopped',
     incarnation: 0,
     ignored: false,
+    halted: false,
+    waitsFor: undefined,
     failures: 0,
     startedMs: 0,
     dueMs: 0,
@@ -272,16 +297,51 @@ function newChild(spec: ChildSpec): Child {
  * behaviour.
  */
 function begin(child: Child): Behaviour<never> {
-  const checked = <R>(receive: R): R => {
-    // `ignore` takes any message, so the types do not matter.
-    child.ignored = (receive as unknown) === ignore;
-    return receive;
-  };
   return (context) => {
     child.ref = context.self;
+    const checked = (receive: Receive<never>): Receive<never> => {
+      // `ignore` takes any message, so the types do not matter.
+      child.ignored = (receive as unknown) === ignore;
+      const { onError } = child.spec;
+      return onError === undefined || child.ignored ? receive : decided(child, context, receive, onError);
+    };
     const receive = child.spec.start(context);
-    return receive instanceof Promise ? receive.then(checked) : checked(receive);
+    return typeof receive === 'function' ? checked(receive) : Promise.resolve(receive).then(checked);
   };
+}
+
+/** A receive function whose failures a decider judges first. */
+function decided(
+  child: Child,
+  context: Context<never>,
+  receive: Receive<never>,
+  onError: (error: unknown) => Directive,
+): Receive<never> {
+  const failed = (error: unknown): void => {
+    const directive = directiveOf(onError, error);
+    child.halted = directive === 'stop';
+    if (directive !== 'resume') throw error;
+    context.system.logFailure(context.self.path, toEnvelope(error));
+  };
+  return (message) => {
+    try {
+      const pending = receive(message);
+      return pending === undefined ? undefined : Promise.resolve(pending).catch(failed);
+    } catch (error) {
+      failed(error);
+      return undefined;
+    }
+  };
+}
+
+/** A decider that fails, or says something else, decides nothing. */
+function directiveOf(onError: (error: unknown) => Directive, error: unknown): Directive {
+  try {
+    const directive = onError(error);
+    return directive === 'resume' || directive === 'stop' ? directive : 'restart';
+  } catch {
+    return 'restart';
+  }
 }
 
 /** The child is to run, but something comes first. */
@@ -290,17 +350,21 @@ function hold(child: Child): void {
   child.state = 'restarting';
 }
 
-function infoOf({ spec, ref, state, dueMs }: Child, nowMs: number): ChildInfo {
+function infoOf({ spec, state, dueMs, ...child }: Child, nowMs: number): ChildInfo {
+  const ref = child.ignored ? undefined : child.ref;
   const { id, type, restart, significant } = spec;
   const info = { id, type, restart, significant, ref };
   if (state === 'restarting') return { ...info, state, restartInMs: Math.max(0, dueMs - nowMs) };
   return { ...info, state: state === 'running' ? state : 'stopped' };
 }
 
-function exists(id: string): ShoalError {
-  return new ShoalError('SUPERVISOR_CHILD_EXISTS', `a child with the id "${id}" is already supervised`, {
-    details: { id },
-  });
+/** OTP's `already_started`, with the ref, and `already_present`. */
+function exists({ spec: { id }, state, ref }: Child): ShoalError {
+  if (state === 'stopped' || ref === undefined) {
+    const text = `a child with the id "${id}" is already there, and stopped; restart it, or delete it first`;
+    return new ShoalError('SUPERVISOR_CHILD_EXISTS', text, { details: { id } });
+  }
+  return new ChildRunningError(`a child with the id "${id}" is started already`, ref, { id });
 }
 
 function startFailed(id: string, cause: unknown): ShoalError {

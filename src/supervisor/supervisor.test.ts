@@ -246,18 +246,21 @@ describe('a child that is not wanted', () => {
 });
 
 describe('a group that waits for a restart', () => {
-  it('loses the child that is terminated meanwhile, and no other', async () => {
-    await using kit = testKit();
-    const log: string[] = [];
-    const a = worker(log, 'a', { backOff: { minMs: 100, maxMs: 100, jitter: 0 } });
-    const children = [a.spec, worker(log, 'b').spec, worker(log, 'c').spec];
-    const ref = await start(kit, { strategy: 'one_for_all', children });
-    a.tell('crash');
-    await kit.settle();
-    taken(log);
-    await terminateChild(kit.system, ref, 'a');
-    await kit.advance(100);
-    expect(taken(log)).toBe('+b +c');
-    expect(await childrenOf(kit, ref)).toEqual(['a stopped', 'b running', 'c running']);
-  });
+  it.each(['one_for_all', 'rest_for_one'] as const)(
+    'stays stopped if the child that it waits for is terminated (%s)',
+    async (strategy) => {
+      await using kit = testKit();
+      const log: string[] = [];
+      const a = worker(log, 'a', { backOff: { minMs: 100, maxMs: 100, jitter: 0 } });
+      const children = [a.spec, worker(log, 'b').spec, worker(log, 'c').spec];
+      const ref = await start(kit, { strategy, children });
+      a.tell('crash');
+      await kit.settle();
+      taken(log);
+      await terminateChild(kit.system, ref, 'a');
+      await kit.advance(100);
+      expect(taken(log)).toBe('');
+      expect(await childrenOf(kit, ref)).toEqual(['a stopped', 'b stopped', 'c stopped']);
+    },
+  );
 });

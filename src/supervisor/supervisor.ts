@@ -1,6 +1,6 @@
 import type { Behaviour, Context } from '../actors/mod.ts';
 import { type ChildSpec, markSupervisor } from './child-spec.ts';
-import { checkChildSpecs, checkedFlags, type SupervisorFlags } from './flags.ts';
+import { checkChildSpecs, checkedFlags, checkOneOf, type SupervisorFlags } from './flags.ts';
 import type { ChildEvent, SupervisorMessage } from './messages.ts';
 import { replyDone, replyStarted } from './reply.ts';
 import type { Strategy } from './strategy.ts';
@@ -15,6 +15,8 @@ export interface SupervisorSpec extends SupervisorFlags {
 
 type Incoming = SupervisorMessage | ChildEvent;
 
+const STRATEGIES: readonly Strategy[] = ['one_for_one', 'one_for_all', 'rest_for_one'];
+
 /**
  * An actor that starts, restarts and stops its children by the contract of OTP's supervisor (`docs/supervision.md`).
  * As in OTP it does one thing at a time: while a child starts or stops, the crashes of other children wait. While a
@@ -28,13 +30,15 @@ type Incoming = SupervisorMessage | ChildEvent;
  */
 export function supervisor(spec: SupervisorSpec): Behaviour<SupervisorMessage> {
   return markSupervisor(async (context) => {
-    const flags = checkedFlags(spec);
+    const flags = checkedFlags(spec, ['strategy', 'children']);
+    const { strategy = 'one_for_one' } = spec;
+    checkOneOf('strategy', strategy, STRATEGIES);
     checkChildSpecs(spec.children, flags.autoShutdown);
     // The actor also takes messages that it sends to itself.
     const own = context as Context<Incoming>;
     const children = new SupervisedChildren(own, {
       ...flags,
-      strategy: spec.strategy ?? 'one_for_one',
+      strategy,
       keepsSpecs: true,
     });
     context.onStop(() => children.stopInOrder(), 'before-children');

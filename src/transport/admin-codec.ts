@@ -1,10 +1,10 @@
-import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import { fromEnvelope, ShoalError, toEnvelope, toWire, type WireError } from '../errors.ts';
 import { isErrorEnvelope, isRecord } from './json-checks.ts';
 
 /** The reply of a verb on the wire. */
 export type AdminReply =
   | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly error: ErrorEnvelope };
+  | { readonly ok: false; readonly error: WireError };
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -33,10 +33,10 @@ export function encodeReply(verb: string, value: unknown, bytesMax: number): Uin
 }
 
 export function encodeError(error: unknown, bytesMax: number): Uint8Array {
-  const envelope = toEnvelope(error);
+  const envelope = toWire(toEnvelope(error));
   const full = encoder.encode(JSON.stringify({ ok: false, error: envelope }));
   if (full.length <= bytesMax) return full;
-  const short: ErrorEnvelope = {
+  const short: WireError = {
     name: envelope.name.slice(0, ERROR_CHARS_MAX),
     code: envelope.code.slice(0, ERROR_CHARS_MAX),
     message: envelope.message.slice(0, ERROR_CHARS_MAX),

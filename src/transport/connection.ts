@@ -32,6 +32,8 @@ export interface ConnectOptions {
   readonly onState?: (state: ConnectionState) => void;
   /** Called when the server refuses a subject, at most once a minute for each kind of subject. */
   readonly onForbidden?: (notice: PermissionNotice) => void;
+  /** Leaves out what this connection published itself; default false. */
+  readonly noEcho?: boolean;
   /** While it says no, a connection that is lost is not made anew: another server may have the address. Default: always. */
   readonly mayReconnect?: () => boolean;
   readonly clock?: Clock;
@@ -63,7 +65,10 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const authenticator = await authenticatorFor(options.credentials, urls);
   await greeted(urls, timeoutMs, clock);
   const delay = new ReconnectDelay(clock, mayReconnect);
-  const connecting = natsConnect(natsOptions(urls, name, timeoutMs, delay, authenticator));
+  const connecting = natsConnect({
+    ...natsOptions(urls, name, timeoutMs, delay, authenticator),
+    ...(options.noEcho === true ? { noEcho: true } : {}),
+  });
   const nc = await within(connecting, timeoutMs, clock).catch((cause: unknown) => {
     throw isRefusal(cause) ? unauthorized(shown, cause) : unreachable(shown, reasonOf(cause), cause);
   });

@@ -10,7 +10,9 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 /** Whether a value received over NATS, from anybody, is an error envelope. */
 export function isErrorEnvelope(value: unknown, causesMax = CAUSES_MAX): value is ErrorEnvelope {
   if (causesMax < 0 || !isRecord(value)) return false;
-  const { name, code, message, details, cause } = value;
+  const { name, code, message, details, stack, cause } = value;
   const hasTexts = typeof name === 'string' && typeof code === 'string' && typeof message === 'string';
-  return hasTexts && isRecord(details) && (cause === undefined || isErrorEnvelope(cause, causesMax - 1));
+  // Shoal sends no stack; another program may send anything.
+  const hasFit = isRecord(details) && (stack === undefined || typeof stack === 'string');
+  return hasTexts && hasFit && (cause === undefined || isErrorEnvelope(cause, causesMax - 1));
 }

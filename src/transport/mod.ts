@@ -7,6 +7,8 @@ export type { Credentials } from './credentials.ts';
 export type { EndpointOptions } from './endpoint.ts';
 export { endpoint } from './endpoint.ts';
 export type { EndpointCounts, EndpointEvent, EndpointMessage, RouterRequest } from './endpoint-messages.ts';
+export type { ClaimOptions, FleetClaim } from './fleet-claim.ts';
+export { claimFleet } from './fleet-claim.ts';
 export { fleetEventIn, isFleetEvent } from './fleet-event-in.ts';
 export type { FindInstanceOptions, FleetInstance } from './fleet-instance.ts';
 export { findFleetInstance } from './fleet-instance.ts';

@@ -11,6 +11,8 @@ export interface Subjects {
   readonly process: string;
   /** Events of the fleet: decisions, starts, ends. */
   readonly events: string;
+  /** Where a Shoal that starts claims the fleet. */
+  readonly claim: string;
   /** Reserved for batches of load reports. */
   readonly telemetry: string;
   /** All administration verbs, for the server side. */
@@ -27,6 +29,7 @@ export function subjectsOf(fleet: string): Subjects {
   return {
     process: `${root}.process`,
     events: `${root}.events`,
+    claim: `${root}.claim`,
     telemetry: `${root}.telemetry`,
     adminAll: `${root}.admin.*`,
     admin: (verb) => {

@@ -79,6 +79,14 @@ export class Terminal {
     process.kill(Number(readFileSync(this.#file('pid'), 'utf8')), signal);
   }
 
+  /** Stops its output as Ctrl-S does, or lets it go on. */
+  async flow(how: 'stop' | 'go'): Promise<void> {
+    const path = (await this.#tmux('display-message', '-p', '#{pane_tty}')).trim();
+    // Of tcflow(3): TCXONC with TCOOFF or TCOON.
+    const script = 'open(my $tty, "+<", $ARGV[0]) or die; ioctl($tty, 0x540A, $ARGV[1] + 0) or die';
+    await execute('perl', ['-e', script, path, how === 'stop' ? '0' : '1'], { timeout: 30_000 });
+  }
+
   /** The visible text, line by line. */
   async screen(): Promise<readonly string[]> {
     return (await this.#tmux('capture-pane', '-p')).split('\n').slice(0, -1);

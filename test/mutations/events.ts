@@ -15,10 +15,10 @@ export const EVENTS = [
     ],
     [
       'a VM that the host never confirmed is not taken for gone',
-      'vm.confirmed && !there.has(vm.id)',
+      'vm.isOnHost && !there.has(vm.id)',
       '!there.has(vm.id)',
     ],
-    ['a VM that the host no longer has is gone', 'vm.confirmed && !there.has(vm.id)', 'vm.confirmed && there.size < 0'],
+    ['a VM that the host no longer has is gone', 'vm.isOnHost && !there.has(vm.id)', 'vm.isOnHost && there.size < 0'],
     ['a VM that only the tables know and the host has is left alone', '.filter((vm) => !there.has(vm));', ';'],
     [
       'a VM that only the tables know and the host has not is gone',
@@ -72,8 +72,8 @@ export const EVENTS = [
     ],
     [
       'an adopted VM keeps its interval of reports',
-      'statusIntervalMs === undefined ? adopted :',
-      'statusIntervalMs !== undefined ? adopted :',
+      'statusIntervalMs === undefined ? found :',
+      'statusIntervalMs !== undefined ? found :',
     ],
     [
       'an adopted VM is reserved',
@@ -84,11 +84,32 @@ export const EVENTS = [
     ['an address that another program has is set aside', "error?.code === 'PORT_TAKEN' || ", ''],
     ['an address that the tables refuse is set aside', ' || vm.refused;', ';'],
     ['the link of a VM that is gone is closed', "      { kind: 'close-link', vm: id },\n", ''],
+    ['the release of a VM that is gone is written', "      { kind: 'write-release', vm: id },\n    ],", '    ],'],
+    ['an end that was meant is no failure', 'wanted || bindFailed ? [] : failed', 'bindFailed ? [] : failed'],
+    ['an address that another program has is no failure', 'wanted || bindFailed ? [] : failed', 'wanted ? [] : failed'],
+    ['an end that was not meant is a failure', '...(wanted || bindFailed ? [] : failed(fleet, vm, nowMs)),', ''],
     [
-      'the release of a VM that is gone is written',
-      "      { kind: 'write-release', vm: id, address },\n    ],",
-      '    ],',
+      'the end of a draining VM was meant',
+      "const wanted = vm.state === 'stopping' || vm.state === 'draining';",
+      "const wanted = vm.state === 'stopping';",
     ],
+    [
+      'an address whose bind failed is set aside',
+      "...(bindFailed ? [{ kind: 'address-quarantined', address, untilMs } as const] : []),",
+      '',
+    ],
+    ['a VM on an address of another holds it until it is gone', ', isIntruder: true },', ' },'],
+    [
+      'a VM on an address of another gets no requests',
+      "...(found.state === 'stopping' ? [] : [",
+      "...(found.state !== 'stopping' ? [] : [",
+    ],
+    [
+      'a VM that nobody knows is released by its id',
+      'if (fleet.releasing.has(vm)) return NOTHING;',
+      'if (!fleet.absent.has(vm)) return NOTHING;',
+    ],
+    ['a VM whose release is under way is not released again', 'if (fleet.releasing.has(vm)) return NOTHING;', ''],
     ['the verdict of the host decides what is poison', 'end.why, nowMs, end.verdict)', 'end.why, nowMs)'],
   ]),
   ...mutationsOf('policy/on-link-event.ts', [
@@ -122,6 +143,11 @@ export const EVENTS = [
     ],
     ['a link is lost once', 'if (vm?.linked !== true) return back;', 'if (vm === undefined) return back;'],
     ['a lost link is no news of a VM that is being ended', 'isNoted ? [event] : []', 'vm ? [event] : []'],
+    [
+      'a link that is tried again has room',
+      "kind: 'vm-congested', vm: id, congested: false",
+      "kind: 'vm-congested', vm: id, congested: true",
+    ],
     ['a pong shows that a VM lives', "transitions: [{ kind: 'vm-heard', vm: id, nowMs }]", 'transitions: []'],
   ]),
   ...mutationsOf('policy/on-write.ts', [
@@ -154,8 +180,13 @@ export const EVENTS = [
       "if (fleet.host.reach === 'away') return undefined;",
       '',
     ],
-    ['a reservation that fails is a failure', "fault: 'failed', figures: { code", 'fault: undefined, figures: { code'],
-    ['an address that the tables refuse is noted', 'return isConflict ? together(', 'return !isConflict ? together('],
+    [
+      'a reservation that fails is a failure',
+      "isConflict ? undefined : 'failed'",
+      'isConflict ? undefined : undefined',
+    ],
+    ['a reservation that the tables contradict is no failure', "isConflict ? undefined : 'failed'", "'failed'"],
+    ['an address that the tables refuse is noted', 'return isConflict ? combine(', 'return !isConflict ? combine('],
     [
       'a VM is noted as reserved when that is durable',
       "{ transitions: [{ kind: 'vm-durable', vm: id }], effects: [] }",
@@ -163,8 +194,6 @@ export const EVENTS = [
     ],
   ]),
   ...mutationsOf('policy/enact.ts', [
-    ['a stop is repeated every 5 s', 'const STOP_AGAIN_MS = 5_000;', 'const STOP_AGAIN_MS = 10_000;'],
-    ['a stop is not repeated sooner than every 5 s', 'const STOP_AGAIN_MS = 5_000;', 'const STOP_AGAIN_MS = 2_500;'],
     ['nothing is started for a second after the store gave no id', 'const NO_ID_MS = 1_000;', 'const NO_ID_MS = 500;'],
     ['a VM is told to stop once', "vm === undefined || vm.state === 'stopping' || fleet", 'vm === undefined || fleet'],
     [
@@ -172,11 +201,21 @@ export const EVENTS = [
       "fault === 'silent' ? returnQueued(fleet, vm, why, nowMs) : NOTHING",
       'NOTHING',
     ],
-    ['a VM that was meant to go is no failure', 'why, failed: fault !== undefined, nowMs', 'why, failed: true, nowMs'],
-    ['a VM that failed is a failure', 'why, failed: fault !== undefined, nowMs', 'why, failed: false, nowMs'],
-    ['a VM is drained once', "if (fleet.vm(vm)?.state !== 'ready') return NOTHING;", ''],
+    [
+      'a VM that was meant to go is no failure',
+      'fault === undefined ? [] : failed(fleet, vm, nowMs)',
+      'failed(fleet, vm, nowMs)',
+    ],
+    ['a VM that failed is a failure', '...(fault === undefined ? [] : failed(fleet, vm, nowMs)),', ''],
+    ['an ejection is a failure', '...(ejected ? failed(fleet, vm, nowMs) : [])', ''],
+    ['a drained VM is no failure', '...(ejected ? failed(fleet, vm, nowMs) : [])', '...failed(fleet, vm, nowMs)'],
+    ['a VM is drained once', "if (vm?.state !== 'ready') return NOTHING;", 'if (vm === undefined) return NOTHING;'],
+    [
+      'a host that is away is told with what it was decided on',
+      '{ ...decidedOn, vms: fleet.vmCount }',
+      '{ vms: fleet.vmCount }',
+    ],
     ['a host that is away is told once', "if (reach === 'away') return NOTHING;", ''],
-    ['a host that is away is told nothing', "if (fleet.host.reach === 'away') return NOTHING;", ''],
     [
       'the replacement of a restart is known',
       'replaces === undefined ? reserved : { ...reserved, replaces }',
@@ -197,7 +236,7 @@ export const EVENTS = [
       "vm.state !== 'prepared' || !vm.reserved) return",
       '!vm.reserved) return',
     ],
-    ['a stop that is repeated is noted', "due.map(({ id }) => ({ kind: 'vm-stop-sent', vm: id, nowMs }))", '[]'],
+    ['a stop that is repeated is noted', "[{ kind: 'vm-stop-sent', vm, nowMs }]", '[]'],
     [
       'that nothing keeps VMs from being started is noted',
       'if (blockage === undefined) return { transitions, effects: [] };',
@@ -230,6 +269,11 @@ export const EVENTS = [
     ['only ready VMs are restarted', "known(fleet, id, ['ready'])", 'known(fleet, id)'],
     ['a spare is not drained', "known(fleet, message.vm, ['ready', 'draining'])", 'known(fleet, message.vm)'],
     ['that a VM is a spare is said', 'if (vm.spare) throw', 'if (!vm.spare) throw'],
+  ]),
+  ...mutationsOf('policy/on-addresses.ts', [
+    ['an address that is in the pool is not added', ' || texts.has(text)) continue', ') continue'],
+    ['an id that is in the pool is not added', 'ids.has(address.id) || ', ''],
+    ['an id is added once', '    ids.add(address.id);\n', ''],
   ]),
   ...mutationsOf('policy/rows.ts', [
     ['a row has the start of its VM in time of day', 'epochMs - (nowMs - vm.startedMs)', 'epochMs'],

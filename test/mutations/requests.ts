@@ -4,6 +4,16 @@ import { mutationsOf } from './mutation.ts';
 export const REQUESTS = [
   ...mutationsOf('policy/admission.ts', [
     [
+      'a deadline is looked at again before a request leaves the line',
+      'next.deadlineMs <= nowMs',
+      'next.deadlineMs < 0',
+    ],
+    [
+      'the limit of the line is not held against those in it',
+      'fleet.requests.waiting - 1);',
+      'fleet.requests.waiting);',
+    ],
+    [
       'a deadline that is no time is refused',
       'if (!Number.isFinite(request.deadlineMs)) return refuse',
       'if (request.deadlineMs < 0) return refuse',
@@ -23,20 +33,21 @@ export const REQUESTS = [
     ['R4 leaves requests to the VMs to come', 'if (others + 1 <= capacityToCome(fleet)) return false;', ''],
     ['R4 comes after the spares', 'fleet.spares === 0 && fleet', 'fleet'],
     ['R4 comes after the free addresses', ' && fleet.freeAddresses(nowMs).next().done === true;\n}', ';\n}'],
-    ['no more than router_queue_max requests wait', 'waiting < routerQueueMax +', 'waiting <= routerQueueMax +'],
-    ['a request that a VM to come will take does not count', ' + capacityToCome(fleet) || ', ' || '],
-    ['a request that R3 starts a VM for does not count', ' || isStartable(fleet, nowMs)) return WAIT', ') return WAIT'],
+    ['no more than router_queue_max requests wait', 'waiting < limit || ', 'waiting <= limit || '],
     [
-      'R3 starts a VM for the next request only',
-      'if (fleet.requests.waiting > capacityToCome(fleet)) return false;',
-      '',
+      'a request that a VM to come will take does not count',
+      'routerQueueMax + capacityToCome(fleet);',
+      'routerQueueMax;',
     ],
-    ['a request that a spare will take does not count', 'if (fleet.spares > 0) return true;', ''],
-    ['a request for which no VM may be started counts', 'mayStart(fleet, nowMs) && fleet', 'fleet'],
     [
-      'a request for which there is no address counts',
-      'mayStart(fleet, nowMs) && fleet.freeAddresses(nowMs).next().done !== true',
-      'mayStart(fleet, nowMs)',
+      'a request that R3 starts a VM for does not count',
+      ' || waiting < limit + startableVms(fleet, nowMs) * vmRequestsMax) return',
+      ') return',
+    ],
+    [
+      'a VM that R3 starts takes vm_requests_max',
+      'startableVms(fleet, nowMs) * vmRequestsMax',
+      'startableVms(fleet, nowMs)',
     ],
     ['a VM to come takes vm_requests_max', 'fleet.starting * fleet.params.vmRequestsMax', 'fleet.starting'],
   ]),
@@ -59,8 +70,8 @@ export const REQUESTS = [
       'status === 503 ? undefined',
     ],
     ['requests that are lost keep their order', 'requests.toReversed()', 'requests'],
-    ['a try of which nothing was sent does not count', "tried: wasSent ? 'orphaned' : false", "tried: 'orphaned'"],
-    ['a guest may keep the reply of what was sent', "tried: wasSent ? 'orphaned' : false", 'tried: false'],
+    ['a try of which nothing was sent does not count', "tried: wasSent ? 'orphaned' : 'unsent'", "tried: 'orphaned'"],
+    ['a guest may keep the reply of what was sent', "tried: wasSent ? 'orphaned' : 'unsent'", "tried: 'unsent'"],
     [
       'what nobody waits for is not tried again',
       "if (request.waiters.length === 0) effects.push({ kind: 'forget', request });\n    else if",
@@ -100,33 +111,31 @@ export const REQUESTS = [
     ['a status that no guest may use is a failed VM', '=== Number(code)) ?? 502', '=== Number(code)) ?? 400'],
     ['an error without a status is a failed VM', "code = '502'", "code = '400'"],
   ]),
-  ...mutationsOf('router/request-path.ts', [
+  ...mutationsOf('policy/expiry.ts', [
     [
-      'a deadline is looked at again before a request leaves the line',
-      'if (next.deadlineMs <= nowMs) {',
-      'if (next.deadlineMs < 0) {',
+      'a request whose deadline has passed is cancelled',
+      "else effects.push({ kind: 'cancel', vm: request.vm, frame: request.frame });",
+      '',
     ],
-    ['the limit of the line is not held against those in it', 'requests.waiting - 1);', 'requests.waiting);'],
+    [
+      'the work goes on while somebody waits',
+      'if (!request.waiters.every((waiter) => late.has(waiter))) continue;',
+      '',
+    ],
+    ['a request that nobody waits for is forgotten', "    effects.push({ kind: 'forget', request });\n", ''],
+    [
+      'a request that VMs have is cancelled when the router ends',
+      "[{ kind: 'cancel', vm, frame }, answer]",
+      '[answer]',
+    ],
+    ['replies that come after the end of the router are dropped', "{ ...left, tried: 'orphaned' }", 'left'],
+    ['a request that expires in the line says why', "blockage === undefined ? ''", "blockage !== undefined ? ''"],
+  ]),
+  ...mutationsOf('router/request-path.ts', [
     [
       'the second try is cancelled when the first is answered',
       "else this.#links.tell(request.vm, { kind: 'cancel', id: request.frame });\n    this.answer",
       'this.answer',
-    ],
-    [
-      'a request whose deadline has passed is cancelled',
-      "else this.#links.tell(vm, { kind: 'cancel', id: request.frame });\n  }",
-      '  }',
-    ],
-    ['the work goes on while somebody waits', 'if (request.waiters.length > 0) return;', ''],
-    [
-      'a request that VMs have is cancelled when the router ends',
-      "        this.#links.tell(vm, { kind: 'cancel', id: frame });\n",
-      '',
-    ],
-    [
-      'replies that come after the end of the router are dropped',
-      '        this.#orphans?.answered?.(request.request.requestId);\n',
-      '',
     ],
     [
       'a late reply by another VM is none',
@@ -155,8 +164,6 @@ export const REQUESTS = [
       'this.#returned(id, vm, false, nowMs)',
       'this.#returned(id, vm, undefined, nowMs)',
     ],
-    ['a request that expires in the line says why', "blockage === undefined ? ''", "blockage !== undefined ? ''"],
-    ['replies are forgotten after dedup_ms', '    requests.cache.expire(nowMs);\n', ''],
     ['a client that waits twice is counted twice', 'told < request.waiters.length', 'told < 1'],
   ]),
   ...mutationsOf('state/request-table.ts', [

@@ -4,7 +4,6 @@ import { mutationsOf } from './mutation.ts';
 export const ROUTER = [
   ...mutationsOf('router/stepper.ts', [
     ['the store is asked for an id once', 'if (this.#fleet.host.noIdBeforeMs > nowMs) return undefined;', ''],
-    ['stops are repeated', 'this.#effects.carryOut(repeatStops(this.#fleet, nowMs));', ''],
     ['a step is asked for again after it was made', 'this.#isAsked = false;', ''],
   ]),
   ...mutationsOf('router/router.ts', [
@@ -28,6 +27,7 @@ export const ROUTER = [
       'if (this.#fleet.isClosing) return this.#requests.refuse(message.request, CLOSING);',
       '',
     ],
+    ['replies are forgotten after dedup_ms', '        this.#fleet.requests.cache.expire(nowMs);\n', ''],
     ['the limit of a drain holds', "this.#context.after(message.limitMs, { kind: 'drain-limit' });", ''],
     ['nothing is decided once the drain is done', 'if (this.#drain.isDone) return;', ''],
     [
@@ -41,6 +41,11 @@ export const ROUTER = [
     ['whoever asked is told once', 'this.#waiting.splice(0)', 'this.#waiting'],
   ]),
   ...mutationsOf('router/links.ts', [
+    [
+      'a link that had no room is tried again',
+      "    this.#context.after(ROOM_AGAIN_MS, { kind: 'link-room', vm });\n",
+      '',
+    ],
     ['a VM has one link', 'if (this.#links.has(target.vm)) return;', ''],
     ['a link that was ready fails for the first time', 'if (link !== undefined) link.failures = 0;', ''],
     ['a link that fails again waits longer', 'link.failures += 1;', ''],
@@ -90,7 +95,19 @@ export const ROUTER = [
       '  }\n\n  #arm',
     ],
   ]),
+  ...mutationsOf('router/request-path.ts', [
+    [
+      'a link without room is no link that is down',
+      "{ kind: 'vm-congested', vm, congested: true }",
+      "{ kind: 'vm-linked', vm, linked: false, nowMs }",
+    ],
+  ]),
   ...mutationsOf('router/effects.ts', [
+    [
+      'a transition that does not fit is a failure',
+      'if (!this.#fleet.apply(transition))',
+      'if (this.#fleet.apply(transition) === undefined)',
+    ],
     [
       'the soft fields of a row are brought up to date',
       'if (update !== undefined) this.#writes.touch(id, update);',

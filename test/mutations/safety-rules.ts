@@ -22,27 +22,19 @@ export const SAFETY_RULES = [
   ...mutationsOf('policy/rules/silence.ts', [
     [
       'a draining VM that never reported is watched',
-      "vm.state === 'ready' || vm.state === 'draining') endMute",
-      "vm.state === 'ready') endMute",
+      "if ((vm.state === 'ready' || vm.state === 'draining') && vm.heardMs",
+      "if (vm.state === 'ready' && vm.heardMs",
     ],
     [
       'a ready VM that never reported is watched',
-      "vm.state === 'ready' || vm.state === 'draining') endMute",
-      "vm.state === 'draining') endMute",
+      "if ((vm.state === 'ready' || vm.state === 'draining') && vm.heardMs",
+      "if (vm.state === 'draining' && vm.heardMs",
     ],
     ['a VM that boots is watched', "for (const vm of plan.fleet.group('booting')) endLateBoot(plan, vm);", ''],
     [
       'a VM is asked in time for the limit to hold',
       'plan.fleet.params.lastConnectMs / 2) break',
       'plan.fleet.params.lastConnectMs) break',
-    ],
-    ['a host that has not told what it adopted is not away', "host.reach !== 'up' || host", 'host'],
-    ['a host that never told of itself is not away', ' || host.heardMs === undefined) return;', ') return;'],
-    ['a host is away once its limit has passed', 'if (silentMs < limitMs) return;', 'if (silentMs <= limitMs) return;'],
-    [
-      'a pause of ours makes no host silent',
-      'Math.round(plan.ruleMs - host.heardMs)',
-      'Math.round(plan.nowMs - host.heardMs)',
     ],
     [
       'a boot counts from when the CPU was started',
@@ -59,10 +51,11 @@ export const SAFETY_RULES = [
       "fault: 'failed', figures });\n}\n\n/** It took",
       'fault: undefined, figures });\n}\n\n/** It took',
     ],
+    ['a VM that answers before its first status line goes on', ' && vm.heardMs === undefined) endMute', ') endMute'],
     [
-      'a VM that never reported may finish its work',
-      ' || !isIdleOrOverdue(plan, vm)) return;\n  const figures = { booting_ms',
-      ') return;\n  const figures = { booting_ms',
+      'a VM may finish its work before it is ended over its silence',
+      ' && !hasAnswerTime && isIdleOrOverdue(plan, vm);',
+      ' && !hasAnswerTime;',
     ],
     [
       'a VM that never reported is a failure',
@@ -83,11 +76,11 @@ export const SAFETY_RULES = [
     ['a VM has a second to answer', 'const ANSWER_MS_MAX = 1_000', 'const ANSWER_MS_MAX = 100'],
     [
       'a VM that works is asked only when its work is overdue',
-      ' || !isIdleOrOverdue(plan, vm, answerMs)) return;',
-      ') return;',
+      ' || !isIdleOrOverdue(plan, vm, answerMs)) return false;',
+      ') return false;',
     ],
     ['a VM without a link is not asked', 'vm.linked && vm.askedMs === undefined', 'vm.askedMs === undefined'],
-    ['a VM without a link is not ended before its limit', 'silent < limitMs || hasAnswerTime || ', 'hasAnswerTime || '],
+    ['a VM without a link is not ended before its limit', 'silent >= limitMs && !hasAnswerTime', '!hasAnswerTime'],
     [
       'what only stood in the queue of a silent VM is tried elsewhere',
       "fault: 'silent', figures });",
@@ -107,8 +100,18 @@ export const SAFETY_RULES = [
       'heardMs',
     ],
   ]),
+  ...mutationsOf('policy/rules/host-away.ts', [
+    ['a host that has not told what it adopted is not away', "host.reach !== 'up' || host", 'host'],
+    ['a host that never told of itself is not away', ' || host.heardMs === undefined) return;', ') return;'],
+    ['a host is away once its limit has passed', 'if (silentMs < limitMs) return;', 'if (silentMs <= limitMs) return;'],
+    [
+      'a pause of ours makes no host silent',
+      'Math.round(plan.ruleMs - host.heardMs)',
+      'Math.round(plan.nowMs - host.heardMs)',
+    ],
+  ]),
   ...mutationsOf('policy/rules/lease.ts', [
-    ['R7 leaves a VM alone that works', 'if (vm.inFlight > 0) continue;', ''],
+    ['R7 leaves a VM that took its link to R6', "if (vm.state === 'ready' || vm.state === 'draining') continue;", ''],
     [
       'R7 waits for ip_reserve_ms',
       'if (reservedMs < ipReserveMs) continue;',
@@ -143,11 +146,16 @@ export const SAFETY_RULES = [
   ...mutationsOf('policy/rules/drained.ts', [
     ['the end of a drained VM says why it was drained', "vm.why ?? 'drained'", "'drained'"],
   ]),
+  ...mutationsOf('policy/rules/unconfirmed.ts', [
+    ['a stop is repeated every 5 s', 'const STOP_AGAIN_MS = 5_000;', 'const STOP_AGAIN_MS = 10_000;'],
+    ['a stop is not repeated sooner than every 5 s', 'const STOP_AGAIN_MS = 5_000;', 'const STOP_AGAIN_MS = 2_500;'],
+  ]),
   ...mutationsOf('policy/step.ts', [
     ['VMs of a host out of reach are told nothing', "|| fleet.host.reach === 'away') return", ') return'],
     ['what a silent host has is not judged', 'plan.decisions.length > 0 || fleet', 'fleet'],
     ['the minimum is not restored while Shoal ends', 'if (!fleet.isClosing) {', '{'],
     ['nothing is scaled down while Shoal ends', 'if (plan.fleet.isClosing) return;', ''],
+    ['stops are repeated', '  repeatStops(plan);\n', ''],
     ['drained VMs are ended', '  endDrained(plan);\n', ''],
     ['lapsed reservations are ended', '  endLapsed(plan);\n', ''],
     ['failing VMs are ejected', '    ejectFailing(plan);\n', ''],

@@ -14,8 +14,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'cpu-runs-before-its-reservation-is-durable',
     file: 'src/fleet/policy/on-host-event.ts',
-    from: 'return vm.reserved && !vm.spare ? together(prepared',
-    to: 'return !vm.spare ? together(prepared',
+    from: 'return vm.reserved && !vm.spare ? combine(prepared',
+    to: 'return !vm.spare ? combine(prepared',
   },
   {
     name: 'address-of-a-gone-vm-is-kept',
@@ -26,7 +26,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'vm-lost-with-its-host-is-not-missed',
     file: 'src/fleet/policy/on-host-event.ts',
-    from: 'vm.confirmed && !there.has(vm.id)',
+    from: 'vm.isOnHost && !there.has(vm.id)',
     to: 'false && !there.has(vm.id)',
   },
   {
@@ -188,8 +188,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'memory-reserve-is-not-kept',
     file: 'src/fleet/policy/blockage.ts',
-    from: '>= params.hostMemoryReserveBytes;',
-    to: '>= 0;',
+    from: 'unmeasured * vmBytes - params.hostMemoryReserveBytes;',
+    to: 'unmeasured * vmBytes;',
   },
   {
     name: 'exit-of-a-vm-is-not-told',
@@ -211,9 +211,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'stop-is-never-sent-again',
-    file: 'src/fleet/policy/enact.ts',
-    from: 'nowMs - vm.stopSentMs >= STOP_AGAIN_MS',
-    to: 'nowMs - vm.stopSentMs >= 1e9',
+    file: 'src/fleet/policy/rules/unconfirmed.ts',
+    from: 'if (sinceMs >= STOP_AGAIN_MS)',
+    to: 'if (sinceMs >= 1e9)',
   },
   {
     name: 'reply-of-an-earlier-connection-is-taken-for-another',

@@ -1,6 +1,9 @@
 import { createSystem, type Ref } from '../../../src/actors/mod.ts';
 import { type ActorLibrary, ASK_TIMEOUT_MS } from './library.ts';
 
+/** The peers have no limit. At the default one, 100 000 actors that tell one other actor would lose messages. */
+const CAPACITY = 1_000_000;
+
 interface Question {
   readonly n: number;
   readonly replyTo: Ref<number>;
@@ -9,7 +12,7 @@ interface Question {
 export function open(): ActorLibrary {
   const system = createSystem();
   return {
-    spawn: (receive) => system.spawn<number>(() => receive),
+    spawn: (receive) => system.spawn<number>(() => receive, { capacity: CAPACITY }),
     echo: () => {
       const ref = system.spawn<Question>(
         () =>

@@ -1,7 +1,7 @@
 import { AssertionError } from 'node:assert';
 import { inspect, isDeepStrictEqual } from 'node:util';
+import type { ActorSystem } from '../behaviour.ts';
 import type { Exit, Ref } from '../ref.ts';
-import type { ActorSystem } from '../system.ts';
 import { ManualClock } from './manual-clock.ts';
 
 /** A predicate, or the properties that a message must have, compared deeply. Further properties do not matter. */

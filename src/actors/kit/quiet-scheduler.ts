@@ -21,9 +21,9 @@ export class QuietScheduler implements Scheduler {
   schedule(runnable: Runnable): void {
     this.#waiting += 1;
     this.#inner.schedule({
-      turn: () => {
+      turn: (slice) => {
         this.#turns += 1;
-        const more = runnable.turn();
+        const more = runnable.turn(slice);
         if (!more) this.#waiting -= 1;
         return more;
       },
@@ -44,11 +44,13 @@ export class QuietScheduler implements Scheduler {
   }
 }
 
+const READING_MS = 0.01;
+
 /**
  * The scheduler that production uses, with a clock that moves at each reading: promises and I/O then run at repeatable
  * moments.
  */
 function repeatable(): FairScheduler {
-  let looks = 0;
-  return new FairScheduler(() => looks++);
+  let readings = 0;
+  return new FairScheduler(() => READING_MS * readings++);
 }

@@ -1,5 +1,7 @@
 import type { ErrorEnvelope } from '../../errors.ts';
-import { type ActorSystem, createSystem, type SystemOptions } from '../system.ts';
+import type { ActorSystem } from '../behaviour.ts';
+import { silentLogger } from '../log.ts';
+import { createSystem, type SystemOptions } from '../system.ts';
 import { CopyingMailbox } from './copy-message.ts';
 import { ManualClock } from './manual-clock.ts';
 import { type Probe, type ProbeOptions, probe } from './probe.ts';
@@ -56,6 +58,8 @@ export function testKit(options: TestKitOptions = {}): TestKit {
   const failures: Failure[] = [];
   const system = createSystem({
     ...(seed === undefined ? {} : { throughput: 1 }),
+    // A test looks at `failures` and at the dead letters of the system.
+    logger: silentLogger,
     ...systemOptions,
     clock,
     scheduler,

@@ -38,8 +38,8 @@ export function vmHandlers(deps: AdminDeps): Readonly<Record<string, AdminHandle
     },
     scale: async (args) => {
       const vmCount = new Arguments(args).whole('vms', { min: 0, max: Number.MAX_SAFE_INTEGER });
-      // Durable before it is acted on. This also checks the figure.
-      await deps.settings.set({ min_vm_count: vmCount });
+      // Durable before it is acted on. This also checks the figure. The router puts it in force with the command.
+      await deps.settings.write({ min_vm_count: vmCount });
       return command(deps, (replyTo) => ({ kind: 'scale', vmCount, replyTo }));
     },
   };

@@ -1,4 +1,5 @@
 import type { FleetDecision } from '../policy/decision.ts';
+import { onHostEvent } from '../policy/on-host-event.ts';
 import { step } from '../policy/step.ts';
 import { Fleet } from '../state/fleet.ts';
 import type { OpenRequest } from '../state/open-request.ts';
@@ -91,6 +92,20 @@ export class BareFleet {
       this.nowMs += 1_000 * (reports - n - 1);
     }
     return this;
+  }
+
+  /** Another program has the VM's address. */
+  bindFails(vm: VmId): this {
+    const address = { id: vm, ip: `10.0.0.${vm}`, port: 9_000 };
+    const untilMs = this.nowMs + 250;
+    return this.apply({ kind: 'vm-gone', vm }, { kind: 'address-quarantined', address, untilMs });
+  }
+
+  /** The VM crashes. */
+  crash(vm: VmId): this {
+    const end = { clean: false, why: 'crashed', exitCode: 1 };
+    const now = { nowMs: this.nowMs, epochMs: this.nowMs };
+    return this.apply(...onHostEvent(this.fleet, { kind: 'vm-gone', host: 'here', vm, end }, now).transitions);
   }
 
   link(vm: VmId, linked: boolean): this {

@@ -1,12 +1,12 @@
 import { type TestKit, testKit } from '../../actors/kit/mod.ts';
 import type { Ref } from '../../actors/mod.ts';
-import type { HostCommand, HostEvent } from '../router/host-messages.ts';
 import { router } from '../router/router.ts';
 import type { RouterMessage } from '../router/router-messages.ts';
 import type { RouterOptions } from '../router/router-options.ts';
 import type { FleetSnapshot, VmRow } from '../state/snapshot.ts';
 import type { FleetEvent } from '../values/fleet-event.ts';
 import type { GuestReady, GuestReport } from '../values/guest.ts';
+import type { HostCommand, HostEvent } from '../values/host-messages.ts';
 import { makeParams } from '../values/params.ts';
 import { parsePool } from '../values/parse-pool.ts';
 import type { Outcome, Request, RequestStatus } from '../values/request.ts';

@@ -1,6 +1,6 @@
 import type { Behaviour, Ref } from '../../actors/mod.ts';
-import type { LinkEvent, LinkMessage, LinkTarget } from '../router/link-messages.ts';
 import type { OpenLink } from '../router/links.ts';
+import type { LinkEvent, LinkMessage, LinkTarget } from '../values/link-messages.ts';
 import type { VmId } from '../values/vm-id.ts';
 
 export type LinkRequest = Extract<LinkMessage, { kind: 'request' }>;

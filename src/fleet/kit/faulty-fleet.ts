@@ -1,6 +1,6 @@
-import type { HostCommand } from '../router/host-messages.ts';
 import type { RouterMessage } from '../router/router-messages.ts';
 import type { Address } from '../values/address.ts';
+import type { HostCommand } from '../values/host-messages.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { type FakeClient, FakeFleet } from './fake-fleet.ts';
 import type { FakeLink } from './fake-link.ts';
@@ -58,9 +58,12 @@ export class FaultyFleet implements AsyncDisposable {
       addresses,
       obeys: [],
       reserve: (vm, address) => this.#write(() => this.#hold(vm, address)),
-      release: (vm, address) => {
-        if (this.#processes.has(vm)) this.violations.push(`${address.ip} is released while VM ${vm} runs on it`);
-        return this.#write(() => this.held.get(address.id) === vm && this.held.delete(address.id));
+      release: (vm) => {
+        const ip = this.#processes.get(vm)?.address.ip;
+        if (ip !== undefined) this.violations.push(`${ip} is released while VM ${vm} runs on it`);
+        return this.#write(() => {
+          for (const [id, holder] of this.held) if (holder === vm) this.held.delete(id);
+        });
       },
     });
     this.fleet.links.autoReady = false;

@@ -9,11 +9,11 @@ import { onWriteFailed, onWritten, type Write } from '../policy/on-write.ts';
 import type { Reaction } from '../policy/reaction.ts';
 import { route } from '../policy/route.ts';
 import { step } from '../policy/step.ts';
-import type { HostEvent } from '../router/host-messages.ts';
 import { Fleet } from '../state/fleet.ts';
 import type { OpenRequest } from '../state/open-request.ts';
 import type { Transition } from '../state/transition.ts';
 import type { Vm } from '../state/vm.ts';
+import type { HostEvent } from '../values/host-messages.ts';
 import { makeParams, type Params } from '../values/params.ts';
 import { parsePool } from '../values/parse-pool.ts';
 import type { Request } from '../values/request.ts';
@@ -126,11 +126,17 @@ export class History {
     for (const effect of effects) {
       if (effect.kind === 'command') {
         const { command } = effect;
-        if (command.kind === 'prepare') this.processes.set(command.vm, command.address.ip);
+        if (command.kind === 'prepare') this.#prepare(command.vm, command.address.ip);
       } else if (effect.kind === 'write-reservation') this.#writes.push({ vm: effect.vm, write: 'reserve' });
       else if (effect.kind === 'write-release') this.#writes.push({ vm: effect.vm, write: 'release' });
       else if (effect.kind === 'answer') this.answer(effect.request);
     }
+  }
+
+  #prepare(vm: VmId, ip: string): void {
+    const other = [...this.processes].find(([, used]) => used === ip);
+    if (other !== undefined) throw new Error(`VM ${vm} is prepared at ${ip}, where VM ${other[0]} is`);
+    this.processes.set(vm, ip);
   }
 
   /** A transition that the policy returns fits what is known. */
@@ -210,7 +216,7 @@ export class History {
       case 'adopt': {
         const address = { id: fact.id, ip: `10.0.0.${fact.id}`, port: 9_000 };
         const vm = 100 + fact.id;
-        if (fleet.holder(address) === undefined) this.processes.set(vm, address.ip);
+        if (fleet.vm(vm) === undefined) this.processes.set(vm, address.ip);
         return this.hears({ kind: 'vm-adopted', host: 'here', vm, address, pid: 1, startedMs: 0, state: 'answering' });
       }
       case 'gone':

@@ -3,6 +3,7 @@ import type { OpenRequest } from '../state/open-request.ts';
 import type { Outcome, Request } from '../values/request.ts';
 import type { Rule } from '../values/rule.ts';
 import type { VmId } from '../values/vm-id.ts';
+import { expiredInLine } from './expiry.ts';
 import { failure } from './retries.ts';
 import { route, waitOrRefuse } from './route.ts';
 
@@ -27,6 +28,14 @@ export function admit(fleet: Fleet, request: Request, nowMs: number): Admission 
   // Nobody is served before those who wait already.
   const decision = fleet.requests.waiting > 0 ? waitOrRefuse(fleet, nowMs) : route(fleet, nowMs);
   return decision.kind === 'refuse' ? refuse(fleet, decision.status, decision.message) : decision;
+}
+
+/** What becomes of the request that is first in line, now that a VM may be free. */
+export function admitNext(fleet: Fleet, next: OpenRequest, nowMs: number): Admission {
+  if (next.deadlineMs <= nowMs) return { kind: 'end', rule: undefined, outcome: expiredInLine(fleet, nowMs) };
+  // It has been let in already: a limit that is now reached is not held against it.
+  const decision = route(fleet, nowMs, fleet.requests.waiting - 1);
+  return decision.kind === 'refuse' ? { kind: 'wait', rule: decision.rule } : decision;
 }
 
 /** R11: a repeat joins the first or gets its stored reply. */

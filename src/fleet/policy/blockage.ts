@@ -12,10 +12,19 @@ export interface Blockage {
 /**
  * Whether the host may start a VM on a free address.
  * @param made VMs that are to be made beside it
+ * @param notBeforeMs until when the back-off lasts
  */
-export function mayStart(fleet: Fleet, nowMs: number, made = 0): boolean {
+export function mayStart(fleet: Fleet, nowMs: number, made = 0, notBeforeMs = fleet.host.notBeforeMs): boolean {
   const { host } = fleet;
-  return host.reach === 'up' && host.notBeforeMs <= nowMs && host.noIdBeforeMs <= nowMs && hasMemory(fleet, made);
+  return host.reach === 'up' && notBeforeMs <= nowMs && host.noIdBeforeMs <= nowMs && hasMemory(fleet, made);
+}
+
+/** How many VMs R3 could start now: the spares, then as many as there are addresses and memory. */
+export function startableVms(fleet: Fleet, nowMs: number): number {
+  const { host, spares } = fleet;
+  if (host.reach !== 'up' || host.notBeforeMs > nowMs) return 0;
+  if (host.noIdBeforeMs > nowMs) return spares;
+  return spares + Math.min(fleet.freeAddressCount(nowMs), vmsInMemory(fleet));
 }
 
 /** The first thing that keeps a VM from being started; undefined if nothing does. */
@@ -36,16 +45,16 @@ export function blockageOf(fleet: Fleet, nowMs: number): Blockage | undefined {
       `but ${params.hostMemoryReserveBytes} are to stay free (host_memory_reserve_bytes)`;
     return { cause: 'memory', text, figures };
   }
-  if (fleet.freeAddresses(nowMs).next().done === true) return noAddress(fleet, nowMs);
+  if (fleet.freeAddresses(nowMs).next().done === true) return noAddress(fleet);
   if (host.notBeforeMs <= nowMs) return undefined;
   const waitMs = Math.ceil(host.notBeforeMs - nowMs);
   const text = `${host.failures} VMs failed in a row; the next is started in ${waitMs} ms`;
   return { cause: 'back-off', text, figures: { failures: host.failures, wait_ms: waitMs } };
 }
 
-function noAddress(fleet: Fleet, nowMs: number): Blockage {
+function noAddress(fleet: Fleet): Blockage {
   const held = fleet.pool.filter((entry) => entry.vm !== undefined).length;
-  const aside = fleet.pool.filter((entry) => entry.vm === undefined && entry.quarantinedUntilMs > nowMs).length;
+  const aside = fleet.pool.length - held;
   const figures = { addresses: fleet.pool.length, held, set_aside: aside };
   if (fleet.pool.length === 0) return { cause: 'addresses', text: 'the address pool is empty (shoal ip add)', figures };
   const asideText = aside === 0 ? '' : `, ${aside} are taken by other programs`;
@@ -53,11 +62,17 @@ function noAddress(fleet: Fleet, nowMs: number): Blockage {
   return { cause: 'addresses', text, figures };
 }
 
-/** A VM's memory shows in the host's figure once it has booted. Until then each VM counts in full. */
-function hasMemory({ host, owing, params }: Fleet, made: number): boolean {
-  if (host.memory === undefined) return true;
+function hasMemory(fleet: Fleet, made: number): boolean {
+  return vmsInMemory(fleet) > made;
+}
+
+/** How many more VMs the host has memory for. A VM shows in the host's figure once it has booted; until then it counts in full. */
+function vmsInMemory({ host, unmeasured, params }: Fleet): number {
+  if (host.memory === undefined) return Number.POSITIVE_INFINITY;
   const { availableBytes, vmBytes } = host.memory;
-  return availableBytes - (owing + made + 1) * vmBytes >= params.hostMemoryReserveBytes;
+  const leftBytes = availableBytes - unmeasured * vmBytes - params.hostMemoryReserveBytes;
+  if (leftBytes < 0) return 0;
+  return vmBytes === 0 ? Number.POSITIVE_INFINITY : Math.floor(leftBytes / vmBytes);
 }
 
 function blocked(cause: Blockage['cause'], text: string): Blockage {

@@ -1,5 +1,4 @@
 import type { VmId } from '../values/vm-id.ts';
-import { mayStart } from './blockage.ts';
 import { DEFAULT_SIZING } from './default-sizing.ts';
 import type { Plan } from './plan.ts';
 import type { IdleVm, Sizing, SizingPolicy, SizingView } from './sizing.ts';
@@ -31,11 +30,8 @@ const AHEAD_MAX = 100;
 /** No more VMs can be started than there are spares and free addresses, and none if the host may start none. */
 function startable(plan: Plan): number {
   const { fleet, nowMs } = plan;
-  if (!mayStart(fleet, nowMs)) return plan.spares;
-  let free = 0;
-  const needed = Math.max(AHEAD_MAX, fleet.requests.waiting);
-  for (const _ of fleet.freeAddresses(nowMs)) if (++free >= needed) break;
-  return plan.spares + free;
+  if (!plan.mayStart) return plan.spares;
+  return plan.spares + Math.min(fleet.freeAddressCount(nowMs), Math.max(AHEAD_MAX, fleet.requests.waiting));
 }
 
 /** The first entries of a list. @throws TypeError if it is none, or an entry is no object */

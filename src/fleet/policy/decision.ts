@@ -13,9 +13,10 @@ export type RouteDecision =
 /** What is to be done with the VMs, with the rule and the figures that it was decided on. */
 export type FleetDecision =
   | StartDecision
-  | WantDecision
+  | UseSpareDecision
   | DrainDecision
   | StopDecision
+  | RepeatStopDecision
   | AskDecision
   | HostAwayDecision
   | BlockedDecision
@@ -33,8 +34,8 @@ export interface StartDecision {
 }
 
 /** A spare is used instead of a new VM. */
-export interface WantDecision {
-  readonly kind: 'want';
+export interface UseSpareDecision {
+  readonly kind: 'use-spare';
   readonly rule: Rule;
   readonly vm: VmId;
   readonly replaces: VmId | undefined;
@@ -61,6 +62,15 @@ export interface StopDecision {
   readonly figures: Figures;
 }
 
+/** The host has not confirmed that a VM is gone, and is told once more to end it. */
+export interface RepeatStopDecision {
+  readonly kind: 'repeat-stop';
+  readonly rule: Rule;
+  readonly vm: VmId;
+  readonly why: string;
+  readonly figures: Figures;
+}
+
 /** Before R6 ends a VM over its silence, it is asked over its link. */
 export interface AskDecision {
   readonly kind: 'ask';
@@ -79,6 +89,8 @@ export interface HostAwayDecision {
 /** VMs are wanted and none can be started, for another reason than before; undefined: that is over. */
 export interface BlockedDecision {
   readonly kind: 'blocked';
+  /** The rule that wants a VM. */
+  readonly rule: Rule;
   readonly blockage: Blockage | undefined;
 }
 

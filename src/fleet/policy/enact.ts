@@ -1,41 +1,51 @@
 import { toEnvelope } from '../../errors.ts';
 import type { Fleet } from '../state/fleet.ts';
+import type { Transition } from '../state/transition.ts';
+import type { Vm } from '../state/vm.ts';
 import { formatAddress } from '../values/address.ts';
+import type { Figures } from '../values/rule.ts';
 import type { VmId } from '../values/vm-id.ts';
-import type { DrainDecision, FleetDecision, StartDecision, StopDecision, WantDecision } from './decision.ts';
-import { hostEvent, vmEvent } from './events.ts';
+import { failureOf } from './back-off.ts';
+import type { DrainDecision, FleetDecision, StartDecision, StopDecision, UseSpareDecision } from './decision.ts';
+import { eventOfHost, eventOfVm } from './events.ts';
 import { NOTHING, type Reaction } from './reaction.ts';
 import { returnQueued } from './retries.ts';
 
-/** A stop that no `vm-gone` has answered is sent again: commands are delivered at most once. */
-const STOP_AGAIN_MS = 5_000;
 /** How long nothing is started after the store gave no id. */
 const NO_ID_MS = 1_000;
 
 /** What follows from a decision, other than a start, which needs an id: see `enactStart`. */
 export function enact(fleet: Fleet, decision: Exclude<FleetDecision, StartDecision>, nowMs: number): Reaction {
   switch (decision.kind) {
-    case 'want':
-      return want(fleet, decision, nowMs);
+    case 'use-spare':
+      return useSpare(fleet, decision, nowMs);
     case 'drain':
-      return drain(fleet, decision);
+      return drain(fleet, decision, nowMs);
     case 'stop':
       return stop(fleet, decision, nowMs);
+    case 'repeat-stop': {
+      const { vm, why } = decision;
+      return {
+        transitions: [{ kind: 'vm-stop-sent', vm, nowMs }],
+        effects: [{ kind: 'command', command: { kind: 'stop', vm, why } }],
+      };
+    }
     case 'ask':
       return {
         transitions: [{ kind: 'vm-asked', vm: decision.vm, nowMs }],
         effects: [{ kind: 'ping', vm: decision.vm }],
       };
     case 'host-away':
-      return hostAway(fleet, `silent for ${decision.figures['silent_ms']} ms`, nowMs);
+      return hostAway(fleet, `silent for ${decision.figures['silent_ms']} ms`, nowMs, decision.figures);
     case 'blocked': {
       const { blockage } = decision;
       const transitions = [{ kind: 'blocked', cause: blockage?.cause }] as const;
       if (blockage === undefined) return { transitions, effects: [] };
       const { text, figures } = blockage;
+      const reason = { rule: decision.rule, figures };
       return {
         transitions,
-        effects: [hostEvent('blocked', fleet.host.name, `no VM can be started: ${text}`, { figures })],
+        effects: [eventOfHost('blocked', fleet.host.name, `no VM can be started: ${text}`, reason)],
       };
     }
     case 'sizing-failed': {
@@ -43,7 +53,7 @@ export function enact(fleet: Fleet, decision: Exclude<FleetDecision, StartDecisi
       const text = `the sizing policy ${decision.policy} failed, the default decides: ${decision.why}`;
       return {
         transitions: [{ kind: 'sizing-fault', why: decision.why }],
-        effects: [hostEvent('failed', fleet.host.name, text)],
+        effects: [eventOfHost('failed', fleet.host.name, text)],
       };
     }
   }
@@ -57,7 +67,7 @@ export function enactStart(fleet: Fleet, decision: StartDecision, vm: VmId, nowM
   return {
     transitions: [replaces === undefined ? reserved : { ...reserved, replaces }],
     effects: [
-      vmEvent('vm-start', vm, fleet.host.name, `VM ${vm} ${purpose} at ${formatAddress(address)}`, decision),
+      eventOfVm('vm-start', vm, fleet.host.name, `VM ${vm} ${purpose} at ${formatAddress(address)}`, decision),
       { kind: 'command', command: { kind: 'prepare', vm, address } },
       { kind: 'write-reservation', vm, address },
     ],
@@ -69,7 +79,7 @@ export function withoutId(fleet: Fleet, error: unknown, nowMs: number): Reaction
   const { name } = fleet.host;
   return {
     transitions: [{ kind: 'no-id', untilMs: nowMs + NO_ID_MS }],
-    effects: [hostEvent('write-failed', name, 'no VM is started, for there is no id', undefined, toEnvelope(error))],
+    effects: [eventOfHost('write-failed', name, 'no VM is started, for there is no id', undefined, toEnvelope(error))],
   };
 }
 
@@ -78,7 +88,7 @@ export function stop(
   fleet: Fleet,
   decision: Omit<StopDecision, 'kind'>,
   nowMs: number,
-  error?: Parameters<typeof vmEvent>[5],
+  error?: Parameters<typeof eventOfVm>[5],
 ): Reaction {
   const { vm: id, why, fault } = decision;
   const vm = fleet.vm(id);
@@ -86,57 +96,57 @@ export function stop(
   // What only stood in the queue of a silent VM is served by others; what it worked on waits for the host's verdict.
   const queued = fault === 'silent' ? returnQueued(fleet, vm, why, nowMs) : NOTHING;
   return {
-    transitions: [{ kind: 'vm-stopping', vm: id, why, failed: fault !== undefined, nowMs }, ...queued.transitions],
+    transitions: [
+      { kind: 'vm-stopping', vm: id, why, nowMs },
+      ...(fault === undefined ? [] : failed(fleet, vm, nowMs)),
+      ...queued.transitions,
+    ],
     effects: [
-      vmEvent('vm-stop', id, fleet.host.name, `VM ${id} is told to stop: ${why}`, decision, error),
+      eventOfVm('vm-stop', id, fleet.host.name, `VM ${id} is told to stop: ${why}`, decision, error),
       { kind: 'command', command: { kind: 'stop', vm: id, why } },
       ...queued.effects,
     ],
   };
 }
 
-export function drain(fleet: Fleet, decision: Omit<DrainDecision, 'kind'>): Reaction {
-  const { vm, why, ejected } = decision;
-  if (fleet.vm(vm)?.state !== 'ready') return NOTHING;
+export function drain(fleet: Fleet, decision: Omit<DrainDecision, 'kind'>, nowMs: number): Reaction {
+  const { vm: id, why, ejected } = decision;
+  const vm = fleet.vm(id);
+  if (vm?.state !== 'ready') return NOTHING;
   return {
-    transitions: [{ kind: 'vm-draining', vm, why, ejected }],
-    effects: [vmEvent('vm-drain', vm, fleet.host.name, `VM ${vm} is drained: ${why}`, decision)],
+    transitions: [{ kind: 'vm-draining', vm: id, why, ejected }, ...(ejected ? failed(fleet, vm, nowMs) : [])],
+    effects: [eventOfVm('vm-drain', id, fleet.host.name, `VM ${id} is drained: ${why}`, decision)],
   };
+}
+
+/** A VM has failed, or is ended because it fails: that counts at once towards the back-off of its host (R1). */
+export function failed(fleet: Fleet, vm: Vm, nowMs: number): readonly Transition[] {
+  const failure = failureOf(fleet.host, vm, nowMs, fleet.ruleMs(nowMs));
+  if (failure === undefined) return [];
+  const { failures, notBeforeMs } = failure;
+  return [{ kind: 'host-failure', failures, notBeforeMs, nowMs }];
 }
 
 /** What its VMs do is unknown from here on. */
-export function hostAway(fleet: Fleet, why: string, nowMs: number): Reaction {
+export function hostAway(fleet: Fleet, why: string, nowMs: number, decidedOn: Figures = {}): Reaction {
   const { name, reach } = fleet.host;
   if (reach === 'away') return NOTHING;
-  const figures = { vms: fleet.vmCount };
+  const figures = { ...decidedOn, vms: fleet.vmCount };
   const text = `host ${name} is out of reach (${why}): what its ${fleet.vmCount} VMs do is unknown`;
   return {
     transitions: [{ kind: 'host-away', nowMs }],
-    effects: [hostEvent('host-down', name, text, { rule: 'R6', figures })],
+    effects: [eventOfHost('host-down', name, text, { rule: 'R6', figures })],
   };
 }
 
-/** Stops that nothing has answered are sent again. */
-export function repeatStops(fleet: Fleet, nowMs: number): Reaction {
-  if (fleet.host.reach === 'away') return NOTHING;
-  const due = [...fleet.group('stopping')].filter((vm) => nowMs - vm.stopSentMs >= STOP_AGAIN_MS);
-  return {
-    transitions: due.map(({ id }) => ({ kind: 'vm-stop-sent', vm: id, nowMs })),
-    effects: due.map(({ id, why }) => ({
-      kind: 'command',
-      command: { kind: 'stop', vm: id, why: why ?? 'it is to stop' },
-    })),
-  };
-}
-
-function want(fleet: Fleet, decision: WantDecision, nowMs: number): Reaction {
+function useSpare(fleet: Fleet, decision: UseSpareDecision, nowMs: number): Reaction {
   const { vm: id, replaces } = decision;
   const vm = fleet.vm(id);
   if (vm === undefined || !vm.spare) return NOTHING;
   const { name } = fleet.host;
   const text = `VM ${id}, a spare, is started at ${formatAddress(vm.address)}`;
   const wanted = { kind: 'vm-wanted', vm: id, replaces, nowMs } as const;
-  const event = vmEvent('vm-start', id, name, text, decision);
+  const event = eventOfVm('vm-start', id, name, text, decision);
   if (vm.state !== 'prepared' || !vm.reserved) return { transitions: [wanted], effects: [event] };
   const boot = bootOf(id, name, nowMs);
   return { transitions: [wanted, ...boot.transitions], effects: [event, ...boot.effects] };
@@ -146,6 +156,6 @@ function want(fleet: Fleet, decision: WantDecision, nowMs: number): Reaction {
 export function bootOf(vm: VmId, host: string, nowMs: number): Reaction {
   return {
     transitions: [{ kind: 'vm-booting', vm, nowMs }],
-    effects: [vmEvent('vm-booting', vm, host, `VM ${vm} boots`), { kind: 'command', command: { kind: 'start', vm } }],
+    effects: [eventOfVm('vm-booting', vm, host, `VM ${vm} boots`), { kind: 'command', command: { kind: 'start', vm } }],
   };
 }

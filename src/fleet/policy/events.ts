@@ -7,7 +7,7 @@ import type { Effect } from './reaction.ts';
 type Kind = FleetEvent['kind'];
 
 /** The event of one VM. @param reason a decision may be given as it is */
-export function vmEvent(
+export function eventOfVm(
   kind: Kind,
   vm: VmId,
   host: string,
@@ -18,7 +18,7 @@ export function vmEvent(
   return event({ kind, vm, host }, text, reason, error);
 }
 
-export function hostEvent(kind: Kind, host: string, text: string, reason?: Reason, error?: ErrorEnvelope): Effect {
+export function eventOfHost(kind: Kind, host: string, text: string, reason?: Reason, error?: ErrorEnvelope): Effect {
   return event({ kind, host }, text, reason, error);
 }
 

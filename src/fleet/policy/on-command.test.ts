@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FakeFleet } from '../kit/mod.ts';
-import type { CommandMessage, CommandReply } from '../router/command-messages.ts';
+import type { CommandMessage, CommandReply } from '../values/command-messages.ts';
 import { makeParams } from '../values/params.ts';
 
 type Ask = CommandMessage extends infer M ? (M extends CommandMessage ? Omit<M, 'replyTo'> : never) : never;

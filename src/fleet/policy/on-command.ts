@@ -1,11 +1,11 @@
 import { ShoalError, toEnvelope } from '../../errors.ts';
-import type { CommandMessage } from '../router/command-messages.ts';
 import type { Fleet } from '../state/fleet.ts';
 import { isStarting, type LiveState, type Vm } from '../state/vm.ts';
+import type { CommandMessage } from '../values/command-messages.ts';
 import { makeParams, type Params, paramsTable } from '../values/params.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { drain, stop } from './enact.ts';
-import { NOTHING, type Reaction, together } from './reaction.ts';
+import { combine, NOTHING, type Reaction } from './reaction.ts';
 
 /** A command that is obeyed. */
 interface Obeyed extends Reaction {
@@ -30,7 +30,7 @@ function obey(fleet: Fleet, message: CommandMessage, nowMs: number): Obeyed {
   switch (message.kind) {
     case 'drain-vm': {
       const vm = known(fleet, message.vm, ['ready', 'draining']);
-      return { ...drained(fleet, [vm], 'an administrator drains it'), vms: [vm.id] };
+      return { ...drained(fleet, [vm], 'an administrator drains it', nowMs), vms: [vm.id] };
     }
     case 'remove-vm': {
       const { id, inFlight } = known(fleet, message.vm);
@@ -68,22 +68,28 @@ function scale(fleet: Fleet, vmCount: number, nowMs: number): Obeyed {
   const surplus = ready.slice(0, beyond - ended.length);
   const figures = { in_flight: 0, min_vm_count: vmCount };
   return {
-    ...together(
+    ...combine(
       { transitions: [{ kind: 'params', params }], effects: [] },
       ...ended.map(({ id }) => stop(fleet, { rule: 'command', vm: id, why, fault: undefined, figures }, nowMs)),
-      drained(fleet, surplus, why, vmCount),
+      drained(fleet, surplus, why, nowMs, vmCount),
     ),
     vms: [...ended, ...surplus].map(({ id }) => id),
     params,
   };
 }
 
-function drained(fleet: Fleet, vms: readonly Vm[], why: string, minVmCount = fleet.params.minVmCount): Reaction {
-  return together(
+function drained(
+  fleet: Fleet,
+  vms: readonly Vm[],
+  why: string,
+  nowMs: number,
+  minVmCount = fleet.params.minVmCount,
+): Reaction {
+  return combine(
     ...vms.map(({ id, inFlight, state }) => {
       const figures = { in_flight: inFlight, min_vm_count: minVmCount };
       const decision = { rule: 'command', vm: id, why, ejected: false, figures } as const;
-      return state === 'ready' ? drain(fleet, decision) : NOTHING;
+      return state === 'ready' ? drain(fleet, decision, nowMs) : NOTHING;
     }),
   );
 }

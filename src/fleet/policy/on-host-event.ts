@@ -1,12 +1,14 @@
-import type { HostEvent } from '../router/host-messages.ts';
 import type { Fleet } from '../state/fleet.ts';
+import { isPossibleMemory } from '../state/host.ts';
 import type { NewVm, Vm } from '../state/vm.ts';
 import { isNewReport } from '../state/vm-changes.ts';
 import { formatAddress } from '../values/address.ts';
+import type { HostEvent } from '../values/host-messages.ts';
 import type { VmEnd, VmId } from '../values/vm-id.ts';
-import { bootOf, hostAway } from './enact.ts';
-import { hostEvent, vmEvent } from './events.ts';
-import { NOTHING, type Reaction, together } from './reaction.ts';
+import { quarantinedUntilMs } from './back-off.ts';
+import { bootOf, failed, hostAway } from './enact.ts';
+import { eventOfHost, eventOfVm } from './events.ts';
+import { combine, NOTHING, type Reaction } from './reaction.ts';
 import { takeAllBack, writeOff } from './retries.ts';
 
 /** What the two clocks say now: monotonic milliseconds, and milliseconds since the epoch. */
@@ -20,7 +22,7 @@ type Event<K extends HostEvent['kind']> = Extract<HostEvent, { readonly kind: K 
 /** What follows from what a controller tells. */
 export function onHostEvent(fleet: Fleet, event: HostEvent, now: Now): Reaction {
   if (event.kind === 'host-down') return hostAway(fleet, event.why, now.nowMs);
-  return together(heard(fleet, event, now.nowMs), told(fleet, event, now));
+  return combine(heard(fleet, event, now.nowMs), told(fleet, event, now));
 }
 
 function told(fleet: Fleet, event: Exclude<HostEvent, { kind: 'host-down' }>, now: Now): Reaction {
@@ -30,7 +32,10 @@ function told(fleet: Fleet, event: Exclude<HostEvent, { kind: 'host-down' }>, no
       return onHostUp(fleet, event, nowMs);
     case 'host-stats': {
       const { availableBytes, vmBytes } = event;
-      return { transitions: [{ kind: 'host-memory', memory: { availableBytes, vmBytes }, nowMs }], effects: [] };
+      const memory = { availableBytes, vmBytes };
+      return isPossibleMemory(memory)
+        ? { transitions: [{ kind: 'host-memory', memory, nowMs }], effects: [] }
+        : NOTHING;
     }
     case 'vm-prepared':
       return onPrepared(fleet, event, nowMs);
@@ -55,11 +60,11 @@ function heard(fleet: Fleet, { kind }: HostEvent, nowMs: number): Reaction {
   if (reach === 'up' || (reach === 'unseen' && kind !== 'host-up')) return NOTHING;
   const up: Reaction = {
     transitions: [{ kind: 'host-up', nowMs }],
-    effects: [hostEvent('host-up', name, `host ${name} is in reach`)],
+    effects: [eventOfHost('host-up', name, `host ${name} is in reach`)],
   };
   // Their reservations became durable while it could not be told so.
   const waiting = [...fleet.group('starting')].filter((vm) => vm.state === 'prepared' && vm.reserved);
-  return together(up, ...waiting.map(({ id }) => bootOf(id, name, nowMs)));
+  return combine(up, ...waiting.map(({ id }) => bootOf(id, name, nowMs)));
 }
 
 /**
@@ -70,11 +75,11 @@ function onHostUp(fleet: Fleet, { vms }: Event<'host-up'>, nowMs: number): React
   if (vms === undefined) return NOTHING;
   const there = new Set(vms);
   const end = { clean: false, why: 'its host no longer has it', exitCode: null };
-  const missing = [...fleet.vms].filter((vm) => vm.confirmed && !there.has(vm.id));
+  const missing = [...fleet.vms].filter((vm) => vm.isOnHost && !there.has(vm.id));
   const absent = [...fleet.absent.keys()].filter((vm) => !there.has(vm));
-  return together(
+  return combine(
     ...missing.map((vm) => vmGone(fleet, vm, end, undefined, nowMs)),
-    ...absent.map((vm) => absentGone(fleet, vm)),
+    ...absent.map((vm) => unseenGone(fleet, vm)),
   );
 }
 
@@ -84,9 +89,9 @@ function onPrepared(fleet: Fleet, { vm: id, pid, imageDigest }: Event<'vm-prepar
   const { name } = fleet.host;
   const prepared: Reaction = {
     transitions: [{ kind: 'vm-prepared', vm: id, pid, imageDigest }],
-    effects: [vmEvent('vm-prepared', id, name, `VM ${id} is prepared (QEMU pid ${pid})`)],
+    effects: [eventOfVm('vm-prepared', id, name, `VM ${id} is prepared (QEMU pid ${pid})`)],
   };
-  return vm.reserved && !vm.spare ? together(prepared, bootOf(id, name, nowMs)) : prepared;
+  return vm.reserved && !vm.spare ? combine(prepared, bootOf(id, name, nowMs)) : prepared;
 }
 
 function onAnswering(fleet: Fleet, { vm: id, guest }: Event<'vm-answering'>): Reaction {
@@ -109,27 +114,14 @@ function onReport(fleet: Fleet, { vm: id, report, atMs }: Event<'vm-report'>, { 
   };
   // An end that got lost on the way, because a mailbox was full: only what nobody waits for any more is given up.
   const isLost = report.inFlight === 0 && vm.inFlight > 0;
-  return isLost ? together(reported, writeOff(fleet, vm, nowMs)) : reported;
+  return isLost ? combine(reported, writeOff(fleet, vm, nowMs)) : reported;
 }
 
 function onAdopted(fleet: Fleet, event: Event<'vm-adopted'>, { nowMs, epochMs }: Now): Reaction {
   const { vm: id, address, pid, imageDigest, statusIntervalMs, state } = event;
   if (fleet.vm(id) !== undefined) return NOTHING;
   const { name } = fleet.host;
-  const holder = fleet.holder(address);
-  if (holder !== undefined && holder !== id) {
-    const text = `VM ${id} was found at ${formatAddress(address)}, which VM ${holder} holds: it is ended`;
-    const reason = { rule: 'R8', figures: { id_ip: address.id, held_by: holder } } as const;
-    const why = `its address is held by VM ${holder}`;
-    return {
-      transitions: [],
-      effects: [
-        vmEvent('unidentified', id, name, text, reason),
-        { kind: 'command', command: { kind: 'stop', vm: id, why } },
-      ],
-    };
-  }
-  const adopted: NewVm = {
+  const found: NewVm = {
     vm: id,
     address,
     spare: state === 'prepared',
@@ -139,21 +131,40 @@ function onAdopted(fleet: Fleet, event: Event<'vm-adopted'>, { nowMs, epochMs }:
     state: state === 'answering' ? 'booting' : state,
     adopted: { pid, imageDigest },
   };
+  const adopted = statusIntervalMs === undefined ? found : { ...found, statusIntervalMs };
+  const holder = fleet.holder(address);
+  if (holder !== undefined && holder !== id) return intruded(fleet, adopted, holder);
   return {
-    transitions: [
-      { kind: 'vm-reserved', ...(statusIntervalMs === undefined ? adopted : { ...adopted, statusIntervalMs }) },
-    ],
+    transitions: [{ kind: 'vm-reserved', ...adopted }],
     effects: [
-      vmEvent('vm-adopted', id, name, `VM ${id} is adopted at ${formatAddress(address)}`),
+      eventOfVm('vm-adopted', id, name, `VM ${id} is adopted at ${formatAddress(address)}`),
       // The Shoal that crashed may have done so before it was durable.
       { kind: 'write-reservation', vm: id, address },
     ],
   };
 }
 
+/** R8: a VM on an address that another VM holds is ended. Until it is gone nothing else may use the address. */
+function intruded(fleet: Fleet, found: NewVm, holder: VmId): Reaction {
+  const { vm, address, nowMs } = found;
+  const text = `VM ${vm} was found at ${formatAddress(address)}, which VM ${holder} holds: it is ended`;
+  const reason = { rule: 'R8', figures: { id_ip: address.id, held_by: holder } } as const;
+  const why = `its address is held by VM ${holder}`;
+  return {
+    transitions: [
+      { kind: 'vm-reserved', ...found, isIntruder: true },
+      ...(found.state === 'stopping' ? [] : [{ kind: 'vm-stopping', vm, why, nowMs } as const]),
+    ],
+    effects: [
+      eventOfVm('unidentified', vm, fleet.host.name, text, reason),
+      { kind: 'command', command: { kind: 'stop', vm, why } },
+    ],
+  };
+}
+
 function onGone(fleet: Fleet, { vm: id, end, error }: Event<'vm-gone'>, nowMs: number): Reaction {
   const vm = fleet.vm(id);
-  return vm === undefined ? absentGone(fleet, id) : vmGone(fleet, vm, end, error, nowMs);
+  return vm === undefined ? unseenGone(fleet, id) : vmGone(fleet, vm, end, error, nowMs);
 }
 
 function vmGone(fleet: Fleet, vm: Vm, end: VmEnd, error: Event<'vm-gone'>['error'], nowMs: number): Reaction {
@@ -163,20 +174,30 @@ function vmGone(fleet: Fleet, vm: Vm, end: VmEnd, error: Event<'vm-gone'>['error
   const found = end.verdict === undefined ? '' : ` (${end.verdict})`;
   // Neither will be better at once, and other addresses may do.
   const bindFailed = error?.code === 'PORT_TAKEN' || vm.refused;
+  const untilMs = quarantinedUntilMs(fleet.poolEntry(address), nowMs);
   const requests = takeAllBack(fleet, vm, end.why, nowMs, end.verdict);
   return {
-    transitions: [...requests.transitions, { kind: 'vm-gone', vm: id, bindFailed, nowMs }],
+    transitions: [
+      ...requests.transitions,
+      ...(wanted || bindFailed ? [] : failed(fleet, vm, nowMs)),
+      { kind: 'vm-gone', vm: id },
+      ...(bindFailed ? [{ kind: 'address-quarantined', address, untilMs } as const] : []),
+    ],
     effects: [
       { kind: 'close-link', vm: id },
-      vmEvent('vm-gone', id, fleet.host.name, `VM ${id} is gone: ${why}${found}`, undefined, error),
+      eventOfVm('vm-gone', id, fleet.host.name, `VM ${id} is gone: ${why}${found}`, undefined, error),
       ...requests.effects,
-      { kind: 'write-release', vm: id, address },
+      { kind: 'write-release', vm: id },
     ],
   };
 }
 
-function absentGone(fleet: Fleet, vm: VmId): Reaction {
-  const address = fleet.absent.get(vm);
-  if (address === undefined) return NOTHING;
-  return { transitions: [{ kind: 'absent-gone', vm }], effects: [{ kind: 'write-release', vm, address }] };
+/** The tables may have more of a VM than the fleet has: whoever it was, it is released by its id. */
+function unseenGone(fleet: Fleet, vm: VmId): Reaction {
+  if (fleet.releasing.has(vm)) return NOTHING;
+  const isAbsent = fleet.absent.has(vm);
+  return {
+    transitions: isAbsent ? [{ kind: 'absent-gone', vm }] : [],
+    effects: [{ kind: 'write-release', vm }],
+  };
 }

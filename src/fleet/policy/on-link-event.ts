@@ -1,10 +1,10 @@
-import type { LinkEvent } from '../router/link-messages.ts';
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest } from '../state/open-request.ts';
 import { formatAddress } from '../values/address.ts';
+import type { LinkEvent } from '../values/link-messages.ts';
 import type { VmId } from '../values/vm-id.ts';
-import { vmEvent } from './events.ts';
-import { NOTHING, type Reaction, together } from './reaction.ts';
+import { eventOfVm } from './events.ts';
+import { combine, NOTHING, type Reaction } from './reaction.ts';
 import { takeAllBack, takeBack } from './retries.ts';
 
 /** The link of a VM is up: with it a VM that boots is ready. */
@@ -15,13 +15,13 @@ export function onLinkReady(fleet: Fleet, id: VmId, nowMs: number): Reaction {
   if (vm.state !== 'booting') return { transitions, effects: [] };
   const { name } = fleet.host;
   const text = `VM ${id} is ready at ${formatAddress(vm.address)}`;
-  if (vm.isAdopted) return { transitions, effects: [vmEvent('vm-ready', id, name, text)] };
+  if (vm.isAdopted) return { transitions, effects: [eventOfVm('vm-ready', id, name, text)] };
   const sinceMs = Math.round(nowMs - vm.startedMs);
   const figures = {
     boot_ms: Math.round(fleet.ruleMs(nowMs) - (vm.bootMs ?? vm.leaseMs)),
     since_decision_ms: sinceMs,
   };
-  return { transitions, effects: [vmEvent('vm-ready', id, name, `${text} after ${sinceMs} ms`, { figures })] };
+  return { transitions, effects: [eventOfVm('vm-ready', id, name, `${text} after ${sinceMs} ms`, { figures })] };
 }
 
 /**
@@ -37,7 +37,7 @@ export function onLinkLost(fleet: Fleet, event: Extract<LinkEvent, { kind: 'link
   const named = [...vm.requests].filter(({ frame }) => unsent.has(frame) || (isJudged && sent.has(frame)));
   const held = isJudged ? [] : [...vm.requests].filter(({ frame }) => sent.has(frame));
   const back = takeBack(fleet, named, event.why, nowMs, ({ frame }) => !unsent.has(frame));
-  return lost(fleet, event.vm, event.why, nowMs, together(back, orphaned(held)));
+  return lost(fleet, event.vm, event.why, nowMs, combine(back, orphaned(held)));
 }
 
 /** The actor of a link has ended: nothing will be told of what was on it, which may have been worked on. */
@@ -51,6 +51,12 @@ export function onLinkExited(fleet: Fleet, id: VmId, why: string, nowMs: number)
     nowMs,
     vm.state === 'stopping' ? orphaned([...vm.requests]) : takeAllBack(fleet, vm, why, nowMs),
   );
+}
+
+/** The link that refused a message is tried again. */
+export function onLinkRoom(fleet: Fleet, id: VmId): Reaction {
+  if (fleet.vm(id)?.congested !== true) return NOTHING;
+  return { transitions: [{ kind: 'vm-congested', vm: id, congested: false }], effects: [] };
 }
 
 /** It answers over its link: what is broken is its console, or whoever reads it (R6). */
@@ -68,7 +74,7 @@ function lost(fleet: Fleet, id: VmId, why: string, nowMs: number, back: Reaction
   const vm = fleet.vm(id);
   if (vm?.linked !== true) return back;
   const isNoted = vm.state !== 'stopping';
-  const event = vmEvent('link-lost', id, fleet.host.name, `the link to VM ${id} is lost: ${why}`);
+  const event = eventOfVm('link-lost', id, fleet.host.name, `the link to VM ${id} is lost: ${why}`);
   return {
     transitions: [{ kind: 'vm-linked', vm: id, linked: false, nowMs }, ...back.transitions],
     effects: [...(isNoted ? [event] : []), ...back.effects],

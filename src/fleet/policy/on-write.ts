@@ -1,10 +1,10 @@
-import { type ErrorEnvelope, toEnvelope } from '../../errors.ts';
+import { type ErrorEnvelope, toEnvelope, toWire } from '../../errors.ts';
 import type { Fleet } from '../state/fleet.ts';
 import { formatAddress } from '../values/address.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { bootOf, stop } from './enact.ts';
-import { vmEvent } from './events.ts';
-import { NOTHING, type Reaction, together } from './reaction.ts';
+import { eventOfVm } from './events.ts';
+import { combine, NOTHING, type Reaction } from './reaction.ts';
 
 /** The durable writes of a VM. */
 export type Write = 'reserve' | 'insert' | 'release';
@@ -12,13 +12,13 @@ export type Write = 'reserve' | 'insert' | 'release';
 /** A write is durable. Nothing is acted on before. */
 export function onWritten(fleet: Fleet, id: VmId, write: Write, nowMs: number): Reaction {
   const done: Reaction = { transitions: [], effects: [{ kind: 'write-done', vm: id }] };
-  if (write === 'release') return together(done, released(fleet, id));
+  if (write === 'release') return combine(done, released(fleet, id));
   const vm = fleet.vm(id);
   if (write === 'insert' || vm === undefined) return done;
   const durable: Reaction = { transitions: [{ kind: 'vm-durable', vm: id }], effects: [] };
   // A host out of reach is told when it is back.
   const boots = vm.state === 'prepared' && !vm.spare && fleet.host.reach !== 'away';
-  return together(done, durable, ...(boots ? [bootOf(id, fleet.host.name, nowMs)] : []));
+  return combine(done, durable, ...(boots ? [bootOf(id, fleet.host.name, nowMs)] : []));
 }
 
 /** A write that fails is repeated, unless it is given up: a VM that does not run yet is ended rather than waited for. */
@@ -27,10 +27,10 @@ export function onWriteFailed(fleet: Fleet, id: VmId, write: Write, error: unkno
   const text = `the ${write} of VM ${id} could not be written`;
   const told: Reaction = {
     transitions: [],
-    effects: [vmEvent('write-failed', id, fleet.host.name, text, undefined, envelope)],
+    effects: [eventOfVm('write-failed', id, fleet.host.name, text, undefined, envelope)],
   };
   const givenUp = giveUp(fleet, id, write, envelope, nowMs);
-  return together(told, givenUp ?? NOTHING, {
+  return combine(told, givenUp ?? NOTHING, {
     transitions: [],
     effects: [{ kind: givenUp === undefined ? 'retry-write' : 'write-done', vm: id }],
   });
@@ -46,19 +46,22 @@ function giveUp(fleet: Fleet, id: VmId, write: Write, error: ErrorEnvelope, nowM
   if (write === 'insert' || runs) return isConflict ? NOTHING : undefined;
   if (fleet.host.reach === 'away') return undefined;
   const why = 'its reservation could not be written';
-  const ended = stop(fleet, { rule: 'R3', vm: id, why, fault: 'failed', figures: { code: error.code } }, nowMs, error);
-  return isConflict ? together({ transitions: [{ kind: 'vm-refused', vm: id }], effects: [] }, ended) : ended;
+  // What the tables contradict is no fault of the VM.
+  const fault = isConflict ? undefined : 'failed';
+  const ended = stop(fleet, { rule: 'R3', vm: id, why, fault, figures: { code: toWire(error).code } }, nowMs, error);
+  return isConflict ? combine({ transitions: [{ kind: 'vm-refused', vm: id }], effects: [] }, ended) : ended;
 }
 
-/** R8: the address is free again. */
+/** R8: the address is free again, unless another VM is on it. */
 function released(fleet: Fleet, vm: VmId): Reaction {
-  const address = fleet.releasing.get(vm);
-  if (address === undefined) return NOTHING;
-  const reason = { rule: 'R8', figures: { id_ip: address.id } } as const;
-  const text = `${formatAddress(address)} is free again`;
-  const isHeld = fleet.holder(address) === vm;
+  const addresses = fleet.releasing.get(vm);
+  if (addresses === undefined) return NOTHING;
+  const free = addresses.filter((address) => fleet.isAlone(vm, address));
   return {
     transitions: [{ kind: 'released', vm }],
-    effects: isHeld ? [vmEvent('address-free', vm, fleet.host.name, text, reason)] : [],
+    effects: free.map((address) => {
+      const reason = { rule: 'R8', figures: { id_ip: address.id } } as const;
+      return eventOfVm('address-free', vm, fleet.host.name, `${formatAddress(address)} is free again`, reason);
+    }),
   };
 }

@@ -1,6 +1,6 @@
-import type { LinkEvent } from '../router/link-messages.ts';
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest } from '../state/open-request.ts';
+import type { LinkEvent } from '../values/link-messages.ts';
 import type { Outcome, RequestStatus } from '../values/request.ts';
 import { failure } from './retries.ts';
 

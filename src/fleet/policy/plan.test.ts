@@ -1,11 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { BareFleet } from '../kit/bare-fleet.ts';
 import { blockageOf } from './blockage.ts';
+import { Plan } from './plan.ts';
 
 describe('a step', () => {
   it('replaces a spare that it uses in the same step', () => {
     const bare = new BareFleet({ params: { min_vm_count: 1, spare_vm_count: 1 } }).prepared(1, { spare: true });
-    expect(bare.decisions()).toEqual(['R1 want 1', 'R3 prepare 10.0.0.2']);
+    expect(bare.decisions()).toEqual(['R1 use-spare 1', 'R3 prepare 10.0.0.2']);
   });
 
   it('makes the minimum good before it starts VMs for requests, which those VMs take', () => {
@@ -18,7 +19,7 @@ describe('a step', () => {
     const params = { min_vm_count: 1, spare_vm_count: 2, ip_reserve_ms: 15_000 };
     const bare = new BareFleet({ addresses: 2, params }).preparing(1, { spare: true });
     bare.later(10_000).preparing(2, { spare: true });
-    expect(bare.later(5_000).decisions()).toEqual(['R7 stop 1', 'R1 want 2']);
+    expect(bare.later(5_000).decisions()).toEqual(['R7 stop 1', 'R1 use-spare 2']);
   });
 
   it('tells a VM one thing: one that is silent while it drains is ended once', () => {
@@ -39,6 +40,37 @@ describe('a step', () => {
     const guest = { textBytesMax: 1 << 20, idempotent: true, operations: [] };
     bare.apply({ kind: 'vm-answering', vm: 2, guest }).link(2, true).report(2);
     expect(bare.decisions()).toEqual(['command drain 1', 'R5 stop 1', 'R1 start 10.0.0.3']);
+  });
+});
+
+describe('the spares of a step', () => {
+  /** How often a VM is looked at while so many spares are used. */
+  function looks(spares: number): number {
+    const bare = new BareFleet({ addresses: 250 });
+    for (let vm = 1; vm <= spares; vm++) bare.prepared(vm, { spare: true });
+    const { fleet } = bare;
+    let count = 0;
+    const group = fleet.group.bind(fleet);
+    vi.spyOn(fleet, 'group').mockImplementation((name) => {
+      const vms = group(name);
+      const looked = new Set(vms);
+      looked[Symbol.iterator] = function* () {
+        for (const vm of vms) {
+          count += 1;
+          yield vm;
+        }
+        return undefined;
+      };
+      return looked;
+    });
+    const plan = new Plan(fleet, bare.nowMs);
+    for (let n = 0; n < spares; n++) expect(plan.start('R3', {})).toBe(true);
+    expect(plan.decisions.map(({ kind }) => kind)).toEqual(Array.from({ length: spares }, () => 'use-spare'));
+    return count;
+  }
+
+  it('are looked at once each, however many VMs it starts', () => {
+    expect([looks(20), looks(200)]).toEqual([20, 200]);
   });
 });
 
@@ -64,7 +96,7 @@ describe('a restart without a free address', () => {
 describe('what keeps VMs from being started', () => {
   it('names how many addresses VMs hold and how many other programs have', () => {
     const bare = new BareFleet({ addresses: 3 }).ready(1, 2).preparing(3);
-    bare.apply({ kind: 'vm-gone', vm: 3, bindFailed: true, nowMs: 0 }, { kind: 'released', vm: 3 });
+    bare.bindFails(3).apply({ kind: 'released', vm: 3 });
     expect(blockageOf(bare.fleet, 0)).toMatchObject({
       cause: 'addresses',
       text: expect.stringContaining('of 3 VMs hold 2, 1 are taken by other programs'),
@@ -79,10 +111,6 @@ describe('R6', () => {
     const bare = new BareFleet().apply({ kind: 'host-memory', memory, nowMs: 0 });
     expect(bare.later(4_999).decisions()).toEqual([]);
     expect(bare.later(1).decisions()).toEqual(['R6 host-away']);
-  });
-
-  it('takes a VM that never printed a status line for one that failed', () => {
-    expect(new BareFleet().mute(1).later(10_000).step()).toMatchObject([{ kind: 'stop', vm: 1, fault: 'failed' }]);
   });
 
   it('counts the silence of a VM that reported early from when it was ready', () => {

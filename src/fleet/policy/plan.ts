@@ -3,6 +3,7 @@ import { isServing, isStarting, type Vm } from '../state/vm.ts';
 import type { Address } from '../values/address.ts';
 import type { Figures, Rule } from '../values/rule.ts';
 import type { VmId } from '../values/vm-id.ts';
+import { type Failures, failureOf } from './back-off.ts';
 import { type Blockage, mayStart } from './blockage.ts';
 import type { AskDecision, DrainDecision, FleetDecision, StopDecision } from './decision.ts';
 import { hasFinished } from './finished.ts';
@@ -17,6 +18,10 @@ export class Plan {
   readonly decisions: FleetDecision[] = [];
   readonly #leaving = new Set<VmId>();
   readonly #usedSpares = new Set<VmId>();
+  /** Spares in the order in which they are used. What has left it is used, leaves or is in another state. */
+  readonly #spares: Readonly<Record<'prepared' | 'preparing', Iterator<Vm, undefined>>>;
+  /** Failures of the host, those of VMs that this plan ends among them. */
+  #failures: Failures;
   readonly #addresses: Iterator<Address, undefined>;
   #leavingReady = 0;
   #leavingServing = 0;
@@ -32,6 +37,8 @@ export class Plan {
     this.nowMs = nowMs;
     this.ruleMs = fleet.ruleMs(nowMs);
     this.#addresses = fleet.freeAddresses(nowMs);
+    this.#failures = fleet.host;
+    this.#spares = { prepared: this.#unusedIn('prepared'), preparing: this.#unusedIn('preparing') };
   }
 
   /** Until when a VM could have been heard. While its host is silent as well, the silence may be the host's. */
@@ -69,6 +76,11 @@ export class Plan {
     return [...this.fleet.group('spares')].filter((vm) => this.#isUnused(vm));
   }
 
+  /** Whether one more VM may be started on a free address. */
+  get mayStart(): boolean {
+    return mayStart(this.fleet, this.nowMs, this.#made, this.#failures.notBeforeMs);
+  }
+
   /** VMs that this plan ends or drains. */
   get leaving(): number {
     return this.#leaving.size;
@@ -83,13 +95,21 @@ export class Plan {
     const vm = this.#leave(decision.vm);
     if (vm === undefined) return;
     this.decisions.push({ kind: 'drain', ...decision });
+    if (decision.ejected) this.#fails(vm);
     if (!hasFinished(vm, this.fleet.params, this.nowMs)) return;
     const figures = { in_flight: vm.inFlight, free_count: vm.freeCount };
     this.decisions.push({ kind: 'stop', rule: 'R5', vm: vm.id, why: decision.why, fault: undefined, figures });
   }
 
   stop(decision: Omit<StopDecision, 'kind'>): void {
-    if (this.#leave(decision.vm) !== undefined) this.decisions.push({ kind: 'stop', ...decision });
+    const vm = this.#leave(decision.vm);
+    if (vm === undefined) return;
+    this.decisions.push({ kind: 'stop', ...decision });
+    if (decision.fault !== undefined) this.#fails(vm);
+  }
+
+  repeatStop({ id, why }: Vm, figures: Figures): void {
+    this.decisions.push({ kind: 'repeat-stop', rule: 'R5', vm: id, why: why ?? 'it is to stop', figures });
   }
 
   ask(decision: Omit<AskDecision, 'kind'>): void {
@@ -102,8 +122,8 @@ export class Plan {
     if (this.fleet.sizingFault !== why) this.decisions.push({ kind: 'sizing-failed', policy, why });
   }
 
-  blocked(blockage: Blockage | undefined): void {
-    this.decisions.push({ kind: 'blocked', blockage });
+  blocked(rule: Rule, blockage: Blockage | undefined): void {
+    this.decisions.push({ kind: 'blocked', rule, blockage });
   }
 
   hostAway(rule: Rule, figures: Figures): void {
@@ -120,7 +140,7 @@ export class Plan {
     const wanted = spare ?? (address === undefined ? this.#spare('preparing') : undefined);
     if (wanted !== undefined) {
       this.#usedSpares.add(wanted.id);
-      this.decisions.push({ kind: 'want', rule, vm: wanted.id, replaces, figures });
+      this.decisions.push({ kind: 'use-spare', rule, vm: wanted.id, replaces, figures });
     } else if (address !== undefined) {
       this.#made += 1;
       this.decisions.push({ kind: 'start', rule, address, spare: false, replaces, figures });
@@ -139,17 +159,22 @@ export class Plan {
   }
 
   #newPlace(): Address | undefined {
-    if (!mayStart(this.fleet, this.nowMs, this.#made)) return undefined;
-    return this.#addresses.next().value;
+    return this.mayStart ? this.#addresses.next().value : undefined;
+  }
+
+  /** R1: one that ends because it fails delays the start of others from this step on. */
+  #fails(vm: Vm): void {
+    this.#failures = failureOf(this.#failures, vm, this.nowMs, this.ruleMs) ?? this.#failures;
   }
 
   #spare(state: 'prepared' | 'preparing'): Vm | undefined {
-    const { host } = this.fleet;
-    if (this.spares === 0 || host.reach !== 'up' || host.notBeforeMs > this.nowMs) return undefined;
-    for (const vm of this.fleet.group('spares')) {
-      if (vm.state === state && this.#isUnused(vm)) return vm;
-    }
-    return undefined;
+    if (this.spares === 0 || this.fleet.host.reach !== 'up' || this.#failures.notBeforeMs > this.nowMs)
+      return undefined;
+    return this.#spares[state].next().value;
+  }
+
+  *#unusedIn(state: 'prepared' | 'preparing'): Generator<Vm, undefined> {
+    for (const vm of this.fleet.group('spares')) if (vm.state === state && this.#isUnused(vm)) yield vm;
   }
 
   #isUnused({ id }: Vm): boolean {

@@ -1,10 +1,10 @@
 import type { Ref } from '../../actors/mod.ts';
-import type { CommandReply } from '../router/command-messages.ts';
-import type { HostCommand } from '../router/host-messages.ts';
-import type { OpenRequest } from '../state/open-request.ts';
+import type { OpenRequest, Waiter } from '../state/open-request.ts';
 import type { Transition } from '../state/transition.ts';
 import type { Address } from '../values/address.ts';
+import type { CommandReply } from '../values/command-messages.ts';
 import type { FleetEvent } from '../values/fleet-event.ts';
+import type { HostCommand } from '../values/host-messages.ts';
 import type { Outcome } from '../values/request.ts';
 import type { VmId } from '../values/vm-id.ts';
 
@@ -25,12 +25,16 @@ export type Effect =
   /** The VM's row as the transitions have made it. `atMs`: when the report was read, milliseconds since the epoch. */
   | { readonly kind: 'write-row'; readonly vm: VmId; readonly atMs: number }
   | { readonly kind: 'update-row'; readonly vm: VmId; readonly atMs: number }
-  | { readonly kind: 'write-release'; readonly vm: VmId; readonly address: Address }
+  | { readonly kind: 'write-release'; readonly vm: VmId }
   /** The write that ran for the VM has succeeded, or is given up: the next one may run. */
   | { readonly kind: 'write-done'; readonly vm: VmId }
   | { readonly kind: 'retry-write'; readonly vm: VmId }
   /** The request ends for all who wait for it. */
   | { readonly kind: 'answer'; readonly request: OpenRequest; readonly outcome: Outcome }
+  /** One client is told; others may go on waiting. */
+  | { readonly kind: 'answer-one'; readonly waiter: Waiter; readonly outcome: Outcome }
+  /** The guest is asked to stop working on it. */
+  | { readonly kind: 'cancel'; readonly vm: VmId; readonly frame: number }
   /** All who waited have been told; a repeat is a new request. */
   | { readonly kind: 'forget'; readonly request: OpenRequest }
   | { readonly kind: 'reply'; readonly replyTo: Ref<CommandReply>; readonly reply: CommandReply };
@@ -38,7 +42,7 @@ export type Effect =
 export const NOTHING: Reaction = { transitions: [], effects: [] };
 
 /** One after the other. The parts must not depend on each other's transitions. */
-export function together(...reactions: readonly Reaction[]): Reaction {
+export function combine(...reactions: readonly Reaction[]): Reaction {
   return {
     transitions: reactions.flatMap(({ transitions }) => transitions),
     effects: reactions.flatMap(({ effects }) => effects),

@@ -1,88 +1,56 @@
 import { describe, expect, it } from 'vitest';
-import { FakeFleet } from '../kit/mod.ts';
+import { BareFleet } from '../kit/bare-fleet.ts';
+import { isAtRest } from './rest.ts';
 
-/** Two VMs that are ready and have reported. */
-async function idle(): Promise<FakeFleet> {
-  const fleet = new FakeFleet({ params: { min_vm_count: 2, free_count: 5 } });
-  await fleet.settle();
-  await fleet.reporting([1, 2], 2);
-  return fleet;
+const STATS = { kind: 'host-memory', memory: { availableBytes: 1e10, vmBytes: 1e6 }, nowMs: 0 } as const;
+
+/** VM 1 of a minimum of one is ready and has reported. */
+function resting(params: Readonly<Record<string, number>> = {}): BareFleet {
+  return new BareFleet({ params: { min_vm_count: 1, free_count: 3, ...params } }).ready(1);
 }
 
-/** How often a timer of the router fires while `work` goes on. */
-async function wakes(fleet: FakeFleet, work: () => Promise<void>): Promise<number> {
-  const { clock } = fleet.kit;
-  const timer = clock.timer.bind(clock);
-  let fired = 0;
-  clock.timer = (delayMs, callback) =>
-    timer(delayMs, () => {
-      fired += 1;
-      callback();
-    });
-  await work();
-  clock.timer = timer;
-  return fired;
-}
-
-describe('a fleet at rest', () => {
-  it('wakes its router twice a second, and as often as ever once there is something to wait for', async () => {
-    await using fleet = await idle();
-    expect(await wakes(fleet, () => fleet.reporting([1, 2], 10))).toBeLessThanOrEqual(25);
-    fleet.send({ withinMs: 60_000 });
-    await fleet.settle();
-    expect(await wakes(fleet, () => fleet.reporting([2], 10))).toBeGreaterThanOrEqual(190);
+describe('a fleet', () => {
+  it('is at rest while its VMs are ready and report, however long they are idle', () => {
+    const bare = resting();
+    for (let second = 0; second < 10; second++) bare.later(1_000).report(1);
+    expect(isAtRest(bare.fleet, bare.nowMs)).toBe(true);
+    expect(isAtRest(bare.prepared(2, { spare: true }).fleet, bare.nowMs)).toBe(true);
   });
 
-  it('is none while VMs are missing', async () => {
-    await using fleet = new FakeFleet({ params: { min_vm_count: 2 }, addresses: 1 });
-    await fleet.settle();
-    await fleet.reporting([1], 2);
-    expect(await wakes(fleet, () => fleet.reporting([1], 10))).toBeGreaterThanOrEqual(190);
+  it.each<[string, (bare: BareFleet) => unknown]>([
+    ['it ends', (bare) => bare.apply({ kind: 'closing' })],
+    ['its host is out of reach', (bare) => bare.apply({ kind: 'host-away', nowMs: 0 })],
+    ['a request waits', (bare) => bare.wait(1)],
+    ['a request is in work', (bare) => bare.work(1)],
+    ['a spare is being prepared', (bare) => bare.preparing(2, { spare: true })],
+    ['a VM is prepared and waits for its reservation', (bare) => bare.prepared(2)],
+    ['a VM boots', (bare) => bare.booting(2)],
+    ['a VM is about to boot, whatever was reported of it', (bare) => bare.prepared(2).report(2)],
+    ['a VM is ready and has not reported', (bare) => bare.mute(2)],
+    ['a VM drains', (bare) => bare.ready(2).apply({ kind: 'vm-draining', vm: 2, why: 'x', ejected: false })],
+    ['a VM stops', (bare) => bare.ready(2).apply({ kind: 'vm-stopping', vm: 2, why: 'x', nowMs: 0 })],
+    ['a VM fails', (bare) => bare.faults(1, 3)],
+    ['a link is down', (bare) => bare.link(1, false)],
+    ['a VM is to be replaced', (bare) => bare.apply({ kind: 'vm-replace', vm: 1 })],
+    ['a VM was asked whether it lives', (bare) => bare.apply({ kind: 'vm-asked', vm: 1, nowMs: 0 })],
+    ['a VM is missing', (bare) => bare.apply({ kind: 'vm-gone', vm: 1 })],
+    ['a VM is surplus', (bare) => bare.idle(2, 3)],
+  ])('is not at rest while %s', (_what, happens) => {
+    const bare = resting();
+    expect(isAtRest(bare.fleet, bare.nowMs)).toBe(true);
+    happens(bare);
+    expect(isAtRest(bare.fleet, bare.nowMs)).toBe(false);
   });
 
-  it('is one with spares beside those that run', async () => {
-    await using fleet = new FakeFleet({ params: { min_vm_count: 1, spare_vm_count: 1, free_count: 2 } });
-    await fleet.settle();
-    await fleet.reporting([1], 4);
-    expect(await wakes(fleet, () => fleet.reporting([1], 10))).toBeLessThanOrEqual(25);
+  it('is not at rest once a VM has been silent for half of its limit', () => {
+    const { fleet } = resting();
+    expect([2_500, 2_501].map((nowMs) => isAtRest(fleet, nowMs))).toEqual([true, false]);
   });
 
-  it('ends a request at its deadline all the same', async () => {
-    await using fleet = await idle();
-    for (let untilMs = 0; untilMs < 250; untilMs += 10) {
-      await fleet.advance(10);
-      const { outcomes } = fleet.send({ withinMs: 100 });
-      await fleet.advance(175);
-      expect(outcomes).toMatchObject([{ ok: false, status: 504 }]);
-      for (const vm of [1, 2]) if (fleet.links.of(vm).open.length > 0) fleet.fail(vm, 499);
-      for (const vm of [1, 2]) fleet.report(vm);
-      await fleet.advance(300);
-    }
-  });
-
-  it('is none while a link is down, so that R2 is not late', async () => {
-    await using fleet = await idle();
-    fleet.dropLink(2);
-    await fleet.reporting([1, 2], 4);
-    expect(await wakes(fleet, () => fleet.advance(500))).toBeGreaterThanOrEqual(5);
-  });
-
-  it('takes its own standstill for one, also if other messages come before its next look', async () => {
-    await using fleet = await idle();
-    await fleet.advance(3_000);
-    fleet.stall(60_000);
-    fleet.gone(1);
-    await fleet.settle();
-    expect(fleet.told('stop')).toEqual([]);
-  });
-
-  it('takes its own standstill for one, and a rest for none', async () => {
-    await using fleet = await idle();
-    await fleet.advance(3_000);
-    fleet.stall(60_000);
-    await fleet.advance(900);
-    expect(fleet.told('stop')).toEqual([]);
-    await fleet.advance(1_000);
-    expect(fleet.told('stop')).toEqual([1, 2]);
+  it('is not at rest once its host has been silent for half of its limit', () => {
+    const { fleet } = new BareFleet().apply(STATS);
+    expect([2_500, 2_501].map((nowMs) => isAtRest(fleet, nowMs))).toEqual([true, false]);
+    const { fleet: quick } = new BareFleet({ params: { status_interval_ms: 10, last_connect_ms: 30 } }).apply(STATS);
+    expect([1_500, 1_501].map((nowMs) => isAtRest(quick, nowMs))).toEqual([true, false]);
   });
 });

@@ -36,7 +36,7 @@ export function takeBack(
   // Each goes before those that are in front by then: the last first keeps the order.
   for (const request of requests.toReversed()) {
     const wasSent = sent(request);
-    transitions.push({ kind: 'request-left', request, nowMs, tried: wasSent ? 'orphaned' : false });
+    transitions.push({ kind: 'request-left', request, nowMs, tried: wasSent ? 'orphaned' : 'unsent' });
     if (request.waiters.length === 0) effects.push({ kind: 'forget', request });
     else if (!wasSent || mayTryAgain(fleet, request)) {
       transitions.push({ kind: 'request-waits', request, where: 'first' });

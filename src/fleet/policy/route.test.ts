@@ -77,7 +77,7 @@ describe('R4, whom it takes', () => {
     expect(route(bare.fleet, 0)).toEqual({ kind: 'wait', rule: 'R3' });
     const left = bare.fleet.vm(3)?.requests.first;
     if (left !== undefined) bare.apply({ kind: 'request-left', request: left, nowMs: 0 });
-    bare.apply({ kind: 'vm-gone', vm: 3, bindFailed: false, nowMs: 0 });
+    bare.apply({ kind: 'vm-gone', vm: 3 });
     expect(route(bare.fleet, 0)).toEqual({ kind: 'wait', rule: 'R3' });
   });
 
@@ -121,9 +121,43 @@ describe('router_queue_max', () => {
     expect([kindOf(bare), kindOf(bare.wait(1)), kindOf(bare.wait(1))]).toEqual(['wait', 'wait', 'end']);
   });
 
-  it('does not count the request that R3 starts a VM for', () => {
-    const bare = new BareFleet({ addresses: 2, params: QUEUE });
-    expect([kindOf(bare), kindOf(bare.wait(1))]).toEqual(['wait', 'end']);
+  it('does not count the requests that R3 starts VMs for: each of a burst waits', async () => {
+    const bare = new BareFleet({ addresses: 2, params: { ...QUEUE, vm_requests_max: 2 } });
+    const kinds = Array.from({ length: 5 }, () => {
+      const kind = kindOf(bare);
+      bare.wait(1);
+      return kind;
+    });
+    expect(kinds).toEqual(['wait', 'wait', 'wait', 'wait', 'end']);
+    await using fleet = new FakeFleet({ addresses: 3, params: QUEUE });
+    const clients = Array.from({ length: 4 }, () => fleet.send());
+    await fleet.settle();
+    expect(clients.map(({ outcomes }) => outcomes.length)).toEqual([0, 0, 0, 1]);
+    expect(fleet.told('prepare')).toEqual([1, 2, 3]);
+  });
+
+  it('counts those for which the memory of the host does not reach', () => {
+    const bare = new BareFleet({ params: { ...QUEUE, host_memory_reserve_bytes: GIB } });
+    bare.apply({ kind: 'host-memory', memory: { availableBytes: 2 * GIB, vmBytes: GIB / 2 - 1 }, nowMs: 0 });
+    expect([kindOf(bare), kindOf(bare.wait(1)), kindOf(bare.wait(1))]).toEqual(['wait', 'wait', 'end']);
+  });
+
+  it('counts those for which other programs have the addresses, until the quarantine is over', () => {
+    const bare = new BareFleet({ addresses: 2, params: QUEUE }).preparing(1).bindFails(1);
+    bare.apply({ kind: 'released', vm: 1 });
+    expect([kindOf(bare), kindOf(bare.wait(1)), kindOf(bare.later(250))]).toEqual(['wait', 'end', 'wait']);
+  });
+
+  it('counts those that come while the store gives no id, but for those that spares will take', () => {
+    const bare = new BareFleet({ addresses: 9, params: QUEUE }).prepared(1, { spare: true });
+    bare.apply({ kind: 'no-id', untilMs: 1_000 });
+    expect([kindOf(bare), kindOf(bare.wait(1)), kindOf(bare.later(1_000))]).toEqual(['wait', 'end', 'wait']);
+  });
+
+  it('counts those that come while the back-off lasts, although there is a spare', () => {
+    const bare = new BareFleet({ params: QUEUE }).prepared(1, { spare: true });
+    for (const vm of [2, 3]) bare.booting(vm).crash(vm);
+    expect([kindOf(bare), kindOf(bare.later(250))]).toEqual(['end', 'wait']);
   });
 
   it('does not count the request that a spare will take', () => {

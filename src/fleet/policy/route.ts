@@ -1,5 +1,5 @@
 import type { Fleet } from '../state/fleet.ts';
-import { mayStart } from './blockage.ts';
+import { startableVms } from './blockage.ts';
 import type { RouteDecision } from './decision.ts';
 
 const WAIT: RouteDecision = { kind: 'wait', rule: 'R3' };
@@ -24,19 +24,13 @@ export function capacityToCome(fleet: Fleet): number {
 
 /** What becomes of a request that comes while others wait: it stands in line behind them. */
 export function waitOrRefuse(fleet: Fleet, nowMs: number): RouteDecision {
-  const { routerQueueMax } = fleet.params;
+  const { routerQueueMax, vmRequestsMax } = fleet.params;
   const { waiting } = fleet.requests;
-  // Those that the VMs to come take at once do not queue for those that run.
-  if (waiting < routerQueueMax + capacityToCome(fleet) || isStartable(fleet, nowMs)) return WAIT;
+  // Those that the VMs to come take at once do not queue for those that run, and neither do those that R3 will start VMs for.
+  const limit = routerQueueMax + capacityToCome(fleet);
+  if (waiting < limit || waiting < limit + startableVms(fleet, nowMs) * vmRequestsMax) return WAIT;
   const message = `overloaded: ${waiting} requests wait already (router_queue_max ${routerQueueMax})`;
   return { kind: 'refuse', rule: 'R4', status: 503, message };
-}
-
-/** R3 will start a VM for the request that is next. */
-function isStartable(fleet: Fleet, nowMs: number): boolean {
-  if (fleet.requests.waiting > capacityToCome(fleet)) return false;
-  if (fleet.spares > 0) return true;
-  return mayStart(fleet, nowMs) && fleet.freeAddresses(nowMs).next().done !== true;
 }
 
 /** R4's condition: with this request more wait than the VMs to come will take, and no address is free for one more. */

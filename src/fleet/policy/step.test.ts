@@ -39,14 +39,14 @@ describe('a step sees what it has decided itself', () => {
   it('each spare is used once', () => {
     const bare = new BareFleet({ params: { spare_vm_count: 2 } }).prepared(1, { spare: true });
     bare.prepared(2, { spare: true }).wait(3);
-    expect(bare.decisions()).toEqual(['R3 want 1', 'R3 want 2', 'R3 start 10.0.0.3']);
+    expect(bare.decisions()).toEqual(['R3 use-spare 1', 'R3 use-spare 2', 'R3 start 10.0.0.3']);
   });
 
   it('a spare that is used is not one too many', () => {
     const bare = new BareFleet({ params: { min_vm_count: 1 } })
       .prepared(1, { spare: true })
       .prepared(2, { spare: true });
-    expect(bare.decisions()).toEqual(['R1 want 1', 'R3 stop 2']);
+    expect(bare.decisions()).toEqual(['R1 use-spare 1', 'R3 stop 2']);
   });
 
   it('nothing is judged in the step that finds the host silent', () => {
@@ -82,16 +82,16 @@ describe('spares', () => {
 
   it('are not used before the back-off is over', () => {
     const bare = new BareFleet({ params: { spare_vm_count: 1 } }).prepared(1, { spare: true });
-    for (const vm of [2, 3, 4]) bare.booting(vm).apply({ kind: 'vm-gone', vm, bindFailed: false, nowMs: 0 });
+    for (const vm of [2, 3, 4]) bare.booting(vm).crash(vm);
     bare.wait(1);
     expect(bare.later(499).decisions()).toEqual([]);
-    expect(bare.later(1).decisions()).toEqual(['R3 want 1']);
+    expect(bare.later(1).decisions()).toEqual(['R3 use-spare 1']);
   });
 
   it('that are prepared are used first, then new VMs, then those that are being prepared', () => {
     const bare = new BareFleet({ addresses: 3, params: { spare_vm_count: 2 } }).preparing(1, { spare: true });
     bare.prepared(2, { spare: true }).wait(4);
-    expect(bare.decisions()).toEqual(['R3 want 2', 'R3 start 10.0.0.3', 'R3 want 1']);
+    expect(bare.decisions()).toEqual(['R3 use-spare 2', 'R3 start 10.0.0.3', 'R3 use-spare 1']);
   });
 
   it('take memory like any VM', () => {
@@ -156,15 +156,15 @@ describe('a restart', () => {
     const bare = asked(3, 3, 1, 2);
     expect(bare.decisions()).toEqual(['command drain 1', 'R5 stop 1']);
     expect(bare.apply({ kind: 'vm-draining', vm: 1, why: 'x', ejected: false }).decisions()).toEqual(['R5 stop 1']);
-    expect(bare.apply({ kind: 'vm-stopping', vm: 1, why: 'x', failed: false, nowMs: 0 }).decisions()).toEqual([]);
-    expect(bare.apply({ kind: 'vm-gone', vm: 1, bindFailed: false, nowMs: 0 }).decisions()).toEqual([]);
+    expect(bare.apply({ kind: 'vm-stopping', vm: 1, why: 'x', nowMs: 0 }).decisions()).toEqual([]);
+    expect(bare.apply({ kind: 'vm-gone', vm: 1 }).decisions()).toEqual([]);
     bare.apply({ kind: 'released', vm: 1 });
     expect(bare.decisions()).toEqual(['command start 10.0.0.1']);
   });
 
   it('drains no VM first while others start or fail', () => {
     expect(asked(2, 1).booting(2).decisions()).toEqual([]);
-    const failing = asked(2, 1).booting(2).apply({ kind: 'vm-gone', vm: 2, bindFailed: false, nowMs: 0 });
+    const failing = asked(2, 1).booting(2).crash(2);
     failing.apply({ kind: 'released', vm: 2 }, { kind: 'address-removed', id: 2 });
     expect(failing.decisions()).toEqual([]);
   });
@@ -173,18 +173,18 @@ describe('a restart', () => {
 describe('a step, as for spares and addresses', () => {
   it('makes a spare good in the step that uses it', () => {
     const bare = new BareFleet({ params: { min_vm_count: 1, spare_vm_count: 1 } }).prepared(1, { spare: true });
-    expect(bare.decisions()).toEqual(['R1 want 1', 'R3 prepare 10.0.0.2']);
+    expect(bare.decisions()).toEqual(['R1 use-spare 1', 'R3 prepare 10.0.0.2']);
   });
 
   it('uses no spare that leaves', () => {
     const params = { spare_vm_count: 2, boot_timeout_ms: 1_000, ip_reserve_ms: 2_000 };
     const bare = new BareFleet({ addresses: 2, params }).preparing(1, { spare: true }).later(1_500);
     bare.preparing(2, { spare: true }).later(500).wait(1);
-    expect(bare.decisions()).toEqual(['R7 stop 1', 'R3 want 2']);
+    expect(bare.decisions()).toEqual(['R7 stop 1', 'R3 use-spare 2']);
   });
 
   it('tells a VM to stop once, also if two rules would', () => {
-    expect(new BareFleet().mute(1).later(15_000).decisions()).toEqual(['R6 stop 1']);
+    expect(new BareFleet().booting(1).later(15_000).decisions()).toEqual(['R6 stop 1']);
   });
 
   it('decides nothing about VMs of a host out of reach', () => {
@@ -212,12 +212,13 @@ describe('a step, as for spares and addresses', () => {
   });
 
   it('takes a VM that never reported for one that failed', () => {
-    expect(new BareFleet().mute(1).later(10_000).step()).toMatchObject([{ kind: 'stop', vm: 1, fault: 'failed' }]);
+    const bare = new BareFleet().mute(1).later(9_000).apply({ kind: 'vm-asked', vm: 1, nowMs: 9_000 });
+    expect(bare.later(1_000).step()).toMatchObject([{ kind: 'stop', vm: 1, fault: 'failed' }]);
   });
 
   it('tells how many addresses other programs have', () => {
     const bare = new BareFleet({ addresses: 3, params: { ...QUIET, min_vm_count: 3 } }).ready(1, 2).preparing(3);
-    bare.apply({ kind: 'vm-gone', vm: 3, bindFailed: true, nowMs: 0 }, { kind: 'released', vm: 3 });
+    bare.bindFails(3).apply({ kind: 'released', vm: 3 });
     const figures = { addresses: 3, held: 2, set_aside: 1 };
     expect(bare.step()).toMatchObject([{ kind: 'blocked', blockage: { cause: 'addresses', figures } }]);
   });

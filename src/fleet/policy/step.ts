@@ -7,9 +7,11 @@ import { tellBlockage } from './rules/blocked.ts';
 import { endDrained } from './rules/drained.ts';
 import { ejectFailing } from './rules/ejection.ts';
 import { restoreMinimum } from './rules/first-vm.ts';
+import { findHostAway } from './rules/host-away.ts';
 import { endLapsed } from './rules/lease.ts';
 import { replaceAsked } from './rules/replacement.ts';
-import { endSilent, findHostAway } from './rules/silence.ts';
+import { endSilent } from './rules/silence.ts';
+import { repeatStops } from './rules/unconfirmed.ts';
 import type { SizingPolicy } from './sizing.ts';
 
 /**
@@ -25,6 +27,7 @@ export function step(fleet: Fleet, nowMs: number, sizing: SizingPolicy = DEFAULT
   endSilent(plan);
   endLapsed(plan);
   endDrained(plan);
+  repeatStops(plan);
   if (!fleet.isClosing) {
     ejectFailing(plan);
     restoreMinimum(plan);

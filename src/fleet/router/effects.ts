@@ -2,9 +2,11 @@ import type { Clock, Ref } from '../../actors/mod.ts';
 import type { Effect, Reaction } from '../policy/reaction.ts';
 import { newRowOf, rowUpdateOf } from '../policy/rows.ts';
 import type { Fleet } from '../state/fleet.ts';
+import type { OpenRequest, Waiter } from '../state/open-request.ts';
+import type { Transition } from '../state/transition.ts';
 import type { FleetEvent } from '../values/fleet-event.ts';
+import type { HostCommand } from '../values/host-messages.ts';
 import type { Outcome } from '../values/request.ts';
-import type { HostCommand } from './host-messages.ts';
 import type { Links } from './links.ts';
 import type { StoreWrites } from './store-writes.ts';
 
@@ -24,31 +26,38 @@ export interface EffectPorts {
 }
 
 /** What the effects on requests need of the request path. */
-export interface Answers {
-  answer(request: Extract<Effect, { kind: 'answer' }>['request'], outcome: Outcome): void;
-  forget(request: Extract<Effect, { kind: 'forget' }>['request']): void;
+export interface Responder {
+  answer(request: OpenRequest, outcome: Outcome): void;
+  answerOne(waiter: Waiter, outcome: Outcome): void;
+  forget(request: OpenRequest): void;
 }
 
-/** Carries reactions out: their transitions first, then their effects. */
+/**
+ * Carries reactions out: their transitions first, then their effects. A transition that does not fit is a defect of the policy: the router
+ * fails before it tells anybody anything that is not so, and the next one starts from what the tables and the host know.
+ */
 export class Effects {
   readonly #fleet: Fleet;
   readonly #clock: Clock;
   readonly #links: Links;
   readonly #writes: StoreWrites;
-  readonly #answers: Answers;
+  readonly #responder: Responder;
   readonly #ports: EffectPorts;
 
-  constructor(fleet: Fleet, clock: Clock, links: Links, writes: StoreWrites, answers: Answers, ports: EffectPorts) {
+  constructor(fleet: Fleet, clock: Clock, links: Links, writes: StoreWrites, responder: Responder, ports: EffectPorts) {
     this.#fleet = fleet;
     this.#clock = clock;
     this.#links = links;
     this.#writes = writes;
-    this.#answers = answers;
+    this.#responder = responder;
     this.#ports = ports;
   }
 
   carryOut({ transitions, effects }: Reaction): void {
-    for (const transition of transitions) this.#fleet.apply(transition);
+    for (const transition of transitions) {
+      if (!this.#fleet.apply(transition))
+        throw new Error(`the transition does not fit the fleet: ${nameOf(transition)}`);
+    }
     for (const effect of effects) this.#run(effect);
   }
 
@@ -72,15 +81,20 @@ export class Effects {
       case 'update-row':
         return this.#row(effect);
       case 'write-release':
-        return this.#writes.release(effect.vm, effect.address);
+        return this.#writes.release(effect.vm);
       case 'write-done':
         return this.#writes.done(effect.vm);
       case 'retry-write':
         return this.#writes.retryLater(effect.vm);
       case 'answer':
-        return this.#answers.answer(effect.request, effect.outcome);
+        return this.#responder.answer(effect.request, effect.outcome);
+      case 'answer-one':
+        return this.#responder.answerOne(effect.waiter, effect.outcome);
+      case 'cancel':
+        this.#links.tell(effect.vm, { kind: 'cancel', id: effect.frame });
+        return;
       case 'forget':
-        return this.#answers.forget(effect.request);
+        return this.#responder.forget(effect.request);
       case 'reply':
         effect.replyTo.tell(effect.reply);
         return;
@@ -99,4 +113,8 @@ export class Effects {
     const row = newRowOf(this.#fleet, vm, atMs, now);
     if (row !== undefined) this.#writes.insert(row);
   }
+}
+
+function nameOf(transition: Transition): string {
+  return 'vm' in transition ? `${transition.kind} of VM ${transition.vm}` : transition.kind;
 }

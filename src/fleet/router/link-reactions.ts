@@ -1,14 +1,14 @@
-import { onLinkExited, onLinkLost, onLinkReady, onPong } from '../policy/on-link-event.ts';
+import { onLinkExited, onLinkLost, onLinkReady, onLinkRoom, onPong } from '../policy/on-link-event.ts';
 import { NOTHING, type Reaction } from '../policy/reaction.ts';
 import type { Fleet } from '../state/fleet.ts';
-import type { LinkEvent } from './link-messages.ts';
+import type { LinkEvent } from '../values/link-messages.ts';
 import type { Links } from './links.ts';
 import type { OwnMessage } from './router-messages.ts';
 
 /** What concerns the state of a link, rather than a request on it. */
 export type LinkStateMessage =
   | Exclude<LinkEvent, { kind: 'link-reply' | 'link-error' | 'link-orphaned-reply' }>
-  | Extract<OwnMessage, { kind: 'link-exited' | 'link-reopen' | 'link-reopened' | 'link-reopen-failed' }>;
+  | Extract<OwnMessage, { kind: 'link-room' | 'link-exited' | 'link-reopen' | 'link-reopened' | 'link-reopen-failed' }>;
 
 /** Keeps the link actors in step with what they tell, and says what follows for the fleet. */
 export class LinkReactions {
@@ -24,12 +24,14 @@ export class LinkReactions {
     const { vm } = message;
     switch (message.kind) {
       case 'link-ready':
-        this.#links.proven(vm);
+        this.#links.connected(vm);
         return onLinkReady(this.#fleet, vm, nowMs);
       case 'link-pong':
         return onPong(this.#fleet, vm, nowMs);
       case 'link-lost':
         return onLinkLost(this.#fleet, message, nowMs);
+      case 'link-room':
+        return onLinkRoom(this.#fleet, vm);
       case 'link-exited': {
         const { reason } = message.exit;
         this.#links.reopenLater(vm);

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { testKit } from '../../actors/kit/mod.ts';
 import { FakeFleet } from '../kit/mod.ts';
+import { Links } from './links.ts';
+import type { RouterMessage } from './router-messages.ts';
 
 /** How often the actor of VM 1's link has been started. */
 const starts = (fleet: FakeFleet): number => fleet.links.started.length;
@@ -56,5 +59,26 @@ describe('the actor of a link', () => {
     fleet.send();
     await fleet.settle();
     expect([starts(fleet), fleet.kit.failures, fleet.links.of(1).open.length]).toEqual([1, [], 1]);
+  });
+});
+
+describe('a link that takes no message', () => {
+  it('is tried again a moment later', async () => {
+    const kit = testKit();
+    const taken: boolean[] = [];
+    const heard: RouterMessage[] = [];
+    kit.system.spawn<RouterMessage>(
+      (context) => {
+        const links = new Links(context, () => () => () => undefined);
+        taken.push(links.tell(1, { kind: 'ping' }));
+        links.open({ vm: 2, address: { id: 2, ip: '10.0.0.2', port: 9_000 } });
+        taken.push(links.tell(2, { kind: 'ping' }));
+        return (message) => void heard.push(message);
+      },
+      { name: 'router' },
+    );
+    await kit.advance(100);
+    expect([taken, heard]).toEqual([[false, true], [{ kind: 'link-room', vm: 1 }]]);
+    await kit.shutdown();
   });
 });

@@ -1,6 +1,6 @@
 import { type Behaviour, type Context, type Exit, exponentialDelayMs, type Ref } from '../../actors/mod.ts';
+import type { LinkEvent, LinkMessage, LinkTarget } from '../values/link-messages.ts';
 import type { VmId } from '../values/vm-id.ts';
-import type { LinkEvent, LinkMessage, LinkTarget } from './link-messages.ts';
 import type { RouterMessage } from './router-messages.ts';
 
 /** The port by which the router gets at guests: a behaviour that keeps the connection to one of them. */
@@ -13,6 +13,11 @@ interface Link {
 }
 
 const REOPEN = { firstMs: 100, maxMs: 5_000 };
+/** When a link whose mailbox was full is tried again: it handles thousands of messages in that time. */
+const ROOM_AGAIN_MS = 10;
+
+/** What the request path needs of the links. */
+export type LinkSender = Pick<Links, 'tell'>;
 
 /** The router's link actors, one a VM. They are its children; one that fails is a link lost and opened anew. */
 export class Links {
@@ -34,7 +39,7 @@ export class Links {
   }
 
   /** It is connected: its next failure is the first again. */
-  proven(vm: VmId): void {
+  connected(vm: VmId): void {
     const link = this.#links.get(vm);
     if (link !== undefined) link.failures = 0;
   }
@@ -64,8 +69,11 @@ export class Links {
     if (link !== undefined) this.#watch(vm, link.ref);
   }
 
+  /** @returns false if its mailbox is full, or its actor has ended; `link-room` follows after a moment */
   tell(vm: VmId, message: LinkMessage): boolean {
-    return this.#links.get(vm)?.ref.tell(message) ?? false;
+    if (this.#links.get(vm)?.ref.tell(message) === true) return true;
+    this.#context.after(ROOM_AGAIN_MS, { kind: 'link-room', vm });
+    return false;
   }
 
   close(vm: VmId): void {

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../actors/mod.ts';
 import { BareFleet } from '../kit/bare-fleet.ts';
 import { FakeFleet } from '../kit/mod.ts';
 import { admit } from '../policy/admission.ts';
+import { onLinkRoom } from '../policy/on-link-event.ts';
+import type { LinkMessage } from '../values/link-messages.ts';
+import { RequestPath } from './request-path.ts';
 
 const ok = { ok: true };
 
@@ -64,7 +68,7 @@ describe('a request', () => {
     await using fleet = new FakeFleet({ addresses: 1, params: { vm_backlog_max: 0, router_queue_max: 1 } });
     const clients = [fleet.send(), fleet.send(), fleet.send()];
     await fleet.settle();
-    expect(clients.map((client) => client.outcomes.length)).toEqual([0, 1, 1]);
+    expect(clients.map((client) => client.outcomes.length)).toEqual([0, 0, 1]);
     expect(clients[2]?.outcomes).toMatchObject([
       { ok: false, status: 503, message: expect.stringContaining('router_queue_max 1') },
     ]);
@@ -409,5 +413,25 @@ describe('R11, a repeat', () => {
     const other = fleet.send({ requestId: '1', op: 'lower' });
     await fleet.settle();
     expect(other.outcomes).toMatchObject([{ status: 400 }]);
+  });
+});
+
+describe('a request that the link of its VM does not take', () => {
+  it('waits until the link has room: that is no fault of the VM, and no try', () => {
+    const bare = new BareFleet({ params: { vm_requests_max: 2 } }).ready(1);
+    const told: LinkMessage[] = [];
+    let hasRoom = false;
+    const links = { tell: (_vm: number, message: LinkMessage) => hasRoom && told.push(message) > 0 };
+    const path = new RequestPath(bare.fleet, links, systemClock, undefined, () => undefined);
+    path.accept(bare.newRequest(), 0);
+    path.accept(bare.newRequest(), 0);
+    expect(bare.fleet.vm(1)).toMatchObject({ linked: true, faults: 0, linkDownMs: undefined, inFlight: 0 });
+    expect([bare.fleet.requests.waiting, bare.fleet.freeVm, bare.fleet.leastLoaded]).toEqual([2, undefined, undefined]);
+    hasRoom = true;
+    bare.apply(...onLinkRoom(bare.fleet, 1).transitions);
+    path.serveWaiting(0);
+    expect([bare.fleet.requests.waiting, told.length]).toEqual([0, 2]);
+    expect([...(bare.fleet.vm(1)?.requests ?? [])].map(({ tries }) => tries)).toEqual([1, 1]);
+    expect(onLinkRoom(bare.fleet, 1)).toEqual({ transitions: [], effects: [] });
   });
 });

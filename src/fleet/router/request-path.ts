@@ -1,27 +1,31 @@
 import type { Clock } from '../../actors/mod.ts';
-import { admit } from '../policy/admission.ts';
-import { blockageOf } from '../policy/blockage.ts';
+import { admit, admitNext } from '../policy/admission.ts';
 import { placeOrphan } from '../policy/orphans.ts';
 import { failure, isFault } from '../policy/retries.ts';
-import { route } from '../policy/route.ts';
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest, Waiter } from '../state/open-request.ts';
+import type { LinkEvent } from '../values/link-messages.ts';
 import type { Outcome, Request } from '../values/request.ts';
 import type { VmId } from '../values/vm-id.ts';
-import type { Answers, OrphanedReplyPort } from './effects.ts';
-import type { LinkEvent } from './link-messages.ts';
-import type { Links } from './links.ts';
+import type { OrphanedReplyPort, Responder } from './effects.ts';
+import type { LinkSender } from './links.ts';
 
 /** The hot path: requests to links, ends to clients. It is imperative and cheap, and decides nothing: its judgements are the policy's. */
-export class RequestPath implements Answers {
+export class RequestPath implements Responder {
   readonly #fleet: Fleet;
-  readonly #links: Links;
+  readonly #links: LinkSender;
   readonly #clock: Clock;
   readonly #orphans: OrphanedReplyPort | undefined;
   /** Called when a request waits that did not before: R3 may want another VM. */
   readonly #onWaiting: () => void;
 
-  constructor(fleet: Fleet, links: Links, clock: Clock, orphans: OrphanedReplyPort | undefined, onWaiting: () => void) {
+  constructor(
+    fleet: Fleet,
+    links: LinkSender,
+    clock: Clock,
+    orphans: OrphanedReplyPort | undefined,
+    onWaiting: () => void,
+  ) {
     this.#fleet = fleet;
     this.#links = links;
     this.#clock = clock;
@@ -95,42 +99,11 @@ export class RequestPath implements Answers {
   serveWaiting(nowMs: number): void {
     const { requests } = this.#fleet;
     for (let next = requests.firstInLine; next !== undefined; next = requests.firstInLine) {
-      if (next.deadlineMs <= nowMs) {
-        this.#left(next, nowMs);
-        this.answer(next, this.#expired(undefined, this.#whyWaiting(nowMs)));
-        continue;
-      }
-      // It has been let in already: a limit that is now reached is not held against it.
-      const decision = route(this.#fleet, nowMs, requests.waiting - 1);
-      if (decision.kind !== 'dispatch') return;
+      const admission = admitNext(this.#fleet, next, nowMs);
+      if (admission.kind !== 'dispatch' && admission.kind !== 'end') return;
       this.#left(next, nowMs);
-      this.#dispatch(next, decision.vm, nowMs);
-    }
-  }
-
-  /** Ends what is past its deadline. A VM that works on it is asked to stop, and stays busy until it says so. */
-  expire(nowMs: number): void {
-    const { requests } = this.#fleet;
-    // Looking for the reason costs more than telling a client: many may expire together.
-    let why: string | undefined;
-    for (const waiter of requests.due(nowMs)) {
-      if (waiter.request.vm === undefined) why ??= this.#whyWaiting(nowMs);
-      this.#expireFor(waiter, why ?? '', nowMs);
-    }
-    requests.cache.expire(nowMs);
-  }
-
-  /** Ends everything that is open; for the end of the server. */
-  refuseAll(why: string): void {
-    const nowMs = this.#clock.monotonic();
-    for (const request of this.#fleet.requests.all()) {
-      const { vm, frame } = request;
-      if (vm !== undefined) {
-        this.#links.tell(vm, { kind: 'cancel', id: frame });
-        this.#orphans?.answered?.(request.request.requestId);
-      }
-      this.#left(request, nowMs);
-      this.answer(request, failure(this.#fleet, 503, why, vm));
+      if (admission.kind === 'end') this.answer(next, admission.outcome);
+      else this.#dispatch(next, admission.vm, nowMs);
     }
   }
 
@@ -146,34 +119,17 @@ export class RequestPath implements Answers {
     requests.end(request, outcome);
   }
 
+  answerOne(waiter: Waiter, outcome: Outcome): void {
+    this.#fleet.requests.counts.ended(outcome);
+    this.#fleet.requests.endFor(waiter, outcome);
+  }
+
   /** All that waited for it have been told, and a repeat is a new request. */
   forget(request: OpenRequest): void {
     this.#fleet.requests.cache.closed(request);
     if (!request.mayBeOrphaned) return;
     this.#fleet.requests.cache.orphaned(request.request);
     this.#orphans?.answered?.(request.request.requestId);
-  }
-
-  #expireFor(waiter: Waiter, why: string, nowMs: number): void {
-    const { request } = waiter;
-    const { vm } = request;
-    const outcome = this.#expired(vm, why);
-    this.#fleet.requests.counts.ended(outcome);
-    this.#fleet.requests.endFor(waiter, outcome);
-    if (request.waiters.length > 0) return;
-    this.forget(request);
-    if (vm === undefined) this.#left(request, nowMs);
-    else this.#links.tell(vm, { kind: 'cancel', id: request.frame });
-  }
-
-  #expired(vm: VmId | undefined, why: string): Outcome {
-    if (vm !== undefined) return failure(this.#fleet, 504, `its deadline passed while VM ${vm} worked on it`, vm);
-    return failure(this.#fleet, 504, `its deadline passed while it waited${why}`);
-  }
-
-  #whyWaiting(nowMs: number): string {
-    const blockage = blockageOf(this.#fleet, nowMs);
-    return blockage === undefined ? '' : `; no VM can be started: ${blockage.text}`;
   }
 
   #wait(request: OpenRequest, where: 'last' | 'first'): void {
@@ -185,8 +141,9 @@ export class RequestPath implements Answers {
     this.#fleet.apply({ kind: 'request-dispatched', request, vm });
     const { op, token, payload } = request.request;
     if (this.#links.tell(vm, { kind: 'request', id: request.frame, op, token, payload })) return;
-    this.#fleet.apply({ kind: 'request-left', request, nowMs, tried: false });
-    this.#fleet.apply({ kind: 'vm-linked', vm, linked: false, nowMs });
+    this.#fleet.apply({ kind: 'request-left', request, nowMs, tried: 'unsent' });
+    // An overload, or the end of the link, which tells of itself: neither is a fault of the VM.
+    this.#fleet.apply({ kind: 'vm-congested', vm, congested: true });
     this.#wait(request, 'first');
   }
 

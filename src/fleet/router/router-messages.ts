@@ -3,12 +3,12 @@ import type { Write } from '../policy/on-write.ts';
 import type { RequestFigures } from '../state/request-counts.ts';
 import type { FleetSnapshot } from '../state/snapshot.ts';
 import type { Address } from '../values/address.ts';
+import type { CommandMessage } from '../values/command-messages.ts';
+import type { HostEvent } from '../values/host-messages.ts';
+import type { LinkEvent } from '../values/link-messages.ts';
 import type { Params } from '../values/params.ts';
 import type { Request } from '../values/request.ts';
 import type { VmId } from '../values/vm-id.ts';
-import type { CommandMessage } from './command-messages.ts';
-import type { HostEvent } from './host-messages.ts';
-import type { LinkEvent } from './link-messages.ts';
 
 export type RouterMessage =
   | { readonly kind: 'request'; readonly request: Request }
@@ -34,6 +34,8 @@ export type OwnMessage =
   | { readonly kind: 'written'; readonly vm: VmId; readonly write: Write }
   | { readonly kind: 'write-failed'; readonly vm: VmId; readonly write: Write; readonly error: unknown }
   | { readonly kind: 'write-again'; readonly vm: VmId }
+  /** A link that refused a message may have room again. */
+  | { readonly kind: 'link-room'; readonly vm: VmId }
   | { readonly kind: 'link-exited'; readonly vm: VmId; readonly exit: Exit }
   | { readonly kind: 'link-reopen'; readonly vm: VmId }
   | { readonly kind: 'link-reopened'; readonly vm: VmId }

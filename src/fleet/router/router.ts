@@ -1,4 +1,5 @@
 import type { Behaviour, Context } from '../../actors/mod.ts';
+import { onDeadlines, refuseAll } from '../policy/expiry.ts';
 import type { Reaction } from '../policy/reaction.ts';
 import { isAtRest } from '../policy/rest.ts';
 import { wantedBlockage } from '../policy/rules/blocked.ts';
@@ -68,7 +69,8 @@ class Router {
   }
 
   refuseAll(): void {
-    this.#requests.refuseAll(this.#fleet.isClosing ? CLOSING : ENDED);
+    const why = this.#fleet.isClosing ? CLOSING : ENDED;
+    this.#effects.carryOut(refuseAll(this.#fleet, why, this.#context.clock.monotonic()));
   }
 
   #handle(message: RouterMessage, nowMs: number): void {
@@ -87,6 +89,7 @@ class Router {
       case 'link-ready':
       case 'link-pong':
       case 'link-lost':
+      case 'link-room':
       case 'link-exited':
       case 'link-reopen':
       case 'link-reopened':
@@ -117,7 +120,8 @@ class Router {
       case 'drain-limit':
         return this.refuseAll();
       case 'tick':
-        this.#requests.expire(nowMs);
+        this.#effects.carryOut(onDeadlines(this.#fleet, this.#fleet.requests.due(nowMs), nowMs));
+        this.#fleet.requests.cache.expire(nowMs);
         this.#step(nowMs);
         return this.#ticker.next(nowMs, isAtRest(this.#fleet, nowMs), this.#fleet.params.statusIntervalMs);
       case 'step':

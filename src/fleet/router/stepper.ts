@@ -1,6 +1,6 @@
 import type { Context } from '../../actors/mod.ts';
 import { type FleetDecision, isStart } from '../policy/decision.ts';
-import { enact, enactStart, repeatStops, withoutId } from '../policy/enact.ts';
+import { enact, enactStart, withoutId } from '../policy/enact.ts';
 import { step } from '../policy/step.ts';
 import type { Fleet } from '../state/fleet.ts';
 import type { VmId } from '../values/vm-id.ts';
@@ -38,7 +38,6 @@ export class Stepper {
   run(nowMs: number): void {
     this.#isAsked = false;
     for (const decision of step(this.#fleet, nowMs, this.#options.sizing)) this.#carryOut(decision, nowMs);
-    this.#effects.carryOut(repeatStops(this.#fleet, nowMs));
   }
 
   #carryOut(decision: FleetDecision, nowMs: number): void {

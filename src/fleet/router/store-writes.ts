@@ -10,8 +10,8 @@ export interface StorePorts {
   readonly reserve: (vm: VmId, address: Address) => Promise<unknown>;
   /** R7, at the first status line. For an adopted VM the row may be there already, and is brought up to date. */
   readonly insert?: ((record: NewVmRow) => Promise<unknown>) | undefined;
-  /** R8: the row is deleted and the address freed in one write; resolves too if there is neither. */
-  readonly release?: ((vm: VmId, address: Address) => Promise<unknown>) | undefined;
+  /** R8: the VM's row is deleted and whatever address it holds is freed, in one write; resolves too if there is neither. */
+  readonly release?: ((vm: VmId) => Promise<unknown>) | undefined;
   readonly touch?: ((vm: VmId, touch: VmRowUpdate) => void) | undefined;
 }
 
@@ -47,9 +47,9 @@ export class StoreWrites {
     if (insert !== undefined) this.#add(record.vm, 'insert', () => insert(record));
   }
 
-  release(vm: VmId, address: Address): void {
+  release(vm: VmId): void {
     const { release } = this.#ports;
-    this.#add(vm, 'release', async () => release?.(vm, address));
+    this.#add(vm, 'release', async () => release?.(vm));
   }
 
   touch(vm: VmId, touch: VmRowUpdate): void {

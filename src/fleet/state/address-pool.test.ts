@@ -56,6 +56,7 @@ test('over any history what is free is what is in the pool and not held, lowest 
         if (what === 'release' && held.has(id) && leave(pool, id, id)) held.delete(id);
         const free = [...inPool].filter((one) => !held.has(one)).sort((a, b) => a - b);
         expect([...pool.free(0)].map((one) => one.id)).toEqual(free);
+        expect(pool.freeCount(0)).toBe(free.length);
       }
     }),
   );
@@ -77,6 +78,7 @@ test('an address that the tables give to a VM is held until that VM is seen, or 
   pool.hold(address(1), 7);
   expect([...pool.absent.keys()]).toEqual([9]);
   expect([pool.leave(7, undefined), pool.leave(9, undefined)]).toEqual([false, true]);
+  expect([...pool.absent.keys()]).toEqual([]);
   pool.release(9);
   expect([...pool.free(0)].map(({ id }) => id)).toEqual([2]);
 });
@@ -115,4 +117,47 @@ test('an address that was never in the pool is given to nobody when its VM is go
   expect([...pool.free(0)]).toEqual([]);
   leave(pool, 1, 6);
   expect([...pool.free(0)].map(({ ip }) => ip)).toEqual(['127.0.0.1']);
+});
+
+test('an address that the tables give to a VM which is found on another is held until that VM is gone', () => {
+  const pool = new AddressPool([address(1), address(2), address(3)]);
+  pool.holdAbsent(address(1), 7);
+  pool.hold(address(2), 7);
+  expect([[...pool.free(0)].map(({ id }) => id), [...pool.absent.keys()]]).toEqual([[3], []]);
+  pool.leave(7, address(2));
+  expect([...pool.free(0)].map(({ id }) => id)).toEqual([3]);
+  pool.release(7);
+  expect([...pool.free(0)].map(({ id }) => id)).toEqual([1, 2, 3]);
+});
+
+test('an address that two VMs are on is free when both are gone, whichever goes first', () => {
+  for (const [first, second] of [[7, 8] as const, [8, 7] as const]) {
+    const pool = new AddressPool([address(1)]);
+    pool.hold(address(1), 7);
+    pool.share(address(1), 8);
+    expect([pool.holder(address(1)), pool.isAlone(7, address(1))]).toEqual([7, false]);
+    leave(pool, 1, first);
+    expect([pool.holder(address(1)), [...pool.free(0)], pool.remove(1)]).toEqual([second, [], false]);
+    expect([pool.isAlone(first, address(1)), pool.isAlone(second, address(1))]).toEqual([false, true]);
+    leave(pool, 1, second);
+    expect([...pool.free(0)].map(({ id }) => id)).toEqual([1]);
+  }
+});
+
+test('an address that is set aside is not free, nor counted as free, unless that is over', () => {
+  const pool = new AddressPool([address(1), address(2), address(3)]);
+  for (const id of [1, 2, 3]) pool.quarantine(address(id), 250);
+  pool.hold(address(2), 7);
+  pool.remove(3);
+  expect([[...pool.free(249)], pool.freeCount(249)]).toEqual([[], 0]);
+  expect([[...pool.free(250)].map(({ id }) => id), pool.freeCount(250)]).toEqual([[1], 1]);
+});
+
+test('an address that two VMs are on stays theirs when it comes into the pool', () => {
+  const pool = new AddressPool([]);
+  pool.hold(address(1), 7);
+  pool.share(address(1), 8);
+  pool.add(address(1));
+  leave(pool, 1, 7);
+  expect([pool.holder(address(1)), [...pool.free(0)]]).toEqual([8, []]);
 });

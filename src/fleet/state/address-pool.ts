@@ -1,5 +1,4 @@
 import { type Address, formatAddress } from '../values/address.ts';
-import { backOffMs } from '../values/back-off.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { insertSorted, removeSorted } from './sorted.ts';
 
@@ -8,6 +7,8 @@ interface EntryRecord {
   readonly address: Address;
   /** The VM that holds it (`reserve`), from its reservation until its process is confirmed gone and that is durable. */
   vm: VmId | undefined;
+  /** VMs that were found on it although another holds it. They hold it after that one, until they are gone as well. */
+  readonly intruders: VmId[];
   /** Monotonic milliseconds until which it is set aside because its bind failed. */
   quarantinedUntilMs: number;
   /** Binds that failed in a row. */
@@ -16,7 +17,10 @@ interface EntryRecord {
 
 export type PoolEntry = Readonly<EntryRecord>;
 
-/** Who holds which address. No address is ever held by two (R8), not even one that was taken out of the pool while a VM is on it. */
+/**
+ * Who holds which address. No address is ever given to two VMs (R8), not even one that was taken out of the pool while a VM is on it. An
+ * address on which a second VM was found is not free before both are gone.
+ */
 export class AddressPool {
   readonly #entries: EntryRecord[];
   /** Addresses are told apart by what they are: `id_ip` may stand for another one after the pool was changed. */
@@ -24,11 +28,15 @@ export class AddressPool {
   readonly #byId = new Map<number, EntryRecord>();
   /** Ids of addresses that nobody holds, lowest first; those in quarantine too. */
   readonly #unheld: number[] = [];
+  /** Entries that were set aside, and of which nobody has seen yet that this is over. */
+  readonly #quarantined = new Set<EntryRecord>();
   readonly #absent = new Map<VmId, Address>();
-  readonly #releasing = new Map<VmId, Address>();
+  /** Addresses that the tables give to VMs which were found on others: the tables free them together with those. */
+  readonly #former = new Map<VmId, readonly Address[]>();
+  readonly #releasing = new Map<VmId, readonly Address[]>();
 
   constructor(addresses: readonly Address[]) {
-    this.#entries = [...addresses].sort((a, b) => a.id - b.id).map((address) => entryOf(address, undefined));
+    this.#entries = [...addresses].sort((a, b) => a.id - b.id).map((address) => entryOf(address));
     for (const entry of this.#entries) {
       this.#byText.set(formatAddress(entry.address), entry);
       this.#byId.set(entry.address.id, entry);
@@ -47,12 +55,32 @@ export class AddressPool {
   }
 
   /** Held by VMs that are gone, until that is durable. */
-  get releasing(): ReadonlyMap<VmId, Address> {
+  get releasing(): ReadonlyMap<VmId, readonly Address[]> {
     return this.#releasing;
   }
 
+  entry(address: Address): PoolEntry | undefined {
+    return this.#byText.get(formatAddress(address));
+  }
+
   holder(address: Address): VmId | undefined {
-    return this.#byText.get(formatAddress(address))?.vm;
+    return this.entry(address)?.vm;
+  }
+
+  /** How many addresses `free` gives. */
+  freeCount(nowMs: number): number {
+    let setAside = 0;
+    for (const entry of this.#quarantined) {
+      if (entry.quarantinedUntilMs <= nowMs) this.#quarantined.delete(entry);
+      else if (entry.vm === undefined && this.#isInPool(entry)) setAside += 1;
+    }
+    return this.#unheld.length - setAside;
+  }
+
+  /** Whether the VM is the only one on the address. */
+  isAlone(vm: VmId, address: Address): boolean {
+    const entry = this.entry(address);
+    return entry?.vm === vm && entry.intruders.length === 0;
   }
 
   /** @returns false if the id or the address is in the pool already: nothing changed */
@@ -60,7 +88,7 @@ export class AddressPool {
     const text = formatAddress(address);
     const known = this.#byText.get(text);
     if (this.#byId.has(address.id) || (known !== undefined && this.#isInPool(known))) return false;
-    const entry = entryOf(address, known?.vm);
+    const entry = entryOf(address, known);
     this.#byText.set(text, entry);
     this.#byId.set(address.id, entry);
     const at = this.#entries.findIndex((other) => other.address.id > address.id);
@@ -84,16 +112,23 @@ export class AddressPool {
   hold(address: Address, vm: VmId): boolean {
     const text = formatAddress(address);
     const entry = this.#byText.get(text);
-    if (entry === undefined) this.#byText.set(text, entryOf(address, vm));
+    if (entry === undefined) this.#byText.set(text, { ...entryOf(address), vm });
     else if (entry.vm !== undefined && entry.vm !== vm) return false;
     else if (entry.vm === undefined) {
       entry.vm = vm;
       if (this.#isInPool(entry)) removeSorted(this.#unheld, entry.address.id);
     }
-    this.#absent.delete(vm);
-    // A VM that is seen again has not left: the write that says so no longer frees its address.
-    this.#releasing.delete(vm);
+    this.#seen(vm, text);
     return true;
+  }
+
+  /** As `hold`, for a VM that is on the address although another may hold it. */
+  share(address: Address, vm: VmId): void {
+    if (this.hold(address, vm)) return;
+    const text = formatAddress(address);
+    const intruders = this.#byText.get(text)?.intruders;
+    if (intruders?.includes(vm) === false) intruders.push(vm);
+    this.#seen(vm, text);
   }
 
   /** As `hold`, for a VM that has not been seen. */
@@ -112,35 +147,32 @@ export class AddressPool {
     const held = address ?? this.#absent.get(vm);
     if (held === undefined) return false;
     this.#absent.delete(vm);
-    this.#releasing.set(vm, held);
+    this.#releasing.set(vm, [held, ...(this.#former.get(vm) ?? [])]);
+    this.#former.delete(vm);
     return true;
   }
 
   /** It is durable that the VM has left. @returns false if it has not: nothing changed */
   release(vm: VmId): boolean {
-    const address = this.#releasing.get(vm);
-    if (address === undefined) return false;
+    const addresses = this.#releasing.get(vm);
+    if (addresses === undefined) return false;
     this.#releasing.delete(vm);
-    const text = formatAddress(address);
-    const entry = this.#byText.get(text);
-    if (entry?.vm !== vm) return false;
-    entry.vm = undefined;
-    if (this.#isInPool(entry)) insertSorted(this.#unheld, entry.address.id);
-    else this.#byText.delete(text);
+    for (const address of addresses) this.#drop(address, vm);
     return true;
   }
 
-  /** Sets an address aside for a while that grows with each bind in a row that fails. */
-  quarantine(address: Address, nowMs: number): void {
+  /** A bind has failed: the address is set aside. @returns false if nothing is known of it */
+  quarantine(address: Address, untilMs: number): boolean {
     const entry = this.#byText.get(formatAddress(address));
-    if (entry === undefined) return;
+    if (entry === undefined) return false;
     entry.bindFailures += 1;
-    // A program that has the address will not let go of it within the millisecond: the first failure counts here.
-    entry.quarantinedUntilMs = nowMs + backOffMs(entry.bindFailures + 1);
+    entry.quarantinedUntilMs = untilMs;
+    this.#quarantined.add(entry);
+    return true;
   }
 
   /** A guest answers on it. */
-  proven(address: Address): void {
+  bound(address: Address): void {
     const entry = this.#byText.get(formatAddress(address));
     if (entry !== undefined) entry.bindFailures = 0;
   }
@@ -153,11 +185,37 @@ export class AddressPool {
     }
   }
 
+  /** A VM is on the address. */
+  #seen(vm: VmId, text: string): void {
+    const absent = this.#absent.get(vm);
+    // A VM that is seen again has not left: the write that says so no longer frees its address.
+    const known = [...(absent === undefined ? [] : [absent]), ...(this.#releasing.get(vm) ?? [])];
+    const former = known.filter((address) => formatAddress(address) !== text);
+    if (former.length > 0) this.#former.set(vm, former);
+    this.#absent.delete(vm);
+    this.#releasing.delete(vm);
+  }
+
+  /** The VM is no longer on the address. */
+  #drop(address: Address, vm: VmId): void {
+    const text = formatAddress(address);
+    const entry = this.#byText.get(text);
+    if (entry === undefined) return;
+    const at = entry.intruders.indexOf(vm);
+    if (at >= 0) entry.intruders.splice(at, 1);
+    if (entry.vm !== vm) return;
+    entry.vm = entry.intruders.shift();
+    if (entry.vm !== undefined) return;
+    if (this.#isInPool(entry)) insertSorted(this.#unheld, entry.address.id);
+    else this.#byText.delete(text);
+  }
+
   #isInPool(entry: EntryRecord): boolean {
     return this.#byId.get(entry.address.id) === entry;
   }
 }
 
-function entryOf(address: Address, vm: VmId | undefined): EntryRecord {
-  return { address, vm, quarantinedUntilMs: 0, bindFailures: 0 };
+/** @param known the same address outside of the pool, with the VMs that are on it */
+function entryOf(address: Address, known?: EntryRecord): EntryRecord {
+  return { address, vm: known?.vm, intruders: known?.intruders ?? [], quarantinedUntilMs: 0, bindFailures: 0 };
 }

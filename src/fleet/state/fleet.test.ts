@@ -10,7 +10,7 @@ describe('the record of a VM', () => {
   });
 
   it('says why a VM is being ended', () => {
-    const bare = new BareFleet().ready(1).apply({ kind: 'vm-stopping', vm: 1, why: 'enough', failed: false, nowMs: 0 });
+    const bare = new BareFleet().ready(1).apply({ kind: 'vm-stopping', vm: 1, why: 'enough', nowMs: 0 });
     expect(bare.fleet.vm(1)?.why).toBe('enough');
   });
 
@@ -29,18 +29,9 @@ describe('a fleet', () => {
   });
 
   it('has forgotten a VM that is gone: it has no room, and is not to be heard of', () => {
-    const bare = new BareFleet().ready(1).apply({ kind: 'vm-gone', vm: 1, bindFailed: false, nowMs: 0 });
+    const bare = new BareFleet().ready(1).apply({ kind: 'vm-gone', vm: 1 });
     // A new VM may stand where it stood.
     bare.preparing(2);
     expect([bare.fleet.leastLoaded, [...bare.fleet.heard]]).toEqual([undefined, []]);
-  });
-
-  it('takes its image for sound once a VM has reported for 10 s after the last failure', () => {
-    const bare = new BareFleet().booting(1).later(1).apply({ kind: 'vm-gone', vm: 1, bindFailed: false, nowMs: 1 });
-    expect(bare.fleet.host.failures).toBe(1);
-    bare.ready(2).later(9_000).report(2);
-    expect(bare.fleet.host.failures).toBe(1);
-    bare.later(1_000).report(2);
-    expect(bare.fleet.host.failures).toBe(0);
   });
 });

@@ -3,7 +3,8 @@ import type { Params } from '../values/params.ts';
 import type { Reservation } from '../values/reservation.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { AddressPool, type PoolEntry } from './address-pool.ts';
-import { type Host, HostRecord } from './host.ts';
+import { type Host, HostRecord, isPossibleMemory } from './host.ts';
+import { changeRequest } from './request-changes.ts';
 import { RequestTable } from './request-table.ts';
 import { RuleClock } from './rule-clock.ts';
 import type { FleetTransition, RequestTransition, Transition, VmTransition } from './transition.ts';
@@ -40,7 +41,7 @@ export class Fleet {
   readonly #host: HostRecord;
   readonly #clock = new RuleClock();
   /** VMs whose memory the host's last figure does not show yet. */
-  readonly #owing = new Set<VmId>();
+  readonly #unmeasured = new Set<VmId>();
   #closing = false;
   #blocked: string | undefined;
   #sizingFault: string | undefined;
@@ -115,8 +116,8 @@ export class Fleet {
   }
 
   /** VMs that the host's last figure of its memory does not show. */
-  get owing(): number {
-    return this.#owing.size;
+  get unmeasured(): number {
+    return this.#unmeasured.size;
   }
 
   /** R2's choice. */
@@ -135,7 +136,7 @@ export class Fleet {
   }
 
   /** Addresses of VMs that are gone while that is not durable yet. */
-  get releasing(): ReadonlyMap<VmId, Address> {
+  get releasing(): ReadonlyMap<VmId, readonly Address[]> {
     return this.#pool.releasing;
   }
 
@@ -144,13 +145,28 @@ export class Fleet {
     return this.#pool.absent;
   }
 
+  /** What the pool knows of an address, which may be outside of it while a VM is on it. */
+  poolEntry(address: Address): PoolEntry | undefined {
+    return this.#pool.entry(address);
+  }
+
   holder(address: Address): VmId | undefined {
     return this.#pool.holder(address);
+  }
+
+  /** Whether the VM is the only one on the address. */
+  isAlone(vm: VmId, address: Address): boolean {
+    return this.#pool.isAlone(vm, address);
   }
 
   /** Addresses that a VM could be started on, lowest id first; none while the host is not in reach. */
   *freeAddresses(nowMs: number): Generator<Address, undefined> {
     if (this.#host.reach === 'up') yield* this.#pool.free(nowMs);
+  }
+
+  /** How many there are. */
+  freeAddressCount(nowMs: number): number {
+    return this.#host.reach === 'up' ? this.#pool.freeCount(nowMs) : 0;
   }
 
   /** Milliseconds of the clock that the rules judge VMs by. */
@@ -166,6 +182,7 @@ export class Fleet {
       case 'paused':
       case 'host-up':
       case 'host-away':
+      case 'host-failure':
       case 'host-memory':
       case 'no-id':
       case 'blocked':
@@ -175,6 +192,8 @@ export class Fleet {
         return this.#pool.add(transition.address);
       case 'address-removed':
         return this.#pool.remove(transition.id);
+      case 'address-quarantined':
+        return this.#pool.quarantine(transition.address, transition.untilMs);
       case 'absent-gone':
         return this.#pool.leave(transition.vm, undefined);
       case 'released':
@@ -182,7 +201,7 @@ export class Fleet {
       case 'vm-reserved':
         return this.#reserve(transition);
       case 'vm-gone':
-        return this.#gone(transition);
+        return this.#gone(transition.vm);
       case 'request-waits':
       case 'request-dispatched':
       case 'request-orphaned':
@@ -218,6 +237,12 @@ export class Fleet {
         if (this.#host.heardMs !== undefined) this.#clock.leaveOut(this.ruleMs(transition.nowMs) - this.#host.heardMs);
         this.#clock.stop(transition.nowMs);
         return true;
+      case 'host-failure':
+        this.#host.failures = transition.failures;
+        this.#host.failedMs = transition.nowMs;
+        this.#host.notBeforeMs = transition.notBeforeMs;
+        this.#host.soundMs = 0;
+        return true;
       case 'host-memory':
         return this.#hostMemory(transition);
       case 'no-id':
@@ -241,33 +266,32 @@ export class Fleet {
   }
 
   #hostMemory({ memory, nowMs }: Extract<FleetTransition, { kind: 'host-memory' }>): boolean {
-    const figures = [memory.availableBytes, memory.vmBytes];
-    if (!figures.every((bytes) => Number.isSafeInteger(bytes) && bytes >= 0)) return false;
+    if (!isPossibleMemory(memory)) return false;
     this.#host.memory = memory;
     this.#host.heardMs = this.ruleMs(nowMs);
     // Booting is what takes a VM's memory.
-    for (const id of this.#owing) if (this.#vms.get(id)?.readyMs !== undefined) this.#owing.delete(id);
+    for (const id of this.#unmeasured) if (this.#vms.get(id)?.readyMs !== undefined) this.#unmeasured.delete(id);
     return true;
   }
 
   #reserve(vm: NewVm): boolean {
-    if (this.#vms.has(vm.vm) || !this.#pool.hold(vm.address, vm.vm)) return false;
+    if (this.#vms.has(vm.vm)) return false;
+    if (vm.isIntruder === true) this.#pool.share(vm.address, vm.vm);
+    else if (!this.#pool.hold(vm.address, vm.vm)) return false;
     const record = new VmRecord(vm, this.#params, this.ruleMs(vm.nowMs));
     this.#vms.set(record.id, record);
     this.#index.add(record, this.#params);
-    if (isStarting(record) || record.spare) this.#owing.add(record.id);
+    if (isStarting(record) || record.spare) this.#unmeasured.add(record.id);
     return true;
   }
 
-  #gone({ vm: id, bindFailed, nowMs }: Extract<Transition, { kind: 'vm-gone' }>): boolean {
+  #gone(id: VmId): boolean {
     const vm = this.#vms.get(id);
     if (vm === undefined) return false;
     this.#vms.delete(id);
     this.#index.remove(vm);
-    this.#owing.delete(id);
+    this.#unmeasured.delete(id);
     this.#pool.leave(id, vm.address);
-    if (bindFailed) this.#pool.quarantine(vm.address, nowMs);
-    this.#host.countEnd(vm, bindFailed, nowMs, this.ruleMs(nowMs));
     return true;
   }
 
@@ -277,7 +301,7 @@ export class Fleet {
     const nowMs = 'nowMs' in transition ? this.ruleMs(transition.nowMs) : 0;
     if (!changeVm(vm, transition, this.#params, nowMs)) return false;
     this.#index.changed(vm, this.#params);
-    if (transition.kind === 'vm-answering') this.#pool.proven(vm.address);
+    if (transition.kind === 'vm-answering') this.#pool.bound(vm.address);
     if (transition.kind === 'vm-report') this.#heard(vm, nowMs);
     return true;
   }
@@ -285,56 +309,15 @@ export class Fleet {
   /** A host that forwards a report is there. If it never told of itself, its silence means nothing. */
   #heard(vm: VmRecord, ruleMs: number): void {
     if (this.#host.heardMs !== undefined) this.#host.heardMs = ruleMs;
-    this.#host.countSound(vm, ruleMs);
+    this.#host.noteSound(vm, ruleMs);
   }
 
   #changeRequest(transition: RequestTransition): boolean {
-    const { request } = transition;
-    switch (transition.kind) {
-      case 'request-waits':
-        this.requests.wait(request, transition.where);
-        return true;
-      case 'request-dispatched': {
-        const vm = this.#vms.get(transition.vm);
-        if (vm === undefined) return false;
-        request.wasFree = vm.inFlight < this.#params.vmRequestsMax;
-        this.requests.putOn(request, vm);
-        request.tries += 1;
-        vm.dispatchedSinceReport = true;
-        request.dueMs = this.#clock.of(request.deadlineMs);
-        this.#dispatched(vm);
-        return true;
-      }
-      case 'request-orphaned':
-        this.requests.mayBeOrphaned(request);
-        return true;
-      case 'request-left':
-        return this.#requestLeft(transition);
-    }
-  }
-
-  /** A VM that was asked whether it lives, and has work now, is asked anew once that is overdue. */
-  #dispatched(vm: VmRecord): void {
-    const wasAsked = vm.askedMs !== undefined;
-    vm.askedMs = undefined;
-    if (wasAsked) this.#index.changed(vm, this.#params);
-    else this.#index.loadChanged(vm, this.#params);
-  }
-
-  #requestLeft({ request, nowMs, fault, tried }: Extract<RequestTransition, { kind: 'request-left' }>): boolean {
-    if (request.place === undefined) return false;
-    const vm = request.vm === undefined ? undefined : this.#vms.get(request.vm);
-    this.requests.take(request);
-    if (tried === false) request.tries -= 1;
-    if (tried === 'orphaned') this.requests.mayBeOrphaned(request);
-    if (vm === undefined) return true;
-    if (vm.inFlight === 0) vm.idleMs = this.ruleMs(nowMs);
-    const faults = fault === undefined ? vm.faults : fault ? vm.faults + 1 : 0;
-    if (faults === vm.faults) this.#index.loadChanged(vm, this.#params);
-    else {
-      vm.faults = faults;
-      this.#index.changed(vm, this.#params);
-    }
-    return true;
+    const id = transition.kind === 'request-dispatched' ? transition.vm : transition.request.vm;
+    const vm = id === undefined ? undefined : this.#vms.get(id);
+    const change = changeRequest(this.requests, vm, transition, this.#params, this.#clock);
+    if (vm !== undefined && change === 'load') this.#index.loadChanged(vm, this.#params);
+    else if (vm !== undefined && change === 'record') this.#index.changed(vm, this.#params);
+    return change !== undefined;
   }
 }

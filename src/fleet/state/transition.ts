@@ -18,6 +18,8 @@ export type FleetTransition =
   /** Its controller is in reach, for the first time or again. */
   | { readonly kind: 'host-up'; readonly nowMs: number }
   | { readonly kind: 'host-away'; readonly nowMs: number }
+  /** A VM has failed: nothing is started before `notBeforeMs`. */
+  | { readonly kind: 'host-failure'; readonly failures: number; readonly notBeforeMs: number; readonly nowMs: number }
   | { readonly kind: 'host-memory'; readonly memory: HostMemory; readonly nowMs: number }
   /** The store gave no id for a VM. */
   | { readonly kind: 'no-id'; readonly untilMs: number }
@@ -30,7 +32,9 @@ export type AddressTransition =
   | { readonly kind: 'address-removed'; readonly id: number }
   /** A VM that the tables know and the fleet has never seen is gone; its address is held until that is durable. */
   | { readonly kind: 'absent-gone'; readonly vm: VmId }
-  | { readonly kind: 'released'; readonly vm: VmId };
+  | { readonly kind: 'released'; readonly vm: VmId }
+  /** A bind on it has failed: no VM is started on it for a while. */
+  | { readonly kind: 'address-quarantined'; readonly address: Address; readonly untilMs: number };
 
 /** What happens to one VM. */
 export type VmTransition =
@@ -45,6 +49,8 @@ export type VmTransition =
   | { readonly kind: 'vm-booting'; readonly vm: VmId; readonly nowMs: number }
   | { readonly kind: 'vm-answering'; readonly vm: VmId; readonly guest: GuestReady }
   | { readonly kind: 'vm-linked'; readonly vm: VmId; readonly linked: boolean; readonly nowMs: number }
+  /** Its link takes no message for the moment, or takes messages again. */
+  | { readonly kind: 'vm-congested'; readonly vm: VmId; readonly congested: boolean }
   | { readonly kind: 'vm-report'; readonly vm: VmId; readonly report: GuestReport; readonly nowMs: number }
   /** It is asked over its link whether it lives. */
   | { readonly kind: 'vm-asked'; readonly vm: VmId; readonly nowMs: number }
@@ -52,16 +58,10 @@ export type VmTransition =
   | { readonly kind: 'vm-heard'; readonly vm: VmId; readonly nowMs: number }
   | { readonly kind: 'vm-replace'; readonly vm: VmId }
   | { readonly kind: 'vm-draining'; readonly vm: VmId; readonly why: string; readonly ejected: boolean }
-  | {
-      readonly kind: 'vm-stopping';
-      readonly vm: VmId;
-      readonly why: string;
-      readonly failed: boolean;
-      readonly nowMs: number;
-    }
+  | { readonly kind: 'vm-stopping'; readonly vm: VmId; readonly why: string; readonly nowMs: number }
   | { readonly kind: 'vm-stop-sent'; readonly vm: VmId; readonly nowMs: number }
   /** Its process is confirmed gone; its address is held until that is durable. */
-  | { readonly kind: 'vm-gone'; readonly vm: VmId; readonly bindFailed: boolean; readonly nowMs: number };
+  | { readonly kind: 'vm-gone'; readonly vm: VmId };
 
 /** Where a request is. */
 export type RequestTransition =
@@ -71,12 +71,12 @@ export type RequestTransition =
   | { readonly kind: 'request-orphaned'; readonly request: OpenRequest }
   /**
    * It leaves the line or its VM. `fault`: true for a link error or 5xx, false for a reply that shows the VM sound; undefined tells
-   * nothing. `tried`: false if nothing of it was sent, so that the try does not count; `orphaned` if its guest may keep a reply.
+   * nothing. `tried`: `unsent` if nothing of it was sent, so that the try does not count; `orphaned` if its guest may keep a reply.
    */
   | {
       readonly kind: 'request-left';
       readonly request: OpenRequest;
       readonly nowMs: number;
       readonly fault?: boolean | undefined;
-      readonly tried?: false | 'orphaned';
+      readonly tried?: 'unsent' | 'orphaned';
     };

@@ -33,7 +33,7 @@ export function changeVm(
       return true;
     case 'vm-prepared':
       if (!move(vm, 'preparing', 'prepared')) return false;
-      vm.confirmed = true;
+      vm.isOnHost = true;
       vm.pid = transition.pid;
       vm.imageDigest = transition.imageDigest;
       return true;
@@ -46,14 +46,18 @@ export function changeVm(
       return true;
     case 'vm-linked':
       return transition.linked ? linked(vm, ruleMs) : unlinked(vm, ruleMs);
+    case 'vm-congested':
+      if (vm.congested === transition.congested) return false;
+      vm.congested = transition.congested;
+      return true;
     case 'vm-report':
       return report(vm, transition.report, ruleMs, params);
     case 'vm-asked':
       vm.askedMs = ruleMs;
       return true;
     case 'vm-heard':
-      // Only a status line starts the count of silence.
-      if (vm.heardMs !== undefined) heard(vm, ruleMs);
+      // Only a status line, or the answer to a question, starts the count of silence.
+      if (vm.heardMs !== undefined || vm.askedMs !== undefined) heard(vm, ruleMs);
       return true;
     case 'vm-replace':
       vm.replace = true;
@@ -62,13 +66,11 @@ export function changeVm(
       if (!move(vm, 'ready', 'draining')) return false;
       vm.why = transition.why;
       vm.ejected = transition.ejected;
-      vm.failed = transition.ejected;
       return true;
     case 'vm-stopping':
       if (vm.state === 'stopping') return false;
       vm.state = 'stopping';
       vm.why = transition.why;
-      vm.failed ||= transition.failed;
       vm.stopSentMs = transition.nowMs;
       return true;
     case 'vm-stop-sent':

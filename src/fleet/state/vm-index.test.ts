@@ -21,7 +21,7 @@ describe('the VMs that are to be heard of', () => {
   it('are none that have not reported or have gone', () => {
     const bare = new BareFleet().mute(1).ready(2, 3);
     bare.apply({ kind: 'vm-draining', vm: 2, why: 'x', ejected: false });
-    bare.apply({ kind: 'vm-gone', vm: 3, bindFailed: false, nowMs: 0 });
+    bare.apply({ kind: 'vm-gone', vm: 3 });
     expect(heard(bare)).toEqual([2]);
   });
 });
@@ -31,7 +31,7 @@ describe('the choices of R2 and R4', () => {
     const bare = new BareFleet({ params: { vm_backlog_max: 4 } }).ready(1, 2);
     bare.work(2);
     expect([bare.fleet.freeVm?.id, bare.fleet.leastLoaded?.id]).toEqual([1, 1]);
-    bare.apply({ kind: 'vm-gone', vm: 1, bindFailed: false, nowMs: 0 });
+    bare.apply({ kind: 'vm-gone', vm: 1 });
     expect([bare.fleet.freeVm?.id, bare.fleet.leastLoaded?.id]).toEqual([undefined, 2]);
     bare.booting(3);
     expect([bare.fleet.freeVm?.id, bare.fleet.leastLoaded?.id]).toEqual([undefined, 2]);

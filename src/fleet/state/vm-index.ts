@@ -1,14 +1,11 @@
 import { LinkedList, type ListNode } from '../../actors/mod.ts';
-import type { Params } from '../values/params.ts';
+import { FAULTS_MAX, type Params } from '../values/params.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { BestOf } from './best-of.ts';
 import { hasRoom, isFree, isServing, isSpare, isStarting, type Vm, type VmRecord } from './vm.ts';
 
 /** R2: `pack` fills VMs so that others fall idle and can go, `spread` keeps the load of each low. */
 export type Routing = 'pack' | 'spread';
-
-/** Link errors and 5xx in a row after which a VM is ejected: one may be the request's fault, two bad luck. */
-export const FAULTS_MAX = 3;
 
 /** What a rule asks for: the VMs of which it is true, kept up to date so that no rule has to search. */
 const GROUPS = {

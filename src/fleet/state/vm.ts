@@ -22,6 +22,8 @@ export interface NewVm {
   /** Default: that of the parameters. */
   readonly statusIntervalMs?: number;
   readonly replaces?: VmId;
+  /** It was found on an address that another VM holds: it shares the address until it is gone. */
+  readonly isIntruder?: true;
   /** What an earlier Shoal left running. */
   readonly adopted?: { readonly pid: number; readonly imageDigest: string | undefined };
 }
@@ -43,7 +45,7 @@ export class VmRecord {
   /** Kept prepared, or being prepared, until R3 wants it. */
   spare: boolean;
   /** The host has said that it has the VM. */
-  confirmed: boolean;
+  isOnHost: boolean;
   /** The reservation is durable. */
   reserved = false;
   /** The tables give its address to another VM. */
@@ -60,6 +62,8 @@ export class VmRecord {
   guest: GuestReady | undefined;
   readyMs: number | undefined;
   linked = false;
+  /** Its link has refused a message because its mailbox is full: it gets no requests for a moment. */
+  congested = false;
   /** Since when the link of a VM that was ready is down. */
   linkDownMs: number | undefined;
   /** Since when nothing is in flight. */
@@ -83,8 +87,6 @@ export class VmRecord {
   replaces: VmId | undefined;
   /** R2 drains it because it fails. */
   ejected = false;
-  /** It leaves because of a failure of its own: its end counts towards the back-off. */
-  failed = false;
   /** Why it is draining or stopping. */
   why: string | undefined;
   /** When it was last told to stop; monotonic. */
@@ -97,7 +99,7 @@ export class VmRecord {
     this.isAdopted = vm.adopted !== undefined;
     this.state = vm.state ?? 'preparing';
     this.spare = vm.spare;
-    this.confirmed = this.state !== 'preparing';
+    this.isOnHost = this.state !== 'preparing';
     this.pid = vm.adopted?.pid;
     this.imageDigest = vm.adopted?.imageDigest;
     this.startedMs = vm.startedMs ?? vm.nowMs;
@@ -120,12 +122,12 @@ export type Vm = Readonly<VmRecord>;
 
 /** R2: ready, not draining, and fewer in flight than it works on at a time. */
 export function isFree(vm: Vm, params: Params): boolean {
-  return isServing(vm) && vm.inFlight < params.vmRequestsMax;
+  return isServing(vm) && vm.inFlight < params.vmRequestsMax && !vm.congested;
 }
 
 /** R4: its queue takes one more. */
 export function hasRoom(vm: Vm, params: Params): boolean {
-  return isServing(vm) && vm.inFlight < params.vmRequestsMax + params.vmBacklogMax;
+  return isServing(vm) && vm.inFlight < params.vmRequestsMax + params.vmBacklogMax && !vm.congested;
 }
 
 /** Ready and in reach of requests. */

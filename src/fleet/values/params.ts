@@ -64,8 +64,11 @@ export const PARAMETERS: Readonly<Record<string, Definition>> = {
 /** Silence shorter than this many reports says nothing: one may be late, one may be lost. */
 export const REPORTS_BEFORE_SILENCE = 3;
 
+/** Link errors and 5xx in a row after which a VM is ejected (R2): one may be the request's fault, two bad luck. */
+export const FAULTS_MAX = 3;
+
 /** How often a controller tells of its host. */
-export const HOST_STATS_INTERVAL_MS = 1_000;
+const HOST_STATS_INTERVAL_MS = 1_000;
 
 /** Silence after which a host is out of reach: it tells at its own interval, whatever the interval of its guests. */
 export function hostSilenceMs({ lastConnectMs }: Params): number {

@@ -5,7 +5,7 @@ import { ShoalError } from '../../errors.ts';
 import type { HostEvent } from '../../fleet/mod.ts';
 import type { HostNotice } from '../notices.ts';
 import type { Found, Hypervisor, Manifest } from '../port.ts';
-import type { VmHome } from '../shards/vm-home.ts';
+import type { VmHome, VmTask } from '../shards/vm-home.ts';
 import type { HostVmEvent } from '../vm/vm-events.ts';
 import type { VmMessage } from '../vm/vm-messages.ts';
 import { controller } from './controller.ts';
@@ -230,5 +230,54 @@ describe('a controller that finds what is left of VMs', () => {
       { kind: 'host-up', vms: [] },
     ]);
     expect(host.notices).toEqual([{ kind: 'directory-left', vm: 7, why: 'EBUSY' }]);
+  });
+});
+
+describe('a controller that is told something twice, or whose actor of a VM fails', () => {
+  /** Actors of VMs that note what they are told, and fail when they are told to. */
+  function noting(): { readonly home: VmHome; readonly actors: VmTask[]; readonly told: VmMessage['kind'][][] } {
+    const actors: VmTask[] = [];
+    const told: VmMessage['kind'][][] = [];
+    const home: VmHome = {
+      actor: (task) => {
+        actors.push(task);
+        return {
+          start: () => {
+            const heard: VmMessage['kind'][] = [];
+            told.push(heard);
+            return ({ kind }) => {
+              heard.push(kind);
+              if (told.length === 1 && kind === 'stop') throw new Error('a defect');
+            };
+          },
+        };
+      },
+    };
+    return { home, actors, told };
+  }
+
+  it('makes one VM of a repeated prepare, and tells of no end', async () => {
+    const { home, actors } = noting();
+    await using host = await openHost({}, { home });
+    host.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
+    host.ref.tell({ kind: 'prepare', vm: 7, address: { ...ADDRESS, id: 2 } });
+    await host.kit.settle();
+    host.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
+    await host.kit.settle();
+    expect(actors.map(({ origin }) => origin)).toMatchObject([{ kind: 'new', spec: { vm: 7, address: ADDRESS } }]);
+    expect(host.events.filter(({ kind }) => kind === 'vm-gone')).toEqual([]);
+  });
+
+  it('repeats the commands that last to an actor that takes the place of another', async () => {
+    const { home, told } = noting();
+    await using host = await openHost({}, { home });
+    host.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
+    host.ref.tell({ kind: 'start', vm: 7 });
+    host.ref.tell({ kind: 'stop', vm: 7, why: 'enough' });
+    await host.kit.advance(10_000);
+    expect(told).toEqual([
+      ['start', 'stop'],
+      ['start', 'stop'],
+    ]);
   });
 });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { statfsSync } from 'node:fs';
 import type { Clock } from '../../actors/mod.ts';
 import { codeOf, ShoalError } from '../../errors.ts';
 import { formatAddress } from '../../fleet/mod.ts';
@@ -7,6 +8,7 @@ import {
   findByArgument,
   type ProcessExit,
   type ProcessIdentity,
+  processLimit,
   readTail,
   type Spawner,
   signalProcess,
@@ -105,6 +107,15 @@ export class Preparation {
     }
   }
 
+  #silentEnd(): string {
+    const { directory } = this.#options.paths;
+    const { exitCode, signal } = this.#exit ?? { exitCode: null, signal: null };
+    const how = signal ?? (exitCode === null ? undefined : `exit code ${exitCode}`);
+    const end = how === undefined ? 'it said nothing' : `it said nothing (${how})`;
+    // On a full disk its last words are lost, too.
+    return statfsSync(directory).bavail > 0 ? end : `${end}, and the disk of its run directory ${directory} is full`;
+  }
+
   async #explain(error: unknown): Promise<unknown> {
     const { spec, paths, qemu, clock } = this.#options;
     const code = codeOf(error);
@@ -123,9 +134,12 @@ export class Preparation {
         { details },
       );
     }
+    if (/Resource temporarily unavailable/.test(stderr)) {
+      return processLimit(`QEMU of VM ${spec.vm} cannot start its threads`);
+    }
     return new ShoalError(
       'QEMU_EXITED',
-      `QEMU of VM ${spec.vm} ended before it was prepared: ${stderr || 'it said nothing'}`,
+      `QEMU of VM ${spec.vm} ended before it was prepared: ${stderr || this.#silentEnd()}`,
       { details },
     );
   }

@@ -17,6 +17,15 @@ describe('the runtime root', () => {
     expect(runtimeRoot({ XDG_RUNTIME_DIR: '/run/user/5' }, 5)).toBe('/run/user/5/shoal');
   });
 
+  it('is no relative path', () => {
+    expect(() => runtimeRoot({ SHOAL_RUNTIME_DIR: 'run' }, 0)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_VALUE', message: expect.stringContaining('"run"') }),
+    );
+    expect(() => runtimeRoot({ XDG_RUNTIME_DIR: 'run' }, 5)).toThrow(
+      expect.objectContaining({ code: 'RIGHTS_MISSING' }),
+    );
+  });
+
   it('is RIGHTS_MISSING for a user without any', () => {
     expect(() => runtimeRoot({}, 5)).toThrow(expect.objectContaining({ code: 'RIGHTS_MISSING' }));
   });

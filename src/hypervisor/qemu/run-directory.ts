@@ -53,17 +53,30 @@ function checkUnixPath(path: string): void {
 
 /**
  * The parent of all run directories: $SHOAL_RUNTIME_DIR, or /run/shoal for root, or $XDG_RUNTIME_DIR/shoal.
- * @throws RIGHTS_MISSING if this user has none of them
+ * @throws RIGHTS_MISSING if this user has none of them; CONFIG_VALUE for a relative path
  */
 export function runtimeRoot(env: NodeJS.ProcessEnv = process.env, uid = process.getuid?.()): string {
   const { SHOAL_RUNTIME_DIR, XDG_RUNTIME_DIR } = env;
-  if (SHOAL_RUNTIME_DIR) return SHOAL_RUNTIME_DIR;
+  if (SHOAL_RUNTIME_DIR) return absolute(SHOAL_RUNTIME_DIR);
   if (uid === 0) return '/run/shoal';
-  if (XDG_RUNTIME_DIR) return join(XDG_RUNTIME_DIR, 'shoal');
+  // XDG: a relative path is ignored.
+  if (XDG_RUNTIME_DIR?.startsWith('/') === true) return join(XDG_RUNTIME_DIR, 'shoal');
   throw new ShoalError(
     'RIGHTS_MISSING',
     'There is no place for run directories: this user is not root and XDG_RUNTIME_DIR is not set. ' +
       'Set SHOAL_RUNTIME_DIR to a short directory of your own',
+  );
+}
+
+/** Each program that uses it has a current folder of its own. */
+function absolute(path: string): string {
+  if (path.startsWith('/')) return path;
+  throw new ShoalError(
+    'CONFIG_VALUE',
+    `Expected SHOAL_RUNTIME_DIR to be an absolute path, got ${JSON.stringify(path)}`,
+    {
+      details: { parameter: 'SHOAL_RUNTIME_DIR', value: path },
+    },
   );
 }
 

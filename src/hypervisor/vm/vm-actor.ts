@@ -1,5 +1,5 @@
 import type { Behaviour, CancelTimer, Context, Ref } from '../../actors/mod.ts';
-import { type ErrorEnvelope, toEnvelope } from '../../errors.ts';
+import { type ErrorEnvelope, toEnvelope, toWire } from '../../errors.ts';
 import { formatAddress, type VmEnd } from '../../fleet/mod.ts';
 import type { ConsoleEvent } from '../console/console-event.ts';
 import { ConsoleParser } from '../console/console-parser.ts';
@@ -283,7 +283,8 @@ class VmActor {
   #end(end: VmEnd, error: ErrorEnvelope | undefined): void {
     this.#cancelStage();
     this.#checkpoints.update({ ended: { end, error } });
-    this.#log.note(`the VM is gone: ${end.why}${error === undefined ? '' : ` (${error.code}: ${error.message})`}`);
+    const because = error === undefined ? '' : ` (${toWire(error).code}: ${error.message})`;
+    this.#log.note(`the VM is gone: ${end.why}${because}`);
     this.#clear();
   }
 

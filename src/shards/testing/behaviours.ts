@@ -25,6 +25,13 @@ export type WorkerMessage =
     }
   | { readonly kind: 'note'; readonly n: number }
   | { readonly kind: 'notes'; readonly replyTo: Ref<readonly number[]> }
+  | { readonly kind: 'offer'; readonly to: Ref<never>; readonly message: unknown; readonly answer: Ref<boolean> }
+  /** Ends the thread in the middle of its work. */
+  | { readonly kind: 'exit-now' }
+  /** Replies with the ref of an actor that has ended. */
+  | { readonly kind: 'gone'; readonly replyTo: Ref<Ref<never>> }
+  /** Keeps the thread busy. */
+  | { readonly kind: 'compute'; readonly ms: number }
   | { readonly kind: 'wait'; readonly ms: number }
   /** Spawns a child, which has no proxy. */
   | { readonly kind: 'helper'; readonly replyTo: Ref<Ref<WorkerMessage>> }
@@ -102,6 +109,23 @@ function worker(home: ShardHome, args: WorkerArgs): Behaviour<WorkerMessage> {
         case 'notes':
           message.replyTo.tell(notes);
           return;
+        case 'offer':
+          // As in `pass-on`.
+          return home.system
+            .offer<never>(message.to, message.message as never)
+            .then((taken) => void message.answer.tell(taken));
+        case 'exit-now':
+          process.exit(3);
+          return;
+        case 'gone': {
+          const child = home.system.spawn<never>(() => () => undefined);
+          return home.system.stop(child).then(() => void message.replyTo.tell(child));
+        }
+        case 'compute': {
+          const endMs = performance.now() + message.ms;
+          while (performance.now() < endMs);
+          return;
+        }
         case 'wait':
           return new Promise((resolve) => context.clock.timer(message.ms, resolve));
         case 'helper':

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, exponentialDelayMs, systemClock } from '../../actors/mod.ts';
 import { codeOf, ShoalError } from '../../errors.ts';
@@ -7,9 +7,13 @@ import {
   findByArgument,
   isAlive,
   makeFolder,
+  type ProcessExit,
   type ProcessIdentity,
+  processLimit,
+  processShortage,
   readTail,
   type Spawner,
+  saysGone,
 } from '../../process/mod.ts';
 import { readServerInfo } from '../server-info.ts';
 import { NATS_PORT_DEFAULT } from '../server-url.ts';
@@ -82,6 +86,9 @@ const PORT_LOOK_MS = 250;
 /** Another program may take a port just before the server does. */
 const ATTEMPTS_MAX = 5;
 const LOG = 'nats-server.log';
+const LOG_TAIL_BYTES = 16_384;
+/** Of its last lines, in characters. */
+const SHOWN_MAX = 500;
 
 /**
  * Adopts the nats-server that an earlier Shoal left in this directory, or starts one, on the same port if that can be had.
@@ -142,20 +149,35 @@ class Starter {
   async start(portBefore: number | undefined): Promise<OwnServer> {
     const program = this.#options.program ?? findNatsServer();
     let log = '';
+    let end: ProcessExit | undefined;
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       const port = await this.#portFor(attempt, portBefore);
       const portLost = port === portBefore ? undefined : portBefore;
+      const logBefore = await sizeOf(this.#logPath);
       const server = await this.#attempt(program, port, portLost);
-      if (server !== undefined) return server;
-      log = await readTail(this.#logPath, 2_000);
+      if ('url' in server) return server;
+      end = server.exit;
+      // The file has the output of earlier servers, too.
+      log = await readTail(this.#logPath, Math.min(LOG_TAIL_BYTES, (await sizeOf(this.#logPath)) - logBefore));
       if (!isPortTaken(log)) break;
     }
-    throw new ShoalError(
+    throw this.#failed(program, end, log);
+  }
+
+  #failed(program: string, exit: ProcessExit | undefined, log: string): ShoalError {
+    const { startTimeoutMs = START_TIMEOUT_MS } = this.#options;
+    const how =
+      exit === undefined
+        ? `it did not answer within ${startTimeoutMs} ms`
+        : `it ended (${exit.signal ?? `exit code ${exit.exitCode ?? 'unknown'}`})`;
+    const what = `nats-server (${program}) did not start: ${how}`;
+    const shortage = processShortage();
+    if (shortage !== undefined || isOutOfThreads(log)) return processLimit(what, shortage);
+    const printed = log === '' ? 'It printed nothing' : `The end of ${this.#logPath}: ${lastLines(log)}`;
+    return new ShoalError(
       'NATS_SERVER_FAILED',
-      `nats-server did not start. The end of ${this.#logPath}: ${lastLines(log)}`,
-      {
-        details: { logPath: this.#logPath },
-      },
+      `${what}. ${printed}. If \`${program} --version\` is not that of nats-server 2, put the right one on the PATH, or use --nats`,
+      { details: { logPath: this.#logPath } },
     );
   }
 
@@ -180,8 +202,12 @@ class Starter {
     return free;
   }
 
-  /** @returns undefined if the process ended, or was ended, without having answered */
-  async #attempt(program: string, port: number, portLost: number | undefined): Promise<OwnServer | undefined> {
+  /** @returns how the process ended, if it did by itself, without having answered */
+  async #attempt(
+    program: string,
+    port: number,
+    portLost: number | undefined,
+  ): Promise<OwnServer | { readonly exit: ProcessExit | undefined }> {
     const { directory, spawner, jetStream = true, maxPayloadBytes = MAX_PAYLOAD_BYTES_DEFAULT } = this.#options;
     const tag = randomBytes(6).toString('hex');
     const state: ServerState = { name: `shoal-${tag}`, port, config: `nats-${tag}.conf`, process: undefined };
@@ -194,18 +220,18 @@ class Starter {
     const process = await this.#spawn(program, state, configPath);
     const started = { ...state, process };
     await writeState(directory, started);
-    let exited = false;
-    spawner.onExit(process, () => {
-      exited = true;
+    let exit: ProcessExit | undefined;
+    spawner.onExit(process, (one) => {
+      exit = one;
     });
-    if (
-      await this.#answers(started, this.#options.startTimeoutMs ?? START_TIMEOUT_MS, () => exited || !isAlive(process))
-    ) {
+    const isOver = (): boolean => exit !== undefined || !isAlive(process);
+    if (await this.#answers(started, this.#options.startTimeoutMs ?? START_TIMEOUT_MS, isOver)) {
       return this.#serving(started, process, false, portLost);
     }
+    const byItself = isOver() ? (exit ?? { exitCode: null, signal: null }) : undefined;
     await this.#end(process);
     await this.#forget(started);
-    return undefined;
+    return { exit: byItself };
   }
 
   async #spawn(program: string, state: ServerState, configPath: string): Promise<ProcessIdentity> {
@@ -304,6 +330,20 @@ function isPortTaken(log: string): boolean {
   return /address already in use/.test(log.slice(log.lastIndexOf('Starting nats-server')));
 }
 
+/** A Go program ends so, with the registers of its CPU as its last lines. */
+function isOutOfThreads(log: string): boolean {
+  return /failed to create new OS thread|Resource temporarily unavailable/.test(log);
+}
+
 function lastLines(log: string): string {
-  return log === '' ? '(empty)' : log.trimEnd().split('\n').slice(-3).join(' | ');
+  return log.trimEnd().split('\n').slice(-3).join(' | ').slice(-SHOWN_MAX);
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (saysGone(error)) return 0;
+    throw error;
+  }
 }

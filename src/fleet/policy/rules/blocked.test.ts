@@ -34,7 +34,7 @@ describe('the reason why no VM can be started', () => {
 
   it('is that VMs or other programs have all addresses', () => {
     const bare = new BareFleet({ addresses: 2 }).ready(1).booting(2);
-    bare.apply({ kind: 'vm-gone', vm: 2, bindFailed: true, nowMs: 0 }, { kind: 'released', vm: 2 });
+    bare.bindFails(2).apply({ kind: 'released', vm: 2 });
     expect(blockageOf(bare.fleet, 0)).toMatchObject({
       cause: 'addresses',
       text: expect.stringContaining('1 are taken by other programs'),
@@ -45,7 +45,7 @@ describe('the reason why no VM can be started', () => {
 
   it('is the back-off of an image that keeps crashing', () => {
     const bare = new BareFleet();
-    for (const vm of [1, 2]) bare.booting(vm).apply({ kind: 'vm-gone', vm, bindFailed: false, nowMs: 0 });
+    for (const vm of [1, 2]) bare.booting(vm).crash(vm);
     expect(blockageOf(bare.fleet, 50)).toMatchObject({ cause: 'back-off', figures: { failures: 2, wait_ms: 200 } });
     expect(blockageOf(bare.fleet, 250)).toBeUndefined();
   });
@@ -61,8 +61,15 @@ describe('a missing VM that cannot be started', () => {
     await using fleet = new FakeFleet({ params: { min_vm_count: 2 }, addresses: 1 });
     await fleet.advance(9_000);
     expect(fleet.eventsOf('blocked')).toMatchObject([
-      { figures: { addresses: 1, held: 1 }, text: expect.stringContaining('no address is free') },
+      { rule: 'R1', figures: { addresses: 1, held: 1 }, text: expect.stringContaining('no address is free') },
     ]);
+  });
+
+  it('is told with R3 if requests wait for it', async () => {
+    await using fleet = new FakeFleet({ pool: [] });
+    fleet.send();
+    await fleet.settle();
+    expect(fleet.eventsOf('blocked')).toMatchObject([{ rule: 'R3', figures: { addresses: 0 } }]);
   });
 
   it('is told again for another reason, and after it could be started for a while', async () => {
@@ -121,9 +128,9 @@ describe('a VM counts as missing', () => {
   it('unless one is about to give its address back', () => {
     const draining = full(1).ready(1).apply({ kind: 'vm-draining', vm: 1, why: 'x', ejected: false });
     expect(isMissing(draining)).toBe(false);
-    const stopping = draining.apply({ kind: 'vm-stopping', vm: 1, why: 'x', failed: false, nowMs: 0 });
+    const stopping = draining.apply({ kind: 'vm-stopping', vm: 1, why: 'x', nowMs: 0 });
     expect(isMissing(stopping)).toBe(false);
-    const releasing = stopping.apply({ kind: 'vm-gone', vm: 1, bindFailed: false, nowMs: 0 });
+    const releasing = stopping.apply({ kind: 'vm-gone', vm: 1 });
     expect(isMissing(releasing)).toBe(false);
     releasing.apply({ kind: 'released', vm: 1 }, { kind: 'address-removed', id: 1 });
     expect(isMissing(releasing)).toBe(true);

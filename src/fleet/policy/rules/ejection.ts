@@ -1,5 +1,5 @@
 import type { Vm } from '../../state/vm.ts';
-import { FAULTS_MAX } from '../../state/vm-index.ts';
+import { FAULTS_MAX } from '../../values/params.ts';
 import type { Plan } from '../plan.ts';
 
 /**

@@ -164,21 +164,37 @@ describe('R1', () => {
       startsMs.push(fleet.kit.clock.monotonic());
     }
     const gapsMs = startsMs.slice(1).map((ms, index) => ms - (startsMs[index] ?? 0));
-    // The first replacement is started in the step that ends the VM; the back-off counts from its end.
-    expect(gapsMs).toEqual([100, 100, 600]);
+    // The back-off counts from the step that ends the VM.
+    expect(gapsMs).toEqual([100, 350, 600]);
   });
 
   it('counts a VM that falls silent as a crash', async () => {
     const quick = { status_interval_ms: 10, last_connect_ms: 30, free_count: 1_000 };
     await using fleet = new FakeFleet({ params: { min_vm_count: 1, ...quick } });
     await fleet.settle();
-    for (let vm = 1; vm <= 3; vm++) {
+    for (let vm = 1; vm <= 2; vm++) {
       fleet.report(vm);
       while (!fleet.told('stop').includes(vm)) await fleet.advance(50);
     }
-    await fleet.advance(400);
-    expect(fleet.told('prepare')).toEqual([1, 2, 3]);
     await fleet.advance(200);
-    expect(fleet.told('prepare')).toEqual([1, 2, 3, 4]);
+    expect(fleet.told('prepare')).toEqual([1, 2]);
+    await fleet.advance(100);
+    expect(fleet.told('prepare')).toEqual([1, 2, 3]);
+  });
+
+  it('replaces VMs at once that fall silent together, and their replacements with back-off', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 3, free_count: 1_000 } });
+    await fleet.settle();
+    for (const vm of [1, 2, 3]) fleet.report(vm);
+    await fleet.advance(5_050);
+    expect([fleet.told('stop'), fleet.told('prepare')]).toEqual([
+      [1, 2, 3],
+      [1, 2, 3, 4, 5, 6],
+    ]);
+    for (const vm of [4, 5, 6]) fleet.report(vm);
+    await fleet.advance(5_050);
+    expect([fleet.told('stop').length, fleet.told('prepare').length]).toEqual([6, 6]);
+    await fleet.advance(300);
+    expect(fleet.told('prepare')).toHaveLength(9);
   });
 });

@@ -44,7 +44,8 @@ describe('R6, a host out of reach', () => {
     fleet.event({ kind: 'host-stats', host: 'here', availableBytes: 1e10, vmBytes: 1e6 });
     fleet.report(1);
     await fleet.advance(5_100);
-    expect(fleet.eventsOf('host-down')).toMatchObject([{ host: 'here', rule: 'R6' }]);
+    const figures = { silent_ms: 5_000, last_connect_ms: 5_000, vms: 1 };
+    expect(fleet.eventsOf('host-down')).toMatchObject([{ host: 'here', rule: 'R6', figures }]);
     expect(fleet.told('stop')).toEqual([]);
     fleet.event({ kind: 'host-stats', host: 'here', availableBytes: 1e10, vmBytes: 1e6 });
     await fleet.settle();

@@ -59,8 +59,8 @@ describe('R7', () => {
     await fleet.advance(40_000);
     expect([fleet.told('stop'), client.outcomes]).toEqual([[], []]);
     fleet.reply(1);
-    await fleet.advance(100);
-    expect(fleet.told('stop')).toEqual([1]);
+    await fleet.advance(1_100);
+    expect([fleet.links.pinged, fleet.told('stop')]).toEqual([[1], [1]]);
   });
 
   it('keeps the reservation of a host that cannot be asked', async () => {

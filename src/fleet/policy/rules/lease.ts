@@ -1,14 +1,15 @@
 import type { Plan } from '../plan.ts';
 
 /**
- * R7: how long a reservation may stand without a row, that is without a first status line. A spare that is prepared keeps its own, and a
+ * R7: how long a reservation may stand without a VM that was heard of, by a status line or over its link. A spare that is prepared keeps its own, and a
  * VM that boots has its `boot_timeout_ms`. The stop makes the host end and confirm gone whatever it started; only then is the address
  * released. A host out of reach keeps it.
  */
 export function endLapsed(plan: Plan): void {
   const { ipReserveMs, bootTimeoutMs } = plan.fleet.params;
   for (const vm of plan.fleet.group('unreported')) {
-    if (vm.inFlight > 0) continue;
+    // One that took its link is R6's to judge.
+    if (vm.state === 'ready' || vm.state === 'draining') continue;
     const reservedMs = Math.round(plan.heardUntilMs - vm.leaseMs);
     if (reservedMs < ipReserveMs) continue;
     if (vm.bootMs !== undefined && plan.heardUntilMs - vm.bootMs < bootTimeoutMs) continue;

@@ -1,6 +1,7 @@
 import type { Fleet } from '../../state/fleet.ts';
 import type { Vm } from '../../state/vm.ts';
 import type { VmId } from '../../values/vm-id.ts';
+import { failuresInARow } from '../back-off.ts';
 import type { Plan } from '../plan.ts';
 
 /** Longer than the longest back-off. */
@@ -32,7 +33,7 @@ function replace(plan: Plan, old: Vm): boolean {
 
 /** New VMs fail: it may be the image. A failure of long ago says nothing, or a restart without an address would never go on. */
 function isFailing({ fleet, nowMs }: Plan): boolean {
-  return fleet.host.failures > 0 && nowMs - fleet.host.failedMs < FAILING_MS;
+  return failuresInARow(fleet.host) > 0 && nowMs - fleet.host.failedMs < FAILING_MS;
 }
 
 /** Whether an address is about to be free. */

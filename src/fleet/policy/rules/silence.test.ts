@@ -199,7 +199,10 @@ describe('R6, who is watched', () => {
     bare.work(1, 12_000);
     bare.work(1, 60_000);
     bare.apply({ kind: 'vm-draining', vm: 1, why: 'a reason', ejected: false });
-    expect(bare.later(13_999).decisions()).toEqual([]);
+    expect(bare.later(12_999).decisions()).toEqual([]);
+    expect(bare.later(1).decisions()).toEqual(['R6 ask 1']);
+    bare.apply({ kind: 'vm-asked', vm: 1, nowMs: bare.nowMs });
+    expect(bare.later(999).decisions()).toEqual([]);
     expect(bare.later(1).decisions()).toEqual(['R6 stop 1']);
   });
 
@@ -260,6 +263,14 @@ describe('R6, when a VM is asked', () => {
     expect(bare.later(1).decisions()).toEqual(['R6 stop 1']);
   });
 
+  it('is never while its link is down, and its work has its whole time', () => {
+    const bare = new BareFleet({ params: { stuck_ms: 2_000 } }).ready(1);
+    bare.work(1, 10_000);
+    bare.apply({ kind: 'vm-draining', vm: 1, why: 'a reason', ejected: false }).link(1, false);
+    expect(bare.later(11_999).decisions()).toEqual([]);
+    expect(bare.later(1).decisions()).toEqual(['R6 stop 1']);
+  });
+
   it('is one second before its work is overdue', () => {
     const bare = new BareFleet({ params: { free_count: 1_000, stuck_ms: 2_000 } }).ready(1);
     bare.work(1, 10_000);
@@ -267,10 +278,45 @@ describe('R6, when a VM is asked', () => {
     expect(bare.later(1).decisions()).toEqual(['R6 ask 1']);
   });
 
-  it('does not matter to a VM that has not printed its first status line', () => {
+  it('is one second before boot_timeout_ms if it has not printed a status line', () => {
+    const bare = new BareFleet().mute(1).later(8_999);
+    expect(bare.decisions()).toEqual([]);
+    expect(bare.later(1).decisions()).toEqual(['R6 ask 1']);
+    bare.apply({ kind: 'vm-asked', vm: 1, nowMs: bare.nowMs });
+    expect(bare.later(999).decisions()).toEqual([]);
+    expect(bare.later(1).decisions()).toEqual(['R6 stop 1']);
+  });
+
+  it('is half of boot_timeout_ms before it, if that is sooner than a second', () => {
+    const bare = new BareFleet({ params: { boot_timeout_ms: 1_000 } }).mute(1).later(499);
+    expect(bare.decisions()).toEqual([]);
+    expect(bare.later(1).decisions()).toEqual(['R6 ask 1']);
+  });
+
+  it('matters to one that has printed no status line: it goes on, whatever its lease, and is asked again', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
+    fleet.links.ponging.add(1);
+    await fleet.advance(30_000);
+    expect([fleet.told('stop'), await fleet.inState('ready')]).toEqual([[], [1]]);
+    expect(fleet.links.pinged.length).toBeGreaterThan(2);
+    fleet.links.ponging.delete(1);
+    await fleet.advance(5_100);
+    expect(fleet.told('stop')).toEqual([1]);
+    expect(fleet.eventsOf('vm-stop')).toMatchObject([{ vm: 1, rule: 'R6' }]);
+  });
+
+  it('does not matter to one that was not asked and has printed no status line', () => {
     const bare = new BareFleet().mute(1).later(5_000).apply({ kind: 'vm-heard', vm: 1, nowMs: 5_000 });
     expect([...bare.fleet.heard]).toEqual([]);
-    expect(bare.later(4_999).decisions()).toEqual([]);
-    expect(bare.later(1).decisions()).toEqual(['R6 stop 1']);
+    expect(bare.later(4_000).decisions()).toEqual(['R6 ask 1']);
+  });
+
+  it('is not while it waits for an answer, though its reservation has lapsed meanwhile', () => {
+    const bare = new BareFleet({ params: { ip_reserve_ms: 10_500 } }).preparing(1).later(1_600);
+    bare.apply({ kind: 'vm-durable', vm: 1 }, { kind: 'vm-prepared', vm: 1, pid: 1, imageDigest: 'x' });
+    bare.apply({ kind: 'vm-booting', vm: 1, nowMs: bare.nowMs }).link(1, true);
+    expect(bare.later(9_950).decisions()).toEqual(['R6 ask 1']);
+    bare.apply({ kind: 'vm-asked', vm: 1, nowMs: bare.nowMs });
+    expect(bare.later(900).decisions()).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import type { Vm } from '../../state/vm.ts';
-import { hostSilenceMs, REPORTS_BEFORE_SILENCE } from '../../values/params.ts';
+import { REPORTS_BEFORE_SILENCE } from '../../values/params.ts';
+import type { Figures } from '../../values/rule.ts';
 import type { Plan } from '../plan.ts';
 
 /** How long a VM that is asked over its link may take to answer. */
@@ -9,7 +10,7 @@ const ANSWER_MS_MAX = 1_000;
 export function endSilent(plan: Plan): void {
   for (const vm of plan.fleet.group('booting')) endLateBoot(plan, vm);
   for (const vm of plan.fleet.group('unreported')) {
-    if (vm.state === 'ready' || vm.state === 'draining') endMute(plan, vm);
+    if ((vm.state === 'ready' || vm.state === 'draining') && vm.heardMs === undefined) endMute(plan, vm);
   }
   for (const vm of plan.fleet.heard) {
     // They stand in the order in which they were heard of: all from here on were lately.
@@ -17,16 +18,6 @@ export function endSilent(plan: Plan): void {
     const isWatched = vm.state === 'ready' || vm.state === 'draining';
     if (isWatched && !plan.isLeaving(vm.id)) endUnheard(plan, vm);
   }
-}
-
-/** A host that told of itself and does so no more is out of reach: that says nothing about its VMs. */
-export function findHostAway(plan: Plan): void {
-  const { host, params } = plan.fleet;
-  if (host.reach !== 'up' || host.heardMs === undefined) return;
-  const silentMs = Math.round(plan.ruleMs - host.heardMs);
-  const limitMs = hostSilenceMs(params);
-  if (silentMs < limitMs) return;
-  plan.hostAway('R6', { silent_ms: silentMs, last_connect_ms: limitMs });
 }
 
 function endLateBoot(plan: Plan, vm: Vm): void {
@@ -37,28 +28,38 @@ function endLateBoot(plan: Plan, vm: Vm): void {
   plan.stop({ rule: 'R6', vm: vm.id, why: `not ready after ${bootMs} ms`, fault: 'failed', figures });
 }
 
-/** It took the link and never printed a status line: before the first one `boot_timeout_ms` rules. */
+/** It took the link, and neither printed a status line nor answered a question: before that `boot_timeout_ms` rules. */
 function endMute(plan: Plan, vm: Vm): void {
   const { bootTimeoutMs } = plan.fleet.params;
   const bootMs = Math.round(plan.heardUntilMs - (vm.bootMs ?? vm.leaseMs));
-  if (bootMs < bootTimeoutMs || !isIdleOrOverdue(plan, vm)) return;
   const figures = { booting_ms: bootMs, boot_timeout_ms: bootTimeoutMs };
+  if (!hasFallenSilent(plan, vm, bootMs, bootTimeoutMs, figures)) return;
   plan.stop({ rule: 'R6', vm: vm.id, why: `no status line within ${bootMs} ms`, fault: 'failed', figures });
 }
 
 function endUnheard(plan: Plan, vm: Vm): void {
   const { lastConnectMs, stuckMs } = plan.fleet.params;
   const limitMs = Math.max(lastConnectMs, REPORTS_BEFORE_SILENCE * vm.statusIntervalMs);
-  const answerMs = Math.min(ANSWER_MS_MAX, limitMs / 2);
   const silent = Math.round(silentMs(plan, vm));
-  if (silent < limitMs - answerMs || !isIdleOrOverdue(plan, vm, answerMs)) return;
   const figures = { silent_ms: silent, last_connect_ms: limitMs, in_flight: vm.inFlight, stuck_ms: stuckMs };
-  // The console may be what is broken: a VM that answers on its link is not ended. It is asked in time for the limit to hold.
-  if (vm.linked && vm.askedMs === undefined) return plan.ask({ rule: 'R6', vm: vm.id, figures });
-  const hasAnswerTime = vm.askedMs !== undefined && plan.ruleMs - vm.askedMs < answerMs;
-  if (silent < limitMs || hasAnswerTime || !isIdleOrOverdue(plan, vm)) return;
+  if (!hasFallenSilent(plan, vm, silent, limitMs, figures)) return;
   const work = vm.inFlight === 1 ? ' over a request' : vm.inFlight > 1 ? ` over ${vm.inFlight} requests` : '';
   plan.stop({ rule: 'R6', vm: vm.id, why: `silent for ${silent} ms${work}`, fault: 'silent', figures });
+}
+
+/**
+ * Whether a VM is to be ended over its silence. The console may be what is broken: a VM that answers on its link is not ended. It is asked
+ * in time for the limit to hold.
+ */
+function hasFallenSilent(plan: Plan, vm: Vm, silent: number, limitMs: number, figures: Figures): boolean {
+  const answerMs = Math.min(ANSWER_MS_MAX, limitMs / 2);
+  if (silent < limitMs - answerMs || !isIdleOrOverdue(plan, vm, answerMs)) return false;
+  if (vm.linked && vm.askedMs === undefined) {
+    plan.ask({ rule: 'R6', vm: vm.id, figures });
+    return false;
+  }
+  const hasAnswerTime = vm.askedMs !== undefined && plan.ruleMs - vm.askedMs < answerMs;
+  return silent >= limitMs && !hasAnswerTime && isIdleOrOverdue(plan, vm);
 }
 
 /** @param earlyMs how long before it is overdue it counts as such */

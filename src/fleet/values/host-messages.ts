@@ -1,7 +1,7 @@
 import type { ErrorEnvelope } from '../../errors.ts';
-import type { Address } from '../values/address.ts';
-import type { GuestReady, GuestReport } from '../values/guest.ts';
-import type { VmEnd, VmId } from '../values/vm-id.ts';
+import type { Address } from './address.ts';
+import type { GuestReady, GuestReport } from './guest.ts';
+import type { VmEnd, VmId } from './vm-id.ts';
 
 /** What the server tells the controller of a host. Each is obeyed at most once; repeating one changes nothing. */
 export type HostCommand =

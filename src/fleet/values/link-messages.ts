@@ -1,6 +1,6 @@
-import type { Address } from '../values/address.ts';
-import type { RequestStatus } from '../values/request.ts';
-import type { VmId } from '../values/vm-id.ts';
+import type { Address } from './address.ts';
+import type { RequestStatus } from './request.ts';
+import type { VmId } from './vm-id.ts';
 
 /** What the router tells the link of a VM. */
 export type LinkMessage =

@@ -1,7 +1,7 @@
 import type { Ref } from '../../actors/mod.ts';
 import type { ErrorEnvelope } from '../../errors.ts';
-import type { Params } from '../values/params.ts';
-import type { VmId } from '../values/vm-id.ts';
+import type { Params } from './params.ts';
+import type { VmId } from './vm-id.ts';
 
 /** What an administrator may ask for. The reply says that it is under way; `vm-gone` and the other events say how it goes on. */
 export type CommandMessage =

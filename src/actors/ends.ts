@@ -1,0 +1,71 @@
+import { LinkedList } from './linked-list.ts';
+import type { Exit, ExitReason } from './ref.ts';
+
+export type Listener = (exit: Exit) => void;
+
+const NORMAL: ExitReason = { kind: 'normal' };
+
+/** What is known of the ends of one actor, and who is to be told of the next. */
+export class Ends {
+  #lastReason = NORMAL;
+  /** By the watcher. Asks only listen, so most actors need no map. */
+  #watching: Map<object, Listener> | undefined;
+  /** Asks come and go by the thousand, and a list costs a third of what a set does. */
+  readonly #listening = new LinkedList<Listener>();
+  /** Those that were told of the last end, so that one that watches again is not told of it for ever. */
+  #told: WeakSet<object> | undefined;
+  /** The last end was a failure that the parent has not been told of. */
+  #isUnseen = false;
+
+  get isUnseen(): boolean {
+    return this.#isUnseen;
+  }
+
+  /** The actor starts. */
+  begin(): void {
+    this.#told = undefined;
+    this.#isUnseen = false;
+  }
+
+  /**
+   * Tells of an end.
+   * @param parent whose watch makes a failure seen; undefined if it is seen already
+   */
+  finish(exit: Exit, parent: object | undefined): void {
+    const watching = this.#watching;
+    this.#watching = undefined;
+    this.#lastReason = exit.reason;
+    this.#isUnseen = exit.reason.kind === 'error' && parent !== undefined && watching?.has(parent) !== true;
+    if (watching !== undefined) this.#told = new WeakSet(watching.keys());
+    for (const tell of watching?.values() ?? []) tell(exit);
+    for (let tell = this.#listening.shift(); tell !== undefined; tell = this.#listening.shift()) tell(exit);
+  }
+
+  /** Tells of the last end, if `watcher` was not told of it before. Otherwise it waits for the next one. */
+  watchEnded(path: string, watcher: object, parent: object | undefined, listener: Listener): void {
+    if (this.#told?.has(watcher) === true) return this.watch(watcher, listener);
+    // A failure that the parent is told of so late may still spare it.
+    if (watcher === parent) this.#isUnseen = false;
+    this.#told ??= new WeakSet();
+    this.#told.add(watcher);
+    listener({ path, reason: this.#lastReason });
+  }
+
+  watch(watcher: object, listener: Listener): void {
+    this.#watching ??= new Map();
+    this.#watching.set(watcher, listener);
+  }
+
+  /** From now on `watcher` is as one that has never watched. */
+  unwatch(watcher: object): void {
+    this.#watching?.delete(watcher);
+    this.#told?.delete(watcher);
+  }
+
+  /** @returns how to cancel it */
+  listen(listener: Listener): () => void {
+    const listening = this.#listening;
+    const node = listening.push(listener);
+    return () => listening.remove(node);
+  }
+}

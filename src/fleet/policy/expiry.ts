@@ -1,0 +1,66 @@
+import type { Fleet } from '../state/fleet.ts';
+import type { OpenRequest, Waiter } from '../state/open-request.ts';
+import type { RequestTransition } from '../state/transition.ts';
+import type { Outcome } from '../values/request.ts';
+import type { VmId } from '../values/vm-id.ts';
+import { blockageOf } from './blockage.ts';
+import type { Effect, Reaction } from './reaction.ts';
+import { failure } from './retries.ts';
+
+/**
+ * R4: what is past its deadline ends, wherever it is. R11: the work goes on while at least one client waits. A VM that works on a request
+ * that nobody waits for is asked to stop, and stays busy until it says so.
+ * @param due the clients whose deadline has passed
+ */
+export function onDeadlines(fleet: Fleet, due: readonly Waiter[], nowMs: number): Reaction {
+  const transitions: RequestTransition[] = [];
+  const effects: Effect[] = [];
+  const late = new Set(due);
+  // Looking for the reason costs more than telling a client: many may expire together.
+  let why: string | undefined;
+  for (const waiter of due) {
+    const { vm } = waiter.request;
+    if (vm === undefined) why ??= whyWaiting(fleet, nowMs);
+    effects.push({ kind: 'answer-one', waiter, outcome: expired(fleet, vm, why) });
+  }
+  for (const request of new Set(due.map((waiter) => waiter.request))) {
+    if (!request.waiters.every((waiter) => late.has(waiter))) continue;
+    effects.push({ kind: 'forget', request });
+    if (request.vm === undefined) transitions.push({ kind: 'request-left', request, nowMs });
+    else effects.push({ kind: 'cancel', vm: request.vm, frame: request.frame });
+  }
+  return { transitions, effects };
+}
+
+/** The end of a request that waited until its deadline. */
+export function expiredInLine(fleet: Fleet, nowMs: number): Outcome {
+  return expired(fleet, undefined, whyWaiting(fleet, nowMs));
+}
+
+/** R11: everything that is open ends, because the router does. A guest that works on it may still send a reply, which is then dropped. */
+export function refuseAll(fleet: Fleet, why: string, nowMs: number): Reaction {
+  const requests = fleet.requests.all();
+  return {
+    transitions: requests.map((request) => {
+      const left = { kind: 'request-left', request, nowMs } as const;
+      return request.vm === undefined ? left : { ...left, tried: 'orphaned' };
+    }),
+    effects: requests.flatMap((request) => refuse(fleet, request, why)),
+  };
+}
+
+function refuse(fleet: Fleet, request: OpenRequest, why: string): readonly Effect[] {
+  const { vm, frame } = request;
+  const answer = { kind: 'answer', request, outcome: failure(fleet, 503, why, vm) } as const;
+  return vm === undefined ? [answer] : [{ kind: 'cancel', vm, frame }, answer];
+}
+
+function expired(fleet: Fleet, vm: VmId | undefined, why = ''): Outcome {
+  if (vm !== undefined) return failure(fleet, 504, `its deadline passed while VM ${vm} worked on it`, vm);
+  return failure(fleet, 504, `its deadline passed while it waited${why}`);
+}
+
+function whyWaiting(fleet: Fleet, nowMs: number): string {
+  const blockage = blockageOf(fleet, nowMs);
+  return blockage === undefined ? '' : `; no VM can be started: ${blockage.text}`;
+}

@@ -1,0 +1,63 @@
+import type { Params } from '../values/params.ts';
+import type { RequestTable } from './request-table.ts';
+import type { RuleClock } from './rule-clock.ts';
+import type { RequestTransition } from './transition.ts';
+import type { VmRecord } from './vm.ts';
+
+/** What has changed of the VM with its requests: nothing, its load alone, or more. */
+export type VmChange = 'nothing' | 'load' | 'record';
+
+/**
+ * Moves a request.
+ * @param vm the one that it is on, or is dispatched to
+ * @returns undefined if the transition does not fit: nothing changed
+ */
+export function changeRequest(
+  requests: RequestTable,
+  vm: VmRecord | undefined,
+  transition: RequestTransition,
+  params: Params,
+  clock: RuleClock,
+): VmChange | undefined {
+  const { request } = transition;
+  switch (transition.kind) {
+    case 'request-waits':
+      requests.wait(request, transition.where);
+      return 'nothing';
+    case 'request-dispatched': {
+      if (vm === undefined) return undefined;
+      request.wasFree = vm.inFlight < params.vmRequestsMax;
+      requests.putOn(request, vm);
+      request.tries += 1;
+      vm.dispatchedSinceReport = true;
+      request.dueMs = clock.of(request.deadlineMs);
+      // A VM that was asked whether it lives, and has work now, is asked anew once that is overdue.
+      const wasAsked = vm.askedMs !== undefined;
+      vm.askedMs = undefined;
+      return wasAsked ? 'record' : 'load';
+    }
+    case 'request-orphaned':
+      requests.mayBeOrphaned(request);
+      return 'nothing';
+    case 'request-left':
+      return requestLeft(requests, vm, transition, clock);
+  }
+}
+
+function requestLeft(
+  requests: RequestTable,
+  vm: VmRecord | undefined,
+  { request, nowMs, fault, tried }: Extract<RequestTransition, { kind: 'request-left' }>,
+  clock: RuleClock,
+): VmChange | undefined {
+  if (request.place === undefined) return undefined;
+  requests.take(request);
+  if (tried === 'unsent') request.tries -= 1;
+  if (tried === 'orphaned') requests.mayBeOrphaned(request);
+  if (vm === undefined) return 'nothing';
+  if (vm.inFlight === 0) vm.idleMs = clock.at(nowMs);
+  const faults = fault === undefined ? vm.faults : fault ? vm.faults + 1 : 0;
+  if (faults === vm.faults) return 'load';
+  vm.faults = faults;
+  return 'record';
+}

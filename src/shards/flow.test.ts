@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+import type { Ref } from '../actors/mod.ts';
+import { WINDOW } from './batch-writer.ts';
+import { transfer } from './mod.ts';
+import { patientProbe, shardsFixture } from './testing/fixture.ts';
+
+const FLOOD = 3 * WINDOW;
+
+describe('a flood', () => {
+  it('through an actor on a shard arrives whole and in order', async () => {
+    await using fixture = shardsFixture();
+    const received: number[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const sink = fixture.system.spawn<number>(() => (n) => {
+      if (received.push(n) === FLOOD) resolve();
+    });
+    const relay = await fixture.worker('relay');
+    for (let n = 0; n < FLOOD; n++) expect(relay.tell({ kind: 'pass-on', to: sink, message: n })).toBe(true);
+    await promise;
+    expect(received.every((n, index) => n === index)).toBe(true);
+    expect(fixture.system.deadLetters.count).toBe(0);
+  });
+
+  it('through two shards and back does not stand still', async () => {
+    await using fixture = shardsFixture();
+    const received = patientProbe<number>(fixture);
+    const [a, b] = await Promise.all([fixture.worker('a'), fixture.worker('b')]);
+    for (let n = 0; n < FLOOD; n++) {
+      const last = { kind: 'pass-on', to: received.ref, message: n } as const;
+      const back = { kind: 'pass-on', to: a, message: last } as const;
+      a.tell({ kind: 'pass-on', to: b, message: back });
+    }
+    await received.fishFor((n) => n === FLOOD - 1);
+    expect(fixture.system.deadLetters.count).toBe(0);
+  });
+
+  it('that is offered to an actor with a small mailbox on a shard arrives whole', async () => {
+    await using fixture = shardsFixture();
+    const { start, ...options } = fixture.shards.actor('worker', {}, { capacity: 10 });
+    const slow = await fixture.system.start(start, options);
+    let taken = 0;
+    for (let n = 0; n < 2_000; n++) if (await fixture.system.offer(slow, { kind: 'note', n })) taken += 1;
+    expect(taken).toBe(2_000);
+    expect(await fixture.ask<readonly number[]>(slow, (replyTo) => ({ kind: 'notes', replyTo }))).toHaveLength(2_000);
+    expect(fixture.system.deadLetters.count).toBe(0);
+  });
+
+  it('that one actor does not keep up with holds up nobody else on its shard', async () => {
+    await using fixture = shardsFixture({ count: 1 });
+    const { start, ...options } = fixture.shards.actor('worker', {}, { capacity: 10, stopTimeoutMs: 1 });
+    const stuck = await fixture.system.start(start, options);
+    const other = await fixture.worker('other');
+    stuck.tell({ kind: 'wait', ms: 3_600_000 });
+    for (let n = 0; n < 2 * WINDOW; n++) stuck.tell({ kind: 'note', n });
+    expect(await fixture.ask(other, (replyTo) => ({ kind: 'echo', value: 'here', replyTo }))).toBe('here');
+  });
+});
+
+describe('an offer from a shard', () => {
+  it('waits for room in the mailbox on the main thread, and none is lost', async () => {
+    await using fixture = shardsFixture();
+    const seen: unknown[] = [];
+    const narrow = fixture.system.spawn<unknown>(() => (message) => void seen.push(message), { capacity: 1 });
+    const relay = await fixture.worker('relay');
+    const answers = patientProbe<boolean>(fixture);
+    for (let n = 0; n < 100; n++) relay.tell({ kind: 'offer', to: narrow, message: n, answer: answers.ref });
+    await answers.fishFor(() => answers.received.length === 100);
+    expect(answers.received.every((taken) => taken)).toBe(true);
+    await expect.poll(() => seen.length).toBe(100);
+  });
+});
+
+describe('the count of messages', () => {
+  it('holds when a thread ends: what was sent was handled, or is a dead letter', async () => {
+    await using fixture = shardsFixture({ count: 1 });
+    let handled = 0;
+    const sink = fixture.system.spawn<number>(() => () => {
+      handled += 1;
+    });
+    const relay = await fixture.worker('relay');
+    for (let n = 0; n < 1_000; n++) {
+      relay.tell(n === 500 ? { kind: 'exit-now' } : { kind: 'pass-on', to: sink, message: n });
+    }
+    await fixture.system.ended(relay);
+    await fixture.untilEvent(({ kind }) => kind === 'shard-lost');
+    // All before the 500th have passed, which ended the thread; the others are dead with it.
+    await expect.poll(() => handled).toBe(500);
+    expect(fixture.system.deadLetters.count).toBe(499);
+  });
+
+  it('holds when a thread that does not end is ended', async () => {
+    await using fixture = shardsFixture({ count: 1 });
+    const relay = await fixture.worker('relay');
+    relay.tell({ kind: 'wait', ms: 3_600_000 });
+    for (let n = 0; n < 1_000; n++) relay.tell({ kind: 'note', n });
+    await fixture.shards.stats();
+    fixture.shards.replace(0, 'a test');
+    await fixture.system.ended(relay);
+    await fixture.untilEvent(({ kind }) => kind === 'shard-lost');
+    // Whether the actor had begun to wait when its thread was ended is chance.
+    expect([1_000, 1_001]).toContain(fixture.system.deadLetters.count);
+  });
+
+  it('has all dead letters of a shard, although only some are told one by one', async () => {
+    await using fixture = shardsFixture();
+    const relay = await fixture.worker('relay');
+    const gone = await fixture.ask<Ref<never>>(relay, (replyTo) => ({ kind: 'gone', replyTo }));
+    for (let n = 0; n < 1_000; n++) relay.tell({ kind: 'pass-on', to: gone, message: n });
+    await expect.poll(() => fixture.system.deadLetters.count).toBe(1_000);
+  });
+});
+
+describe('a message', () => {
+  it('with what a clone would fail at is refused at the sender, with its place', async () => {
+    await using fixture = shardsFixture();
+    const worker = await fixture.worker('a');
+    const received = patientProbe<unknown>(fixture);
+    const send = (value: unknown) => () => worker.tell({ kind: 'echo', value, replyTo: received.ref });
+    const detached = new ArrayBuffer(8);
+    const view = new Uint8Array(detached);
+    structuredClone(detached, { transfer: [detached] });
+    expect(send({ state: new Proxy({}, {}) })).toThrow(/a Proxy at `message\.value\.state`/);
+    expect(send([new Proxy([], {})])).toThrow(/a Proxy at `message\.value\[0\]`/);
+    expect(send({ bytes: detached })).toThrow(/a detached buffer at `message\.value\.bytes`/);
+    expect(send(view)).toThrow(/detached/);
+  });
+
+  it('shares the memory that threads share', async () => {
+    await using fixture = shardsFixture();
+    const worker = await fixture.worker('a');
+    const shared = new SharedArrayBuffer(8);
+    const echo = (value: unknown) => fixture.ask(worker, (replyTo) => ({ kind: 'echo', value, replyTo }));
+    // An echo is what was sent.
+    const view = (await echo(new Uint8Array(shared, 4, 2))) as Uint8Array;
+    // As above.
+    const whole = (await echo(shared)) as SharedArrayBuffer;
+    new Uint8Array(shared)[4] = 7;
+    expect([view.length, view[0], new Uint8Array(whole)[4]]).toEqual([2, 7, 7]);
+  });
+
+  it('gives buffers away that are marked', async () => {
+    await using fixture = shardsFixture();
+    const worker = await fixture.worker('a');
+    const bytes = new Uint8Array([1, 2, 3]);
+    const reply = await fixture.ask<unknown>(worker, (replyTo) =>
+      transfer({ kind: 'echo', value: { bytes }, replyTo }, [bytes.buffer]),
+    );
+    expect([bytes.length, reply]).toEqual([0, { bytes: new Uint8Array([1, 2, 3]) }]);
+  });
+});
+
+describe('a shard', () => {
+  it('that works through a backlog of slow messages does not hang', async () => {
+    await using fixture = shardsFixture({ count: 1, hangMs: 300, beatMs: 100 });
+    const worker = await fixture.worker('a');
+    for (let n = 0; n < 300; n++) worker.tell({ kind: 'compute', ms: 3 });
+    expect(await fixture.ask(worker, (replyTo) => ({ kind: 'echo', value: 1, replyTo }))).toBe(1);
+    expect(fixture.events.filter(({ kind }) => kind === 'shard-lost')).toEqual([]);
+  });
+
+  it('whose module cannot be loaded fails the actors that wait for it at once, with the cause', async () => {
+    await using fixture = shardsFixture({ module: new URL('./no-such-module.ts', import.meta.url) });
+    await expect(fixture.worker('a')).rejects.toMatchObject({
+      code: 'SHARD_UNAVAILABLE',
+      cause: { code: 'SHARD_LOST', cause: { code: 'ERR_MODULE_NOT_FOUND' } },
+    });
+  });
+});

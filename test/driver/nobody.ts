@@ -1,0 +1,26 @@
+import { mkdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { FleetOptions } from './fleet.ts';
+
+const isRoot = process.getuid?.() === 0;
+/** `nobody`, unless we are nobody in particular already. */
+export const USER = isRoot ? 65_534 : (process.getuid?.() ?? 0);
+
+const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
+
+/**
+ * How to run `bin/shoal` as a user without rights.
+ * @param project a folder to be made, in which the project is mounted: a checkout of root's may be where nobody else can go
+ * @param shell commands of bash that come first, such as `ulimit -u 25`
+ */
+export function asNobody(project: string, shell = ':'): Pick<FleetOptions, 'command' | 'before'> {
+  const run = `${shell}; exec bin/shoal "$@"`;
+  if (!isRoot) return { command: 'bash', before: ['-c', `cd "$0" && ${run}`, CHECKOUT] };
+  mkdirSync(project);
+  const drop = `setpriv --reuid=${USER} --regid=${USER} --clear-groups`;
+  const script = 'mount --bind "$1" "$2" && cd "$2" && run=$3 && shift 3 && exec';
+  return {
+    command: 'unshare',
+    before: ['--mount', 'sh', '-c', `${script} ${drop} bash -c "$run" bash "$@"`, 'sh', CHECKOUT, project, run],
+  };
+}
