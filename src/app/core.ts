@@ -144,7 +144,6 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
       held: reservationsOf(store),
       nextVmId: () => store.nextVmId(),
       onEvent: (one) => eventLog.add(one),
-      // A link also takes relay messages, which the router never sends.
       openLink: (target, owner) =>
         link({
           target,
@@ -153,6 +152,7 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
           // The limit that the guest was given.
           textBytesMax: parameters.textBytesMax,
           ...(of.random === undefined ? {} : { random: of.random }),
+          // A link also takes relay messages, which the router never sends.
         }) as Behaviour<LinkMessage>,
       orphanedReplies: {
         open: (token) => tokens.open(token),

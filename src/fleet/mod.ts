@@ -7,7 +7,7 @@ export type { FleetSnapshot, VmRow } from './state/snapshot.ts';
 export type { Routing } from './state/vm-index.ts';
 export type { Address } from './values/address.ts';
 export { formatAddress } from './values/address.ts';
-export type { CommandMessage, CommandReply } from './values/command-messages.ts';
+export type { CommandReply } from './values/command-messages.ts';
 export type { FleetEvent } from './values/fleet-event.ts';
 export type { GuestReady, GuestReport } from './values/guest.ts';
 export type { HostCommand, HostEvent } from './values/host-messages.ts';

@@ -1,5 +1,24 @@
-import { VM_BYTES } from './machine-room.ts';
-import type { World } from './world.ts';
+import type { FleetSnapshot } from '../fleet/mod.ts';
+import type { SimulatedDisk } from './disk.ts';
+import { type MachineRoom, VM_BYTES } from './machine-room.ts';
+import type { Scenario } from './scenario.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+/** What the checks look at: the state of the world, from outside of Shoal, and what Shoal believes. */
+export interface CheckedWorld {
+  readonly time: VirtualTime;
+  readonly scenario: Scenario;
+  readonly room: MachineRoom;
+  readonly disk: SimulatedDisk;
+  /** Requests that have not ended. */
+  readonly open: number;
+  /** The parameter of this name; 0 while Shoal is down. */
+  readonly minVmCount: number;
+  /** VMs that the host has memory for. */
+  readonly vmsWithinMemory: number;
+  /** What the router knows; undefined while there is none that answers. */
+  snapshot(): Promise<FleetSnapshot | undefined>;
+}
 
 /** A promise that was broken. The seed repeats it. */
 export class InvariantViolation extends Error {
@@ -23,13 +42,13 @@ function headOf(payload: Uint8Array): string {
 
 /** What must be true at every moment, and what must come true once nothing goes wrong any more. */
 export class Checks {
-  readonly #world: World;
+  readonly #world: CheckedWorld;
   #lives = 0;
   /** VMs that began to compute for a request, by the beginning of its text. */
   readonly #tries = new Map<string, Set<string>>();
   readonly #deliveries = new Map<string, number>();
 
-  constructor(world: World) {
+  constructor(world: CheckedWorld) {
     this.#world = world;
   }
 

@@ -1,5 +1,4 @@
-import type { Scenario } from './scenario.ts';
-import { NO_FAULTS } from './scenario.ts';
+import { NO_FAULTS, type Scenario } from './scenario.ts';
 
 const GIB = 1024 ** 3;
 
@@ -32,33 +31,4 @@ export const DEFAULT_SCENARIO: Scenario = {
   natsLatency: { kind: 'uniform', fromMs: 0.05, toMs: 0.3 },
   network: { lost: 0, doubled: 0, late: 0, lateMs: { kind: 'constant', ms: 0 } },
   faults: NO_FAULTS,
-};
-
-/** Everything goes wrong now and then. */
-export const ROUGH_SCENARIO: Scenario = {
-  ...DEFAULT_SCENARIO,
-  load: { kind: 'burst', perSecond: 5, peakPerSecond: 60, everyMs: 20_000, forMs: 4_000 },
-  addresses: 8,
-  params: { min_vm_count: 2, free_count: 3, spare_vm_count: 1 },
-  deadlineMs: 20_000,
-  repeats: 0.1,
-  guest: { ...DEFAULT_SCENARIO.guest, service: { kind: 'lognormal', medianMs: 40, sigma: 1.2 }, brokenBoots: 0.02 },
-  host: { ...DEFAULT_SCENARIO.host, failedStarts: 0.02 },
-  network: { lost: 0.001, doubled: 0.002, late: 0.01, lateMs: { kind: 'uniform', fromMs: 1, toMs: 500 } },
-  faults: {
-    vmCrash: 3,
-    vmHang: 1,
-    linkCut: 2,
-    consoleCut: 0.5,
-    shoalCrash: 1,
-    routerCrash: 0.5,
-    shoalPause: 1,
-    partition: 1,
-    clockStep: 0.5,
-    diskFull: 0.5,
-    slowBoots: 0.5,
-    brokenImage: 0.5,
-    parameterChange: 1,
-    command: 1,
-  },
 };

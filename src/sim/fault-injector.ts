@@ -1,6 +1,32 @@
+import type { MachineRoom, Qemu } from './machine-room.ts';
+import type { SimulatedNats } from './nats-server.ts';
+import type { SimulatedProcess } from './process.ts';
 import type { Chance } from './random.ts';
-import { FAULT_NAMES, type FaultName } from './scenario.ts';
-import type { World } from './world.ts';
+import { FAULT_NAMES, type FaultName, type Scenario } from './scenario.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+/** What an administrator may ask for in the middle of it all. */
+export type SimulatedCommand =
+  | { readonly kind: 'drain-vm'; readonly vm: number }
+  | { readonly kind: 'restart-vms'; readonly vms: 'all' | readonly number[] }
+  | { readonly kind: 'scale'; readonly vmCount: number };
+
+/** What can be broken. */
+export interface BreakableWorld {
+  readonly time: VirtualTime;
+  readonly scenario: Scenario;
+  readonly room: MachineRoom;
+  readonly nats: SimulatedNats;
+  /** The present life of Shoal. */
+  readonly process: SimulatedProcess;
+  conditions: Pick<Scenario, 'host' | 'disk'>;
+  crashShoal(): void;
+  crashRouter(): void;
+  setParameter(key: string, value: number): void;
+  command(command: SimulatedCommand): void;
+  stepWallClock(ms: number): void;
+  record(what: string, vm?: number, text?: string): void;
+}
 
 const MINUTE_S = 60;
 const PAUSE_MS_MAX = 12_000;
@@ -16,11 +42,11 @@ const CHANGES: Readonly<Record<string, readonly number[]>> = {
 
 /** Makes things go wrong at random moments, and whole again. */
 export class FaultInjector {
-  readonly #world: World;
+  readonly #world: BreakableWorld;
   readonly #chance: Chance;
   #isOn = false;
 
-  constructor(world: World, chance: Chance) {
+  constructor(world: BreakableWorld, chance: Chance) {
     this.#world = world;
     this.#chance = chance;
   }
@@ -59,30 +85,28 @@ export class FaultInjector {
     const world = this.#world;
     switch (name) {
       case 'vmCrash': {
-        const qemu = chance.oneOf([...world.room.qemus.values()].filter(({ isAlive }) => isAlive));
+        const qemu = this.#liveQemu(chance);
         if (qemu === undefined) return;
         world.record('fault', qemu.spec.vm, 'its QEMU is killed');
         qemu.end({ exitCode: null, signal: 'SIGKILL', stderr: '' });
         return;
       }
       case 'vmHang': {
-        const qemu = chance.oneOf(
-          [...world.room.qemus.values()].filter(({ isCpuRunning, isAlive }) => isCpuRunning && isAlive),
-        );
+        const qemu = this.#runningQemu(chance);
         if (qemu === undefined) return;
         world.record('fault', qemu.spec.vm, 'its guest hangs');
         qemu.guest.hang();
         return;
       }
       case 'linkCut': {
-        const qemu = chance.oneOf([...world.room.qemus.values()].filter(({ isAlive }) => isAlive));
+        const qemu = this.#liveQemu(chance);
         if (qemu === undefined) return;
         world.record('fault', qemu.spec.vm, 'its link is cut');
         qemu.guest.cut();
         return;
       }
       case 'consoleCut': {
-        const qemu = chance.oneOf([...world.room.qemus.values()].filter(({ isAlive }) => isAlive));
+        const qemu = this.#liveQemu(chance);
         if (qemu === undefined) return;
         this.#spell(
           `the console of VM ${qemu.spec.vm} is lost`,
@@ -147,9 +171,7 @@ export class FaultInjector {
         });
         return;
       case 'command': {
-        const qemu = chance.oneOf(
-          [...world.room.qemus.values()].filter(({ isCpuRunning, isAlive }) => isCpuRunning && isAlive),
-        );
+        const qemu = this.#runningQemu(chance);
         const vm = qemu?.spec.vm;
         if (vm === undefined) return;
         const kind = chance.oneOf(['drain-vm', 'restart-vms', 'scale'] as const) ?? 'scale';
@@ -165,6 +187,14 @@ export class FaultInjector {
         return;
       }
     }
+  }
+
+  #liveQemu(chance: Chance): Qemu | undefined {
+    return chance.oneOf([...this.#world.room.qemus.values()].filter(({ isAlive }) => isAlive));
+  }
+
+  #runningQemu(chance: Chance): Qemu | undefined {
+    return chance.oneOf([...this.#world.room.qemus.values()].filter((one) => one.isAlive && one.isCpuRunning));
   }
 
   /** Something that is wrong for a while. */

@@ -1,15 +1,7 @@
 import { type Msg, MsgHdrsImpl, type NatsConnection, type SubscriptionOptions } from 'nats';
 import type { Connection } from '../transport/mod.ts';
-import type { SimulatedNats } from './nats-server.ts';
+import type { NatsPeer, NatsSubscriber, SimulatedMessage, SimulatedNats } from './nats-server.ts';
 import type { SimulatedProcess } from './process.ts';
-
-export interface SimulatedMessage {
-  readonly subject: string;
-  readonly reply: string | undefined;
-  readonly data: Uint8Array;
-  /** As on the wire; undefined if there are none. */
-  readonly headers: Uint8Array | undefined;
-}
 
 interface PublishOptions {
   readonly reply?: string;
@@ -28,7 +20,7 @@ const encoder = new TextEncoder();
  * The part of nats.js that Shoal and its client use. As there, messages that are published while the connection is lost are sent when it is
  * back, and what was on its way to the client is lost with the connection.
  */
-export class SimulatedConnection {
+export class SimulatedConnection implements NatsPeer {
   readonly process: SimulatedProcess;
   readonly #server: SimulatedNats;
   readonly #subscriptions = new Set<SimulatedSubscription>();
@@ -38,7 +30,6 @@ export class SimulatedConnection {
   #outbox: SimulatedMessage[] = [];
   #state: 'up' | 'lost' | 'closed' = 'up';
   #isDraining = false;
-  /** Counts the times that it was connected. */
   life = 0;
 
   constructor(server: SimulatedNats, process: SimulatedProcess) {
@@ -119,7 +110,6 @@ export class SimulatedConnection {
     this.#closed.resolve(undefined);
   }
 
-  /** Called by the server when the way to it is gone. */
   lose(): void {
     if (this.#state !== 'up') return;
     this.#state = 'lost';
@@ -158,7 +148,7 @@ export class SimulatedConnection {
   }
 }
 
-export class SimulatedSubscription {
+class SimulatedSubscription implements NatsSubscriber {
   readonly connection: SimulatedConnection;
   readonly pattern: string;
   readonly queue: string | undefined;

@@ -1,8 +1,33 @@
 import { type Duration, draw } from './duration.ts';
-import type { SimulatedConnection, SimulatedMessage, SimulatedSubscription } from './nats-connection.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { Chance } from './random.ts';
 import type { VirtualTime } from './virtual-time.ts';
+
+export interface SimulatedMessage {
+  readonly subject: string;
+  readonly reply: string | undefined;
+  readonly data: Uint8Array;
+  /** As on the wire; undefined if there are none. */
+  readonly headers: Uint8Array | undefined;
+}
+
+/** A client's connection, as the server sees it. */
+export interface NatsPeer {
+  readonly process: SimulatedProcess;
+  readonly isUp: boolean;
+  /** Another number each time that it is lost: what was on its way then never arrives. */
+  readonly life: number;
+  /** The way to it is gone. */
+  lose(): void;
+  reconnect(): void;
+}
+
+export interface NatsSubscriber {
+  readonly connection: NatsPeer;
+  readonly pattern: string;
+  readonly queue: string | undefined;
+  receive(message: SimulatedMessage): void;
+}
 
 /** What the network between clients and server does to messages, each with a probability for one message. */
 export interface NetworkFaults {
@@ -39,24 +64,24 @@ export class SimulatedNats {
   /** Told of each message that is on its way to a subscriber. */
   onDelivery: (message: SimulatedMessage) => void = () => undefined;
   readonly #options: NatsServerOptions;
-  readonly #exact = new Map<string, Set<SimulatedSubscription>>();
+  readonly #exact = new Map<string, Set<NatsSubscriber>>();
   /** Subscriptions to `PREFIX.*`, as inboxes are, by their prefix. */
-  readonly #byPrefix = new Map<string, Set<SimulatedSubscription>>();
-  readonly #others = new Set<SimulatedSubscription>();
+  readonly #byPrefix = new Map<string, Set<NatsSubscriber>>();
+  readonly #others = new Set<NatsSubscriber>();
   /** When the last message to a subscriber's connection arrives: none overtakes it. */
-  readonly #arrivalMs = new Map<SimulatedConnection, number>();
+  readonly #arrivalMs = new Map<NatsPeer, number>();
   readonly #cutOff = new Set<SimulatedProcess>();
-  readonly #connections = new Set<SimulatedConnection>();
+  readonly #connections = new Set<NatsPeer>();
 
   constructor(options: NatsServerOptions) {
     this.#options = options;
   }
 
-  attach(connection: SimulatedConnection): void {
+  attach(connection: NatsPeer): void {
     this.#connections.add(connection);
   }
 
-  detach(connection: SimulatedConnection): void {
+  detach(connection: NatsPeer): void {
     this.#connections.delete(connection);
     this.#arrivalMs.delete(connection);
   }
@@ -77,11 +102,11 @@ export class SimulatedNats {
     for (const connection of this.#connections) if (connection.process === process) connection.reconnect();
   }
 
-  add(subscription: SimulatedSubscription): void {
+  add(subscription: NatsSubscriber): void {
     this.#setOf(subscription.pattern).add(subscription);
   }
 
-  remove(subscription: SimulatedSubscription): void {
+  remove(subscription: NatsSubscriber): void {
     const { pattern } = subscription;
     const set = this.#setOf(pattern);
     set.delete(subscription);
@@ -91,7 +116,7 @@ export class SimulatedNats {
   }
 
   /** Takes a message from a connection that is up. */
-  publish(message: SimulatedMessage, from: SimulatedConnection): void {
+  publish(message: SimulatedMessage, from: NatsPeer): void {
     const { chance } = this.#options;
     const { lost, doubled } = this.faults;
     if (chance.happens(lost)) return;
@@ -100,15 +125,15 @@ export class SimulatedNats {
   }
 
   /** Calls back when all that was published before on this connection has been routed, if the connection still is up. */
-  flush(connection: SimulatedConnection, callback: () => void): void {
+  flush(connection: NatsPeer, callback: () => void): void {
     const { time, chance, latency } = this.#options;
     time.after(draw(latency, chance), () => {
       if (connection.isUp) connection.process.gate(callback);
     });
   }
 
-  #route(message: SimulatedMessage, from: SimulatedConnection): void {
-    const groups = new Map<string, SimulatedSubscription[]>();
+  #route(message: SimulatedMessage, from: NatsPeer): void {
+    const groups = new Map<string, NatsSubscriber[]>();
     let takers = 0;
     for (const subscription of this.#matching(message.subject)) {
       if (!subscription.connection.isUp) continue;
@@ -124,7 +149,7 @@ export class SimulatedNats {
     if (takers === 0 && message.reply !== undefined) this.#noResponders(message.reply, from);
   }
 
-  #noResponders(reply: string, to: SimulatedConnection): void {
+  #noResponders(reply: string, to: NatsPeer): void {
     for (const subscription of this.#matching(reply)) {
       if (subscription.connection !== to) continue;
       this.#deliver({ subject: reply, reply: undefined, data: new Uint8Array(), headers: NO_RESPONDERS }, subscription);
@@ -132,7 +157,7 @@ export class SimulatedNats {
     }
   }
 
-  #deliver(message: SimulatedMessage, subscription: SimulatedSubscription): void {
+  #deliver(message: SimulatedMessage, subscription: NatsSubscriber): void {
     const { time, chance, latency } = this.#options;
     const { connection } = subscription;
     this.onDelivery(message);
@@ -148,20 +173,20 @@ export class SimulatedNats {
     });
   }
 
-  *#matching(subject: string): Iterable<SimulatedSubscription> {
+  *#matching(subject: string): Iterable<NatsSubscriber> {
     yield* this.#exact.get(subject) ?? [];
     const dot = subject.lastIndexOf(SEPARATOR);
     if (dot > 0) yield* this.#byPrefix.get(subject.slice(0, dot)) ?? [];
     for (const other of this.#others) if (matches(other.pattern, subject)) yield other;
   }
 
-  #setOf(pattern: string): Set<SimulatedSubscription> {
+  #setOf(pattern: string): Set<NatsSubscriber> {
     if (isWild(pattern) && !isInbox(pattern)) return this.#others;
     const map = isWild(pattern) ? this.#byPrefix : this.#exact;
     const key = isWild(pattern) ? pattern.slice(0, -2) : pattern;
     const known = map.get(key);
     if (known !== undefined) return known;
-    const made = new Set<SimulatedSubscription>();
+    const made = new Set<NatsSubscriber>();
     map.set(key, made);
     return made;
   }

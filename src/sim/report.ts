@@ -1,6 +1,7 @@
-import type { FleetEvent, Rule } from '../fleet/mod.ts';
-import type { Scenario } from './scenario.ts';
-import type { World } from './world.ts';
+import type { Rule } from '../fleet/mod.ts';
+import type { History } from './history.ts';
+import type { MachineRoom } from './machine-room.ts';
+import type { VirtualTime } from './virtual-time.ts';
 
 /** What a run came to. Times are milliseconds, memory is bytes. */
 export interface Report {
@@ -39,6 +40,11 @@ export interface Sample {
   readonly waitP95Ms: number | null;
 }
 
+interface Measured {
+  readonly time: VirtualTime;
+  readonly room: MachineRoom;
+}
+
 /** Collects the figures of a run. */
 export class Recorder {
   readonly #seed: number;
@@ -55,12 +61,8 @@ export class Recorder {
   #allocated = 0;
   #used = 0;
 
-  constructor({ seed }: Scenario) {
+  constructor(seed: number) {
     this.#seed = seed;
-  }
-
-  get counts(): ReadonlyMap<string, number> {
-    return this.#counts;
   }
 
   count(what: string): void {
@@ -71,16 +73,16 @@ export class Recorder {
     this.#rules.set(rule, (this.#rules.get(rule) ?? 0) + 1);
   }
 
-  vmReady(_event: FleetEvent): void {
+  vmReady(): void {
     this.#ready += 1;
   }
 
-  sent(_atMs: number): void {
+  sent(): void {
     this.#sent += 1;
     this.#sentNow += 1;
   }
 
-  succeeded(waitMs: number, _vm: number | undefined): void {
+  succeeded(waitMs: number): void {
     this.#waits.push(waitMs);
     this.#recent.push(waitMs);
   }
@@ -89,7 +91,7 @@ export class Recorder {
     this.#failed.set(code, (this.#failed.get(code) ?? 0) + 1);
   }
 
-  sample({ time, room }: World): void {
+  sample({ time, room }: Measured): void {
     const vms = room.running;
     this.#peak = Math.max(this.#peak, vms);
     for (const { spec, isAlive, guest } of room.qemus.values()) {
@@ -104,7 +106,7 @@ export class Recorder {
     this.#sentNow = 0;
   }
 
-  report({ time, room, history }: World): Report {
+  report({ time, room, history }: Measured & { readonly history: History }): Report {
     const waits = Float64Array.from(this.#waits).sort();
     const of = (share: number): number => rounded(quantile(waits, share));
     return {

@@ -1,4 +1,4 @@
-import { type ActorSystem, createSystem } from '../actors/mod.ts';
+import { type ActorSystem, createSystem, type Logger } from '../actors/mod.ts';
 import {
   CleanUp,
   type Core,
@@ -10,6 +10,7 @@ import {
   startCore,
   startFront,
 } from '../app/mod.ts';
+import type { ErrorEnvelope } from '../errors.ts';
 import type { Address, FleetEvent } from '../fleet/mod.ts';
 import { MEMORY_MIB, STOP_LIMITS, type VmParameters } from '../hypervisor/mod.ts';
 import { paramsOf, type Store, TableStore } from '../store/mod.ts';
@@ -34,6 +35,10 @@ export interface ShoalLifeOptions {
   readonly params: Readonly<Record<string, number>>;
   readonly behaviour: () => HostBehaviour;
   readonly onEvent: (event: FleetEvent) => void;
+  /** An actor has failed. */
+  readonly onFailure: (path: string, error: ErrorEnvelope) => void;
+  /** A message was not delivered. */
+  readonly onDeadLetter: () => void;
 }
 
 /** The largest text, as in production. */
@@ -49,7 +54,6 @@ export class ShoalLife {
   readonly core: Core;
   readonly store: Store;
   readonly settings: Settings;
-  readonly #cleanUp: CleanUp;
 
   private constructor(
     process: SimulatedProcess,
@@ -57,22 +61,20 @@ export class ShoalLife {
     core: Core,
     store: Store,
     settings: Settings,
-    cleanUp: CleanUp,
   ) {
     this.process = process;
     this.system = system;
     this.core = core;
     this.store = store;
     this.settings = settings;
-    this.#cleanUp = cleanUp;
   }
 
   /** Adopts what runs on the host, as each start does. It never settles if the process is killed meanwhile. */
   static async start(options: ShoalLifeOptions): Promise<ShoalLife> {
-    const { time, host, fleet, process, room, disk, nats, pool, params, behaviour, onEvent } = options;
+    const { time, host, fleet, process, room, disk, nats, pool, params, behaviour, onEvent, onFailure, onDeadLetter } = options;
     const { clock, scheduler, chance } = process;
     const cleanUp = new CleanUp();
-    const system = createSystem({ clock, scheduler });
+    const system = createSystem({ clock, scheduler, logger: loggerOf(onDeadLetter), onFailure });
     cleanUp.add(() => system.shutdown());
     const backing = { save: (document: SimulatedDisk['document']) => disk.save(document, process) };
     const store = await TableStore.open(disk.document, backing, { clock });
@@ -127,14 +129,13 @@ export class ShoalLife {
       cleanUp,
     );
     const settings = new Settings(store, core.router, core.controller, endpoint);
-    return new ShoalLife(process, system, core, store, settings, cleanUp);
+    return new ShoalLife(process, system, core, store, settings);
   }
+}
 
-  /** Ends it as Ctrl-C does. */
-  async stop(): Promise<void> {
-    await this.#cleanUp.run();
-    this.process.kill();
-  }
+function loggerOf(onDeadLetter: () => void): Logger {
+  // Failures go to `onFailure`.
+  return { warn: onDeadLetter, error: () => undefined };
 }
 
 function optionsOf({ host, fleet, pool, onEvent }: ShoalLifeOptions): FleetOptions {

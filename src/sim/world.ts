@@ -1,7 +1,6 @@
 import type { Ref } from '../actors/mod.ts';
 import { type Client, clientOn, ShoalError } from '../client/mod.ts';
 import {
-  type CommandMessage,
   type CommandReply,
   type FleetEvent,
   type FleetSnapshot,
@@ -11,7 +10,7 @@ import { EMPTY_DOCUMENT } from '../store/mod.ts';
 import { subjectsOf } from '../transport/mod.ts';
 import { Checks } from './checks.ts';
 import { SimulatedDisk } from './disk.ts';
-import { FaultInjector } from './fault-injector.ts';
+import { FaultInjector, type SimulatedCommand } from './fault-injector.ts';
 import type { History } from './history.ts';
 import { type Arrival, type Load, shapedLoad, tracedLoad } from './load.ts';
 import { MachineRoom, VM_BYTES } from './machine-room.ts';
@@ -29,9 +28,6 @@ export interface WorldOptions {
   readonly history: History;
 }
 
-/** A command without the place for its reply. */
-type Command = CommandMessage extends infer C ? (C extends CommandMessage ? Omit<C, 'replyTo'> : never) : never;
-
 const HOST = 'host-1';
 const FLEET = 'default';
 const PROCESS_SUBJECT = subjectsOf(FLEET).process;
@@ -40,6 +36,7 @@ const DEADLINE_GRACE_MS = 1_000;
 const SAMPLE_MS = 1_000;
 const START_MS_MAX = 60_000;
 const ROUTER_CRASHES_MAX = 3;
+const DEFECT = 'a defect of the router (simulated)';
 const ASK_MS = 60_000;
 /** A Shoal that was killed is started again after this, as by a service manager. */
 const RESTART_MS = { kind: 'uniform', fromMs: 50, toMs: 3_000 } as const;
@@ -73,7 +70,7 @@ export class World {
     this.history = history;
     this.#chance = chance;
     this.conditions = { host: scenario.host, disk: scenario.disk };
-    this.recorder = new Recorder(scenario);
+    this.recorder = new Recorder(scenario.seed);
     this.checks = new Checks(this);
     const violation = (what: string): void => this.checks.violated(what);
     this.room = new MachineRoom({
@@ -144,7 +141,7 @@ export class World {
     const replyTo: Ref<FleetSnapshot> = {
       path: '/defect',
       tell: () => {
-        throw new Error('a defect of the router (simulated)');
+        throw new Error(DEFECT);
       },
     };
     life.core.router.tell({ kind: 'snapshot', replyTo });
@@ -178,7 +175,7 @@ export class World {
   }
 
   /** What an administrator asks for, if Shoal is up. */
-  command(command: Command): void {
+  command(command: SimulatedCommand): void {
     const { life } = this;
     if (life === undefined || !this.isShoalUp) return;
     this.record('command', undefined, JSON.stringify(command));
@@ -259,6 +256,8 @@ export class World {
       params: scenario.params,
       behaviour: () => this.conditions.host,
       onEvent: (event) => this.#onEvent(event),
+      onFailure: (path, { message }) => this.#onFailure(path, message),
+      onDeadLetter: () => this.recorder.count('dead-letter'),
     });
     void starting.then(
       (life) => {
@@ -275,12 +274,18 @@ export class World {
     );
   }
 
+  /** No actor fails unless we make it do so. */
+  #onFailure(path: string, message: string): void {
+    this.record('actor-failed', undefined, `${path}: ${message}`);
+    if (message !== DEFECT) this.checks.violated(`the actor ${path} has failed: ${message}`);
+  }
+
   #onEvent(event: FleetEvent): void {
     const rule = event.rule === undefined ? '' : `${event.rule} `;
     const figures = event.figures === undefined ? '' : ` ${JSON.stringify(event.figures)}`;
     this.record(event.kind, event.vm, `${rule}${event.text}${figures}`);
     if (event.rule !== undefined) this.recorder.rule(event.rule);
-    if (event.kind === 'vm-ready') this.recorder.vmReady(event);
+    if (event.kind === 'vm-ready') this.recorder.vmReady();
     if (event.kind === 'vm-stop' && event.rule === 'R6') this.checks.endsSilent(event.vm ?? 0);
   }
 
@@ -337,7 +342,6 @@ export class World {
     const other = this.#clients[this.#chance.below(this.#clients.length)] ?? client;
     time.after(this.#chance.below(2_000), () => {
       this.recorder.count('repeat-sent');
-
       this.#request(other, id, text, scenario.deadlineMs);
     });
   }
@@ -346,7 +350,7 @@ export class World {
     const { time, recorder, checks } = this;
     const sentMs = time.nowMs;
     this.#open += 1;
-    recorder.sent(sentMs);
+    recorder.sent();
     const ended = (): void => {
       this.#open -= 1;
       const tookMs = time.nowMs - sentMs;
@@ -358,7 +362,7 @@ export class World {
         ended();
         if (reply.text !== text)
           checks.violated(`request ${id} got the reply to another one: ${reply.text.slice(0, 40)}`);
-        recorder.succeeded(time.nowMs - sentMs, reply.vm);
+        recorder.succeeded(time.nowMs - sentMs);
         this.history.add({
           atMs: time.nowMs,
           host: '',
