@@ -1,4 +1,5 @@
 export { chartOf } from './chart.ts';
+export { checkScenario } from './check-scenario.ts';
 export { DEFAULT_SCENARIO } from './defaults.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export { parseShape, parseTrace, readTrace, type Shape } from './load.ts';

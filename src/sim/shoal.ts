@@ -55,13 +55,7 @@ export class ShoalLife {
   readonly store: Store;
   readonly settings: Settings;
 
-  private constructor(
-    process: SimulatedProcess,
-    system: ActorSystem,
-    core: Core,
-    store: Store,
-    settings: Settings,
-  ) {
+  private constructor(process: SimulatedProcess, system: ActorSystem, core: Core, store: Store, settings: Settings) {
     this.process = process;
     this.system = system;
     this.core = core;
@@ -71,7 +65,8 @@ export class ShoalLife {
 
   /** Adopts what runs on the host, as each start does. It never settles if the process is killed meanwhile. */
   static async start(options: ShoalLifeOptions): Promise<ShoalLife> {
-    const { time, host, fleet, process, room, disk, nats, pool, params, behaviour, onEvent, onFailure, onDeadLetter } = options;
+    const { time, host, fleet, process, room, disk, nats, pool, params, behaviour, onEvent, onFailure, onDeadLetter } =
+      options;
     const { clock, scheduler, chance } = process;
     const cleanUp = new CleanUp();
     const system = createSystem({ clock, scheduler, logger: loggerOf(onDeadLetter), onFailure });

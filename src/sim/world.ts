@@ -1,11 +1,6 @@
 import type { Ref } from '../actors/mod.ts';
 import { type Client, clientOn, ShoalError } from '../client/mod.ts';
-import {
-  type CommandReply,
-  type FleetEvent,
-  type FleetSnapshot,
-  parsePool,
-} from '../fleet/mod.ts';
+import { type CommandReply, type FleetEvent, type FleetSnapshot, parsePool } from '../fleet/mod.ts';
 import { EMPTY_DOCUMENT } from '../store/mod.ts';
 import { subjectsOf } from '../transport/mod.ts';
 import { Checks } from './checks.ts';

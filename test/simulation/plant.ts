@@ -6,6 +6,7 @@ import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { PLANTED_BUGS } from './planted-bugs.ts';
 
+const decoder = new TextDecoder();
 const HOME = fileURLToPath(new URL('../..', import.meta.url));
 const name = process.env['SHOAL_PLANTED_BUG'] ?? '';
 const bug = PLANTED_BUGS.find((one) => one.name === name);
@@ -18,10 +19,16 @@ if (bug !== undefined) {
       const loaded = nextLoad(address, context);
       if (address !== url) return loaded;
       const source =
-        typeof loaded.source === 'string' ? loaded.source : Buffer.from(loaded.source as Uint8Array).toString();
+        typeof loaded.source === 'string' ? loaded.source : textOf(loaded.source);
       if (source.split(bug.from).length !== 2)
         throw new Error(`${bug.file} does not hold the text of ${bug.name} once`);
       return { ...loaded, source: source.replace(bug.from, () => bug.to) };
     },
   });
+}
+
+function textOf(source: unknown): string {
+  if (typeof source === 'string') return source;
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return decoder.decode(source);
+  throw new Error('a module has no text');
 }
