@@ -18,10 +18,14 @@ export interface Hunted {
  * @throws Error if the process fails without a word about its seeds
  */
 export async function hunt(bug: string, first: number, count: number): Promise<Hunted | undefined> {
-  const child = spawn(process.execPath, ['--import', here('plant.ts'), here('find-bug.ts'), String(first), String(count)], {
-    env: { ...process.env, SHOAL_PLANTED_BUG: bug },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['--import', here('plant.ts'), here('find-bug.ts'), String(first), String(count)],
+    {
+      env: { ...process.env, SHOAL_PLANTED_BUG: bug },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   let lastLine = '';
   let errors = '';
   let isStuck = false;

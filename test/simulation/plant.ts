@@ -18,8 +18,7 @@ if (bug !== undefined) {
     load(address, context, nextLoad) {
       const loaded = nextLoad(address, context);
       if (address !== url) return loaded;
-      const source =
-        typeof loaded.source === 'string' ? loaded.source : textOf(loaded.source);
+      const source = typeof loaded.source === 'string' ? loaded.source : textOf(loaded.source);
       if (source.split(bug.from).length !== 2)
         throw new Error(`${bug.file} does not hold the text of ${bug.name} once`);
       return { ...loaded, source: source.replace(bug.from, () => bug.to) };
@@ -29,6 +28,6 @@ if (bug !== undefined) {
 
 function textOf(source: unknown): string {
   if (typeof source === 'string') return source;
-  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return decoder.decode(source);
+  if (source instanceof Uint8Array) return decoder.decode(source);
   throw new Error('a module has no text');
 }
