@@ -100,6 +100,7 @@ const FIELDS = {
   clients: number(1, 10_000, true),
   repeats: share,
   reusedIds: share,
+  deadlyRequests: share,
   guest: fields({ boot: duration, service: duration, idempotent: boolean, brokenBoots: share }),
   msPerUnit: optional(ms),
   host: fields({ qemuStart: duration, monitor: duration, console: duration, link: duration, failedStarts: share }),

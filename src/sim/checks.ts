@@ -30,6 +30,8 @@ const VMS_CHECKED_MAX = 500;
 
 /** How long peace may take, beyond what the parameters say, to bring everything to rest: back-off, restarts and write retries. */
 const SETTLING_MS = 180_000;
+/** A guest that has been up for so long was heard more than once. */
+const HEARD_MS = 3_000;
 const LOOK_MS = 500;
 const RESTING_MS = 12_000;
 const TEXT_HEAD_CHARS = 40;
@@ -89,8 +91,12 @@ export class Checks {
 
   /** R6: a guest that works and whose link is up is not ended over silence. */
   endsSilent(vm: number): void {
-    const guest = this.#world.room.qemus.get(vm)?.guest;
-    if (guest?.isHealthy === true && guest.hasPeer) this.violated(`VM ${vm} is ended as silent, and its guest answers`);
+    const qemu = this.#world.room.qemus.get(vm);
+    if (qemu === undefined || !qemu.guest.isHealthy) return;
+    if (qemu.guest.hasPeer) this.violated(`VM ${vm} is ended as silent, and its guest answers`);
+    if (qemu.isHeard && qemu.guest.healthyForMs > HEARD_MS) {
+      this.violated(`VM ${vm} is ended as silent, and its guest has reported for ${qemu.guest.healthyForMs} ms`);
+    }
   }
 
   /** R3, R8: what runs has its address in the durable tables. */

@@ -14,6 +14,7 @@ export const DEFAULT_SCENARIO: Scenario = {
   clients: 4,
   repeats: 0,
   reusedIds: 0,
+  deadlyRequests: 0,
   guest: {
     boot: { kind: 'lognormal', medianMs: 12, sigma: 0.2 },
     service: { kind: 'lognormal', medianMs: 5, sigma: 0.7 },

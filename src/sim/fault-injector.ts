@@ -66,7 +66,7 @@ export class FaultInjector {
       disk: { ...world.scenario.disk, failedWrites: 0 },
     };
     world.nats.faults = { ...world.nats.faults, lost: 0, doubled: 0, late: 0 };
-    for (const qemu of world.room.qemus.values()) qemu.isConsoleCut = false;
+    for (const qemu of world.room.qemus.values()) qemu.mendConsole();
     world.nats.join(world.process);
     world.process.resume();
   }
@@ -112,10 +112,8 @@ export class FaultInjector {
           `the console of VM ${qemu.spec.vm} is lost`,
           CONSOLE_CUT_MS_MIN + chance.below(SPELL_MS_MAX),
           () => {
-            qemu.isConsoleCut = true;
-            return () => {
-              qemu.isConsoleCut = false;
-            };
+            qemu.cutConsole();
+            return () => qemu.mendConsole();
           },
         );
         return;

@@ -56,6 +56,10 @@ interface Peer {
   hasSpoken: boolean;
 }
 
+/** A text that ends so meets a defect of the guest: it crashes over it. */
+export const DEADLY = '!';
+const DEADLY_BYTE = DEADLY.charCodeAt(0);
+const CRASH_EXIT_CODE = 1;
 const RAM_IDLE_BYTES = 1_273_856;
 const KEPT_MAX = 64;
 const KEPT_MS = 30_000;
@@ -78,6 +82,7 @@ export class SimulatedGuest implements GuestSide {
   #busyMs = 0;
   #busySinceMs: number | undefined;
   #reportedMs = 0;
+  #readyMs = 0;
 
   constructor(options: GuestOptions) {
     this.#options = options;
@@ -108,6 +113,11 @@ export class SimulatedGuest implements GuestSide {
   /** It computes, reports and answers. */
   get isHealthy(): boolean {
     return this.#state === 'ready';
+  }
+
+  /** How long it has been healthy, in milliseconds. */
+  get healthyForMs(): number {
+    return this.isHealthy ? this.#options.time.nowMs - this.#readyMs : 0;
   }
 
   /** A connection has sent a frame and is open. */
@@ -167,6 +177,7 @@ export class SimulatedGuest implements GuestSide {
     const { spec, behaviour, print, time } = this.#options;
     const { ip, port } = spec.address;
     this.#state = 'ready';
+    this.#readyMs = time.nowMs;
     this.#reportedMs = time.nowMs;
     const idempotent = behaviour.idempotent ? 1 : 0;
     print(
@@ -258,6 +269,11 @@ export class SimulatedGuest implements GuestSide {
 
   #worked(work: Work): void {
     if (this.#working !== work || this.#state === 'hung' || this.#state === 'ended') return;
+    if (work.payload.at(-1) === DEADLY_BYTE) {
+      this.#options.note('a guest crashes over a request');
+      this.#options.powerOff(CRASH_EXIT_CODE);
+      return;
+    }
     this.#served += 1;
     for (const { wire, idLow, idHigh } of work.joined) {
       if (wire?.isOpen === true) this.#send(wire, FrameType.reply, idLow, idHigh, work.tokenBytes, work.payload);

@@ -124,7 +124,8 @@ export class Qemu {
   manifest: Manifest;
   isCpuRunning = false;
   /** What the guest prints is lost. */
-  isConsoleCut = false;
+  #isConsoleCut = false;
+  #wasConsoleCut = false;
   exit: MachineExit | undefined;
   /** A part of the machine's owner, replaced when somebody else drives it. */
   onConsole: (line: string) => void = () => undefined;
@@ -153,10 +154,24 @@ export class Qemu {
         if (requests > 0) options.violation(`VM ${spec.vm} is told to stop with ${requests} requests in work`);
       },
       print: (line) => {
-        if (!this.isConsoleCut) this.onConsole(line);
+        if (!this.#isConsoleCut) this.onConsole(line);
       },
       powerOff: (exitCode) => this.end({ exitCode, signal: null, stderr: '' }),
     });
+  }
+
+  /** All that its guest has printed was heard, by whoever listened. */
+  get isHeard(): boolean {
+    return !this.#wasConsoleCut;
+  }
+
+  cutConsole(): void {
+    this.#isConsoleCut = true;
+    this.#wasConsoleCut = true;
+  }
+
+  mendConsole(): void {
+    this.#isConsoleCut = false;
   }
 
   get isAlive(): boolean {

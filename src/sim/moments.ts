@@ -25,6 +25,7 @@ export const MOMENTS: readonly string[] = [
   'a guest joins a request with one in work',
   'a guest sends a kept reply to a new link',
   'a guest answers over a newer link',
+  'a guest crashes over a request',
 ];
 
 /** The rules that events name. */

@@ -89,6 +89,8 @@ export interface Scenario {
   readonly repeats: number;
   /** Of the requests, those that come with the id of an earlier one and a text of their own. */
   readonly reusedIds: number;
+  /** Of the requests, those that end each VM that works on them. */
+  readonly deadlyRequests: number;
   readonly guest: GuestBehaviour;
   /** Milliseconds for a unit of work of the trace; undefined: `guest.service` decides. */
   readonly msPerUnit?: number;

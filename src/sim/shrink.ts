@@ -54,6 +54,8 @@ function* simpler({ scenario, failure }: Shrunk): Iterable<Scenario> {
   if (scenario.host.failedStarts > 0) yield { ...scenario, host: { ...scenario.host, failedStarts: 0 } };
   if (scenario.disk.failedWrites > 0) yield { ...scenario, disk: { ...scenario.disk, failedWrites: 0 } };
   if (scenario.repeats > 0) yield { ...scenario, repeats: 0 };
+  if (scenario.reusedIds > 0) yield { ...scenario, reusedIds: 0 };
+  if (scenario.deadlyRequests > 0) yield { ...scenario, deadlyRequests: 0 };
   if (scenario.clients > 1) yield { ...scenario, clients: 1 };
   for (const key of Object.keys(params)) {
     const { [key]: _dropped, ...others } = params;

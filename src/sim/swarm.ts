@@ -54,7 +54,7 @@ export function swarmScenario(base: Scenario, seed: number): Scenario {
     deadlineMs: chance.oneOf([500, 5_000, 30_000]) ?? 30_000,
     clients: 1 + chance.below(4),
     repeats: chance.happens(0.5) ? 0.2 : 0,
-    reusedIds: chance.happens(0.3) ? 0.1 : 0,
+    reusedIds: chance.happens(0.3) ? 0.3 : 0,
     guest: {
       ...base.guest,
       service: someService(chance),
@@ -70,6 +70,7 @@ export function swarmScenario(base: Scenario, seed: number): Scenario {
     },
     disk: { ...base.disk, write: chance.happens(0.3) ? { kind: 'uniform', fromMs: 1, toMs: 300 } : base.disk.write },
     faults,
+    deadlyRequests: chance.happens(0.2) ? 0.03 : 0,
   };
 }
 

@@ -6,6 +6,7 @@ import { subjectsOf } from '../transport/mod.ts';
 import { Checks } from './checks.ts';
 import { SimulatedDisk } from './disk.ts';
 import { FaultInjector, type SimulatedCommand } from './fault-injector.ts';
+import { DEADLY } from './guest.ts';
 import type { History } from './history.ts';
 import { type Arrival, type Load, shapedLoad, tracedLoad } from './load.ts';
 import { MachineRoom, VM_BYTES } from './machine-room.ts';
@@ -329,7 +330,7 @@ export class World {
     const number = this.#requests++;
     const client = this.#clients[number % this.#clients.length];
     if (client === undefined) return;
-    const text = textOf(number, units, bytes);
+    const text = textOf(number, units, bytes) + (this.#chance.happens(scenario.deadlyRequests) ? DEADLY : '');
     const isReused = number > 0 && this.#chance.happens(scenario.reusedIds);
     const id = `r${isReused ? number - 1 - this.#chance.below(Math.min(number, 20)) : number}`;
     this.#request(client, id, text, scenario.deadlineMs);

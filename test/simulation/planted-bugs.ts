@@ -24,12 +24,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     to: '      ...requests.effects,',
   },
   {
-    name: 'vm-lost-with-its-host-is-not-missed',
-    file: 'src/fleet/policy/on-host-event.ts',
-    from: 'vm.isOnHost && !there.has(vm.id)',
-    to: 'false && !there.has(vm.id)',
-  },
-  {
     name: 'reservation-without-a-vm-is-never-released',
     file: 'src/fleet/policy/on-host-event.ts',
     from: '...absent.map((vm) => unseenGone(fleet, vm)),',
