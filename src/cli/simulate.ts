@@ -1,18 +1,10 @@
-import {
-  chartOf,
-  FAULT_NAMES,
-  formatDuration,
-  runSeeds,
-  type Scenario,
-  simulate,
-  swarmScenario,
-  unreached,
-} from '../sim/mod.ts';
+import { chartOf, formatDuration, runSeeds, type Scenario, simulate, swarmScenario, unreached } from '../sim/mod.ts';
 import { type Command, OUTPUT_FLAG } from './command.ts';
 import { printData, printJson, say } from './output.ts';
 import { usage } from './parse.ts';
 import { onStopSignal } from './signals.ts';
 import { writeFailures, writeOutput } from './simulation-failures.ts';
+import { failureJson, reportJson, seedsJson } from './simulation-json.ts';
 import { scenarioOf } from './simulation-scenario.ts';
 import { failuresOf, seedsSummaryOf, simulationSummaryOf } from './simulation-summary.ts';
 
@@ -21,8 +13,7 @@ const FAILURES_MAX = 3;
 
 export const simulateCommand: Command = {
   name: 'simulate',
-  summary:
-    'runs the production code on simulated machines: what would a fleet do under this load, and with these faults',
+  summary: 'runs a fleet on simulated machines: what it does under a load and with faults, in a fraction of the time',
   words: '',
   wordsMax: 0,
   flags: [
@@ -30,9 +21,9 @@ export const simulateCommand: Command = {
       name: 'load',
       value: 'SHAPE',
       about:
-        'requests a second: constant:RATE, step:RATE:RATE:AT, burst:RATE:PEAK:EVERY:FOR or sine:FROM:TO:PERIOD, times in seconds (default: constant:20)',
+        'requests a second: constant:RATE, step:RATE:RATE:AT, burst:RATE:PEAK:EVERY:FOR, sine:FROM:TO:PERIOD (default: constant:20)',
     },
-    { name: 'trace', value: 'FILE', about: 'requests from a CSV file instead: timestamp,count or one arrival a line' },
+    { name: 'trace', value: 'FILE', about: 'requests from a CSV file instead: time,count or one arrival a line' },
     {
       name: 'from',
       value: 'TIME',
@@ -49,7 +40,7 @@ export const simulateCommand: Command = {
     {
       name: 'faults',
       value: 'NAME=RATE,...',
-      about: `faults a simulated minute: ${FAULT_NAMES.join(', ')} (default: none)`,
+      about: 'faults a simulated minute, such as vmCrash=6,shoalCrash=1 (default: none)',
     },
     { name: 'deadline', value: 'MS', about: 'of each request (default: 30000)' },
     { name: 'seed', value: 'N', about: 'decides all chance: the same seed gives the same history (default: 1)' },
@@ -108,13 +99,13 @@ async function runOne(scenario: Scenario, { json, hasLines, chart }: Shown): Pro
   const result = await simulate(scenario, hasLines ? printData : undefined);
   if (!result.ok) {
     const { message, atMs } = result.failure;
-    if (json) printJson({ ok: false, failure: result.failure, history: result.history, scenario });
+    if (json) printJson(failureJson(result.failure, result.history, scenario));
     else say(`After ${(atMs / 1_000).toFixed(3)} simulated seconds: ${message}`);
     return 1;
   }
   const { report } = result;
   if (chart !== undefined) writeOutput(chart, chartOf(report));
-  if (json) printJson({ ok: true, ...report, scenario: withoutRows(scenario) });
+  if (json) printJson(reportJson(report, scenario));
   else printData(simulationSummaryOf(report, optionsOf(scenario)));
   return 0;
 }
@@ -147,8 +138,7 @@ async function runMany(
   }).finally(stopListening);
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
   const missed = swarm && summary.runs >= SEEDS_FOR_ALL_MOMENTS ? unreached(summary) : [];
-  if (json)
-    printJson({ ...summary, failures: summary.failures.map(({ seed, failure }) => ({ seed, failure })), missed });
+  if (json) printJson(seedsJson(summary, missed));
   else printData(seedsSummaryOf(summary, missed));
   if (summary.failures.length > 0) {
     const { failed, command } = await writeFailures(summary, failures);
@@ -172,11 +162,4 @@ function optionsOf({ seed, load, durationMs, addresses, params, guest, faults, n
       ? [`NATS loses ${network.lost}, doubles ${network.doubled}, delays ${network.late} of the messages`]
       : []),
   ];
-}
-
-function withoutRows({ load, ...others }: Scenario): object {
-  return {
-    ...others,
-    load: load.kind === 'trace' ? { kind: 'trace', scale: load.scale, rows: load.rows.length } : load,
-  };
 }

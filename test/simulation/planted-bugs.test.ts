@@ -10,7 +10,9 @@ const CANARY_SEEDS = { first: 10, count: 10 };
 
 describe('the planted bugs', () => {
   test('fit the sources: each text to replace is there exactly once', () => {
-    const misfits = PLANTED_BUGS.filter(({ file, from }) => readFileSync(`${HOME}/${file}`, 'utf8').split(from).length !== 2);
+    const misfits = PLANTED_BUGS.filter(
+      ({ file, from }) => readFileSync(`${HOME}/${file}`, 'utf8').split(from).length !== 2,
+    );
     expect(misfits.map(({ name, file }) => `${file}: ${name}`)).toEqual([]);
   });
 

@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { disagreements, fieldsOf } from '../docs/json-fields.ts';
+import { Page } from '../docs/page.ts';
 import { type Finished, ShoalProcess } from '../driver/shoal-process.ts';
 import { CANARY } from './planted-bugs.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const MAIN = join(fileURLToPath(new URL('../..', import.meta.url)), 'src/cli/main.ts');
 const PLANT = fileURLToPath(new URL('plant.ts', import.meta.url));
 /** A seed that finds the canary, and those after it. */
 const CANARY_SEED = 13;
@@ -37,10 +39,19 @@ function folder(): string {
   return path;
 }
 
+/** What a command wrote. Where it has another shape, the test fails. */
+function parsed<T>(text: string): T {
+  // The type is what the test expects.
+  return JSON.parse(text) as T;
+}
+
 describe('shoal simulate', () => {
   test('the same seed gives the same history in another process, and prints what the seed decided', async () => {
-    const [one, other] = await Promise.all([simulate('--chaos', '--seed', '3', '-o', 'json'), simulate('--chaos', '--seed', '3')]);
-    const { history, events } = JSON.parse(one.stdout) as { readonly history: string; readonly events: number };
+    const [one, other] = await Promise.all([
+      simulate('--chaos', '--seed', '3', '-o', 'json'),
+      simulate('--chaos', '--seed', '3'),
+    ]);
+    const { history, events } = parsed<{ readonly history: string; readonly events: number }>(one.stdout);
     expect(other.stdout).toContain(`History     ${events} events, sha256 ${history.slice(0, 16)}`);
     expect(other.stdout).toMatch(/^Scenario {4}seed 3, /);
     expect([one.exitCode, other.exitCode, one.stderr, other.stderr]).toEqual([0, 0, '', '']);
@@ -48,22 +59,44 @@ describe('shoal simulate', () => {
 
   test('prints a line for each event, and writes a chart', async () => {
     const path = join(folder(), 'chart.svg');
-    const { stdout, exitCode } = await simulate('--load', 'constant:2', '--duration', '5', '--lines', '--chart', path, '-o', 'json');
+    const { stdout, exitCode } = await simulate(
+      '--load',
+      'constant:2',
+      '--duration',
+      '5',
+      '--lines',
+      '--chart',
+      path,
+      '-o',
+      'json',
+    );
     const lines = stdout.trim().split('\n');
-    const { events } = JSON.parse(lines.at(-1) ?? '') as { readonly events: number };
+    const { events } = parsed<{ readonly events: number }>(lines.at(-1) ?? '');
     expect([exitCode, lines.length]).toEqual([0, events + 1]);
     expect(readFileSync(path, 'utf8')).toMatch(/^<svg /);
+  });
+
+  test('prints the fields that the documentation lists, for a run that holds and for one that does not', async () => {
+    const fields = fieldsOf(Page.read('docs/commands.md').section('`shoal simulate`') ?? '');
+    const [held, broken] = await Promise.all([
+      simulate('--duration', '5', '-o', 'json'),
+      simulateCanary('--chaos', '--seed', String(CANARY_SEED), '-o', 'json'),
+    ]);
+    expect(disagreements(JSON.parse(held.stdout), fields)).toEqual([]);
+    const failed = parsed<{ readonly ok: boolean }>(broken.stdout);
+    const known = new Set(fields.map(({ path }) => path));
+    expect([failed.ok, Object.keys(failed).filter((name) => !known.has(name))]).toEqual([false, []]);
   });
 
   test('runs a trace, with its units of work', async () => {
     const trace = join(folder(), 'trace.csv');
     writeFileSync(trace, 'time,bytes,units\n0,10,100\n1,10,100\n2.5,10,300\n');
     const { stdout } = await simulate('--trace', trace, '--ms-per-unit', '2', '--scale', '3', '-o', 'json');
-    const { requests } = JSON.parse(stdout) as {
-      readonly requests: { readonly sent: number; readonly ok: number; readonly waitMs: { readonly max: number } };
-    };
+    const { requests } = parsed<{
+      readonly requests: { readonly sent: number; readonly ok: number; readonly wait_ms: { readonly max: number } };
+    }>(stdout);
     expect(requests).toMatchObject({ sent: 9, ok: 9 });
-    expect(requests.waitMs.max).toBeGreaterThan(600);
+    expect(requests.wait_ms.max).toBeGreaterThan(600);
   });
 
   test('a failing seed is found, made smaller, and repeated by the command that is printed', async () => {
@@ -71,21 +104,21 @@ describe('shoal simulate', () => {
     const seeds = ['--seed', String(CANARY_SEED), '--seeds', '1', '--failures', path];
     const found = await simulateCanary(...seeds);
     expect(found.exitCode).toBe(1);
-    const failed = JSON.parse(readFileSync(path, 'utf8')) as {
+    const failed = parsed<{
       readonly commit: string;
       readonly command: string;
       readonly seed: number;
       readonly scenario: { readonly durationMs: number; readonly faults: Readonly<Record<string, number>> };
       readonly failure: { readonly message: string; readonly atMs: number };
       readonly lines: readonly string[];
-    };
+    }>(readFileSync(path, 'utf8'));
     expect(failed).toMatchObject({ seed: CANARY_SEED, commit: expect.stringMatching(/^([0-9a-f]{40}|unknown)$/) });
     expect(failed.failure.message).toMatch(/^VM \d+ runs on .*, which is nobody's in the tables/);
     expect(failed.lines.length).toBeGreaterThan(0);
     expect(found.stderr).toContain(`\`${failed.command}\` repeats the first`);
 
     const whole = await simulateCanary('--chaos', '--seed', String(CANARY_SEED), '-o', 'json');
-    const { scenario } = JSON.parse(whole.stdout) as { readonly scenario: typeof failed.scenario };
+    const { scenario } = parsed<{ readonly scenario: typeof failed.scenario }>(whole.stdout);
     const size = ({ durationMs, faults }: typeof scenario): number[] => [
       durationMs,
       Object.values(faults).filter((rate) => rate > 0).length,
@@ -133,16 +166,32 @@ describe('shoal simulate', () => {
     [['--trace', 'trace.csv'], 2, /^shoal: Expected line 3 of the trace .*trace\.csv .* \[CONFIG_VALUE\]\n$/],
     [['--scenario', 'no-such.json'], 2, /^shoal: .*no-such\.json holds no scenario .*ENOENT.* \[CONFIG_VALUE\]\n$/],
     [['--scenario', 'empty.json'], 2, /^shoal: .*empty\.json holds no scenario .* \[CONFIG_VALUE\]\n$/],
-    [['--scenario', 'other.json'], 2, /^shoal: .*other\.json holds no scenario .*no field "scenario" \[CONFIG_VALUE\]\n$/],
-    [['--scenario', 'list.json'], 2, /^shoal: .*list\.json holds no scenario .*no field "scenario" \[CONFIG_VALUE\]\n$/],
-    [['--scenario', 'shape.json'], 2, /^shoal: .*Expected scenario\.guest\.boot\.kind to be constant, .* \[CONFIG_VALUE\]\n$/],
+    [
+      ['--scenario', 'other.json'],
+      2,
+      /^shoal: .*other\.json holds no scenario .*no field "scenario" \[CONFIG_VALUE\]\n$/,
+    ],
+    [
+      ['--scenario', 'list.json'],
+      2,
+      /^shoal: .*list\.json holds no scenario .*no field "scenario" \[CONFIG_VALUE\]\n$/,
+    ],
+    [
+      ['--scenario', 'shape.json'],
+      2,
+      /^shoal: .*Expected scenario\.guest\.boot\.kind to be constant, .* \[CONFIG_VALUE\]\n$/,
+    ],
     [['--scenario', 'shape.json', '--vms', '3'], 2, /--vms is a part of the scenario/],
   ])('%j ends with one clear error before anything runs', async (args, exitCode, message) => {
     const path = folder();
     for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
     const placed = args.map((one) => (/\.(json|csv)$/.test(one) ? join(path, one) : one));
     const { stdout, stderr, ...ended } = await simulate(...placed);
-    expect({ stdout, exitCode: ended.exitCode, lines: stderr.trim().split('\n').length }).toEqual({ stdout: '', exitCode, lines: 1 });
+    expect({ stdout, exitCode: ended.exitCode, lines: stderr.trim().split('\n').length }).toEqual({
+      stdout: '',
+      exitCode,
+      lines: 1,
+    });
     expect(stderr).toMatch(message);
   });
 
