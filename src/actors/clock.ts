@@ -6,6 +6,8 @@ export interface Clock {
   monotonic(): number;
   /** Calls back once after `delayMs`. The function returned cancels it; cancelling twice does nothing. */
   timer(delayMs: number, callback: () => void): CancelTimer;
+  /** Calls back once what is at hand has been dealt with: after the callbacks of this round of the event loop. */
+  soon(callback: () => void): void;
 }
 
 export type CancelTimer = () => void;
@@ -30,6 +32,9 @@ export const systemClock: Clock = {
     if (delayMs > NODE_TIMER_MS_MAX) return longTimer(delayMs, callback);
     const handle = setTimeout(callback, delayMs);
     return () => clearTimeout(handle);
+  },
+  soon(callback) {
+    setImmediate(callback);
   },
 };
 

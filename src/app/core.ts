@@ -31,8 +31,11 @@ export interface CoreOptions {
   readonly parameters: VmParameters;
   readonly store: Store;
   readonly eventLog: EventLog;
-  readonly logFolder: string;
+  /** Undefined: the logs of guests live in memory only. */
+  readonly logFolder: string | undefined;
   readonly tokenKey: Uint8Array;
+  /** 0 to 1, for what must differ between two connections or restarts; default: that of the system. */
+  readonly random?: () => number;
   /** Publishes replies that outlived the Shoal that asked for them. */
   readonly endpoint: Ref<EndpointMessage>;
 }
@@ -115,7 +118,7 @@ function controllerOf(of: CoreOptions, events: Ref<HostEvent>): Behaviour<Contro
       ...(home === undefined ? {} : { home }),
       parameters,
       events,
-      logFolder,
+      ...(logFolder === undefined ? {} : { logFolder }),
       fresh: fresh && isFirst,
       onStop: 'keep-vms',
       notices,
@@ -141,7 +144,6 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
       held: reservationsOf(store),
       nextVmId: () => store.nextVmId(),
       onEvent: (one) => eventLog.add(one),
-      // A link also takes relay messages, which the router never sends.
       openLink: (target, owner) =>
         link({
           target,
@@ -149,6 +151,8 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
           connect: (address) => hypervisor.connect(address),
           // The limit that the guest was given.
           textBytesMax: parameters.textBytesMax,
+          ...(of.random === undefined ? {} : { random: of.random }),
+          // A link also takes relay messages, which the router never sends.
         }) as Behaviour<LinkMessage>,
       orphanedReplies: {
         open: (token) => tokens.open(token),
@@ -156,7 +160,7 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
         hasAnswered: (requestId) => answered.has(requestId),
         publish: (token: Uint8Array, outcome: Outcome) => of.endpoint.tell({ kind: 'orphaned-reply', token, outcome }),
       },
-      ...storePorts(store, parameters.imageDigest),
+      ...storePorts(store, parameters.imageDigest, of.system.clock),
     });
     // The controller reports to the first router by itself. A later router has missed those events.
     if (!isFirst) controllerRef.tell({ kind: 'announce' });
@@ -176,7 +180,7 @@ function tellFailure({ system, eventLog, options }: CoreOptions, ref: Ref<never>
     if (reason.kind !== 'error') return;
     const { error } = reason;
     eventLog.add({
-      atMs: Date.now(),
+      atMs: eventLog.nowMs,
       kind: 'failed',
       host: options.host,
       text: `${who} failed: ${error.message}`,

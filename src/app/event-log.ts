@@ -1,4 +1,5 @@
 import type { NatsConnection } from 'nats';
+import { type Clock, systemClock } from '../actors/mod.ts';
 import { type ErrorEnvelope, toWire } from '../errors.ts';
 import type { FleetEvent } from '../fleet/mod.ts';
 import { subjectsOf } from '../transport/mod.ts';
@@ -7,8 +8,18 @@ const KEPT_MAX = 1_000;
 
 /** Keeps the latest events for `shoal events`, and passes each on as it comes. */
 export class EventLog {
+  readonly #clock: Clock;
   readonly #kept: FleetEvent[] = [];
   readonly #listeners: ((event: FleetEvent) => void)[] = [];
+
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
+
+  /** Milliseconds since the epoch, for an event that happens now. */
+  get nowMs(): number {
+    return this.#clock.now();
+  }
 
   add(told: FleetEvent): void {
     const event = told.error === undefined ? told : { ...told, error: toWire(told.error) };
@@ -19,7 +30,7 @@ export class EventLog {
 
   /** Something that an operator should look at. */
   warn(text: string, error?: ErrorEnvelope): void {
-    this.add({ atMs: Date.now(), kind: 'warning', text, ...(error === undefined ? {} : { error }) });
+    this.add({ atMs: this.nowMs, kind: 'warning', text, ...(error === undefined ? {} : { error }) });
   }
 
   listen(listener: (event: FleetEvent) => void): void {

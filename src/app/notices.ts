@@ -8,14 +8,13 @@ export function noticesTo(eventLog: EventLog, host: string): Ref<HostNotice> {
   return {
     path: '/core/notices',
     tell: (notice) => {
-      eventLog.add(eventOf(notice, host));
+      eventLog.add(eventOf(notice, host, eventLog.nowMs));
       return true;
     },
   };
 }
 
-function eventOf(notice: HostNotice, host: string): FleetEvent {
-  const atMs = Date.now();
+function eventOf(notice: HostNotice, host: string, atMs: number): FleetEvent {
   const { why } = notice;
   switch (notice.kind) {
     case 'unknown-found':

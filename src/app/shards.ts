@@ -43,5 +43,5 @@ function tell(one: ShardEvent, host: string, eventLog: EventLog): void {
   if (one.kind !== 'shard-lost') return;
   const { error } = one;
   const text = `${error.message}; its VMs go on, and are watched from another`;
-  eventLog.add({ atMs: Date.now(), kind: 'shard-lost', host, text, error });
+  eventLog.add({ atMs: eventLog.nowMs, kind: 'shard-lost', host, text, error });
 }

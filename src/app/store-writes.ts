@@ -1,10 +1,11 @@
+import type { Clock } from '../actors/mod.ts';
 import type { NewVmRow, StorePorts, VmRowUpdate } from '../fleet/mod.ts';
 import type { SoftFields, Store, VmachineRow } from '../store/mod.ts';
 
 /** The store, as the port to which the fleet writes. */
-export function storePorts(store: Store, imageDigest: string): StorePorts {
+export function storePorts(store: Store, imageDigest: string, clock: Clock): StorePorts {
   return {
-    reserve: (vm, address) => store.reserve(address.id, vm, Date.now()),
+    reserve: (vm, address) => store.reserve(address.id, vm, clock.now()),
     insert: (record) => insert(store, record, imageDigest),
     release: (vm) => store.releaseVm(vm),
     touch: (vm, touch) => store.touchVm(vm, softOf(touch)),

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { systemClock } from '../actors/mod.ts';
+import { type Clock, systemClock } from '../actors/mod.ts';
 import { type Address, PARAMETERS, parsePool, type Reservation } from '../fleet/mod.ts';
 import type { Found, MachineSpec } from '../hypervisor/mod.ts';
 import { type IpPoolRow, openLowdbStore, type Store, setStoreAside } from '../store/mod.ts';
@@ -47,12 +47,18 @@ function missingParams(store: Store): Readonly<Record<string, number>> {
  * Brings the tables in line with the running VMs and the pool of this start, before the router starts. Reservations without a VM stay:
  * the router releases them once the controller has reported which VMs exist.
  */
-export async function reconcile(store: Store, found: readonly Found[], options: PoolOptions): Promise<void> {
+export async function reconcile(
+  store: Store,
+  found: readonly Found[],
+  options: PoolOptions,
+  clock: Clock = systemClock,
+): Promise<void> {
   const { host, pool } = options;
   const isNew = store.snapshot().ip_pool.length === 0;
   const there = new Set(found.flatMap(idOf));
   // Running VMs come first: in new tables their addresses must get the ids from the manifests.
-  for (const one of found) if (one.kind === 'running') await recordRunning(store, one.manifest.spec, there, host);
+  for (const one of found)
+    if (one.kind === 'running') await recordRunning(store, one.manifest.spec, there, host, clock);
   const wanted = pool ?? (isNew ? parsePool(POOL_DEFAULT) : undefined);
   if (wanted === undefined) return;
   await retireOthers(store, wanted);
@@ -72,6 +78,7 @@ async function recordRunning(
   { vm, address }: Pick<MachineSpec, 'vm' | 'address'>,
   there: ReadonlySet<number>,
   host: string,
+  clock: Clock,
 ): Promise<void> {
   const { id, ip, port } = address;
   for (const row of store.snapshot().ip_pool) {
@@ -82,7 +89,7 @@ async function recordRunning(
   if (!store.snapshot().ip_pool.some((row) => placeOf(row) === placeOf(address))) {
     await store.addAddresses([{ id_ip: id, ip, port, host }]);
   }
-  await store.reserve(id, vm, Date.now());
+  await store.reserve(id, vm, clock.now());
 }
 
 /** A new pool replaces the former one. An address that a VM holds stays until the VM is gone. */

@@ -13,6 +13,7 @@ import { logsCommand } from './logs.ts';
 import { paramsCommand } from './params.ts';
 import { psCommand } from './ps.ts';
 import { sendCommand } from './send.ts';
+import { simulateCommand } from './simulate.ts';
 import { topCommand } from './top.ts';
 import { upCommand } from './up.ts';
 import { versionCommand } from './version.ts';
@@ -38,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   ipCommand,
   paramsCommand,
   imageCommand,
+  simulateCommand,
   doctorCommand,
   completionCommand(() => COMMANDS),
   versionCommand,

@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import {
   type Connection,
@@ -103,12 +104,38 @@ export async function connect(options: ClientOptions = {}): Promise<Client> {
     ...(onState === undefined ? {} : { onState }),
   });
   try {
-    const requester = createRequester(connection.nc, { fleet, deadlineMs });
-    return new FleetClient(connection, requester, deadlineMs);
+    return clientOn(connection, { fleet, deadlineMs });
   } catch (error) {
     await connection.close();
     throw error;
   }
+}
+
+export interface ClientOnOptions {
+  readonly fleet: string;
+  readonly deadlineMs: number;
+  readonly clock?: Clock;
+  /** Begins the ids of its requests: no other client has the same. */
+  readonly idPrefix?: string;
+  /** Subject for replies, of nobody else. */
+  readonly inbox?: string;
+}
+
+/** A client on a connection that is there already, which it closes with itself. */
+export function clientOn(connection: Connection, options: ClientOnOptions): Client {
+  const { fleet, deadlineMs, clock = systemClock, idPrefix = randomPrefix(), inbox } = options;
+  const requester = createRequester(connection.nc, {
+    fleet,
+    deadlineMs,
+    clock,
+    ...(inbox === undefined ? {} : { inbox }),
+  });
+  return new FleetClient(connection, requester, { deadlineMs, clock, idPrefix });
+}
+
+/** Ids are unique among all clients: a random part for this one, and a count. */
+function randomPrefix(): string {
+  return `c${crypto.randomUUID().replaceAll('-', '').slice(0, 16)}-`;
 }
 
 /** A byte order mark at the beginning is part of the text. */
@@ -118,17 +145,23 @@ class FleetClient implements Client {
   readonly #connection: Connection;
   readonly #requester: Requester;
   readonly #deadlineMs: number;
-  /** Ids are unique among all clients: a random part for this one, and a count. */
-  readonly #idPrefix = `c${crypto.randomUUID().replaceAll('-', '').slice(0, 16)}-`;
+  readonly #idPrefix: string;
+  readonly #clock: Clock;
   readonly #open = new OpenCount();
   readonly #closing = new AbortController();
   #idCount = 0;
   #wasServed = false;
 
-  constructor(connection: Connection, requester: Requester, deadlineMs: number) {
+  constructor(
+    connection: Connection,
+    requester: Requester,
+    { deadlineMs, clock, idPrefix }: Required<Pick<ClientOnOptions, 'deadlineMs' | 'clock' | 'idPrefix'>>,
+  ) {
     this.#connection = connection;
     this.#requester = requester;
     this.#deadlineMs = deadlineMs;
+    this.#clock = clock;
+    this.#idPrefix = idPrefix;
   }
 
   get inFlight(): number {
@@ -141,13 +174,13 @@ class FleetClient implements Client {
 
   async request(text: string, options: ClientRequestOptions = {}): Promise<ClientReply> {
     if (this.#closing.signal.aborted) throw new ShoalError('REQUEST_CANCELLED', 'The client is closed');
-    const startMs = performance.now();
+    const startMs = this.#clock.monotonic();
     const { id, deadlineMs = this.#deadlineMs, ...others } = options;
     const resending = { ...others, deadlineMs, requestId: id ?? this.#idPrefix + this.#idCount++ };
-    const sending = sendUntilEnded(this.#requester, encodeText(text), resending, () => this.#wasServed);
+    const sending = sendUntilEnded(this.#requester, encodeText(text), resending, () => this.#wasServed, this.#clock);
     const { payload, vm, host } = await this.#open.during(sending);
     this.#wasServed = true;
-    return { text: decoder.decode(payload), vm, host, ms: performance.now() - startMs };
+    return { text: decoder.decode(payload), vm, host, ms: this.#clock.monotonic() - startMs };
   }
 
   lines(lines: Lines, options: ClientLinesOptions = {}): AsyncGenerator<LineOutcome, void, undefined> {

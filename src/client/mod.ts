@@ -8,6 +8,6 @@ export type {
   ClientRequestOptions,
   CloseOptions,
 } from './client.ts';
-export { connect } from './client.ts';
+export { clientOn, connect } from './client.ts';
 export type { LineFailure, LineOutcome, LineReply, Lines } from './lines.ts';
 export type { ClientReply } from './reply.ts';

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { systemClock } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { noReplyWithin, type Reply, type Requester, type RequestOptions, type SentRequest } from '../transport/mod.ts';
 import { sendUntilEnded } from './resending.ts';
@@ -38,7 +39,7 @@ class FakeRequester implements Requester {
 }
 
 const send = (requester: Requester, wasServed = true): Promise<Reply> =>
-  sendUntilEnded(requester, new Uint8Array(0), OPTIONS, () => wasServed);
+  sendUntilEnded(requester, new Uint8Array(0), OPTIONS, () => wasServed, systemClock);
 
 test('a reply to the first is the end of it', async () => {
   const requester = new FakeRequester();
@@ -60,7 +61,13 @@ test('without a reply it is sent again, ever more rarely, as the same request wi
 
 test('over the longest deadline it is repeated less often than a fleet lets repeats of one request wait', async () => {
   const requester = new FakeRequester();
-  const sent = sendUntilEnded(requester, new Uint8Array(0), { requestId: 'id-1', deadlineMs: 3_600_000 }, () => true);
+  const sent = sendUntilEnded(
+    requester,
+    new Uint8Array(0),
+    { requestId: 'id-1', deadlineMs: 3_600_000 },
+    () => true,
+    systemClock,
+  );
   await vi.advanceTimersByTimeAsync(3_600_000);
   const repeats = requester.sent[0]?.again.length ?? 0;
   expect(repeats).toBeGreaterThan(50);

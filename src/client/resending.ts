@@ -1,4 +1,4 @@
-import { exponentialDelayMs } from '../actors/mod.ts';
+import { type Clock, exponentialDelayMs } from '../actors/mod.ts';
 import { codeOf, ShoalError } from '../errors.ts';
 import { noReplyWithin, type Reply, type Requester, type RequestOptions, type SentRequest } from '../transport/mod.ts';
 
@@ -28,41 +28,42 @@ export async function sendUntilEnded(
   payload: Uint8Array,
   options: Resending,
   wasServed: () => boolean,
+  clock: Clock,
 ): Promise<Reply> {
-  const endMs = performance.now() + options.deadlineMs;
+  const endMs = clock.monotonic() + options.deadlineMs;
   const againMaxMs = Math.max(AGAIN_MAX_MS, options.deadlineMs / AGAINS_AT_LAST_PACE);
   // The first goes with the deadline as it was given, so that one that is none is refused.
-  for (let { deadlineMs } = options; ; deadlineMs = msUntil(endMs)) {
+  for (let { deadlineMs } = options; ; deadlineMs = msUntil(endMs, clock)) {
     try {
-      return await repeatUntilEnded(requester.send(payload, { ...options, deadlineMs }), endMs, againMaxMs);
+      return await repeatUntilEnded(requester.send(payload, { ...options, deadlineMs }), endMs, againMaxMs, clock);
     } catch (error) {
-      const mayComeBack = isNobody(error) && wasServed() && performance.now() + NOBODY_MS < endMs;
+      const mayComeBack = isNobody(error) && wasServed() && clock.monotonic() + NOBODY_MS < endMs;
       if (!mayComeBack) throw isExpiry(error) ? noReplyWithin(options.deadlineMs) : error;
     }
-    await pause(NOBODY_MS);
+    await pause(NOBODY_MS, clock);
   }
 }
 
-async function repeatUntilEnded(sent: SentRequest, endMs: number, againMaxMs: number): Promise<Reply> {
+async function repeatUntilEnded(sent: SentRequest, endMs: number, againMaxMs: number, clock: Clock): Promise<Reply> {
   const delay = { firstMs: AGAIN_FIRST_MS, maxMs: againMaxMs };
   let repeats = 0;
   const again = (): void => {
-    if (performance.now() >= endMs) return;
-    sent.again(msUntil(endMs));
+    if (clock.monotonic() >= endMs) return;
+    sent.again(msUntil(endMs, clock));
     repeats += 1;
-    timer = setTimeout(again, exponentialDelayMs(delay, repeats));
+    cancel = clock.timer(exponentialDelayMs(delay, repeats), again);
   };
-  let timer = setTimeout(again, exponentialDelayMs(delay, repeats));
+  let cancel = clock.timer(exponentialDelayMs(delay, repeats), again);
   try {
     return await sent.reply;
   } finally {
-    clearTimeout(timer);
+    cancel();
   }
 }
 
 /** As a deadline: a whole number, at least 1. */
-function msUntil(endMs: number): number {
-  return Math.max(1, Math.ceil(endMs - performance.now()));
+function msUntil(endMs: number, clock: Clock): number {
+  return Math.max(1, Math.ceil(endMs - clock.monotonic()));
 }
 
 function isNobody(error: unknown): boolean {
@@ -74,6 +75,6 @@ function isExpiry(error: unknown): boolean {
   return error instanceof ShoalError && error.code === 'REQUEST_DEADLINE' && 'deadlineMs' in error.details;
 }
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+function pause(ms: number, clock: Clock): Promise<void> {
+  return new Promise((resolve) => clock.timer(ms, resolve));
 }

@@ -17,6 +17,6 @@ export { makeParams, PARAMETERS, paramsTable } from './values/params.ts';
 export { parsePool } from './values/parse-pool.ts';
 export type { Outcome, Request, RequestStatus } from './values/request.ts';
 export type { Reservation } from './values/reservation.ts';
-export type { Figures } from './values/rule.ts';
+export type { Figures, Rule } from './values/rule.ts';
 export type { VmEnd, VmId, VmState } from './values/vm-id.ts';
 export type { NewVmRow, VmRowUpdate } from './values/vm-row.ts';

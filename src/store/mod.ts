@@ -1,3 +1,5 @@
+export type { StoreDocument } from './document.ts';
+export { EMPTY_DOCUMENT } from './document.ts';
 export type { FileSystem, WritableFile } from './file-system.ts';
 export { nodeFileSystem } from './file-system.ts';
 export type { LowdbStoreOptions } from './lowdb-store.ts';
@@ -8,3 +10,5 @@ export { paramsOf } from './params-of.ts';
 export type { NewAddress, SoftFields, Store } from './port.ts';
 export type { IpPoolRow, SystemParamRow, Tables, VmachineRow } from './rows.ts';
 export { setStoreAside } from './set-aside.ts';
+export type { Backing } from './table-store.ts';
+export { TableStore } from './table-store.ts';

@@ -1,5 +1,6 @@
 import type { NatsConnection } from 'nats';
 import { expect, test } from 'vitest';
+import { systemClock } from '../actors/mod.ts';
 import { BatchPublisher } from './batch-publisher.ts';
 import { ReplyHeaders } from './reply-headers.ts';
 
@@ -20,6 +21,7 @@ test('what is added in one round of the event loop leaves together at its end, i
   const published: string[] = [];
   const publisher = new BatchPublisher(
     connection((subject) => published.push(subject)),
+    systemClock,
     () => undefined,
   );
   for (const subject of ['a', 'b', 'c']) {
@@ -38,6 +40,7 @@ test('what cannot wait leaves at once, and only once', async () => {
   const published: string[] = [];
   const publisher = new BatchPublisher(
     connection((subject) => published.push(subject)),
+    systemClock,
     () => undefined,
   );
   publisher.publish('a', NO_BYTES, headers);
@@ -56,6 +59,7 @@ test('a message that the connection refuses is counted, and holds up no other', 
       if (subject === 'bad') throw new Error('closed');
       published.push(subject);
     }),
+    systemClock,
     () => {
       unsent += 1;
     },

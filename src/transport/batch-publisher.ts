@@ -1,4 +1,5 @@
 import type { NatsConnection } from 'nats';
+import type { Clock } from '../actors/mod.ts';
 import type { EncodedHeaders } from './encoded-headers.ts';
 
 interface Message {
@@ -13,18 +14,20 @@ interface Message {
  */
 export class BatchPublisher {
   readonly #nc: NatsConnection;
+  readonly #clock: Clock;
   readonly #onUnsent: () => void;
   readonly #flush = (): void => this.flush();
   #messages: Message[] = [];
 
   /** @param onUnsent called for each message that the connection refuses because it is closed or closing */
-  constructor(nc: NatsConnection, onUnsent: () => void) {
+  constructor(nc: NatsConnection, clock: Clock, onUnsent: () => void) {
     this.#nc = nc;
+    this.#clock = clock;
     this.#onUnsent = onUnsent;
   }
 
   publish(subject: string, payload: Uint8Array, headers: EncodedHeaders): void {
-    if (this.#messages.push({ subject, payload, headers }) === 1) setImmediate(this.#flush);
+    if (this.#messages.push({ subject, payload, headers }) === 1) this.#clock.soon(this.#flush);
   }
 
   /** Publishes everything collected so far. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from 'nats';
 import type { Behaviour, Context, Ref } from '../actors/mod.ts';
 import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
@@ -26,6 +27,8 @@ export interface EndpointOptions {
   /** How long stopping waits for open requests; default 3000, below the 5000 of a child. */
   readonly drainLimitMs?: number;
   readonly events?: Ref<EndpointEvent>;
+  /** For ids that no other Shoal makes; default: those of the system. */
+  readonly randomBytes?: (count: number) => Uint8Array;
 }
 
 const DEADLINE_MS = 30_000;
@@ -72,6 +75,7 @@ class Endpoint {
       router,
       tokens: new ReplyTokens(tokenKey),
       clock: context.clock,
+      randomBytes: options.randomBytes ?? randomBytes,
       inFlightMax,
       inFlightBytesMax,
       onDropped: () => this.#droppedOne(),

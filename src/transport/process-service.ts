@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Msg, NatsConnection, Subscription } from 'nats';
 import type { Clock, Ref } from '../actors/mod.ts';
 import type { Outcome, RequestStatus, VmId } from '../fleet/mod.ts';
@@ -18,6 +17,7 @@ export interface ProcessServiceOptions {
   readonly router: Ref<RouterRequest>;
   readonly tokens: ReplyTokens;
   readonly clock: Clock;
+  readonly randomBytes: (count: number) => Uint8Array;
   readonly inFlightMax: number;
   readonly inFlightBytesMax: number;
   readonly onDropped: () => void;
@@ -25,6 +25,7 @@ export interface ProcessServiceOptions {
 }
 
 const NO_BYTES = new Uint8Array(0);
+const ID_BYTES = 6;
 
 /**
  * The hot path between NATS and the router. It runs in the callback of one subscription and awaits nothing; equal headers are decoded once,
@@ -47,7 +48,7 @@ export class ProcessService {
    * Prefix of generated request ids. A guest may hold requests of several Shoals, so 48 random bits tell them apart. Ids travel to the guest
    * and back, so they are short.
    */
-  readonly #idPrefix = `s${randomBytes(6).toString('base64url')}.`;
+  readonly #idPrefix: string;
   #inFlightBytes = 0;
   #idCount = 0;
   #maxPayloadBytes: number;
@@ -60,8 +61,9 @@ export class ProcessService {
   constructor(options: ProcessServiceOptions, defaultDeadlineMs: number) {
     this.#options = options;
     this.#nc = options.nc;
+    this.#idPrefix = `s${Buffer.from(options.randomBytes(ID_BYTES)).toString('base64url')}.`;
     // The client runs into its deadline; without a connection nothing can be sent to it.
-    this.#publisher = new BatchPublisher(options.nc, () => {
+    this.#publisher = new BatchPublisher(options.nc, options.clock, () => {
       this.#unsent += 1;
     });
     this.#subject = options.subject;

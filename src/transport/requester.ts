@@ -13,6 +13,8 @@ export interface RequesterOptions {
   /** Further requests are refused at once while this many are in flight; default 16384. */
   readonly inFlightMax?: number;
   readonly clock?: Clock;
+  /** Subject for replies, of nobody else; default: one that nats.js makes. */
+  readonly inbox?: string;
 }
 
 export interface RequestOptions {
@@ -71,7 +73,7 @@ class InboxRequester implements Requester {
   readonly #wheel: TimingWheel<Call>;
   readonly #calls = new Map<string, Call>();
   /** Includes the final dot. */
-  readonly #inbox = `${createInbox()}.`;
+  readonly #inbox: string;
   readonly #subscription: Subscription;
   readonly #unwatch: () => void;
   #count = 0;
@@ -82,8 +84,15 @@ class InboxRequester implements Requester {
   readonly #expire = (): void => this.#expireDue();
 
   constructor(nc: NatsConnection, options: RequesterOptions) {
-    const { fleet, deadlineMs = DEADLINE_MS, inFlightMax = IN_FLIGHT_MAX, clock = systemClock } = options;
+    const {
+      fleet,
+      deadlineMs = DEADLINE_MS,
+      inFlightMax = IN_FLIGHT_MAX,
+      clock = systemClock,
+      inbox = createInbox(),
+    } = options;
     this.#nc = nc;
+    this.#inbox = `${inbox}.`;
     this.#replies = new ReplyReader(fleet, () => nc.getServer());
     this.#subject = subjectsOf(fleet).process;
     this.#inFlightMax = inFlightMax;

@@ -41,7 +41,7 @@ test.each(['policy/plan.ts', 'src/process', 'values/', 'state/fleet.ts'])('the p
   expect([PATH.test(path), exists(path)]).toEqual([true, true]);
 });
 
-test.each(['policy/no-such-file.ts', 'src/sim', 'no-such-folder/', 'olicy/plan.ts'])(
+test.each(['policy/no-such-file.ts', 'src/no-such-folder', 'no-such-folder/', 'olicy/plan.ts'])(
   'the path %s is found missing',
   (path) => {
     expect([PATH.test(path), exists(path)]).toEqual([true, false]);

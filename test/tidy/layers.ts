@@ -21,6 +21,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   load: ['actors', 'supervisor', 'fleet', 'transport', 'client'],
   console: ['actors', 'supervisor', 'fleet', 'transport', 'store'],
   app: ['process', 'actors', 'shards', 'supervisor', 'fleet', 'hypervisor', 'transport', 'store'],
+  sim: ['actors', 'shards', 'supervisor', 'fleet', 'hypervisor', 'transport', 'store', 'client', 'app'],
   cli: [
     'process',
     'actors',
@@ -34,6 +35,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
     'load',
     'console',
     'app',
+    'sim',
   ],
 };
 

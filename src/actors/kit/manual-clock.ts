@@ -50,6 +50,10 @@ export class ManualClock implements Clock {
     };
   }
 
+  soon(callback: () => void): void {
+    globalThis.setImmediate(callback);
+  }
+
   /** How many timers are set. */
   get pending(): number {
     return this.#timers.length;

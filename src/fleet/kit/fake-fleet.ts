@@ -99,7 +99,7 @@ export class FakeFleet implements AsyncDisposable {
       payload: new TextEncoder().encode('text'),
       deadlineMs: this.kit.clock.monotonic() + (withinMs ?? 30_000),
       retry: true,
-      token: new Uint8Array(0),
+      token: Uint8Array.of(1),
       replyTo: { path: 'client', tell: (outcome) => outcomes.push(outcome) > 0 },
       ...given,
     };

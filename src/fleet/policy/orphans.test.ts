@@ -20,6 +20,16 @@ describe('R11, an orphaned reply', () => {
     expect(placeOrphan(bare.fleet, orphan(true, 'DONE'), id, false)).toMatchObject({ kind: 'end', request });
   });
 
+  it('of a request of an earlier router ends only the same request of the same client', () => {
+    const bare = new BareFleet().ready(1);
+    const request = bare.work(1);
+    const { requestId, token } = request.request;
+    const reply = { ...orphan(true, 'DONE'), token: Uint8Array.of(1, 2, 3) };
+    expect(placeOrphan(bare.fleet, reply, requestId, false)).toMatchObject({ kind: 'publish' });
+    expect(placeOrphan(bare.fleet, reply, requestId, true)).toEqual({ kind: 'drop' });
+    expect(placeOrphan(bare.fleet, { ...reply, token }, requestId, false)).toMatchObject({ kind: 'end', request });
+  });
+
   it.each([
     ['413 too large', 413, 'too large'],
     ['418 a teapot', 502, 'a teapot'],

@@ -29,7 +29,12 @@ export function placeOrphan(
     return isAnswered || fleet.requests.cache.hasEnded(requestId) ? { kind: 'drop' } : { kind: 'publish', outcome };
   }
   // It may be the reply to another text, which had that id before.
-  if (fleet.requests.cache.isOtherOrphan(request.request)) return { kind: 'drop' };
+  const whose = fleet.requests.cache.orphanOf(request.request);
+  if (whose === 'other') return { kind: 'drop' };
+  // An earlier router asked for it, perhaps with another text: only the same client's same request has the same token.
+  if (whose === 'unknown' && Buffer.compare(reply.token, request.request.token) !== 0) {
+    return isAnswered ? { kind: 'drop' } : { kind: 'publish', outcome };
+  }
   // A failure of the first try says nothing about the second.
   return outcome.ok ? { kind: 'end', request, outcome } : { kind: 'drop' };
 }

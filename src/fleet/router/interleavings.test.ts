@@ -51,7 +51,7 @@ describe('R11, an orphaned reply', () => {
   const orphan = {
     kind: 'link-orphaned-reply',
     vm: 1,
-    token: new Uint8Array(1),
+    token: Uint8Array.of(1),
     ok: true,
     payload: new Uint8Array(1),
   } as const;

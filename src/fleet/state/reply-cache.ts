@@ -129,12 +129,13 @@ export class ReplyCache {
     }
   }
 
-  /** Whether a reply that a guest kept under that id belongs to another request. */
-  isOtherOrphan({ requestId, op, payload }: Request): boolean {
+  /** Whose is a reply that a guest kept under that id? `unknown`: a request of an earlier router may have had it. */
+  orphanOf({ requestId, op, payload }: Request): 'same' | 'other' | 'unknown' {
     const orphan = this.#orphans.get(requestId);
-    if (orphan === undefined) return false;
+    if (orphan === undefined) return 'unknown';
     const { fingerprint, payloadBytes } = orphan;
-    return orphan.op !== op || payloadBytes !== payload.length || !isEqual(fingerprint, fingerprintOf(payload));
+    const isSame = orphan.op === op && payloadBytes === payload.length && isEqual(fingerprint, fingerprintOf(payload));
+    return isSame ? 'same' : 'other';
   }
 
   /** Forgets replies that are past their time. */

@@ -164,6 +164,7 @@ describe('a controller whose host cannot be looked at', () => {
     expect(actors).toHaveLength(1);
     expect(ups(host.events)).toEqual([]);
     actors[0]?.({ kind: 'vm-gone', host: 'here', vm: 7, end: { clean: true, why: 'enough', exitCode: 67 } });
+    await host.kit.settle();
     expect(ups(host.events)).toEqual([[]]);
   });
 
@@ -175,6 +176,15 @@ describe('a controller whose host cannot be looked at', () => {
     }
     expect(host.events.filter(({ kind }) => kind === 'vm-gone')).toEqual([]);
     expect(host.notices).toMatchObject([{ kind: 'vm-unidentified', vm: 9 }]);
+  });
+
+  it('tells how much memory the host has before it says that VMs may be started', async () => {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    await using host = await openHost({ availableBytes: () => promise });
+    expect(ups(host.events)).toEqual([]);
+    resolve(5);
+    await host.kit.settle();
+    expect(host.events).toMatchObject([{ kind: 'host-stats', availableBytes: 5 }, { kind: 'host-up' }]);
   });
 
   it('lives without files for the logs of guests', async () => {
@@ -214,7 +224,11 @@ describe('a controller that finds what is left of VMs', () => {
       list: () => Promise.resolve([{ kind: 'gone', vm: 7 }]),
       discard: () => Promise.reject(new Error('EBUSY')),
     });
-    expect(host.events).toMatchObject([{ kind: 'vm-gone', vm: 7 }, { kind: 'host-up', vms: [] }, {}]);
+    expect(host.events).toMatchObject([
+      { kind: 'vm-gone', vm: 7 },
+      { kind: 'host-stats' },
+      { kind: 'host-up', vms: [] },
+    ]);
     expect(host.notices).toEqual([{ kind: 'directory-left', vm: 7, why: 'EBUSY' }]);
   });
 });

@@ -77,7 +77,7 @@ class Controller {
     this.#reconciliation = new Reconciliation({
       ...{ host, hypervisor, vms, events, notices },
       adopt: (manifest) => this.#starter.adopt(manifest),
-      onUp: () => this.#stats.measure(this.#starter.parameters.memoryMib),
+      measure: () => this.#stats.measure(this.#starter.parameters.memoryMib),
     });
     this.#commands = new VmCommands({ context, hypervisor, vms, reconciliation: this.#reconciliation });
     this.#logs = new GuestLogs(logFolder, vms);
@@ -101,7 +101,9 @@ class Controller {
       case 'scan':
         return this.scan();
       case 'measure':
-        return this.#stats.measure(this.#starter.parameters.memoryMib);
+        // It never rejects, and nothing waits for it.
+        void this.#stats.measure(this.#starter.parameters.memoryMib);
+        return;
       case 'set-parameters':
         return this.#starter.setParameters(message.parameters);
       case 'set-on-stop':

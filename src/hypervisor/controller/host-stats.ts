@@ -36,13 +36,12 @@ export class HostStats {
     this.#options = options;
   }
 
-  /** Measures now, and from then on at each interval. */
-  measure(memoryMib: number): void {
+  /** Measures now, and from then on at each interval. Resolves once the figures of now were told; never rejects. */
+  measure(memoryMib: number): Promise<void> {
     const { context, intervalMs = INTERVAL_MS } = this.#options;
     this.#cancel();
     this.#cancel = context.after(msToNext(context.clock.monotonic(), intervalMs), { kind: 'measure' });
-    // It never rejects, and nothing waits for it.
-    void this.#tell(memoryMib);
+    return this.#tell(memoryMib);
   }
 
   /**

@@ -14,8 +14,8 @@ export interface ReconciliationOptions {
   readonly notices: Ref<HostNotice>;
   /** Starts an actor for a VM that was found running. */
   readonly adopt: (manifest: Manifest) => void;
-  /** `host-up` was told. */
-  readonly onUp: () => void;
+  /** Tells the figures of the host, so that the first VMs are started by them. Never rejects. */
+  readonly measure: () => Promise<void>;
 }
 
 /**
@@ -149,9 +149,16 @@ export class Reconciliation {
   #upIfAllTold(): void {
     if (!this.#scanned || this.#up || this.#untold.size > 0) return;
     this.#up = true;
-    const { host, vms, events, onUp } = this.#options;
+    void this.#tellUp();
+  }
+
+  async #tellUp(): Promise<void> {
+    const { host, vms, events, measure } = this.#options;
+    await measure();
+    // Meanwhile more may have been found, or all may have to be told of again: `host-up` follows the last of them.
+    if (this.#untold.size > 0) this.#up = false;
+    if (!this.#up) return;
     events.tell({ kind: 'host-up', host, vms: [...new Set([...vms.ids, ...this.#unknown])] });
-    onUp();
   }
 }
 

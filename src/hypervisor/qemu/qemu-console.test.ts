@@ -82,6 +82,7 @@ describe('what a guest prints', () => {
       ...clock,
       now: () => clock.now(),
       monotonic: () => clock.monotonic(),
+      soon: (callback) => clock.soon(callback),
       timer(delayMs, callback) {
         looks += 1;
         return clock.timer(delayMs, callback);

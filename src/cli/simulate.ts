@@ -1,0 +1,165 @@
+import { chartOf, formatDuration, runSeeds, type Scenario, simulate, swarmScenario, unreached } from '../sim/mod.ts';
+import { type Command, OUTPUT_FLAG } from './command.ts';
+import { printData, printJson, say } from './output.ts';
+import { usage } from './parse.ts';
+import { onStopSignal } from './signals.ts';
+import { writeFailures, writeOutput } from './simulation-failures.ts';
+import { failureJson, reportJson, seedsJson } from './simulation-json.ts';
+import { scenarioOf } from './simulation-scenario.ts';
+import { failuresOf, seedsSummaryOf, simulationSummaryOf } from './simulation-summary.ts';
+
+const SEEDS_MAX = 10_000_000;
+const FAILURES_MAX = 3;
+
+export const simulateCommand: Command = {
+  name: 'simulate',
+  summary: 'runs a fleet on simulated machines: what it does under a load and with faults, in a fraction of the time',
+  words: '',
+  wordsMax: 0,
+  flags: [
+    {
+      name: 'load',
+      value: 'SHAPE',
+      about:
+        'requests a second: constant:RATE, step:RATE:RATE:AT, burst:RATE:PEAK:EVERY:FOR, sine:FROM:TO:PERIOD (default: constant:20)',
+    },
+    { name: 'trace', value: 'FILE', about: 'requests from a CSV file instead: time,count or one arrival a line' },
+    {
+      name: 'from',
+      value: 'TIME',
+      about: 'begin at this time of the trace, as 1998-06-30 or in seconds (default: its first line)',
+    },
+    { name: 'scale', value: 'FACTOR', about: 'multiply the counts of the trace (default: 1)' },
+    { name: 'duration', short: 'd', value: 'S', about: 'simulated seconds of load (default: 60, or the whole trace)' },
+    { name: 'vms', value: 'N', about: 'addresses, and so VMs at the most (default: 50)' },
+    { name: 'clients', value: 'N', about: 'clients that share the requests (default: 4)' },
+    { name: 'param', value: 'NAME=VALUE', multiple: true, about: 'a parameter, as of `shoal params`; may be repeated' },
+    { name: 'boot', value: 'MS', about: 'how long guests boot: 12, 10..20 or lognormal:MEDIAN:SIGMA' },
+    { name: 'service', value: 'MS', about: 'how long a request computes, in the same forms' },
+    { name: 'ms-per-unit', value: 'MS', about: 'how long a unit of work of the trace computes, instead of --service' },
+    {
+      name: 'faults',
+      value: 'NAME=RATE,...',
+      about: 'faults a simulated minute, such as vmCrash=6,shoalCrash=1 (default: none)',
+    },
+    { name: 'deadline', value: 'MS', about: 'of each request (default: 30000)' },
+    { name: 'seed', value: 'N', about: 'decides all chance: the same seed gives the same history (default: 1)' },
+    { name: 'chaos', about: 'the seed decides load, limits, parameters and faults too' },
+    {
+      name: 'seeds',
+      value: 'N',
+      about: 'run N seeds on all cores, from --seed on, with --chaos unless a load is given',
+    },
+    {
+      name: 'failures',
+      value: 'FILE',
+      about: 'where --seeds writes what failed, made smaller (default: simulation-failures.json)',
+    },
+    { name: 'scenario', value: 'FILE', about: 'run the scenario of such a file again' },
+    { name: 'lines', about: 'print a line for each event' },
+    { name: 'chart', value: 'FILE', about: 'write load, VMs and waits over time as SVG' },
+    OUTPUT_FLAG,
+  ],
+  examples: [
+    [
+      'shoal simulate --load burst:5:200:30:5 --duration 120',
+      'two minutes with a burst every half minute, in about a second',
+    ],
+    [
+      'shoal simulate --load sine:1:50:60 --faults vmCrash=6,shoalCrash=1 --seed 7 --chart /tmp/fleet.svg',
+      'faults, and a picture',
+    ],
+    ['shoal simulate --seeds 20', 'twenty scenarios that their seeds decide, each checked after every event'],
+  ],
+  async run({ flags }) {
+    const json = flags.oneOf('output', ['table', 'json']) === 'json';
+    const count = flags.whole('seeds', { min: 1, max: SEEDS_MAX });
+    const [hasLines, chart] = [flags.has('lines'), flags.text('chart')];
+    if (count !== undefined && (hasLines || chart !== undefined)) {
+      throw usage(simulateCommand, '--lines and --chart show one run; repeat one of the seeds with --chaos --seed N');
+    }
+    const isGiven =
+      flags.text('scenario') !== undefined || flags.text('load') !== undefined || flags.text('trace') !== undefined;
+    const swarm = flags.has('chaos') || (count !== undefined && !isGiven);
+    if (swarm && isGiven) throw usage(simulateCommand, 'give either --chaos or a load or scenario, not both');
+    const base = scenarioOf(simulateCommand, flags);
+    if (count !== undefined) return runMany(base, count, swarm, json, flags.text('failures'));
+    const scenario = swarm ? swarmScenario(base, base.seed) : base;
+    return runOne(scenario, { json, hasLines, chart });
+  },
+};
+
+interface Shown {
+  readonly json: boolean;
+  readonly hasLines: boolean;
+  readonly chart: string | undefined;
+}
+
+async function runOne(scenario: Scenario, { json, hasLines, chart }: Shown): Promise<number> {
+  const result = await simulate(scenario, hasLines ? printData : undefined);
+  if (!result.ok) {
+    const { message, atMs } = result.failure;
+    if (json) printJson(failureJson(result.failure, result.history, scenario));
+    else say(`After ${(atMs / 1_000).toFixed(3)} simulated seconds: ${message}`);
+    return 1;
+  }
+  const { report } = result;
+  if (chart !== undefined) writeOutput(chart, chartOf(report));
+  if (json) printJson(reportJson(report, scenario));
+  else printData(simulationSummaryOf(report, optionsOf(scenario)));
+  return 0;
+}
+
+async function runMany(
+  base: Scenario,
+  count: number,
+  swarm: boolean,
+  json: boolean,
+  failures = 'simulation-failures.json',
+): Promise<number> {
+  const interruption = new AbortController();
+  let stopListening = (): void => undefined;
+  stopListening = onStopSignal(() => {
+    stopListening();
+    interruption.abort();
+  });
+  let done = 0;
+  const summary = await runSeeds({
+    base,
+    firstSeed: base.seed,
+    count,
+    swarm,
+    failuresMax: FAILURES_MAX,
+    signal: interruption.signal,
+    onOutcome: () => {
+      done += 1;
+      if (process.stderr.isTTY && done % 10 === 0) process.stderr.write(`\r${done} of ${count} seeds`);
+    },
+  }).finally(stopListening);
+  if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+  const missed = swarm && summary.runs >= SEEDS_FOR_ALL_MOMENTS ? unreached(summary) : [];
+  if (json) printJson(seedsJson(summary, missed));
+  else printData(seedsSummaryOf(summary, missed));
+  if (summary.failures.length > 0) {
+    const { failed, command } = await writeFailures(summary, failures);
+    say(failuresOf(failed, failures, command));
+  }
+  return summary.failures.length > 0 || missed.length > 0 ? 1 : 0;
+}
+
+/** Fewer seeds need not reach every moment. */
+const SEEDS_FOR_ALL_MOMENTS = 2_000;
+
+/** What the run depends on, for the summary. */
+function optionsOf({ seed, load, durationMs, addresses, params, guest, faults, network }: Scenario): readonly string[] {
+  const asText = Object.entries({ ...params, ...faults }).filter(([, value]) => value > 0);
+  const shape = load.kind === 'trace' ? `a trace of ${load.rows.length} lines` : Object.values(load).join(':');
+  return [
+    `seed ${seed}, ${durationMs / 1_000} s, ${shape}, ${addresses} addresses`,
+    `boot ${formatDuration(guest.boot)} ms, service ${formatDuration(guest.service)} ms${guest.idempotent ? '' : ', not idempotent'}`,
+    ...(asText.length === 0 ? [] : [asText.map(([name, value]) => `${name}=${value}`).join(' ')]),
+    ...(network.lost + network.doubled + network.late > 0
+      ? [`NATS loses ${network.lost}, doubles ${network.doubled}, delays ${network.late} of the messages`]
+      : []),
+  ];
+}

@@ -1,0 +1,95 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { ShoalError } from '../errors.ts';
+import { checkScenario, type Failure, type Scenario, type SeedsSummary, shrink, simulate } from '../sim/mod.ts';
+import { say } from './output.ts';
+
+/** Of a run that failed, the last lines are kept. */
+const LINES_KEPT = 200;
+const GIT_MS = 5_000;
+
+/** One seed that failed, in the smallest scenario that was found to fail in the same way. */
+interface FailedSeed {
+  readonly seed: number;
+  readonly scenario: Scenario;
+  readonly failure: Failure;
+  /** Runs that it took to make it smaller. */
+  readonly tries: number;
+  /** What happened last. */
+  readonly lines: readonly string[];
+}
+
+/** Writes each failure with a smaller scenario, its last events and the command that repeats the first. */
+export async function writeFailures(
+  { failures }: SeedsSummary,
+  path: string,
+): Promise<{ readonly failed: readonly FailedSeed[]; readonly command: string }> {
+  const failed: FailedSeed[] = [];
+  for (const { seed, scenario, failure } of failures) {
+    say(`making the failure of seed ${seed} smaller`);
+    const smaller = await shrink(scenario, failure);
+    failed.push({ seed, ...smaller, lines: await lastLines(smaller.scenario) });
+  }
+  const command = `shoal simulate --scenario ${shellWord(path)} --lines`;
+  const content = { commit: commitHere(), command, ...failed[0], others: failed.slice(1) };
+  writeOutput(path, `${JSON.stringify(content, null, 2)}\n`);
+  return { failed, command };
+}
+
+/**
+ * The scenario of a file that `writeFailures` wrote.
+ * @throws CONFIG_VALUE naming the file, and the field if one is wrong
+ */
+export function readScenario(path: string): Scenario {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw refused(path, String(cause), cause);
+  }
+  if (typeof content !== 'object' || content === null || !('scenario' in content)) {
+    throw refused(path, 'it has no field "scenario"');
+  }
+  try {
+    return checkScenario(content.scenario);
+  } catch (cause) {
+    throw refused(path, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+/** @throws OUTPUT_UNWRITABLE */
+export function writeOutput(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (cause) {
+    throw new ShoalError('OUTPUT_UNWRITABLE', `${path} cannot be written: ${String(cause)}`, { cause });
+  }
+}
+
+async function lastLines(scenario: Scenario): Promise<readonly string[]> {
+  const lines: string[] = [];
+  await simulate(scenario, (line) => {
+    lines.push(line);
+    if (lines.length > LINES_KEPT) lines.shift();
+  });
+  return lines;
+}
+
+function refused(path: string, why: string, cause?: unknown): ShoalError {
+  return new ShoalError('CONFIG_VALUE', `${path} holds no scenario of \`shoal simulate --seeds\`: ${why}`, { cause });
+}
+
+/** The commit of a checkout; `unknown` in an installed package. */
+function commitHere(): string {
+  try {
+    const cwd = fileURLToPath(new URL('.', import.meta.url));
+    return execFileSync('git', ['rev-parse', 'HEAD'], { cwd, encoding: 'utf8', timeout: GIT_MS, stdio: 'pipe' }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

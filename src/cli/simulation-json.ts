@@ -1,0 +1,61 @@
+import type { Failure, Report, Scenario, SeedsSummary } from '../sim/mod.ts';
+
+/** What `shoal simulate -o json` prints for a run that kept all promises. */
+export function reportJson(report: Report, scenario: Scenario): object {
+  const { requests, vms } = report;
+  return {
+    ok: true,
+    seed: report.seed,
+    simulated_ms: report.simulatedMs,
+    requests: { sent: requests.sent, ok: requests.ok, failed: requests.failed, wait_ms: requests.waitMs },
+    vms: {
+      started: vms.started,
+      ready: vms.ready,
+      peak: vms.peak,
+      vm_seconds: vms.vmSeconds,
+      bytes_allocated_over_used: vms.bytesAllocatedOverUsed,
+    },
+    counts: report.counts,
+    rules: report.rules,
+    samples: report.samples.map(({ atMs, sent, vms: count, waitP95Ms }) => {
+      return { at_ms: atMs, sent, vms: count, wait_p95_ms: waitP95Ms };
+    }),
+    events: report.events,
+    history: report.history,
+    scenario: withoutRows(scenario),
+  };
+}
+
+/** For a run that broke one. */
+export function failureJson({ kind, message, atMs }: Failure, history: string, scenario: Scenario): object {
+  return {
+    ok: false,
+    seed: scenario.seed,
+    failure: { kind, message, at_ms: atMs },
+    history,
+    scenario: withoutRows(scenario),
+  };
+}
+
+/** For `--seeds`. @param missed moments that no seed reached, and should have */
+export function seedsJson(summary: SeedsSummary, missed: readonly string[]): object {
+  const { runs, requests, events, failures, counts, rules, failedRequests } = summary;
+  return {
+    ok: failures.length === 0 && missed.length === 0,
+    runs,
+    requests,
+    failed_requests: failedRequests,
+    events,
+    failures: failures.map(({ seed, failure: { kind, message, atMs } }) => {
+      return { seed, failure: { kind, message, at_ms: atMs } };
+    }),
+    missed,
+    counts,
+    rules,
+  };
+}
+
+/** A trace may have millions. */
+function withoutRows({ load, ...others }: Scenario): object {
+  return { ...others, load: load.kind === 'trace' ? { ...load, rows: load.rows.length } : load };
+}

@@ -1,0 +1,52 @@
+import type { Failure, Report, SeedsSummary } from '../sim/mod.ts';
+import { formatMs } from './load-summary.ts';
+
+/** What `shoal simulate` prints for a person. @param options what the run depends on, line by line */
+export function simulationSummaryOf(report: Report, options: readonly string[]): string {
+  const { requests, vms, counts, rules, simulatedMs, events, history } = report;
+  const { waitMs } = requests;
+  const failed = Object.entries(requests.failed);
+  const failures = failed.reduce((sum, [, count]) => sum + count, 0);
+  const lines = [
+    ...options.map((option, index) => `${index === 0 ? 'Scenario' : '        '}    ${option}`),
+    `Requests    ${requests.sent} in ${(simulatedMs / 1_000).toFixed(1)} simulated seconds: ${requests.ok} ok, ${failures} failed`,
+    `Waits       p50 ${formatMs(waitMs.p50)}, p95 ${formatMs(waitMs.p95)}, p99 ${formatMs(waitMs.p99)}, max ${formatMs(waitMs.max)}`,
+    `VMs         ${vms.started} started, ${vms.ready} ready (cold starts ${rules['R3'] ?? 0}), at most ${vms.peak} at a time`,
+    `            ${vms.vmSeconds.toFixed(0)} VM-seconds, memory allocated over used ${vms.bytesAllocatedOverUsed.toFixed(1)}`,
+    `Rules       ${Object.entries(rules)
+      .map(([rule, count]) => `${rule} ${count}`)
+      .join(', ')}`,
+    `History     ${events} events, sha256 ${history.slice(0, 16)}`,
+  ];
+  if (failed.length > 0) lines.push('', 'Errors', ...failed.map(([code, count]) => countLine(count, code)));
+  const faults = Object.entries(counts).filter(([name]) => FAULT_EVENTS.includes(name));
+  if (faults.length > 0) lines.push('', 'Faults', ...faults.map(([name, count]) => countLine(count, name)));
+  return `${lines.join('\n')}\n`;
+}
+
+const FAULT_EVENTS = ['fault', 'shoal-killed', 'router-killed', 'write-failed', 'link-lost', 'start-failed'];
+
+export function seedsSummaryOf(summary: SeedsSummary, missed: readonly string[]): string {
+  const { runs, requests, events, failures, counts, rules } = summary;
+  const lines = [
+    `Seeds       ${runs} run, ${failures.length} failed: ${requests} requests, ${events} events`,
+    '',
+    'Reached',
+    ...Object.entries({ ...rules, ...counts }).map(([name, count]) => countLine(count, name)),
+    ...(missed.length === 0 ? [] : ['', `Never reached: ${missed.join('; ')}`]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+export function failuresOf(
+  failures: readonly { readonly seed: number; readonly failure: Failure }[],
+  path: string,
+  command: string,
+): string {
+  const lines = failures.map(({ seed, failure }) => `  seed ${seed}: ${failure.message.split('\n')[0]}`);
+  return ['', 'Failed', ...lines, `Written to ${path}; \`${command}\` repeats the first.`].join('\n');
+}
+
+function countLine(count: number, name: string): string {
+  return `  ${String(count).padStart(9)}  ${name}`;
+}

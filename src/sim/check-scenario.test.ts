@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { checkScenario } from './check-scenario.ts';
+import { DEFAULT_SCENARIO } from './defaults.ts';
+import { parseTrace } from './load.ts';
+import { swarmScenario } from './swarm.ts';
+
+test('what a run can have is taken as it is, from JSON too', () => {
+  const trace = { kind: 'trace', rows: parseTrace('1,2\n2,3\n', 't'), scale: 2 } as const;
+  const scenarios = [DEFAULT_SCENARIO, { ...DEFAULT_SCENARIO, load: trace, msPerUnit: 3 }];
+  for (let seed = 0; seed < 100; seed++) scenarios.push(swarmScenario(DEFAULT_SCENARIO, seed));
+  for (const scenario of scenarios) expect(checkScenario(JSON.parse(JSON.stringify(scenario)))).toEqual(scenario);
+});
+
+test('what is missing has its default', () => {
+  expect(checkScenario({ seed: 3 })).toEqual({ ...DEFAULT_SCENARIO, seed: 3 });
+});
+
+test.each([
+  ['no object', [], 'Expected scenario to be an object, got []'],
+  ['an unknown field', { sead: 1 }, 'Expected scenario to be an object of seed, '],
+  [
+    'a text for a number',
+    { durationMs: '5' },
+    'Expected scenario.durationMs to be a number from 1 to 34560000000, got "5"',
+  ],
+  ['a share above 1', { repeats: 2 }, 'Expected scenario.repeats to be a number from 0 to 1, got 2'],
+  ['half an address', { addresses: 1.5 }, 'Expected scenario.addresses to be a whole number'],
+  [
+    'an unknown load',
+    { load: { kind: 'flood' } },
+    'Expected scenario.load.kind to be constant, step, burst, sine, trace, got "flood"',
+  ],
+  ['a load without its rate', { load: { kind: 'constant' } }, 'Expected scenario.load.perSecond to be a number'],
+  ['a load of Object.prototype', { load: { kind: 'toString' } }, 'Expected scenario.load.kind'],
+  ['a trace without rows', { load: { kind: 'trace', rows: [], scale: 1 } }, 'Expected scenario.load.rows'],
+  ['a part of the guest', { guest: { boot: { kind: 'constant', ms: 1 } } }, 'Expected scenario.guest.service'],
+  [
+    'an unknown fault',
+    { faults: { ...DEFAULT_SCENARIO.faults, flood: 1 } },
+    'Expected scenario.faults to be an object of vmCrash, ',
+  ],
+  ['an unknown parameter', { params: { speed: 1 } }, 'There is no parameter "speed"'],
+  ['a parameter out of its range', { params: { free_count: 0 } }, 'Expected free_count to be'],
+])('%s is refused', (_, scenario, message) => {
+  expect(() => checkScenario(scenario)).toThrow(
+    expect.objectContaining({ code: 'CONFIG_VALUE', message: expect.stringContaining(message) }),
+  );
+});

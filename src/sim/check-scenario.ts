@@ -1,0 +1,120 @@
+import { ShoalError } from '../errors.ts';
+import { makeParams } from '../fleet/mod.ts';
+import { DEFAULT_SCENARIO } from './defaults.ts';
+import { FAULT_NAMES, type Scenario } from './scenario.ts';
+
+type Check = (value: unknown, place: string) => void;
+type Fields = Readonly<Record<string, Check>>;
+
+/**
+ * Reads the scenario of a file. A field that is missing has its default; one that no scenario has is refused.
+ * @throws CONFIG_VALUE naming the field, its value and what it may be
+ */
+export function checkScenario(value: unknown): Scenario {
+  if (!isObject(value)) throw refused('scenario', 'an object', value);
+  fields(FIELDS)({ ...DEFAULT_SCENARIO, ...value }, 'scenario');
+  // Each field that is there was checked.
+  return { ...DEFAULT_SCENARIO, ...(value as Partial<Scenario>) };
+}
+
+function number(min: number, max: number, isWhole = false): Check {
+  return (value, place) => {
+    const isFine = typeof value === 'number' && value >= min && value <= max && (!isWhole || Number.isInteger(value));
+    if (!isFine) throw refused(place, `a ${isWhole ? 'whole ' : ''}number from ${min} to ${max}`, value);
+  };
+}
+
+const MS_MAX = 400 * 86_400_000;
+const COUNT_MAX = 1e9;
+const ms = number(0, MS_MAX);
+const count = number(0, COUNT_MAX);
+const share = number(0, 1);
+
+const boolean: Check = (value, place) => {
+  if (typeof value !== 'boolean') throw refused(place, 'true or false', value);
+};
+
+/** An object with these fields and no others. */
+function fields(checks: Fields): Check {
+  return (value, place) => {
+    if (!isObject(value)) throw refused(place, 'an object', value);
+    for (const name of Object.keys(value)) {
+      if (!(name in checks)) throw refused(place, `an object of ${Object.keys(checks).join(', ')}`, value);
+    }
+    for (const [name, check] of Object.entries(checks)) check(value[name], `${place}.${name}`);
+  };
+}
+
+/** An object whose `kind` says which fields it has. */
+function oneKind(kinds: Readonly<Record<string, Fields>>): Check {
+  return (value, place) => {
+    const kind = isObject(value) ? value['kind'] : undefined;
+    const found = typeof kind === 'string' && Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+    if (found === undefined) throw refused(`${place}.kind`, Object.keys(kinds).join(', '), kind);
+    fields({ ...found, kind: () => undefined })(value, place);
+  };
+}
+
+function optional(check: Check): Check {
+  return (value, place) => {
+    if (value !== undefined) check(value, place);
+  };
+}
+
+const rows: Check = (value, place) => {
+  if (!Array.isArray(value) || value.length === 0) throw refused(place, 'a list of trace rows', value);
+  const row = fields({ atMs: ms, count, bytes: count, units: optional(count) });
+  for (const [index, one] of value.entries()) row(one, `${place}[${index}]`);
+};
+
+const params: Check = (value, place) => {
+  if (!isObject(value)) throw refused(place, 'an object', value);
+  for (const [name, one] of Object.entries(value)) number(0, Number.MAX_SAFE_INTEGER, true)(one, `${place}.${name}`);
+  // Each value is a number.
+  makeParams(value as Readonly<Record<string, number>>);
+};
+
+const duration = oneKind({
+  constant: { ms },
+  uniform: { fromMs: ms, toMs: ms },
+  lognormal: { medianMs: ms, sigma: number(0, 4) },
+});
+
+const rate = number(0, 1_000_000);
+const positiveMs = number(1, MS_MAX);
+
+const FIELDS = {
+  seed: number(0, 2 ** 31 - 1, true),
+  durationMs: positiveMs,
+  load: oneKind({
+    constant: { perSecond: rate },
+    step: { perSecond: rate, toPerSecond: rate, atMs: ms },
+    burst: { perSecond: rate, peakPerSecond: rate, everyMs: positiveMs, forMs: positiveMs },
+    sine: { fromPerSecond: rate, toPerSecond: rate, periodMs: positiveMs },
+    trace: { rows, scale: number(0, COUNT_MAX) },
+  }),
+  addresses: number(1, 1_000_000, true),
+  memoryBytes: number(0, 2 ** 50, true),
+  params,
+  deadlineMs: number(1, 3_600_000),
+  clients: number(1, 10_000, true),
+  repeats: share,
+  reusedIds: share,
+  deadlyRequests: share,
+  guest: fields({ boot: duration, service: duration, idempotent: boolean, brokenBoots: share }),
+  msPerUnit: optional(ms),
+  host: fields({ qemuStart: duration, monitor: duration, console: duration, link: duration, failedStarts: share }),
+  disk: fields({ write: duration, failedWrites: share }),
+  natsLatency: duration,
+  network: fields({ lost: share, doubled: share, late: share, lateMs: duration }),
+  faults: fields(Object.fromEntries(FAULT_NAMES.map((name) => [name, number(0, 10_000)]))),
+} satisfies Record<keyof Scenario, Check>;
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function refused(place: string, expected: string, value: unknown): ShoalError {
+  const got = JSON.stringify(value) ?? 'nothing';
+  return new ShoalError('CONFIG_VALUE', `Expected ${place} to be ${expected}, got ${got.slice(0, 80)}`);
+}

@@ -1,0 +1,55 @@
+import { ShoalError } from '../errors.ts';
+import type { StoreDocument } from '../store/mod.ts';
+import { type Duration, draw } from './duration.ts';
+import type { SimulatedProcess } from './process.ts';
+import type { Chance } from './random.ts';
+
+/** How the disk under the tables behaves. */
+export interface DiskBehaviour {
+  /** From a write's begin to its being durable. */
+  readonly write: Duration;
+  /** Of the writes, the part that fails. */
+  readonly failedWrites: number;
+}
+
+/** The tables' file. It outlives the Shoal that writes it; of a write that a crash interrupts, chance decides whether it took place. */
+export class SimulatedDisk {
+  document: StoreDocument;
+  /** Told when another document is durable. */
+  onWritten: () => void = () => undefined;
+  readonly #chance: Chance;
+  #writes = 0;
+  readonly #behaviour: () => DiskBehaviour;
+
+  constructor(document: StoreDocument, chance: Chance, behaviour: () => DiskBehaviour) {
+    this.document = document;
+    this.#chance = chance;
+    this.#behaviour = behaviour;
+  }
+
+  get isWriting(): boolean {
+    return this.#writes > 0;
+  }
+
+  /** @throws STORE_WRITE_FAILED */
+  save(document: StoreDocument, process: SimulatedProcess): Promise<void> {
+    const { write, failedWrites } = this.#behaviour();
+    const fails = this.#chance.happens(failedWrites);
+    return new Promise((resolve, reject) => {
+      this.#writes += 1;
+      const forget = process.onDeath(() => {
+        this.#writes -= 1;
+        if (!fails && this.#chance.happens(0.5)) this.document = document;
+      });
+      process.later(draw(write, this.#chance), () => {
+        forget();
+        this.#writes -= 1;
+        if (fails)
+          return reject(new ShoalError('STORE_WRITE_FAILED', 'The tables cannot be written: no space (simulated)'));
+        this.document = document;
+        this.onWritten();
+        resolve();
+      });
+    });
+  }
+}

@@ -1,0 +1,206 @@
+import type { MachineRoom, Qemu } from './machine-room.ts';
+import type { SimulatedNats } from './nats-server.ts';
+import type { SimulatedProcess } from './process.ts';
+import type { Chance } from './random.ts';
+import { FAULT_NAMES, type FaultName, type Scenario } from './scenario.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+/** What an administrator may ask for in the middle of it all. */
+export type SimulatedCommand =
+  | { readonly kind: 'drain-vm'; readonly vm: number }
+  | { readonly kind: 'restart-vms'; readonly vms: 'all' | readonly number[] }
+  | { readonly kind: 'scale'; readonly vmCount: number };
+
+/** What can be broken. */
+export interface BreakableWorld {
+  readonly time: VirtualTime;
+  readonly scenario: Scenario;
+  readonly room: MachineRoom;
+  readonly nats: SimulatedNats;
+  /** The present life of Shoal. */
+  readonly process: SimulatedProcess;
+  conditions: Pick<Scenario, 'host' | 'disk'>;
+  crashShoal(): void;
+  crashRouter(): void;
+  setParameter(key: string, value: number): void;
+  command(command: SimulatedCommand): void;
+  stepWallClock(ms: number): void;
+  record(what: string, vm?: number, text?: string): void;
+}
+
+const MINUTE_S = 60;
+const PAUSE_MS_MAX = 12_000;
+const SPELL_MS_MAX = 8_000;
+const CONSOLE_CUT_MS_MIN = 4_000;
+const CLOCK_STEP_MS = 3_600_000;
+/** What a parameter may be changed to. */
+const CHANGES: Readonly<Record<string, readonly number[]>> = {
+  min_vm_count: [0, 1, 2, 3],
+  spare_vm_count: [0, 1, 2],
+  free_count: [1, 2, 5],
+};
+
+/** Makes things go wrong at random moments, and whole again. */
+export class FaultInjector {
+  readonly #world: BreakableWorld;
+  readonly #chance: Chance;
+  #isOn = false;
+
+  constructor(world: BreakableWorld, chance: Chance) {
+    this.#world = world;
+    this.#chance = chance;
+  }
+
+  start(): void {
+    this.#isOn = true;
+    for (const name of FAULT_NAMES) this.#next(name, this.#chance.stream(name));
+  }
+
+  /** From now on nothing goes wrong, and what is broken works. */
+  heal(): void {
+    this.#isOn = false;
+    const world = this.#world;
+    world.room.behaviour = { ...world.scenario.guest, brokenBoots: 0 };
+    world.conditions = {
+      host: { ...world.scenario.host, failedStarts: 0 },
+      disk: { ...world.scenario.disk, failedWrites: 0 },
+    };
+    world.nats.faults = { ...world.nats.faults, lost: 0, doubled: 0, late: 0 };
+    for (const qemu of world.room.qemus.values()) qemu.mendConsole();
+    world.nats.join(world.process);
+    world.process.resume();
+  }
+
+  #next(name: FaultName, chance: Chance): void {
+    const perMinute = this.#world.scenario.faults[name];
+    if (perMinute <= 0) return;
+    this.#world.time.after(chance.msToNext(perMinute / MINUTE_S), () => {
+      if (!this.#isOn) return;
+      this.#inject(name, chance);
+      this.#next(name, chance);
+    });
+  }
+
+  #inject(name: FaultName, chance: Chance): void {
+    const world = this.#world;
+    switch (name) {
+      case 'vmCrash': {
+        const qemu = this.#liveQemu(chance);
+        if (qemu === undefined) return;
+        world.record('fault', qemu.spec.vm, 'its QEMU is killed');
+        qemu.end({ exitCode: null, signal: 'SIGKILL', stderr: '' });
+        return;
+      }
+      case 'vmHang': {
+        const qemu = this.#runningQemu(chance);
+        if (qemu === undefined) return;
+        world.record('fault', qemu.spec.vm, 'its guest hangs');
+        qemu.guest.hang();
+        return;
+      }
+      case 'linkCut': {
+        const qemu = this.#liveQemu(chance);
+        if (qemu === undefined) return;
+        world.record('fault', qemu.spec.vm, 'its link is cut');
+        qemu.guest.cut();
+        return;
+      }
+      case 'consoleCut': {
+        const qemu = this.#liveQemu(chance);
+        if (qemu === undefined) return;
+        this.#spell(
+          `the console of VM ${qemu.spec.vm} is lost`,
+          CONSOLE_CUT_MS_MIN + chance.below(SPELL_MS_MAX),
+          () => {
+            qemu.cutConsole();
+            return () => qemu.mendConsole();
+          },
+        );
+        return;
+      }
+      case 'shoalCrash':
+        world.crashShoal();
+        return;
+      case 'routerCrash':
+        world.crashRouter();
+        return;
+      case 'shoalPause':
+        this.#spell('Shoal stands still', chance.below(PAUSE_MS_MAX), () => {
+          const { process } = world;
+          process.pause();
+          return () => process.resume();
+        });
+        return;
+      case 'partition':
+        this.#spell('NATS is cut off', chance.below(SPELL_MS_MAX), () => {
+          const { process } = world;
+          world.nats.cutOff(process);
+          return () => world.nats.join(process);
+        });
+        return;
+      case 'clockStep':
+        world.record('fault', undefined, 'the wall clock is set');
+        world.stepWallClock(Math.round((chance.fraction() - 0.5) * 2 * CLOCK_STEP_MS));
+        return;
+      case 'diskFull':
+        this.#spell('the disk takes no writes', chance.below(SPELL_MS_MAX), () => {
+          world.conditions = { ...world.conditions, disk: { ...world.scenario.disk, failedWrites: 1 } };
+          return () => {
+            world.conditions = { ...world.conditions, disk: world.scenario.disk };
+          };
+        });
+        return;
+      case 'slowBoots':
+        this.#spell('boots are slow', chance.below(SPELL_MS_MAX), () => {
+          const { boot } = world.scenario.guest;
+          const slow = { kind: 'uniform', fromMs: 500, toMs: 5_000 } as const;
+          world.room.behaviour = { ...world.room.behaviour, boot: slow };
+          return () => {
+            world.room.behaviour = { ...world.room.behaviour, boot };
+          };
+        });
+        return;
+      case 'brokenImage':
+        this.#spell('guests do not boot', chance.below(SPELL_MS_MAX), () => {
+          world.room.behaviour = { ...world.room.behaviour, brokenBoots: 1 };
+          return () => {
+            world.room.behaviour = { ...world.room.behaviour, brokenBoots: world.scenario.guest.brokenBoots };
+          };
+        });
+        return;
+      case 'command': {
+        const qemu = this.#runningQemu(chance);
+        const vm = qemu?.spec.vm;
+        if (vm === undefined) return;
+        const kind = chance.oneOf(['drain-vm', 'restart-vms', 'scale'] as const) ?? 'scale';
+        if (kind === 'drain-vm') world.command({ kind, vm });
+        else if (kind === 'restart-vms') world.command({ kind, vms: chance.happens(0.5) ? 'all' : [vm] });
+        else world.command({ kind, vmCount: chance.below(4) });
+        return;
+      }
+      case 'parameterChange': {
+        const key = chance.oneOf(Object.keys(CHANGES)) ?? '';
+        const value = chance.oneOf(CHANGES[key] ?? []) ?? 0;
+        world.setParameter(key, value);
+        return;
+      }
+    }
+  }
+
+  #liveQemu(chance: Chance): Qemu | undefined {
+    return chance.oneOf([...this.#world.room.qemus.values()].filter(({ isAlive }) => isAlive));
+  }
+
+  #runningQemu(chance: Chance): Qemu | undefined {
+    return chance.oneOf([...this.#world.room.qemus.values()].filter((one) => one.isAlive && one.isCpuRunning));
+  }
+
+  /** Something that is wrong for a while. */
+  #spell(what: string, forMs: number, begin: () => () => void): void {
+    this.#world.record('fault', undefined, `${what} for ${forMs} ms`);
+    const end = begin();
+    this.#world.time.after(forMs, () => {
+      if (this.#isOn) end();
+    });
+  }
+}

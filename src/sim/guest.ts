@@ -1,0 +1,354 @@
+import { FrameParser, FrameType, FrameWriter, type MachineSpec } from '../hypervisor/mod.ts';
+import { type Duration, draw } from './duration.ts';
+import type { Chance } from './random.ts';
+import type { VirtualTime } from './virtual-time.ts';
+import type { GuestSide, Wire } from './wire.ts';
+
+/** How a simulated image behaves. */
+export interface GuestBehaviour {
+  /** From the first instruction to the ready line. */
+  readonly boot: Duration;
+  /** Computing time of a request. */
+  readonly service: Duration;
+  readonly idempotent: boolean;
+  /** Of those whose CPU is started, the part that never becomes ready. */
+  readonly brokenBoots: number;
+}
+
+export interface GuestOptions {
+  readonly time: VirtualTime;
+  readonly chance: Chance;
+  readonly spec: MachineSpec;
+  readonly behaviour: GuestBehaviour;
+  /** Milliseconds of computing for a unit of work, which a text of a trace begins with. */
+  readonly msPerUnit?: number;
+  readonly print: (line: string) => void;
+  /** Told of moments that a run should have reached. */
+  readonly note: (what: string) => void;
+  /** Told when it begins to compute for a request. */
+  readonly onWork: (payload: Uint8Array) => void;
+  /** Told when it is asked to stop. @param requests in work that somebody waits for */
+  readonly stopped: (requests: number) => void;
+  readonly powerOff: (exitCode: number) => void;
+}
+
+interface Work {
+  readonly idLow: number;
+  readonly idHigh: number;
+  readonly token: string;
+  readonly tokenBytes: Uint8Array;
+  readonly payload: Uint8Array;
+  readonly needMs: number;
+  wire: Wire | undefined;
+  isCancelled: boolean;
+  /** Requests with the same token, which get its answer under their own ids. */
+  readonly joined: Pick<Work, 'idLow' | 'idHigh' | 'wire'>[];
+}
+
+interface KeptReply {
+  readonly work: Work;
+  readonly untilMs: number;
+}
+
+interface Peer {
+  readonly parser: FrameParser;
+  readonly writer: FrameWriter;
+  hasSpoken: boolean;
+}
+
+/** A text that ends so meets a defect of the guest: it crashes over it. */
+export const DEADLY = '!';
+const DEADLY_BYTE = DEADLY.charCodeAt(0);
+const CRASH_EXIT_CODE = 1;
+const RAM_IDLE_BYTES = 1_273_856;
+const KEPT_MAX = 64;
+const KEPT_MS = 30_000;
+const STOPPED_EXIT_CODE = 67;
+const QUEUE_MAX = 1_024;
+const UNITS_CHARS_MAX = 16;
+const NO_BYTES = new Uint8Array();
+const encoder = new TextEncoder();
+
+/** A guest that keeps the contract of `docs/guest-contract.md`: console lines, frames, tokens, one CPU, one request at a time. */
+export class SimulatedGuest implements GuestSide {
+  readonly #options: GuestOptions;
+  readonly #peers = new Map<Wire, Peer>();
+  readonly #queue: Work[] = [];
+  #kept: KeptReply[] = [];
+  #state: 'off' | 'booting' | 'ready' | 'stopping' | 'hung' | 'ended' = 'off';
+  #working: Work | undefined;
+  #sequence = 0;
+  #served = 0;
+  #busyMs = 0;
+  #busySinceMs: number | undefined;
+  #reportedMs = 0;
+  #readyMs = 0;
+
+  constructor(options: GuestOptions) {
+    this.#options = options;
+  }
+
+  get isListening(): boolean {
+    return this.#state === 'ready' || this.#state === 'stopping' || this.#state === 'hung';
+  }
+
+  /** Requests accepted and not answered. */
+  get inFlight(): number {
+    return this.#queue.length + (this.#working === undefined ? 0 : 1);
+  }
+
+  /** Its CPU runs from now on. */
+  boot(): void {
+    const { time, chance, behaviour } = this.#options;
+    if (this.#state !== 'off') return;
+    this.#state = 'booting';
+    if (chance.happens(behaviour.brokenBoots)) return;
+    time.after(draw(behaviour.boot, chance), () => this.#ready());
+  }
+
+  get isStopping(): boolean {
+    return this.#state === 'stopping';
+  }
+
+  /** It computes, reports and answers. */
+  get isHealthy(): boolean {
+    return this.#state === 'ready';
+  }
+
+  /** How long it has been healthy, in milliseconds. */
+  get healthyForMs(): number {
+    return this.isHealthy ? this.#options.time.nowMs - this.#readyMs : 0;
+  }
+
+  /** A connection has sent a frame and is open. */
+  get hasPeer(): boolean {
+    return [...this.#peers].some(([wire, peer]) => peer.hasSpoken && wire.isOpen);
+  }
+
+  get ramBytes(): number {
+    return RAM_IDLE_BYTES + 4096 * this.inFlight;
+  }
+
+  /** Its connections are cut. */
+  cut(): void {
+    for (const wire of [...this.#peers.keys()]) wire.closeFromGuest('read ECONNRESET');
+  }
+
+  /** It computes for ever: no report, no pong, no answer. */
+  hang(): void {
+    if (this.#state !== 'ended') this.#state = 'hung';
+  }
+
+  /** Its machine is gone. */
+  end(): void {
+    this.#state = 'ended';
+    this.cut();
+    this.#queue.length = 0;
+    this.#working = undefined;
+  }
+
+  hear(line: string): void {
+    if (line.trim() !== 'stop' || this.#state !== 'ready') return;
+    this.#state = 'stopping';
+    this.#options.stopped(this.#wanted);
+    this.#stopIfIdle();
+  }
+
+  opened(wire: Wire): void {
+    const parser = new FrameParser({
+      frame: (type, idLow, idHigh, _op, token, payload) => this.#frame(wire, type, idLow, idHigh, token, payload),
+    });
+    this.#peers.set(wire, { parser, writer: new FrameWriter(), hasSpoken: false });
+  }
+
+  received(wire: Wire, bytes: Uint8Array): void {
+    if (this.#state === 'hung' || this.#state === 'ended') return;
+    this.#peers.get(wire)?.parser.push(bytes);
+  }
+
+  closed(wire: Wire): void {
+    this.#peers.delete(wire);
+    const orphans = [...this.#queue, ...(this.#working === undefined ? [] : [this.#working])];
+    for (const work of orphans) if (work.wire === wire) this.#orphan(work);
+  }
+
+  #ready(): void {
+    if (this.#state !== 'booting') return;
+    const { spec, behaviour, print, time } = this.#options;
+    const { ip, port } = spec.address;
+    this.#state = 'ready';
+    this.#readyMs = time.nowMs;
+    this.#reportedMs = time.nowMs;
+    const idempotent = behaviour.idempotent ? 1 : 0;
+    print(
+      `shoal1 ready v=1 bind=10.0.2.15/24 addr=${ip}:${port} port=${port} max=${spec.textBytesMax} idempotent=${idempotent} ops=upper`,
+    );
+    this.#report();
+  }
+
+  #report(): void {
+    if (this.#state !== 'ready' && this.#state !== 'stopping') {
+      // A guest that hangs computes, and says nothing.
+      return;
+    }
+    const { time, spec, print } = this.#options;
+    const nowMs = time.nowMs;
+    const busyMs = this.#busyMs + (this.#busySinceMs === undefined ? 0 : nowMs - this.#busySinceMs);
+    const sinceMs = nowMs - this.#reportedMs;
+    const cpu = sinceMs > 0 ? Math.min(100, (100 * busyMs) / sinceMs) : 0;
+    this.#busyMs = 0;
+    if (this.#busySinceMs !== undefined) this.#busySinceMs = nowMs;
+    this.#reportedMs = nowMs;
+    this.#sequence += 1;
+    print(
+      `shoal1 status seq=${this.#sequence} cpu=${cpu.toFixed(1)} ram=${this.ramBytes} inflight=${this.inFlight} served=${this.#served}`,
+    );
+    time.after(spec.statusIntervalMs, () => this.#report());
+  }
+
+  #frame(wire: Wire, type: number, idLow: number, idHigh: number, token: Uint8Array, payload: Uint8Array): void {
+    const peer = this.#peers.get(wire);
+    if (peer === undefined) return;
+    if (!peer.hasSpoken) {
+      peer.hasSpoken = true;
+      this.#sendKept(wire);
+    }
+    if (type === FrameType.ping) this.#send(wire, FrameType.pong, idLow, idHigh, token, payload);
+    else if (type === FrameType.cancel) this.#cancel(wire, idLow, idHigh);
+    else if (type === FrameType.request) this.#request(wire, idLow, idHigh, token, payload);
+  }
+
+  #request(wire: Wire, idLow: number, idHigh: number, tokenBytes: Uint8Array, payload: Uint8Array): void {
+    if (this.#state === 'stopping') return this.#fail(wire, idLow, idHigh, tokenBytes, '503 stopping');
+    if (this.inFlight >= QUEUE_MAX) return this.#fail(wire, idLow, idHigh, tokenBytes, '503 busy');
+    const token = Buffer.from(tokenBytes).toString('latin1');
+    const known = this.#kept.find(({ work }) => work.token === token && token !== '');
+    if (known !== undefined) {
+      this.#options.note('a guest answers with a kept reply');
+      this.#send(wire, FrameType.reply, idLow, idHigh, tokenBytes, known.work.payload);
+      return;
+    }
+    const same = token === '' ? undefined : [this.#working, ...this.#queue].find((work) => work?.token === token);
+    if (same !== undefined && !same.isCancelled) {
+      this.#options.note('a guest joins a request with one in work');
+      same.joined.push({ idLow, idHigh, wire });
+      return;
+    }
+    const needMs = this.#needMs(payload);
+    this.#queue.push({ idLow, idHigh, token, tokenBytes, payload, needMs, wire, isCancelled: false, joined: [] });
+    if (this.#working === undefined) this.#workOn();
+  }
+
+  #needMs(payload: Uint8Array): number {
+    const { chance, behaviour, msPerUnit } = this.#options;
+    if (msPerUnit === undefined) return draw(behaviour.service, chance);
+    const units = Number.parseFloat(Buffer.from(payload.subarray(0, UNITS_CHARS_MAX)).toString('latin1'));
+    return Number.isNaN(units) ? draw(behaviour.service, chance) : units * msPerUnit;
+  }
+
+  /** Requests whose connection is open and that were not cancelled. */
+  get #wanted(): number {
+    const all = this.#working === undefined ? this.#queue : [this.#working, ...this.#queue];
+    return all.filter(({ wire, isCancelled }) => wire?.isOpen === true && !isCancelled).length;
+  }
+
+  #workOn(): void {
+    const { time, onWork } = this.#options;
+    const work = this.#queue.shift();
+    this.#working = work;
+    if (work === undefined) {
+      if (this.#busySinceMs !== undefined) this.#busyMs += time.nowMs - this.#busySinceMs;
+      this.#busySinceMs = undefined;
+      this.#stopIfIdle();
+      return;
+    }
+    onWork(work.payload);
+    this.#busySinceMs ??= time.nowMs;
+    time.after(work.needMs, () => this.#worked(work));
+  }
+
+  #worked(work: Work): void {
+    if (this.#working !== work || this.#state === 'hung' || this.#state === 'ended') return;
+    if (work.payload.at(-1) === DEADLY_BYTE) {
+      this.#options.note('a guest crashes over a request');
+      this.#options.powerOff(CRASH_EXIT_CODE);
+      return;
+    }
+    this.#served += 1;
+    for (const { wire, idLow, idHigh } of work.joined) {
+      if (wire?.isOpen === true) this.#send(wire, FrameType.reply, idLow, idHigh, work.tokenBytes, work.payload);
+    }
+    if (work.isCancelled) {
+      if (work.wire !== undefined) this.#fail(work.wire, work.idLow, work.idHigh, work.tokenBytes, '499 cancelled');
+    } else if (work.wire?.isOpen === true) {
+      this.#send(work.wire, FrameType.reply, work.idLow, work.idHigh, work.tokenBytes, work.payload);
+    } else if (work.token !== '') {
+      this.#keep(work);
+    }
+    this.#workOn();
+  }
+
+  #cancel(wire: Wire, idLow: number, idHigh: number): void {
+    const at = this.#queue.findIndex((work) => work.wire === wire && work.idLow === idLow && work.idHigh === idHigh);
+    const [queued] = at < 0 ? [] : this.#queue.splice(at, 1);
+    if (queued !== undefined) this.#fail(wire, idLow, idHigh, queued.tokenBytes, '499 cancelled');
+    const working = this.#working;
+    if (working?.wire !== wire || working.idLow !== idLow || working.idHigh !== idHigh) return;
+    working.isCancelled = true;
+    this.#worked(working);
+  }
+
+  /** Its connection is gone: with a token it is finished all the same. */
+  #orphan(work: Work): void {
+    work.wire = undefined;
+    if (work.token !== '') return;
+    const at = this.#queue.indexOf(work);
+    if (at >= 0) this.#queue.splice(at, 1);
+  }
+
+  #keep(work: Work): void {
+    const { time } = this.#options;
+    const [newest] = [...this.#peers].filter(([wire, peer]) => peer.hasSpoken && wire.isOpen).slice(-1);
+    if (newest !== undefined) {
+      this.#options.note('a guest answers over a newer link');
+      this.#send(newest[0], FrameType.reply, work.idLow, work.idHigh, work.tokenBytes, work.payload);
+      return;
+    }
+    this.#kept.push({ work, untilMs: time.nowMs + KEPT_MS });
+    if (this.#kept.length > KEPT_MAX) this.#kept.shift();
+  }
+
+  #sendKept(wire: Wire): void {
+    const kept = this.#kept;
+    this.#kept = [];
+    for (const { work, untilMs } of kept) {
+      if (untilMs < this.#options.time.nowMs) continue;
+      this.#options.note('a guest sends a kept reply to a new link');
+      this.#send(wire, FrameType.reply, work.idLow, work.idHigh, work.tokenBytes, work.payload);
+    }
+  }
+
+  #stopIfIdle(): void {
+    if (this.#state !== 'stopping' || this.inFlight > 0) return;
+    this.#options.print('shoal1 bye reason=stop');
+    this.#options.powerOff(STOPPED_EXIT_CODE);
+  }
+
+  #fail(wire: Wire, idLow: number, idHigh: number, token: Uint8Array, message: string): void {
+    this.#send(wire, FrameType.error, idLow, idHigh, token, encoder.encode(message));
+  }
+
+  #send(
+    wire: Wire,
+    type: (typeof FrameType)[keyof typeof FrameType],
+    idLow: number,
+    idHigh: number,
+    token: Uint8Array,
+    payload: Uint8Array,
+  ): void {
+    const writer = this.#peers.get(wire)?.writer;
+    if (writer === undefined) return;
+    writer.append(type, idLow, idHigh, NO_BYTES, token, payload);
+    for (const piece of writer.take()) wire.send(piece);
+  }
+}

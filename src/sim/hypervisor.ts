@@ -1,0 +1,164 @@
+import { ShoalError } from '../errors.ts';
+import type { Found, Hypervisor, Machine, MachineExit, Manifest } from '../hypervisor/mod.ts';
+import { type Duration, draw } from './duration.ts';
+import type { MachineRoom, Qemu } from './machine-room.ts';
+import type { SimulatedProcess } from './process.ts';
+import type { Chance } from './random.ts';
+import type { VirtualTime } from './virtual-time.ts';
+import { Wire } from './wire.ts';
+
+/** How long a host takes for what Shoal asks of it, and how often it fails. */
+export interface HostBehaviour {
+  /** From the spawn to QEMU's greeting on its monitor. */
+  readonly qemuStart: Duration;
+  /** One command on the monitor, one write of a manifest. */
+  readonly monitor: Duration;
+  /** From a guest's line to Shoal's having it. */
+  readonly console: Duration;
+  /** One way between Shoal and a guest. */
+  readonly link: Duration;
+  /** Of the starts of QEMU, the part that fails at once. */
+  readonly failedStarts: number;
+}
+
+export interface SimulatedHypervisorOptions {
+  readonly time: VirtualTime;
+  readonly chance: Chance;
+  readonly process: SimulatedProcess;
+  readonly room: MachineRoom;
+  readonly behaviour: () => HostBehaviour;
+}
+
+const encoder = new TextEncoder();
+/** How long the kernel takes to end a process. */
+const KILL_MS = 1;
+
+/** The raw machine as one life of Shoal sees it: the port that production implements with QEMU. */
+export function simulatedHypervisor(options: SimulatedHypervisorOptions): Hypervisor {
+  const { time, chance, process, room, behaviour } = options;
+  const afterMs = (duration: Duration): Promise<void> =>
+    new Promise((resolve) => process.later(draw(duration, chance), resolve));
+  const soon = (): Promise<void> => afterMs(behaviour().monitor);
+  return {
+    async prepare(spec) {
+      const { qemuStart, failedStarts } = behaviour();
+      if (chance.happens(failedStarts)) {
+        await afterMs(qemuStart);
+        throw new ShoalError('QEMU_EXITED', `QEMU ended at once (simulated), VM ${spec.vm}`);
+      }
+      // The process is there from the spawn on, whether or not this Shoal lives to see its greeting.
+      const qemu = room.spawn(spec);
+      if (qemu === undefined) {
+        await soon();
+        throw new ShoalError('PORT_TAKEN', `The address ${spec.address.ip}:${spec.address.port} is in use`);
+      }
+      await afterMs(qemuStart);
+      return driven(qemu, options);
+    },
+    async adopt(manifest) {
+      await soon();
+      const qemu = room.qemus.get(manifest.spec.vm);
+      if (qemu?.isAlive !== true) throw new ShoalError('VM_GONE', `VM ${manifest.spec.vm} is gone`);
+      return driven(qemu, options);
+    },
+    async list() {
+      await soon();
+      return [...room.qemus.values()].map(foundOf);
+    },
+    async find(vm) {
+      await soon();
+      const qemu = room.qemus.get(vm);
+      return qemu === undefined ? undefined : foundOf(qemu);
+    },
+    async end(identity) {
+      const qemu = room.byPid(identity.pid);
+      qemu?.end({ exitCode: null, signal: 'SIGKILL', stderr: '' });
+      await soon();
+      return true;
+    },
+    async discard(vm) {
+      await soon();
+      room.remove(vm);
+    },
+    async availableBytes() {
+      return room.availableBytes;
+    },
+    connect(address) {
+      const accept = () => room.listenerAt(`${address.ip}:${address.port}`);
+      return new Wire({ time, chance, process, latency: behaviour().link, accept }).shoalSide;
+    },
+  };
+}
+
+function foundOf(qemu: Qemu): Found {
+  return qemu.isAlive ? { kind: 'running', manifest: qemu.manifest } : { kind: 'gone', vm: qemu.spec.vm };
+}
+
+/** One QEMU, driven by one life of Shoal. */
+function driven(qemu: Qemu, { time, chance, process, room, behaviour }: SimulatedHypervisorOptions): Machine {
+  let onConsole: (bytes: Uint8Array) => void = () => undefined;
+  let isReleased = false;
+  let unheard: string[] = [];
+  const soon = (): Promise<void> => new Promise((resolve) => process.later(draw(behaviour().monitor, chance), resolve));
+  // What is read together is heard together, as from the console's file.
+  const hear = (line: string): void => {
+    unheard.push(line);
+    if (unheard.length > 1) return;
+    process.later(draw(behaviour().console, chance), () => {
+      const lines = unheard;
+      unheard = [];
+      if (!isReleased) onConsole(encoder.encode(lines.map((one) => `\n${one}\n`).join('')));
+    });
+  };
+  qemu.onConsole = hear;
+  return {
+    get manifest(): Manifest {
+      return qemu.manifest;
+    },
+    process: qemu.process,
+    async start() {
+      await soon();
+      if (!qemu.isAlive) throw new ShoalError('QMP_ERROR', `The monitor of VM ${qemu.spec.vm} is gone`);
+      qemu.continue();
+    },
+    async remember(guest) {
+      await soon();
+      qemu.manifest = { ...qemu.manifest, guest };
+    },
+    async qmp(command) {
+      await soon();
+      if (!qemu.isAlive) throw new ShoalError('QMP_ERROR', `The monitor of VM ${qemu.spec.vm} is gone`);
+      if (command === 'quit') qemu.quit();
+      return { running: qemu.isCpuRunning, status: qemu.isCpuRunning ? 'running' : 'prelaunch' };
+    },
+    onConsole(listener) {
+      onConsole = listener;
+    },
+    onFault: () => undefined,
+    writeConsole: (text) => qemu.guest.hear(text),
+    onExit(listener) {
+      const tell = (exit: MachineExit): void => {
+        process.later(draw(behaviour().monitor, chance), () => {
+          if (!isReleased) listener(exit);
+        });
+      };
+      if (qemu.exit !== undefined) tell(qemu.exit);
+      else qemu.onExit = tell;
+    },
+    signal(signal) {
+      if (signal === 'SIGTERM' || signal === 'SIGKILL') {
+        time.after(KILL_MS, () => qemu.end({ exitCode: null, signal, stderr: '' }));
+      }
+    },
+    cpuDemandMs: () => 0,
+    async remove() {
+      await soon();
+      room.remove(qemu.spec.vm);
+    },
+    async release() {
+      isReleased = true;
+      qemu.onConsole = () => undefined;
+      qemu.onExit = () => undefined;
+    },
+  };
+}

@@ -1,0 +1,202 @@
+import { type Machine, type MachineExit, type MachineSpec, type Manifest, MEMORY_MIB } from '../hypervisor/mod.ts';
+import { type GuestBehaviour, SimulatedGuest } from './guest.ts';
+import type { Chance } from './random.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+/** What never may be, seen from where the processes are. */
+export type Violation = (what: string) => void;
+
+export interface MachineRoomOptions {
+  readonly time: VirtualTime;
+  readonly chance: Chance;
+  readonly memoryBytes: number;
+  readonly behaviour: GuestBehaviour;
+  readonly msPerUnit?: number;
+  readonly violation: Violation;
+  readonly note: (what: string) => void;
+  /** A guest begins to compute for a request. */
+  readonly onWork: (vm: number, payload: Uint8Array) => void;
+  /** A QEMU is about to be started. */
+  readonly onSpawn: (vm: number) => void;
+  /** Told of what happens to QEMU processes. */
+  readonly record: (kind: string, vm: number, what?: string) => void;
+}
+
+/** What a QEMU takes besides the memory of its guest. */
+const QEMU_BYTES = 16 * 1024 * 1024;
+const MIB = 1024 * 1024;
+/** What a VM takes: the memory of its guest, and QEMU's own. */
+export const VM_BYTES = QEMU_BYTES + MEMORY_MIB * MIB;
+/** What QEMU exits with after `quit`, and what an ended process leaves. */
+const QUIT: MachineExit = { exitCode: 0, signal: null, stderr: '' };
+
+/** The QEMU processes of one host. They outlive the Shoal that started them. */
+export class MachineRoom {
+  behaviour: GuestBehaviour;
+  readonly #options: MachineRoomOptions;
+  readonly #qemus = new Map<number, Qemu>();
+  readonly #byPlace = new Map<string, Qemu>();
+  #pids = 1_000;
+  started = 0;
+  vmMs = 0;
+
+  constructor(options: MachineRoomOptions) {
+    this.#options = options;
+    this.behaviour = options.behaviour;
+  }
+
+  get qemus(): ReadonlyMap<number, Qemu> {
+    return this.#qemus;
+  }
+
+  get running(): number {
+    return this.#byPlace.size;
+  }
+
+  get availableBytes(): number {
+    let taken = 0;
+    for (const qemu of this.#qemus.values()) if (qemu.isAlive) taken += QEMU_BYTES + qemu.spec.memoryMib * MIB;
+    return Math.max(0, this.#options.memoryBytes - taken);
+  }
+
+  /** The guest that listens at an address. */
+  listenerAt(place: string): SimulatedGuest | undefined {
+    const guest = this.#byPlace.get(place)?.guest;
+    return guest?.isListening === true ? guest : undefined;
+  }
+
+  /** A QEMU with its CPU paused. @returns undefined if another process has the address */
+  spawn(spec: MachineSpec): Qemu | undefined {
+    const { violation, time, record } = this.#options;
+    if (this.#qemus.get(spec.vm)?.isAlive === true) violation(`VM ${spec.vm} is started twice`);
+    const place = placeOf(spec);
+    if (this.#byPlace.has(place)) {
+      this.#options.note('an address is taken by another process');
+      return undefined;
+    }
+    this.#options.onSpawn(spec.vm);
+    this.started += 1;
+    const qemu = new Qemu(spec, { pid: this.#pids++, startTicks: time.nowMs, bootId: 'simulated' }, time.nowMs, {
+      ...this.#options,
+      behaviour: this.behaviour,
+      ended: () => {
+        this.#byPlace.delete(place);
+        this.vmMs += time.nowMs - qemu.startedMs;
+        record('qemu-ended', spec.vm);
+      },
+    });
+    this.#qemus.set(spec.vm, qemu);
+    this.#byPlace.set(place, qemu);
+    record('qemu-started', spec.vm, place);
+    return qemu;
+  }
+
+  /** Removes what is left of an ended one. */
+  remove(vm: number): void {
+    const qemu = this.#qemus.get(vm);
+    if (qemu?.isAlive === true) this.#options.violation(`the run directory of VM ${vm} is removed while it runs`);
+    this.#qemus.delete(vm);
+  }
+
+  byPid(pid: number): Qemu | undefined {
+    for (const qemu of this.#qemus.values()) if (qemu.process.pid === pid) return qemu;
+    return undefined;
+  }
+
+  /** All VMs' time up to now, in milliseconds. */
+  vmMsUntilNow(): number {
+    let sum = this.vmMs;
+    for (const qemu of this.#qemus.values()) if (qemu.isAlive) sum += this.#options.time.nowMs - qemu.startedMs;
+    return sum;
+  }
+}
+
+interface QemuOptions extends MachineRoomOptions {
+  readonly ended: () => void;
+}
+
+/** One QEMU process with its guest. */
+export class Qemu {
+  readonly spec: MachineSpec;
+  readonly process: Machine['process'];
+  readonly guest: SimulatedGuest;
+  readonly startedMs: number;
+  manifest: Manifest;
+  isCpuRunning = false;
+  /** What the guest prints is lost. */
+  #isConsoleCut = false;
+  #wasConsoleCut = false;
+  exit: MachineExit | undefined;
+  /** A part of the machine's owner, replaced when somebody else drives it. */
+  onConsole: (line: string) => void = () => undefined;
+  onExit: (exit: MachineExit) => void = () => undefined;
+  readonly #options: QemuOptions;
+
+  constructor(spec: MachineSpec, process: Machine['process'], startedMs: number, options: QemuOptions) {
+    this.spec = spec;
+    this.process = process;
+    this.startedMs = startedMs;
+    this.#options = options;
+    this.manifest = {
+      version: 1,
+      spec,
+      uuid: `simulated-${spec.vm}`,
+      argvDigest: '',
+      bootId: process.bootId,
+      preparedMs: startedMs,
+      process,
+    };
+    this.guest = new SimulatedGuest({
+      ...options,
+      spec,
+      onWork: (payload) => options.onWork(spec.vm, payload),
+      stopped: (requests) => {
+        if (requests > 0) options.violation(`VM ${spec.vm} is told to stop with ${requests} requests in work`);
+      },
+      print: (line) => {
+        if (!this.#isConsoleCut) this.onConsole(line);
+      },
+      powerOff: (exitCode) => this.end({ exitCode, signal: null, stderr: '' }),
+    });
+  }
+
+  /** All that its guest has printed was heard, by whoever listened. */
+  get isHeard(): boolean {
+    return !this.#wasConsoleCut;
+  }
+
+  cutConsole(): void {
+    this.#isConsoleCut = true;
+    this.#wasConsoleCut = true;
+  }
+
+  mendConsole(): void {
+    this.#isConsoleCut = false;
+  }
+
+  get isAlive(): boolean {
+    return this.exit === undefined;
+  }
+
+  continue(): void {
+    if (!this.isAlive || this.isCpuRunning) return;
+    this.isCpuRunning = true;
+    this.guest.boot();
+  }
+
+  quit(): void {
+    this.end(QUIT);
+  }
+
+  end(exit: MachineExit): void {
+    if (!this.isAlive) return;
+    this.exit = exit;
+    this.guest.end();
+    this.#options.ended();
+    this.onExit(exit);
+  }
+}
+
+export function placeOf({ address }: Pick<MachineSpec, 'address'>): string {
+  return `${address.ip}:${address.port}`;
+}

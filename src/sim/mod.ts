@@ -1,0 +1,12 @@
+export { chartOf } from './chart.ts';
+export { checkScenario } from './check-scenario.ts';
+export { DEFAULT_SCENARIO } from './defaults.ts';
+export { formatDuration, parseDuration } from './duration.ts';
+export { parseShape, parseTrace, readTrace, type Shape } from './load.ts';
+export { unreached } from './moments.ts';
+export type { Report } from './report.ts';
+export { type Failure, simulate } from './run.ts';
+export { FAULT_NAMES, type FaultRates, NO_FAULTS, type Scenario } from './scenario.ts';
+export { runSeeds, type SeedOutcome, type SeedsSummary } from './seeds.ts';
+export { shrink } from './shrink.ts';
+export { swarmScenario } from './swarm.ts';

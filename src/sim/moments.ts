@@ -1,0 +1,46 @@
+/**
+ * Moments that simulations should reach, by the names under which runs count them. Seeds that never reach one prove nothing about it, so a
+ * long run that misses one fails.
+ */
+export const MOMENTS: readonly string[] = [
+  'vm-adopted',
+  'router-killed',
+  'shoal-killed',
+  'write-failed',
+  'start-failed',
+  'blocked',
+  'link-lost',
+  'repeat-sent',
+  'params',
+  'shoal killed with requests in hand',
+  'shoal killed with a guest at work',
+  'shoal killed with a VM prepared',
+  'shoal killed with a VM booting',
+  'shoal killed during a write of the tables',
+  'router killed with requests in hand',
+  'router killed with a guest at work',
+  'router killed with a VM prepared',
+  'router killed with a VM booting',
+  'router killed during a write of the tables',
+  'a guest joins a request with one in work',
+  'a guest sends a kept reply to a new link',
+  'a guest answers over a newer link',
+  'a guest crashes over a request',
+];
+
+/** The rules that events name. */
+export const RULES_WITH_EVENTS: readonly string[] = ['R1', 'R2', 'R3', 'R5', 'R6', 'R8'];
+
+/** @returns the moments and rules that were not reached */
+export function unreached({
+  counts,
+  rules,
+}: {
+  readonly counts: Readonly<Record<string, number>>;
+  readonly rules: Readonly<Record<string, number>>;
+}): readonly string[] {
+  return [
+    ...MOMENTS.filter((moment) => (counts[moment] ?? 0) === 0),
+    ...RULES_WITH_EVENTS.filter((rule) => (rules[rule] ?? 0) === 0),
+  ];
+}

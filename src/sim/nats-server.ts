@@ -1,0 +1,215 @@
+import { type Duration, draw } from './duration.ts';
+import type { SimulatedProcess } from './process.ts';
+import type { Chance } from './random.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+export interface SimulatedMessage {
+  readonly subject: string;
+  readonly reply: string | undefined;
+  readonly data: Uint8Array;
+  /** As on the wire; undefined if there are none. */
+  readonly headers: Uint8Array | undefined;
+}
+
+/** A client's connection, as the server sees it. */
+export interface NatsPeer {
+  readonly process: SimulatedProcess;
+  readonly isUp: boolean;
+  /** Another number each time that it is lost: what was on its way then never arrives. */
+  readonly life: number;
+  /** The way to it is gone. */
+  lose(): void;
+  reconnect(): void;
+}
+
+export interface NatsSubscriber {
+  readonly connection: NatsPeer;
+  readonly pattern: string;
+  readonly queue: string | undefined;
+  receive(message: SimulatedMessage): void;
+}
+
+/** What the network between clients and server does to messages, each with a probability for one message. */
+export interface NetworkFaults {
+  /** A message never arrives, as if its connection had been lost with it. */
+  readonly lost: number;
+  readonly doubled: number;
+  /** A message takes `lateMs` longer; those behind it on the connection wait for it. */
+  readonly late: number;
+  readonly lateMs: Duration;
+}
+
+export const NO_NETWORK_FAULTS: NetworkFaults = {
+  lost: 0,
+  doubled: 0,
+  late: 0,
+  lateMs: { kind: 'constant', ms: 0 },
+};
+
+export interface NatsServerOptions {
+  readonly time: VirtualTime;
+  readonly chance: Chance;
+  /** From publisher through server to subscriber. */
+  readonly latency: Duration;
+}
+
+/** What a NATS server takes in one message unless it is configured otherwise. */
+const PAYLOAD_BYTES_MAX = 1024 * 1024;
+const SEPARATOR = '.';
+
+/** The part of a NATS server that Shoal uses: subjects with wildcards, queue groups, request and reply, no responders. */
+export class SimulatedNats {
+  readonly payloadBytesMax = PAYLOAD_BYTES_MAX;
+  faults: NetworkFaults = NO_NETWORK_FAULTS;
+  /** Told of each message that is on its way to a subscriber. */
+  onDelivery: (message: SimulatedMessage) => void = () => undefined;
+  readonly #options: NatsServerOptions;
+  readonly #exact = new Map<string, Set<NatsSubscriber>>();
+  /** Subscriptions to `PREFIX.*`, as inboxes are, by their prefix. */
+  readonly #byPrefix = new Map<string, Set<NatsSubscriber>>();
+  readonly #others = new Set<NatsSubscriber>();
+  /** When the last message to a subscriber's connection arrives: none overtakes it. */
+  readonly #arrivalMs = new Map<NatsPeer, number>();
+  readonly #cutOff = new Set<SimulatedProcess>();
+  readonly #connections = new Set<NatsPeer>();
+
+  constructor(options: NatsServerOptions) {
+    this.#options = options;
+  }
+
+  attach(connection: NatsPeer): void {
+    this.#connections.add(connection);
+  }
+
+  detach(connection: NatsPeer): void {
+    this.#connections.delete(connection);
+    this.#arrivalMs.delete(connection);
+  }
+
+  /** Whether the process has a way to this server. */
+  reaches(process: SimulatedProcess): boolean {
+    return !this.#cutOff.has(process) && !process.isDead;
+  }
+
+  /** A partition: the connections of the process are lost until `join`. */
+  cutOff(process: SimulatedProcess): void {
+    this.#cutOff.add(process);
+    for (const connection of this.#connections) if (connection.process === process) connection.lose();
+  }
+
+  join(process: SimulatedProcess): void {
+    if (!this.#cutOff.delete(process)) return;
+    for (const connection of this.#connections) if (connection.process === process) connection.reconnect();
+  }
+
+  add(subscription: NatsSubscriber): void {
+    this.#setOf(subscription.pattern).add(subscription);
+  }
+
+  remove(subscription: NatsSubscriber): void {
+    const { pattern } = subscription;
+    const set = this.#setOf(pattern);
+    set.delete(subscription);
+    if (set.size > 0) return;
+    if (!isWild(pattern)) this.#exact.delete(pattern);
+    else if (isInbox(pattern)) this.#byPrefix.delete(pattern.slice(0, -2));
+  }
+
+  /** Takes a message from a connection that is up. */
+  publish(message: SimulatedMessage, from: NatsPeer): void {
+    const { chance } = this.#options;
+    const { lost, doubled } = this.faults;
+    if (chance.happens(lost)) return;
+    this.#route(message, from);
+    if (chance.happens(doubled)) this.#route(message, from);
+  }
+
+  /** Calls back when all that was published before on this connection has been routed, if the connection still is up. */
+  flush(connection: NatsPeer, callback: () => void): void {
+    const { time, chance, latency } = this.#options;
+    time.after(draw(latency, chance), () => {
+      if (connection.isUp) connection.process.gate(callback);
+    });
+  }
+
+  #route(message: SimulatedMessage, from: NatsPeer): void {
+    const groups = new Map<string, NatsSubscriber[]>();
+    let takers = 0;
+    for (const subscription of this.#matching(message.subject)) {
+      if (!subscription.connection.isUp) continue;
+      takers += 1;
+      const { queue } = subscription;
+      if (queue === undefined) this.#deliver(message, subscription);
+      else groups.set(queue, [...(groups.get(queue) ?? []), subscription]);
+    }
+    for (const group of groups.values()) {
+      const chosen = this.#options.chance.oneOf(group);
+      if (chosen !== undefined) this.#deliver(message, chosen);
+    }
+    if (takers === 0 && message.reply !== undefined) this.#noResponders(message.reply, from);
+  }
+
+  #noResponders(reply: string, to: NatsPeer): void {
+    for (const subscription of this.#matching(reply)) {
+      if (subscription.connection !== to) continue;
+      this.#deliver({ subject: reply, reply: undefined, data: new Uint8Array(), headers: NO_RESPONDERS }, subscription);
+      return;
+    }
+  }
+
+  #deliver(message: SimulatedMessage, subscription: NatsSubscriber): void {
+    const { time, chance, latency } = this.#options;
+    const { connection } = subscription;
+    this.onDelivery(message);
+    const lateMs = chance.happens(this.faults.late) ? draw(this.faults.lateMs, chance) : 0;
+    const earliestMs = time.nowMs + draw(latency, chance) + lateMs;
+    const arrivalMs = Math.max(earliestMs, this.#arrivalMs.get(connection) ?? 0);
+    this.#arrivalMs.set(connection, arrivalMs);
+    const { life } = connection;
+    time.after(arrivalMs - time.nowMs, () => {
+      connection.process.gate(() => {
+        if (connection.life === life) subscription.receive(message);
+      });
+    });
+  }
+
+  *#matching(subject: string): Iterable<NatsSubscriber> {
+    yield* this.#exact.get(subject) ?? [];
+    const dot = subject.lastIndexOf(SEPARATOR);
+    if (dot > 0) yield* this.#byPrefix.get(subject.slice(0, dot)) ?? [];
+    for (const other of this.#others) if (matches(other.pattern, subject)) yield other;
+  }
+
+  #setOf(pattern: string): Set<NatsSubscriber> {
+    if (isWild(pattern) && !isInbox(pattern)) return this.#others;
+    const map = isWild(pattern) ? this.#byPrefix : this.#exact;
+    const key = isWild(pattern) ? pattern.slice(0, -2) : pattern;
+    const known = map.get(key);
+    if (known !== undefined) return known;
+    const made = new Set<NatsSubscriber>();
+    map.set(key, made);
+    return made;
+  }
+}
+
+/** As the server sends it: a status line and no header. */
+const NO_RESPONDERS = new TextEncoder().encode('NATS/1.0 503\r\n\r\n');
+
+function isWild(pattern: string): boolean {
+  return /[*>]/.test(pattern);
+}
+
+function isInbox(pattern: string): boolean {
+  return pattern.endsWith('.*') && !isWild(pattern.slice(0, -1));
+}
+
+/** `*` stands for one token, `>` for one or more at the end. */
+function matches(pattern: string, subject: string): boolean {
+  const wanted = pattern.split(SEPARATOR);
+  const given = subject.split(SEPARATOR);
+  for (const [at, token] of wanted.entries()) {
+    if (token === '>') return given.length > at;
+    if (given[at] === undefined || (token !== '*' && token !== given[at])) return false;
+  }
+  return wanted.length === given.length;
+}

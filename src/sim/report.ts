@@ -1,0 +1,144 @@
+import type { Rule } from '../fleet/mod.ts';
+import type { History } from './history.ts';
+import type { MachineRoom } from './machine-room.ts';
+import type { VirtualTime } from './virtual-time.ts';
+
+/** What a run came to. Times are milliseconds, memory is bytes. */
+export interface Report {
+  readonly seed: number;
+  readonly simulatedMs: number;
+  readonly requests: {
+    readonly sent: number;
+    readonly ok: number;
+    /** By the code of the client's error. */
+    readonly failed: Readonly<Record<string, number>>;
+    /** From the call to the reply, of those that succeeded. */
+    readonly waitMs: { readonly p50: number; readonly p95: number; readonly p99: number; readonly max: number };
+  };
+  readonly vms: {
+    readonly started: number;
+    readonly ready: number;
+    readonly vmSeconds: number;
+    readonly peak: number;
+    readonly bytesAllocatedOverUsed: number;
+  };
+  /** Events by kind, of fleet and world. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Events by the rule that caused them. */
+  readonly rules: Readonly<Record<string, number>>;
+  readonly samples: readonly Sample[];
+  readonly events: number;
+  /** SHA-256 of the history. */
+  readonly history: string;
+}
+
+/** One second of the run. */
+export interface Sample {
+  readonly atMs: number;
+  readonly sent: number;
+  readonly vms: number;
+  readonly waitP95Ms: number | null;
+}
+
+interface Measured {
+  readonly time: VirtualTime;
+  readonly room: MachineRoom;
+}
+
+/** Collects the figures of a run. */
+export class Recorder {
+  readonly #seed: number;
+  readonly #counts = new Map<string, number>();
+  readonly #rules = new Map<Rule, number>();
+  readonly #failed = new Map<string, number>();
+  readonly #waits: number[] = [];
+  readonly #samples: Sample[] = [];
+  #recent: number[] = [];
+  #sentNow = 0;
+  #sent = 0;
+  #ready = 0;
+  #peak = 0;
+  #allocated = 0;
+  #used = 0;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  count(what: string): void {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
+  }
+
+  rule(rule: Rule): void {
+    this.#rules.set(rule, (this.#rules.get(rule) ?? 0) + 1);
+  }
+
+  vmReady(): void {
+    this.#ready += 1;
+  }
+
+  sent(): void {
+    this.#sent += 1;
+    this.#sentNow += 1;
+  }
+
+  succeeded(waitMs: number): void {
+    this.#waits.push(waitMs);
+    this.#recent.push(waitMs);
+  }
+
+  failed(code: string): void {
+    this.#failed.set(code, (this.#failed.get(code) ?? 0) + 1);
+  }
+
+  sample({ time, room }: Measured): void {
+    const vms = room.running;
+    this.#peak = Math.max(this.#peak, vms);
+    for (const { spec, isAlive, guest } of room.qemus.values()) {
+      if (!isAlive) continue;
+      this.#allocated += spec.memoryMib * 1024 * 1024;
+      this.#used += guest.ramBytes;
+    }
+    const recent = this.#recent.sort((one, other) => one - other);
+    const waitP95Ms = recent.length === 0 ? null : rounded(quantile(recent, 0.95));
+    this.#samples.push({ atMs: time.nowMs, sent: this.#sentNow, vms, waitP95Ms });
+    this.#recent = [];
+    this.#sentNow = 0;
+  }
+
+  report({ time, room, history }: Measured & { readonly history: History }): Report {
+    const waits = Float64Array.from(this.#waits).sort();
+    const of = (share: number): number => rounded(quantile(waits, share));
+    return {
+      seed: this.#seed,
+      simulatedMs: time.nowMs,
+      requests: {
+        sent: this.#sent,
+        ok: this.#waits.length,
+        failed: Object.fromEntries(this.#failed),
+        waitMs: { p50: of(0.5), p95: of(0.95), p99: of(0.99), max: of(1) },
+      },
+      vms: {
+        started: room.started,
+        ready: this.#ready,
+        vmSeconds: rounded(room.vmMsUntilNow() / 1_000),
+        peak: this.#peak,
+        bytesAllocatedOverUsed: this.#used === 0 ? 0 : rounded(this.#allocated / this.#used),
+      },
+      counts: Object.fromEntries([...this.#counts].sort()),
+      rules: Object.fromEntries([...this.#rules].sort()),
+      samples: this.#samples,
+      events: history.count,
+      history: history.digest(),
+    };
+  }
+}
+
+function quantile(sorted: ArrayLike<number>, share: number): number {
+  const at = Math.min(sorted.length - 1, Math.floor(share * sorted.length));
+  return sorted[at] ?? 0;
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1_000) / 1_000;
+}

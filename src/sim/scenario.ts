@@ -1,0 +1,102 @@
+import type { DiskBehaviour } from './disk.ts';
+import type { Duration } from './duration.ts';
+import type { GuestBehaviour } from './guest.ts';
+import type { HostBehaviour } from './hypervisor.ts';
+import type { Shape, TraceRow } from './load.ts';
+import type { NetworkFaults } from './nats-server.ts';
+
+/** How often what goes wrong does so, in events a simulated minute, for the whole world. */
+export interface FaultRates {
+  /** A QEMU is killed. */
+  readonly vmCrash: number;
+  /** A guest computes for ever. */
+  readonly vmHang: number;
+  /** The connection between Shoal and a guest is cut. */
+  readonly linkCut: number;
+  /** What a guest prints is lost for some seconds; it works on. */
+  readonly consoleCut: number;
+  /** Shoal is killed and started again some moments later. */
+  readonly shoalCrash: number;
+  /** Shoal stands still for up to some seconds (SIGSTOP, a suspended laptop). */
+  readonly shoalPause: number;
+  /** The router fails and is restarted by its supervisor. */
+  readonly routerCrash: number;
+  /** Shoal loses its way to the NATS server for some seconds. */
+  readonly partition: number;
+  /** The host's wall clock is set. */
+  readonly clockStep: number;
+  /** The disk takes no writes for some seconds. */
+  readonly diskFull: number;
+  /** Boots take ten times as long for some seconds. */
+  readonly slowBoots: number;
+  /** No guest becomes ready for some seconds. */
+  readonly brokenImage: number;
+  /** An administrator drains a VM, has VMs restarted, or scales. */
+  readonly command: number;
+  /** A parameter is changed. */
+  readonly parameterChange: number;
+}
+
+export const FAULT_NAMES = [
+  'vmCrash',
+  'vmHang',
+  'linkCut',
+  'consoleCut',
+  'shoalCrash',
+  'routerCrash',
+  'shoalPause',
+  'partition',
+  'clockStep',
+  'diskFull',
+  'slowBoots',
+  'brokenImage',
+  'parameterChange',
+  'command',
+] as const satisfies readonly (keyof FaultRates)[];
+
+export type FaultName = (typeof FAULT_NAMES)[number];
+
+export const NO_FAULTS: FaultRates = {
+  vmCrash: 0,
+  vmHang: 0,
+  linkCut: 0,
+  consoleCut: 0,
+  shoalCrash: 0,
+  routerCrash: 0,
+  shoalPause: 0,
+  partition: 0,
+  clockStep: 0,
+  diskFull: 0,
+  slowBoots: 0,
+  brokenImage: 0,
+  parameterChange: 0,
+  command: 0,
+};
+
+/** All that a run depends on. The same scenario gives the same history. */
+export interface Scenario {
+  readonly seed: number;
+  /** Of load and faults; liveness is checked in the time after. */
+  readonly durationMs: number;
+  readonly load: Shape | { readonly kind: 'trace'; readonly rows: readonly TraceRow[]; readonly scale: number };
+  readonly addresses: number;
+  readonly memoryBytes: number;
+  /** By the names of `system_params`. */
+  readonly params: Readonly<Record<string, number>>;
+  readonly deadlineMs: number;
+  readonly clients: number;
+  /** Of the requests, those that are sent once more with the same id, some moments later. */
+  readonly repeats: number;
+  /** Of the requests, those that come with the id of an earlier one and a text of their own. */
+  readonly reusedIds: number;
+  /** Of the requests, those that end each VM that works on them. */
+  readonly deadlyRequests: number;
+  readonly guest: GuestBehaviour;
+  /** Milliseconds for a unit of work of the trace; undefined: `guest.service` decides. */
+  readonly msPerUnit?: number;
+  readonly host: HostBehaviour;
+  readonly disk: DiskBehaviour;
+  readonly natsLatency: Duration;
+  readonly network: NetworkFaults;
+  readonly faults: FaultRates;
+}

@@ -1,0 +1,71 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { DEFAULT_SCENARIO } from './defaults.ts';
+import { MOMENTS, unreached } from './moments.ts';
+import { simulate } from './run.ts';
+import type { Scenario } from './scenario.ts';
+import { runSeeds } from './seeds.ts';
+import { swarmScenario } from './swarm.ts';
+
+const SEEDS = 60;
+
+test('what the rules promise holds in each scenario, over all its faults; each seed once', async () => {
+  const seeds: number[] = [];
+  const ending = new AbortController();
+  onTestFinished(() => ending.abort());
+  const summary = await runSeeds({
+    base: DEFAULT_SCENARIO,
+    firstSeed: 1,
+    count: SEEDS,
+    swarm: true,
+    failuresMax: SEEDS,
+    onOutcome: ({ seed }) => seeds.push(seed),
+    signal: ending.signal,
+  });
+  expect(summary.failures.map(({ seed, failure }) => `${seed}: ${failure.message}`)).toEqual([]);
+  expect(seeds.sort((one, other) => one - other)).toEqual(Array.from({ length: SEEDS }, (_, index) => index + 1));
+  expect(summary).toMatchObject({ runs: SEEDS });
+  // Rare moments need more seeds.
+  expect(unreached(summary).length).toBeLessThan(MOMENTS.length / 2);
+});
+
+test('the same seed gives the same history to the last event, another seed another one', async () => {
+  const historyOf = async (seed: number): Promise<string> => {
+    const lines: string[] = [];
+    const result = await simulate(swarmScenario(DEFAULT_SCENARIO, seed), (line) => lines.push(line));
+    if (!result.ok) throw new Error(result.failure.message);
+    expect(lines).toHaveLength(result.report.events);
+    return result.report.history;
+  };
+  const first = await historyOf(7);
+  expect(await historyOf(7)).toBe(first);
+  expect(await historyOf(8)).not.toBe(first);
+});
+
+test('two runs at the same time do not touch each other', async () => {
+  const scenario = swarmScenario(DEFAULT_SCENARIO, 9);
+  const [one, other, alone] = await Promise.all([simulate(scenario), simulate(scenario)]).then(async (both) => [
+    ...both,
+    await simulate(scenario),
+  ]);
+  expect(one).toEqual(other);
+  expect(one).toEqual(alone);
+});
+
+test('a report has the figures of what was sent, served and started', async () => {
+  const scenario: Scenario = { ...DEFAULT_SCENARIO, load: { kind: 'constant', perSecond: 10 }, durationMs: 30_000 };
+  const result = await simulate(scenario);
+  if (!result.ok) throw new Error(result.failure.message);
+  const { requests, vms, samples } = result.report;
+  expect(Math.abs(requests.sent - 300)).toBeLessThan(80);
+  expect(requests).toMatchObject({ ok: requests.sent, failed: {} });
+  const { p50, p95, p99, max } = requests.waitMs;
+  expect([p50, p95, p99, max]).toEqual([p50, p95, p99, max].sort((one, other) => one - other));
+  expect(vms.started).toBeGreaterThanOrEqual(vms.peak);
+  expect(samples.reduce((sum, { sent }) => sum + sent, 0)).toBe(requests.sent);
+});
+
+test('what the code under simulation cannot start with is told as its failure', async () => {
+  const scenario: Scenario = { ...DEFAULT_SCENARIO, durationMs: 1_000, params: { min_vm_count: 3 }, memoryBytes: 0 };
+  // Without memory no VM can be had, and none is promised.
+  expect(await simulate(scenario)).toMatchObject({ ok: true, report: { requests: { ok: 0 }, vms: { started: 0 } } });
+});

@@ -1,0 +1,101 @@
+import type { Duration } from './duration.ts';
+import type { Shape } from './load.ts';
+import { Chance } from './random.ts';
+import { FAULT_NAMES, type FaultRates, NO_FAULTS, type Scenario } from './scenario.ts';
+
+/** What a test run may go through in a minute, at the most, of each fault. */
+const RATE_MAX: FaultRates = {
+  vmCrash: 6,
+  vmHang: 3,
+  linkCut: 6,
+  consoleCut: 2,
+  shoalCrash: 3,
+  routerCrash: 3,
+  shoalPause: 2,
+  partition: 2,
+  clockStep: 2,
+  diskFull: 2,
+  slowBoots: 2,
+  brokenImage: 1,
+  parameterChange: 4,
+  command: 4,
+};
+
+/**
+ * A scenario that a seed decides, within what `base` says of durations. Each takes some of the faults and not all, because faults hide each
+ * other (swarm testing: Groce et al., 2012), and has small tables, so that limits are met.
+ */
+export function swarmScenario(base: Scenario, seed: number): Scenario {
+  const chance = new Chance(seed).stream('scenario');
+  const share = chance.fraction() * 0.8;
+  const faults = { ...NO_FAULTS };
+  for (const name of FAULT_NAMES) {
+    const rate = Math.round(RATE_MAX[name] * chance.fraction() * 100) / 100;
+    if (chance.happens(share)) faults[name] = rate;
+  }
+  const hasBadNetwork = chance.happens(share);
+  const hasBadHost = chance.happens(share);
+  const minimum = chance.below(4);
+  return {
+    ...base,
+    seed,
+    durationMs: 20_000 + chance.below(60_000),
+    load: someLoad(chance),
+    addresses: 1 + chance.below(10),
+    memoryBytes: Math.floor((chance.happens(0.2) ? 0.55 + chance.fraction() * 0.3 : 8) * 1024 ** 3),
+    params: {
+      min_vm_count: minimum,
+      free_count: 1 + chance.below(5),
+      spare_vm_count: chance.happens(0.5) ? chance.below(3) : 0,
+      vm_requests_max: chance.happens(0.3) ? 1 + chance.below(8) : 1,
+      vm_backlog_max: chance.oneOf([0, 1, 4, 16]) ?? 16,
+      router_queue_max: chance.oneOf([0, 10, 1_000, 10_000]) ?? 10_000,
+    },
+    deadlineMs: chance.oneOf([500, 5_000, 30_000]) ?? 30_000,
+    clients: 1 + chance.below(4),
+    repeats: chance.happens(0.5) ? 0.2 : 0,
+    reusedIds: chance.happens(0.3) ? 0.3 : 0,
+    guest: {
+      ...base.guest,
+      service: someService(chance),
+      idempotent: chance.happens(0.7),
+      brokenBoots: hasBadHost ? 0.05 : 0,
+    },
+    host: { ...base.host, failedStarts: hasBadHost ? 0.05 : 0 },
+    network: {
+      lost: hasBadNetwork ? 0.005 : 0,
+      doubled: hasBadNetwork ? 0.01 : 0,
+      late: hasBadNetwork ? 0.02 : 0,
+      lateMs: { kind: 'uniform', fromMs: 1, toMs: 800 },
+    },
+    disk: { ...base.disk, write: chance.happens(0.3) ? { kind: 'uniform', fromMs: 1, toMs: 300 } : base.disk.write },
+    faults,
+    deadlyRequests: chance.happens(0.2) ? 0.03 : 0,
+  };
+}
+
+function someLoad(chance: Chance): Shape {
+  const low = chance.fraction() * 5;
+  const high = low + chance.fraction() * 60;
+  switch (chance.below(4)) {
+    case 0:
+      return { kind: 'constant', perSecond: high / 3 + 0.1 };
+    case 1:
+      return { kind: 'step', perSecond: low, toPerSecond: high + 0.1, atMs: 5_000 + chance.below(15_000) };
+    case 2:
+      return { kind: 'sine', fromPerSecond: low, toPerSecond: high + 0.1, periodMs: 10_000 + chance.below(30_000) };
+    default:
+      return {
+        kind: 'burst',
+        perSecond: low,
+        peakPerSecond: 2 * high + 0.1,
+        everyMs: 5_000 + chance.below(20_000),
+        forMs: 500 + chance.below(4_000),
+      };
+  }
+}
+
+function someService(chance: Chance): Duration {
+  const medianMs = chance.oneOf([1, 10, 50, 150]) ?? 10;
+  return { kind: 'lognormal', medianMs, sigma: chance.fraction() };
+}

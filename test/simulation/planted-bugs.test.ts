@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { hunt } from './hunt.ts';
+import { CANARY, PLANTED_BUGS } from './planted-bugs.ts';
+
+const HOME = fileURLToPath(new URL('../..', import.meta.url));
+/** One of these seeds finds the canary. */
+const CANARY_SEEDS = { first: 10, count: 10 };
+
+describe('the planted bugs', () => {
+  test('fit the sources: each text to replace is there exactly once', () => {
+    const misfits = PLANTED_BUGS.filter(
+      ({ file, from }) => readFileSync(`${HOME}/${file}`, 'utf8').split(from).length !== 2,
+    );
+    expect(misfits.map(({ name, file }) => `${file}: ${name}`)).toEqual([]);
+  });
+
+  test('are at least thirty, each with a name of its own', () => {
+    expect(new Set(PLANTED_BUGS.map(({ name }) => name)).size).toBe(PLANTED_BUGS.length);
+    expect(PLANTED_BUGS.length).toBeGreaterThanOrEqual(30);
+  });
+
+  test('a few seeds find the canary', async () => {
+    expect(await hunt(CANARY, CANARY_SEEDS.first, CANARY_SEEDS.count)).toMatchObject({
+      how: expect.stringMatching(/^VM \d+ runs on .*, which is nobody's in the tables/),
+    });
+  });
+
+  test('without one the same seeds hold', async () => {
+    expect(await hunt('', CANARY_SEEDS.first, CANARY_SEEDS.count)).toBeUndefined();
+  });
+
+  test('a name that no bug has is refused', async () => {
+    await expect(hunt('no-such-bug', 1, 1)).rejects.toThrow('there is no planted bug no-such-bug');
+  });
+});

@@ -1,0 +1,236 @@
+/** A small wrong change of the production code, by the text that it replaces. It must stand in the file exactly once. */
+export interface PlantedBug {
+  readonly name: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** One of these is in every run of the seeds and must be found there. */
+export const CANARY = 'cpu-runs-before-its-reservation-is-durable';
+
+/** What simulations must find. None is in any build: `plant.ts` puts one into the sources as they are loaded. */
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'cpu-runs-before-its-reservation-is-durable',
+    file: 'src/fleet/policy/on-host-event.ts',
+    from: 'return vm.reserved && !vm.spare ? combine(prepared',
+    to: 'return !vm.spare ? combine(prepared',
+  },
+  {
+    name: 'address-of-a-gone-vm-is-kept',
+    file: 'src/fleet/policy/on-host-event.ts',
+    from: "      ...requests.effects,\n      { kind: 'write-release', vm: id },",
+    to: '      ...requests.effects,',
+  },
+  {
+    name: 'reservation-without-a-vm-is-never-released',
+    file: 'src/fleet/policy/on-host-event.ts',
+    from: '...absent.map((vm) => unseenGone(fleet, vm)),',
+    to: '',
+  },
+  {
+    name: 'adopted-vm-gets-no-link',
+    file: 'src/fleet/policy/on-host-event.ts',
+    from: "const canLink = vm.state === 'booting' || ",
+    to: "const canLink = (vm.state === 'booting' && !vm.isAdopted) || ",
+  },
+  {
+    name: 'failed-release-is-given-up',
+    file: 'src/fleet/policy/on-write.ts',
+    from: "if (write === 'release') return undefined;",
+    to: "if (write === 'release') return NOTHING;",
+  },
+  {
+    name: 'spare-is-started-when-its-reservation-is-durable',
+    file: 'src/fleet/policy/on-write.ts',
+    from: "vm.state === 'prepared' && !vm.spare &&",
+    to: "vm.state === 'prepared' &&",
+  },
+  {
+    name: 'release-is-not-noted',
+    file: 'src/fleet/policy/on-write.ts',
+    from: "transitions: [{ kind: 'released', vm }],",
+    to: 'transitions: [],',
+  },
+  {
+    name: 'request-is-tried-again-without-end',
+    file: 'src/fleet/policy/retries.ts',
+    from: 'const TRIES_MAX = 2;',
+    to: 'const TRIES_MAX = 9;',
+  },
+  {
+    name: 'request-is-done-twice-by-an-image-that-is-not-idempotent',
+    file: 'src/fleet/policy/retries.ts',
+    from: 'return isIdempotent && request.retry',
+    to: 'return request.retry',
+  },
+  {
+    name: 'request-that-was-sent-counts-as-unsent',
+    file: 'src/fleet/policy/on-link-event.ts',
+    from: '({ frame }) => !unsent.has(frame));',
+    to: '() => false);',
+  },
+  {
+    name: 'link-that-is-down-counts-as-up',
+    file: 'src/fleet/policy/on-link-event.ts',
+    from: "transitions: [{ kind: 'vm-linked', vm: id, linked: false, nowMs }, ...back.transitions],",
+    to: 'transitions: [...back.transitions],',
+  },
+  {
+    name: 'repeat-joins-another-text',
+    file: 'src/fleet/state/reply-cache.ts',
+    from: 'first.op === op && isEqual(first.payload, payload)',
+    to: 'first.op === op',
+  },
+  {
+    name: 'stored-reply-answers-another-text',
+    file: 'src/fleet/state/reply-cache.ts',
+    from: 'ended.op === op && ended.payloadBytes === payload.length && isEqual(ended.fingerprint, fingerprintOf(payload));\n    return isSame ? { kind: ',
+    to: 'ended.op === op;\n    return isSame ? { kind: ',
+  },
+  {
+    name: 'kept-reply-answers-another-text',
+    file: 'src/fleet/policy/orphans.ts',
+    from: "if (whose === 'other') return { kind: 'drop' };",
+    to: '',
+  },
+  {
+    name: 'kept-reply-of-an-earlier-router-answers-another-text',
+    file: 'src/fleet/policy/orphans.ts',
+    from: "if (whose === 'unknown' && Buffer",
+    to: "if (whose !== 'unknown' && Buffer",
+  },
+  {
+    name: 'deadlines-are-not-kept',
+    file: 'src/fleet/state/request-table.ts',
+    from: 'return this.#deadlines.due(nowMs);',
+    to: 'return [];',
+  },
+  {
+    name: 'request-stays-on-its-vm',
+    file: 'src/fleet/state/request-table.ts',
+    from: 'place.list?.remove(place);',
+    to: '',
+  },
+  {
+    name: 'failed-write-is-never-repeated',
+    file: 'src/fleet/router/store-writes.ts',
+    from: "this.#context.after(delayMs, { kind: 'write-again', vm });",
+    to: 'void delayMs;',
+  },
+  {
+    name: 'write-behind-another-never-begins',
+    file: 'src/fleet/router/store-writes.ts',
+    from: 'else this.#next(vm, entry);',
+    to: '',
+  },
+  {
+    name: 'repeated-write-never-begins',
+    file: 'src/fleet/router/store-writes.ts',
+    from: '    entry.running = false;\n    this.#next(vm, entry);',
+    to: '    this.#next(vm, entry);',
+  },
+  {
+    name: 'minimum-is-one-too-few',
+    file: 'src/fleet/policy/rules/first-vm.ts',
+    from: 'running < params.minVmCount;',
+    to: 'running < params.minVmCount - 1;',
+  },
+  {
+    name: 'surplus-of-one-stays',
+    file: 'src/fleet/policy/default-sizing.ts',
+    from: 'if (most <= 0) return [];',
+    to: 'if (most <= 1) return [];',
+  },
+  {
+    name: 'scale-down-goes-below-the-minimum',
+    file: 'src/fleet/policy/default-sizing.ts',
+    from: 'const most = serving - params.minVmCount;',
+    to: 'const most = serving;',
+  },
+  {
+    name: 'hung-guest-is-never-ended',
+    file: 'src/fleet/policy/rules/silence.ts',
+    from: 'if (isWatched && !plan.isLeaving(vm.id)) endUnheard(plan, vm);',
+    to: 'void isWatched;',
+  },
+  {
+    name: 'guest-that-answers-is-ended-as-silent',
+    file: 'src/fleet/policy/rules/silence.ts',
+    from: 'if (vm.linked && vm.askedMs === undefined) {',
+    to: 'if (vm.linked && vm.askedMs === undefined && silent < 0) {',
+  },
+  {
+    name: 'pause-of-ours-counts-as-silence',
+    file: 'src/fleet/router/router.ts',
+    from: "if (forMs > 0) this.#fleet.apply({ kind: 'paused', forMs });",
+    to: 'void forMs;',
+  },
+  {
+    name: 'drained-vm-never-goes',
+    file: 'src/fleet/policy/finished.ts',
+    from: 'return vm.inFlight === 0 || nowMs',
+    to: 'return vm.inFlight < 0 || nowMs',
+  },
+  {
+    name: 'drained-vm-goes-with-work-in-hand',
+    file: 'src/fleet/policy/finished.ts',
+    from: 'return vm.inFlight === 0 || nowMs',
+    to: 'return vm.inFlight >= 0 || nowMs',
+  },
+  {
+    name: 'memory-reserve-is-not-kept',
+    file: 'src/fleet/policy/blockage.ts',
+    from: 'unmeasured * vmBytes - params.hostMemoryReserveBytes;',
+    to: 'unmeasured * vmBytes;',
+  },
+  {
+    name: 'exit-of-a-vm-is-not-told',
+    file: 'src/hypervisor/vm/lifecycle.ts',
+    from: 'return exited(state, input.exit, input.why);',
+    to: 'return stay(state);',
+  },
+  {
+    name: 'what-is-left-of-a-gone-vm-is-not-cleared',
+    file: 'src/hypervisor/controller/reconciliation.ts',
+    from: "const others = all.filter(({ kind }) => kind !== 'running');",
+    to: "const others = all.filter(({ kind }) => kind === 'orphan');",
+  },
+  {
+    name: 'running-vm-is-not-adopted',
+    file: 'src/hypervisor/controller/reconciliation.ts',
+    from: 'for (const manifest of running) adopt(manifest);',
+    to: 'for (const manifest of running.slice(1)) adopt(manifest);',
+  },
+  {
+    name: 'stop-is-never-sent-again',
+    file: 'src/fleet/policy/rules/unconfirmed.ts',
+    from: 'if (sinceMs >= STOP_AGAIN_MS)',
+    to: 'if (sinceMs >= 1e9)',
+  },
+  {
+    name: 'reply-of-an-earlier-connection-is-taken-for-another',
+    file: 'src/hypervisor/link/link.ts',
+    from: 'tag: (random() * 0x1_0000_0000) >>> 0,',
+    to: 'tag: 0,',
+  },
+  {
+    name: 'frames-that-were-sent-are-told-as-unsent',
+    file: 'src/hypervisor/link/link.ts',
+    from: 'const unsent = this.#waiting.map(({ id }) => id);',
+    to: 'const unsent = [...sent.splice(0), ...this.#waiting.map(({ id }) => id)];',
+  },
+  {
+    name: 'release-leaves-the-address-reserved',
+    file: 'src/store/changes.ts',
+    from: 'else if (address !== undefined) state.putAddress(freed(address));',
+    to: '',
+  },
+  {
+    name: 'tables-forget-the-last-write-before-a-crash',
+    file: 'src/store/table-store.ts',
+    from: 'await this.#backing.save(draft.toDocument(this.#soft));',
+    to: 'void this.#backing.save(draft.toDocument(this.#soft));',
+  },
+];

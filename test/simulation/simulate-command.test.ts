@@ -1,0 +1,203 @@
+/** `shoal simulate` as a user runs it. No QEMU, no NATS. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { disagreements, fieldsOf } from '../docs/json-fields.ts';
+import { Page } from '../docs/page.ts';
+import { type Finished, ShoalProcess } from '../driver/shoal-process.ts';
+import { CANARY } from './planted-bugs.ts';
+
+const MAIN = join(fileURLToPath(new URL('../..', import.meta.url)), 'src/cli/main.ts');
+const PLANT = fileURLToPath(new URL('plant.ts', import.meta.url));
+/** A seed that finds the canary, and those after it. */
+const CANARY_SEED = 13;
+
+function simulate(...args: string[]): Promise<Finished> {
+  return run(args, {});
+}
+
+/** The same with the canary in the sources. */
+function simulateCanary(...args: string[]): Promise<Finished> {
+  const before = ['--import', PLANT, MAIN];
+  return run(args, { command: process.execPath, before, env: { SHOAL_PLANTED_BUG: CANARY } });
+}
+
+function run(args: readonly string[], options: ConstructorParameters<typeof ShoalProcess>[1]): Promise<Finished> {
+  const shoal = new ShoalProcess(['simulate', ...args], options);
+  onTestFinished(async () => {
+    shoal.signal('SIGKILL');
+    await shoal.finished;
+  });
+  return shoal.finished;
+}
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'shoal-simulate-'));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** What a command wrote. Where it has another shape, the test fails. */
+function parsed<T>(text: string): T {
+  // The type is what the test expects.
+  return JSON.parse(text) as T;
+}
+
+describe('shoal simulate', () => {
+  test('the same seed gives the same history in another process, and prints what the seed decided', async () => {
+    const [one, other] = await Promise.all([
+      simulate('--chaos', '--seed', '3', '-o', 'json'),
+      simulate('--chaos', '--seed', '3'),
+    ]);
+    const { history, events } = parsed<{ readonly history: string; readonly events: number }>(one.stdout);
+    expect(other.stdout).toContain(`History     ${events} events, sha256 ${history.slice(0, 16)}`);
+    expect(other.stdout).toMatch(/^Scenario {4}seed 3, /);
+    expect([one.exitCode, other.exitCode, one.stderr, other.stderr]).toEqual([0, 0, '', '']);
+  });
+
+  test('prints a line for each event, and writes a chart', async () => {
+    const path = join(folder(), 'chart.svg');
+    const { stdout, exitCode } = await simulate(
+      '--load',
+      'constant:2',
+      '--duration',
+      '5',
+      '--lines',
+      '--chart',
+      path,
+      '-o',
+      'json',
+    );
+    const lines = stdout.trim().split('\n');
+    const { events } = parsed<{ readonly events: number }>(lines.at(-1) ?? '');
+    expect([exitCode, lines.length]).toEqual([0, events + 1]);
+    expect(readFileSync(path, 'utf8')).toMatch(/^<svg /);
+  });
+
+  test('prints the fields that the documentation lists, for a run that holds and for one that does not', async () => {
+    const fields = fieldsOf(Page.read('docs/commands.md').section('`shoal simulate`') ?? '');
+    const [held, broken] = await Promise.all([
+      simulate('--duration', '5', '-o', 'json'),
+      simulateCanary('--chaos', '--seed', String(CANARY_SEED), '-o', 'json'),
+    ]);
+    expect(disagreements(JSON.parse(held.stdout), fields)).toEqual([]);
+    const failed = parsed<{ readonly ok: boolean }>(broken.stdout);
+    const known = new Set(fields.map(({ path }) => path));
+    expect([failed.ok, Object.keys(failed).filter((name) => !known.has(name))]).toEqual([false, []]);
+  });
+
+  test('runs a trace, with its units of work', async () => {
+    const trace = join(folder(), 'trace.csv');
+    writeFileSync(trace, 'time,bytes,units\n0,10,100\n1,10,100\n2.5,10,300\n');
+    const { stdout } = await simulate('--trace', trace, '--ms-per-unit', '2', '--scale', '3', '-o', 'json');
+    const { requests } = parsed<{
+      readonly requests: { readonly sent: number; readonly ok: number; readonly wait_ms: { readonly max: number } };
+    }>(stdout);
+    expect(requests).toMatchObject({ sent: 9, ok: 9 });
+    expect(requests.wait_ms.max).toBeGreaterThan(600);
+  });
+
+  test('a failing seed is found, made smaller, and repeated by the command that is printed', async () => {
+    const path = join(folder(), 'failures.json');
+    const seeds = ['--seed', String(CANARY_SEED), '--seeds', '1', '--failures', path];
+    const found = await simulateCanary(...seeds);
+    expect(found.exitCode).toBe(1);
+    const failed = parsed<{
+      readonly commit: string;
+      readonly command: string;
+      readonly seed: number;
+      readonly scenario: { readonly durationMs: number; readonly faults: Readonly<Record<string, number>> };
+      readonly failure: { readonly message: string; readonly atMs: number };
+      readonly lines: readonly string[];
+    }>(readFileSync(path, 'utf8'));
+    expect(failed).toMatchObject({ seed: CANARY_SEED, commit: expect.stringMatching(/^([0-9a-f]{40}|unknown)$/) });
+    expect(failed.failure.message).toMatch(/^VM \d+ runs on .*, which is nobody's in the tables/);
+    expect(failed.lines.length).toBeGreaterThan(0);
+    expect(found.stderr).toContain(`\`${failed.command}\` repeats the first`);
+
+    const whole = await simulateCanary('--chaos', '--seed', String(CANARY_SEED), '-o', 'json');
+    const { scenario } = parsed<{ readonly scenario: typeof failed.scenario }>(whole.stdout);
+    const size = ({ durationMs, faults }: typeof scenario): number[] => [
+      durationMs,
+      Object.values(faults).filter((rate) => rate > 0).length,
+    ];
+    const [[smallMs = 0, smallFaults = 0], [wholeMs = 0, wholeFaults = 0]] = [size(failed.scenario), size(scenario)];
+    expect(smallMs).toBeLessThan(wholeMs);
+    expect(smallFaults).toBeLessThanOrEqual(wholeFaults);
+
+    const [shoal = '', command = '', ...args] = failed.command.split(' ');
+    expect([shoal, command]).toEqual(['shoal', 'simulate']);
+    const again = await simulateCanary(...args);
+    expect(again.exitCode).toBe(1);
+    expect(again.stderr).toContain(failed.failure.message);
+    // Without the bug the same scenario is fine.
+    expect(await simulate(...args)).toMatchObject({ exitCode: 0 });
+  });
+
+  test('many seeds: a line of what was reached, and no file if none failed', async () => {
+    const path = join(folder(), 'failures.json');
+    const { stdout, exitCode } = await simulate('--seeds', '3', '--failures', path, '-o', 'json');
+    expect(JSON.parse(stdout)).toMatchObject({ runs: 3, failures: [], missed: [] });
+    expect(exitCode).toBe(0);
+    expect(() => readFileSync(path)).toThrow('ENOENT');
+  });
+
+  const files = {
+    'empty.json': '',
+    'other.json': '{"name": "shoal"}',
+    'list.json': '[]',
+    'shape.json': '{"scenario": {"guest": {"boot": 5}}}',
+    'trace.csv': 'time,count\n1,2\n0,1\n',
+  };
+
+  test.each([
+    [['--load', 'flood'], 2, /^shoal: Expected --load to be .*got `flood` \[CONFIG_VALUE\]\n$/],
+    [['--boot', 'soon'], 2, /^shoal: Expected --boot to be .* \[CONFIG_VALUE\]\n$/],
+    [['--param', 'speed=1'], 2, /^shoal: There is no parameter "speed"; .* \[CONFIG_VALUE\]\n$/],
+    [['--param', 'free_count=0'], 2, /^shoal: Expected free_count to be .* \[CONFIG_VALUE\]\n$/],
+    [['--faults', 'flood=1'], 2, /^shoal: expected --faults NAME=RATE .* \[USAGE\]\n$/],
+    [['--vms', '0'], 2, /--vms/],
+    [['--seeds', '1', '--lines'], 2, /--lines and --chart show one run/],
+    [['--chaos', '--load', 'constant:1'], 2, /give either --chaos or a load/],
+    [['--scale', '2'], 2, /--scale belongs to --trace/],
+    [['--trace', 'no-such.csv'], 2, /^shoal: The trace .*no-such\.csv cannot be read: .* \[CONFIG_VALUE\]\n$/],
+    [['--trace', 'trace.csv'], 2, /^shoal: Expected line 3 of the trace .*trace\.csv .* \[CONFIG_VALUE\]\n$/],
+    [['--scenario', 'no-such.json'], 2, /^shoal: .*no-such\.json holds no scenario .*ENOENT.* \[CONFIG_VALUE\]\n$/],
+    [['--scenario', 'empty.json'], 2, /^shoal: .*empty\.json holds no scenario .* \[CONFIG_VALUE\]\n$/],
+    [
+      ['--scenario', 'other.json'],
+      2,
+      /^shoal: .*other\.json holds no scenario .*no field "scenario" \[CONFIG_VALUE\]\n$/,
+    ],
+    [
+      ['--scenario', 'list.json'],
+      2,
+      /^shoal: .*list\.json holds no scenario .*no field "scenario" \[CONFIG_VALUE\]\n$/,
+    ],
+    [
+      ['--scenario', 'shape.json'],
+      2,
+      /^shoal: .*Expected scenario\.guest\.boot\.kind to be constant, .* \[CONFIG_VALUE\]\n$/,
+    ],
+    [['--scenario', 'shape.json', '--vms', '3'], 2, /--vms is a part of the scenario/],
+  ])('%j ends with one clear error before anything runs', async (args, exitCode, message) => {
+    const path = folder();
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text);
+    const placed = args.map((one) => (/\.(json|csv)$/.test(one) ? join(path, one) : one));
+    const { stdout, stderr, ...ended } = await simulate(...placed);
+    expect({ stdout, exitCode: ended.exitCode, lines: stderr.trim().split('\n').length }).toEqual({
+      stdout: '',
+      exitCode,
+      lines: 1,
+    });
+    expect(stderr).toMatch(message);
+  });
+
+  test('a chart that cannot be written is told', async () => {
+    const { stderr, exitCode } = await simulate('--duration', '1', '--chart', join(folder(), 'no', 'chart.svg'));
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/chart\.svg cannot be written: .*ENOENT.* \[OUTPUT_UNWRITABLE\]/);
+  });
+});
