@@ -144,12 +144,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     to: 'if (most <= 1) return [];',
   },
   {
-    name: 'scale-down-goes-below-the-minimum',
-    file: 'src/fleet/policy/default-sizing.ts',
-    from: 'const most = serving - params.minVmCount;',
-    to: 'const most = serving;',
-  },
-  {
     name: 'hung-guest-is-never-ended',
     file: 'src/fleet/policy/rules/silence.ts',
     from: 'if (isWatched && !plan.isLeaving(vm.id)) endUnheard(plan, vm);',
@@ -232,5 +226,23 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/store/table-store.ts',
     from: 'await this.#backing.save(draft.toDocument(this.#soft));',
     to: 'void this.#backing.save(draft.toDocument(this.#soft));',
+  },
+  {
+    name: 'row-of-a-gone-vm-stays',
+    file: 'src/store/changes.ts',
+    from: 'const hadRow = state.deleteVm(vm);',
+    to: 'const hadRow = state.vm(vm) !== undefined;',
+  },
+  {
+    name: 'client-begins-its-deadline-anew-with-each-connection',
+    file: 'src/client/resending.ts',
+    from: 'deadlineMs = msUntil(endMs, clock)) {',
+    to: 'deadlineMs = options.deadlineMs) {',
+  },
+  {
+    name: 'answer-to-a-ping-is-not-told',
+    file: 'src/hypervisor/link/framed-connection.ts',
+    from: '} else if (id === ASKED_ID) {',
+    to: '} else if (id !== KEEP_ALIVE_ID && id !== ASKED_ID) {',
   },
 ];
