@@ -90,12 +90,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     to: 'ended.op === op;\n    return isSame ? { kind: ',
   },
   {
-    name: 'kept-reply-answers-another-text',
-    file: 'src/fleet/policy/orphans.ts',
-    from: "if (whose === 'other') return { kind: 'drop' };",
-    to: '',
-  },
-  {
     name: 'kept-reply-of-an-earlier-router-answers-another-text',
     file: 'src/fleet/policy/orphans.ts',
     from: "if (whose === 'unknown' && Buffer",
@@ -165,7 +159,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'drained-vm-never-goes',
     file: 'src/fleet/policy/finished.ts',
     from: 'return vm.inFlight === 0 || nowMs',
-    to: 'return vm.inFlight < 0 || nowMs',
+    to: 'return vm.inFlight > 0 && nowMs',
   },
   {
     name: 'drained-vm-goes-with-work-in-hand',
@@ -198,12 +192,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     to: 'for (const manifest of running.slice(1)) adopt(manifest);',
   },
   {
-    name: 'stop-is-never-sent-again',
-    file: 'src/fleet/policy/rules/unconfirmed.ts',
-    from: 'if (sinceMs >= STOP_AGAIN_MS)',
-    to: 'if (sinceMs >= 1e9)',
-  },
-  {
     name: 'reply-of-an-earlier-connection-is-taken-for-another',
     file: 'src/hypervisor/link/link.ts',
     from: 'tag: (random() * 0x1_0000_0000) >>> 0,',
@@ -225,7 +213,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'tables-forget-the-last-write-before-a-crash',
     file: 'src/store/table-store.ts',
     from: 'await this.#backing.save(draft.toDocument(this.#soft));',
-    to: 'void this.#backing.save(draft.toDocument(this.#soft));',
+    to: 'void this.#backing.save(draft.toDocument(this.#soft)).catch(() => undefined);',
   },
   {
     name: 'row-of-a-gone-vm-stays',
