@@ -12,6 +12,7 @@ export const ERRORS = {
   ACTOR_RUNNING: 'An actor that has not ended cannot be restarted.',
   ACTOR_STASHED_TWICE: 'An actor has stashed the message in hand twice.',
   ACTOR_STASH_FULL: 'An actor has stashed as many messages as its mailbox may hold.',
+  ACTOR_START_TIMEOUT: 'An actor did not set itself up within its limit.',
   ACTOR_STOPPED: 'The actor is not running.',
   ACTOR_STOP_TIMEOUT: 'An actor did not finish stopping within its limit and was abandoned.',
   MESSAGE_NOT_PLAIN: 'A message to an actor on another thread is not plain data.',

@@ -1,4 +1,7 @@
-/** The programs in docs/actors.md are what people copy: each is compiled, run, and prints what the guide says. */
+/**
+ * The programs in docs/actors.md and docs/patterns.md are what people copy: each is compiled, run, and prints what the
+ * guide says.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +19,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 for (const linked of ['src', 'node_modules']) symlinkSync(join(home, linked), join(folder, linked));
 writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
-const examples = programsOf(readFileSync(join(home, 'docs/actors.md'), 'utf8')).map(({ code, ...example }, index) => {
+const pages = ['actors', 'patterns'].map((page) => readFileSync(join(home, `docs/${page}.md`), 'utf8'));
+const examples = pages.flatMap(programsOf).map(({ code, ...example }, index) => {
   const file = join(folder, `example-${index}.ts`);
   const text = code
     .replaceAll("'shoal/actors/kit'", "'./src/actors/kit/mod.ts'")

@@ -103,7 +103,9 @@ interface Program {
 }
 
 function guidePrograms(): Program[] {
-  const programs = programsOf(readFileSync(join(shipped, 'docs', 'actors.md'), 'utf8'));
+  const programs = ['actors.md', 'patterns.md'].flatMap((page) =>
+    programsOf(readFileSync(join(shipped, 'docs', page), 'utf8')),
+  );
   expect(programs.length).toBeGreaterThan(8);
   return programs.map(({ code, prints }, index) => ({ name: `example-${index}`, files: { 'main.ts': code }, prints }));
 }

@@ -37,6 +37,18 @@ export function offerTo<M>(ref: Ref<M>, message: M): Promise<boolean> {
   throw new ShoalError('ACTOR_REF_INVALID', `${ref.path} is not an actor of this system`);
 }
 
+/** Ends the actor behind a ref once it has handled what waits. @throws ACTOR_REF_INVALID for a ref that cannot be drained */
+export function drainOf(ref: Ref<never>, timeoutMs?: number): Promise<void> {
+  if ('drain' in ref && typeof ref.drain === 'function') {
+    // A ref with a method of this name can be drained, as `Context.drain` describes.
+    return (ref as Ref<never> & { drain(timeoutMs?: number): Promise<void> }).drain(timeoutMs);
+  }
+  throw new ShoalError(
+    'ACTOR_REF_INVALID',
+    `${ref.path} is not an actor of this thread, and only its own thread can drain it`,
+  );
+}
+
 function isAddressee(ref: Ref<never>): ref is Ref<never> & Addressee {
   return 'watch' in ref && 'onEnd' in ref && 'shutdown' in ref;
 }

@@ -37,10 +37,6 @@ export class RoomQueue {
     return this.#offers.length > 0;
   }
 
-  get isEmpty(): boolean {
-    return this.#paused.size === 0 && this.#offers.length === 0;
-  }
-
   add(sender: Pausable): void {
     this.#paused.add(sender);
   }
@@ -63,14 +59,27 @@ export class RoomQueue {
     });
   }
 
-  /** The mailbox of `receiver` has room for what paused senders send next, or never will have. */
-  resume(receiver: Pausable): void {
+  /** Some messages of `receiver` were handled. @returns whether nobody waits any more */
+  open(receiver: Receiver): boolean {
+    // Not before the mailbox is half empty, or senders would be woken for each message.
+    if (receiver.depth <= receiver.capacity / 2) this.#resume(receiver);
+    this.#deliverOffers(() => receiver.depth < receiver.capacity);
+    return this.#paused.size === 0 && this.#offers.length === 0;
+  }
+
+  /** `receiver` takes no more messages. Offers become dead letters, as do messages of senders that go on. */
+  close(receiver: Receiver): void {
+    this.#resume(receiver);
+    this.#deliverOffers(() => true);
+  }
+
+  #resume(receiver: Receiver): void {
     const paused = [...this.#paused];
     this.#paused.clear();
     for (const sender of paused) sender.resume(receiver);
   }
 
-  deliverOffers(hasRoom: () => boolean): void {
+  #deliverOffers(hasRoom: () => boolean): void {
     while (hasRoom()) {
       const deliver = this.#offers.shift();
       if (deliver === undefined) return;

@@ -3,6 +3,8 @@ import type { CancelTimer, Clock } from './clock.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Mailbox, Overflow } from './mailbox.ts';
 import type { Exit, Ref } from './ref.ts';
+import type { TimerScheduler } from './timer-scheduler.ts';
+import type { Tracing } from './tracing.ts';
 
 /**
  * Handles one message. While the promise that it returned is unsettled, the actor takes no other message: it is never
@@ -18,6 +20,11 @@ export interface Behaviour<M> {
   (context: Context<M>): Receive<M> | PromiseLike<Receive<M>>;
   /** How long its actors may take to stop, unless the options of the spawn say something else; default 30000. */
   readonly stopTimeoutMs?: number;
+  /**
+   * Asked when the handling of a message has failed. If it returns true, the actor goes on with the next message
+   * instead of ending. It must not throw.
+   */
+  readonly resumes?: (error: unknown) => boolean;
 }
 
 export interface SpawnOptions {
@@ -27,6 +34,11 @@ export interface SpawnOptions {
   readonly capacity?: number;
   /** What happens to a message beyond `capacity`; default `fail`. */
   readonly overflow?: Overflow;
+  /**
+   * How many milliseconds an asynchronous set-up may take; default: no limit. Beyond it the actor ends with
+   * ACTOR_START_TIMEOUT: the set-up cannot be interrupted, but its context has no effect any more.
+   */
+  readonly startTimeoutMs?: number;
   /** How many milliseconds stopping may take before the actor is abandoned; default 30000. */
   readonly stopTimeoutMs?: number;
   /**
@@ -34,6 +46,11 @@ export interface SpawnOptions {
    */
   readonly mailbox?: <M>() => Mailbox<M>;
 }
+
+/** How an ask of an actor ended. The codes of `error` are those that `ActorSystem.ask` throws. */
+export type AskOutcome<R> =
+  | { readonly ok: true; readonly reply: R }
+  | { readonly ok: false; readonly error: ErrorEnvelope };
 
 /** What an actor may do. A context is valid for the incarnation that it was given to. */
 export interface Context<M> {
@@ -61,6 +78,12 @@ export interface Context<M> {
    * up.
    */
   stop(child: Ref<never>, timeoutMs?: number): Promise<void>;
+  /**
+   * Ends a child once it has handled the messages that wait, and then its own children likewise. From now on it takes
+   * no others: they are dead letters. After `timeoutMs` (default: its `stopTimeoutMs`) all are stopped with what still
+   * waits. Resolves when the child has ended.
+   */
+  drain(child: Ref<never>, timeoutMs?: number): Promise<void>;
   /** Ends this actor after the message in hand. */
   exit(): void;
   /**
@@ -75,6 +98,8 @@ export interface Context<M> {
    * not handled any more, not even those that wait in the mailbox.
    */
   after(delayMs: number, message: M): CancelTimer;
+  /** Timers under keys, one for each key: with `isActive`, `cancelAll`, a fixed delay or a fixed rate. */
+  readonly timers: TimerScheduler<M>;
   /** Sends a message to this actor at an interval, the first after one interval. */
   every(intervalMs: number, message: () => M): CancelTimer;
   /**
@@ -82,6 +107,23 @@ export interface Context<M> {
    * room.
    */
   pipe<T>(promise: Promise<T>, done: (value: T) => M, failed: (error: unknown) => M): void;
+  /**
+   * Sends `to` the message that `toRequest` makes with a ref for the reply, and sends the outcome to this actor, which
+   * handles other messages meanwhile. The reply keeps its place among the messages from `to`. The outcome always finds
+   * room, and comes once: the first reply, or ACTOR_ASK_TIMEOUT after `timeoutMs`, ACTOR_STOPPED if `to` is not running
+   * or ends first, ACTOR_MAILBOX_FULL if its mailbox takes no more. The ask ends with this actor.
+   */
+  ask<C, R>(
+    to: Ref<C>,
+    toRequest: (replyTo: Ref<R>) => C,
+    onOutcome: (outcome: AskOutcome<R>) => M,
+    timeoutMs: number,
+  ): void;
+  /**
+   * A second ref of this actor, for those who speak another protocol. `toMessage` translates each of their messages as
+   * it is sent; if it throws, this actor fails. The ref ends with this incarnation: make it once, at the start.
+   */
+  adapt<A>(toMessage: (message: A) => M): Ref<A>;
   /**
    * From now on `receive` handles the messages of this incarnation, instead of the function that the behaviour
    * returned.
@@ -92,6 +134,12 @@ export interface Context<M> {
    * @throws ACTOR_STASH_FULL beyond `capacity`; ACTOR_STASHED_TWICE for the second time
    */
   stash(message: M): void;
+  /**
+   * Puts at most `count` of the messages that were put aside first back, in their order, before all that wait.
+   * @param map what becomes of each; default: it stays as it is. If it throws, all stay aside.
+   * @throws CONFIG_VALUE for a count that is no whole number from 0 up, nor infinity
+   */
+  unstash(count: number, map?: (message: M) => M): void;
   /** Puts the messages that are aside back, in their order, before all that wait. */
   unstashAll(): void;
   /** Sends a message to this actor whenever it has received none for so long. Only the latest such timeout counts. */
@@ -125,6 +173,11 @@ export interface TreeNode {
 export interface ActorSystem {
   readonly clock: Clock;
   readonly deadLetters: DeadLetters;
+  /**
+   * Carries trace contexts with the messages to the actors that are started from then on. Set it once, before all
+   * actors: on a shard at the start of `behaviours`, elsewhere as an option of `createSystem`.
+   */
+  tracing: Tracing | undefined;
   /** The path of the actor whose turn it is. */
   readonly current: string | undefined;
   /** Starts an actor at the top. */
@@ -145,7 +198,15 @@ export interface ActorSystem {
   /** Resolves when the actor has ended. */
   ended(ref: Ref<never>): Promise<Exit>;
   stop(ref: Ref<never>, timeoutMs?: number): Promise<void>;
-  /** Ends everything, last started first. */
+  /**
+   * Ends an actor once it has handled the messages that wait, as `Context.drain` describes.
+   * @throws ACTOR_REF_INVALID for a ref of another thread: only its own thread can drain an actor
+   */
+  drain(ref: Ref<never>, timeoutMs?: number): Promise<void>;
+  /**
+   * Ends everything, last started first. Each actor at the top has the time of its own `stopTimeoutMs`.
+   * @param timeoutMs for all of it; default: no limit
+   */
   shutdown(timeoutMs?: number): Promise<void>;
   tree(): TreeNode;
   /** Logs the failure of an actor of another system, such as that of another thread. */

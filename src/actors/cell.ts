@@ -2,6 +2,7 @@ import type { Addressee } from './addressee.ts';
 import { mayPause, type Pausable, RoomQueue } from './backpressure.ts';
 import type { Behaviour, Receive, SpawnOptions } from './behaviour.ts';
 import type { Undelivered } from './dead-letters.ts';
+import { ending } from './ending.ts';
 import { Ends, type Listener } from './ends.ts';
 import type { Kernel } from './kernel.ts';
 import type { Life, Parent, State } from './life.ts';
@@ -12,6 +13,7 @@ import { CAPACITY_DEFAULT, checkedCapacity, STOP_TIMEOUT_MS_DEFAULT } from './op
 import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
 import type { Runnable, Slice } from './scheduler.ts';
+import { inContext, observed, traced } from './tracing.ts';
 
 /**
  * An actor as others see it: its address, mailbox, turns and watchers. It outlives restarts. Whatever belongs to one
@@ -23,7 +25,8 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   readonly kernel: Kernel;
   #state: State = 'stopped';
   readonly #mailbox: Mailbox<M>;
-  readonly #capacity: number;
+  /** How many messages may wait. While the actor only handles what waits, and takes nothing more: `-1 - capacity`. */
+  #capacity: number;
   /** True while the actor is in the scheduler's queue, during its turn, and while it is parked. */
   #scheduled = false;
   #receive: Receive<M> | undefined;
@@ -66,15 +69,16 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.behaviour = behaviour;
     this.#capacity = options.capacity === undefined ? CAPACITY_DEFAULT : checkedCapacity(options.capacity);
     this.#overflow = options.overflow ?? 'fail';
-    this.#mailbox = (options.mailbox ?? kernel.mailbox)<M>();
+    this.#mailbox = traced((options.mailbox ?? kernel.mailbox)<M>(), kernel.tracing);
   }
 
   get path(): string {
     return this.parent === undefined ? '/' : pathBelow(this.parent.path, this.name);
   }
 
+  /** `stopping` also while it only handles what waits. */
   get state(): State {
-    return this.#state;
+    return this.#isEnding && this.#state !== 'stopped' ? 'stopping' : this.#state;
   }
 
   /** Messages waiting. */
@@ -92,7 +96,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
 
   /** How many messages may wait before the overflow rule applies. */
   get capacity(): number {
-    return this.#capacity;
+    return this.#capacity < 0 ? -1 - this.#capacity : this.#capacity;
   }
 
   /** Messages handled, in all incarnations. */
@@ -163,7 +167,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     const sender = this.kernel.current;
     const isTakenNow = this.#mailbox.length < this.#capacity && this.#room?.hasOffers !== true;
     if (isTakenNow || this.#isEnding) return this.take(message, sender);
-    return this.#roomQueue().offer(() => this.take(message, sender));
+    return this.#roomQueue().offer(inContext(this.kernel.tracing, () => this.take(message, sender)));
   }
 
   /** Puts messages that were in hand back, before all that wait. */
@@ -197,6 +201,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   /** An incarnation starts. Messages wait until it has started. */
   begin(incarnation: Life<Cell<never>>): void {
     this.#state = 'starting';
+    this.#capacity = this.capacity;
     this.#ends?.begin();
     this.#marks = undefined;
     this.#incarnation = incarnation;
@@ -245,16 +250,20 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.#room?.forget(sender);
   }
 
-  /** From now on the actor takes no messages. Those that wait become dead letters. */
+  /** The actor ends. Messages that wait become dead letters. */
   close(): void {
     this.#state = 'stopping';
     this.alert();
     while (this.#mailbox.length > 0) this.#drop('stopped');
+    this.closeMailbox();
+  }
+
+  /** From now on the actor takes no messages. */
+  closeMailbox(): void {
+    this.#capacity = -1 - this.capacity;
     const room = this.#room;
     this.#room = undefined;
-    room?.resume(this);
-    // These become dead letters too.
-    room?.deliverOffers(() => true);
+    room?.close(this);
   }
 
   /** The incarnation has ended. @param isTold whether somebody learns of it without watching */
@@ -291,11 +300,12 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
 
   /** Ends this actor from outside. Resolves when it has ended or was abandoned at its time limit. */
   shutdown(timeoutMs = this.stopTimeoutMs): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#incarnation === undefined) return resolve();
-      this.onEnd(() => resolve());
-      this.#incarnation.stop(timeoutMs);
-    });
+    return ending(this, this.#incarnation, (life) => life.stop(timeoutMs));
+  }
+
+  /** Ends this actor once it has handled what waits, or after `timeoutMs`. Resolves when it has ended. */
+  drain(timeoutMs = this.stopTimeoutMs): Promise<void> {
+    return ending(this, this.#incarnation, (life) => life.drain(timeoutMs));
   }
 
   /** Gives up on an actor that has not stopped in time, so that others need not wait for it. */
@@ -304,14 +314,13 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   }
 
   get #isEnding(): boolean {
-    return this.#state === 'stopping' || this.#state === 'stopped';
+    return this.#capacity < 0 || this.#state === 'stopping' || this.#state === 'stopped';
   }
 
   /** Handles messages until the turn is over. @returns the promise of a handler, if it is unsettled */
   #handle(incarnation: Life<Cell<never>>, slice: Slice): Promise<void> | undefined {
     const { kernel } = this;
-    const { throughput } = kernel;
-    const { onMessage } = kernel.hooks;
+    const { throughput, observers } = kernel;
     const mailbox = this.#mailbox;
     let handled = 0;
     /** Those of them that the slice knows of. */
@@ -324,8 +333,8 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
         const message = mailbox.shift() as M;
         if (this.#alerted && this.#marks?.next(mailbox.lastSender) === false) continue;
         handled += 1;
-        onMessage?.({ from: mailbox.lastSender?.path ?? '-', to: this.path, message });
-        const result = this.#receive?.(message);
+        const receive = this.#receive;
+        const result = observers === undefined ? receive?.(message) : observed(observers, this, message, receive);
         const pending = result === undefined ? undefined : promiseOf(result);
         if (pending !== undefined) return pending;
         if (this.#alerted && (incarnation.endReason !== undefined || this.#awaited !== undefined)) break;
@@ -336,7 +345,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
         handledMax = Math.min(throughput, handled + slice.messagesLeft);
       }
     } catch (error) {
-      incarnation.noteFailure(error);
+      incarnation.failHandling(error);
     } finally {
       kernel.current = undefined;
       this.#handled += handled;
@@ -356,7 +365,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   #endAlertedTurn(): boolean {
     this.#incarnation?.receiveTimeout?.touch();
     if (this.#incarnation?.endReason !== undefined) this.#incarnation.end();
-    if (this.#room !== undefined) this.#openRoom(this.#room);
+    if (this.#room?.open(this) === true) this.#room = undefined;
     const isPaused = this.#awaited !== undefined;
     if (this.#marks?.endTurn(this.#mailbox.length > 0) === false) this.#marks = undefined;
     this.#alerted =
@@ -376,7 +385,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
       if (this.#endTurn()) this.kernel.scheduler.schedule(this);
     };
     pending.then(resume, (error: unknown) => {
-      incarnation.noteFailure(error);
+      incarnation.failHandling(error);
       resume();
     });
     if (this.#incarnation !== incarnation) {
@@ -424,13 +433,6 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   #drop(why: Undelivered): void {
     const { message, sender } = this.#mailbox.drop();
     if (!isRevoked(sender)) this.refuse(message, why, sender);
-  }
-
-  #openRoom(room: RoomQueue): void {
-    // Not before the mailbox is half empty, or senders would be woken for each message.
-    if (this.#mailbox.length <= this.#capacity / 2) room.resume(this);
-    room.deliverOffers(() => this.#mailbox.length < this.#capacity);
-    if (room.isEmpty) this.#room = undefined;
   }
 
   #roomQueue(): RoomQueue {

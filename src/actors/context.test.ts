@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { testKit } from './kit/mod.ts';
-import type { Context, Ref } from './mod.ts';
+import type { Behaviour, Context, Ref } from './mod.ts';
 
 it('a context has its parent, which the actors at the top do not have, and its system', async () => {
   await using kit = testKit();
@@ -37,4 +37,16 @@ it('an offer that waits and that the mailbox then cannot take fails at its sende
   await kit.settle();
   expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
   expect(handled).toEqual([1, 2, 3]);
+});
+
+it('a behaviour that returns no function fails to start, at once or later', async () => {
+  await using kit = testKit();
+  // JavaScript users forget it.
+  const behaviours = [() => undefined, async () => undefined] as unknown as Behaviour<string>[];
+  for (const behaviour of behaviours) {
+    await expect(kit.system.start(behaviour, { name: 'idle' })).rejects.toMatchObject({
+      code: 'CONFIG_VALUE',
+      message: 'Expected the behaviour of /idle to return the function that handles its messages, got `undefined`',
+    });
+  }
 });

@@ -1,15 +1,20 @@
-import { ShoalError } from '../errors.ts';
+import { ShoalError, toEnvelope } from '../errors.ts';
+import { Adapter } from './adapter.ts';
 import { addresseeOf, offerTo } from './addressee.ts';
 import { asCell } from './as-cell.ts';
-import type { ActorSystem, Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
+import { ask } from './ask.ts';
+import type { ActorSystem, AskOutcome, Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
 import { Cell } from './cell.ts';
 import type { CleanUp } from './clean-ups.ts';
 import type { CancelTimer, Clock } from './clock.ts';
 import { Incarnation, type Starter } from './incarnation.ts';
+import { KeyedTimers } from './keyed-timers.ts';
 import { Notice } from './notice.ts';
-import { checkedDelay, checkedName } from './options.ts';
+import { checkedCount, checkedDelay, checkedName } from './options.ts';
 import { ReceiveTimeout } from './receive-timeout.ts';
 import type { Exit, Ref } from './ref.ts';
+import { startWithin } from './start-within.ts';
+import type { TimerScheduler } from './timer-scheduler.ts';
 
 /**
  * Starts an incarnation of an actor.
@@ -78,6 +83,10 @@ class ActorContext<M> implements Context<M> {
     await this.#ownChild(ref).shutdown(timeoutMs);
   }
 
+  async drain(ref: Ref<never>, timeoutMs?: number): Promise<void> {
+    await this.#ownChild(ref).drain(timeoutMs);
+  }
+
   exit(): void {
     this.#life.exit();
   }
@@ -107,11 +116,43 @@ class ActorContext<M> implements Context<M> {
     return () => this.#cancel(cancel, notice);
   }
 
+  get timers(): TimerScheduler<M> {
+    const { resources } = this.#life;
+    resources.keyedTimers ??= this.#keyedTimers();
+    return resources.keyedTimers;
+  }
+
   pipe<T>(promise: Promise<T>, done: (value: T) => M, failed: (error: unknown) => M): void {
     promise.then(
       (value) => this.#post(() => done(value)),
       (error: unknown) => this.#post(() => failed(error)),
     );
+  }
+
+  ask<C, R>(
+    to: Ref<C>,
+    toRequest: (replyTo: Ref<R>) => C,
+    onOutcome: (outcome: AskOutcome<R>) => M,
+    timeoutMs: number,
+  ): void {
+    const life = this.#life;
+    if (life.isEnding) return;
+    const replyTo = ask<C, R>(
+      life.cell.kernel,
+      { to, toMessage: toRequest, timeoutMs },
+      {
+        replied: (reply) => this.#post(() => onOutcome({ ok: true, reply })),
+        failed: (error) => {
+          // It gives its asks up when it ends.
+          if (!life.isEnding) this.#post(() => onOutcome({ ok: false, error: toEnvelope(error) }));
+        },
+      },
+    );
+    life.resources.addAsk(replyTo);
+  }
+
+  adapt<A>(toMessage: (message: A) => M): Ref<A> {
+    return new Adapter(this.#life, toMessage);
   }
 
   onStop(cleanUp: CleanUp, when: 'after-children' | 'before-children' = 'after-children'): void {
@@ -132,14 +173,19 @@ class ActorContext<M> implements Context<M> {
     else resources.stash.put(message);
   }
 
+  unstash(count: number, map?: (message: M) => M): void {
+    checkedCount(count);
+    if (!this.#life.isEnding) this.#life.resources.stash.putBack(count, map);
+  }
+
   unstashAll(): void {
-    if (!this.#life.isEnding) this.#life.resources.stash.putBack();
+    this.unstash(Number.POSITIVE_INFINITY);
   }
 
   onIdle(afterMs: number, message: () => M): CancelTimer {
     const life = this.#life;
+    if (life.isEnding || life.isDraining) return () => undefined;
     life.receiveTimeout?.cancel();
-    if (life.isEnding) return () => undefined;
     const { cell } = life;
     const notice = new Notice(cell);
     const timeout = new ReceiveTimeout(life.resources.timers, {
@@ -165,7 +211,7 @@ class ActorContext<M> implements Context<M> {
   #newChild<C>(behaviour: Behaviour<C>, options: SpawnOptions): Cell<C> {
     const { kernel } = this.#life.cell;
     const name = options.name === undefined ? kernel.nextName() : checkedName(options.name);
-    const child = new Cell<C>(kernel, this.#life, name, behaviour, options);
+    const child = new Cell<C>(kernel, this.#life, name, startWithin(behaviour, options.startTimeoutMs), options);
     this.#add(child);
     return child;
   }
@@ -187,6 +233,23 @@ class ActorContext<M> implements Context<M> {
   #timer(delayMs: number, fire: () => void): CancelTimer {
     checkedDelay(delayMs);
     return this.#life.isEnding ? () => undefined : this.#life.resources.timers.set(delayMs, fire);
+  }
+
+  #keyedTimers(): KeyedTimers<M> {
+    const life = this.#life;
+    return new KeyedTimers<M>({
+      get depth() {
+        return life.cell.depth;
+      },
+      get isEnding() {
+        return life.isEnding;
+      },
+      nowMs: () => this.clock.monotonic(),
+      notice: () => new Notice(life.cell),
+      timer: (delayMs, fire) => this.#timer(delayMs, fire),
+      send: (message, notice) => this.#protect(() => this.#send(message(), notice)),
+      revoke: (notice) => this.#revoke(notice),
+    });
   }
 
   /** Cancels a timer, also the message that it has sent already. */

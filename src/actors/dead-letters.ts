@@ -13,7 +13,9 @@ export type Undelivered =
   /** It replied to an ask that had failed, at its deadline for example. */
   | 'late-reply'
   /** It replied to an ask that had its reply. */
-  | 'second-reply';
+  | 'second-reply'
+  /** Nobody has subscribed to the topic, or to messages of that kind. */
+  | 'no-subscriber';
 
 export interface DeadLetter {
   /** The path of the sender; `-` if it was sent outside of an actor's turn, or after an `await` in one. */

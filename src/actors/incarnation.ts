@@ -1,10 +1,11 @@
 import { type ErrorEnvelope, fromEnvelope, ShoalError } from '../errors.ts';
 import type { Context, Receive } from './behaviour.ts';
 import type { Cell } from './cell.ts';
+import { Draining } from './draining.ts';
 import { failureReason } from './failure-reason.ts';
 import type { Child, Life, Parent, State } from './life.ts';
+import { noReceive } from './options.ts';
 import { promiseOf } from './promise-of.ts';
-import type { ReceiveTimeout } from './receive-timeout.ts';
 import type { ExitReason, Ref } from './ref.ts';
 import { Resources } from './resources.ts';
 import { abandoned, stoppedWhileStarting } from './stop-errors.ts';
@@ -26,7 +27,7 @@ export interface Starter {
  */
 export class Incarnation<M> implements Life<Cell<never>>, Parent {
   readonly cell: Cell<M>;
-  receiveTimeout: ReceiveTimeout | undefined;
+  receiveTimeout: { touch(): void; cancel(): void } | undefined;
   #endReason: ExitReason | undefined;
   #starter: Starter | undefined;
   #startError: { readonly thrown: unknown } | undefined;
@@ -111,6 +112,8 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   }
 
   #started(receive: Receive<M>): void {
+    // Otherwise each message would be taken and lost.
+    if (typeof receive !== 'function') return this.#startFailed(noReceive(this.path, receive));
     this.#settingUp = false;
     if (this.state !== 'starting') {
       this.#afterSetUp?.();
@@ -120,6 +123,7 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
     const starter = this.#starter;
     this.#starter = undefined;
     starter?.started();
+    this.receiveTimeout?.touch();
     if (this.#endReason !== undefined) this.end();
   }
 
@@ -141,6 +145,11 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
     this.#endBecause(failureReason(error));
   }
 
+  failHandling(error: unknown): void {
+    const isResumed = this.state !== 'stopped' && this.cell.behaviour.resumes?.(error) === true;
+    if (!isResumed) this.noteFailure(error);
+  }
+
   /** A failure outside of a turn. */
   fail(error: unknown): void {
     if (this.isEnding) return;
@@ -159,6 +168,28 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
     this.#limitMs ??= timeoutMs;
     this.#requestEnd({ kind: timeoutMs === 0 ? 'killed' : 'shutdown' });
     if (this.state !== 'stopped') this.#limitTo(timeoutMs);
+  }
+
+  drain(timeoutMs: number): void {
+    if (this.isEnding || this.isDraining || this.#endReason !== undefined) return;
+    this.receiveTimeout?.cancel();
+    this.#resources?.timers.cancelAll();
+    const { cell } = this;
+    const draining = new Draining({
+      clock: cell.kernel.clock,
+      timeoutMs,
+      isDone: () => this.state === 'running' && this.#endReason === undefined && !cell.busy && cell.depth === 0,
+      stop: (leftMs) => this.stop(leftMs + cell.stopTimeoutMs),
+    });
+    // It is touched at the end of each turn.
+    this.receiveTimeout = draining;
+    cell.closeMailbox();
+    cell.alert();
+    draining.touch();
+  }
+
+  get isDraining(): boolean {
+    return this.receiveTimeout instanceof Draining;
   }
 
   limitIfEnding(): void {
@@ -214,7 +245,10 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   async #tearDown(resources: Resources<M>): Promise<void> {
     const { cleanUps } = resources;
     await cleanUps.runBeforeChildren();
-    for (const child of resources.childrenLastFirst) await child.shutdown();
+    for (const child of resources.childrenLastFirst) {
+      const drainMs = this.receiveTimeout instanceof Draining ? this.receiveTimeout.childrenMs : 0;
+      await (drainMs > 0 ? child.drain(drainMs) : child.shutdown());
+    }
     // The children end first, because a start that still runs may wait for one of them.
     if (this.#settingUp) {
       await new Promise<void>((resolve) => {
@@ -230,6 +264,7 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
 
   #finish(wasStopped = false): void {
     this.#limit?.cancel();
+    if (this.isDraining) this.receiveTimeout?.cancel();
     const { cell } = this;
     cell.parent?.forget(cell);
     const reason = this.#endReason ?? { kind: 'normal' };

@@ -5,16 +5,21 @@ import type { DeadLetters } from './dead-letters.ts';
 import type { Hooks } from './hooks.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Scheduler } from './scheduler.ts';
+import type { Observers, Tracing } from './tracing.ts';
 
 /** What all actors of a system share. */
 export interface Kernel {
   readonly system: ActorSystem;
   readonly clock: Clock;
-  readonly scheduler: Scheduler;
+  scheduler: Scheduler;
   /** How many messages an actor handles before the next actor gets its turn. */
   readonly throughput: number;
   readonly deadLetters: DeadLetters;
   readonly hooks: Hooks;
+  /** For the actors to come. */
+  tracing: Tracing | undefined;
+  /** Undefined if nobody looks on while messages are handled. */
+  observers: Observers | undefined;
   /** The name of the thread that this system's actors live on. */
   readonly shard: string;
   /** The actor whose turn it is. */

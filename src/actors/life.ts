@@ -13,12 +13,16 @@ export interface Life<C> {
   readonly children: Iterable<C>;
   /** Remembers a failure: the actor ends because of it as soon as it has no message in hand. */
   noteFailure(error: unknown): void;
+  /** The handling of a message has failed. The actor ends because of it, unless its behaviour resumes it. */
+  failHandling(error: unknown): void;
   /** Ends the actor, which has no message in hand. */
   end(): void;
   /** If the end was asked for, the handler that delays it gets a time limit. */
   limitIfEnding(): void;
   /** Ends the actor from outside. */
   stop(timeoutMs: number): void;
+  /** Ends the actor from outside once it has handled what waits, or after so long. */
+  drain(timeoutMs: number): void;
   /** Gives up on an actor that has not stopped in time, so that others need not wait for it. */
   abandon(afterMs: number): void;
 }

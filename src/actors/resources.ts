@@ -1,10 +1,13 @@
+import { ShoalError } from '../errors.ts';
 import type { Addressee } from './addressee.ts';
 import type { Cell } from './cell.ts';
 import { Children } from './children.ts';
 import { CleanUps } from './clean-ups.ts';
+import type { KeyedTimers } from './keyed-timers.ts';
 import type { Child } from './life.ts';
 import { Notice } from './notice.ts';
 import type { Exit } from './ref.ts';
+import type { ReplyRef } from './reply-ref.ts';
 import { Stash } from './stash.ts';
 import { Timers } from './timers.ts';
 
@@ -15,6 +18,7 @@ import { Timers } from './timers.ts';
 export class Resources<M> {
   /** The thread of the actor that this one stands for. */
   shard: string | undefined;
+  keyedTimers: KeyedTimers<M> | undefined;
   readonly #cell: Cell<M>;
   /** The incarnation, under which actors that it watches know it. */
   readonly #watcher: object;
@@ -26,6 +30,7 @@ export class Resources<M> {
   #told: WeakMap<Addressee, Notice> | undefined;
   #stash: Stash<M> | undefined;
   #cleanUps: CleanUps | undefined;
+  #asks: Set<ReplyRef<never>> | undefined;
 
   constructor(cell: Cell<M>, watcher: object) {
     this.#cell = cell;
@@ -82,6 +87,14 @@ export class Resources<M> {
     });
   }
 
+  /** The actor waits for this reply. */
+  addAsk(replyTo: ReplyRef<never>): void {
+    this.#asks ??= new Set();
+    const asks = this.#asks;
+    asks.add(replyTo);
+    replyTo.onSettled(() => asks.delete(replyTo));
+  }
+
   unwatch(actor: Addressee): void {
     actor.unwatch(this.#watcher);
     this.#watched?.delete(actor);
@@ -91,12 +104,17 @@ export class Resources<M> {
     if (notice.isSent) this.#cell.marks.revoke(notice);
   }
 
-  /** The actor takes no more messages: its timers and watches are cancelled, and its stash becomes dead letters. */
+  /**
+   * The actor takes no more messages: its timers, watches and asks are cancelled, and its stash becomes dead letters.
+   */
   cancelAll(): void {
     this.#timers?.cancelAll();
     this.#timers = undefined;
     for (const actor of this.#watched?.keys() ?? []) actor.unwatch(this.#watcher);
     this.#watched = undefined;
+    for (const replyTo of this.#asks ?? []) {
+      replyTo.fail(new ShoalError('ACTOR_STOPPED', `${this.#cell.path} ended before it had the reply`));
+    }
     this.#stash?.refuseAll();
   }
 }

@@ -33,8 +33,13 @@ export class Stash<M> {
     );
   }
 
-  putBack(): void {
-    this.#cell.putBack(this.#takeAll());
+  /** Puts at most `count` of those that were put aside first back, each as `map` returns it. */
+  putBack(count: number, map?: (message: M) => M): void {
+    const oldest = this.#kept.slice(0, count);
+    const letters = map === undefined ? oldest : oldest.map((letter) => ({ ...letter, message: map(letter.message) }));
+    // Only now: if `map` throws, all of them stay aside.
+    this.#kept = this.#kept.slice(letters.length);
+    this.#cell.putBack(letters);
   }
 
   /** The actor ends: messages that are still aside become dead letters. */

@@ -1,5 +1,5 @@
-import { fromEnvelope, ShoalError } from '../errors.ts';
-import { addresseeOf, offerTo } from './addressee.ts';
+import { addresseeOf, drainOf, offerTo } from './addressee.ts';
+import { ask } from './ask.ts';
 import type { ActorSystem, TreeNode } from './behaviour.ts';
 import { Cell } from './cell.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -9,12 +9,14 @@ import { guarded, type Hooks } from './hooks.ts';
 import type { Kernel } from './kernel.ts';
 import { type Logger, SystemLog, stderrLogger } from './log.ts';
 import { Mailbox } from './mailbox.ts';
-import { checkedThroughput, checkedTimeout } from './options.ts';
+import { checkedThroughput } from './options.ts';
 import type { Exit, Ref } from './ref.ts';
-import { ReplyRef } from './reply-ref.ts';
 import { FairScheduler, type Scheduler } from './scheduler.ts';
+import { rooted, type Tracing } from './tracing.ts';
 
 export interface SystemOptions extends Hooks {
+  /** Carries trace contexts with the messages; default: none are carried. */
+  readonly tracing?: Tracing;
   /** Default: the machine's clock. */
   readonly clock?: Clock;
   /** Default: first come, first served. */
@@ -41,15 +43,25 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
   const system: ActorSystem = {
     clock,
     deadLetters,
+    get tracing() {
+      return kernel.tracing;
+    },
+    set tracing(tracing) {
+      trace(tracing);
+    },
     get current() {
       return kernel.current?.path;
     },
     spawn: (behaviour, spawnOptions) => top.spawn(behaviour, spawnOptions),
     start: (behaviour, spawnOptions) => top.start(behaviour, spawnOptions),
-    ask: (ref, toMessage, timeoutMs) => ask(kernel, ref, toMessage, timeoutMs),
+    ask: (ref, toMessage, timeoutMs) =>
+      new Promise((replied, failed) => {
+        ask(kernel, { to: ref, toMessage, timeoutMs }, { replied, failed });
+      }),
     offer: (ref, message) => offerTo(ref, message),
     ended: (ref) => ended(ref),
     stop: (ref, timeoutMs) => addresseeOf(ref).shutdown(timeoutMs),
+    drain: (ref, timeoutMs) => drainOf(ref, timeoutMs),
     shutdown: (timeoutMs) => guardian.shutdown(timeoutMs).then(() => log.flush()),
     tree: () => nodeOf(guardian),
     logFailure: log.failure,
@@ -62,45 +74,26 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
     throughput: checkedThroughput(options.throughput ?? THROUGHPUT_DEFAULT),
     deadLetters,
     hooks,
+    tracing: undefined,
+    observers: hooks.onMessage === undefined ? undefined : { onMessage: hooks.onMessage, tracing: undefined },
     shard: options.shard ?? 'main',
     current: undefined,
     mailbox: options.mailbox ?? (() => new Mailbox()),
     nextName: () => String(++names),
   };
-  // The guardian is the parent of the actors at the top. It takes no messages.
-  const guardian = new Cell<never>(kernel, undefined, '', () => () => undefined, {});
+  const trace = (tracing: Tracing | undefined): void => {
+    kernel.tracing = tracing;
+    if (tracing === undefined) return;
+    kernel.observers = { onMessage: hooks.onMessage, tracing };
+    kernel.scheduler = rooted(kernel.scheduler, tracing);
+  };
+  trace(options.tracing);
+  // The guardian is the parent of the actors at the top. It takes no messages. Each of them has a limit of its own.
+  const guardian = new Cell<never>(kernel, undefined, '', () => () => undefined, {
+    stopTimeoutMs: Number.POSITIVE_INFINITY,
+  });
   const top = startActor(guardian);
   return system;
-}
-
-function ask<M, R>(kernel: Kernel, ref: Ref<M>, toMessage: (replyTo: Ref<R>) => M, timeoutMs: number): Promise<R> {
-  return new Promise<R>((resolve, reject) => {
-    checkedTimeout(timeoutMs);
-    const actor = addresseeOf(ref);
-    const replyTo = new ReplyRef<R>(kernel, actor, resolve, reject);
-    const cancelTimer = kernel.clock.timer(timeoutMs, () => {
-      replyTo.fail(new ShoalError('ACTOR_ASK_TIMEOUT', `${ref.path} did not reply within ${timeoutMs} ms`));
-    });
-    const unwatch = actor.onEnd(({ reason }) => {
-      const cause = reason.kind === 'error' ? fromEnvelope(reason.error) : undefined;
-      replyTo.fail(new ShoalError('ACTOR_STOPPED', `${ref.path} ended before it replied`, { cause }));
-    });
-    replyTo.onSettled(() => {
-      cancelTimer();
-      unwatch();
-    });
-    try {
-      if (ref.tell(toMessage(replyTo))) return;
-    } catch (error) {
-      replyTo.fail(error);
-      return;
-    }
-    const stopped = actor.state === 'stopped' || actor.state === 'stopping';
-    const error = stopped
-      ? new ShoalError('ACTOR_STOPPED', `${ref.path} is not running`)
-      : new ShoalError('ACTOR_MAILBOX_FULL', `the mailbox of ${ref.path} is full (${actor.depth} messages)`);
-    replyTo.fail(error);
-  });
 }
 
 function ended(ref: Ref<never>): Promise<Exit> {

@@ -66,7 +66,7 @@ describe('an offer from a shard', () => {
     for (let n = 0; n < 100; n++) relay.tell({ kind: 'offer', to: narrow, message: n, answer: answers.ref });
     await answers.fishFor(() => answers.received.length === 100);
     expect(answers.received.every((taken) => taken)).toBe(true);
-    await expect.poll(() => seen.length).toBe(100);
+    await expect.poll(() => seen.length, { timeout: 30_000 }).toBe(100);
   });
 });
 
@@ -84,7 +84,7 @@ describe('the count of messages', () => {
     await fixture.system.ended(relay);
     await fixture.untilEvent(({ kind }) => kind === 'shard-lost');
     // All before the 500th have passed, which ended the thread; the others are dead with it.
-    await expect.poll(() => handled).toBe(500);
+    await expect.poll(() => handled, { timeout: 30_000 }).toBe(500);
     expect(fixture.system.deadLetters.count).toBe(499);
   });
 
@@ -106,7 +106,7 @@ describe('the count of messages', () => {
     const relay = await fixture.worker('relay');
     const gone = await fixture.ask<Ref<never>>(relay, (replyTo) => ({ kind: 'gone', replyTo }));
     for (let n = 0; n < 1_000; n++) relay.tell({ kind: 'pass-on', to: gone, message: n });
-    await expect.poll(() => fixture.system.deadLetters.count).toBe(1_000);
+    await expect.poll(() => fixture.system.deadLetters.count, { timeout: 30_000 }).toBe(1_000);
   });
 });
 

@@ -106,13 +106,13 @@ describe('a shard that is lost', () => {
     expect(first).not.toBe(second);
   });
 
-  it('is no end for those who are supervised: the same ref goes on, on another shard', async () => {
+  it('is no end for those who are supervised: the same ref goes on elsewhere, and all count as one restart', async () => {
     await using fixture = shardsFixture();
     const refs: Ref<WorkerMessage>[] = [];
     const children = ['a', 'b', 'c'].map((id) =>
       child({ id, ...fixture.shards.actor('worker', {}), onRef: (ref: Ref<WorkerMessage>) => refs.push(ref) }),
     );
-    await fixture.system.start(supervisor({ strategy: 'one_for_one', children, intensity: 10 }), { name: 'top' });
+    await fixture.system.start(supervisor({ children, intensity: 1 }), { name: 'top' });
     const before = await Promise.all(refs.map((ref) => fixture.ask(ref, where)));
     expect(before.map(({ shard }) => shard)).toEqual([0, 1, 0]);
     fixture.shards.replace(0, 'a test');
@@ -193,6 +193,17 @@ describe('a shard that is lost', () => {
     // Messages that were under way are no dead letters. All others are, in order.
     expect(letters.length).toBeGreaterThan(20_000 - 10_000);
     expect(letters).toEqual(letters.map((_, index) => ({ kind: 'note', n: 20_000 - letters.length + index })));
+  });
+
+  it('is one whose buffers are too large', async () => {
+    await using fixture = shardsFixture({ count: 1, beatMs: 50, bufferMbMax: 8 });
+    const ref = await fixture.worker('w');
+    ref.tell({ kind: 'hold', bytes: 16 * 1_048_576 });
+    expect(await fixture.system.ended(ref)).toMatchObject({
+      reason: {
+        error: { code: 'SHARD_LOST', message: expect.stringMatching(/out of memory: its buffers have \d+ MB/) },
+      },
+    });
   });
 
   it('leaves no thread behind', async () => {

@@ -1,6 +1,7 @@
 import { types } from 'node:util';
-import type { Ref } from '../actors/mod.ts';
+import type { Ref, Tracing } from '../actors/mod.ts';
 import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import { isContext, withContext } from './trace-context.ts';
 import type { Extras, RefAddress } from './wire.ts';
 
 const NONE: readonly ArrayBuffer[] = [];
@@ -37,6 +38,8 @@ type Kind = RefAddress[0] | 'error' | 'map' | 'set';
 
 /** Translates between refs and the addresses under which they cross. */
 export interface RefTable {
+  /** Gives the contexts that messages carry; undefined: they carry none. */
+  readonly tracing?: Tracing | undefined;
   addressOf(ref: Ref<never>): RefAddress;
   refOf(address: RefAddress): Ref<never>;
 }
@@ -50,7 +53,7 @@ export function encode(message: unknown, refs: RefTable): EncodedMessage {
   // A getter in the message may send a message itself, which then needs an encoder of its own.
   idle = undefined;
   try {
-    return encoder.encode(message, refs);
+    return withContext(encoder.encode(message, refs), refs.tracing);
   } finally {
     idle = encoder;
   }
@@ -67,6 +70,7 @@ export function decode(message: unknown, extras: Extras | undefined, refs: RefTa
     // `Encoder` has written these, each kind with its value.
     const at = extras[index] as KeyPath | string;
     const kind = extras[index + 1] as Kind;
+    if (isContext(kind)) continue;
     const value = restore(kind, extras[index + 2], extras[index + 3], refs);
     // The encoder followed these keys through objects and arrays, of which this is a copy.
     let holder = message as Record<string | number, unknown>;

@@ -1,5 +1,13 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { type ActorSystem, addresseeOf, type ExitReason, offerTo, type Ref, type Undelivered } from '../actors/mod.ts';
+import {
+  type ActorSystem,
+  addresseeOf,
+  type ExitReason,
+  offerTo,
+  type Ref,
+  type Tracing,
+  type Undelivered,
+} from '../actors/mod.ts';
 import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import { BatchWriter, WINDOW } from './batch-writer.ts';
 import { Exports } from './exports.ts';
@@ -8,6 +16,7 @@ import { Imports } from './imports.ts';
 import { decode, type EncodedMessage, encode, type RefTable, transferredWith } from './message-codec.ts';
 import { type Channel, RemoteRef, RemoteReplyRef } from './remote-ref.ts';
 import type { Tally } from './tally.ts';
+import { inContextOf } from './trace-context.ts';
 import { type Batch, type Extras, type Item, OP, type Op, PARTS, type RefAddress } from './wire.ts';
 
 export interface ChannelOptions {
@@ -67,6 +76,10 @@ export class PortChannel implements Channel, RefTable {
 
   get closed(): ExitReason | undefined {
     return this.#closed;
+  }
+
+  get tracing(): Tracing | undefined {
+    return this.#options.system.tracing;
   }
 
   get unacknowledged(): number {
@@ -236,14 +249,21 @@ export class PortChannel implements Channel, RefTable {
       // Only `BatchWriter.op` writes to that address; all others get messages.
       if (to === OP) this.#obey(batch[index + 1] as Op);
       // As above.
-      else this.#deliver(to, decode(batch[index + 1], batch[index + 2] as Extras | undefined, this));
+      else this.#arrive(to, batch[index + 1], batch[index + 2] as Extras | undefined);
     }
     if (this.#taken < ACKNOWLEDGE_EACH) return;
     this.#writer.op({ op: 'ack', count: this.#taken });
     this.#taken = 0;
   }
 
-  #deliver(to: number, message: unknown, isOffer = false): void {
+  #arrive(to: number, message: unknown, extras: Extras | undefined, isOffer = false): void {
+    const { tracing } = this;
+    const deliver = (): void => this.#deliver(to, decode(message, extras, this), isOffer);
+    if (tracing === undefined) deliver();
+    else inContextOf(extras, tracing, deliver);
+  }
+
+  #deliver(to: number, message: unknown, isOffer: boolean): void {
     const { tally } = this.#options;
     this.#taken += 1;
     this.#received += 1;
@@ -323,7 +343,7 @@ export class PortChannel implements Channel, RefTable {
         this.#stopHere(op.id, op.timeoutMs);
         return;
       case 'offer':
-        this.#deliver(op.id, decode(op.message, op.extras, this), true);
+        this.#arrive(op.id, op.message, op.extras, true);
         return;
       case 'fail':
         this.#exports.fail(op.id, fromEnvelope(op.error));

@@ -79,7 +79,7 @@ export class ShardHost implements ShardControl {
 
   beat(): void {
     this.#letters = 0;
-    this.tell({ kind: 'beat' });
+    this.tell({ kind: 'beat', bufferBytes: process.memoryUsage().arrayBuffers });
   }
 
   tell(event: WorkerEvent): void {

@@ -26,6 +26,8 @@ export interface ThreadOptions {
   readonly options: unknown;
   readonly heartbeat: HeartbeatLimits;
   readonly resourceLimits: ResourceLimits;
+  /** The memory outside of its heap that the thread may use, in array buffers. */
+  readonly bufferMbMax: number;
   /** From the start of the thread until actors can be placed on it. */
   readonly startMs: number;
   readonly nextActor: () => number;
@@ -37,6 +39,7 @@ export interface ThreadOptions {
 
 /** How long to wait until a terminated thread is gone. One that is stuck in the kernel stays. */
 const EXIT_MS = 2_000;
+const MIB = 1_048_576;
 
 /** One worker thread, from its start until its end and the end of its actors. */
 export class ShardThread {
@@ -160,6 +163,7 @@ export class ShardThread {
   #handle(event: WorkerEvent): void {
     switch (event.kind) {
       case 'beat':
+        this.#checkBuffers(event.bufferBytes);
         return;
       case 'up':
         this.#up();
@@ -202,6 +206,14 @@ export class ShardThread {
       if (isHung(this.#pulse, heartbeat)) this.terminate(`it hung: no sign of life for ${heartbeat.hangMs} ms`);
       else this.#checkLater();
     });
+  }
+
+  /** Node bounds the heap of a thread, but not its buffers. */
+  #checkBuffers(bufferBytes: number): void {
+    const { bufferMbMax } = this.#options;
+    const bufferMb = Math.ceil(bufferBytes / MIB);
+    if (bufferMb <= bufferMbMax) return;
+    this.terminate(`it ran out of memory: its buffers have ${bufferMb} MB, and may have ${bufferMbMax}`);
   }
 
   #startTooLong(): void {

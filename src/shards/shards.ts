@@ -25,6 +25,8 @@ export interface ShardsOptions<B extends BehavioursFunction> {
   readonly startMs?: number;
   /** The heap that a thread may use, in MB; default 512. */
   readonly heapMbMax?: number;
+  /** The memory outside of the heap that a thread may use for array buffers, in MB; default 512. */
+  readonly bufferMbMax?: number;
   readonly onEvent?: (event: ShardEvent) => void;
   /** An actor failed that has no proxy: it was spawned by a placed one. Default: the logger of the system. */
   readonly onFailure?: (path: string, error: ErrorEnvelope) => void;
@@ -87,6 +89,7 @@ export function createShards<B extends BehavioursFunction>(options: ShardsOption
 const HANG_MS = 2_000;
 const START_MS = 30_000;
 const HEAP_MB_MAX = 512;
+const BUFFER_MB_MAX = 512;
 const CALL_MS = 2_000;
 const STOP_MS = 10_000;
 /** How long an actor waits for a shard that is up. */
@@ -175,7 +178,7 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
   }
 
   #startThread(events: Pick<ConstructorParameters<typeof ShardThread>[0], 'index' | 'onUp' | 'onEnded'>): ShardThread {
-    const { system, module, options, hangMs, beatMs, startMs, heapMbMax, onFailure } = this.#options;
+    const { system, module, options, hangMs, beatMs, startMs, heapMbMax, bufferMbMax, onFailure } = this.#options;
     return new ShardThread({
       ...events,
       system,
@@ -184,6 +187,7 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
       heartbeat: { beatMs: beatMs ?? BEAT_MS, hangMs: hangMs ?? HANG_MS },
       startMs: startMs ?? START_MS,
       resourceLimits: { maxOldGenerationSizeMb: heapMbMax ?? HEAP_MB_MAX },
+      bufferMbMax: bufferMbMax ?? BUFFER_MB_MAX,
       nextActor: () => --this.#lastActor,
       onFailure: guarded(onFailure ?? system.logFailure),
     });

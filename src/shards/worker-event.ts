@@ -3,7 +3,8 @@ import type { ErrorEnvelope } from '../errors.ts';
 
 /** What a worker thread tells the main thread about itself, in order with the messages of its actors. */
 export type WorkerEvent =
-  | { readonly kind: 'beat' }
+  /** @param bufferBytes memory outside of the heap, in array buffers */
+  | { readonly kind: 'beat'; readonly bufferBytes: number }
   /** Actors can be placed on it. */
   | { readonly kind: 'up' }
   | { readonly kind: 'not-up'; readonly error: ErrorEnvelope }

@@ -1,4 +1,5 @@
 import { exponentialDelayMs } from '../actors/mod.ts';
+import { checkKeys, checkNumber, checkObject } from './spec-checks.ts';
 
 /**
  * How long a restart waits. Each failure in a row makes the wait longer, up to a limit. Chance makes it shorter, so
@@ -17,6 +18,7 @@ export interface BackOff {
 }
 
 const JITTER_DEFAULT = 0.2;
+const NAMES = ['minMs', 'maxMs', 'factor', 'jitter', 'resetMs'];
 
 /** @param failures in a row, this one included; @param chance from 0 to 1 */
 export function waitMs(backOff: BackOff, failures: number, chance: number): number {
@@ -28,4 +30,17 @@ export function waitMs(backOff: BackOff, failures: number, chance: number): numb
 export function failuresNow(backOff: BackOff | undefined, before: number, livedMs: number): number {
   if (backOff === undefined) return 0;
   return livedMs >= (backOff.resetMs ?? backOff.maxMs) ? 1 : before + 1;
+}
+
+/** @throws SUPERVISOR_SPEC_INVALID */
+export function checkBackOff(backOff: BackOff): void {
+  checkObject('`backOff`', backOff);
+  checkKeys('a back-off', backOff, NAMES);
+  const { minMs, maxMs, factor = 1, jitter = 0, resetMs = 0 } = backOff;
+  checkNumber('`minMs` of a back-off', minMs, (ms) => ms > 0, 'more than 0');
+  const isLongest = (ms: number): boolean => ms >= minMs && Number.isFinite(ms);
+  checkNumber('`maxMs` of a back-off', maxMs, isLongest, `from \`minMs\` (${minMs}) up`);
+  checkNumber('`factor` of a back-off', factor, (times) => times >= 1 && Number.isFinite(times), 'from 1 up');
+  checkNumber('`jitter` of a back-off', jitter, (part) => part >= 0 && part <= 1, 'from 0 to 1');
+  checkNumber('`resetMs` of a back-off', resetMs, (ms) => ms >= 0, 'from 0 up');
 }

@@ -40,8 +40,8 @@ export function countChildren(
 
 /**
  * Starts a child. Resolves with its ref, or undefined if its behaviour returned `ignore`.
- * @throws SUPERVISOR_SPEC_INVALID; SUPERVISOR_CHILD_RUNNING, a `ChildRunningError` with the ref, if it is started already;
- * SUPERVISOR_CHILD_EXISTS if it is there and stopped; SUPERVISOR_START_FAILED
+ * @throws SUPERVISOR_SPEC_INVALID; SUPERVISOR_CHILD_RUNNING, a `ChildRunningError` with the ref, if it is started
+ * already; SUPERVISOR_CHILD_EXISTS if it is there and stopped; SUPERVISOR_START_FAILED
  */
 export async function startChild<M>(
   system: Asker,
@@ -130,7 +130,7 @@ export function childSpec(
   );
 }
 
-/** The child of a spec, with the type of its messages; undefined if there is none of that id, or it was never started. */
+/** The child of a spec, with the type of its messages; undefined if there is none, or it was never started. */
 export async function childRef<M>(
   system: Asker,
   ref: Ref<ChildQuery>,

@@ -3,12 +3,16 @@ import { testKit } from '../actors/kit/mod.ts';
 import type { Behaviour, Ref } from '../actors/mod.ts';
 import {
   type ChildOptions,
+  type ChildSpec,
   checkChildSpecs,
   child,
   childRef,
+  type DynamicSupervisorSpec,
+  dynamicSupervisor,
   ignore,
   type SupervisorSpec,
   startChild,
+  startInstance,
   supervisor,
   whichChildren,
 } from './mod.ts';
@@ -29,8 +33,17 @@ describe('a spec that cannot be', () => {
     ['a misspelt shutdown', { shutdown: 'brutl' }, '`brutl`'],
     ['a shutdown that is no number', { shutdown: Number.NaN }, '`shutdown`'],
     ['a significance that is a word', { significant: 'yes' }, '`significant`'],
-    ['a start that is no function', { start: 'idle' }, '`child`'],
-    ['a decider that is no function', { onError: 'stop' }, '`onError`'],
+    ['a shutdown that is a text', { shutdown: '500' }, '`500` (string)'],
+    ['a start that is no function', { start: 'idle' }, '`idle` (string)'],
+    ['a decider that is no function', { onError: 'stop' }, '`onError` of child "bad"'],
+    ['an `onRef` that is no function', { onRef: {} }, '`onRef` of child "bad"'],
+    ['a name besides its id', { name: 'other' }, '`name`'],
+    ['a capacity that is a text', { capacity: '5' }, '`5` (string)'],
+    ['no time to start', { startTimeoutMs: 0 }, '`startTimeoutMs`'],
+    ['a time to stop that is no number', { stopTimeoutMs: Number.NaN }, '`stopTimeoutMs`'],
+    ['a back-off that is a text', { backOff: 'slow' }, '`slow` (string)'],
+    ['a wait that is a text', { backOff: { minMs: '1', maxMs: 2 } }, '`1` (string)'],
+    ['waits that grow without end', { backOff: { minMs: 1, maxMs: 2, factor: Number.POSITIVE_INFINITY } }, '`factor`'],
     ['a misspelt back-off', { backOff: { minMs: 1, maxMs: 2, faktor: 2 } }, '`faktor`'],
   ];
 
@@ -50,6 +63,31 @@ describe('a spec that cannot be', () => {
     expect(() => checkChildSpecs([bad(options)])).toThrow(expect.objectContaining(refused));
   });
 
+  it('is refused if it was made by hand and misses or adds a field', () => {
+    const spec = child({ id: 'own', start: idle });
+    const refused = (message: string) => expect.objectContaining({ code: 'SUPERVISOR_SPEC_INVALID', message });
+    const added = { ...spec, shutdwon: 5 };
+    expect(() => checkChildSpecs([added])).toThrow(refused(expect.stringContaining('`shutdwon`')));
+    // As above.
+    const { restart: _, ...less } = spec;
+    const missing = less as typeof spec;
+    expect(() => checkChildSpecs([missing])).toThrow(refused(expect.stringContaining('`restart` of child "own"')));
+    // As above.
+    const bare = { ...spec, options: undefined } as unknown as typeof spec;
+    expect(() => checkChildSpecs([bare])).toThrow(refused(expect.stringContaining('`options` of child "own"')));
+  });
+
+  it('is a hole in the list, too', () => {
+    const holes: ChildSpec[] = [];
+    holes[1] = child({ id: 'a', start: idle });
+    expect(() => checkChildSpecs(holes)).toThrow(/got `undefined` \(undefined\)/);
+  });
+
+  it('is not looked at with an auto-shutdown that there is not', () => {
+    // As above.
+    expect(() => checkChildSpecs([], 'always' as 'never')).toThrow(/`autoShutdown`.*got `always`/);
+  });
+
   const flags: readonly [string, object, string][] = [
     ['a misspelt strategy', { strategy: 'none_for_one' }, '`none_for_one`'],
     ['a misspelt flag', { intensty: 3 }, '`intensty`'],
@@ -57,6 +95,12 @@ describe('a spec that cannot be', () => {
     ['children that are no list', { children: {} }, '`children`'],
     ['a child that is no spec', { children: [undefined] }, '`child`'],
     ['a period without end', { periodMs: Number.POSITIVE_INFINITY }, '`Infinity`'],
+    ['a period that is no number', { periodMs: Number.NaN }, '`NaN`'],
+    ['a period that is a text', { periodMs: '5000' }, '`5000` (string)'],
+    ['an intensity that is a text', { intensity: '3' }, '`3` (string)'],
+    ['an intensity that is a bigint', { intensity: 3n }, '`3n` (bigint)'],
+    ['chance that is no function', { random: 0.5 }, '`random`'],
+    ['an object where a word is due', { strategy: { of: 'one_for_one' } }, "`{ of: 'one_for_one' }` (object)"],
   ];
 
   it.each(flags)('of a supervisor with %s is refused', async (_what, options, named) => {
@@ -70,6 +114,48 @@ describe('a spec that cannot be', () => {
   });
 });
 
+describe('the options of a supervisor', () => {
+  it('are an object', async () => {
+    await using kit = testKit();
+    for (const nothing of [undefined, null]) {
+      // As above.
+      const starting = kit.system.start(supervisor(nothing as unknown as SupervisorSpec));
+      await expect(starting).rejects.toMatchObject({ code: 'SUPERVISOR_SPEC_INVALID' });
+    }
+  });
+});
+
+describe('a template that cannot be', () => {
+  const templates: readonly [string, unknown, string][] = [
+    ['that is nothing', undefined, '`template`'],
+    ['without a start', {}, '`start` of the template'],
+    ['with an id', { start: () => idle, id: 'a' }, '`id`'],
+    ['that receives the ref of a child', { start: () => idle, onRef: () => undefined }, '`onRef`'],
+    ['with a misspelt option', { start: () => idle, overflw: 'fail' }, '`overflw`'],
+  ];
+
+  it.each(templates)('%s is refused when the supervisor starts', async (_what, template, named) => {
+    await using kit = testKit();
+    // As above.
+    const starting = kit.system.start(dynamicSupervisor({ template } as DynamicSupervisorSpec<string, string>));
+    await expect(starting).rejects.toMatchObject({
+      code: 'SUPERVISOR_SPEC_INVALID',
+      message: expect.stringContaining(named),
+    });
+  });
+
+  it('because it makes no behaviour is told at each start', async () => {
+    await using kit = testKit();
+    // As above.
+    const start = (() => undefined) as unknown as () => Behaviour<string>;
+    const root = await kit.system.start(dynamicSupervisor<string, string>({ template: { start } }));
+    await expect(startInstance(kit.system, root, 'a')).rejects.toMatchObject({
+      code: 'SUPERVISOR_START_FAILED',
+      message: expect.stringContaining('`start` of the template'),
+    });
+  });
+});
+
 describe('the ref of a child', () => {
   it('has the type of its messages', async () => {
     await using kit = testKit();
@@ -79,6 +165,7 @@ describe('the ref of a child', () => {
     const found = await childRef(kit.system, root, spec);
     expectTypeOf(started).toEqualTypeOf<Ref<string> | undefined>();
     expectTypeOf(found).toEqualTypeOf<Ref<string> | undefined>();
+    expectTypeOf(child({ id: 'b', start: idle })).toEqualTypeOf<typeof spec>();
     expect(started).toBe(found);
   });
 
@@ -90,19 +177,20 @@ describe('the ref of a child', () => {
 });
 
 describe('a supervisor at the top', () => {
-  it('waits as long as its children may', async () => {
+  const slow: Behaviour<never> = (context) => {
+    context.onStop(() => new Promise<void>((resolve) => void context.clock.timer(40_000, resolve)));
+    return () => undefined;
+  };
+
+  it.each(['stop', 'shutdown'] as const)('waits as long as its children may (%s)', async (call) => {
     await using kit = testKit();
-    const slow: Behaviour<never> = (context) => {
-      context.onStop(() => new Promise<void>((resolve) => void context.clock.timer(40_000, resolve)));
-      return () => undefined;
-    };
-    const root = await kit.system.start(
-      supervisor({ children: [child({ id: 'db', shutdown: 'infinite', start: slow })] }),
-    );
+    const spec = child({ id: 'db', shutdown: 'infinite', start: slow });
+    const root = await kit.system.start(supervisor({ children: [spec] }));
     const ended = kit.system.ended(root);
-    void kit.system.stop(root);
+    void (call === 'stop' ? kit.system.stop(root) : kit.system.shutdown());
     await kit.advance(40_000);
     expect((await ended).reason).toEqual({ kind: 'shutdown' });
+    expect(kit.failures).toEqual([]);
   });
 
   it('reads the end of a child that it does not wait for as killed', async () => {

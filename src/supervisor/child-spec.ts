@@ -7,7 +7,7 @@ export type Restart = 'permanent' | 'transient' | 'temporary';
 /** How many milliseconds a child may take to stop. `brutal` does not wait, `infinite` waits for ever. */
 export type Shutdown = number | 'brutal' | 'infinite';
 
-/** What becomes of a child whose handler has thrown: it goes on with its state, is restarted as its type says, or ends for good. */
+/** A child that has failed goes on with its state, is restarted as its type says, or ends for good. */
 export type Directive = 'resume' | 'restart' | 'stop';
 
 /**
@@ -28,6 +28,7 @@ export interface ChildSpec<in M = never> {
   /** Undefined: that of the supervisor, if any. */
   readonly backOff: BackOff | undefined;
   readonly onError: ((error: unknown) => Directive) | undefined;
+  readonly onRef: ((ref: Ref<never>) => void) | undefined;
   readonly options: Omit<SpawnOptions, 'name'>;
 }
 
@@ -44,8 +45,8 @@ export interface ChildOptions<M> extends Omit<SpawnOptions, 'name'> {
   /** Waits before restarts; default: the supervisor's. */
   readonly backOff?: BackOff;
   /**
-   * Decides by the error what becomes of the child when the handling of a message fails; default: `restart`. `resume` drops the message, and
-   * the failure is logged.
+   * Decides by the error what becomes of the child when it has failed; default: always `restart`. Only a child that has
+   * failed at a message can be resumed: it drops the message, and the failure is logged. Not asked about starts.
    */
   readonly onError?: (error: unknown) => Directive;
   /** Receives the child's ref when it starts. The ref outlives restarts. */
@@ -61,7 +62,7 @@ const supervisors = new WeakSet<Behaviour<never>>();
 
 /** Marks the behaviour of a supervisor, for `child`. */
 export function markSupervisor<M>(behaviour: Behaviour<M>): Behaviour<M> {
-  // Its children have limits of their own, and nothing else takes time.
+  // However it ends, it waits for its children, as long as their specs say. Nothing else takes time.
   const marked = Object.assign((context: Context<M>) => behaviour(context), {
     stopTimeoutMs: Number.POSITIVE_INFINITY,
   });
@@ -70,28 +71,24 @@ export function markSupervisor<M>(behaviour: Behaviour<M>): Behaviour<M> {
   return marked;
 }
 
-/** Makes the spec of a child. The defaults are OTP's. */
+/** Makes the spec of a child. The defaults are OTP's. A supervisor checks it before it starts a child. */
 export function child<M>(of: ChildOptions<M>): ChildSpec<M> {
   const { id, start, restart, shutdown, significant, backOff, onError, onRef, ...options } = of;
-  const behaviour: Behaviour<M> = (context) => {
-    onRef?.(context.self);
-    return start(context);
-  };
   // The set only compares identities.
   const isSupervisor = supervisors.has(start as unknown as Behaviour<never>);
   return {
     id,
     // A supervisor starts and stops its children but sends them nothing, so the type of their messages does not
     // matter.
-    // What is no function is left for `checkChildSpecs` to refuse.
-    start: (typeof start === 'function' ? behaviour : start) as unknown as Behaviour<never>,
+    start: start as unknown as Behaviour<never>,
     restart: restart ?? 'permanent',
     shutdown: shutdown ?? (isSupervisor ? 'infinite' : SHUTDOWN_MS_DEFAULT),
     type: isSupervisor ? 'supervisor' : 'worker',
     significant: significant ?? false,
     backOff,
     onError,
-    // A supervisor that ends by itself also waits for its children, as long as their specs say.
-    options: isSupervisor ? { stopTimeoutMs: Number.POSITIVE_INFINITY, ...options } : options,
+    // As above: it is given the ref of an actor that takes M.
+    onRef: onRef as unknown as ChildSpec['onRef'],
+    options,
   };
 }

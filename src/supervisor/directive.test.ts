@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { testKit } from '../actors/kit/mod.ts';
 import type { Behaviour } from '../actors/mod.ts';
-import { type ChildOptions, child, type Directive, startChild, supervisor, whichChildren } from './mod.ts';
+import { codeOf } from '../errors.ts';
+import {
+  type ChildOptions,
+  child,
+  childRef,
+  type Directive,
+  restartChild,
+  startChild,
+  supervisor,
+  terminateChild,
+  whichChildren,
+} from './mod.ts';
 
 type Message = 'fail' | 'fail later' | 'count';
 
@@ -57,5 +68,117 @@ describe('a child whose handler fails', () => {
     a?.tell('fail');
     await kit.settle();
     expect(await whichChildren(kit.system, root)).toMatchObject([{ state: 'running' }]);
+  });
+});
+
+describe('a decider', () => {
+  /** The states of the children under a supervisor with this one, when nothing is left to do. */
+  const statesAfter = async (spec: ReturnType<typeof child<string>>, message = 'go'): Promise<string[]> => {
+    await using kit = testKit();
+    const root = await kit.system.start(supervisor({ children: [] }));
+    const ref = await startChild(kit.system, root, spec);
+    ref?.tell(message);
+    await kit.advance(10);
+    return (await whichChildren(kit.system, root)).map(({ id, state }) => `${id} ${state}`);
+  };
+
+  it('judges the behaviour that an actor has become, too', async () => {
+    let starts = 0;
+    const start: Behaviour<string> = (context) => {
+      starts += 1;
+      return () => {
+        context.become(() => {
+          throw new Error('later');
+        });
+        context.self.tell('again');
+      };
+    };
+    expect(await statesAfter(child({ id: 'a', start, onError: () => 'resume' }))).toEqual(['a running']);
+    expect(starts).toBe(1);
+  });
+
+  it.each([
+    ['resume', 'a running', 2],
+    ['restart', 'a running', 2],
+    ['stop', 'a stopped', 1],
+  ] as const)('that says %s about a failure beside all messages finds the child ended', async (directive, state, n) => {
+    let starts = 0;
+    const start: Behaviour<string> = (context) => {
+      starts += 1;
+      return () => {
+        context.spawn(() => {
+          throw new Error('a child below fails');
+        });
+      };
+    };
+    const codes: unknown[] = [];
+    const onError = (error: unknown): Directive => {
+      codes.push(codeOf(error));
+      return directive;
+    };
+    expect(await statesAfter(child({ id: 'a', start, onError }))).toEqual([state]);
+    expect(starts).toBe(n);
+    expect(codes).toEqual(['ACTOR_CHILD_FAILED']);
+  });
+
+  it('is not asked about a handler of an incarnation that is over', async () => {
+    await using kit = testKit();
+    const hung = Promise.withResolvers<void>();
+    const errors: unknown[] = [];
+    const onError = (error: unknown): Directive => {
+      errors.push(error);
+      return 'stop';
+    };
+    const spec = child<string>({ id: 'a', start: () => () => hung.promise, shutdown: 'brutal', onError });
+    const root = await kit.system.start(supervisor({ children: [spec] }));
+    (await childRef(kit.system, root, spec))?.tell('hang');
+    await kit.settle();
+    await terminateChild(kit.system, root, 'a');
+    await restartChild(kit.system, root, 'a');
+    hung.reject(new Error('too late'));
+    await kit.settle();
+    expect(errors).toEqual([]);
+    expect(await whichChildren(kit.system, root)).toMatchObject([{ state: 'running' }]);
+  });
+
+  it('may end a significant child, and its supervisor with it', async () => {
+    await using kit = testKit();
+    const start: Behaviour<string> = () => () => {
+      throw new Error('no use');
+    };
+    const spec = child({ id: 'a', start, restart: 'transient', significant: true, onError: () => 'stop' });
+    const root = await kit.system.start(supervisor({ autoShutdown: 'any_significant', children: [spec] }));
+    const ended = kit.system.ended(root);
+    (await childRef(kit.system, root, spec))?.tell('go');
+    expect((await ended).reason).toEqual({ kind: 'normal' });
+  });
+
+  it('leaves the siblings alone when a child is resumed or ends for good', async () => {
+    for (const directive of ['resume', 'stop'] as const) {
+      await using kit = testKit();
+      let starts = 0;
+      const start: Behaviour<string> = () => {
+        starts += 1;
+        return () => {
+          throw new Error('no use');
+        };
+      };
+      const spec = child({ id: 'a', start, onError: () => directive });
+      const children = [spec, child({ id: 'b', start })];
+      const root = await kit.system.start(supervisor({ strategy: 'one_for_all', children }));
+      (await childRef(kit.system, root, spec))?.tell('go');
+      await kit.settle();
+      expect(starts).toBe(2);
+    }
+  });
+
+  it('has the failures that it resumes logged', async () => {
+    const lines: string[] = [];
+    await using kit = testKit({ logger: { warn: () => undefined, error: (line) => void lines.push(line) } });
+    const spec = child<Message>({ id: 'a', start: counting([]), onError: () => 'resume' });
+    const root = await kit.system.start(supervisor({ children: [spec] }));
+    (await childRef(kit.system, root, spec))?.tell('fail');
+    await kit.settle();
+    expect(lines).toEqual([`actor ${root.path}/a failed: RangeError: fail`]);
   });
 });

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it, vi } from 'vitest';
-import type { AutoShutdown, Restart, Strategy } from './mod.ts';
+import type { AutoShutdown, Directive, Restart, Strategy } from './mod.ts';
 
 const DOCS = join(import.meta.dirname, '../../docs');
 const EXAMPLES = join(DOCS, 'supervision');
@@ -30,8 +30,11 @@ describe('docs/supervision.md', () => {
     expect(printed).toEqual(said);
   });
 
-  it('names every strategy, type of restart and automatic shutdown', () => {
-    const words: Record<Strategy | Restart | AutoShutdown, true> = {
+  it('names every strategy, type of restart, automatic shutdown and directive', () => {
+    const words: Record<Strategy | Restart | AutoShutdown | Directive, true> = {
+      resume: true,
+      restart: true,
+      stop: true,
       one_for_one: true,
       one_for_all: true,
       rest_for_one: true,

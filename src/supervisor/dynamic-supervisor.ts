@@ -1,9 +1,11 @@
 import { addresseeOf, type Behaviour, type Context, type Ref } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
+import { checkChildSpecs } from './check-child-specs.ts';
 import { type ChildOptions, child, markSupervisor } from './child-spec.ts';
-import { checkChildSpecs, checkedFlags, type SupervisorFlags } from './flags.ts';
+import { checkedFlags, type SupervisorFlags } from './flags.ts';
 import type { ChildEvent, ChildReply, DynamicSupervisorMessage } from './messages.ts';
 import { replyDone, replyStarted } from './reply.ts';
+import { checkObject, invalid, shown } from './spec-checks.ts';
 import { SupervisedChildren } from './supervised-children.ts';
 
 /** All children are made from one template, each with arguments of its own. */
@@ -16,6 +18,9 @@ export interface DynamicSupervisorSpec<A, M> extends SupervisorFlags {
 }
 
 type Incoming<A, M> = DynamicSupervisorMessage<A, M> | ChildEvent;
+
+/** Types leave them out of a template, but programs in JavaScript may not. */
+const OF_EACH_CHILD = ['id', 'onRef'];
 
 /**
  * OTP's `simple_one_for_one`: all children are instances of one template. It starts without children; messages start
@@ -41,24 +46,28 @@ export function dynamicSupervisor<A, M>(spec: DynamicSupervisorSpec<A, M>): Beha
   });
 }
 
-/** As in OTP, children that come and go do not end their supervisor. */
+/** @throws SUPERVISOR_SPEC_INVALID */
 function checkDynamic<A, M>({ autoShutdown = 'never', template }: DynamicSupervisorSpec<A, M>): void {
-  if (typeof template !== 'object' || template === null || typeof template.start !== 'function') {
-    const text = 'Expected `template` of a dynamic supervisor to be an object with the function `start`';
-    throw new ShoalError('SUPERVISOR_SPEC_INVALID', text);
-  }
-  if (autoShutdown === 'never' && template.significant !== true) return;
-  const text = 'A dynamic supervisor has no `autoShutdown` and no significant children; use `supervisor` for these';
-  throw new ShoalError('SUPERVISOR_SPEC_INVALID', text);
+  checkObject('`template` of a dynamic supervisor', template);
+  const { start, significant } = template;
+  if (typeof start !== 'function')
+    throw invalid(`Expected \`start\` of the template to be a function that returns a behaviour, got ${shown(start)}`);
+  const own = OF_EACH_CHILD.find((name) => name in template);
+  if (own !== undefined) throw invalid(`A template is for many children, so it has no \`${own}\`; leave it out`);
+  // As in OTP: children that come and go do not end their supervisor.
+  if (autoShutdown === 'never' && significant !== true) return;
+  throw invalid('A dynamic supervisor has no `autoShutdown` and no significant children; use `supervisor` for these');
 }
 
 /**
- * A template that throws fails to start its child. The behaviour is returned as it is, because `child` must recognise
- * a supervisor's.
+ * A template that throws, or makes no behaviour, fails to start its child. The behaviour is returned as it is, because
+ * `child` must recognise a supervisor's.
  */
 function startOf<A, M>(start: (args: A) => Behaviour<M>, args: A): Behaviour<M> {
   try {
-    return start(args);
+    const made = start(args);
+    if (typeof made === 'function') return made;
+    throw invalid(`Expected \`start\` of the template to return a behaviour, which is a function, got ${shown(made)}`);
   } catch (error) {
     return () => {
       throw error;
@@ -98,7 +107,7 @@ function receive<A, M>(
 function idOf(path: string, children: SupervisedChildren, ref: Ref<never>): string | undefined {
   const id = ref.path.slice(path.length + 1);
   if (children.refOf(id) === ref) return id;
-  // As in OTP: whoever ends one that has ended already has what he wants.
+  // As in OTP, it is no error to end a child that has ended already.
   if (addresseeOf(ref).state === 'stopped') return undefined;
   throw new ShoalError('SUPERVISOR_CHILD_UNKNOWN', `${ref.path} is no child of ${path}`);
 }

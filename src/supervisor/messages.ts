@@ -11,7 +11,7 @@ export interface ChildInfo {
   readonly type: ChildSpec['type'];
   readonly restart: Restart;
   readonly significant: boolean;
-  /** Undefined before its first start. It outlives restarts. */
+  /** Undefined before its first start, and of a child that was not wanted. It outlives restarts. */
   readonly ref: Ref<never> | undefined;
 }
 
@@ -27,8 +27,8 @@ export interface ChildCounts {
 export type Refused = { readonly ok: false; readonly error: ErrorEnvelope };
 
 /**
- * `ref` is undefined if the behaviour returned `ignore`. A refusal has the `ref` of a child of that id that is started already
- * (SUPERVISOR_CHILD_RUNNING).
+ * `ref` is undefined if the behaviour returned `ignore`. If a child of that id is started already, the refusal
+ * (SUPERVISOR_CHILD_RUNNING) has its `ref`.
  */
 export type ChildReply<M = never> =
   | { readonly ok: true; readonly ref: Ref<M> | undefined }
@@ -44,8 +44,8 @@ export type ChildQuery =
 export type SupervisorMessage =
   | ChildQuery
   /**
-   * Starts a child. Refused with SUPERVISOR_SPEC_INVALID, SUPERVISOR_CHILD_RUNNING with the child's ref, SUPERVISOR_CHILD_EXISTS if it is
-   * there and stopped, or SUPERVISOR_START_FAILED.
+   * Starts a child. Refused with SUPERVISOR_SPEC_INVALID, SUPERVISOR_CHILD_RUNNING with the child's ref,
+   * SUPERVISOR_CHILD_EXISTS if it is there and stopped, or SUPERVISOR_START_FAILED.
    */
   | { readonly kind: 'start-child'; readonly spec: ChildSpec; readonly replyTo?: Ref<ChildReply> }
   /** Stops a child, and keeps its spec unless it is temporary. Refused with SUPERVISOR_CHILD_UNKNOWN. */

@@ -11,13 +11,13 @@ export {
   terminateInstance,
   whichChildren,
 } from './calls.ts';
+export { checkChildSpecs } from './check-child-specs.ts';
 export { ChildRunningError } from './child-running-error.ts';
 export type { ChildOptions, ChildSpec, Directive, Restart, Shutdown } from './child-spec.ts';
 export { child, ignore } from './child-spec.ts';
 export type { ChildTemplate, DynamicSupervisorSpec } from './dynamic-supervisor.ts';
 export { dynamicSupervisor } from './dynamic-supervisor.ts';
 export type { AutoShutdown, SupervisorFlags } from './flags.ts';
-export { checkChildSpecs } from './flags.ts';
 export type {
   ChildCounts,
   ChildInfo,

@@ -128,6 +128,17 @@ describe('a child', () => {
     expect(await childrenOf(kit, ref)).toEqual(['a stopped']);
   });
 
+  it('that is transient is restarted if it was killed from outside', async () => {
+    await using kit = testKit();
+    const log: string[] = [];
+    const a = worker(log, 'a', { restart: 'transient' });
+    const ref = await start(kit, { children: [a.spec] });
+    await kit.system.stop(a.ref, 0);
+    await kit.settle();
+    expect(taken(log)).toBe('+a -a +a');
+    expect(await childrenOf(kit, ref)).toEqual(['a running']);
+  });
+
   it('that is temporary is never restarted', async () => {
     expect(await fates('temporary')).toEqual(['exit: ', 'crash: ']);
   });
@@ -188,6 +199,22 @@ describe('more restarts than the intensity within a period', () => {
     const ended = kit.system.ended(ref);
     a.tell('crash');
     await ended;
+  });
+
+  it('are the first one if the intensity is 0', async () => {
+    await using kit = testKit();
+    const log: string[] = [];
+    const a = worker(log, 'a');
+    const b = worker(log, 'b', { restart: 'temporary' });
+    const ref = await start(kit, { intensity: 0, children: [a.spec, b.spec] });
+    const ended = kit.system.ended(ref);
+    // An end without a restart does not count.
+    b.tell('crash');
+    await kit.settle();
+    expect(await childrenOf(kit, ref)).toEqual(['a running']);
+    a.tell('crash');
+    await ended;
+    expect(taken(log)).toBe('+a +b -b -a');
   });
 
   it('end the supervisor as failed (a deviation: in OTP it has shut down in order)', async () => {

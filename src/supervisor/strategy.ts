@@ -99,7 +99,7 @@ type Failure = Exclude<SupervisorEvent, { kind: 'due' }>;
 
 function mustRestart({ spec }: ChildView, reason: ExitReason): boolean {
   if (spec.restart === 'permanent') return true;
-  return spec.restart === 'transient' && reason.kind === 'error';
+  return spec.restart === 'transient' && (reason.kind === 'error' || reason.kind === 'killed');
 }
 
 function letGo(terms: Terms, state: SupervisorState, child: ChildView): Action[] {

@@ -1,7 +1,8 @@
-import type { Behaviour, CancelTimer, Context, Exit, ExitReason, Receive, Ref } from '../actors/mod.ts';
-import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import type { ActorSystem, Behaviour, CancelTimer, Context, Exit, ExitReason, Receive, Ref } from '../actors/mod.ts';
+import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import { ChildRunningError } from './child-running-error.ts';
 import { type ChildSpec, type Directive, ignore, type Shutdown } from './child-spec.ts';
+import { type Decider, directiveOf } from './decider.ts';
 import type { ChildCounts, ChildEvent, ChildInfo } from './messages.ts';
 import type { RestartHistory } from './restart-limit.ts';
 import { type Action, type ChildState, type ChildView, decide, type SupervisorEvent, type Terms } from './strategy.ts';
@@ -25,8 +26,8 @@ interface Child extends ChildView {
   incarnation: number;
   /** Its behaviour has returned `ignore`. */
   ignored: boolean;
-  /** Its decider has said `stop`. */
-  halted: boolean;
+  /** How its decider has judged the failure that ends this incarnation. */
+  directive: Directive | undefined;
   /** The child for whose end it waits to be restarted: its own id, or that of another. */
   waitsFor: string | undefined;
   failures: number;
@@ -51,7 +52,7 @@ export class SupervisedChildren {
 
   /**
    * Starts a child. Resolves with its ref, or undefined if its behaviour returned `ignore`.
-   * @throws SUPERVISOR_CHILD_EXISTS, SUPERVISOR_START_FAILED
+   * @throws SUPERVISOR_CHILD_RUNNING with the ref, SUPERVISOR_CHILD_EXISTS, SUPERVISOR_START_FAILED
    */
   async add(spec: ChildSpec): Promise<Ref<never> | undefined> {
     const known = this.#children.get(spec.id);
@@ -126,10 +127,9 @@ export class SupervisedChildren {
     const nowMs = this.#context.clock.monotonic();
     const { id, reason } = event;
     const { random } = this.#options;
-    const isHalted = child.halted;
-    await this.#apply({
-      ...{ kind: 'exited', id, reason, nowMs, livedMs: nowMs - child.startedMs, chance: random(), isHalted },
-    });
+    const isHalted = reason.kind === 'error' && judged(child, reason.error) === 'stop';
+    const livedMs = nowMs - child.startedMs;
+    await this.#apply({ kind: 'exited', id, reason, nowMs, livedMs, chance: random(), isHalted });
   }
 
   /** Stops the children one after the other, the last started first. */
@@ -203,7 +203,7 @@ export class SupervisedChildren {
     child.cancelWait();
     child.state = 'starting';
     child.ignored = false;
-    child.halted = false;
+    child.directive = undefined;
     child.waitsFor = undefined;
     child.incarnation += 1;
     const { incarnation } = child;
@@ -271,8 +271,10 @@ export class SupervisedChildren {
   #stopped(id: string): Child {
     const child = this.#known(id);
     if (child.state === 'stopped') return child;
-    const how = child.state === 'restarting' ? 'is about to be restarted' : 'runs';
-    throw new ShoalError('SUPERVISOR_CHILD_RUNNING', `child "${id}" ${how}; terminate it first`, { details: { id } });
+    const state = child.state === 'restarting' ? 'restarting' : 'running';
+    const how = state === 'restarting' ? 'is about to be restarted' : 'runs';
+    const text = `child "${id}" ${how}; terminate it first`;
+    throw new ShoalError('SUPERVISOR_CHILD_RUNNING', text, { details: { id, state } });
   }
 }
 
@@ -283,7 +285,7 @@ function newChild(spec: ChildSpec): Child {
     state: 'stopped',
     incarnation: 0,
     ignored: false,
-    halted: false,
+    directive: undefined,
     waitsFor: undefined,
     failures: 0,
     startedMs: 0,
@@ -297,51 +299,37 @@ function newChild(spec: ChildSpec): Child {
  * behaviour.
  */
 function begin(child: Child): Behaviour<never> {
-  return (context) => {
+  const { start, onError, onRef } = child.spec;
+  const checked = (receive: Receive<never>): Receive<never> => {
+    // `ignore` takes any message, so the types do not matter.
+    child.ignored = (receive as unknown) === ignore;
+    return receive;
+  };
+  let system: Pick<ActorSystem, 'logFailure'> | undefined;
+  const behaviour: Behaviour<never> = (context) => {
     child.ref = context.self;
-    const checked = (receive: Receive<never>): Receive<never> => {
-      // `ignore` takes any message, so the types do not matter.
-      child.ignored = (receive as unknown) === ignore;
-      const { onError } = child.spec;
-      return onError === undefined || child.ignored ? receive : decided(child, context, receive, onError);
-    };
-    const receive = child.spec.start(context);
+    system = context.system;
+    onRef?.(context.self);
+    const receive = start(context);
     return typeof receive === 'function' ? checked(receive) : Promise.resolve(receive).then(checked);
   };
+  const resumes = (decider: Decider, error: unknown): boolean => {
+    child.directive = directiveOf(decider, error);
+    if (child.directive !== 'resume') return false;
+    system?.logFailure(child.ref?.path ?? child.spec.id, toEnvelope(error));
+    return true;
+  };
+  return Object.assign(
+    behaviour,
+    start.stopTimeoutMs === undefined ? {} : { stopTimeoutMs: start.stopTimeoutMs },
+    onError === undefined ? {} : { resumes: (error: unknown) => resumes(onError, error) },
+  );
 }
 
-/** A receive function whose failures a decider judges first. */
-function decided(
-  child: Child,
-  context: Context<never>,
-  receive: Receive<never>,
-  onError: (error: unknown) => Directive,
-): Receive<never> {
-  const failed = (error: unknown): void => {
-    const directive = directiveOf(onError, error);
-    child.halted = directive === 'stop';
-    if (directive !== 'resume') throw error;
-    context.system.logFailure(context.self.path, toEnvelope(error));
-  };
-  return (message) => {
-    try {
-      const pending = receive(message);
-      return pending === undefined ? undefined : Promise.resolve(pending).catch(failed);
-    } catch (error) {
-      failed(error);
-      return undefined;
-    }
-  };
-}
-
-/** A decider that fails, or says something else, decides nothing. */
-function directiveOf(onError: (error: unknown) => Directive, error: unknown): Directive {
-  try {
-    const directive = onError(error);
-    return directive === 'resume' || directive === 'stop' ? directive : 'restart';
-  } catch {
-    return 'restart';
-  }
+/** The judgement on a failure that has ended a child, such as the loss of its thread or a failure of a child below. */
+function judged({ spec: { onError }, directive }: Child, error: ErrorEnvelope): Directive | undefined {
+  if (onError === undefined || (directive !== undefined && directive !== 'resume')) return directive;
+  return directiveOf(onError, fromEnvelope(error));
 }
 
 /** The child is to run, but something comes first. */

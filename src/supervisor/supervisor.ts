@@ -1,8 +1,10 @@
 import type { Behaviour, Context } from '../actors/mod.ts';
+import { checkChildSpecs } from './check-child-specs.ts';
 import { type ChildSpec, markSupervisor } from './child-spec.ts';
-import { checkChildSpecs, checkedFlags, checkOneOf, type SupervisorFlags } from './flags.ts';
+import { checkedFlags, type SupervisorFlags } from './flags.ts';
 import type { ChildEvent, SupervisorMessage } from './messages.ts';
 import { replyDone, replyStarted } from './reply.ts';
+import { checkOneOf } from './spec-checks.ts';
 import type { Strategy } from './strategy.ts';
 import { SupervisedChildren } from './supervised-children.ts';
 
@@ -32,15 +34,11 @@ export function supervisor(spec: SupervisorSpec): Behaviour<SupervisorMessage> {
   return markSupervisor(async (context) => {
     const flags = checkedFlags(spec, ['strategy', 'children']);
     const { strategy = 'one_for_one' } = spec;
-    checkOneOf('strategy', strategy, STRATEGIES);
+    checkOneOf('`strategy`', strategy, STRATEGIES);
     checkChildSpecs(spec.children, flags.autoShutdown);
     // The actor also takes messages that it sends to itself.
     const own = context as Context<Incoming>;
-    const children = new SupervisedChildren(own, {
-      ...flags,
-      strategy,
-      keepsSpecs: true,
-    });
+    const children = new SupervisedChildren(own, { ...flags, strategy, keepsSpecs: true });
     context.onStop(() => children.stopInOrder(), 'before-children');
     for (const childSpec of spec.children) await children.add(childSpec);
     return (message: Incoming) => receive(children, flags, message);

@@ -47,8 +47,8 @@ export const EVENTS = [
       'vm === undefined || !isNewReport(vm, report)) return NOTHING',
       'vm === undefined) return NOTHING',
     ],
-    ['the first report writes the row', "vm.report === undefined ? 'write-row' : 'update-row'", "'update-row'"],
-    ['later reports bring the row up to date', "vm.report === undefined ? 'write-row' : 'update-row'", "'write-row'"],
+    ['the first report writes the row', "vm.seq === undefined ? 'write-row' : 'update-row'", "'update-row'"],
+    ['later reports bring the row up to date', "vm.seq === undefined ? 'write-row' : 'update-row'", "'write-row'"],
     [
       'an end that was lost is noticed by the count of the guest',
       'report.inFlight === 0 && vm.inFlight > 0;',

@@ -3,6 +3,18 @@ import { mutationsOf } from './mutation.ts';
 /** The state of a fleet: transitions, records and indexes. */
 export const STATE = [
   ...mutationsOf('state/fleet.ts', [
+    ['a VM that is asked has not been heard of', 'isSignOfLife(transition) && vm', 'vm'],
+    [
+      'the order of the unheard follows reports',
+      "kind === 'vm-report' || kind === 'vm-heard' ||",
+      "kind === 'vm-heard' ||",
+    ],
+    [
+      'the order of the unheard follows answers',
+      " || kind === 'vm-heard' || kind === 'vm-linked'",
+      " || kind === 'vm-linked'",
+    ],
+    ['the order of the unheard follows links', " || kind === 'vm-linked';", ';'],
     [
       'changed parameters reach the indexes',
       'for (const vm of this.#vms.values()) this.#index.changed(vm, this.#params);',
@@ -181,8 +193,8 @@ export const STATE = [
       '      return true;\n    case',
     ],
     ['impossible figures are no report', 'isPossible(report) && (vm', '(vm'],
-    ['an older report is none', 'report.seq > vm.report.seq', 'report.seq > 0'],
-    ['a repeated report is none', 'report.seq > vm.report.seq', 'report.seq >= vm.report.seq'],
+    ['an older report is none', 'report.seq > vm.seq', 'report.seq > 0'],
+    ['a repeated report is none', 'report.seq > vm.seq', 'report.seq >= vm.seq'],
     ['a link that is back is not down', '  vm.linkDownMs = undefined;\n', ''],
     [
       'a VM is ready when its link is',
@@ -214,16 +226,8 @@ export const STATE = [
     ['a VM that is heard is asked anew', 'ruleMs;\n  vm.askedMs = undefined;\n}', 'ruleMs;\n}'],
   ]),
   ...mutationsOf('state/vm-index.ts', [
-    [
-      'R2 fills the fullest VM',
-      "routing === 'pack' ? fullestFirst : emptiestFirst",
-      "routing === 'pack' ? emptiestFirst : emptiestFirst",
-    ],
-    [
-      'R2 spreads if it is asked to',
-      "routing === 'pack' ? fullestFirst : emptiestFirst",
-      "routing === 'pack' ? fullestFirst : fullestFirst",
-    ],
+    ['R2 fills the fullest VM', "routing === 'pack' ? -1 : 1", "routing === 'pack' ? 1 : 1"],
+    ['R2 spreads if it is asked to', "routing === 'pack' ? -1 : 1", "routing === 'pack' ? -1 : -1"],
     ['a spare keeps its reservation while it is prepared', " && !(vm.spare && vm.state === 'prepared'),", ','],
     ['a spare that is being prepared has a lease', "!(vm.spare && vm.state === 'prepared')", '!vm.spare'],
     ['a VM whose link is down fails', ' || vm.linkDownMs !== undefined),', '),'],
@@ -234,22 +238,33 @@ export const STATE = [
       "replaced: (vm: Vm) => vm.state === 'ready' && vm.replace",
       'replaced: (vm: Vm) => vm.replace',
     ],
+    ['of equals the oldest is free', 'this.#fill * inFlight, 0, 0, id', 'this.#fill * inFlight, 0, 0, -id'],
+    ['of equals the oldest is the least loaded', 'cpuPercent, ramBytes, id);', 'cpuPercent, ramBytes, -id);'],
+    ['R4 takes the fewest in flight', '(slot, inFlight, cpuPercent,', '(slot, 0, cpuPercent,'],
+    ['R4 takes the lowest cpu', ', inFlight, cpuPercent, ramBytes, id);', ', inFlight, 0, ramBytes, id);'],
+    ['R4 takes the lowest ram', ', inFlight, cpuPercent, ramBytes, id);', ', inFlight, cpuPercent, 0, id);'],
     [
-      'a VM that is heard goes to the end of the unheard',
-      'if (vm.heardMs === entry.heardMs) return;',
-      'if (entry.heard !== undefined) return;',
+      'a VM that has gone is not free',
+      '    this.#free.remove(slot);\n    this.#roomy.remove(slot);\n    this.#heard',
+      '    this.#roomy.remove(slot);\n    this.#heard',
     ],
-    ['of equals the oldest is taken', 'order(vm, other) || vm.id - other.id', 'order(vm, other) || other.id - vm.id'],
-    ['R4 takes the fewest in flight', '  return (\n    a.inFlight - b.inFlight ||', '  return ('],
-    ['R4 takes the lowest cpu', '    (a.report?.cpuPercent ?? 0) - (b.report?.cpuPercent ?? 0) ||\n', ''],
-    ['R4 takes the lowest ram', ' ||\n    (a.report?.ramBytes ?? 0) - (b.report?.ramBytes ?? 0)', ''],
-    ['a VM that has gone has no room', '    this.#roomy.remove(entry.slot);\n', ''],
-    [
-      'a VM that has gone is not to be heard of',
-      '    if (entry.heard !== undefined) this.#heard.remove(entry.heard);\n    this.#slots',
-      '    this.#slots',
-    ],
-    ['a change of load changes the order', 'else if (is) best.update(slot);', ''],
+    ['a VM that has gone has no room', '    this.#roomy.remove(slot);\n    this.#heard', '    this.#heard'],
+    ['a VM that has gone is not to be heard of', '    this.#heard.remove(slot);\n', ''],
+    ['a report changes the groups', 'this.#regroup(vm, groupsOf(vm, params));\n    if', 'if'],
+    ['a report changes the order of R4', '    if (hasRoom(vm, params)) this.#putRoomy(vm);\n  }', '  }'],
+  ]),
+  ...mutationsOf('state/best-of.ts', [
+    ['a rank of which one figure differs is another', '      ranks[at + 2] === third &&\n', ''],
+    ['a slot that was the best gives way', 'best === slot ? this.#bestBelow(level, node) : this', 'this'],
+    ['a slot that takes no part is not the best', '    if (this.#members[slot] !== 1) return best;\n', ''],
+    ['the second figure decides among equals', 'x = ranks[at + 1] ?? 0;', 'x = 0;'],
+    ['the third figure decides among equals', 'x = ranks[at + 2] ?? 0;', 'x = 0;'],
+    ['the last figure decides among equals', 'x = ranks[at + 3] ?? 0;', 'x = 0;'],
+  ]),
+  ...mutationsOf('state/slot-list.ts', [
+    ['a slot that is put last leaves its place', '    this.remove(slot);\n    this.#join(last', '    this.#join(last'],
+    ['a slot alone in a list is in it', ' || this.#after(0) === place;', ';'],
+    ['a slot that was taken out is not in the list', '    this.#links[place * 2] = 0;\n', ''],
   ]),
   ...mutationsOf('state/vm.ts', [
     [

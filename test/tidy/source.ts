@@ -24,8 +24,9 @@ export class Source {
     return this.text.trimEnd().split('\n');
   }
 
+  /** A test, or what only tests use. */
   get isTest(): boolean {
-    return this.path.endsWith('.test.ts');
+    return this.path.endsWith('.test.ts') || this.path.includes('/testing/');
   }
 
   /** `path:line`, the way terminals make it a link. */

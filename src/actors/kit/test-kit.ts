@@ -47,7 +47,7 @@ export interface Failure {
   readonly error: ErrorEnvelope;
 }
 
-/** On the manual clock a stop takes at most so long, unless an actor was given a longer limit. */
+/** On the manual clock. What has not stopped by then is abandoned, however long its limit is. */
 const SHUTDOWN_MS_MAX = 60_000;
 
 export function testKit(options: TestKitOptions = {}): TestKit {
@@ -71,7 +71,7 @@ export function testKit(options: TestKitOptions = {}): TestKit {
   });
   const shutdown = async (): Promise<void> => {
     let over = false;
-    const ended = system.shutdown().then(() => {
+    const ended = system.shutdown(SHUTDOWN_MS_MAX).then(() => {
       over = true;
     });
     await settle();

@@ -1,6 +1,7 @@
 export { isAtRest } from '../policy/rest.ts';
 export { route } from '../policy/route.ts';
 export { step } from '../policy/step.ts';
+export { RequestPath } from '../router/request-path.ts';
 export { Fleet } from '../state/fleet.ts';
 export { openRequest } from '../state/open-request.ts';
 export type { FakeClient, FakeFleetOptions } from './fake-fleet.ts';

@@ -22,7 +22,10 @@ type Event<K extends HostEvent['kind']> = Extract<HostEvent, { readonly kind: K 
 /** What follows from what a controller tells. */
 export function onHostEvent(fleet: Fleet, event: HostEvent, now: Now): Reaction {
   if (event.kind === 'host-down') return hostAway(fleet, event.why, now.nowMs);
-  return combine(heard(fleet, event, now.nowMs), told(fleet, event, now));
+  const up = heard(fleet, event, now.nowMs);
+  const reaction = told(fleet, event, now);
+  // Nearly always: a report is not to pay for lists that are joined.
+  return up === NOTHING ? reaction : combine(up, reaction);
 }
 
 function told(fleet: Fleet, event: Exclude<HostEvent, { kind: 'host-down' }>, now: Now): Reaction {
@@ -110,7 +113,7 @@ function onReport(fleet: Fleet, { vm: id, report, atMs }: Event<'vm-report'>, { 
   if (vm === undefined || !isNewReport(vm, report)) return NOTHING;
   const reported: Reaction = {
     transitions: [{ kind: 'vm-report', vm: id, report, nowMs }],
-    effects: [{ kind: vm.report === undefined ? 'write-row' : 'update-row', vm: id, atMs }],
+    effects: [{ kind: vm.seq === undefined ? 'write-row' : 'update-row', vm: id, atMs }],
   };
   // An end that got lost on the way, because a mailbox was full: only what nobody waits for any more is given up.
   const isLost = report.inFlight === 0 && vm.inFlight > 0;

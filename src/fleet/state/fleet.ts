@@ -300,7 +300,9 @@ export class Fleet {
     if (vm === undefined) return false;
     const nowMs = 'nowMs' in transition ? this.ruleMs(transition.nowMs) : 0;
     if (!changeVm(vm, transition, this.#params, nowMs)) return false;
-    this.#index.changed(vm, this.#params);
+    if (transition.kind === 'vm-report') this.#index.reported(vm, this.#params);
+    else this.#index.changed(vm, this.#params);
+    if (isSignOfLife(transition) && vm.heardMs === nowMs) this.#index.heardNow(vm);
     if (transition.kind === 'vm-answering') this.#pool.bound(vm.address);
     if (transition.kind === 'vm-report') this.#heard(vm, nowMs);
     return true;
@@ -320,4 +322,9 @@ export class Fleet {
     else if (vm !== undefined && change === 'record') this.#index.changed(vm, this.#params);
     return change !== undefined;
   }
+}
+
+/** Those by which a VM is heard of, if it has reported. */
+function isSignOfLife({ kind }: VmTransition): boolean {
+  return kind === 'vm-report' || kind === 'vm-heard' || kind === 'vm-linked';
 }

@@ -40,7 +40,8 @@ export class HostRecord {
 
   /** A VM has reported. One that ran before the last failure proves nothing: it may be of an older image. */
   noteSound({ readyMs, startedMs }: Pick<VmRecord, 'readyMs' | 'startedMs'>, ruleMs: number): void {
-    if (readyMs === undefined || startedMs < this.failedMs) return;
+    // With no failure to make good, the times of each VM need not be fetched for each of its reports.
+    if (this.failures === 0 || readyMs === undefined || startedMs < this.failedMs) return;
     this.soundMs = Math.max(this.soundMs, ruleMs - readyMs);
   }
 }

@@ -81,7 +81,7 @@ export function changeVm(
 
 /** A repeated or older report is none, and neither is one with impossible figures. */
 export function isNewReport(vm: Vm, report: GuestReport): boolean {
-  return isPossible(report) && (vm.report === undefined || report.seq > vm.report.seq);
+  return isPossible(report) && (vm.seq === undefined || report.seq > vm.seq);
 }
 
 function move(vm: VmRecord, from: LiveState, to: LiveState): boolean {

@@ -39,6 +39,11 @@ describe('the choices of R2 and R4', () => {
     expect([bare.fleet.freeVm?.id, bare.fleet.leastLoaded?.id]).toEqual([3, 3]);
   });
 
+  it('is not the VM that has gone', () => {
+    const bare = new BareFleet().ready(1, 2).apply({ kind: 'vm-gone', vm: 1 });
+    expect([bare.fleet.freeVm?.id, bare.fleet.leastLoaded?.id]).toEqual([2, 2]);
+  });
+
   it.each([
     ['pack', 2],
     ['spread', 1],

@@ -1,7 +1,6 @@
-import { LinkedList, type ListNode } from '../../actors/mod.ts';
 import { FAULTS_MAX, type Params } from '../values/params.ts';
-import type { VmId } from '../values/vm-id.ts';
 import { BestOf } from './best-of.ts';
+import { SlotList } from './slot-list.ts';
 import { hasRoom, isFree, isServing, isSpare, isStarting, type Vm, type VmRecord } from './vm.ts';
 
 /** R2: `pack` fills VMs so that others fall idle and can go, `spread` keeps the load of each low. */
@@ -16,7 +15,7 @@ const GROUPS = {
   preparing: (vm: Vm) => vm.state === 'preparing',
   booting: (vm: Vm) => vm.state === 'booting',
   /** Without a first status line, a prepared spare excepted: R7's. */
-  unreported: (vm: Vm) => vm.report === undefined && vm.state !== 'stopping' && !(vm.spare && vm.state === 'prepared'),
+  unreported: (vm: Vm) => vm.seq === undefined && vm.state !== 'stopping' && !(vm.spare && vm.state === 'prepared'),
   draining: (vm: Vm) => vm.state === 'draining',
   stopping: (vm: Vm) => vm.state === 'stopping',
   /** R2 ejects these, or may. */
@@ -31,38 +30,29 @@ const GROUPS = {
 export type Group = keyof typeof GROUPS;
 
 const NAMES: readonly Group[] = Object.keys(GROUPS).filter((name): name is Group => name in GROUPS);
-
-/** What the index notes of one VM. */
-interface Entry {
-  readonly slot: number;
-  /** A bit for each group that it is in. */
-  groups: number;
-  free: boolean;
-  roomy: boolean;
-  /** Its place among those that have reported. */
-  heard: ListNode<VmRecord> | undefined;
-  heardMs: number | undefined;
-}
+const PREDICATES: readonly ((vm: Vm, params: Params) => boolean)[] = NAMES.map((name) => GROUPS[name]);
 
 /** VMs by what the rules ask for. Nothing here is a fact of its own: all of it follows from the records. */
 export class VmIndex {
-  readonly #entries = new Map<VmId, Entry>();
-  readonly #groups: ReadonlyMap<Group, Set<VmRecord>> = new Map(NAMES.map((name) => [name, new Set<VmRecord>()]));
+  readonly #groups: readonly Set<VmRecord>[] = NAMES.map(() => new Set());
+  readonly #byName: ReadonlyMap<Group, ReadonlySet<Vm>> = new Map(
+    NAMES.map((name, bit) => [name, this.#groups[bit] ?? EMPTY]),
+  );
   readonly #slots: (VmRecord | undefined)[] = [];
   readonly #unused: number[] = [];
-  readonly #free: BestOf;
-  readonly #roomy: BestOf;
+  /** R2: what a VM's requests count for in its rank. */
+  readonly #fill: 1 | -1;
+  readonly #free = new BestOf();
+  readonly #roomy = new BestOf();
   /** VMs that have reported, in the order in which they were last heard of. */
-  readonly #heard = new LinkedList<VmRecord>();
+  readonly #heard = new SlotList();
 
   constructor(routing: Routing) {
-    const compareFill = routing === 'pack' ? fullestFirst : emptiestFirst;
-    this.#free = new BestOf((a, b) => this.#compare(a, b, compareFill) < 0);
-    this.#roomy = new BestOf((a, b) => this.#compare(a, b, leastLoadedFirst) < 0);
+    this.#fill = routing === 'pack' ? -1 : 1;
   }
 
   group(name: Group): ReadonlySet<Vm> {
-    return this.#groups.get(name) ?? EMPTY;
+    return this.#byName.get(name) ?? EMPTY;
   }
 
   /** R2's choice. */
@@ -77,84 +67,76 @@ export class VmIndex {
 
   /** VMs that have reported, longest unheard first. */
   get heard(): Iterable<Vm> {
-    return this.#heard;
+    return this.#heardVms();
   }
 
   get longestUnheard(): Vm | undefined {
-    return this.#heard.first;
+    return this.#at(this.#heard.first);
   }
 
   add(vm: VmRecord, params: Params): void {
-    const slot = this.#unused.pop() ?? this.#slots.length;
-    this.#slots[slot] = vm;
-    this.#entries.set(vm.id, {
-      slot,
-      groups: 0,
-      free: false,
-      roomy: false,
-      heard: undefined,
-      heardMs: undefined,
-    });
+    vm.slot = this.#unused.pop() ?? this.#slots.length;
+    this.#slots[vm.slot] = vm;
     this.changed(vm, params);
   }
 
   remove(vm: VmRecord): void {
-    const entry = this.#entries.get(vm.id);
-    if (entry === undefined) return;
-    this.#entries.delete(vm.id);
-    this.#regroup(vm, entry, 0);
-    this.#free.remove(entry.slot);
-    this.#roomy.remove(entry.slot);
-    if (entry.heard !== undefined) this.#heard.remove(entry.heard);
-    this.#slots[entry.slot] = undefined;
-    this.#unused.push(entry.slot);
+    const { slot } = vm;
+    this.#regroup(vm, 0);
+    this.#free.remove(slot);
+    this.#roomy.remove(slot);
+    this.#heard.remove(slot);
+    this.#slots[slot] = undefined;
+    this.#unused.push(slot);
   }
 
   /** Brings everything up to date with the record. */
   changed(vm: VmRecord, params: Params): void {
-    const entry = this.#entries.get(vm.id);
-    if (entry === undefined) return;
-    let groups = 0;
-    for (let bit = 0; bit < NAMES.length; bit++) {
-      const name = NAMES[bit];
-      if (name !== undefined && GROUPS[name](vm, params)) groups |= 1 << bit;
-    }
-    this.#regroup(vm, entry, groups);
-    this.#rehear(vm, entry);
+    this.#regroup(vm, groupsOf(vm, params));
     this.loadChanged(vm, params);
   }
 
   /** The same where no more has changed than requests in flight: the way of every request. */
   loadChanged(vm: VmRecord, params: Params): void {
-    const entry = this.#entries.get(vm.id);
-    if (entry === undefined) return;
-    entry.free = place(this.#free, entry.slot, entry.free, isFree(vm, params));
-    entry.roomy = place(this.#roomy, entry.slot, entry.roomy, hasRoom(vm, params));
+    const { id, slot, inFlight } = vm;
+    if (isFree(vm, params)) this.#free.put(slot, this.#fill * inFlight, 0, 0, id);
+    else this.#free.remove(slot);
+    if (hasRoom(vm, params)) this.#putRoomy(vm);
+    else this.#roomy.remove(slot);
   }
 
-  #regroup(vm: VmRecord, entry: Entry, groups: number): void {
-    const changed = entry.groups ^ groups;
+  /** The same where a report has come: neither state nor requests in flight have changed. */
+  reported(vm: VmRecord, params: Params): void {
+    this.#regroup(vm, groupsOf(vm, params));
+    if (hasRoom(vm, params)) this.#putRoomy(vm);
+  }
+
+  /** The VM was heard of at this moment, after all others. */
+  heardNow(vm: VmRecord): void {
+    this.#heard.toEnd(vm.slot);
+  }
+
+  #regroup(vm: VmRecord, groups: number): void {
+    const changed = vm.groups ^ groups;
     if (changed === 0) return;
-    entry.groups = groups;
+    vm.groups = groups;
     for (let bit = 0; bit < NAMES.length; bit++) {
-      const name = NAMES[bit];
-      if (name === undefined || (changed & (1 << bit)) === 0) continue;
-      const group = this.#groups.get(name);
-      if ((groups & (1 << bit)) !== 0) group?.add(vm);
-      else group?.delete(vm);
+      if ((changed & (1 << bit)) === 0) continue;
+      if ((groups & (1 << bit)) !== 0) this.#groups[bit]?.add(vm);
+      else this.#groups[bit]?.delete(vm);
     }
   }
 
-  #rehear(vm: VmRecord, entry: Entry): void {
-    if (vm.heardMs === entry.heardMs) return;
-    entry.heardMs = vm.heardMs;
-    if (entry.heard !== undefined) this.#heard.remove(entry.heard);
-    entry.heard = this.#heard.push(vm);
+  /** R4: fewest in flight, then lowest `cpu`, then `ram`; of equals the oldest. */
+  #putRoomy({ id, slot, inFlight, cpuPercent, ramBytes }: VmRecord): void {
+    this.#roomy.put(slot, inFlight, cpuPercent, ramBytes, id);
   }
 
-  #compare(a: number, b: number, order: (a: Vm, b: Vm) => number): number {
-    const [vm, other] = [this.#slots[a], this.#slots[b]];
-    return vm === undefined || other === undefined ? a - b : order(vm, other) || vm.id - other.id;
+  *#heardVms(): Generator<Vm, undefined> {
+    for (const slot of this.#heard) {
+      const vm = this.#slots[slot];
+      if (vm !== undefined) yield vm;
+    }
   }
 
   #at(slot: number | undefined): Vm | undefined {
@@ -164,26 +146,9 @@ export class VmIndex {
 
 const EMPTY: ReadonlySet<Vm> = new Set();
 
-function place(best: BestOf, slot: number, was: boolean, is: boolean): boolean {
-  if (is && !was) best.add(slot);
-  else if (is) best.update(slot);
-  else if (was) best.remove(slot);
-  return is;
-}
-
-function fullestFirst(a: Vm, b: Vm): number {
-  return b.inFlight - a.inFlight;
-}
-
-function emptiestFirst(a: Vm, b: Vm): number {
-  return a.inFlight - b.inFlight;
-}
-
-/** R4: fewest in flight, then lowest `cpu`, then `ram`. */
-function leastLoadedFirst(a: Vm, b: Vm): number {
-  return (
-    a.inFlight - b.inFlight ||
-    (a.report?.cpuPercent ?? 0) - (b.report?.cpuPercent ?? 0) ||
-    (a.report?.ramBytes ?? 0) - (b.report?.ramBytes ?? 0)
-  );
+/** A bit for each group that the VM is in. */
+function groupsOf(vm: Vm, params: Params): number {
+  let groups = 0;
+  for (let bit = 0; bit < PREDICATES.length; bit++) if (PREDICATES[bit]?.(vm, params) === true) groups |= 1 << bit;
+  return groups;
 }

@@ -34,16 +34,49 @@ export interface NewVm {
  */
 export class VmRecord {
   readonly id: VmId;
-  readonly address: Address;
   /** How often it was told to report: parameters change, a running guest does not. */
   readonly statusIntervalMs: number;
-  /** Found running, so that its boot was some other time's. */
-  readonly isAdopted: boolean;
-  /** Requests dispatched and not ended, first dispatched first. */
-  readonly requests = new LinkedList<OpenRequest>();
+  // These are what a report and a request read. They stand side by side because that much fits into few lines of a CPU's cache.
   state: LiveState;
+  linked = false;
+  /** Its link has refused a message because its mailbox is full: it gets no requests for a moment. */
+  congested = false;
   /** Kept prepared, or being prepared, until R3 wants it. */
   spare: boolean;
+  /** It is to be replaced by a new one: an administrator asked for it. */
+  replace = false;
+  /** R2 drains it because it fails. */
+  ejected = false;
+  dispatchedSinceReport = false;
+  /** Link errors and 5xx in a row (R2). */
+  faults = 0;
+  /** `free_count` of its row: idle reports in a row. */
+  freeCount = 0;
+  /** Requests dispatched and not ended, first dispatched first. */
+  readonly requests = new LinkedList<OpenRequest>();
+  // The figures of the last status line, which `report` gives as one.
+  /** Undefined before the first. */
+  seq: number | undefined;
+  cpuPercent = 0;
+  ramBytes = 0;
+  guestInFlight = 0;
+  served = 0;
+  /** When it was last heard of, after the first status line. */
+  heardMs: number | undefined;
+  /** When it was asked over its link whether it lives; undefined once it was heard of after that. */
+  askedMs: number | undefined;
+  /** Since when the link of a VM that was ready is down. */
+  linkDownMs: number | undefined;
+  /** When a report last counted towards `freeCount`. */
+  countedMs = Number.NEGATIVE_INFINITY;
+  /** Since when nothing is in flight. */
+  idleMs: number;
+  /** The index's own: the number that the VM has there, and a bit for each group that it is in. */
+  slot = -1;
+  groups = 0;
+  readonly address: Address;
+  /** Found running, so that its boot was some other time's. */
+  readonly isAdopted: boolean;
   /** The host has said that it has the VM. */
   isOnHost: boolean;
   /** The reservation is durable. */
@@ -61,32 +94,10 @@ export class VmRecord {
   /** Undefined until its ready line was read. */
   guest: GuestReady | undefined;
   readyMs: number | undefined;
-  linked = false;
-  /** Its link has refused a message because its mailbox is full: it gets no requests for a moment. */
-  congested = false;
-  /** Since when the link of a VM that was ready is down. */
-  linkDownMs: number | undefined;
-  /** Since when nothing is in flight. */
-  idleMs: number;
-  /** Undefined before the first status line: there is then no row in `vmachine` (R7). */
-  report: GuestReport | undefined;
-  /** When it was last heard of, after the first status line. */
-  heardMs: number | undefined;
-  /** When it was asked over its link whether it lives; undefined once it was heard of after that. */
-  askedMs: number | undefined;
-  /** When a report last counted towards `freeCount`. */
-  countedMs = Number.NEGATIVE_INFINITY;
-  /** `free_count` of its row: idle reports in a row. */
-  freeCount = 0;
-  dispatchedSinceReport = false;
-  /** Link errors and 5xx in a row (R2). */
-  faults = 0;
-  /** It is to be replaced by a new one: an administrator asked for it. */
-  replace = false;
   /** The VM that this one was started to replace. */
   replaces: VmId | undefined;
-  /** R2 drains it because it fails. */
-  ejected = false;
+  /** It leaves because of a failure of its own: its end counts towards the back-off. */
+  failed = false;
   /** Why it is draining or stopping. */
   why: string | undefined;
   /** When it was last told to stop; monotonic. */
@@ -109,6 +120,21 @@ export class VmRecord {
     this.idleMs = ruleMs;
     this.replaces = vm.replaces;
     if (this.state === 'stopping') this.stopSentMs = vm.nowMs;
+  }
+
+  /** The last status line; undefined before the first, and there is then no row in `vmachine` (R7). */
+  get report(): GuestReport | undefined {
+    const { seq, cpuPercent, ramBytes, guestInFlight, served } = this;
+    return seq === undefined ? undefined : { seq, cpuPercent, ramBytes, inFlight: guestInFlight, served };
+  }
+
+  /** Copies the figures: to keep a line of each VM would leave the garbage collector as many objects as there are reports. */
+  set report({ seq, cpuPercent, ramBytes, inFlight, served }: GuestReport) {
+    this.seq = seq;
+    this.cpuPercent = cpuPercent;
+    this.ramBytes = ramBytes;
+    this.guestInFlight = inFlight;
+    this.served = served;
   }
 
   /** Requests dispatched and not ended, by the router's own count. */

@@ -340,6 +340,7 @@ describe('controller, on real QEMU', () => {
     }
     rmSync(real.fleetDirectory, { recursive: true });
     await using host = await openHost(real, { hypervisor: real.again() });
+    await host.events.fishFor<EventOf<'host-up'>>((event) => event.kind === 'host-up');
     for (const vm of [1, 2])
       expect(host.events.received).toContainEqual(expect.objectContaining({ kind: 'vm-gone', vm }));
     expect(host.events.received).toContainEqual(expect.objectContaining({ kind: 'host-up', vms: [] }));

@@ -35,6 +35,8 @@ export type WorkerMessage =
   | { readonly kind: 'wait'; readonly ms: number }
   /** Spawns a child, which has no proxy. */
   | { readonly kind: 'helper'; readonly replyTo: Ref<Ref<WorkerMessage>> }
+  /** Holds buffers of so many bytes, outside of the heap. */
+  | { readonly kind: 'hold'; readonly bytes: number }
   | { readonly kind: 'never'; readonly replyTo: Ref<unknown> }
   | { readonly kind: 'end' }
   | { readonly kind: 'fail'; readonly code?: 'VM_GONE' }
@@ -64,6 +66,7 @@ export function behaviours(
 function worker(home: ShardHome, args: WorkerArgs): Behaviour<WorkerMessage> {
   return async (context) => {
     const notes: number[] = [];
+    const held: Uint8Array[] = [];
     if (args.failStart === true) throw new ShoalError('VM_GONE', 'it was told to fail', { details: { vm: 7 } });
     const { stopped, started } = args;
     if (stopped !== undefined) context.onStop(() => void stopped.tell(context.self.path));
@@ -130,6 +133,9 @@ function worker(home: ShardHome, args: WorkerArgs): Behaviour<WorkerMessage> {
           return new Promise((resolve) => context.clock.timer(message.ms, resolve));
         case 'helper':
           message.replyTo.tell(context.spawn(worker(home, {}), { name: 'helper' }));
+          return;
+        case 'hold':
+          held.push(new Uint8Array(message.bytes));
           return;
         case 'never':
           return;

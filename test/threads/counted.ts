@@ -1,6 +1,5 @@
-import type { Behaviour, Context, Receive, Ref } from '../../actors/mod.ts';
-import { causeFault } from '../fault.ts';
-import type { ShardHome } from '../module.ts';
+import type { Behaviour, Context, Receive, Ref } from '../../src/actors/mod.ts';
+import type { ShardHome } from '../../src/shards/mod.ts';
 
 /**
  * What a test counts, on all threads, in shared memory. An actor adds to `sent` what it is about to send, and
@@ -55,7 +54,7 @@ function receive(
     add(counts, 'handled');
     if (fault === 'crash') throw new Error('told to crash');
     if (fault === 'exit') process.exit(7);
-    if (fault === 'throw') causeFault('throw');
+    if (fault === 'throw') setImmediate(throwUncaught);
     if (step === undefined) return undefined;
     const { to, times, how } = step;
     const message: CountedMessage = { steps, fault: step.fault };
@@ -82,4 +81,8 @@ async function offer(
     add(counts, 'sent');
     if (!(await context.offer(to, message))) add(counts, 'refused');
   }
+}
+
+function throwUncaught(): never {
+  throw new Error('told to throw');
 }

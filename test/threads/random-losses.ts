@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import type { Ref } from '../../actors/mod.ts';
-import { type ChildSpec, child, type Strategy, supervisor } from '../../supervisor/mod.ts';
+import type { Ref } from '../../src/actors/mod.ts';
+import { type ChildSpec, child, type Strategy, supervisor } from '../../src/supervisor/mod.ts';
 import { type CountedMessage, counted, type Step } from './counted.ts';
 import { type CountedSystem, countedSystem } from './counted-system.ts';
 

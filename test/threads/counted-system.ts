@@ -1,5 +1,5 @@
-import { type ActorSystem, createSystem, type DeadLetter, type Ref } from '../../actors/mod.ts';
-import { createShards, moduleBeside, type Shards } from '../mod.ts';
+import { type ActorSystem, createSystem, type DeadLetter, type Ref } from '../../src/actors/mod.ts';
+import { createShards, moduleBeside, type Shards } from '../../src/shards/mod.ts';
 import { add, type behaviours, COUNTS, type CountedMessage, send } from './counted.ts';
 
 export interface Totals {
@@ -42,7 +42,6 @@ const LOOK_MS = 5;
 const QUIET_LOOKS = 10;
 
 export function countedSystem(count: number): CountedSystem {
-  process.env['SHOAL_TEST_FAULTS'] = '1';
   const counts = new Int32Array(new SharedArrayBuffer(COUNTS.length * Int32Array.BYTES_PER_ELEMENT));
   const letters: DeadLetter[] = [];
   const system = createSystem({

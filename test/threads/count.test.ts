@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import type { Ref } from '../actors/mod.ts';
-import type { CountedMessage, Step } from './testing/counted.ts';
-import { counted } from './testing/counted.ts';
-import { countedSystem } from './testing/counted-system.ts';
+import type { Ref } from '../../src/actors/mod.ts';
+import type { CountedMessage, Step } from './counted.ts';
+import { counted } from './counted.ts';
+import { countedSystem } from './counted-system.ts';
 
 const tellOnce = (to: Ref<CountedMessage>): Step => ({ to, times: 1, how: 'tell' });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { it } from 'vitest';
-import { playScenario, scenarios } from './testing/random-losses.ts';
+import { playScenario, scenarios } from './random-losses.ts';
 
 const MINUTES = 3;
 

@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { type TestKit, testKit } from './kit/mod.ts';
+import { type Context, createSystem, type Ref, type TimerScheduler } from './mod.ts';
+
+/** An actor that passes what it is sent on to a probe, and its timers. */
+function setUp(kit: TestKit) {
+  const p = kit.probe<string>();
+  let own: Context<string> | undefined;
+  const ref: Ref<string> = kit.system.spawn<string>((context) => {
+    own = context;
+    return (message) => void p.ref.tell(message);
+  });
+  if (own === undefined) throw new Error('it has been set at the start');
+  const timers: TimerScheduler<string> = own.timers;
+  return { p, ref, timers };
+}
+
+describe('context.timers', () => {
+  it('sends once, and is active until then', async () => {
+    await using kit = testKit();
+    const { p, timers } = setUp(kit);
+    timers.after('key', 10, 'ding');
+    expect(timers.isActive('key')).toBe(true);
+    await p.expectNone(9);
+    await kit.advance(1);
+    expect(timers.isActive('key')).toBe(false);
+    await kit.advance(100);
+    expect(p.received).toEqual(['ding']);
+  });
+
+  it('replaces the timer of the same key, and leaves those of others alone', async () => {
+    await using kit = testKit();
+    const { p, timers } = setUp(kit);
+    timers.after('key', 10, 'former');
+    timers.after('other', 10, 'other');
+    timers.after('key', 20, 'latter');
+    await kit.advance(100);
+    expect(p.received).toEqual(['other', 'latter']);
+  });
+
+  it('sends with a fixed delay until it is cancelled', async () => {
+    await using kit = testKit();
+    const { p, timers } = setUp(kit);
+    let n = 0;
+    timers.withFixedDelay('key', 10, () => `${++n}`, 5);
+    await kit.advance(4);
+    expect(p.received).toEqual([]);
+    await kit.advance(21);
+    timers.cancel('key');
+    await kit.advance(100);
+    expect(p.received).toEqual(['1', '2', '3']);
+    expect(timers.isActive('key')).toBe(false);
+    expect(kit.clock.pending).toBe(0);
+  });
+
+  it('sends at a fixed rate: a late message delays no other, and missed ones are sent as one', async () => {
+    const dueMs: number[] = [];
+    const late = [0, 4, 0, 25, 0];
+    let nowMs = 0;
+    let fire: (() => void) | undefined;
+    const clock = {
+      now: () => nowMs,
+      monotonic: () => nowMs,
+      timer: (delayMs: number, callback: () => void) => {
+        dueMs.push(nowMs + delayMs);
+        fire = callback;
+        return () => undefined;
+      },
+    };
+    const system = createSystem({ clock });
+    let sent = 0;
+    system.spawn<number>((context) => {
+      context.timers.atFixedRate('key', 10, () => ++sent);
+      return () => undefined;
+    });
+    for (const lateMs of late) {
+      nowMs = (dueMs.at(-1) ?? 0) + lateMs;
+      fire?.();
+    }
+    expect(dueMs).toEqual([10, 20, 30, 40, 70, 80]);
+    expect(sent).toBe(late.length);
+    await system.shutdown();
+  });
+
+  it.each<[string, (timers: TimerScheduler<string>) => void]>([
+    ['cancelled', (timers) => timers.cancel('key')],
+    ['replaced', (timers) => timers.after('key', 1_000, 'later')],
+    ['cancelled with all others', (timers) => timers.cancelAll()],
+  ])('is not heard of once it is %s, not even if its message waits already', async (_what, act) => {
+    const starts: ((timers: TimerScheduler<string>) => void)[] = [
+      (timers) => timers.after('key', 10, 'tick'),
+      (timers) => timers.withFixedDelay('key', 10, () => 'tick'),
+      (timers) => timers.atFixedRate('key', 10, () => 'tick'),
+    ];
+    for (const start of starts) {
+      await using kit = testKit();
+      const seen: string[] = [];
+      const gate = Promise.withResolvers<void>();
+      const ref = kit.system.spawn<string>((context) => {
+        start(context.timers);
+        return async (message) => {
+          seen.push(message);
+          if (message !== 'work') return;
+          await gate.promise;
+          act(context.timers);
+        };
+      });
+      ref.tell('work');
+      await kit.advance(35);
+      expect(kit.system.tree().children[0]?.depth).toBeGreaterThan(0);
+      gate.resolve();
+      await kit.advance(100);
+      expect(seen).toEqual(['work']);
+      expect(kit.system.deadLetters.count).toBe(0);
+    }
+  });
+
+  it('forgets keys whose messages were handled, however many there are', async () => {
+    await using kit = testKit();
+    const { p, timers } = setUp(kit);
+    for (let key = 0; key < 100; key++) timers.after(key, key, `${key}`);
+    await kit.advance(100);
+    expect(p.received).toHaveLength(100);
+    timers.after(7, 10, 'again');
+    await kit.advance(10);
+    expect(p.received.at(-1)).toBe('again');
+  });
+
+  it('ends with its incarnation, and does nothing after it', async () => {
+    await using kit = testKit();
+    const { p, ref, timers } = setUp(kit);
+    timers.atFixedRate('key', 10, () => 'tick');
+    await kit.system.stop(ref);
+    expect(kit.clock.pending).toBe(0);
+    timers.after('key', 10, 'tick');
+    expect(kit.clock.pending).toBe(0);
+    await p.expectNone(100);
+  });
+
+  it('fails its actor when it cannot make its message', async () => {
+    await using kit = testKit();
+    const { ref, timers } = setUp(kit);
+    timers.withFixedDelay('key', 10, () => {
+      throw new Error('no message');
+    });
+    await kit.advance(10);
+    expect(kit.failures).toMatchObject([{ path: ref.path, error: { message: 'no message' } }]);
+  });
+
+  it.each([0, -1, Number.NaN])('refuses an interval of %s', async (intervalMs) => {
+    await using kit = testKit();
+    const { timers } = setUp(kit);
+    const refused = expect.objectContaining({ code: 'CONFIG_VALUE' });
+    expect(() => timers.withFixedDelay('key', intervalMs, () => 'tick')).toThrow(refused);
+    expect(() => timers.atFixedRate('key', intervalMs, () => 'tick')).toThrow(refused);
+    expect(() => timers.after('key', intervalMs - 1, 'tick')).toThrow(refused);
+    expect(timers.isActive('key')).toBe(false);
+  });
+});
