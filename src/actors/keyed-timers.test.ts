@@ -66,6 +66,7 @@ describe('context.timers', () => {
         fire = callback;
         return () => undefined;
       },
+      soon: (callback: () => void) => queueMicrotask(callback),
     };
     const system = createSystem({ clock });
     let sent = 0;
