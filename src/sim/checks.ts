@@ -99,6 +99,11 @@ export class Checks {
     }
   }
 
+  /** R6: the host's controller is never silent but when all of Shoal stands still. */
+  losesHost(): void {
+    this.violated('the host is taken for out of reach, and its controller reports');
+  }
+
   /** R3, R8: what runs has its address in the durable tables. */
   afterWrite(): void {
     const { room, disk } = this.#world;

@@ -29,7 +29,7 @@ export const MOMENTS: readonly string[] = [
 ];
 
 /** The rules that events name. */
-export const RULES_WITH_EVENTS: readonly string[] = ['R1', 'R2', 'R3', 'R5', 'R6', 'R8'];
+const RULES_WITH_EVENTS: readonly string[] = ['R1', 'R2', 'R3', 'R5', 'R6', 'R8'];
 
 /** @returns the moments and rules that were not reached */
 export function unreached({
