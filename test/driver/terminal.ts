@@ -114,11 +114,12 @@ export class Terminal {
   /** Resolves when the command that was typed last has ended. */
   async left(): Promise<Left> {
     const exitCode = await eventually('the command ended', () => this.#read('code'));
+    const after = await eventually('the settings were noted', () => this.#read('after'));
     const flags = await this.#tmux('display-message', '-p', '#{alternate_on} #{cursor_flag}');
     const [alternate, cursor] = flags.trim().split(' ');
     return {
       exitCode: Number(exitCode),
-      sameSettings: this.#read('before') === this.#read('after'),
+      sameSettings: this.#read('before') === after,
       alternateScreen: alternate === '1',
       cursorShown: cursor === '1',
     };
