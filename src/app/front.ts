@@ -1,8 +1,16 @@
 import type { ActorSystem, Behaviour, Ref } from '../actors/mod.ts';
 import type { RouterMessage } from '../fleet/mod.ts';
 import { child, supervisor } from '../supervisor/mod.ts';
-import { type AdminHandler, type Connection, type EndpointMessage, endpoint, serveAdmin } from '../transport/mod.ts';
+import {
+  type AdminHandler,
+  type Connection,
+  type EndpointMessage,
+  endpoint,
+  type RouterRequest,
+  serveAdmin,
+} from '../transport/mod.ts';
 import type { CleanUp } from './clean-up.ts';
+import { RestartingRef } from './restarting-ref.ts';
 import { version } from './version.ts';
 
 export interface FrontOptions {
@@ -27,12 +35,16 @@ export async function startFront(of: FrontOptions, cleanUp: CleanUp): Promise<vo
   const { system, connection, fleet } = of;
   const admin = await serveAdmin(connection.nc, fleet, of.handlers);
   cleanUp.add(() => admin.close());
+  // A client need not notice that the router is restarted.
+  const router = new RestartingRef<RouterRequest>(of.router, system.clock, ({ request }) =>
+    request.replyTo.tell({ ok: false, status: 503, message: 'overloaded: the router is away' }),
+  );
   const start: Behaviour<EndpointMessage> = (context) =>
     endpoint({
       nc: connection.nc,
       fleet,
       version: version(),
-      router: of.router,
+      router,
       tokenKey: of.tokenKey,
       deadlineMs: of.deadlineMs(),
       drainLimitMs: DRAIN_LIMIT_MS,
