@@ -182,9 +182,10 @@ export class World {
         return true;
       },
     };
-    // As the administration does: on disk first.
-    if (command.kind === 'scale') this.setParameter('min_vm_count', command.vmCount);
-    life.core.router.tell({ ...command, replyTo });
+    const tell = (): void => void life.core.router.tell({ ...command, replyTo });
+    if (command.kind !== 'scale') return tell();
+    // As the administration does: on disk first, and not at all if that fails.
+    life.settings.write({ min_vm_count: command.vmCount }).then(tell, () => this.record('params-failed'));
   }
 
   get minVmCount(): number {
