@@ -12,6 +12,7 @@ import type { api } from './peers/comlink-worker.ts';
 import type { BenchMessage, behaviours } from './peers/shard-behaviours.ts';
 import { askRound } from './shards/ask-round.ts';
 import { openTwoShards } from './shards/two-shards.ts';
+import { usEach } from './shards/us-each.ts';
 
 const TELL_ROUNDS = 15;
 const TELL_BATCHES = 300;
@@ -154,12 +155,6 @@ function rawRoundTrip({ raw }: Ground, n: number): Promise<unknown> {
     raw.once('message', resolve);
     raw.postMessage({ kind: 'echo', n });
   });
-}
-
-async function usEach(count: number, all: () => Promise<void>): Promise<number> {
-  const startMs = performance.now();
-  await all();
-  return ((performance.now() - startMs) * 1000) / count;
 }
 
 /** Comlink expects the listeners of a browser. */

@@ -5,6 +5,7 @@ import { createShards } from '../../src/shards/mod.ts';
 import { Arrivals } from '../actors/arrivals.ts';
 import { compare, type Row } from '../compare.ts';
 import type { behaviours } from '../peers/shard-behaviours.ts';
+import { usEach } from './us-each.ts';
 
 const RELAY_ROUNDS = 9;
 const RELAYED = 10_000;
@@ -95,10 +96,4 @@ async function rawRelay(worker: Worker): Promise<void> {
     }
   });
   worker.off('message', arrivals.arrive);
-}
-
-async function usEach(count: number, all: () => Promise<void>): Promise<number> {
-  const startMs = performance.now();
-  await all();
-  return ((performance.now() - startMs) * 1000) / count;
 }

@@ -28,12 +28,14 @@ export function addresseeOf(ref: Ref<never>): Addressee {
   throw new ShoalError('ACTOR_REF_INVALID', `${ref.path} is not an actor of this system`);
 }
 
+/** A ref with a method of this name takes offers, as `Context.offer` describes. */
+export function takesOffers<M>(ref: Ref<M>): ref is Ref<M> & { offer(message: M): Promise<boolean> } {
+  return 'offer' in ref && typeof ref.offer === 'function';
+}
+
 /** @throws ACTOR_REF_INVALID for a ref that takes no offers */
 export function offerTo<M>(ref: Ref<M>, message: M): Promise<boolean> {
-  if ('offer' in ref && typeof ref.offer === 'function') {
-    // A ref with a method of this name takes offers, as `Context.offer` describes.
-    return (ref as Ref<M> & { offer(message: M): Promise<boolean> }).offer(message);
-  }
+  if (takesOffers(ref)) return ref.offer(message);
   throw new ShoalError('ACTOR_REF_INVALID', `${ref.path} is not an actor of this system`);
 }
 

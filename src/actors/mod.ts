@@ -1,4 +1,4 @@
-export { type Addressee, addresseeOf, offerTo } from './addressee.ts';
+export { type Addressee, addresseeOf, offerTo, takesOffers } from './addressee.ts';
 export type { ActorSystem, AskOutcome, Behaviour, Context, Receive, SpawnOptions, TreeNode } from './behaviour.ts';
 export type { CancelTimer, Clock } from './clock.ts';
 export { msToNext, systemClock } from './clock.ts';

@@ -8,27 +8,21 @@ import {
   type Found,
   type Hypervisor,
   type ImageInfo,
-  MEMORY_MIB,
   runtimeRoot,
-  STOP_LIMITS,
   type VmParameters,
   type VmShards,
 } from '../hypervisor/mod.ts';
 import { openFilesMax, signalProcess, vmsWithinOpenFiles } from '../process/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
-import type { EndpointMessage } from '../transport/mod.ts';
 import { accelerator } from './accelerator.ts';
 import { adminHandlers } from './admin/mod.ts';
 import type { CleanUp } from './clean-up.ts';
-import { startCore } from './core.ts';
 import type { DataDir } from './data-dir.ts';
-import { DeferredRef } from './deferred-ref.ts';
 import type { EventLog } from './event-log.ts';
 import { FirstReady } from './first-ready.ts';
-import { startFront } from './front.ts';
+import { startFleetParts, vmParametersOf } from './fleet-parts.ts';
 import { keptImagePath, removeOldImages } from './kept-image.ts';
 import type { Nats } from './nats.ts';
-import { Settings } from './settings.ts';
 import { addressOf, idOf, poolOf, reconcile } from './tables.ts';
 import { tokenKey } from './token-key.ts';
 import type { FleetOptions } from './up-options.ts';
@@ -46,9 +40,6 @@ export interface FleetActors {
   hurry(): void;
 }
 
-/** The largest text: a NATS message's default limit, headers included. */
-const TEXT_BYTES_MAX = 1024 * 1024;
-
 export interface FleetDeps {
   readonly options: FleetOptions;
   /** The copy of the image that VMs are started from. */
@@ -64,7 +55,7 @@ export interface FleetDeps {
   readonly onDown: () => void;
 }
 
-/** Starts controller, router, administration and endpoint, in this order. */
+/** Starts the actors of a fleet on this host's QEMU. */
 export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<FleetActors> {
   const { options, data, store, system, nats, eventLog, onShards } = deps;
   const hypervisor = createQemuHypervisor({ fleetTag: data.tag, spawner: nats.launcher });
@@ -84,10 +75,8 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   });
   cleanUp.add(() => first.close());
   eventLog.listen((one) => first.see(one));
-  const endpoint = new DeferredRef<EndpointMessage>('/front/endpoint');
   const logFolder = data.folder('logs');
-  const key = await tokenKey(data.path);
-  const core = await startCore(
+  const { core } = await startFleetParts(
     {
       options,
       system,
@@ -97,32 +86,24 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
       store,
       eventLog,
       logFolder,
-      tokenKey: key,
-      endpoint,
+      tokenKey: await tokenKey(data.path),
+      connection: nats.connection,
+      handlers: (core, settings) =>
+        adminHandlers({
+          ...core,
+          system,
+          store,
+          settings,
+          eventLog,
+          logFolder,
+          options,
+          parameters,
+          shards: onShards?.shards,
+          imagePath: (digest) => keptImagePath(data, digest),
+          why,
+          onDown: deps.onDown,
+        }),
     },
-    cleanUp,
-  );
-  const settings = new Settings(store, core.router, core.controller, endpoint);
-  const handlers = adminHandlers({
-    ...core,
-    system,
-    store,
-    settings,
-    eventLog,
-    logFolder,
-    options,
-    parameters,
-    shards: onShards?.shards,
-    imagePath: (digest) => keptImagePath(data, digest),
-    why,
-    onDown: deps.onDown,
-  });
-  const { fleet } = options;
-  const { connection } = nats;
-  const deadlineMs = (): number => settings.params.deadlineMs;
-  const onEndpoint = (ref: Ref<EndpointMessage>): void => endpoint.bind(ref);
-  await startFront(
-    { system, connection, fleet, router: core.router, tokenKey: key, deadlineMs, handlers, onEndpoint },
     cleanUp,
   );
   return {
@@ -142,17 +123,8 @@ async function vmParameters(
   found: readonly Found[],
 ): Promise<{ parameters: VmParameters; why: string }> {
   const chosen = await accelerator(options, image, data.tag, nats.launcher, freeAddress(store, found));
-  const { statusIntervalMs, bootTimeoutMs } = paramsOf(store.snapshot());
-  const parameters = {
-    image: image.path,
-    imageDigest: image.digest,
-    accelerator: chosen.accelerator,
-    memoryMib: MEMORY_MIB,
-    statusIntervalMs,
-    bootTimeoutMs,
-    textBytesMax: TEXT_BYTES_MAX,
-    stopLimits: STOP_LIMITS,
-  };
+  const made = { image: image.path, imageDigest: image.digest, accelerator: chosen.accelerator };
+  const parameters = vmParametersOf(store, made);
   return { parameters, why: chosen.why };
 }
 

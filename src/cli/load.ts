@@ -8,7 +8,7 @@ import { summaryOf } from './load-summary.ts';
 import { printData, printJson, say } from './output.ts';
 import { usage } from './parse.ts';
 import { type RequestFlags, requestOf } from './request-flags.ts';
-import { onStopSignal } from './signals.ts';
+import { interruption } from './signals.ts';
 import { fileSource, givenText, wholeText } from './text-source.ts';
 
 const CONCURRENCY_DEFAULT = 8;
@@ -108,18 +108,12 @@ interface Run {
 
 /** The first Ctrl-C ends the load and shows what there is; the second ends the program. */
 async function runLoad({ client, pace, bounds, request, texts }: Run): Promise<LoadReport> {
-  const interruption = new AbortController();
-  let stopListening = (): void => undefined;
-  // A second Ctrl-C finds no listener and ends the program.
-  stopListening = onStopSignal(() => {
-    stopListening();
-    interruption.abort();
-  });
+  const { signal: interrupted, over } = interruption();
   const load: Load = startLoad({
     pace,
     bounds,
     clock: systemClock,
-    signal: interruption.signal,
+    signal: interrupted,
     send: (index, signal) => client.request(texts[index % texts.length] ?? texts[0], { ...request, signal }),
   });
   const clearLine = showLoad(load, bounds);
@@ -127,15 +121,15 @@ async function runLoad({ client, pace, bounds, request, texts }: Run): Promise<L
     await load.done;
   } finally {
     clearLine();
-    stopListening();
+    over();
   }
-  if (interruption.signal.aborted) say('interrupted: this is what there was until then');
+  if (interrupted.aborted) say('interrupted: this is what there was until then');
   return reportOf({
     load,
     pace,
     op: request.op,
     bytes: Buffer.byteLength(texts[0]),
-    isInterrupted: interruption.signal.aborted,
+    isInterrupted: interrupted.aborted,
   });
 }
 

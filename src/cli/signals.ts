@@ -35,6 +35,23 @@ function ignore(): void {
   // Without a listener Node would end.
 }
 
+/** A long command that a first Ctrl-C ends in order. */
+export interface Interruption {
+  readonly signal: AbortSignal;
+  /** The command has ended. */
+  over(): void;
+}
+
+/** Aborts at the first stop signal. The second finds no listener and ends the program. */
+export function interruption(): Interruption {
+  const aborting = new AbortController();
+  const over = onStopSignal(() => {
+    over();
+    aborting.abort();
+  });
+  return { signal: aborting.signal, over };
+}
+
 /** Calls `listener` for each stop signal that is not ignored. @returns a function that removes the listeners */
 export function onStopSignal(listener: (signal: StopSignal) => void): () => void {
   const heard = STOP_SIGNALS.filter((signal) => !ignored.includes(signal));

@@ -2,7 +2,7 @@ import { chartOf, formatDuration, runSeeds, type Scenario, simulate, swarmScenar
 import { type Command, OUTPUT_FLAG } from './command.ts';
 import { printData, printJson, say } from './output.ts';
 import { usage } from './parse.ts';
-import { onStopSignal } from './signals.ts';
+import { interruption } from './signals.ts';
 import { writeFailures, writeOutput } from './simulation-failures.ts';
 import { failureJson, reportJson, seedsJson } from './simulation-json.ts';
 import { scenarioOf } from './simulation-scenario.ts';
@@ -117,12 +117,7 @@ async function runMany(
   json: boolean,
   failures = 'simulation-failures.json',
 ): Promise<number> {
-  const interruption = new AbortController();
-  let stopListening = (): void => undefined;
-  stopListening = onStopSignal(() => {
-    stopListening();
-    interruption.abort();
-  });
+  const { signal, over } = interruption();
   let done = 0;
   const summary = await runSeeds({
     base,
@@ -130,12 +125,12 @@ async function runMany(
     count,
     swarm,
     failuresMax: FAILURES_MAX,
-    signal: interruption.signal,
+    signal,
     onOutcome: () => {
       done += 1;
       if (process.stderr.isTTY && done % 10 === 0) process.stderr.write(`\r${done} of ${count} seeds`);
     },
-  }).finally(stopListening);
+  }).finally(over);
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
   const missed = swarm && summary.runs >= SEEDS_FOR_ALL_MOMENTS ? unreached(summary) : [];
   if (json) printJson(seedsJson(summary, missed));

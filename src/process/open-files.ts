@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { ShoalError } from '../errors.ts';
+import { softLimit } from './soft-limit.ts';
 
 /** The open files of a VM in this process: its link, its monitor and its console. */
 const FILES_PER_VM = 3;
@@ -8,9 +9,7 @@ const RESERVE = 32;
 
 /** The limit of open files of this process (`ulimit -n`). */
 export function openFilesMax(): number {
-  const soft = /^Max open files +(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
-  // Otherwise it is `unlimited`.
-  return /^\d+$/.test(soft ?? '') ? Number(soft) : Number.POSITIVE_INFINITY;
+  return softLimit(readFileSync('/proc/self/limits', 'latin1'), 'Max open files') ?? Number.POSITIVE_INFINITY;
 }
 
 /** How many more VMs the limit allows. */

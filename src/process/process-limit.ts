@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ShoalError } from '../errors.ts';
+import { softLimit } from './soft-limit.ts';
 
 /** A limit on processes and threads, and how many of them there are. */
 export interface ProcessUse {
@@ -43,9 +44,9 @@ export function processUses(): readonly ProcessUse[] {
 /** The kernel does not hold root to it. */
 function ofUser(): readonly ProcessUse[] {
   const uid = process.geteuid?.();
-  const soft = /^Max processes +(\S+)/m.exec(textOf('/proc/self/limits'))?.[1] ?? '';
-  if (uid === 0 || uid === undefined || !/^\d+$/.test(soft)) return [];
-  return [{ limit: '`ulimit -u`', max: Number(soft), used: threadsOf(uid) }];
+  const max = softLimit(textOf('/proc/self/limits'), 'Max processes');
+  if (uid === 0 || uid === undefined || max === undefined) return [];
+  return [{ limit: '`ulimit -u`', max, used: threadsOf(uid) }];
 }
 
 function threadsOf(uid: number): number {

@@ -6,6 +6,7 @@ import {
   offerTo,
   type Ref,
   type Tracing,
+  takesOffers,
   type Undelivered,
 } from '../actors/mod.ts';
 import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
@@ -282,7 +283,7 @@ export class PortChannel implements Channel, RefTable {
     try {
       // The proxy of a placed actor has taken the message for it.
       const waits = isOffer || (to < 0 && this.#options.tally !== undefined);
-      if (waits && canOffer(ref)) this.#deliverWaiting(to, ref, message);
+      if (waits && takesOffers(ref)) this.#deliverWaiting(to, ref, message);
       // The sender had the ref's type.
       else ref.tell(message as never);
     } catch (error) {
@@ -387,8 +388,4 @@ export class PortChannel implements Channel, RefTable {
 function hasRoom(ref: Ref<never>): boolean {
   const { depth, capacity } = ref as Ref<never> & { readonly depth?: number; readonly capacity?: number };
   return depth === undefined || capacity === undefined || depth < capacity;
-}
-
-function canOffer(ref: Ref<never>): boolean {
-  return 'offer' in ref;
 }

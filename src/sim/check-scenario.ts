@@ -1,5 +1,6 @@
 import { ShoalError } from '../errors.ts';
 import { makeParams } from '../fleet/mod.ts';
+import { isRecord } from '../transport/mod.ts';
 import { DEFAULT_SCENARIO } from './defaults.ts';
 import { FAULT_NAMES, type Scenario } from './scenario.ts';
 
@@ -11,7 +12,7 @@ type Fields = Readonly<Record<string, Check>>;
  * @throws CONFIG_VALUE naming the field, its value and what it may be
  */
 export function checkScenario(value: unknown): Scenario {
-  if (!isObject(value)) throw refused('scenario', 'an object', value);
+  if (!isRecord(value)) throw refused('scenario', 'an object', value);
   fields(FIELDS)({ ...DEFAULT_SCENARIO, ...value }, 'scenario');
   // Each field that is there was checked.
   return { ...DEFAULT_SCENARIO, ...(value as Partial<Scenario>) };
@@ -37,7 +38,7 @@ const boolean: Check = (value, place) => {
 /** An object with these fields and no others. */
 function fields(checks: Fields): Check {
   return (value, place) => {
-    if (!isObject(value)) throw refused(place, 'an object', value);
+    if (!isRecord(value)) throw refused(place, 'an object', value);
     for (const name of Object.keys(value)) {
       if (!(name in checks)) throw refused(place, `an object of ${Object.keys(checks).join(', ')}`, value);
     }
@@ -48,7 +49,7 @@ function fields(checks: Fields): Check {
 /** An object whose `kind` says which fields it has. */
 function oneKind(kinds: Readonly<Record<string, Fields>>): Check {
   return (value, place) => {
-    const kind = isObject(value) ? value['kind'] : undefined;
+    const kind = isRecord(value) ? value['kind'] : undefined;
     const found = typeof kind === 'string' && Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
     if (found === undefined) throw refused(`${place}.kind`, Object.keys(kinds).join(', '), kind);
     fields({ ...found, kind: () => undefined })(value, place);
@@ -68,7 +69,7 @@ const rows: Check = (value, place) => {
 };
 
 const params: Check = (value, place) => {
-  if (!isObject(value)) throw refused(place, 'an object', value);
+  if (!isRecord(value)) throw refused(place, 'an object', value);
   for (const [name, one] of Object.entries(value)) number(0, Number.MAX_SAFE_INTEGER, true)(one, `${place}.${name}`);
   // Each value is a number.
   makeParams(value as Readonly<Record<string, number>>);
@@ -109,10 +110,6 @@ const FIELDS = {
   network: fields({ lost: share, doubled: share, late: share, lateMs: duration }),
   faults: fields(Object.fromEntries(FAULT_NAMES.map((name) => [name, number(0, 10_000)]))),
 } satisfies Record<keyof Scenario, Check>;
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function refused(place: string, expected: string, value: unknown): ShoalError {
   const got = JSON.stringify(value) ?? 'nothing';

@@ -54,9 +54,7 @@ export class MachineRoom {
   }
 
   get availableBytes(): number {
-    let taken = 0;
-    for (const qemu of this.#qemus.values()) if (qemu.isAlive) taken += QEMU_BYTES + qemu.spec.memoryMib * MIB;
-    return Math.max(0, this.#options.memoryBytes - taken);
+    return Math.max(0, this.#options.memoryBytes - this.running * VM_BYTES);
   }
 
   /** The guest that listens at an address. */

@@ -2,19 +2,16 @@ import { type ActorSystem, createSystem, type Logger } from '../actors/mod.ts';
 import {
   CleanUp,
   type Core,
-  DeferredRef,
   EventLog,
   type FleetOptions,
   reconcile,
-  Settings,
-  startCore,
-  startFront,
+  type Settings,
+  startFleetParts,
+  vmParametersOf,
 } from '../app/mod.ts';
 import type { ErrorEnvelope } from '../errors.ts';
 import type { Address, FleetEvent } from '../fleet/mod.ts';
-import { MEMORY_MIB, STOP_LIMITS, type VmParameters } from '../hypervisor/mod.ts';
-import { paramsOf, type Store, TableStore } from '../store/mod.ts';
-import type { EndpointMessage } from '../transport/mod.ts';
+import { type Store, TableStore } from '../store/mod.ts';
 import type { SimulatedDisk } from './disk.ts';
 import { type HostBehaviour, simulatedHypervisor } from './hypervisor.ts';
 import type { MachineRoom } from './machine-room.ts';
@@ -41,8 +38,6 @@ export interface ShoalLifeOptions {
   readonly onDeadLetter: () => void;
 }
 
-/** The largest text, as in production. */
-const TEXT_BYTES_MAX = 1024 * 1024;
 /** Survives a restart of Shoal, as the file in the data directory does. */
 const TOKEN_KEY = Uint8Array.from({ length: 16 }, (_, index) => index);
 const DIGEST = '0'.repeat(64);
@@ -65,65 +60,36 @@ export class ShoalLife {
 
   /** Adopts what runs on the host, as each start does. It never settles if the process is killed meanwhile. */
   static async start(options: ShoalLifeOptions): Promise<ShoalLife> {
-    const { time, host, fleet, process, room, disk, nats, pool, params, behaviour, onEvent, onFailure, onDeadLetter } =
+    const { time, host, process, room, disk, nats, pool, params, behaviour, onEvent, onFailure, onDeadLetter } =
       options;
     const { clock, scheduler, chance } = process;
-    const cleanUp = new CleanUp();
     const system = createSystem({ clock, scheduler, logger: loggerOf(onDeadLetter), onFailure });
-    cleanUp.add(() => system.shutdown());
     const backing = { save: (document: SimulatedDisk['document']) => disk.save(document, process) };
     const store = await TableStore.open(disk.document, backing, { clock });
-    cleanUp.add(() => store.close());
     await store.setParams(params);
     const hypervisor = simulatedHypervisor({ time, chance, process, room, behaviour });
     await reconcile(store, await hypervisor.list(), { host, pool }, clock);
-    const { statusIntervalMs, bootTimeoutMs } = paramsOf(store.snapshot());
-    const parameters: VmParameters = {
-      image: 'simulated',
-      imageDigest: DIGEST,
-      accelerator: 'kvm',
-      memoryMib: MEMORY_MIB,
-      statusIntervalMs,
-      bootTimeoutMs,
-      textBytesMax: TEXT_BYTES_MAX,
-      stopLimits: STOP_LIMITS,
-    };
     const eventLog = new EventLog(clock);
     eventLog.listen(onEvent);
-    const endpoint = new DeferredRef<EndpointMessage>('/front/endpoint');
-    const core = await startCore(
+    const { core, settings } = await startFleetParts(
       {
         options: optionsOf(options),
         system,
         hypervisor,
         home: undefined,
-        parameters,
+        parameters: vmParametersOf(store, { image: 'simulated', imageDigest: DIGEST, accelerator: 'kvm' }),
         store,
         eventLog,
         logFolder: undefined,
         tokenKey: TOKEN_KEY,
         random: chance.fraction,
-        endpoint,
-      },
-      cleanUp,
-    );
-    const connection = connectionOf(new SimulatedConnection(nats, process));
-    cleanUp.add(() => connection.close());
-    await startFront(
-      {
-        system,
-        connection,
-        fleet,
-        router: core.router,
-        tokenKey: TOKEN_KEY,
-        deadlineMs: () => paramsOf(store.snapshot()).deadlineMs,
-        handlers: {},
-        onEndpoint: (ref) => endpoint.bind(ref),
+        connection: connectionOf(new SimulatedConnection(nats, process)),
         randomBytes: (count) => chance.bytes(count),
+        handlers: () => ({}),
       },
-      cleanUp,
+      // A simulated Shoal is killed, and never ends in order.
+      new CleanUp(),
     );
-    const settings = new Settings(store, core.router, core.controller, endpoint);
     return new ShoalLife(process, system, core, store, settings);
   }
 }

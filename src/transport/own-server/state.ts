@@ -2,6 +2,7 @@ import { readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, ShoalError } from '../../errors.ts';
 import { inodeOf, type ProcessIdentity, writeDurable } from '../../process/mod.ts';
+import { isRecord } from '../json-checks.ts';
 
 /**
  * The state of our own server on disk. It is written before the start, without the process, and again with it. After a crash in between,
@@ -86,8 +87,4 @@ function isIdentity(value: unknown): value is ProcessIdentity {
   if (!isRecord(value)) return false;
   const { pid, startTicks, bootId } = value;
   return Number.isInteger(pid) && Number(pid) > 1 && Number.isInteger(startTicks) && typeof bootId === 'string';
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
