@@ -47,13 +47,17 @@ export interface RefTable {
 /** No message of ours is this deep; one that is usually contains itself. */
 const DEPTH_MAX = 64;
 
-/** Makes a message ready to cross. The message itself is not changed. @throws MESSAGE_NOT_PLAIN, naming the place */
-export function encode(message: unknown, refs: RefTable): EncodedMessage {
+/**
+ * Makes a message ready to cross. The message itself is not changed.
+ * @param transferred the buffers that were marked to go with it
+ * @throws MESSAGE_NOT_PLAIN, naming the place
+ */
+export function encode(message: unknown, refs: RefTable, transferred = transferredWith(message)): EncodedMessage {
   const encoder = idle ?? new Encoder([]);
   // A getter in the message may send a message itself, which then needs an encoder of its own.
   idle = undefined;
   try {
-    return withContext(encoder.encode(message, refs), refs.tracing);
+    return withContext(encoder.encode(message, refs, transferred), refs.tracing);
   } finally {
     idle = encoder;
   }
@@ -125,8 +129,8 @@ class Encoder {
     this.#root = root;
   }
 
-  encode(value: unknown, refs: RefTable): EncodedMessage {
-    this.#transferred = transferredWith(value);
+  encode(value: unknown, refs: RefTable, transferred: readonly ArrayBuffer[]): EncodedMessage {
+    this.#transferred = transferred;
     this.#at.length = 0;
     this.#extras = undefined;
     const message = this.#walk(value, refs);
@@ -201,14 +205,14 @@ class Encoder {
 
   #map(map: ReadonlyMap<unknown, unknown>, refs: RefTable): unknown {
     const entries = [...map];
-    const encoded = new Encoder([...this.#root, ...this.#at]).encode(entries, refs);
+    const encoded = new Encoder([...this.#root, ...this.#at]).encode(entries, refs, NONE);
     if (encoded.extras === undefined && encoded.message === entries) return map;
     return this.#putAside('map', encoded);
   }
 
   #set(set: ReadonlySet<unknown>, refs: RefTable): unknown {
     const items = [...set];
-    const encoded = new Encoder([...this.#root, ...this.#at]).encode(items, refs);
+    const encoded = new Encoder([...this.#root, ...this.#at]).encode(items, refs, NONE);
     if (encoded.extras === undefined && encoded.message === items) return set;
     return this.#putAside('set', encoded);
   }

@@ -105,7 +105,7 @@ export class PortChannel implements Channel, RefTable {
     if (this.#closed !== undefined) return this.#refuse(path, message, 'stopped');
     if (this.#writer.isFull) return this.#refuse(path, message, 'mailbox-full');
     const transferred = transferredWith(message);
-    const encoded = encode(message, this);
+    const encoded = encode(message, this, transferred);
     if (transferred.length === 0) this.#writer.tell(to, encoded.message, encoded.extras);
     else this.#tellNow(to, encoded, transferred);
     this.#sent += 1;
