@@ -43,16 +43,16 @@ describe('on a terminal', () => {
   test('it draws itself anew at each size, and says so if one is too small', async () => {
     const terminal = await top();
     await terminal.resize(200, 50);
-    await terminal.shows('a chart for each kind of load', /requests\/s .*in flight .*waiting .*mean CPU/);
-    const large = await terminal.screen();
-    expect(large.at(-1)).toMatch(/^ q quit/);
-    expect(large.filter((line) => line.length === 200).length).toBeGreaterThan(40);
+    // The last line is drawn last.
+    const large = await terminal.shows(
+      'charts, and the last line',
+      /requests\/s .*in flight .*waiting .*mean CPU[\s\S]*\n q quit/,
+    );
+    expect(large.split('\n').filter((line) => line.length === 200).length).toBeGreaterThan(40);
     await terminal.resize(30, 5);
-    await terminal.shows('one line', /^30x5 is too small: 40x8 at l/);
-    expect((await terminal.screen()).join('').trim()).toMatch(/^30x5 is too small.{0,20}$/);
+    await terminal.shows('one line', /^30x5 is too small: 40x8 at l[^\n]{0,10}\s*$/);
     await terminal.resize(60, 16);
-    await terminal.shows('the VMs again', vmRows(1));
-    expect((await terminal.screen()).join('\n')).not.toContain('too small');
+    expect(await terminal.shows('the VMs again', vmRows(1))).not.toContain('too small');
     await terminal.keys('C-c');
     expect(await terminal.left()).toEqual({ exitCode: 0, ...SANE });
   });

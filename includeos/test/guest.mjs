@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { connect, createServer } from 'node:net';
 
-const bootTimeoutMs = 20_000;
-const answerTimeoutMs = 20_000;
+const bootTimeoutMs = 60_000;
+const answerTimeoutMs = 60_000;
 
 export const FrameType = { request: 1, reply: 2, error: 3, ping: 4, pong: 5, cancel: 6, relay: 7 };
 
