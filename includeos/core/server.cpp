@@ -122,6 +122,7 @@ bool Server::yield() {
     const bool came = platform_.receive();
     move();
     platform_.transmit();
+    was_alone_ = was_alone_ && current_ != nullptr && is_alone(*current_);
     yield_due_ns_ = platform_.now_ns() + (came ? kSliceInTrafficNs : kSliceNs);
   }
   return !cancelled();
@@ -253,6 +254,7 @@ void Server::run(Job* job) {
   }
   current_ = job;
   lacking_bytes_ = 0;
+  was_alone_ = is_alone(*job);
   yield_due_ns_ = platform_.now_ns() + kSliceNs;
   reply_.open(job->header, job->token(), MemoryBudget::reply_max(settings_));
   bool done = false;
@@ -270,9 +272,10 @@ void Server::run(Job* job) {
   memory_.free(job);
 }
 
-/// A request that lacks memory can be sent again, unless it would lack it even if it were the only one.
+/// A request that lacks memory can be sent again, unless it would lack it even if it were the only one. Others may have ended since memory
+/// was refused, so what counts is whether it was alone from its beginning.
 void Server::fail_for_memory(const Job& job) {
-  if (is_alone(job) || !memory_.could_ever_allocate(job, lacking_bytes_)) {
+  if (was_alone_ || !memory_.could_ever_allocate(job, lacking_bytes_)) {
     reply_.fail(413, "the text takes more memory to work on than this guest has");
   } else {
     reply_.fail(503, "busy");

@@ -131,6 +131,7 @@ class Server {
   bool answered_since_move_ = false;
   Scratch* scratch_ = nullptr;
   size_t lacking_bytes_ = 0;          // the largest allocation that failed for the request in work
+  bool was_alone_ = false;            // all the time that the request in work has taken so far
   size_t connection_count_ = 0;       // those that are served
   size_t http_connection_count_ = 0;  // of them
   uint64_t connections_ever_ = 0;

@@ -23,6 +23,7 @@ export async function withGuest(options, use) {
 /** What curl prints; fails as curl does. */
 export async function curl(parameters, input = '') {
   const child = spawn('curl', ['-s', '-S', '--max-time', '20', ...parameters], { stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.on('error', () => {}); // without a body to send it does not read, and may have ended
   const [output, errors, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),

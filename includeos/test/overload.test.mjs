@@ -31,6 +31,18 @@ async function assertAnswers(guest, what) {
   return link;
 }
 
+/** A link like Shoal's: one that is cut off on the way in connects again. Bounded: the crowd has no claim to its place. */
+async function linkOf(guest) {
+  for (let tries = 1; ; tries++) {
+    const link = await guest.connect();
+    link.send({ type: FrameType.ping, id: 1 });
+    const answer = await link.receive();
+    if (answer?.type === FrameType.pong) return link;
+    assert.ok(tries < 20, `a link is kept out: ${JSON.stringify(answer?.payload)}`);
+    link.socket.destroy();
+  }
+}
+
 /** The next response of an HTTP client: its status and text. */
 async function response(client) {
   let head = '';
@@ -67,7 +79,7 @@ for (const accelerator of accelerators()) {
         crowd.catch(() => undefined); // whoever is still on the way in when the guest ends
         await Promise.race([refused.promise, crowd]);
         for (let i = 0; i < 5; i++) {
-          const link = await Promise.race([assertAnswers(guest, `link ${i}`), crowd]);
+          const link = await Promise.race([linkOf(guest), crowd]);
           assert.equal((await link.ask('upper', 'link')).payload, 'LINK');
           link.socket.destroy();
         }
@@ -135,10 +147,13 @@ for (const accelerator of accelerators()) {
         }
         const link = await assertAnswers(guest, 'a link');
         for (let i = 0; i < 8; i++) assert.ok((await link.ask('upper', text)).payload === text.toUpperCase());
-        const last = await response(slow.at(-1));
-        assert.deepEqual(last, { status: 503, text: 'busy\n' });
-        slow[0].send(Buffer.from('x'));
-        assert.ok((await response(slow[0])).text === text.toUpperCase());
+        // Memory holds a few of them, whichever came first, and the others are told so.
+        for (const client of slow) if (client.buffered === 0 && !client.over) client.send(Buffer.from('x'));
+        const answers = await Promise.all(slow.map(response));
+        const served = answers.filter(({ status }) => status === 200);
+        assert.ok(served.length > 0 && served.every((answer) => answer.text === text.toUpperCase()));
+        const refused = answers.filter(({ status }) => status !== 200);
+        assert.ok(refused.length > 0 && refused.every(({ status, text: told }) => status === 503 && told === 'busy\n'));
       });
     });
 

@@ -172,6 +172,25 @@ TEST("memory: an operation that lacks it is busy beside others; if it would lack
   }
 }
 
+TEST("memory: an operation that lacks it beside another request is busy, though the other has ended when it gives up") {
+  constexpr Operation kPatient[] = {{"patient", [](const Request&, Reply&) {
+                                       while (shoal_allocate(1000) != nullptr) {
+                                       }
+                                       shoal_yield();
+                                       return false;
+                                     }}};
+  static const Service patient{kPatient, true};
+  for (const bool beside : {true, false}) {
+    TestGuest guest(kTextMax, 4 << 20, patient);
+    auto& other = guest.connect();
+    if (beside) guest.send(other, all_but_one(request(1, "patient", kText)));
+    guest.platform.step_ns = 200'000'000;
+    guest.platform.on_receive = [&] { other.connection->broken(); };
+    const auto frame = guest.exchange(guest.connect(), request(2, "patient", kText)).at(0);
+    CHECK_EQUAL(frame.payload.substr(0, 3), std::string(beside ? "503" : "413"));
+  }
+}
+
 TEST("memory: what an operation takes leaves room for what comes in meanwhile, and all of it is given back") {
   constexpr Operation kGreedy[] = {{"greedy", [](const Request&, Reply& reply) {
                                       while (shoal_allocate(1000) != nullptr) {
