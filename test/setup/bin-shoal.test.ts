@@ -55,6 +55,12 @@ describe('in a checkout', () => {
     );
   });
 
+  test('Node keeps what it has compiled beside the modules, whatever the environment says', async () => {
+    putNode('clone/node_modules/.bin/node', 'v24.21.0', 'echo "cache $NODE_COMPILE_CACHE"');
+
+    expect((await run(clone(), 'up')).stdout).toContain(`cache ${folder}/clone/node_modules/.cache/node\n`);
+  });
+
   test("before the set-up, the machine's node will do if it is new enough", async () => {
     putNode('path/node', 'v24.0.0');
 
@@ -98,7 +104,7 @@ function run(command: string, ...args: readonly string[]): Promise<ProcessResult
   for (const name of ['sh', 'dirname', 'readlink', 'uname']) {
     symlinkSync(join('/usr/bin', name), join(folder, 'path', name));
   }
-  const child = spawn(command, args, { env: { PATH: join(folder, 'path') }, cwd: folder, timeout: 15_000 });
+  const child = spawn(command, args, { env: { PATH: join(folder, 'path'), NODE_COMPILE_CACHE: '/elsewhere' }, cwd: folder, timeout: 15_000 });
   const output = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output.stdout += text;
