@@ -176,6 +176,8 @@ describe('a request', () => {
     expect(told).toBe(500);
     expect(events.current.received.length).toBeLessThan(10);
     expect(await fleet.counts()).toMatchObject({ withoutReply: 500, errors: 500 });
+    fleet.nc.publish(subjectsOf(fleet.fleet).process, 'lost');
+    expect(await events.current.expect({ kind: 'requests-without-reply' })).toMatchObject({ count: 1 });
   });
 
   test.each([

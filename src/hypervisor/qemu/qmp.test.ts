@@ -5,6 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { ManualClock } from '../../actors/kit/mod.ts';
 import { systemClock } from '../../actors/mod.ts';
 import { Qmp } from './qmp.ts';
 import { connectUnix } from './unix-socket.ts';
@@ -64,6 +65,15 @@ describe('the monitor', () => {
       qmp.command(command, undefined, LONG_MS),
     );
     expect(await Promise.all(answers)).toEqual(['query-status', 'query-uuid', 'query-name']);
+    qmp.close();
+  });
+
+  it('leaves no timer of an answered command behind', async () => {
+    await monitor(GREETING, ({ id }) => ok(id));
+    const clock = new ManualClock();
+    const qmp = await Qmp.open(await connectUnix(path, LONG_MS, systemClock, () => true), LONG_MS, clock);
+    await qmp.command('query-status', undefined, LONG_MS);
+    expect(clock.pending).toBe(0);
     qmp.close();
   });
 
