@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Clock, systemClock } from '../actors/mod.ts';
-import { isAlive, signalProcess, whenGone } from './identity.ts';
+import { identify, isAlive, signalProcess, whenGone } from './identity.ts';
 import { createLauncher, type Launcher } from './launcher.ts';
 import type { ProcessExit, ProcessIdentity } from './spawner.ts';
 
@@ -124,10 +124,14 @@ describe('launcher', () => {
     };
     launcher = createLauncher({ clock });
     if (launcher.pid === undefined) throw new Error('no launcher runs');
-    process.kill(launcher.pid, 'SIGSTOP');
+    const hanging = identify(launcher.pid);
+    if (hanging === undefined) throw new Error('it runs');
+    process.kill(hanging.pid, 'SIGSTOP');
     const refused = expect(spawn('/bin/true')).rejects.toMatchObject({ code: 'LAUNCHER_FAILED' });
     for (const reached of limits) reached();
     await refused;
     await expect(spawn('/bin/true')).resolves.toBeDefined();
+    // It must not obey later.
+    expect(await whenGone(hanging, 30_000, systemClock)).toBe(true);
   });
 });
