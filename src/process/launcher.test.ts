@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ManualClock } from '../actors/kit/mod.ts';
 import { type Clock, systemClock } from '../actors/mod.ts';
 import { identify, isAlive, signalProcess, whenGone } from './identity.ts';
 import { createLauncher, type Launcher } from './launcher.ts';
@@ -84,6 +85,17 @@ describe('launcher', () => {
 
   it('reports a file that may not be run with EACCES', async () => {
     await expect(spawn('/etc/passwd')).rejects.toMatchObject({ code: 'EACCES' });
+  });
+
+  it('looks at nothing any more once it is closed', async () => {
+    const clock = new ManualClock();
+    const closing = createLauncher({ clock });
+    const self = identify(process.pid);
+    if (self === undefined) throw new Error('it runs');
+    closing.onExit(self, () => undefined);
+    expect(clock.pending).toBe(1);
+    await closing.close();
+    expect(clock.pending).toBe(0);
   });
 
   it('leaves the processes running when it is closed', async () => {
