@@ -169,7 +169,7 @@ describe('a VM', () => {
 
   it('is ended once', () => {
     expect(live([...UP, exited({}), exited({})]).last).toEqual([]);
-    expect(live([...UP, STOP, exited({}), { kind: 'recovered' }]).last).toEqual([]);
+    expect(live([...UP, exited({}), { kind: 'recovered' }]).last).toEqual([]);
   });
 
   it('that is taken over goes on where it was', () => {
