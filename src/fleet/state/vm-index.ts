@@ -33,7 +33,9 @@ const NAMES: readonly Group[] = Object.keys(GROUPS).filter((name): name is Group
 const PREDICATES: readonly ((vm: Vm, params: Params) => boolean)[] = NAMES.map((name) => GROUPS[name]);
 const ALL: readonly number[] = [...NAMES.keys()];
 /** The groups that depend on what a report changes: its figures, the idle reports in a row, and an open question. */
-const OF_REPORTS: readonly number[] = ALL.filter((bit) => ['unreported', 'surplus', 'asked'].includes(NAMES[bit] ?? ''));
+const OF_REPORTS: readonly number[] = ALL.filter((bit) =>
+  ['unreported', 'surplus', 'asked'].includes(NAMES[bit] ?? ''),
+);
 
 /** VMs by what the rules ask for. Nothing here is a fact of its own: all of it follows from the records. */
 export class VmIndex {
