@@ -1,5 +1,5 @@
 import type { Clock } from '../actors/mod.ts';
-import type { VmTableRow, StorePorts, VmTableUpdate } from '../fleet/mod.ts';
+import type { StorePorts, VmTableRow, VmTableUpdate } from '../fleet/mod.ts';
 import type { SoftFields, Store, VmachineRow } from '../store/mod.ts';
 
 /** The store, as the port to which the fleet writes. */

@@ -181,7 +181,7 @@ describe('a controller whose host cannot be looked at', () => {
     await host.kit.advance(1_000);
     expect(actors).toHaveLength(1);
     expect(ups(host.events)).toEqual([]);
-    actors[0]?.({ kind: 'vm-gone', host: 'here', vm: 7, end: { clean: true, why: 'enough', exitCode: 67 } });
+    actors[0]?.({ kind: 'vm-gone', vm: 7, end: { clean: true, why: 'enough', exitCode: 67 } });
     await host.kit.settle();
     expect(ups(host.events)).toEqual([[]]);
   });
@@ -224,7 +224,7 @@ describe('a controller whose host cannot be looked at', () => {
     resolve(5);
     await host.kit.settle();
     expect(ups(host.events)).toEqual([]);
-    tasks[0]?.events.tell({ kind: 'vm-gone', host: 'here', vm: 7, end: { clean: true, why: 'enough', exitCode: 67 } });
+    tasks[0]?.events.tell({ kind: 'vm-gone', vm: 7, end: { clean: true, why: 'enough', exitCode: 67 } });
     await host.kit.settle();
     expect(ups(host.events)).toEqual([[]]);
   });
@@ -347,7 +347,7 @@ describe('a controller that is told something twice, or whose actor of a VM fail
     await host.kit.settle();
     const adopted = { kind: 'vm-adopted', host: 'here', vm: 7, address: ADDRESS, pid: 5, startedMs: 0 } as const;
     actors[0]?.events.tell({ ...adopted, state: 'prepared' });
-    actors[1]?.events.tell({ kind: 'vm-prepared', host: 'here', vm: 8, pid: 6 });
+    actors[1]?.events.tell({ kind: 'vm-prepared', vm: 8, pid: 6 });
     const vms = await host.kit.system.ask<ControllerMessage, readonly VmSummary[]>(
       host.ref,
       (replyTo) => ({ kind: 'vms', replyTo }),

@@ -93,7 +93,6 @@ async function open(port: Partial<Hypervisor>, options: Partial<VmOptions> = {})
     ...port,
   };
   const behaviour = vmActor({
-    host: 'here',
     hypervisor,
     origin: { kind: 'new', spec: SPEC },
     bootTimeoutMs: 10_000,
