@@ -49,22 +49,25 @@ const ASK_MS = 10_000;
 const LOOKS_MAX = 3_000;
 const ADDRESSES = 6;
 
-/**
- * What `startShoal` starts, with its actors within reach.
- * @param failAt the router fails in the midst of what it does when it tells the first events of that kind
- */
-async function running(params: Readonly<Record<string, string>>, failAt?: FleetEvent['kind']): Promise<Running> {
+interface Start {
+  /** The router fails in the midst of what it does when it tells the first events of that kind. */
+  readonly failAt?: FleetEvent['kind'];
+  readonly fresh?: boolean;
+}
+
+/** What `startShoal` starts, with its actors within reach. */
+async function running(params: Readonly<Record<string, string>>, start: Start = {}): Promise<Running> {
   const dataDir = mkdtempSync(join(tmpdir(), 'shoal-core-'));
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
   const net = `127.${randomInt(20, 250)}.${randomInt(256)}`;
-  return on(dataDir, parsePool(`${net}.1-${net}.${ADDRESSES}:9000`), params, failAt);
+  return on(dataDir, parsePool(`${net}.1-${net}.${ADDRESSES}:9000`), params, start);
 }
 
 async function on(
   dataDir: string,
   pool: readonly Address[],
   params: Readonly<Record<string, string>>,
-  failAt?: FleetEvent['kind'],
+  { failAt, fresh = false }: Start = {},
 ): Promise<Running> {
   const cleanUp = new CleanUp();
   onTestFinished(() => cleanUp.run());
@@ -83,7 +86,7 @@ async function on(
     image: defaultImage(),
     shards: 1,
     accelerator: 'auto',
-    fresh: false,
+    fresh,
     rebuild: false,
     host: 'here',
     onEvent,
@@ -238,14 +241,14 @@ test('a request that a VM worked on when its router failed has one answer', asyn
 test.each(['vm-start', 'vm-prepared', 'vm-booting', 'vm-ready'] as const)(
   'a router that fails at the first %s of a start leaves neither a VM nor an address behind',
   async (kind) => {
-    const fleet = await running({ min_vm_count: '3' }, kind);
+    const fleet = await running({ min_vm_count: '3' }, { failAt: kind });
     await settled(fleet, 3);
     expect(fleet.ofKind('failed')).toHaveLength(1);
   },
 );
 
 test('a router that fails again while it is told what there is loses nothing either', async () => {
-  const fleet = await running({ min_vm_count: '3' }, 'vm-adopted');
+  const fleet = await running({ min_vm_count: '3' }, { failAt: 'vm-adopted' });
   const before = await ready(fleet, 3);
   fleet.failRouter();
   await until('it has failed twice', async () => (fleet.ofKind('failed').length === 2 ? true : undefined));
@@ -256,7 +259,7 @@ test('a router that fails again while it is told what there is loses nothing eit
 test.each(['vm-drain', 'vm-stop', 'vm-gone', 'address-free'] as const)(
   'a router that fails at the first %s of an end leaves neither a VM nor an address behind',
   async (kind) => {
-    const fleet = await running({ free_count: '2' }, kind);
+    const fleet = await running({ free_count: '2' }, { failAt: kind });
     await using client = await connect({ servers: fleet.url, fleet: fleet.fleet, deadlineMs: 60_000 });
     await Promise.allSettled(Array.from({ length: 4 }, () => client.request('500', { op: 'spin' })));
     await until('the router has failed', async () => (fleet.ofKind('failed').length > 0 ? true : undefined));
@@ -265,7 +268,8 @@ test.each(['vm-drain', 'vm-stop', 'vm-gone', 'address-free'] as const)(
 );
 
 test('a controller that fails is put back with a router of its own, and both go on with the VMs that run', async () => {
-  const fleet = await running({ min_vm_count: '3' });
+  // `fresh` is for the first start: these VMs are this fleet's own.
+  const fleet = await running({ min_vm_count: '3' }, { fresh: true });
   await using client = await connect({ servers: fleet.url, fleet: fleet.fleet, deadlineMs: 60_000 });
   const before = await ready(fleet, 3);
   fleet.actors.controller.tell({ kind: 'vms', replyTo: poison() });

@@ -4,7 +4,7 @@ import { chmodSync, cpSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rm
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { DataDir, findRunning } from './data-dir.ts';
+import { DataDir, findHolder, findRunning } from './data-dir.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -54,6 +54,19 @@ test('a lock file that somebody removes opens the directory to nobody else', asy
     details: { pid: process.pid },
   });
   first.close();
+  // Whoever was refused has not kept the lock of the new file.
+  (await DataDir.open(folder)).close();
+});
+
+test('who has the directory is known from the lock on, and nobody is afterwards', async () => {
+  const first = await DataDir.open(folder);
+  expect(findHolder(folder)).toMatchObject({ pid: process.pid });
+  const copy = `${folder}-copy`;
+  onTestFinished(() => rmSync(copy, { recursive: true }));
+  cpSync(folder, copy, { recursive: true });
+  expect(findHolder(copy)).toBeUndefined();
+  first.close();
+  expect(findHolder(folder)).toBeUndefined();
 });
 
 test('nothing runs on a copy of a directory on which a Shoal runs', async () => {

@@ -1,6 +1,7 @@
 import { accessSync, constants, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, ShoalError } from '../errors.ts';
+import { isRecord } from '../is-record.ts';
 import {
   FileLock,
   identify,
@@ -125,14 +126,14 @@ function holderHere(path: string): Holder {
 /** The Shoal that is just starting or stopping on a data directory, or runs on it; undefined if none is known. */
 export function findHolder(directory: string): ProcessIdentity | undefined {
   const content = parsed(whileThere(() => readFileSync(join(directory, LOCK_FILE), 'utf8')));
-  if (typeof content !== 'object' || content === null) return undefined;
+  if (!isRecord(content)) return undefined;
   const { process: holder, inode }: Partial<Record<keyof Holder, unknown>> = content;
   // The file may have been copied with its directory.
   return isIdentity(holder) && inode === inodeOf(directory) && isAlive(holder) ? holder : undefined;
 }
 
 function isIdentity(content: unknown): content is ProcessIdentity {
-  if (typeof content !== 'object' || content === null) return false;
+  if (!isRecord(content)) return false;
   const { pid, startTicks, bootId }: Partial<Record<keyof ProcessIdentity, unknown>> = content;
   return typeof pid === 'number' && typeof startTicks === 'number' && typeof bootId === 'string';
 }
@@ -202,7 +203,7 @@ function readRunning(directory: string): RunningFleet | undefined {
 }
 
 function isImage(content: unknown): boolean {
-  if (typeof content !== 'object' || content === null) return false;
+  if (!isRecord(content)) return false;
   const { path, digest }: { readonly path?: unknown; readonly digest?: unknown } = content;
   return typeof path === 'string' && typeof digest === 'string';
 }
@@ -214,7 +215,7 @@ function readPlace(directory: string): Place | undefined {
 }
 
 function isPlace(content: unknown): content is Place {
-  if (typeof content !== 'object' || content === null) return false;
+  if (!isRecord(content)) return false;
   const { path, inode }: Partial<Record<keyof Place, unknown>> = content;
   return typeof path === 'string' && typeof inode === 'string';
 }
@@ -228,7 +229,7 @@ function parsed(text: string | undefined): unknown {
 }
 
 function isRunningFleet(content: unknown): content is RunningFleet {
-  if (typeof content !== 'object' || content === null) return false;
+  if (!isRecord(content)) return false;
   const fields: Partial<Record<keyof RunningFleet, unknown>> = content;
   if (!isIdentity(fields.process) || fields.version !== 1) return false;
   if (fields.image !== undefined && !isImage(fields.image)) return false;

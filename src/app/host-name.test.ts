@@ -42,6 +42,7 @@ test('another name is taken while no VM runs, and refused while one does', async
     code: 'CONFIG_VALUE',
     message: expect.stringMatching(/cannot be named "two": 2 VMs run under its present name "one"/),
   });
+  await expect(settle('one', 'two', 1)).rejects.toThrow(/: 1 VM runs under its present name/);
   expect(await settle('one', 'one', 2)).toBe('one');
   expect(await settle('one', 'two', 0)).toBe('two');
   expect(hosts()).toEqual(['two']);

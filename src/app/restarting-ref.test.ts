@@ -5,12 +5,15 @@ import { child, supervisor } from '../supervisor/mod.ts';
 import { RestartingRef } from './restarting-ref.ts';
 
 /** An actor whose restart waits, and its ref. */
-async function opened(kit: ReturnType<typeof testKit>, waitMs: number) {
+async function opened(kit: ReturnType<typeof testKit>, waitMs: number, stopMs = 0) {
   const seen: string[] = [];
   const lost: string[] = [];
-  const behaviour: Behaviour<string> = () => (message) => {
-    if (message === 'fail') throw new Error('a defect');
-    seen.push(message);
+  const behaviour: Behaviour<string> = (context) => {
+    context.onStop(() => new Promise<void>((resolve) => kit.clock.timer(stopMs, resolve)));
+    return (message) => {
+      if (message === 'fail') throw new Error('a defect');
+      seen.push(message);
+    };
   };
   let ref: Ref<string> | undefined;
   const backOff = { minMs: waitMs, maxMs: waitMs, jitter: 0 };
@@ -31,6 +34,17 @@ it('a message that comes between two incarnations is kept for the next, in order
   ref.tell('after');
   await kit.settle();
   expect([seen, lost]).toEqual([['before', 'one', 'two', 'after'], []]);
+  expect(kit.system.deadLetters.count).toBe(0);
+});
+
+it('a message that comes while an incarnation still ends is kept for the next', async () => {
+  await using kit = testKit();
+  const { seen, lost, ref } = await opened(kit, 1, 100);
+  ref.tell('fail');
+  await kit.advance(50);
+  ref.tell('one');
+  await kit.advance(100);
+  expect([seen, lost]).toEqual([['one'], []]);
   expect(kit.system.deadLetters.count).toBe(0);
 });
 

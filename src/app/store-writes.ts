@@ -1,5 +1,5 @@
 import type { Clock } from '../actors/mod.ts';
-import type { NewVmRow, StorePorts, VmRowUpdate } from '../fleet/mod.ts';
+import type { StorePorts, VmTableRow, VmTableUpdate } from '../fleet/mod.ts';
 import type { SoftFields, Store, VmachineRow } from '../store/mod.ts';
 
 /** The store, as the port to which the fleet writes. */
@@ -13,13 +13,13 @@ export function storePorts(store: Store, imageDigest: string, clock: Clock): Sto
 }
 
 /** An adopted VM has a row already: only its soft fields are updated. */
-async function insert(store: Store, record: NewVmRow, imageDigest: string): Promise<void> {
+async function insert(store: Store, record: VmTableRow, imageDigest: string): Promise<void> {
   const isThere = store.snapshot().vmachine.some((row) => row.id_vmachine === record.vm);
   if (isThere) store.touchVm(record.vm, softOf(record));
   else await store.insertVm(rowOf(record, imageDigest));
 }
 
-function rowOf(record: NewVmRow, imageDigest: string): VmachineRow {
+function rowOf(record: VmTableRow, imageDigest: string): VmachineRow {
   return {
     id_vmachine: record.vm,
     id_ip: record.address.id,
@@ -33,6 +33,6 @@ function rowOf(record: NewVmRow, imageDigest: string): VmachineRow {
   };
 }
 
-function softOf({ state, report, freeCount, lastConnectMs }: VmRowUpdate): SoftFields {
+function softOf({ state, report, freeCount, lastConnectMs }: VmTableUpdate): SoftFields {
   return { state, cpu: report.cpuPercent, ram: report.ramBytes, free_count: freeCount, last_connect: lastConnectMs };
 }

@@ -43,6 +43,16 @@ test('what the tables hold stays held until the router has heard from the host, 
   ]);
 });
 
+test('an address whose VM may still run is not given to another that was found there', async () => {
+  const store = await openMemoryStore({ clock: systemClock });
+  await reconcile(store, [], options('127.1.1.1:9000'));
+  await store.reserve(1, 7, 0);
+  const unknown: Found = { kind: 'unknown', directory: '/run/7', vm: 7, why: 'its monitor does not answer' };
+  const reconciled = reconcile(store, [unknown, running(8, 1, '127.1.1.1')], options());
+  await expect(reconciled).rejects.toMatchObject({ code: 'STORE_CONFLICT' });
+  expect(reservationsOf(store)).toMatchObject([{ vm: 7 }]);
+});
+
 test('another pool replaces the one of the last time; an address that is held goes with its VM', async () => {
   const store = await openMemoryStore({ clock: systemClock });
   await reconcile(store, [], options('127.1.1.1-127.1.1.2:9000'));

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ShoalError } from '../errors.ts';
+import { isRecord } from '../is-record.ts';
 import { checkScenario, type Failure, type Scenario, type SeedsSummary, shrink, simulate } from '../sim/mod.ts';
 import { say } from './output.ts';
 
@@ -48,11 +49,11 @@ export function readScenario(path: string): Scenario {
   } catch (cause) {
     throw refused(path, String(cause), cause);
   }
-  if (typeof content !== 'object' || content === null || !('scenario' in content)) {
+  if (!isRecord(content) || !('scenario' in content)) {
     throw refused(path, 'it has no field "scenario"');
   }
   try {
-    return checkScenario(content.scenario);
+    return checkScenario(content['scenario']);
   } catch (cause) {
     throw refused(path, cause instanceof Error ? cause.message : String(cause), cause);
   }

@@ -1,3 +1,4 @@
+import { isRecord } from '../is-record.ts';
 import { preciseTimeOfDay, shortBytes, shortDuration } from './figures.ts';
 
 /** Formats the reply to `inspect`. Lists go below their name, one line an entry; other values beside it, figures with their unit. */
@@ -28,10 +29,8 @@ const FIGURES: Readonly<Partial<Record<string, Figure>>> = {
 };
 
 function entryText(entry: unknown): string {
-  if (typeof entry !== 'object' || entry === null || !('atMs' in entry) || !('text' in entry)) {
-    return JSON.stringify(entry);
-  }
-  return logLine({ atMs: Number(entry.atMs), text: String(entry.text) });
+  if (!isRecord(entry) || !('atMs' in entry) || !('text' in entry)) return JSON.stringify(entry);
+  return logLine({ atMs: Number(entry['atMs']), text: String(entry['text']) });
 }
 
 /** With the time of day in UTC. */

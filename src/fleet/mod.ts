@@ -19,4 +19,4 @@ export type { Outcome, Request, RequestStatus } from './values/request.ts';
 export type { Reservation } from './values/reservation.ts';
 export type { Figures, Rule } from './values/rule.ts';
 export type { VmEnd, VmId, VmState } from './values/vm-id.ts';
-export type { NewVmRow, VmRowUpdate } from './values/vm-row.ts';
+export type { VmTableRow, VmTableUpdate } from './values/vm-table-row.ts';

@@ -226,6 +226,12 @@ describe('a machine that cannot be', () => {
     await expect(real.hypervisor.prepare(await real.spec({ image }))).rejects.toMatchObject({ code: 'IMAGE_INVALID' });
     const { digest: imageDigest } = await inspectImage(image);
     await expect(real.hypervisor.prepare(await real.spec({ image, imageDigest }))).resolves.toBeDefined();
+    // As many bytes as before.
+    writeFileSync(image, Buffer.concat([readFileSync(real.image.path), Buffer.from('?')]));
+    await expect(real.hypervisor.prepare(await real.spec({ image, imageDigest }))).rejects.toMatchObject({
+      code: 'IMAGE_INVALID',
+      message: expect.stringContaining('has changed'),
+    });
   });
 
   it('for want of QEMU is QEMU_MISSING', async () => {

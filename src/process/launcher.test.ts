@@ -2,8 +2,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ManualClock } from '../actors/kit/mod.ts';
 import { type Clock, systemClock } from '../actors/mod.ts';
-import { isAlive, signalProcess, whenGone } from './identity.ts';
+import { identify, isAlive, signalProcess, whenGone } from './identity.ts';
 import { createLauncher, type Launcher } from './launcher.ts';
 import type { ProcessExit, ProcessIdentity } from './spawner.ts';
 
@@ -86,6 +87,17 @@ describe('launcher', () => {
     await expect(spawn('/etc/passwd')).rejects.toMatchObject({ code: 'EACCES' });
   });
 
+  it('looks at nothing any more once it is closed', async () => {
+    const clock = new ManualClock();
+    const closing = createLauncher({ clock });
+    const self = identify(process.pid);
+    if (self === undefined) throw new Error('it runs');
+    closing.onExit(self, () => undefined);
+    expect(clock.pending).toBe(1);
+    await closing.close();
+    expect(clock.pending).toBe(0);
+  });
+
   it('leaves the processes running when it is closed', async () => {
     const identity = await spawn('/bin/sleep', '60');
     await launcher.close();
@@ -124,10 +136,14 @@ describe('launcher', () => {
     };
     launcher = createLauncher({ clock });
     if (launcher.pid === undefined) throw new Error('no launcher runs');
-    process.kill(launcher.pid, 'SIGSTOP');
+    const hanging = identify(launcher.pid);
+    if (hanging === undefined) throw new Error('it runs');
+    process.kill(hanging.pid, 'SIGSTOP');
     const refused = expect(spawn('/bin/true')).rejects.toMatchObject({ code: 'LAUNCHER_FAILED' });
     for (const reached of limits) reached();
     await refused;
     await expect(spawn('/bin/true')).resolves.toBeDefined();
+    // It must not obey later.
+    expect(await whenGone(hanging, 30_000, systemClock)).toBe(true);
   });
 });

@@ -22,8 +22,7 @@ export function vmsWithinOpenFiles(): number {
  * @param starting VMs that have not opened their files yet
  * @throws OPEN_FILES_LIMIT
  */
-export function checkOpenFiles(starting: number): void {
-  const [open, max] = [openFiles(), openFilesMax()];
+export function checkOpenFiles(starting: number, open = openFiles(), max = openFilesMax()): void {
   if (open + RESERVE + (starting + 1) * FILES_PER_VM <= max) return;
   throw new ShoalError(
     'OPEN_FILES_LIMIT',

@@ -1,6 +1,6 @@
 import { ShoalError } from '../errors.ts';
 import { makeParams } from '../fleet/mod.ts';
-import { isRecord } from '../transport/mod.ts';
+import { isRecord } from '../is-record.ts';
 import { DEFAULT_SCENARIO } from './defaults.ts';
 import { FAULT_NAMES, type Scenario } from './scenario.ts';
 

@@ -107,7 +107,7 @@ export class World {
   async run(): Promise<Report> {
     const { scenario, time } = this;
     this.#start();
-    await this.#openClients();
+    this.#openClients();
     // The load begins when the service does.
     await time.run(START_MS_MAX, () => this.isShoalUp);
     const faults = new FaultInjector(this, this.#chance.stream('faults'));
@@ -287,7 +287,7 @@ export class World {
     if (event.kind === 'vm-stop' && event.rule === 'R6') this.checks.endsSilent(event.vm ?? 0);
   }
 
-  async #openClients(): Promise<void> {
+  #openClients(): void {
     const { scenario, time } = this;
     for (let index = 0; index < scenario.clients; index++) {
       const process = new SimulatedProcess(time, this.#chance.stream(`client ${index}`));

@@ -1,3 +1,4 @@
+import { isRecord } from '../is-record.ts';
 import type { FieldCheck, RowChecks } from './field-checks.ts';
 
 /** Why a value cannot be in the tables: its place and the fault. */
@@ -17,10 +18,8 @@ export class RowFault extends Error {
 
 /** @returns a frozen copy with exactly the fields of the checks @throws RowFault */
 export function checkedRow<Row extends object>(value: unknown, checks: RowChecks<Row>, place: string): Row {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new RowFault(place, `must be a row, got ${shown(value)}`);
-  }
-  const given: Readonly<Record<string, unknown>> = { ...value };
+  if (!isRecord(value)) throw new RowFault(place, `must be a row, got ${shown(value)}`);
+  const given = { ...value };
   const fields = Object.entries<FieldCheck>(checks);
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(checks, name)) throw new RowFault(`${place}.${name}`, 'is no field of this table');

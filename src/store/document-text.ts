@@ -1,4 +1,5 @@
 import { ShoalError } from '../errors.ts';
+import { isRecord } from '../is-record.ts';
 import { RowFault } from './checked-row.ts';
 import { checkedDocument, FORMAT, type StoreDocument, upgraded, VERSION } from './document.ts';
 import { jsonFault } from './json-fault.ts';
@@ -54,7 +55,7 @@ function objectIn(text: string, path: string): Readonly<Record<string, unknown>>
     throw damaged(path, `line ${fault.line}, column ${fault.column}`, `is not JSON (${fault.message})`);
   }
   const value: unknown = JSON.parse(text);
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw foreign(path, undefined);
+  if (!isRecord(value)) throw foreign(path, undefined);
   return { ...value };
 }
 

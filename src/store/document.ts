@@ -1,4 +1,5 @@
 import { makeParams } from '../fleet/mod.ts';
+import { isRecord } from '../is-record.ts';
 import { checkedRow, checkField, RowFault } from './checked-row.ts';
 import { COUNTER, IP_POOL, type RowChecks, SYSTEM_PARAM, VMACHINE } from './field-checks.ts';
 import type { IpPoolRow, Tables, VmachineRow } from './rows.ts';
@@ -30,11 +31,7 @@ export function upgraded(
 ): Readonly<Record<string, unknown>> {
   const { ip_pool: rows } = content;
   if (version > 1 || !Array.isArray(rows)) return content;
-  return { ...content, ip_pool: rows.map((row: unknown) => (isRow(row) ? { ...row, retired: false } : row)) };
-}
-
-function isRow(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return { ...content, ip_pool: rows.map((row: unknown) => (isRecord(row) ? { ...row, retired: false } : row)) };
 }
 
 /**

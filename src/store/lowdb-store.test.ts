@@ -88,15 +88,16 @@ describe('group commit', () => {
 });
 
 describe('a disk with faults', () => {
-  it('names the file, the reason and the remedy', async () => {
+  it.each([
+    ['ENOSPC', 'make room'],
+    ['EDQUOT', 'make room'],
+    ['EIO', 'see that its disk and folder take writes'],
+  ] as const)('names the file, the reason and the remedy: %s, %s', async (cause, remedy) => {
     const { store, files } = await open();
-    files.faults = fail('write', 'ENOSPC');
+    files.faults = fail('write', cause);
     const failed = store.reserve(1, 1, AT_MS);
-    await expect(failed).rejects.toMatchObject({
-      code: 'STORE_WRITE_FAILED',
-      details: { path: PATH, cause: 'ENOSPC' },
-    });
-    await expect(failed).rejects.toThrow(/\/data\/store\.json.*ENOSPC.*make room/);
+    await expect(failed).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED', details: { path: PATH, cause } });
+    await expect(failed).rejects.toThrow(new RegExp(`/data/store\\.json.*${cause}.*${remedy}`));
   });
 
   it.each(['create', 'write', 'sync', 'close', 'rename', 'sync-folder'] as const)(
@@ -142,6 +143,17 @@ describe('a disk with faults', () => {
     files.faults = fail('create', 'ENOSPC');
     const opened = openLowdbStore({ path: PATH, clock: new ManualClock(), files });
     await expect(opened).rejects.toMatchObject({ code: 'STORE_WRITE_FAILED' });
+  });
+});
+
+describe('a store that is closed', () => {
+  it('leaves no timer behind', async () => {
+    const { store, clock } = await open();
+    await store.reserve(1, 1, AT_MS);
+    await store.insertVm(vmRow(1, 1));
+    store.touchVm(1, { cpu: 33 });
+    await store.close();
+    expect(clock.pending).toBe(0);
   });
 });
 

@@ -1,5 +1,6 @@
 import { fromEnvelope, ShoalError, toEnvelope, toWire, type WireError } from '../errors.ts';
-import { isErrorEnvelope, isRecord } from './json-checks.ts';
+import { isRecord } from '../is-record.ts';
+import { isErrorEnvelope } from './json-checks.ts';
 
 /** The reply of a verb on the wire. */
 export type AdminReply =

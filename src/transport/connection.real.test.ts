@@ -96,6 +96,31 @@ test('a server that refuses us for a while, after a reconnect, is tried until it
   await connection.close();
 });
 
+test('a subject that is refused is told again after a reconnect', async () => {
+  const lines = ['authorization { users: [ { user: me, password: x, permissions: { publish: { deny: ["no"] } } } ] }'];
+  await using before = await securedNatsServer(lines);
+  const back = Promise.withResolvers<void>();
+  const told: PromiseWithResolvers<string>[] = [Promise.withResolvers(), Promise.withResolvers()];
+  let count = 0;
+  const connection = await connect({
+    ...options,
+    servers: before.url,
+    credentials: { user: 'me', password: 'x' },
+    onState: (state) => {
+      if (state === 'connected') back.resolve();
+    },
+    onForbidden: ({ subject }) => told[count++]?.resolve(subject),
+  });
+  connection.nc.publish('no');
+  expect(await told[0]?.promise).toBe('no');
+  await before[Symbol.asyncDispose]();
+  await using _ = await securedNatsServer(lines, before.port);
+  await back.promise;
+  connection.nc.publish('no');
+  expect(await told[1]?.promise).toBe('no');
+  await connection.close();
+});
+
 test('its end is told', async () => {
   await using nats = await realNatsServer();
   const states: ConnectionState[] = [];

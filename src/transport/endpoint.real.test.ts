@@ -152,6 +152,19 @@ describe('a request', () => {
     expect(errorOf(reply)).toEqual({ code: '413', text: expect.stringMatching(/2\d\d\d bytes, and .* takes 2000/) });
   });
 
+  test('whose reply is as large as the server takes gets it, and 413 for a byte more', async () => {
+    let bytes = 2_000;
+    await using fleet = await servedFleet((request) => request.replyTo.tell(processed(new Uint8Array(bytes))), {
+      nats: { maxPayloadBytes: 2_000 },
+    });
+    const { text: refusal } = errorOf(await send(fleet, 'text'));
+    const whole = Number(/has (\d+) bytes/.exec(refusal ?? '')?.[1]);
+    bytes = 2_000 - (whole - 2_000);
+    expect((await send(fleet, 'text')).data).toHaveLength(bytes);
+    bytes += 1;
+    expect(errorOf(await send(fleet, 'text')).code).toBe('413');
+  });
+
   test('without a reply subject is counted and told as an event, many of them as few', async () => {
     const events: { current: ReturnType<typeof probe<EndpointEvent>> | undefined } = { current: undefined };
     const sink = { path: 'sink', tell: (event: EndpointEvent) => events.current?.ref.tell(event) ?? false };
@@ -163,6 +176,8 @@ describe('a request', () => {
     expect(told).toBe(500);
     expect(events.current.received.length).toBeLessThan(10);
     expect(await fleet.counts()).toMatchObject({ withoutReply: 500, errors: 500 });
+    fleet.nc.publish(subjectsOf(fleet.fleet).process, 'lost');
+    expect(await events.current.expect({ kind: 'requests-without-reply' })).toMatchObject({ count: 1 });
   });
 
   test.each([
@@ -213,6 +228,9 @@ describe('a request', () => {
     const next = send(fleet, 'z');
     (await router.next()).replyTo.tell(processed(text.encode('Z')));
     expect((await next).string()).toBe('Z');
+    const both = [send(fleet, 'a'), send(fleet, 'b')];
+    for (const expected of ['A', 'B']) (await router.next()).replyTo.tell(processed(text.encode(expected)));
+    expect((await Promise.all(both)).map((reply) => reply.string())).toEqual(['A', 'B']);
   });
 
   test('is answered once, whatever the router says afterwards', async () => {

@@ -1,6 +1,7 @@
 import type { Msg } from 'nats';
 import type { FleetEvent } from '../fleet/mod.ts';
-import { isErrorEnvelope, isRecord } from './json-checks.ts';
+import { isRecord } from '../is-record.ts';
+import { isErrorEnvelope } from './json-checks.ts';
 
 /** An event holds a line of text, a few figures and an error without its stack; consoles keep hundreds of events. */
 const EVENT_BYTES_MAX = 64 * 1024;

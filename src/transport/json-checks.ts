@@ -1,11 +1,8 @@
 import type { ErrorEnvelope } from '../errors.ts';
+import { isRecord } from '../is-record.ts';
 
 /** Envelopes made by Shoal have fewer nested causes. */
 const CAUSES_MAX = 16;
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 /** Whether a value received over NATS, from anybody, is an error envelope. */
 export function isErrorEnvelope(value: unknown, causesMax = CAUSES_MAX): value is ErrorEnvelope {

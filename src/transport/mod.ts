@@ -13,7 +13,6 @@ export { fleetEventIn, isFleetEvent } from './fleet-event-in.ts';
 export type { FindInstanceOptions, FleetInstance } from './fleet-instance.ts';
 export { findFleetInstance } from './fleet-instance.ts';
 export { checkFleetName } from './fleet-name.ts';
-export { isRecord } from './json-checks.ts';
 export type { NatsServerActorOptions, NatsServerMessage, NatsServerStatus } from './own-server/nats-server-actor.ts';
 export { natsServer } from './own-server/nats-server-actor.ts';
 export type { OwnServer, OwnServerOptions } from './own-server/own-server.ts';

@@ -18,6 +18,13 @@ test('a token says where its reply goes to, or is empty if that does not fit', (
   );
 });
 
+test('a token has 256 bytes at the most', () => {
+  const tokens = new ReplyTokens(key);
+  const id = 'x'.repeat(100);
+  expect(tokens.seal('s'.repeat(256 - 9 - id.length), id)).toHaveLength(256);
+  expect(tokens.seal('s'.repeat(256 - 9 - id.length + 1), id)).toHaveLength(0);
+});
+
 test('who comes after us with the same key can read it', () => {
   const token = new ReplyTokens(key).seal('_INBOX.a.1', 'id');
   expect(new ReplyTokens(Uint8Array.from(key)).open(token)).toEqual({ subject: '_INBOX.a.1', requestId: 'id' });

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type { Clock } from '../actors/mod.ts';
 import { codeOf } from '../errors.ts';
+import { isRecord } from '../is-record.ts';
 
 /** The greeting of a NATS server. */
 export interface NatsServerInfo {
@@ -55,9 +56,12 @@ function parseInfo(line: string): NatsServerInfo | undefined {
   } catch {
     return undefined;
   }
-  if (typeof info !== 'object' || info === null) return undefined;
-  const name = 'server_name' in info && typeof info.server_name === 'string' ? info.server_name : '';
-  const version = 'version' in info && typeof info.version === 'string' ? info.version : '';
-  const maxPayloadBytes = 'max_payload' in info && typeof info.max_payload === 'number' ? info.max_payload : 0;
-  return maxPayloadBytes > 0 ? { name, version, maxPayloadBytes } : undefined;
+  if (!isRecord(info)) return undefined;
+  const { server_name: name, version, max_payload: maxPayloadBytes } = info;
+  if (typeof maxPayloadBytes !== 'number' || maxPayloadBytes <= 0) return undefined;
+  return {
+    name: typeof name === 'string' ? name : '',
+    version: typeof version === 'string' ? version : '',
+    maxPayloadBytes,
+  };
 }

@@ -190,7 +190,7 @@ export const REQUESTS = [
     ['an id stands for one operation while its request is open', 'first.op === op && isEqual', 'isEqual'],
     ['an id stands for one text while its request is open', ' && isEqual(first.payload, payload) ?', ' ?'],
     ['a stored reply is for one operation', 'ended.op === op && ended.payloadBytes', 'ended.payloadBytes'],
-    ['a stored reply is for one text', ' && isEqual(ended.fingerprint, fingerprintOf(payload))', ''],
+    ['a stored reply is for one text', ' && ended.fingerprint === fingerprintOf(payload)', ''],
     [
       'a reply is forgotten at dedup_ms',
       'ended.untilMs <= nowMs) return undefined',
@@ -218,7 +218,7 @@ export const REQUESTS = [
       'payload.buffer.byteLength === payload.length ? payload',
       'payload.length > 0 ? payload',
     ],
-    ['a long text is told by its hash', "hash('sha256', payload, 'buffer')", 'payload.slice(0, COPIED_BYTES_MAX)'],
+    ['a long text is told by its hash', "hash('sha256', payload, 'binary')", "''"],
     [
       'a request that has ended is not open',
       'if (this.#open.get(requestId) === request) this.#open.delete(requestId);',

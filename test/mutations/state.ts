@@ -238,6 +238,21 @@ export const STATE = [
       "replaced: (vm: Vm) => vm.state === 'ready' && vm.replace",
       'replaced: (vm: Vm) => vm.replace',
     ],
+    [
+      'a report takes a VM out of those that never reported',
+      "['unreported', 'surplus', 'asked']",
+      "['surplus', 'asked']",
+    ],
+    [
+      'a report takes a VM into those that are surplus',
+      "['unreported', 'surplus', 'asked']",
+      "['unreported', 'asked']",
+    ],
+    [
+      'a report takes a VM out of those that were asked',
+      "['unreported', 'surplus', 'asked']",
+      "['unreported', 'surplus']",
+    ],
     ['of equals the oldest is free', 'this.#fill * inFlight, 0, 0, id', 'this.#fill * inFlight, 0, 0, -id'],
     ['of equals the oldest is the least loaded', 'cpuPercent, ramBytes, id);', 'cpuPercent, ramBytes, -id);'],
     ['R4 takes the fewest in flight', '(slot, inFlight, cpuPercent,', '(slot, 0, cpuPercent,'],
@@ -250,7 +265,7 @@ export const STATE = [
     ],
     ['a VM that has gone has no room', '    this.#roomy.remove(slot);\n    this.#heard', '    this.#heard'],
     ['a VM that has gone is not to be heard of', '    this.#heard.remove(slot);\n', ''],
-    ['a report changes the groups', 'this.#regroup(vm, groupsOf(vm, params));\n    if', 'if'],
+    ['a report changes the groups', '    this.#regroup(vm, groupsOf(vm, params, OF_REPORTS));\n', ''],
     ['a report changes the order of R4', '    if (hasRoom(vm, params)) this.#putRoomy(vm);\n  }', '  }'],
   ]),
   ...mutationsOf('state/best-of.ts', [

@@ -86,7 +86,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'stored-reply-answers-another-text',
     file: 'src/fleet/state/reply-cache.ts',
-    from: 'ended.op === op && ended.payloadBytes === payload.length && isEqual(ended.fingerprint, fingerprintOf(payload));\n    return isSame ? { kind: ',
+    from: 'ended.op === op && ended.payloadBytes === payload.length && ended.fingerprint === fingerprintOf(payload);\n    return isSame ? { kind: ',
     to: 'ended.op === op;\n    return isSame ? { kind: ',
   },
   {

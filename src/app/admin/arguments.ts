@@ -1,11 +1,12 @@
 import { ShoalError } from '../../errors.ts';
+import { isRecord } from '../../is-record.ts';
 
 /** The arguments of a verb. Anybody who may publish to its subject can send them, so each one is checked. */
 export class Arguments {
   readonly #fields: Readonly<Record<string, unknown>>;
 
   constructor(args: unknown) {
-    this.#fields = typeof args === 'object' && args !== null ? { ...args } : {};
+    this.#fields = isRecord(args) ? { ...args } : {};
   }
 
   has(name: string): boolean {
@@ -38,7 +39,7 @@ export class Arguments {
   /** Numbers, or texts of numbers, by name. */
   values(name: string): Record<string, number | string> {
     const value = this.#fields[name];
-    if (typeof value !== 'object' || value === null) throw invalid(name, 'names with values', value);
+    if (!isRecord(value)) throw invalid(name, 'names with values', value);
     const entries = Object.entries(value).map(([key, figure]) => {
       if (typeof figure === 'number' || typeof figure === 'string') return [key, figure] as const;
       throw invalid(`${name}.${key}`, 'a figure', figure);

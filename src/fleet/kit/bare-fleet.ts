@@ -105,7 +105,7 @@ export class BareFleet {
   crash(vm: VmId): this {
     const end = { clean: false, why: 'crashed', exitCode: 1 };
     const now = { nowMs: this.nowMs, epochMs: this.nowMs };
-    return this.apply(...onHostEvent(this.fleet, { kind: 'vm-gone', host: 'here', vm, end }, now).transitions);
+    return this.apply(...onHostEvent(this.fleet, { kind: 'vm-gone', vm, end }, now).transitions);
   }
 
   link(vm: VmId, linked: boolean): this {

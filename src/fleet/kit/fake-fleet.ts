@@ -67,7 +67,7 @@ export class FakeFleet implements AsyncDisposable {
       }),
       { name: 'router' },
     );
-    if (isUp !== false) this.event({ kind: 'host-up', host: HOST });
+    if (isUp !== false) this.event({ kind: 'host-up' });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -135,7 +135,7 @@ export class FakeFleet implements AsyncDisposable {
     const seq = fields.seq ?? (this.#seq.get(vm) ?? 0) + 1;
     this.#seq.set(vm, seq);
     const report = { cpuPercent: 0, ramBytes: 1 << 20, inFlight: 0, served: 0, ...fields, seq };
-    this.event({ kind: 'vm-report', host: HOST, vm, report, atMs: this.kit.clock.now() });
+    this.event({ kind: 'vm-report', vm, report, atMs: this.kit.clock.now() });
   }
 
   /** Moves time on while the given VMs report at each second, the router handling each report before the next. */
@@ -155,7 +155,7 @@ export class FakeFleet implements AsyncDisposable {
   }
 
   answering(vm: VmId): void {
-    this.event({ kind: 'vm-answering', host: HOST, vm, guest: this.guest });
+    this.event({ kind: 'vm-answering', vm, guest: this.guest });
   }
 
   event(event: HostEvent): void {
@@ -209,14 +209,14 @@ export class FakeFleet implements AsyncDisposable {
   #obey({ kind, vm }: HostCommand): void {
     switch (kind) {
       case 'prepare':
-        this.event({ kind: 'vm-prepared', host: HOST, vm, pid: 1_000 + vm, imageDigest: `image of ${vm}` });
+        this.event({ kind: 'vm-prepared', vm, pid: 1_000 + vm, imageDigest: `image of ${vm}` });
         return;
       case 'start':
-        this.event({ kind: 'vm-booting', host: HOST, vm });
+        this.event({ kind: 'vm-booting', vm });
         this.answering(vm);
         return;
       case 'stop':
-        this.event({ kind: 'vm-gone', host: HOST, vm, end: { clean: true, why: 'stopped', exitCode: 0 } });
+        this.event({ kind: 'vm-gone', vm, end: { clean: true, why: 'stopped', exitCode: 0 } });
         return;
     }
   }

@@ -188,12 +188,12 @@ export class FaultyFleet implements AsyncDisposable {
     this.#seq.set(vm, seq);
     const inFlight = this.fleet.links.byVm.get(vm)?.open.length ?? 0;
     const report = { seq, cpuPercent: busy ? 90 : 0, ramBytes: 1, inFlight, served: 0 };
-    this.#queue(HOST, { kind: 'vm-report', host: HOST, vm, report, atMs: this.fleet.kit.clock.now() });
+    this.#queue(HOST, { kind: 'vm-report', vm, report, atMs: this.fleet.kit.clock.now() });
   }
 
   reach(isUp: boolean): void {
-    if (isUp) this.#queue(HOST, { kind: 'host-up', host: HOST, vms: [...this.#processes.keys()] });
-    else this.#queue(HOST, { kind: 'host-down', host: HOST, why: 'link lost' });
+    if (isUp) this.#queue(HOST, { kind: 'host-up', vms: [...this.#processes.keys()] });
+    else this.#queue(HOST, { kind: 'host-down', why: 'link lost' });
   }
 
   /** From now on everything works: one round of it. */
@@ -232,7 +232,7 @@ export class FaultyFleet implements AsyncDisposable {
     if (other !== undefined) this.violations.push(`VM ${vm} is prepared at ${address.ip}, where VM ${other[0]} is`);
     if (fails) return this.#gone(vm, 'PORT_TAKEN');
     this.#processes.set(vm, { address, running: false });
-    this.#queue(HOST, { kind: 'vm-prepared', host: HOST, vm, pid: 1_000 + vm });
+    this.#queue(HOST, { kind: 'vm-prepared', vm, pid: 1_000 + vm });
   }
 
   #start(vm: VmId): void {
@@ -241,19 +241,19 @@ export class FaultyFleet implements AsyncDisposable {
     if (this.held.get(process.address.id) !== vm)
       this.violations.push(`VM ${vm} runs and its reservation is not durable`);
     process.running = true;
-    this.#queue(HOST, { kind: 'vm-booting', host: HOST, vm });
-    this.#queue(HOST, { kind: 'vm-answering', host: HOST, vm, guest: this.fleet.guest });
+    this.#queue(HOST, { kind: 'vm-booting', vm });
+    this.#queue(HOST, { kind: 'vm-answering', vm, guest: this.fleet.guest });
   }
 
   #end(vm: VmId, why: string): void {
     this.#known.add(vm);
     this.#processes.delete(vm);
-    this.#queue(HOST, { kind: 'vm-gone', host: HOST, vm, end: { clean: false, why, exitCode: 1 } });
+    this.#queue(HOST, { kind: 'vm-gone', vm, end: { clean: false, why, exitCode: 1 } });
   }
 
   #gone(vm: VmId, code: string): void {
     const error = { name: 'ShoalError', code, message: 'taken', details: {} };
-    this.#queue(HOST, { kind: 'vm-gone', host: HOST, vm, end: { clean: false, why: 'taken', exitCode: 1 }, error });
+    this.#queue(HOST, { kind: 'vm-gone', vm, end: { clean: false, why: 'taken', exitCode: 1 }, error });
   }
 
   /** Links to VMs whose process runs. */

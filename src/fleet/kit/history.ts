@@ -114,7 +114,7 @@ export class History {
   constructor({ params, addresses, routing }: { params: Params; addresses: number; routing: 'pack' | 'spread' }) {
     const pool = parsePool(`10.0.0.1-10.0.0.${addresses}:9000`);
     this.fleet = new Fleet({ host: 'here', params, pool, routing, nowMs: 0 });
-    this.hears({ kind: 'host-up', host: 'here' });
+    this.hears({ kind: 'host-up' });
   }
 
   hears(event: HostEvent): void {
@@ -194,7 +194,7 @@ export class History {
       case 'report': {
         const { vm, seq, cpuPercent, inFlight } = fact;
         const report = { seq, cpuPercent, ramBytes: 1, inFlight, served: 0 };
-        return this.hears({ kind: 'vm-report', host: 'here', vm, report, atMs: nowMs });
+        return this.hears({ kind: 'vm-report', vm, report, atMs: nowMs });
       }
       case 'all-sound':
         this.settle(false);
@@ -203,7 +203,7 @@ export class History {
       case 'all-idle':
         for (const vm of [...fleet.vms]) {
           const report = { seq: (vm.report?.seq ?? 0) + 1, cpuPercent: 0, ramBytes: 1, inFlight: 0, served: 0 };
-          this.hears({ kind: 'vm-report', host: 'here', vm: vm.id, report, atMs: nowMs });
+          this.hears({ kind: 'vm-report', vm: vm.id, report, atMs: nowMs });
         }
         this.nowMs += 1_000;
         return;
@@ -217,7 +217,7 @@ export class History {
         const address = { id: fact.id, ip: `10.0.0.${fact.id}`, port: 9_000 };
         const vm = 100 + fact.id;
         if (fleet.vm(vm) === undefined) this.processes.set(vm, address.ip);
-        return this.hears({ kind: 'vm-adopted', host: 'here', vm, address, pid: 1, startedMs: 0, state: 'answering' });
+        return this.hears({ kind: 'vm-adopted', vm, address, pid: 1, startedMs: 0, state: 'answering' });
       }
       case 'gone':
         return this.#gone(fact);
@@ -228,7 +228,7 @@ export class History {
         return this.serve();
       }
       case 'host':
-        this.hears(fact.up ? { kind: 'host-up', host: 'here' } : { kind: 'host-down', host: 'here', why: 'silent' });
+        this.hears(fact.up ? { kind: 'host-up' } : { kind: 'host-down', why: 'silent' });
         return this.serve();
       case 'params':
         this.must({ kind: 'params', params: fact.params });
@@ -265,10 +265,10 @@ export class History {
   #progress(vm: Vm | undefined): void {
     if (vm === undefined) return;
     const { id, state } = vm;
-    if (state === 'preparing') this.hears({ kind: 'vm-prepared', host: 'here', vm: id, pid: id, imageDigest: 'x' });
+    if (state === 'preparing') this.hears({ kind: 'vm-prepared', vm: id, pid: id, imageDigest: 'x' });
     else if (state === 'stopping') this.#gone({ vm: id, bindFailed: false, verdict: undefined });
     else if (!vm.linked && vm.bootMs !== undefined) {
-      this.hears({ kind: 'vm-answering', host: 'here', vm: id, guest });
+      this.hears({ kind: 'vm-answering', vm: id, guest });
       this.react(onLinkReady(this.fleet, id, this.nowMs));
     }
     this.serve();
@@ -279,7 +279,7 @@ export class History {
     this.processes.delete(vm);
     const end = { clean: false, why: 'exited', exitCode: 1, ...(verdict === undefined ? {} : { verdict }) };
     const error = { name: 'ShoalError', code: 'PORT_TAKEN', message: 'taken', details: {} };
-    this.hears({ kind: 'vm-gone', host: 'here', vm, end, ...(bindFailed ? { error } : {}) });
+    this.hears({ kind: 'vm-gone', vm, end, ...(bindFailed ? { error } : {}) });
     this.serve();
   }
 }

@@ -181,7 +181,7 @@ describe('whatever happened before', () => {
           const old = { ...vm.report, seq: Math.min(seq, vm.report.seq) };
           const absurd = { ...vm.report, seq: vm.report.seq + 1, cpuPercent: 1e9 };
           for (const report of [old, absurd]) {
-            history.hears({ kind: 'vm-report', host: 'here', vm: id, report, atMs: history.nowMs });
+            history.hears({ kind: 'vm-report', vm: id, report, atMs: history.nowMs });
           }
           expect({ ...vm }).toEqual(before);
         });

@@ -54,7 +54,7 @@ describe('an administrator', () => {
     expect(await fleet.inState('ready')).toEqual([1, 2, 3]);
     expect(fleet.told('prepare')).toEqual([1, 2, 3, 4]);
     fleet.obeys.add('start');
-    fleet.event({ kind: 'vm-booting', host: 'here', vm: 4 });
+    fleet.event({ kind: 'vm-booting', vm: 4 });
     fleet.answering(4);
     await fleet.advance(500);
     expect(await fleet.inState('ready')).toEqual([4, 5, 6]);
@@ -209,7 +209,7 @@ describe('a command about a VM that cannot obey', () => {
   it('is refused while its host is out of reach', async () => {
     await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
     await fleet.settle();
-    fleet.event({ kind: 'host-down', host: 'here', why: 'link lost' });
+    fleet.event({ kind: 'host-down', why: 'link lost' });
     const reply = await ask(fleet, { kind: 'remove-vm', vm: 1 });
     expect(reply).toMatchObject({ ok: false, error: { code: 'VM_STATE' } });
     expect(fleet.told('stop')).toEqual([]);

@@ -31,7 +31,7 @@ describe('what follows from what a controller tells', () => {
   it('is, when a VM is gone, that its link is closed, and why it was meant to go', () => {
     const bare = new BareFleet().ready(1).apply({ kind: 'vm-stopping', vm: 1, why: 'idle', nowMs: 0 });
     const end = { clean: true, why: 'stopped', exitCode: 0 };
-    const { effects } = told(bare, { kind: 'vm-gone', host: 'here', vm: 1, end });
+    const { effects } = told(bare, { kind: 'vm-gone', vm: 1, end });
     expect(kinds(effects)).toEqual(['close-link', 'event', 'write-release']);
     expect(effects[1]).toMatchObject({ event: { text: 'VM 1 is gone: idle' } });
   });
@@ -46,7 +46,7 @@ describe('R8, the reservation of a VM', () => {
     const reserved: number[] = [];
     await using fleet = new FakeFleet({ isUp: false, reserve: async (vm) => void reserved.push(vm) });
     for (let n = 0; n < 2; n++) fleet.event(adopted());
-    fleet.event({ kind: 'host-up', host: 'here', vms: [40] });
+    fleet.event({ kind: 'host-up', vms: [40] });
     await fleet.settle();
     expect([reserved, fleet.eventsOf('vm-adopted').length, fleet.kit.failures]).toEqual([[40], 1, []]);
   });
@@ -59,7 +59,7 @@ describe('R8, the reservation of a VM', () => {
     await using fleet = new FakeFleet({ isUp: false, params: { min_vm_count: 1 }, reserve });
     fleet.event(adopted());
     fleet.answering(40);
-    fleet.event({ kind: 'host-up', host: 'here', vms: [40] });
+    fleet.event({ kind: 'host-up', vms: [40] });
     await fleet.advance(2_000);
     expect([failures, await fleet.inState('ready'), fleet.told('stop')]).toEqual([-1, [40], []]);
     expect(fleet.eventsOf('write-failed')).toHaveLength(3);
@@ -74,7 +74,7 @@ describe('R8, the reservation of a VM', () => {
     await using fleet = new FakeFleet({ isUp: false, params: { min_vm_count: 1 }, reserve });
     fleet.event(adopted());
     fleet.answering(40);
-    fleet.event({ kind: 'host-up', host: 'here', vms: [40] });
+    fleet.event({ kind: 'host-up', vms: [40] });
     await fleet.advance(9_000);
     expect([writes, await fleet.inState('ready')]).toEqual([1, [40]]);
   });
@@ -90,13 +90,13 @@ describe('R8, the reservation of a VM', () => {
       reserve: () => durable.promise.then(reserve),
     });
     await fleet.settle();
-    fleet.event({ kind: 'host-down', host: 'here', why: 'link lost' });
+    fleet.event({ kind: 'host-down', why: 'link lost' });
     await fleet.settle();
     durable.resolve();
     await fleet.advance(1_000);
     fails = false;
     await fleet.advance(5_000);
-    fleet.event({ kind: 'host-up', host: 'here', vms: [1] });
+    fleet.event({ kind: 'host-up', vms: [1] });
     await fleet.settle();
     expect([fleet.told('stop'), await fleet.inState('ready')]).toEqual([[], [1]]);
   });
@@ -151,8 +151,8 @@ describe('R8, a VM that is adopted', () => {
 
   it('that was prepared is a spare', async () => {
     await using fleet = new FakeFleet({ isUp: false, params: { spare_vm_count: 1 } });
-    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 40, address, pid: 7, startedMs: 0, state: 'prepared' });
-    fleet.event({ kind: 'host-up', host: 'here', vms: [40] });
+    fleet.event({ kind: 'vm-adopted', vm: 40, address, pid: 7, startedMs: 0, state: 'prepared' });
+    fleet.event({ kind: 'host-up', vms: [40] });
     await fleet.advance(20_000);
     expect([await fleet.inState('prepared'), fleet.told('start'), fleet.told('prepare')]).toEqual([[40], [], []]);
     fleet.send();
@@ -162,8 +162,8 @@ describe('R8, a VM that is adopted', () => {
 
   it('that answers is ready only with its link, and tells no time of its boot', async () => {
     await using fleet = new FakeFleet({ isUp: false, params: { min_vm_count: 1 } });
-    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 40, address, pid: 7, startedMs: 0, state: 'answering' });
-    fleet.event({ kind: 'host-up', host: 'here', vms: [40] });
+    fleet.event({ kind: 'vm-adopted', vm: 40, address, pid: 7, startedMs: 0, state: 'answering' });
+    fleet.event({ kind: 'host-up', vms: [40] });
     await fleet.advance(500);
     expect(await fleet.inState('booting')).toEqual([40]);
     fleet.answering(40);
@@ -174,9 +174,9 @@ describe('R8, a VM that is adopted', () => {
   it('has its boot_timeout_ms from the adoption on', async () => {
     await using fleet = new FakeFleet({ isUp: false, params: { min_vm_count: 1, ip_reserve_ms: 10_001 } });
     const startedMs = fleet.kit.clock.now() - 60_000;
-    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 40, address, pid: 7, startedMs, state: 'booting' });
+    fleet.event({ kind: 'vm-adopted', vm: 40, address, pid: 7, startedMs, state: 'booting' });
     await fleet.advance(2_000);
-    fleet.event({ kind: 'host-up', host: 'here', vms: [40] });
+    fleet.event({ kind: 'host-up', vms: [40] });
     await fleet.advance(7_900);
     expect(fleet.told('stop')).toEqual([]);
     await fleet.advance(200);
@@ -185,10 +185,10 @@ describe('R8, a VM that is adopted', () => {
 
   it('is gone if its host comes back without it', async () => {
     await using fleet = new FakeFleet({ isUp: false });
-    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 40, address, pid: 7, startedMs: 0, state: 'answering' });
-    fleet.event({ kind: 'host-up', host: 'here', vms: [40] });
+    fleet.event({ kind: 'vm-adopted', vm: 40, address, pid: 7, startedMs: 0, state: 'answering' });
+    fleet.event({ kind: 'host-up', vms: [40] });
     await fleet.settle();
-    fleet.event({ kind: 'host-up', host: 'here', vms: [] });
+    fleet.event({ kind: 'host-up', vms: [] });
     await fleet.settle();
     expect(await fleet.snapshot()).toMatchObject({ vms: [], addresses_free: 10 });
   });
@@ -196,7 +196,7 @@ describe('R8, a VM that is adopted', () => {
   it('was not started in the future, whatever its clock said', async () => {
     await using fleet = new FakeFleet({ isUp: false });
     const startedMs = fleet.kit.clock.now() + 3_600_000;
-    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 40, address, pid: 7, startedMs, state: 'answering' });
+    fleet.event({ kind: 'vm-adopted', vm: 40, address, pid: 7, startedMs, state: 'answering' });
     expect(await fleet.row(40)).toMatchObject({ uptime_ms: 0 });
   });
 
@@ -206,7 +206,7 @@ describe('R8, a VM that is adopted', () => {
     const told = { host: 'here', vm: 40, address, pid: 7, startedMs: 0, state: 'answering', statusIntervalMs } as const;
     fleet.event({ kind: 'vm-adopted', ...told });
     fleet.answering(40);
-    fleet.event({ kind: 'host-up', host: 'here', vms: [40] });
+    fleet.event({ kind: 'host-up', vms: [40] });
     fleet.report(40);
     await fleet.advance(11_900);
     expect(fleet.told('stop')).toEqual([]);
@@ -242,7 +242,7 @@ describe('R8, a VM that is found on an address that another VM holds', () => {
     });
     fleet.event(found(41));
     // VM 40, which the tables know, has ended while nobody looked.
-    fleet.event({ kind: 'host-up', host: 'here', vms: [41] });
+    fleet.event({ kind: 'host-up', vms: [41] });
     fleet.send();
     await fleet.settle();
     expect([released, (await fleet.snapshot()).addresses_free, fleet.told('prepare')]).toEqual([[40], 0, []]);
@@ -259,7 +259,7 @@ describe('R8, a VM that is found on an address that another VM holds', () => {
       fleet.event(found(vm));
       fleet.answering(vm);
     }
-    fleet.event({ kind: 'host-up', host: 'here', vms: [40, 41] });
+    fleet.event({ kind: 'host-up', vms: [40, 41] });
     await fleet.settle();
     expect([await fleet.inState('ready'), await fleet.inState('stopping')]).toEqual([[40], [41]]);
     await fleet.advance(5_100);
@@ -274,9 +274,9 @@ describe('R8, a VM that is found on an address that another VM holds', () => {
     await using fleet = new FakeFleet({ isUp: false, addresses: 1, obeys: [] });
     for (const vm of [40, 41]) fleet.event(found(vm));
     const ids = async () => (await fleet.snapshot()).vms.map((vm) => vm.id_vmachine);
-    fleet.event({ kind: 'host-up', host: 'here', vms: [40, 41] });
+    fleet.event({ kind: 'host-up', vms: [40, 41] });
     expect(await ids()).toEqual([40, 41]);
-    fleet.event({ kind: 'host-up', host: 'here', vms: [40] });
+    fleet.event({ kind: 'host-up', vms: [40] });
     expect(await ids()).toEqual([40]);
   });
 });

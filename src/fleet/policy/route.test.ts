@@ -99,7 +99,7 @@ describe('R4, whom it takes', () => {
   it('no VM while an address is free but cannot be used: the request waits for the first VM that is free', async () => {
     await using fleet = new FakeFleet({ params: { min_vm_count: 1, host_memory_reserve_bytes: GIB } });
     await fleet.settle();
-    fleet.event({ kind: 'host-stats', host: 'here', availableBytes: GIB, vmBytes: GIB / 4 });
+    fleet.event({ kind: 'host-stats', availableBytes: GIB, vmBytes: GIB / 4 });
     for (let n = 0; n < 3; n++) fleet.send();
     await fleet.settle();
     expect([fleet.links.of(1).open.length, (await fleet.snapshot()).waiting]).toEqual([1, 2]);

@@ -57,7 +57,7 @@ describe('a reaction', () => {
     const fresh = { id: 2, ip: '10.0.0.2', port: 9_000 };
     const addresses = [known, { ...known, id: 7 }, fresh, { ...fresh, ip: '10.0.0.3' }, { ...fresh, id: 8 }];
     fleet.router.tell({ kind: 'add-addresses', addresses });
-    fleet.event({ kind: 'host-stats', host: 'here', availableBytes: Number.NaN, vmBytes: 1 });
+    fleet.event({ kind: 'host-stats', availableBytes: Number.NaN, vmBytes: 1 });
     await fleet.settle();
     expect([fleet.kit.failures, (await fleet.snapshot()).addresses]).toEqual([[], 2]);
   });

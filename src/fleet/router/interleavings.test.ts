@@ -6,8 +6,7 @@ import { waitOrRefuse } from '../policy/route.ts';
 const QUIET = { min_vm_count: 1, free_count: 1_000 };
 const ADDRESS = { id: 1, ip: '10.0.0.1', port: 9_000 };
 const admin = { path: 'admin', tell: () => true };
-const figures = (fleet: FakeFleet) =>
-  fleet.event({ kind: 'host-stats', host: 'here', availableBytes: 1e10, vmBytes: 1e6 });
+const figures = (fleet: FakeFleet) => fleet.event({ kind: 'host-stats', availableBytes: 1e10, vmBytes: 1e6 });
 
 async function running(options: ConstructorParameters<typeof FakeFleet>[0] = {}): Promise<FakeFleet> {
   const fleet = new FakeFleet({ ...options, params: { ...QUIET, ...options.params } });
@@ -26,7 +25,6 @@ describe('R8', () => {
     await fleet.settle();
     fleet.event({
       kind: 'vm-adopted',
-      host: 'here',
       vm: 1,
       address: ADDRESS,
       pid: 7,
@@ -120,12 +118,12 @@ describe('R6 and R7, a host that fell silent', () => {
     const reserve = (): Promise<void> => new Promise((resolve) => (durable = resolve));
     await using fleet = new FakeFleet({ params: QUIET, reserve });
     await fleet.settle();
-    fleet.event({ kind: 'host-down', host: 'here', why: 'silent' });
+    fleet.event({ kind: 'host-down', why: 'silent' });
     await fleet.settle();
     durable();
     await fleet.settle();
     expect(fleet.told('start')).toEqual([]);
-    fleet.event({ kind: 'host-up', host: 'here', vms: [1] });
+    fleet.event({ kind: 'host-up', vms: [1] });
     await fleet.settle();
     expect(fleet.told('start')).toEqual([1]);
   });
@@ -164,12 +162,12 @@ describe('a restart', () => {
     await using fleet = await running({ params: { host_memory_reserve_bytes: 2 ** 30 } });
     fleet.gone(1);
     await fleet.settle();
-    fleet.event({ kind: 'host-stats', host: 'here', availableBytes: 0, vmBytes: 1 });
+    fleet.event({ kind: 'host-stats', availableBytes: 0, vmBytes: 1 });
     fleet.router.tell({ kind: 'restart-vms', vms: 'all', replyTo: admin });
     for (let second = 0; second < 70; second++) {
       fleet.report(2);
       figures(fleet);
-      fleet.event({ kind: 'host-stats', host: 'here', availableBytes: 0, vmBytes: 1 });
+      fleet.event({ kind: 'host-stats', availableBytes: 0, vmBytes: 1 });
       await fleet.advance(1_000);
     }
     expect(fleet.eventsOf('vm-drain').map(({ vm }) => vm)).toContain(2);

@@ -27,7 +27,7 @@ describe('a write that fails', () => {
       },
     });
     fleet.event(adopted);
-    fleet.event({ kind: 'host-up', host: 'here', vms: [40] });
+    fleet.event({ kind: 'host-up', vms: [40] });
     await fleet.advance(9_000);
     expect(tries.reserve).toBeGreaterThan(4);
     expect(tries.reserve).toBeLessThan(10);

@@ -2,17 +2,17 @@ import { type Context, exponentialDelayMs } from '../../actors/mod.ts';
 import type { Write } from '../policy/on-write.ts';
 import type { Address } from '../values/address.ts';
 import type { VmId } from '../values/vm-id.ts';
-import type { NewVmRow, VmRowUpdate } from '../values/vm-row.ts';
+import type { VmTableRow, VmTableUpdate } from '../values/vm-table-row.ts';
 import type { RouterMessage } from './router-messages.ts';
 
 /** The store as the fleet needs it; without a port nothing is kept beyond this process. Each resolves when the change is durable. */
 export interface StorePorts {
   readonly reserve: (vm: VmId, address: Address) => Promise<unknown>;
   /** R7, at the first status line. For an adopted VM the row may be there already, and is brought up to date. */
-  readonly insert?: ((record: NewVmRow) => Promise<unknown>) | undefined;
+  readonly insert?: ((record: VmTableRow) => Promise<unknown>) | undefined;
   /** R8: the VM's row is deleted and whatever address it holds is freed, in one write; resolves too if there is neither. */
   readonly release?: ((vm: VmId) => Promise<unknown>) | undefined;
-  readonly touch?: ((vm: VmId, touch: VmRowUpdate) => void) | undefined;
+  readonly touch?: ((vm: VmId, touch: VmTableUpdate) => void) | undefined;
 }
 
 interface Entry {
@@ -42,7 +42,7 @@ export class StoreWrites {
     this.#add(vm, 'reserve', () => this.#ports.reserve(vm, address));
   }
 
-  insert(record: NewVmRow): void {
+  insert(record: VmTableRow): void {
     const { insert } = this.#ports;
     if (insert !== undefined) this.#add(record.vm, 'insert', () => insert(record));
   }
@@ -52,7 +52,7 @@ export class StoreWrites {
     this.#add(vm, 'release', async () => release?.(vm));
   }
 
-  touch(vm: VmId, touch: VmRowUpdate): void {
+  touch(vm: VmId, touch: VmTableUpdate): void {
     this.#ports.touch?.(vm, touch);
   }
 

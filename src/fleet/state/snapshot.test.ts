@@ -24,7 +24,7 @@ describe('a snapshot', () => {
     await fleet.settle();
     const address = { id: 1, ip: '10.0.0.1', port: 9_000 };
     const startedMs = fleet.kit.clock.now() - 56 * 365 * 86_400_000;
-    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 70, address, pid: 5, startedMs, state: 'answering' });
+    fleet.event({ kind: 'vm-adopted', vm: 70, address, pid: 5, startedMs, state: 'answering' });
     await fleet.settle();
     expect(await fleet.row(70)).toMatchObject({ uptime_ms: null });
   });
@@ -32,7 +32,7 @@ describe('a snapshot', () => {
   it('says that the host is out of reach, and that its VMs are unknown', async () => {
     await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
     await fleet.settle();
-    fleet.event({ kind: 'host-down', host: 'here', why: 'silent' });
+    fleet.event({ kind: 'host-down', why: 'silent' });
     expect(await fleet.snapshot()).toMatchObject({ hosts: [{ host: 'here', up: false }], vms: [{ state: 'unknown' }] });
   });
 

@@ -68,6 +68,17 @@ describe('the choices of R2 and R4', () => {
   });
 });
 
+describe('a report', () => {
+  it('takes its VM out of those that never reported and those that were asked, and in among the surplus', () => {
+    const bare = new BareFleet({ params: { free_count: 1 } }).mute(1).apply({ kind: 'vm-asked', vm: 1, nowMs: 0 });
+    const groups = () =>
+      (['unreported', 'asked', 'surplus'] as const).filter((name) => bare.fleet.group(name).size > 0);
+    expect(groups()).toEqual(['unreported', 'asked']);
+    bare.later(1_000).report(1);
+    expect(groups()).toEqual(['surplus']);
+  });
+});
+
 describe('a VM that is to be replaced', () => {
   it('is so only while it is ready', () => {
     const bare = new BareFleet().ready(1).apply({ kind: 'vm-replace', vm: 1 });

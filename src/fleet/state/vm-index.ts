@@ -31,6 +31,11 @@ export type Group = keyof typeof GROUPS;
 
 const NAMES: readonly Group[] = Object.keys(GROUPS).filter((name): name is Group => name in GROUPS);
 const PREDICATES: readonly ((vm: Vm, params: Params) => boolean)[] = NAMES.map((name) => GROUPS[name]);
+const ALL: readonly number[] = [...NAMES.keys()];
+/** The groups that depend on what a report changes: its figures, the idle reports in a row, and an open question. */
+const OF_REPORTS: readonly number[] = ALL.filter((bit) =>
+  ['unreported', 'surplus', 'asked'].includes(NAMES[bit] ?? ''),
+);
 
 /** VMs by what the rules ask for. Nothing here is a fact of its own: all of it follows from the records. */
 export class VmIndex {
@@ -92,7 +97,7 @@ export class VmIndex {
 
   /** Brings everything up to date with the record. */
   changed(vm: VmRecord, params: Params): void {
-    this.#regroup(vm, groupsOf(vm, params));
+    this.#regroup(vm, groupsOf(vm, params, ALL));
     this.loadChanged(vm, params);
   }
 
@@ -107,7 +112,7 @@ export class VmIndex {
 
   /** The same where a report has come: neither state nor requests in flight have changed. */
   reported(vm: VmRecord, params: Params): void {
-    this.#regroup(vm, groupsOf(vm, params));
+    this.#regroup(vm, groupsOf(vm, params, OF_REPORTS));
     if (hasRoom(vm, params)) this.#putRoomy(vm);
   }
 
@@ -146,9 +151,12 @@ export class VmIndex {
 
 const EMPTY: ReadonlySet<Vm> = new Set();
 
-/** A bit for each group that the VM is in. */
-function groupsOf(vm: Vm, params: Params): number {
-  let groups = 0;
-  for (let bit = 0; bit < PREDICATES.length; bit++) if (PREDICATES[bit]?.(vm, params) === true) groups |= 1 << bit;
+/** A bit for each group that the VM is in. @param asked those of which that may have changed */
+function groupsOf(vm: Vm, params: Params, asked: readonly number[]): number {
+  let { groups } = vm;
+  for (const bit of asked) {
+    if (PREDICATES[bit]?.(vm, params) === true) groups |= 1 << bit;
+    else groups &= ~(1 << bit);
+  }
   return groups;
 }

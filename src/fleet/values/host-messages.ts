@@ -19,18 +19,16 @@ export type HostCommand =
 export type HostEvent =
   | {
       readonly kind: 'vm-prepared';
-      readonly host: string;
       readonly vm: VmId;
       readonly pid: number;
       /** SHA-256 of the image that it is made from. */
       readonly imageDigest?: string;
     }
-  | { readonly kind: 'vm-booting'; readonly host: string; readonly vm: VmId }
+  | { readonly kind: 'vm-booting'; readonly vm: VmId }
   /** The guest's ready line was read and agrees with what it was told: a link may connect. */
-  | { readonly kind: 'vm-answering'; readonly host: string; readonly vm: VmId; readonly guest: GuestReady }
+  | { readonly kind: 'vm-answering'; readonly vm: VmId; readonly guest: GuestReady }
   | {
       readonly kind: 'vm-report';
-      readonly host: string;
       readonly vm: VmId;
       readonly report: GuestReport;
       /** Milliseconds since the epoch, when the line was read. */
@@ -39,7 +37,6 @@ export type HostEvent =
   /** The process is confirmed gone and its run directory removed. */
   | {
       readonly kind: 'vm-gone';
-      readonly host: string;
       readonly vm: VmId;
       readonly end: VmEnd;
       readonly error?: ErrorEnvelope;
@@ -47,7 +44,6 @@ export type HostEvent =
   /** A VM of an earlier Shoal was found and is ours again. */
   | {
       readonly kind: 'vm-adopted';
-      readonly host: string;
       readonly vm: VmId;
       readonly address: Address;
       readonly pid: number;
@@ -63,13 +59,12 @@ export type HostEvent =
    * The host is in reach, and has told of what it adopted. `vms` is what it has now, if it says: any other VM that it had prepared for us is
    * gone.
    */
-  | { readonly kind: 'host-up'; readonly host: string; readonly vms?: readonly VmId[] }
+  | { readonly kind: 'host-up'; readonly vms?: readonly VmId[] }
   /** The controller is out of reach. What its VMs do is unknown from here on. */
-  | { readonly kind: 'host-down'; readonly host: string; readonly why: string }
+  | { readonly kind: 'host-down'; readonly why: string }
   /** At a steady interval. A host that has told once and falls silent for `last_connect_ms` is out of reach. */
   | {
       readonly kind: 'host-stats';
-      readonly host: string;
       /** Bytes that a new process could have without swapping (`MemAvailable`). */
       readonly availableBytes: number;
       /** Bytes that one VM takes, QEMU's own included. */

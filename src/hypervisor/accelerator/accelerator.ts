@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type Clock, systemClock } from '../../actors/mod.ts';
 import { toEnvelope } from '../../errors.ts';
 import type { Address } from '../../fleet/mod.ts';
+import { isRecord } from '../../is-record.ts';
 import { writeDurable } from '../../process/mod.ts';
 import type { Hypervisor, MachineSpec } from '../port.ts';
 import type { ImageInfo } from '../qemu/image.ts';
@@ -102,13 +103,14 @@ async function recall(path: string): Promise<Readonly<Record<string, Accelerator
   } catch {
     return {};
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
+  if (!isRecord(value)) return {};
   return Object.fromEntries(
     Object.entries(value).filter((entry): entry is [string, AcceleratorChoice] => isChoice(entry[1])),
   );
 }
 
 function isChoice(value: unknown): value is AcceleratorChoice {
-  if (typeof value !== 'object' || value === null || !('accelerator' in value) || !('why' in value)) return false;
-  return (value.accelerator === 'kvm' || value.accelerator === 'tcg') && typeof value.why === 'string';
+  if (!isRecord(value)) return false;
+  const { accelerator, why } = value;
+  return (accelerator === 'kvm' || accelerator === 'tcg') && typeof why === 'string';
 }

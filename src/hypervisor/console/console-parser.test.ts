@@ -42,6 +42,15 @@ describe('console parser', () => {
     expect(parse(text)).toEqual([{ kind: 'log', text: 'ared]0;titlebc1mdevil e' }]);
   });
 
+  it('takes a ready line with as many as sixty-four operations', () => {
+    const ready = (count: number): string => {
+      const ops = Array.from({ length: count }, (_, at) => `op${at}`).join(',');
+      return READY.replace('ops=upper,sha256', `ops=${ops}`);
+    };
+    expect(parse(ready(64))).toMatchObject([{ kind: 'ready' }]);
+    expect(parse(ready(65))).toMatchObject([{ kind: 'refused' }]);
+  });
+
   it.each([
     ['cpu=100.1', 'seq=1 cpu=100.1 ram=1 inflight=0 served=0'],
     ['cpu=-1', 'seq=1 cpu=-1 ram=1 inflight=0 served=0'],

@@ -9,7 +9,7 @@ import type { VmHome, VmTask } from '../shards/vm-home.ts';
 import type { HostVmEvent } from '../vm/vm-events.ts';
 import type { VmMessage } from '../vm/vm-messages.ts';
 import { controller } from './controller.ts';
-import type { ControllerMessage } from './controller-messages.ts';
+import type { ControllerMessage, VmSummary } from './controller-messages.ts';
 import { type ControllerOptions, STOP_LIMITS } from './controller-options.ts';
 
 const ADDRESS = { id: 1, ip: '127.0.0.1', port: 9000 };
@@ -146,6 +146,24 @@ describe('a controller whose host cannot be looked at', () => {
     expect(host.notices).toEqual([{ kind: 'host-impaired', why: expect.stringContaining('EMFILE') }]);
   });
 
+  it('says so again when its memory could be measured in between', async () => {
+    let availableBytes = (): Promise<number> => Promise.reject(new Error('EMFILE'));
+    await using host = await openHost({ availableBytes: () => availableBytes() });
+    availableBytes = () => Promise.resolve(5);
+    await host.kit.advance(2_000);
+    availableBytes = () => Promise.reject(new Error('EIO'));
+    await host.kit.advance(2_000);
+    expect(host.notices).toMatchObject([
+      { why: expect.stringContaining('EMFILE') },
+      { why: expect.stringContaining('EIO') },
+    ]);
+  });
+
+  it('counts for a VM the memory of its guest and what QEMU takes', async () => {
+    await using host = await openHost();
+    expect(host.events[0]).toMatchObject({ kind: 'host-stats', vmBytes: (16 + 16) * 1024 * 1024 });
+  });
+
   it('leaves a VM with its actor when it can look at last', async () => {
     let list: () => Promise<readonly Found[]> = () => Promise.reject(new Error('EMFILE'));
     const running: Found = { kind: 'running', manifest: manifest(7) };
@@ -163,7 +181,7 @@ describe('a controller whose host cannot be looked at', () => {
     await host.kit.advance(1_000);
     expect(actors).toHaveLength(1);
     expect(ups(host.events)).toEqual([]);
-    actors[0]?.({ kind: 'vm-gone', host: 'here', vm: 7, end: { clean: true, why: 'enough', exitCode: 67 } });
+    actors[0]?.({ kind: 'vm-gone', vm: 7, end: { clean: true, why: 'enough', exitCode: 67 } });
     await host.kit.settle();
     expect(ups(host.events)).toEqual([[]]);
   });
@@ -185,6 +203,30 @@ describe('a controller whose host cannot be looked at', () => {
     resolve(5);
     await host.kit.settle();
     expect(host.events).toMatchObject([{ kind: 'host-stats', availableBytes: 5 }, { kind: 'host-up' }]);
+  });
+
+  it('does not say that all is told while a VM that was found meanwhile is not', async () => {
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const running: Found = { kind: 'running', manifest: manifest(7) };
+    const tasks: VmTask[] = [];
+    const home: VmHome = {
+      actor: (task) => {
+        tasks.push(task);
+        return { start: () => () => undefined };
+      },
+    };
+    await using host = await openHost(
+      { availableBytes: () => promise, find: () => Promise.resolve(running) },
+      { home },
+    );
+    host.ref.tell({ kind: 'stop', vm: 7, why: 'enough' });
+    await host.kit.settle();
+    resolve(5);
+    await host.kit.settle();
+    expect(ups(host.events)).toEqual([]);
+    tasks[0]?.events.tell({ kind: 'vm-gone', vm: 7, end: { clean: true, why: 'enough', exitCode: 67 } });
+    await host.kit.settle();
+    expect(ups(host.events)).toEqual([[]]);
   });
 
   it('lives without files for the logs of guests', async () => {
@@ -278,6 +320,42 @@ describe('a controller that is told something twice, or whose actor of a VM fail
     expect(told).toEqual([
       ['start', 'stop'],
       ['start', 'stop'],
+    ]);
+  });
+
+  it('does not have a VM that was told of told again by the actor that takes the place of another', async () => {
+    const { home, actors, told } = noting();
+    await using host = await openHost({}, { home });
+    host.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
+    await host.kit.settle();
+    host.ref.tell({ kind: 'announce' });
+    await host.kit.settle();
+    const adopted = { kind: 'vm-adopted', host: 'here', vm: 7, address: ADDRESS, pid: 5, startedMs: 0 } as const;
+    actors[0]?.events.tell({ ...adopted, state: 'prepared' });
+    host.ref.tell({ kind: 'stop', vm: 7, why: 'enough' });
+    await host.kit.advance(10_000);
+    expect(told).toEqual([['announce', 'stop'], ['stop']]);
+  });
+
+  it('shows the process of a VM, whether it was made or found', async () => {
+    const { home, actors } = noting();
+    await using host = await openHost(
+      { list: () => Promise.resolve([{ kind: 'running', manifest: manifest(7) }]) },
+      { home },
+    );
+    host.ref.tell({ kind: 'prepare', vm: 8, address: ADDRESS });
+    await host.kit.settle();
+    const adopted = { kind: 'vm-adopted', host: 'here', vm: 7, address: ADDRESS, pid: 5, startedMs: 0 } as const;
+    actors[0]?.events.tell({ ...adopted, state: 'prepared' });
+    actors[1]?.events.tell({ kind: 'vm-prepared', vm: 8, pid: 6 });
+    const vms = await host.kit.system.ask<ControllerMessage, readonly VmSummary[]>(
+      host.ref,
+      (replyTo) => ({ kind: 'vms', replyTo }),
+      1_000,
+    );
+    expect(vms).toMatchObject([
+      { vm: 7, pid: 5 },
+      { vm: 8, pid: 6 },
     ]);
   });
 });

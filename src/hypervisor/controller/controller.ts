@@ -73,7 +73,7 @@ class Controller {
       events: { path: `${path}/events`, tell: (event) => this.#pass(event) },
       notices: { path: `${path}/notices`, tell: (notice) => this.#passNotice(notice) },
     });
-    this.#stats = new HostStats({ context, host, hypervisor, events, notices, intervalMs: options.statsIntervalMs });
+    this.#stats = new HostStats({ context, hypervisor, events, notices, intervalMs: options.statsIntervalMs });
     this.#reconciliation = new Reconciliation({
       ...{ host, hypervisor, vms, events, notices },
       adopt: (manifest) => this.#starter.adopt(manifest),

@@ -19,7 +19,6 @@ export interface MeasureAgain {
 
 export interface HostStatsOptions {
   readonly context: Pick<Context<MeasureAgain>, 'after' | 'clock'>;
-  readonly host: string;
   readonly hypervisor: Hypervisor;
   readonly events: Ref<HostEvent>;
   readonly notices: Ref<HostNotice>;
@@ -49,14 +48,14 @@ export class HostStats {
    * that cannot be measured lives on, so it tells that nothing is available: no VM is started, and none is ended.
    */
   async #tell(memoryMib: number): Promise<void> {
-    const { host, hypervisor, events, notices } = this.#options;
+    const { hypervisor, events, notices } = this.#options;
     const vmBytes = memoryMib * MIB + QEMU_OWN_BYTES;
     try {
       const availableBytes = await hypervisor.availableBytes();
       this.#impaired = false;
-      events.tell({ kind: 'host-stats', host, availableBytes, vmBytes });
+      events.tell({ kind: 'host-stats', availableBytes, vmBytes });
     } catch (error) {
-      events.tell({ kind: 'host-stats', host, availableBytes: 0, vmBytes });
+      events.tell({ kind: 'host-stats', availableBytes: 0, vmBytes });
       const why = `its memory cannot be measured, so no VM is started: ${String(error)}`;
       if (!this.#impaired) notices.tell({ kind: 'host-impaired', why });
       this.#impaired = true;

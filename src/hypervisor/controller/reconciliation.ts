@@ -134,9 +134,9 @@ export class Reconciliation {
   }
 
   #gone(vm: VmId, why: string, error: ErrorEnvelope | undefined): void {
-    const { host, events } = this.#options;
+    const { events } = this.#options;
     const end = { clean: false, why, exitCode: null };
-    events.tell({ kind: 'vm-gone', host, vm, end, ...(error === undefined ? {} : { error }) });
+    events.tell({ kind: 'vm-gone', vm, end, ...(error === undefined ? {} : { error }) });
     this.#forget(vm);
     this.told(vm);
   }
@@ -153,12 +153,12 @@ export class Reconciliation {
   }
 
   async #tellUp(): Promise<void> {
-    const { host, vms, events, measure } = this.#options;
+    const { vms, events, measure } = this.#options;
     await measure();
     // Meanwhile more may have been found, or all may have to be told of again: `host-up` follows the last of them.
     if (this.#untold.size > 0) this.#up = false;
     if (!this.#up) return;
-    events.tell({ kind: 'host-up', host, vms: [...new Set([...vms.ids, ...this.#unknown])] });
+    events.tell({ kind: 'host-up', vms: [...new Set([...vms.ids, ...this.#unknown])] });
   }
 }
 

@@ -6,7 +6,11 @@ import type { VmTable } from './vm-table.ts';
 const MARGIN_MS = 5_000;
 
 /** Stops all VMs at once. Resolves when they are gone, or after the time that the stages of a stop may take. */
-export async function stopAll(vms: VmTable, limits: StopLimits, clock: Clock): Promise<void> {
+export async function stopAll(
+  vms: Pick<VmTable, 'ids' | 'tell' | 'whenAllRemoved'>,
+  limits: StopLimits,
+  clock: Clock,
+): Promise<void> {
   if (vms.ids.length === 0) return;
   const { consoleMs, quitMs, terminateMs, killMs } = limits;
   const limitMs = consoleMs + quitMs + terminateMs + killMs + MARGIN_MS;

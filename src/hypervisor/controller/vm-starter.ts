@@ -7,7 +7,7 @@ import type { HostVmEvent } from '../vm/vm-events.ts';
 import type { ControllerOptions, VmParameters } from './controller-options.ts';
 import type { VmTable } from './vm-table.ts';
 
-export interface VmStarterOptions extends Pick<ControllerOptions, 'host' | 'parameters' | 'relays' | 'fresh'> {
+export interface VmStarterOptions extends Pick<ControllerOptions, 'parameters' | 'relays' | 'fresh'> {
   readonly vms: VmTable;
   readonly logFolder: string | undefined;
   readonly events: Ref<HostVmEvent>;
@@ -47,8 +47,8 @@ export class VmStarter {
   }
 
   #add(origin: VmTask['origin']): void {
-    const { vms, host, logFolder, events, relays, notices } = this.#options;
+    const { vms, logFolder, events, relays, notices } = this.#options;
     const { bootTimeoutMs, stopLimits } = this.#parameters;
-    vms.add({ host, origin, bootTimeoutMs, stopLimits, logFolder, events, relays, notices });
+    vms.add({ origin, bootTimeoutMs, stopLimits, logFolder, events, relays, notices });
   }
 }

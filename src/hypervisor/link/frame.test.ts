@@ -119,8 +119,17 @@ describe('frames', () => {
     );
   });
 
+  it('may be as long as is allowed', () => {
+    const payload = new Uint8Array(4_096).fill(7);
+    const collector = new Collector();
+    const none = new Uint8Array(0);
+    const bytes = write([{ type: FrameType.reply, low: 1, high: 2, op: none, token: none, payload }]);
+    new FrameParser(collector, 4_096).push(bytes);
+    expect(collector.frames).toEqual([describeFrame(FrameType.reply, 1, 2, none, none, payload)]);
+  });
+
   it.each([
-    ['longer than allowed', '01100000' + '02000000'],
+    ['a byte longer than allowed', '01100000' + '02000000'],
     ['of type 0', '00000000' + '00000000'],
     ['of type 8', '00000000' + '08000000'],
     ['with an operation that is too long', 'ff000000' + '01410000'],

@@ -220,6 +220,18 @@ describe('link', () => {
     expect(bench.owner.received).toEqual([]);
   });
 
+  it('tries again at once when it has been ready, however many attempts had failed before', async () => {
+    await using bench = await openBench();
+    for (let tries = 1; tries <= 6; tries++) {
+      bench.guests.at(-1)?.hangUp('refused');
+      await bench.kit.advance(10 * 2 ** (tries - 1));
+    }
+    (await ready(bench)).hangUp('reset');
+    await bench.owner.expect({ kind: 'link-lost' });
+    await bench.kit.advance(10);
+    expect(bench.guests).toHaveLength(8);
+  });
+
   it('gives up on a connection that was accepted by nobody who answers', async () => {
     await using bench = await openBench({ firstPongMs: 500 });
     bench.guests[0]?.accept();
@@ -239,6 +251,14 @@ describe('link', () => {
     guest.answer(FrameType.pong, '');
     await bench.kit.advance(100);
     expect(pings()).toBe(3);
+  });
+
+  it('does not ping a guest that works', async () => {
+    await using bench = await openBench({ pingIntervalMs: 100 });
+    const guest = await ready(bench);
+    bench.link.tell(request(1));
+    await bench.kit.advance(1_000);
+    expect(guest.received.filter(({ type }) => type === FrameType.ping)).toHaveLength(1);
   });
 
   it('holds back what the guest does not read, up to a limit', async () => {

@@ -1,12 +1,14 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { kill } from 'node:process';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../actors/mod.ts';
-import { bootId, identify, type ProcessIdentity } from '../../process/mod.ts';
+import { bootId, identify, type ProcessIdentity, whenGone } from '../../process/mod.ts';
 import type { Manifest } from '../port.ts';
 import { Inventory } from './inventory.ts';
 import { runPaths } from './run-directory.ts';
@@ -81,6 +83,47 @@ describe('a VM whose run directory somebody has removed', () => {
     await qemu(7);
     const other = new Inventory(join(directory, 'other'), systemClock, MONITOR_TIMEOUT_MS);
     expect(await other.list()).toEqual([]);
+  });
+});
+
+describe('a VM whose process and manifest are there', () => {
+  /** A monitor of QEMU that does with each connection what the test says. */
+  async function monitor(vm: number, serve: (socket: Socket) => void): Promise<void> {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      serve(socket);
+    });
+    await new Promise<void>((resolve) => server.listen(runPaths(directory, vm).qmp, resolve));
+    onTestFinished(() => void server.close());
+  }
+
+  function answering(socket: Socket): void {
+    socket.write('{"QMP": {}}\n');
+    socket.on('data', (bytes) => {
+      for (const line of String(bytes).trim().split('\n'))
+        socket.write(`${JSON.stringify({ id: JSON.parse(line).id, return: { UUID } })}\n`);
+    });
+  }
+
+  it('is gone if its process ends while its monitor is asked', async () => {
+    const process = await qemu(7);
+    write(7, manifestOf(7, process));
+    await monitor(7, (socket) => {
+      kill(process.pid, 'SIGKILL');
+      void whenGone(process, 10_000, systemClock).then(() => socket.destroy());
+    });
+    const patient = new Inventory(directory, systemClock, 20_000);
+    expect(await patient.find(7)).toEqual({ kind: 'gone', vm: 7 });
+  });
+
+  it('has its process noted if whoever started it could not', async () => {
+    const process = await qemu(7);
+    const { process: _, ...unnoted } = manifestOf(7, process);
+    write(7, unnoted);
+    await monitor(7, answering);
+    const patient = new Inventory(directory, systemClock, 20_000);
+    expect(await patient.find(7)).toMatchObject({ kind: 'running', manifest: { process } });
+    expect(JSON.parse(readFileSync(runPaths(directory, 7).manifest, 'utf8'))).toMatchObject({ process });
   });
 });
 

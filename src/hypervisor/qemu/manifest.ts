@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { ShoalError } from '../../errors.ts';
+import { isRecord } from '../../is-record.ts';
 import { writeAtomic } from '../../process/mod.ts';
 import type { Manifest } from '../port.ts';
 
@@ -89,10 +90,6 @@ function isGuest(value: unknown): boolean {
   const { textBytesMax, idempotent, operations } = value;
   const named = Array.isArray(operations) && operations.every((operation) => typeof operation === 'string');
   return Number.isSafeInteger(textBytesMax) && typeof idempotent === 'boolean' && named;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function invalid(path: string, why: string, cause?: unknown): ShoalError {

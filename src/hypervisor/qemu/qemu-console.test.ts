@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../../actors/kit/mod.ts';
 import { systemClock } from '../../actors/mod.ts';
 import { ConsoleRounds } from './console-rounds.ts';
@@ -255,6 +255,20 @@ describe('what a guest is told', () => {
     for (const line of ['first\n', 'second\n', 'third\n']) console.write(line);
     await done;
     expect(said).toBe('first\nsecond\nthird\n');
+    console.close();
+  });
+
+  it('is limited in what waits, not in how much it is in a life', async () => {
+    const console = open('up', { clock: systemClock });
+    const line = `${'x'.repeat(40_000)}\n`;
+    server.on('connection', (guest: Socket) => guest.resume());
+    for (const count of [1, 2, 3]) {
+      // While one waits there is no room for another, and this one is dropped.
+      await vi.waitFor(() => {
+        if (connections.length < count) console.write(line);
+        expect(connections).toHaveLength(count);
+      }, 10_000);
+    }
     console.close();
   });
 

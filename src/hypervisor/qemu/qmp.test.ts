@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { ManualClock } from '../../actors/kit/mod.ts';
 import { systemClock } from '../../actors/mod.ts';
 import { Qmp } from './qmp.ts';
 import { connectUnix } from './unix-socket.ts';
@@ -62,6 +65,15 @@ describe('the monitor', () => {
       qmp.command(command, undefined, LONG_MS),
     );
     expect(await Promise.all(answers)).toEqual(['query-status', 'query-uuid', 'query-name']);
+    qmp.close();
+  });
+
+  it('leaves no timer of an answered command behind', async () => {
+    await monitor(GREETING, ({ id }) => ok(id));
+    const clock = new ManualClock();
+    const qmp = await Qmp.open(await connectUnix(path, LONG_MS, systemClock, () => true), LONG_MS, clock);
+    await qmp.command('query-status', undefined, LONG_MS);
+    expect(clock.pending).toBe(0);
     qmp.close();
   });
 
@@ -126,6 +138,32 @@ describe('the monitor', () => {
       return undefined;
     });
     await expect((await open()).command('x', undefined, LONG_MS)).rejects.toMatchObject({ code: 'QMP_ERROR' });
+  });
+
+  it('that is busy with the client before us is tried again', async () => {
+    // It listens and takes nobody.
+    const script = `require('net').createServer().listen({ path: '${path}', backlog: 1 }, () => {
+      require('fs').writeSync(1, 'on');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60_000);
+    })`;
+    const busy = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => void busy.kill('SIGKILL'));
+    await once(busy.stdout, 'data');
+    const waiting: Socket[] = [];
+    onTestFinished(() => {
+      for (const socket of waiting) socket.destroy();
+    });
+    for (let isFull = false; !isFull && waiting.length < 100; ) {
+      const socket = await connectUnix(path, LONG_MS, systemClock, () => false).catch(() => undefined);
+      if (socket === undefined) isFull = true;
+      else waiting.push(socket);
+    }
+    let tries = 0;
+    await expect(connectUnix(path, LONG_MS, systemClock, () => ++tries < 3)).rejects.toMatchObject({
+      code: 'QMP_TIMEOUT',
+      message: expect.stringContaining('EAGAIN'),
+    });
+    expect(tries).toBe(3);
   });
 
   it('that never comes up is QMP_TIMEOUT, at once if its process is gone', async () => {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { CancelTimer, Clock } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
+import { isRecord } from '../../is-record.ts';
 
 /** Far above any answer to Shoal's commands; an endless line must not fill the memory. */
 const LINE_BYTES_MAX = 1024 * 1024;
@@ -151,8 +152,4 @@ function refused(command: string, why: string): ShoalError {
 
 function describe(error: Readonly<Record<string, unknown>>): string {
   return `${String(error['class'])}: ${String(error['desc'])}`;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

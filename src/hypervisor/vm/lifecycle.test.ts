@@ -95,6 +95,16 @@ describe('a VM', () => {
     expect(live([...UP, { ...STOP, graceMs: 30_000 }]).last).toContainEqual({ do: 'arm-stage', ms: 30_000 });
   });
 
+  it('gets the time of the stop limit at least, however little its caller grants', () => {
+    expect(live([...UP, { ...STOP, graceMs: 5 }]).last).toContainEqual({ do: 'arm-stage', ms: 2_000 });
+  });
+
+  it('is heard while it stops: its reports are told, and the first reason of its end counts', () => {
+    expect(names(live([...UP, STOP, report(2)]).last)).toEqual(['tell-report']);
+    const { last } = live([...UP, STOP, BYE, { kind: 'bye', reason: 'again' }, exited({ exitCode: 67 })]);
+    expect(last.at(-1)).toMatchObject({ end: { clean: true } });
+  });
+
   it.each([
     ['bind', { bind: '10.0.2.16/24' }],
     ['addr', { addr: '127.0.0.2:9000' }],
@@ -159,6 +169,7 @@ describe('a VM', () => {
 
   it('is ended once', () => {
     expect(live([...UP, exited({}), exited({})]).last).toEqual([]);
+    expect(live([...UP, exited({}), { kind: 'recovered' }]).last).toEqual([]);
   });
 
   it('that is taken over goes on where it was', () => {

@@ -176,7 +176,7 @@ function stop(state: LifecycleState, why: string, graceMs: number, terms: VmTerm
 /** Shoal ends the VM for a reason that its users should learn of, and does not ask the guest first. */
 function abort(state: LifecycleState, error: ErrorEnvelope, terms: VmTerms): LifecycleDecision {
   if (state.phase.name === 'stopping' || state.phase.name === 'gone') return stay(state);
-  return enter({ ...state, error: state.error ?? error }, 'quit', 0, terms);
+  return enter({ ...state, error }, 'quit', 0, terms);
 }
 
 function enter(state: LifecycleState, stage: StopStage, graceMs: number, terms: VmTerms): LifecycleDecision {

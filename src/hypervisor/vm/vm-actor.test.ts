@@ -93,7 +93,6 @@ async function open(port: Partial<Hypervisor>, options: Partial<VmOptions> = {})
     ...port,
   };
   const behaviour = vmActor({
-    host: 'here',
     hypervisor,
     origin: { kind: 'new', spec: SPEC },
     bootTimeoutMs: 10_000,
@@ -241,6 +240,26 @@ describe('a VM that was found running', () => {
     adopting.vm.tell({ kind: 'announce' });
     await adopting.kit.advance(1_000);
     expect(kinds(adopting.events)).toEqual(['vm-adopted']);
+  });
+
+  it('lets go of its machine if that does not say whether it runs, and tries again', async () => {
+    const machines = [new FakeMachine(), new FakeMachine()];
+    const released: number[] = [];
+    for (const [at, machine] of machines.entries()) machine.onReleased = () => void released.push(at);
+    const [silent] = machines;
+    if (silent !== undefined) Object.assign(silent, { qmp: () => Promise.reject(new Error('QMP_TIMEOUT')) });
+    let adoptions = 0;
+    const { kit, events } = await open(
+      {
+        find: () => Promise.resolve({ kind: 'running', manifest: MANIFEST }),
+        adopt: async () => machines[adoptions++] ?? unused(),
+      },
+      FOUND,
+    );
+    expect(released).toEqual([0]);
+    await kit.advance(1_000);
+    expect(kinds(events)).toEqual(['vm-adopted']);
+    expect(released).toEqual([0]);
   });
 
   it('and whose run directory somebody has removed is ended, confirmed gone, and told of', async () => {

@@ -17,7 +17,6 @@ import { VmLog } from './vm-log.ts';
 import type { RelayedLine, VmMessage } from './vm-messages.ts';
 
 export interface VmOptions {
-  readonly host: string;
   readonly hypervisor: Hypervisor;
   /** A VM that is to be made, or one that was found running. */
   readonly origin:
@@ -85,7 +84,7 @@ class VmActor {
   #cancelStage: CancelTimer = () => undefined;
 
   constructor(options: VmOptions, checkpoints: Checkpoints, context: Context<VmActorInput>) {
-    const { host, origin, bootTimeoutMs, stopLimits, logFolder: folder, events } = options;
+    const { origin, bootTimeoutMs, stopLimits, logFolder: folder, events } = options;
     const { clock } = context;
     const spec = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
     const { vm, address, textBytesMax, memoryMib } = spec;
@@ -95,7 +94,7 @@ class VmActor {
     this.#spec = spec;
     this.#terms = { bind: GUEST_BIND, addr: formatAddress(address), textBytesMax, bootTimeoutMs, stop: stopLimits };
     this.#parser = new ConsoleParser({ ramBytesMax: memoryMib * MIB });
-    this.#events = new VmEvents(host, vm, events, clock);
+    this.#events = new VmEvents(vm, events, clock);
     this.#log = new VmLog({ vm, folder, clock, publishSoon: () => context.self.tell({ kind: 'publish-log' }) });
     this.#driver = new MachineDriver({
       clock,

@@ -8,13 +8,11 @@ export type HostVmEvent = Extract<HostEvent, { readonly vm: VmId }>;
 
 /** Tells the fleet of one VM. */
 export class VmEvents {
-  readonly #host: string;
   readonly #vm: VmId;
   readonly #to: Ref<HostVmEvent>;
   readonly #clock: Clock;
 
-  constructor(host: string, vm: VmId, to: Ref<HostVmEvent>, clock: Clock) {
-    this.#host = host;
+  constructor(vm: VmId, to: Ref<HostVmEvent>, clock: Clock) {
     this.#vm = vm;
     this.#to = to;
     this.#clock = clock;
@@ -22,19 +20,19 @@ export class VmEvents {
 
   prepared({ process, manifest }: Machine): void {
     const { imageDigest } = manifest.spec;
-    this.#to.tell({ kind: 'vm-prepared', host: this.#host, vm: this.#vm, pid: process.pid, imageDigest });
+    this.#to.tell({ kind: 'vm-prepared', vm: this.#vm, pid: process.pid, imageDigest });
   }
 
   booting(): void {
-    this.#to.tell({ kind: 'vm-booting', host: this.#host, vm: this.#vm });
+    this.#to.tell({ kind: 'vm-booting', vm: this.#vm });
   }
 
   answering(guest: GuestReady): void {
-    this.#to.tell({ kind: 'vm-answering', host: this.#host, vm: this.#vm, guest });
+    this.#to.tell({ kind: 'vm-answering', vm: this.#vm, guest });
   }
 
   report(report: GuestReport): void {
-    this.#to.tell({ kind: 'vm-report', host: this.#host, vm: this.#vm, report, atMs: this.#clock.now() });
+    this.#to.tell({ kind: 'vm-report', vm: this.#vm, report, atMs: this.#clock.now() });
   }
 
   /** @param guest its ready line, if it answers */
@@ -46,7 +44,6 @@ export class VmEvents {
     const { address, statusIntervalMs, imageDigest } = manifest.spec;
     this.#to.tell({
       kind: 'vm-adopted',
-      host: this.#host,
       vm: this.#vm,
       address,
       pid: process.pid,
@@ -61,7 +58,6 @@ export class VmEvents {
   gone(end: VmEnd, error: ErrorEnvelope | undefined): void {
     this.#to.tell({
       kind: 'vm-gone',
-      host: this.#host,
       vm: this.#vm,
       end,
       ...(error === undefined ? {} : { error }),

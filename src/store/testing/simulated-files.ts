@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { FileSystem, WritableFile } from '../file-system.ts';
 
 /** What becomes of one operation. `crash`: it and all later ones neither take place nor return. */
-export type Fault = 'crash' | 'EIO' | 'ENOSPC';
+export type Fault = 'crash' | 'EIO' | 'ENOSPC' | 'EDQUOT';
 
 /** One of the operations that change the disk, counted from 0 in the life of a `SimulatedFiles`. */
 export interface Operation {

@@ -46,6 +46,21 @@ export function vmConformance(name: string, { setUp, withVm }: Places): void {
       expect(store.snapshot().ip_pool[0]).toMatchObject({ reserve: false, vm: null });
     });
 
+    it('may leave their address for another in one turn', async () => {
+      const { store, open } = await setUp();
+      await store.reserve(1, 1, AT_MS);
+      await Promise.all([store.releaseVm(1), store.reserve(2, 1, AT_MS)]);
+      expect((await open()).snapshot().ip_pool.map((row) => row.vm)).toEqual([null, 1, null]);
+    });
+
+    it('may use no CPU at all, or all of it', async () => {
+      const { store, vm } = await withVm();
+      for (const cpu of [0, 100]) {
+        store.touchVm(vm, { cpu });
+        expect(store.snapshot().vmachine).toMatchObject([{ cpu }]);
+      }
+    });
+
     it.each([
       ['cpu', { cpu: 101 }],
       ['cpu', { cpu: Number.NaN }],

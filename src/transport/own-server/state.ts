@@ -1,8 +1,8 @@
 import { readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, ShoalError } from '../../errors.ts';
+import { isRecord } from '../../is-record.ts';
 import { inodeOf, type ProcessIdentity, writeDurable } from '../../process/mod.ts';
-import { isRecord } from '../json-checks.ts';
 
 /**
  * The state of our own server on disk. It is written before the start, without the process, and again with it. After a crash in between,

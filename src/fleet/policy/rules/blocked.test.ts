@@ -74,8 +74,7 @@ describe('a missing VM that cannot be started', () => {
 
   it('is told again for another reason, and after it could be started for a while', async () => {
     await using fleet = new FakeFleet({ params: { min_vm_count: 1, ...RESERVE }, pool: [] });
-    const memory = (availableBytes: number) =>
-      fleet.event({ kind: 'host-stats', host: 'here', availableBytes, vmBytes: GIB / 4 });
+    const memory = (availableBytes: number) => fleet.event({ kind: 'host-stats', availableBytes, vmBytes: GIB / 4 });
     memory(GIB);
     await fleet.advance(500);
     memory(2 * GIB);
@@ -102,7 +101,7 @@ describe('a missing VM that cannot be started', () => {
     fleet.gone(1);
     await fleet.advance(100);
     expect(await fleet.snapshot()).toMatchObject({ vms: [{ id_vmachine: 2 }] });
-    fleet.event({ kind: 'host-stats', host: 'here', availableBytes: 1, vmBytes: 1 });
+    fleet.event({ kind: 'host-stats', availableBytes: 1, vmBytes: 1 });
     await fleet.advance(1_000);
     expect(fleet.eventsOf('blocked')).toEqual([]);
   });

@@ -36,11 +36,11 @@ describe('R1', () => {
     await fleet.advance(1_000);
     const address = { id: 1, ip: '10.0.0.1', port: 9_000 };
     const startedMs = fleet.kit.clock.now() - 60_000;
-    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 70, address, pid: 5, startedMs, state: 'answering' });
+    fleet.event({ kind: 'vm-adopted', vm: 70, address, pid: 5, startedMs, state: 'answering' });
     fleet.answering(70);
     await fleet.advance(1_000);
     expect(fleet.told('prepare')).toEqual([]);
-    fleet.event({ kind: 'host-up', host: 'here' });
+    fleet.event({ kind: 'host-up' });
     await fleet.settle();
     expect(await fleet.inState('ready')).toEqual([70, 1]);
     expect(await fleet.row(70)).toMatchObject({ id_ip: 1, uptime_ms: 62_000 - 1_000 });

@@ -27,7 +27,7 @@ describe('R7', () => {
   it('leaves a VM its boot_timeout_ms, however long its preparation took', async () => {
     await using fleet = new FakeFleet({ obeys: [], params: { min_vm_count: 1 } });
     await fleet.advance(8_000);
-    fleet.event({ kind: 'vm-prepared', host: 'here', vm: 1, pid: 1 });
+    fleet.event({ kind: 'vm-prepared', vm: 1, pid: 1 });
     await fleet.advance(9_900);
     expect(fleet.told('stop')).toEqual([]);
     await fleet.advance(200);
@@ -66,7 +66,7 @@ describe('R7', () => {
   it('keeps the reservation of a host that cannot be asked', async () => {
     await using fleet = new FakeFleet({ obeys: [], params: { min_vm_count: 1 } });
     await fleet.settle();
-    fleet.event({ kind: 'host-down', host: 'here', why: 'gone' });
+    fleet.event({ kind: 'host-down', why: 'gone' });
     await fleet.advance(60_000);
     expect([fleet.told('stop'), (await fleet.snapshot()).addresses_free]).toEqual([[], 9]);
   });
@@ -163,7 +163,7 @@ describe('R8', () => {
       nextVmId: () => 50,
     });
     // 41 is something that the host could not identify and left alone.
-    fleet.event({ kind: 'host-up', host: 'here', vms: [41] });
+    fleet.event({ kind: 'host-up', vms: [41] });
     await fleet.advance(1_000);
     expect(released).toEqual([40]);
     expect((await fleet.snapshot()).vms.map((vm) => [vm.id_vmachine, vm.id_ip])).toEqual([[50, 1]]);
@@ -174,9 +174,9 @@ describe('R8', () => {
     const address = { id: 1, ip: '10.0.0.1', port: 9_000 };
     const held = [{ vm: 40, address }];
     await using fleet = new FakeFleet({ isUp: false, params: { min_vm_count: 1 }, held });
-    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 40, address, pid: 7, startedMs: 0, state: 'answering' });
+    fleet.event({ kind: 'vm-adopted', vm: 40, address, pid: 7, startedMs: 0, state: 'answering' });
     fleet.answering(40);
-    fleet.event({ kind: 'host-up', host: 'here', vms: [40] });
+    fleet.event({ kind: 'host-up', vms: [40] });
     await fleet.advance(1_000);
     expect([await fleet.inState('ready'), fleet.told('prepare')]).toEqual([[40], []]);
   });
@@ -193,7 +193,7 @@ describe('R8', () => {
     await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
     await fleet.settle();
     const address = { id: 1, ip: '10.0.0.1', port: 9_000 };
-    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 50, address, pid: 7, startedMs: 0, state: 'answering' });
+    fleet.event({ kind: 'vm-adopted', vm: 50, address, pid: 7, startedMs: 0, state: 'answering' });
     await fleet.settle();
     expect(fleet.told('stop')).toEqual([50]);
     expect(fleet.eventsOf('unidentified')).toMatchObject([{ vm: 50, figures: { held_by: 1 } }]);
@@ -202,9 +202,9 @@ describe('R8', () => {
   it('gives an address that was taken out of the pool to nobody, also after its VM is gone', async () => {
     await using fleet = new FakeFleet({ addresses: 1, isUp: false, params: { min_vm_count: 1 } });
     const address = { id: 1, ip: '10.9.9.9', port: 9_000 };
-    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 50, address, pid: 7, startedMs: 0, state: 'answering' });
+    fleet.event({ kind: 'vm-adopted', vm: 50, address, pid: 7, startedMs: 0, state: 'answering' });
     fleet.answering(50);
-    fleet.event({ kind: 'host-up', host: 'here' });
+    fleet.event({ kind: 'host-up' });
     await fleet.settle();
     expect(fleet.told('prepare')).toEqual([]);
     fleet.gone(50);

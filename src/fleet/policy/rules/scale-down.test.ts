@@ -212,7 +212,7 @@ describe('R5', () => {
     await fleet.settle();
     fleet.router.tell({ kind: 'remove-vm', vm: 1, replyTo: { path: 'admin', tell: () => true } });
     await fleet.settle();
-    fleet.event({ kind: 'host-down', host: 'here', why: 'link lost' });
+    fleet.event({ kind: 'host-down', why: 'link lost' });
     await fleet.advance(20_000);
     expect(fleet.told('stop')).toEqual([1]);
   });
@@ -233,8 +233,8 @@ describe('R5', () => {
   it('repeats a stop that an earlier Shoal has sent', async () => {
     await using fleet = new FakeFleet({ obeys: [], isUp: false });
     const address = { id: 1, ip: '10.0.0.1', port: 9_000 };
-    fleet.event({ kind: 'vm-adopted', host: 'here', vm: 50, address, pid: 7, startedMs: 0, state: 'stopping' });
-    fleet.event({ kind: 'host-up', host: 'here', vms: [50] });
+    fleet.event({ kind: 'vm-adopted', vm: 50, address, pid: 7, startedMs: 0, state: 'stopping' });
+    fleet.event({ kind: 'host-up', vms: [50] });
     await fleet.advance(4_900);
     expect(fleet.told('stop')).toEqual([]);
     await fleet.advance(200);

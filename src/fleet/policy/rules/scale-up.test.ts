@@ -55,14 +55,14 @@ describe('R3', () => {
 
   it('starts nothing when less memory than the reserve would stay, those on their way counted in full', async () => {
     await using fleet = new FakeFleet({ obeys: [], params: { host_memory_reserve_bytes: GIB } });
-    fleet.event({ kind: 'host-stats', host: 'here', availableBytes: 2 * GIB, vmBytes: GIB / 2 - 1 });
+    fleet.event({ kind: 'host-stats', availableBytes: 2 * GIB, vmBytes: GIB / 2 - 1 });
     for (let n = 0; n < 5; n++) fleet.send();
     await fleet.advance(1_000);
     expect(fleet.told('prepare')).toEqual([1, 2]);
-    fleet.event({ kind: 'host-stats', host: 'here', availableBytes: Number.NaN, vmBytes: 0 });
+    fleet.event({ kind: 'host-stats', availableBytes: Number.NaN, vmBytes: 0 });
     await fleet.advance(100);
     expect(fleet.told('prepare')).toEqual([1, 2]);
-    fleet.event({ kind: 'host-stats', host: 'here', availableBytes: 3 * GIB, vmBytes: GIB / 4 });
+    fleet.event({ kind: 'host-stats', availableBytes: 3 * GIB, vmBytes: GIB / 4 });
     await fleet.advance(100);
     expect(fleet.told('prepare')).toEqual([1, 2, 3, 4, 5]);
   });
@@ -137,7 +137,7 @@ describe('R3, spares that are made and used', () => {
       [1, expect.stringContaining('prepared as a spare')],
       [1, expect.stringContaining('a spare, is started')],
     ]);
-    fleet.event({ kind: 'vm-prepared', host: 'here', vm: 1, pid: 5 });
+    fleet.event({ kind: 'vm-prepared', vm: 1, pid: 5 });
     await fleet.settle();
     expect(fleet.told('start')).toEqual([1]);
   });
@@ -221,7 +221,7 @@ describe('R3, the quarantine of an address', () => {
       fleet.gone(vm, 'taken', 'PORT_TAKEN');
       while (fleet.told('prepare').length === vm) await fleet.advance(50);
     }
-    fleet.event({ kind: 'vm-prepared', host: 'here', vm: 4, pid: 5 });
+    fleet.event({ kind: 'vm-prepared', vm: 4, pid: 5 });
     fleet.answering(4);
     await fleet.settle();
     fleet.gone(4, 'taken', 'PORT_TAKEN');

@@ -217,11 +217,11 @@ describe('R6, who is watched', () => {
     await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
     fleet.links.autoReady = false;
     await fleet.settle();
-    fleet.event({ kind: 'host-down', host: 'here', why: 'link lost' });
+    fleet.event({ kind: 'host-down', why: 'link lost' });
     await fleet.advance(60_000);
     fleet.linkReady(1);
     await fleet.settle();
-    fleet.event({ kind: 'host-up', host: 'here', vms: [1] });
+    fleet.event({ kind: 'host-up', vms: [1] });
     await fleet.advance(9_900);
     expect([await fleet.inState('ready'), fleet.told('stop')]).toEqual([[1], []]);
     await fleet.advance(200);

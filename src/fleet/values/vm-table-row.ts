@@ -3,7 +3,7 @@ import type { GuestReport } from './guest.ts';
 import type { VmId, VmState } from './vm-id.ts';
 
 /** A VM's row in `vmachine` as it is first written (R7). */
-export interface NewVmRow {
+export interface VmTableRow {
   readonly vm: VmId;
   readonly address: Address;
   readonly host: string;
@@ -20,4 +20,4 @@ export interface NewVmRow {
 }
 
 /** The fields of a row that may be lost in a crash. */
-export type VmRowUpdate = Pick<NewVmRow, 'state' | 'report' | 'freeCount' | 'lastConnectMs'>;
+export type VmTableUpdate = Pick<VmTableRow, 'state' | 'report' | 'freeCount' | 'lastConnectMs'>;

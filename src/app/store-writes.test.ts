@@ -1,0 +1,41 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { ManualClock } from '../actors/kit/mod.ts';
+import { openMemoryStore } from '../store/mod.ts';
+import { storePorts } from './store-writes.ts';
+
+const ADDRESS = { id: 1, ip: '127.1.1.1', port: 9000 };
+const REPORT = { seq: 1, cpuPercent: 3, ramBytes: 5, inFlight: 0, served: 0 };
+
+test('a VM has its row once: one that is adopted keeps it, and its figures are brought up to date', async () => {
+  const clock = new ManualClock();
+  const store = await openMemoryStore({ clock });
+  onTestFinished(() => store.close());
+  await store.addAddresses([{ id_ip: 1, ip: ADDRESS.ip, port: ADDRESS.port, host: 'h' }]);
+  const ports = storePorts(store, 'present', clock);
+  await store.reserve(ADDRESS.id, 7, 0);
+  const row = { vm: 7, address: ADDRESS, host: 'h', pid: 9, startedMs: 1, lastConnectMs: 2, freeCount: 0 };
+  await ports.insert?.({ ...row, state: 'ready', report: REPORT, imageDigest: 'its own' });
+  const [first] = store.snapshot().vmachine;
+  expect(first).toMatchObject({ id_vmachine: 7, pid: 9, image_digest: 'its own', cpu: 3, state: 'ready' });
+  const adopted = {
+    ...row,
+    pid: undefined,
+    startedMs: 5,
+    state: 'draining',
+    report: { ...REPORT, cpuPercent: 4 },
+  } as const;
+  await ports.insert?.({ ...adopted, imageDigest: undefined });
+  expect(store.snapshot().vmachine).toEqual([{ ...first, cpu: 4, state: 'draining' }]);
+});
+
+test('a row whose VM does not say what it was made from has the present image', async () => {
+  const clock = new ManualClock();
+  const store = await openMemoryStore({ clock });
+  onTestFinished(() => store.close());
+  await store.addAddresses([{ id_ip: 1, ip: ADDRESS.ip, port: ADDRESS.port, host: 'h' }]);
+  const ports = storePorts(store, 'present', clock);
+  await store.reserve(ADDRESS.id, 7, 0);
+  const row = { vm: 7, address: ADDRESS, host: 'h', pid: 9, startedMs: 1, lastConnectMs: 2, freeCount: 0 };
+  await ports.insert?.({ ...row, state: 'ready', report: REPORT, imageDigest: undefined });
+  expect(store.snapshot().vmachine).toMatchObject([{ image_digest: 'present' }]);
+});

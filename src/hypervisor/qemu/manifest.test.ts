@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Manifest } from '../port.ts';
+import { readManifest, writeManifest } from './manifest.ts';
+
+const MANIFEST: Manifest = {
+  version: 1,
+  spec: {
+    vm: 7,
+    address: { id: 1, ip: '127.0.0.1', port: 9000 },
+    image: '/image',
+    imageDigest: 'digest',
+    accelerator: 'tcg',
+    memoryMib: 16,
+    statusIntervalMs: 1_000,
+    textBytesMax: 1_000,
+  },
+  uuid: 'uuid',
+  argvDigest: 'digest',
+  bootId: 'boot',
+  preparedMs: 5,
+  process: { pid: 5, startTicks: 1, bootId: 'boot' },
+  guest: { textBytesMax: 1_000, idempotent: true, operations: ['upper'] },
+};
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'manifest-'));
+  path = join(folder, 'manifest.json');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe('a manifest', () => {
+  it('is read as it was written', async () => {
+    writeManifest(path, MANIFEST);
+    expect(await readManifest(path)).toEqual(MANIFEST);
+    const { process: _, guest: __, ...planned } = MANIFEST;
+    writeManifest(path, planned);
+    expect(await readManifest(path)).toEqual(planned);
+  });
+
+  it.each([
+    ['spec', { spec: { ...MANIFEST.spec, vm: 'seven' } }],
+    ['spec', { spec: { ...MANIFEST.spec, address: { id: 1, ip: '127.0.0.1' } } }],
+    ['spec', { spec: { ...MANIFEST.spec, accelerator: 'xen' } }],
+    ['uuid', { uuid: 1 }],
+    ['argvDigest', { argvDigest: null }],
+    ['bootId', { bootId: [] }],
+    ['preparedMs', { preparedMs: 0.5 }],
+    ['process', { process: { pid: 5, startTicks: '1', bootId: 'boot' } }],
+    ['guest', { guest: { textBytesMax: 1_000, idempotent: true, operations: [1] } }],
+  ])('with a wrong %s is refused: %j', async (field, wrong) => {
+    writeFileSync(path, JSON.stringify({ ...MANIFEST, ...wrong }));
+    await expect(readManifest(path)).rejects.toMatchObject({
+      code: 'MANIFEST_INVALID',
+      message: expect.stringContaining(`\`${field}\` is missing or wrong`),
+    });
+  });
+
+  it.each(['', '[]', '{"version":2}'])('that is none is refused: %j', async (text) => {
+    writeFileSync(path, text);
+    await expect(readManifest(path)).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
+  });
+});
