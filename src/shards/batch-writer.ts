@@ -92,7 +92,8 @@ export class BatchWriter {
     const batch = this.#batch;
     this.#batch = [];
     this.#wakeWaiting();
-    return Array.from({ length: batch.length / PARTS }, (_, item) => itemAt(batch, item * PARTS));
+    const items = Array.from({ length: batch.length / PARTS }, (_, item) => messageIn(itemAt(batch, item * PARTS)));
+    return items.filter((item) => item !== undefined);
   }
 
   #add(to: number, message: unknown, extras: Extras | undefined): void {
@@ -112,8 +113,11 @@ export class BatchWriter {
       this.#post(item);
     } catch {
       // For example an array whose buffer was transferred after the message was checked.
-      if (item[0] !== OP) this.#unacknowledged -= 1;
-      this.#refused(item);
+      const message = messageIn(item);
+      if (message === undefined) return;
+      this.#unacknowledged -= 1;
+      this.#refused(message);
+      this.#wakeWaiting();
     }
   }
 
@@ -127,4 +131,12 @@ export class BatchWriter {
     this.#waiting = [];
     for (const resolve of waiting) resolve();
   }
+}
+
+/** The message that an item carries, as an item of its own if it was offered; undefined for any other `Op`. */
+function messageIn(item: Item): Item | undefined {
+  if (item[0] !== OP) return item;
+  // Only `BatchWriter.op` and `offer` write to that address.
+  const op = item[1] as Op;
+  return op.op === 'offer' ? [op.id, op.message, op.extras] : undefined;
 }

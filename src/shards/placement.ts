@@ -69,7 +69,13 @@ export class Placement {
     // A closed channel makes the message a dead letter.
     const isOver = channel.closed !== undefined || this.#state === 'ended';
     if (isOver || (this.#room === undefined && channel.hasRoom)) {
-      channel.tell(this.actor, message, this.#path);
+      try {
+        channel.tell(this.actor, message, this.#path);
+      } catch {
+        // It could cross when it was sent, but its sender has changed it since, or given a buffer away twice. The
+        // actor that it is for is not to blame.
+        channel.drop(message, this.#path);
+      }
       return undefined;
     }
     return (this.#room?.promise ?? channel.room()).then(() => this.tell(message));

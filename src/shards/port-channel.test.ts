@@ -152,6 +152,19 @@ describe('a channel', () => {
     }
   });
 
+  it.each(['tell', 'offer'] as const)('makes a dead letter of a %s that can no longer be cloned', async (how) => {
+    const { here, there } = twoEnds();
+    const received = probe<{ bytes: ArrayBuffer }>(there.system, { patience });
+    const far = sent(there, here, received.ref);
+    const bytes = new ArrayBuffer(8);
+    const taken = how === 'tell' ? far.tell({ bytes }) : here.system.offer(far, { bytes });
+    structuredClone(bytes, { transfer: [bytes] });
+    await taken;
+    await expect.poll(() => here.letters.length).toBe(1);
+    expect(here.letters).toMatchObject([{ why: 'dropped' }]);
+    expect(here.channel.unacknowledged).toBe(0);
+  });
+
   it('tells who cannot be watched', async () => {
     const { here, there } = twoEnds();
     const ref = sent(there, here, { path: '/plain', tell: () => true });

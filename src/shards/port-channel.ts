@@ -113,6 +113,11 @@ export class PortChannel implements Channel, RefTable {
     return true;
   }
 
+  /** Makes a dead letter of a message that has turned out not to be able to cross. */
+  drop(message: unknown, path: string): void {
+    this.#refuse(path, message, 'dropped');
+  }
+
   /** @throws MESSAGE_NOT_PLAIN */
   #tellNow(to: number, { message, extras }: EncodedMessage, transferred: readonly ArrayBuffer[]): void {
     try {
@@ -374,7 +379,7 @@ export class PortChannel implements Channel, RefTable {
   }
 
   #undelivered([to, message]: Item, why: Undelivered): void {
-    if (to !== OP) this.#refuse(`${this.#options.peer}#${to}`, message, why);
+    this.#refuse(`${this.#options.peer}#${to}`, message, why);
   }
 
   #refuse(to: string, message: unknown, why: Undelivered): false {

@@ -197,10 +197,10 @@ export class ShardThread {
     const { system, heartbeat } = this.#options;
     this.#cancelCheck = system.clock.timer(msToNext(system.clock.monotonic(), heartbeat.beatMs), () => {
       const nowMs = system.clock.monotonic();
-      // One that handles messages is at work, although its beat may have to wait for them.
-      const { shifted } = this.#tally;
-      const isAlive = this.#isHeard || shifted !== this.#handled;
-      this.#handled = shifted;
+      // One that handles messages or starts actors is at work, although its beat may have to wait for them.
+      const done = this.#tally.shifted + this.#tally.placed;
+      const isAlive = this.#isHeard || done !== this.#handled;
+      this.#handled = done;
       this.#pulse = isAlive ? heard(nowMs) : silent(this.#pulse, nowMs, heartbeat);
       this.#isHeard = false;
       if (isHung(this.#pulse, heartbeat)) this.terminate(`it hung: no sign of life for ${heartbeat.hangMs} ms`);

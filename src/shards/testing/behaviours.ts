@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { Behaviour, Exit, Ref } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
 import { causeFault } from '../fault.ts';
@@ -37,6 +38,7 @@ export type WorkerMessage =
   | { readonly kind: 'helper'; readonly replyTo: Ref<Ref<WorkerMessage>> }
   /** Holds buffers of so many bytes, outside of the heap. */
   | { readonly kind: 'hold'; readonly bytes: number }
+  | { readonly kind: 'dead-letter-that-throws' }
   | { readonly kind: 'never'; readonly replyTo: Ref<unknown> }
   | { readonly kind: 'end' }
   | { readonly kind: 'fail'; readonly code?: 'VM_GONE' }
@@ -51,6 +53,8 @@ export interface WorkerArgs {
   readonly stopped?: Ref<string>;
   /** Told the worker's ref while it starts. */
   readonly started?: Ref<Ref<WorkerMessage>>;
+  /** Computes for so long in its set-up, before it returns to the event loop. */
+  readonly startComputeMs?: number;
   readonly startMs?: number;
 }
 
@@ -71,7 +75,9 @@ function worker(home: ShardHome, args: WorkerArgs): Behaviour<WorkerMessage> {
     const { stopped, started } = args;
     if (stopped !== undefined) context.onStop(() => void stopped.tell(context.self.path));
     started?.tell(context.self);
-    const { startMs = 0 } = args;
+    const { startMs = 0, startComputeMs = 0 } = args;
+    const endMs = performance.now() + startComputeMs;
+    while (performance.now() < endMs);
     if (startMs > 0) await new Promise<void>((resolve) => void context.clock.timer(startMs, resolve));
     return (message) => {
       switch (message.kind) {
@@ -120,6 +126,15 @@ function worker(home: ShardHome, args: WorkerArgs): Behaviour<WorkerMessage> {
         case 'exit-now':
           process.exit(3);
           return;
+        case 'dead-letter-that-throws': {
+          const child = home.system.spawn<unknown>(() => () => undefined);
+          const hostile = {
+            [inspect.custom]() {
+              throw new Error('it cannot be shown');
+            },
+          };
+          return home.system.stop(child).then(() => void child.tell(hostile));
+        }
         case 'gone': {
           const child = home.system.spawn<never>(() => () => undefined);
           return home.system.stop(child).then(() => void message.replyTo.tell(child));
