@@ -43,30 +43,23 @@ export class BatchWriter {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  tell(to: number, message: unknown, extras: Extras | undefined): void {
+  message(to: number, message: unknown, extras: Extras | undefined, waits: boolean): void {
     this.#unacknowledged += 1;
-    this.#add(to, message, extras);
+    this.#add(to, message, extras, waits);
   }
 
   /**
-   * Posts a message at once, after all that was sent before it, and gives the buffers in `transferred` away with it.
+   * Posts a message at once, after all that was sent before it, and gives the buffers in `moved` away with it.
    * @throws what the port throws
    */
-  tellNow(to: number, message: unknown, extras: Extras | undefined, transferred: readonly ArrayBuffer[]): void {
+  messageNow(item: Item, moved: readonly ArrayBuffer[]): void {
     this.flush();
-    const item: Item = [to, message, extras];
-    this.#port.postMessage(item, [...transferred]);
+    this.#port.postMessage(item, [...moved]);
     this.#unacknowledged += 1;
-  }
-
-  /** A message in the form of an `Op`. */
-  offer(op: Extract<Op, { op: 'offer' }>): void {
-    this.#unacknowledged += 1;
-    this.#add(OP, op, undefined);
   }
 
   op(op: Op): void {
-    this.#add(OP, op, undefined);
+    this.#add(OP, op, undefined, false);
   }
 
   acknowledged(count: number): void {
@@ -86,19 +79,19 @@ export class BatchWriter {
     }
   }
 
-  /** @returns what was not posted */
+  /** @returns the messages that were not posted */
   close(): readonly Item[] {
     this.#closed = true;
     const batch = this.#batch;
     this.#batch = [];
     this.#wakeWaiting();
-    const items = Array.from({ length: batch.length / PARTS }, (_, item) => messageIn(itemAt(batch, item * PARTS)));
-    return items.filter((item) => item !== undefined);
+    const items = Array.from({ length: batch.length / PARTS }, (_, item) => itemAt(batch, item * PARTS));
+    return items.filter(isMessage);
   }
 
-  #add(to: number, message: unknown, extras: Extras | undefined): void {
+  #add(to: number, message: unknown, extras: Extras | undefined, waits: boolean): void {
     if (this.#closed) return;
-    this.#batch.push(to, message, extras);
+    this.#batch.push(to, message, extras, waits);
     if (this.#batch.length >= BATCH_MAX * PARTS) {
       this.flush();
       return;
@@ -113,10 +106,9 @@ export class BatchWriter {
       this.#post(item);
     } catch {
       // For example an array whose buffer was transferred after the message was checked.
-      const message = messageIn(item);
-      if (message === undefined) return;
+      if (!isMessage(item)) return;
       this.#unacknowledged -= 1;
-      this.#refused(message);
+      this.#refused(item);
       this.#wakeWaiting();
     }
   }
@@ -133,10 +125,6 @@ export class BatchWriter {
   }
 }
 
-/** The message that an item carries, as an item of its own if it was offered; undefined for any other `Op`. */
-function messageIn(item: Item): Item | undefined {
-  if (item[0] !== OP) return item;
-  // Only `BatchWriter.op` and `offer` write to that address.
-  const op = item[1] as Op;
-  return op.op === 'offer' ? [op.id, op.message, op.extras] : undefined;
+function isMessage([to]: Item): boolean {
+  return to !== OP;
 }

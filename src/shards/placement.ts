@@ -70,7 +70,8 @@ export class Placement {
     const isOver = channel.closed !== undefined || this.#state === 'ended';
     if (isOver || (this.#room === undefined && channel.hasRoom)) {
       try {
-        channel.tell(this.actor, message, this.#path);
+        // The proxy has taken it for the actor, whose mailbox must not refuse it.
+        channel.tell(this.actor, message, this.#path, true);
       } catch {
         // It could cross when it was sent, but its sender has changed it since, or given a buffer away twice. The
         // actor that it is for is not to blame.

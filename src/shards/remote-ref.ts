@@ -9,9 +9,8 @@ export interface Channel {
   readonly hasRoom: boolean;
   /** Resolves when there is room, or when the channel is closed. */
   room(): Promise<void>;
-  tell(to: number, message: unknown, path: string): boolean;
-  /** Like `tell`, but the message waits at the other end while the mailbox there is full. */
-  offer(to: number, message: unknown, path: string): boolean;
+  /** @param waits whether the message waits at the other end while the mailbox there is full */
+  tell(to: number, message: unknown, path: string, waits: boolean): boolean;
   fail(id: number, error: Error): void;
   /** @param counts whether this counts as watching, so that a failure does not reach the parent */
   watch(ref: RemoteRef<never>, counts: boolean): void;
@@ -46,7 +45,7 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
   }
 
   tell(message: M): boolean {
-    return this.channel.tell(this.id, message, this.path);
+    return this.channel.tell(this.id, message, this.path, false);
   }
 
   /** Like `tell`, but as soon as the channel and the mailbox at its other end have room. */
@@ -56,7 +55,7 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
       else if (!this.channel.hasRoom) await this.channel.room();
       else break;
     }
-    return this.channel.offer(this.id, message, this.path);
+    return this.channel.tell(this.id, message, this.path, true);
   }
 
   /** The mailbox at the other end is full, or has room again; or the channel is closed. */
