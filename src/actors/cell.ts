@@ -5,7 +5,7 @@ import type { Undelivered } from './dead-letters.ts';
 import { ending } from './ending.ts';
 import { Ends, type Listener } from './ends.ts';
 import type { Kernel } from './kernel.ts';
-import type { Life, Parent, State } from './life.ts';
+import type { Child, Life, Parent, State } from './life.ts';
 import type { Letter, Mailbox, Overflow, Sender } from './mailbox.ts';
 import { Marks } from './marks.ts';
 import { isRevoked, type Notice } from './notice.ts';
@@ -13,6 +13,7 @@ import { CAPACITY_DEFAULT, checkedCapacity, STOP_TIMEOUT_MS_DEFAULT } from './op
 import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
 import type { Runnable, Slice } from './scheduler.ts';
+import type { Steps } from './steps.ts';
 import { inContext, observed, traced } from './tracing.ts';
 
 /**
@@ -73,7 +74,10 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   }
 
   get path(): string {
-    return this.parent === undefined ? '/' : pathBelow(this.parent.path, this.name);
+    const names: string[] = [];
+    // Actors may be nested deeper than calls can be.
+    for (let at: Child | Parent = this; at.parent !== undefined; at = at.parent) names.push(at.name);
+    return `/${names.reverse().join('/')}`;
   }
 
   /** `stopping` also while it only handles what waits. */
@@ -308,9 +312,9 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     return ending(this, this.#incarnation, (life) => life.drain(timeoutMs));
   }
 
-  /** Gives up on an actor that has not stopped in time, so that others need not wait for it. */
-  abandon(afterMs: number): void {
-    this.#incarnation?.abandon(afterMs);
+  /** The steps of giving up on an actor that has not stopped in time; undefined if it has ended. */
+  abandoning(afterMs: number): Steps | undefined {
+    return this.#incarnation?.abandoning(afterMs);
   }
 
   get #isEnding(): boolean {
@@ -440,8 +444,4 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.alert();
     return this.#room;
   }
-}
-
-function pathBelow(above: string, name: string): string {
-  return above === '/' ? `/${name}` : `${above}/${name}`;
 }

@@ -1,6 +1,6 @@
 import { addresseeOf, drainOf, offerTo } from './addressee.ts';
 import { ask } from './ask.ts';
-import type { ActorSystem, TreeNode } from './behaviour.ts';
+import type { ActorSystem } from './behaviour.ts';
 import { Cell } from './cell.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { startActor } from './context.ts';
@@ -13,6 +13,7 @@ import { checkedThroughput } from './options.ts';
 import type { Exit, Ref } from './ref.ts';
 import { FairScheduler, type Scheduler } from './scheduler.ts';
 import { rooted, type Tracing } from './tracing.ts';
+import { treeOf } from './tree.ts';
 
 export interface SystemOptions extends Hooks {
   /** Carries trace contexts with the messages; default: none are carried. */
@@ -63,7 +64,7 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
     stop: (ref, timeoutMs) => addresseeOf(ref).shutdown(timeoutMs),
     drain: (ref, timeoutMs) => drainOf(ref, timeoutMs),
     shutdown: (timeoutMs) => guardian.shutdown(timeoutMs).then(() => log.flush()),
-    tree: () => nodeOf(guardian),
+    tree: () => treeOf(guardian),
     logFailure: log.failure,
   };
   // Plain fields only: with a getter among them, each message would cost a quarter more.
@@ -100,8 +101,3 @@ function ended(ref: Ref<never>): Promise<Exit> {
   return new Promise((resolve) => addresseeOf(ref).watch({}, resolve));
 }
 
-function nodeOf(cell: Cell<never>): TreeNode {
-  const { path, state, depth, handled, restarts, shard } = cell;
-  const children = [...cell.children].map(nodeOf);
-  return { path, state, depth, handled, restarts, shard, children };
-}
