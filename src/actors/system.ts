@@ -100,4 +100,3 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
 function ended(ref: Ref<never>): Promise<Exit> {
   return new Promise((resolve) => addresseeOf(ref).watch({}, resolve));
 }
-

@@ -57,7 +57,7 @@ export class Placement {
     const { channel, calls } = this.#deps;
     const { actor } = this;
     const path = this.#path;
-    const encoded = channel.encode(args);
+    const encoded = channel.encode(args, `the arguments of ${path}`);
     this.#state = 'started';
     const request = { actor, path, behaviour, args: encoded, options: this.#options };
     await calls.call(`start ${path}`, START_MS, (shard) => shard.place(request));

@@ -51,7 +51,7 @@ function twoEnds(): { here: End; there: End } {
 /** The ref that `to` has for an actor of `from`. */
 function sent<M>(from: End, to: End, ref: Ref<M>): Ref<M> {
   // A ref is decoded as a ref of the same actor.
-  return to.channel.decode(structuredClone(from.channel.encode(ref))) as Ref<M>;
+  return to.channel.decode(structuredClone(from.channel.encode(ref, 'a ref'))) as Ref<M>;
 }
 
 describe('a channel', () => {

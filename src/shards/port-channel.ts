@@ -3,6 +3,7 @@ import {
   type ActorSystem,
   addresseeOf,
   type ExitReason,
+  goingWith,
   offerTo,
   type Ref,
   type Tracing,
@@ -14,7 +15,7 @@ import { BatchWriter, WINDOW } from './batch-writer.ts';
 import { Exports } from './exports.ts';
 import { HeldBatches } from './held-batches.ts';
 import { Imports } from './imports.ts';
-import { decode, type EncodedMessage, encode, type RefTable, transferredWith } from './message-codec.ts';
+import { decode, type EncodedMessage, encode, type RefTable } from './message-codec.ts';
 import { type Channel, RemoteRef, RemoteReplyRef } from './remote-ref.ts';
 import type { Tally } from './tally.ts';
 import { inContextOf } from './trace-context.ts';
@@ -104,10 +105,10 @@ export class PortChannel implements Channel, RefTable {
   tell(to: number, message: unknown, path: string, waits: boolean): boolean {
     if (this.#closed !== undefined) return this.#refuse(path, message, 'stopped');
     if (this.#writer.isFull) return this.#refuse(path, message, 'mailbox-full');
-    const transferred = transferredWith(message);
-    const encoded = encode(message, this, transferred);
-    if (transferred.length === 0) this.#writer.message(to, encoded.message, encoded.extras, waits);
-    else this.#tellNow([to, encoded.message, encoded.extras, waits], transferred);
+    const going = goingWith(message);
+    const encoded = encode(message, this, going);
+    if (going.moved.length === 0) this.#writer.message(to, encoded.message, encoded.extras, waits);
+    else this.#tellNow([to, encoded.message, encoded.extras, waits], going.moved);
     this.#sent += 1;
     this.#options.tally?.addTold();
     return true;
@@ -137,8 +138,15 @@ export class PortChannel implements Channel, RefTable {
     this.#writer.op({ op: 'event', event });
   }
 
-  encode(message: unknown): EncodedMessage {
-    return encode(message, this);
+  /**
+   * Makes data that is no message ready to cross, such as arguments. It is copied, because it is needed again at the next start.
+   * @param what how errors name it
+   * @throws MESSAGE_NOT_PLAIN
+   */
+  encode(data: unknown, what: string): EncodedMessage {
+    if (goingWith(data).moved.length === 0) return encode(data, this);
+    const text = `Expected ${what} to have no buffers that move, because the next start needs them too. Pass a copy without \`transfer\``;
+    throw new ShoalError('MESSAGE_NOT_PLAIN', text);
   }
 
   decode({ message, extras }: EncodedMessage): unknown {

@@ -108,7 +108,7 @@ export class ShardThread {
       mail: mail.port2,
       control: control.port2,
       module: module.href,
-      options: this.channel.encode(options.options),
+      options: this.channel.encode(options.options, 'the options of shards'),
       beatMs: heartbeat.beatMs,
       tally: this.#tally.buffer,
     };

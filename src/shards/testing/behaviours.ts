@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import type { Behaviour, Exit, Ref } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
 import { causeFault } from '../fault.ts';
+import { transfer } from '../mod.ts';
 import type { ShardHome } from '../module.ts';
 
 export interface TestOptions {
@@ -11,6 +12,13 @@ export interface TestOptions {
 
 export type WorkerMessage =
   | { readonly kind: 'echo'; readonly value: unknown; readonly replyTo: Ref<unknown> }
+  /** Adds 1 to the first byte, and sends the bytes on with their message. */
+  | {
+      readonly kind: 'touch';
+      readonly bytes: Uint8Array;
+      readonly hops: readonly Ref<WorkerMessage>[];
+      readonly replyTo: Ref<unknown>;
+    }
   | { readonly kind: 'where'; readonly replyTo: Ref<{ readonly shard: number; readonly self: Ref<WorkerMessage> }> }
   /** Tells `to` the numbers from 0 up, all in one turn. */
   | { readonly kind: 'count'; readonly to: Ref<number>; readonly upTo: number }
@@ -84,6 +92,15 @@ function worker(home: ShardHome, args: WorkerArgs): Behaviour<WorkerMessage> {
         case 'echo':
           message.replyTo.tell(message.value);
           return;
+        case 'touch': {
+          const { bytes, hops, replyTo } = message;
+          bytes[0] = (bytes[0] ?? 0) + 1;
+          const [next, ...others] = hops;
+          const { buffer } = bytes;
+          if (next === undefined) replyTo.tell(transfer({ bytes }, [buffer]));
+          else next.tell(transfer({ kind: 'touch', bytes, hops: others, replyTo }, [buffer]));
+          return;
+        }
         case 'where':
           message.replyTo.tell({ shard: home.index, self: context.self });
           return;
