@@ -9,7 +9,7 @@ import type { Child, Life, Parent, State } from './life.ts';
 import type { Letter, Mailbox, Overflow, Sender } from './mailbox.ts';
 import { Marks } from './marks.ts';
 import { isRevoked, type Notice } from './notice.ts';
-import { CAPACITY_DEFAULT, checkedCapacity, STOP_TIMEOUT_MS_DEFAULT } from './options.ts';
+import { CAPACITY_DEFAULT, STOP_TIMEOUT_MS_DEFAULT } from './options.ts';
 import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
 import type { Runnable, Slice } from './scheduler.ts';
@@ -68,7 +68,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.name = name;
     this.stopTimeoutMs = options.stopTimeoutMs ?? behaviour.stopTimeoutMs ?? STOP_TIMEOUT_MS_DEFAULT;
     this.behaviour = behaviour;
-    this.#capacity = options.capacity === undefined ? CAPACITY_DEFAULT : checkedCapacity(options.capacity);
+    this.#capacity = options.capacity ?? CAPACITY_DEFAULT;
     this.#overflow = options.overflow ?? 'fail';
     this.#mailbox = traced((options.mailbox ?? kernel.mailbox)<M>(), kernel.tracing);
   }

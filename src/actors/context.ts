@@ -5,12 +5,13 @@ import { asCell } from './as-cell.ts';
 import { ask } from './ask.ts';
 import type { ActorSystem, AskOutcome, Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
 import { Cell } from './cell.ts';
+import { checked, FUNCTION } from './checks.ts';
 import type { CleanUp } from './clean-ups.ts';
 import type { CancelTimer, Clock } from './clock.ts';
 import { Incarnation, type Starter } from './incarnation.ts';
 import { KeyedTimers } from './keyed-timers.ts';
 import { Notice } from './notice.ts';
-import { checkedCount, checkedDelay, checkedName } from './options.ts';
+import { checkedCount, checkedDelay, checkedLimit, checkNamedSpawnOptions } from './options.ts';
 import { ReceiveTimeout } from './receive-timeout.ts';
 import type { Exit, Ref } from './ref.ts';
 import { startWithin } from './start-within.ts';
@@ -80,11 +81,11 @@ class ActorContext<M> implements Context<M> {
   }
 
   async stop(ref: Ref<never>, timeoutMs?: number): Promise<void> {
-    await this.#ownChild(ref).shutdown(timeoutMs);
+    await this.#ownChild(ref).shutdown(checkedLimit(timeoutMs));
   }
 
   async drain(ref: Ref<never>, timeoutMs?: number): Promise<void> {
-    await this.#ownChild(ref).drain(timeoutMs);
+    await this.#ownChild(ref).drain(checkedLimit(timeoutMs));
   }
 
   exit(): void {
@@ -210,7 +211,9 @@ class ActorContext<M> implements Context<M> {
 
   #newChild<C>(behaviour: Behaviour<C>, options: SpawnOptions): Cell<C> {
     const { kernel } = this.#life.cell;
-    const name = options.name === undefined ? kernel.nextName() : checkedName(options.name);
+    checked('behaviour', behaviour, FUNCTION);
+    checkNamedSpawnOptions(options);
+    const name = options.name ?? kernel.nextName();
     const child = new Cell<C>(kernel, this.#life, name, startWithin(behaviour, options.startTimeoutMs), options);
     this.#add(child);
     return child;

@@ -1,3 +1,5 @@
+import { COUNT, checkOptions, FUNCTION } from './checks.ts';
+
 /** Why a message was not delivered. */
 export type Undelivered =
   /** The receiver had ended, or ended before it handled the message. */
@@ -27,6 +29,8 @@ export interface DeadLetter {
   readonly count?: number;
 }
 
+const RULES = { keepMax: COUNT, listener: FUNCTION };
+
 /** The latest dead letters and the count of all. Only so many are kept, because there is no limit to them. */
 export class DeadLetters {
   #latest: DeadLetter[] = [];
@@ -38,6 +42,7 @@ export class DeadLetters {
   #isTelling = false;
 
   constructor(options: { keepMax?: number; listener?: (letter: DeadLetter) => void } = {}) {
+    checkOptions('dead letters', options, RULES);
     this.#keepMax = options.keepMax ?? 100;
     this.#listener = options.listener;
   }

@@ -1,5 +1,22 @@
 export { type Addressee, addresseeOf, offerTo, takesOffers } from './addressee.ts';
 export type { ActorSystem, AskOutcome, Behaviour, Context, Receive, SpawnOptions, TreeNode } from './behaviour.ts';
+export type { Rule, Rules } from './checks.ts';
+export {
+  ANYTHING,
+  checked,
+  checkOptions,
+  FUNCTION,
+  MS_ABOVE_0,
+  MS_FROM_0,
+  NUMBER_FROM_0,
+  numberRule,
+  objectWith,
+  required,
+  rule,
+  shown,
+  TEXT,
+  WHOLE_FROM_1,
+} from './checks.ts';
 export type { CancelTimer, Clock } from './clock.ts';
 export { msToNext, systemClock } from './clock.ts';
 export type { DeadLetter, Undelivered } from './dead-letters.ts';

@@ -2,6 +2,7 @@ import { addresseeOf, drainOf, offerTo } from './addressee.ts';
 import { ask } from './ask.ts';
 import type { ActorSystem } from './behaviour.ts';
 import { Cell } from './cell.ts';
+import { checkOptions, FUNCTION, objectWith, type Rules, TEXT, WHOLE_FROM_1 } from './checks.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { startActor } from './context.ts';
 import { DeadLetters } from './dead-letters.ts';
@@ -9,7 +10,7 @@ import { guarded, type Hooks } from './hooks.ts';
 import type { Kernel } from './kernel.ts';
 import { type Logger, SystemLog, stderrLogger } from './log.ts';
 import { Mailbox } from './mailbox.ts';
-import { checkedThroughput } from './options.ts';
+import { checkedLimit } from './options.ts';
 import type { Exit, Ref } from './ref.ts';
 import { FairScheduler, type Scheduler } from './scheduler.ts';
 import { rooted, type Tracing } from './tracing.ts';
@@ -34,7 +35,24 @@ export interface SystemOptions extends Hooks {
 
 const THROUGHPUT_DEFAULT = 64;
 
+const RULES: Rules<SystemOptions> = {
+  tracing: objectWith('current', 'within', 'handle', 'toText', 'fromText'),
+  clock: objectWith('now', 'monotonic', 'timer', 'soon'),
+  scheduler: objectWith('schedule'),
+  throughput: WHOLE_FROM_1,
+  mailbox: FUNCTION,
+  shard: TEXT,
+  logger: objectWith('warn', 'error'),
+  onSpawn: FUNCTION,
+  onStop: FUNCTION,
+  onMessage: FUNCTION,
+  onFailure: FUNCTION,
+  onDeadLetter: FUNCTION,
+};
+
+/** @throws CONFIG_VALUE */
 export function createSystem(options: SystemOptions = {}): ActorSystem {
+  checkOptions('a system', options, RULES);
   let names = 0;
   const clock = options.clock ?? systemClock;
   const log = new SystemLog(options.logger ?? stderrLogger, clock);
@@ -61,9 +79,9 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
       }),
     offer: (ref, message) => offerTo(ref, message),
     ended: (ref) => ended(ref),
-    stop: (ref, timeoutMs) => addresseeOf(ref).shutdown(timeoutMs),
-    drain: (ref, timeoutMs) => drainOf(ref, timeoutMs),
-    shutdown: (timeoutMs) => guardian.shutdown(timeoutMs).then(() => log.flush()),
+    stop: (ref, timeoutMs) => addresseeOf(ref).shutdown(checkedLimit(timeoutMs)),
+    drain: (ref, timeoutMs) => drainOf(ref, checkedLimit(timeoutMs)),
+    shutdown: (timeoutMs) => guardian.shutdown(checkedLimit(timeoutMs)).then(() => log.flush()),
     tree: () => treeOf(guardian),
     logFailure: log.failure,
   };
@@ -72,7 +90,7 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
     system,
     clock,
     scheduler: options.scheduler ?? new FairScheduler(),
-    throughput: checkedThroughput(options.throughput ?? THROUGHPUT_DEFAULT),
+    throughput: options.throughput ?? THROUGHPUT_DEFAULT,
     deadLetters,
     hooks,
     tracing: undefined,

@@ -1,8 +1,9 @@
-import type { ActorSystem, Behaviour, Mailbox, Ref } from '../actors/mod.ts';
+import { type ActorSystem, type Behaviour, checked, type Mailbox, MS_FROM_0, type Ref } from '../actors/mod.ts';
 import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError } from '../errors.ts';
+import { checkActorOptions, checkShardsOptions } from './check-options.ts';
 import { CheckedMailbox } from './checked-mailbox.ts';
 import type { PlacedOptions, WorkerStats } from './control.ts';
-import { BEAT_MS } from './heartbeat.ts';
+import { BEAT_MS, HANG_MS } from './heartbeat.ts';
 import type { ArgsOf, BehavioursFunction, MessageOf, NameOf, OptionsOf } from './module.ts';
 import type { Placement } from './placement.ts';
 import { proxy } from './proxy.ts';
@@ -81,12 +82,12 @@ export interface Shards<B extends BehavioursFunction> {
   stop(timeoutMs?: number): Promise<void>;
 }
 
-/** Starts the threads. An actor that is placed before one is up waits for it. */
+/** Starts the threads. An actor that is placed before one is up waits for it. @throws CONFIG_VALUE */
 export function createShards<B extends BehavioursFunction>(options: ShardsOptions<B>): Shards<B> {
+  checkShardsOptions(options);
   return new ThreadShards<B>(options);
 }
 
-const HANG_MS = 2_000;
 const START_MS = 30_000;
 const HEAP_MB_MAX = 512;
 const BUFFER_MB_MAX = 512;
@@ -113,9 +114,6 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
 
   constructor(options: ShardsOptions<B>) {
     const { count, system } = options;
-    if (!Number.isSafeInteger(count) || count < 1) {
-      throw new ShoalError('CONFIG_VALUE', `Expected \`count\` to be a whole number from 1 up, got \`${count}\``);
-    }
     this.count = count;
     this.#options = options;
     this.#tell = guarded(options.onEvent);
@@ -136,8 +134,10 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
   actor<K extends NameOf<B>>(
     behaviour: K,
     args: ArgsOf<B, K> | (() => ArgsOf<B, K> | Promise<ArgsOf<B, K>>),
-    { onPlaced, ...options }: ActorOptions = {},
+    actorOptions: ActorOptions = {},
   ): PlacedActor<MessageOf<B, K>> {
+    checkActorOptions(behaviour, actorOptions);
+    const { onPlaced, ...options } = actorOptions;
     const start = proxy<MessageOf<B, K>>({
       behaviour,
       // Arguments are plain data, so a function is never an argument itself.
@@ -172,6 +172,7 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
   }
 
   async stop(timeoutMs = STOP_MS): Promise<void> {
+    checked('timeoutMs', timeoutMs, MS_FROM_0);
     this.#stopped = true;
     this.#wake();
     await Promise.all(this.#shards.map((shard) => shard.stop(timeoutMs)));
