@@ -25,6 +25,7 @@ export type { ExponentialDelay } from './exponential-delay.ts';
 export { exponentialDelayMs } from './exponential-delay.ts';
 export { failureReason } from './failure-reason.ts';
 export type { Handling, Hooks } from './hooks.ts';
+export { dropResult, safe } from './hooks.ts';
 export type { ListNode } from './linked-list.ts';
 export { LinkedList } from './linked-list.ts';
 export type { DeadLetterFields, FailureFields, Logger } from './log.ts';

@@ -212,10 +212,41 @@ describe('a shard', () => {
   });
 
   it('whose module cannot be loaded fails the actors that wait for it at once, with the cause', async () => {
-    await using fixture = shardsFixture({ module: new URL('./no-such-module.ts', import.meta.url) });
+    const module = new URL('./no-such-module.ts', import.meta.url);
+    await using fixture = shardsFixture({ module });
     await expect(fixture.worker('a')).rejects.toMatchObject({
       code: 'SHARD_UNAVAILABLE',
-      cause: { code: 'SHARD_LOST', cause: { code: 'ERR_MODULE_NOT_FOUND' } },
+      message: expect.stringContaining(`the module ${module.href} cannot be loaded: Cannot find module`),
+      cause: { code: 'SHARD_LOST', cause: { code: 'SHARD_MODULE', cause: { code: 'ERR_MODULE_NOT_FOUND' } } },
     });
+  });
+
+  it.each([
+    ['throws', 'throw new Error("too early")', 'cannot be loaded: too early'],
+    ['has no `behaviours`', 'export const behaviors = 1', 'has no function `behaviours`: that is `undefined`'],
+    [
+      'has `behaviours` that throw',
+      'export function behaviours() { throw 7 }',
+      'has a function `behaviours` that failed: 7',
+    ],
+    ['returns nothing', 'export function behaviours() {}', 'returns no factories by name, but `undefined`'],
+  ])('whose module %s names it', async (_what, source, why) => {
+    const module = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
+    await using fixture = shardsFixture({ module, count: 1 });
+    await expect(fixture.worker('a')).rejects.toThrow(`the module ${module.href} `);
+    await expect(fixture.worker('b')).rejects.toThrow(why);
+  });
+});
+
+describe('listeners of shards', () => {
+  // An unhandled rejection fails the run of the tests, as it would end a process.
+  it('that are async and fail end nobody', async () => {
+    const reject = (): Promise<void> => Promise.reject(new Error('async'));
+    await using fixture = shardsFixture({ count: 1, onEvent: reject, onFailure: reject });
+    const { start, ...options } = fixture.shards.actor('worker', {}, { onPlaced: reject });
+    const ref = await fixture.system.start(start, options);
+    ref.tell({ kind: 'fail-child' });
+    await fixture.system.ended(ref);
+    expect(await fixture.worker('b')).toBeDefined();
   });
 });

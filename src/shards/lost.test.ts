@@ -319,7 +319,7 @@ describe('shards that are stopped', () => {
     const [event] = fixture.events;
     expect(event).toMatchObject({
       kind: 'shard-lost',
-      error: { message: expect.stringContaining('could not start'), cause: { code: 'ERR_MODULE_NOT_FOUND' } },
+      error: { message: expect.stringContaining('could not start'), cause: { code: 'SHARD_MODULE' } },
     });
   });
 });

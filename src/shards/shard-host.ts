@@ -153,7 +153,7 @@ export class ShardHost implements ShardControl {
 
   #behaviourOf({ behaviour, args }: PlaceRequest): Behaviour<never> {
     const factory = Object.hasOwn(this.#factories, behaviour) ? this.#factories[behaviour] : undefined;
-    if (factory === undefined) {
+    if (typeof factory !== 'function') {
       const known = Object.keys(this.#factories).join(', ');
       throw new ShoalError(
         'SHARD_BEHAVIOUR_UNKNOWN',

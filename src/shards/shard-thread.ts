@@ -169,7 +169,7 @@ export class ShardThread {
         this.#up();
         return;
       case 'not-up':
-        this.#why = { text: 'it could not start', cause: event.error, couldNotStart: true };
+        this.#why = { text: `it could not start: ${event.error.message}`, cause: event.error, couldNotStart: true };
         return;
       case 'actor-ended':
         this.#placements.get(event.actor)?.onActorEnded(event.reason);
@@ -217,7 +217,10 @@ export class ShardThread {
   }
 
   #startTooLong(): void {
-    this.terminate(`it did not start within ${this.#options.startMs} ms`);
+    const { startMs, module } = this.#options;
+    this.terminate(
+      `it did not start within ${startMs} ms: the module ${module.href} was not loaded, or not run, by then`,
+    );
   }
 
   /** What the thread posted before its end is delivered first: it may say why the thread ended. */

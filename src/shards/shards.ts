@@ -1,4 +1,4 @@
-import { type ActorSystem, type Behaviour, checked, type Mailbox, MS_FROM_0, type Ref } from '../actors/mod.ts';
+import { type ActorSystem, type Behaviour, checked, type Mailbox, MS_FROM_0, type Ref, safe } from '../actors/mod.ts';
 import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError } from '../errors.ts';
 import { checkActorOptions, checkShardsOptions } from './check-options.ts';
 import { CheckedMailbox } from './checked-mailbox.ts';
@@ -100,6 +100,7 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
   readonly count: number;
   readonly #options: ShardsOptions<B>;
   readonly #tell: (event: ShardEvent) => void;
+  readonly #failed: (path: string, error: ErrorEnvelope) => void;
   readonly #shards: readonly Shard[];
   readonly #waiting = new Set<() => void>();
   /**
@@ -116,7 +117,8 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
     const { count, system } = options;
     this.count = count;
     this.#options = options;
-    this.#tell = guarded(options.onEvent);
+    this.#tell = safe(options.onEvent ?? (() => undefined));
+    this.#failed = safe(options.onFailure ?? system.logFailure);
     this.#starting = new Set(Array.from({ length: count }, (_, index) => index));
     this.#shards = Array.from(
       { length: count },
@@ -179,7 +181,7 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
   }
 
   #startThread(events: Pick<ConstructorParameters<typeof ShardThread>[0], 'index' | 'onUp' | 'onEnded'>): ShardThread {
-    const { system, module, options, hangMs, beatMs, startMs, heapMbMax, bufferMbMax, onFailure } = this.#options;
+    const { system, module, options, hangMs, beatMs, startMs, heapMbMax, bufferMbMax } = this.#options;
     return new ShardThread({
       ...events,
       system,
@@ -190,7 +192,7 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
       resourceLimits: { maxOldGenerationSizeMb: heapMbMax ?? HEAP_MB_MAX },
       bufferMbMax: bufferMbMax ?? BUFFER_MB_MAX,
       nextActor: () => --this.#lastActor,
-      onFailure: guarded(onFailure ?? system.logFailure),
+      onFailure: this.#failed,
     });
   }
 
@@ -263,17 +265,6 @@ async function statsOf(shard: Shard): Promise<ShardStats> {
   // A shard that hangs is soon found out; until then its stats are missing.
   const worker = await thread.calls.call('tell its stats', CALL_MS, (remote) => remote.stats()).catch(() => undefined);
   return { shard: index, state: 'up', lost, worker };
-}
-
-/** An error in a listener must not end the main thread, which calls it. Node reports it as a warning. */
-function guarded<A extends unknown[]>(listener: ((...args: A) => void) | undefined): (...args: A) => void {
-  return (...args) => {
-    try {
-      listener?.(...args);
-    } catch (error) {
-      process.emitWarning(error instanceof Error ? error : String(error), 'ShoalListenerWarning');
-    }
-  };
 }
 
 function unavailable(why: string, cause?: Error): ShoalError {
