@@ -81,11 +81,11 @@ class ActorContext<M> implements Context<M> {
   }
 
   async stop(ref: Ref<never>, timeoutMs?: number): Promise<void> {
-    await this.#ownChild(ref).shutdown(checkedLimit(timeoutMs));
+    await this.#life.cell.kernel.pace.through(this.#ownChild(ref).shutdown(checkedLimit(timeoutMs)));
   }
 
   async drain(ref: Ref<never>, timeoutMs?: number): Promise<void> {
-    await this.#ownChild(ref).drain(checkedLimit(timeoutMs));
+    await this.#life.cell.kernel.pace.through(this.#ownChild(ref).drain(checkedLimit(timeoutMs)));
   }
 
   exit(): void {
@@ -202,7 +202,7 @@ class ActorContext<M> implements Context<M> {
   }
 
   offer<C>(other: Ref<C>, message: C): Promise<boolean> {
-    return offerTo(other, message);
+    return this.#life.cell.kernel.pace.through(offerTo(other, message));
   }
 
   standsFor(shard: string): void {

@@ -11,6 +11,7 @@ import type { Kernel } from './kernel.ts';
 import { type Logger, SystemLog, stderrLogger } from './log.ts';
 import { Mailbox } from './mailbox.ts';
 import { checkedLimit } from './options.ts';
+import { Pace, UNPACED } from './pace.ts';
 import type { Exit, Ref } from './ref.ts';
 import { FairScheduler, type Scheduler } from './scheduler.ts';
 import { rooted, type Tracing } from './tracing.ts';
@@ -55,6 +56,7 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
   checkOptions('a system', options, RULES);
   let names = 0;
   const clock = options.clock ?? systemClock;
+  const pace = options.scheduler === undefined ? new Pace() : UNPACED;
   const log = new SystemLog(options.logger ?? stderrLogger, clock);
   const { onFailure = log.failure, onDeadLetter = log.deadLetter } = options;
   const hooks = guarded({ ...options, onFailure, onDeadLetter });
@@ -72,15 +74,15 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
       return kernel.current?.path;
     },
     spawn: (behaviour, spawnOptions) => top.spawn(behaviour, spawnOptions),
-    start: (behaviour, spawnOptions) => top.start(behaviour, spawnOptions),
+    start: (behaviour, spawnOptions) => pace.through(top.start(behaviour, spawnOptions)),
     ask: (ref, toMessage, timeoutMs) =>
       new Promise((replied, failed) => {
-        ask(kernel, { to: ref, toMessage, timeoutMs }, { replied, failed });
+        ask(kernel, { to: ref, toMessage, timeoutMs }, { replied, failed: (error) => pace.run(() => failed(error)) });
       }),
-    offer: (ref, message) => offerTo(ref, message),
-    ended: (ref) => ended(ref),
-    stop: (ref, timeoutMs) => addresseeOf(ref).shutdown(checkedLimit(timeoutMs)),
-    drain: (ref, timeoutMs) => drainOf(ref, checkedLimit(timeoutMs)),
+    offer: (ref, message) => pace.through(offerTo(ref, message)),
+    ended: (ref) => pace.through(ended(ref)),
+    stop: (ref, timeoutMs) => pace.through(addresseeOf(ref).shutdown(checkedLimit(timeoutMs))),
+    drain: (ref, timeoutMs) => pace.through(drainOf(ref, checkedLimit(timeoutMs))),
     shutdown: (timeoutMs) => guardian.shutdown(checkedLimit(timeoutMs)).then(() => log.flush()),
     tree: () => treeOf(guardian),
     logFailure: log.failure,
@@ -90,6 +92,7 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
     system,
     clock,
     scheduler: options.scheduler ?? new FairScheduler(),
+    pace,
     throughput: options.throughput ?? THROUGHPUT_DEFAULT,
     deadLetters,
     hooks,
