@@ -165,13 +165,19 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   }
 
   /**
-   * Like `tell`, but as soon as there is room, in the order of the offers. Resolves with the result of that `tell`.
+   * Like `tell`, but as soon as there is room, in the order of the offers. Resolves with the result of that `tell`, or
+   * with false if the signal gives it up before.
    */
-  async offer(message: M): Promise<boolean> {
+  async offer(message: M, signal?: AbortSignal): Promise<boolean> {
     const sender = this.kernel.current;
+    if (signal?.aborted === true) return this.refuse(message, 'given-up', sender);
     const isTakenNow = this.#mailbox.length < this.#capacity && this.#room?.hasOffers !== true;
     if (isTakenNow || this.#isEnding) return this.take(message, sender);
-    return this.#roomQueue().offer(inContext(this.kernel.tracing, () => this.take(message, sender)));
+    return this.#roomQueue().offer({
+      take: inContext(this.kernel.tracing, () => this.take(message, sender)),
+      giveUp: () => this.refuse(message, 'given-up', sender),
+      signal,
+    });
   }
 
   /** Puts messages that were in hand back, before all that wait. */

@@ -1,6 +1,6 @@
 import { ShoalError, toEnvelope } from '../errors.ts';
 import { Adapter } from './adapter.ts';
-import { addresseeOf, offerTo } from './addressee.ts';
+import { addresseeOf } from './addressee.ts';
 import { asCell } from './as-cell.ts';
 import { ask } from './ask.ts';
 import type { ActorSystem, AskOutcome, Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
@@ -11,6 +11,7 @@ import type { CancelTimer, Clock } from './clock.ts';
 import { Incarnation, type Starter } from './incarnation.ts';
 import { KeyedTimers } from './keyed-timers.ts';
 import { Notice } from './notice.ts';
+import { type OfferOptions, offer } from './offer.ts';
 import { checkedCount, checkedDelay, checkedLimit, checkNamedSpawnOptions } from './options.ts';
 import { ReceiveTimeout } from './receive-timeout.ts';
 import type { Exit, Ref } from './ref.ts';
@@ -201,8 +202,9 @@ class ActorContext<M> implements Context<M> {
     return () => timeout.cancel();
   }
 
-  offer<C>(other: Ref<C>, message: C): Promise<boolean> {
-    return this.#life.cell.kernel.pace.through(offerTo(other, message));
+  offer<C>(other: Ref<C>, message: C, options?: OfferOptions): Promise<boolean> {
+    const { pace, clock } = this.#life.cell.kernel;
+    return pace.through(offer(clock, other, message, options));
   }
 
   standsFor(shard: string): void {

@@ -10,6 +10,8 @@ export type Undelivered =
   | 'mailbox-full'
   /** The overflow rule `drop-oldest` or `drop-newest` dropped it. */
   | 'dropped'
+  /** It was offered, and its time was up, or its sender gave it up, before there was room. */
+  | 'given-up'
   /** The receiver had put aside as many messages as it may. */
   | 'stash-full'
   /** It replied to an ask that had failed, at its deadline for example. */

@@ -1,4 +1,4 @@
-export { type Addressee, addresseeOf, offerTo, takesOffers } from './addressee.ts';
+export { type Addressee, addresseeOf, type Offerable, offerTo, takesOffers } from './addressee.ts';
 export type { ActorSystem, AskOutcome, Behaviour, Context, Receive, SpawnOptions, TreeNode } from './behaviour.ts';
 export type { Rule, Rules } from './checks.ts';
 export {
@@ -32,6 +32,7 @@ export type { DeadLetterFields, FailureFields, Logger } from './log.ts';
 export { silentLogger, stderrLogger } from './log.ts';
 export type { Overflow, Sender } from './mailbox.ts';
 export { Mailbox } from './mailbox.ts';
+export type { OfferOptions } from './offer.ts';
 export { checkSpawnOptions } from './options.ts';
 export * from './patterns/mod.ts';
 export { DEPTH_MAX, type PlainKind, plainKindOf, whatOf } from './plain-data.ts';

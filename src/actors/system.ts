@@ -1,4 +1,4 @@
-import { addresseeOf, drainOf, offerTo } from './addressee.ts';
+import { addresseeOf, drainOf } from './addressee.ts';
 import { ask } from './ask.ts';
 import type { ActorSystem } from './behaviour.ts';
 import { Cell } from './cell.ts';
@@ -10,6 +10,7 @@ import { guarded, type Hooks } from './hooks.ts';
 import type { Kernel } from './kernel.ts';
 import { type Logger, SystemLog, stderrLogger } from './log.ts';
 import { Mailbox } from './mailbox.ts';
+import { offer } from './offer.ts';
 import { checkedLimit } from './options.ts';
 import { Pace, UNPACED } from './pace.ts';
 import type { Exit, Ref } from './ref.ts';
@@ -79,7 +80,7 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
       new Promise((replied, failed) => {
         ask(kernel, { to: ref, toMessage, timeoutMs }, { replied, failed: (error) => pace.run(() => failed(error)) });
       }),
-    offer: (ref, message) => pace.through(offerTo(ref, message)),
+    offer: (ref, message, offerOptions) => pace.through(offer(clock, ref, message, offerOptions)),
     ended: (ref) => pace.through(ended(ref)),
     stop: (ref, timeoutMs) => pace.through(addresseeOf(ref).shutdown(checkedLimit(timeoutMs))),
     drain: (ref, timeoutMs) => pace.through(drainOf(ref, checkedLimit(timeoutMs))),

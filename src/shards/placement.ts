@@ -75,7 +75,7 @@ export class Placement {
       } catch {
         // It could cross when it was sent, but its sender has changed it since, or given a buffer away twice. The
         // actor that it is for is not to blame.
-        channel.drop(message, this.#path);
+        channel.refuse(this.#path, message, 'dropped');
       }
       return undefined;
     }

@@ -165,6 +165,26 @@ describe('a channel', () => {
     expect(here.channel.unacknowledged).toBe(0);
   });
 
+  it('gives up an offer that waits for the mailbox at its other end', async () => {
+    const { here, there } = twoEnds();
+    const stuck = there.system.spawn<number>(() => () => new Promise(() => undefined), {
+      capacity: 1,
+      stopTimeoutMs: 1,
+    });
+    const far = sent(there, here, stuck);
+    // One in hand, one in the mailbox, one that waits before it: from then on offers wait here.
+    for (let n = 0; n < 3; n++) expect(await here.system.offer(far, n)).toBe(true);
+    await expect.poll(() => here.system.offer(far, -1, { timeoutMs: 1 })).toBe(false);
+    const giveUp = new AbortController();
+    const waits = here.system.offer(far, -2, { signal: giveUp.signal });
+    giveUp.abort();
+    expect(await waits).toBe(false);
+    expect(here.letters.slice(-2)).toMatchObject([
+      { to: far.path, message: -1, why: 'given-up' },
+      { to: far.path, message: -2, why: 'given-up' },
+    ]);
+  });
+
   it('tells who cannot be watched', async () => {
     const { here, there } = twoEnds();
     const ref = sent(there, here, { path: '/plain', tell: () => true });

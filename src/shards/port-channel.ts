@@ -103,8 +103,8 @@ export class PortChannel implements Channel, RefTable {
 
   /** @returns false if the message was not taken and is a dead letter. @throws MESSAGE_NOT_PLAIN */
   tell(to: number, message: unknown, path: string, waits: boolean): boolean {
-    if (this.#closed !== undefined) return this.#refuse(path, message, 'stopped');
-    if (this.#writer.isFull) return this.#refuse(path, message, 'mailbox-full');
+    if (this.#closed !== undefined) return this.refuse(path, message, 'stopped');
+    if (this.#writer.isFull) return this.refuse(path, message, 'mailbox-full');
     const going = goingWith(message);
     const encoded = encode(message, this, going);
     if (going.moved.length === 0) this.#writer.message(to, encoded.message, encoded.extras, waits);
@@ -112,11 +112,6 @@ export class PortChannel implements Channel, RefTable {
     this.#sent += 1;
     this.#options.tally?.addTold();
     return true;
-  }
-
-  /** Makes a dead letter of a message that has turned out not to be able to cross. */
-  drop(message: unknown, path: string): void {
-    this.#refuse(path, message, 'dropped');
   }
 
   /** @throws MESSAGE_NOT_PLAIN */
@@ -280,7 +275,7 @@ export class PortChannel implements Channel, RefTable {
     const ref = to > 0 ? this.#exports.get(to) : this.#options.placed(to);
     if (ref === undefined) {
       // Only numbers are known of an ask that has ended, and of a placed actor.
-      this.#refuse(`${this.#options.peer}#${to}`, message, to < 0 ? 'stopped' : 'late-reply');
+      this.refuse(`${this.#options.peer}#${to}`, message, to < 0 ? 'stopped' : 'late-reply');
       return;
     }
     try {
@@ -368,14 +363,15 @@ export class PortChannel implements Channel, RefTable {
   /** A ref whose messages are dead letters. */
   #nobody(id: number): Ref<never> {
     const path = `${this.#options.peer}#${id}`;
-    return { path, tell: (message) => this.#refuse(path, message, 'stopped') };
+    return { path, tell: (message) => this.refuse(path, message, 'stopped') };
   }
 
   #undelivered([to, message]: Item, why: Undelivered): void {
-    this.#refuse(`${this.#options.peer}#${to}`, message, why);
+    this.refuse(`${this.#options.peer}#${to}`, message, why);
   }
 
-  #refuse(to: string, message: unknown, why: Undelivered): false {
+  /** Makes a dead letter of a message. */
+  refuse(to: string, message: unknown, why: Undelivered): false {
     const { system } = this.#options;
     system.deadLetters.add({ from: system.current ?? '-', to, message, why });
     return false;
