@@ -19,6 +19,7 @@ export const ERRORS = {
   SHARD_BEHAVIOUR_UNKNOWN: 'A shard has no behaviour of that name.',
   SHARD_CALL_TIMEOUT: 'A shard did not answer a control call in time.',
   SHARD_LOST: 'The worker thread of a shard ended or hung, and its actors with it.',
+  SHARD_MODULE: 'The module with the behaviours of shards cannot be used.',
   SHARD_UNAVAILABLE: 'No shard is up to place an actor on.',
   SUPERVISOR_CHILD_EXISTS: 'A child with that id is already under the supervisor.',
   SUPERVISOR_CHILD_RUNNING: 'The child runs or is about to be restarted.',

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { MessageChannel, Worker } from 'node:worker_threads';
-import { createSystem, type Ref } from '../../src/actors/mod.ts';
-import { createShards } from '../../src/shards/mod.ts';
+import { type ActorSystem, createSystem, type Ref } from '../../src/actors/mod.ts';
+import { createShards, type PlacedActor } from '../../src/shards/mod.ts';
 import { Arrivals } from '../actors/arrivals.ts';
 import { compare, type Row } from '../compare.ts';
 import type { behaviours } from '../peers/shard-behaviours.ts';
@@ -15,6 +15,10 @@ const ASK_ROUNDS = 31;
 const ASKS = 300;
 const ASK_RATIO = 2.5;
 const LONG_MS = 60_000;
+
+function placed<M>(system: ActorSystem, { start, ...options }: PlacedActor<M>): Promise<Ref<M>> {
+  return system.start(start, options);
+}
 
 /** Two shards with a system, and two raw workers with a port between them. */
 export interface TwoShards extends AsyncDisposable {
@@ -35,11 +39,11 @@ export async function openTwoShards(): Promise<TwoShards> {
   const sink = system.spawn<number>(() => arrivals.arrive);
   // An actor is placed on the shard with the fewest actors, so these two are on different ones.
   const worker = shards.actor('worker', {});
-  const workerRef = await system.start(worker.start, worker);
+  const workerRef = await placed(system, worker);
   const asker = shards.actor('asker', workerRef);
-  const askerRef = await system.start(asker.start, asker);
+  const askerRef = await placed(system, asker);
   const relay = shards.actor('relay', sink);
-  const relayRef = await system.start(relay.start, relay);
+  const relayRef = await placed(system, relay);
   const rawEcho = new Worker(new URL('../peers/raw-echo.ts', import.meta.url));
   const rawAsker = new Worker(new URL('../peers/raw-asker.ts', import.meta.url));
   const { port1, port2 } = new MessageChannel();

@@ -34,9 +34,9 @@ export class Adapter<A, M> implements Ref<A>, Addressee {
     return own !== undefined && this.#life.cell.take(own.message, this.#life.cell.kernel.current);
   }
 
-  offer(message: A): Promise<boolean> {
+  offer(message: A, signal?: AbortSignal): Promise<boolean> {
     const own = this.#adapted(message);
-    return own === undefined ? Promise.resolve(false) : this.#life.cell.offer(own.message);
+    return own === undefined ? Promise.resolve(false) : this.#life.cell.offer(own.message, signal);
   }
 
   watch(watcher: object, listener: (exit: Exit) => void): void {

@@ -28,14 +28,20 @@ export function addresseeOf(ref: Ref<never>): Addressee {
   throw new ShoalError('ACTOR_REF_INVALID', `${ref.path} is not an actor of this system`);
 }
 
-/** A ref with a method of this name takes offers, as `Context.offer` describes. */
-export function takesOffers<M>(ref: Ref<M>): ref is Ref<M> & { offer(message: M): Promise<boolean> } {
+/** A ref that takes offers, as `Context.offer` describes. */
+export interface Offerable<M> extends Ref<M> {
+  /** @param signal gives the offer up: it resolves with false, and the message is a dead letter */
+  offer(message: M, signal?: AbortSignal): Promise<boolean>;
+}
+
+/** A ref with a method of this name takes offers. */
+export function takesOffers<M>(ref: Ref<M>): ref is Offerable<M> {
   return 'offer' in ref && typeof ref.offer === 'function';
 }
 
 /** @throws ACTOR_REF_INVALID for a ref that takes no offers */
-export function offerTo<M>(ref: Ref<M>, message: M): Promise<boolean> {
-  if (takesOffers(ref)) return ref.offer(message);
+export function offerTo<M>(ref: Ref<M>, message: M, signal?: AbortSignal): Promise<boolean> {
+  if (takesOffers(ref)) return ref.offer(message, signal);
   throw new ShoalError('ACTOR_REF_INVALID', `${ref.path} is not an actor of this system`);
 }
 

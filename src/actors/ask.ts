@@ -1,7 +1,7 @@
 import { fromEnvelope, ShoalError } from '../errors.ts';
 import { addresseeOf } from './addressee.ts';
 import type { Kernel } from './kernel.ts';
-import { checkedTimeout } from './options.ts';
+import { checkedDuration } from './options.ts';
 import type { Ref } from './ref.ts';
 import { ReplyRef } from './reply-ref.ts';
 
@@ -28,7 +28,7 @@ export function ask<M, R>(
   { to, toMessage, timeoutMs }: Request<M, R>,
   asker: Asker<R>,
 ): ReplyRef<R> {
-  checkedTimeout(timeoutMs);
+  checkedDuration('timeoutMs', timeoutMs);
   const actor = addresseeOf(to);
   const replyTo = new ReplyRef<R>(kernel, actor, asker.replied, asker.failed);
   const cancelTimer = kernel.clock.timer(timeoutMs, () => {

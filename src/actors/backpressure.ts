@@ -1,5 +1,5 @@
+import { LinkedList } from './linked-list.ts';
 import type { Sender } from './mailbox.ts';
-import { Ring } from './ring.ts';
 
 /**
  * An actor as backpressure sees it: it pauses while mailboxes that it has sent to are full, and others pause for its
@@ -27,11 +27,18 @@ interface Receiver extends Pausable {
  */
 const PAUSED_CAPACITY_TIMES = 2;
 
+/** A message that waits for room in a mailbox. */
+interface Offer {
+  readonly take: () => boolean;
+  readonly giveUp: () => boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Who waits for room in the mailbox of one actor. */
 export class RoomQueue {
   readonly #paused = new Set<Pausable>();
   /** First come, first served. */
-  readonly #offers = new Ring<() => void>();
+  readonly #offers = new LinkedList<() => void>();
 
   get hasOffers(): boolean {
     return this.#offers.length > 0;
@@ -45,17 +52,24 @@ export class RoomQueue {
     this.#paused.delete(sender);
   }
 
-  /** Resolves with the result of `take`, which is called once there is room. */
-  offer(take: () => boolean): Promise<boolean> {
+  /** Resolves with the result of `take`, which is called once there is room, or else with that of `giveUp`. */
+  offer({ take, giveUp, signal }: Offer): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#offers.push(() => {
+      const settle = (outcome: () => boolean): void => {
+        signal?.removeEventListener('abort', aborted);
         try {
-          resolve(take());
+          resolve(outcome());
         } catch (error) {
           // The mailbox cannot take this message, which is no fault of its owner.
           reject(error);
         }
-      });
+      };
+      const node = this.#offers.push(() => settle(take));
+      const aborted = (): void => {
+        this.#offers.remove(node);
+        settle(giveUp);
+      };
+      signal?.addEventListener('abort', aborted);
     });
   }
 

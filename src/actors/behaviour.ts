@@ -2,6 +2,7 @@ import type { ErrorEnvelope } from '../errors.ts';
 import type { CancelTimer, Clock } from './clock.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Mailbox, Overflow } from './mailbox.ts';
+import type { OfferOptions } from './offer.ts';
 import type { Exit, Ref } from './ref.ts';
 import type { TimerScheduler } from './timer-scheduler.ts';
 import type { Tracing } from './tracing.ts';
@@ -146,9 +147,10 @@ export interface Context<M> {
   onIdle(afterMs: number, message: () => M): CancelTimer;
   /**
    * Like `other.tell(message)`, but as soon as there is room, in the order of the offers. Await each before the next.
-   * @returns the result of that `tell`
+   * Actors that await offers to each other's full mailboxes wait for ever: give one of them a `timeoutMs`.
+   * @returns the result of that `tell`; false, too, if the offer was given up, which makes the message a dead letter
    */
-  offer<C>(other: Ref<C>, message: C): Promise<boolean>;
+  offer<C>(other: Ref<C>, message: C, options?: OfferOptions): Promise<boolean>;
   /** Names the thread of the actor that this one stands for, which `tree()` shows. */
   standsFor(shard: string): void;
   /** Registers clean-up. The last registered runs first; by default after the children have ended. */
@@ -192,9 +194,9 @@ export interface ActorSystem {
   ask<M, R>(ref: Ref<M>, toMessage: (replyTo: Ref<R>) => M, timeoutMs: number): Promise<R>;
   /**
    * Like `ref.tell(message)`, but as soon as there is room. Await each before the next.
-   * @returns the result of that `tell`
+   * @returns the result of that `tell`; false, too, if the offer was given up, which makes the message a dead letter
    */
-  offer<M>(ref: Ref<M>, message: M): Promise<boolean>;
+  offer<M>(ref: Ref<M>, message: M, options?: OfferOptions): Promise<boolean>;
   /** Resolves when the actor has ended. */
   ended(ref: Ref<never>): Promise<Exit>;
   stop(ref: Ref<never>, timeoutMs?: number): Promise<void>;

@@ -5,14 +5,15 @@ import type { Undelivered } from './dead-letters.ts';
 import { ending } from './ending.ts';
 import { Ends, type Listener } from './ends.ts';
 import type { Kernel } from './kernel.ts';
-import type { Life, Parent, State } from './life.ts';
+import type { Child, Life, Parent, State } from './life.ts';
 import type { Letter, Mailbox, Overflow, Sender } from './mailbox.ts';
 import { Marks } from './marks.ts';
 import { isRevoked, type Notice } from './notice.ts';
-import { CAPACITY_DEFAULT, checkedCapacity, STOP_TIMEOUT_MS_DEFAULT } from './options.ts';
+import { CAPACITY_DEFAULT, STOP_TIMEOUT_MS_DEFAULT } from './options.ts';
 import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
 import type { Runnable, Slice } from './scheduler.ts';
+import type { Steps } from './steps.ts';
 import { inContext, observed, traced } from './tracing.ts';
 
 /**
@@ -67,13 +68,16 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.name = name;
     this.stopTimeoutMs = options.stopTimeoutMs ?? behaviour.stopTimeoutMs ?? STOP_TIMEOUT_MS_DEFAULT;
     this.behaviour = behaviour;
-    this.#capacity = options.capacity === undefined ? CAPACITY_DEFAULT : checkedCapacity(options.capacity);
+    this.#capacity = options.capacity ?? CAPACITY_DEFAULT;
     this.#overflow = options.overflow ?? 'fail';
     this.#mailbox = traced((options.mailbox ?? kernel.mailbox)<M>(), kernel.tracing);
   }
 
   get path(): string {
-    return this.parent === undefined ? '/' : pathBelow(this.parent.path, this.name);
+    const names: string[] = [];
+    // Actors may be nested deeper than calls can be.
+    for (let at: Child | Parent = this; at.parent !== undefined; at = at.parent) names.push(at.name);
+    return `/${names.reverse().join('/')}`;
   }
 
   /** `stopping` also while it only handles what waits. */
@@ -161,13 +165,19 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   }
 
   /**
-   * Like `tell`, but as soon as there is room, in the order of the offers. Resolves with the result of that `tell`.
+   * Like `tell`, but as soon as there is room, in the order of the offers. Resolves with the result of that `tell`, or
+   * with false if the signal gives it up before.
    */
-  async offer(message: M): Promise<boolean> {
+  async offer(message: M, signal?: AbortSignal): Promise<boolean> {
     const sender = this.kernel.current;
+    if (signal?.aborted === true) return this.refuse(message, 'given-up', sender);
     const isTakenNow = this.#mailbox.length < this.#capacity && this.#room?.hasOffers !== true;
     if (isTakenNow || this.#isEnding) return this.take(message, sender);
-    return this.#roomQueue().offer(inContext(this.kernel.tracing, () => this.take(message, sender)));
+    return this.#roomQueue().offer({
+      take: inContext(this.kernel.tracing, () => this.take(message, sender)),
+      giveUp: () => this.refuse(message, 'given-up', sender),
+      signal,
+    });
   }
 
   /** Puts messages that were in hand back, before all that wait. */
@@ -308,9 +318,9 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     return ending(this, this.#incarnation, (life) => life.drain(timeoutMs));
   }
 
-  /** Gives up on an actor that has not stopped in time, so that others need not wait for it. */
-  abandon(afterMs: number): void {
-    this.#incarnation?.abandon(afterMs);
+  /** The steps of giving up on an actor that has not stopped in time; undefined if it has ended. */
+  abandoning(afterMs: number): Steps | undefined {
+    return this.#incarnation?.abandoning(afterMs);
   }
 
   get #isEnding(): boolean {
@@ -440,8 +450,4 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.alert();
     return this.#room;
   }
-}
-
-function pathBelow(above: string, name: string): string {
-  return above === '/' ? `/${name}` : `${above}/${name}`;
 }

@@ -46,7 +46,8 @@ it('a behaviour that returns no function fails to start, at once or later', asyn
   for (const behaviour of behaviours) {
     await expect(kit.system.start(behaviour, { name: 'idle' })).rejects.toMatchObject({
       code: 'CONFIG_VALUE',
-      message: 'Expected the behaviour of /idle to return the function that handles its messages, got `undefined`',
+      message:
+        'Expected the behaviour of /idle to return the function that handles its messages, got `undefined` (undefined)',
     });
   }
 });

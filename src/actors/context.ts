@@ -1,16 +1,18 @@
 import { ShoalError, toEnvelope } from '../errors.ts';
 import { Adapter } from './adapter.ts';
-import { addresseeOf, offerTo } from './addressee.ts';
+import { addresseeOf } from './addressee.ts';
 import { asCell } from './as-cell.ts';
 import { ask } from './ask.ts';
 import type { ActorSystem, AskOutcome, Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
 import { Cell } from './cell.ts';
+import { checked, FUNCTION } from './checks.ts';
 import type { CleanUp } from './clean-ups.ts';
 import type { CancelTimer, Clock } from './clock.ts';
 import { Incarnation, type Starter } from './incarnation.ts';
 import { KeyedTimers } from './keyed-timers.ts';
 import { Notice } from './notice.ts';
-import { checkedCount, checkedDelay, checkedName } from './options.ts';
+import { type OfferOptions, offer } from './offer.ts';
+import { checkedCount, checkedDelay, checkedLimit, checkNamedSpawnOptions } from './options.ts';
 import { ReceiveTimeout } from './receive-timeout.ts';
 import type { Exit, Ref } from './ref.ts';
 import { startWithin } from './start-within.ts';
@@ -80,11 +82,11 @@ class ActorContext<M> implements Context<M> {
   }
 
   async stop(ref: Ref<never>, timeoutMs?: number): Promise<void> {
-    await this.#ownChild(ref).shutdown(timeoutMs);
+    await this.#life.cell.kernel.pace.through(this.#ownChild(ref).shutdown(checkedLimit(timeoutMs)));
   }
 
   async drain(ref: Ref<never>, timeoutMs?: number): Promise<void> {
-    await this.#ownChild(ref).drain(timeoutMs);
+    await this.#life.cell.kernel.pace.through(this.#ownChild(ref).drain(checkedLimit(timeoutMs)));
   }
 
   exit(): void {
@@ -200,8 +202,9 @@ class ActorContext<M> implements Context<M> {
     return () => timeout.cancel();
   }
 
-  offer<C>(other: Ref<C>, message: C): Promise<boolean> {
-    return offerTo(other, message);
+  offer<C>(other: Ref<C>, message: C, options?: OfferOptions): Promise<boolean> {
+    const { pace, clock } = this.#life.cell.kernel;
+    return pace.through(offer(clock, other, message, options));
   }
 
   standsFor(shard: string): void {
@@ -210,7 +213,9 @@ class ActorContext<M> implements Context<M> {
 
   #newChild<C>(behaviour: Behaviour<C>, options: SpawnOptions): Cell<C> {
     const { kernel } = this.#life.cell;
-    const name = options.name === undefined ? kernel.nextName() : checkedName(options.name);
+    checked('behaviour', behaviour, FUNCTION);
+    checkNamedSpawnOptions(options);
+    const name = options.name ?? kernel.nextName();
     const child = new Cell<C>(kernel, this.#life, name, startWithin(behaviour, options.startTimeoutMs), options);
     this.#add(child);
     return child;

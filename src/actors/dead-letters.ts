@@ -1,3 +1,5 @@
+import { COUNT, checkOptions, FUNCTION } from './checks.ts';
+
 /** Why a message was not delivered. */
 export type Undelivered =
   /** The receiver had ended, or ended before it handled the message. */
@@ -8,6 +10,8 @@ export type Undelivered =
   | 'mailbox-full'
   /** The overflow rule `drop-oldest` or `drop-newest` dropped it. */
   | 'dropped'
+  /** It was offered, and its time was up, or its sender gave it up, before there was room. */
+  | 'given-up'
   /** The receiver had put aside as many messages as it may. */
   | 'stash-full'
   /** It replied to an ask that had failed, at its deadline for example. */
@@ -27,6 +31,8 @@ export interface DeadLetter {
   readonly count?: number;
 }
 
+const RULES = { keepMax: COUNT, listener: FUNCTION };
+
 /** The latest dead letters and the count of all. Only so many are kept, because there is no limit to them. */
 export class DeadLetters {
   #latest: DeadLetter[] = [];
@@ -38,6 +44,7 @@ export class DeadLetters {
   #isTelling = false;
 
   constructor(options: { keepMax?: number; listener?: (letter: DeadLetter) => void } = {}) {
+    checkOptions('dead letters', options, RULES);
     this.#keepMax = options.keepMax ?? 100;
     this.#listener = options.listener;
   }

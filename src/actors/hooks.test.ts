@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { testKit } from './kit/mod.ts';
 import { createSystem } from './mod.ts';
 
@@ -61,4 +61,54 @@ it('hooks that throw end nobody', async () => {
   expect((await warned).message).toBe('tracer');
   expect(handled).toBe(1);
   await system.shutdown();
+});
+
+/** The warnings of the process until the test ends. */
+function warnings(): Error[] {
+  const told: Error[] = [];
+  const note = (warning: Error): void => void told.push(warning);
+  process.on('warning', note);
+  onTestFinished(() => void process.off('warning', note));
+  return told;
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('a promise that is rejected', () => {
+  // An unhandled rejection fails the run of the tests, as it would end a process.
+  it('of a hook ends nobody, and is said once', async () => {
+    const told = warnings();
+    const reject = async (): Promise<void> => {
+      throw new Error('an async hook');
+    };
+    const system = createSystem({ onMessage: reject, onStop: reject, onDeadLetter: reject, onFailure: reject });
+    const ref = system.spawn<number>(() => () => undefined);
+    for (let n = 0; n < 100; n++) ref.tell(n);
+    await turn();
+    await system.stop(ref);
+    ref.tell(1);
+    const bad = system.spawn<number>(() => () => Promise.reject(new Error('the actor')));
+    bad.tell(1);
+    await system.ended(bad);
+    await system.shutdown();
+    await turn();
+    // One of each hook.
+    expect(told.map(({ message }) => message)).toEqual(Array.from({ length: 4 }, () => 'an async hook'));
+  });
+
+  it('of a logger ends nobody, and is said once for each method', async () => {
+    const told = warnings();
+    const reject = (): Promise<void> => Promise.reject(Object.create(null));
+    const system = createSystem({ logger: { warn: reject, error: reject } });
+    const ref = system.spawn<number>(() => () => Promise.reject(new Error('the actor')));
+    ref.tell(1);
+    await system.ended(ref);
+    for (let n = 0; n < 5; n++) ref.tell(n);
+    await system.shutdown();
+    await turn();
+    expect(told.map(({ message }) => message)).toEqual([
+      'something was thrown that cannot be shown',
+      'something was thrown that cannot be shown',
+    ]);
+  });
 });

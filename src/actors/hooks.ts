@@ -1,5 +1,6 @@
-import type { ErrorEnvelope } from '../errors.ts';
+import { type ErrorEnvelope, fromEnvelope, toEnvelope } from '../errors.ts';
 import type { DeadLetter } from './dead-letters.ts';
+import { promiseOf } from './promise-of.ts';
 import type { Exit } from './ref.ts';
 
 /** A message that an actor is about to handle. */
@@ -38,13 +39,32 @@ function guard<A extends unknown[]>(listener: ((...args: A) => void) | undefined
   return listener === undefined ? undefined : safe(listener);
 }
 
-/** An error in a listener must not end the actor that happens to call it. Node reports it as a warning. */
+/**
+ * A listener whose errors end neither the actor that happens to call it nor the process, also if it is async. Node
+ * reports the first of them as a warning: it may fail at each of a million messages.
+ */
 export function safe<A extends unknown[]>(listener: (...args: A) => void): (...args: A) => void {
+  let isSaid = false;
+  const say = (error: unknown): void => {
+    if (isSaid) return;
+    isSaid = true;
+    warn(error);
+  };
   return (...args) => {
     try {
-      listener(...args);
+      dropResult(listener(...args), say);
     } catch (error) {
-      process.emitWarning(error instanceof Error ? error : String(error), 'ShoalListenerWarning');
+      say(error);
     }
   };
+}
+
+/** For what a callback returns that is to return nothing: a promise that is rejected would end the process. */
+export function dropResult(result: unknown, say = warn): void {
+  if (result !== undefined) promiseOf(result)?.catch(say);
+}
+
+function warn(error: unknown): void {
+  // Whatever was thrown: some values cannot even be made a text.
+  process.emitWarning(fromEnvelope(toEnvelope(error)));
 }

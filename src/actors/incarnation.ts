@@ -8,6 +8,7 @@ import { noReceive } from './options.ts';
 import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
 import { Resources } from './resources.ts';
+import { type Steps, take } from './steps.ts';
 import { abandoned, stoppedWhileStarting } from './stop-errors.ts';
 import { StopLimit } from './stop-limit.ts';
 
@@ -57,6 +58,14 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
 
   get path(): string {
     return this.cell.path;
+  }
+
+  get name(): string {
+    return this.cell.name;
+  }
+
+  get parent(): Parent | undefined {
+    return this.cell.parent;
   }
 
   get ref(): Ref<never> | undefined {
@@ -207,11 +216,14 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
     this.limitIfEnding();
   }
 
-  abandon(afterMs: number): void {
+  *abandoning(afterMs: number): Steps {
     if (this.state === 'stopped') return;
     const reason = this.#endReason;
     if (!this.isEnding) this.#close();
-    for (const child of this.#resources?.childrenLastFirst ?? []) child.abandon(afterMs);
+    for (const child of this.#resources?.childrenLastFirst ?? []) {
+      const steps = child.abandoning(afterMs);
+      if (steps !== undefined) yield steps;
+    }
     this.#resources?.cleanUps.abandon();
     // A limit of 0 asks for an end at once. That it is reached is no failure.
     if (afterMs > 0) this.#endBecause(abandoned(this.path, afterMs, reason));
@@ -282,7 +294,7 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
 
   /** Abandons the actor after so long. The earliest limit counts. */
   #limitTo(ms: number): void {
-    this.#limit ??= new StopLimit(this.cell.kernel.clock, (afterMs) => this.abandon(afterMs));
+    this.#limit ??= new StopLimit(this.cell.kernel.clock, (afterMs) => take(this.abandoning(afterMs)));
     this.#limit.set(ms);
   }
 
@@ -302,7 +314,17 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
     queueMicrotask(() => {
       if (!child.failedUnseen || this.isEnding) return;
       const cause = fromEnvelope(error);
-      this.fail(new ShoalError('ACTOR_CHILD_FAILED', `child ${child.path} failed: ${error.message}`, { cause }));
+      const text = `child ${child.path} failed: ${shortened(error.message)}`;
+      this.fail(new ShoalError('ACTOR_CHILD_FAILED', text, { cause }));
     });
   }
+}
+
+/** Each parent adds to the message. Its beginning says who failed next, and its end why the first one did. */
+const MESSAGE_CHARS_MAX = 1_000;
+
+function shortened(message: string): string {
+  if (message.length <= MESSAGE_CHARS_MAX) return message;
+  const half = MESSAGE_CHARS_MAX / 2;
+  return `${message.slice(0, half)} ... ${message.slice(-half)}`;
 }

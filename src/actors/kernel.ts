@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Hooks } from './hooks.ts';
 import type { Mailbox } from './mailbox.ts';
+import type { Pace } from './pace.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Observers, Tracing } from './tracing.ts';
 
@@ -12,6 +13,7 @@ export interface Kernel {
   readonly system: ActorSystem;
   readonly clock: Clock;
   scheduler: Scheduler;
+  readonly pace: Pick<Pace, 'through' | 'run'>;
   /** How many messages an actor handles before the next actor gets its turn. */
   readonly throughput: number;
   readonly deadLetters: DeadLetters;

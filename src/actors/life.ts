@@ -1,5 +1,6 @@
 import type { ErrorEnvelope } from '../errors.ts';
 import type { ExitReason, Ref } from './ref.ts';
+import type { Steps } from './steps.ts';
 
 export type State = 'starting' | 'running' | 'stopping' | 'stopped';
 
@@ -23,14 +24,15 @@ export interface Life<C> {
   stop(timeoutMs: number): void;
   /** Ends the actor from outside once it has handled what waits, or after so long. */
   drain(timeoutMs: number): void;
-  /** Gives up on an actor that has not stopped in time, so that others need not wait for it. */
-  abandon(afterMs: number): void;
+  /** The steps of giving up on an actor that has not stopped in time, so that others need not wait for it. */
+  abandoning(afterMs: number): Steps;
 }
 
 /** A child as its parent's incarnation sees it. */
 export interface Child {
   readonly name: string;
   readonly path: string;
+  readonly parent: Parent | undefined;
   readonly failedUnseen: boolean;
 }
 
@@ -38,7 +40,10 @@ export interface Child {
 export interface Parent {
   /** Undefined for the one above the actors at the top, which takes no messages. */
   readonly ref: Ref<never> | undefined;
+  readonly name: string;
   readonly path: string;
+  /** The parent of this parent. */
+  readonly parent: Parent | undefined;
   /** The child has ended, and its name is free again. */
   forget(child: Child): void;
   /** The child has failed, and so far nobody has been told. */

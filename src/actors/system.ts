@@ -1,7 +1,8 @@
-import { addresseeOf, drainOf, offerTo } from './addressee.ts';
+import { addresseeOf, drainOf } from './addressee.ts';
 import { ask } from './ask.ts';
-import type { ActorSystem, TreeNode } from './behaviour.ts';
+import type { ActorSystem } from './behaviour.ts';
 import { Cell } from './cell.ts';
+import { checkOptions, FUNCTION, objectWith, type Rules, TEXT, WHOLE_FROM_1 } from './checks.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { startActor } from './context.ts';
 import { DeadLetters } from './dead-letters.ts';
@@ -9,10 +10,13 @@ import { guarded, type Hooks } from './hooks.ts';
 import type { Kernel } from './kernel.ts';
 import { type Logger, SystemLog, stderrLogger } from './log.ts';
 import { Mailbox } from './mailbox.ts';
-import { checkedThroughput } from './options.ts';
+import { offer } from './offer.ts';
+import { checkedLimit } from './options.ts';
+import { Pace, UNPACED } from './pace.ts';
 import type { Exit, Ref } from './ref.ts';
 import { FairScheduler, type Scheduler } from './scheduler.ts';
 import { rooted, type Tracing } from './tracing.ts';
+import { treeOf } from './tree.ts';
 
 export interface SystemOptions extends Hooks {
   /** Carries trace contexts with the messages; default: none are carried. */
@@ -33,9 +37,27 @@ export interface SystemOptions extends Hooks {
 
 const THROUGHPUT_DEFAULT = 64;
 
+const RULES: Rules<SystemOptions> = {
+  tracing: objectWith('current', 'within', 'handle', 'toText', 'fromText'),
+  clock: objectWith('now', 'monotonic', 'timer', 'soon'),
+  scheduler: objectWith('schedule'),
+  throughput: WHOLE_FROM_1,
+  mailbox: FUNCTION,
+  shard: TEXT,
+  logger: objectWith('warn', 'error'),
+  onSpawn: FUNCTION,
+  onStop: FUNCTION,
+  onMessage: FUNCTION,
+  onFailure: FUNCTION,
+  onDeadLetter: FUNCTION,
+};
+
+/** @throws CONFIG_VALUE */
 export function createSystem(options: SystemOptions = {}): ActorSystem {
+  checkOptions('a system', options, RULES);
   let names = 0;
   const clock = options.clock ?? systemClock;
+  const pace = options.scheduler === undefined ? new Pace() : UNPACED;
   const log = new SystemLog(options.logger ?? stderrLogger, clock);
   const { onFailure = log.failure, onDeadLetter = log.deadLetter } = options;
   const hooks = guarded({ ...options, onFailure, onDeadLetter });
@@ -53,17 +75,17 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
       return kernel.current?.path;
     },
     spawn: (behaviour, spawnOptions) => top.spawn(behaviour, spawnOptions),
-    start: (behaviour, spawnOptions) => top.start(behaviour, spawnOptions),
+    start: (behaviour, spawnOptions) => pace.through(top.start(behaviour, spawnOptions)),
     ask: (ref, toMessage, timeoutMs) =>
       new Promise((replied, failed) => {
-        ask(kernel, { to: ref, toMessage, timeoutMs }, { replied, failed });
+        ask(kernel, { to: ref, toMessage, timeoutMs }, { replied, failed: (error) => pace.run(() => failed(error)) });
       }),
-    offer: (ref, message) => offerTo(ref, message),
-    ended: (ref) => ended(ref),
-    stop: (ref, timeoutMs) => addresseeOf(ref).shutdown(timeoutMs),
-    drain: (ref, timeoutMs) => drainOf(ref, timeoutMs),
-    shutdown: (timeoutMs) => guardian.shutdown(timeoutMs).then(() => log.flush()),
-    tree: () => nodeOf(guardian),
+    offer: (ref, message, offerOptions) => pace.through(offer(clock, ref, message, offerOptions)),
+    ended: (ref) => pace.through(ended(ref)),
+    stop: (ref, timeoutMs) => pace.through(addresseeOf(ref).shutdown(checkedLimit(timeoutMs))),
+    drain: (ref, timeoutMs) => pace.through(drainOf(ref, checkedLimit(timeoutMs))),
+    shutdown: (timeoutMs) => guardian.shutdown(checkedLimit(timeoutMs)).then(() => log.flush()),
+    tree: () => treeOf(guardian),
     logFailure: log.failure,
   };
   // Plain fields only: with a getter among them, each message would cost a quarter more.
@@ -71,7 +93,8 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
     system,
     clock,
     scheduler: options.scheduler ?? new FairScheduler(),
-    throughput: checkedThroughput(options.throughput ?? THROUGHPUT_DEFAULT),
+    pace,
+    throughput: options.throughput ?? THROUGHPUT_DEFAULT,
     deadLetters,
     hooks,
     tracing: undefined,
@@ -98,10 +121,4 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
 
 function ended(ref: Ref<never>): Promise<Exit> {
   return new Promise((resolve) => addresseeOf(ref).watch({}, resolve));
-}
-
-function nodeOf(cell: Cell<never>): TreeNode {
-  const { path, state, depth, handled, restarts, shard } = cell;
-  const children = [...cell.children].map(nodeOf);
-  return { path, state, depth, handled, restarts, shard, children };
 }

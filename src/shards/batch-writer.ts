@@ -43,30 +43,23 @@ export class BatchWriter {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  tell(to: number, message: unknown, extras: Extras | undefined): void {
+  message(to: number, message: unknown, extras: Extras | undefined, waits: boolean): void {
     this.#unacknowledged += 1;
-    this.#add(to, message, extras);
+    this.#add(to, message, extras, waits);
   }
 
   /**
-   * Posts a message at once, after all that was sent before it, and gives the buffers in `transferred` away with it.
+   * Posts a message at once, after all that was sent before it, and gives the buffers in `moved` away with it.
    * @throws what the port throws
    */
-  tellNow(to: number, message: unknown, extras: Extras | undefined, transferred: readonly ArrayBuffer[]): void {
+  messageNow(item: Item, moved: readonly ArrayBuffer[]): void {
     this.flush();
-    const item: Item = [to, message, extras];
-    this.#port.postMessage(item, [...transferred]);
+    this.#port.postMessage(item, [...moved]);
     this.#unacknowledged += 1;
-  }
-
-  /** A message in the form of an `Op`. */
-  offer(op: Extract<Op, { op: 'offer' }>): void {
-    this.#unacknowledged += 1;
-    this.#add(OP, op, undefined);
   }
 
   op(op: Op): void {
-    this.#add(OP, op, undefined);
+    this.#add(OP, op, undefined, false);
   }
 
   acknowledged(count: number): void {
@@ -86,18 +79,19 @@ export class BatchWriter {
     }
   }
 
-  /** @returns what was not posted */
+  /** @returns the messages that were not posted */
   close(): readonly Item[] {
     this.#closed = true;
     const batch = this.#batch;
     this.#batch = [];
     this.#wakeWaiting();
-    return Array.from({ length: batch.length / PARTS }, (_, item) => itemAt(batch, item * PARTS));
+    const items = Array.from({ length: batch.length / PARTS }, (_, item) => itemAt(batch, item * PARTS));
+    return items.filter(isMessage);
   }
 
-  #add(to: number, message: unknown, extras: Extras | undefined): void {
+  #add(to: number, message: unknown, extras: Extras | undefined, waits: boolean): void {
     if (this.#closed) return;
-    this.#batch.push(to, message, extras);
+    this.#batch.push(to, message, extras, waits);
     if (this.#batch.length >= BATCH_MAX * PARTS) {
       this.flush();
       return;
@@ -112,8 +106,10 @@ export class BatchWriter {
       this.#post(item);
     } catch {
       // For example an array whose buffer was transferred after the message was checked.
-      if (item[0] !== OP) this.#unacknowledged -= 1;
+      if (!isMessage(item)) return;
+      this.#unacknowledged -= 1;
       this.#refused(item);
+      this.#wakeWaiting();
     }
   }
 
@@ -127,4 +123,8 @@ export class BatchWriter {
     this.#waiting = [];
     for (const resolve of waiting) resolve();
   }
+}
+
+function isMessage([to]: Item): boolean {
+  return to !== OP;
 }

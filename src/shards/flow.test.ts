@@ -125,17 +125,31 @@ describe('a message', () => {
     expect(send(view)).toThrow(/detached/);
   });
 
-  it('shares the memory that threads share', async () => {
+  it('shares memory where that is asked for, also from shard to shard', async () => {
+    await using fixture = shardsFixture();
+    const [a, b] = [await fixture.worker('a'), await fixture.worker('b')];
+    const shared = new SharedArrayBuffer(8);
+    const bytes = new Uint8Array(shared, 4, 2);
+    const touch = (replyTo: Ref<unknown>) =>
+      transfer({ kind: 'touch', bytes, hops: [b, a], replyTo } as const, [shared]);
+    // `touch` replies so.
+    const reply = (await fixture.ask(a, touch)) as { bytes: Uint8Array };
+    expect(new Uint8Array(shared)[4]).toBe(3);
+    reply.bytes[1] = 7;
+    expect([reply.bytes.length, new Uint8Array(shared)[5]]).toEqual([2, 7]);
+  });
+
+  it.each([
+    ['a SharedArrayBuffer', new SharedArrayBuffer(8)],
+    ['a view of a SharedArrayBuffer', new Int32Array(new SharedArrayBuffer(8))],
+  ])('does not share %s unasked, and says how to ask', async (what, memory) => {
     await using fixture = shardsFixture();
     const worker = await fixture.worker('a');
-    const shared = new SharedArrayBuffer(8);
-    const echo = (value: unknown) => fixture.ask(worker, (replyTo) => ({ kind: 'echo', value, replyTo }));
-    // An echo is what was sent.
-    const view = (await echo(new Uint8Array(shared, 4, 2))) as Uint8Array;
-    // As above.
-    const whole = (await echo(shared)) as SharedArrayBuffer;
-    new Uint8Array(shared)[4] = 7;
-    expect([view.length, view[0], new Uint8Array(whole)[4]]).toEqual([2, 7, 7]);
+    const replyTo = fixture.system.spawn<unknown>(() => () => undefined);
+    const send = (value: unknown) => () => worker.tell({ kind: 'echo', value, replyTo });
+    const refused = `got ${what} at \`message.value\`. To share its memory with the other thread, send \`transfer(`;
+    expect(send(memory)).toThrow(refused);
+    expect(send(new Map([['m', memory]]))).toThrow(what);
   });
 
   it('gives buffers away that are marked', async () => {
@@ -149,6 +163,45 @@ describe('a message', () => {
   });
 });
 
+describe('buffers that move', () => {
+  it('do so from a map too, and with an offer', async () => {
+    await using fixture = shardsFixture();
+    const worker = await fixture.worker('a');
+    const received = patientProbe<unknown>(fixture);
+    const pool = new Uint8Array([1, 2, 3, 4]);
+    // Views of a part of the memory: copied, they would have memory of their own.
+    const value = new Map([['part', new Set([pool.subarray(1, 3)])]]);
+    const message = transfer({ kind: 'echo', value, replyTo: received.ref } as const, [pool.buffer]);
+    expect(await fixture.system.offer(worker, message)).toBe(true);
+    expect(await received.expect()).toEqual(new Map([['part', new Set([new Uint8Array([2, 3])])]]));
+    expect(pool.length).toBe(0);
+  });
+
+  it('are those of the message, and can move', async () => {
+    await using fixture = shardsFixture();
+    const worker = await fixture.worker('a');
+    const message = (value: unknown) => ({ kind: 'echo', value, replyTo: { path: '/x', tell: () => true } }) as const;
+    const stranger = new ArrayBuffer(8);
+    expect(() => worker.tell(transfer(message(1), [stranger]))).toThrow('no place for a buffer that is to move');
+    expect(stranger.detached).toBe(false);
+    const pooled = Buffer.from('hello');
+    // Node's buffers have no shared memory.
+    const pool = pooled.buffer as ArrayBuffer;
+    expect(() => worker.tell(transfer(message(pooled), [pool]))).toThrow('a buffer that cannot be moved');
+    const twice = new Uint8Array(8);
+    expect(worker.tell(transfer(message(twice), [twice.buffer, twice.buffer]))).toBe(true);
+    // JavaScript users pass views.
+    expect(() => transfer(message(1), [new Uint8Array(8) as unknown as ArrayBuffer])).toThrow('such as `bytes.buffer`');
+  });
+
+  it('are refused in arguments, which the next start needs too', async () => {
+    await using fixture = shardsFixture({ count: 1 });
+    const bytes = new Uint8Array(8);
+    const { start } = fixture.shards.actor('worker', transfer({ prefix: 'x', bytes }, [bytes.buffer]));
+    await expect(fixture.system.start(start)).rejects.toThrow('without `transfer`');
+  });
+});
+
 describe('a shard', () => {
   it('that works through a backlog of slow messages does not hang', async () => {
     await using fixture = shardsFixture({ count: 1, hangMs: 300, beatMs: 100 });
@@ -159,10 +212,41 @@ describe('a shard', () => {
   });
 
   it('whose module cannot be loaded fails the actors that wait for it at once, with the cause', async () => {
-    await using fixture = shardsFixture({ module: new URL('./no-such-module.ts', import.meta.url) });
+    const module = new URL('./no-such-module.ts', import.meta.url);
+    await using fixture = shardsFixture({ module });
     await expect(fixture.worker('a')).rejects.toMatchObject({
       code: 'SHARD_UNAVAILABLE',
-      cause: { code: 'SHARD_LOST', cause: { code: 'ERR_MODULE_NOT_FOUND' } },
+      message: expect.stringContaining(`the module ${module.href} cannot be loaded: Cannot find module`),
+      cause: { code: 'SHARD_LOST', cause: { code: 'SHARD_MODULE', cause: { code: 'ERR_MODULE_NOT_FOUND' } } },
     });
+  });
+
+  it.each([
+    ['throws', 'throw new Error("too early")', 'cannot be loaded: too early'],
+    ['has no `behaviours`', 'export const behaviors = 1', 'has no function `behaviours`: that is `undefined`'],
+    [
+      'has `behaviours` that throw',
+      'export function behaviours() { throw 7 }',
+      'has a function `behaviours` that failed: 7',
+    ],
+    ['returns nothing', 'export function behaviours() {}', 'returns no factories by name, but `undefined`'],
+  ])('whose module %s names it', async (_what, source, why) => {
+    const module = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
+    await using fixture = shardsFixture({ module, count: 1 });
+    await expect(fixture.worker('a')).rejects.toThrow(`the module ${module.href} `);
+    await expect(fixture.worker('b')).rejects.toThrow(why);
+  });
+});
+
+describe('listeners of shards', () => {
+  // An unhandled rejection fails the run of the tests, as it would end a process.
+  it('that are async and fail end nobody', async () => {
+    const reject = (): Promise<void> => Promise.reject(new Error('async'));
+    await using fixture = shardsFixture({ count: 1, onEvent: reject, onFailure: reject });
+    const { start, ...options } = fixture.shards.actor('worker', {}, { onPlaced: reject });
+    const ref = await fixture.system.start(start, options);
+    ref.tell({ kind: 'fail-child' });
+    await fixture.system.ended(ref);
+    expect(await fixture.worker('b')).toBeDefined();
   });
 });

@@ -1,5 +1,7 @@
 /** The default interval of a shard's heartbeat: a sign that its event loop turns. */
 export const BEAT_MS = 500;
+/** How long a shard may be silent by default. */
+export const HANG_MS = 2_000;
 
 export interface HeartbeatLimits {
   /** How often the shard beats, and how often the main thread checks. */

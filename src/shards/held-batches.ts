@@ -1,4 +1,4 @@
-import { type Batch, OP, type Op, PARTS } from './wire.ts';
+import { type Batch, itemAt, OP, type Op, PARTS } from './wire.ts';
 
 /** Batches that have come and wait. */
 export class HeldBatches {
@@ -16,11 +16,11 @@ export class HeldBatches {
   add(batch: Batch, acknowledged: (count: number) => void): void {
     const others: unknown[] = [];
     for (let index = 0; index < batch.length; index += PARTS) {
-      const to = batch[index];
+      const item = itemAt(batch, index);
       // Only `BatchWriter.op` writes to that address.
-      const op = to === OP ? (batch[index + 1] as Op) : undefined;
+      const op = item[0] === OP ? (item[1] as Op) : undefined;
       if (op?.op === 'ack') acknowledged(op.count);
-      else others.push(to, batch[index + 1], batch[index + 2]);
+      else others.push(...item);
     }
     this.#batches.push(others);
   }

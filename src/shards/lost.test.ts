@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Exit, Ref } from '../actors/mod.ts';
 import { child, supervisor } from '../supervisor/mod.ts';
+import { transfer } from './mod.ts';
 import type { WorkerMessage } from './testing/behaviours.ts';
 import { patientProbe, shardsFixture } from './testing/fixture.ts';
 
@@ -54,6 +55,33 @@ describe.each(FAULTS)('a shard that %s', (_what, fault, why) => {
 });
 
 describe('a shard that is not lost', () => {
+  it('is one that starts many actors, each of which takes a while', async () => {
+    await using fixture = shardsFixture({ count: 1, ...HEARTBEAT });
+    const starts = Array.from({ length: 40 }, (_, n) => fixture.worker(`w${n}`, { startComputeMs: 80 }));
+    await Promise.all(starts);
+    expect(await fixture.shards.stats()).toMatchObject([{ state: 'up', lost: 0 }]);
+  });
+
+  it('is one that is sent buffers that were given away already, nor does its actor end', async () => {
+    await using fixture = shardsFixture({ count: 1, ...HEARTBEAT });
+    const [one, two] = await Promise.all([fixture.worker('one'), fixture.worker('two')]);
+    const value = new Uint8Array(8);
+    const replyTo = fixture.system.spawn<unknown>(() => () => undefined);
+    for (const ref of [one, two]) ref.tell(transfer({ kind: 'echo', value, replyTo }, [value.buffer]));
+    await expect.poll(() => fixture.system.deadLetters.count, { timeout: 30_000 }).toBe(1);
+    expect(fixture.deadLetters).toMatchObject([{ to: '/two', why: 'dropped' }]);
+    await Promise.all([one, two].map((ref) => fixture.ask(ref, where)));
+    expect(fixture.failures).toEqual([]);
+  });
+
+  it('tells a dead letter whose message cannot be shown', async () => {
+    await using fixture = shardsFixture({ count: 1, ...HEARTBEAT });
+    const ref = await fixture.worker('w');
+    ref.tell({ kind: 'dead-letter-that-throws' });
+    await expect.poll(() => fixture.system.deadLetters.count, { timeout: 30_000 }).toBe(1);
+    expect(fixture.deadLetters).toMatchObject([{ message: 'a message that cannot be shown' }]);
+  });
+
   it('is one that was not heard because nobody listened', async () => {
     await using fixture = shardsFixture({ count: 1, ...HEARTBEAT });
     const ref = await fixture.worker('w');
@@ -291,7 +319,7 @@ describe('shards that are stopped', () => {
     const [event] = fixture.events;
     expect(event).toMatchObject({
       kind: 'shard-lost',
-      error: { message: expect.stringContaining('could not start'), cause: { code: 'ERR_MODULE_NOT_FOUND' } },
+      error: { message: expect.stringContaining('could not start'), cause: { code: 'SHARD_MODULE' } },
     });
   });
 });

@@ -32,6 +32,21 @@ class Account {
   balance = 1;
 }
 
+class Cache extends Map<string, number> {}
+
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
+function withItself(make: (holder: unknown[]) => object): object {
+  const holder: unknown[] = [];
+  const whole = make(holder);
+  holder.push(whole);
+  return whole;
+}
+
 /** What cannot cross, and the place that the error names. */
 const REFUSED: readonly [what: string, message: unknown, path: string][] = [
   ['a function', { a: [{ b: () => 1 }] }, 'message.a[0].b'],
@@ -41,6 +56,28 @@ const REFUSED: readonly [what: string, message: unknown, path: string][] = [
   ['what is in a set', new Set([Symbol('s')]), 'message[0]'],
   ['a promise', { p: Promise.resolve() }, 'message.p'],
   ['the message itself', () => 1, 'message'],
+  ['a subclass of Map', { m: new Cache() }, 'message.m'],
+  ['a subclass of Set', { s: new (class extends Set {})() }, 'message.s'],
+  ['a subclass of Date', [new (class extends Date {})()], 'message[0]'],
+  ['a subclass of Array', { a: new (class extends Array {})() }, 'message.a'],
+  ['a subclass of a typed array', { b: new (class extends Float64Array {})(2) }, 'message.b'],
+  ['a subclass of RegExp', new (class extends RegExp {})('x'), 'message'],
+  ['a proxy that was revoked', { p: revoked() }, 'message.p'],
+  ['a proxy of a ref', { p: new Proxy(ref('/a'), {}) }, 'message.p'],
+  ['a prototype of its own', { o: Object.create({ constructor: undefined }) }, 'message.o'],
+  ['a prototype without a constructor', [Object.create(Object.create(null))], 'message[0]'],
+  ['what only looks like a map', { m: Object.create(Map.prototype) }, 'message.m'],
+  ['what only looks like a date', { d: Object.create(Date.prototype) }, 'message.d'],
+  ['shared memory', { m: new SharedArrayBuffer(8) }, 'message.m'],
+  ['a view of shared memory', [new Int32Array(new SharedArrayBuffer(8))], 'message[0]'],
+];
+
+/** What is refused wherever it is deep inside. */
+const ENDLESS: readonly [what: string, message: object][] = [
+  ['a map that holds itself', withItself((holder) => new Map([['k', holder]]))],
+  ['a map whose key is itself', withItself((holder) => new Map([[holder, 1]]))],
+  ['a set that holds itself', withItself((holder) => new Set([holder]))],
+  ['a list that holds itself', withItself((holder) => holder)],
 ];
 
 describe('an encoded message', () => {
@@ -134,6 +171,40 @@ describe('an encoded message', () => {
     expect(() => checkPlain(message)).toThrow(`\`${path}\``);
     // The test kit refuses to copy the same things.
     expect(() => copyMessage(message)).toThrow(TypeError);
+  });
+
+  it.each(ENDLESS)('refuses %s', (_what, message) => {
+    expect(() => checkPlain(message)).toThrow('deeper than 64 levels');
+    expect(() => copyMessage(message)).toThrow('deeper than 64 levels');
+  });
+
+  it('refuses a getter that throws, with its place and the error', () => {
+    const hostile = {
+      get field() {
+        throw new RangeError('not now');
+      },
+    };
+    const message = new Map([['k', { hostile }]]);
+    expect(() => checkPlain(message)).toThrow(
+      expect.objectContaining({
+        code: 'MESSAGE_NOT_PLAIN',
+        message: expect.stringContaining('something that cannot be read (not now) at `message[0][1].hostile`'),
+        cause: expect.any(RangeError),
+      }),
+    );
+  });
+
+  it('refuses what holds itself by more ways than can be walked', () => {
+    let message: object = {};
+    for (let level = 0; level < 60; level++) message = { a: message, b: message };
+    expect(() => checkPlain(message)).toThrow('more than 1000000 objects');
+    expect(() => checkPlain({ next: 'message' })).not.toThrow();
+  });
+
+  it('that is refused leaves no address behind, even of refs in a map before', () => {
+    const refs = new SharedRefs();
+    expect(() => encode([new Map([['a', ref('/a')]]), () => 1], refs)).toThrow('a function');
+    expect(refs.refs).toEqual([]);
   });
 
   it('refuses what refers to itself', () => {

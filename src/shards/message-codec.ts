@@ -1,27 +1,17 @@
-import { types } from 'node:util';
-import type { Ref, Tracing } from '../actors/mod.ts';
-import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import { isMarkedAsUntransferable } from 'node:worker_threads';
+import {
+  DEPTH_MAX,
+  type Going,
+  goingWith,
+  plainKindOf,
+  type Ref,
+  type Tracing,
+  transfer,
+  whatOf,
+} from '../actors/mod.ts';
+import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import { isContext, withContext } from './trace-context.ts';
 import type { Extras, RefAddress } from './wire.ts';
-
-const NONE: readonly ArrayBuffer[] = [];
-const transferredBuffers = new WeakMap<object, readonly ArrayBuffer[]>();
-
-/**
- * Marks buffers of a message to be given to the thread that the message goes to, without a copy. They are detached once the message leaves
- * its thread, and stay as they are if it does not.
- * @param message an object that contains the buffers, or views of them
- * @returns the message
- */
-export function transfer<M extends object>(message: M, buffers: readonly ArrayBuffer[]): M {
-  transferredBuffers.set(message, buffers);
-  return message;
-}
-
-/** The buffers that were marked to go with a message. */
-export function transferredWith(message: unknown): readonly ArrayBuffer[] {
-  return typeof message === 'object' && message !== null ? (transferredBuffers.get(message) ?? NONE) : NONE;
-}
 
 /** A message ready to cross to another thread. */
 export interface EncodedMessage {
@@ -34,7 +24,7 @@ export interface EncodedMessage {
 const GROUP = 4;
 
 type KeyPath = readonly (string | number)[];
-type Kind = RefAddress[0] | 'error' | 'map' | 'set';
+type Kind = RefAddress[0] | 'error' | 'map' | 'set' | 'shared';
 
 /** Translates between refs and the addresses under which they cross. */
 export interface RefTable {
@@ -44,21 +34,23 @@ export interface RefTable {
   refOf(address: RefAddress): Ref<never>;
 }
 
-/** No message of ours is this deep; one that is usually contains itself. */
-const DEPTH_MAX = 64;
+/** Objects that stand in a message, each counted as often as it does: a small one can hold itself by many ways. */
+const OBJECTS_MAX = 1_000_000;
 
 /**
  * Makes a message ready to cross. The message itself is not changed.
- * @param transferred the buffers that were marked to go with it
+ * @param going the buffers that were marked to go with it
  * @throws MESSAGE_NOT_PLAIN, naming the place
  */
-export function encode(message: unknown, refs: RefTable, transferred = transferredWith(message)): EncodedMessage {
-  const encoder = idle ?? new Encoder([]);
+export function encode(message: unknown, refs: RefTable, going = goingWith(message)): EncodedMessage {
+  const encoder = idle ?? new Encoder([], { left: OBJECTS_MAX });
   // A getter in the message may send a message itself, which then needs an encoder of its own.
   idle = undefined;
   try {
-    return withContext(encoder.encode(message, refs, transferred), refs.tracing);
+    const encoded = encoder.encode(message, refs, going);
+    return withContext(going.shared.length === 0 ? encoded : withShared(encoded, going.shared), refs.tracing);
   } finally {
+    encoder.budget.left = OBJECTS_MAX;
     idle = encoder;
   }
 }
@@ -70,25 +62,38 @@ export function checkPlain(message: unknown): void {
 
 export function decode(message: unknown, extras: Extras | undefined, refs: RefTable): unknown {
   if (extras === undefined) return message;
+  let whole = message;
   for (let index = 0; index < extras.length; index += GROUP) {
     // `Encoder` has written these, each kind with its value.
     const at = extras[index] as KeyPath | string;
     const kind = extras[index + 1] as Kind;
     if (isContext(kind)) continue;
+    if (kind === 'shared') {
+      // Whoever receives it may send it on as it is, for example to an actor on a third thread.
+      transfer(whole as object, extras[index + 2] as readonly SharedArrayBuffer[]);
+      continue;
+    }
     const value = restore(kind, extras[index + 2], extras[index + 3], refs);
     // The encoder followed these keys through objects and arrays, of which this is a copy.
-    let holder = message as Record<string | number, unknown>;
+    let holder = whole as Record<string | number, unknown>;
     if (typeof at === 'string') {
       holder[at] = value;
       continue;
     }
     const last = at.at(-1);
-    if (last === undefined) return value;
+    if (last === undefined) {
+      whole = value;
+      continue;
+    }
     // As above.
     for (const key of at.slice(0, -1)) holder = holder[key] as typeof holder;
     holder[last] = value;
   }
-  return message;
+  return whole;
+}
+
+function withShared({ message, extras = [] }: EncodedMessage, shared: readonly SharedArrayBuffer[]): EncodedMessage {
+  return { message, extras: [...extras, [], 'shared', shared, undefined] };
 }
 
 function decodeWhole({ message, extras }: EncodedMessage, refs: RefTable): unknown {
@@ -117,32 +122,69 @@ function restore(kind: Kind, value: unknown, path: unknown, refs: RefTable): unk
   }
 }
 
+/** A message whose refs have no addresses yet. */
+interface RawMessage {
+  readonly message: unknown;
+  readonly extras: unknown[] | undefined;
+}
+
+const NOTHING: Going = { moved: [], shared: [] };
+const REMEDY = 'Send the data behind it instead, or the ref of an actor';
+
+/** How many more objects may be walked through. */
+interface Budget {
+  left: number;
+}
+
 /** Walks through a message once. It copies only what it must change: the structured clone copies the rest. */
 class Encoder {
+  /** One encoder and those for the maps and sets of its message have one. */
+  readonly budget: Budget;
   /** Where the message stands in a larger one. */
   readonly #root: KeyPath;
   readonly #at: (string | number)[] = [];
   #extras: unknown[] | undefined;
-  #transferred: readonly ArrayBuffer[] = NONE;
+  #going = NOTHING;
+  /** Those of the buffers to be moved that were not met yet. */
+  #unmet: Set<unknown> | undefined;
 
-  constructor(root: KeyPath) {
+  constructor(root: KeyPath, budget: Budget) {
     this.#root = root;
+    this.budget = budget;
   }
 
-  encode(value: unknown, refs: RefTable, transferred: readonly ArrayBuffer[]): EncodedMessage {
-    this.#transferred = transferred;
+  encode(value: unknown, refs: RefTable, going: Going): EncodedMessage {
+    const { moved } = going;
+    const encoded = this.#encode(value, refs, going, moved.length === 0 ? undefined : new Set(moved));
+    if (this.#isAnyUnmet()) throw this.#refusal('no place for a buffer that is to move with it');
+    // Refs get their addresses last, so that a refused message leaves no address behind.
+    if (encoded.extras !== undefined) giveAddresses(encoded.extras, refs);
+    return encoded;
+  }
+
+  #encode(value: unknown, refs: RefTable, going: Going, unmet: Set<unknown> | undefined): RawMessage {
+    this.#going = going;
+    this.#unmet = unmet;
     this.#at.length = 0;
     this.#extras = undefined;
-    const message = this.#walk(value, refs);
-    const extras = this.#taken();
-    // Refs get their addresses last, so that a refused message leaves no address behind.
-    if (extras !== undefined) giveAddresses(extras, refs);
-    return { message, extras };
+    try {
+      const message = this.#walk(value, refs);
+      return { message, extras: this.#taken() };
+    } catch (error) {
+      if (codeOf(error) === 'MESSAGE_NOT_PLAIN') throw error;
+      // A getter has thrown, for example.
+      throw this.#refusal(`something that cannot be read (${toEnvelope(error).message})`, undefined, error);
+    }
   }
 
-  /** Reads the field again: the compiler does not see that the walk has changed it. */
+  // These read fields again: the compiler does not see that the walk has changed them.
+
   #taken(): unknown[] | undefined {
     return this.#extras;
+  }
+
+  #isAnyUnmet(): boolean {
+    return this.#unmet !== undefined && this.#unmet.size > 0;
   }
 
   #walk(value: unknown, refs: RefTable): unknown {
@@ -150,27 +192,55 @@ class Encoder {
       if (typeof value === 'function' || typeof value === 'symbol') throw this.#refusal(`a ${typeof value}`);
       return value;
     }
-    if (isRef(value)) return this.#putAside('ref', value);
-    if (this.#at.length === DEPTH_MAX) throw this.#refusal(`something deeper than ${DEPTH_MAX} levels`);
-    // A structured clone would fail at it, when the sender has gone on.
-    if (types.isProxy(value)) throw this.#refusal('a Proxy');
-    if (Array.isArray(value)) return this.#items(value, refs);
-    const prototype: unknown = Object.getPrototypeOf(value);
-    // The walk checks each field.
-    if (prototype === Object.prototype || prototype === null) return this.#fields(value as Fields, refs);
-    if (value instanceof Error) return this.#putAside('error', toEnvelope(value));
-    if (value instanceof Map) return this.#map(value, refs);
-    if (value instanceof Set) return this.#set(value, refs);
-    if (ArrayBuffer.isView(value)) {
-      if (isDetached(value.buffer)) throw this.#refusal('a view of a detached buffer');
-      return ownBytes(value, this.#transferred);
+    const kind = plainKindOf(value);
+    if (kind === 'ref') return this.#putAside('ref', value);
+    if (this.#root.length + this.#at.length >= DEPTH_MAX) {
+      throw this.#refusal(`something deeper than ${DEPTH_MAX} levels`);
     }
-    if (value instanceof ArrayBuffer) {
-      if (isDetached(value)) throw this.#refusal('a detached buffer');
-      return value;
+    this.budget.left -= 1;
+    if (this.budget.left < 0) throw this.#refusal(`more than ${OBJECTS_MAX} objects`);
+    // Each kind is what its name says.
+    switch (kind) {
+      case 'fields':
+        return this.#fields(value as Fields, refs);
+      case 'items':
+        return this.#items(value as readonly unknown[], refs);
+      case 'error':
+        return this.#putAside('error', toEnvelope(value));
+      case 'map':
+        return this.#collection('map', value as Map<unknown, unknown>, refs);
+      case 'set':
+        return this.#collection('set', value as Set<unknown>, refs);
+      case 'view': {
+        const view = value as ArrayBufferView;
+        this.#checkBuffer(view.buffer, 'a view of ');
+        return ownBytes(view, this.#going.moved);
+      }
+      case 'buffer':
+      case 'shared-buffer':
+        this.#checkBuffer(value as ArrayBufferLike, '');
+        return value;
+      case 'value':
+        return value;
+      case undefined:
+        throw this.#refusal(whatOf(value));
     }
-    if (value instanceof SharedArrayBuffer || value instanceof Date || value instanceof RegExp) return value;
-    throw this.#refusal(`an object of class ${value.constructor?.name ?? '?'}`);
+  }
+
+  #checkBuffer(buffer: ArrayBufferLike, viewOf: 'a view of ' | ''): void {
+    const { moved, shared } = this.#going;
+    if (buffer instanceof SharedArrayBuffer) {
+      if (shared.includes(buffer)) return;
+      const what = viewOf === '' ? 'a SharedArrayBuffer' : `${viewOf}a SharedArrayBuffer`;
+      throw this.#refusal(what, 'To share its memory with the other thread, send `transfer(message, [buffer])`');
+    }
+    if (buffer.detached) throw this.#refusal(`${viewOf}a detached buffer`);
+    if (!moved.includes(buffer)) return;
+    if (isMarkedAsUntransferable(buffer)) {
+      const remedy = 'Copy it first: the small buffers of `Buffer.from` share the memory of a pool';
+      throw this.#refusal(`${viewOf}a buffer that cannot be moved`, remedy);
+    }
+    this.#unmet?.delete(buffer);
   }
 
   #fields(object: Fields, refs: RefTable): Fields {
@@ -203,18 +273,12 @@ class Encoder {
     return copy ?? array;
   }
 
-  #map(map: ReadonlyMap<unknown, unknown>, refs: RefTable): unknown {
-    const entries = [...map];
-    const encoded = new Encoder([...this.#root, ...this.#at]).encode(entries, refs, NONE);
-    if (encoded.extras === undefined && encoded.message === entries) return map;
-    return this.#putAside('map', encoded);
-  }
-
-  #set(set: ReadonlySet<unknown>, refs: RefTable): unknown {
-    const items = [...set];
-    const encoded = new Encoder([...this.#root, ...this.#at]).encode(items, refs, NONE);
-    if (encoded.extras === undefined && encoded.message === items) return set;
-    return this.#putAside('set', encoded);
+  #collection(kind: 'map' | 'set', collection: Iterable<unknown>, refs: RefTable): unknown {
+    const items = [...collection];
+    const encoder = new Encoder([...this.#root, ...this.#at], this.budget);
+    const encoded = encoder.#encode(items, refs, this.#going, this.#unmet);
+    if (encoded.extras === undefined && encoded.message === items) return collection;
+    return this.#putAside(kind, encoded);
   }
 
   /** Puts something among the extras. @returns the placeholder that stands in the message */
@@ -226,22 +290,14 @@ class Encoder {
     return null;
   }
 
-  #refusal(what: string): ShoalError {
+  #refusal(what: string, remedy = REMEDY, cause?: unknown): ShoalError {
     const path = [...this.#root, ...this.#at].reduce<string>(
       (place, key) => (typeof key === 'number' ? `${place}[${key}]` : `${place}.${key}`),
       'message',
     );
-    return new ShoalError(
-      'MESSAGE_NOT_PLAIN',
-      `Expected a message of plain data and refs, got ${what} at \`${path}\`. Send the data behind it instead, or the ref of an actor`,
-      { details: { path, what } },
-    );
+    const text = `Expected a message of plain data and refs, got ${what} at \`${path}\`. ${remedy}`;
+    return new ShoalError('MESSAGE_NOT_PLAIN', text, { details: { path, what }, cause });
   }
-}
-
-/** Its memory was given away. */
-function isDetached(buffer: ArrayBufferLike): boolean {
-  return buffer instanceof ArrayBuffer && buffer.detached;
 }
 
 /** One encoder serves all messages in turn: one for each would be garbage at once. */
@@ -249,7 +305,13 @@ let idle: Encoder | undefined;
 
 function giveAddresses(extras: unknown[], refs: RefTable): void {
   for (let index = 0; index < extras.length; index += GROUP) {
-    if (extras[index + 1] !== 'ref') continue;
+    const kind = extras[index + 1];
+    if (kind === 'map' || kind === 'set') {
+      // `#collection` has put it there.
+      const inner = (extras[index + 2] as RawMessage).extras;
+      if (inner !== undefined) giveAddresses(inner, refs);
+    }
+    if (kind !== 'ref') continue;
     // `#walk` has put it there.
     const address = refs.addressOf(extras[index + 2] as Ref<never>);
     extras[index + 1] = address[0];
@@ -264,19 +326,15 @@ function isSimple(value: unknown): boolean {
   return value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol');
 }
 
-function isRef(value: object): value is Ref<never> {
-  return 'tell' in value && typeof value.tell === 'function' && 'path' in value && typeof value.path === 'string';
-}
-
 /**
  * A clone takes along all memory that a view is part of: for a small Buffer that is Node's pool of 8 KiB, with other
  * data in it.
  */
-function ownBytes(view: ArrayBufferView, transferred: readonly ArrayBuffer[]): ArrayBufferView {
+function ownBytes(view: ArrayBufferView, moved: readonly ArrayBuffer[]): ArrayBufferView {
   const { buffer, byteOffset, byteLength } = view;
   // Memory that threads share stays shared.
   if (!(buffer instanceof ArrayBuffer) || byteLength === buffer.byteLength) return view;
-  if (transferred.includes(buffer)) return view;
+  if (moved.includes(buffer)) return view;
   if (view instanceof DataView) return new DataView(buffer.slice(byteOffset, byteOffset + byteLength));
   if (view instanceof Uint8Array) return new Uint8Array(view);
   // All views but DataView are typed arrays, and each makes its own kind of copy.

@@ -1,6 +1,7 @@
+export { transfer } from '../actors/mod.ts';
 export type { PlacedOptions, WorkerStats } from './control.ts';
 export { SHARD_FAULTS } from './fault.ts';
-export { checkPlain, transfer } from './message-codec.ts';
+export { checkPlain } from './message-codec.ts';
 export type { ArgsOf, BehavioursFunction, MessageOf, NameOf, OptionsOf, ShardHome } from './module.ts';
 export { moduleBeside } from './module.ts';
 export type { ActorOptions, PlacedActor, ShardEvent, ShardStats, Shards, ShardsOptions } from './shards.ts';

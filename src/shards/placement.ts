@@ -57,7 +57,7 @@ export class Placement {
     const { channel, calls } = this.#deps;
     const { actor } = this;
     const path = this.#path;
-    const encoded = channel.encode(args);
+    const encoded = channel.encode(args, `the arguments of ${path}`);
     this.#state = 'started';
     const request = { actor, path, behaviour, args: encoded, options: this.#options };
     await calls.call(`start ${path}`, START_MS, (shard) => shard.place(request));
@@ -69,7 +69,14 @@ export class Placement {
     // A closed channel makes the message a dead letter.
     const isOver = channel.closed !== undefined || this.#state === 'ended';
     if (isOver || (this.#room === undefined && channel.hasRoom)) {
-      channel.tell(this.actor, message, this.#path);
+      try {
+        // The proxy has taken it for the actor, whose mailbox must not refuse it.
+        channel.tell(this.actor, message, this.#path, true);
+      } catch {
+        // It could cross when it was sent, but its sender has changed it since, or given a buffer away twice. The
+        // actor that it is for is not to blame.
+        channel.refuse(this.#path, message, 'dropped');
+      }
       return undefined;
     }
     return (this.#room?.promise ?? channel.room()).then(() => this.tell(message));

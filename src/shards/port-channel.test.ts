@@ -51,7 +51,7 @@ function twoEnds(): { here: End; there: End } {
 /** The ref that `to` has for an actor of `from`. */
 function sent<M>(from: End, to: End, ref: Ref<M>): Ref<M> {
   // A ref is decoded as a ref of the same actor.
-  return to.channel.decode(structuredClone(from.channel.encode(ref))) as Ref<M>;
+  return to.channel.decode(structuredClone(from.channel.encode(ref, 'a ref'))) as Ref<M>;
 }
 
 describe('a channel', () => {
@@ -150,6 +150,39 @@ describe('a channel', () => {
       await new Promise(setImmediate);
       expect(there.system.tree().children.filter(({ path }) => path === parent.path)).toEqual([]);
     }
+  });
+
+  it.each(['tell', 'offer'] as const)('makes a dead letter of a %s that can no longer be cloned', async (how) => {
+    const { here, there } = twoEnds();
+    const received = probe<{ bytes: ArrayBuffer }>(there.system, { patience });
+    const far = sent(there, here, received.ref);
+    const bytes = new ArrayBuffer(8);
+    const taken = how === 'tell' ? far.tell({ bytes }) : here.system.offer(far, { bytes });
+    structuredClone(bytes, { transfer: [bytes] });
+    await taken;
+    await expect.poll(() => here.letters.length).toBe(1);
+    expect(here.letters).toMatchObject([{ why: 'dropped' }]);
+    expect(here.channel.unacknowledged).toBe(0);
+  });
+
+  it('gives up an offer that waits for the mailbox at its other end', async () => {
+    const { here, there } = twoEnds();
+    const stuck = there.system.spawn<number>(() => () => new Promise(() => undefined), {
+      capacity: 1,
+      stopTimeoutMs: 1,
+    });
+    const far = sent(there, here, stuck);
+    // One in hand, one in the mailbox, one that waits before it: from then on offers wait here.
+    for (let n = 0; n < 3; n++) expect(await here.system.offer(far, n)).toBe(true);
+    await expect.poll(() => here.system.offer(far, -1, { timeoutMs: 1 })).toBe(false);
+    const giveUp = new AbortController();
+    const waits = here.system.offer(far, -2, { signal: giveUp.signal });
+    giveUp.abort();
+    expect(await waits).toBe(false);
+    expect(here.letters.slice(-2)).toMatchObject([
+      { to: far.path, message: -1, why: 'given-up' },
+      { to: far.path, message: -2, why: 'given-up' },
+    ]);
   });
 
   it('tells who cannot be watched', async () => {

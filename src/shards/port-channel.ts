@@ -3,6 +3,7 @@ import {
   type ActorSystem,
   addresseeOf,
   type ExitReason,
+  goingWith,
   offerTo,
   type Ref,
   type Tracing,
@@ -14,7 +15,7 @@ import { BatchWriter, WINDOW } from './batch-writer.ts';
 import { Exports } from './exports.ts';
 import { HeldBatches } from './held-batches.ts';
 import { Imports } from './imports.ts';
-import { decode, type EncodedMessage, encode, type RefTable, transferredWith } from './message-codec.ts';
+import { decode, type EncodedMessage, encode, type RefTable } from './message-codec.ts';
 import { type Channel, RemoteRef, RemoteReplyRef } from './remote-ref.ts';
 import type { Tally } from './tally.ts';
 import { inContextOf } from './trace-context.ts';
@@ -101,36 +102,26 @@ export class PortChannel implements Channel, RefTable {
   }
 
   /** @returns false if the message was not taken and is a dead letter. @throws MESSAGE_NOT_PLAIN */
-  tell(to: number, message: unknown, path: string): boolean {
-    if (this.#closed !== undefined) return this.#refuse(path, message, 'stopped');
-    if (this.#writer.isFull) return this.#refuse(path, message, 'mailbox-full');
-    const transferred = transferredWith(message);
-    const encoded = encode(message, this, transferred);
-    if (transferred.length === 0) this.#writer.tell(to, encoded.message, encoded.extras);
-    else this.#tellNow(to, encoded, transferred);
+  tell(to: number, message: unknown, path: string, waits: boolean): boolean {
+    if (this.#closed !== undefined) return this.refuse(path, message, 'stopped');
+    if (this.#writer.isFull) return this.refuse(path, message, 'mailbox-full');
+    const going = goingWith(message);
+    const encoded = encode(message, this, going);
+    if (going.moved.length === 0) this.#writer.message(to, encoded.message, encoded.extras, waits);
+    else this.#tellNow([to, encoded.message, encoded.extras, waits], going.moved);
     this.#sent += 1;
     this.#options.tally?.addTold();
     return true;
   }
 
   /** @throws MESSAGE_NOT_PLAIN */
-  #tellNow(to: number, { message, extras }: EncodedMessage, transferred: readonly ArrayBuffer[]): void {
+  #tellNow(item: Item, moved: readonly ArrayBuffer[]): void {
     try {
-      this.#writer.tellNow(to, message, extras, transferred);
+      this.#writer.messageNow(item, moved);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new ShoalError('MESSAGE_NOT_PLAIN', `The buffers of the message cannot be transferred: ${why}`, { cause });
     }
-  }
-
-  /** @returns false if the message was not taken and is a dead letter. @throws MESSAGE_NOT_PLAIN */
-  offer(to: number, message: unknown, path: string): boolean {
-    if (this.#closed !== undefined) return this.#refuse(path, message, 'stopped');
-    const { message: plain, extras } = encode(message, this);
-    this.#writer.offer({ op: 'offer', id: to, message: plain, extras });
-    this.#sent += 1;
-    this.#options.tally?.addTold();
-    return true;
   }
 
   fail(id: number, error: Error): void {
@@ -142,8 +133,15 @@ export class PortChannel implements Channel, RefTable {
     this.#writer.op({ op: 'event', event });
   }
 
-  encode(message: unknown): EncodedMessage {
-    return encode(message, this);
+  /**
+   * Makes data that is no message ready to cross, such as arguments. It is copied, because it is needed again at the next start.
+   * @param what how errors name it
+   * @throws MESSAGE_NOT_PLAIN
+   */
+  encode(data: unknown, what: string): EncodedMessage {
+    if (goingWith(data).moved.length === 0) return encode(data, this);
+    const text = `Expected ${what} to have no buffers that move, because the next start needs them too. Pass a copy without \`transfer\``;
+    throw new ShoalError('MESSAGE_NOT_PLAIN', text);
   }
 
   decode({ message, extras }: EncodedMessage): unknown {
@@ -250,39 +248,37 @@ export class PortChannel implements Channel, RefTable {
       // Only `BatchWriter.op` writes to that address; all others get messages.
       if (to === OP) this.#obey(batch[index + 1] as Op);
       // As above.
-      else this.#arrive(to, batch[index + 1], batch[index + 2] as Extras | undefined);
+      else this.#arrive(to, batch[index + 1], batch[index + 2] as Extras | undefined, batch[index + 3] === true);
     }
     if (this.#taken < ACKNOWLEDGE_EACH) return;
     this.#writer.op({ op: 'ack', count: this.#taken });
     this.#taken = 0;
   }
 
-  #arrive(to: number, message: unknown, extras: Extras | undefined, isOffer = false): void {
+  #arrive(to: number, message: unknown, extras: Extras | undefined, waits: boolean): void {
     const { tracing } = this;
-    const deliver = (): void => this.#deliver(to, decode(message, extras, this), isOffer);
+    const deliver = (): void => this.#deliver(to, decode(message, extras, this), waits);
     if (tracing === undefined) deliver();
     else inContextOf(extras, tracing, deliver);
   }
 
-  #deliver(to: number, message: unknown, isOffer: boolean): void {
+  #deliver(to: number, message: unknown, waits: boolean): void {
     const { tally } = this.#options;
     this.#taken += 1;
     this.#received += 1;
     tally?.beginReceived();
-    this.#deliverTo(to, message, isOffer);
+    this.#deliverTo(to, message, waits);
     tally?.addReceived();
   }
 
-  #deliverTo(to: number, message: unknown, isOffer: boolean): void {
+  #deliverTo(to: number, message: unknown, waits: boolean): void {
     const ref = to > 0 ? this.#exports.get(to) : this.#options.placed(to);
     if (ref === undefined) {
       // Only numbers are known of an ask that has ended, and of a placed actor.
-      this.#refuse(`${this.#options.peer}#${to}`, message, to < 0 ? 'stopped' : 'late-reply');
+      this.refuse(`${this.#options.peer}#${to}`, message, to < 0 ? 'stopped' : 'late-reply');
       return;
     }
     try {
-      // The proxy of a placed actor has taken the message for it.
-      const waits = isOffer || (to < 0 && this.#options.tally !== undefined);
       if (waits && takesOffers(ref)) this.#deliverWaiting(to, ref, message);
       // The sender had the ref's type.
       else ref.tell(message as never);
@@ -343,9 +339,6 @@ export class PortChannel implements Channel, RefTable {
       case 'stop':
         this.#stopHere(op.id, op.timeoutMs);
         return;
-      case 'offer':
-        this.#arrive(op.id, op.message, op.extras, true);
-        return;
       case 'fail':
         this.#exports.fail(op.id, fromEnvelope(op.error));
         return;
@@ -370,14 +363,15 @@ export class PortChannel implements Channel, RefTable {
   /** A ref whose messages are dead letters. */
   #nobody(id: number): Ref<never> {
     const path = `${this.#options.peer}#${id}`;
-    return { path, tell: (message) => this.#refuse(path, message, 'stopped') };
+    return { path, tell: (message) => this.refuse(path, message, 'stopped') };
   }
 
   #undelivered([to, message]: Item, why: Undelivered): void {
-    if (to !== OP) this.#refuse(`${this.#options.peer}#${to}`, message, why);
+    this.refuse(`${this.#options.peer}#${to}`, message, why);
   }
 
-  #refuse(to: string, message: unknown, why: Undelivered): false {
+  /** Makes a dead letter of a message. */
+  refuse(to: string, message: unknown, why: Undelivered): false {
     const { system } = this.#options;
     system.deadLetters.add({ from: system.current ?? '-', to, message, why });
     return false;

@@ -1,4 +1,4 @@
-import type { Behaviour, Ref } from '../actors/mod.ts';
+import { type Behaviour, dropResult, type Ref } from '../actors/mod.ts';
 import { codeOf, fromEnvelope, ShoalError } from '../errors.ts';
 import type { PlacedOptions } from './control.ts';
 import type { Placement } from './placement.ts';
@@ -34,7 +34,7 @@ export function proxy<M>(of: ProxyOptions): Behaviour<M> {
         if (context.signal.aborted) throw new ShoalError('ACTOR_STOPPED', 'stopped while its arguments were made');
         await reserved.start(of.behaviour, args);
         context.standsFor(`shard-${reserved.shard}`);
-        of.onPlaced?.(reserved.shard);
+        dropResult(of.onPlaced?.(reserved.shard));
         break;
       } catch (error) {
         // Nobody has seen the actor start, so its shard's end is not its failure.

@@ -1,4 +1,4 @@
-import type { Addressee, Exit, ExitReason, Ref } from '../actors/mod.ts';
+import type { Addressee, Exit, ExitReason, Offerable, Undelivered } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 
 /** The connection to another thread, as the refs of its actors use it. */
@@ -9,9 +9,10 @@ export interface Channel {
   readonly hasRoom: boolean;
   /** Resolves when there is room, or when the channel is closed. */
   room(): Promise<void>;
-  tell(to: number, message: unknown, path: string): boolean;
-  /** Like `tell`, but the message waits at the other end while the mailbox there is full. */
-  offer(to: number, message: unknown, path: string): boolean;
+  /** @param waits whether the message waits at the other end while the mailbox there is full */
+  tell(to: number, message: unknown, path: string, waits: boolean): boolean;
+  /** Makes a dead letter of a message. */
+  refuse(to: string, message: unknown, why: Undelivered): false;
   fail(id: number, error: Error): void;
   /** @param counts whether this counts as watching, so that a failure does not reach the parent */
   watch(ref: RemoteRef<never>, counts: boolean): void;
@@ -20,7 +21,7 @@ export interface Channel {
 }
 
 /** The ref of an actor on another thread. */
-export class RemoteRef<M> implements Ref<M>, Addressee {
+export class RemoteRef<M> implements Offerable<M>, Addressee {
   readonly path: string;
   readonly id: number;
   readonly channel: Channel;
@@ -46,17 +47,18 @@ export class RemoteRef<M> implements Ref<M>, Addressee {
   }
 
   tell(message: M): boolean {
-    return this.channel.tell(this.id, message, this.path);
+    return this.channel.tell(this.id, message, this.path, false);
   }
 
   /** Like `tell`, but as soon as the channel and the mailbox at its other end have room. */
-  async offer(message: M): Promise<boolean> {
+  async offer(message: M, signal?: AbortSignal): Promise<boolean> {
     while (this.channel.closed === undefined) {
-      if (this.#room !== undefined) await this.#room.promise;
-      else if (!this.channel.hasRoom) await this.channel.room();
+      if (signal?.aborted === true) return this.channel.refuse(this.path, message, 'given-up');
+      if (this.#room !== undefined) await orAborted(this.#room.promise, signal);
+      else if (!this.channel.hasRoom) await orAborted(this.channel.room(), signal);
       else break;
     }
-    return this.channel.offer(this.id, message, this.path);
+    return this.channel.tell(this.id, message, this.path, true);
   }
 
   /** The mailbox at the other end is full, or has room again; or the channel is closed. */
@@ -129,4 +131,16 @@ export class RemoteReplyRef<R> extends RemoteRef<R> {
     if (this.#hasReply) return;
     this.channel.fail(this.id, new ShoalError('ACTOR_STOPPED', 'whoever was to reply ended first', { cause: error }));
   }
+}
+
+function orAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve) => {
+    const done = (): void => {
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    signal.addEventListener('abort', done);
+    void promise.then(done);
+  });
 }

@@ -34,6 +34,8 @@ export class ShardHost implements ShardControl {
   readonly #placed = new Map<number, Ref<never>>();
   readonly #ids = new Map<Ref<never>, number>();
   readonly #ends = new Map<number, Promise<ExitReason>>();
+  /** Names that may still be taken: of actors that live, did not start, or were abandoned. */
+  readonly #names = new Set<string>();
   readonly #end: () => void;
   #factories: Readonly<Record<string, Factory>> = {};
   /** Dead letters since the last beat. */
@@ -93,6 +95,9 @@ export class ShardHost implements ShardControl {
   place(request: PlaceRequest): Promise<Outcome<void>> {
     return outcomeOf(async () => {
       const { actor, path, options } = request;
+      this.#tally.addPlaced();
+      const name = this.#nameOf(actor, path);
+      this.#names.add(name);
       const start = this.#behaviourOf(request);
       const known: Behaviour<never> = (context) => {
         // The actor may send its own ref to others while it starts.
@@ -101,8 +106,8 @@ export class ShardHost implements ShardControl {
         return start(context);
       };
       try {
-        const ref = await this.system.start(known, { ...options, name: this.#nameOf(actor, path) });
-        this.#watch(actor, ref);
+        const ref = await this.system.start(known, { ...options, name });
+        this.#watch(actor, ref, name);
       } catch (error) {
         this.#forget(actor);
         throw error;
@@ -148,7 +153,7 @@ export class ShardHost implements ShardControl {
 
   #behaviourOf({ behaviour, args }: PlaceRequest): Behaviour<never> {
     const factory = Object.hasOwn(this.#factories, behaviour) ? this.#factories[behaviour] : undefined;
-    if (factory === undefined) {
+    if (typeof factory !== 'function') {
       const known = Object.keys(this.#factories).join(', ');
       throw new ShoalError(
         'SHARD_BEHAVIOUR_UNKNOWN',
@@ -162,13 +167,15 @@ export class ShardHost implements ShardControl {
   /** The path of the proxy makes the name. An abandoned actor of that name may still be ending. */
   #nameOf(actor: number, path: string): string {
     const name = path.slice(1).replaceAll('/', '.');
-    const isTaken = this.system.tree().children.some((child) => child.path === `/${name}`);
+    // The whole tree is looked at only if there is a doubt: thousands of actors may be placed at once.
+    const isTaken = this.#names.has(name) && this.system.tree().children.some((child) => child.path === `/${name}`);
     return isTaken ? `${name}~${-actor}` : name;
   }
 
-  #watch(actor: number, ref: Ref<never>): void {
+  #watch(actor: number, ref: Ref<never>, name: string): void {
     const end = this.system.ended(ref).then(({ reason }) => {
       this.#forget(actor);
+      if (reason.kind !== 'error' || reason.error.code !== 'ACTOR_STOP_TIMEOUT') this.#names.delete(name);
       this.tell({ kind: 'actor-ended', actor, reason });
       return reason;
     });
@@ -213,7 +220,12 @@ export class ShardHost implements ShardControl {
 
 /** As text: the message may not be able to cross, and whoever reads about it has no use for its refs. */
 function shown(message: unknown): string {
-  return inspect(message, { depth: LETTER_DEPTH, breakLength: Number.POSITIVE_INFINITY });
+  try {
+    return inspect(message, { depth: LETTER_DEPTH, breakLength: Number.POSITIVE_INFINITY });
+  } catch {
+    // Its own way of showing itself throws.
+    return 'a message that cannot be shown';
+  }
 }
 
 async function outcomeOf<T>(work: () => Promise<T>): Promise<Outcome<T>> {

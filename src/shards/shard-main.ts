@@ -1,7 +1,7 @@
 import { expose } from 'comlink';
 import { type CancelTimer, msToNext, systemClock } from '../actors/mod.ts';
 import { toEnvelope } from '../errors.ts';
-import type { BehavioursFunction } from './module.ts';
+import { factoriesOf } from './load-module.ts';
 import { ShardHost } from './shard-host.ts';
 import type { ShardInit } from './shard-init.ts';
 
@@ -21,9 +21,7 @@ export default async function runShard(init: ShardInit): Promise<void> {
   try {
     // As for the other end of this port, in `ControlCalls`.
     expose(host, init.control as unknown as Parameters<typeof expose>[1]);
-    const { behaviours } = await load(init.module);
-    // `createShards` was given these options by the module's own type.
-    host.open(behaviours(host, host.optionsOf(init) as never));
+    host.open(await factoriesOf(init.module, host, host.optionsOf(init)));
   } catch (error) {
     // The pool would pass on only the text of the error.
     host.tell({ kind: 'not-up', error: toEnvelope(error) });
@@ -33,9 +31,4 @@ export default async function runShard(init: ShardInit): Promise<void> {
   await host.over;
   stopBeating();
   host.flush();
-}
-
-async function load(module: string): Promise<{ readonly behaviours: BehavioursFunction }> {
-  // `createShards` took the address and the module's type together.
-  return (await import(module)) as { readonly behaviours: BehavioursFunction };
 }

@@ -108,7 +108,7 @@ export class ShardThread {
       mail: mail.port2,
       control: control.port2,
       module: module.href,
-      options: this.channel.encode(options.options),
+      options: this.channel.encode(options.options, 'the options of shards'),
       beatMs: heartbeat.beatMs,
       tally: this.#tally.buffer,
     };
@@ -169,7 +169,7 @@ export class ShardThread {
         this.#up();
         return;
       case 'not-up':
-        this.#why = { text: 'it could not start', cause: event.error, couldNotStart: true };
+        this.#why = { text: `it could not start: ${event.error.message}`, cause: event.error, couldNotStart: true };
         return;
       case 'actor-ended':
         this.#placements.get(event.actor)?.onActorEnded(event.reason);
@@ -197,10 +197,10 @@ export class ShardThread {
     const { system, heartbeat } = this.#options;
     this.#cancelCheck = system.clock.timer(msToNext(system.clock.monotonic(), heartbeat.beatMs), () => {
       const nowMs = system.clock.monotonic();
-      // One that handles messages is at work, although its beat may have to wait for them.
-      const { shifted } = this.#tally;
-      const isAlive = this.#isHeard || shifted !== this.#handled;
-      this.#handled = shifted;
+      // One that handles messages or starts actors is at work, although its beat may have to wait for them.
+      const done = this.#tally.shifted + this.#tally.placed;
+      const isAlive = this.#isHeard || done !== this.#handled;
+      this.#handled = done;
       this.#pulse = isAlive ? heard(nowMs) : silent(this.#pulse, nowMs, heartbeat);
       this.#isHeard = false;
       if (isHung(this.#pulse, heartbeat)) this.terminate(`it hung: no sign of life for ${heartbeat.hangMs} ms`);
@@ -217,7 +217,10 @@ export class ShardThread {
   }
 
   #startTooLong(): void {
-    this.terminate(`it did not start within ${this.#options.startMs} ms`);
+    const { startMs, module } = this.#options;
+    this.terminate(
+      `it did not start within ${startMs} ms: the module ${module.href} was not loaded, or not run, by then`,
+    );
   }
 
   /** What the thread posted before its end is delivered first: it may say why the thread ended. */

@@ -1,8 +1,9 @@
-import type { ActorSystem, Behaviour, Mailbox, Ref } from '../actors/mod.ts';
+import { type ActorSystem, type Behaviour, checked, type Mailbox, MS_FROM_0, type Ref, safe } from '../actors/mod.ts';
 import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError } from '../errors.ts';
+import { checkActorOptions, checkShardsOptions } from './check-options.ts';
 import { CheckedMailbox } from './checked-mailbox.ts';
 import type { PlacedOptions, WorkerStats } from './control.ts';
-import { BEAT_MS } from './heartbeat.ts';
+import { BEAT_MS, HANG_MS } from './heartbeat.ts';
 import type { ArgsOf, BehavioursFunction, MessageOf, NameOf, OptionsOf } from './module.ts';
 import type { Placement } from './placement.ts';
 import { proxy } from './proxy.ts';
@@ -81,12 +82,12 @@ export interface Shards<B extends BehavioursFunction> {
   stop(timeoutMs?: number): Promise<void>;
 }
 
-/** Starts the threads. An actor that is placed before one is up waits for it. */
+/** Starts the threads. An actor that is placed before one is up waits for it. @throws CONFIG_VALUE */
 export function createShards<B extends BehavioursFunction>(options: ShardsOptions<B>): Shards<B> {
+  checkShardsOptions(options);
   return new ThreadShards<B>(options);
 }
 
-const HANG_MS = 2_000;
 const START_MS = 30_000;
 const HEAP_MB_MAX = 512;
 const BUFFER_MB_MAX = 512;
@@ -99,6 +100,7 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
   readonly count: number;
   readonly #options: ShardsOptions<B>;
   readonly #tell: (event: ShardEvent) => void;
+  readonly #failed: (path: string, error: ErrorEnvelope) => void;
   readonly #shards: readonly Shard[];
   readonly #waiting = new Set<() => void>();
   /**
@@ -113,12 +115,10 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
 
   constructor(options: ShardsOptions<B>) {
     const { count, system } = options;
-    if (!Number.isSafeInteger(count) || count < 1) {
-      throw new ShoalError('CONFIG_VALUE', `Expected \`count\` to be a whole number from 1 up, got \`${count}\``);
-    }
     this.count = count;
     this.#options = options;
-    this.#tell = guarded(options.onEvent);
+    this.#tell = safe(options.onEvent ?? (() => undefined));
+    this.#failed = safe(options.onFailure ?? system.logFailure);
     this.#starting = new Set(Array.from({ length: count }, (_, index) => index));
     this.#shards = Array.from(
       { length: count },
@@ -136,8 +136,10 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
   actor<K extends NameOf<B>>(
     behaviour: K,
     args: ArgsOf<B, K> | (() => ArgsOf<B, K> | Promise<ArgsOf<B, K>>),
-    { onPlaced, ...options }: ActorOptions = {},
+    actorOptions: ActorOptions = {},
   ): PlacedActor<MessageOf<B, K>> {
+    checkActorOptions(behaviour, actorOptions);
+    const { onPlaced, ...options } = actorOptions;
     const start = proxy<MessageOf<B, K>>({
       behaviour,
       // Arguments are plain data, so a function is never an argument itself.
@@ -172,13 +174,14 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
   }
 
   async stop(timeoutMs = STOP_MS): Promise<void> {
+    checked('timeoutMs', timeoutMs, MS_FROM_0);
     this.#stopped = true;
     this.#wake();
     await Promise.all(this.#shards.map((shard) => shard.stop(timeoutMs)));
   }
 
   #startThread(events: Pick<ConstructorParameters<typeof ShardThread>[0], 'index' | 'onUp' | 'onEnded'>): ShardThread {
-    const { system, module, options, hangMs, beatMs, startMs, heapMbMax, bufferMbMax, onFailure } = this.#options;
+    const { system, module, options, hangMs, beatMs, startMs, heapMbMax, bufferMbMax } = this.#options;
     return new ShardThread({
       ...events,
       system,
@@ -189,7 +192,7 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
       resourceLimits: { maxOldGenerationSizeMb: heapMbMax ?? HEAP_MB_MAX },
       bufferMbMax: bufferMbMax ?? BUFFER_MB_MAX,
       nextActor: () => --this.#lastActor,
-      onFailure: guarded(onFailure ?? system.logFailure),
+      onFailure: this.#failed,
     });
   }
 
@@ -262,17 +265,6 @@ async function statsOf(shard: Shard): Promise<ShardStats> {
   // A shard that hangs is soon found out; until then its stats are missing.
   const worker = await thread.calls.call('tell its stats', CALL_MS, (remote) => remote.stats()).catch(() => undefined);
   return { shard: index, state: 'up', lost, worker };
-}
-
-/** An error in a listener must not end the main thread, which calls it. Node reports it as a warning. */
-function guarded<A extends unknown[]>(listener: ((...args: A) => void) | undefined): (...args: A) => void {
-  return (...args) => {
-    try {
-      listener?.(...args);
-    } catch (error) {
-      process.emitWarning(error instanceof Error ? error : String(error), 'ShoalListenerWarning');
-    }
-  };
 }
 
 function unavailable(why: string, cause?: Error): ShoalError {

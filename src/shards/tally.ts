@@ -1,6 +1,6 @@
 import { Mailbox, type Sender } from '../actors/mod.ts';
 
-const FIELDS = 6;
+const FIELDS = 7;
 /** Twice the messages that have come, and one more while the next is put into a mailbox. */
 const ARRIVED = 0;
 const PUSHED = 1;
@@ -9,6 +9,7 @@ const TOLD = 3;
 /** `pushed` before the message that is put into a mailbox now. */
 const BEFORE = 4;
 const LETTERS = 5;
+const PLACED = 6;
 
 /**
  * What a shard has done with messages, in memory that outlives its thread: from it the main thread knows how many were lost when the
@@ -51,6 +52,11 @@ export class Tally {
     return this.#counts[LETTERS] ?? 0;
   }
 
+  /** Actors that the shard has begun to start. */
+  get placed(): number {
+    return this.#counts[PLACED] ?? 0;
+  }
+
   /** A message has come and is about to be put into a mailbox. */
   beginReceived(): void {
     this.#counts[BEFORE] = this.pushed;
@@ -72,6 +78,10 @@ export class Tally {
 
   addTold(): void {
     this.#add(TOLD, 1);
+  }
+
+  addPlaced(): void {
+    this.#add(PLACED, 1);
   }
 
   addLetter(): void {

@@ -33,8 +33,6 @@ export type Op =
   | { readonly op: 'release'; readonly id: number; readonly count: number }
   /** `count` messages have been taken. */
   | { readonly op: 'ack'; readonly count: number }
-  /** A message that waits for room in the mailbox, if need be. */
-  | { readonly op: 'offer'; readonly id: number; readonly message: unknown; readonly extras: Extras | undefined }
   /** The ask behind a ref of a reply will get none. */
   | { readonly op: 'fail'; readonly id: number; readonly error: ErrorEnvelope }
   /** The mailbox of an actor is full, or has room again: proxies and offers wait meanwhile. */
@@ -42,8 +40,11 @@ export type Op =
   /** For the owner of the channel. */
   | { readonly op: 'event'; readonly event: unknown };
 
-/** `to` is the id of a ref of the receiver (from 1 up), of a placed actor (from -1 down), or `OP`. */
-export type Item = readonly [to: number, message: unknown, extras: Extras | undefined];
+/**
+ * `to` is the id of a ref of the receiver (from 1 up), of a placed actor (from -1 down), or `OP`. A message that
+ * `waits` does so at the other end until the mailbox has room; any other is refused if it has none.
+ */
+export type Item = readonly [to: number, message: unknown, extras: Extras | undefined, waits: boolean];
 
 /**
  * Everything that was sent in one turn of the event loop: the parts of its items, one after the other in one flat
@@ -52,7 +53,7 @@ export type Item = readonly [to: number, message: unknown, extras: Extras | unde
 export type Batch = readonly unknown[];
 
 /** Parts of an item. */
-export const PARTS = 3;
+export const PARTS = 4;
 
 /** The address of an `Op`. */
 export const OP = 0;
@@ -60,5 +61,5 @@ export const OP = 0;
 /** The item whose parts begin at `index`. */
 export function itemAt(batch: Batch, index: number): Item {
   // Only `BatchWriter` writes batches.
-  return [batch[index], batch[index + 1], batch[index + 2]] as unknown as Item;
+  return [batch[index], batch[index + 1], batch[index + 2], batch[index + 3]] as unknown as Item;
 }

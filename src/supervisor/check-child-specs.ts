@@ -1,9 +1,9 @@
-import { checkSpawnOptions } from '../actors/mod.ts';
+import { checkSpawnOptions, shown } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { checkBackOff } from './back-off.ts';
 import type { ChildSpec, Restart, Shutdown } from './child-spec.ts';
 import { type AutoShutdown, checkAutoShutdown } from './flags.ts';
-import { checkFunction, checkKeys, checkObject, checkOneOf, invalid, shown } from './spec-checks.ts';
+import { checkFunction, checkKeys, checkObject, checkOneOf, invalid } from './spec-checks.ts';
 
 const RESTARTS: readonly Restart[] = ['permanent', 'transient', 'temporary'];
 const TYPES: readonly ChildSpec['type'][] = ['worker', 'supervisor'];

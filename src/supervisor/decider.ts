@@ -1,3 +1,4 @@
+import { dropResult } from '../actors/mod.ts';
 import type { Directive } from './child-spec.ts';
 
 /** Decides by the error what becomes of an actor that has failed. */
@@ -7,6 +8,8 @@ export type Decider = (error: unknown) => Directive;
 export function directiveOf(decider: Decider, error: unknown): Directive {
   try {
     const directive = decider(error);
+    // An async function decides nothing, and its error must not end the process.
+    if (typeof directive !== 'string') dropResult(directive);
     return directive === 'resume' || directive === 'stop' ? directive : 'restart';
   } catch {
     return 'restart';

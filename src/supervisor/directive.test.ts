@@ -182,3 +182,21 @@ describe('a decider', () => {
     expect(lines).toEqual([`actor ${root.path}/a failed: RangeError: fail`]);
   });
 });
+
+describe('functions of a spec that are async', () => {
+  // An unhandled rejection fails the run of the tests, as it would end a process.
+  it('change nothing when they are rejected', async () => {
+    await using kit = testKit();
+    const seen: number[] = [];
+    // JavaScript users pass anything.
+    const reject = (() => Promise.reject(new Error('async'))) as unknown as () => Directive;
+    const spec = child<Message>({ id: 'a', start: counting(seen), onError: reject, onRef: reject });
+    const root = await kit.system.start(supervisor({ children: [spec] }));
+    const ref = await childRef(kit.system, root, spec);
+    for (const message of ['fail', 'count'] as const) {
+      ref?.tell(message);
+      await kit.settle();
+    }
+    expect(seen).toEqual([1]);
+  });
+});

@@ -1,11 +1,11 @@
-import { addresseeOf, type Behaviour, type Context, type Ref } from '../actors/mod.ts';
+import { addresseeOf, type Behaviour, type Context, type Ref, shown } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { checkChildSpecs } from './check-child-specs.ts';
 import { type ChildOptions, child, markSupervisor } from './child-spec.ts';
 import { checkedFlags, type SupervisorFlags } from './flags.ts';
 import type { ChildEvent, ChildReply, DynamicSupervisorMessage } from './messages.ts';
 import { replyDone, replyStarted } from './reply.ts';
-import { checkObject, invalid, shown } from './spec-checks.ts';
+import { checkObject, invalid } from './spec-checks.ts';
 import { SupervisedChildren } from './supervised-children.ts';
 
 /** All children are made from one template, each with arguments of its own. */

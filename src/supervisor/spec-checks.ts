@@ -1,7 +1,5 @@
-import { inspect } from 'node:util';
+import { shown } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
-
-const SHOWN_CHARS_MAX = 100;
 
 /** @param what such as `a supervisor` @throws SUPERVISOR_SPEC_INVALID */
 export function checkObject(what: string, value: unknown): void {
@@ -37,13 +35,6 @@ export function checkNumber(
 export function checkFunction(what: string, value: unknown): void {
   if (value === undefined || typeof value === 'function') return;
   throw invalid(`Expected ${what} to be a function, got ${shown(value)}`);
-}
-
-/** A value as errors show it, with its type. */
-export function shown(value: unknown): string {
-  const text = typeof value === 'string' ? value : inspect(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY });
-  const short = text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}...` : text;
-  return `\`${short}\` (${value === null ? 'null' : typeof value})`;
 }
 
 export function invalid(message: string): ShoalError {

@@ -1,4 +1,14 @@
-import type { ActorSystem, Behaviour, CancelTimer, Context, Exit, ExitReason, Receive, Ref } from '../actors/mod.ts';
+import {
+  type ActorSystem,
+  type Behaviour,
+  type CancelTimer,
+  type Context,
+  dropResult,
+  type Exit,
+  type ExitReason,
+  type Receive,
+  type Ref,
+} from '../actors/mod.ts';
 import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import { ChildRunningError } from './child-running-error.ts';
 import { type ChildSpec, type Directive, ignore, type Shutdown } from './child-spec.ts';
@@ -309,7 +319,7 @@ function begin(child: Child): Behaviour<never> {
   const behaviour: Behaviour<never> = (context) => {
     child.ref = context.self;
     system = context.system;
-    onRef?.(context.self);
+    dropResult(onRef?.(context.self));
     const receive = start(context);
     return typeof receive === 'function' ? checked(receive) : Promise.resolve(receive).then(checked);
   };

@@ -1,5 +1,5 @@
 import { type ActorSystem, createSystem, type DeadLetter, type Ref } from '../../src/actors/mod.ts';
-import { createShards, moduleBeside, type Shards } from '../../src/shards/mod.ts';
+import { createShards, moduleBeside, type Shards, transfer } from '../../src/shards/mod.ts';
 import { add, type behaviours, COUNTS, type CountedMessage, send } from './counted.ts';
 
 export interface Totals {
@@ -73,7 +73,7 @@ export function countedSystem(count: number): CountedSystem {
       if (!(await system.offer(to, message))) add(counts, 'refused');
     },
     placed(name, options = {}) {
-      const { start, ...spawn } = shards.actor('counted', counts, options);
+      const { start, ...spawn } = shards.actor('counted', transfer(counts, [counts.buffer]), options);
       return system.start(start, { ...spawn, name });
     },
     async settled({ sent: expected, slack = 0 } = {}) {

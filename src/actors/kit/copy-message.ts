@@ -1,6 +1,7 @@
 import { fromEnvelope, toEnvelope } from '../../errors.ts';
 import { Mailbox, type Sender } from '../mailbox.ts';
-import type { Ref } from '../ref.ts';
+import { DEPTH_MAX, plainKindOf, whatOf } from '../plain-data.ts';
+import { goingWith } from '../transfer.ts';
 
 /**
  * Copies a message as a trip to another thread or host would: plain data is cloned, refs stay the same, errors cross
@@ -9,7 +10,7 @@ import type { Ref } from '../ref.ts';
  */
 export function copyMessage<M>(message: M): M {
   // The copy has the shape of what it copies.
-  return copy(message, 'message') as M;
+  return copy(message, 'message', { depth: 0, shared: goingWith(message).shared }) as M;
 }
 
 /** A mailbox that copies each message, as if its owner lived elsewhere. */
@@ -19,30 +20,51 @@ export class CopyingMailbox<M> extends Mailbox<M> {
   }
 }
 
-function copy(value: unknown, where: string): unknown {
+interface Place {
+  readonly depth: number;
+  readonly shared: readonly SharedArrayBuffer[];
+}
+
+function copy(value: unknown, where: string, { depth, shared }: Place): unknown {
   if (typeof value === 'function' || typeof value === 'symbol') throw cannotTravel(where, typeof value);
-  if (typeof value !== 'object' || value === null || isRef(value)) return value;
-  if (value instanceof Error) return fromEnvelope(toEnvelope(value));
-  if (Array.isArray(value)) return value.map((item, index) => copy(item, `${where}[${index}]`));
-  if (value instanceof Map)
-    return new Map([...value].map(([k, v]) => [copy(k, where), copy(v, `${where}.get(${String(k)})`)]));
-  if (value instanceof Set) return new Set([...value].map((item) => copy(item, where)));
-  if (isPlain(value)) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, copy(item, `${where}.${key}`)]));
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth === DEPTH_MAX) throw cannotTravel(where, `something deeper than ${DEPTH_MAX} levels`);
+  const inner = (below: unknown, place: string): unknown => copy(below, place, { depth: depth + 1, shared });
+  switch (plainKindOf(value)) {
+    case 'ref':
+      return value;
+    case 'error':
+      return fromEnvelope(toEnvelope(value));
+    case 'items':
+      // What these kinds are, here and below.
+      return (value as unknown[]).map((item, index) => inner(item, `${where}[${index}]`));
+    case 'map': {
+      const entries = [...(value as Map<unknown, unknown>)];
+      return new Map(
+        entries.map(([k, v]) => [
+          inner(k, where),
+          inner(v, `${where}.get(${typeof k === 'object' ? '...' : String(k)})`),
+        ]),
+      );
+    }
+    case 'set':
+      return new Set([...(value as Set<unknown>)].map((item) => inner(item, where)));
+    case 'fields':
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inner(item, `${where}.${key}`)]));
+    case 'view': {
+      const { buffer } = value as ArrayBufferView;
+      if (buffer instanceof SharedArrayBuffer) inner(buffer, where);
+      return structuredClone(value);
+    }
+    case 'shared-buffer':
+      if (shared.includes(value as SharedArrayBuffer)) return value;
+      throw cannotTravel(where, 'shared memory that was not marked with `transfer`');
+    case 'buffer':
+    case 'value':
+      return structuredClone(value);
+    case undefined:
+      throw cannotTravel(where, whatOf(value));
   }
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer || value instanceof Date || value instanceof RegExp) {
-    return structuredClone(value);
-  }
-  throw cannotTravel(where, `an object of class ${value.constructor?.name ?? '?'}`);
-}
-
-function isRef(value: object): value is Ref<never> {
-  return 'path' in value && typeof value.path === 'string' && 'tell' in value && typeof value.tell === 'function';
-}
-
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
 
 function cannotTravel(where: string, what: string): TypeError {

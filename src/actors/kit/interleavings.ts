@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { checked, WHOLE_FROM_1 } from '../checks.ts';
 import { type TestKit, type TestKitOptions, testKit } from './test-kit.ts';
 
 export interface InterleavingsOptions extends Omit<TestKitOptions, 'seed'> {
@@ -19,6 +20,7 @@ export async function interleavings(
   test: (kit: TestKit) => Promise<void>,
   options: InterleavingsOptions = {},
 ): Promise<void> {
+  if (options.runs !== undefined) checked('runs', options.runs, WHOLE_FROM_1);
   const { runs = RUNS_DEFAULT, seed = seedOfEnvironment(), ...kitOptions } = options;
   if (seed !== undefined) return runOne(test, { ...kitOptions, seed });
   for (let run = 0; run < runs; run++) await runOne(test, { ...kitOptions, seed: randomInt(SEED_MAX) });

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { checkOptions, FUNCTION, numberRule, type Rules } from '../checks.ts';
 import type { CancelTimer, Clock } from '../clock.ts';
 
 export interface ManualClockOptions {
@@ -7,6 +8,11 @@ export interface ManualClockOptions {
   /** Runs everything that is ready; default: one trip round the event loop. */
   readonly settle?: () => Promise<void>;
 }
+
+const RULES: Rules<ManualClockOptions> = {
+  nowMs: numberRule('a number of milliseconds', Number.isFinite),
+  settle: FUNCTION,
+};
 
 interface Timer {
   readonly atMs: number;
@@ -29,6 +35,7 @@ export class ManualClock implements Clock {
   readonly #settle: () => Promise<void>;
 
   constructor(options: ManualClockOptions = {}) {
+    checkOptions('a clock', options, RULES);
     this.#epochMs = options.nowMs ?? Date.UTC(2026, 0, 1);
     this.#settle = options.settle ?? (() => setImmediate());
   }

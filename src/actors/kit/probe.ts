@@ -1,6 +1,7 @@
 import { AssertionError } from 'node:assert';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import type { ActorSystem } from '../behaviour.ts';
+import { checkOptions, FUNCTION, type Rules, TEXT } from '../checks.ts';
 import type { Exit, Ref } from '../ref.ts';
 import { ManualClock } from './manual-clock.ts';
 
@@ -45,7 +46,9 @@ class RecordingProbe<M> implements Probe<M> {
   readonly #system: ActorSystem;
   readonly #patience: () => Promise<void>;
 
-  constructor(system: ActorSystem, { name, patience }: ProbeOptions) {
+  constructor(system: ActorSystem, options: ProbeOptions) {
+    checkOptions('a probe', options, { name: TEXT, patience: FUNCTION } satisfies Rules<ProbeOptions>);
+    const { name, patience } = options;
     this.#system = system;
     this.#patience = patience ?? patienceOfMachine;
     const record = (message: M): void => {

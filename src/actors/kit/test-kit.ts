@@ -1,5 +1,6 @@
 import type { ErrorEnvelope } from '../../errors.ts';
 import type { ActorSystem } from '../behaviour.ts';
+import { BOOLEAN, checked, WHOLE_NUMBER } from '../checks.ts';
 import { silentLogger } from '../log.ts';
 import { createSystem, type SystemOptions } from '../system.ts';
 import { CopyingMailbox } from './copy-message.ts';
@@ -52,6 +53,8 @@ const SHUTDOWN_MS_MAX = 60_000;
 
 export function testKit(options: TestKitOptions = {}): TestKit {
   const { nowMs, copyMessages, seed, ...systemOptions } = options;
+  if (copyMessages !== undefined) checked('copyMessages', copyMessages, BOOLEAN);
+  if (seed !== undefined) checked('seed', seed, WHOLE_NUMBER);
   const scheduler = new QuietScheduler(seed === undefined ? undefined : new SeededScheduler(seed));
   const settle = (): Promise<void> => scheduler.settle();
   const clock = new ManualClock(nowMs === undefined ? { settle } : { settle, nowMs });

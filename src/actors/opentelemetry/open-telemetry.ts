@@ -9,6 +9,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
+import { BOOLEAN, checkOptions, FUNCTION, objectWith, type Rules } from '../checks.ts';
 import type { Handling } from '../hooks.ts';
 import type { Tracing } from '../tracing.ts';
 
@@ -20,6 +21,12 @@ export interface OpenTelemetryOptions {
   /** The name of the span in which an actor handles a message; default: `process` and the actor's path. */
   readonly spanName?: (handling: Handling) => string;
 }
+
+const RULES: Rules<OpenTelemetryOptions> = {
+  tracer: objectWith('startActiveSpan'),
+  roots: BOOLEAN,
+  spanName: FUNCTION,
+};
 
 const TRACER = 'shoal/actors';
 /** `traceparent` of W3C Trace Context: version, trace id, id of the parent, flags. */
@@ -33,6 +40,7 @@ const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
  * `traceparent`, without baggage. Messages that an actor gets from its timers have no parent.
  */
 export function openTelemetry(options: OpenTelemetryOptions = {}): Tracing<Context> {
+  checkOptions('openTelemetry', options, RULES);
   const { tracer = trace.getTracer(TRACER), roots = false, spanName = defaultName } = options;
   return {
     current() {

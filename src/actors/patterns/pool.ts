@@ -1,9 +1,20 @@
-import { ShoalError } from '../../errors.ts';
 import { asCell } from '../as-cell.ts';
 import type { Behaviour, Context, SpawnOptions } from '../behaviour.ts';
 import type { Cell } from '../cell.ts';
+import {
+  ANYTHING,
+  checked,
+  checkOptions,
+  FUNCTION,
+  MS_FROM_0,
+  numberRule,
+  type Rules,
+  required,
+  WHOLE_FROM_1,
+} from '../checks.ts';
 import type { CancelTimer } from '../clock.ts';
 import { type ExponentialDelay, exponentialDelayMs } from '../exponential-delay.ts';
+import { checkSpawnOptions } from '../options.ts';
 import type { Ref } from '../ref.ts';
 import { type PoolMember, type Routing, roundRobin } from './routing.ts';
 
@@ -46,10 +57,10 @@ const BACK_OFF_DEFAULT: PoolBackOff = { firstMs: 100, maxMs: 10_000 };
  * reason, is started again behind the same ref. A message that a member does not take is a dead letter of that member.
  *
  * An ask of a pool is answered by a member, and does not learn of that member's end: it waits for its timeout.
- * @throws CONFIG_VALUE for a size that is no whole number from 1 up
+ * @throws CONFIG_VALUE
  */
 export function pool<M>(behaviour: Behaviour<M>, options: PoolOptions<M>): Behaviour<PoolMessage<M>> {
-  checkedSize(options.size);
+  checkPoolOptions(options);
   return async (context) => {
     const members = new Members<M>(context, behaviour, options);
     await members.start(options.size);
@@ -62,7 +73,7 @@ export function pool<M>(behaviour: Behaviour<M>, options: PoolOptions<M>): Behav
         case 'pool.broadcast':
           return members.broadcast(control.message);
         case 'pool.resize':
-          return members.resize(checkedSize(control.size));
+          return members.resize(checked('size', control.size, WHOLE_FROM_1));
         case 'pool.ended':
           return members.ended(control.member);
       }
@@ -92,6 +103,28 @@ class Member<M> implements PoolMember {
   get load(): number {
     return this.#cell.depth + (this.#cell.busy ? 1 : 0);
   }
+}
+
+const RULES: Rules<PoolOptions<never>> = {
+  size: required(WHOLE_FROM_1),
+  routing: FUNCTION,
+  member: ANYTHING,
+  backOff: ANYTHING,
+};
+
+const BACK_OFF_RULES: Rules<PoolBackOff> = {
+  firstMs: required(MS_FROM_0),
+  maxMs: required(MS_FROM_0),
+  factor: numberRule('a number from 1 up', (times) => times >= 1 && Number.isFinite(times)),
+  resetMs: MS_FROM_0,
+};
+
+/** @throws CONFIG_VALUE */
+function checkPoolOptions<M>(options: PoolOptions<M>): void {
+  checkOptions('a pool', options, RULES);
+  const { member, backOff } = options;
+  if (member !== undefined) checkSpawnOptions(member);
+  if (backOff !== undefined) checkOptions('the back-off of a pool', backOff, BACK_OFF_RULES);
 }
 
 /** The members of one incarnation of a pool. */
@@ -174,12 +207,4 @@ function controlOf<M>(message: PoolMessage<M>): PoolControl<M> | undefined {
   if (kind !== 'pool.broadcast' && kind !== 'pool.resize' && kind !== 'pool.ended') return undefined;
   // No other messages have these kinds.
   return message as PoolControl<M>;
-}
-
-function checkedSize(size: number): number {
-  if (Number.isSafeInteger(size) && size >= 1) return size;
-  throw new ShoalError(
-    'CONFIG_VALUE',
-    `Expected \`size\` of a pool to be a whole number from 1 up, got \`${size}\` (${typeof size})`,
-  );
 }

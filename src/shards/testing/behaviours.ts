@@ -1,6 +1,8 @@
+import { inspect } from 'node:util';
 import type { Behaviour, Exit, Ref } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
 import { causeFault } from '../fault.ts';
+import { transfer } from '../mod.ts';
 import type { ShardHome } from '../module.ts';
 
 export interface TestOptions {
@@ -10,6 +12,13 @@ export interface TestOptions {
 
 export type WorkerMessage =
   | { readonly kind: 'echo'; readonly value: unknown; readonly replyTo: Ref<unknown> }
+  /** Adds 1 to the first byte, and sends the bytes on with their message. */
+  | {
+      readonly kind: 'touch';
+      readonly bytes: Uint8Array;
+      readonly hops: readonly Ref<WorkerMessage>[];
+      readonly replyTo: Ref<unknown>;
+    }
   | { readonly kind: 'where'; readonly replyTo: Ref<{ readonly shard: number; readonly self: Ref<WorkerMessage> }> }
   /** Tells `to` the numbers from 0 up, all in one turn. */
   | { readonly kind: 'count'; readonly to: Ref<number>; readonly upTo: number }
@@ -37,6 +46,7 @@ export type WorkerMessage =
   | { readonly kind: 'helper'; readonly replyTo: Ref<Ref<WorkerMessage>> }
   /** Holds buffers of so many bytes, outside of the heap. */
   | { readonly kind: 'hold'; readonly bytes: number }
+  | { readonly kind: 'dead-letter-that-throws' }
   | { readonly kind: 'never'; readonly replyTo: Ref<unknown> }
   | { readonly kind: 'end' }
   | { readonly kind: 'fail'; readonly code?: 'VM_GONE' }
@@ -51,6 +61,8 @@ export interface WorkerArgs {
   readonly stopped?: Ref<string>;
   /** Told the worker's ref while it starts. */
   readonly started?: Ref<Ref<WorkerMessage>>;
+  /** Computes for so long in its set-up, before it returns to the event loop. */
+  readonly startComputeMs?: number;
   readonly startMs?: number;
 }
 
@@ -71,13 +83,24 @@ function worker(home: ShardHome, args: WorkerArgs): Behaviour<WorkerMessage> {
     const { stopped, started } = args;
     if (stopped !== undefined) context.onStop(() => void stopped.tell(context.self.path));
     started?.tell(context.self);
-    const { startMs = 0 } = args;
+    const { startMs = 0, startComputeMs = 0 } = args;
+    const endMs = performance.now() + startComputeMs;
+    while (performance.now() < endMs);
     if (startMs > 0) await new Promise<void>((resolve) => void context.clock.timer(startMs, resolve));
     return (message) => {
       switch (message.kind) {
         case 'echo':
           message.replyTo.tell(message.value);
           return;
+        case 'touch': {
+          const { bytes, hops, replyTo } = message;
+          bytes[0] = (bytes[0] ?? 0) + 1;
+          const [next, ...others] = hops;
+          const { buffer } = bytes;
+          if (next === undefined) replyTo.tell(transfer({ bytes }, [buffer]));
+          else next.tell(transfer({ kind: 'touch', bytes, hops: others, replyTo }, [buffer]));
+          return;
+        }
         case 'where':
           message.replyTo.tell({ shard: home.index, self: context.self });
           return;
@@ -120,6 +143,15 @@ function worker(home: ShardHome, args: WorkerArgs): Behaviour<WorkerMessage> {
         case 'exit-now':
           process.exit(3);
           return;
+        case 'dead-letter-that-throws': {
+          const child = home.system.spawn<unknown>(() => () => undefined);
+          const hostile = {
+            [inspect.custom]() {
+              throw new Error('it cannot be shown');
+            },
+          };
+          return home.system.stop(child).then(() => void child.tell(hostile));
+        }
         case 'gone': {
           const child = home.system.spawn<never>(() => () => undefined);
           return home.system.stop(child).then(() => void message.replyTo.tell(child));

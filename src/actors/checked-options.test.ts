@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { ManualClock, type ManualClockOptions, type TestKitOptions, testKit } from './kit/mod.ts';
+import { type Behaviour, createSystem, type PoolOptions, pool, type SpawnOptions, type SystemOptions } from './mod.ts';
+
+const idle: Behaviour<string> = () => () => undefined;
+
+/** What is refused, and how the error names it. JavaScript users pass anything. */
+type Refused = readonly [options: unknown, named: string];
+
+function refusal(named: string): unknown {
+  return expect.objectContaining({ code: 'CONFIG_VALUE', message: expect.stringContaining(named) });
+}
+
+describe('options are checked', () => {
+  it.each<Refused>([
+    [null, 'the options of a system to be an object, got `null` (null)'],
+    [{ throughput: 0 }, '`throughput` to be a whole number from 1 up, got `0` (number)'],
+    [{ throughput: Number.NaN }, '`throughput`'],
+    [{ throughput: '64' }, 'got `64` (string)'],
+    [{ clock: Date }, '`clock` to be an object with the methods now, monotonic, timer, soon'],
+    [{ scheduler: {} }, '`scheduler`'],
+    [{ mailbox: 'ring' }, '`mailbox` to be a function'],
+    [{ shard: 1 }, '`shard` to be a text, got `1` (number)'],
+    [{ logger: { warn: () => undefined } }, '`logger` to be an object with the methods warn, error'],
+    [{ tracing: true }, '`tracing`'],
+    [{ onFailure: 'log' }, '`onFailure`'],
+    [{ onDeadletter: () => undefined }, 'got `onDeadletter`'],
+  ])('of a system: %o', (options, named) => {
+    // As said above, here and below.
+    expect(() => createSystem(options as SystemOptions)).toThrow(refusal(named));
+  });
+
+  it.each<Refused>([
+    [{ capacity: -1 }, '`capacity` to be a number from 0 up, got `-1` (number)'],
+    [{ capacity: '5' }, 'got `5` (string)'],
+    [{ capcity: 5 }, 'got `capcity`'],
+    [{ overflow: 'drop' }, '`overflow`'],
+    [{ name: 'a/b' }, '`name`'],
+    [{ name: 7 }, '`name`'],
+    [{ stopTimeoutMs: Number.NaN }, '`stopTimeoutMs`'],
+    [{ startTimeoutMs: 0 }, '`startTimeoutMs`'],
+    [{ capacity: Object.create(null) }, '`capacity`'],
+  ])('of an actor: %o', async (options, named) => {
+    await using kit = testKit();
+    expect(() => kit.system.spawn(idle, options as SpawnOptions)).toThrow(refusal(named));
+    await expect(kit.system.start(idle, options as SpawnOptions)).rejects.toEqual(refusal(named));
+    expect(kit.system.tree().children).toEqual([]);
+  });
+
+  it('as are behaviours', async () => {
+    await using kit = testKit();
+    // As above.
+    expect(() => kit.system.spawn(undefined as unknown as Behaviour<string>)).toThrow(refusal('`behaviour`'));
+  });
+
+  it.each([Number.NaN, -1, '5'])('as is the time for an end: %o', async (timeout) => {
+    await using kit = testKit();
+    const ref = kit.system.spawn(idle);
+    // As above.
+    const timeoutMs = timeout as number;
+    for (const end of ['stop', 'drain'] as const) {
+      expect(() => kit.system[end](ref, timeoutMs)).toThrow(refusal('`timeoutMs` to be a number of milliseconds'));
+    }
+    expect(() => kit.system.shutdown(timeoutMs)).toThrow(refusal('`timeoutMs`'));
+    await expect(kit.system.ask(ref, String, timeoutMs)).rejects.toEqual(refusal('`timeoutMs`'));
+    expect(kit.system.tree().children).toHaveLength(1);
+  });
+
+  it.each<Refused>([
+    [{ size: 0 }, '`size`'],
+    [{}, '`size` to be a whole number from 1 up, got `undefined` (undefined)'],
+    [{ size: 1, routing: 'random' }, '`routing`'],
+    [{ size: 1, member: { capacity: -1 } }, '`capacity`'],
+    [{ size: 1, member: 5 }, 'an object'],
+    [{ size: 1, backOff: { firstMs: -1, maxMs: 5 } }, '`firstMs`'],
+    [{ size: 1, backOff: { firstMs: 1 } }, '`maxMs`'],
+    [{ size: 1, backOff: { firstMs: 1, maxMs: 5, factor: 0 } }, '`factor`'],
+  ])('of a pool: %o', (options, named) => {
+    expect(() => pool(idle, options as PoolOptions<string>)).toThrow(refusal(named));
+  });
+
+  it.each<Refused>([
+    [{ seed: 1.5 }, '`seed`'],
+    [{ copyMessages: 1 }, '`copyMessages`'],
+    [{ nowMs: Number.NaN }, '`nowMs`'],
+    [{ throughput: 0 }, '`throughput`'],
+  ])('of a test kit: %o', (options, named) => {
+    expect(() => testKit(options as TestKitOptions)).toThrow(refusal(named));
+  });
+
+  it('of a manual clock', () => {
+    expect(() => new ManualClock({ nowMs: '0' } as unknown as ManualClockOptions)).toThrow(refusal('`nowMs`'));
+  });
+});
