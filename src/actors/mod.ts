@@ -16,6 +16,8 @@ export type { Overflow, Sender } from './mailbox.ts';
 export { Mailbox } from './mailbox.ts';
 export { checkSpawnOptions } from './options.ts';
 export * from './patterns/mod.ts';
+export type { Random } from './random.ts';
+export { systemRandom } from './random.ts';
 export type { Exit, ExitReason, Ref } from './ref.ts';
 export { ReplyRef } from './reply-ref.ts';
 export type { Runnable, Scheduler, Slice } from './scheduler.ts';

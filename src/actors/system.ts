@@ -10,6 +10,7 @@ import type { Kernel } from './kernel.ts';
 import { type Logger, SystemLog, stderrLogger } from './log.ts';
 import { Mailbox } from './mailbox.ts';
 import { checkedThroughput } from './options.ts';
+import { type Random, systemRandom } from './random.ts';
 import type { Exit, Ref } from './ref.ts';
 import { FairScheduler, type Scheduler } from './scheduler.ts';
 import { rooted, type Tracing } from './tracing.ts';
@@ -19,6 +20,8 @@ export interface SystemOptions extends Hooks {
   readonly tracing?: Tracing;
   /** Default: the machine's clock. */
   readonly clock?: Clock;
+  /** Default: the machine's chance. */
+  readonly random?: Random;
   /** Default: first come, first served. */
   readonly scheduler?: Scheduler;
   /** How many messages an actor handles before the next actor gets its turn; default 64. */
@@ -42,6 +45,7 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
   const deadLetters = new DeadLetters(hooks.onDeadLetter === undefined ? {} : { listener: hooks.onDeadLetter });
   const system: ActorSystem = {
     clock,
+    random: options.random ?? systemRandom,
     deadLetters,
     get tracing() {
       return kernel.tracing;

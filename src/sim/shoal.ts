@@ -63,7 +63,7 @@ export class ShoalLife {
     const { time, host, process, room, disk, nats, pool, params, behaviour, onEvent, onFailure, onDeadLetter } =
       options;
     const { clock, scheduler, chance } = process;
-    const system = createSystem({ clock, scheduler, logger: loggerOf(onDeadLetter), onFailure });
+    const system = createSystem({ clock, scheduler, random: chance, logger: loggerOf(onDeadLetter), onFailure });
     const backing = { save: (document: SimulatedDisk['document']) => disk.save(document, process) };
     const store = await TableStore.open(disk.document, backing, { clock });
     await store.setParams(params);
@@ -82,9 +82,7 @@ export class ShoalLife {
         eventLog,
         logFolder: undefined,
         tokenKey: TOKEN_KEY,
-        random: chance.fraction,
         connection: connectionOf(new SimulatedConnection(nats, process)),
-        randomBytes: (count) => chance.bytes(count),
         handlers: () => ({}),
       },
       // A simulated Shoal is killed, and never ends in order.

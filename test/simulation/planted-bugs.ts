@@ -194,7 +194,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'reply-of-an-earlier-connection-is-taken-for-another',
     file: 'src/hypervisor/link/link.ts',
-    from: 'tag: (random() * 0x1_0000_0000) >>> 0,',
+    from: 'tag: (this.#context.system.random.fraction() * 0x1_0000_0000) >>> 0,',
     to: 'tag: 0,',
   },
   {
