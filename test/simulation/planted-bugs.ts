@@ -233,4 +233,22 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     from: '} else if (id === ASKED_ID) {',
     to: '} else if (id !== KEEP_ALIVE_ID && id !== ASKED_ID) {',
   },
+  {
+    name: 'checkpoint-of-a-lost-actor-is-forgotten',
+    file: 'src/hypervisor/vm/checkpoint.ts',
+    from: 'this.#saveTo?.tell(this.#latest);',
+    to: '',
+  },
+  {
+    name: 'crashed-actor-of-a-vm-makes-its-machine-again',
+    file: 'src/hypervisor/vm/vm-actor.ts',
+    from: "const isNew = origin.kind === 'new' && !checkpoints.latest.tried;",
+    to: "const isNew = origin.kind === 'new';",
+  },
+  {
+    name: 'machine-that-a-failed-prepare-left-is-not-ended',
+    file: 'src/hypervisor/vm/remains.ts',
+    from: "return found === undefined ? { kind: 'gone' } : await clearFound(hypervisor, found);",
+    to: "return found === undefined || found.kind !== 'gone' ? { kind: 'gone' } : await clearFound(hypervisor, found);",
+  },
 ];
