@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { importCircles } from './tidy/circles.ts';
 import { importFindings } from './tidy/layers.ts';
+import { MAY_PASS_THE_PORTS, pastThePorts, reasonOf } from './tidy/ports.ts';
 import { findAll, projectFiles, Source } from './tidy/source.ts';
 
 const LINES_MAX = 450;
@@ -32,6 +33,20 @@ describe('the layers', () => {
     const paths = new Set(files.map((file) => file.path));
     const folders = new Set(typescript.flatMap((file) => file.path.match(/^src\/[^/]+(?=\/)/) ?? []));
     expect([...folders].filter((folder) => !paths.has(`${folder}/mod.ts`))).toEqual([]);
+  });
+});
+
+describe('time and chance', () => {
+  const product = typescript.filter((file) => file.path.startsWith('src/') && !isForTests(file) && !isKit(file));
+
+  test('come through the ports `Clock` and `Random`, but in the adapters', () => {
+    expect(product.flatMap(pastThePorts)).toEqual([]);
+  });
+
+  test('each file that may pass the ports does, and says why', () => {
+    const passing = new Set(product.filter(readsTheMachine).map(({ path }) => reasonOf(path)));
+    expect(Object.keys(MAY_PASS_THE_PORTS).filter((one) => !passing.has(one))).toEqual([]);
+    expect(Object.values(MAY_PASS_THE_PORTS).filter((reason) => reason.length < 20)).toEqual([]);
   });
 });
 
@@ -153,6 +168,25 @@ describe('the rules themselves find', () => {
   });
 
   test.each([
+    ['the wall clock', 'const a = Date.now();', 1],
+    ['the same in another way', 'const a = new Date();', 1],
+    ['a timer', 'setTimeout(a, 5);', 1],
+    ['a timer that is imported', "import { setTimeout as sleep } from 'node:timers/promises';", 2],
+    ['chance', 'const a = Math.random;', 1],
+    ['chance that is imported', "import { randomBytes } from 'node:crypto';\nconst a = randomBytes(4);", 2],
+    ['the adapter itself', 'systemClock.timer(5, a);\nconst clock = systemClock;', 2],
+    [
+      'a default',
+      'function a({ b, clock = systemClock }: C, d: Clock = systemClock) {\n  e = f ?? systemRandom;\n}',
+      0,
+    ],
+    ['the name of a moment and a comment', 'const a = new Date(b); // Date.now()', 0],
+  ])('what passes the ports: %s', (_what, text, count) => {
+    expect(pastThePorts(new Source('src/fleet/a.ts', text))).toHaveLength(count);
+    expect(pastThePorts(new Source('src/actors/kit/a.ts', text))).toEqual([]);
+  });
+
+  test.each([
     ['a bare cast', 'const a = b as C;', 1],
     ['a cast with its reason above', '// b comes from JSON that was checked\nconst a = b as C;', 0],
     ['a cast with its reason beside it', 'const a = b as C; // checked above', 0],
@@ -217,6 +251,15 @@ function castsWithoutReason(source: Source): string[] {
 
 function isForTests(file: Source): boolean {
   return file.isTest || file.path.startsWith('test/') || /(\/testing\/|fixture|testing)[^/]*\.ts$/.test(file.path);
+}
+
+/** What stands in `kit/` is for tests; that of the actors is also given away, and has an entry of its own. */
+function isKit({ path }: Source): boolean {
+  return path.includes('/kit/') && !path.startsWith('src/actors/kit/');
+}
+
+function readsTheMachine({ path, text }: Source): boolean {
+  return pastThePorts(new Source('src/fleet/a.ts', text)).length > 0 && reasonOf(path) !== undefined;
 }
 
 /** The first place in a source where a parameter or a variable is named `it`. */

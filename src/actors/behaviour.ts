@@ -3,6 +3,7 @@ import type { CancelTimer, Clock } from './clock.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import type { Mailbox, Overflow } from './mailbox.ts';
 import type { OfferOptions } from './offer.ts';
+import type { Random } from './random.ts';
 import type { Exit, Ref } from './ref.ts';
 import type { TimerScheduler } from './timer-scheduler.ts';
 import type { Tracing } from './tracing.ts';
@@ -174,6 +175,7 @@ export interface TreeNode {
 
 export interface ActorSystem {
   readonly clock: Clock;
+  readonly random: Random;
   readonly deadLetters: DeadLetters;
   /**
    * Carries trace contexts with the messages to the actors that are started from then on. Set it once, before all

@@ -13,6 +13,7 @@ import { Mailbox } from './mailbox.ts';
 import { offer } from './offer.ts';
 import { checkedLimit } from './options.ts';
 import { Pace, UNPACED } from './pace.ts';
+import { type Random, systemRandom } from './random.ts';
 import type { Exit, Ref } from './ref.ts';
 import { FairScheduler, type Scheduler } from './scheduler.ts';
 import { rooted, type Tracing } from './tracing.ts';
@@ -23,6 +24,8 @@ export interface SystemOptions extends Hooks {
   readonly tracing?: Tracing;
   /** Default: the machine's clock. */
   readonly clock?: Clock;
+  /** Default: the machine's chance. */
+  readonly random?: Random;
   /** Default: first come, first served. */
   readonly scheduler?: Scheduler;
   /** How many messages an actor handles before the next actor gets its turn; default 64. */
@@ -40,6 +43,7 @@ const THROUGHPUT_DEFAULT = 64;
 const RULES: Rules<SystemOptions> = {
   tracing: objectWith('current', 'within', 'handle', 'toText', 'fromText'),
   clock: objectWith('now', 'monotonic', 'timer', 'soon'),
+  random: objectWith('fraction', 'bytes'),
   scheduler: objectWith('schedule'),
   throughput: WHOLE_FROM_1,
   mailbox: FUNCTION,
@@ -64,6 +68,7 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
   const deadLetters = new DeadLetters(hooks.onDeadLetter === undefined ? {} : { listener: hooks.onDeadLetter });
   const system: ActorSystem = {
     clock,
+    random: options.random ?? systemRandom,
     deadLetters,
     get tracing() {
       return kernel.tracing;

@@ -34,8 +34,6 @@ export interface CoreOptions {
   /** Undefined: the logs of guests live in memory only. */
   readonly logFolder: string | undefined;
   readonly tokenKey: Uint8Array;
-  /** 0 to 1, for what must differ between two connections or restarts; default: that of the system. */
-  readonly random?: () => number;
   /** Publishes replies that outlived the Shoal that asked for them. */
   readonly endpoint: Ref<EndpointMessage>;
 }
@@ -151,7 +149,6 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
           connect: (address) => hypervisor.connect(address),
           // The limit that the guest was given.
           textBytesMax: parameters.textBytesMax,
-          ...(of.random === undefined ? {} : { random: of.random }),
           // A link also takes relay messages, which the router never sends.
         }) as Behaviour<LinkMessage>,
       orphanedReplies: {

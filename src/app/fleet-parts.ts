@@ -30,7 +30,6 @@ export function vmParametersOf(
 /** What the parts of a fleet need, in production and in a simulation. */
 export interface FleetPartsOptions extends Omit<CoreOptions, 'endpoint'> {
   readonly connection: Connection;
-  readonly randomBytes?: (count: number) => Uint8Array;
   /** What the administration answers, once the parts that it asks are there. */
   readonly handlers: (core: Core, settings: Settings) => Readonly<Record<string, AdminHandler>>;
 }
@@ -42,7 +41,7 @@ export interface FleetParts {
 
 /** Starts controller, router, administration and endpoint, in this order, and joins them. */
 export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): Promise<FleetParts> {
-  const { system, store, connection, tokenKey, randomBytes, options, handlers } = of;
+  const { system, store, connection, tokenKey, options, handlers } = of;
   const endpoint = new DeferredRef<EndpointMessage>('/front/endpoint');
   const core = await startCore({ ...of, endpoint }, cleanUp);
   const settings = new Settings(store, core.router, core.controller, endpoint);
@@ -53,7 +52,6 @@ export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): 
     deadlineMs: () => settings.params.deadlineMs,
     handlers: handlers(core, settings),
     onEndpoint: (ref: Ref<EndpointMessage>): void => endpoint.bind(ref),
-    ...(randomBytes === undefined ? {} : { randomBytes }),
   };
   await startFront(front, cleanUp);
   return { core, settings };

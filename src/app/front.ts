@@ -23,7 +23,6 @@ export interface FrontOptions {
   readonly deadlineMs: () => number;
   readonly handlers: Readonly<Record<string, AdminHandler>>;
   readonly onEndpoint: (ref: Ref<EndpointMessage>) => void;
-  readonly randomBytes?: (count: number) => Uint8Array;
 }
 
 const RESTARTS = { intensity: 5, periodMs: 60_000 };
@@ -48,7 +47,6 @@ export async function startFront(of: FrontOptions, cleanUp: CleanUp): Promise<vo
       tokenKey: of.tokenKey,
       deadlineMs: of.deadlineMs(),
       drainLimitMs: DRAIN_LIMIT_MS,
-      ...(of.randomBytes === undefined ? {} : { randomBytes: of.randomBytes }),
     })(context);
   const children = [child<EndpointMessage>({ id: 'endpoint', start, shutdown: STOP_MS, onRef: of.onEndpoint })];
   const root = await system.start(supervisor({ strategy: 'one_for_one', ...RESTARTS, children }), { name: 'front' });

@@ -94,7 +94,7 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
       nats: shown,
       ...login,
       image: { path, digest: image.digest },
-      startedMs: Date.now(),
+      startedMs: system.clock.now(),
     });
     const { bootTimeoutMs } = paramsOf(store.snapshot());
     const greetMs = 2 * bootTimeoutMs;
@@ -194,13 +194,14 @@ class RunningShoal implements Shoal {
   }
 
   async greet(text: string): Promise<Greeting> {
-    const { actors, connection, greetMs } = this.#parts;
+    const { actors, connection, greetMs, system } = this.#parts;
+    const { clock } = system;
     await actors.firstReady;
     const requester = createRequester(connection.nc, { fleet: this.fleet });
     try {
-      const startMs = performance.now();
+      const startMs = clock.monotonic();
       const { payload, vm } = await requester.request(new TextEncoder().encode(text), { deadlineMs: greetMs });
-      return { text: new TextDecoder().decode(payload), vm, ms: performance.now() - startMs };
+      return { text: new TextDecoder().decode(payload), vm, ms: clock.monotonic() - startMs };
     } finally {
       requester.close();
     }

@@ -14,8 +14,7 @@ export function storePorts(store: Store, imageDigest: string, clock: Clock): Sto
 
 /** An adopted VM has a row already: only its soft fields are updated. */
 async function insert(store: Store, record: VmTableRow, imageDigest: string): Promise<void> {
-  const isThere = store.snapshot().vmachine.some((row) => row.id_vmachine === record.vm);
-  if (isThere) store.touchVm(record.vm, softOf(record));
+  if (store.hasVm(record.vm)) store.touchVm(record.vm, softOf(record));
   else await store.insertVm(rowOf(record, imageDigest));
 }
 

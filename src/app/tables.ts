@@ -23,9 +23,13 @@ const FILE = 'tables.json';
 const PARAMETERS_WITH_ROWS = ['free_count', 'min_vm_count', 'last_connect_ms', 'ip_reserve_ms'];
 
 /** Opens the tables and sets the parameters that `up` was given. The clean-up writes pending changes. */
-export async function openTables(options: TableOptions, data: DataDir, cleanUp: CleanUp): Promise<Store> {
+export async function openTables(
+  options: TableOptions,
+  data: DataDir,
+  cleanUp: CleanUp,
+  clock: Clock = systemClock,
+): Promise<Store> {
   const path = join(data.path, FILE);
-  const clock = systemClock;
   if (options.rebuild) {
     const aside = await setStoreAside(path, clock);
     if (aside !== undefined) options.onProgress(`the tables were set aside as ${aside}`);

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { systemRandom } from '../actors/mod.ts';
 import { codeOf, ShoalError } from '../errors.ts';
 import { writeDurable } from '../process/mod.ts';
 import { TOKEN_KEY_BYTES } from '../transport/mod.ts';
@@ -10,7 +10,7 @@ export async function tokenKey(directory: string): Promise<Uint8Array> {
   const path = join(directory, 'token.key');
   const known = read(path);
   if (known !== undefined) return known;
-  const key = randomBytes(TOKEN_KEY_BYTES);
+  const key = systemRandom.bytes(TOKEN_KEY_BYTES);
   await writeDurable(path, key);
   return key;
 }

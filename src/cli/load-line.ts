@@ -1,3 +1,4 @@
+import { systemClock } from '../actors/mod.ts';
 import type { Bounds, Load } from '../load/mod.ts';
 import { formatMs } from './load-summary.ts';
 import { canRedraw, columnsOf } from './terminal.ts';
@@ -13,7 +14,8 @@ export function showLoad(load: Load, bounds: Bounds): () => void {
   const { stderr } = process;
   if (!canRedraw(stderr)) return () => undefined;
   let before = { atMs: 0, ended: 0 };
-  const timer = setInterval(() => {
+  const redraw = (): void => {
+    cancel = systemClock.timer(REDRAW_MS, redraw);
     // The command may have moved to the background meanwhile.
     if (!canRedraw(stderr)) return;
     const { ok, failed } = load.tally;
@@ -22,9 +24,10 @@ export function showLoad(load: Load, bounds: Bounds): () => void {
     before = now;
     // A line wider than the terminal would take two, and only one of them would be redrawn.
     stderr.write(`\r\u001b[K${lineOf(load, bounds, perSecond).slice(0, columnsOf(stderr, COLUMNS_DEFAULT) - 1)}`);
-  }, REDRAW_MS);
+  };
+  let cancel = systemClock.timer(REDRAW_MS, redraw);
   return () => {
-    clearInterval(timer);
+    cancel();
     if (canRedraw(stderr)) stderr.write('\r\u001b[K');
   };
 }

@@ -8,6 +8,7 @@ import {
   parseShape,
   readTrace,
   type Scenario,
+  VM_BYTES,
 } from '../sim/mod.ts';
 import type { Command, Flags } from './command.ts';
 import { usage } from './parse.ts';
@@ -16,7 +17,10 @@ import { readScenario } from './simulation-failures.ts';
 
 const SEED_MAX = 2 ** 31 - 1;
 const DURATION_S_MAX = 400 * 86_400;
-const VMS_MAX = 1_000_000;
+/** Above the limit of a range of addresses. */
+const VMS_MAX = 131_072;
+/** Room for the reserve of the host. */
+const SPARE_VMS = 64;
 const CLIENTS_MAX = 10_000;
 const FACTOR_MAX = 1_000_000;
 /** After the last line of a trace, what it began comes to its end. */
@@ -65,6 +69,7 @@ function describedBy(command: Command, flags: Flags): Scenario {
   const msPerUnit = positive(command, flags, 'ms-per-unit');
   const boot = flags.text('boot');
   const service = flags.text('service');
+  const addresses = flags.whole('vms', { min: 1, max: VMS_MAX }) ?? base.addresses;
   return {
     ...base,
     durationMs: seconds === undefined ? (traceMs ?? base.durationMs) : seconds * 1_000,
@@ -74,7 +79,8 @@ function describedBy(command: Command, flags: Flags): Scenario {
           ? base.load
           : parseShape(shape)
         : { kind: 'trace', rows, scale: positive(command, flags, 'scale') ?? 1 },
-    addresses: flags.whole('vms', { min: 1, max: VMS_MAX }) ?? base.addresses,
+    addresses,
+    memoryBytes: Math.max(base.memoryBytes, (addresses + SPARE_VMS) * VM_BYTES),
     clients: flags.whole('clients', { min: 1, max: CLIENTS_MAX }) ?? base.clients,
     params: paramsOf(command, flags.list('param')),
     deadlineMs: flags.whole('deadline', { min: 1, max: 3_600_000 }) ?? base.deadlineMs,

@@ -24,7 +24,18 @@ export function simulationSummaryOf(report: Report, options: readonly string[]):
   return `${lines.join('\n')}\n`;
 }
 
-const FAULT_EVENTS = ['fault', 'shoal-killed', 'router-killed', 'write-failed', 'link-lost', 'start-failed'];
+const FAULT_EVENTS = [
+  'fault',
+  'shoal-killed',
+  'router-killed',
+  'controller-killed',
+  'vm-actor-killed',
+  'shard-killed',
+  'launcher-killed',
+  'write-failed',
+  'link-lost',
+  'start-failed',
+];
 
 export function seedsSummaryOf(summary: SeedsSummary, missed: readonly string[]): string {
   const { runs, requests, events, failures, counts, rules } = summary;

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { systemClock } from '../actors/mod.ts';
 import {
   defaultDataDir,
   defaultImage,
@@ -90,11 +91,11 @@ async function runUp(flags: Flags, output: UpOutput): Promise<number> {
   const stop = (by: string): void => {
     if (stopping.signal.aborted) {
       // A second Ctrl-C cuts the stop short.
-      if (performance.now() - firstMs >= samePressMs()) hurry?.();
+      if (systemClock.monotonic() - firstMs >= samePressMs()) hurry?.();
       return;
     }
     // npm repeats signals, not keys that the dashboard has read.
-    firstMs = by === LEFT ? Number.NEGATIVE_INFINITY : performance.now();
+    firstMs = by === LEFT ? Number.NEGATIVE_INFINITY : systemClock.monotonic();
     output.leave();
     output.say(`${by}: ending everything that was started; ${by === LEFT ? 'Ctrl-C' : 'once more'} ends it at once`);
     stopping.abort();

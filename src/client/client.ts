@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../actors/mod.ts';
+import { type Clock, systemClock, systemRandom } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import {
   type Connection,
@@ -133,9 +133,11 @@ export function clientOn(connection: Connection, options: ClientOnOptions): Clie
   return new FleetClient(connection, requester, { deadlineMs, clock, idPrefix });
 }
 
+const ID_BYTES = 8;
+
 /** Ids are unique among all clients: a random part for this one, and a count. */
 function randomPrefix(): string {
-  return `c${crypto.randomUUID().replaceAll('-', '').slice(0, 16)}-`;
+  return `c${Buffer.from(systemRandom.bytes(ID_BYTES)).toString('hex')}-`;
 }
 
 /** A byte order mark at the beginning is part of the text. */
@@ -147,7 +149,7 @@ class FleetClient implements Client {
   readonly #deadlineMs: number;
   readonly #idPrefix: string;
   readonly #clock: Clock;
-  readonly #open = new OpenCount();
+  readonly #open: OpenCount;
   readonly #closing = new AbortController();
   #idCount = 0;
   #wasServed = false;
@@ -161,6 +163,7 @@ class FleetClient implements Client {
     this.#requester = requester;
     this.#deadlineMs = deadlineMs;
     this.#clock = clock;
+    this.#open = new OpenCount(clock);
     this.#idPrefix = idPrefix;
   }
 

@@ -1,9 +1,14 @@
-import { systemClock } from '../actors/mod.ts';
+import type { Clock } from '../actors/mod.ts';
 
 /** Counts what is under way, for those who wait until nothing is. */
 export class OpenCount {
+  readonly #clock: Clock;
   #count = 0;
   readonly #waiting = new Set<() => void>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   get count(): number {
     return this.#count;
@@ -24,7 +29,7 @@ export class OpenCount {
     if (this.#count === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.add(resolve);
-    const cancel = systemClock.timer(limitMs, resolve);
+    const cancel = this.#clock.timer(limitMs, resolve);
     await promise;
     cancel();
     this.#waiting.delete(resolve);

@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import type { ReadStream, WriteStream } from 'node:tty';
+import { systemClock } from '../actors/mod.ts';
 import { isInForeground } from './foreground.ts';
 import { PasteFilter } from './paste-filter.ts';
 
@@ -43,7 +44,7 @@ export class TerminalInput extends PassThrough {
 
   readonly #take = (bytes: Buffer): void => {
     // Latin-1 maps bytes to characters one to one, so split UTF-8 stays intact.
-    const typed = this.#filter.typed(bytes.toString('latin1'), performance.now());
+    const typed = this.#filter.typed(bytes.toString('latin1'), systemClock.monotonic());
     if (typed !== '') this.write(Buffer.from(typed, 'latin1'));
   };
 

@@ -18,3 +18,6 @@ export { type ImageInfo, inspectImage } from './qemu/image.ts';
 export { runtimeRoot } from './qemu/run-directory.ts';
 export type { VmHome } from './shards/vm-home.ts';
 export { startVmShards, type VmShards } from './shards/vm-shards.ts';
+export { NEW_CHECKPOINT, type VmCheckpoint } from './vm/checkpoint.ts';
+export { vmActor } from './vm/vm-actor.ts';
+export type { VmMessage } from './vm/vm-messages.ts';

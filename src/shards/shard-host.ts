@@ -143,7 +143,7 @@ export class ShardHost implements ShardControl {
     return outcomeOf(async () => {
       await this.system.shutdown(timeoutMs);
       // After the answer to this call.
-      setImmediate(this.#end);
+      this.system.clock.soon(this.#end);
     });
   }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { MessageChannel, type MessagePort, type ResourceLimits, type Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import {
@@ -8,6 +7,7 @@ import {
   failureReason,
   msToNext,
   type Ref,
+  systemRandom,
 } from '../actors/mod.ts';
 import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import { ControlCalls, type PlacedOptions } from './control.ts';
@@ -40,6 +40,7 @@ export interface ThreadOptions {
 /** How long to wait until a terminated thread is gone. One that is stuck in the kernel stays. */
 const EXIT_MS = 2_000;
 const MIB = 1_048_576;
+const LOSS_ID_BYTES = 16;
 
 /** One worker thread, from its start until its end and the end of its actors. */
 export class ShardThread {
@@ -51,7 +52,7 @@ export class ShardThread {
   readonly #pool: Piscina;
   readonly #gone: Promise<void>;
   /** The loss of this thread counts once, however many of its actors are told of it. */
-  readonly #lossId = randomUUID();
+  readonly #lossId = Buffer.from(systemRandom.bytes(LOSS_ID_BYTES)).toString('hex');
   readonly #placements = new Map<number, Placement>();
   #state: 'starting' | 'up' | 'ending' | 'ended' = 'starting';
   /** Why it was terminated, or why it said that it could not start. */

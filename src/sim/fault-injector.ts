@@ -21,7 +21,10 @@ export interface BreakableWorld {
   readonly process: SimulatedProcess;
   conditions: Pick<Scenario, 'host' | 'disk'>;
   crashShoal(): void;
-  crashRouter(): void;
+  crashActor(which: 'router' | 'controller'): void;
+  crashVmActor(chance: Chance): void;
+  loseShard(chance: Chance): void;
+  loseLauncher(): void;
   setParameter(key: string, value: number): void;
   command(command: SimulatedCommand): void;
   stepWallClock(ms: number): void;
@@ -29,6 +32,9 @@ export interface BreakableWorld {
 }
 
 const MINUTE_S = 60;
+/** Of the faults, those that come again at once: what recovers from one must bear the next. */
+const COMPANY = 0.3;
+const COMPANY_MS = 300;
 const PAUSE_MS_MAX = 12_000;
 const SPELL_MS_MAX = 8_000;
 const CONSOLE_CUT_MS_MIN = 4_000;
@@ -77,6 +83,11 @@ export class FaultInjector {
     this.#world.time.after(chance.msToNext(perMinute / MINUTE_S), () => {
       if (!this.#isOn) return;
       this.#inject(name, chance);
+      if (chance.happens(COMPANY)) {
+        this.#world.time.after(chance.below(COMPANY_MS), () => {
+          if (this.#isOn) this.#inject(name, chance);
+        });
+      }
       this.#next(name, chance);
     });
   }
@@ -122,7 +133,19 @@ export class FaultInjector {
         world.crashShoal();
         return;
       case 'routerCrash':
-        world.crashRouter();
+        world.crashActor('router');
+        return;
+      case 'controllerCrash':
+        world.crashActor('controller');
+        return;
+      case 'vmActorCrash':
+        world.crashVmActor(chance);
+        return;
+      case 'shardCrash':
+        world.loseShard(chance);
+        return;
+      case 'launcherCrash':
+        world.loseLauncher();
         return;
       case 'shoalPause':
         this.#spell('Shoal stands still', chance.below(PAUSE_MS_MAX), () => {

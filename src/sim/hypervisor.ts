@@ -33,13 +33,23 @@ const encoder = new TextEncoder();
 /** How long the kernel takes to end a process. */
 const KILL_MS = 1;
 
+/** The port of one life of Shoal, whose launcher can be killed. */
+export interface SimulatedHypervisor extends Hypervisor {
+  /** The launcher process ends during the next spawn, which is not answered. The spawn after it has another. */
+  loseLauncher(): void;
+}
+
 /** The raw machine as one life of Shoal sees it: the port that production implements with QEMU. */
-export function simulatedHypervisor(options: SimulatedHypervisorOptions): Hypervisor {
+export function simulatedHypervisor(options: SimulatedHypervisorOptions): SimulatedHypervisor {
   const { time, chance, process, room, behaviour } = options;
   const afterMs = (duration: Duration): Promise<void> =>
     new Promise((resolve) => process.later(draw(duration, chance), resolve));
   const soon = (): Promise<void> => afterMs(behaviour().monitor);
+  let isLauncherDying = false;
   return {
+    loseLauncher: () => {
+      isLauncherDying = true;
+    },
     async prepare(spec) {
       const { qemuStart, failedStarts } = behaviour();
       if (chance.happens(failedStarts)) {
@@ -51,6 +61,12 @@ export function simulatedHypervisor(options: SimulatedHypervisorOptions): Hyperv
       if (qemu === undefined) {
         await soon();
         throw new ShoalError('PORT_TAKEN', `The address ${spec.address.ip}:${spec.address.port} is in use`);
+      }
+      if (isLauncherDying) {
+        isLauncherDying = false;
+        await soon();
+        // Nobody has heard that the QEMU runs.
+        throw new ShoalError('LAUNCHER_FAILED', `The launcher ended during the spawn of VM ${spec.vm} (simulated)`);
       }
       await afterMs(qemuStart);
       return driven(qemu, options);
@@ -111,6 +127,7 @@ function driven(qemu: Qemu, { time, chance, process, room, behaviour }: Simulate
     });
   };
   qemu.onConsole = hear;
+  let tellExit: (exit: MachineExit) => void = () => undefined;
   return {
     get manifest(): Manifest {
       return qemu.manifest;
@@ -143,7 +160,10 @@ function driven(qemu: Qemu, { time, chance, process, room, behaviour }: Simulate
         });
       };
       if (qemu.exit !== undefined) tell(qemu.exit);
-      else qemu.onExit = tell;
+      else {
+        tellExit = tell;
+        qemu.onExit = tell;
+      }
     },
     signal(signal) {
       if (signal === 'SIGTERM' || signal === 'SIGKILL') {
@@ -157,8 +177,9 @@ function driven(qemu: Qemu, { time, chance, process, room, behaviour }: Simulate
     },
     async release() {
       isReleased = true;
-      qemu.onConsole = () => undefined;
-      qemu.onExit = () => undefined;
+      // Somebody else may drive it by now.
+      if (qemu.onConsole === hear) qemu.onConsole = () => undefined;
+      if (qemu.onExit === tellExit) qemu.onExit = () => undefined;
     },
   };
 }

@@ -1,7 +1,8 @@
 import { seededRandom } from '../actors/kit/mod.ts';
+import type { Random } from '../actors/mod.ts';
 
 /** Chance, decided by a seed. */
-export class Chance {
+export class Chance implements Random {
   readonly #next: () => number;
   readonly #seed: number;
 

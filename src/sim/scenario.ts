@@ -23,6 +23,14 @@ export interface FaultRates {
   readonly routerCrash: number;
   /** Shoal loses its way to the NATS server for some seconds. */
   readonly partition: number;
+  /** The controller fails, and is restarted by its supervisor, with the router. */
+  readonly controllerCrash: number;
+  /** The actor of a VM fails, and its supervisor starts another. */
+  readonly vmActorCrash: number;
+  /** A worker thread ends, and the actors of half of the VMs with it. */
+  readonly shardCrash: number;
+  /** The process that starts QEMUs is killed. */
+  readonly launcherCrash: number;
   /** The host's wall clock is set. */
   readonly clockStep: number;
   /** The disk takes no writes for some seconds. */
@@ -44,6 +52,10 @@ export const FAULT_NAMES = [
   'consoleCut',
   'shoalCrash',
   'routerCrash',
+  'controllerCrash',
+  'vmActorCrash',
+  'shardCrash',
+  'launcherCrash',
   'shoalPause',
   'partition',
   'clockStep',
@@ -63,6 +75,10 @@ export const NO_FAULTS: FaultRates = {
   consoleCut: 0,
   shoalCrash: 0,
   routerCrash: 0,
+  controllerCrash: 0,
+  vmActorCrash: 0,
+  shardCrash: 0,
+  launcherCrash: 0,
   shoalPause: 0,
   partition: 0,
   clockStep: 0,

@@ -13,12 +13,13 @@ import type { ErrorEnvelope } from '../errors.ts';
 import type { Address, FleetEvent } from '../fleet/mod.ts';
 import { type Store, TableStore } from '../store/mod.ts';
 import type { SimulatedDisk } from './disk.ts';
-import { type HostBehaviour, simulatedHypervisor } from './hypervisor.ts';
+import { type HostBehaviour, type SimulatedHypervisor, simulatedHypervisor } from './hypervisor.ts';
 import type { MachineRoom } from './machine-room.ts';
 import { connectionOf, SimulatedConnection } from './nats-connection.ts';
 import type { SimulatedNats } from './nats-server.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { VirtualTime } from './virtual-time.ts';
+import { SimulatedVmHome } from './vm-home.ts';
 
 export interface ShoalLifeOptions {
   readonly time: VirtualTime;
@@ -31,6 +32,8 @@ export interface ShoalLifeOptions {
   readonly pool: readonly Address[];
   readonly params: Readonly<Record<string, number>>;
   readonly behaviour: () => HostBehaviour;
+  /** VM actors live on shards that can be lost, and not on the main thread. */
+  readonly hasShards: boolean;
   readonly onEvent: (event: FleetEvent) => void;
   /** An actor has failed. */
   readonly onFailure: (path: string, error: ErrorEnvelope) => void;
@@ -49,13 +52,18 @@ export class ShoalLife {
   readonly core: Core;
   readonly store: Store;
   readonly settings: Settings;
+  readonly hypervisor: SimulatedHypervisor;
+  /** Undefined if VM actors live on the main thread. */
+  readonly home: SimulatedVmHome | undefined;
 
-  private constructor(process: SimulatedProcess, system: ActorSystem, core: Core, store: Store, settings: Settings) {
-    this.process = process;
-    this.system = system;
-    this.core = core;
-    this.store = store;
-    this.settings = settings;
+  private constructor(parts: Pick<ShoalLife, keyof ShoalLife>) {
+    this.process = parts.process;
+    this.system = parts.system;
+    this.core = parts.core;
+    this.store = parts.store;
+    this.settings = parts.settings;
+    this.hypervisor = parts.hypervisor;
+    this.home = parts.home;
   }
 
   /** Adopts what runs on the host, as each start does. It never settles if the process is killed meanwhile. */
@@ -63,11 +71,12 @@ export class ShoalLife {
     const { time, host, process, room, disk, nats, pool, params, behaviour, onEvent, onFailure, onDeadLetter } =
       options;
     const { clock, scheduler, chance } = process;
-    const system = createSystem({ clock, scheduler, logger: loggerOf(onDeadLetter), onFailure });
+    const system = createSystem({ clock, scheduler, random: chance, logger: loggerOf(onDeadLetter), onFailure });
     const backing = { save: (document: SimulatedDisk['document']) => disk.save(document, process) };
     const store = await TableStore.open(disk.document, backing, { clock });
     await store.setParams(params);
     const hypervisor = simulatedHypervisor({ time, chance, process, room, behaviour });
+    const home = options.hasShards ? new SimulatedVmHome(hypervisor, process) : undefined;
     await reconcile(store, await hypervisor.list(), { host, pool }, clock);
     const eventLog = new EventLog(clock);
     eventLog.listen(onEvent);
@@ -76,21 +85,19 @@ export class ShoalLife {
         options: optionsOf(options),
         system,
         hypervisor,
-        home: undefined,
+        home,
         parameters: vmParametersOf(store, { image: 'simulated', imageDigest: DIGEST, accelerator: 'kvm' }),
         store,
         eventLog,
         logFolder: undefined,
         tokenKey: TOKEN_KEY,
-        random: chance.fraction,
         connection: connectionOf(new SimulatedConnection(nats, process)),
-        randomBytes: (count) => chance.bytes(count),
         handlers: () => ({}),
       },
       // A simulated Shoal is killed, and never ends in order.
       new CleanUp(),
     );
-    return new ShoalLife(process, system, core, store, settings);
+    return new ShoalLife({ process, system, core, store, settings, hypervisor, home });
   }
 }
 

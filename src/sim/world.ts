@@ -1,5 +1,6 @@
 import type { Ref } from '../actors/mod.ts';
 import { type Client, clientOn, ShoalError } from '../client/mod.ts';
+import type { ErrorEnvelope } from '../errors.ts';
 import { type CommandReply, type FleetEvent, type FleetSnapshot, parsePool } from '../fleet/mod.ts';
 import { EMPTY_DOCUMENT } from '../store/mod.ts';
 import { subjectsOf } from '../transport/mod.ts';
@@ -18,6 +19,7 @@ import { Recorder, type Report } from './report.ts';
 import type { Scenario } from './scenario.ts';
 import { ShoalLife } from './shoal.ts';
 import { VirtualTime } from './virtual-time.ts';
+import { SHARDS, VM_ACTOR_DEFECT } from './vm-home.ts';
 
 export interface WorldOptions {
   readonly scenario: Scenario;
@@ -31,8 +33,8 @@ const PROCESS_SUBJECT = subjectsOf(FLEET).process;
 const DEADLINE_GRACE_MS = 1_000;
 const SAMPLE_MS = 1_000;
 const START_MS_MAX = 60_000;
-const ROUTER_CRASHES_MAX = 3;
-const DEFECT = 'a defect of the router (simulated)';
+const CORE_CRASHES_MAX = 3;
+const DEFECT = 'a defect of an actor (simulated)';
 const ASK_MS = 60_000;
 /** A Shoal that was killed is started again after this, as by a service manager. */
 const RESTART_MS = { kind: 'uniform', fromMs: 50, toMs: 3_000 } as const;
@@ -57,7 +59,7 @@ export class World {
   #open = 0;
   #wallOffsetMs = 0;
   #isOver = false;
-  #routerCrashesMs: number[] = [];
+  #coreCrashesMs: number[] = [];
 
   constructor({ scenario, history }: WorldOptions) {
     const { time } = this;
@@ -123,24 +125,50 @@ export class World {
     return this.recorder.report(this);
   }
 
-  /** Has the router fail as a defect would: its supervisor starts it anew. */
-  crashRouter(): void {
+  /** Has an actor fail as a defect would: its supervisor starts it anew. */
+  crashActor(which: 'router' | 'controller'): void {
     const { life } = this;
     if (life === undefined || !this.isShoalUp) return;
     // More of them in a minute, and the supervisor rightly gives up.
-    this.#routerCrashesMs = this.#routerCrashesMs.filter((atMs) => this.time.nowMs - atMs < 60_000);
-    if (this.#routerCrashesMs.length >= ROUTER_CRASHES_MAX) return;
-    this.#routerCrashesMs.push(this.time.nowMs);
-    this.record('router-killed');
+    this.#coreCrashesMs = this.#coreCrashesMs.filter((atMs) => this.time.nowMs - atMs < 60_000);
+    if (this.#coreCrashesMs.length >= CORE_CRASHES_MAX) return;
+    this.#coreCrashesMs.push(this.time.nowMs);
+    this.record(`${which}-killed`);
     this.checks.restarted();
-    this.#noteWhatIsInHand('router');
-    const replyTo: Ref<FleetSnapshot> = {
+    this.#noteWhatIsInHand(which);
+    const replyTo: Ref<unknown> = {
       path: '/defect',
       tell: () => {
         throw new Error(DEFECT);
       },
     };
-    life.core.router.tell({ kind: 'snapshot', replyTo });
+    if (which === 'router') life.core.router.tell({ kind: 'snapshot', replyTo });
+    else life.core.controller.tell({ kind: 'vms', replyTo });
+  }
+
+  /** Has the actor of a VM fail, if one has an actor that can. */
+  crashVmActor(chance: Chance): void {
+    const home = this.isShoalUp ? this.life?.home : undefined;
+    const vm = home === undefined ? undefined : chance.oneOf(home.vms);
+    if (vm === undefined) return;
+    this.record('vm-actor-killed', vm);
+    this.#noteWhatIsInHand('vm-actor');
+    home?.crashActor(vm);
+  }
+
+  /** Ends a worker thread, and the actors of half of the VMs with it. */
+  loseShard(chance: Chance): void {
+    const home = this.isShoalUp ? this.life?.home : undefined;
+    if (home === undefined) return;
+    this.record('shard-killed');
+    this.#noteWhatIsInHand('shard');
+    home.loseShard(chance.below(SHARDS));
+  }
+
+  loseLauncher(): void {
+    if (!this.isShoalUp) return;
+    this.record('launcher-killed');
+    this.life?.hypervisor.loseLauncher();
   }
 
   /** Kills Shoal; what else runs on the host goes on. It is started again after a while. */
@@ -222,7 +250,7 @@ export class World {
   }
 
   /** Which of the interesting moments it was that Shoal, or its router, was killed in. */
-  #noteWhatIsInHand(whose: 'router' | 'shoal'): void {
+  #noteWhatIsInHand(whose: 'router' | 'controller' | 'shoal' | 'vm-actor' | 'shard'): void {
     const { recorder, room, disk } = this;
     if (disk.isWriting) recorder.count(`${whose} killed during a write of the tables`);
     if (this.#open > 0) recorder.count(`${whose} killed with requests in hand`);
@@ -252,8 +280,9 @@ export class World {
       pool: poolOf(scenario.addresses),
       params: scenario.params,
       behaviour: () => this.conditions.host,
+      hasShards: scenario.faults.vmActorCrash + scenario.faults.shardCrash > 0,
       onEvent: (event) => this.#onEvent(event),
-      onFailure: (path, { message }) => this.#onFailure(path, message),
+      onFailure: (path, error) => this.#onFailure(path, error),
       onDeadLetter: () => this.recorder.count('dead-letter'),
     });
     void starting.then(
@@ -272,9 +301,10 @@ export class World {
   }
 
   /** No actor fails unless we make it do so. */
-  #onFailure(path: string, message: string): void {
+  #onFailure(path: string, { message, code }: ErrorEnvelope): void {
     this.record('actor-failed', undefined, `${path}: ${message}`);
-    if (message !== DEFECT) this.checks.violated(`the actor ${path} has failed: ${message}`);
+    const isMade = message === DEFECT || message === VM_ACTOR_DEFECT || code === 'SHARD_LOST';
+    if (!isMade) this.checks.violated(`the actor ${path} has failed: ${message}`);
   }
 
   #onEvent(event: FleetEvent): void {

@@ -9,7 +9,7 @@ export const FORMAT = 'shoal-store';
 export const VERSION = 2;
 
 /** A table with more rows is a mistake and no fleet. */
-export const ROWS_MAX = 65_536;
+export const ROWS_MAX = 131_072;
 
 /** The content of the file, without the format's name and version. */
 export interface StoreDocument extends Tables {

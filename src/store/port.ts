@@ -20,6 +20,8 @@ export type SoftFields = Pick<VmachineRow, 'cpu' | 'ram' | 'free_count' | 'last_
 export interface Store {
   /** The durable tables with the present soft fields. The same object as before if nothing has changed. */
   snapshot(): Tables;
+  /** Whether `vmachine` has a row of the VM, without a snapshot of all. */
+  hasVm(vm: number): boolean;
 
   /**
    * An id that no other VM ever has, also after a crash: its block is durable already, so that QEMU can start while the reservation goes

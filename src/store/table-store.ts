@@ -65,6 +65,10 @@ export class TableStore implements Store {
     return this.#shown.tables;
   }
 
+  hasVm(vm: number): boolean {
+    return this.#queue.state.vm(vm) !== undefined;
+  }
+
   nextVmId(): number {
     this.#checkOpen();
     const id = this.#ids.take();

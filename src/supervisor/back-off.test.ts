@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { testKit } from '../actors/kit/mod.ts';
+import { systemRandom } from '../actors/mod.ts';
 import { failuresNow, waitMs } from './back-off.ts';
 import { terminateChild, whichChildren } from './mod.ts';
 import { childrenOf, faulty, start, taken, worker } from './testing/worker.ts';
@@ -184,6 +185,28 @@ describe('a supervisor with a back-off', () => {
       await kit.advance(1_000);
     }
     expect(await childrenOf(kit, ref)).toEqual(['a running']);
+  });
+});
+
+describe('the jitter of a back-off', () => {
+  it('is drawn from the chance of the system, unless the supervisor has one of its own', async () => {
+    const waits: number[] = [];
+    for (const own of [undefined, () => 0]) {
+      await using kit = testKit({ random: { ...systemRandom, fraction: () => 0.5 } });
+      const log: string[] = [];
+      const a = worker(log, 'a');
+      const flags = { backOff: { ...backOff, jitter: 1 }, ...(own === undefined ? {} : { random: own }) };
+      await start(kit, { strategy: 'one_for_one', children: [a.spec], ...flags });
+      a.tell('crash');
+      await kit.settle();
+      taken(log);
+      let waitedMs = 0;
+      for (; log.length === 0 && waitedMs < 200; waitedMs++) await kit.advance(1);
+      waits.push(waitedMs);
+    }
+    expect(waits[0]).not.toBe(waits[1]);
+    const jitter = { ...backOff, jitter: 1 };
+    expect(waits).toEqual([waitMs(jitter, 1, 0.5), waitMs(jitter, 1, 0)]);
   });
 });
 

@@ -11,14 +11,14 @@ export interface SupervisorFlags extends Partial<RestartLimit> {
   readonly autoShutdown?: AutoShutdown;
   /** Waits before restarts, for children whose spec has none; default: no waits. */
   readonly backOff?: BackOff;
-  /** Returns a number from 0 to 1 for the jitter of back-offs; default Math.random. */
+  /** Returns a number from 0 to 1 for the jitter of back-offs; default: the chance of the system. */
   readonly random?: () => number;
 }
 
 export interface CheckedFlags extends RestartLimit {
   readonly autoShutdown: AutoShutdown;
   readonly backOff: BackOff | undefined;
-  readonly random: () => number;
+  readonly random: (() => number) | undefined;
 }
 
 const AUTO_SHUTDOWNS: readonly AutoShutdown[] = ['never', 'any_significant', 'all_significant'];
@@ -44,7 +44,7 @@ export function checkedFlags(flags: SupervisorFlags, others: readonly string[]):
   // Without a back-off, a child that cannot start would be started again and again, and nothing else would run.
   if (intensity === Number.POSITIVE_INFINITY && backOff === undefined)
     throw invalid('Expected a `backOff` of the supervisor beside an `intensity` without limit, got none');
-  return { intensity, periodMs, autoShutdown, backOff, random: flags.random ?? Math.random };
+  return { intensity, periodMs, autoShutdown, backOff, random: flags.random };
 }
 
 /** @throws SUPERVISOR_SPEC_INVALID */

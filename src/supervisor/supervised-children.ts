@@ -18,13 +18,14 @@ import type { RestartHistory } from './restart-limit.ts';
 import { type Action, type ChildState, type ChildView, decide, type SupervisorEvent, type Terms } from './strategy.ts';
 
 export interface SupervisedChildrenOptions extends Terms {
-  readonly random: () => number;
+  /** Default: the chance of the system. */
+  readonly random: (() => number) | undefined;
 }
 
 /** The part of a context that is used here. It does not depend on the type of the supervisor's own messages. */
 export type ChildrenContext = Pick<
   Context<ChildEvent>,
-  'signal' | 'clock' | 'start' | 'restart' | 'stop' | 'watch' | 'pipe' | 'exit'
+  'signal' | 'clock' | 'system' | 'start' | 'restart' | 'stop' | 'watch' | 'pipe' | 'exit'
 >;
 
 interface Child extends ChildView {
@@ -136,10 +137,14 @@ export class SupervisedChildren {
     child.state = 'stopped';
     const nowMs = this.#context.clock.monotonic();
     const { id, reason } = event;
-    const { random } = this.#options;
     const isHalted = reason.kind === 'error' && judged(child, reason.error) === 'stop';
     const livedMs = nowMs - child.startedMs;
-    await this.#apply({ kind: 'exited', id, reason, nowMs, livedMs, chance: random(), isHalted });
+    await this.#apply({ kind: 'exited', id, reason, nowMs, livedMs, chance: this.#chance(), isHalted });
+  }
+
+  #chance(): number {
+    const { random } = this.#options;
+    return random === undefined ? this.#context.system.random.fraction() : random();
   }
 
   /** Stops the children one after the other, the last started first. */
@@ -203,7 +208,7 @@ export class SupervisedChildren {
           id: child.spec.id,
           reason,
           nowMs,
-          chance: this.#options.random(),
+          chance: this.#chance(),
         });
       }
     }

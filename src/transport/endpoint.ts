@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { NatsConnection } from 'nats';
 import type { Behaviour, Context, Ref } from '../actors/mod.ts';
 import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
@@ -27,8 +26,6 @@ export interface EndpointOptions {
   /** How long stopping waits for open requests; default 3000, below the 5000 of a child. */
   readonly drainLimitMs?: number;
   readonly events?: Ref<EndpointEvent>;
-  /** For ids that no other Shoal makes; default: those of the system. */
-  readonly randomBytes?: (count: number) => Uint8Array;
 }
 
 const DEADLINE_MS = 30_000;
@@ -75,7 +72,7 @@ class Endpoint {
       router,
       tokens: new ReplyTokens(tokenKey),
       clock: context.clock,
-      randomBytes: options.randomBytes ?? randomBytes,
+      random: context.system.random,
       inFlightMax,
       inFlightBytesMax,
       onDropped: () => this.#droppedOne(),

@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { createInbox, type Msg, type NatsConnection } from 'nats';
-import { type Clock, systemClock } from '../actors/mod.ts';
+import { type Clock, type Random, systemClock, systemRandom } from '../actors/mod.ts';
 import { subjectsOf } from './subjects.ts';
 import { TIMED_OUT, within } from './within.ts';
 
@@ -13,9 +12,11 @@ export interface ClaimOptions {
   /** How long another Shoal may take to answer; default 1000. If there is none, one round trip is enough. */
   readonly waitMs?: number;
   readonly clock?: Clock;
+  readonly random?: Random;
 }
 
 const WAIT_MS = 1_000;
+const ID_BYTES = 16;
 const NO_RESPONDERS = 503;
 const ID = /^[0-9a-f]{32}$/;
 const TAKEN = 'taken';
@@ -32,10 +33,10 @@ const MESSAGE_BYTES_MAX = 64;
 export async function claimFleet(
   nc: NatsConnection,
   fleet: string,
-  { waitMs = WAIT_MS, clock = systemClock }: ClaimOptions = {},
+  { waitMs = WAIT_MS, clock = systemClock, random = systemRandom }: ClaimOptions = {},
 ): Promise<FleetClaim | undefined> {
   const subject = subjectsOf(fleet).claim;
-  const id = randomBytes(16).toString('hex');
+  const id = Buffer.from(random.bytes(ID_BYTES)).toString('hex');
   const claim: { state: 'claiming' | 'ours' | 'lost' } = { state: 'claiming' };
   const decided = Promise.withResolvers<void>();
   // At once: the next message may be another's claim.

@@ -1,5 +1,5 @@
 import type { Msg, NatsConnection, Subscription } from 'nats';
-import type { Clock, Ref } from '../actors/mod.ts';
+import type { Clock, Random, Ref } from '../actors/mod.ts';
 import type { Outcome, RequestStatus, VmId } from '../fleet/mod.ts';
 import { BatchPublisher } from './batch-publisher.ts';
 import type { EndpointCounts, RouterRequest } from './endpoint-messages.ts';
@@ -17,7 +17,7 @@ export interface ProcessServiceOptions {
   readonly router: Ref<RouterRequest>;
   readonly tokens: ReplyTokens;
   readonly clock: Clock;
-  readonly randomBytes: (count: number) => Uint8Array;
+  readonly random: Random;
   readonly inFlightMax: number;
   readonly inFlightBytesMax: number;
   readonly onDropped: () => void;
@@ -61,7 +61,7 @@ export class ProcessService {
   constructor(options: ProcessServiceOptions, defaultDeadlineMs: number) {
     this.#options = options;
     this.#nc = options.nc;
-    this.#idPrefix = `s${Buffer.from(options.randomBytes(ID_BYTES)).toString('base64url')}.`;
+    this.#idPrefix = `s${Buffer.from(options.random.bytes(ID_BYTES)).toString('base64url')}.`;
     // The client runs into its deadline; without a connection nothing can be sent to it.
     this.#publisher = new BatchPublisher(options.nc, options.clock, () => {
       this.#unsent += 1;

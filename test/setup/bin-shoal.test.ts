@@ -104,7 +104,11 @@ function run(command: string, ...args: readonly string[]): Promise<ProcessResult
   for (const name of ['sh', 'dirname', 'readlink', 'uname']) {
     symlinkSync(join('/usr/bin', name), join(folder, 'path', name));
   }
-  const child = spawn(command, args, { env: { PATH: join(folder, 'path'), NODE_COMPILE_CACHE: '/elsewhere' }, cwd: folder, timeout: 15_000 });
+  const child = spawn(command, args, {
+    env: { PATH: join(folder, 'path'), NODE_COMPILE_CACHE: '/elsewhere' },
+    cwd: folder,
+    timeout: 15_000,
+  });
   const output = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output.stdout += text;

@@ -194,7 +194,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'reply-of-an-earlier-connection-is-taken-for-another',
     file: 'src/hypervisor/link/link.ts',
-    from: 'tag: (random() * 0x1_0000_0000) >>> 0,',
+    from: 'tag: (this.#context.system.random.fraction() * 0x1_0000_0000) >>> 0,',
     to: 'tag: 0,',
   },
   {
@@ -232,5 +232,23 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/hypervisor/link/framed-connection.ts',
     from: '} else if (id === ASKED_ID) {',
     to: '} else if (id !== KEEP_ALIVE_ID && id !== ASKED_ID) {',
+  },
+  {
+    name: 'checkpoint-of-a-lost-actor-is-forgotten',
+    file: 'src/hypervisor/vm/checkpoint.ts',
+    from: 'this.#saveTo?.tell(this.#latest);',
+    to: '',
+  },
+  {
+    name: 'crashed-actor-of-a-vm-makes-its-machine-again',
+    file: 'src/hypervisor/vm/vm-actor.ts',
+    from: "const isNew = origin.kind === 'new' && !checkpoints.latest.tried;",
+    to: "const isNew = origin.kind === 'new';",
+  },
+  {
+    name: 'machine-that-a-failed-prepare-left-is-not-ended',
+    file: 'src/hypervisor/vm/remains.ts',
+    from: "return found === undefined ? { kind: 'gone' } : await clearFound(hypervisor, found);",
+    to: "return found === undefined || found.kind !== 'gone' ? { kind: 'gone' } : await clearFound(hypervisor, found);",
   },
 ];

@@ -144,6 +144,21 @@ describe('shoal simulate', () => {
     expect(() => readFileSync(path)).toThrow('ENOENT');
   });
 
+  test.each([1, 3])(
+    'crashes of every part, seed %d: the fleet comes to rest, and each part has crashed',
+    async (seed) => {
+      const parts = ['shoal', 'router', 'controller', 'vmActor', 'shard', 'launcher'];
+      const faults = parts
+        .map((part) => `${part}Crash=${part === 'router' || part === 'controller' ? 3 : 6}`)
+        .join(',');
+      const options = ['--load', 'burst:2:60:10:3', '--duration', '60', '--param', 'min_vm_count=3', '-o', 'json'];
+      const { stdout, exitCode } = await simulate(...options, '--faults', faults, '--seed', String(seed));
+      const { counts } = parsed<{ readonly counts: Readonly<Record<string, number>> }>(stdout);
+      const killed = ['shoal', 'router', 'controller', 'vm-actor', 'shard', 'launcher'].map((part) => `${part}-killed`);
+      expect([exitCode, killed.filter((one) => counts[one] === undefined)]).toEqual([0, []]);
+    },
+  );
+
   const files = {
     'empty.json': '',
     'other.json': '{"name": "shoal"}',

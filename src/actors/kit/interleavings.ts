@@ -1,5 +1,5 @@
-import { randomInt } from 'node:crypto';
 import { checked, WHOLE_FROM_1 } from '../checks.ts';
+import { systemRandom } from '../random.ts';
 import { type TestKit, type TestKitOptions, testKit } from './test-kit.ts';
 
 export interface InterleavingsOptions extends Omit<TestKitOptions, 'seed'> {
@@ -23,7 +23,8 @@ export async function interleavings(
   if (options.runs !== undefined) checked('runs', options.runs, WHOLE_FROM_1);
   const { runs = RUNS_DEFAULT, seed = seedOfEnvironment(), ...kitOptions } = options;
   if (seed !== undefined) return runOne(test, { ...kitOptions, seed });
-  for (let run = 0; run < runs; run++) await runOne(test, { ...kitOptions, seed: randomInt(SEED_MAX) });
+  for (let run = 0; run < runs; run++)
+    await runOne(test, { ...kitOptions, seed: Math.floor(systemRandom.fraction() * SEED_MAX) });
 }
 
 async function runOne(test: (kit: TestKit) => Promise<void>, options: TestKitOptions): Promise<void> {

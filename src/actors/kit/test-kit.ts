@@ -7,6 +7,7 @@ import { CopyingMailbox } from './copy-message.ts';
 import { ManualClock } from './manual-clock.ts';
 import { type Probe, type ProbeOptions, probe } from './probe.ts';
 import { QuietScheduler } from './quiet-scheduler.ts';
+import { seededChance } from './seeded-random.ts';
 import { SeededScheduler } from './seeded-scheduler.ts';
 
 export interface TestKitOptions extends Omit<SystemOptions, 'clock' | 'scheduler' | 'mailbox'> {
@@ -15,7 +16,7 @@ export interface TestKitOptions extends Omit<SystemOptions, 'clock' | 'scheduler
   /** Copies each message, as if its receiver lived on another host; default false. */
   readonly copyMessages?: boolean;
   /**
-   * Lets this seed decide which actor takes its turn next, so that an interleaving can be repeated. A turn then has
+   * Lets this seed decide chance and which actor takes its turn next, so that an interleaving can be repeated. A turn then has
    * one message unless `throughput` says otherwise. Default: the order of production. `interleavings` tries many
    * seeds.
    */
@@ -60,7 +61,7 @@ export function testKit(options: TestKitOptions = {}): TestKit {
   const clock = new ManualClock(nowMs === undefined ? { settle } : { settle, nowMs });
   const failures: Failure[] = [];
   const system = createSystem({
-    ...(seed === undefined ? {} : { throughput: 1 }),
+    ...(seed === undefined ? {} : { throughput: 1, random: seededChance(seed) }),
     // A test looks at `failures` and at the dead letters of the system.
     logger: silentLogger,
     ...systemOptions,

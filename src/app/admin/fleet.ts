@@ -24,7 +24,7 @@ export function fleetHandlers(deps: AdminDeps): Readonly<Record<string, AdminHan
     down: (args) => {
       if (new Arguments(args).flag('keep_vms')) deps.keepVms();
       // The answer must be sent before the connection is closed.
-      setImmediate(deps.onDown);
+      deps.system.clock.soon(deps.onDown);
       return Promise.resolve({ pid: process.pid, data: options.dataDir });
     },
   };

@@ -96,6 +96,16 @@ export class Fleet {
     return this.#index.group(name);
   }
 
+  /** Whether a VM without a first status line got its lease at that moment of the rule clock or earlier. */
+  isLeaseFrom(ruleMs: number): boolean {
+    return this.#index.isLeaseFrom(ruleMs);
+  }
+
+  /** Whether a VM that boots began at that moment of the rule clock or earlier. */
+  isBootFrom(ruleMs: number): boolean {
+    return this.#index.isBootFrom(ruleMs);
+  }
+
   /** VMs that have reported, longest unheard first. */
   get heard(): Iterable<Vm> {
     return this.#index.heard;

@@ -1,5 +1,6 @@
 import { FAULTS_MAX, type Params } from '../values/params.ts';
 import { BestOf } from './best-of.ts';
+import { Oldest } from './oldest.ts';
 import { SlotList } from './slot-list.ts';
 import { hasRoom, isFree, isServing, isSpare, isStarting, type Vm, type VmRecord } from './vm.ts';
 
@@ -30,6 +31,8 @@ const GROUPS = {
 export type Group = keyof typeof GROUPS;
 
 const NAMES: readonly Group[] = Object.keys(GROUPS).filter((name): name is Group => name in GROUPS);
+const UNREPORTED = NAMES.indexOf('unreported');
+const BOOTING = NAMES.indexOf('booting');
 const PREDICATES: readonly ((vm: Vm, params: Params) => boolean)[] = NAMES.map((name) => GROUPS[name]);
 const ALL: readonly number[] = [...NAMES.keys()];
 /** The groups that depend on what a report changes: its figures, the idle reports in a row, and an open question. */
@@ -52,6 +55,9 @@ export class VmIndex {
   /** VMs that have reported, in the order in which they were last heard of. */
   readonly #heard = new SlotList();
 
+  readonly #oldestLease = new Oldest(this.group('unreported'), ({ leaseMs }) => leaseMs);
+  readonly #oldestBoot = new Oldest(this.group('booting'), ({ bootMs, leaseMs }) => bootMs ?? leaseMs);
+
   constructor(routing: Routing) {
     this.#fill = routing === 'pack' ? -1 : 1;
   }
@@ -68,6 +74,16 @@ export class VmIndex {
   /** R4's choice. */
   get leastLoaded(): Vm | undefined {
     return this.#at(this.#roomy.best);
+  }
+
+  /** Whether one that has not reported got its lease at that moment of the rule clock or earlier. */
+  isLeaseFrom(ruleMs: number): boolean {
+    return this.#oldestLease.isFrom(ruleMs);
+  }
+
+  /** Whether one that boots began at that moment of the rule clock or earlier. */
+  isBootFrom(ruleMs: number): boolean {
+    return this.#oldestBoot.isFrom(ruleMs);
   }
 
   /** VMs that have reported, longest unheard first. */
@@ -130,6 +146,8 @@ export class VmIndex {
       if ((groups & (1 << bit)) !== 0) this.#groups[bit]?.add(vm);
       else this.#groups[bit]?.delete(vm);
     }
+    if ((changed & groups & (1 << UNREPORTED)) !== 0) this.#oldestLease.added(vm);
+    if ((changed & groups & (1 << BOOTING)) !== 0) this.#oldestBoot.added(vm);
   }
 
   /** R4: fewest in flight, then lowest `cpu`, then `ram`; of equals the oldest. */

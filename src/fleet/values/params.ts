@@ -41,11 +41,13 @@ interface Definition {
 }
 
 const DAY_MS = 86_400_000;
+/** As many as a host's tables hold: above 100 000, which simulations have, and far above what a machine runs. */
+const VMS_MAX = 131_072;
 
 /** Under the names of the table, with what a value may be. */
 export const PARAMETERS: Readonly<Record<string, Definition>> = {
   free_count: { key: 'freeCount', default: 5, min: 1, max: 1_000_000 },
-  min_vm_count: { key: 'minVmCount', default: 1, min: 0, max: 10_000 },
+  min_vm_count: { key: 'minVmCount', default: 1, min: 0, max: VMS_MAX },
   last_connect_ms: { key: 'lastConnectMs', default: 5_000, min: 30, max: DAY_MS },
   ip_reserve_ms: { key: 'ipReserveMs', default: 15_000, min: 1, max: DAY_MS },
   status_interval_ms: { key: 'statusIntervalMs', default: 1_000, min: 10, max: 3_600_000 },
@@ -57,7 +59,7 @@ export const PARAMETERS: Readonly<Record<string, Definition>> = {
   deadline_ms: { key: 'deadlineMs', default: 30_000, min: 1, max: 3_600_000 },
   dedup_ms: { key: 'dedupMs', default: 60_000, min: 0, max: DAY_MS },
   stuck_ms: { key: 'stuckMs', default: 5_000, min: 0, max: DAY_MS },
-  spare_vm_count: { key: 'spareVmCount', default: 0, min: 0, max: 10_000 },
+  spare_vm_count: { key: 'spareVmCount', default: 0, min: 0, max: VMS_MAX },
   host_memory_reserve_bytes: { key: 'hostMemoryReserveBytes', default: 512 * 1024 * 1024, min: 0, max: 2 ** 50 },
 };
 

@@ -3,7 +3,7 @@ import { ShoalError } from '../../errors.ts';
 import type { Address } from './address.ts';
 
 /** More than a host can run; a typing error in a range must not become a table of millions. */
-const ADDRESSES_MAX = 4_096;
+const ADDRESSES_MAX = 131_072;
 
 /**
  * Reads `FIRST-LAST:PORT` or `IP:PORT`, such as `127.0.10.1-127.0.10.50:9000`.

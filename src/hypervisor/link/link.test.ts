@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Probe, type TestKit, testKit } from '../../actors/kit/mod.ts';
-import type { Ref } from '../../actors/mod.ts';
+import { type Probe, type TestKit, type TestKitOptions, testKit } from '../../actors/kit/mod.ts';
+import { type Ref, systemRandom } from '../../actors/mod.ts';
 import type { LinkEvent, LinkMessage, RequestStatus } from '../../fleet/mod.ts';
 import type { GuestConnection } from '../port.ts';
 import { type FrameSink, FrameType, NO_BYTES } from './frame.ts';
@@ -93,8 +93,11 @@ interface Bench {
   readonly guests: FakeGuest[];
 }
 
-async function openBench(overrides: Partial<LinkOptions> = {}): Promise<Bench & AsyncDisposable> {
-  const kit = testKit();
+async function openBench(
+  overrides: Partial<LinkOptions> = {},
+  kitOptions: TestKitOptions = {},
+): Promise<Bench & AsyncDisposable> {
+  const kit = testKit(kitOptions);
   const guests: FakeGuest[] = [];
   const owner = kit.probe<LinkEvent>();
   const connect = (): FakeGuest => {
@@ -175,7 +178,7 @@ describe('link', () => {
   });
 
   it('tells a reply that the guest kept from an earlier connection from that of a request with the same id', async () => {
-    await using bench = await openBench({ random: () => 0.5 });
+    await using bench = await openBench({}, { random: { ...systemRandom, fraction: () => 0.5 } });
     const guest = await ready(bench);
     bench.link.tell(request(1));
     await bench.kit.settle();

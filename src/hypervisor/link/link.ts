@@ -29,8 +29,6 @@ export interface LinkOptions {
   readonly firstPongMs?: number;
   /** Requests that may wait while the guest reads too slowly; beyond, 503. Default 4096. */
   readonly waitingMax?: number;
-  /** 0 to 1; makes the ids of two connections differ. Default: Math.random. */
-  readonly random?: () => number;
 }
 
 /** On one host TCP notices a loss by itself, and each ping wakes the guest. */
@@ -203,13 +201,13 @@ class Link implements ConnectionListener {
 
   #connect(): void {
     if (this.#connection !== undefined) return;
-    const { connect, target, textBytesMax, firstPongMs, random = Math.random } = this.#options;
+    const { connect, target, textBytesMax, firstPongMs } = this.#options;
     this.#connection = new FramedConnection({
       connection: connect(target.address),
       clock: this.#context.clock,
       // A guest may send replies that it kept from an earlier connection, perhaps to an earlier router that counted
       // from 1 as well: without the tag such a reply could be taken for that of another request.
-      tag: (random() * 0x1_0000_0000) >>> 0,
+      tag: (this.#context.system.random.fraction() * 0x1_0000_0000) >>> 0,
       firstPongMs: firstPongMs ?? FIRST_PONG_MS,
       frameBytesMax: frameBytesMax(textBytesMax),
       listener: this,

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { chmod, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, exponentialDelayMs, systemClock } from '../../actors/mod.ts';
+import { type Clock, exponentialDelayMs, systemClock, systemRandom } from '../../actors/mod.ts';
 import { codeOf, ShoalError } from '../../errors.ts';
 import {
   findByArgument,
@@ -209,7 +208,7 @@ class Starter {
     portLost: number | undefined,
   ): Promise<OwnServer | { readonly exit: ProcessExit | undefined }> {
     const { directory, spawner, jetStream = true, maxPayloadBytes = MAX_PAYLOAD_BYTES_DEFAULT } = this.#options;
-    const tag = randomBytes(6).toString('hex');
+    const tag = Buffer.from(systemRandom.bytes(6)).toString('hex');
     const state: ServerState = { name: `shoal-${tag}`, port, config: `nats-${tag}.conf`, process: undefined };
     const configPath = join(directory, state.config);
     const storeDirectory = jetStream ? join(directory, 'jetstream') : undefined;

@@ -7,6 +7,8 @@ import type { Plan } from '../plan.ts';
  */
 export function endLapsed(plan: Plan): void {
   const { ipReserveMs, bootTimeoutMs } = plan.fleet.params;
+  // Figures are whole milliseconds.
+  if (!plan.fleet.isLeaseFrom(plan.heardUntilMs - ipReserveMs + 1)) return;
   for (const vm of plan.fleet.group('unreported')) {
     // One that took its link is R6's to judge.
     if (vm.state === 'ready' || vm.state === 'draining') continue;

@@ -6,11 +6,22 @@ import type { Plan } from '../plan.ts';
 /** How long a VM that is asked over its link may take to answer. */
 const ANSWER_MS_MAX = 1_000;
 
+/** Figures of events are whole milliseconds, and rules judge by what they show. */
+const ROUNDING_MS = 1;
+
 /** R6: a VM that nothing is heard of is stuck or dead. A guest may be silent while it computes. */
 export function endSilent(plan: Plan): void {
-  for (const vm of plan.fleet.group('booting')) endLateBoot(plan, vm);
-  for (const vm of plan.fleet.group('unreported')) {
-    if ((vm.state === 'ready' || vm.state === 'draining') && vm.heardMs === undefined) endMute(plan, vm);
+  const { fleet, heardUntilMs } = plan;
+  const { bootTimeoutMs } = fleet.params;
+  // While many VMs start there are many steps, and nearly never one that is late.
+  if (fleet.isBootFrom(heardUntilMs - bootTimeoutMs + ROUNDING_MS)) {
+    for (const vm of fleet.group('booting')) endLateBoot(plan, vm);
+  }
+  // One that is asked whether it lives is asked up to half of its time before it is over.
+  if (fleet.isLeaseFrom(heardUntilMs - bootTimeoutMs / 2 + ROUNDING_MS)) {
+    for (const vm of fleet.group('unreported')) {
+      if ((vm.state === 'ready' || vm.state === 'draining') && vm.heardMs === undefined) endMute(plan, vm);
+    }
   }
   for (const vm of plan.fleet.heard) {
     // They stand in the order in which they were heard of: all from here on were lately.
