@@ -103,7 +103,7 @@ export class BareFleet {
 
   /** The VM crashes. */
   crash(vm: VmId): this {
-    const end = { clean: false, why: 'crashed', exitCode: 1 };
+    const end = { clean: false, reason: 'qemu-exited', why: 'crashed', exitCode: 1 } as const;
     const now = { nowMs: this.nowMs, epochMs: this.nowMs };
     return this.apply(...onHostEvent(this.fleet, { kind: 'vm-gone', host: 'here', vm, end }, now).transitions);
   }

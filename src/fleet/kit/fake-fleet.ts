@@ -9,7 +9,8 @@ import type { GuestReady, GuestReport } from '../values/guest.ts';
 import type { HostCommand, HostEvent } from '../values/host-messages.ts';
 import { makeParams } from '../values/params.ts';
 import { parsePool } from '../values/parse-pool.ts';
-import type { Outcome, Request, RequestStatus } from '../values/request.ts';
+import type { Outcome, Request } from '../values/request.ts';
+import type { RequestStatus } from '../values/request-status.ts';
 import type { VmEnd, VmId } from '../values/vm-id.ts';
 import { FakeLinks, type LinkRequest } from './fake-link.ts';
 
@@ -147,7 +148,8 @@ export class FakeFleet implements AsyncDisposable {
   }
 
   gone(vm: VmId, why = 'exited', code?: string, verdict?: VmEnd['verdict']): void {
-    const end = { clean: false, why, exitCode: 1, ...(verdict === undefined ? {} : { verdict }) };
+    const ended = { clean: false, reason: 'qemu-exited', why, exitCode: 1 } as const;
+    const end = verdict === undefined ? ended : { ...ended, verdict };
     const event = { kind: 'vm-gone', host: HOST, vm, end } as const;
     this.event(
       code === undefined ? event : { ...event, error: { name: 'ShoalError', code, message: why, details: {} } },
@@ -215,9 +217,11 @@ export class FakeFleet implements AsyncDisposable {
         this.event({ kind: 'vm-booting', host: HOST, vm });
         this.answering(vm);
         return;
-      case 'stop':
-        this.event({ kind: 'vm-gone', host: HOST, vm, end: { clean: true, why: 'stopped', exitCode: 0 } });
+      case 'stop': {
+        const end = { clean: true, reason: 'shoal-stopped', why: 'stopped', exitCode: 0 } as const;
+        this.event({ kind: 'vm-gone', host: HOST, vm, end });
         return;
+      }
     }
   }
 }

@@ -59,7 +59,7 @@ export function keepSpares(plan: Plan, { spares }: Sizing): void {
   const there = plan.spares;
   for (const vm of [...plan.unusedSpares()].sort((a, b) => a.id - b.id).slice(spares)) {
     const figures = { spares: there, spare_vm_count: spares };
-    plan.stop({ rule: 'R3', vm: vm.id, why: 'a spare too many', fault: undefined, figures });
+    plan.stop({ rule: 'R3', vm: vm.id, reason: 'spare-surplus', why: 'a spare too many', fault: undefined, figures });
   }
   for (let count = there; count < spares; count++) {
     if (!plan.prepare({ spares: count, spare_vm_count: spares })) return;
@@ -72,7 +72,7 @@ export function scaleDown(plan: Plan, { drain }: Sizing): void {
   for (const { vm, figures } of drain) {
     if (plan.serving <= plan.fleet.params.minVmCount) return;
     surplus ??= new Set(surplusOf(plan).map((one) => one.vm));
-    if (surplus.has(vm)) plan.drain({ rule: 'R5', vm, why: 'idle', ejected: false, figures });
+    if (surplus.has(vm)) plan.drain({ rule: 'R5', vm, reason: 'idle', why: 'idle', ejected: false, figures });
   }
 }
 

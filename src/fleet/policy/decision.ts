@@ -1,14 +1,15 @@
 import type { Address } from '../values/address.ts';
-import type { RequestStatus } from '../values/request.ts';
+import type { Considered } from '../values/considered.ts';
+import type { FailureReason } from '../values/end-reason.ts';
 import type { Figures, Rule } from '../values/rule.ts';
-import type { VmId } from '../values/vm-id.ts';
+import type { VmId, WantedEnd } from '../values/vm-id.ts';
 import type { Blockage } from './blockage.ts';
 
 /** What becomes of a request that has just come, or that is next in line. */
 export type RouteDecision =
   | { readonly kind: 'dispatch'; readonly rule: Rule; readonly vm: VmId }
   | { readonly kind: 'wait'; readonly rule: Rule }
-  | { readonly kind: 'refuse'; readonly rule: Rule; readonly status: RequestStatus; readonly message: string };
+  | { readonly kind: 'refuse'; readonly rule: Rule; readonly reason: FailureReason; readonly message: string };
 
 /** What is to be done with the VMs, with the rule and the figures that it was decided on. */
 export type FleetDecision =
@@ -31,6 +32,7 @@ export interface StartDecision {
   /** The VM that it is to replace. */
   readonly replaces: VmId | undefined;
   readonly figures: Figures;
+  readonly considered?: readonly Considered[] | undefined;
 }
 
 /** A spare is used instead of a new VM. */
@@ -40,34 +42,34 @@ export interface UseSpareDecision {
   readonly vm: VmId;
   readonly replaces: VmId | undefined;
   readonly figures: Figures;
+  readonly considered?: readonly Considered[] | undefined;
 }
 
-export interface DrainDecision {
+export interface DrainDecision extends WantedEnd {
   readonly kind: 'drain';
   readonly rule: Rule;
   readonly vm: VmId;
-  readonly why: string;
   /** R2: it fails. */
   readonly ejected: boolean;
   readonly figures: Figures;
+  readonly considered?: readonly Considered[] | undefined;
 }
 
-export interface StopDecision {
+export interface StopDecision extends WantedEnd {
   readonly kind: 'stop';
   readonly rule: Rule;
   readonly vm: VmId;
-  readonly why: string;
   /** Undefined: it is meant to go. `silent`: nothing is heard of it; `failed`: it was never of use. */
   readonly fault: 'silent' | 'failed' | undefined;
   readonly figures: Figures;
+  readonly considered?: readonly Considered[] | undefined;
 }
 
 /** The host has not confirmed that a VM is gone, and is told once more to end it. */
-export interface RepeatStopDecision {
+export interface RepeatStopDecision extends WantedEnd {
   readonly kind: 'repeat-stop';
   readonly rule: Rule;
   readonly vm: VmId;
-  readonly why: string;
   readonly figures: Figures;
 }
 

@@ -98,7 +98,8 @@ export class Plan {
     if (decision.ejected) this.#fails(vm);
     if (!hasFinished(vm, this.fleet.params, this.nowMs)) return;
     const figures = { in_flight: vm.inFlight, free_count: vm.freeCount };
-    this.decisions.push({ kind: 'stop', rule: 'R5', vm: vm.id, why: decision.why, fault: undefined, figures });
+    const { reason, why } = decision;
+    this.decisions.push({ kind: 'stop', rule: 'R5', vm: vm.id, reason, why, fault: undefined, figures });
   }
 
   stop(decision: Omit<StopDecision, 'kind'>): void {
@@ -108,8 +109,10 @@ export class Plan {
     if (decision.fault !== undefined) this.#fails(vm);
   }
 
-  repeatStop({ id, why }: Vm, figures: Figures): void {
-    this.decisions.push({ kind: 'repeat-stop', rule: 'R5', vm: id, why: why ?? 'it is to stop', figures });
+  repeatStop({ id, reason, why }: Vm, figures: Figures): void {
+    // Of a VM that was found stopping, the reason is not known.
+    const end = { reason: reason ?? 'shoal-stopped', why: why ?? 'it is to stop' } as const;
+    this.decisions.push({ kind: 'repeat-stop', rule: 'R5', vm: id, ...end, figures });
   }
 
   ask(decision: Omit<AskDecision, 'kind'>): void {

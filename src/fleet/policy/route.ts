@@ -30,7 +30,7 @@ export function waitOrRefuse(fleet: Fleet, nowMs: number): RouteDecision {
   const limit = routerQueueMax + capacityToCome(fleet);
   if (waiting < limit || waiting < limit + startableVms(fleet, nowMs) * vmRequestsMax) return WAIT;
   const message = `overloaded: ${waiting} requests wait already (router_queue_max ${routerQueueMax})`;
-  return { kind: 'refuse', rule: 'R4', status: 503, message };
+  return { kind: 'refuse', rule: 'R4', reason: 'queue-full', message };
 }
 
 /** R4's condition: with this request more wait than the VMs to come will take, and no address is free for one more. */

@@ -4,6 +4,7 @@ import { placeOrphan } from '../policy/orphans.ts';
 import { failure, isFault } from '../policy/retries.ts';
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest, Waiter } from '../state/open-request.ts';
+import { type FailureReason, reasonOfGuest } from '../values/end-reason.ts';
 import type { LinkEvent } from '../values/link-messages.ts';
 import type { Outcome, Request } from '../values/request.ts';
 import type { VmId } from '../values/vm-id.ts';
@@ -63,8 +64,8 @@ export class RequestPath implements Responder {
   }
 
   /** It takes no more: the request ends at once. */
-  refuse(request: Request, message: string): void {
-    request.replyTo.tell(failure(this.#fleet, 503, message));
+  refuse(request: Request, reason: FailureReason, message: string): void {
+    request.replyTo.tell(failure(this.#fleet, reason, message));
   }
 
   reply({ id, vm, payload }: Extract<LinkEvent, { kind: 'link-reply' }>, nowMs: number): void {
@@ -77,7 +78,7 @@ export class RequestPath implements Responder {
   error({ id, vm, status, message }: Extract<LinkEvent, { kind: 'link-error' }>, nowMs: number): void {
     const request = this.#returned(id, vm, isFault(status), nowMs);
     if (request === undefined) return;
-    this.answer(request, failure(this.#fleet, status, message, vm));
+    this.answer(request, failure(this.#fleet, reasonOfGuest(status), message, vm));
     this.serveWaiting(nowMs);
   }
 

@@ -17,8 +17,8 @@ import { Stepper } from './stepper.ts';
 import { StoreWrites } from './store-writes.ts';
 import { Ticker } from './ticker.ts';
 
-const CLOSING = 'the server is shutting down';
-const ENDED = 'the router has ended; send the request again';
+const CLOSING = ['shoal-stopping', 'the server is shutting down'] as const;
+const ENDED = ['router-away', 'the router has ended; send the request again'] as const;
 
 /**
  * The actor that owns the fleet of a host: it routes each request, and starts and stops VMs by the rules. It decides nothing: each message
@@ -69,14 +69,14 @@ class Router {
   }
 
   refuseAll(): void {
-    const why = this.#fleet.isClosing ? CLOSING : ENDED;
-    this.#effects.carryOut(refuseAll(this.#fleet, why, this.#context.clock.monotonic()));
+    const [reason, why] = this.#fleet.isClosing ? CLOSING : ENDED;
+    this.#effects.carryOut(refuseAll(this.#fleet, reason, why, this.#context.clock.monotonic()));
   }
 
   #handle(message: RouterMessage, nowMs: number): void {
     switch (message.kind) {
       case 'request':
-        if (this.#fleet.isClosing) return this.#requests.refuse(message.request, CLOSING);
+        if (this.#fleet.isClosing) return this.#requests.refuse(message.request, ...CLOSING);
         return this.#requests.accept(message.request, nowMs);
       case 'link-reply':
         return this.#requests.reply(message, nowMs);

@@ -1,7 +1,7 @@
 import type { Address } from '../values/address.ts';
 import type { GuestReady, GuestReport } from '../values/guest.ts';
 import type { Params } from '../values/params.ts';
-import type { VmId } from '../values/vm-id.ts';
+import type { VmId, WantedEnd } from '../values/vm-id.ts';
 import type { HostMemory } from './host.ts';
 import type { OpenRequest } from './open-request.ts';
 import type { NewVm } from './vm.ts';
@@ -57,8 +57,8 @@ export type VmTransition =
   /** It has answered. */
   | { readonly kind: 'vm-heard'; readonly vm: VmId; readonly nowMs: number }
   | { readonly kind: 'vm-replace'; readonly vm: VmId }
-  | { readonly kind: 'vm-draining'; readonly vm: VmId; readonly why: string; readonly ejected: boolean }
-  | { readonly kind: 'vm-stopping'; readonly vm: VmId; readonly why: string; readonly nowMs: number }
+  | ({ readonly kind: 'vm-draining'; readonly vm: VmId; readonly ejected: boolean } & WantedEnd)
+  | ({ readonly kind: 'vm-stopping'; readonly vm: VmId; readonly nowMs: number } & WantedEnd)
   | { readonly kind: 'vm-stop-sent'; readonly vm: VmId; readonly nowMs: number }
   /** Its process is confirmed gone; its address is held until that is durable. */
   | { readonly kind: 'vm-gone'; readonly vm: VmId };

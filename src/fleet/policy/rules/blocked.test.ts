@@ -126,9 +126,9 @@ describe('a VM counts as missing', () => {
   });
 
   it('unless one is about to give its address back', () => {
-    const draining = full(1).ready(1).apply({ kind: 'vm-draining', vm: 1, why: 'x', ejected: false });
+    const draining = full(1).ready(1).apply({ kind: 'vm-draining', vm: 1, reason: 'idle', why: 'x', ejected: false });
     expect(isMissing(draining)).toBe(false);
-    const stopping = draining.apply({ kind: 'vm-stopping', vm: 1, why: 'x', nowMs: 0 });
+    const stopping = draining.apply({ kind: 'vm-stopping', vm: 1, reason: 'idle', why: 'x', nowMs: 0 });
     expect(isMissing(stopping)).toBe(false);
     const releasing = stopping.apply({ kind: 'vm-gone', vm: 1 });
     expect(isMissing(releasing)).toBe(false);

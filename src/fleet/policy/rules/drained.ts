@@ -6,6 +6,13 @@ export function endDrained(plan: Plan): void {
   for (const vm of plan.fleet.group('draining')) {
     if (!hasFinished(vm, plan.fleet.params, plan.nowMs)) continue;
     const figures = { in_flight: vm.inFlight, free_count: vm.freeCount };
-    plan.stop({ rule: 'R5', vm: vm.id, why: vm.why ?? 'drained', fault: undefined, figures });
+    plan.stop({
+      rule: 'R5',
+      vm: vm.id,
+      reason: vm.reason ?? 'drained',
+      why: vm.why ?? 'drained',
+      fault: undefined,
+      figures,
+    });
   }
 }

@@ -20,7 +20,7 @@ function eject(plan: Plan, vm: Vm, most: number): void {
   const downMs = linkDownMs(plan, vm);
   const figures = { faults: vm.faults, link_down_ms: downMs, ejected_max: most };
   const why = vm.faults >= FAULTS_MAX ? `${vm.faults} failures in a row` : `its link is down for ${downMs} ms`;
-  plan.drain({ rule: 'R2', vm: vm.id, why, ejected: true, figures });
+  plan.drain({ rule: 'R2', vm: vm.id, reason: 'failing', why, ejected: true, figures });
   // Where nothing can be started R1 and R3 make good later.
   plan.start('R2', { ...figures, instead_of: vm.id });
 }

@@ -15,6 +15,6 @@ export function endLapsed(plan: Plan): void {
     if (vm.bootMs !== undefined && plan.heardUntilMs - vm.bootMs < bootTimeoutMs) continue;
     const figures = { reserved_ms: reservedMs, ip_reserve_ms: ipReserveMs };
     const why = `its reservation lapsed after ${reservedMs} ms without a status line`;
-    plan.stop({ rule: 'R7', vm: vm.id, why, fault: 'failed', figures });
+    plan.stop({ rule: 'R7', vm: vm.id, reason: 'lease-lapsed', why, fault: 'failed', figures });
   }
 }

@@ -27,7 +27,7 @@ function replace(plan: Plan, old: Vm): boolean {
   if (instead === undefined && plan.start('command', figures, old.id)) return false;
   const waits = isFailing(plan) || isOneLeaving(plan) || plan.starting > 0;
   if (instead === undefined ? waits : instead.state !== 'ready') return false;
-  plan.drain({ rule: 'command', vm: old.id, why: 'restart', ejected: false, figures });
+  plan.drain({ rule: 'command', vm: old.id, reason: 'restarted', why: 'restart', ejected: false, figures });
   return true;
 }
 

@@ -25,7 +25,8 @@ function endLateBoot(plan: Plan, vm: Vm): void {
   const bootMs = Math.round(plan.heardUntilMs - (vm.bootMs ?? vm.leaseMs));
   if (bootMs < bootTimeoutMs) return;
   const figures = { booting_ms: bootMs, boot_timeout_ms: bootTimeoutMs };
-  plan.stop({ rule: 'R6', vm: vm.id, why: `not ready after ${bootMs} ms`, fault: 'failed', figures });
+  const end = { reason: 'boot-timeout', why: `not ready after ${bootMs} ms` } as const;
+  plan.stop({ rule: 'R6', vm: vm.id, ...end, fault: 'failed', figures });
 }
 
 /** It took the link, and neither printed a status line nor answered a question: before that `boot_timeout_ms` rules. */
@@ -34,7 +35,8 @@ function endMute(plan: Plan, vm: Vm): void {
   const bootMs = Math.round(plan.heardUntilMs - (vm.bootMs ?? vm.leaseMs));
   const figures = { booting_ms: bootMs, boot_timeout_ms: bootTimeoutMs };
   if (!hasFallenSilent(plan, vm, bootMs, bootTimeoutMs, figures)) return;
-  plan.stop({ rule: 'R6', vm: vm.id, why: `no status line within ${bootMs} ms`, fault: 'failed', figures });
+  const end = { reason: 'silent', why: `no status line within ${bootMs} ms` } as const;
+  plan.stop({ rule: 'R6', vm: vm.id, ...end, fault: 'failed', figures });
 }
 
 function endUnheard(plan: Plan, vm: Vm): void {
@@ -44,7 +46,8 @@ function endUnheard(plan: Plan, vm: Vm): void {
   const figures = { silent_ms: silent, last_connect_ms: limitMs, in_flight: vm.inFlight, stuck_ms: stuckMs };
   if (!hasFallenSilent(plan, vm, silent, limitMs, figures)) return;
   const work = vm.inFlight === 1 ? ' over a request' : vm.inFlight > 1 ? ` over ${vm.inFlight} requests` : '';
-  plan.stop({ rule: 'R6', vm: vm.id, why: `silent for ${silent} ms${work}`, fault: 'silent', figures });
+  const end = { reason: 'silent', why: `silent for ${silent} ms${work}` } as const;
+  plan.stop({ rule: 'R6', vm: vm.id, ...end, fault: 'silent', figures });
 }
 
 /**
