@@ -53,6 +53,8 @@ function textOf(entry: Entry): string {
       return `${entry.name} ${entry.title}\n\n${entry.text}`;
     case 'error':
       return `${entry.name}: ${entry.meaning}\n\n${entry.remedy}`;
+    case 'reason':
+      return `${entry.name}: ${entry.meaning}`;
     case 'parameter':
       return [
         `${entry.name}: ${entry.meaning}`,
