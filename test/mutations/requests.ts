@@ -30,9 +30,9 @@ export const REQUESTS = [
   ]),
   ...mutationsOf('policy/route.ts', [
     ['R4 counts the request that is to be placed', 'others + 1 <= capacityToCome', 'others <= capacityToCome'],
-    ['R4 leaves requests to the VMs to come', 'if (others + 1 <= capacityToCome(fleet)) return false;', ''],
+    ['R4 leaves requests to the VMs to come', 'if (others + 1 <= capacityToCome(fleet)) {', 'if (others < 0) {'],
     ['R4 comes after the spares', 'fleet.spares === 0 && fleet', 'fleet'],
-    ['R4 comes after the free addresses', ' && fleet.freeAddresses(nowMs).next().done === true;\n}', ';\n}'],
+    ['R4 comes after the free addresses', ' && fleet.freeAddresses(nowMs).next().done === true;', ';'],
     ['no more than router_queue_max requests wait', 'waiting < limit || ', 'waiting <= limit || '],
     [
       'a request that a VM to come will take does not count',

@@ -256,7 +256,7 @@ export class History {
     };
     const admission = admit(this.fleet, request, this.nowMs);
     if (admission.kind !== 'dispatch' && admission.kind !== 'wait') return;
-    const open = this.fleet.requests.open(request);
+    const open = this.fleet.requests.open(request, this.nowMs);
     if (admission.kind === 'wait') this.must({ kind: 'request-waits', request: open, where: 'last' });
     else this.must({ kind: 'request-dispatched', request: open, vm: admission.vm });
   }

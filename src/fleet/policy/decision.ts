@@ -1,6 +1,6 @@
 import type { Address } from '../values/address.ts';
 import type { Considered } from '../values/considered.ts';
-import type { FailureReason } from '../values/end-reason.ts';
+import type { FailureReason, WaitReason } from '../values/end-reason.ts';
 import type { Figures, Rule } from '../values/rule.ts';
 import type { VmId, WantedEnd } from '../values/vm-id.ts';
 import type { Blockage } from './blockage.ts';
@@ -21,6 +21,7 @@ export type FleetDecision =
   | AskDecision
   | HostAwayDecision
   | BlockedDecision
+  | WaitingDecision
   | SizingFailedDecision;
 
 /** A new VM is started; as a spare it is only prepared. */
@@ -94,6 +95,18 @@ export interface BlockedDecision {
   /** The rule that wants a VM. */
   readonly rule: Rule;
   readonly blockage: Blockage | undefined;
+}
+
+/** Requests wait for a VM, and are told what for: one event for all of them. */
+export interface WaitingDecision {
+  readonly kind: 'waiting';
+  /** The rule that keeps them waiting. */
+  readonly rule: Rule;
+  readonly reason: WaitReason;
+  /** For people. */
+  readonly why: string;
+  readonly figures: Figures;
+  readonly considered: readonly Considered[];
 }
 
 /** The sizing policy failed, and the default decided in its place; `why` undefined: it works again. */

@@ -42,10 +42,20 @@ export function enact(fleet: Fleet, decision: Exclude<FleetDecision, StartDecisi
       const transitions = [{ kind: 'blocked', cause: blockage?.cause }] as const;
       if (blockage === undefined) return { transitions, effects: [] };
       const { text, figures } = blockage;
-      const reason = { rule: decision.rule, figures };
+      const considered = [{ what: 'a spare', why: 'there is none' }];
+      const grounds = { rule: decision.rule, figures, considered };
       return {
         transitions,
-        effects: [eventOfHost('blocked', fleet.host.name, `no VM can be started: ${text}`, reason)],
+        effects: [eventOfHost('blocked', fleet.host.name, `no VM can be started: ${text}`, grounds)],
+      };
+    }
+    case 'waiting': {
+      const { waiting, oldest_ms: oldestMs } = decision.figures;
+      const who = waiting === 1 ? '1 request waits' : `${waiting} requests wait`;
+      const text = `${who}, the oldest for ${oldestMs} ms: ${decision.why}`;
+      return {
+        transitions: [{ kind: 'wait-told', nowMs }],
+        effects: [eventOfHost('waiting', fleet.host.name, text, decision)],
       };
     }
     case 'sizing-failed': {

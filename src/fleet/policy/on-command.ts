@@ -2,6 +2,7 @@ import { ShoalError, toEnvelope } from '../../errors.ts';
 import type { Fleet } from '../state/fleet.ts';
 import { isStarting, type LiveState, type Vm } from '../state/vm.ts';
 import type { CommandMessage } from '../values/command-messages.ts';
+import type { Grounds } from '../values/grounds.ts';
 import { makeParams, type Params, paramsTable } from '../values/params.ts';
 import type { VmId, WantedEnd } from '../values/vm-id.ts';
 import { drain, stop } from './enact.ts';
@@ -61,7 +62,9 @@ function scale(fleet: Fleet, vmCount: number, nowMs: number): Obeyed {
   if (fleet.host.reach === 'away') {
     return { transitions: [{ kind: 'params', params }], effects: [], vms: [], params };
   }
-  const end = { reason: 'scaled-down', why: `scaled to ${vmCount}` } as const;
+  const order = 'starting VMs go first, then those with the fewest requests in flight, then the longest idle';
+  const considered = [{ what: 'the other VMs', why: order }];
+  const end = { reason: 'scaled-down', why: `scaled to ${vmCount}`, considered } as const;
   const starting = [...fleet.group('starting')].filter(isStarting).sort((a, b) => b.id - a.id);
   const ready = [...fleet.group('ready')].sort(idlestFirst);
   const beyond = Math.max(0, starting.length + ready.length - vmCount);
@@ -82,7 +85,7 @@ function scale(fleet: Fleet, vmCount: number, nowMs: number): Obeyed {
 function drained(
   fleet: Fleet,
   vms: readonly Vm[],
-  end: WantedEnd,
+  end: WantedEnd & Pick<Grounds, 'considered'>,
   nowMs: number,
   minVmCount = fleet.params.minVmCount,
 ): Reaction {

@@ -152,7 +152,13 @@ function intruded(fleet: Fleet, found: NewVm, holder: VmId): Reaction {
   const { vm, address, nowMs } = found;
   const text = `VM ${vm} was found at ${formatAddress(address)}, which VM ${holder} holds: it is ended`;
   const end = { reason: 'address-conflict', why: `its address is held by VM ${holder}` } as const;
-  const grounds = { rule: 'R8', figures: { id_ip: address.id, held_by: holder }, reason: end.reason } as const;
+  const considered = [{ what: `ending VM ${holder}`, why: 'the address is held for that one' }];
+  const grounds = {
+    rule: 'R8',
+    figures: { id_ip: address.id, held_by: holder },
+    reason: end.reason,
+    considered,
+  } as const;
   return {
     transitions: [
       { kind: 'vm-reserved', ...found, isIntruder: true },

@@ -12,7 +12,7 @@ describe('a step sees what it has decided itself', () => {
 
   it('R3 replaces a VM that does not come up in the step that ends it', () => {
     const bare = new BareFleet().booting(1).wait(1).later(10_000);
-    expect(bare.decisions()).toEqual(['R6 stop 1', 'R3 start 10.0.0.2']);
+    expect(bare.decisions()).toEqual(['R6 stop 1', 'R3 start 10.0.0.2', 'R3 waiting vm-starting']);
   });
 
   it('R5 keeps the minimum without the VM that R6 ends', () => {
@@ -85,7 +85,7 @@ describe('spares', () => {
     for (const vm of [2, 3, 4]) bare.booting(vm).crash(vm);
     bare.wait(1);
     expect(bare.later(499).decisions()).toEqual([]);
-    expect(bare.later(1).decisions()).toEqual(['R3 use-spare 1']);
+    expect(bare.later(1).decisions()).toEqual(['R3 use-spare 1', 'R3 waiting vm-starting']);
   });
 
   it('that are prepared are used first, then new VMs, then those that are being prepared', () => {

@@ -56,10 +56,10 @@ export class RequestPath implements Responder {
         return requests.join(admission.request, request.replyTo, request.deadlineMs);
       case 'dispatch':
         counts.routed(admission.rule);
-        return this.#dispatch(requests.open(request), admission.vm, nowMs);
+        return this.#dispatch(requests.open(request, nowMs), admission.vm, nowMs);
       case 'wait':
         counts.routed(admission.rule);
-        return this.#wait(requests.open(request), 'last');
+        return this.#wait(requests.open(request, nowMs), 'last');
     }
   }
 

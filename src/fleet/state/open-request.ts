@@ -15,6 +15,8 @@ export interface Waiter {
 export interface OpenRequest {
   /** As it came, apart from `isIdGenerated`: once a guest may keep its reply, the id must be known. */
   request: Request;
+  /** When it came; monotonic milliseconds. */
+  readonly arrivedMs: number;
   /** Those that have not been told yet. */
   readonly waiters: Waiter[];
   /** The last of its waiters' deadlines. */
@@ -35,9 +37,11 @@ export interface OpenRequest {
   place: ListNode<OpenRequest> | undefined;
 }
 
-export function openRequest(request: Request): OpenRequest {
+/** @param arrivedMs monotonic milliseconds */
+export function openRequest(request: Request, arrivedMs = 0): OpenRequest {
   return {
     request,
+    arrivedMs,
     waiters: [],
     deadlineMs: request.deadlineMs,
     frame: 0,

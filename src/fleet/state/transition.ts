@@ -25,6 +25,8 @@ export type FleetTransition =
   | { readonly kind: 'no-id'; readonly untilMs: number }
   /** What was last told of why no VM can be started. */
   | { readonly kind: 'blocked'; readonly cause: string | undefined }
+  /** Requests that wait were told why. */
+  | { readonly kind: 'wait-told'; readonly nowMs: number }
   | { readonly kind: 'sizing-fault'; readonly why: string | undefined };
 
 export type AddressTransition =
