@@ -10,8 +10,8 @@ export const REQUESTS = [
     ],
     [
       'the limit of the line is not held against those in it',
-      'fleet.requests.waiting - 1);',
-      'fleet.requests.waiting);',
+      'fleet.requests.waiting - 1, trace);',
+      'fleet.requests.waiting, trace);',
     ],
     [
       'a deadline that is no time is refused',

@@ -1,5 +1,6 @@
 import type { Behaviour, Context } from '../../actors/mod.ts';
 import { onDeadlines, refuseAll } from '../policy/expiry.ts';
+import { explainRequest } from '../policy/explain-request.ts';
 import type { Reaction } from '../policy/reaction.ts';
 import { isAtRest } from '../policy/rest.ts';
 import { wantedBlockage } from '../policy/rules/blocked.ts';
@@ -49,7 +50,14 @@ class Router {
     this.#context = context;
     this.#fleet = new Fleet({ ...options, nowMs: clock.monotonic() });
     const links = new Links(context, options.openLink);
-    this.#requests = new RequestPath(this.#fleet, links, clock, options.orphanedReplies, () => this.#stepper.ask());
+    this.#requests = new RequestPath(
+      this.#fleet,
+      links,
+      clock,
+      options.orphanedReplies,
+      () => this.#stepper.ask(),
+      options.onRequest,
+    );
     this.#writes = new StoreWrites(context, options);
     this.#effects = new Effects(this.#fleet, clock, links, this.#writes, this.#requests, options);
     this.#links = new LinkReactions(this.#fleet, links);
@@ -109,6 +117,9 @@ class Router {
         message.replyTo.tell(snapshot(this.#fleet, blocked, nowMs));
         return;
       }
+      case 'explain-request':
+        message.replyTo.tell(explainRequest(this.#fleet, message.requestId, nowMs));
+        return;
       case 'request-figures':
         message.replyTo.tell(this.#fleet.requests.counts.figures());
         return;

@@ -33,6 +33,8 @@ export interface OpenRequest {
   tries: number;
   /** A guest that it was sent to and whose link was lost may still send its reply: after the end, or instead of another try's. */
   mayBeOrphaned: boolean;
+  /** How it is routed and how it ends is recorded. */
+  isRecorded: boolean;
   /** Its place in the waiting line or among the requests on its VM. */
   place: ListNode<OpenRequest> | undefined;
 }
@@ -50,6 +52,7 @@ export function openRequest(request: Request, arrivedMs = 0): OpenRequest {
     wasFree: false,
     tries: 0,
     mayBeOrphaned: false,
+    isRecorded: false,
     place: undefined,
   };
 }
