@@ -21,7 +21,7 @@ export function ejectFailing(plan: Plan): void {
   for (const vm of failing.slice(0, left)) eject(plan, vm, most, considered);
 }
 
-/** VMs that fail and stay for now. */
+/** VMs that fail, or may be about to, and stay. */
 function spared(plan: Plan, failing: readonly Vm[], most: number): readonly Considered[] {
   const limitMs = plan.fleet.params.lastConnectMs;
   const notYet = [...plan.fleet.group('failing')].filter((vm) => !plan.isLeaving(vm.id) && !isFailing(plan, vm));
