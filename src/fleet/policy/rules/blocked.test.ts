@@ -50,6 +50,12 @@ describe('the reason why no VM can be started', () => {
     expect(blockageOf(bare.fleet, 250)).toBeUndefined();
   });
 
+  it('is the addresses rather than the back-off, after which there would still be none', () => {
+    const bare = new BareFleet({ addresses: 2 });
+    for (const vm of [1, 2]) bare.booting(vm).crash(vm);
+    expect(blockageOf(bare.fleet, 50)).toMatchObject({ cause: 'addresses', figures: { held: 2 } });
+  });
+
   it('is none while there is a spare', () => {
     const bare = new BareFleet({ addresses: 1, params: RESERVE }).prepared(1, { spare: true }).apply(NO_MEMORY);
     expect(blockageOf(bare.fleet, 0)).toBeUndefined();
