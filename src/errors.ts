@@ -84,6 +84,7 @@ export const ERRORS = {
   REQUEST_OVERLOADED: '503: no VM can take the request.',
   REQUEST_DEADLINE: '504: the deadline of the request passed.',
   REQUEST_NO_RESPONDERS: 'No Shoal serves this fleet on this NATS server.',
+  REQUEST_UNKNOWN: 'Nothing is kept of a request with that id.',
   // What must not happen.
   INTERNAL: 'A defect in Shoal.',
 } as const;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { TestFleet } from './driver/fleet.ts';
+import { connect } from '../src/client/mod.ts';
+import { eventually, TestFleet } from './driver/fleet.ts';
 
 let fleet: TestFleet;
 beforeAll(async () => {
@@ -22,20 +23,81 @@ test('a VM is explained by all that was decided about it, with rules and figures
   expect(stdout).not.toContain('VM 2');
 });
 
+test('the latest decisions are explained: the rule, the figures, and what was considered and why not', async () => {
+  expect(await fleet.run('scale', ['2'])).toMatchObject({ exitCode: 0 });
+  await fleet.until('two are ready', ({ vms }) => vms.filter((vm) => vm.state === 'ready').length === 2);
+  const { stdout } = await fleet.run('explain', ['last']);
+  expect(stdout).toMatch(
+    /VM \d+ is started at .* \(R1\)\n +on running 1, min_vm_count 2\n +not a prepared spare: there is none\n/,
+  );
+  expect(stdout).toMatch(
+    / +not another address: of 2, 1 are held or set aside, and 0 more are free with a higher id\n/,
+  );
+  expect(await fleet.json('explain', ['last', '3'])).toMatchObject({
+    kind: 'last',
+    events: [{}, {}, { kind: 'vm-start', rule: 'R1', considered: [{ what: 'a prepared spare' }, {}] }],
+  });
+  const { stdout: events } = await fleet.run('events', ['--why']);
+  expect(events).toMatch(/VM 1 is drained.*\n.*\n +reason drained\n/);
+});
+
+test('a request is explained: where it went and why, and how it ended', async () => {
+  await using client = await connect({ servers: fleet.ready.nats, fleet: fleet.ready.fleet });
+  await client.request('hello', { id: 'greeting' });
+  const { stdout, exitCode } = await fleet.run('explain', ['request', 'greeting']);
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/it goes to VM \d+, which has 0 in flight before it \(R2\)\n +on waiting 0, serving 2/);
+  expect(stdout).toMatch(/ +not another free VM: of the free VMs, VM \d+ has the most requests in flight \(0\)/);
+  expect(stdout).toMatch(/VM \d+ has replied\n.*took_ms/);
+  expect(stdout).toContain('R2 Free VM: `shoal explain R2`');
+  expect(await fleet.json('explain', ['request', 'greeting'])).toMatchObject({
+    kind: 'request',
+    now: { state: 'ended', reason: 'replied' },
+    steps: [
+      { kind: 'routed', rule: 'R2' },
+      { kind: 'ended', reason: 'replied' },
+    ],
+  });
+});
+
+test('a request that waits is told why, by an event and when it is asked for', async () => {
+  await using client = await connect({ servers: fleet.ready.nats, fleet: fleet.ready.fleet });
+  expect(await fleet.run('params', ['set', 'vm_backlog_max=0'])).toMatchObject({ exitCode: 0 });
+  // Two VMs, and no address for a third.
+  const spinning = ['a', 'b', 'c'].map((id) => client.request('3000', { op: 'spin', id, deadlineMs: 20_000 }));
+  await eventually('an event says what it waits for', async () => {
+    const events = await fleet.events();
+    return events.find(({ kind, reason }) => kind === 'waiting' && reason === 'no-address');
+  });
+  const told = await Promise.all(['a', 'b', 'c'].map((id) => fleet.run('explain', ['request', id])));
+  expect(told.map(({ stdout }) => stdout).join()).toMatch(/it waits for \d+ ms: no address is free.* \(R3\)/);
+  await Promise.all(spinning);
+});
+
+test('a request of which nothing is known is said to be so, with what is kept', async () => {
+  expect(await fleet.run('explain', ['request', 'nobody'])).toMatchObject({
+    exitCode: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/"nobody".*Kept are.*dedup_ms \(60000 ms\).*first 20.*\[REQUEST_UNKNOWN\]/),
+  });
+});
+
 test('a VM of which nothing is known is said to be so', async () => {
   expect(await fleet.run('explain', ['vm', '77'])).toMatchObject({
     exitCode: 1,
     stdout: '',
-    stderr: expect.stringMatching(/VM 77.*\[VM_UNKNOWN\]/),
+    stderr: expect.stringMatching(/VM 77.*latest 2000 decisions.*, the oldest of 20.*\[VM_UNKNOWN\]/),
   });
 });
 
 test.each([
   [[], /nothing to explain.*\[USAGE\]/],
-  [['R99'], /"R99" is no rule, error code or parameter.*\[USAGE\]/],
+  [['R99'], /"R99" is no rule, error code, reason or parameter.*\[USAGE\]/],
   [['deadline'], /there are REQUEST_DEADLINE, deadline_ms/],
   [['R5', 'R6'], /unexpected argument "R6"/],
   [['vm'], /number of a VM/],
+  [['request'], /id of a request/],
+  [['last', '0'], /how many decisions \(1 to 500\), got "0"/],
 ])('explain %j is refused with what there is', async (args, message) => {
   expect(await fleet.run('explain', args)).toMatchObject({
     exitCode: 2,

@@ -142,6 +142,7 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
       held: reservationsOf(store),
       nextVmId: () => store.nextVmId(),
       onEvent: (one) => eventLog.add(one),
+      onRequest: (step) => eventLog.explanations.seeStep(step),
       openLink: (target, owner) =>
         link({
           target,

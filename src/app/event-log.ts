@@ -3,11 +3,13 @@ import { type Clock, systemClock } from '../actors/mod.ts';
 import { type ErrorEnvelope, toWire } from '../errors.ts';
 import type { FleetEvent } from '../fleet/mod.ts';
 import { subjectsOf } from '../transport/mod.ts';
+import { Explanations } from './explanations.ts';
 
 const KEPT_MAX = 1_000;
 
 /** Keeps the latest events for `shoal events`, and passes each on as it comes. */
 export class EventLog {
+  readonly explanations = new Explanations();
   readonly #clock: Clock;
   readonly #kept: FleetEvent[] = [];
   readonly #listeners: ((event: FleetEvent) => void)[] = [];
@@ -23,7 +25,10 @@ export class EventLog {
 
   add(told: FleetEvent): void {
     const event = told.error === undefined ? told : { ...told, error: toWire(told.error) };
+    // A long wait is told again and again; of each stretch the latest word is enough.
+    if (isMoreOf(this.#kept.at(-1), event)) this.#kept.pop();
     this.#kept.push(event);
+    this.explanations.see(event);
     if (this.#kept.length > KEPT_MAX) this.#kept.shift();
     for (const listener of this.#listeners) listener(event);
   }
@@ -50,4 +55,8 @@ export class EventLog {
       if (!nc.isClosed()) nc.publish(subject, JSON.stringify(event));
     });
   }
+}
+
+function isMoreOf(last: FleetEvent | undefined, { kind, host, reason }: FleetEvent): boolean {
+  return kind === 'waiting' && last?.kind === kind && last.host === host && last.reason === reason;
 }

@@ -36,7 +36,7 @@ export async function startFront(of: FrontOptions, cleanUp: CleanUp): Promise<vo
   cleanUp.add(() => admin.close());
   // A client need not notice that the router is restarted.
   const router = new RestartingRef<RouterRequest>(of.router, system.clock, ({ request }) =>
-    request.replyTo.tell({ ok: false, status: 503, message: 'overloaded: the router is away' }),
+    request.replyTo.tell({ ok: false, status: 503, reason: 'router-away', message: 'overloaded: the router is away' }),
   );
   const start: Behaviour<EndpointMessage> = (context) =>
     endpoint({

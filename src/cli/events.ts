@@ -4,12 +4,16 @@ import { EVENTS_KEPT, eventsIn, FleetFollower, logLine } from '../console/mod.ts
 import { ShoalError } from '../errors.ts';
 import type { FleetEvent } from '../fleet/mod.ts';
 import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
+import { decisionLines } from './decision-lines.ts';
 import { fleetOf } from './find.ts';
 import { isReaderBehind, outputFailed, printable, printData, printJson, say } from './output.ts';
 import { onReaderGone } from './reader-gone.ts';
 import { onStopSignal } from './signals.ts';
 
 const COUNT_DEFAULT = 50;
+
+/** One line an event; in words with all that it was decided on; or as JSON. */
+type Form = 'line' | 'why' | 'json';
 
 export const eventsCommand: Command = {
   name: 'events',
@@ -18,32 +22,35 @@ export const eventsCommand: Command = {
   wordsMax: 0,
   flags: [
     { name: 'count', short: 'n', value: 'N', about: `how many of the latest events (default: ${COUNT_DEFAULT})` },
+    { name: 'why', about: 'with figures and reason, and with what else was considered and why it was not chosen' },
     { name: 'follow', short: 'f', about: 'go on with new events until Ctrl-C' },
     ...FIND_FLAGS,
     OUTPUT_FLAG,
   ],
   examples: [
     ['shoal events', 'the latest'],
+    ['shoal events --why -n 5', 'the latest five, each with its figures and with what else was considered'],
     ['shoal events --follow -o json', 'one line of JSON per event, as they happen'],
   ],
   async run({ flags }) {
     const json = flags.oneOf('output', ['table', 'json']) === 'json';
     const count = flags.whole('count', { min: 1, max: EVENTS_KEPT }) ?? COUNT_DEFAULT;
-    if (flags.has('follow')) await follow(() => fleetOf(flags), count, json);
-    else for (const event of eventsIn(await askFleet(fleetOf(flags), 'events', { count }))) print(event, json);
+    const form = json ? 'json' : flags.has('why') ? 'why' : 'line';
+    if (flags.has('follow')) await follow(() => fleetOf(flags), count, form);
+    else for (const event of eventsIn(await askFleet(fleetOf(flags), 'events', { count }))) print(event, form);
     return 0;
   },
 };
 
 /** Prints the latest events and then new ones until Ctrl-C. */
-async function follow(find: () => FleetAddress, count: number, json: boolean): Promise<void> {
+async function follow(find: () => FleetAddress, count: number, form: Form): Promise<void> {
   const ending = Promise.withResolvers<unknown>();
   onStopSignal(ending.resolve);
   // Without a reader nothing else would end this command.
   outputFailed.addEventListener('abort', ending.resolve);
   const unwatch = onReaderGone(() => ending.resolve(undefined));
   try {
-    await followUntil(ending, find, count, json);
+    await followUntil(ending, find, count, form);
   } finally {
     unwatch();
   }
@@ -53,7 +60,7 @@ async function followUntil(
   ending: PromiseWithResolvers<unknown>,
   find: () => FleetAddress,
   count: number,
-  json: boolean,
+  form: Form,
 ): Promise<void> {
   let isAway = false;
   const follower = await FleetFollower.open({
@@ -62,7 +69,7 @@ async function followUntil(
     eventsAtStart: count,
     clock: systemClock,
     onEvent: (event) => {
-      print(event, json);
+      print(event, form);
       if (isReaderBehind()) ending.reject(new ShoalError('OUTPUT_UNWRITABLE', 'Nobody reads standard output'));
     },
     look: async ({ ask }) => void (await ask('events', { count: 1 })),
@@ -88,7 +95,7 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function print(event: FleetEvent, json: boolean): void {
-  if (json) printJson(event);
-  else printData(printable(logLine(event)));
+function print(event: FleetEvent, form: Form): void {
+  if (form === 'json') printJson(event);
+  else printData(form === 'why' ? decisionLines(event).join('\n') : printable(logLine(event)));
 }

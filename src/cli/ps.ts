@@ -7,7 +7,7 @@ import { type Column, printable, printData, printJson, say, table } from './outp
 
 const COLUMNS: readonly Column<VmRow>[] = [
   { title: 'VM', align: 'right', cell: (vm) => String(vm.id_vmachine) },
-  { title: 'STATE', cell: (vm) => vm.state },
+  { title: 'STATE', cell: stateOf },
   { title: 'ADDRESS', cell: (vm) => vm.address },
   { title: 'HOST', cell: (vm) => vm.host },
   { title: 'CPU', align: 'right', cell: (vm) => (vm.cpu === null ? '-' : `${vm.cpu.toFixed(1)} %`) },
@@ -17,6 +17,11 @@ const COLUMNS: readonly Column<VmRow>[] = [
   { title: 'IDLE', align: 'right', cell: (vm) => String(vm.free_count) },
   { title: 'UPTIME', align: 'right', cell: (vm) => shortDuration(vm.uptime_ms) },
 ];
+
+/** With the reason of a VM that is about to go. An older fleet gives none. */
+function stateOf({ state, reason }: VmRow): string {
+  return state === 'draining' || state === 'stopping' ? `${state}${reason ? ` (${reason})` : ''}` : state;
+}
 
 export const psCommand: Command = {
   name: 'ps',

@@ -1,15 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { ERRORS } from '../errors.ts';
-import { PARAMETERS } from '../fleet/mod.ts';
+import { PARAMETERS, REQUEST_END_REASONS, VM_END_REASONS, WAIT_REASONS } from '../fleet/mod.ts';
 import { Reference } from './reference.ts';
 
 const reference = Reference.read();
 
 describe('the reference', () => {
-  test('explains every rule, error code and parameter', () => {
+  test('explains every rule, error code, reason and parameter', () => {
     const names = [
       ...Array.from({ length: 11 }, (_, index) => `R${index + 1}`),
       ...Object.keys(ERRORS),
+      ...VM_END_REASONS,
+      ...Object.keys(REQUEST_END_REASONS),
+      ...WAIT_REASONS,
       ...Object.keys(PARAMETERS),
     ];
     expect(reference.entries.map(({ name }) => name).sort()).toEqual(names.sort());
@@ -21,6 +24,7 @@ describe('the reference', () => {
       remedy: expect.stringContaining('shoal ps'),
     });
     expect(reference.find('free_count')).toMatchObject({ default: 5, least: 1, rules: 'R5' });
+    expect(reference.find('poison')).toMatchObject({ meaning: 'the request ended because its VM got stuck over it' });
     expect(reference.find('R5')).toMatchObject({ title: 'Idle', text: expect.stringContaining('free_count') });
   });
 

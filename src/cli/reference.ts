@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ERRORS } from '../errors.ts';
 
-/** One rule, error or parameter, as Shoal's documents explain it. */
+/** One rule, error, reason or parameter, as Shoal's documents explain it. */
 export type Entry =
   | { readonly kind: 'rule'; readonly name: string; readonly title: string; readonly text: string }
   | { readonly kind: 'error'; readonly name: string; readonly meaning: string; readonly remedy: string }
@@ -13,14 +13,16 @@ export type Entry =
       readonly least: number;
       readonly most: number;
       readonly rules: string;
-    };
+    }
+  /** The word for why a VM or a request ends, or requests wait. */
+  | { readonly kind: 'reason'; readonly name: string; readonly meaning: string };
 
 /** All entries, in the order of the documents. Lookups ignore case. */
 export class Reference {
   readonly entries: readonly Entry[];
 
   constructor(rules: string, errors: string, parameters: string) {
-    this.entries = [...rulesIn(rules), ...errorsIn(errors), ...parametersIn(parameters)];
+    this.entries = [...rulesIn(rules), ...errorsIn(errors), ...reasonsIn(errors), ...parametersIn(parameters)];
   }
 
   /** Reads `docs/`, which is two folders up both in the checkout and in the package. */
@@ -66,6 +68,18 @@ function errorsIn(page: string): Entry[] {
       remedy: plain(remedy),
     }),
   );
+}
+
+/** Each table stands under a heading, and its head says what it is that has the reason: `the VM ends because`. */
+function reasonsIn(page: string): Entry[] {
+  return page.split(/^### /m).flatMap((section) => {
+    const subject = /^\| reason \| \w+ \| (.+) because \|$/m.exec(section)?.[1];
+    if (subject === undefined) return [];
+    const rows = [...section.matchAll(/^\| `([a-z-]+)` \| .*?\| (.+) \|$/gm)];
+    return rows.map(([, name = '', because = '']) => {
+      return { kind: 'reason', name, meaning: plain(`${subject} because ${because}`) } as const;
+    });
+  });
 }
 
 function parametersIn(page: string): Entry[] {

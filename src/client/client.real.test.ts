@@ -102,7 +102,7 @@ test('operation, id and retry reach the router', async () => {
 
 test('errors are ShoalErrors with a code', async () => {
   await using fleet = await servedFleet(({ replyTo }) => {
-    replyTo.tell({ ok: false, status: 404, message: 'no operation "nope"' });
+    replyTo.tell({ ok: false, status: 404, reason: 'operation-unknown', message: 'no operation "nope"' });
   });
   await using client = await connect({ servers: fleet.nats.url, fleet: fleet.fleet });
   await expect(client.request('', { op: 'nope' })).rejects.toMatchObject({
@@ -165,7 +165,8 @@ test('lines: outcomes come in the order of the lines, and one that fails does no
     if (held.length < LINES.length) return;
     // The last is answered first.
     for (const one of held.reverse()) {
-      if (textOf(one) === 'bad') one.replyTo.tell({ ok: false, status: 400, message: 'that is bad' });
+      if (textOf(one) === 'bad')
+        one.replyTo.tell({ ok: false, status: 400, reason: 'bad-request', message: 'that is bad' });
       else reply(one, textOf(one).toUpperCase());
     }
   });

@@ -26,6 +26,17 @@ it('what went wrong is told from what went well', () => {
   expect(lines.latest.map(({ tone }) => tone)).toEqual(['good', 'leaving', 'bad', 'bad']);
 });
 
+it('a wait that goes on is one line, until it has another reason or something else happens', () => {
+  const lines = new EventLines();
+  const waiting = (atMs: number, reason: FleetEvent['reason']): void =>
+    lines.add(event(atMs, `wait ${atMs}`, { kind: 'waiting', ...(reason === undefined ? {} : { reason }) }));
+  for (const at of [1, 2, 3]) waiting(at, 'vm-starting');
+  for (const at of [4, 5]) waiting(at, 'no-address');
+  lines.add(event(6, 'ready'));
+  waiting(7, 'no-address');
+  expect(lines.latest.map(({ text }) => text)).toEqual(['wait 3', 'wait 5', 'ready', 'wait 7']);
+});
+
 it('only the latest are kept', () => {
   const lines = new EventLines();
   for (let at = 0; at < 2_000; at++) lines.add(event(at, 'n'));

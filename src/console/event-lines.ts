@@ -14,13 +14,19 @@ const KEPT_MAX = 500;
 /** What happened, oldest first: events of the fleet, also those before its server was started anew, and notes of our own. */
 export class EventLines {
   readonly #kept: EventLine[] = [];
+  /** The line of the wait that was told of last, and its reason. */
+  #wait: { readonly line: EventLine; readonly reason: string } | undefined;
 
   get latest(): readonly EventLine[] {
     return this.#kept;
   }
 
-  add({ atMs, kind, text, error }: FleetEvent): void {
-    this.#keep({ atMs, text, tone: error === undefined ? (TONES[kind] ?? 'plain') : 'bad' });
+  add({ atMs, kind, text, reason, error }: FleetEvent): void {
+    const line: EventLine = { atMs, text, tone: error === undefined ? (TONES[kind] ?? 'plain') : 'bad' };
+    // A long wait is told about once a second: of each stretch with one reason the latest line is enough.
+    if (kind === 'waiting' && this.#wait?.reason === reason && this.#kept.at(-1) === this.#wait?.line) this.#kept.pop();
+    this.#keep(line);
+    this.#wait = kind === 'waiting' && reason !== undefined ? { line, reason } : undefined;
   }
 
   note(atMs: number, text: string): void {
@@ -51,4 +57,5 @@ const TONES: Readonly<Partial<Record<FleetEvent['kind'], Tone>>> = {
   'write-failed': 'bad',
   unidentified: 'bad',
   blocked: 'bad',
+  waiting: 'accent',
 };

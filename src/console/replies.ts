@@ -42,6 +42,7 @@ export function snapshotIn(value: unknown): FleetSnapshot {
     host: 'string',
     address: 'string',
     state: 'string',
+    reason: 'string?',
     cpu: 'number?',
     ram: 'number?',
     free_count: 'number',

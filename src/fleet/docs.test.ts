@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { REQUEST_END_REASONS, VM_END_REASONS, WAIT_REASONS } from './values/end-reason.ts';
 import { PARAMETERS } from './values/params.ts';
 
 const DOCS = join(import.meta.dirname, '../../docs');
@@ -12,6 +13,39 @@ describe('docs/parameters.md', () => {
     expect(documented).toEqual(
       Object.entries(PARAMETERS).map(([name, parameter]) => [name, parameter.default, parameter.min, parameter.max]),
     );
+  });
+});
+
+describe('docs/errors.md', () => {
+  /** The words of a table and their second column. */
+  const wordsIn = (title: string): [string, string][] => {
+    const section =
+      read('errors.md')
+        .split(/^### /m)
+        .find((one) => one.startsWith(`${title}\n`)) ?? '';
+    const table = section.split(/^## /m)[0] ?? '';
+    return [...table.matchAll(/^\| `([a-z-]+)` \| (.*?) ?\| .+ \|$/gm)].map(([, word = '', second = '']) => [
+      word,
+      second,
+    ]);
+  };
+
+  it('explains the reason of each end of a VM, and no other', () => {
+    expect(wordsIn("Reasons of a VM's end").map(([word]) => word)).toEqual(VM_END_REASONS);
+  });
+
+  it('explains the reason of each end of a request, with its status, and no other', () => {
+    const statuses = Object.entries(REQUEST_END_REASONS).map(([word, status]) => [word, String(status ?? '')]);
+    expect(wordsIn("Reasons of a request's end")).toEqual(statuses);
+  });
+
+  it('explains the reason of each wait, and no other', () => {
+    expect(wordsIn('Reasons of a wait').map(([word]) => word)).toEqual(WAIT_REASONS);
+  });
+
+  it('has one meaning for each word', () => {
+    const words = [...VM_END_REASONS, ...Object.keys(REQUEST_END_REASONS), ...WAIT_REASONS];
+    expect(new Set(words).size).toBe(words.length);
   });
 });
 

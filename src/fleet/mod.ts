@@ -1,5 +1,6 @@
 export { DEFAULT_SIZING } from './policy/default-sizing.ts';
 export type { IdleVm, Sizing, SizingPolicy, SizingView } from './policy/sizing.ts';
+export { FAILED_A_SECOND, RECORDED_A_SECOND } from './router/request-recorder.ts';
 export { router } from './router/router.ts';
 export type { RouterMessage } from './router/router-messages.ts';
 export type { StorePorts } from './router/store-writes.ts';
@@ -8,6 +9,9 @@ export type { Routing } from './state/vm-index.ts';
 export type { Address } from './values/address.ts';
 export { formatAddress } from './values/address.ts';
 export type { CommandReply } from './values/command-messages.ts';
+export type { Considered } from './values/considered.ts';
+export type { FailureReason, ReasonWord, RequestEndReason, VmEndReason, WaitReason } from './values/end-reason.ts';
+export { REQUEST_END_REASONS, VM_END_REASONS, WAIT_REASONS } from './values/end-reason.ts';
 export type { FleetEvent } from './values/fleet-event.ts';
 export type { GuestReady, GuestReport } from './values/guest.ts';
 export type { HostCommand, HostEvent } from './values/host-messages.ts';
@@ -15,7 +19,9 @@ export type { LinkEvent, LinkMessage, LinkTarget } from './values/link-messages.
 export type { Params } from './values/params.ts';
 export { makeParams, PARAMETERS, paramsTable } from './values/params.ts';
 export { parsePool } from './values/parse-pool.ts';
-export type { Outcome, Request, RequestStatus } from './values/request.ts';
+export type { Outcome, Request } from './values/request.ts';
+export type { RequestRecord, RequestState } from './values/request-record.ts';
+export type { RequestStatus } from './values/request-status.ts';
 export type { Reservation } from './values/reservation.ts';
 export type { Figures, Rule } from './values/rule.ts';
 export type { VmEnd, VmId, VmState } from './values/vm-id.ts';

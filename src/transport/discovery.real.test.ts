@@ -53,7 +53,7 @@ describe('$SRV', () => {
   test('STATS counts requests, errors and time', async () => {
     await using fleet = await servedFleet((request) => {
       if (request.payload.length > 0) request.replyTo.tell(processed(request.payload));
-      else request.replyTo.tell({ ok: false, status: 404, message: 'no such operation' });
+      else request.replyTo.tell({ ok: false, status: 404, reason: 'operation-unknown', message: 'no such operation' });
     });
     const { process } = subjectsOf(fleet.fleet);
     for (const payload of ['a', 'b', '']) await fleet.nc.request(process, payload, { timeout: 5_000 });

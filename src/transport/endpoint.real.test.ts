@@ -1,7 +1,7 @@
 import { type Msg, headers as natsHeaders } from 'nats';
 import { describe, expect, test } from 'vitest';
 import { probe } from '../actors/kit/mod.ts';
-import type { Request, RequestStatus } from '../fleet/mod.ts';
+import type { FailureReason, Request, RequestStatus } from '../fleet/mod.ts';
 import type { EndpointEvent } from './endpoint-messages.ts';
 import { headerBytes } from './header-bytes.ts';
 import { processed, type ServedFleet, servedFleet } from './kit/mod.ts';
@@ -104,18 +104,25 @@ describe('a request', () => {
     }
   });
 
-  test.each<[RequestStatus]>([[400], [404], [413], [499], [501], [502], [503], [504]])(
-    'that ends with %i is told so as NATS services tell it',
-    async (status) => {
-      await using fleet = await servedFleet((request) => {
-        request.replyTo.tell({ ok: false, status, message: `it was\n${status}`, vm: 3, host: 'alpha' });
-      });
-      const reply = await send(fleet, 'text');
-      expect(errorOf(reply)).toEqual({ code: String(status), text: `it was ${status}` });
-      expect(reply.headers?.get('Shoal-Vm')).toBe('3');
-      expect(reply.data.length).toBe(0);
-    },
-  );
+  test.each<[RequestStatus, FailureReason]>([
+    [400, 'bad-request'],
+    [404, 'operation-unknown'],
+    [413, 'too-large'],
+    [499, 'cancelled'],
+    [501, 'not-implemented'],
+    [502, 'poison'],
+    [503, 'queue-full'],
+    [504, 'expired-in-line'],
+  ])('that ends with %i is told so as NATS services tell it, and why: %s', async (status, reason) => {
+    await using fleet = await servedFleet((request) => {
+      request.replyTo.tell({ ok: false, status, reason, message: `it was\n${status}`, vm: 3, host: 'alpha' });
+    });
+    const reply = await send(fleet, 'text');
+    expect(errorOf(reply)).toEqual({ code: String(status), text: `it was ${status}` });
+    expect(reply.headers?.get('Shoal-Reason')).toBe(reason);
+    expect(reply.headers?.get('Shoal-Vm')).toBe('3');
+    expect(reply.data.length).toBe(0);
+  });
 
   test('with a header that is refused never reaches the router', async () => {
     await using fleet = await servedFleet(() => expect.unreachable());
@@ -237,7 +244,7 @@ describe('a request', () => {
     const answers: boolean[] = [];
     await using fleet = await servedFleet((request) => {
       answers.push(request.replyTo.tell(processed(request.payload)));
-      answers.push(request.replyTo.tell({ ok: false, status: 502, message: 'too late' }));
+      answers.push(request.replyTo.tell({ ok: false, status: 502, reason: 'vm-lost', message: 'too late' }));
     });
     const inbox = fleet.nc.subscribe('test.inbox');
     fleet.nc.publish(subjectsOf(fleet.fleet).process, 'text', { reply: 'test.inbox' });

@@ -17,6 +17,9 @@ test.each([
   ['a VM that is no number', JSON.stringify({ ...EVENT, vm: '1' })],
   ['a host that is no text', JSON.stringify({ ...EVENT, host: {} })],
   ['figures that are none', JSON.stringify({ ...EVENT, figures: 'many' })],
+  ['a reason that is no word', JSON.stringify({ ...EVENT, reason: 7 })],
+  ['considered that is no list', JSON.stringify({ ...EVENT, considered: {} })],
+  ['considered without a reason', JSON.stringify({ ...EVENT, considered: [{ what: 'VM 1' }] })],
   ['an error that is none', JSON.stringify({ ...EVENT, error: { message: 7 } })],
   ['an error with causes without end', JSON.stringify({ ...EVENT, error: nested(1_000) })],
   ['more than an event can say', JSON.stringify({ ...EVENT, text: 'x'.repeat(100_000) })],
@@ -26,7 +29,16 @@ test.each([
 });
 
 test('what a newer version adds is kept', () => {
-  const newer = { ...EVENT, kind: 'vm-moved', rule: 'R99', figures: { room: 3 }, error: nested(2), more: [1] };
+  const newer = {
+    ...EVENT,
+    kind: 'vm-moved',
+    rule: 'R99',
+    figures: { room: 3 },
+    reason: 'bored',
+    considered: [{ what: 'VM 1', why: 'x' }],
+    error: nested(2),
+    more: [1],
+  };
   expect(fleetEventIn(message(JSON.stringify(newer)))).toEqual(newer);
 });
 

@@ -9,7 +9,7 @@ export { endpoint } from './endpoint.ts';
 export type { EndpointCounts, EndpointEvent, EndpointMessage, RouterRequest } from './endpoint-messages.ts';
 export type { ClaimOptions, FleetClaim } from './fleet-claim.ts';
 export { claimFleet } from './fleet-claim.ts';
-export { fleetEventIn, isFleetEvent } from './fleet-event-in.ts';
+export { fleetEventIn, isConsidered, isFleetEvent } from './fleet-event-in.ts';
 export type { FindInstanceOptions, FleetInstance } from './fleet-instance.ts';
 export { findFleetInstance } from './fleet-instance.ts';
 export { checkFleetName } from './fleet-name.ts';

@@ -1,6 +1,6 @@
 import type { Msg, NatsConnection, Subscription } from 'nats';
 import type { Clock, Random, Ref } from '../actors/mod.ts';
-import type { Outcome, RequestStatus, VmId } from '../fleet/mod.ts';
+import { type FailureReason, type Outcome, REQUEST_END_REASONS } from '../fleet/mod.ts';
 import { BatchPublisher } from './batch-publisher.ts';
 import type { EndpointCounts, RouterRequest } from './endpoint-messages.ts';
 import { EndpointStats } from './endpoint-stats.ts';
@@ -152,17 +152,17 @@ export class ProcessService {
     }
     const headers = this.#headers.read(message);
     if (typeof headers === 'string') {
-      this.#refuse(replySubject, 400, headers);
+      this.#refuse(replySubject, 'bad-request', headers);
       return;
     }
     if (this.#inFlight.size >= this.#options.inFlightMax) {
-      this.#refuse(replySubject, 503, `overloaded: ${this.#inFlight.size} requests are in hand`);
+      this.#refuse(replySubject, 'endpoint-full', `overloaded: ${this.#inFlight.size} requests are in hand`);
       return;
     }
     const payloadBytes = message.data.length;
     // A single request is always taken: the NATS server has limited its size.
     if (this.#inFlight.size > 0 && this.#inFlightBytes + payloadBytes > this.#options.inFlightBytesMax) {
-      this.#refuse(replySubject, 503, `overloaded: requests of ${this.#inFlightBytes} bytes are in hand`);
+      this.#refuse(replySubject, 'endpoint-full', `overloaded: requests of ${this.#inFlightBytes} bytes are in hand`);
       return;
     }
     const requestId = headers.requestId ?? this.#idPrefix + this.#idCount++;
@@ -187,9 +187,10 @@ export class ProcessService {
   }
 
   /** Refuses a request before it reaches the router. */
-  #refuse(replySubject: string, status: RequestStatus, message: string): void {
+  #refuse(replySubject: string, reason: FailureReason, message: string): void {
+    const status = REQUEST_END_REASONS[reason];
     this.stats.failed(status, message, 0);
-    this.#publisher.publish(replySubject, NO_BYTES, errorHeaders(status, message));
+    this.#publisher.publish(replySubject, NO_BYTES, errorHeaders({ status, reason, message }));
   }
 
   /** @returns the error that was sent, if it was one */
@@ -204,7 +205,8 @@ export class ProcessService {
     this.#maxPayloadBytes = this.#nc.info?.max_payload ?? this.#maxPayloadBytes;
     if (bytes > this.#maxPayloadBytes) {
       const message = `the reply has ${bytes} bytes, and the NATS server takes ${this.#maxPayloadBytes}`;
-      const failure: Failure = { status: 413, message, vm: outcome.vm, host: outcome.host };
+      const { vm, host } = outcome;
+      const failure: Failure = { ok: false, status: 413, reason: 'too-large', message, vm, host };
       this.#sendError(subject, failure);
       return failure;
     }
@@ -212,8 +214,8 @@ export class ProcessService {
     return undefined;
   }
 
-  #sendError(subject: string, { status, message, vm, host }: Failure): void {
-    this.#publisher.publish(subject, NO_BYTES, errorHeaders(status, message, vm, host));
+  #sendError(subject: string, failure: Failure): void {
+    this.#publisher.publish(subject, NO_BYTES, errorHeaders(failure));
   }
 
   #idle(): void {
@@ -229,15 +231,15 @@ export class ProcessService {
 /** The last replies get this long even if the limit has been used up. */
 const FLUSH_MS = 250;
 
-interface Failure {
-  readonly status: RequestStatus;
-  readonly message: string;
-  readonly vm?: VmId;
-  readonly host?: string;
-}
+type Failure = Extract<Outcome, { ok: false }>;
 
-const STOPPING: Outcome = { ok: false, status: 503, message: 'Shoal is stopping' };
-const ROUTER_AWAY: Outcome = { ok: false, status: 503, message: 'overloaded: the router takes no more requests' };
+const STOPPING: Outcome = { ok: false, status: 503, reason: 'shoal-stopping', message: 'Shoal is stopping' };
+const ROUTER_AWAY: Outcome = {
+  ok: false,
+  status: 503,
+  reason: 'router-away',
+  message: 'overloaded: the router takes no more requests',
+};
 
 /** Takes the outcome of one request, once. */
 class PendingReply implements Ref<Outcome> {

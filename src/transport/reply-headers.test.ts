@@ -17,10 +17,14 @@ test('any number of VMs over time', () => {
   expect(decoder.decode(headers.of(0, 'alpha').encode())).toContain('Shoal-Vm: 0\r\n');
 });
 
+const FAILED = { status: 502, reason: 'vm-lost' } as const;
+
 test('an error cannot write headers of its own', () => {
-  const text = decoder.decode(errorHeaders(502, 'it broke\r\nShoal-Vm: 9', 4, 'a\nb').encode());
-  expect(text).toBe(
-    'NATS/1.0\r\nNats-Service-Error: it broke\\u000d Shoal-Vm: 9\r\nNats-Service-Error-Code: 502\r\nShoal-Vm: 4\r\nShoal-Host: a b\r\n\r\n',
+  const text = decoder.decode(
+    errorHeaders({ ...FAILED, message: 'it broke\r\nShoal-Vm: 9', vm: 4, host: 'a\nb' }).encode(),
   );
-  expect(errorHeaders(502, 'x'.repeat(100_000)).byteLength).toBeLessThan(2_000);
+  expect(text).toBe(
+    'NATS/1.0\r\nNats-Service-Error: it broke\\u000d Shoal-Vm: 9\r\nNats-Service-Error-Code: 502\r\nShoal-Reason: vm-lost\r\nShoal-Vm: 4\r\nShoal-Host: a b\r\n\r\n',
+  );
+  expect(errorHeaders({ ...FAILED, message: 'x'.repeat(100_000) }).byteLength).toBeLessThan(2_000);
 });

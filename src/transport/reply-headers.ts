@@ -1,10 +1,12 @@
-import type { VmId } from '../fleet/mod.ts';
+import type { Outcome, VmId } from '../fleet/mod.ts';
 import { EncodedHeaders } from './encoded-headers.ts';
 import { headerText } from './quote.ts';
 
 /** The headers of a reply (DESIGN section 7). */
 export const VM_HEADER = 'Shoal-Vm';
 export const HOST_HEADER = 'Shoal-Host';
+/** Of an error reply: one of the closed set of end reasons. A reply without an error has none, and its reason is `replied`. */
+export const REASON_HEADER = 'Shoal-Reason';
 /** The error headers of NATS services (ADR-32). */
 export const ERROR_HEADER = 'Nats-Service-Error';
 export const ERROR_CODE_HEADER = 'Nats-Service-Error-Code';
@@ -14,6 +16,8 @@ export const HOST_CHARS_MAX = 255;
 export const MESSAGE_CHARS_MAX = 1_024;
 /** VM ids are never reused, so entries of ended VMs pile up; at this size the cache is cleared. */
 const CACHED_MAX = 1_024;
+
+type ErrorReply = Omit<Extract<Outcome, { ok: false }>, 'ok'>;
 
 interface Cached {
   readonly host: string;
@@ -34,10 +38,12 @@ export class ReplyHeaders {
   }
 }
 
-export function errorHeaders(status: number, message: string, vm?: VmId, host?: string): EncodedHeaders {
+/** The headers of an error reply. */
+export function errorHeaders({ status, reason, message, vm, host }: ErrorReply): EncodedHeaders {
   return new EncodedHeaders([
     `${ERROR_HEADER}: ${headerText(message, MESSAGE_CHARS_MAX)}`,
     `${ERROR_CODE_HEADER}: ${status}`,
+    `${REASON_HEADER}: ${reason}`,
     ...originLines(vm, host),
   ]);
 }

@@ -1,5 +1,6 @@
 import type { Msg, MsgHdrs } from 'nats';
 import { type ErrorCode, ShoalError } from '../errors.ts';
+import type { RequestEndReason } from '../fleet/mod.ts';
 import { headerBytes } from './header-bytes.ts';
 import { Memo } from './memo.ts';
 import { headerText } from './quote.ts';
@@ -9,6 +10,7 @@ import {
   HOST_CHARS_MAX,
   HOST_HEADER,
   MESSAGE_CHARS_MAX,
+  REASON_HEADER,
   VM_HEADER,
 } from './reply-headers.ts';
 
@@ -38,6 +40,7 @@ const NO_RESPONDERS = 503;
 /** One entry for each replying VM. */
 const REMEMBERED_MAX = 1_024;
 const STATUS_CHARS_MAX = 16;
+const REASON_WORD = /^[a-z]{1,20}(?:-[a-z]{1,20}){0,4}$/;
 const NOWHERE: Origin = { vm: undefined, host: undefined };
 
 /** Reads replies. Replies of one VM have equal headers, which are decoded once. */
@@ -71,10 +74,12 @@ export class ReplyReader {
     if (headers.code === NO_RESPONDERS && message.data.length === 0) {
       const where = `on the NATS server at ${this.#server()}`;
       const why = `No Shoal serves the fleet ${this.#fleet} ${where}; start one there with \`shoal up\`, or name the server that yours uses`;
-      return new ShoalError('REQUEST_NO_RESPONDERS', why, { details: { fleet: this.#fleet } });
+      return new ShoalError('REQUEST_NO_RESPONDERS', why, {
+        details: { fleet: this.#fleet, reason: 'no-responders' satisfies RequestEndReason },
+      });
     }
     const status = headers.get(ERROR_CODE_HEADER);
-    return status === '' ? originOf(headers) : errorOf(status, headers.get(ERROR_HEADER), originOf(headers));
+    return status === '' ? originOf(headers) : errorOf(status, headers, originOf(headers));
   }
 }
 
@@ -87,11 +92,15 @@ function originOf(headers: MsgHdrs): Origin {
   };
 }
 
-function errorOf(status: string, message: string, { vm, host }: Origin): ShoalError {
+function errorOf(status: string, headers: MsgHdrs, { vm, host }: Origin): ShoalError {
+  const message = headers.get(ERROR_HEADER);
+  const reason = headers.get(REASON_HEADER);
   // An unknown status is a failure of the other side.
   const code = CODES[status] ?? 'REQUEST_VM_FAILED';
   const details = {
     status: headerText(status, STATUS_CHARS_MAX),
+    // A newer Shoal may know further words; an older one sends none.
+    ...(REASON_WORD.test(reason) ? { reason } : {}),
     ...(vm === undefined ? {} : { vm }),
     ...(host === undefined ? {} : { host }),
   };

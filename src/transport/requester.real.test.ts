@@ -38,12 +38,12 @@ describe('a request', () => {
     [504, 'REQUEST_DEADLINE'],
   ])('that ends with %i throws %s', async (status, code) => {
     await using fleet = await servedFleet(({ replyTo }) => {
-      replyTo.tell({ ok: false, status, message: 'the reason', vm: 3, host: 'alpha' });
+      replyTo.tell({ ok: false, status, reason: 'vm-lost', message: 'the reason', vm: 3, host: 'alpha' });
     });
     await expect(createRequester(fleet.nc, fleet).request(new Uint8Array(0))).rejects.toMatchObject({
       code,
       message: 'the reason',
-      details: { status: String(status), vm: 3, host: 'alpha' },
+      details: { status: String(status), reason: 'vm-lost', vm: 3, host: 'alpha' },
     });
   });
 

@@ -1,6 +1,7 @@
 import { createInbox, type Msg, type NatsConnection, type Subscription } from 'nats';
 import { type Clock, systemClock, TimingWheel, WHEEL_STEP_MS, type WheelEntry } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
+import type { RequestEndReason } from '../fleet/mod.ts';
 import { forbidden, onPermissionViolation, type PermissionViolation, violationOf } from './permissions.ts';
 import { type Reply, ReplyReader } from './reply.ts';
 import { RequestEncoder } from './request-encoder.ts';
@@ -287,11 +288,16 @@ class Call {
 /** REQUEST_DEADLINE of the client; the 504 of the fleet says where the request was. */
 export function noReplyWithin(deadlineMs: number): ShoalError {
   const why = `No reply came within the deadline of ${deadlineMs} ms`;
-  return new ShoalError('REQUEST_DEADLINE', why, { details: { deadlineMs } });
+  return new ShoalError('REQUEST_DEADLINE', why, {
+    details: { deadlineMs, reason: 'no-reply' satisfies RequestEndReason },
+  });
 }
 
 function cancelled(signal: AbortSignal): ShoalError {
-  return new ShoalError('REQUEST_CANCELLED', 'The request was cancelled by its signal', { cause: signal.reason });
+  return new ShoalError('REQUEST_CANCELLED', 'The request was cancelled by its signal', {
+    cause: signal.reason,
+    details: { reason: 'cancelled' satisfies RequestEndReason },
+  });
 }
 
 function unreachable(cause: unknown): ShoalError {

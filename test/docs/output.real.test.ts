@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/cli/mod.ts';
+import { connect } from '../../src/client/mod.ts';
 import { PARAMETERS } from '../../src/fleet/mod.ts';
 import { eventually, TestFleet } from '../driver/fleet.ts';
 import { shoal } from '../driver/shoal-process.ts';
@@ -61,12 +62,20 @@ describe('the JSON fields that docs/commands.md calls stable', () => {
     ['explain', ['R5']],
     ['explain', ['VM_UNKNOWN']],
     ['explain', ['free_count']],
+    ['explain', ['poison']],
+    ['explain', ['last', '5']],
     ['explain', ['vm', '1']],
     ['scale', ['1']],
     ['restart', []],
   ];
   test.each(calls)('%s %j', async (command, args) => {
     expect(disagreements(await fleet.json(command, args), fieldsIn(command))).toEqual([]);
+  });
+
+  test('explain request', async () => {
+    await using client = await connect({ servers: fleet.ready.nats, fleet: fleet.ready.fleet });
+    await client.request('x', { id: 'mine' });
+    expect(disagreements(await fleet.json('explain', ['request', 'mine']), fieldsIn('explain'))).toEqual([]);
   });
 
   test.each(['version', 'image'])('%s, which needs no fleet', async (command) => {

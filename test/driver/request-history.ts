@@ -12,6 +12,8 @@ interface Entry {
   answers: number;
   /** Undefined until the first answer; `ok`, or the code of an error. */
   outcome: string | undefined;
+  /** The word for why it ended. */
+  reason: string | undefined;
   /** Resolves with the first answer, or when the client gives up. */
   readonly over: PromiseWithResolvers<void>;
 }
@@ -28,6 +30,8 @@ export interface Sums {
   readonly replied: number;
   /** Requests answered with an error, by code. */
   readonly refused: Readonly<Record<string, number>>;
+  /** How each request that was answered ended, by reason. */
+  readonly reasons: Readonly<Record<string, number>>;
   /** Requests without an answer whose deadline met an outage. */
   readonly unanswered: number;
   /** Violations of R11, in words. */
@@ -68,7 +72,17 @@ export class RequestHistory {
   /** Resolves with the outcome, or with undefined when the client gives up at the deadline. */
   async request(text: string, op: string, expected: string, deadlineMs: number): Promise<string | undefined> {
     const over = Promise.withResolvers<void>();
-    const entry = { text, op, expected, sentMs: performance.now(), deadlineMs, answers: 0, outcome: undefined, over };
+    const entry = {
+      text,
+      op,
+      expected,
+      sentMs: performance.now(),
+      deadlineMs,
+      answers: 0,
+      outcome: undefined,
+      reason: undefined,
+      over,
+    };
     const header = headers();
     header.set('Shoal-Op', op);
     header.set('Shoal-Deadline-Ms', String(deadlineMs));
@@ -102,13 +116,15 @@ export class RequestHistory {
     await eventually('all are answered', () => (owed().length === 0 ? true : undefined)).catch(() => undefined);
     await this.#connection.close();
     const refused: Record<string, number> = {};
-    for (const { outcome } of this.#entries) {
+    const reasons: Record<string, number> = {};
+    for (const { outcome, reason } of this.#entries) {
       if (outcome !== undefined && outcome !== 'ok') refused[outcome] = (refused[outcome] ?? 0) + 1;
+      if (reason !== undefined) reasons[reason] = (reasons[reason] ?? 0) + 1;
     }
     const lost = owed().map(({ op, text }) => `never answered, though somebody was there: ${op} ${text}`);
     const unanswered = this.#entries.filter(({ answers }) => answers === 0).length - lost.length;
     const broken = [...this.#broken, ...lost].slice(0, BROKEN_MAX);
-    return { sent: this.#entries.length, replied: this.#replied, refused, unanswered, broken };
+    return { sent: this.#entries.length, replied: this.#replied, refused, reasons, unanswered, broken };
   }
 
   #answer(message: Msg): void {
@@ -121,6 +137,7 @@ export class RequestHistory {
       this.#broken.push(`answered ${entry.answers} times (${entry.outcome}, ${outcome}): ${about}`);
     if (entry.outcome !== undefined) return;
     entry.outcome = outcome;
+    entry.reason = reasonOf(message);
     if (outcome === 'ok') this.#replied += 1;
     if (outcome === 'ok' && message.string() !== entry.expected) this.#broken.push(`another's reply: ${about}`);
     if (outcome === NO_RESPONDERS && !this.#metOutage(entry))
@@ -131,6 +148,13 @@ export class RequestHistory {
   #metOutage({ sentMs, deadlineMs }: Entry): boolean {
     return this.#outages.some(({ fromMs, toMs }) => sentMs <= toMs && sentMs + deadlineMs >= fromMs);
   }
+}
+
+/** A reply without an error has no word of its own, and neither has what NATS itself answers. */
+function reasonOf(message: Msg): string {
+  if (message.headers?.code === 503) return 'no-responders';
+  if ((message.headers?.get('Nats-Service-Error-Code') ?? '') === '') return 'replied';
+  return message.headers?.get('Shoal-Reason') ?? '';
 }
 
 function outcomeOf(message: Msg): string {

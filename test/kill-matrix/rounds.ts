@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { type FleetEvent, REQUEST_END_REASONS, VM_END_REASONS } from '../../src/fleet/mod.ts';
 import { signalProcess } from '../../src/process/mod.ts';
 import { eventually, TestFleet } from '../driver/fleet.ts';
 import { leftovers } from '../driver/leftovers.ts';
@@ -53,6 +54,8 @@ export async function injectFaults({ rounds, flags: more = [], inject }: FaultPl
   const run: Run = { fleet, history, random };
   const load = startLoad({ history, workers: WORKERS, deadlineMs: DEADLINE_MS, random });
   const shared: string[] = [];
+  /** VMs whose end, or the decision to end them, has no reason of the closed set. */
+  const unexplained: string[] = [];
   const looking = setInterval(() => shared.push(...sharedAddresses(fleet)), LOOK_MS);
   try {
     // To the next Shoal, VMs in preparation are surplus spares, so the first load must have its VMs.
@@ -63,6 +66,8 @@ export async function injectFaults({ rounds, flags: more = [], inject }: FaultPl
       await inject(run);
       await history.replies(WORKERS);
       await isSound(run.fleet);
+      // Between two faults there are fewer events than a fleet remembers.
+      unexplained.push(...withoutReason(await run.fleet.events()));
     }
   } finally {
     await load.stop();
@@ -72,10 +77,20 @@ export async function injectFaults({ rounds, flags: more = [], inject }: FaultPl
   expect(sums.broken).toEqual([]);
   const answered = Object.values(sums.refused).reduce((sum, count) => sum + count, 0);
   expect(sums.replied + answered + sums.unanswered).toBe(sums.sent);
+  expect(Object.keys(sums.reasons).filter((word) => !(word in REQUEST_END_REASONS))).toEqual([]);
+  expect(Object.values(sums.reasons).reduce((sum, count) => sum + count, 0)).toBe(sums.replied + answered);
+  expect(unexplained, 'ends without a reason').toEqual([]);
   expect(shared, 'addresses on two VMs').toEqual([]);
   expect(await run.fleet.stop()).toMatchObject({ exitCode: 0 });
   expect(leftovers(fleet)).toEqual({ processes: [], runDirectories: [], ports: [] });
   return sums;
+}
+
+/** The events that end a VM, or tell that it has ended, and have no reason of the closed set. */
+function withoutReason(events: readonly FleetEvent[]): string[] {
+  const words: ReadonlySet<unknown> = new Set(VM_END_REASONS);
+  const ends = events.filter(({ kind }) => kind === 'vm-gone' || kind === 'vm-stop' || kind === 'vm-drain');
+  return ends.filter(({ reason }) => !words.has(reason)).map(({ text, reason }) => `${text}: ${reason}`);
 }
 
 /** Checks that Shoal's view is right: at least the minimum runs, each VM has one QEMU, and all other addresses are free. */

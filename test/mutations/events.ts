@@ -110,7 +110,7 @@ export const EVENTS = [
       'if (!fleet.absent.has(vm)) return NOTHING;',
     ],
     ['a VM whose release is under way is not released again', 'if (fleet.releasing.has(vm)) return NOTHING;', ''],
-    ['the verdict of the host decides what is poison', 'end.why, nowMs, end.verdict)', 'end.why, nowMs)'],
+    ['the verdict of the host decides what is poison', 'why: end.why }, nowMs, end.verdict)', 'why: end.why }, nowMs)'],
   ]),
   ...mutationsOf('policy/on-link-event.ts', [
     ['a link is ready once', 'vm === undefined || vm.linked) return NOTHING;', 'vm === undefined) return NOTHING;'],
@@ -138,8 +138,8 @@ export const EVENTS = [
     ['what was not sent counts as no try', '({ frame }) => !unsent.has(frame));', '() => true);'],
     [
       'what was on the link of a VM that is being ended waits for the verdict',
-      "vm.state === 'stopping' ? orphaned([...vm.requests]) : takeAllBack(fleet, vm, why, nowMs)",
-      'takeAllBack(fleet, vm, why, nowMs)',
+      "vm.state === 'stopping' ? orphaned([...vm.requests]) : takeAllBack",
+      'takeAllBack',
     ],
     ['a link is lost once', 'if (vm?.linked !== true) return back;', 'if (vm === undefined) return back;'],
     ['a lost link is no news of a VM that is being ended', 'isNoted ? [event] : []', 'vm ? [event] : []'],

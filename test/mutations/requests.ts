@@ -10,8 +10,8 @@ export const REQUESTS = [
     ],
     [
       'the limit of the line is not held against those in it',
-      'fleet.requests.waiting - 1);',
-      'fleet.requests.waiting);',
+      'fleet.requests.waiting - 1, trace);',
+      'fleet.requests.waiting, trace);',
     ],
     [
       'a deadline that is no time is refused',
@@ -26,13 +26,13 @@ export const REQUESTS = [
     ],
     ['up to 100 repeats join a request', 'const REPEATS_MAX = 100;', 'const REPEATS_MAX = 99;'],
     ['no more than 100 repeats join a request', 'waiters.length > REPEATS_MAX', 'waiters.length > REPEATS_MAX + 1'],
-    ['a repeat that joins is counted as R11', "refuse(fleet, 503, text, 'R11')", 'refuse(fleet, 503, text)'],
+    ['a repeat that joins is counted as R11', "'repeats-full', text, 'R11')", "'repeats-full', text)"],
   ]),
   ...mutationsOf('policy/route.ts', [
     ['R4 counts the request that is to be placed', 'others + 1 <= capacityToCome', 'others <= capacityToCome'],
-    ['R4 leaves requests to the VMs to come', 'if (others + 1 <= capacityToCome(fleet)) return false;', ''],
+    ['R4 leaves requests to the VMs to come', 'if (others + 1 <= capacityToCome(fleet)) {', 'if (others < 0) {'],
     ['R4 comes after the spares', 'fleet.spares === 0 && fleet', 'fleet'],
-    ['R4 comes after the free addresses', ' && fleet.freeAddresses(nowMs).next().done === true;\n}', ';\n}'],
+    ['R4 comes after the free addresses', ' && fleet.freeAddresses(nowMs).next().done === true;', ';'],
     ['no more than router_queue_max requests wait', 'waiting < limit || ', 'waiting <= limit || '],
     [
       'a request that a VM to come will take does not count',
@@ -78,7 +78,7 @@ export const REQUESTS = [
       'if',
     ],
     ['what was not sent is tried again', '!wasSent || mayTryAgain', 'mayTryAgain'],
-    ['what a silent VM worked on waits for the verdict', '.slice(workedOn(fleet, vm)), why', ', why'],
+    ['what a silent VM worked on waits for the verdict', '.slice(workedOn(fleet, vm)), {', ', {'],
     ['a dead VM spreads no poison and keeps none', "verdict === 'stuck' && isSilent", 'isSilent'],
     [
       'a VM that reports is not the victim of poison',
@@ -156,8 +156,8 @@ export const REQUESTS = [
     ],
     [
       'an error frees its VM for those that wait',
-      'failure(this.#fleet, status, message, vm));\n    this.serveWaiting(nowMs);',
-      'failure(this.#fleet, status, message, vm));',
+      'reasonOfGuest(status), message, vm));\n    this.serveWaiting(nowMs);',
+      'reasonOfGuest(status), message, vm));',
     ],
     [
       'a reply shows that its VM is sound',

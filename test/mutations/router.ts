@@ -24,7 +24,7 @@ export const ROUTER = [
     ],
     [
       'no request is taken while Shoal ends',
-      'if (this.#fleet.isClosing) return this.#requests.refuse(message.request, CLOSING);',
+      'if (this.#fleet.isClosing) return this.#requests.refuse(message.request, ...CLOSING);',
       '',
     ],
     ['replies are forgotten after dedup_ms', '        this.#fleet.requests.cache.expire(nowMs);\n', ''],

@@ -186,7 +186,7 @@ export const STATE = [
       'on it.',
     ],
     ['an ejection is noted', '      vm.ejected = transition.ejected;\n', ''],
-    ['why a VM stops is noted', '      vm.why = transition.why;\n      vm.stopSentMs', '      vm.stopSentMs'],
+    ['why a VM stops is noted', '      vm.reason = transition.reason;\n      vm.stopSentMs', '      vm.stopSentMs'],
     [
       'a stop counts from when it was sent',
       '      vm.stopSentMs = transition.nowMs;\n      return true;\n    case',

@@ -1,6 +1,7 @@
 import type { AdminHandler } from '../../transport/mod.ts';
 import { actorHandlers } from './actors.ts';
 import type { AdminDeps } from './deps.ts';
+import { explainHandlers } from './explain.ts';
 import { fleetHandlers } from './fleet.ts';
 import { shardHandlers } from './shards.ts';
 import { vmHandlers } from './vms.ts';
@@ -9,5 +10,11 @@ export type { ActorRow, ActorRows } from './actors.ts';
 
 /** What `shoal ps` and its friends ask for, by verb. */
 export function adminHandlers(deps: AdminDeps): Readonly<Record<string, AdminHandler>> {
-  return { ...vmHandlers(deps), ...fleetHandlers(deps), ...actorHandlers(deps), ...shardHandlers(deps) };
+  return {
+    ...vmHandlers(deps),
+    ...fleetHandlers(deps),
+    ...explainHandlers(deps),
+    ...actorHandlers(deps),
+    ...shardHandlers(deps),
+  };
 }

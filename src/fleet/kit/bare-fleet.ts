@@ -103,7 +103,7 @@ export class BareFleet {
 
   /** The VM crashes. */
   crash(vm: VmId): this {
-    const end = { clean: false, why: 'crashed', exitCode: 1 };
+    const end = { clean: false, reason: 'qemu-exited', why: 'crashed', exitCode: 1 } as const;
     const now = { nowMs: this.nowMs, epochMs: this.nowMs };
     return this.apply(...onHostEvent(this.fleet, { kind: 'vm-gone', vm, end }, now).transitions);
   }
@@ -136,6 +136,12 @@ export class BareFleet {
     return request;
   }
 
+  /** It works on as many requests as it may. */
+  busy(vm: VmId): this {
+    while (this.fleet.freeVm?.id === vm) this.work(vm);
+    return this;
+  }
+
   /** Requests that wait. */
   wait(count: number): this {
     for (let n = 0; n < count; n++) this.apply({ kind: 'request-waits', request: this.request(), where: 'last' });
@@ -144,7 +150,7 @@ export class BareFleet {
 
   /** A request that has been let in. */
   request(withinMs = 30_000): OpenRequest {
-    return this.fleet.requests.open(this.newRequest({ deadlineMs: this.nowMs + withinMs }));
+    return this.fleet.requests.open(this.newRequest({ deadlineMs: this.nowMs + withinMs }), this.nowMs);
   }
 
   newRequest(fields: Partial<Request> = {}): Request {
@@ -177,6 +183,8 @@ function toText(decision: FleetDecision): string {
       return `${decision.rule} ${decision.spare ? 'prepare' : 'start'} ${decision.address.ip}`;
     case 'blocked':
       return `blocked ${decision.blockage?.cause}`;
+    case 'waiting':
+      return `${decision.rule} waiting ${decision.reason}`;
     case 'sizing-failed':
       return `sizing-failed ${decision.policy}`;
     case 'host-away':

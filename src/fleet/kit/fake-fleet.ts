@@ -9,12 +9,16 @@ import type { GuestReady, GuestReport } from '../values/guest.ts';
 import type { HostCommand, HostEvent } from '../values/host-messages.ts';
 import { makeParams } from '../values/params.ts';
 import { parsePool } from '../values/parse-pool.ts';
-import type { Outcome, Request, RequestStatus } from '../values/request.ts';
+import type { Outcome, Request } from '../values/request.ts';
+import type { RequestRecord, RequestState } from '../values/request-record.ts';
+import type { RequestStatus } from '../values/request-status.ts';
 import type { VmEnd, VmId } from '../values/vm-id.ts';
 import { FakeLinks, type LinkRequest } from './fake-link.ts';
 
 export interface FakeFleetOptions
-  extends Partial<Omit<RouterOptions, 'params' | 'pool' | 'host' | 'controller' | 'openLink' | 'onEvent'>> {
+  extends Partial<
+    Omit<RouterOptions, 'params' | 'pool' | 'host' | 'controller' | 'openLink' | 'onEvent' | 'onRequest'>
+  > {
   /** Under the names of the table. */
   readonly params?: Readonly<Record<string, number>>;
   /** How many addresses; default 10. */
@@ -41,6 +45,7 @@ export class FakeFleet implements AsyncDisposable {
   readonly links = new FakeLinks();
   readonly commands: HostCommand[] = [];
   readonly events: FleetEvent[] = [];
+  readonly records: RequestRecord[] = [];
   readonly router: Ref<RouterMessage>;
   /** Commands that the controller obeys by itself. */
   readonly obeys: Set<HostCommand['kind']>;
@@ -64,6 +69,7 @@ export class FakeFleet implements AsyncDisposable {
         host: HOST,
         controller: this.#controller(),
         onEvent: (event) => void this.events.push(event),
+        onRequest: (record) => void this.records.push(record),
       }),
       { name: 'router' },
     );
@@ -147,7 +153,8 @@ export class FakeFleet implements AsyncDisposable {
   }
 
   gone(vm: VmId, why = 'exited', code?: string, verdict?: VmEnd['verdict']): void {
-    const end = { clean: false, why, exitCode: 1, ...(verdict === undefined ? {} : { verdict }) };
+    const ended = { clean: false, reason: 'qemu-exited', why, exitCode: 1 } as const;
+    const end = verdict === undefined ? ended : { ...ended, verdict };
     const event = { kind: 'vm-gone', host: HOST, vm, end } as const;
     this.event(
       code === undefined ? event : { ...event, error: { name: 'ShoalError', code, message: why, details: {} } },
@@ -166,6 +173,15 @@ export class FakeFleet implements AsyncDisposable {
     return this.kit.system.ask<RouterMessage, FleetSnapshot>(
       this.router,
       (replyTo) => ({ kind: 'snapshot', replyTo }),
+      1_000,
+    );
+  }
+
+  /** Where the request of that id is. */
+  async explain(requestId: string): Promise<RequestState | null> {
+    return this.kit.system.ask<RouterMessage, RequestState | null>(
+      this.router,
+      (replyTo) => ({ kind: 'explain-request', requestId, replyTo }),
       1_000,
     );
   }
@@ -215,9 +231,11 @@ export class FakeFleet implements AsyncDisposable {
         this.event({ kind: 'vm-booting', vm });
         this.answering(vm);
         return;
-      case 'stop':
-        this.event({ kind: 'vm-gone', vm, end: { clean: true, why: 'stopped', exitCode: 0 } });
+      case 'stop': {
+        const end = { clean: true, reason: 'shoal-stopped', why: 'stopped', exitCode: 0 } as const;
+        this.event({ kind: 'vm-gone', vm, end });
         return;
+      }
     }
   }
 }

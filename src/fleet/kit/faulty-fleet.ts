@@ -248,12 +248,14 @@ export class FaultyFleet implements AsyncDisposable {
   #end(vm: VmId, why: string): void {
     this.#known.add(vm);
     this.#processes.delete(vm);
-    this.#queue(HOST, { kind: 'vm-gone', vm, end: { clean: false, why, exitCode: 1 } });
+    const end = { clean: false, reason: 'qemu-exited', why, exitCode: 1 } as const;
+    this.#queue(HOST, { kind: 'vm-gone', vm, end });
   }
 
   #gone(vm: VmId, code: string): void {
     const error = { name: 'ShoalError', code, message: 'taken', details: {} };
-    this.#queue(HOST, { kind: 'vm-gone', vm, end: { clean: false, why: 'taken', exitCode: 1 }, error });
+    const end = { clean: false, reason: 'address-taken', why: 'taken', exitCode: 1 } as const;
+    this.#queue(HOST, { kind: 'vm-gone', vm, end, error });
   }
 
   /** Links to VMs whose process runs. */

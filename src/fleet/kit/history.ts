@@ -146,7 +146,7 @@ export class History {
 
   answer(request: OpenRequest): void {
     this.answered.push(request);
-    this.fleet.requests.end(request, { ok: false, status: 502, message: 'for a test' });
+    this.fleet.requests.end(request, { ok: false, status: 502, reason: 'vm-lost', message: 'for a test' });
   }
 
   serve(): void {
@@ -256,7 +256,7 @@ export class History {
     };
     const admission = admit(this.fleet, request, this.nowMs);
     if (admission.kind !== 'dispatch' && admission.kind !== 'wait') return;
-    const open = this.fleet.requests.open(request);
+    const open = this.fleet.requests.open(request, this.nowMs);
     if (admission.kind === 'wait') this.must({ kind: 'request-waits', request: open, where: 'last' });
     else this.must({ kind: 'request-dispatched', request: open, vm: admission.vm });
   }
@@ -277,7 +277,8 @@ export class History {
   #gone({ vm, bindFailed, verdict }: { vm: VmId; bindFailed: boolean; verdict: 'stuck' | 'dead' | undefined }): void {
     if (this.fleet.vm(vm) === undefined) return;
     this.processes.delete(vm);
-    const end = { clean: false, why: 'exited', exitCode: 1, ...(verdict === undefined ? {} : { verdict }) };
+    const why = { reason: 'qemu-exited', why: 'exited' } as const;
+    const end = { clean: false, ...why, exitCode: 1, ...(verdict === undefined ? {} : { verdict }) };
     const error = { name: 'ShoalError', code: 'PORT_TAKEN', message: 'taken', details: {} };
     this.hears({ kind: 'vm-gone', vm, end, ...(bindFailed ? { error } : {}) });
     this.serve();

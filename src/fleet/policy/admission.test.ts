@@ -13,7 +13,7 @@ describe('R11, repeats of an open request', () => {
   it('join it up to a hundred; one more is refused, and counted as a repeat', () => {
     const bare = new BareFleet().ready(1);
     const request = bare.newRequest();
-    const open = bare.fleet.requests.open(request);
+    const open = bare.fleet.requests.open(request, 0);
     while (open.waiters.length < 100) bare.fleet.requests.join(open, request.replyTo, request.deadlineMs);
     expect(admit(bare.fleet, request, 0)).toMatchObject({ kind: 'join' });
     bare.fleet.requests.join(open, request.replyTo, request.deadlineMs);

@@ -1,5 +1,7 @@
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest } from '../state/open-request.ts';
+import type { Considered } from '../values/considered.ts';
+import type { FailureReason } from '../values/end-reason.ts';
 import type { Outcome, Request } from '../values/request.ts';
 import type { Rule } from '../values/rule.ts';
 import type { VmId } from '../values/vm-id.ts';
@@ -19,22 +21,23 @@ export type Admission =
   /** It ends at once. */
   | { readonly kind: 'end'; readonly rule: Rule | undefined; readonly outcome: Outcome };
 
-/** R2, R3, R4 and R11 for a new request. Requests that wait have been served as far as that goes. */
-export function admit(fleet: Fleet, request: Request, nowMs: number): Admission {
-  if (!Number.isFinite(request.deadlineMs)) return refuse(fleet, 400, 'the deadline is not a time');
-  if (request.deadlineMs <= nowMs) return refuse(fleet, 504, 'its deadline had passed when it came');
+/** R2, R3, R4 and R11 for a new request. Requests that wait have been served as far as that goes. @param trace as in `route` */
+export function admit(fleet: Fleet, request: Request, nowMs: number, trace?: Considered[]): Admission {
+  if (!Number.isFinite(request.deadlineMs)) return refuse(fleet, 'bad-request', 'the deadline is not a time');
+  if (request.deadlineMs <= nowMs) return refuse(fleet, 'expired-on-arrival', 'its deadline had passed when it came');
   const repeat = request.isIdGenerated === true ? undefined : repeated(fleet, request, nowMs);
   if (repeat !== undefined) return repeat;
   // Nobody is served before those who wait already.
-  const decision = fleet.requests.waiting > 0 ? waitOrRefuse(fleet, nowMs) : route(fleet, nowMs);
-  return decision.kind === 'refuse' ? refuse(fleet, decision.status, decision.message) : decision;
+  const decision = fleet.requests.waiting > 0 ? waitOrRefuse(fleet, nowMs) : route(fleet, nowMs, 0, trace);
+  if (fleet.requests.waiting > 0) trace?.push({ what: 'any VM', why: 'others wait before it', rule: 'R3' });
+  return decision.kind === 'refuse' ? refuse(fleet, decision.reason, decision.message) : decision;
 }
 
 /** What becomes of the request that is first in line, now that a VM may be free. */
-export function admitNext(fleet: Fleet, next: OpenRequest, nowMs: number): Admission {
+export function admitNext(fleet: Fleet, next: OpenRequest, nowMs: number, trace?: Considered[]): Admission {
   if (next.deadlineMs <= nowMs) return { kind: 'end', rule: undefined, outcome: expiredInLine(fleet, nowMs) };
   // It has been let in already: a limit that is now reached is not held against it.
-  const decision = route(fleet, nowMs, fleet.requests.waiting - 1);
+  const decision = route(fleet, nowMs, fleet.requests.waiting - 1, trace);
   return decision.kind === 'refuse' ? { kind: 'wait', rule: decision.rule } : decision;
 }
 
@@ -48,16 +51,16 @@ function repeated(fleet: Fleet, request: Request, nowMs: number): Admission | un
       return { kind: 'end', rule: 'R11', outcome: known.outcome };
     case 'other': {
       const id = JSON.stringify(request.requestId);
-      return refuse(fleet, 400, `the request id ${id} stands for another request`, 'R11');
+      return refuse(fleet, 'id-reused', `the request id ${id} stands for another request`, 'R11');
     }
     case 'open': {
       const text = `overloaded: ${REPEATS_MAX} repeats wait for the same request`;
-      if (known.request.waiters.length > REPEATS_MAX) return refuse(fleet, 503, text, 'R11');
+      if (known.request.waiters.length > REPEATS_MAX) return refuse(fleet, 'repeats-full', text, 'R11');
       return { kind: 'join', request: known.request };
     }
   }
 }
 
-function refuse(fleet: Fleet, status: Parameters<typeof failure>[1], message: string, rule?: Rule): Admission {
-  return { kind: 'end', rule, outcome: failure(fleet, status, message) };
+function refuse(fleet: Fleet, reason: FailureReason, message: string, rule?: Rule): Admission {
+  return { kind: 'end', rule, outcome: failure(fleet, reason, message) };
 }

@@ -59,12 +59,12 @@ describe('the failures of a host', () => {
     ['a VM that crashes', (bare) => bare.crash(1), 1],
     [
       'no VM that was meant to stop',
-      (bare) => bare.apply({ kind: 'vm-stopping', vm: 1, why: 'x', nowMs: 0 }).crash(1),
+      (bare) => bare.apply({ kind: 'vm-stopping', vm: 1, reason: 'idle', why: 'x', nowMs: 0 }).crash(1),
       0,
     ],
     [
       'no VM that was drained',
-      (bare) => bare.apply({ kind: 'vm-draining', vm: 1, why: 'x', ejected: false }).crash(1),
+      (bare) => bare.apply({ kind: 'vm-draining', vm: 1, reason: 'idle', why: 'x', ejected: false }).crash(1),
       0,
     ],
   ])('count %s', (_what, end, failures) => {

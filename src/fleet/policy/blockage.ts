@@ -9,14 +9,25 @@ export interface Blockage {
   readonly figures: Figures;
 }
 
+/** What keeps a VM from being started on a free address, if there is one. */
+export type HostBlock = Exclude<Blockage['cause'], 'addresses'>;
+
 /**
- * Whether the host may start a VM on a free address.
+ * What keeps the host from starting a VM on a free address; undefined if it may.
  * @param made VMs that are to be made beside it
  * @param notBeforeMs until when the back-off lasts
  */
-export function mayStart(fleet: Fleet, nowMs: number, made = 0, notBeforeMs = fleet.host.notBeforeMs): boolean {
+export function hostBlock(
+  fleet: Fleet,
+  nowMs: number,
+  made = 0,
+  notBeforeMs = fleet.host.notBeforeMs,
+): HostBlock | undefined {
   const { host } = fleet;
-  return host.reach === 'up' && notBeforeMs <= nowMs && host.noIdBeforeMs <= nowMs && hasMemory(fleet, made);
+  if (host.reach !== 'up') return 'host';
+  if (host.noIdBeforeMs > nowMs) return 'no-id';
+  if (!hasMemory(fleet, made)) return 'memory';
+  return notBeforeMs > nowMs ? 'back-off' : undefined;
 }
 
 /** How many VMs R3 could start now: the spares, then as many as there are addresses and memory. */
@@ -29,27 +40,52 @@ export function startableVms(fleet: Fleet, nowMs: number): number {
 
 /** The first thing that keeps a VM from being started; undefined if nothing does. */
 export function blockageOf(fleet: Fleet, nowMs: number): Blockage | undefined {
-  const { host, params } = fleet;
-  if (host.reach === 'unseen') return blocked('host', `host ${host.name} has not told what it adopted yet`);
-  if (host.reach === 'away') return blocked('host', `host ${host.name} is out of reach`);
-  if (fleet.spares > 0) return undefined;
-  if (host.noIdBeforeMs > nowMs) return blocked('no-id', 'the store gives no id; see the event before');
-  if (host.memory !== undefined && !hasMemory(fleet, 0)) {
-    const figures = {
-      available_bytes: host.memory.availableBytes,
-      vm_bytes: host.memory.vmBytes,
-      host_memory_reserve_bytes: params.hostMemoryReserveBytes,
-    };
-    const text =
-      `the host has ${host.memory.availableBytes} bytes left and a VM takes ${host.memory.vmBytes}, ` +
-      `but ${params.hostMemoryReserveBytes} are to stay free (host_memory_reserve_bytes)`;
-    return { cause: 'memory', text, figures };
+  const cause = hostBlock(fleet, nowMs);
+  if (fleet.host.reach === 'up' && fleet.spares > 0) return undefined;
+  const isAddressWanted = cause === undefined || cause === 'back-off';
+  if (isAddressWanted && fleet.freeAddresses(nowMs).next().done === true) return noAddress(fleet);
+  return cause === undefined ? undefined : blockageBy(fleet, cause, nowMs);
+}
+
+/** The cause with its figures. @param notBeforeMs until when the back-off lasts */
+export function blockageBy(
+  fleet: Fleet,
+  cause: Blockage['cause'],
+  nowMs: number,
+  notBeforeMs = fleet.host.notBeforeMs,
+): Blockage {
+  const { host } = fleet;
+  switch (cause) {
+    case 'host':
+      if (host.reach === 'unseen') return blocked('host', `host ${host.name} has not told what it adopted yet`);
+      return blocked('host', `host ${host.name} is out of reach`);
+    case 'no-id':
+      return blocked('no-id', 'the store gives no id; see the event before');
+    case 'memory':
+      return noMemory(fleet);
+    case 'addresses':
+      return noAddress(fleet);
+    case 'back-off': {
+      const waitMs = Math.ceil(notBeforeMs - nowMs);
+      const text = `${host.failures} VMs failed in a row; the next is started in ${waitMs} ms`;
+      return { cause: 'back-off', text, figures: { failures: host.failures, wait_ms: waitMs } };
+    }
   }
-  if (fleet.freeAddresses(nowMs).next().done === true) return noAddress(fleet);
-  if (host.notBeforeMs <= nowMs) return undefined;
-  const waitMs = Math.ceil(host.notBeforeMs - nowMs);
-  const text = `${host.failures} VMs failed in a row; the next is started in ${waitMs} ms`;
-  return { cause: 'back-off', text, figures: { failures: host.failures, wait_ms: waitMs } };
+}
+
+function noMemory({ host, params, unmeasured }: Fleet): Blockage {
+  const { availableBytes = 0, vmBytes = 0 } = host.memory ?? {};
+  const { hostMemoryReserveBytes } = params;
+  const coming = unmeasured === 0 ? '' : `, ${unmeasured} VMs are still to take theirs`;
+  const text =
+    `the host has ${availableBytes} bytes left and a VM takes ${vmBytes}${coming}, ` +
+    `but ${hostMemoryReserveBytes} are to stay free (host_memory_reserve_bytes)`;
+  const figures = {
+    available_bytes: availableBytes,
+    vm_bytes: vmBytes,
+    host_memory_reserve_bytes: hostMemoryReserveBytes,
+  };
+  return { cause: 'memory', text, figures };
 }
 
 function noAddress(fleet: Fleet): Blockage {

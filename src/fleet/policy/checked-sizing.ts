@@ -1,4 +1,6 @@
+import type { Considered } from '../values/considered.ts';
 import type { VmId } from '../values/vm-id.ts';
+import { capacityToComeOf, firstOf, noFreeVm } from './considered.ts';
 import { DEFAULT_SIZING } from './default-sizing.ts';
 import type { Plan } from './plan.ts';
 import type { IdleVm, Sizing, SizingPolicy, SizingView } from './sizing.ts';
@@ -47,9 +49,15 @@ function listed<T>(list: Iterable<T>, most: number): readonly T[] {
 
 /** R3: as many as the policy wants and the host can take. A request never waits for a VM that nobody starts. */
 export function scaleUp(plan: Plan, { start }: Sizing): void {
-  for (const figures of start) if (!plan.start('R3', figures)) return;
   const { waiting } = plan.fleet.requests;
-  if (waiting > 0 && plan.ready + plan.starting === 0) plan.start('R3', { waiting, capacity_to_come: 0 });
+  for (const figures of start) if (!plan.start('R3', figures, undefined, insteadOf(plan, waiting))) return;
+  const isMissing = waiting > 0 && plan.ready + plan.starting === 0;
+  if (isMissing) plan.start('R3', { waiting, capacity_to_come: 0 }, undefined, insteadOf(plan, waiting));
+}
+
+/** What would serve those that wait without another VM. */
+function insteadOf({ fleet, starting }: Plan, waiting: number): readonly Considered[] {
+  return [noFreeVm(fleet), capacityToComeOf(starting, fleet.params.vmRequestsMax, waiting)];
 }
 
 /** R3: spares are made when nobody waits, for a request comes before a reserve; those beyond the number give their address back. */
@@ -59,7 +67,7 @@ export function keepSpares(plan: Plan, { spares }: Sizing): void {
   const there = plan.spares;
   for (const vm of [...plan.unusedSpares()].sort((a, b) => a.id - b.id).slice(spares)) {
     const figures = { spares: there, spare_vm_count: spares };
-    plan.stop({ rule: 'R3', vm: vm.id, why: 'a spare too many', fault: undefined, figures });
+    plan.stop({ rule: 'R3', vm: vm.id, ...SURPLUS, fault: undefined, figures });
   }
   for (let count = there; count < spares; count++) {
     if (!plan.prepare({ spares: count, spare_vm_count: spares })) return;
@@ -68,12 +76,37 @@ export function keepSpares(plan: Plan, { spares }: Sizing): void {
 
 /** R5: as the policy wants, but only surplus VMs, and none while it would take the VMs that serve below the minimum. */
 export function scaleDown(plan: Plan, { drain }: Sizing): void {
+  const { minVmCount } = plan.fleet.params;
   let surplus: ReadonlySet<VmId> | undefined;
+  let considered: readonly Considered[] = [];
   for (const { vm, figures } of drain) {
     if (plan.serving <= plan.fleet.params.minVmCount) return;
-    surplus ??= new Set(surplusOf(plan).map((one) => one.vm));
-    if (surplus.has(vm)) plan.drain({ rule: 'R5', vm, why: 'idle', ejected: false, figures });
+    if (surplus === undefined) {
+      const idle = surplusOf(plan);
+      surplus = new Set(idle.map((one) => one.vm));
+      considered = staying(idle, drain, minVmCount);
+    }
+    if (surplus.has(vm)) plan.drain({ rule: 'R5', vm, ...IDLE, figures, considered });
   }
+}
+
+const IDLE = { reason: 'idle', why: 'idle', ejected: false } as const;
+
+const SURPLUS = {
+  reason: 'spare-surplus',
+  why: 'a spare too many',
+  considered: [{ what: 'the other spares', why: 'the oldest stay' }],
+} as const;
+
+/** Surplus VMs that stay. */
+function staying(surplus: readonly IdleVm[], drain: Sizing['drain'], minVmCount: number): readonly Considered[] {
+  const wanted = new Set<VmId>();
+  for (const { vm } of drain) wanted.add(vm);
+  const whyOf = ({ freeCount }: IdleVm): string =>
+    `it stays, with ${freeCount} idle reports: min_vm_count is ${minVmCount}`;
+  const none = { what: 'another VM', why: 'no other is surplus' };
+  const stay = surplus.filter(({ vm }) => !wanted.has(vm));
+  return firstOf(stay, (one) => ({ what: `VM ${one.vm}`, why: whyOf(one) }), none);
 }
 
 function viewOf(plan: Plan): SizingView {

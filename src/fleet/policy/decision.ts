@@ -1,14 +1,15 @@
 import type { Address } from '../values/address.ts';
-import type { RequestStatus } from '../values/request.ts';
+import type { Considered } from '../values/considered.ts';
+import type { FailureReason, WaitReason } from '../values/end-reason.ts';
 import type { Figures, Rule } from '../values/rule.ts';
-import type { VmId } from '../values/vm-id.ts';
+import type { VmId, WantedEnd } from '../values/vm-id.ts';
 import type { Blockage } from './blockage.ts';
 
 /** What becomes of a request that has just come, or that is next in line. */
 export type RouteDecision =
   | { readonly kind: 'dispatch'; readonly rule: Rule; readonly vm: VmId }
   | { readonly kind: 'wait'; readonly rule: Rule }
-  | { readonly kind: 'refuse'; readonly rule: Rule; readonly status: RequestStatus; readonly message: string };
+  | { readonly kind: 'refuse'; readonly rule: Rule; readonly reason: FailureReason; readonly message: string };
 
 /** What is to be done with the VMs, with the rule and the figures that it was decided on. */
 export type FleetDecision =
@@ -20,6 +21,7 @@ export type FleetDecision =
   | AskDecision
   | HostAwayDecision
   | BlockedDecision
+  | WaitingDecision
   | SizingFailedDecision;
 
 /** A new VM is started; as a spare it is only prepared. */
@@ -31,6 +33,7 @@ export interface StartDecision {
   /** The VM that it is to replace. */
   readonly replaces: VmId | undefined;
   readonly figures: Figures;
+  readonly considered?: readonly Considered[] | undefined;
 }
 
 /** A spare is used instead of a new VM. */
@@ -40,34 +43,34 @@ export interface UseSpareDecision {
   readonly vm: VmId;
   readonly replaces: VmId | undefined;
   readonly figures: Figures;
+  readonly considered?: readonly Considered[] | undefined;
 }
 
-export interface DrainDecision {
+export interface DrainDecision extends WantedEnd {
   readonly kind: 'drain';
   readonly rule: Rule;
   readonly vm: VmId;
-  readonly why: string;
   /** R2: it fails. */
   readonly ejected: boolean;
   readonly figures: Figures;
+  readonly considered?: readonly Considered[] | undefined;
 }
 
-export interface StopDecision {
+export interface StopDecision extends WantedEnd {
   readonly kind: 'stop';
   readonly rule: Rule;
   readonly vm: VmId;
-  readonly why: string;
   /** Undefined: it is meant to go. `silent`: nothing is heard of it; `failed`: it was never of use. */
   readonly fault: 'silent' | 'failed' | undefined;
   readonly figures: Figures;
+  readonly considered?: readonly Considered[] | undefined;
 }
 
 /** The host has not confirmed that a VM is gone, and is told once more to end it. */
-export interface RepeatStopDecision {
+export interface RepeatStopDecision extends WantedEnd {
   readonly kind: 'repeat-stop';
   readonly rule: Rule;
   readonly vm: VmId;
-  readonly why: string;
   readonly figures: Figures;
 }
 
@@ -92,6 +95,18 @@ export interface BlockedDecision {
   /** The rule that wants a VM. */
   readonly rule: Rule;
   readonly blockage: Blockage | undefined;
+}
+
+/** Requests wait for a VM, and are told what for: one event for all of them. */
+export interface WaitingDecision {
+  readonly kind: 'waiting';
+  /** The rule that keeps them waiting. */
+  readonly rule: Rule;
+  readonly reason: WaitReason;
+  /** For people. */
+  readonly why: string;
+  readonly figures: Figures;
+  readonly considered: readonly Considered[];
 }
 
 /** The sizing policy failed, and the default decided in its place; `why` undefined: it works again. */

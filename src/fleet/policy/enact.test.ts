@@ -5,7 +5,7 @@ import { drain, enact } from './enact.ts';
 describe('what follows from a decision', () => {
   it('is nothing when a VM is to be drained that drains already', () => {
     const bare = new BareFleet().ready(1);
-    const decision = { rule: 'command', vm: 1, why: 'asked', ejected: false, figures: {} } as const;
+    const decision = { rule: 'command', vm: 1, reason: 'drained', why: 'asked', ejected: false, figures: {} } as const;
     bare.apply(...drain(bare.fleet, decision, 0).transitions);
     expect(drain(bare.fleet, decision, 0)).toEqual({ transitions: [], effects: [] });
   });

@@ -24,10 +24,10 @@ export function enact(fleet: Fleet, decision: Exclude<FleetDecision, StartDecisi
     case 'stop':
       return stop(fleet, decision, nowMs);
     case 'repeat-stop': {
-      const { vm, why } = decision;
+      const { vm, reason, why } = decision;
       return {
         transitions: [{ kind: 'vm-stop-sent', vm, nowMs }],
-        effects: [{ kind: 'command', command: { kind: 'stop', vm, why } }],
+        effects: [{ kind: 'command', command: { kind: 'stop', vm, reason, why } }],
       };
     }
     case 'ask':
@@ -42,10 +42,20 @@ export function enact(fleet: Fleet, decision: Exclude<FleetDecision, StartDecisi
       const transitions = [{ kind: 'blocked', cause: blockage?.cause }] as const;
       if (blockage === undefined) return { transitions, effects: [] };
       const { text, figures } = blockage;
-      const reason = { rule: decision.rule, figures };
+      const considered = [{ what: 'a spare', why: 'there is none' }];
+      const grounds = { rule: decision.rule, figures, considered };
       return {
         transitions,
-        effects: [eventOfHost('blocked', fleet.host.name, `no VM can be started: ${text}`, reason)],
+        effects: [eventOfHost('blocked', fleet.host.name, `no VM can be started: ${text}`, grounds)],
+      };
+    }
+    case 'waiting': {
+      const { waiting, oldest_ms: oldestMs } = decision.figures;
+      const who = waiting === 1 ? '1 request waits' : `${waiting} requests wait`;
+      const text = `${who}, the oldest for ${oldestMs} ms: ${decision.why}`;
+      return {
+        transitions: [{ kind: 'wait-told', nowMs }],
+        effects: [eventOfHost('waiting', fleet.host.name, text, decision)],
       };
     }
     case 'sizing-failed': {
@@ -90,31 +100,31 @@ export function stop(
   nowMs: number,
   error?: Parameters<typeof eventOfVm>[5],
 ): Reaction {
-  const { vm: id, why, fault } = decision;
+  const { vm: id, reason, why, fault } = decision;
   const vm = fleet.vm(id);
   if (vm === undefined || vm.state === 'stopping' || fleet.host.reach === 'away') return NOTHING;
   // What only stood in the queue of a silent VM is served by others; what it worked on waits for the host's verdict.
   const queued = fault === 'silent' ? returnQueued(fleet, vm, why, nowMs) : NOTHING;
   return {
     transitions: [
-      { kind: 'vm-stopping', vm: id, why, nowMs },
+      { kind: 'vm-stopping', vm: id, reason, why, nowMs },
       ...(fault === undefined ? [] : failed(fleet, vm, nowMs)),
       ...queued.transitions,
     ],
     effects: [
       eventOfVm('vm-stop', id, fleet.host.name, `VM ${id} is told to stop: ${why}`, decision, error),
-      { kind: 'command', command: { kind: 'stop', vm: id, why } },
+      { kind: 'command', command: { kind: 'stop', vm: id, reason, why } },
       ...queued.effects,
     ],
   };
 }
 
 export function drain(fleet: Fleet, decision: Omit<DrainDecision, 'kind'>, nowMs: number): Reaction {
-  const { vm: id, why, ejected } = decision;
+  const { vm: id, reason, why, ejected } = decision;
   const vm = fleet.vm(id);
   if (vm?.state !== 'ready') return NOTHING;
   return {
-    transitions: [{ kind: 'vm-draining', vm: id, why, ejected }, ...(ejected ? failed(fleet, vm, nowMs) : [])],
+    transitions: [{ kind: 'vm-draining', vm: id, reason, why, ejected }, ...(ejected ? failed(fleet, vm, nowMs) : [])],
     effects: [eventOfVm('vm-drain', id, fleet.host.name, `VM ${id} is drained: ${why}`, decision)],
   };
 }

@@ -1,6 +1,7 @@
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest, Waiter } from '../state/open-request.ts';
 import type { RequestTransition } from '../state/transition.ts';
+import type { FailureReason } from '../values/end-reason.ts';
 import type { Outcome } from '../values/request.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { blockageOf } from './blockage.ts';
@@ -38,26 +39,26 @@ export function expiredInLine(fleet: Fleet, nowMs: number): Outcome {
 }
 
 /** R11: everything that is open ends, because the router does. A guest that works on it may still send a reply, which is then dropped. */
-export function refuseAll(fleet: Fleet, why: string, nowMs: number): Reaction {
+export function refuseAll(fleet: Fleet, reason: FailureReason, why: string, nowMs: number): Reaction {
   const requests = fleet.requests.all();
   return {
     transitions: requests.map((request) => {
       const left = { kind: 'request-left', request, nowMs } as const;
       return request.vm === undefined ? left : { ...left, tried: 'orphaned' };
     }),
-    effects: requests.flatMap((request) => refuse(fleet, request, why)),
+    effects: requests.flatMap((request) => refuse(fleet, request, reason, why)),
   };
 }
 
-function refuse(fleet: Fleet, request: OpenRequest, why: string): readonly Effect[] {
+function refuse(fleet: Fleet, request: OpenRequest, reason: FailureReason, why: string): readonly Effect[] {
   const { vm, frame } = request;
-  const answer = { kind: 'answer', request, outcome: failure(fleet, 503, why, vm) } as const;
+  const answer = { kind: 'answer', request, outcome: failure(fleet, reason, why, vm) } as const;
   return vm === undefined ? [answer] : [{ kind: 'cancel', vm, frame }, answer];
 }
 
 function expired(fleet: Fleet, vm: VmId | undefined, why = ''): Outcome {
-  if (vm !== undefined) return failure(fleet, 504, `its deadline passed while VM ${vm} worked on it`, vm);
-  return failure(fleet, 504, `its deadline passed while it waited${why}`);
+  if (vm !== undefined) return failure(fleet, 'expired-on-vm', `its deadline passed while VM ${vm} worked on it`, vm);
+  return failure(fleet, 'expired-in-line', `its deadline passed while it waited${why}`);
 }
 
 function whyWaiting(fleet: Fleet, nowMs: number): string {

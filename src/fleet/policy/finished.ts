@@ -1,4 +1,5 @@
 import type { Vm } from '../state/vm.ts';
+import type { Grounds } from '../values/grounds.ts';
 import type { Params } from '../values/params.ts';
 
 /**
@@ -7,6 +8,15 @@ import type { Params } from '../values/params.ts';
  */
 export function hasFinished(vm: Vm, { stuckMs }: Params, nowMs: number): boolean {
   return vm.inFlight === 0 || nowMs >= lastDeadlineMs(vm) + stuckMs;
+}
+
+/** What the stop of a VM that has finished is decided on (R5). */
+export function finishedGrounds({ inFlight, freeCount }: Vm): Required<Pick<Grounds, 'figures' | 'considered'>> {
+  const why = inFlight === 0 ? 'it has none' : `it has ${inFlight}, past their deadline by more than stuck_ms`;
+  return {
+    figures: { in_flight: inFlight, free_count: freeCount },
+    considered: [{ what: 'waiting for its requests', why }],
+  };
 }
 
 function lastDeadlineMs(vm: Vm): number {

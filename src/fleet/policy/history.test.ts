@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anyHistory, anyVm, CARRIED_OUT, play } from '../kit/history.ts';
 import { isStarting, type Vm } from '../state/vm.ts';
+import { CONSIDERED_MAX } from '../values/considered.ts';
 import type { VmId } from '../values/vm-id.ts';
 import type { FleetDecision } from './decision.ts';
 import { capacityToCome, route } from './route.ts';
@@ -193,7 +194,22 @@ describe('whatever happened before', () => {
     fc.assert(
       fc.property(anyHistory, (given) =>
         play(given, ({ fleet }, decisions) => {
-          if (fleet.host.reach === 'away') expect(decisions).toEqual([]);
+          // Clients are not its VMs: they are told why they wait.
+          if (fleet.host.reach === 'away') expect(decisions.filter(({ kind }) => kind !== 'waiting')).toEqual([]);
+        }),
+      ),
+    );
+  });
+
+  it('each start, drain and stop says what else was considered, in few words', () => {
+    fc.assert(
+      fc.property(anyHistory, (given) =>
+        play(given, (_, decisions) => {
+          for (const decision of decisions) {
+            if (!['start', 'use-spare', 'drain', 'stop'].includes(decision.kind)) continue;
+            const { length = 0 } = ('considered' in decision ? decision.considered : undefined) ?? [];
+            expect([decision, length > 0 && length <= CONSIDERED_MAX + 1]).toEqual([decision, true]);
+          }
         }),
       ),
     );

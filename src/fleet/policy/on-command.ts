@@ -2,8 +2,9 @@ import { ShoalError, toEnvelope } from '../../errors.ts';
 import type { Fleet } from '../state/fleet.ts';
 import { isStarting, type LiveState, type Vm } from '../state/vm.ts';
 import type { CommandMessage } from '../values/command-messages.ts';
+import type { Grounds } from '../values/grounds.ts';
 import { makeParams, type Params, paramsTable } from '../values/params.ts';
-import type { VmId } from '../values/vm-id.ts';
+import type { VmId, WantedEnd } from '../values/vm-id.ts';
 import { drain, stop } from './enact.ts';
 import { combine, NOTHING, type Reaction } from './reaction.ts';
 
@@ -30,11 +31,12 @@ function obey(fleet: Fleet, message: CommandMessage, nowMs: number): Obeyed {
   switch (message.kind) {
     case 'drain-vm': {
       const vm = known(fleet, message.vm, ['ready', 'draining']);
-      return { ...drained(fleet, [vm], 'an administrator drains it', nowMs), vms: [vm.id] };
+      return { ...drained(fleet, [vm], { reason: 'drained', why: 'an administrator drains it' }, nowMs), vms: [vm.id] };
     }
     case 'remove-vm': {
       const { id, inFlight } = known(fleet, message.vm);
-      const decision = { rule: 'command', vm: id, why: 'an administrator removes it', fault: undefined } as const;
+      const end = { reason: 'removed', why: 'an administrator removes it' } as const;
+      const decision = { rule: 'command', vm: id, ...end, fault: undefined } as const;
       return { ...stop(fleet, { ...decision, figures: { in_flight: inFlight } }, nowMs), vms: [id] };
     }
     case 'restart-vms':
@@ -60,7 +62,9 @@ function scale(fleet: Fleet, vmCount: number, nowMs: number): Obeyed {
   if (fleet.host.reach === 'away') {
     return { transitions: [{ kind: 'params', params }], effects: [], vms: [], params };
   }
-  const why = `scaled to ${vmCount}`;
+  const order = 'starting VMs go first, then those with the fewest requests in flight, then the longest idle';
+  const considered = [{ what: 'the other VMs', why: order }];
+  const end = { reason: 'scaled-down', why: `scaled to ${vmCount}`, considered } as const;
   const starting = [...fleet.group('starting')].filter(isStarting).sort((a, b) => b.id - a.id);
   const ready = [...fleet.group('ready')].sort(idlestFirst);
   const beyond = Math.max(0, starting.length + ready.length - vmCount);
@@ -70,8 +74,8 @@ function scale(fleet: Fleet, vmCount: number, nowMs: number): Obeyed {
   return {
     ...combine(
       { transitions: [{ kind: 'params', params }], effects: [] },
-      ...ended.map(({ id }) => stop(fleet, { rule: 'command', vm: id, why, fault: undefined, figures }, nowMs)),
-      drained(fleet, surplus, why, nowMs, vmCount),
+      ...ended.map(({ id }) => stop(fleet, { rule: 'command', vm: id, ...end, fault: undefined, figures }, nowMs)),
+      drained(fleet, surplus, end, nowMs, vmCount),
     ),
     vms: [...ended, ...surplus].map(({ id }) => id),
     params,
@@ -81,14 +85,14 @@ function scale(fleet: Fleet, vmCount: number, nowMs: number): Obeyed {
 function drained(
   fleet: Fleet,
   vms: readonly Vm[],
-  why: string,
+  end: WantedEnd & Pick<Grounds, 'considered'>,
   nowMs: number,
   minVmCount = fleet.params.minVmCount,
 ): Reaction {
   return combine(
     ...vms.map(({ id, inFlight, state }) => {
       const figures = { in_flight: inFlight, min_vm_count: minVmCount };
-      const decision = { rule: 'command', vm: id, why, ejected: false, figures } as const;
+      const decision = { rule: 'command', vm: id, ...end, ejected: false, figures } as const;
       return state === 'ready' ? drain(fleet, decision, nowMs) : NOTHING;
     }),
   );

@@ -24,16 +24,16 @@ describe('what follows from what a controller tells', () => {
     const bare = new BareFleet().booting(1);
     const answering = { kind: 'vm-answering', host: 'here', vm: 1, guest } as const;
     expect(kinds(told(bare, answering).effects)).toEqual(['open-link']);
-    bare.apply({ kind: 'vm-stopping', vm: 1, why: 'enough', nowMs: 0 });
+    bare.apply({ kind: 'vm-stopping', vm: 1, reason: 'idle', why: 'enough', nowMs: 0 });
     expect(kinds(told(bare, answering).effects)).toEqual([]);
   });
 
   it('is, when a VM is gone, that its link is closed, and why it was meant to go', () => {
-    const bare = new BareFleet().ready(1).apply({ kind: 'vm-stopping', vm: 1, why: 'idle', nowMs: 0 });
-    const end = { clean: true, why: 'stopped', exitCode: 0 };
+    const bare = new BareFleet().ready(1).apply({ kind: 'vm-stopping', vm: 1, reason: 'idle', why: 'idle', nowMs: 0 });
+    const end = { clean: true, reason: 'shoal-stopped', why: 'stopped', exitCode: 0 } as const;
     const { effects } = told(bare, { kind: 'vm-gone', vm: 1, end });
     expect(kinds(effects)).toEqual(['close-link', 'event', 'write-release']);
-    expect(effects[1]).toMatchObject({ event: { text: 'VM 1 is gone: idle' } });
+    expect(effects[1]).toMatchObject({ event: { text: 'VM 1 is gone: idle', reason: 'idle' } });
   });
 });
 

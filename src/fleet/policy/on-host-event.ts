@@ -77,7 +77,7 @@ function heard(fleet: Fleet, { kind }: HostEvent, nowMs: number): Reaction {
 function onHostUp(fleet: Fleet, { vms }: Event<'host-up'>, nowMs: number): Reaction {
   if (vms === undefined) return NOTHING;
   const there = new Set(vms);
-  const end = { clean: false, why: 'its host no longer has it', exitCode: null };
+  const end = { clean: false, reason: 'not-on-host', why: 'its host no longer has it', exitCode: null } as const;
   const missing = [...fleet.vms].filter((vm) => vm.isOnHost && !there.has(vm.id));
   const absent = [...fleet.absent.keys()].filter((vm) => !there.has(vm));
   return combine(
@@ -151,16 +151,22 @@ function onAdopted(fleet: Fleet, event: Event<'vm-adopted'>, { nowMs, epochMs }:
 function intruded(fleet: Fleet, found: NewVm, holder: VmId): Reaction {
   const { vm, address, nowMs } = found;
   const text = `VM ${vm} was found at ${formatAddress(address)}, which VM ${holder} holds: it is ended`;
-  const reason = { rule: 'R8', figures: { id_ip: address.id, held_by: holder } } as const;
-  const why = `its address is held by VM ${holder}`;
+  const end = { reason: 'address-conflict', why: `its address is held by VM ${holder}` } as const;
+  const considered = [{ what: `ending VM ${holder}`, why: 'the address is held for that one' }];
+  const grounds = {
+    rule: 'R8',
+    figures: { id_ip: address.id, held_by: holder },
+    reason: end.reason,
+    considered,
+  } as const;
   return {
     transitions: [
       { kind: 'vm-reserved', ...found, isIntruder: true },
-      ...(found.state === 'stopping' ? [] : [{ kind: 'vm-stopping', vm, why, nowMs } as const]),
+      ...(found.state === 'stopping' ? [] : [{ kind: 'vm-stopping', vm, ...end, nowMs } as const]),
     ],
     effects: [
-      eventOfVm('unidentified', vm, fleet.host.name, text, reason),
-      { kind: 'command', command: { kind: 'stop', vm, why } },
+      eventOfVm('unidentified', vm, fleet.host.name, text, grounds),
+      { kind: 'command', command: { kind: 'stop', vm, ...end } },
     ],
   };
 }
@@ -174,11 +180,12 @@ function vmGone(fleet: Fleet, vm: Vm, end: VmEnd, error: Event<'vm-gone'>['error
   const { id, address } = vm;
   const wanted = vm.state === 'stopping' || vm.state === 'draining';
   const why = wanted ? (vm.why ?? end.why) : end.why;
+  const reason = wanted ? (vm.reason ?? end.reason) : end.reason;
   const found = end.verdict === undefined ? '' : ` (${end.verdict})`;
   // Neither will be better at once, and other addresses may do.
   const bindFailed = error?.code === 'PORT_TAKEN' || vm.refused;
   const untilMs = quarantinedUntilMs(fleet.poolEntry(address), nowMs);
-  const requests = takeAllBack(fleet, vm, end.why, nowMs, end.verdict);
+  const requests = takeAllBack(fleet, vm, { reason: 'vm-lost', why: end.why }, nowMs, end.verdict);
   return {
     transitions: [
       ...requests.transitions,
@@ -188,7 +195,7 @@ function vmGone(fleet: Fleet, vm: Vm, end: VmEnd, error: Event<'vm-gone'>['error
     ],
     effects: [
       { kind: 'close-link', vm: id },
-      eventOfVm('vm-gone', id, fleet.host.name, `VM ${id} is gone: ${why}${found}`, undefined, error),
+      eventOfVm('vm-gone', id, fleet.host.name, `VM ${id} is gone: ${why}${found}`, { reason }, error),
       ...requests.effects,
       { kind: 'write-release', vm: id },
     ],

@@ -29,7 +29,7 @@ describe('the link of a VM that is being ended', () => {
   const stopping = () => {
     const bare = new BareFleet().ready(1);
     const frames = [bare.work(1).frame, bare.work(1).frame];
-    bare.apply({ kind: 'vm-stopping', vm: 1, why: 'silent', nowMs: 0 });
+    bare.apply({ kind: 'vm-stopping', vm: 1, reason: 'idle', why: 'silent', nowMs: 0 });
     return { bare, frames };
   };
 

@@ -36,7 +36,8 @@ export function onLinkLost(fleet: Fleet, event: Extract<LinkEvent, { kind: 'link
   const isJudged = vm.state !== 'stopping';
   const named = [...vm.requests].filter(({ frame }) => unsent.has(frame) || (isJudged && sent.has(frame)));
   const held = isJudged ? [] : [...vm.requests].filter(({ frame }) => sent.has(frame));
-  const back = takeBack(fleet, named, event.why, nowMs, ({ frame }) => !unsent.has(frame));
+  const by = { reason: 'link-lost', why: event.why } as const;
+  const back = takeBack(fleet, named, by, nowMs, ({ frame }) => !unsent.has(frame));
   return lost(fleet, event.vm, event.why, nowMs, combine(back, orphaned(held)));
 }
 
@@ -49,7 +50,7 @@ export function onLinkExited(fleet: Fleet, id: VmId, why: string, nowMs: number)
     id,
     why,
     nowMs,
-    vm.state === 'stopping' ? orphaned([...vm.requests]) : takeAllBack(fleet, vm, why, nowMs),
+    vm.state === 'stopping' ? orphaned([...vm.requests]) : takeAllBack(fleet, vm, { reason: 'link-lost', why }, nowMs),
   );
 }
 

@@ -45,10 +45,10 @@ function giveUp(fleet: Fleet, id: VmId, write: Write, error: ErrorEnvelope, nowM
   const runs = vm.state !== 'preparing' && vm.state !== 'prepared';
   if (write === 'insert' || runs) return isConflict ? NOTHING : undefined;
   if (fleet.host.reach === 'away') return undefined;
-  const why = 'its reservation could not be written';
+  const end = { reason: 'not-reserved', why: 'its reservation could not be written' } as const;
   // What the tables contradict is no fault of the VM.
   const fault = isConflict ? undefined : 'failed';
-  const ended = stop(fleet, { rule: 'R3', vm: id, why, fault, figures: { code: toWire(error).code } }, nowMs, error);
+  const ended = stop(fleet, { rule: 'R3', vm: id, ...end, fault, figures: { code: toWire(error).code } }, nowMs, error);
   return isConflict ? combine({ transitions: [{ kind: 'vm-refused', vm: id }], effects: [] }, ended) : ended;
 }
 

@@ -1,7 +1,9 @@
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest } from '../state/open-request.ts';
+import { reasonOfGuest } from '../values/end-reason.ts';
 import type { LinkEvent } from '../values/link-messages.ts';
-import type { Outcome, RequestStatus } from '../values/request.ts';
+import type { Outcome } from '../values/request.ts';
+import type { RequestStatus } from '../values/request-status.ts';
 import { failure } from './retries.ts';
 
 type OrphanedReply = Extract<LinkEvent, { kind: 'link-orphaned-reply' }>;
@@ -44,5 +46,5 @@ function outcomeOf(fleet: Fleet, { vm, ok, payload }: OrphanedReply): Outcome {
   if (ok) return { ok, payload, vm, host: fleet.host.name };
   const [, code = '502', message = ''] = /^(\d{3}) ?(.*)$/s.exec(new TextDecoder().decode(payload)) ?? [];
   const status = STATUSES.find((known) => known === Number(code)) ?? 502;
-  return failure(fleet, status, message, vm);
+  return failure(fleet, reasonOfGuest(status), message, vm);
 }

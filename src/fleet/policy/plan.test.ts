@@ -24,12 +24,14 @@ describe('a step', () => {
 
   it('tells a VM one thing: one that is silent while it drains is ended once', () => {
     const bare = new BareFleet().ready(1).link(1, false);
-    bare.apply({ kind: 'vm-draining', vm: 1, why: 'a reason', ejected: false });
+    bare.apply({ kind: 'vm-draining', vm: 1, reason: 'idle', why: 'a reason', ejected: false });
     expect(bare.later(5_000).decisions()).toEqual(['R6 stop 1']);
   });
 
   it('tells the VMs of a host out of reach nothing', () => {
-    const bare = new BareFleet().ready(1).apply({ kind: 'vm-draining', vm: 1, why: 'a reason', ejected: false });
+    const bare = new BareFleet()
+      .ready(1)
+      .apply({ kind: 'vm-draining', vm: 1, reason: 'idle', why: 'a reason', ejected: false });
     expect(bare.decisions()).toEqual(['R5 stop 1']);
     expect(bare.apply({ kind: 'host-away', nowMs: 0 }).decisions()).toEqual([]);
   });
@@ -75,7 +77,8 @@ describe('the spares of a step', () => {
 });
 
 describe('a restart without a free address', () => {
-  const draining = (vm: number) => ({ kind: 'vm-draining', vm, why: 'restart', ejected: false }) as const;
+  const draining = (vm: number) =>
+    ({ kind: 'vm-draining', vm, reason: 'idle', why: 'restart', ejected: false }) as const;
 
   it('drains no VM while the address of a draining one is about to be free', () => {
     const bare = new BareFleet({ addresses: 2 }).ready(1, 2);

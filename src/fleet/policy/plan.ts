@@ -1,12 +1,15 @@
 import type { Fleet } from '../state/fleet.ts';
 import { isServing, isStarting, type Vm } from '../state/vm.ts';
 import type { Address } from '../values/address.ts';
+import type { Considered } from '../values/considered.ts';
 import type { Figures, Rule } from '../values/rule.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { type Failures, failureOf } from './back-off.ts';
-import { type Blockage, mayStart } from './blockage.ts';
-import type { AskDecision, DrainDecision, FleetDecision, StopDecision } from './decision.ts';
-import { hasFinished } from './finished.ts';
+import { type Blockage, blockageBy, type HostBlock, hostBlock } from './blockage.ts';
+import type { AskDecision, DrainDecision, FleetDecision, StopDecision, WaitingDecision } from './decision.ts';
+import { finishedGrounds, hasFinished } from './finished.ts';
+
+const NO_SPARE: Considered = { what: 'a prepared spare', why: 'there is none' };
 
 /** The decisions of one step so far, with what they have used up: later rules see the effects of earlier ones. */
 export class Plan {
@@ -23,6 +26,8 @@ export class Plan {
   /** Failures of the host, those of VMs that this plan ends among them. */
   #failures: Failures;
   readonly #addresses: Iterator<Address, undefined>;
+  /** Why the last VM that was wanted could not be started. */
+  #refusal: Blockage['cause'] | undefined;
   #leavingReady = 0;
   #leavingServing = 0;
   #leavingStarting = 0;
@@ -78,7 +83,13 @@ export class Plan {
 
   /** Whether one more VM may be started on a free address. */
   get mayStart(): boolean {
-    return mayStart(this.fleet, this.nowMs, this.#made, this.#failures.notBeforeMs);
+    return this.#hostBlock === undefined;
+  }
+
+  /** Why a VM that this plan wanted could not be started; undefined if all could. */
+  get refusal(): Blockage | undefined {
+    const cause = this.#refusal;
+    return cause && blockageBy(this.fleet, cause, this.nowMs, this.#failures.notBeforeMs);
   }
 
   /** VMs that this plan ends or drains. */
@@ -97,8 +108,8 @@ export class Plan {
     this.decisions.push({ kind: 'drain', ...decision });
     if (decision.ejected) this.#fails(vm);
     if (!hasFinished(vm, this.fleet.params, this.nowMs)) return;
-    const figures = { in_flight: vm.inFlight, free_count: vm.freeCount };
-    this.decisions.push({ kind: 'stop', rule: 'R5', vm: vm.id, why: decision.why, fault: undefined, figures });
+    const { reason, why } = decision;
+    this.decisions.push({ kind: 'stop', rule: 'R5', vm: vm.id, reason, why, fault: undefined, ...finishedGrounds(vm) });
   }
 
   stop(decision: Omit<StopDecision, 'kind'>): void {
@@ -108,8 +119,10 @@ export class Plan {
     if (decision.fault !== undefined) this.#fails(vm);
   }
 
-  repeatStop({ id, why }: Vm, figures: Figures): void {
-    this.decisions.push({ kind: 'repeat-stop', rule: 'R5', vm: id, why: why ?? 'it is to stop', figures });
+  repeatStop({ id, reason, why }: Vm, figures: Figures): void {
+    // Of a VM that was found stopping, the reason is not known.
+    const end = { reason: reason ?? 'shoal-stopped', why: why ?? 'it is to stop' } as const;
+    this.decisions.push({ kind: 'repeat-stop', rule: 'R5', vm: id, ...end, figures });
   }
 
   ask(decision: Omit<AskDecision, 'kind'>): void {
@@ -126,25 +139,35 @@ export class Plan {
     this.decisions.push({ kind: 'blocked', rule, blockage });
   }
 
+  waiting(decision: Omit<WaitingDecision, 'kind'>): void {
+    this.decisions.push({ kind: 'waiting', ...decision });
+  }
+
   hostAway(rule: Rule, figures: Figures): void {
     this.decisions.push({ kind: 'host-away', rule, figures });
   }
 
   /**
    * Starts a VM: a prepared spare first, then one on the free address of lowest id, then a spare that is still being prepared.
+   * @param others what was considered before: another VM is wanted because none of it would do
    * @returns false if none may be started, or no address is free
    */
-  start(rule: Rule, figures: Figures, replaces?: VmId): boolean {
+  start(rule: Rule, figures: Figures, replaces?: VmId, others: readonly Considered[] = []): boolean {
     const spare = this.#spare('prepared');
     const address = spare === undefined ? this.#newPlace() : undefined;
     const wanted = spare ?? (address === undefined ? this.#spare('preparing') : undefined);
     if (wanted !== undefined) {
       this.#usedSpares.add(wanted.id);
-      this.decisions.push({ kind: 'use-spare', rule, vm: wanted.id, replaces, figures });
+      const considered = [...others, this.#insteadOfSpare(wanted)];
+      this.decisions.push({ kind: 'use-spare', rule, vm: wanted.id, replaces, figures, considered });
     } else if (address !== undefined) {
       this.#made += 1;
-      this.decisions.push({ kind: 'start', rule, address, spare: false, replaces, figures });
-    } else return false;
+      const considered = [...others, NO_SPARE, this.#otherAddresses()];
+      this.decisions.push({ kind: 'start', rule, address, spare: false, replaces, figures, considered });
+    } else {
+      this.#refusal = this.#hostBlock ?? 'addresses';
+      return false;
+    }
     this.#started += 1;
     return true;
   }
@@ -154,8 +177,30 @@ export class Plan {
     const address = this.#newPlace();
     if (address === undefined) return false;
     this.#made += 1;
-    this.decisions.push({ kind: 'start', rule: 'R3', address, spare: true, replaces: undefined, figures });
+    const considered = [this.#otherAddresses()];
+    this.decisions.push({ kind: 'start', rule: 'R3', address, spare: true, replaces: undefined, figures, considered });
     return true;
+  }
+
+  get #hostBlock(): HostBlock | undefined {
+    return hostBlock(this.fleet, this.nowMs, this.#made, this.#failures.notBeforeMs);
+  }
+
+  /** A spare has its address and its memory already. */
+  #insteadOfSpare({ state }: Vm): Considered {
+    const what = 'a new VM';
+    if (state === 'prepared') return { what, why: 'a prepared spare is ready sooner' };
+    const cause = this.#hostBlock ?? 'addresses';
+    return { what, why: blockageBy(this.fleet, cause, this.nowMs, this.#failures.notBeforeMs).text };
+  }
+
+  /** Counted rather than listed: a pool may have a hundred thousand. */
+  #otherAddresses(): Considered {
+    const { fleet } = this;
+    const free = fleet.freeAddressCount(this.nowMs) - this.#made;
+    const held = fleet.pool.length - fleet.freeAddressCount(this.nowMs);
+    const why = `of ${fleet.pool.length}, ${held} are held or set aside, and ${free} more are free with a higher id`;
+    return { what: 'another address', why };
   }
 
   #newPlace(): Address | undefined {

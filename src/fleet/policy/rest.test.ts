@@ -27,8 +27,11 @@ describe('a fleet', () => {
     ['a VM boots', (bare) => bare.booting(2)],
     ['a VM is about to boot, whatever was reported of it', (bare) => bare.prepared(2).report(2)],
     ['a VM is ready and has not reported', (bare) => bare.mute(2)],
-    ['a VM drains', (bare) => bare.ready(2).apply({ kind: 'vm-draining', vm: 2, why: 'x', ejected: false })],
-    ['a VM stops', (bare) => bare.ready(2).apply({ kind: 'vm-stopping', vm: 2, why: 'x', nowMs: 0 })],
+    [
+      'a VM drains',
+      (bare) => bare.ready(2).apply({ kind: 'vm-draining', vm: 2, reason: 'idle', why: 'x', ejected: false }),
+    ],
+    ['a VM stops', (bare) => bare.ready(2).apply({ kind: 'vm-stopping', vm: 2, reason: 'idle', why: 'x', nowMs: 0 })],
     ['a VM fails', (bare) => bare.faults(1, 3)],
     ['a link is down', (bare) => bare.link(1, false)],
     ['a VM is to be replaced', (bare) => bare.apply({ kind: 'vm-replace', vm: 1 })],

@@ -15,26 +15,28 @@ function fates({ transitions, effects }: Reaction): readonly unknown[] {
   ];
 }
 
+const LOST = { reason: 'vm-lost', why: 'killed' } as const;
+
 describe('R11, what a lost VM had', () => {
   it('counts no try of which nothing was sent: it is tried twice more', () => {
     const bare = new BareFleet().ready(1);
     let request: OpenRequest = bare.work(1);
     for (const sent of [false, true]) {
-      const back = takeBack(bare.fleet, [request], 'reset', 0, () => sent);
+      const back = takeBack(bare.fleet, [request], LOST, 0, () => sent);
       expect(fates(back)).toEqual(['request-waits']);
       bare.apply(...back.transitions, { kind: 'request-left', request, nowMs: 0 });
       bare.apply({ kind: 'request-dispatched', request, vm: 1 });
     }
     request = bare.fleet.requests.get(request.frame) ?? request;
-    expect(fates(takeBack(bare.fleet, [request], 'reset', 0))).toEqual([502]);
+    expect(fates(takeBack(bare.fleet, [request], LOST, 0))).toEqual([502]);
   });
 
   it('is given up if nobody waits for it, and not tried again', () => {
     const bare = new BareFleet().ready(1);
     const request = bare.work(1);
-    bare.fleet.requests.end(request, { ok: false, status: 504, message: 'late' });
+    bare.fleet.requests.end(request, { ok: false, status: 504, reason: 'expired-on-vm', message: 'late' });
     for (const sent of [true, false]) {
-      expect(fates(takeBack(bare.fleet, [request], 'reset', 0, () => sent))).toEqual(['forget']);
+      expect(fates(takeBack(bare.fleet, [request], LOST, 0, () => sent))).toEqual(['forget']);
     }
   });
 });
@@ -49,7 +51,7 @@ describe('R6, what a silent VM was working on', () => {
     if (vm === undefined) throw new Error('VM 1 is ready');
     expect(fates(returnQueued(bare.fleet, vm, 'silent', 0))).toEqual([]);
     bare.later(10_000);
-    expect(fates(takeAllBack(bare.fleet, vm, 'killed', bare.nowMs, 'stuck'))).toEqual([502, 502]);
+    expect(fates(takeAllBack(bare.fleet, vm, LOST, bare.nowMs, 'stuck'))).toEqual([502, 502]);
   });
 });
 
@@ -57,7 +59,7 @@ describe('work that a guest no longer has', () => {
   it('is written off stuck_ms after its deadline, and not before', () => {
     const bare = new BareFleet({ params: { stuck_ms: 2_000 } }).ready(1);
     const request = bare.work(1, 1_000);
-    bare.fleet.requests.end(request, { ok: false, status: 504, message: 'late' });
+    bare.fleet.requests.end(request, { ok: false, status: 504, reason: 'expired-on-vm', message: 'late' });
     const vm = bare.fleet.vm(1);
     if (vm === undefined) throw new Error('VM 1 is ready');
     expect([500, 2_900, 3_100].map((ms) => fates(writeOff(bare.fleet, vm, ms)))).toEqual([[], [], ['forget']]);
@@ -237,7 +239,7 @@ describe('R6, the work of a silent VM', () => {
     expect(request.waiters).toHaveLength(1);
     const lost = writeOff(bare.fleet, mustHave(bare.fleet.vm(1)), bare.nowMs);
     expect(lost.transitions).toEqual([]);
-    bare.fleet.requests.end(request, { ok: false, status: 504, message: 'late' });
+    bare.fleet.requests.end(request, { ok: false, status: 504, reason: 'expired-on-vm', message: 'late' });
     expect(writeOff(bare.fleet, mustHave(bare.fleet.vm(1)), bare.nowMs).transitions).toHaveLength(1);
   });
 });

@@ -2,7 +2,9 @@ import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest } from '../state/open-request.ts';
 import type { RequestTransition } from '../state/transition.ts';
 import type { Vm } from '../state/vm.ts';
-import type { Outcome, RequestStatus } from '../values/request.ts';
+import { type FailureReason, REQUEST_END_REASONS } from '../values/end-reason.ts';
+import type { Outcome } from '../values/request.ts';
+import type { RequestStatus } from '../values/request-status.ts';
 import type { VmId } from '../values/vm-id.ts';
 import type { Effect, Reaction } from './reaction.ts';
 
@@ -10,6 +12,14 @@ import type { Effect, Reaction } from './reaction.ts';
 const TRIES_MAX = 2;
 /** Reports that a VM must owe before the host's verdict `stuck` is about what it worked on: a guest that reports is only busy. */
 const SILENT_REPORTS = 2;
+
+type Failure = Extract<Outcome, { ok: false }>;
+
+/** What a request on a VM was lost with. */
+export interface LostBy {
+  readonly reason: Extract<FailureReason, 'vm-lost' | 'link-lost'>;
+  readonly why: string;
+}
 
 /** A guest that answers so has failed. 503 is an overload, 501 the operation's fault, 499 our own wish. */
 const FAULTS: ReadonlySet<RequestStatus> = new Set<RequestStatus>([502, 504]);
@@ -27,7 +37,7 @@ export function isFault(status: RequestStatus): boolean | undefined {
 export function takeBack(
   fleet: Fleet,
   requests: readonly OpenRequest[],
-  why: string,
+  lost: LostBy,
   nowMs: number,
   sent: (request: OpenRequest) => boolean = () => true,
 ): Reaction {
@@ -41,8 +51,8 @@ export function takeBack(
     else if (!wasSent || mayTryAgain(fleet, request)) {
       transitions.push({ kind: 'request-waits', request, where: 'first' });
     } else {
-      const text = `VM ${request.vm} was lost while it worked on the request: ${why}`;
-      effects.push({ kind: 'answer', request, outcome: failure(fleet, 502, text, request.vm) });
+      const text = `VM ${request.vm} was lost while it worked on the request: ${lost.why}`;
+      effects.push({ kind: 'answer', request, outcome: failure(fleet, lost.reason, text, request.vm) });
     }
   }
   return { transitions, effects };
@@ -50,18 +60,18 @@ export function takeBack(
 
 /** R6: what only stood in the queue of a VM that is being ended goes back to the line. */
 export function returnQueued(fleet: Fleet, vm: Vm, why: string, nowMs: number): Reaction {
-  return takeBack(fleet, [...vm.requests].slice(workedOn(fleet, vm)), why, nowMs);
+  return takeBack(fleet, [...vm.requests].slice(workedOn(fleet, vm)), { reason: 'vm-lost', why }, nowMs);
 }
 
 /**
  * The VM is gone. What it was stuck over is poison: it is not tried elsewhere (R6). Everything else is, as R11 allows.
  * @param verdict what the host found when it ended the VM
  */
-export function takeAllBack(fleet: Fleet, vm: Vm, why: string, nowMs: number, verdict?: 'stuck' | 'dead'): Reaction {
+export function takeAllBack(fleet: Fleet, vm: Vm, lost: LostBy, nowMs: number, verdict?: 'stuck' | 'dead'): Reaction {
   const requests = [...vm.requests];
   const count = verdict === 'stuck' && isSilent(fleet, vm, nowMs) ? workedOn(fleet, vm) : 0;
-  const back = takeBack(fleet, requests.slice(count), why, nowMs);
-  const text = `poison: VM ${vm.id} got stuck while it worked on the request: ${why}`;
+  const back = takeBack(fleet, requests.slice(count), lost, nowMs);
+  const text = `poison: VM ${vm.id} got stuck while it worked on the request: ${lost.why}`;
   const poisoned = requests.slice(0, count);
   return {
     transitions: [
@@ -70,7 +80,9 @@ export function takeAllBack(fleet: Fleet, vm: Vm, why: string, nowMs: number, ve
     ],
     effects: [
       ...back.effects,
-      ...poisoned.map((request): Effect => ({ kind: 'answer', request, outcome: failure(fleet, 502, text, vm.id) })),
+      ...poisoned.map(
+        (request): Effect => ({ kind: 'answer', request, outcome: failure(fleet, 'poison', text, vm.id) }),
+      ),
     ],
   };
 }
@@ -85,8 +97,9 @@ export function writeOff(fleet: Fleet, vm: Vm, nowMs: number): Reaction {
   };
 }
 
-export function failure(fleet: Fleet, status: RequestStatus, message: string, vm?: VmId): Outcome {
-  return vm === undefined ? { ok: false, status, message } : { ok: false, status, message, vm, host: fleet.host.name };
+export function failure(fleet: Fleet, reason: FailureReason, message: string, vm?: VmId): Failure {
+  const failed = { ok: false, status: REQUEST_END_REASONS[reason], reason, message } as const;
+  return vm === undefined ? failed : { ...failed, vm, host: fleet.host.name };
 }
 
 function mayTryAgain(fleet: Fleet, { request, vm, tries }: OpenRequest): boolean {

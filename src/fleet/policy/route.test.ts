@@ -70,7 +70,7 @@ describe('R4, whom it takes', () => {
   it('no VM that is gone, drains, or has its link down', () => {
     const bare = new BareFleet({ addresses: 3, params: { vm_backlog_max: 2 } }).ready(1, 2, 3);
     for (const vm of [1, 2, 3]) bare.work(vm);
-    bare.apply({ kind: 'vm-draining', vm: 1, why: 'x', ejected: false }).link(2, false);
+    bare.apply({ kind: 'vm-draining', vm: 1, reason: 'idle', why: 'x', ejected: false }).link(2, false);
     expect(route(bare.fleet, 0)).toEqual({ kind: 'dispatch', rule: 'R4', vm: 3 });
     bare.work(3);
     bare.work(3);

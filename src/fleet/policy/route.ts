@@ -1,5 +1,8 @@
 import type { Fleet } from '../state/fleet.ts';
+import type { Vm } from '../state/vm.ts';
+import type { Considered } from '../values/considered.ts';
 import { startableVms } from './blockage.ts';
+import { noFreeVm } from './considered.ts';
 import type { RouteDecision } from './decision.ts';
 
 const WAIT: RouteDecision = { kind: 'wait', rule: 'R3' };
@@ -8,13 +11,28 @@ const WAIT: RouteDecision = { kind: 'wait', rule: 'R3' };
  * What becomes of a request that nobody waits before (R2, R3, R4). Pure.
  * @param nowMs monotonic milliseconds
  * @param others requests that wait beside it
+ * @param trace takes what was considered on the way, where somebody wants to know: most requests go untraced
  */
-export function route(fleet: Fleet, nowMs: number, others = fleet.requests.waiting): RouteDecision {
+export function route(
+  fleet: Fleet,
+  nowMs: number,
+  others = fleet.requests.waiting,
+  trace?: Considered[],
+): RouteDecision {
   const free = fleet.freeVm;
-  if (free !== undefined) return { kind: 'dispatch', rule: 'R2', vm: free.id };
-  if (!isExhausted(fleet, nowMs, others)) return waitOrRefuse(fleet, nowMs);
+  if (free !== undefined) {
+    trace?.push(otherFreeVms(fleet, free));
+    return { kind: 'dispatch', rule: 'R2', vm: free.id };
+  }
+  trace?.push(noFreeVm(fleet));
+  if (!isExhausted(fleet, nowMs, others, trace)) return waitOrRefuse(fleet, nowMs);
   const vm = fleet.leastLoaded;
-  return vm === undefined ? waitOrRefuse(fleet, nowMs) : { kind: 'dispatch', rule: 'R4', vm: vm.id };
+  if (vm !== undefined) {
+    trace?.push({ what: 'waiting for another VM', why: 'no address is free for one', rule: 'R3' });
+    return { kind: 'dispatch', rule: 'R4', vm: vm.id };
+  }
+  trace?.push({ what: BUSY_VM, why: 'no VM that takes requests has room for another', rule: 'R4' });
+  return waitOrRefuse(fleet, nowMs);
 }
 
 /** Requests that the VMs now starting will take at once when they are ready. */
@@ -30,12 +48,26 @@ export function waitOrRefuse(fleet: Fleet, nowMs: number): RouteDecision {
   const limit = routerQueueMax + capacityToCome(fleet);
   if (waiting < limit || waiting < limit + startableVms(fleet, nowMs) * vmRequestsMax) return WAIT;
   const message = `overloaded: ${waiting} requests wait already (router_queue_max ${routerQueueMax})`;
-  return { kind: 'refuse', rule: 'R4', status: 503, message };
+  return { kind: 'refuse', rule: 'R4', reason: 'queue-full', message };
 }
 
 /** R4's condition: with this request more wait than the VMs to come will take, and no address is free for one more. */
-function isExhausted(fleet: Fleet, nowMs: number, others: number): boolean {
-  if (others + 1 <= capacityToCome(fleet)) return false;
+function isExhausted(fleet: Fleet, nowMs: number, others: number, trace: Considered[] | undefined): boolean {
+  if (others + 1 <= capacityToCome(fleet)) {
+    const why = `the VMs that start take ${capacityToCome(fleet)} requests, and ${others + 1} wait`;
+    trace?.push({ what: BUSY_VM, why, rule: 'R4' });
+    return false;
+  }
   // A spare has its address already.
-  return fleet.spares === 0 && fleet.freeAddresses(nowMs).next().done === true;
+  const isUsedUp = fleet.spares === 0 && fleet.freeAddresses(nowMs).next().done === true;
+  if (!isUsedUp) trace?.push({ what: BUSY_VM, why: 'an address, or a spare, is there for another VM', rule: 'R4' });
+  return isUsedUp;
+}
+
+const BUSY_VM = 'the queue of a busy VM';
+
+function otherFreeVms({ routing }: Fleet, { id, inFlight }: Vm): Considered {
+  const most = routing === 'pack' ? 'most' : 'fewest';
+  const why = `of the free VMs, VM ${id} has the ${most} requests in flight (${inFlight}), and of equals it is the oldest`;
+  return { what: 'another free VM', why, rule: 'R2' };
 }

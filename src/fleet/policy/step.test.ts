@@ -12,7 +12,7 @@ describe('a step sees what it has decided itself', () => {
 
   it('R3 replaces a VM that does not come up in the step that ends it', () => {
     const bare = new BareFleet().booting(1).wait(1).later(10_000);
-    expect(bare.decisions()).toEqual(['R6 stop 1', 'R3 start 10.0.0.2']);
+    expect(bare.decisions()).toEqual(['R6 stop 1', 'R3 start 10.0.0.2', 'R3 waiting vm-starting']);
   });
 
   it('R5 keeps the minimum without the VM that R6 ends', () => {
@@ -85,7 +85,7 @@ describe('spares', () => {
     for (const vm of [2, 3, 4]) bare.booting(vm).crash(vm);
     bare.wait(1);
     expect(bare.later(499).decisions()).toEqual([]);
-    expect(bare.later(1).decisions()).toEqual(['R3 use-spare 1']);
+    expect(bare.later(1).decisions()).toEqual(['R3 use-spare 1', 'R3 waiting vm-starting']);
   });
 
   it('that are prepared are used first, then new VMs, then those that are being prepared', () => {
@@ -114,7 +114,7 @@ describe('a drained VM', () => {
     const [drain] = bare.step();
     expect(bare.decisions()).toEqual(['R2 drain 1', 'R2 start 10.0.0.3']);
     expect(drain).toMatchObject({ why: '3 failures in a row' });
-    bare.apply({ kind: 'vm-draining', vm: 1, why: 'a reason', ejected: true });
+    bare.apply({ kind: 'vm-draining', vm: 1, reason: 'idle', why: 'a reason', ejected: true });
     bare.later(60_000).report(1);
     expect(bare.step()).toContainEqual(expect.objectContaining({ kind: 'stop', vm: 1, why: 'a reason' }));
   });
@@ -131,7 +131,7 @@ describe('a drained VM', () => {
     const bare = new BareFleet({ params: { ...QUIET, stuck_ms: 1_000 } }).ready(1);
     bare.work(1, 1_000);
     bare.work(1, 3_000);
-    bare.apply({ kind: 'vm-draining', vm: 1, why: 'a reason', ejected: false });
+    bare.apply({ kind: 'vm-draining', vm: 1, reason: 'idle', why: 'a reason', ejected: false });
     expect(bare.later(3_999).report(1).decisions()).toEqual([]);
     expect(bare.later(1).decisions()).toEqual(['R5 stop 1']);
   });
@@ -155,8 +155,10 @@ describe('a restart', () => {
   it('drains one VM at a time where no address is free, the oldest first', () => {
     const bare = asked(3, 3, 1, 2);
     expect(bare.decisions()).toEqual(['command drain 1', 'R5 stop 1']);
-    expect(bare.apply({ kind: 'vm-draining', vm: 1, why: 'x', ejected: false }).decisions()).toEqual(['R5 stop 1']);
-    expect(bare.apply({ kind: 'vm-stopping', vm: 1, why: 'x', nowMs: 0 }).decisions()).toEqual([]);
+    expect(bare.apply({ kind: 'vm-draining', vm: 1, reason: 'idle', why: 'x', ejected: false }).decisions()).toEqual([
+      'R5 stop 1',
+    ]);
+    expect(bare.apply({ kind: 'vm-stopping', vm: 1, reason: 'idle', why: 'x', nowMs: 0 }).decisions()).toEqual([]);
     expect(bare.apply({ kind: 'vm-gone', vm: 1 }).decisions()).toEqual([]);
     bare.apply({ kind: 'released', vm: 1 });
     expect(bare.decisions()).toEqual(['command start 10.0.0.1']);
@@ -189,7 +191,10 @@ describe('a step, as for spares and addresses', () => {
 
   it('decides nothing about VMs of a host out of reach', () => {
     const bare = new BareFleet().ready(1);
-    bare.apply({ kind: 'vm-draining', vm: 1, why: 'asked', ejected: false }, { kind: 'host-away', nowMs: 0 });
+    bare.apply(
+      { kind: 'vm-draining', vm: 1, reason: 'idle', why: 'asked', ejected: false },
+      { kind: 'host-away', nowMs: 0 },
+    );
     expect(bare.decisions()).toEqual([]);
   });
 
@@ -200,7 +205,10 @@ describe('a step, as for spares and addresses', () => {
   it('drains no VM for a restart while another drains, and no address is free', () => {
     const bare = new BareFleet({ addresses: 2, params: QUIET }).ready(1, 2);
     bare.work(2);
-    bare.apply({ kind: 'vm-draining', vm: 2, why: 'asked', ejected: false }, { kind: 'vm-replace', vm: 1 });
+    bare.apply(
+      { kind: 'vm-draining', vm: 2, reason: 'idle', why: 'asked', ejected: false },
+      { kind: 'vm-replace', vm: 1 },
+    );
     expect(bare.decisions()).toEqual([]);
   });
 

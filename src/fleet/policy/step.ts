@@ -12,6 +12,7 @@ import { endLapsed } from './rules/lease.ts';
 import { replaceAsked } from './rules/replacement.ts';
 import { endSilent } from './rules/silence.ts';
 import { repeatStops } from './rules/unconfirmed.ts';
+import { tellWaiting } from './rules/waiting.ts';
 import type { SizingPolicy } from './sizing.ts';
 
 /**
@@ -23,7 +24,11 @@ export function step(fleet: Fleet, nowMs: number, sizing: SizingPolicy = DEFAULT
   const plan = new Plan(fleet, nowMs);
   findHostAway(plan);
   // Of VMs out of reach nothing is known, and nothing can be told to them.
-  if (plan.decisions.length > 0 || fleet.host.reach === 'away') return plan.decisions;
+  if (plan.decisions.length > 0) return plan.decisions;
+  if (fleet.host.reach === 'away') {
+    tellWaiting(plan);
+    return plan.decisions;
+  }
   endSilent(plan);
   endLapsed(plan);
   endDrained(plan);
@@ -34,6 +39,7 @@ export function step(fleet: Fleet, nowMs: number, sizing: SizingPolicy = DEFAULT
   }
   size(plan, sizing);
   tellBlockage(plan);
+  tellWaiting(plan);
   return plan.decisions;
 }
 

@@ -7,6 +7,7 @@ import type { Transition } from '../state/transition.ts';
 import type { FleetEvent } from '../values/fleet-event.ts';
 import type { HostCommand } from '../values/host-messages.ts';
 import type { Outcome } from '../values/request.ts';
+import type { RequestRecord } from '../values/request-record.ts';
 import type { Links } from './links.ts';
 import type { StoreWrites } from './store-writes.ts';
 
@@ -23,6 +24,8 @@ export interface OrphanedReplyPort {
 export interface EffectPorts {
   readonly controller: Ref<HostCommand>;
   readonly onEvent: (event: FleetEvent) => void;
+  /** Takes a sample of the steps of requests; see `RequestRecorder`. */
+  readonly onRequest?: ((record: RequestRecord) => void) | undefined;
 }
 
 /** What the effects on requests need of the request path. */

@@ -4,11 +4,14 @@ import { placeOrphan } from '../policy/orphans.ts';
 import { failure, isFault } from '../policy/retries.ts';
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest, Waiter } from '../state/open-request.ts';
+import { type FailureReason, reasonOfGuest } from '../values/end-reason.ts';
 import type { LinkEvent } from '../values/link-messages.ts';
 import type { Outcome, Request } from '../values/request.ts';
+import type { RequestRecord } from '../values/request-record.ts';
 import type { VmId } from '../values/vm-id.ts';
 import type { OrphanedReplyPort, Responder } from './effects.ts';
 import type { LinkSender } from './links.ts';
+import { RequestRecorder } from './request-recorder.ts';
 
 /** The hot path: requests to links, ends to clients. It is imperative and cheap, and decides nothing: its judgements are the policy's. */
 export class RequestPath implements Responder {
@@ -18,6 +21,7 @@ export class RequestPath implements Responder {
   readonly #orphans: OrphanedReplyPort | undefined;
   /** Called when a request waits that did not before: R3 may want another VM. */
   readonly #onWaiting: () => void;
+  readonly #recorder: RequestRecorder | undefined;
 
   constructor(
     fleet: Fleet,
@@ -25,12 +29,14 @@ export class RequestPath implements Responder {
     clock: Clock,
     orphans: OrphanedReplyPort | undefined,
     onWaiting: () => void,
+    onRequest?: (record: RequestRecord) => void,
   ) {
     this.#fleet = fleet;
     this.#links = links;
     this.#clock = clock;
     this.#orphans = orphans;
     this.#onWaiting = onWaiting;
+    this.#recorder = onRequest === undefined ? undefined : new RequestRecorder(fleet, clock, onRequest);
   }
 
   /** Clients that have not been told how their request ended. */
@@ -43,11 +49,14 @@ export class RequestPath implements Responder {
     const { counts } = requests;
     counts.accepted += 1;
     if (requests.waiting > 0) this.serveWaiting(nowMs);
-    const admission = admit(this.#fleet, request, nowMs);
+    const trace = this.#recorder?.trace(nowMs);
+    const admission = admit(this.#fleet, request, nowMs, trace);
+    if (trace !== undefined) this.#recorder?.routed(request.requestId, admission, trace);
     switch (admission.kind) {
       case 'end':
         if (admission.rule !== undefined) counts.routed(admission.rule);
         counts.ended(admission.outcome);
+        this.#recorder?.ended(request.requestId, admission.outcome, undefined, trace);
         request.replyTo.tell(admission.outcome);
         return;
       case 'join':
@@ -55,16 +64,16 @@ export class RequestPath implements Responder {
         return requests.join(admission.request, request.replyTo, request.deadlineMs);
       case 'dispatch':
         counts.routed(admission.rule);
-        return this.#dispatch(requests.open(request), admission.vm, nowMs);
+        return this.#dispatch(this.#open(request, nowMs, trace), admission.vm, nowMs);
       case 'wait':
         counts.routed(admission.rule);
-        return this.#wait(requests.open(request), 'last');
+        return this.#wait(this.#open(request, nowMs, trace), 'last');
     }
   }
 
   /** It takes no more: the request ends at once. */
-  refuse(request: Request, message: string): void {
-    request.replyTo.tell(failure(this.#fleet, 503, message));
+  refuse(request: Request, reason: FailureReason, message: string): void {
+    request.replyTo.tell(failure(this.#fleet, reason, message));
   }
 
   reply({ id, vm, payload }: Extract<LinkEvent, { kind: 'link-reply' }>, nowMs: number): void {
@@ -77,7 +86,7 @@ export class RequestPath implements Responder {
   error({ id, vm, status, message }: Extract<LinkEvent, { kind: 'link-error' }>, nowMs: number): void {
     const request = this.#returned(id, vm, isFault(status), nowMs);
     if (request === undefined) return;
-    this.answer(request, failure(this.#fleet, status, message, vm));
+    this.answer(request, failure(this.#fleet, reasonOfGuest(status), message, vm));
     this.serveWaiting(nowMs);
   }
 
@@ -99,8 +108,10 @@ export class RequestPath implements Responder {
   serveWaiting(nowMs: number): void {
     const { requests } = this.#fleet;
     for (let next = requests.firstInLine; next !== undefined; next = requests.firstInLine) {
-      const admission = admitNext(this.#fleet, next, nowMs);
+      const trace = next.isRecorded ? [] : undefined;
+      const admission = admitNext(this.#fleet, next, nowMs, trace);
       if (admission.kind !== 'dispatch' && admission.kind !== 'end') return;
+      if (trace !== undefined) this.#recorder?.routed(next.request.requestId, admission, trace, next.arrivedMs);
       this.#left(next, nowMs);
       if (admission.kind === 'end') this.answer(next, admission.outcome);
       else this.#dispatch(next, admission.vm, nowMs);
@@ -116,11 +127,14 @@ export class RequestPath implements Responder {
       const isNews = request.waiters.length > 0 || !requests.cache.hasEnded(request.request.requestId);
       if (isNews) requests.cache.ended(request.request, outcome, this.#clock.monotonic(), params.dedupMs);
     }
+    this.#recorder?.ended(request.request.requestId, outcome, request);
     requests.end(request, outcome);
   }
 
   answerOne(waiter: Waiter, outcome: Outcome): void {
+    const { request } = waiter;
     this.#fleet.requests.counts.ended(outcome);
+    this.#recorder?.ended(request.request.requestId, outcome, request);
     this.#fleet.requests.endFor(waiter, outcome);
   }
 
@@ -130,6 +144,12 @@ export class RequestPath implements Responder {
     if (!request.mayBeOrphaned) return;
     this.#fleet.requests.cache.orphaned(request.request);
     this.#orphans?.answered?.(request.request.requestId);
+  }
+
+  #open(request: Request, nowMs: number, trace: unknown): OpenRequest {
+    const open = this.#fleet.requests.open(request, nowMs);
+    open.isRecorded = trace !== undefined;
+    return open;
   }
 
   #wait(request: OpenRequest, where: 'last' | 'first'): void {

@@ -8,6 +8,7 @@ import type { HostEvent } from '../values/host-messages.ts';
 import type { LinkEvent } from '../values/link-messages.ts';
 import type { Params } from '../values/params.ts';
 import type { Request } from '../values/request.ts';
+import type { RequestState } from '../values/request-record.ts';
 import type { VmId } from '../values/vm-id.ts';
 
 export type RouterMessage =
@@ -16,6 +17,8 @@ export type RouterMessage =
   | HostEvent
   | CommandMessage
   | { readonly kind: 'snapshot'; readonly replyTo: Ref<FleetSnapshot> }
+  /** Where a request is now; replies null if nothing is known of it. */
+  | { readonly kind: 'explain-request'; readonly requestId: string; readonly replyTo: Ref<RequestState | null> }
   | { readonly kind: 'request-figures'; readonly replyTo: Ref<RequestFigures> }
   | { readonly kind: 'params'; readonly params: Params }
   /** The pool has grown; durable already. */

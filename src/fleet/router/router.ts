@@ -1,5 +1,6 @@
 import type { Behaviour, Context } from '../../actors/mod.ts';
 import { onDeadlines, refuseAll } from '../policy/expiry.ts';
+import { explainRequest } from '../policy/explain-request.ts';
 import type { Reaction } from '../policy/reaction.ts';
 import { isAtRest } from '../policy/rest.ts';
 import { wantedBlockage } from '../policy/rules/blocked.ts';
@@ -17,8 +18,8 @@ import { Stepper } from './stepper.ts';
 import { StoreWrites } from './store-writes.ts';
 import { Ticker } from './ticker.ts';
 
-const CLOSING = 'the server is shutting down';
-const ENDED = 'the router has ended; send the request again';
+const CLOSING = ['shoal-stopping', 'the server is shutting down'] as const;
+const ENDED = ['router-away', 'the router has ended; send the request again'] as const;
 
 /**
  * The actor that owns the fleet of a host: it routes each request, and starts and stops VMs by the rules. It decides nothing: each message
@@ -49,7 +50,14 @@ class Router {
     this.#context = context;
     this.#fleet = new Fleet({ ...options, nowMs: clock.monotonic() });
     const links = new Links(context, options.openLink);
-    this.#requests = new RequestPath(this.#fleet, links, clock, options.orphanedReplies, () => this.#stepper.ask());
+    this.#requests = new RequestPath(
+      this.#fleet,
+      links,
+      clock,
+      options.orphanedReplies,
+      () => this.#stepper.ask(),
+      options.onRequest,
+    );
     this.#writes = new StoreWrites(context, options);
     this.#effects = new Effects(this.#fleet, clock, links, this.#writes, this.#requests, options);
     this.#links = new LinkReactions(this.#fleet, links);
@@ -69,14 +77,14 @@ class Router {
   }
 
   refuseAll(): void {
-    const why = this.#fleet.isClosing ? CLOSING : ENDED;
-    this.#effects.carryOut(refuseAll(this.#fleet, why, this.#context.clock.monotonic()));
+    const [reason, why] = this.#fleet.isClosing ? CLOSING : ENDED;
+    this.#effects.carryOut(refuseAll(this.#fleet, reason, why, this.#context.clock.monotonic()));
   }
 
   #handle(message: RouterMessage, nowMs: number): void {
     switch (message.kind) {
       case 'request':
-        if (this.#fleet.isClosing) return this.#requests.refuse(message.request, CLOSING);
+        if (this.#fleet.isClosing) return this.#requests.refuse(message.request, ...CLOSING);
         return this.#requests.accept(message.request, nowMs);
       case 'link-reply':
         return this.#requests.reply(message, nowMs);
@@ -109,6 +117,9 @@ class Router {
         message.replyTo.tell(snapshot(this.#fleet, blocked, nowMs));
         return;
       }
+      case 'explain-request':
+        message.replyTo.tell(explainRequest(this.#fleet, message.requestId, nowMs));
+        return;
       case 'request-figures':
         message.replyTo.tell(this.#fleet.requests.counts.figures());
         return;

@@ -10,7 +10,9 @@ describe('the record of a VM', () => {
   });
 
   it('says why a VM is being ended', () => {
-    const bare = new BareFleet().ready(1).apply({ kind: 'vm-stopping', vm: 1, why: 'enough', nowMs: 0 });
+    const bare = new BareFleet()
+      .ready(1)
+      .apply({ kind: 'vm-stopping', vm: 1, reason: 'idle', why: 'enough', nowMs: 0 });
     expect(bare.fleet.vm(1)?.why).toBe('enough');
   });
 
@@ -24,7 +26,7 @@ describe('a fleet', () => {
   it('replaces no VM that drains already', () => {
     const bare = new BareFleet().ready(1).apply({ kind: 'vm-replace', vm: 1 });
     expect(bare.fleet.group('replaced').size).toBe(1);
-    bare.apply({ kind: 'vm-draining', vm: 1, why: 'asked', ejected: false });
+    bare.apply({ kind: 'vm-draining', vm: 1, reason: 'idle', why: 'asked', ejected: false });
     expect(bare.fleet.group('replaced').size).toBe(0);
   });
 

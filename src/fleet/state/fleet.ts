@@ -45,6 +45,7 @@ export class Fleet {
   #closing = false;
   #blocked: string | undefined;
   #sizingFault: string | undefined;
+  #waitToldMs = Number.NEGATIVE_INFINITY;
 
   constructor({ host, params, pool, held, routing, nowMs }: FleetOptions) {
     this.startedMs = nowMs;
@@ -72,6 +73,11 @@ export class Fleet {
   /** Why no VM can be started, as it was last told. */
   get blocked(): string | undefined {
     return this.#blocked;
+  }
+
+  /** When requests that wait were last told why; monotonic milliseconds. */
+  get waitToldMs(): number {
+    return this.#waitToldMs;
   }
 
   /** How the sizing policy last failed. */
@@ -196,6 +202,7 @@ export class Fleet {
       case 'host-memory':
       case 'no-id':
       case 'blocked':
+      case 'wait-told':
       case 'sizing-fault':
         return this.#change(transition);
       case 'address-added':
@@ -260,6 +267,9 @@ export class Fleet {
         return true;
       case 'blocked':
         this.#blocked = transition.cause;
+        return true;
+      case 'wait-told':
+        this.#waitToldMs = transition.nowMs;
         return true;
       case 'sizing-fault':
         this.#sizingFault = transition.why;

@@ -15,6 +15,8 @@ export interface Waiter {
 export interface OpenRequest {
   /** As it came, apart from `isIdGenerated`: once a guest may keep its reply, the id must be known. */
   request: Request;
+  /** When it came; monotonic milliseconds. */
+  readonly arrivedMs: number;
   /** Those that have not been told yet. */
   readonly waiters: Waiter[];
   /** The last of its waiters' deadlines. */
@@ -31,13 +33,17 @@ export interface OpenRequest {
   tries: number;
   /** A guest that it was sent to and whose link was lost may still send its reply: after the end, or instead of another try's. */
   mayBeOrphaned: boolean;
+  /** How it is routed and how it ends is recorded. */
+  isRecorded: boolean;
   /** Its place in the waiting line or among the requests on its VM. */
   place: ListNode<OpenRequest> | undefined;
 }
 
-export function openRequest(request: Request): OpenRequest {
+/** @param arrivedMs monotonic milliseconds */
+export function openRequest(request: Request, arrivedMs = 0): OpenRequest {
   return {
     request,
+    arrivedMs,
     waiters: [],
     deadlineMs: request.deadlineMs,
     frame: 0,
@@ -46,6 +52,7 @@ export function openRequest(request: Request): OpenRequest {
     wasFree: false,
     tries: 0,
     mayBeOrphaned: false,
+    isRecorded: false,
     place: undefined,
   };
 }

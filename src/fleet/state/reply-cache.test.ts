@@ -85,7 +85,7 @@ describe('the reply cache', () => {
     ['is kept', 502, 'ended'],
   ] as const)('%s: an end with %i', (_what, status, kind) => {
     const cache = new ReplyCache();
-    cache.ended(request('a'), { ok: false, status, message: 'no' }, 0, 100);
+    cache.ended(request('a'), { ok: false, status, reason: 'vm-lost', message: 'no' }, 0, 100);
     expect(cache.find(request('a'), 1)?.kind).toBe(kind);
   });
 
@@ -129,7 +129,7 @@ describe('an id', () => {
 
   it.each([499, 503, 504] as const)('that ended with %s is new when it comes again', (status) => {
     const cache = new ReplyCache();
-    cache.ended(request('a'), { ok: false, status, message: 'for a moment' }, 0, 1_000);
+    cache.ended(request('a'), { ok: false, status, reason: 'vm-lost', message: 'for a moment' }, 0, 1_000);
     expect(cache.find(request('a'), 0)).toBeUndefined();
   });
 

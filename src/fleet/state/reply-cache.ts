@@ -79,6 +79,12 @@ export class ReplyCache {
     return this.#open.get(requestId);
   }
 
+  /** How the request of that id ended, if that is stored. */
+  outcomeOf(requestId: string, nowMs: number): Outcome | undefined {
+    const ended = this.#ended.get(requestId)?.item;
+    return ended === undefined || ended.untilMs <= nowMs ? undefined : ended.outcome;
+  }
+
   hasEnded(requestId: string): boolean {
     return this.#ended.has(requestId);
   }

@@ -48,8 +48,8 @@ export class RequestTable {
     return [...this.#line, ...this.#byFrame.values()];
   }
 
-  open(request: Request): OpenRequest {
-    const open = openRequest(request);
+  open(request: Request, nowMs: number): OpenRequest {
+    const open = openRequest(request, nowMs);
     this.join(open, request.replyTo, request.deadlineMs);
     this.cache.opened(open);
     return open;

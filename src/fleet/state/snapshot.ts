@@ -1,4 +1,5 @@
 import { formatAddress } from '../values/address.ts';
+import type { VmEndReason } from '../values/end-reason.ts';
 import type { VmId, VmState } from '../values/vm-id.ts';
 import type { Fleet } from './fleet.ts';
 import type { RequestFigures } from './request-counts.ts';
@@ -11,6 +12,8 @@ export interface VmRow {
   readonly host: string;
   readonly address: string;
   readonly state: VmState;
+  /** Why it drains or stops; null before. */
+  readonly reason: VmEndReason | null;
   /** % of the virtual CPU; null before the first report. */
   readonly cpu: number | null;
   /** Bytes. */
@@ -68,6 +71,7 @@ function rowOf(vm: Vm, host: string, isAway: boolean, nowMs: number): VmRow {
     host,
     address: formatAddress(vm.address),
     state: isAway ? 'unknown' : vm.state,
+    reason: vm.reason ?? null,
     cpu: vm.report?.cpuPercent ?? null,
     ram: vm.report?.ramBytes ?? null,
     free_count: vm.freeCount,

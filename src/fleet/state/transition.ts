@@ -1,7 +1,7 @@
 import type { Address } from '../values/address.ts';
 import type { GuestReady, GuestReport } from '../values/guest.ts';
 import type { Params } from '../values/params.ts';
-import type { VmId } from '../values/vm-id.ts';
+import type { VmId, WantedEnd } from '../values/vm-id.ts';
 import type { HostMemory } from './host.ts';
 import type { OpenRequest } from './open-request.ts';
 import type { NewVm } from './vm.ts';
@@ -25,6 +25,8 @@ export type FleetTransition =
   | { readonly kind: 'no-id'; readonly untilMs: number }
   /** What was last told of why no VM can be started. */
   | { readonly kind: 'blocked'; readonly cause: string | undefined }
+  /** Requests that wait were told why. */
+  | { readonly kind: 'wait-told'; readonly nowMs: number }
   | { readonly kind: 'sizing-fault'; readonly why: string | undefined };
 
 export type AddressTransition =
@@ -57,8 +59,8 @@ export type VmTransition =
   /** It has answered. */
   | { readonly kind: 'vm-heard'; readonly vm: VmId; readonly nowMs: number }
   | { readonly kind: 'vm-replace'; readonly vm: VmId }
-  | { readonly kind: 'vm-draining'; readonly vm: VmId; readonly why: string; readonly ejected: boolean }
-  | { readonly kind: 'vm-stopping'; readonly vm: VmId; readonly why: string; readonly nowMs: number }
+  | ({ readonly kind: 'vm-draining'; readonly vm: VmId; readonly ejected: boolean } & WantedEnd)
+  | ({ readonly kind: 'vm-stopping'; readonly vm: VmId; readonly nowMs: number } & WantedEnd)
   | { readonly kind: 'vm-stop-sent'; readonly vm: VmId; readonly nowMs: number }
   /** Its process is confirmed gone; its address is held until that is durable. */
   | { readonly kind: 'vm-gone'; readonly vm: VmId };

@@ -3,9 +3,11 @@ import { BareFleet } from '../kit/bare-fleet.ts';
 
 describe('the record of a VM', () => {
   it('remembers its ejection although it is stopped for another reason', () => {
-    const bare = new BareFleet().ready(1).apply({ kind: 'vm-draining', vm: 1, why: 'it fails', ejected: true });
+    const bare = new BareFleet()
+      .ready(1)
+      .apply({ kind: 'vm-draining', vm: 1, reason: 'idle', why: 'it fails', ejected: true });
     expect(bare.fleet.vm(1)).toMatchObject({ ejected: true, why: 'it fails' });
-    bare.apply({ kind: 'vm-stopping', vm: 1, why: 'drained', nowMs: 0 });
+    bare.apply({ kind: 'vm-stopping', vm: 1, reason: 'idle', why: 'drained', nowMs: 0 });
     expect(bare.fleet.vm(1)).toMatchObject({ state: 'stopping', ejected: true, why: 'drained' });
   });
 

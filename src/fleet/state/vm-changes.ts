@@ -65,12 +65,14 @@ export function changeVm(
     case 'vm-draining':
       if (!move(vm, 'ready', 'draining')) return false;
       vm.why = transition.why;
+      vm.reason = transition.reason;
       vm.ejected = transition.ejected;
       return true;
     case 'vm-stopping':
       if (vm.state === 'stopping') return false;
       vm.state = 'stopping';
       vm.why = transition.why;
+      vm.reason = transition.reason;
       vm.stopSentMs = transition.nowMs;
       return true;
     case 'vm-stop-sent':

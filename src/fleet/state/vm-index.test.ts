@@ -20,7 +20,7 @@ describe('the VMs that are to be heard of', () => {
 
   it('are none that have not reported or have gone', () => {
     const bare = new BareFleet().mute(1).ready(2, 3);
-    bare.apply({ kind: 'vm-draining', vm: 2, why: 'x', ejected: false });
+    bare.apply({ kind: 'vm-draining', vm: 2, reason: 'idle', why: 'x', ejected: false });
     bare.apply({ kind: 'vm-gone', vm: 3 });
     expect(heard(bare)).toEqual([2]);
   });
@@ -83,7 +83,7 @@ describe('a VM that is to be replaced', () => {
   it('is so only while it is ready', () => {
     const bare = new BareFleet().ready(1).apply({ kind: 'vm-replace', vm: 1 });
     expect(bare.fleet.group('replaced').size).toBe(1);
-    bare.apply({ kind: 'vm-draining', vm: 1, why: 'x', ejected: false });
+    bare.apply({ kind: 'vm-draining', vm: 1, reason: 'idle', why: 'x', ejected: false });
     expect(bare.fleet.group('replaced').size).toBe(0);
   });
 });

@@ -1,5 +1,6 @@
 import { LinkedList } from '../../actors/mod.ts';
 import type { Address } from '../values/address.ts';
+import type { VmEndReason } from '../values/end-reason.ts';
 import type { GuestReady, GuestReport } from '../values/guest.ts';
 import type { Params } from '../values/params.ts';
 import type { VmId, VmState } from '../values/vm-id.ts';
@@ -100,6 +101,7 @@ export class VmRecord {
   failed = false;
   /** Why it is draining or stopping. */
   why: string | undefined;
+  reason: VmEndReason | undefined;
   /** When it was last told to stop; monotonic. */
   stopSentMs = Number.NEGATIVE_INFINITY;
 

@@ -1,4 +1,6 @@
 import type { ErrorEnvelope } from '../../errors.ts';
+import type { Considered } from './considered.ts';
+import type { ReasonWord } from './end-reason.ts';
 import type { Figures, Rule } from './rule.ts';
 import type { VmId } from './vm-id.ts';
 
@@ -19,6 +21,8 @@ export interface FleetEvent {
     | 'host-up'
     | 'host-down'
     | 'address-free'
+    /** Requests wait; the text says what for. */
+    | 'waiting'
     | 'write-failed'
     | 'shard-lost'
     | 'unidentified'
@@ -33,6 +37,10 @@ export interface FleetEvent {
   /** The rule that made it so, and on what figures. */
   readonly rule?: Rule;
   readonly figures?: Figures;
+  /** Of a VM that is to end or has ended: why. Of requests that wait: what for. */
+  readonly reason?: ReasonWord;
+  /** Of a decision: what else was looked at, and why it was not chosen. */
+  readonly considered?: readonly Considered[];
   readonly text: string;
   readonly error?: ErrorEnvelope;
 }

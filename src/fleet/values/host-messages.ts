@@ -1,5 +1,6 @@
 import type { ErrorEnvelope } from '../../errors.ts';
 import type { Address } from './address.ts';
+import type { VmEndReason } from './end-reason.ts';
 import type { GuestReady, GuestReport } from './guest.ts';
 import type { VmEnd, VmId } from './vm-id.ts';
 
@@ -13,7 +14,7 @@ export type HostCommand =
    * Asks on the console, then by QMP, SIGTERM and SIGKILL, each bounded. `vm-gone` follows, also for a VM that the host has never heard of or
    * that is gone already: the command is repeated until then.
    */
-  | { readonly kind: 'stop'; readonly vm: VmId; readonly why: string };
+  | { readonly kind: 'stop'; readonly vm: VmId; readonly reason: VmEndReason; readonly why: string };
 
 /** What a controller tells the server. */
 export type HostEvent =

@@ -1,5 +1,5 @@
 import type { Address } from './address.ts';
-import type { RequestStatus } from './request.ts';
+import type { RequestStatus } from './request-status.ts';
 import type { VmId } from './vm-id.ts';
 
 /** What the router tells the link of a VM. */

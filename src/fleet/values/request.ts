@@ -1,8 +1,7 @@
 import type { Ref } from '../../actors/mod.ts';
+import type { FailureReason } from './end-reason.ts';
+import type { RequestStatus } from './request-status.ts';
 import type { VmId } from './vm-id.ts';
-
-/** The statuses of DESIGN section 7; 499 is a request that its client gave up. */
-export type RequestStatus = 400 | 404 | 413 | 499 | 501 | 502 | 503 | 504;
 
 /** A request on its way to a VM. */
 export interface Request {
@@ -30,6 +29,8 @@ export type Outcome =
   | {
       readonly ok: false;
       readonly status: RequestStatus;
+      readonly reason: FailureReason;
+      /** For people: the reason with its figures. */
       readonly message: string;
       /** The VM that it was on, if it was on one. */
       readonly vm?: VmId;

@@ -3,10 +3,3 @@ export type Rule = 'R1' | 'R2' | 'R3' | 'R4' | 'R5' | 'R6' | 'R7' | 'R8' | 'R11'
 
 /** The figures that a decision was made on, under the names that events show. */
 export type Figures = Readonly<Record<string, number | string>>;
-
-/** Why something happened. */
-export interface Reason {
-  /** None for what no rule decided. */
-  readonly rule?: Rule;
-  readonly figures: Figures;
-}

@@ -1,3 +1,5 @@
+import type { VmEndReason } from './end-reason.ts';
+
 /** `id_vmachine`: unique for the life of a data directory. */
 export type VmId = number;
 
@@ -7,10 +9,18 @@ export type VmId = number;
  */
 export type VmState = 'preparing' | 'prepared' | 'booting' | 'ready' | 'draining' | 'stopping' | 'gone' | 'unknown';
 
+/** Why a VM is to end. */
+export interface WantedEnd {
+  readonly reason: VmEndReason;
+  /** For people: the reason with its figures. */
+  readonly why: string;
+}
+
 /** How a VM ended. `clean`: the guest said `bye` and powered itself off. */
 export interface VmEnd {
   readonly clean: boolean;
-  /** For people: `stopped`, `killed by SIGKILL`, `guest panicked`, ... */
+  readonly reason: VmEndReason;
+  /** For people, with what the reason leaves out: `stopped`, `killed by SIGKILL`, `guest panicked`, ... */
   readonly why: string;
   readonly exitCode: number | null;
   /** What the host found when the guest did not obey a stop. `stuck`: QEMU answered and burned CPU; `dead`: it did not. */

@@ -104,7 +104,7 @@ describe('controller, on real QEMU', () => {
     expect(await guestClient.request('upper', 'grüße', LONG_MS)).toBe('GRÜSSE');
     guestClient.close();
 
-    host.controller.tell({ kind: 'stop', vm: 1, why: 'enough' });
+    host.controller.tell({ kind: 'stop', vm: 1, reason: 'idle', why: 'enough' });
     const end = await gone(host, 1);
     expect(end).toMatchObject({ vm: 1, end: { clean: true, why: 'enough', exitCode: 67 } });
     expect(end.error).toBeUndefined();
@@ -141,7 +141,7 @@ describe('controller, on real QEMU', () => {
     await using host = await openHost(real, { parameters: { ...parameters(real), stopLimits } });
     const { pid } = await answering(real, host, 1);
     process.kill(pid, 'SIGSTOP');
-    host.controller.tell({ kind: 'stop', vm: 1, why: 'silent' });
+    host.controller.tell({ kind: 'stop', vm: 1, reason: 'idle', why: 'silent' });
     expect(await gone(host, 1)).toMatchObject({ end: { clean: false, why: 'killed by SIGKILL', verdict: 'dead' } });
     expect(existsSync(runDirectoryOf(real, 1))).toBe(false);
   });
@@ -153,7 +153,7 @@ describe('controller, on real QEMU', () => {
     const { address } = await answering(real, host, 1);
     const guestClient = await client(real, address);
     guestClient.ask('hang', Buffer.alloc(0), LONG_MS).catch(() => undefined);
-    host.controller.tell({ kind: 'stop', vm: 1, why: 'stuck' });
+    host.controller.tell({ kind: 'stop', vm: 1, reason: 'idle', why: 'stuck' });
     expect(await gone(host, 1)).toMatchObject({ end: { clean: false, verdict: 'stuck' } });
   });
 
@@ -194,7 +194,7 @@ describe('controller, on real QEMU', () => {
   it('answers for VMs that it does not have', async () => {
     await using real = await realHypervisor();
     await using host = await openHost(real);
-    host.controller.tell({ kind: 'stop', vm: 77, why: 'x' });
+    host.controller.tell({ kind: 'stop', vm: 77, reason: 'idle', why: 'x' });
     expect(await gone(host, 77)).toMatchObject({ error: { code: 'VM_UNKNOWN' } });
     host.controller.tell({ kind: 'start', vm: 78 });
     expect(await gone(host, 78)).toMatchObject({ error: { code: 'VM_UNKNOWN' } });
@@ -288,7 +288,7 @@ describe('controller, on real QEMU', () => {
     await using host = await openHost(real, { hypervisor: real.again(), fresh: true });
     await host.notices.expect({ kind: 'unknown-found', directory: runDirectoryOf(real, 1) });
     await host.events.fishFor({ kind: 'host-up', vms: [1] });
-    host.controller.tell({ kind: 'stop', vm: 1, why: 'x' });
+    host.controller.tell({ kind: 'stop', vm: 1, reason: 'idle', why: 'x' });
     await host.notices.expect({ kind: 'vm-unidentified', vm: 1 });
     expect(isAlive(machine.process)).toBe(true);
     writeFileSync(manifest, text);
@@ -302,7 +302,7 @@ describe('controller, on real QEMU', () => {
     const seq = lastSeq(host);
     failCallback();
     await host.events.fishFor<HostEvent>((event) => event.kind === 'vm-report' && event.report.seq > seq + 2);
-    host.controller.tell({ kind: 'stop', vm: 1, why: 'enough' });
+    host.controller.tell({ kind: 'stop', vm: 1, reason: 'idle', why: 'enough' });
     expect(await gone(host, 1)).toMatchObject({ end: { clean: true } });
     expect(host.failures).toEqual([expect.stringContaining('/vm-1')]);
     expect(host.events.received.filter((event) => event.kind === 'vm-answering')).toHaveLength(1);
@@ -329,7 +329,7 @@ describe('controller, on real QEMU', () => {
     rmSync(real.fleetDirectory, { recursive: true });
     const seq = lastSeq(host);
     await host.events.fishFor<HostEvent>((event) => event.kind === 'vm-report' && event.report.seq > seq);
-    host.controller.tell({ kind: 'stop', vm: 1, why: 'enough' });
+    host.controller.tell({ kind: 'stop', vm: 1, reason: 'idle', why: 'enough' });
     await gone(host, 1);
     expect(identify(pid)).toBeUndefined();
   });
@@ -391,7 +391,7 @@ describe('controller, on real QEMU', () => {
     expect(lines.length).toBeGreaterThan(0);
     for (const { text } of lines) expect(text).not.toMatch(/\p{Cc}/u);
     expect(await guestClient.request('upper', 'well', LONG_MS)).toBe('WELL');
-    host.controller.tell({ kind: 'stop', vm: 1, why: 'enough' });
+    host.controller.tell({ kind: 'stop', vm: 1, reason: 'idle', why: 'enough' });
     await gone(host, 1);
     const kept = await logs(host, 1, 5);
     expect(kept.at(-1)?.text).toContain('the VM is gone');
@@ -404,7 +404,7 @@ describe('controller, on real QEMU', () => {
     await answering(real, host, 1);
     const follower = probe<LogBatch>(host.system, { patience });
     host.controller.tell({ kind: 'follow-logs', vm: 1, to: follower.ref });
-    host.controller.tell({ kind: 'stop', vm: 1, why: 'enough' });
+    host.controller.tell({ kind: 'stop', vm: 1, reason: 'idle', why: 'enough' });
     await follower.fishFor<LogBatch>(({ ended }) => ended);
     const lines = follower.received.flatMap((batch) => batch.lines.map(({ text }) => text));
     expect(lines.join('\n')).toContain('the VM is gone');

@@ -175,13 +175,17 @@ describe('a controller whose host cannot be looked at', () => {
       },
     };
     await using host = await openHost({ list: () => list(), find: () => Promise.resolve(running) }, { home });
-    host.ref.tell({ kind: 'stop', vm: 7, why: 'enough' });
+    host.ref.tell({ kind: 'stop', vm: 7, reason: 'idle', why: 'enough' });
     await host.kit.settle();
     list = () => Promise.resolve([running]);
     await host.kit.advance(1_000);
     expect(actors).toHaveLength(1);
     expect(ups(host.events)).toEqual([]);
-    actors[0]?.({ kind: 'vm-gone', vm: 7, end: { clean: true, why: 'enough', exitCode: 67 } });
+    actors[0]?.({
+      kind: 'vm-gone',
+      vm: 7,
+      end: { clean: true, reason: 'idle', why: 'enough', exitCode: 67 },
+    });
     await host.kit.settle();
     expect(ups(host.events)).toEqual([[]]);
   });
@@ -189,7 +193,7 @@ describe('a controller whose host cannot be looked at', () => {
   it('leaves a VM alone that it cannot look for, and says so once however often it is told', async () => {
     await using host = await openHost({ find: () => Promise.reject(new Error('EMFILE')) });
     for (let times = 0; times < 3; times++) {
-      host.ref.tell({ kind: 'stop', vm: 9, why: 'enough' });
+      host.ref.tell({ kind: 'stop', vm: 9, reason: 'idle', why: 'enough' });
       await host.kit.settle();
     }
     expect(host.events.filter(({ kind }) => kind === 'vm-gone')).toEqual([]);
@@ -219,12 +223,16 @@ describe('a controller whose host cannot be looked at', () => {
       { availableBytes: () => promise, find: () => Promise.resolve(running) },
       { home },
     );
-    host.ref.tell({ kind: 'stop', vm: 7, why: 'enough' });
+    host.ref.tell({ kind: 'stop', vm: 7, reason: 'idle', why: 'enough' });
     await host.kit.settle();
     resolve(5);
     await host.kit.settle();
     expect(ups(host.events)).toEqual([]);
-    tasks[0]?.events.tell({ kind: 'vm-gone', vm: 7, end: { clean: true, why: 'enough', exitCode: 67 } });
+    tasks[0]?.events.tell({
+      kind: 'vm-gone',
+      vm: 7,
+      end: { clean: true, reason: 'idle', why: 'enough', exitCode: 67 },
+    });
     await host.kit.settle();
     expect(ups(host.events)).toEqual([[]]);
   });
@@ -244,7 +252,7 @@ describe('a controller that finds what is left of VMs', () => {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     await using host = await openHost({ find: () => Promise.resolve(orphan), end: () => promise });
     for (let times = 0; times < 2; times++) {
-      host.ref.tell({ kind: 'stop', vm: 7, why: 'enough' });
+      host.ref.tell({ kind: 'stop', vm: 7, reason: 'idle', why: 'enough' });
       await host.kit.settle();
     }
     const gone = (): readonly HostEvent[] => host.events.filter(({ kind }) => kind === 'vm-gone');
@@ -315,7 +323,7 @@ describe('a controller that is told something twice, or whose actor of a VM fail
     await using host = await openHost({}, { home });
     host.ref.tell({ kind: 'prepare', vm: 7, address: ADDRESS });
     host.ref.tell({ kind: 'start', vm: 7 });
-    host.ref.tell({ kind: 'stop', vm: 7, why: 'enough' });
+    host.ref.tell({ kind: 'stop', vm: 7, reason: 'idle', why: 'enough' });
     await host.kit.advance(10_000);
     expect(told).toEqual([
       ['start', 'stop'],
@@ -332,7 +340,7 @@ describe('a controller that is told something twice, or whose actor of a VM fail
     await host.kit.settle();
     const adopted = { kind: 'vm-adopted', host: 'here', vm: 7, address: ADDRESS, pid: 5, startedMs: 0 } as const;
     actors[0]?.events.tell({ ...adopted, state: 'prepared' });
-    host.ref.tell({ kind: 'stop', vm: 7, why: 'enough' });
+    host.ref.tell({ kind: 'stop', vm: 7, reason: 'idle', why: 'enough' });
     await host.kit.advance(10_000);
     expect(told).toEqual([['announce', 'stop'], ['stop']]);
   });

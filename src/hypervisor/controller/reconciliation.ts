@@ -1,6 +1,6 @@
 import type { Ref } from '../../actors/mod.ts';
 import { type ErrorEnvelope, ShoalError, toEnvelope } from '../../errors.ts';
-import type { HostEvent, VmId } from '../../fleet/mod.ts';
+import type { HostEvent, VmEnd, VmId } from '../../fleet/mod.ts';
 import type { HostNotice } from '../notices.ts';
 import type { Found, Hypervisor, Manifest } from '../port.ts';
 import { clearFound } from '../vm/remains.ts';
@@ -91,7 +91,7 @@ export class Reconciliation {
     } else if (found === undefined) {
       const { host } = this.#options;
       const error = new ShoalError('VM_UNKNOWN', `Host ${host} has no VM ${vm}`, { details: { host, vm } });
-      this.#gone(vm, 'this host has no such VM', toEnvelope(error));
+      this.#gone(vm, { reason: 'not-on-host', why: 'this host has no such VM' }, toEnvelope(error));
     } else if (found.kind === 'unknown') {
       this.leaveAlone(vm, found.why);
     } else if (!this.#clearing.has(vm)) {
@@ -130,12 +130,13 @@ export class Reconciliation {
     const { orphaned, left } = remains;
     if (orphaned !== undefined) notices.tell({ kind: 'vm-orphaned', vm, why: orphaned });
     if (left !== undefined) notices.tell({ kind: 'directory-left', vm, why: left });
-    this.#gone(vm, orphaned ?? 'its process was gone when Shoal came back', undefined);
+    if (orphaned !== undefined) return this.#gone(vm, { reason: 'orphaned', why: orphaned }, undefined);
+    this.#gone(vm, { reason: 'process-gone', why: 'its process was gone when Shoal came back' }, undefined);
   }
 
-  #gone(vm: VmId, why: string, error: ErrorEnvelope | undefined): void {
+  #gone(vm: VmId, because: Pick<VmEnd, 'reason' | 'why'>, error: ErrorEnvelope | undefined): void {
     const { events } = this.#options;
-    const end = { clean: false, why, exitCode: null };
+    const end = { clean: false, ...because, exitCode: null };
     events.tell({ kind: 'vm-gone', vm, end, ...(error === undefined ? {} : { error }) });
     this.#forget(vm);
     this.told(vm);

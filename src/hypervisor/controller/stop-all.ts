@@ -15,7 +15,7 @@ export async function stopAll(
   const { consoleMs, quitMs, terminateMs, killMs } = limits;
   const limitMs = consoleMs + quitMs + terminateMs + killMs + MARGIN_MS;
   const allGone = vms.whenAllRemoved();
-  for (const vm of vms.ids) vms.tell(vm, { kind: 'stop', why: 'Shoal was stopped' });
+  for (const vm of vms.ids) vms.tell(vm, { kind: 'stop', reason: 'shoal-stopped', why: 'Shoal was stopped' });
   let cancel = (): void => undefined;
   const limit = new Promise<void>((resolve) => {
     cancel = clock.timer(limitMs, resolve);

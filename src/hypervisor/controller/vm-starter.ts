@@ -43,7 +43,8 @@ export class VmStarter {
   adopt(manifest: Manifest): void {
     const { vms, fresh } = this.#options;
     this.#add({ kind: 'found', manifest });
-    if (fresh === true) vms.tell(manifest.spec.vm, { kind: 'stop', why: 'Shoal was started afresh' });
+    if (fresh !== true) return;
+    vms.tell(manifest.spec.vm, { kind: 'stop', reason: 'started-afresh', why: 'Shoal was started afresh' });
   }
 
   #add(origin: VmTask['origin']): void {

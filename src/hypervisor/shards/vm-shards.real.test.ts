@@ -108,7 +108,7 @@ async function seen(host: Host, matches: (event: HostEvent) => boolean): Promise
 }
 
 async function stopped(host: Host, vm: VmId): Promise<EventOf<'vm-gone'>> {
-  host.controller.tell({ kind: 'stop', vm, why: 'enough' });
+  host.controller.tell({ kind: 'stop', vm, reason: 'idle', why: 'enough' });
   return host.events.fishFor<EventOf<'vm-gone'>>(of('vm-gone', vm));
 }
 
@@ -174,7 +174,7 @@ describe('VMs on shards, on real QEMU', () => {
     // The thread reads none of these any more.
     await host.shards.stats();
     host.controller.tell({ kind: 'start', vm: 2 });
-    host.controller.tell({ kind: 'stop', vm: 1, why: 'enough' });
+    host.controller.tell({ kind: 'stop', vm: 1, reason: 'idle', why: 'enough' });
     await seen(host, of('vm-answering', 2));
     expect(await seen(host, of('vm-gone', 1))).toMatchObject({ end: { clean: true, why: 'enough' } });
     await reportsAgain(host, 2);

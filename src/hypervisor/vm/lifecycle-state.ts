@@ -1,5 +1,5 @@
 import type { ErrorEnvelope } from '../../errors.ts';
-import type { GuestReady } from '../../fleet/mod.ts';
+import type { GuestReady, VmEndReason } from '../../fleet/mod.ts';
 
 /**
  * How a VM is made to stop. Each stage has a time limit, after which the next one comes; the last is repeated until
@@ -15,12 +15,18 @@ export type VmPhase =
   | { readonly name: 'stopping'; readonly stage: StopStage; readonly graceMs: number }
   | { readonly name: 'gone' };
 
+export interface StopAsked {
+  readonly reason: VmEndReason;
+  readonly why: string;
+  readonly graceMs: number;
+}
+
 /** Where a VM stands in its life. It outlives a crash of the VM's actor. */
 export interface LifecycleState {
   readonly phase: VmPhase;
   /** A command that came before it could be obeyed. */
   readonly startAsked: boolean;
-  readonly stopAsked: { readonly why: string; readonly graceMs: number } | undefined;
+  readonly stopAsked: StopAsked | undefined;
   /** Why Shoal ends the VM although nobody asked for it. */
   readonly error: ErrorEnvelope | undefined;
   /** The reason that the guest gave when it said `bye`. */

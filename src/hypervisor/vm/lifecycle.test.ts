@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { toEnvelope } from '../../errors.ts';
-import type { GuestReady } from '../../fleet/mod.ts';
+import { ShoalError, toEnvelope } from '../../errors.ts';
+import type { GuestReady, VmEnd } from '../../fleet/mod.ts';
 import type { MachineExit } from '../port.ts';
 import { decide, type LifecycleAction, type LifecycleInput, type VmTerms } from './lifecycle.ts';
 import { adoptedState, type LifecycleState, NEW_STATE } from './lifecycle-state.ts';
@@ -15,7 +15,7 @@ const TERMS: VmTerms = {
 const GUEST: GuestReady = { textBytesMax: 1_000, idempotent: true, operations: ['upper'] };
 const READY: LifecycleInput = { kind: 'ready', bind: TERMS.bind, addr: TERMS.addr, guest: GUEST };
 const BYE: LifecycleInput = { kind: 'bye', reason: 'stop' };
-const STOP: LifecycleInput = { kind: 'stop', why: 'enough' };
+const STOP = { kind: 'stop', reason: 'idle', why: 'enough' } as const satisfies LifecycleInput;
 
 function report(seq: number): LifecycleInput {
   return { kind: 'status', report: { seq, cpuPercent: 1, ramBytes: 1, inFlight: 0, served: 0 } };
@@ -57,7 +57,11 @@ describe('a VM', () => {
       ...['disarm-boot', 'ask-on-console', 'arm-stage'],
       ...['disarm-boot', 'end'],
     ]);
-    expect(all.at(-1)).toEqual({ do: 'end', end: { clean: true, why: 'enough', exitCode: 67 }, error: undefined });
+    expect(all.at(-1)).toEqual({
+      do: 'end',
+      end: { clean: true, reason: 'idle', why: 'enough', exitCode: 67 },
+      error: undefined,
+    });
   });
 
   it('that is told to start while it is being prepared starts as soon as it can', () => {
@@ -117,13 +121,15 @@ describe('a VM', () => {
     const { last: end } = live([exited({ exitCode: 0 })], state);
     expect(end.at(-1)).toMatchObject({
       do: 'end',
+      end: { reason: 'contract-broken' },
       error: { code: 'VM_CONTRACT', message: expect.stringContaining(`${key}=`) },
     });
   });
 
   it('that does not become ready in time is ended with VM_BOOT_TIMEOUT', () => {
     const { last } = live([{ kind: 'prepared' }, { kind: 'start' }, { kind: 'boot-timeout' }, exited({ exitCode: 0 })]);
-    expect(last.at(-1)).toMatchObject({ do: 'end', error: { code: 'VM_BOOT_TIMEOUT' } });
+    const end = { reason: 'boot-timeout' };
+    expect(last.at(-1)).toMatchObject({ do: 'end', end, error: { code: 'VM_BOOT_TIMEOUT' } });
     expect(live([...UP, { kind: 'boot-timeout' }]).last).toEqual([]);
   });
 
@@ -136,20 +142,35 @@ describe('a VM', () => {
   });
 
   it('that ends by itself is an error, and what is known of it is told', () => {
-    const ends: [LifecycleInput, string][] = [
-      [exited({ exitCode: 71 }), 'the guest panicked'],
-      [exited({ exitCode: 69 }), 'the guest could not use what it was told'],
-      [exited({ exitCode: 0 }), 'the guest reset itself (a triple fault)'],
-      [exited({ signal: 'SIGKILL' }), 'killed by SIGKILL'],
-      [exited({ exitCode: 1 }), 'QEMU ended with exit code 1'],
-      [exited({}), 'its process is gone'],
+    const ends: [LifecycleInput, VmEnd['reason'], string][] = [
+      [exited({ exitCode: 67 }), 'guest-powered-off', 'the guest powered off without saying bye'],
+      [exited({ exitCode: 71 }), 'guest-panicked', 'the guest panicked'],
+      [exited({ exitCode: 69 }), 'guest-refused', 'the guest could not use what it was told'],
+      [exited({ exitCode: 0 }), 'guest-reset', 'the guest reset itself (a triple fault)'],
+      [exited({ signal: 'SIGKILL' }), 'killed', 'killed by SIGKILL'],
+      [exited({ exitCode: 1 }), 'qemu-exited', 'QEMU ended with exit code 1'],
+      [exited({}), 'process-gone', 'its process is gone'],
+      [{ kind: 'exited', exit: { exitCode: null, signal: null, stderr: '' }, why: 'removed' }, 'orphaned', 'removed'],
     ];
-    for (const [exit, why] of ends) {
+    for (const [exit, reason, why] of ends) {
       expect(live([...UP, exit]).last.at(-1)).toMatchObject({
         do: 'end',
-        end: { clean: false, why },
+        end: { clean: false, reason, why },
         error: { code: 'VM_GONE' },
       });
+    }
+  });
+
+  it('that stops by itself, and says so, ended cleanly', () => {
+    const end = { clean: true, reason: 'guest-stopped' };
+    expect(live([...UP, BYE, exited({ exitCode: 67 })]).last.at(-1)).toMatchObject({ end });
+    const other: LifecycleInput = { kind: 'bye', reason: 'no memory' };
+    expect(live([...UP, other, exited({ exitCode: 67 })]).last.at(-1)).toMatchObject({ end: { reason: 'guest-bye' } });
+  });
+
+  it('that is told to stop ends for the reason that it was told, however it ends', () => {
+    for (const exit of [exited({ exitCode: 0 }), exited({ signal: 'SIGKILL' }), exited({ exitCode: 71 })]) {
+      expect(live([...UP, STOP, exit]).last.at(-1)).toMatchObject({ end: { clean: false, reason: 'idle' } });
     }
   });
 
@@ -164,7 +185,11 @@ describe('a VM', () => {
 
   it('that cannot be prepared is gone, with the reason', () => {
     const error = toEnvelope(new Error('no'));
-    expect(live([{ kind: 'prepare-failed', error }]).last.at(-1)).toMatchObject({ do: 'end', error });
+    const end = { reason: 'prepare-failed' };
+    expect(live([{ kind: 'prepare-failed', error }]).last.at(-1)).toMatchObject({ do: 'end', end, error });
+    const taken = toEnvelope(new ShoalError('PORT_TAKEN', 'no'));
+    const { last } = live([{ kind: 'prepare-failed', error: taken }]);
+    expect(last.at(-1)).toMatchObject({ do: 'end', end: { reason: 'address-taken' } });
   });
 
   it('is ended once', () => {

@@ -1,9 +1,9 @@
 import { type ErrorEnvelope, ShoalError, toEnvelope } from '../../errors.ts';
-import type { GuestReady, GuestReport, VmEnd } from '../../fleet/mod.ts';
+import type { GuestReady, GuestReport, VmEnd, VmEndReason } from '../../fleet/mod.ts';
 import type { ConsoleEvent } from '../console/console-event.ts';
 import type { MachineExit } from '../port.ts';
-import type { LifecycleState, StopStage } from './lifecycle-state.ts';
-import { endOf } from './vm-end.ts';
+import type { LifecycleState, StopAsked, StopStage } from './lifecycle-state.ts';
+import { endOf, notPrepared } from './vm-end.ts';
 
 /** The arguments that the guest has to repeat in its ready line, and the time limits. */
 export interface VmTerms {
@@ -23,7 +23,7 @@ export interface StopLimits {
 
 export type LifecycleInput =
   | { readonly kind: 'start' }
-  | { readonly kind: 'stop'; readonly why: string; readonly graceMs?: number }
+  | { readonly kind: 'stop'; readonly reason: VmEndReason; readonly why: string; readonly graceMs?: number }
   | { readonly kind: 'prepared' }
   | { readonly kind: 'prepare-failed'; readonly error: ErrorEnvelope }
   /** The actor has taken the machine over, after a crash or from an earlier Shoal. */
@@ -72,11 +72,11 @@ export function decide(state: LifecycleState, input: LifecycleInput, terms: VmTe
       if (phase.name === 'preparing') return stay({ ...state, startAsked: true });
       return phase.name === 'prepared' ? boot(state, terms) : stay(state);
     case 'stop':
-      return stop(state, input.why, input.graceMs ?? terms.stop.consoleMs, terms);
+      return stop(state, { graceMs: terms.stop.consoleMs, ...input }, terms);
     case 'prepared':
       return prepared(state, terms);
     case 'prepare-failed':
-      return gone(state, { clean: false, why: 'it could not be prepared', exitCode: null }, input.error);
+      return gone(state, notPrepared(input.error), input.error);
     case 'recovered':
       return recovered(state, terms);
     case 'start-failed':
@@ -123,7 +123,7 @@ function recovered(state: LifecycleState, terms: VmTerms): LifecycleDecision {
   if (phase.name === 'preparing') return prepared(state, terms);
   if (phase.name === 'stopping') return enter(state, phase.stage, phase.graceMs, terms);
   if (phase.name === 'gone') return stay(state);
-  if (stopAsked !== undefined) return stop(state, stopAsked.why, stopAsked.graceMs, terms);
+  if (stopAsked !== undefined) return stop(state, stopAsked, terms);
   if (phase.name === 'prepared') return state.startAsked ? boot(state, terms) : stay(state);
   if (phase.name === 'answering') return stay(state);
   return {
@@ -164,10 +164,10 @@ function reported(state: LifecycleState, report: GuestReport, terms: VmTerms): L
   return phase.name === 'answering' || phase.name === 'stopping' ? { state, actions: [tell] } : stay(state);
 }
 
-function stop(state: LifecycleState, why: string, graceMs: number, terms: VmTerms): LifecycleDecision {
+function stop(state: LifecycleState, { reason, why, graceMs }: StopAsked, terms: VmTerms): LifecycleDecision {
   const { phase } = state;
   if (phase.name === 'stopping' || phase.name === 'gone') return stay(state);
-  const asked: LifecycleState = { ...state, stopAsked: { why, graceMs } };
+  const asked: LifecycleState = { ...state, stopAsked: { reason, why, graceMs } };
   if (phase.name === 'preparing') return stay(asked);
   // A CPU that never ran reads no console.
   return enter(asked, phase.name === 'prepared' ? 'quit' : 'console', graceMs, terms);

@@ -1,5 +1,5 @@
 import type { Ref } from '../../actors/mod.ts';
-import type { VmId } from '../../fleet/mod.ts';
+import type { VmEndReason, VmId } from '../../fleet/mod.ts';
 import type { LogLine } from '../console/guest-log.ts';
 
 /** What the controller tells the actor of a VM. */
@@ -11,7 +11,7 @@ export type VmMessage =
    * @param graceMs how long the guest may take to finish its work after it was asked; default: the stop limit of the
    * console
    */
-  | { readonly kind: 'stop'; readonly why: string; readonly graceMs?: number }
+  | { readonly kind: 'stop'; readonly reason: VmEndReason; readonly why: string; readonly graceMs?: number }
   | { readonly kind: 'logs'; readonly linesMax: number; readonly replyTo: Ref<readonly LogLine[]> }
   /** New lines are told to `to` in batches until it takes no more, `unfollow` comes, or the VM is gone. */
   | { readonly kind: 'follow'; readonly to: Ref<LogBatch> }

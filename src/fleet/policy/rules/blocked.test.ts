@@ -50,6 +50,12 @@ describe('the reason why no VM can be started', () => {
     expect(blockageOf(bare.fleet, 250)).toBeUndefined();
   });
 
+  it('is the addresses rather than the back-off, after which there would still be none', () => {
+    const bare = new BareFleet({ addresses: 2 });
+    for (const vm of [1, 2]) bare.booting(vm).crash(vm);
+    expect(blockageOf(bare.fleet, 50)).toMatchObject({ cause: 'addresses', figures: { held: 2 } });
+  });
+
   it('is none while there is a spare', () => {
     const bare = new BareFleet({ addresses: 1, params: RESERVE }).prepared(1, { spare: true }).apply(NO_MEMORY);
     expect(blockageOf(bare.fleet, 0)).toBeUndefined();
@@ -125,9 +131,9 @@ describe('a VM counts as missing', () => {
   });
 
   it('unless one is about to give its address back', () => {
-    const draining = full(1).ready(1).apply({ kind: 'vm-draining', vm: 1, why: 'x', ejected: false });
+    const draining = full(1).ready(1).apply({ kind: 'vm-draining', vm: 1, reason: 'idle', why: 'x', ejected: false });
     expect(isMissing(draining)).toBe(false);
-    const stopping = draining.apply({ kind: 'vm-stopping', vm: 1, why: 'x', nowMs: 0 });
+    const stopping = draining.apply({ kind: 'vm-stopping', vm: 1, reason: 'idle', why: 'x', nowMs: 0 });
     expect(isMissing(stopping)).toBe(false);
     const releasing = stopping.apply({ kind: 'vm-gone', vm: 1 });
     expect(isMissing(releasing)).toBe(false);

@@ -209,7 +209,8 @@ describe('R2, how many VMs are ejected at a time', () => {
 
   it('counts those that are ejected already, until they are gone', () => {
     const bare = failing(4);
-    const eject = (vm: number) => bare.apply({ kind: 'vm-draining', vm, why: 'it fails', ejected: true });
+    const eject = (vm: number) =>
+      bare.apply({ kind: 'vm-draining', vm, reason: 'idle', why: 'it fails', ejected: true });
     eject(1);
     expect(drained(bare)).toEqual(['R2 drain 2']);
     eject(2);

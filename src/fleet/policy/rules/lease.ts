@@ -17,6 +17,9 @@ export function endLapsed(plan: Plan): void {
     if (vm.bootMs !== undefined && plan.heardUntilMs - vm.bootMs < bootTimeoutMs) continue;
     const figures = { reserved_ms: reservedMs, ip_reserve_ms: ipReserveMs };
     const why = `its reservation lapsed after ${reservedMs} ms without a status line`;
-    plan.stop({ rule: 'R7', vm: vm.id, why, fault: 'failed', figures });
+    const boot =
+      vm.bootMs === undefined ? 'its CPU was never started' : `boot_timeout_ms (${bootTimeoutMs}) has passed`;
+    const end = { reason: 'lease-lapsed', why, considered: [{ what: 'letting it boot', why: boot }] } as const;
+    plan.stop({ rule: 'R7', vm: vm.id, ...end, fault: 'failed', figures });
   }
 }

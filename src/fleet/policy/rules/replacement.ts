@@ -1,5 +1,6 @@
 import type { Fleet } from '../../state/fleet.ts';
 import type { Vm } from '../../state/vm.ts';
+import type { Considered } from '../../values/considered.ts';
 import type { VmId } from '../../values/vm-id.ts';
 import { failuresInARow } from '../back-off.ts';
 import type { Plan } from '../plan.ts';
@@ -27,8 +28,15 @@ function replace(plan: Plan, old: Vm): boolean {
   if (instead === undefined && plan.start('command', figures, old.id)) return false;
   const waits = isFailing(plan) || isOneLeaving(plan) || plan.starting > 0;
   if (instead === undefined ? waits : instead.state !== 'ready') return false;
-  plan.drain({ rule: 'command', vm: old.id, why: 'restart', ejected: false, figures });
+  const considered = [insteadOf(instead)];
+  plan.drain({ rule: 'command', vm: old.id, reason: 'restarted', why: 'restart', considered, ejected: false, figures });
   return true;
+}
+
+/** What takes the place of the old VM. */
+function insteadOf(instead: Vm | undefined): Considered {
+  const what = 'keeping it until a new VM is ready';
+  return { what, why: instead === undefined ? 'none can be started before it goes' : `VM ${instead.id} is ready` };
 }
 
 /** New VMs fail: it may be the image. A failure of long ago says nothing, or a restart without an address would never go on. */

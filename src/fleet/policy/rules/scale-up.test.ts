@@ -182,7 +182,7 @@ describe('R3, spares that are made and used', () => {
     const { fleet } = new BareFleet().prepared(1, { spare: true }).prepared(2, { spare: true });
     const wanted = (vm: number) => fleet.apply({ kind: 'vm-wanted', vm, nowMs: 0 });
     expect([wanted(1), wanted(1)]).toEqual([true, false]);
-    fleet.apply({ kind: 'vm-stopping', vm: 2, why: 'x', nowMs: 0 });
+    fleet.apply({ kind: 'vm-stopping', vm: 2, reason: 'idle', why: 'x', nowMs: 0 });
     expect(wanted(2)).toBe(false);
   });
 });

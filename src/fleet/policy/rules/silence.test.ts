@@ -198,7 +198,7 @@ describe('R6, who is watched', () => {
     const bare = new BareFleet({ params: { stuck_ms: 2_000 } }).mute(1);
     bare.work(1, 12_000);
     bare.work(1, 60_000);
-    bare.apply({ kind: 'vm-draining', vm: 1, why: 'a reason', ejected: false });
+    bare.apply({ kind: 'vm-draining', vm: 1, reason: 'idle', why: 'a reason', ejected: false });
     expect(bare.later(12_999).decisions()).toEqual([]);
     expect(bare.later(1).decisions()).toEqual(['R6 ask 1']);
     bare.apply({ kind: 'vm-asked', vm: 1, nowMs: bare.nowMs });
@@ -266,7 +266,7 @@ describe('R6, when a VM is asked', () => {
   it('is never while its link is down, and its work has its whole time', () => {
     const bare = new BareFleet({ params: { stuck_ms: 2_000 } }).ready(1);
     bare.work(1, 10_000);
-    bare.apply({ kind: 'vm-draining', vm: 1, why: 'a reason', ejected: false }).link(1, false);
+    bare.apply({ kind: 'vm-draining', vm: 1, reason: 'idle', why: 'a reason', ejected: false }).link(1, false);
     expect(bare.later(11_999).decisions()).toEqual([]);
     expect(bare.later(1).decisions()).toEqual(['R6 stop 1']);
   });

@@ -1,4 +1,5 @@
 import type { Vm } from '../../state/vm.ts';
+import type { Considered } from '../../values/considered.ts';
 import { REPORTS_BEFORE_SILENCE } from '../../values/params.ts';
 import type { Figures } from '../../values/rule.ts';
 import type { Plan } from '../plan.ts';
@@ -36,7 +37,9 @@ function endLateBoot(plan: Plan, vm: Vm): void {
   const bootMs = Math.round(plan.heardUntilMs - (vm.bootMs ?? vm.leaseMs));
   if (bootMs < bootTimeoutMs) return;
   const figures = { booting_ms: bootMs, boot_timeout_ms: bootTimeoutMs };
-  plan.stop({ rule: 'R6', vm: vm.id, why: `not ready after ${bootMs} ms`, fault: 'failed', figures });
+  const considered = [{ what: 'letting it boot', why: `boot_timeout_ms (${bootTimeoutMs}) has passed` }];
+  const end = { reason: 'boot-timeout', why: `not ready after ${bootMs} ms`, considered } as const;
+  plan.stop({ rule: 'R6', vm: vm.id, ...end, fault: 'failed', figures });
 }
 
 /** It took the link, and neither printed a status line nor answered a question: before that `boot_timeout_ms` rules. */
@@ -45,7 +48,8 @@ function endMute(plan: Plan, vm: Vm): void {
   const bootMs = Math.round(plan.heardUntilMs - (vm.bootMs ?? vm.leaseMs));
   const figures = { booting_ms: bootMs, boot_timeout_ms: bootTimeoutMs };
   if (!hasFallenSilent(plan, vm, bootMs, bootTimeoutMs, figures)) return;
-  plan.stop({ rule: 'R6', vm: vm.id, why: `no status line within ${bootMs} ms`, fault: 'failed', figures });
+  const end = { reason: 'silent', why: `no status line within ${bootMs} ms`, considered: asked(plan, vm) } as const;
+  plan.stop({ rule: 'R6', vm: vm.id, ...end, fault: 'failed', figures });
 }
 
 function endUnheard(plan: Plan, vm: Vm): void {
@@ -55,7 +59,8 @@ function endUnheard(plan: Plan, vm: Vm): void {
   const figures = { silent_ms: silent, last_connect_ms: limitMs, in_flight: vm.inFlight, stuck_ms: stuckMs };
   if (!hasFallenSilent(plan, vm, silent, limitMs, figures)) return;
   const work = vm.inFlight === 1 ? ' over a request' : vm.inFlight > 1 ? ` over ${vm.inFlight} requests` : '';
-  plan.stop({ rule: 'R6', vm: vm.id, why: `silent for ${silent} ms${work}`, fault: 'silent', figures });
+  const end = { reason: 'silent', why: `silent for ${silent} ms${work}`, considered: asked(plan, vm) } as const;
+  plan.stop({ rule: 'R6', vm: vm.id, ...end, fault: 'silent', figures });
 }
 
 /**
@@ -71,6 +76,17 @@ function hasFallenSilent(plan: Plan, vm: Vm, silent: number, limitMs: number, fi
   }
   const hasAnswerTime = vm.askedMs !== undefined && plan.ruleMs - vm.askedMs < answerMs;
   return silent >= limitMs && !hasAnswerTime && isIdleOrOverdue(plan, vm);
+}
+
+/** What else could show that it lives. */
+function asked({ ruleMs, fleet }: Plan, { linked, askedMs, inFlight, requests }: Vm): readonly Considered[] {
+  const answer = askedMs === undefined ? 'it was not asked' : `no answer for ${Math.round(ruleMs - askedMs)} ms`;
+  const overMs = requests.first === undefined ? 0 : Math.round(ruleMs - requests.first.dueMs);
+  const work = `its oldest request is past its deadline for ${overMs} ms, and stuck_ms is ${fleet.params.stuckMs}`;
+  return [
+    { what: 'its answer over the link', why: linked ? answer : 'the link is down' },
+    { what: 'waiting for its work', why: inFlight === 0 ? 'it has none' : work },
+  ];
 }
 
 /** @param earlyMs how long before it is overdue it counts as such */
