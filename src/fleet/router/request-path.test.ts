@@ -74,23 +74,6 @@ describe('a request', () => {
     ]);
   });
 
-  it('is not refused because of one that waits past its deadline', async () => {
-    await using fleet = new FakeFleet({
-      addresses: 1,
-      params: { min_vm_count: 1, vm_backlog_max: 0, router_queue_max: 1 },
-    });
-    await fleet.settle();
-    fleet.send();
-    const late = fleet.send({ deadlineMs: fleet.kit.clock.monotonic() + 10 });
-    // Sooner than the router looks at deadlines by itself.
-    await fleet.kit.advance(11);
-    expect(late.outcomes).toEqual([]);
-    const next = fleet.send();
-    await fleet.settle();
-    expect(late.outcomes).toMatchObject([{ ok: false, status: 504 }]);
-    expect(next.outcomes).toEqual([]);
-  });
-
   it.each([Number.NaN, Number.POSITIVE_INFINITY])(
     'with the deadline %s is refused, and harms nobody',
     async (deadlineMs) => {
