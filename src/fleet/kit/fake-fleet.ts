@@ -148,7 +148,7 @@ export class FakeFleet implements AsyncDisposable {
 
   gone(vm: VmId, why = 'exited', code?: string, verdict?: VmEnd['verdict']): void {
     const end = { clean: false, why, exitCode: 1, ...(verdict === undefined ? {} : { verdict }) };
-    const event = { kind: 'vm-gone', host: HOST, vm, end } as const;
+    const event = { kind: 'vm-gone', vm, end } as const;
     this.event(
       code === undefined ? event : { ...event, error: { name: 'ShoalError', code, message: why, details: {} } },
     );
