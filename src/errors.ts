@@ -8,7 +8,7 @@ export const ERRORS = {
   ACTOR_CHILD_FAILED: 'An actor ended because a child that it does not watch failed.',
   ACTOR_MAILBOX_FULL: 'A mailbox was at its limit and its overflow rule is `fail`.',
   ACTOR_NAME_TAKEN: 'A sibling with that name is alive.',
-  ACTOR_REF_INVALID: 'The ref is no actor of this system, or no child of the caller.',
+  ACTOR_REF_INVALID: 'The ref is not an actor of this system, or not a child of the caller.',
   ACTOR_RUNNING: 'An actor that has not ended cannot be restarted.',
   ACTOR_STASHED_TWICE: 'An actor has stashed the message in hand twice.',
   ACTOR_STASH_FULL: 'An actor has stashed as many messages as its mailbox may hold.',

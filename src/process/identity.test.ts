@@ -41,10 +41,8 @@ test('a process is known by its start whatever its program is called', async () 
   const folder = mkdtempSync(join(tmpdir(), 'shoal-name-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const program = join(folder, 'a) b (c');
-  symlinkSync(process.execPath, program);
-  const child = spawn(program, ['-e', "console.log('on'); setTimeout(() => {}, 600_000)"], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  symlinkSync('/bin/sh', program);
+  const child = spawn(program, ['-c', 'echo on; read line'], { stdio: ['pipe', 'pipe', 'ignore'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child.stdout, 'data');
   const identity = identify(child.pid ?? -1);

@@ -155,7 +155,7 @@ export class FakeFleet implements AsyncDisposable {
   gone(vm: VmId, why = 'exited', code?: string, verdict?: VmEnd['verdict']): void {
     const ended = { clean: false, reason: 'qemu-exited', why, exitCode: 1 } as const;
     const end = verdict === undefined ? ended : { ...ended, verdict };
-    const event = { kind: 'vm-gone', host: HOST, vm, end } as const;
+    const event = { kind: 'vm-gone', vm, end } as const;
     this.event(
       code === undefined ? event : { ...event, error: { name: 'ShoalError', code, message: why, details: {} } },
     );

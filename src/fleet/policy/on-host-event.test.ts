@@ -7,7 +7,7 @@ import { onHostEvent } from './on-host-event.ts';
 
 const kinds = (list: readonly { readonly kind: string }[]) => list.map(({ kind }) => kind);
 const told = (bare: BareFleet, event: HostEvent) => onHostEvent(bare.fleet, event, { nowMs: bare.nowMs, epochMs: 0 });
-const prepared = { kind: 'vm-prepared', host: 'here', vm: 1, pid: 7, imageDigest: 'x' } as const;
+const prepared = { kind: 'vm-prepared', vm: 1, pid: 7, imageDigest: 'x' } as const;
 const guest = { textBytesMax: 1, idempotent: true, operations: [] };
 
 describe('what follows from what a controller tells', () => {
@@ -22,7 +22,7 @@ describe('what follows from what a controller tells', () => {
 
   it('is no link to a VM that is being ended', () => {
     const bare = new BareFleet().booting(1);
-    const answering = { kind: 'vm-answering', host: 'here', vm: 1, guest } as const;
+    const answering = { kind: 'vm-answering', vm: 1, guest } as const;
     expect(kinds(told(bare, answering).effects)).toEqual(['open-link']);
     bare.apply({ kind: 'vm-stopping', vm: 1, reason: 'idle', why: 'enough', nowMs: 0 });
     expect(kinds(told(bare, answering).effects)).toEqual([]);
@@ -40,7 +40,7 @@ describe('what follows from what a controller tells', () => {
 describe('R8, the reservation of a VM', () => {
   const address = { id: 1, ip: '10.0.0.1', port: 9_000 };
   const adopted = (state: 'prepared' | 'booting' | 'answering' = 'answering') =>
-    ({ kind: 'vm-adopted', host: 'here', vm: 40, address, pid: 7, startedMs: 0, state }) as const;
+    ({ kind: 'vm-adopted', vm: 40, address, pid: 7, startedMs: 0, state }) as const;
 
   it('is written for an adopted VM, once', async () => {
     const reserved: number[] = [];
@@ -229,7 +229,7 @@ describe('R8, a VM that is adopted', () => {
 describe('R8, a VM that is found on an address that another VM holds', () => {
   const address = { id: 1, ip: '10.0.0.1', port: 9_000 };
   const found = (vm: number) =>
-    ({ kind: 'vm-adopted', host: 'here', vm, address, pid: vm, startedMs: 0, state: 'answering' }) as const;
+    ({ kind: 'vm-adopted', vm, address, pid: vm, startedMs: 0, state: 'answering' }) as const;
 
   it('is ended, and the address is free only when both are gone', async () => {
     const released: number[] = [];

@@ -338,7 +338,7 @@ describe('a controller that is told something twice, or whose actor of a VM fail
     await host.kit.settle();
     host.ref.tell({ kind: 'announce' });
     await host.kit.settle();
-    const adopted = { kind: 'vm-adopted', host: 'here', vm: 7, address: ADDRESS, pid: 5, startedMs: 0 } as const;
+    const adopted = { kind: 'vm-adopted', vm: 7, address: ADDRESS, pid: 5, startedMs: 0 } as const;
     actors[0]?.events.tell({ ...adopted, state: 'prepared' });
     host.ref.tell({ kind: 'stop', vm: 7, reason: 'idle', why: 'enough' });
     await host.kit.advance(10_000);
@@ -353,7 +353,7 @@ describe('a controller that is told something twice, or whose actor of a VM fail
     );
     host.ref.tell({ kind: 'prepare', vm: 8, address: ADDRESS });
     await host.kit.settle();
-    const adopted = { kind: 'vm-adopted', host: 'here', vm: 7, address: ADDRESS, pid: 5, startedMs: 0 } as const;
+    const adopted = { kind: 'vm-adopted', vm: 7, address: ADDRESS, pid: 5, startedMs: 0 } as const;
     actors[0]?.events.tell({ ...adopted, state: 'prepared' });
     actors[1]?.events.tell({ kind: 'vm-prepared', vm: 8, pid: 6 });
     const vms = await host.kit.system.ask<ControllerMessage, readonly VmSummary[]>(

@@ -100,7 +100,7 @@ describe('R6, a host that is heard of', () => {
 
   it('that has told figures but not yet what it adopted is still waited for', async () => {
     await using fleet = new FakeFleet({ isUp: false, params: { min_vm_count: 1 } });
-    const stats = { kind: 'host-stats', host: 'here', availableBytes: 1e10, vmBytes: 1e6 } as const;
+    const stats = { kind: 'host-stats', availableBytes: 1e10, vmBytes: 1e6 } as const;
     fleet.event(stats);
     await fleet.advance(10_000);
     fleet.event(stats);

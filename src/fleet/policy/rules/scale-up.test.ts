@@ -188,8 +188,7 @@ describe('R3, spares that are made and used', () => {
 });
 
 describe('R3, the memory reserve', () => {
-  const memory = (availableBytes: number) =>
-    ({ kind: 'host-stats', host: 'here', availableBytes, vmBytes: GIB / 4 }) as const;
+  const memory = (availableBytes: number) => ({ kind: 'host-stats', availableBytes, vmBytes: GIB / 4 }) as const;
 
   it('holds for VMs that became ready since the last figure of the host', async () => {
     await using fleet = new FakeFleet({ addresses: 30, params: { host_memory_reserve_bytes: GIB } });

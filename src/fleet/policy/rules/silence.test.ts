@@ -156,7 +156,7 @@ describe('R6 leaves a pause of ours out', () => {
 
   it('of when the host was heard, also if its figures come before our next look', async () => {
     await using fleet = await running();
-    const stats = { kind: 'host-stats', host: 'here', availableBytes: 1e10, vmBytes: 1e6 } as const;
+    const stats = { kind: 'host-stats', availableBytes: 1e10, vmBytes: 1e6 } as const;
     fleet.event(stats);
     await fleet.settle();
     fleet.stall(60_000);
