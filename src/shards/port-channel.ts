@@ -15,7 +15,7 @@ import { BatchWriter, WINDOW } from './batch-writer.ts';
 import { Exports } from './exports.ts';
 import { HeldBatches } from './held-batches.ts';
 import { Imports } from './imports.ts';
-import { decode, type EncodedMessage, encode, type RefTable } from './message-codec.ts';
+import { decode, type EncodedMessage, encode, type RefTable, repliesIn } from './message-codec.ts';
 import { type Channel, RemoteRef, RemoteReplyRef } from './remote-ref.ts';
 import type { Tally } from './tally.ts';
 import { inContextOf } from './trace-context.ts';
@@ -70,7 +70,7 @@ export class PortChannel implements Channel, RefTable {
     this.#options = options;
     this.#port = options.port;
     this.#replyPath = `${options.peer}?`;
-    this.#writer = new BatchWriter(options.port, (item) => this.#undelivered(item, 'dropped'));
+    this.#writer = new BatchWriter(options.port, (item, error) => this.#notPosted(item, error));
     this.#imports = new Imports(this, (id, count) => this.#writer.op({ op: 'release', id, count }));
     // Only the `PortChannel` at the other end writes to this port.
     options.port.on('message', (batch: Batch) => this.#receive(batch));
@@ -364,6 +364,15 @@ export class PortChannel implements Channel, RefTable {
   #nobody(id: number): Ref<never> {
     const path = `${this.#options.peer}#${id}`;
     return { path, tell: (message) => this.refuse(path, message, 'stopped') };
+  }
+
+  /** It could be cloned when it was checked, or seemed so. Whoever waits for a reply to it need not wait on. */
+  #notPosted(item: Item, cause: unknown): void {
+    this.#undelivered(item, 'dropped');
+    for (const id of repliesIn(item[2])) {
+      const text = `The request could not be cloned: ${toEnvelope(cause).message}`;
+      this.#exports.fail(id, new ShoalError('MESSAGE_NOT_PLAIN', text, { cause }));
+    }
   }
 
   #undelivered([to, message]: Item, why: Undelivered): void {

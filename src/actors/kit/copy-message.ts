@@ -39,6 +39,7 @@ function copy(value: unknown, where: string, { depth, shared }: Place): unknown 
       // What these kinds are, here and below.
       return (value as unknown[]).map((item, index) => inner(item, `${where}[${index}]`));
     case 'map': {
+      // As above.
       const entries = [...(value as Map<unknown, unknown>)];
       return new Map(
         entries.map(([k, v]) => [
@@ -48,15 +49,18 @@ function copy(value: unknown, where: string, { depth, shared }: Place): unknown 
       );
     }
     case 'set':
+      // As above.
       return new Set([...(value as Set<unknown>)].map((item) => inner(item, where)));
     case 'fields':
       return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inner(item, `${where}.${key}`)]));
     case 'view': {
+      // As above.
       const { buffer } = value as ArrayBufferView;
       if (buffer instanceof SharedArrayBuffer) inner(buffer, where);
       return structuredClone(value);
     }
     case 'shared-buffer':
+      // As above.
       if (shared.includes(value as SharedArrayBuffer)) return value;
       throw cannotTravel(where, 'shared memory that was not marked with `transfer`');
     case 'buffer':
