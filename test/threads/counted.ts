@@ -7,6 +7,8 @@ import type { ShardHome } from '../../src/shards/mod.ts';
  */
 export const COUNTS = ['sent', 'refused', 'handled'] as const;
 
+const BRIEF_MS = 2;
+
 export interface CountedMessage {
   readonly steps: readonly Step[];
   /** What the receiver does before anything else. */
@@ -17,7 +19,8 @@ export interface CountedMessage {
 export interface Step {
   readonly to: Ref<CountedMessage>;
   readonly times: number;
-  readonly how: 'tell' | 'offer' | 'through-child';
+  /** An offer that is brief is given up soon. */
+  readonly how: 'tell' | 'offer' | 'brief-offer' | 'through-child';
   readonly fault?: CountedMessage['fault'];
 }
 
@@ -58,7 +61,7 @@ function receive(
     if (step === undefined) return undefined;
     const { to, times, how } = step;
     const message: CountedMessage = { steps, fault: step.fault };
-    if (how === 'offer') return offer(counts, context, step, message);
+    if (how === 'offer' || how === 'brief-offer') return offer(counts, context, step, message);
     for (let n = 0; n < times; n++) {
       if (how === 'through-child' && child !== undefined) {
         send(counts, child, { steps: [{ ...step, times: 1, how: 'tell' }, ...steps] });
@@ -74,12 +77,13 @@ function receive(
 async function offer(
   counts: Int32Array,
   context: Context<CountedMessage>,
-  { to, times }: Step,
+  { to, times, how }: Step,
   message: CountedMessage,
 ): Promise<void> {
   for (let n = 0; n < times; n++) {
     add(counts, 'sent');
-    if (!(await context.offer(to, message))) add(counts, 'refused');
+    const limit = how === 'brief-offer' ? { timeoutMs: BRIEF_MS } : {};
+    if (!(await context.offer(to, message, limit))) add(counts, 'refused');
   }
 }
 
