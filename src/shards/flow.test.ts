@@ -222,6 +222,9 @@ describe('buffers that move', () => {
     const bytes = new Uint8Array(8);
     const { start } = fixture.shards.actor('worker', transfer({ prefix: 'x', bytes }, [bytes.buffer]));
     await expect(fixture.system.start(start)).rejects.toThrow('without `transfer`');
+    // What cannot be cloned after all is refused in the same way.
+    const odd = fixture.shards.actor('worker', Object.assign([], { prefix: () => 'x' }) as object);
+    await expect(fixture.system.start(odd.start)).rejects.toMatchObject({ code: 'MESSAGE_NOT_PLAIN' });
   });
 });
 

@@ -139,9 +139,18 @@ export class PortChannel implements Channel, RefTable {
    * @throws MESSAGE_NOT_PLAIN
    */
   encode(data: unknown, what: string): EncodedMessage {
-    if (goingWith(data).moved.length === 0) return encode(data, this);
-    const text = `Expected ${what} to have no buffers that move, because the next start needs them too. Pass a copy without \`transfer\``;
-    throw new ShoalError('MESSAGE_NOT_PLAIN', text);
+    if (goingWith(data).moved.length > 0) {
+      const why = 'because the next start needs them too. Pass a copy without `transfer`';
+      throw new ShoalError('MESSAGE_NOT_PLAIN', `Expected ${what} to have no buffers that move, ${why}`);
+    }
+    const encoded = encode(data, this);
+    try {
+      // It may seem to be plain and not be: an array can have functions beside its items.
+      return structuredClone(encoded);
+    } catch (cause) {
+      const text = `Expected ${what} to be plain data and refs: ${toEnvelope(cause).message}`;
+      throw new ShoalError('MESSAGE_NOT_PLAIN', text, { cause });
+    }
   }
 
   decode({ message, extras }: EncodedMessage): unknown {

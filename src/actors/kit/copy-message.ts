@@ -1,7 +1,7 @@
 import { fromEnvelope, toEnvelope } from '../../errors.ts';
 import { Mailbox, type Sender } from '../mailbox.ts';
 import { DEPTH_MAX, plainKindOf, whatOf } from '../plain-data.ts';
-import { goingWith } from '../transfer.ts';
+import { goingWith, transfer } from '../transfer.ts';
 
 /**
  * Copies a message as a trip to another thread or host would: plain data is cloned, refs stay the same, errors cross
@@ -10,7 +10,10 @@ import { goingWith } from '../transfer.ts';
  */
 export function copyMessage<M>(message: M): M {
   // The copy has the shape of what it copies.
-  return copy(message, 'message', { depth: 0, shared: goingWith(message).shared }) as M;
+  const { shared } = goingWith(message);
+  const copied = copy(message, 'message', { depth: 0, shared }) as M & object;
+  // As there, whoever receives it may send it on.
+  return shared.length === 0 ? copied : transfer(copied, shared);
 }
 
 /** A mailbox that copies each message, as if its owner lived elsewhere. */
@@ -56,8 +59,9 @@ function copy(value: unknown, where: string, { depth, shared }: Place): unknown 
     case 'view': {
       // As above.
       const { buffer } = value as ArrayBufferView;
-      if (buffer instanceof SharedArrayBuffer) inner(buffer, where);
-      return structuredClone(value);
+      if (!(buffer instanceof SharedArrayBuffer)) return structuredClone(value);
+      inner(buffer, where);
+      return value;
     }
     case 'shared-buffer':
       // As above.
