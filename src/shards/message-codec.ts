@@ -55,15 +55,16 @@ export function encode(message: unknown, refs: RefTable, going = goingWith(messa
   }
 }
 
-/** The ids of the replies that a message asks for. */
-export function repliesIn(extras: Extras | undefined): readonly number[] {
+/** The ids of the sender's own refs in a message, each as often as it stands there. */
+export function idsIn(kind: 'ref' | 'reply', extras: Extras | undefined): readonly number[] {
   const ids: number[] = [];
   for (let index = 0; index < (extras?.length ?? 0); index += GROUP) {
-    const kind = extras?.[index + 1];
+    const found = extras?.[index + 1];
     const value = extras?.[index + 2];
     // Each kind has its type of value.
-    if (kind === 'reply') ids.push(value as number);
-    if (kind === 'map' || kind === 'set') ids.push(...repliesIn((value as EncodedMessage).extras));
+    if (found === kind) ids.push(value as number);
+    // As above.
+    if (found === 'map' || found === 'set') ids.push(...idsIn(kind, (value as EncodedMessage).extras));
   }
   return ids;
 }

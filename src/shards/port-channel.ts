@@ -15,7 +15,7 @@ import { BatchWriter, WINDOW } from './batch-writer.ts';
 import { Exports } from './exports.ts';
 import { HeldBatches } from './held-batches.ts';
 import { Imports } from './imports.ts';
-import { decode, type EncodedMessage, encode, type RefTable, repliesIn } from './message-codec.ts';
+import { decode, type EncodedMessage, encode, idsIn, type RefTable } from './message-codec.ts';
 import { type Channel, RemoteRef, RemoteReplyRef } from './remote-ref.ts';
 import type { Tally } from './tally.ts';
 import { inContextOf } from './trace-context.ts';
@@ -119,6 +119,7 @@ export class PortChannel implements Channel, RefTable {
     try {
       this.#writer.messageNow(item, moved);
     } catch (cause) {
+      this.#forget(item[2], cause);
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new ShoalError('MESSAGE_NOT_PLAIN', `The buffers of the message cannot be transferred: ${why}`, { cause });
     }
@@ -375,10 +376,16 @@ export class PortChannel implements Channel, RefTable {
     return { path, tell: (message) => this.refuse(path, message, 'stopped') };
   }
 
-  /** It could be cloned when it was checked, or seemed so. Whoever waits for a reply to it need not wait on. */
+  /** It could be cloned when it was checked, or seemed so. */
   #notPosted(item: Item, cause: unknown): void {
     this.#undelivered(item, 'dropped');
-    for (const id of repliesIn(item[2])) {
+    this.#forget(item[2], cause);
+  }
+
+  /** Whoever waits for a reply need not wait on. The other end will not release the refs that it does not get. */
+  #forget(extras: Extras | undefined, cause: unknown): void {
+    for (const id of idsIn('ref', extras)) this.#exports.release(id, 1);
+    for (const id of idsIn('reply', extras)) {
       const text = `The request could not be cloned: ${toEnvelope(cause).message}`;
       this.#exports.fail(id, new ShoalError('MESSAGE_NOT_PLAIN', text, { cause }));
     }
