@@ -189,17 +189,40 @@ export function codeOf(error: unknown): string | undefined {
 function envelopeOf(error: unknown, depth: number): ErrorEnvelope {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error), details: {} };
   const code = anyCodeOf(error);
-  const stack: unknown = error.stack;
+  const stack = stackOf(error);
   const envelope = {
-    name: error.name,
+    // Whatever a program has put there: an envelope must be able to cross.
+    name: String(error.name),
     ...(code === undefined ? {} : { code }),
-    message: error.message,
-    details: error instanceof ShoalError ? error.details : {},
+    message: String(error.message),
+    details: error instanceof ShoalError ? plainDetails(error.details) : {},
     ...(typeof stack === 'string' ? { stack: stack.slice(0, STACK_CHARS_MAX) } : {}),
   };
   if (error.cause === undefined || depth >= CAUSES_MAX) return envelope;
   return { ...envelope, cause: envelopeOf(error.cause, depth + 1) };
 }
+
+/** Node makes the stack when it is read, and cannot if the name is a symbol, for example. */
+function stackOf(error: Error): unknown {
+  try {
+    return error.stack;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Details as their type says, which programs in JavaScript do not keep to. */
+function plainDetails(details: Readonly<Record<string, Detail>>): Readonly<Record<string, Detail>> {
+  if (Object.values(details).every((value) => value === null || SIMPLE.has(typeof value))) return details;
+  try {
+    // It leaves out what cannot cross.
+    return JSON.parse(JSON.stringify(details)) as Readonly<Record<string, Detail>>;
+  } catch {
+    return {};
+  }
+}
+
+const SIMPLE: ReadonlySet<string> = new Set(['string', 'number', 'boolean']);
 
 /** Codes are texts in Node and in Shoal, and numbers in some libraries. */
 function anyCodeOf(error: Error): string | number | undefined {

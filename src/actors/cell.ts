@@ -164,10 +164,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     if (!this.#scheduled && this.#state === 'running') this.#wake();
   }
 
-  /**
-   * Like `tell`, but as soon as there is room, in the order of the offers. Resolves with the result of that `tell`, or
-   * with false if the signal gives it up before.
-   */
+  /** Like `tell`, but as soon as there is room, in the order of the offers. False, too, if the signal gives it up. */
   async offer(message: M, signal?: AbortSignal): Promise<boolean> {
     const sender = this.kernel.current;
     if (signal?.aborted === true) return this.refuse(message, 'given-up', sender);

@@ -42,8 +42,10 @@ describe('options are checked', () => {
     [{ capacity: Object.create(null) }, '`capacity`'],
   ])('of an actor: %o', async (options, named) => {
     await using kit = testKit();
-    expect(() => kit.system.spawn(idle, options as SpawnOptions)).toThrow(refusal(named));
-    await expect(kit.system.start(idle, options as SpawnOptions)).rejects.toEqual(refusal(named));
+    // As above.
+    const given = options as SpawnOptions;
+    expect(() => kit.system.spawn(idle, given)).toThrow(refusal(named));
+    await expect(kit.system.start(idle, given)).rejects.toEqual(refusal(named));
     expect(kit.system.tree().children).toEqual([]);
   });
 
@@ -76,6 +78,7 @@ describe('options are checked', () => {
     [{ size: 1, backOff: { firstMs: 1 } }, '`maxMs`'],
     [{ size: 1, backOff: { firstMs: 1, maxMs: 5, factor: 0 } }, '`factor`'],
   ])('of a pool: %o', (options, named) => {
+    // As above.
     expect(() => pool(idle, options as PoolOptions<string>)).toThrow(refusal(named));
   });
 
@@ -85,10 +88,12 @@ describe('options are checked', () => {
     [{ nowMs: Number.NaN }, '`nowMs`'],
     [{ throughput: 0 }, '`throughput`'],
   ])('of a test kit: %o', (options, named) => {
+    // As above.
     expect(() => testKit(options as TestKitOptions)).toThrow(refusal(named));
   });
 
   it('of a manual clock', () => {
+    // As above.
     expect(() => new ManualClock({ nowMs: '0' } as unknown as ManualClockOptions)).toThrow(refusal('`nowMs`'));
   });
 });

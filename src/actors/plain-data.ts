@@ -33,7 +33,9 @@ const MAKERS_OF_VIEWS = [
   // It arrives as an `Uint8Array`.
   Buffer,
 ];
-const VIEWS = new Set<unknown>(MAKERS_OF_VIEWS.map(({ prototype }) => prototype));
+/** The prototype of a `Float16Array`, which the types do not know yet. */
+const FLOAT16: unknown = Object.getOwnPropertyDescriptor(globalThis, 'Float16Array')?.value?.prototype;
+const VIEWS = new Set<unknown>([...MAKERS_OF_VIEWS.map(({ prototype }) => prototype), FLOAT16]);
 
 /**
  * The rule for messages: refs, plain objects, and objects of the classes that a structured clone keeps. A subclass of these
@@ -69,6 +71,9 @@ export function whatOf(value: object): string {
   try {
     const made: unknown = value.constructor;
     if (typeof made !== 'function' || made.name === '') return 'an object with a prototype of its own';
+    const own: unknown = Object.getOwnPropertyDescriptor(globalThis, made.name)?.value;
+    // Such as that of a `vm` context.
+    if (own !== undefined && own !== made) return `an object of class ${made.name} of another realm`;
     const base: unknown = Object.getPrototypeOf(made);
     const isSubclass = typeof base === 'function' && base.name !== '';
     return `an object of class ${made.name}${isSubclass ? `, a subclass of ${base.name}` : ''}`;

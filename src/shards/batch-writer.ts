@@ -11,7 +11,7 @@ const BATCH_MAX = 512;
 /** Collects everything that one turn sends through a port, and posts it at the end of the turn. */
 export class BatchWriter {
   readonly #port: MessagePort;
-  readonly #refused: (item: Item) => void;
+  readonly #refused: (item: Item, error: unknown) => void;
   readonly #flush = (): void => this.flush();
   #batch: unknown[] = [];
   #isFlushDue = false;
@@ -20,7 +20,7 @@ export class BatchWriter {
   #waiting: (() => void)[] = [];
 
   /** @param refused told of each message that could not be cloned; the others are posted */
-  constructor(port: MessagePort, refused: (item: Item) => void) {
+  constructor(port: MessagePort, refused: (item: Item, error: unknown) => void) {
     this.#port = port;
     this.#refused = refused;
   }
@@ -104,11 +104,11 @@ export class BatchWriter {
   #postAlone(item: Item): void {
     try {
       this.#post(item);
-    } catch {
+    } catch (error) {
       // For example an array whose buffer was transferred after the message was checked.
       if (!isMessage(item)) return;
       this.#unacknowledged -= 1;
-      this.#refused(item);
+      this.#refused(item, error);
       this.#wakeWaiting();
     }
   }

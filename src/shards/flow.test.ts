@@ -163,6 +163,29 @@ describe('a message', () => {
   });
 });
 
+describe('an ask whose message turns out not to be cloneable', () => {
+  function changing(): object {
+    let reads = 0;
+    return {
+      get field() {
+        reads += 1;
+        return reads === 1 ? 1 : () => 1;
+      },
+    };
+  }
+
+  it.each([
+    ['when it is posted', () => Object.assign([1], { hidden: () => 1 })],
+    ['when it leaves the proxy', changing],
+  ])('fails at once, %s', async (_when, make) => {
+    await using fixture = shardsFixture({ count: 1 });
+    const worker = await fixture.worker('a');
+    const asked = fixture.ask(worker, (replyTo) => ({ kind: 'echo', value: make(), replyTo }));
+    await expect(asked).rejects.toMatchObject({ code: 'MESSAGE_NOT_PLAIN' });
+    expect(fixture.deadLetters).toMatchObject([{ why: 'dropped' }]);
+  });
+});
+
 describe('buffers that move', () => {
   it('do so from a map too, and with an offer', async () => {
     await using fixture = shardsFixture();
@@ -199,6 +222,9 @@ describe('buffers that move', () => {
     const bytes = new Uint8Array(8);
     const { start } = fixture.shards.actor('worker', transfer({ prefix: 'x', bytes }, [bytes.buffer]));
     await expect(fixture.system.start(start)).rejects.toThrow('without `transfer`');
+    // What cannot be cloned after all is refused in the same way.
+    const odd = fixture.shards.actor('worker', Object.assign([], { prefix: () => 'x' }) as object);
+    await expect(fixture.system.start(odd.start)).rejects.toMatchObject({ code: 'MESSAGE_NOT_PLAIN' });
   });
 });
 

@@ -1,7 +1,9 @@
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { copyMessage } from '../actors/kit/mod.ts';
 import type { Ref } from '../actors/mod.ts';
+import { ShoalError } from '../errors.ts';
 import { checkPlain, decode, type EncodedMessage, encode, type RefTable } from './message-codec.ts';
 import type { RefAddress } from './wire.ts';
 
@@ -68,6 +70,7 @@ const REFUSED: readonly [what: string, message: unknown, path: string][] = [
   ['a prototype without a constructor', [Object.create(Object.create(null))], 'message[0]'],
   ['what only looks like a map', { m: Object.create(Map.prototype) }, 'message.m'],
   ['what only looks like a date', { d: Object.create(Date.prototype) }, 'message.d'],
+  ['a map of another realm', { m: runInNewContext('new Map()') }, 'message.m'],
   ['shared memory', { m: new SharedArrayBuffer(8) }, 'message.m'],
   ['a view of shared memory', [new Int32Array(new SharedArrayBuffer(8))], 'message[0]'],
 ];
@@ -192,6 +195,21 @@ describe('an encoded message', () => {
         cause: expect.any(RangeError),
       }),
     );
+  });
+
+  it('refuses a list of so many items that they could not be walked', () => {
+    // Not one of them is there.
+    expect(() => checkPlain({ list: new Array(2 ** 32 - 1) })).toThrow('a list of 4294967295 items at `message.list`');
+  });
+
+  it('brings errors whatever was put into them', () => {
+    const odd = Object.assign(new Error('x'), { message: () => 1, name: Symbol('name') });
+    // JavaScript users pass anything.
+    const details = { f: () => 1, n: { deep: 1n } } as unknown as Record<string, string>;
+    expect(roundTrip([odd, new ShoalError('VM_GONE', 'gone', { details })])).toMatchObject([
+      { message: '() => 1', name: 'Symbol(name)' },
+      { code: 'VM_GONE', details: {} },
+    ]);
   });
 
   it('refuses what holds itself by more ways than can be walked', () => {

@@ -55,6 +55,20 @@ export function encode(message: unknown, refs: RefTable, going = goingWith(messa
   }
 }
 
+/** The ids of the sender's own refs in a message, each as often as it stands there. */
+export function idsIn(kind: 'ref' | 'reply', extras: Extras | undefined): readonly number[] {
+  const ids: number[] = [];
+  for (let index = 0; index < (extras?.length ?? 0); index += GROUP) {
+    const found = extras?.[index + 1];
+    const value = extras?.[index + 2];
+    // Each kind has its type of value.
+    if (found === kind) ids.push(value as number);
+    // As above.
+    if (found === 'map' || found === 'set') ids.push(...idsIn(kind, (value as EncodedMessage).extras));
+  }
+  return ids;
+}
+
 /** @throws MESSAGE_NOT_PLAIN for a message that could not cross, naming the place */
 export function checkPlain(message: unknown): void {
   encode(message, NO_REFS);
@@ -121,6 +135,9 @@ function restore(kind: Kind, value: unknown, path: unknown, refs: RefTable): unk
       return refs.refOf([kind, value, path] as unknown as RefAddress);
   }
 }
+
+/** V8 keeps longer lists as tables, mostly of holes: one that is empty may have a length of 4 thousand million. */
+const ITEMS_MAX = 2 ** 25;
 
 /** A message whose refs have no addresses yet. */
 interface RawMessage {
@@ -199,25 +216,30 @@ class Encoder {
     }
     this.budget.left -= 1;
     if (this.budget.left < 0) throw this.#refusal(`more than ${OBJECTS_MAX} objects`);
-    // Each kind is what its name says.
     switch (kind) {
       case 'fields':
+        // Each kind is what its name says, here and below.
         return this.#fields(value as Fields, refs);
       case 'items':
+        // As above.
         return this.#items(value as readonly unknown[], refs);
       case 'error':
         return this.#putAside('error', toEnvelope(value));
       case 'map':
+        // As above.
         return this.#collection('map', value as Map<unknown, unknown>, refs);
       case 'set':
+        // As above.
         return this.#collection('set', value as Set<unknown>, refs);
       case 'view': {
+        // As above.
         const view = value as ArrayBufferView;
         this.#checkBuffer(view.buffer, 'a view of ');
         return ownBytes(view, this.#going.moved);
       }
       case 'buffer':
       case 'shared-buffer':
+        // As above.
         this.#checkBuffer(value as ArrayBufferLike, '');
         return value;
       case 'value':
@@ -259,6 +281,7 @@ class Encoder {
   }
 
   #items(array: readonly unknown[], refs: RefTable): readonly unknown[] {
+    if (array.length > ITEMS_MAX) throw this.#refusal(`a list of ${array.length} items`);
     let copy: unknown[] | undefined;
     for (let index = 0; index < array.length; index++) {
       const item = array[index];

@@ -4,5 +4,6 @@ export { SHARD_FAULTS } from './fault.ts';
 export { checkPlain } from './message-codec.ts';
 export type { ArgsOf, BehavioursFunction, MessageOf, NameOf, OptionsOf, ShardHome } from './module.ts';
 export { moduleBeside } from './module.ts';
-export type { ActorOptions, PlacedActor, ShardEvent, ShardStats, Shards, ShardsOptions } from './shards.ts';
+export type { PlacedActor, ShardStats, Shards } from './shards.ts';
 export { createShards } from './shards.ts';
+export type { ActorOptions, ShardEvent, ShardsOptions } from './shards-options.ts';

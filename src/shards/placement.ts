@@ -1,7 +1,8 @@
-import type { ExitReason, Ref } from '../actors/mod.ts';
-import { codeOf, fromEnvelope } from '../errors.ts';
+import { type ExitReason, type Ref, ReplyRef } from '../actors/mod.ts';
+import { codeOf, fromEnvelope, toEnvelope } from '../errors.ts';
 import type { ControlCalls, PlacedOptions } from './control.ts';
 import type { PortChannel } from './port-channel.ts';
+import { RemoteReplyRef } from './remote-ref.ts';
 
 /** What a placement needs of the shard that it is on. */
 export interface PlacementDeps {
@@ -72,10 +73,11 @@ export class Placement {
       try {
         // The proxy has taken it for the actor, whose mailbox must not refuse it.
         channel.tell(this.actor, message, this.#path, true);
-      } catch {
+      } catch (error) {
         // It could cross when it was sent, but its sender has changed it since, or given a buffer away twice. The
         // actor that it is for is not to blame.
         channel.refuse(this.#path, message, 'dropped');
+        failReplies(message, error);
       }
       return undefined;
     }
@@ -126,5 +128,14 @@ export class Placement {
       // The actor has ended with its shard.
       if (codeOf(error) !== 'SHARD_LOST') throw error;
     }
+  }
+}
+
+/** Whoever waits for a reply to a message that has turned out not to be able to cross need not wait on. */
+function failReplies(message: unknown, why: unknown): void {
+  if (typeof message !== 'object' || message === null) return;
+  const error = fromEnvelope(toEnvelope(why));
+  for (const { value } of Object.values(Object.getOwnPropertyDescriptors(message))) {
+    if (value instanceof ReplyRef || value instanceof RemoteReplyRef) value.fail(error);
   }
 }

@@ -152,6 +152,18 @@ describe('a channel', () => {
     }
   });
 
+  it('keeps no refs of a message that did not leave', async () => {
+    const { here, there } = twoEnds();
+    const far = sent(there, here, probe<unknown>(there.system, { patience }).ref);
+    const local = here.system.spawn(() => () => undefined);
+    const bytes = new ArrayBuffer(8);
+    for (let n = 0; n < 10; n++) far.tell({ bytes, local, map: new Map([['local', local]]) });
+    expect(here.channel.counts.refs).toBe(1);
+    structuredClone(bytes, { transfer: [bytes] });
+    await expect.poll(() => here.letters.length).toBe(10);
+    expect(here.channel.counts.refs).toBe(0);
+  });
+
   it.each(['tell', 'offer'] as const)('makes a dead letter of a %s that can no longer be cloned', async (how) => {
     const { here, there } = twoEnds();
     const received = probe<{ bytes: ArrayBuffer }>(there.system, { patience });

@@ -15,7 +15,7 @@ import { BatchWriter, WINDOW } from './batch-writer.ts';
 import { Exports } from './exports.ts';
 import { HeldBatches } from './held-batches.ts';
 import { Imports } from './imports.ts';
-import { decode, type EncodedMessage, encode, type RefTable } from './message-codec.ts';
+import { decode, type EncodedMessage, encode, idsIn, type RefTable } from './message-codec.ts';
 import { type Channel, RemoteRef, RemoteReplyRef } from './remote-ref.ts';
 import type { Tally } from './tally.ts';
 import { inContextOf } from './trace-context.ts';
@@ -70,7 +70,7 @@ export class PortChannel implements Channel, RefTable {
     this.#options = options;
     this.#port = options.port;
     this.#replyPath = `${options.peer}?`;
-    this.#writer = new BatchWriter(options.port, (item) => this.#undelivered(item, 'dropped'));
+    this.#writer = new BatchWriter(options.port, (item, error) => this.#notPosted(item, error));
     this.#imports = new Imports(this, (id, count) => this.#writer.op({ op: 'release', id, count }));
     // Only the `PortChannel` at the other end writes to this port.
     options.port.on('message', (batch: Batch) => this.#receive(batch));
@@ -119,6 +119,7 @@ export class PortChannel implements Channel, RefTable {
     try {
       this.#writer.messageNow(item, moved);
     } catch (cause) {
+      this.#forget(item[2], cause);
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new ShoalError('MESSAGE_NOT_PLAIN', `The buffers of the message cannot be transferred: ${why}`, { cause });
     }
@@ -139,9 +140,18 @@ export class PortChannel implements Channel, RefTable {
    * @throws MESSAGE_NOT_PLAIN
    */
   encode(data: unknown, what: string): EncodedMessage {
-    if (goingWith(data).moved.length === 0) return encode(data, this);
-    const text = `Expected ${what} to have no buffers that move, because the next start needs them too. Pass a copy without \`transfer\``;
-    throw new ShoalError('MESSAGE_NOT_PLAIN', text);
+    if (goingWith(data).moved.length > 0) {
+      const why = 'because the next start needs them too. Pass a copy without `transfer`';
+      throw new ShoalError('MESSAGE_NOT_PLAIN', `Expected ${what} to have no buffers that move, ${why}`);
+    }
+    const encoded = encode(data, this);
+    try {
+      // It may seem to be plain and not be: an array can have functions beside its items.
+      return structuredClone(encoded);
+    } catch (cause) {
+      const text = `Expected ${what} to be plain data and refs: ${toEnvelope(cause).message}`;
+      throw new ShoalError('MESSAGE_NOT_PLAIN', text, { cause });
+    }
   }
 
   decode({ message, extras }: EncodedMessage): unknown {
@@ -364,6 +374,21 @@ export class PortChannel implements Channel, RefTable {
   #nobody(id: number): Ref<never> {
     const path = `${this.#options.peer}#${id}`;
     return { path, tell: (message) => this.refuse(path, message, 'stopped') };
+  }
+
+  /** It could be cloned when it was checked, or seemed so. */
+  #notPosted(item: Item, cause: unknown): void {
+    this.#undelivered(item, 'dropped');
+    this.#forget(item[2], cause);
+  }
+
+  /** Whoever waits for a reply need not wait on. The other end will not release the refs that it does not get. */
+  #forget(extras: Extras | undefined, cause: unknown): void {
+    for (const id of idsIn('ref', extras)) this.#exports.release(id, 1);
+    for (const id of idsIn('reply', extras)) {
+      const text = `The request could not be cloned: ${toEnvelope(cause).message}`;
+      this.#exports.fail(id, new ShoalError('MESSAGE_NOT_PLAIN', text, { cause }));
+    }
   }
 
   #undelivered([to, message]: Item, why: Undelivered): void {

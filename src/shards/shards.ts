@@ -1,47 +1,20 @@
-import { type ActorSystem, type Behaviour, checked, type Mailbox, MS_FROM_0, type Ref, safe } from '../actors/mod.ts';
+import { type Behaviour, checked, type Mailbox, MS_FROM_0, type Ref, safe } from '../actors/mod.ts';
 import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError } from '../errors.ts';
-import { checkActorOptions, checkShardsOptions } from './check-options.ts';
 import { CheckedMailbox } from './checked-mailbox.ts';
 import type { PlacedOptions, WorkerStats } from './control.ts';
 import { BEAT_MS, HANG_MS } from './heartbeat.ts';
-import type { ArgsOf, BehavioursFunction, MessageOf, NameOf, OptionsOf } from './module.ts';
+import type { ArgsOf, BehavioursFunction, MessageOf, NameOf } from './module.ts';
 import type { Placement } from './placement.ts';
 import { proxy } from './proxy.ts';
 import { Shard } from './shard.ts';
 import { ShardThread } from './shard-thread.ts';
-
-export interface ShardsOptions<B extends BehavioursFunction> {
-  readonly system: ActorSystem;
-  /** How many worker threads. */
-  readonly count: number;
-  /** A module that exports `behaviours` (`moduleBeside` gives its address); each thread loads it. */
-  readonly module: URL;
-  /** What each thread passes to `behaviours`. */
-  readonly options: OptionsOf<B>;
-  /** How long a thread may be silent before it counts as hung; default 2000. */
-  readonly hangMs?: number;
-  /** How often a thread sends a heartbeat; default 500. */
-  readonly beatMs?: number;
-  /** How long the start of a thread may take; default 30000. */
-  readonly startMs?: number;
-  /** The heap that a thread may use, in MB; default 512. */
-  readonly heapMbMax?: number;
-  /** The memory outside of the heap that a thread may use for array buffers, in MB; default 512. */
-  readonly bufferMbMax?: number;
-  readonly onEvent?: (event: ShardEvent) => void;
-  /** An actor failed that has no proxy: it was spawned by a placed one. Default: the logger of the system. */
-  readonly onFailure?: (path: string, error: ErrorEnvelope) => void;
-}
-
-export type ShardEvent =
-  | { readonly kind: 'shard-up'; readonly shard: number }
-  /** The ends of its actors have been reported, and a fresh thread is to start. */
-  | { readonly kind: 'shard-lost'; readonly shard: number; readonly error: ErrorEnvelope };
-
-export interface ActorOptions extends PlacedOptions {
-  /** Told the shard each time that the actor is placed. */
-  readonly onPlaced?: (shard: number) => void;
-}
+import {
+  type ActorOptions,
+  checkActorOptions,
+  checkShardsOptions,
+  type ShardEvent,
+  type ShardsOptions,
+} from './shards-options.ts';
 
 /**
  * What `spawn` or the spec of a child needs for an actor on a shard: `child({ id, ...shards.actor('name', args) })`.

@@ -43,6 +43,8 @@ const QUIET_LOOKS = 10;
 
 export function countedSystem(count: number): CountedSystem {
   const counts = new Int32Array(new SharedArrayBuffer(COUNTS.length * Int32Array.BYTES_PER_ELEMENT));
+  // The arguments of actors on shards.
+  transfer(counts, [counts.buffer]);
   const letters: DeadLetter[] = [];
   const system = createSystem({
     onDeadLetter: (letter) => letters.push(letter),
@@ -73,7 +75,7 @@ export function countedSystem(count: number): CountedSystem {
       if (!(await system.offer(to, message))) add(counts, 'refused');
     },
     placed(name, options = {}) {
-      const { start, ...spawn } = shards.actor('counted', transfer(counts, [counts.buffer]), options);
+      const { start, ...spawn } = shards.actor('counted', counts, options);
       return system.start(start, { ...spawn, name });
     },
     async settled({ sent: expected, slack = 0 } = {}) {

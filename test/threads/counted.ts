@@ -7,6 +7,8 @@ import type { ShardHome } from '../../src/shards/mod.ts';
  */
 export const COUNTS = ['sent', 'refused', 'handled'] as const;
 
+const BRIEF_MS = 2;
+
 export interface CountedMessage {
   readonly steps: readonly Step[];
   /** What the receiver does before anything else. */
@@ -17,7 +19,8 @@ export interface CountedMessage {
 export interface Step {
   readonly to: Ref<CountedMessage>;
   readonly times: number;
-  readonly how: 'tell' | 'offer' | 'through-child';
+  /** An offer that is brief is given up soon. */
+  readonly how: 'tell' | 'offer' | 'brief-offer' | 'through-child';
   readonly fault?: CountedMessage['fault'];
 }
 
@@ -32,17 +35,19 @@ export function send(counts: Int32Array, to: Ref<CountedMessage>, message: Count
   if (!to.tell(message)) add(counts, 'refused');
 }
 
-/** An actor that counts what it handles, and sends what it is told to. */
-export function counted(counts: Int32Array): Behaviour<CountedMessage> {
+/** An actor that counts what it handles, and sends what it is told to. On the main thread it does not end its thread. */
+export function counted(counts: Int32Array, endsThread = false): Behaviour<CountedMessage> {
+  const handled = (receive: Receive<CountedMessage>): Receive<CountedMessage> =>
+    endsThread ? receive : ({ steps, fault }) => receive({ steps, fault: fault === 'crash' ? fault : undefined });
   return (context) => {
-    const child = context.spawn<CountedMessage>((own) => receive(counts, own, undefined));
-    return receive(counts, context, child);
+    const child = context.spawn<CountedMessage>((own) => handled(receive(counts, own, undefined)));
+    return handled(receive(counts, context, child));
   };
 }
 
 /** The same, on a shard. */
 export function behaviours(_home: ShardHome): { counted: (counts: Int32Array) => Behaviour<CountedMessage> } {
-  return { counted };
+  return { counted: (counts) => counted(counts, true) };
 }
 
 function receive(
@@ -58,7 +63,7 @@ function receive(
     if (step === undefined) return undefined;
     const { to, times, how } = step;
     const message: CountedMessage = { steps, fault: step.fault };
-    if (how === 'offer') return offer(counts, context, step, message);
+    if (how === 'offer' || how === 'brief-offer') return offer(counts, context, step, message);
     for (let n = 0; n < times; n++) {
       if (how === 'through-child' && child !== undefined) {
         send(counts, child, { steps: [{ ...step, times: 1, how: 'tell' }, ...steps] });
@@ -74,12 +79,16 @@ function receive(
 async function offer(
   counts: Int32Array,
   context: Context<CountedMessage>,
-  { to, times }: Step,
+  { to, times, how }: Step,
   message: CountedMessage,
 ): Promise<void> {
   for (let n = 0; n < times; n++) {
     add(counts, 'sent');
-    if (!(await context.offer(to, message))) add(counts, 'refused');
+    const limit = how === 'brief-offer' ? { timeoutMs: BRIEF_MS } : {};
+    if (await context.offer(to, message, limit)) continue;
+    add(counts, 'refused');
+    // The next ones would wait as long, each of them.
+    if (how === 'brief-offer') return;
   }
 }
 

@@ -1,7 +1,7 @@
 import { fromEnvelope, toEnvelope } from '../../errors.ts';
 import { Mailbox, type Sender } from '../mailbox.ts';
 import { DEPTH_MAX, plainKindOf, whatOf } from '../plain-data.ts';
-import { goingWith } from '../transfer.ts';
+import { goingWith, transfer } from '../transfer.ts';
 
 /**
  * Copies a message as a trip to another thread or host would: plain data is cloned, refs stay the same, errors cross
@@ -10,7 +10,10 @@ import { goingWith } from '../transfer.ts';
  */
 export function copyMessage<M>(message: M): M {
   // The copy has the shape of what it copies.
-  return copy(message, 'message', { depth: 0, shared: goingWith(message).shared }) as M;
+  const { shared } = goingWith(message);
+  const copied = copy(message, 'message', { depth: 0, shared }) as M & object;
+  // As there, whoever receives it may send it on.
+  return shared.length === 0 ? copied : transfer(copied, shared);
 }
 
 /** A mailbox that copies each message, as if its owner lived elsewhere. */
@@ -39,6 +42,7 @@ function copy(value: unknown, where: string, { depth, shared }: Place): unknown 
       // What these kinds are, here and below.
       return (value as unknown[]).map((item, index) => inner(item, `${where}[${index}]`));
     case 'map': {
+      // As above.
       const entries = [...(value as Map<unknown, unknown>)];
       return new Map(
         entries.map(([k, v]) => [
@@ -48,15 +52,19 @@ function copy(value: unknown, where: string, { depth, shared }: Place): unknown 
       );
     }
     case 'set':
+      // As above.
       return new Set([...(value as Set<unknown>)].map((item) => inner(item, where)));
     case 'fields':
       return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inner(item, `${where}.${key}`)]));
     case 'view': {
+      // As above.
       const { buffer } = value as ArrayBufferView;
-      if (buffer instanceof SharedArrayBuffer) inner(buffer, where);
-      return structuredClone(value);
+      if (!(buffer instanceof SharedArrayBuffer)) return structuredClone(value);
+      inner(buffer, where);
+      return value;
     }
     case 'shared-buffer':
+      // As above.
       if (shared.includes(value as SharedArrayBuffer)) return value;
       throw cannotTravel(where, 'shared memory that was not marked with `transfer`');
     case 'buffer':

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ShoalError } from '../../errors.ts';
-import type { Exit, Ref } from '../mod.ts';
+import { type Exit, type Ref, transfer } from '../mod.ts';
 import { copyMessage, isFailure, probe, testKit } from './mod.ts';
 
 type Note = { kind: 'a'; n: number } | { kind: 'b'; text: string };
@@ -111,6 +111,13 @@ describe('copied messages', () => {
   });
 
   it('refuse what cannot travel, and say where it stands', () => {
+    const shared = new SharedArrayBuffer(8);
+    expect(() => copyMessage({ shared })).toThrow(
+      'shared memory that was not marked with `transfer` at `message.shared`',
+    );
+    // The copy may be sent on.
+    const marked = copyMessage(copyMessage(transfer({ shared, view: new Uint8Array(shared) }, [shared])));
+    expect([marked.shared, marked.view.buffer.byteLength]).toEqual([shared, 8]);
     expect(() => copyMessage(new Map([['a', () => 1]]))).toThrow('got function at `message.get(a)`');
     expect(() => copyMessage({ a: [{ f: () => 1 }] })).toThrow('got function at `message.a[0].f`');
     expect(() => copyMessage({ a: new (class Own {})() })).toThrow('an object of class Own at `message.a`');

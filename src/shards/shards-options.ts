@@ -1,4 +1,5 @@
 import {
+  type ActorSystem,
   ANYTHING,
   checked,
   checkOptions,
@@ -14,9 +15,43 @@ import {
   TEXT,
   WHOLE_FROM_1,
 } from '../actors/mod.ts';
+import type { ErrorEnvelope } from '../errors.ts';
+import type { PlacedOptions } from './control.ts';
 import { BEAT_MS, HANG_MS } from './heartbeat.ts';
-import type { BehavioursFunction } from './module.ts';
-import type { ActorOptions, ShardsOptions } from './shards.ts';
+import type { BehavioursFunction, OptionsOf } from './module.ts';
+
+export interface ShardsOptions<B extends BehavioursFunction> {
+  readonly system: ActorSystem;
+  /** How many worker threads. */
+  readonly count: number;
+  /** A module that exports `behaviours` (`moduleBeside` gives its address); each thread loads it. */
+  readonly module: URL;
+  /** What each thread passes to `behaviours`. */
+  readonly options: OptionsOf<B>;
+  /** How long a thread may be silent before it counts as hung; default 2000. */
+  readonly hangMs?: number;
+  /** How often a thread sends a heartbeat; default 500. */
+  readonly beatMs?: number;
+  /** How long the start of a thread may take; default 30000. */
+  readonly startMs?: number;
+  /** The heap that a thread may use, in MB; default 512. */
+  readonly heapMbMax?: number;
+  /** The memory outside of the heap that a thread may use for array buffers, in MB; default 512. */
+  readonly bufferMbMax?: number;
+  readonly onEvent?: (event: ShardEvent) => void;
+  /** An actor failed that has no proxy: it was spawned by a placed one. Default: the logger of the system. */
+  readonly onFailure?: (path: string, error: ErrorEnvelope) => void;
+}
+
+export type ShardEvent =
+  | { readonly kind: 'shard-up'; readonly shard: number }
+  /** The ends of its actors have been reported, and a fresh thread is to start. */
+  | { readonly kind: 'shard-lost'; readonly shard: number; readonly error: ErrorEnvelope };
+
+export interface ActorOptions extends PlacedOptions {
+  /** Told the shard each time that the actor is placed. */
+  readonly onPlaced?: (shard: number) => void;
+}
 
 /** Below about half of this, V8 ends the whole process instead of the thread. */
 const HEAP_MB_MIN = 16;
