@@ -159,6 +159,18 @@ describe('shoal simulate', () => {
     },
   );
 
+  test('messages that are lost, doubled and late: no request ends twice, and the client resends', async () => {
+    const options = ['--load', 'constant:20', '--duration', '20', '--deadline', '5000', '-o', 'json'];
+    const { stdout, exitCode } = await simulate(...options, '--messages', 'lost=0.02,doubled=0.05,late=0.05');
+    const { requests } = parsed<{
+      readonly requests: { readonly sent: number; readonly ok: number; readonly wait_ms: { readonly max: number } };
+    }>(stdout);
+    expect(exitCode).toBe(0);
+    expect(requests.ok).toBeGreaterThan(0);
+    // Nothing else takes so long here: some message was late or lost.
+    expect(requests.wait_ms.max).toBeGreaterThan(300);
+  });
+
   const files = {
     'empty.json': '',
     'other.json': '{"name": "shoal"}',
@@ -173,6 +185,7 @@ describe('shoal simulate', () => {
     [['--param', 'speed=1'], 2, /^shoal: There is no parameter "speed"; .* \[CONFIG_VALUE\]\n$/],
     [['--param', 'free_count=0'], 2, /^shoal: Expected free_count to be .* \[CONFIG_VALUE\]\n$/],
     [['--faults', 'flood=1'], 2, /^shoal: expected --faults NAME=RATE .* \[USAGE\]\n$/],
+    [['--messages', 'lost=2'], 2, /^shoal: expected --messages NAME=SHARE .* \[USAGE\]\n$/],
     [['--vms', '0'], 2, /--vms/],
     [['--seeds', '1', '--lines'], 2, /--lines and --chart show one run/],
     [['--chaos', '--load', 'constant:1'], 2, /give either --chaos or a load/],
