@@ -11,6 +11,7 @@ export type { CommandReply } from './values/command-messages.ts';
 export type { FleetEvent } from './values/fleet-event.ts';
 export type { GuestReady, GuestReport } from './values/guest.ts';
 export type { HostCommand, HostEvent } from './values/host-messages.ts';
+export { HOST_MAILBOX_MAX, VMS_MAX } from './values/limits.ts';
 export type { LinkEvent, LinkMessage, LinkTarget } from './values/link-messages.ts';
 export type { Params } from './values/params.ts';
 export { makeParams, PARAMETERS, paramsTable } from './values/params.ts';
