@@ -12,7 +12,7 @@ import { CANARY } from './planted-bugs.ts';
 const MAIN = join(fileURLToPath(new URL('../..', import.meta.url)), 'src/cli/main.ts');
 const PLANT = fileURLToPath(new URL('plant.ts', import.meta.url));
 /** A seed that finds the canary, and those after it. */
-const CANARY_SEED = 13;
+const CANARY_SEED = 5;
 
 function simulate(...args: string[]): Promise<Finished> {
   return run(args, {});
@@ -86,6 +86,19 @@ describe('shoal simulate', () => {
     const failed = parsed<{ readonly ok: boolean }>(broken.stdout);
     const known = new Set(fields.map(({ path }) => path));
     expect([failed.ok, Object.keys(failed).filter((name) => !known.has(name))]).toEqual([false, []]);
+  });
+
+  test('counts as cold starts the VMs that requests waited for, and not those of the minimum or kept as spares', async () => {
+    const options = ['--load', 'constant:20', '--service', '200', '--duration', '5', '-o', 'json'];
+    const run = async (...params: string[]): Promise<Record<string, number>> => {
+      const { stdout } = await simulate(...options, ...params.flatMap((one) => ['--param', one]));
+      return parsed<{ readonly vms: Record<string, number> }>(stdout).vms;
+    };
+    const [cold, warm] = await Promise.all([run('spare_vm_count=2'), run('min_vm_count=40')]);
+    expect(cold['cold_starts']).toBeGreaterThan(0);
+    // The first VM is R1's, and some are spares that nobody waited for.
+    expect(cold['cold_starts']).toBeLessThan(cold['started'] ?? 0);
+    expect(warm).toMatchObject({ started: 40, ready: 40, cold_starts: 0, ended: 0 });
   });
 
   test('runs a trace, with its units of work', async () => {
