@@ -2,7 +2,7 @@ import { actorsSuite } from './actors-suite.ts';
 import type { Row } from './compare.ts';
 import { mainSuite } from './main-suite.ts';
 import { partsSuite } from './parts-suite.ts';
-import { rulesSuite } from './rules-suite.ts';
+import { policySuite } from './policy-suite.ts';
 import { shardsSuite } from './shards-suite.ts';
 
 /** A suite yields its rows one by one; `wanted` selects the claims to measure. */
@@ -13,5 +13,5 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   parts: partsSuite,
   actors: actorsSuite,
   shards: shardsSuite,
-  rules: rulesSuite,
+  policy: policySuite,
 };

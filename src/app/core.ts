@@ -1,6 +1,13 @@
 import type { ActorSystem, Behaviour, Ref } from '../actors/mod.ts';
 import type { ErrorEnvelope } from '../errors.ts';
-import { type HostEvent, type LinkMessage, type Outcome, type RouterMessage, router } from '../fleet/mod.ts';
+import {
+  HOST_MAILBOX_MAX,
+  type HostEvent,
+  type LinkMessage,
+  type Outcome,
+  type RouterMessage,
+  router,
+} from '../fleet/mod.ts';
 import {
   type ControllerMessage,
   controller,
@@ -65,6 +72,7 @@ export async function startCore(of: CoreOptions, cleanUp: CleanUp): Promise<Core
   const routerRef = new DeferredRef<RouterMessage>('/core/router');
   const controllerChild = child<ControllerMessage>({
     id: 'controller',
+    capacity: HOST_MAILBOX_MAX,
     start: controllerOf(of, events),
     shutdown: CONTROLLER_STOP_MS,
     onRef: (ref) => {
@@ -74,6 +82,7 @@ export async function startCore(of: CoreOptions, cleanUp: CleanUp): Promise<Core
   });
   const routerChild = child<RouterMessage>({
     id: 'router',
+    capacity: HOST_MAILBOX_MAX,
     start: routerOf(of, controllerRef),
     onRef: (ref) => {
       events.bind(ref);

@@ -42,6 +42,11 @@ export const simulateCommand: Command = {
       value: 'NAME=RATE,...',
       about: 'faults a simulated minute, such as vmCrash=6,shoalCrash=1 (default: none)',
     },
+    {
+      name: 'messages',
+      value: 'NAME=SHARE,...',
+      about: 'messages of NATS that go wrong, such as lost=0.005,doubled=0.01,late=0.02 (default: none)',
+    },
     { name: 'deadline', value: 'MS', about: 'of each request (default: 30000)' },
     { name: 'seed', value: 'N', about: 'decides all chance: the same seed gives the same history (default: 1)' },
     { name: 'chaos', about: 'the seed decides load, limits, parameters and faults too' },

@@ -11,6 +11,8 @@ export function reportJson(report: Report, scenario: Scenario): object {
     vms: {
       started: vms.started,
       ready: vms.ready,
+      ended: vms.ended,
+      cold_starts: vms.coldStarts,
       peak: vms.peak,
       vm_seconds: vms.vmSeconds,
       bytes_allocated_over_used: vms.bytesAllocatedOverUsed,

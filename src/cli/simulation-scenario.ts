@@ -25,6 +25,9 @@ const CLIENTS_MAX = 10_000;
 const FACTOR_MAX = 1_000_000;
 /** After the last line of a trace, what it began comes to its end. */
 const SECONDS_AFTER_A_TRACE = 60;
+/** How much later a late message comes. */
+const LATE_MS = { kind: 'uniform', fromMs: 1, toMs: 800 } as const;
+const MESSAGE_FAULTS = ['lost', 'doubled', 'late'] as const;
 /** Flags that describe a scenario. */
 const OF_A_SCENARIO = [
   'load',
@@ -39,6 +42,7 @@ const OF_A_SCENARIO = [
   'service',
   'ms-per-unit',
   'faults',
+  'messages',
   'deadline',
 ];
 
@@ -91,6 +95,7 @@ function describedBy(command: Command, flags: Flags): Scenario {
     },
     ...(msPerUnit === undefined ? {} : { msPerUnit }),
     faults: faultsOf(command, flags.text('faults')),
+    network: { ...base.network, ...messagesOf(command, flags.text('messages')), lateMs: LATE_MS },
   };
 }
 
@@ -110,6 +115,20 @@ function paramsOf(command: Command, texts: readonly string[]): Readonly<Record<s
   const values = settings(command, texts);
   makeParams(values);
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Number(value)]));
+}
+
+function messagesOf(command: Command, text: string | undefined): Partial<Scenario['network']> {
+  if (text === undefined) return {};
+  const entries = text.split(',').map((one) => {
+    const [name = '', share = ''] = one.split('=');
+    const known = MESSAGE_FAULTS.find((fault) => fault === name);
+    if (known === undefined || !/^(?:0?\.\d+|[01](?:\.0+)?)$/.test(share)) {
+      const expected = `NAME=SHARE with one of ${MESSAGE_FAULTS.join(', ')}, and a share from 0 to 1`;
+      throw usage(command, `expected --messages ${expected}, got "${one}"`);
+    }
+    return [known, Number(share)] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function faultsOf(command: Command, text: string | undefined): FaultRates {

@@ -11,7 +11,7 @@ export function simulationSummaryOf(report: Report, options: readonly string[]):
     ...options.map((option, index) => `${index === 0 ? 'Scenario' : '        '}    ${option}`),
     `Requests    ${requests.sent} in ${(simulatedMs / 1_000).toFixed(1)} simulated seconds: ${requests.ok} ok, ${failures} failed`,
     `Waits       p50 ${formatMs(waitMs.p50)}, p95 ${formatMs(waitMs.p95)}, p99 ${formatMs(waitMs.p99)}, max ${formatMs(waitMs.max)}`,
-    `VMs         ${vms.started} started, ${vms.ready} ready (cold starts ${rules['R3'] ?? 0}), at most ${vms.peak} at a time`,
+    `VMs         ${vms.started} started, ${vms.ready} ready, ${vms.ended} ended, at most ${vms.peak} at a time; ${vms.coldStarts} cold starts`,
     `            ${vms.vmSeconds.toFixed(0)} VM-seconds, memory allocated over used ${vms.bytesAllocatedOverUsed.toFixed(1)}`,
     `Rules       ${Object.entries(rules)
       .map(([rule, count]) => `${rule} ${count}`)

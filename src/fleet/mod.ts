@@ -15,6 +15,7 @@ export { REQUEST_END_REASONS, VM_END_REASONS, WAIT_REASONS } from './values/end-
 export type { FleetEvent } from './values/fleet-event.ts';
 export type { GuestReady, GuestReport } from './values/guest.ts';
 export type { HostCommand, HostEvent } from './values/host-messages.ts';
+export { HOST_MAILBOX_MAX, VMS_MAX } from './values/limits.ts';
 export type { LinkEvent, LinkMessage, LinkTarget } from './values/link-messages.ts';
 export type { Params } from './values/params.ts';
 export { makeParams, PARAMETERS, paramsTable } from './values/params.ts';

@@ -2,6 +2,7 @@ export { chartOf } from './chart.ts';
 export { checkScenario } from './check-scenario.ts';
 export { DEFAULT_SCENARIO } from './defaults.ts';
 export { formatDuration, parseDuration } from './duration.ts';
+export { type HeapOfAVm, heapOfAVm } from './heap.ts';
 export { parseShape, parseTrace, readTrace } from './load.ts';
 export { VM_BYTES } from './machine-room.ts';
 export { unreached } from './moments.ts';

@@ -18,6 +18,10 @@ export interface Report {
   readonly vms: {
     readonly started: number;
     readonly ready: number;
+    /** QEMUs that ended, however. */
+    readonly ended: number;
+    /** VMs that were started because requests waited, used spares among them. */
+    readonly coldStarts: number;
     readonly vmSeconds: number;
     readonly peak: number;
     readonly bytesAllocatedOverUsed: number;
@@ -57,6 +61,7 @@ export class Recorder {
   #sentNow = 0;
   #sent = 0;
   #ready = 0;
+  #coldStarts = 0;
   #peak = 0;
   #allocated = 0;
   #used = 0;
@@ -71,6 +76,10 @@ export class Recorder {
 
   rule(rule: Rule): void {
     this.#rules.set(rule, (this.#rules.get(rule) ?? 0) + 1);
+  }
+
+  coldStart(): void {
+    this.#coldStarts += 1;
   }
 
   vmReady(): void {
@@ -121,6 +130,8 @@ export class Recorder {
       vms: {
         started: room.started,
         ready: this.#ready,
+        ended: this.#counts.get('qemu-ended') ?? 0,
+        coldStarts: this.#coldStarts,
         vmSeconds: rounded(room.vmMsUntilNow() / 1_000),
         peak: this.#peak,
         bytesAllocatedOverUsed: this.#used === 0 ? 0 : rounded(this.#allocated / this.#used),

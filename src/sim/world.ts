@@ -313,6 +313,9 @@ export class World {
     this.record(event.kind, event.vm, `${rule}${event.text}${figures}`);
     if (event.rule !== undefined) this.recorder.rule(event.rule);
     if (event.kind === 'vm-ready') this.recorder.vmReady();
+    if (event.kind === 'vm-start' && event.rule === 'R3' && event.figures?.['waiting'] !== undefined) {
+      this.recorder.coldStart();
+    }
     if (event.kind === 'host-down') this.checks.losesHost();
     if (event.kind === 'vm-stop' && event.rule === 'R6') this.checks.endsSilent(event.vm ?? 0);
   }

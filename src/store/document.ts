@@ -1,4 +1,4 @@
-import { makeParams } from '../fleet/mod.ts';
+import { makeParams, VMS_MAX } from '../fleet/mod.ts';
 import { isRecord } from '../is-record.ts';
 import { checkedRow, checkField, RowFault } from './checked-row.ts';
 import { COUNTER, IP_POOL, type RowChecks, SYSTEM_PARAM, VMACHINE } from './field-checks.ts';
@@ -9,7 +9,7 @@ export const FORMAT = 'shoal-store';
 export const VERSION = 2;
 
 /** A table with more rows is a mistake and no fleet. */
-export const ROWS_MAX = 131_072;
+export const ROWS_MAX = VMS_MAX;
 
 /** The content of the file, without the format's name and version. */
 export interface StoreDocument extends Tables {

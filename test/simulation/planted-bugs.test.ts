@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { Page } from '../docs/page.ts';
 import { hunt } from './hunt.ts';
 import { CANARY, PLANTED_BUGS } from './planted-bugs.ts';
 
+const RULES = Array.from({ length: 11 }, (_, index) => `R${index + 1}`);
 const HOME = fileURLToPath(new URL('../..', import.meta.url));
 /** One of these seeds finds the canary. */
 const CANARY_SEEDS = { first: 10, count: 10 };
@@ -19,6 +21,16 @@ describe('the planted bugs', () => {
   test('are at least thirty, each with a name of its own', () => {
     expect(new Set(PLANTED_BUGS.map(({ name }) => name)).size).toBe(PLANTED_BUGS.length);
     expect(PLANTED_BUGS.length).toBeGreaterThanOrEqual(30);
+  });
+
+  test('stand in the table of invariants, each, beside the rule whose promise it breaks; no rule is without one', () => {
+    const invariants = Page.read('docs/rules.md').section('Invariants') ?? '';
+    const rows = [...invariants.matchAll(/^\| (R\d+) \|(?:[^|]*\|){2}([^|]*)\|$/gm)];
+    const named = rows.flatMap(([, , names = '']) => names.split(',').map((name) => name.trim()));
+    expect(new Set(named)).toEqual(new Set(PLANTED_BUGS.map(({ name }) => name)));
+    const rules = new Set(rows.map(([, rule]) => rule));
+    // R10 is not built.
+    expect(RULES.filter((rule) => rule !== 'R10' && !rules.has(rule))).toEqual([]);
   });
 
   test('a few seeds find the canary', async () => {

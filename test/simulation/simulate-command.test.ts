@@ -12,7 +12,7 @@ import { CANARY } from './planted-bugs.ts';
 const MAIN = join(fileURLToPath(new URL('../..', import.meta.url)), 'src/cli/main.ts');
 const PLANT = fileURLToPath(new URL('plant.ts', import.meta.url));
 /** A seed that finds the canary, and those after it. */
-const CANARY_SEED = 13;
+const CANARY_SEED = 5;
 
 function simulate(...args: string[]): Promise<Finished> {
   return run(args, {});
@@ -88,6 +88,19 @@ describe('shoal simulate', () => {
     expect([failed.ok, Object.keys(failed).filter((name) => !known.has(name))]).toEqual([false, []]);
   });
 
+  test('counts as cold starts the VMs that requests waited for, and not those of the minimum or kept as spares', async () => {
+    const options = ['--load', 'constant:20', '--service', '200', '--duration', '5', '-o', 'json'];
+    const run = async (...params: string[]): Promise<Record<string, number>> => {
+      const { stdout } = await simulate(...options, ...params.flatMap((one) => ['--param', one]));
+      return parsed<{ readonly vms: Record<string, number> }>(stdout).vms;
+    };
+    const [cold, warm] = await Promise.all([run('spare_vm_count=2'), run('min_vm_count=40')]);
+    expect(cold['cold_starts']).toBeGreaterThan(0);
+    // The first VM is R1's, and some are spares that nobody waited for.
+    expect(cold['cold_starts']).toBeLessThan(cold['started'] ?? 0);
+    expect(warm).toMatchObject({ started: 40, ready: 40, cold_starts: 0, ended: 0 });
+  });
+
   test('runs a trace, with its units of work', async () => {
     const trace = join(folder(), 'trace.csv');
     writeFileSync(trace, 'time,bytes,units\n0,10,100\n1,10,100\n2.5,10,300\n');
@@ -159,6 +172,18 @@ describe('shoal simulate', () => {
     },
   );
 
+  test('messages that are lost, doubled and late: no request ends twice, and the client resends', async () => {
+    const options = ['--load', 'constant:20', '--duration', '20', '--deadline', '5000', '-o', 'json'];
+    const { stdout, exitCode } = await simulate(...options, '--messages', 'lost=0.02,doubled=0.05,late=0.05');
+    const { requests } = parsed<{
+      readonly requests: { readonly sent: number; readonly ok: number; readonly wait_ms: { readonly max: number } };
+    }>(stdout);
+    expect(exitCode).toBe(0);
+    expect(requests.ok).toBeGreaterThan(0);
+    // Nothing else takes so long here: some message was late or lost.
+    expect(requests.wait_ms.max).toBeGreaterThan(300);
+  });
+
   const files = {
     'empty.json': '',
     'other.json': '{"name": "shoal"}',
@@ -173,6 +198,7 @@ describe('shoal simulate', () => {
     [['--param', 'speed=1'], 2, /^shoal: There is no parameter "speed"; .* \[CONFIG_VALUE\]\n$/],
     [['--param', 'free_count=0'], 2, /^shoal: Expected free_count to be .* \[CONFIG_VALUE\]\n$/],
     [['--faults', 'flood=1'], 2, /^shoal: expected --faults NAME=RATE .* \[USAGE\]\n$/],
+    [['--messages', 'lost=2'], 2, /^shoal: expected --messages NAME=SHARE .* \[USAGE\]\n$/],
     [['--vms', '0'], 2, /--vms/],
     [['--seeds', '1', '--lines'], 2, /--lines and --chart show one run/],
     [['--chaos', '--load', 'constant:1'], 2, /give either --chaos or a load/],

@@ -1,4 +1,5 @@
 import { ShoalError } from '../../errors.ts';
+import { VMS_MAX } from './limits.ts';
 
 /** The rows of `system_params` as one value. Counts, milliseconds, bytes and percent as the names say. */
 export interface Params {
@@ -41,8 +42,6 @@ interface Definition {
 }
 
 const DAY_MS = 86_400_000;
-/** As many as a host's tables hold: above 100 000, which simulations have, and far above what a machine runs. */
-const VMS_MAX = 131_072;
 
 /** Under the names of the table, with what a value may be. */
 export const PARAMETERS: Readonly<Record<string, Definition>> = {

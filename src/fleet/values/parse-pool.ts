@@ -1,9 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { ShoalError } from '../../errors.ts';
 import type { Address } from './address.ts';
-
-/** More than a host can run; a typing error in a range must not become a table of millions. */
-const ADDRESSES_MAX = 131_072;
+import { VMS_MAX } from './limits.ts';
 
 /**
  * Reads `FIRST-LAST:PORT` or `IP:PORT`, such as `127.0.10.1-127.0.10.50:9000`.
@@ -21,7 +19,8 @@ export function parsePool(text: string): readonly Address[] {
   if (why !== undefined) throw invalid(text, why);
   const count = toNumber(last) - from + 1;
   if (count < 1) throw invalid(text, `ends before it begins`);
-  if (count > ADDRESSES_MAX) throw invalid(text, `has ${count} addresses, at most ${ADDRESSES_MAX} are allowed`);
+  // A typing error in a range must not become a table of millions.
+  if (count > VMS_MAX) throw invalid(text, `has ${count} addresses, at most ${VMS_MAX} are allowed`);
   return Array.from({ length: count }, (_, index) => ({ id: index + 1, ip: toText(from + index), port }));
 }
 

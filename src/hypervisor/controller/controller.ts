@@ -1,5 +1,5 @@
 import type { Behaviour, Context, Ref } from '../../actors/mod.ts';
-import type { VmId } from '../../fleet/mod.ts';
+import { HOST_MAILBOX_MAX, type VmId } from '../../fleet/mod.ts';
 import { type SupervisorMessage, supervisor } from '../../supervisor/mod.ts';
 import type { HostNotice } from '../notices.ts';
 import { homeHere, type VmTask } from '../shards/vm-home.ts';
@@ -27,6 +27,7 @@ export function controller(options: ControllerOptions): Behaviour<ControllerMess
     const logFolder = await logFolderOf(options.logFolder, (why) => notices.tell({ kind: 'host-impaired', why }));
     const vms = await context.start(supervisor({ strategy: 'one_for_one', children: [], ...RESTARTS }), {
       name: 'vms',
+      capacity: HOST_MAILBOX_MAX,
     });
     // The actor sends itself more than others may.
     const body = new Controller({ ...options, notices }, logFolder, context as Context<ControllerInput>, vms);

@@ -1,6 +1,9 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { systemClock } from '../src/actors/mod.ts';
 import { Fleet, isAtRest, openRequest, RequestPath, route, step } from '../src/fleet/kit/mod.ts';
 import { makeParams } from '../src/fleet/mod.ts';
+import { heapOfAVm } from '../src/sim/mod.ts';
 import { compare, type Row } from './compare.ts';
 
 const FEW = 100;
@@ -22,10 +25,20 @@ const REPORT_MS = 0.01;
 /** What they cost is memory that no cache holds: they claim nothing. */
 const WITHOUT_GOAL: ReadonlySet<string> = new Set(['report-from-all', 'look-at-all']);
 
+/** Most of a VM's heap beyond its machine. */
+const HEAP_BYTES_MAX = 4_096;
+const SIMULATED_VMS = 5_000;
+/** Those that go are sorted: a little more than linear, and the caches of a CPU are left. */
+const STEP_COST_MAX = 4;
+
 /** Makes a fleet of that many VMs. @returns the call to measure */
 type Case = (vms: number) => () => unknown;
 
 const CASES: Readonly<Record<string, Case>> = {
+  'route-one-free': (vms) => {
+    const fleet = busyFleet(vms, 1);
+    return () => route(fleet, NOW_MS);
+  },
   'route-all-busy': (vms) => {
     const fleet = busyFleet(vms);
     return () => route(fleet, NOW_MS);
@@ -45,6 +58,11 @@ const CASES: Readonly<Record<string, Case>> = {
     const fleet = readyFleet(vms);
     return () => step(fleet, NOW_MS);
   },
+  // As after a start with so many VMs, when each that becomes ready makes a step.
+  'step-while-all-start': (vms) => {
+    const fleet = startingFleet(vms);
+    return () => step(fleet, NOW_MS);
+  },
   'at-rest': (vms) => {
     const fleet = readyFleet(vms);
     return () => isAtRest(fleet, NOW_MS);
@@ -52,7 +70,7 @@ const CASES: Readonly<Record<string, Case>> = {
 };
 
 /** The cost of the router's judgements with many VMs, beside the same with a hundred. In memory: no VM runs. */
-export async function* rulesSuite(wanted: (name: string) => boolean): AsyncIterable<Row> {
+export async function* policySuite(wanted: (name: string) => boolean): AsyncIterable<Row> {
   for (const [what, open] of Object.entries(CASES)) {
     for (const vms of MANY) {
       const name = `${what}-among-${vms}`;
@@ -68,6 +86,66 @@ export async function* rulesSuite(wanted: (name: string) => boolean): AsyncItera
       });
     }
   }
+  if (wanted('full-step-a-vm')) yield await fullStep();
+  yield* heap(wanted);
+}
+
+/** All VMs are surplus and go in one step: its cost for each VM. */
+async function fullStep(): Promise<Row> {
+  const vms = MANY.at(-1) ?? FEW;
+  const [many, few] = [surplusFleet(vms), surplusFleet(FEW)];
+  const ofAll = (fleet: Fleet): number => step(fleet, NOW_MS).length;
+  if (ofAll(many) < vms) throw new Error('not all VMs go');
+  return compare({
+    name: 'full-step-a-vm',
+    unit: 'us',
+    goal: { atMost: STEP_COST_MAX },
+    rounds: ROUNDS,
+    ours: async () => microseconds(() => ofAll(many), 1) / vms,
+    baseline: async () => microseconds(() => ofAll(few)) / FEW,
+  });
+}
+
+/** Bytes of heap for each VM, beside the aim. */
+async function* heap(wanted: (name: string) => boolean): AsyncIterable<Row> {
+  if (wanted('heap-of-a-vm-in-the-rules')) {
+    const vms = MANY.at(-1) ?? FEW;
+    yield await compare({
+      name: 'heap-of-a-vm-in-the-rules',
+      unit: 'B',
+      goal: { atMost: 1 },
+      rounds: 1,
+      ours: async () => {
+        const before = heapUsed();
+        const fleet = readyFleet(vms);
+        const bytes = heapUsed() - before;
+        return fleet.vmCount === vms ? bytes / vms : Number.NaN;
+      },
+      baseline: async () => HEAP_BYTES_MAX,
+    });
+  }
+  if (!wanted('heap-of-a-vm-in-all')) return;
+  // The actors, links and consoles of a VM too; without the simulated machine.
+  yield await compare({
+    name: 'heap-of-a-vm-in-all',
+    unit: 'B',
+    goal: { atMost: 1 },
+    rounds: 1,
+    ours: async () => {
+      const { whole, machine } = await heapOfAVm(SIMULATED_VMS, heapUsed);
+      return whole - machine;
+    },
+    baseline: async () => HEAP_BYTES_MAX,
+  });
+}
+
+/** Node gives the collector to those that ask for it only. */
+function heapUsed(): number {
+  setFlagsFromString('--expose-gc');
+  // The type of V8's own function.
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  return process.memoryUsage().heapUsed;
 }
 
 function reports(vms: number, stride: number, among: number): () => unknown {
@@ -105,15 +183,15 @@ function requests(vms: number): () => unknown {
 }
 
 /** The mean CPU time of a call, that of the garbage collector's threads included. */
-function microseconds(call: () => unknown): number {
+function microseconds(call: () => unknown, callsALook = CALLS_A_LOOK): number {
   let calls = 0;
   let sink: unknown;
   const before = process.cpuUsage();
   const startMs = performance.now();
   let elapsedMs = 0;
   while (elapsedMs < MEASURED_MS) {
-    for (let again = 0; again < CALLS_A_LOOK; again++) sink = call();
-    calls += CALLS_A_LOOK;
+    for (let again = 0; again < callsALook; again++) sink = call();
+    calls += callsALook;
     elapsedMs = performance.now() - startMs;
   }
   // A call that found nothing would look fast.
@@ -122,14 +200,38 @@ function microseconds(call: () => unknown): number {
   return (user + system) / calls;
 }
 
-/** All VMs are ready, none is surplus, and each address has its VM. */
-function readyFleet(vms: number): Fleet {
-  const pool = Array.from({ length: vms }, (_, at) => ({ id: at + 1, ip: ipOf(at), port: 9_000 }));
+/** All VMs are being made, and each address has its VM. */
+function startingFleet(vms: number): Fleet {
+  const pool = poolOf(vms);
   const fleet = new Fleet({ host: 'bench', params: makeParams(), pool, nowMs: 0 });
   fleet.apply({ kind: 'host-up', nowMs: NOW_MS });
   for (const [at, address] of pool.entries()) {
-    const vm = at + 1;
-    fleet.apply({ kind: 'vm-reserved', vm, address, spare: false, nowMs: NOW_MS });
+    fleet.apply({ kind: 'vm-reserved', vm: at + 1, address, spare: false, nowMs: NOW_MS });
+  }
+  return fleet;
+}
+
+/** All VMs are ready and have been idle for long, and none need stay. */
+function surplusFleet(vms: number): Fleet {
+  const fleet = readyFleet(vms);
+  for (let seq = 2; seq <= 4; seq++) {
+    const nowMs = NOW_MS * seq;
+    for (let vm = 1; vm <= vms; vm++) {
+      fleet.apply({ kind: 'vm-report', vm, report: { ...report(seq), cpuPercent: 0 }, nowMs });
+    }
+  }
+  fleet.apply({ kind: 'params', params: makeParams({ free_count: 1, min_vm_count: 0 }) });
+  return fleet;
+}
+
+function poolOf(vms: number): { id: number; ip: string; port: number }[] {
+  return Array.from({ length: vms }, (_, at) => ({ id: at + 1, ip: ipOf(at), port: 9_000 }));
+}
+
+/** All VMs are ready, none is surplus, and each address has its VM. */
+function readyFleet(vms: number): Fleet {
+  const fleet = startingFleet(vms);
+  for (const { id: vm } of [...fleet.vms]) {
     fleet.apply({ kind: 'vm-durable', vm });
     fleet.apply({ kind: 'vm-prepared', vm, pid: vm, imageDigest: undefined });
     fleet.apply({ kind: 'vm-booting', vm, nowMs: NOW_MS });
@@ -141,13 +243,13 @@ function readyFleet(vms: number): Fleet {
   return fleet;
 }
 
-/** Each VM works on a request and no address is free, so R4 chooses among them. */
-function busyFleet(vms: number): Fleet {
+/** Each VM but the last `free` works on a request, and no address is free: without one that is free, R4 chooses among them. */
+function busyFleet(vms: number, free = 0): Fleet {
   const fleet = readyFleet(vms);
-  for (let vm = 1; vm <= vms; vm++) {
+  for (let vm = 1; vm <= vms - free; vm++) {
     fleet.apply({ kind: 'request-dispatched', request: openRequest(request(vm)), vm });
   }
-  if (fleet.freeVm !== undefined) throw new Error('no VM is free');
+  if ((fleet.freeVm !== undefined) !== free > 0) throw new Error(`${free} VMs are free`);
   return fleet;
 }
 

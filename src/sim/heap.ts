@@ -1,0 +1,87 @@
+import { FrameType, FrameWriter } from '../hypervisor/mod.ts';
+import { DEFAULT_SCENARIO } from './defaults.ts';
+import { History } from './history.ts';
+import { simulatedHypervisor } from './hypervisor.ts';
+import { MachineRoom, VM_BYTES } from './machine-room.ts';
+import { SimulatedProcess } from './process.ts';
+import { Chance } from './random.ts';
+import type { Scenario } from './scenario.ts';
+import { VirtualTime } from './virtual-time.ts';
+import { World } from './world.ts';
+
+/** Bytes of heap for each VM that is ready and at rest. */
+export interface HeapOfAVm {
+  /** With the simulated machine. */
+  readonly whole: number;
+  /** Of the simulated machine alone: QEMU, guest, console and link. */
+  readonly machine: number;
+}
+
+const READY_MS = 10_000;
+const NO_BYTES = new Uint8Array();
+
+/** @param usedBytes the heap in use, after a collection */
+export async function heapOfAVm(vms: number, usedBytes: () => number): Promise<HeapOfAVm> {
+  const scenario: Scenario = {
+    ...DEFAULT_SCENARIO,
+    addresses: vms,
+    memoryBytes: 2 * vms * VM_BYTES,
+    durationMs: 2 * READY_MS,
+    load: { kind: 'constant', perSecond: 1 },
+    params: { min_vm_count: vms },
+  };
+  return { whole: await ofWhole(scenario, usedBytes), machine: await ofMachines(scenario, usedBytes) };
+}
+
+async function ofWhole(scenario: Scenario, usedBytes: () => number): Promise<number> {
+  const world = new World({ scenario, history: new History() });
+  const before = usedBytes();
+  let bytes = 0;
+  world.time.after(READY_MS, () => {
+    if (world.room.running !== scenario.addresses) throw new Error(`${world.room.running} VMs run`);
+    bytes = usedBytes() - before;
+  });
+  await world.run();
+  return bytes / scenario.addresses;
+}
+
+/** The same machines, driven by nobody: each prints its reports, and has a link that was answered once. */
+async function ofMachines(
+  { addresses: vms, memoryBytes, guest, host }: Scenario,
+  usedBytes: () => number,
+): Promise<number> {
+  const before = usedBytes();
+  const time = new VirtualTime();
+  const chance = new Chance(1);
+  const process = new SimulatedProcess(time, chance);
+  const nothing = (): void => undefined;
+  const room = new MachineRoom({
+    ...{ time, chance, memoryBytes, behaviour: guest },
+    ...{ violation: nothing, note: nothing, onWork: nothing, onSpawn: nothing, record: nothing },
+  });
+  const hypervisor = simulatedHypervisor({ time, chance, process, room, behaviour: () => host });
+  const kept: unknown[] = [];
+  for (let vm = 1; vm <= vms; vm++) {
+    const address = { id: vm, ip: `10.${vm >> 16}.${(vm >> 8) & 255}.${vm & 255}`, port: 9_000 };
+    const made = { image: 'simulated', imageDigest: '', accelerator: 'kvm', memoryMib: 16 } as const;
+    const limits = { statusIntervalMs: 1_000, textBytesMax: 1_000 };
+    void hypervisor.prepare({ vm, address, ...made, ...limits }).then(async (machine) => {
+      machine.onConsole(nothing);
+      machine.onExit(nothing);
+      await machine.start();
+      time.after(READY_MS / 2, () => {
+        const connection = hypervisor.connect(address);
+        const writer = new FrameWriter();
+        writer.append(FrameType.ping, 1, 0, NO_BYTES, NO_BYTES, NO_BYTES);
+        connection.onBytes(nothing);
+        connection.onOpen(() => {
+          for (const piece of writer.take()) connection.write(piece);
+        });
+        kept.push(machine, connection);
+      });
+    });
+  }
+  await time.run(READY_MS);
+  if (kept.length !== 2 * vms) throw new Error(`${kept.length / 2} VMs are linked`);
+  return (usedBytes() - before) / vms;
+}
