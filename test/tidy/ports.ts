@@ -14,6 +14,7 @@ export const MAY_PASS_THE_PORTS: Readonly<Record<string, string>> = {
   'src/actors/clock.ts': 'the adapter of the port `Clock`',
   'src/actors/random.ts': 'the adapter of the port `Random`',
   'src/actors/scheduler.ts': "the adapter of the port `Scheduler`: it shares Node's event loop",
+  'src/actors/pace.ts': "the scheduler's part for callers outside of actors: only a system on Node's event loop has it",
   'src/actors/kit/': 'the test kit runs beside real I/O, waits for it, and draws a seed',
   'src/sim/virtual-time.ts': 'lets Node look for signals between two events of a long simulation',
   'src/app/fleet-actors.ts': "chooses the adapters of `shoal up`: this host's QEMU and clock",
