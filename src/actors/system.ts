@@ -5,6 +5,7 @@ import { Cell } from './cell.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { startActor } from './context.ts';
 import { DeadLetters } from './dead-letters.ts';
+import { Deadlines } from './deadlines.ts';
 import { guarded, type Hooks } from './hooks.ts';
 import type { Kernel } from './kernel.ts';
 import { type Logger, SystemLog, stderrLogger } from './log.ts';
@@ -70,6 +71,7 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
   const kernel: Kernel = {
     system,
     clock,
+    deadlines: new Deadlines(clock),
     scheduler: options.scheduler ?? new FairScheduler(),
     throughput: checkedThroughput(options.throughput ?? THROUGHPUT_DEFAULT),
     deadLetters,
