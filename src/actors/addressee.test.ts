@@ -1,6 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Addressee } from './addressee.ts';
 import { DeadLetters } from './dead-letters.ts';
+import { Deadlines } from './deadlines.ts';
+import { ManualClock } from './kit/manual-clock.ts';
 import { testKit } from './kit/mod.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Exit, Ref } from './ref.ts';
@@ -74,17 +76,21 @@ describe('the ref of a reply', () => {
   it('takes one reply, and tells when it has it', () => {
     const replies: unknown[] = [];
     const deadLetters = new DeadLetters();
+    const clock = new ManualClock();
+    const take = (outcome: unknown): void => void replies.push(outcome);
     const ref = new ReplyRef<number>(
-      { current: undefined, deadLetters },
-      { path: '/a' },
-      (reply) => replies.push(reply),
-      (error) => replies.push(error),
+      { current: undefined, deadLetters, deadlines: new Deadlines(clock) },
+      new Elsewhere(),
+      1_000,
+      { replied: take, failed: take },
     );
     ref.onSettled(() => replies.push('settled'));
+    ref.onSettled(() => replies.push('settled too'));
     expect([ref.tell(1), ref.tell(2), ref.fail(new Error('late'))]).toEqual([true, false, false]);
     ref.onSettled(() => replies.push('settled before'));
-    expect(replies).toEqual(['settled', 1, 'settled before']);
-    expect(deadLetters.latest()).toEqual([{ from: '-', to: '/a?', message: 2, why: 'second-reply' }]);
+    expect(replies).toEqual(['settled', 'settled too', 1, 'settled before']);
+    expect(clock.pending).toBe(0);
+    expect(deadLetters.latest()).toEqual([{ from: '-', to: '/elsewhere?', message: 2, why: 'second-reply' }]);
   });
 });
 

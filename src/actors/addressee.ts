@@ -1,4 +1,6 @@
 import { ShoalError } from '../errors.ts';
+import type { EndListener } from './ends.ts';
+import type { LinkedList } from './linked-list.ts';
 import type { Exit, Ref } from './ref.ts';
 
 /**
@@ -18,6 +20,8 @@ export interface Addressee {
   unwatch(watcher: object): void;
   /** Tells `listener` of the next end. @returns how to cancel it */
   onEnd(listener: (exit: Exit) => void): () => void;
+  /** Those that `onEnd` would tell, if the actor is one of this thread: asks join them without a function each. */
+  readonly ends?: { readonly listeners: LinkedList<EndListener> };
   /** Ends the actor. Resolves when it has ended or was abandoned at its time limit. */
   shutdown(timeoutMs?: number): Promise<void>;
 }

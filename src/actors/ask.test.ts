@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { testKit } from './kit/mod.ts';
-import type { Ref } from './mod.ts';
+import { type TestKit, testKit } from './kit/mod.ts';
+import type { AskOutcome, Ref } from './mod.ts';
 
 type Question = { readonly replyTo: Ref<string> };
 const question = (replyTo: Ref<string>): Question => ({ replyTo });
@@ -118,5 +118,88 @@ describe('ask', () => {
       kind: 'error',
       error: { code: 'ACTOR_CHILD_FAILED', cause: { message: 'boom' } },
     });
+  });
+});
+
+describe('many asks', () => {
+  /** Asks an actor that never replies, and notes when the ask has failed. */
+  function asker(kit: TestKit): { ask(timeoutMs: number): void; failedMs: number[] } {
+    const silent = kit.system.spawn<Question>(() => () => undefined);
+    const failedMs: number[] = [];
+    return {
+      ask: (timeoutMs) =>
+        void kit.system.ask(silent, question, timeoutMs).catch(() => failedMs.push(kit.clock.monotonic())),
+      failedMs,
+    };
+  }
+
+  it('with one time limit share a timer, and each fails at its own deadline', async () => {
+    await using kit = testKit();
+    const { ask, failedMs } = asker(kit);
+    for (const _ of [1, 2, 3]) ask(10);
+    await kit.advance(4);
+    for (const _ of [1, 2]) ask(10);
+    expect(kit.clock.pending).toBe(1);
+    await kit.advance(3);
+    ask(10);
+    await kit.advance(100);
+    expect(failedMs).toEqual([10, 10, 10, 14, 14, 17]);
+    expect(kit.clock.pending).toBe(0);
+  });
+
+  it('fail at their deadlines, also if the one that set the timer has its reply', async () => {
+    await using kit = testKit();
+    const replies: Ref<string>[] = [];
+    const slow = kit.system.spawn<Question>(
+      () =>
+        ({ replyTo }) =>
+          void replies.push(replyTo),
+    );
+    const outcomes: unknown[] = [];
+    const ask = (): void => {
+      const note = (outcome: unknown): void => void outcomes.push([kit.clock.monotonic(), outcome]);
+      kit.system.ask(slow, question, 10).then(note, ({ code }: { readonly code: string }) => note(code));
+    };
+    ask();
+    await kit.advance(1);
+    ask();
+    await kit.advance(1);
+    ask();
+    await kit.settle();
+    replies[0]?.tell('first');
+    replies[2]?.tell('third');
+    await kit.advance(100);
+    expect(outcomes).toEqual([
+      [2, 'first'],
+      [2, 'third'],
+      [11, 'ACTOR_ASK_TIMEOUT'],
+    ]);
+    expect(kit.clock.pending).toBe(0);
+  });
+
+  it('with different time limits fail at their deadlines', async () => {
+    await using kit = testKit();
+    const { ask, failedMs } = asker(kit);
+    for (const timeoutMs of [30, 10, 20, 10, 30]) ask(timeoutMs);
+    await kit.advance(100);
+    expect(failedMs).toEqual([10, 10, 20, 30, 30]);
+    expect(kit.clock.pending).toBe(0);
+  });
+
+  it('that are sent again in the moment of their failure get their whole time again', async () => {
+    await using kit = testKit();
+    const silent = kit.system.spawn<Question>(() => () => undefined);
+    const failedMs: number[] = [];
+    kit.system.spawn<AskOutcome<string> | 'go'>((context) => {
+      const ask = (): void => context.ask(silent, question, (outcome) => outcome, 10);
+      for (const _ of [1, 2]) ask();
+      return () => {
+        failedMs.push(kit.clock.monotonic());
+        if (failedMs.length < 5) ask();
+      };
+    });
+    await kit.advance(100);
+    expect(failedMs).toEqual([10, 10, 20, 20, 30, 30]);
+    expect(kit.clock.pending).toBe(0);
   });
 });

@@ -1,9 +1,9 @@
-import { fromEnvelope, ShoalError } from '../errors.ts';
+import { ShoalError } from '../errors.ts';
 import { addresseeOf } from './addressee.ts';
 import type { Kernel } from './kernel.ts';
 import { checkedDuration } from './options.ts';
 import type { Ref } from './ref.ts';
-import { ReplyRef } from './reply-ref.ts';
+import { type Asker, ReplyRef } from './reply-ref.ts';
 
 /** A request to an actor. */
 export interface Request<M, R> {
@@ -12,36 +12,19 @@ export interface Request<M, R> {
   readonly timeoutMs: number;
 }
 
-/** Told once how a request ended. */
-export interface Asker<R> {
-  readonly replied: (reply: R) => void;
-  readonly failed: (error: unknown) => void;
-}
-
 /**
  * Sends the request. The asker is told in the very moment of the reply, so that the reply keeps its place among the
  * other messages from the actor that was asked.
  * @returns the ref for the reply; failing it gives the request up
  */
 export function ask<M, R>(
-  kernel: Pick<Kernel, 'clock' | 'current' | 'deadLetters'>,
+  kernel: Pick<Kernel, 'current' | 'deadLetters' | 'deadlines'>,
   { to, toMessage, timeoutMs }: Request<M, R>,
   asker: Asker<R>,
 ): ReplyRef<R> {
   checkedDuration('timeoutMs', timeoutMs);
   const actor = addresseeOf(to);
-  const replyTo = new ReplyRef<R>(kernel, actor, asker.replied, asker.failed);
-  const cancelTimer = kernel.clock.timer(timeoutMs, () => {
-    replyTo.fail(new ShoalError('ACTOR_ASK_TIMEOUT', `${to.path} did not reply within ${timeoutMs} ms`));
-  });
-  const unwatch = actor.onEnd(({ reason }) => {
-    const cause = reason.kind === 'error' ? fromEnvelope(reason.error) : undefined;
-    replyTo.fail(new ShoalError('ACTOR_STOPPED', `${to.path} ended before it replied`, { cause }));
-  });
-  replyTo.onSettled(() => {
-    cancelTimer();
-    unwatch();
-  });
+  const replyTo = new ReplyRef<R>(kernel, actor, timeoutMs, asker);
   try {
     if (to.tell(toMessage(replyTo))) return replyTo;
   } catch (error) {

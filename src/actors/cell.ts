@@ -195,6 +195,12 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.#alerted = true;
   }
 
+  /** Made when it is first needed. */
+  get ends(): Ends {
+    this.#ends ??= new Ends();
+    return this.#ends;
+  }
+
   /** From now on `receive` handles the messages. */
   become(receive: Receive<M>): void {
     this.#receive = receive;
@@ -286,14 +292,12 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.#awaited = undefined;
     const exit = { path: this.path, reason };
     this.kernel.hooks.onStop?.(exit);
-    this.#ends ??= new Ends();
-    this.#ends.finish(exit, isTold ? undefined : this.parent);
+    this.ends.finish(exit, isTold ? undefined : this.parent);
   }
 
   watch(watcher: object, listener: Listener): void {
-    this.#ends ??= new Ends();
-    if (this.#state === 'stopped') this.#ends.watchEnded(this.path, watcher, this.parent, listener);
-    else this.#ends.watch(watcher, listener);
+    if (this.#state === 'stopped') this.ends.watchEnded(this.path, watcher, this.parent, listener);
+    else this.ends.watch(watcher, listener);
   }
 
   unwatch(watcher: object): void {
@@ -301,8 +305,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   }
 
   onEnd(listener: Listener): () => void {
-    this.#ends ??= new Ends();
-    return this.#ends.listen(listener);
+    return this.ends.listen(listener);
   }
 
   /** Ends this actor from outside. Resolves when it has ended or was abandoned at its time limit. */

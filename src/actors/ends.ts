@@ -3,6 +3,11 @@ import type { Exit, ExitReason } from './ref.ts';
 
 export type Listener = (exit: Exit) => void;
 
+/** Told of the end of an actor. */
+export interface EndListener {
+  ended(exit: Exit): void;
+}
+
 const NORMAL: ExitReason = { kind: 'normal' };
 
 /** What is known of the ends of one actor, and who is to be told of the next. */
@@ -11,7 +16,7 @@ export class Ends {
   /** By the watcher. Asks only listen, so most actors need no map. */
   #watching: Map<object, Listener> | undefined;
   /** Asks come and go by the thousand, and a list costs a third of what a set does. */
-  readonly #listening = new LinkedList<Listener>();
+  readonly listeners = new LinkedList<EndListener>();
   /** Those that were told of the last end, so that one that watches again is not told of it for ever. */
   #told: WeakSet<object> | undefined;
   /** The last end was a failure that the parent has not been told of. */
@@ -38,7 +43,7 @@ export class Ends {
     this.#isUnseen = exit.reason.kind === 'error' && parent !== undefined && watching?.has(parent) !== true;
     if (watching !== undefined) this.#told = new WeakSet(watching.keys());
     for (const tell of watching?.values() ?? []) tell(exit);
-    for (let tell = this.#listening.shift(); tell !== undefined; tell = this.#listening.shift()) tell(exit);
+    for (let one = this.listeners.shift(); one !== undefined; one = this.listeners.shift()) one.ended(exit);
   }
 
   /** Tells of the last end, if `watcher` was not told of it before. Otherwise it waits for the next one. */
@@ -64,8 +69,7 @@ export class Ends {
 
   /** @returns how to cancel it */
   listen(listener: Listener): () => void {
-    const listening = this.#listening;
-    const node = listening.push(listener);
-    return () => listening.remove(node);
+    const node = this.listeners.push({ ended: listener });
+    return () => this.listeners.remove(node);
   }
 }

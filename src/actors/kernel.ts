@@ -2,6 +2,7 @@ import type { Pausable } from './backpressure.ts';
 import type { ActorSystem } from './behaviour.ts';
 import type { Clock } from './clock.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import type { Deadlines } from './deadlines.ts';
 import type { Hooks } from './hooks.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Pace } from './pace.ts';
@@ -12,6 +13,7 @@ import type { Observers, Tracing } from './tracing.ts';
 export interface Kernel {
   readonly system: ActorSystem;
   readonly clock: Clock;
+  readonly deadlines: Deadlines;
   scheduler: Scheduler;
   readonly pace: Pick<Pace, 'through' | 'run'>;
   /** How many messages an actor handles before the next actor gets its turn. */

@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FairScheduler, type Runnable } from './scheduler.ts';
 
 /** Catches uncaught errors, which would end the process. */
@@ -111,6 +111,26 @@ describe('the event loop turns', () => {
       scheduler.schedule(runnable);
     });
     for (const loop of [0, 1, 2, 3, 4]) expect(seen.filter((one) => one === loop).length).toBeLessThanOrEqual(2);
+  });
+
+  it('without an immediate of the scheduler if little is to be done, however long ago the last turn was', async () => {
+    let nowMs = 0;
+    const scheduler = new FairScheduler(() => nowMs);
+    const turnLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    // The first loop of the event loop may be under way.
+    await turnLoop();
+    const immediates = vi.spyOn(globalThis, 'setImmediate');
+    onTestFinished(() => immediates.mockRestore());
+    const LOOPS = 10;
+    for (let loop = 0; loop < LOOPS; loop++) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      scheduler.schedule(turnsOf(3, resolve, () => (nowMs += 0.001)));
+      await promise;
+      await turnLoop();
+      nowMs += loop % 2 === 0 ? 1 : 0.01;
+    }
+    // Those of this test.
+    expect(immediates).toHaveBeenCalledTimes(LOOPS);
   });
 
   it('also for those who are scheduled between two slices', async () => {

@@ -6,6 +6,7 @@ import { checkOptions, FUNCTION, objectWith, type Rules, TEXT, WHOLE_FROM_1 } fr
 import { type Clock, systemClock } from './clock.ts';
 import { startActor } from './context.ts';
 import { DeadLetters } from './dead-letters.ts';
+import { Deadlines } from './deadlines.ts';
 import { guarded, type Hooks } from './hooks.ts';
 import type { Kernel } from './kernel.ts';
 import { type Logger, SystemLog, stderrLogger } from './log.ts';
@@ -97,6 +98,7 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
   const kernel: Kernel = {
     system,
     clock,
+    deadlines: new Deadlines(clock),
     scheduler: options.scheduler ?? new FairScheduler(),
     pace,
     throughput: options.throughput ?? THROUGHPUT_DEFAULT,
