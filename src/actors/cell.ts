@@ -21,8 +21,7 @@ import { inContext, observed, traced } from './tracing.ts';
  * incarnation only (children, timers, clean-up) is in `Incarnation`.
  */
 export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
-  // The fields that each message touches come first and share two cache lines, because V8 lays fields out in this
-  // order.
+  // The fields that each message touches come first, and share two cache lines: V8 lays fields out in this order.
   readonly kernel: Kernel;
   #state: State = 'stopped';
   readonly #mailbox: Mailbox<M>;
@@ -42,10 +41,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   #awaited: Set<Pausable> | undefined;
   /** The senders that wait for room in this mailbox. */
   #room: RoomQueue | undefined;
-  /**
-   * Set while the actor waits outside of the scheduler's queue: for the promise of its handler, or for room in another
-   * mailbox.
-   */
+  /** Waits outside of the scheduler's queue: for the promise of its handler, or for room in another mailbox. */
   #parked: 'promise' | 'room' | undefined;
   readonly #overflow: Overflow;
   readonly name: string;

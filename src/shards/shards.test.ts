@@ -165,7 +165,7 @@ describe('the end of an actor on a shard', () => {
     const stopped = patientProbe<string>(fixture);
     const ref = await fixture.worker('w', { stopped: stopped.ref });
     await fixture.system.stop(ref);
-    expect(stopped.received).toEqual(['/w']);
+    await stopped.expect('/w');
     expect(await fixture.system.ended(ref)).toMatchObject({ reason: { kind: 'shutdown' } });
   });
 

@@ -85,10 +85,12 @@ describe('whatever happened before', () => {
     fc.assert(
       fc.property(anyHistory, (given) =>
         play(given, ({ fleet }, decisions) => {
-          const ejects = decisions.filter((one) => one.kind === 'drain' && one.ejected).length;
+          const ejected = new Set(endedBy(decisions.filter((one) => one.kind === 'drain' && one.ejected)));
+          const ejects = ejected.size;
           if (ejects === 0) return;
-          const others = new Set(endedBy(decisions.filter((one) => !(one.kind === 'drain' && one.ejected))));
-          const ready = [...fleet.group('ready')].filter((vm) => !others.has(vm.id) || vm.faults >= 3).length;
+          // One that has nothing in hand is told to stop in the same step.
+          const others = new Set(endedBy(decisions).filter((vm) => !ejected.has(vm)));
+          const ready = [...fleet.group('ready')].filter((vm) => !others.has(vm.id)).length;
           const starting = [...fleet.group('starting')].filter((vm) => !others.has(vm.id)).length;
           const away = fleet.group('ejected').size + starting + ejects;
           const all = ready + starting + fleet.group('ejected').size;

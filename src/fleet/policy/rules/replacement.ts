@@ -1,4 +1,3 @@
-import type { Fleet } from '../../state/fleet.ts';
 import type { Vm } from '../../state/vm.ts';
 import type { Considered } from '../../values/considered.ts';
 import type { VmId } from '../../values/vm-id.ts';
@@ -22,9 +21,8 @@ export function replaceAsked(plan: Plan): void {
 
 /** @returns whether the old VM is drained, so that it is the next one's turn */
 function replace(plan: Plan, old: Vm): boolean {
-  const { fleet } = plan;
   const figures = { vm: old.id, ready: plan.ready, starting: plan.starting };
-  const instead = replacementOf(old.id, fleet);
+  const instead = replacementOf(old.id, plan);
   if (instead === undefined && plan.start('command', figures, old.id)) return false;
   const waits = isFailing(plan) || isOneLeaving(plan) || plan.starting > 0;
   if (instead === undefined ? waits : instead.state !== 'ready') return false;
@@ -49,9 +47,10 @@ function isOneLeaving({ fleet, leaving }: Plan): boolean {
   return leaving + fleet.group('draining').size + fleet.group('stopping').size + fleet.releasing.size > 0;
 }
 
-function replacementOf(old: VmId, fleet: Fleet): Vm | undefined {
+/** The VM that is to take its place, unless it leaves itself. */
+function replacementOf(old: VmId, plan: Plan): Vm | undefined {
   for (const name of ['starting', 'ready'] as const) {
-    for (const vm of fleet.group(name)) if (vm.replaces === old) return vm;
+    for (const vm of plan.fleet.group(name)) if (vm.replaces === old && !plan.isLeaving(vm.id)) return vm;
   }
   return undefined;
 }
