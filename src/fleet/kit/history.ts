@@ -97,6 +97,8 @@ export const anyHistory = fc.record({
   facts: fc.array(anyFact, { maxLength: 80 }),
 });
 
+export type Given = typeof anyHistory extends fc.Arbitrary<infer T> ? T : never;
+
 const guest = { textBytesMax: 1 << 20, idempotent: true, operations: ['upper'] };
 const NOBODY = { path: 'nobody', tell: () => true };
 
@@ -289,10 +291,7 @@ export class History {
 export const CARRIED_OUT = Symbol('carried out');
 
 /** Plays a history and lets `look` see each step before it is carried out. */
-export function play(
-  given: typeof anyHistory extends fc.Arbitrary<infer T> ? T : never,
-  look: (history: History, decisions: readonly FleetDecision[]) => unknown,
-): void {
+export function play(given: Given, look: (history: History, decisions: readonly FleetDecision[]) => unknown): void {
   const history = new History(given);
   for (const fact of given.facts) {
     history.happens(fact);

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyHistory, anyVm, CARRIED_OUT, play } from '../kit/history.ts';
+import { anyHistory, anyVm, CARRIED_OUT, type Given, play } from '../kit/history.ts';
 import { isStarting, type Vm } from '../state/vm.ts';
 import { CONSIDERED_MAX } from '../values/considered.ts';
+import { makeParams } from '../values/params.ts';
 import type { VmId } from '../values/vm-id.ts';
 import type { FleetDecision } from './decision.ts';
 import { capacityToCome, route } from './route.ts';
@@ -21,6 +22,28 @@ function startsBy(decisions: readonly FleetDecision[], rule: string): number {
     (one) => (one.kind === 'use-spare' || (one.kind === 'start' && !one.spare)) && one.rule === rule,
   ).length;
 }
+
+/** A VM whose link is down is ejected, and told to stop in the same step. Another one was adopted beside the pool. */
+const EJECTED_AND_STOPPED: Given = {
+  params: makeParams({ min_vm_count: 3, last_connect_ms: 5_000, boot_timeout_ms: 10_000 }),
+  addresses: 3,
+  routing: 'pack',
+  facts: [
+    { what: 'time', ms: 0 },
+    { what: 'all-sound' },
+    { what: 'unlinked', vm: 1, sent: false },
+    { what: 'adopt', id: 4 },
+    { what: 'time', ms: 5_000 },
+  ],
+};
+
+/** The VM that is to take another's place is ended while it boots, and there is a spare. */
+const REPLACEMENT_ENDS: Given = {
+  params: makeParams({ min_vm_count: 1, spare_vm_count: 1, last_connect_ms: 5_000, boot_timeout_ms: 10_000 }),
+  addresses: 3,
+  routing: 'pack',
+  facts: [{ what: 'write-fails' }, { what: 'all-sound' }, { what: 'restart' }, { what: 'time', ms: 10_000 }],
+};
 
 describe('whatever happened before', () => {
   it('no address is held by two VMs, the pool is never exceeded, and each address is owned or free', () => {
@@ -97,6 +120,7 @@ describe('whatever happened before', () => {
           expect(away).toBeLessThanOrEqual(Math.max(1, Math.floor(all / 2)));
         }),
       ),
+      { examples: [[EJECTED_AND_STOPPED]] },
     );
   });
 
@@ -227,6 +251,7 @@ describe('whatever happened before', () => {
           return CARRIED_OUT;
         }),
       ),
+      { examples: [[REPLACEMENT_ENDS]] },
     );
   });
 });
