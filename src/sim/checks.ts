@@ -49,6 +49,8 @@ export class Checks {
   /** VMs that began to compute for a request, by the beginning of its text. */
   readonly #tries = new Map<string, Set<string>>();
   readonly #deliveries = new Map<string, number>();
+  /** Spares that nobody has wanted so far. */
+  readonly #spares = new Set<number>();
 
   constructor(world: CheckedWorld) {
     this.#world = world;
@@ -87,6 +89,21 @@ export class Checks {
     const left = room.availableBytes - VM_BYTES;
     if (left < reserve)
       this.violated(`VM ${vm} is started with ${left} bytes left on its host, and ${reserve} are to stay free`);
+  }
+
+  /** R3: a spare is prepared. */
+  preparesSpare(vm: number): void {
+    this.#spares.add(vm);
+  }
+
+  /** A VM is wanted: a new one, or one that was a spare. */
+  wants(vm: number): void {
+    this.#spares.delete(vm);
+  }
+
+  /** R3: a spare waits until it is wanted. */
+  letsRun(vm: number): void {
+    if (this.#spares.has(vm)) this.violated(`VM ${vm} is a spare, and it is let run though nobody wants it`);
   }
 
   /** R6: a guest that works and whose link is up is not ended over silence. */

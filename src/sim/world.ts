@@ -316,8 +316,12 @@ export class World {
     if (event.kind === 'vm-start' && event.rule === 'R3' && event.figures?.['waiting'] !== undefined) {
       this.recorder.coldStart();
     }
-    if (event.kind === 'host-down') this.checks.losesHost();
-    if (event.kind === 'vm-stop' && event.rule === 'R6') this.checks.endsSilent(event.vm ?? 0);
+    const { kind, vm = 0 } = event;
+    if (kind === 'vm-start' && event.text.includes('as a spare')) this.checks.preparesSpare(vm);
+    else if (kind === 'vm-start') this.checks.wants(vm);
+    else if (kind === 'vm-booting') this.checks.letsRun(vm);
+    if (kind === 'host-down') this.checks.losesHost();
+    if (kind === 'vm-stop' && event.rule === 'R6') this.checks.endsSilent(vm);
   }
 
   #openClients(): void {
