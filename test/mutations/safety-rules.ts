@@ -30,7 +30,7 @@ export const SAFETY_RULES = [
       "if ((vm.state === 'ready' || vm.state === 'draining') && vm.heardMs",
       "if (vm.state === 'draining' && vm.heardMs",
     ],
-    ['a VM that boots is watched', "for (const vm of plan.fleet.group('booting')) endLateBoot(plan, vm);", ''],
+    ['a VM that boots is watched', "for (const vm of fleet.group('booting')) endLateBoot(plan, vm);", ''],
     [
       'a VM is asked in time for the limit to hold',
       'plan.fleet.params.lastConnectMs / 2) break',
