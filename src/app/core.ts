@@ -141,7 +141,9 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
   const tokens = new ReplyTokens(of.tokenKey);
   const answered = new AnsweredRequests();
   let isFirst = true;
-  return (context) => {
+  return async (context) => {
+    // What the router before this one was writing counts: a reservation that comes after the look would be nobody's.
+    if (!isFirst) await store.setParams({}).catch(() => undefined);
     const start = router({
       params: paramsOf(store.snapshot()),
       pool: poolOf(store),
