@@ -22,6 +22,7 @@ function within(ms, promise, what) {
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${what}: not within ${ms} ms`)), ms);
+    timer.unref(); // a wait that nobody is interested in any more does not keep the process
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
