@@ -52,6 +52,12 @@ describe('R7', () => {
     expect(fleet.told('stop')).toEqual([1]);
   });
 
+  it('leaves a pause of ours out for each reservation', () => {
+    const bare = new BareFleet().preparing(1).later(10_000).apply({ kind: 'paused', forMs: 10_000 });
+    bare.later(5_000).preparing(2);
+    expect(bare.later(10_000).decisions()).toEqual(['R7 stop 1']);
+  });
+
   it('does not end a VM that works, though it has printed no status line', async () => {
     await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
     await fleet.settle();

@@ -78,6 +78,12 @@ describe('R6', () => {
     expect(again.outcomes).toMatchObject([{ status: 502 }]);
   });
 
+  it('counts each boot from when the CPU was started, whatever became of other VMs', () => {
+    const bare = new BareFleet().booting(1).prepared(2).later(5_000);
+    bare.apply({ kind: 'vm-booting', vm: 2, nowMs: bare.nowMs });
+    expect(bare.later(5_000).decisions()).toEqual(['R6 stop 1']);
+  });
+
   it('rules by boot_timeout_ms before ready, and before the first status line', async () => {
     await using fleet = new FakeFleet({ params: { min_vm_count: 2 } });
     fleet.links.autoReady = false;
