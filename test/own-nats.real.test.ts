@@ -26,10 +26,14 @@ test('a fleet whose NATS port another server took does not serve there, waits, a
   signalProcess(server, 'SIGKILL');
   await whenGone(server, GONE_MS, systemClock);
   const other = await otherServer(url);
+  const stranger = await connect({ servers: url });
+  // Until it hears of the death, it takes the other server for its own.
+  await eventually('the fleet has found the other server', () =>
+    stranger.request('shoal.default.process', 'text', { timeout: 5_000 }).catch(() => undefined),
+  );
   signalProcess(launcher, 'SIGCONT');
   await up.stderrHas(/another program has its port \d+: nobody can send requests/);
 
-  const stranger = await connect({ servers: url });
   await expect(stranger.request('shoal.default.process', 'text', { timeout: 5_000 })).rejects.toMatchObject({
     code: '503',
   });

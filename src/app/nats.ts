@@ -55,6 +55,7 @@ export async function startNats(
   const onForbidden = ({ error }: PermissionNotice): void => eventLog.warn(error.message, toEnvelope(error));
   const opened = async (more: Pick<ConnectOptions, 'name' | 'noEcho' | 'onForbidden'>): Promise<Connection> => {
     const one = await connect({ servers: url, mayReconnect, ...more });
+    own.onDied(() => one.reconnect());
     cleanUp.add(() => one.close());
     return one;
   };
@@ -93,6 +94,7 @@ class OwnNats {
   readonly #first = Promise.withResolvers<NatsServerStatus>();
   /** False while it is dead: a server that answers at its address then is another program. */
   #serves = false;
+  readonly #diedListeners: (() => void)[] = [];
   #waitsForPort = false;
   #actor: Ref<NatsServerMessage> | undefined;
 
@@ -105,6 +107,11 @@ class OwnNats {
     return this.#serves;
   }
 
+  /** Calls the listener at each death. A connection may have found another server at the address before that is known. */
+  onDied(listener: () => void): void {
+    this.#diedListeners.push(listener);
+  }
+
   /** @returns its URL */
   async start(data: DataDir, system: ActorSystem, spawner: Launcher, cleanUp: CleanUp): Promise<string> {
     const start = natsServer({
@@ -114,6 +121,7 @@ class OwnNats {
       onServing: (status) => this.#serving(status),
       onDied: () => {
         this.#serves = false;
+        for (const listener of this.#diedListeners) listener();
       },
       onPortTaken: (port) => this.#portTaken(port),
     });

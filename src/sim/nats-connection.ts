@@ -235,6 +235,8 @@ export function connectionOf(simulated: SimulatedConnection): Connection {
     // Shoal and its client use no other part of nats.js.
     nc: simulated as unknown as NatsConnection,
     shown: SERVER,
+    // At its address there is no other server.
+    reconnect: () => undefined,
     close: async () => simulated.close(),
   };
 }

@@ -43,6 +43,8 @@ export interface Connection {
   readonly nc: NatsConnection;
   /** The addresses, without passwords. */
   readonly shown: string;
+  /** Drops the connection, and makes it anew as after a loss. */
+  reconnect(): void;
   /** Flushes buffered messages, then closes; takes at most 2 s. A second call does nothing. */
   close(): Promise<void>;
 }
@@ -79,6 +81,8 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     );
     throw unreachable(shown, `no connection within ${timeoutMs} ms`);
   }
+  // It rejects if the connection is closed or away already.
+  const reconnect = (): void => void nc.reconnect().catch(() => undefined);
   const notices = new PermissionNotices(
     clock,
     () => shown,
@@ -88,10 +92,10 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   void follow(nc, delay, (state) => {
     if (state === 'connected') notices.reset();
     // The server was away for less than it takes to hear of it.
-    if (state === 'connected' && mayReconnect?.() === false) void nc.reconnect().catch(() => undefined);
+    if (state === 'connected' && mayReconnect?.() === false) reconnect();
     else onState?.(state);
   });
-  return { nc, shown, close: () => close(nc, clock) };
+  return { nc, shown, reconnect, close: () => close(nc, clock) };
 }
 
 /** Before the @ of an address, one word is a token; two are user and password. */
