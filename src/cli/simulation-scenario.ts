@@ -71,6 +71,10 @@ function describedBy(command: Command, flags: Flags): Scenario {
   const seconds = flags.whole('duration', { min: 1, max: DURATION_S_MAX });
   const traceMs = rows === undefined ? undefined : (rows.at(-1)?.atMs ?? 0) + SECONDS_AFTER_A_TRACE * 1_000;
   const msPerUnit = positive(command, flags, 'ms-per-unit');
+  if (msPerUnit !== undefined && rows?.every(({ units }) => units === undefined)) {
+    const remedy = 'a last column with the units of each arrival, and none of counts; or give --service';
+    throw usage(command, `--ms-per-unit needs a trace with units of work: ${remedy}`);
+  }
   const boot = flags.text('boot');
   const service = flags.text('service');
   const addresses = flags.whole('vms', { min: 1, max: VMS_MAX }) ?? base.addresses;
