@@ -1,4 +1,13 @@
-import { chartOf, formatDuration, formatShape, runSeeds, type Scenario, simulate, swarmScenario, unreached } from '../sim/mod.ts';
+import {
+  chartOf,
+  formatDuration,
+  formatShape,
+  runSeeds,
+  type Scenario,
+  simulate,
+  swarmScenario,
+  unreached,
+} from '../sim/mod.ts';
 import { type Command, OUTPUT_FLAG } from './command.ts';
 import { printData, printJson, say } from './output.ts';
 import { usage } from './parse.ts';

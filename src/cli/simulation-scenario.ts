@@ -1,4 +1,4 @@
-import { makeParams } from '../fleet/mod.ts';
+import { makeParams, VMS_MAX } from '../fleet/mod.ts';
 import {
   DEFAULT_SCENARIO,
   FAULT_NAMES,
@@ -17,8 +17,6 @@ import { readScenario } from './simulation-failures.ts';
 
 const SEED_MAX = 2 ** 31 - 1;
 const DURATION_S_MAX = 400 * 86_400;
-/** Above the limit of a range of addresses. */
-const VMS_MAX = 131_072;
 /** Room for the reserve of the host. */
 const SPARE_VMS = 64;
 const CLIENTS_MAX = 10_000;
