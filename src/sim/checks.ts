@@ -111,7 +111,7 @@ export class Checks {
     }
   }
 
-  /** R6: the host's controller is never silent but when all of Shoal stands still. */
+  /** R6: the host's controller is silent only while all of Shoal stands still. */
   losesHost(): void {
     this.violated('the host is taken for out of reach, and its controller reports');
   }

@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { type Arrival, formatShape, type Load, parseShape, parseTrace, rateAt, readTrace, shapedLoad, tracedLoad } from './load.ts';
+import {
+  type Arrival,
+  formatShape,
+  type Load,
+  parseShape,
+  parseTrace,
+  rateAt,
+  readTrace,
+  shapedLoad,
+  tracedLoad,
+} from './load.ts';
 import { Chance } from './random.ts';
 
 function all(load: Load): Arrival[] {
