@@ -37,8 +37,8 @@ test('a second Ctrl-C waits for nothing, and still leaves nothing behind', async
   const finished = await fleet.stop('SIGINT');
   expect(finished.signal).toBeNull();
   expect(leftovers(fleet)).toEqual({ processes: [], runDirectories: [], ports: [] });
-  // Its client was told, and does not wait for a minute.
-  expect(await send.finished).toMatchObject({ exitCode: 1 });
+  // Its client was told why, and does not wait for a minute.
+  expect(await send.finished).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('shutting down') });
 });
 
 test('Ctrl-C while it starts ends what had been started', async () => {

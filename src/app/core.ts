@@ -25,7 +25,7 @@ import type { CleanUp } from './clean-up.ts';
 import { DeferredRef } from './deferred-ref.ts';
 import type { EventLog } from './event-log.ts';
 import { noticesTo } from './notices.ts';
-import { storePorts } from './store-writes.ts';
+import { afterWrites, storePorts } from './store-writes.ts';
 import { poolOf, reservationsOf } from './tables.ts';
 import type { FleetOptions } from './up-options.ts';
 
@@ -56,6 +56,8 @@ export interface Core {
 const RESTARTS = { intensity: 3, periodMs: 60_000 };
 /** Above the sum of the limits on the stages of a VM's stop. */
 const CONTROLLER_STOP_MS = 30_000;
+/** A disk that hangs keeps no fleet from serving: an address that is reserved later is refused to whoever asks for it. */
+const DISK_LIMIT_MS = 2_000;
 /** A controller that takes longer to answer has failed. */
 const ASK_TIMEOUT_MS = 5_000;
 
@@ -143,7 +145,7 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
   let isFirst = true;
   return async (context) => {
     // What the router before this one was writing counts: a reservation that comes after the look would be nobody's.
-    if (!isFirst) await store.setParams({}).catch(() => undefined);
+    if (!isFirst) await afterWrites(store, of.system.clock, DISK_LIMIT_MS);
     const start = router({
       params: paramsOf(store.snapshot()),
       pool: poolOf(store),

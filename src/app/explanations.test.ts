@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../actors/kit/mod.ts';
+import { FakeFleet } from '../fleet/kit/mod.ts';
 import type { FleetEvent, RequestRecord } from '../fleet/mod.ts';
 import { EventLog } from './event-log.ts';
 import { Explanations } from './explanations.ts';
@@ -26,6 +27,18 @@ describe('explanations', () => {
     explanations.see(event(1));
     for (let at = 2; at < 10; at++) explanations.see(event(at, { kind: 'waiting' }));
     expect(explanations.last(10)).toEqual([event(1)]);
+  });
+
+  it('show that R8 ends a VM on a held address, and not that one is left alone', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
+    await fleet.settle();
+    const address = { id: 1, ip: '10.0.0.1', port: 9_000 };
+    fleet.event({ kind: 'vm-adopted', vm: 50, address, pid: 7, startedMs: 0, state: 'answering' });
+    await fleet.settle();
+    const explanations = new Explanations();
+    for (const one of fleet.eventsOf('unidentified')) explanations.see(one);
+    explanations.see(event(2, { kind: 'unidentified' }));
+    expect(explanations.last(10)).toMatchObject([{ vm: 50, rule: 'R8', reason: 'address-conflict' }]);
   });
 
   it('show the end of a VM with that VM, and not as a decision', () => {

@@ -28,7 +28,9 @@ export class Explanations {
   }
 
   see(event: FleetEvent): void {
-    if (KINDS.has(event.kind)) this.#decisions.add(event);
+    // R8 ends a VM on a held address. One that is left alone is decided about by no rule.
+    const isIntruder = event.kind === 'unidentified' && event.rule !== undefined;
+    if (isIntruder || KINDS.has(event.kind)) this.#decisions.add(event);
   }
 
   seeStep(step: RequestRecord): void {

@@ -55,6 +55,8 @@ export interface FleetDeps {
   readonly onDown: () => void;
 }
 
+const NOBODY: Ref<true> = { path: 'nobody', tell: () => true };
+
 /** Starts the actors of a fleet on this host's QEMU. */
 export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<FleetActors> {
   const { options, data, store, system, nats, eventLog, onShards } = deps;
@@ -111,7 +113,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
     accelerator: parameters.accelerator,
     firstReady: first.promise,
     hurry: () => {
-      core.router.tell({ kind: 'drain-limit' });
+      core.router.tell({ kind: 'drain', limitMs: 0, replyTo: NOBODY });
       // A VM whose directory goes meanwhile is being ended already.
       void killAll(hypervisor).catch(() => undefined);
     },

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { ManualClock } from '../actors/kit/mod.ts';
-import { openMemoryStore } from '../store/mod.ts';
-import { storePorts } from './store-writes.ts';
+import { EMPTY_DOCUMENT, openMemoryStore, TableStore } from '../store/mod.ts';
+import { afterWrites, storePorts } from './store-writes.ts';
 
 const ADDRESS = { id: 1, ip: '127.1.1.1', port: 9000 };
 const REPORT = { seq: 1, cpuPercent: 3, ramBytes: 5, inFlight: 0, served: 0 };
@@ -38,4 +38,28 @@ test('a row whose VM does not say what it was made from has the present image', 
   const row = { vm: 7, address: ADDRESS, host: 'h', pid: 9, startedMs: 1, lastConnectMs: 2, freeCount: 0 };
   await ports.insert?.({ ...row, state: 'ready', report: REPORT, imageDigest: undefined });
   expect(store.snapshot().vmachine).toMatchObject([{ image_digest: 'present' }]);
+});
+
+test('a router that is restarted sees what was being written, and does not wait for a disk that hangs', async () => {
+  const clock = new ManualClock();
+  const disk = Promise.withResolvers<void>();
+  let isHanging = false;
+  const save = (): Promise<void> => (isHanging ? disk.promise : Promise.resolve());
+  const store = await TableStore.open(EMPTY_DOCUMENT, { save }, { clock });
+  isHanging = true;
+  void store.addAddresses([{ id_ip: 1, ip: ADDRESS.ip, port: ADDRESS.port, host: 'h' }]);
+  const ended: string[] = [];
+  const waitFor = async (name: string): Promise<void> => {
+    await afterWrites(store, clock, 2_000);
+    ended.push(`${name} ${store.snapshot().ip_pool.length}`);
+  };
+  const first = waitFor('limit');
+  await clock.advance(1_999);
+  expect(ended).toEqual([]);
+  await clock.advance(1);
+  await first;
+  const second = waitFor('written');
+  disk.resolve();
+  await second;
+  expect(ended).toEqual(['limit 0', 'written 1']);
 });

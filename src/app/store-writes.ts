@@ -12,6 +12,19 @@ export function storePorts(store: Store, imageDigest: string, clock: Clock): Sto
   };
 }
 
+/** Resolves when what is being written is durable, or has failed, and at the limit at the latest: a disk may hang. */
+export function afterWrites(store: Store, clock: Clock, limitMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.timer(limitMs, resolve);
+    const done = (): void => {
+      cancel();
+      resolve();
+    };
+    // It comes after what is being written.
+    store.setParams({}).then(done, done);
+  });
+}
+
 /** An adopted VM has a row already: only its soft fields are updated. */
 async function insert(store: Store, record: VmTableRow, imageDigest: string): Promise<void> {
   if (store.hasVm(record.vm)) store.touchVm(record.vm, softOf(record));

@@ -1,4 +1,13 @@
-import { chartOf, formatDuration, runSeeds, type Scenario, simulate, swarmScenario, unreached } from '../sim/mod.ts';
+import {
+  chartOf,
+  formatDuration,
+  formatShape,
+  runSeeds,
+  type Scenario,
+  simulate,
+  swarmScenario,
+  unreached,
+} from '../sim/mod.ts';
 import { type Command, OUTPUT_FLAG } from './command.ts';
 import { printData, printJson, say } from './output.ts';
 import { usage } from './parse.ts';
@@ -152,8 +161,8 @@ const SEEDS_FOR_ALL_MOMENTS = 2_000;
 
 /** What the run depends on, for the summary. */
 function optionsOf({ seed, load, durationMs, addresses, params, guest, faults, network }: Scenario): readonly string[] {
-  const asText = Object.entries({ ...params, ...faults }).filter(([, value]) => value > 0);
-  const shape = load.kind === 'trace' ? `a trace of ${load.rows.length} lines` : Object.values(load).join(':');
+  const asText = [...Object.entries(params), ...Object.entries(faults).filter(([, rate]) => rate > 0)];
+  const shape = load.kind === 'trace' ? `a trace of ${load.rows.length} lines` : formatShape(load);
   return [
     `seed ${seed}, ${durationMs / 1_000} s, ${shape}, ${addresses} addresses`,
     `boot ${formatDuration(guest.boot)} ms, service ${formatDuration(guest.service)} ms${guest.idempotent ? '' : ', not idempotent'}`,

@@ -1,4 +1,4 @@
-import { makeParams } from '../fleet/mod.ts';
+import { makeParams, VMS_MAX } from '../fleet/mod.ts';
 import {
   DEFAULT_SCENARIO,
   FAULT_NAMES,
@@ -17,8 +17,6 @@ import { readScenario } from './simulation-failures.ts';
 
 const SEED_MAX = 2 ** 31 - 1;
 const DURATION_S_MAX = 400 * 86_400;
-/** Above the limit of a range of addresses. */
-const VMS_MAX = 131_072;
 /** Room for the reserve of the host. */
 const SPARE_VMS = 64;
 const CLIENTS_MAX = 10_000;
@@ -71,6 +69,10 @@ function describedBy(command: Command, flags: Flags): Scenario {
   const seconds = flags.whole('duration', { min: 1, max: DURATION_S_MAX });
   const traceMs = rows === undefined ? undefined : (rows.at(-1)?.atMs ?? 0) + SECONDS_AFTER_A_TRACE * 1_000;
   const msPerUnit = positive(command, flags, 'ms-per-unit');
+  if (msPerUnit !== undefined && rows?.every(({ units }) => units === undefined)) {
+    const remedy = 'a last column with the units of each arrival, and none of counts; or give --service';
+    throw usage(command, `--ms-per-unit needs a trace with units of work: ${remedy}`);
+  }
   const boot = flags.text('boot');
   const service = flags.text('service');
   const addresses = flags.whole('vms', { min: 1, max: VMS_MAX }) ?? base.addresses;

@@ -1,6 +1,7 @@
 import { askFleet } from '../app/mod.ts';
 import { rowIn } from '../console/mod.ts';
 import { ShoalError } from '../errors.ts';
+import { VMS_MAX } from '../fleet/mod.ts';
 import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { printData, printJson } from './output.ts';
@@ -52,8 +53,6 @@ export const restartCommand: Command = {
     return tell(flags, 'restart', args, ({ vms }) => `VMs to be replaced: ${vms.join(', ') || 'none'}`);
   },
 };
-
-const VMS_MAX = 10_000;
 
 export const scaleCommand: Command = {
   name: 'scale',

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { VMS_MAX } from '../fleet/mod.ts';
 import { checkScenario } from './check-scenario.ts';
 import { DEFAULT_SCENARIO } from './defaults.ts';
 import { parseTrace } from './load.ts';
@@ -25,6 +26,11 @@ test.each([
   ],
   ['a share above 1', { repeats: 2 }, 'Expected scenario.repeats to be a number from 0 to 1, got 2'],
   ['half an address', { addresses: 1.5 }, 'Expected scenario.addresses to be a whole number'],
+  [
+    'more addresses than a pool may have',
+    { addresses: VMS_MAX + 1 },
+    `Expected scenario.addresses to be a whole number from 1 to ${VMS_MAX}, got ${VMS_MAX + 1}`,
+  ],
   [
     'an unknown load',
     { load: { kind: 'flood' } },

@@ -1,5 +1,5 @@
 import { ShoalError } from '../errors.ts';
-import { makeParams } from '../fleet/mod.ts';
+import { makeParams, VMS_MAX } from '../fleet/mod.ts';
 import { isRecord } from '../is-record.ts';
 import { DEFAULT_SCENARIO } from './defaults.ts';
 import { FAULT_NAMES, type Scenario } from './scenario.ts';
@@ -94,7 +94,7 @@ const FIELDS = {
     sine: { fromPerSecond: rate, toPerSecond: rate, periodMs: positiveMs },
     trace: { rows, scale: number(0, COUNT_MAX) },
   }),
-  addresses: number(1, 1_000_000, true),
+  addresses: number(1, VMS_MAX, true),
   memoryBytes: number(0, 2 ** 50, true),
   params,
   deadlineMs: number(1, 3_600_000),

@@ -1,6 +1,7 @@
 import type { FleetSnapshot } from '../fleet/mod.ts';
 import type { SimulatedDisk } from './disk.ts';
 import { type MachineRoom, VM_BYTES } from './machine-room.ts';
+import { numberIn } from './request-text.ts';
 import type { Scenario } from './scenario.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -34,19 +35,13 @@ const SETTLING_MS = 180_000;
 const HEARD_MS = 3_000;
 const LOOK_MS = 500;
 const RESTING_MS = 12_000;
-const TEXT_HEAD_CHARS = 40;
 const RESERVE_BYTES = 512 * 1024 * 1024;
-
-/** Every text begins with its units of work and its number. */
-function headOf(payload: Uint8Array): string {
-  return Buffer.from(payload.subarray(0, TEXT_HEAD_CHARS)).toString('latin1').split('.')[0]?.trim() ?? '';
-}
 
 /** What must be true at every moment, and what must come true once nothing goes wrong any more. */
 export class Checks {
   readonly #world: CheckedWorld;
   #lives = 0;
-  /** VMs that began to compute for a request, by the beginning of its text. */
+  /** VMs that began to compute for a request, by its number. */
   readonly #tries = new Map<string, Set<string>>();
   readonly #deliveries = new Map<string, number>();
   /** Spares that nobody has wanted so far. */
@@ -68,18 +63,18 @@ export class Checks {
 
   /** R11: a request is tried twice at the most, and once if the image is not idempotent. A new router may begin anew. */
   works(vm: number, payload: Uint8Array): void {
-    const text = headOf(payload);
-    const tries = this.#tries.get(text) ?? new Set();
-    this.#tries.set(text, tries.add(`${this.#lives} ${vm}`));
+    const number = numberIn(payload);
+    const tries = this.#tries.get(number) ?? new Set();
+    this.#tries.set(number, tries.add(`${this.#lives} ${vm}`));
     const thisLife = [...tries].filter((one) => one.startsWith(`${this.#lives} `)).length;
-    const most = (this.#world.scenario.guest.idempotent ? 2 : 1) * (this.#deliveries.get(text) ?? 1);
-    if (thisLife > most) this.violated(`the request "${text}" is worked on by ${thisLife} VMs, the last is ${vm}`);
+    const most = (this.#world.scenario.guest.idempotent ? 2 : 1) * (this.#deliveries.get(number) ?? 1);
+    if (thisLife > most) this.violated(`the request ${number} is worked on by ${thisLife} VMs, the last is ${vm}`);
   }
 
   /** Shoal gets a request: it may be a repeat of one that has ended, which is a new request then. */
   comes(payload: Uint8Array): void {
-    const head = headOf(payload);
-    this.#deliveries.set(head, (this.#deliveries.get(head) ?? 0) + 1);
+    const number = numberIn(payload);
+    this.#deliveries.set(number, (this.#deliveries.get(number) ?? 0) + 1);
   }
 
   /** R3: the host keeps its reserve. */
@@ -116,7 +111,7 @@ export class Checks {
     }
   }
 
-  /** R6: the host's controller is never silent but when all of Shoal stands still. */
+  /** R6: the host's controller is silent only while all of Shoal stands still. */
   losesHost(): void {
     this.violated('the host is taken for out of reach, and its controller reports');
   }

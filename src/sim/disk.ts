@@ -6,7 +6,7 @@ import type { Chance } from './random.ts';
 
 /** How the disk under the tables behaves. */
 export interface DiskBehaviour {
-  /** From a write's begin to its being durable. */
+  /** From when a write begins until it is durable. */
   readonly write: Duration;
   /** Of the writes, the part that fails. */
   readonly failedWrites: number;

@@ -1,6 +1,7 @@
 import { FrameParser, FrameType, FrameWriter, type MachineSpec } from '../hypervisor/mod.ts';
 import { type Duration, draw } from './duration.ts';
 import type { Chance } from './random.ts';
+import { unitsIn } from './request-text.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import type { GuestSide, Wire } from './wire.ts';
 
@@ -65,7 +66,6 @@ const KEPT_MAX = 64;
 const KEPT_MS = 30_000;
 const STOPPED_EXIT_CODE = 67;
 const QUEUE_MAX = 1_024;
-const UNITS_CHARS_MAX = 16;
 const NO_BYTES = new Uint8Array();
 const encoder = new TextEncoder();
 
@@ -242,8 +242,8 @@ export class SimulatedGuest implements GuestSide {
   #needMs(payload: Uint8Array): number {
     const { chance, behaviour, msPerUnit } = this.#options;
     if (msPerUnit === undefined) return draw(behaviour.service, chance);
-    const units = Number.parseFloat(Buffer.from(payload.subarray(0, UNITS_CHARS_MAX)).toString('latin1'));
-    return Number.isNaN(units) ? draw(behaviour.service, chance) : units * msPerUnit;
+    const units = unitsIn(payload);
+    return units === undefined ? draw(behaviour.service, chance) : units * msPerUnit;
   }
 
   /** Requests whose connection is open and that were not cancelled. */

@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { type Arrival, type Load, parseShape, parseTrace, rateAt, readTrace, shapedLoad, tracedLoad } from './load.ts';
+import {
+  type Arrival,
+  formatShape,
+  type Load,
+  parseShape,
+  parseTrace,
+  rateAt,
+  readTrace,
+  shapedLoad,
+  tracedLoad,
+} from './load.ts';
 import { Chance } from './random.ts';
 
 function all(load: Load): Arrival[] {
@@ -18,8 +28,10 @@ describe('a shape', () => {
     ['step:1:20:30', { kind: 'step', perSecond: 1, toPerSecond: 20, atMs: 30_000 }],
     ['burst:5:200:30:5', { kind: 'burst', perSecond: 5, peakPerSecond: 200, everyMs: 30_000, forMs: 5_000 }],
     ['sine:1:50.5:60', { kind: 'sine', fromPerSecond: 1, toPerSecond: 50.5, periodMs: 60_000 }],
-  ])('%s is read', (text, shape) => {
+    ['burst:0:1:18.505:2.968', { kind: 'burst', perSecond: 0, peakPerSecond: 1, everyMs: 18_505, forMs: 2_968 }],
+  ] as const)('%s is read, and written again', (text, shape) => {
     expect(parseShape(text)).toEqual(shape);
+    expect(formatShape(shape)).toBe(text);
   });
 
   test.each([

@@ -20,7 +20,7 @@ export type Shape =
 
 /** Where requests come from, one after the other. */
 export interface Load {
-  /** When the next one comes, in milliseconds since the begin, never before the last; undefined: none comes any more. */
+  /** When the next one comes, in milliseconds since the start, never before the last; undefined: none comes any more. */
   next(): Arrival | undefined;
 }
 
@@ -105,6 +105,20 @@ export function parseShape(text: string): Shape {
   if (kind === 'step') return { kind, perSecond: one, toPerSecond: two, atMs: three * 1_000 };
   if (kind === 'sine') return { kind, fromPerSecond: one, toPerSecond: two, periodMs: three * 1_000 };
   return { kind: 'burst', perSecond: one, peakPerSecond: two, everyMs: three * 1_000, forMs: four * 1_000 };
+}
+
+/** The shape in the form that `parseShape` reads. */
+export function formatShape(shape: Shape): string {
+  switch (shape.kind) {
+    case 'constant':
+      return `constant:${shape.perSecond}`;
+    case 'step':
+      return `step:${shape.perSecond}:${shape.toPerSecond}:${shape.atMs / 1_000}`;
+    case 'burst':
+      return `burst:${shape.perSecond}:${shape.peakPerSecond}:${shape.everyMs / 1_000}:${shape.forMs / 1_000}`;
+    case 'sine':
+      return `sine:${shape.fromPerSecond}:${shape.toPerSecond}:${shape.periodMs / 1_000}`;
+  }
 }
 
 /** One line of a trace: so many requests from this moment to the next line's. */

@@ -38,6 +38,8 @@ export class MachineRoom {
   readonly #byPlace = new Map<string, Qemu>();
   #pids = 1_000;
   started = 0;
+  /** The most that ran at a time. */
+  peak = 0;
   vmMs = 0;
 
   constructor(options: MachineRoomOptions) {
@@ -85,6 +87,7 @@ export class MachineRoom {
     });
     this.#qemus.set(spec.vm, qemu);
     this.#byPlace.set(place, qemu);
+    this.peak = Math.max(this.peak, this.running);
     record('qemu-started', spec.vm, place);
     return qemu;
   }

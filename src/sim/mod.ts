@@ -3,7 +3,7 @@ export { checkScenario } from './check-scenario.ts';
 export { DEFAULT_SCENARIO } from './defaults.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export { type HeapOfAVm, heapOfAVm } from './heap.ts';
-export { parseShape, parseTrace, readTrace } from './load.ts';
+export { formatShape, parseShape, parseTrace, readTrace } from './load.ts';
 export { VM_BYTES } from './machine-room.ts';
 export { unreached } from './moments.ts';
 export type { Report } from './report.ts';

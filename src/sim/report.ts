@@ -62,7 +62,6 @@ export class Recorder {
   #sent = 0;
   #ready = 0;
   #coldStarts = 0;
-  #peak = 0;
   #allocated = 0;
   #used = 0;
 
@@ -102,7 +101,6 @@ export class Recorder {
 
   sample({ time, room }: Measured): void {
     const vms = room.running;
-    this.#peak = Math.max(this.#peak, vms);
     for (const { spec, isAlive, guest } of room.qemus.values()) {
       if (!isAlive) continue;
       this.#allocated += spec.memoryMib * 1024 * 1024;
@@ -133,7 +131,7 @@ export class Recorder {
         ended: this.#counts.get('qemu-ended') ?? 0,
         coldStarts: this.#coldStarts,
         vmSeconds: rounded(room.vmMsUntilNow() / 1_000),
-        peak: this.#peak,
+        peak: room.peak,
         bytesAllocatedOverUsed: this.#used === 0 ? 0 : rounded(this.#allocated / this.#used),
       },
       counts: Object.fromEntries([...this.#counts].sort()),

@@ -64,6 +64,19 @@ test('a report has the figures of what was sent, served and started', async () =
   expect(samples.reduce((sum, { sent }) => sum + sent, 0)).toBe(requests.sent);
 });
 
+test('the most VMs at a time are counted at each start, and not at the samples only', async () => {
+  let running = 0;
+  let most = 0;
+  const result = await simulate(swarmScenario(DEFAULT_SCENARIO, 8), (line) => {
+    if (/ qemu-(?:started|ended) /.test(line)) running += line.includes(' qemu-started ') ? 1 : -1;
+    most = Math.max(most, running);
+  });
+  if (!result.ok) throw new Error(result.failure.message);
+  expect(result.report.vms.peak).toBe(most);
+  // Otherwise this seed shows nothing.
+  expect(Math.max(...result.report.samples.map(({ vms }) => vms))).toBeLessThan(most);
+});
+
 test('what the code under simulation cannot start with is told as its failure', async () => {
   const scenario: Scenario = { ...DEFAULT_SCENARIO, durationMs: 1_000, params: { min_vm_count: 3 }, memoryBytes: 0 };
   // Without memory no VM can be had, and none is promised.

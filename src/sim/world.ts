@@ -16,6 +16,7 @@ import { SimulatedNats } from './nats-server.ts';
 import { SimulatedProcess } from './process.ts';
 import { Chance } from './random.ts';
 import { Recorder, type Report } from './report.ts';
+import { requestText } from './request-text.ts';
 import type { Scenario } from './scenario.ts';
 import { ShoalLife } from './shoal.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -369,7 +370,7 @@ export class World {
     const number = this.#requests++;
     const client = this.#clients[number % this.#clients.length];
     if (client === undefined) return;
-    const text = textOf(number, units, bytes) + (this.#chance.happens(scenario.deadlyRequests) ? DEADLY : '');
+    const text = requestText(number, units, bytes) + (this.#chance.happens(scenario.deadlyRequests) ? DEADLY : '');
     const isReused = number > 0 && this.#chance.happens(scenario.reusedIds);
     const id = `r${isReused ? number - 1 - this.#chance.below(Math.min(number, 20)) : number}`;
     this.#request(client, id, text, scenario.deadlineMs);
@@ -420,11 +421,6 @@ export class World {
     this.recorder.sample(this);
     if (!this.#isOver) this.time.after(SAMPLE_MS, () => this.#sample());
   }
-}
-
-function textOf(number: number, units: number | undefined, bytes: number): string {
-  const head = `${units ?? ''} ${number} `;
-  return head.padEnd(Math.min(Math.max(bytes, head.length), 4_096), '.');
 }
 
 function poolOf(addresses: number): ReturnType<typeof parsePool> {

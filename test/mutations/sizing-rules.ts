@@ -163,8 +163,14 @@ export const SIZING_RULES = [
       'nowMs < 0) return noAddress',
     ],
     ['an address comes before the back-off', "cause === undefined || cause === 'back-off';", 'cause === undefined;'],
-    ['addresses in quarantine are told', 'fleet.pool.length - held;', '0;'],
-    ['addresses that are held are told', 'entry.vm !== undefined).length', 'entry.vm === undefined).length'],
+    [
+      'addresses in quarantine are told',
+      'entry.quarantinedUntilMs > nowMs).length',
+      'entry.quarantinedUntilMs < 0).length',
+    ],
+    ['addresses that are held are told', 'filter((entry) => entry.vm === undefined)', 'filter(() => true)'],
+    ['addresses that the step has used are told as held', 'unheld.length + made;', 'unheld.length;'],
+    ['memory that the step has used up is told', 'unmeasured + made;', 'unmeasured;'],
   ]),
   ...mutationsOf('policy/rules/waiting.ts', [
     ['a short wait is no news', 'nowMs - first.arrivedMs < SHORT_MS || ', ''],

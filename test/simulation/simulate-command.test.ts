@@ -112,6 +112,21 @@ describe('shoal simulate', () => {
     expect(requests.wait_ms.max).toBeGreaterThan(600);
   });
 
+  test('prints what it ran so that it can be run again, and the most VMs at a time, however short', async () => {
+    const flags = ['--load', 'burst:5:200:30:0.1', '--param', 'min_vm_count=0', '--duration', '1'];
+    const { stdout } = await simulate(...flags);
+    expect(stdout).toContain('burst:5:200:30:0.1');
+    expect(stdout).toContain('min_vm_count=0');
+    expect(stdout).not.toContain('at most 0 at a time');
+  });
+
+  test('refuses --ms-per-unit for a trace of counts, which has no units of work', async () => {
+    const trace = join(folder(), 'trace.csv');
+    writeFileSync(trace, 'time,count\n0,10\n1,10\n');
+    const { exitCode, stderr } = await simulate('--trace', trace, '--ms-per-unit', '2');
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('--ms-per-unit needs a trace with units of work')]);
+  });
+
   test('a failing seed is found, made smaller, and repeated by the command that is printed', async () => {
     const path = join(folder(), 'failures.json');
     const seeds = ['--seed', String(CANARY_SEED), '--seeds', '1', '--failures', path];

@@ -6,7 +6,8 @@ import { DECISIONS_KEPT, REQUEST_STEPS_KEPT } from '../explanations.ts';
 import { Arguments } from './arguments.ts';
 import { type AdminDeps, ASK_TIMEOUT_MS } from './deps.ts';
 
-const DECISIONS_ASKED_MAX = 500;
+/** Of decisions, events or steps in one reply. */
+const TOLD_MAX = 500;
 const EVENTS_MAX = 1_000;
 
 /** Verbs about why something was decided. */
@@ -14,7 +15,7 @@ export function explainHandlers(deps: AdminDeps): Readonly<Record<string, AdminH
   const { explanations } = deps.eventLog;
   return {
     'explain-last': (args) => {
-      const count = new Arguments(args).whole('count', { min: 1, max: DECISIONS_ASKED_MAX });
+      const count = new Arguments(args).whole('count', { min: 1, max: TOLD_MAX });
       return Promise.resolve(explanations.last(count));
     },
     'explain-vm': async (args) => ofVm(deps, new Arguments(args).vm()),
@@ -27,7 +28,7 @@ function ofVm({ eventLog }: AdminDeps, vm: number): unknown {
   const recent = eventLog.latest(EVENTS_MAX, vm);
   const known = new Set(recent);
   const events = [...eventLog.explanations.ofVm(vm).filter((event) => !known.has(event)), ...recent];
-  if (events.length > 0) return events.slice(-DECISIONS_ASKED_MAX);
+  if (events.length > 0) return events.slice(-TOLD_MAX);
   const since = sinceText(eventLog.explanations.decisionsSinceMs);
   throw new ShoalError(
     'VM_UNKNOWN',
@@ -41,7 +42,7 @@ async function ofRequest(deps: AdminDeps, requestId: string): Promise<unknown> {
   const ask = (replyTo: Ref<RequestState | null>): RouterMessage => ({ kind: 'explain-request', requestId, replyTo });
   const now = await system.ask<RouterMessage, RequestState | null>(router, ask, ASK_TIMEOUT_MS);
   const steps = eventLog.explanations.ofRequest(requestId);
-  if (now !== null || steps.length > 0) return { requestId, now, steps };
+  if (now !== null || steps.length > 0) return { requestId, now, steps: steps.slice(-TOLD_MAX) };
   const since = sinceText(eventLog.explanations.stepsSinceMs);
   throw new ShoalError(
     'REQUEST_UNKNOWN',

@@ -43,15 +43,20 @@ export function blockageOf(fleet: Fleet, nowMs: number): Blockage | undefined {
   const cause = hostBlock(fleet, nowMs);
   if (fleet.host.reach === 'up' && fleet.spares > 0) return undefined;
   const isAddressWanted = cause === undefined || cause === 'back-off';
-  if (isAddressWanted && fleet.freeAddresses(nowMs).next().done === true) return noAddress(fleet);
+  if (isAddressWanted && fleet.freeAddresses(nowMs).next().done === true) return noAddress(fleet, nowMs, 0);
   return cause === undefined ? undefined : blockageBy(fleet, cause, nowMs);
 }
 
-/** The cause with its figures. @param notBeforeMs until when the back-off lasts */
+/**
+ * The cause with its figures.
+ * @param made VMs that are to be made beside it
+ * @param notBeforeMs until when the back-off lasts
+ */
 export function blockageBy(
   fleet: Fleet,
   cause: Blockage['cause'],
   nowMs: number,
+  made = 0,
   notBeforeMs = fleet.host.notBeforeMs,
 ): Blockage {
   const { host } = fleet;
@@ -62,9 +67,9 @@ export function blockageBy(
     case 'no-id':
       return blocked('no-id', 'the store gives no id; see the event before');
     case 'memory':
-      return noMemory(fleet);
+      return noMemory(fleet, made);
     case 'addresses':
-      return noAddress(fleet);
+      return noAddress(fleet, nowMs, made);
     case 'back-off': {
       const waitMs = Math.ceil(notBeforeMs - nowMs);
       const text = `${host.failures} VMs failed in a row; the next is started in ${waitMs} ms`;
@@ -73,10 +78,11 @@ export function blockageBy(
   }
 }
 
-function noMemory({ host, params, unmeasured }: Fleet): Blockage {
+function noMemory({ host, params, unmeasured }: Fleet, made: number): Blockage {
   const { availableBytes = 0, vmBytes = 0 } = host.memory ?? {};
   const { hostMemoryReserveBytes } = params;
-  const coming = unmeasured === 0 ? '' : `, ${unmeasured} VMs are still to take theirs`;
+  const toCome = unmeasured + made;
+  const coming = toCome === 0 ? '' : `, ${toCome} VMs are still to take theirs`;
   const text =
     `the host has ${availableBytes} bytes left and a VM takes ${vmBytes}${coming}, ` +
     `but ${hostMemoryReserveBytes} are to stay free (host_memory_reserve_bytes)`;
@@ -88,9 +94,10 @@ function noMemory({ host, params, unmeasured }: Fleet): Blockage {
   return { cause: 'memory', text, figures };
 }
 
-function noAddress(fleet: Fleet): Blockage {
-  const held = fleet.pool.filter((entry) => entry.vm !== undefined).length;
-  const aside = fleet.pool.length - held;
+function noAddress(fleet: Fleet, nowMs: number, made: number): Blockage {
+  const unheld = fleet.pool.filter((entry) => entry.vm === undefined);
+  const held = fleet.pool.length - unheld.length + made;
+  const aside = unheld.filter((entry) => entry.quarantinedUntilMs > nowMs).length;
   const figures = { addresses: fleet.pool.length, held, set_aside: aside };
   if (fleet.pool.length === 0) return { cause: 'addresses', text: 'the address pool is empty (shoal ip add)', figures };
   const asideText = aside === 0 ? '' : `, ${aside} are taken by other programs`;

@@ -108,6 +108,34 @@ describe('what keeps VMs from being started', () => {
   });
 });
 
+describe('what kept a step from starting one more VM', () => {
+  function refusalOf(bare: BareFleet): Plan['refusal'] {
+    const plan = new Plan(bare.fleet, bare.nowMs);
+    for (let started = plan.start('R3', {}); started; started = plan.start('R3', {}));
+    return plan.refusal;
+  }
+
+  it('counts the addresses that it has just used as held by VMs', () => {
+    const bare = new BareFleet({ addresses: 4 }).ready(1).preparing(2);
+    bare.bindFails(2).apply({ kind: 'released', vm: 2 });
+    expect(refusalOf(bare)).toMatchObject({
+      cause: 'addresses',
+      text: expect.stringContaining('of 4 VMs hold 3, 1 are taken by other programs'),
+      figures: { addresses: 4, held: 3, set_aside: 1 },
+    });
+  });
+
+  it('counts the memory of those that it has just started', () => {
+    const memory = { availableBytes: 2_500, vmBytes: 1_000 };
+    const bare = new BareFleet({ params: { host_memory_reserve_bytes: 0 } });
+    bare.apply({ kind: 'host-memory', memory, nowMs: 0 });
+    expect(refusalOf(bare)).toMatchObject({
+      cause: 'memory',
+      text: expect.stringContaining('2 VMs are still to take theirs'),
+    });
+  });
+});
+
 describe('R6', () => {
   it('takes a host for out of reach once it has been silent for as long as the limit', () => {
     const memory = { availableBytes: 1e10, vmBytes: 1e6 };

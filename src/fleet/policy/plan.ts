@@ -89,7 +89,7 @@ export class Plan {
   /** Why a VM that this plan wanted could not be started; undefined if all could. */
   get refusal(): Blockage | undefined {
     const cause = this.#refusal;
-    return cause && blockageBy(this.fleet, cause, this.nowMs, this.#failures.notBeforeMs);
+    return cause && this.#blockageBy(cause);
   }
 
   /** VMs that this plan ends or drains. */
@@ -186,12 +186,16 @@ export class Plan {
     return hostBlock(this.fleet, this.nowMs, this.#made, this.#failures.notBeforeMs);
   }
 
+  #blockageBy(cause: Blockage['cause']): Blockage {
+    return blockageBy(this.fleet, cause, this.nowMs, this.#made, this.#failures.notBeforeMs);
+  }
+
   /** A spare has its address and its memory already. */
   #insteadOfSpare({ state }: Vm): Considered {
     const what = 'a new VM';
     if (state === 'prepared') return { what, why: 'a prepared spare is ready sooner' };
     const cause = this.#hostBlock ?? 'addresses';
-    return { what, why: blockageBy(this.fleet, cause, this.nowMs, this.#failures.notBeforeMs).text };
+    return { what, why: this.#blockageBy(cause).text };
   }
 
   /** Counted rather than listed: a pool may have a hundred thousand. */

@@ -64,6 +64,19 @@ describe('the end of the server', () => {
     expect(fleet.links.of(1).cancelled).toEqual(fleet.links.of(1).open.map(({ id }) => id));
   });
 
+  it('that must not wait refuses at once what is in hand, and starts nothing for it', async () => {
+    await using fleet = new FakeFleet({ params: { min_vm_count: 1 } });
+    await fleet.settle();
+    const client = fleet.send();
+    await fleet.settle();
+    const told = drain(fleet, 0);
+    fleet.gone(1);
+    await fleet.settle();
+    expect(client.outcomes).toMatchObject([{ status: 503, reason: 'shoal-stopping' }]);
+    await fleet.advance(10_000);
+    expect([told, fleet.told('prepare')]).toEqual([[true], [1]]);
+  });
+
   it('has nothing more decided once it was told: whoever closes the router ends the VMs, or leaves them', async () => {
     await using fleet = await running();
     expect(drain(fleet)).toEqual([]);

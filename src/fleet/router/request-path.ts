@@ -127,7 +127,8 @@ export class RequestPath implements Responder {
       const isNews = request.waiters.length > 0 || !requests.cache.hasEnded(request.request.requestId);
       if (isNews) requests.cache.ended(request.request, outcome, this.#clock.monotonic(), params.dedupMs);
     }
-    this.#recorder?.ended(request.request.requestId, outcome, request);
+    // Whoever waited until the deadline was told another end, which was recorded then.
+    if (request.waiters.length > 0) this.#recorder?.ended(request.request.requestId, outcome, request);
     requests.end(request, outcome);
   }
 

@@ -53,6 +53,20 @@ describe('the records of requests', () => {
     ]);
   });
 
+  it.each([
+    ['its VM obeys the cancel', (fleet: FakeFleet) => fleet.fail(1, 499)],
+    ['its VM replies too late', (fleet: FakeFleet) => fleet.reply(1)],
+  ])('say once how a request ended that expired on a VM: %s', async (_, end) => {
+    await using fleet = new FakeFleet({ addresses: 1, params: { min_vm_count: 1 } });
+    await fleet.settle();
+    fleet.send({ requestId: 'late', withinMs: 1_000 });
+    await fleet.advance(1_500);
+    end(fleet);
+    await fleet.settle();
+    const ends = fleet.records.filter(({ requestId, kind }) => requestId === 'late' && kind === 'ended');
+    expect(ends).toMatchObject([{ reason: 'expired-on-vm', rule: 'R4' }]);
+  });
+
   it('are a sample: under load most requests leave none', async () => {
     await using fleet = new FakeFleet({ addresses: 1, params: { min_vm_count: 1 } });
     await fleet.settle();

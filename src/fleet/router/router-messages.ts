@@ -25,7 +25,7 @@ export type RouterMessage =
   | { readonly kind: 'add-addresses'; readonly addresses: readonly Address[] }
   /** Takes an address out of the pool; replies false if there is none with that id, or a VM holds it. */
   | { readonly kind: 'remove-address'; readonly id: number; readonly replyTo: Ref<boolean> }
-  /** Takes no more requests; replies when those in hand have ended, or were refused at the time limit. */
+  /** Takes no more requests; replies when those in hand have ended, or were refused at the time limit; 0: at once. */
   | { readonly kind: 'drain'; readonly limitMs: number; readonly replyTo: Ref<true> }
   | OwnMessage;
 

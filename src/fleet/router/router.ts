@@ -126,6 +126,7 @@ class Router {
       case 'drain':
         this.#drain.ask(message.replyTo);
         this.#fleet.apply({ kind: 'closing' });
+        if (message.limitMs === 0) return this.refuseAll();
         this.#context.after(message.limitMs, { kind: 'drain-limit' });
         return;
       case 'drain-limit':

@@ -72,7 +72,7 @@ export type RequestTransition =
   /** Its guest may keep the reply, although the request stays on the VM until that has ended. */
   | { readonly kind: 'request-orphaned'; readonly request: OpenRequest }
   /**
-   * It leaves the line or its VM. `fault`: true for a link error or 5xx, false for a reply that shows the VM sound; undefined tells
+   * It leaves the line or its VM. `fault`: true for a link error, 502 or 504, false for a reply that shows the VM sound; undefined tells
    * nothing. `tried`: `unsent` if nothing of it was sent, so that the try does not count; `orphaned` if its guest may keep a reply.
    */
   | {

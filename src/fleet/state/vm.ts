@@ -49,7 +49,7 @@ export class VmRecord {
   /** R2 drains it because it fails. */
   ejected = false;
   dispatchedSinceReport = false;
-  /** Link errors and 5xx in a row (R2). */
+  /** Link errors, 502 and 504 in a row (R2). */
   faults = 0;
   /** `free_count` of its row: idle reports in a row. */
   freeCount = 0;

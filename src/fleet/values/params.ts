@@ -65,7 +65,7 @@ export const PARAMETERS: Readonly<Record<string, Definition>> = {
 /** Silence shorter than this many reports says nothing: one may be late, one may be lost. */
 export const REPORTS_BEFORE_SILENCE = 3;
 
-/** Link errors and 5xx in a row after which a VM is ejected (R2): one may be the request's fault, two bad luck. */
+/** Link errors, 502 and 504 in a row after which a VM is ejected (R2): one may be the request's fault, two bad luck. */
 export const FAULTS_MAX = 3;
 
 /** How often a controller tells of its host. */

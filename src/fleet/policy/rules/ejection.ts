@@ -5,7 +5,7 @@ import { firstOf } from '../considered.ts';
 import type { Plan } from '../plan.ts';
 
 /**
- * R2: a VM whose last replies were link errors or 5xx, or whose link stays down, is drained and replaced. At most half of the fleet is
+ * R2: a VM whose last replies were link errors, 502 or 504, or whose link stays down, is drained and replaced. At most half of the fleet is
  * ejected or being replaced at a time: if all fail, the image or the clients are at fault, and no VM would be left for what still works.
  */
 export function ejectFailing(plan: Plan): void {
