@@ -98,6 +98,7 @@ export class Placement {
 
   /** Ends the actor if it runs, and gives its place back. Rejects if the actor failed while it stopped. */
   async end(): Promise<void> {
+    if (this.#state === 'ended') return;
     const wasStarted = this.#state === 'started';
     this.#state = 'ended';
     this.#wake();

@@ -37,6 +37,8 @@ export function proxy<M>(of: ProxyOptions): Behaviour<M> {
         dropResult(of.onPlaced?.(reserved.shard));
         break;
       } catch (error) {
+        // A stop that came before the place was reserved has found none to give back.
+        if (context.signal.aborted) await reserved.end();
         // Nobody has seen the actor start, so its shard's end is not its failure.
         if (codeOf(error) !== 'SHARD_LOST' || tries === TRIES_MAX) throw error;
       }
