@@ -22,14 +22,13 @@ export class Exports {
   }
 
   addressOf(ref: Ref<never>): RefAddress {
-    if (ref instanceof ReplyRef) {
-      const { id } = this.#add(ref);
-      ref.onSettled(() => this.#entries.delete(id));
-      return ['reply', id];
-    }
     const known = this.#ids.get(ref);
     const entry = (known === undefined ? undefined : this.#entries.get(known)) ?? this.#add(ref);
-    this.#ids.set(ref, entry.id);
+    if (ref instanceof ReplyRef) {
+      // One listener, however often the ref is sent.
+      if (entry.id !== known) ref.onSettled(() => this.#forget(entry));
+      return ['reply', entry.id];
+    }
     entry.mentions += 1;
     return ['ref', entry.id, ref.path];
   }
@@ -97,6 +96,7 @@ export class Exports {
   #add(ref: Ref<never>): Entry {
     const entry: Entry = { id: this.#nextId++, ref, mentions: 0, watch: undefined };
     this.#entries.set(entry.id, entry);
+    this.#ids.set(ref, entry.id);
     return entry;
   }
 

@@ -1,5 +1,5 @@
 import { MessageChannel } from 'node:worker_threads';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { probe } from '../actors/kit/mod.ts';
 import { type ActorSystem, createSystem, type DeadLetter, type Ref } from '../actors/mod.ts';
 import { WINDOW_MAX } from './batch-writer.ts';
@@ -70,6 +70,21 @@ describe('a channel', () => {
     const ref = sent(there, here, received.ref);
     expect(sent(there, here, received.ref)).toBe(ref);
     expect(sent(here, there, ref)).toBe(received.ref);
+  });
+
+  it('settles an ask whose ref of the reply has crossed very often', async () => {
+    const { here, there } = twoEnds();
+    const received = there.system.spawn<readonly Ref<string>[]>(
+      () =>
+        ([first]) =>
+          void first?.tell('done'),
+    );
+    const ref = sent(there, here, received);
+    const asked = here.system.ask<readonly Ref<string>[], string>(ref, (to) => Array(50_000).fill(to), 60_000);
+    await vi.waitUntil(() => here.channel.counts.refs > 0);
+    expect(here.channel.counts.refs).toBe(1);
+    expect(await asked).toBe('done');
+    expect(here.channel.counts.refs).toBe(0);
   });
 
   it('takes no more than the other end keeps up with', async () => {
