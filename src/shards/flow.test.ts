@@ -104,6 +104,18 @@ describe('the count of messages', () => {
     expect([1_000, 1_001]).toContain(fixture.system.deadLetters.count);
   });
 
+  it('has a message that could not be posted once, also when its thread ends', async () => {
+    await using fixture = shardsFixture({ count: 1 });
+    const relay = await fixture.worker('relay');
+    const to = fixture.system.spawn<unknown>(() => () => undefined);
+    relay.tell({ kind: 'hidden-function', to });
+    relay.tell({ kind: 'echo', value: Object.assign([1], { hidden: () => 1 }), replyTo: to });
+    await expect.poll(() => fixture.system.deadLetters.count, { timeout: 30_000 }).toBe(2);
+    fixture.shards.replace(0, 'a test');
+    await fixture.untilEvent(({ kind }) => kind === 'shard-lost');
+    expect(fixture.deadLetters.map(({ why }) => why)).toEqual(['dropped', 'dropped']);
+  });
+
   it('has all dead letters of a shard, although only some are told one by one', async () => {
     await using fixture = shardsFixture();
     const relay = await fixture.worker('relay');

@@ -378,6 +378,9 @@ export class PortChannel implements Channel, RefTable {
 
   /** It could be cloned when it was checked, or seemed so. */
   #notPosted(item: Item, cause: unknown): void {
+    // It was counted as sent. It is a dead letter now, and not one of those that are lost when a thread ends.
+    this.#sent -= 1;
+    this.#options.tally?.takeTold();
     this.#undelivered(item, 'dropped');
     this.#forget(item[2], cause);
   }

@@ -52,6 +52,8 @@ export type WorkerMessage =
   | { readonly kind: 'fail'; readonly code?: 'VM_GONE' }
   | { readonly kind: 'fail-child' }
   | { readonly kind: 'function'; readonly to: Ref<unknown> }
+  /** Tells `to` what seems to be plain, and cannot be cloned. */
+  | { readonly kind: 'hidden-function'; readonly to: Ref<unknown> }
   | { readonly kind: 'fault'; readonly fault: string };
 
 export interface WorkerArgs {
@@ -186,6 +188,9 @@ function worker(home: ShardHome, args: WorkerArgs): Behaviour<WorkerMessage> {
           return;
         case 'function':
           message.to.tell({ deep: [{ callback: () => undefined }] });
+          return;
+        case 'hidden-function':
+          message.to.tell(Object.assign([1], { hidden: () => 1 }));
           return;
         case 'fault':
           causeFault(message.fault);
