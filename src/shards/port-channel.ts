@@ -101,6 +101,11 @@ export class PortChannel implements Channel, RefTable {
     return this.#writer.room();
   }
 
+  /** While there is no room: calls back once there is, or the other end is gone. @returns how to cancel it */
+  onRoom(callback: () => void): () => void {
+    return this.#writer.onRoom(callback);
+  }
+
   /** @returns false if the message was not taken and is a dead letter. @throws MESSAGE_NOT_PLAIN */
   tell(to: number, message: unknown, path: string, waits: boolean): boolean {
     if (this.#closed !== undefined) return this.refuse(path, message, 'stopped');

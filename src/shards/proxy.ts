@@ -44,6 +44,7 @@ export function proxy<M>(of: ProxyOptions): Behaviour<M> {
       }
     }
     const placement = reserved;
+    context.signal.addEventListener('abort', () => placement.hurry(), { once: true });
     // Not by a message: in the mailbox of a proxy are messages for the actor behind it, and nothing else.
     const failure = new Promise<never>((_resolve, reject) => {
       void placement.ended.then((reason) => {

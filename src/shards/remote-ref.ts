@@ -1,5 +1,6 @@
 import type { Addressee, Exit, ExitReason, Offerable, Undelivered } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
+import { Waiters } from './waiters.ts';
 
 /** The connection to another thread, as the refs of its actors use it. */
 export interface Channel {
@@ -7,8 +8,8 @@ export interface Channel {
   readonly closed: ExitReason | undefined;
   readonly unacknowledged: number;
   readonly hasRoom: boolean;
-  /** Resolves when there is room, or when the channel is closed. */
-  room(): Promise<void>;
+  /** While there is no room: calls back once there is, or the channel is closed. @returns how to cancel it */
+  onRoom(callback: () => void): () => void;
   /** @param waits whether the message waits at the other end while the mailbox there is full */
   tell(to: number, message: unknown, path: string, waits: boolean): boolean;
   /** Makes a dead letter of a message. */
@@ -26,8 +27,8 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
   readonly id: number;
   readonly channel: Channel;
   #listeners: Map<object, (exit: Exit) => void> | undefined;
-  /** Offers wait for it while the mailbox at the other end is full. */
-  #room: PromiseWithResolvers<void> | undefined;
+  /** The offers that wait while the mailbox at the other end is full; undefined while it is not. */
+  #room: Waiters | undefined;
   /** Whether a listener counts as watching. */
   #counts = false;
 
@@ -46,6 +47,11 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
     return this.channel.unacknowledged;
   }
 
+  /** Offers that wait for the mailbox at the other end. */
+  get waiting(): number {
+    return this.#room?.size ?? 0;
+  }
+
   tell(message: M): boolean {
     return this.channel.tell(this.id, message, this.path, false);
   }
@@ -54,8 +60,9 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
   async offer(message: M, signal?: AbortSignal): Promise<boolean> {
     while (this.channel.closed === undefined) {
       if (signal?.aborted === true) return this.channel.refuse(this.path, message, 'given-up');
-      if (this.#room !== undefined) await orAborted(this.#room.promise, signal);
-      else if (!this.channel.hasRoom) await orAborted(this.channel.room(), signal);
+      const room = this.#room;
+      if (room !== undefined) await woken((wake) => room.add(wake), signal);
+      else if (!this.channel.hasRoom) await woken((wake) => this.channel.onRoom(wake), signal);
       else break;
     }
     return this.channel.tell(this.id, message, this.path, true);
@@ -64,11 +71,12 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
   /** The mailbox at the other end is full, or has room again; or the channel is closed. */
   onRoom(hasRoom: boolean): void {
     if (!hasRoom) {
-      this.#room ??= Promise.withResolvers<void>();
+      this.#room ??= new Waiters();
       return;
     }
-    this.#room?.resolve();
+    const room = this.#room;
     this.#room = undefined;
+    room?.wakeAll();
   }
 
   watch(key: object, listener: (exit: Exit) => void): void {
@@ -133,14 +141,15 @@ export class RemoteReplyRef<R> extends RemoteRef<R> {
   }
 }
 
-function orAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return promise;
+/** Resolves when it is woken, or the signal gives up. Either way nothing of it stays behind. */
+function woken(listen: (wake: () => void) => () => void, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
-      signal.removeEventListener('abort', done);
+      cancel();
+      signal?.removeEventListener('abort', done);
       resolve();
     };
-    signal.addEventListener('abort', done);
-    void promise.then(done);
+    const cancel = listen(done);
+    signal?.addEventListener('abort', done);
   });
 }

@@ -42,6 +42,8 @@ export type WorkerMessage =
   /** Keeps the thread busy. */
   | { readonly kind: 'compute'; readonly ms: number }
   | { readonly kind: 'wait'; readonly ms: number }
+  /** Waits until the worker is to end. */
+  | { readonly kind: 'wait-for-end' }
   /** Spawns a child, which has no proxy. */
   | { readonly kind: 'helper'; readonly replyTo: Ref<Ref<WorkerMessage>> }
   /** Holds buffers of so many bytes, outside of the heap. */
@@ -165,6 +167,8 @@ function worker(home: ShardHome, args: WorkerArgs): Behaviour<WorkerMessage> {
         }
         case 'wait':
           return new Promise((resolve) => context.clock.timer(message.ms, resolve));
+        case 'wait-for-end':
+          return new Promise((resolve) => context.signal.addEventListener('abort', () => resolve()));
         case 'helper':
           message.replyTo.tell(context.spawn(worker(home, {}), { name: 'helper' }));
           return;
