@@ -163,9 +163,9 @@ export class PortChannel implements Channel, RefTable {
     return decode(message, extras, this);
   }
 
-  watch(ref: RemoteRef<never>, counts: boolean): void {
+  watch(ref: RemoteRef<never>, counts: boolean, again: boolean): void {
     this.#imports.watch(ref);
-    this.#writer.op({ op: 'watch', id: ref.id, counts });
+    this.#writer.op({ op: 'watch', id: ref.id, counts, again });
   }
 
   unwatch(ref: RemoteRef<never>): void {
@@ -343,13 +343,15 @@ export class PortChannel implements Channel, RefTable {
         this.#exports.release(op.id, op.count);
         return;
       case 'watch':
-        this.#exports.watch(op.id, op.counts, (exit) => this.#writer.op({ op: 'ended', id: op.id, exit }));
+        this.#exports.watch(op.id, op, (exit, isRepeated) => {
+          this.#writer.op({ op: 'ended', id: op.id, exit, isRepeated });
+        });
         return;
       case 'unwatch':
         this.#exports.unwatch(op.id);
         return;
       case 'ended':
-        this.#imports.ended(op.id, op.exit);
+        this.#imports.ended(op.id, op.exit, op.isRepeated);
         return;
       case 'stop':
         this.#stopHere(op.id, op.timeoutMs);

@@ -15,8 +15,11 @@ export interface Channel {
   /** Makes a dead letter of a message. */
   refuse(to: string, message: unknown, why: Undelivered): false;
   fail(id: number, error: Error): void;
-  /** @param counts whether this counts as watching, so that a failure does not reach the parent */
-  watch(ref: RemoteRef<never>, counts: boolean): void;
+  /**
+   * @param counts whether this counts as watching, so that a failure does not reach the parent
+   * @param again whether the watchers were told of the last end, and wait for the next
+   */
+  watch(ref: RemoteRef<never>, counts: boolean, again: boolean): void;
   unwatch(ref: RemoteRef<never>): void;
   stop(id: number, timeoutMs: number | undefined): void;
 }
@@ -31,6 +34,10 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
   #room: Waiters | undefined;
   /** Whether a listener counts as watching. */
   #counts = false;
+  /** Whether a listener is to be told of the last end. */
+  #isFresh = false;
+  /** Watchers that were told of the last end. */
+  #told = new WeakSet<object>();
 
   constructor(channel: Channel, id: number, path: string) {
     this.channel = channel;
@@ -84,9 +91,9 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
   }
 
   unwatch(key: object): void {
+    this.#told.delete(key);
     if (this.#listeners?.delete(key) !== true || this.#listeners.size > 0) return;
-    this.#listeners = undefined;
-    this.#counts = false;
+    this.#forgetListeners();
     this.channel.unwatch(this);
   }
 
@@ -103,25 +110,43 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
     });
   }
 
-  /** The actor has ended, or its thread has. */
-  ended(exit: Exit): void {
-    const listeners = this.#listeners;
+  /**
+   * The actor has ended, or its thread has.
+   * @param isRepeated whether an end is told again, for those that were not told of it before
+   */
+  ended(exit: Exit, isRepeated = false): void {
+    const listeners = [...(this.#listeners ?? [])];
+    this.#forgetListeners();
+    if (!isRepeated) this.#told = new WeakSet();
+    const told = listeners.filter(([key]) => !this.#told.has(key));
+    const waiting = listeners.filter(([key]) => this.#told.has(key));
+    for (const [key] of told) this.#told.add(key);
+    for (const [key, listener] of waiting) this.#listen(key, listener, true);
+    for (const [, tell] of told) tell(exit);
+  }
+
+  #forgetListeners(): void {
     this.#listeners = undefined;
     this.#counts = false;
-    for (const tell of listeners?.values() ?? []) tell(exit);
+    this.#isFresh = false;
   }
 
   #listen(key: object, listener: (exit: Exit) => void, counts: boolean): void {
     const { closed } = this.channel;
+    const again = this.#told.has(key);
     if (closed !== undefined) {
+      // After the end of its thread there is no other.
+      if (again) return;
+      this.#told.add(key);
       listener({ path: this.path, reason: closed });
       return;
     }
-    const isNew = this.#listeners === undefined || (counts && !this.#counts);
+    const isNew = this.#listeners === undefined || (counts && !this.#counts) || !(again || this.#isFresh);
     this.#listeners ??= new Map();
     this.#listeners.set(key, listener);
     this.#counts ||= counts;
-    if (isNew) this.channel.watch(this, counts);
+    this.#isFresh ||= !again;
+    if (isNew) this.channel.watch(this, this.#counts, !this.#isFresh);
   }
 }
 

@@ -206,8 +206,14 @@ describe('the end of an actor on a shard', () => {
     await fixture.ask(a, where);
     a.tell({ kind: 'stop', other: b });
     expect(await exits.expect()).toEqual({ path: '/b', reason: { kind: 'shutdown' } });
+    // It was told of this end. Another watcher was not.
+    const others = patientProbe<Exit>(fixture);
     a.tell({ kind: 'watch', other: b, to: exits.ref });
-    expect(await exits.expect()).toEqual({ path: '/b', reason: { kind: 'shutdown' } });
+    const second = await fixture.ask<Ref<WorkerMessage>>(a, (replyTo) => ({ kind: 'helper', replyTo }));
+    second.tell({ kind: 'watch', other: b, to: others.ref });
+    expect(await others.expect()).toEqual({ path: '/b', reason: { kind: 'shutdown' } });
+    await fixture.ask(a, where);
+    expect(exits.received).toHaveLength(1);
   });
 
   it('is not told to who has stopped watching', async () => {
