@@ -95,6 +95,27 @@ describe('an adapter', () => {
     });
   });
 
+  it('tells a watcher of its end once, however often it watches', async () => {
+    await using kit = testKit();
+    const { numbers } = adapted(kit, kit.probe<Own>().ref);
+    let told = 0;
+    let watch: (() => void) | undefined;
+    kit.system.spawn<string>((context) => {
+      watch = () => context.watch(numbers, () => 'ended');
+      watch();
+      return () => {
+        told += 1;
+        // Bounded, or the test would not end.
+        if (told < 100) watch?.();
+      };
+    });
+    await kit.system.stop(numbers);
+    await kit.settle();
+    watch?.();
+    await kit.settle();
+    expect(told).toBe(1);
+  });
+
   it('is not heard of once its watch is cancelled', async () => {
     await using kit = testKit();
     const { own, numbers } = adapted(kit, kit.probe<Own>().ref);

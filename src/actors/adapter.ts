@@ -11,6 +11,8 @@ export class Adapter<A, M> implements Ref<A>, Addressee {
   readonly #toMessage: (message: A) => M;
   /** How to cancel each watch, by the watcher: one may watch both the actor and its adapters. */
   readonly #watches = new Map<object, () => void>();
+  /** Those that were told of the end. There is no other. */
+  readonly #told = new WeakSet<object>();
 
   constructor(life: Incarnation<M>, toMessage: (message: A) => M) {
     this.#life = life;
@@ -40,13 +42,16 @@ export class Adapter<A, M> implements Ref<A>, Addressee {
   }
 
   watch(watcher: object, listener: (exit: Exit) => void): void {
+    if (this.#told.has(watcher)) return;
     this.unwatch(watcher);
     if (this.#life.state === 'stopped') {
+      this.#told.add(watcher);
       listener({ path: this.path, reason: this.#life.endReason ?? { kind: 'normal' } });
       return;
     }
     const cancel = this.onEnd((exit) => {
       this.#watches.delete(watcher);
+      this.#told.add(watcher);
       listener(exit);
     });
     this.#watches.set(watcher, cancel);
@@ -55,6 +60,7 @@ export class Adapter<A, M> implements Ref<A>, Addressee {
   unwatch(watcher: object): void {
     this.#watches.get(watcher)?.();
     this.#watches.delete(watcher);
+    this.#told.delete(watcher);
   }
 
   onEnd(listener: (exit: Exit) => void): () => void {

@@ -412,10 +412,11 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   #takeOrRefuse(message: M, sender: Pausable | undefined, writtenBy: Sender | undefined = sender): boolean {
     if (this.#isEnding) return this.refuse(message, 'stopped', sender);
     if (this.#mailbox.length >= this.#capacity && !this.#makeRoom(message, sender)) return false;
-    // A hook that was told of a dropped message may have ended this actor.
-    if (this.#isEnding) return this.refuse(message, 'stopped', sender);
     this.deliver(message, writtenBy);
-    return true;
+    // Only now: a mailbox may throw at a message, which then takes no place.
+    if (this.#overflow === 'drop-oldest' && this.#mailbox.length > this.#capacity) this.#drop('dropped');
+    // A hook that was told of a dropped message may have ended this actor.
+    return this.#mailbox.length > 0;
   }
 
   #makeRoom(message: M, sender: Pausable | undefined): boolean {
@@ -425,9 +426,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
       case 'drop-newest':
         return this.refuse(message, 'dropped', sender);
       case 'drop-oldest':
-        if (this.#mailbox.length === 0) return this.refuse(message, 'dropped', sender);
-        this.#drop('dropped');
-        return true;
+        return this.#mailbox.length > 0 || this.refuse(message, 'dropped', sender);
       case 'backpressure':
         if (!mayPause(this, sender)) return this.refuse(message, 'mailbox-full', sender);
         this.#roomQueue().add(sender);

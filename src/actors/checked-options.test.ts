@@ -49,6 +49,20 @@ describe('options are checked', () => {
     expect(kit.system.tree().children).toEqual([]);
   });
 
+  it('as are delays, each under its name', async () => {
+    await using kit = testKit();
+    kit.system.spawn<string>((context) => {
+      const { timers } = context;
+      expect(() => context.after(-1, 'x')).toThrow(refusal('`delayMs` to be a number of milliseconds from 0 up'));
+      expect(() => context.every(-1, () => 'x')).toThrow(refusal('`intervalMs`'));
+      expect(() => context.onIdle(Number.NaN, () => 'x')).toThrow(refusal('`afterMs`'));
+      expect(() => timers.withFixedDelay('key', 1, () => 'x', -1)).toThrow(refusal('`firstMs`'));
+      expect(() => timers.atFixedRate('key', 1, () => 'x', -1)).toThrow(refusal('`firstMs`'));
+      return () => undefined;
+    });
+    expect(kit.failures).toEqual([]);
+  });
+
   it('as are behaviours', async () => {
     await using kit = testKit();
     // As above.

@@ -65,19 +65,19 @@ class ActorContext<M> implements Context<M> {
   }
 
   start<C>(behaviour: Behaviour<C>, options: SpawnOptions = {}): Promise<Ref<C>> {
-    return new Promise((resolve, reject) => {
+    return this.#starting((resolve, failed) => {
       const child = this.#newChild(behaviour, options);
-      startActor(child, { started: () => resolve(child), failed: reject });
+      startActor(child, { started: () => resolve(child), failed });
     });
   }
 
   restart<C>(ref: Ref<C>): Promise<void> {
-    return new Promise((resolve, reject) => {
+    return this.#starting((started, failed) => {
       const child = this.#ownChild(ref);
       if (child.state !== 'stopped')
         throw new ShoalError('ACTOR_RUNNING', `${child.path} is ${child.state}, not stopped`);
       this.#add(child);
-      startActor(child, { started: resolve, failed: reject });
+      startActor(child, { started, failed });
     });
   }
 
@@ -103,12 +103,14 @@ class ActorContext<M> implements Context<M> {
   }
 
   after(delayMs: number, message: M): CancelTimer {
+    checkedDelay('delayMs', delayMs);
     const notice = new Notice(this.#life.cell);
     const cancel = this.#timer(delayMs, () => this.#send(message, notice));
     return () => this.#cancel(cancel, notice);
   }
 
   every(intervalMs: number, message: () => M): CancelTimer {
+    checkedDelay('intervalMs', intervalMs);
     const notice = new Notice(this.#life.cell);
     const tick = (): void => {
       cancel = this.#timer(intervalMs, tick);
@@ -191,7 +193,7 @@ class ActorContext<M> implements Context<M> {
     const { cell } = life;
     const notice = new Notice(cell);
     const timeout = new ReceiveTimeout(life.resources.timers, {
-      afterMs: checkedDelay(afterMs),
+      afterMs: checkedDelay('afterMs', afterMs),
       nowMs: () => this.clock.monotonic(),
       isBusy: () => cell.busy || cell.depth > 0,
       fire: () => this.#post(message, notice),
@@ -209,6 +211,18 @@ class ActorContext<M> implements Context<M> {
 
   standsFor(shard: string): void {
     this.#life.resources.shard = shard;
+  }
+
+  /** A start that fails over and over, and is awaited each time, keeps no timers waiting. */
+  #starting<T>(start: (started: (value: T) => void, failed: (error: unknown) => void) => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const failed = (error: unknown): void => this.#life.cell.kernel.pace.run(() => reject(error));
+      try {
+        start(resolve, failed);
+      } catch (error) {
+        failed(error);
+      }
+    });
   }
 
   #newChild<C>(behaviour: Behaviour<C>, options: SpawnOptions): Cell<C> {
@@ -236,7 +250,6 @@ class ActorContext<M> implements Context<M> {
   }
 
   #timer(delayMs: number, fire: () => void): CancelTimer {
-    checkedDelay(delayMs);
     return this.#life.isEnding ? () => undefined : this.#life.resources.timers.set(delayMs, fire);
   }
 
@@ -248,6 +261,9 @@ class ActorContext<M> implements Context<M> {
       },
       get isEnding() {
         return life.isEnding;
+      },
+      get isIdle() {
+        return !life.cell.busy && life.cell.depth === 0 && !life.resources.hasStashed;
       },
       nowMs: () => this.clock.monotonic(),
       notice: () => new Notice(life.cell),

@@ -114,7 +114,8 @@ export class Deadlines {
 
   /**
    * The present moment. The clock is read in the next microtask, once for all who ask until then: it takes as long as a
-   * third of an ask. A deadline is late by what the thread computes in between, and never early.
+   * third of an ask. A deadline is late by what the thread computes in between, and early by less than
+   * `EARLY_MS`.
    */
   moment(): Moment {
     if (this.#moment === undefined) {

@@ -116,6 +116,60 @@ describe('context.timers', () => {
     }
   });
 
+  it('cancels a message that was put aside, whatever was handled since, also once it is back', async () => {
+    for (const isBack of [false, true]) {
+      await using kit = testKit();
+      const seen: string[] = [];
+      const gate = Promise.withResolvers<void>();
+      let isStashing = true;
+      const ref = kit.system.spawn<string>((context) => {
+        context.timers.after('early', 10, 'early');
+        for (let n = 0; n < 5; n++) context.timers.after(n, 20 + n, `${n}`);
+        context.timers.after('late', 110, 'late');
+        return async (message) => {
+          if (message === 'early' && isStashing) return context.stash(message);
+          seen.push(message);
+          if (message !== 'work') return;
+          isStashing = false;
+          if (isBack) context.unstashAll();
+          await gate.promise;
+          context.timers.cancel('early');
+          context.unstashAll();
+        };
+      });
+      await kit.advance(100);
+      ref.tell('work');
+      await kit.advance(20);
+      gate.resolve();
+      await kit.settle();
+      expect(seen).toEqual(['0', '1', '2', '3', '4', 'work', 'late']);
+    }
+  });
+
+  it('cancels a message that is put aside after others have come', async () => {
+    await using kit = testKit();
+    const seen: string[] = [];
+    const gate = Promise.withResolvers<void>();
+    kit.system.spawn<string>((context) => {
+      context.timers.after('early', 10, 'early');
+      context.timers.after('late', 20, 'late');
+      return async (message) => {
+        seen.push(message);
+        if (message === 'late') {
+          context.timers.cancel('early');
+          context.unstashAll();
+          return;
+        }
+        await gate.promise;
+        context.stash(message);
+      };
+    });
+    await kit.advance(30);
+    gate.resolve();
+    await kit.settle();
+    expect(seen).toEqual(['early', 'late']);
+  });
+
   it('forgets keys whose messages were handled, however many there are', async () => {
     await using kit = testKit();
     const { p, timers } = setUp(kit);

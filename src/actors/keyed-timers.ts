@@ -8,6 +8,8 @@ export interface TimerOwner<M> {
   /** Messages waiting. */
   readonly depth: number;
   readonly isEnding: boolean;
+  /** Whether no message waits, is in hand or is put aside. */
+  readonly isIdle: boolean;
   nowMs(): number;
   notice(): Notice;
   timer(delayMs: number, fire: () => void): CancelTimer;
@@ -26,15 +28,18 @@ export class KeyedTimers<M> implements TimerScheduler<M> {
   readonly #active = new Map<unknown, ActiveTimer>();
   /** Timers that have sent their only message, which may wait in the mailbox; the latest last. */
   readonly #fired = new Map<unknown, Notice>();
+  /** Of those, timers whose message was put aside: it may have come back, and still wait. */
+  readonly #stashed = new Map<unknown, Notice>();
 
   constructor(owner: TimerOwner<M>) {
     this.#owner = owner;
   }
 
   after(key: unknown, delayMs: number, message: M): void {
-    checkedDelay(delayMs);
+    checkedDelay('delayMs', delayMs);
     this.#start(key, delayMs, ({ notice }) => {
       this.#active.delete(key);
+      if (this.#owner.isIdle) this.#stashed.clear();
       this.#owner.send(() => message, notice);
       this.#fired.set(key, notice);
       this.#forgetHandled();
@@ -43,7 +48,7 @@ export class KeyedTimers<M> implements TimerScheduler<M> {
 
   withFixedDelay(key: unknown, delayMs: number, message: () => M, firstMs = delayMs): void {
     checkedDuration('delayMs', delayMs);
-    this.#start(key, checkedDelay(firstMs), (timer) => {
+    this.#start(key, checkedDelay('firstMs', firstMs), (timer) => {
       timer.cancel = this.#owner.timer(delayMs, timer.fire);
       this.#owner.send(message, timer.notice);
     });
@@ -51,7 +56,7 @@ export class KeyedTimers<M> implements TimerScheduler<M> {
 
   atFixedRate(key: unknown, intervalMs: number, message: () => M, firstMs = intervalMs): void {
     checkedDuration('intervalMs', intervalMs);
-    let dueMs = this.#owner.nowMs() + checkedDelay(firstMs);
+    let dueMs = this.#owner.nowMs() + checkedDelay('firstMs', firstMs);
     this.#start(key, firstMs, (timer) => {
       const lateMs = Math.max(0, this.#owner.nowMs() - dueMs);
       // A timer may fire a moment early. The next one is then not due before its own time.
@@ -69,13 +74,15 @@ export class KeyedTimers<M> implements TimerScheduler<M> {
     const timer = this.#active.get(key);
     this.#active.delete(key);
     timer?.cancel();
-    const notice = timer?.notice ?? this.#fired.get(key);
+    const notice = timer?.notice ?? this.#fired.get(key) ?? this.#stashed.get(key);
     this.#fired.delete(key);
+    this.#stashed.delete(key);
     if (notice !== undefined) this.#owner.revoke(notice);
   }
 
   cancelAll(): void {
-    for (const key of [...this.#active.keys(), ...this.#fired.keys()]) this.cancel(key);
+    const keys = [this.#active, this.#fired, this.#stashed].flatMap((timers) => [...timers.keys()]);
+    for (const key of keys) this.cancel(key);
   }
 
   #start(key: unknown, firstMs: number, fired: (timer: ActiveTimer & { readonly fire: () => void }) => void): void {
@@ -86,11 +93,15 @@ export class KeyedTimers<M> implements TimerScheduler<M> {
     this.#active.set(key, timer);
   }
 
-  /** At most as many have not been handled as messages wait, and those are the latest. */
+  /**
+   * At most as many have not been handled as messages wait, beside the one in hand, and those are the latest; all but
+   * those that were put aside.
+   */
   #forgetHandled(): void {
-    for (const key of this.#fired.keys()) {
-      if (this.#fired.size <= this.#owner.depth) return;
+    for (const [key, notice] of this.#fired) {
+      if (this.#fired.size <= this.#owner.depth + 1) return;
       this.#fired.delete(key);
+      if (notice.wasStashed) this.#stashed.set(key, notice);
     }
   }
 }

@@ -9,6 +9,8 @@ export class Notice implements Sender {
   /** A message of it may be waiting. */
   isSent = false;
   isRevoked = false;
+  /** A message of it was put aside, and may be handled later than those that came after it. */
+  wasStashed = false;
 
   constructor(owner: Sender) {
     this.#owner = owner;

@@ -34,8 +34,8 @@ const SPAWN_RULES: Rules<Omit<SpawnOptions, 'name'>> = {
 const NAMED_RULES: Rules<SpawnOptions> = { ...SPAWN_RULES, name: NAME };
 
 /** @throws CONFIG_VALUE for a delay below 0, or that is no number */
-export function checkedDelay(delayMs: number): number {
-  return checked('delayMs', delayMs, MS_FROM_0);
+export function checkedDelay(option: string, ms: number): number {
+  return checked(option, ms, MS_FROM_0);
 }
 
 /** @throws CONFIG_VALUE for a count that is no whole number from 0 up, nor infinity */

@@ -41,10 +41,38 @@ it.each(CALLS)('a program that awaits %s again and again leaves room for timers'
   expect(await leavesRoom(() => call(system, gone))).toBe(true);
 });
 
-it('so does an actor that starts and stops children', async () => {
+type Cycle = (context: Context<string>) => () => Promise<unknown>;
+
+const failing: Behaviour<string> = () => {
+  throw new Error('no');
+};
+
+function restarting(context: Context<string>): () => Promise<unknown> {
+  let starts = 0;
+  const child = context.spawn<string>(() => {
+    if (starts++ > 0) throw new Error('no');
+    return () => undefined;
+  });
+  const stopped = context.stop(child);
+  return () => stopped.then(() => context.restart(child));
+}
+
+const CYCLES: readonly [string, Cycle][] = [
+  ['starts and stops children', (context) => async () => context.stop(await context.start(idle))],
+  ['starts children that fail', (context) => () => context.start(failing)],
+  ['restarts a child that fails', restarting],
+  [
+    'starts children under a name that is taken',
+    (context) => {
+      context.spawn(idle, { name: 'taken' });
+      return () => context.start(idle, { name: 'taken' });
+    },
+  ],
+];
+
+it.each(CYCLES)('so does an actor that %s', async (_what, cycle) => {
   const system = liveSystem();
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const cycle = (context: Context<string>) => async () => context.stop(await context.start(idle));
   const ref = system.spawn<string>((context) => async () => resolve(await leavesRoom(cycle(context))));
   ref.tell('go');
   expect(await promise).toBe(true);

@@ -1,5 +1,4 @@
-/** As long as the scheduler's slices. */
-const SLICE_MS = 0.1;
+import { SLICE_MS } from './scheduler.ts';
 
 /**
  * Keeps programs that await one call after the other, such as starts and stops in a loop, from keeping timers and I/O

@@ -55,6 +55,11 @@ export class Resources<M> {
     return this.#timers;
   }
 
+  /** Whether messages are put aside. */
+  get hasStashed(): boolean {
+    return this.#stash?.isEmpty === false;
+  }
+
   get stash(): Stash<M> {
     this.#stash ??= new Stash(this.#cell);
     return this.#stash;

@@ -26,7 +26,7 @@ export interface Scheduler {
  * After so long, Node's timers and I/O have their turn. A trip round the event loop takes about a microsecond of CPU,
  * one percent of this.
  */
-const SLICE_MS = 0.1;
+export const SLICE_MS = 0.1;
 /**
  * Reading the clock costs as much as two small messages, so it is not read after each one. A sudden run of long
  * messages after short ones is found after at most so many.

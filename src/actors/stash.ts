@@ -1,7 +1,7 @@
 import { ShoalError } from '../errors.ts';
 import type { Cell } from './cell.ts';
 import type { Letter } from './mailbox.ts';
-import { isRevoked } from './notice.ts';
+import { isRevoked, Notice } from './notice.ts';
 
 /** Messages that an actor has put aside for later, at most as many as its mailbox may hold. */
 export class Stash<M> {
@@ -10,6 +10,10 @@ export class Stash<M> {
 
   constructor(cell: Cell<M>) {
     this.#cell = cell;
+  }
+
+  get isEmpty(): boolean {
+    return this.#kept.length === 0;
   }
 
   /** Puts the message in hand aside. @throws ACTOR_STASH_FULL, ACTOR_STASHED_TWICE */
@@ -22,6 +26,7 @@ export class Stash<M> {
       );
     }
     if (this.#kept.length < capacity) {
+      if (senderInHand instanceof Notice) senderInHand.wasStashed = true;
       this.#kept.push({ message, sender: senderInHand });
       return;
     }

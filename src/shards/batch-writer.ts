@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import { Waiters } from './waiters.ts';
 import { type Batch, type Extras, type Item, itemAt, OP, type Op, PARTS } from './wire.ts';
 
 /** Messages that may be under way without an acknowledgement from the other end before whoever can wait does. */
@@ -17,7 +18,7 @@ export class BatchWriter {
   #isFlushDue = false;
   #closed = false;
   #unacknowledged = 0;
-  #waiting: (() => void)[] = [];
+  readonly #waiters = new Waiters();
 
   /** @param refused told of each message that could not be cloned; the others are posted */
   constructor(port: MessagePort, refused: (item: Item, error: unknown) => void) {
@@ -40,7 +41,12 @@ export class BatchWriter {
   /** Resolves when there is room, or when the writer is closed. */
   room(): Promise<void> {
     if (this.hasRoom || this.#closed) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve) => void this.onRoom(resolve));
+  }
+
+  /** While there is none: calls back once there is room, or the writer is closed. @returns how to cancel it */
+  onRoom(callback: () => void): () => void {
+    return this.#waiters.add(callback);
   }
 
   message(to: number, message: unknown, extras: Extras | undefined, waits: boolean): void {
@@ -118,10 +124,7 @@ export class BatchWriter {
   }
 
   #wakeWaiting(): void {
-    if (!this.hasRoom && !this.#closed) return;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
+    if (this.hasRoom || this.#closed) this.#waiters.wakeAll();
   }
 }
 

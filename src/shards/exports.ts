@@ -1,7 +1,12 @@
 import { addresseeOf, type Exit, type Ref, ReplyRef } from '../actors/mod.ts';
 import { toEnvelope } from '../errors.ts';
-import { RemoteReplyRef } from './remote-ref.ts';
+import { RemoteRef, RemoteReplyRef } from './remote-ref.ts';
 import type { RefAddress } from './wire.ts';
+
+interface Watch {
+  readonly counts: boolean;
+  readonly again: boolean;
+}
 
 interface Entry {
   readonly id: number;
@@ -22,14 +27,13 @@ export class Exports {
   }
 
   addressOf(ref: Ref<never>): RefAddress {
-    if (ref instanceof ReplyRef) {
-      const { id } = this.#add(ref);
-      ref.onSettled(() => this.#entries.delete(id));
-      return ['reply', id];
-    }
     const known = this.#ids.get(ref);
     const entry = (known === undefined ? undefined : this.#entries.get(known)) ?? this.#add(ref);
-    this.#ids.set(ref, entry.id);
+    if (ref instanceof ReplyRef) {
+      // One listener, however often the ref is sent.
+      if (entry.id !== known) ref.onSettled(() => this.#forget(entry));
+      return ['reply', entry.id];
+    }
     entry.mentions += 1;
     return ['ref', entry.id, ref.path];
   }
@@ -53,27 +57,37 @@ export class Exports {
 
   /**
    * Tells `ended` of the end of an actor, once: at once if the actor has ended already, or is no actor. A watch that
-   * counts is kept when one that does not is asked for.
+   * counts is kept when one that does not is asked for. Watchers that watch `again` are not told of the last end if
+   * the other end was told of it before; for others it is repeated.
    */
-  watch(id: number, counts: boolean, ended: (exit: Exit) => void): void {
+  watch(id: number, { counts, again }: Watch, ended: (exit: Exit, isRepeated: boolean) => void): void {
     const entry = this.#entries.get(id);
-    if (entry === undefined || entry.watch?.counts === true) return;
-    entry.watch?.cancel();
-    entry.watch = undefined;
+    if (entry === undefined) return;
+    let isRepeated = false;
     const once = (exit: Exit): void => {
       entry.watch = undefined;
-      ended(exit);
+      ended(exit, isRepeated);
     };
+    const isTold = (): boolean => entry.watch === undefined;
     try {
       const actor = addresseeOf(entry.ref);
-      if (actor.state === 'stopped' || counts) {
-        entry.watch = { counts, cancel: () => actor.unwatch(entry) };
-        // Other watchers at the other end share this entry. They have not been told what an earlier one was told.
-        actor.unwatch(entry);
-        actor.watch(entry, once);
-      } else {
+      // Only the thread of a remote one knows whether it has ended.
+      const mayHaveEnded = actor.state === 'stopped' || entry.ref instanceof RemoteRef;
+      if (entry.watch?.counts === true && (again || !mayHaveEnded)) return;
+      const isCounted = counts || entry.watch?.counts === true;
+      if (entry.watch?.counts === false) entry.watch.cancel();
+      if (actor.state !== 'stopped' && !isCounted) {
         entry.watch = { counts, cancel: actor.onEnd(once) };
+        return;
       }
+      entry.watch = { counts: isCounted, cancel: () => actor.unwatch(entry) };
+      actor.watch(entry, once);
+      if (isTold() || again || !mayHaveEnded) return;
+      // All watchers at the other end share this entry, which was told for another of them.
+      isRepeated = actor.state === 'stopped';
+      actor.unwatch(entry);
+      actor.watch(entry, once);
+      isRepeated = false;
     } catch (error) {
       once({ path: entry.ref.path, reason: { kind: 'error', error: toEnvelope(error) } });
     }
@@ -97,6 +111,7 @@ export class Exports {
   #add(ref: Ref<never>): Entry {
     const entry: Entry = { id: this.#nextId++, ref, mentions: 0, watch: undefined };
     this.#entries.set(entry.id, entry);
+    this.#ids.set(ref, entry.id);
     return entry;
   }
 

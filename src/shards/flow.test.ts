@@ -59,6 +59,24 @@ describe('a flood', () => {
   });
 });
 
+describe('an actor on a shard whose mailbox is full', () => {
+  it('ends when it is stopped, and not at its time limit', async () => {
+    await using fixture = shardsFixture({ count: 1 });
+    const { start, ...options } = fixture.shards.actor('worker', {}, { capacity: 1, stopTimeoutMs: 20_000 });
+    const full = await fixture.system.start(start, options);
+    const other = await fixture.worker('other');
+    full.tell({ kind: 'wait-for-end' });
+    for (let n = 0; n < 3; n++) expect(await fixture.system.offer(full, { kind: 'note', n })).toBe(true);
+    // By then the shard has said that the mailbox is full.
+    await fixture.ask(other, (replyTo) => ({ kind: 'echo', value: 'here', replyTo }));
+    full.tell({ kind: 'note', n: 3 });
+    await new Promise(setImmediate);
+    await fixture.system.stop(full);
+    expect(await fixture.system.ended(full)).toMatchObject({ reason: { kind: 'shutdown' } });
+    await expect.poll(() => fixture.system.deadLetters.count, { timeout: 30_000 }).toBe(4);
+  });
+});
+
 describe('an offer from a shard', () => {
   it('waits for room in the mailbox on the main thread, and none is lost', async () => {
     await using fixture = shardsFixture();
@@ -102,6 +120,18 @@ describe('the count of messages', () => {
     await fixture.untilEvent(({ kind }) => kind === 'shard-lost');
     // Whether the actor had begun to wait when its thread was ended is chance.
     expect([1_000, 1_001]).toContain(fixture.system.deadLetters.count);
+  });
+
+  it('has a message that could not be posted once, also when its thread ends', async () => {
+    await using fixture = shardsFixture({ count: 1 });
+    const relay = await fixture.worker('relay');
+    const to = fixture.system.spawn<unknown>(() => () => undefined);
+    relay.tell({ kind: 'hidden-function', to });
+    relay.tell({ kind: 'echo', value: Object.assign([1], { hidden: () => 1 }), replyTo: to });
+    await expect.poll(() => fixture.system.deadLetters.count, { timeout: 30_000 }).toBe(2);
+    fixture.shards.replace(0, 'a test');
+    await fixture.untilEvent(({ kind }) => kind === 'shard-lost');
+    expect(fixture.deadLetters.map(({ why }) => why)).toEqual(['dropped', 'dropped']);
   });
 
   it('has all dead letters of a shard, although only some are told one by one', async () => {

@@ -55,10 +55,10 @@ export class Imports {
     this.#watched.delete(ref.id);
   }
 
-  ended(id: number, exit: Exit): void {
+  ended(id: number, exit: Exit, isRepeated = false): void {
     const ref = this.#watched.get(id);
     this.#watched.delete(id);
-    ref?.ended(exit);
+    ref?.ended(exit, isRepeated);
   }
 
   /** The other end is gone, and all of its actors with it. */

@@ -3,6 +3,7 @@ import { codeOf, fromEnvelope, toEnvelope } from '../errors.ts';
 import type { ControlCalls, PlacedOptions } from './control.ts';
 import type { PortChannel } from './port-channel.ts';
 import { RemoteReplyRef } from './remote-ref.ts';
+import { Waiters } from './waiters.ts';
 
 /** What a placement needs of the shard that it is on. */
 export interface PlacementDeps {
@@ -32,8 +33,10 @@ export class Placement {
   readonly #options: PlacedOptions;
   readonly #resolveEnded: (reason: ExitReason) => void;
   #state: 'reserved' | 'started' | 'ended' = 'reserved';
-  /** Messages wait while the actor's mailbox is full. */
-  #room: PromiseWithResolvers<void> | undefined;
+  /** Messages wait while the actor's mailbox is full, unless it is to end. */
+  #isFull = false;
+  #isHurried = false;
+  readonly #waiters = new Waiters();
 
   constructor(actor: number, proxy: Ref<never>, options: PlacedOptions, deps: PlacementDeps) {
     this.actor = actor;
@@ -68,8 +71,8 @@ export class Placement {
   tell(message: unknown): undefined | Promise<void> {
     const { channel } = this.#deps;
     // A closed channel makes the message a dead letter.
-    const isOver = channel.closed !== undefined || this.#state === 'ended';
-    if (isOver || (this.#room === undefined && channel.hasRoom)) {
+    const isOver = channel.closed !== undefined || this.#state === 'ended' || this.#isHurried;
+    if (isOver || (!this.#isFull && channel.hasRoom)) {
       try {
         // The proxy has taken it for the actor, whose mailbox must not refuse it.
         channel.tell(this.actor, message, this.#path, true);
@@ -81,26 +84,41 @@ export class Placement {
       }
       return undefined;
     }
-    return (this.#room?.promise ?? channel.room()).then(() => this.tell(message));
+    return this.#woken().then(() => this.tell(message));
   }
 
   /** The actor's mailbox is full, or has room again. */
   onRoom(hasRoom: boolean): void {
-    if (!hasRoom) this.#room ??= Promise.withResolvers<void>();
-    else this.#wake();
+    this.#isFull = !hasRoom;
+    if (hasRoom) this.#waiters.wakeAll();
   }
 
-  #wake(): void {
-    const room = this.#room;
-    this.#room = undefined;
-    room?.resolve();
+  /** The actor is to end: the message in hand waits for room no longer. If there is none, it is a dead letter. */
+  hurry(): void {
+    this.#isHurried = true;
+    this.#waiters.wakeAll();
+  }
+
+  /** Resolves when there may be room, or the actor is to end. */
+  #woken(): Promise<void> {
+    const { channel } = this.#deps;
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        cancelOwn();
+        cancelChannel?.();
+        resolve();
+      };
+      const cancelOwn = this.#waiters.add(wake);
+      const cancelChannel = channel.hasRoom ? undefined : channel.onRoom(wake);
+    });
   }
 
   /** Ends the actor if it runs, and gives its place back. Rejects if the actor failed while it stopped. */
   async end(): Promise<void> {
+    if (this.#state === 'ended') return;
     const wasStarted = this.#state === 'started';
     this.#state = 'ended';
-    this.#wake();
+    this.#waiters.wakeAll();
     try {
       if (wasStarted) await this.#stop();
     } finally {
@@ -112,7 +130,7 @@ export class Placement {
   onActorEnded(reason: ExitReason): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
-    this.#wake();
+    this.#waiters.wakeAll();
     this.#deps.release(this);
     this.#resolveEnded(reason);
   }

@@ -1,7 +1,7 @@
 import { MessageChannel } from 'node:worker_threads';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { probe } from '../actors/kit/mod.ts';
-import { type ActorSystem, createSystem, type DeadLetter, type Ref } from '../actors/mod.ts';
+import { type ActorSystem, addresseeOf, type Context, createSystem, type DeadLetter, type Ref } from '../actors/mod.ts';
 import { WINDOW_MAX } from './batch-writer.ts';
 import { PortChannel } from './port-channel.ts';
 import { patience } from './testing/fixture.ts';
@@ -70,6 +70,21 @@ describe('a channel', () => {
     const ref = sent(there, here, received.ref);
     expect(sent(there, here, received.ref)).toBe(ref);
     expect(sent(here, there, ref)).toBe(received.ref);
+  });
+
+  it('settles an ask whose ref of the reply has crossed very often', async () => {
+    const { here, there } = twoEnds();
+    const received = there.system.spawn<readonly Ref<string>[]>(
+      () =>
+        ([first]) =>
+          void first?.tell('done'),
+    );
+    const ref = sent(there, here, received);
+    const asked = here.system.ask<readonly Ref<string>[], string>(ref, (to) => Array(50_000).fill(to), 60_000);
+    await vi.waitUntil(() => here.channel.counts.refs > 0);
+    expect(here.channel.counts.refs).toBe(1);
+    expect(await asked).toBe('done');
+    expect(here.channel.counts.refs).toBe(0);
   });
 
   it('takes no more than the other end keeps up with', async () => {
@@ -150,6 +165,49 @@ describe('a channel', () => {
       await new Promise(setImmediate);
       expect(there.system.tree().children.filter(({ path }) => path === parent.path)).toEqual([]);
     }
+  });
+
+  it('tells a watcher of each end once, whoever else watches', async () => {
+    const { here, there } = twoEnds();
+    let own: Context<never> | undefined;
+    await there.system.start<never>((context) => {
+      own = context;
+      return () => undefined;
+    });
+    if (own === undefined) throw new Error('it has been set at the start');
+    const child = own.spawn<never>(() => () => undefined);
+    const far = addresseeOf(sent(there, here, child));
+    const seen: string[] = [];
+    const [one, two] = [{}, {}];
+    const first = (): void => far.watch(one, () => void seen.push('one'));
+    const second = (): void => far.watch(two, () => void seen.push('two'));
+    // A request and its reply: by then all that was sent before has come.
+    const echo = there.system.spawn<Ref<string>>(() => (replyTo) => void replyTo.tell('x'));
+    const farEcho = sent(there, here, echo);
+    const settled = () => here.system.ask<Ref<string>, string>(farEcho, (to) => to, 60_000);
+    first();
+    await settled();
+    await own.stop(child);
+    await settled();
+    first();
+    await settled();
+    expect(seen).toEqual(['one']);
+    second();
+    await settled();
+    expect(seen).toEqual(['one', 'two']);
+    second();
+    await settled();
+    await own.restart(child);
+    await own.stop(child);
+    await settled();
+    expect(seen).toEqual(['one', 'two', 'one', 'two']);
+    first();
+    await settled();
+    await own.restart(child);
+    await own.stop(child);
+    second();
+    await settled();
+    expect(seen.toSorted()).toEqual(['one', 'one', 'one', 'two', 'two', 'two']);
   });
 
   it('keeps no refs of a message that did not leave', async () => {

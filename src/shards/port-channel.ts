@@ -101,6 +101,11 @@ export class PortChannel implements Channel, RefTable {
     return this.#writer.room();
   }
 
+  /** While there is no room: calls back once there is, or the other end is gone. @returns how to cancel it */
+  onRoom(callback: () => void): () => void {
+    return this.#writer.onRoom(callback);
+  }
+
   /** @returns false if the message was not taken and is a dead letter. @throws MESSAGE_NOT_PLAIN */
   tell(to: number, message: unknown, path: string, waits: boolean): boolean {
     if (this.#closed !== undefined) return this.refuse(path, message, 'stopped');
@@ -158,9 +163,9 @@ export class PortChannel implements Channel, RefTable {
     return decode(message, extras, this);
   }
 
-  watch(ref: RemoteRef<never>, counts: boolean): void {
+  watch(ref: RemoteRef<never>, counts: boolean, again: boolean): void {
     this.#imports.watch(ref);
-    this.#writer.op({ op: 'watch', id: ref.id, counts });
+    this.#writer.op({ op: 'watch', id: ref.id, counts, again });
   }
 
   unwatch(ref: RemoteRef<never>): void {
@@ -338,13 +343,15 @@ export class PortChannel implements Channel, RefTable {
         this.#exports.release(op.id, op.count);
         return;
       case 'watch':
-        this.#exports.watch(op.id, op.counts, (exit) => this.#writer.op({ op: 'ended', id: op.id, exit }));
+        this.#exports.watch(op.id, op, (exit, isRepeated) => {
+          this.#writer.op({ op: 'ended', id: op.id, exit, isRepeated });
+        });
         return;
       case 'unwatch':
         this.#exports.unwatch(op.id);
         return;
       case 'ended':
-        this.#imports.ended(op.id, op.exit);
+        this.#imports.ended(op.id, op.exit, op.isRepeated);
         return;
       case 'stop':
         this.#stopHere(op.id, op.timeoutMs);
@@ -378,6 +385,9 @@ export class PortChannel implements Channel, RefTable {
 
   /** It could be cloned when it was checked, or seemed so. */
   #notPosted(item: Item, cause: unknown): void {
+    // It was counted as sent. It is a dead letter now, and not one of those that are lost when a thread ends.
+    this.#sent -= 1;
+    this.#options.tally?.takeTold();
     this.#undelivered(item, 'dropped');
     this.#forget(item[2], cause);
   }

@@ -37,11 +37,14 @@ export function proxy<M>(of: ProxyOptions): Behaviour<M> {
         dropResult(of.onPlaced?.(reserved.shard));
         break;
       } catch (error) {
+        // A stop that came before the place was reserved has found none to give back.
+        if (context.signal.aborted) await reserved.end();
         // Nobody has seen the actor start, so its shard's end is not its failure.
         if (codeOf(error) !== 'SHARD_LOST' || tries === TRIES_MAX) throw error;
       }
     }
     const placement = reserved;
+    context.signal.addEventListener('abort', () => placement.hurry(), { once: true });
     // Not by a message: in the mailbox of a proxy are messages for the actor behind it, and nothing else.
     const failure = new Promise<never>((_resolve, reject) => {
       void placement.ended.then((reason) => {

@@ -1,5 +1,6 @@
 import type { Addressee, Exit, ExitReason, Offerable, Undelivered } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
+import { Waiters } from './waiters.ts';
 
 /** The connection to another thread, as the refs of its actors use it. */
 export interface Channel {
@@ -7,15 +8,18 @@ export interface Channel {
   readonly closed: ExitReason | undefined;
   readonly unacknowledged: number;
   readonly hasRoom: boolean;
-  /** Resolves when there is room, or when the channel is closed. */
-  room(): Promise<void>;
+  /** While there is no room: calls back once there is, or the channel is closed. @returns how to cancel it */
+  onRoom(callback: () => void): () => void;
   /** @param waits whether the message waits at the other end while the mailbox there is full */
   tell(to: number, message: unknown, path: string, waits: boolean): boolean;
   /** Makes a dead letter of a message. */
   refuse(to: string, message: unknown, why: Undelivered): false;
   fail(id: number, error: Error): void;
-  /** @param counts whether this counts as watching, so that a failure does not reach the parent */
-  watch(ref: RemoteRef<never>, counts: boolean): void;
+  /**
+   * @param counts whether this counts as watching, so that a failure does not reach the parent
+   * @param again whether the watchers were told of the last end, and wait for the next
+   */
+  watch(ref: RemoteRef<never>, counts: boolean, again: boolean): void;
   unwatch(ref: RemoteRef<never>): void;
   stop(id: number, timeoutMs: number | undefined): void;
 }
@@ -26,10 +30,14 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
   readonly id: number;
   readonly channel: Channel;
   #listeners: Map<object, (exit: Exit) => void> | undefined;
-  /** Offers wait for it while the mailbox at the other end is full. */
-  #room: PromiseWithResolvers<void> | undefined;
+  /** The offers that wait while the mailbox at the other end is full; undefined while it is not. */
+  #room: Waiters | undefined;
   /** Whether a listener counts as watching. */
   #counts = false;
+  /** Whether a listener is to be told of the last end. */
+  #isFresh = false;
+  /** Watchers that were told of the last end. */
+  #told = new WeakSet<object>();
 
   constructor(channel: Channel, id: number, path: string) {
     this.channel = channel;
@@ -46,6 +54,11 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
     return this.channel.unacknowledged;
   }
 
+  /** Offers that wait for the mailbox at the other end. */
+  get waiting(): number {
+    return this.#room?.size ?? 0;
+  }
+
   tell(message: M): boolean {
     return this.channel.tell(this.id, message, this.path, false);
   }
@@ -54,8 +67,9 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
   async offer(message: M, signal?: AbortSignal): Promise<boolean> {
     while (this.channel.closed === undefined) {
       if (signal?.aborted === true) return this.channel.refuse(this.path, message, 'given-up');
-      if (this.#room !== undefined) await orAborted(this.#room.promise, signal);
-      else if (!this.channel.hasRoom) await orAborted(this.channel.room(), signal);
+      const room = this.#room;
+      if (room !== undefined) await woken((wake) => room.add(wake), signal);
+      else if (!this.channel.hasRoom) await woken((wake) => this.channel.onRoom(wake), signal);
       else break;
     }
     return this.channel.tell(this.id, message, this.path, true);
@@ -64,11 +78,12 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
   /** The mailbox at the other end is full, or has room again; or the channel is closed. */
   onRoom(hasRoom: boolean): void {
     if (!hasRoom) {
-      this.#room ??= Promise.withResolvers<void>();
+      this.#room ??= new Waiters();
       return;
     }
-    this.#room?.resolve();
+    const room = this.#room;
     this.#room = undefined;
+    room?.wakeAll();
   }
 
   watch(key: object, listener: (exit: Exit) => void): void {
@@ -76,9 +91,9 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
   }
 
   unwatch(key: object): void {
+    this.#told.delete(key);
     if (this.#listeners?.delete(key) !== true || this.#listeners.size > 0) return;
-    this.#listeners = undefined;
-    this.#counts = false;
+    this.#forgetListeners();
     this.channel.unwatch(this);
   }
 
@@ -95,25 +110,43 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
     });
   }
 
-  /** The actor has ended, or its thread has. */
-  ended(exit: Exit): void {
-    const listeners = this.#listeners;
+  /**
+   * The actor has ended, or its thread has.
+   * @param isRepeated whether an end is told again, for those that were not told of it before
+   */
+  ended(exit: Exit, isRepeated = false): void {
+    const listeners = [...(this.#listeners ?? [])];
+    this.#forgetListeners();
+    if (!isRepeated) this.#told = new WeakSet();
+    const told = listeners.filter(([key]) => !this.#told.has(key));
+    const waiting = listeners.filter(([key]) => this.#told.has(key));
+    for (const [key] of told) this.#told.add(key);
+    for (const [key, listener] of waiting) this.#listen(key, listener, true);
+    for (const [, tell] of told) tell(exit);
+  }
+
+  #forgetListeners(): void {
     this.#listeners = undefined;
     this.#counts = false;
-    for (const tell of listeners?.values() ?? []) tell(exit);
+    this.#isFresh = false;
   }
 
   #listen(key: object, listener: (exit: Exit) => void, counts: boolean): void {
     const { closed } = this.channel;
+    const again = this.#told.has(key);
     if (closed !== undefined) {
+      // After the end of its thread there is no other.
+      if (again) return;
+      this.#told.add(key);
       listener({ path: this.path, reason: closed });
       return;
     }
-    const isNew = this.#listeners === undefined || (counts && !this.#counts);
+    const isNew = this.#listeners === undefined || (counts && !this.#counts) || !(again || this.#isFresh);
     this.#listeners ??= new Map();
     this.#listeners.set(key, listener);
     this.#counts ||= counts;
-    if (isNew) this.channel.watch(this, counts);
+    this.#isFresh ||= !again;
+    if (isNew) this.channel.watch(this, this.#counts, !this.#isFresh);
   }
 }
 
@@ -133,14 +166,15 @@ export class RemoteReplyRef<R> extends RemoteRef<R> {
   }
 }
 
-function orAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return promise;
+/** Resolves when it is woken, or the signal gives up. Either way nothing of it stays behind. */
+function woken(listen: (wake: () => void) => () => void, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
-      signal.removeEventListener('abort', done);
+      cancel();
+      signal?.removeEventListener('abort', done);
       resolve();
     };
-    signal.addEventListener('abort', done);
-    void promise.then(done);
+    const cancel = listen(done);
+    signal?.addEventListener('abort', done);
   });
 }

@@ -34,7 +34,7 @@ export class ShardHost implements ShardControl {
   readonly #placed = new Map<number, Ref<never>>();
   readonly #ids = new Map<Ref<never>, number>();
   readonly #ends = new Map<number, Promise<ExitReason>>();
-  /** Names that may still be taken: of actors that live, did not start, or were abandoned. */
+  /** Names that are taken: of actors that live, or start. */
   readonly #names = new Set<string>();
   readonly #end: () => void;
   #factories: Readonly<Record<string, Factory>> = {};
@@ -66,6 +66,11 @@ export class ShardHost implements ShardControl {
       onEvent: () => undefined,
       onDefect: (path, error) => this.#failed(path, toEnvelope(error)),
     });
+  }
+
+  /** Names of placed actors that are taken. */
+  get names(): number {
+    return this.#names.size;
   }
 
   /** From now on actors can be placed here. */
@@ -110,6 +115,7 @@ export class ShardHost implements ShardControl {
         this.#watch(actor, ref, name);
       } catch (error) {
         this.#forget(actor);
+        this.#names.delete(name);
         throw error;
       }
     });
@@ -175,7 +181,7 @@ export class ShardHost implements ShardControl {
   #watch(actor: number, ref: Ref<never>, name: string): void {
     const end = this.system.ended(ref).then(({ reason }) => {
       this.#forget(actor);
-      if (reason.kind !== 'error' || reason.error.code !== 'ACTOR_STOP_TIMEOUT') this.#names.delete(name);
+      this.#names.delete(name);
       this.tell({ kind: 'actor-ended', actor, reason });
       return reason;
     });

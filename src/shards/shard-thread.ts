@@ -12,6 +12,7 @@ import {
 import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import { ControlCalls, type PlacedOptions } from './control.ts';
 import { type HeartbeatLimits, heard, isHung, type Pulse, silent } from './heartbeat.ts';
+import type { EncodedMessage } from './message-codec.ts';
 import { moduleBeside } from './module.ts';
 import { Placement } from './placement.ts';
 import { PortChannel } from './port-channel.ts';
@@ -72,22 +73,7 @@ export class ShardThread {
     const { index, system, module, heartbeat, resourceLimits } = options;
     this.index = index;
     this.#options = options;
-    this.#pool = new Piscina({
-      filename: moduleBeside(import.meta.url, 'shard-main').href,
-      // The pool starts a thread for the task and none besides: `Shard` replaces a thread that is lost, and the pool
-      // must not.
-      minThreads: 0,
-      maxThreads: 1,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      // With atomics an idle worker blocks its event loop, and its last answers stay unsent.
-      atomics: 'disabled',
-      execArgv: [],
-      resourceLimits,
-    });
-    // If the thread fails before it has taken the task, the task would wait for another thread.
-    this.#pool.on('error', (error: unknown) => this.terminate(whyOf(error)));
     const mail = new MessageChannel();
-    const control = new MessageChannel();
     this.#pulse = heard(system.clock.monotonic());
     this.channel = new PortChannel({
       port: mail.port1,
@@ -103,13 +89,30 @@ export class ShardThread {
       },
       onDefect: (path, error) => options.onFailure(path, toEnvelope(error)),
     });
+    // This may throw. Nothing that is still open must then keep the process.
+    const encoded = this.#encoded(options.options);
+    this.#pool = new Piscina({
+      filename: moduleBeside(import.meta.url, 'shard-main').href,
+      // The pool starts a thread for the task and none besides: `Shard` replaces a thread that is lost, and the pool
+      // must not.
+      minThreads: 0,
+      maxThreads: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      // With atomics an idle worker blocks its event loop, and its last answers stay unsent.
+      atomics: 'disabled',
+      execArgv: [],
+      resourceLimits,
+    });
+    // If the thread fails before it has taken the task, the task would wait for another thread.
+    this.#pool.on('error', (error: unknown) => this.terminate(whyOf(error)));
+    const control = new MessageChannel();
     this.calls = new ControlCalls(control.port1, system.clock);
     const init: ShardInit = {
       index,
       mail: mail.port2,
       control: control.port2,
       module: module.href,
-      options: this.channel.encode(options.options, 'the options of shards'),
+      options: encoded,
       beatMs: heartbeat.beatMs,
       tally: this.#tally.buffer,
     };
@@ -120,6 +123,16 @@ export class ShardThread {
     // The pool has just started the thread for the task.
     this.#gone = goneOf(this.#pool.threads[0]);
     this.#cancelCheck = system.clock.timer(options.startMs, () => this.#startTooLong());
+  }
+
+  /** @throws MESSAGE_NOT_PLAIN */
+  #encoded(options: unknown): EncodedMessage {
+    try {
+      return this.channel.encode(options, 'the options of shards');
+    } catch (error) {
+      this.channel.close({ kind: 'shutdown' });
+      throw error;
+    }
   }
 
   /** Actors on it, counting those that are about to be placed. */

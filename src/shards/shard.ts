@@ -1,5 +1,5 @@
-import type { CancelTimer, Clock, ExitReason } from '../actors/mod.ts';
-import type { ErrorEnvelope } from '../errors.ts';
+import { type CancelTimer, type Clock, type ExitReason, failureReason } from '../actors/mod.ts';
+import { type ErrorEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import { LIFE_MS_MIN, restartDelayMs } from './restart-delay.ts';
 import type { ShardThread, ThreadOptions } from './shard-thread.ts';
 
@@ -49,6 +49,15 @@ export class Shard {
     this.#thread = start({ index, onUp, onEnded: (reason) => this.#ended(reason) });
   }
 
+  /** Nobody is there to catch what a restart throws, so it counts as a thread that is lost. */
+  #restart(): void {
+    try {
+      this.#start();
+    } catch (error) {
+      this.#ended(failureReason(couldNotStart(this.index, error)));
+    }
+  }
+
   #ended(reason: ExitReason): void {
     this.#thread = undefined;
     if (this.#stopping) return;
@@ -56,8 +65,14 @@ export class Shard {
     this.lost += 1;
     this.#shortLives = clock.monotonic() - this.#startedMs < LIFE_MS_MIN ? this.#shortLives + 1 : 0;
     const delayMs = restartDelayMs(this.#shortLives);
-    if (delayMs === 0) this.#start();
-    else this.#cancelStart = clock.timer(delayMs, () => this.#start());
+    if (delayMs === 0) this.#restart();
+    else this.#cancelStart = clock.timer(delayMs, () => this.#restart());
     if (reason.kind === 'error') onLost(reason.error);
   }
+}
+
+function couldNotStart(shard: number, cause: unknown): ShoalError {
+  const why = `it could not start: ${toEnvelope(cause).message}`;
+  const details = { shard, why, actors: 0, couldNotStart: true };
+  return new ShoalError('SHARD_LOST', `shard ${shard} is lost: ${why}`, { details, cause });
 }

@@ -69,6 +69,17 @@ describe('an actor on a shard', () => {
     expect(await fixture.shards.stats()).toMatchObject([{ state: 'up', worker: { actors: 0 } }]);
   });
 
+  it('keeps no place on a shard if it is stopped in the turn of its start', async () => {
+    await using fixture = shardsFixture();
+    // Both shards are up.
+    await fixture.worker('first');
+    const { start, ...spawn } = fixture.shards.actor('worker', {});
+    for (let n = 0; n < 3; n++) await fixture.system.stop(fixture.system.spawn(start, spawn));
+    const refs = await Promise.all(['a', 'b', 'c'].map((name) => fixture.worker(name)));
+    const shards = await Promise.all(refs.map(async (ref) => (await fixture.ask(ref, where)).shard));
+    expect(shards).toEqual([1, 0, 1]);
+  });
+
   it('tells of itself while it starts', async () => {
     await using fixture = shardsFixture();
     const started = patientProbe<Ref<WorkerMessage>>(fixture);
@@ -195,8 +206,14 @@ describe('the end of an actor on a shard', () => {
     await fixture.ask(a, where);
     a.tell({ kind: 'stop', other: b });
     expect(await exits.expect()).toEqual({ path: '/b', reason: { kind: 'shutdown' } });
+    // It was told of this end. Another watcher was not.
+    const others = patientProbe<Exit>(fixture);
     a.tell({ kind: 'watch', other: b, to: exits.ref });
-    expect(await exits.expect()).toEqual({ path: '/b', reason: { kind: 'shutdown' } });
+    const second = await fixture.ask<Ref<WorkerMessage>>(a, (replyTo) => ({ kind: 'helper', replyTo }));
+    second.tell({ kind: 'watch', other: b, to: others.ref });
+    expect(await others.expect()).toEqual({ path: '/b', reason: { kind: 'shutdown' } });
+    await fixture.ask(a, where);
+    expect(exits.received).toHaveLength(1);
   });
 
   it('is not told to who has stopped watching', async () => {

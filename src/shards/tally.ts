@@ -80,6 +80,11 @@ export class Tally {
     this.#add(TOLD, 1);
   }
 
+  /** A message that was counted could not be posted. */
+  takeTold(): void {
+    this.#add(TOLD, -1);
+  }
+
   addPlaced(): void {
     this.#add(PLACED, 1);
   }

@@ -24,10 +24,14 @@ export type Extras = readonly unknown[];
 
 /** What the two ends of a channel tell each other about the refs that they hold of each other's actors. */
 export type Op =
-  /** @param counts false: only to learn of the end; a failure that nobody else watches still reaches the parent */
-  | { readonly op: 'watch'; readonly id: number; readonly counts: boolean }
+  /**
+   * @param counts false: only to learn of the end; a failure that nobody else watches still reaches the parent
+   * @param again true: for watchers that were told of the last end
+   */
+  | { readonly op: 'watch'; readonly id: number; readonly counts: boolean; readonly again: boolean }
   | { readonly op: 'unwatch'; readonly id: number }
-  | { readonly op: 'ended'; readonly id: number; readonly exit: Exit }
+  /** @param isRepeated true: of an end that was told before, for watchers that came later */
+  | { readonly op: 'ended'; readonly id: number; readonly exit: Exit; readonly isRepeated: boolean }
   | { readonly op: 'stop'; readonly id: number; readonly timeoutMs: number | undefined }
   /** A ref is no longer held here; it had been sent `count` times. */
   | { readonly op: 'release'; readonly id: number; readonly count: number }

@@ -42,6 +42,8 @@ export type WorkerMessage =
   /** Keeps the thread busy. */
   | { readonly kind: 'compute'; readonly ms: number }
   | { readonly kind: 'wait'; readonly ms: number }
+  /** Waits until the worker is to end. */
+  | { readonly kind: 'wait-for-end' }
   /** Spawns a child, which has no proxy. */
   | { readonly kind: 'helper'; readonly replyTo: Ref<Ref<WorkerMessage>> }
   /** Holds buffers of so many bytes, outside of the heap. */
@@ -52,6 +54,8 @@ export type WorkerMessage =
   | { readonly kind: 'fail'; readonly code?: 'VM_GONE' }
   | { readonly kind: 'fail-child' }
   | { readonly kind: 'function'; readonly to: Ref<unknown> }
+  /** Tells `to` what seems to be plain, and cannot be cloned. */
+  | { readonly kind: 'hidden-function'; readonly to: Ref<unknown> }
   | { readonly kind: 'fault'; readonly fault: string };
 
 export interface WorkerArgs {
@@ -163,6 +167,8 @@ function worker(home: ShardHome, args: WorkerArgs): Behaviour<WorkerMessage> {
         }
         case 'wait':
           return new Promise((resolve) => context.clock.timer(message.ms, resolve));
+        case 'wait-for-end':
+          return new Promise((resolve) => context.signal.addEventListener('abort', () => resolve()));
         case 'helper':
           message.replyTo.tell(context.spawn(worker(home, {}), { name: 'helper' }));
           return;
@@ -186,6 +192,9 @@ function worker(home: ShardHome, args: WorkerArgs): Behaviour<WorkerMessage> {
           return;
         case 'function':
           message.to.tell({ deep: [{ callback: () => undefined }] });
+          return;
+        case 'hidden-function':
+          message.to.tell(Object.assign([1], { hidden: () => 1 }));
           return;
         case 'fault':
           causeFault(message.fault);
