@@ -37,7 +37,7 @@ export { checkSpawnOptions } from './options.ts';
 export * from './patterns/mod.ts';
 export { DEPTH_MAX, type PlainKind, plainKindOf, whatOf } from './plain-data.ts';
 export type { Random } from './random.ts';
-export { systemRandom } from './random.ts';
+export { randomHex, systemRandom } from './random.ts';
 export type { Exit, ExitReason, Ref } from './ref.ts';
 export { ReplyRef } from './reply-ref.ts';
 export type { Runnable, Scheduler, Slice } from './scheduler.ts';

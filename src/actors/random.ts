@@ -5,6 +5,11 @@ export interface Random {
   bytes(count: number): Uint8Array;
 }
 
+/** Random bytes as text, for ids. @param bytes how many; the text has two digits for each */
+export function randomHex(random: Random, bytes: number): string {
+  return Buffer.from(random.bytes(bytes)).toString('hex');
+}
+
 export const systemRandom: Random = {
   fraction: () => Math.random(),
   // Some bytes become ids and keys, which nobody may guess.

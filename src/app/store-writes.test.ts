@@ -1,24 +1,30 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { ManualClock } from '../actors/kit/mod.ts';
-import { EMPTY_DOCUMENT, openMemoryStore, TableStore } from '../store/mod.ts';
+import type { StorePorts } from '../fleet/mod.ts';
+import { EMPTY_DOCUMENT, openMemoryStore, type Store, TableStore } from '../store/mod.ts';
 import { afterWrites, storePorts } from './store-writes.ts';
 
 const ADDRESS = { id: 1, ip: '127.1.1.1', port: 9000 };
+const ROW = { vm: 7, address: ADDRESS, host: 'h', pid: 9, startedMs: 1, lastConnectMs: 2, freeCount: 0 };
 const REPORT = { seq: 1, cpuPercent: 3, ramBytes: 5, inFlight: 0, served: 0 };
 
-test('a VM has its row once: one that is adopted keeps it, and its figures are brought up to date', async () => {
+/** Tables in which VM 7 has an address, and the ports of its fleet. */
+async function withReservation(): Promise<{ readonly store: Store; readonly ports: StorePorts }> {
   const clock = new ManualClock();
   const store = await openMemoryStore({ clock });
   onTestFinished(() => store.close());
   await store.addAddresses([{ id_ip: 1, ip: ADDRESS.ip, port: ADDRESS.port, host: 'h' }]);
-  const ports = storePorts(store, 'present', clock);
-  await store.reserve(ADDRESS.id, 7, 0);
-  const row = { vm: 7, address: ADDRESS, host: 'h', pid: 9, startedMs: 1, lastConnectMs: 2, freeCount: 0 };
-  await ports.insert?.({ ...row, state: 'ready', report: REPORT, imageDigest: 'its own' });
+  await store.reserve(ADDRESS.id, ROW.vm, 0);
+  return { store, ports: storePorts(store, 'present', clock) };
+}
+
+test('a VM has its row once: one that is adopted keeps it, and its figures are brought up to date', async () => {
+  const { store, ports } = await withReservation();
+  await ports.insert?.({ ...ROW, state: 'ready', report: REPORT, imageDigest: 'its own' });
   const [first] = store.snapshot().vmachine;
   expect(first).toMatchObject({ id_vmachine: 7, pid: 9, image_digest: 'its own', cpu: 3, state: 'ready' });
   const adopted = {
-    ...row,
+    ...ROW,
     pid: undefined,
     startedMs: 5,
     state: 'draining',
@@ -29,14 +35,8 @@ test('a VM has its row once: one that is adopted keeps it, and its figures are b
 });
 
 test('a row whose VM does not say what it was made from has the present image', async () => {
-  const clock = new ManualClock();
-  const store = await openMemoryStore({ clock });
-  onTestFinished(() => store.close());
-  await store.addAddresses([{ id_ip: 1, ip: ADDRESS.ip, port: ADDRESS.port, host: 'h' }]);
-  const ports = storePorts(store, 'present', clock);
-  await store.reserve(ADDRESS.id, 7, 0);
-  const row = { vm: 7, address: ADDRESS, host: 'h', pid: 9, startedMs: 1, lastConnectMs: 2, freeCount: 0 };
-  await ports.insert?.({ ...row, state: 'ready', report: REPORT, imageDigest: undefined });
+  const { store, ports } = await withReservation();
+  await ports.insert?.({ ...ROW, state: 'ready', report: REPORT, imageDigest: undefined });
   expect(store.snapshot().vmachine).toMatchObject([{ image_digest: 'present' }]);
 });
 

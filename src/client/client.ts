@@ -1,4 +1,4 @@
-import { type Clock, systemClock, systemRandom } from '../actors/mod.ts';
+import { type Clock, randomHex, systemClock, systemRandom } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import {
   type Connection,
@@ -137,7 +137,7 @@ const ID_BYTES = 8;
 
 /** Ids are unique among all clients: a random part for this one, and a count. */
 function randomPrefix(): string {
-  return `c${Buffer.from(systemRandom.bytes(ID_BYTES)).toString('hex')}-`;
+  return `c${randomHex(systemRandom, ID_BYTES)}-`;
 }
 
 /** A byte order mark at the beginning is part of the text. */

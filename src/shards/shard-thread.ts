@@ -7,6 +7,7 @@ import {
   failureReason,
   msToNext,
   type Ref,
+  randomHex,
   systemRandom,
 } from '../actors/mod.ts';
 import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
@@ -53,7 +54,7 @@ export class ShardThread {
   readonly #pool: Piscina;
   readonly #gone: Promise<void>;
   /** The loss of this thread counts once, however many of its actors are told of it. */
-  readonly #lossId = Buffer.from(systemRandom.bytes(LOSS_ID_BYTES)).toString('hex');
+  readonly #lossId = randomHex(systemRandom, LOSS_ID_BYTES);
   readonly #placements = new Map<number, Placement>();
   #state: 'starting' | 'up' | 'ending' | 'ended' = 'starting';
   /** Why it was terminated, or why it said that it could not start. */

@@ -308,21 +308,24 @@ export class World {
     if (!isMade) this.checks.violated(`the actor ${path} has failed: ${message}`);
   }
 
-  #onEvent(event: FleetEvent): void {
-    const rule = event.rule === undefined ? '' : `${event.rule} `;
-    const figures = event.figures === undefined ? '' : ` ${JSON.stringify(event.figures)}`;
-    this.record(event.kind, event.vm, `${rule}${event.text}${figures}`);
-    if (event.rule !== undefined) this.recorder.rule(event.rule);
-    if (event.kind === 'vm-ready') this.recorder.vmReady();
-    if (event.kind === 'vm-start' && event.rule === 'R3' && event.figures?.['waiting'] !== undefined) {
-      this.recorder.coldStart();
+  #onEvent({ kind, vm, rule, text, figures }: FleetEvent): void {
+    const { recorder, checks } = this;
+    const by = rule === undefined ? '' : `${rule} `;
+    this.record(kind, vm, `${by}${text}${figures === undefined ? '' : ` ${JSON.stringify(figures)}`}`);
+    if (rule !== undefined) recorder.rule(rule);
+    switch (kind) {
+      case 'vm-ready':
+        return recorder.vmReady();
+      case 'vm-start':
+        if (rule === 'R3' && figures?.['waiting'] !== undefined) recorder.coldStart();
+        return text.includes('as a spare') ? checks.preparesSpare(vm ?? 0) : checks.wants(vm ?? 0);
+      case 'vm-booting':
+        return checks.letsRun(vm ?? 0);
+      case 'host-down':
+        return checks.losesHost();
+      case 'vm-stop':
+        if (rule === 'R6') checks.endsSilent(vm ?? 0);
     }
-    const { kind, vm = 0 } = event;
-    if (kind === 'vm-start' && event.text.includes('as a spare')) this.checks.preparesSpare(vm);
-    else if (kind === 'vm-start') this.checks.wants(vm);
-    else if (kind === 'vm-booting') this.checks.letsRun(vm);
-    if (kind === 'host-down') this.checks.losesHost();
-    if (kind === 'vm-stop' && event.rule === 'R6') this.checks.endsSilent(vm);
   }
 
   #openClients(): void {

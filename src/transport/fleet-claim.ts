@@ -1,5 +1,5 @@
 import { createInbox, type Msg, type NatsConnection } from 'nats';
-import { type Clock, type Random, systemClock, systemRandom } from '../actors/mod.ts';
+import { type Clock, type Random, randomHex, systemClock, systemRandom } from '../actors/mod.ts';
 import { subjectsOf } from './subjects.ts';
 import { TIMED_OUT, within } from './within.ts';
 
@@ -36,7 +36,7 @@ export async function claimFleet(
   { waitMs = WAIT_MS, clock = systemClock, random = systemRandom }: ClaimOptions = {},
 ): Promise<FleetClaim | undefined> {
   const subject = subjectsOf(fleet).claim;
-  const id = Buffer.from(random.bytes(ID_BYTES)).toString('hex');
+  const id = randomHex(random, ID_BYTES);
   const claim: { state: 'claiming' | 'ours' | 'lost' } = { state: 'claiming' };
   const decided = Promise.withResolvers<void>();
   // At once: the next message may be another's claim.

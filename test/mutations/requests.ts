@@ -193,8 +193,8 @@ export const REQUESTS = [
     ['a stored reply is for one text', ' && ended.fingerprint === fingerprintOf(payload)', ''],
     [
       'a reply is forgotten at dedup_ms',
-      'ended.untilMs <= nowMs) return undefined',
-      'ended.untilMs < 0) return undefined',
+      'ended.untilMs <= nowMs ? undefined : ended',
+      'ended.untilMs < 0 ? undefined : ended',
     ],
     ['an id that was made is not stored', 'request.isIdGenerated === true || dedupMs', 'dedupMs'],
     ['nothing is stored for a dedup_ms of 0', 'dedupMs <= 0 || ', ''],

@@ -200,10 +200,9 @@ export class Plan {
 
   /** Counted rather than listed: a pool may have a hundred thousand. */
   #otherAddresses(): Considered {
-    const { fleet } = this;
-    const free = fleet.freeAddressCount(this.nowMs) - this.#made;
-    const held = fleet.pool.length - fleet.freeAddressCount(this.nowMs);
-    const why = `of ${fleet.pool.length}, ${held} are held or set aside, and ${free} more are free with a higher id`;
+    const { length } = this.fleet.pool;
+    const free = this.fleet.freeAddressCount(this.nowMs);
+    const why = `of ${length}, ${length - free} are held or set aside, and ${free - this.#made} more are free with a higher id`;
     return { what: 'another address', why };
   }
 

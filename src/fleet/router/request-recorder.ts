@@ -45,7 +45,7 @@ export class RequestRecorder {
     return this.#all.take(nowMs) ? [] : undefined;
   }
 
-  /** @param since when it came; undefined: now */
+  /** @param sinceMs when it came; undefined: now */
   routed(requestId: string, admission: Admission, considered: readonly Considered[], sinceMs?: number): void {
     if (admission.kind === 'end') return;
     const { requests, starting } = this.#fleet;

@@ -67,8 +67,8 @@ export class ReplyCache {
       const first = open.request;
       return first.op === op && isEqual(first.payload, payload) ? { kind: 'open', request: open } : { kind: 'other' };
     }
-    const ended = this.#ended.get(requestId)?.item;
-    if (ended === undefined || ended.untilMs <= nowMs) return undefined;
+    const ended = this.#stored(requestId, nowMs);
+    if (ended === undefined) return undefined;
     const isSame =
       ended.op === op && ended.payloadBytes === payload.length && ended.fingerprint === fingerprintOf(payload);
     return isSame ? { kind: 'ended', outcome: ended.outcome } : { kind: 'other' };
@@ -81,8 +81,7 @@ export class ReplyCache {
 
   /** How the request of that id ended, if that is stored. */
   outcomeOf(requestId: string, nowMs: number): Outcome | undefined {
-    const ended = this.#ended.get(requestId)?.item;
-    return ended === undefined || ended.untilMs <= nowMs ? undefined : ended.outcome;
+    return this.#stored(requestId, nowMs)?.outcome;
   }
 
   hasEnded(requestId: string): boolean {
@@ -149,6 +148,12 @@ export class ReplyCache {
     for (let first = this.#order.first; first !== undefined && first.untilMs <= nowMs; first = this.#order.first) {
       this.#forget(first.requestId);
     }
+  }
+
+  /** What is stored of the end of that request. */
+  #stored(requestId: string, nowMs: number): Ended | undefined {
+    const ended = this.#ended.get(requestId)?.item;
+    return ended === undefined || ended.untilMs <= nowMs ? undefined : ended;
   }
 
   #forget(requestId: string | undefined): void {

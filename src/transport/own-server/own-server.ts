@@ -1,6 +1,6 @@
 import { chmod, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, exponentialDelayMs, systemClock, systemRandom } from '../../actors/mod.ts';
+import { type Clock, exponentialDelayMs, randomHex, systemClock, systemRandom } from '../../actors/mod.ts';
 import { codeOf, ShoalError } from '../../errors.ts';
 import {
   findByArgument,
@@ -84,6 +84,7 @@ const OWN_PORT_PATIENCE_MS = 1_000;
 const PORT_LOOK_MS = 250;
 /** Another program may take a port just before the server does. */
 const ATTEMPTS_MAX = 5;
+const TAG_BYTES = 6;
 const LOG = 'nats-server.log';
 const LOG_TAIL_BYTES = 16_384;
 /** Of its last lines, in characters. */
@@ -208,7 +209,7 @@ class Starter {
     portLost: number | undefined,
   ): Promise<OwnServer | { readonly exit: ProcessExit | undefined }> {
     const { directory, spawner, jetStream = true, maxPayloadBytes = MAX_PAYLOAD_BYTES_DEFAULT } = this.#options;
-    const tag = Buffer.from(systemRandom.bytes(6)).toString('hex');
+    const tag = randomHex(systemRandom, TAG_BYTES);
     const state: ServerState = { name: `shoal-${tag}`, port, config: `nats-${tag}.conf`, process: undefined };
     const configPath = join(directory, state.config);
     const storeDirectory = jetStream ? join(directory, 'jetstream') : undefined;
