@@ -76,6 +76,7 @@ async function open(): Promise<Ground> {
   const forComlink = new Worker(new URL('./peers/comlink-worker.ts', import.meta.url));
   const piscina = new Piscina({
     filename: new URL('./peers/piscina-task.ts', import.meta.url).href,
+    name: 'echo',
     minThreads: 1,
     maxThreads: 1,
   });

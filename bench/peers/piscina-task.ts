@@ -1,4 +1,4 @@
 /** The same work as a task of piscina. */
-export default function echo({ n }: { readonly n: number }): number {
+export function echo({ n }: { readonly n: number }): number {
   return n;
 }

@@ -6,6 +6,7 @@ import { checkOutput, guardOutput, printable, printData, say } from './output.ts
 import { parse } from './parse.ts';
 import { keepIgnoring } from './signals.ts';
 import { systemRefusal } from './system-refusal.ts';
+import { leaveTerminalAtExit } from './terminal.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -49,4 +50,5 @@ function report(thrown: unknown): number {
 
 guardOutput();
 keepIgnoring();
+leaveTerminalAtExit();
 process.exitCode = await main(process.argv.slice(2)).catch(report);

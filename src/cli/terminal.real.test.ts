@@ -12,8 +12,8 @@ const SHOAL = join(import.meta.dirname, '..', '..', 'bin', 'shoal');
 const SANE = { sameSettings: true, alternateScreen: false, cursorShown: true };
 const VM_ROW = /\n│ *1 +ready +127\./;
 
-async function servedFleet(): Promise<StubFleet> {
-  const fleet = await stubFleet();
+async function servedFleet(handlers: Parameters<typeof stubFleet>[0] = {}): Promise<StubFleet> {
+  const fleet = await stubFleet(handlers);
   onTestFinished(() => fleet[Symbol.asyncDispose]());
   return fleet;
 }
@@ -105,6 +105,31 @@ describe('top', () => {
     expect(await terminal.left()).toMatchObject(SANE);
   });
 
+  test('reads no keys in the background after a stop that nobody can catch', async () => {
+    let asked = 0;
+    const fleet: StubFleet = await servedFleet({
+      ps: () => {
+        asked += 1;
+        return Promise.resolve(fleet.snapshot);
+      },
+    });
+    const terminal = await jobControl();
+    await terminal.keys(`'${SHOAL}' top ${fleet.flags.join(' ')}`, 'Enter');
+    await terminal.shows('a VM', VM_ROW);
+    const pid = await processOf('top', ...fleet.flags);
+    process.kill(pid, 'SIGSTOP');
+    await terminal.shows('the shell', /Stopped/);
+    const before = asked;
+    await terminal.keys('reset; bg', 'Enter');
+    // By the second question after it goes on it has noticed that it does.
+    await eventually('it goes on', () => (asked >= before + 2 ? true : undefined));
+    for (let key = 1; key <= 20; key++) await terminal.keys(`echo key $((${key} + 100))`, 'Enter');
+    await terminal.shows('the last key', /key 120/);
+    expect(stateOf(pid)).not.toBe('T');
+    await terminal.keys('kill %1; wait; exit', 'Enter');
+    await terminal.left();
+  });
+
   test('takes no pasted text for keys', async () => {
     const terminal = await top();
     await terminal.keys('-l', '\u001b[200~q?\nq\u001b[201~s');
@@ -156,6 +181,19 @@ describe('up', () => {
     expect(await shoal(['down', '--data', data])).toMatchObject({ exitCode: 0 });
     await terminal.keys('exit', 'Enter');
     expect(await terminal.left()).toMatchObject(SANE);
+  });
+
+  test('in the background leaves the settings of the terminal as they are when it exits', async () => {
+    const fleet = await servedFleet();
+    fleet.events.push({ atMs: Date.now(), kind: 'vm-ready', text: 'something happened' });
+    const terminal = await jobControl();
+    await terminal.keys(`stty echok; '${SHOAL}' events --follow ${fleet.flags.join(' ')} &`, 'Enter');
+    await terminal.shows('that it follows', /something happened/);
+    await terminal.keys("stty -echok; kill %1; wait; stty -a | grep -oe '-\\?echok' | sed 's/^/now: /'", 'Enter');
+    await terminal.shows('that it is gone', /(Terminated|Done|Exit)[^\n]*events/);
+    expect((await terminal.screen()).join('\n')).toMatch(/^now: -echok$/m);
+    await terminal.keys('exit', 'Enter');
+    await terminal.left();
   });
 
   test('outlives a hang-up that its parent ignores, as with nohup', async () => {

@@ -1,4 +1,5 @@
-import type { WriteStream } from 'node:tty';
+import { closeSync, readdirSync } from 'node:fs';
+import { isatty, type WriteStream } from 'node:tty';
 import { isInForeground } from '../console/mod.ts';
 import type { Flags } from './command.ts';
 
@@ -10,6 +11,26 @@ export function isOnTerminal(): boolean {
 /** Whether this command may overwrite its lines on the stream. A command in the background leaves the terminal alone. */
 export function canRedraw(stream: WriteStream): boolean {
   return stream.isTTY && (process.env['TERM'] ?? '') !== 'dumb' && isInForeground();
+}
+
+/**
+ * Keeps Node from restoring the terminal's settings when a command in the background exits: the shell, or an editor, has
+ * set its own meanwhile, and the kernel stops a process that has read keys and does so (SIGTTOU). Node leaves alone what
+ * is closed.
+ */
+export function leaveTerminalAtExit(): void {
+  process.on('exit', () => {
+    if (![0, 1, 2].some((fd) => isatty(fd)) || isInForeground()) return;
+    for (const fd of openFiles()) if (isatty(fd)) closeSync(fd);
+  });
+}
+
+function openFiles(): readonly number[] {
+  try {
+    return readdirSync('/proc/self/fd').map(Number);
+  } catch {
+    return [0, 1, 2];
+  }
 }
 
 /** The width in cells. A terminal that does not know its width reports 0. */

@@ -147,6 +147,7 @@ export class Dashboard {
       this.#draw();
       return;
     }
+    this.#screen.pauseKeys();
     this.#isWaiting = true;
     systemClock.timer(FOREGROUND_LOOK_MS, () => {
       this.#isWaiting = false;

@@ -60,6 +60,11 @@ export class Screen {
   }
 
   /** Gives the terminal back as it was. Twice is once. */
+  /** Reads no more keys: the kernel would stop a process that reads its terminal in the background (SIGTTIN). */
+  pauseKeys(): void {
+    this.#input.release();
+  }
+
   restore(): void {
     if (this.#isRestored) return;
     this.#isRestored = true;

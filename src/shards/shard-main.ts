@@ -5,8 +5,11 @@ import { factoriesOf } from './load-module.ts';
 import { ShardHost } from './shard-host.ts';
 import type { ShardInit } from './shard-init.ts';
 
-/** The only task of a worker thread: it runs for the life of the shard. */
-export default async function runShard(init: ShardInit): Promise<void> {
+/**
+ * The only task of a worker thread: it runs for the life of the shard. It has a name, as every task of a pool: piscina
+ * requires the module, and Node aborts the process if a thread is terminated while it requires a default export.
+ */
+export async function runShard(init: ShardInit): Promise<void> {
   const host = new ShardHost(init);
   let stopBeating: CancelTimer = () => undefined;
   const beatLater = (): void => {

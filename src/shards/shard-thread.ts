@@ -94,6 +94,7 @@ export class ShardThread {
     const encoded = this.#encoded(options.options);
     this.#pool = new Piscina({
       filename: moduleBeside(import.meta.url, 'shard-main').href,
+      name: 'runShard',
       // The pool starts a thread for the task and none besides: `Shard` replaces a thread that is lost, and the pool
       // must not.
       minThreads: 0,

@@ -3,7 +3,7 @@ import { outcomeOf, type SeedOutcome, type SeedTask } from './seeds.ts';
 import { swarmScenario } from './swarm.ts';
 
 /** One run, on a thread of piscina. */
-export default async function runSeed({ base, seed, swarm }: SeedTask): Promise<SeedOutcome> {
+export async function runSeed({ base, seed, swarm }: SeedTask): Promise<SeedOutcome> {
   const scenario = swarm ? swarmScenario(base, seed) : { ...base, seed };
   return outcomeOf(seed, scenario, await simulate(scenario));
 }

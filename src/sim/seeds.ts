@@ -61,6 +61,7 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedsSummary> {
   const { base, firstSeed, count, swarm, threads = availableParallelism(), failuresMax, onOutcome, signal } = options;
   const pool = new Piscina<SeedTask, SeedOutcome>({
     filename: moduleBeside(import.meta.url, 'seed-worker').href,
+    name: 'runSeed',
     minThreads: threads,
     maxThreads: threads,
   });
