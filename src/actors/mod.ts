@@ -38,6 +38,7 @@ export * from './patterns/mod.ts';
 export { DEPTH_MAX, type PlainKind, plainKindOf, whatOf } from './plain-data.ts';
 export type { Random } from './random.ts';
 export { randomHex, systemRandom } from './random.ts';
+export { RateLimit, type RateLimitOptions } from './rate-limit.ts';
 export type { Exit, ExitReason, Ref } from './ref.ts';
 export { ReplyRef } from './reply-ref.ts';
 export type { Runnable, Scheduler, Slice } from './scheduler.ts';

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { Waiters } from './waiters.ts';
+import { Waiters } from '../refs/mod.ts';
 import { type Batch, type Extras, type Item, itemAt, OP, type Op, PARTS } from './wire.ts';
 
 /** Messages that may be under way without an acknowledgement from the other end before whoever can wait does. */

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { copyMessage } from '../actors/kit/mod.ts';
 import type { Ref } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
+import type { RefAddress } from '../refs/mod.ts';
 import { checkPlain, decode, type EncodedMessage, encode, type RefTable } from './message-codec.ts';
-import type { RefAddress } from './wire.ts';
 
 /** A table that both sides share: a ref that was encoded under a number is decoded from it. */
 class SharedRefs implements RefTable {

@@ -10,8 +10,9 @@ import {
   whatOf,
 } from '../actors/mod.ts';
 import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import type { RefAddress } from '../refs/mod.ts';
 import { isContext, withContext } from './trace-context.ts';
-import type { Extras, RefAddress } from './wire.ts';
+import type { Extras } from './wire.ts';
 
 /** A message ready to cross to another thread. */
 export interface EncodedMessage {

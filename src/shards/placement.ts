@@ -1,9 +1,8 @@
 import { type ExitReason, type Ref, ReplyRef } from '../actors/mod.ts';
 import { codeOf, fromEnvelope, toEnvelope } from '../errors.ts';
+import { RemoteReplyRef, Waiters } from '../refs/mod.ts';
 import type { ControlCalls, PlacedOptions } from './control.ts';
 import type { PortChannel } from './port-channel.ts';
-import { RemoteReplyRef } from './remote-ref.ts';
-import { Waiters } from './waiters.ts';
 
 /** What a placement needs of the shard that it is on. */
 export interface PlacementDeps {

@@ -11,15 +11,13 @@ import {
   type Undelivered,
 } from '../actors/mod.ts';
 import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import { type Channel, Exports, Imports, type RefAddress, RemoteRef, RemoteReplyRef } from '../refs/mod.ts';
 import { BatchWriter, WINDOW } from './batch-writer.ts';
-import { Exports } from './exports.ts';
 import { HeldBatches } from './held-batches.ts';
-import { Imports } from './imports.ts';
 import { decode, type EncodedMessage, encode, idsIn, type RefTable } from './message-codec.ts';
-import { type Channel, RemoteRef, RemoteReplyRef } from './remote-ref.ts';
 import type { Tally } from './tally.ts';
 import { inContextOf } from './trace-context.ts';
-import { type Batch, type Extras, type Item, OP, type Op, PARTS, type RefAddress } from './wire.ts';
+import { type Batch, type Extras, type Item, OP, type Op, PARTS } from './wire.ts';
 
 export interface ChannelOptions {
   readonly port: MessagePort;

@@ -2,19 +2,6 @@ import type { Exit } from '../actors/mod.ts';
 import type { ErrorEnvelope } from '../errors.ts';
 
 /**
- * How one end of a channel names a ref that it sends to the other. Like everything that stands in each message this is
- * a tuple: a structured clone writes the field names of an object again for each object.
- */
-export type RefAddress =
-  | readonly [kind: 'ref', id: number, path: string]
-  /** Takes one message and is forgotten with it, so nobody has to release it. */
-  | readonly [kind: 'reply', id: number]
-  /** A ref of the receiver's own. */
-  | readonly [kind: 'yours', id: number]
-  /** An actor that the receiver has placed on the sender. It arrives as the proxy that the receiver has for it. */
-  | readonly [kind: 'placed', id: number];
-
-/**
  * What stands beside a message because a structured clone would not carry it, in groups of four: the keys that lead to
  * its place (the name alone of a field of the message itself, an empty list for the message), its kind, its value, and
  * the path of a ref. These are not objects because cloning a list of small objects takes longer than cloning all of

@@ -10,12 +10,14 @@ const GROUND = ['src/errors.ts', 'src/is-record.ts'];
  */
 const BELOW: Readonly<Record<string, readonly string[]>> = {
   actors: [],
-  shards: ['actors'],
+  refs: ['actors'],
+  shards: ['actors', 'refs'],
+  remote: ['actors', 'refs'],
   process: ['actors'],
   supervisor: ['actors'],
   fleet: ['actors', 'supervisor'],
   hypervisor: ['process', 'actors', 'shards', 'supervisor', 'fleet'],
-  transport: ['process', 'actors', 'supervisor', 'fleet'],
+  transport: ['process', 'actors', 'remote', 'supervisor', 'fleet'],
   store: ['actors', 'supervisor', 'fleet'],
   client: ['actors', 'supervisor', 'fleet', 'transport'],
   load: ['actors', 'supervisor', 'fleet', 'transport', 'client'],

@@ -1,7 +1,7 @@
 import { addresseeOf, type Exit, type Ref, ReplyRef } from '../actors/mod.ts';
 import { toEnvelope } from '../errors.ts';
+import type { RefAddress } from './ref-address.ts';
 import { RemoteRef, RemoteReplyRef } from './remote-ref.ts';
-import type { RefAddress } from './wire.ts';
 
 interface Watch {
   readonly counts: boolean;
