@@ -38,6 +38,11 @@ export class Exports {
     return ['ref', entry.id, ref.path];
   }
 
+  /** The other end has chosen a number for a ref, below 0. It releases it once. */
+  bind(id: number, ref: Ref<never>): void {
+    if (!this.#entries.has(id)) this.#entries.set(id, { id, ref, mentions: 1, watch: undefined });
+  }
+
   get(id: number): Ref<never> | undefined {
     return this.#entries.get(id)?.ref;
   }
@@ -118,6 +123,7 @@ export class Exports {
   #forget(entry: Entry): void {
     entry.watch?.cancel();
     this.#entries.delete(entry.id);
-    this.#ids.delete(entry.ref);
+    // One that the other end has bound may be sent to it under a number of ours, too.
+    if (this.#ids.get(entry.ref) === entry.id) this.#ids.delete(entry.ref);
   }
 }

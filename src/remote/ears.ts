@@ -1,0 +1,54 @@
+/**
+ * Whether this host could have heard others. It hears its own beats, as all hosts of the group do: while they do not
+ * come back, nothing that others sent would come either, and their silence proves nothing. The same holds for time in
+ * which this process stood still.
+ */
+export class Ears {
+  readonly #beatMs: number;
+  #checkedMs: number;
+  /** A port that leaves out what it published itself gives no beat back, ever. */
+  #hasHeard = false;
+  #isHeard = false;
+  #deafMs = 0;
+  #pausedMs = 0;
+
+  constructor(nowMs: number, beatMs: number) {
+    this.#checkedMs = nowMs;
+    this.#beatMs = beatMs;
+  }
+
+  /** For how long nothing has come back. */
+  get deafMs(): number {
+    return this.#deafMs;
+  }
+
+  /** How long this process stood still before the last check. */
+  get pausedMs(): number {
+    return this.#pausedMs;
+  }
+
+  /** How long ago the last check was. It is far too long if this process stood still and has not noticed it yet. */
+  uncheckedMs(nowMs: number): number {
+    return nowMs - this.#checkedMs;
+  }
+
+  /** A beat of this host has come back. */
+  heard(): void {
+    this.#hasHeard = true;
+    this.#isHeard = true;
+    this.#deafMs = 0;
+  }
+
+  /** To be called once a beat. @returns the time since the last check in which others could have been heard */
+  check(nowMs: number, isConnected: boolean): number {
+    const sinceMs = nowMs - this.#checkedMs;
+    this.#checkedMs = nowMs;
+    this.#pausedMs = Math.max(0, sinceMs - 2 * this.#beatMs);
+    // One beat at most: what was sent during a pause of this process waits to be read.
+    const countedMs = Math.min(sinceMs, this.#beatMs);
+    const isDeaf = !isConnected || (this.#hasHeard && !this.#isHeard);
+    this.#isHeard = false;
+    if (isDeaf) this.#deafMs += countedMs;
+    return isDeaf ? 0 : countedMs;
+  }
+}

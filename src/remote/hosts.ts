@@ -1,0 +1,421 @@
+import { addresseeOf, RateLimit, type Ref, randomHex, safe } from '../actors/mod.ts';
+import { ShoalError, toEnvelope } from '../errors.ts';
+import { Ears } from './ears.ts';
+import { type Beat, decodeFrame, encodeFrame, type Frame } from './frame.ts';
+import { deadEnd, unknownActor } from './nobody.ts';
+import { type HostEvent, type HostSettings, type HostsOptions, settingsOf } from './options.ts';
+import { type PairFrame, Peer } from './peer.ts';
+
+/** Another host of the group that is up. */
+export interface HostInfo {
+  readonly host: string;
+  /** Another one after each restart of its process. */
+  readonly incarnation: string;
+  /** Of the link to it. */
+  readonly epoch: number;
+  /** What it says of itself. */
+  readonly about: string;
+}
+
+/** Figures of the links to all hosts that are up. */
+export interface HostStats {
+  readonly peers: number;
+  /** Messages sent and received. */
+  readonly sent: number;
+  readonly received: number;
+  /** Refs of actors of this host that others hold. */
+  readonly refs: number;
+  /** Messages and operations that are not acknowledged. */
+  readonly waiting: number;
+  /** Frames that came twice, that came before their turn, and that were sent anew. */
+  readonly doubled: number;
+  readonly early: number;
+  readonly resent: number;
+  /** Frames, or parts of them, that made no sense, on any link since the start. */
+  readonly damaged: number;
+}
+
+/** This host in its group. */
+export interface Hosts {
+  readonly host: string;
+  /** Drawn at the start: it tells a restart of the process from a return. */
+  readonly incarnation: string;
+  /** Why this host is out of the group; undefined while it is in it. */
+  readonly ended: ShoalError | undefined;
+  /** The other hosts that are up. */
+  peers(): readonly HostInfo[];
+  /** Tells an actor of all events from now on, and first of each host that is up. Ends with the actor. @returns how to end it */
+  subscribe(subscriber: Ref<HostEvent>): () => void;
+  /** Offers an actor to other hosts under a name, in place of the one that had it. @returns how to end that */
+  expose(name: string, ref: Ref<never>): () => void;
+  /**
+   * The actor that a host exposes under a name. The ref belongs to this incarnation of the host and this link to it:
+   * once the host is lost it is a dead end, also when the host is back.
+   * @throws HOST_UNKNOWN if no such host is up
+   */
+  ref<M>(host: string, name: string): Ref<M>;
+  stats(): HostStats;
+  /** Leaves the group in good order: others are told at once. A second call does nothing. */
+  leave(): void;
+}
+
+const NOTICE_PERIOD_MS = 10_000;
+const INCARNATION_BYTES = 8;
+/** A host that was lost is remembered for so many times `lostMs`. */
+const REMEMBERED = 10;
+const NAME_CHARS_MAX = 200;
+
+/**
+ * Joins a group of hosts. Their actors then send to each other, ask and watch each other as on one host. It leaves when
+ * the system shuts down.
+ * @throws CONFIG_VALUE
+ */
+export function joinHosts(options: HostsOptions): Hosts {
+  const hosts = new GroupOfHosts(settingsOf(options), options.onEvent);
+  // At the top, so that it ends with the system: after the actors that were started later.
+  const name = `hosts-${options.group.replaceAll('.', '-')}-${hosts.incarnation}`;
+  options.system.spawn<never>(
+    (context) => {
+      context.onStop(() => hosts.leave());
+      return () => undefined;
+    },
+    { name },
+  );
+  return hosts;
+}
+
+class GroupOfHosts implements Hosts {
+  readonly host: string;
+  readonly incarnation: string;
+  readonly #settings: HostSettings;
+  readonly #listeners = new Set<(event: HostEvent) => void>();
+  readonly #exposed = new Map<string, Ref<never>>();
+  readonly #peers = new Map<string, Peer>();
+  readonly #byName = new Map<string, Peer>();
+  /** Hosts of a name that another has, by their incarnation, each told of once. */
+  readonly #seconds = new Set<string>();
+  readonly #ears: Ears;
+  readonly #damaged: RateLimit;
+  readonly #ignored: RateLimit;
+  readonly #refusals: RateLimit;
+  #damagedCount = 0;
+  #endings: (() => void)[] = [];
+  #ended: ShoalError | undefined;
+  /** Since when this host has been in the group without having been away. */
+  #sinceMs: number;
+  #cancelBeat = (): void => undefined;
+
+  constructor(settings: HostSettings, onEvent: HostsOptions['onEvent']) {
+    const { system, port, group, host } = settings;
+    const { clock } = system;
+    this.#settings = settings;
+    this.host = host;
+    this.incarnation = randomHex(system.random, INCARNATION_BYTES);
+    this.#sinceMs = clock.monotonic();
+    this.#ears = new Ears(this.#sinceMs, settings.beatMs);
+    if (onEvent !== undefined) this.#listeners.add(safe(onEvent));
+    const limit = { clock, max: 1, periodMs: NOTICE_PERIOD_MS };
+    const tellDamaged = (count: number): void => this.#tell({ kind: 'frames-damaged', count });
+    this.#damaged = new RateLimit({ ...limit, onOmitted: tellDamaged });
+    this.#ignored = new RateLimit({ ...limit, onOmitted: () => undefined });
+    this.#refusals = new RateLimit({ ...limit, max: settings.hostsMax, onOmitted: () => undefined });
+    const receive = (bytes: Uint8Array): void => this.#receive(bytes);
+    this.#endings = [
+      port.subscribe(`${group}.beat`, receive),
+      port.subscribe(`${group}.to.${this.incarnation}`, receive),
+      port.onState((isConnected) => this.#onState(isConnected)),
+    ];
+    this.#beat();
+  }
+
+  get ended(): ShoalError | undefined {
+    return this.#ended;
+  }
+
+  peers(): readonly HostInfo[] {
+    return [...this.#peers.values()].flatMap(({ host, incarnation, epoch, about, link }) =>
+      link === undefined ? [] : [{ host, incarnation, epoch, about }],
+    );
+  }
+
+  subscribe(subscriber: Ref<HostEvent>): () => void {
+    const listener = (event: HostEvent): void => void subscriber.tell(event);
+    const actor = addresseeOf(subscriber);
+    const end = (): void => {
+      this.#listeners.delete(listener);
+      actor.unwatch(listener);
+    };
+    for (const { host, incarnation } of this.peers()) listener({ kind: 'host-up', host, incarnation });
+    this.#listeners.add(listener);
+    actor.watch(listener, end);
+    return end;
+  }
+
+  expose(name: string, ref: Ref<never>): () => void {
+    checkName(name);
+    addresseeOf(ref);
+    this.#exposed.set(name, ref);
+    return () => {
+      if (this.#exposed.get(name) === ref) this.#exposed.delete(name);
+    };
+  }
+
+  ref<M>(host: string, name: string): Ref<M> {
+    checkName(name);
+    if (this.#ended !== undefined) throw this.#ended;
+    // Whoever asks by name says what the actor takes.
+    return this.#refOf(host, name) as Ref<M>;
+  }
+
+  stats(): HostStats {
+    const links = [...this.#peers.values()].flatMap(({ link }) => link ?? []);
+    const sum = (figure: (link: (typeof links)[number]) => number): number =>
+      links.reduce((total, link) => total + figure(link), 0);
+    return {
+      peers: links.length,
+      sent: sum(({ counts }) => counts.sent),
+      received: sum(({ counts }) => counts.received),
+      refs: sum(({ counts }) => counts.refs),
+      waiting: sum(({ unacknowledged }) => unacknowledged),
+      doubled: sum(({ stream }) => stream.counts.doubled),
+      early: sum(({ stream }) => stream.counts.early),
+      resent: sum(({ stream }) => stream.counts.resent),
+      damaged: this.#damagedCount,
+    };
+  }
+
+  leave(): void {
+    this.#end(new ShoalError('HOST_LOST', `This host (${this.host}) has left the group ${this.#settings.group}`));
+  }
+
+  #refOf(host: string, name: string): Ref<never> {
+    if (host === this.host) {
+      return this.#exposed.get(name) ?? deadEnd(name, unknownActor(name), this.#settings.system);
+    }
+    const link = this.#byName.get(host)?.link;
+    if (link !== undefined) return link.named(name);
+    const up = this.peers().map((peer) => peer.host);
+    const known = up.length === 0 ? 'no other is' : `these are: ${up.join(', ')}`;
+    throw new ShoalError('HOST_UNKNOWN', `Host ${host} is not up in the group ${this.#settings.group}; ${known}`);
+  }
+
+  #end(why: ShoalError): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = why;
+    this.#cancelBeat();
+    for (const end of this.#endings) end();
+    // The last messages, and the ends of the actors that have ended just now.
+    for (const { link } of this.#peers.values()) link?.stream.flush();
+    this.#publish('beat', { kind: 'bye', host: this.host, from: this.incarnation });
+    for (const peer of [...this.#peers.values()]) peer.lose(why.message);
+    this.#peers.clear();
+    this.#byName.clear();
+    this.#damaged.flush();
+    this.#ignored.flush();
+    this.#refusals.flush();
+  }
+
+  /** Once a beat: looks at who was heard, and gives a sign of life. */
+  #beat(): void {
+    const { system, port, beatMs, lostMs, cutOffMs } = this.#settings;
+    const { clock } = system;
+    this.#cancelBeat = clock.timer(beatMs, () => this.#beat());
+    const nowMs = clock.monotonic();
+    const heardMs = this.#ears.check(nowMs, port.isConnected);
+    const { deafMs, pausedMs } = this.#ears;
+    // Meanwhile the others have lost this host, and another may have its name.
+    if (deafMs >= lostMs || pausedMs >= lostMs) this.#sinceMs = nowMs;
+    this.#sendBeat('beat');
+    for (const peer of [...this.#peers.values()]) {
+      if (deafMs >= cutOffMs) peer.lose(`this host has been cut off for ${deafMs} ms`);
+      else peer.tick(heardMs);
+      if (peer.silentMs >= REMEMBERED * lostMs) this.#forget(peer);
+    }
+  }
+
+  #onState(isConnected: boolean): void {
+    if (!isConnected || this.#ended !== undefined) return;
+    this.#sendBeat('beat');
+    for (const { link } of this.#peers.values()) link?.stream.resend();
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#ended !== undefined) return;
+    const frame = decodeFrame(bytes);
+    switch (frame?.kind) {
+      case undefined:
+        this.#onDamaged();
+        return;
+      case 'foreign':
+        this.#ignore(`a host speaks version ${frame.version} of the protocol, and this one another`);
+        return;
+      case 'beat':
+        this.#onBeat(frame);
+        return;
+      case 'bye':
+        this.#onBye(frame.from);
+        return;
+      case 'refuse':
+        this.#onRefuse(frame);
+        return;
+      case 'hello':
+      case 'welcome':
+      case 'lost':
+      case 'data':
+        this.#onPairFrame(frame);
+        return;
+    }
+  }
+
+  #onBeat(beat: Beat): void {
+    if (beat.from === this.incarnation) this.#ears.heard();
+    else if (beat.host === this.host) this.#contest(beat);
+    else if (!beat.isDeaf) this.#peerOf(beat)?.heard();
+  }
+
+  #peerOf(beat: Beat): Peer | undefined {
+    const { host, from, about } = beat;
+    const known = this.#byName.get(host);
+    if (known?.incarnation === from) return known;
+    if (known?.isAlive === true) {
+      this.#tellSecond(beat, known);
+      return undefined;
+    }
+    if (known !== undefined) this.#forget(known);
+    const { hostsMax, system, lostMs } = this.#settings;
+    if (this.#peers.size >= hostsMax) {
+      this.#ignore(`there are more than ${hostsMax} other hosts; set a higher \`hostsMax\``);
+      return undefined;
+    }
+    const peer = new Peer(
+      { host, incarnation: from, about },
+      {
+        system,
+        incarnation: this.incarnation,
+        limits: this.#settings,
+        lostMs,
+        payloadBytesMax: () => this.#settings.port.payloadBytesMax,
+        exposed: (name) => this.#exposed.get(name),
+        send: (to, frame) => this.#publish(`to.${to}`, frame),
+        onUp: ({ incarnation }) => this.#tell({ kind: 'host-up', host, incarnation }),
+        onLost: ({ incarnation }, error) =>
+          this.#tell({ kind: 'host-lost', host, incarnation, error: toEnvelope(error) }),
+        onDamaged: () => this.#onDamaged(),
+      },
+    );
+    this.#peers.set(from, peer);
+    this.#byName.set(host, peer);
+    // It need not wait for the next beat to know this host.
+    this.#sendBeat(`to.${from}`);
+    return peer;
+  }
+
+  #onBye(incarnation: string): void {
+    const peer = this.#peers.get(incarnation);
+    if (peer === undefined) return;
+    peer.lose('it has left the group');
+    this.#forget(peer);
+  }
+
+  #onPairFrame(frame: PairFrame): void {
+    const peer = this.#peers.get(frame.from);
+    if (peer !== undefined) peer.receive(frame);
+    else if (frame.kind === 'data' && this.#refusals.admits()) {
+      const { from, epoch } = frame;
+      this.#publish(`to.${from}`, { kind: 'lost', from: this.incarnation, epoch, taken: -1 });
+    }
+  }
+
+  /** Another host has the name of this one. The one that has been in the group for longer keeps it. */
+  #contest(beat: Beat): void {
+    const ageMs = this.#ageMs;
+    const isFirst = ageMs > beat.ageMs || (ageMs === beat.ageMs && this.incarnation < beat.from);
+    if (!isFirst) {
+      this.#beRefused(beat);
+      return;
+    }
+    const { host, about } = this.#settings;
+    this.#tellSecond(beat, { incarnation: this.incarnation, about });
+    this.#publish(`to.${beat.from}`, { kind: 'refuse', host, from: this.incarnation, about });
+  }
+
+  /** If each takes itself for the first, because they started together, the lower incarnation is. */
+  #onRefuse(frame: Extract<Frame, { kind: 'refuse' }>): void {
+    if (frame.host !== this.host) return;
+    if (this.#seconds.has(frame.from) && this.incarnation < frame.from) return;
+    this.#beRefused(frame);
+  }
+
+  #beRefused({ from, about }: { readonly from: string; readonly about: string }): void {
+    const { incarnation } = this;
+    const error = this.#nameTaken({ incarnation: from, about }, { incarnation, about: this.#settings.about });
+    this.#end(error);
+    this.#tell({ kind: 'host-refused', host: this.host, incarnation, error: toEnvelope(error) });
+  }
+
+  #tellSecond({ host, from, about }: Beat, first: { readonly incarnation: string; readonly about: string }): void {
+    if (this.#seconds.has(from) || this.#seconds.size >= this.#settings.hostsMax) return;
+    this.#seconds.add(from);
+    const error = toEnvelope(this.#nameTaken(first, { incarnation: from, about }, host));
+    this.#tell({ kind: 'host-refused', host, incarnation: from, error });
+  }
+
+  #nameTaken(
+    first: { readonly incarnation: string; readonly about: string },
+    second: { readonly incarnation: string; readonly about: string },
+    host = this.host,
+  ): ShoalError {
+    const named = ({ incarnation, about }: typeof first): string =>
+      about === '' ? `incarnation ${incarnation}` : `incarnation ${incarnation}, ${about}`;
+    const text = `Two hosts of the group ${this.#settings.group} are called ${host}: ${named(first)}, came first; ${named(second)}, is refused`;
+    return new ShoalError('HOST_NAME_TAKEN', `${text}. Give each host a name of its own`, {
+      details: { host, first: first.incarnation, second: second.incarnation },
+    });
+  }
+
+  #forget(peer: Peer): void {
+    this.#peers.delete(peer.incarnation);
+    if (this.#byName.get(peer.host) === peer) this.#byName.delete(peer.host);
+  }
+
+  get #ageMs(): number {
+    const nowMs = this.#settings.system.clock.monotonic();
+    return this.#ears.uncheckedMs(nowMs) >= this.#settings.lostMs ? 0 : nowMs - this.#sinceMs;
+  }
+
+  #sendBeat(to: string): void {
+    const { host, about, beatMs } = this.#settings;
+    const isDeaf = this.#ears.deafMs >= 2 * beatMs;
+    this.#publish(to, { kind: 'beat', host, from: this.incarnation, ageMs: this.#ageMs, isDeaf, about });
+  }
+
+  #publish(to: string, frame: Frame): void {
+    const { port, group } = this.#settings;
+    if (!port.isConnected) return;
+    try {
+      port.publish(`${group}.${to}`, encodeFrame(frame));
+    } catch {
+      // It was closed a moment ago: what matters is sent anew.
+    }
+  }
+
+  #onDamaged(): void {
+    this.#damagedCount += 1;
+    if (this.#damaged.admits()) this.#tell({ kind: 'frames-damaged', count: 1 });
+  }
+
+  #ignore(why: string): void {
+    if (this.#ignored.admits()) this.#tell({ kind: 'host-ignored', why });
+  }
+
+  #tell(event: HostEvent): void {
+    for (const listener of [...this.#listeners]) listener(event);
+  }
+}
+
+/** @throws CONFIG_VALUE */
+function checkName(name: string): void {
+  if (typeof name === 'string' && name !== '' && name.length <= NAME_CHARS_MAX) return;
+  const text = `Expected the name of an exposed actor to be a text of 1 to ${NAME_CHARS_MAX} characters, got \`${name}\``;
+  throw new ShoalError('CONFIG_VALUE', text);
+}

@@ -1,0 +1,3 @@
+export { type HostInfo, type HostStats, type Hosts, joinHosts } from './hosts.ts';
+export type { HostEvent, HostsOptions } from './options.ts';
+export type { HostPort } from './port.ts';

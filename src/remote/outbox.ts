@@ -1,0 +1,120 @@
+import { type Item, OP } from './frame.ts';
+
+export interface OutboxLimits {
+  /** Messages that wait, or are on their way and not acknowledged; beyond it the outbox is full. */
+  readonly outboxMessagesMax: number;
+  /** Their bytes, likewise. */
+  readonly outboxBytesMax: number;
+  /** Bytes that may be on their way and not acknowledged. One frame always may. */
+  readonly windowBytes: number;
+}
+
+export interface SentFrame {
+  readonly seq: number;
+  readonly items: readonly Item[];
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** What an item takes in a frame beside its own bytes. */
+export const ITEM_BYTES = 16;
+/** What a frame takes beside its items. */
+export const FRAME_BYTES = 96;
+/** Frames are not filled beyond this: whoever gets one works through it at once. */
+const FRAME_FILL_BYTES = 64 * 1024;
+
+/**
+ * What was sent to another host and not acknowledged: frames on their way, which are sent anew until they are, and
+ * items that wait for their turn.
+ */
+export class Outbox {
+  readonly #limits: OutboxLimits;
+  #waiting: Item[] = [];
+  #onTheWay: SentFrame[] = [];
+  #seq = 0;
+  #messages = 0;
+  #bytes = 0;
+  #windowBytes = 0;
+
+  constructor(limits: OutboxLimits) {
+    this.#limits = limits;
+  }
+
+  /** Messages and operations that are not acknowledged. */
+  get size(): number {
+    return this.#messages;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get isFull(): boolean {
+    const { outboxMessagesMax, outboxBytesMax } = this.#limits;
+    return this.#messages >= outboxMessagesMax || this.#bytes >= outboxBytesMax;
+  }
+
+  /** Less than half full: whoever can wait does until then. */
+  get hasRoom(): boolean {
+    const { outboxMessagesMax, outboxBytesMax } = this.#limits;
+    return this.#messages < outboxMessagesMax / 2 && this.#bytes < outboxBytesMax / 2;
+  }
+
+  get onTheWay(): readonly SentFrame[] {
+    return this.#onTheWay;
+  }
+
+  add(item: Item): void {
+    this.#waiting.push(item);
+    this.#messages += 1;
+    this.#bytes += item.bytes.length;
+  }
+
+  /** Puts what may go now into a frame. @returns undefined if nothing waits, or the window is full */
+  next(payloadBytesMax: number): SentFrame | undefined {
+    const fill = Math.min(FRAME_FILL_BYTES, payloadBytesMax - FRAME_BYTES);
+    let count = 0;
+    let bytes = 0;
+    for (const item of this.#waiting) {
+      const size = item.bytes.length + ITEM_BYTES;
+      if (count > 0 && bytes + size > fill) break;
+      bytes += size;
+      count += 1;
+    }
+    if (count === 0 || (this.#windowBytes > 0 && this.#windowBytes + bytes > this.#limits.windowBytes))
+      return undefined;
+    const items = this.#waiting.splice(0, count);
+    this.#seq += 1;
+    const frame = { seq: this.#seq, items, messages: messagesIn(items), bytes };
+    this.#windowBytes += bytes;
+    this.#onTheWay.push(frame);
+    return frame;
+  }
+
+  /** @returns whether frames have left */
+  acknowledged(seq: number): boolean {
+    const count = this.#onTheWay.findLastIndex((frame) => frame.seq <= seq) + 1;
+    for (const frame of this.#onTheWay.splice(0, count)) {
+      this.#windowBytes -= frame.bytes;
+      this.#messages -= frame.items.length;
+      for (const { bytes } of frame.items) this.#bytes -= bytes.length;
+    }
+    return count > 0;
+  }
+
+  /** Empties it. @returns how many messages may have arrived, and how many never left */
+  close(): { readonly mayHaveArrived: number; readonly unsent: number } {
+    const mayHaveArrived = this.#onTheWay.reduce((sum, { messages }) => sum + messages, 0);
+    const unsent = messagesIn(this.#waiting);
+    this.#onTheWay = [];
+    this.#waiting = [];
+    this.#messages = 0;
+    this.#bytes = 0;
+    this.#windowBytes = 0;
+    return { mayHaveArrived, unsent };
+  }
+}
+
+function messagesIn(items: readonly Item[]): number {
+  return items.filter(({ to }) => to !== OP).length;
+}
