@@ -157,6 +157,21 @@ describe('a host that stands still past the limit', () => {
     expect(a.hosts.peers().length).toBe(1);
   });
 
+  it('meets the others again even if they have forgotten it', async () => {
+    const group = new FakeGroup();
+    const [a, b, c] = [group.host('a'), group.host('b'), group.host('c')];
+    await group.settle();
+    b.pause();
+    await group.advance(10 * LOST_MS + LONG_MS);
+    // What was sent to it meanwhile is lost with its connection.
+    b.port.setConnected(false);
+    b.resume({ forgetting: true });
+    b.port.setConnected(true);
+    await group.settle();
+    await group.advance(3_000);
+    for (const { hosts } of [a, b, c]) expect(hosts.peers().length).toBe(2);
+  });
+
   it('does not take its own pause for the silence of others', async () => {
     const { group, a, b } = await watchedPair();
     a.pause();

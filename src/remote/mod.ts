@@ -1,3 +1,4 @@
 export { type HostInfo, type HostStats, type Hosts, joinHosts } from './hosts.ts';
+export { type NatsLike, natsPort } from './nats-port.ts';
 export type { HostEvent, HostsOptions } from './options.ts';
 export type { HostPort } from './port.ts';

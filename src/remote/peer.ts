@@ -127,7 +127,12 @@ export class Peer {
         this.#link?.stream.acknowledge();
         return;
       case 'lost':
-        if (frame.epoch !== this.#epoch || (this.#state !== 'up' && this.#state !== 'answering')) return;
+        if (this.#state !== 'up' && this.#state !== 'answering') return;
+        if (frame.epoch !== this.#epoch) {
+          // It may have forgotten this host in a long silence. Whatever it knows of this link, it says when it sees a frame.
+          this.#link?.stream.acknowledge();
+          return;
+        }
         this.#close('it counted this host as lost', frame.taken);
         this.#begin();
         return;
@@ -158,7 +163,7 @@ export class Peer {
     const { incarnation: from } = this.#context;
     if (this.#state === 'calling') this.#send({ kind: 'hello', from, epoch: this.#epoch });
     if (this.#state === 'answering') this.#send({ kind: 'welcome', from, epoch: this.#epoch });
-    if (this.#state === 'waiting' && this.#epoch > 0) this.#sendLost(this.#epoch);
+    if (this.#state === 'waiting') this.#sendLost(this.#epoch);
   }
 
   #answer(epoch: number): void {

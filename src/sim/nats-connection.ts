@@ -96,7 +96,22 @@ export class SimulatedConnection implements NatsPeer {
   }
 
   async *status(): AsyncGenerator<Status> {
-    for (;;) yield await new Promise<Status>((resolve) => this.#readers.push(resolve));
+    // As there, each that reads has a queue of its own: two events in a row are two.
+    const queue: Status[] = [];
+    let wake = (): void => undefined;
+    this.#readers.push((status) => {
+      queue.push(status);
+      wake();
+    });
+    for (;;) {
+      const status = queue.shift();
+      if (status !== undefined) yield status;
+      else {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    }
   }
 
   async drain(): Promise<void> {
@@ -132,7 +147,7 @@ export class SimulatedConnection implements NatsPeer {
   }
 
   #tell(status: Status): void {
-    for (const read of this.#readers.splice(0)) this.process.gate(() => read(status));
+    for (const read of this.#readers) this.process.gate(() => read(status));
   }
 
   #end(): void {

@@ -72,6 +72,8 @@ export class SimulatedNats {
   readonly #arrivalMs = new Map<NatsPeer, number>();
   readonly #cutOff = new Set<SimulatedProcess>();
   readonly #connections = new Set<NatsPeer>();
+  /** For each process that publishes: those that nothing of it reaches. */
+  readonly #cutWays = new Map<SimulatedProcess, Set<SimulatedProcess>>();
 
   constructor(options: NatsServerOptions) {
     this.#options = options;
@@ -100,6 +102,16 @@ export class SimulatedNats {
   join(process: SimulatedProcess): void {
     if (!this.#cutOff.delete(process)) return;
     for (const connection of this.#connections) if (connection.process === process) connection.reconnect();
+  }
+
+  /** From now on nothing that `from` publishes reaches `to`, though both keep their connections. */
+  cutWay(from: SimulatedProcess, to: SimulatedProcess): void {
+    const cut = this.#cutWays.get(from) ?? new Set();
+    this.#cutWays.set(from, cut.add(to));
+  }
+
+  joinWay(from: SimulatedProcess, to: SimulatedProcess): void {
+    this.#cutWays.get(from)?.delete(to);
   }
 
   add(subscription: NatsSubscriber): void {
@@ -139,12 +151,12 @@ export class SimulatedNats {
       if (!subscription.connection.isUp) continue;
       takers += 1;
       const { queue } = subscription;
-      if (queue === undefined) this.#deliver(message, subscription);
+      if (queue === undefined) this.#deliver(message, subscription, from);
       else groups.set(queue, [...(groups.get(queue) ?? []), subscription]);
     }
     for (const group of groups.values()) {
       const chosen = this.#options.chance.oneOf(group);
-      if (chosen !== undefined) this.#deliver(message, chosen);
+      if (chosen !== undefined) this.#deliver(message, chosen, from);
     }
     if (takers === 0 && message.reply !== undefined) this.#noResponders(message.reply, from);
   }
@@ -152,14 +164,16 @@ export class SimulatedNats {
   #noResponders(reply: string, to: NatsPeer): void {
     for (const subscription of this.#matching(reply)) {
       if (subscription.connection !== to) continue;
-      this.#deliver({ subject: reply, reply: undefined, data: new Uint8Array(), headers: NO_RESPONDERS }, subscription);
+      const data = new Uint8Array();
+      this.#deliver({ subject: reply, reply: undefined, data, headers: NO_RESPONDERS }, subscription, to);
       return;
     }
   }
 
-  #deliver(message: SimulatedMessage, subscription: NatsSubscriber): void {
+  #deliver(message: SimulatedMessage, subscription: NatsSubscriber, from: NatsPeer): void {
     const { time, chance, latency } = this.#options;
     const { connection } = subscription;
+    if (this.#cutWays.get(from.process)?.has(connection.process) === true) return;
     this.onDelivery(message);
     const lateMs = chance.happens(this.faults.late) ? draw(this.faults.lateMs, chance) : 0;
     const earliestMs = time.nowMs + draw(latency, chance) + lateMs;

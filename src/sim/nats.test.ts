@@ -128,6 +128,23 @@ test('a process that is cut off gets nothing, and sends what it published when i
   expect(statuses).toEqual(['disconnect', 'reconnect']);
 });
 
+test('a way that is cut carries nothing in its direction, and the other way goes on', async () => {
+  const { server, connect, settle } = network();
+  const [one, other] = [connect(), connect()];
+  one.hear('to.one');
+  other.hear('to.other');
+  const send = async (text: string): Promise<void> => {
+    one.connection.publish('to.other', text);
+    other.connection.publish('to.one', text);
+    await settle();
+  };
+  server.cutWay(one.process, other.process);
+  await send('cut');
+  server.joinWay(one.process, other.process);
+  await send('joined');
+  expect([one.received, other.received]).toEqual([['to.one cut', 'to.one joined'], ['to.other joined']]);
+});
+
 test('a process that is killed has no subscriptions any more; one that is paused gets its messages later', async () => {
   const { connect, settle } = network();
   const [publisher, subscriber] = [connect(), connect()];

@@ -23,7 +23,8 @@ export interface FakeHost {
   readonly failures: { readonly path: string; readonly error: ErrorEnvelope }[];
   /** The process stands still: nothing reaches it and its timers wait. */
   pause(): void;
-  resume(): void;
+  /** @param options forgetting: what has come meanwhile is lost */
+  resume(options?: { readonly forgetting: boolean }): void;
   /** The process ends without a word. */
   kill(): void;
 }
@@ -65,7 +66,7 @@ export class FakeGroup {
       },
       publish: (subject: string, bytes: Uint8Array) => port.publish(subject, bytes),
       subscribe: (subject: string, onMessage: (bytes: Uint8Array) => void) =>
-        port.subscribe(subject, (bytes) => process.gate(() => onMessage(bytes))),
+        port.subscribe(subject, (bytes) => process.gate(() => onMessage(bytes), true)),
       onState: (listener: (isConnected: boolean) => void) => port.onState(listener),
     };
     const hosts = joinHosts({
@@ -84,7 +85,7 @@ export class FakeGroup {
       letters,
       failures,
       pause: () => process.pause(),
-      resume: () => process.resume(),
+      resume: (resuming) => process.resume(resuming?.forgetting === true),
       kill: () => process.kill(),
     };
   }
@@ -109,7 +110,8 @@ export class FakeGroup {
 
 class FakeProcess {
   readonly clock: Clock;
-  readonly #waiting: (() => void)[] = [];
+  /** Timers and messages that have come meanwhile. */
+  readonly #waiting: { readonly callback: () => void; readonly isMessage: boolean }[] = [];
   #state: 'running' | 'paused' | 'dead' = 'running';
 
   constructor(clock: ManualClock) {
@@ -132,18 +134,18 @@ class FakeProcess {
     };
   }
 
-  gate(callback: () => void): void {
+  gate(callback: () => void, isMessage = false): void {
     if (this.#state === 'running') callback();
-    else if (this.#state === 'paused') this.#waiting.push(callback);
+    else if (this.#state === 'paused') this.#waiting.push({ callback, isMessage });
   }
 
   pause(): void {
     this.#state = 'paused';
   }
 
-  resume(): void {
+  resume(isForgetting: boolean): void {
     this.#state = 'running';
-    for (const callback of this.#waiting.splice(0)) callback();
+    for (const { callback, isMessage } of this.#waiting.splice(0)) if (!isMessage || !isForgetting) callback();
   }
 
   kill(): void {

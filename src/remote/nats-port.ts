@@ -1,0 +1,73 @@
+import type { HostPort } from './port.ts';
+
+/** The part of a connection of the package `nats` that hosts use. This folder does not load that package. */
+export interface NatsLike {
+  readonly info?: { readonly max_payload: number } | undefined;
+  isClosed(): boolean;
+  closed(): Promise<unknown>;
+  publish(subject: string, bytes: Uint8Array): void;
+  subscribe(
+    subject: string,
+    options: { callback: (error: Error | null, message: { readonly data: Uint8Array }) => void },
+  ): { unsubscribe(): void };
+  status(): AsyncIterable<{ readonly type: string }>;
+}
+
+/** Joins hosts over a connection to NATS: `joinHosts({ port: natsPort(await connect({ servers })), ... })`. */
+export function natsPort(nc: NatsLike): HostPort {
+  return new NatsHostPort(nc);
+}
+
+class NatsHostPort implements HostPort {
+  readonly #nc: NatsLike;
+  readonly #listeners = new Set<(isConnected: boolean) => void>();
+  #isConnected = true;
+
+  constructor(nc: NatsLike) {
+    this.#nc = nc;
+    void this.#follow();
+    void nc.closed().then(() => this.#set(false));
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected && !this.#nc.isClosed();
+  }
+
+  get payloadBytesMax(): number {
+    // A connection that has been made has the server's greeting.
+    return this.#nc.info?.max_payload ?? PAYLOAD_BYTES_MAX;
+  }
+
+  publish(subject: string, bytes: Uint8Array): void {
+    this.#nc.publish(subject, bytes);
+  }
+
+  subscribe(subject: string, onMessage: (bytes: Uint8Array) => void): () => void {
+    const subscription = this.#nc.subscribe(subject, {
+      callback: (error, message) => {
+        if (error === null) onMessage(message.data);
+      },
+    });
+    return () => subscription.unsubscribe();
+  }
+
+  onState(listener: (isConnected: boolean) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async #follow(): Promise<void> {
+    for await (const { type } of this.#nc.status()) {
+      if (type === 'disconnect') this.#set(false);
+      else if (type === 'reconnect') this.#set(true);
+    }
+  }
+
+  #set(isConnected: boolean): void {
+    if (this.#isConnected === isConnected) return;
+    this.#isConnected = isConnected;
+    for (const tell of [...this.#listeners]) tell(isConnected);
+  }
+}
+
+const PAYLOAD_BYTES_MAX = 1024 * 1024;
