@@ -1,0 +1,99 @@
+import { expect, it } from 'vitest';
+import type { Ref } from '../actors/mod.ts';
+import { type EchoMessage, echo, FakeGroup } from './testing/fixture.ts';
+
+const LIMITS = { outboxMessagesMax: 100, windowBytes: 2_000 };
+
+it('a host that takes nothing costs the sender no more than its limit: tell returns false, offers wait', async () => {
+  const group = new FakeGroup();
+  const [a, b] = [group.host('a', LIMITS), group.host('b')];
+  const notes: unknown[] = [];
+  b.hosts.expose('echo', b.system.spawn(echo(notes)));
+  await group.settle();
+  const far = a.hosts.ref<EchoMessage>('b', 'echo');
+  await group.advance(100);
+  b.pause();
+  let taken = 0;
+  for (let value = 0; value < 1_000; value++) if (far.tell({ kind: 'note', value })) taken += 1;
+  expect([taken, a.hosts.stats().waiting]).toEqual([100, 100]);
+  expect(a.letters.filter(({ why }) => why === 'mailbox-full').length).toBe(900);
+  const offered = a.system.offer(far, { kind: 'note', value: 'offered' });
+  const givenUp = a.system.offer(far, { kind: 'note', value: 'given up' }, { timeoutMs: 500 });
+  await group.advance(1_000);
+  expect(await givenUp).toBe(false);
+  b.resume();
+  await group.advance(1_000);
+  expect(await offered).toBe(true);
+  expect(notes).toEqual([...Array(100).keys(), 'offered']);
+  expect(a.hosts.stats().waiting).toBe(0);
+});
+
+it('an offer waits for room in the mailbox at the other end, too; a tell is refused there', async () => {
+  const group = new FakeGroup();
+  const [a, b] = [group.host('a'), group.host('b')];
+  const notes: number[] = [];
+  let go = (): void => undefined;
+  const slow = b.system.spawn<number>(
+    () => (n) => {
+      notes.push(n);
+      return new Promise<void>((resolve) => {
+        go = resolve;
+      });
+    },
+    { capacity: 2 },
+  );
+  b.hosts.expose('slow', slow);
+  await group.settle();
+  const far = a.hosts.ref<number>('b', 'slow');
+  const offered: number[] = [];
+  const offer = async (n: number): Promise<void> => {
+    await a.system.offer(far, n);
+    offered.push(n);
+  };
+  const all = (async () => {
+    for (let n = 1; n <= 10; n++) await offer(n);
+  })();
+  await group.advance(1_000);
+  // Those of the first turn had left before it was known that the mailbox is full.
+  const before = offered.length;
+  await group.advance(1_000);
+  expect(offered.length).toBe(before);
+  for (let turn = 0; turn < 10; turn++) {
+    go();
+    await group.advance(100);
+  }
+  await all;
+  expect(notes).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  expect([a.letters, b.letters]).toEqual([[], []]);
+  for (let n = 11; n <= 20; n++) far.tell(n);
+  await group.advance(100);
+  expect(b.letters.map(({ why }) => why)).toEqual(Array.from({ length: 8 }, () => 'mailbox-full'));
+});
+
+it('a ring of hosts that are all full goes on: what finds no room is refused at its sender', async () => {
+  const group = new FakeGroup();
+  const ring = ['a', 'b', 'c'].map((name) => group.host(name, LIMITS));
+  const handled = [0, 0, 0];
+  const next: (Ref<number> | undefined)[] = [];
+  for (const [index, { hosts, system }] of ring.entries()) {
+    // Each message makes two: no limit would be enough.
+    const actor = system.spawn<number>(() => (n) => {
+      handled[index] = (handled[index] ?? 0) + 1;
+      if (n === 0) return;
+      next[index]?.tell(n - 1);
+      next[index]?.tell(n - 1);
+    });
+    hosts.expose('next', actor);
+  }
+  await group.settle();
+  for (const [index, { hosts }] of ring.entries()) {
+    next[index] = hosts.ref<number>(ring[(index + 1) % ring.length]?.hosts.host ?? '', 'next');
+  }
+  for (const ref of next) ref?.tell(9);
+  await group.advance(5_000);
+  for (const { hosts } of ring) expect(hosts.stats().waiting).toBe(0);
+  const refused = ring.flatMap(({ letters }) => letters);
+  expect(refused.every(({ why }) => why === 'mailbox-full')).toBe(true);
+  const sent = ring.reduce((sum, { hosts }) => sum + hosts.stats().sent, 0);
+  expect([refused.length > 0, sent]).toEqual([true, handled.reduce((sum, count) => sum + count, 0)]);
+});
