@@ -30,12 +30,12 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test('it brings piscina and comlink, and of Shoal nothing but actors, supervisor, shards and their refs', () => {
+test('it brings piscina, comlink and msgpack, and of Shoal nothing but actors, supervisor, shards, hosts and their refs', () => {
   // The addon is an optional dependency of piscina.
   const packages = readdirSync(join(folder, 'node_modules')).filter((name) => !/^\.|^@napi-rs$/.test(name));
-  expect(packages.sort()).toEqual(['@shoal', 'comlink', 'piscina']);
+  expect(packages.sort()).toEqual(['@msgpack', '@shoal', 'comlink', 'piscina']);
   const folders = readdirSync(join(shipped, 'dist'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  expect(folders.map(({ name }) => name).sort()).toEqual(['actors', 'refs', 'shards', 'supervisor']);
+  expect(folders.map(({ name }) => name).sort()).toEqual(['actors', 'refs', 'remote', 'shards', 'supervisor']);
   const files = readdirSync(join(shipped, 'dist'), { encoding: 'utf8', recursive: true });
   expect(files.filter((name) => /\.test\.|testing/.test(name))).toEqual([]);
   expect(existsSync(join(shipped, 'LICENSE'))).toBe(true);

@@ -12,7 +12,7 @@ const LINES_MAX = 450;
  * The packages that the product must use itself: one that only stands in package.json, or only serves tests, does not
  * count.
  */
-const RUNTIME_PACKAGES = ['blessed', 'blessed-contrib', 'comlink', 'lowdb', 'nats', 'piscina'];
+const RUNTIME_PACKAGES = ['@msgpack/msgpack', 'blessed', 'blessed-contrib', 'comlink', 'lowdb', 'nats', 'piscina'];
 
 const files = projectFiles();
 const typescript = files.filter((file) => file.path.endsWith('.ts'));

@@ -4,7 +4,7 @@ import { COUNT, checkOptions, FUNCTION } from './checks.ts';
 export type Undelivered =
   /** The receiver had ended, or ended before it handled the message. */
   | 'stopped'
-  /** It was on its way to or from a thread that was lost, or waited there. */
+  /** It was on its way to or from a thread or a host that was lost, or waited there. */
   | 'lost'
   /** The overflow rule `fail` or `backpressure` refused it. */
   | 'mailbox-full'

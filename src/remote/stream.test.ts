@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ManualClock, seededRandom } from '../actors/kit/mod.ts';
@@ -113,7 +112,7 @@ describe('a stream', () => {
     const { ends, ways } = pair(clock);
     ends[1].receive({ seq: 1, ack: 0, isGap: false, items: [item(1)] });
     ends[1].add(item(2));
-    await setImmediate();
+    await new Promise((flushed) => setImmediate(flushed));
     expect(ways[1]).toMatchObject([{ seq: 1, ack: 1 }]);
     ends[1].receive({ seq: 2, ack: 1, isGap: false, items: [item(3)] });
     await clock.advance(49);

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { ManualClock, QuietScheduler, seededRandom } from '../../actors/kit/mod.ts';
 import {
   type ActorSystem,
@@ -97,8 +96,7 @@ export class FakeGroup {
       if (round > ROUNDS_MAX) throw new Error('the hosts send to each other for ever');
       quiet = this.network.pending === 0 ? quiet + 1 : 0;
       this.network.carry();
-      // pause: until what was carried has been handled
-      await setImmediate();
+      await new Promise((handled) => setImmediate(handled));
       for (const scheduler of this.#schedulers) await scheduler.settle();
     }
   }
