@@ -205,6 +205,9 @@ describe('an actor of another host', () => {
     expect(large).toThrow(expect.objectContaining({ code: 'MESSAGE_TOO_LARGE' }));
     const request = settled(asked(a, far, 'x'.repeat(4_096)));
     expect(await request).toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+    const own = a.system.spawn(echo([]));
+    expect(() => far.tell({ kind: 'note', value: [own, 'x'.repeat(4_096)] })).toThrow('max_payload');
+    expect(() => far.tell({ kind: 'note', value: [own, () => 1] })).toThrow('plain data');
     await group.advance(100);
     // The refs of refused messages are not kept.
     expect(a.hosts.stats()).toMatchObject({ refs: 0, waiting: 0 });

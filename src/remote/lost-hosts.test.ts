@@ -157,19 +157,42 @@ describe('a host that stands still past the limit', () => {
     expect(a.hosts.peers().length).toBe(1);
   });
 
-  it('meets the others again even if they have forgotten it', async () => {
+  it.each([0, 1, 2])('meets the others again even if they have forgotten it (%i)', async (index) => {
     const group = new FakeGroup();
-    const [a, b, c] = [group.host('a'), group.host('b'), group.host('c')];
+    const all = ['a', 'b', 'c'].map((name) => group.host(name));
     await group.settle();
-    b.pause();
+    const paused = all[index];
+    paused?.pause();
     await group.advance(10 * LOST_MS + LONG_MS);
     // What was sent to it meanwhile is lost with its connection.
-    b.port.setConnected(false);
-    b.resume({ forgetting: true });
-    b.port.setConnected(true);
+    paused?.port.setConnected(false);
+    paused?.resume({ forgetting: true });
+    paused?.port.setConnected(true);
     await group.settle();
     await group.advance(3_000);
-    for (const { hosts } of [a, b, c]) expect(hosts.peers().length).toBe(2);
+    for (const { hosts } of all) expect(hosts.peers().length).toBe(2);
+  });
+
+  it('has frames of an old epoch refused, also when they would be the next in the new one', async () => {
+    const { group, a, b, far, notes } = await watchedPair();
+    const old: { readonly subject: string; readonly bytes: Uint8Array }[] = [];
+    group.network.onCarried = (message) => {
+      if (message.from.name === 'a' && message.subject.includes(b.hosts.incarnation)) old.push(message);
+    };
+    for (let n = 0; n < 10; n++) {
+      far.tell({ kind: 'note', value: n });
+      await group.settle();
+    }
+    group.network.onCarried = () => undefined;
+    b.pause();
+    await group.advance(2 * LOST_MS);
+    b.resume();
+    await group.advance(2 * LOST_MS);
+    a.hosts.ref('b', 'echo');
+    await group.settle();
+    for (const { subject, bytes } of old) group.network.inject(subject, bytes);
+    await group.settle();
+    expect(notes).toEqual([...Array(10).keys()]);
   });
 
   it('does not take its own pause for the silence of others', async () => {
@@ -207,6 +230,9 @@ describe('a way that is cut', () => {
     const { group, a, b } = await watchedPair();
     // b hears nobody, not even itself.
     group.network.copies = ({ to }) => (to.name === 'b' ? 0 : 1);
+    await group.advance(2 * LOST_MS);
+    // Two beats until b knows, and then as long as any silence.
+    expect(kinds(a)).toEqual(['host-up', 'host-lost']);
     await group.advance(LONG_MS);
     expect([kinds(a), kinds(b)]).toEqual([
       ['host-up', 'host-lost'],

@@ -4,9 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { createSystem, type Exit, type Ref, silentLogger } from '../actors/mod.ts';
 import { type HostEvent, type Hosts, joinHosts, natsPort } from '../remote/mod.ts';
+import { createShards } from '../shards/mod.ts';
 import { connect } from './connection.ts';
 import { type RealNatsServer, realNatsServer } from './kit/mod.ts';
 import type { FarMessage } from './testing/host-process.ts';
+import type { behaviours, PlacedMessage } from './testing/placed-behaviours.ts';
 
 const PROGRAM = fileURLToPath(new URL('testing/host-process.ts', import.meta.url));
 const ASK_MS = 30_000;
@@ -89,6 +91,43 @@ test('a server that stands still for longer than that loses no host and no messa
   await done.promise;
   expect(notes).toEqual(Array.from({ length: 3_000 }, (_, n) => n));
   expect([one.kinds(), two.kinds()]).toEqual([['host-up'], ['host-up']]);
+  await one.leave();
+  await two.leave();
+});
+
+test('an actor on a shard and one of another host ask and watch each other', async () => {
+  await using nats = await realNatsServer();
+  const [one, two] = [await host(nats, 'one'), await host(nats, 'two')];
+  const shards = createShards<typeof behaviours>({
+    system: one.system,
+    count: 1,
+    module: new URL('testing/placed-behaviours.ts', import.meta.url),
+    options: undefined,
+  });
+  const { start, ...options } = shards.actor('placed', undefined);
+  one.hosts.expose('placed', await one.system.start(start, options));
+  await Promise.all([one.event('host-up'), two.event('host-up')]);
+  const placed = two.hosts.ref<PlacedMessage>('one', 'placed');
+  expect(await two.system.ask<PlacedMessage, string>(placed, (replyTo) => ({ kind: 'ask', replyTo }), ASK_MS)).toBe(
+    'from a shard',
+  );
+  const told: string[] = [];
+  const wake = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const listener = one.system.spawn<string>(() => (how) => {
+    wake[told.push(how) - 1]?.resolve();
+  });
+  one.hosts.expose('listener', listener);
+  const [ended, lost] = [two.system.spawn(() => () => undefined), two.system.spawn(() => () => undefined)];
+  const far = two.hosts.ref<string>('one', 'listener');
+  placed.tell({ kind: 'watch', of: ended, told: far });
+  placed.tell({ kind: 'watch', of: lost, told: far });
+  await two.system.ask<PlacedMessage, string>(placed, (replyTo) => ({ kind: 'ask', replyTo }), ASK_MS);
+  await two.system.stop(ended);
+  await wake[0]?.promise;
+  two.hosts.leave();
+  await wake[1]?.promise;
+  expect(told).toEqual(['shutdown', 'HOST_LOST']);
+  await shards.stop();
   await one.leave();
   await two.leave();
 });
