@@ -2,6 +2,7 @@ import { addresseeOf, RateLimit, type Ref, randomHex, safe } from '../actors/mod
 import { ShoalError, toEnvelope } from '../errors.ts';
 import { Ears } from './ears.ts';
 import { type Beat, decodeFrame, encodeFrame, type Frame } from './frame.ts';
+import { type Contender, NameContest } from './name-contest.ts';
 import { deadEnd, unknownActor } from './nobody.ts';
 import { type HostEvent, type HostSettings, type HostsOptions, settingsOf } from './options.ts';
 import { type PairFrame, Peer } from './peer.ts';
@@ -92,8 +93,7 @@ class GroupOfHosts implements Hosts {
   readonly #exposed = new Map<string, Ref<never>>();
   readonly #peers = new Map<string, Peer>();
   readonly #byName = new Map<string, Peer>();
-  /** Hosts of a name that another has, by their incarnation, each told of once. */
-  readonly #seconds = new Set<string>();
+  readonly #names: NameContest;
   readonly #ears: Ears;
   readonly #damaged: RateLimit;
   readonly #ignored: RateLimit;
@@ -111,6 +111,7 @@ class GroupOfHosts implements Hosts {
     this.#settings = settings;
     this.host = host;
     this.incarnation = randomHex(system.random, INCARNATION_BYTES);
+    this.#names = new NameContest({ ...this.#self, group, secondsMax: settings.hostsMax });
     this.#sinceMs = clock.monotonic();
     this.#ears = new Ears(this.#sinceMs, settings.beatMs);
     if (onEvent !== undefined) this.#listeners.add(safe(onEvent));
@@ -278,7 +279,7 @@ class GroupOfHosts implements Hosts {
     const known = this.#byName.get(host);
     if (known?.incarnation === from) return known;
     if (known?.isAlive === true) {
-      this.#tellSecond(beat, known);
+      this.#tellSecond(host, known, { incarnation: from, about });
       return undefined;
     }
     if (known !== undefined) this.#forget(known);
@@ -326,51 +327,36 @@ class GroupOfHosts implements Hosts {
     }
   }
 
-  /** Another host has the name of this one. The one that has been in the group for longer keeps it. */
+  /** Another host has the name of this one. */
   #contest(beat: Beat): void {
-    const ageMs = this.#ageMs;
-    const isFirst = ageMs > beat.ageMs || (ageMs === beat.ageMs && this.incarnation < beat.from);
-    if (!isFirst) {
-      this.#beRefused(beat);
+    const other = { incarnation: beat.from, about: beat.about, ageMs: beat.ageMs };
+    if (!this.#names.isFirst(this.#ageMs, other)) {
+      this.#beRefused(other);
       return;
     }
     const { host, about } = this.#settings;
-    this.#tellSecond(beat, { incarnation: this.incarnation, about });
+    this.#tellSecond(host, this.#self, other);
     this.#publish(`to.${beat.from}`, { kind: 'refuse', host, from: this.incarnation, about });
   }
 
-  /** If each takes itself for the first, because they started together, the lower incarnation is. */
-  #onRefuse(frame: Extract<Frame, { kind: 'refuse' }>): void {
-    if (frame.host !== this.host) return;
-    if (this.#seconds.has(frame.from) && this.incarnation < frame.from) return;
-    this.#beRefused(frame);
+  #onRefuse({ host, from, about }: Extract<Frame, { kind: 'refuse' }>): void {
+    if (host === this.host && !this.#names.keepsAgainst(from)) this.#beRefused({ incarnation: from, about });
   }
 
-  #beRefused({ from, about }: { readonly from: string; readonly about: string }): void {
-    const { incarnation } = this;
-    const error = this.#nameTaken({ incarnation: from, about }, { incarnation, about: this.#settings.about });
+  #beRefused(first: Contender): void {
+    const error = this.#names.refusal(this.host, first, this.#self);
     this.#end(error);
-    this.#tell({ kind: 'host-refused', host: this.host, incarnation, error: toEnvelope(error) });
+    this.#tell({ kind: 'host-refused', host: this.host, incarnation: this.incarnation, error: toEnvelope(error) });
   }
 
-  #tellSecond({ host, from, about }: Beat, first: { readonly incarnation: string; readonly about: string }): void {
-    if (this.#seconds.has(from) || this.#seconds.size >= this.#settings.hostsMax) return;
-    this.#seconds.add(from);
-    const error = toEnvelope(this.#nameTaken(first, { incarnation: from, about }, host));
-    this.#tell({ kind: 'host-refused', host, incarnation: from, error });
+  #tellSecond(host: string, first: Contender, second: Contender): void {
+    if (!this.#names.isNews(second)) return;
+    const error = toEnvelope(this.#names.refusal(host, first, second));
+    this.#tell({ kind: 'host-refused', host, incarnation: second.incarnation, error });
   }
 
-  #nameTaken(
-    first: { readonly incarnation: string; readonly about: string },
-    second: { readonly incarnation: string; readonly about: string },
-    host = this.host,
-  ): ShoalError {
-    const named = ({ incarnation, about }: typeof first): string =>
-      about === '' ? `incarnation ${incarnation}` : `incarnation ${incarnation}, ${about}`;
-    const text = `Two hosts of the group ${this.#settings.group} are called ${host}: ${named(first)}, came first; ${named(second)}, is refused`;
-    return new ShoalError('HOST_NAME_TAKEN', `${text}. Give each host a name of its own`, {
-      details: { host, first: first.incarnation, second: second.incarnation },
-    });
+  get #self(): Contender {
+    return { incarnation: this.incarnation, about: this.#settings.about };
   }
 
   #forget(peer: Peer): void {

@@ -14,7 +14,7 @@ interface Manifest {
   readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional: boolean }>>;
 }
 
-const FOLDERS = ['actors', 'supervisor', 'shards'];
+const FOLDERS = ['actors', 'supervisor', 'shards', 'remote'];
 const manifestOf = (path: string): Manifest =>
   // Files of this project.
   JSON.parse(readFileSync(path, 'utf8')) as Manifest;
@@ -26,7 +26,7 @@ test('it has the version, licence and engines of the whole', () => {
   expect(actors).toMatchObject({ version, license, engines });
 });
 
-test('it exports each module of actors, supervisor and shards', () => {
+test('it exports each module of actors, supervisor, shards and hosts', () => {
   const expected = Object.entries(whole.exports).flatMap(([name, target]) => {
     const [folder = '', ...rest] = name.slice('./'.length).split('/');
     if (!FOLDERS.includes(folder) || typeof target === 'string') return [];
@@ -42,7 +42,7 @@ test('it depends on the packages that its sources import, in the versions of the
   const versions = { ...whole.dependencies, ...whole.peerDependencies };
   const expected = Object.fromEntries([...imported].map((name) => [name, versions[name]]));
   expect({ ...actors.dependencies, ...actors.peerDependencies }).toEqual(expected);
-  expect(Object.keys(actors.dependencies).sort()).toEqual(['comlink', 'piscina']);
+  expect(Object.keys(actors.dependencies).sort()).toEqual(['@msgpack/msgpack', 'comlink', 'piscina']);
   for (const name of Object.keys(actors.peerDependencies ?? {})) {
     expect(actors.peerDependenciesMeta?.[name]?.optional).toBe(true);
   }
