@@ -226,6 +226,22 @@ describe('a way that is cut', () => {
     ]);
   });
 
+  it('while two meet leaves neither asking for ever', async () => {
+    const group = new FakeGroup();
+    const [a, b] = [group.host('a'), group.host('b')];
+    // The answer does not arrive, and then nothing of the one that asks: an answer that nobody has heard is lost, too.
+    const isAnswer = (from: string, subject: string): boolean => from === 'b' && subject.includes('.to.');
+    group.network.copies = ({ from, subject }) => (isAnswer(from.name, subject) ? 0 : 1);
+    await group.advance(2_000);
+    group.network.copies = ({ from, to, subject }) => {
+      return isAnswer(from.name, subject) || (from.name === 'a' && to.name === 'b') ? 0 : 1;
+    };
+    await group.advance(2 * LOST_MS);
+    group.network.copies = () => 1;
+    await group.advance(3_000);
+    expect([kinds(a), kinds(b)]).toEqual([['host-up'], ['host-up']]);
+  });
+
   it('while nothing is sent to one of them is noticed too: a host that hears nothing says so in its beats', async () => {
     const { group, a, b } = await watchedPair();
     // b hears nobody, not even itself.

@@ -127,19 +127,24 @@ export class Peer {
         this.#link?.stream.acknowledge();
         return;
       case 'lost':
-        if (this.#state !== 'up' && this.#state !== 'answering') return;
-        if (frame.epoch !== this.#epoch) {
-          // It may have forgotten this host in a long silence. Whatever it knows of this link, it says when it sees a frame.
-          this.#link?.stream.acknowledge();
-          return;
-        }
-        this.#close('it counted this host as lost', frame.taken);
-        this.#begin();
+        this.#onLost(frame.epoch, frame.taken);
         return;
       case 'data':
         this.#take(frame);
         return;
     }
+  }
+
+  #onLost(epoch: number, taken: number): void {
+    if (this.#state === 'silent' || this.#state === 'waiting') return;
+    if (epoch !== this.#epoch) {
+      // It may have forgotten this host in a long silence. Whatever it knows of this link, it says when it sees a frame.
+      this.#link?.stream.acknowledge();
+      return;
+    }
+    // Also of a link that was asked for and not made: it was answered, and the answer did not arrive.
+    this.#close('it counted this host as lost', taken);
+    this.#begin();
   }
 
   #begin(): void {
