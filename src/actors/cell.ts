@@ -32,6 +32,8 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   #receive: Receive<M> | undefined;
   #incarnation: Life<Cell<never>> | undefined;
   #handled = 0;
+  /** How many messages the turn had handled when the end of a slice interrupted it. The rest of `throughput` is left. */
+  #interruptedAfter = 0;
   /**
    * Something besides mail matters at the end of this turn. One flag stands for all such things, so that most turns
    * check nothing else.
@@ -331,7 +333,9 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     let handled = 0;
     /** Those of them that the slice knows of. */
     let spent = 0;
-    let handledMax = Math.min(throughput, slice.messagesLeft);
+    const turnMax = throughput - this.#interruptedAfter;
+    let handledMax = Math.min(turnMax, slice.messagesLeft);
+    let interruptedAfter = 0;
     kernel.current = this;
     try {
       while (mailbox.length > 0) {
@@ -345,16 +349,21 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
         if (pending !== undefined) return pending;
         if (this.#alerted && (incarnation.endReason !== undefined || this.#awaited !== undefined)) break;
         if (handled < handledMax) continue;
+        if (handled === turnMax) break;
         const isOver = slice.spend(handled - spent);
         spent = handled;
-        if (isOver || handled === throughput) break;
-        handledMax = Math.min(throughput, handled + slice.messagesLeft);
+        if (isOver) {
+          if (mailbox.length > 0) interruptedAfter = throughput - turnMax + handled;
+          break;
+        }
+        handledMax = Math.min(turnMax, handled + slice.messagesLeft);
       }
     } catch (error) {
       incarnation.failHandling(error);
     } finally {
       kernel.current = undefined;
       this.#handled += handled;
+      this.#interruptedAfter = interruptedAfter;
       // The scheduler counts one for the turn.
       if (handled - spent > 1) slice.spend(handled - spent - 1);
     }
