@@ -146,6 +146,27 @@ describe('context.timers', () => {
     }
   });
 
+  it('cancels a message that is put aside, also if it comes back in a later turn', async () => {
+    await using kit = testKit();
+    const seen: string[] = [];
+    const ref = kit.system.spawn<string>((context) => {
+      context.timers.after('early', 10, 'early');
+      return (message) => {
+        seen.push(message);
+        if (message === 'early') context.stash(message);
+        if (message === 'cancel') context.timers.cancel('early');
+        if (message === 'open') context.unstashAll();
+      };
+    });
+    await kit.advance(10);
+    for (const message of ['cancel', 'open']) {
+      ref.tell(message);
+      await kit.settle();
+    }
+    expect(seen).toEqual(['early', 'cancel', 'open']);
+    expect(kit.system.deadLetters.count).toBe(0);
+  });
+
   it('cancels a message that is put aside after others have come', async () => {
     await using kit = testKit();
     const seen: string[] = [];
