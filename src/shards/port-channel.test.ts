@@ -146,6 +146,13 @@ describe('a channel', () => {
     expect(await here.system.ended(ref)).toMatchObject({ reason: { kind: 'shutdown' } });
   });
 
+  it('that is closed makes dead letters of messages only, not of what it tells the other end', async () => {
+    const { here } = twoEnds();
+    here.channel.sendEvent('an event');
+    here.channel.close({ kind: 'shutdown' });
+    expect(here.letters).toEqual([]);
+  });
+
   it('does not keep a failure from the parent, whoever waits for an answer or watches', async () => {
     const { here, there } = twoEnds();
     for (const watches of [false, true]) {

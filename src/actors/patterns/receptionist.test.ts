@@ -154,4 +154,26 @@ describe('a receptionist', () => {
       expect(living).toHaveLength(2);
     });
   });
+
+  it('watches only those that offer or follow something', async () => {
+    await using kit = testKit();
+    const { desk } = setUp(kit);
+    const [a, b] = [kit.system.spawn(idle), kit.system.spawn(idle)];
+    const p = kit.probe<Listing<string>>();
+    for (const ref of [a, b]) desk.tell(printers.register(ref));
+    desk.tell(printers.subscribe(p.ref));
+    desk.tell(scanners.register(b));
+    for (const ref of [a, b]) desk.tell(printers.deregister(ref));
+    desk.tell(printers.unsubscribe(p.ref));
+    await kit.settle();
+    const handled = (): number | undefined =>
+      kit.system.tree().children.find(({ path }) => path === desk.path)?.handled;
+    const before = handled() ?? 0;
+    await Promise.all([kit.system.stop(a), kit.system.stop(p.ref)]);
+    await kit.settle();
+    expect(handled()).toBe(before);
+    await kit.system.stop(b);
+    await kit.settle();
+    expect(handled()).toBe(before + 1);
+  });
 });
