@@ -35,6 +35,10 @@ describe('backpressure', () => {
       await kit.settle();
     }
     expect(sent).toEqual([1, 2, 3, 4, 5]);
+    worker.next();
+    await kit.settle();
+    // Two wait, half of its capacity.
+    expect(sent.length).toBeGreaterThan(5);
     for (let n = 0; n < 12; n++) {
       worker.next();
       await kit.settle();

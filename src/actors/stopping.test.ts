@@ -215,6 +215,21 @@ describe('an actor that does not stop in time', () => {
     expect(order).toEqual(['before', 'after']);
   });
 
+  it('has failed as its first clean-up did that failed', async () => {
+    await using kit = testKit();
+    const ref = kit.system.spawn<string>((context) => {
+      for (const why of ['third', 'second', 'first']) {
+        context.onStop(() => {
+          throw new Error(why);
+        });
+      }
+      return () => undefined;
+    });
+    const ended = kit.system.ended(ref);
+    await kit.system.stop(ref);
+    expect(await ended).toMatchObject({ reason: { kind: 'error', error: { message: 'first' } } });
+  });
+
   it('does not take along the parent that set the limit', async () => {
     await using kit = testKit();
     const p = kit.probe<string>();

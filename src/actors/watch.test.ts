@@ -237,9 +237,15 @@ describe('a watcher', () => {
     let late = (): void => undefined;
     const ref = kit.system.spawn<string>((context) => {
       late = () => context.watch(target, () => 'ended');
+      late();
       return () => undefined;
     });
     await kit.system.stop(ref);
+    const other = kit.system.spawn<string>((context) => {
+      context.watch(target, () => 'ended');
+      return () => undefined;
+    });
+    await kit.system.stop(other);
     late();
     await kit.system.stop(target);
     late();

@@ -263,4 +263,16 @@ describe('a back-off where several are restarted together', () => {
     await kit.settle();
     expect(await whichChildren(kit.system, ref)).toMatchObject([{ restartInMs: 100 }]);
   });
+
+  it('goes on waiting with a child if another one that waits is terminated', async () => {
+    await using kit = testKit();
+    const log: string[] = [];
+    const [a, b] = [worker(log, 'a'), worker(log, 'b')];
+    const ref = await start(kit, { backOff, children: [a.spec, b.spec] });
+    for (const one of [a, b]) one.tell('crash');
+    await kit.settle();
+    await terminateChild(kit.system, ref, 'a');
+    await kit.advance(100);
+    expect(await childrenOf(kit, ref)).toEqual(['a stopped', 'b running']);
+  });
 });

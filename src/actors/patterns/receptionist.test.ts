@@ -176,4 +176,19 @@ describe('a receptionist', () => {
     await kit.settle();
     expect(handled()).toBe(before + 1);
   });
+
+  it('forgets a subscriber that ends, also one that has been on the list itself', async () => {
+    await using kit = testKit();
+    const { desk } = setUp(kit);
+    const p = kit.probe<Listing<unknown>>();
+    const both = p.ref as Ref<never>;
+    desk.tell({ kind: 'register', name: 'printers', ref: both });
+    desk.tell({ kind: 'subscribe', name: 'printers', subscriber: p.ref });
+    desk.tell({ kind: 'deregister', name: 'printers', ref: both });
+    await kit.settle();
+    await kit.system.stop(p.ref);
+    desk.tell(printers.register(kit.system.spawn(idle)));
+    await kit.settle();
+    expect(kit.system.deadLetters.count).toBe(0);
+  });
 });
