@@ -1,7 +1,15 @@
 import { MessageChannel } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { probe } from '../actors/kit/mod.ts';
-import { type ActorSystem, addresseeOf, type Context, createSystem, type DeadLetter, type Ref, transfer } from '../actors/mod.ts';
+import {
+  type ActorSystem,
+  addresseeOf,
+  type Context,
+  createSystem,
+  type DeadLetter,
+  type Ref,
+  transfer,
+} from '../actors/mod.ts';
 import { WINDOW_MAX } from './batch-writer.ts';
 import { PortChannel } from './port-channel.ts';
 import { patience } from './testing/fixture.ts';
