@@ -312,7 +312,7 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
     // The failure of an actor at the top is reported, and the others go on.
     if (this.cell.parent === undefined) return;
     queueMicrotask(() => {
-      if (!child.failedUnseen || this.isEnding) return;
+      if (!child.failedUnseen) return;
       const cause = fromEnvelope(error);
       const text = `child ${child.path} failed: ${shortened(error.message)}`;
       this.fail(new ShoalError('ACTOR_CHILD_FAILED', text, { cause }));

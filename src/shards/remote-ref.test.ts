@@ -32,3 +32,26 @@ it.each(['channel', 'mailbox'] as const)(
     expect(waiters.size + ref.waiting).toBe(0);
   },
 );
+
+it('a watcher that has ceased to watch since its last end is told of that end again', () => {
+  const asked: boolean[] = [];
+  const channel: Channel = {
+    ...fullChannel(new Waiters()),
+    watch: (_ref, _counts, again) => void asked.push(again),
+  };
+  const ref = new RemoteRef<number>(channel, 1, '/far');
+  const told: string[] = [];
+  const [one, other] = [{}, {}];
+  for (const key of [one, other]) ref.watch(key, () => told.push('told'));
+  ref.ended({ path: '/far', reason: { kind: 'normal' } });
+  expect(told).toHaveLength(2);
+  ref.watch(one, () => told.push('again'));
+  ref.unwatch(other);
+  ref.watch(other, () => told.push('anew'));
+  // The other end is asked for the last end only on behalf of the one that does not know of it.
+  expect(asked).toEqual([false, true, false]);
+  ref.ended({ path: '/far', reason: { kind: 'normal' } }, true);
+  expect(told).toEqual(['told', 'told', 'anew']);
+  ref.ended({ path: '/far', reason: { kind: 'normal' } });
+  expect(told).toEqual(['told', 'told', 'anew', 'again']);
+});

@@ -41,6 +41,7 @@ describe('a shard', () => {
         await host.stop(actor, 1);
       }
       expect(host.names).toBe(0);
+      expect(await host.stats()).toMatchObject({ value: { actors: 0 } });
     },
   );
 });

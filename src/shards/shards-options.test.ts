@@ -22,6 +22,7 @@ const REFUSED: readonly [options: object, named: string][] = [
   [{ hangMs: 0 }, '`hangMs` to be a number of milliseconds above 0, got `0` (number)'],
   [{ hangMs: '2000' }, '`hangMs`'],
   [{ hangMs: 400 }, '`hangMs` to be above `beatMs` (500)'],
+  [{ hangMs: 300, beatMs: 300 }, '`hangMs` to be above `beatMs` (300)'],
   [{ beatMs: Number.POSITIVE_INFINITY }, '`beatMs`'],
   [{ startMs: -1 }, '`startMs`'],
   [{ onEvent: true }, '`onEvent`'],

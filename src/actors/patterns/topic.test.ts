@@ -107,4 +107,27 @@ describe('a topic', () => {
     ref.tell({ kind: 'publish', message: 1 });
     await p.expect((n) => n === 1);
   });
+
+  it('leaves one that has subscribed to everything with everything', async () => {
+    await using kit = testKit();
+    const ref = orders(kit);
+    const p = kit.probe<Order>();
+    ref.tell({ kind: 'subscribe', subscriber: p.ref });
+    ref.tell({ kind: 'subscribe', subscriber: p.ref, of: 'paid' });
+    for (const message of [paid(1), sent(2)]) ref.tell(publish(message));
+    await kit.settle();
+    expect(p.received).toEqual([paid(1), sent(2)]);
+  });
+
+  it('does not watch those that have unsubscribed', async () => {
+    await using kit = testKit();
+    const ref = orders(kit);
+    const p = kit.probe<Order>();
+    ref.tell({ kind: 'subscribe', subscriber: p.ref });
+    ref.tell({ kind: 'unsubscribe', subscriber: p.ref });
+    await kit.settle();
+    await kit.system.stop(p.ref);
+    await kit.settle();
+    expect(kit.system.tree().children.find(({ path }) => path === ref.path)?.handled).toBe(2);
+  });
 });
