@@ -6,6 +6,7 @@ import {
   goingWith,
   offerTo,
   type Ref,
+  ReplyRef,
   type Tracing,
   takesOffers,
   type Undelivered,
@@ -15,11 +16,22 @@ import { BatchWriter, WINDOW } from './batch-writer.ts';
 import { Exports } from './exports.ts';
 import { HeldBatches } from './held-batches.ts';
 import { Imports } from './imports.ts';
+import { Marks } from './marks.ts';
 import { decode, type EncodedMessage, encode, idsIn, type RefTable } from './message-codec.ts';
-import { type Channel, RemoteRef, RemoteReplyRef } from './remote-ref.ts';
-import type { Tally } from './tally.ts';
+import type { ChannelTally } from './pair-tally.ts';
+import { type Channel, endedFirst, RemoteRef, RemoteReplyRef } from './remote-ref.ts';
 import { inContextOf } from './trace-context.ts';
-import { type Batch, type Extras, type Item, OP, type Op, PARTS, type RefAddress } from './wire.ts';
+import {
+  type Batch,
+  type Extras,
+  type Item,
+  type LinkOp,
+  OP,
+  type Op,
+  PARTS,
+  type RefAddress,
+  type Relayed,
+} from './wire.ts';
 
 export interface ChannelOptions {
   readonly port: MessagePort;
@@ -33,8 +45,24 @@ export interface ChannelOptions {
   readonly onEvent: (event: unknown) => void;
   /** Told of each batch that arrives: a sign of life. */
   readonly onHeard?: () => void;
-  /** Counts what happens to messages, if this end is a shard's. Such an end takes no messages while it cannot send any. */
-  readonly tally?: Tally;
+  /** Counts what happens to messages, if this end is a shard's. */
+  readonly tally?: ChannelTally;
+  /** Whether messages may be taken; they wait meanwhile. Default: always. */
+  readonly mayTake?: () => boolean;
+  /** While they may not be: calls back once they may, perhaps. @returns how to cancel it */
+  readonly onMayTake?: (callback: () => void) => () => void;
+  /** What must come before an op is obeyed; undefined if nothing must, or it has come. */
+  readonly waitFor?: (op: Op) => Promise<void> | undefined;
+  readonly onLink?: (op: LinkOp) => void;
+  /** The other end is told of a ref for the first time. @returns what is to be called when it holds the ref no longer */
+  readonly onExport?: (ref: Ref<never>, id: number) => (() => void) | undefined;
+  /** Called before the end of an actor is told. */
+  readonly beforeEnded?: () => void;
+  /**
+   * The other end is a shard, and so is this one. Such a channel can name no refs but those of replies: any other
+   * message is given to this, and `here` is sent in its place.
+   */
+  readonly relay?: (to: number, message: unknown, waits: boolean) => LinkOp;
   /** The mailbox of a placed actor at the other end is full, or has room again. */
   readonly onRoom?: (id: number, hasRoom: boolean) => void;
   /** A ref that is no actor has thrown at a message. */
@@ -53,7 +81,7 @@ export class PortChannel implements Channel, RefTable {
   readonly #options: ChannelOptions;
   readonly #port: MessagePort;
   readonly #writer: BatchWriter;
-  readonly #exports = new Exports();
+  readonly #exports: Exports;
   readonly #imports: Imports;
   /** The path of all refs of replies: each is used once and forgotten. */
   readonly #replyPath: string;
@@ -65,15 +93,24 @@ export class PortChannel implements Channel, RefTable {
   /** Messages that wait for room in the mailbox of an actor, by its id. */
   readonly #waiting = new Map<number, number>();
   readonly #held = new HeldBatches();
+  /** Those of the other end that have been reached. */
+  readonly #marks = new Marks();
+  #marked = 0;
+  #questions = 0;
+  #isMarked = true;
+  /** The message that is encoded has a ref that this channel cannot name. */
+  #hasStranger = false;
 
   constructor(options: ChannelOptions) {
     this.#options = options;
     this.#port = options.port;
     this.#replyPath = `${options.peer}?`;
     this.#writer = new BatchWriter(options.port, (item, error) => this.#notPosted(item, error));
+    this.#exports = new Exports(options.onExport);
     this.#imports = new Imports(this, (id, count) => this.#writer.op({ op: 'release', id, count }));
     // Only the `PortChannel` at the other end writes to this port.
     options.port.on('message', (batch: Batch) => this.#receive(batch));
+    if (options.relay !== undefined) options.port.on('close', () => this.#cut());
   }
 
   get closed(): ExitReason | undefined {
@@ -111,10 +148,14 @@ export class PortChannel implements Channel, RefTable {
     if (this.#closed !== undefined) return this.refuse(path, message, 'stopped');
     if (this.#writer.isFull) return this.refuse(path, message, 'mailbox-full');
     const going = goingWith(message);
+    this.#hasStranger = false;
     const encoded = encode(message, this, going);
-    if (going.moved.length === 0) this.#writer.message(to, encoded.message, encoded.extras, waits);
+    if (this.#hasStrangers() && this.#options.relay !== undefined) {
+      this.#writer.countedOp(this.#options.relay(to, message, waits));
+    } else if (going.moved.length === 0) this.#writer.message(to, encoded.message, encoded.extras, waits);
     else this.#tellNow([to, encoded.message, encoded.extras, waits], going.moved);
     this.#sent += 1;
+    this.#isMarked = false;
     this.#options.tally?.addTold();
     return true;
   }
@@ -130,6 +171,11 @@ export class PortChannel implements Channel, RefTable {
     }
   }
 
+  // The compiler does not see that `encode` has changed it.
+  #hasStrangers(): boolean {
+    return this.#hasStranger;
+  }
+
   fail(id: number, error: Error): void {
     this.#writer.op({ op: 'fail', id, error: toEnvelope(error) });
   }
@@ -137,6 +183,65 @@ export class PortChannel implements Channel, RefTable {
   /** Tells the owner of the other end something, in order with the messages. */
   sendEvent(event: unknown): void {
     this.#writer.op({ op: 'event', event });
+  }
+
+  /** Sends an op about the channels of shards, in order with the messages. @param moved is given away with it */
+  link(op: LinkOp, moved: readonly (ArrayBuffer | MessagePort)[] = []): void {
+    this.#isMarked = false;
+    if (moved.length === 0) this.#writer.op(op);
+    else this.#writer.opNow(op, moved);
+  }
+
+  /** The refs of the other end that messages can go another way to. */
+  get routes(): Pick<Imports, 'mayRoute' | 'route' | 'unroute' | 'onRoom'> {
+    return this.#imports;
+  }
+
+  askRoute(id: number): number {
+    this.#questions += 1;
+    this.link({ op: 'ask-route', id, ask: this.#questions });
+    return this.#questions;
+  }
+
+  /** The ref of this end that the other end knows under a number. */
+  exportedAs(id: number): Ref<never> | undefined {
+    return this.#exports.get(id);
+  }
+
+  /** Marks the place after all that was sent before. @returns the number of the mark */
+  mark(): number {
+    if (!this.#isMarked) {
+      this.#isMarked = true;
+      this.#marked += 1;
+      this.#writer.op({ op: 'mark', n: this.#marked });
+    }
+    return this.#marked;
+  }
+
+  /** Whether nothing was sent after the last mark. */
+  get isMarked(): boolean {
+    return this.#isMarked;
+  }
+
+  /** What comes next to the other end comes after the `n`-th mark of another channel there. */
+  after(thread: number | 'main', n: number): void {
+    this.#writer.op({ op: 'after', thread, n });
+  }
+
+  /** Resolves when a mark of the other end has been reached; undefined if it has been, or never will be. */
+  reached(n: number): Promise<void> | undefined {
+    return this.#marks.reached(n);
+  }
+
+  /** Delivers a message that came by another way, whose refs `refs` knows. */
+  deliverRelayed({ to, message, extras, waits, failed }: Relayed, refs: RefTable): void {
+    if (failed === undefined) {
+      this.#arrive(to, message, extras, waits, refs);
+      return;
+    }
+    this.#beginReceived();
+    this.refuse(`${this.#options.peer}#${to}`, failed, 'dropped');
+    this.#options.tally?.addReceived();
   }
 
   /**
@@ -179,6 +284,10 @@ export class PortChannel implements Channel, RefTable {
 
   addressOf(ref: Ref<never>): RefAddress {
     if (ref instanceof RemoteRef && ref.channel === this) return ['yours', ref.id];
+    if (this.#options.relay !== undefined && !(ref instanceof ReplyRef)) {
+      this.#hasStranger = true;
+      return ['yours', 0];
+    }
     const placed = this.#options.placedIdOf(ref);
     return placed === undefined ? this.#exports.addressOf(ref) : ['placed', placed];
   }
@@ -201,6 +310,16 @@ export class PortChannel implements Channel, RefTable {
     this.#writer.flush();
   }
 
+  /** Receives all that has arrived, whatever it waits for: it will not come any more. */
+  drainHeld(): void {
+    this.#cut();
+    this.drain();
+    for (let batch = this.#held.first; batch !== undefined; batch = this.#held.first) {
+      this.#held.shift();
+      void this.#take(batch);
+    }
+  }
+
   /** Receives what has arrived but was not delivered yet, such as the last messages of a thread that is gone. */
   drain(): void {
     for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port)) {
@@ -218,72 +337,121 @@ export class PortChannel implements Channel, RefTable {
     this.#closed = reason;
     for (const item of this.#writer.close()) this.#undelivered(item, 'stopped');
     this.#port.close();
+    this.#marks.close();
     this.#imports.close(reason);
-    const { peer } = this.#options;
-    this.#exports.close(
-      reason.kind === 'error' ? fromEnvelope(reason.error) : new ShoalError('ACTOR_STOPPED', `${peer} has ended`),
-    );
+    const { peer, relay } = this.#options;
+    const error =
+      reason.kind === 'error' ? fromEnvelope(reason.error) : new ShoalError('ACTOR_STOPPED', `${peer} has ended`);
+    this.#exports.close(relay === undefined ? error : endedFirst(error));
   }
 
   #receive(batch: Batch): void {
     if (this.#closed !== undefined) return;
     this.#options.onHeard?.();
-    if (this.#held.isEmpty && this.#mayTake) this.#take(batch);
-    else this.#hold(batch);
-  }
-
-  /** A shard that cannot send takes nothing: it would only make more that it cannot send. */
-  get #mayTake(): boolean {
-    return this.#options.tally === undefined || this.#writer.hasRoom;
-  }
-
-  /** Acknowledgements are what gives room again, and do not wait. */
-  #hold(batch: Batch): void {
-    const isFirst = this.#held.isEmpty;
-    this.#held.add(batch, (count) => this.#writer.acknowledged(count));
-    if (isFirst) void this.#takeHeld();
-  }
-
-  async #takeHeld(): Promise<void> {
-    for (let batch = this.#held.first; batch !== undefined; batch = this.#held.first) {
-      if (this.#closed !== undefined) return;
-      if (!this.#mayTake) {
-        await this.#writer.room();
-        continue;
-      }
-      this.#held.shift();
-      this.#take(batch);
+    if (!this.#held.isEmpty) this.#held.add(batch, this.#urgent);
+    else if (this.#mayTake) this.#takeFirst(batch);
+    else {
+      this.#held.add(batch, this.#urgent);
+      void this.#takeHeld(undefined);
     }
   }
 
-  #take(batch: Batch): void {
+  #takeFirst(batch: Batch): void {
+    const blocked = this.#take(batch);
+    if (blocked !== undefined) void this.#takeHeld(blocked);
+  }
+
+  /** What others wait for comes first. */
+  get #mayTake(): boolean {
+    return this.#marks.isAwaited || (this.#options.mayTake?.() ?? true);
+  }
+
+  /** Acknowledgements are what gives room again, and messages by another way have their place there. Neither waits. */
+  readonly #urgent = (op: Op): boolean => {
+    if (op.op !== 'ack' && op.op !== 'relayed') return false;
+    this.#obey(op);
+    return true;
+  };
+
+  async #takeHeld(blocked: Promise<void> | undefined): Promise<void> {
+    await blocked;
+    for (let batch = this.#held.first; batch !== undefined; batch = this.#held.first) {
+      if (this.#closed !== undefined) return;
+      if (!this.#mayTake) {
+        await this.#mayTakeAgain();
+        continue;
+      }
+      this.#held.shift();
+      await this.#take(batch);
+    }
+  }
+
+  #mayTakeAgain(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        for (const cancel of cancels) cancel();
+        resolve();
+      };
+      const cancels = [this.#marks.onAwaited(done), this.#options.onMayTake?.(done) ?? (() => undefined)];
+    });
+  }
+
+  /** @returns what the rest of the batch waits for */
+  #take(batch: Batch): Promise<void> | undefined {
+    const blocked = this.#takeItems(batch);
+    if (this.#taken >= ACKNOWLEDGE_EACH) {
+      this.#writer.op({ op: 'ack', count: this.#taken });
+      this.#taken = 0;
+    }
+    return blocked;
+  }
+
+  #takeItems(batch: Batch): Promise<void> | undefined {
     for (let index = 0; index < batch.length; index += PARTS) {
       // The parts of an item (`itemAt`), as `BatchWriter` has put them there.
       const to = batch[index] as number;
       // Only `BatchWriter.op` writes to that address; all others get messages.
-      if (to === OP) this.#obey(batch[index + 1] as Op);
-      // As above.
-      else this.#arrive(to, batch[index + 1], batch[index + 2] as Extras | undefined, batch[index + 3] === true);
+      if (to === OP) {
+        // As above.
+        const op = batch[index + 1] as Op;
+        const blocked = this.#options.waitFor?.(op);
+        if (blocked !== undefined) {
+          this.#held.putBack(batch.slice(index), this.#urgent);
+          return blocked;
+        }
+        this.#obey(op);
+      } else {
+        // As above.
+        const extras = batch[index + 2] as Extras | undefined;
+        this.#arrive(to, batch[index + 1], extras, batch[index + 3] === true, this);
+      }
     }
-    if (this.#taken < ACKNOWLEDGE_EACH) return;
-    this.#writer.op({ op: 'ack', count: this.#taken });
-    this.#taken = 0;
+    return undefined;
   }
 
-  #arrive(to: number, message: unknown, extras: Extras | undefined, waits: boolean): void {
+  /** The thread of the other end is gone. What it has sent can be read yet. */
+  #cut(): void {
+    this.#writer.cut();
+    this.#marks.close();
+  }
+
+  #arrive(to: number, message: unknown, extras: Extras | undefined, waits: boolean, refs: RefTable): void {
     const { tracing } = this;
-    const deliver = (): void => this.#deliver(to, decode(message, extras, this), waits);
+    const deliver = (): void => this.#deliver(to, decode(message, extras, refs), waits);
     if (tracing === undefined) deliver();
     else inContextOf(extras, tracing, deliver);
   }
 
   #deliver(to: number, message: unknown, waits: boolean): void {
-    const { tally } = this.#options;
+    this.#beginReceived();
+    this.#deliverTo(to, message, waits);
+    this.#options.tally?.addReceived();
+  }
+
+  #beginReceived(): void {
     this.#taken += 1;
     this.#received += 1;
-    tally?.beginReceived();
-    this.#deliverTo(to, message, waits);
-    tally?.addReceived();
+    this.#options.tally?.beginReceived();
   }
 
   #deliverTo(to: number, message: unknown, waits: boolean): void {
@@ -344,6 +512,7 @@ export class PortChannel implements Channel, RefTable {
         return;
       case 'watch':
         this.#exports.watch(op.id, op, (exit, isRepeated) => {
+          this.#options.beforeEnded?.();
           this.#writer.op({ op: 'ended', id: op.id, exit, isRepeated });
         });
         return;
@@ -364,6 +533,14 @@ export class PortChannel implements Channel, RefTable {
         if (op.id > 0) this.#imports.onRoom(op.id, op.op === 'room');
         else this.#options.onRoom?.(op.id, op.op === 'room');
         return;
+      case 'mark':
+        this.#marks.set(op.n);
+        return;
+      case 'after':
+        // It was waited for.
+        return;
+      default:
+        this.#options.onLink?.(op);
     }
   }
 
@@ -385,11 +562,22 @@ export class PortChannel implements Channel, RefTable {
 
   /** It could be cloned when it was checked, or seemed so. */
   #notPosted(item: Item, cause: unknown): void {
+    if (item[0] === OP) {
+      this.#notLinked(item[1] as Op, cause);
+      return;
+    }
     // It was counted as sent. It is a dead letter now, and not one of those that are lost when a thread ends.
     this.#sent -= 1;
     this.#options.tally?.takeTold();
     this.#undelivered(item, 'dropped');
     this.#forget(item[2], cause);
+  }
+
+  /** The receiver of a relayed message waits for it: it is a dead letter there. */
+  #notLinked(op: Op, cause: unknown): void {
+    if (op.op !== 'relay' && op.op !== 'relayed') return;
+    this.#forget(op.extras, cause);
+    this.#writer.op({ ...op, message: undefined, extras: undefined, failed: 'a message that could not be cloned' });
   }
 
   /** Whoever waits for a reply need not wait on. The other end will not release the refs that it does not get. */

@@ -15,6 +15,7 @@ function fullChannel(waiters: Waiters): Channel {
     watch: () => undefined,
     unwatch: () => undefined,
     stop: () => undefined,
+    askRoute: () => 1,
   };
 }
 
