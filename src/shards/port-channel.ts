@@ -1,73 +1,24 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import {
-  type ActorSystem,
   addresseeOf,
   type ExitReason,
   goingWith,
-  offerTo,
   type Ref,
   ReplyRef,
   type Tracing,
-  takesOffers,
   type Undelivered,
 } from '../actors/mod.ts';
 import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import { BatchWriter, WINDOW } from './batch-writer.ts';
+import type { ChannelOptions } from './channel-options.ts';
+import { Delivery } from './delivery.ts';
 import { Exports } from './exports.ts';
-import { HeldBatches } from './held-batches.ts';
 import { Imports } from './imports.ts';
-import { Marks } from './marks.ts';
+import { Intake } from './intake.ts';
 import { decode, type EncodedMessage, encode, idsIn, type RefTable } from './message-codec.ts';
-import type { ChannelTally } from './pair-tally.ts';
 import { type Channel, endedFirst, RemoteRef, RemoteReplyRef } from './remote-ref.ts';
 import { inContextOf } from './trace-context.ts';
-import {
-  type Batch,
-  type Extras,
-  type Item,
-  type LinkOp,
-  OP,
-  type Op,
-  PARTS,
-  type RefAddress,
-  type Relayed,
-} from './wire.ts';
-
-export interface ChannelOptions {
-  readonly port: MessagePort;
-  readonly system: ActorSystem;
-  /** The name of the other end in dead letters and errors. */
-  readonly peer: string;
-  /** The id of an actor that the other end has placed here; undefined for any other. */
-  readonly placedIdOf: (ref: Ref<never>) => number | undefined;
-  /** The actor with the id of a placed one: on a shard the actor itself, on the main thread its proxy. */
-  readonly placed: (id: number) => Ref<never> | undefined;
-  readonly onEvent: (event: unknown) => void;
-  /** Told of each batch that arrives: a sign of life. */
-  readonly onHeard?: () => void;
-  /** Counts what happens to messages, if this end is a shard's. */
-  readonly tally?: ChannelTally;
-  /** Whether messages may be taken; they wait meanwhile. Default: always. */
-  readonly mayTake?: () => boolean;
-  /** While they may not be: calls back once they may, perhaps. @returns how to cancel it */
-  readonly onMayTake?: (callback: () => void) => () => void;
-  /** What must come before an op is obeyed; undefined if nothing must, or it has come. */
-  readonly waitFor?: (op: Op) => Promise<void> | undefined;
-  readonly onLink?: (op: LinkOp) => void;
-  /** The other end is told of a ref for the first time. @returns what is to be called when it holds the ref no longer */
-  readonly onExport?: (ref: Ref<never>, id: number) => (() => void) | undefined;
-  /** Called before the end of an actor is told. */
-  readonly beforeEnded?: () => void;
-  /**
-   * The other end is a shard, and so is this one. Such a channel can name no refs but those of replies: any other
-   * message is given to this, and `here` is sent in its place.
-   */
-  readonly relay?: (to: number, message: unknown, waits: boolean) => LinkOp;
-  /** The mailbox of a placed actor at the other end is full, or has room again. */
-  readonly onRoom?: (id: number, hasRoom: boolean) => void;
-  /** A ref that is no actor has thrown at a message. */
-  readonly onDefect: (path: string, error: unknown) => void;
-}
+import { type Batch, type Extras, type Item, type LinkOp, OP, type Op, type RefAddress, type Relayed } from './wire.ts';
 
 /** Messages are acknowledged in groups of this size, so that a request and its reply cost no third message. */
 const ACKNOWLEDGE_EACH = WINDOW / 4;
@@ -90,16 +41,13 @@ export class PortChannel implements Channel, RefTable {
   #taken = 0;
   #received = 0;
   #sent = 0;
-  /** Messages that wait for room in the mailbox of an actor, by its id. */
-  readonly #waiting = new Map<number, number>();
-  readonly #held = new HeldBatches();
-  /** Those of the other end that have been reached. */
-  readonly #marks = new Marks();
+  readonly #intake: Intake;
+  readonly #delivery: Delivery;
   #marked = 0;
   #questions = 0;
   #isMarked = true;
-  /** The message that is encoded has a ref that this channel cannot name. */
-  #hasStranger = false;
+  /** Refs that this channel could not name, so far. */
+  #strangers = 0;
 
   constructor(options: ChannelOptions) {
     this.#options = options;
@@ -108,6 +56,19 @@ export class PortChannel implements Channel, RefTable {
     this.#writer = new BatchWriter(options.port, (item, error) => this.#notPosted(item, error));
     this.#exports = new Exports(options.onExport);
     this.#imports = new Imports(this, (id, count) => this.#writer.op({ op: 'release', id, count }));
+    this.#delivery = new Delivery({
+      tally: options.tally,
+      onRoom: (id, hasRoom) => this.#writer.op({ op: hasRoom ? 'room' : 'full', id }),
+      onDefect: options.onDefect,
+    });
+    this.#intake = new Intake({
+      deliver: (to, message, extras, waits) => this.#arrive(to, message, extras, waits, this),
+      obey: (op) => this.#obey(op),
+      onTaken: () => this.#acknowledge(),
+      mayTake: options.mayTake,
+      onMayTake: options.onMayTake,
+      waitFor: options.waitFor,
+    });
     // Only the `PortChannel` at the other end writes to this port.
     options.port.on('message', (batch: Batch) => this.#receive(batch));
     if (options.relay !== undefined) options.port.on('close', () => this.#cut());
@@ -148,9 +109,9 @@ export class PortChannel implements Channel, RefTable {
     if (this.#closed !== undefined) return this.refuse(path, message, 'stopped');
     if (this.#writer.isFull) return this.refuse(path, message, 'mailbox-full');
     const going = goingWith(message);
-    this.#hasStranger = false;
+    const strangers = this.#strangers;
     const encoded = encode(message, this, going);
-    if (this.#hasStrangers() && this.#options.relay !== undefined) {
+    if (this.#strangers > strangers && this.#options.relay !== undefined) {
       this.#writer.countedOp(this.#options.relay(to, message, waits));
     } else if (going.moved.length === 0) this.#writer.message(to, encoded.message, encoded.extras, waits);
     else this.#tellNow([to, encoded.message, encoded.extras, waits], going.moved);
@@ -169,11 +130,6 @@ export class PortChannel implements Channel, RefTable {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new ShoalError('MESSAGE_NOT_PLAIN', `The buffers of the message cannot be transferred: ${why}`, { cause });
     }
-  }
-
-  // The compiler does not see that `encode` has changed it.
-  #hasStrangers(): boolean {
-    return this.#hasStranger;
   }
 
   fail(id: number, error: Error): void {
@@ -230,7 +186,7 @@ export class PortChannel implements Channel, RefTable {
 
   /** Resolves when a mark of the other end has been reached; undefined if it has been, or never will be. */
   reached(n: number): Promise<void> | undefined {
-    return this.#marks.reached(n);
+    return this.#intake.marks.reached(n);
   }
 
   /** Delivers a message that came by another way, whose refs `refs` knows. */
@@ -285,7 +241,7 @@ export class PortChannel implements Channel, RefTable {
   addressOf(ref: Ref<never>): RefAddress {
     if (ref instanceof RemoteRef && ref.channel === this) return ['yours', ref.id];
     if (this.#options.relay !== undefined && !(ref instanceof ReplyRef)) {
-      this.#hasStranger = true;
+      this.#strangers += 1;
       return ['yours', 0];
     }
     const placed = this.#options.placedIdOf(ref);
@@ -314,10 +270,7 @@ export class PortChannel implements Channel, RefTable {
   drainHeld(): void {
     this.#cut();
     this.drain();
-    for (let batch = this.#held.first; batch !== undefined; batch = this.#held.first) {
-      this.#held.shift();
-      void this.#take(batch);
-    }
+    this.#intake.takeAll();
   }
 
   /** Receives what has arrived but was not delivered yet, such as the last messages of a thread that is gone. */
@@ -337,7 +290,7 @@ export class PortChannel implements Channel, RefTable {
     this.#closed = reason;
     for (const item of this.#writer.close()) this.#undelivered(item, 'stopped');
     this.#port.close();
-    this.#marks.close();
+    this.#intake.close();
     this.#imports.close(reason);
     const { peer, relay } = this.#options;
     const error =
@@ -348,91 +301,19 @@ export class PortChannel implements Channel, RefTable {
   #receive(batch: Batch): void {
     if (this.#closed !== undefined) return;
     this.#options.onHeard?.();
-    if (!this.#held.isEmpty) this.#held.add(batch, this.#urgent);
-    else if (this.#mayTake) this.#takeFirst(batch);
-    else {
-      this.#held.add(batch, this.#urgent);
-      void this.#takeHeld(undefined);
-    }
+    this.#intake.receive(batch);
   }
 
-  #takeFirst(batch: Batch): void {
-    const blocked = this.#take(batch);
-    if (blocked !== undefined) void this.#takeHeld(blocked);
-  }
-
-  /** What others wait for comes first. */
-  get #mayTake(): boolean {
-    return this.#marks.isAwaited || (this.#options.mayTake?.() ?? true);
-  }
-
-  /** Acknowledgements are what gives room again, and messages by another way have their place there. Neither waits. */
-  readonly #urgent = (op: Op): boolean => {
-    if (op.op !== 'ack' && op.op !== 'relayed') return false;
-    this.#obey(op);
-    return true;
-  };
-
-  async #takeHeld(blocked: Promise<void> | undefined): Promise<void> {
-    await blocked;
-    for (let batch = this.#held.first; batch !== undefined; batch = this.#held.first) {
-      if (this.#closed !== undefined) return;
-      if (!this.#mayTake) {
-        await this.#mayTakeAgain();
-        continue;
-      }
-      this.#held.shift();
-      await this.#take(batch);
-    }
-  }
-
-  #mayTakeAgain(): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        for (const cancel of cancels) cancel();
-        resolve();
-      };
-      const cancels = [this.#marks.onAwaited(done), this.#options.onMayTake?.(done) ?? (() => undefined)];
-    });
-  }
-
-  /** @returns what the rest of the batch waits for */
-  #take(batch: Batch): Promise<void> | undefined {
-    const blocked = this.#takeItems(batch);
-    if (this.#taken >= ACKNOWLEDGE_EACH) {
-      this.#writer.op({ op: 'ack', count: this.#taken });
-      this.#taken = 0;
-    }
-    return blocked;
-  }
-
-  #takeItems(batch: Batch): Promise<void> | undefined {
-    for (let index = 0; index < batch.length; index += PARTS) {
-      // The parts of an item (`itemAt`), as `BatchWriter` has put them there.
-      const to = batch[index] as number;
-      // Only `BatchWriter.op` writes to that address; all others get messages.
-      if (to === OP) {
-        // As above.
-        const op = batch[index + 1] as Op;
-        const blocked = this.#options.waitFor?.(op);
-        if (blocked !== undefined) {
-          this.#held.putBack(batch.slice(index), this.#urgent);
-          return blocked;
-        }
-        this.#obey(op);
-      } else {
-        // As above.
-        const extras = batch[index + 2] as Extras | undefined;
-        this.#arrive(to, batch[index + 1], extras, batch[index + 3] === true, this);
-      }
-    }
-    return undefined;
+  #acknowledge(): void {
+    if (this.#taken < ACKNOWLEDGE_EACH) return;
+    this.#writer.op({ op: 'ack', count: this.#taken });
+    this.#taken = 0;
   }
 
   /** The thread of the other end is gone. What it has sent can be read yet. */
   #cut(): void {
     this.#writer.cut();
-    this.#marks.close();
+    this.#intake.marks.close();
   }
 
   #arrive(to: number, message: unknown, extras: Extras | undefined, waits: boolean, refs: RefTable): void {
@@ -461,42 +342,7 @@ export class PortChannel implements Channel, RefTable {
       this.refuse(`${this.#options.peer}#${to}`, message, to < 0 ? 'stopped' : 'late-reply');
       return;
     }
-    try {
-      if (waits && takesOffers(ref)) this.#deliverWaiting(to, ref, message);
-      // The sender had the ref's type.
-      else ref.tell(message as never);
-    } catch (error) {
-      this.#options.onDefect(ref.path, error);
-    }
-  }
-
-  /** The message is not refused for want of room: it waits for it, and so does whoever sends more. */
-  #deliverWaiting(to: number, ref: Ref<never>, message: unknown): void {
-    const waiting = this.#waiting.get(to) ?? 0;
-    if (waiting === 0 && hasRoom(ref)) {
-      // The sender had the ref's type.
-      ref.tell(message as never);
-      return;
-    }
-    if (waiting === 0) this.#writer.op({ op: 'full', id: to });
-    this.#waiting.set(to, waiting + 1);
-    // It waits as in a mailbox.
-    this.#options.tally?.addPushed();
-    const done = (): void => {
-      this.#options.tally?.addShifted();
-      const left = (this.#waiting.get(to) ?? 1) - 1;
-      if (left > 0) {
-        this.#waiting.set(to, left);
-        return;
-      }
-      this.#waiting.delete(to);
-      this.#writer.op({ op: 'room', id: to });
-    };
-    // As above.
-    offerTo<never>(ref, message as never).then(done, (error: unknown) => {
-      this.#options.onDefect(ref.path, error);
-      done();
-    });
+    this.#delivery.deliver(to, ref, message, waits);
   }
 
   #obey(op: Op): void {
@@ -534,7 +380,7 @@ export class PortChannel implements Channel, RefTable {
         else this.#options.onRoom?.(op.id, op.op === 'room');
         return;
       case 'mark':
-        this.#marks.set(op.n);
+        this.#intake.marks.set(op.n);
         return;
       case 'after':
         // It was waited for.
@@ -563,6 +409,7 @@ export class PortChannel implements Channel, RefTable {
   /** It could be cloned when it was checked, or seemed so. */
   #notPosted(item: Item, cause: unknown): void {
     if (item[0] === OP) {
+      // Only `BatchWriter.op` writes to that address.
       this.#notLinked(item[1] as Op, cause);
       return;
     }
@@ -599,10 +446,4 @@ export class PortChannel implements Channel, RefTable {
     system.deadLetters.add({ from: system.current ?? '-', to, message, why });
     return false;
   }
-}
-
-/** Whether an actor takes a message now. */
-function hasRoom(ref: Ref<never>): boolean {
-  const { depth, capacity } = ref as Ref<never> & { readonly depth?: number; readonly capacity?: number };
-  return depth === undefined || capacity === undefined || depth < capacity;
 }

@@ -73,6 +73,12 @@ export class Switchboard {
   /** A thread is there. */
   add(line: Line): void {
     this.#lines.set(line.thread, line);
+    // The options of shards may have refs of actors that run.
+    for (const all of this.#exported.values()) {
+      for (const exported of all) {
+        if (exported.at === line && this.#homeFor(exported)) line.channel.link({ op: 'may-route', id: exported.id });
+      }
+    }
   }
 
   /** An actor runs. */
