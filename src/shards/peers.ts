@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
-import { type ActorSystem, goingWith, type Ref } from '../actors/mod.ts';
+import { type ActorSystem, goingWith, type Ref, ReplyRef } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
-import { decode, encode } from './message-codec.ts';
+import { decode, encode, type RefTable } from './message-codec.ts';
 import { PairTally } from './pair-tally.ts';
 import { PortChannel } from './port-channel.ts';
 import type { Tally } from './tally.ts';
@@ -136,7 +136,7 @@ export class Peers {
         if (id !== undefined) this.#options.main.routes.onRoom(id, hasRoom);
       },
       relay: (to, message, waits) => {
-        this.#relay({ thread, n: relayed + 1, to, waits }, message);
+        this.#relay({ thread, n: relayed + 1, to, waits }, message, channel);
         relayed += 1;
         return { op: 'here', n: relayed };
       },
@@ -146,10 +146,10 @@ export class Peers {
   }
 
   /** The main thread knows all refs that this one holds, and gives the message to the other shard with its own. */
-  #relay(at: Pick<Relayed, 'thread' | 'n' | 'to' | 'waits'>, message: unknown): void {
+  #relay(at: Pick<Relayed, 'thread' | 'n' | 'to' | 'waits'>, message: unknown, direct: RefTable): void {
     const { main } = this.#options;
     const going = goingWith(message);
-    const encoded = encode(message, main, going);
+    const encoded = encode(message, withDirect(main, direct), going);
     try {
       main.link({ op: 'relay', ...at, ...encoded, failed: undefined }, going.moved);
     } catch (cause) {
@@ -170,7 +170,7 @@ export class Peers {
     // Its sender was ended before it had left: it is counted as lost.
     if (relayed === undefined) return;
     peer.relayed.delete(n);
-    peer.channel.deliverRelayed(relayed, this.#options.main);
+    peer.channel.deliverRelayed(relayed, withDirect(this.#options.main, peer.channel));
   }
 
   #arrived(op: Relayed): void {
@@ -219,4 +219,17 @@ export class Peers {
     for (const relayed of peer.relayed.values()) this.#forget(relayed);
     this.#options.onClosed(thread);
   }
+}
+
+/** The refs of a relayed message: replies go straight back, so that they keep their place among the other messages. */
+function withDirect(main: RefTable, direct: RefTable): RefTable {
+  return {
+    tracing: main.tracing,
+    addressOf(ref) {
+      if (!(ref instanceof ReplyRef)) return main.addressOf(ref);
+      const [, id] = direct.addressOf(ref);
+      return ['direct-reply', id];
+    },
+    refOf: (address) => (address[0] === 'direct-reply' ? direct.refOf(address) : main.refOf(address)),
+  };
 }

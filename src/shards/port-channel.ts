@@ -196,8 +196,9 @@ export class PortChannel implements Channel, RefTable {
       return;
     }
     this.#beginReceived();
-    this.refuse(`${this.#options.peer}#${to}`, failed, 'dropped');
+    this.refuse(`${this.#options.peer}#${to}`, failed.why, 'dropped');
     this.#options.tally?.addReceived();
+    for (const id of failed.replies) this.fail(id, new ShoalError('MESSAGE_NOT_PLAIN', failed.why));
   }
 
   /**
@@ -253,6 +254,7 @@ export class PortChannel implements Channel, RefTable {
       case 'ref':
         return this.#imports.get(address[1], address[2]);
       case 'reply':
+      case 'direct-reply':
         return new RemoteReplyRef(this, address[1], this.#replyPath);
       case 'yours':
         return this.#exports.get(address[1]) ?? this.#nobody(address[1]);
@@ -424,7 +426,8 @@ export class PortChannel implements Channel, RefTable {
   #notLinked(op: Op, cause: unknown): void {
     if (op.op !== 'relay' && op.op !== 'relayed') return;
     this.#forget(op.extras, cause);
-    this.#writer.op({ ...op, message: undefined, extras: undefined, failed: 'a message that could not be cloned' });
+    const failed = { why: 'a message that could not be cloned', replies: idsIn('direct-reply', op.extras) };
+    this.#writer.op({ ...op, message: undefined, extras: undefined, failed });
   }
 
   /** Whoever waits for a reply need not wait on. The other end will not release the refs that it does not get. */

@@ -1,7 +1,7 @@
 import { MessageChannel } from 'node:worker_threads';
 import { type ActorSystem, addresseeOf, type ExitReason, type Ref, takesOffers } from '../actors/mod.ts';
 import { toEnvelope } from '../errors.ts';
-import { decode, encode } from './message-codec.ts';
+import { decode, encode, idsIn, type RefTable } from './message-codec.ts';
 import { PairTally, pairBuffer, type Side } from './pair-tally.ts';
 import type { Placement } from './placement.ts';
 import type { PortChannel } from './port-channel.ts';
@@ -221,7 +221,7 @@ export class Switchboard {
   #relay(from: Line, op: Relayed): void {
     const { tracing } = this.#system;
     const pass = (): void => {
-      const message = decode(op.message, op.extras, from.channel);
+      const message = decode(op.message, op.extras, passingDirect(from.channel));
       const to = this.#lines.get(op.thread);
       // It is counted as lost with the thread.
       if (to !== undefined) to.channel.link({ op: 'relayed', ...translated(message, op, to), thread: from.thread });
@@ -259,8 +259,33 @@ function translated(message: unknown, op: Relayed, to: Line): Relayed {
   const at = { thread, n, to: op.to, waits };
   if (op.failed !== undefined) return { ...at, message: undefined, extras: undefined, failed: op.failed };
   try {
-    return { ...at, ...encode(message, to.channel), failed: undefined };
+    return { ...at, ...encode(message, passingDirect(to.channel)), failed: undefined };
   } catch (error) {
-    return { ...at, message: undefined, extras: undefined, failed: toEnvelope(error).message };
+    const failed = { why: toEnvelope(error).message, replies: idsIn('direct-reply', op.extras) };
+    return { ...at, message: undefined, extras: undefined, failed };
   }
+}
+
+/** The ref of a reply that goes over the direct channel, while the request passes through here. */
+class DirectReply implements Ref<unknown> {
+  readonly path = '?';
+  readonly id: number;
+
+  constructor(id: number) {
+    this.id = id;
+  }
+
+  /** Nobody here sends to it. */
+  tell(): boolean {
+    return false;
+  }
+}
+
+/** The refs of a relayed message. */
+function passingDirect(channel: RefTable): RefTable {
+  return {
+    tracing: channel.tracing,
+    addressOf: (ref) => (ref instanceof DirectReply ? ['direct-reply', ref.id] : channel.addressOf(ref)),
+    refOf: (address) => (address[0] === 'direct-reply' ? new DirectReply(address[1]) : channel.refOf(address)),
+  };
 }

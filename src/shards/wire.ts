@@ -11,6 +11,8 @@ export type RefAddress =
   | readonly [kind: 'ref', id: number, path: string]
   /** Takes one message and is forgotten with it, so nobody has to release it. */
   | readonly [kind: 'reply', id: number]
+  /** The same, on the direct channel of two shards, in a message that goes through the main thread. */
+  | readonly [kind: 'direct-reply', id: number]
   /** A ref of the receiver's own. */
   | readonly [kind: 'yours', id: number]
   /** An actor that the receiver has placed on the sender. It arrives as the proxy that the receiver has for it. */
@@ -100,8 +102,8 @@ export interface Relayed {
   readonly waits: boolean;
   readonly message: unknown;
   readonly extras: Extras | undefined;
-  /** Why the message could not cross; undefined if it did. */
-  readonly failed: string | undefined;
+  /** Why the message could not cross, and the replies on the direct channel that will not come; undefined if it did. */
+  readonly failed: { readonly why: string; readonly replies: readonly number[] } | undefined;
 }
 
 /**

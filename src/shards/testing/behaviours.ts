@@ -43,6 +43,24 @@ export type WorkerMessage =
       readonly at: Ref<WorkerMessage>;
       readonly replyTo: Ref<unknown>;
     }
+  /**
+   * Asks `other` so often, with its own ref in the request. The replies are even numbers, which it notes. Replies with
+   * the notes after the last one.
+   */
+  | {
+      readonly kind: 'ask-note';
+      readonly other: Ref<WorkerMessage>;
+      readonly self: Ref<WorkerMessage>;
+      readonly count: number;
+      readonly replyTo: Ref<readonly number[]>;
+    }
+  /** Replies with `n`, and then notes the next number at `from`. */
+  | {
+      readonly kind: 'reply-and-note';
+      readonly n: number;
+      readonly from: Ref<WorkerMessage>;
+      readonly replyTo: Ref<number>;
+    }
   /** Replies with the notes when the other actor ends. */
   | { readonly kind: 'notes-at-end'; readonly other: Ref<never>; readonly replyTo: Ref<readonly number[]> }
   | { readonly kind: 'notes'; readonly replyTo: Ref<readonly number[]> }
@@ -153,6 +171,25 @@ function worker(home: ShardHome, args: WorkerArgs): Behaviour<WorkerMessage> {
             message.to.tell({ kind: 'note', n, ...(n % 3 === 0 ? { with: context.self } : {}) });
           }
           return;
+        case 'ask-note': {
+          const { other, self, count, replyTo } = message;
+          for (let n = 0; n < count; n++) {
+            context.ask<WorkerMessage, number>(
+              other,
+              (to) => ({ kind: 'reply-and-note', n: 2 * n, from: self, replyTo: to }),
+              (outcome) => ({ kind: 'note', n: outcome.ok ? outcome.reply : -1 }),
+              60_000,
+            );
+          }
+          other.tell({ kind: 'pass-on', to: self, message: { kind: 'notes', replyTo } });
+          return;
+        }
+        case 'reply-and-note': {
+          const { n, from, replyTo } = message;
+          replyTo.tell(n);
+          from.tell({ kind: 'note', n: n + 1 });
+          return;
+        }
         case 'echo-bytes': {
           const { bytes, at, replyTo } = message;
           const { buffer } = bytes;
