@@ -39,12 +39,6 @@ export class BatchWriter {
     return this.#unacknowledged;
   }
 
-  /** Resolves when there is room, or when the writer is closed. */
-  room(): Promise<void> {
-    if (this.hasRoom || this.#closed) return Promise.resolve();
-    return new Promise((resolve) => void this.onRoom(resolve));
-  }
-
   /** While there is none: calls back once there is room, or the writer is closed. @returns how to cancel it */
   onRoom(callback: () => void): () => void {
     return this.#waiters.add(callback);

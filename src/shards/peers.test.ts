@@ -102,6 +102,8 @@ describe('messages from one shard to another', () => {
     const seen = patientProbe<readonly number[]>(fixture);
     a.tell({ kind: 'notes-at-end', other: b, replyTo: seen.ref });
     await fixture.ask(a, where);
+    // When it comes back, all has come by both ways.
+    a.tell({ kind: 'compute', ms: 300 });
     b.tell({ kind: 'note-at', to: a, upTo: MANY });
     b.tell({ kind: 'end' });
     expect(await seen.expect<readonly number[]>()).toEqual(upTo(MANY));
@@ -113,6 +115,8 @@ describe('messages from one shard to another', () => {
     const seen = patientProbe<readonly number[]>(fixture);
     a.tell({ kind: 'notes-at-end', other: b, replyTo: seen.ref });
     await fixture.ask(a, where);
+    // When it comes back, all has come by both ways.
+    a.tell({ kind: 'compute', ms: 300 });
     b.tell({ kind: 'note-at', to: a, upTo: MANY });
     b.tell({ kind: 'exit-now' });
     expect(await seen.expect<readonly number[]>()).toEqual(upTo(MANY));

@@ -94,11 +94,6 @@ export class PortChannel implements Channel, RefTable {
     return this.#writer.hasRoom;
   }
 
-  /** Resolves when the other end can take more, or is gone. */
-  room(): Promise<void> {
-    return this.#writer.room();
-  }
-
   /** While there is no room: calls back once there is, or the other end is gone. @returns how to cancel it */
   onRoom(callback: () => void): () => void {
     return this.#writer.onRoom(callback);
