@@ -21,7 +21,7 @@ export interface Addressee {
   /** Tells `listener` of the next end. @returns how to cancel it */
   onEnd(listener: (exit: Exit) => void): () => void;
   /** Those that `onEnd` would tell, if the actor is one of this thread: asks join them without a function each. */
-  readonly ends?: { readonly listeners: LinkedList<EndListener> };
+  readonly ends?: { readonly listeners: LinkedList<EndListener> } | undefined;
   /** Ends the actor. Resolves when it has ended or was abandoned at its time limit. */
   shutdown(timeoutMs?: number): Promise<void>;
 }

@@ -26,6 +26,8 @@ export interface PlaceRequest {
   readonly behaviour: string;
   readonly args: EncodedMessage;
   readonly options: PlacedOptions;
+  /** The mark on the channel that comes before the arguments; undefined if they have no refs. */
+  readonly mark: number | undefined;
 }
 
 /** The spawn options that can cross to another thread. */

@@ -10,6 +10,7 @@ export interface PlacementDeps {
   readonly shard: number;
   readonly channel: PortChannel;
   readonly calls: ControlCalls;
+  readonly started: (placement: Placement) => void;
   /** The actor has ended, or was never started. */
   readonly release: (placement: Placement) => void;
 }
@@ -37,6 +38,8 @@ export class Placement {
   #isFull = false;
   #isHurried = false;
   readonly #waiters = new Waiters();
+  /** A message has been taken from the mailbox of the proxy and waits. */
+  #isWaiting = false;
 
   constructor(actor: number, proxy: Ref<never>, options: PlacedOptions, deps: PlacementDeps) {
     this.actor = actor;
@@ -47,6 +50,15 @@ export class Placement {
     const { promise, resolve } = Promise.withResolvers<ExitReason>();
     this.ended = promise;
     this.#resolveEnded = resolve;
+  }
+
+  get isRunning(): boolean {
+    return this.#state === 'started';
+  }
+
+  /** Whether all messages that the proxy has taken are on their way. */
+  get isIdle(): boolean {
+    return !this.#isWaiting;
   }
 
   get shard(): number {
@@ -63,14 +75,18 @@ export class Placement {
     const path = this.#path;
     const encoded = channel.encode(args, `the arguments of ${path}`);
     this.#state = 'started';
-    const request = { actor, path, behaviour, args: encoded, options: this.#options };
+    // What was said of the refs among the arguments comes first.
+    const mark = encoded.extras === undefined ? undefined : channel.mark();
+    const request = { actor, path, behaviour, args: encoded, options: this.#options, mark };
     await calls.call(`start ${path}`, START_MS, (shard) => shard.place(request));
+    if (this.isRunning) this.#deps.started(this);
   }
 
   /** @returns a promise while the channel is full */
   tell(message: unknown): undefined | Promise<void> {
     const { channel } = this.#deps;
     // A closed channel makes the message a dead letter.
+    this.#isWaiting = false;
     const isOver = channel.closed !== undefined || this.#state === 'ended' || this.#isHurried;
     if (isOver || (!this.#isFull && channel.hasRoom)) {
       try {
@@ -84,6 +100,7 @@ export class Placement {
       }
       return undefined;
     }
+    this.#isWaiting = true;
     return this.#woken().then(() => this.tell(message));
   }
 

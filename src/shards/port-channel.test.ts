@@ -116,7 +116,7 @@ describe('a channel', () => {
     expect(taken).toBe(WINDOW_MAX);
     expect(here.letters).toHaveLength(10);
     expect(here.letters[0]).toMatchObject({ to: ref.path, message: WINDOW_MAX, why: 'mailbox-full' });
-    await here.channel.room();
+    await new Promise<void>((resolve) => void here.channel.onRoom(resolve));
     expect(ref.tell(-1)).toBe(true);
     await received.fishFor((n) => n === -1);
   });

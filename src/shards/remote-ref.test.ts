@@ -15,8 +15,36 @@ function fullChannel(waiters: Waiters): Channel {
     watch: () => undefined,
     unwatch: () => undefined,
     stop: () => undefined,
+    askRoute: () => 1,
   };
 }
+
+it('goes the direct way only if no message was sent since the question for it', () => {
+  const went: string[] = [];
+  let asked = 0;
+  const channel = (name: string): Channel => ({
+    ...fullChannel(new Waiters()),
+    tell: () => went.push(name) > 0,
+    askRoute: () => {
+      asked += 1;
+      return asked;
+    },
+  });
+  const ref = new RemoteRef<number>(channel('main'), 1, '/far');
+  ref.mayRoute = true;
+  ref.tell(1);
+  ref.tell(2);
+  expect([asked, ref.answered(1)]).toEqual([1, false]);
+  ref.tell(3);
+  // Of a ref that is gone, for example.
+  expect([asked, ref.answered(1)]).toEqual([2, false]);
+  expect(ref.answered(2)).toBe(true);
+  ref.route = { channel: channel('direct'), id: -1 };
+  ref.tell(4);
+  ref.unroute(undefined);
+  ref.tell(5);
+  expect(went).toEqual(['main', 'main', 'main', 'direct', 'main']);
+});
 
 it.each(['channel', 'mailbox'] as const)(
   'an offer that is given up does not go on waiting for its %s',

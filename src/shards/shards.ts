@@ -15,6 +15,7 @@ import {
   type ShardEvent,
   type ShardsOptions,
 } from './shards-options.ts';
+import { Switchboard } from './switchboard.ts';
 
 /**
  * What `spawn` or the spec of a child needs for an actor on a shard: `child({ id, ...shards.actor('name', args) })`.
@@ -74,6 +75,7 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
   readonly #options: ShardsOptions<B>;
   readonly #tell: (event: ShardEvent) => void;
   readonly #failed: (path: string, error: ErrorEnvelope) => void;
+  readonly #switchboard: Switchboard;
   readonly #shards: readonly Shard[];
   readonly #waiting = new Set<() => void>();
   /**
@@ -91,6 +93,7 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
     this.count = count;
     this.#options = options;
     this.#tell = safe(options.onEvent ?? (() => undefined));
+    this.#switchboard = new Switchboard(system);
     this.#failed = safe(options.onFailure ?? system.logFailure);
     this.#starting = new Set(Array.from({ length: count }, (_, index) => index));
     this.#shards = Array.from(
@@ -158,6 +161,7 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
     return new ShardThread({
       ...events,
       system,
+      switchboard: this.#switchboard,
       module,
       options,
       heartbeat: { beatMs: beatMs ?? BEAT_MS, hangMs: hangMs ?? HANG_MS },
