@@ -114,7 +114,7 @@ describe('shoal simulate', () => {
     expect(plain.stdout).toMatch(/^00:00:0\d\.\d{3} {2}host host-1 .*\n00:/);
     expect(plain.stdout).not.toContain('  on ');
     expect(why.stdout).toMatch(/VM \d+ is started at .*\n {14}on /);
-    const starts = json.stdout.split('\n').filter((line) => line.includes('"vm-start"'));
+    const starts = json.stdout.split('\n').filter((line) => line.includes('"kind":"vm-start"'));
     const told = starts.map((line) => parsed<{ readonly text: string; readonly spare?: boolean }>(line));
     expect(told.filter(({ spare }) => spare === true).length).toBeGreaterThan(0);
     expect(told.filter(({ text, spare }) => text.includes('as a spare') !== (spare === true))).toEqual([]);
