@@ -95,7 +95,7 @@ class ActorContext<M> implements Context<M> {
 
   watch(other: Ref<never>, toMessage: (exit: Exit) => M): void {
     if (this.#life.isEnding) return;
-    this.#life.resources.watch(addresseeOf(other), (exit, notice) => this.#post(() => toMessage(exit), notice));
+    this.#life.resources.watch(addresseeOf(other), toMessage);
   }
 
   unwatch(other: Ref<never>): void {
@@ -114,7 +114,7 @@ class ActorContext<M> implements Context<M> {
     const notice = new Notice(this.#life.cell);
     const tick = (): void => {
       cancel = this.#timer(intervalMs, tick);
-      this.#protect(() => this.#send(message(), notice));
+      this.#life.protect(() => this.#send(message(), notice));
     };
     let cancel = this.#timer(intervalMs, tick);
     return () => this.#cancel(cancel, notice);
@@ -128,8 +128,8 @@ class ActorContext<M> implements Context<M> {
 
   pipe<T>(promise: Promise<T>, done: (value: T) => M, failed: (error: unknown) => M): void {
     promise.then(
-      (value) => this.#post(() => done(value)),
-      (error: unknown) => this.#post(() => failed(error)),
+      (value) => this.#life.post(() => done(value)),
+      (error: unknown) => this.#life.post(() => failed(error)),
     );
   }
 
@@ -145,10 +145,10 @@ class ActorContext<M> implements Context<M> {
       life.cell.kernel,
       { to, toMessage: toRequest, timeoutMs },
       {
-        replied: (reply) => this.#post(() => onOutcome({ ok: true, reply })),
+        replied: (reply) => this.#life.post(() => onOutcome({ ok: true, reply })),
         failed: (error) => {
           // It gives its asks up when it ends.
-          if (!life.isEnding) this.#post(() => onOutcome({ ok: false, error: toEnvelope(error) }));
+          if (!life.isEnding) this.#life.post(() => onOutcome({ ok: false, error: toEnvelope(error) }));
         },
       },
     );
@@ -196,7 +196,7 @@ class ActorContext<M> implements Context<M> {
       afterMs: checkedDelay('afterMs', afterMs),
       nowMs: () => this.clock.monotonic(),
       isBusy: () => cell.busy || cell.depth > 0,
-      fire: () => this.#post(message, notice),
+      fire: () => this.#life.post(message, notice),
       cancelled: () => this.#revoke(notice),
     });
     life.receiveTimeout = timeout;
@@ -268,7 +268,7 @@ class ActorContext<M> implements Context<M> {
       nowMs: () => this.clock.monotonic(),
       notice: () => new Notice(life.cell),
       timer: (delayMs, fire) => this.#timer(delayMs, fire),
-      send: (message, notice) => this.#protect(() => this.#send(message(), notice)),
+      send: (message, notice) => this.#life.protect(() => this.#send(message(), notice)),
       revoke: (notice) => this.#revoke(notice),
     });
   }
@@ -287,25 +287,5 @@ class ActorContext<M> implements Context<M> {
   #send(message: M, notice: Notice): void {
     notice.isSent = true;
     this.#life.cell.takeOwn(message, notice);
-  }
-
-  /** Sends the actor a message that it has asked for. Such a message always finds room. */
-  #post(toMessage: () => M, notice?: Notice): void {
-    this.#protect(() => {
-      const message = toMessage();
-      const { cell, isEnding } = this.#life;
-      if (notice !== undefined) notice.isSent = true;
-      if (isEnding) cell.refuse(message, 'stopped', cell);
-      else cell.deliver(message, notice ?? cell);
-    });
-  }
-
-  /** Runs a function that the behaviour has passed. If it throws, the actor has failed. */
-  #protect(run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      this.#life.fail(error);
-    }
   }
 }

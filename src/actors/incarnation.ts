@@ -4,6 +4,7 @@ import type { Cell } from './cell.ts';
 import { Draining } from './draining.ts';
 import { failureReason } from './failure-reason.ts';
 import type { Child, Life, Parent, State } from './life.ts';
+import type { Notice } from './notice.ts';
 import { noReceive } from './options.ts';
 import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
@@ -164,6 +165,26 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
     if (this.isEnding) return;
     this.noteFailure(error);
     this.#requestEnd({ kind: 'normal' });
+  }
+
+  /** Sends the actor a message that it has asked for. Such a message always finds room. */
+  post(toMessage: () => M, notice?: Notice): void {
+    this.protect(() => {
+      const message = toMessage();
+      const { cell } = this;
+      if (notice !== undefined) notice.isSent = true;
+      if (this.isEnding) cell.refuse(message, 'stopped', cell);
+      else cell.deliver(message, notice ?? cell);
+    });
+  }
+
+  /** Runs a function that the behaviour has passed. If it throws, the actor has failed. */
+  protect(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   /** Ends the actor from inside, after the message in hand. */

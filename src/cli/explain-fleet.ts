@@ -4,7 +4,7 @@ import { ShoalError } from '../errors.ts';
 import type { RequestRecord, RequestState } from '../fleet/mod.ts';
 import { isConsidered } from '../transport/mod.ts';
 import type { Flags } from './command.ts';
-import { decisionLines, groundsOf, rulesNamed, type Told } from './decision-lines.ts';
+import { decisionLines, groundsOf, type Told, withRules } from './decision-lines.ts';
 import { fleetOf } from './find.ts';
 import { printable, printData, printJson, say } from './output.ts';
 
@@ -38,8 +38,7 @@ export async function explainRequest(flags: Flags, id: string, json: boolean): P
 }
 
 function print(lines: readonly string[], told: readonly Told[]): void {
-  const rules = rulesNamed(told);
-  printData([...lines, ...(rules.length === 0 ? [] : ['', ...rules])].join('\n'));
+  printData(withRules(lines, told));
 }
 
 /** @throws NATS_MESSAGE_INVALID */

@@ -1,5 +1,6 @@
 import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
 import { explainLast, explainRequest, explainVm } from './explain-fleet.ts';
+import { countWord, requestWord } from './explain-words.ts';
 import { printData, printJson } from './output.ts';
 import { usage } from './parse.ts';
 import { type Entry, Reference } from './reference.ts';
@@ -23,9 +24,9 @@ export const explainCommand: Command = {
     const json = input.flags.oneOf('output', ['table', 'json']) === 'json';
     const [what, word] = input.words;
     const { flags } = input;
-    if (what === 'last') return explainLast(flags, countWord(word), json);
+    if (what === 'last') return explainLast(flags, countWord(explainCommand, word), json);
     if (what === 'vm') return explainVm(flags, vmWord(explainCommand, word), json);
-    if (what === 'request') return explainRequest(flags, requestWord(word), json);
+    if (what === 'request') return explainRequest(flags, requestWord(explainCommand, word), json);
     if (word !== undefined) throw usage(explainCommand, `unexpected argument ${JSON.stringify(word)}`);
     const entry = lookUp(what);
     if (json) printJson(entry);
@@ -33,23 +34,6 @@ export const explainCommand: Command = {
     return Promise.resolve(0);
   },
 };
-
-/** So many decisions at most. */
-const LAST_MAX = 500;
-/** As for the header `Shoal-Request-Id`. */
-const ID_CHARS_MAX = 128;
-
-function countWord(word = '1'): number {
-  const count = /^[1-9]\d{0,3}$/.test(word) ? Number(word) : Number.NaN;
-  if (count <= LAST_MAX) return count;
-  throw usage(explainCommand, `expected how many decisions (1 to ${LAST_MAX}), got ${JSON.stringify(word)}`);
-}
-
-function requestWord(word = ''): string {
-  if (word === '') throw usage(explainCommand, 'give the id of a request, as its header Shoal-Request-Id had it');
-  if (word.length <= ID_CHARS_MAX) return word;
-  throw usage(explainCommand, `the id of a request has at most ${ID_CHARS_MAX} characters, this one ${word.length}`);
-}
 
 function lookUp(name: string | undefined): Entry {
   const reference = Reference.read();

@@ -12,6 +12,7 @@ import { type Command, OUTPUT_FLAG } from './command.ts';
 import { printData, printJson, say } from './output.ts';
 import { usage } from './parse.ts';
 import { interruption } from './signals.ts';
+import { SimulationDecisions } from './simulation-decisions.ts';
 import { writeFailures, writeOutput } from './simulation-failures.ts';
 import { failureJson, reportJson, seedsJson } from './simulation-json.ts';
 import { scenarioOf } from './simulation-scenario.ts';
@@ -71,6 +72,13 @@ export const simulateCommand: Command = {
     },
     { name: 'scenario', value: 'FILE', about: 'run the scenario of such a file again' },
     { name: 'lines', about: 'print a line for each event' },
+    { name: 'events', about: 'print the events of the fleet, as `shoal events` does' },
+    { name: 'why', about: 'with --events: figures and reason, and what else was considered and why it was not chosen' },
+    {
+      name: 'explain',
+      value: 'WHAT',
+      about: 'after the run, explain last, "last N", "vm VM" or "request ID", as `shoal explain` does',
+    },
     { name: 'chart', value: 'FILE', about: 'write load, VMs and waits over time as SVG' },
     OUTPUT_FLAG,
   ],
@@ -83,14 +91,22 @@ export const simulateCommand: Command = {
       'shoal simulate --load sine:1:50:60 --faults vmCrash=6,shoalCrash=1 --seed 7 --chart /tmp/fleet.svg',
       'faults, and a picture',
     ],
+    [
+      'shoal simulate --load burst:2:60:20:3 --explain "last 5"',
+      'why the fleet did what it did last: rule, figures, and what else was considered',
+    ],
     ['shoal simulate --seeds 20', 'twenty scenarios that their seeds decide, each checked after every event'],
   ],
   async run({ flags }) {
     const json = flags.oneOf('output', ['table', 'json']) === 'json';
     const count = flags.whole('seeds', { min: 1, max: SEEDS_MAX });
     const [hasLines, chart] = [flags.has('lines'), flags.text('chart')];
-    if (count !== undefined && (hasLines || chart !== undefined)) {
-      throw usage(simulateCommand, '--lines and --chart show one run; repeat one of the seeds with --chaos --seed N');
+    const decisions = new SimulationDecisions(simulateCommand, flags, json);
+    if (count !== undefined && (hasLines || chart !== undefined || decisions.isWanted)) {
+      throw usage(
+        simulateCommand,
+        '--lines, --chart, --events and --explain show one run; repeat one of the seeds with --chaos --seed N',
+      );
     }
     const isGiven =
       flags.text('scenario') !== undefined || flags.text('load') !== undefined || flags.text('trace') !== undefined;
@@ -99,7 +115,7 @@ export const simulateCommand: Command = {
     const base = scenarioOf(simulateCommand, flags);
     if (count !== undefined) return runMany(base, count, swarm, json, flags.text('failures'));
     const scenario = swarm ? swarmScenario(base, base.seed) : base;
-    return runOne(scenario, { json, hasLines, chart });
+    return runOne(scenario, { json, hasLines, chart, decisions });
   },
 };
 
@@ -107,20 +123,23 @@ interface Shown {
   readonly json: boolean;
   readonly hasLines: boolean;
   readonly chart: string | undefined;
+  readonly decisions: SimulationDecisions;
 }
 
-async function runOne(scenario: Scenario, { json, hasLines, chart }: Shown): Promise<number> {
-  const result = await simulate(scenario, hasLines ? printData : undefined);
+async function runOne(scenario: Scenario, { json, hasLines, chart, decisions }: Shown): Promise<number> {
+  const result = await simulate(scenario, hasLines ? printData : undefined, decisions.isWanted ? decisions : undefined);
+  const [explained, text] = [decisions.explained(), decisions.text()];
   if (!result.ok) {
     const { message, atMs } = result.failure;
-    if (json) printJson(failureJson(result.failure, result.history, scenario));
-    else say(`After ${(atMs / 1_000).toFixed(3)} simulated seconds: ${message}`);
+    if (json) printJson({ ...failureJson(result.failure, result.history, scenario), explained });
+    else if (text !== undefined) printData(text);
+    if (!json) say(`After ${(atMs / 1_000).toFixed(3)} simulated seconds: ${message}`);
     return 1;
   }
   const { report } = result;
   if (chart !== undefined) writeOutput(chart, chartOf(report));
-  if (json) printJson(reportJson(report, scenario));
-  else printData(simulationSummaryOf(report, optionsOf(scenario)));
+  if (json) printJson({ ...reportJson(report, scenario), explained });
+  else printData([simulationSummaryOf(report, optionsOf(scenario)), ...(text === undefined ? [] : [text])].join('\n'));
   return 0;
 }
 

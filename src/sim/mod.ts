@@ -12,3 +12,4 @@ export { FAULT_NAMES, type FaultRates, NO_FAULTS, type Scenario } from './scenar
 export { runSeeds, type SeedsSummary } from './seeds.ts';
 export { shrink } from './shrink.ts';
 export { swarmScenario } from './swarm.ts';
+export type { DecisionListener } from './world.ts';

@@ -1,7 +1,7 @@
 import type { Ref } from '../actors/mod.ts';
 import { type Client, clientOn, ShoalError } from '../client/mod.ts';
 import type { ErrorEnvelope } from '../errors.ts';
-import { type CommandReply, type FleetEvent, type FleetSnapshot, parsePool } from '../fleet/mod.ts';
+import { type CommandReply, type FleetEvent, type FleetSnapshot, parsePool, type RequestRecord } from '../fleet/mod.ts';
 import { EMPTY_DOCUMENT } from '../store/mod.ts';
 import { subjectsOf } from '../transport/mod.ts';
 import { Checks } from './checks.ts';
@@ -22,9 +22,17 @@ import { ShoalLife } from './shoal.ts';
 import { VirtualTime } from './virtual-time.ts';
 import { SHARDS, VM_ACTOR_DEFECT } from './vm-home.ts';
 
+/** Told of what the fleet decides, as production keeps it for `shoal events` and `shoal explain`. Times are simulated. */
+export interface DecisionListener {
+  onEvent(event: FleetEvent): void;
+  /** Of the requests that the router records. */
+  onStep(step: RequestRecord): void;
+}
+
 export interface WorldOptions {
   readonly scenario: Scenario;
   readonly history: History;
+  readonly decisions?: DecisionListener | undefined;
 }
 
 const HOST = 'host-1';
@@ -55,6 +63,7 @@ export class World {
   life: ShoalLife | undefined;
   process: SimulatedProcess;
   readonly #chance: Chance;
+  readonly #decisions: DecisionListener | undefined;
   readonly #clients: Client[] = [];
   #requests = 0;
   #open = 0;
@@ -62,12 +71,13 @@ export class World {
   #isOver = false;
   #coreCrashesMs: number[] = [];
 
-  constructor({ scenario, history }: WorldOptions) {
+  constructor({ scenario, history, decisions }: WorldOptions) {
     const { time } = this;
     const chance = new Chance(scenario.seed);
     this.scenario = scenario;
     this.history = history;
     this.#chance = chance;
+    this.#decisions = decisions;
     this.conditions = { host: scenario.host, disk: scenario.disk };
     this.recorder = new Recorder(scenario.seed);
     this.checks = new Checks(this);
@@ -283,6 +293,7 @@ export class World {
       behaviour: () => this.conditions.host,
       hasShards: scenario.faults.vmActorCrash + scenario.faults.shardCrash > 0,
       onEvent: (event) => this.#onEvent(event),
+      onStep: (step) => this.#decisions?.onStep({ ...step, atMs: time.nowMs }),
       onFailure: (path, error) => this.#onFailure(path, error),
       onDeadLetter: () => this.recorder.count('dead-letter'),
     });
@@ -308,8 +319,10 @@ export class World {
     if (!isMade) this.checks.violated(`the actor ${path} has failed: ${message}`);
   }
 
-  #onEvent({ kind, vm, rule, text, figures }: FleetEvent): void {
+  #onEvent(event: FleetEvent): void {
     const { recorder, checks } = this;
+    const { kind, vm, rule, text, figures, spare } = event;
+    this.#decisions?.onEvent({ ...event, atMs: this.time.nowMs });
     const by = rule === undefined ? '' : `${rule} `;
     this.record(kind, vm, `${by}${text}${figures === undefined ? '' : ` ${JSON.stringify(figures)}`}`);
     if (rule !== undefined) recorder.rule(rule);
@@ -318,7 +331,7 @@ export class World {
         return recorder.vmReady();
       case 'vm-start':
         if (rule === 'R3' && figures?.['waiting'] !== undefined) recorder.coldStart();
-        return text.includes('as a spare') ? checks.preparesSpare(vm ?? 0) : checks.wants(vm ?? 0);
+        return spare === true ? checks.preparesSpare(vm ?? 0) : checks.wants(vm ?? 0);
       case 'vm-booting':
         return checks.letsRun(vm ?? 0);
       case 'host-down':

@@ -38,10 +38,11 @@ export function supervisor(spec: SupervisorSpec): Behaviour<SupervisorMessage> {
     checkChildSpecs(spec.children, flags.autoShutdown);
     // The actor also takes messages that it sends to itself.
     const own = context as Context<Incoming>;
-    const children = new SupervisedChildren(own, { ...flags, strategy, keepsSpecs: true });
+    const options = { ...flags, strategy, keepsSpecs: true };
+    const children = new SupervisedChildren(own, options);
     context.onStop(() => children.stopInOrder(), 'before-children');
     for (const childSpec of spec.children) await children.add(childSpec);
-    return (message: Incoming) => receive(children, flags, message);
+    return (message: Incoming) => receive(children, options, message);
   });
 }
 

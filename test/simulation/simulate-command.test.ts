@@ -76,6 +76,50 @@ describe('shoal simulate', () => {
     expect(readFileSync(path, 'utf8')).toMatch(/^<svg /);
   });
 
+  test('explains a run as `shoal explain` explains a fleet, with the times of the simulation', async () => {
+    const burst = ['--load', 'burst:2:60:20:3', '--duration', '30'];
+    const [last, vm, request, nobody] = await Promise.all(
+      ['last 3', 'vm 2', 'request r0', 'vm 9999'].map((what) => simulate(...burst, '--explain', what)),
+    );
+    expect(last?.stdout).toMatch(/\n\n00:0\d:\d\d\.\d{3} {2}VM \d+ is .*\(R\d\)\n {14}on \w+ \d+.*\n/);
+    expect(last?.stdout).toMatch(/ {14}not .*: .*/);
+    expect(last?.stdout).toMatch(/\n\nR5 .*: `shoal explain R5`\n$/);
+    expect(vm?.stdout).toMatch(
+      /VM 2 is started at .*\(R3\)\n {14}on .*waiting [\s\S]*VM 2 is drained[\s\S]*VM 2 .*stop/,
+    );
+    expect(request?.stdout).toMatch(
+      / {14}not a free VM: .*[\s\S]*\n {14}on took_ms \d+, tries 1\n {14}reason replied\n/,
+    );
+    expect(nobody).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('\n\nThere was no VM 9999.\n') });
+  });
+
+  test('explains a run that breaks a promise, and as JSON', async () => {
+    const canary = ['--chaos', '--seed', String(CANARY_SEED), '--explain', 'last'];
+    const [text, json] = await Promise.all([simulateCanary(...canary), simulateCanary(...canary, '-o', 'json')]);
+    expect([text.exitCode, text.stderr]).toEqual([1, expect.stringMatching(/^After \d/)]);
+    expect(text.stdout).toMatch(/^\d\d:\d\d:\d\d\.\d{3} {2}/);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      ok: false,
+      explained: { kind: 'last', events: [{ rule: expect.any(String), figures: expect.any(Object) }] },
+    });
+  });
+
+  test('prints the events of the fleet, with what they were decided on, or as JSON', async () => {
+    const burst = ['--load', 'burst:2:60:20:3', '--duration', '10', '--param', 'spare_vm_count=1', '--events'];
+    const [plain, why, json] = await Promise.all([
+      simulate(...burst),
+      simulate(...burst, '--why'),
+      simulate(...burst, '-o', 'json'),
+    ]);
+    expect(plain.stdout).toMatch(/^00:00:0\d\.\d{3} {2}host host-1 .*\n00:/);
+    expect(plain.stdout).not.toContain('  on ');
+    expect(why.stdout).toMatch(/VM \d+ is started at .*\n {14}on /);
+    const starts = json.stdout.split('\n').filter((line) => line.includes('"kind":"vm-start"'));
+    const told = starts.map((line) => parsed<{ readonly text: string; readonly spare?: boolean }>(line));
+    expect(told.filter(({ spare }) => spare === true).length).toBeGreaterThan(0);
+    expect(told.filter(({ text, spare }) => text.includes('as a spare') !== (spare === true))).toEqual([]);
+  });
+
   test('prints the fields that the documentation lists, for a run that holds and for one that does not', async () => {
     const fields = fieldsOf(Page.read('docs/commands.md').section('`shoal simulate`') ?? '');
     const [held, broken] = await Promise.all([
@@ -220,7 +264,12 @@ describe('shoal simulate', () => {
     [['--faults', 'flood=1'], 2, /^shoal: expected --faults NAME=RATE .* \[USAGE\]\n$/],
     [['--messages', 'lost=2'], 2, /^shoal: expected --messages NAME=SHARE .* \[USAGE\]\n$/],
     [['--vms', '0'], 2, /--vms/],
-    [['--seeds', '1', '--lines'], 2, /--lines and --chart show one run/],
+    [['--seeds', '1', '--lines'], 2, /--lines, --chart, --events and --explain show one run/],
+    [['--seeds', '1', '--explain', 'last'], 2, /--lines, --chart, --events and --explain show one run/],
+    [['--why'], 2, /--why belongs to --events/],
+    [['--explain', 'R5'], 2, /expected --explain last, "last N", "vm VM" or "request ID", .*got "R5"/],
+    [['--explain', 'vm one'], 2, /expected the number of a VM .*got "one"/],
+    [['--explain', 'last 0'], 2, /expected how many decisions \(1 to 500\), got "0"/],
     [['--chaos', '--load', 'constant:1'], 2, /give either --chaos or a load/],
     [['--scale', '2'], 2, /--scale belongs to --trace/],
     [['--trace', 'no-such.csv'], 2, /^shoal: The trace .*no-such\.csv cannot be read: .* \[CONFIG_VALUE\]\n$/],
