@@ -1,5 +1,5 @@
 import type { Addressee, Exit, ExitReason, Offerable, Undelivered } from '../actors/mod.ts';
-import { ShoalError } from '../errors.ts';
+import { codeOf, ShoalError } from '../errors.ts';
 import { Waiters } from './waiters.ts';
 
 /** The connection to another thread, as the refs of its actors use it. */
@@ -155,14 +155,18 @@ export class RemoteReplyRef<R> extends RemoteRef<R> {
   #hasReply = false;
 
   override tell(reply: R): boolean {
+    // One that cannot cross is no reply: that throws.
+    const isTaken = super.tell(reply);
     this.#hasReply = true;
-    return super.tell(reply);
+    return isTaken;
   }
 
-  /** Whoever was to reply is gone. */
+  /** Whoever was to reply is gone, or the request or its reply cannot cross. */
   fail(error: Error): void {
     if (this.#hasReply) return;
-    this.channel.fail(this.id, new ShoalError('ACTOR_STOPPED', 'whoever was to reply ended first', { cause: error }));
+    const isInvalid = codeOf(error) === 'MESSAGE_NOT_PLAIN';
+    const text = 'whoever was to reply ended first';
+    this.channel.fail(this.id, isInvalid ? error : new ShoalError('ACTOR_STOPPED', text, { cause: error }));
   }
 }
 

@@ -1,4 +1,4 @@
-import { addresseeOf, type Behaviour, type Context, type Ref, shown } from '../actors/mod.ts';
+import { addresseeOf, type Behaviour, type Context, passOn, type Ref, shown } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { checkChildSpecs } from './check-child-specs.ts';
 import { type ChildOptions, child, markSupervisor } from './child-spec.ts';
@@ -42,7 +42,7 @@ export function dynamicSupervisor<A, M>(spec: DynamicSupervisorSpec<A, M>): Beha
       started += 1;
       return children.add(child({ ...options, id: String(started), start: startOf(start, args) }));
     };
-    return (message: Incoming<A, M>) => receive(context.self.path, children, add, message);
+    return (message: Incoming<A, M>) => receive(own, children, add, message);
   });
 }
 
@@ -76,7 +76,7 @@ function startOf<A, M>(start: (args: A) => Behaviour<M>, args: A): Behaviour<M> 
 }
 
 function receive<A, M>(
-  path: string,
+  context: Context<Incoming<A, M>>,
   children: SupervisedChildren,
   add: (args: A) => Promise<Ref<never> | undefined>,
   message: Incoming<A, M>,
@@ -84,18 +84,18 @@ function receive<A, M>(
   switch (message.kind) {
     case 'start-child':
       // The template makes actors that take M.
-      return replyStarted(message.replyTo as Ref<ChildReply> | undefined, () => add(message.args));
+      return replyStarted(context, message.replyTo as Ref<ChildReply> | undefined, () => add(message.args));
     case 'terminate-child':
-      return replyDone(message.replyTo, () => {
-        const id = idOf(path, children, message.ref);
+      return replyDone(context, message.replyTo, () => {
+        const id = idOf(context.self.path, children, message.ref);
         return id === undefined ? undefined : children.terminate(id);
       });
     case 'which-children':
-      message.replyTo.tell(children.which());
+      passOn(context, message.replyTo, children.which());
       return;
     case 'count-children':
       // All children share one spec.
-      message.replyTo.tell({ ...children.count(), specs: 1 });
+      passOn(context, message.replyTo, { ...children.count(), specs: 1 });
       return;
     case 'exited':
     case 'due':

@@ -1,5 +1,6 @@
 import { addresseeOf } from '../addressee.ts';
 import type { Behaviour } from '../behaviour.ts';
+import { type Forwarder, passOn, tolerant } from '../pass-on.ts';
 import type { Ref } from '../ref.ts';
 import { WatchedRefs } from './watched-refs.ts';
 
@@ -63,7 +64,7 @@ export function receptionist(): Behaviour<ReceptionistMessage> {
     const known = new WatchedRefs<ReceptionistMessage, Roles>(context, (ref) => ({ kind: 'ended', ref }));
     const services = new Map<string, Service>();
     const serviceOf = (name: string): Service => {
-      const service = services.get(name) ?? new Service(name);
+      const service = services.get(name) ?? new Service(name, context);
       services.set(name, service);
       return service;
     };
@@ -78,7 +79,7 @@ export function receptionist(): Behaviour<ReceptionistMessage> {
     const tidy = (service: Service): void => {
       if (service.isEmpty) services.delete(service.name);
     };
-    return (message) => {
+    return tolerant(context, (message) => {
       switch (message.kind) {
         case 'register':
           rolesOf(message.ref).offers.add(message.name);
@@ -94,7 +95,7 @@ export function receptionist(): Behaviour<ReceptionistMessage> {
           return;
         }
         case 'find':
-          message.replyTo.tell(services.get(message.name)?.listing ?? { name: message.name, refs: [] });
+          passOn(context, message.replyTo, services.get(message.name)?.listing ?? { name: message.name, refs: [] });
           return;
         case 'subscribe':
           rolesOf(message.subscriber).follows.set(message.name, message.subscriber);
@@ -119,18 +120,20 @@ export function receptionist(): Behaviour<ReceptionistMessage> {
           return;
         }
       }
-    };
+    });
   };
 }
 
 /** One service: who offers it, and who is told of changes. */
 class Service {
   readonly name: string;
+  readonly #desk: Forwarder;
   readonly #refs = new Set<Ref<unknown>>();
   readonly #subscribers = new Set<Ref<Listing<unknown>>>();
 
-  constructor(name: string) {
+  constructor(name: string, desk: Forwarder) {
     this.name = name;
+    this.#desk = desk;
   }
 
   get listing(): Listing<unknown> {
@@ -156,7 +159,7 @@ class Service {
 
   subscribe(subscriber: Ref<Listing<unknown>>): void {
     this.#subscribers.add(subscriber);
-    subscriber.tell(this.listing);
+    passOn(this.#desk, subscriber, this.listing);
   }
 
   unsubscribe(subscriber: Ref<Listing<unknown>>): void {
@@ -164,9 +167,18 @@ class Service {
   }
 
   #tellAll(): void {
-    // Each has a listing of its own, because a message belongs to its receiver.
-    for (const subscriber of this.#subscribers) subscriber.tell(this.listing);
+    for (const subscriber of this.#subscribers) {
+      // The notice of its end is on the way.
+      if (hasEnded(subscriber)) continue;
+      // Each has a listing of its own, because a message belongs to its receiver.
+      passOn(this.#desk, subscriber, this.listing);
+    }
   }
+}
+
+function hasEnded(subscriber: Ref<never>): boolean {
+  const { state } = addresseeOf(subscriber);
+  return state === 'stopping' || state === 'stopped';
 }
 
 /** Refuses a ref at whoever sends it: the receptionist could not watch it. */
