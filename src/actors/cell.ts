@@ -8,7 +8,7 @@ import type { Kernel } from './kernel.ts';
 import type { Child, Life, Parent, State } from './life.ts';
 import type { Letter, Mailbox, Overflow, Sender } from './mailbox.ts';
 import { Marks } from './marks.ts';
-import { isRevoked, type Notice } from './notice.ts';
+import { isNotice, isRevoked, type Notice } from './notice.ts';
 import { CAPACITY_DEFAULT, STOP_TIMEOUT_MS_DEFAULT } from './options.ts';
 import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
@@ -145,7 +145,8 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
 
   /** Like `take`, for a message that the actor sends itself. */
   takeOwn(message: M, notice: Notice): boolean {
-    return this.#takeOrRefuse(message, this, notice);
+    // Its timers have ended with it.
+    return !this.#isEnding && this.#takeOrRefuse(message, this, notice);
   }
 
   get marks(): Marks {
@@ -259,11 +260,14 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.#room?.forget(sender);
   }
 
-  /** The actor ends. Messages that wait become dead letters. */
+  /** The actor ends. Messages that wait become dead letters, but not what its own timers and watches have sent. */
   close(): void {
     this.#state = 'stopping';
     this.alert();
-    while (this.#mailbox.length > 0) this.#drop('stopped');
+    while (this.#mailbox.length > 0) {
+      const { message, sender } = this.#mailbox.drop();
+      if (!isNotice(sender)) this.refuse(message, 'stopped', sender);
+    }
     this.closeMailbox();
   }
 
@@ -414,7 +418,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     if (this.#mailbox.length >= this.#capacity && !this.#makeRoom(message, sender)) return false;
     this.deliver(message, writtenBy);
     // Only now: a mailbox may throw at a message, which then takes no place.
-    if (this.#overflow === 'drop-oldest' && this.#mailbox.length > this.#capacity) this.#drop('dropped');
+    if (this.#overflow === 'drop-oldest' && this.#mailbox.length > this.#capacity) this.#dropOldest();
     // A hook that was told of a dropped message may have ended this actor.
     return this.#mailbox.length > 0;
   }
@@ -435,9 +439,9 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     }
   }
 
-  #drop(why: Undelivered): void {
+  #dropOldest(): void {
     const { message, sender } = this.#mailbox.drop();
-    if (!isRevoked(sender)) this.refuse(message, why, sender);
+    if (!isRevoked(sender)) this.refuse(message, 'dropped', sender);
   }
 
   #roomQueue(): RoomQueue {

@@ -295,8 +295,8 @@ class ActorContext<M> implements Context<M> {
       const message = toMessage();
       const { cell, isEnding } = this.#life;
       if (notice !== undefined) notice.isSent = true;
-      if (isEnding) cell.refuse(message, 'stopped', cell);
-      else cell.deliver(message, notice ?? cell);
+      if (!isEnding) cell.deliver(message, notice ?? cell);
+      else if (notice === undefined) cell.refuse(message, 'stopped', cell);
     });
   }
 
