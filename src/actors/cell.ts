@@ -13,6 +13,7 @@ import { CAPACITY_DEFAULT, STOP_TIMEOUT_MS_DEFAULT } from './options.ts';
 import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
 import type { Runnable, Slice } from './scheduler.ts';
+import { shownByPath } from './shown-by-path.ts';
 import type { Steps } from './steps.ts';
 import { inContext, observed, traced } from './tracing.ts';
 
@@ -51,6 +52,10 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   #starts = 0;
   #ends: Ends | undefined;
   #marks: Marks | undefined;
+
+  static {
+    shownByPath(Cell.prototype);
+  }
 
   constructor(
     kernel: Kernel,

@@ -31,6 +31,9 @@ const SPAWN_RULES: Rules<Omit<SpawnOptions, 'name'>> = {
   mailbox: FUNCTION,
 };
 
+/** What `checkSpawnOptions` knows. */
+export const SPAWN_NAMES: readonly string[] = Object.keys(SPAWN_RULES);
+
 const NAMED_RULES: Rules<SpawnOptions> = { ...SPAWN_RULES, name: NAME };
 
 /** @throws CONFIG_VALUE for a delay below 0, or that is no number */

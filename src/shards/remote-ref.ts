@@ -1,4 +1,11 @@
-import type { Addressee, Exit, ExitReason, Offerable, Undelivered } from '../actors/mod.ts';
+import {
+  type Addressee,
+  type Exit,
+  type ExitReason,
+  type Offerable,
+  shownByPath,
+  type Undelivered,
+} from '../actors/mod.ts';
 import { codeOf, ShoalError } from '../errors.ts';
 import { Waiters } from './waiters.ts';
 
@@ -38,6 +45,10 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
   #isFresh = false;
   /** Watchers that were told of the last end. */
   #told = new WeakSet<object>();
+
+  static {
+    shownByPath(RemoteRef.prototype);
+  }
 
   constructor(channel: Channel, id: number, path: string) {
     this.channel = channel;
