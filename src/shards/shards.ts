@@ -205,9 +205,9 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
         if (this.#stopped) return settle(() => reject(unavailable('the shards have been stopped')));
         const shard = this.#starting.size > 0 ? undefined : leastBusy(this.#shards);
         const [cause] = this.#cannotStart.values();
-        // The module is at fault: another thread will not load it either.
+        // Whatever is at fault, such as the module: another thread will not start either.
         if (cause !== undefined && this.#cannotStart.size === this.count) {
-          return settle(() => reject(unavailable(cause.message, fromEnvelope(cause))));
+          return settle(() => reject(cannotStart(cause)));
         }
         if (shard === undefined) this.#waiting.add(look);
         else settle(() => resolve(shard.reserve(self, options)));
@@ -238,6 +238,12 @@ async function statsOf(shard: Shard): Promise<ShardStats> {
   // A shard that hangs is soon found out; until then its stats are missing.
   const worker = await thread.calls.call('tell its stats', CALL_MS, (remote) => remote.stats()).catch(() => undefined);
   return { shard: index, state: 'up', lost, worker };
+}
+
+/** Why no thread can start: a module that cannot be used says so by its own error. */
+function cannotStart(lost: ErrorEnvelope): Error {
+  const { cause } = lost;
+  return cause?.code === 'SHARD_MODULE' ? fromEnvelope(cause) : unavailable(lost.message, fromEnvelope(lost));
 }
 
 function unavailable(why: string, cause?: Error): ShoalError {
