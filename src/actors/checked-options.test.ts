@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ManualClock, type ManualClockOptions, type TestKitOptions, testKit } from './kit/mod.ts';
+import { interleavings, ManualClock, type ManualClockOptions, type TestKitOptions, testKit } from './kit/mod.ts';
 import { type Behaviour, createSystem, type PoolOptions, pool, type SpawnOptions, type SystemOptions } from './mod.ts';
 
 const idle: Behaviour<string> = () => () => undefined;
@@ -101,9 +101,14 @@ describe('options are checked', () => {
     [{ copyMessages: 1 }, '`copyMessages`'],
     [{ nowMs: Number.NaN }, '`nowMs`'],
     [{ throughput: 0 }, '`throughput`'],
-  ])('of a test kit: %o', (options, named) => {
+    [{ sed: 1 }, 'onDeadLetter, nowMs, copyMessages, seed, got `sed`'],
+    [{ clock: new ManualClock() }, 'got `clock`'],
+  ])('of a test kit: %o', async (options, named) => {
     // As above.
     expect(() => testKit(options as TestKitOptions)).toThrow(refusal(named));
+    const test = (): Promise<void> => Promise.resolve();
+    // As above.
+    await expect(interleavings(test, { ...(options as TestKitOptions), runs: 1 })).rejects.toThrow();
   });
 
   it('of a manual clock', () => {

@@ -41,7 +41,7 @@ export interface SystemOptions extends Hooks {
 
 const THROUGHPUT_DEFAULT = 64;
 
-const RULES: Rules<SystemOptions> = {
+export const SYSTEM_RULES: Rules<SystemOptions> = {
   tracing: objectWith('current', 'within', 'handle', 'toText', 'fromText'),
   clock: objectWith('now', 'monotonic', 'timer', 'soon'),
   random: objectWith('fraction', 'bytes'),
@@ -59,7 +59,7 @@ const RULES: Rules<SystemOptions> = {
 
 /** @throws CONFIG_VALUE */
 export function createSystem(options: SystemOptions = {}): ActorSystem {
-  checkOptions('a system', options, RULES);
+  checkOptions('a system', options, SYSTEM_RULES);
   let names = 0;
   const clock = options.clock ?? systemClock;
   const pace = options.scheduler === undefined ? new Pace() : UNPACED;

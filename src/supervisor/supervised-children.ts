@@ -1,5 +1,4 @@
 import {
-  type ActorSystem,
   type Behaviour,
   type CancelTimer,
   type Context,
@@ -320,19 +319,15 @@ function begin(child: Child): Behaviour<never> {
     child.ignored = (receive as unknown) === ignore;
     return receive;
   };
-  let system: Pick<ActorSystem, 'logFailure'> | undefined;
   const behaviour: Behaviour<never> = (context) => {
     child.ref = context.self;
-    system = context.system;
     dropResult(onRef?.(context.self));
     const receive = start(context);
     return typeof receive === 'function' ? checked(receive) : Promise.resolve(receive).then(checked);
   };
   const resumes = (decider: Decider, error: unknown): boolean => {
     child.directive = directiveOf(decider, error);
-    if (child.directive !== 'resume') return false;
-    system?.logFailure(child.ref?.path ?? child.spec.id, toEnvelope(error));
-    return true;
+    return child.directive === 'resume';
   };
   return Object.assign(
     behaviour,
