@@ -3,12 +3,12 @@ export type { ActorSystem, AskOutcome, Behaviour, Context, Receive, SpawnOptions
 export type { Rule, Rules } from './checks.ts';
 export {
   ANYTHING,
+  CAPACITY,
   checked,
   checkOptions,
   FUNCTION,
   MS_ABOVE_0,
   MS_FROM_0,
-  NUMBER_FROM_0,
   numberRule,
   objectWith,
   required,

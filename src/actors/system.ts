@@ -2,7 +2,7 @@ import { addresseeOf, drainOf } from './addressee.ts';
 import { ask } from './ask.ts';
 import type { ActorSystem } from './behaviour.ts';
 import { Cell } from './cell.ts';
-import { checkOptions, FUNCTION, objectWith, type Rules, TEXT, WHOLE_FROM_1 } from './checks.ts';
+import { checked, checkOptions, FUNCTION, objectWith, type Rules, TEXT, WHOLE_FROM_1 } from './checks.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { startActor } from './context.ts';
 import { DeadLetters } from './dead-letters.ts';
@@ -84,6 +84,7 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
     start: (behaviour, spawnOptions) => pace.through(top.start(behaviour, spawnOptions)),
     ask: (ref, toMessage, timeoutMs) =>
       new Promise((replied, failed) => {
+        checked('toMessage', toMessage, FUNCTION);
         ask(kernel, { to: ref, toMessage, timeoutMs }, { replied, failed: (error) => pace.run(() => failed(error)) });
       }),
     offer: (ref, message, offerOptions) => pace.through(offer(clock, ref, message, offerOptions)),

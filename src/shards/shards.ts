@@ -1,4 +1,4 @@
-import { type Behaviour, checked, type Mailbox, MS_FROM_0, type Ref, safe } from '../actors/mod.ts';
+import { type Behaviour, checked, type Mailbox, MS_FROM_0, numberRule, type Ref, safe, TEXT } from '../actors/mod.ts';
 import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError } from '../errors.ts';
 import { CheckedMailbox } from './checked-mailbox.ts';
 import type { PlacedOptions, WorkerStats } from './control.ts';
@@ -61,6 +61,7 @@ export function createShards<B extends BehavioursFunction>(options: ShardsOption
   return new ThreadShards<B>(options);
 }
 
+const INDEX = numberRule('the number of a shard, from 0 up', (shard) => Number.isSafeInteger(shard) && shard >= 0);
 const START_MS = 30_000;
 const HEAP_MB_MAX = 512;
 const BUFFER_MB_MAX = 512;
@@ -129,12 +130,15 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
   }
 
   replace(shard: number, why: string): boolean {
+    checked('shard', shard, INDEX);
+    checked('why', why, TEXT);
     const thread = this.#shards[shard]?.open;
     thread?.terminate(why);
     return thread !== undefined;
   }
 
   async injectFault(shard: number, fault: string): Promise<void> {
+    checked('shard', shard, INDEX);
     const thread = this.#shards[shard]?.open;
     if (thread === undefined) throw unavailable(`shard ${shard} is not up`);
     try {

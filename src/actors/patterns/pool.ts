@@ -64,11 +64,12 @@ const BACK_OFF_DEFAULT: PoolBackOff = { firstMs: 100, maxMs: 10_000 };
  * @throws CONFIG_VALUE
  */
 export function pool<M>(behaviour: Behaviour<M>, options: PoolOptions<M>): Behaviour<PoolMessage<M>> {
+  checked('behaviour', behaviour, FUNCTION);
   checkPoolOptions(options);
   return async (context) => {
     const members = new Members<M>(context, behaviour, options);
     await members.start(options.size);
-    const route = (options.routing ?? roundRobin)();
+    const route = checked('routing()', (options.routing ?? roundRobin)(), FUNCTION);
     return tolerant(context, (message) => {
       const control = controlOf(message);
       // `controlOf` has found no control message.

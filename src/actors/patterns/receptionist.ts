@@ -1,5 +1,6 @@
 import { addresseeOf } from '../addressee.ts';
 import type { Behaviour } from '../behaviour.ts';
+import { checked, TEXT } from '../checks.ts';
 import { type Forwarder, passOn, tolerant } from '../pass-on.ts';
 import type { Ref } from '../ref.ts';
 import { WatchedRefs } from './watched-refs.ts';
@@ -38,6 +39,7 @@ export interface ServiceKey<M> {
  * threads the module that makes it. Its functions throw ACTOR_REF_INVALID for a ref that is no actor.
  */
 export function serviceKey<M>(name: string): ServiceKey<M> {
+  checked('name', name, TEXT);
   return {
     name,
     register: (ref) => ({ kind: 'register', name, ref: actor(ref) }),
