@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { interleavings, ManualClock, type ManualClockOptions, type TestKitOptions, testKit } from './kit/mod.ts';
 import { codeOf } from '../errors.ts';
+import { interleavings, ManualClock, type ManualClockOptions, type TestKitOptions, testKit } from './kit/mod.ts';
 import {
   type Behaviour,
   type Context,

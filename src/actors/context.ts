@@ -132,7 +132,7 @@ class ActorContext<M> implements Context<M> {
   }
 
   pipe<T>(promise: Promise<T>, done: (value: T) => M, failed: (error: unknown) => M): void {
-    checked('promise', promise, PROMISE);
+    void checked('promise', promise, PROMISE);
     checked('done', done, FUNCTION);
     checked('failed', failed, FUNCTION);
     promise.then(

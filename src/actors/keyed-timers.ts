@@ -1,6 +1,6 @@
+import { checked } from './checks.ts';
 import type { CancelTimer } from './clock.ts';
 import type { Notice } from './notice.ts';
-import { checked } from './checks.ts';
 import { checkedDelay, checkedDuration, MAKER } from './options.ts';
 import type { TimerScheduler } from './timer-scheduler.ts';
 
