@@ -1,7 +1,6 @@
 import type { Addressee } from './addressee.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { Exit, Ref } from './ref.ts';
-import { shownByPath } from './shown-by-path.ts';
 
 /**
  * A second address of an actor, for messages of another protocol: each is made one of the actor's own as it is sent.
@@ -14,10 +13,6 @@ export class Adapter<A, M> implements Ref<A>, Addressee {
   readonly #watches = new Map<object, () => void>();
   /** Those that were told of the end. There is no other. */
   readonly #told = new WeakSet<object>();
-
-  static {
-    shownByPath(Adapter.prototype);
-  }
 
   constructor(life: Incarnation<M>, toMessage: (message: A) => M) {
     this.#life = life;

@@ -13,7 +13,6 @@ import { CAPACITY_DEFAULT, STOP_TIMEOUT_MS_DEFAULT } from './options.ts';
 import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
 import type { Runnable, Slice } from './scheduler.ts';
-import { shownByPath } from './shown-by-path.ts';
 import type { Steps } from './steps.ts';
 import { inContext, observed, traced } from './tracing.ts';
 
@@ -52,10 +51,6 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   #starts = 0;
   #ends: Ends | undefined;
   #marks: Marks | undefined;
-
-  static {
-    shownByPath(Cell.prototype);
-  }
 
   constructor(
     kernel: Kernel,
@@ -148,9 +143,8 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     return true;
   }
 
-  /** Like `take`, for a message that the actor sends itself. */
+  /** Like `take`, for a message that a timer of the actor sends it. Its timers end with it. */
   takeOwn(message: M, notice: Notice): boolean {
-    // Its timers have ended with it.
     return !this.#isEnding && this.#takeOrRefuse(message, this, notice);
   }
 
@@ -269,10 +263,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   close(): void {
     this.#state = 'stopping';
     this.alert();
-    while (this.#mailbox.length > 0) {
-      const { message, sender } = this.#mailbox.drop();
-      if (!isNotice(sender)) this.refuse(message, 'stopped', sender);
-    }
+    while (this.#mailbox.length > 0) this.#drop('stopped');
     this.closeMailbox();
   }
 
@@ -423,7 +414,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     if (this.#mailbox.length >= this.#capacity && !this.#makeRoom(message, sender)) return false;
     this.deliver(message, writtenBy);
     // Only now: a mailbox may throw at a message, which then takes no place.
-    if (this.#overflow === 'drop-oldest' && this.#mailbox.length > this.#capacity) this.#dropOldest();
+    if (this.#overflow === 'drop-oldest' && this.#mailbox.length > this.#capacity) this.#drop('dropped');
     // A hook that was told of a dropped message may have ended this actor.
     return this.#mailbox.length > 0;
   }
@@ -444,9 +435,10 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     }
   }
 
-  #dropOldest(): void {
+  #drop(why: 'stopped' | 'dropped'): void {
     const { message, sender } = this.#mailbox.drop();
-    if (!isRevoked(sender)) this.refuse(message, 'dropped', sender);
+    const isUnwanted = why === 'stopped' ? isNotice(sender) : isRevoked(sender);
+    if (!isUnwanted) this.refuse(message, why, sender);
   }
 
   #roomQueue(): RoomQueue {

@@ -134,6 +134,7 @@ describe('options are checked', () => {
 
 /** Anything, as programs in JavaScript pass it. */
 const no = undefined as never;
+// As above.
 const word = 'x' as never;
 const far: Ref<never> = { path: '/far', tell: () => false };
 
@@ -195,11 +196,13 @@ describe('arguments are checked where they are passed', () => {
   it('of a system and its patterns', async () => {
     await using kit = testKit();
     const ref = kit.system.spawn(idle);
+    expect(() => Object.assign(kit.system, { tracing: 5 })).toThrow(refusal('`tracing`'));
     await expect(kit.system.ask(ref, no, 10)).rejects.toEqual(refusal('`toMessage` to be a function'));
     expect(() => kit.system.stop(far)).toThrow('/far is not an actor of this system');
     expect(() => pool(no, { size: 1 })).toThrow(refusal('`behaviour` to be a function'));
     expect(() => consistentHash(no)).toThrow(refusal('`keyOf` to be a function'));
     expect(() => serviceKey(no)).toThrow(refusal('`name` to be a text'));
+    // As above: it returns no routing.
     const routing = (() => 0) as never;
     await expect(kit.system.start(pool(idle, { size: 1, routing }))).rejects.toEqual(refusal('`routing()`'));
   });

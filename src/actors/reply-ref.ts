@@ -5,7 +5,6 @@ import type { EndListener } from './ends.ts';
 import type { Kernel } from './kernel.ts';
 import type { ListNode } from './linked-list.ts';
 import type { Exit, Ref } from './ref.ts';
-import { shownByPath } from './shown-by-path.ts';
 
 /** Told once how a request ended. */
 export interface Asker<R> {
@@ -31,10 +30,6 @@ export class ReplyRef<R> implements Ref<R>, Expiring, EndListener {
   readonly #unlisten: (() => void) | undefined;
   #outcome: 'replied' | 'failed' | undefined;
   #settled: (() => void) | undefined;
-
-  static {
-    shownByPath(ReplyRef.prototype);
-  }
 
   constructor(
     kernel: Pick<Kernel, 'current' | 'deadLetters' | 'deadlines'>,

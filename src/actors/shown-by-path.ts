@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 
 /**
- * Lets refs of a class show their path, in a log or as JSON, and nothing of the system behind them. To be called in the
- * `static` block of the class: the methods are on its prototype, so that no ref is larger or slower for them.
+ * Lets refs of a class show their path, in a log or as JSON, and nothing of the system behind them. The methods are on
+ * the prototype, so that no ref is larger or slower for them.
  */
 export function shownByPath(prototype: { readonly path: string }): void {
   const method = (value: (this: { readonly path: string }) => unknown) => ({

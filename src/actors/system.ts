@@ -1,3 +1,4 @@
+import { Adapter } from './adapter.ts';
 import { addresseeOf, drainOf } from './addressee.ts';
 import { ask } from './ask.ts';
 import type { ActorSystem } from './behaviour.ts';
@@ -16,7 +17,9 @@ import { checkedLimit } from './options.ts';
 import { Pace, UNPACED } from './pace.ts';
 import { type Random, systemRandom } from './random.ts';
 import type { Exit, Ref } from './ref.ts';
+import { ReplyRef } from './reply-ref.ts';
 import { FairScheduler, type Scheduler } from './scheduler.ts';
+import { shownByPath } from './shown-by-path.ts';
 import { rooted, type Tracing } from './tracing.ts';
 import { treeOf } from './tree.ts';
 
@@ -38,6 +41,9 @@ export interface SystemOptions extends Hooks {
   /** Takes the failures for which there is no `onFailure`, and dead letters likewise; default: standard error. */
   readonly logger?: Logger;
 }
+
+// All classes of refs of a system.
+for (const { prototype } of [Cell, Adapter, ReplyRef]) shownByPath(prototype);
 
 const THROUGHPUT_DEFAULT = 64;
 
@@ -75,6 +81,7 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
       return kernel.tracing;
     },
     set tracing(tracing) {
+      if (tracing !== undefined) checked('tracing', tracing, SYSTEM_RULES.tracing);
       trace(tracing);
     },
     get current() {

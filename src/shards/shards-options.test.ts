@@ -58,6 +58,7 @@ describe('the options of shards', () => {
     expect(() => shards.replace('0' as unknown as number, 'why')).toThrow('`shard` to be the number of a shard');
     expect(() => shards.replace(0, undefined as unknown as string)).toThrow('`why` to be a text');
     await expect(shards.injectFault(-1, 'exit')).rejects.toThrow('`shard`');
+    // As above.
     expect(() => moduleBeside(undefined as unknown as string, 'x')).toThrow('`here` to be a text');
     await expect(fixture.shards.stop(Number.NaN)).rejects.toThrow('`timeoutMs`');
     // The smallest heap is enough for a shard to run.

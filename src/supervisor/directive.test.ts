@@ -174,14 +174,20 @@ describe('a decider', () => {
 
   it.each(['onFailure', 'logger'] as const)('has the failures that it resumes told to %s', async (by) => {
     const lines: string[] = [];
-    const logger = { warn: () => undefined, error: (line: string) => void lines.push(line) };
-    const onFailure = (path: string, { message }: ErrorEnvelope): void => void lines.push(`${path}: ${message}`);
+    const { promise: told, resolve } = Promise.withResolvers<void>();
+    const add = (line: string): void => {
+      lines.push(line);
+      resolve();
+    };
+    const logger = { warn: () => undefined, error: add };
+    const onFailure = (path: string, { message }: ErrorEnvelope): void => add(`${path}: ${message}`);
     // The hook takes failures in place of the log.
     const system = createSystem(by === 'logger' ? { logger } : { logger, onFailure });
     const spec = child<Message>({ id: 'a', start: counting([]), onError: () => 'resume' });
     const root = await system.start(supervisor({ children: [spec] }));
     const ref = await childRef(system, root, spec);
     ref?.tell('fail');
+    await told;
     await system.shutdown();
     expect(lines).toEqual([by === 'logger' ? `actor ${ref?.path} failed: RangeError: fail` : `${ref?.path}: fail`]);
   });
