@@ -153,8 +153,11 @@ describe('ask', () => {
 
   it('is rejected at once by a full mailbox', async () => {
     await using kit = testKit();
-    const ref = kit.system.spawn<Question>(() => () => undefined, { capacity: 0 });
+    const ref = kit.system.spawn<Question>(() => () => undefined, { capacity: 1 });
+    const first = kit.system.ask(ref, question, 10).catch(() => undefined);
     await expect(kit.system.ask(ref, question, 10)).rejects.toMatchObject({ code: 'ACTOR_MAILBOX_FULL' });
+    await kit.advance(10);
+    await first;
   });
 
   it('does not keep a failure from the parent', async () => {

@@ -297,7 +297,7 @@ describe('pipe', () => {
         context.pipe(Promise.reject(new Error('no')), String, String);
         return (message) => void p.ref.tell(message);
       },
-      { capacity: 0 },
+      { capacity: 1 },
     );
     await kit.settle();
     expect(p.received).toEqual(['1', 'Error: no']);
@@ -349,7 +349,7 @@ describe('an option that makes no sense', () => {
     const idle = () => () => undefined;
     expect(() => kit.system.spawn(idle, { name: 'a/b' })).toThrow('without "/", got `a/b` (string)');
     expect(() => kit.system.spawn(idle, { capacity: Number.NaN })).toThrow(
-      'Expected `capacity` to be a number from 0 up',
+      'Expected `capacity` to be a whole number from 1 up',
     );
     expect(() => testKit({ throughput: 0 })).toThrow('Expected `throughput` to be a whole number from 1 up, got `0`');
     expect(kit.system.tree().children).toEqual([]);

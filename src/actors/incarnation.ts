@@ -1,4 +1,4 @@
-import { type ErrorEnvelope, fromEnvelope, ShoalError } from '../errors.ts';
+import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import type { Context, Receive } from './behaviour.ts';
 import type { Cell } from './cell.ts';
 import { Draining } from './draining.ts';
@@ -156,8 +156,10 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   }
 
   failHandling(error: unknown): void {
-    const isResumed = this.state !== 'stopped' && this.cell.behaviour.resumes?.(error) === true;
-    if (!isResumed) this.noteFailure(error);
+    const { behaviour, kernel, path } = this.cell;
+    if (this.state !== 'stopped' && behaviour.resumes?.(error) === true) {
+      kernel.hooks.onFailure?.(path, toEnvelope(error));
+    } else this.noteFailure(error);
   }
 
   /** A failure outside of a turn. */
@@ -173,8 +175,8 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
       const message = toMessage();
       const { cell } = this;
       if (notice !== undefined) notice.isSent = true;
-      if (this.isEnding) cell.refuse(message, 'stopped', cell);
-      else cell.deliver(message, notice ?? cell);
+      if (!this.isEnding) cell.deliver(message, notice ?? cell);
+      else if (notice === undefined) cell.refuse(message, 'stopped', cell);
     });
   }
 

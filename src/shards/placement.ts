@@ -1,8 +1,7 @@
-import { type ExitReason, type Ref, ReplyRef } from '../actors/mod.ts';
-import { codeOf, fromEnvelope, toEnvelope } from '../errors.ts';
+import { type ExitReason, failReplies, type Ref } from '../actors/mod.ts';
+import { codeOf, fromEnvelope } from '../errors.ts';
 import type { ControlCalls, PlacedOptions } from './control.ts';
 import type { PortChannel } from './port-channel.ts';
-import { RemoteReplyRef } from './remote-ref.ts';
 import { Waiters } from './waiters.ts';
 
 /** What a placement needs of the shard that it is on. */
@@ -163,14 +162,5 @@ export class Placement {
       // The actor has ended with its shard.
       if (codeOf(error) !== 'SHARD_LOST') throw error;
     }
-  }
-}
-
-/** Whoever waits for a reply to a message that has turned out not to be able to cross need not wait on. */
-function failReplies(message: unknown, why: unknown): void {
-  if (typeof message !== 'object' || message === null) return;
-  const error = fromEnvelope(toEnvelope(why));
-  for (const { value } of Object.values(Object.getOwnPropertyDescriptors(message))) {
-    if (value instanceof ReplyRef || value instanceof RemoteReplyRef) value.fail(error);
   }
 }

@@ -1,5 +1,6 @@
+import { inspect } from 'node:util';
 import { expect, it } from 'vitest';
-import { type Channel, RemoteRef } from './remote-ref.ts';
+import { type Channel, RemoteRef, RemoteReplyRef } from './remote-ref.ts';
 import { Waiters } from './waiters.ts';
 
 /** A channel that is full. */
@@ -82,4 +83,11 @@ it('a watcher that has ceased to watch since its last end is told of that end ag
   expect(told).toEqual(['told', 'told', 'anew']);
   ref.ended({ path: '/far', reason: { kind: 'normal' } });
   expect(told).toEqual(['told', 'told', 'anew', 'again']);
+});
+
+it('a remote ref shows its path, and nothing of the channel', () => {
+  const ref = new RemoteRef<number>(fullChannel(new Waiters()), 1, '/far');
+  const reply = new RemoteReplyRef<number>(fullChannel(new Waiters()), 2, 'main?');
+  expect(inspect([ref, reply])).toBe('[ Ref(/far), Ref(main?) ]');
+  expect(JSON.stringify([ref, reply])).toBe('["/far","main?"]');
 });

@@ -4,9 +4,10 @@ import {
   type ExitReason,
   LinkedList,
   type Offerable,
+  shownByPath,
   type Undelivered,
 } from '../actors/mod.ts';
-import { ShoalError } from '../errors.ts';
+import { codeOf, ShoalError } from '../errors.ts';
 import { Waiters } from './waiters.ts';
 
 /** The connection to another thread, as the refs of its actors use it. */
@@ -62,6 +63,10 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
   #question: number | undefined;
   /** A message was sent after the question, and must not be overtaken. */
   #hasToldSince = false;
+
+  static {
+    shownByPath(RemoteRef.prototype);
+  }
 
   constructor(channel: Channel, id: number, path: string) {
     this.channel = channel;
@@ -230,14 +235,16 @@ export class RemoteReplyRef<R> extends RemoteRef<R> {
   #hasReply = false;
 
   override tell(reply: R): boolean {
+    // One that cannot cross is no reply: that throws.
+    const isTaken = super.tell(reply);
     this.#hasReply = true;
-    return super.tell(reply);
+    return isTaken;
   }
 
-  /** Whoever was to reply is gone. */
+  /** Whoever was to reply is gone, or the request or its reply cannot cross. */
   fail(error: Error): void {
     if (this.#hasReply) return;
-    this.channel.fail(this.id, endedFirst(error));
+    this.channel.fail(this.id, codeOf(error) === 'MESSAGE_NOT_PLAIN' ? error : endedFirst(error));
   }
 }
 

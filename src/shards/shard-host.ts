@@ -238,15 +238,15 @@ export class ShardHost implements ShardControl {
     this.tell({ kind: 'failed', path, error });
   }
 
-  #deadLetter({ from, to, message, why }: DeadLetter): void {
+  #deadLetter({ from, to, message, ...rest }: DeadLetter): void {
     this.#tally.addLetter();
     this.#letters += 1;
     if (this.#letters <= LETTERS_A_BEAT_MAX) {
-      this.tell({ kind: 'dead-letter', letter: { from, to, message: shown(message), why } });
+      this.tell({ kind: 'dead-letter', letter: { from, to, message: shown(message), ...rest } });
       return;
     }
     this.#untold += 1;
-    this.#lastUntold = { from, to, message, why };
+    this.#lastUntold = { from, to, message, ...rest };
     if (this.#untold === 1) queueMicrotask(() => this.#tellCount());
   }
 

@@ -1,5 +1,4 @@
 import {
-  type ActorSystem,
   type Behaviour,
   type CancelTimer,
   type Context,
@@ -22,8 +21,6 @@ export interface SupervisedChildrenOptions extends Terms {
   /** Default: the chance of the system. */
   readonly random: (() => number) | undefined;
 }
-
-type FailureLog = Pick<ActorSystem, 'logFailure'>;
 
 /** The part of a context that is used here. It does not depend on the type of the supervisor's own messages. */
 export type ChildrenContext = Pick<
@@ -230,8 +227,7 @@ export class SupervisedChildren {
     try {
       // Nothing is between this `await` and `watch`, so that the child is watched before its first message can make it
       // fail.
-      if (ref === undefined)
-        ref = await this.#context.start(begin(child, this.#context.system), { ...child.spec.options, name: id });
+      if (ref === undefined) ref = await this.#context.start(begin(child), { ...child.spec.options, name: id });
       else await this.#context.restart(ref);
     } catch (error) {
       child.state = 'stopped';
@@ -319,7 +315,7 @@ function nothingToCancel(): void {}
  * The behaviour of the child, which records its ref and whether it returned `ignore`. A restart runs the same
  * behaviour.
  */
-function begin(child: Child, system: FailureLog): Behaviour<never> {
+function begin(child: Child): Behaviour<never> {
   const { start, onError, onRef } = child.spec;
   const behaviour: Behaviour<never> = (context) => {
     child.ref = context.self;
@@ -332,16 +328,14 @@ function begin(child: Child, system: FailureLog): Behaviour<never> {
   return Object.assign(
     behaviour,
     start.stopTimeoutMs === undefined ? {} : { stopTimeoutMs: start.stopTimeoutMs },
-    onError === undefined ? {} : { resumes: (error: unknown) => resumes(child, onError, system, error) },
+    onError === undefined ? {} : { resumes: (error: unknown) => resumes(child, onError, error) },
   );
 }
 
 /** Whether the child goes on after a failure, which is then logged. */
-function resumes(child: Child, decider: Decider, system: FailureLog, error: unknown): boolean {
+function resumes(child: Child, decider: Decider, error: unknown): boolean {
   child.directive = directiveOf(decider, error);
-  if (child.directive !== 'resume') return false;
-  system.logFailure(child.ref?.path ?? child.spec.id, toEnvelope(error));
-  return true;
+  return child.directive === 'resume';
 }
 
 /** Records whether the behaviour has returned `ignore`, which takes any message, so the types do not matter. */

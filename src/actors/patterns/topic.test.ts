@@ -88,14 +88,14 @@ describe('a topic', () => {
     await using kit = testKit();
     const ref = orders(kit);
     const p = kit.probe<Order>();
-    const full = kit.system.spawn<Order>(() => () => undefined, { name: 'full', capacity: 0 });
+    const full = kit.system.spawn<Order>(() => () => undefined, { name: 'full', capacity: 1 });
     ref.tell({ kind: 'subscribe', subscriber: full });
     ref.tell({ kind: 'subscribe', subscriber: p.ref });
-    ref.tell(publish(paid(1)));
+    for (const id of [1, 2]) ref.tell(publish(paid(id)));
     await kit.settle();
-    expect(p.received).toEqual([paid(1)]);
+    expect(p.received).toEqual([paid(1), paid(2)]);
     expect(kit.system.deadLetters.latest()).toEqual([
-      { from: '/orders', to: '/full', message: paid(1), why: 'mailbox-full' },
+      { from: '/orders', to: '/full', message: paid(2), why: 'mailbox-full' },
     ]);
   });
 
