@@ -35,7 +35,7 @@ test('the chart is well-formed SVG with a line for load, VMs and waits', async (
 test('a long run has no more points than there are pixels, and a short one or none has a chart too', async () => {
   const report = await reportOf(2);
   const many = Array.from({ length: 100_000 }, (_, second): Sample => {
-    return { atMs: second * 1_000, sent: second % 7, vms: 3, waitP95Ms: second % 5 === 0 ? null : 12.5 };
+    return { atMs: second * 1_000, sent: second % 7, vms: 3, latencyP95Ms: second % 5 === 0 ? null : 12.5 };
   });
   const points = [...chartOf({ ...report, samples: many }).matchAll(/<polyline points="([^"]*)"/g)];
   expect(points).toHaveLength(3);

@@ -223,9 +223,17 @@ describe('shoal simulate', () => {
     [['--seeds', '1', '--lines'], 2, /--lines and --chart show one run/],
     [['--chaos', '--load', 'constant:1'], 2, /give either --chaos or a load/],
     [['--scale', '2'], 2, /--scale belongs to --trace/],
-    [['--trace', 'no-such.csv'], 2, /^shoal: The trace .*no-such\.csv cannot be read: .* \[CONFIG_VALUE\]\n$/],
+    [
+      ['--trace', 'no-such.csv'],
+      2,
+      /^shoal: The trace .*no-such\.csv cannot be read: there is no such file \(ENOENT\) \[CONFIG_VALUE\]\n$/,
+    ],
     [['--trace', 'trace.csv'], 2, /^shoal: Expected line 3 of the trace .*trace\.csv .* \[CONFIG_VALUE\]\n$/],
-    [['--scenario', 'no-such.json'], 2, /^shoal: .*no-such\.json holds no scenario .*ENOENT.* \[CONFIG_VALUE\]\n$/],
+    [
+      ['--scenario', 'no-such.json'],
+      2,
+      /^shoal: .*The scenario .*no-such\.json cannot be read: there is no such file \(ENOENT\) \[CONFIG_VALUE\]\n$/,
+    ],
     [['--scenario', 'empty.json'], 2, /^shoal: .*empty\.json holds no scenario .* \[CONFIG_VALUE\]\n$/],
     [
       ['--scenario', 'other.json'],
