@@ -45,7 +45,11 @@ export const simulateCommand: Command = {
     { name: 'param', value: 'NAME=VALUE', multiple: true, about: 'a parameter, as of `shoal params`; may be repeated' },
     { name: 'boot', value: 'MS', about: 'how long guests boot: 12, 10..20 or lognormal:MEDIAN:SIGMA' },
     { name: 'service', value: 'MS', about: 'how long a request computes, in the same forms' },
-    { name: 'ms-per-unit', value: 'MS', about: 'how long a unit of work of the trace computes, instead of --service' },
+    {
+      name: 'ms-per-unit',
+      value: 'MS',
+      about: 'how long a unit of work, the last column of the trace, computes; instead of --service',
+    },
     {
       name: 'faults',
       value: 'NAME=RATE,...',
@@ -58,7 +62,7 @@ export const simulateCommand: Command = {
     },
     { name: 'deadline', value: 'MS', about: 'of each request (default: 30000)' },
     { name: 'seed', value: 'N', about: 'decides all chance: the same seed gives the same history (default: 1)' },
-    { name: 'chaos', about: 'the seed decides load, limits, parameters and faults too' },
+    { name: 'chaos', about: 'the seed decides load, limits, parameters and faults too, as far as no flag does' },
     {
       name: 'seeds',
       value: 'N',
@@ -71,7 +75,7 @@ export const simulateCommand: Command = {
     },
     { name: 'scenario', value: 'FILE', about: 'run the scenario of such a file again' },
     { name: 'lines', about: 'print a line for each event' },
-    { name: 'chart', value: 'FILE', about: 'write load, VMs and waits over time as SVG' },
+    { name: 'chart', value: 'FILE', about: 'write load, VMs and latency over time as SVG' },
     OUTPUT_FLAG,
   ],
   examples: [

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { ShoalError, whyUnreadable } from '../errors.ts';
 import { isRecord } from '../is-record.ts';
 import { checkScenario, type Failure, type Scenario, type SeedsSummary, shrink, simulate } from '../sim/mod.ts';
+import { shellWord } from './invoked-as.ts';
 import { say } from './output.ts';
 
 /** Of a run that failed, the last lines are kept. */
@@ -100,8 +101,4 @@ function commitHere(): string {
   } catch {
     return 'unknown';
   }
-}
-
-function shellWord(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

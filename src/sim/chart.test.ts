@@ -28,7 +28,7 @@ test('the chart is well-formed SVG with a line for load, VMs and waits', async (
   // No tag escapes the pattern above.
   expect(svg.replace(/<\/?[a-z]+(?:\s+[\w:-]+="[^"<&]*")*\s*\/?>/g, '')).not.toMatch(/[<>&]/);
   expect(svg.match(/<polyline /g)).toHaveLength(3);
-  for (const title of ['requests a second', 'VMs', 'wait, p95']) expect(svg).toContain(title);
+  for (const title of ['requests a second', 'VMs', 'latency, p95']) expect(svg).toContain(title);
   expect(svg).not.toMatch(/NaN|Infinity|undefined/);
 });
 
