@@ -119,7 +119,8 @@ export class Recorder {
     this.#beganMs.delete(number);
   }
 
-  failed(code: string): void {
+  failed(number: string, code: string): void {
+    this.#beganMs.delete(number);
     this.#failed.set(code, (this.#failed.get(code) ?? 0) + 1);
   }
 

@@ -426,7 +426,7 @@ export class World {
         ended();
         const code = error instanceof ShoalError ? error.code : 'unknown';
         if (code === 'unknown') time.fail(error);
-        recorder.failed(code);
+        recorder.failed(String(number), code);
         this.history.add({ atMs: time.nowMs, host: '', what: 'error', text: `${id} ${code}` });
       },
     );
