@@ -6,7 +6,7 @@ import { isConsidered } from '../transport/mod.ts';
 import type { Flags } from './command.ts';
 import { decisionLines, groundsOf, type Told, withRules } from './decision-lines.ts';
 import { fleetOf } from './find.ts';
-import { printable, printData, printJson, say } from './output.ts';
+import { printable, printJson, printText, say } from './output.ts';
 
 /** The latest decisions about VMs. */
 export async function explainLast(flags: Flags, count: number, json: boolean): Promise<number> {
@@ -38,7 +38,7 @@ export async function explainRequest(flags: Flags, id: string, json: boolean): P
 }
 
 function print(lines: readonly string[], told: readonly Told[]): void {
-  printData(withRules(lines, told));
+  printText(withRules(lines, told));
 }
 
 /** @throws NATS_MESSAGE_INVALID */

@@ -16,7 +16,7 @@ import { SimulatedNats } from './nats-server.ts';
 import { SimulatedProcess } from './process.ts';
 import { Chance } from './random.ts';
 import { Recorder, type Report } from './report.ts';
-import { requestText } from './request-text.ts';
+import { numberIn, requestText } from './request-text.ts';
 import type { Scenario } from './scenario.ts';
 import { ShoalLife } from './shoal.ts';
 import { VirtualTime } from './virtual-time.ts';
@@ -90,7 +90,10 @@ export class World {
       ...(scenario.msPerUnit === undefined ? {} : { msPerUnit: scenario.msPerUnit }),
       violation,
       note: (what) => this.recorder.count(what),
-      onWork: (vm, payload) => this.checks.works(vm, payload),
+      onWork: (vm, payload) => {
+        this.checks.works(vm, payload);
+        this.recorder.began(numberIn(payload), time.nowMs);
+      },
       onSpawn: (vm) => this.checks.spawns(vm),
       record: (what, vm, text) => this.record(what, vm, text),
     });
@@ -137,12 +140,12 @@ export class World {
   }
 
   /** Has an actor fail as a defect would: its supervisor starts it anew. */
-  crashActor(which: 'router' | 'controller'): void {
+  crashActor(which: 'router' | 'controller'): boolean {
     const { life } = this;
-    if (life === undefined || !this.isShoalUp) return;
+    if (life === undefined || !this.isShoalUp) return false;
     // More of them in a minute, and the supervisor rightly gives up.
     this.#coreCrashesMs = this.#coreCrashesMs.filter((atMs) => this.time.nowMs - atMs < 60_000);
-    if (this.#coreCrashesMs.length >= CORE_CRASHES_MAX) return;
+    if (this.#coreCrashesMs.length >= CORE_CRASHES_MAX) return false;
     this.#coreCrashesMs.push(this.time.nowMs);
     this.record(`${which}-killed`);
     this.checks.restarted();
@@ -155,31 +158,35 @@ export class World {
     };
     if (which === 'router') life.core.router.tell({ kind: 'snapshot', replyTo });
     else life.core.controller.tell({ kind: 'vms', replyTo });
+    return true;
   }
 
   /** Has the actor of a VM fail, if one has an actor that can. */
-  crashVmActor(chance: Chance): void {
+  crashVmActor(chance: Chance): boolean {
     const home = this.isShoalUp ? this.life?.home : undefined;
     const vm = home === undefined ? undefined : chance.oneOf(home.vms);
-    if (vm === undefined) return;
+    if (vm === undefined) return false;
     this.record('vm-actor-killed', vm);
     this.#noteWhatIsInHand('vm-actor');
     home?.crashActor(vm);
+    return true;
   }
 
   /** Ends a worker thread, and the actors of half of the VMs with it. */
-  loseShard(chance: Chance): void {
+  loseShard(chance: Chance): boolean {
     const home = this.isShoalUp ? this.life?.home : undefined;
-    if (home === undefined) return;
+    if (home === undefined) return false;
     this.record('shard-killed');
     this.#noteWhatIsInHand('shard');
     home.loseShard(chance.below(SHARDS));
+    return true;
   }
 
-  loseLauncher(): void {
-    if (!this.isShoalUp) return;
+  loseLauncher(): boolean {
+    if (!this.isShoalUp) return false;
     this.record('launcher-killed');
     this.life?.hypervisor.loseLauncher();
+    return true;
   }
 
   /** Kills Shoal; what else runs on the host goes on. It is started again after a while. */
@@ -197,10 +204,11 @@ export class World {
   }
 
   /** Changes a parameter as `shoal params set` does, if Shoal is up. */
-  setParameter(key: string, value: number): void {
-    if (!this.isShoalUp) return;
+  setParameter(key: string, value: number): boolean {
+    if (!this.isShoalUp) return false;
     this.record('params', undefined, `${key}=${value}`);
     this.life?.settings.set({ [key]: value }).catch(() => this.record('params-failed'));
+    return true;
   }
 
   /** How many VMs the host's memory allows beside the reserve. */
@@ -210,9 +218,9 @@ export class World {
   }
 
   /** What an administrator asks for, if Shoal is up. */
-  command(command: SimulatedCommand): void {
+  command(command: SimulatedCommand): boolean {
     const { life } = this;
-    if (life === undefined || !this.isShoalUp) return;
+    if (life === undefined || !this.isShoalUp) return false;
     this.record('command', undefined, JSON.stringify(command));
     const replyTo: Ref<CommandReply> = {
       path: '/administrator',
@@ -222,9 +230,12 @@ export class World {
       },
     };
     const tell = (): void => void life.core.router.tell({ ...command, replyTo });
-    if (command.kind !== 'scale') return tell();
-    // As the administration does: on disk first, and not at all if that fails.
-    life.settings.write({ min_vm_count: command.vmCount }).then(tell, () => this.record('params-failed'));
+    if (command.kind !== 'scale') tell();
+    else {
+      // As the administration does: on disk first, and not at all if that fails.
+      life.settings.write({ min_vm_count: command.vmCount }).then(tell, () => this.record('params-failed'));
+    }
+    return true;
   }
 
   get minVmCount(): number {
@@ -325,10 +336,10 @@ export class World {
     this.#decisions?.onEvent({ ...event, atMs: this.time.nowMs });
     const by = rule === undefined ? '' : `${rule} `;
     this.record(kind, vm, `${by}${text}${figures === undefined ? '' : ` ${JSON.stringify(figures)}`}`);
-    if (rule !== undefined) recorder.rule(rule);
+    if (rule !== undefined) recorder.rule(rule, kind);
     switch (kind) {
       case 'vm-ready':
-        return recorder.vmReady();
+        return recorder.vmReady(vm ?? 0);
       case 'vm-start':
         if (rule === 'R3' && figures?.['waiting'] !== undefined) recorder.coldStart();
         return spare === true ? checks.preparesSpare(vm ?? 0) : checks.wants(vm ?? 0);
@@ -389,17 +400,18 @@ export class World {
     const text = requestText(number, units, bytes) + (this.#chance.happens(scenario.deadlyRequests) ? DEADLY : '');
     const isReused = number > 0 && this.#chance.happens(scenario.reusedIds);
     const id = `r${isReused ? number - 1 - this.#chance.below(Math.min(number, 20)) : number}`;
-    this.#request(client, id, text, scenario.deadlineMs);
+    this.#request(client, id, text, number);
     if (!this.#chance.happens(scenario.repeats)) return;
     const other = this.#clients[this.#chance.below(this.#clients.length)] ?? client;
     time.after(this.#chance.below(2_000), () => {
       this.recorder.count('repeat-sent');
-      this.#request(other, id, text, scenario.deadlineMs);
+      this.#request(other, id, text, number);
     });
   }
 
-  #request(client: Client, id: string, text: string, deadlineMs: number): void {
+  #request(client: Client, id: string, text: string, number: number): void {
     const { time, recorder, checks } = this;
+    const { deadlineMs } = this.scenario;
     const sentMs = time.nowMs;
     this.#open += 1;
     recorder.sent();
@@ -414,7 +426,7 @@ export class World {
         ended();
         if (reply.text !== text)
           checks.violated(`request ${id} got the reply to another one: ${reply.text.slice(0, 40)}`);
-        recorder.succeeded(time.nowMs - sentMs);
+        recorder.succeeded(String(number), sentMs, time.nowMs);
         this.history.add({
           atMs: time.nowMs,
           host: '',
@@ -427,7 +439,7 @@ export class World {
         ended();
         const code = error instanceof ShoalError ? error.code : 'unknown';
         if (code === 'unknown') time.fail(error);
-        recorder.failed(code);
+        recorder.failed(String(number), code);
         this.history.add({ atMs: time.nowMs, host: '', what: 'error', text: `${id} ${code}` });
       },
     );

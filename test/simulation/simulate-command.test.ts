@@ -156,6 +156,75 @@ describe('shoal simulate', () => {
     expect(requests.wait_ms.max).toBeGreaterThan(600);
   });
 
+  test('says by what the requests of a trace compute', async () => {
+    const trace = join(folder(), 'trace.csv');
+    writeFileSync(
+      trace,
+      'TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,374,44\n2023-11-16 18:15:50,396,109\n',
+    );
+    const printed = async (...args: string[]): Promise<string> => (await simulate('--trace', trace, ...args)).stdout;
+    const [units, service, neither] = await Promise.all([
+      printed('--ms-per-unit', '10'),
+      printed('--service', '50'),
+      printed(),
+    ]);
+    expect(units).toMatch(/, service 10 ms a unit of work\n/);
+    expect(service).toMatch(/, service 50 ms \(not by the last column of the trace: that needs --ms-per-unit\)\n/);
+    expect(neither).toMatch(/, service lognormal:5:0\.7 ms \(not by the last column/);
+  });
+
+  test('beside --seeds, what is given is applied to each seed', async () => {
+    const run = async (...args: string[]): Promise<Readonly<Record<string, number>>> => {
+      const { stdout, exitCode } = await simulate('--seeds', '3', '-o', 'json', ...args);
+      expect(exitCode).toBe(0);
+      return parsed<{ readonly counts: Readonly<Record<string, number>> }>(stdout).counts;
+    };
+    const [alone, crashing] = await Promise.all([run(), run('--faults', 'vmCrash=60', '--param', 'min_vm_count=3')]);
+    expect(crashing['fault vmCrash']).toBeGreaterThan((alone['fault vmCrash'] ?? 0) + 30);
+  });
+
+  test('counts each VM once, each fault by its name, and each event of a rule by its kind', async () => {
+    // Shoal comes back often, and adopts VMs that were ready before; each says so again.
+    const options = ['--load', 'constant:5', '--duration', '60', '--param', 'min_vm_count=5'];
+    const [json, text] = await Promise.all([
+      simulate(...options, '--faults', 'shoalCrash=6,vmCrash=6', '-o', 'json'),
+      simulate(...options, '--faults', 'shoalCrash=6,vmCrash=6'),
+    ]);
+    const {
+      vms,
+      counts,
+      rules,
+      rule_events: kinds,
+    } = parsed<{
+      readonly vms: { readonly started: number; readonly ready: number };
+      readonly counts: Readonly<Record<string, number>>;
+      readonly rules: Readonly<Record<string, number>>;
+      readonly rule_events: Readonly<Record<string, Readonly<Record<string, number>>>>;
+    }>(json.stdout);
+    expect(counts['vm-ready']).toBeGreaterThan(vms.started);
+    expect(vms.ready).toBeLessThanOrEqual(vms.started);
+    const sums = Object.entries(kinds).map(([rule, by]) => [
+      rule,
+      Object.values(by).reduce((sum, one) => sum + one, 0),
+    ]);
+    expect(Object.fromEntries(sums)).toEqual(rules);
+    expect(text.stdout).toMatch(
+      new RegExp(`\\n +${counts['fault shoalCrash']}  shoalCrash\\n +${counts['fault vmCrash']}  vmCrash\\n`),
+    );
+  });
+
+  test('tells the latency, and how much of it passed before a VM began to work', async () => {
+    const { stdout } = await simulate('--load', 'constant:5', '--service', '50', '--duration', '20', '-o', 'json');
+    type Quantiles = { readonly p50: number; readonly max: number };
+    const { requests } = parsed<{
+      readonly requests: { readonly latency_ms: Quantiles; readonly queued_ms: Quantiles };
+    }>(stdout);
+    expect(requests.latency_ms.p50).toBeGreaterThan(50);
+    expect(requests.queued_ms.p50).toBeLessThan(5);
+    // The first one waits for a start.
+    expect(requests.latency_ms.max).toBeGreaterThan(50 + requests.queued_ms.p50);
+  });
+
   test('prints what it ran so that it can be run again, and the most VMs at a time, however short', async () => {
     const flags = ['--load', 'burst:5:200:30:0.1', '--param', 'min_vm_count=0', '--duration', '1'];
     const { stdout } = await simulate(...flags);
@@ -254,6 +323,7 @@ describe('shoal simulate', () => {
     'list.json': '[]',
     'shape.json': '{"scenario": {"guest": {"boot": 5}}}',
     'trace.csv': 'time,count\n1,2\n0,1\n',
+    'fine.csv': 'time,units\n0,1\n1,2\n',
   };
 
   test.each([
@@ -272,9 +342,20 @@ describe('shoal simulate', () => {
     [['--explain', 'last 0'], 2, /expected how many decisions \(1 to 500\), got "0"/],
     [['--chaos', '--load', 'constant:1'], 2, /give either --chaos or a load/],
     [['--scale', '2'], 2, /--scale belongs to --trace/],
-    [['--trace', 'no-such.csv'], 2, /^shoal: The trace .*no-such\.csv cannot be read: .* \[CONFIG_VALUE\]\n$/],
+    [['--failures', 'x.json'], 2, /--failures belongs to --seeds/],
+    [['--trace', 'fine.csv', '--ms-per-unit', '2', '--service', '5'], 2, /give either --service or --ms-per-unit/],
+    [['--chaos', '--trace', 'fine.csv'], 2, /give either --chaos or a load/],
+    [
+      ['--trace', 'no-such.csv'],
+      2,
+      /^shoal: The trace .*no-such\.csv cannot be read: there is no such file \(ENOENT\) \[CONFIG_VALUE\]\n$/,
+    ],
     [['--trace', 'trace.csv'], 2, /^shoal: Expected line 3 of the trace .*trace\.csv .* \[CONFIG_VALUE\]\n$/],
-    [['--scenario', 'no-such.json'], 2, /^shoal: .*no-such\.json holds no scenario .*ENOENT.* \[CONFIG_VALUE\]\n$/],
+    [
+      ['--scenario', 'no-such.json'],
+      2,
+      /^shoal: .*The scenario .*no-such\.json cannot be read: there is no such file \(ENOENT\) \[CONFIG_VALUE\]\n$/,
+    ],
     [['--scenario', 'empty.json'], 2, /^shoal: .*empty\.json holds no scenario .* \[CONFIG_VALUE\]\n$/],
     [
       ['--scenario', 'other.json'],
