@@ -103,10 +103,9 @@ export const simulateCommand: Command = {
   ],
   run({ flags }) {
     const json = flags.oneOf('output', ['table', 'json']) === 'json';
-    const decisions = new SimulationDecisions(simulateCommand, flags, json);
-    const { task, count, hasLines, chart, failures } = planOf(simulateCommand, flags);
+    const { task, count, hasLines, chart, decisions, failures } = planOf(simulateCommand, flags);
     if (count !== undefined) return runMany(task, count, json, failures);
-    return runOne(scenarioOfSeed(task), { json, hasLines, chart, decisions });
+    return runOne(scenarioOfSeed(task), { json, hasLines, chart, decisions: new SimulationDecisions(decisions, json) });
   },
 };
 

@@ -15,23 +15,34 @@ type Subject =
   | { readonly kind: 'vm'; readonly vm: number }
   | { readonly kind: 'request'; readonly request: string };
 
-/** As `shoal events` prints them. */
-type EventForm = 'line' | 'why' | 'json';
+/** What is to be told of a run besides its result. */
+export interface WantedDecisions {
+  /** As `shoal events` prints them. */
+  readonly events: 'line' | 'why' | undefined;
+  readonly subject: Subject | undefined;
+}
+
+/** @throws USAGE */
+export function wantedDecisions(command: Command, flags: Flags): WantedDecisions {
+  if (flags.has('why') && !flags.has('events')) throw usage(command, '--why belongs to --events');
+  const explain = flags.text('explain');
+  return {
+    events: flags.has('events') ? (flags.has('why') ? 'why' : 'line') : undefined,
+    subject: explain === undefined ? undefined : subjectOf(command, explain),
+  };
+}
 
 /** What a simulated fleet decided, told as `shoal events` and `shoal explain` tell it of a real one. */
 export class SimulationDecisions implements DecisionListener {
-  readonly #form: EventForm | undefined;
+  readonly #form: WantedDecisions['events'] | 'json';
   readonly #subject: Subject | undefined;
   readonly #decisions = new Explanations();
   readonly #events: FleetEvent[] = [];
   readonly #steps: RequestRecord[] = [];
 
-  /** @throws USAGE */
-  constructor(command: Command, flags: Flags, json: boolean) {
-    if (flags.has('why') && !flags.has('events')) throw usage(command, '--why belongs to --events');
-    if (flags.has('events')) this.#form = json ? 'json' : flags.has('why') ? 'why' : 'line';
-    const explain = flags.text('explain');
-    if (explain !== undefined) this.#subject = subjectOf(command, explain);
+  constructor({ events, subject }: WantedDecisions, json: boolean) {
+    this.#form = events !== undefined && json ? 'json' : events;
+    this.#subject = subject;
   }
 
   /** Whether something of it was asked for. */

@@ -37,6 +37,7 @@ const VALUES: Readonly<Record<string, string>> = {
   scenario,
   chart: '/tmp/chart.svg',
   output: 'json',
+  explain: 'vm 3',
 };
 
 /** Flags that another one needs. */
@@ -45,6 +46,7 @@ const NEEDS: Readonly<Record<string, string>> = {
   scale: 'trace',
   'ms-per-unit': 'trace',
   failures: 'seeds',
+  why: 'events',
 };
 
 type Effect = { readonly effect: string } | { readonly refused: string };
@@ -96,7 +98,9 @@ describe('each flag of shoal simulate, beside each other one', () => {
       ...['trace', 'from', 'scale', 'ms-per-unit'].map((part) => `${part} chaos`),
       'service ms-per-unit',
       'chaos scenario',
-      ...['seeds', 'failures'].flatMap((one) => ['lines', 'chart'].map((other) => `${one} ${other}`)),
+      ...['seeds', 'failures'].flatMap((one) =>
+        ['lines', 'chart', 'events', 'why', 'explain'].map((other) => `${one} ${other}`),
+      ),
     ];
     expect([...refused].sort()).toEqual([...new Set(expected)].sort());
   });

@@ -15,6 +15,7 @@ import {
 import type { Command, Flags } from './command.ts';
 import { usage } from './parse.ts';
 import { settings } from './settings.ts';
+import { type WantedDecisions, wantedDecisions } from './simulation-decisions.ts';
 import { readScenario } from './simulation-failures.ts';
 
 const SEED_MAX = 2 ** 31 - 1;
@@ -54,6 +55,7 @@ export interface Plan {
   readonly count: number | undefined;
   readonly hasLines: boolean;
   readonly chart: string | undefined;
+  readonly decisions: WantedDecisions;
   readonly failures: string;
 }
 
@@ -66,7 +68,8 @@ const SEEDS_MAX = 10_000_000;
 export function planOf(command: Command, flags: Flags): Plan {
   const count = flags.whole('seeds', { min: 1, max: SEEDS_MAX });
   const [hasLines, chart, failures] = [flags.has('lines'), flags.text('chart'), flags.text('failures')];
-  const showsOne = hasLines || chart !== undefined || flags.has('events') || flags.text('explain') !== undefined;
+  const decisions = wantedDecisions(command, flags);
+  const showsOne = hasLines || chart !== undefined || decisions.events !== undefined || decisions.subject !== undefined;
   if (count !== undefined && showsOne) {
     throw usage(
       command,
@@ -84,6 +87,7 @@ export function planOf(command: Command, flags: Flags): Plan {
     count,
     hasLines,
     chart,
+    decisions,
     failures: failures ?? 'simulation-failures.json',
   };
 }

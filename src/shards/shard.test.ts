@@ -20,11 +20,11 @@ function setUp() {
     clock,
     start: ({ onEnded }) => {
       ends.push(onEnded);
-      // All that a shard uses of its thread.
       return {
         isUp: false,
         terminate: (why: string) => void terminated.push(why),
         ended: Promise.resolve(),
+        // All that a shard uses of its thread.
       } as unknown as ShardThread;
     },
     onUp: () => undefined,

@@ -9,7 +9,7 @@ import { SimulatedDisk } from './disk.ts';
 import { FaultInjector, type SimulatedCommand } from './fault-injector.ts';
 import { DEADLY } from './guest.ts';
 import type { History } from './history.ts';
-import { type Arrival, type Load, shapedLoad, tracedLoad } from './load.ts';
+import type { Arrival, Load } from './load.ts';
 import { MachineRoom, VM_BYTES } from './machine-room.ts';
 import { connectionOf, SimulatedConnection } from './nats-connection.ts';
 import { SimulatedNats } from './nats-server.ts';
@@ -18,6 +18,7 @@ import { Chance } from './random.ts';
 import { Recorder, type Report } from './report.ts';
 import { numberIn, requestText } from './request-text.ts';
 import type { Scenario } from './scenario.ts';
+import { loadFrom } from './scenario-load.ts';
 import { ShoalLife } from './shoal.ts';
 import { VirtualTime } from './virtual-time.ts';
 import { SHARDS, VM_ACTOR_DEFECT } from './vm-home.ts';
@@ -127,7 +128,7 @@ export class World {
     // The load begins when the service does.
     await time.run(START_MS_MAX, () => this.isShoalUp);
     const faults = new FaultInjector(this, this.#chance.stream('faults'));
-    const load = this.#load(time.nowMs);
+    const load = loadFrom(time.nowMs, scenario, this.#chance.stream('load'));
     time.after(0, () => this.#nextArrival(load));
     time.after(SAMPLE_MS, () => this.#sample());
     faults.start();
@@ -366,21 +367,6 @@ export class World {
       });
       this.#clients.push(client);
     }
-  }
-
-  #load(startMs: number): Load {
-    const { load, durationMs } = this.scenario;
-    const chance = this.#chance.stream('load');
-    const made =
-      load.kind === 'trace'
-        ? tracedLoad(load.rows, load.scale, chance, durationMs)
-        : shapedLoad(load, chance, durationMs);
-    return {
-      next: () => {
-        const arrival = made.next();
-        return arrival === undefined ? undefined : { ...arrival, atMs: arrival.atMs + startMs };
-      },
-    };
   }
 
   #nextArrival(load: Load): void {

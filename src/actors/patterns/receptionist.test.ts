@@ -181,6 +181,7 @@ describe('a receptionist', () => {
     await using kit = testKit();
     const { desk } = setUp(kit);
     const p = kit.probe<Listing<unknown>>();
+    // A ref that takes any message takes none in particular.
     const both = p.ref as Ref<never>;
     desk.tell({ kind: 'register', name: 'printers', ref: both });
     desk.tell({ kind: 'subscribe', name: 'printers', subscriber: p.ref });
