@@ -191,6 +191,22 @@ export function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file: a part of its path is no folder',
+  EISDIR: 'it is a folder',
+  EACCES: 'this user may not read it',
+  ELOOP: 'its links lead in a circle',
+};
+
+/** Why a file cannot be read, for a message: `there is no such file (ENOENT)`. */
+export function whyUnreadable(cause: unknown): string {
+  const code = codeOf(cause);
+  if (code === undefined) return cause instanceof Error ? cause.message : String(cause);
+  const why = UNREADABLE[code];
+  return why === undefined ? code : `${why} (${code})`;
+}
+
 function envelopeOf(error: unknown, depth: number): ErrorEnvelope {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error), details: {} };
   const code = anyCodeOf(error);

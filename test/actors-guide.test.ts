@@ -20,12 +20,14 @@ afterAll(() => rmSync(folder, { recursive: true }));
 for (const linked of ['src', 'node_modules']) symlinkSync(join(home, linked), join(folder, linked));
 writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
 const pages = ['actors', 'patterns'].map((page) => readFileSync(join(home, `docs/${page}.md`), 'utf8'));
-const examples = pages.flatMap(programsOf).map(({ code, ...example }, index) => {
-  const file = join(folder, `example-${index}.ts`);
-  const text = code
+const fromSources = (code: string): string =>
+  code
     .replaceAll("'shoal/actors/kit'", "'./src/actors/kit/mod.ts'")
-    .replaceAll("'shoal/actors'", "'./src/actors/mod.ts'");
-  writeFileSync(file, text);
+    .replaceAll(/'shoal\/(actors|shards)'/g, "'./src/$1/mod.ts'");
+const examples = pages.flatMap(programsOf).map(({ code, files, ...example }, index) => {
+  const file = join(folder, `example-${index}.ts`);
+  writeFileSync(file, fromSources(code));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), fromSources(text));
   return { ...example, file };
 });
 

@@ -107,7 +107,11 @@ function guidePrograms(): Program[] {
     programsOf(readFileSync(join(shipped, 'docs', page), 'utf8')),
   );
   expect(programs.length).toBeGreaterThan(8);
-  return programs.map(({ code, prints }, index) => ({ name: `example-${index}`, files: { 'main.ts': code }, prints }));
+  return programs.map(({ code, prints, files }, index) => ({
+    name: `example-${index}`,
+    files: { ...files, 'main.ts': code },
+    prints,
+  }));
 }
 
 /** The page shows them as they stand in a folder, beside what each prints. */
@@ -141,7 +145,8 @@ async function expectToCompile(): Promise<void> {
     strict: true,
     noEmit: true,
     allowImportingTsExtensions: true,
-    skipLibCheck: true,
+    // The types of the package hold for a project that has neither the DOM nor the packages behind them.
+    skipLibCheck: false,
     typeRoots: [join(ROOT, 'node_modules', '@types')],
     types: ['node'],
   };

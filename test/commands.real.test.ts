@@ -75,7 +75,7 @@ describe('against a running fleet', () => {
     [['--op', 'a\nb', 'x'], 2, /expected --op to be 1 to 64 of a-z, 0-9, "-", "." and "_", got "a\\nb".*\[USAGE\]/],
     [['--deadline', '0', 'x'], 2, /--deadline to be a whole number from 1/],
     [['--deadline', '100', '--op', 'spin', '60000'], 1, /REQUEST_DEADLINE/],
-    [['--file', '/nowhere/at/all'], 2, /\/nowhere\/at\/all cannot be read \(ENOENT\)/],
+    [['--file', '/nowhere/at/all'], 2, /\/nowhere\/at\/all cannot be read: there is no such file \(ENOENT\)/],
     [['a', '--file', 'b'], 2, /not both/],
   ])('send %j ends with %i and says why', async (args, exitCode, message) => {
     const finished = await fleet.run('send', args);

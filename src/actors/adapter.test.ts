@@ -137,4 +137,18 @@ describe('an adapter', () => {
     expect(kit.failures).toMatchObject([{ path: '/own', error: { message: 'no price is -1' } }]);
     expect(kit.system.deadLetters.latest()).toMatchObject([{ to: '/own', message: -1, why: 'stopped' }]);
   });
+
+  it('tells a watcher that has watched it twice of its end once, as it asked for last', async () => {
+    await using kit = testKit();
+    const { own, numbers } = adapted(kit, kit.probe<Own>().ref);
+    const seen: string[] = [];
+    kit.system.spawn<string>((context) => {
+      context.watch(numbers, () => 'first');
+      context.watch(numbers, () => 'second');
+      return (message) => void seen.push(message);
+    });
+    await kit.system.stop(own);
+    await kit.settle();
+    expect(seen).toEqual(['second']);
+  });
 });

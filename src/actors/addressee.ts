@@ -1,4 +1,5 @@
 import { ShoalError } from '../errors.ts';
+import { shown } from './checks.ts';
 import type { EndListener } from './ends.ts';
 import type { LinkedList } from './linked-list.ts';
 import type { Exit, Ref } from './ref.ts';
@@ -21,7 +22,7 @@ export interface Addressee {
   /** Tells `listener` of the next end. @returns how to cancel it */
   onEnd(listener: (exit: Exit) => void): () => void;
   /** Those that `onEnd` would tell, if the actor is one of this thread: asks join them without a function each. */
-  readonly ends?: { readonly listeners: LinkedList<EndListener> };
+  readonly ends?: { readonly listeners: LinkedList<EndListener> } | undefined;
   /** Ends the actor. Resolves when it has ended or was abandoned at its time limit. */
   shutdown(timeoutMs?: number): Promise<void>;
 }
@@ -29,7 +30,15 @@ export interface Addressee {
 /** @throws ACTOR_REF_INVALID for a ref that is no actor */
 export function addresseeOf(ref: Ref<never>): Addressee {
   if (isAddressee(ref)) return ref;
-  throw new ShoalError('ACTOR_REF_INVALID', `${ref.path} is not an actor of this system`);
+  throw noActor(ref);
+}
+
+/** For what is no ref of an actor of this system, as programs in JavaScript pass anything. */
+export function noActor(ref: unknown): ShoalError {
+  const path = typeof ref === 'object' && ref !== null && 'path' in ref ? ref.path : undefined;
+  const isRef = typeof path === 'string';
+  const text = isRef ? `${path} is not an actor of this system` : `Expected the ref of an actor, got ${shown(ref)}`;
+  return new ShoalError('ACTOR_REF_INVALID', text);
 }
 
 /** A ref that takes offers, as `Context.offer` describes. */
@@ -40,17 +49,18 @@ export interface Offerable<M> extends Ref<M> {
 
 /** A ref with a method of this name takes offers. */
 export function takesOffers<M>(ref: Ref<M>): ref is Offerable<M> {
-  return 'offer' in ref && typeof ref.offer === 'function';
+  return isObject(ref) && 'offer' in ref && typeof ref.offer === 'function';
 }
 
 /** @throws ACTOR_REF_INVALID for a ref that takes no offers */
 export function offerTo<M>(ref: Ref<M>, message: M, signal?: AbortSignal): Promise<boolean> {
   if (takesOffers(ref)) return ref.offer(message, signal);
-  throw new ShoalError('ACTOR_REF_INVALID', `${ref.path} is not an actor of this system`);
+  throw noActor(ref);
 }
 
 /** Ends the actor behind a ref once it has handled what waits. @throws ACTOR_REF_INVALID for a ref that cannot be drained */
 export function drainOf(ref: Ref<never>, timeoutMs?: number): Promise<void> {
+  if (!isObject(ref)) throw noActor(ref);
   if ('drain' in ref && typeof ref.drain === 'function') {
     // A ref with a method of this name can be drained, as `Context.drain` describes.
     return (ref as Ref<never> & { drain(timeoutMs?: number): Promise<void> }).drain(timeoutMs);
@@ -62,5 +72,9 @@ export function drainOf(ref: Ref<never>, timeoutMs?: number): Promise<void> {
 }
 
 function isAddressee(ref: Ref<never>): ref is Ref<never> & Addressee {
-  return 'watch' in ref && 'onEnd' in ref && 'shutdown' in ref;
+  return isObject(ref) && 'watch' in ref && 'onEnd' in ref && 'shutdown' in ref;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }

@@ -1,9 +1,9 @@
-import { ShoalError } from '../errors.ts';
+import { noActor } from './addressee.ts';
 import { Cell } from './cell.ts';
 import type { Ref } from './ref.ts';
 
 /** @throws ACTOR_REF_INVALID for a ref that is no actor of this thread */
 export function asCell<M>(ref: Ref<M>): Cell<M> {
   if (ref instanceof Cell) return ref;
-  throw new ShoalError('ACTOR_REF_INVALID', `${ref.path} is not an actor of this system`);
+  throw noActor(ref);
 }

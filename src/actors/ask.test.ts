@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { asCell } from './as-cell.ts';
+import { ask } from './ask.ts';
 import { type TestKit, testKit } from './kit/mod.ts';
 import type { AskOutcome, Ref } from './mod.ts';
 
@@ -29,6 +31,57 @@ describe('ask', () => {
     );
     await kit.system.ask(echo, question, 10);
     expect(kit.clock.pending).toBe(0);
+  });
+
+  it('leaves nothing behind at the actor that was asked, replied or not', async () => {
+    await using kit = testKit();
+    const ref = kit.system.spawn<Question>(
+      () =>
+        ({ replyTo }) =>
+          void replyTo.tell('yes'),
+    );
+    const silent = kit.system.spawn<Question>(() => () => undefined);
+    await kit.system.ask(ref, question, 10);
+    const given = kit.system.ask(silent, question, 10).catch(() => undefined);
+    expect(asCell(silent).ends.listeners.length).toBe(1);
+    await kit.advance(10);
+    await given;
+    let adapted: Ref<Question> | undefined;
+    const behind = kit.system.spawn<Question>((context) => {
+      adapted = context.adapt<Question>((message) => message);
+      return ({ replyTo }) => void replyTo.tell('yes');
+    });
+    // It was made at the start.
+    await kit.system.ask(adapted as unknown as Ref<Question>, question, 10);
+    expect([ref, silent, behind].map((one) => asCell(one).ends.listeners.length)).toEqual([0, 0, 0]);
+  });
+
+  it('tells all that wait until it is settled, and at once those that come later', async () => {
+    await using kit = testKit();
+    const ref = kit.system.spawn<Question>(
+      () =>
+        ({ replyTo }) =>
+          void replyTo.tell('yes'),
+    );
+    const told: string[] = [];
+    const replyTo = ask<Question, string>(
+      asCell(ref).kernel,
+      { to: ref, toMessage: question, timeoutMs: 10 },
+      { replied: (reply) => told.push(reply), failed: () => undefined },
+    );
+    for (const name of ['a', 'b', 'c']) replyTo.onSettled(() => told.push(name));
+    await kit.settle();
+    replyTo.onSettled(() => told.push('late'));
+    expect(told).toEqual(['a', 'b', 'c', 'yes', 'late']);
+  });
+
+  it('of an actor that is being drained says that it is not running', async () => {
+    await using kit = testKit();
+    const ref = kit.system.spawn<Question | 'work'>(() => () => new Promise(() => undefined), { stopTimeoutMs: 1 });
+    ref.tell('work');
+    await kit.settle();
+    void kit.system.drain(ref, 1);
+    await expect(kit.system.ask(ref, question, 10)).rejects.toMatchObject({ code: 'ACTOR_STOPPED' });
   });
 
   it.each([0, -1_000, Number.NaN])('is refused before it sends, if its time is %s ms', async (timeoutMs) => {
@@ -100,8 +153,11 @@ describe('ask', () => {
 
   it('is rejected at once by a full mailbox', async () => {
     await using kit = testKit();
-    const ref = kit.system.spawn<Question>(() => () => undefined, { capacity: 0 });
+    const ref = kit.system.spawn<Question>(() => () => undefined, { capacity: 1 });
+    const first = kit.system.ask(ref, question, 10).catch(() => undefined);
     await expect(kit.system.ask(ref, question, 10)).rejects.toMatchObject({ code: 'ACTOR_MAILBOX_FULL' });
+    await kit.advance(10);
+    await first;
   });
 
   it('does not keep a failure from the parent', async () => {

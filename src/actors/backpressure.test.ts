@@ -35,6 +35,10 @@ describe('backpressure', () => {
       await kit.settle();
     }
     expect(sent).toEqual([1, 2, 3, 4, 5]);
+    worker.next();
+    await kit.settle();
+    // Two wait, half of its capacity.
+    expect(sent.length).toBeGreaterThan(5);
     for (let n = 0; n < 12; n++) {
       worker.next();
       await kit.settle();
@@ -140,6 +144,37 @@ describe('backpressure', () => {
     void kit.system.stop(second);
     await kit.advance(1);
     expect(kit.system.tree().children.map(({ path }) => path)).toEqual([released.path]);
+  });
+
+  it('does not hold the next incarnation of a sender that ended while it was held', async () => {
+    await using kit = testKit();
+    const full = kit.system.spawn<number>(() => () => new Promise(() => undefined), {
+      capacity: 1,
+      overflow: 'backpressure',
+      stopTimeoutMs: 1,
+    });
+    const begun: number[] = [];
+    let sender: Ref<number> | undefined;
+    const parent = kit.system.spawn<'restart'>((context) => {
+      const own = context.spawn<number>(() => (n) => {
+        begun.push(n);
+        if (n < 10) full.tell(n);
+      });
+      sender = own;
+      return async () => {
+        await context.stop(own);
+        await context.restart(own);
+      };
+    });
+    for (const n of [1, 2, 3, 4]) sender?.tell(n);
+    await kit.settle();
+    const before = begun.length;
+    expect(begun).not.toContain(4);
+    parent.tell('restart');
+    await kit.settle();
+    for (const n of [10, 11]) sender?.tell(n);
+    await kit.settle();
+    expect(begun.slice(before)).toEqual([10, 11]);
   });
 });
 

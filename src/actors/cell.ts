@@ -5,10 +5,10 @@ import type { Undelivered } from './dead-letters.ts';
 import { ending } from './ending.ts';
 import { Ends, type Listener } from './ends.ts';
 import type { Kernel } from './kernel.ts';
-import type { Child, Life, Parent, State } from './life.ts';
+import { type Life, type Parent, pathOf, type State } from './life.ts';
 import type { Letter, Mailbox, Overflow, Sender } from './mailbox.ts';
 import { Marks } from './marks.ts';
-import { isRevoked, type Notice } from './notice.ts';
+import { isNotice, isRevoked, type Notice } from './notice.ts';
 import { CAPACITY_DEFAULT, STOP_TIMEOUT_MS_DEFAULT } from './options.ts';
 import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
@@ -32,10 +32,9 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   #receive: Receive<M> | undefined;
   #incarnation: Life<Cell<never>> | undefined;
   #handled = 0;
-  /**
-   * Something besides mail matters at the end of this turn. One flag stands for all such things, so that most turns
-   * check nothing else.
-   */
+  /** How many messages the turn had handled when the end of a slice interrupted it. The rest of `throughput` is left. */
+  #interruptedAfter = 0;
+  /** Something besides mail matters at the end of this turn. Most turns check nothing but this one flag. */
   #alerted = false;
   /** The receivers in whose mailboxes this actor waits for room. */
   #awaited: Set<Pausable> | undefined;
@@ -70,10 +69,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   }
 
   get path(): string {
-    const names: string[] = [];
-    // Actors may be nested deeper than calls can be.
-    for (let at: Child | Parent = this; at.parent !== undefined; at = at.parent) names.push(at.name);
-    return `/${names.reverse().join('/')}`;
+    return pathOf(this);
   }
 
   /** `stopping` also while it only handles what waits. */
@@ -143,9 +139,9 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     return true;
   }
 
-  /** Like `take`, for a message that the actor sends itself. */
+  /** Like `take`, for a message that a timer of the actor sends it. Its timers end with it. */
   takeOwn(message: M, notice: Notice): boolean {
-    return this.#takeOrRefuse(message, this, notice);
+    return !this.#isEnding && this.#takeOrRefuse(message, this, notice);
   }
 
   get marks(): Marks {
@@ -232,11 +228,9 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
       return false;
     }
     const pending = this.#handle(incarnation, slice);
-    if (pending !== undefined) {
-      this.#suspend(pending, incarnation);
-      return false;
-    }
-    return this.#endTurn();
+    if (pending === undefined) return this.#endTurn();
+    this.#suspend(pending, incarnation);
+    return false;
   }
 
   pause(receiver: Pausable): void {
@@ -259,7 +253,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.#room?.forget(sender);
   }
 
-  /** The actor ends. Messages that wait become dead letters. */
+  /** The actor ends. Messages that wait become dead letters, but not what its own timers and watches have sent. */
   close(): void {
     this.#state = 'stopping';
     this.alert();
@@ -331,7 +325,9 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     let handled = 0;
     /** Those of them that the slice knows of. */
     let spent = 0;
-    let handledMax = Math.min(throughput, slice.messagesLeft);
+    const turnMax = throughput - this.#interruptedAfter;
+    this.#interruptedAfter = 0;
+    let handledMax = Math.min(turnMax, slice.messagesLeft);
     kernel.current = this;
     try {
       while (mailbox.length > 0) {
@@ -345,10 +341,14 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
         if (pending !== undefined) return pending;
         if (this.#alerted && (incarnation.endReason !== undefined || this.#awaited !== undefined)) break;
         if (handled < handledMax) continue;
+        if (handled === turnMax) break;
         const isOver = slice.spend(handled - spent);
         spent = handled;
-        if (isOver || handled === throughput) break;
-        handledMax = Math.min(throughput, handled + slice.messagesLeft);
+        if (isOver) {
+          if (mailbox.length > 0) this.#interruptedAfter = throughput - turnMax + handled;
+          break;
+        }
+        handledMax = Math.min(turnMax, handled + slice.messagesLeft);
       }
     } catch (error) {
       incarnation.failHandling(error);
@@ -435,9 +435,10 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     }
   }
 
-  #drop(why: Undelivered): void {
+  #drop(why: 'stopped' | 'dropped'): void {
     const { message, sender } = this.#mailbox.drop();
-    if (!isRevoked(sender)) this.refuse(message, why, sender);
+    const isUnwanted = why === 'stopped' ? isNotice(sender) : isRevoked(sender);
+    if (!isUnwanted) this.refuse(message, why, sender);
   }
 
   #roomQueue(): RoomQueue {

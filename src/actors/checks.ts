@@ -14,17 +14,24 @@ export type Rules<O extends object> = Readonly<Record<keyof O & string, Rule>>;
 
 export const MS_ABOVE_0 = numberRule('a number of milliseconds above 0', (ms) => ms > 0);
 export const MS_FROM_0 = numberRule('a number of milliseconds from 0 up', (ms) => ms >= 0);
-export const NUMBER_FROM_0 = numberRule('a number from 0 up', (value) => value >= 0);
 export const WHOLE_FROM_1 = numberRule(
   'a whole number from 1 up',
   (value) => Number.isSafeInteger(value) && value >= 1,
 );
 export const WHOLE_NUMBER = numberRule('a whole number', Number.isSafeInteger);
+export const CAPACITY = numberRule('a whole number from 1 up, or Infinity', (count) => count >= 1 && isCount(count));
 export const COUNT = numberRule('a whole number from 0 up, or Infinity', isCount);
 export const FUNCTION = rule('a function', (value) => typeof value === 'function');
 export const TEXT = rule('a text', (value) => typeof value === 'string');
+export const PROMISE = rule('a promise', isThenable);
 export const BOOLEAN = rule('true or false', (value) => typeof value === 'boolean');
 export const ANYTHING = rule('anything', () => true);
+
+/** One of these words. */
+export function oneOf(...words: readonly string[]): Rule {
+  const last = words.at(-1);
+  return rule(`${words.slice(0, -1).join(', ')} or ${last}`, (value) => words.some((word) => word === value));
+}
 
 export function rule(expected: string, passes: (value: unknown) => boolean): Rule {
   return { expected, passes };
@@ -92,6 +99,10 @@ export function shown(value: unknown): string {
   const text = typeof value === 'string' ? value : inspect(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY });
   const short = text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}...` : text;
   return `\`${short}\` (${value === null ? 'null' : typeof value})`;
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 function isCount(value: number): boolean {

@@ -1,10 +1,11 @@
 import { ShoalError } from '../errors.ts';
+import { SmallMap } from '../small-map.ts';
 import type { Cell } from './cell.ts';
 import type { Child } from './life.ts';
 
 /** The living children of one incarnation, by name and in the order of their start. */
 export class Children {
-  readonly #byName = new Map<string, Cell<never>>();
+  readonly #byName = new SmallMap<string, Cell<never>>();
 
   get size(): number {
     return this.#byName.size;

@@ -6,15 +6,17 @@ export type CleanUp = () => undefined | void | Promise<void>;
 export class CleanUps {
   /** The first failure. It does not keep the others from running. */
   failure: ErrorEnvelope | undefined;
-  readonly #before: CleanUp[] = [];
-  readonly #after: CleanUp[] = [];
+  #before: CleanUp[] | undefined;
+  #after: CleanUp[] | undefined;
 
   add(cleanUp: CleanUp, when: 'after-children' | 'before-children'): void {
-    (when === 'before-children' ? this.#before : this.#after).push(cleanUp);
+    // A list that begins with what it holds takes no more room than that: most actors have one clean-up.
+    if (when === 'before-children') this.#before = added(this.#before, cleanUp);
+    else this.#after = added(this.#after, cleanUp);
   }
 
   async runBeforeChildren(): Promise<void> {
-    for (let next = this.#before.pop(); next !== undefined; next = this.#before.pop()) await this.#run(next);
+    for (let next = this.#before?.pop(); next !== undefined; next = this.#before?.pop()) await this.#run(next);
   }
 
   /** Runs all that are left, and those that are added meanwhile. Never rejects. */
@@ -23,7 +25,7 @@ export class CleanUps {
   }
 
   get isEmpty(): boolean {
-    return this.#before.length === 0 && this.#after.length === 0;
+    return (this.#before?.length ?? 0) === 0 && (this.#after?.length ?? 0) === 0;
   }
 
   /** Starts all that are left, and waits for none of them. */
@@ -32,7 +34,7 @@ export class CleanUps {
   }
 
   #next(): CleanUp | undefined {
-    return this.#before.pop() ?? this.#after.pop();
+    return this.#before?.pop() ?? this.#after?.pop();
   }
 
   async #run(cleanUp: CleanUp): Promise<void> {
@@ -42,4 +44,10 @@ export class CleanUps {
       this.failure ??= toEnvelope(error);
     }
   }
+}
+
+function added(list: CleanUp[] | undefined, cleanUp: CleanUp): CleanUp[] {
+  if (list === undefined) return [cleanUp];
+  list.push(cleanUp);
+  return list;
 }

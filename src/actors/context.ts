@@ -5,14 +5,14 @@ import { asCell } from './as-cell.ts';
 import { ask } from './ask.ts';
 import type { ActorSystem, AskOutcome, Behaviour, Context, Receive, SpawnOptions } from './behaviour.ts';
 import { Cell } from './cell.ts';
-import { checked, FUNCTION } from './checks.ts';
+import { checked, FUNCTION, oneOf, PROMISE, TEXT } from './checks.ts';
 import type { CleanUp } from './clean-ups.ts';
 import type { CancelTimer, Clock } from './clock.ts';
 import { Incarnation, type Starter } from './incarnation.ts';
 import { KeyedTimers } from './keyed-timers.ts';
 import { Notice } from './notice.ts';
 import { type OfferOptions, offer } from './offer.ts';
-import { checkedCount, checkedDelay, checkedLimit, checkNamedSpawnOptions } from './options.ts';
+import { checkedCount, checkedDelay, checkedLimit, checkNamedSpawnOptions, MAKER } from './options.ts';
 import { ReceiveTimeout } from './receive-timeout.ts';
 import type { Exit, Ref } from './ref.ts';
 import { startWithin } from './start-within.ts';
@@ -29,6 +29,8 @@ export function startActor<M>(cell: Cell<M>, starter?: Starter): Context<M> {
   life.setUp(context);
   return context;
 }
+
+const WHEN = oneOf('after-children', 'before-children');
 
 /** What a behaviour may do, for one incarnation. After its end it does nothing. */
 class ActorContext<M> implements Context<M> {
@@ -94,8 +96,10 @@ class ActorContext<M> implements Context<M> {
   }
 
   watch(other: Ref<never>, toMessage: (exit: Exit) => M): void {
+    const actor = addresseeOf(other);
+    checked('toMessage', toMessage, FUNCTION);
     if (this.#life.isEnding) return;
-    this.#life.resources.watch(addresseeOf(other), (exit, notice) => this.#post(() => toMessage(exit), notice));
+    this.#life.resources.watch(actor, toMessage);
   }
 
   unwatch(other: Ref<never>): void {
@@ -111,10 +115,11 @@ class ActorContext<M> implements Context<M> {
 
   every(intervalMs: number, message: () => M): CancelTimer {
     checkedDelay('intervalMs', intervalMs);
+    checked('message', message, MAKER);
     const notice = new Notice(this.#life.cell);
     const tick = (): void => {
       cancel = this.#timer(intervalMs, tick);
-      this.#protect(() => this.#send(message(), notice));
+      this.#life.protect(() => this.#send(message(), notice));
     };
     let cancel = this.#timer(intervalMs, tick);
     return () => this.#cancel(cancel, notice);
@@ -127,9 +132,12 @@ class ActorContext<M> implements Context<M> {
   }
 
   pipe<T>(promise: Promise<T>, done: (value: T) => M, failed: (error: unknown) => M): void {
+    void checked('promise', promise, PROMISE);
+    checked('done', done, FUNCTION);
+    checked('failed', failed, FUNCTION);
     promise.then(
-      (value) => this.#post(() => done(value)),
-      (error: unknown) => this.#post(() => failed(error)),
+      (value) => this.#life.post(() => done(value)),
+      (error: unknown) => this.#life.post(() => failed(error)),
     );
   }
 
@@ -140,15 +148,17 @@ class ActorContext<M> implements Context<M> {
     timeoutMs: number,
   ): void {
     const life = this.#life;
+    checked('toRequest', toRequest, FUNCTION);
+    checked('onOutcome', onOutcome, FUNCTION);
     if (life.isEnding) return;
     const replyTo = ask<C, R>(
       life.cell.kernel,
       { to, toMessage: toRequest, timeoutMs },
       {
-        replied: (reply) => this.#post(() => onOutcome({ ok: true, reply })),
+        replied: (reply) => this.#life.post(() => onOutcome({ ok: true, reply })),
         failed: (error) => {
           // It gives its asks up when it ends.
-          if (!life.isEnding) this.#post(() => onOutcome({ ok: false, error: toEnvelope(error) }));
+          if (!life.isEnding) this.#life.post(() => onOutcome({ ok: false, error: toEnvelope(error) }));
         },
       },
     );
@@ -156,10 +166,12 @@ class ActorContext<M> implements Context<M> {
   }
 
   adapt<A>(toMessage: (message: A) => M): Ref<A> {
-    return new Adapter(this.#life, toMessage);
+    return new Adapter(this.#life, checked('toMessage', toMessage, FUNCTION));
   }
 
   onStop(cleanUp: CleanUp, when: 'after-children' | 'before-children' = 'after-children'): void {
+    checked('cleanUp', cleanUp, FUNCTION);
+    checked('when', when, WHEN);
     const { cleanUps } = this.#life.resources;
     cleanUps.add(cleanUp, when);
     // The start went on after the actor was abandoned: whatever it still acquires is released at once.
@@ -167,6 +179,7 @@ class ActorContext<M> implements Context<M> {
   }
 
   become(receive: Receive<M>): void {
+    checked('receive', receive, FUNCTION);
     // During the start the receive that the behaviour returns counts, because it comes later.
     if (this.#life.state === 'running') this.#life.cell.become(receive);
   }
@@ -179,6 +192,7 @@ class ActorContext<M> implements Context<M> {
 
   unstash(count: number, map?: (message: M) => M): void {
     checkedCount(count);
+    if (map !== undefined) checked('map', map, FUNCTION);
     if (!this.#life.isEnding) this.#life.resources.stash.putBack(count, map);
   }
 
@@ -188,15 +202,17 @@ class ActorContext<M> implements Context<M> {
 
   onIdle(afterMs: number, message: () => M): CancelTimer {
     const life = this.#life;
+    checkedDelay('afterMs', afterMs);
+    checked('message', message, MAKER);
     if (life.isEnding || life.isDraining) return () => undefined;
     life.receiveTimeout?.cancel();
     const { cell } = life;
     const notice = new Notice(cell);
     const timeout = new ReceiveTimeout(life.resources.timers, {
-      afterMs: checkedDelay('afterMs', afterMs),
+      afterMs,
       nowMs: () => this.clock.monotonic(),
       isBusy: () => cell.busy || cell.depth > 0,
-      fire: () => this.#post(message, notice),
+      fire: () => this.#life.post(message, notice),
       cancelled: () => this.#revoke(notice),
     });
     life.receiveTimeout = timeout;
@@ -210,7 +226,7 @@ class ActorContext<M> implements Context<M> {
   }
 
   standsFor(shard: string): void {
-    this.#life.resources.shard = shard;
+    this.#life.resources.shard = checked('shard', shard, TEXT);
   }
 
   /** A start that fails over and over, and is awaited each time, keeps no timers waiting. */
@@ -268,7 +284,7 @@ class ActorContext<M> implements Context<M> {
       nowMs: () => this.clock.monotonic(),
       notice: () => new Notice(life.cell),
       timer: (delayMs, fire) => this.#timer(delayMs, fire),
-      send: (message, notice) => this.#protect(() => this.#send(message(), notice)),
+      send: (message, notice) => this.#life.protect(() => this.#send(message(), notice)),
       revoke: (notice) => this.#revoke(notice),
     });
   }
@@ -287,25 +303,5 @@ class ActorContext<M> implements Context<M> {
   #send(message: M, notice: Notice): void {
     notice.isSent = true;
     this.#life.cell.takeOwn(message, notice);
-  }
-
-  /** Sends the actor a message that it has asked for. Such a message always finds room. */
-  #post(toMessage: () => M, notice?: Notice): void {
-    this.#protect(() => {
-      const message = toMessage();
-      const { cell, isEnding } = this.#life;
-      if (notice !== undefined) notice.isSent = true;
-      if (isEnding) cell.refuse(message, 'stopped', cell);
-      else cell.deliver(message, notice ?? cell);
-    });
-  }
-
-  /** Runs a function that the behaviour has passed. If it throws, the actor has failed. */
-  #protect(run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      this.#life.fail(error);
-    }
   }
 }

@@ -74,7 +74,7 @@ async function oneRun(kit: TestKit, ledger: Ledger): Promise<void> {
   const world: World = { kit, ledger, refs, random };
   const owner = kit.system.spawn<Exit>((context) => {
     for (let actor = 0; actor < ACTORS; actor++) {
-      const options = { name: String(actor), capacity: pick(6), overflow: OVERFLOWS[pick(4)] ?? 'fail' };
+      const options = { name: String(actor), capacity: 1 + pick(5), overflow: OVERFLOWS[pick(4)] ?? 'fail' };
       refs.push(context.spawn(member(world), options));
     }
     for (const ref of refs) context.watch(ref, (exit) => exit);

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { DeadLetters } from './dead-letters.ts';
 import { testKit } from './kit/mod.ts';
 import type { DeadLetter, Ref } from './mod.ts';
 
@@ -51,4 +52,11 @@ it('a hook that ends an actor whose mailbox makes room leaves no message in it',
       [2, 'stopped'],
     ],
   ]);
+});
+
+it('a dead letter that stands for many counts as many, and the latest are kept', () => {
+  const letters = new DeadLetters({ keepMax: 2 });
+  for (const count of [1, 5, 2]) letters.add({ from: '-', to: '/x', message: count, why: 'lost', count });
+  expect(letters.count).toBe(8);
+  expect(letters.latest().map(({ message }) => message)).toEqual([5, 2]);
 });

@@ -1,3 +1,4 @@
+import type { ErrorEnvelope } from '../errors.ts';
 import { COUNT, checkOptions, FUNCTION } from './checks.ts';
 
 /** Why a message was not delivered. */
@@ -18,6 +19,8 @@ export type Undelivered =
   | 'late-reply'
   /** It replied to an ask that had its reply. */
   | 'second-reply'
+  /** The receiver cannot take such a message: `error` says why, such as that it cannot cross to another thread. */
+  | 'invalid'
   /** Nobody has subscribed to the topic, or to messages of that kind. */
   | 'no-subscriber';
 
@@ -27,6 +30,8 @@ export interface DeadLetter {
   readonly to: string;
   readonly message: unknown;
   readonly why: Undelivered;
+  /** Why it is `invalid`. */
+  readonly error?: ErrorEnvelope;
   /** How many messages it stands for, if it is more than one: those of another thread that only their number is known of. */
   readonly count?: number;
 }

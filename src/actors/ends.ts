@@ -1,3 +1,4 @@
+import { SmallMap } from '../small-map.ts';
 import { LinkedList } from './linked-list.ts';
 import type { Exit, ExitReason } from './ref.ts';
 
@@ -14,13 +15,18 @@ const NORMAL: ExitReason = { kind: 'normal' };
 export class Ends {
   #lastReason = NORMAL;
   /** By the watcher. Asks only listen, so most actors need no map. */
-  #watching: Map<object, Listener> | undefined;
+  #watching: SmallMap<object, Listener> | undefined;
   /** Asks come and go by the thousand, and a list costs a third of what a set does. */
-  readonly listeners = new LinkedList<EndListener>();
+  #listeners: LinkedList<EndListener> | undefined;
   /** Those that were told of the last end, so that one that watches again is not told of it for ever. */
   #told: WeakSet<object> | undefined;
   /** The last end was a failure that the parent has not been told of. */
   #isUnseen = false;
+
+  get listeners(): LinkedList<EndListener> {
+    this.#listeners ??= new LinkedList();
+    return this.#listeners;
+  }
 
   get isUnseen(): boolean {
     return this.#isUnseen;
@@ -43,7 +49,8 @@ export class Ends {
     this.#isUnseen = exit.reason.kind === 'error' && parent !== undefined && watching?.has(parent) !== true;
     if (watching !== undefined) this.#told = new WeakSet(watching.keys());
     for (const tell of watching?.values() ?? []) tell(exit);
-    for (let one = this.listeners.shift(); one !== undefined; one = this.listeners.shift()) one.ended(exit);
+    const listeners = this.#listeners;
+    for (let one = listeners?.shift(); one !== undefined; one = listeners?.shift()) one.ended(exit);
   }
 
   /** Tells of the last end, if `watcher` was not told of it before. Otherwise it waits for the next one. */
@@ -57,7 +64,7 @@ export class Ends {
   }
 
   watch(watcher: object, listener: Listener): void {
-    this.#watching ??= new Map();
+    this.#watching ??= new SmallMap();
     this.#watching.set(watcher, listener);
   }
 
@@ -69,7 +76,8 @@ export class Ends {
 
   /** @returns how to cancel it */
   listen(listener: Listener): () => void {
-    const node = this.listeners.push({ ended: listener });
-    return () => this.listeners.remove(node);
+    const { listeners } = this;
+    const node = listeners.push({ ended: listener });
+    return () => listeners.remove(node);
   }
 }

@@ -21,6 +21,51 @@ describe('a failure', () => {
     expect(kit.system.tree().children).toEqual([]);
   });
 
+  it('that comes first is the reason, whatever fails on the way to the end', async () => {
+    await using kit = testKit();
+    const [gate, piped] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const ref = kit.system.spawn<string>((context) => {
+      context.pipe(
+        piped.promise,
+        () => {
+          throw new Error('first');
+        },
+        String,
+      );
+      return async () => {
+        await gate.promise;
+        throw new Error('second');
+      };
+    });
+    ref.tell('work');
+    const ended = kit.system.ended(ref);
+    await kit.settle();
+    piped.resolve();
+    await kit.settle();
+    gate.resolve();
+    expect(await ended).toMatchObject({ reason: { error: { message: 'first' } } });
+  });
+
+  it('of a handler that was abandoned is judged by nobody', async () => {
+    await using kit = testKit();
+    const gate = Promise.withResolvers<void>();
+    const judged: unknown[] = [];
+    const behaviour: Behaviour<string> = Object.assign(
+      () => async () => {
+        await gate.promise;
+        throw new Error('too late');
+      },
+      { resumes: (error: unknown) => judged.push(error) > 0 },
+    );
+    const ref = kit.system.spawn(behaviour);
+    ref.tell('work');
+    await kit.settle();
+    await kit.system.stop(ref, 0);
+    gate.resolve();
+    await kit.settle();
+    expect(judged).toEqual([]);
+  });
+
   it('of anything that can be thrown leaves the system running', async () => {
     await using kit = testKit();
     const strange = [undefined, null, Symbol('s'), Object.create(null), 'text'];
@@ -252,7 +297,7 @@ describe('pipe', () => {
         context.pipe(Promise.reject(new Error('no')), String, String);
         return (message) => void p.ref.tell(message);
       },
-      { capacity: 0 },
+      { capacity: 1 },
     );
     await kit.settle();
     expect(p.received).toEqual(['1', 'Error: no']);
@@ -304,7 +349,7 @@ describe('an option that makes no sense', () => {
     const idle = () => () => undefined;
     expect(() => kit.system.spawn(idle, { name: 'a/b' })).toThrow('without "/", got `a/b` (string)');
     expect(() => kit.system.spawn(idle, { capacity: Number.NaN })).toThrow(
-      'Expected `capacity` to be a number from 0 up',
+      'Expected `capacity` to be a whole number from 1 up',
     );
     expect(() => testKit({ throughput: 0 })).toThrow('Expected `throughput` to be a whole number from 1 up, got `0`');
     expect(kit.system.tree().children).toEqual([]);

@@ -18,7 +18,7 @@ export interface Hooks {
   readonly onStop?: ((exit: Exit) => void) | undefined;
   /** An actor is about to handle a message. */
   readonly onMessage?: ((handling: Handling) => void) | undefined;
-  /** An actor has ended with an error. */
+  /** An actor has failed: it has ended with an error, or it goes on without the message in hand, as its `resumes` says. */
   readonly onFailure?: ((path: string, error: ErrorEnvelope) => void) | undefined;
   /** A message was not delivered. */
   readonly onDeadLetter?: ((letter: DeadLetter) => void) | undefined;

@@ -1,9 +1,10 @@
-import { type ErrorEnvelope, fromEnvelope, ShoalError } from '../errors.ts';
+import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import type { Context, Receive } from './behaviour.ts';
 import type { Cell } from './cell.ts';
 import { Draining } from './draining.ts';
 import { failureReason } from './failure-reason.ts';
 import type { Child, Life, Parent, State } from './life.ts';
+import type { Notice } from './notice.ts';
 import { noReceive } from './options.ts';
 import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
@@ -155,8 +156,10 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
   }
 
   failHandling(error: unknown): void {
-    const isResumed = this.state !== 'stopped' && this.cell.behaviour.resumes?.(error) === true;
-    if (!isResumed) this.noteFailure(error);
+    const { behaviour, kernel, path } = this.cell;
+    if (this.state !== 'stopped' && behaviour.resumes?.(error) === true) {
+      kernel.hooks.onFailure?.(path, toEnvelope(error));
+    } else this.noteFailure(error);
   }
 
   /** A failure outside of a turn. */
@@ -164,6 +167,26 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
     if (this.isEnding) return;
     this.noteFailure(error);
     this.#requestEnd({ kind: 'normal' });
+  }
+
+  /** Sends the actor a message that it has asked for. Such a message always finds room. */
+  post(toMessage: () => M, notice?: Notice): void {
+    this.protect(() => {
+      const message = toMessage();
+      const { cell } = this;
+      if (notice !== undefined) notice.isSent = true;
+      if (!this.isEnding) cell.deliver(message, notice ?? cell);
+      else if (notice === undefined) cell.refuse(message, 'stopped', cell);
+    });
+  }
+
+  /** Runs a function that the behaviour has passed. If it throws, the actor has failed. */
+  protect(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   /** Ends the actor from inside, after the message in hand. */
@@ -312,7 +335,7 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
     // The failure of an actor at the top is reported, and the others go on.
     if (this.cell.parent === undefined) return;
     queueMicrotask(() => {
-      if (!child.failedUnseen || this.isEnding) return;
+      if (!child.failedUnseen) return;
       const cause = fromEnvelope(error);
       const text = `child ${child.path} failed: ${shortened(error.message)}`;
       this.fail(new ShoalError('ACTOR_CHILD_FAILED', text, { cause }));

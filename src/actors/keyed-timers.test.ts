@@ -146,6 +146,52 @@ describe('context.timers', () => {
     }
   });
 
+  it('cancels a message that is put aside, also if it comes back in a later turn', async () => {
+    await using kit = testKit();
+    const seen: string[] = [];
+    const ref = kit.system.spawn<string>((context) => {
+      context.timers.after('early', 10, 'early');
+      return (message) => {
+        seen.push(message);
+        if (message === 'early') context.stash(message);
+        if (message === 'cancel') context.timers.cancel('early');
+        if (message === 'open') context.unstashAll();
+      };
+    });
+    await kit.advance(10);
+    for (const message of ['cancel', 'open']) {
+      ref.tell(message);
+      await kit.settle();
+    }
+    expect(seen).toEqual(['early', 'cancel', 'open']);
+    expect(kit.system.deadLetters.count).toBe(0);
+  });
+
+  it('cancels all, also messages that were put aside, which are no dead letters at the end either', async () => {
+    for (const comesBack of [true, false]) {
+      await using kit = testKit();
+      const seen: string[] = [];
+      const ref = kit.system.spawn<string>((context) => {
+        context.timers.after('early', 10, 'early');
+        for (let n = 0; n < 5; n++) context.timers.after(n, 20 + n, `${n}`);
+        return (message) => {
+          if (message === 'early' && seen.length === 0) return context.stash(message);
+          seen.push(message);
+          if (message === 'cancel') context.timers.cancelAll();
+          if (message === 'open') context.unstashAll();
+        };
+      });
+      await kit.advance(100);
+      ref.tell('cancel');
+      await kit.settle();
+      if (comesBack) ref.tell('open');
+      await kit.settle();
+      await kit.system.stop(ref);
+      expect(seen).toEqual(['0', '1', '2', '3', '4', 'cancel', ...(comesBack ? ['open'] : [])]);
+      expect(kit.system.deadLetters.count).toBe(0);
+    }
+  });
+
   it('cancels a message that is put aside after others have come', async () => {
     await using kit = testKit();
     const seen: string[] = [];

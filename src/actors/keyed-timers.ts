@@ -1,6 +1,7 @@
+import { checked } from './checks.ts';
 import type { CancelTimer } from './clock.ts';
 import type { Notice } from './notice.ts';
-import { checkedDelay, checkedDuration } from './options.ts';
+import { checkedDelay, checkedDuration, MAKER } from './options.ts';
 import type { TimerScheduler } from './timer-scheduler.ts';
 
 /** What timers need of their actor. */
@@ -48,6 +49,7 @@ export class KeyedTimers<M> implements TimerScheduler<M> {
 
   withFixedDelay(key: unknown, delayMs: number, message: () => M, firstMs = delayMs): void {
     checkedDuration('delayMs', delayMs);
+    checked('message', message, MAKER);
     this.#start(key, checkedDelay('firstMs', firstMs), (timer) => {
       timer.cancel = this.#owner.timer(delayMs, timer.fire);
       this.#owner.send(message, timer.notice);
@@ -56,6 +58,7 @@ export class KeyedTimers<M> implements TimerScheduler<M> {
 
   atFixedRate(key: unknown, intervalMs: number, message: () => M, firstMs = intervalMs): void {
     checkedDuration('intervalMs', intervalMs);
+    checked('message', message, MAKER);
     let dueMs = this.#owner.nowMs() + checkedDelay('firstMs', firstMs);
     this.#start(key, firstMs, (timer) => {
       const lateMs = Math.max(0, this.#owner.nowMs() - dueMs);

@@ -36,6 +36,13 @@ export interface Child {
   readonly failedUnseen: boolean;
 }
 
+/** The names from the top down. Actors may be nested deeper than calls can be. */
+export function pathOf(actor: Child | Parent): string {
+  const names: string[] = [];
+  for (let at = actor; at.parent !== undefined; at = at.parent) names.push(at.name);
+  return `/${names.reverse().join('/')}`;
+}
+
 /** What an actor needs of the incarnation of its parent. */
 export interface Parent {
   /** Undefined for the one above the actors at the top, which takes no messages. */

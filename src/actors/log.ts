@@ -73,9 +73,12 @@ export class SystemLog {
 
   readonly deadLetter = (letter: DeadLetter): void => {
     if (this.#isSilent || !this.#letters.admits()) return;
-    const { from, to, message, why, count = 1 } = letter;
+    const { from, to, message, why, error, count = 1 } = letter;
     const what = count === 1 ? 'dead letter' : `${count} dead letters`;
-    this.#warn(`${what} from ${from} to ${to} (${why}): ${shown(message)}`, letter);
+    this.#warn(
+      `${what} from ${from} to ${to} (${why}${error === undefined ? '' : `: ${shown(error.message)}`}): ${shown(message)}`,
+      letter,
+    );
   };
 
   /** Tells at once how many were left out. */

@@ -3,12 +3,12 @@ export type { ActorSystem, AskOutcome, Behaviour, Context, Receive, SpawnOptions
 export type { Rule, Rules } from './checks.ts';
 export {
   ANYTHING,
+  CAPACITY,
   checked,
   checkOptions,
   FUNCTION,
   MS_ABOVE_0,
   MS_FROM_0,
-  NUMBER_FROM_0,
   numberRule,
   objectWith,
   required,
@@ -33,7 +33,8 @@ export { silentLogger, stderrLogger } from './log.ts';
 export type { Overflow, Sender } from './mailbox.ts';
 export { Mailbox } from './mailbox.ts';
 export type { OfferOptions } from './offer.ts';
-export { checkSpawnOptions } from './options.ts';
+export { checkSpawnOptions, SPAWN_NAMES } from './options.ts';
+export { type Forwarder, failReplies, passOn } from './pass-on.ts';
 export * from './patterns/mod.ts';
 export { DEPTH_MAX, type PlainKind, plainKindOf, whatOf } from './plain-data.ts';
 export type { Random } from './random.ts';
@@ -43,6 +44,7 @@ export type { Exit, ExitReason, Ref } from './ref.ts';
 export { ReplyRef } from './reply-ref.ts';
 export type { Runnable, Scheduler, Slice } from './scheduler.ts';
 export { FairScheduler } from './scheduler.ts';
+export { shownByPath } from './shown-by-path.ts';
 export type { SystemOptions } from './system.ts';
 export { createSystem } from './system.ts';
 export type { TimerScheduler } from './timer-scheduler.ts';

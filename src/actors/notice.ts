@@ -21,6 +21,14 @@ export class Notice implements Sender {
   }
 }
 
+/**
+ * Whether a message is of a timer or a watch of its receiver. Those end with the receiver, as if it had cancelled them,
+ * so a message that still waits then is no dead letter.
+ */
+export function isNotice(sender: Sender | undefined): boolean {
+  return sender instanceof Notice;
+}
+
 export function isRevoked(sender: Sender | undefined): boolean {
   return sender instanceof Notice && sender.isRevoked;
 }

@@ -52,6 +52,34 @@ describe('an offer that waits', () => {
     expect(kit.system.deadLetters.count).toBe(4);
   });
 
+  it('is over once it was taken: neither its time nor its signal gives it up any more', async () => {
+    await using kit = testKit();
+    const seen: number[] = [];
+    let next = (): void => undefined;
+    const ref = kit.system.spawn<number>(
+      () => async (n) => {
+        seen.push(n);
+        if (n === 0) await new Promise<void>((resolve) => (next = resolve));
+      },
+      { capacity: 1 },
+    );
+    ref.tell(0);
+    await kit.settle();
+    ref.tell(1);
+    const giveUp = new AbortController();
+    const offers = [
+      kit.system.offer(ref, 2, { signal: giveUp.signal }),
+      kit.system.offer(ref, 3, { signal: giveUp.signal, timeoutMs: 100 }),
+    ];
+    next();
+    await kit.settle();
+    expect(await Promise.all(offers)).toEqual([true, true]);
+    expect(kit.clock.pending).toBe(0);
+    giveUp.abort();
+    await kit.settle();
+    expect([seen, kit.system.deadLetters.count]).toEqual([[0, 1, 2, 3], 0]);
+  });
+
   it('leaves the others in their order', async () => {
     await using kit = testKit();
     const seen: number[] = [];

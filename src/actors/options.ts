@@ -1,6 +1,7 @@
 import { ShoalError } from '../errors.ts';
 import type { SpawnOptions } from './behaviour.ts';
 import {
+  CAPACITY,
   COUNT,
   checked,
   checkGiven,
@@ -8,7 +9,6 @@ import {
   FUNCTION,
   MS_ABOVE_0,
   MS_FROM_0,
-  NUMBER_FROM_0,
   type Rules,
   rule,
   shown,
@@ -21,15 +21,20 @@ export const STOP_TIMEOUT_MS_DEFAULT = 30_000;
 const OVERFLOWS: readonly unknown[] = ['fail', 'drop-oldest', 'drop-newest', 'backpressure'] satisfies Overflow[];
 
 export const OVERFLOW = rule('fail, drop-oldest, drop-newest or backpressure', (value) => OVERFLOWS.includes(value));
+/** For a message that is sent over and over. */
+export const MAKER = rule('a function that returns the message', FUNCTION.passes);
 const NAME = rule('a text with at least one character and without "/"', isName);
 
 const SPAWN_RULES: Rules<Omit<SpawnOptions, 'name'>> = {
-  capacity: NUMBER_FROM_0,
+  capacity: CAPACITY,
   overflow: OVERFLOW,
   stopTimeoutMs: MS_FROM_0,
   startTimeoutMs: MS_ABOVE_0,
   mailbox: FUNCTION,
 };
+
+/** What `checkSpawnOptions` knows. */
+export const SPAWN_NAMES: readonly string[] = Object.keys(SPAWN_RULES);
 
 const NAMED_RULES: Rules<SpawnOptions> = { ...SPAWN_RULES, name: NAME };
 

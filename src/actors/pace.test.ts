@@ -1,5 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { type ActorSystem, type Behaviour, type Context, createSystem, type Ref, silentLogger } from './mod.ts';
+import { Pace } from './pace.ts';
+import { SLICE_MS } from './scheduler.ts';
 
 /** Each round takes a few microseconds, so a timer of 1 ms fires long before, if it may. */
 const ROUNDS_MAX = 100_000;
@@ -76,4 +78,17 @@ it.each(CYCLES)('so does an actor that %s', async (_what, cycle) => {
   const ref = system.spawn<string>((context) => async () => resolve(await leavesRoom(cycle(context))));
   ref.tell('go');
   expect(await promise).toBe(true);
+});
+
+it('calls that have to wait all go on once the event loop has turned', async () => {
+  const pace = new Pace();
+  const startMs = performance.now();
+  const order: string[] = [];
+  pace.run(() => order.push('at once'));
+  while (performance.now() - startMs < 2 * SLICE_MS);
+  for (const name of ['a', 'b']) pace.run(() => order.push(name));
+  const late = Promise.all([pace.through(Promise.resolve('c')), pace.through(Promise.resolve('d'))]);
+  expect(order).toEqual(['at once']);
+  expect(await late).toEqual(['c', 'd']);
+  expect(order).toEqual(['at once', 'a', 'b']);
 });

@@ -1,4 +1,5 @@
 import { ShoalError } from '../errors.ts';
+import { SmallMap } from '../small-map.ts';
 import type { Addressee } from './addressee.ts';
 import type { Cell } from './cell.ts';
 import { Children } from './children.ts';
@@ -11,6 +12,11 @@ import type { ReplyRef } from './reply-ref.ts';
 import { Stash } from './stash.ts';
 import { Timers } from './timers.ts';
 
+/** What watches: it is sent a message of each end. */
+interface Watcher<M> {
+  post(toMessage: () => M, notice: Notice): void;
+}
+
 /**
  * Everything that must not outlive an incarnation: children, timers, watches, the stash and clean-up. Most actors need
  * few of these, so each is made on its first use.
@@ -21,18 +27,18 @@ export class Resources<M> {
   keyedTimers: KeyedTimers<M> | undefined;
   readonly #cell: Cell<M>;
   /** The incarnation, under which actors that it watches know it. */
-  readonly #watcher: object;
+  readonly #watcher: Watcher<M>;
   #children: Children | undefined;
   #timers: Timers | undefined;
   /** Those that are watched. */
-  #watched: Map<Addressee, Notice> | undefined;
+  #watched: SmallMap<Addressee, Notice> | undefined;
   /** Those whose ends it was told of. */
   #told: WeakMap<Addressee, Notice> | undefined;
   #stash: Stash<M> | undefined;
   #cleanUps: CleanUps | undefined;
   #asks: Set<ReplyRef<never>> | undefined;
 
-  constructor(cell: Cell<M>, watcher: object) {
+  constructor(cell: Cell<M>, watcher: Watcher<M>) {
     this.#cell = cell;
     this.#watcher = watcher;
   }
@@ -80,15 +86,15 @@ export class Resources<M> {
     this.#children?.delete(child);
   }
 
-  watch(actor: Addressee, listener: (exit: Exit, notice: Notice) => void): void {
-    this.#watched ??= new Map();
+  watch(actor: Addressee, toMessage: (exit: Exit) => M): void {
+    this.#watched ??= new SmallMap();
     const notice = this.#watched.get(actor) ?? this.#told?.get(actor) ?? new Notice(this.#cell);
     this.#watched.set(actor, notice);
     actor.watch(this.#watcher, (exit) => {
       this.#watched?.delete(actor);
       this.#told ??= new WeakMap();
       this.#told.set(actor, notice);
-      listener(exit, notice);
+      this.#watcher.post(() => toMessage(exit), notice);
     });
   }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { createSystem } from './mod.ts';
 import { FairScheduler, type Runnable } from './scheduler.ts';
 
 /** Catches uncaught errors, which would end the process. */
@@ -172,4 +173,46 @@ it('a turn goes on for as long as the slice does, and the clock is looked at in 
   });
   await promise;
   expect(limits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 128, 128]);
+});
+
+describe('the end of a slice interrupts a turn', () => {
+  /**
+   * Two actors with 100 messages each, handled under a clock that moves by `costMs` at each message.
+   * @returns who handled how many messages in a row
+   */
+  async function rowsOf(costMs: number): Promise<{ name: string; messages: number }[]> {
+    let nowMs = 0;
+    const rows: { name: string; messages: number }[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const system = createSystem({ throughput: THROUGHPUT, scheduler: new FairScheduler(() => nowMs) });
+    onTestFinished(() => system.shutdown());
+    const refs = ['a', 'b'].map((name) =>
+      system.spawn<number>(
+        () => (left) => {
+          nowMs += costMs;
+          const last = rows.at(-1);
+          if (last?.name === name) last.messages += 1;
+          else rows.push({ name, messages: 1 });
+          if (left === 0 && name === 'b') resolve();
+        },
+        { name },
+      ),
+    );
+    for (let left = 99; left >= 0; left--) for (const ref of refs) ref.tell(left);
+    await promise;
+    return rows;
+  }
+
+  const THROUGHPUT = 10;
+
+  it('and it goes on in the next one, up to the same number of messages', async () => {
+    // A slice holds 34 messages, so it never ends between two turns.
+    const rows = await rowsOf(0.003);
+    expect(rows).toEqual(new Array(20).fill(0).map((_, at) => ({ name: 'ab'[at % 2], messages: THROUGHPUT })));
+  });
+
+  it('but not if it has had all of the slice', async () => {
+    const rows = await rowsOf(1);
+    expect(rows).toEqual(new Array(200).fill(0).map((_, at) => ({ name: 'ab'[at % 2], messages: 1 })));
+  });
 });

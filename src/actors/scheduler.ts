@@ -55,6 +55,11 @@ function loopsOfThread(): number {
  */
 export class FairScheduler implements Scheduler, Slice {
   readonly #ready = new Ring<Runnable>();
+  /**
+   * Whose turn the end of the slice has interrupted. It goes on first in the next slice: if it went to the end of the
+   * queue, actors that pass messages on would have ever fewer of them at a time, and take a turn for each.
+   */
+  #interrupted: Runnable | undefined;
   readonly #nowMs: () => number;
   /** True while a wake-up or an immediate is on its way, and while turns are taken. */
   #awake = false;
@@ -132,8 +137,18 @@ export class FairScheduler implements Scheduler, Slice {
   /** Gives turns until nobody wants one, or the slice is over. */
   #drain(): void {
     const ready = this.#ready;
-    for (let runnable = ready.shift(); runnable !== undefined; runnable = ready.shift()) {
-      if (runnable.turn(this)) ready.push(runnable);
+    let runnable = this.#interrupted ?? ready.shift();
+    this.#interrupted = undefined;
+    for (let isFirst = true; runnable !== undefined; runnable = ready.shift()) {
+      const wantsMore = runnable.turn(this);
+      if (this.#isOver) {
+        // Whoever has had all of a slice waits for the others, however few its messages were.
+        if (wantsMore && isFirst) ready.push(runnable);
+        else if (wantsMore) this.#interrupted = runnable;
+        return;
+      }
+      isFirst = false;
+      if (wantsMore) ready.push(runnable);
       this.#left -= 1;
       if (this.#left <= 0) this.#look();
       if (this.#isOver) return;

@@ -80,4 +80,24 @@ describe('startTimeoutMs', () => {
     );
     expect(kit.system.tree().children).toEqual([]);
   });
+
+  it('leaves an actor what its behaviour says of its stop and its failures', async () => {
+    await using kit = testKit();
+    const seen: string[] = [];
+    const behaviour: Behaviour<string> = Object.assign(
+      () => (message: string) => {
+        seen.push(message);
+        if (message === 'fail') throw new Error('to be resumed');
+        return new Promise<void>(() => undefined);
+      },
+      { stopTimeoutMs: 5, resumes: () => true },
+    );
+    const ref = kit.system.spawn(behaviour, { startTimeoutMs: 100 });
+    for (const message of ['fail', 'hang']) ref.tell(message);
+    await kit.settle();
+    expect(seen).toEqual(['fail', 'hang']);
+    void kit.system.stop(ref);
+    await kit.advance(5);
+    expect(kit.system.tree().children).toEqual([]);
+  });
 });

@@ -1,7 +1,7 @@
 import { ShoalError } from '../errors.ts';
 import type { Cell } from './cell.ts';
 import type { Letter } from './mailbox.ts';
-import { isRevoked, Notice } from './notice.ts';
+import { isNotice, Notice } from './notice.ts';
 
 /** Messages that an actor has put aside for later, at most as many as its mailbox may hold. */
 export class Stash<M> {
@@ -50,7 +50,7 @@ export class Stash<M> {
   /** The actor ends: messages that are still aside become dead letters. */
   refuseAll(): void {
     for (const { message, sender } of this.#takeAll()) {
-      if (!isRevoked(sender)) this.#cell.refuse(message, 'stopped', sender);
+      if (!isNotice(sender)) this.#cell.refuse(message, 'stopped', sender);
     }
   }
 

@@ -181,6 +181,55 @@ describe('an actor that does not stop in time', () => {
     expect(kit.failures).toEqual([]);
   });
 
+  it('is abandoned at the earliest limit that anybody has set', async () => {
+    await using kit = testKit();
+    for (const limits of [
+      [10, 1_000],
+      [1_000, 10],
+    ]) {
+      const ref = kit.system.spawn<string>(() => () => never);
+      ref.tell('hang');
+      await kit.settle();
+      const ended = kit.system.ended(ref);
+      for (const limitMs of limits) void kit.system.stop(ref, limitMs);
+      await kit.advance(9);
+      expect(kit.system.tree().children).toHaveLength(1);
+      await kit.advance(1);
+      expect(kit.system.tree().children).toHaveLength(0);
+      expect((await ended).reason).toMatchObject({ error: { code: 'ACTOR_STOP_TIMEOUT' } });
+      expect(kit.clock.pending).toBe(0);
+    }
+  });
+
+  it('cleans up in the usual order when it is abandoned', async () => {
+    await using kit = testKit();
+    const order: string[] = [];
+    const ref = kit.system.spawn<string>((context) => {
+      context.onStop(() => void order.push('before'), 'before-children');
+      context.onStop(() => void order.push('after'));
+      return () => never;
+    });
+    ref.tell('hang');
+    await kit.settle();
+    await kit.system.stop(ref, 0);
+    expect(order).toEqual(['before', 'after']);
+  });
+
+  it('has failed as its first clean-up did that failed', async () => {
+    await using kit = testKit();
+    const ref = kit.system.spawn<string>((context) => {
+      for (const why of ['third', 'second', 'first']) {
+        context.onStop(() => {
+          throw new Error(why);
+        });
+      }
+      return () => undefined;
+    });
+    const ended = kit.system.ended(ref);
+    await kit.system.stop(ref);
+    expect(await ended).toMatchObject({ reason: { kind: 'error', error: { message: 'first' } } });
+  });
+
   it('does not take along the parent that set the limit', async () => {
     await using kit = testKit();
     const p = kit.probe<string>();

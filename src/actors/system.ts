@@ -1,8 +1,9 @@
+import { Adapter } from './adapter.ts';
 import { addresseeOf, drainOf } from './addressee.ts';
 import { ask } from './ask.ts';
 import type { ActorSystem } from './behaviour.ts';
 import { Cell } from './cell.ts';
-import { checkOptions, FUNCTION, objectWith, type Rules, TEXT, WHOLE_FROM_1 } from './checks.ts';
+import { checked, checkOptions, FUNCTION, objectWith, type Rules, TEXT, WHOLE_FROM_1 } from './checks.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { startActor } from './context.ts';
 import { DeadLetters } from './dead-letters.ts';
@@ -16,7 +17,9 @@ import { checkedLimit } from './options.ts';
 import { Pace, UNPACED } from './pace.ts';
 import { type Random, systemRandom } from './random.ts';
 import type { Exit, Ref } from './ref.ts';
+import { ReplyRef } from './reply-ref.ts';
 import { FairScheduler, type Scheduler } from './scheduler.ts';
+import { shownByPath } from './shown-by-path.ts';
 import { rooted, type Tracing } from './tracing.ts';
 import { treeOf } from './tree.ts';
 
@@ -39,9 +42,12 @@ export interface SystemOptions extends Hooks {
   readonly logger?: Logger;
 }
 
+// All classes of refs of a system.
+for (const { prototype } of [Cell, Adapter, ReplyRef]) shownByPath(prototype);
+
 const THROUGHPUT_DEFAULT = 64;
 
-const RULES: Rules<SystemOptions> = {
+export const SYSTEM_RULES: Rules<SystemOptions> = {
   tracing: objectWith('current', 'within', 'handle', 'toText', 'fromText'),
   clock: objectWith('now', 'monotonic', 'timer', 'soon'),
   random: objectWith('fraction', 'bytes'),
@@ -59,7 +65,7 @@ const RULES: Rules<SystemOptions> = {
 
 /** @throws CONFIG_VALUE */
 export function createSystem(options: SystemOptions = {}): ActorSystem {
-  checkOptions('a system', options, RULES);
+  checkOptions('a system', options, SYSTEM_RULES);
   let names = 0;
   const clock = options.clock ?? systemClock;
   const pace = options.scheduler === undefined ? new Pace() : UNPACED;
@@ -75,6 +81,7 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
       return kernel.tracing;
     },
     set tracing(tracing) {
+      if (tracing !== undefined) checked('tracing', tracing, SYSTEM_RULES.tracing);
       trace(tracing);
     },
     get current() {
@@ -84,6 +91,7 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
     start: (behaviour, spawnOptions) => pace.through(top.start(behaviour, spawnOptions)),
     ask: (ref, toMessage, timeoutMs) =>
       new Promise((replied, failed) => {
+        checked('toMessage', toMessage, FUNCTION);
         ask(kernel, { to: ref, toMessage, timeoutMs }, { replied, failed: (error) => pace.run(() => failed(error)) });
       }),
     offer: (ref, message, offerOptions) => pace.through(offer(clock, ref, message, offerOptions)),

@@ -1,9 +1,10 @@
 import type { CancelTimer, Clock } from './clock.ts';
+import { LinkedList } from './linked-list.ts';
 
 /** The timers of one incarnation. They end with it. */
 export class Timers {
   readonly #clock: Clock;
-  readonly #timers = new Set<CancelTimer>();
+  readonly #timers = new LinkedList<CancelTimer>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -11,18 +12,18 @@ export class Timers {
 
   set(delayMs: number, fire: () => void): CancelTimer {
     const cancelTimer = this.#clock.timer(delayMs, () => {
-      this.#timers.delete(cancel);
+      this.#timers.remove(node);
       fire();
     });
     const cancel: CancelTimer = () => {
-      this.#timers.delete(cancel);
+      this.#timers.remove(node);
       cancelTimer();
     };
-    this.#timers.add(cancel);
+    const node = this.#timers.push(cancel);
     return cancel;
   }
 
   cancelAll(): void {
-    for (const cancel of this.#timers) cancel();
+    for (let cancel = this.#timers.first; cancel !== undefined; cancel = this.#timers.first) cancel();
   }
 }

@@ -42,6 +42,12 @@ describe('a timing wheel', () => {
     expect(wheel.due(3 * TURN_MS + 2 * WHEEL_STEP_MS)).toEqual(['a']);
   });
 
+  it('looks into each slot once it has stood still for a turn', () => {
+    const wheel = new TimingWheel<number>(0);
+    for (let step = 0; step < 1_024; step++) wheel.add(step, step * WHEEL_STEP_MS);
+    expect(wheel.due(TURN_MS)).toHaveLength(1_024);
+  });
+
   it('finds an item due at the next look when its deadline has passed, however long the wheel had stood still', () => {
     const wheel = new TimingWheel<string>(0);
     wheel.add('a', 5 * TURN_MS - 1_000);

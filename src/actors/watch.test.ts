@@ -177,4 +177,79 @@ describe('a watcher', () => {
     await kit.settle();
     expect(seen).toEqual(['second watch']);
   });
+
+  it('is told at once of an end that nobody watched, although it was told of the one before', async () => {
+    await using kit = testKit();
+    let child: Ref<never> | undefined;
+    const parent = kit.system.spawn<'stop' | 'restart'>((context) => {
+      const own = context.spawn<never>(() => () => undefined);
+      child = own;
+      return (message) => (message === 'stop' ? context.stop(own) : context.restart(own));
+    });
+    // It was just spawned.
+    const other = child as unknown as Ref<never>;
+    const probe = kit.probe<Exit>();
+    const one = watcher(kit, probe.ref);
+    one.tell({ kind: 'watch', other });
+    await kit.settle();
+    for (const message of ['stop', 'restart', 'stop'] as const) {
+      parent.tell(message);
+      await kit.settle();
+    }
+    expect(probe.received).toHaveLength(1);
+    one.tell({ kind: 'watch', other });
+    await kit.settle();
+    expect(probe.received).toHaveLength(2);
+  });
+
+  it('is told nothing after `unwatch`, whichever of the ends that it watched for wait already', async () => {
+    await using kit = testKit();
+    const { parent, child } = family(kit, true);
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const seen: string[] = [];
+    const ref = kit.system.spawn<string>((context) => {
+      context.watch(child, () => 'ended');
+      return async (message) => {
+        seen.push(message);
+        if (message !== 'work') return;
+        await gates[0]?.promise;
+        context.watch(child, () => 'ended again');
+        await gates[1]?.promise;
+        context.unwatch(child);
+      };
+    });
+    ref.tell('work');
+    for (const gate of gates) {
+      await kit.settle();
+      child.tell('fail');
+      await kit.settle();
+      parent.tell('restart');
+      await kit.settle();
+      gate.resolve();
+    }
+    await kit.settle();
+    expect(seen).toEqual(['work']);
+  });
+
+  it('that has ended itself watches nobody any more', async () => {
+    await using kit = testKit();
+    const target = kit.system.spawn<never>(() => () => undefined);
+    let late = (): void => undefined;
+    const ref = kit.system.spawn<string>((context) => {
+      late = () => context.watch(target, () => 'ended');
+      late();
+      return () => undefined;
+    });
+    await kit.system.stop(ref);
+    const other = kit.system.spawn<string>((context) => {
+      context.watch(target, () => 'ended');
+      return () => undefined;
+    });
+    await kit.system.stop(other);
+    late();
+    await kit.system.stop(target);
+    late();
+    await kit.settle();
+    expect(kit.system.deadLetters.count).toBe(0);
+  });
 });

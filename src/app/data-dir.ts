@@ -1,6 +1,6 @@
 import { accessSync, constants, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf, ShoalError } from '../errors.ts';
+import { codeOf, ShoalError, whyUnreadable } from '../errors.ts';
 import { isRecord } from '../is-record.ts';
 import {
   FileLock,
@@ -194,7 +194,7 @@ function readRunning(directory: string): RunningFleet | undefined {
   } catch (cause) {
     throw new ShoalError(
       'DATA_DIR_UNUSABLE',
-      `The file ${path} cannot be read (${codeOf(cause) ?? String(cause)}), so nobody can say whether a Shoal runs there`,
+      `The file ${path} cannot be read: ${whyUnreadable(cause)}, so nobody can say whether a Shoal runs there`,
       { cause, details: { directory } },
     );
   }

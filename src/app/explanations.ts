@@ -12,6 +12,7 @@ const KINDS: ReadonlySet<FleetEvent['kind']> = new Set(['vm-start', 'vm-drain', 
 export class Explanations {
   readonly #decisions: Ring<FleetEvent>;
   readonly #steps: Ring<RequestRecord>;
+  #onStep: ((step: RequestRecord) => void) | undefined;
 
   constructor(decisionsKept = DECISIONS_KEPT, stepsKept = REQUEST_STEPS_KEPT) {
     this.#decisions = new Ring(decisionsKept);
@@ -35,6 +36,12 @@ export class Explanations {
 
   seeStep(step: RequestRecord): void {
     this.#steps.add(step);
+    this.#onStep?.(step);
+  }
+
+  /** Passes each step on as it comes. */
+  listen(onStep: (step: RequestRecord) => void): void {
+    this.#onStep = onStep;
   }
 
   /** The latest decisions, oldest first. An end is none. */

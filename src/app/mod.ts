@@ -8,6 +8,7 @@ export { findHolder, findRunning } from './data-dir.ts';
 export type { Check, DoctorOptions } from './doctor.ts';
 export { examine } from './doctor.ts';
 export { EventLog } from './event-log.ts';
+export { Explanations } from './explanations.ts';
 export type { FleetAddress, WhereToLook } from './find.ts';
 export { addressOfRunning, FLEET_DEFAULT, findFleet } from './find.ts';
 export { startFleetParts, vmParametersOf } from './fleet-parts.ts';

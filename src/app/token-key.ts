@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemRandom } from '../actors/mod.ts';
-import { codeOf, ShoalError } from '../errors.ts';
+import { codeOf, ShoalError, whyUnreadable } from '../errors.ts';
 import { writeDurable } from '../process/mod.ts';
 import { TOKEN_KEY_BYTES } from '../transport/mod.ts';
 
@@ -21,7 +21,7 @@ function read(path: string): Uint8Array | undefined {
     if (key.length === TOKEN_KEY_BYTES) return key;
   } catch (cause) {
     if (codeOf(cause) === 'ENOENT') return undefined;
-    throw new ShoalError('DATA_DIR_UNUSABLE', `The file ${path} cannot be read (${codeOf(cause) ?? String(cause)})`, {
+    throw new ShoalError('DATA_DIR_UNUSABLE', `The file ${path} cannot be read: ${whyUnreadable(cause)}`, {
       cause,
     });
   }

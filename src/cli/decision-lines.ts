@@ -30,6 +30,12 @@ export function groundsOf({ figures = {}, reason, considered = [] }: Told): read
   ].map((line) => printable(`${INDENT}${line}`));
 }
 
+/** Lines about decisions, and below them the rules that these name. */
+export function withRules(lines: readonly string[], told: readonly Told[]): string {
+  const rules = rulesNamed(told);
+  return [...lines, ...(rules.length === 0 ? [] : ['', ...rules])].join('\n');
+}
+
 /** The rules that were named, each with its title. */
 export function rulesNamed(told: readonly Told[]): readonly string[] {
   const reference = Reference.read();

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type Check, defaultDataDir, defaultImage, examine, rememberedAccelerator } from '../app/mod.ts';
 import { type Command, DATA_FLAG, OUTPUT_FLAG } from './command.ts';
-import { printData, printJson } from './output.ts';
+import { printJson, printText } from './output.ts';
 
 const MARKS: Readonly<Record<Check['state'], string>> = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' };
 
@@ -21,7 +21,7 @@ export const doctorCommand: Command = {
     const format = flags.oneOf('output', ['table', 'json']);
     const checks = await examine({ image, dataDir, accelerator: await rememberedAccelerator(image) });
     if (format === 'json') printJson(checks);
-    else printData(checks.map(lineOf).join('\n'));
+    else printText(checks.map(lineOf).join('\n'));
     return checks.some((check) => check.state === 'fail') ? 1 : 0;
   },
 };

@@ -4,9 +4,9 @@ import { ShoalError } from '../errors.ts';
 import type { RequestRecord, RequestState } from '../fleet/mod.ts';
 import { isConsidered } from '../transport/mod.ts';
 import type { Flags } from './command.ts';
-import { decisionLines, groundsOf, rulesNamed, type Told } from './decision-lines.ts';
+import { decisionLines, groundsOf, type Told, withRules } from './decision-lines.ts';
 import { fleetOf } from './find.ts';
-import { printable, printData, printJson, say } from './output.ts';
+import { printable, printJson, printText, say } from './output.ts';
 
 /** The latest decisions about VMs. */
 export async function explainLast(flags: Flags, count: number, json: boolean): Promise<number> {
@@ -38,8 +38,7 @@ export async function explainRequest(flags: Flags, id: string, json: boolean): P
 }
 
 function print(lines: readonly string[], told: readonly Told[]): void {
-  const rules = rulesNamed(told);
-  printData([...lines, ...(rules.length === 0 ? [] : ['', ...rules])].join('\n'));
+  printText(withRules(lines, told));
 }
 
 /** @throws NATS_MESSAGE_INVALID */

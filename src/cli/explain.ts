@@ -1,9 +1,13 @@
 import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
 import { explainLast, explainRequest, explainVm } from './explain-fleet.ts';
+import { countWord, requestWord } from './explain-words.ts';
+import { asInvoked } from './invoked-as.ts';
 import { printData, printJson } from './output.ts';
 import { usage } from './parse.ts';
 import { type Entry, Reference } from './reference.ts';
+import { columnsOf } from './terminal.ts';
 import { vmWord } from './vm-word.ts';
+import { wrap } from './wrap.ts';
 
 export const explainCommand: Command = {
   name: 'explain',
@@ -23,33 +27,19 @@ export const explainCommand: Command = {
     const json = input.flags.oneOf('output', ['table', 'json']) === 'json';
     const [what, word] = input.words;
     const { flags } = input;
-    if (what === 'last') return explainLast(flags, countWord(word), json);
+    if (what === 'last') return explainLast(flags, countWord(explainCommand, word), json);
     if (what === 'vm') return explainVm(flags, vmWord(explainCommand, word), json);
-    if (what === 'request') return explainRequest(flags, requestWord(word), json);
+    if (what === 'request') return explainRequest(flags, requestWord(explainCommand, word), json);
     if (word !== undefined) throw usage(explainCommand, `unexpected argument ${JSON.stringify(word)}`);
     const entry = lookUp(what);
     if (json) printJson(entry);
-    else printData(textOf(entry));
+    else printData(wrap(asInvoked(textOf(entry)), columnsOf(process.stdout, COLUMNS)) + sourcesOf(entry));
     return Promise.resolve(0);
   },
 };
 
-/** So many decisions at most. */
-const LAST_MAX = 500;
-/** As for the header `Shoal-Request-Id`. */
-const ID_CHARS_MAX = 128;
-
-function countWord(word = '1'): number {
-  const count = /^[1-9]\d{0,3}$/.test(word) ? Number(word) : Number.NaN;
-  if (count <= LAST_MAX) return count;
-  throw usage(explainCommand, `expected how many decisions (1 to ${LAST_MAX}), got ${JSON.stringify(word)}`);
-}
-
-function requestWord(word = ''): string {
-  if (word === '') throw usage(explainCommand, 'give the id of a request, as its header Shoal-Request-Id had it');
-  if (word.length <= ID_CHARS_MAX) return word;
-  throw usage(explainCommand, `the id of a request has at most ${ID_CHARS_MAX} characters, this one ${word.length}`);
-}
+/** Where the width is not known. */
+const COLUMNS = 80;
 
 function lookUp(name: string | undefined): Entry {
   const reference = Reference.read();
@@ -78,7 +68,19 @@ function textOf(entry: Entry): string {
         `${entry.name}: ${entry.meaning}`,
         '',
         `default ${entry.default}, from ${entry.least} to ${entry.most}; rule ${entry.rules}`,
+        '',
         `\`shoal params get ${entry.name}\` shows its value, \`shoal params set ${entry.name}=VALUE\` changes it`,
       ].join('\n');
   }
+}
+
+/** Where a rule stands, which functions decide it, and which tests hold it; below its text, a line each. */
+function sourcesOf(entry: Entry): string {
+  if (entry.kind !== 'rule') return '';
+  const rows = [['page', entry.page], ...labelled('decided by', entry.functions), ...labelled('held by', entry.tests)];
+  return `\n\n${rows.map(([label = '', what]) => `${label.padEnd(10)}  ${what}`).join('\n')}`;
+}
+
+function labelled(label: string, lines: readonly string[]): [string, string][] {
+  return lines.map((line, index) => [index === 0 ? label : '', line]);
 }

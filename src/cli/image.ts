@@ -3,7 +3,7 @@ import { defaultDataDir, defaultImage, findRunning, rememberedAccelerator } from
 import { shortBytes } from '../console/mod.ts';
 import { inspectImage } from '../hypervisor/mod.ts';
 import { type Command, DATA_FLAG, OUTPUT_FLAG } from './command.ts';
-import { printData, printJson } from './output.ts';
+import { printJson, printText } from './output.ts';
 
 export const imageCommand: Command = {
   name: 'image',
@@ -35,7 +35,7 @@ export const imageCommand: Command = {
         ? []
         : [['running', `${running_digest}: the file has changed; the next \`shoal up\` runs it`]]),
     ];
-    printData(rows.map(([name = '', value]) => `${name.padEnd(11)}  ${value}`).join('\n'));
+    printText(rows.map(([name = '', value]) => `${name.padEnd(11)}  ${value}`).join('\n'));
     return 0;
   },
 };

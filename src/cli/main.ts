@@ -2,7 +2,7 @@ import { ShoalError } from '../errors.ts';
 import type { Command } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { helpOf, helpOfAll } from './help.ts';
-import { checkOutput, guardOutput, printable, printData, say } from './output.ts';
+import { checkOutput, guardOutput, printable, printText, say } from './output.ts';
 import { parse } from './parse.ts';
 import { keepIgnoring } from './signals.ts';
 import { systemRefusal } from './system-refusal.ts';
@@ -14,14 +14,14 @@ const EXIT_USAGE = 2;
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    printData(rest[0] === undefined ? helpOfAll(COMMANDS) : helpOf(commandOf(rest[0])));
+    printText(rest[0] === undefined ? helpOfAll(COMMANDS) : helpOf(commandOf(rest[0])));
     await checkOutput();
     return 0;
   }
   const command = commandOf(name === '--version' ? 'version' : name);
   const invocation = parse(command, rest);
   const isHelp = invocation.flags.has('help');
-  if (isHelp) printData(helpOf(command));
+  if (isHelp) printText(helpOf(command));
   const exitCode = isHelp ? 0 : await command.run(invocation);
   if (isHelp || command.outlivesOutput !== true) await checkOutput();
   return exitCode;

@@ -83,7 +83,7 @@ describe('input', () => {
 
   test.each([
     ['yes | shoal send', /^shoal: Expected at most 1048576 bytes from standard input.*\[REQUEST_TOO_LARGE\]\n$/],
-    ['shoal send </tmp', /^shoal: standard input cannot be read \(EISDIR\) \[USAGE\]\n$/],
+    ['shoal send </tmp', /^shoal: standard input cannot be read: it is a folder \(EISDIR\) \[USAGE\]\n$/],
     ['shoal send --file /dev/zero', /^shoal: expected --file to name a plain file, got \/dev\/zero, .* \[USAGE\]\n$/],
     ['shoal load --file /dev/zero', /^shoal: expected --file to name a plain file, got \/dev\/zero, .* \[USAGE\]\n$/],
     ['head -c 70000000 /dev/zero | shoal send --lines', /^shoal: Line 1 has more than 67108864 bytes .*\n$/],

@@ -1,4 +1,5 @@
 import { codeOf, ShoalError } from '../errors.ts';
+import { asInvoked } from './invoked-as.ts';
 
 /** Output that may wait for a slow reader. More would fill our memory. */
 const BEHIND_BYTES_MAX = 16 * 1024 * 1024;
@@ -38,6 +39,11 @@ export function printData(text: string): void {
   process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
+/** Text for a person as data, with commands as this user types them. */
+export function printText(text: string): void {
+  printData(asInvoked(text));
+}
+
 /** Resolves when the reader of standard output has caught up or gone. */
 export async function readerCaughtUp(): Promise<void> {
   const { stdout } = process;
@@ -70,8 +76,9 @@ export function jsonLine(value: unknown): string {
   );
 }
 
+/** A message for a person, with commands as this user types them. */
 export function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${asInvoked(text)}\n`);
 }
 
 export interface Column<Row> {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { Page } from '../../test/docs/page.ts';
 import { ERRORS } from '../errors.ts';
 import { PARAMETERS, REQUEST_END_REASONS, VM_END_REASONS, WAIT_REASONS } from '../fleet/mod.ts';
 import { Reference } from './reference.ts';
@@ -25,7 +26,13 @@ describe('the reference', () => {
     });
     expect(reference.find('free_count')).toMatchObject({ default: 5, least: 1, rules: 'R5' });
     expect(reference.find('poison')).toMatchObject({ meaning: 'the request ended because its VM got stuck over it' });
-    expect(reference.find('R5')).toMatchObject({ title: 'Idle', text: expect.stringContaining('free_count') });
+    expect(reference.find('R5')).toMatchObject({
+      title: 'Idle',
+      text: expect.stringContaining('free_count'),
+      page: 'docs/rules.md#r5-idle',
+      functions: expect.arrayContaining(['scaleDown in src/fleet/policy/default-sizing.ts']),
+      tests: expect.arrayContaining(['src/fleet/policy/rules/scale-down.test.ts']),
+    });
   });
 
   test('takes names in any case, and finds what they are part of', () => {
@@ -33,6 +40,16 @@ describe('the reference', () => {
     expect(reference.find('r5')).toBe(reference.find('R5'));
     expect(reference.find('nonsense')).toBeUndefined();
     expect(reference.like('deadline').map(({ name }) => name)).toEqual(['REQUEST_DEADLINE', 'deadline_ms']);
+  });
+
+  test('names for each rule its page, its functions and its tests, and not within its text', () => {
+    const rules = reference.entries.filter((entry) => entry.kind === 'rule');
+    for (const { name, text, page, functions, tests } of rules) {
+      expect([name, Page.read('docs/rules.md').anchors.has(page.replace('docs/rules.md#', ''))]).toEqual([name, true]);
+      expect([name, /test\.ts|Held by|Decided by/.test(text)]).toEqual([name, false]);
+      // R10 is not implemented.
+      expect([name, functions.length > 0, tests.length > 0]).toEqual([name, name !== 'R10', name !== 'R10']);
+    }
   });
 
   test('has no links in it, which a terminal cannot follow', () => {

@@ -3,7 +3,18 @@ import { ERRORS } from '../errors.ts';
 
 /** One rule, error, reason or parameter, as Shoal's documents explain it. */
 export type Entry =
-  | { readonly kind: 'rule'; readonly name: string; readonly title: string; readonly text: string }
+  | {
+      readonly kind: 'rule';
+      readonly name: string;
+      readonly title: string;
+      readonly text: string;
+      /** Where the page has it: a path in the project, and the heading. */
+      readonly page: string;
+      /** `route in src/fleet/policy/route.ts` */
+      readonly functions: readonly string[];
+      /** Paths in the project. */
+      readonly tests: readonly string[];
+    }
   | { readonly kind: 'error'; readonly name: string; readonly meaning: string; readonly remedy: string }
   | {
       readonly kind: 'parameter';
@@ -49,11 +60,18 @@ function rulesIn(page: string): Entry[] {
       const [heading = '', ...lines] = section.split('\n');
       const match = /^(R\d+) (.+)$/.exec(heading);
       if (match === null) return [];
+      const [, name = '', title = ''] = match;
+      const [text = '', sources = ''] = lines.join('\n').split(/^(?=\*Decided by\* )/m);
+      const links = [...sources.matchAll(/\[`([\w.-]+)`\]\(\.\.\/([^)]+)\)/g)];
+      const places = links.map(([, what = '', path = '']) => ({ what, path, isTest: path.endsWith('.test.ts') }));
       return {
         kind: 'rule',
-        name: match[1] ?? '',
-        title: match[2] ?? '',
-        text: plain(lines.join('\n').trim()),
+        name,
+        title,
+        text: plain(text.trim()),
+        page: `docs/rules.md#${`${name} ${title}`.toLowerCase().replaceAll(' ', '-')}`,
+        functions: places.filter(({ isTest }) => !isTest).map(({ what, path }) => `${what} in ${path}`),
+        tests: places.filter(({ isTest }) => isTest).map(({ path }) => path),
       } as const;
     });
 }

@@ -2,22 +2,23 @@ import {
   chartOf,
   formatDuration,
   formatShape,
+  hasUnits,
   runSeeds,
   type Scenario,
+  type SeedTask,
+  scenarioOfSeed,
   simulate,
-  swarmScenario,
   unreached,
 } from '../sim/mod.ts';
 import { type Command, OUTPUT_FLAG } from './command.ts';
-import { printData, printJson, say } from './output.ts';
-import { usage } from './parse.ts';
+import { printData, printJson, printText, say } from './output.ts';
 import { interruption } from './signals.ts';
+import { SimulationDecisions } from './simulation-decisions.ts';
 import { writeFailures, writeOutput } from './simulation-failures.ts';
 import { failureJson, reportJson, seedsJson } from './simulation-json.ts';
-import { scenarioOf } from './simulation-scenario.ts';
+import { planOf } from './simulation-scenario.ts';
 import { failuresOf, seedsSummaryOf, simulationSummaryOf } from './simulation-summary.ts';
 
-const SEEDS_MAX = 10_000_000;
 const FAILURES_MAX = 3;
 
 export const simulateCommand: Command = {
@@ -45,7 +46,11 @@ export const simulateCommand: Command = {
     { name: 'param', value: 'NAME=VALUE', multiple: true, about: 'a parameter, as of `shoal params`; may be repeated' },
     { name: 'boot', value: 'MS', about: 'how long guests boot: 12, 10..20 or lognormal:MEDIAN:SIGMA' },
     { name: 'service', value: 'MS', about: 'how long a request computes, in the same forms' },
-    { name: 'ms-per-unit', value: 'MS', about: 'how long a unit of work of the trace computes, instead of --service' },
+    {
+      name: 'ms-per-unit',
+      value: 'MS',
+      about: 'how long a unit of work, the last column of the trace, computes; instead of --service',
+    },
     {
       name: 'faults',
       value: 'NAME=RATE,...',
@@ -58,7 +63,7 @@ export const simulateCommand: Command = {
     },
     { name: 'deadline', value: 'MS', about: 'of each request (default: 30000)' },
     { name: 'seed', value: 'N', about: 'decides all chance: the same seed gives the same history (default: 1)' },
-    { name: 'chaos', about: 'the seed decides load, limits, parameters and faults too' },
+    { name: 'chaos', about: 'the seed decides load, limits, parameters and faults too, as far as no flag does' },
     {
       name: 'seeds',
       value: 'N',
@@ -71,7 +76,14 @@ export const simulateCommand: Command = {
     },
     { name: 'scenario', value: 'FILE', about: 'run the scenario of such a file again' },
     { name: 'lines', about: 'print a line for each event' },
-    { name: 'chart', value: 'FILE', about: 'write load, VMs and waits over time as SVG' },
+    { name: 'events', about: 'print the events of the fleet, as `shoal events` does' },
+    { name: 'why', about: 'with --events: figures and reason, and what else was considered and why it was not chosen' },
+    {
+      name: 'explain',
+      value: 'WHAT',
+      about: 'after the run, explain last, "last N", "vm VM" or "request ID", as `shoal explain` does',
+    },
+    { name: 'chart', value: 'FILE', about: 'write load, VMs and latency over time as SVG' },
     OUTPUT_FLAG,
   ],
   examples: [
@@ -83,23 +95,17 @@ export const simulateCommand: Command = {
       'shoal simulate --load sine:1:50:60 --faults vmCrash=6,shoalCrash=1 --seed 7 --chart /tmp/fleet.svg',
       'faults, and a picture',
     ],
+    [
+      'shoal simulate --load burst:2:60:20:3 --explain "last 5"',
+      'why the fleet did what it did last: rule, figures, and what else was considered',
+    ],
     ['shoal simulate --seeds 20', 'twenty scenarios that their seeds decide, each checked after every event'],
   ],
-  async run({ flags }) {
+  run({ flags }) {
     const json = flags.oneOf('output', ['table', 'json']) === 'json';
-    const count = flags.whole('seeds', { min: 1, max: SEEDS_MAX });
-    const [hasLines, chart] = [flags.has('lines'), flags.text('chart')];
-    if (count !== undefined && (hasLines || chart !== undefined)) {
-      throw usage(simulateCommand, '--lines and --chart show one run; repeat one of the seeds with --chaos --seed N');
-    }
-    const isGiven =
-      flags.text('scenario') !== undefined || flags.text('load') !== undefined || flags.text('trace') !== undefined;
-    const swarm = flags.has('chaos') || (count !== undefined && !isGiven);
-    if (swarm && isGiven) throw usage(simulateCommand, 'give either --chaos or a load or scenario, not both');
-    const base = scenarioOf(simulateCommand, flags);
-    if (count !== undefined) return runMany(base, count, swarm, json, flags.text('failures'));
-    const scenario = swarm ? swarmScenario(base, base.seed) : base;
-    return runOne(scenario, { json, hasLines, chart });
+    const { task, count, hasLines, chart, decisions, failures } = planOf(simulateCommand, flags);
+    if (count !== undefined) return runMany(task, count, json, failures);
+    return runOne(scenarioOfSeed(task), { json, hasLines, chart, decisions: new SimulationDecisions(decisions, json) });
   },
 };
 
@@ -107,37 +113,36 @@ interface Shown {
   readonly json: boolean;
   readonly hasLines: boolean;
   readonly chart: string | undefined;
+  readonly decisions: SimulationDecisions;
 }
 
-async function runOne(scenario: Scenario, { json, hasLines, chart }: Shown): Promise<number> {
-  const result = await simulate(scenario, hasLines ? printData : undefined);
+async function runOne(scenario: Scenario, { json, hasLines, chart, decisions }: Shown): Promise<number> {
+  const result = await simulate(scenario, hasLines ? printData : undefined, decisions.isWanted ? decisions : undefined);
+  const [explained, text] = [decisions.explained(), decisions.text()];
   if (!result.ok) {
     const { message, atMs } = result.failure;
-    if (json) printJson(failureJson(result.failure, result.history, scenario));
-    else say(`After ${(atMs / 1_000).toFixed(3)} simulated seconds: ${message}`);
+    if (json) printJson({ ...failureJson(result.failure, result.history, scenario), explained });
+    else if (text !== undefined) printText(text);
+    if (!json) say(`After ${(atMs / 1_000).toFixed(3)} simulated seconds: ${message}`);
     return 1;
   }
   const { report } = result;
   if (chart !== undefined) writeOutput(chart, chartOf(report));
-  if (json) printJson(reportJson(report, scenario));
-  else printData(simulationSummaryOf(report, optionsOf(scenario)));
+  if (json) printJson({ ...reportJson(report, scenario), explained });
+  else printText([simulationSummaryOf(report, optionsOf(scenario)), ...(text === undefined ? [] : [text])].join('\n'));
   return 0;
 }
 
-async function runMany(
-  base: Scenario,
-  count: number,
-  swarm: boolean,
-  json: boolean,
-  failures = 'simulation-failures.json',
-): Promise<number> {
+async function runMany(task: Required<SeedTask>, count: number, json: boolean, failures: string): Promise<number> {
+  const { base, seed, swarm, given } = task;
   const { signal, over } = interruption();
   let done = 0;
   const summary = await runSeeds({
     base,
-    firstSeed: base.seed,
+    firstSeed: seed,
     count,
     swarm,
+    given,
     failuresMax: FAILURES_MAX,
     signal,
     onOutcome: () => {
@@ -146,7 +151,9 @@ async function runMany(
     },
   }).finally(over);
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
-  const missed = swarm && summary.runs >= SEEDS_FOR_ALL_MOMENTS ? unreached(summary) : [];
+  // What is given may rule a moment out.
+  const isWhole = swarm && Object.keys(given).length === 0 && summary.runs >= SEEDS_FOR_ALL_MOMENTS;
+  const missed = isWhole ? unreached(summary) : [];
   if (json) printJson(seedsJson(summary, missed));
   else printData(seedsSummaryOf(summary, missed));
   if (summary.failures.length > 0) {
@@ -160,15 +167,24 @@ async function runMany(
 const SEEDS_FOR_ALL_MOMENTS = 2_000;
 
 /** What the run depends on, for the summary. */
-function optionsOf({ seed, load, durationMs, addresses, params, guest, faults, network }: Scenario): readonly string[] {
+function optionsOf(scenario: Scenario): readonly string[] {
+  const { seed, load, durationMs, addresses, params, guest, faults, network } = scenario;
   const asText = [...Object.entries(params), ...Object.entries(faults).filter(([, rate]) => rate > 0)];
   const shape = load.kind === 'trace' ? `a trace of ${load.rows.length} lines` : formatShape(load);
   return [
     `seed ${seed}, ${durationMs / 1_000} s, ${shape}, ${addresses} addresses`,
-    `boot ${formatDuration(guest.boot)} ms, service ${formatDuration(guest.service)} ms${guest.idempotent ? '' : ', not idempotent'}`,
+    `boot ${formatDuration(guest.boot)} ms, ${serviceOf(scenario)}${guest.idempotent ? '' : ', not idempotent'}`,
     ...(asText.length === 0 ? [] : [asText.map(([name, value]) => `${name}=${value}`).join(' ')]),
     ...(network.lost + network.doubled + network.late > 0
       ? [`NATS loses ${network.lost}, doubles ${network.doubled}, delays ${network.late} of the messages`]
       : []),
   ];
+}
+
+/** How long requests compute. */
+function serviceOf({ load, msPerUnit, guest }: Scenario): string {
+  const service = `service ${formatDuration(guest.service)} ms`;
+  if (load.kind !== 'trace' || !hasUnits(load.rows)) return service;
+  if (msPerUnit !== undefined) return `service ${msPerUnit} ms a unit of work`;
+  return `${service} (not by the last column of the trace: that needs --ms-per-unit)`;
 }

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { ShoalError } from '../errors.ts';
+import { ShoalError, whyUnreadable } from '../errors.ts';
 import { isRecord } from '../is-record.ts';
 import { checkScenario, type Failure, type Scenario, type SeedsSummary, shrink, simulate } from '../sim/mod.ts';
+import { shellWord } from './invoked-as.ts';
 import { say } from './output.ts';
 
 /** Of a run that failed, the last lines are kept. */
@@ -43,12 +44,7 @@ export async function writeFailures(
  * @throws CONFIG_VALUE naming the file, and the field if one is wrong
  */
 export function readScenario(path: string): Scenario {
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    throw refused(path, String(cause), cause);
-  }
+  const content = parsed(path, textOf(path));
   if (!isRecord(content) || !('scenario' in content)) {
     throw refused(path, 'it has no field "scenario"');
   }
@@ -56,6 +52,22 @@ export function readScenario(path: string): Scenario {
     return checkScenario(content['scenario']);
   } catch (cause) {
     throw refused(path, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new ShoalError('CONFIG_VALUE', `The scenario ${path} cannot be read: ${whyUnreadable(cause)}`, { cause });
+  }
+}
+
+function parsed(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw refused(path, `it is no JSON (${cause instanceof Error ? cause.message : String(cause)})`, cause);
   }
 }
 
@@ -89,8 +101,4 @@ function commitHere(): string {
   } catch {
     return 'unknown';
   }
-}
-
-function shellWord(text: string): string {
-  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

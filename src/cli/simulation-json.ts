@@ -7,7 +7,15 @@ export function reportJson(report: Report, scenario: Scenario): object {
     ok: true,
     seed: report.seed,
     simulated_ms: report.simulatedMs,
-    requests: { sent: requests.sent, ok: requests.ok, failed: requests.failed, wait_ms: requests.waitMs },
+    requests: {
+      sent: requests.sent,
+      ok: requests.ok,
+      failed: requests.failed,
+      latency_ms: requests.latencyMs,
+      queued_ms: requests.queuedMs,
+      // The former name of the latency.
+      wait_ms: requests.latencyMs,
+    },
     vms: {
       started: vms.started,
       ready: vms.ready,
@@ -19,8 +27,9 @@ export function reportJson(report: Report, scenario: Scenario): object {
     },
     counts: report.counts,
     rules: report.rules,
-    samples: report.samples.map(({ atMs, sent, vms: count, waitP95Ms }) => {
-      return { at_ms: atMs, sent, vms: count, wait_p95_ms: waitP95Ms };
+    rule_events: report.ruleEvents,
+    samples: report.samples.map(({ atMs, sent, vms: count, latencyP95Ms }) => {
+      return { at_ms: atMs, sent, vms: count, latency_p95_ms: latencyP95Ms, wait_p95_ms: latencyP95Ms };
     }),
     events: report.events,
     history: report.history,

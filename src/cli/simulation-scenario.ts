@@ -2,17 +2,20 @@ import { makeParams, VMS_MAX } from '../fleet/mod.ts';
 import {
   DEFAULT_SCENARIO,
   FAULT_NAMES,
-  type FaultRates,
-  NO_FAULTS,
+  type Given,
+  hasUnits,
   parseDuration,
   parseShape,
   readTrace,
   type Scenario,
+  type SeedTask,
   VM_BYTES,
+  withGiven,
 } from '../sim/mod.ts';
 import type { Command, Flags } from './command.ts';
 import { usage } from './parse.ts';
 import { settings } from './settings.ts';
+import { type WantedDecisions, wantedDecisions } from './simulation-decisions.ts';
 import { readScenario } from './simulation-failures.ts';
 
 const SEED_MAX = 2 ** 31 - 1;
@@ -44,61 +47,119 @@ const OF_A_SCENARIO = [
   'deadline',
 ];
 
-/**
- * The scenario that flags describe. One of a file stays as it is, but for its seed.
- * @throws USAGE, CONFIG_VALUE
- */
-export function scenarioOf(command: Command, flags: Flags): Scenario {
-  const file = flags.text('scenario');
-  const seed = flags.whole('seed', { min: 0, max: SEED_MAX });
-  if (file === undefined) return { ...describedBy(command, flags), seed: seed ?? DEFAULT_SCENARIO.seed };
-  const other = OF_A_SCENARIO.find((name) => flags.text(name) !== undefined || flags.list(name).length > 0);
-  if (other !== undefined) throw usage(command, `--${other} is a part of the scenario; edit the file instead`);
-  const scenario = readScenario(file);
-  return seed === undefined ? scenario : { ...scenario, seed };
+/** What the flags of `shoal simulate` ask for. */
+export interface Plan {
+  /** With `swarm` the seed decides all that is not `given`. */
+  readonly task: Required<SeedTask>;
+  /** So many seeds; undefined: one run that is shown. */
+  readonly count: number | undefined;
+  readonly hasLines: boolean;
+  readonly chart: string | undefined;
+  readonly decisions: WantedDecisions;
+  readonly failures: string;
 }
 
-function describedBy(command: Command, flags: Flags): Scenario {
-  const base = DEFAULT_SCENARIO;
-  const trace = flags.text('trace');
+const SEEDS_MAX = 10_000_000;
+
+/**
+ * Each flag is applied or refused. What is given stands, also where the seed decides the rest.
+ * @throws USAGE, CONFIG_VALUE
+ */
+export function planOf(command: Command, flags: Flags): Plan {
+  const count = flags.whole('seeds', { min: 1, max: SEEDS_MAX });
+  const [hasLines, chart, failures] = [flags.has('lines'), flags.text('chart'), flags.text('failures')];
+  const decisions = wantedDecisions(command, flags);
+  const showsOne = hasLines || chart !== undefined || decisions.events !== undefined || decisions.subject !== undefined;
+  if (count !== undefined && showsOne) {
+    throw usage(
+      command,
+      '--lines, --chart, --events and --explain show one run; repeat one of the seeds with --chaos --seed N',
+    );
+  }
+  if (count === undefined && failures !== undefined) throw usage(command, '--failures belongs to --seeds');
+  const hasLoad = ['scenario', 'load', 'trace'].some((name) => flags.text(name) !== undefined);
+  if (flags.has('chaos') && hasLoad) throw usage(command, 'give either --chaos or a load or scenario, not both');
+  const swarm = flags.has('chaos') || (count !== undefined && !hasLoad);
+  const seed = flags.whole('seed', { min: 0, max: SEED_MAX });
+  const task = taskOf(command, flags, swarm);
+  return {
+    task: { ...task, seed: seed ?? task.base.seed },
+    count,
+    hasLines,
+    chart,
+    decisions,
+    failures: failures ?? 'simulation-failures.json',
+  };
+}
+
+function taskOf(command: Command, flags: Flags, swarm: boolean): Omit<Required<SeedTask>, 'seed'> {
+  const file = flags.text('scenario');
+  if (file === undefined) {
+    const given = givenBy(command, flags);
+    const addresses = given.addresses ?? DEFAULT_SCENARIO.addresses;
+    const memoryBytes = Math.max(DEFAULT_SCENARIO.memoryBytes, (addresses + SPARE_VMS) * VM_BYTES);
+    return { base: withGiven({ ...DEFAULT_SCENARIO, memoryBytes }, given), swarm, given };
+  }
+  // A scenario of a file stays as it is, but for its seed.
+  const other = OF_A_SCENARIO.find((name) => flags.text(name) !== undefined || flags.list(name).length > 0);
+  if (other !== undefined) throw usage(command, `--${other} is a part of the scenario; edit the file instead`);
+  return { base: readScenario(file), swarm, given: {} };
+}
+
+function givenBy(command: Command, flags: Flags): Given {
   const shape = flags.text('load');
-  if (trace !== undefined && shape !== undefined) throw usage(command, 'give either --load or --trace, not both');
-  const ofTrace = ['from', 'scale', 'ms-per-unit'].find((name) => flags.text(name) !== undefined);
-  if (trace === undefined && ofTrace !== undefined) throw usage(command, `--${ofTrace} belongs to --trace`);
-  const rows = trace === undefined ? undefined : readTrace(trace, flags.text('from'));
-  const seconds = flags.whole('duration', { min: 1, max: DURATION_S_MAX });
-  const traceMs = rows === undefined ? undefined : (rows.at(-1)?.atMs ?? 0) + SECONDS_AFTER_A_TRACE * 1_000;
+  const traced = traceBy(command, flags);
+  const boot = flags.text('boot');
+  const service = flags.text('service');
+  const durationMs = flags.whole('duration', { min: 1, max: DURATION_S_MAX });
+  const params = paramsOf(command, flags.list('param'));
+  return defined({
+    load: shape === undefined ? traced?.load : parseShape(shape),
+    durationMs: durationMs === undefined ? traced?.durationMs : durationMs * 1_000,
+    msPerUnit: traced?.msPerUnit,
+    addresses: flags.whole('vms', { min: 1, max: VMS_MAX }),
+    clients: flags.whole('clients', { min: 1, max: CLIENTS_MAX }),
+    deadlineMs: flags.whole('deadline', { min: 1, max: 3_600_000 }),
+    params: Object.keys(params).length === 0 ? undefined : params,
+    boot: boot === undefined ? undefined : parseDuration(boot, '--boot'),
+    service: service === undefined ? undefined : parseDuration(service, '--service'),
+    faults: faultsOf(command, flags.text('faults')),
+    network: messagesOf(command, flags.text('messages')),
+  });
+}
+
+interface Traced {
+  readonly load: Scenario['load'];
+  readonly durationMs: number;
+  readonly msPerUnit: number | undefined;
+}
+
+function traceBy(command: Command, flags: Flags): Traced | undefined {
+  const path = flags.text('trace');
+  if (path === undefined) {
+    const other = ['from', 'scale', 'ms-per-unit'].find((name) => flags.text(name) !== undefined);
+    if (other !== undefined) throw usage(command, `--${other} belongs to --trace`);
+    return undefined;
+  }
+  if (flags.text('load') !== undefined) throw usage(command, 'give either --load or --trace, not both');
   const msPerUnit = positive(command, flags, 'ms-per-unit');
-  if (msPerUnit !== undefined && rows?.every(({ units }) => units === undefined)) {
+  if (msPerUnit !== undefined && flags.text('service') !== undefined) {
+    throw usage(command, 'give either --service or --ms-per-unit, not both: each says how long a request computes');
+  }
+  const scale = positive(command, flags, 'scale') ?? 1;
+  const rows = readTrace(path, flags.text('from'));
+  if (msPerUnit !== undefined && !hasUnits(rows)) {
     const remedy = 'a last column with the units of each arrival, and none of counts; or give --service';
     throw usage(command, `--ms-per-unit needs a trace with units of work: ${remedy}`);
   }
-  const boot = flags.text('boot');
-  const service = flags.text('service');
-  const addresses = flags.whole('vms', { min: 1, max: VMS_MAX }) ?? base.addresses;
-  return {
-    ...base,
-    durationMs: seconds === undefined ? (traceMs ?? base.durationMs) : seconds * 1_000,
-    load:
-      rows === undefined
-        ? shape === undefined
-          ? base.load
-          : parseShape(shape)
-        : { kind: 'trace', rows, scale: positive(command, flags, 'scale') ?? 1 },
-    addresses,
-    memoryBytes: Math.max(base.memoryBytes, (addresses + SPARE_VMS) * VM_BYTES),
-    clients: flags.whole('clients', { min: 1, max: CLIENTS_MAX }) ?? base.clients,
-    params: paramsOf(command, flags.list('param')),
-    deadlineMs: flags.whole('deadline', { min: 1, max: 3_600_000 }) ?? base.deadlineMs,
-    guest: {
-      ...base.guest,
-      ...(boot === undefined ? {} : { boot: parseDuration(boot, '--boot') }),
-      ...(service === undefined ? {} : { service: parseDuration(service, '--service') }),
-    },
-    ...(msPerUnit === undefined ? {} : { msPerUnit }),
-    faults: faultsOf(command, flags.text('faults')),
-    network: { ...base.network, ...messagesOf(command, flags.text('messages')), lateMs: LATE_MS },
-  };
+  const durationMs = (rows.at(-1)?.atMs ?? 0) + SECONDS_AFTER_A_TRACE * 1_000;
+  return { load: { kind: 'trace', rows, scale }, durationMs, msPerUnit };
+}
+
+/** Without the fields that are undefined: they would hide what is decided elsewhere. */
+function defined(fields: { readonly [Name in keyof Given]: Given[Name] | undefined }): Given {
+  // Of each field, what is left is its value.
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given;
 }
 
 function positive(command: Command, flags: Flags, name: string): number | undefined {
@@ -119,8 +180,8 @@ function paramsOf(command: Command, texts: readonly string[]): Readonly<Record<s
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Number(value)]));
 }
 
-function messagesOf(command: Command, text: string | undefined): Partial<Scenario['network']> {
-  if (text === undefined) return {};
+function messagesOf(command: Command, text: string | undefined): Given['network'] {
+  if (text === undefined) return undefined;
   const entries = text.split(',').map((one) => {
     const [name = '', share = ''] = one.split('=');
     const known = MESSAGE_FAULTS.find((fault) => fault === name);
@@ -130,11 +191,11 @@ function messagesOf(command: Command, text: string | undefined): Partial<Scenari
     }
     return [known, Number(share)] as const;
   });
-  return Object.fromEntries(entries);
+  return { ...Object.fromEntries(entries), lateMs: LATE_MS };
 }
 
-function faultsOf(command: Command, text: string | undefined): FaultRates {
-  if (text === undefined) return NO_FAULTS;
+function faultsOf(command: Command, text: string | undefined): Given['faults'] {
+  if (text === undefined) return undefined;
   const entries = text.split(',').map((one) => {
     const [name = '', rate = ''] = one.split('=');
     const known = FAULT_NAMES.find((fault) => fault === name);
@@ -143,5 +204,5 @@ function faultsOf(command: Command, text: string | undefined): FaultRates {
     }
     return [known, Number(rate)] as const;
   });
-  return { ...NO_FAULTS, ...Object.fromEntries(entries) };
+  return Object.fromEntries(entries);
 }

@@ -3,39 +3,45 @@ import { formatMs } from './load-summary.ts';
 
 /** What `shoal simulate` prints for a person. @param options what the run depends on, line by line */
 export function simulationSummaryOf(report: Report, options: readonly string[]): string {
-  const { requests, vms, counts, rules, simulatedMs, events, history } = report;
-  const { waitMs } = requests;
+  const { requests, vms, counts, ruleEvents, simulatedMs, events, history } = report;
   const failed = Object.entries(requests.failed);
   const failures = failed.reduce((sum, [, count]) => sum + count, 0);
   const lines = [
     ...options.map((option, index) => `${index === 0 ? 'Scenario' : '        '}    ${option}`),
     `Requests    ${requests.sent} in ${(simulatedMs / 1_000).toFixed(1)} simulated seconds: ${requests.ok} ok, ${failures} failed`,
-    `Waits       p50 ${formatMs(waitMs.p50)}, p95 ${formatMs(waitMs.p95)}, p99 ${formatMs(waitMs.p99)}, max ${formatMs(waitMs.max)}`,
+    `Latency     ${quantilesLine(requests.latencyMs)}`,
+    `Queued      ${quantilesLine(requests.queuedMs)}`,
     `VMs         ${vms.started} started, ${vms.ready} ready, ${vms.ended} ended, at most ${vms.peak} at a time; ${vms.coldStarts} cold starts`,
-    `            ${vms.vmSeconds.toFixed(0)} VM-seconds, memory allocated over used ${vms.bytesAllocatedOverUsed.toFixed(1)}`,
-    `Rules       ${Object.entries(rules)
-      .map(([rule, count]) => `${rule} ${count}`)
-      .join(', ')}`,
+    `            ${vms.vmSeconds.toFixed(0)} VM-seconds, memory allocated ${vms.bytesAllocatedOverUsed.toFixed(1)} times what guests used`,
+    ...Object.entries(ruleEvents).map(
+      ([rule, kinds], index) => `${index === 0 ? 'Events' : '      '}      ${rule}: ${kindsLine(kinds)}`,
+    ),
     `History     ${events} events, sha256 ${history.slice(0, 16)}`,
   ];
   if (failed.length > 0) lines.push('', 'Errors', ...failed.map(([code, count]) => countLine(count, code)));
-  const faults = Object.entries(counts).filter(([name]) => FAULT_EVENTS.includes(name));
-  if (faults.length > 0) lines.push('', 'Faults', ...faults.map(([name, count]) => countLine(count, name)));
+  const faults = Object.entries(counts).filter(([name]) => name.startsWith(FAULT));
+  if (faults.length > 0) {
+    lines.push('', 'Faults', ...faults.map(([name, count]) => countLine(count, name.slice(FAULT.length))));
+  }
+  const noticed = Object.entries(counts).filter(([name]) => NOTICED.includes(name));
+  if (noticed.length > 0) lines.push('', 'Noticed', ...noticed.map(([name, count]) => countLine(count, name)));
   return `${lines.join('\n')}\n`;
 }
 
-const FAULT_EVENTS = [
-  'fault',
-  'shoal-killed',
-  'router-killed',
-  'controller-killed',
-  'vm-actor-killed',
-  'shard-killed',
-  'launcher-killed',
-  'write-failed',
-  'link-lost',
-  'start-failed',
-];
+/** Before the name of a fault in the counts. */
+const FAULT = 'fault ';
+/** What Shoal met with, because of faults or of a host that fails by itself. */
+const NOTICED = ['link-lost', 'write-failed', 'start-failed'];
+
+function quantilesLine({ p50, p95, p99, max }: Report['requests']['latencyMs']): string {
+  return `p50 ${formatMs(p50)}, p95 ${formatMs(p95)}, p99 ${formatMs(p99)}, max ${formatMs(max)}`;
+}
+
+function kindsLine(kinds: Readonly<Record<string, number>>): string {
+  return Object.entries(kinds)
+    .map(([kind, count]) => `${count} ${kind}`)
+    .join(', ');
+}
 
 export function seedsSummaryOf(summary: SeedsSummary, missed: readonly string[]): string {
   const { runs, requests, events, failures, counts, rules } = summary;

@@ -2,6 +2,7 @@ import { closeSync, readdirSync } from 'node:fs';
 import { isatty, type WriteStream } from 'node:tty';
 import { isInForeground } from '../console/mod.ts';
 import type { Flags } from './command.ts';
+import { invokedAs, shellWord } from './invoked-as.ts';
 
 /** Whether this command can draw on a terminal: one that can redraw, in the foreground. */
 export function isOnTerminal(): boolean {
@@ -45,20 +46,14 @@ export function hasColours(): boolean {
 
 /** The command line that sends a text to the fleet of these flags. */
 export function sendHint(flags: Pick<Flags, 'text'>): string {
-  const shoal = import.meta.url.endsWith('.ts') ? 'bin/shoal' : 'shoal';
   const where = ['data', 'nats', 'fleet'].flatMap((name) => {
     const value = flags.text(name);
-    return value === undefined ? [] : [`--${name}`, word(withoutPassword(value))];
+    return value === undefined ? [] : [`--${name}`, shellWord(withoutPassword(value))];
   });
-  return [shoal, 'send', ...where, '"some text"'].join(' ');
+  return [invokedAs(), 'send', ...where, '"some text"'].join(' ');
 }
 
 /** Anyone who passes by reads the screen. */
 function withoutPassword(url: string): string {
   return url.replaceAll(/\/\/[^/@]*@/g, '//');
-}
-
-/** Quotes the text as one word of a shell. */
-function word(text: string): string {
-  return /^[\w./:,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -55,6 +55,6 @@ test.each<[what: string, path: (folder: string) => string]>([
 test('a file that is not there is refused with the reason', async () => {
   await expect(fileSource('/nowhere/at/all')).rejects.toMatchObject({
     code: 'USAGE',
-    message: 'the file /nowhere/at/all cannot be read (ENOENT)',
+    message: 'the file /nowhere/at/all cannot be read: there is no such file (ENOENT)',
   });
 });

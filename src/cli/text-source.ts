@@ -1,6 +1,6 @@
 import { constants, fstatSync } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { codeOf, ShoalError } from '../errors.ts';
+import { ShoalError, whyUnreadable } from '../errors.ts';
 import { textOfInput } from './utf8.ts';
 
 /** Where a command reads its text from. */
@@ -30,7 +30,7 @@ export async function fileSource(path: string): Promise<TextSource> {
 /** @throws USAGE if it is a directory, which Node would take for an empty text */
 export function standardInput(): TextSource {
   const name = 'standard input';
-  if (fstatSync(0).isDirectory()) throw new ShoalError('USAGE', `${name} cannot be read (EISDIR)`);
+  if (fstatSync(0).isDirectory()) throw new ShoalError('USAGE', `${name} cannot be read: it is a folder (EISDIR)`);
   return { name, chunks: readable(name, process.stdin), close: async () => void process.stdin.destroy() };
 }
 
@@ -95,5 +95,5 @@ async function* readable(name: string, chunks: AsyncIterable<Uint8Array>): Async
 }
 
 function unreadable(name: string, cause: unknown): ShoalError {
-  return new ShoalError('USAGE', `${name} cannot be read (${codeOf(cause) ?? String(cause)})`, { cause });
+  return new ShoalError('USAGE', `${name} cannot be read: ${whyUnreadable(cause)}`, { cause });
 }

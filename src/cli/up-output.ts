@@ -1,5 +1,6 @@
 import { Dashboard, type LeaveReason, logLine, nonBlockingTerminal } from '../console/mod.ts';
 import type { FleetEvent } from '../fleet/mod.ts';
+import { asInvoked } from './invoked-as.ts';
 import { LineWriter } from './line-writer.ts';
 import { printable } from './output.ts';
 import { hasColours } from './terminal.ts';
@@ -44,7 +45,7 @@ export class UpOutput {
 
   /** A line on standard error, in every mode. */
   say(text: string): void {
-    this.#lines.line(printable(text));
+    this.#lines.line(printable(asInvoked(text)));
   }
 
   /** Takes the terminal. `onLeft` is called when the dashboard has ended by itself; the terminal is for lines again then. */

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { REQUEST_END_REASONS, VM_END_REASONS, WAIT_REASONS } from './values/end-reason.ts';
 import { PARAMETERS } from './values/params.ts';
@@ -51,47 +51,56 @@ describe('docs/errors.md', () => {
 
 describe('docs/rules.md', () => {
   const sections = read('rules.md').split(/^## /m).slice(1);
+  /** Of each rule that is implemented: what its section links to, as the page writes it. */
+  const rules = sections.flatMap((section) => {
+    const rule = /^R\d+/.exec(section)?.[0];
+    const links = [...section.matchAll(/\[`?([\w.-]+)`?\]\(\.\.\/(src\/fleet\/[\w./-]+\.ts)\)/g)];
+    const places = links.map(([, name = '', path = '']) => ({ name, path }));
+    return rule === undefined || rule === 'R10' ? [] : [{ rule, section, places }];
+  });
 
   it('has the rules of the design, in order', () => {
     const numbers = sections.flatMap((section) => section.match(/^R\d+/) ?? []);
     expect(numbers).toEqual(Array.from({ length: 11 }, (_, index) => `R${index + 1}`));
   });
 
-  it('says for each which test holds it, and that test is there and is about it', () => {
+  it('names for each section tests that are there', () => {
     for (const section of sections) {
       const [title = ''] = section.split('\n');
       const tests = [...section.matchAll(/\]\(\.\.\/(src\/fleet\/[\w/-]+\.test\.ts)\)/g)].map(
         (match) => match[1] ?? '',
       );
-      // R10 is carried out elsewhere.
+      // R10 is not implemented.
       expect([title, tests.length > 0]).toEqual([title, !title.startsWith('R10')]);
       for (const path of tests) expect([path, existsSync(join(DOCS, '..', path))]).toEqual([path, true]);
     }
   });
 
-  const rows = [...read('rules.md').matchAll(/^\| (R\d+) \| (.+?) \| (.*?) ?\|$/gm)];
-
-  it('has a row for each rule, in order', () => {
-    expect(rows.map(([, rule]) => rule)).toEqual(Array.from({ length: 11 }, (_, index) => `R${index + 1}`));
+  it('names for each rule all tests that say by their titles that they are about it', () => {
+    const tests = testsByRule();
+    expect(tests.size).toBeGreaterThan(8);
+    for (const { rule, places } of rules) {
+      const named = new Set(places.map(({ path }) => path));
+      expect([rule, [...(tests.get(rule) ?? [])].filter((path) => !named.has(path))]).toEqual([rule, []]);
+    }
   });
 
-  it('names for each rule functions that stand in their files, and tests that are there', () => {
-    const tests = new Set(
-      readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' }).map((path) => basename(path)),
-    );
-    for (const [, rule, functions = '', named = ''] of rows) {
-      const places = [...functions.matchAll(/`(\w+)` in `([\w/.-]+)`/g)];
-      const files = [...named.matchAll(/`([\w.-]+)`/g)].map((match) => match[1] ?? '');
-      // R10 is not implemented.
-      const isThere = rule !== 'R10';
-      expect([rule, places.length > 0, files.length > 0]).toEqual([rule, isThere, isThere]);
-      expect([rule, files.filter((file) => !tests.has(file))]).toEqual([rule, []]);
-      const missing = places.filter(([, name, path = '']) => {
-        const source = readFileSync(join(import.meta.dirname, path), 'utf8');
+  it('names for each rule functions that stand in their files', () => {
+    for (const { rule, places } of rules) {
+      const functions = places.filter(({ path }) => !path.endsWith('.test.ts'));
+      expect([rule, functions.length > 0]).toEqual([rule, true]);
+      const missing = functions.filter(({ name, path }) => {
+        const source = readFileSync(join(DOCS, '..', path), 'utf8');
         return !new RegExp(`(function\\*?|class) ${name}\\b|^  ${name}\\(`, 'm').test(source);
       });
-      expect([rule, missing.map(([text]) => text)]).toEqual([rule, []]);
+      expect([rule, missing]).toEqual([rule, []]);
     }
+  });
+
+  it('leads from each rule to its invariants, which simulations check, and back', () => {
+    const rows = [...read('simulation.md').matchAll(/^\| \[(R\d+)\]\(rules\.md#/gm)].map(([, rule = '']) => rule);
+    const leading = rules.filter(({ section }) => section.includes('(simulation.md#invariants-of-each-rule)'));
+    expect(leading.map(({ rule }) => rule)).toEqual([...new Set(rows)]);
   });
 
   it('names only parameters that exist', () => {
@@ -103,6 +112,21 @@ describe('docs/rules.md', () => {
     expect(unknown).toEqual([]);
   });
 });
+
+/** The tests of the fleet, by the rules that the titles of their groups name. */
+function testsByRule(): ReadonlyMap<string, ReadonlySet<string>> {
+  const found = new Map<string, Set<string>>();
+  const names = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' });
+  for (const name of names.filter((one) => one.endsWith('.test.ts'))) {
+    const titles = readFileSync(join(import.meta.dirname, name), 'utf8').matchAll(/^ *describe\('([^']*)'/gm);
+    for (const [, title = ''] of titles) {
+      for (const [rule] of title.matchAll(/\bR\d+\b/g)) {
+        found.set(rule, (found.get(rule) ?? new Set()).add(`src/fleet/${name}`));
+      }
+    }
+  }
+  return found;
+}
 
 function read(name: string): string {
   return readFileSync(join(DOCS, name), 'utf8');

@@ -14,13 +14,21 @@ interface Entry {
   /** How often it was sent to the other end without being released since. */
   mentions: number;
   watch: { readonly counts: boolean; readonly cancel: () => void } | undefined;
+  /** Called when it is forgotten. */
+  forgotten: (() => void) | undefined;
 }
 
 /** The refs of this thread that the other end of a channel knows, each under a number. */
 export class Exports {
   readonly #entries = new Map<number, Entry>();
   readonly #ids = new Map<Ref<never>, number>();
+  readonly #added: (ref: Ref<never>, id: number) => (() => void) | undefined;
   #nextId = 1;
+
+  /** @param added told of each ref that the other end does not know. It returns what is to be called when it is forgotten */
+  constructor(added: (ref: Ref<never>, id: number) => (() => void) | undefined = () => undefined) {
+    this.#added = added;
+  }
 
   get size(): number {
     return this.#entries.size;
@@ -34,13 +42,14 @@ export class Exports {
       if (entry.id !== known) ref.onSettled(() => this.#forget(entry));
       return ['reply', entry.id];
     }
+    if (entry.id !== known) entry.forgotten = this.#added(ref, entry.id);
     entry.mentions += 1;
     return ['ref', entry.id, ref.path];
   }
 
   /** The other end has chosen a number for a ref, below 0. It releases it once. */
   bind(id: number, ref: Ref<never>): void {
-    if (!this.#entries.has(id)) this.#entries.set(id, { id, ref, mentions: 1, watch: undefined });
+    if (!this.#entries.has(id)) this.#entries.set(id, { id, ref, mentions: 1, watch: undefined, forgotten: undefined });
   }
 
   get(id: number): Ref<never> | undefined {
@@ -114,7 +123,7 @@ export class Exports {
   }
 
   #add(ref: Ref<never>): Entry {
-    const entry: Entry = { id: this.#nextId++, ref, mentions: 0, watch: undefined };
+    const entry: Entry = { id: this.#nextId++, ref, mentions: 0, watch: undefined, forgotten: undefined };
     this.#entries.set(entry.id, entry);
     this.#ids.set(ref, entry.id);
     return entry;
@@ -122,6 +131,7 @@ export class Exports {
 
   #forget(entry: Entry): void {
     entry.watch?.cancel();
+    entry.forgotten?.();
     this.#entries.delete(entry.id);
     // One that the other end has bound may be sent to it under a number of ours, too.
     if (this.#ids.get(entry.ref) === entry.id) this.#ids.delete(entry.ref);

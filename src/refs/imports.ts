@@ -1,5 +1,5 @@
 import type { Exit, ExitReason } from '../actors/mod.ts';
-import { type Channel, RemoteRef } from './remote-ref.ts';
+import { type Channel, RemoteRef, type Route } from './remote-ref.ts';
 
 interface Entry {
   readonly id: number;
@@ -17,6 +17,10 @@ export class Imports {
   readonly #entries = new Map<number, Entry>();
   /** Refs whose end somebody waits for. Nobody else may hold them. */
   readonly #watched = new Map<number, RemoteRef<never>>();
+  /** Where messages to a ref go, if they do not go to the other end: by the id of the ref. */
+  readonly #routes = new Map<number, Route>();
+  /** Refs for which there may be such a way. */
+  readonly #routable = new Set<number>();
   readonly #registry: FinalizationRegistry<Entry>;
 
   constructor(channel: Channel, release: (id: number, count: number) => void) {
@@ -36,6 +40,8 @@ export class Imports {
       return ref;
     }
     const made = new RemoteRef<never>(this.#channel, id, path);
+    made.route = this.#routes.get(id);
+    made.mayRoute = this.#routable.has(id);
     const entry: Entry = { id, ref: new WeakRef(made), mentions: 1 };
     this.#entries.set(id, entry);
     this.#registry.register(made, entry);
@@ -45,6 +51,34 @@ export class Imports {
   /** The mailbox behind a ref is full, or has room again. */
   onRoom(id: number, hasRoom: boolean): void {
     this.#entries.get(id)?.ref.deref()?.onRoom(hasRoom);
+  }
+
+  /** There may be a direct way to the actor behind a ref. */
+  mayRoute(id: number): void {
+    this.#routable.add(id);
+    const ref = this.#entries.get(id)?.ref.deref();
+    if (ref !== undefined) ref.mayRoute = true;
+  }
+
+  /**
+   * Where messages to the ref go from now on.
+   * @param ask the question that this answers; undefined if nobody has sent any message to the ref before
+   * @returns false if they stay where they are, because some were sent since the question
+   */
+  route(id: number, route: Route | undefined, ask: number | undefined): boolean {
+    const ref = this.#entries.get(id)?.ref.deref();
+    if (ask !== undefined && ref?.answered(ask) !== true) return false;
+    if (route === undefined) return false;
+    this.#routes.set(id, route);
+    if (ref !== undefined) ref.route = route;
+    return true;
+  }
+
+  /** Messages to the ref go to the other end again. @param exit the end of the actor that they went to */
+  unroute(id: number, exit: Exit | undefined): void {
+    this.#routes.delete(id);
+    this.#routable.delete(id);
+    this.#entries.get(id)?.ref.deref()?.unroute(exit);
   }
 
   watch(ref: RemoteRef<never>): void {

@@ -1,5 +1,13 @@
-import type { Addressee, Exit, ExitReason, Offerable, Undelivered } from '../actors/mod.ts';
-import { ShoalError } from '../errors.ts';
+import {
+  type Addressee,
+  type Exit,
+  type ExitReason,
+  LinkedList,
+  type Offerable,
+  shownByPath,
+  type Undelivered,
+} from '../actors/mod.ts';
+import { codeOf, ShoalError } from '../errors.ts';
 import { Waiters } from './waiters.ts';
 
 /** The connection to another thread, as the refs of its actors use it. */
@@ -22,7 +30,17 @@ export interface Channel {
   watch(ref: RemoteRef<never>, counts: boolean, again: boolean): void;
   unwatch(ref: RemoteRef<never>): void;
   stop(id: number, timeoutMs: number | undefined): void;
+  /** Asks for a direct way to an actor. @returns the number of the question; undefined if there can be none */
+  askRoute(id: number): number | undefined;
 }
+
+/** A channel that leads straight to the thread of an actor, and the number of the actor there. */
+export interface Route {
+  readonly channel: Channel;
+  readonly id: number;
+}
+
+type EndListeners = NonNullable<Addressee['ends']>;
 
 /** The ref of an actor on another thread. */
 export class RemoteRef<M> implements Offerable<M>, Addressee {
@@ -38,6 +56,17 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
   #isFresh = false;
   /** Watchers that were told of the last end. */
   #told = new WeakSet<object>();
+  #route: (Route & EndListeners) | undefined;
+  /** Whether there may be a direct way, for which nobody has asked. */
+  mayRoute = false;
+  /** The question for it that has no answer yet. */
+  #question: number | undefined;
+  /** A message was sent after the question, and must not be overtaken. */
+  #hasToldSince = false;
+
+  static {
+    shownByPath(RemoteRef.prototype);
+  }
 
   constructor(channel: Channel, id: number, path: string) {
     this.channel = channel;
@@ -47,11 +76,49 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
 
   /** Whether the thread is there: nothing more is known here. */
   get state(): 'running' | 'stopped' {
-    return this.channel.closed === undefined ? 'running' : 'stopped';
+    return this.#way.channel.closed === undefined ? 'running' : 'stopped';
   }
 
   get depth(): number {
-    return this.channel.unacknowledged;
+    return this.#way.channel.unacknowledged;
+  }
+
+  /** Where messages go. All else, such as a watch, goes to the thread that the ref came from. */
+  get route(): Route | undefined {
+    return this.#route;
+  }
+
+  set route(route: Route | undefined) {
+    this.#route = route === undefined ? undefined : { ...route, listeners: new LinkedList() };
+  }
+
+  /**
+   * A question for the direct way has its answer.
+   * @returns whether the way may be used: the messages before the question are on their way, and there were none since
+   */
+  answered(question: number): boolean {
+    if (question !== this.#question) return false;
+    this.#question = undefined;
+    return !this.#hasToldSince;
+  }
+
+  /** Asks join these: they are told of the end of the route, which is that of its actor. */
+  get ends(): EndListeners | undefined {
+    return this.#route;
+  }
+
+  /** Messages go to the thread that the ref came from again. */
+  unroute(exit: Exit | undefined): void {
+    const listeners = this.#route?.listeners;
+    this.#route = undefined;
+    this.mayRoute = false;
+    this.onRoom(true);
+    if (listeners === undefined || exit === undefined) return;
+    for (let one = listeners.shift(); one !== undefined; one = listeners.shift()) one.ended(exit);
+  }
+
+  get #way(): Route {
+    return this.#route ?? this;
   }
 
   /** Offers that wait for the mailbox at the other end. */
@@ -60,19 +127,32 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
   }
 
   tell(message: M): boolean {
-    return this.channel.tell(this.id, message, this.path, false);
+    return this.#tell(message, false);
   }
 
   /** Like `tell`, but as soon as the channel and the mailbox at its other end have room. */
   async offer(message: M, signal?: AbortSignal): Promise<boolean> {
-    while (this.channel.closed === undefined) {
-      if (signal?.aborted === true) return this.channel.refuse(this.path, message, 'given-up');
+    for (let { channel } = this.#way; channel.closed === undefined; channel = this.#way.channel) {
+      if (signal?.aborted === true) return channel.refuse(this.path, message, 'given-up');
       const room = this.#room;
+      const blocked = channel;
       if (room !== undefined) await woken((wake) => room.add(wake), signal);
-      else if (!this.channel.hasRoom) await woken((wake) => this.channel.onRoom(wake), signal);
+      else if (!blocked.hasRoom) await woken((wake) => blocked.onRoom(wake), signal);
       else break;
     }
-    return this.channel.tell(this.id, message, this.path, true);
+    return this.#tell(message, true);
+  }
+
+  #tell(message: M, waits: boolean): boolean {
+    const { channel, id } = this.#way;
+    const isTaken = channel.tell(id, message, this.path, waits);
+    if (this.#route === undefined) this.#askRoute();
+    return isTaken;
+  }
+
+  #askRoute(): void {
+    this.#hasToldSince = this.#question !== undefined;
+    if (this.mayRoute) this.#question ??= this.channel.askRoute(this.id);
   }
 
   /** The mailbox at the other end is full, or has room again; or the channel is closed. */
@@ -155,15 +235,22 @@ export class RemoteReplyRef<R> extends RemoteRef<R> {
   #hasReply = false;
 
   override tell(reply: R): boolean {
+    // One that cannot cross is no reply: that throws.
+    const isTaken = super.tell(reply);
     this.#hasReply = true;
-    return super.tell(reply);
+    return isTaken;
   }
 
-  /** Whoever was to reply is gone. */
+  /** Whoever was to reply is gone, or the request or its reply cannot cross. */
   fail(error: Error): void {
     if (this.#hasReply) return;
-    this.channel.fail(this.id, new ShoalError('ACTOR_STOPPED', 'whoever was to reply ended first', { cause: error }));
+    this.channel.fail(this.id, codeOf(error) === 'MESSAGE_NOT_PLAIN' ? error : endedFirst(error));
   }
+}
+
+/** The failure of an ask whose reply will not come. */
+export function endedFirst(cause: Error): ShoalError {
+  return new ShoalError('ACTOR_STOPPED', 'whoever was to reply ended first', { cause });
 }
 
 /** Resolves when it is woken, or the signal gives up. Either way nothing of it stays behind. */

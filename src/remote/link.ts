@@ -126,6 +126,11 @@ export class Link implements Channel, RefTable {
     this.#op({ op: 'stop', id, timeoutMs: Math.min(timeoutMs, Number.MAX_SAFE_INTEGER) });
   }
 
+  /** A link between hosts is as direct as can be. */
+  askRoute(): undefined {
+    return undefined;
+  }
+
   addressOf(ref: Ref<never>): RefAddress {
     return ref instanceof RemoteRef && ref.channel === this ? ['yours', ref.id] : this.#exports.addressOf(ref);
   }

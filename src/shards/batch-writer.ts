@@ -17,6 +17,7 @@ export class BatchWriter {
   #batch: unknown[] = [];
   #isFlushDue = false;
   #closed = false;
+  #isCut = false;
   #unacknowledged = 0;
   readonly #waiters = new Waiters();
 
@@ -27,7 +28,7 @@ export class BatchWriter {
   }
 
   get hasRoom(): boolean {
-    return this.#unacknowledged < WINDOW;
+    return this.#unacknowledged < WINDOW || this.#isCut;
   }
 
   get isFull(): boolean {
@@ -36,12 +37,6 @@ export class BatchWriter {
 
   get unacknowledged(): number {
     return this.#unacknowledged;
-  }
-
-  /** Resolves when there is room, or when the writer is closed. */
-  room(): Promise<void> {
-    if (this.hasRoom || this.#closed) return Promise.resolve();
-    return new Promise((resolve) => void this.onRoom(resolve));
   }
 
   /** While there is none: calls back once there is room, or the writer is closed. @returns how to cancel it */
@@ -66,6 +61,25 @@ export class BatchWriter {
 
   op(op: Op): void {
     this.#add(OP, op, undefined, false);
+  }
+
+  /** Like `op`, for one that stands for a message. */
+  countedOp(op: Op): void {
+    this.#unacknowledged += 1;
+    this.op(op);
+  }
+
+  /** Posts an op at once, after all that was sent before it, and gives away what is in `moved`. @throws what the port throws */
+  opNow(op: Op, moved: readonly (ArrayBuffer | MessagePort)[]): void {
+    if (this.#closed) return;
+    this.flush();
+    this.#port.postMessage([OP, op, undefined, false], [...moved]);
+  }
+
+  /** The other end is gone, and will acknowledge nothing: nobody need wait for it. */
+  cut(): void {
+    this.#isCut = true;
+    this.#wakeWaiting();
   }
 
   acknowledged(count: number): void {
@@ -112,8 +126,7 @@ export class BatchWriter {
       this.#post(item);
     } catch (error) {
       // For example an array whose buffer was transferred after the message was checked.
-      if (!isMessage(item)) return;
-      this.#unacknowledged -= 1;
+      if (isMessage(item)) this.#unacknowledged -= 1;
       this.#refused(item, error);
       this.#wakeWaiting();
     }

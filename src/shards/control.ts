@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { type Remote, wrap } from 'comlink';
+import { wrap } from 'comlink';
 import type { Clock, ExitReason, Overflow, SpawnOptions } from '../actors/mod.ts';
 import { type ErrorEnvelope, fromEnvelope, ShoalError } from '../errors.ts';
 import type { EncodedMessage } from './message-codec.ts';
@@ -26,6 +26,8 @@ export interface PlaceRequest {
   readonly behaviour: string;
   readonly args: EncodedMessage;
   readonly options: PlacedOptions;
+  /** The mark on the channel that comes before the arguments; undefined if they have no refs. */
+  readonly mark: number | undefined;
 }
 
 /** The spawn options that can cross to another thread. */
@@ -54,7 +56,7 @@ export type Outcome<T> =
  * call whose worker has died.
  */
 export class ControlCalls {
-  readonly #remote: Remote<ShardControl>;
+  readonly #remote: ShardControl;
   readonly #port: MessagePort;
   readonly #clock: Clock;
   readonly #waiting = new Set<(error: Error) => void>();
@@ -68,7 +70,7 @@ export class ControlCalls {
   }
 
   /** @throws the error in the shard's outcome; SHARD_CALL_TIMEOUT; SHARD_LOST when the shard ends first */
-  call<T>(task: string, deadlineMs: number, run: (remote: Remote<ShardControl>) => Promise<Outcome<T>>): Promise<T> {
+  call<T>(task: string, deadlineMs: number, run: (remote: ShardControl) => Promise<Outcome<T>>): Promise<T> {
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
     return new Promise<T>((resolve, reject) => {
       const settle = (finish: () => void): void => {

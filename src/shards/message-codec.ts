@@ -10,9 +10,8 @@ import {
   whatOf,
 } from '../actors/mod.ts';
 import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
-import type { RefAddress } from '../refs/mod.ts';
 import { isContext, withContext } from './trace-context.ts';
-import type { Extras } from './wire.ts';
+import type { Extras, RefAddress } from './wire.ts';
 
 /** A message ready to cross to another thread. */
 export interface EncodedMessage {
@@ -57,7 +56,7 @@ export function encode(message: unknown, refs: RefTable, going = goingWith(messa
 }
 
 /** The ids of the sender's own refs in a message, each as often as it stands there. */
-export function idsIn(kind: 'ref' | 'reply', extras: Extras | undefined): readonly number[] {
+export function idsIn(kind: 'ref' | 'reply' | 'direct-reply', extras: Extras | undefined): readonly number[] {
   const ids: number[] = [];
   for (let index = 0; index < (extras?.length ?? 0); index += GROUP) {
     const found = extras?.[index + 1];

@@ -1,4 +1,4 @@
-import type { ActorSystem, Behaviour } from '../actors/mod.ts';
+import { type ActorSystem, type Behaviour, checked, TEXT } from '../actors/mod.ts';
 
 /** The shard that has loaded a module of behaviours. */
 export interface ShardHome {
@@ -28,6 +28,8 @@ export type MessageOf<B extends BehavioursFunction, K extends NameOf<B>> =
  * @param name without the ending
  */
 export function moduleBeside(here: string, name: string): URL {
+  checked('here', here, TEXT);
+  checked('name', name, TEXT);
   const ending = here.endsWith('.ts') ? 'ts' : 'js';
   return new URL(`./${name}.${ending}`, here);
 }

@@ -1,6 +1,6 @@
-import { type ExitReason, type Ref, ReplyRef } from '../actors/mod.ts';
-import { codeOf, fromEnvelope, toEnvelope } from '../errors.ts';
-import { RemoteReplyRef, Waiters } from '../refs/mod.ts';
+import { type ExitReason, failReplies, type Ref } from '../actors/mod.ts';
+import { codeOf, fromEnvelope } from '../errors.ts';
+import { Waiters } from '../refs/mod.ts';
 import type { ControlCalls, PlacedOptions } from './control.ts';
 import type { PortChannel } from './port-channel.ts';
 
@@ -9,6 +9,7 @@ export interface PlacementDeps {
   readonly shard: number;
   readonly channel: PortChannel;
   readonly calls: ControlCalls;
+  readonly started: (placement: Placement) => void;
   /** The actor has ended, or was never started. */
   readonly release: (placement: Placement) => void;
 }
@@ -36,6 +37,8 @@ export class Placement {
   #isFull = false;
   #isHurried = false;
   readonly #waiters = new Waiters();
+  /** A message has been taken from the mailbox of the proxy and waits. */
+  #isWaiting = false;
 
   constructor(actor: number, proxy: Ref<never>, options: PlacedOptions, deps: PlacementDeps) {
     this.actor = actor;
@@ -46,6 +49,15 @@ export class Placement {
     const { promise, resolve } = Promise.withResolvers<ExitReason>();
     this.ended = promise;
     this.#resolveEnded = resolve;
+  }
+
+  get isRunning(): boolean {
+    return this.#state === 'started';
+  }
+
+  /** Whether all messages that the proxy has taken are on their way. */
+  get isIdle(): boolean {
+    return !this.#isWaiting;
   }
 
   get shard(): number {
@@ -62,14 +74,18 @@ export class Placement {
     const path = this.#path;
     const encoded = channel.encode(args, `the arguments of ${path}`);
     this.#state = 'started';
-    const request = { actor, path, behaviour, args: encoded, options: this.#options };
+    // What was said of the refs among the arguments comes first.
+    const mark = encoded.extras === undefined ? undefined : channel.mark();
+    const request = { actor, path, behaviour, args: encoded, options: this.#options, mark };
     await calls.call(`start ${path}`, START_MS, (shard) => shard.place(request));
+    if (this.isRunning) this.#deps.started(this);
   }
 
   /** @returns a promise while the channel is full */
   tell(message: unknown): undefined | Promise<void> {
     const { channel } = this.#deps;
     // A closed channel makes the message a dead letter.
+    this.#isWaiting = false;
     const isOver = channel.closed !== undefined || this.#state === 'ended' || this.#isHurried;
     if (isOver || (!this.#isFull && channel.hasRoom)) {
       try {
@@ -83,6 +99,7 @@ export class Placement {
       }
       return undefined;
     }
+    this.#isWaiting = true;
     return this.#woken().then(() => this.tell(message));
   }
 
@@ -145,14 +162,5 @@ export class Placement {
       // The actor has ended with its shard.
       if (codeOf(error) !== 'SHARD_LOST') throw error;
     }
-  }
-}
-
-/** Whoever waits for a reply to a message that has turned out not to be able to cross need not wait on. */
-function failReplies(message: unknown, why: unknown): void {
-  if (typeof message !== 'object' || message === null) return;
-  const error = fromEnvelope(toEnvelope(why));
-  for (const { value } of Object.values(Object.getOwnPropertyDescriptors(message))) {
-    if (value instanceof ReplyRef || value instanceof RemoteReplyRef) value.fail(error);
   }
 }

@@ -1,7 +1,15 @@
 import { MessageChannel } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { probe } from '../actors/kit/mod.ts';
-import { type ActorSystem, addresseeOf, type Context, createSystem, type DeadLetter, type Ref } from '../actors/mod.ts';
+import {
+  type ActorSystem,
+  addresseeOf,
+  type Context,
+  createSystem,
+  type DeadLetter,
+  type Ref,
+  transfer,
+} from '../actors/mod.ts';
 import { WINDOW_MAX } from './batch-writer.ts';
 import { PortChannel } from './port-channel.ts';
 import { patience } from './testing/fixture.ts';
@@ -64,6 +72,18 @@ describe('a channel', () => {
     expect(there.batches).toBe(1);
   });
 
+  it('keeps the order of messages, also of those that give a buffer away', async () => {
+    const { here, there } = twoEnds();
+    const received = probe<{ readonly n: number }>(there.system, { patience });
+    const ref = sent(there, here, received.ref);
+    for (let n = 0; n < 6; n++) {
+      const bytes = new Uint8Array([n]);
+      ref.tell(n % 3 === 1 ? transfer({ n, bytes }, [bytes.buffer]) : { n });
+    }
+    await received.fishFor(({ n }) => n === 5);
+    expect(received.received.map(({ n }) => n)).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
   it('gives the same actor the same ref, and one that comes home is itself', async () => {
     const { here, there } = twoEnds();
     const received = probe<Ref<unknown>>(there.system, { patience });
@@ -96,7 +116,7 @@ describe('a channel', () => {
     expect(taken).toBe(WINDOW_MAX);
     expect(here.letters).toHaveLength(10);
     expect(here.letters[0]).toMatchObject({ to: ref.path, message: WINDOW_MAX, why: 'mailbox-full' });
-    await here.channel.room();
+    await new Promise<void>((resolve) => void here.channel.onRoom(resolve));
     expect(ref.tell(-1)).toBe(true);
     await received.fishFor((n) => n === -1);
   });
@@ -144,6 +164,13 @@ describe('a channel', () => {
       [2, 'stopped'],
     ]);
     expect(await here.system.ended(ref)).toMatchObject({ reason: { kind: 'shutdown' } });
+  });
+
+  it('that is closed makes dead letters of messages only, not of what it tells the other end', async () => {
+    const { here } = twoEnds();
+    here.channel.sendEvent('an event');
+    here.channel.close({ kind: 'shutdown' });
+    expect(here.letters).toEqual([]);
   });
 
   it('does not keep a failure from the parent, whoever waits for an answer or watches', async () => {

@@ -1,43 +1,22 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import {
-  type ActorSystem,
   addresseeOf,
   type ExitReason,
   goingWith,
-  offerTo,
   type Ref,
+  ReplyRef,
   type Tracing,
-  takesOffers,
   type Undelivered,
 } from '../actors/mod.ts';
 import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
-import { type Channel, Exports, Imports, type RefAddress, RemoteRef, RemoteReplyRef } from '../refs/mod.ts';
+import { type Channel, Exports, endedFirst, Imports, RemoteRef, RemoteReplyRef } from '../refs/mod.ts';
 import { BatchWriter, WINDOW } from './batch-writer.ts';
-import { HeldBatches } from './held-batches.ts';
+import type { ChannelOptions } from './channel-options.ts';
+import { Delivery } from './delivery.ts';
+import { Intake } from './intake.ts';
 import { decode, type EncodedMessage, encode, idsIn, type RefTable } from './message-codec.ts';
-import type { Tally } from './tally.ts';
 import { inContextOf } from './trace-context.ts';
-import { type Batch, type Extras, type Item, OP, type Op, PARTS } from './wire.ts';
-
-export interface ChannelOptions {
-  readonly port: MessagePort;
-  readonly system: ActorSystem;
-  /** The name of the other end in dead letters and errors. */
-  readonly peer: string;
-  /** The id of an actor that the other end has placed here; undefined for any other. */
-  readonly placedIdOf: (ref: Ref<never>) => number | undefined;
-  /** The actor with the id of a placed one: on a shard the actor itself, on the main thread its proxy. */
-  readonly placed: (id: number) => Ref<never> | undefined;
-  readonly onEvent: (event: unknown) => void;
-  /** Told of each batch that arrives: a sign of life. */
-  readonly onHeard?: () => void;
-  /** Counts what happens to messages, if this end is a shard's. Such an end takes no messages while it cannot send any. */
-  readonly tally?: Tally;
-  /** The mailbox of a placed actor at the other end is full, or has room again. */
-  readonly onRoom?: (id: number, hasRoom: boolean) => void;
-  /** A ref that is no actor has thrown at a message. */
-  readonly onDefect: (path: string, error: unknown) => void;
-}
+import { type Batch, type Extras, type Item, type LinkOp, OP, type Op, type RefAddress, type Relayed } from './wire.ts';
 
 /** Messages are acknowledged in groups of this size, so that a request and its reply cost no third message. */
 const ACKNOWLEDGE_EACH = WINDOW / 4;
@@ -51,7 +30,7 @@ export class PortChannel implements Channel, RefTable {
   readonly #options: ChannelOptions;
   readonly #port: MessagePort;
   readonly #writer: BatchWriter;
-  readonly #exports = new Exports();
+  readonly #exports: Exports;
   readonly #imports: Imports;
   /** The path of all refs of replies: each is used once and forgotten. */
   readonly #replyPath: string;
@@ -60,18 +39,37 @@ export class PortChannel implements Channel, RefTable {
   #taken = 0;
   #received = 0;
   #sent = 0;
-  /** Messages that wait for room in the mailbox of an actor, by its id. */
-  readonly #waiting = new Map<number, number>();
-  readonly #held = new HeldBatches();
+  readonly #intake: Intake;
+  readonly #delivery: Delivery;
+  #marked = 0;
+  #questions = 0;
+  #isMarked = true;
+  /** Refs that this channel could not name, so far. */
+  #strangers = 0;
 
   constructor(options: ChannelOptions) {
     this.#options = options;
     this.#port = options.port;
     this.#replyPath = `${options.peer}?`;
     this.#writer = new BatchWriter(options.port, (item, error) => this.#notPosted(item, error));
+    this.#exports = new Exports(options.onExport);
     this.#imports = new Imports(this, (id, count) => this.#writer.op({ op: 'release', id, count }));
+    this.#delivery = new Delivery({
+      tally: options.tally,
+      onRoom: (id, hasRoom) => this.#writer.op({ op: hasRoom ? 'room' : 'full', id }),
+      onDefect: options.onDefect,
+    });
+    this.#intake = new Intake({
+      deliver: (to, message, extras, waits) => this.#arrive(to, message, extras, waits, this),
+      obey: (op) => this.#obey(op),
+      onTaken: () => this.#acknowledge(),
+      mayTake: options.mayTake,
+      onMayTake: options.onMayTake,
+      waitFor: options.waitFor,
+    });
     // Only the `PortChannel` at the other end writes to this port.
     options.port.on('message', (batch: Batch) => this.#receive(batch));
+    if (options.relay !== undefined) options.port.on('close', () => this.#cut());
   }
 
   get closed(): ExitReason | undefined {
@@ -94,11 +92,6 @@ export class PortChannel implements Channel, RefTable {
     return this.#writer.hasRoom;
   }
 
-  /** Resolves when the other end can take more, or is gone. */
-  room(): Promise<void> {
-    return this.#writer.room();
-  }
-
   /** While there is no room: calls back once there is, or the other end is gone. @returns how to cancel it */
   onRoom(callback: () => void): () => void {
     return this.#writer.onRoom(callback);
@@ -109,10 +102,14 @@ export class PortChannel implements Channel, RefTable {
     if (this.#closed !== undefined) return this.refuse(path, message, 'stopped');
     if (this.#writer.isFull) return this.refuse(path, message, 'mailbox-full');
     const going = goingWith(message);
+    const strangers = this.#strangers;
     const encoded = encode(message, this, going);
-    if (going.moved.length === 0) this.#writer.message(to, encoded.message, encoded.extras, waits);
+    if (this.#strangers > strangers && this.#options.relay !== undefined) {
+      this.#writer.countedOp(this.#options.relay(to, message, waits));
+    } else if (going.moved.length === 0) this.#writer.message(to, encoded.message, encoded.extras, waits);
     else this.#tellNow([to, encoded.message, encoded.extras, waits], going.moved);
     this.#sent += 1;
+    this.#isMarked = false;
     this.#options.tally?.addTold();
     return true;
   }
@@ -135,6 +132,66 @@ export class PortChannel implements Channel, RefTable {
   /** Tells the owner of the other end something, in order with the messages. */
   sendEvent(event: unknown): void {
     this.#writer.op({ op: 'event', event });
+  }
+
+  /** Sends an op about the channels of shards, in order with the messages. @param moved is given away with it */
+  link(op: LinkOp, moved: readonly (ArrayBuffer | MessagePort)[] = []): void {
+    this.#isMarked = false;
+    if (moved.length === 0) this.#writer.op(op);
+    else this.#writer.opNow(op, moved);
+  }
+
+  /** The refs of the other end that messages can go another way to. */
+  get routes(): Pick<Imports, 'mayRoute' | 'route' | 'unroute' | 'onRoom'> {
+    return this.#imports;
+  }
+
+  askRoute(id: number): number {
+    this.#questions += 1;
+    this.link({ op: 'ask-route', id, ask: this.#questions });
+    return this.#questions;
+  }
+
+  /** The ref of this end that the other end knows under a number. */
+  exportedAs(id: number): Ref<never> | undefined {
+    return this.#exports.get(id);
+  }
+
+  /** Marks the place after all that was sent before. @returns the number of the mark */
+  mark(): number {
+    if (!this.#isMarked) {
+      this.#isMarked = true;
+      this.#marked += 1;
+      this.#writer.op({ op: 'mark', n: this.#marked });
+    }
+    return this.#marked;
+  }
+
+  /** Whether nothing was sent after the last mark. */
+  get isMarked(): boolean {
+    return this.#isMarked;
+  }
+
+  /** What comes next to the other end comes after the `n`-th mark of another channel there. */
+  after(thread: number | 'main', n: number): void {
+    this.#writer.op({ op: 'after', thread, n });
+  }
+
+  /** Resolves when a mark of the other end has been reached; undefined if it has been, or never will be. */
+  reached(n: number): Promise<void> | undefined {
+    return this.#intake.marks.reached(n);
+  }
+
+  /** Delivers a message that came by another way, whose refs `refs` knows. */
+  deliverRelayed({ to, message, extras, waits, failed }: Relayed, refs: RefTable): void {
+    if (failed === undefined) {
+      this.#arrive(to, message, extras, waits, refs);
+      return;
+    }
+    this.#beginReceived();
+    this.refuse(`${this.#options.peer}#${to}`, failed.why, 'dropped');
+    this.#options.tally?.addReceived();
+    for (const id of failed.replies) this.fail(id, new ShoalError('MESSAGE_NOT_PLAIN', failed.why));
   }
 
   /**
@@ -177,6 +234,10 @@ export class PortChannel implements Channel, RefTable {
 
   addressOf(ref: Ref<never>): RefAddress {
     if (ref instanceof RemoteRef && ref.channel === this) return ['yours', ref.id];
+    if (this.#options.relay !== undefined && !(ref instanceof ReplyRef)) {
+      this.#strangers += 1;
+      return ['yours', 0];
+    }
     const placed = this.#options.placedIdOf(ref);
     return placed === undefined ? this.#exports.addressOf(ref) : ['placed', placed];
   }
@@ -186,6 +247,7 @@ export class PortChannel implements Channel, RefTable {
       case 'ref':
         return this.#imports.get(address[1], address[2]);
       case 'reply':
+      case 'direct-reply':
         return new RemoteReplyRef(this, address[1], this.#replyPath);
       case 'yours':
         return this.#exports.get(address[1]) ?? this.#nobody(address[1]);
@@ -197,6 +259,13 @@ export class PortChannel implements Channel, RefTable {
   /** Posts what this turn has sent so far. */
   flush(): void {
     this.#writer.flush();
+  }
+
+  /** Receives all that has arrived, whatever it waits for: it will not come any more. */
+  drainHeld(): void {
+    this.#cut();
+    this.drain();
+    this.#intake.takeAll();
   }
 
   /** Receives what has arrived but was not delivered yet, such as the last messages of a thread that is gone. */
@@ -216,72 +285,49 @@ export class PortChannel implements Channel, RefTable {
     this.#closed = reason;
     for (const item of this.#writer.close()) this.#undelivered(item, 'stopped');
     this.#port.close();
+    this.#intake.close();
     this.#imports.close(reason);
-    const { peer } = this.#options;
-    this.#exports.close(
-      reason.kind === 'error' ? fromEnvelope(reason.error) : new ShoalError('ACTOR_STOPPED', `${peer} has ended`),
-    );
+    const { peer, relay } = this.#options;
+    const error =
+      reason.kind === 'error' ? fromEnvelope(reason.error) : new ShoalError('ACTOR_STOPPED', `${peer} has ended`);
+    this.#exports.close(relay === undefined ? error : endedFirst(error));
   }
 
   #receive(batch: Batch): void {
     if (this.#closed !== undefined) return;
     this.#options.onHeard?.();
-    if (this.#held.isEmpty && this.#mayTake) this.#take(batch);
-    else this.#hold(batch);
+    this.#intake.receive(batch);
   }
 
-  /** A shard that cannot send takes nothing: it would only make more that it cannot send. */
-  get #mayTake(): boolean {
-    return this.#options.tally === undefined || this.#writer.hasRoom;
-  }
-
-  /** Acknowledgements are what gives room again, and do not wait. */
-  #hold(batch: Batch): void {
-    const isFirst = this.#held.isEmpty;
-    this.#held.add(batch, (count) => this.#writer.acknowledged(count));
-    if (isFirst) void this.#takeHeld();
-  }
-
-  async #takeHeld(): Promise<void> {
-    for (let batch = this.#held.first; batch !== undefined; batch = this.#held.first) {
-      if (this.#closed !== undefined) return;
-      if (!this.#mayTake) {
-        await this.#writer.room();
-        continue;
-      }
-      this.#held.shift();
-      this.#take(batch);
-    }
-  }
-
-  #take(batch: Batch): void {
-    for (let index = 0; index < batch.length; index += PARTS) {
-      // The parts of an item (`itemAt`), as `BatchWriter` has put them there.
-      const to = batch[index] as number;
-      // Only `BatchWriter.op` writes to that address; all others get messages.
-      if (to === OP) this.#obey(batch[index + 1] as Op);
-      // As above.
-      else this.#arrive(to, batch[index + 1], batch[index + 2] as Extras | undefined, batch[index + 3] === true);
-    }
+  #acknowledge(): void {
     if (this.#taken < ACKNOWLEDGE_EACH) return;
     this.#writer.op({ op: 'ack', count: this.#taken });
     this.#taken = 0;
   }
 
-  #arrive(to: number, message: unknown, extras: Extras | undefined, waits: boolean): void {
+  /** The thread of the other end is gone. What it has sent can be read yet. */
+  #cut(): void {
+    this.#writer.cut();
+    this.#intake.marks.close();
+  }
+
+  #arrive(to: number, message: unknown, extras: Extras | undefined, waits: boolean, refs: RefTable): void {
     const { tracing } = this;
-    const deliver = (): void => this.#deliver(to, decode(message, extras, this), waits);
+    const deliver = (): void => this.#deliver(to, decode(message, extras, refs), waits);
     if (tracing === undefined) deliver();
     else inContextOf(extras, tracing, deliver);
   }
 
   #deliver(to: number, message: unknown, waits: boolean): void {
-    const { tally } = this.#options;
+    this.#beginReceived();
+    this.#deliverTo(to, message, waits);
+    this.#options.tally?.addReceived();
+  }
+
+  #beginReceived(): void {
     this.#taken += 1;
     this.#received += 1;
-    tally?.beginReceived();
-    this.#deliverTo(to, message, waits);
-    tally?.addReceived();
+    this.#options.tally?.beginReceived();
   }
 
   #deliverTo(to: number, message: unknown, waits: boolean): void {
@@ -291,42 +337,7 @@ export class PortChannel implements Channel, RefTable {
       this.refuse(`${this.#options.peer}#${to}`, message, to < 0 ? 'stopped' : 'late-reply');
       return;
     }
-    try {
-      if (waits && takesOffers(ref)) this.#deliverWaiting(to, ref, message);
-      // The sender had the ref's type.
-      else ref.tell(message as never);
-    } catch (error) {
-      this.#options.onDefect(ref.path, error);
-    }
-  }
-
-  /** The message is not refused for want of room: it waits for it, and so does whoever sends more. */
-  #deliverWaiting(to: number, ref: Ref<never>, message: unknown): void {
-    const waiting = this.#waiting.get(to) ?? 0;
-    if (waiting === 0 && hasRoom(ref)) {
-      // The sender had the ref's type.
-      ref.tell(message as never);
-      return;
-    }
-    if (waiting === 0) this.#writer.op({ op: 'full', id: to });
-    this.#waiting.set(to, waiting + 1);
-    // It waits as in a mailbox.
-    this.#options.tally?.addPushed();
-    const done = (): void => {
-      this.#options.tally?.addShifted();
-      const left = (this.#waiting.get(to) ?? 1) - 1;
-      if (left > 0) {
-        this.#waiting.set(to, left);
-        return;
-      }
-      this.#waiting.delete(to);
-      this.#writer.op({ op: 'room', id: to });
-    };
-    // As above.
-    offerTo<never>(ref, message as never).then(done, (error: unknown) => {
-      this.#options.onDefect(ref.path, error);
-      done();
-    });
+    this.#delivery.deliver(to, ref, message, waits);
   }
 
   #obey(op: Op): void {
@@ -342,6 +353,7 @@ export class PortChannel implements Channel, RefTable {
         return;
       case 'watch':
         this.#exports.watch(op.id, op, (exit, isRepeated) => {
+          this.#options.beforeEnded?.();
           this.#writer.op({ op: 'ended', id: op.id, exit, isRepeated });
         });
         return;
@@ -362,6 +374,14 @@ export class PortChannel implements Channel, RefTable {
         if (op.id > 0) this.#imports.onRoom(op.id, op.op === 'room');
         else this.#options.onRoom?.(op.id, op.op === 'room');
         return;
+      case 'mark':
+        this.#intake.marks.set(op.n);
+        return;
+      case 'after':
+        // It was waited for.
+        return;
+      default:
+        this.#options.onLink?.(op);
     }
   }
 
@@ -383,11 +403,24 @@ export class PortChannel implements Channel, RefTable {
 
   /** It could be cloned when it was checked, or seemed so. */
   #notPosted(item: Item, cause: unknown): void {
+    if (item[0] === OP) {
+      // Only `BatchWriter.op` writes to that address.
+      this.#notLinked(item[1] as Op, cause);
+      return;
+    }
     // It was counted as sent. It is a dead letter now, and not one of those that are lost when a thread ends.
     this.#sent -= 1;
     this.#options.tally?.takeTold();
     this.#undelivered(item, 'dropped');
     this.#forget(item[2], cause);
+  }
+
+  /** The receiver of a relayed message waits for it: it is a dead letter there. */
+  #notLinked(op: Op, cause: unknown): void {
+    if (op.op !== 'relay' && op.op !== 'relayed') return;
+    this.#forget(op.extras, cause);
+    const failed = { why: 'a message that could not be cloned', replies: idsIn('direct-reply', op.extras) };
+    this.#writer.op({ ...op, message: undefined, extras: undefined, failed });
   }
 
   /** Whoever waits for a reply need not wait on. The other end will not release the refs that it does not get. */
@@ -409,10 +442,4 @@ export class PortChannel implements Channel, RefTable {
     system.deadLetters.add({ from: system.current ?? '-', to, message, why });
     return false;
   }
-}
-
-/** Whether an actor takes a message now. */
-function hasRoom(ref: Ref<never>): boolean {
-  const { depth, capacity } = ref as Ref<never> & { readonly depth?: number; readonly capacity?: number };
-  return depth === undefined || capacity === undefined || depth < capacity;
 }

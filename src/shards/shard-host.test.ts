@@ -36,11 +36,12 @@ describe('a shard', () => {
       for (let actor = -1; actor > -10; actor--) {
         const args = { message: { start }, extras: undefined };
         const path = `/${start}${actor}`;
-        const placed = await host.place({ actor, path, behaviour: 'worker', args, options: {} });
+        const placed = await host.place({ actor, path, behaviour: 'worker', args, options: {}, mark: undefined });
         expect(placed.ok).toBe(start !== 'failing');
         await host.stop(actor, 1);
       }
       expect(host.names).toBe(0);
+      expect(await host.stats()).toMatchObject({ value: { actors: 0 } });
     },
   );
 });

@@ -11,6 +11,7 @@ import { type ErrorEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import type { Outcome, PlaceRequest, ShardControl, WorkerStats } from './control.ts';
 import { causeFault } from './fault.ts';
 import type { Factory } from './module.ts';
+import { Peers } from './peers.ts';
 import { PortChannel } from './port-channel.ts';
 import type { ShardInit } from './shard-init.ts';
 import { TalliedMailbox, Tally } from './tally.ts';
@@ -31,6 +32,7 @@ export class ShardHost implements ShardControl {
   readonly over: Promise<void>;
   readonly #tally: Tally;
   readonly #channel: PortChannel;
+  readonly #peers: Peers;
   readonly #placed = new Map<number, Ref<never>>();
   readonly #ids = new Map<Ref<never>, number>();
   readonly #ends = new Map<number, Promise<ExitReason>>();
@@ -56,15 +58,30 @@ export class ShardHost implements ShardControl {
       onFailure: (path, error) => this.#failed(path, error),
       onDeadLetter: (letter) => this.#deadLetter(letter),
     });
-    this.#channel = new PortChannel({
-      port: mail,
+    const ends = {
       system: this.system,
+      placed: (id: number) => this.#placed.get(id),
+      onDefect: (path: string, error: unknown) => this.#failed(path, toEnvelope(error)),
+    };
+    this.#channel = new PortChannel({
+      ...ends,
+      port: mail,
       peer: 'main',
       tally: this.#tally,
-      placed: (id) => this.#placed.get(id),
       placedIdOf: (ref) => this.#ids.get(ref),
       onEvent: () => undefined,
-      onDefect: (path, error) => this.#failed(path, toEnvelope(error)),
+      // A shard that cannot send takes nothing: it would only make more that it cannot send.
+      mayTake: () => this.#channel.hasRoom && this.#peers.hasRoom,
+      onMayTake: (callback) => this.#onRoom(callback),
+      waitFor: (op) => this.#peers.waitFor(op),
+      onLink: (op) => this.#peers.obey(op),
+      beforeEnded: () => this.#tellSaid(),
+    });
+    this.#peers = new Peers({
+      ...ends,
+      tally: this.#tally,
+      main: this.#channel,
+      onClosed: (thread) => this.tell({ kind: 'peer-closed', thread }),
     });
   }
 
@@ -94,13 +111,15 @@ export class ShardHost implements ShardControl {
   }
 
   flush(): void {
+    this.#peers.flush();
     this.#channel.flush();
   }
 
   place(request: PlaceRequest): Promise<Outcome<void>> {
     return outcomeOf(async () => {
-      const { actor, path, options } = request;
+      const { actor, path, options, mark } = request;
       this.#tally.addPlaced();
+      if (mark !== undefined) await this.#channel.reached(mark);
       const name = this.#nameOf(actor, path);
       this.#names.add(name);
       const start = this.#behaviourOf(request);
@@ -133,12 +152,13 @@ export class ShardHost implements ShardControl {
 
   stats(): Promise<Outcome<WorkerStats>> {
     return outcomeOf(async () => {
+      const peers = this.#peers.counts;
       const { sent, received } = this.#channel.counts;
       return {
         actors: this.#placed.size,
         depth: this.system.tree().children.reduce((sum, { depth }) => sum + depth, 0),
-        sent,
-        received,
+        sent: sent + peers.sent,
+        received: received + peers.received,
         heapBytes: process.memoryUsage().heapUsed,
         deadLetters: this.system.deadLetters.count,
       };
@@ -182,10 +202,27 @@ export class ShardHost implements ShardControl {
     const end = this.system.ended(ref).then(({ reason }) => {
       this.#forget(actor);
       this.#names.delete(name);
+      this.#tellSaid();
       this.tell({ kind: 'actor-ended', actor, reason });
       return reason;
     });
     this.#ends.set(actor, end);
+  }
+
+  /** What the actor has sent to other shards comes before the news of its end there. */
+  #tellSaid(): void {
+    const marks = this.#peers.mark();
+    if (marks.length > 0) this.tell({ kind: 'said', marks });
+  }
+
+  /** Calls back when there is room on a channel that had none. @returns how to cancel it */
+  #onRoom(callback: () => void): () => void {
+    const cancel = this.#channel.hasRoom ? undefined : this.#channel.onRoom(callback);
+    const cancelPeers = this.#peers.onRoom(callback);
+    return () => {
+      cancel?.();
+      cancelPeers();
+    };
   }
 
   #forget(actor: number): void {
@@ -201,15 +238,15 @@ export class ShardHost implements ShardControl {
     this.tell({ kind: 'failed', path, error });
   }
 
-  #deadLetter({ from, to, message, why }: DeadLetter): void {
+  #deadLetter({ from, to, message, ...rest }: DeadLetter): void {
     this.#tally.addLetter();
     this.#letters += 1;
     if (this.#letters <= LETTERS_A_BEAT_MAX) {
-      this.tell({ kind: 'dead-letter', letter: { from, to, message: shown(message), why } });
+      this.tell({ kind: 'dead-letter', letter: { from, to, message: shown(message), ...rest } });
       return;
     }
     this.#untold += 1;
-    this.#lastUntold = { from, to, message, why };
+    this.#lastUntold = { from, to, message, ...rest };
     if (this.#untold === 1) queueMicrotask(() => this.#tellCount());
   }
 

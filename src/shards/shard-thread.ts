@@ -18,12 +18,14 @@ import { moduleBeside } from './module.ts';
 import { Placement } from './placement.ts';
 import { PortChannel } from './port-channel.ts';
 import type { ShardInit } from './shard-init.ts';
+import type { Line, Switchboard } from './switchboard.ts';
 import { Tally } from './tally.ts';
 import type { WorkerEvent } from './worker-event.ts';
 
 export interface ThreadOptions {
   readonly index: number;
   readonly system: ActorSystem;
+  readonly switchboard: Switchboard;
   readonly module: URL;
   readonly options: unknown;
   readonly heartbeat: HeartbeatLimits;
@@ -45,8 +47,10 @@ const MIB = 1_048_576;
 const LOSS_ID_BYTES = 16;
 
 /** One worker thread, from its start until its end and the end of its actors. */
-export class ShardThread {
+export class ShardThread implements Line {
   readonly index: number;
+  readonly thread: number;
+  readonly name: string;
   readonly channel: PortChannel;
   readonly calls: ControlCalls;
   readonly ended: Promise<void>;
@@ -59,7 +63,7 @@ export class ShardThread {
   #state: 'starting' | 'up' | 'ending' | 'ended' = 'starting';
   /** Why it was terminated, or why it said that it could not start. */
   #why: { readonly text: string; readonly cause?: ErrorEnvelope; readonly couldNotStart?: true } | undefined;
-  readonly #tally = new Tally();
+  readonly tally = new Tally();
   /** Messages that had been handled at the last check. */
   #handled = 0;
   /** Dead letters of the thread that it has told of. */
@@ -71,15 +75,17 @@ export class ShardThread {
   #cancelCheck: CancelTimer = () => undefined;
 
   constructor(options: ThreadOptions) {
-    const { index, system, module, heartbeat, resourceLimits } = options;
+    const { index, system, switchboard, module, heartbeat, resourceLimits } = options;
     this.index = index;
+    this.name = `shard ${index}`;
+    this.thread = switchboard.nextThread();
     this.#options = options;
     const mail = new MessageChannel();
     this.#pulse = heard(system.clock.monotonic());
     this.channel = new PortChannel({
       port: mail.port1,
       system,
-      peer: `shard ${index}`,
+      peer: this.name,
       placed: (id) => this.#placements.get(id)?.proxy,
       placedIdOf: () => undefined,
       // Only `ShardHost.tell` sends events.
@@ -89,9 +95,12 @@ export class ShardThread {
         this.#isHeard = true;
       },
       onDefect: (path, error) => options.onFailure(path, toEnvelope(error)),
+      onLink: (op) => switchboard.obey(this, op),
+      onExport: (ref, id) => switchboard.exported(this, ref, id),
     });
     // This may throw. Nothing that is still open must then keep the process.
     const encoded = this.#encoded(options.options);
+    switchboard.add(this);
     this.#pool = new Piscina({
       filename: moduleBeside(import.meta.url, 'shard-main').href,
       name: 'runShard',
@@ -116,7 +125,7 @@ export class ShardThread {
       module: module.href,
       options: encoded,
       beatMs: heartbeat.beatMs,
-      tally: this.#tally.buffer,
+      tally: this.tally.buffer,
     };
     this.ended = run(this.#pool, init, [mail.port2, control.port2]).then(
       () => this.#end(() => ({ kind: 'shutdown' })),
@@ -149,10 +158,13 @@ export class ShardThread {
   /** Reserves a place for an actor. */
   reserve(proxy: Ref<never>, options: PlacedOptions): Placement {
     const { channel, calls } = this;
-    const release = ({ actor }: Placement): void => {
-      this.#placements.delete(actor);
+    const { switchboard } = this.#options;
+    const started = (placement: Placement): void => switchboard.started(placement, this);
+    const release = (placement: Placement): void => {
+      this.#placements.delete(placement.actor);
+      switchboard.ended(placement);
     };
-    const deps = { shard: this.index, channel, calls, release };
+    const deps = { shard: this.index, channel, calls, started, release };
     const placement = new Placement(this.#options.nextActor(), proxy, options, deps);
     this.#placements.set(placement.actor, placement);
     return placement;
@@ -187,6 +199,12 @@ export class ShardThread {
       case 'not-up':
         this.#why = { text: `it could not start: ${event.error.message}`, cause: event.error, couldNotStart: true };
         return;
+      case 'said':
+        this.#options.switchboard.said(this, event.marks);
+        return;
+      case 'peer-closed':
+        this.#options.switchboard.closed(this, event.thread);
+        return;
       case 'actor-ended':
         this.#placements.get(event.actor)?.onActorEnded(event.reason);
         return;
@@ -214,7 +232,7 @@ export class ShardThread {
     this.#cancelCheck = system.clock.timer(msToNext(system.clock.monotonic(), heartbeat.beatMs), () => {
       const nowMs = system.clock.monotonic();
       // One that handles messages or starts actors is at work, although its beat may have to wait for them.
-      const done = this.#tally.shifted + this.#tally.placed;
+      const done = this.tally.shifted + this.tally.placed;
       const isAlive = this.#isHeard || done !== this.#handled;
       this.#handled = done;
       this.#pulse = isAlive ? heard(nowMs) : silent(this.#pulse, nowMs, heartbeat);
@@ -250,6 +268,7 @@ export class ShardThread {
     const reason = reasonOf();
     this.#state = 'ended';
     this.#tellLost();
+    this.#options.switchboard.gone(this, reason);
     this.channel.close(reason);
     this.calls.close(reason.kind === 'error' ? fromEnvelope(reason.error) : stopped(this.index));
     for (const placement of [...this.#placements.values()]) placement.onActorEnded(reason);
@@ -261,11 +280,11 @@ export class ShardThread {
     const { system } = this.#options;
     // What was still to be posted is lost like all that was: it is counted here, and nowhere else.
     this.channel.flush();
-    const { received, pushed, shifted, told, letters } = this.#tally;
+    const { received, pushed, shifted, told, letters } = this.tally;
     const inbound = Math.max(0, this.channel.counts.sent - received) + Math.max(0, pushed - shifted);
     // All that had left the thread was received before.
     const outbound = Math.max(0, told - this.channel.counts.received);
-    const shard = `shard ${this.index}`;
+    const shard = this.name;
     const add = (from: string, to: string, count: number): void => {
       if (count === 0) return;
       const message = `${count} messages that were lost with ${shard}`;

@@ -22,6 +22,7 @@ const REFUSED: readonly [options: object, named: string][] = [
   [{ hangMs: 0 }, '`hangMs` to be a number of milliseconds above 0, got `0` (number)'],
   [{ hangMs: '2000' }, '`hangMs`'],
   [{ hangMs: 400 }, '`hangMs` to be above `beatMs` (500)'],
+  [{ hangMs: 300, beatMs: 300 }, '`hangMs` to be above `beatMs` (300)'],
   [{ beatMs: Number.POSITIVE_INFINITY }, '`beatMs`'],
   [{ startMs: -1 }, '`startMs`'],
   [{ onEvent: true }, '`onEvent`'],
@@ -49,9 +50,17 @@ describe('the options of shards', () => {
     // As above.
     const actor = (options: object) => () => fixture.shards.actor('worker', {}, options as ActorOptions);
     expect(actor({ capacity: Number.NaN })).toThrow('`capacity`');
+    expect(actor({ capacity: 0 })).toThrow('`capacity` to be a whole number from 1 up, or Infinity');
     expect(actor({ overflow: 'backpressure' })).toThrow('`overflow` to be fail, drop-oldest or drop-newest');
     expect(actor({ onPlaced: 'log' })).toThrow('`onPlaced`');
     expect(actor({ stopTimeoutMs: -1 })).toThrow('`stopTimeoutMs`');
+    const { shards } = fixture;
+    // As above.
+    expect(() => shards.replace('0' as unknown as number, 'why')).toThrow('`shard` to be the number of a shard');
+    expect(() => shards.replace(0, undefined as unknown as string)).toThrow('`why` to be a text');
+    await expect(shards.injectFault(-1, 'exit')).rejects.toThrow('`shard`');
+    // As above.
+    expect(() => moduleBeside(undefined as unknown as string, 'x')).toThrow('`here` to be a text');
     await expect(fixture.shards.stop(Number.NaN)).rejects.toThrow('`timeoutMs`');
     // The smallest heap is enough for a shard to run.
     expect(await fixture.worker('w')).toBeDefined();

@@ -1,12 +1,12 @@
 import {
   type ActorSystem,
   ANYTHING,
+  CAPACITY,
   checked,
   checkOptions,
   FUNCTION,
   MS_ABOVE_0,
   MS_FROM_0,
-  NUMBER_FROM_0,
   numberRule,
   objectWith,
   type Rules,
@@ -76,7 +76,7 @@ const SHARDS_RULES: Rules<ShardsOptions<BehavioursFunction>> = {
 const OVERFLOWS: readonly unknown[] = ['fail', 'drop-oldest', 'drop-newest'];
 
 const ACTOR_RULES: Rules<ActorOptions> = {
-  capacity: NUMBER_FROM_0,
+  capacity: CAPACITY,
   overflow: rule('fail, drop-oldest or drop-newest', (value) => OVERFLOWS.includes(value)),
   stopTimeoutMs: MS_FROM_0,
   onPlaced: FUNCTION,

@@ -1,4 +1,4 @@
-import { type Behaviour, checked, type Mailbox, MS_FROM_0, type Ref, safe } from '../actors/mod.ts';
+import { type Behaviour, checked, type Mailbox, MS_FROM_0, numberRule, type Ref, safe, TEXT } from '../actors/mod.ts';
 import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError } from '../errors.ts';
 import { CheckedMailbox } from './checked-mailbox.ts';
 import type { PlacedOptions, WorkerStats } from './control.ts';
@@ -15,6 +15,7 @@ import {
   type ShardEvent,
   type ShardsOptions,
 } from './shards-options.ts';
+import { Switchboard } from './switchboard.ts';
 
 /**
  * What `spawn` or the spec of a child needs for an actor on a shard: `child({ id, ...shards.actor('name', args) })`.
@@ -61,6 +62,7 @@ export function createShards<B extends BehavioursFunction>(options: ShardsOption
   return new ThreadShards<B>(options);
 }
 
+const INDEX = numberRule('the number of a shard, from 0 up', (shard) => Number.isSafeInteger(shard) && shard >= 0);
 const START_MS = 30_000;
 const HEAP_MB_MAX = 512;
 const BUFFER_MB_MAX = 512;
@@ -74,6 +76,7 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
   readonly #options: ShardsOptions<B>;
   readonly #tell: (event: ShardEvent) => void;
   readonly #failed: (path: string, error: ErrorEnvelope) => void;
+  readonly #switchboard: Switchboard;
   readonly #shards: readonly Shard[];
   readonly #waiting = new Set<() => void>();
   /**
@@ -91,6 +94,7 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
     this.count = count;
     this.#options = options;
     this.#tell = safe(options.onEvent ?? (() => undefined));
+    this.#switchboard = new Switchboard(system);
     this.#failed = safe(options.onFailure ?? system.logFailure);
     this.#starting = new Set(Array.from({ length: count }, (_, index) => index));
     this.#shards = Array.from(
@@ -129,12 +133,15 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
   }
 
   replace(shard: number, why: string): boolean {
+    checked('shard', shard, INDEX);
+    checked('why', why, TEXT);
     const thread = this.#shards[shard]?.open;
     thread?.terminate(why);
     return thread !== undefined;
   }
 
   async injectFault(shard: number, fault: string): Promise<void> {
+    checked('shard', shard, INDEX);
     const thread = this.#shards[shard]?.open;
     if (thread === undefined) throw unavailable(`shard ${shard} is not up`);
     try {
@@ -158,6 +165,7 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
     return new ShardThread({
       ...events,
       system,
+      switchboard: this.#switchboard,
       module,
       options,
       heartbeat: { beatMs: beatMs ?? BEAT_MS, hangMs: hangMs ?? HANG_MS },
@@ -205,9 +213,9 @@ class ThreadShards<B extends BehavioursFunction> implements Shards<B> {
         if (this.#stopped) return settle(() => reject(unavailable('the shards have been stopped')));
         const shard = this.#starting.size > 0 ? undefined : leastBusy(this.#shards);
         const [cause] = this.#cannotStart.values();
-        // The module is at fault: another thread will not load it either.
+        // Whatever is at fault, such as the module: another thread will not start either.
         if (cause !== undefined && this.#cannotStart.size === this.count) {
-          return settle(() => reject(unavailable(cause.message, fromEnvelope(cause))));
+          return settle(() => reject(cannotStart(cause)));
         }
         if (shard === undefined) this.#waiting.add(look);
         else settle(() => resolve(shard.reserve(self, options)));
@@ -238,6 +246,12 @@ async function statsOf(shard: Shard): Promise<ShardStats> {
   // A shard that hangs is soon found out; until then its stats are missing.
   const worker = await thread.calls.call('tell its stats', CALL_MS, (remote) => remote.stats()).catch(() => undefined);
   return { shard: index, state: 'up', lost, worker };
+}
+
+/** Why no thread can start: a module that cannot be used says so by its own error. */
+function cannotStart(lost: ErrorEnvelope): Error {
+  const { cause } = lost;
+  return cause?.code === 'SHARD_MODULE' ? fromEnvelope(cause) : unavailable(lost.message, fromEnvelope(lost));
 }
 
 function unavailable(why: string, cause?: Error): ShoalError {

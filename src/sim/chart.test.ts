@@ -28,14 +28,14 @@ test('the chart is well-formed SVG with a line for load, VMs and waits', async (
   // No tag escapes the pattern above.
   expect(svg.replace(/<\/?[a-z]+(?:\s+[\w:-]+="[^"<&]*")*\s*\/?>/g, '')).not.toMatch(/[<>&]/);
   expect(svg.match(/<polyline /g)).toHaveLength(3);
-  for (const title of ['requests a second', 'VMs', 'wait, p95']) expect(svg).toContain(title);
+  for (const title of ['requests a second', 'VMs', 'latency, p95']) expect(svg).toContain(title);
   expect(svg).not.toMatch(/NaN|Infinity|undefined/);
 });
 
 test('a long run has no more points than there are pixels, and a short one or none has a chart too', async () => {
   const report = await reportOf(2);
   const many = Array.from({ length: 100_000 }, (_, second): Sample => {
-    return { atMs: second * 1_000, sent: second % 7, vms: 3, waitP95Ms: second % 5 === 0 ? null : 12.5 };
+    return { atMs: second * 1_000, sent: second % 7, vms: 3, latencyP95Ms: second % 5 === 0 ? null : 12.5 };
   });
   const points = [...chartOf({ ...report, samples: many }).matchAll(/<polyline points="([^"]*)"/g)];
   expect(points).toHaveLength(3);

@@ -21,15 +21,15 @@ const PANELS: readonly Panel[] = [
   { title: 'requests a second', color: '#2b6cb0', of: ({ sent }) => sent, merge: 'sum-per-second', filled: true },
   { title: 'VMs', color: '#2f855a', of: ({ vms }) => vms, merge: 'max', filled: true },
   {
-    title: 'wait, p95 of a second, ms',
+    title: 'latency, p95 of a second, ms',
     color: '#c05621',
-    of: ({ waitP95Ms }) => waitP95Ms,
+    of: ({ latencyP95Ms }) => latencyP95Ms,
     merge: 'max',
     filled: false,
   },
 ];
 
-/** Load, VMs and waits over time, as one SVG. */
+/** Load, VMs and latency over time, as one SVG. */
 export function chartOf({ samples, requests, vms, seed, simulatedMs }: Report): string {
   const height = TOP + PANELS.length * (PANEL_HEIGHT + PANEL_GAP);
   const minutes = (simulatedMs / 60_000).toFixed(1);

@@ -17,16 +17,18 @@ export interface BreakableWorld {
   readonly scenario: Scenario;
   readonly room: MachineRoom;
   readonly nats: SimulatedNats;
+  readonly recorder: { count(what: string): void };
   /** The present life of Shoal. */
   readonly process: SimulatedProcess;
   conditions: Pick<Scenario, 'host' | 'disk'>;
   crashShoal(): void;
-  crashActor(which: 'router' | 'controller'): void;
-  crashVmActor(chance: Chance): void;
-  loseShard(chance: Chance): void;
-  loseLauncher(): void;
-  setParameter(key: string, value: number): void;
-  command(command: SimulatedCommand): void;
+  /** These say whether there was one. */
+  crashActor(which: 'router' | 'controller'): boolean;
+  crashVmActor(chance: Chance): boolean;
+  loseShard(chance: Chance): boolean;
+  loseLauncher(): boolean;
+  setParameter(key: string, value: number): boolean;
+  command(command: SimulatedCommand): boolean;
   stepWallClock(ms: number): void;
   record(what: string, vm?: number, text?: string): void;
 }
@@ -82,43 +84,49 @@ export class FaultInjector {
     if (perMinute <= 0) return;
     this.#world.time.after(chance.msToNext(perMinute / MINUTE_S), () => {
       if (!this.#isOn) return;
-      this.#inject(name, chance);
+      this.#cause(name, chance);
       if (chance.happens(COMPANY)) {
         this.#world.time.after(chance.below(COMPANY_MS), () => {
-          if (this.#isOn) this.#inject(name, chance);
+          if (this.#isOn) this.#cause(name, chance);
         });
       }
       this.#next(name, chance);
     });
   }
 
-  #inject(name: FaultName, chance: Chance): void {
+  /** Counts it by its name, if it met anything. */
+  #cause(name: FaultName, chance: Chance): void {
+    if (this.#inject(name, chance)) this.#world.recorder.count(`fault ${name}`);
+  }
+
+  /** @returns whether there was anything to break */
+  #inject(name: FaultName, chance: Chance): boolean {
     const world = this.#world;
     switch (name) {
       case 'vmCrash': {
         const qemu = this.#liveQemu(chance);
-        if (qemu === undefined) return;
+        if (qemu === undefined) return false;
         world.record('fault', qemu.spec.vm, 'its QEMU is killed');
         qemu.end({ exitCode: null, signal: 'SIGKILL', stderr: '' });
-        return;
+        return true;
       }
       case 'vmHang': {
         const qemu = this.#runningQemu(chance);
-        if (qemu === undefined) return;
+        if (qemu === undefined) return false;
         world.record('fault', qemu.spec.vm, 'its guest hangs');
         qemu.guest.hang();
-        return;
+        return true;
       }
       case 'linkCut': {
         const qemu = this.#liveQemu(chance);
-        if (qemu === undefined) return;
+        if (qemu === undefined) return false;
         world.record('fault', qemu.spec.vm, 'its link is cut');
         qemu.guest.cut();
-        return;
+        return true;
       }
       case 'consoleCut': {
         const qemu = this.#liveQemu(chance);
-        if (qemu === undefined) return;
+        if (qemu === undefined) return false;
         this.#spell(
           `the console of VM ${qemu.spec.vm} is lost`,
           CONSOLE_CUT_MS_MIN + chance.below(SPELL_MS_MAX),
@@ -127,44 +135,39 @@ export class FaultInjector {
             return () => qemu.mendConsole();
           },
         );
-        return;
+        return true;
       }
       case 'shoalCrash':
         world.crashShoal();
-        return;
+        return true;
       case 'routerCrash':
-        world.crashActor('router');
-        return;
+        return world.crashActor('router');
       case 'controllerCrash':
-        world.crashActor('controller');
-        return;
+        return world.crashActor('controller');
       case 'vmActorCrash':
-        world.crashVmActor(chance);
-        return;
+        return world.crashVmActor(chance);
       case 'shardCrash':
-        world.loseShard(chance);
-        return;
+        return world.loseShard(chance);
       case 'launcherCrash':
-        world.loseLauncher();
-        return;
+        return world.loseLauncher();
       case 'shoalPause':
         this.#spell('Shoal stands still', chance.below(PAUSE_MS_MAX), () => {
           const { process } = world;
           process.pause();
           return () => process.resume();
         });
-        return;
+        return true;
       case 'partition':
         this.#spell('NATS is cut off', chance.below(SPELL_MS_MAX), () => {
           const { process } = world;
           world.nats.cutOff(process);
           return () => world.nats.join(process);
         });
-        return;
+        return true;
       case 'clockStep':
         world.record('fault', undefined, 'the wall clock is set');
         world.stepWallClock(Math.round((chance.fraction() - 0.5) * 2 * CLOCK_STEP_MS));
-        return;
+        return true;
       case 'diskFull':
         this.#spell('the disk takes no writes', chance.below(SPELL_MS_MAX), () => {
           world.conditions = { ...world.conditions, disk: { ...world.scenario.disk, failedWrites: 1 } };
@@ -172,7 +175,7 @@ export class FaultInjector {
             world.conditions = { ...world.conditions, disk: world.scenario.disk };
           };
         });
-        return;
+        return true;
       case 'slowBoots':
         this.#spell('boots are slow', chance.below(SPELL_MS_MAX), () => {
           const { boot } = world.scenario.guest;
@@ -182,7 +185,7 @@ export class FaultInjector {
             world.room.behaviour = { ...world.room.behaviour, boot };
           };
         });
-        return;
+        return true;
       case 'brokenImage':
         this.#spell('guests do not boot', chance.below(SPELL_MS_MAX), () => {
           world.room.behaviour = { ...world.room.behaviour, brokenBoots: 1 };
@@ -190,22 +193,20 @@ export class FaultInjector {
             world.room.behaviour = { ...world.room.behaviour, brokenBoots: world.scenario.guest.brokenBoots };
           };
         });
-        return;
+        return true;
       case 'command': {
         const qemu = this.#runningQemu(chance);
         const vm = qemu?.spec.vm;
-        if (vm === undefined) return;
+        if (vm === undefined) return false;
         const kind = chance.oneOf(['drain-vm', 'restart-vms', 'scale'] as const) ?? 'scale';
-        if (kind === 'drain-vm') world.command({ kind, vm });
-        else if (kind === 'restart-vms') world.command({ kind, vms: chance.happens(0.5) ? 'all' : [vm] });
-        else world.command({ kind, vmCount: chance.below(4) });
-        return;
+        if (kind === 'drain-vm') return world.command({ kind, vm });
+        if (kind === 'restart-vms') return world.command({ kind, vms: chance.happens(0.5) ? 'all' : [vm] });
+        return world.command({ kind, vmCount: chance.below(4) });
       }
       case 'parameterChange': {
         const key = chance.oneOf(Object.keys(CHANGES)) ?? '';
         const value = chance.oneOf(CHANGES[key] ?? []) ?? 0;
-        world.setParameter(key, value);
-        return;
+        return world.setParameter(key, value);
       }
     }
   }

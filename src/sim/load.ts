@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ShoalError } from '../errors.ts';
+import { ShoalError, whyUnreadable } from '../errors.ts';
 import type { Chance } from './random.ts';
 
 /** Requests a second over time, as a function. */
@@ -148,7 +148,7 @@ export function readTrace(path: string, from?: string): readonly TraceRow[] {
     return parseTrace(readFileSync(path, 'utf8'), path, from);
   } catch (cause) {
     if (cause instanceof ShoalError) throw cause;
-    throw new ShoalError('CONFIG_VALUE', `The trace ${path} cannot be read: ${String(cause)}`, { cause });
+    throw new ShoalError('CONFIG_VALUE', `The trace ${path} cannot be read: ${whyUnreadable(cause)}`, { cause });
   }
 }
 
@@ -182,6 +182,11 @@ export function parseTrace(text: string, name: string, from?: string): readonly 
       `The trace ${name} has no line with a request${from === undefined ? '' : ` from ${from} on`}`,
     );
   return rows;
+}
+
+/** Whether the lines say how much work each arrival is. */
+export function hasUnits(rows: readonly TraceRow[]): boolean {
+  return rows.some(({ units }) => units !== undefined);
 }
 
 function columnsOf(heading: string): Columns {

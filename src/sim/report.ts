@@ -3,6 +3,13 @@ import type { History } from './history.ts';
 import type { MachineRoom } from './machine-room.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
+export interface Quantiles {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
 /** What a run came to. Times are milliseconds, memory is bytes. */
 export interface Report {
   readonly seed: number;
@@ -13,10 +20,13 @@ export interface Report {
     /** By the code of the client's error. */
     readonly failed: Readonly<Record<string, number>>;
     /** From the call to the reply, of those that succeeded. */
-    readonly waitMs: { readonly p50: number; readonly p95: number; readonly p99: number; readonly max: number };
+    readonly latencyMs: Quantiles;
+    /** The part of it before a VM began to work on the request: 0 for a reply that was kept. */
+    readonly queuedMs: Quantiles;
   };
   readonly vms: {
     readonly started: number;
+    /** Those of them that became ready, each once. */
     readonly ready: number;
     /** QEMUs that ended, however. */
     readonly ended: number;
@@ -30,6 +40,8 @@ export interface Report {
   readonly counts: Readonly<Record<string, number>>;
   /** Events by the rule that caused them. */
   readonly rules: Readonly<Record<string, number>>;
+  /** The same by kind: a VM that leaves is drained, then told to stop. */
+  readonly ruleEvents: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly samples: readonly Sample[];
   readonly events: number;
   /** SHA-256 of the history. */
@@ -41,7 +53,7 @@ export interface Sample {
   readonly atMs: number;
   readonly sent: number;
   readonly vms: number;
-  readonly waitP95Ms: number | null;
+  readonly latencyP95Ms: number | null;
 }
 
 interface Measured {
@@ -53,14 +65,17 @@ interface Measured {
 export class Recorder {
   readonly #seed: number;
   readonly #counts = new Map<string, number>();
-  readonly #rules = new Map<Rule, number>();
+  readonly #rules = new Map<Rule, Map<string, number>>();
   readonly #failed = new Map<string, number>();
-  readonly #waits: number[] = [];
+  readonly #latencies: number[] = [];
+  readonly #queued: number[] = [];
+  /** When a VM began to work on a request that has not ended, by its number. */
+  readonly #beganMs = new Map<string, number>();
+  readonly #ready = new Set<number>();
   readonly #samples: Sample[] = [];
   #recent: number[] = [];
   #sentNow = 0;
   #sent = 0;
-  #ready = 0;
   #coldStarts = 0;
   #allocated = 0;
   #used = 0;
@@ -73,16 +88,18 @@ export class Recorder {
     this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
   }
 
-  rule(rule: Rule): void {
-    this.#rules.set(rule, (this.#rules.get(rule) ?? 0) + 1);
+  rule(rule: Rule, kind: string): void {
+    const kinds = this.#rules.get(rule) ?? new Map<string, number>();
+    this.#rules.set(rule, kinds.set(kind, (kinds.get(kind) ?? 0) + 1));
   }
 
   coldStart(): void {
     this.#coldStarts += 1;
   }
 
-  vmReady(): void {
-    this.#ready += 1;
+  /** A VM is ready, perhaps again: each Shoal that adopts one says so. */
+  vmReady(vm: number): void {
+    this.#ready.add(vm);
   }
 
   sent(): void {
@@ -90,12 +107,20 @@ export class Recorder {
     this.#sentNow += 1;
   }
 
-  succeeded(waitMs: number): void {
-    this.#waits.push(waitMs);
-    this.#recent.push(waitMs);
+  /** A VM begins to work on the request. Of several, the last one counts. */
+  began(number: string, atMs: number): void {
+    this.#beganMs.set(number, atMs);
   }
 
-  failed(code: string): void {
+  succeeded(number: string, sentMs: number, atMs: number): void {
+    this.#latencies.push(atMs - sentMs);
+    this.#recent.push(atMs - sentMs);
+    this.#queued.push(Math.max(0, (this.#beganMs.get(number) ?? sentMs) - sentMs));
+    this.#beganMs.delete(number);
+  }
+
+  failed(number: string, code: string): void {
+    this.#beganMs.delete(number);
     this.#failed.set(code, (this.#failed.get(code) ?? 0) + 1);
   }
 
@@ -107,27 +132,27 @@ export class Recorder {
       this.#used += guest.ramBytes;
     }
     const recent = this.#recent.sort((one, other) => one - other);
-    const waitP95Ms = recent.length === 0 ? null : rounded(quantile(recent, 0.95));
-    this.#samples.push({ atMs: time.nowMs, sent: this.#sentNow, vms, waitP95Ms });
+    const latencyP95Ms = recent.length === 0 ? null : rounded(quantile(recent, 0.95));
+    this.#samples.push({ atMs: time.nowMs, sent: this.#sentNow, vms, latencyP95Ms });
     this.#recent = [];
     this.#sentNow = 0;
   }
 
   report({ time, room, history }: Measured & { readonly history: History }): Report {
-    const waits = Float64Array.from(this.#waits).sort();
-    const of = (share: number): number => rounded(quantile(waits, share));
+    const rules = [...this.#rules].sort();
     return {
       seed: this.#seed,
       simulatedMs: time.nowMs,
       requests: {
         sent: this.#sent,
-        ok: this.#waits.length,
+        ok: this.#latencies.length,
         failed: Object.fromEntries(this.#failed),
-        waitMs: { p50: of(0.5), p95: of(0.95), p99: of(0.99), max: of(1) },
+        latencyMs: quantilesOf(this.#latencies),
+        queuedMs: quantilesOf(this.#queued),
       },
       vms: {
         started: room.started,
-        ready: this.#ready,
+        ready: this.#ready.size,
         ended: this.#counts.get('qemu-ended') ?? 0,
         coldStarts: this.#coldStarts,
         vmSeconds: rounded(room.vmMsUntilNow() / 1_000),
@@ -135,12 +160,21 @@ export class Recorder {
         bytesAllocatedOverUsed: this.#used === 0 ? 0 : rounded(this.#allocated / this.#used),
       },
       counts: Object.fromEntries([...this.#counts].sort()),
-      rules: Object.fromEntries([...this.#rules].sort()),
+      rules: Object.fromEntries(
+        rules.map(([rule, kinds]) => [rule, [...kinds.values()].reduce((sum, one) => sum + one, 0)]),
+      ),
+      ruleEvents: Object.fromEntries(rules.map(([rule, kinds]) => [rule, Object.fromEntries([...kinds].sort())])),
       samples: this.#samples,
       events: history.count,
       history: history.digest(),
     };
   }
+}
+
+function quantilesOf(values: readonly number[]): Quantiles {
+  const sorted = Float64Array.from(values).sort();
+  const of = (share: number): number => rounded(quantile(sorted, share));
+  return { p50: of(0.5), p95: of(0.95), p99: of(0.99), max: of(1) };
 }
 
 function quantile(sorted: ArrayLike<number>, share: number): number {

@@ -2,7 +2,7 @@ import { InvariantViolation } from './checks.ts';
 import { History } from './history.ts';
 import type { Report } from './report.ts';
 import type { Scenario } from './scenario.ts';
-import { World } from './world.ts';
+import { type DecisionListener, World } from './world.ts';
 
 /** How a run broke a promise, or the code under simulation. */
 export interface Failure {
@@ -19,10 +19,15 @@ export type RunResult =
 /**
  * Runs a scenario. Never rejects.
  * @param onLine gets one aligned line for each event
+ * @param decisions is told what the fleet decides
  */
-export async function simulate(scenario: Scenario, onLine?: (line: string) => void): Promise<RunResult> {
+export async function simulate(
+  scenario: Scenario,
+  onLine?: (line: string) => void,
+  decisions?: DecisionListener,
+): Promise<RunResult> {
   const history = new History(onLine);
-  const world = new World({ scenario, history });
+  const world = new World({ scenario, history, decisions });
   try {
     return { ok: true, report: await world.run() };
   } catch (error) {

@@ -1,14 +1,18 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import { moduleBeside } from '../shards/mod.ts';
+import type { Given } from './given.ts';
 import type { Failure, RunResult } from './run.ts';
 import type { Scenario } from './scenario.ts';
+import { swarmScenario } from './swarm.ts';
 
 export interface SeedTask {
   readonly base: Scenario;
   readonly seed: number;
   /** The seed decides the scenario too, and not the run alone. */
   readonly swarm: boolean;
+  /** What it does not decide. Without `swarm` it is in the base. */
+  readonly given?: Given;
 }
 
 /** A run without what is large in its report. */
@@ -31,11 +35,9 @@ export type SeedOutcome =
       readonly history: string;
     };
 
-export interface SeedsOptions {
-  readonly base: Scenario;
+export interface SeedsOptions extends Omit<SeedTask, 'seed'> {
   readonly firstSeed: number;
   readonly count: number;
-  readonly swarm: boolean;
   /** Worker threads; default: one a core. */
   readonly threads?: number;
   /** Failures after which no further seed is begun. */
@@ -58,7 +60,8 @@ export interface SeedsSummary {
 
 /** Runs seeds on all cores. */
 export async function runSeeds(options: SeedsOptions): Promise<SeedsSummary> {
-  const { base, firstSeed, count, swarm, threads = availableParallelism(), failuresMax, onOutcome, signal } = options;
+  const { base, firstSeed, count, swarm, given = {}, failuresMax, onOutcome, signal } = options;
+  const { threads = availableParallelism() } = options;
   const pool = new Piscina<SeedTask, SeedOutcome>({
     filename: moduleBeside(import.meta.url, 'seed-worker').href,
     name: 'runSeed',
@@ -75,7 +78,7 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedsSummary> {
   let next = 0;
   const work = async (): Promise<void> => {
     while (next < count && failures.length < failuresMax && signal?.aborted !== true) {
-      const outcome = await pool.run({ base, seed: firstSeed + next++, swarm });
+      const outcome = await pool.run({ base, seed: firstSeed + next++, swarm, given });
       runs += 1;
       onOutcome(outcome);
       if (!outcome.ok) {
@@ -103,6 +106,10 @@ export async function runSeeds(options: SeedsOptions): Promise<SeedsSummary> {
     rules: sorted(rules),
     failedRequests: sorted(failedRequests),
   };
+}
+
+export function scenarioOfSeed({ base, seed, swarm, given }: SeedTask): Scenario {
+  return swarm ? swarmScenario(base, seed, given) : { ...base, seed };
 }
 
 export function outcomeOf(seed: number, scenario: Scenario, result: RunResult): SeedOutcome {

@@ -10,7 +10,7 @@ import {
   vmParametersOf,
 } from '../app/mod.ts';
 import type { ErrorEnvelope } from '../errors.ts';
-import type { Address, FleetEvent } from '../fleet/mod.ts';
+import type { Address, FleetEvent, RequestRecord } from '../fleet/mod.ts';
 import { type Store, TableStore } from '../store/mod.ts';
 import type { SimulatedDisk } from './disk.ts';
 import { type HostBehaviour, type SimulatedHypervisor, simulatedHypervisor } from './hypervisor.ts';
@@ -35,6 +35,8 @@ export interface ShoalLifeOptions {
   /** VM actors live on shards that can be lost, and not on the main thread. */
   readonly hasShards: boolean;
   readonly onEvent: (event: FleetEvent) => void;
+  /** The router has recorded a step of a request. */
+  readonly onStep: (step: RequestRecord) => void;
   /** An actor has failed. */
   readonly onFailure: (path: string, error: ErrorEnvelope) => void;
   /** A message was not delivered. */
@@ -80,6 +82,7 @@ export class ShoalLife {
     await reconcile(store, await hypervisor.list(), { host, pool }, clock);
     const eventLog = new EventLog(clock);
     eventLog.listen(onEvent);
+    eventLog.explanations.listen(options.onStep);
     const { core, settings } = await startFleetParts(
       {
         options: optionsOf(options),

@@ -1,4 +1,5 @@
 import type { Duration } from './duration.ts';
+import { type Given, withGiven } from './given.ts';
 import type { Shape } from './load.ts';
 import { Chance } from './random.ts';
 import { FAULT_NAMES, type FaultRates, NO_FAULTS, type Scenario } from './scenario.ts';
@@ -28,8 +29,9 @@ const RATE_MAX: FaultRates = {
 /**
  * A scenario that a seed decides, within what `base` says of durations. Each takes some of the faults and not all, because faults hide each
  * other (swarm testing: Groce et al., 2012), and has small tables, so that limits are met.
+ * @param given what the seed does not decide; the rest is as it would be without
  */
-export function swarmScenario(base: Scenario, seed: number): Scenario {
+export function swarmScenario(base: Scenario, seed: number, given: Given = {}): Scenario {
   const chance = new Chance(seed).stream('scenario');
   const share = chance.fraction() * 0.8;
   const faults = { ...NO_FAULTS };
@@ -40,7 +42,7 @@ export function swarmScenario(base: Scenario, seed: number): Scenario {
   const hasBadNetwork = chance.happens(share);
   const hasBadHost = chance.happens(share);
   const minimum = chance.below(4);
-  return {
+  const decided: Scenario = {
     ...base,
     seed,
     durationMs: 20_000 + chance.below(60_000),
@@ -76,6 +78,7 @@ export function swarmScenario(base: Scenario, seed: number): Scenario {
     faults,
     deadlyRequests: chance.happens(0.2) ? 0.03 : 0,
   };
+  return withGiven(decided, given);
 }
 
 function someLoad(chance: Chance): Shape {

@@ -1,7 +1,7 @@
 import type { Ref } from '../actors/mod.ts';
 import { type Client, clientOn, ShoalError } from '../client/mod.ts';
 import type { ErrorEnvelope } from '../errors.ts';
-import { type CommandReply, type FleetEvent, type FleetSnapshot, parsePool } from '../fleet/mod.ts';
+import { type CommandReply, type FleetEvent, type FleetSnapshot, parsePool, type RequestRecord } from '../fleet/mod.ts';
 import { EMPTY_DOCUMENT } from '../store/mod.ts';
 import { subjectsOf } from '../transport/mod.ts';
 import { Checks } from './checks.ts';
@@ -9,22 +9,31 @@ import { SimulatedDisk } from './disk.ts';
 import { FaultInjector, type SimulatedCommand } from './fault-injector.ts';
 import { DEADLY } from './guest.ts';
 import type { History } from './history.ts';
-import { type Arrival, type Load, shapedLoad, tracedLoad } from './load.ts';
+import type { Arrival, Load } from './load.ts';
 import { MachineRoom, VM_BYTES } from './machine-room.ts';
 import { connectionOf, SimulatedConnection } from './nats-connection.ts';
 import { SimulatedNats } from './nats-server.ts';
 import { SimulatedProcess } from './process.ts';
 import { Chance } from './random.ts';
 import { Recorder, type Report } from './report.ts';
-import { requestText } from './request-text.ts';
+import { numberIn, requestText } from './request-text.ts';
 import type { Scenario } from './scenario.ts';
+import { loadFrom } from './scenario-load.ts';
 import { ShoalLife } from './shoal.ts';
 import { VirtualTime } from './virtual-time.ts';
 import { SHARDS, VM_ACTOR_DEFECT } from './vm-home.ts';
 
+/** Told of what the fleet decides, as production keeps it for `shoal events` and `shoal explain`. Times are simulated. */
+export interface DecisionListener {
+  onEvent(event: FleetEvent): void;
+  /** Of the requests that the router records. */
+  onStep(step: RequestRecord): void;
+}
+
 export interface WorldOptions {
   readonly scenario: Scenario;
   readonly history: History;
+  readonly decisions?: DecisionListener | undefined;
 }
 
 const HOST = 'host-1';
@@ -55,6 +64,7 @@ export class World {
   life: ShoalLife | undefined;
   process: SimulatedProcess;
   readonly #chance: Chance;
+  readonly #decisions: DecisionListener | undefined;
   readonly #clients: Client[] = [];
   #requests = 0;
   #open = 0;
@@ -62,12 +72,13 @@ export class World {
   #isOver = false;
   #coreCrashesMs: number[] = [];
 
-  constructor({ scenario, history }: WorldOptions) {
+  constructor({ scenario, history, decisions }: WorldOptions) {
     const { time } = this;
     const chance = new Chance(scenario.seed);
     this.scenario = scenario;
     this.history = history;
     this.#chance = chance;
+    this.#decisions = decisions;
     this.conditions = { host: scenario.host, disk: scenario.disk };
     this.recorder = new Recorder(scenario.seed);
     this.checks = new Checks(this);
@@ -80,7 +91,10 @@ export class World {
       ...(scenario.msPerUnit === undefined ? {} : { msPerUnit: scenario.msPerUnit }),
       violation,
       note: (what) => this.recorder.count(what),
-      onWork: (vm, payload) => this.checks.works(vm, payload),
+      onWork: (vm, payload) => {
+        this.checks.works(vm, payload);
+        this.recorder.began(numberIn(payload), time.nowMs);
+      },
       onSpawn: (vm) => this.checks.spawns(vm),
       record: (what, vm, text) => this.record(what, vm, text),
     });
@@ -114,7 +128,7 @@ export class World {
     // The load begins when the service does.
     await time.run(START_MS_MAX, () => this.isShoalUp);
     const faults = new FaultInjector(this, this.#chance.stream('faults'));
-    const load = this.#load(time.nowMs);
+    const load = loadFrom(time.nowMs, scenario, this.#chance.stream('load'));
     time.after(0, () => this.#nextArrival(load));
     time.after(SAMPLE_MS, () => this.#sample());
     faults.start();
@@ -127,12 +141,12 @@ export class World {
   }
 
   /** Has an actor fail as a defect would: its supervisor starts it anew. */
-  crashActor(which: 'router' | 'controller'): void {
+  crashActor(which: 'router' | 'controller'): boolean {
     const { life } = this;
-    if (life === undefined || !this.isShoalUp) return;
+    if (life === undefined || !this.isShoalUp) return false;
     // More of them in a minute, and the supervisor rightly gives up.
     this.#coreCrashesMs = this.#coreCrashesMs.filter((atMs) => this.time.nowMs - atMs < 60_000);
-    if (this.#coreCrashesMs.length >= CORE_CRASHES_MAX) return;
+    if (this.#coreCrashesMs.length >= CORE_CRASHES_MAX) return false;
     this.#coreCrashesMs.push(this.time.nowMs);
     this.record(`${which}-killed`);
     this.checks.restarted();
@@ -145,31 +159,35 @@ export class World {
     };
     if (which === 'router') life.core.router.tell({ kind: 'snapshot', replyTo });
     else life.core.controller.tell({ kind: 'vms', replyTo });
+    return true;
   }
 
   /** Has the actor of a VM fail, if one has an actor that can. */
-  crashVmActor(chance: Chance): void {
+  crashVmActor(chance: Chance): boolean {
     const home = this.isShoalUp ? this.life?.home : undefined;
     const vm = home === undefined ? undefined : chance.oneOf(home.vms);
-    if (vm === undefined) return;
+    if (vm === undefined) return false;
     this.record('vm-actor-killed', vm);
     this.#noteWhatIsInHand('vm-actor');
     home?.crashActor(vm);
+    return true;
   }
 
   /** Ends a worker thread, and the actors of half of the VMs with it. */
-  loseShard(chance: Chance): void {
+  loseShard(chance: Chance): boolean {
     const home = this.isShoalUp ? this.life?.home : undefined;
-    if (home === undefined) return;
+    if (home === undefined) return false;
     this.record('shard-killed');
     this.#noteWhatIsInHand('shard');
     home.loseShard(chance.below(SHARDS));
+    return true;
   }
 
-  loseLauncher(): void {
-    if (!this.isShoalUp) return;
+  loseLauncher(): boolean {
+    if (!this.isShoalUp) return false;
     this.record('launcher-killed');
     this.life?.hypervisor.loseLauncher();
+    return true;
   }
 
   /** Kills Shoal; what else runs on the host goes on. It is started again after a while. */
@@ -187,10 +205,11 @@ export class World {
   }
 
   /** Changes a parameter as `shoal params set` does, if Shoal is up. */
-  setParameter(key: string, value: number): void {
-    if (!this.isShoalUp) return;
+  setParameter(key: string, value: number): boolean {
+    if (!this.isShoalUp) return false;
     this.record('params', undefined, `${key}=${value}`);
     this.life?.settings.set({ [key]: value }).catch(() => this.record('params-failed'));
+    return true;
   }
 
   /** How many VMs the host's memory allows beside the reserve. */
@@ -200,9 +219,9 @@ export class World {
   }
 
   /** What an administrator asks for, if Shoal is up. */
-  command(command: SimulatedCommand): void {
+  command(command: SimulatedCommand): boolean {
     const { life } = this;
-    if (life === undefined || !this.isShoalUp) return;
+    if (life === undefined || !this.isShoalUp) return false;
     this.record('command', undefined, JSON.stringify(command));
     const replyTo: Ref<CommandReply> = {
       path: '/administrator',
@@ -212,9 +231,12 @@ export class World {
       },
     };
     const tell = (): void => void life.core.router.tell({ ...command, replyTo });
-    if (command.kind !== 'scale') return tell();
-    // As the administration does: on disk first, and not at all if that fails.
-    life.settings.write({ min_vm_count: command.vmCount }).then(tell, () => this.record('params-failed'));
+    if (command.kind !== 'scale') tell();
+    else {
+      // As the administration does: on disk first, and not at all if that fails.
+      life.settings.write({ min_vm_count: command.vmCount }).then(tell, () => this.record('params-failed'));
+    }
+    return true;
   }
 
   get minVmCount(): number {
@@ -283,6 +305,7 @@ export class World {
       behaviour: () => this.conditions.host,
       hasShards: scenario.faults.vmActorCrash + scenario.faults.shardCrash > 0,
       onEvent: (event) => this.#onEvent(event),
+      onStep: (step) => this.#decisions?.onStep({ ...step, atMs: time.nowMs }),
       onFailure: (path, error) => this.#onFailure(path, error),
       onDeadLetter: () => this.recorder.count('dead-letter'),
     });
@@ -308,17 +331,19 @@ export class World {
     if (!isMade) this.checks.violated(`the actor ${path} has failed: ${message}`);
   }
 
-  #onEvent({ kind, vm, rule, text, figures }: FleetEvent): void {
+  #onEvent(event: FleetEvent): void {
     const { recorder, checks } = this;
+    const { kind, vm, rule, text, figures, spare } = event;
+    this.#decisions?.onEvent({ ...event, atMs: this.time.nowMs });
     const by = rule === undefined ? '' : `${rule} `;
     this.record(kind, vm, `${by}${text}${figures === undefined ? '' : ` ${JSON.stringify(figures)}`}`);
-    if (rule !== undefined) recorder.rule(rule);
+    if (rule !== undefined) recorder.rule(rule, kind);
     switch (kind) {
       case 'vm-ready':
-        return recorder.vmReady();
+        return recorder.vmReady(vm ?? 0);
       case 'vm-start':
         if (rule === 'R3' && figures?.['waiting'] !== undefined) recorder.coldStart();
-        return text.includes('as a spare') ? checks.preparesSpare(vm ?? 0) : checks.wants(vm ?? 0);
+        return spare === true ? checks.preparesSpare(vm ?? 0) : checks.wants(vm ?? 0);
       case 'vm-booting':
         return checks.letsRun(vm ?? 0);
       case 'host-down':
@@ -344,21 +369,6 @@ export class World {
     }
   }
 
-  #load(startMs: number): Load {
-    const { load, durationMs } = this.scenario;
-    const chance = this.#chance.stream('load');
-    const made =
-      load.kind === 'trace'
-        ? tracedLoad(load.rows, load.scale, chance, durationMs)
-        : shapedLoad(load, chance, durationMs);
-    return {
-      next: () => {
-        const arrival = made.next();
-        return arrival === undefined ? undefined : { ...arrival, atMs: arrival.atMs + startMs };
-      },
-    };
-  }
-
   #nextArrival(load: Load): void {
     const arrival = load.next();
     if (arrival === undefined) return;
@@ -376,17 +386,18 @@ export class World {
     const text = requestText(number, units, bytes) + (this.#chance.happens(scenario.deadlyRequests) ? DEADLY : '');
     const isReused = number > 0 && this.#chance.happens(scenario.reusedIds);
     const id = `r${isReused ? number - 1 - this.#chance.below(Math.min(number, 20)) : number}`;
-    this.#request(client, id, text, scenario.deadlineMs);
+    this.#request(client, id, text, number);
     if (!this.#chance.happens(scenario.repeats)) return;
     const other = this.#clients[this.#chance.below(this.#clients.length)] ?? client;
     time.after(this.#chance.below(2_000), () => {
       this.recorder.count('repeat-sent');
-      this.#request(other, id, text, scenario.deadlineMs);
+      this.#request(other, id, text, number);
     });
   }
 
-  #request(client: Client, id: string, text: string, deadlineMs: number): void {
+  #request(client: Client, id: string, text: string, number: number): void {
     const { time, recorder, checks } = this;
+    const { deadlineMs } = this.scenario;
     const sentMs = time.nowMs;
     this.#open += 1;
     recorder.sent();
@@ -401,7 +412,7 @@ export class World {
         ended();
         if (reply.text !== text)
           checks.violated(`request ${id} got the reply to another one: ${reply.text.slice(0, 40)}`);
-        recorder.succeeded(time.nowMs - sentMs);
+        recorder.succeeded(String(number), sentMs, time.nowMs);
         this.history.add({
           atMs: time.nowMs,
           host: '',
@@ -414,7 +425,7 @@ export class World {
         ended();
         const code = error instanceof ShoalError ? error.code : 'unknown';
         if (code === 'unknown') time.fail(error);
-        recorder.failed(code);
+        recorder.failed(String(number), code);
         this.history.add({ atMs: time.nowMs, host: '', what: 'error', text: `${id} ${code}` });
       },
     );

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { testKit } from '../actors/kit/mod.ts';
 import { systemRandom } from '../actors/mod.ts';
 import { failuresNow, waitMs } from './back-off.ts';
-import { terminateChild, whichChildren } from './mod.ts';
+import { restartChild, terminateChild, whichChildren } from './mod.ts';
 import { childrenOf, faulty, start, taken, worker } from './testing/worker.ts';
 
 const backOff = { minMs: 100, maxMs: 1_000, factor: 3, jitter: 0 };
@@ -245,5 +245,34 @@ describe('a back-off where several are restarted together', () => {
     expect(await childrenOf(kit, ref)).toEqual(['a restarting', 'b restarting', 'c restarting']);
     await kit.advance(1);
     expect(taken(log)).toBe('+a +b +c');
+  });
+
+  it('counts from the beginning once somebody has restarted the child', async () => {
+    await using kit = testKit();
+    const a = worker([], 'a');
+    const ref = await start(kit, { backOff, children: [a.spec] });
+    for (const waitedMs of [100, 300]) {
+      a.tell('crash');
+      await kit.settle();
+      expect(await whichChildren(kit.system, ref)).toMatchObject([{ restartInMs: waitedMs }]);
+      await kit.advance(waitedMs);
+    }
+    await terminateChild(kit.system, ref, 'a');
+    await restartChild(kit.system, ref, 'a');
+    a.tell('crash');
+    await kit.settle();
+    expect(await whichChildren(kit.system, ref)).toMatchObject([{ restartInMs: 100 }]);
+  });
+
+  it('goes on waiting with a child if another one that waits is terminated', async () => {
+    await using kit = testKit();
+    const log: string[] = [];
+    const [a, b] = [worker(log, 'a'), worker(log, 'b')];
+    const ref = await start(kit, { backOff, children: [a.spec, b.spec] });
+    for (const one of [a, b]) one.tell('crash');
+    await kit.settle();
+    await terminateChild(kit.system, ref, 'a');
+    await kit.advance(100);
+    expect(await childrenOf(kit, ref)).toEqual(['a stopped', 'b running']);
   });
 });

@@ -11,6 +11,7 @@ import type {
   DynamicSupervisorMessage,
   SupervisorMessage,
 } from './messages.ts';
+import { checkObject } from './spec-checks.ts';
 
 /** Longer than most children may take to start or stop, because a supervisor is busy meanwhile. */
 const TIMEOUT_MS_DEFAULT = 60_000;
@@ -137,6 +138,7 @@ export async function childRef<M>(
   spec: ChildSpec<M>,
   timeoutMs = TIMEOUT_MS_DEFAULT,
 ): Promise<Ref<M> | undefined> {
+  checkObject('the spec of a child', spec);
   const children = await whichChildren(system, ref, timeoutMs);
   // As in `startChild`.
   return children.find(({ id }) => id === spec.id)?.ref as Ref<M> | undefined;

@@ -1,7 +1,7 @@
-import { checkSpawnOptions, shown } from '../actors/mod.ts';
+import { checkSpawnOptions, SPAWN_NAMES, shown } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { checkBackOff } from './back-off.ts';
-import type { ChildSpec, Restart, Shutdown } from './child-spec.ts';
+import { CHILD_NAMES, type ChildSpec, type Restart, type Shutdown } from './child-spec.ts';
 import { type AutoShutdown, checkAutoShutdown } from './flags.ts';
 import { checkFunction, checkKeys, checkObject, checkOneOf, invalid } from './spec-checks.ts';
 
@@ -84,6 +84,10 @@ function isShutdown(shutdown: Shutdown): boolean {
 
 function checkOptions(of: string, options: ChildSpec['options']): void {
   checkObject(`\`options\` ${of}`, options);
+  // `child` has put there whatever it does not know: the remedy may be any of its own options.
+  if (!Object.keys(options).every((key) => SPAWN_NAMES.includes(key))) {
+    checkKeys(`the options ${of}`, options, CHILD_NAMES);
+  }
   try {
     checkSpawnOptions(options);
   } catch (cause) {

@@ -19,6 +19,25 @@ import {
 
 const idle: Behaviour<string> = () => () => undefined;
 
+it('a misspelt option is refused with the names of all that a child, or a template, has', async () => {
+  await using kit = testKit();
+  // As below.
+  const restrat = { restrat: 'transient' } as object;
+  const all =
+    'start, restart, shutdown, significant, backOff, onError, capacity, overflow, stopTimeoutMs, startTimeoutMs, mailbox, got `restrat`';
+  const children = [child({ id: 'a', start: idle, ...restrat })];
+  const refused = (names: string): object => ({
+    code: 'SUPERVISOR_SPEC_INVALID',
+    message: expect.stringContaining(names),
+  });
+  const named = all.replace('onError', 'onError, onRef');
+  await expect(kit.system.start(supervisor({ children }))).rejects.toMatchObject(refused(`only id, ${named}`));
+  const template = { start: () => idle, ...restrat };
+  await expect(kit.system.start(dynamicSupervisor({ template }))).rejects.toMatchObject(refused(`only ${all}`));
+  // JavaScript users pass anything.
+  expect(() => child(undefined as unknown as ChildOptions<string>)).toThrow('the options of a child to be an object');
+});
+
 describe('a spec that cannot be', () => {
   // JavaScript users pass anything.
   const bad = (options: object) => child({ id: 'bad', start: idle, ...options } as ChildOptions<string>);

@@ -1,5 +1,6 @@
 import type { Behaviour, Context, Receive, Ref, SpawnOptions } from '../actors/mod.ts';
 import type { BackOff } from './back-off.ts';
+import { checkObject } from './spec-checks.ts';
 
 /** Which children are restarted. permanent: always; transient: unless it ended in order; temporary: never. */
 export type Restart = 'permanent' | 'transient' | 'temporary';
@@ -53,6 +54,23 @@ export interface ChildOptions<M> extends Omit<SpawnOptions, 'name'> {
   readonly onRef?: (ref: Ref<M>) => void;
 }
 
+/** The names of all options of a child. The record has them, or it does not compile. */
+export const CHILD_NAMES: readonly string[] = Object.keys({
+  id: true,
+  start: true,
+  restart: true,
+  shutdown: true,
+  significant: true,
+  backOff: true,
+  onError: true,
+  onRef: true,
+  capacity: true,
+  overflow: true,
+  stopTimeoutMs: true,
+  startTimeoutMs: true,
+  mailbox: true,
+} satisfies Record<keyof ChildOptions<never>, true>);
+
 const SHUTDOWN_MS_DEFAULT = 5_000;
 
 /** A behaviour that finds nothing to do returns this: its actor ends at once, in order, and is not restarted. */
@@ -71,8 +89,12 @@ export function markSupervisor<M>(behaviour: Behaviour<M>): Behaviour<M> {
   return marked;
 }
 
-/** Makes the spec of a child. The defaults are OTP's. A supervisor checks it before it starts a child. */
+/**
+ * Makes the spec of a child. The defaults are OTP's. A supervisor checks it before it starts a child.
+ * @throws SUPERVISOR_SPEC_INVALID for what is no object
+ */
 export function child<M>(of: ChildOptions<M>): ChildSpec<M> {
+  checkObject('the options of a child', of);
   const { id, start, restart, shutdown, significant, backOff, onError, onRef, ...options } = of;
   // The set only compares identities.
   const isSupervisor = supervisors.has(start as unknown as Behaviour<never>);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { testKit } from '../actors/kit/mod.ts';
-import type { Behaviour } from '../actors/mod.ts';
-import { codeOf } from '../errors.ts';
+import { type Behaviour, createSystem } from '../actors/mod.ts';
+import { codeOf, type ErrorEnvelope } from '../errors.ts';
 import {
   type ChildOptions,
   child,
@@ -172,14 +172,24 @@ describe('a decider', () => {
     }
   });
 
-  it('has the failures that it resumes logged', async () => {
+  it.each(['onFailure', 'logger'] as const)('has the failures that it resumes told to %s', async (by) => {
     const lines: string[] = [];
-    await using kit = testKit({ logger: { warn: () => undefined, error: (line) => void lines.push(line) } });
+    const { promise: told, resolve } = Promise.withResolvers<void>();
+    const add = (line: string): void => {
+      lines.push(line);
+      resolve();
+    };
+    const logger = { warn: () => undefined, error: add };
+    const onFailure = (path: string, { message }: ErrorEnvelope): void => add(`${path}: ${message}`);
+    // The hook takes failures in place of the log.
+    const system = createSystem(by === 'logger' ? { logger } : { logger, onFailure });
     const spec = child<Message>({ id: 'a', start: counting([]), onError: () => 'resume' });
-    const root = await kit.system.start(supervisor({ children: [spec] }));
-    (await childRef(kit.system, root, spec))?.tell('fail');
-    await kit.settle();
-    expect(lines).toEqual([`actor ${root.path}/a failed: RangeError: fail`]);
+    const root = await system.start(supervisor({ children: [spec] }));
+    const ref = await childRef(system, root, spec);
+    ref?.tell('fail');
+    await told;
+    await system.shutdown();
+    expect(lines).toEqual([by === 'logger' ? `actor ${ref?.path} failed: RangeError: fail` : `${ref?.path}: fail`]);
   });
 });
 

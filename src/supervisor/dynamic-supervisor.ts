@@ -1,11 +1,11 @@
-import { addresseeOf, type Behaviour, type Context, type Ref, shown } from '../actors/mod.ts';
+import { addresseeOf, type Behaviour, type Context, passOn, type Ref, shown } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { checkChildSpecs } from './check-child-specs.ts';
-import { type ChildOptions, child, markSupervisor } from './child-spec.ts';
+import { CHILD_NAMES, type ChildOptions, child, markSupervisor } from './child-spec.ts';
 import { checkedFlags, type SupervisorFlags } from './flags.ts';
 import type { ChildEvent, ChildReply, DynamicSupervisorMessage } from './messages.ts';
 import { replyDone, replyStarted } from './reply.ts';
-import { checkObject, invalid } from './spec-checks.ts';
+import { checkKeys, checkObject, invalid } from './spec-checks.ts';
 import { SupervisedChildren } from './supervised-children.ts';
 
 /** All children are made from one template, each with arguments of its own. */
@@ -21,6 +21,7 @@ type Incoming<A, M> = DynamicSupervisorMessage<A, M> | ChildEvent;
 
 /** Types leave them out of a template, but programs in JavaScript may not. */
 const OF_EACH_CHILD = ['id', 'onRef'];
+const TEMPLATE_NAMES = CHILD_NAMES.filter((name) => !OF_EACH_CHILD.includes(name));
 
 /**
  * OTP's `simple_one_for_one`: all children are instances of one template. It starts without children; messages start
@@ -42,7 +43,7 @@ export function dynamicSupervisor<A, M>(spec: DynamicSupervisorSpec<A, M>): Beha
       started += 1;
       return children.add(child({ ...options, id: String(started), start: startOf(start, args) }));
     };
-    return (message: Incoming<A, M>) => receive(context.self.path, children, add, message);
+    return (message: Incoming<A, M>) => receive(own, children, add, message);
   });
 }
 
@@ -54,6 +55,7 @@ function checkDynamic<A, M>({ autoShutdown = 'never', template }: DynamicSupervi
     throw invalid(`Expected \`start\` of the template to be a function that returns a behaviour, got ${shown(start)}`);
   const own = OF_EACH_CHILD.find((name) => name in template);
   if (own !== undefined) throw invalid(`A template is for many children, so it has no \`${own}\`; leave it out`);
+  checkKeys('the template of a dynamic supervisor', template, TEMPLATE_NAMES);
   // As in OTP: children that come and go do not end their supervisor.
   if (autoShutdown === 'never' && significant !== true) return;
   throw invalid('A dynamic supervisor has no `autoShutdown` and no significant children; use `supervisor` for these');
@@ -76,7 +78,7 @@ function startOf<A, M>(start: (args: A) => Behaviour<M>, args: A): Behaviour<M> 
 }
 
 function receive<A, M>(
-  path: string,
+  context: Context<Incoming<A, M>>,
   children: SupervisedChildren,
   add: (args: A) => Promise<Ref<never> | undefined>,
   message: Incoming<A, M>,
@@ -84,18 +86,18 @@ function receive<A, M>(
   switch (message.kind) {
     case 'start-child':
       // The template makes actors that take M.
-      return replyStarted(message.replyTo as Ref<ChildReply> | undefined, () => add(message.args));
+      return replyStarted(context, message.replyTo as Ref<ChildReply> | undefined, () => add(message.args));
     case 'terminate-child':
-      return replyDone(message.replyTo, () => {
-        const id = idOf(path, children, message.ref);
+      return replyDone(context, message.replyTo, () => {
+        const id = idOf(context.self.path, children, message.ref);
         return id === undefined ? undefined : children.terminate(id);
       });
     case 'which-children':
-      message.replyTo.tell(children.which());
+      passOn(context, message.replyTo, children.which());
       return;
     case 'count-children':
       // All children share one spec.
-      message.replyTo.tell({ ...children.count(), specs: 1 });
+      passOn(context, message.replyTo, { ...children.count(), specs: 1 });
       return;
     case 'exited':
     case 'due':

@@ -105,6 +105,17 @@ describe('a dynamic supervisor (simple_one_for_one)', () => {
     expect(await childrenOf(kit, ref)).toEqual(['2 running']);
   });
 
+  it('leaves its own child alone if another supervisor has a child of the same number', async () => {
+    await using kit = testKit();
+    const [one, other] = [await dynamic(kit), await dynamic(kit)];
+    await one.add('own');
+    const stranger = await other.add('stranger');
+    const unknown = { code: 'SUPERVISOR_CHILD_UNKNOWN' };
+    await expect(terminateInstance(kit.system, one.ref, stranger)).rejects.toMatchObject(unknown);
+    expect(await childrenOf(kit, one.ref)).toEqual(['1 running']);
+    expect(await childrenOf(kit, other.ref)).toEqual(['1 running']);
+  });
+
   it('refuses the ref of an actor that is no child of it, and takes one that has ended for ended', async () => {
     await using kit = testKit();
     const { ref, add } = await dynamic(kit);

@@ -1,10 +1,11 @@
-import type { Ref } from '../actors/mod.ts';
+import { type Forwarder, passOn, type Ref } from '../actors/mod.ts';
 import { toEnvelope } from '../errors.ts';
 import { ChildRunningError } from './child-running-error.ts';
 import type { ChildReply, DoneReply } from './messages.ts';
 
 /** Starts a child and replies how that went. The child is started even if nobody waits for a reply. */
 export async function replyStarted(
+  by: Forwarder,
   to: Ref<ChildReply> | undefined,
   start: () => Promise<Ref<never> | undefined>,
 ): Promise<void> {
@@ -15,11 +16,15 @@ export async function replyStarted(
     const refused = { ok: false, error: toEnvelope(error) } as const;
     outcome = error instanceof ChildRunningError ? { ...refused, ref: error.ref } : refused;
   }
-  to?.tell(outcome);
+  if (to !== undefined) passOn(by, to, outcome);
 }
 
 /** Like `replyStarted`, for work without a result. */
-export async function replyDone(to: Ref<DoneReply> | undefined, work: () => void | Promise<void>): Promise<void> {
+export async function replyDone(
+  by: Forwarder,
+  to: Ref<DoneReply> | undefined,
+  work: () => void | Promise<void>,
+): Promise<void> {
   let outcome: DoneReply;
   try {
     await work();
@@ -27,5 +32,5 @@ export async function replyDone(to: Ref<DoneReply> | undefined, work: () => void
   } catch (error) {
     outcome = { ok: false, error: toEnvelope(error) };
   }
-  to?.tell(outcome);
+  if (to !== undefined) passOn(by, to, outcome);
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ExitReason } from '../actors/mod.ts';
-import type { RestartHistory } from './restart-limit.ts';
+import { type RestartHistory, withRestart } from './restart-limit.ts';
 import { type ChildView, type Decision, decide, type SupervisorEvent, type Terms } from './strategy.ts';
 
 const error: ExitReason = { kind: 'error', error: { name: 'Error', code: 'INTERNAL', message: 'boom', details: {} } };
@@ -133,4 +133,17 @@ describe('restart intensity', () => {
     expect(remembered(3)).toBeLessThanOrEqual(4);
     expect(remembered(Number.POSITIVE_INFINITY)).toBe(0);
   });
+});
+
+it('a loss that counts already lets restarts fall out of the period like any other', () => {
+  const limit = { intensity: 3, periodMs: 100 };
+  const history = [{ atMs: 0 }, { atMs: 90, lossId: 'x' }];
+  expect(withRestart(limit, history, { atMs: 150, lossId: 'x' })).toEqual([{ atMs: 90, lossId: 'x' }]);
+  expect(withRestart(limit, history, { atMs: 150, lossId: 'y' })).toHaveLength(2);
+});
+
+it('a child without a back-off that ends does not shorten the wait of another that is to start with it', () => {
+  const children = new Map([view('a'), view('b', { state: 'restarting', dueMs: 500 })]);
+  const { actions } = decide({ ...terms, strategy: 'one_for_all' }, { children, restarts: [] }, exit('a', 7));
+  expect(actions).toEqual([{ do: 'wait', id: 'a', failures: 0, ids: ['a', 'b'], untilMs: 500 }]);
 });

@@ -30,7 +30,7 @@ export interface ChildView {
 
 export interface SupervisorState {
   /** In the order of their start. */
-  readonly children: ReadonlyMap<string, ChildView>;
+  readonly children: { get(id: string): ChildView | undefined; values(): Iterable<ChildView> };
   readonly restarts: RestartHistory;
 }
 

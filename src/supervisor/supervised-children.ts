@@ -1,5 +1,4 @@
 import {
-  type ActorSystem,
   type Behaviour,
   type CancelTimer,
   type Context,
@@ -10,6 +9,7 @@ import {
   type Ref,
 } from '../actors/mod.ts';
 import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import { SmallMap } from '../small-map.ts';
 import { ChildRunningError } from './child-running-error.ts';
 import { type ChildSpec, type Directive, ignore, type Shutdown } from './child-spec.ts';
 import { type Decider, directiveOf } from './decider.ts';
@@ -51,7 +51,7 @@ interface Child extends ChildView {
 export class SupervisedChildren {
   readonly #context: ChildrenContext;
   readonly #options: SupervisedChildrenOptions;
-  readonly #children = new Map<string, Child>();
+  readonly #children = new SmallMap<string, Child>();
   #restarts: RestartHistory = [];
 
   constructor(context: ChildrenContext, options: SupervisedChildrenOptions) {
@@ -305,9 +305,11 @@ function newChild(spec: ChildSpec): Child {
     failures: 0,
     startedMs: 0,
     dueMs: 0,
-    cancelWait: () => undefined,
+    cancelWait: nothingToCancel,
   };
 }
+
+function nothingToCancel(): void {}
 
 /**
  * The behaviour of the child, which records its ref and whether it returned `ignore`. A restart runs the same
@@ -315,30 +317,31 @@ function newChild(spec: ChildSpec): Child {
  */
 function begin(child: Child): Behaviour<never> {
   const { start, onError, onRef } = child.spec;
-  const checked = (receive: Receive<never>): Receive<never> => {
-    // `ignore` takes any message, so the types do not matter.
-    child.ignored = (receive as unknown) === ignore;
-    return receive;
-  };
-  let system: Pick<ActorSystem, 'logFailure'> | undefined;
   const behaviour: Behaviour<never> = (context) => {
     child.ref = context.self;
-    system = context.system;
     dropResult(onRef?.(context.self));
     const receive = start(context);
-    return typeof receive === 'function' ? checked(receive) : Promise.resolve(receive).then(checked);
-  };
-  const resumes = (decider: Decider, error: unknown): boolean => {
-    child.directive = directiveOf(decider, error);
-    if (child.directive !== 'resume') return false;
-    system?.logFailure(child.ref?.path ?? child.spec.id, toEnvelope(error));
-    return true;
+    return typeof receive === 'function'
+      ? noted(child, receive)
+      : Promise.resolve(receive).then((made) => noted(child, made));
   };
   return Object.assign(
     behaviour,
     start.stopTimeoutMs === undefined ? {} : { stopTimeoutMs: start.stopTimeoutMs },
-    onError === undefined ? {} : { resumes: (error: unknown) => resumes(onError, error) },
+    onError === undefined ? {} : { resumes: (error: unknown) => resumes(child, onError, error) },
   );
+}
+
+/** Whether the child goes on after a failure, which is then logged. */
+function resumes(child: Child, decider: Decider, error: unknown): boolean {
+  child.directive = directiveOf(decider, error);
+  return child.directive === 'resume';
+}
+
+/** Records whether the behaviour has returned `ignore`, which takes any message, so the types do not matter. */
+function noted(child: Child, receive: Receive<never>): Receive<never> {
+  child.ignored = (receive as unknown) === ignore;
+  return receive;
 }
 
 /** The judgement on a failure that has ended a child, such as the loss of its thread or a failure of a child below. */

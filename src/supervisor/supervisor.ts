@@ -1,4 +1,4 @@
-import type { Behaviour, Context } from '../actors/mod.ts';
+import { type Behaviour, type Context, passOn } from '../actors/mod.ts';
 import { checkChildSpecs } from './check-child-specs.ts';
 import { type ChildSpec, markSupervisor } from './child-spec.ts';
 import { checkedFlags, type SupervisorFlags } from './flags.ts';
@@ -38,38 +38,40 @@ export function supervisor(spec: SupervisorSpec): Behaviour<SupervisorMessage> {
     checkChildSpecs(spec.children, flags.autoShutdown);
     // The actor also takes messages that it sends to itself.
     const own = context as Context<Incoming>;
-    const children = new SupervisedChildren(own, { ...flags, strategy, keepsSpecs: true });
+    const options = { ...flags, strategy, keepsSpecs: true };
+    const children = new SupervisedChildren(own, options);
     context.onStop(() => children.stopInOrder(), 'before-children');
     for (const childSpec of spec.children) await children.add(childSpec);
-    return (message: Incoming) => receive(children, flags, message);
+    return (message: Incoming) => receive(own, children, options, message);
   });
 }
 
 function receive(
+  context: Context<Incoming>,
   children: SupervisedChildren,
   { autoShutdown }: Pick<SupervisorFlags, 'autoShutdown'>,
   message: Incoming,
 ): Promise<void> | void {
   switch (message.kind) {
     case 'start-child':
-      return replyStarted(message.replyTo, async () => {
+      return replyStarted(context, message.replyTo, async () => {
         checkChildSpecs([message.spec], autoShutdown);
         return children.add(message.spec);
       });
     case 'restart-child':
-      return replyStarted(message.replyTo, () => children.restart(message.id));
+      return replyStarted(context, message.replyTo, () => children.restart(message.id));
     case 'terminate-child':
-      return replyDone(message.replyTo, () => children.terminate(message.id));
+      return replyDone(context, message.replyTo, () => children.terminate(message.id));
     case 'delete-child':
-      return replyDone(message.replyTo, () => children.delete(message.id));
+      return replyDone(context, message.replyTo, () => children.delete(message.id));
     case 'child-spec':
-      message.replyTo.tell(children.specOf(message.id));
+      passOn(context, message.replyTo, children.specOf(message.id));
       return;
     case 'which-children':
-      message.replyTo.tell(children.which());
+      passOn(context, message.replyTo, children.which());
       return;
     case 'count-children':
-      message.replyTo.tell(children.count());
+      passOn(context, message.replyTo, children.count());
       return;
     case 'exited':
     case 'due':

@@ -42,7 +42,7 @@ function explained(cause: unknown, { fleet, verb, timeoutMs, server }: Call): un
   if (violation !== undefined) return forbidden(violation, server, cause);
   switch (codeOf(cause)) {
     case ErrorCode.NoResponders: {
-      const message = `No Shoal serves the fleet ${fleet} at ${server}. Start it with: shoal up`;
+      const message = `No Shoal serves the fleet ${fleet} at ${server}; start it with \`shoal up\``;
       return new ShoalError('FLEET_NOT_RUNNING', message, options);
     }
     case ErrorCode.Timeout: {

@@ -6,7 +6,7 @@ import {
   tokenAuthenticator,
   usernamePasswordAuthenticator,
 } from 'nats';
-import { codeOf, ShoalError } from '../errors.ts';
+import { ShoalError, whyUnreadable } from '../errors.ts';
 import { quote } from './quote.ts';
 
 /** One of the ways to authenticate with a NATS server. */
@@ -57,7 +57,7 @@ async function bytesOf(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (cause) {
-    throw refused(`the file ${quote(path)} cannot be read (${codeOf(cause) ?? String(cause)})`, cause);
+    throw refused(`the file ${quote(path)} cannot be read: ${whyUnreadable(cause)}`, cause);
   }
 }
 

@@ -42,7 +42,7 @@ export class ShoalProcess {
 
   constructor(args: readonly string[], options: ShoalOptions = {}) {
     this.child = spawn(options.command ?? SHOAL, [...(options.before ?? []), ...args], {
-      env: { ...process.env, ...options.env },
+      env: { ...process.env, SHOAL_INVOKED_AS: 'shoal', ...options.env },
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       stdio: ['pipe', 'pipe', 'pipe'],
     });

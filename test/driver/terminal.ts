@@ -145,7 +145,7 @@ export class Terminal {
   }
 
   async #tmux(...args: readonly string[]): Promise<string> {
-    const env = { ...process.env, LC_ALL: 'C.UTF-8', TERM: 'xterm-256color' };
+    const env = { ...process.env, LC_ALL: 'C.UTF-8', TERM: 'xterm-256color', SHOAL_INVOKED_AS: 'bin/shoal' };
     const { stdout } = await execute('tmux', ['-S', this.#socket, '-f', '/dev/null', '-u', ...args], {
       env,
       timeout: 30_000,

@@ -25,7 +25,7 @@ describe('the planted bugs', () => {
 
   test('stand in the table of invariants, each, beside the rule whose promise it breaks; no rule is without one', () => {
     const invariants = Page.read('docs/simulation.md').section('What is checked') ?? '';
-    const rows = [...invariants.matchAll(/^\| (R\d+) \|(?:[^|]*\|){2}([^|]*)\|$/gm)];
+    const rows = [...invariants.matchAll(/^\| \[(R\d+)\]\([^|]*\|(?:[^|]*\|){2}([^|]*)\|$/gm)];
     const named = rows.flatMap(([, , names = '']) => names.split(',').map((name) => name.trim()));
     expect(new Set(named)).toEqual(new Set(PLANTED_BUGS.map(({ name }) => name)));
     const rules = new Set(rows.map(([, rule]) => rule));

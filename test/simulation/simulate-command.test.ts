@@ -76,6 +76,50 @@ describe('shoal simulate', () => {
     expect(readFileSync(path, 'utf8')).toMatch(/^<svg /);
   });
 
+  test('explains a run as `shoal explain` explains a fleet, with the times of the simulation', async () => {
+    const burst = ['--load', 'burst:2:60:20:3', '--duration', '30'];
+    const [last, vm, request, nobody] = await Promise.all(
+      ['last 3', 'vm 2', 'request r0', 'vm 9999'].map((what) => simulate(...burst, '--explain', what)),
+    );
+    expect(last?.stdout).toMatch(/\n\n00:0\d:\d\d\.\d{3} {2}VM \d+ is .*\(R\d\)\n {14}on \w+ \d+.*\n/);
+    expect(last?.stdout).toMatch(/ {14}not .*: .*/);
+    expect(last?.stdout).toMatch(/\n\nR5 .*: `shoal explain R5`\n$/);
+    expect(vm?.stdout).toMatch(
+      /VM 2 is started at .*\(R3\)\n {14}on .*waiting [\s\S]*VM 2 is drained[\s\S]*VM 2 .*stop/,
+    );
+    expect(request?.stdout).toMatch(
+      / {14}not a free VM: .*[\s\S]*\n {14}on took_ms \d+, tries 1\n {14}reason replied\n/,
+    );
+    expect(nobody).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('\n\nThere was no VM 9999.\n') });
+  });
+
+  test('explains a run that breaks a promise, and as JSON', async () => {
+    const canary = ['--chaos', '--seed', String(CANARY_SEED), '--explain', 'last'];
+    const [text, json] = await Promise.all([simulateCanary(...canary), simulateCanary(...canary, '-o', 'json')]);
+    expect([text.exitCode, text.stderr]).toEqual([1, expect.stringMatching(/^After \d/)]);
+    expect(text.stdout).toMatch(/^\d\d:\d\d:\d\d\.\d{3} {2}/);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      ok: false,
+      explained: { kind: 'last', events: [{ rule: expect.any(String), figures: expect.any(Object) }] },
+    });
+  });
+
+  test('prints the events of the fleet, with what they were decided on, or as JSON', async () => {
+    const burst = ['--load', 'burst:2:60:20:3', '--duration', '10', '--param', 'spare_vm_count=1', '--events'];
+    const [plain, why, json] = await Promise.all([
+      simulate(...burst),
+      simulate(...burst, '--why'),
+      simulate(...burst, '-o', 'json'),
+    ]);
+    expect(plain.stdout).toMatch(/^00:00:0\d\.\d{3} {2}host host-1 .*\n00:/);
+    expect(plain.stdout).not.toContain('  on ');
+    expect(why.stdout).toMatch(/VM \d+ is started at .*\n {14}on /);
+    const starts = json.stdout.split('\n').filter((line) => line.includes('"kind":"vm-start"'));
+    const told = starts.map((line) => parsed<{ readonly text: string; readonly spare?: boolean }>(line));
+    expect(told.filter(({ spare }) => spare === true).length).toBeGreaterThan(0);
+    expect(told.filter(({ text, spare }) => text.includes('as a spare') !== (spare === true))).toEqual([]);
+  });
+
   test('prints the fields that the documentation lists, for a run that holds and for one that does not', async () => {
     const fields = fieldsOf(Page.read('docs/commands.md').section('`shoal simulate`') ?? '');
     const [held, broken] = await Promise.all([
@@ -110,6 +154,75 @@ describe('shoal simulate', () => {
     }>(stdout);
     expect(requests).toMatchObject({ sent: 9, ok: 9 });
     expect(requests.wait_ms.max).toBeGreaterThan(600);
+  });
+
+  test('says by what the requests of a trace compute', async () => {
+    const trace = join(folder(), 'trace.csv');
+    writeFileSync(
+      trace,
+      'TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,374,44\n2023-11-16 18:15:50,396,109\n',
+    );
+    const printed = async (...args: string[]): Promise<string> => (await simulate('--trace', trace, ...args)).stdout;
+    const [units, service, neither] = await Promise.all([
+      printed('--ms-per-unit', '10'),
+      printed('--service', '50'),
+      printed(),
+    ]);
+    expect(units).toMatch(/, service 10 ms a unit of work\n/);
+    expect(service).toMatch(/, service 50 ms \(not by the last column of the trace: that needs --ms-per-unit\)\n/);
+    expect(neither).toMatch(/, service lognormal:5:0\.7 ms \(not by the last column/);
+  });
+
+  test('beside --seeds, what is given is applied to each seed', async () => {
+    const run = async (...args: string[]): Promise<Readonly<Record<string, number>>> => {
+      const { stdout, exitCode } = await simulate('--seeds', '3', '-o', 'json', ...args);
+      expect(exitCode).toBe(0);
+      return parsed<{ readonly counts: Readonly<Record<string, number>> }>(stdout).counts;
+    };
+    const [alone, crashing] = await Promise.all([run(), run('--faults', 'vmCrash=60', '--param', 'min_vm_count=3')]);
+    expect(crashing['fault vmCrash']).toBeGreaterThan((alone['fault vmCrash'] ?? 0) + 30);
+  });
+
+  test('counts each VM once, each fault by its name, and each event of a rule by its kind', async () => {
+    // Shoal comes back often, and adopts VMs that were ready before; each says so again.
+    const options = ['--load', 'constant:5', '--duration', '60', '--param', 'min_vm_count=5'];
+    const [json, text] = await Promise.all([
+      simulate(...options, '--faults', 'shoalCrash=6,vmCrash=6', '-o', 'json'),
+      simulate(...options, '--faults', 'shoalCrash=6,vmCrash=6'),
+    ]);
+    const {
+      vms,
+      counts,
+      rules,
+      rule_events: kinds,
+    } = parsed<{
+      readonly vms: { readonly started: number; readonly ready: number };
+      readonly counts: Readonly<Record<string, number>>;
+      readonly rules: Readonly<Record<string, number>>;
+      readonly rule_events: Readonly<Record<string, Readonly<Record<string, number>>>>;
+    }>(json.stdout);
+    expect(counts['vm-ready']).toBeGreaterThan(vms.started);
+    expect(vms.ready).toBeLessThanOrEqual(vms.started);
+    const sums = Object.entries(kinds).map(([rule, by]) => [
+      rule,
+      Object.values(by).reduce((sum, one) => sum + one, 0),
+    ]);
+    expect(Object.fromEntries(sums)).toEqual(rules);
+    expect(text.stdout).toMatch(
+      new RegExp(`\\n +${counts['fault shoalCrash']}  shoalCrash\\n +${counts['fault vmCrash']}  vmCrash\\n`),
+    );
+  });
+
+  test('tells the latency, and how much of it passed before a VM began to work', async () => {
+    const { stdout } = await simulate('--load', 'constant:5', '--service', '50', '--duration', '20', '-o', 'json');
+    type Quantiles = { readonly p50: number; readonly max: number };
+    const { requests } = parsed<{
+      readonly requests: { readonly latency_ms: Quantiles; readonly queued_ms: Quantiles };
+    }>(stdout);
+    expect(requests.latency_ms.p50).toBeGreaterThan(50);
+    expect(requests.queued_ms.p50).toBeLessThan(5);
+    // The first one waits for a start.
+    expect(requests.latency_ms.max).toBeGreaterThan(50 + requests.queued_ms.p50);
   });
 
   test('prints what it ran so that it can be run again, and the most VMs at a time, however short', async () => {
@@ -210,6 +323,7 @@ describe('shoal simulate', () => {
     'list.json': '[]',
     'shape.json': '{"scenario": {"guest": {"boot": 5}}}',
     'trace.csv': 'time,count\n1,2\n0,1\n',
+    'fine.csv': 'time,units\n0,1\n1,2\n',
   };
 
   test.each([
@@ -220,12 +334,28 @@ describe('shoal simulate', () => {
     [['--faults', 'flood=1'], 2, /^shoal: expected --faults NAME=RATE .* \[USAGE\]\n$/],
     [['--messages', 'lost=2'], 2, /^shoal: expected --messages NAME=SHARE .* \[USAGE\]\n$/],
     [['--vms', '0'], 2, /--vms/],
-    [['--seeds', '1', '--lines'], 2, /--lines and --chart show one run/],
+    [['--seeds', '1', '--lines'], 2, /--lines, --chart, --events and --explain show one run/],
+    [['--seeds', '1', '--explain', 'last'], 2, /--lines, --chart, --events and --explain show one run/],
+    [['--why'], 2, /--why belongs to --events/],
+    [['--explain', 'R5'], 2, /expected --explain last, "last N", "vm VM" or "request ID", .*got "R5"/],
+    [['--explain', 'vm one'], 2, /expected the number of a VM .*got "one"/],
+    [['--explain', 'last 0'], 2, /expected how many decisions \(1 to 500\), got "0"/],
     [['--chaos', '--load', 'constant:1'], 2, /give either --chaos or a load/],
     [['--scale', '2'], 2, /--scale belongs to --trace/],
-    [['--trace', 'no-such.csv'], 2, /^shoal: The trace .*no-such\.csv cannot be read: .* \[CONFIG_VALUE\]\n$/],
+    [['--failures', 'x.json'], 2, /--failures belongs to --seeds/],
+    [['--trace', 'fine.csv', '--ms-per-unit', '2', '--service', '5'], 2, /give either --service or --ms-per-unit/],
+    [['--chaos', '--trace', 'fine.csv'], 2, /give either --chaos or a load/],
+    [
+      ['--trace', 'no-such.csv'],
+      2,
+      /^shoal: The trace .*no-such\.csv cannot be read: there is no such file \(ENOENT\) \[CONFIG_VALUE\]\n$/,
+    ],
     [['--trace', 'trace.csv'], 2, /^shoal: Expected line 3 of the trace .*trace\.csv .* \[CONFIG_VALUE\]\n$/],
-    [['--scenario', 'no-such.json'], 2, /^shoal: .*no-such\.json holds no scenario .*ENOENT.* \[CONFIG_VALUE\]\n$/],
+    [
+      ['--scenario', 'no-such.json'],
+      2,
+      /^shoal: .*The scenario .*no-such\.json cannot be read: there is no such file \(ENOENT\) \[CONFIG_VALUE\]\n$/,
+    ],
     [['--scenario', 'empty.json'], 2, /^shoal: .*empty\.json holds no scenario .* \[CONFIG_VALUE\]\n$/],
     [
       ['--scenario', 'other.json'],

@@ -1,6 +1,6 @@
-import { checked, WHOLE_FROM_1 } from '../checks.ts';
+import { checkOptions, type Rules, WHOLE_FROM_1 } from '../checks.ts';
 import { systemRandom } from '../random.ts';
-import { type TestKit, type TestKitOptions, testKit } from './test-kit.ts';
+import { KIT_RULES, type TestKit, type TestKitOptions, testKit } from './test-kit.ts';
 
 export interface InterleavingsOptions extends Omit<TestKitOptions, 'seed'> {
   /** How many interleavings; default 100. */
@@ -9,6 +9,7 @@ export interface InterleavingsOptions extends Omit<TestKitOptions, 'seed'> {
   readonly seed?: number;
 }
 
+const RULES: Rules<InterleavingsOptions> = { ...KIT_RULES, runs: WHOLE_FROM_1 };
 const RUNS_DEFAULT = 100;
 const SEED_MAX = 2 ** 31 - 1;
 
@@ -20,7 +21,7 @@ export async function interleavings(
   test: (kit: TestKit) => Promise<void>,
   options: InterleavingsOptions = {},
 ): Promise<void> {
-  if (options.runs !== undefined) checked('runs', options.runs, WHOLE_FROM_1);
+  checkOptions('interleavings', options, RULES);
   const { runs = RUNS_DEFAULT, seed = seedOfEnvironment(), ...kitOptions } = options;
   if (seed !== undefined) return runOne(test, { ...kitOptions, seed });
   for (let run = 0; run < runs; run++)

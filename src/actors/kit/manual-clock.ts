@@ -9,7 +9,7 @@ export interface ManualClockOptions {
   readonly settle?: () => Promise<void>;
 }
 
-const RULES: Rules<ManualClockOptions> = {
+export const CLOCK_RULES: Rules<ManualClockOptions> = {
   nowMs: numberRule('a number of milliseconds', Number.isFinite),
   settle: FUNCTION,
 };
@@ -35,7 +35,7 @@ export class ManualClock implements Clock {
   readonly #settle: () => Promise<void>;
 
   constructor(options: ManualClockOptions = {}) {
-    checkOptions('a clock', options, RULES);
+    checkOptions('a clock', options, CLOCK_RULES);
     this.#epochMs = options.nowMs ?? Date.UTC(2026, 0, 1);
     this.#settle = options.settle ?? (() => setImmediate());
   }

@@ -1,10 +1,10 @@
 import type { ErrorEnvelope } from '../../errors.ts';
 import type { ActorSystem } from '../behaviour.ts';
-import { BOOLEAN, checked, WHOLE_NUMBER } from '../checks.ts';
+import { BOOLEAN, checkOptions, type Rules, WHOLE_NUMBER } from '../checks.ts';
 import { silentLogger } from '../log.ts';
-import { createSystem, type SystemOptions } from '../system.ts';
+import { createSystem, SYSTEM_RULES, type SystemOptions } from '../system.ts';
 import { CopyingMailbox } from './copy-message.ts';
-import { ManualClock } from './manual-clock.ts';
+import { CLOCK_RULES, ManualClock } from './manual-clock.ts';
 import { type Probe, type ProbeOptions, probe } from './probe.ts';
 import { QuietScheduler } from './quiet-scheduler.ts';
 import { seededChance } from './seeded-random.ts';
@@ -32,7 +32,7 @@ export interface TestKit extends AsyncDisposable {
    * whole.
    */
   readonly seed: number | undefined;
-  /** Actors that ended with an error, oldest first. */
+  /** The failures of actors, oldest first: those that ended with an error, and those that were resumed. */
   readonly failures: readonly Failure[];
   /** Runs the actors until none has mail. Does not wait for I/O: use a probe with `patience` for that. */
   settle(): Promise<void>;
@@ -49,13 +49,21 @@ export interface Failure {
   readonly error: ErrorEnvelope;
 }
 
+const { clock: _clock, scheduler: _scheduler, mailbox: _mailbox, ...OTHER_RULES } = SYSTEM_RULES;
+
+export const KIT_RULES: Rules<TestKitOptions> = {
+  ...OTHER_RULES,
+  nowMs: CLOCK_RULES.nowMs,
+  copyMessages: BOOLEAN,
+  seed: WHOLE_NUMBER,
+};
+
 /** On the manual clock. What has not stopped by then is abandoned, however long its limit is. */
 const SHUTDOWN_MS_MAX = 60_000;
 
 export function testKit(options: TestKitOptions = {}): TestKit {
+  checkOptions('a test kit', options, KIT_RULES);
   const { nowMs, copyMessages, seed, ...systemOptions } = options;
-  if (copyMessages !== undefined) checked('copyMessages', copyMessages, BOOLEAN);
-  if (seed !== undefined) checked('seed', seed, WHOLE_NUMBER);
   const scheduler = new QuietScheduler(seed === undefined ? undefined : new SeededScheduler(seed));
   const settle = (): Promise<void> => scheduler.settle();
   const clock = new ManualClock(nowMs === undefined ? { settle } : { settle, nowMs });

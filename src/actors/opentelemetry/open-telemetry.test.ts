@@ -223,4 +223,27 @@ describe('openTelemetry', () => {
     expect(spans).toEqual(['handle it']);
     await system.shutdown();
   });
+
+  it('leaves withdrawn what was withdrawn, although its cause has a span', async () => {
+    const { kit, request } = tracedKit();
+    await using _ = kit;
+    const target = kit.system.spawn<never>(() => () => undefined);
+    const gate = Promise.withResolvers<void>();
+    const seen: string[] = [];
+    const ref = kit.system.spawn<string>((own) => {
+      own.watch(target, () => 'ended');
+      return async (message) => {
+        seen.push(message);
+        if (message !== 'unwatch') return;
+        await gate.promise;
+        own.unwatch(target);
+      };
+    });
+    ref.tell('unwatch');
+    await kit.settle();
+    await request('DELETE', () => kit.system.stop(target));
+    gate.resolve();
+    await kit.settle();
+    expect(seen).toEqual(['unwatch']);
+  });
 });

@@ -262,7 +262,9 @@ describe('a pool', () => {
     );
     ref.tell({ kind: 'pool.resize', size });
     await kit.settle();
-    expect(kit.failures).toMatchObject([{ path: '/pool', error: { code: 'CONFIG_VALUE' } }]);
+    expect(kit.failures).toEqual([]);
+    const letter = { to: '/pool', why: 'invalid', error: { code: 'CONFIG_VALUE' } };
+    expect(kit.system.deadLetters.latest()).toMatchObject([letter]);
   });
 
   it('is drained with its members', async () => {

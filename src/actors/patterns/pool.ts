@@ -1,3 +1,4 @@
+import { ShoalError } from '../../errors.ts';
 import { asCell } from '../as-cell.ts';
 import type { Behaviour, Context, SpawnOptions } from '../behaviour.ts';
 import type { Cell } from '../cell.ts';
@@ -10,11 +11,13 @@ import {
   numberRule,
   type Rules,
   required,
+  shown,
   WHOLE_FROM_1,
 } from '../checks.ts';
 import type { CancelTimer } from '../clock.ts';
 import { type ExponentialDelay, exponentialDelayMs } from '../exponential-delay.ts';
 import { checkSpawnOptions } from '../options.ts';
+import { passOn, tolerant } from '../pass-on.ts';
 import type { Ref } from '../ref.ts';
 import { type PoolMember, type Routing, roundRobin } from './routing.ts';
 
@@ -55,17 +58,19 @@ const BACK_OFF_DEFAULT: PoolBackOff = { firstMs: 100, maxMs: 10_000 };
  * An actor that hands each message on to one of several members, which are its children and have one behaviour. It has
  * started when all of its members have; if one fails to start, it fails. A member that ends later, for whatever
  * reason, is started again behind the same ref. A message that a member does not take is a dead letter of that member.
+ * So is one that it cannot take (`invalid`), of which the pool does not die; an ask with it gets the error.
  *
  * An ask of a pool is answered by a member, and does not learn of that member's end: it waits for its timeout.
  * @throws CONFIG_VALUE
  */
 export function pool<M>(behaviour: Behaviour<M>, options: PoolOptions<M>): Behaviour<PoolMessage<M>> {
+  checked('behaviour', behaviour, FUNCTION);
   checkPoolOptions(options);
   return async (context) => {
     const members = new Members<M>(context, behaviour, options);
     await members.start(options.size);
-    const route = (options.routing ?? roundRobin)();
-    return (message) => {
+    const route = checked('routing()', (options.routing ?? roundRobin)(), FUNCTION);
+    return tolerant(context, (message) => {
       const control = controlOf(message);
       // `controlOf` has found no control message.
       if (control === undefined) return members.tell(route(members.list, message as M), message as M);
@@ -77,7 +82,7 @@ export function pool<M>(behaviour: Behaviour<M>, options: PoolOptions<M>): Behav
         case 'pool.ended':
           return members.ended(control.member);
       }
-    };
+    });
   };
 }
 
@@ -154,11 +159,13 @@ class Members<M> {
   }
 
   tell(index: number, message: M): void {
-    this.list[index]?.ref.tell(message);
+    const member = this.list[index];
+    if (member === undefined) throw noMember(index, this.list.length);
+    passOn(this.#context, member.ref, message);
   }
 
   broadcast(message: M): void {
-    for (const { ref } of this.list) ref.tell(message);
+    for (const { ref } of this.list) passOn(this.#context, ref, message);
   }
 
   resize(size: number): void {
@@ -199,6 +206,11 @@ class Members<M> {
   #watch(member: Ref<M>): void {
     this.#context.watch(member, () => ({ kind: 'pool.ended', member }));
   }
+}
+
+function noMember(index: unknown, members: number): ShoalError {
+  const expected = `the index of a member, from 0 to ${members - 1}`;
+  return new ShoalError('CONFIG_VALUE', `Expected the routing of a pool to return ${expected}, got ${shown(index)}`);
 }
 
 function controlOf<M>(message: PoolMessage<M>): PoolControl<M> | undefined {

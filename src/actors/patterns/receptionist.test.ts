@@ -154,4 +154,42 @@ describe('a receptionist', () => {
       expect(living).toHaveLength(2);
     });
   });
+
+  it('watches only those that offer or follow something', async () => {
+    await using kit = testKit();
+    const { desk } = setUp(kit);
+    const [a, b] = [kit.system.spawn(idle), kit.system.spawn(idle)];
+    const p = kit.probe<Listing<string>>();
+    for (const ref of [a, b]) desk.tell(printers.register(ref));
+    desk.tell(printers.subscribe(p.ref));
+    desk.tell(scanners.register(b));
+    for (const ref of [a, b]) desk.tell(printers.deregister(ref));
+    desk.tell(printers.unsubscribe(p.ref));
+    await kit.settle();
+    const handled = (): number | undefined =>
+      kit.system.tree().children.find(({ path }) => path === desk.path)?.handled;
+    const before = handled() ?? 0;
+    await Promise.all([kit.system.stop(a), kit.system.stop(p.ref)]);
+    await kit.settle();
+    expect(handled()).toBe(before);
+    await kit.system.stop(b);
+    await kit.settle();
+    expect(handled()).toBe(before + 1);
+  });
+
+  it('forgets a subscriber that ends, also one that has been on the list itself', async () => {
+    await using kit = testKit();
+    const { desk } = setUp(kit);
+    const p = kit.probe<Listing<unknown>>();
+    // A ref that takes any message takes none in particular.
+    const both = p.ref as Ref<never>;
+    desk.tell({ kind: 'register', name: 'printers', ref: both });
+    desk.tell({ kind: 'subscribe', name: 'printers', subscriber: p.ref });
+    desk.tell({ kind: 'deregister', name: 'printers', ref: both });
+    await kit.settle();
+    await kit.system.stop(p.ref);
+    desk.tell(printers.register(kit.system.spawn(idle)));
+    await kit.settle();
+    expect(kit.system.deadLetters.count).toBe(0);
+  });
 });

@@ -1,5 +1,7 @@
 import { addresseeOf } from '../addressee.ts';
 import type { Behaviour } from '../behaviour.ts';
+import { checked, TEXT } from '../checks.ts';
+import { type Forwarder, passOn, tolerant } from '../pass-on.ts';
 import type { Ref } from '../ref.ts';
 import { WatchedRefs } from './watched-refs.ts';
 
@@ -37,6 +39,7 @@ export interface ServiceKey<M> {
  * threads the module that makes it. Its functions throw ACTOR_REF_INVALID for a ref that is no actor.
  */
 export function serviceKey<M>(name: string): ServiceKey<M> {
+  checked('name', name, TEXT);
   return {
     name,
     register: (ref) => ({ kind: 'register', name, ref: actor(ref) }),
@@ -63,7 +66,7 @@ export function receptionist(): Behaviour<ReceptionistMessage> {
     const known = new WatchedRefs<ReceptionistMessage, Roles>(context, (ref) => ({ kind: 'ended', ref }));
     const services = new Map<string, Service>();
     const serviceOf = (name: string): Service => {
-      const service = services.get(name) ?? new Service(name);
+      const service = services.get(name) ?? new Service(name, context);
       services.set(name, service);
       return service;
     };
@@ -78,7 +81,7 @@ export function receptionist(): Behaviour<ReceptionistMessage> {
     const tidy = (service: Service): void => {
       if (service.isEmpty) services.delete(service.name);
     };
-    return (message) => {
+    return tolerant(context, (message) => {
       switch (message.kind) {
         case 'register':
           rolesOf(message.ref).offers.add(message.name);
@@ -94,7 +97,7 @@ export function receptionist(): Behaviour<ReceptionistMessage> {
           return;
         }
         case 'find':
-          message.replyTo.tell(services.get(message.name)?.listing ?? { name: message.name, refs: [] });
+          passOn(context, message.replyTo, services.get(message.name)?.listing ?? { name: message.name, refs: [] });
           return;
         case 'subscribe':
           rolesOf(message.subscriber).follows.set(message.name, message.subscriber);
@@ -119,18 +122,20 @@ export function receptionist(): Behaviour<ReceptionistMessage> {
           return;
         }
       }
-    };
+    });
   };
 }
 
 /** One service: who offers it, and who is told of changes. */
 class Service {
   readonly name: string;
+  readonly #desk: Forwarder;
   readonly #refs = new Set<Ref<unknown>>();
   readonly #subscribers = new Set<Ref<Listing<unknown>>>();
 
-  constructor(name: string) {
+  constructor(name: string, desk: Forwarder) {
     this.name = name;
+    this.#desk = desk;
   }
 
   get listing(): Listing<unknown> {
@@ -156,7 +161,7 @@ class Service {
 
   subscribe(subscriber: Ref<Listing<unknown>>): void {
     this.#subscribers.add(subscriber);
-    subscriber.tell(this.listing);
+    passOn(this.#desk, subscriber, this.listing);
   }
 
   unsubscribe(subscriber: Ref<Listing<unknown>>): void {
@@ -164,9 +169,18 @@ class Service {
   }
 
   #tellAll(): void {
-    // Each has a listing of its own, because a message belongs to its receiver.
-    for (const subscriber of this.#subscribers) subscriber.tell(this.listing);
+    for (const subscriber of this.#subscribers) {
+      // The notice of its end is on the way.
+      if (hasEnded(subscriber)) continue;
+      // Each has a listing of its own, because a message belongs to its receiver.
+      passOn(this.#desk, subscriber, this.listing);
+    }
   }
+}
+
+function hasEnded(subscriber: Ref<never>): boolean {
+  const { state } = addresseeOf(subscriber);
+  return state === 'stopping' || state === 'stopped';
 }
 
 /** Refuses a ref at whoever sends it: the receptionist could not watch it. */

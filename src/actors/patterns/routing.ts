@@ -1,3 +1,5 @@
+import { checked, FUNCTION } from '../checks.ts';
+
 /** A member of a pool, as its routing sees it. */
 export interface PoolMember {
   /** Whether it runs or starts. Messages to any other are dead letters. */
@@ -53,6 +55,7 @@ export const leastBusy: Routing<unknown> = () => {
  * member would break the rule.
  */
 export function consistentHash<M>(keyOf: (message: M) => string): Routing<M> {
+  checked('keyOf', keyOf, FUNCTION);
   return () => (members, message) => jump(hash(keyOf(message)), members.length);
 }
 

@@ -88,14 +88,14 @@ describe('a topic', () => {
     await using kit = testKit();
     const ref = orders(kit);
     const p = kit.probe<Order>();
-    const full = kit.system.spawn<Order>(() => () => undefined, { name: 'full', capacity: 0 });
+    const full = kit.system.spawn<Order>(() => () => undefined, { name: 'full', capacity: 1 });
     ref.tell({ kind: 'subscribe', subscriber: full });
     ref.tell({ kind: 'subscribe', subscriber: p.ref });
-    ref.tell(publish(paid(1)));
+    for (const id of [1, 2]) ref.tell(publish(paid(id)));
     await kit.settle();
-    expect(p.received).toEqual([paid(1)]);
+    expect(p.received).toEqual([paid(1), paid(2)]);
     expect(kit.system.deadLetters.latest()).toEqual([
-      { from: '/orders', to: '/full', message: paid(1), why: 'mailbox-full' },
+      { from: '/orders', to: '/full', message: paid(2), why: 'mailbox-full' },
     ]);
   });
 
@@ -106,5 +106,28 @@ describe('a topic', () => {
     ref.tell({ kind: 'subscribe', subscriber: p.ref });
     ref.tell({ kind: 'publish', message: 1 });
     await p.expect((n) => n === 1);
+  });
+
+  it('leaves one that has subscribed to everything with everything', async () => {
+    await using kit = testKit();
+    const ref = orders(kit);
+    const p = kit.probe<Order>();
+    ref.tell({ kind: 'subscribe', subscriber: p.ref });
+    ref.tell({ kind: 'subscribe', subscriber: p.ref, of: 'paid' });
+    for (const message of [paid(1), sent(2)]) ref.tell(publish(message));
+    await kit.settle();
+    expect(p.received).toEqual([paid(1), sent(2)]);
+  });
+
+  it('does not watch those that have unsubscribed', async () => {
+    await using kit = testKit();
+    const ref = orders(kit);
+    const p = kit.probe<Order>();
+    ref.tell({ kind: 'subscribe', subscriber: p.ref });
+    ref.tell({ kind: 'unsubscribe', subscriber: p.ref });
+    await kit.settle();
+    await kit.system.stop(p.ref);
+    await kit.settle();
+    expect(kit.system.tree().children.find(({ path }) => path === ref.path)?.handled).toBe(2);
   });
 });

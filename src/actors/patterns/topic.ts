@@ -1,5 +1,6 @@
 import { asCell } from '../as-cell.ts';
 import type { Behaviour } from '../behaviour.ts';
+import { type Forwarder, passOn, tolerant } from '../pass-on.ts';
 import type { Ref } from '../ref.ts';
 import { WatchedRefs } from './watched-refs.ts';
 
@@ -26,7 +27,7 @@ type Kinds = Set<unknown> | 'all';
  * A topic sends each message that is published to all its subscribers, in the order of publication. A subscription
  * ends with the subscriber's incarnation: an actor that is restarted subscribes anew, at its start. A message that
  * nobody has subscribed to is a dead letter (`no-subscriber`); one that a subscriber does not take is a dead letter of
- * that subscriber.
+ * that subscriber, as is one that it cannot take (`invalid`).
  */
 export function topic<M>(): Behaviour<TopicMessage<M>> {
   return (context) => {
@@ -34,10 +35,10 @@ export function topic<M>(): Behaviour<TopicMessage<M>> {
       kind: 'ended',
       subscriber,
     }));
-    return (message) => {
+    return tolerant(context, (message) => {
       switch (message.kind) {
         case 'publish':
-          if (publish(message.message, subscribers.entries())) return;
+          if (publish(context, message.message, subscribers.entries())) return;
           refuse(context.self, message.message);
           return;
         case 'subscribe':
@@ -48,18 +49,18 @@ export function topic<M>(): Behaviour<TopicMessage<M>> {
           subscribers.delete(message.subscriber);
           return;
       }
-    };
+    });
   };
 }
 
 /** @returns whether anybody has subscribed to it */
-function publish<M>(message: M, subscribers: Iterable<[Ref<never>, Kinds]>): boolean {
+function publish<M>(by: Forwarder, message: M, subscribers: Iterable<[Ref<never>, Kinds]>): boolean {
   let hasReceiver = false;
   for (const [subscriber, kinds] of subscribers) {
     if (kinds !== 'all' && !kinds.has(kindOf(message))) continue;
     hasReceiver = true;
     // It has subscribed to messages of this type, or of this kind.
-    (subscriber as Ref<M>).tell(message);
+    passOn(by, subscriber as Ref<M>, message);
   }
   return hasReceiver;
 }

@@ -6,7 +6,7 @@ import { openMemoryStore } from '../../store/mod.ts';
 import { EventLog } from '../event-log.ts';
 import { Settings } from '../settings.ts';
 import type { AdminDeps } from './deps.ts';
-import { explainHandlers } from './explain.ts';
+import { explainHandlers, sinceText } from './explain.ts';
 
 test('a request that was repeated without an end is explained by its latest steps, which fit into a reply', async () => {
   await using kit = testKit();
@@ -25,4 +25,12 @@ test('a request that was repeated without an end is explained by its latest step
   const deps = { system: kit.system, router, settings, eventLog } as unknown as AdminDeps;
   const reply = (await explainHandlers(deps)['explain-request']?.({ id: 'mine' })) as { steps: RequestRecord[] };
   expect(reply.steps.map(({ atMs }) => atMs)).toEqual(Array.from({ length: 500 }, (_, index) => index + 101));
+});
+
+const EVENING_MS = Date.UTC(2026, 10, 28, 19, 19, 21, 640);
+
+test('the time of what is kept is told as the events tell it, with the day only if it is another one', () => {
+  expect(sinceText(EVENING_MS, EVENING_MS + 60_000)).toBe('the oldest of 19:19:21.640');
+  expect(sinceText(EVENING_MS, EVENING_MS + 86_400_000)).toBe('the oldest of 2026-11-28 19:19:21.640');
+  expect(sinceText(undefined, EVENING_MS)).toBe('of which there are none yet');
 });

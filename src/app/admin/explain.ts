@@ -29,10 +29,10 @@ function ofVm({ eventLog }: AdminDeps, vm: number): unknown {
   const known = new Set(recent);
   const events = [...eventLog.explanations.ofVm(vm).filter((event) => !known.has(event)), ...recent];
   if (events.length > 0) return events.slice(-TOLD_MAX);
-  const since = sinceText(eventLog.explanations.decisionsSinceMs);
+  const since = sinceText(eventLog.explanations.decisionsSinceMs, eventLog.nowMs);
   throw new ShoalError(
     'VM_UNKNOWN',
-    `Nothing is kept of VM ${vm}: there was none, or it is not among the latest ${DECISIONS_KEPT} decisions and ends${since}`,
+    `Nothing is known of VM ${vm}. Kept are the latest ${DECISIONS_KEPT} decisions about VMs and their ends, ${since}; \`shoal ps\` lists the VMs that run`,
     { details: { vm } },
   );
 }
@@ -43,15 +43,18 @@ async function ofRequest(deps: AdminDeps, requestId: string): Promise<unknown> {
   const now = await system.ask<RouterMessage, RequestState | null>(router, ask, ASK_TIMEOUT_MS);
   const steps = eventLog.explanations.ofRequest(requestId);
   if (now !== null || steps.length > 0) return { requestId, now, steps: steps.slice(-TOLD_MAX) };
-  const since = sinceText(eventLog.explanations.stepsSinceMs);
+  const since = sinceText(eventLog.explanations.stepsSinceMs, eventLog.nowMs);
   throw new ShoalError(
     'REQUEST_UNKNOWN',
-    `Nothing is kept of the request ${JSON.stringify(requestId)}. Kept are open requests, replies for dedup_ms (${settings.params.dedupMs} ms), ` +
-      `and of each second the first ${RECORDED_A_SECOND} requests and the first ${FAILED_A_SECOND} that fail, in ${REQUEST_STEPS_KEPT} steps${since}`,
+    `Nothing is known of the request ${JSON.stringify(requestId)}. Kept are open requests, replies for dedup_ms (${settings.params.dedupMs} ms), ` +
+      `and of each second the first ${RECORDED_A_SECOND} requests and the first ${FAILED_A_SECOND} that fail, in ${REQUEST_STEPS_KEPT} steps, ${since}`,
     { details: { requestId } },
   );
 }
 
-function sinceText(sinceMs: number | undefined): string {
-  return sinceMs === undefined ? ', of which there are none yet' : `, the oldest of ${new Date(sinceMs).toISOString()}`;
+/** In the form and the zone of the events, with the day only if it is not today. */
+export function sinceText(sinceMs: number | undefined, nowMs: number): string {
+  if (sinceMs === undefined) return 'of which there are none yet';
+  const [day = '', time = ''] = new Date(sinceMs).toISOString().slice(0, -1).split('T');
+  return new Date(nowMs).toISOString().startsWith(day) ? `the oldest of ${time}` : `the oldest of ${day} ${time}`;
 }

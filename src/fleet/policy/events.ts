@@ -25,7 +25,7 @@ export function eventOfHost(kind: Kind, host: string, text: string, grounds?: Gr
 function event(
   about: Pick<FleetEvent, 'kind' | 'vm' | 'host'>,
   what: string,
-  { rule, figures, reason, considered }: Grounds = {},
+  { rule, figures, reason, considered, spare }: Grounds = {},
   error: ErrorEnvelope | undefined,
 ): Effect {
   const withRule = rule === undefined ? what : `${what} (${rule})`;
@@ -38,6 +38,7 @@ function event(
       ...(figures === undefined ? {} : { figures }),
       ...(reason === undefined ? {} : { reason }),
       ...(considered === undefined ? {} : { considered }),
+      ...(spare === true ? { spare } : {}),
       text,
       ...(error === undefined ? {} : { error }),
     },

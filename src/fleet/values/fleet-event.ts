@@ -41,6 +41,8 @@ export interface FleetEvent {
   readonly reason?: ReasonWord;
   /** Of a decision: what else was looked at, and why it was not chosen. */
   readonly considered?: readonly Considered[];
+  /** Of a start: the VM is only prepared, and not let run before it is wanted. */
+  readonly spare?: true;
   readonly text: string;
   readonly error?: ErrorEnvelope;
 }

@@ -11,4 +11,6 @@ export interface Grounds {
   readonly reason?: ReasonWord;
   /** What else was looked at, and why it was not chosen. */
   readonly considered?: readonly Considered[] | undefined;
+  /** Of a start: the VM is only prepared, and not let run before it is wanted. */
+  readonly spare?: boolean;
 }

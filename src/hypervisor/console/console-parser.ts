@@ -5,6 +5,8 @@ import { RateLimit } from './rate-limit.ts';
 
 /** A longer line is cut. The longest line of the contract, `ready`, has at most half of this. */
 export const LINE_BYTES_MAX = 4096;
+/** Room for a line at first. It grows with the lines: those of the contract fit, and most guests print no others. */
+const LINE_BYTES_FIRST = 256;
 /** A guest reports some times a second at most; relayed commands come in bursts. */
 const CONTRACT_LINES_PER_SECOND = 100;
 const CONTRACT_LINES_BURST = 400;
@@ -21,7 +23,7 @@ const RETURN = 0x0d;
  */
 export class ConsoleParser {
   readonly #limits: ReportLimits;
-  readonly #line = Buffer.allocUnsafe(LINE_BYTES_MAX);
+  #line = Buffer.allocUnsafe(LINE_BYTES_FIRST);
   readonly #contractRate = new RateLimit(CONTRACT_LINES_PER_SECOND, CONTRACT_LINES_BURST);
   readonly #logRate = new RateLimit(LOG_LINES_PER_SECOND, LOG_LINES_BURST);
   #length = 0;
@@ -49,12 +51,23 @@ export class ConsoleParser {
   #take(part: Uint8Array, nowMs: number, events: ConsoleEvent[]): void {
     if (this.#skipping) return;
     const room = LINE_BYTES_MAX - this.#length;
+    const taken = Math.min(part.length, room);
+    this.#reserve(this.#length + taken);
     this.#line.set(part.length > room ? part.subarray(0, room) : part, this.#length);
-    this.#length += Math.min(part.length, room);
+    this.#length += taken;
     if (part.length <= room) return;
     // An endless line must not stay invisible, so its beginning is told at once.
     this.#skipping = true;
     this.#tell(true, nowMs, events);
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#line.length) return;
+    let size = this.#line.length;
+    while (size < bytes) size *= 2;
+    const grown = Buffer.allocUnsafe(size);
+    this.#line.copy(grown, 0, 0, this.#length);
+    this.#line = grown;
   }
 
   #endOfLine(nowMs: number, events: ConsoleEvent[]): void {

@@ -1,5 +1,6 @@
 import type { Ref } from '../../actors/mod.ts';
 import type { Address, VmId } from '../../fleet/mod.ts';
+import { SmallMap } from '../../small-map.ts';
 import { type ChildReply, child, type SupervisorMessage, supervisor } from '../../supervisor/mod.ts';
 import type { VmHome, VmTask } from '../shards/vm-home.ts';
 import type { HostVmEvent } from '../vm/vm-events.ts';
@@ -27,8 +28,9 @@ interface Entry {
   shard: number | undefined;
   ref: Ref<VmMessage> | undefined;
   /** The lasting commands so far, the last of each kind: an actor that takes another's place is told them again. */
-  readonly commands: Map<LastingCommand['kind'], LastingCommand>;
-  readonly onRemoved: (() => void)[];
+  readonly commands: SmallMap<LastingCommand['kind'], LastingCommand>;
+  /** Made when somebody waits for it. */
+  onRemoved: (() => void)[] | undefined;
 }
 
 /** The VMs of a host that have an actor, each under a supervisor of its own. */
@@ -72,8 +74,8 @@ export class VmTable {
       pid: undefined,
       shard: undefined,
       ref: undefined,
-      commands: new Map(),
-      onRemoved: [],
+      commands: new SmallMap(),
+      onRemoved: undefined,
     };
     this.#entries.set(vm, entry);
     const onShard = (shard: number): void => {
@@ -114,13 +116,20 @@ export class VmTable {
     this.#entries.delete(vm);
     this.#options.supervisor.tell({ kind: 'terminate-child', id: childId(vm) });
     this.#options.supervisor.tell({ kind: 'delete-child', id: childId(vm) });
-    for (const resolve of entry.onRemoved) resolve();
+    for (const resolve of entry.onRemoved ?? []) resolve();
   }
 
   /** Resolves when each VM that is in the table now has been removed. */
   async whenAllRemoved(): Promise<void> {
     const entries = [...this.#entries.values()];
-    await Promise.all(entries.map(({ onRemoved }) => new Promise<void>((resolve) => onRemoved.push(resolve))));
+    await Promise.all(
+      entries.map((entry) => {
+        return new Promise<void>((resolve) => {
+          entry.onRemoved ??= [];
+          entry.onRemoved.push(resolve);
+        });
+      }),
+    );
   }
 
   #onStarted(vm: VmId, origin: VmTask['origin']['kind']): Ref<ChildReply> {

@@ -16,7 +16,8 @@ import {
 export class FrameParser {
   readonly #sink: FrameSink;
   readonly #frameBytesMax: number;
-  readonly #header = new Uint8Array(HEADER_BYTES);
+  /** Made when a header first comes in two chunks, which is rare. */
+  #header: Uint8Array | undefined;
   #headerFilled = 0;
   /** The frame of which only a part has come, header included. */
   #partial: Uint8Array | undefined;
@@ -35,7 +36,7 @@ export class FrameParser {
     let at = 0;
     while (at < bytes.length) {
       if (this.#partial !== undefined) at = this.#fillPartial(this.#partial, bytes, at);
-      else if (this.#headerFilled > 0) at = this.#fillHeader(bytes, at);
+      else if (this.#header !== undefined && this.#headerFilled > 0) at = this.#fillHeader(this.#header, bytes, at);
       else at = this.#whole(bytes, at);
     }
   }
@@ -53,19 +54,22 @@ export class FrameParser {
       this.#hand(view, bytes, at, end);
       at = end;
     }
-    this.#header.set(bytes.subarray(at));
-    this.#headerFilled = bytes.length - at;
+    if (at < bytes.length) {
+      this.#header ??= new Uint8Array(HEADER_BYTES);
+      this.#header.set(bytes.subarray(at));
+      this.#headerFilled = bytes.length - at;
+    }
     return bytes.length;
   }
 
-  #fillHeader(bytes: Uint8Array, from: number): number {
+  #fillHeader(header: Uint8Array, bytes: Uint8Array, from: number): number {
     const end = Math.min(bytes.length, from + HEADER_BYTES - this.#headerFilled);
-    this.#header.set(bytes.subarray(from, end), this.#headerFilled);
+    header.set(bytes.subarray(from, end), this.#headerFilled);
     this.#headerFilled += end - from;
     if (this.#headerFilled < HEADER_BYTES) return end;
     this.#headerFilled = 0;
-    const length = this.#checkedLength(new DataView(this.#header.buffer), 0);
-    this.#begin(this.#header, 0, HEADER_BYTES + length);
+    const length = this.#checkedLength(new DataView(header.buffer), 0);
+    this.#begin(header, 0, HEADER_BYTES + length);
     this.#handPartial();
     return end;
   }

@@ -56,7 +56,7 @@ export class FramedConnection implements FrameSink {
   #flushing = false;
   #lost = false;
   #pongDue = false;
-  #cancelGreeting: CancelTimer = () => undefined;
+  #cancelGreeting: CancelTimer | undefined;
 
   constructor(options: FramedConnectionOptions) {
     const { connection, clock, tag, firstPongMs, frameBytesMax = FRAME_BYTES_MAX, listener } = options;
@@ -103,7 +103,7 @@ export class FramedConnection implements FrameSink {
   /** Ends the connection without another word to its listener. */
   close(): void {
     this.#lost = true;
-    this.#cancelGreeting();
+    this.#greeted();
     this.#connection.close();
   }
 
@@ -141,12 +141,18 @@ export class FramedConnection implements FrameSink {
   #pong(id: number): void {
     this.#pongDue = false;
     if (!this.#ready) {
-      this.#cancelGreeting();
+      this.#greeted();
       this.#ready = true;
       this.#listener.ready();
     } else if (id === ASKED_ID) {
       this.#listener.pong();
     }
+  }
+
+  /** Nothing is kept of the timer. */
+  #greeted(): void {
+    this.#cancelGreeting?.();
+    this.#cancelGreeting = undefined;
   }
 
   #answerPing(low: number, high: number): void {

@@ -1,5 +1,6 @@
 import { type Behaviour, type Context, exponentialDelayMs, type Ref } from '../../actors/mod.ts';
 import type { LinkEvent, LinkMessage, LinkTarget } from '../../fleet/mod.ts';
+import { SmallMap } from '../../small-map.ts';
 import { type Defect, defectOf } from '../defect.ts';
 import type { Hypervisor } from '../port.ts';
 import { FRAME_BYTES_MAX, FrameType, NO_BYTES, OPERATION_BYTES_MAX, TOKEN_BYTES_MAX } from './frame.ts';
@@ -35,6 +36,8 @@ export interface LinkOptions {
 const PING_INTERVAL_MS = 15_000;
 const FIRST_PONG_MS = 3_000;
 const WAITING_MAX = 4_096;
+/** Of all links of a thread: their guests have the same operations. */
+const OPERATIONS = new OperationBytes();
 const RECONNECT_DELAY = { firstMs: 10, maxMs: 1_000 };
 /** A reply may be this long even if texts must be shorter: a digest of one byte has 64. */
 export const REPLY_BYTES_MAX_LEAST = 4_096;
@@ -63,9 +66,8 @@ class Link implements ConnectionListener {
   readonly #vm: number;
   readonly #owner: Ref<LinkEvent>;
   readonly #waitingMax: number;
-  readonly #operations = new OperationBytes();
   /** The router's ids of what the guest has been sent, by their low halves. */
-  readonly #inFlight = new Map<number, number>();
+  readonly #inFlight = new SmallMap<number, number>();
   #waiting: Request[] = [];
   #connection: FramedConnection | undefined;
   /** Connections in a row that never became ready. */
@@ -173,7 +175,7 @@ class Link implements ConnectionListener {
   }
 
   #dispatch(connection: FramedConnection, { id, op, token, payload }: Request): void {
-    const operation = this.#operations.of(op);
+    const operation = OPERATIONS.of(op);
     if (operation === undefined) {
       const message = `an operation is 1 to ${OPERATION_BYTES_MAX} of a-z, 0-9, "-", ".", "_"`;
       this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, status: 404, message });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { codeOf, ShoalError } from '../../errors.ts';
+import { ShoalError, whyUnreadable } from '../../errors.ts';
 
 export interface ImageInfo {
   readonly path: string;
@@ -37,10 +37,9 @@ async function openImage(path: string): Promise<FileHandle> {
     // A pipe without a writer would keep `open` waiting for ever.
     return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
-    const code = codeOf(cause) ?? 'unknown error';
     throw new ShoalError(
       'IMAGE_MISSING',
-      `The guest image ${path} cannot be read (${code}). "npm run image" builds the one of this project`,
+      `The guest image ${path} cannot be read: ${whyUnreadable(cause)}. "npm run image" builds the one of this project`,
       {
         cause,
         details: { path },

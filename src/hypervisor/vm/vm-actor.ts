@@ -80,8 +80,8 @@ class VmActor {
   readonly #log: VmLog;
   readonly #driver: MachineDriver;
   #unidentified = false;
-  #cancelBoot: CancelTimer = () => undefined;
-  #cancelStage: CancelTimer = () => undefined;
+  #cancelBoot: CancelTimer | undefined;
+  #cancelStage: CancelTimer | undefined;
 
   constructor(options: VmOptions, checkpoints: Checkpoints, context: Context<VmActorInput>) {
     const { origin, bootTimeoutMs, stopLimits, logFolder: folder, events } = options;
@@ -205,19 +205,25 @@ class VmActor {
         this.#end(action.end, action.error);
         return;
       case 'arm-boot':
-        this.#cancelBoot();
+        this.#disarmBoot();
         this.#cancelBoot = this.#context.after(action.ms, { kind: 'boot-timeout' });
         return;
       case 'disarm-boot':
-        this.#cancelBoot();
+        this.#disarmBoot();
         return;
       case 'arm-stage':
-        this.#cancelStage();
+        this.#cancelStage?.();
         this.#cancelStage = this.#context.after(action.ms, { kind: 'stage-timeout' });
         return;
       default:
         this.#driver.run(action);
     }
+  }
+
+  /** Nothing is kept of the timer: a VM boots once. */
+  #disarmBoot(): void {
+    this.#cancelBoot?.();
+    this.#cancelBoot = undefined;
   }
 
   #printed(bytes: Uint8Array): void {
@@ -280,7 +286,7 @@ class VmActor {
   }
 
   #end(end: VmEnd, error: ErrorEnvelope | undefined): void {
-    this.#cancelStage();
+    this.#cancelStage?.();
     this.#checkpoints.update({ ended: { end, error } });
     const because = error === undefined ? '' : ` (${toWire(error).code}: ${error.message})`;
     this.#log.note(`the VM is gone: ${end.why}${because}`);

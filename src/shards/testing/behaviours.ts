@@ -32,7 +32,37 @@ export type WorkerMessage =
       readonly value: unknown;
       readonly replyTo: Ref<unknown>;
     }
-  | { readonly kind: 'note'; readonly n: number }
+  /** A ref that goes with it makes no difference. */
+  | { readonly kind: 'note'; readonly n: number; readonly with?: Ref<never> }
+  /** Notes so many numbers at `to`, from 0 up; every third one with a ref of this worker. */
+  | { readonly kind: 'note-at'; readonly to: Ref<WorkerMessage>; readonly upTo: number }
+  /** Gives bytes away to the worker `at`, and replies how many are left here, and with those that `at` has. */
+  | {
+      readonly kind: 'echo-bytes';
+      readonly bytes: Uint8Array;
+      readonly at: Ref<WorkerMessage>;
+      readonly replyTo: Ref<unknown>;
+    }
+  /**
+   * Asks `other` so often, with its own ref in the request. The replies are even numbers, which it notes. Replies with
+   * the notes after the last one.
+   */
+  | {
+      readonly kind: 'ask-note';
+      readonly other: Ref<WorkerMessage>;
+      readonly self: Ref<WorkerMessage>;
+      readonly count: number;
+      readonly replyTo: Ref<readonly number[]>;
+    }
+  /** Replies with `n`, and then notes the next number at `from`. */
+  | {
+      readonly kind: 'reply-and-note';
+      readonly n: number;
+      readonly from: Ref<WorkerMessage>;
+      readonly replyTo: Ref<number>;
+    }
+  /** Replies with the notes when the other actor ends. */
+  | { readonly kind: 'notes-at-end'; readonly other: Ref<never>; readonly replyTo: Ref<readonly number[]> }
   | { readonly kind: 'notes'; readonly replyTo: Ref<readonly number[]> }
   | { readonly kind: 'offer'; readonly to: Ref<never>; readonly message: unknown; readonly answer: Ref<boolean> }
   /** Ends the thread in the middle of its work. */
@@ -135,6 +165,48 @@ function worker(home: ShardHome, args: WorkerArgs): Behaviour<WorkerMessage> {
         }
         case 'note':
           notes.push(message.n);
+          return;
+        case 'note-at':
+          for (let n = 0; n < message.upTo; n++) {
+            message.to.tell({ kind: 'note', n, ...(n % 3 === 0 ? { with: context.self } : {}) });
+          }
+          return;
+        case 'ask-note': {
+          const { other, self, count, replyTo } = message;
+          for (let n = 0; n < count; n++) {
+            context.ask<WorkerMessage, number>(
+              other,
+              (to) => ({ kind: 'reply-and-note', n: 2 * n, from: self, replyTo: to }),
+              (outcome) => ({ kind: 'note', n: outcome.ok ? outcome.reply : -1 }),
+              60_000,
+            );
+          }
+          other.tell({ kind: 'pass-on', to: self, message: { kind: 'notes', replyTo } });
+          return;
+        }
+        case 'reply-and-note': {
+          const { n, from, replyTo } = message;
+          replyTo.tell(n);
+          from.tell({ kind: 'note', n: n + 1 });
+          return;
+        }
+        case 'echo-bytes': {
+          const { bytes, at, replyTo } = message;
+          const { buffer } = bytes;
+          const asked = home.system.ask<WorkerMessage, unknown>(
+            at,
+            (to) => transfer({ kind: 'echo', value: bytes, replyTo: to }, [buffer]),
+            60_000,
+          );
+          context.pipe(
+            asked,
+            (echoed) => ({ kind: 'pass-on', to: replyTo, message: [bytes.length, echoed] }),
+            (error) => ({ kind: 'pass-on', to: replyTo, message: error }),
+          );
+          return;
+        }
+        case 'notes-at-end':
+          context.watch(message.other, () => ({ kind: 'notes', replyTo: message.replyTo }));
           return;
         case 'notes':
           message.replyTo.tell(notes);

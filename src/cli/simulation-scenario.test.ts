@@ -1,0 +1,127 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { codeOf } from '../errors.ts';
+import { scenarioOfSeed } from '../sim/mod.ts';
+import { parse } from './parse.ts';
+import { simulateCommand } from './simulate.ts';
+import { planOf } from './simulation-scenario.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'shoal-plan-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const trace = join(folder, 'trace.csv');
+writeFileSync(trace, 'time,bytes,units\n0,10,100\n1,10,100\n2.5,10,300\n');
+const scenario = join(folder, 'scenario.json');
+writeFileSync(scenario, '{"scenario": {"addresses": 5}}');
+
+/** Each flag with a value that neither a default nor the seed chooses. */
+const VALUES: Readonly<Record<string, string>> = {
+  load: 'constant:13',
+  trace,
+  from: '1',
+  scale: '3',
+  duration: '17',
+  vms: '37',
+  clients: '9',
+  param: 'min_vm_count=11',
+  boot: '21',
+  service: '31',
+  'ms-per-unit': '2',
+  faults: 'vmCrash=41',
+  messages: 'lost=0.3',
+  deadline: '12345',
+  seed: '77',
+  seeds: '5',
+  failures: '/tmp/failed.json',
+  scenario,
+  chart: '/tmp/chart.svg',
+  output: 'json',
+  explain: 'vm 3',
+};
+
+/** Flags that another one needs. */
+const NEEDS: Readonly<Record<string, string>> = {
+  from: 'trace',
+  scale: 'trace',
+  'ms-per-unit': 'trace',
+  failures: 'seeds',
+  why: 'events',
+};
+
+type Effect = { readonly effect: string } | { readonly refused: string };
+
+/** All that a run would depend on, or why there is none. */
+function effectOf(names: readonly string[]): Effect {
+  const args = names.flatMap((name) => [`--${name}`, ...(VALUES[name] === undefined ? [] : [VALUES[name]])]);
+  try {
+    const { flags } = parse(simulateCommand, args);
+    const { task, ...shown } = planOf(simulateCommand, flags);
+    return { effect: JSON.stringify([scenarioOfSeed(task), task.swarm, shown, flags.text('output')]) };
+  } catch (error) {
+    if (codeOf(error) !== 'USAGE' || !(error instanceof Error)) throw error;
+    return { refused: error.message };
+  }
+}
+
+const names = simulateCommand.flags.map(({ name }) => name);
+const pairs = names.flatMap((one, index) => names.slice(index + 1).map((other) => [one, other] as const));
+
+describe('each flag of shoal simulate, beside each other one', () => {
+  const refused: string[] = [];
+
+  test.each(pairs)('--%s and --%s: both have their effect, or the two are refused', (one, other) => {
+    const all = [
+      ...new Set([one, other].flatMap((name) => [...(NEEDS[name] === undefined ? [] : [NEEDS[name]]), name])),
+    ];
+    const whole = effectOf(all);
+    if ('refused' in whole) {
+      refused.push(`${one} ${other}`);
+      expect(whole.refused).toMatch(/--[a-z]/);
+      return;
+    }
+    // `--seeds` without a load means `--chaos`.
+    const meant = all.includes('seeds') ? all.filter((name) => name !== 'chaos') : all;
+    const idle = meant.filter((name) => {
+      const without = effectOf(all.filter((kept) => kept !== name));
+      return 'effect' in without && without.effect === whole.effect;
+    });
+    expect(idle).toEqual([]);
+  });
+
+  test('those are refused of which one would have none', () => {
+    const scenarioParts =
+      'load trace from scale duration vms clients param boot service ms-per-unit faults messages deadline';
+    const expected = [
+      ...['trace', 'from', 'scale', 'ms-per-unit', 'chaos', 'scenario'].map((other) => `load ${other}`),
+      ...scenarioParts.split(' ').map((part) => `${part} scenario`),
+      ...['trace', 'from', 'scale', 'ms-per-unit'].map((part) => `${part} chaos`),
+      'service ms-per-unit',
+      'chaos scenario',
+      ...['seeds', 'failures'].flatMap((one) =>
+        ['lines', 'chart', 'events', 'why', 'explain'].map((other) => `${one} ${other}`),
+      ),
+    ];
+    expect([...refused].sort()).toEqual([...new Set(expected)].sort());
+  });
+});
+
+test('what is given of parameters, faults and messages stands by its name, and the seed decides the others', () => {
+  const planned = (...args: string[]) => {
+    const { task } = planOf(simulateCommand, parse(simulateCommand, ['--chaos', '--seed', '7', ...args]).flags);
+    return scenarioOfSeed(task);
+  };
+  const alone = planned();
+  const given = planned('--param', 'min_vm_count=9', '--faults', 'vmCrash=41,routerCrash=0', '--messages', 'late=0.5');
+  expect(given).toEqual({
+    ...alone,
+    params: { ...alone.params, min_vm_count: 9 },
+    faults: { ...alone.faults, vmCrash: 41, routerCrash: 0 },
+    network: { ...alone.network, late: 0.5 },
+  });
+});
+
+test('a switch is not forgotten: each flag has a value here or takes none', () => {
+  const without = simulateCommand.flags.filter(({ name, value }) => value !== undefined && !(name in VALUES));
+  expect(without.map(({ name }) => name)).toEqual([]);
+});
