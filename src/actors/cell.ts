@@ -168,9 +168,16 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     if (signal?.aborted === true) return this.refuse(message, 'given-up', sender);
     const isTakenNow = this.#mailbox.length < this.#capacity && this.#room?.hasOffers !== true;
     if (isTakenNow || this.#isEnding) return this.take(message, sender);
+    this.#mailbox.beginOffer();
     return this.#roomQueue().offer({
-      take: inContext(this.kernel.tracing, () => this.take(message, sender)),
-      giveUp: () => this.refuse(message, 'given-up', sender),
+      take: inContext(this.kernel.tracing, () => {
+        this.#mailbox.endOffer();
+        return this.take(message, sender);
+      }),
+      giveUp: () => {
+        this.#mailbox.endOffer();
+        return this.refuse(message, 'given-up', sender);
+      },
       signal,
     });
   }

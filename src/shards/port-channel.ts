@@ -57,7 +57,6 @@ export class PortChannel implements Channel, RefTable {
     this.#exports = new Exports(options.onExport);
     this.#imports = new Imports(this, (id, count) => this.#writer.op({ op: 'release', id, count }));
     this.#delivery = new Delivery({
-      tally: options.tally,
       onRoom: (id, hasRoom) => this.#writer.op({ op: hasRoom ? 'room' : 'full', id }),
       onDefect: options.onDefect,
     });
@@ -114,6 +113,15 @@ export class PortChannel implements Channel, RefTable {
     this.#isMarked = false;
     this.#options.tally?.addTold();
     return true;
+  }
+
+  /** It waits as in a mailbox of this shard. */
+  beginOffer(): void {
+    this.#options.tally?.addPushed();
+  }
+
+  endOffer(): void {
+    this.#options.tally?.addShifted();
   }
 
   /** @throws MESSAGE_NOT_PLAIN */

@@ -19,6 +19,9 @@ export interface Channel {
   onRoom(callback: () => void): () => void;
   /** @param waits whether the message waits at the other end while the mailbox there is full */
   tell(to: number, message: unknown, path: string, waits: boolean): boolean;
+  /** An offer begins to wait at this end, and is lost if its thread ends. */
+  beginOffer(): void;
+  endOffer(): void;
   /** Makes a dead letter of a message. */
   refuse(to: string, message: unknown, why: Undelivered): false;
   fail(id: number, error: Error): void;
@@ -131,9 +134,11 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
       if (signal?.aborted === true) return channel.refuse(this.path, message, 'given-up');
       const room = this.#room;
       const blocked = channel;
+      if (room === undefined && blocked.hasRoom) break;
+      blocked.beginOffer();
       if (room !== undefined) await woken((wake) => room.add(wake), signal);
-      else if (!blocked.hasRoom) await woken((wake) => blocked.onRoom(wake), signal);
-      else break;
+      else await woken((wake) => blocked.onRoom(wake), signal);
+      blocked.endOffer();
     }
     return this.#tell(message, true);
   }
