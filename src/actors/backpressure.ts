@@ -11,8 +11,6 @@ export interface Pausable extends Sender {
   /** After the message in hand it takes no other until `receiver` resumes it. */
   pause(receiver: Pausable): void;
   resume(receiver: Pausable): void;
-  /** `sender`, which waited for room in this mailbox, has ended. */
-  forget(sender: Pausable): void;
 }
 
 /** An actor with a mailbox as backpressure sees it. */
@@ -46,10 +44,6 @@ export class RoomQueue {
 
   add(sender: Pausable): void {
     this.#paused.add(sender);
-  }
-
-  forget(sender: Pausable): void {
-    this.#paused.delete(sender);
   }
 
   /** Resolves with the result of `take`, which is called once there is room, or else with that of `giveUp`. */

@@ -264,10 +264,6 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     if (this.#mailbox.length > 0) this.#wake();
   }
 
-  forget(sender: Pausable): void {
-    this.#room?.forget(sender);
-  }
-
   /** The actor ends. Messages that wait become dead letters. */
   close(): void {
     this.#state = 'stopping';
@@ -293,7 +289,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     // if it were queued twice, its next incarnation could be re-entered.
     if (this.#parked !== undefined) this.#scheduled = false;
     this.#parked = undefined;
-    for (const receiver of this.awaited) receiver.forget(this);
+    // Receivers may yet resume it, which then does nothing.
     this.#awaited = undefined;
     const exit = { path: this.path, reason };
     this.kernel.hooks.onStop?.(exit);
