@@ -27,6 +27,7 @@ const PAUSED_CAPACITY_TIMES = 2;
 
 /** A message that waits for room in a mailbox. */
 interface Offer {
+  readonly mailbox: { beginOffer(): void; endOffer(): void };
   readonly take: () => boolean;
   readonly giveUp: () => boolean;
   readonly signal: AbortSignal | undefined;
@@ -47,10 +48,13 @@ export class RoomQueue {
   }
 
   /** Resolves with the result of `take`, which is called once there is room, or else with that of `giveUp`. */
-  offer({ take, giveUp, signal }: Offer): Promise<boolean> {
+  offer({ mailbox, take, giveUp, signal }: Offer): Promise<boolean> {
+    mailbox.beginOffer();
     return new Promise((resolve, reject) => {
       const settle = (outcome: () => boolean): void => {
         signal?.removeEventListener('abort', aborted);
+        // In the same turn as it is taken, or it would be counted twice for a while.
+        mailbox.endOffer();
         try {
           resolve(outcome());
         } catch (error) {

@@ -168,16 +168,10 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     if (signal?.aborted === true) return this.refuse(message, 'given-up', sender);
     const isTakenNow = this.#mailbox.length < this.#capacity && this.#room?.hasOffers !== true;
     if (isTakenNow || this.#isEnding) return this.take(message, sender);
-    this.#mailbox.beginOffer();
     return this.#roomQueue().offer({
-      take: inContext(this.kernel.tracing, () => {
-        this.#mailbox.endOffer();
-        return this.take(message, sender);
-      }),
-      giveUp: () => {
-        this.#mailbox.endOffer();
-        return this.refuse(message, 'given-up', sender);
-      },
+      mailbox: this.#mailbox,
+      take: inContext(this.kernel.tracing, () => this.take(message, sender)),
+      giveUp: () => this.refuse(message, 'given-up', sender),
       signal,
     });
   }
@@ -289,7 +283,6 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     // if it were queued twice, its next incarnation could be re-entered.
     if (this.#parked !== undefined) this.#scheduled = false;
     this.#parked = undefined;
-    // Receivers may yet resume it, which then does nothing.
     this.#awaited = undefined;
     const exit = { path: this.path, reason };
     this.kernel.hooks.onStop?.(exit);

@@ -280,9 +280,9 @@ describe('a shard', () => {
     await using fixture = shardsFixture({ count: 1, hangMs: 1_000, beatMs: 100, module });
     const worker = await fixture.worker('a');
     const endMs = performance.now() + 3_000;
-    // pause: for longer than it may be silent
     for (let n = 0; performance.now() < endMs; n++) {
       worker.tell({ kind: 'note', n });
+      // pause: until it has been silent for longer than it may be
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
     expect(fixture.events.filter(({ kind }) => kind === 'shard-lost')).toEqual([]);

@@ -16,7 +16,9 @@ it('a message that waits for room leaves nothing on the channel once it has been
   // It uses nothing else of them here.
   const deps = {
     shard: 0,
+    // As above.
     channel: channel as unknown as PortChannel,
+    // As above.
     calls: {} as ControlCalls,
     started: () => undefined,
     release: () => undefined,

@@ -77,6 +77,10 @@ export class PortChannel implements Channel, RefTable {
     return this.#closed;
   }
 
+  get tally(): Channel['tally'] {
+    return this.#options.tally;
+  }
+
   get tracing(): Tracing | undefined {
     return this.#options.system.tracing;
   }
@@ -113,15 +117,6 @@ export class PortChannel implements Channel, RefTable {
     this.#isMarked = false;
     this.#options.tally?.addTold();
     return true;
-  }
-
-  /** It waits as in a mailbox of this shard. */
-  beginOffer(): void {
-    this.#options.tally?.addPushed();
-  }
-
-  endOffer(): void {
-    this.#options.tally?.addShifted();
   }
 
   /** @throws MESSAGE_NOT_PLAIN */

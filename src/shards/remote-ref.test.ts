@@ -10,8 +10,6 @@ function fullChannel(waiters: Waiters): Channel {
     hasRoom: false,
     onRoom: (callback) => waiters.add(callback),
     tell: () => true,
-    beginOffer: () => undefined,
-    endOffer: () => undefined,
     refuse: () => false,
     fail: () => undefined,
     watch: () => undefined,

@@ -7,6 +7,7 @@ import {
   type Undelivered,
 } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
+import type { ChannelTally } from './pair-tally.ts';
 import { Waiters } from './waiters.ts';
 
 /** The connection to another thread, as the refs of its actors use it. */
@@ -19,9 +20,8 @@ export interface Channel {
   onRoom(callback: () => void): () => void;
   /** @param waits whether the message waits at the other end while the mailbox there is full */
   tell(to: number, message: unknown, path: string, waits: boolean): boolean;
-  /** An offer begins to wait at this end, and is lost if its thread ends. */
-  beginOffer(): void;
-  endOffer(): void;
+  /** Counts what waits at this end, and is lost if its thread ends. */
+  readonly tally?: Pick<ChannelTally, 'addPushed' | 'addShifted'> | undefined;
   /** Makes a dead letter of a message. */
   refuse(to: string, message: unknown, why: Undelivered): false;
   fail(id: number, error: Error): void;
@@ -135,10 +135,11 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
       const room = this.#room;
       const blocked = channel;
       if (room === undefined && blocked.hasRoom) break;
-      blocked.beginOffer();
+      // It waits as in a mailbox of this thread.
+      blocked.tally?.addPushed();
       if (room !== undefined) await woken((wake) => room.add(wake), signal);
       else await woken((wake) => blocked.onRoom(wake), signal);
-      blocked.endOffer();
+      blocked.tally?.addShifted();
     }
     return this.#tell(message, true);
   }
