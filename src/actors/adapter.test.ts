@@ -116,6 +116,25 @@ describe('an adapter', () => {
     expect(told).toBe(1);
   });
 
+  it('tells a watcher again that has ceased to watch since', async () => {
+    await using kit = testKit();
+    const { own, numbers } = adapted(kit, kit.probe<Own>().ref);
+    const watcher = kit.probe<string>();
+    let [watch, unwatch] = [(): void => undefined, (): void => undefined];
+    kit.system.spawn<string>((context) => {
+      watch = () => context.watch(numbers, () => 'ended');
+      unwatch = () => context.unwatch(numbers);
+      return (message) => void watcher.ref.tell(message);
+    });
+    await kit.system.stop(own);
+    for (let n = 0; n < 2; n++) {
+      watch();
+      await kit.settle();
+      unwatch();
+    }
+    expect(watcher.received).toEqual(['ended', 'ended']);
+  });
+
   it('is not heard of once its watch is cancelled', async () => {
     await using kit = testKit();
     const { own, numbers } = adapted(kit, kit.probe<Own>().ref);

@@ -31,6 +31,10 @@ export class Adapter<A, M> implements Ref<A>, Addressee {
     return this.#life.cell.depth;
   }
 
+  get capacity(): number {
+    return this.#life.cell.capacity;
+  }
+
   tell(message: A): boolean {
     const own = this.#adapted(message);
     return own !== undefined && this.#life.cell.take(own.message, this.#life.cell.kernel.current);

@@ -11,8 +11,6 @@ export interface Pausable extends Sender {
   /** After the message in hand it takes no other until `receiver` resumes it. */
   pause(receiver: Pausable): void;
   resume(receiver: Pausable): void;
-  /** `sender`, which waited for room in this mailbox, has ended. */
-  forget(sender: Pausable): void;
 }
 
 /** An actor with a mailbox as backpressure sees it. */
@@ -29,6 +27,7 @@ const PAUSED_CAPACITY_TIMES = 2;
 
 /** A message that waits for room in a mailbox. */
 interface Offer {
+  readonly mailbox: { beginOffer(): void; endOffer(): void };
   readonly take: () => boolean;
   readonly giveUp: () => boolean;
   readonly signal: AbortSignal | undefined;
@@ -48,15 +47,14 @@ export class RoomQueue {
     this.#paused.add(sender);
   }
 
-  forget(sender: Pausable): void {
-    this.#paused.delete(sender);
-  }
-
   /** Resolves with the result of `take`, which is called once there is room, or else with that of `giveUp`. */
-  offer({ take, giveUp, signal }: Offer): Promise<boolean> {
+  offer({ mailbox, take, giveUp, signal }: Offer): Promise<boolean> {
+    mailbox.beginOffer();
     return new Promise((resolve, reject) => {
       const settle = (outcome: () => boolean): void => {
         signal?.removeEventListener('abort', aborted);
+        // In the same turn as it is taken, or it would be counted twice for a while.
+        mailbox.endOffer();
         try {
           resolve(outcome());
         } catch (error) {

@@ -163,6 +163,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     const isTakenNow = this.#mailbox.length < this.#capacity && this.#room?.hasOffers !== true;
     if (isTakenNow || this.#isEnding) return this.take(message, sender);
     return this.#roomQueue().offer({
+      mailbox: this.#mailbox,
       take: inContext(this.kernel.tracing, () => this.take(message, sender)),
       giveUp: () => this.refuse(message, 'given-up', sender),
       signal,
@@ -249,10 +250,6 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     if (this.#mailbox.length > 0) this.#wake();
   }
 
-  forget(sender: Pausable): void {
-    this.#room?.forget(sender);
-  }
-
   /** The actor ends. Messages that wait become dead letters, but not what its own timers and watches have sent. */
   close(): void {
     this.#state = 'stopping';
@@ -278,7 +275,6 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     // if it were queued twice, its next incarnation could be re-entered.
     if (this.#parked !== undefined) this.#scheduled = false;
     this.#parked = undefined;
-    for (const receiver of this.awaited) receiver.forget(this);
     this.#awaited = undefined;
     const exit = { path: this.path, reason };
     this.kernel.hooks.onStop?.(exit);

@@ -67,6 +67,12 @@ export class Mailbox<M> {
     this.#length += 1;
   }
 
+  /** An offer begins to wait for room. Whoever counts what waits in a mailbox counts it too. */
+  beginOffer(): void {}
+
+  /** The offer waits no longer: in the same turn its message is pushed, or is a dead letter. */
+  endOffer(): void {}
+
   shift(): M | undefined {
     const slots = this.#slots;
     if (slots === undefined || this.#length === 0) return undefined;

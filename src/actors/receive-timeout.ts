@@ -50,7 +50,6 @@ export class ReceiveTimeout {
       this.#cancel = this.#set(leftMs);
       return;
     }
-    this.touch();
     this.#cancel = this.#set(afterMs);
     fire();
   }

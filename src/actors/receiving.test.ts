@@ -129,6 +129,34 @@ describe('stash', () => {
     ]);
   });
 
+  it('begins anew with each incarnation, also after one that was ended with a message put aside in hand', async () => {
+    await using kit = testKit();
+    const seen: string[] = [];
+    let starts = 0;
+    const parent = kit.system.spawn<'restart'>((context) => {
+      const child = context.spawn<string>((own) => {
+        starts += 1;
+        own.stash(`start ${starts}`);
+        if (starts > 1) own.unstashAll();
+        return (message) => {
+          seen.push(message);
+          if (starts > 1) return undefined;
+          own.stash(message);
+          return new Promise(() => undefined);
+        };
+      });
+      child.tell('in hand');
+      return async () => {
+        await context.stop(child, 0);
+        await context.restart(child);
+      };
+    });
+    await kit.settle();
+    parent.tell('restart');
+    await kit.settle();
+    expect(seen).toEqual(['in hand', 'start 2']);
+  });
+
   it('can be emptied from outside of a turn', async () => {
     await using kit = testKit();
     const seen: string[] = [];

@@ -1,5 +1,5 @@
 export { Exports } from './exports.ts';
 export { Imports } from './imports.ts';
 export type { RefAddress } from './ref-address.ts';
-export { type Channel, endedFirst, RemoteRef, RemoteReplyRef } from './remote-ref.ts';
+export { type Channel, endedFirst, RemoteRef, RemoteReplyRef, type Route } from './remote-ref.ts';
 export { Waiters } from './waiters.ts';

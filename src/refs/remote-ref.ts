@@ -20,6 +20,8 @@ export interface Channel {
   onRoom(callback: () => void): () => void;
   /** @param waits whether the message waits at the other end while the mailbox there is full */
   tell(to: number, message: unknown, path: string, waits: boolean): boolean;
+  /** Counts what waits at this end, and is lost if its thread ends. */
+  readonly tally?: { addPushed(): void; addShifted(): void } | undefined;
   /** Makes a dead letter of a message. */
   refuse(to: string, message: unknown, why: Undelivered): false;
   fail(id: number, error: Error): void;
@@ -136,9 +138,12 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
       if (signal?.aborted === true) return channel.refuse(this.path, message, 'given-up');
       const room = this.#room;
       const blocked = channel;
+      if (room === undefined && blocked.hasRoom) break;
+      // It waits as in a mailbox of this thread.
+      blocked.tally?.addPushed();
       if (room !== undefined) await woken((wake) => room.add(wake), signal);
-      else if (!blocked.hasRoom) await woken((wake) => blocked.onRoom(wake), signal);
-      else break;
+      else await woken((wake) => blocked.onRoom(wake), signal);
+      blocked.tally?.addShifted();
     }
     return this.#tell(message, true);
   }

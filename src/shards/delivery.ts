@@ -1,9 +1,6 @@
 import { offerTo, type Ref, takesOffers } from '../actors/mod.ts';
-import type { ChannelTally } from './pair-tally.ts';
 
 export interface DeliveryOptions {
-  /** Counts the messages that wait, if this is a shard. */
-  readonly tally: ChannelTally | undefined;
   /** The mailbox of an actor is full, or has room again: the other end is to be told. */
   readonly onRoom: (to: number, hasRoom: boolean) => void;
   readonly onDefect: (path: string, error: unknown) => void;
@@ -32,7 +29,7 @@ export class Delivery {
 
   /** The message is not refused for want of room: it waits for it, and so does whoever sends more. */
   #deliverWaiting(to: number, ref: Ref<never>, message: unknown): void {
-    const { tally, onRoom, onDefect } = this.#options;
+    const { onRoom, onDefect } = this.#options;
     const waiting = this.#waiting.get(to) ?? 0;
     if (waiting === 0 && hasRoom(ref)) {
       // The sender had the ref's type.
@@ -41,10 +38,7 @@ export class Delivery {
     }
     if (waiting === 0) onRoom(to, false);
     this.#waiting.set(to, waiting + 1);
-    // It waits as in a mailbox.
-    tally?.addPushed();
     const done = (): void => {
-      tally?.addShifted();
       const left = (this.#waiting.get(to) ?? 1) - 1;
       if (left > 0) {
         this.#waiting.set(to, left);

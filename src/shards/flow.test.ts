@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Ref } from '../actors/mod.ts';
 import { WINDOW } from './batch-writer.ts';
 import { transfer } from './mod.ts';
+import type { TestOptions } from './testing/behaviours.ts';
 import { patientProbe, shardsFixture } from './testing/fixture.ts';
 
 const FLOOD = 3 * WINDOW;
@@ -268,6 +269,56 @@ describe('a shard', () => {
     for (let n = 0; n < 300; n++) worker.tell({ kind: 'compute', ms: 3 });
     expect(await fixture.ask(worker, (replyTo) => ({ kind: 'echo', value: 1, replyTo }))).toBe(1);
     expect(fixture.events.filter(({ kind }) => kind === 'shard-lost')).toEqual([]);
+  });
+
+  it('that handles messages does not hang, although no heartbeat comes', async () => {
+    // A thread that is busy enough may send none for long. This one sends none at all.
+    const source = `
+      globalThis.setTimeout = () => ({ ref() {}, unref() {} });
+      export const behaviours = () => ({ worker: () => () => () => undefined });`;
+    const module = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
+    await using fixture = shardsFixture({ count: 1, hangMs: 1_000, beatMs: 100, module });
+    const worker = await fixture.worker('a');
+    const endMs = performance.now() + 3_000;
+    for (let n = 0; performance.now() < endMs; n++) {
+      worker.tell({ kind: 'note', n });
+      // pause: until it has been silent for longer than it may be
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(fixture.events.filter(({ kind }) => kind === 'shard-lost')).toEqual([]);
+    // It hangs as soon as it handles none.
+    await fixture.system.ended(worker);
+    expect(fixture.events.filter(({ kind }) => kind === 'shard-lost')).toHaveLength(1);
+  });
+
+  it('that cannot start holds up no actor for which there is another shard', async () => {
+    const source = `
+      export const behaviours = ({ index }) => {
+        if (index === 0) throw new Error('not here');
+        return { worker: () => () => () => undefined };
+      };`;
+    const module = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
+    await using fixture = shardsFixture({ module });
+    const places: number[] = [];
+    const { start } = fixture.shards.actor('worker', {}, { onPlaced: (shard) => void places.push(shard) });
+    await fixture.system.start(start);
+    expect(places).toEqual([1]);
+  });
+
+  it('that could not start at first takes actors once it is up', async () => {
+    const tries = new Int32Array(new SharedArrayBuffer(4));
+    const source = `
+      export const behaviours = (_home, { tries }) => {
+        if (Atomics.add(tries, 0, 1) === 0) throw new Error('not yet');
+        return { worker: () => () => () => undefined };
+      };`;
+    const module = new URL(`data:text/javascript,${encodeURIComponent(source)}`);
+    // The module takes this instead.
+    const options = transfer({ tries }, [tries.buffer]) as unknown as TestOptions;
+    await using fixture = shardsFixture({ count: 1, module, options });
+    await expect(fixture.worker('a')).rejects.toMatchObject({ code: 'SHARD_MODULE' });
+    await fixture.untilEvent(({ kind }) => kind === 'shard-up');
+    expect(await fixture.worker('b')).toBeDefined();
   });
 
   it('whose module cannot be loaded fails the actors that wait for it at once, with the cause', async () => {

@@ -12,6 +12,7 @@ import {
 } from '../actors/mod.ts';
 import { WINDOW_MAX } from './batch-writer.ts';
 import { PortChannel } from './port-channel.ts';
+import { TalliedMailbox, Tally } from './tally.ts';
 import { patience } from './testing/fixture.ts';
 
 interface End {
@@ -19,6 +20,8 @@ interface End {
   readonly channel: PortChannel;
   readonly letters: DeadLetter[];
   readonly defects: string[];
+  /** What it counts, as a shard does. */
+  readonly tally: Tally;
   batches: number;
 }
 
@@ -28,9 +31,14 @@ function twoEnds(): { here: End; there: End } {
   const end = (port: typeof port1, peer: string): End => {
     const letters: DeadLetter[] = [];
     const defects: string[] = [];
-    const system = createSystem({ onDeadLetter: (letter) => letters.push(letter) });
+    const tally = new Tally();
+    const system = createSystem({
+      onDeadLetter: (letter) => letters.push(letter),
+      mailbox: <M>() => new TalliedMailbox<M>(tally),
+    });
     const made: End = {
       system,
+      tally,
       letters,
       defects,
       batches: 0,
@@ -38,6 +46,7 @@ function twoEnds(): { here: End; there: End } {
         port,
         system,
         peer,
+        tally,
         placed: () => undefined,
         placedIdOf: () => undefined,
         onEvent: () => undefined,
@@ -280,6 +289,50 @@ describe('a channel', () => {
       { to: far.path, message: -1, why: 'given-up' },
       { to: far.path, message: -2, why: 'given-up' },
     ]);
+  });
+
+  it('counts a message that waits for a mailbox once, also in the turn in which it finds room', async () => {
+    const { here, there } = twoEnds();
+    const waiting = (): number => there.tally.pushed - there.tally.shifted;
+    const first = Promise.withResolvers<void>();
+    const seen: string[] = [];
+    // It takes its turn right after that of the other, before anything that the promise of an offer might do.
+    const next = there.system.spawn<string>(() => (when) => void seen.push(`${when} ${waiting()}`));
+    const narrow = there.system.spawn<number>(
+      () => (n) => {
+        if (n === 0) return first.promise;
+        next.tell(`after ${n}:`);
+        return undefined;
+      },
+      { capacity: 1 },
+    );
+    const far = sent(there, here, narrow);
+    for (let n = 0; n < 4; n++) expect(await here.system.offer(far, n)).toBe(true);
+    // One in hand, one in the mailbox, and two before it.
+    await expect.poll(() => there.channel.counts.received).toBe(4);
+    expect(waiting()).toBe(3);
+    first.resolve();
+    await expect.poll(() => seen).toEqual(['after 1: 2', 'after 2: 1', 'after 3: 0']);
+    expect(waiting()).toBe(0);
+  });
+
+  it('counts an offer that waits at its own end, which is lost with the thread', async () => {
+    const { here, there } = twoEnds();
+    const waiting = (): number => here.tally.pushed - here.tally.shifted;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const far = sent(
+      there,
+      here,
+      there.system.spawn<number>(() => () => promise, { capacity: 1 }),
+    );
+    for (let n = 0; n < 3; n++) expect(await here.system.offer(far, n)).toBe(true);
+    await expect.poll(() => here.system.offer(far, -1, { timeoutMs: 1 })).toBe(false);
+    expect(waiting()).toBe(0);
+    const waits = [here.system.offer(far, 3), here.system.offer(far, 4)];
+    expect(waiting()).toBe(2);
+    resolve();
+    expect(await Promise.all(waits)).toEqual([true, true]);
+    expect(waiting()).toBe(0);
   });
 
   it('tells who cannot be watched', async () => {

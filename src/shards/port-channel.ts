@@ -55,7 +55,6 @@ export class PortChannel implements Channel, RefTable {
     this.#exports = new Exports(options.onExport);
     this.#imports = new Imports(this, (id, count) => this.#writer.op({ op: 'release', id, count }));
     this.#delivery = new Delivery({
-      tally: options.tally,
       onRoom: (id, hasRoom) => this.#writer.op({ op: hasRoom ? 'room' : 'full', id }),
       onDefect: options.onDefect,
     });
@@ -74,6 +73,10 @@ export class PortChannel implements Channel, RefTable {
 
   get closed(): ExitReason | undefined {
     return this.#closed;
+  }
+
+  get tally(): Channel['tally'] {
+    return this.#options.tally;
   }
 
   get tracing(): Tracing | undefined {

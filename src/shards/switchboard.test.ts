@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { createSystem, type Ref } from '../actors/mod.ts';
+import { addresseeOf, createSystem, type Ref } from '../actors/mod.ts';
 import type { Placement } from './placement.ts';
 import { type Line, Switchboard } from './switchboard.ts';
 import { Tally } from './tally.ts';
@@ -9,6 +9,8 @@ interface TestLine {
   readonly line: Line;
   /** What the shard was told. */
   readonly told: LinkOp[];
+  /** The ref that it knows. */
+  known: Ref<never>;
 }
 
 function lineHere(thread: number, ref: Ref<never>): TestLine {
@@ -19,11 +21,12 @@ function lineHere(thread: number, ref: Ref<never>): TestLine {
       if (op.op === 'peer') op.port.close();
     },
     mark: () => 7,
-    exportedAs: () => ref,
+    exportedAs: () => made.known,
   };
   // The switchboard uses nothing else of a channel here.
   const line = { thread, name: `shard ${thread}`, tally: new Tally(), channel } as unknown as Line;
-  return { line, told };
+  const made: TestLine = { line, told, known: ref };
+  return made;
 }
 
 /** Two shards; the actor behind a proxy runs on the second. */
@@ -71,6 +74,27 @@ it('a shard that may have sent messages before gets the way only when all of the
   state.isIdle = true;
   ask(2);
   expect(here.told.slice(2)).toMatchObject([{ op: 'peer' }, { op: 'route', ask: 2, n: 7 }]);
+});
+
+it('a shard gets no way while messages for the actor wait in the mailbox of its proxy', async () => {
+  const { system, switchboard, here, there, state } = twoShards();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const proxy = system.spawn<number>(() => () => promise);
+  here.known = proxy;
+  // As in `twoShards`.
+  switchboard.started({ ...state, proxy } as unknown as Placement, there.line);
+  switchboard.exported(here.line, proxy, 4)?.();
+  switchboard.exported(here.line, proxy, 5);
+  proxy.tell(1);
+  await new Promise(setImmediate);
+  proxy.tell(2);
+  const before = here.told.length;
+  switchboard.obey(here.line, { op: 'ask-route', id: 5, ask: 1 });
+  await expect.poll(() => here.told.slice(before)).toEqual([{ op: 'no-route', id: 5, ask: 1 }]);
+  resolve();
+  await expect.poll(() => addresseeOf(proxy).depth).toBe(0);
+  switchboard.obey(here.line, { op: 'ask-route', id: 5, ask: 2 });
+  expect(here.told.at(-1)).toMatchObject({ op: 'route', id: 5, ask: 2 });
 });
 
 it('a channel is made once for a pair, and again for the thread that replaces another', () => {

@@ -117,6 +117,15 @@ export class TalliedMailbox<M> extends Mailbox<M> {
     this.#tally.addPushed();
   }
 
+  /** It waits as in the mailbox. */
+  override beginOffer(): void {
+    this.#tally.addPushed();
+  }
+
+  override endOffer(): void {
+    this.#tally.addShifted();
+  }
+
   override shift(): M | undefined {
     const wasThere = this.length > 0;
     const message = super.shift();
