@@ -18,7 +18,10 @@ export interface Verdict {
 const HOME = fileURLToPath(new URL('../..', import.meta.url));
 const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url));
 /** What the tests of `src/fleet` read. */
-const COPIED = ['src/actors', 'src/fleet', 'src/errors.ts', 'test/fast-check.ts', 'package.json', 'tsconfig.json'];
+const COPIED = [
+  ...['src/actors', 'src/fleet', 'src/errors.ts', 'src/small-map.ts'],
+  ...['test/fast-check.ts', 'package.json', 'tsconfig.json'],
+];
 /** A mutation may run into an endless loop. No machine is so slow that the tests take this long. */
 const JUDGE_MS_MAX = 120_000;
 /** A loop that never ends is not to take all memory. */
