@@ -93,6 +93,31 @@ describe('a channel', () => {
     expect(received.received.map(({ n }) => n)).toEqual([0, 1, 2, 3, 4, 5]);
   });
 
+  it('lets no tell overtake an offer that was awaited before it and waits at the other end', async () => {
+    const { here, there } = twoEnds();
+    const seen: number[] = [];
+    let go = (): void => undefined;
+    const slow = there.system.spawn<number>(
+      () => (n) => {
+        seen.push(n);
+        return new Promise<void>((resolve) => {
+          go = resolve;
+        });
+      },
+      { name: 'slow', capacity: 1 },
+    );
+    const ref = sent(there, here, slow);
+    expect(await Promise.all([here.system.offer(ref, 1), here.system.offer(ref, 2)])).toEqual([true, true]);
+    await vi.waitUntil(() => seen.length === 1);
+    // The first is in hand now, so the mailbox has room, and the second waits for the end of the turn.
+    expect(ref.tell(3)).toBe(true);
+    await vi.waitUntil(() => there.letters.length > 0 || addresseeOf(slow).depth > 0);
+    go();
+    await vi.waitUntil(() => seen.length === 2);
+    expect([seen, there.letters]).toEqual([[1, 2], [{ from: '-', to: '/slow', message: 3, why: 'mailbox-full' }]]);
+    go();
+  });
+
   it('gives the same actor the same ref, and one that comes home is itself', async () => {
     const { here, there } = twoEnds();
     const received = probe<Ref<unknown>>(there.system, { patience });

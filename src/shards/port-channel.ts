@@ -9,10 +9,9 @@ import {
   type Undelivered,
 } from '../actors/mod.ts';
 import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
-import { type Channel, Exports, endedFirst, Imports, RemoteRef, RemoteReplyRef } from '../refs/mod.ts';
+import { type Channel, Delivery, Exports, endedFirst, Imports, RemoteRef, RemoteReplyRef } from '../refs/mod.ts';
 import { BatchWriter, WINDOW } from './batch-writer.ts';
 import type { ChannelOptions } from './channel-options.ts';
-import { Delivery } from './delivery.ts';
 import { Intake } from './intake.ts';
 import { decode, type EncodedMessage, encode, idsIn, type RefTable } from './message-codec.ts';
 import { inContextOf } from './trace-context.ts';
@@ -56,6 +55,7 @@ export class PortChannel implements Channel, RefTable {
     this.#imports = new Imports(this, (id, count) => this.#writer.op({ op: 'release', id, count }));
     this.#delivery = new Delivery({
       onRoom: (id, hasRoom) => this.#writer.op({ op: hasRoom ? 'room' : 'full', id }),
+      refuse: (path, message) => this.refuse(path, message, 'mailbox-full'),
       onDefect: options.onDefect,
     });
     this.#intake = new Intake({
