@@ -226,6 +226,35 @@ describe('a way that is cut', () => {
     ]);
   });
 
+  it.each([
+    ['a', 'b'],
+    ['b', 'a'],
+  ])('from %s to %s alone is told of again and again, in case the notice of the loss is lost', async (from, to) => {
+    const { group, a, b, exits, backExits } = await watchedPair();
+    const isCut = (sender: string, receiver: string): boolean => sender === from && receiver === to;
+    let notices = 0;
+    group.network.copies = (message) => {
+      if (isCut(message.from.name, message.to.name)) return 0;
+      // Nothing else is sent to it alone.
+      if (message.from.name === to && message.to.name === from && message.subject.includes('.to.')) {
+        notices += 1;
+        return notices > 2 ? 1 : 0;
+      }
+      return 1;
+    };
+    await group.advance(LOST_MS + 5_000);
+    expect([exits.length, backExits.length]).toEqual([1, 1]);
+    expect([kinds(a), kinds(b)]).toEqual([
+      ['host-up', 'host-lost'],
+      ['host-up', 'host-lost'],
+    ]);
+    group.network.copies = () => 1;
+    await group.advance(3_000);
+    expect([a.hosts.peers().length, b.hosts.peers().length]).toEqual([1, 1]);
+    await group.advance(LONG_MS);
+    expect([exits.length, backExits.length]).toEqual([1, 1]);
+  });
+
   it('while two meet leaves neither asking for ever', async () => {
     const group = new FakeGroup();
     const [a, b] = [group.host('a'), group.host('b')];
