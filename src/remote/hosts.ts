@@ -111,7 +111,7 @@ class GroupOfHosts implements Hosts {
     this.#settings = settings;
     this.host = host;
     this.incarnation = randomHex(system.random, INCARNATION_BYTES);
-    this.#names = new NameContest({ ...this.#self, group, secondsMax: settings.hostsMax });
+    this.#names = new NameContest({ ...this.#self, group, latecomersMax: settings.hostsMax });
     this.#sinceMs = clock.monotonic();
     this.#ears = new Ears(this.#sinceMs, settings.beatMs);
     if (onEvent !== undefined) this.#listeners.add(safe(onEvent));
@@ -277,9 +277,13 @@ class GroupOfHosts implements Hosts {
   #peerOf(beat: Beat): Peer | undefined {
     const { host, from, about } = beat;
     const known = this.#byName.get(host);
-    if (known?.incarnation === from) return known;
+    if (known?.incarnation === from) {
+      this.#tellLatecomers(host, known);
+      return known;
+    }
     if (known?.isAlive === true) {
-      this.#tellSecond(host, known, { incarnation: from, about });
+      // Unless the one that is known beats again, it has died, and this is its successor.
+      this.#names.came(host, { incarnation: from, about });
       return undefined;
     }
     if (known !== undefined) this.#forget(known);
@@ -306,6 +310,7 @@ class GroupOfHosts implements Hosts {
     );
     this.#peers.set(from, peer);
     this.#byName.set(host, peer);
+    this.#names.taken(host);
     // It need not wait for the next beat to know this host.
     this.#sendBeat(`to.${from}`);
     return peer;
@@ -335,7 +340,8 @@ class GroupOfHosts implements Hosts {
       return;
     }
     const { host, about } = this.#settings;
-    this.#tellSecond(host, this.#self, other);
+    this.#names.came(host, other);
+    this.#tellLatecomers(host, this.#self);
     this.#publish(`to.${beat.from}`, { kind: 'refuse', host, from: this.incarnation, about });
   }
 
@@ -349,10 +355,12 @@ class GroupOfHosts implements Hosts {
     this.#tell({ kind: 'host-refused', host: this.host, incarnation: this.incarnation, error: toEnvelope(error) });
   }
 
-  #tellSecond(host: string, first: Contender, second: Contender): void {
-    if (!this.#names.isNews(second)) return;
-    const error = toEnvelope(this.#names.refusal(host, first, second));
-    this.#tell({ kind: 'host-refused', host, incarnation: second.incarnation, error });
+  /** @param first which is there */
+  #tellLatecomers(host: string, first: Contender): void {
+    for (const latecomer of this.#names.news(host)) {
+      const error = toEnvelope(this.#names.refusal(host, first, latecomer));
+      this.#tell({ kind: 'host-refused', host, incarnation: latecomer.incarnation, error });
+    }
   }
 
   get #self(): Contender {

@@ -362,6 +362,31 @@ describe('two hosts of one name', () => {
     expect([exits, a.hosts.peers()]).toMatchObject([[], [{ incarnation: b.hosts.incarnation }]]);
   });
 
+  it('one after the other, are no clash: the first has died and does not beat any more', async () => {
+    const { group, a, b } = await watchedPair();
+    b.kill();
+    // It dies soon, too, and is never let in.
+    group.host('b').kill();
+    await group.advance(1_000);
+    const last = group.host('b');
+    await group.advance(LOST_MS + 5_000);
+    expect(kinds(a)).toEqual(['host-up', 'host-lost', 'host-up']);
+    expect(last.hosts.ended).toBeUndefined();
+  });
+
+  it('are told of each time, however often that happens', async () => {
+    const group = new FakeGroup();
+    const [a] = [group.host('a', { hostsMax: 2 }), group.host('b', { hostsMax: 2 })];
+    await group.advance(5_000);
+    const refused: string[] = [];
+    for (let n = 0; n < 5; n++) {
+      refused.push(group.host('b').hosts.incarnation);
+      await group.advance(3_000);
+    }
+    const told = a.events.flatMap((event) => (event.kind === 'host-refused' ? event.incarnation : []));
+    expect(told).toEqual(refused);
+  });
+
   it('that start at the same moment: one stays', async () => {
     const group = new FakeGroup();
     const both = [group.host('x'), group.host('x')];
