@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Exit, Ref } from '../actors/mod.ts';
 import { codeOf, ShoalError } from '../errors.ts';
+import { joinHosts } from './mod.ts';
+import { FakePort } from './testing/fake-network.ts';
 import { type EchoMessage, echo, FakeGroup, type FakeHost, watching } from './testing/fixture.ts';
 
 const ASK_MS = 1_000;
@@ -72,6 +74,34 @@ describe('hosts of one group', () => {
     }
     await group.settle();
     expect([group.network.subscriptions, group.clock.pending]).toEqual([0, 0]);
+  });
+
+  it('leave nothing behind if their system has shut down, or their port takes no subscription', async () => {
+    const group = new FakeGroup();
+    const { system, hosts } = group.host('a');
+    await system.shutdown();
+    const options = { system, port: group.network.port('a'), group: 'test.hosts', host: 'a' };
+    expect(() => joinHosts(options)).toThrow(expect.objectContaining({ code: 'ACTOR_STOPPED' }));
+    const other = group.host('b');
+    const port = group.network.port('c');
+    let subscriptions = 0;
+    port.subscribe = (...args) => {
+      subscriptions += 1;
+      if (subscriptions === 2) throw new Error('closed');
+      return FakePort.prototype.subscribe.apply(port, args);
+    };
+    expect(() => joinHosts({ ...options, system: other.system, port, host: 'c' })).toThrow('closed');
+    await group.settle();
+    hosts.leave();
+    other.hosts.leave();
+    await group.settle();
+    expect([group.network.subscriptions, group.clock.pending, other.failures]).toEqual([0, 0, []]);
+    expect(
+      other.system
+        .tree()
+        .children.map(({ path }) => path)
+        .filter((path) => path.includes('hosts')),
+    ).toHaveLength(1);
   });
 
   it.each([

@@ -69,19 +69,26 @@ const NAME_CHARS_MAX = 200;
 /**
  * Joins a group of hosts. Their actors then send to each other, ask and watch each other as on one host. It leaves when
  * the system shuts down.
- * @throws CONFIG_VALUE
+ * @throws CONFIG_VALUE; ACTOR_STOPPED if the system has shut down; what the port throws
  */
 export function joinHosts(options: HostsOptions): Hosts {
   const hosts = new GroupOfHosts(settingsOf(options), options.onEvent);
   // At the top, so that it ends with the system: after the actors that were started later.
   const name = `hosts-${options.group.replaceAll('.', '-')}-${hosts.incarnation}`;
-  options.system.spawn<never>(
+  const guard = options.system.spawn<never>(
     (context) => {
       context.onStop(() => hosts.leave());
       return () => undefined;
     },
     { name },
   );
+  try {
+    hosts.join();
+  } catch (error) {
+    // Its port takes no subscriptions: nothing of it stays.
+    void options.system.stop(guard);
+    throw error;
+  }
   return hosts;
 }
 
@@ -99,14 +106,14 @@ class GroupOfHosts implements Hosts {
   readonly #ignored: RateLimit;
   readonly #refusals: RateLimit;
   #damagedCount = 0;
-  #endings: (() => void)[] = [];
+  readonly #endings: (() => void)[] = [];
   #ended: ShoalError | undefined;
   /** Since when this host has been in the group without having been away. */
   #sinceMs: number;
   #cancelBeat = (): void => undefined;
 
   constructor(settings: HostSettings, onEvent: HostsOptions['onEvent']) {
-    const { system, port, group, host } = settings;
+    const { system, group, host } = settings;
     const { clock } = system;
     this.#settings = settings;
     this.host = host;
@@ -120,12 +127,15 @@ class GroupOfHosts implements Hosts {
     this.#damaged = new RateLimit({ ...limit, onOmitted: tellDamaged });
     this.#ignored = new RateLimit({ ...limit, onOmitted: () => undefined });
     this.#refusals = new RateLimit({ ...limit, max: settings.hostsMax, onOmitted: () => undefined });
-    const receive = (bytes: Uint8Array): void => this.#receive(bytes);
-    this.#endings = [
-      port.subscribe(`${group}.beat`, receive),
-      port.subscribe(`${group}.to.${this.incarnation}`, receive),
-      port.onState((isConnected) => this.#onState(isConnected)),
-    ];
+  }
+
+  /** Listens to the others, and gives the first sign of life. To be called once, when there is somebody to end it. */
+  join(): void {
+    const { port, group } = this.#settings;
+    for (const subject of [`${group}.beat`, `${group}.to.${this.incarnation}`]) {
+      this.#endings.push(port.subscribe(subject, (bytes) => this.#receive(bytes)));
+    }
+    this.#endings.push(port.onState((isConnected) => this.#onState(isConnected)));
     this.#beat();
   }
 
