@@ -107,6 +107,20 @@ describe('a stream', () => {
     expect(ways[0].length).toBe(1);
   });
 
+  it('sends a frame anew only after its own time, although the timer of an earlier one runs', async () => {
+    const clock = new ManualClock();
+    const { ends, ways } = pair(clock);
+    ends[0].add(item(1));
+    await clock.advance(10);
+    ends[0].receive({ seq: 0, ack: 1, isGap: false, items: [] });
+    await clock.advance(280);
+    ends[0].add(item(2));
+    await clock.advance(299);
+    expect(ways[0].map(({ seq }) => seq)).toEqual([1, 2]);
+    await clock.advance(1);
+    expect(ways[0].map(({ seq }) => seq)).toEqual([1, 2, 2]);
+  });
+
   it('acknowledges with the next frame, or by itself a little later', async () => {
     const clock = new ManualClock();
     const { ends, ways } = pair(clock);
