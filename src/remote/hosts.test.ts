@@ -65,6 +65,16 @@ describe('hosts of one group', () => {
     expect(b.hosts.ended?.code).toBe('HOST_LOST');
   });
 
+  it('leave in good order: what they had taken is not told as lost', async () => {
+    const { group, a, b, notes, far } = await pair();
+    far.tell({ kind: 'note', value: 'taken' });
+    await group.settle();
+    expect([notes, a.hosts.stats().waiting > 0]).toEqual([['taken'], true]);
+    b.hosts.leave();
+    await group.settle();
+    expect([a.hosts.peers(), a.letters]).toEqual([[], []]);
+  });
+
   it('leave nothing behind when they leave', async () => {
     const { group, a, b } = await pair();
     for (const { hosts, system } of [a, b]) {

@@ -215,8 +215,12 @@ class GroupOfHosts implements Hosts {
     this.#ended = why;
     this.#cancelBeat();
     for (const end of this.#endings) end();
-    // The last messages, and the ends of the actors that have ended just now.
-    for (const { link } of this.#peers.values()) link?.stream.flush();
+    // The last messages, the ends of the actors that have ended just now, and what has been taken: the others count all
+    // else as lost.
+    for (const { link } of this.#peers.values()) {
+      link?.stream.acknowledge();
+      link?.stream.flush();
+    }
     this.#publish('beat', { kind: 'bye', host: this.host, from: this.incarnation });
     for (const peer of [...this.#peers.values()]) peer.lose(why.message);
     this.#peers.clear();
