@@ -153,6 +153,7 @@ export class Peers {
     try {
       main.link({ op: 'relay', ...at, ...encoded, failed: undefined }, going.moved);
     } catch (cause) {
+      main.takeBack(encoded.extras, cause);
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new ShoalError('MESSAGE_NOT_PLAIN', `The buffers of the message cannot be transferred: ${why}`, { cause });
     }
