@@ -105,6 +105,7 @@ class GroupOfHosts implements Hosts {
   readonly #damaged: RateLimit;
   readonly #ignored: RateLimit;
   readonly #refusals: RateLimit;
+  readonly #portRefusals: RateLimit;
   #damagedCount = 0;
   readonly #endings: (() => void)[] = [];
   #ended: ShoalError | undefined;
@@ -127,11 +128,14 @@ class GroupOfHosts implements Hosts {
     this.#damaged = new RateLimit({ ...limit, onOmitted: tellDamaged });
     this.#ignored = new RateLimit({ ...limit, onOmitted: () => undefined });
     this.#refusals = new RateLimit({ ...limit, max: settings.hostsMax, onOmitted: () => undefined });
+    this.#portRefusals = new RateLimit({ ...limit, onOmitted: () => undefined });
   }
 
   /** Listens to the others, and gives the first sign of life. To be called once, when there is somebody to end it. */
   join(): void {
     const { port, group } = this.#settings;
+    const onRefused = port.onRefused?.((subject, why) => this.#onPortRefused(subject, why));
+    if (onRefused !== undefined) this.#endings.push(onRefused);
     for (const subject of [`${group}.beat`, `${group}.to.${this.incarnation}`]) {
       this.#endings.push(port.subscribe(subject, (bytes) => this.#receive(bytes)));
     }
@@ -228,6 +232,7 @@ class GroupOfHosts implements Hosts {
     this.#damaged.flush();
     this.#ignored.flush();
     this.#refusals.flush();
+    this.#portRefusals.flush();
   }
 
   /** Once a beat: looks at who was heard, and gives a sign of life. */
@@ -400,11 +405,33 @@ class GroupOfHosts implements Hosts {
   #publish(to: string, frame: Frame): void {
     const { port, group } = this.#settings;
     if (!port.isConnected) return;
+    const subject = `${group}.${to}`;
+    const bytes = encodeFrame(frame);
+    const { payloadBytesMax } = port;
+    if (bytes.length > payloadBytesMax) {
+      // The limit was lowered since it was written. The host that it is for takes nothing, and is lost in the end.
+      const remedy = 'Set a higher max_payload at the NATS server';
+      this.#onPortRefused(subject, `a frame of ${bytes.length} bytes is above ${payloadBytesMax} bytes. ${remedy}`);
+      return;
+    }
     try {
-      port.publish(`${group}.${to}`, encodeFrame(frame));
+      port.publish(subject, bytes);
     } catch {
       // It was closed a moment ago: what matters is sent anew.
     }
+  }
+
+  #onPortRefused(subject: string, why: string): void {
+    const { group } = this.#settings;
+    // The connection may be used for other things, too.
+    if (!subject.startsWith(`${group}.`) || !this.#portRefusals.admits()) return;
+    const rights = why.includes('max_payload')
+      ? ''
+      : `. Give this host the right to publish and subscribe to ${group}.>`;
+    const error = new ShoalError('HOST_PORT_REFUSED', `The NATS server does not take ${subject}: ${why}${rights}`, {
+      details: { subject, why },
+    });
+    this.#tell({ kind: 'port-refused', subject, error: toEnvelope(error) });
   }
 
   #onDamaged(): void {

@@ -134,7 +134,11 @@ describe('a channel', () => {
 
   it('keeps no ref of a message that was to go by the main thread, and whose buffers cannot', async () => {
     const { here, there } = twoEnds();
-    const far = sent(there, here, there.system.spawn<unknown>(() => () => undefined));
+    const far = sent(
+      there,
+      here,
+      there.system.spawn<unknown>(() => () => undefined),
+    );
     const { port1, port2 } = new MessageChannel();
     onTestFinished(() => port2.close());
     const peers = new Peers({
