@@ -18,6 +18,7 @@ export const ERRORS = {
   HOST_ACTOR_UNKNOWN: 'A host exposes no actor of that name.',
   HOST_LOST: 'Another host is gone, or out of reach, and its actors with it.',
   HOST_NAME_TAKEN: 'Another host of the group has that name.',
+  HOST_PORT_REFUSED: 'The NATS server does not take a subject or a frame of the group.',
   HOST_UNKNOWN: 'No host of that name is up in the group.',
   MESSAGE_NOT_PLAIN: 'A message to an actor on another thread or host is not plain data.',
   MESSAGE_TOO_LARGE: 'A message to an actor on another host is larger than the NATS server takes.',

@@ -125,3 +125,16 @@ test('a switch is not forgotten: each flag has a value here or takes none', () =
   const without = simulateCommand.flags.filter(({ name, value }) => value !== undefined && !(name in VALUES));
   expect(without.map(({ name }) => name)).toEqual([]);
 });
+
+test.each([
+  ['messages', 'lost=0.1=9', 'expected --messages NAME=SHARE with one of'],
+  ['messages', 'lost=0.1,lost=0.2', 'expected --messages to name lost once, got "lost=0.1,lost=0.2"'],
+  ['messages', 'lost=', 'got "lost="'],
+  ['messages', 'lost=1.1', 'a share from 0 to 1, got "lost=1.1"'],
+  ['faults', 'vmCrash=1=2', 'expected --faults NAME=RATE with one of'],
+  ['faults', 'vmCrash=1,vmCrash=1', 'expected --faults to name vmCrash once'],
+  ['faults', 'toString=1', 'got "toString=1"'],
+])('--%s %s is refused', (flag, text, why) => {
+  const { flags } = parse(simulateCommand, ['--chaos', `--${flag}`, text]);
+  expect(() => planOf(simulateCommand, flags)).toThrow(why);
+});

@@ -181,28 +181,53 @@ function paramsOf(command: Command, texts: readonly string[]): Readonly<Record<s
 }
 
 function messagesOf(command: Command, text: string | undefined): Given['network'] {
-  if (text === undefined) return undefined;
-  const entries = text.split(',').map((one) => {
-    const [name = '', share = ''] = one.split('=');
-    const known = MESSAGE_FAULTS.find((fault) => fault === name);
-    if (known === undefined || !/^(?:0?\.\d+|[01](?:\.0+)?)$/.test(share)) {
-      const expected = `NAME=SHARE with one of ${MESSAGE_FAULTS.join(', ')}, and a share from 0 to 1`;
-      throw usage(command, `expected --messages ${expected}, got "${one}"`);
-    }
-    return [known, Number(share)] as const;
+  const shares = listOf(command, text, {
+    flag: 'messages',
+    unit: 'SHARE',
+    names: MESSAGE_FAULTS,
+    pattern: /^(?:0?\.\d+|[01](?:\.0+)?)$/,
+    range: ', and a share from 0 to 1',
   });
-  return { ...Object.fromEntries(entries), lateMs: LATE_MS };
+  return shares === undefined ? undefined : { ...shares, lateMs: LATE_MS };
 }
 
 function faultsOf(command: Command, text: string | undefined): Given['faults'] {
-  if (text === undefined) return undefined;
-  const entries = text.split(',').map((one) => {
-    const [name = '', rate = ''] = one.split('=');
-    const known = FAULT_NAMES.find((fault) => fault === name);
-    if (known === undefined || !/^\d+(?:\.\d+)?$/.test(rate)) {
-      throw usage(command, `expected --faults NAME=RATE with one of ${FAULT_NAMES.join(', ')}, got "${one}"`);
-    }
-    return [known, Number(rate)] as const;
+  return listOf(command, text, {
+    flag: 'faults',
+    unit: 'RATE',
+    names: FAULT_NAMES,
+    pattern: /^\d+(?:\.\d+)?$/,
+    range: ', and a rate from 0',
   });
-  return Object.fromEntries(entries);
+}
+
+interface ListRules<Name extends string> {
+  readonly flag: string;
+  /** What the help calls a value. */
+  readonly unit: string;
+  readonly names: readonly Name[];
+  readonly pattern: RegExp;
+  readonly range: string;
+}
+
+/** Reads `NAME=VALUE,...`, each name once at most. */
+function listOf<Name extends string>(
+  command: Command,
+  text: string | undefined,
+  { flag, unit, names, pattern, range }: ListRules<Name>,
+): { readonly [N in Name]?: number } | undefined {
+  if (text === undefined) return undefined;
+  const values = new Map<Name, number>();
+  for (const one of text.split(',')) {
+    const [name, value = '', ...rest] = one.split('=');
+    const known = names.find((each) => each === name);
+    if (known === undefined || rest.length > 0 || !pattern.test(value)) {
+      const expected = `${unit} with one of ${names.join(', ')}${range}`;
+      throw usage(command, `expected --${flag} NAME=${expected}, got "${one}"`);
+    }
+    if (values.has(known)) throw usage(command, `expected --${flag} to name ${known} once, got "${text}"`);
+    values.set(known, Number(value));
+  }
+  // Its keys are names.
+  return Object.fromEntries(values) as { readonly [N in Name]?: number };
 }

@@ -1,3 +1,4 @@
+export { Delivery } from './delivery.ts';
 export { Exports } from './exports.ts';
 export { Imports } from './imports.ts';
 export type { RefAddress } from './ref-address.ts';

@@ -97,3 +97,36 @@ it('a ring of hosts that are all full goes on: what finds no room is refused at 
   const sent = ring.reduce((sum, { hosts }) => sum + hosts.stats().sent, 0);
   expect([refused.length > 0, sent]).toEqual([true, handled.reduce((sum, count) => sum + count, 0)]);
 });
+
+it('a tell does not overtake an offer that was awaited before it and waits at the other end', async () => {
+  const group = new FakeGroup();
+  const [a, b] = [group.host('a'), group.host('b')];
+  const seen: number[] = [];
+  let go = (): void => undefined;
+  const slow = b.system.spawn<number>(
+    () => (n) => {
+      seen.push(n);
+      return new Promise<void>((resolve) => {
+        go = resolve;
+      });
+    },
+    { name: 'slow', capacity: 1, stopTimeoutMs: 1 },
+  );
+  b.hosts.expose('slow', slow);
+  await group.settle();
+  const far = a.hosts.ref<number>('b', 'slow');
+  // Both leave before the other end can say that its mailbox is full.
+  expect(await Promise.all([a.system.offer(far, 1), a.system.offer(far, 2)])).toEqual([true, true]);
+  await group.settle();
+  // The first is in hand now, so the mailbox has room, and the second waits for the end of the turn.
+  expect([seen, far.tell(3)]).toEqual([[1], true]);
+  await group.settle();
+  go();
+  await group.settle();
+  expect(seen).toEqual([1, 2]);
+  expect(b.letters).toEqual([{ from: '-', to: '/slow', message: 3, why: 'mailbox-full' }]);
+  far.tell(4);
+  go();
+  await group.settle();
+  expect(seen).toEqual([1, 2, 4]);
+});

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Exit, Ref } from '../actors/mod.ts';
 import { codeOf, ShoalError } from '../errors.ts';
+import { joinHosts } from './mod.ts';
+import { FakePort } from './testing/fake-network.ts';
 import { type EchoMessage, echo, FakeGroup, type FakeHost, watching } from './testing/fixture.ts';
 
 const ASK_MS = 1_000;
@@ -63,6 +65,16 @@ describe('hosts of one group', () => {
     expect(b.hosts.ended?.code).toBe('HOST_LOST');
   });
 
+  it('leave in good order: what they had taken is not told as lost', async () => {
+    const { group, a, b, notes, far } = await pair();
+    far.tell({ kind: 'note', value: 'taken' });
+    await group.settle();
+    expect([notes, a.hosts.stats().waiting > 0]).toEqual([['taken'], true]);
+    b.hosts.leave();
+    await group.settle();
+    expect([a.hosts.peers(), a.letters]).toEqual([[], []]);
+  });
+
   it('leave nothing behind when they leave', async () => {
     const { group, a, b } = await pair();
     for (const { hosts, system } of [a, b]) {
@@ -72,6 +84,34 @@ describe('hosts of one group', () => {
     }
     await group.settle();
     expect([group.network.subscriptions, group.clock.pending]).toEqual([0, 0]);
+  });
+
+  it('leave nothing behind if their system has shut down, or their port takes no subscription', async () => {
+    const group = new FakeGroup();
+    const { system, hosts } = group.host('a');
+    await system.shutdown();
+    const options = { system, port: group.network.port('a'), group: 'test.hosts', host: 'a' };
+    expect(() => joinHosts(options)).toThrow(expect.objectContaining({ code: 'ACTOR_STOPPED' }));
+    const other = group.host('b');
+    const port = group.network.port('c');
+    let subscriptions = 0;
+    port.subscribe = (...args) => {
+      subscriptions += 1;
+      if (subscriptions === 2) throw new Error('closed');
+      return FakePort.prototype.subscribe.apply(port, args);
+    };
+    expect(() => joinHosts({ ...options, system: other.system, port, host: 'c' })).toThrow('closed');
+    await group.settle();
+    hosts.leave();
+    other.hosts.leave();
+    await group.settle();
+    expect([group.network.subscriptions, group.clock.pending, other.failures]).toEqual([0, 0, []]);
+    expect(
+      other.system
+        .tree()
+        .children.map(({ path }) => path)
+        .filter((path) => path.includes('hosts')),
+    ).toHaveLength(1);
   });
 
   it.each([

@@ -2,39 +2,11 @@ import { addresseeOf, RateLimit, type Ref, randomHex, safe } from '../actors/mod
 import { ShoalError, toEnvelope } from '../errors.ts';
 import { Ears } from './ears.ts';
 import { type Beat, decodeFrame, encodeFrame, type Frame } from './frame.ts';
+import type { HostInfo, HostStats } from './host-info.ts';
 import { type Contender, NameContest } from './name-contest.ts';
 import { deadEnd, unknownActor } from './nobody.ts';
 import { type HostEvent, type HostSettings, type HostsOptions, settingsOf } from './options.ts';
 import { type PairFrame, Peer } from './peer.ts';
-
-/** Another host of the group that is up. */
-export interface HostInfo {
-  readonly host: string;
-  /** Another one after each restart of its process. */
-  readonly incarnation: string;
-  /** Of the link to it. */
-  readonly epoch: number;
-  /** What it says of itself. */
-  readonly about: string;
-}
-
-/** Figures of the links to all hosts that are up. */
-export interface HostStats {
-  readonly peers: number;
-  /** Messages sent and received. */
-  readonly sent: number;
-  readonly received: number;
-  /** Refs of actors of this host that others hold. */
-  readonly refs: number;
-  /** Messages and operations that are not acknowledged. */
-  readonly waiting: number;
-  /** Frames that came twice, that came before their turn, and that were sent anew. */
-  readonly doubled: number;
-  readonly early: number;
-  readonly resent: number;
-  /** Frames, or parts of them, that made no sense, on any link since the start. */
-  readonly damaged: number;
-}
 
 /** This host in its group. */
 export interface Hosts {
@@ -69,19 +41,26 @@ const NAME_CHARS_MAX = 200;
 /**
  * Joins a group of hosts. Their actors then send to each other, ask and watch each other as on one host. It leaves when
  * the system shuts down.
- * @throws CONFIG_VALUE
+ * @throws CONFIG_VALUE; ACTOR_STOPPED if the system has shut down; what the port throws
  */
 export function joinHosts(options: HostsOptions): Hosts {
   const hosts = new GroupOfHosts(settingsOf(options), options.onEvent);
   // At the top, so that it ends with the system: after the actors that were started later.
   const name = `hosts-${options.group.replaceAll('.', '-')}-${hosts.incarnation}`;
-  options.system.spawn<never>(
+  const guard = options.system.spawn<never>(
     (context) => {
       context.onStop(() => hosts.leave());
       return () => undefined;
     },
     { name },
   );
+  try {
+    hosts.join();
+  } catch (error) {
+    // Its port takes no subscriptions: nothing of it stays.
+    void options.system.stop(guard);
+    throw error;
+  }
   return hosts;
 }
 
@@ -98,20 +77,21 @@ class GroupOfHosts implements Hosts {
   readonly #damaged: RateLimit;
   readonly #ignored: RateLimit;
   readonly #refusals: RateLimit;
+  readonly #portRefusals: RateLimit;
   #damagedCount = 0;
-  #endings: (() => void)[] = [];
+  readonly #endings: (() => void)[] = [];
   #ended: ShoalError | undefined;
   /** Since when this host has been in the group without having been away. */
   #sinceMs: number;
   #cancelBeat = (): void => undefined;
 
   constructor(settings: HostSettings, onEvent: HostsOptions['onEvent']) {
-    const { system, port, group, host } = settings;
+    const { system, group, host } = settings;
     const { clock } = system;
     this.#settings = settings;
     this.host = host;
     this.incarnation = randomHex(system.random, INCARNATION_BYTES);
-    this.#names = new NameContest({ ...this.#self, group, secondsMax: settings.hostsMax });
+    this.#names = new NameContest({ ...this.#self, group, latecomersMax: settings.hostsMax });
     this.#sinceMs = clock.monotonic();
     this.#ears = new Ears(this.#sinceMs, settings.beatMs);
     if (onEvent !== undefined) this.#listeners.add(safe(onEvent));
@@ -120,12 +100,22 @@ class GroupOfHosts implements Hosts {
     this.#damaged = new RateLimit({ ...limit, onOmitted: tellDamaged });
     this.#ignored = new RateLimit({ ...limit, onOmitted: () => undefined });
     this.#refusals = new RateLimit({ ...limit, max: settings.hostsMax, onOmitted: () => undefined });
-    const receive = (bytes: Uint8Array): void => this.#receive(bytes);
-    this.#endings = [
-      port.subscribe(`${group}.beat`, receive),
-      port.subscribe(`${group}.to.${this.incarnation}`, receive),
-      port.onState((isConnected) => this.#onState(isConnected)),
-    ];
+    this.#portRefusals = new RateLimit({ ...limit, onOmitted: () => undefined });
+  }
+
+  /** Listens to the others, and gives the first sign of life. To be called once, when there is somebody to end it. */
+  join(): void {
+    const { port, group } = this.#settings;
+    const rights = `Give this host the right to publish and subscribe to ${group}.>`;
+    const stopListening = port.onRefused?.((subject, why) => {
+      // The connection may be used for other things, too.
+      if (subject.startsWith(`${group}.`)) this.#onPortRefused(subject, why, rights);
+    });
+    if (stopListening !== undefined) this.#endings.push(stopListening);
+    for (const subject of [`${group}.beat`, `${group}.to.${this.incarnation}`]) {
+      this.#endings.push(port.subscribe(subject, (bytes) => this.#receive(bytes)));
+    }
+    this.#endings.push(port.onState((isConnected) => this.#onState(isConnected)));
     this.#beat();
   }
 
@@ -205,8 +195,12 @@ class GroupOfHosts implements Hosts {
     this.#ended = why;
     this.#cancelBeat();
     for (const end of this.#endings) end();
-    // The last messages, and the ends of the actors that have ended just now.
-    for (const { link } of this.#peers.values()) link?.stream.flush();
+    // The last messages, the ends of the actors that have ended just now, and what has been taken: the others count all
+    // else as lost.
+    for (const { link } of this.#peers.values()) {
+      link?.stream.acknowledge();
+      link?.stream.flush();
+    }
     this.#publish('beat', { kind: 'bye', host: this.host, from: this.incarnation });
     for (const peer of [...this.#peers.values()]) peer.lose(why.message);
     this.#peers.clear();
@@ -214,6 +208,7 @@ class GroupOfHosts implements Hosts {
     this.#damaged.flush();
     this.#ignored.flush();
     this.#refusals.flush();
+    this.#portRefusals.flush();
   }
 
   /** Once a beat: looks at who was heard, and gives a sign of life. */
@@ -277,9 +272,13 @@ class GroupOfHosts implements Hosts {
   #peerOf(beat: Beat): Peer | undefined {
     const { host, from, about } = beat;
     const known = this.#byName.get(host);
-    if (known?.incarnation === from) return known;
+    if (known?.incarnation === from) {
+      this.#tellLatecomers(host, known);
+      return known;
+    }
     if (known?.isAlive === true) {
-      this.#tellSecond(host, known, { incarnation: from, about });
+      // Unless the one that is known beats again, it has died, and this is its successor.
+      this.#names.came(host, { incarnation: from, about });
       return undefined;
     }
     if (known !== undefined) this.#forget(known);
@@ -306,6 +305,7 @@ class GroupOfHosts implements Hosts {
     );
     this.#peers.set(from, peer);
     this.#byName.set(host, peer);
+    this.#names.taken(host);
     // It need not wait for the next beat to know this host.
     this.#sendBeat(`to.${from}`);
     return peer;
@@ -335,7 +335,8 @@ class GroupOfHosts implements Hosts {
       return;
     }
     const { host, about } = this.#settings;
-    this.#tellSecond(host, this.#self, other);
+    this.#names.came(host, other);
+    this.#tellLatecomers(host, this.#self);
     this.#publish(`to.${beat.from}`, { kind: 'refuse', host, from: this.incarnation, about });
   }
 
@@ -349,10 +350,12 @@ class GroupOfHosts implements Hosts {
     this.#tell({ kind: 'host-refused', host: this.host, incarnation: this.incarnation, error: toEnvelope(error) });
   }
 
-  #tellSecond(host: string, first: Contender, second: Contender): void {
-    if (!this.#names.isNews(second)) return;
-    const error = toEnvelope(this.#names.refusal(host, first, second));
-    this.#tell({ kind: 'host-refused', host, incarnation: second.incarnation, error });
+  /** @param first which is there */
+  #tellLatecomers(host: string, first: Contender): void {
+    for (const latecomer of this.#names.news(host)) {
+      const error = toEnvelope(this.#names.refusal(host, first, latecomer));
+      this.#tell({ kind: 'host-refused', host, incarnation: latecomer.incarnation, error });
+    }
   }
 
   get #self(): Contender {
@@ -378,11 +381,27 @@ class GroupOfHosts implements Hosts {
   #publish(to: string, frame: Frame): void {
     const { port, group } = this.#settings;
     if (!port.isConnected) return;
+    const subject = `${group}.${to}`;
+    const bytes = encodeFrame(frame);
+    const { payloadBytesMax } = port;
+    if (bytes.length > payloadBytesMax) {
+      // The limit was lowered since it was written. The host that it is for takes nothing, and is lost in the end.
+      const remedy = 'Set a higher max_payload at the NATS server';
+      this.#onPortRefused(subject, `a frame of ${bytes.length} bytes is above ${payloadBytesMax} bytes`, remedy);
+      return;
+    }
     try {
-      port.publish(`${group}.${to}`, encodeFrame(frame));
+      port.publish(subject, bytes);
     } catch {
       // It was closed a moment ago: what matters is sent anew.
     }
+  }
+
+  #onPortRefused(subject: string, why: string, remedy: string): void {
+    if (!this.#portRefusals.admits()) return;
+    const text = `The NATS server does not take ${subject}: ${why}. ${remedy}`;
+    const error = new ShoalError('HOST_PORT_REFUSED', text, { details: { subject, why } });
+    this.#tell({ kind: 'port-refused', subject, error: toEnvelope(error) });
   }
 
   #onDamaged(): void {

@@ -1,13 +1,21 @@
 import { type ActorSystem, addresseeOf, type ExitReason, type Ref, type Undelivered } from '../actors/mod.ts';
 import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
-import { type Channel, Exports, Imports, type RefAddress, RemoteRef, RemoteReplyRef, Waiters } from '../refs/mod.ts';
+import {
+  type Channel,
+  Delivery,
+  Exports,
+  Imports,
+  type RefAddress,
+  RemoteRef,
+  RemoteReplyRef,
+  Waiters,
+} from '../refs/mod.ts';
 import { type Data, type Item, OP } from './frame.ts';
 import { MessageCodec, type RefTable } from './message-codec.ts';
 import { deadEnd, unknownActor } from './nobody.ts';
 import { type Op, opOf } from './ops.ts';
 import { FRAME_BYTES, ITEM_BYTES, type OutboxLimits } from './outbox.ts';
 import { Stream } from './stream.ts';
-import { WaitingRoom } from './waiting-room.ts';
 
 export interface LinkOptions {
   readonly system: ActorSystem;
@@ -34,7 +42,7 @@ export class Link implements Channel, RefTable {
   readonly #exports = new Exports();
   readonly #imports: Imports;
   readonly #waiters = new Waiters();
-  readonly #waitingRoom: WaitingRoom;
+  readonly #delivery: Delivery;
   /** The path of all refs of replies: each is used once and forgotten. */
   readonly #replyPath: string;
   #closed: ExitReason | undefined;
@@ -47,8 +55,10 @@ export class Link implements Channel, RefTable {
     this.#options = options;
     this.#replyPath = `${options.host}:?`;
     this.#imports = new Imports(this, (id, count) => this.#op({ op: 'release', id, count }));
-    this.#waitingRoom = new WaitingRoom({
+    this.#delivery = new Delivery({
       onRoom: (id, hasRoom) => this.#op({ op: hasRoom ? 'room' : 'full', id }),
+      refuse: (path, message) => this.refuse(path, message, 'mailbox-full'),
+      // A ref that is no actor, or of a third host, has thrown at a message.
       onDefect: (path, error) => options.system.logFailure(path, toEnvelope(error)),
     });
     this.#stream = new Stream({
@@ -231,14 +241,7 @@ export class Link implements Channel, RefTable {
       this.refuse(`${this.#options.host}#${to}`, message, to < 0 ? 'stopped' : 'late-reply');
       return;
     }
-    try {
-      if (waits) this.#waitingRoom.deliver(to, ref, message);
-      // The sender had the ref's type.
-      else ref.tell(message as never);
-    } catch (error) {
-      // A ref that is no actor, or of a third host, has thrown at it.
-      this.#options.system.logFailure(ref.path, toEnvelope(error));
-    }
+    this.#delivery.deliver(to, ref, message, waits);
   }
 
   #obey(op: Op | undefined): void {

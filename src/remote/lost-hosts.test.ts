@@ -226,6 +226,35 @@ describe('a way that is cut', () => {
     ]);
   });
 
+  it.each([
+    ['a', 'b'],
+    ['b', 'a'],
+  ])('from %s to %s alone is told of again and again, in case the notice of the loss is lost', async (from, to) => {
+    const { group, a, b, exits, backExits } = await watchedPair();
+    const isCut = (sender: string, receiver: string): boolean => sender === from && receiver === to;
+    let notices = 0;
+    group.network.copies = (message) => {
+      if (isCut(message.from.name, message.to.name)) return 0;
+      // Nothing else is sent to it alone.
+      if (message.from.name === to && message.to.name === from && message.subject.includes('.to.')) {
+        notices += 1;
+        return notices > 2 ? 1 : 0;
+      }
+      return 1;
+    };
+    await group.advance(LOST_MS + 5_000);
+    expect([exits.length, backExits.length]).toEqual([1, 1]);
+    expect([kinds(a), kinds(b)]).toEqual([
+      ['host-up', 'host-lost'],
+      ['host-up', 'host-lost'],
+    ]);
+    group.network.copies = () => 1;
+    await group.advance(3_000);
+    expect([a.hosts.peers().length, b.hosts.peers().length]).toEqual([1, 1]);
+    await group.advance(LONG_MS);
+    expect([exits.length, backExits.length]).toEqual([1, 1]);
+  });
+
   it('while two meet leaves neither asking for ever', async () => {
     const group = new FakeGroup();
     const [a, b] = [group.host('a'), group.host('b')];
@@ -331,6 +360,31 @@ describe('two hosts of one name', () => {
     }
     expect(() => second.hosts.ref('a', 'near')).toThrow(expect.objectContaining({ code: 'HOST_NAME_TAKEN' }));
     expect([exits, a.hosts.peers()]).toMatchObject([[], [{ incarnation: b.hosts.incarnation }]]);
+  });
+
+  it('one after the other, are no clash: the first has died and does not beat any more', async () => {
+    const { group, a, b } = await watchedPair();
+    b.kill();
+    // It dies soon, too, and is never let in.
+    group.host('b').kill();
+    await group.advance(1_000);
+    const last = group.host('b');
+    await group.advance(LOST_MS + 5_000);
+    expect(kinds(a)).toEqual(['host-up', 'host-lost', 'host-up']);
+    expect(last.hosts.ended).toBeUndefined();
+  });
+
+  it('are told of each time, however often that happens', async () => {
+    const group = new FakeGroup();
+    const [a] = [group.host('a', { hostsMax: 2 }), group.host('b', { hostsMax: 2 })];
+    await group.advance(5_000);
+    const refused: string[] = [];
+    for (let n = 0; n < 5; n++) {
+      refused.push(group.host('b').hosts.incarnation);
+      await group.advance(3_000);
+    }
+    const told = a.events.flatMap((event) => (event.kind === 'host-refused' ? event.incarnation : []));
+    expect(told).toEqual(refused);
   });
 
   it('that start at the same moment: one stays', async () => {

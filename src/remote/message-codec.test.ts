@@ -183,7 +183,10 @@ describe('hostile bytes', () => {
   it('are whole exactly if MessagePack reads them to their end', () => {
     fc.assert(
       fc.property(fc.anything({ maxDepth: 3 }), (value) => {
-        const bytes = pack(JSON.parse(JSON.stringify(value) ?? 'null'));
+        const plain: unknown = JSON.parse(JSON.stringify(value) ?? 'null');
+        // MessagePack refuses to read that name.
+        fc.pre(!hasProto(plain));
+        const bytes = pack(plain);
         expect(isWhole(bytes, 64)).toBe(true);
         expect(isWhole(bytes.subarray(0, bytes.length - 1), 64)).toBe(false);
         expect(isWhole(new Uint8Array([...bytes, 0]), 64)).toBe(false);

@@ -7,17 +7,22 @@ export interface Contender {
   readonly about: string;
 }
 
-export interface ContestOptions extends Contender {
+interface ContestOptions extends Contender {
   readonly group: string;
-  /** Of how many seconds to come the contest keeps account. */
-  readonly secondsMax: number;
+  /** Of how many latecomers the contest keeps account. */
+  readonly latecomersMax: number;
+}
+
+interface Latecomer extends Contender {
+  readonly host: string;
+  isTold: boolean;
 }
 
 /** Who keeps a name that two hosts have: the one that has been in the group for longer. */
 export class NameContest {
   readonly #options: ContestOptions;
-  /** Those that came second, by their incarnation. */
-  readonly #seconds = new Set<string>();
+  /** Those that came second, by their incarnation; the one that was heard last is the last. */
+  readonly #latecomers = new Map<string, Latecomer>();
 
   constructor(options: ContestOptions) {
     this.#options = options;
@@ -33,14 +38,30 @@ export class NameContest {
    * because they started together, the lower incarnation is.
    */
   keepsAgainst(incarnation: string): boolean {
-    return this.#seconds.has(incarnation) && this.#options.incarnation < incarnation;
+    return this.#latecomers.has(incarnation) && this.#options.incarnation < incarnation;
   }
 
-  /** Keeps account of a host that came second. @returns whether it is news */
-  isNews({ incarnation }: Contender): boolean {
-    if (this.#seconds.has(incarnation) || this.#seconds.size >= this.#options.secondsMax) return false;
-    this.#seconds.add(incarnation);
-    return true;
+  /** A host has beaten under a name that another one has. */
+  came(host: string, { incarnation, about }: Contender): void {
+    const latecomer = this.#latecomers.get(incarnation) ?? { host, incarnation, about, isTold: false };
+    this.#latecomers.delete(incarnation);
+    this.#latecomers.set(incarnation, latecomer);
+    const [first] = this.#latecomers.keys();
+    if (first !== undefined && this.#latecomers.size > this.#options.latecomersMax) this.#latecomers.delete(first);
+  }
+
+  /** The host that has a name is there, so those that came second are refused. @returns those not told of so far */
+  news(host: string): readonly Contender[] {
+    const news = [...this.#latecomers.values()].filter((latecomer) => latecomer.host === host && !latecomer.isTold);
+    for (const latecomer of news) latecomer.isTold = true;
+    return news;
+  }
+
+  /** Another host has the name now, so the contest for it begins anew. */
+  taken(host: string): void {
+    for (const [incarnation, latecomer] of this.#latecomers) {
+      if (latecomer.host === host) this.#latecomers.delete(incarnation);
+    }
   }
 
   /** @returns the error that names both */

@@ -10,7 +10,11 @@ export interface NatsLike {
     subject: string,
     options: { callback: (error: Error | null, message: { readonly data: Uint8Array }) => void },
   ): { unsubscribe(): void };
-  status(): AsyncIterable<{ readonly type: string }>;
+  status(): AsyncIterable<{
+    readonly type: string;
+    /** Of an error: what the server has refused. */
+    readonly permissionContext?: { readonly operation: string; readonly subject: string } | undefined;
+  }>;
 }
 
 /** Joins hosts over a connection to NATS: `joinHosts({ port: natsPort(await connect({ servers })), ... })`. */
@@ -21,6 +25,7 @@ export function natsPort(nc: NatsLike): HostPort {
 class NatsHostPort implements HostPort {
   readonly #nc: NatsLike;
   readonly #listeners = new Set<(isConnected: boolean) => void>();
+  readonly #refusalListeners = new Set<(subject: string, why: string) => void>();
   #isConnected = true;
 
   constructor(nc: NatsLike) {
@@ -46,6 +51,7 @@ class NatsHostPort implements HostPort {
     const subscription = this.#nc.subscribe(subject, {
       callback: (error, message) => {
         if (error === null) onMessage(message.data);
+        else this.#refused(subject, error.message);
       },
     });
     return () => subscription.unsubscribe();
@@ -56,8 +62,21 @@ class NatsHostPort implements HostPort {
     return () => this.#listeners.delete(listener);
   }
 
+  onRefused(listener: (subject: string, why: string) => void): () => void {
+    this.#refusalListeners.add(listener);
+    return () => this.#refusalListeners.delete(listener);
+  }
+
+  #refused(subject: string, why: string): void {
+    for (const tell of [...this.#refusalListeners]) tell(subject, why);
+  }
+
   async #follow(): Promise<void> {
-    for await (const { type } of this.#nc.status()) {
+    for await (const { type, permissionContext } of this.#nc.status()) {
+      // A refused subscription is told to that itself.
+      if (type === 'error' && permissionContext?.operation === 'publish') {
+        this.#refused(permissionContext.subject, 'permissions violation for publish');
+      }
       if (type === 'disconnect') this.#set(false);
       else if (type === 'reconnect') this.#set(true);
     }

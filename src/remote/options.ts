@@ -59,6 +59,8 @@ export type HostEvent =
       readonly incarnation: string;
       readonly error: ErrorEnvelope;
     }
+  /** The server does not take a subject or a frame of the group: others may not hear this host, or it them. */
+  | { readonly kind: 'port-refused'; readonly subject: string; readonly error: ErrorEnvelope }
   /** Frames that made no sense, since the last such event. */
   | { readonly kind: 'frames-damaged'; readonly count: number }
   /** A host speaks another version of the protocol, and is left alone; or there are too many hosts. */

@@ -45,10 +45,6 @@ export class Outbox {
     return this.#messages;
   }
 
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   get isFull(): boolean {
     const { outboxMessagesMax, outboxBytesMax } = this.#limits;
     return this.#messages >= outboxMessagesMax || this.#bytes >= outboxBytesMax;

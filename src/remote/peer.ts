@@ -5,7 +5,7 @@ import { Link } from './link.ts';
 import type { OutboxLimits } from './outbox.ts';
 
 /** What a host tells of another. */
-export interface PeerContext {
+interface PeerContext {
   readonly system: ActorSystem;
   /** This host's. */
   readonly incarnation: string;
@@ -20,7 +20,7 @@ export interface PeerContext {
   readonly onDamaged: () => void;
 }
 
-export interface PeerIdentity {
+interface PeerIdentity {
   readonly host: string;
   readonly incarnation: string;
   /** What errors call it. */
@@ -58,9 +58,11 @@ export class Peer {
   #link: Link | undefined;
   /** How much of the last link was taken here. */
   #lastTaken = -1;
+  /** The other end may take itself for linked: it is told of the loss again and again until it is heard. */
+  #isLossDue = false;
   #silentMs = 0;
   #stalledMs = 0;
-  #stalledAt = -1;
+  #stalledSeq = -1;
 
   constructor({ host, incarnation, about }: PeerIdentity, context: PeerContext) {
     this.host = host;
@@ -98,7 +100,10 @@ export class Peer {
   /** So much time has passed in which this host could have heard it. */
   tick(ms: number): void {
     this.#silentMs += ms;
-    if (this.#state === 'silent') return;
+    if (this.#state === 'silent') {
+      if (this.#isLossDue) this.#sendLost(this.#epoch);
+      return;
+    }
     if (this.#silentMs >= this.#context.lostMs) {
       this.lose(`nothing was heard of it for ${this.#silentMs} ms`);
       return;
@@ -112,7 +117,8 @@ export class Peer {
     const isLinked = this.#link !== undefined || this.#state === 'answering';
     this.#close(why, -1);
     this.#state = 'silent';
-    if (isLinked) this.#sendLost(this.#epoch);
+    this.#isLossDue ||= isLinked;
+    if (this.#isLossDue) this.#sendLost(this.#epoch);
   }
 
   receive(frame: PairFrame): void {
@@ -148,6 +154,7 @@ export class Peer {
   }
 
   #begin(): void {
+    this.#isLossDue = false;
     this.#state = this.#isCaller ? 'calling' : 'waiting';
     // The clock never goes back, so an epoch is above all before it even if those are forgotten.
     if (this.#isCaller) this.#next(Math.max(this.#epoch + 1, Math.floor(this.#context.system.clock.monotonic())));
@@ -230,8 +237,8 @@ export class Peer {
   /** What is on its way to it moves no more. */
   #isStalled(ms: number): boolean {
     const first = this.#link?.stream.outbox.onTheWay[0]?.seq;
-    this.#stalledMs = first !== undefined && first === this.#stalledAt ? this.#stalledMs + ms : 0;
-    this.#stalledAt = first ?? -1;
+    this.#stalledMs = first !== undefined && first === this.#stalledSeq ? this.#stalledMs + ms : 0;
+    this.#stalledSeq = first ?? -1;
     return this.#stalledMs >= STALLED_LIMIT * this.#context.lostMs;
   }
 

@@ -12,4 +12,6 @@ export interface HostPort {
   subscribe(subject: string, onMessage: (bytes: Uint8Array) => void): () => void;
   /** Tells of each change of `isConnected`. @returns how to end it */
   onState(listener: (isConnected: boolean) => void): () => void;
+  /** Tells of each subject that the server refuses to this connection, if the port knows. @returns how to end it */
+  onRefused?(listener: (subject: string, why: string) => void): () => void;
 }

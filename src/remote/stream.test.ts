@@ -77,9 +77,9 @@ describe('a stream', () => {
           isFair = true;
           await rounds(200);
           expect(taken).toEqual(wanted);
-          expect(ends.map(({ outbox }) => [outbox.size, outbox.bytes])).toEqual([
-            [0, 0],
-            [0, 0],
+          expect(ends.map(({ outbox }) => [outbox.size, outbox.hasRoom])).toEqual([
+            [0, true],
+            [0, true],
           ]);
           // At rest nothing is sent, and no timer runs.
           await rounds(100);
@@ -105,6 +105,20 @@ describe('a stream', () => {
     // Of several notices of one gap one counts.
     ends[0].receive({ seq: 0, ack: 0, isGap: true, items: [] });
     expect(ways[0].length).toBe(1);
+  });
+
+  it('sends a frame anew only after its own time, although the timer of an earlier one runs', async () => {
+    const clock = new ManualClock();
+    const { ends, ways } = pair(clock);
+    ends[0].add(item(1));
+    await clock.advance(10);
+    ends[0].receive({ seq: 0, ack: 1, isGap: false, items: [] });
+    await clock.advance(280);
+    ends[0].add(item(2));
+    await clock.advance(299);
+    expect(ways[0].map(({ seq }) => seq)).toEqual([1, 2]);
+    await clock.advance(1);
+    expect(ways[0].map(({ seq }) => seq)).toEqual([1, 2, 2]);
   });
 
   it('acknowledges with the next frame, or by itself a little later', async () => {
@@ -138,7 +152,7 @@ describe('an outbox', () => {
     expect([outbox.isFull, outbox.size]).toEqual([true, 10]);
     outbox.next(10_000);
     expect(outbox.close()).toEqual({ mayHaveArrived: 10, unsent: 0 });
-    expect([outbox.size, outbox.bytes, outbox.isFull]).toEqual([0, 0, false]);
+    expect([outbox.size, outbox.hasRoom, outbox.isFull]).toEqual([0, true, false]);
   });
 
   it('is full by its bytes, too', () => {
@@ -147,5 +161,8 @@ describe('an outbox', () => {
     expect([outbox.hasRoom, outbox.isFull]).toEqual([true, false]);
     outbox.add(item(2, 501));
     expect([outbox.hasRoom, outbox.isFull]).toEqual([false, true]);
+    outbox.next(10_000);
+    outbox.acknowledged(1);
+    expect([outbox.hasRoom, outbox.isFull]).toEqual([true, false]);
   });
 });

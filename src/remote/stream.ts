@@ -2,7 +2,7 @@ import type { CancelTimer, Clock } from '../actors/mod.ts';
 import type { Data, Item } from './frame.ts';
 import { Outbox, type OutboxLimits, type SentFrame } from './outbox.ts';
 
-export interface StreamOptions {
+interface StreamOptions {
   readonly clock: Clock;
   readonly limits: OutboxLimits;
   readonly payloadBytesMax: () => number;
@@ -139,9 +139,9 @@ export class Stream {
 
   #send(frame: SentFrame): void {
     this.#post(frame);
-    if (this.#cancelResend !== undefined) return;
-    this.#movedMs = this.#options.clock.monotonic();
-    this.#watchOver(this.#resendMs);
+    // The way was empty before it, though the timer of an earlier frame may run yet.
+    if (this.#outbox.onTheWay[0] === frame) this.#movedMs = this.#options.clock.monotonic();
+    if (this.#cancelResend === undefined) this.#watchOver(this.#resendMs);
   }
 
   #post({ seq, items }: { readonly seq: number; readonly items: readonly Item[] }): void {

@@ -8,7 +8,7 @@ import { PortChannel } from './port-channel.ts';
 import type { Tally } from './tally.ts';
 import type { LinkOp, Op, Relayed } from './wire.ts';
 
-export interface PeersOptions {
+interface PeersOptions {
   readonly system: ActorSystem;
   readonly tally: Tally;
   readonly main: PortChannel;
@@ -153,6 +153,7 @@ export class Peers {
     try {
       main.link({ op: 'relay', ...at, ...encoded, failed: undefined }, going.moved);
     } catch (cause) {
+      main.takeBack(encoded.extras, cause);
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new ShoalError('MESSAGE_NOT_PLAIN', `The buffers of the message cannot be transferred: ${why}`, { cause });
     }

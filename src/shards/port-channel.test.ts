@@ -10,7 +10,10 @@ import {
   type Ref,
   transfer,
 } from '../actors/mod.ts';
+import { RemoteRef } from '../refs/mod.ts';
 import { WINDOW_MAX } from './batch-writer.ts';
+import { pairBuffer } from './pair-tally.ts';
+import { Peers } from './peers.ts';
 import { PortChannel } from './port-channel.ts';
 import { TalliedMailbox, Tally } from './tally.ts';
 import { patience } from './testing/fixture.ts';
@@ -91,6 +94,71 @@ describe('a channel', () => {
     }
     await received.fishFor(({ n }) => n === 5);
     expect(received.received.map(({ n }) => n)).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+
+  it('lets no tell overtake an offer that was awaited before it and waits at the other end', async () => {
+    const { here, there } = twoEnds();
+    const seen: number[] = [];
+    let go = (): void => undefined;
+    const slow = there.system.spawn<number>(
+      () => (n) => {
+        seen.push(n);
+        return new Promise<void>((resolve) => {
+          go = resolve;
+        });
+      },
+      { name: 'slow', capacity: 1 },
+    );
+    const ref = sent(there, here, slow);
+    expect(await Promise.all([here.system.offer(ref, 1), here.system.offer(ref, 2)])).toEqual([true, true]);
+    await vi.waitUntil(() => seen.length === 1);
+    // The first is in hand now, so the mailbox has room, and the second waits for the end of the turn.
+    expect(ref.tell(3)).toBe(true);
+    await vi.waitUntil(() => there.letters.length > 0 || addresseeOf(slow).depth > 0);
+    go();
+    await vi.waitUntil(() => seen.length === 2);
+    expect([seen, there.letters]).toEqual([[1, 2], [{ from: '-', to: '/slow', message: 3, why: 'mailbox-full' }]]);
+    go();
+  });
+
+  it('keeps no ref of arguments that turn out not to cross', async () => {
+    const { here } = twoEnds();
+    const own = here.system.spawn<number>(() => () => undefined);
+    // Only the clone finds out.
+    const list = Object.assign([1], { extra: () => 1 });
+    expect(() => here.channel.encode({ own, list }, 'the arguments')).toThrow(
+      expect.objectContaining({ code: 'MESSAGE_NOT_PLAIN' }),
+    );
+    expect(here.channel.counts.refs).toBe(0);
+  });
+
+  it('keeps no ref of a message that was to go by the main thread, and whose buffers cannot', async () => {
+    const { here, there } = twoEnds();
+    const far = sent(
+      there,
+      here,
+      there.system.spawn<unknown>(() => () => undefined),
+    );
+    const { port1, port2 } = new MessageChannel();
+    onTestFinished(() => port2.close());
+    const peers = new Peers({
+      system: here.system,
+      tally: here.tally,
+      main: here.channel,
+      placed: () => undefined,
+      onDefect: (path) => here.defects.push(path),
+      onClosed: () => undefined,
+    });
+    onTestFinished(() => peers.obey({ op: 'peer-gone', thread: 2, reason: { kind: 'shutdown' } }));
+    peers.obey({ op: 'peer', thread: 2, name: 'two', port: port1, side: 0, tally: pairBuffer() });
+    if (!(far instanceof RemoteRef)) throw new Error('it is an actor of the other end');
+    peers.obey({ op: 'route', id: far.id, thread: 2, actor: -1, n: undefined, ask: undefined });
+    const own = here.system.spawn<number>(() => () => undefined);
+    const bytes = new Uint8Array(8);
+    // Only the post finds out.
+    const list = Object.assign([1], { extra: () => 1 });
+    expect(() => far.tell(transfer({ own, list, bytes }, [bytes.buffer]))).toThrow('cannot be transferred');
+    expect(here.channel.counts.refs).toBe(0);
   });
 
   it('gives the same actor the same ref, and one that comes home is itself', async () => {

@@ -9,10 +9,9 @@ import {
   type Undelivered,
 } from '../actors/mod.ts';
 import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
-import { type Channel, Exports, endedFirst, Imports, RemoteRef, RemoteReplyRef } from '../refs/mod.ts';
+import { type Channel, Delivery, Exports, endedFirst, Imports, RemoteRef, RemoteReplyRef } from '../refs/mod.ts';
 import { BatchWriter, WINDOW } from './batch-writer.ts';
 import type { ChannelOptions } from './channel-options.ts';
-import { Delivery } from './delivery.ts';
 import { Intake } from './intake.ts';
 import { decode, type EncodedMessage, encode, idsIn, type RefTable } from './message-codec.ts';
 import { inContextOf } from './trace-context.ts';
@@ -56,6 +55,7 @@ export class PortChannel implements Channel, RefTable {
     this.#imports = new Imports(this, (id, count) => this.#writer.op({ op: 'release', id, count }));
     this.#delivery = new Delivery({
       onRoom: (id, hasRoom) => this.#writer.op({ op: hasRoom ? 'room' : 'full', id }),
+      refuse: (path, message) => this.refuse(path, message, 'mailbox-full'),
       onDefect: options.onDefect,
     });
     this.#intake = new Intake({
@@ -122,7 +122,7 @@ export class PortChannel implements Channel, RefTable {
     try {
       this.#writer.messageNow(item, moved);
     } catch (cause) {
-      this.#forget(item[2], cause);
+      this.takeBack(item[2], cause);
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new ShoalError('MESSAGE_NOT_PLAIN', `The buffers of the message cannot be transferred: ${why}`, { cause });
     }
@@ -212,6 +212,7 @@ export class PortChannel implements Channel, RefTable {
       // It may seem to be plain and not be: an array can have functions beside its items.
       return structuredClone(encoded);
     } catch (cause) {
+      this.takeBack(encoded.extras, cause);
       const text = `Expected ${what} to be plain data and refs: ${toEnvelope(cause).message}`;
       throw new ShoalError('MESSAGE_NOT_PLAIN', text, { cause });
     }
@@ -415,19 +416,19 @@ export class PortChannel implements Channel, RefTable {
     this.#sent -= 1;
     this.#options.tally?.takeTold();
     this.#undelivered(item, 'dropped');
-    this.#forget(item[2], cause);
+    this.takeBack(item[2], cause);
   }
 
   /** The receiver of a relayed message waits for it: it is a dead letter there. */
   #notLinked(op: Op, cause: unknown): void {
     if (op.op !== 'relay' && op.op !== 'relayed') return;
-    this.#forget(op.extras, cause);
+    this.takeBack(op.extras, cause);
     const failed = { why: 'a message that could not be cloned', replies: idsIn('direct-reply', op.extras) };
     this.#writer.op({ ...op, message: undefined, extras: undefined, failed });
   }
 
-  /** Whoever waits for a reply need not wait on. The other end will not release the refs that it does not get. */
-  #forget(extras: Extras | undefined, cause: unknown): void {
+  /** A message does not leave: the other end will not release its refs, and whoever waits for a reply need not wait on. */
+  takeBack(extras: Extras | undefined, cause: unknown): void {
     for (const id of idsIn('ref', extras)) this.#exports.release(id, 1);
     for (const id of idsIn('reply', extras)) {
       const text = `The request could not be cloned: ${toEnvelope(cause).message}`;

@@ -70,6 +70,8 @@ export class FakePort implements HostPort {
   readonly #network: FakeNetwork;
   readonly #listeners = new Set<(isConnected: boolean) => void>();
   isConnected = true;
+  /** The server refuses a subject to this host. */
+  refused: (subject: string, why: string) => void = () => undefined;
 
   constructor(name: string, network: FakeNetwork) {
     this.name = name;
@@ -93,6 +95,13 @@ export class FakePort implements HostPort {
   onState(listener: (isConnected: boolean) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  onRefused(listener: (subject: string, why: string) => void): () => void {
+    this.refused = listener;
+    return () => {
+      this.refused = () => undefined;
+    };
   }
 
   setConnected(isConnected: boolean): void {

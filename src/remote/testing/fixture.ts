@@ -67,6 +67,7 @@ export class FakeGroup {
       subscribe: (subject: string, onMessage: (bytes: Uint8Array) => void) =>
         port.subscribe(subject, (bytes) => process.gate(() => onMessage(bytes), true)),
       onState: (listener: (isConnected: boolean) => void) => port.onState(listener),
+      onRefused: (listener: (subject: string, why: string) => void) => port.onRefused(listener),
     };
     const hosts = joinHosts({
       system,
