@@ -22,7 +22,7 @@ export class Ears {
     return this.#deafMs;
   }
 
-  /** How long this process stood still before the last check. */
+  /** For how long this process stood still and gave no sign of life, up to the last check. */
   get pausedMs(): number {
     return this.#pausedMs;
   }
@@ -43,7 +43,8 @@ export class Ears {
   check(nowMs: number, isConnected: boolean): number {
     const sinceMs = nowMs - this.#checkedMs;
     this.#checkedMs = nowMs;
-    this.#pausedMs = Math.max(0, sinceMs - 2 * this.#beatMs);
+    // A beat that is a little late is no pause. From a longer gap nothing is taken off: so long have others heard nothing.
+    this.#pausedMs = sinceMs > 2 * this.#beatMs ? sinceMs : 0;
     // One beat at most: what was sent during a pause of this process waits to be read.
     const countedMs = Math.min(sinceMs, this.#beatMs);
     const isDeaf = !isConnected || (this.#hasHeard && !this.#isHeard);
