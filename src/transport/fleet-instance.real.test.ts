@@ -1,5 +1,8 @@
+import { ErrorCode } from 'nats';
 import { expect, test } from 'vitest';
+import { eventually } from '../../test/driver/fleet.ts';
 import { ManualClock } from '../actors/kit/mod.ts';
+import { codeOf } from '../errors.ts';
 import { connect } from './connection.ts';
 import { findFleetInstance } from './fleet-instance.ts';
 import { realNatsServer, securedNatsServer, servedFleet } from './kit/mod.ts';
@@ -43,6 +46,11 @@ test('other fleets, other services and answers that are none are not taken for i
 test('one that was killed is not found', async () => {
   await using served = await servedFleet(() => undefined);
   await served.connection.nc.close();
+  // Until the server has seen the end of the connection, a question to it gets no answer at all.
+  await eventually('the server knows', async () => {
+    const answer = await served.nc.request('$SRV.PING.shoal', '', { timeout: 1_000 }).catch(codeOf);
+    return answer === ErrorCode.NoResponders ? true : undefined;
+  });
   expect(await findFleetInstance(served.nc, served.fleet, untilAnswered())).toBeUndefined();
 });
 
