@@ -6,6 +6,7 @@ import { codeOf, ShoalError } from '../errors.ts';
 import type { RefAddress } from '../refs/mod.ts';
 import { MessageCodec } from './message-codec.ts';
 import { isWhole } from './scan.ts';
+import { asReceived } from './testing/fake-network.ts';
 
 const takenBack: RefAddress[] = [];
 const codec = new MessageCodec({
@@ -60,6 +61,32 @@ describe('a message', () => {
     expect(got).toStrictEqual(new Uint8Array([97, 98, 99]));
     // The line above says what it is.
     expect((got as Uint8Array).buffer.byteLength).toBe(3);
+  });
+
+  const sevenBytes = Buffer.alloc(40, 1).subarray(3, 10);
+  it.each<ArrayBuffer | ArrayBufferView<ArrayBuffer>>([
+    Uint8Array.of(1, 2, 3),
+    Int8Array.of(-1, 2, 3),
+    Uint8ClampedArray.of(1, 2, 255),
+    Uint16Array.of(1, 2, 65_535),
+    Int16Array.of(-1, 2),
+    Uint32Array.of(1, 2 ** 31),
+    Int32Array.of(-1, 2),
+    Float32Array.of(1.5, -0),
+    Float64Array.of(1.5, Number.NaN),
+    BigInt64Array.of(-5n),
+    BigUint64Array.of(2n ** 63n),
+    new DataView(sevenBytes.buffer, sevenBytes.byteOffset + 1, 3),
+    Uint8Array.of(1, 2, 3).buffer,
+    new Float64Array(0),
+    sevenBytes,
+  ])('arrives as it was from within a larger Buffer, and takes none of it along: %o', (value) => {
+    const arrived = codec.decode(asReceived(codec.encode({ value }).bytes));
+    expect(arrived).toStrictEqual({ value: structuredClone(Buffer.isBuffer(value) ? new Uint8Array(value) : value) });
+    // The line above says what it is.
+    const got = (arrived as { value: ArrayBuffer | ArrayBufferView }).value;
+    const memory = ArrayBuffer.isView(got) ? got.buffer : got;
+    expect(memory.byteLength).toBe(value.byteLength);
   });
 
   it('carries errors with code, details, causes and stack', () => {

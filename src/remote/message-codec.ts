@@ -11,6 +11,7 @@ import {
   dateBytes,
   dateOf,
   EXT,
+  ownBuffer,
   viewBytes,
   viewOf,
 } from './plain-types.ts';
@@ -215,7 +216,7 @@ export class MessageCodec {
       case EXT.view:
         return viewOf(data);
       case EXT.buffer:
-        return data.slice().buffer;
+        return ownBuffer(data);
       case EXT.regexp: {
         const [source, flags] = this.#list(data);
         if (typeof source !== 'string' || typeof flags !== 'string') throw new TypeError('no regular expression');
