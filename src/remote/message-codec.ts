@@ -1,8 +1,8 @@
 import { Decoder, Encoder, ExtData, type ExtensionCodecType } from '@msgpack/msgpack';
 import { DEPTH_MAX, plainKindOf, type Ref, whatOf } from '../actors/mod.ts';
-import { codeOf, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import type { RefAddress } from '../refs/mod.ts';
-import { envelopeOf } from './envelope.ts';
+import { envelopeOf, reduced } from './envelope.ts';
 import {
   bigintBytes,
   bigintOf,
@@ -138,7 +138,7 @@ export class MessageCodec {
         // As above.
         return this.#items(value as readonly unknown[]);
       case 'error':
-        return new ExtData(EXT.error, this.#bytesOf(toEnvelope(value)));
+        return new ExtData(EXT.error, this.#envelope(toEnvelope(value)));
       case 'map':
         // As above.
         return new ExtData(EXT.map, this.#within('map', [...(value as Map<unknown, unknown>)].flat(1)));
@@ -159,6 +159,19 @@ export class MessageCodec {
         throw refusal(at, 'a SharedArrayBuffer');
       case undefined:
         throw refusal(at, whatOf(value));
+    }
+  }
+
+  /** Its details may have keys or a depth that cannot cross: then it goes without them. */
+  #envelope(envelope: ErrorEnvelope): Uint8Array {
+    const { length } = this.#at;
+    const budget = this.#budget;
+    try {
+      return this.#bytesOf(envelope);
+    } catch {
+      this.#at.length = length;
+      this.#budget = budget;
+      return this.#bytesOf(reduced(envelope));
     }
   }
 
