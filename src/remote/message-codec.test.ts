@@ -127,6 +127,11 @@ describe('a message', () => {
     ['a function', { items: [{}, { done: () => 1 }] }, 'message.items[1].done'],
     ['an object of a class', { a: new (class Thing {})() }, 'message.a'],
     ['a symbol', [Symbol('s')], 'message[0]'],
+    ['an array with fields beside its items', { a: ['xabc'.match(/(?<g>b)/)] }, 'message.a[0]'],
+    ['an array with a function', { a: Object.assign([1], { f: () => 1 }) }, 'message.a'],
+    // biome-ignore lint/suspicious/noSparseArray: it is what this is about
+    ['an array with a hole', { a: [1, , 3] }, 'message.a'],
+    ['an array with a hole for each of its fields', { a: Object.assign(new Array(1), { f: 1 }) }, 'message.a'],
     ['shared memory', { a: new SharedArrayBuffer(1) }, 'message.a'],
     ['a view of shared memory', { a: new Uint8Array(new SharedArrayBuffer(1)) }, 'message.a'],
     ['a field that replaces the prototype', JSON.parse('{"a":{"__proto__":1}}'), 'message.a'],
@@ -143,6 +148,13 @@ describe('a message', () => {
     expect(() => codec.encode(value)).toThrow(
       expect.objectContaining({ code: 'MESSAGE_NOT_PLAIN', message: expect.stringContaining(`\`${place}\``) }),
     );
+  });
+
+  it('says what is wrong with an array', () => {
+    expect(() => codec.encode(Object.assign([1], { extra: 1 }))).toThrow(
+      'got an array with a field named "extra" at `message`. Send `[...array]`',
+    );
+    expect(() => codec.encode(new Array(2))).toThrow('got an array with a hole at `message`.');
   });
 
   it('is refused if it holds itself, or too many objects', () => {

@@ -206,6 +206,13 @@ export class MessageCodec {
 
   #items(array: readonly unknown[]): unknown[] {
     if (array.length > OBJECTS_MAX) throw refusal(this.#at, `a list of ${array.length} items`);
+    const keys = Object.keys(array);
+    // Indexes come first, in their order.
+    if (keys.length !== array.length || (keys.length > 0 && keys.at(-1) !== String(array.length - 1))) {
+      const field = keys.find((key) => !isIndex(key));
+      const what = field === undefined ? 'a hole' : `a field named ${JSON.stringify(field)}`;
+      throw refusal(this.#at, `an array with ${what}`, undefined, 'Send `[...array]`, or an object with these fields');
+    }
     return Array.from(array, (item, index) => {
       this.#at.push(index);
       const walked = this.#walk(item);
@@ -290,11 +297,16 @@ function addressIn([kind, id, path]: readonly unknown[]): RefAddress {
   throw new TypeError('no address of a ref');
 }
 
-function refusal(at: Path, what: string, cause?: unknown): ShoalError {
+/** Of an array. */
+function isIndex(key: string): boolean {
+  return /^(?:0|[1-9]\d*)$/.test(key);
+}
+
+function refusal(at: Path, what: string, cause?: unknown, remedy = REMEDY): ShoalError {
   const path = at.reduce<string>(
     (place, key) => (typeof key === 'number' ? `${place}[${key}]` : `${place}.${key}`),
     'message',
   );
-  const text = `Expected a message of plain data and refs, got ${what} at \`${path}\`. ${REMEDY}`;
+  const text = `Expected a message of plain data and refs, got ${what} at \`${path}\`. ${remedy}`;
   return new ShoalError('MESSAGE_NOT_PLAIN', text, { details: { path, what }, cause });
 }

@@ -192,9 +192,10 @@ export class PortChannel implements Channel, RefTable {
       return;
     }
     this.#beginReceived();
-    this.refuse(`${this.#options.peer}#${to}`, failed.why, 'dropped');
+    const error = new ShoalError('MESSAGE_NOT_PLAIN', `The sender has sent ${failed.why}`);
+    this.refuse(`${this.#options.peer}#${to}`, failed.why, 'invalid', error);
     this.#options.tally?.addReceived();
-    for (const id of failed.replies) this.fail(id, new ShoalError('MESSAGE_NOT_PLAIN', failed.why));
+    for (const id of failed.replies) this.fail(id, error);
   }
 
   /**
@@ -415,7 +416,8 @@ export class PortChannel implements Channel, RefTable {
     // It was counted as sent. It is a dead letter now, and not one of those that are lost when a thread ends.
     this.#sent -= 1;
     this.#options.tally?.takeTold();
-    this.#undelivered(item, 'dropped');
+    const text = `The message could not be cloned: ${toEnvelope(cause).message}`;
+    this.#undelivered(item, 'invalid', new ShoalError('MESSAGE_NOT_PLAIN', text, { cause }));
     this.takeBack(item[2], cause);
   }
 
@@ -439,14 +441,15 @@ export class PortChannel implements Channel, RefTable {
     }
   }
 
-  #undelivered([to, message]: Item, why: Undelivered): void {
-    this.refuse(`${this.#options.peer}#${to}`, message, why);
+  #undelivered([to, message]: Item, why: Undelivered, error?: unknown): void {
+    this.refuse(`${this.#options.peer}#${to}`, message, why, error);
   }
 
-  /** Makes a dead letter of a message. */
-  refuse(to: string, message: unknown, why: Undelivered): false {
+  /** Makes a dead letter of a message. @param error why it is `invalid` */
+  refuse(to: string, message: unknown, why: Undelivered, error?: unknown): false {
     const { system } = this.#options;
-    system.deadLetters.add({ from: system.current ?? '-', to, message, why });
+    const letter = { from: system.current ?? '-', to, message, why };
+    system.deadLetters.add(error === undefined ? letter : { ...letter, error: toEnvelope(error) });
     return false;
   }
 }
