@@ -402,9 +402,10 @@ class GroupOfHosts implements Hosts {
     this.#publish(to, { kind: 'beat', host, from: this.incarnation, ageMs: this.#ageMs, isDeaf, about });
   }
 
-  #publish(to: string, frame: Frame): void {
+  /** @returns whether there was a connection to publish it over */
+  #publish(to: string, frame: Frame): boolean {
     const { port, group } = this.#settings;
-    if (!port.isConnected) return;
+    if (!port.isConnected) return false;
     const subject = `${group}.${to}`;
     const bytes = encodeFrame(frame);
     const { payloadBytesMax } = port;
@@ -412,12 +413,14 @@ class GroupOfHosts implements Hosts {
       // The limit was lowered since it was written. The host that it is for takes nothing, and is lost in the end.
       const remedy = 'Set a higher max_payload at the NATS server';
       this.#onPortRefused(subject, `a frame of ${bytes.length} bytes is above ${payloadBytesMax} bytes. ${remedy}`);
-      return;
+      return false;
     }
     try {
       port.publish(subject, bytes);
+      return true;
     } catch {
       // It was closed a moment ago: what matters is sent anew.
+      return false;
     }
   }
 

@@ -24,7 +24,8 @@ export interface LinkOptions {
   readonly host: string;
   readonly limits: OutboxLimits;
   readonly payloadBytesMax: () => number;
-  readonly send: (frame: Pick<Data, 'seq' | 'ack' | 'isGap' | 'items'>) => void;
+  /** @returns whether there was a connection to send it over */
+  readonly send: (frame: Pick<Data, 'seq' | 'ack' | 'isGap' | 'items'>) => boolean;
   /** The actor that this host offers under a name. */
   readonly exposed: (name: string) => Ref<never> | undefined;
   /** Something in a frame made no sense and was passed over. */
@@ -66,7 +67,9 @@ export class Link implements Channel, RefTable {
       clock: options.system.clock,
       limits: options.limits,
       payloadBytesMax: options.payloadBytesMax,
-      send: options.send,
+      send: (frame) => {
+        if (options.send(frame)) this.#stream.outbox.left(frame.seq);
+      },
       onItems: (items) => this.#take(items),
       onTaken: () => this.#wakeWaiting(),
     });

@@ -333,6 +333,27 @@ describe('a host that is cut off from the server', () => {
     expect([kinds(a), kinds(b)]).toEqual([['host-up'], ['host-up']]);
   });
 
+  it('counts its messages since then as such that never left', async () => {
+    const { group, a, b } = await watchedPair();
+    b.hosts.expose(
+      'sink',
+      b.system.spawn(() => () => undefined),
+    );
+    const sink = a.hosts.ref<number>('b', 'sink');
+    await group.advance(1_000);
+    // This one leaves, and nobody hears whether it has arrived.
+    sink.tell(0);
+    group.network.copies = () => 0;
+    await group.settle();
+    a.port.setConnected(false);
+    for (let n = 1; n <= 100; n++) sink.tell(n);
+    await group.advance(40_000);
+    expect(a.letters.map(({ why, count }) => [why, count])).toEqual([
+      ['lost', 1],
+      ['stopped', 100],
+    ]);
+  });
+
   it('counts the others as lost after a limit of its own', async () => {
     const { group, a, exits } = await watchedPair();
     a.port.setConnected(false);

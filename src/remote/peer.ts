@@ -14,7 +14,8 @@ export interface PeerContext {
   readonly lostMs: number;
   readonly payloadBytesMax: () => number;
   readonly exposed: (name: string) => Ref<never> | undefined;
-  readonly send: (to: string, frame: Frame) => void;
+  /** @returns whether there was a connection to send it over */
+  readonly send: (to: string, frame: Frame) => boolean;
   readonly onUp: (peer: Peer) => void;
   readonly onLost: (peer: Peer, error: ShoalError) => void;
   readonly onDamaged: () => void;
@@ -247,7 +248,7 @@ export class Peer {
     this.#send({ kind: 'lost', from: this.#context.incarnation, epoch, taken });
   }
 
-  #send(frame: Frame): void {
-    this.#context.send(this.incarnation, frame);
+  #send(frame: Frame): boolean {
+    return this.#context.send(this.incarnation, frame);
   }
 }
