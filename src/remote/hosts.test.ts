@@ -349,7 +349,18 @@ describe('a ref in a message', () => {
     const reply = a.system.ask<Ref<number>, number>(a.hosts.ref('b', 'twice'), (replyTo) => replyTo, ASK_MS);
     await group.settle();
     expect(await reply).toBe(1);
-    expect(a.letters).toMatchObject([{ message: 2, why: 'late-reply' }]);
+    expect(a.letters).toMatchObject([{ message: 2, why: 'second-reply' }]);
+    const replies: Ref<number>[] = [];
+    b.hosts.expose(
+      'late',
+      b.system.spawn<Ref<number>>(() => (replyTo) => void replies.push(replyTo)),
+    );
+    const late = settled(a.system.ask<Ref<number>, number>(a.hosts.ref('b', 'late'), (replyTo) => replyTo, ASK_MS));
+    await group.advance(2 * ASK_MS);
+    expect(codeOf(await late)).toBe('ACTOR_ASK_TIMEOUT');
+    replies[0]?.tell(3);
+    await group.settle();
+    expect(a.letters.at(-1)).toMatchObject({ message: 3, why: 'late-reply' });
   });
 
   it('whose message throws at its receiver ends nobody', async () => {

@@ -250,8 +250,7 @@ export class Link implements Channel, RefTable {
     this.#received += 1;
     const ref = this.#exports.get(to);
     if (ref === undefined) {
-      // Only numbers are known of an ask that has ended.
-      this.refuse(`${this.#options.host}#${to}`, message, to < 0 ? 'stopped' : 'late-reply');
+      this.refuse(`${this.#options.host}#${to}`, message, this.#exports.whyGone(to));
       return;
     }
     this.#delivery.deliver(to, ref, message, waits);

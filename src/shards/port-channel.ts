@@ -338,8 +338,8 @@ export class PortChannel implements Channel, RefTable {
   #deliverTo(to: number, message: unknown, waits: boolean): void {
     const ref = to > 0 ? this.#exports.get(to) : this.#options.placed(to);
     if (ref === undefined) {
-      // Only numbers are known of an ask that has ended, and of a placed actor.
-      this.refuse(`${this.#options.peer}#${to}`, message, to < 0 ? 'stopped' : 'late-reply');
+      // A number below 0 is that of a placed actor.
+      this.refuse(`${this.#options.peer}#${to}`, message, this.#exports.whyGone(to));
       return;
     }
     this.#delivery.deliver(to, ref, message, waits);
