@@ -247,7 +247,7 @@ class GroupOfHosts implements Hosts {
     if (deafMs >= lostMs || pausedMs >= lostMs) this.#sinceMs = nowMs;
     this.#sendBeat('beat');
     for (const peer of [...this.#peers.values()]) {
-      if (deafMs >= cutOffMs) peer.lose(`this host has been cut off for ${deafMs} ms`);
+      if (deafMs >= cutOffMs) peer.lose(`this host has been cut off for ${Math.round(deafMs)} ms`);
       else peer.tick(heardMs);
       if (peer.silentMs >= REMEMBERED * lostMs) this.#forget(peer);
     }

@@ -53,6 +53,19 @@ describe('a host that dies', () => {
     expect([exits.length, kinds(a)]).toEqual([1, ['host-up', 'host-lost']]);
   });
 
+  it('is told of in whole milliseconds', async () => {
+    const group = new FakeGroup();
+    const [a, b] = [group.host('a', { beatMs: 999.3 }), group.host('b')];
+    await group.settle();
+    await group.advance(1_000);
+    b.kill();
+    await group.advance(10_000);
+    expect(a.events.at(-1)).toMatchObject({
+      kind: 'host-lost',
+      error: { message: expect.stringMatching(/for \d+ ms$/) },
+    });
+  });
+
   it('fails asks to it at once, those that are open and those that come later', async () => {
     const { group, a, b, far } = await watchedPair();
     const open = ignored(a, far);

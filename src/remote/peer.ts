@@ -106,10 +106,10 @@ export class Peer {
       return;
     }
     if (this.#silentMs >= this.#context.lostMs) {
-      this.lose(`nothing was heard of it for ${this.#silentMs} ms`);
+      this.lose(`nothing was heard of it for ${Math.round(this.#silentMs)} ms`);
       return;
     }
-    if (this.#isStalled(ms)) this.lose(`it is there but has taken nothing for ${this.#stalledMs} ms`);
+    if (this.#isStalled(ms)) this.lose(`it is there but has taken nothing for ${Math.round(this.#stalledMs)} ms`);
     else this.#repeat();
   }
 
