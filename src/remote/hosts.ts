@@ -84,6 +84,8 @@ export function joinHosts(options: HostsOptions): Hosts {
   );
   try {
     hosts.join();
+    // It has nothing to end any more.
+    hosts.onEnded(() => void options.system.stop(guard));
   } catch (error) {
     // Its port takes no subscriptions: nothing of it stays.
     void options.system.stop(guard);
@@ -141,6 +143,11 @@ class GroupOfHosts implements Hosts {
     }
     this.#endings.push(port.onState((isConnected) => this.#onState(isConnected)));
     this.#beat();
+  }
+
+  /** Calls `listener` when this host leaves the group. */
+  onEnded(listener: () => void): void {
+    this.#endings.push(listener);
   }
 
   get ended(): ShoalError | undefined {
