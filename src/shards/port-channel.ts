@@ -288,7 +288,7 @@ export class PortChannel implements Channel, RefTable {
   close(reason: ExitReason): void {
     if (this.#closed !== undefined) return;
     this.#closed = reason;
-    for (const item of this.#writer.close()) this.#undelivered(item, 'stopped');
+    for (const [to, message] of this.#writer.close()) this.refuse(`${this.#options.peer}#${to}`, message, 'stopped');
     this.#port.close();
     this.#intake.close();
     this.#imports.close(reason);
@@ -417,7 +417,8 @@ export class PortChannel implements Channel, RefTable {
     this.#sent -= 1;
     this.#options.tally?.takeTold();
     const text = `The message could not be cloned: ${toEnvelope(cause).message}`;
-    this.#undelivered(item, 'invalid', new ShoalError('MESSAGE_NOT_PLAIN', text, { cause }));
+    const error = new ShoalError('MESSAGE_NOT_PLAIN', text, { cause });
+    this.refuse(`${this.#options.peer}#${item[0]}`, item[1], 'invalid', error);
     this.takeBack(item[2], cause);
   }
 
@@ -439,10 +440,6 @@ export class PortChannel implements Channel, RefTable {
       const text = `The request could not be cloned: ${toEnvelope(cause).message}`;
       this.#exports.fail(id, new ShoalError('MESSAGE_NOT_PLAIN', text, { cause }));
     }
-  }
-
-  #undelivered([to, message]: Item, why: Undelivered, error?: unknown): void {
-    this.refuse(`${this.#options.peer}#${to}`, message, why, error);
   }
 
   /** Makes a dead letter of a message. @param error why it is `invalid` */

@@ -17,12 +17,11 @@ const never = new Promise<never>(() => undefined);
 describe('a message that a supervisor does not understand', () => {
   it.each([
     ['a supervisor', supervisor({ children: [] })],
-    // Each has its own messages, and these are none of them.
     ['a dynamic supervisor', dynamicSupervisor({ template: { start: () => () => () => undefined } })],
   ])('is a dead letter, and does not end %s', async (_what, behaviour) => {
     await using kit = testKit();
-    const ref: Ref<never> = kit.system.spawn(behaviour as Behaviour<unknown>);
-    // The types forbid this, but not every user has them.
+    // Each has its own messages, and these are none of them.
+    const ref = kit.system.spawn(behaviour as Behaviour<unknown>);
     const others = [
       null,
       5,
@@ -31,7 +30,7 @@ describe('a message that a supervisor does not understand', () => {
       { kind: 'which-children' },
       { kind: 'start-child', replyTo: null },
       { kind: 'terminate-child', replyTo: 5 },
-    ] as never[];
+    ];
     for (const message of others) ref.tell(message);
     await kit.settle();
     expect(kit.failures).toEqual([]);
