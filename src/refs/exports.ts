@@ -21,7 +21,7 @@ interface Entry {
 /** A second reply comes soon after the first. */
 const REPLIED_KEPT = 256;
 
-/** The refs of this thread that the other end of a channel knows, each under a number. */
+/** The refs of this end that the other end of a channel knows, each under a number. */
 export class Exports {
   readonly #entries = new Map<number, Entry>();
   readonly #ids = new Map<Ref<never>, number>();
@@ -97,7 +97,7 @@ export class Exports {
     const isTold = (): boolean => entry.watch === undefined;
     try {
       const actor = addresseeOf(entry.ref);
-      // Only the thread of a remote one knows whether it has ended.
+      // Only the thread or host of a remote one knows whether it has ended.
       const mayHaveEnded = actor.state === 'stopped' || entry.ref instanceof RemoteRef;
       if (entry.watch?.counts === true && (again || !mayHaveEnded)) return;
       const isCounted = counts || entry.watch?.counts === true;
@@ -126,7 +126,7 @@ export class Exports {
     entry.watch = undefined;
   }
 
-  /** The other end is gone. Whoever waits for a reply from it gets `error`, on this thread or another. */
+  /** The other end is gone. Whoever waits for a reply from it gets `error`, here or elsewhere. */
   close(error: Error): void {
     for (const entry of [...this.#entries.values()]) {
       this.#forget(entry);

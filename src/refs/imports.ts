@@ -9,8 +9,9 @@ interface Entry {
 }
 
 /**
- * The refs of the other end's actors that are in use here. An actor has the same ref each time. When nobody holds that
- * ref any more, the other end is told, so that it can forget it too.
+ * The refs of the other end's actors that are in use here. A number has the same ref each time: an actor has one, and
+ * another for each time that it was asked for by name. When nobody holds a ref any more, the other end is told, so that
+ * it can forget it too.
  */
 export class Imports {
   readonly #channel: Channel;

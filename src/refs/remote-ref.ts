@@ -10,7 +10,7 @@ import {
 import { codeOf, ShoalError } from '../errors.ts';
 import { Waiters } from './waiters.ts';
 
-/** The connection to another thread, as the refs of its actors use it. */
+/** The connection to another thread or host, as the refs of its actors use it. */
 export interface Channel {
   /** Why it was closed; undefined while it is open. */
   readonly closed: ExitReason | undefined;
@@ -20,7 +20,7 @@ export interface Channel {
   onRoom(callback: () => void): () => void;
   /** @param waits whether the message waits at the other end while the mailbox there is full */
   tell(to: number, message: unknown, path: string, waits: boolean): boolean;
-  /** Counts what waits at this end, and is lost if its thread ends. */
+  /** Counts what waits at this end, and is lost if the thread of this end ends. */
   readonly tally?: { addPushed(): void; addShifted(): void } | undefined;
   /** Makes a dead letter of a message. */
   refuse(to: string, message: unknown, why: Undelivered): false;
@@ -36,7 +36,7 @@ export interface Channel {
   askRoute(id: number): number | undefined;
 }
 
-/** A channel that leads straight to the thread of an actor, and the number of the actor there. */
+/** A channel that leads straight to where an actor is, and the number of the actor there. */
 export interface Route {
   readonly channel: Channel;
   readonly id: number;
@@ -44,7 +44,7 @@ export interface Route {
 
 type EndListeners = NonNullable<Addressee['ends']>;
 
-/** The ref of an actor on another thread. */
+/** The ref of an actor on another thread or host. */
 export class RemoteRef<M> implements Offerable<M>, Addressee {
   readonly path: string;
   readonly id: number;
@@ -76,7 +76,7 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
     this.path = path;
   }
 
-  /** Whether the thread is there: nothing more is known here. */
+  /** Whether the other end is there: nothing more is known here. */
   get state(): 'running' | 'stopped' {
     return this.#way.channel.closed === undefined ? 'running' : 'stopped';
   }
@@ -85,7 +85,7 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
     return this.#way.channel.unacknowledged;
   }
 
-  /** Where messages go. All else, such as a watch, goes to the thread that the ref came from. */
+  /** Where messages go. All else, such as a watch, goes to where the ref came from. */
   get route(): Route | undefined {
     return this.#route;
   }
@@ -109,7 +109,7 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
     return this.#route;
   }
 
-  /** Messages go to the thread that the ref came from again. */
+  /** Messages go to where the ref came from again. */
   unroute(exit: Exit | undefined): void {
     const listeners = this.#route?.listeners;
     this.#route = undefined;
@@ -123,11 +123,6 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
     return this.#route ?? this;
   }
 
-  /** Offers that wait for the mailbox at the other end. */
-  get waiting(): number {
-    return this.#room?.size ?? 0;
-  }
-
   tell(message: M): boolean {
     return this.#tell(message, false);
   }
@@ -139,7 +134,7 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
       const room = this.#room;
       const blocked = channel;
       if (room === undefined && blocked.hasRoom) break;
-      // It waits as in a mailbox of this thread.
+      // It waits as in a mailbox of this end.
       blocked.tally?.addPushed();
       if (room !== undefined) await woken((wake) => room.add(wake), signal);
       else await woken((wake) => blocked.onRoom(wake), signal);
@@ -196,7 +191,7 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
   }
 
   /**
-   * The actor has ended, or its thread has.
+   * The actor has ended, or its thread or host has.
    * @param isRepeated whether an end is told again, for those that were not told of it before
    */
   ended(exit: Exit, isRepeated = false): void {
@@ -220,7 +215,7 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
     const { closed } = this.channel;
     const again = this.#told.has(key);
     if (closed !== undefined) {
-      // After the end of its thread there is no other.
+      // After the end of its thread or host there is no other.
       if (again) return;
       this.#told.add(key);
       listener({ path: this.path, reason: closed });
@@ -235,7 +230,7 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
   }
 }
 
-/** The ref of the reply to an ask of another thread. */
+/** The ref of the reply to an ask of another thread or host. */
 export class RemoteReplyRef<R> extends RemoteRef<R> {
   #hasReply = false;
 

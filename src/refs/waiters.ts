@@ -2,10 +2,6 @@
 export class Waiters {
   readonly #waiting = new Set<() => void>();
 
-  get size(): number {
-    return this.#waiting.size;
-  }
-
   /** Calls `wake` once, when there is room. @returns how to cancel it */
   add(wake: () => void): () => void {
     this.#waiting.add(wake);

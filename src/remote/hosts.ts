@@ -2,39 +2,11 @@ import { addresseeOf, RateLimit, type Ref, randomHex, safe } from '../actors/mod
 import { ShoalError, toEnvelope } from '../errors.ts';
 import { Ears } from './ears.ts';
 import { type Beat, decodeFrame, encodeFrame, type Frame } from './frame.ts';
+import type { HostInfo, HostStats } from './host-info.ts';
 import { type Contender, NameContest } from './name-contest.ts';
 import { deadEnd, unknownActor } from './nobody.ts';
 import { type HostEvent, type HostSettings, type HostsOptions, settingsOf } from './options.ts';
 import { type PairFrame, Peer } from './peer.ts';
-
-/** Another host of the group that is up. */
-export interface HostInfo {
-  readonly host: string;
-  /** Another one after each restart of its process. */
-  readonly incarnation: string;
-  /** Of the link to it. */
-  readonly epoch: number;
-  /** What it says of itself. */
-  readonly about: string;
-}
-
-/** Figures of the links to all hosts that are up. */
-export interface HostStats {
-  readonly peers: number;
-  /** Messages sent and received. */
-  readonly sent: number;
-  readonly received: number;
-  /** Refs of actors of this host that others hold. */
-  readonly refs: number;
-  /** Messages and operations that are not acknowledged. */
-  readonly waiting: number;
-  /** Frames that came twice, that came before their turn, and that were sent anew. */
-  readonly doubled: number;
-  readonly early: number;
-  readonly resent: number;
-  /** Frames, or parts of them, that made no sense, on any link since the start. */
-  readonly damaged: number;
-}
 
 /** This host in its group. */
 export interface Hosts {
@@ -136,8 +108,12 @@ class GroupOfHosts implements Hosts {
   /** Listens to the others, and gives the first sign of life. To be called once, when there is somebody to end it. */
   join(): void {
     const { port, group } = this.#settings;
-    const onRefused = port.onRefused?.((subject, why) => this.#onPortRefused(subject, why));
-    if (onRefused !== undefined) this.#endings.push(onRefused);
+    const rights = `Give this host the right to publish and subscribe to ${group}.>`;
+    const stopListening = port.onRefused?.((subject, why) => {
+      // The connection may be used for other things, too.
+      if (subject.startsWith(`${group}.`)) this.#onPortRefused(subject, why, rights);
+    });
+    if (stopListening !== undefined) this.#endings.push(stopListening);
     for (const subject of [`${group}.beat`, `${group}.to.${this.incarnation}`]) {
       this.#endings.push(port.subscribe(subject, (bytes) => this.#receive(bytes)));
     }
@@ -419,7 +395,7 @@ class GroupOfHosts implements Hosts {
     if (bytes.length > payloadBytesMax) {
       // The limit was lowered since it was written. The host that it is for takes nothing, and is lost in the end.
       const remedy = 'Set a higher max_payload at the NATS server';
-      this.#onPortRefused(subject, `a frame of ${bytes.length} bytes is above ${payloadBytesMax} bytes. ${remedy}`);
+      this.#onPortRefused(subject, `a frame of ${bytes.length} bytes is above ${payloadBytesMax} bytes`, remedy);
       return false;
     }
     try {
@@ -431,16 +407,10 @@ class GroupOfHosts implements Hosts {
     }
   }
 
-  #onPortRefused(subject: string, why: string): void {
-    const { group } = this.#settings;
-    // The connection may be used for other things, too.
-    if (!subject.startsWith(`${group}.`) || !this.#portRefusals.admits()) return;
-    const rights = why.includes('max_payload')
-      ? ''
-      : `. Give this host the right to publish and subscribe to ${group}.>`;
-    const error = new ShoalError('HOST_PORT_REFUSED', `The NATS server does not take ${subject}: ${why}${rights}`, {
-      details: { subject, why },
-    });
+  #onPortRefused(subject: string, why: string, remedy: string): void {
+    if (!this.#portRefusals.admits()) return;
+    const text = `The NATS server does not take ${subject}: ${why}. ${remedy}`;
+    const error = new ShoalError('HOST_PORT_REFUSED', text, { details: { subject, why } });
     this.#tell({ kind: 'port-refused', subject, error: toEnvelope(error) });
   }
 

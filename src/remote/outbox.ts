@@ -49,11 +49,6 @@ export class Outbox {
     return this.#size;
   }
 
-  /** Of the messages alone. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
   /** Operations do not count: there are no more of them than refs, watches and actors, and none can be refused. */
   get isFull(): boolean {
     const { outboxMessagesMax, outboxBytesMax } = this.#limits;

@@ -5,7 +5,7 @@ import { Link } from './link.ts';
 import type { OutboxLimits } from './outbox.ts';
 
 /** What a host tells of another. */
-export interface PeerContext {
+interface PeerContext {
   readonly system: ActorSystem;
   /** This host's. */
   readonly incarnation: string;
@@ -21,7 +21,7 @@ export interface PeerContext {
   readonly onDamaged: () => void;
 }
 
-export interface PeerIdentity {
+interface PeerIdentity {
   readonly host: string;
   readonly incarnation: string;
   /** What errors call it. */

@@ -77,9 +77,9 @@ describe('a stream', () => {
           isFair = true;
           await rounds(200);
           expect(taken).toEqual(wanted);
-          expect(ends.map(({ outbox }) => [outbox.size, outbox.bytes])).toEqual([
-            [0, 0],
-            [0, 0],
+          expect(ends.map(({ outbox }) => [outbox.size, outbox.hasRoom])).toEqual([
+            [0, true],
+            [0, true],
           ]);
           // At rest nothing is sent, and no timer runs.
           await rounds(100);
@@ -153,7 +153,7 @@ describe('an outbox', () => {
     const frame = outbox.next(10_000);
     outbox.left(frame?.seq ?? 0);
     expect(outbox.close()).toEqual({ mayHaveArrived: 10, unsent: 0 });
-    expect([outbox.size, outbox.bytes, outbox.isFull]).toEqual([0, 0, false]);
+    expect([outbox.size, outbox.hasRoom, outbox.isFull]).toEqual([0, true, false]);
   });
 
   it('is full by its bytes, too', () => {
@@ -162,5 +162,8 @@ describe('an outbox', () => {
     expect([outbox.hasRoom, outbox.isFull]).toEqual([true, false]);
     outbox.add(item(2, 501));
     expect([outbox.hasRoom, outbox.isFull]).toEqual([false, true]);
+    outbox.next(10_000);
+    outbox.acknowledged(1);
+    expect([outbox.hasRoom, outbox.isFull]).toEqual([true, false]);
   });
 });

@@ -2,7 +2,7 @@ import type { CancelTimer, Clock } from '../actors/mod.ts';
 import type { Data, Item } from './frame.ts';
 import { Outbox, type OutboxLimits, type SentFrame } from './outbox.ts';
 
-export interface StreamOptions {
+interface StreamOptions {
   readonly clock: Clock;
   readonly limits: OutboxLimits;
   readonly payloadBytesMax: () => number;

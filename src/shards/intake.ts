@@ -2,7 +2,7 @@ import { HeldBatches } from './held-batches.ts';
 import { Marks } from './marks.ts';
 import { type Batch, type Extras, OP, type Op, PARTS } from './wire.ts';
 
-export interface IntakeOptions {
+interface IntakeOptions {
   readonly deliver: (to: number, message: unknown, extras: Extras | undefined, waits: boolean) => void;
   readonly obey: (op: Op) => void;
   /** Called after each batch, or the part of it that could be taken. */

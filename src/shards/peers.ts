@@ -8,7 +8,7 @@ import { PortChannel } from './port-channel.ts';
 import type { Tally } from './tally.ts';
 import type { LinkOp, Op, Relayed } from './wire.ts';
 
-export interface PeersOptions {
+interface PeersOptions {
   readonly system: ActorSystem;
   readonly tally: Tally;
   readonly main: PortChannel;

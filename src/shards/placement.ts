@@ -5,7 +5,7 @@ import type { ControlCalls, PlacedOptions } from './control.ts';
 import type { PortChannel } from './port-channel.ts';
 
 /** What a placement needs of the shard that it is on. */
-export interface PlacementDeps {
+interface PlacementDeps {
   readonly shard: number;
   readonly channel: PortChannel;
   readonly calls: ControlCalls;

@@ -430,10 +430,7 @@ export class PortChannel implements Channel, RefTable {
     this.#writer.op({ ...op, message: undefined, extras: undefined, failed });
   }
 
-  /**
-   * A message does not leave, so the other end will not release its refs. Whoever waits for a reply to it need not wait
-   * on.
-   */
+  /** A message does not leave: the other end will not release its refs, and whoever waits for a reply need not wait on. */
   takeBack(extras: Extras | undefined, cause: unknown): void {
     for (const id of idsIn('ref', extras)) this.#exports.release(id, 1);
     for (const id of idsIn('reply', extras)) {

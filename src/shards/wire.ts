@@ -3,7 +3,7 @@ import type { Exit, ExitReason } from '../actors/mod.ts';
 import type { ErrorEnvelope } from '../errors.ts';
 import type { RefAddress as CommonRefAddress } from '../refs/mod.ts';
 import type { Side } from './pair-tally.ts';
-/**
+
 /** How one end of a channel names a ref that it sends to the other. */
 export type RefAddress =
   | CommonRefAddress

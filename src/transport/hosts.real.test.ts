@@ -6,7 +6,7 @@ import { createSystem, type Exit, type Ref, silentLogger } from '../actors/mod.t
 import { type HostEvent, type Hosts, joinHosts, natsPort } from '../remote/mod.ts';
 import { createShards } from '../shards/mod.ts';
 import { connect } from './connection.ts';
-import { type RealNatsServer, realNatsServer } from './kit/mod.ts';
+import { type RealNatsServer, realNatsServer, securedNatsServer } from './kit/mod.ts';
 import type { FarMessage } from './testing/host-process.ts';
 import type { behaviours, PlacedMessage } from './testing/placed-behaviours.ts';
 
@@ -130,6 +130,27 @@ test('an actor on a shard and one of another host ask and watch each other', asy
   await shards.stop();
   await one.leave();
   await two.leave();
+});
+
+test.each([
+  ['subscribe', /does not take test\.hosts\.beat: .*publish and subscribe to test\.hosts\.>/i],
+  ['publish', /does not take test\.hosts\.beat: permissions violation for publish/i],
+])('a host that has no right to %s is told so', async (right, message) => {
+  const rights = `{ ${right}: { deny: ["test.hosts.beat"] } }`;
+  const user = `{ user: "one", password: "x", permissions: ${rights} }`;
+  await using nats = await securedNatsServer([`authorization { users: [ ${user} ] }`]);
+  const { nc, close } = await connect({ servers: nats.url, name: 'one', credentials: { user: 'one', password: 'x' } });
+  const system = createSystem({ logger: silentLogger });
+  const told = new Promise<HostEvent>((resolve) => {
+    joinHosts({ system, port: natsPort(nc), group: 'test.hosts', host: 'one', onEvent: resolve });
+  });
+  expect(await told).toMatchObject({
+    kind: 'port-refused',
+    subject: 'test.hosts.beat',
+    error: { code: 'HOST_PORT_REFUSED', message: expect.stringMatching(message) },
+  });
+  await system.shutdown();
+  await close();
 });
 
 async function host(nats: RealNatsServer, name: string, limits = {}) {
