@@ -34,7 +34,7 @@ export type { Overflow, Sender } from './mailbox.ts';
 export { Mailbox } from './mailbox.ts';
 export type { OfferOptions } from './offer.ts';
 export { checkSpawnOptions, SPAWN_NAMES } from './options.ts';
-export { type Forwarder, failReplies, passOn } from './pass-on.ts';
+export { type Forwarder, failReplies, passOn, tolerant, unknownKind } from './pass-on.ts';
 export * from './patterns/mod.ts';
 export { DEPTH_MAX, type PlainKind, plainKindOf, whatOf } from './plain-data.ts';
 export type { Random } from './random.ts';

@@ -1,7 +1,8 @@
 import { types } from 'node:util';
-import { fromEnvelope, toEnvelope } from '../errors.ts';
+import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import { asCell } from './as-cell.ts';
 import type { ActorSystem } from './behaviour.ts';
+import { shown } from './checks.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import { plainKindOf } from './plain-data.ts';
 import type { Ref } from './ref.ts';
@@ -30,17 +31,27 @@ export function passOn<M>(by: Forwarder, to: Ref<M>, message: M): boolean {
 
 /**
  * The handler of an actor that others rely on: a message that it cannot handle is not its own failure. It must change
- * nothing before it throws.
+ * nothing before it throws. A promise that is rejected is a failure.
  */
-export function tolerant<M>(by: Forwarder, receive: (message: M) => void): (message: M) => void {
+export function tolerant<M, R extends void | Promise<void>>(
+  by: Forwarder,
+  receive: (message: M) => R,
+): (message: M) => R | undefined {
   return (message) => {
     try {
-      receive(message);
+      return receive(message);
     } catch (error) {
       const { path, senderInHand } = asCell(by.self);
       refuse(by, { from: senderInHand?.path ?? '-', to: path, message }, error);
+      return undefined;
     }
   };
+}
+
+/** The types forbid such a message, but not every user has them. @param kinds which there are */
+export function unknownKind(message: never, ...kinds: readonly string[]): ShoalError {
+  const text = `Expected a message whose \`kind\` is one of ${kinds.join(', ')}, got ${shown(message)}`;
+  return new ShoalError('CONFIG_VALUE', text);
 }
 
 function refuse(by: Forwarder, letter: Pick<DeadLetter, 'from' | 'to' | 'message'>, why: unknown): false {

@@ -78,6 +78,10 @@ export class ReplyRef<R> implements Ref<R>, Expiring, EndListener {
     this.fail(new ShoalError('ACTOR_STOPPED', `${this.#asked.path} ended before it replied`, { cause }));
   }
 
+  get hasReply(): boolean {
+    return this.#outcome === 'replied';
+  }
+
   /** Calls `listener` when the ask has its reply or has failed, at once if that is so already. */
   onSettled(listener: () => void): void {
     const before = this.#settled;

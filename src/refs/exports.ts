@@ -1,4 +1,4 @@
-import { addresseeOf, type Exit, type Ref, ReplyRef } from '../actors/mod.ts';
+import { addresseeOf, type Exit, type Ref, ReplyRef, type Undelivered } from '../actors/mod.ts';
 import { toEnvelope } from '../errors.ts';
 import type { RefAddress } from './ref-address.ts';
 import { RemoteRef, RemoteReplyRef } from './remote-ref.ts';
@@ -18,12 +18,18 @@ interface Entry {
   forgotten: (() => void) | undefined;
 }
 
+/** A second reply comes soon after the first. */
+const REPLIED_KEPT = 256;
+
 /** The refs of this end that the other end of a channel knows, each under a number. */
 export class Exports {
   readonly #entries = new Map<number, Entry>();
   readonly #ids = new Map<Ref<never>, number>();
   readonly #added: (ref: Ref<never>, id: number) => (() => void) | undefined;
   #nextId = 1;
+  /** The numbers of asks that had their replies lately, in a ring. */
+  readonly #replied = new Float64Array(REPLIED_KEPT);
+  #repliedCount = 0;
 
   /** @param added told of each ref that the other end does not know. It returns what is to be called when it is forgotten */
   constructor(added: (ref: Ref<never>, id: number) => (() => void) | undefined = () => undefined) {
@@ -39,7 +45,7 @@ export class Exports {
     const entry = (known === undefined ? undefined : this.#entries.get(known)) ?? this.#add(ref);
     if (ref instanceof ReplyRef) {
       // One listener, however often the ref is sent.
-      if (entry.id !== known) ref.onSettled(() => this.#forget(entry));
+      if (entry.id !== known) ref.onSettled(() => this.#settled(entry, ref));
       return ['reply', entry.id];
     }
     if (entry.id !== known) entry.forgotten = this.#added(ref, entry.id);
@@ -54,6 +60,12 @@ export class Exports {
 
   get(id: number): Ref<never> | undefined {
     return this.#entries.get(id)?.ref;
+  }
+
+  /** Why a message to a number that `get` does not know is not delivered. Only numbers are known of asks that have ended. */
+  whyGone(id: number): Undelivered {
+    if (id < 0) return 'stopped';
+    return this.#replied.includes(id) ? 'second-reply' : 'late-reply';
   }
 
   /** The ask behind a ref of a reply gets none. */
@@ -127,6 +139,13 @@ export class Exports {
     this.#entries.set(entry.id, entry);
     this.#ids.set(ref, entry.id);
     return entry;
+  }
+
+  #settled(entry: Entry, { hasReply }: ReplyRef<never>): void {
+    this.#forget(entry);
+    if (!hasReply) return;
+    this.#replied[this.#repliedCount % REPLIED_KEPT] = entry.id;
+    this.#repliedCount += 1;
   }
 
   #forget(entry: Entry): void {

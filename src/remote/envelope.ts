@@ -21,6 +21,19 @@ export function envelopeOf(value: unknown, depth = 0): ErrorEnvelope {
   };
 }
 
+const SHORT_CHARS = 1_000;
+
+/** In place of an envelope that cannot cross, because of the keys or the depth of its details, or its size. */
+export function reduced({ name, code, message }: ErrorEnvelope): ErrorEnvelope {
+  return {
+    name: name.slice(0, SHORT_CHARS),
+    ...(typeof code === 'string' ? { code: code.slice(0, SHORT_CHARS) } : {}),
+    ...(typeof code === 'number' ? { code } : {}),
+    message: message.slice(0, SHORT_CHARS),
+    details: { omitted: 'details, stack and causes, which could not cross to another host' },
+  };
+}
+
 /** The reason of an end that another host has sent. @throws for anything else */
 export function reasonOf(value: unknown): ExitReason {
   if (!isRecord(value)) throw new TypeError('no reason of an end');

@@ -28,6 +28,43 @@ it('a host that takes nothing costs the sender no more than its limit: tell retu
   expect(a.hosts.stats().waiting).toBe(0);
 });
 
+it('watches and ends take no room from messages', async () => {
+  const group = new FakeGroup();
+  const [a, b] = [group.host('a', LIMITS), group.host('b', LIMITS)];
+  const many = 4 * LIMITS.outboxMessagesMax;
+  const kids = Array.from({ length: many }, () => b.system.spawn<unknown>(() => () => undefined));
+  b.hosts.expose(
+    'boss',
+    b.system.spawn<Ref<unknown>>(() => {
+      let hasShown = false;
+      return async (replyTo) => {
+        if (!hasShown) {
+          hasShown = true;
+          replyTo.tell(kids);
+          return;
+        }
+        await Promise.all(kids.map((kid) => b.system.stop(kid)));
+        replyTo.tell('all ended');
+      };
+    }),
+  );
+  await group.settle();
+  const boss = a.hosts.ref<Ref<unknown>>('b', 'boss');
+  let told = 0;
+  const answers: unknown[] = [];
+  const watcher = a.system.spawn<unknown>((context) => (message) => {
+    if (message === 'told') told += 1;
+    else if (Array.isArray(message)) {
+      // The refs that were sent.
+      for (const kid of message as Ref<never>[]) context.watch(kid, () => 'told');
+      answers.push(boss.tell(context.self));
+    } else answers.push(message);
+  });
+  boss.tell(watcher);
+  await group.advance(5_000);
+  expect([answers, told, a.letters, b.letters]).toEqual([[true, 'all ended'], many, [], []]);
+});
+
 it('an offer waits for room in the mailbox at the other end, too; a tell is refused there', async () => {
   const group = new FakeGroup();
   const [a, b] = [group.host('a'), group.host('b')];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Exit, Ref } from '../actors/mod.ts';
-import { codeOf, ShoalError } from '../errors.ts';
+import { codeOf, type Detail, ShoalError } from '../errors.ts';
 import { joinHosts } from './mod.ts';
 import { FakePort } from './testing/fake-network.ts';
 import { type EchoMessage, echo, FakeGroup, type FakeHost, watching } from './testing/fixture.ts';
@@ -21,6 +21,10 @@ async function pair(group = new FakeGroup()) {
 
 function asked(from: FakeHost, ref: Ref<EchoMessage>, value: unknown): Promise<unknown> {
   return from.system.ask<EchoMessage, unknown>(ref, (replyTo) => ({ kind: 'ask', value, replyTo }), ASK_MS);
+}
+
+function nested(levels: number): Record<string, Detail> {
+  return levels === 0 ? {} : { inner: nested(levels - 1) };
 }
 
 const settled = <T>(promise: Promise<T>): Promise<T | Error> => promise.catch((error: Error) => error);
@@ -86,6 +90,14 @@ describe('hosts of one group', () => {
     expect([group.network.subscriptions, group.clock.pending]).toEqual([0, 0]);
   });
 
+  it('leave no actor of theirs behind, so that a program can join and leave as often as it likes', async () => {
+    const group = new FakeGroup();
+    const { hosts, system } = group.host('a');
+    hosts.leave();
+    await group.settle();
+    expect(system.tree().children).toEqual([]);
+  });
+
   it('leave nothing behind if their system has shut down, or their port takes no subscription', async () => {
     const group = new FakeGroup();
     const { system, hosts } = group.host('a');
@@ -111,7 +123,7 @@ describe('hosts of one group', () => {
         .tree()
         .children.map(({ path }) => path)
         .filter((path) => path.includes('hosts')),
-    ).toHaveLength(1);
+    ).toEqual([]);
   });
 
   it.each([
@@ -169,6 +181,34 @@ describe('an actor of another host', () => {
     const late = watching(a.system, far);
     await group.settle();
     expect(late).toMatchObject([{ path: 'b:/echo', reason: { kind: 'error', error: { message: 'as told' } } }]);
+  });
+
+  it.each([
+    ['a key that replaces the prototype', JSON.parse('{"__proto__":1}')],
+    ['a key with half a character', { '\ud800': 1 }],
+    ['more levels than a message may have', nested(80)],
+    ['more bytes than an operation may have', { text: 'x'.repeat(100_000) }],
+  ])('that fails with details with %s is told without them, to watchers and askers', async (_what, details) => {
+    const { group, a, b, far } = await pair();
+    const failing = new ShoalError('INTERNAL', 'as told', { details });
+    const bad = b.system.spawn<unknown>(() => () => {
+      throw failing;
+    });
+    b.hosts.expose('bad', bad);
+    const exits = watching(a.system, a.hosts.ref('b', 'bad'));
+    const failed = settled(asked(a, a.hosts.ref('b', 'bad'), 1));
+    await group.settle();
+    const short = {
+      code: 'INTERNAL',
+      message: 'as told',
+      details: { omitted: 'details, stack and causes, which could not cross to another host' },
+    };
+    expect(exits).toMatchObject([{ reason: { kind: 'error', error: short } }]);
+    expect(await failed).toMatchObject({ code: 'ACTOR_STOPPED', cause: { message: 'as told' } });
+    // So is an error in a reply, unless only its size is in the way: that is the size of a message.
+    const reply = asked(a, far, failing);
+    await group.settle();
+    expect(await reply).toMatchObject(details.text === undefined ? short : { details });
   });
 
   it('is watched no more after unwatch', async () => {
@@ -317,7 +357,18 @@ describe('a ref in a message', () => {
     const reply = a.system.ask<Ref<number>, number>(a.hosts.ref('b', 'twice'), (replyTo) => replyTo, ASK_MS);
     await group.settle();
     expect(await reply).toBe(1);
-    expect(a.letters).toMatchObject([{ message: 2, why: 'late-reply' }]);
+    expect(a.letters).toMatchObject([{ message: 2, why: 'second-reply' }]);
+    const replies: Ref<number>[] = [];
+    b.hosts.expose(
+      'late',
+      b.system.spawn<Ref<number>>(() => (replyTo) => void replies.push(replyTo)),
+    );
+    const late = settled(a.system.ask<Ref<number>, number>(a.hosts.ref('b', 'late'), (replyTo) => replyTo, ASK_MS));
+    await group.advance(2 * ASK_MS);
+    expect(codeOf(await late)).toBe('ACTOR_ASK_TIMEOUT');
+    replies[0]?.tell(3);
+    await group.settle();
+    expect(a.letters.at(-1)).toMatchObject({ message: 3, why: 'late-reply' });
   });
 
   it('whose message throws at its receiver ends nobody', async () => {

@@ -56,6 +56,8 @@ export function joinHosts(options: HostsOptions): Hosts {
   );
   try {
     hosts.join();
+    // It has nothing to end any more.
+    hosts.onEnded(() => void options.system.stop(guard));
   } catch (error) {
     // Its port takes no subscriptions: nothing of it stays.
     void options.system.stop(guard);
@@ -117,6 +119,11 @@ class GroupOfHosts implements Hosts {
     }
     this.#endings.push(port.onState((isConnected) => this.#onState(isConnected)));
     this.#beat();
+  }
+
+  /** Calls `listener` when this host leaves the group. */
+  onEnded(listener: () => void): void {
+    this.#endings.push(listener);
   }
 
   get ended(): ShoalError | undefined {
@@ -223,7 +230,7 @@ class GroupOfHosts implements Hosts {
     if (deafMs >= lostMs || pausedMs >= lostMs) this.#sinceMs = nowMs;
     this.#sendBeat('beat');
     for (const peer of [...this.#peers.values()]) {
-      if (deafMs >= cutOffMs) peer.lose(`this host has been cut off for ${deafMs} ms`);
+      if (deafMs >= cutOffMs) peer.lose(`this host has been cut off for ${Math.round(deafMs)} ms`);
       else peer.tick(heardMs);
       if (peer.silentMs >= REMEMBERED * lostMs) this.#forget(peer);
     }
@@ -378,9 +385,10 @@ class GroupOfHosts implements Hosts {
     this.#publish(to, { kind: 'beat', host, from: this.incarnation, ageMs: this.#ageMs, isDeaf, about });
   }
 
-  #publish(to: string, frame: Frame): void {
+  /** @returns whether there was a connection to publish it over */
+  #publish(to: string, frame: Frame): boolean {
     const { port, group } = this.#settings;
-    if (!port.isConnected) return;
+    if (!port.isConnected) return false;
     const subject = `${group}.${to}`;
     const bytes = encodeFrame(frame);
     const { payloadBytesMax } = port;
@@ -388,12 +396,14 @@ class GroupOfHosts implements Hosts {
       // The limit was lowered since it was written. The host that it is for takes nothing, and is lost in the end.
       const remedy = 'Set a higher max_payload at the NATS server';
       this.#onPortRefused(subject, `a frame of ${bytes.length} bytes is above ${payloadBytesMax} bytes`, remedy);
-      return;
+      return false;
     }
     try {
       port.publish(subject, bytes);
+      return true;
     } catch {
       // It was closed a moment ago: what matters is sent anew.
+      return false;
     }
   }
 

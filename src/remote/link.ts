@@ -1,5 +1,5 @@
 import { type ActorSystem, addresseeOf, type ExitReason, type Ref, type Undelivered } from '../actors/mod.ts';
-import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import {
   type Channel,
   Delivery,
@@ -10,6 +10,7 @@ import {
   RemoteReplyRef,
   Waiters,
 } from '../refs/mod.ts';
+import { reduced } from './envelope.ts';
 import { type Data, type Item, OP } from './frame.ts';
 import { MessageCodec, type RefTable } from './message-codec.ts';
 import { deadEnd, unknownActor } from './nobody.ts';
@@ -23,7 +24,8 @@ export interface LinkOptions {
   readonly host: string;
   readonly limits: OutboxLimits;
   readonly payloadBytesMax: () => number;
-  readonly send: (frame: Pick<Data, 'seq' | 'ack' | 'isGap' | 'items'>) => void;
+  /** @returns whether there was a connection to send it over */
+  readonly send: (frame: Pick<Data, 'seq' | 'ack' | 'isGap' | 'items'>) => boolean;
   /** The actor that this host offers under a name. */
   readonly exposed: (name: string) => Ref<never> | undefined;
   /** Something in a frame made no sense and was passed over. */
@@ -65,7 +67,9 @@ export class Link implements Channel, RefTable {
       clock: options.system.clock,
       limits: options.limits,
       payloadBytesMax: options.payloadBytesMax,
-      send: options.send,
+      send: (frame) => {
+        if (options.send(frame)) this.#stream.outbox.left(frame.seq);
+      },
       onItems: (items) => this.#take(items),
       onTaken: () => this.#wakeWaiting(),
     });
@@ -202,10 +206,19 @@ export class Link implements Channel, RefTable {
 
   #op(op: Op): void {
     if (this.#closed !== undefined) return;
-    const { bytes } = this.#codec.encode(op);
-    // An error has no limit, and what does not fit into a frame would stop the link.
-    const isShort = bytes.length <= OP_BYTES_MAX;
-    this.#stream.add({ to: OP, waits: false, bytes: isShort ? bytes : this.#codec.encode(shortened(op)).bytes });
+    this.#stream.add({ to: OP, waits: false, bytes: this.#opBytes(op) });
+  }
+
+  /** Never throws: nobody may miss an operation because of what stands in an error. */
+  #opBytes(op: Op): Uint8Array {
+    try {
+      const { bytes } = this.#codec.encode(op);
+      // An error has no limit, and what does not fit into a frame would stop the link.
+      if (bytes.length <= OP_BYTES_MAX) return bytes;
+    } catch {
+      // Only details of an error have keys or a depth that cannot cross.
+    }
+    return this.#codec.encode(shortened(op)).bytes;
   }
 
   #wakeWaiting(): void {
@@ -237,8 +250,7 @@ export class Link implements Channel, RefTable {
     this.#received += 1;
     const ref = this.#exports.get(to);
     if (ref === undefined) {
-      // Only numbers are known of an ask that has ended.
-      this.refuse(`${this.#options.host}#${to}`, message, to < 0 ? 'stopped' : 'late-reply');
+      this.refuse(`${this.#options.host}#${to}`, message, this.#exports.whyGone(to));
       return;
     }
     this.#delivery.deliver(to, ref, message, waits);
@@ -308,17 +320,11 @@ export class Link implements Channel, RefTable {
 
 /** Beyond it, an operation goes without the details of its error. */
 const OP_BYTES_MAX = 16 * 1024;
-const SHORT_CHARS = 1_000;
 
 function shortened(op: Op): Op {
-  if (op.op === 'fail') return { ...op, error: shortError(op.error) };
+  if (op.op === 'fail') return { ...op, error: reduced(op.error) };
   if (op.op !== 'ended' || op.reason.kind !== 'error') return op;
-  return { ...op, reason: { ...op.reason, error: shortError(op.reason.error) } };
-}
-
-function shortError({ name, code, message }: ErrorEnvelope): ErrorEnvelope {
-  const short = { name: name.slice(0, SHORT_CHARS), message: message.slice(0, SHORT_CHARS), details: {} };
-  return code === undefined ? short : { ...short, code };
+  return { ...op, reason: { ...op.reason, error: reduced(op.reason.error) } };
 }
 
 /** The actor's own limit. */

@@ -53,6 +53,19 @@ describe('a host that dies', () => {
     expect([exits.length, kinds(a)]).toEqual([1, ['host-up', 'host-lost']]);
   });
 
+  it('is told of in whole milliseconds', async () => {
+    const group = new FakeGroup();
+    const [a, b] = [group.host('a', { beatMs: 999.3 }), group.host('b')];
+    await group.settle();
+    await group.advance(1_000);
+    b.kill();
+    await group.advance(10_000);
+    expect(a.events.at(-1)).toMatchObject({
+      kind: 'host-lost',
+      error: { message: expect.stringMatching(/for \d+ ms$/) },
+    });
+  });
+
   it('fails asks to it at once, those that are open and those that come later', async () => {
     const { group, a, b, far } = await watchedPair();
     const open = ignored(a, far);
@@ -331,6 +344,27 @@ describe('a host that is cut off from the server', () => {
     group.network.copies = () => 1;
     await group.advance(5_000);
     expect([kinds(a), kinds(b)]).toEqual([['host-up'], ['host-up']]);
+  });
+
+  it('counts its messages since then as such that never left', async () => {
+    const { group, a, b } = await watchedPair();
+    b.hosts.expose(
+      'sink',
+      b.system.spawn(() => () => undefined),
+    );
+    const sink = a.hosts.ref<number>('b', 'sink');
+    await group.advance(1_000);
+    // This one leaves, and nobody hears whether it has arrived.
+    sink.tell(0);
+    group.network.copies = () => 0;
+    await group.settle();
+    a.port.setConnected(false);
+    for (let n = 1; n <= 100; n++) sink.tell(n);
+    await group.advance(40_000);
+    expect(a.letters.map(({ why, count }) => [why, count])).toEqual([
+      ['lost', 1],
+      ['stopped', 100],
+    ]);
   });
 
   it('counts the others as lost after a limit of its own', async () => {

@@ -6,6 +6,7 @@ import { codeOf, ShoalError } from '../errors.ts';
 import type { RefAddress } from '../refs/mod.ts';
 import { MessageCodec } from './message-codec.ts';
 import { isWhole } from './scan.ts';
+import { asReceived } from './testing/fake-network.ts';
 
 const takenBack: RefAddress[] = [];
 const codec = new MessageCodec({
@@ -62,6 +63,32 @@ describe('a message', () => {
     expect((got as Uint8Array).buffer.byteLength).toBe(3);
   });
 
+  const sevenBytes = Buffer.alloc(40, 1).subarray(3, 10);
+  it.each<ArrayBuffer | ArrayBufferView<ArrayBuffer>>([
+    Uint8Array.of(1, 2, 3),
+    Int8Array.of(-1, 2, 3),
+    Uint8ClampedArray.of(1, 2, 255),
+    Uint16Array.of(1, 2, 65_535),
+    Int16Array.of(-1, 2),
+    Uint32Array.of(1, 2 ** 31),
+    Int32Array.of(-1, 2),
+    Float32Array.of(1.5, -0),
+    Float64Array.of(1.5, Number.NaN),
+    BigInt64Array.of(-5n),
+    BigUint64Array.of(2n ** 63n),
+    new DataView(sevenBytes.buffer, sevenBytes.byteOffset + 1, 3),
+    Uint8Array.of(1, 2, 3).buffer,
+    new Float64Array(0),
+    sevenBytes,
+  ])('arrives as it was from within a larger Buffer, and takes none of it along: %o', (value) => {
+    const arrived = codec.decode(asReceived(codec.encode({ value }).bytes));
+    expect(arrived).toStrictEqual({ value: structuredClone(Buffer.isBuffer(value) ? new Uint8Array(value) : value) });
+    // The line above says what it is.
+    const got = (arrived as { value: ArrayBuffer | ArrayBufferView }).value;
+    const memory = ArrayBuffer.isView(got) ? got.buffer : got;
+    expect(memory.byteLength).toBe(value.byteLength);
+  });
+
   it('carries errors with code, details, causes and stack', () => {
     const error = new ShoalError('ACTOR_STOPPED', 'gone', { cause: new TypeError('why'), details: { n: 1 } });
     expect(carried({ error })).toMatchObject({
@@ -100,6 +127,11 @@ describe('a message', () => {
     ['a function', { items: [{}, { done: () => 1 }] }, 'message.items[1].done'],
     ['an object of a class', { a: new (class Thing {})() }, 'message.a'],
     ['a symbol', [Symbol('s')], 'message[0]'],
+    ['an array with fields beside its items', { a: ['xabc'.match(/(?<g>b)/)] }, 'message.a[0]'],
+    ['an array with a function', { a: Object.assign([1], { f: () => 1 }) }, 'message.a'],
+    // biome-ignore lint/suspicious/noSparseArray: it is what this is about
+    ['an array with a hole', { a: [1, , 3] }, 'message.a'],
+    ['an array with a hole for each of its fields', { a: Object.assign(new Array(1), { f: 1 }) }, 'message.a'],
     ['shared memory', { a: new SharedArrayBuffer(1) }, 'message.a'],
     ['a view of shared memory', { a: new Uint8Array(new SharedArrayBuffer(1)) }, 'message.a'],
     ['a field that replaces the prototype', JSON.parse('{"a":{"__proto__":1}}'), 'message.a'],
@@ -116,6 +148,13 @@ describe('a message', () => {
     expect(() => codec.encode(value)).toThrow(
       expect.objectContaining({ code: 'MESSAGE_NOT_PLAIN', message: expect.stringContaining(`\`${place}\``) }),
     );
+  });
+
+  it('says what is wrong with an array', () => {
+    expect(() => codec.encode(Object.assign([1], { extra: 1 }))).toThrow(
+      'got an array with a field named "extra" at `message`. Send `[...array]`',
+    );
+    expect(() => codec.encode(new Array(2))).toThrow('got an array with a hole at `message`.');
   });
 
   it('is refused if it holds itself, or too many objects', () => {

@@ -1,8 +1,8 @@
 import { Decoder, Encoder, ExtData, type ExtensionCodecType } from '@msgpack/msgpack';
 import { DEPTH_MAX, plainKindOf, type Ref, whatOf } from '../actors/mod.ts';
-import { codeOf, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
+import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import type { RefAddress } from '../refs/mod.ts';
-import { envelopeOf } from './envelope.ts';
+import { envelopeOf, reduced } from './envelope.ts';
 import {
   bigintBytes,
   bigintOf,
@@ -11,6 +11,7 @@ import {
   dateBytes,
   dateOf,
   EXT,
+  ownBuffer,
   viewBytes,
   viewOf,
 } from './plain-types.ts';
@@ -137,7 +138,7 @@ export class MessageCodec {
         // As above.
         return this.#items(value as readonly unknown[]);
       case 'error':
-        return new ExtData(EXT.error, this.#bytesOf(toEnvelope(value)));
+        return new ExtData(EXT.error, this.#envelope(toEnvelope(value)));
       case 'map':
         // As above.
         return new ExtData(EXT.map, this.#within('map', [...(value as Map<unknown, unknown>)].flat(1)));
@@ -158,6 +159,19 @@ export class MessageCodec {
         throw refusal(at, 'a SharedArrayBuffer');
       case undefined:
         throw refusal(at, whatOf(value));
+    }
+  }
+
+  /** Its details may have keys or a depth that cannot cross: then it goes without them. */
+  #envelope(envelope: ErrorEnvelope): Uint8Array {
+    const { length } = this.#at;
+    const budget = this.#budget;
+    try {
+      return this.#bytesOf(envelope);
+    } catch {
+      this.#at.length = length;
+      this.#budget = budget;
+      return this.#bytesOf(reduced(envelope));
     }
   }
 
@@ -192,6 +206,13 @@ export class MessageCodec {
 
   #items(array: readonly unknown[]): unknown[] {
     if (array.length > OBJECTS_MAX) throw refusal(this.#at, `a list of ${array.length} items`);
+    const keys = Object.keys(array);
+    // Indexes come first, in their order.
+    if (keys.length !== array.length || (keys.length > 0 && keys.at(-1) !== String(array.length - 1))) {
+      const field = keys.find((key) => !isIndex(key));
+      const what = field === undefined ? 'a hole' : `a field named ${JSON.stringify(field)}`;
+      throw refusal(this.#at, `an array with ${what}`, undefined, 'Send `[...array]`, or an object with these fields');
+    }
     return Array.from(array, (item, index) => {
       this.#at.push(index);
       const walked = this.#walk(item);
@@ -215,7 +236,7 @@ export class MessageCodec {
       case EXT.view:
         return viewOf(data);
       case EXT.buffer:
-        return data.slice().buffer;
+        return ownBuffer(data);
       case EXT.regexp: {
         const [source, flags] = this.#list(data);
         if (typeof source !== 'string' || typeof flags !== 'string') throw new TypeError('no regular expression');
@@ -276,11 +297,16 @@ function addressIn([kind, id, path]: readonly unknown[]): RefAddress {
   throw new TypeError('no address of a ref');
 }
 
-function refusal(at: Path, what: string, cause?: unknown): ShoalError {
+/** Of an array. */
+function isIndex(key: string): boolean {
+  return /^(?:0|[1-9]\d*)$/.test(key);
+}
+
+function refusal(at: Path, what: string, cause?: unknown, remedy = REMEDY): ShoalError {
   const path = at.reduce<string>(
     (place, key) => (typeof key === 'number' ? `${place}[${key}]` : `${place}.${key}`),
     'message',
   );
-  const text = `Expected a message of plain data and refs, got ${what} at \`${path}\`. ${REMEDY}`;
+  const text = `Expected a message of plain data and refs, got ${what} at \`${path}\`. ${remedy}`;
   return new ShoalError('MESSAGE_NOT_PLAIN', text, { details: { path, what }, cause });
 }

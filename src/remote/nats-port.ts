@@ -1,3 +1,4 @@
+import { checked, objectWith } from '../actors/mod.ts';
 import type { HostPort } from './port.ts';
 
 /** The part of a connection of the package `nats` that hosts use. This folder does not load that package. */
@@ -17,9 +18,14 @@ export interface NatsLike {
   }>;
 }
 
-/** Joins hosts over a connection to NATS: `joinHosts({ port: natsPort(await connect({ servers })), ... })`. */
+const CONNECTION = objectWith('isClosed', 'closed', 'publish', 'subscribe', 'status');
+
+/**
+ * Joins hosts over a connection to NATS: `joinHosts({ port: natsPort(await connect({ servers })), ... })`.
+ * @throws CONFIG_VALUE
+ */
 export function natsPort(nc: NatsLike): HostPort {
-  return new NatsHostPort(nc);
+  return new NatsHostPort(checked('connection', nc, CONNECTION));
 }
 
 class NatsHostPort implements HostPort {

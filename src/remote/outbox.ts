@@ -14,6 +14,8 @@ export interface SentFrame {
   readonly items: readonly Item[];
   readonly messages: number;
   readonly bytes: number;
+  /** Those of the messages alone, without what each takes beside them. */
+  readonly messageBytes: number;
 }
 
 /** What an item takes in a frame beside its own bytes. */
@@ -32,9 +34,11 @@ export class Outbox {
   #waiting: Item[] = [];
   #onTheWay: SentFrame[] = [];
   #seq = 0;
+  #size = 0;
   #messages = 0;
   #bytes = 0;
   #windowBytes = 0;
+  #leftSeq = 0;
 
   constructor(limits: OutboxLimits) {
     this.#limits = limits;
@@ -42,9 +46,10 @@ export class Outbox {
 
   /** Messages and operations that are not acknowledged. */
   get size(): number {
-    return this.#messages;
+    return this.#size;
   }
 
+  /** Operations do not count: there are no more of them than refs, watches and actors, and none can be refused. */
   get isFull(): boolean {
     const { outboxMessagesMax, outboxBytesMax } = this.#limits;
     return this.#messages >= outboxMessagesMax || this.#bytes >= outboxBytesMax;
@@ -62,6 +67,8 @@ export class Outbox {
 
   add(item: Item): void {
     this.#waiting.push(item);
+    this.#size += 1;
+    if (item.to === OP) return;
     this.#messages += 1;
     this.#bytes += item.bytes.length;
   }
@@ -81,29 +88,40 @@ export class Outbox {
       return undefined;
     const items = this.#waiting.splice(0, count);
     this.#seq += 1;
-    const frame = { seq: this.#seq, items, messages: messagesIn(items), bytes };
+    const frame = { seq: this.#seq, items, bytes, ...messagesIn(items) };
     this.#windowBytes += bytes;
     this.#onTheWay.push(frame);
     return frame;
   }
 
-  /** @returns whether frames have left */
+  /** A frame was given to the network. Without a connection it is not. */
+  left(seq: number): void {
+    this.#leftSeq = Math.max(this.#leftSeq, seq);
+  }
+
+  /** @returns whether frames were acknowledged that were not before */
   acknowledged(seq: number): boolean {
     const count = this.#onTheWay.findLastIndex((frame) => frame.seq <= seq) + 1;
     for (const frame of this.#onTheWay.splice(0, count)) {
       this.#windowBytes -= frame.bytes;
-      this.#messages -= frame.items.length;
-      for (const { bytes } of frame.items) this.#bytes -= bytes.length;
+      this.#size -= frame.items.length;
+      this.#messages -= frame.messages;
+      this.#bytes -= frame.messageBytes;
     }
     return count > 0;
   }
 
   /** Empties it. @returns how many messages may have arrived, and how many never left */
   close(): { readonly mayHaveArrived: number; readonly unsent: number } {
-    const mayHaveArrived = this.#onTheWay.reduce((sum, { messages }) => sum + messages, 0);
-    const unsent = messagesIn(this.#waiting);
+    let mayHaveArrived = 0;
+    let unsent = messagesIn(this.#waiting).messages;
+    for (const { seq, messages } of this.#onTheWay) {
+      if (seq <= this.#leftSeq) mayHaveArrived += messages;
+      else unsent += messages;
+    }
     this.#onTheWay = [];
     this.#waiting = [];
+    this.#size = 0;
     this.#messages = 0;
     this.#bytes = 0;
     this.#windowBytes = 0;
@@ -111,6 +129,7 @@ export class Outbox {
   }
 }
 
-function messagesIn(items: readonly Item[]): number {
-  return items.filter(({ to }) => to !== OP).length;
+function messagesIn(items: readonly Item[]): { readonly messages: number; readonly messageBytes: number } {
+  const messages = items.filter(({ to }) => to !== OP);
+  return { messages: messages.length, messageBytes: messages.reduce((sum, { bytes }) => sum + bytes.length, 0) };
 }

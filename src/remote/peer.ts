@@ -14,7 +14,8 @@ interface PeerContext {
   readonly lostMs: number;
   readonly payloadBytesMax: () => number;
   readonly exposed: (name: string) => Ref<never> | undefined;
-  readonly send: (to: string, frame: Frame) => void;
+  /** @returns whether there was a connection to send it over */
+  readonly send: (to: string, frame: Frame) => boolean;
   readonly onUp: (peer: Peer) => void;
   readonly onLost: (peer: Peer, error: ShoalError) => void;
   readonly onDamaged: () => void;
@@ -105,10 +106,10 @@ export class Peer {
       return;
     }
     if (this.#silentMs >= this.#context.lostMs) {
-      this.lose(`nothing was heard of it for ${this.#silentMs} ms`);
+      this.lose(`nothing was heard of it for ${Math.round(this.#silentMs)} ms`);
       return;
     }
-    if (this.#isStalled(ms)) this.lose(`it is there but has taken nothing for ${this.#stalledMs} ms`);
+    if (this.#isStalled(ms)) this.lose(`it is there but has taken nothing for ${Math.round(this.#stalledMs)} ms`);
     else this.#repeat();
   }
 
@@ -247,7 +248,7 @@ export class Peer {
     this.#send({ kind: 'lost', from: this.#context.incarnation, epoch, taken });
   }
 
-  #send(frame: Frame): void {
-    this.#context.send(this.incarnation, frame);
+  #send(frame: Frame): boolean {
+    return this.#context.send(this.incarnation, frame);
   }
 }

@@ -45,12 +45,21 @@ export function viewBytes(view: ArrayBufferView): Uint8Array | undefined {
 /** @throws for what `viewBytes` has not made */
 export function viewOf(bytes: Uint8Array): ArrayBufferView {
   const [kind] = bytes;
-  // A copy: the view has memory of its own, and begins where numbers of any size may.
-  const { buffer } = bytes.slice(1);
+  const buffer = ownBuffer(bytes.subarray(1));
   if (kind === DATA_VIEW) return new DataView(buffer);
   const maker = kind === undefined ? undefined : MAKERS[kind];
   if (maker === undefined) throw new TypeError(`no view has the number ${kind}`);
   return new maker(buffer);
+}
+
+/**
+ * A copy, so that it begins where numbers of any size may, and has no memory around it. `slice` would not do: that of a
+ * `Buffer`, as the package `nats` delivers, is a view of the same memory.
+ */
+export function ownBuffer(bytes: Uint8Array): ArrayBuffer {
+  const copy = new Uint8Array(bytes.length);
+  copy.set(bytes);
+  return copy.buffer;
 }
 
 export function bigintBytes(value: bigint): Uint8Array {

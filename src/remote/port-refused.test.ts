@@ -46,6 +46,13 @@ it('a frame that is larger than the server takes any more is told of with both s
   ]);
 });
 
+it.each([undefined, null, {}, 'localhost'])('the port for NATS refuses %o, which is no connection', (value) => {
+  // The types forbid this, but not every user has them.
+  expect(() => natsPort(value as unknown as NatsLike)).toThrow(
+    expect.objectContaining({ code: 'CONFIG_VALUE', message: expect.stringContaining('`connection`') }),
+  );
+});
+
 it('the port for NATS tells of refused subscriptions and refused subjects', async () => {
   type Callback = Parameters<NatsLike['subscribe']>[1]['callback'];
   const callbacks: Callback[] = [];

@@ -150,7 +150,8 @@ describe('an outbox', () => {
     expect(outbox.isFull).toBe(false);
     outbox.add(item(12));
     expect([outbox.isFull, outbox.size]).toEqual([true, 10]);
-    outbox.next(10_000);
+    const frame = outbox.next(10_000);
+    outbox.left(frame?.seq ?? 0);
     expect(outbox.close()).toEqual({ mayHaveArrived: 10, unsent: 0 });
     expect([outbox.size, outbox.hasRoom, outbox.isFull]).toEqual([0, true, false]);
   });

@@ -132,7 +132,7 @@ describe('the count of messages', () => {
     await expect.poll(() => fixture.system.deadLetters.count, { timeout: 30_000 }).toBe(2);
     fixture.shards.replace(0, 'a test');
     await fixture.untilEvent(({ kind }) => kind === 'shard-lost');
-    expect(fixture.deadLetters.map(({ why }) => why)).toEqual(['dropped', 'dropped']);
+    expect(fixture.deadLetters.map(({ why }) => why)).toEqual(['invalid', 'invalid']);
   });
 
   it('has all dead letters of a shard, although only some are told one by one', async () => {
@@ -216,7 +216,7 @@ describe('an ask whose message turns out not to be cloneable', () => {
     const worker = await fixture.worker('a');
     const asked = fixture.ask(worker, (replyTo) => ({ kind: 'echo', value: make(), replyTo }));
     await expect(asked).rejects.toMatchObject({ code: 'MESSAGE_NOT_PLAIN' });
-    expect(fixture.deadLetters).toMatchObject([{ why: 'dropped' }]);
+    expect(fixture.deadLetters).toMatchObject([{ why: 'invalid', error: { code: 'MESSAGE_NOT_PLAIN' } }]);
   });
 });
 

@@ -69,7 +69,7 @@ describe('a shard that is not lost', () => {
     const replyTo = fixture.system.spawn<unknown>(() => () => undefined);
     for (const ref of [one, two]) ref.tell(transfer({ kind: 'echo', value, replyTo }, [value.buffer]));
     await expect.poll(() => fixture.system.deadLetters.count, { timeout: 30_000 }).toBe(1);
-    expect(fixture.deadLetters).toMatchObject([{ to: '/two', why: 'dropped' }]);
+    expect(fixture.deadLetters).toMatchObject([{ to: '/two', why: 'invalid', error: { code: 'MESSAGE_NOT_PLAIN' } }]);
     await Promise.all([one, two].map((ref) => fixture.ask(ref, where)));
     expect(fixture.failures).toEqual([]);
   });

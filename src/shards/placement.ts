@@ -94,7 +94,7 @@ export class Placement {
       } catch (error) {
         // It could cross when it was sent, but its sender has changed it since, or given a buffer away twice. The
         // actor that it is for is not to blame.
-        channel.refuse(this.#path, message, 'dropped');
+        channel.refuse(this.#path, message, 'invalid', error);
         failReplies(message, error);
       }
       return undefined;

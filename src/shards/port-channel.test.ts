@@ -210,7 +210,7 @@ describe('a channel', () => {
     structuredClone(bytes, { transfer: [bytes.buffer] });
     await received.fishFor((message) => message === 'after');
     expect(received.received).toEqual(['before', 'after']);
-    expect(here.letters).toMatchObject([{ why: 'dropped' }]);
+    expect(here.letters).toMatchObject([{ why: 'invalid', error: { code: 'MESSAGE_NOT_PLAIN' } }]);
   });
 
   it('reports a ref that throws, and goes on', async () => {
@@ -335,7 +335,7 @@ describe('a channel', () => {
     structuredClone(bytes, { transfer: [bytes] });
     await taken;
     await expect.poll(() => here.letters.length).toBe(1);
-    expect(here.letters).toMatchObject([{ why: 'dropped' }]);
+    expect(here.letters).toMatchObject([{ why: 'invalid', error: { code: 'MESSAGE_NOT_PLAIN' } }]);
     expect(here.channel.unacknowledged).toBe(0);
   });
 

@@ -192,9 +192,10 @@ export class PortChannel implements Channel, RefTable {
       return;
     }
     this.#beginReceived();
-    this.refuse(`${this.#options.peer}#${to}`, failed.why, 'dropped');
+    const error = new ShoalError('MESSAGE_NOT_PLAIN', `The sender has sent ${failed.why}`);
+    this.refuse(`${this.#options.peer}#${to}`, failed.why, 'invalid', error);
     this.#options.tally?.addReceived();
-    for (const id of failed.replies) this.fail(id, new ShoalError('MESSAGE_NOT_PLAIN', failed.why));
+    for (const id of failed.replies) this.fail(id, error);
   }
 
   /**
@@ -287,7 +288,7 @@ export class PortChannel implements Channel, RefTable {
   close(reason: ExitReason): void {
     if (this.#closed !== undefined) return;
     this.#closed = reason;
-    for (const item of this.#writer.close()) this.#undelivered(item, 'stopped');
+    for (const [to, message] of this.#writer.close()) this.refuse(`${this.#options.peer}#${to}`, message, 'stopped');
     this.#port.close();
     this.#intake.close();
     this.#imports.close(reason);
@@ -337,8 +338,8 @@ export class PortChannel implements Channel, RefTable {
   #deliverTo(to: number, message: unknown, waits: boolean): void {
     const ref = to > 0 ? this.#exports.get(to) : this.#options.placed(to);
     if (ref === undefined) {
-      // Only numbers are known of an ask that has ended, and of a placed actor.
-      this.refuse(`${this.#options.peer}#${to}`, message, to < 0 ? 'stopped' : 'late-reply');
+      // A number below 0 is that of a placed actor.
+      this.refuse(`${this.#options.peer}#${to}`, message, this.#exports.whyGone(to));
       return;
     }
     this.#delivery.deliver(to, ref, message, waits);
@@ -415,7 +416,9 @@ export class PortChannel implements Channel, RefTable {
     // It was counted as sent. It is a dead letter now, and not one of those that are lost when a thread ends.
     this.#sent -= 1;
     this.#options.tally?.takeTold();
-    this.#undelivered(item, 'dropped');
+    const text = `The message could not be cloned: ${toEnvelope(cause).message}`;
+    const error = new ShoalError('MESSAGE_NOT_PLAIN', text, { cause });
+    this.refuse(`${this.#options.peer}#${item[0]}`, item[1], 'invalid', error);
     this.takeBack(item[2], cause);
   }
 
@@ -436,14 +439,11 @@ export class PortChannel implements Channel, RefTable {
     }
   }
 
-  #undelivered([to, message]: Item, why: Undelivered): void {
-    this.refuse(`${this.#options.peer}#${to}`, message, why);
-  }
-
-  /** Makes a dead letter of a message. */
-  refuse(to: string, message: unknown, why: Undelivered): false {
+  /** Makes a dead letter of a message. @param error why it is `invalid` */
+  refuse(to: string, message: unknown, why: Undelivered, error?: unknown): false {
     const { system } = this.#options;
-    system.deadLetters.add({ from: system.current ?? '-', to, message, why });
+    const letter = { from: system.current ?? '-', to, message, why };
+    system.deadLetters.add(error === undefined ? letter : { ...letter, error: toEnvelope(error) });
     return false;
   }
 }

@@ -1,10 +1,19 @@
-import { addresseeOf, type Behaviour, type Context, passOn, type Ref, shown } from '../actors/mod.ts';
+import {
+  addresseeOf,
+  type Behaviour,
+  type Context,
+  passOn,
+  type Ref,
+  shown,
+  tolerant,
+  unknownKind,
+} from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { checkChildSpecs } from './check-child-specs.ts';
 import { CHILD_NAMES, type ChildOptions, child, markSupervisor } from './child-spec.ts';
 import { checkedFlags, type SupervisorFlags } from './flags.ts';
 import type { ChildEvent, ChildReply, DynamicSupervisorMessage } from './messages.ts';
-import { replyDone, replyStarted } from './reply.ts';
+import { checkReplyTo, replyDone, replyStarted } from './reply.ts';
 import { checkKeys, checkObject, invalid } from './spec-checks.ts';
 import { SupervisedChildren } from './supervised-children.ts';
 
@@ -43,7 +52,7 @@ export function dynamicSupervisor<A, M>(spec: DynamicSupervisorSpec<A, M>): Beha
       started += 1;
       return children.add(child({ ...options, id: String(started), start: startOf(start, args) }));
     };
-    return (message: Incoming<A, M>) => receive(own, children, add, message);
+    return tolerant(own, (message: Incoming<A, M>) => receive(own, children, add, message));
   });
 }
 
@@ -83,6 +92,7 @@ function receive<A, M>(
   add: (args: A) => Promise<Ref<never> | undefined>,
   message: Incoming<A, M>,
 ): Promise<void> | void {
+  if ('replyTo' in message) checkReplyTo(message.replyTo);
   switch (message.kind) {
     case 'start-child':
       // The template makes actors that take M.
@@ -102,6 +112,8 @@ function receive<A, M>(
     case 'exited':
     case 'due':
       return children.handle(message);
+    default:
+      throw unknownKind(message, 'start-child', 'terminate-child', 'which-children', 'count-children');
   }
 }
 

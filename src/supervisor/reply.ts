@@ -1,7 +1,14 @@
-import { type Forwarder, passOn, type Ref } from '../actors/mod.ts';
-import { toEnvelope } from '../errors.ts';
+import { type Forwarder, passOn, plainKindOf, type Ref, shown } from '../actors/mod.ts';
+import { ShoalError, toEnvelope } from '../errors.ts';
 import { ChildRunningError } from './child-running-error.ts';
 import type { ChildReply, DoneReply } from './messages.ts';
+
+/** @throws ACTOR_REF_INVALID, before anything is done that could not be replied to. */
+export function checkReplyTo(replyTo: unknown): void {
+  if (replyTo === undefined) return;
+  if (typeof replyTo === 'object' && replyTo !== null && plainKindOf(replyTo) === 'ref') return;
+  throw new ShoalError('ACTOR_REF_INVALID', `Expected \`replyTo\` to be a ref, got ${shown(replyTo)}`);
+}
 
 /** Starts a child and replies how that went. The child is started even if nobody waits for a reply. */
 export async function replyStarted(

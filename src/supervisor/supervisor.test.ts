@@ -1,10 +1,44 @@
 import { describe, expect, it } from 'vitest';
 import { isFailure, testKit } from '../actors/kit/mod.ts';
 import type { Behaviour, Ref } from '../actors/mod.ts';
-import { child, ignore, type SupervisorMessage, startChild, supervisor, terminateChild } from './mod.ts';
+import {
+  child,
+  dynamicSupervisor,
+  ignore,
+  type SupervisorMessage,
+  startChild,
+  supervisor,
+  terminateChild,
+} from './mod.ts';
 import { childrenOf, faulty, type Order, slow, start, taken, worker } from './testing/worker.ts';
 
 const never = new Promise<never>(() => undefined);
+
+describe('a message that a supervisor does not understand', () => {
+  it.each([
+    ['a supervisor', supervisor({ children: [] })],
+    ['a dynamic supervisor', dynamicSupervisor({ template: { start: () => () => () => undefined } })],
+  ])('is a dead letter, and does not end %s', async (_what, behaviour) => {
+    await using kit = testKit();
+    // Each has its own messages, and these are none of them.
+    const ref = kit.system.spawn(behaviour as Behaviour<unknown>);
+    const others = [
+      null,
+      5,
+      {},
+      { kind: 'zzz' },
+      { kind: 'which-children' },
+      { kind: 'start-child', replyTo: null },
+      { kind: 'terminate-child', replyTo: 5 },
+    ];
+    for (const message of others) ref.tell(message);
+    await kit.settle();
+    expect(kit.failures).toEqual([]);
+    const letters = kit.system.deadLetters.latest();
+    expect(letters.map(({ why, message }) => [why, message])).toEqual(others.map((message) => ['invalid', message]));
+    expect(letters[3]?.error).toMatchObject({ code: 'CONFIG_VALUE', message: expect.stringContaining('start-child') });
+  });
+});
 
 describe('a restart', () => {
   it('puts the next incarnation behind the same ref', async () => {

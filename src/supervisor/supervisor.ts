@@ -1,9 +1,9 @@
-import { type Behaviour, type Context, passOn } from '../actors/mod.ts';
+import { type Behaviour, type Context, passOn, tolerant, unknownKind } from '../actors/mod.ts';
 import { checkChildSpecs } from './check-child-specs.ts';
 import { type ChildSpec, markSupervisor } from './child-spec.ts';
 import { checkedFlags, type SupervisorFlags } from './flags.ts';
 import type { ChildEvent, SupervisorMessage } from './messages.ts';
-import { replyDone, replyStarted } from './reply.ts';
+import { checkReplyTo, replyDone, replyStarted } from './reply.ts';
 import { checkOneOf } from './spec-checks.ts';
 import type { Strategy } from './strategy.ts';
 import { SupervisedChildren } from './supervised-children.ts';
@@ -17,6 +17,15 @@ export interface SupervisorSpec extends SupervisorFlags {
 
 type Incoming = SupervisorMessage | ChildEvent;
 
+const KINDS = [
+  'start-child',
+  'terminate-child',
+  'restart-child',
+  'delete-child',
+  'child-spec',
+  'which-children',
+  'count-children',
+];
 const STRATEGIES: readonly Strategy[] = ['one_for_one', 'one_for_all', 'rest_for_one'];
 
 /**
@@ -42,7 +51,7 @@ export function supervisor(spec: SupervisorSpec): Behaviour<SupervisorMessage> {
     const children = new SupervisedChildren(own, options);
     context.onStop(() => children.stopInOrder(), 'before-children');
     for (const childSpec of spec.children) await children.add(childSpec);
-    return (message: Incoming) => receive(own, children, options, message);
+    return tolerant(own, (message: Incoming) => receive(own, children, options, message));
   });
 }
 
@@ -52,6 +61,7 @@ function receive(
   { autoShutdown }: Pick<SupervisorFlags, 'autoShutdown'>,
   message: Incoming,
 ): Promise<void> | void {
+  if ('replyTo' in message) checkReplyTo(message.replyTo);
   switch (message.kind) {
     case 'start-child':
       return replyStarted(context, message.replyTo, async () => {
@@ -76,5 +86,7 @@ function receive(
     case 'exited':
     case 'due':
       return children.handle(message);
+    default:
+      throw unknownKind(message, ...KINDS);
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CopyingMailbox } from '../kit/copy-message.ts';
 import { testKit } from '../kit/mod.ts';
 import {
+  type ActorSystem,
   type Behaviour,
   consistentHash,
   type Listing,
@@ -155,5 +156,21 @@ describe('a message that a pattern cannot handle', () => {
       ['invalid', 'ACTOR_REF_INVALID'],
       ['invalid', undefined],
     ]);
+  });
+
+  it.each([
+    ['a topic', (system: ActorSystem): Ref<never> => system.spawn(topic<unknown>())],
+    ['a receptionist', (system: ActorSystem): Ref<never> => system.spawn(receptionist())],
+  ])('is a dead letter of %s if it is none of its own', async (_what, spawn) => {
+    await using kit = testKit();
+    const ref = spawn(kit.system);
+    // As above.
+    const others = [null, 5, 'x', {}, { kind: 'zzz' }] as never[];
+    for (const message of others) ref.tell(message);
+    await kit.settle();
+    expect(kit.failures).toEqual([]);
+    const letters = kit.system.deadLetters.latest();
+    expect(letters.map(({ why, message }) => [why, message])).toEqual(others.map((message) => ['invalid', message]));
+    expect(letters[4]?.error).toMatchObject({ code: 'CONFIG_VALUE', message: expect.stringContaining('`kind`') });
   });
 });

@@ -1,7 +1,7 @@
 import { addresseeOf } from '../addressee.ts';
 import type { Behaviour } from '../behaviour.ts';
 import { checked, TEXT } from '../checks.ts';
-import { type Forwarder, passOn, tolerant } from '../pass-on.ts';
+import { type Forwarder, passOn, tolerant, unknownKind } from '../pass-on.ts';
 import type { Ref } from '../ref.ts';
 import { WatchedRefs } from './watched-refs.ts';
 
@@ -121,6 +121,8 @@ export function receptionist(): Behaviour<ReceptionistMessage> {
           for (const name of [...(roles?.offers ?? []), ...(roles?.follows.keys() ?? [])]) tidy(serviceOf(name));
           return;
         }
+        default:
+          throw unknownKind(message, 'register', 'deregister', 'find', 'subscribe', 'unsubscribe');
       }
     });
   };

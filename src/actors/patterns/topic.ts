@@ -1,6 +1,6 @@
 import { asCell } from '../as-cell.ts';
 import type { Behaviour } from '../behaviour.ts';
-import { type Forwarder, passOn, tolerant } from '../pass-on.ts';
+import { type Forwarder, passOn, tolerant, unknownKind } from '../pass-on.ts';
 import type { Ref } from '../ref.ts';
 import { WatchedRefs } from './watched-refs.ts';
 
@@ -48,6 +48,8 @@ export function topic<M>(): Behaviour<TopicMessage<M>> {
         case 'ended':
           subscribers.delete(message.subscriber);
           return;
+        default:
+          throw unknownKind(message, 'publish', 'subscribe', 'unsubscribe');
       }
     });
   };

@@ -58,11 +58,18 @@ export class FakeNetwork {
         if (!message.to.isConnected) continue;
         this.onCarried(message);
         for (const { port, subject, onMessage } of [...this.#subscriptions]) {
-          if (port === message.to && subject === message.subject) onMessage(message.bytes);
+          if (port === message.to && subject === message.subject) onMessage(asReceived(message.bytes));
         }
       }
     }
   }
+}
+
+/** As the package `nats` delivers it: a `Buffer` that is a part of a larger one. */
+export function asReceived(bytes: Uint8Array): Buffer {
+  const pool = Buffer.alloc(bytes.length + 20, 0xee);
+  pool.set(bytes, 7);
+  return pool.subarray(7, 7 + bytes.length);
 }
 
 export class FakePort implements HostPort {
