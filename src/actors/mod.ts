@@ -36,7 +36,7 @@ export type { OfferOptions } from './offer.ts';
 export { checkSpawnOptions, SPAWN_NAMES } from './options.ts';
 export { type Forwarder, failReplies, passOn, tolerant, unknownKind } from './pass-on.ts';
 export * from './patterns/mod.ts';
-export { DEPTH_MAX, type PlainKind, plainKindOf, whatOf } from './plain-data.ts';
+export { DEPTH_MAX, type PlainKind, plainKindOf, TYPED_ARRAYS, whatOf } from './plain-data.ts';
 export type { Random } from './random.ts';
 export { randomHex, systemRandom } from './random.ts';
 export { RateLimit, type RateLimitOptions } from './rate-limit.ts';

@@ -17,7 +17,8 @@ export type PlainKind =
 /** No message of ours is this deep; one that is usually contains itself. */
 export const DEPTH_MAX = 64;
 
-const MAKERS_OF_VIEWS = [
+/** Hosts send the place of a class in this list, so it may only grow at its end. */
+export const TYPED_ARRAYS = [
   Uint8Array,
   Int8Array,
   Uint8ClampedArray,
@@ -29,10 +30,9 @@ const MAKERS_OF_VIEWS = [
   Float64Array,
   BigInt64Array,
   BigUint64Array,
-  DataView,
-  // It arrives as an `Uint8Array`.
-  Buffer,
-];
+] as const;
+/** A `Buffer` arrives as an `Uint8Array`. */
+const MAKERS_OF_VIEWS = [...TYPED_ARRAYS, DataView, Buffer];
 /** The prototype of a `Float16Array`, which the types do not know yet. */
 const FLOAT16: unknown = Object.getOwnPropertyDescriptor(globalThis, 'Float16Array')?.value?.prototype;
 const VIEWS = new Set<unknown>([...MAKERS_OF_VIEWS.map(({ prototype }) => prototype), FLOAT16]);

@@ -48,6 +48,17 @@ function processOf(...words: readonly string[]): Promise<number> {
   });
 }
 
+/** `top` in a shell with job control, stopped as nobody can catch. */
+async function stoppedTop(fleet: StubFleet): Promise<{ readonly terminal: Terminal; readonly pid: number }> {
+  const terminal = await jobControl();
+  await terminal.keys(`'${SHOAL}' top ${fleet.flags.join(' ')}`, 'Enter');
+  await terminal.shows('a VM', VM_ROW);
+  const pid = await processOf('top', ...fleet.flags);
+  process.kill(pid, 'SIGSTOP');
+  await terminal.shows('the shell', /Stopped/);
+  return { terminal, pid };
+}
+
 function stateOf(pid: number): string {
   return /^State:\s*(\S)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '';
 }
@@ -76,12 +87,7 @@ describe('top', () => {
 
   test('that was stopped as nobody can catch draws itself anew, and in the background leaves the terminal alone', async () => {
     const fleet = await servedFleet();
-    const terminal = await jobControl();
-    await terminal.keys(`'${SHOAL}' top ${fleet.flags.join(' ')}`, 'Enter');
-    await terminal.shows('a VM', VM_ROW);
-    const pid = await processOf('top', ...fleet.flags);
-    process.kill(pid, 'SIGSTOP');
-    await terminal.shows('the shell', /Stopped/);
+    const { terminal } = await stoppedTop(fleet);
     await terminal.keys('reset; bg', 'Enter');
     await terminal.keys('echo background $((40 + 2))', 'Enter');
     await terminal.shows('the shell still', /background 42/);
@@ -113,12 +119,7 @@ describe('top', () => {
         return Promise.resolve(fleet.snapshot);
       },
     });
-    const terminal = await jobControl();
-    await terminal.keys(`'${SHOAL}' top ${fleet.flags.join(' ')}`, 'Enter');
-    await terminal.shows('a VM', VM_ROW);
-    const pid = await processOf('top', ...fleet.flags);
-    process.kill(pid, 'SIGSTOP');
-    await terminal.shows('the shell', /Stopped/);
+    const { terminal, pid } = await stoppedTop(fleet);
     const before = asked;
     await terminal.keys('reset; bg', 'Enter');
     // By the second question after it goes on it has noticed that it does.

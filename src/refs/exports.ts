@@ -126,6 +126,17 @@ export class Exports {
     entry.watch = undefined;
   }
 
+  /** Ends an actor. @param failed told if that is no actor that can be ended */
+  stop(id: number, timeoutMs: number | undefined, failed: (path: string, error: unknown) => void): void {
+    const ref = this.get(id);
+    if (ref === undefined) return;
+    try {
+      void addresseeOf(ref).shutdown(timeoutMs);
+    } catch (error) {
+      failed(ref.path, error);
+    }
+  }
+
   /** The other end is gone. Whoever waits for a reply from it gets `error`, here or elsewhere. */
   close(error: Error): void {
     for (const entry of [...this.#entries.values()]) {

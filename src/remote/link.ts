@@ -1,4 +1,4 @@
-import { type ActorSystem, addresseeOf, type ExitReason, type Ref, type Undelivered } from '../actors/mod.ts';
+import type { ActorSystem, ExitReason, Ref, Undelivered } from '../actors/mod.ts';
 import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import {
   type Channel,
@@ -280,7 +280,9 @@ export class Link implements Channel, RefTable {
         return;
       }
       case 'stop':
-        this.#stopHere(op.id, op.timeoutMs);
+        this.#exports.stop(op.id, op.timeoutMs === DEFAULT_TIMEOUT ? undefined : op.timeoutMs, (path, error) =>
+          this.#options.system.logFailure(path, toEnvelope(error)),
+        );
         return;
       case 'fail':
         this.#exports.fail(op.id, fromEnvelope(op.error));
@@ -289,16 +291,6 @@ export class Link implements Channel, RefTable {
       case 'room':
         this.#imports.onRoom(op.id, op.op === 'room');
         return;
-    }
-  }
-
-  #stopHere(id: number, timeoutMs: number): void {
-    const ref = this.#exports.get(id);
-    if (ref === undefined) return;
-    try {
-      void addresseeOf(ref).shutdown(timeoutMs === DEFAULT_TIMEOUT ? undefined : timeoutMs);
-    } catch (error) {
-      this.#options.system.logFailure(ref.path, toEnvelope(error));
     }
   }
 

@@ -1,3 +1,5 @@
+import { TYPED_ARRAYS } from '../actors/mod.ts';
+
 /** The kinds of data that MessagePack has no type for: each is an extension of its own. */
 export const EXT = {
   undefined: 0,
@@ -15,26 +17,13 @@ export const EXT = {
   ref: 11,
 } as const;
 
-/** What a view is made anew with. Each has its place in this list as its number on the wire. */
-const MAKERS = [
-  Uint8Array,
-  Int8Array,
-  Uint8ClampedArray,
-  Uint16Array,
-  Int16Array,
-  Uint32Array,
-  Int32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-] as const;
-const DATA_VIEW = MAKERS.length;
+/** The number of a `DataView` on the wire. That of a typed array is its place in the list. */
+const DATA_VIEW = TYPED_ARRAYS.length;
 
 /** One byte for the kind of view, then its own bytes: not those around it in its buffer. */
 export function viewBytes(view: ArrayBufferView): Uint8Array | undefined {
   // A Buffer arrives as an `Uint8Array`.
-  const kind = view instanceof DataView ? DATA_VIEW : MAKERS.findIndex((maker) => view instanceof maker);
+  const kind = view instanceof DataView ? DATA_VIEW : TYPED_ARRAYS.findIndex((maker) => view instanceof maker);
   if (kind === -1) return undefined;
   const bytes = new Uint8Array(view.byteLength + 1);
   bytes[0] = kind;
@@ -47,7 +36,7 @@ export function viewOf(bytes: Uint8Array): ArrayBufferView {
   const [kind] = bytes;
   const buffer = ownBuffer(bytes.subarray(1));
   if (kind === DATA_VIEW) return new DataView(buffer);
-  const maker = kind === undefined ? undefined : MAKERS[kind];
+  const maker = kind === undefined ? undefined : TYPED_ARRAYS[kind];
   if (maker === undefined) throw new TypeError(`no view has the number ${kind}`);
   return new maker(buffer);
 }

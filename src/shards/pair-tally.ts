@@ -1,4 +1,4 @@
-import type { Tally } from './tally.ts';
+import { receivedOf, type Tally } from './tally.ts';
 
 /** What a channel counts at the end of a shard. */
 export interface ChannelTally {
@@ -43,8 +43,7 @@ export class PairTally implements ChannelTally {
   /** Messages that were put into a mailbox, or refused. Right wherever the thread was ended. */
   get received(): number {
     const { [ARRIVED]: arrived = 0, [BEFORE]: before = 0 } = this.#counts;
-    const isDone = arrived % 2 === 1 && this.#own.pushed > before;
-    return Math.floor(arrived / 2) + (isDone ? 1 : 0);
+    return receivedOf(arrived, this.#own.pushed > before);
   }
 
   addTold(): void {

@@ -1,13 +1,5 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import {
-  addresseeOf,
-  type ExitReason,
-  goingWith,
-  type Ref,
-  ReplyRef,
-  type Tracing,
-  type Undelivered,
-} from '../actors/mod.ts';
+import { type ExitReason, goingWith, type Ref, ReplyRef, type Tracing, type Undelivered } from '../actors/mod.ts';
 import { fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
 import { type Channel, Delivery, Exports, endedFirst, Imports, RemoteRef, RemoteReplyRef } from '../refs/mod.ts';
 import { BatchWriter, WINDOW } from './batch-writer.ts';
@@ -369,7 +361,7 @@ export class PortChannel implements Channel, RefTable {
         this.#imports.ended(op.id, op.exit, op.isRepeated);
         return;
       case 'stop':
-        this.#stopHere(op.id, op.timeoutMs);
+        this.#exports.stop(op.id, op.timeoutMs, this.#options.onDefect);
         return;
       case 'fail':
         this.#exports.fail(op.id, fromEnvelope(op.error));
@@ -387,16 +379,6 @@ export class PortChannel implements Channel, RefTable {
         return;
       default:
         this.#options.onLink?.(op);
-    }
-  }
-
-  #stopHere(id: number, timeoutMs: number | undefined): void {
-    const ref = this.#exports.get(id);
-    if (ref === undefined) return;
-    try {
-      void addresseeOf(ref).shutdown(timeoutMs);
-    } catch (error) {
-      this.#options.onDefect(ref.path, error);
     }
   }
 

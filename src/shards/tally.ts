@@ -28,8 +28,7 @@ export class Tally {
   /** Messages that came over the channel and were put into a mailbox, or refused. Right wherever the thread was ended. */
   get received(): number {
     const [arrived = 0] = this.#counts;
-    const isDone = arrived % 2 === 1 && this.pushed > (this.#counts[BEFORE] ?? 0);
-    return Math.floor(arrived / 2) + (isDone ? 1 : 0);
+    return receivedOf(arrived, this.pushed > (this.#counts[BEFORE] ?? 0));
   }
 
   /** Messages that were put into mailboxes of the shard, from wherever. */
@@ -96,6 +95,15 @@ export class Tally {
   #add(field: number, count: number): void {
     this.#counts[field] = (this.#counts[field] ?? 0) + count;
   }
+}
+
+/**
+ * Messages that have come and were put into a mailbox, or refused.
+ * @param arrived twice their number, and one more while the next is put into a mailbox
+ * @param isPushed whether it was put there
+ */
+export function receivedOf(arrived: number, isPushed: boolean): number {
+  return Math.floor(arrived / 2) + (arrived % 2 === 1 && isPushed ? 1 : 0);
 }
 
 /** A mailbox of a shard, which counts. */
