@@ -42,6 +42,7 @@ interface Child extends ChildView {
   /** The child for whose end it waits to be restarted: its own id, or that of another. */
   waitsFor: string | undefined;
   failures: number;
+  restarts: RestartHistory | undefined;
   startedMs: number;
   dueMs: number;
   cancelWait: CancelTimer;
@@ -169,6 +170,9 @@ export class SupervisedChildren {
 
   async #carryOut(action: Action): Promise<void> {
     switch (action.do) {
+      case 'count':
+        this.#known(action.id).restarts = action.restarts;
+        return;
       case 'stop':
         return this.#stop(this.#known(action.id));
       case 'start':
@@ -303,6 +307,7 @@ function newChild(spec: ChildSpec): Child {
     directive: undefined,
     waitsFor: undefined,
     failures: 0,
+    restarts: undefined,
     startedMs: 0,
     dueMs: 0,
     cancelWait: nothingToCancel,
