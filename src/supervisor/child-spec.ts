@@ -81,6 +81,8 @@ export const CHILD_NAMES: readonly string[] = Object.keys({
 } satisfies Record<keyof ChildOptions<never>, true>);
 
 const SHUTDOWN_MS_DEFAULT = 5_000;
+/** Most children have none. */
+const NO_OPTIONS: ChildSpec['options'] = {};
 
 /** A behaviour that finds nothing to do returns this: its actor ends at once, in order, and is not restarted. */
 export const ignore: Receive<unknown> = () => undefined;
@@ -121,6 +123,6 @@ export function child<M>(of: ChildOptions<M>): ChildSpec<M> {
     onError,
     // As above: it is given the ref of an actor that takes M.
     onRef: onRef as unknown as ChildSpec['onRef'],
-    options,
+    options: Object.keys(options).length === 0 ? NO_OPTIONS : options,
   };
 }

@@ -12,7 +12,7 @@ import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../err
 import { SmallMap } from '../small-map.ts';
 import { ChildRunningError } from './child-running-error.ts';
 import { type ChildSpec, type Directive, ignore, type Shutdown } from './child-spec.ts';
-import { type Decider, directiveOf } from './decider.ts';
+import { directiveOf } from './decider.ts';
 import type { ChildCounts, ChildEvent, ChildInfo } from './messages.ts';
 import type { RestartHistory } from './restart-limit.ts';
 import { type Action, type ChildState, type ChildView, decide, type SupervisorEvent, type Terms } from './strategy.ts';
@@ -321,8 +321,9 @@ function nothingToCancel(): void {}
  * behaviour.
  */
 function begin(child: Child): Behaviour<never> {
-  const { start, onError, onRef } = child.spec;
+  const { stopTimeoutMs } = child.spec.start;
   const behaviour: Behaviour<never> = (context) => {
+    const { start, onRef } = child.spec;
     child.ref = context.self;
     dropResult(onRef?.(context.self));
     const receive = start(context);
@@ -332,14 +333,15 @@ function begin(child: Child): Behaviour<never> {
   };
   return Object.assign(
     behaviour,
-    start.stopTimeoutMs === undefined ? {} : { stopTimeoutMs: start.stopTimeoutMs },
-    onError === undefined ? {} : { resumes: (error: unknown) => resumes(child, onError, error) },
+    stopTimeoutMs === undefined ? {} : { stopTimeoutMs },
+    child.spec.onError === undefined ? {} : { resumes: (error: unknown) => resumes(child, error) },
   );
 }
 
 /** Whether the child goes on after a failure, which is then logged. */
-function resumes(child: Child, decider: Decider, error: unknown): boolean {
-  child.directive = directiveOf(decider, error);
+function resumes(child: Child, error: unknown): boolean {
+  const { onError } = child.spec;
+  if (onError !== undefined) child.directive = directiveOf(onError, error);
   return child.directive === 'resume';
 }
 

@@ -21,6 +21,10 @@ export interface VmTableOptions {
 /** Of each VM. They do not share this limit: a shard that is lost is a crash for each VM on it. */
 const VM_RESTARTS = { intensity: 20, periodMs: 10_000 };
 
+const START: LastingCommand = { kind: 'start' };
+/** Before the id of the VM. */
+const NAME = 'vm-';
+
 interface Entry {
   readonly address: Address;
   readonly imageDigest: string;
@@ -37,6 +41,13 @@ interface Entry {
 export class VmTable {
   readonly #options: VmTableOptions;
   readonly #entries = new Map<VmId, Entry>();
+  /** Of all VMs: whose actor starts, its name says. */
+  readonly #onRef = (ref: Ref<VmMessage>): void => {
+    const entry = this.#entries.get(vmOf(ref.path));
+    if (entry === undefined) return;
+    entry.ref = ref;
+    for (const command of entry.commands.values()) ref.tell(command);
+  };
 
   constructor(options: VmTableOptions) {
     this.#options = options;
@@ -81,24 +92,21 @@ export class VmTable {
     const onShard = (shard: number): void => {
       entry.shard = shard;
     };
-    const onRef = (ref: Ref<VmMessage>): void => {
-      entry.ref = ref;
-      for (const command of entry.commands.values()) ref.tell(command);
-    };
     const spec = child({
       id: childId(vm),
       ...this.#options.home.actor(task, onShard),
       // Transient: an actor that crashed comes back and adopts its VM; one whose VM is gone does not.
       restart: 'transient',
       restartLimit: VM_RESTARTS,
-      onRef,
+      onRef: this.#onRef,
     });
     this.#options.supervisor.tell({ kind: 'start-child', spec, replyTo: this.#onStarted(vm, origin.kind) });
   }
 
   tell(vm: VmId, command: LastingCommand): void {
     const entry = this.#entries.get(vm);
-    entry?.commands.set(command.kind, command);
+    // There is one of each VM, and all are alike.
+    entry?.commands.set(command.kind, command.kind === 'start' ? START : command);
     entry?.ref?.tell(command);
   }
 
@@ -148,5 +156,9 @@ export class VmTable {
 }
 
 function childId(vm: VmId): string {
-  return `vm-${vm}`;
+  return `${NAME}${vm}`;
+}
+
+function vmOf(path: string): VmId {
+  return Number(path.slice(path.lastIndexOf(NAME) + NAME.length));
 }
