@@ -213,6 +213,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner {
 
   /** The process goes on without this actor: only a command ends it. */
   async letGo(): Promise<void> {
+    this.#disarmBoot();
     const ended = this.#keptLog?.end();
     await this.#driver.release();
     await ended;
@@ -246,7 +247,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner {
         return;
       case 'arm-boot':
         this.#disarmBoot();
-        this.#cancelBoot = this.#context.after(action.ms, { kind: 'boot-timeout' });
+        this.#cancelBoot = this.clock.timer(action.ms, () => this.#context.self.tell({ kind: 'boot-timeout' }));
         return;
       case 'disarm-boot':
         this.#disarmBoot();
@@ -260,7 +261,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner {
     }
   }
 
-  /** Nothing is kept of the timer: a VM boots once. */
+  /** Nothing is kept of the timer, not even a list of timers: a VM boots once. */
   #disarmBoot(): void {
     this.#cancelBoot?.();
     this.#cancelBoot = undefined;
