@@ -147,7 +147,10 @@ describe('writers', () => {
   it('share their memory, and each has the bytes of its own frames, also long after it gave them away', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const writers = [0, 1, 2].map(() => ({ writer: new FrameWriter(), taken: [] as Uint8Array[], sent: '' }));
+        const writers = [0, 1, 2].map(() => {
+          const taken: Uint8Array[] = [];
+          return { writer: new FrameWriter(), taken, sent: '' };
+        });
         for (const [id, { writer, bytes, takes }] of steps.entries()) {
           const one = writers[writer];
           if (one === undefined) throw new Error('there are three');
