@@ -29,7 +29,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   #limit = -1;
   /** True while the actor is in the scheduler's queue, during its turn, and while it is parked. */
   #scheduled = false;
-  #receive: Receive<M> | undefined;
+  #receive: Receive<M> = noMail;
   #incarnation: Life<Cell<never>> | undefined;
   #handled = 0;
   /** How many messages the turn had handled when the end of a slice interrupted it. The rest of `throughput` is left. */
@@ -270,7 +270,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   /** The incarnation has ended. @param isTold whether somebody learns of it without watching */
   finish(reason: ExitReason, isTold: boolean): void {
     this.#state = 'stopped';
-    this.#receive = undefined;
+    this.#receive = noMail;
     this.#incarnation = undefined;
     // A parked actor is not in the scheduler's queue. An actor that is in the queue stays marked until its turn comes:
     // if it were queued twice, its next incarnation could be re-entered.
@@ -329,9 +329,11 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
         if (this.#alerted && this.#marks?.next(mailbox.lastSender) === false) continue;
         handled += 1;
         const receive = this.#receive;
-        const result = observers === undefined ? receive?.(message) : observed(observers, this, message, receive);
-        const pending = result === undefined ? undefined : promiseOf(result);
-        if (pending !== undefined) return pending;
+        const result = observers === undefined ? receive(message) : observed(observers, this, message, receive);
+        if (result !== undefined) {
+          const pending = promiseOf(result);
+          if (pending !== undefined) return pending;
+        }
         if (this.#alerted && (incarnation.endReason !== undefined || this.#awaited !== undefined)) break;
         if (handled < handledMax) continue;
         if (handled === turnMax) break;
@@ -440,3 +442,6 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     return this.#room;
   }
 }
+
+/** Handles the messages of an actor that is not running: there are none. */
+function noMail(): void {}

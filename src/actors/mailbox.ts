@@ -104,20 +104,21 @@ export class Mailbox<M> {
       this.#length -= 1;
       return first;
     }
-    const slots = this.#slots;
-    if (slots === undefined || this.#length === 0) return undefined;
+    if (this.#length === 0) return undefined;
+    // The message is not the first, so there is a ring.
+    const slots = this.#slots as unknown[];
     const at = this.#head;
-    const message = slots[at];
-    // `push` and `unshift` have put a sender into each second slot.
+    // `push` and `unshift` have put a sender into each second slot, and a message into each slot before it.
+    const message = slots[at] as M;
     const sender = slots[at + 1] as Sender | undefined;
+    // Writing a reference costs more than comparing it.
     slots[at] = undefined;
     if (sender !== undefined) slots[at + 1] = undefined;
     if (sender !== this.#lastSender) this.#lastSender = sender;
     this.#head = (at + SLOTS_A_MESSAGE) & (slots.length - 1);
     this.#length -= 1;
     if (this.#length === 0 && slots.length >= LARGE_MESSAGES * SLOTS_A_MESSAGE) this.#ranEmpty();
-    // And a message into each slot before it.
-    return message as M;
+    return message;
   }
 
   #ranEmpty(): void {
