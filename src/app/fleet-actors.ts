@@ -21,6 +21,7 @@ import type { DataDir } from './data-dir.ts';
 import type { EventLog } from './event-log.ts';
 import { FirstReady } from './first-ready.ts';
 import { startFleetParts, vmParametersOf } from './fleet-parts.ts';
+import { aboutHost } from './hosts.ts';
 import { keptImagePath, removeOldImages } from './kept-image.ts';
 import type { Nats } from './nats.ts';
 import { addressOf, idOf, poolOf, reconcile } from './tables.ts';
@@ -90,6 +91,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
       logFolder,
       tokenKey: await tokenKey(data.path),
       connection: nats.connection,
+      about: aboutHost(data.path),
       handlers: (core, settings) =>
         adminHandlers({
           ...core,

@@ -6,6 +6,7 @@ test('all subjects of a fleet stand under its name', () => {
   expect(subjects).toMatchObject({
     process: 'shoal.north-2.process',
     events: 'shoal.north-2.events',
+    hosts: 'shoal.north-2.hosts',
     telemetry: 'shoal.north-2.telemetry',
     adminAll: 'shoal.north-2.admin.*',
   });

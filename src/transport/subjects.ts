@@ -13,6 +13,8 @@ export interface Subjects {
   readonly events: string;
   /** Where a Shoal that starts claims the fleet. */
   readonly claim: string;
+  /** What the subjects begin with by which the hosts of the fleet find each other. */
+  readonly hosts: string;
   /** Reserved for batches of load reports. */
   readonly telemetry: string;
   /** All administration verbs, for the server side. */
@@ -30,6 +32,7 @@ export function subjectsOf(fleet: string): Subjects {
     process: `${root}.process`,
     events: `${root}.events`,
     claim: `${root}.claim`,
+    hosts: `${root}.hosts`,
     telemetry: `${root}.telemetry`,
     adminAll: `${root}.admin.*`,
     admin: (verb) => {

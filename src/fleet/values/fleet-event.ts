@@ -20,6 +20,9 @@ export interface FleetEvent {
     | 'link-lost'
     | 'host-up'
     | 'host-down'
+    /** Another host of the fleet can be reached, or cannot any more. */
+    | 'neighbour-up'
+    | 'neighbour-lost'
     | 'address-free'
     /** Requests wait; the text says what for. */
     | 'waiting'
