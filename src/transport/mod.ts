@@ -1,5 +1,7 @@
 export { callAdmin } from './admin-client.ts';
-export type { AdminHandler, AdminServer } from './admin-server.ts';
+export type { HostAnswer } from './admin-hosts.ts';
+export { callEveryHost } from './admin-hosts.ts';
+export type { AdminHandler, AdminServer, ServeAdminOptions } from './admin-server.ts';
 export { serveAdmin } from './admin-server.ts';
 export type { Connection, ConnectionState, ConnectOptions } from './connection.ts';
 export { connect } from './connection.ts';
