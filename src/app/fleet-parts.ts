@@ -10,6 +10,7 @@ import { startFront } from './front.ts';
 import { startHosts } from './hosts.ts';
 import { LostHosts } from './lost-hosts.ts';
 import { Settings } from './settings.ts';
+import { type SharedParams, shareSettings } from './shared-settings.ts';
 
 /** The largest text: a NATS message's default limit, headers included. */
 const TEXT_BYTES_MAX = 1024 * 1024;
@@ -35,6 +36,8 @@ export interface FleetPartsOptions extends Omit<CoreOptions, 'endpoint'> {
   readonly connection: Connection;
   /** What other hosts call this one in errors (`aboutHost`); default: nothing. */
   readonly about?: string;
+  /** Default: this host knows of no parameters but its own. */
+  readonly shared?: SharedParams;
   /** What the administration answers, once the parts that it asks are there. */
   readonly handlers: (core: Core, settings: Settings, hosts: Hosts) => Readonly<Record<string, AdminHandler>>;
 }
@@ -57,6 +60,10 @@ export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): 
   const endpoint = new DeferredRef<EndpointMessage>('/front/endpoint');
   const core = await startCore({ ...of, endpoint }, cleanUp);
   const settings = new Settings(store, core.router, core.controller, endpoint);
+  if (of.shared !== undefined) {
+    const { params } = options;
+    await shareSettings({ system, connection, fleet, host, eventLog, settings, shared: of.shared, params }, cleanUp);
+  }
   const front = {
     ...{ system, connection, tokenKey },
     fleet,
