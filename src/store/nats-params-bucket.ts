@@ -8,6 +8,9 @@ const KEY = 'params';
 const BASE = 'Shoal-Base';
 /** Earlier values, for people (`nats kv history`), and to tell which of several at the same moment came first. The most that there can be. */
 const HISTORY = 64;
+/** With as many entries of other keys among them, which are not Shoal's. */
+const LOOKED_BACK_MAX = 2 * HISTORY;
+const NO_BYTES = new Uint8Array();
 const REPLICAS = 3;
 const CALL_MS = 1_000;
 /** Numbers of JetStream's errors. */
@@ -106,35 +109,41 @@ class NatsParamsBucket implements ParamsBucket {
       if (numberOf(error) !== NO_SUCH_MESSAGE) throw error;
       return { kind: 'open', revision: 0, bytes: undefined };
     }
-    return { kind: 'open', revision: entry.seq, bytes: bytesOf(await this.#counting(entry)) };
+    return { kind: 'open', revision: entry.seq, bytes: await this.#counting(entry) };
   }
 
   /** The latest value that counts: the last one, unless others came between it and what it was made of. */
-  async #counting(last: StoredMsg): Promise<StoredMsg | undefined> {
-    const base = baseOf(last);
-    if (base === undefined) return last;
-    let before = base;
-    let counts: StoredMsg | undefined;
-    for (const entry of [...(await this.#entries(base + 1, last.seq - 1)), last]) {
-      if ((baseOf(entry) ?? before) === before) counts = entry;
-      before = entry.seq;
+  async #counting(last: StoredMsg): Promise<Uint8Array | undefined> {
+    let entry = last;
+    for (let seq = last.seq - 1; ; seq--) {
+      const base = baseOf(entry);
+      if (base === undefined || base === seq) return bytesOf(entry);
+      // So many are not kept. What is there is none that a host could use, and the next change replaces it.
+      if (seq === 0 || last.seq - seq > LOOKED_BACK_MAX) return NO_BYTES;
+      const before = await this.#entry(seq);
+      if (before?.subject !== this.#subject) continue;
+      if (base === before.seq) return bytesOf(entry);
+      entry = before;
     }
-    return counts;
   }
 
   /** The values with these revisions, as far as they are kept. Another key may have some of the numbers. */
   async #entries(first: number, last: number): Promise<readonly StoredMsg[]> {
     if (last < first) return [];
-    const manager = await this.#manager();
     const entries: StoredMsg[] = [];
-    for (let seq = Math.max(first, last - HISTORY); seq <= last; seq++) {
-      const entry = await manager.streams.getMessage(this.#stream, { seq }).catch((error: unknown) => {
-        if (numberOf(error) === NO_SUCH_MESSAGE) return undefined;
-        throw error;
-      });
+    for (let seq = Math.max(first, last - LOOKED_BACK_MAX); seq <= last; seq++) {
+      const entry = await this.#entry(seq);
       if (entry?.subject === this.#subject) entries.push(entry);
     }
     return entries;
+  }
+
+  async #entry(seq: number): Promise<StoredMsg | undefined> {
+    const manager = await this.#manager();
+    return manager.streams.getMessage(this.#stream, { seq }).catch((error: unknown) => {
+      if (numberOf(error) === NO_SUCH_MESSAGE) return undefined;
+      throw error;
+    });
   }
 
   #manager(): Promise<JetStreamManager> {
@@ -172,8 +181,8 @@ class NatsParamsBucket implements ParamsBucket {
 }
 
 /** A mark of a deletion has a header and no bytes. */
-function bytesOf(entry: StoredMsg | undefined): Uint8Array | undefined {
-  return entry === undefined || entry.data.length === 0 ? undefined : entry.data;
+function bytesOf(entry: StoredMsg): Uint8Array | undefined {
+  return entry.data.length === 0 ? undefined : entry.data;
 }
 
 /** Undefined for what others have written, such as `nats kv put`: that counts. */
