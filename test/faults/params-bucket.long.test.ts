@@ -34,6 +34,7 @@ class Ledger {
 }
 
 function countsIn(bytes: Uint8Array | undefined): Counts {
+  // Only `increment` writes here.
   return bytes === undefined ? {} : (JSON.parse(new TextDecoder().decode(bytes)) as Counts);
 }
 
@@ -94,6 +95,7 @@ async function bucketOf(servers: string, name: string): Promise<ParamsBucket> {
   return natsParamsBucket(connection.nc, 'cas', CALL_MS);
 }
 
+// pause: the faults of this test last for a time of their own
 const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 test(`no confirmed update is lost and none is made twice, whatever happens to the servers (seed ${seed})`, async () => {
