@@ -13,7 +13,7 @@ import {
   type VmShards,
 } from '../hypervisor/mod.ts';
 import { openFilesMax, signalProcess, vmsWithinOpenFiles } from '../process/mod.ts';
-import { paramsOf, type Store } from '../store/mod.ts';
+import { natsParamsBucket, openKnownParams, paramsOf, type Store } from '../store/mod.ts';
 import { accelerator } from './accelerator.ts';
 import { adminHandlers } from './admin/mod.ts';
 import type { CleanUp } from './clean-up.ts';
@@ -21,6 +21,7 @@ import type { DataDir } from './data-dir.ts';
 import type { EventLog } from './event-log.ts';
 import { FirstReady } from './first-ready.ts';
 import { startFleetParts, vmParametersOf } from './fleet-parts.ts';
+import { aboutHost } from './hosts.ts';
 import { keptImagePath, removeOldImages } from './kept-image.ts';
 import type { Nats } from './nats.ts';
 import { addressOf, idOf, poolOf, reconcile } from './tables.ts';
@@ -78,6 +79,9 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   cleanUp.add(() => first.close());
   eventLog.listen((one) => first.see(one));
   const logFolder = data.folder('logs');
+  const known = await openKnownParams(join(data.path, `fleet-params-${options.fleet}.json`), (error) =>
+    eventLog.warn(error instanceof Error ? error.message : String(error)),
+  );
   const { core } = await startFleetParts(
     {
       options,
@@ -90,6 +94,8 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
       logFolder,
       tokenKey: await tokenKey(data.path),
       connection: nats.connection,
+      about: aboutHost(data.path),
+      shared: { bucket: natsParamsBucket(nats.connection.nc, options.fleet), known },
       handlers: (core, settings) =>
         adminHandlers({
           ...core,

@@ -1,12 +1,16 @@
 import type { Ref } from '../actors/mod.ts';
 import { MEMORY_MIB, STOP_LIMITS, type VmParameters } from '../hypervisor/mod.ts';
+import type { Hosts } from '../remote/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
 import type { AdminHandler, Connection, EndpointMessage } from '../transport/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import { type Core, type CoreOptions, startCore } from './core.ts';
 import { DeferredRef } from './deferred-ref.ts';
 import { startFront } from './front.ts';
+import { startHosts } from './hosts.ts';
+import { LostHosts } from './lost-hosts.ts';
 import { Settings } from './settings.ts';
+import { type SharedParams, shareSettings } from './shared-settings.ts';
 
 /** The largest text: a NATS message's default limit, headers included. */
 const TEXT_BYTES_MAX = 1024 * 1024;
@@ -30,29 +34,45 @@ export function vmParametersOf(
 /** What the parts of a fleet need, in production and in a simulation. */
 export interface FleetPartsOptions extends Omit<CoreOptions, 'endpoint'> {
   readonly connection: Connection;
+  /** What other hosts call this one in errors (`aboutHost`); default: nothing. */
+  readonly about?: string;
+  /** Default: this host knows of no parameters but its own. */
+  readonly shared?: SharedParams;
   /** What the administration answers, once the parts that it asks are there. */
-  readonly handlers: (core: Core, settings: Settings) => Readonly<Record<string, AdminHandler>>;
+  readonly handlers: (core: Core, settings: Settings, hosts: Hosts) => Readonly<Record<string, AdminHandler>>;
 }
 
 export interface FleetParts {
   readonly core: Core;
   readonly settings: Settings;
+  /** This host among those of its fleet. */
+  readonly hosts: Hosts;
 }
 
-/** Starts controller, router, administration and endpoint, in this order, and joins them. */
+/** Joins the other hosts, then starts controller, router, administration and endpoint, in this order, and joins them. */
 export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): Promise<FleetParts> {
-  const { system, store, connection, tokenKey, options, handlers } = of;
+  const { system, store, connection, tokenKey, options, handlers, eventLog } = of;
+  const { fleet, host } = options;
+  const about = of.about === undefined ? {} : { about: of.about };
+  const lost = new LostHosts(system.clock);
+  // First, so that it leaves last: the ends of the actors are told to the others before.
+  const hosts = startHosts({ system, connection, fleet, host, eventLog, lost, ...about }, cleanUp);
   const endpoint = new DeferredRef<EndpointMessage>('/front/endpoint');
   const core = await startCore({ ...of, endpoint }, cleanUp);
   const settings = new Settings(store, core.router, core.controller, endpoint);
+  if (of.shared !== undefined) {
+    const { params } = options;
+    await shareSettings({ system, connection, fleet, host, eventLog, settings, shared: of.shared, params }, cleanUp);
+  }
   const front = {
     ...{ system, connection, tokenKey },
-    fleet: options.fleet,
+    fleet,
+    host: { name: host, others: () => ({ up: hosts.peers().map((peer) => peer.host), lost: lost.names }) },
     router: core.router,
     deadlineMs: () => settings.params.deadlineMs,
-    handlers: handlers(core, settings),
+    handlers: handlers(core, settings, hosts),
     onEndpoint: (ref: Ref<EndpointMessage>): void => endpoint.bind(ref),
   };
   await startFront(front, cleanUp);
-  return { core, settings };
+  return { core, settings, hosts };
 }

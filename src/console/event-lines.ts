@@ -53,6 +53,8 @@ const TONES: Readonly<Partial<Record<FleetEvent['kind'], Tone>>> = {
   'link-lost': 'bad',
   'host-up': 'good',
   'host-down': 'bad',
+  'neighbour-up': 'good',
+  'neighbour-lost': 'bad',
   'address-free': 'quiet',
   'write-failed': 'bad',
   unidentified: 'bad',

@@ -20,6 +20,11 @@ export interface FleetEvent {
     | 'link-lost'
     | 'host-up'
     | 'host-down'
+    /** Another host of the fleet can be reached, or cannot any more. */
+    | 'neighbour-up'
+    | 'neighbour-lost'
+    /** Parameters of the whole fleet were changed, or made equal again. */
+    | 'params-set'
     | 'address-free'
     /** Requests wait; the text says what for. */
     | 'waiting'
