@@ -27,6 +27,9 @@ export type Admission =
   /** It ends at once. */
   | { readonly kind: 'end'; readonly rule: Rule | undefined; readonly outcome: Outcome };
 
+/** Of one that another host has handed on. */
+export type HandedAdmission = Extract<Admission, { kind: 'dispatch' | 'wait' | 'join' | 'end' }>;
+
 /** R2, R3, R4 and R11 for a new request. Requests that wait have been served as far as that goes. @param trace as in `route` */
 export function admit(fleet: Fleet, request: Request, nowMs: number, trace?: Considered[]): Admission {
   if (!Number.isFinite(request.deadlineMs)) return refuse(fleet, 'bad-request', 'the deadline is not a time');
@@ -54,11 +57,12 @@ export function admitNext(fleet: Fleet, next: OpenRequest, nowMs: number, trace?
 }
 
 /** R2, R3 and R4 for a request that another host has handed on: it goes no further. */
-export function admitHanded(fleet: Fleet, request: Request, what: HandOnFor, nowMs: number): Admission {
+export function admitHanded(fleet: Fleet, request: Request, what: HandOnFor | 'known', nowMs: number): HandedAdmission {
   if (request.deadlineMs <= nowMs) return refuse(fleet, 'expired-on-arrival', 'its deadline had passed when it came');
   const repeat = request.isIdGenerated === true ? undefined : repeated(fleet, request, nowMs);
   // Of a request that is somewhere else by now, the host that took this one in knows more.
-  if (repeat !== undefined && repeat.kind !== 'ask') return repeat;
+  if (repeat?.kind === 'join' || repeat?.kind === 'end') return repeat;
+  if (what === 'known') return refuse(fleet, 'queue-full', 'its id is not known here');
   const decision = takeHanded(fleet, what, nowMs);
   return decision.kind === 'refuse' ? refuse(fleet, decision.reason, decision.message) : decision;
 }
@@ -90,6 +94,6 @@ function repeated(fleet: Fleet, request: Request, nowMs: number): Admission | un
   }
 }
 
-function refuse(fleet: Fleet, reason: FailureReason, message: string, rule?: Rule): Admission {
+function refuse(fleet: Fleet, reason: FailureReason, message: string, rule?: Rule): HandedAdmission {
   return { kind: 'end', rule, outcome: failure(fleet, reason, message) };
 }

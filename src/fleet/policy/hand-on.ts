@@ -72,9 +72,9 @@ export function handToQueue(
 }
 
 /** What this host does with a request that another has handed to it: it serves it, has it wait for a VM that starts, or refuses it. */
-export function takeHanded(fleet: Fleet, what: HandOnFor, nowMs: number): RouteDecision {
+export function takeHanded(fleet: Fleet, what: HandOnFor, nowMs: number): Exclude<RouteDecision, HandOnDecision> {
   const { requests, params } = fleet;
-  const refuse = (message: string): RouteDecision => ({
+  const refuse = (message: string): Exclude<RouteDecision, HandOnDecision> => ({
     kind: 'refuse',
     rule: RULES[what],
     reason: 'queue-full',

@@ -30,6 +30,8 @@ export interface OpenRequest {
   vm: VmId | undefined;
   /** The host that it was handed on to, while it is there. */
   neighbour: Neighbour | undefined;
+  /** The client that the host which has it may tell by itself. */
+  sentTo: Waiter | undefined;
   /** Hosts that have refused it since it last waited. */
   refusedBy: readonly string[];
   /** It is not handed on before; monotonic milliseconds. */
@@ -60,6 +62,7 @@ export function openRequest(request: Request, arrivedMs = 0): OpenRequest {
     frame: 0,
     vm: undefined,
     neighbour: undefined,
+    sentTo: undefined,
     refusedBy: NONE,
     notHandedBeforeMs: Number.NEGATIVE_INFINITY,
     dueMs: request.deadlineMs,

@@ -95,6 +95,10 @@ export class RequestTable {
     return ++this.#lastFrame;
   }
 
+  isAsking(request: OpenRequest): boolean {
+    return request.place?.list === this.#asking;
+  }
+
   /** It stands in no line while other hosts are asked about it. */
   ask(request: OpenRequest): void {
     request.place = this.#asking.push(request);
