@@ -64,7 +64,7 @@ export class RequestTable {
 
   /** One more client is told how the request ends. */
   join(request: OpenRequest, replyTo: Ref<Outcome>, deadlineMs: number): void {
-    const waiter: Waiter = { request, replyTo, deadlineMs, timer: undefined, extendedMs: undefined };
+    const waiter: Waiter = { request, replyTo, deadlineMs, timer: undefined };
     waiter.timer = this.#deadlines.add(waiter, deadlineMs);
     request.waiters.push(waiter);
     request.deadlineMs = Math.max(request.deadlineMs, deadlineMs);
@@ -106,7 +106,6 @@ export class RequestTable {
 
   /** A client is told later than at its deadline. */
   extend(waiter: Waiter, untilMs: number): void {
-    waiter.extendedMs = untilMs;
     waiter.timer = this.#deadlines.add(waiter, untilMs);
   }
 
