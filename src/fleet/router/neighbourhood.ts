@@ -175,6 +175,8 @@ export class Neighbourhood {
     session.ref = undefined;
     session.lostMs = nowMs;
     session.told = undefined;
+    // It may give these to others now: should it be back, that it hears this host again is no right to tell their clients.
+    for (const reply of session.handed.values()) reply.replySubject = null;
     this.#fleet.apply({ kind: 'neighbour-lost', host, why, isThere, nowMs });
     this.#lookups.lost(host);
   }

@@ -37,6 +37,8 @@ export interface OpenRequest {
   neighbour: Neighbour | undefined;
   /** The client that the host which has it may tell by itself. */
   sentTo: Waiter | undefined;
+  /** Other hosts are asked whether they know it. */
+  isAsking: boolean;
   /** Hosts that have refused it, up to the last that it was offered to before it had to wait. */
   refusedBy: readonly Refusal[];
   /** It is not handed on before; monotonic milliseconds. */
@@ -68,6 +70,7 @@ export function openRequest(request: Request, arrivedMs = 0): OpenRequest {
     vm: undefined,
     neighbour: undefined,
     sentTo: undefined,
+    isAsking: false,
     refusedBy: NONE,
     notHandedBeforeMs: Number.NEGATIVE_INFINITY,
     dueMs: request.deadlineMs,

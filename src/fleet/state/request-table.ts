@@ -95,13 +95,10 @@ export class RequestTable {
     return ++this.#lastFrame;
   }
 
-  isAsking(request: OpenRequest): boolean {
-    return request.place?.list === this.#asking;
-  }
-
   /** It stands in no line while other hosts are asked about it. */
   ask(request: OpenRequest): void {
     request.place = this.#asking.push(request);
+    request.isAsking = true;
   }
 
   /** A client is told later than at its deadline. */
@@ -115,6 +112,7 @@ export class RequestTable {
     if (place === undefined) return;
     place.list?.remove(place);
     request.place = undefined;
+    request.isAsking = false;
     if (request.vm === undefined && request.neighbour === undefined) return;
     this.#byFrame.delete(request.frame);
     request.vm = undefined;
