@@ -1,5 +1,6 @@
 export { DEFAULT_SIZING } from './policy/default-sizing.ts';
 export type { IdleVm, Sizing, SizingPolicy, SizingView } from './policy/sizing.ts';
+export type { NeighbourMessage, NeighbourPort } from './router/neighbour-messages.ts';
 export { FAILED_A_SECOND, RECORDED_A_SECOND } from './router/request-recorder.ts';
 export { router } from './router/router.ts';
 export type { RouterMessage } from './router/router-messages.ts';
@@ -19,6 +20,7 @@ export type { GuestReady, GuestReport } from './values/guest.ts';
 export type { HostCommand, HostEvent } from './values/host-messages.ts';
 export { HOST_MAILBOX_MAX, VMS_MAX } from './values/limits.ts';
 export type { LinkEvent, LinkMessage, LinkTarget } from './values/link-messages.ts';
+export { LEASE_MS } from './values/neighbour.ts';
 export type { Params } from './values/params.ts';
 export { makeParams, PARAMETERS, paramsTable } from './values/params.ts';
 export { parsePool } from './values/parse-pool.ts';

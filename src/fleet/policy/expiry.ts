@@ -21,16 +21,49 @@ export function onDeadlines(fleet: Fleet, due: readonly Waiter[], nowMs: number)
   let why: string | undefined;
   for (const waiter of due) {
     const { vm } = waiter.request;
+    if (mayBeTold(waiter)) {
+      const untilMs = nowMs + LOOK_AGAIN_MS;
+      transitions.push({ kind: 'waiter-extended', request: waiter.request, waiter, untilMs });
+      continue;
+    }
     if (vm === undefined) why ??= whyWaiting(fleet, nowMs);
     effects.push({ kind: 'answer-one', waiter, outcome: expired(fleet, vm, why) });
   }
   for (const request of new Set(due.map((waiter) => waiter.request))) {
+    if (request.neighbour !== undefined) {
+      if (request.waiters.some(({ deadlineMs }) => deadlineMs > nowMs)) continue;
+      effects.push({ kind: 'cancel-handed', host: request.neighbour.name, frame: request.frame });
+      continue;
+    }
     if (!request.waiters.every((waiter) => late.has(waiter))) continue;
     effects.push({ kind: 'forget', request });
     if (request.vm === undefined) transitions.push({ kind: 'request-left', request, nowMs });
     else effects.push({ kind: 'cancel', vm: request.vm, frame: request.frame });
   }
   return { transitions, effects };
+}
+
+/** Another host that has a request and was told that nobody waits for it is looked at again after so long. */
+const LOOK_AGAIN_MS = 1_000;
+
+/**
+ * Another host has the request, and may have told the client of its end. It is told that nobody waits any more. Then an end comes from there
+ * in any case, unless that host is lost: only one of the two shows that the client was not told.
+ */
+function mayBeTold({ request }: Waiter): boolean {
+  return request.neighbour !== undefined;
+}
+
+/** A client gives the request up. */
+export function withdraw(fleet: Fleet, waiter: Waiter, nowMs: number): Reaction {
+  const { request } = waiter;
+  const outcome = failure(fleet, 'cancelled', 'nobody waits for it any more', request.vm);
+  const told: Effect = { kind: 'answer-one', waiter, outcome };
+  if (request.waiters.some((other) => other !== waiter)) return { transitions: [], effects: [told] };
+  const forgotten: Effect = { kind: 'forget', request };
+  const { vm, frame } = request;
+  if (vm !== undefined) return { transitions: [], effects: [told, forgotten, { kind: 'cancel', vm, frame }] };
+  return { transitions: [{ kind: 'request-left', request, nowMs }], effects: [told, forgotten] };
 }
 
 /** The end of a request that waited until its deadline. */
@@ -53,6 +86,9 @@ export function refuseAll(fleet: Fleet, reason: FailureReason, why: string, nowM
 function refuse(fleet: Fleet, request: OpenRequest, reason: FailureReason, why: string): readonly Effect[] {
   const { vm, frame } = request;
   const answer = { kind: 'answer', request, outcome: failure(fleet, reason, why, vm) } as const;
+  if (request.neighbour !== undefined) {
+    return [{ kind: 'cancel-handed', host: request.neighbour.name, frame }, answer];
+  }
   return vm === undefined ? [answer] : [{ kind: 'cancel', vm, frame }, answer];
 }
 

@@ -1,6 +1,7 @@
 import { LinkedList, type Ref, TimingWheel } from '../../actors/mod.ts';
 import type { Outcome, Request } from '../values/request.ts';
-import { type OpenRequest, openRequest, type Waiter } from './open-request.ts';
+import type { NeighbourRecord } from './neighbour.ts';
+import { hopsOf, type OpenRequest, openRequest, type Waiter } from './open-request.ts';
 import { ReplyCache } from './reply-cache.ts';
 import { RequestCounts } from './request-counts.ts';
 
@@ -13,6 +14,7 @@ export class RequestTable {
   readonly counts = new RequestCounts();
   readonly #byFrame = new Map<number, OpenRequest>();
   readonly #line = new LinkedList<OpenRequest>();
+  readonly #asking = new LinkedList<OpenRequest>();
   readonly #deadlines: TimingWheel<Waiter>;
   #lastFrame = 0;
   #waiters = 0;
@@ -31,7 +33,12 @@ export class RequestTable {
     return this.#line.length;
   }
 
-  /** Requests that are on VMs. */
+  /** Requests that other hosts are asked about. */
+  get asking(): number {
+    return this.#asking.length;
+  }
+
+  /** Requests that are on VMs, or with other hosts. */
   get dispatched(): number {
     return this.#byFrame.size;
   }
@@ -45,7 +52,7 @@ export class RequestTable {
   }
 
   all(): readonly OpenRequest[] {
-    return [...this.#line, ...this.#byFrame.values()];
+    return [...this.#line, ...this.#asking, ...this.#byFrame.values()];
   }
 
   open(request: Request, nowMs: number): OpenRequest {
@@ -76,15 +83,40 @@ export class RequestTable {
     this.#byFrame.set(request.frame, request);
   }
 
-  /** Takes the request out of the line or off its VM. */
+  /** Puts the request on another host. Its number is given already. */
+  handTo(request: OpenRequest, neighbour: NeighbourRecord): void {
+    request.neighbour = neighbour;
+    request.place = neighbour.requests.push(request);
+    this.#byFrame.set(request.frame, request);
+  }
+
+  /** A number that no request had. */
+  nextFrame(): number {
+    return ++this.#lastFrame;
+  }
+
+  /** It stands in no line while other hosts are asked about it. */
+  ask(request: OpenRequest): void {
+    request.place = this.#asking.push(request);
+    hopsOf(request).isAsking = true;
+  }
+
+  /** A client is told later than at its deadline. */
+  extend(waiter: Waiter, untilMs: number): void {
+    waiter.timer = this.#deadlines.add(waiter, untilMs);
+  }
+
+  /** Takes the request out of the line, off its VM, or from the host that has it. */
   take(request: OpenRequest): void {
     const { place } = request;
     if (place === undefined) return;
     place.list?.remove(place);
     request.place = undefined;
-    if (request.vm === undefined) return;
+    if (request.hops !== undefined) request.hops.isAsking = false;
+    if (request.vm === undefined && request.neighbour === undefined) return;
     this.#byFrame.delete(request.frame);
     request.vm = undefined;
+    request.neighbour = undefined;
   }
 
   /** A guest may still send the reply that it kept: from here on the id must be known. */
