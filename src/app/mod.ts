@@ -1,6 +1,7 @@
 export { rememberedAccelerator } from './accelerator.ts';
 export type { ActorRow, ActorRows } from './admin/mod.ts';
-export { askFleet } from './ask-fleet.ts';
+export type { FleetCalls } from './ask-fleet.ts';
+export { askFleet, withFleet } from './ask-fleet.ts';
 export { CleanUp } from './clean-up.ts';
 export type { Core } from './core.ts';
 export type { RunningFleet } from './data-dir.ts';
