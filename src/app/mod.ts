@@ -20,5 +20,5 @@ export { SHARDS_MAX, shardsDefault } from './shards.ts';
 export type { Shoal } from './shoal.ts';
 export { startShoal } from './shoal.ts';
 export { POOL_DEFAULT, reconcile } from './tables.ts';
-export type { FleetOptions, UpOptions } from './up-options.ts';
+export type { FleetOptions, Role, UpOptions } from './up-options.ts';
 export { version } from './version.ts';

@@ -15,6 +15,9 @@ test('a VM is named by its number, or by host and number', () => {
   expect(read('b/3', '--host', 'b')).toEqual({ host: 'b', vm: 3 });
 });
 
-test.each([['0'], ['x'], ['/3'], ['b/'], ['b/0'], ['a/b/3'], ['b c/3'], ['a/3', '--host', 'b']])('%j is refused', (...args) => {
-  expect(() => read(...args)).toThrow(expect.objectContaining({ code: 'USAGE' }));
-});
+test.each([['0'], ['x'], ['/3'], ['b/'], ['b/0'], ['a/b/3'], ['b c/3'], ['a/3', '--host', 'b']])(
+  '%j is refused',
+  (...args) => {
+    expect(() => read(...args)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  },
+);

@@ -17,6 +17,8 @@ export function mergedSnapshot(looks: readonly HostLook[]): FleetSnapshot {
   return {
     vms: snapshots.flatMap(({ vms }) => vms),
     hosts: looks.flatMap(({ host, snapshot }) => snapshot?.hosts ?? [{ host, up: false }]),
+    neighbours: [],
+    cordoned: snapshots.every(({ cordoned }) => cordoned),
     waiting: sum(({ waiting }) => waiting),
     addresses: sum(({ addresses }) => addresses),
     addresses_free: sum(({ addresses_free }) => addresses_free),
@@ -26,6 +28,11 @@ export function mergedSnapshot(looks: readonly HostLook[]): FleetSnapshot {
       accepted: sum(({ requests }) => requests.accepted),
       ok: sum(({ requests }) => requests.ok),
       failed: added(snapshots.map(({ requests }) => requests.failed)),
+      handed: {
+        on: sum(({ requests }) => requests.handed.on),
+        refused: sum(({ requests }) => requests.handed.refused),
+        in: sum(({ requests }) => requests.handed.in),
+      },
       routed: added(snapshots.map(({ requests }) => requests.routed)),
     },
     uptime_ms: snapshots.reduce((most, { uptime_ms }) => Math.max(most, uptime_ms), 0),

@@ -23,7 +23,10 @@ const BUSY_CPU_PERCENT = 80;
 
 /** `isMany`: there are several hosts. */
 function columnsFor(isMany: boolean): readonly Column[] {
-  return [{ title: 'VM', sort: 'id', align: 'right', cell: (vm) => vmName(vm, isMany), cellsMax: 24 }, ...COLUMNS];
+  return [
+    { title: 'VM', sort: 'id', align: 'right', cell: (vm) => harmless(vmName(vm, isMany)), cellsMax: 24 },
+    ...COLUMNS,
+  ];
 }
 
 const COLUMNS: readonly Column[] = [
