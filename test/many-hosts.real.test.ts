@@ -29,7 +29,13 @@ function run(server: RealNatsServer, ...args: readonly string[]): Promise<Finish
 async function json<T>(server: RealNatsServer, ...args: readonly string[]): Promise<T> {
   const { stdout, stderr } = await run(server, ...args, '-o', 'json');
   if (stdout === '') throw new Error(stderr);
+  // A test checks the fields that each command prints.
   return JSON.parse(stdout) as T;
+}
+
+function eventIn(line: string): FleetEvent {
+  // As above.
+  return JSON.parse(line) as FleetEvent;
 }
 
 /** Hosts that know of each other. */
@@ -77,11 +83,11 @@ describe('three hosts', () => {
 
   test('tell their events together, each with its host', async () => {
     const events = (await run(server, 'events', '-o', 'json')).stdout.trim().split('\n');
-    const told = events.map((line) => JSON.parse(line) as FleetEvent);
+    const told = events.map(eventIn);
     expect(new Set(told.map(({ host }) => host))).toEqual(new Set(['a', 'b', 'c']));
     expect(told.map(({ atMs }) => atMs)).toEqual(told.map(({ atMs }) => atMs).toSorted((a, b) => a - b));
     const ofB = (await run(server, 'events', '--host', 'b', '-o', 'json')).stdout.trim().split('\n');
-    expect(new Set(ofB.map((line) => (JSON.parse(line) as FleetEvent).host))).toEqual(new Set(['b']));
+    expect(new Set(ofB.map((line) => eventIn(line).host))).toEqual(new Set(['b']));
     expect((await run(server, 'events')).stdout).toMatch(/ {2}[abc]: VM 1 is ready/);
   });
 
@@ -151,6 +157,7 @@ describe('three hosts', () => {
       return events.stdout.includes('"neighbour-lost"') ? true : undefined;
     });
     const { stdout, exitCode } = await run(server, 'ps', '-o', 'json');
+    // As above.
     const { vms, hosts: rows } = JSON.parse(stdout) as FleetSnapshot;
     expect([exitCode, new Set(vms.map(({ host }) => host))]).toEqual([1, new Set(['b', 'c'])]);
     expect(rows).toContainEqual({ host: 'a', up: false });
