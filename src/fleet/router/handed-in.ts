@@ -48,7 +48,7 @@ export class HandedIn {
       token: this.#port.seal(fields.requestId),
       replyTo: reply,
     };
-    reply.open = this.#path.acceptHanded(request, what, tries, nowMs);
+    reply.open = this.#path.acceptHanded(request, { what, from: home.host }, tries, nowMs);
   }
 
   /** Nobody waits for it any more. */
@@ -95,7 +95,8 @@ export class HandedIn {
 export class HandedReply implements Ref<Outcome> {
   readonly home: Home;
   readonly id: number;
-  readonly replySubject: string | null;
+  /** Null: the host that took it in tells the client. */
+  replySubject: string | null;
   open: OpenRequest | undefined;
   readonly #handedIn: HandedIn;
   #isSettled = false;

@@ -1,7 +1,7 @@
 import type { ListNode, Ref, WheelEntry } from '../../actors/mod.ts';
+import type { HostFigures } from '../values/neighbour.ts';
 import type { Outcome, Request } from '../values/request.ts';
 import type { VmId } from '../values/vm-id.ts';
-import type { Neighbour } from './neighbour.ts';
 
 /** A client that waits for the outcome of a request: the one that sent it, or one that sent it again. */
 export interface Waiter {
@@ -10,8 +10,20 @@ export interface Waiter {
   readonly deadlineMs: number;
   /** Undefined once the waiter has been told. */
   timer: WheelEntry<Waiter> | undefined;
-  /** Its deadline has passed, and until then the host that has the request may still tell it; monotonic milliseconds. */
-  extendedMs: number | undefined;
+}
+
+/** Another host that has a request. */
+export interface Holder {
+  readonly name: string;
+  readonly session: string;
+  readonly figures: HostFigures;
+}
+
+/** A neighbour has refused a request: it is not asked again before it has told of itself anew. */
+export interface Refusal {
+  readonly host: string;
+  /** How often it had told of itself. */
+  readonly tellings: number;
 }
 
 /** A request that the router has taken and that a client waits for, or whose VM still owes an end. */
@@ -29,11 +41,13 @@ export interface OpenRequest {
   /** The VM that it is on. */
   vm: VmId | undefined;
   /** The host that it was handed on to, while it is there. */
-  neighbour: Neighbour | undefined;
+  neighbour: Holder | undefined;
   /** The client that the host which has it may tell by itself. */
   sentTo: Waiter | undefined;
-  /** Hosts that have refused it since it last waited. */
-  refusedBy: readonly string[];
+  /** Other hosts are asked whether they know it. */
+  isAsking: boolean;
+  /** Hosts that have refused it, up to the last that it was offered to before it had to wait. */
+  refusedBy: readonly Refusal[];
   /** It is not handed on before; monotonic milliseconds. */
   notHandedBeforeMs: number;
   /** When the VM should be done with it, on the rule clock: its deadline as of the dispatch. Repeats that join later do not move it. */
@@ -50,7 +64,7 @@ export interface OpenRequest {
   place: ListNode<OpenRequest> | undefined;
 }
 
-const NONE: readonly string[] = [];
+const NONE: readonly Refusal[] = [];
 
 /** @param arrivedMs monotonic milliseconds */
 export function openRequest(request: Request, arrivedMs = 0): OpenRequest {
@@ -63,6 +77,7 @@ export function openRequest(request: Request, arrivedMs = 0): OpenRequest {
     vm: undefined,
     neighbour: undefined,
     sentTo: undefined,
+    isAsking: false,
     refusedBy: NONE,
     notHandedBeforeMs: Number.NEGATIVE_INFINITY,
     dueMs: request.deadlineMs,
