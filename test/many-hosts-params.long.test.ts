@@ -15,7 +15,8 @@ test('without most of the servers a change is refused and the hosts go on; with 
   };
   const [a] = [await start('a'), await start('b')];
   const where = { servers: cluster.urls, fleet: 'default' };
-  const set = (value: number): Promise<unknown> => askFleet(where, 'params-set', { values: { deadline_ms: value } }, 'a');
+  const set = (value: number): Promise<unknown> =>
+    askFleet(where, 'params-set', { values: { deadline_ms: value } }, 'a');
   const deadline = async (host: string): Promise<unknown> => {
     const values = await askFleet<Record<string, number>>(where, 'params', {}, host).catch(() => undefined);
     return values?.['deadline_ms'];
@@ -41,7 +42,9 @@ test('without most of the servers a change is refused and the hosts go on; with 
   expect(await deadline('a')).toBe(4_000);
   expect((await a.run('send', ['goes on'])).stdout).toBe('GOES ON\n');
   await eventually('both hosts say that the bucket is away', async () => {
-    const texts = await Promise.all(['a', 'b'].map((host) => askFleet<{ text: string }[]>(where, 'events', { count: 1_000 }, host)));
+    const texts = await Promise.all(
+      ['a', 'b'].map((host) => askFleet<{ text: string }[]>(where, 'events', { count: 1_000 }, host)),
+    );
     return texts.every((events) => events.some(({ text }) => text.includes('the bucket is away'))) ? true : undefined;
   });
 

@@ -1,7 +1,7 @@
 import { headers } from 'nats';
 import { expect, onTestFinished, test } from 'vitest';
-import { natsCluster, realNatsServer, securedNatsServer } from '../transport/kit/mod.ts';
 import { codeOf } from '../errors.ts';
+import { natsCluster, realNatsServer, securedNatsServer } from '../transport/kit/mod.ts';
 import { connect } from '../transport/mod.ts';
 import { natsParamsBucket } from './nats-params-bucket.ts';
 
