@@ -32,6 +32,7 @@ import { noticesTo } from './notices.ts';
 import { afterWrites, storePorts } from './store-writes.ts';
 import { poolOf, reservationsOf } from './tables.ts';
 import type { FleetOptions } from './up-options.ts';
+import type { VmHold } from './vm-hold.ts';
 
 export interface CoreOptions {
   readonly options: FleetOptions;
@@ -45,6 +46,7 @@ export interface CoreOptions {
   /** Undefined: the logs of guests live in memory only. */
   readonly logFolder: string | undefined;
   readonly tokenKey: Uint8Array;
+  readonly hold: VmHold;
   /** The other hosts; undefined: there are none. */
   readonly neighbours?: NeighbourPort | undefined;
   /** Publishes replies that outlived the Shoal that asked for them. */
@@ -159,7 +161,7 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
     // What the router before this one was writing counts: a reservation that comes after the look would be nobody's.
     if (!isFirst) await afterWrites(store, of.system.clock, DISK_LIMIT_MS);
     const start = router({
-      params: paramsOf(store.snapshot()),
+      params: of.hold.inForce(paramsOf(store.snapshot())),
       pool: poolOf(store),
       routing: of.options.routing,
       host,

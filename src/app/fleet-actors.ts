@@ -71,7 +71,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   eventLog.publishOn(nats.connection.nc, options.fleet);
   tellOpenFilesLimit(eventLog, poolOf(store).length);
   const first = new FirstReady({
-    vms: paramsOf(store.snapshot()).minVmCount,
+    vms: options.role === 'server' ? 0 : paramsOf(store.snapshot()).minVmCount,
     addresses: poolOf(store).length,
     clock: systemClock,
     onWait: options.onProgress,

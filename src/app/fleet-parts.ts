@@ -12,6 +12,7 @@ import { LostHosts } from './lost-hosts.ts';
 import { neighboursOn } from './neighbours.ts';
 import { Settings } from './settings.ts';
 import { type SharedParams, shareSettings } from './shared-settings.ts';
+import { VmHold } from './vm-hold.ts';
 
 /** The largest text: a NATS message's default limit, headers included. */
 const TEXT_BYTES_MAX = 1024 * 1024;
@@ -33,7 +34,7 @@ export function vmParametersOf(
 }
 
 /** What the parts of a fleet need, in production and in a simulation. */
-export interface FleetPartsOptions extends Omit<CoreOptions, 'endpoint' | 'neighbours'> {
+export interface FleetPartsOptions extends Omit<CoreOptions, 'hold' | 'endpoint' | 'neighbours'> {
   readonly connection: Connection;
   /** What other hosts call this one in errors (`aboutHost`); default: nothing. */
   readonly about?: string;
@@ -58,11 +59,12 @@ export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): 
   const lost = new LostHosts(system.clock);
   // First, so that it leaves last: the ends of the actors are told to the others before.
   const hosts = startHosts({ system, connection, fleet, host, eventLog, lost, ...about }, cleanUp);
+  const hold = new VmHold(options.role === 'server');
   const endpoint = new DeferredRef<EndpointMessage>('/front/endpoint');
   const tokens = new ReplyTokens(tokenKey);
   const neighbours = neighboursOn({ hosts, connection, clock: system.clock, tokens });
-  const core = await startCore({ ...of, endpoint, neighbours }, cleanUp);
-  const settings = new Settings(store, core.router, core.controller, endpoint);
+  const core = await startCore({ ...of, endpoint, neighbours, hold }, cleanUp);
+  const settings = new Settings(store, core.router, core.controller, endpoint, hold);
   if (of.shared !== undefined) {
     const { params } = options;
     await shareSettings({ system, connection, fleet, host, eventLog, settings, shared: of.shared, params }, cleanUp);
@@ -71,6 +73,7 @@ export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): 
     ...{ system, connection, tokenKey },
     fleet,
     host: { name: host, others: () => ({ up: hosts.peers().map((peer) => peer.host), lost: lost.names }) },
+    takesRequests: options.role !== 'controller',
     router: core.router,
     deadlineMs: () => settings.params.deadlineMs,
     handlers: handlers(core, settings, hosts),

@@ -6,6 +6,7 @@ import type { ControllerMessage } from '../hypervisor/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
 import type { EndpointMessage } from '../transport/mod.ts';
 import type { FleetParameters } from './fleet-parameters.ts';
+import { VmHold } from './vm-hold.ts';
 
 type Values = Readonly<Record<string, number | string>>;
 
@@ -31,6 +32,7 @@ export class Settings {
   readonly #router: Ref<RouterMessage>;
   readonly #controller: Ref<ControllerMessage>;
   readonly #endpoint: Ref<EndpointMessage>;
+  readonly #hold: VmHold;
   #others: OtherHosts | undefined;
 
   constructor(
@@ -38,7 +40,9 @@ export class Settings {
     router: Ref<RouterMessage>,
     controller: Ref<ControllerMessage>,
     endpoint: Ref<EndpointMessage>,
+    hold: VmHold = new VmHold(false),
   ) {
+    this.#hold = hold;
     this.#store = store;
     this.#router = router;
     this.#controller = controller;
@@ -60,6 +64,17 @@ export class Settings {
     return this.#others?.fleet;
   }
 
+  /** Whether this host keeps no VMs running, whatever its parameters say. */
+  get holdsVms(): boolean {
+    return this.#hold.isOn;
+  }
+
+  /** From now on no VMs are kept running, or as many as the parameters say again. VMs that run are not ended by this. */
+  holdVms(on: boolean): void {
+    this.#hold.set(on);
+    this.#router.tell({ kind: 'params', params: this.#hold.inForce(this.params) });
+  }
+
   shareWith(others: OtherHosts): void {
     this.#others = others;
   }
@@ -77,7 +92,7 @@ export class Settings {
     const params = await this.write(values);
     const { statusIntervalMs, bootTimeoutMs, deadlineMs } = params;
     this.#controller.tell({ kind: 'set-parameters', parameters: { statusIntervalMs, bootTimeoutMs } });
-    this.#router.tell({ kind: 'params', params });
+    this.#router.tell({ kind: 'params', params: this.#hold.inForce(params) });
     this.#endpoint.tell({ kind: 'default-deadline', deadlineMs });
     return params;
   }

@@ -72,13 +72,15 @@ async function shrink({ store, router, system }: AdminDeps, id: number): Promise
 }
 
 async function hosts(deps: AdminDeps): Promise<unknown> {
-  const { vms, addresses, addresses_free } = await snapshotOf(deps);
-  const { host, image } = deps.options;
+  const { vms, addresses, addresses_free, cordoned } = await snapshotOf(deps);
+  const { host, image, role = 'both' } = deps.options;
   const { accelerator, memoryMib } = deps.parameters;
   const own = vms.filter((vm) => vm.host === host);
   return [
     {
       host,
+      role,
+      state: cordoned ? (deps.settings.holdsVms && role !== 'server' ? 'drained' : 'cordoned') : 'up',
       vms: own.length,
       ready: own.filter((vm) => vm.state === 'ready').length,
       addresses,
