@@ -7,7 +7,7 @@ import type { CleanUp } from './clean-up.ts';
 import { type Core, type CoreOptions, startCore } from './core.ts';
 import { DeferredRef } from './deferred-ref.ts';
 import { startFront } from './front.ts';
-import { startHosts } from './hosts.ts';
+import { type StartHostsOptions, startHosts } from './hosts.ts';
 import { Settings } from './settings.ts';
 
 /** The largest text: a NATS message's default limit, headers included. */
@@ -34,6 +34,8 @@ export interface FleetPartsOptions extends Omit<CoreOptions, 'endpoint'> {
   readonly connection: Connection;
   /** What other hosts call this one in errors (`aboutHost`); default: nothing. */
   readonly about?: string;
+  /** Signs of life among the hosts; default: those of `joinHosts`. */
+  readonly beats?: StartHostsOptions['beats'];
   /** What the administration answers, once the parts that it asks are there. */
   readonly handlers: (core: Core, settings: Settings, hosts: Hosts) => Readonly<Record<string, AdminHandler>>;
 }
@@ -49,9 +51,10 @@ export interface FleetParts {
 export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): Promise<FleetParts> {
   const { system, store, connection, tokenKey, options, handlers, eventLog } = of;
   const { fleet, host } = options;
-  const about = of.about === undefined ? {} : { about: of.about };
+  const { about, beats } = of;
+  const known = { ...(about === undefined ? {} : { about }), ...(beats === undefined ? {} : { beats }) };
   // First, so that it leaves last: the ends of the actors are told to the others before.
-  const hosts = startHosts({ system, connection, fleet, host, eventLog, ...about }, cleanUp);
+  const hosts = startHosts({ system, connection, fleet, host, eventLog, ...known }, cleanUp);
   const endpoint = new DeferredRef<EndpointMessage>('/front/endpoint');
   const core = await startCore({ ...of, endpoint }, cleanUp);
   const settings = new Settings(store, core.router, core.controller, endpoint);
