@@ -149,11 +149,7 @@ export class FaultInjector {
       case 'launcherCrash':
         return host.loseLauncher();
       case 'shoalPause':
-        this.#spell(host.name, 'Shoal stands still', chance.below(PAUSE_MS_MAX), () => {
-          const { process } = host;
-          process.pause();
-          return () => process.resume();
-        });
+        this.#spell(host.name, 'Shoal stands still', chance.below(PAUSE_MS_MAX), () => host.pause());
         return true;
       case 'partition':
         this.#spell(host.name, 'NATS is cut off', chance.below(SPELL_MS_MAX), () => {
