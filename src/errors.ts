@@ -39,7 +39,6 @@ export const ERRORS = {
   OUTPUT_UNWRITABLE: 'The output of a command could not be written.',
   DATA_DIR_UNUSABLE: 'The data directory cannot be used.',
   DATA_DIR_IN_USE: 'Another Shoal runs on this data directory.',
-  FLEET_IN_USE: 'Another Shoal serves a fleet of that name on this NATS server.',
   FLEET_NOT_RUNNING: 'No Shoal runs on this data directory or under this fleet name.',
   OPEN_FILES_LIMIT: 'The limit of open files leaves no room for another VM.',
   PROCESS_LIMIT: 'A limit of processes and threads leaves no room for another.',

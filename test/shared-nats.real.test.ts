@@ -6,23 +6,28 @@ import { randomPool, TestFleet, temporaryFolder } from './driver/fleet.ts';
 import { leftovers } from './driver/leftovers.ts';
 import { ShoalProcess } from './driver/shoal-process.ts';
 
-test('a second Shoal of a fleet on one NATS server is refused, one of another fleet is not', async () => {
+const REFUSED =
+  /The fleet "default" .* has a host called "[^"]+": process \d+ on the machine .*data directory \/.*This one \(process \d+ .*data directory \/.*HOST_NAME_TAKEN/;
+
+test('a second host of one name in a fleet is refused, one of another name or another fleet is not', async () => {
   await using fleet = await TestFleet.start();
   const flags = ['--nats', fleet.ready.nats];
-  await expect(TestFleet.start({ flags })).rejects.toThrow(/Another Shoal serves the fleet "default".*FLEET_IN_USE/);
+  await expect(TestFleet.start({ flags })).rejects.toThrow(REFUSED);
+  const second = await TestFleet.start({ flags: [...flags, '--host', 'b'] });
+  expect(await second.stop()).toMatchObject({ exitCode: 0 });
   const other = await TestFleet.start({ flags: [...flags, '--fleet', 'other'] });
   expect(await other.stop()).toMatchObject({ exitCode: 0 });
-  // Its predecessor has just been killed: nobody serves the fleet.
+  // Its predecessor has just been killed: nobody has its name.
   const killed = await TestFleet.start({ flags: [...flags, '--fleet', 'other'] });
   await killed.kill();
   expect(await (await killed.resume()).stop()).toMatchObject({ exitCode: 0 });
 });
 
-test('a Shoal that comes back while another serves its fleet on its own NATS server leaves that to it', async () => {
+test('a Shoal that comes back while another of its name serves its fleet on its own NATS server leaves that to it', async () => {
   const fleet = await TestFleet.start();
   await fleet.kill();
   const other = await TestFleet.start({ flags: ['--nats', fleet.ready.nats] });
-  await expect(fleet.resume()).rejects.toThrow(/FLEET_IN_USE/);
+  await expect(fleet.resume()).rejects.toThrow(/HOST_NAME_TAKEN/);
   expect((await other.run('send', ['still here'])).stdout).toBe('STILL HERE\n');
   expect(await other.stop()).toMatchObject({ exitCode: 0 });
   const next = await fleet.resume();
@@ -30,6 +35,28 @@ test('a Shoal that comes back while another serves its fleet on its own NATS ser
   expect(placesOf(next)).toEqual(placesOf(fleet));
   expect(await next.stop()).toMatchObject({ exitCode: 0 });
   expect(leftovers(fleet)).toEqual({ processes: [], runDirectories: [], ports: [] });
+});
+
+test('a host that stands still while another of its name starts: when it wakes one of the two ends, with an error that names both', async () => {
+  const server = await realNatsServer();
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  const flags = ['--nats', server.url, '--host', 'a'];
+  const older = await TestFleet.start({ addresses: 1, flags });
+  older.up.signal('SIGSTOP');
+  const younger = await TestFleet.start({ addresses: 1, flags });
+  older.up.signal('SIGCONT');
+  const ended = await Promise.race([older, younger].map((one) => one.up.finished.then((how) => ({ one, how }))));
+  const left = ended.one === older ? younger : older;
+  expect(ended.how.exitCode).toBe(1);
+  expect(ended.how.stderr).toMatch(/Two hosts of the group shoal.default.hosts are called a: .*HOST_NAME_TAKEN/);
+  for (const { data } of [older, younger]) expect(ended.how.stderr).toContain(`data directory ${data}`);
+  expect((await left.run('send', ['one is left'])).stdout).toBe('ONE IS LEFT\n');
+  expect(await left.stop()).toMatchObject({ exitCode: 0 });
+  // The VMs of the one that was refused go on, for its next start.
+  const next = await TestFleet.start({ addresses: 1, flags, data: ended.one.data, pool: ended.one.pool });
+  expect(next.ready.vms).toMatchObject(ended.one.ready.vms.map(({ id_vmachine }) => ({ id_vmachine })));
+  expect(await next.stop()).toMatchObject({ exitCode: 0 });
+  expect(leftovers(ended.one)).toEqual({ processes: [], runDirectories: [], ports: [] });
 });
 
 test.each([
@@ -54,7 +81,7 @@ test.each([
   expect(leftovers(place)).toEqual({ processes: [], runDirectories: [], ports: [] });
 });
 
-test('of two Shoals of one fleet that start at the same moment on one NATS server, one serves and the other is refused', async () => {
+test('of two hosts of one name that start at the same moment on one NATS server, one serves and the other is refused', async () => {
   const server = await realNatsServer();
   onTestFinished(() => server[Symbol.asyncDispose]());
   const start = (): Promise<TestFleet> => TestFleet.start({ addresses: 1, flags: ['--nats', server.url] });
@@ -62,6 +89,6 @@ test('of two Shoals of one fleet that start at the same moment on one NATS serve
   const served = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const refused = outcomes.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : []));
   expect(served).toHaveLength(1);
-  expect(refused).toEqual([expect.stringMatching(/Another Shoal serves the fleet "default".*FLEET_IN_USE/)]);
+  expect(refused).toEqual([expect.stringMatching(REFUSED)]);
   for (const fleet of served) expect(await fleet.stop()).toMatchObject({ exitCode: 0 });
 });

@@ -8,6 +8,7 @@ import { type Core, type CoreOptions, startCore } from './core.ts';
 import { DeferredRef } from './deferred-ref.ts';
 import { startFront } from './front.ts';
 import { type StartHostsOptions, startHosts } from './hosts.ts';
+import { LostHosts } from './lost-hosts.ts';
 import { Settings } from './settings.ts';
 
 /** The largest text: a NATS message's default limit, headers included. */
@@ -53,14 +54,16 @@ export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): 
   const { fleet, host } = options;
   const { about, beats } = of;
   const known = { ...(about === undefined ? {} : { about }), ...(beats === undefined ? {} : { beats }) };
+  const lost = new LostHosts(system.clock);
   // First, so that it leaves last: the ends of the actors are told to the others before.
-  const hosts = startHosts({ system, connection, fleet, host, eventLog, ...known }, cleanUp);
+  const hosts = startHosts({ system, connection, fleet, host, eventLog, lost, ...known }, cleanUp);
   const endpoint = new DeferredRef<EndpointMessage>('/front/endpoint');
   const core = await startCore({ ...of, endpoint }, cleanUp);
   const settings = new Settings(store, core.router, core.controller, endpoint);
   const front = {
     ...{ system, connection, tokenKey },
     fleet,
+    host: { name: host, others: () => ({ up: hosts.peers().map((peer) => peer.host), lost: lost.names }) },
     router: core.router,
     deadlineMs: () => settings.params.deadlineMs,
     handlers: handlers(core, settings, hosts),

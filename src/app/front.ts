@@ -7,6 +7,7 @@ import {
   type EndpointMessage,
   endpoint,
   type RouterRequest,
+  type ServeAdminOptions,
   serveAdmin,
 } from '../transport/mod.ts';
 import type { CleanUp } from './clean-up.ts';
@@ -17,6 +18,8 @@ export interface FrontOptions {
   readonly system: ActorSystem;
   readonly connection: Connection;
   readonly fleet: string;
+  /** This host, as those that ask every host learn of it. */
+  readonly host: NonNullable<ServeAdminOptions['host']>;
   readonly router: Ref<RouterMessage>;
   readonly tokenKey: Uint8Array;
   /** Read at each start of the endpoint, because the parameter may change. */
@@ -32,7 +35,7 @@ const STOP_MS = DRAIN_LIMIT_MS + 2_000;
 /** Starts administration and endpoint. They stop first: no more requests are taken, and those in flight are waited for. */
 export async function startFront(of: FrontOptions, cleanUp: CleanUp): Promise<void> {
   const { system, connection, fleet } = of;
-  const admin = await serveAdmin(connection.nc, fleet, of.handlers);
+  const admin = await serveAdmin(connection.nc, fleet, of.handlers, { host: of.host, clock: system.clock });
   cleanUp.add(() => admin.close());
   // A client need not notice that the router is restarted.
   const router = new RestartingRef<RouterRequest>(of.router, system.clock, ({ request }) =>

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ShoalError } from '../errors.ts';
 import { whileThere, writeDurable } from '../process/mod.ts';
 import type { Store } from '../store/mod.ts';
+import { checkHostName, isHostName } from '../transport/mod.ts';
 
 export interface HostNameOptions {
   readonly directory: string;
@@ -18,7 +19,6 @@ export interface HostNameOptions {
 
 const FILE = 'host';
 const FALLBACK = 'host';
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
 /**
  * The name of this host in replies and tables. The first start takes it from the machine; from then on the data directory keeps it, because
@@ -27,11 +27,11 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
  */
 export async function settleHostName(options: HostNameOptions): Promise<string> {
   const { directory, store, wanted, machine = hostname() } = options;
-  if (wanted !== undefined && !NAME.test(wanted)) throw refused(wanted);
+  if (wanted !== undefined) checkHostName(wanted);
   const path = join(directory, FILE);
   const written = read(path);
   const kept = written ?? store.snapshot().ip_pool[0]?.host;
-  const name = wanted ?? kept ?? (NAME.test(machine) ? machine : FALLBACK);
+  const name = wanted ?? kept ?? (isHostName(machine) ? machine : FALLBACK);
   if (kept !== undefined && kept !== name) {
     const held = await options.heldVms();
     if (held > 0) throw inUse(name, kept, held);
@@ -45,19 +45,11 @@ export async function settleHostName(options: HostNameOptions): Promise<string> 
 
 function read(path: string): string | undefined {
   const text = whileThere(() => readFileSync(path, 'utf8'))?.trim();
-  if (text === undefined || NAME.test(text)) return text;
+  if (text === undefined || isHostName(text)) return text;
   throw new ShoalError(
     'DATA_DIR_UNUSABLE',
     `The file ${path} is damaged: it must hold the name of this host; write it there, or remove the file to have it written again`,
     { details: { path } },
-  );
-}
-
-function refused(name: string): ShoalError {
-  return new ShoalError(
-    'CONFIG_VALUE',
-    `Expected the name of a host to have 1 to 63 letters, digits, ".", "-" or "_", got ${JSON.stringify(name.slice(0, 100))}`,
-    { details: { parameter: 'host', value: name.slice(0, 100) } },
   );
 }
 

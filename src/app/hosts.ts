@@ -5,6 +5,7 @@ import { type HostEvent, type Hosts, type HostsOptions, joinHosts, natsPort } fr
 import { type Connection, subjectsOf } from '../transport/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { EventLog } from './event-log.ts';
+import type { LostHosts } from './lost-hosts.ts';
 
 export interface StartHostsOptions {
   readonly system: ActorSystem;
@@ -16,6 +17,7 @@ export interface StartHostsOptions {
   readonly eventLog: EventLog;
   /** Signs of life among the hosts; default: those of `joinHosts`. */
   readonly beats?: Pick<HostsOptions, 'beatMs' | 'lostMs'>;
+  readonly lost: LostHosts;
 }
 
 const ABOUT_CHARS_MAX = 200;
@@ -31,7 +33,7 @@ export function aboutHost(dataDir: string, machine = hostname(), pid = process.p
  * the top fails with HOST_NAME_TAKEN, which ends this Shoal.
  */
 export function startHosts(of: StartHostsOptions, cleanUp: CleanUp): Hosts {
-  const { system, connection, fleet, host, about = '', eventLog } = of;
+  const { system, connection, fleet, host, about = '', eventLog, lost } = of;
   const refused = system.spawn<HostEvent>(
     () => (event) => {
       if (event.kind === 'host-refused') throw fromEnvelope(event.error);
@@ -50,23 +52,24 @@ export function startHosts(of: StartHostsOptions, cleanUp: CleanUp): Hosts {
         // The other one of that name is refused at its own place.
         if (hosts.ended !== undefined) refused.tell(event);
       }
-      tell(event, eventLog);
+      lost.see(event);
+      tell(event, host, eventLog);
     },
   });
   cleanUp.add(() => hosts.leave());
   return hosts;
 }
 
-function tell(event: HostEvent, eventLog: EventLog): void {
+/** An event happens on the host that tells it: others see it otherwise. */
+function tell(event: HostEvent, host: string, eventLog: EventLog): void {
   const atMs = eventLog.nowMs;
   switch (event.kind) {
     case 'host-up': {
-      const { host } = event;
-      eventLog.add({ atMs, kind: 'neighbour-up', host, text: `host ${host} is in the fleet` });
+      eventLog.add({ atMs, kind: 'neighbour-up', host, text: `host ${event.host} is in the fleet` });
       return;
     }
     case 'host-lost': {
-      const { host, error } = event;
+      const { error } = event;
       eventLog.add({ atMs, kind: 'neighbour-lost', host, text: error.message, error });
       return;
     }

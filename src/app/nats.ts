@@ -5,10 +5,8 @@ import { child, supervisor } from '../supervisor/mod.ts';
 import {
   type Connection,
   type ConnectOptions,
-  claimFleet,
+  claimHostName,
   connect,
-  type FleetInstance,
-  findFleetInstance,
   type NatsServerMessage,
   type NatsServerStatus,
   natsServer,
@@ -17,7 +15,8 @@ import {
 import type { CleanUp } from './clean-up.ts';
 import type { DataDir } from './data-dir.ts';
 import type { EventLog } from './event-log.ts';
-import type { UpOptions } from './up-options.ts';
+import { aboutHost } from './hosts.ts';
+import type { FleetOptions } from './up-options.ts';
 
 /** The launcher, which starts other processes, and the connection to NATS. */
 export interface Nats {
@@ -26,7 +25,7 @@ export interface Nats {
 }
 
 export interface NatsDeps {
-  readonly options: UpOptions;
+  readonly options: FleetOptions;
   readonly data: DataDir;
   readonly system: ActorSystem;
   readonly launcher: Launcher;
@@ -42,7 +41,7 @@ const ASK_TIMEOUT_MS = 5_000;
 
 /**
  * Connects to the NATS server that is named, or to one of our own, which is started or adopted.
- * @throws FLEET_IN_USE if another Shoal serves the fleet there
+ * @throws HOST_NAME_TAKEN if another host of the fleet has the name there
  */
 export async function startNats(
   { options, data, system, launcher, eventLog }: NatsDeps,
@@ -63,10 +62,11 @@ export async function startNats(
     opened({ name: `shoal-server-${fleet}`, onForbidden }),
     opened({ name: `shoal-claim-${fleet}`, noEcho: true }),
   ]);
-  const [other, claim] = await Promise.all([findFleetInstance(connection.nc, fleet), claimFleet(claiming.nc, fleet)]);
-  if (other === undefined && claim !== undefined) return { launcher, connection };
+  const about = aboutHost(data.path);
+  const claim = await claimHostName(claiming.nc, fleet, options.host, { about });
+  if (claim.kind === 'ours') return { launcher, connection };
   await own.leave(system);
-  throw servedAlready(fleet, connection.shown, other);
+  throw nameTaken(options, connection.shown, about, claim.by);
 }
 
 /** As `Promise.all`, but none of the promises is under way any more if it rejects. */
@@ -76,20 +76,19 @@ async function settledAll<T extends readonly unknown[]>(promises: { [K in keyof 
   return Promise.all(promises) as Promise<T>;
 }
 
-/** @param other undefined if it is just starting */
-function servedAlready(fleet: string, server: string, other: FleetInstance | undefined): ShoalError {
-  const who = other === undefined ? 'it is just starting' : `service ${other.id}, version ${other.version}`;
+function nameTaken({ fleet, host }: FleetOptions, server: string, about: string, first: string): ShoalError {
+  const other = first === '' ? 'one that says nothing of itself' : first;
   return new ShoalError(
-    'FLEET_IN_USE',
-    `Another Shoal serves the fleet "${fleet}" on the NATS server at ${server} (${who}), ` +
-      'and requests would go to either at random; end that one, or name another fleet with --fleet',
-    { details: { fleet, server, ...(other === undefined ? {} : { service: other.id }) } },
+    'HOST_NAME_TAKEN',
+    `The fleet "${fleet}" on the NATS server at ${server} has a host called "${host}": ${other}. ` +
+      `This one (${about}) is refused: give it a name of its own with --host, or name another fleet with --fleet`,
+    { details: { fleet, host, server } },
   );
 }
 
 /** Our own nats-server, with its notices. */
 class OwnNats {
-  readonly #options: UpOptions;
+  readonly #options: FleetOptions;
   readonly #eventLog: EventLog;
   readonly #first = Promise.withResolvers<NatsServerStatus>();
   /** False while it is dead: a server that answers at its address then is another program. */
@@ -98,7 +97,7 @@ class OwnNats {
   #waitsForPort = false;
   #actor: Ref<NatsServerMessage> | undefined;
 
-  constructor(options: UpOptions, eventLog: EventLog) {
+  constructor(options: FleetOptions, eventLog: EventLog) {
     this.#options = options;
     this.#eventLog = eventLog;
   }

@@ -1,5 +1,5 @@
 import { type ActorSystem, createSystem, type Ref } from '../actors/mod.ts';
-import { fromEnvelope, ShoalError } from '../errors.ts';
+import { codeOf, fromEnvelope, ShoalError } from '../errors.ts';
 import type { FleetSnapshot, RouterMessage } from '../fleet/mod.ts';
 import { inspectImage } from '../hypervisor/mod.ts';
 import { checkProc, createLauncher } from '../process/mod.ts';
@@ -52,6 +52,8 @@ export interface Greeting {
 }
 
 const ASK_TIMEOUT_MS = 5_000;
+/** How long one try of a greeting may take. */
+const GREET_TRY_MS = 3_000;
 
 /**
  * Starts everything on this machine: data directory, launcher, NATS, controller, router, endpoint, administration.
@@ -199,9 +201,19 @@ class RunningShoal implements Shoal {
     await actors.firstReady;
     const requester = createRequester(connection.nc, { fleet: this.fleet });
     try {
-      const startMs = clock.monotonic();
-      const { payload, vm } = await requester.request(new TextEncoder().encode(text), { deadlineMs: greetMs });
-      return { text: new TextDecoder().decode(payload), vm, ms: clock.monotonic() - startMs };
+      const endMs = clock.monotonic() + greetMs;
+      for (;;) {
+        const startMs = clock.monotonic();
+        const deadlineMs = Math.min(GREET_TRY_MS, endMs - startMs);
+        try {
+          const { payload, vm } = await requester.request(new TextEncoder().encode(text), { deadlineMs });
+          return { text: new TextDecoder().decode(payload), vm, ms: clock.monotonic() - startMs };
+        } catch (error) {
+          // It may have come to a host that stands still.
+          const isLast = clock.monotonic() + GREET_TRY_MS > endMs;
+          if (isLast || codeOf(error) !== 'REQUEST_DEADLINE') throw error;
+        }
+      }
     } finally {
       requester.close();
     }

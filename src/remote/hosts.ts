@@ -5,7 +5,7 @@ import { type Beat, decodeFrame, encodeFrame, type Frame } from './frame.ts';
 import type { HostInfo, HostStats } from './host-info.ts';
 import { type Contender, NameContest } from './name-contest.ts';
 import { deadEnd, unknownActor } from './nobody.ts';
-import { type HostEvent, type HostSettings, type HostsOptions, settingsOf } from './options.ts';
+import { HAS_LEFT, type HostEvent, type HostSettings, type HostsOptions, settingsOf } from './options.ts';
 import { type PairFrame, Peer } from './peer.ts';
 
 /** This host in its group. */
@@ -321,7 +321,7 @@ class GroupOfHosts implements Hosts {
   #onBye(incarnation: string): void {
     const peer = this.#peers.get(incarnation);
     if (peer === undefined) return;
-    peer.lose('it has left the group');
+    peer.lose(HAS_LEFT);
     this.#forget(peer);
   }
 

@@ -66,6 +66,9 @@ export type HostEvent =
   /** A host speaks another version of the protocol, and is left alone; or there are too many hosts. */
   | { readonly kind: 'host-ignored'; readonly why: string };
 
+/** Why a host is lost that has left in good order, in `details.why` of its `host-lost`. */
+export const HAS_LEFT = 'it has left the group';
+
 const BEAT_MS = 1_000;
 const LOST_MS = 3_000;
 const CUT_OFF_MS = 30_000;

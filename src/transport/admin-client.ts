@@ -7,9 +7,9 @@ import { subjectsOf } from './subjects.ts';
 const TIMEOUT_MS = 5_000;
 
 /**
- * Calls an administration verb of the Shoal that serves `fleet`.
+ * Calls an administration verb of the Shoal that serves `fleet`: of several hosts, that of `host`, or of any one.
  * @returns what the verb returned, as JSON carries it
- * @throws whatever the verb threw; FLEET_NOT_RUNNING if nobody serves the fleet; REQUEST_DEADLINE if no reply came in time;
+ * @throws whatever the verb threw; FLEET_NOT_RUNNING if nobody serves the fleet; HOST_UNKNOWN if it has no such host; REQUEST_DEADLINE if no reply came in time;
  * NATS_FORBIDDEN; NATS_UNREACHABLE if the connection is closed; REQUEST_TOO_LARGE for arguments above the server's limit
  */
 export async function callAdmin(
@@ -18,37 +18,37 @@ export async function callAdmin(
   verb: string,
   args?: unknown,
   timeoutMs = TIMEOUT_MS,
+  host?: string,
 ): Promise<unknown> {
-  const subject = subjectsOf(fleet).admin(verb);
+  const subjects = subjectsOf(fleet);
+  const subject = host === undefined ? subjects.admin(verb) : subjects.hostAdmin(host, verb);
   let data: Uint8Array;
   try {
     data = (await nc.request(subject, encodeArgs(args), { timeout: timeoutMs })).data;
   } catch (cause) {
-    throw explained(cause, { fleet, verb, timeoutMs, server: nc.getServer() });
+    throw explained(cause, { fleet, host, verb, timeoutMs, server: nc.getServer() });
   }
   return decodeReply(data);
 }
 
-interface Call {
+export interface Call {
   readonly fleet: string;
+  readonly host?: string | undefined;
   readonly verb: string;
   readonly timeoutMs: number;
   readonly server: string;
 }
 
-function explained(cause: unknown, { fleet, verb, timeoutMs, server }: Call): unknown {
+/** @returns the error that says which call failed, and why */
+export function explained(cause: unknown, { fleet, host, verb, timeoutMs, server }: Call): unknown {
   const options = { cause, details: { fleet, verb, server } };
   const violation = violationOf(cause);
   if (violation !== undefined) return forbidden(violation, server, cause);
   switch (codeOf(cause)) {
-    case ErrorCode.NoResponders: {
-      const message = `No Shoal serves the fleet ${fleet} at ${server}; start it with \`shoal up\``;
-      return new ShoalError('FLEET_NOT_RUNNING', message, options);
-    }
-    case ErrorCode.Timeout: {
-      const message = `The Shoal of the fleet ${fleet} did not answer "${verb}" within ${timeoutMs} ms`;
-      return new ShoalError('REQUEST_DEADLINE', message, options);
-    }
+    case ErrorCode.NoResponders:
+      return nobodyThere({ fleet, host, verb, timeoutMs, server }, options);
+    case ErrorCode.Timeout:
+      return unanswered({ fleet, host, verb, timeoutMs, server }, options);
     case ErrorCode.MaxPayloadExceeded: {
       const message = `The arguments of "${verb}" are larger than the NATS server at ${server} takes`;
       return new ShoalError('REQUEST_TOO_LARGE', message, options);
@@ -61,4 +61,26 @@ function explained(cause: unknown, { fleet, verb, timeoutMs, server }: Call): un
     default:
       return cause;
   }
+}
+
+/** The error of a call that nobody answered in time. */
+export function unanswered(
+  { fleet, host, verb, timeoutMs }: Call,
+  options: ConstructorParameters<typeof ShoalError>[2],
+): ShoalError {
+  const who = host === undefined ? `The Shoal of the fleet ${fleet}` : `Host ${host} of the fleet ${fleet}`;
+  return new ShoalError('REQUEST_DEADLINE', `${who} did not answer "${verb}" within ${timeoutMs} ms`, options);
+}
+
+/** The error of a call that nobody could take. */
+export function nobodyThere(
+  { fleet, host, server }: Call,
+  options: ConstructorParameters<typeof ShoalError>[2],
+): ShoalError {
+  if (host === undefined) {
+    const message = `No Shoal serves the fleet ${fleet} at ${server}; start it with \`shoal up\``;
+    return new ShoalError('FLEET_NOT_RUNNING', message, options);
+  }
+  const message = `No host called ${host} is in the fleet ${fleet} at ${server}; \`shoal hosts\` lists those that are`;
+  return new ShoalError('HOST_UNKNOWN', message, options);
 }

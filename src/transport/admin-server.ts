@@ -1,7 +1,7 @@
-import type { Msg, NatsConnection } from 'nats';
-import { systemClock } from '../actors/mod.ts';
+import type { Msg, NatsConnection, Subscription } from 'nats';
+import { type Clock, systemClock } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
-import { decodeArgs, encodeError, encodeReply } from './admin-codec.ts';
+import { type AnswerFrom, decodeArgs, encodeError, encodeReply } from './admin-codec.ts';
 import { confirmSubscription } from './confirm-subscription.ts';
 import { forbidden, violationOf } from './permissions.ts';
 import { quote } from './quote.ts';
@@ -21,59 +21,81 @@ export interface AdminServer {
 const IN_FLIGHT_MAX = 256;
 const DRAIN_LIMIT_MS = 2_000;
 
+export interface ServeAdminOptions {
+  /** The host that serves, and names of others of its fleet; default: it serves for the whole fleet alone. */
+  readonly host?: { readonly name: string; others(): Omit<AnswerFrom, 'host'> };
+  readonly clock?: Clock;
+}
+
 /**
- * Serves `shoal.<fleet>.admin.<verb>`. Resolves once the NATS server has confirmed the subscription.
- * @throws CONFIG_VALUE for a fleet or verb that cannot be part of a subject; NATS_FORBIDDEN; NATS_UNREACHABLE
+ * Serves `shoal.<fleet>.admin.<verb>`, of which any host answers one call; `shoal.<fleet>.host.<host>.<verb>`, which this host alone answers;
+ * and `shoal.<fleet>.every.<verb>`, which each host answers, and says who it is and which others it knows of. Resolves once the NATS server
+ * has confirmed the subscriptions.
+ * @throws CONFIG_VALUE for a fleet, host or verb that cannot be part of a subject; NATS_FORBIDDEN; NATS_UNREACHABLE
  */
 export async function serveAdmin(
   nc: NatsConnection,
   fleet: string,
   handlers: Readonly<Record<string, AdminHandler>>,
-  clock = systemClock,
+  { host, clock = systemClock }: ServeAdminOptions = {},
 ): Promise<AdminServer> {
   const subjects = subjectsOf(fleet);
   for (const verb of Object.keys(handlers)) subjects.admin(verb);
   const inHand = new Set<Promise<void>>();
   let refused: unknown = null;
-  const subscription = nc.subscribe(subjects.adminAll, {
-    queue: QUEUE,
-    callback: (error, message) => {
-      // An error ends the subscription. After the start, the connection reports it (`onForbidden`), and callers get "no responders".
-      refused ??= error;
-      if (error !== null || !isReplySubject(message.reply ?? '')) return;
-      const answered = answer(nc, message, handlers, inHand.size).finally(() => inHand.delete(answered));
-      inHand.add(answered);
-    },
-  });
+  const serve = (subject: string, queue?: string, from?: () => AnswerFrom): Subscription =>
+    nc.subscribe(subject, {
+      ...(queue === undefined ? {} : { queue }),
+      callback: (error, message) => {
+        // An error ends the subscription. After the start, the connection reports it (`onForbidden`), and callers get "no responders".
+        refused ??= error;
+        if (error !== null || !isReplySubject(message.reply ?? '')) return;
+        const call = { nc, message, handlers, inHand: inHand.size, from };
+        const answered = answer(call).finally(() => inHand.delete(answered));
+        inHand.add(answered);
+      },
+    });
+  const subscriptions = [serve(subjects.adminAll, QUEUE)];
+  if (host !== undefined) {
+    subscriptions.push(serve(subjects.hostAdmin(host.name, '*')));
+    subscriptions.push(serve(subjects.everyAll, undefined, () => ({ host: host.name, ...host.others() })));
+  }
   await confirmSubscription(nc, subjects.adminAll, clock);
   const violation = violationOf(refused);
   if (violation !== undefined) throw forbidden(violation, nc.getServer(), refused);
   return {
     close: async () => {
       // A server that is away never confirms the unsubscribe.
-      if (!nc.isClosed() && !subscription.isClosed()) {
+      const drained = subscriptions.map(async (subscription) => {
+        if (nc.isClosed() || subscription.isClosed()) return;
         await within(subscription.drain(), DRAIN_LIMIT_MS, clock).catch(() => undefined);
-      }
+      });
+      await Promise.all(drained);
       await Promise.all(inHand);
     },
   };
 }
 
+interface Call {
+  readonly nc: NatsConnection;
+  readonly message: Msg;
+  readonly handlers: Readonly<Record<string, AdminHandler>>;
+  readonly inHand: number;
+  /** Of a call that each host answers: who this is. */
+  readonly from: (() => AnswerFrom) | undefined;
+}
+
 /** Never rejects. */
-async function answer(
-  nc: NatsConnection,
-  message: Msg,
-  handlers: Readonly<Record<string, AdminHandler>>,
-  inHand: number,
-): Promise<void> {
+async function answer({ nc, message, handlers, inHand, from }: Call): Promise<void> {
   const bytesMax = nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
   const verb = message.subject.slice(message.subject.lastIndexOf('.') + 1);
   let reply: Uint8Array;
   try {
     if (inHand >= IN_FLIGHT_MAX) throw tooMany(inHand);
-    reply = encodeReply(verb, await handlerOf(handlers, verb)(decodeArgs(message.data)), bytesMax);
+    const value = await handlerOf(handlers, verb)(decodeArgs(message.data));
+    reply = encodeReply(verb, value, bytesMax, from?.());
   } catch (error) {
-    reply = encodeError(error, bytesMax);
+    reply = encodeError(error, bytesMax, from?.());
   }
   try {
     message.respond(reply);

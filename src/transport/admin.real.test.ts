@@ -110,7 +110,7 @@ test('closing ends, and a start fails, while the NATS server stands still', asyn
   const server = await serveAdmin(nats.nc, 'f', { ps: async () => [] });
   nats.signal('SIGSTOP');
   const clock = new ManualClock();
-  const started = serveAdmin(nats.nc, 'g', {}, clock).catch((error: unknown) => error);
+  const started = serveAdmin(nats.nc, 'g', {}, { clock }).catch((error: unknown) => error);
   await clock.advance(60_000);
   expect(await started).toMatchObject({ code: 'NATS_UNREACHABLE' });
   await server.close();

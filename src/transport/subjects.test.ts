@@ -24,3 +24,17 @@ describe('a name that would not be one token of a subject is refused with its va
 test('a verb is one token too', () => {
   expect(() => subjectsOf('f').admin('a.b')).toThrow(expect.objectContaining({ code: 'CONFIG_VALUE' }));
 });
+
+test('a host has subjects of its own, in which its name is one token', () => {
+  const subjects = subjectsOf('f');
+  expect(subjects.hostAdmin('node-1.example.org', 'ps')).toBe('shoal.f.host.node-1~example~org.ps');
+  expect(subjects.hostAdmin('a', '*')).toBe('shoal.f.host.a.*');
+  expect(subjects.claim('a.b')).toBe('shoal.f.claim.a~b');
+  expect(subjects.every('hosts')).toBe('shoal.f.every.hosts');
+});
+
+test.each(['', '.a', 'a b', 'a~b', '*', 'x'.repeat(64)])('%j is no name of a host', (name) => {
+  expect(() => subjectsOf('f').hostAdmin(name, 'ps')).toThrow(
+    expect.objectContaining({ code: 'CONFIG_VALUE', message: expect.stringContaining('name of a host') }),
+  );
+});
