@@ -6,9 +6,11 @@ import type { VirtualTime } from './virtual-time.ts';
 export interface CheckedWorld {
   readonly time: VirtualTime;
   readonly scenario: Scenario;
+  readonly recorder: { count(what: string): void };
   readonly hosts: readonly {
     readonly room: { readonly started: number };
-    readonly checks: { unrest(): Promise<string | undefined> };
+    readonly isShoalUp: boolean;
+    readonly checks: { unrest(): Promise<string | undefined>; isAmongOthers(): void };
   }[];
   /** Requests that have not ended. */
   readonly open: number;
@@ -23,7 +25,7 @@ export class InvariantViolation extends Error {
 
 /** How long peace may take, beyond what the parameters say, to bring everything to rest: back-off, restarts and write retries. */
 const SETTLING_MS = 180_000;
-/** With slow beats, hosts that were apart see each other again after a few times their silence. */
+/** Hosts that are up see each other after a few times the silence that makes one lost: they may have counted each other as lost just now. */
 const SILENCES_TO_SETTLE = 5;
 const LOOK_MS = 500;
 const RESTING_MS = 12_000;
@@ -35,6 +37,8 @@ export class Checks {
   /** VMs that began to compute for a request, by its number. */
   readonly #tries = new Map<string, Set<string>>();
   readonly #deliveries = new Map<string, number>();
+  /** The host that a request came to last. */
+  readonly #places = new Map<string, string>();
 
   constructor(world: CheckedWorld) {
     this.#world = world;
@@ -61,8 +65,11 @@ export class Checks {
   }
 
   /** Shoal gets a request: it may be a repeat of one that has ended, which is a new request then. */
-  comes(payload: Uint8Array): void {
+  comes(host: string, payload: Uint8Array): void {
     const number = numberIn(payload);
+    const before = this.#places.get(number) ?? host;
+    if (before !== host) this.#world.recorder.count('a repeat comes to another host');
+    this.#places.set(number, host);
     this.#deliveries.set(number, (this.#deliveries.get(number) ?? 0) + 1);
   }
 
@@ -74,8 +81,13 @@ export class Checks {
     let why = 'nothing was looked at';
     let restingSinceMs: number | undefined;
     let startsThen = 0;
+    let allUpSinceMs: number | undefined;
     while (time.nowMs < endMs) {
       await time.run(time.nowMs + LOOK_MS);
+      allUpSinceMs = this.#world.hosts.every(({ isShoalUp }) => isShoalUp) ? (allUpSinceMs ?? time.nowMs) : undefined;
+      if (time.nowMs - (allUpSinceMs ?? time.nowMs) > SILENCES_TO_SETTLE * scenario.beats.lostMs) {
+        for (const { checks } of this.#world.hosts) checks.isAmongOthers();
+      }
       const looking = this.#unrest();
       let isAnswered = false;
       let answer: string | undefined;

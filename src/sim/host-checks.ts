@@ -95,6 +95,12 @@ export class HostChecks {
     }
   }
 
+  /** A host that has left in good order, and was not told to keep its VMs, has none. */
+  left(keepVms: boolean): void {
+    const alive = [...this.#host.room.qemus.values()].find((one) => one.isAlive);
+    if (!keepVms && alive !== undefined) this.violated(`VM ${alive.spec.vm} runs, and its host has left`);
+  }
+
   /** @returns what is not at rest; undefined if all is */
   async unrest(): Promise<string | undefined> {
     const what = (await this.#unrestOfFleet()) ?? this.#unrestOfHosts();
@@ -128,6 +134,12 @@ export class HostChecks {
     // A spare has no row yet: R7 writes it when the VM is ready.
     const rows = disk.document.vmachine.length;
     return rows === ready ? undefined : `the tables have ${rows} VMs, and ${ready} are ready`;
+  }
+
+  /** Hosts that have been up for a while see each other. */
+  isAmongOthers(): void {
+    const why = this.#unrestOfHosts();
+    if (why !== undefined) this.violated(`${why}, and all have been up for long`);
   }
 
   /** In peace each host sees each other one. */

@@ -81,7 +81,7 @@ describe('the checks of many hosts', () => {
     // The servers stay apart.
     world.nats.split(new Set(['host-2', 'client-1']));
     world.nats.unsplit = () => undefined;
-    await expect(world.run()).rejects.toThrow('host-1: it sees 0 of 1 other hosts');
+    await expect(world.run()).rejects.toThrow('host-1: it sees 0 of 1 other hosts, and all have been up for long');
   });
 
   it('miss an outcome that nobody was told', async () => {

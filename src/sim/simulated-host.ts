@@ -162,7 +162,7 @@ export class SimulatedHost {
     this.#coreCrashesMs.push(time.nowMs);
     this.record(`${which}-killed`);
     checks.restarted();
-    this.#noteWhatIsInHand(which);
+    this.#noteWhatIsInHand(`${which} killed`);
     const replyTo: Ref<unknown> = {
       path: '/defect',
       tell: () => {
@@ -180,7 +180,7 @@ export class SimulatedHost {
     const vm = home === undefined ? undefined : chance.oneOf(home.vms);
     if (vm === undefined) return false;
     this.record('vm-actor-killed', vm);
-    this.#noteWhatIsInHand('vm-actor');
+    this.#noteWhatIsInHand('vm-actor killed');
     home?.crashActor(vm);
     return true;
   }
@@ -190,7 +190,7 @@ export class SimulatedHost {
     const home = this.isShoalUp ? this.life?.home : undefined;
     if (home === undefined) return false;
     this.record('shard-killed');
-    this.#noteWhatIsInHand('shard');
+    this.#noteWhatIsInHand('shard killed');
     home.loseShard(chance.below(SHARDS));
     return true;
   }
@@ -205,7 +205,7 @@ export class SimulatedHost {
   /** Kills Shoal; what else runs on the host goes on. It is started again after a while. */
   crashShoal(): void {
     this.record('shoal-killed');
-    this.#noteWhatIsInHand('shoal');
+    this.#noteWhatIsInHand('shoal killed');
     this.#end();
     this.#startAgain(RESTART_MS);
   }
@@ -213,7 +213,7 @@ export class SimulatedHost {
   /** The power fails: Shoal and its VMs end at once, and what was not on the disk is gone. The host is back after a while. */
   losePower(): void {
     this.record('host-killed');
-    this.#noteWhatIsInHand('host');
+    this.#noteWhatIsInHand('host killed');
     this.#end();
     this.room.losePower();
     this.#startAgain(AWAY_MS);
@@ -224,7 +224,7 @@ export class SimulatedHost {
     const { life, process } = this;
     if (life === undefined || !this.isShoalUp) return false;
     this.record('host-leaves', undefined, keepVms ? 'and keeps its VMs' : '');
-    this.#noteWhatIsInHand('leaving host');
+    this.#noteWhatIsInHand('host leaves');
     // From now on it is on its way out, and takes no commands.
     this.life = undefined;
     this.#leaving = process;
@@ -237,7 +237,10 @@ export class SimulatedHost {
     };
     this.#world.time.after(LEAVE_MS_MAX, () => over('host-left-by-force'));
     void life.end(keepVms).then(
-      () => over('host-left'),
+      () => {
+        if (this.process === process) this.checks.left(keepVms);
+        over('host-left');
+      },
       (error: unknown) => {
         this.record('leave-failed', undefined, String(error));
         over('host-left');
@@ -251,7 +254,18 @@ export class SimulatedHost {
     const { process } = this;
     process.pause();
     if (this.#leaving === process) this.#stoodStill = process;
-    return () => process.resume();
+    const { time, recorder, scenario } = this.#world;
+    const pausedMs = time.nowMs;
+    const atWork = [...this.room.qemus.values()].filter(({ guest }) => guest.inFlight > 0);
+    return () => {
+      if (!process.isDead && atWork.some(({ isAlive, guest }) => isAlive && guest.inFlight === 0)) {
+        recorder.count('a host wakes with a reply in hand');
+        if (time.nowMs - pausedMs >= scenario.beats.lostMs + scenario.beats.beatMs && scenario.hosts > 1) {
+          recorder.count('a host wakes with a reply in hand, and the others have lost it');
+        }
+      }
+      process.resume();
+    };
   }
 
   /** Changes a parameter as `shoal params set` does, if Shoal is up. */
@@ -317,17 +331,17 @@ export class SimulatedHost {
     });
   }
 
-  /** Which of the interesting moments it was that a part of Shoal, or all of it, was killed in. */
-  #noteWhatIsInHand(whose: string): void {
+  /** Which of the interesting moments it was that this happened to a part of Shoal, or to all of it. */
+  #noteWhatIsInHand(what: string): void {
     const { room, disk } = this;
     const { recorder, open } = this.#world;
-    if (disk.isWriting) recorder.count(`${whose} killed during a write of the tables`);
-    if (open > 0) recorder.count(`${whose} killed with requests in hand`);
+    if (disk.isWriting) recorder.count(`${what} during a write of the tables`);
+    if (open > 0) recorder.count(`${what} with requests in hand`);
     for (const { isAlive, isCpuRunning, guest } of room.qemus.values()) {
-      if (isAlive && !isCpuRunning) recorder.count(`${whose} killed with a VM prepared`);
-      if (isAlive && isCpuRunning && !guest.isListening) recorder.count(`${whose} killed with a VM booting`);
-      if (isAlive && guest.isStopping) recorder.count(`${whose} killed with a VM stopping`);
-      if (isAlive && guest.inFlight > 0) recorder.count(`${whose} killed with a guest at work`);
+      if (isAlive && !isCpuRunning) recorder.count(`${what} with a VM prepared`);
+      if (isAlive && isCpuRunning && !guest.isListening) recorder.count(`${what} with a VM booting`);
+      if (isAlive && guest.isStopping) recorder.count(`${what} with a VM stopping`);
+      if (isAlive && guest.inFlight > 0) recorder.count(`${what} with a guest at work`);
     }
   }
 

@@ -64,7 +64,7 @@ export class World implements Surroundings {
     const byPlace = new Map(this.hosts.map((host) => [host.name, host]));
     this.nats.onDelivery = ({ subject, data }, { place }) => {
       if (subject !== PROCESS_SUBJECT) return;
-      this.checks.comes(data);
+      this.checks.comes(place, data);
       const host = byPlace.get(place);
       if (host !== undefined) host.takenIn += 1;
     };

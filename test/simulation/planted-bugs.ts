@@ -251,4 +251,16 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     from: "return found === undefined ? { kind: 'gone' } : await clearFound(hypervisor, found);",
     to: "return found === undefined || found.kind !== 'gone' ? { kind: 'gone' } : await clearFound(hypervisor, found);",
   },
+  {
+    name: 'host-that-is-back-is-not-known',
+    file: 'src/remote/hosts.ts',
+    from: 'if (known?.isAlive === true) {',
+    to: 'if (known !== undefined) {',
+  },
+  {
+    name: 'host-that-leaves-lets-its-vms-run',
+    file: 'src/app/core.ts',
+    from: "let onStop: OnStop = 'stop-vms';",
+    to: "let onStop: OnStop = 'keep-vms';",
+  },
 ];
