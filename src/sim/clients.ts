@@ -24,6 +24,8 @@ export interface ClientsOptions {
   readonly checks: Checks;
 }
 
+/** The inboxes of clients begin with it. */
+export const INBOXES = '_INBOX.client';
 /** How long a request may end after its deadline: the steps of the client's timing wheel. */
 const DEADLINE_GRACE_MS = 1_000;
 
@@ -53,7 +55,7 @@ export class Clients {
         deadlineMs: scenario.deadlineMs,
         clock: process.clock,
         idPrefix: `c${index}-`,
-        inbox: `_INBOX.client${index}`,
+        inbox: `${INBOXES}${index}`,
       });
       this.#clients.push(client);
     }

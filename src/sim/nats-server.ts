@@ -63,6 +63,8 @@ export class SimulatedNats {
   faults: NetworkFaults = NO_NETWORK_FAULTS;
   /** Told of each message that is on its way to a subscriber. */
   onDelivery: (message: SimulatedMessage, to: SimulatedProcess) => void = () => undefined;
+  /** Told of each message that is published, also if it is lost then. */
+  onPublish: (message: SimulatedMessage, from: SimulatedProcess) => void = () => undefined;
   readonly #options: NatsServerOptions;
   readonly #exact = new Map<string, Set<NatsSubscriber>>();
   /** Subscriptions to `PREFIX.*`, as inboxes are, by their prefix. */
@@ -161,6 +163,7 @@ export class SimulatedNats {
   publish(message: SimulatedMessage, from: NatsPeer): void {
     const { chance } = this.#options;
     const { lost, doubled } = this.faults;
+    this.onPublish(message, from.process);
     if (this.#mute.has(from.process.place) || chance.happens(lost)) return;
     this.#route(message, from);
     if (chance.happens(doubled)) this.#route(message, from);

@@ -1,7 +1,8 @@
 import type { FleetEvent, RequestRecord } from '../fleet/mod.ts';
 import { subjectsOf } from '../transport/mod.ts';
+import { Answers } from './answers.ts';
 import { Checks } from './checks.ts';
-import { Clients, placeOfClient } from './clients.ts';
+import { Clients, INBOXES, placeOfClient } from './clients.ts';
 import { FaultInjector } from './fault-injector.ts';
 import type { History } from './history.ts';
 import { SimulatedNats } from './nats-server.ts';
@@ -62,8 +63,17 @@ export class World implements Surroundings {
     this.hosts = Array.from({ length: scenario.hosts }, (_, index) => new SimulatedHost(this, index));
     this.#clients = new Clients(this);
     const byPlace = new Map(this.hosts.map((host) => [host.name, host]));
-    this.nats.onDelivery = ({ subject, data }, { place }) => {
+    const answers = new Answers(
+      scenario,
+      (what) => this.checks.violated(what),
+      (what) => this.recorder.count(what),
+    );
+    this.nats.onPublish = ({ subject }, { place }) => {
+      if (subject.startsWith(INBOXES)) answers.answers(place, subject);
+    };
+    this.nats.onDelivery = ({ subject, data, reply }, { place }) => {
       if (subject !== PROCESS_SUBJECT) return;
+      if (reply !== undefined) answers.comes(reply);
       this.checks.comes(place, data);
       const host = byPlace.get(place);
       if (host !== undefined) host.takenIn += 1;
