@@ -28,6 +28,9 @@ const SETTLING_MS = 180_000;
 /** Hosts that are up see each other after a few times the silence that makes one lost: they may have counted each other as lost just now. */
 const SILENCES_TO_SETTLE = 5;
 const LOOK_MS = 500;
+/** With more hosts, each of which knows all others, a look takes longer than all that happens meanwhile. */
+const HOSTS_LOOKED_AT_OFTEN = 50;
+const RARE_LOOK_MS = 4_000;
 const RESTING_MS = 12_000;
 
 /** What must be true of the whole world at every moment, and what must come true once nothing goes wrong any more. */
@@ -78,12 +81,13 @@ export class Checks {
     const { time, scenario } = this.#world;
     const settlingMs = Math.max(SETTLING_MS, SILENCES_TO_SETTLE * scenario.beats.lostMs);
     const endMs = time.nowMs + scenario.deadlineMs + settlingMs;
+    const lookMs = scenario.hosts > HOSTS_LOOKED_AT_OFTEN ? RARE_LOOK_MS : LOOK_MS;
     let why = 'nothing was looked at';
     let restingSinceMs: number | undefined;
     let startsThen = 0;
     let allUpSinceMs: number | undefined;
     while (time.nowMs < endMs) {
-      await time.run(time.nowMs + LOOK_MS);
+      await time.run(time.nowMs + lookMs);
       allUpSinceMs = this.#world.hosts.every(({ isShoalUp }) => isShoalUp) ? (allUpSinceMs ?? time.nowMs) : undefined;
       if (time.nowMs - (allUpSinceMs ?? time.nowMs) > SILENCES_TO_SETTLE * scenario.beats.lostMs) {
         for (const { checks } of this.#world.hosts) checks.isAmongOthers();

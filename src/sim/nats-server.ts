@@ -185,7 +185,11 @@ export class SimulatedNats {
       takers += 1;
       const { queue } = subscription;
       if (queue === undefined) this.#deliver(message, subscription, from);
-      else groups.set(queue, [...(groups.get(queue) ?? []), subscription]);
+      else {
+        const group = groups.get(queue);
+        if (group === undefined) groups.set(queue, [subscription]);
+        else group.push(subscription);
+      }
     }
     for (const group of groups.values()) {
       const chosen = this.#options.chance.oneOf(group);
