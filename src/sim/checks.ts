@@ -60,6 +60,7 @@ export class Checks {
   /** R11: a request is tried twice at the most, and once if the image is not idempotent. A new router may begin anew. */
   works(host: string, vm: number, payload: Uint8Array): void {
     const number = numberIn(payload);
+    if (this.placeOf(payload) !== host) this.#world.recorder.count('a VM works for another host');
     const tries = this.#tries.get(number) ?? new Set();
     this.#tries.set(number, tries.add(`${this.#lives} ${host}/${vm}`));
     const thisLife = [...tries].filter((one) => one.startsWith(`${this.#lives} `)).length;
@@ -74,6 +75,11 @@ export class Checks {
     if (before !== host) this.#world.recorder.count('a repeat comes to another host');
     this.#places.set(number, host);
     this.#deliveries.set(number, (this.#deliveries.get(number) ?? 0) + 1);
+  }
+
+  /** The host that a request came to last. */
+  placeOf(payload: Uint8Array): string | undefined {
+    return this.#places.get(numberIn(payload));
   }
 
   /** Runs the world in peace until everything is at rest. */

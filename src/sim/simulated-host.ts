@@ -27,6 +27,7 @@ export interface Surroundings {
   readonly chance: Chance;
   readonly recorder: Recorder;
   readonly checks: Checks;
+  readonly hosts: readonly SimulatedHost[];
   /** Requests that have not ended. */
   readonly open: number;
   record(host: string, what: string, vm?: number, text?: string): void;
@@ -257,6 +258,7 @@ export class SimulatedHost {
     const { time, recorder, scenario } = this.#world;
     const pausedMs = time.nowMs;
     const atWork = [...this.room.qemus.values()].filter(({ guest }) => guest.inFlight > 0);
+    this.#noteWhatIsInHand('shoal stands still');
     return () => {
       if (!process.isDead && atWork.some(({ isAlive, guest }) => isAlive && guest.inFlight === 0)) {
         recorder.count('a host wakes with a reply in hand');
@@ -337,12 +339,24 @@ export class SimulatedHost {
     const { recorder, open } = this.#world;
     if (disk.isWriting) recorder.count(`${what} during a write of the tables`);
     if (open > 0) recorder.count(`${what} with requests in hand`);
+    if (this.#hasWorkOf((place) => place !== this.name)) recorder.count(`${what} at work for another host`);
+    if (this.#world.hosts.some((other) => other !== this && other.#hasWorkOf((place) => place === this.name))) {
+      recorder.count(`${what} while another host works for it`);
+    }
     for (const { isAlive, isCpuRunning, guest } of room.qemus.values()) {
       if (isAlive && !isCpuRunning) recorder.count(`${what} with a VM prepared`);
       if (isAlive && isCpuRunning && !guest.isListening) recorder.count(`${what} with a VM booting`);
       if (isAlive && guest.isStopping) recorder.count(`${what} with a VM stopping`);
       if (isAlive && guest.inFlight > 0) recorder.count(`${what} with a guest at work`);
     }
+  }
+
+  /** Whether its VMs have a request that came to such a host. */
+  #hasWorkOf(isSuch: (place: string | undefined) => boolean): boolean {
+    for (const { guest, isAlive } of this.room.qemus.values()) {
+      if (isAlive && guest.payloads.some((payload) => isSuch(this.#world.checks.placeOf(payload)))) return true;
+    }
+    return false;
   }
 
   #newProcess(): SimulatedProcess {
