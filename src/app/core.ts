@@ -4,6 +4,7 @@ import {
   HOST_MAILBOX_MAX,
   type HostEvent,
   type LinkMessage,
+  type NeighbourPort,
   type Outcome,
   type RouterMessage,
   router,
@@ -24,6 +25,7 @@ import { AnsweredRequests } from './answered-requests.ts';
 import type { CleanUp } from './clean-up.ts';
 import { DeferredRef } from './deferred-ref.ts';
 import type { EventLog } from './event-log.ts';
+import { isHanded } from './neighbours.ts';
 import { noticesTo } from './notices.ts';
 import { afterWrites, storePorts } from './store-writes.ts';
 import { poolOf, reservationsOf } from './tables.ts';
@@ -41,6 +43,8 @@ export interface CoreOptions {
   /** Undefined: the logs of guests live in memory only. */
   readonly logFolder: string | undefined;
   readonly tokenKey: Uint8Array;
+  /** The other hosts; undefined: there are none. */
+  readonly neighbours?: NeighbourPort | undefined;
   /** Publishes replies that outlived the Shoal that asked for them. */
   readonly endpoint: Ref<EndpointMessage>;
 }
@@ -169,8 +173,11 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
         open: (token) => tokens.open(token),
         answered: (requestId) => answered.add(requestId),
         hasAnswered: (requestId) => answered.has(requestId),
-        publish: (token: Uint8Array, outcome: Outcome) => of.endpoint.tell({ kind: 'orphaned-reply', token, outcome }),
+        publish: (token: Uint8Array, outcome: Outcome) => {
+          if (!isHanded(tokens.open(token))) of.endpoint.tell({ kind: 'orphaned-reply', token, outcome });
+        },
       },
+      ...(of.neighbours === undefined ? {} : { neighbours: of.neighbours }),
       ...storePorts(store, parameters.imageDigest, of.system.clock),
     });
     // The controller reports to the first router by itself. A later router has missed those events.

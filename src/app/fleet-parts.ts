@@ -2,13 +2,14 @@ import type { Ref } from '../actors/mod.ts';
 import { MEMORY_MIB, STOP_LIMITS, type VmParameters } from '../hypervisor/mod.ts';
 import type { Hosts } from '../remote/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
-import type { AdminHandler, Connection, EndpointMessage } from '../transport/mod.ts';
+import { type AdminHandler, type Connection, type EndpointMessage, ReplyTokens } from '../transport/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import { type Core, type CoreOptions, startCore } from './core.ts';
 import { DeferredRef } from './deferred-ref.ts';
 import { startFront } from './front.ts';
 import { type StartHostsOptions, startHosts } from './hosts.ts';
 import { LostHosts } from './lost-hosts.ts';
+import { neighboursOn } from './neighbours.ts';
 import { Settings } from './settings.ts';
 
 /** The largest text: a NATS message's default limit, headers included. */
@@ -31,7 +32,7 @@ export function vmParametersOf(
 }
 
 /** What the parts of a fleet need, in production and in a simulation. */
-export interface FleetPartsOptions extends Omit<CoreOptions, 'endpoint'> {
+export interface FleetPartsOptions extends Omit<CoreOptions, 'endpoint' | 'neighbours'> {
   readonly connection: Connection;
   /** What other hosts call this one in errors (`aboutHost`); default: nothing. */
   readonly about?: string;
@@ -58,7 +59,9 @@ export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): 
   // First, so that it leaves last: the ends of the actors are told to the others before.
   const hosts = startHosts({ system, connection, fleet, host, eventLog, lost, ...known }, cleanUp);
   const endpoint = new DeferredRef<EndpointMessage>('/front/endpoint');
-  const core = await startCore({ ...of, endpoint }, cleanUp);
+  const tokens = new ReplyTokens(tokenKey);
+  const neighbours = neighboursOn({ hosts, connection, clock: system.clock, tokens });
+  const core = await startCore({ ...of, endpoint, neighbours }, cleanUp);
   const settings = new Settings(store, core.router, core.controller, endpoint);
   const front = {
     ...{ system, connection, tokenKey },

@@ -109,6 +109,8 @@ const NOTHING: FleetSnapshot = {
   blocked: null,
   addresses: 0,
   addresses_free: 0,
-  requests: { accepted: 0, ok: 0, failed: {}, routed: {} },
+  requests: { accepted: 0, ok: 0, failed: {}, routed: {}, handed: { on: 0, refused: 0, in: 0 } },
+  neighbours: [],
+  cordoned: false,
   uptime_ms: 0,
 };

@@ -1,5 +1,6 @@
 export { DEFAULT_SIZING } from './policy/default-sizing.ts';
 export type { IdleVm, Sizing, SizingPolicy, SizingView } from './policy/sizing.ts';
+export type { NeighbourMessage, NeighbourPort } from './router/neighbour-messages.ts';
 export { FAILED_A_SECOND, RECORDED_A_SECOND } from './router/request-recorder.ts';
 export { router } from './router/router.ts';
 export type { RouterMessage } from './router/router-messages.ts';
