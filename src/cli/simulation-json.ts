@@ -25,8 +25,8 @@ export function reportJson(report: Report, scenario: Scenario): object {
       vm_seconds: vms.vmSeconds,
       bytes_allocated_over_used: vms.bytesAllocatedOverUsed,
     },
-    hosts: report.hosts.map(({ host, started, vms: running, takenIn, worked }) => {
-      return { host, started, vms: running, taken_in: takenIn, worked };
+    hosts: report.hosts.map(({ host, started, vms: running, takenIn, worked, workedForOthers }) => {
+      return { host, started, vms: running, taken_in: takenIn, worked, worked_for_others: workedForOthers };
     }),
     counts: report.counts,
     rules: report.rules,

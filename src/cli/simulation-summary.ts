@@ -40,8 +40,9 @@ const HOSTS_SHOWN_MAX = 20;
 function hostLines({ hosts }: Report): readonly string[] {
   if (hosts.length === 1) return [];
   const left = hosts.length - HOSTS_SHOWN_MAX;
-  const lines = hosts.slice(0, HOSTS_SHOWN_MAX).map(({ host, started, vms, takenIn, worked }) => {
-    return `${host}: ${takenIn} requests came, its VMs began ${worked}; ${started} VMs started, ${vms} at the end`;
+  const lines = hosts.slice(0, HOSTS_SHOWN_MAX).map(({ host, started, vms, takenIn, worked, workedForOthers }) => {
+    const requests = `${takenIn} requests came, its VMs began ${worked}, ${workedForOthers} of them for other hosts`;
+    return `${host}: ${requests}; ${started} VMs started, ${vms} at the end`;
   });
   const all = left > 0 ? [...lines, `and ${left} more hosts; \`-o json\` has all`] : lines;
   return all.map((line, index) => `${index === 0 ? 'Hosts' : '     '}       ${line}`);

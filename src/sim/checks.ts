@@ -40,8 +40,10 @@ export class Checks {
   /** VMs that began to compute for a request, by its number. */
   readonly #tries = new Map<string, Set<string>>();
   readonly #deliveries = new Map<string, number>();
-  /** The host that a request came to last. */
-  readonly #places = new Map<string, string>();
+  /** The hosts that a request came to, the last one last. */
+  readonly #places = new Map<string, string[]>();
+  /** The requests that were sent with an id. */
+  readonly #numbers = new Map<string, Set<string>>();
 
   constructor(world: CheckedWorld) {
     this.#world = world;
@@ -60,7 +62,6 @@ export class Checks {
   /** R11: a request is tried twice at the most, and once if the image is not idempotent. A new router may begin anew. */
   works(host: string, vm: number, payload: Uint8Array): void {
     const number = numberIn(payload);
-    if (this.placeOf(payload) !== host) this.#world.recorder.count('a VM works for another host');
     const tries = this.#tries.get(number) ?? new Set();
     this.#tries.set(number, tries.add(`${this.#lives} ${host}/${vm}`));
     const thisLife = [...tries].filter((one) => one.startsWith(`${this.#lives} `)).length;
@@ -71,15 +72,39 @@ export class Checks {
   /** Shoal gets a request: it may be a repeat of one that has ended, which is a new request then. */
   comes(host: string, payload: Uint8Array): void {
     const number = numberIn(payload);
-    const before = this.#places.get(number) ?? host;
-    if (before !== host) this.#world.recorder.count('a repeat comes to another host');
-    this.#places.set(number, host);
+    if (this.#world.scenario.hosts > 1) this.#comesTo(host, number);
     this.#deliveries.set(number, (this.#deliveries.get(number) ?? 0) + 1);
   }
 
   /** The host that a request came to last. */
   placeOf(payload: Uint8Array): string | undefined {
-    return this.#places.get(numberIn(payload));
+    return this.#places.get(numberIn(payload))?.at(-1);
+  }
+
+  /** A client sends a request, or repeats one. */
+  sends(id: string, number: number): void {
+    if (this.#world.scenario.hosts === 1) return;
+    const numbers = this.#numbers.get(id) ?? new Set();
+    this.#numbers.set(id, numbers.add(String(number)));
+  }
+
+  /** Hops are bounded: only the host that a client's request came to hands it on. */
+  handsOn(host: string, id: string): void {
+    this.#world.recorder.count('a request is handed on');
+    const numbers = [...(this.#numbers.get(id) ?? [])];
+    if (numbers.some((number) => this.#places.get(number)?.includes(host) === true)) return;
+    this.violated(`${host} hands on the request ${id}, which another host has handed to it`);
+  }
+
+  #comesTo(host: string, number: string): void {
+    const places = this.#places.get(number);
+    if (places === undefined) {
+      this.#places.set(number, [host]);
+      return;
+    }
+    if (places.at(-1) === host) return;
+    this.#world.recorder.count('a repeat comes to another host');
+    places.push(host);
   }
 
   /** Runs the world in peace until everything is at rest. */

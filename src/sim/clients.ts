@@ -94,6 +94,7 @@ export class Clients {
     const sentMs = time.nowMs;
     this.#open += 1;
     recorder.sent();
+    checks.sends(id, number);
     const ended = (): void => {
       this.#open -= 1;
       const tookMs = time.nowMs - sentMs;

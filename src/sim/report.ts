@@ -61,6 +61,8 @@ export interface HostReport {
   readonly takenIn: number;
   /** Requests that its VMs began to work on. */
   readonly worked: number;
+  /** Of these, those that came to other hosts. */
+  readonly workedForOthers: number;
 }
 
 /** One second of the run. */
@@ -189,8 +191,8 @@ export class Recorder {
         peak: this.#peak,
         bytesAllocatedOverUsed: this.#used === 0 ? 0 : rounded(this.#allocated / this.#used),
       },
-      hosts: hosts.map(({ name, room, takenIn, worked }) => {
-        return { host: name, started: room.started, vms: room.running, takenIn, worked };
+      hosts: hosts.map(({ name, room, takenIn, worked, workedForOthers }) => {
+        return { host: name, started: room.started, vms: room.running, takenIn, worked, workedForOthers };
       }),
       counts: Object.fromEntries([...this.#counts].sort()),
       rules: Object.fromEntries(

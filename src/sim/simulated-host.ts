@@ -61,6 +61,8 @@ export class SimulatedHost {
   takenIn = 0;
   /** Requests that its VMs began to work on. */
   worked = 0;
+  /** Of these, those that came to other hosts. */
+  workedForOthers = 0;
   readonly #world: Surroundings;
   #wallOffsetMs = 0;
   #coreCrashesMs: number[] = [];
@@ -84,6 +86,11 @@ export class SimulatedHost {
       note: (what) => recorder.count(what),
       onWork: (vm, payload) => {
         this.worked += 1;
+        const place = checks.placeOf(payload);
+        if (place !== undefined && place !== this.name) {
+          this.workedForOthers += 1;
+          recorder.count('a VM works for another host');
+        }
         checks.works(this.name, vm, payload);
         recorder.began(numberIn(payload), time.nowMs);
       },
@@ -115,7 +122,7 @@ export class SimulatedHost {
   }
 
   start(): void {
-    const { scenario, time, nats, fleet, recorder } = this.#world;
+    const { scenario, time, nats, fleet, recorder, checks } = this.#world;
     const { process, room, disk } = this;
     this.record('shoal-started');
     const starting = ShoalLife.start({
@@ -133,7 +140,10 @@ export class SimulatedHost {
       behaviour: () => this.conditions.host,
       hasShards: scenario.faults.vmActorCrash + scenario.faults.shardCrash > 0,
       onEvent: (event) => this.#onEvent(event),
-      onStep: (step) => this.#world.onStep(this.name, step),
+      onStep: (step) => {
+        if (step.kind === 'routed' && step.host !== undefined) checks.handsOn(this.name, step.requestId);
+        this.#world.onStep(this.name, step);
+      },
       onFailure: (path, error) => this.#onFailure(path, error),
       onDeadLetter: () => recorder.count('dead-letter'),
     });

@@ -1,4 +1,5 @@
 import type { FleetEvent, RequestRecord } from '../fleet/mod.ts';
+import { holdImports } from '../refs/mod.ts';
 import { subjectsOf } from '../transport/mod.ts';
 import { Answers } from './answers.ts';
 import { Checks } from './checks.ts';
@@ -50,6 +51,7 @@ export class World implements Surroundings {
   #isOver = false;
 
   constructor({ scenario, history, decisions }: WorldOptions) {
+    holdImports();
     const { time } = this;
     const chance = new Chance(scenario.seed);
     this.scenario = scenario;
