@@ -14,7 +14,10 @@ interface Answered {
  */
 export class Answers {
   readonly #bySubject = new Map<string, Answered>();
-  /** On a network that loses single messages, hosts cannot know what the client has. */
+  /**
+   * On a network that loses single messages, hosts cannot know what the client has. A host that is cut off sends what it had to say when it is
+   * back, as nats.js keeps it until then.
+   */
   readonly #isSure: boolean;
   readonly #violated: (what: string) => void;
   readonly #count: (what: string) => void;
@@ -24,7 +27,8 @@ export class Answers {
     violated: (what: string) => void,
     count: (what: string) => void,
   ) {
-    this.#isSure = network.lost + network.late + faults.hostMute + faults.hostDeaf + faults.split === 0;
+    const { hostMute, hostDeaf, split, partition } = faults;
+    this.#isSure = network.lost + network.late + hostMute + hostDeaf + split + partition === 0;
     this.#violated = violated;
     this.#count = count;
   }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_SCENARIO } from './defaults.ts';
 import { History } from './history.ts';
@@ -58,6 +60,30 @@ describe('a world of many hosts', () => {
     expect(chaos.counts[`fault ${name}`]).toBeGreaterThan(0);
   });
 
+  it('has hosts work for each other, and says so of each', async () => {
+    // One client whose bursts are more than a host has VMs for.
+    const load = { kind: 'burst', perSecond: 5, peakPerSecond: 300, everyMs: 4_000, forMs: 500 } as const;
+    const guest = { ...DEFAULT_SCENARIO.guest, service: { kind: 'constant', ms: 40 } as const };
+    const { counts, hosts } = reportOf(await simulate(scenarioOf({}, { load, guest })));
+    expect(counts['a request is handed on']).toBeGreaterThan(0);
+    const others = hosts.map(({ workedForOthers }) => workedForOthers);
+    expect(others.reduce((sum, one) => sum + one, 0)).toBe(counts['a VM works for another host']);
+    expect(Math.min(...others)).toBeGreaterThan(0);
+  });
+
+  it('has the same history whenever the engine looks for garbage', async () => {
+    setFlagsFromString('--expose-gc');
+    // The type of V8's own function.
+    const collect = runInNewContext('gc') as () => void;
+    const scenario = scenarioOf({ hostLeave: 6 }, { durationMs: 10_000 });
+    const historyOf = async (look: () => void): Promise<string> => {
+      const world = worldOf(scenario);
+      for (let atMs = 500; atMs < scenario.durationMs; atMs += 500) world.time.after(atMs, look);
+      return (await world.run()).history;
+    };
+    expect(await historyOf(collect)).toBe(await historyOf(() => undefined));
+  });
+
   it('ends the VMs of a host whose power fails, and starts others when it is back', async () => {
     const { counts, vms } = reportOf(await simulate(scenarioOf({ hostCrash: 6 }, { clients: 1 })));
     expect(counts['host-killed']).toBeGreaterThan(0);
@@ -82,6 +108,14 @@ describe('the checks of many hosts', () => {
     world.nats.split(new Set(['host-2', 'client-1']));
     world.nats.unsplit = () => undefined;
     await expect(world.run()).rejects.toThrow('host-1: it sees 0 of 1 other hosts, and all have been up for long');
+  });
+
+  it('miss a request that is handed on twice', async () => {
+    const world = worldOf(scenarioOf({}, { durationMs: 2_000 }));
+    world.checks.sends('r-1', -1);
+    world.checks.comes('host-2', new TextEncoder().encode('- -1 '));
+    world.time.after(1_000, () => world.checks.handsOn('host-1', 'r-1'));
+    await expect(world.run()).rejects.toThrow('host-1 hands on the request r-1, which another host has handed to it');
   });
 
   it('miss an outcome that nobody was told', async () => {
