@@ -278,8 +278,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'tries-are-counted-anew-at-another-host',
     file: 'src/fleet/router/handed-in.ts',
-    from: 'what, tries, nowMs)',
-    to: 'what, 0 * tries, nowMs)',
+    from: '}, tries, nowMs)',
+    to: '}, 0 * tries, nowMs)',
   },
   {
     name: 'ends-for-an-earlier-router-hide-those-for-this-one',
