@@ -3,6 +3,7 @@ import {
   DEFAULT_SCENARIO,
   FAULT_NAMES,
   type Given,
+  HOSTS_MAX,
   hasUnits,
   parseDuration,
   parseShape,
@@ -23,6 +24,9 @@ const DURATION_S_MAX = 400 * 86_400;
 /** Room for the reserve of the host. */
 const SPARE_VMS = 64;
 const CLIENTS_MAX = 10_000;
+const BEAT_MS_MAX = 3_600_000;
+/** Silence for so many beats, and a host counts as lost: as in production. */
+const BEATS_LOST = 3;
 const FACTOR_MAX = 1_000_000;
 /** After the last line of a trace, what it began comes to its end. */
 const SECONDS_AFTER_A_TRACE = 60;
@@ -36,6 +40,8 @@ const OF_A_SCENARIO = [
   'from',
   'scale',
   'duration',
+  'hosts',
+  'beat',
   'vms',
   'clients',
   'param',
@@ -113,10 +119,13 @@ function givenBy(command: Command, flags: Flags): Given {
   const service = flags.text('service');
   const durationMs = flags.whole('duration', { min: 1, max: DURATION_S_MAX });
   const params = paramsOf(command, flags.list('param'));
+  const beat = flags.whole('beat', { min: 1, max: BEAT_MS_MAX });
   return defined({
     load: shape === undefined ? traced?.load : parseShape(shape),
     durationMs: durationMs === undefined ? traced?.durationMs : durationMs * 1_000,
     msPerUnit: traced?.msPerUnit,
+    hosts: flags.whole('hosts', { min: 1, max: HOSTS_MAX }),
+    beats: beat === undefined ? undefined : { beatMs: beat, lostMs: BEATS_LOST * beat },
     addresses: flags.whole('vms', { min: 1, max: VMS_MAX }),
     clients: flags.whole('clients', { min: 1, max: CLIENTS_MAX }),
     deadlineMs: flags.whole('deadline', { min: 1, max: 3_600_000 }),

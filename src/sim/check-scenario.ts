@@ -84,6 +84,9 @@ const duration = oneKind({
 const rate = number(0, 1_000_000);
 const positiveMs = number(1, MS_MAX);
 
+/** As many as take notice of each other. */
+export const HOSTS_MAX = 1_000;
+
 const FIELDS = {
   seed: number(0, 2 ** 31 - 1, true),
   durationMs: positiveMs,
@@ -94,6 +97,8 @@ const FIELDS = {
     sine: { fromPerSecond: rate, toPerSecond: rate, periodMs: positiveMs },
     trace: { rows, scale: number(0, COUNT_MAX) },
   }),
+  hosts: number(1, HOSTS_MAX, true),
+  beats: fields({ beatMs: positiveMs, lostMs: positiveMs }),
   addresses: number(1, VMS_MAX, true),
   memoryBytes: number(0, 2 ** 50, true),
   params,

@@ -1,5 +1,5 @@
 export { chartOf } from './chart.ts';
-export { checkScenario } from './check-scenario.ts';
+export { checkScenario, HOSTS_MAX } from './check-scenario.ts';
 export { DEFAULT_SCENARIO } from './defaults.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export { type Given, withGiven } from './given.ts';
