@@ -329,17 +329,19 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
 
   /**
    * A failure ends the parent too, as with a link in OTP, unless the parent watches that child. This is decided a
-   * microtask later, so that a parent that has just awaited the start of a child can still watch it.
+   * microtask later, and after the outcomes of starts that wait for the event loop, so that a parent that has just
+   * awaited the start of a child can still watch it.
    */
   hearFailure(child: Child, error: ErrorEnvelope): void {
     // The failure of an actor at the top is reported, and the others go on.
     if (this.cell.parent === undefined) return;
-    queueMicrotask(() => {
+    const decide = (): void => {
       if (!child.failedUnseen) return;
       const cause = fromEnvelope(error);
       const text = `child ${child.path} failed: ${shortened(error.message)}`;
       this.fail(new ShoalError('ACTOR_CHILD_FAILED', text, { cause }));
-    });
+    };
+    this.cell.kernel.pace.run(() => queueMicrotask(decide));
   }
 }
 
