@@ -32,8 +32,11 @@ export async function explainRequest(flags: Flags, id: string, json: boolean): P
     printJson({ kind: 'request', request: id, now, steps });
     return 0;
   }
-  const state = now === null ? [] : [printable(logLine({ atMs: Date.now(), text: now.text })), ...groundsOf(now)];
-  print([...steps.flatMap(decisionLines), ...state], [...steps, ...(now === null ? [] : [now])]);
+  // The last step says when it ended.
+  const isToldByStep = now?.state === 'ended' && steps.at(-1)?.kind === 'ended';
+  const state = now === null || isToldByStep ? [] : [now];
+  const lines = state.flatMap((one) => [printable(logLine({ atMs: Date.now(), text: one.text })), ...groundsOf(one)]);
+  print([...steps.flatMap(decisionLines), ...lines], [...steps, ...state]);
   return 0;
 }
 
