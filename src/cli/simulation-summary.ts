@@ -33,7 +33,9 @@ const FAULT = 'fault ';
 /** What Shoal met with, because of faults or of a host that fails by itself. */
 const NOTICED = ['link-lost', 'write-failed', 'start-failed'];
 
-function quantilesLine({ p50, p95, p99, max }: Report['requests']['latencyMs']): string {
+function quantilesLine(quantiles: Report['requests']['latencyMs']): string {
+  if (quantiles === null) return 'none, no request was answered';
+  const { p50, p95, p99, max } = quantiles;
   return `p50 ${formatMs(p50)}, p95 ${formatMs(p95)}, p99 ${formatMs(p99)}, max ${formatMs(max)}`;
 }
 
