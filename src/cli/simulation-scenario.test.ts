@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { codeOf } from '../errors.ts';
-import { scenarioOfSeed } from '../sim/mod.ts';
+import { checkScenario, scenarioOfSeed } from '../sim/mod.ts';
 import { parse } from './parse.ts';
 import { simulateCommand } from './simulate.ts';
 import { planOf } from './simulation-scenario.ts';
@@ -139,4 +139,30 @@ test.each([
 ])('--%s %s is refused', (flag, text, why) => {
   const { flags } = parse(simulateCommand, ['--chaos', `--${flag}`, text]);
   expect(() => planOf(simulateCommand, flags)).toThrow(why);
+});
+
+test.each([
+  ['faults', 'vmCrash=10000'],
+  ['faults', 'vmCrash=10001'],
+  ['faults', `vmCrash=${'9'.repeat(400)}`],
+  ['load', 'burst:1:2:0.001:0.001'],
+  ['load', 'burst:1:2:0.0001:0.0001'],
+  ['load', 'sine:1:2:34560000'],
+  ['load', 'sine:1:2:34560001'],
+  ['load', `step:1:2:${'9'.repeat(400)}`],
+  ['boot', '3600000'],
+  ['duration', '34560000'],
+])('--%s %s is refused, or a scenario that a file may have, so that what fails can be repeated', (name, value) => {
+  const plan = (): unknown => {
+    const { flags } = parse(simulateCommand, [`--${name}`, value]);
+    return JSON.parse(JSON.stringify(scenarioOfSeed(planOf(simulateCommand, flags).task)));
+  };
+  let planned: unknown;
+  try {
+    planned = plan();
+  } catch (error) {
+    expect(error).toMatchObject({ code: expect.stringMatching(/^(?:USAGE|CONFIG_VALUE)$/) });
+    return;
+  }
+  expect(() => checkScenario(planned)).not.toThrow();
 });

@@ -2,11 +2,13 @@ import { makeParams, VMS_MAX } from '../fleet/mod.ts';
 import {
   DEFAULT_SCENARIO,
   FAULT_NAMES,
+  FAULTS_A_MINUTE_MAX,
   type Given,
   HOSTS_MAX,
   hasUnits,
   parseDuration,
   parseShape,
+  RUN_MS_MAX,
   readTrace,
   type Scenario,
   type SeedTask,
@@ -20,7 +22,7 @@ import { type WantedDecisions, wantedDecisions } from './simulation-decisions.ts
 import { readScenario } from './simulation-failures.ts';
 
 const SEED_MAX = 2 ** 31 - 1;
-const DURATION_S_MAX = 400 * 86_400;
+const DURATION_S_MAX = RUN_MS_MAX / 1_000;
 /** Room for the reserve of the host. */
 const SPARE_VMS = 64;
 const CLIENTS_MAX = 10_000;
@@ -195,6 +197,7 @@ function messagesOf(command: Command, text: string | undefined): Given['network'
     unit: 'SHARE',
     names: MESSAGE_FAULTS,
     pattern: /^(?:0?\.\d+|[01](?:\.0+)?)$/,
+    max: 1,
     range: ', and a share from 0 to 1',
   });
   return shares === undefined ? undefined : { ...shares, lateMs: LATE_MS };
@@ -206,7 +209,8 @@ function faultsOf(command: Command, text: string | undefined): Given['faults'] {
     unit: 'RATE',
     names: FAULT_NAMES,
     pattern: /^\d+(?:\.\d+)?$/,
-    range: ', and a rate from 0',
+    max: FAULTS_A_MINUTE_MAX,
+    range: `, and a rate from 0 to ${FAULTS_A_MINUTE_MAX}`,
   });
 }
 
@@ -216,6 +220,7 @@ interface ListRules<Name extends string> {
   readonly unit: string;
   readonly names: readonly Name[];
   readonly pattern: RegExp;
+  readonly max: number;
   readonly range: string;
 }
 
@@ -223,14 +228,14 @@ interface ListRules<Name extends string> {
 function listOf<Name extends string>(
   command: Command,
   text: string | undefined,
-  { flag, unit, names, pattern, range }: ListRules<Name>,
+  { flag, unit, names, pattern, max, range }: ListRules<Name>,
 ): { readonly [N in Name]?: number } | undefined {
   if (text === undefined) return undefined;
   const values = new Map<Name, number>();
   for (const one of text.split(',')) {
     const [name, value = '', ...rest] = one.split('=');
     const known = names.find((each) => each === name);
-    if (known === undefined || rest.length > 0 || !pattern.test(value)) {
+    if (known === undefined || rest.length > 0 || !pattern.test(value) || Number(value) > max) {
       const expected = `${unit} with one of ${names.join(', ')}${range}`;
       throw usage(command, `expected --${flag} NAME=${expected}, got "${one}"`);
     }

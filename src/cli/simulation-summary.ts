@@ -48,7 +48,9 @@ function hostLines({ hosts }: Report): readonly string[] {
   return all.map((line, index) => `${index === 0 ? 'Hosts' : '     '}       ${line}`);
 }
 
-function quantilesLine({ p50, p95, p99, max }: Report['requests']['latencyMs']): string {
+function quantilesLine(quantiles: Report['requests']['latencyMs']): string {
+  if (quantiles === null) return 'none, no request was answered';
+  const { p50, p95, p99, max } = quantiles;
   return `p50 ${formatMs(p50)}, p95 ${formatMs(p95)}, p99 ${formatMs(p99)}, max ${formatMs(max)}`;
 }
 

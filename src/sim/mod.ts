@@ -4,6 +4,7 @@ export { DEFAULT_SCENARIO } from './defaults.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export { type Given, withGiven } from './given.ts';
 export { type HeapOfAVm, heapOfAVm } from './heap.ts';
+export { FAULTS_A_MINUTE_MAX, RUN_MS_MAX } from './limits.ts';
 export { formatShape, hasUnits, parseShape, parseTrace, readTrace } from './load.ts';
 export { VM_BYTES } from './machine-room.ts';
 export { unreached } from './moments.ts';

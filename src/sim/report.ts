@@ -20,9 +20,9 @@ export interface Report {
     /** By the code of the client's error. */
     readonly failed: Readonly<Record<string, number>>;
     /** From the call to the reply, of those that succeeded. */
-    readonly latencyMs: Quantiles;
+    readonly latencyMs: Quantiles | null;
     /** The part of it before a VM began to work on the request: 0 for a reply that was kept. */
-    readonly queuedMs: Quantiles;
+    readonly queuedMs: Quantiles | null;
   };
   readonly vms: {
     readonly started: number;
@@ -206,7 +206,9 @@ export class Recorder {
   }
 }
 
-function quantilesOf(values: readonly number[]): Quantiles {
+/** @returns null if there is no value: 0 ms would be a figure like any other */
+function quantilesOf(values: readonly number[]): Quantiles | null {
+  if (values.length === 0) return null;
   const sorted = Float64Array.from(values).sort();
   const of = (share: number): number => rounded(quantile(sorted, share));
   return { p50: of(0.5), p95: of(0.95), p99: of(0.99), max: of(1) };

@@ -145,6 +145,13 @@ describe('shoal simulate', () => {
     expect(warm).toMatchObject({ started: 40, ready: 40, cold_starts: 0, ended: 0 });
   });
 
+  test('has no latency if no request was answered', async () => {
+    const none = ['--service', '500', '--deadline', '100', '--duration', '3'];
+    const [text, json] = await Promise.all([simulate(...none), simulate(...none, '-o', 'json')]);
+    expect(text.stdout).toContain('Latency     none, no request was answered\n');
+    expect(JSON.parse(json.stdout)).toMatchObject({ requests: { ok: 0, latency_ms: null, queued_ms: null } });
+  });
+
   test('runs a trace, with its units of work', async () => {
     const trace = join(folder(), 'trace.csv');
     writeFileSync(trace, 'time,bytes,units\n0,10,100\n1,10,100\n2.5,10,300\n');
