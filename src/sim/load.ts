@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { ShoalError, whyUnreadable } from '../errors.ts';
+import { readPlainFileSync } from '../plain-file.ts';
 import type { Chance } from './random.ts';
 
 /** Requests a second over time, as a function. */
@@ -145,7 +145,7 @@ interface Columns {
  */
 export function readTrace(path: string, from?: string): readonly TraceRow[] {
   try {
-    return parseTrace(readFileSync(path, 'utf8'), path, from);
+    return parseTrace(readPlainFileSync(path).toString(), path, from);
   } catch (cause) {
     if (cause instanceof ShoalError) throw cause;
     throw new ShoalError('CONFIG_VALUE', `The trace ${path} cannot be read: ${whyUnreadable(cause)}`, { cause });
