@@ -157,5 +157,6 @@ describe('a trace', () => {
     expect(() => readTrace('no/such/trace.csv')).toThrow(
       expect.objectContaining({ code: 'CONFIG_VALUE', message: expect.stringContaining('no/such/trace.csv') }),
     );
+    expect(() => readTrace('/dev/null')).toThrow('/dev/null is a device, and it must be a plain file');
   });
 });

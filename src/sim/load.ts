@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { ShoalError, whyUnreadable } from '../errors.ts';
+import { readPlainFileSync } from '../plain-file.ts';
 import { RATE_MAX, RUN_MS_MAX } from './limits.ts';
 import type { Chance } from './random.ts';
 
@@ -148,7 +148,7 @@ interface Columns {
  */
 export function readTrace(path: string, from?: string): readonly TraceRow[] {
   try {
-    return parseTrace(readFileSync(path, 'utf8'), path, from);
+    return parseTrace(readPlainFileSync(path).toString(), path, from);
   } catch (cause) {
     if (cause instanceof ShoalError) throw cause;
     throw new ShoalError('CONFIG_VALUE', `The trace ${path} cannot be read: ${whyUnreadable(cause)}`, { cause });
