@@ -5,12 +5,6 @@ import { FAULT_NAMES, type FaultName, type Scenario } from './scenario.ts';
 import type { SimulatedHost } from './simulated-host.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** What an administrator may ask for in the middle of it all. */
-export type SimulatedCommand =
-  | { readonly kind: 'drain-vm'; readonly vm: number }
-  | { readonly kind: 'restart-vms'; readonly vms: 'all' | readonly number[] }
-  | { readonly kind: 'scale'; readonly vmCount: number };
-
 /** What can be broken. */
 export interface BreakableWorld {
   readonly time: VirtualTime;

@@ -1,6 +1,6 @@
 import type { Rule } from '../fleet/mod.ts';
 import type { History } from './history.ts';
-import type { SimulatedHost } from './simulated-host.ts';
+import type { MachineRoom } from './machine-room.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export interface Quantiles {
@@ -73,9 +73,15 @@ export interface Sample {
   readonly latencyP95Ms: number | null;
 }
 
+/** A host, as far as it is measured. */
+interface MeasuredHost extends Pick<HostReport, 'takenIn' | 'worked' | 'workedForOthers'> {
+  readonly name: string;
+  readonly room: MachineRoom;
+}
+
 interface Measured {
   readonly time: VirtualTime;
-  readonly hosts: readonly SimulatedHost[];
+  readonly hosts: readonly MeasuredHost[];
 }
 
 /** Collects the figures of a run. */

@@ -4,7 +4,6 @@ import { type CommandReply, type FleetEvent, type FleetSnapshot, parsePool, type
 import { EMPTY_DOCUMENT } from '../store/mod.ts';
 import type { Checks } from './checks.ts';
 import { type DiskBehaviour, SimulatedDisk } from './disk.ts';
-import type { SimulatedCommand } from './fault-injector.ts';
 import { HostChecks } from './host-checks.ts';
 import type { HostBehaviour } from './hypervisor.ts';
 import { MachineRoom, VM_BYTES } from './machine-room.ts';
@@ -17,6 +16,12 @@ import type { Scenario } from './scenario.ts';
 import { ShoalLife } from './shoal.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import { SHARDS, VM_ACTOR_DEFECT } from './vm-home.ts';
+
+/** What an administrator may ask for in the middle of it all. */
+export type SimulatedCommand =
+  | { readonly kind: 'drain-vm'; readonly vm: number }
+  | { readonly kind: 'restart-vms'; readonly vms: 'all' | readonly number[] }
+  | { readonly kind: 'scale'; readonly vmCount: number };
 
 /** What a host stands in: the world, as far as it concerns one host. */
 export interface Surroundings {

@@ -266,8 +266,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'request-that-was-handed-on-is-handed-on-again',
     file: 'src/fleet/policy/hand-on.ts',
-    from: '(request.request.isHanded !== true && request',
-    to: '(request.request.isHanded !== undefined || request',
+    from: '(request.request.isHanded !== true && (request',
+    to: '((request',
   },
   {
     name: 'host-that-took-a-request-in-answers-beside-the-one-that-worked',
