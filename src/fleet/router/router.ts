@@ -95,6 +95,7 @@ class Router {
       case 'link-orphaned-reply':
         return this.#requests.orphanedReply(message, nowMs);
       case 'link-ready':
+        return this.#ready(this.#links.on(message, nowMs), nowMs);
       case 'link-pong':
       case 'link-lost':
       case 'link-room':
@@ -141,6 +142,13 @@ class Router {
       default:
         return this.#react(reactionTo(this.#fleet, message, nowMs, this.#context.clock.now()), nowMs);
     }
+  }
+
+  /** A VM that is ready serves first: what the rules make of it, such as a spare in its place, can wait for the next look. */
+  #ready(reaction: Reaction, nowMs: number): void {
+    this.#effects.carryOut(reaction);
+    this.#requests.serveWaiting(nowMs);
+    if (this.#fleet.requests.waiting > 0) this.#stepper.ask();
   }
 
   #react(reaction: Reaction, nowMs: number): void {

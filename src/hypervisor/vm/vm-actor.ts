@@ -162,7 +162,7 @@ class VmActor {
         this.#cleared(message.remains);
         return;
       case 'over':
-        this.#context.exit();
+        this.#over();
         return;
       case 'defect':
         throw new Error(message.message);
@@ -304,12 +304,15 @@ class VmActor {
   #cleared(remains: Remains): void {
     if (remains.kind === 'unidentified') return this.#leaveAlone(remains.why, 'clear');
     if (remains.left !== undefined) this.#notice('directory-left', remains.left);
-    const { ended } = this.#checkpoints.latest;
-    const tell = (): void => {
-      if (ended !== undefined) this.#events.gone(ended.end, ended.error);
-    };
     // Whoever hears of the end finds all of the log in its file.
-    this.#context.pipe(this.#log.flush().then(tell), () => ({ kind: 'over' }), defectOf);
+    this.#context.pipe(this.#log.flush(), () => ({ kind: 'over' }), defectOf);
+  }
+
+  /** Told in the actor's last turn: the controller stops it once it knows. */
+  #over(): void {
+    const { ended } = this.#checkpoints.latest;
+    if (ended !== undefined) this.#events.gone(ended.end, ended.error);
+    this.#context.exit();
   }
 
   /** If Shoal cannot tell what became of a VM, it says so once and looks again. */
