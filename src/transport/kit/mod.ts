@@ -1,3 +1,4 @@
+export { findNatsServer } from '../own-server/program.ts';
 export { directSpawner } from './direct-spawner.ts';
 export type { RealNatsServer, RealNatsServerOptions } from './real-nats-server.ts';
 export { realNatsServer } from './real-nats-server.ts';
