@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { groupsOf, type Pair, pairsRow } from './checkouts.ts';
+import { benchOf, groupsOf, type Pair, pairsRow } from './checkouts.ts';
 import type { Row } from './compare.ts';
 
 function row(figures: Partial<Row>): Row {
@@ -41,4 +41,10 @@ test('rows can be picked: a group, several, or one that stands in a group', () =
   expect(groupsOf('actors', 'tell')).toEqual(['tell-among', 'tell-beside']);
   expect(groupsOf('actors', 'tell-beside-nact')).toEqual(['tell-beside-nact']);
   expect(groupsOf('main', 'tell-beside-nact')).toEqual([]);
+});
+
+test('the same bench measures the actors of both checkouts, and each checkout has its own bench for the rest', () => {
+  expect(benchOf('actors', '/base', '/head')).toEqual({ home: '/head', measured: '/base' });
+  expect(benchOf('actors', '/head', '/head')).toEqual({ home: '/head', measured: '/head' });
+  expect(benchOf('main', '/base', '/head')).toEqual({ home: '/base', measured: '/base' });
 });

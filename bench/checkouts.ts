@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MEASURED_CHECKOUT } from './actors/measured-checkout.ts';
 import { median, type Row, rowOf } from './compare.ts';
 import { EXIT_USAGE } from './options.ts';
 
@@ -54,8 +55,8 @@ export async function* compareCheckouts(options: CheckoutsOptions): AsyncIterabl
       for (let pair = 0; pair < pairs; pair++) {
         const [first, second] = pair % 2 === 0 ? [base, head] : [head, base];
         const rows = {
-          [first]: await rowsOf(first, suite, group, signal),
-          [second]: await rowsOf(second, suite, group, signal),
+          [first]: await rowsOf(benchOf(suite, first, head), suite, group, signal),
+          [second]: await rowsOf(benchOf(suite, second, head), suite, group, signal),
         };
         for (const headRow of rows[head] ?? []) {
           const baseRow = rows[base]?.find(({ name }) => name === headRow.name);
@@ -66,6 +67,21 @@ export async function* compareCheckouts(options: CheckoutsOptions): AsyncIterabl
       for (const taken of measured.values()) yield pairsRow(taken);
     }
   }
+}
+
+/** A bench, and the checkout that it measures. */
+interface Bench {
+  /** The folder of the checkout that it is part of. */
+  readonly home: string;
+  readonly measured: string;
+}
+
+/**
+ * The bench of this checkout measures the actors of both. With a bench each, a change of what an actor does, or of how
+ * a peer is used, would be part of the figures. The other suites start programs of their own checkout.
+ */
+export function benchOf(suite: string, checkout: string, head: string): Bench {
+  return { home: suite === 'actors' ? head : checkout, measured: checkout };
 }
 
 /** The groups to run; `only` may also name a single row of a group. */
@@ -97,12 +113,21 @@ function costOf({ ratio, goal }: Row): number {
   return goal.startsWith('>') ? 1 / ratio : ratio;
 }
 
-async function rowsOf(checkout: string, suite: string, only: string, signal: AbortSignal): Promise<readonly Row[]> {
+async function rowsOf(
+  { home, measured }: Bench,
+  suite: string,
+  only: string,
+  signal: AbortSignal,
+): Promise<readonly Row[]> {
   const folder = mkdtempSync(join(tmpdir(), 'shoal-bench-'));
   const file = join(folder, 'rows.json');
   try {
-    const args = [join(checkout, 'bench', 'main.ts'), suite, '--only', only, '--json', file];
-    const child = spawn(join(checkout, 'bin', 'node'), args, { cwd: checkout, stdio: ['ignore', 'ignore', 'inherit'] });
+    const args = [join(home, 'bench', 'main.ts'), suite, '--only', only, '--json', file];
+    const child = spawn(join(home, 'bin', 'node'), args, {
+      cwd: home,
+      env: { ...process.env, [MEASURED_CHECKOUT]: measured },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
     // The bench ends everything it has started, then itself.
     const end = (): void => void child.kill('SIGTERM');
     signal.addEventListener('abort', end);
@@ -111,7 +136,7 @@ async function rowsOf(checkout: string, suite: string, only: string, signal: Abo
     signal.throwIfAborted();
     // The other checkout may not have these rows, or not yet.
     if (exitCode === EXIT_USAGE) return [];
-    if (exitCode !== 0) throw new Error(`the bench of ${checkout} ended with ${exitCode} at ${suite} ${only}`);
+    if (exitCode !== 0) throw new Error(`the bench of ${measured} ended with ${exitCode} at ${suite} ${only}`);
     // Every version of the bench writes rows in this form.
     return JSON.parse(readFileSync(file, 'utf8')) as Row[];
   } finally {

@@ -25,11 +25,11 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   readonly kernel: Kernel;
   #state: State = 'stopped';
   readonly #mailbox: Mailbox<M>;
-  /** How many messages may wait. While the actor only handles what waits, and takes nothing more: `-1 - capacity`. */
-  #capacity: number;
+  /** While fewer messages wait, the actor takes one more: its capacity, or -1 unless it is running and takes messages. */
+  #limit = -1;
   /** True while the actor is in the scheduler's queue, during its turn, and while it is parked. */
   #scheduled = false;
-  #receive: Receive<M> | undefined;
+  #receive: Receive<M> = noMail;
   #incarnation: Life<Cell<never>> | undefined;
   #handled = 0;
   /** How many messages the turn had handled when the end of a slice interrupted it. The rest of `throughput` is left. */
@@ -40,6 +40,10 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   #awaited: Set<Pausable> | undefined;
   /** The senders that wait for room in this mailbox. */
   #room: RoomQueue | undefined;
+  /** How many messages may wait before the overflow rule applies. */
+  readonly capacity: number;
+  /** The actor takes no messages, although it may still handle what waits. */
+  #isEnding = true;
   /** Waits outside of the scheduler's queue: for the promise of its handler, or for room in another mailbox. */
   #parked: 'promise' | 'room' | undefined;
   readonly #overflow: Overflow;
@@ -63,7 +67,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.name = name;
     this.stopTimeoutMs = options.stopTimeoutMs ?? behaviour.stopTimeoutMs ?? STOP_TIMEOUT_MS_DEFAULT;
     this.behaviour = behaviour;
-    this.#capacity = options.capacity ?? CAPACITY_DEFAULT;
+    this.capacity = options.capacity ?? CAPACITY_DEFAULT;
     this.#overflow = options.overflow ?? 'fail';
     this.#mailbox = traced((options.mailbox ?? kernel.mailbox)<M>(), kernel.tracing);
   }
@@ -88,11 +92,6 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
 
   get children(): Iterable<Cell<never>> {
     return this.#incarnation?.children ?? [];
-  }
-
-  /** How many messages may wait before the overflow rule applies. */
-  get capacity(): number {
-    return this.#capacity < 0 ? -1 - this.#capacity : this.#capacity;
   }
 
   /** Messages handled, in all incarnations. */
@@ -133,7 +132,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   /** Like `tell`, on behalf of `sender`. */
   take(message: M, sender: Pausable | undefined): boolean {
     // Nearly all messages find a running actor with room in its mailbox.
-    if (this.#state !== 'running' || this.#mailbox.length >= this.#capacity) return this.#takeOrRefuse(message, sender);
+    if (this.#mailbox.length >= this.#limit) return this.#takeOrRefuse(message, sender);
     this.#mailbox.push(message, sender);
     if (!this.#scheduled) this.#wake();
     return true;
@@ -160,7 +159,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   async offer(message: M, signal?: AbortSignal): Promise<boolean> {
     const sender = this.kernel.current;
     if (signal?.aborted === true) return this.refuse(message, 'given-up', sender);
-    const isTakenNow = this.#mailbox.length < this.#capacity && this.#room?.hasOffers !== true;
+    const isTakenNow = this.#mailbox.length < this.capacity && this.#room?.hasOffers !== true;
     if (isTakenNow || this.#isEnding) return this.take(message, sender);
     return this.#roomQueue().offer({
       mailbox: this.#mailbox,
@@ -207,7 +206,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   /** An incarnation starts. Messages wait until it has started. */
   begin(incarnation: Life<Cell<never>>): void {
     this.#state = 'starting';
-    this.#capacity = this.capacity;
+    this.#isEnding = false;
     this.#ends?.begin();
     this.#marks = undefined;
     this.#incarnation = incarnation;
@@ -219,6 +218,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   open(receive: Receive<M>): void {
     this.#receive = receive;
     this.#state = 'running';
+    if (!this.#isEnding) this.#limit = this.capacity;
     if (this.#mailbox.length > 0 && !this.#scheduled) this.#wake();
   }
 
@@ -260,7 +260,8 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
 
   /** From now on the actor takes no messages. */
   closeMailbox(): void {
-    this.#capacity = -1 - this.capacity;
+    this.#isEnding = true;
+    this.#limit = -1;
     const room = this.#room;
     this.#room = undefined;
     room?.close(this);
@@ -269,7 +270,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   /** The incarnation has ended. @param isTold whether somebody learns of it without watching */
   finish(reason: ExitReason, isTold: boolean): void {
     this.#state = 'stopped';
-    this.#receive = undefined;
+    this.#receive = noMail;
     this.#incarnation = undefined;
     // A parked actor is not in the scheduler's queue. An actor that is in the queue stays marked until its turn comes:
     // if it were queued twice, its next incarnation could be re-entered.
@@ -309,10 +310,6 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     return this.#incarnation?.abandoning(afterMs);
   }
 
-  get #isEnding(): boolean {
-    return this.#capacity < 0 || this.#state === 'stopping' || this.#state === 'stopped';
-  }
-
   /** Handles messages until the turn is over. @returns the promise of a handler, if it is unsettled */
   #handle(incarnation: Life<Cell<never>>, slice: Slice): Promise<void> | undefined {
     const { kernel } = this;
@@ -332,9 +329,11 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
         if (this.#alerted && this.#marks?.next(mailbox.lastSender) === false) continue;
         handled += 1;
         const receive = this.#receive;
-        const result = observers === undefined ? receive?.(message) : observed(observers, this, message, receive);
-        const pending = result === undefined ? undefined : promiseOf(result);
-        if (pending !== undefined) return pending;
+        const result = observers === undefined ? receive(message) : observed(observers, this, message, receive);
+        if (result !== undefined) {
+          const pending = promiseOf(result);
+          if (pending !== undefined) return pending;
+        }
         if (this.#alerted && (incarnation.endReason !== undefined || this.#awaited !== undefined)) break;
         if (handled < handledMax) continue;
         if (handled === turnMax) break;
@@ -407,10 +406,10 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
   /** @param writtenBy whom the letter names */
   #takeOrRefuse(message: M, sender: Pausable | undefined, writtenBy: Sender | undefined = sender): boolean {
     if (this.#isEnding) return this.refuse(message, 'stopped', sender);
-    if (this.#mailbox.length >= this.#capacity && !this.#makeRoom(message, sender)) return false;
+    if (this.#mailbox.length >= this.capacity && !this.#makeRoom(message, sender)) return false;
     this.deliver(message, writtenBy);
     // Only now: a mailbox may throw at a message, which then takes no place.
-    if (this.#overflow === 'drop-oldest' && this.#mailbox.length > this.#capacity) this.#drop('dropped');
+    if (this.#overflow === 'drop-oldest' && this.#mailbox.length > this.capacity) this.#drop('dropped');
     // A hook that was told of a dropped message may have ended this actor.
     return this.#mailbox.length > 0;
   }
@@ -443,3 +442,6 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     return this.#room;
   }
 }
+
+/** Handles the messages of an actor that is not running: there are none. */
+function noMail(): void {}

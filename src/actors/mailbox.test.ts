@@ -35,6 +35,19 @@ describe('Mailbox', () => {
     );
   });
 
+  it('takes undefined as a message like any other, alone and among others', () => {
+    const mailbox = new Mailbox<undefined>();
+    for (const count of [1, 3]) {
+      for (let n = 0; n < count; n++) mailbox.push(undefined, { path: `/${n}` });
+      for (let n = 0; n < count; n++) {
+        expect(mailbox.length).toBe(count - n);
+        expect(mailbox.shift()).toBeUndefined();
+        expect(mailbox.lastSender).toEqual({ path: `/${n}` });
+      }
+      expect(mailbox.length).toBe(0);
+    }
+  });
+
   it('goes on after bursts that made it give its memory back', () => {
     const mailbox = new Mailbox<number>();
     for (let round = 0; round < 20; round++) {

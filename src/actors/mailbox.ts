@@ -29,16 +29,26 @@ const INITIAL_MESSAGES = 4;
  */
 const LARGE_MESSAGES = 1024;
 const EMPTY_TIMES = 8;
-/** Each message stands beside its sender in one array, so that an actor's first mail costs one allocation. */
+/** Each message stands beside its sender in one array. */
 const SLOTS_A_MESSAGE = 2;
+/** Stands where no message does, because `undefined` is a message like any other. */
+const NONE = Symbol('no message');
 
-/** A queue in a ring that grows by doubling. A mailbox that was never used holds no memory. */
+/**
+ * A queue. Most actors have one message at a time, which stands in the mailbox itself: each object more that a message
+ * touches is one more to wait for among many actors. The others stand in a ring that grows by doubling.
+ */
 export class Mailbox<M> {
+  /** The message that has waited longest, if it found the mailbox empty or was put back. */
+  #first: M | typeof NONE = NONE;
+  #firstSender: Sender | undefined;
+  #length = 0;
+  #lastSender: Sender | undefined;
+  /** The ring of all other messages. */
   #slots: unknown[] | undefined;
   #head = 0;
-  #length = 0;
+  #tail = 0;
   #emptyTimes = 0;
-  #lastSender: Sender | undefined;
 
   get length(): number {
     return this.#length;
@@ -50,20 +60,32 @@ export class Mailbox<M> {
   }
 
   push(message: M, sender?: Sender): void {
-    const slots = this.#withRoom();
-    const at = (this.#head + this.#length * SLOTS_A_MESSAGE) & (slots.length - 1);
-    slots[at] = message;
-    slots[at + 1] = sender;
+    if (this.#length === 0) {
+      this.#first = message;
+      this.#firstSender = sender;
+    } else {
+      const slots = this.#slots ?? this.#newSlots();
+      const at = this.#tail;
+      slots[at] = message;
+      if (sender !== undefined) slots[at + 1] = sender;
+      this.#tail = (at + SLOTS_A_MESSAGE) & (slots.length - 1);
+      if (this.#tail === this.#head) this.#grow(slots);
+    }
     this.#length += 1;
   }
 
   /** Puts a message before all others. */
   unshift(message: M, sender?: Sender): void {
-    const slots = this.#withRoom();
-    const at = (this.#head - SLOTS_A_MESSAGE) & (slots.length - 1);
-    slots[at] = message;
-    slots[at + 1] = sender;
-    this.#head = at;
+    if (this.#first !== NONE) {
+      const slots = this.#slots ?? this.#newSlots();
+      const at = (this.#head - SLOTS_A_MESSAGE) & (slots.length - 1);
+      slots[at] = this.#first;
+      slots[at + 1] = this.#firstSender;
+      this.#head = at;
+      if (this.#tail === at) this.#grow(slots);
+    }
+    this.#first = message;
+    this.#firstSender = sender;
     this.#length += 1;
   }
 
@@ -74,19 +96,29 @@ export class Mailbox<M> {
   endOffer(): void {}
 
   shift(): M | undefined {
-    const slots = this.#slots;
-    if (slots === undefined || this.#length === 0) return undefined;
+    const first = this.#first;
+    if (first !== NONE) {
+      this.#first = NONE;
+      this.#lastSender = this.#firstSender;
+      this.#firstSender = undefined;
+      this.#length -= 1;
+      return first;
+    }
+    if (this.#length === 0) return undefined;
+    // The message is not the first, so there is a ring.
+    const slots = this.#slots as unknown[];
     const at = this.#head;
-    const message = slots[at];
-    // `push` and `unshift` have put a sender into each second slot.
-    this.#lastSender = slots[at + 1] as Sender | undefined;
+    // `push` and `unshift` have put a sender into each second slot, and a message into each slot before it.
+    const message = slots[at] as M;
+    const sender = slots[at + 1] as Sender | undefined;
+    // Writing a reference costs more than comparing it.
     slots[at] = undefined;
-    slots[at + 1] = undefined;
+    if (sender !== undefined) slots[at + 1] = undefined;
+    if (sender !== this.#lastSender) this.#lastSender = sender;
     this.#head = (at + SLOTS_A_MESSAGE) & (slots.length - 1);
     this.#length -= 1;
     if (this.#length === 0 && slots.length >= LARGE_MESSAGES * SLOTS_A_MESSAGE) this.#ranEmpty();
-    // And a message into each slot before it.
-    return message as M;
+    return message;
   }
 
   #ranEmpty(): void {
@@ -107,22 +139,20 @@ export class Mailbox<M> {
     return { message, sender };
   }
 
-  #withRoom(): unknown[] {
-    const slots = this.#slots;
-    if (slots === undefined) {
-      this.#head = 0;
-      this.#slots = new Array(INITIAL_MESSAGES * SLOTS_A_MESSAGE).fill(undefined);
-      return this.#slots;
-    }
-    return this.#length * SLOTS_A_MESSAGE === slots.length ? this.#grow(slots) : slots;
+  #newSlots(): unknown[] {
+    this.#head = 0;
+    this.#tail = 0;
+    this.#slots = new Array(INITIAL_MESSAGES * SLOTS_A_MESSAGE).fill(undefined);
+    return this.#slots;
   }
 
-  #grow(slots: unknown[]): unknown[] {
+  /** All slots are in use. */
+  #grow(slots: unknown[]): void {
     const grown: unknown[] = new Array(slots.length * 2).fill(undefined);
     for (let slot = 0; slot < slots.length; slot++) grown[slot] = slots[(this.#head + slot) & (slots.length - 1)];
     this.#head = 0;
+    this.#tail = slots.length;
     this.#slots = grown;
     this.#emptyTimes = 0;
-    return grown;
   }
 }

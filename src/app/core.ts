@@ -12,6 +12,8 @@ import {
   type ControllerMessage,
   controller,
   type Hypervisor,
+  KeepAlive,
+  type LinkOptions,
   link,
   type OnStop,
   type VmHome,
@@ -142,6 +144,12 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
   const { host } = of.options;
   const tokens = new ReplyTokens(of.tokenKey);
   const answered = new AnsweredRequests();
+  const links: LinkOptions = {
+    connect: (address) => hypervisor.connect(address),
+    // The limit that the guest was given.
+    textBytesMax: parameters.textBytesMax,
+    keepAlive: new KeepAlive(of.system.clock),
+  };
   let isFirst = true;
   return async (context) => {
     // What the router before this one was writing counts: a reservation that comes after the look would be nobody's.
@@ -156,15 +164,8 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
       nextVmId: () => store.nextVmId(),
       onEvent: (one) => eventLog.add(one),
       onRequest: (step) => eventLog.explanations.seeStep(step),
-      openLink: (target, owner) =>
-        link({
-          target,
-          owner,
-          connect: (address) => hypervisor.connect(address),
-          // The limit that the guest was given.
-          textBytesMax: parameters.textBytesMax,
-          // A link also takes relay messages, which the router never sends.
-        }) as Behaviour<LinkMessage>,
+      // A link also takes relay messages, which the router never sends.
+      openLink: (target, owner) => link(target, owner, links) as Behaviour<LinkMessage>,
       orphanedReplies: {
         open: (token) => tokens.open(token),
         answered: (requestId) => answered.add(requestId),

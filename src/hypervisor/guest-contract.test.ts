@@ -24,7 +24,7 @@ const contract = readContract();
 const guest = (path: string): string => readFileSync(join(ROOT, 'includeos', path), 'utf8');
 
 const RAM_BYTES_MAX = MEMORY_MIB * 1024 * 1024;
-const parse = (line: string) => parseContractLine(line, { ramBytesMax: RAM_BYTES_MAX });
+const parse = (line: string) => parseContractLine(line, RAM_BYTES_MAX);
 
 describe('docs/guest-contract.md', () => {
   it('names the types of frames, and what is no frame, as both sides have them', () => {

@@ -8,7 +8,8 @@ export { MEMORY_MIB, type OnStop, STOP_LIMITS, type VmParameters } from './contr
 export { FrameType } from './link/frame.ts';
 export { FrameParser } from './link/frame-parser.ts';
 export { FrameWriter } from './link/frame-writer.ts';
-export { link } from './link/link.ts';
+export { KeepAlive } from './link/keep-alive.ts';
+export { type LinkOptions, link } from './link/link.ts';
 export type { HostNotice } from './notices.ts';
 export type { Found, GuestConnection, Hypervisor, Machine, MachineExit, MachineSpec, Manifest } from './port.ts';
 export { whyUncapped } from './qemu/cgroup.ts';

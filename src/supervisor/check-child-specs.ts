@@ -2,7 +2,7 @@ import { checkSpawnOptions, SPAWN_NAMES, shown } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { checkBackOff } from './back-off.ts';
 import { CHILD_NAMES, type ChildSpec, type Restart, type Shutdown } from './child-spec.ts';
-import { type AutoShutdown, checkAutoShutdown } from './flags.ts';
+import { type AutoShutdown, checkAutoShutdown, checkRestartLimit } from './flags.ts';
 import { checkFunction, checkKeys, checkObject, checkOneOf, invalid } from './spec-checks.ts';
 
 const RESTARTS: readonly Restart[] = ['permanent', 'transient', 'temporary'];
@@ -17,6 +17,7 @@ const NAMES = Object.keys({
   type: true,
   significant: true,
   backOff: true,
+  restartLimit: true,
   onError: true,
   onRef: true,
   options: true,
@@ -45,7 +46,7 @@ export function checkChildSpecs(specs: readonly ChildSpec[], autoShutdown?: Auto
 }
 
 function checkChild(spec: ChildSpec, autoShutdown: AutoShutdown | undefined): void {
-  const { id, restart, shutdown, significant, backOff } = spec;
+  const { id, restart, shutdown, significant, backOff, restartLimit } = spec;
   const of = `of child "${id}"`;
   checkKeys(`the spec ${of}`, spec, NAMES);
   if (typeof spec.start !== 'function')
@@ -67,6 +68,7 @@ function checkChild(spec: ChildSpec, autoShutdown: AutoShutdown | undefined): vo
   checkFunction(`\`onError\` ${of}`, spec.onError);
   checkFunction(`\`onRef\` ${of}`, spec.onRef);
   if (backOff !== undefined) checkBackOff(backOff);
+  if (restartLimit !== undefined) checkRestartLimit(`\`restartLimit\` ${of}`, restartLimit);
   checkOptions(of, spec.options);
 }
 

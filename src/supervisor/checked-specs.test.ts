@@ -24,7 +24,7 @@ it('a misspelt option is refused with the names of all that a child, or a templa
   // As below.
   const restrat = { restrat: 'transient' } as object;
   const all =
-    'start, restart, shutdown, significant, backOff, onError, capacity, overflow, stopTimeoutMs, startTimeoutMs, mailbox, got `restrat`';
+    'start, restart, shutdown, significant, backOff, restartLimit, onError, capacity, overflow, stopTimeoutMs, startTimeoutMs, mailbox, got `restrat`';
   const children = [child({ id: 'a', start: idle, ...restrat })];
   const refused = (names: string): object => ({
     code: 'SUPERVISOR_SPEC_INVALID',
@@ -63,6 +63,9 @@ describe('a spec that cannot be', () => {
     ['a back-off that is a text', { backOff: 'slow' }, '`slow` (string)'],
     ['a wait that is a text', { backOff: { minMs: '1', maxMs: 2 } }, '`1` (string)'],
     ['waits that grow without end', { backOff: { minMs: 1, maxMs: 2, factor: Number.POSITIVE_INFINITY } }, '`factor`'],
+    ['a limit without a period', { restartLimit: { intensity: 1 } }, '`periodMs` in `restartLimit` of child "bad"'],
+    ['a limit without end', { restartLimit: { intensity: Number.POSITIVE_INFINITY, periodMs: 1 } }, '`Infinity`'],
+    ['a misspelt limit', { restartLimit: { intensty: 1, periodMs: 1 } }, '`intensty`'],
     ['a misspelt back-off', { backOff: { minMs: 1, maxMs: 2, faktor: 2 } }, '`faktor`'],
   ];
 

@@ -1,5 +1,6 @@
 import type { Behaviour, Context, Receive, Ref, SpawnOptions } from '../actors/mod.ts';
 import type { BackOff } from './back-off.ts';
+import type { RestartLimit } from './restart-limit.ts';
 import { checkObject } from './spec-checks.ts';
 
 /** Which children are restarted. permanent: always; transient: unless it ended in order; temporary: never. */
@@ -28,6 +29,8 @@ export interface ChildSpec<in M = never> {
   readonly significant: boolean;
   /** Undefined: that of the supervisor, if any. */
   readonly backOff: BackOff | undefined;
+  /** Undefined: its restarts count against the limit of the supervisor. */
+  readonly restartLimit?: RestartLimit | undefined;
   readonly onError: ((error: unknown) => Directive) | undefined;
   readonly onRef: ((ref: Ref<never>) => void) | undefined;
   readonly options: Omit<SpawnOptions, 'name'>;
@@ -46,6 +49,11 @@ export interface ChildOptions<M> extends Omit<SpawnOptions, 'name'> {
   /** Waits before restarts; default: the supervisor's. */
   readonly backOff?: BackOff;
   /**
+   * A limit of its own: its restarts count against it, and only one beyond it counts as one against that of the
+   * supervisor. Then its own count begins anew, as if there were a supervisor between. Default: the supervisor's.
+   */
+  readonly restartLimit?: RestartLimit;
+  /**
    * Decides by the error what becomes of the child when it has failed; default: always `restart`. Only a child that has
    * failed at a message can be resumed: it drops the message, and the failure is logged. Not asked about starts.
    */
@@ -62,6 +70,7 @@ export const CHILD_NAMES: readonly string[] = Object.keys({
   shutdown: true,
   significant: true,
   backOff: true,
+  restartLimit: true,
   onError: true,
   onRef: true,
   capacity: true,
@@ -72,6 +81,8 @@ export const CHILD_NAMES: readonly string[] = Object.keys({
 } satisfies Record<keyof ChildOptions<never>, true>);
 
 const SHUTDOWN_MS_DEFAULT = 5_000;
+/** Most children have none. */
+const NO_OPTIONS: ChildSpec['options'] = {};
 
 /** A behaviour that finds nothing to do returns this: its actor ends at once, in order, and is not restarted. */
 export const ignore: Receive<unknown> = () => undefined;
@@ -95,7 +106,7 @@ export function markSupervisor<M>(behaviour: Behaviour<M>): Behaviour<M> {
  */
 export function child<M>(of: ChildOptions<M>): ChildSpec<M> {
   checkObject('the options of a child', of);
-  const { id, start, restart, shutdown, significant, backOff, onError, onRef, ...options } = of;
+  const { id, start, restart, shutdown, significant, backOff, restartLimit, onError, onRef, ...options } = of;
   // The set only compares identities.
   const isSupervisor = supervisors.has(start as unknown as Behaviour<never>);
   return {
@@ -108,9 +119,10 @@ export function child<M>(of: ChildOptions<M>): ChildSpec<M> {
     type: isSupervisor ? 'supervisor' : 'worker',
     significant: significant ?? false,
     backOff,
+    restartLimit,
     onError,
     // As above: it is given the ref of an actor that takes M.
     onRef: onRef as unknown as ChildSpec['onRef'],
-    options,
+    options: Object.keys(options).length === 0 ? NO_OPTIONS : options,
   };
 }

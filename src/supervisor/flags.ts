@@ -22,7 +22,10 @@ export interface CheckedFlags extends RestartLimit {
 }
 
 const AUTO_SHUTDOWNS: readonly AutoShutdown[] = ['never', 'any_significant', 'all_significant'];
-const NAMES = ['intensity', 'periodMs', 'autoShutdown', 'backOff', 'random'];
+const LIMIT_NAMES = ['intensity', 'periodMs'];
+const NAMES = [...LIMIT_NAMES, 'autoShutdown', 'backOff', 'random'];
+const INTENSITY = 'a whole number from 0 up';
+const PERIOD = 'a number of milliseconds above 0';
 
 /** OTP's defaults. */
 const INTENSITY_DEFAULT = 1;
@@ -36,8 +39,8 @@ export function checkedFlags(flags: SupervisorFlags, others: readonly string[]):
   checkObject('the options of a supervisor', flags);
   checkKeys('a supervisor', flags, [...others, ...NAMES]);
   const { intensity = INTENSITY_DEFAULT, periodMs = PERIOD_MS_DEFAULT, autoShutdown = 'never', backOff } = flags;
-  checkNumber('`intensity`', intensity, isIntensity, 'a whole number from 0 up');
-  checkNumber('`periodMs`', periodMs, isPeriod, 'a number of milliseconds above 0');
+  checkNumber('`intensity`', intensity, isIntensity, INTENSITY);
+  checkNumber('`periodMs`', periodMs, isPeriod, PERIOD);
   checkAutoShutdown(autoShutdown);
   checkFunction('`random`', flags.random);
   if (backOff !== undefined) checkBackOff(backOff);
@@ -45,6 +48,16 @@ export function checkedFlags(flags: SupervisorFlags, others: readonly string[]):
   if (intensity === Number.POSITIVE_INFINITY && backOff === undefined)
     throw invalid('Expected a `backOff` of the supervisor beside an `intensity` without limit, got none');
   return { intensity, periodMs, autoShutdown, backOff, random: flags.random };
+}
+
+/** @param what such as `` `restartLimit` of child "a" `` @throws SUPERVISOR_SPEC_INVALID */
+export function checkRestartLimit(what: string, limit: RestartLimit): void {
+  checkObject(what, limit);
+  checkKeys(what, limit, LIMIT_NAMES);
+  const { intensity, periodMs } = limit;
+  // Without an end, such a child would never count against its supervisor.
+  checkNumber(`\`intensity\` in ${what}`, intensity, (most) => isIntensity(most) && Number.isFinite(most), INTENSITY);
+  checkNumber(`\`periodMs\` in ${what}`, periodMs, isPeriod, PERIOD);
 }
 
 /** @throws SUPERVISOR_SPEC_INVALID */

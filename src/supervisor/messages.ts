@@ -68,5 +68,5 @@ export type DynamicSupervisorMessage<A, M = never> =
 
 /** What a supervisor sends to itself. */
 export type ChildEvent =
-  | { readonly kind: 'exited'; readonly id: string; readonly incarnation: number; readonly reason: ExitReason }
+  | { readonly kind: 'exited'; readonly id: string; readonly reason: ExitReason }
   | { readonly kind: 'due'; readonly id: string; readonly dueMs: number };

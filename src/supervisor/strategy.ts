@@ -2,7 +2,7 @@ import type { ExitReason } from '../actors/mod.ts';
 import { type BackOff, failuresNow, waitMs } from './back-off.ts';
 import type { ChildSpec } from './child-spec.ts';
 import type { AutoShutdown } from './flags.ts';
-import { type RestartHistory, type RestartLimit, withRestart } from './restart-limit.ts';
+import { type PastRestart, type RestartHistory, type RestartLimit, withRestart } from './restart-limit.ts';
 
 /** Which children are restarted when one must be: that child alone, all, or that child and those started after it. */
 export type Strategy = 'one_for_one' | 'one_for_all' | 'rest_for_one';
@@ -20,10 +20,12 @@ export interface Terms extends RestartLimit {
 
 /** What a decision knows about a child. */
 export interface ChildView {
-  readonly spec: Pick<ChildSpec, 'id' | 'restart' | 'significant' | 'backOff'>;
+  readonly spec: Pick<ChildSpec, 'id' | 'restart' | 'significant' | 'backOff' | 'restartLimit'>;
   readonly state: ChildState;
   /** Failures in a row, counted only where there is a back-off. */
   readonly failures: number;
+  /** Those that count against its own limit, if it has one; undefined before the first. */
+  readonly restarts?: RestartHistory | undefined;
   /** When it is restarted, on the monotonic clock, while it is `restarting`. */
   readonly dueMs: number;
 }
@@ -60,6 +62,8 @@ export type SupervisorEvent =
 
 /** Actions are carried out one after the other. */
 export type Action =
+  /** Keeps the restarts that count against the child's own limit. */
+  | { readonly do: 'count'; readonly id: string; readonly restarts: RestartHistory }
   /** Stops a running child, because a sibling has ended. */
   | { readonly do: 'stop'; readonly id: string }
   /** Starts children one after the other, up to the first that fails. That failure is an event. */
@@ -122,11 +126,16 @@ function restart(terms: Terms, state: SupervisorState, child: ChildView, failure
   const { id } = child.spec;
   const { reason, nowMs } = failure;
   const lossId = reason.kind === 'error' ? reason.lossId : undefined;
-  const restarts = withRestart(terms, state.restarts, lossId === undefined ? { atMs: nowMs } : { atMs: nowMs, lossId });
+  const { own, restarts } = counted(
+    terms,
+    state,
+    child,
+    lossId === undefined ? { atMs: nowMs } : { atMs: nowMs, lossId },
+  );
   if (restarts.length > terms.intensity)
     return { restarts, actions: [{ do: 'give-up', id, restarts: restarts.length, reason }] };
   const group = groupOf(terms.strategy, state.children, child);
-  const actions = group
+  const stops = group
     .filter((member) => member !== child && member.state !== 'restarting')
     .reverse()
     .flatMap(stopped);
@@ -138,8 +147,22 @@ function restart(terms: Terms, state: SupervisorState, child: ChildView, failure
   const waiting = group.filter((member) => member.state === 'restarting');
   const untilMs = waiting.reduce((ms, { dueMs }) => Math.max(ms, dueMs), nowMs + ownMs);
   const atOnce = failure.kind === 'exited' && backOff === undefined && untilMs === nowMs;
-  actions.push(atOnce ? { do: 'start', ids } : { do: 'wait', id, failures, ids, untilMs });
-  return { restarts, actions };
+  const start: Action = atOnce ? { do: 'start', ids } : { do: 'wait', id, failures, ids, untilMs };
+  const count: Action[] = own === undefined ? [] : [{ do: 'count', id, restarts: own }];
+  return { restarts, actions: [...count, ...stops, start] };
+}
+
+/** The restarts with this one: against the child's own limit if it has one, and else, or beyond it, the supervisor's. */
+function counted(
+  terms: Terms,
+  state: SupervisorState,
+  { spec: { restartLimit }, restarts = [] }: ChildView,
+  restart: PastRestart,
+): { readonly own: RestartHistory | undefined; readonly restarts: RestartHistory } {
+  const own = restartLimit && withRestart(restartLimit, restarts, restart);
+  if (restartLimit !== undefined && own !== undefined && own.length <= restartLimit.intensity)
+    return { own, restarts: state.restarts };
+  return { own: own && [], restarts: withRestart(terms, state.restarts, restart) };
 }
 
 /** The children that are restarted together, in the order of their start. */

@@ -12,7 +12,7 @@ import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../err
 import { SmallMap } from '../small-map.ts';
 import { ChildRunningError } from './child-running-error.ts';
 import { type ChildSpec, type Directive, ignore, type Shutdown } from './child-spec.ts';
-import { type Decider, directiveOf } from './decider.ts';
+import { directiveOf } from './decider.ts';
 import type { ChildCounts, ChildEvent, ChildInfo } from './messages.ts';
 import type { RestartHistory } from './restart-limit.ts';
 import { type Action, type ChildState, type ChildView, decide, type SupervisorEvent, type Terms } from './strategy.ts';
@@ -25,7 +25,7 @@ export interface SupervisedChildrenOptions extends Terms {
 /** The part of a context that is used here. It does not depend on the type of the supervisor's own messages. */
 export type ChildrenContext = Pick<
   Context<ChildEvent>,
-  'signal' | 'clock' | 'system' | 'start' | 'restart' | 'stop' | 'watch' | 'pipe' | 'exit'
+  'signal' | 'clock' | 'system' | 'start' | 'restart' | 'stop' | 'watch' | 'unwatch' | 'pipe' | 'exit'
 >;
 
 interface Child extends ChildView {
@@ -33,8 +33,6 @@ interface Child extends ChildView {
   /** Undefined until its first start begins. */
   ref: Ref<never> | undefined;
   state: ChildState;
-  /** Counts starts, so that a late event of one incarnation is not taken for the crash of the next. */
-  incarnation: number;
   /** Its behaviour has returned `ignore`. */
   ignored: boolean;
   /** How its decider has judged the failure that ends this incarnation. */
@@ -42,6 +40,7 @@ interface Child extends ChildView {
   /** The child for whose end it waits to be restarted: its own id, or that of another. */
   waitsFor: string | undefined;
   failures: number;
+  restarts: RestartHistory | undefined;
   startedMs: number;
   dueMs: number;
   cancelWait: CancelTimer;
@@ -133,7 +132,7 @@ export class SupervisedChildren {
   async handle(event: ChildEvent): Promise<void> {
     if (event.kind === 'due') return this.#apply(event);
     const child = this.#children.get(event.id);
-    if (child?.state !== 'running' || child.incarnation !== event.incarnation) return;
+    if (child?.state !== 'running') return;
     child.state = 'stopped';
     const nowMs = this.#context.clock.monotonic();
     const { id, reason } = event;
@@ -169,6 +168,9 @@ export class SupervisedChildren {
 
   async #carryOut(action: Action): Promise<void> {
     switch (action.do) {
+      case 'count':
+        this.#known(action.id).restarts = action.restarts;
+        return;
       case 'stop':
         return this.#stop(this.#known(action.id));
       case 'start':
@@ -220,22 +222,24 @@ export class SupervisedChildren {
     child.ignored = false;
     child.directive = undefined;
     child.waitsFor = undefined;
-    child.incarnation += 1;
-    const { incarnation } = child;
     const { id } = child.spec;
     let { ref } = child;
     try {
       // Nothing is between this `await` and `watch`, so that the child is watched before its first message can make it
       // fail.
       if (ref === undefined) ref = await this.#context.start(begin(child), { ...child.spec.options, name: id });
-      else await this.#context.restart(ref);
+      else {
+        // What waits of the end of one incarnation must not be taken for the crash of the next.
+        this.#context.unwatch(ref);
+        await this.#context.restart(ref);
+      }
     } catch (error) {
       child.state = 'stopped';
       throw error;
     }
     child.state = 'running';
     child.startedMs = this.#context.clock.monotonic();
-    this.#context.watch(ref, (exit: Exit) => ({ kind: 'exited', id, incarnation, reason: exit.reason }));
+    this.#context.watch(ref, exited);
     if (child.ignored) await this.#end(child);
   }
 
@@ -298,11 +302,11 @@ function newChild(spec: ChildSpec): Child {
     spec,
     ref: undefined,
     state: 'stopped',
-    incarnation: 0,
     ignored: false,
     directive: undefined,
     waitsFor: undefined,
     failures: 0,
+    restarts: undefined,
     startedMs: 0,
     dueMs: 0,
     cancelWait: nothingToCancel,
@@ -311,13 +315,19 @@ function newChild(spec: ChildSpec): Child {
 
 function nothingToCancel(): void {}
 
+/** The id of a child is its name. */
+function exited({ path, reason }: Exit): ChildEvent {
+  return { kind: 'exited', id: path.slice(path.lastIndexOf('/') + 1), reason };
+}
+
 /**
  * The behaviour of the child, which records its ref and whether it returned `ignore`. A restart runs the same
  * behaviour.
  */
 function begin(child: Child): Behaviour<never> {
-  const { start, onError, onRef } = child.spec;
+  const { stopTimeoutMs } = child.spec.start;
   const behaviour: Behaviour<never> = (context) => {
+    const { start, onRef } = child.spec;
     child.ref = context.self;
     dropResult(onRef?.(context.self));
     const receive = start(context);
@@ -327,14 +337,15 @@ function begin(child: Child): Behaviour<never> {
   };
   return Object.assign(
     behaviour,
-    start.stopTimeoutMs === undefined ? {} : { stopTimeoutMs: start.stopTimeoutMs },
-    onError === undefined ? {} : { resumes: (error: unknown) => resumes(child, onError, error) },
+    stopTimeoutMs === undefined ? {} : { stopTimeoutMs },
+    child.spec.onError === undefined ? {} : { resumes: (error: unknown) => resumes(child, error) },
   );
 }
 
 /** Whether the child goes on after a failure, which is then logged. */
-function resumes(child: Child, decider: Decider, error: unknown): boolean {
-  child.directive = directiveOf(decider, error);
+function resumes(child: Child, error: unknown): boolean {
+  const { onError } = child.spec;
+  if (onError !== undefined) child.directive = directiveOf(onError, error);
   return child.directive === 'resume';
 }
 

@@ -47,9 +47,13 @@ export const ROUTER = [
       '',
     ],
     ['a VM has one link', 'if (this.#links.has(target.vm)) return;', ''],
-    ['a link that was ready fails for the first time', 'if (link !== undefined) link.failures = 0;', ''],
-    ['a link that fails again waits longer', 'link.failures += 1;', ''],
-    ['a link that was opened again is watched', 'if (link !== undefined) this.#watch(vm, link.ref);', ''],
+    [
+      'a link that was ready fails for the first time',
+      '  connected(vm: VmId): void {\n    this.#failures.delete(vm);',
+      '  connected(vm: VmId): void {',
+    ],
+    ['a link that fails again waits longer', 'this.#failures.set(vm, failures + 1);', ''],
+    ['a link that was opened again is watched', 'if (link !== undefined) this.#context.watch(link, exited);', ''],
     ['a link that is closed is not opened again', '    this.#links.delete(vm);\n', ''],
   ]),
   ...mutationsOf('router/link-reactions.ts', [

@@ -368,10 +368,14 @@ export const STATE = [
     ['a release frees the address of its own VM only', 'if (entry.vm !== vm) return;', ''],
     [
       'an address with a second VM on it is not free after the first',
-      'entry.vm = entry.intruders.shift();',
+      '[entry.vm] = entry.intruders;',
       'entry.vm = undefined;',
     ],
-    ['the second VM on an address may go first', 'if (at >= 0) entry.intruders.splice(at, 1);', ''],
+    [
+      'the second VM on an address may go first',
+      'if (entry.intruders.includes(vm)) entry.intruders = entry.intruders.filter((other) => other !== vm);',
+      '',
+    ],
     [
       'an address that the tables give to a VM is not lost if the VM is on another',
       'if (former.length > 0) this.#former.set(vm, former);',

@@ -200,8 +200,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'frames-that-were-sent-are-told-as-unsent',
     file: 'src/hypervisor/link/link.ts',
-    from: 'const unsent = this.#waiting.map(({ id }) => id);',
-    to: 'const unsent = [...sent.splice(0), ...this.#waiting.map(({ id }) => id)];',
+    from: 'const unsent = this.#waiting?.map(({ id }) => id) ?? [];',
+    to: 'const unsent = [...sent.splice(0), ...(this.#waiting?.map(({ id }) => id) ?? [])];',
   },
   {
     name: 'release-leaves-the-address-reserved',

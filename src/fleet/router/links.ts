@@ -6,12 +6,8 @@ import type { RouterMessage } from './router-messages.ts';
 /** The port by which the router gets at guests: a behaviour that keeps the connection to one of them. */
 export type OpenLink = (target: LinkTarget, owner: Ref<LinkEvent>) => Behaviour<LinkMessage>;
 
-interface Link {
-  readonly ref: Ref<LinkMessage>;
-  /** Ends of the actor in a row, without the link having been ready in between. */
-  failures: number;
-}
-
+/** Before the id of the VM. */
+const NAME = 'link-';
 const REOPEN = { firstMs: 100, maxMs: 5_000 };
 /** When a link whose mailbox was full is tried again: it handles thousands of messages in that time. */
 const ROOM_AGAIN_MS = 10;
@@ -23,7 +19,9 @@ export type LinkSender = Pick<Links, 'tell'>;
 export class Links {
   readonly #context: Context<RouterMessage>;
   readonly #openLink: OpenLink;
-  readonly #links = new Map<VmId, Link>();
+  readonly #links = new Map<VmId, Ref<LinkMessage>>();
+  /** Ends of an actor in a row, without its link having been ready in between; none of a link that is well. */
+  readonly #failures = new Map<VmId, number>();
 
   constructor(context: Context<RouterMessage>, openLink: OpenLink) {
     this.#context = context;
@@ -33,23 +31,22 @@ export class Links {
   open(target: LinkTarget): void {
     if (this.#links.has(target.vm)) return;
     const behaviour = this.#openLink(target, this.#context.self);
-    const ref = this.#context.spawn(behaviour, { name: `link-${target.vm}` });
-    this.#links.set(target.vm, { ref, failures: 0 });
-    this.#watch(target.vm, ref);
+    const ref = this.#context.spawn(behaviour, { name: `${NAME}${target.vm}` });
+    this.#links.set(target.vm, ref);
+    this.#context.watch(ref, exited);
   }
 
   /** It is connected: its next failure is the first again. */
   connected(vm: VmId): void {
-    const link = this.#links.get(vm);
-    if (link !== undefined) link.failures = 0;
+    this.#failures.delete(vm);
   }
 
   /** Has the link of a VM opened again after its actor ended, after a while that grows with each end in a row. */
   reopenLater(vm: VmId): void {
-    const link = this.#links.get(vm);
-    if (link === undefined) return;
-    const delayMs = exponentialDelayMs(REOPEN, link.failures);
-    link.failures += 1;
+    if (!this.#links.has(vm)) return;
+    const failures = this.#failures.get(vm) ?? 0;
+    const delayMs = exponentialDelayMs(REOPEN, failures);
+    this.#failures.set(vm, failures + 1);
     this.#context.after(delayMs, { kind: 'link-reopen', vm });
   }
 
@@ -58,7 +55,7 @@ export class Links {
     const link = this.#links.get(vm);
     if (link === undefined) return;
     this.#context.pipe(
-      this.#context.restart(link.ref),
+      this.#context.restart(link),
       () => ({ kind: 'link-reopened', vm }),
       () => ({ kind: 'link-reopen-failed', vm }),
     );
@@ -66,12 +63,12 @@ export class Links {
 
   reopened(vm: VmId): void {
     const link = this.#links.get(vm);
-    if (link !== undefined) this.#watch(vm, link.ref);
+    if (link !== undefined) this.#context.watch(link, exited);
   }
 
   /** @returns false if its mailbox is full, or its actor has ended; `link-room` follows after a moment */
   tell(vm: VmId, message: LinkMessage): boolean {
-    if (this.#links.get(vm)?.ref.tell(message) === true) return true;
+    if (this.#links.get(vm)?.tell(message) === true) return true;
     this.#context.after(ROOM_AGAIN_MS, { kind: 'link-room', vm });
     return false;
   }
@@ -80,12 +77,14 @@ export class Links {
     const link = this.#links.get(vm);
     if (link === undefined) return;
     this.#links.delete(vm);
-    this.#context.unwatch(link.ref);
+    this.#failures.delete(vm);
+    this.#context.unwatch(link);
     // Nothing waits for it: the connection is given up, not drained.
-    void this.#context.stop(link.ref);
+    void this.#context.stop(link);
   }
+}
 
-  #watch(vm: VmId, ref: Ref<LinkMessage>): void {
-    this.#context.watch(ref, (exit: Exit) => ({ kind: 'link-exited', vm, exit }));
-  }
+/** Of all links: which one has ended, its name says. */
+function exited(exit: Exit): RouterMessage {
+  return { kind: 'link-exited', vm: Number(exit.path.slice(exit.path.lastIndexOf(NAME) + NAME.length)), exit };
 }

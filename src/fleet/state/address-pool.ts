@@ -8,12 +8,15 @@ interface EntryRecord {
   /** The VM that holds it (`reserve`), from its reservation until its process is confirmed gone and that is durable. */
   vm: VmId | undefined;
   /** VMs that were found on it although another holds it. They hold it after that one, until they are gone as well. */
-  readonly intruders: VmId[];
+  intruders: readonly VmId[];
   /** Monotonic milliseconds until which it is set aside because its bind failed. */
   quarantinedUntilMs: number;
   /** Binds that failed in a row. */
   bindFailures: number;
 }
+
+/** Of nearly all addresses. */
+const NOBODY: readonly VmId[] = [];
 
 export type PoolEntry = Readonly<EntryRecord>;
 
@@ -126,8 +129,8 @@ export class AddressPool {
   share(address: Address, vm: VmId): void {
     if (this.hold(address, vm)) return;
     const text = formatAddress(address);
-    const intruders = this.#byText.get(text)?.intruders;
-    if (intruders?.includes(vm) === false) intruders.push(vm);
+    const entry = this.#byText.get(text);
+    if (entry?.intruders.includes(vm) === false) entry.intruders = [...entry.intruders, vm];
     this.#seen(vm, text);
   }
 
@@ -201,10 +204,10 @@ export class AddressPool {
     const text = formatAddress(address);
     const entry = this.#byText.get(text);
     if (entry === undefined) return;
-    const at = entry.intruders.indexOf(vm);
-    if (at >= 0) entry.intruders.splice(at, 1);
+    if (entry.intruders.includes(vm)) entry.intruders = entry.intruders.filter((other) => other !== vm);
     if (entry.vm !== vm) return;
-    entry.vm = entry.intruders.shift();
+    [entry.vm] = entry.intruders;
+    if (entry.intruders.length > 0) entry.intruders = entry.intruders.slice(1);
     if (entry.vm !== undefined) return;
     if (this.#isInPool(entry)) insertSorted(this.#unheld, entry.address.id);
     else this.#byText.delete(text);
@@ -217,5 +220,5 @@ export class AddressPool {
 
 /** @param known the same address outside of the pool, with the VMs that are on it */
 function entryOf(address: Address, known?: EntryRecord): EntryRecord {
-  return { address, vm: known?.vm, intruders: known?.intruders ?? [], quarantinedUntilMs: 0, bindFailures: 0 };
+  return { address, vm: known?.vm, intruders: known?.intruders ?? NOBODY, quarantinedUntilMs: 0, bindFailures: 0 };
 }

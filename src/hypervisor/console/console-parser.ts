@@ -1,17 +1,15 @@
 import type { ConsoleEvent } from './console-event.ts';
-import { CONTRACT_PREFIX, parseContractLine, type ReportLimits, refused } from './contract-line.ts';
+import { CONTRACT_PREFIX, parseContractLine, refused } from './contract-line.ts';
 import { printable } from './printable.ts';
 import { RateLimit } from './rate-limit.ts';
 
 /** A longer line is cut. The longest line of the contract, `ready`, has at most half of this. */
 export const LINE_BYTES_MAX = 4096;
-/** Room for a line at first. It grows with the lines: those of the contract fit, and most guests print no others. */
+/** Room for a line that comes in parts. It grows with the line; those of the contract fit. */
 const LINE_BYTES_FIRST = 256;
 /** A guest reports some times a second at most; relayed commands come in bursts. */
-const CONTRACT_LINES_PER_SECOND = 100;
-const CONTRACT_LINES_BURST = 400;
-const LOG_LINES_PER_SECOND = 200;
-const LOG_LINES_BURST = 1_000;
+const CONTRACT_RATE = new RateLimit(100, 400);
+const LOG_RATE = new RateLimit(200, 1_000);
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
@@ -22,27 +20,35 @@ const RETURN = 0x0d;
  * own, so it is a function of its input.
  */
 export class ConsoleParser {
-  readonly #limits: ReportLimits;
-  #line = Buffer.allocUnsafe(LINE_BYTES_FIRST);
-  readonly #contractRate = new RateLimit(CONTRACT_LINES_PER_SECOND, CONTRACT_LINES_BURST);
-  readonly #logRate = new RateLimit(LOG_LINES_PER_SECOND, LOG_LINES_BURST);
+  /** No guest can tell of more memory than it has. */
+  readonly #ramBytesMax: number;
+  /** The line of which only a part has come. Most come whole, and a console at rest needs no memory for them. */
+  #line: Buffer | undefined;
   #length = 0;
+  /** When each rate is unused again. */
+  #contractMs = 0;
+  #logMs = 0;
   /** True after a line has been cut, until it ends. */
   #skipping = false;
   #shed = 0;
 
-  constructor(limits: ReportLimits) {
-    this.#limits = limits;
+  constructor(ramBytesMax: number) {
+    this.#ramBytesMax = ramBytesMax;
   }
 
   /** @param nowMs on a clock that never goes back */
   push(bytes: Uint8Array, nowMs: number): readonly ConsoleEvent[] {
     const events: ConsoleEvent[] = [];
+    const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     for (let from = 0; from < bytes.length; ) {
       const newline = bytes.indexOf(NEWLINE, from);
       const end = newline < 0 ? bytes.length : newline;
-      this.#take(bytes.subarray(from, end), nowMs, events);
-      if (newline >= 0) this.#endOfLine(nowMs, events);
+      const isWhole = newline >= 0 && this.#length === 0 && !this.#skipping && end - from <= LINE_BYTES_MAX;
+      if (isWhole) this.#tellLine(chunk, from, end, nowMs, events);
+      else {
+        this.#take(bytes.subarray(from, end), nowMs, events);
+        if (newline >= 0) this.#endOfLine(nowMs, events);
+      }
       from = end + 1;
     }
     return events;
@@ -52,38 +58,41 @@ export class ConsoleParser {
     if (this.#skipping) return;
     const room = LINE_BYTES_MAX - this.#length;
     const taken = Math.min(part.length, room);
-    this.#reserve(this.#length + taken);
-    this.#line.set(part.length > room ? part.subarray(0, room) : part, this.#length);
+    const line = this.#withRoom(this.#length + taken);
+    line.set(part.length > room ? part.subarray(0, room) : part, this.#length);
     this.#length += taken;
     if (part.length <= room) return;
     // An endless line must not stay invisible, so its beginning is told at once.
     this.#skipping = true;
-    this.#tell(true, nowMs, events);
+    this.#tell(line, 0, this.#length, true, nowMs, events);
   }
 
-  #reserve(bytes: number): void {
-    if (bytes <= this.#line.length) return;
-    let size = this.#line.length;
+  #withRoom(bytes: number): Buffer {
+    const line = this.#line;
+    if (line !== undefined && bytes <= line.length) return line;
+    let size = line?.length ?? LINE_BYTES_FIRST;
     while (size < bytes) size *= 2;
     const grown = Buffer.allocUnsafe(size);
-    this.#line.copy(grown, 0, 0, this.#length);
+    line?.copy(grown, 0, 0, this.#length);
     this.#line = grown;
+    return grown;
   }
 
   #endOfLine(nowMs: number, events: ConsoleEvent[]): void {
-    if (!this.#skipping) {
-      if (this.#length > 0 && this.#line[this.#length - 1] === RETURN) this.#length -= 1;
-      if (this.#length > 0) this.#tell(false, nowMs, events);
-    }
+    if (!this.#skipping && this.#line !== undefined) this.#tellLine(this.#line, 0, this.#length, nowMs, events);
     this.#skipping = false;
     this.#length = 0;
+    this.#line = undefined;
   }
 
-  #tell(cut: boolean, nowMs: number, events: ConsoleEvent[]): void {
-    const isContract =
-      this.#line.toString('latin1', 0, Math.min(this.#length, CONTRACT_PREFIX.length)) === CONTRACT_PREFIX;
-    const rate = isContract ? this.#contractRate : this.#logRate;
-    if (!rate.take(nowMs)) {
+  #tellLine(bytes: Buffer, from: number, end: number, nowMs: number, events: ConsoleEvent[]): void {
+    const to = end > from && bytes[end - 1] === RETURN ? end - 1 : end;
+    if (to > from) this.#tell(bytes, from, to, false, nowMs, events);
+  }
+
+  #tell(bytes: Buffer, from: number, end: number, cut: boolean, nowMs: number, events: ConsoleEvent[]): void {
+    const isContract = bytes.toString('latin1', from, Math.min(end, from + CONTRACT_PREFIX.length)) === CONTRACT_PREFIX;
+    if (!this.#takeFrom(isContract, nowMs)) {
       this.#shed += 1;
       return;
     }
@@ -91,9 +100,17 @@ export class ConsoleParser {
       events.push({ kind: 'shed', lines: this.#shed });
       this.#shed = 0;
     }
-    const text = this.#line.toString('utf8', 0, this.#length);
+    const text = bytes.toString('utf8', from, end);
     if (!isContract) events.push({ kind: 'log', text: printable(text) });
     else if (cut) events.push(refused(text, `it has more than ${LINE_BYTES_MAX} bytes`));
-    else events.push(parseContractLine(text, this.#limits));
+    else events.push(parseContractLine(text, this.#ramBytesMax));
+  }
+  /** @returns whether the line is within its rate */
+  #takeFrom(isContract: boolean, nowMs: number): boolean {
+    const fullMs = isContract ? CONTRACT_RATE.take(this.#contractMs, nowMs) : LOG_RATE.take(this.#logMs, nowMs);
+    if (fullMs === undefined) return false;
+    if (isContract) this.#contractMs = fullMs;
+    else this.#logMs = fullMs;
+    return true;
   }
 }

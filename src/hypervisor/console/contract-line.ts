@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { GuestReady } from '../../fleet/mod.ts';
 import type { ConsoleEvent } from './console-event.ts';
 import { isPrintable, printable } from './printable.ts';
 
@@ -10,10 +12,7 @@ const KEY = /^[a-z][a-z0-9_]{0,31}$/;
 const INTEGER = /^(?:0|[1-9][0-9]{0,15})$/;
 const PERCENT = /^[0-9]{1,3}(?:\.[0-9]{1,3})?$/;
 
-/** No guest can have larger figures than these. */
-export interface ReportLimits {
-  readonly ramBytesMax: number;
-}
+/** No guest can have more. */
 const IN_FLIGHT_MAX = 1_000_000;
 
 type Fields = ReadonlyMap<string, string>;
@@ -22,7 +21,7 @@ type Fields = ReadonlyMap<string, string>;
  * Reads one line that begins with `shoal1 `. A line that is not exactly as the contract says is refused, never
  * guessed at.
  */
-export function parseContractLine(line: string, limits: ReportLimits): ConsoleEvent {
+export function parseContractLine(line: string, ramBytesMax: number): ConsoleEvent {
   if (!isPrintable(line)) return refused(line, 'it has control characters');
   const rest = line.slice(CONTRACT_PREFIX.length);
   const blank = rest.indexOf(' ');
@@ -33,7 +32,7 @@ export function parseContractLine(line: string, limits: ReportLimits): ConsoleEv
   try {
     const fields = parseFields(text);
     if (kind === 'ready') return parseReady(fields);
-    if (kind === 'status') return parseStatus(fields, limits);
+    if (kind === 'status') return parseStatus(fields, ramBytesMax);
     return { kind: 'bye', reason: field(fields, 'reason') };
   } catch (error) {
     if (error instanceof Refusal) return refused(line, error.message);
@@ -53,15 +52,19 @@ function parseReady(fields: Fields): ConsoleEvent {
   if (wrong !== undefined) throw new Refusal('`ops` is not a list of names');
   const idempotent = field(fields, 'idempotent');
   if (idempotent !== '0' && idempotent !== '1') throw new Refusal('`idempotent` is neither 0 nor 1');
-  return {
-    kind: 'ready',
-    bind: field(fields, 'bind'),
-    addr: field(fields, 'addr'),
-    guest: { textBytesMax: integer(fields, 'max'), idempotent: idempotent === '1', operations },
-  };
+  const guest = { textBytesMax: integer(fields, 'max'), idempotent: idempotent === '1', operations };
+  return { kind: 'ready', bind: field(fields, 'bind'), addr: field(fields, 'addr'), guest: shared(guest) };
 }
 
-function parseStatus(fields: Fields, { ramBytesMax }: ReportLimits): ConsoleEvent {
+/** The guests of one image say the same, and each VM keeps what its guest has said: it is kept once. */
+function shared(guest: GuestReady): GuestReady {
+  if (!isDeepStrictEqual(guest, lastGuest)) lastGuest = guest;
+  return lastGuest;
+}
+
+let lastGuest: GuestReady = { textBytesMax: 0, idempotent: false, operations: [] };
+
+function parseStatus(fields: Fields, ramBytesMax: number): ConsoleEvent {
   const cpu = field(fields, 'cpu');
   if (!PERCENT.test(cpu) || Number(cpu) > 100) throw new Refusal('`cpu` is not a share from 0 to 100');
   const report = {

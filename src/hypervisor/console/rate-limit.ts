@@ -1,23 +1,23 @@
-/** A token bucket: a rate in the long run, and a burst above it. */
+/**
+ * A token bucket: a rate in the long run, and a burst above it. Whoever takes from it keeps one figure of its own: when
+ * its bucket will be full again, 0 at first.
+ */
 export class RateLimit {
-  readonly #perSecond: number;
-  readonly #burst: number;
-  #tokens: number;
-  #atMs: number | undefined;
+  readonly #msEach: number;
+  /** How long the bucket may take to be full again before something is taken. */
+  readonly #emptyMs: number;
 
   constructor(perSecond: number, burst: number) {
-    this.#perSecond = perSecond;
-    this.#burst = burst;
-    this.#tokens = burst;
+    this.#msEach = 1_000 / perSecond;
+    this.#emptyMs = (burst - 1) * this.#msEach;
   }
 
-  /** @param nowMs on a clock that never goes back */
-  take(nowMs: number): boolean {
-    const elapsedMs = nowMs - (this.#atMs ?? nowMs);
-    this.#atMs = nowMs;
-    this.#tokens = Math.min(this.#burst, this.#tokens + (elapsedMs * this.#perSecond) / 1_000);
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
-    return true;
+  /**
+   * @param nowMs on a clock that never goes back
+   * @returns when the bucket will be full again; undefined if there was nothing to take
+   */
+  take(fullMs: number, nowMs: number): number | undefined {
+    if (fullMs - nowMs > this.#emptyMs) return undefined;
+    return Math.max(fullMs, nowMs) + this.#msEach;
   }
 }

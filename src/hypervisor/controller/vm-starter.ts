@@ -36,8 +36,9 @@ export class VmStarter {
     // The command was repeated.
     if (this.#options.vms.has(vm)) return;
     const { image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax } = this.#parameters;
-    const made = { image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax };
-    this.#add({ kind: 'new', spec: { vm, address, ...made } });
+    // All in one literal, which takes less memory than a spread: each VM has one.
+    const spec = { vm, address, image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax };
+    this.#add({ kind: 'new', spec });
   }
 
   adopt(manifest: Manifest): void {

@@ -1,7 +1,7 @@
 import type { Ref } from '../../actors/mod.ts';
 import type { Address, VmId } from '../../fleet/mod.ts';
 import { SmallMap } from '../../small-map.ts';
-import { type ChildReply, child, type SupervisorMessage, supervisor } from '../../supervisor/mod.ts';
+import { type ChildReply, child, type SupervisorMessage } from '../../supervisor/mod.ts';
 import type { VmHome, VmTask } from '../shards/vm-home.ts';
 import type { HostVmEvent } from '../vm/vm-events.ts';
 import type { VmMessage } from '../vm/vm-messages.ts';
@@ -18,8 +18,12 @@ export interface VmTableOptions {
   readonly onStartFailed: (vm: VmId, origin: VmTask['origin']['kind'], why: string) => void;
 }
 
-/** Of one VM. They do not share this limit: a shard that is lost is a crash for each VM on it. */
+/** Of each VM. They do not share this limit: a shard that is lost is a crash for each VM on it. */
 const VM_RESTARTS = { intensity: 20, periodMs: 10_000 };
+
+const START: LastingCommand = { kind: 'start' };
+/** Before the id of the VM. */
+const NAME = 'vm-';
 
 interface Entry {
   readonly address: Address;
@@ -33,10 +37,17 @@ interface Entry {
   onRemoved: (() => void)[] | undefined;
 }
 
-/** The VMs of a host that have an actor, each under a supervisor of its own. */
+/** The VMs of a host that have an actor. */
 export class VmTable {
   readonly #options: VmTableOptions;
   readonly #entries = new Map<VmId, Entry>();
+  /** Of all VMs: whose actor starts, its name says. */
+  readonly #onRef = (ref: Ref<VmMessage>): void => {
+    const entry = this.#entries.get(vmOf(ref.path));
+    if (entry === undefined) return;
+    entry.ref = ref;
+    for (const command of entry.commands.values()) ref.tell(command);
+  };
 
   constructor(options: VmTableOptions) {
     this.#options = options;
@@ -81,20 +92,21 @@ export class VmTable {
     const onShard = (shard: number): void => {
       entry.shard = shard;
     };
-    const onRef = (ref: Ref<VmMessage>): void => {
-      entry.ref = ref;
-      for (const command of entry.commands.values()) ref.tell(command);
-    };
-    // Transient: an actor that crashed comes back and adopts its VM; one whose VM is gone does not.
-    const actor = child({ id: 'vm', ...this.#options.home.actor(task, onShard), restart: 'transient', onRef });
-    const start = supervisor({ strategy: 'one_for_one', children: [actor], ...VM_RESTARTS });
-    const spec = child({ id: childId(vm), start, restart: 'transient' });
+    const spec = child({
+      id: childId(vm),
+      ...this.#options.home.actor(task, onShard),
+      // Transient: an actor that crashed comes back and adopts its VM; one whose VM is gone does not.
+      restart: 'transient',
+      restartLimit: VM_RESTARTS,
+      onRef: this.#onRef,
+    });
     this.#options.supervisor.tell({ kind: 'start-child', spec, replyTo: this.#onStarted(vm, origin.kind) });
   }
 
   tell(vm: VmId, command: LastingCommand): void {
     const entry = this.#entries.get(vm);
-    entry?.commands.set(command.kind, command);
+    // There is one of each VM, and all are alike.
+    entry?.commands.set(command.kind, command.kind === 'start' ? START : command);
     entry?.ref?.tell(command);
   }
 
@@ -144,5 +156,9 @@ export class VmTable {
 }
 
 function childId(vm: VmId): string {
-  return `vm-${vm}`;
+  return `${NAME}${vm}`;
+}
+
+function vmOf(path: string): VmId {
+  return Number(path.slice(path.lastIndexOf(NAME) + NAME.length));
 }

@@ -8,17 +8,34 @@ const CHUNK_BYTES_FIRST = 1024;
 const CHUNK_BYTES_MAX = 64 * 1024;
 /** Copying a larger payload costs more than writing one more piece. */
 const COPY_BYTES_MAX = 8 * 1024;
+/** So many chunks are kept for the next frames, of whichever writer. Each link at rest would keep one otherwise. */
+const UNUSED_MAX = 16;
+
+/** A part of memory whose first `at` bytes are used. */
+class Chunk {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  at = 0;
+
+  constructor(size: number) {
+    this.bytes = new Uint8Array(size);
+    this.view = new DataView(this.bytes.buffer);
+  }
+}
+
+/** Of all writers of this thread, which hold a chunk only while they collect frames; the last given back first. */
+const unused: Chunk[] = [];
+const NO_PIECES: readonly Uint8Array[] = [];
 
 /**
  * Collects frames until they are taken as a few large pieces: a batch costs one write to the socket and hardly an
  * allocation.
  */
 export class FrameWriter {
-  #pieces: Uint8Array[] = [];
-  #chunk = new Uint8Array(CHUNK_BYTES_FIRST);
-  #view = new DataView(this.#chunk.buffer);
+  #chunk: Chunk | undefined;
+  /** Where the bytes in the chunk begin that are no piece yet. */
   #start = 0;
-  #at = 0;
+  #pieces: Uint8Array[] | undefined;
   #bytes = 0;
 
   /** Bytes that wait to be taken. */
@@ -29,9 +46,9 @@ export class FrameWriter {
   /** Adds a frame. A large payload is not copied: it must not be changed until it has been sent. */
   append(type: FrameType, idLow: number, idHigh: number, op: Uint8Array, token: Uint8Array, payload: Uint8Array): void {
     const copied = payload.length <= COPY_BYTES_MAX ? payload.length : 0;
-    this.#reserve(HEADER_BYTES + op.length + token.length + copied);
-    const view = this.#view;
-    let at = this.#at;
+    const chunk = this.#withRoom(HEADER_BYTES + op.length + token.length + copied);
+    const { bytes, view } = chunk;
+    let at = chunk.at;
     view.setUint32(at, op.length + token.length + payload.length, true);
     view.setUint8(at + 4, type);
     view.setUint8(at + 5, op.length);
@@ -39,40 +56,57 @@ export class FrameWriter {
     view.setUint32(at + 8, idLow, true);
     view.setUint32(at + 12, idHigh, true);
     at += HEADER_BYTES;
-    if (op.length > 0) this.#chunk.set(op, at);
+    if (op.length > 0) bytes.set(op, at);
     at += op.length;
-    if (token.length > 0) this.#chunk.set(token, at);
+    if (token.length > 0) bytes.set(token, at);
     at += token.length;
-    if (copied > 0) this.#chunk.set(payload, at);
-    this.#bytes += at + copied - this.#at;
-    this.#at = at + copied;
+    if (copied > 0) bytes.set(payload, at);
+    this.#bytes += at + copied - chunk.at;
+    chunk.at = at + copied;
     if (copied === payload.length) return;
-    this.#seal();
-    this.#pieces.push(payload);
+    this.#seal(chunk);
+    this.#piece(payload);
     this.#bytes += payload.length;
   }
 
   /** The frames that have been collected, in order. */
   take(): readonly Uint8Array[] {
-    this.#seal();
+    const chunk = this.#chunk;
+    if (chunk === undefined) return NO_PIECES;
+    this.#seal(chunk);
+    this.#chunk = undefined;
+    if (unused.length < UNUSED_MAX) unused.push(chunk);
     const pieces = this.#pieces;
-    this.#pieces = [];
+    this.#pieces = undefined;
     this.#bytes = 0;
-    return pieces;
+    return pieces ?? NO_PIECES;
   }
 
-  #reserve(bytes: number): void {
-    if (this.#at + bytes <= this.#chunk.length) return;
-    this.#seal();
-    const grown = Math.min(2 * this.#chunk.length, CHUNK_BYTES_MAX);
-    this.#chunk = new Uint8Array(Math.max(grown, bytes));
-    this.#view = new DataView(this.#chunk.buffer);
-    this.#start = 0;
-    this.#at = 0;
+  #withRoom(bytes: number): Chunk {
+    const chunk = this.#chunk ?? unused.pop();
+    if (chunk !== undefined && chunk.at + bytes <= chunk.bytes.length) {
+      if (this.#chunk === undefined) this.#begin(chunk);
+      return chunk;
+    }
+    if (this.#chunk !== undefined) this.#seal(this.#chunk);
+    const grown = chunk === undefined ? CHUNK_BYTES_FIRST : Math.min(2 * chunk.bytes.length, CHUNK_BYTES_MAX);
+    const fresh = new Chunk(Math.max(grown, bytes));
+    this.#begin(fresh);
+    return fresh;
   }
 
-  #seal(): void {
-    if (this.#at > this.#start) this.#pieces.push(this.#chunk.subarray(this.#start, this.#at));
-    this.#start = this.#at;
+  #begin(chunk: Chunk): void {
+    this.#chunk = chunk;
+    this.#start = chunk.at;
+  }
+
+  #seal({ bytes, at }: Chunk): void {
+    if (at > this.#start) this.#piece(bytes.subarray(this.#start, at));
+    this.#start = at;
+  }
+
+  #piece(bytes: Uint8Array): void {
+    if (this.#pieces === undefined) this.#pieces = [bytes];
+    else this.#pieces.push(bytes);
   }
 }

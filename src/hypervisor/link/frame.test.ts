@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ShoalError } from '../../errors.ts';
-import { type FrameSink, FrameType, HEADER_BYTES } from './frame.ts';
+import { type FrameSink, FrameType, HEADER_BYTES, NO_BYTES } from './frame.ts';
 import { FrameParser } from './frame-parser.ts';
 import { FrameWriter } from './frame-writer.ts';
 
@@ -138,6 +138,34 @@ describe('frames', () => {
   ])('%s are refused before anything is kept for them', (_name, start) => {
     const header = Buffer.concat([Buffer.from(start, 'hex'), Buffer.alloc(HEADER_BYTES - 8)]);
     expect(() => new FrameParser(new Collector(), 4_096).push(header)).toThrow(ShoalError);
+  });
+});
+
+describe('writers', () => {
+  const step = fc.record({ writer: fc.nat({ max: 2 }), bytes: fc.nat({ max: 3_000 }), takes: fc.boolean() });
+
+  it('share their memory, and each has the bytes of its own frames, also long after it gave them away', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const writers = [0, 1, 2].map(() => {
+          const taken: Uint8Array[] = [];
+          return { writer: new FrameWriter(), taken, sent: '' };
+        });
+        for (const [id, { writer, bytes, takes }] of steps.entries()) {
+          const one = writers[writer];
+          if (one === undefined) throw new Error('there are three');
+          const payload = Buffer.alloc(bytes, id);
+          one.writer.append(FrameType.request, id, writer, NO_BYTES, NO_BYTES, payload);
+          one.sent += describeFrame(FrameType.request, id, writer, NO_BYTES, NO_BYTES, payload);
+          if (takes) one.taken.push(...one.writer.take());
+        }
+        for (const { writer, taken, sent } of writers) {
+          const collector = new Collector();
+          new FrameParser(collector).push(Buffer.concat([...taken, ...writer.take()]));
+          expect(collector.frames.join('')).toBe(sent);
+        }
+      }),
+    );
   });
 });
 

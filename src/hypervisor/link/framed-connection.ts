@@ -34,6 +34,8 @@ export interface ConnectionListener {
 
 /** A batch that has grown to this is written at once, so that the connection can say that it is full. */
 const BATCH_BYTES_MAX = 256 * 1024;
+/** The connections of this thread that have something to write. */
+let toFlush: FramedConnection[] = [];
 /** Pings have ids of their own, which tell their pongs apart. */
 const KEEP_ALIVE_ID = 0;
 const ASKED_ID = 1;
@@ -50,7 +52,6 @@ export class FramedConnection implements FrameSink {
   readonly #listener: ConnectionListener;
   readonly #parser: FrameParser;
   readonly #writer = new FrameWriter();
-  readonly #flush = (): void => this.#guard(() => this.#flushNow());
   #ready = false;
   #full = false;
   #flushing = false;
@@ -98,6 +99,11 @@ export class FramedConnection implements FrameSink {
   ask(): void {
     // Without the limit, asking a guest that reads nothing would fill the memory.
     if (this.#ready && this.#writer.bytes < BATCH_BYTES_MAX) this.#ping(ASKED_ID);
+  }
+
+  /** Writes what was sent. */
+  flush(): void {
+    this.#guard(() => this.#flushNow());
   }
 
   /** Ends the connection without another word to its listener. */
@@ -178,7 +184,8 @@ export class FramedConnection implements FrameSink {
   #flushLater(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    queueMicrotask(this.#flush);
+    if (toFlush.length === 0) queueMicrotask(flushAll);
+    toFlush.push(this);
   }
 
   #flushNow(): void {
@@ -209,4 +216,10 @@ export class FramedConnection implements FrameSink {
       this.#listener.failed(error);
     }
   }
+}
+
+function flushAll(): void {
+  const connections = toFlush;
+  toFlush = [];
+  for (const connection of connections) connection.flush();
 }

@@ -49,7 +49,7 @@ async function openLink(real: RealHypervisor, { address }: Guest): Promise<Linke
     current = real.hypervisor.connect(address);
     return current;
   };
-  const ref = system.spawn(link({ target: { vm: 1, address }, connect, owner: owner.ref }));
+  const ref = system.spawn(link({ vm: 1, address }, owner.ref, { connect }));
   await owner.expect({ kind: 'link-ready' });
   const connection = (): GuestConnection => {
     if (current === undefined) throw new Error('no connection was opened');

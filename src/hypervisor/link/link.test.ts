@@ -6,6 +6,7 @@ import type { GuestConnection } from '../port.ts';
 import { type FrameSink, FrameType, NO_BYTES } from './frame.ts';
 import { FrameParser } from './frame-parser.ts';
 import { FrameWriter } from './frame-writer.ts';
+import { KeepAlive } from './keep-alive.ts';
 import { type LinkOptions, link, type RelayMessage } from './link.ts';
 
 interface Received {
@@ -96,8 +97,10 @@ interface Bench {
 async function openBench(
   overrides: Partial<LinkOptions> = {},
   kitOptions: TestKitOptions = {},
+  pingIntervalMs?: number,
 ): Promise<Bench & AsyncDisposable> {
   const kit = testKit(kitOptions);
+  const keepAlive = new KeepAlive(kit.clock, pingIntervalMs);
   const guests: FakeGuest[] = [];
   const owner = kit.probe<LinkEvent>();
   const connect = (): FakeGuest => {
@@ -106,7 +109,7 @@ async function openBench(
     return guest;
   };
   const target = { vm: 7, address: { id: 1, ip: '127.0.0.1', port: 9000 } };
-  const ref = await kit.system.start(link({ target, connect, owner: owner.ref, ...overrides }), { name: 'link' });
+  const ref = await kit.system.start(link(target, owner.ref, { connect, keepAlive, ...overrides }), { name: 'link' });
   return { kit, link: ref, owner, guests, [Symbol.asyncDispose]: () => kit.shutdown() };
 }
 
@@ -245,7 +248,7 @@ describe('link', () => {
   });
 
   it('does not take an unanswered ping for the end', async () => {
-    await using bench = await openBench({ pingIntervalMs: 100 });
+    await using bench = await openBench({}, {}, 100);
     const guest = await ready(bench);
     const pings = (): number => guest.received.filter(({ type }) => type === FrameType.ping).length;
     await bench.kit.advance(100_000);
@@ -257,7 +260,7 @@ describe('link', () => {
   });
 
   it('does not ping a guest that works', async () => {
-    await using bench = await openBench({ pingIntervalMs: 100 });
+    await using bench = await openBench({}, {}, 100);
     const guest = await ready(bench);
     bench.link.tell(request(1));
     await bench.kit.advance(1_000);

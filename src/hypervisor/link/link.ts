@@ -1,11 +1,12 @@
 import { type Behaviour, type Context, exponentialDelayMs, type Ref } from '../../actors/mod.ts';
-import type { LinkEvent, LinkMessage, LinkTarget } from '../../fleet/mod.ts';
+import type { Address, LinkEvent, LinkMessage, LinkTarget, VmId } from '../../fleet/mod.ts';
 import { SmallMap } from '../../small-map.ts';
 import { type Defect, defectOf } from '../defect.ts';
 import type { Hypervisor } from '../port.ts';
 import { FRAME_BYTES_MAX, FrameType, NO_BYTES, OPERATION_BYTES_MAX, TOKEN_BYTES_MAX } from './frame.ts';
 import { type ConnectionListener, FramedConnection } from './framed-connection.ts';
 import { parseGuestError } from './guest-error.ts';
+import { KeepAlive, type KeepAliveMessage } from './keep-alive.ts';
 import { OperationBytes } from './operation-bytes.ts';
 
 /** A start or stop command for the guest to pass on to its controller's console (rule R10). */
@@ -14,26 +15,22 @@ export interface RelayMessage {
   readonly line: string;
 }
 
+/** What many links have in common. */
 export interface LinkOptions {
-  readonly target: LinkTarget;
   readonly connect: Hypervisor['connect'];
-  /** Told of everything; usually the router, on the same thread. */
-  readonly owner: Ref<LinkEvent>;
   /**
    * Largest text, and reply if it is no less than 4096; a longer frame breaks the connection. Default: as long as any
    * frame may be.
    */
   readonly textBytesMax?: number;
-  /** How often an idle link is pinged; default 15000. */
-  readonly pingIntervalMs?: number;
+  /** Has idle links pinged; default: one for each link. */
+  readonly keepAlive?: KeepAlive;
   /** How long the first pong of a connection may take; default 3000. */
   readonly firstPongMs?: number;
   /** Requests that may wait while the guest reads too slowly; beyond, 503. Default 4096. */
   readonly waitingMax?: number;
 }
 
-/** On one host TCP notices a loss by itself, and each ping wakes the guest. */
-const PING_INTERVAL_MS = 15_000;
 const FIRST_PONG_MS = 3_000;
 const WAITING_MAX = 4_096;
 /** Of all links of a thread: their guests have the same operations. */
@@ -43,17 +40,22 @@ const RECONNECT_DELAY = { firstMs: 10, maxMs: 1_000 };
 export const REPLY_BYTES_MAX_LEAST = 4_096;
 
 type Request = Extract<LinkMessage, { kind: 'request' }>;
-type LinkInput = LinkMessage | RelayMessage | { readonly kind: 'connect' } | { readonly kind: 'keep-alive' } | Defect;
+type LinkInput = LinkMessage | RelayMessage | { readonly kind: 'connect' } | KeepAliveMessage | Defect;
 
 /**
  * The link of a VM: one connection, shared by all requests. It lives on the router's thread, so a request crosses
  * none. Until it is stopped it connects again and again; a request for a link that is not connected is told at once
  * as `link-lost` and unsent.
+ * @param owner told of everything; usually the router, on the same thread
  */
-export function link(options: LinkOptions): Behaviour<LinkMessage | RelayMessage> {
+export function link(
+  { vm, address }: LinkTarget,
+  owner: Ref<LinkEvent>,
+  options: LinkOptions,
+): Behaviour<LinkMessage | RelayMessage> {
   return (context) => {
     // The actor sends itself more than others may.
-    const body = new Link(options, context as Context<LinkInput>);
+    const body = new Link(vm, address, owner, options, context as Context<LinkInput>);
     context.onStop(() => body.stop());
     body.receive({ kind: 'connect' });
     return (message) => body.receive(message);
@@ -61,25 +63,29 @@ export function link(options: LinkOptions): Behaviour<LinkMessage | RelayMessage
 }
 
 class Link implements ConnectionListener {
+  readonly #vm: number;
+  readonly #address: Address;
+  readonly #owner: Ref<LinkEvent>;
   readonly #options: LinkOptions;
   readonly #context: Context<LinkInput>;
-  readonly #vm: number;
-  readonly #owner: Ref<LinkEvent>;
-  readonly #waitingMax: number;
+  readonly #keepAlive: KeepAlive;
+  readonly #keepAlivePart: number;
   /** The router's ids of what the guest has been sent, by their low halves. */
   readonly #inFlight = new SmallMap<number, number>();
-  #waiting: Request[] = [];
+  /** Undefined while none waits. */
+  #waiting: Request[] | undefined;
   #connection: FramedConnection | undefined;
   /** Connections in a row that never became ready. */
   #failures = 0;
 
-  constructor(options: LinkOptions, context: Context<LinkInput>) {
+  constructor(vm: VmId, address: Address, owner: Ref<LinkEvent>, options: LinkOptions, context: Context<LinkInput>) {
+    this.#vm = vm;
+    this.#address = address;
+    this.#owner = owner;
     this.#options = options;
     this.#context = context;
-    this.#vm = options.target.vm;
-    this.#owner = options.owner;
-    this.#waitingMax = options.waitingMax ?? WAITING_MAX;
-    context.every(options.pingIntervalMs ?? PING_INTERVAL_MS, () => ({ kind: 'keep-alive' }));
+    this.#keepAlive = options.keepAlive ?? new KeepAlive(context.clock);
+    this.#keepAlivePart = this.#keepAlive.add(context.self);
   }
 
   receive(message: LinkInput): void {
@@ -109,6 +115,7 @@ class Link implements ConnectionListener {
   }
 
   stop(): void {
+    this.#keepAlive.remove(this.#context.self, this.#keepAlivePart);
     const connection = this.#connection;
     if (connection === undefined) return;
     this.#connection = undefined;
@@ -138,14 +145,17 @@ class Link implements ConnectionListener {
   }
 
   drained(): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
     let sent = 0;
-    for (const request of this.#waiting) {
+    for (const request of waiting) {
       const connection = this.#connection;
       if (connection === undefined || connection.isFull) break;
       this.#dispatch(connection, request);
       sent += 1;
     }
-    this.#waiting = this.#waiting.slice(sent);
+    // What was sent may have ended the connection, and told of all that waited.
+    if (this.#waiting !== undefined) this.#waiting = sent < waiting.length ? waiting.slice(sent) : undefined;
   }
 
   lost(why: string, wasReady: boolean): void {
@@ -167,7 +177,8 @@ class Link implements ConnectionListener {
       this.#owner.tell({ kind: 'link-lost', vm: this.#vm, sent: [], unsent: [id], why: 'the link is not connected' });
     } else if (!connection.isFull) {
       this.#dispatch(connection, request);
-    } else if (this.#waiting.length < this.#waitingMax) {
+    } else if ((this.#waiting?.length ?? 0) < (this.#options.waitingMax ?? WAITING_MAX)) {
+      this.#waiting ??= [];
       this.#waiting.push(request);
     } else {
       this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, status: 503, message: 'the link to the VM is full' });
@@ -195,17 +206,17 @@ class Link implements ConnectionListener {
       this.#connection?.send(FrameType.cancel, id >>> 0, NO_BYTES, NO_BYTES, NO_BYTES);
       return;
     }
-    const at = this.#waiting.findIndex((request) => request.id === id);
+    const at = this.#waiting?.findIndex((request) => request.id === id) ?? -1;
     if (at < 0) return;
-    this.#waiting.splice(at, 1);
+    this.#waiting?.splice(at, 1);
     this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, status: 499, message: 'cancelled before it was sent' });
   }
 
   #connect(): void {
     if (this.#connection !== undefined) return;
-    const { connect, target, textBytesMax, firstPongMs } = this.#options;
+    const { connect, textBytesMax, firstPongMs } = this.#options;
     this.#connection = new FramedConnection({
-      connection: connect(target.address),
+      connection: connect(this.#address),
       clock: this.#context.clock,
       // A guest may send replies that it kept from an earlier connection, perhaps to an earlier router that counted
       // from 1 as well: without the tag such a reply could be taken for that of another request.
@@ -218,9 +229,9 @@ class Link implements ConnectionListener {
 
   #tellLost(why: string): void {
     const sent = [...this.#inFlight.values()];
-    const unsent = this.#waiting.map(({ id }) => id);
+    const unsent = this.#waiting?.map(({ id }) => id) ?? [];
     this.#inFlight.clear();
-    this.#waiting = [];
+    this.#waiting = undefined;
     this.#owner.tell({ kind: 'link-lost', vm: this.#vm, sent, unsent, why });
   }
 }

@@ -149,7 +149,7 @@ describe('VMs on shards, on real QEMU', () => {
     expect(await guest.request('upper', 'again', LONG_MS)).toBe('AGAIN');
     guest.close();
     expect(await stopped(host, 1)).toMatchObject({ end: { clean: true } });
-    expect(host.failures).toEqual(['/controller/vms/vm-1/vm SHARD_LOST']);
+    expect(host.failures).toEqual(['/controller/vms/vm-1 SHARD_LOST']);
   });
 
   it('go on when the only shard is lost', async () => {

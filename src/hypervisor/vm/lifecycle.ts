@@ -2,7 +2,7 @@ import { type ErrorEnvelope, ShoalError, toEnvelope } from '../../errors.ts';
 import type { GuestReady, GuestReport, VmEnd, VmEndReason } from '../../fleet/mod.ts';
 import type { ConsoleEvent } from '../console/console-event.ts';
 import type { MachineExit } from '../port.ts';
-import type { LifecycleState, StopAsked, StopStage } from './lifecycle-state.ts';
+import type { LifecycleState, StopAsked, StopStage, VmPhase } from './lifecycle-state.ts';
 import { endOf, notPrepared } from './vm-end.ts';
 
 /** The arguments that the guest has to repeat in its ready line, and the time limits. */
@@ -142,9 +142,12 @@ function ready(
   return why === undefined ? answering(state, said.guest) : abort(state, toEnvelope(contractBroken(why)), terms);
 }
 
+/** Most VMs are in it most of the time. */
+const ANSWERING: VmPhase = { name: 'answering' };
+
 function answering(state: LifecycleState, guest: GuestReady): LifecycleDecision {
   return {
-    state: { ...state, phase: { name: 'answering' }, missedConsole: false },
+    state: { ...state, phase: ANSWERING, missedConsole: false },
     actions: [{ do: 'disarm-boot' }, { do: 'remember', guest }, { do: 'tell-answering', guest }],
   };
 }

@@ -17,28 +17,29 @@ export type MachineAction = Extract<
   { do: 'continue' | 'remember' | 'ask-on-console' | 'quit' | 'signal' }
 >;
 
-export interface DriverOptions {
+/** Whoever has the machine driven. */
+export interface MachineOwner {
   readonly clock: Clock;
   /** How long QEMU may take to answer `quit`. */
   readonly quitMs: number;
-  readonly report: (report: MachineReport) => void;
+  report(report: MachineReport): void;
   /** Takes what the guest prints; the bytes are its own until it returns. */
-  readonly onConsole: (bytes: Uint8Array) => void;
+  printed(bytes: Uint8Array): void;
 }
 
 /**
  * Drives the machine of one VM: its monitor, its console input and its process. Without a machine it does nothing.
  */
 export class MachineDriver {
-  readonly #options: DriverOptions;
+  readonly #owner: MachineOwner;
   #machine: Machine | undefined;
   #released = false;
-  #writing: Promise<unknown> = Promise.resolve();
+  #writing: Promise<void> | undefined;
   /** Since the guest was asked to stop. */
   #cpuUse: CpuUse | undefined;
 
-  constructor(options: DriverOptions) {
-    this.#options = options;
+  constructor(owner: MachineOwner) {
+    this.#owner = owner;
   }
 
   get machine(): Machine | undefined {
@@ -47,7 +48,7 @@ export class MachineDriver {
 
   prepare(hypervisor: Hypervisor, spec: MachineSpec): Promise<Machine> {
     const preparing = hypervisor.prepare(spec).then((machine) => this.own(machine));
-    this.#writing = preparing.catch(() => undefined);
+    this.#writes(preparing);
     return preparing;
   }
 
@@ -57,11 +58,10 @@ export class MachineDriver {
       await machine.release();
       return machine;
     }
-    const { report, onConsole } = this.#options;
     this.#machine = machine;
-    machine.onConsole((bytes) => this.#guard(() => onConsole(bytes)));
-    machine.onFault((why) => report({ kind: 'impaired', why }));
-    machine.onExit((exit) => report({ kind: 'exited', exit }));
+    machine.onConsole((bytes) => this.#printed(bytes));
+    machine.onFault((why) => this.#owner.report({ kind: 'impaired', why }));
+    machine.onExit((exit) => this.#owner.report({ kind: 'exited', exit }));
     return machine;
   }
 
@@ -79,21 +79,23 @@ export class MachineDriver {
   run(action: MachineAction): void {
     const machine = this.#machine;
     if (machine === undefined) return;
-    const { clock, report } = this.#options;
+    const owner = this.#owner;
     switch (action.do) {
       case 'continue':
-        machine.start().catch((error: unknown) => report({ kind: 'start-failed', error: toEnvelope(error) }));
+        machine.start().catch((error: unknown) => owner.report({ kind: 'start-failed', error: toEnvelope(error) }));
         return;
       case 'remember':
         // Without it an adopter has to assume the least: no reason to end a VM that answers.
-        this.#writing = machine
-          .remember(action.guest)
-          .catch((error: unknown) =>
-            report({ kind: 'impaired', why: `its manifest cannot be written: ${String(error)}` }),
-          );
+        this.#writes(
+          machine
+            .remember(action.guest)
+            .catch((error: unknown) =>
+              owner.report({ kind: 'impaired', why: `its manifest cannot be written: ${String(error)}` }),
+            ),
+        );
         return;
       case 'ask-on-console':
-        this.#cpuUse = new CpuUse(machine, clock);
+        this.#cpuUse = new CpuUse(machine, owner.clock);
         machine.writeConsole('stop\n');
         return;
       case 'quit':
@@ -110,19 +112,28 @@ export class MachineDriver {
    * from a dead one.
    */
   #quit(machine: Machine): void {
-    const { quitMs, report } = this.#options;
+    const owner = this.#owner;
     const burning = this.#cpuUse?.isBurning() ?? false;
-    machine.qmp('quit', undefined, quitMs).then(
-      () => report({ kind: 'quit-answered', burning }),
+    machine.qmp('quit', undefined, owner.quitMs).then(
+      () => owner.report({ kind: 'quit-answered', burning }),
       () => undefined,
     );
   }
 
-  #guard(work: () => void): void {
+  #printed(bytes: Uint8Array): void {
     try {
-      work();
+      this.#owner.printed(bytes);
     } catch (error) {
-      this.#options.report(defectOf(error));
+      this.#owner.report(defectOf(error));
     }
+  }
+
+  /** A release waits for this. Nothing is kept of it once it is done. */
+  #writes(work: Promise<unknown>): void {
+    const over = (): void => {
+      if (this.#writing === writing) this.#writing = undefined;
+    };
+    const writing = work.then(over, over);
+    this.#writing = writing;
   }
 }

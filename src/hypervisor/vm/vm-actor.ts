@@ -1,6 +1,6 @@
-import type { Behaviour, CancelTimer, Context, Ref } from '../../actors/mod.ts';
+import type { Behaviour, CancelTimer, Clock, Context, Ref } from '../../actors/mod.ts';
 import { type ErrorEnvelope, toEnvelope, toWire } from '../../errors.ts';
-import { formatAddress, type VmEnd } from '../../fleet/mod.ts';
+import { formatAddress, type VmEnd, type VmId } from '../../fleet/mod.ts';
 import type { ConsoleEvent } from '../console/console-event.ts';
 import { ConsoleParser } from '../console/console-parser.ts';
 import { defectOf } from '../defect.ts';
@@ -10,10 +10,10 @@ import { GUEST_BIND } from '../qemu/argv.ts';
 import { type Adoption, adoptVm, stateOfAdopted } from './adoption.ts';
 import { Checkpoints, NEW_CHECKPOINT, type VmCheckpoint } from './checkpoint.ts';
 import { decide, type LifecycleAction, type LifecycleInput, type StopLimits, type VmTerms } from './lifecycle.ts';
-import { MachineDriver, type MachineReport } from './machine-driver.ts';
+import { MachineDriver, type MachineOwner, type MachineReport } from './machine-driver.ts';
 import { clearRemains, type Remains } from './remains.ts';
 import { type HostVmEvent, VmEvents } from './vm-events.ts';
-import { VmLog } from './vm-log.ts';
+import { type LogOwner, VmLog } from './vm-log.ts';
 import type { RelayedLine, VmMessage } from './vm-messages.ts';
 
 export interface VmOptions {
@@ -69,39 +69,79 @@ export function vmActor(options: VmOptions): Behaviour<VmMessage> {
   };
 }
 
-class VmActor {
+class VmActor implements MachineOwner, VmTerms, LogOwner {
   readonly #options: VmOptions;
   readonly #checkpoints: Checkpoints;
   readonly #context: Context<VmActorInput>;
   readonly #spec: MachineSpec;
-  readonly #terms: VmTerms;
   readonly #parser: ConsoleParser;
   readonly #events: VmEvents;
-  readonly #log: VmLog;
-  readonly #driver: MachineDriver;
+  readonly #driver = new MachineDriver(this);
+  /** Made for the first line. */
+  #keptLog: VmLog | undefined;
   #unidentified = false;
   #cancelBoot: CancelTimer | undefined;
   #cancelStage: CancelTimer | undefined;
 
   constructor(options: VmOptions, checkpoints: Checkpoints, context: Context<VmActorInput>) {
-    const { origin, bootTimeoutMs, stopLimits, logFolder: folder, events } = options;
-    const { clock } = context;
+    const { origin, events } = options;
     const spec = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
-    const { vm, address, textBytesMax, memoryMib } = spec;
+    const { vm, memoryMib } = spec;
     this.#options = options;
     this.#checkpoints = checkpoints;
     this.#context = context;
     this.#spec = spec;
-    this.#terms = { bind: GUEST_BIND, addr: formatAddress(address), textBytesMax, bootTimeoutMs, stop: stopLimits };
-    this.#parser = new ConsoleParser({ ramBytesMax: memoryMib * MIB });
-    this.#events = new VmEvents(vm, events, clock);
-    this.#log = new VmLog({ vm, folder, clock, publishSoon: () => context.self.tell({ kind: 'publish-log' }) });
-    this.#driver = new MachineDriver({
-      clock,
-      quitMs: stopLimits.quitMs,
-      report: (report) => context.self.tell(report),
-      onConsole: (bytes) => this.#printed(bytes),
-    });
+    this.#parser = new ConsoleParser(memoryMib * MIB);
+    this.#events = new VmEvents(vm, events, context.clock);
+  }
+
+  get clock(): Clock {
+    return this.#context.clock;
+  }
+
+  get vm(): VmId {
+    return this.#spec.vm;
+  }
+
+  get logFolder(): string | undefined {
+    return this.#options.logFolder;
+  }
+
+  get bind(): string {
+    return GUEST_BIND;
+  }
+
+  get addr(): string {
+    return formatAddress(this.#spec.address);
+  }
+
+  get textBytesMax(): number {
+    return this.#spec.textBytesMax;
+  }
+
+  get bootTimeoutMs(): number {
+    return this.#options.bootTimeoutMs;
+  }
+
+  get stop(): StopLimits {
+    return this.#options.stopLimits;
+  }
+
+  get quitMs(): number {
+    return this.#options.stopLimits.quitMs;
+  }
+
+  report(report: MachineReport): void {
+    this.#context.self.tell(report);
+  }
+
+  publishSoon(): void {
+    this.#context.self.tell({ kind: 'publish-log' });
+  }
+
+  get #log(): VmLog {
+    this.#keptLog ??= new VmLog(this);
+    return this.#keptLog;
   }
 
   /** @param spec the machine to make; undefined if there may be one to adopt */
@@ -130,16 +170,16 @@ class VmActor {
         this.#options.relays?.tell({ vm: this.#spec.vm, line: message.line });
         return;
       case 'logs':
-        message.replyTo.tell(this.#log.tail(message.linesMax));
+        message.replyTo.tell(this.#keptLog?.tail(message.linesMax) ?? []);
         return;
       case 'follow':
         this.#log.follow(message.to);
         return;
       case 'unfollow':
-        this.#log.unfollow(message.to);
+        this.#keptLog?.unfollow(message.to);
         return;
       case 'publish-log':
-        this.#log.publish();
+        this.#keptLog?.publish();
         return;
       case 'announce':
         this.#checkpoints.update({ announceDue: true });
@@ -173,14 +213,15 @@ class VmActor {
 
   /** The process goes on without this actor: only a command ends it. */
   async letGo(): Promise<void> {
-    const ended = this.#log.end();
+    this.#disarmBoot();
+    const ended = this.#keptLog?.end();
     await this.#driver.release();
     await ended;
   }
 
   #step(input: LifecycleInput): void {
     const before = this.#checkpoints.latest.state;
-    const { state, actions } = decide(before, input, this.#terms);
+    const { state, actions } = decide(before, input, this);
     if (state !== before) this.#checkpoints.update({ state });
     for (const action of actions) this.#act(action);
   }
@@ -206,7 +247,7 @@ class VmActor {
         return;
       case 'arm-boot':
         this.#disarmBoot();
-        this.#cancelBoot = this.#context.after(action.ms, { kind: 'boot-timeout' });
+        this.#cancelBoot = this.clock.timer(action.ms, () => this.#context.self.tell({ kind: 'boot-timeout' }));
         return;
       case 'disarm-boot':
         this.#disarmBoot();
@@ -220,13 +261,13 @@ class VmActor {
     }
   }
 
-  /** Nothing is kept of the timer: a VM boots once. */
+  /** Nothing is kept of the timer, not even a list of timers: a VM boots once. */
   #disarmBoot(): void {
     this.#cancelBoot?.();
     this.#cancelBoot = undefined;
   }
 
-  #printed(bytes: Uint8Array): void {
+  printed(bytes: Uint8Array): void {
     const events = this.#parser.push(bytes, this.#context.clock.monotonic());
     const newest = events.findLastIndex(({ kind }) => kind === 'status');
     for (const [index, event] of events.entries()) {

@@ -5,7 +5,7 @@ import { VmLog } from './vm-log.ts';
 import type { LogBatch } from './vm-messages.ts';
 
 function open(): VmLog {
-  return new VmLog({ vm: 7, folder: undefined, clock: new ManualClock(), publishSoon: () => undefined });
+  return new VmLog({ vm: 7, logFolder: undefined, clock: new ManualClock(), publishSoon: () => undefined });
 }
 
 /** Notes what it is told. */

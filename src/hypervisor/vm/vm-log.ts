@@ -7,29 +7,25 @@ import type { LogBatch } from './vm-messages.ts';
 /** Someone who forgets to unfollow must not be able to make a VM's log expensive. */
 const FOLLOWERS_MAX = 16;
 
-export interface VmLogOptions {
+export interface LogOwner {
   readonly vm: VmId;
   /** Where the log is kept; undefined: in memory only. */
-  readonly folder: string | undefined;
+  readonly logFolder: string | undefined;
   readonly clock: Clock;
   /** Has `publish` called soon: all lines that come at once make one batch. */
-  readonly publishSoon: () => void;
+  publishSoon(): void;
 }
 
 /** The log of a VM: the guest's lines, Shoal's notes between them, and those who follow it. */
 export class VmLog {
-  readonly #vm: VmId;
+  readonly #owner: LogOwner;
   readonly #log: GuestLog;
-  readonly #clock: Clock;
-  readonly #publishSoon: () => void;
   #followers: Ref<LogBatch>[] = [];
   #fresh: LogLine[] = [];
 
-  constructor({ vm, folder, clock, publishSoon }: VmLogOptions) {
-    this.#vm = vm;
-    this.#log = new GuestLog(folder, vm);
-    this.#clock = clock;
-    this.#publishSoon = publishSoon;
+  constructor(owner: LogOwner) {
+    this.#owner = owner;
+    this.#log = new GuestLog(owner.logFolder, owner.vm);
   }
 
   /** Goes on with the log of an adopted VM. A log that cannot be read begins anew. */
@@ -66,7 +62,7 @@ export class VmLog {
 
   follow(follower: Ref<LogBatch>): void {
     if (this.#followers.length < FOLLOWERS_MAX) this.#followers.push(follower);
-    else follower.tell({ vm: this.#vm, lines: [], ended: true });
+    else follower.tell({ vm: this.#owner.vm, lines: [], ended: true });
   }
 
   unfollow(follower: Ref<LogBatch>): void {
@@ -89,10 +85,10 @@ export class VmLog {
   }
 
   #line(text: string): void {
-    const line = { atMs: this.#clock.now(), text };
+    const line = { atMs: this.#owner.clock.now(), text };
     this.#log.append(line);
     if (this.#followers.length === 0) return;
-    if (this.#fresh.length === 0) this.#publishSoon();
+    if (this.#fresh.length === 0) this.#owner.publishSoon();
     this.#fresh.push(line);
   }
 
@@ -100,6 +96,6 @@ export class VmLog {
     const lines = this.#fresh;
     if (lines.length === 0 && !ended) return;
     this.#fresh = [];
-    this.#followers = this.#followers.filter((follower) => follower.tell({ vm: this.#vm, lines, ended }));
+    this.#followers = this.#followers.filter((follower) => follower.tell({ vm: this.#owner.vm, lines, ended }));
   }
 }
