@@ -71,6 +71,11 @@ export const ERRORS = {
   STORE_CONFLICT: 'A change conflicts with the tables.',
   STORE_ROW_INVALID: 'A row to be written has a field with an invalid value.',
   STORE_CLOSED: 'The tables are closed because Shoal is ending.',
+  // The parameters of the whole fleet.
+  PARAMS_CONFLICT: 'Others changed the parameters of the fleet at each try.',
+  PARAMS_DAMAGED: 'The parameters of the fleet are in no form that can be used.',
+  PARAMS_UNAVAILABLE: 'The bucket with the parameters of the fleet cannot be used.',
+  PARAMS_UNCERTAIN: 'A change of the parameters of the fleet may or may not have been made.',
   // Transport.
   NATS_MISSING: 'The nats-server program was not found.',
   NATS_SERVER_FAILED: "Shoal's own nats-server did not start or has ended.",

@@ -25,6 +25,7 @@ export async function accelerator(
   spawner: Spawner,
   address: Address | undefined,
 ): Promise<AcceleratorChoice> {
+  if (options.role === 'server') return { accelerator: 'tcg', why: 'this host has no VMs' };
   const folder = cacheDir();
   makeCache(folder);
   const probe = {

@@ -1,17 +1,51 @@
-import { callAdmin, connect } from '../transport/mod.ts';
+import { type Connection, callAdmin, callEveryHost, connect, type HostAnswer } from '../transport/mod.ts';
 import type { FleetAddress } from './find.ts';
 
-/**
- * Calls one administration verb of a fleet over a connection of its own.
- * @typeParam T the verb's result
- * @throws FLEET_NOT_RUNNING, NATS_UNREACHABLE, and the verb's own errors
- */
-export async function askFleet<T>({ servers, fleet }: FleetAddress, verb: string, args: unknown): Promise<T> {
-  const connection = await connect({ servers, name: `shoal-${verb}` });
+/** The verbs of administration of a fleet's hosts. */
+export interface FleetCalls {
+  /** @returns what one host answered, or any one if none is named @throws as `callAdmin` */
+  ask(verb: string, args: unknown, host?: string): Promise<unknown>;
+  /** @returns what every host answered, or the one that is named @throws as `callEveryHost`, and for a named host as `callAdmin` */
+  every(verb: string, args: unknown, host?: string): Promise<readonly HostAnswer[]>;
+}
+
+/** A host that is named may take this long. */
+const HOST_TIMEOUT_MS = 5_000;
+
+/** Calls verbs over a connection of its own, which ends with `use`. @throws NATS_UNREACHABLE, and what `use` throws */
+export async function withFleet<T>(
+  { servers, fleet }: FleetAddress,
+  name: string,
+  use: (calls: FleetCalls) => Promise<T>,
+): Promise<T> {
+  const connection = await connect({ servers, name: `shoal-${name}` });
   try {
-    // The verbs and their results are defined in `admin/`; a Shoal of another version that lacks one says so.
-    return (await callAdmin(connection.nc, fleet, verb, args)) as T;
+    return await use(callsOver(connection, fleet));
   } finally {
     await connection.close();
   }
+}
+
+/** @param timeoutMs of each call; default 5000 for one host, 3000 for every */
+export function callsOver({ nc }: Pick<Connection, 'nc'>, fleet: string, timeoutMs?: number): FleetCalls {
+  const ask: FleetCalls['ask'] = (verb, args, host) => {
+    return callAdmin(nc, fleet, verb, args, timeoutMs ?? HOST_TIMEOUT_MS, host);
+  };
+  return {
+    ask,
+    every: async (verb, args, host) => {
+      if (host !== undefined) return [{ host, value: await ask(verb, args, host), error: undefined }];
+      return callEveryHost(nc, fleet, verb, args, timeoutMs === undefined ? {} : { timeoutMs });
+    },
+  };
+}
+
+/**
+ * Calls one administration verb of a fleet over a connection of its own: of one host, or of any if none is named.
+ * @typeParam T the verb's result
+ * @throws FLEET_NOT_RUNNING, HOST_UNKNOWN, NATS_UNREACHABLE, and the verb's own errors
+ */
+export function askFleet<T>(where: FleetAddress, verb: string, args: unknown, host?: string): Promise<T> {
+  // The verbs and their results are defined in `admin/`; a Shoal of another version that lacks one says so.
+  return withFleet(where, verb, ({ ask }) => ask(verb, args, host) as Promise<T>);
 }

@@ -4,6 +4,7 @@ import {
   HOST_MAILBOX_MAX,
   type HostEvent,
   type LinkMessage,
+  type NeighbourPort,
   type Outcome,
   type RouterMessage,
   router,
@@ -26,10 +27,12 @@ import { AnsweredRequests } from './answered-requests.ts';
 import type { CleanUp } from './clean-up.ts';
 import { DeferredRef } from './deferred-ref.ts';
 import type { EventLog } from './event-log.ts';
+import { isHanded } from './neighbours.ts';
 import { noticesTo } from './notices.ts';
 import { afterWrites, storePorts } from './store-writes.ts';
 import { poolOf, reservationsOf } from './tables.ts';
 import type { FleetOptions } from './up-options.ts';
+import type { VmHold } from './vm-hold.ts';
 
 export interface CoreOptions {
   readonly options: FleetOptions;
@@ -43,6 +46,9 @@ export interface CoreOptions {
   /** Undefined: the logs of guests live in memory only. */
   readonly logFolder: string | undefined;
   readonly tokenKey: Uint8Array;
+  readonly hold: VmHold;
+  /** The other hosts; undefined: there are none. */
+  readonly neighbours?: NeighbourPort | undefined;
   /** Publishes replies that outlived the Shoal that asked for them. */
   readonly endpoint: Ref<EndpointMessage>;
 }
@@ -155,7 +161,7 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
     // What the router before this one was writing counts: a reservation that comes after the look would be nobody's.
     if (!isFirst) await afterWrites(store, of.system.clock, DISK_LIMIT_MS);
     const start = router({
-      params: paramsOf(store.snapshot()),
+      params: of.hold.inForce(paramsOf(store.snapshot())),
       pool: poolOf(store),
       routing: of.options.routing,
       host,
@@ -170,8 +176,11 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
         open: (token) => tokens.open(token),
         answered: (requestId) => answered.add(requestId),
         hasAnswered: (requestId) => answered.has(requestId),
-        publish: (token: Uint8Array, outcome: Outcome) => of.endpoint.tell({ kind: 'orphaned-reply', token, outcome }),
+        publish: (token: Uint8Array, outcome: Outcome) => {
+          if (!isHanded(tokens.open(token))) of.endpoint.tell({ kind: 'orphaned-reply', token, outcome });
+        },
       },
+      ...(of.neighbours === undefined ? {} : { neighbours: of.neighbours }),
       ...storePorts(store, parameters.imageDigest, of.system.clock),
     });
     // The controller reports to the first router by itself. A later router has missed those events.

@@ -11,11 +11,14 @@ const KEPT_MAX = 1_000;
 export class EventLog {
   readonly explanations = new Explanations();
   readonly #clock: Clock;
+  readonly #host: string | undefined;
   readonly #kept: FleetEvent[] = [];
   readonly #listeners: ((event: FleetEvent) => void)[] = [];
 
-  constructor(clock: Clock = systemClock) {
+  /** @param host on which all this happens */
+  constructor(clock: Clock = systemClock, host?: string) {
     this.#clock = clock;
+    this.#host = host;
   }
 
   /** Milliseconds since the epoch, for an event that happens now. */
@@ -24,7 +27,9 @@ export class EventLog {
   }
 
   add(told: FleetEvent): void {
-    const event = told.error === undefined ? told : { ...told, error: toWire(told.error) };
+    const host = told.host ?? this.#host;
+    const placed = host === undefined ? told : { ...told, host };
+    const event = placed.error === undefined ? placed : { ...placed, error: toWire(placed.error) };
     // A long wait is told again and again; of each stretch the latest word is enough.
     if (isMoreOf(this.#kept.at(-1), event)) this.#kept.pop();
     this.#kept.push(event);

@@ -13,7 +13,7 @@ import {
   type VmShards,
 } from '../hypervisor/mod.ts';
 import { openFilesMax, signalProcess, vmsWithinOpenFiles } from '../process/mod.ts';
-import { paramsOf, type Store } from '../store/mod.ts';
+import { natsParamsBucket, openKnownParams, paramsOf, type Store } from '../store/mod.ts';
 import { accelerator } from './accelerator.ts';
 import { adminHandlers } from './admin/mod.ts';
 import type { CleanUp } from './clean-up.ts';
@@ -71,7 +71,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   eventLog.publishOn(nats.connection.nc, options.fleet);
   tellOpenFilesLimit(eventLog, poolOf(store).length);
   const first = new FirstReady({
-    vms: paramsOf(store.snapshot()).minVmCount,
+    vms: options.role === 'server' ? 0 : paramsOf(store.snapshot()).minVmCount,
     addresses: poolOf(store).length,
     clock: systemClock,
     onWait: options.onProgress,
@@ -79,6 +79,9 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   cleanUp.add(() => first.close());
   eventLog.listen((one) => first.see(one));
   const logFolder = data.folder('logs');
+  const known = await openKnownParams(join(data.path, `fleet-params-${options.fleet}.json`), (error) =>
+    eventLog.warn(error instanceof Error ? error.message : String(error)),
+  );
   const { core } = await startFleetParts(
     {
       options,
@@ -92,6 +95,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
       tokenKey: await tokenKey(data.path),
       connection: nats.connection,
       about: aboutHost(data.path),
+      shared: { bucket: natsParamsBucket(nats.connection.nc, options.fleet), known },
       handlers: (core, settings) =>
         adminHandlers({
           ...core,

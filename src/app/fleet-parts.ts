@@ -2,14 +2,17 @@ import type { Ref } from '../actors/mod.ts';
 import { MEMORY_MIB, STOP_LIMITS, type VmParameters } from '../hypervisor/mod.ts';
 import type { Hosts } from '../remote/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
-import type { AdminHandler, Connection, EndpointMessage } from '../transport/mod.ts';
+import { type AdminHandler, type Connection, type EndpointMessage, ReplyTokens } from '../transport/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import { type Core, type CoreOptions, startCore } from './core.ts';
 import { DeferredRef } from './deferred-ref.ts';
 import { startFront } from './front.ts';
 import { startHosts } from './hosts.ts';
 import { LostHosts } from './lost-hosts.ts';
+import { neighboursOn } from './neighbours.ts';
 import { Settings } from './settings.ts';
+import { type SharedParams, shareSettings } from './shared-settings.ts';
+import { VmHold } from './vm-hold.ts';
 
 /** The largest text: a NATS message's default limit, headers included. */
 const TEXT_BYTES_MAX = 1024 * 1024;
@@ -31,10 +34,12 @@ export function vmParametersOf(
 }
 
 /** What the parts of a fleet need, in production and in a simulation. */
-export interface FleetPartsOptions extends Omit<CoreOptions, 'endpoint'> {
+export interface FleetPartsOptions extends Omit<CoreOptions, 'hold' | 'endpoint' | 'neighbours'> {
   readonly connection: Connection;
   /** What other hosts call this one in errors (`aboutHost`); default: nothing. */
   readonly about?: string;
+  /** Default: this host knows of no parameters but its own. */
+  readonly shared?: SharedParams;
   /** What the administration answers, once the parts that it asks are there. */
   readonly handlers: (core: Core, settings: Settings, hosts: Hosts) => Readonly<Record<string, AdminHandler>>;
 }
@@ -54,13 +59,21 @@ export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): 
   const lost = new LostHosts(system.clock);
   // First, so that it leaves last: the ends of the actors are told to the others before.
   const hosts = startHosts({ system, connection, fleet, host, eventLog, lost, ...about }, cleanUp);
+  const hold = new VmHold(options.role === 'server');
   const endpoint = new DeferredRef<EndpointMessage>('/front/endpoint');
-  const core = await startCore({ ...of, endpoint }, cleanUp);
-  const settings = new Settings(store, core.router, core.controller, endpoint);
+  const tokens = new ReplyTokens(tokenKey);
+  const neighbours = neighboursOn({ hosts, connection, clock: system.clock, tokens });
+  const core = await startCore({ ...of, endpoint, neighbours, hold }, cleanUp);
+  const settings = new Settings(store, core.router, core.controller, endpoint, hold);
+  if (of.shared !== undefined) {
+    const { params } = options;
+    await shareSettings({ system, connection, fleet, host, eventLog, settings, shared: of.shared, params }, cleanUp);
+  }
   const front = {
     ...{ system, connection, tokenKey },
     fleet,
     host: { name: host, others: () => ({ up: hosts.peers().map((peer) => peer.host), lost: lost.names }) },
+    takesRequests: options.role !== 'controller',
     router: core.router,
     deadlineMs: () => settings.params.deadlineMs,
     handlers: handlers(core, settings, hosts),

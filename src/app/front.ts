@@ -20,6 +20,8 @@ export interface FrontOptions {
   readonly fleet: string;
   /** This host, as those that ask every host learn of it. */
   readonly host: NonNullable<ServeAdminOptions['host']>;
+  /** Whether clients' requests come to this host. */
+  readonly takesRequests: boolean;
   readonly router: Ref<RouterMessage>;
   readonly tokenKey: Uint8Array;
   /** Read at each start of the endpoint, because the parameter may change. */
@@ -47,6 +49,7 @@ export async function startFront(of: FrontOptions, cleanUp: CleanUp): Promise<vo
       fleet,
       version: version(),
       router,
+      takesRequests: of.takesRequests,
       tokenKey: of.tokenKey,
       deadlineMs: of.deadlineMs(),
       drainLimitMs: DRAIN_LIMIT_MS,

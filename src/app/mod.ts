@@ -1,6 +1,7 @@
 export { rememberedAccelerator } from './accelerator.ts';
 export type { ActorRow, ActorRows } from './admin/mod.ts';
-export { askFleet } from './ask-fleet.ts';
+export type { FleetCalls } from './ask-fleet.ts';
+export { askFleet, withFleet } from './ask-fleet.ts';
 export { CleanUp } from './clean-up.ts';
 export type { Core } from './core.ts';
 export type { RunningFleet } from './data-dir.ts';
@@ -19,5 +20,5 @@ export { SHARDS_MAX, shardsDefault } from './shards.ts';
 export type { Shoal } from './shoal.ts';
 export { startShoal } from './shoal.ts';
 export { POOL_DEFAULT, reconcile } from './tables.ts';
-export type { FleetOptions, UpOptions } from './up-options.ts';
+export type { FleetOptions, Role, UpOptions } from './up-options.ts';
 export { version } from './version.ts';

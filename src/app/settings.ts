@@ -1,8 +1,30 @@
+import { createHash } from 'node:crypto';
 import type { Ref } from '../actors/mod.ts';
-import type { Params, RouterMessage } from '../fleet/mod.ts';
+import { ShoalError } from '../errors.ts';
+import { fleetValues, isOfHost, makeParams, type Params, type RouterMessage } from '../fleet/mod.ts';
 import type { ControllerMessage } from '../hypervisor/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
 import type { EndpointMessage } from '../transport/mod.ts';
+import type { FleetParameters } from './fleet-parameters.ts';
+import { VmHold } from './vm-hold.ts';
+
+type Values = Readonly<Record<string, number | string>>;
+
+/** What a change has come to. */
+export interface Change {
+  readonly params: Params;
+  /** The names of the hosts that were not reached, and may have other parameters. */
+  readonly unreached: readonly string[];
+}
+
+/** The other hosts of the fleet, for what each of them has to set. */
+export interface OtherHosts {
+  readonly fleet: FleetParameters;
+  /** Sets parameters of a host's own on each host, this one included. @returns the names of those that did not answer, or could not */
+  readonly setOnEach: (values: Values) => Promise<readonly string[]>;
+}
+
+const DIGEST_CHARS = 8;
 
 /** The parameters of a running fleet: on disk first, then in force. */
 export class Settings {
@@ -10,13 +32,17 @@ export class Settings {
   readonly #router: Ref<RouterMessage>;
   readonly #controller: Ref<ControllerMessage>;
   readonly #endpoint: Ref<EndpointMessage>;
+  readonly #hold: VmHold;
+  #others: OtherHosts | undefined;
 
   constructor(
     store: Store,
     router: Ref<RouterMessage>,
     controller: Ref<ControllerMessage>,
     endpoint: Ref<EndpointMessage>,
+    hold: VmHold = new VmHold(false),
   ) {
+    this.#hold = hold;
     this.#store = store;
     this.#router = router;
     this.#controller = controller;
@@ -27,21 +53,80 @@ export class Settings {
     return paramsOf(this.#store.snapshot());
   }
 
+  /** Of the whole fleet's parameters that are in force here: the same on two hosts if and only if these are. */
+  get digest(): string {
+    const values = Object.entries(fleetValues(this.params)).sort(([a], [b]) => (a < b ? -1 : 1));
+    return createHash('sha256').update(JSON.stringify(values)).digest('hex').slice(0, DIGEST_CHARS);
+  }
+
+  /** The parameters of the whole fleet; undefined for a Shoal that knows of no other hosts. */
+  get fleet(): FleetParameters | undefined {
+    return this.#others?.fleet;
+  }
+
+  /** Whether this host keeps no VMs running, whatever its parameters say. */
+  get holdsVms(): boolean {
+    return this.#hold.isOn;
+  }
+
+  /** From now on no VMs are kept running, or as many as the parameters say again. VMs that run are not ended by this. */
+  holdVms(on: boolean): void {
+    this.#hold.set(on);
+    this.#router.tell({ kind: 'params', params: this.#hold.inForce(this.params) });
+  }
+
+  shareWith(others: OtherHosts): void {
+    this.#others = others;
+  }
+
   /**
    * Writes parameters that are put in force by other means.
    * @throws CONFIG_VALUE, STORE_WRITE_FAILED; then nothing has changed
    */
-  write(values: Readonly<Record<string, number | string>>): Promise<Params> {
+  write(values: Values): Promise<Params> {
     return this.#store.setParams(values);
   }
 
-  /** Running VMs keep their status interval; VMs started later have the new one. @throws as `write` */
-  async set(values: Readonly<Record<string, number | string>>): Promise<Params> {
+  /** On this host alone. Running VMs keep their status interval; VMs started later have the new one. @throws as `write` */
+  async set(values: Values): Promise<Params> {
     const params = await this.write(values);
     const { statusIntervalMs, bootTimeoutMs, deadlineMs } = params;
     this.#controller.tell({ kind: 'set-parameters', parameters: { statusIntervalMs, bootTimeoutMs } });
-    this.#router.tell({ kind: 'params', params });
+    this.#router.tell({ kind: 'params', params: this.#hold.inForce(params) });
     this.#endpoint.tell({ kind: 'default-deadline', deadlineMs });
     return params;
   }
+
+  /** Parameters of a host's own, on this host. @throws CONFIG_VALUE, also for those of the whole fleet; STORE_WRITE_FAILED */
+  setOwn(values: Values): Promise<Params> {
+    const shared = Object.keys(values).filter((name) => !isOfHost(name));
+    // The message for a name that is no parameter at all is another one.
+    makeParams(values, this.params);
+    if (shared.length === 0) return this.set(values);
+    const message = `All hosts of the fleet have the same ${shared.join(', ')}: leave --host away to set it for all`;
+    throw new ShoalError('CONFIG_VALUE', message, { details: { parameters: shared } });
+  }
+
+  /**
+   * On all hosts: parameters of the whole fleet by its bucket, those of a host's own on each host in reach.
+   * @throws CONFIG_VALUE, PARAMS_UNAVAILABLE, PARAMS_CONFLICT: then nothing has changed; PARAMS_UNCERTAIN; STORE_WRITE_FAILED
+   */
+  async change(values: Values): Promise<Change> {
+    if (this.#others === undefined) return { params: await this.set(values), unreached: [] };
+    const { fleet, setOnEach } = this.#others;
+    makeParams(values, this.params);
+    const [own, shared] = split(values);
+    const unreached = new Set<string>();
+    if (Object.keys(shared).length > 0) for (const host of await fleet.set(shared)) unreached.add(host);
+    if (Object.keys(own).length > 0) for (const host of await setOnEach(own)) unreached.add(host);
+    return { params: this.params, unreached: [...unreached].sort() };
+  }
+}
+
+function split(values: Values): readonly [own: Values, shared: Values] {
+  const entries = Object.entries(values);
+  return [
+    Object.fromEntries(entries.filter(([name]) => isOfHost(name))),
+    Object.fromEntries(entries.filter(([name]) => !isOfHost(name))),
+  ];
 }

@@ -1,4 +1,4 @@
-import { type ActorSystem, createSystem, type Ref } from '../actors/mod.ts';
+import { type ActorSystem, createSystem, type Ref, systemClock } from '../actors/mod.ts';
 import { codeOf, fromEnvelope, ShoalError } from '../errors.ts';
 import type { FleetSnapshot, RouterMessage } from '../fleet/mod.ts';
 import { inspectImage } from '../hypervisor/mod.ts';
@@ -73,7 +73,7 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
     const image = await keepImage(data, source);
     const store = await openTables(asked, data, cleanUp);
     const options = { ...asked, host: await hostNameOf(asked, data, store) };
-    const eventLog = new EventLog();
+    const eventLog = new EventLog(systemClock, options.host);
     const logger = new EventLogger(eventLog);
     const { system, failed } = createRoot(logger);
     cleanUp.add(() => system.shutdown());

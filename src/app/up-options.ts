@@ -22,6 +22,8 @@ export interface UpOptions {
   readonly rebuild: boolean;
   /** Name of this host in replies and tables; default: that of the last start, at first the machine's. */
   readonly host?: string;
+  /** `server` takes requests and has no VMs; `controller` has VMs and takes only what other hosts hand on; default: both. */
+  readonly role?: Role;
   readonly onEvent: (event: FleetEvent) => void;
   /** Called with a line for people about each step of the start. */
   readonly onProgress: (text: string) => void;
@@ -29,3 +31,5 @@ export interface UpOptions {
 
 /** The options with the host's name, which the data directory may have decided. */
 export type FleetOptions = UpOptions & { readonly host: string };
+
+export type Role = 'server' | 'controller';

@@ -57,6 +57,12 @@ export const NATS_FLAG: Flag = {
   value: 'URL',
   about: 'NATS server, instead of looking in the data directory',
 };
+/** For commands that concern all hosts of a fleet, or one. */
+export const HOST_FLAG: Flag = {
+  name: 'host',
+  value: 'NAME',
+  about: 'only this host of the fleet (default: all of them)',
+};
 export const OUTPUT_FLAG: Flag = {
   name: 'output',
   short: 'o',

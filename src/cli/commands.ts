@@ -1,5 +1,6 @@
 import type { Command } from './command.ts';
 import { completionCommand } from './completion.ts';
+import { cordonCommand, uncordonCommand } from './cordon.ts';
 import { doctorCommand } from './doctor.ts';
 import { downCommand } from './down.ts';
 import { eventsCommand } from './events.ts';
@@ -36,6 +37,8 @@ export const COMMANDS: readonly Command[] = [
   drainCommand,
   rmCommand,
   hostsCommand,
+  cordonCommand,
+  uncordonCommand,
   ipCommand,
   paramsCommand,
   imageCommand,

@@ -1,10 +1,12 @@
 import { systemClock } from '../actors/mod.ts';
-import { askFleet, type FleetAddress } from '../app/mod.ts';
+import type { FleetAddress } from '../app/mod.ts';
 import { EVENTS_KEPT, eventsIn, FleetFollower, logLine } from '../console/mod.ts';
 import { ShoalError } from '../errors.ts';
 import type { FleetEvent } from '../fleet/mod.ts';
-import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
+import { askHosts, hostOf } from './asked-hosts.ts';
+import { type Command, FIND_FLAGS, type Flags, HOST_FLAG, OUTPUT_FLAG } from './command.ts';
 import { decisionLines } from './decision-lines.ts';
+import { inTime, named, withHost } from './explain-fleet.ts';
 import { fleetOf } from './find.ts';
 import { isReaderBehind, outputFailed, printable, printData, printJson, say } from './output.ts';
 import { onReaderGone } from './reader-gone.ts';
@@ -24,11 +26,13 @@ export const eventsCommand: Command = {
     { name: 'count', short: 'n', value: 'N', about: `how many of the latest events (default: ${COUNT_DEFAULT})` },
     { name: 'why', about: 'with figures and reason, and with what else was considered and why it was not chosen' },
     { name: 'follow', short: 'f', about: 'go on with new events until Ctrl-C' },
+    HOST_FLAG,
     ...FIND_FLAGS,
     OUTPUT_FLAG,
   ],
   examples: [
     ['shoal events', 'the latest'],
+    ['shoal events --host b', 'those of host b'],
     ['shoal events --why -n 5', 'the latest five, each with its figures and with what else was considered'],
     ['shoal events --follow -o json', 'one line of JSON per event, as they happen'],
   ],
@@ -36,21 +40,28 @@ export const eventsCommand: Command = {
     const json = flags.oneOf('output', ['table', 'json']) === 'json';
     const count = flags.whole('count', { min: 1, max: EVENTS_KEPT }) ?? COUNT_DEFAULT;
     const form = json ? 'json' : flags.has('why') ? 'why' : 'line';
-    if (flags.has('follow')) await follow(() => fleetOf(flags), count, form);
-    else for (const event of eventsIn(await askFleet(fleetOf(flags), 'events', { count }))) print(event, form);
+    if (!flags.has('follow')) return latest(flags, count, form);
+    await follow(() => fleetOf(flags), count, form, hostOf(flags));
     return 0;
   },
 };
 
+async function latest(flags: Flags, count: number, form: Form): Promise<number> {
+  const { values, isMany, exitCode } = await askHosts(flags, 'events', { count });
+  const events = inTime(values.flatMap(({ host, value }) => withHost(host, eventsIn(value)))).slice(-count);
+  for (const event of form === 'json' ? events : named(events, isMany)) print(event, form);
+  return exitCode;
+}
+
 /** Prints the latest events and then new ones until Ctrl-C. */
-async function follow(find: () => FleetAddress, count: number, form: Form): Promise<void> {
+async function follow(find: () => FleetAddress, count: number, form: Form, host?: string): Promise<void> {
   const ending = Promise.withResolvers<unknown>();
   onStopSignal(ending.resolve);
   // Without a reader nothing else would end this command.
   outputFailed.addEventListener('abort', ending.resolve);
   const unwatch = onReaderGone(() => ending.resolve(undefined));
   try {
-    await followUntil(ending, find, count, form);
+    await followUntil(ending, find, count, form, host);
   } finally {
     unwatch();
   }
@@ -61,18 +72,23 @@ async function followUntil(
   find: () => FleetAddress,
   count: number,
   form: Form,
+  host: string | undefined,
 ): Promise<void> {
   let isAway = false;
+  const hosts = new Set<string>();
   const follower = await FleetFollower.open({
     find,
     name: 'shoal-events',
     eventsAtStart: count,
     clock: systemClock,
     onEvent: (event) => {
-      print(event, form);
+      if (event.host !== undefined) hosts.add(event.host);
+      const [shown = event] = form === 'json' ? [] : named([event], hosts.size > 1);
+      print(shown, form);
       if (isReaderBehind()) ending.reject(new ShoalError('OUTPUT_UNWRITABLE', 'Nobody reads standard output'));
     },
-    look: async ({ ask }) => void (await ask('events', { count: 1 })),
+    host,
+    look: async ({ every }) => void (await every('version', {})),
     onLost: (error) => {
       if (!isAway) say(printable(`shoal: ${describe(error)}; waiting for the fleet to come back`));
       isAway = true;

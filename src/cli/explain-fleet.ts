@@ -1,40 +1,71 @@
-import { askFleet } from '../app/mod.ts';
+import { withFleet } from '../app/mod.ts';
 import { eventsIn, logLine, rowIn, rowsIn } from '../console/mod.ts';
-import { ShoalError } from '../errors.ts';
+import { codeOf, ShoalError } from '../errors.ts';
 import type { RequestRecord, RequestState } from '../fleet/mod.ts';
 import { isConsidered } from '../transport/mod.ts';
-import type { Flags } from './command.ts';
+import { askHosts, askVm, heard, hostOf } from './asked-hosts.ts';
+import type { Command, Flags } from './command.ts';
 import { decisionLines, groundsOf, type Told, withRules } from './decision-lines.ts';
 import { fleetOf } from './find.ts';
 import { printable, printJson, printText, say } from './output.ts';
+import type { VmWord } from './vm-word.ts';
 
 /** The latest decisions about VMs. */
 export async function explainLast(flags: Flags, count: number, json: boolean): Promise<number> {
-  const decisions = eventsIn(await askFleet(fleetOf(flags), 'explain-last', { count }));
+  const heardOf = await askHosts(flags, 'explain-last', { count });
+  const all = inTime(heardOf.values.flatMap(({ host, value }) => withHost(host, eventsIn(value))));
+  const decisions = all.slice(-count);
   if (json) printJson({ kind: 'last', events: decisions });
   else if (decisions.length === 0) say('shoal: nothing has been decided about a VM yet');
-  else print(decisions.flatMap(decisionLines), decisions);
-  return 0;
+  else print(named(decisions, heardOf.isMany).flatMap(decisionLines), decisions);
+  return heardOf.exitCode;
 }
 
 /** Everything that is kept of one VM, also after it has gone. */
-export async function explainVm(flags: Flags, vm: number, json: boolean): Promise<number> {
-  const events = eventsIn(await askFleet(fleetOf(flags), 'explain-vm', { vm }));
-  if (json) printJson({ kind: 'vm', vm, events });
+export async function explainVm(command: Command, flags: Flags, word: VmWord, json: boolean): Promise<number> {
+  const { host = '', value } = await askVm(command, flags, word, 'explain-vm');
+  const events = withHost(host, eventsIn(value));
+  if (json) printJson({ kind: 'vm', vm: word.vm, host, events });
   else print(events.flatMap(decisionLines), events);
   return 0;
 }
 
-/** Where a request went, and where it is. */
+/** Where a request went, from host to host, and where it is. */
 export async function explainRequest(flags: Flags, id: string, json: boolean): Promise<number> {
-  const { now, steps } = requestIn(await askFleet(fleetOf(flags), 'explain-request', { id }));
+  const { values, isMany, exitCode } = await withFleet(fleetOf(flags), 'explain', async ({ every }) => {
+    const answers = await every('explain-request', { id }, hostOf(flags));
+    return heard(answers, (error) => codeOf(error) !== 'REQUEST_UNKNOWN');
+  });
+  const known = values.map(({ host, value }) => ({ host, ...requestIn(value) }));
+  const steps = inTime(known.flatMap((one) => withHost(one.host, one.steps)));
+  // The host that took it in has its place in the line; one that works on it has its VM.
+  const states = known.flatMap(({ host, now }) => (now === null ? [] : withHost(host, [now])));
   if (json) {
-    printJson({ kind: 'request', request: id, now, steps });
-    return 0;
+    printJson({ kind: 'request', request: id, now: states[0] ?? null, steps });
+    return exitCode;
   }
-  const state = now === null ? [] : [printable(logLine({ atMs: Date.now(), text: now.text })), ...groundsOf(now)];
-  print([...steps.flatMap(decisionLines), ...state], [...steps, ...(now === null ? [] : [now])]);
-  return 0;
+  const state = named(states, isMany).flatMap((now) => {
+    return [printable(logLine({ atMs: Date.now(), text: now.text })), ...groundsOf(now)];
+  });
+  print([...named(steps, isMany).flatMap(decisionLines), ...state], [...steps, ...states]);
+  return exitCode;
+}
+
+/** An event of a host of an earlier version does not say whose it is. */
+export function withHost<T extends object>(host: string, all: readonly T[]): (T & { readonly host: string })[] {
+  return all.map((one) => ({ host, ...one }));
+}
+
+export function inTime<T extends { readonly atMs: number }>(all: readonly T[]): readonly T[] {
+  return all.toSorted((a, b) => a.atMs - b.atMs);
+}
+
+/** With the host before the text where there are several. */
+export function named<T extends { readonly host?: string; readonly text: string }>(
+  all: readonly T[],
+  isMany: boolean,
+): readonly T[] {
+  return isMany ? all.map((one) => ({ ...one, text: `${one.host ?? '?'}: ${one.text}` })) : all;
 }
 
 function print(lines: readonly string[], told: readonly Told[]): void {

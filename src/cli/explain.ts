@@ -1,4 +1,4 @@
-import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
+import { type Command, FIND_FLAGS, HOST_FLAG, OUTPUT_FLAG } from './command.ts';
 import { explainLast, explainRequest, explainVm } from './explain-fleet.ts';
 import { countWord, requestWord } from './explain-words.ts';
 import { asInvoked } from './invoked-as.ts';
@@ -14,13 +14,14 @@ export const explainCommand: Command = {
   summary: 'explains a rule, an error code, a reason, a parameter, or what the fleet decided and why',
   words: 'RULE | CODE | REASON | PARAMETER | last [N] | vm VM | request ID',
   wordsMax: 2,
-  flags: [...FIND_FLAGS, OUTPUT_FLAG],
+  flags: [HOST_FLAG, ...FIND_FLAGS, OUTPUT_FLAG],
   examples: [
     ['shoal explain R5', 'when a VM is idle, and which ones go'],
     ['shoal explain VM_UNKNOWN', 'what an error means, and what to do'],
     ['shoal explain free_count', 'what a parameter does, and its limits'],
     ['shoal explain last', 'the latest decision about a VM: figures, rule, and what else was considered'],
     ['shoal explain vm 3', 'why VM 3 was started, drained or ended, even after it has gone'],
+    ['shoal explain vm b/3', 'the same of VM 3 of host b'],
     ['shoal explain request order-17', 'where the request with that id went, why, and what it waits for'],
   ],
   run(input) {
@@ -28,7 +29,7 @@ export const explainCommand: Command = {
     const [what, word] = input.words;
     const { flags } = input;
     if (what === 'last') return explainLast(flags, countWord(explainCommand, word), json);
-    if (what === 'vm') return explainVm(flags, vmWord(explainCommand, word), json);
+    if (what === 'vm') return explainVm(explainCommand, flags, vmWord(explainCommand, flags, word), json);
     if (what === 'request') return explainRequest(flags, requestWord(explainCommand, word), json);
     if (word !== undefined) throw usage(explainCommand, `unexpected argument ${JSON.stringify(word)}`);
     const entry = lookUp(what);

@@ -1,8 +1,9 @@
-import { askFleet } from '../app/mod.ts';
+import { withFleet } from '../app/mod.ts';
 import { rowIn, rowsIn } from '../console/mod.ts';
 import { parsePool } from '../fleet/mod.ts';
 import type { IpPoolRow } from '../store/mod.ts';
-import { type Command, FIND_FLAGS, type Invocation, OUTPUT_FLAG } from './command.ts';
+import { askHosts, onlyHost } from './asked-hosts.ts';
+import { type Command, FIND_FLAGS, type Flags, HOST_FLAG, type Invocation, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { type Column, printData, printJson, table } from './output.ts';
 import { usage } from './parse.ts';
@@ -31,13 +32,14 @@ const FIELDS = {
 
 export const ipCommand: Command = {
   name: 'ip',
-  summary: 'shows and changes the address pool of the running fleet',
+  summary: 'shows and changes the address pools of the running fleet: each host has its own',
   words: 'ls | add RANGE:PORT | rm ID',
   wordsMax: 2,
-  flags: [...FIND_FLAGS, OUTPUT_FLAG],
+  flags: [HOST_FLAG, ...FIND_FLAGS, OUTPUT_FLAG],
   examples: [
     ['shoal ip ls', 'each address with the VM that holds it'],
     ['shoal ip add 127.0.11.1-127.0.11.20:9000', 'adds twenty'],
+    ['shoal ip add 127.0.11.1-127.0.11.20:9000 --host b', 'the same, where the fleet has several hosts'],
     ['shoal ip rm 7', 'removes the address with id 7; refused while a VM holds it'],
   ],
   async run(input) {
@@ -50,7 +52,7 @@ export const ipCommand: Command = {
         if (word === undefined) throw usage(ipCommand, 'there is nothing to add: give RANGE:PORT');
         // A wrong pool is refused even if no fleet answers.
         parsePool(word);
-        const answer = await askFleet(fleetOf(input.flags), 'ip-add', { pool: word });
+        const answer = await tellHost(input.flags, 'ip-add', { pool: word });
         const reply = rowIn<{ added: number }>('ip-add', answer, { added: 'number' });
         if (json) printJson(reply);
         else printData(`${reply.added} added`);
@@ -59,7 +61,7 @@ export const ipCommand: Command = {
       case 'rm': {
         if (!/^\d{1,9}$/.test(word ?? ''))
           throw usage(ipCommand, `expected the id of an address, got ${JSON.stringify(word ?? '')}`);
-        const answer = await askFleet(fleetOf(input.flags), 'ip-rm', { id: Number(word) });
+        const answer = await tellHost(input.flags, 'ip-rm', { id: Number(word) });
         const reply = rowIn<{ removed: number }>('ip-rm', answer, { removed: 'number' });
         if (json) printJson(reply);
         else printData(`address ${reply.removed} removed`);
@@ -77,9 +79,17 @@ function timeText(atMs: number): string {
   return Number.isNaN(date.getTime()) ? String(atMs) : date.toISOString();
 }
 
+/** Addresses are changed on one host. */
+function tellHost(flags: Flags, verb: string, args: unknown): Promise<unknown> {
+  return withFleet(fleetOf(flags), verb, async (calls) => {
+    return calls.ask(verb, args, await onlyHost(ipCommand, flags, calls));
+  });
+}
+
 async function list({ flags }: Invocation, json: boolean): Promise<number> {
-  const rows = rowsIn<IpPoolRow>('ip-ls', await askFleet(fleetOf(flags), 'ip-ls', {}), FIELDS);
+  const { values, exitCode } = await askHosts(flags, 'ip-ls', {});
+  const rows = values.flatMap(({ value }) => rowsIn<IpPoolRow>('ip-ls', value, FIELDS));
   if (json) printJson(rows);
   else printData(table(COLUMNS, rows));
-  return 0;
+  return exitCode;
 }

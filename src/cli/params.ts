@@ -1,33 +1,41 @@
 import { askFleet } from '../app/mod.ts';
 import { rowIn } from '../console/mod.ts';
 import { makeParams, PARAMETERS } from '../fleet/mod.ts';
-import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
+import { type Command, FIND_FLAGS, type Flag, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
-import { printData, printJson, table } from './output.ts';
+import { printData, printJson, say, table } from './output.ts';
 import { usage } from './parse.ts';
 import { settings } from './settings.ts';
+
+const HOST: Flag = {
+  name: 'host',
+  value: 'NAME',
+  about: "this host's own parameters alone: min_vm_count, spare_vm_count, host_memory_reserve_bytes",
+};
 
 export const paramsCommand: Command = {
   name: 'params',
   summary: 'shows and sets the parameters of the running fleet',
   words: 'ls | get NAME | set NAME=VALUE ...',
   wordsMax: 64,
-  flags: [...FIND_FLAGS, OUTPUT_FLAG],
+  flags: [...FIND_FLAGS, HOST, OUTPUT_FLAG],
   examples: [
     ['shoal params ls', 'all of them'],
     ['shoal params get min_vm_count', 'one'],
     ['shoal params set status_interval_ms=500 last_connect_ms=2000', 'several at once, checked together'],
+    ['shoal params set min_vm_count=4 --host b', "one of a host's own, on that host alone"],
   ],
   async run({ flags, words }) {
     const json = flags.oneOf('output', ['table', 'json']) === 'json';
+    const host = flags.text('host');
     const [verb = 'ls', ...rest] = words;
     switch (verb) {
       case 'ls':
-        show(valuesIn(await askFleet(fleetOf(flags), 'params', {})), json);
+        show(valuesIn(await askFleet(fleetOf(flags), 'params', {}, host)), json);
         return 0;
       case 'get': {
         const name = known(rest[0]);
-        const values = valuesIn(await askFleet(fleetOf(flags), 'params', {}));
+        const values = valuesIn(await askFleet(fleetOf(flags), 'params', {}, host));
         if (json) printJson({ [name]: values[name] });
         else printData(String(values[name]));
         return 0;
@@ -35,14 +43,30 @@ export const paramsCommand: Command = {
       case 'set': {
         if (rest.length === 0) throw usage(paramsCommand, 'there is nothing to set: give NAME=VALUE');
         const values = checkedEach(settings(paramsCommand, rest));
-        show(valuesIn(await askFleet(fleetOf(flags), 'params-set', { values })), json);
-        return 0;
+        const call = host === undefined ? 'params-set' : 'params-own';
+        const change = rowIn<ChangeReply>('params', await askFleet(fleetOf(flags), call, { values }, host), {});
+        show(valuesIn(change.values), json);
+        return toldAll(change.unreached);
       }
       default:
         throw usage(paramsCommand, `expected ls, get or set, got ${JSON.stringify(verb)}`);
     }
   },
 };
+
+/** The reply to a change. */
+interface ChangeReply {
+  readonly values: unknown;
+  /** Names of hosts. */
+  readonly unreached: readonly string[];
+}
+
+/** @returns the exit code */
+function toldAll(unreached: readonly string[]): number {
+  if (unreached.length === 0) return 0;
+  say(`not reached: ${unreached.join(', ')}; set them again later: \`shoal hosts\` shows whose parameters differ`);
+  return 1;
+}
 
 type Values = Readonly<Record<string, number>>;
 

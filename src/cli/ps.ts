@@ -1,12 +1,10 @@
-import { askFleet } from '../app/mod.ts';
-import { shortBytes, shortDuration, snapshotIn } from '../console/mod.ts';
+import { mergedSnapshot, shortBytes, shortDuration, snapshotIn, vmName } from '../console/mod.ts';
 import type { VmRow } from '../fleet/mod.ts';
-import { type Command, FIND_FLAGS, OUTPUT_FLAG } from './command.ts';
-import { fleetOf } from './find.ts';
+import { askHosts } from './asked-hosts.ts';
+import { type Command, FIND_FLAGS, HOST_FLAG, OUTPUT_FLAG } from './command.ts';
 import { type Column, printable, printData, printJson, say, table } from './output.ts';
 
 const COLUMNS: readonly Column<VmRow>[] = [
-  { title: 'VM', align: 'right', cell: (vm) => String(vm.id_vmachine) },
   { title: 'STATE', cell: stateOf },
   { title: 'ADDRESS', cell: (vm) => vm.address },
   { title: 'HOST', cell: (vm) => vm.host },
@@ -28,19 +26,23 @@ export const psCommand: Command = {
   summary: 'lists the VMs with their state and load',
   words: '',
   wordsMax: 0,
-  flags: [...FIND_FLAGS, OUTPUT_FLAG],
+  flags: [HOST_FLAG, ...FIND_FLAGS, OUTPUT_FLAG],
   examples: [
     ['shoal ps', 'a table'],
+    ['shoal ps --host b', 'the VMs of one host of the fleet'],
     ['shoal ps -o json', 'the same for a program'],
   ],
   async run({ flags }) {
     const format = flags.oneOf('output', ['table', 'json']);
-    const fleet = snapshotIn(await askFleet(fleetOf(flags), 'ps', {}));
+    const { values, silent, isMany, exitCode } = await askHosts(flags, 'ps', {});
+    const looks = values.map(({ host, value }) => ({ host, snapshot: snapshotIn(value) }));
+    const fleet = mergedSnapshot([...looks, ...silent.map((host) => ({ host, snapshot: undefined }))]);
+    const vm: Column<VmRow> = { title: 'VM', align: 'right', cell: (row) => vmName(row, isMany) };
     if (format === 'json') printJson(fleet);
     else {
-      printData(table(COLUMNS, fleet.vms));
+      printData(table([vm, ...COLUMNS], fleet.vms));
       if (fleet.blocked !== null) say(printable(`shoal: no VM can be started: ${fleet.blocked}`));
     }
-    return 0;
+    return exitCode;
   },
 };

@@ -7,7 +7,7 @@ import { decisionLines, withRules } from './decision-lines.ts';
 import { countWord, requestWord } from './explain-words.ts';
 import { printable, printData, printJson } from './output.ts';
 import { usage } from './parse.ts';
-import { vmWord } from './vm-word.ts';
+import { vmNumber } from './vm-word.ts';
 
 /** What is to be explained of a run. */
 type Subject =
@@ -101,7 +101,7 @@ function subjectOf(command: Command, text: string): Subject {
   const [what, word, more] = text.trim().split(/\s+/);
   if (more === undefined) {
     if (what === 'last') return { kind: 'last', count: countWord(command, word) };
-    if (what === 'vm') return { kind: 'vm', vm: vmWord(command, word) };
+    if (what === 'vm') return { kind: 'vm', vm: vmNumber(command, word) };
     if (what === 'request') return { kind: 'request', request: requestWord(command, word) };
   }
   throw usage(

@@ -1,6 +1,7 @@
 import { systemClock } from '../actors/mod.ts';
 import { Dashboard, FleetWatch, frameText, type Hints } from '../console/mod.ts';
-import { type Command, FIND_FLAGS, type Flags } from './command.ts';
+import { hostOf } from './asked-hosts.ts';
+import { type Command, FIND_FLAGS, type Flags, HOST_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { printData } from './output.ts';
 import { usage } from './parse.ts';
@@ -16,7 +17,7 @@ export const topCommand: Command = {
   summary: 'shows the fleet live on the terminal: VMs, load over time, events',
   words: '',
   wordsMax: 0,
-  flags: [{ name: 'once', about: 'print one frame as text, also into a pipe' }, ...FIND_FLAGS],
+  flags: [{ name: 'once', about: 'print one frame as text, also into a pipe' }, HOST_FLAG, ...FIND_FLAGS],
   examples: [
     ['shoal top', '`?` shows the keys, `q` leaves'],
     ['shoal top --nats nats://127.0.0.1:4222 --fleet blue', 'a fleet elsewhere'],
@@ -39,7 +40,12 @@ export const topCommand: Command = {
 };
 
 async function once(flags: Flags): Promise<string> {
-  const watch = await FleetWatch.open({ find: () => fleetOf(flags), clock: systemClock, onChange: () => undefined });
+  const watch = await FleetWatch.open({
+    find: () => fleetOf(flags),
+    host: hostOf(flags),
+    clock: systemClock,
+    onChange: () => undefined,
+  });
   try {
     await new Promise<void>((resolve) => systemClock.timer(BETWEEN_LOOKS_MS, resolve));
     await watch.look();
@@ -52,6 +58,7 @@ async function once(flags: Flags): Promise<string> {
 async function live(flags: Flags): Promise<void> {
   const dashboard = await Dashboard.open({
     find: () => fleetOf(flags),
+    host: hostOf(flags),
     hints: hintsOf(flags),
     colours: hasColours(),
   });

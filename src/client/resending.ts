@@ -33,13 +33,16 @@ export async function sendUntilEnded(
   const endMs = clock.monotonic() + options.deadlineMs;
   const againMaxMs = Math.max(AGAIN_MAX_MS, options.deadlineMs / AGAINS_AT_LAST_PACE);
   // The first goes with the deadline as it was given, so that one that is none is refused.
+  let isRepeat = options.isRepeat ?? false;
   for (let { deadlineMs } = options; ; deadlineMs = msUntil(endMs, clock)) {
     try {
-      return await repeatUntilEnded(requester.send(payload, { ...options, deadlineMs }), endMs, againMaxMs, clock);
+      const sending = { ...options, deadlineMs, isRepeat };
+      return await repeatUntilEnded(requester.send(payload, sending), endMs, againMaxMs, clock);
     } catch (error) {
       const mayComeBack = isNobody(error) && wasServed() && clock.monotonic() + NOBODY_MS < endMs;
       if (!mayComeBack) throw isExpiry(error) ? noReplyWithin(options.deadlineMs) : error;
     }
+    isRepeat = true;
     await pause(NOBODY_MS, clock);
   }
 }

@@ -6,12 +6,14 @@ import { isInForeground } from './foreground.ts';
 import { inspectLines, logLine } from './inspect-lines.ts';
 import { logIn, rowIn } from './replies.ts';
 import type { Screen } from './screen.ts';
-import { filled, press, UI_AT_START, type Ui } from './ui.ts';
+import { filled, press, UI_AT_START, type Ui, type VmKey } from './ui.ts';
 import { seenOf, viewOf } from './view-of.ts';
 
 export interface DashboardOptions {
   /** Says where the fleet is; throws while it is nowhere. */
   readonly find: () => Place;
+  /** Shows this host alone; default: all hosts. */
+  readonly host?: string | undefined;
   readonly hints: Hints;
   /** False where NO_COLOR is set. */
   readonly colours: boolean;
@@ -70,7 +72,7 @@ export class Dashboard {
     const onChange = (): void => {
       if (dashboard !== undefined) dashboard.#changed();
     };
-    const watch = await FleetWatch.open({ find: options.find, clock: systemClock, onChange });
+    const watch = await FleetWatch.open({ find: options.find, host: options.host, clock: systemClock, onChange });
     try {
       // Loaded late, so that other commands do not pay for blessed.
       const { Screen } = await import('./screen.ts');
@@ -191,11 +193,14 @@ export class Dashboard {
     if (this.#ui.overlay?.kind !== 'help' && this.#ui.overlay?.text === undefined) void this.#fillOverlay();
   }
 
-  async #ask(kind: 'inspect' | 'logs', vm: number): Promise<readonly string[]> {
+  async #ask(kind: 'inspect' | 'logs', key: VmKey): Promise<readonly string[]> {
+    const [number = '', host] = key.split('/').reverse();
+    const vm = Number(number);
     if (kind === 'inspect') {
-      return inspectLines(rowIn<Record<string, unknown>>('inspect', await this.#watch.ask('inspect', { vm }), {}));
+      const reply = await this.#watch.ask('inspect', { vm }, host);
+      return inspectLines(rowIn<Record<string, unknown>>('inspect', reply, {}));
     }
-    return logIn(await this.#watch.ask('logs', { vm, lines: LOG_LINES })).map(logLine);
+    return logIn(await this.#watch.ask('logs', { vm, lines: LOG_LINES }, host)).map(logLine);
   }
 }
 

@@ -1,7 +1,15 @@
 import type { Clock } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import type { FleetEvent } from '../fleet/mod.ts';
-import { type Connection, callAdmin, connect, fleetEventIn, subjectsOf } from '../transport/mod.ts';
+import {
+  type Connection,
+  callAdmin,
+  callEveryHost,
+  connect,
+  fleetEventIn,
+  type HostAnswer,
+  subjectsOf,
+} from '../transport/mod.ts';
 import { eventsIn } from './replies.ts';
 import { ToldEvents } from './told-events.ts';
 
@@ -11,15 +19,18 @@ export interface Place {
   readonly fleet: string;
 }
 
-/** Calls a verb of administration. @throws what the verb threw; FLEET_NOT_RUNNING, REQUEST_DEADLINE, NATS_UNREACHABLE */
-export type Ask = (verb: string, args: unknown) => Promise<unknown>;
+/** Calls a verb of every host. @throws as `callEveryHost`, and `callAdmin` if one host is followed */
+export type Every = (verb: string, args: unknown) => Promise<readonly HostAnswer[]>;
 
 /** The fleet that is followed, as long as it is not lost. */
 export interface Followed {
   readonly fleet: string;
   /** URL of the NATS server, without passwords. */
   readonly nats: string;
-  readonly ask: Ask;
+  /** Calls one host's verb, or any host's. */
+  readonly ask: (verb: string, args: unknown, host?: string) => Promise<unknown>;
+  /** Calls every host's verb, or that of the host that is followed. */
+  readonly every: Every;
 }
 
 export interface FollowOptions {
@@ -29,6 +40,8 @@ export interface FollowOptions {
   readonly name: string;
   /** How many of the latest events are told first. */
   readonly eventsAtStart: number;
+  /** Follows this host alone; default: all hosts. */
+  readonly host?: string | undefined;
   readonly clock: Clock;
   readonly onEvent: (event: FleetEvent) => void;
   /** Looks at the fleet, once a second. If this rejects, the fleet is lost. */
@@ -94,10 +107,10 @@ export class FleetFollower {
     await this.#options.look(this.#wire);
   }
 
-  /** Calls a verb of administration. @throws as `Ask`; NATS_UNREACHABLE while the fleet is lost */
-  async ask(verb: string, args: unknown): Promise<unknown> {
+  /** Calls a verb of administration. @throws as `callAdmin`; NATS_UNREACHABLE while the fleet is lost */
+  async ask(verb: string, args: unknown, host?: string): Promise<unknown> {
     if (this.#wire === undefined) throw new ShoalError('NATS_UNREACHABLE', 'The connection is lost');
-    return this.#wire.ask(verb, args);
+    return this.#wire.ask(verb, args, host ?? this.#options.host);
   }
 
   async close(): Promise<void> {
@@ -117,30 +130,40 @@ export class FleetFollower {
         if (state === 'lost' && this.#wire?.connection === connection) this.#lose(lostError(connection));
       },
     });
-    const ask: Ask = (verb, args) => callAdmin(connection.nc, fleet, verb, args, TIMEOUT_MS);
+    const { host: only } = this.#options;
+    const ask: Wire['ask'] = (verb, args, host) => callAdmin(connection.nc, fleet, verb, args, TIMEOUT_MS, host);
+    const every: Every = async (verb, args) => {
+      if (only !== undefined) return [{ host: only, value: await ask(verb, args, only), error: undefined }];
+      return callEveryHost(connection.nc, fleet, verb, args, { timeoutMs: TIMEOUT_MS });
+    };
     try {
-      await this.#hear(connection, fleet, ask);
+      await this.#hear(connection, fleet, every);
       if (this.#isClosed) throw new ShoalError('NATS_UNREACHABLE', 'closed meanwhile');
     } catch (error) {
       await connection.close();
       throw error;
     }
-    return { fleet, nats: connection.shown, ask, connection };
+    return { fleet, nats: connection.shown, ask, every, connection };
   }
 
   /** Listens before it asks for the latest events, so that none falls between. */
-  async #hear({ nc }: Connection, fleet: string, ask: Ask): Promise<void> {
+  async #hear({ nc }: Connection, fleet: string, every: Every): Promise<void> {
     let early: FleetEvent[] | undefined = [];
     nc.subscribe(subjectsOf(fleet).events, {
       callback: (error, message) => {
         const event = error === null ? fleetEventIn(message) : undefined;
         if (event === undefined || this.#isClosed) return;
+        const { host } = this.#options;
+        if (host !== undefined && event.host !== host) return;
         if (early === undefined) this.#told.live(event);
         else if (early.length < EVENTS_KEPT) early.push(event);
       },
     });
     const count = this.#wasThere ? EVENTS_KEPT : this.#options.eventsAtStart;
-    const latest = eventsIn(await ask('events', { count }));
+    const answers = await every('events', { count });
+    if (answers.every(({ error }) => error !== undefined)) throw answers[0]?.error;
+    const told = answers.flatMap(({ value, error }) => (error === undefined ? eventsIn(value) : []));
+    const latest = told.sort((a, b) => a.atMs - b.atMs).slice(-count);
     if (this.#isClosed) return;
     if (this.#isAway) this.#options.onBack?.();
     this.#isAway = false;

@@ -4,12 +4,15 @@ import { EventLines } from './event-lines.ts';
 import type { Facts } from './facts.ts';
 import { FleetFollower, type Followed, type Place } from './fleet-follower.ts';
 import { History } from './history.ts';
+import { mergedSnapshot } from './merged-snapshot.ts';
 import { snapshotIn } from './replies.ts';
 
 export interface WatchOptions {
   /** Says where the fleet is; throws while it is nowhere. */
   readonly find: () => Place;
   readonly clock: Clock;
+  /** Shows this host alone; default: all hosts. */
+  readonly host?: string | undefined;
   /** There is something new to see. */
   readonly onChange: () => void;
 }
@@ -40,12 +43,13 @@ export class FleetWatch {
   /** @throws what the first look throws: FLEET_NOT_RUNNING, NATS_UNREACHABLE */
   static async open(options: WatchOptions): Promise<FleetWatch> {
     const watch = new FleetWatch(options);
-    const { find, clock, onChange } = options;
+    const { find, clock, host, onChange } = options;
     watch.#follower = await FleetFollower.open({
       find,
       name: 'shoal-top',
       eventsAtStart: EVENTS_AT_START,
       clock,
+      host,
       onEvent: (event) => {
         watch.#eventLines.add(event);
         onChange();
@@ -86,16 +90,19 @@ export class FleetWatch {
   }
 
   /** Calls a verb of administration. @throws what the verb threw; NATS_UNREACHABLE while the fleet is lost */
-  async ask(verb: string, args: unknown): Promise<unknown> {
-    return this.#follower?.ask(verb, args);
+  async ask(verb: string, args: unknown, host?: string): Promise<unknown> {
+    return this.#follower?.ask(verb, args, host);
   }
 
   async close(): Promise<void> {
     await this.#follower?.close();
   }
 
-  async #see({ fleet, nats, ask }: Followed): Promise<void> {
-    const snapshot = snapshotIn(await ask('ps', {}));
+  async #see({ fleet, nats, every }: Followed): Promise<void> {
+    const looks = (await every('ps', {})).map(({ host, value, error }) => {
+      return { host, snapshot: error === undefined ? snapshotIn(value) : undefined };
+    });
+    const snapshot = mergedSnapshot(looks);
     this.#history.add(snapshot, this.#options.clock.monotonic());
     this.#facts = { ...this.#facts, fleet, nats, snapshot, lost: undefined };
     this.#options.onChange();
@@ -109,6 +116,8 @@ const NOTHING: FleetSnapshot = {
   blocked: null,
   addresses: 0,
   addresses_free: 0,
-  requests: { accepted: 0, ok: 0, failed: {}, routed: {} },
+  requests: { accepted: 0, ok: 0, failed: {}, routed: {}, handed: { on: 0, refused: 0, in: 0 } },
+  neighbours: [],
+  cordoned: false,
   uptime_ms: 0,
 };

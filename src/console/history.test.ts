@@ -3,7 +3,9 @@ import { History, sampleOf } from './history.ts';
 import { snapshotOf, vmRow } from './kit/facts.ts';
 
 const answered = (ok: number, failed = 0) =>
-  snapshotOf([], { requests: { accepted: 0, ok, failed: { 503: failed }, routed: {} } });
+  snapshotOf([], {
+    requests: { accepted: 0, ok, failed: { 503: failed }, routed: {}, handed: { on: 0, refused: 0, in: 0 } },
+  });
 
 describe('a sample', () => {
   it('counts VMs by phase', () => {

@@ -32,9 +32,9 @@ function titleOf(overlay: Overlay): string {
     case 'help':
       return 'Help';
     case 'inspect':
-      return `VM ${overlay.vm}`;
+      return `VM ${harmless(overlay.vm)}`;
     case 'logs':
-      return `Log of VM ${overlay.vm}`;
+      return `Log of VM ${harmless(overlay.vm)}`;
   }
 }
 

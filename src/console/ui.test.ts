@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { filled, press, type Seen, SORT_KEYS, UI_AT_START, type Ui } from './ui.ts';
 
-const SEEN: Seen = { order: [3, 1, 2], rows: 3, overlayRows: 5, overlayLines: 20 };
+const SEEN: Seen = { order: ['3', '1', '2'], rows: 3, overlayRows: 5, overlayLines: 20 };
 
 function pressed(keys: readonly string[], seen: Partial<Seen> = {}, start: Ui = UI_AT_START): Ui {
   return keys.reduce((ui, key) => {
@@ -22,13 +22,13 @@ describe('keys', () => {
   });
 
   it('move the selection in the order of the table, and not past its ends', () => {
-    expect(pressed(['down']).selected).toBe(3);
-    expect(pressed(['down', 'down']).selected).toBe(1);
-    expect(pressed(['down', 'down', 'down', 'down', 'down']).selected).toBe(2);
-    expect(pressed(['end', 'up']).selected).toBe(1);
-    expect(pressed(['end', 'home']).selected).toBe(3);
-    expect(pressed(['pagedown']).selected).toBe(2);
-    expect(pressed(['pagedown', 'pageup']).selected).toBe(3);
+    expect(pressed(['down']).selected).toBe('3');
+    expect(pressed(['down', 'down']).selected).toBe('1');
+    expect(pressed(['down', 'down', 'down', 'down', 'down']).selected).toBe('2');
+    expect(pressed(['end', 'up']).selected).toBe('1');
+    expect(pressed(['end', 'home']).selected).toBe('3');
+    expect(pressed(['pagedown']).selected).toBe('2');
+    expect(pressed(['pagedown', 'pageup']).selected).toBe('3');
   });
 
   it('select nothing where no VM runs', () => {
@@ -37,8 +37,8 @@ describe('keys', () => {
 
   it('stay on a VM when the order changes, and go to the first when it is gone', () => {
     const ui = pressed(['down', 'down']);
-    expect(pressed(['down'], { order: [1, 3, 2] }, ui).selected).toBe(3);
-    expect(pressed(['down'], { order: [7, 8] }, ui).selected).toBe(8);
+    expect(pressed(['down'], { order: ['1', '3', '2'] }, ui).selected).toBe('3');
+    expect(pressed(['down'], { order: ['7', '8'] }, ui).selected).toBe('8');
   });
 
   it('s goes through all columns and comes back', () => {
@@ -55,8 +55,8 @@ describe('keys', () => {
   it('open and close overlays', () => {
     expect(pressed(['?']).overlay?.kind).toBe('help');
     expect(pressed(['?', '?']).overlay).toBeUndefined();
-    expect(pressed(['down', 'down', 'enter']).overlay).toMatchObject({ kind: 'inspect', vm: 1 });
-    expect(pressed(['enter', 'l']).overlay).toMatchObject({ kind: 'logs', vm: 3 });
+    expect(pressed(['down', 'down', 'enter']).overlay).toMatchObject({ kind: 'inspect', vm: '1' });
+    expect(pressed(['enter', 'l']).overlay).toMatchObject({ kind: 'logs', vm: '3' });
     expect(pressed(['l', 'escape']).overlay).toBeUndefined();
     expect(pressed(['l', 'l']).overlay).toBeUndefined();
   });
@@ -78,9 +78,9 @@ describe('keys', () => {
 describe('what comes for an overlay', () => {
   it('is shown in it, and nowhere if it has been closed or changed', () => {
     const ui = pressed(['enter']);
-    expect(filled(ui, 'inspect', 3, ['a']).overlay).toMatchObject({ text: ['a'] });
-    expect(filled(ui, 'inspect', 1, ['a'])).toBe(ui);
-    expect(filled(ui, 'logs', 3, ['a'])).toBe(ui);
-    expect(filled(UI_AT_START, 'logs', 3, ['a'])).toBe(UI_AT_START);
+    expect(filled(ui, 'inspect', '3', ['a']).overlay).toMatchObject({ text: ['a'] });
+    expect(filled(ui, 'inspect', '1', ['a'])).toBe(ui);
+    expect(filled(ui, 'logs', '3', ['a'])).toBe(ui);
+    expect(filled(UI_AT_START, 'logs', '3', ['a'])).toBe(UI_AT_START);
   });
 });

@@ -1,10 +1,11 @@
-import type { VmId } from '../fleet/mod.ts';
+/** Names a VM: its number, and before it the host where there are several (`vmName`). */
+export type VmKey = string;
 
 /** What the user has chosen to see. */
 export interface Ui {
   readonly sort: SortKey;
   /** The VM that the keys act on; it may be gone. */
-  readonly selected: VmId | undefined;
+  readonly selected: VmKey | undefined;
   readonly paused: boolean;
   readonly overlay: Overlay | undefined;
 }
@@ -17,7 +18,7 @@ export type Overlay =
   /** `text` is undefined until it has come. */
   | {
       readonly kind: 'inspect' | 'logs';
-      readonly vm: VmId;
+      readonly vm: VmKey;
       readonly text: readonly string[] | undefined;
       /** First line shown; of a log how many lines the last one shown is from the end, so that it stays at its newest. */
       readonly scroll: number;
@@ -26,7 +27,7 @@ export type Overlay =
 /** What stands on the screen, as far as keys depend on it. */
 export interface Seen {
   /** VMs in the order of the table. */
-  readonly order: readonly VmId[];
+  readonly order: readonly VmKey[];
   /** Rows that the table shows at a time. */
   readonly rows: number;
   /** Lines that the overlay shows at a time, and has in all. */
@@ -53,14 +54,14 @@ export function press(ui: Ui, key: string, seen: Seen): Ui | 'quit' | 'suspend' 
 }
 
 /** Puts content into the overlay that it was fetched for, if that is still open. */
-export function filled(ui: Ui, kind: 'inspect' | 'logs', vm: VmId, text: readonly string[]): Ui {
+export function filled(ui: Ui, kind: 'inspect' | 'logs', vm: VmKey, text: readonly string[]): Ui {
   const { overlay } = ui;
   if (overlay === undefined || overlay.kind !== kind || overlay.vm !== vm) return ui;
   return { ...ui, overlay: { ...overlay, text } };
 }
 
 /** The row of the selected VM, or the first row if it has gone; undefined if there are no VMs. */
-export function indexOfSelected(selected: VmId | undefined, order: readonly VmId[]): number | undefined {
+export function indexOfSelected(selected: VmKey | undefined, order: readonly VmKey[]): number | undefined {
   if (order.length === 0) return undefined;
   const index = selected === undefined ? -1 : order.indexOf(selected);
   return Math.max(0, index);
@@ -104,7 +105,7 @@ function stepsOf(key: string, rows: number): number | undefined {
   }
 }
 
-function moved(selected: VmId | undefined, steps: number, order: readonly VmId[]): VmId | undefined {
+function moved(selected: VmKey | undefined, steps: number, order: readonly VmKey[]): VmKey | undefined {
   const index = indexOfSelected(selected, order);
   if (index === undefined) return undefined;
   // The first press shows where the selection is.

@@ -173,7 +173,7 @@ describe('the selected VM', () => {
   const facts = factsOf([snapshotOf(vms)]);
 
   it('is in sight wherever it stands', () => {
-    for (const selected of [1, 2, 50, 99, 100]) {
+    for (const selected of ['1', '2', '50', '99', '100']) {
       const { lines } = panelOf(viewOf(facts, { ...UI_AT_START, selected }, SMALL, HINTS), 'table');
       const shown = lines.filter((line) => line.every(({ tone }) => tone === 'selected')).map(plainText);
       expect(shown).toHaveLength(1);
@@ -183,7 +183,7 @@ describe('the selected VM', () => {
   });
 
   it('is shown in detail with what came for it', () => {
-    const overlay = { kind: 'inspect', vm: 7, text: ['state  ready', 'evil \u001b[2J'], scroll: 0 } as const;
+    const overlay = { kind: 'inspect', vm: '7', text: ['state  ready', 'evil \u001b[2J'], scroll: 0 } as const;
     const view = viewOf(facts, { ...UI_AT_START, overlay }, SMALL, HINTS);
     expect(textOf(view, 'overlay')).toEqual([' state  ready', ' evil \ufffd[2J']);
     expect(plainText(panelOf(view, 'overlay').title ?? [])).toBe('VM 7  Esc closes');
@@ -193,7 +193,7 @@ describe('the selected VM', () => {
     const text = Array.from({ length: 100 }, (_, line) => `line ${line}`);
     const at = (scroll: number): string | undefined =>
       textOf(
-        viewOf(facts, { ...UI_AT_START, overlay: { kind: 'logs', vm: 7, text, scroll } }, SMALL, HINTS),
+        viewOf(facts, { ...UI_AT_START, overlay: { kind: 'logs', vm: '7', text, scroll } }, SMALL, HINTS),
         'overlay',
       ).at(-1);
     expect([at(0), at(3), at(1_000)]).toEqual([' line 99', ' line 96', ' line 19']);

@@ -6,6 +6,7 @@ import { timeOfDay } from './figures.ts';
 import { headerLines } from './header.ts';
 import { type Layout, layoutOf, SIZE_MIN } from './layout.ts';
 import { clipLine, type Line, span, spread } from './line.ts';
+import { hasManyHosts, vmName } from './merged-snapshot.ts';
 import { overlayLines, overlayPanel } from './overlay.ts';
 import { indexOfSelected, type Seen, type SortKey, type Ui } from './ui.ts';
 import { innerOf, type Panel, type Rect, type Size, titleRoom, type View } from './view.ts';
@@ -30,7 +31,7 @@ export function viewOf(facts: Facts, ui: Ui, size: Size, hints: Hints): View {
 
 /** The part of the view that keys depend on. */
 export function seenOf(facts: Facts, ui: Ui, size: Size, hints: Hints): Seen {
-  const order = inOrder(facts.snapshot, ui.sort).map((vm) => vm.id_vmachine);
+  const order = inOrder(facts.snapshot, ui.sort).map((vm) => vmName(vm, hasManyHosts(facts.snapshot)));
   const layout = layoutOf(size);
   if (layout === undefined) return { order, rows: 0, overlayRows: 0, overlayLines: 0 };
   const { overlay } = layout;
@@ -59,13 +60,15 @@ function tablePanel({ snapshot, lost }: Facts, { sort, selected }: Ui, rect: Rec
   const inner = innerOf(rect);
   const rows = Math.max(0, inner.height - 1);
   const vms = inOrder(snapshot, sort);
-  const order = vms.map((vm) => vm.id_vmachine);
+  const isMany = hasManyHosts(snapshot);
+  const order = vms.map((vm) => vmName(vm, isMany));
   const index = indexOfSelected(selected, order);
   const from = firstRow(vms.length, rows, selected === undefined ? 0 : (index ?? 0));
   const lines = tableLines({
     vms,
     shown: vms.slice(from, from + rows),
     sort,
+    isMany,
     selected: selected === undefined || index === undefined ? undefined : order[index],
     cells: inner.width,
   }).slice(0, inner.height);

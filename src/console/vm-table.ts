@@ -1,9 +1,10 @@
-import type { FleetSnapshot, VmId, VmRow } from '../fleet/mod.ts';
+import type { FleetSnapshot, VmRow } from '../fleet/mod.ts';
 import { cellsOf, clipText, fitText, harmless } from './cell-text.ts';
 import { shortBytes, shortCount, shortDuration } from './figures.ts';
 import { phaseOf } from './history.ts';
 import { clipLine, type Line, span, type Tone, widthOf } from './line.ts';
-import type { SortKey } from './ui.ts';
+import { vmName } from './merged-snapshot.ts';
+import type { SortKey, VmKey } from './ui.ts';
 
 interface Column {
   readonly title: string;
@@ -20,8 +21,15 @@ interface Column {
 
 const BUSY_CPU_PERCENT = 80;
 
+/** `isMany`: there are several hosts. */
+function columnsFor(isMany: boolean): readonly Column[] {
+  return [
+    { title: 'VM', sort: 'id', align: 'right', cell: (vm) => harmless(vmName(vm, isMany)), cellsMax: 24 },
+    ...COLUMNS,
+  ];
+}
+
 const COLUMNS: readonly Column[] = [
-  { title: 'VM', sort: 'id', align: 'right', cell: (vm) => String(vm.id_vmachine) },
   { title: 'STATE', sort: 'state', cell: (vm) => vm.state, tone: (vm) => TONES[phaseOf(vm.state)] },
   { title: 'ADDRESS', cell: (vm) => harmless(vm.address), drop: 2, cellsMax: 24 },
   { title: 'HOST', cell: (vm) => harmless(vm.host), drop: 5, cellsMax: 16 },
@@ -56,7 +64,7 @@ const TONES: Readonly<Record<ReturnType<typeof phaseOf>, Tone>> = {
 /** Sorts the VMs for the table: figures in descending order, ids in ascending order. */
 export function inOrder({ vms }: Pick<FleetSnapshot, 'vms'>, sort: SortKey): readonly VmRow[] {
   const compare = COMPARISONS[sort];
-  return vms.toSorted((a, b) => compare(a, b) || a.id_vmachine - b.id_vmachine);
+  return vms.toSorted((a, b) => compare(a, b) || a.id_vmachine - b.id_vmachine || (a.host < b.host ? -1 : 1));
 }
 
 const COMPARISONS: Readonly<Record<SortKey, (a: VmRow, b: VmRow) => number>> = {
@@ -76,13 +84,15 @@ export interface TableOptions {
   /** The VMs that get a line. */
   readonly shown: readonly VmRow[];
   readonly sort: SortKey | undefined;
-  readonly selected: VmId | undefined;
+  readonly selected: VmKey | undefined;
+  /** There are several hosts, so that a number alone names no VM. */
+  readonly isMany: boolean;
   readonly cells: number;
 }
 
 /** A line of titles, and one for each VM that is shown. */
-export function tableLines({ vms, shown, sort, selected, cells }: TableOptions): readonly Line[] {
-  const { columns, gap } = fitting(vms, sort, cells);
+export function tableLines({ vms, shown, sort, selected, isMany, cells }: TableOptions): readonly Line[] {
+  const { columns, gap } = fitting(columnsFor(isMany), vms, sort, cells);
   const line = (texts: readonly string[], toneOf: (column: Column) => Tone, filler: Tone): Line => {
     const spans = columns.flatMap(({ column, width }, index) => [
       span(index === 0 ? ' ' : ' '.repeat(gap), filler),
@@ -98,7 +108,7 @@ export function tableLines({ vms, shown, sort, selected, cells }: TableOptions):
   );
   const rows = shown.map((vm) => {
     const texts = columns.map(({ column }) => column.cell(vm));
-    if (vm.id_vmachine !== selected) return line(texts, (column) => column.tone?.(vm) ?? 'plain', 'plain');
+    if (vmName(vm, isMany) !== selected) return line(texts, (column) => column.tone?.(vm) ?? 'plain', 'plain');
     const row = line(texts, () => 'selected', 'selected');
     return [...row, span(' '.repeat(Math.max(0, cells - widthOf(row))), 'selected')];
   });
@@ -113,26 +123,27 @@ interface Fitted {
 
 /** Tries wide gaps and whole titles first, then leaves out column after column. */
 function fitting(
+  all: readonly Column[],
   vms: readonly VmRow[],
   sort: SortKey | undefined,
   cells: number,
 ): { readonly columns: readonly Fitted[]; readonly gap: number } {
-  const contents = new Map(COLUMNS.map((column) => [column, contentWidth(column, vms)]));
+  const contents = new Map(all.map((column) => [column, contentWidth(column, vms)]));
   const sized = (column: Column, short: boolean): Fitted => {
     const name = short ? (column.short ?? column.title) : column.title;
     const title = column.sort !== undefined && column.sort === sort ? `${name}↓` : name;
     return { column, title, width: Math.max(cellsOf(title), contents.get(column) ?? 0) };
   };
-  const dropped = COLUMNS.flatMap(({ drop }) => drop ?? []).sort((a, b) => b - a);
+  const dropped = all.flatMap(({ drop }) => drop ?? []).sort((a, b) => b - a);
   for (const from of [Number.POSITIVE_INFINITY, ...dropped]) {
-    const kept = COLUMNS.filter(({ drop }) => drop === undefined || drop < from);
+    const kept = all.filter(({ drop }) => drop === undefined || drop < from);
     for (const { gap, short } of FITS) {
       const columns = kept.map((column) => sized(column, short));
       const width = columns.reduce((total, column) => total + column.width + gap, 0);
       if (width <= cells) return { columns, gap };
     }
   }
-  const least = COLUMNS.filter(({ drop }) => drop === undefined);
+  const least = all.filter(({ drop }) => drop === undefined);
   return { columns: least.map((column) => sized(column, true)), gap: 1 };
 }
 

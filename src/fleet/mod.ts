@@ -1,5 +1,6 @@
 export { DEFAULT_SIZING } from './policy/default-sizing.ts';
 export type { IdleVm, Sizing, SizingPolicy, SizingView } from './policy/sizing.ts';
+export type { NeighbourMessage, NeighbourPort } from './router/neighbour-messages.ts';
 export { FAILED_A_SECOND, RECORDED_A_SECOND } from './router/request-recorder.ts';
 export { router } from './router/router.ts';
 export type { RouterMessage } from './router/router-messages.ts';
@@ -13,6 +14,8 @@ export type { Considered } from './values/considered.ts';
 export type { FailureReason, ReasonWord, RequestEndReason, VmEndReason, WaitReason } from './values/end-reason.ts';
 export { REQUEST_END_REASONS, VM_END_REASONS, WAIT_REASONS } from './values/end-reason.ts';
 export type { FleetEvent } from './values/fleet-event.ts';
+export type { FleetParams } from './values/fleet-params.ts';
+export { changedParams, compareFleetParams, fleetParamsOf, fleetValues, isOfHost } from './values/fleet-params.ts';
 export type { GuestReady, GuestReport } from './values/guest.ts';
 export type { HostCommand, HostEvent } from './values/host-messages.ts';
 export { HOST_MAILBOX_MAX, VMS_MAX } from './values/limits.ts';

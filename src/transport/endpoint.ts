@@ -12,6 +12,8 @@ import { QUEUE, subjectsOf } from './subjects.ts';
 export interface EndpointOptions {
   readonly nc: NatsConnection;
   readonly fleet: string;
+  /** False: only replies are published, those of requests that came in elsewhere; default true. */
+  readonly takesRequests?: boolean;
   /** Semantic version of Shoal, for `$SRV`. */
   readonly version: string;
   readonly router: Ref<RouterRequest>;
@@ -85,6 +87,7 @@ class Endpoint {
   async open(): Promise<void> {
     const { nc, fleet, version } = this.#options;
     const { clock } = this.#context;
+    if (this.#options.takesRequests === false) return;
     this.#service.subscribe();
     const { process: subject } = subjectsOf(fleet);
     const report = () => this.#service.stats.report();

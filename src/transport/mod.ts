@@ -22,6 +22,7 @@ export { findNatsServer } from './own-server/program.ts';
 export type { PermissionNotice } from './permission-notices.ts';
 export type { Reply } from './reply.ts';
 export { ReplyHeaders } from './reply-headers.ts';
+export { ReplySender } from './reply-sender.ts';
 export { ReplyTokens, TOKEN_KEY_BYTES } from './reply-token.ts';
 export { DEADLINE_MS_MAX, isOp, OP_FORM } from './request-headers.ts';
 export type { Requester, RequesterOptions, RequestOptions, SentRequest } from './requester.ts';

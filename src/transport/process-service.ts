@@ -1,10 +1,9 @@
 import type { Msg, NatsConnection, Subscription } from 'nats';
 import type { Clock, Random, Ref } from '../actors/mod.ts';
 import { type FailureReason, type Outcome, REQUEST_END_REASONS } from '../fleet/mod.ts';
-import { BatchPublisher } from './batch-publisher.ts';
 import type { EndpointCounts, RouterRequest } from './endpoint-messages.ts';
 import { EndpointStats } from './endpoint-stats.ts';
-import { errorHeaders, ReplyHeaders } from './reply-headers.ts';
+import { type Failure, ReplySender } from './reply-sender.ts';
 import { isReplySubject } from './reply-subject.ts';
 import type { ReplyTokens } from './reply-token.ts';
 import { RequestHeaderReader } from './request-header-reader.ts';
@@ -24,12 +23,11 @@ export interface ProcessServiceOptions {
   readonly onLost: (error: unknown) => void;
 }
 
-const NO_BYTES = new Uint8Array(0);
 const ID_BYTES = 6;
 
 /**
- * The hot path between NATS and the router. It runs in the callback of one subscription and awaits nothing; equal headers are decoded once,
- * and reply headers are encoded once per VM. It never throws: nats.js stops reading when a callback does.
+ * The hot path between NATS and the router. It runs in the callback of one subscription and awaits nothing; equal headers are decoded once.
+ * It never throws: nats.js stops reading when a callback does.
  */
 export class ProcessService {
   defaultDeadlineMs: number;
@@ -41,8 +39,7 @@ export class ProcessService {
   readonly #clock: Clock;
   readonly #options: ProcessServiceOptions;
   readonly #headers = new RequestHeaderReader();
-  readonly #replyHeaders = new ReplyHeaders();
-  readonly #publisher: BatchPublisher;
+  readonly #sender: ReplySender;
   readonly #inFlight = new Set<PendingReply>();
   /**
    * Prefix of generated request ids. A guest may hold requests of several Shoals, so 48 random bits tell them apart. Ids travel to the guest
@@ -51,7 +48,6 @@ export class ProcessService {
   readonly #idPrefix: string;
   #inFlightBytes = 0;
   #idCount = 0;
-  #maxPayloadBytes: number;
   #withoutReply = 0;
   #unsent = 0;
   #orphanedReplies = 0;
@@ -62,8 +58,7 @@ export class ProcessService {
     this.#options = options;
     this.#nc = options.nc;
     this.#idPrefix = `s${Buffer.from(options.random.bytes(ID_BYTES)).toString('base64url')}.`;
-    // The client runs into its deadline; without a connection nothing can be sent to it.
-    this.#publisher = new BatchPublisher(options.nc, options.clock, () => {
+    this.#sender = new ReplySender(options.nc, options.clock, () => {
       this.#unsent += 1;
     });
     this.#subject = options.subject;
@@ -71,7 +66,6 @@ export class ProcessService {
     this.#tokens = options.tokens;
     this.#clock = options.clock;
     this.defaultDeadlineMs = defaultDeadlineMs;
-    this.#maxPayloadBytes = options.nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
   }
 
   subscribe(): void {
@@ -115,7 +109,7 @@ export class ProcessService {
       await within(idle, Math.max(0, endMs - this.#clock.monotonic()), this.#clock);
     }
     for (const pending of [...this.#inFlight]) pending.tell(STOPPING);
-    this.#publisher.flush();
+    this.#sender.flush();
     const flushMs = Math.max(FLUSH_MS, endMs - this.#clock.monotonic());
     if (!this.#nc.isClosed()) await within(this.#nc.flush(), flushMs, this.#clock).catch(() => undefined);
   }
@@ -125,16 +119,16 @@ export class ProcessService {
     const address = this.#tokens.open(token);
     if (address === undefined) return;
     this.#orphanedReplies += 1;
-    this.#send(address.subject, outcome);
+    this.#sender.send(address.subject, outcome);
   }
 
   /** Called by `PendingReply`. */
   finish(pending: PendingReply, outcome: Outcome): void {
     this.#inFlight.delete(pending);
     this.#inFlightBytes -= pending.payloadBytes;
-    const error = this.#send(pending.replySubject, outcome);
+    const error = outcome.isSent === true ? toldElsewhere(outcome) : this.#sender.send(pending.replySubject, outcome);
     // No other reply can join the batch, so a lone client need not wait for the end of the round.
-    if (this.#inFlight.size === 0) this.#publisher.flush();
+    if (this.#inFlight.size === 0) this.#sender.flush();
     const processingMs = this.#clock.monotonic() - pending.startedMs;
     if (error === undefined) this.stats.succeeded(processingMs);
     else this.stats.failed(error.status, error.message, processingMs);
@@ -175,6 +169,8 @@ export class ProcessService {
         requestId,
         // The client does not know a generated id and cannot repeat it, so its reply need not be cached.
         isIdGenerated: headers.requestId === undefined,
+        ...(headers.isRepeat ? { isRepeat: true } : {}),
+        replySubject,
         op: headers.op,
         payload: message.data,
         deadlineMs: startedMs + (headers.deadlineMs ?? this.defaultDeadlineMs),
@@ -190,32 +186,7 @@ export class ProcessService {
   #refuse(replySubject: string, reason: FailureReason, message: string): void {
     const status = REQUEST_END_REASONS[reason];
     this.stats.failed(status, message, 0);
-    this.#publisher.publish(replySubject, NO_BYTES, errorHeaders({ status, reason, message }));
-  }
-
-  /** @returns the error that was sent, if it was one */
-  #send(subject: string, outcome: Outcome): Failure | undefined {
-    if (!outcome.ok) {
-      this.#sendError(subject, outcome);
-      return outcome;
-    }
-    const headers = this.#replyHeaders.of(outcome.vm, outcome.host);
-    const bytes = headers.byteLength + outcome.payload.length;
-    // nats.js forgets it while it reconnects.
-    this.#maxPayloadBytes = this.#nc.info?.max_payload ?? this.#maxPayloadBytes;
-    if (bytes > this.#maxPayloadBytes) {
-      const message = `the reply has ${bytes} bytes, and the NATS server takes ${this.#maxPayloadBytes}`;
-      const { vm, host } = outcome;
-      const failure: Failure = { ok: false, status: 413, reason: 'too-large', message, vm, host };
-      this.#sendError(subject, failure);
-      return failure;
-    }
-    this.#publisher.publish(subject, outcome.payload, headers);
-    return undefined;
-  }
-
-  #sendError(subject: string, failure: Failure): void {
-    this.#publisher.publish(subject, NO_BYTES, errorHeaders(failure));
+    this.#sender.sendError(replySubject, { status, reason, message });
   }
 
   #idle(): void {
@@ -231,7 +202,10 @@ export class ProcessService {
 /** The last replies get this long even if the limit has been used up. */
 const FLUSH_MS = 250;
 
-type Failure = Extract<Outcome, { ok: false }>;
+/** The host that worked has told the client. @returns the error that it was told, if it was one */
+function toldElsewhere(outcome: Outcome): Failure | undefined {
+  return outcome.ok ? undefined : outcome;
+}
 
 const STOPPING: Outcome = { ok: false, status: 503, reason: 'shoal-stopping', message: 'Shoal is stopping' };
 const ROUTER_AWAY: Outcome = {

@@ -10,6 +10,7 @@ import {
   isRequestId,
   OP_FORM,
   OP_HEADER,
+  REPEAT_HEADER,
   REQUEST_ID_HEADER,
   RETRY_HEADER,
 } from './request-headers.ts';
@@ -19,6 +20,7 @@ interface Wanted {
   readonly deadlineMs?: number;
   readonly requestId?: string;
   readonly retry?: boolean;
+  readonly isRepeat?: boolean;
 }
 
 export interface EncodedRequest {
@@ -40,18 +42,24 @@ export class RequestEncoder {
 
   /** @throws REQUEST_INVALID that shows the value */
   encode(wanted: Wanted): EncodedRequest {
-    const { op = '', deadlineMs = this.#defaultDeadlineMs, requestId, retry = true } = wanted;
-    if (requestId !== undefined) return make(op, deadlineMs, retry, requestId);
+    const { op = '', deadlineMs = this.#defaultDeadlineMs, requestId, retry = true, isRepeat = false } = wanted;
+    if (requestId !== undefined) return make(op, deadlineMs, retry, requestId, isRepeat);
     const key = `${deadlineMs} ${retry} ${op}`;
     const cached = this.#cached.get(key);
     if (cached !== undefined) return cached;
-    const made = make(op, deadlineMs, retry, undefined);
+    const made = make(op, deadlineMs, retry, undefined, false);
     this.#cached.set(key, made);
     return made;
   }
 }
 
-function make(op: string, deadlineMs: number, retry: boolean, requestId: string | undefined): EncodedRequest {
+function make(
+  op: string,
+  deadlineMs: number,
+  retry: boolean,
+  requestId: string | undefined,
+  isRepeat: boolean,
+): EncodedRequest {
   const lines = [`${DEADLINE_HEADER}: ${checkDeadline(deadlineMs)}`];
   if (op !== '') {
     if (!isOp(op)) throw refused('op', OP_FORM, quote(op));
@@ -64,6 +72,7 @@ function make(op: string, deadlineMs: number, retry: boolean, requestId: string 
     }
     lines.push(`${REQUEST_ID_HEADER}: ${requestId}`);
   }
+  if (isRepeat) lines.push(`${REPEAT_HEADER}: yes`);
   if (!retry) lines.push(`${RETRY_HEADER}: no`);
   return { headers: new EncodedHeaders(lines), deadlineMs };
 }

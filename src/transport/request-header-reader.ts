@@ -3,7 +3,7 @@ import { headerBytes } from './header-bytes.ts';
 import { Memo } from './memo.ts';
 import { parseRequestHeaders, type RequestHeaders } from './request-headers.ts';
 
-const NONE: RequestHeaders = { op: '', deadlineMs: undefined, requestId: undefined, retry: true };
+const NONE: RequestHeaders = { op: '', deadlineMs: undefined, requestId: undefined, retry: true, isRepeat: false };
 /** Clients use few combinations of operation, deadline and retry. Headers with a request id never recur and are not cached. */
 const REMEMBERED_MAX = 256;
 

@@ -6,6 +6,7 @@ export const OP_HEADER = 'Shoal-Op';
 export const DEADLINE_HEADER = 'Shoal-Deadline-Ms';
 export const REQUEST_ID_HEADER = 'Shoal-Request-Id';
 export const RETRY_HEADER = 'Shoal-Retry';
+export const REPEAT_HEADER = 'Shoal-Repeat';
 
 export const DEADLINE_MS_MAX = 3_600_000;
 
@@ -17,6 +18,8 @@ export interface RequestHeaders {
   requestId: string | undefined;
   /** Default true. */
   retry: boolean;
+  /** The client has sent it before; default false. */
+  isRepeat: boolean;
 }
 
 /** Operation names of the guest contract (docs/guest-contract.md, `ops` of the ready line). */
@@ -40,7 +43,7 @@ export function isDeadlineMs(value: number): boolean {
 
 /** @returns the headers, or the complaint for the client; unknown headers are ignored */
 export function parseRequestHeaders(headers: MsgHdrs): RequestHeaders | string {
-  const parsed: RequestHeaders = { op: '', deadlineMs: undefined, requestId: undefined, retry: true };
+  const parsed: RequestHeaders = { op: '', deadlineMs: undefined, requestId: undefined, retry: true, isRepeat: false };
   for (const [name, values] of headers) {
     const complaint = take(parsed, name.toLowerCase(), values);
     if (complaint !== undefined) return complaint;
@@ -72,6 +75,11 @@ function take(parsed: RequestHeaders, name: string, values: readonly string[]): 
       if (values.length > 1) return twice(RETRY_HEADER, values);
       if (value !== 'yes' && value !== 'no') return wrong(RETRY_HEADER, '"yes" or "no"', value);
       parsed.retry = value === 'yes';
+      return undefined;
+    case 'shoal-repeat':
+      if (values.length > 1) return twice(REPEAT_HEADER, values);
+      if (value !== 'yes' && value !== 'no') return wrong(REPEAT_HEADER, '"yes" or "no"', value);
+      parsed.isRepeat = value === 'yes';
       return undefined;
     default:
       return undefined;

@@ -27,6 +27,8 @@ export interface RequestOptions {
   readonly requestId?: string;
   /** Whether the request may be tried once more on another VM; default true. */
   readonly retry?: boolean;
+  /** It was sent before, under the same id: another host of the fleet may know it; default false. */
+  readonly isRepeat?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -124,7 +126,10 @@ class InboxRequester implements Requester {
   send(payload: Uint8Array, options: RequestOptions = {}): SentRequest {
     const { promise, resolve, reject } = Promise.withResolvers<Reply>();
     const call = this.#open(payload, options, resolve, reject);
-    return { reply: promise, again: (deadlineMs) => this.#again(call, payload, { ...options, deadlineMs }) };
+    return {
+      reply: promise,
+      again: (deadlineMs) => this.#again(call, payload, { ...options, deadlineMs, isRepeat: true }),
+    };
   }
 
   close(): void {

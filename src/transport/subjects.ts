@@ -14,6 +14,8 @@ export interface Subjects {
   readonly events: string;
   /** What the subjects begin with by which the hosts of the fleet find each other. */
   readonly hosts: string;
+  /** Says that the parameters of the whole fleet have changed. */
+  readonly params: string;
   /** Reserved for batches of load reports. */
   readonly telemetry: string;
   /** All administration verbs, for the server side. Of several hosts any one answers. */
@@ -39,6 +41,7 @@ export function subjectsOf(fleet: string): Subjects {
     process: `${root}.process`,
     events: `${root}.events`,
     hosts: `${root}.hosts`,
+    params: `${root}.params`,
     telemetry: `${root}.telemetry`,
     adminAll: `${root}.admin.*`,
     everyAll: `${root}.every.*`,

@@ -1,6 +1,7 @@
 import type { Ref } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
-import { paramsTable, parsePool, type RouterMessage } from '../../fleet/mod.ts';
+import { fleetParamsOf, paramsTable, parsePool, type RouterMessage } from '../../fleet/mod.ts';
+import { isRecord } from '../../is-record.ts';
 import type { AdminHandler } from '../../transport/mod.ts';
 import { addAddresses, addressOf, poolOf } from '../tables.ts';
 import { version } from '../version.ts';
@@ -15,7 +16,18 @@ export function fleetHandlers(deps: AdminDeps): Readonly<Record<string, AdminHan
   return {
     version: () => Promise.resolve({ shoal: version(), node: process.versions.node }),
     params: () => Promise.resolve(paramsTable(settings.params)),
-    'params-set': async (args) => paramsTable(await settings.set(new Arguments(args).values('values'))),
+    'params-set': async (args) => {
+      const { params, unreached } = await settings.change(new Arguments(args).values('values'));
+      return { values: paramsTable(params), unreached };
+    },
+    'params-own': async (args) => {
+      const params = await settings.setOwn(new Arguments(args).values('values'));
+      return { values: paramsTable(params), unreached: [] };
+    },
+    'params-adopt': async (args) => {
+      await settings.fleet?.adopt(fleetParamsOf(isRecord(args) ? args['params'] : undefined));
+      return {};
+    },
     'ip-ls': () => Promise.resolve(store.snapshot().ip_pool),
     'ip-add': async (args) => ({ added: await grow(deps, new Arguments(args).text('pool')) }),
     'ip-rm': (args) => shrink(deps, new Arguments(args).whole('id', { min: 1, max: Number.MAX_SAFE_INTEGER })),
@@ -60,13 +72,15 @@ async function shrink({ store, router, system }: AdminDeps, id: number): Promise
 }
 
 async function hosts(deps: AdminDeps): Promise<unknown> {
-  const { vms, addresses, addresses_free } = await snapshotOf(deps);
-  const { host, image } = deps.options;
+  const { vms, addresses, addresses_free, cordoned } = await snapshotOf(deps);
+  const { host, image, role = 'both' } = deps.options;
   const { accelerator, memoryMib } = deps.parameters;
   const own = vms.filter((vm) => vm.host === host);
   return [
     {
       host,
+      role,
+      state: cordoned ? (deps.settings.holdsVms && role !== 'server' ? 'drained' : 'cordoned') : 'up',
       vms: own.length,
       ready: own.filter((vm) => vm.state === 'ready').length,
       addresses,
@@ -75,6 +89,7 @@ async function hosts(deps: AdminDeps): Promise<unknown> {
       accelerator_why: deps.why,
       image,
       memory_mib: memoryMib,
+      params: deps.settings.digest,
     },
   ];
 }

@@ -1,5 +1,6 @@
 import type { AdminHandler } from '../../transport/mod.ts';
 import { actorHandlers } from './actors.ts';
+import { cordonHandlers } from './cordon.ts';
 import type { AdminDeps } from './deps.ts';
 import { explainHandlers } from './explain.ts';
 import { fleetHandlers } from './fleet.ts';
@@ -12,6 +13,7 @@ export type { ActorRow, ActorRows } from './actors.ts';
 export function adminHandlers(deps: AdminDeps): Readonly<Record<string, AdminHandler>> {
   return {
     ...vmHandlers(deps),
+    ...cordonHandlers(deps),
     ...fleetHandlers(deps),
     ...explainHandlers(deps),
     ...actorHandlers(deps),

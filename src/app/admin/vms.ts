@@ -40,6 +40,8 @@ export function vmHandlers(deps: AdminDeps): Readonly<Record<string, AdminHandle
       const vmCount = new Arguments(args).whole('vms', { min: 0, max: Number.MAX_SAFE_INTEGER });
       // Durable before it is acted on. This also checks the figure. The router puts it in force with the command.
       await deps.settings.write({ min_vm_count: vmCount });
+      // A host without VMs keeps the figure for later.
+      if (deps.settings.holdsVms) return { vms: [] };
       return command(deps, (replyTo) => ({ kind: 'scale', vmCount, replyTo }));
     },
   };

@@ -32,7 +32,9 @@ export function snapshotOf(vms: readonly VmRow[], fields: Partial<FleetSnapshot>
     blocked: null,
     addresses: 16,
     addresses_free: 16 - vms.length,
-    requests: { accepted: 0, ok: 0, failed: {}, routed: {} },
+    requests: { accepted: 0, ok: 0, failed: {}, routed: {}, handed: { on: 0, refused: 0, in: 0 } },
+    neighbours: [],
+    cordoned: false,
     uptime_ms: 61_000,
     ...fields,
   };
@@ -87,7 +89,10 @@ export const anySnapshot: fc.Arbitrary<FleetSnapshot> = fc.record({
     ok: anyCount,
     failed: fc.dictionary(fc.constantFrom('413', '502', '503', '504'), anyCount),
     routed: fc.constant({}),
+    handed: fc.record({ on: anyCount, refused: anyCount, in: anyCount }),
   }),
+  neighbours: fc.constant([]),
+  cordoned: fc.boolean(),
   uptime_ms: anyCount,
 });
 

@@ -27,12 +27,15 @@ export async function stubFleet(handlers: Readonly<Record<string, AdminHandler>>
   const snapshot = snapshotOf([vmRow(1)]);
   let server: AdminServer | undefined;
   const start = async (): Promise<void> => {
-    server = await serveAdmin(connection.nc, FLEET, {
+    const verbs = {
+      version: () => Promise.resolve({}),
       ps: () => Promise.resolve(snapshot),
       // The commands ask with this argument.
-      events: (args) => Promise.resolve(events.slice(-(args as { count: number }).count)),
+      events: (args: unknown) => Promise.resolve(events.slice(-(args as { count: number }).count)),
       ...handlers,
-    });
+    };
+    const host = { name: 'stub', others: () => ({ up: [], lost: [] }) };
+    server = await serveAdmin(connection.nc, FLEET, verbs, { host });
   };
   await start();
   return {

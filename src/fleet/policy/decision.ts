@@ -1,6 +1,7 @@
 import type { Address } from '../values/address.ts';
 import type { Considered } from '../values/considered.ts';
 import type { FailureReason, WaitReason } from '../values/end-reason.ts';
+import type { HandOnFor } from '../values/neighbour.ts';
 import type { Figures, Rule } from '../values/rule.ts';
 import type { VmId, WantedEnd } from '../values/vm-id.ts';
 import type { Blockage } from './blockage.ts';
@@ -8,8 +9,17 @@ import type { Blockage } from './blockage.ts';
 /** What becomes of a request that has just come, or that is next in line. */
 export type RouteDecision =
   | { readonly kind: 'dispatch'; readonly rule: Rule; readonly vm: VmId }
+  | HandOnDecision
   | { readonly kind: 'wait'; readonly rule: Rule }
   | { readonly kind: 'refuse'; readonly rule: Rule; readonly reason: FailureReason; readonly message: string };
+
+/** It goes to another host. */
+export interface HandOnDecision {
+  readonly kind: 'hand-on';
+  readonly rule: Rule;
+  readonly host: string;
+  readonly what: HandOnFor;
+}
 
 /** What is to be done with the VMs, with the rule and the figures that it was decided on. */
 export type FleetDecision =

@@ -2,6 +2,7 @@ import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest, Waiter } from '../state/open-request.ts';
 import type { RequestTransition } from '../state/transition.ts';
 import type { FailureReason } from '../values/end-reason.ts';
+import { LEASE_MARGIN_MS, LEASE_MS } from '../values/neighbour.ts';
 import type { Outcome } from '../values/request.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { blockageOf } from './blockage.ts';
@@ -21,16 +22,52 @@ export function onDeadlines(fleet: Fleet, due: readonly Waiter[], nowMs: number)
   let why: string | undefined;
   for (const waiter of due) {
     const { vm } = waiter.request;
+    if (mayBeTold(waiter)) {
+      const untilMs = nowMs + LEASE_MS + LEASE_MARGIN_MS;
+      transitions.push({ kind: 'waiter-extended', request: waiter.request, waiter, untilMs });
+      continue;
+    }
+    const { neighbour } = waiter.request;
+    if (neighbour !== undefined) {
+      const text = `its deadline passed while host ${neighbour.name} had it`;
+      effects.push({ kind: 'answer-one', waiter, outcome: failure(fleet, 'expired-on-vm', text) });
+      continue;
+    }
     if (vm === undefined) why ??= whyWaiting(fleet, nowMs);
     effects.push({ kind: 'answer-one', waiter, outcome: expired(fleet, vm, why) });
   }
   for (const request of new Set(due.map((waiter) => waiter.request))) {
     if (!request.waiters.every((waiter) => late.has(waiter))) continue;
+    if (request.neighbour !== undefined) {
+      effects.push({ kind: 'cancel-handed', host: request.neighbour.name, frame: request.frame });
+      if (request.waiters.some(mayBeTold)) continue;
+    }
     effects.push({ kind: 'forget', request });
+    if (request.neighbour !== undefined) continue;
     if (request.vm === undefined) transitions.push({ kind: 'request-left', request, nowMs });
     else effects.push({ kind: 'cancel', vm: request.vm, frame: request.frame });
   }
   return { transitions, effects };
+}
+
+/**
+ * Another host has the request, and may have told the client of its end, or may do so yet. It is told that nobody waits any more: what it
+ * hears after that renews no right, so that the right is over after `LEASE_MS`. The client is told here if nothing has come back by then.
+ */
+function mayBeTold({ request, extendedMs }: Waiter): boolean {
+  return request.neighbour !== undefined && extendedMs === undefined;
+}
+
+/** A client gives the request up. */
+export function withdraw(fleet: Fleet, waiter: Waiter, nowMs: number): Reaction {
+  const { request } = waiter;
+  const outcome = failure(fleet, 'cancelled', 'nobody waits for it any more', request.vm);
+  const told: Effect = { kind: 'answer-one', waiter, outcome };
+  if (request.waiters.some((other) => other !== waiter)) return { transitions: [], effects: [told] };
+  const forgotten: Effect = { kind: 'forget', request };
+  const { vm, frame } = request;
+  if (vm !== undefined) return { transitions: [], effects: [told, forgotten, { kind: 'cancel', vm, frame }] };
+  return { transitions: [{ kind: 'request-left', request, nowMs }], effects: [told, forgotten] };
 }
 
 /** The end of a request that waited until its deadline. */
@@ -53,6 +90,9 @@ export function refuseAll(fleet: Fleet, reason: FailureReason, why: string, nowM
 function refuse(fleet: Fleet, request: OpenRequest, reason: FailureReason, why: string): readonly Effect[] {
   const { vm, frame } = request;
   const answer = { kind: 'answer', request, outcome: failure(fleet, reason, why, vm) } as const;
+  if (request.neighbour !== undefined) {
+    return [{ kind: 'cancel-handed', host: request.neighbour.name, frame }, answer];
+  }
   return vm === undefined ? [answer] : [{ kind: 'cancel', vm, frame }, answer];
 }
 

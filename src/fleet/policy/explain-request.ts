@@ -24,6 +24,19 @@ function openState(fleet: Fleet, requestId: string, open: OpenRequest, nowMs: nu
     const text = `it is on VM ${vm}, ${sinceMs} ms after it came`;
     return { requestId, state: 'on-vm', vm, rule: open.wasFree ? 'R2' : 'R4', figures, text };
   }
+  const { neighbour } = open;
+  if (neighbour !== undefined) {
+    const text = `host ${neighbour.name} has it, ${sinceMs} ms after it came`;
+    return { requestId, state: 'on-host', host: neighbour.name, figures, text };
+  }
+  if (open.request.isRepeat === true && fleet.requests.isAsking(open)) {
+    return {
+      requestId,
+      state: 'asking',
+      figures,
+      text: `it is a repeat, and other hosts are asked about it for ${sinceMs} ms`,
+    };
+  }
   const wait = waitOf(new Plan(fleet, nowMs));
   const text = `it waits for ${sinceMs} ms`;
   if (wait === undefined) return { requestId, state: 'waiting', figures, text: `${text}, and is served next` };

@@ -35,6 +35,8 @@ export type Effect =
   | { readonly kind: 'answer-one'; readonly waiter: Waiter; readonly outcome: Outcome }
   /** The guest is asked to stop working on it. */
   | { readonly kind: 'cancel'; readonly vm: VmId; readonly frame: number }
+  /** Another host is told that nobody waits for it any more. */
+  | { readonly kind: 'cancel-handed'; readonly host: string; readonly frame: number }
   /** All who waited have been told; a repeat is a new request. */
   | { readonly kind: 'forget'; readonly request: OpenRequest }
   | { readonly kind: 'reply'; readonly replyTo: Ref<CommandReply>; readonly reply: CommandReply };

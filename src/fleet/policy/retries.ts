@@ -17,7 +17,7 @@ type Failure = Extract<Outcome, { ok: false }>;
 
 /** What a request on a VM was lost with. */
 export interface LostBy {
-  readonly reason: Extract<FailureReason, 'vm-lost' | 'link-lost'>;
+  readonly reason: Extract<FailureReason, 'vm-lost' | 'link-lost' | 'host-lost'>;
   readonly why: string;
 }
 
@@ -46,12 +46,16 @@ export function takeBack(
   // Each goes before those that are in front by then: the last first keeps the order.
   for (const request of requests.toReversed()) {
     const wasSent = sent(request);
-    transitions.push({ kind: 'request-left', request, nowMs, tried: wasSent ? 'orphaned' : 'unsent' });
+    // Another host tells nothing of what its guests keep.
+    const left = { kind: 'request-left', request, nowMs } as const;
+    if (!wasSent) transitions.push({ ...left, tried: 'unsent' });
+    else transitions.push(request.neighbour === undefined ? { ...left, tried: 'orphaned' } : left);
     if (request.waiters.length === 0) effects.push({ kind: 'forget', request });
     else if (!wasSent || mayTryAgain(fleet, request)) {
       transitions.push({ kind: 'request-waits', request, where: 'first' });
     } else {
-      const text = `VM ${request.vm} was lost while it worked on the request: ${lost.why}`;
+      const who = request.neighbour === undefined ? `VM ${request.vm}` : `host ${request.neighbour.name}`;
+      const text = `${who} was lost while it worked on the request: ${lost.why}`;
       effects.push({ kind: 'answer', request, outcome: failure(fleet, lost.reason, text, request.vm) });
     }
   }
@@ -102,8 +106,9 @@ export function failure(fleet: Fleet, reason: FailureReason, message: string, vm
   return vm === undefined ? failed : { ...failed, vm, host: fleet.host.name };
 }
 
-function mayTryAgain(fleet: Fleet, { request, vm, tries }: OpenRequest): boolean {
-  const isIdempotent = vm !== undefined && fleet.vm(vm)?.guest?.idempotent === true;
+function mayTryAgain(fleet: Fleet, { request, vm, neighbour, tries }: OpenRequest): boolean {
+  const isIdempotent =
+    neighbour?.figures.idempotent === true || (vm !== undefined && fleet.vm(vm)?.guest?.idempotent === true);
   return isIdempotent && request.retry && tries < TRIES_MAX;
 }
 

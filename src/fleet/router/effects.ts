@@ -35,6 +35,11 @@ export interface Responder {
   forget(request: OpenRequest): void;
 }
 
+/** What they need of the other hosts. */
+export interface HandedCanceller {
+  cancel(host: string, frame: number): void;
+}
+
 /**
  * Carries reactions out: their transitions first, then their effects. A transition that does not fit is a defect of the policy: the router
  * fails before it tells anybody anything that is not so, and the next one starts from what the tables and the host know.
@@ -46,14 +51,24 @@ export class Effects {
   readonly #writes: StoreWrites;
   readonly #responder: Responder;
   readonly #ports: EffectPorts;
+  readonly #neighbours: HandedCanceller;
 
-  constructor(fleet: Fleet, clock: Clock, links: Links, writes: StoreWrites, responder: Responder, ports: EffectPorts) {
+  constructor(
+    fleet: Fleet,
+    clock: Clock,
+    links: Links,
+    writes: StoreWrites,
+    responder: Responder,
+    ports: EffectPorts,
+    neighbours: HandedCanceller = NOBODY,
+  ) {
     this.#fleet = fleet;
     this.#clock = clock;
     this.#links = links;
     this.#writes = writes;
     this.#responder = responder;
     this.#ports = ports;
+    this.#neighbours = neighbours;
   }
 
   carryOut({ transitions, effects }: Reaction): void {
@@ -96,6 +111,9 @@ export class Effects {
       case 'cancel':
         this.#links.tell(effect.vm, { kind: 'cancel', id: effect.frame });
         return;
+      case 'cancel-handed':
+        this.#neighbours.cancel(effect.host, effect.frame);
+        return;
       case 'forget':
         return this.#responder.forget(effect.request);
       case 'reply':
@@ -117,6 +135,8 @@ export class Effects {
     if (row !== undefined) this.#writes.insert(row);
   }
 }
+
+const NOBODY: HandedCanceller = { cancel: () => undefined };
 
 function nameOf(transition: Transition): string {
   return 'vm' in transition ? `${transition.kind} of VM ${transition.vm}` : transition.kind;

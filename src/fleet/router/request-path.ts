@@ -1,17 +1,27 @@
 import type { Clock } from '../../actors/mod.ts';
-import { admit, admitNext } from '../policy/admission.ts';
+import { admit, admitHanded, admitNext } from '../policy/admission.ts';
+import type { HandOnDecision } from '../policy/decision.ts';
 import { placeOrphan } from '../policy/orphans.ts';
 import { failure, isFault } from '../policy/retries.ts';
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest, Waiter } from '../state/open-request.ts';
 import { type FailureReason, reasonOfGuest } from '../values/end-reason.ts';
 import type { LinkEvent } from '../values/link-messages.ts';
+import { type HandOnFor, HOPS_AGAIN_MS } from '../values/neighbour.ts';
 import type { Outcome, Request } from '../values/request.ts';
 import type { RequestRecord } from '../values/request-record.ts';
 import type { VmId } from '../values/vm-id.ts';
 import type { OrphanedReplyPort, Responder } from './effects.ts';
 import type { LinkSender } from './links.ts';
 import { RequestRecorder } from './request-recorder.ts';
+
+/** How requests get to other hosts. */
+export interface HandOver {
+  /** @returns false if it cannot be handed on now */
+  hand(request: OpenRequest, host: string, what: HandOnFor): boolean;
+  /** Asks others about a repeat. @param host the one that knows; undefined: all @returns false if there is nobody to ask */
+  ask(request: OpenRequest, host: string | undefined, nowMs: number): boolean;
+}
 
 /** The hot path: requests to links, ends to clients. It is imperative and cheap, and decides nothing: its judgements are the policy's. */
 export class RequestPath implements Responder {
@@ -22,6 +32,8 @@ export class RequestPath implements Responder {
   /** Called when a request waits that did not before: R3 may want another VM. */
   readonly #onWaiting: () => void;
   readonly #recorder: RequestRecorder | undefined;
+  /** Undefined: there are no other hosts. */
+  handOver: HandOver | undefined;
 
   constructor(
     fleet: Fleet,
@@ -68,7 +80,49 @@ export class RequestPath implements Responder {
       case 'wait':
         counts.routed(admission.rule);
         return this.#wait(this.#open(request, nowMs, trace), 'last');
+      case 'hand-on':
+        counts.routed(admission.rule);
+        this.#handOn(this.#open(request, nowMs, trace), admission, nowMs);
+        return;
+      case 'ask': {
+        counts.routed('R11');
+        const open = this.#open(request, nowMs, trace);
+        if (this.handOver?.ask(open, admission.host, nowMs) === true) return;
+        this.#wait(open, 'last');
+        return this.serveWaiting(nowMs);
+      }
     }
+  }
+
+  /** Takes a request that another host has handed on. @returns undefined if it has ended at once */
+  acceptHanded(request: Request, what: HandOnFor | 'known', tries: number, nowMs: number): OpenRequest | undefined {
+    const { requests } = this.#fleet;
+    requests.counts.handedIn += 1;
+    if (requests.waiting > 0) this.serveWaiting(nowMs);
+    const trace = this.#recorder?.trace(nowMs);
+    const admission = admitHanded(this.#fleet, request, what, nowMs);
+    if (trace !== undefined) this.#recorder?.routed(request.requestId, admission, trace);
+    switch (admission.kind) {
+      case 'end':
+        request.replyTo.tell(admission.outcome);
+        return undefined;
+      case 'join':
+        requests.join(admission.request, request.replyTo, request.deadlineMs);
+        return admission.request;
+      case 'dispatch':
+      case 'wait': {
+        const open = this.#open(request, nowMs, trace);
+        open.tries = tries;
+        if (admission.kind === 'dispatch') this.#dispatch(open, admission.vm, nowMs);
+        else this.#wait(open, 'last');
+        return open;
+      }
+    }
+  }
+
+  /** It stands in line from now on. */
+  wait(request: OpenRequest): void {
+    this.#wait(request, 'last');
   }
 
   /** It takes no more: the request ends at once. */
@@ -110,22 +164,26 @@ export class RequestPath implements Responder {
     for (let next = requests.firstInLine; next !== undefined; next = requests.firstInLine) {
       const trace = next.isRecorded ? [] : undefined;
       const admission = admitNext(this.#fleet, next, nowMs, trace);
-      if (admission.kind !== 'dispatch' && admission.kind !== 'end') return;
+      if (admission.kind !== 'dispatch' && admission.kind !== 'end' && admission.kind !== 'hand-on') return;
       if (trace !== undefined) this.#recorder?.routed(next.request.requestId, admission, trace, next.arrivedMs);
       this.#left(next, nowMs);
       if (admission.kind === 'end') this.answer(next, admission.outcome);
-      else this.#dispatch(next, admission.vm, nowMs);
+      else if (admission.kind === 'hand-on') {
+        if (!this.#handOn(next, admission, nowMs)) return;
+      } else this.#dispatch(next, admission.vm, nowMs);
     }
   }
 
   answer(request: OpenRequest, outcome: Outcome): void {
     const { requests, params } = this.#fleet;
-    for (let told = 0; told < request.waiters.length; told++) this.#fleet.requests.counts.ended(outcome);
+    if (request.request.isHanded !== true) {
+      for (let told = 0; told < request.waiters.length; told++) this.#fleet.requests.counts.ended(outcome);
+    }
     if (request.request.isIdGenerated !== true) {
       this.forget(request);
       // An end that nobody waits for does not take the place of a reply that a client was told.
       const isNews = request.waiters.length > 0 || !requests.cache.hasEnded(request.request.requestId);
-      if (isNews) requests.cache.ended(request.request, outcome, this.#clock.monotonic(), params.dedupMs);
+      if (isNews) requests.cache.ended(request.request, storedOf(outcome), this.#clock.monotonic(), params.dedupMs);
     }
     // Whoever waited until the deadline was told another end, which was recorded then.
     if (request.waiters.length > 0) this.#recorder?.ended(request.request.requestId, outcome, request);
@@ -151,6 +209,14 @@ export class RequestPath implements Responder {
     const open = this.#fleet.requests.open(request, nowMs);
     open.isRecorded = trace !== undefined;
     return open;
+  }
+
+  #handOn(request: OpenRequest, { host, what }: HandOnDecision, nowMs: number): boolean {
+    if (this.handOver?.hand(request, host, what) === true) return true;
+    // The way is full, or takes no message of that size.
+    request.notHandedBeforeMs = nowMs + HOPS_AGAIN_MS;
+    this.#wait(request, 'first');
+    return false;
   }
 
   #wait(request: OpenRequest, where: 'last' | 'first'): void {
@@ -179,4 +245,11 @@ export class RequestPath implements Responder {
     this.#fleet.apply({ kind: 'request-left', request, nowMs, fault });
     return request;
   }
+}
+
+/** An error that another host has told the client of is known in full; of a reply the text is there. */
+function storedOf(outcome: Outcome): Outcome {
+  if (outcome.ok || outcome.isSent !== true) return outcome;
+  const { isSent: _, ...all } = outcome;
+  return all;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../actors/mod.ts';
 import type { Admission } from '../policy/admission.ts';
+import { whyHost } from '../policy/hand-on.ts';
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest } from '../state/open-request.ts';
 import type { Considered } from '../values/considered.ts';
@@ -58,6 +59,18 @@ export class RequestRecorder {
         return this.#tell({ ...about, rule: 'R11', text: 'it joins the open request with its id (R11)' });
       case 'wait':
         return this.#tell({ ...about, rule: admission.rule, text: `it waits for a VM (${admission.rule})` });
+      case 'ask':
+        return this.#tell({
+          ...about,
+          rule: 'R11',
+          text: 'it is a repeat: other hosts are asked whether they know it (R11)',
+        });
+      case 'hand-on': {
+        const { rule, host, what } = admission;
+        const neighbour = this.#fleet.neighbours.get(host);
+        const where = neighbour === undefined ? `host ${host}` : whyHost(neighbour, what);
+        return this.#tell({ ...about, host, rule, text: `it is handed on to ${where} (${rule})` });
+      }
       case 'dispatch': {
         const { rule, vm } = admission;
         const inFlight = this.#fleet.vm(vm)?.inFlight ?? 0;
@@ -87,7 +100,11 @@ export class RequestRecorder {
     } as const;
     const { vm } = outcome;
     const where = vm === undefined ? about : { ...about, vm };
-    if (outcome.ok) return this.#tell({ ...where, reason: 'replied', text: `VM ${vm} has replied` });
+    if (outcome.ok) {
+      const isHere = outcome.host === this.#fleet.host.name;
+      const text = isHere ? `VM ${vm} has replied` : `VM ${vm} of host ${outcome.host} has replied`;
+      return this.#tell({ ...where, ...(isHere ? {} : { host: outcome.host }), reason: 'replied', text });
+    }
     const { reason, status, message } = outcome;
     const rule = RULES[reason];
     const text = rule === undefined ? `${status}: ${message}` : `${status}: ${message} (${rule})`;

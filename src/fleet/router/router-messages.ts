@@ -10,6 +10,7 @@ import type { Params } from '../values/params.ts';
 import type { Request } from '../values/request.ts';
 import type { RequestState } from '../values/request-record.ts';
 import type { VmId } from '../values/vm-id.ts';
+import type { NeighbourMessage } from './neighbour-messages.ts';
 
 export type RouterMessage =
   | { readonly kind: 'request'; readonly request: Request }
@@ -27,6 +28,9 @@ export type RouterMessage =
   | { readonly kind: 'remove-address'; readonly id: number; readonly replyTo: Ref<boolean> }
   /** Takes no more requests; replies when those in hand have ended, or were refused at the time limit; 0: at once. */
   | { readonly kind: 'drain'; readonly limitMs: number; readonly replyTo: Ref<true> }
+  /** The host hands on all it can and takes nothing from others, or no longer. What it works on goes on. */
+  | { readonly kind: 'cordon'; readonly on: boolean; readonly replyTo: Ref<true> }
+  | NeighbourMessage
   | OwnMessage;
 
 /** What the router tells itself. */

@@ -6,6 +6,7 @@ import type { Reservation } from '../values/reservation.ts';
 import type { VmId } from '../values/vm-id.ts';
 import type { EffectPorts, OrphanedReplyPort } from './effects.ts';
 import type { OpenLink } from './links.ts';
+import type { NeighbourPort } from './neighbour-messages.ts';
 import type { StorePorts } from './store-writes.ts';
 
 export interface RouterOptions extends EffectPorts, StorePorts {
@@ -22,6 +23,8 @@ export interface RouterOptions extends EffectPorts, StorePorts {
   readonly nextVmId: () => VmId;
   /** Addresses that the tables give to VMs; nothing is started on them before the controller has told whether it has those. */
   readonly held?: readonly Reservation[];
+  /** The other hosts; without it there are none. */
+  readonly neighbours?: NeighbourPort;
   /** R11: without it replies that outlived their Shoal are dropped. */
   readonly orphanedReplies?: OrphanedReplyPort;
 }

@@ -11,6 +11,7 @@ import { Effects } from './effects.ts';
 import { reactionTo } from './inputs.ts';
 import { LinkReactions } from './link-reactions.ts';
 import { Links } from './links.ts';
+import { Neighbourhood } from './neighbourhood.ts';
 import { RequestPath } from './request-path.ts';
 import type { RouterMessage } from './router-messages.ts';
 import type { RouterOptions } from './router-options.ts';
@@ -44,6 +45,7 @@ class Router {
   readonly #drain = new Drain();
   readonly #ticker: Ticker;
   readonly #stepper: Stepper;
+  readonly #neighbours: Neighbourhood | undefined;
 
   constructor(context: Context<RouterMessage>, options: RouterOptions) {
     const { clock } = context;
@@ -59,7 +61,18 @@ class Router {
       options.onRequest,
     );
     this.#writes = new StoreWrites(context, options);
-    this.#effects = new Effects(this.#fleet, clock, links, this.#writes, this.#requests, options);
+    const cancel = (host: string, frame: number): void => this.#neighbours?.cancel(host, frame);
+    this.#effects = new Effects(this.#fleet, clock, links, this.#writes, this.#requests, options, { cancel });
+    const { neighbours: port } = options;
+    if (port !== undefined) {
+      this.#neighbours = new Neighbourhood({
+        context,
+        fleet: this.#fleet,
+        path: this.#requests,
+        port,
+        carryOut: (reaction) => this.#effects.carryOut(reaction),
+      });
+    }
     this.#links = new LinkReactions(this.#fleet, links);
     this.#ticker = new Ticker(context);
     this.#stepper = new Stepper(context, this.#fleet, this.#effects, options);
@@ -72,6 +85,7 @@ class Router {
     const forMs = this.#ticker.pausedMs(nowMs);
     if (forMs > 0) this.#fleet.apply({ kind: 'paused', forMs });
     this.#handle(message, nowMs);
+    this.#neighbours?.changed();
     if (this.#fleet.isClosing) this.#drain.look(this.#requests.open);
     if (this.#ticker.isResting && !isAtRest(this.#fleet, nowMs)) this.#ticker.wake(nowMs);
   }
@@ -124,6 +138,21 @@ class Router {
       case 'request-figures':
         message.replyTo.tell(this.#fleet.requests.counts.figures());
         return;
+      case 'cordon':
+        this.#fleet.apply({ kind: 'cordoned', on: message.on });
+        message.replyTo.tell(true);
+        return this.#requests.serveWaiting(nowMs);
+      case 'neighbour-up':
+      case 'neighbour-lost':
+      case 'neighbour-hello':
+      case 'neighbour-figures':
+      case 'hand-on':
+      case 'handed-end':
+      case 'handed-cancel':
+      case 'find':
+      case 'found':
+      case 'tell-figures':
+        return this.#neighbours?.receive(message, nowMs);
       case 'drain':
         this.#drain.ask(message.replyTo);
         this.#fleet.apply({ kind: 'closing' });
@@ -135,6 +164,7 @@ class Router {
       case 'tick':
         this.#effects.carryOut(onDeadlines(this.#fleet, this.#fleet.requests.due(nowMs), nowMs));
         this.#fleet.requests.cache.expire(nowMs);
+        this.#neighbours?.tick(nowMs);
         this.#step(nowMs);
         return this.#ticker.next(nowMs, isAtRest(this.#fleet, nowMs), this.#fleet.params.statusIntervalMs);
       case 'step':

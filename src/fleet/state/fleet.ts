@@ -1,13 +1,21 @@
 import type { Address } from '../values/address.ts';
+import type { GuestReady } from '../values/guest.ts';
 import type { Params } from '../values/params.ts';
 import type { Reservation } from '../values/reservation.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { AddressPool, type PoolEntry } from './address-pool.ts';
 import { type Host, HostRecord, isPossibleMemory } from './host.ts';
-import { changeRequest } from './request-changes.ts';
+import { Neighbours } from './neighbours.ts';
+import { changeRequest, handRequest } from './request-changes.ts';
 import { RequestTable } from './request-table.ts';
 import { RuleClock } from './rule-clock.ts';
-import type { FleetTransition, RequestTransition, Transition, VmTransition } from './transition.ts';
+import type {
+  FleetTransition,
+  NeighbourTransition,
+  RequestTransition,
+  Transition,
+  VmTransition,
+} from './transition.ts';
 import { isStarting, type NewVm, type Vm, VmRecord } from './vm.ts';
 import { changeVm } from './vm-changes.ts';
 import { type Group, type Routing, VmIndex } from './vm-index.ts';
@@ -31,6 +39,7 @@ export interface FleetOptions {
  */
 export class Fleet {
   readonly requests: RequestTable;
+  readonly neighbours: Neighbours;
   /** Monotonic milliseconds. */
   readonly startedMs: number;
   readonly routing: Routing;
@@ -43,6 +52,8 @@ export class Fleet {
   /** VMs whose memory the host's last figure does not show yet. */
   readonly #unmeasured = new Set<VmId>();
   #closing = false;
+  #cordoned = false;
+  #guest: GuestReady | undefined;
   #blocked: string | undefined;
   #sizingFault: string | undefined;
   #waitToldMs = Number.NEGATIVE_INFINITY;
@@ -50,6 +61,7 @@ export class Fleet {
   constructor({ host, params, pool, held, routing, nowMs }: FleetOptions) {
     this.startedMs = nowMs;
     this.requests = new RequestTable(nowMs);
+    this.neighbours = new Neighbours(host);
     this.routing = routing ?? 'pack';
     this.#params = params;
     this.#index = new VmIndex(this.routing);
@@ -68,6 +80,16 @@ export class Fleet {
 
   get isClosing(): boolean {
     return this.#closing;
+  }
+
+  /** It hands on all it can, and takes nothing from others. */
+  get isCordoned(): boolean {
+    return this.#cordoned;
+  }
+
+  /** The guest that was ready last. */
+  get guest(): GuestReady | undefined {
+    return this.#guest;
   }
 
   /** Why no VM can be started, as it was last told. */
@@ -141,6 +163,11 @@ export class Fleet {
     return this.#isAway ? undefined : this.#index.freeVm;
   }
 
+  /** Requests that the free VMs take at once. */
+  get freeSlots(): number {
+    return this.#isAway ? 0 : this.#index.freeSlots;
+  }
+
   /** R4's choice: of the VMs whose queue takes one more. */
   get leastLoaded(): Vm | undefined {
     return this.#isAway ? undefined : this.#index.leastLoaded;
@@ -204,7 +231,13 @@ export class Fleet {
       case 'blocked':
       case 'wait-told':
       case 'sizing-fault':
+      case 'cordoned':
         return this.#change(transition);
+      case 'neighbour-up':
+      case 'neighbour-told':
+      case 'neighbour-lost':
+      case 'neighbour-gone':
+        return this.#changeNeighbour(transition);
       case 'address-added':
         return this.#pool.add(transition.address);
       case 'address-removed':
@@ -221,6 +254,10 @@ export class Fleet {
         return this.#gone(transition.vm);
       case 'request-waits':
       case 'request-dispatched':
+      case 'request-handed':
+      case 'request-refused':
+      case 'request-asks':
+      case 'waiter-extended':
       case 'request-orphaned':
       case 'request-left':
         return this.#changeRequest(transition);
@@ -233,7 +270,7 @@ export class Fleet {
     return this.#host.reach === 'away';
   }
 
-  #change(transition: FleetTransition): boolean {
+  #change(transition: Exclude<FleetTransition, NeighbourTransition>): boolean {
     switch (transition.kind) {
       case 'params':
         this.#params = transition.params;
@@ -273,6 +310,9 @@ export class Fleet {
         return true;
       case 'sizing-fault':
         this.#sizingFault = transition.why;
+        return true;
+      case 'cordoned':
+        this.#cordoned = transition.on;
         return true;
     }
   }
@@ -323,7 +363,10 @@ export class Fleet {
     if (transition.kind === 'vm-report') this.#index.reported(vm, this.#params);
     else this.#index.changed(vm, this.#params);
     if (isSignOfLife(transition) && vm.heardMs === nowMs) this.#index.heardNow(vm);
-    if (transition.kind === 'vm-answering') this.#pool.bound(vm.address);
+    if (transition.kind === 'vm-answering') {
+      this.#pool.bound(vm.address);
+      this.#guest = transition.guest;
+    }
     if (transition.kind === 'vm-report') this.#heard(vm, nowMs);
     return true;
   }
@@ -334,7 +377,28 @@ export class Fleet {
     this.#host.noteSound(vm, ruleMs);
   }
 
+  #changeNeighbour(transition: NeighbourTransition): boolean {
+    const { vmRequestsMax } = this.#params;
+    switch (transition.kind) {
+      case 'neighbour-up':
+        return this.neighbours.up(transition.host, transition.session, transition.nowMs, vmRequestsMax);
+      case 'neighbour-told': {
+        const { host, figures, seen, nowMs } = transition;
+        return this.neighbours.told(host, figures, seen, nowMs, vmRequestsMax);
+      }
+      case 'neighbour-lost':
+        return this.neighbours.lose(transition.host, transition.why, transition.nowMs);
+      case 'neighbour-gone':
+        return this.neighbours.forget(transition.neighbour);
+    }
+  }
+
   #changeRequest(transition: RequestTransition): boolean {
+    if (transition.kind === 'request-handed') {
+      const record = this.neighbours.handed(transition.host, transition.frame);
+      return record !== undefined && handRequest(this.requests, transition, record);
+    }
+    if (transition.kind === 'request-refused') this.neighbours.refused(transition.by);
     const id = transition.kind === 'request-dispatched' ? transition.vm : transition.request.vm;
     const vm = id === undefined ? undefined : this.#vms.get(id);
     const change = changeRequest(this.requests, vm, transition, this.#params, this.#clock);

@@ -1,6 +1,7 @@
 import type { ListNode, Ref, WheelEntry } from '../../actors/mod.ts';
 import type { Outcome, Request } from '../values/request.ts';
 import type { VmId } from '../values/vm-id.ts';
+import type { Neighbour } from './neighbour.ts';
 
 /** A client that waits for the outcome of a request: the one that sent it, or one that sent it again. */
 export interface Waiter {
@@ -9,6 +10,8 @@ export interface Waiter {
   readonly deadlineMs: number;
   /** Undefined once the waiter has been told. */
   timer: WheelEntry<Waiter> | undefined;
+  /** Its deadline has passed, and until then the host that has the request may still tell it; monotonic milliseconds. */
+  extendedMs: number | undefined;
 }
 
 /** A request that the router has taken and that a client waits for, or whose VM still owes an end. */
@@ -25,6 +28,14 @@ export interface OpenRequest {
   frame: number;
   /** The VM that it is on. */
   vm: VmId | undefined;
+  /** The host that it was handed on to, while it is there. */
+  neighbour: Neighbour | undefined;
+  /** The client that the host which has it may tell by itself. */
+  sentTo: Waiter | undefined;
+  /** Hosts that have refused it since it last waited. */
+  refusedBy: readonly string[];
+  /** It is not handed on before; monotonic milliseconds. */
+  notHandedBeforeMs: number;
   /** When the VM should be done with it, on the rule clock: its deadline as of the dispatch. Repeats that join later do not move it. */
   dueMs: number;
   /** The VM was free when it came (R2); otherwise it stood in the VM's queue (R4). */
@@ -39,6 +50,8 @@ export interface OpenRequest {
   place: ListNode<OpenRequest> | undefined;
 }
 
+const NONE: readonly string[] = [];
+
 /** @param arrivedMs monotonic milliseconds */
 export function openRequest(request: Request, arrivedMs = 0): OpenRequest {
   return {
@@ -48,6 +61,10 @@ export function openRequest(request: Request, arrivedMs = 0): OpenRequest {
     deadlineMs: request.deadlineMs,
     frame: 0,
     vm: undefined,
+    neighbour: undefined,
+    sentTo: undefined,
+    refusedBy: NONE,
+    notHandedBeforeMs: Number.NEGATIVE_INFINITY,
     dueMs: request.deadlineMs,
     wasFree: false,
     tries: 0,

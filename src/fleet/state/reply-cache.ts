@@ -10,6 +10,14 @@ export type Known =
   /** The id stands for another request, whose reply the client must not get. */
   | { readonly kind: 'other' };
 
+/** A repeat, with what tells its payload from another. */
+interface Repeat {
+  readonly requestId: string;
+  readonly op: string;
+  readonly payloadBytes: number;
+  readonly fingerprint: string;
+}
+
 interface Ended {
   readonly requestId: string;
   readonly op: string;
@@ -82,6 +90,24 @@ export class ReplyCache {
   /** How the request of that id ended, if that is stored. */
   outcomeOf(requestId: string, nowMs: number): Outcome | undefined {
     return this.#stored(requestId, nowMs)?.outcome;
+  }
+
+  /** Whether a repeat that came to another host belongs here. */
+  knows(
+    { requestId, op, payloadBytes, fingerprint }: Repeat,
+    nowMs: number,
+  ): 'nothing' | 'ended' | 'here' | 'elsewhere' {
+    const open = this.#open.get(requestId);
+    if (open !== undefined) {
+      const { request, neighbour, place, vm } = open;
+      const isSame =
+        request.op === op && request.payload.length === payloadBytes && fingerprintOf(request.payload) === fingerprint;
+      if (!isSame || place === undefined) return 'nothing';
+      return neighbour === undefined && (vm !== undefined || request.isRepeat !== true) ? 'here' : 'elsewhere';
+    }
+    const ended = this.#stored(requestId, nowMs);
+    const isSame = ended?.op === op && ended.payloadBytes === payloadBytes && ended.fingerprint === fingerprint;
+    return isSame && ended.outcome.isSent !== true ? 'ended' : 'nothing';
   }
 
   hasEnded(requestId: string): boolean {
@@ -179,7 +205,7 @@ function ownBytes(payload: Uint8Array): Uint8Array {
  * Tells payloads of one length apart: the bytes of a short one, the SHA-256 of a long one. As text, which takes a third of the
  * memory of an array and of the garbage collector's time.
  */
-function fingerprintOf(payload: Uint8Array): string {
+export function fingerprintOf(payload: Uint8Array): string {
   if (payload.length > COPIED_BYTES_MAX) return hash('sha256', payload, 'binary');
   return Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('latin1');
 }

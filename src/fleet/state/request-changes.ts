@@ -1,4 +1,6 @@
+import { HOPS_AGAIN_MS, HOPS_MAX } from '../values/neighbour.ts';
 import type { Params } from '../values/params.ts';
+import type { NeighbourRecord } from './neighbour.ts';
 import type { RequestTable } from './request-table.ts';
 import type { RuleClock } from './rule-clock.ts';
 import type { RequestTransition } from './transition.ts';
@@ -15,7 +17,7 @@ export type VmChange = 'nothing' | 'load' | 'record';
 export function changeRequest(
   requests: RequestTable,
   vm: VmRecord | undefined,
-  transition: RequestTransition,
+  transition: Exclude<RequestTransition, { kind: 'request-handed' }>,
   params: Params,
   clock: RuleClock,
 ): VmChange | undefined {
@@ -36,12 +38,38 @@ export function changeRequest(
       vm.askedMs = undefined;
       return wasAsked ? 'record' : 'load';
     }
+    case 'request-refused': {
+      const refusedBy = [...request.refusedBy, transition.by];
+      const isLast = refusedBy.length >= HOPS_MAX;
+      request.refusedBy = isLast ? [] : refusedBy;
+      if (isLast) request.notHandedBeforeMs = transition.nowMs + HOPS_AGAIN_MS;
+      return 'nothing';
+    }
+    case 'request-asks':
+      requests.ask(request);
+      return 'nothing';
+    case 'waiter-extended':
+      requests.extend(transition.waiter, transition.untilMs);
+      return 'nothing';
     case 'request-orphaned':
       requests.mayBeOrphaned(request);
       return 'nothing';
     case 'request-left':
       return requestLeft(requests, vm, transition, clock);
   }
+}
+
+/** Puts a request on another host. @returns false if it is somewhere already: nothing changed */
+export function handRequest(
+  requests: RequestTable,
+  { request, frame }: Extract<RequestTransition, { kind: 'request-handed' }>,
+  neighbour: NeighbourRecord,
+): boolean {
+  if (request.place !== undefined) return false;
+  request.frame = frame;
+  requests.handTo(request, neighbour);
+  request.tries += 1;
+  return true;
 }
 
 function requestLeft(

@@ -9,10 +9,15 @@ export interface RequestFigures {
   readonly failed: Readonly<Record<string, number>>;
   /** By the rule that decided where a request went when it came; R11 are repeats. */
   readonly routed: Readonly<Record<string, number>>;
+  /** Requests that were handed on to other hosts, that these have refused, and that others have handed to this one. */
+  readonly handed: { readonly on: number; readonly refused: number; readonly in: number };
 }
 
 export class RequestCounts {
   accepted = 0;
+  handedOn = 0;
+  handedBack = 0;
+  handedIn = 0;
   #ok = 0;
   readonly #failed = new Map<number, number>();
   readonly #routed = new Map<Rule, number>();
@@ -32,6 +37,7 @@ export class RequestCounts {
       ok: this.#ok,
       failed: Object.fromEntries(this.#failed),
       routed: Object.fromEntries(this.#routed),
+      handed: { on: this.handedOn, refused: this.handedBack, in: this.handedIn },
     };
   }
 }

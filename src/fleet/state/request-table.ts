@@ -1,5 +1,6 @@
 import { LinkedList, type Ref, TimingWheel } from '../../actors/mod.ts';
 import type { Outcome, Request } from '../values/request.ts';
+import type { NeighbourRecord } from './neighbour.ts';
 import { type OpenRequest, openRequest, type Waiter } from './open-request.ts';
 import { ReplyCache } from './reply-cache.ts';
 import { RequestCounts } from './request-counts.ts';
@@ -13,6 +14,7 @@ export class RequestTable {
   readonly counts = new RequestCounts();
   readonly #byFrame = new Map<number, OpenRequest>();
   readonly #line = new LinkedList<OpenRequest>();
+  readonly #asking = new LinkedList<OpenRequest>();
   readonly #deadlines: TimingWheel<Waiter>;
   #lastFrame = 0;
   #waiters = 0;
@@ -31,7 +33,12 @@ export class RequestTable {
     return this.#line.length;
   }
 
-  /** Requests that are on VMs. */
+  /** Requests that other hosts are asked about. */
+  get asking(): number {
+    return this.#asking.length;
+  }
+
+  /** Requests that are on VMs, or with other hosts. */
   get dispatched(): number {
     return this.#byFrame.size;
   }
@@ -45,7 +52,7 @@ export class RequestTable {
   }
 
   all(): readonly OpenRequest[] {
-    return [...this.#line, ...this.#byFrame.values()];
+    return [...this.#line, ...this.#asking, ...this.#byFrame.values()];
   }
 
   open(request: Request, nowMs: number): OpenRequest {
@@ -57,7 +64,7 @@ export class RequestTable {
 
   /** One more client is told how the request ends. */
   join(request: OpenRequest, replyTo: Ref<Outcome>, deadlineMs: number): void {
-    const waiter: Waiter = { request, replyTo, deadlineMs, timer: undefined };
+    const waiter: Waiter = { request, replyTo, deadlineMs, timer: undefined, extendedMs: undefined };
     waiter.timer = this.#deadlines.add(waiter, deadlineMs);
     request.waiters.push(waiter);
     request.deadlineMs = Math.max(request.deadlineMs, deadlineMs);
@@ -76,15 +83,43 @@ export class RequestTable {
     this.#byFrame.set(request.frame, request);
   }
 
-  /** Takes the request out of the line or off its VM. */
+  /** Puts the request on another host. Its number is given already. */
+  handTo(request: OpenRequest, neighbour: NeighbourRecord): void {
+    request.neighbour = neighbour;
+    request.place = neighbour.requests.push(request);
+    this.#byFrame.set(request.frame, request);
+  }
+
+  /** A number that no request had. */
+  nextFrame(): number {
+    return ++this.#lastFrame;
+  }
+
+  isAsking(request: OpenRequest): boolean {
+    return request.place?.list === this.#asking;
+  }
+
+  /** It stands in no line while other hosts are asked about it. */
+  ask(request: OpenRequest): void {
+    request.place = this.#asking.push(request);
+  }
+
+  /** A client is told later than at its deadline. */
+  extend(waiter: Waiter, untilMs: number): void {
+    waiter.extendedMs = untilMs;
+    waiter.timer = this.#deadlines.add(waiter, untilMs);
+  }
+
+  /** Takes the request out of the line, off its VM, or from the host that has it. */
   take(request: OpenRequest): void {
     const { place } = request;
     if (place === undefined) return;
     place.list?.remove(place);
     request.place = undefined;
-    if (request.vm === undefined) return;
+    if (request.vm === undefined && request.neighbour === undefined) return;
     this.#byFrame.delete(request.frame);
     request.vm = undefined;
+    request.neighbour = undefined;
   }
 
   /** A guest may still send the reply that it kept: from here on the id must be known. */

@@ -2,6 +2,7 @@ import { formatAddress } from '../values/address.ts';
 import type { VmEndReason } from '../values/end-reason.ts';
 import type { VmId, VmState } from '../values/vm-id.ts';
 import type { Fleet } from './fleet.ts';
+import type { Neighbour } from './neighbour.ts';
 import type { RequestFigures } from './request-counts.ts';
 import type { Vm } from './vm.ts';
 
@@ -32,10 +33,32 @@ export interface HostState {
   readonly up: boolean;
 }
 
+/** Another host, as far as this one knows it. */
+export interface NeighbourRow {
+  readonly name: string;
+  /** Of its router: another after a restart. */
+  readonly incarnation: string;
+  readonly free: number;
+  readonly room: number;
+  readonly starting: number;
+  readonly shortestQueue: number | null;
+  readonly waiting: number;
+  readonly cordoned: boolean;
+  /** How long ago it told of itself. */
+  readonly heardMs: number;
+  /** Requests that were handed to it, and that it refused. */
+  readonly handedOn: number;
+  readonly handedBack: number;
+}
+
 /** What `shoal ps -o json` prints. */
 export interface FleetSnapshot {
   readonly vms: readonly VmRow[];
   readonly hosts: readonly HostState[];
+  /** The other hosts of the fleet that are in reach. */
+  readonly neighbours: readonly NeighbourRow[];
+  /** This host hands on all it can, and takes nothing from others. */
+  readonly cordoned: boolean;
   /** Requests that wait in the router. */
   readonly waiting: number;
   readonly addresses: number;
@@ -55,12 +78,34 @@ export function snapshot(fleet: Fleet, blocked: string | undefined, nowMs: numbe
   return {
     vms: [...fleet.vms].map((vm) => rowOf(vm, name, isAway, nowMs)),
     hosts: reach === 'unseen' ? [] : [{ host: name, up: !isAway }],
+    neighbours: [...fleet.neighbours.all].map((one) => neighbourRow(one, nowMs)),
+    cordoned: fleet.isCordoned,
     waiting: fleet.requests.waiting,
     addresses: fleet.pool.length,
     addresses_free: fleet.pool.filter((entry) => entry.vm === undefined).length,
     blocked: blocked ?? null,
     requests: fleet.requests.counts.figures(),
     uptime_ms: Math.round(nowMs - fleet.startedMs),
+  };
+}
+
+function neighbourRow(
+  { name, session, figures, heardMs, handedOn, handedBack }: Neighbour,
+  nowMs: number,
+): NeighbourRow {
+  const { free, room, starting, shortestQueue, waiting, cordoned } = figures;
+  return {
+    name,
+    incarnation: session,
+    free,
+    room,
+    starting,
+    shortestQueue,
+    waiting,
+    cordoned,
+    heardMs: Math.round(nowMs - heardMs),
+    handedOn,
+    handedBack,
   };
 }
 

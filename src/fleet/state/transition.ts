@@ -1,9 +1,11 @@
 import type { Address } from '../values/address.ts';
 import type { GuestReady, GuestReport } from '../values/guest.ts';
+import type { HostFigures } from '../values/neighbour.ts';
 import type { Params } from '../values/params.ts';
 import type { VmId, WantedEnd } from '../values/vm-id.ts';
 import type { HostMemory } from './host.ts';
-import type { OpenRequest } from './open-request.ts';
+import type { Neighbour } from './neighbour.ts';
+import type { OpenRequest, Waiter } from './open-request.ts';
 import type { NewVm } from './vm.ts';
 
 /** All that changes a fleet. Times are monotonic milliseconds. One that does not fit (late, repeated) changes nothing. */
@@ -27,7 +29,26 @@ export type FleetTransition =
   | { readonly kind: 'blocked'; readonly cause: string | undefined }
   /** Requests that wait were told why. */
   | { readonly kind: 'wait-told'; readonly nowMs: number }
-  | { readonly kind: 'sizing-fault'; readonly why: string | undefined };
+  | { readonly kind: 'sizing-fault'; readonly why: string | undefined }
+  /** The host hands on all it can, and takes nothing from others. */
+  | { readonly kind: 'cordoned'; readonly on: boolean }
+  | NeighbourTransition;
+
+/** What is known of other hosts. */
+export type NeighbourTransition =
+  | { readonly kind: 'neighbour-up'; readonly host: string; readonly session: string; readonly nowMs: number }
+  /** `seen`: the last of the requests that were handed to it which it had seen when it told. */
+  | {
+      readonly kind: 'neighbour-told';
+      readonly host: string;
+      readonly figures: HostFigures;
+      readonly seen: number;
+      readonly nowMs: number;
+    }
+  /** It takes nothing any more; what it has is decided on later. */
+  | { readonly kind: 'neighbour-lost'; readonly host: string; readonly why: string; readonly nowMs: number }
+  /** All that it had is decided on. */
+  | { readonly kind: 'neighbour-gone'; readonly neighbour: Neighbour };
 
 export type AddressTransition =
   | { readonly kind: 'address-added'; readonly address: Address }
@@ -69,6 +90,19 @@ export type VmTransition =
 export type RequestTransition =
   | { readonly kind: 'request-waits'; readonly request: OpenRequest; readonly where: 'last' | 'first' }
   | { readonly kind: 'request-dispatched'; readonly request: OpenRequest; readonly vm: VmId }
+  /** It is handed on to another host under that number. */
+  | { readonly kind: 'request-handed'; readonly request: OpenRequest; readonly host: string; readonly frame: number }
+  /** Another host has refused it. */
+  | { readonly kind: 'request-refused'; readonly request: OpenRequest; readonly by: string; readonly nowMs: number }
+  /** Other hosts are asked about it. */
+  | { readonly kind: 'request-asks'; readonly request: OpenRequest }
+  /** Its deadline has passed at a host that may have told its client: until then that is waited for. */
+  | {
+      readonly kind: 'waiter-extended';
+      readonly request: OpenRequest;
+      readonly waiter: Waiter;
+      readonly untilMs: number;
+    }
   /** Its guest may keep the reply, although the request stays on the VM until that has ended. */
   | { readonly kind: 'request-orphaned'; readonly request: OpenRequest }
   /**

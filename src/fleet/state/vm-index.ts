@@ -52,6 +52,7 @@ export class VmIndex {
   readonly #fill: 1 | -1;
   readonly #free = new BestOf();
   readonly #roomy = new BestOf();
+  #freeSlots = 0;
   /** VMs that have reported, in the order in which they were last heard of. */
   readonly #heard = new SlotList();
 
@@ -69,6 +70,11 @@ export class VmIndex {
   /** R2's choice. */
   get freeVm(): Vm | undefined {
     return this.#at(this.#free.best);
+  }
+
+  /** Requests that the free VMs take at once. */
+  get freeSlots(): number {
+    return this.#freeSlots;
   }
 
   /** R4's choice. */
@@ -105,6 +111,8 @@ export class VmIndex {
     const { slot } = vm;
     this.#regroup(vm, 0);
     this.#free.remove(slot);
+    this.#freeSlots -= vm.freeSlots;
+    vm.freeSlots = 0;
     this.#roomy.remove(slot);
     this.#heard.remove(slot);
     this.#slots[slot] = undefined;
@@ -120,8 +128,12 @@ export class VmIndex {
   /** The same where no more has changed than requests in flight: the way of every request. */
   loadChanged(vm: VmRecord, params: Params): void {
     const { id, slot, inFlight } = vm;
-    if (isFree(vm, params)) this.#free.put(slot, this.#fill * inFlight, 0, 0, id);
+    const isTaking = isFree(vm, params);
+    if (isTaking) this.#free.put(slot, this.#fill * inFlight, 0, 0, id);
     else this.#free.remove(slot);
+    const slots = isTaking ? params.vmRequestsMax - inFlight : 0;
+    this.#freeSlots += slots - vm.freeSlots;
+    vm.freeSlots = slots;
     if (hasRoom(vm, params)) this.#putRoomy(vm);
     else this.#roomy.remove(slot);
   }

@@ -74,6 +74,8 @@ export class VmRecord {
   idleMs: number;
   /** The index's own: the number that the VM has there, and a bit for each group that it is in. */
   slot = -1;
+  /** Requests that it takes at once, as the index counts them. */
+  freeSlots = 0;
   groups = 0;
   readonly address: Address;
   /** Found running, so that its boot was some other time's. */

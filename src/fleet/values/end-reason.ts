@@ -55,6 +55,7 @@ export const REQUEST_END_REASONS = {
   'guest-failed': 502,
   'vm-lost': 502,
   'link-lost': 502,
+  'host-lost': 502,
   poison: 502,
   'queue-full': 503,
   'repeats-full': 503,

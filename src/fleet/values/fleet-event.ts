@@ -23,6 +23,8 @@ export interface FleetEvent {
     /** Another host of the fleet can be reached, or cannot any more. */
     | 'neighbour-up'
     | 'neighbour-lost'
+    /** Parameters of the whole fleet were changed, or made equal again. */
+    | 'params-set'
     | 'address-free'
     /** Requests wait; the text says what for. */
     | 'waiting'

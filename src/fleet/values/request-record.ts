@@ -11,6 +11,8 @@ export interface RequestRecord {
   readonly kind: 'routed' | 'ended';
   readonly requestId: string;
   readonly vm?: VmId;
+  /** Another host that it went to, or that ended it. */
+  readonly host?: string;
   readonly rule?: Rule;
   readonly figures?: Figures;
   /** Of its end: why. */
@@ -23,9 +25,10 @@ export interface RequestRecord {
 /** Where a request is now. */
 export interface RequestState {
   readonly requestId: string;
-  /** waiting: in the router's line. on-vm: dispatched. ended: its reply is kept for repeats (R11). */
-  readonly state: 'waiting' | 'on-vm' | 'ended';
+  /** waiting: in the router's line. asking: other hosts are asked about it. on-vm: dispatched. on-host: handed on. ended: its reply is kept for repeats (R11). */
+  readonly state: 'waiting' | 'asking' | 'on-vm' | 'on-host' | 'ended';
   readonly vm?: VmId;
+  readonly host?: string;
   readonly rule?: Rule;
   readonly figures?: Figures;
   /** Of one that waits: what for. Of one that has ended: why. */

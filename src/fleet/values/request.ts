@@ -9,6 +9,12 @@ export interface Request {
   readonly requestId: string;
   /** The id was made for it and nobody else knows it: no repeat can come, so nothing is kept for one. */
   readonly isIdGenerated?: boolean;
+  /** Another host has taken it in, and has handed it on: it goes no further. */
+  readonly isHanded?: boolean;
+  /** The client says that it sent it before: another host may know it. */
+  readonly isRepeat?: boolean;
+  /** Where its client takes the reply, if that may come from another host. */
+  readonly replySubject?: string;
   /** Empty: the service's default operation. */
   readonly op: string;
   /** UTF-8 text; the guest checks it. */
@@ -25,7 +31,14 @@ export interface Request {
 
 /** How a request ended. */
 export type Outcome =
-  | { readonly ok: true; readonly payload: Uint8Array; readonly vm: VmId; readonly host: string }
+  | {
+      readonly ok: true;
+      readonly payload: Uint8Array;
+      readonly vm: VmId;
+      readonly host: string;
+      /** The host that worked has told the client already, and has the payload: it is not told again. */
+      readonly isSent?: true;
+    }
   | {
       readonly ok: false;
       readonly status: RequestStatus;
@@ -35,4 +48,5 @@ export type Outcome =
       /** The VM that it was on, if it was on one. */
       readonly vm?: VmId;
       readonly host?: string;
+      readonly isSent?: true;
     };

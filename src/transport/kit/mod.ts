@@ -1,5 +1,7 @@
 export { findNatsServer } from '../own-server/program.ts';
 export { directSpawner } from './direct-spawner.ts';
+export type { ClusterServer, NatsCluster } from './nats-cluster.ts';
+export { natsCluster } from './nats-cluster.ts';
 export type { RealNatsServer, RealNatsServerOptions } from './real-nats-server.ts';
 export { realNatsServer } from './real-nats-server.ts';
 export { securedNatsServer } from './secured-nats-server.ts';

@@ -45,7 +45,8 @@ export function waitOf(plan: Plan): Omit<WaitingDecision, 'kind'> | undefined {
   const { waiting, firstInLine } = fleet.requests;
   const perVm = fleet.params.vmRequestsMax;
   const considered: Considered[] = [];
-  if (route(fleet, nowMs, waiting - 1, considered).kind === 'dispatch') return undefined;
+  const { kind } = route(fleet, nowMs, waiting - 1, considered, firstInLine);
+  if (kind === 'dispatch' || kind === 'hand-on') return undefined;
   considered.push(capacityToComeOf(starting, perVm, waiting));
   // The plan knows why it started no more. Where it wanted no more, the host says what would come of it.
   const blockage = plan.refusal ?? blockageOf(fleet, nowMs);

@@ -1,0 +1,65 @@
+import type { Clock } from '../actors/mod.ts';
+import type { NeighbourMessage, NeighbourPort } from '../fleet/mod.ts';
+import { type HostEvent, type Hosts, natsPort } from '../remote/mod.ts';
+import { type Connection, ReplySender, type ReplyTokens } from '../transport/mod.ts';
+
+/** The name under which the router of each host is reached. */
+const ROUTER = 'router';
+
+/**
+ * Where a kept reply goes that outlives the Shoal which worked for another host: nowhere. The host that took the request in has given it to
+ * somebody else by then, or told its client that it failed.
+ */
+const NOBODY = 'shoal.handed';
+
+export interface NeighboursOptions {
+  readonly hosts: Hosts;
+  readonly connection: Connection;
+  readonly clock: Clock;
+  readonly tokens: ReplyTokens;
+}
+
+/** The routers of the other hosts, by way of the group of hosts. */
+export function neighboursOn({ hosts, connection, clock, tokens }: NeighboursOptions): NeighbourPort {
+  const sender = new ReplySender(connection.nc, clock, () => undefined);
+  const way = natsPort(connection.nc);
+  return {
+    join: (router, adapt) => {
+      const unexpose = hosts.expose(ROUTER, router);
+      // By an adapter, and not by an actor between: what a host sends must not overtake the news that it is up, or lost.
+      const unsubscribe = hosts.subscribe(adapt((event: HostEvent) => newsOf(event, hosts)));
+      return () => {
+        unexpose();
+        unsubscribe();
+      };
+    },
+    publish: (subject, outcome) => {
+      // Without a connection, nats.js would send it later, when another host may have answered.
+      if (!way.isConnected) return false;
+      sender.send(subject, outcome);
+      return true;
+    },
+    seal: (requestId) => tokens.seal(NOBODY, requestId),
+  };
+}
+
+/** Whether a kept reply is of a request that another host took in. */
+export function isHanded(token: { readonly subject: string } | undefined): boolean {
+  return token?.subject === NOBODY;
+}
+
+function newsOf(event: HostEvent, hosts: Hosts): NeighbourMessage {
+  switch (event.kind) {
+    case 'host-up':
+      try {
+        return { kind: 'neighbour-up', host: event.host, ref: hosts.ref<NeighbourMessage>(event.host, ROUTER) };
+      } catch (error) {
+        // It is lost again; that is told next.
+        return { kind: 'neighbour-lost', host: event.host, why: String(error) };
+      }
+    case 'host-lost':
+      return { kind: 'neighbour-lost', host: event.host, why: event.error.message };
+    default:
+      return { kind: 'tell-figures' };
+  }
+}

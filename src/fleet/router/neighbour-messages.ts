@@ -1,0 +1,109 @@
+import type { Ref } from '../../actors/mod.ts';
+import type { HandOnFor, HostFigures } from '../values/neighbour.ts';
+import type { Outcome } from '../values/request.ts';
+
+/** Which router a message comes from. A router that is restarted has another session, and nothing of the one before. */
+export interface From {
+  readonly host: string;
+  readonly session: string;
+}
+
+/** What a router says of itself at a steady pace, and whenever its figures change. */
+export interface Beat {
+  readonly figures: HostFigures;
+  /** When it was sent, by the clock of who sends it: the other gives it back, and thereby the right to answer clients (`LEASE_MS`). */
+  readonly stampMs: number;
+  /** The last stamp that it had from the other; null: none. */
+  readonly heardMs: number | null;
+  /** The last request of the other's that it has seen. */
+  readonly seen: number;
+  /** The last end of the other's that it has taken. */
+  readonly taken: number;
+  /** The other is to answer at once. */
+  readonly isAsking: boolean;
+}
+
+/** A request as it travels. */
+export interface HandedRequest {
+  readonly requestId: string;
+  readonly isIdGenerated: boolean;
+  readonly op: string;
+  readonly payload: Uint8Array;
+  /** Milliseconds to its deadline: clocks of hosts differ. */
+  readonly leftMs: number;
+  readonly retry: boolean;
+}
+
+/** What has become of a request that was handed on. */
+export type HandedEnd = From & {
+  readonly kind: 'handed-end';
+  /** The number that it was handed on under. */
+  readonly id: number;
+  /** Ends are numbered, and told again after the link was lost. */
+  readonly seq: number;
+} & (
+    | { readonly how: 'ended'; readonly outcome: Outcome }
+    /** There was no room: nothing was done. */
+    | { readonly how: 'refused' }
+    /** The router there ends. `wasSent`: a VM may have worked on it. */
+    | { readonly how: 'given-back'; readonly wasSent: boolean }
+  );
+
+/** What a router knows of a request id. `here`: it has the request. `elsewhere`: it took the request in and handed it on. */
+export type Knowledge = 'nothing' | 'ended' | 'here' | 'elsewhere';
+
+/** What routers of different hosts tell each other, and what a router is told of other hosts. */
+export type NeighbourMessage =
+  /** Messages reach the router of that host, and its own reach this one. */
+  | { readonly kind: 'neighbour-up'; readonly host: string; readonly ref: Ref<NeighbourMessage> }
+  | { readonly kind: 'neighbour-lost'; readonly host: string; readonly why: string }
+  /** The first that routers tell each other. `has`: which requests of the other's it still has. */
+  | (From & {
+      readonly kind: 'neighbour-hello';
+      readonly router: Ref<NeighbourMessage>;
+      readonly isAnswer: boolean;
+      readonly to: string | null;
+      readonly has: readonly number[];
+      readonly beat: Beat;
+    })
+  | (From & { readonly kind: 'neighbour-figures'; readonly beat: Beat })
+  /** `what`: `known` is a repeat, to be answered only if its id is known. `replySubject`: null if the reply is to come back. */
+  | (From & {
+      readonly kind: 'hand-on';
+      readonly id: number;
+      readonly what: HandOnFor | 'known';
+      readonly request: HandedRequest;
+      readonly replySubject: string | null;
+      readonly heardMs: number | null;
+      /** VMs that may have worked on it. */
+      readonly tries: number;
+    })
+  | HandedEnd
+  /** Nobody waits for it any more. */
+  | (From & { readonly kind: 'handed-cancel'; readonly id: number })
+  /** Does the other know the id of this repeat? */
+  | (From & { readonly kind: 'find'; readonly id: number; readonly request: FindRequest })
+  | (From & { readonly kind: 'found'; readonly id: number; readonly knows: Knowledge })
+  /** What this host tells itself: figures have changed. */
+  | { readonly kind: 'tell-figures' };
+
+/** A repeat, with what tells its payload from another. */
+export interface FindRequest {
+  readonly requestId: string;
+  readonly op: string;
+  readonly payloadBytes: number;
+  readonly fingerprint: string;
+}
+
+/** Makes a ref whose messages come to the router as others. */
+export type Adapt = <E>(toMessage: (event: E) => NeighbourMessage) => Ref<E>;
+
+/** How a router gets at the others, and at the clients of theirs. */
+export interface NeighbourPort {
+  /** Others reach the router from now on; it is told who is up, who comes and who goes. @returns how to end it */
+  join(router: Ref<NeighbourMessage>, adapt: Adapt): () => void;
+  /** Publishes a reply to the client. @returns false if there is no connection: nothing was sent, nor will be */
+  publish(replySubject: string, outcome: Outcome): boolean;
+  /** A token for the guest, by which nothing is ever published: the host that took the request in answers for it. */
+  seal(requestId: string): Uint8Array;
+}

@@ -1,0 +1,235 @@
+import { createSystem, type Ref, silentLogger } from '../../actors/mod.ts';
+import { neighboursOn } from '../../app/neighbours.ts';
+import { FakeLinks } from '../../fleet/kit/mod.ts';
+import { makeParams, type Outcome, parsePool, type RouterMessage, router } from '../../fleet/mod.ts';
+import { joinHosts, natsPort } from '../../remote/mod.ts';
+import { ReplyTokens } from '../../transport/mod.ts';
+import { connectionOf, SimulatedConnection } from '../nats-connection.ts';
+import { type NetworkFaults, SimulatedNats } from '../nats-server.ts';
+import { SimulatedProcess } from '../process.ts';
+import { Chance } from '../random.ts';
+import { VirtualTime } from '../virtual-time.ts';
+
+/** What a client has been told, and by which host. */
+export interface Told {
+  readonly by: string;
+  readonly outcome: Outcome | 'sent';
+}
+
+/** One request of a client: how often it was told, by the host that took it in or by the one that worked. */
+export interface SentRequest {
+  readonly id: string;
+  readonly home: RouterHost;
+  readonly told: Told[];
+  /** Hosts whose guests were given it, in order. */
+  readonly given: string[];
+}
+
+export interface RouterHost {
+  readonly name: string;
+  readonly process: SimulatedProcess;
+  readonly router: Ref<RouterMessage>;
+  readonly links: FakeLinks;
+  readonly system: ReturnType<typeof createSystem>;
+}
+
+export interface RouterHostOptions {
+  readonly vms: number;
+  readonly addresses?: number;
+  readonly idempotent?: boolean;
+  readonly params?: Readonly<Record<string, number>>;
+  /** How long a guest works; undefined: for ever. */
+  readonly workMs?: number | undefined;
+}
+
+const NO_FAULTS: NetworkFaults = { lost: 0, doubled: 0, late: 0, lateMs: { kind: 'constant', ms: 0 } };
+
+/** Real routers of several hosts on simulated processes and a simulated NATS server, with guests that do as the test says. */
+export class RouterWorld {
+  readonly time = new VirtualTime();
+  readonly nats: SimulatedNats;
+  readonly hosts: RouterHost[] = [];
+  readonly requests: SentRequest[] = [];
+  readonly failures: unknown[] = [];
+  readonly #chance: Chance;
+  readonly #byId = new Map<string, SentRequest[]>();
+  #count = 0;
+
+  constructor(seed = 1) {
+    this.#chance = new Chance(seed);
+    this.nats = new SimulatedNats({
+      time: this.time,
+      chance: this.#chance.stream('network'),
+      latency: { kind: 'uniform', fromMs: 0.2, toMs: 2 },
+    });
+  }
+
+  async run(ms: number): Promise<void> {
+    await this.time.run(this.time.nowMs + ms);
+  }
+
+  heal(): void {
+    this.nats.faults = NO_FAULTS;
+    for (const one of this.hosts) {
+      if (!one.process.isDead) this.nats.join(one.process);
+      for (const other of this.hosts) this.nats.joinWay(one.process, other.process);
+      one.process.resume();
+    }
+  }
+
+  /** A host whose controller obeys at once, and has so many VMs ready. */
+  start(name: string, options: RouterHostOptions): RouterHost {
+    const { vms, addresses = vms, idempotent = true, params, workMs } = options;
+    const chance = this.#chance.stream(`${name} ${this.hosts.length}`);
+    const process = new SimulatedProcess(this.time, chance);
+    const connection = connectionOf(new SimulatedConnection(this.nats, process));
+    const system = createSystem({
+      clock: process.clock,
+      scheduler: process.scheduler,
+      random: chance,
+      logger: silentLogger,
+      onFailure: (failure) => this.failures.push(failure),
+    });
+    const hosts = joinHosts({ system, port: natsPort(connection.nc), group: 'world.hosts', host: name });
+    const links = new FakeLinks();
+    const tokens = new ReplyTokens(new Uint8Array(16));
+    const port = neighboursOn({ hosts, connection, clock: process.clock, tokens });
+    const guest = { textBytesMax: 1 << 20, idempotent, operations: ['upper'] };
+    let lastVm = 0;
+    const actor: Ref<RouterMessage> = system.spawn<RouterMessage>(
+      router({
+        host: name,
+        nextVmId: () => ++lastVm,
+        reserve: () => Promise.resolve(),
+        pool: parsePool(`10.0.0.1-10.0.0.${addresses}:9000`),
+        params: makeParams({ min_vm_count: vms, vm_backlog_max: 2, ...params }),
+        openLink: links.openLink,
+        onEvent: () => undefined,
+        controller: {
+          path: 'controller',
+          tell: ({ kind, vm }) => {
+            if (kind === 'prepare') actor.tell({ kind: 'vm-prepared', vm, pid: vm });
+            if (kind === 'start') {
+              actor.tell({ kind: 'vm-booting', vm });
+              actor.tell({ kind: 'vm-answering', vm, guest });
+            }
+            return true;
+          },
+        },
+        neighbours: {
+          ...port,
+          publish: (subject, outcome) => {
+            const isSent = port.publish(subject, outcome);
+            if (isSent) this.#published(name, subject, outcome);
+            return isSent;
+          },
+        },
+      }),
+    );
+    actor.tell({ kind: 'host-up' });
+    const host = { name, process, router: actor, links, system };
+    this.#work(host, workMs);
+    this.#report(host);
+    this.hosts.push(host);
+    return host;
+  }
+
+  /** A client's request that comes in at that host. */
+  send(
+    home: RouterHost,
+    fields: { readonly id?: string; readonly withinMs?: number; readonly isRepeat?: boolean } = {},
+  ) {
+    this.#count += 1;
+    const { id, withinMs = 30_000, isRepeat = false } = fields;
+    const requestId = id ?? `generated ${this.#count}`;
+    const sent: SentRequest = { id: requestId, home, told: [], given: [] };
+    this.requests.push(sent);
+    this.#byId.set(requestId, [...(this.#byId.get(requestId) ?? []), sent]);
+    const replySubject = `inbox.${this.#count}`;
+    this.#bySubject.set(replySubject, sent);
+    const taken = home.router.tell({
+      kind: 'request',
+      request: {
+        requestId,
+        isIdGenerated: id === undefined,
+        op: '',
+        payload: new TextEncoder().encode(requestId),
+        deadlineMs: home.process.clock.monotonic() + withinMs,
+        retry: true,
+        isRepeat,
+        replySubject,
+        token: Uint8Array.of(1),
+        replyTo: {
+          path: 'client',
+          tell: (outcome) => {
+            sent.told.push({ by: home.name, outcome: outcome.isSent === true ? 'sent' : outcome });
+            return true;
+          },
+        },
+      },
+    });
+    if (!taken) throw new Error('the router took no request');
+    return sent;
+  }
+
+  /** A guest that has requests answers the oldest. */
+  reply(host: RouterHost, vm = 1): void {
+    const link = host.links.of(vm);
+    const request = link.open.shift();
+    if (request === undefined) throw new Error(`VM ${vm} of ${host.name} has no request`);
+    link.owner.tell({ kind: 'link-reply', vm, id: request.id, payload: request.payload });
+  }
+
+  async snapshot(host: RouterHost) {
+    const asked = host.system.ask<RouterMessage, import('../../fleet/mod.ts').FleetSnapshot>(
+      host.router,
+      (replyTo) => ({ kind: 'snapshot', replyTo }),
+      1_000,
+    );
+    await this.run(1);
+    return asked;
+  }
+
+  readonly #bySubject = new Map<string, SentRequest>();
+
+  #published(by: string, subject: string, outcome: Outcome): void {
+    this.#bySubject.get(subject)?.told.push({ by, outcome });
+  }
+
+  #work(host: RouterHost, workMs: number | undefined): void {
+    const look = (): void => {
+      for (const link of host.links.byVm.values()) {
+        for (const request of link.open) {
+          const id = new TextDecoder().decode(request.payload);
+          if (seen.has(request)) continue;
+          seen.add(request);
+          for (const sent of this.#byId.get(id) ?? []) sent.given.push(host.name);
+          if (workMs === undefined) continue;
+          host.process.clock.timer(workMs, () => {
+            const at = link.open.indexOf(request);
+            if (at < 0) return;
+            link.open.splice(at, 1);
+            link.owner.tell({ kind: 'link-reply', vm: link.vm, id: request.id, payload: request.payload });
+          });
+        }
+      }
+      host.process.clock.timer(1, look);
+    };
+    const seen = new WeakSet<object>();
+    look();
+  }
+
+  /** Its VMs report, so that R6 has nothing to say. */
+  #report(host: RouterHost): void {
+    let seq = 0;
+    const report = (): void => {
+      seq += 1;
+      for (const vm of host.links.byVm.keys()) {
+        const figures = { seq, cpuPercent: 50, ramBytes: 1 << 20, inFlight: 0, served: 0 };
+        host.router.tell({ kind: 'vm-report', vm, report: figures, atMs: host.process.clock.now() });
+      }
+      host.process.clock.timer(500, report);
+    };
+    report();
+  }
+}
