@@ -1,6 +1,6 @@
 import type { Clock } from '../actors/mod.ts';
 import type { NeighbourMessage, NeighbourPort } from '../fleet/mod.ts';
-import { type HostEvent, type Hosts, natsPort } from '../remote/mod.ts';
+import { GIVEN_UP, type HostEvent, type Hosts, natsPort } from '../remote/mod.ts';
 import { type Connection, ReplySender, type ReplyTokens } from '../transport/mod.ts';
 
 /** The name under which the router of each host is reached. */
@@ -57,8 +57,10 @@ function newsOf(event: HostEvent, hosts: Hosts): NeighbourMessage {
         // It is lost again; that is told next.
         return { kind: 'neighbour-lost', host: event.host, why: String(error) };
       }
-    case 'host-lost':
-      return { kind: 'neighbour-lost', host: event.host, why: event.error.message };
+    case 'host-lost': {
+      const { host, error } = event;
+      return { kind: 'neighbour-lost', host, why: error.message, isThere: error.details['why'] === GIVEN_UP };
+    }
     default:
       return { kind: 'tell-figures' };
   }

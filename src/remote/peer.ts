@@ -40,6 +40,9 @@ export type PairFrame = Extract<Frame, { kind: 'hello' | 'welcome' | 'lost' | 'd
  */
 type State = 'silent' | 'calling' | 'waiting' | 'answering' | 'up';
 
+/** Why a link is lost that the other host gave up: that host lives. */
+export const GIVEN_UP = 'it counted this host as lost';
+
 /** A host that beats and takes nothing for so many times `lostMs` is lost too. */
 const STALLED_LIMIT = 3;
 
@@ -150,7 +153,7 @@ export class Peer {
       return;
     }
     // Also of a link that was asked for and not made: it was answered, and the answer did not arrive.
-    this.#close('it counted this host as lost', taken);
+    this.#close(GIVEN_UP, taken);
     this.#begin();
   }
 
@@ -186,7 +189,7 @@ export class Peer {
       if (this.#state === 'answering') this.#repeat();
       return;
     }
-    this.#close('it counted this host as lost', -1);
+    this.#close(GIVEN_UP, -1);
     this.#silentMs = 0;
     this.#next(epoch);
     this.#state = 'answering';

@@ -10,7 +10,7 @@ function parse(...pairs: readonly (readonly [string, string])[]) {
 }
 
 test('nothing asked for: the defaults', () => {
-  expect(parse()).toEqual({ op: '', deadlineMs: undefined, requestId: undefined, retry: true });
+  expect(parse()).toEqual({ op: '', deadlineMs: undefined, requestId: undefined, retry: true, isRepeat: false });
 });
 
 test('everything asked for', () => {
@@ -19,8 +19,9 @@ test('everything asked for', () => {
     ['Shoal-Deadline-Ms', '2500'],
     ['Shoal-Request-Id', 'order 17/a'],
     ['Shoal-Retry', 'no'],
+    ['Shoal-Repeat', 'yes'],
   );
-  expect(parsed).toEqual({ op: 'upper', deadlineMs: 2500, requestId: 'order 17/a', retry: false });
+  expect(parsed).toEqual({ op: 'upper', deadlineMs: 2500, requestId: 'order 17/a', retry: false, isRepeat: true });
 });
 
 test('names in any case, and headers that are not ours', () => {

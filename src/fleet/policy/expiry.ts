@@ -2,7 +2,6 @@ import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest, Waiter } from '../state/open-request.ts';
 import type { RequestTransition } from '../state/transition.ts';
 import type { FailureReason } from '../values/end-reason.ts';
-import { LEASE_MARGIN_MS, LEASE_MS } from '../values/neighbour.ts';
 import type { Outcome } from '../values/request.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { blockageOf } from './blockage.ts';
@@ -23,14 +22,8 @@ export function onDeadlines(fleet: Fleet, due: readonly Waiter[], nowMs: number)
   for (const waiter of due) {
     const { vm } = waiter.request;
     if (mayBeTold(waiter)) {
-      const untilMs = nowMs + LEASE_MS + LEASE_MARGIN_MS;
+      const untilMs = nowMs + LOOK_AGAIN_MS;
       transitions.push({ kind: 'waiter-extended', request: waiter.request, waiter, untilMs });
-      continue;
-    }
-    const { neighbour } = waiter.request;
-    if (neighbour !== undefined) {
-      const text = `its deadline passed while host ${neighbour.name} had it`;
-      effects.push({ kind: 'answer-one', waiter, outcome: failure(fleet, 'expired-on-vm', text) });
       continue;
     }
     if (vm === undefined) why ??= whyWaiting(fleet, nowMs);
@@ -40,22 +33,24 @@ export function onDeadlines(fleet: Fleet, due: readonly Waiter[], nowMs: number)
     if (!request.waiters.every((waiter) => late.has(waiter))) continue;
     if (request.neighbour !== undefined) {
       effects.push({ kind: 'cancel-handed', host: request.neighbour.name, frame: request.frame });
-      if (request.waiters.some(mayBeTold)) continue;
+      continue;
     }
     effects.push({ kind: 'forget', request });
-    if (request.neighbour !== undefined) continue;
     if (request.vm === undefined) transitions.push({ kind: 'request-left', request, nowMs });
     else effects.push({ kind: 'cancel', vm: request.vm, frame: request.frame });
   }
   return { transitions, effects };
 }
 
+/** Another host that has a request and was told that nobody waits for it is looked at again after so long. */
+const LOOK_AGAIN_MS = 1_000;
+
 /**
- * Another host has the request, and may have told the client of its end, or may do so yet. It is told that nobody waits any more: what it
- * hears after that renews no right, so that the right is over after `LEASE_MS`. The client is told here if nothing has come back by then.
+ * Another host has the request, and may have told the client of its end. It is told that nobody waits any more. Then an end comes from there
+ * in any case, unless that host is lost: only one of the two shows that the client was not told.
  */
-function mayBeTold({ request, extendedMs }: Waiter): boolean {
-  return request.neighbour !== undefined && extendedMs === undefined;
+function mayBeTold({ request }: Waiter): boolean {
+  return request.neighbour !== undefined;
 }
 
 /** A client gives the request up. */

@@ -73,9 +73,12 @@ describe('where a request goes that other hosts could serve', () => {
     const bare = home({ b: { free: 1, cordoned: true }, c: { free: 1 }, d: { free: 1 } }, 2).busy(1);
     bare.apply({ kind: 'neighbour-lost', host: 'c', why: 'x', nowMs: 0 });
     const request = bare.request();
-    bare.apply({ kind: 'request-refused', request, by: 'd', nowMs: 0 });
+    bare.apply({ kind: 'request-refused', request, by: 'd', tellings: 1, nowMs: 0 });
     expect(route(bare.fleet, 0, 0, undefined, request)).toEqual({ kind: 'wait', rule: 'R3' });
     expect(route(bare.fleet, 0)).toMatchObject({ kind: 'hand-on', host: 'd' });
+    // What it tells after that is news.
+    tell(bare, 'd', { free: 1 });
+    expect(route(bare.fleet, 0, 0, undefined, request)).toMatchObject({ kind: 'hand-on', host: 'd' });
   });
 
   it('no further, if another host has handed it on', () => {
@@ -90,8 +93,8 @@ describe('where a request goes that other hosts could serve', () => {
     for (let hop = 0; hop < HOPS_MAX; hop++) {
       const decision = route(bare.fleet, 0, 0, undefined, request);
       if (decision.kind !== 'hand-on') throw new Error(`it is not handed on: ${decision.kind}`);
-      expect(request.refusedBy).not.toContain(decision.host);
-      bare.apply({ kind: 'request-refused', request, by: decision.host, nowMs: 0 });
+      expect(request.refusedBy.map(({ host }) => host)).not.toContain(decision.host);
+      bare.apply({ kind: 'request-refused', request, by: decision.host, tellings: 1, nowMs: 0 });
     }
     expect(route(bare.fleet, HOPS_AGAIN_MS - 1, 0, undefined, request)).toEqual({ kind: 'wait', rule: 'R3' });
     expect(route(bare.fleet, HOPS_AGAIN_MS, 0, undefined, request)).toMatchObject({ kind: 'hand-on' });

@@ -5,12 +5,12 @@ import { LEASE_MARGIN_MS, LEASE_MS } from '../values/neighbour.ts';
 import { combine, NOTHING, type Reaction } from './reaction.ts';
 import { takeBack } from './retries.ts';
 
-/** A host that is back within that time tells what it still has: only then is it decided what becomes of the rest. */
-const BACK_MS = 500;
+/** A host that lives is back within two of its beats, and tells what it still has: only then is it decided what becomes of the rest. */
+const BACK_MS = 2_000;
 
 /** From when on what a lost host had may be given to others: it can tell no client of it any more. @param heardMs when it was last heard */
-export function decidedFromMs({ lostMs = 0 }: Neighbour, heardMs: number): number {
-  return Math.max(lostMs + BACK_MS, heardMs + LEASE_MS + LEASE_MARGIN_MS);
+export function decidedFromMs({ lostMs = 0, isThere }: Neighbour, heardMs: number): number {
+  return Math.max(isThere ? lostMs + BACK_MS : lostMs, heardMs + LEASE_MS + LEASE_MARGIN_MS);
 }
 
 /** R11: a lost host is what a dead VM is. What it had is tried elsewhere if it may be, and ends if not. */
@@ -35,7 +35,8 @@ export function onGivenBack(fleet: Fleet, request: OpenRequest, wasSent: boolean
 
 /** A neighbour has refused a request: it goes to the next, or waits here. */
 export function onRefused(fleet: Fleet, request: OpenRequest, by: string, nowMs: number): Reaction {
-  const refused: Reaction = { transitions: [{ kind: 'request-refused', request, by, nowMs }], effects: [] };
+  const tellings = fleet.neighbours.get(by)?.tellings ?? 0;
+  const refused: Reaction = { transitions: [{ kind: 'request-refused', request, by, tellings, nowMs }], effects: [] };
   return combine(
     refused,
     takeBack(fleet, [request], { reason: 'host-lost', why: 'refused' }, nowMs, () => false),

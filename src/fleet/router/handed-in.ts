@@ -95,7 +95,8 @@ export class HandedIn {
 export class HandedReply implements Ref<Outcome> {
   readonly home: Home;
   readonly id: number;
-  readonly replySubject: string | null;
+  /** Null: the host that took it in tells the client. */
+  replySubject: string | null;
   open: OpenRequest | undefined;
   readonly #handedIn: HandedIn;
   #isSettled = false;

@@ -56,7 +56,13 @@ export type Knowledge = 'nothing' | 'ended' | 'here' | 'elsewhere';
 export type NeighbourMessage =
   /** Messages reach the router of that host, and its own reach this one. */
   | { readonly kind: 'neighbour-up'; readonly host: string; readonly ref: Ref<NeighbourMessage> }
-  | { readonly kind: 'neighbour-lost'; readonly host: string; readonly why: string }
+  | {
+      readonly kind: 'neighbour-lost';
+      readonly host: string;
+      readonly why: string;
+      /** It has given this host up, and so it lives, and will be back in a moment. */
+      readonly isThere?: boolean;
+    }
   /** The first that routers tell each other. `has`: which requests of the other's it still has. */
   | (From & {
       readonly kind: 'neighbour-hello';

@@ -81,7 +81,7 @@ export class Neighbourhood {
       case 'neighbour-up':
         return this.#greet(message, nowMs);
       case 'neighbour-lost':
-        return this.#lost(message.host, message.why, nowMs);
+        return this.#lost(message.host, message.why, nowMs, message.isThere);
       case 'neighbour-hello':
         return this.#hello(message, nowMs);
       case 'tell-figures':
@@ -168,14 +168,16 @@ export class Neighbourhood {
     else this.#beat(session, nowMs, false);
   }
 
-  #lost(host: string, why: string, nowMs: number): void {
+  #lost(host: string, why: string, nowMs: number, isThere = false): void {
     const session = this.#linked.get(host);
     if (session === undefined) return;
     this.#linked.delete(host);
     session.ref = undefined;
     session.lostMs = nowMs;
     session.told = undefined;
-    this.#fleet.apply({ kind: 'neighbour-lost', host, why, nowMs });
+    // It may give these to others now: should it be back, that it hears this host again is no right to tell their clients.
+    for (const reply of session.handed.values()) reply.replySubject = null;
+    this.#fleet.apply({ kind: 'neighbour-lost', host, why, isThere, nowMs });
     this.#lookups.lost(host);
   }
 

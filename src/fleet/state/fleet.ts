@@ -387,7 +387,7 @@ export class Fleet {
         return this.neighbours.told(host, figures, seen, nowMs, vmRequestsMax);
       }
       case 'neighbour-lost':
-        return this.neighbours.lose(transition.host, transition.why, transition.nowMs);
+        return this.neighbours.lose(transition.host, transition.why, transition.isThere === true, transition.nowMs);
       case 'neighbour-gone':
         return this.neighbours.forget(transition.neighbour);
     }

@@ -21,9 +21,13 @@ export class NeighbourRecord {
   figures: HostFigures = UNKNOWN;
   /** Monotonic milliseconds. */
   heardMs: number;
+  /** How often it has told its figures. */
+  tellings = 0;
   /** When the link to it was lost; undefined while it is there. What it has is decided on a little later. */
   lostMs: number | undefined;
   lostWhy = '';
+  /** It has given this host up, and so it lives, and will be back in a moment. */
+  isThere = false;
   /** Requests that were handed to it, and that it refused. */
   handedOn = 0;
   handedBack = 0;
@@ -74,6 +78,7 @@ export class NeighbourRecord {
   told(figures: HostFigures, seen: number, nowMs: number): void {
     this.figures = figures;
     this.heardMs = nowMs;
+    this.tellings += 1;
     const unseen = this.#unseen.findIndex((frame) => frame > seen);
     this.#unseen.splice(0, unseen === -1 ? this.#unseen.length : unseen);
   }

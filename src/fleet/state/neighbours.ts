@@ -1,5 +1,6 @@
 import type { HandOnFor } from '../values/neighbour.ts';
 import { type Neighbour, NeighbourRecord } from './neighbour.ts';
+import type { Refusal } from './open-request.ts';
 
 /** A step of a generator of numbers (Numerical Recipes): which two of many hosts are compared need not be drawn by chance, only spread. */
 const FACTOR = 1_664_525;
@@ -47,7 +48,7 @@ export class Neighbours {
   }
 
   /** Of two hosts that have it the better one; undefined if none has it. @param refusedBy those that are not asked again */
-  better(what: HandOnFor, refusedBy: readonly string[]): Neighbour | undefined {
+  better(what: HandOnFor, refusedBy: readonly Refusal[]): Neighbour | undefined {
     const list = this.#having[what];
     const first = pick(list, this.#turn, refusedBy);
     const second = pick(list, next(this.#turn), refusedBy, first);
@@ -78,12 +79,13 @@ export class Neighbours {
   }
 
   /** It takes nothing from now on. What it has stays with it until `forget`. */
-  lose(name: string, why: string, nowMs: number): boolean {
+  lose(name: string, why: string, isThere: boolean, nowMs: number): boolean {
     const record = this.#byName.get(name);
     if (record === undefined) return false;
     this.#byName.delete(name);
     record.lostMs = nowMs;
     record.lostWhy = why;
+    record.isThere = isThere;
     this.#lost.add(record);
     this.#sort(record);
     return true;
@@ -136,7 +138,7 @@ function next(turn: number): number {
 function pick(
   list: readonly NeighbourRecord[],
   turn: number,
-  refusedBy: readonly string[],
+  refusedBy: readonly Refusal[],
   but?: NeighbourRecord,
 ): NeighbourRecord | undefined {
   // The low bits of such numbers repeat.
@@ -144,7 +146,11 @@ function pick(
   const looks = Math.min(list.length, refusedBy.length + 2);
   for (let look = 0; look < looks; look++) {
     const one = list[(from + look) % list.length];
-    if (one !== undefined && one !== but && !refusedBy.includes(one.name)) return one;
+    if (one !== undefined && one !== but && !hasRefused(one, refusedBy)) return one;
   }
   return undefined;
+}
+
+function hasRefused({ name, tellings }: NeighbourRecord, refusedBy: readonly Refusal[]): boolean {
+  return refusedBy.some((one) => one.host === name && one.tellings === tellings);
 }

@@ -10,8 +10,13 @@ export interface Waiter {
   readonly deadlineMs: number;
   /** Undefined once the waiter has been told. */
   timer: WheelEntry<Waiter> | undefined;
-  /** Its deadline has passed, and until then the host that has the request may still tell it; monotonic milliseconds. */
-  extendedMs: number | undefined;
+}
+
+/** A neighbour has refused a request: it is not asked again before it has told of itself anew. */
+export interface Refusal {
+  readonly host: string;
+  /** How often it had told of itself. */
+  readonly tellings: number;
 }
 
 /** A request that the router has taken and that a client waits for, or whose VM still owes an end. */
@@ -32,8 +37,10 @@ export interface OpenRequest {
   neighbour: Neighbour | undefined;
   /** The client that the host which has it may tell by itself. */
   sentTo: Waiter | undefined;
-  /** Hosts that have refused it since it last waited. */
-  refusedBy: readonly string[];
+  /** Other hosts are asked whether they know it. */
+  isAsking: boolean;
+  /** Hosts that have refused it, up to the last that it was offered to before it had to wait. */
+  refusedBy: readonly Refusal[];
   /** It is not handed on before; monotonic milliseconds. */
   notHandedBeforeMs: number;
   /** When the VM should be done with it, on the rule clock: its deadline as of the dispatch. Repeats that join later do not move it. */
@@ -50,7 +57,7 @@ export interface OpenRequest {
   place: ListNode<OpenRequest> | undefined;
 }
 
-const NONE: readonly string[] = [];
+const NONE: readonly Refusal[] = [];
 
 /** @param arrivedMs monotonic milliseconds */
 export function openRequest(request: Request, arrivedMs = 0): OpenRequest {
@@ -63,6 +70,7 @@ export function openRequest(request: Request, arrivedMs = 0): OpenRequest {
     vm: undefined,
     neighbour: undefined,
     sentTo: undefined,
+    isAsking: false,
     refusedBy: NONE,
     notHandedBeforeMs: Number.NEGATIVE_INFINITY,
     dueMs: request.deadlineMs,

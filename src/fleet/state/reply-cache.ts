@@ -99,11 +99,12 @@ export class ReplyCache {
   ): 'nothing' | 'ended' | 'here' | 'elsewhere' {
     const open = this.#open.get(requestId);
     if (open !== undefined) {
-      const { request, neighbour, place, vm } = open;
+      const { request, neighbour, place, isAsking } = open;
       const isSame =
         request.op === op && request.payload.length === payloadBytes && fingerprintOf(request.payload) === fingerprint;
-      if (!isSame || place === undefined) return 'nothing';
-      return neighbour === undefined && (vm !== undefined || request.isRepeat !== true) ? 'here' : 'elsewhere';
+      // Two hosts that ask each other about one id have both come first: neither waits for the other.
+      if (!isSame || place === undefined || isAsking) return 'nothing';
+      return neighbour === undefined ? 'here' : 'elsewhere';
     }
     const ended = this.#stored(requestId, nowMs);
     const isSame = ended?.op === op && ended.payloadBytes === payloadBytes && ended.fingerprint === fingerprint;

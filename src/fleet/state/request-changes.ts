@@ -39,7 +39,7 @@ export function changeRequest(
       return wasAsked ? 'record' : 'load';
     }
     case 'request-refused': {
-      const refusedBy = [...request.refusedBy, transition.by];
+      const refusedBy = [...request.refusedBy, { host: transition.by, tellings: transition.tellings }];
       const isLast = refusedBy.length >= HOPS_MAX;
       request.refusedBy = isLast ? [] : refusedBy;
       if (isLast) request.notHandedBeforeMs = transition.nowMs + HOPS_AGAIN_MS;

@@ -64,7 +64,7 @@ export class RequestTable {
 
   /** One more client is told how the request ends. */
   join(request: OpenRequest, replyTo: Ref<Outcome>, deadlineMs: number): void {
-    const waiter: Waiter = { request, replyTo, deadlineMs, timer: undefined, extendedMs: undefined };
+    const waiter: Waiter = { request, replyTo, deadlineMs, timer: undefined };
     waiter.timer = this.#deadlines.add(waiter, deadlineMs);
     request.waiters.push(waiter);
     request.deadlineMs = Math.max(request.deadlineMs, deadlineMs);
@@ -95,18 +95,14 @@ export class RequestTable {
     return ++this.#lastFrame;
   }
 
-  isAsking(request: OpenRequest): boolean {
-    return request.place?.list === this.#asking;
-  }
-
   /** It stands in no line while other hosts are asked about it. */
   ask(request: OpenRequest): void {
     request.place = this.#asking.push(request);
+    request.isAsking = true;
   }
 
   /** A client is told later than at its deadline. */
   extend(waiter: Waiter, untilMs: number): void {
-    waiter.extendedMs = untilMs;
     waiter.timer = this.#deadlines.add(waiter, untilMs);
   }
 
@@ -116,6 +112,7 @@ export class RequestTable {
     if (place === undefined) return;
     place.list?.remove(place);
     request.place = undefined;
+    request.isAsking = false;
     if (request.vm === undefined && request.neighbour === undefined) return;
     this.#byFrame.delete(request.frame);
     request.vm = undefined;

@@ -46,7 +46,14 @@ export type NeighbourTransition =
       readonly nowMs: number;
     }
   /** It takes nothing any more; what it has is decided on later. */
-  | { readonly kind: 'neighbour-lost'; readonly host: string; readonly why: string; readonly nowMs: number }
+  | {
+      readonly kind: 'neighbour-lost';
+      readonly host: string;
+      readonly why: string;
+      /** It lives, and will be back in a moment. */
+      readonly isThere?: boolean;
+      readonly nowMs: number;
+    }
   /** All that it had is decided on. */
   | { readonly kind: 'neighbour-gone'; readonly neighbour: Neighbour };
 
@@ -93,7 +100,14 @@ export type RequestTransition =
   /** It is handed on to another host under that number. */
   | { readonly kind: 'request-handed'; readonly request: OpenRequest; readonly host: string; readonly frame: number }
   /** Another host has refused it. */
-  | { readonly kind: 'request-refused'; readonly request: OpenRequest; readonly by: string; readonly nowMs: number }
+  | {
+      readonly kind: 'request-refused';
+      readonly request: OpenRequest;
+      readonly by: string;
+      /** How often it had told of itself. */
+      readonly tellings: number;
+      readonly nowMs: number;
+    }
   /** Other hosts are asked about it. */
   | { readonly kind: 'request-asks'; readonly request: OpenRequest }
   /** Its deadline has passed at a host that may have told its client: until then that is waited for. */

@@ -1,7 +1,7 @@
 import { createSystem, type Ref, silentLogger } from '../../actors/mod.ts';
 import { neighboursOn } from '../../app/neighbours.ts';
 import { FakeLinks } from '../../fleet/kit/mod.ts';
-import { makeParams, type Outcome, parsePool, type RouterMessage, router } from '../../fleet/mod.ts';
+import { type FleetSnapshot, makeParams, type Outcome, parsePool, type RouterMessage, router } from '../../fleet/mod.ts';
 import { joinHosts, natsPort } from '../../remote/mod.ts';
 import { ReplyTokens } from '../../transport/mod.ts';
 import { connectionOf, SimulatedConnection } from '../nats-connection.ts';
@@ -31,6 +31,8 @@ export interface RouterHost {
   readonly router: Ref<RouterMessage>;
   readonly links: FakeLinks;
   readonly system: ReturnType<typeof createSystem>;
+  /** Requests on a VM when there were more than it takes. */
+  readonly overfilled: number[];
 }
 
 export interface RouterHostOptions {
@@ -42,6 +44,8 @@ export interface RouterHostOptions {
   readonly workMs?: number | undefined;
 }
 
+const VM_REQUESTS_MAX = 1;
+const VM_BACKLOG_MAX = 2;
 const NO_FAULTS: NetworkFaults = { lost: 0, doubled: 0, late: 0, lateMs: { kind: 'constant', ms: 0 } };
 
 /** Real routers of several hosts on simulated processes and a simulated NATS server, with guests that do as the test says. */
@@ -102,7 +106,7 @@ export class RouterWorld {
         nextVmId: () => ++lastVm,
         reserve: () => Promise.resolve(),
         pool: parsePool(`10.0.0.1-10.0.0.${addresses}:9000`),
-        params: makeParams({ min_vm_count: vms, vm_backlog_max: 2, ...params }),
+        params: makeParams({ min_vm_count: vms, vm_requests_max: VM_REQUESTS_MAX, vm_backlog_max: VM_BACKLOG_MAX, ...params }),
         openLink: links.openLink,
         onEvent: () => undefined,
         controller: {
@@ -127,7 +131,7 @@ export class RouterWorld {
       }),
     );
     actor.tell({ kind: 'host-up' });
-    const host = { name, process, router: actor, links, system };
+    const host = { name, process, router: actor, links, system, overfilled: [] };
     this.#work(host, workMs);
     this.#report(host);
     this.hosts.push(host);
@@ -181,7 +185,7 @@ export class RouterWorld {
   }
 
   async snapshot(host: RouterHost) {
-    const asked = host.system.ask<RouterMessage, import('../../fleet/mod.ts').FleetSnapshot>(
+    const asked = host.system.ask<RouterMessage, FleetSnapshot>(
       host.router,
       (replyTo) => ({ kind: 'snapshot', replyTo }),
       1_000,
@@ -199,6 +203,7 @@ export class RouterWorld {
   #work(host: RouterHost, workMs: number | undefined): void {
     const look = (): void => {
       for (const link of host.links.byVm.values()) {
+        if (link.open.length > VM_REQUESTS_MAX + VM_BACKLOG_MAX) host.overfilled.push(link.open.length);
         for (const request of link.open) {
           const id = new TextDecoder().decode(request.payload);
           if (seen.has(request)) continue;
