@@ -23,7 +23,13 @@ const act = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({
-      kind: fc.constantFrom('pause' as const, 'resume' as const, 'cut-off' as const, 'join' as const, 'cordon' as const),
+      kind: fc.constantFrom(
+        'pause' as const,
+        'resume' as const,
+        'cut-off' as const,
+        'join' as const,
+        'cordon' as const,
+      ),
       at: host,
     }),
   },

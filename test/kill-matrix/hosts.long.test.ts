@@ -112,15 +112,16 @@ test.each(Object.keys(FAULTS))(
   },
 );
 
-/** Each host has what its rules promise: the minimum of VMs, one QEMU for each. */
+/** Each host has what its rules promise: the minimum of VMs, one QEMU for each; and it knows the others. */
 async function inOrder(hosts: TestHosts): Promise<void> {
   for (const host of hosts.hosts) {
     let seen = '';
     const look = async (): Promise<true | undefined> => {
-      const { vms } = await host.snapshot(hosts.nats);
+      const { vms, neighbours } = await host.snapshot(hosts.nats);
       const running = qemusOf(host.fleet).flatMap(({ address }) => address ?? []);
       const told = vms.filter(({ state }) => state === 'ready').map(({ address }) => address);
-      seen = JSON.stringify({ vms, running });
+      seen = JSON.stringify({ vms, running, neighbours });
+      if (neighbours.length < hosts.hosts.length - 1) return undefined;
       return told.length >= 2 && running.toSorted().join() === told.toSorted().join() ? true : undefined;
     };
     await eventually(`host ${host.name} is in order`, () => look().catch(() => undefined), LOOKS_MAX).catch(

@@ -1,7 +1,14 @@
 import { createSystem, type Ref, silentLogger } from '../../actors/mod.ts';
 import { neighboursOn } from '../../app/neighbours.ts';
 import { FakeLinks } from '../../fleet/kit/mod.ts';
-import { type FleetSnapshot, makeParams, type Outcome, parsePool, type RouterMessage, router } from '../../fleet/mod.ts';
+import {
+  type FleetSnapshot,
+  makeParams,
+  type Outcome,
+  parsePool,
+  type RouterMessage,
+  router,
+} from '../../fleet/mod.ts';
 import { joinHosts, natsPort } from '../../remote/mod.ts';
 import { ReplyTokens } from '../../transport/mod.ts';
 import { connectionOf, SimulatedConnection } from '../nats-connection.ts';
@@ -106,7 +113,12 @@ export class RouterWorld {
         nextVmId: () => ++lastVm,
         reserve: () => Promise.resolve(),
         pool: parsePool(`10.0.0.1-10.0.0.${addresses}:9000`),
-        params: makeParams({ min_vm_count: vms, vm_requests_max: VM_REQUESTS_MAX, vm_backlog_max: VM_BACKLOG_MAX, ...params }),
+        params: makeParams({
+          min_vm_count: vms,
+          vm_requests_max: VM_REQUESTS_MAX,
+          vm_backlog_max: VM_BACKLOG_MAX,
+          ...params,
+        }),
         openLink: links.openLink,
         onEvent: () => undefined,
         controller: {
