@@ -13,8 +13,8 @@ async function twoHosts(servers: string, flags: readonly string[] = []): Promise
 }
 
 /** What is in force on one host. */
-async function params(fleet: TestFleet, host: string): Promise<unknown> {
-  return askFleet({ servers: fleet.ready.nats, fleet: 'default' }, 'params', {}, host);
+async function params(fleet: TestFleet, host: string): Promise<object> {
+  return askFleet<object>({ servers: fleet.ready.nats, fleet: 'default' }, 'params', {}, host);
 }
 
 async function digests(fleet: TestFleet): Promise<readonly unknown[]> {
@@ -27,7 +27,7 @@ async function everywhere(fleet: TestFleet, expected: object): Promise<void> {
   const wanted = Object.entries(expected);
   for (const host of ['a', 'b']) {
     await eventually(`host ${host} has ${JSON.stringify(expected)}`, async () => {
-      const there = new Map(Object.entries((await params(fleet, host)) as object));
+      const there = new Map(Object.entries(await params(fleet, host)));
       return wanted.every(([name, value]) => there.get(name) === value) ? true : undefined;
     });
   }

@@ -1,11 +1,16 @@
-import { ErrorCode, type JetStreamManager, type NatsConnection, NatsError, type StoredMsg } from 'nats';
+import { ErrorCode, headers, type JetStreamManager, type NatsConnection, NatsError, type StoredMsg } from 'nats';
 import { codeOf, ShoalError } from '../errors.ts';
 import { FLEET_PARAMS_BYTES_MAX } from './fleet-params-text.ts';
 import type { BucketState, ParamsBucket } from './params-bucket.ts';
 
 const KEY = 'params';
-/** Earlier values, for people: `nats kv history`. */
-const HISTORY = 16;
+/** Which revision a value was made of: the server's own check of that is not enough (see `NatsParamsBucket`). */
+const BASE = 'Shoal-Base';
+/** Earlier values, for people (`nats kv history`), and to tell which of several at the same moment came first. The most that there can be. */
+const HISTORY = 64;
+/** With as many entries of other keys among them, which are not Shoal's. */
+const LOOKED_BACK_MAX = 2 * HISTORY;
+const NO_BYTES = new Uint8Array();
 const REPLICAS = 3;
 const CALL_MS = 1_000;
 /** Numbers of JetStream's errors. */
@@ -24,6 +29,10 @@ export function natsParamsBucket(nc: NatsConnection, fleet: string, timeoutMs = 
 /**
  * nats.js's own view of a bucket is used to make it alone: its `get` takes a bucket that is gone for one without a value, and its errors do
  * not say whether a value may have been written.
+ *
+ * With replicas, nats-server 2.9.10 confirms several writes that expect the same revision, if they come at the same moment: it compares
+ * before it has stored the others. So each value names the revision that it was made of. It counts if no other value came between the
+ * two: all servers have the values in one order, so exactly one of those writes counts, and all readers see which.
  */
 class NatsParamsBucket implements ParamsBucket {
   readonly #nc: NatsConnection;
@@ -59,11 +68,15 @@ class NatsParamsBucket implements ParamsBucket {
   }
 
   async write(bytes: Uint8Array, revision: number): Promise<'written' | 'conflict' | 'unknown'> {
+    const header = headers();
+    header.set(BASE, String(revision));
+    let written: number;
     try {
-      await this.#nc
-        .jetstream({ timeout: this.#timeoutMs })
-        .publish(this.#subject, bytes, { expect: { streamName: this.#stream, lastSubjectSequence: revision } });
-      return 'written';
+      const answer = await this.#nc.jetstream({ timeout: this.#timeoutMs }).publish(this.#subject, bytes, {
+        headers: header,
+        expect: { streamName: this.#stream, lastSubjectSequence: revision },
+      });
+      written = answer.seq;
     } catch (cause) {
       const number = numberOf(cause);
       if (number === WRONG_LAST_SEQUENCE) return 'conflict';
@@ -71,6 +84,12 @@ class NatsParamsBucket implements ParamsBucket {
       const isRefused = code === ErrorCode.NoResponders || code === ErrorCode.PermissionsViolation;
       // Nobody was there to take it, or a server says no: it was not written. After anything else it may have been.
       if (number !== undefined || isRefused) throw this.#away(cause);
+      return 'unknown';
+    }
+    try {
+      const between = await this.#entries(revision + 1, written - 1);
+      return between.length === 0 ? 'written' : 'conflict';
+    } catch {
       return 'unknown';
     }
   }
@@ -90,8 +109,41 @@ class NatsParamsBucket implements ParamsBucket {
       if (numberOf(error) !== NO_SUCH_MESSAGE) throw error;
       return { kind: 'open', revision: 0, bytes: undefined };
     }
-    // A mark of a deletion has a header and no bytes.
-    return { kind: 'open', revision: entry.seq, bytes: entry.data.length === 0 ? undefined : entry.data };
+    return { kind: 'open', revision: entry.seq, bytes: await this.#counting(entry) };
+  }
+
+  /** The latest value that counts: the last one, unless others came between it and what it was made of. */
+  async #counting(last: StoredMsg): Promise<Uint8Array | undefined> {
+    let entry = last;
+    for (let seq = last.seq - 1; ; seq--) {
+      const base = baseOf(entry);
+      if (base === undefined || base === seq) return bytesOf(entry);
+      // So many are not kept. What is there is none that a host could use, and the next change replaces it.
+      if (seq === 0 || last.seq - seq > LOOKED_BACK_MAX) return NO_BYTES;
+      const before = await this.#entry(seq);
+      if (before?.subject !== this.#subject) continue;
+      if (base === before.seq) return bytesOf(entry);
+      entry = before;
+    }
+  }
+
+  /** The values with these revisions, as far as they are kept. Another key may have some of the numbers. */
+  async #entries(first: number, last: number): Promise<readonly StoredMsg[]> {
+    if (last < first) return [];
+    const entries: StoredMsg[] = [];
+    for (let seq = Math.max(first, last - LOOKED_BACK_MAX); seq <= last; seq++) {
+      const entry = await this.#entry(seq);
+      if (entry?.subject === this.#subject) entries.push(entry);
+    }
+    return entries;
+  }
+
+  async #entry(seq: number): Promise<StoredMsg | undefined> {
+    const manager = await this.#manager();
+    return manager.streams.getMessage(this.#stream, { seq }).catch((error: unknown) => {
+      if (numberOf(error) === NO_SUCH_MESSAGE) return undefined;
+      throw error;
+    });
   }
 
   #manager(): Promise<JetStreamManager> {
@@ -126,6 +178,17 @@ class NatsParamsBucket implements ParamsBucket {
       { cause, details: { bucket: this.#name, server } },
     );
   }
+}
+
+/** A mark of a deletion has a header and no bytes. */
+function bytesOf(entry: StoredMsg): Uint8Array | undefined {
+  return entry.data.length === 0 ? undefined : entry.data;
+}
+
+/** Undefined for what others have written, such as `nats kv put`: that counts. */
+function baseOf(entry: StoredMsg): number | undefined {
+  const said = entry.header.get(BASE);
+  return /^\d{1,15}$/.test(said) ? Number(said) : undefined;
 }
 
 function isWithout(error: unknown): boolean {

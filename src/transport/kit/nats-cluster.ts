@@ -6,6 +6,7 @@ import { type ProcessIdentity, signalProcess, whenGone } from '../../process/mod
 import { freePort } from '../own-server/free-port.ts';
 import { findNatsServer } from '../own-server/program.ts';
 import { directSpawner } from './direct-spawner.ts';
+import { greeted } from './greeted.ts';
 
 const GONE_MS = 5_000;
 const PORT_PATIENCE_MS = 2_000;
@@ -64,7 +65,7 @@ export async function natsCluster(
           '',
         ].join('\n'),
       );
-      return clusterServer(directory, index, config, `nats://${host}:${client}`);
+      return clusterServer(directory, index, config, { host, port: client });
     }),
   );
   return {
@@ -77,17 +78,25 @@ export async function natsCluster(
   };
 }
 
-async function clusterServer(directory: string, index: number, config: string, url: string): Promise<ClusterServer> {
-  const spawn = (): Promise<ProcessIdentity> =>
-    directSpawner().spawn({
+async function clusterServer(
+  directory: string,
+  index: number,
+  config: string,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<ClusterServer> {
+  const spawn = async (): Promise<ProcessIdentity> => {
+    const process = await directSpawner().spawn({
       command: findNatsServer(),
       args: ['-c', config],
       cwd: directory,
       stderrPath: join(directory, `n${index}.log`),
     });
+    await greeted(host, port);
+    return process;
+  };
   let process = await spawn();
   return {
-    url,
+    url: `nats://${host}:${port}`,
     get process() {
       return process;
     },

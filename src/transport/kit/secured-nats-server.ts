@@ -5,14 +5,12 @@ import { systemClock } from '../../actors/mod.ts';
 import { signalProcess, whenGone } from '../../process/mod.ts';
 import { freePort } from '../own-server/free-port.ts';
 import { findNatsServer } from '../own-server/program.ts';
-import { readServerInfo } from '../server-info.ts';
 import { directSpawner } from './direct-spawner.ts';
+import { greeted } from './greeted.ts';
 
 const GONE_MS = 5_000;
 /** The kernel may take a moment to close a port after its process. */
 const PORT_PATIENCE_MS = 2_000;
-const GREETING_MS = 10_000;
-const BETWEEN_LOOKS_MS = 20;
 
 export interface SecuredNatsServer extends AsyncDisposable {
   readonly url: string;
@@ -37,22 +35,10 @@ export async function securedNatsServer(lines: readonly string[], preferredPort 
     await rm(directory, { recursive: true, force: true });
   };
   try {
-    await greeted(port);
+    await greeted('127.0.0.1', port);
   } catch (error) {
     await stop();
     throw error;
   }
   return { port, url: `nats://127.0.0.1:${port}`, [Symbol.asyncDispose]: stop };
-}
-
-async function greeted(port: number): Promise<void> {
-  for (let leftMs = GREETING_MS; ; leftMs -= BETWEEN_LOOKS_MS) {
-    try {
-      await readServerInfo('127.0.0.1', port, GREETING_MS, systemClock);
-      return;
-    } catch (error) {
-      if (leftMs <= 0) throw error;
-    }
-    await new Promise<void>((resolve) => systemClock.timer(BETWEEN_LOOKS_MS, resolve));
-  }
 }
