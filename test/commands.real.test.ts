@@ -89,6 +89,8 @@ describe('against a running fleet', () => {
     expect(vms[0]).toMatchObject({ id_vmachine: 1, state: 'ready', address: expect.stringMatching(/:9000$/) });
     expect(counts).toEqual({
       hosts: [{ host: vms[0]?.host, up: true }],
+      neighbours: [],
+      cordoned: false,
       waiting: 0,
       blocked: null,
       addresses: 4,
@@ -98,6 +100,7 @@ describe('against a running fleet', () => {
         ok: expect.any(Number),
         failed: expect.anything(),
         routed: expect.anything(),
+        handed: { on: 0, refused: 0, in: 0 },
       },
       uptime_ms: expect.any(Number),
     });

@@ -20,3 +20,10 @@ test('each listener is told each event, without a stack', () => {
   expect(told).toMatchObject([{ kind: 'warning', text: 'something', error: { code: 'INTERNAL' } }]);
   expect(JSON.stringify(told)).not.toContain('stack');
 });
+
+test('an event happens on the host of the log, unless it says otherwise', () => {
+  const log = new EventLog(new ManualClock(), 'a');
+  log.warn('something');
+  log.add({ atMs: 0, kind: 'host-up', host: 'b', text: 'elsewhere' });
+  expect(log.latest(2).map(({ host }) => host)).toEqual(['a', 'b']);
+});

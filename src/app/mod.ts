@@ -13,6 +13,7 @@ export { Explanations } from './explanations.ts';
 export type { FleetAddress, WhereToLook } from './find.ts';
 export { addressOfRunning, FLEET_DEFAULT, findFleet } from './find.ts';
 export { startFleetParts, vmParametersOf } from './fleet-parts.ts';
+export { neighboursOn } from './neighbours.ts';
 export { orphanedVms } from './orphaned-vms.ts';
 export { defaultDataDir, defaultImage } from './paths.ts';
 export type { Settings } from './settings.ts';

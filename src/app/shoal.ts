@@ -1,4 +1,4 @@
-import { type ActorSystem, createSystem, type Ref, systemClock } from '../actors/mod.ts';
+import { type ActorSystem, createSystem, type Ref } from '../actors/mod.ts';
 import { codeOf, fromEnvelope, ShoalError } from '../errors.ts';
 import type { FleetSnapshot, RouterMessage } from '../fleet/mod.ts';
 import { inspectImage } from '../hypervisor/mod.ts';
@@ -34,6 +34,8 @@ export interface Shoal {
   readonly failed: Promise<Error>;
   /** Resolves when `shoal down` asks it to end. */
   readonly asked: Promise<void>;
+  /** Resolves once the first VMs are ready, at once on a host without VMs; rejects if the start gives up. */
+  readonly firstReady: Promise<void>;
   snapshot(): Promise<FleetSnapshot>;
   /** Sends one request the whole way, once the first VMs are ready. */
   greet(text: string): Promise<Greeting>;
@@ -73,7 +75,7 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
     const image = await keepImage(data, source);
     const store = await openTables(asked, data, cleanUp);
     const options = { ...asked, host: await hostNameOf(asked, data, store) };
-    const eventLog = new EventLog(systemClock, options.host);
+    const eventLog = new EventLog(undefined, options.host);
     const logger = new EventLogger(eventLog);
     const { system, failed } = createRoot(logger);
     cleanUp.add(() => system.shutdown());
@@ -178,6 +180,7 @@ class RunningShoal implements Shoal {
   readonly accelerator: string;
   readonly failed: Promise<Error>;
   readonly asked: Promise<void>;
+  readonly firstReady: Promise<void>;
   readonly #parts: Parts;
 
   constructor(parts: Parts) {
@@ -187,6 +190,7 @@ class RunningShoal implements Shoal {
     this.accelerator = parts.actors.accelerator;
     this.failed = parts.failed;
     this.asked = parts.asked;
+    this.firstReady = parts.actors.firstReady;
     this.#parts = parts;
   }
 

@@ -16,13 +16,15 @@ import { psCommand } from './ps.ts';
 import { sendCommand } from './send.ts';
 import { simulateCommand } from './simulate.ts';
 import { topCommand } from './top.ts';
-import { upCommand } from './up.ts';
+import { controllerCommand, serverCommand, upCommand } from './up.ts';
 import { versionCommand } from './version.ts';
 import { drainCommand, restartCommand, rmCommand, scaleCommand } from './vm-commands.ts';
 
 /** In the order of the help. */
 export const COMMANDS: readonly Command[] = [
   upCommand,
+  serverCommand,
+  controllerCommand,
   downCommand,
   sendCommand,
   loadCommand,

@@ -1,24 +1,48 @@
 import { resolve } from 'node:path';
 import { systemClock } from '../actors/mod.ts';
-import { addressOfRunning, askFleet, defaultDataDir, findHolder, findRunning, orphanedVms } from '../app/mod.ts';
-import { ShoalError } from '../errors.ts';
+import {
+  addressOfRunning,
+  askFleet,
+  defaultDataDir,
+  type FleetCalls,
+  findHolder,
+  findRunning,
+  orphanedVms,
+  withFleet,
+} from '../app/mod.ts';
+import { codeOf, ShoalError } from '../errors.ts';
 import { signalProcess, whenGone } from '../process/mod.ts';
-import { type Command, DATA_FLAG } from './command.ts';
+import { heard, hostOf } from './asked-hosts.ts';
+import { type Command, FIND_FLAGS, type Flags } from './command.ts';
+import { fleetOf } from './find.ts';
 import { say } from './output.ts';
+import { usage } from './parse.ts';
 
 const STOP_TIMEOUT_MS = 60_000;
 
 export const downCommand: Command = {
   name: 'down',
-  summary: 'ends the Shoal that runs on a data directory, with its VMs and its NATS server',
+  summary: 'ends the Shoal that runs on a data directory, with its VMs and its NATS server; or another host, or all',
   words: '',
   wordsMax: 0,
-  flags: [{ name: 'keep-vms', about: 'leave the VMs running; the next `shoal up` adopts them' }, DATA_FLAG],
+  flags: [
+    { name: 'keep-vms', about: 'leave the VMs running; the next `shoal up` adopts them' },
+    { name: 'host', value: 'NAME', about: 'end this host of the fleet instead' },
+    { name: 'all', about: 'end all hosts of the fleet' },
+    ...FIND_FLAGS,
+  ],
   examples: [
     ['shoal down', 'the same as Ctrl-C in the terminal of `shoal up`'],
+    ['shoal down --host b', 'ends host b; the other hosts take its requests'],
+    ['shoal down --all', 'ends the whole fleet'],
     ['shoal down --keep-vms', 'for an upgrade of Shoal: the VMs and their requests stay'],
   ],
   async run({ flags }) {
+    if (flags.has('all') && flags.text('host') !== undefined)
+      throw usage(downCommand, 'give --host or --all, not both');
+    if (flags.has('all') || flags.text('host') !== undefined) return endHosts(flags);
+    if (flags.text('nats') !== undefined)
+      throw usage(downCommand, '--nats names a fleet: say with --host which of its hosts is to end, or --all');
     const directory = resolve(flags.text('data') ?? defaultDataDir());
     const running = findRunning(directory);
     const holder = running?.process ?? findHolder(directory);
@@ -56,4 +80,30 @@ async function nobodyRuns(directory: string): Promise<number> {
     `No Shoal runs on ${directory}, but ${vms} of one that was killed: \`shoal up\` takes them over, and can then be ended.`,
   );
   return 1;
+}
+
+/** Ends a host, or all, and waits until they no longer answer. */
+function endHosts(flags: Flags): Promise<number> {
+  const args = { keep_vms: flags.has('keep-vms') };
+  return withFleet(fleetOf(flags), 'down', async (calls) => {
+    const { values, exitCode } = heard(await calls.every('down', args, hostOf(flags)));
+    await Promise.all(values.map(({ host }) => whenSilent(calls, host)));
+    return exitCode;
+  });
+}
+
+const BETWEEN_LOOKS_MS = 200;
+
+async function whenSilent({ ask }: FleetCalls, host: string): Promise<void> {
+  const endMs = systemClock.monotonic() + STOP_TIMEOUT_MS;
+  while (systemClock.monotonic() < endMs) {
+    const error = await ask('version', {}, host).then(
+      () => undefined,
+      (cause: unknown) => cause,
+    );
+    // The NATS server may have been that host's own.
+    if (error !== undefined && codeOf(error) !== 'REQUEST_DEADLINE') return;
+    await new Promise<void>((resolve) => systemClock.timer(BETWEEN_LOOKS_MS, resolve));
+  }
+  throw new ShoalError('INTERNAL', `Host ${host} did not end within ${STOP_TIMEOUT_MS / 1000} s`);
 }

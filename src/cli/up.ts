@@ -5,6 +5,7 @@ import {
   defaultImage,
   FLEET_DEFAULT,
   POOL_DEFAULT,
+  type Role,
   SHARDS_MAX,
   type Shoal,
   shardsDefault,
@@ -12,7 +13,7 @@ import {
   type UpOptions,
 } from '../app/mod.ts';
 import { parsePool } from '../fleet/mod.ts';
-import { type Command, DATA_FLAG, FLEET_FLAG, type Flags, OUTPUT_FLAG } from './command.ts';
+import { type Command, DATA_FLAG, FLEET_FLAG, type Flag, type Flags, OUTPUT_FLAG } from './command.ts';
 import { printJson } from './output.ts';
 import { usage } from './parse.ts';
 import { settings } from './settings.ts';
@@ -23,68 +24,91 @@ import { type UpMode, UpOutput } from './up-output.ts';
 const GREETING = 'Hello from a unikernel';
 const LEFT = 'The dashboard was left';
 
+const NATS: Flag = { name: 'nats', value: 'URL', about: 'use this NATS server instead of starting one' };
+const HOST: Flag = {
+  name: 'host',
+  value: 'NAME',
+  about: "name of this host in the fleet (default: that of the last run, at first the machine's)",
+};
+/** Of whoever has VMs. */
+const VM_FLAGS: readonly Flag[] = [
+  {
+    name: 'pool',
+    value: 'RANGE:PORT',
+    about: `addresses for the VMs (default: those of the last run, at first ${POOL_DEFAULT})`,
+  },
+  { name: 'min', value: 'N', about: 'VMs to keep running, as the parameter min_vm_count (default: 1)' },
+  { name: 'image', value: 'FILE', about: 'guest image (default: the built-in one)' },
+  {
+    name: 'accel',
+    value: 'NAME',
+    choices: ['auto', 'kvm', 'tcg'],
+    about: 'auto, kvm or tcg (default: auto, which measures once)',
+  },
+  {
+    name: 'routing',
+    value: 'HOW',
+    choices: ['pack', 'spread'],
+    about: 'pack fills VMs so that others fall idle and can end, spread keeps the load of each low (default: pack)',
+  },
+  {
+    name: 'shards',
+    value: 'N',
+    about: 'worker threads that watch VMs; 0: the main thread (default: $SHOAL_SHARDS, else cores - 1)',
+  },
+];
+const MORE_FLAGS: readonly Flag[] = [
+  { name: 'set', value: 'KEY=VALUE', multiple: true, about: 'set a parameter, for later runs too; may be repeated' },
+  { name: 'fresh', about: 'end what an earlier Shoal left running instead of adopting it' },
+  { name: 'plain', about: 'print lines instead of the dashboard, even on a terminal' },
+  { name: 'rebuild', about: 'set damaged tables aside and rebuild them from the running VMs' },
+  OUTPUT_FLAG,
+];
+const COMMON = { words: '', wordsMax: 0, outlivesOutput: true } as const;
+
 export const upCommand: Command = {
+  ...COMMON,
   name: 'up',
   summary:
     'runs a whole Shoal on this machine until Ctrl-C: server, controller, VMs, and a NATS server if none is named',
-  words: '',
-  wordsMax: 0,
-  flags: [
-    DATA_FLAG,
-    FLEET_FLAG,
-    { name: 'nats', value: 'URL', about: 'use this NATS server instead of starting one' },
-    {
-      name: 'pool',
-      value: 'RANGE:PORT',
-      about: `addresses for the VMs (default: those of the last run, at first ${POOL_DEFAULT})`,
-    },
-    { name: 'min', value: 'N', about: 'VMs to keep running, as the parameter min_vm_count (default: 1)' },
-    {
-      name: 'host',
-      value: 'NAME',
-      about: "name of this host in replies and tables (default: that of the last run, at first the machine's)",
-    },
-    { name: 'image', value: 'FILE', about: 'guest image (default: the built-in one)' },
-    {
-      name: 'accel',
-      value: 'NAME',
-      choices: ['auto', 'kvm', 'tcg'],
-      about: 'auto, kvm or tcg (default: auto, which measures once)',
-    },
-    {
-      name: 'routing',
-      value: 'HOW',
-      choices: ['pack', 'spread'],
-      about: 'pack fills VMs so that others fall idle and can end, spread keeps the load of each low (default: pack)',
-    },
-    {
-      name: 'shards',
-      value: 'N',
-      about: 'worker threads that watch VMs; 0: the main thread (default: $SHOAL_SHARDS, else cores - 1)',
-    },
-    { name: 'set', value: 'KEY=VALUE', multiple: true, about: 'set a parameter, for later runs too; may be repeated' },
-    { name: 'fresh', about: 'end what an earlier Shoal left running instead of adopting it' },
-    { name: 'plain', about: 'print lines instead of the dashboard, even on a terminal' },
-    { name: 'rebuild', about: 'set damaged tables aside and rebuild them from the running VMs' },
-    OUTPUT_FLAG,
-  ],
+  flags: [DATA_FLAG, FLEET_FLAG, NATS, HOST, ...VM_FLAGS, ...MORE_FLAGS],
   examples: [
     ['shoal up', 'at least one VM, more as requests come; Ctrl-C ends everything'],
     ['shoal up --min 3 --set vm_requests_max=8', 'three VMs, each free while it has fewer than eight requests'],
     ['shoal up --nats nats://127.0.0.1:4222 --fleet blue', 'uses a NATS server that already runs'],
+    ['shoal up --nats nats://127.0.0.1:4222 --host b', 'one more host of the fleet that is served there'],
   ],
-  outlivesOutput: true,
-  async run({ flags }) {
-    const output = new UpOutput(modeOf(flags));
-    try {
-      return await runUp(flags, output);
-    } finally {
-      await output.written();
-    }
-  },
+  run: ({ flags }) => runAs(flags, undefined),
 };
 
-async function runUp(flags: Flags, output: UpOutput): Promise<number> {
+export const serverCommand: Command = {
+  ...COMMON,
+  name: 'server',
+  summary: 'runs a host that takes requests and has no VMs: it hands them on to the other hosts of the fleet',
+  flags: [DATA_FLAG, FLEET_FLAG, NATS, HOST, ...MORE_FLAGS],
+  examples: [['shoal server --nats nats://127.0.0.1:4222 --host front', 'takes requests for the fleet that is there']],
+  run: ({ flags }) => runAs(flags, 'server'),
+};
+
+export const controllerCommand: Command = {
+  ...COMMON,
+  name: 'controller',
+  summary: 'runs a host that has VMs and takes only the requests that other hosts of the fleet hand on to it',
+  flags: [DATA_FLAG, FLEET_FLAG, NATS, HOST, ...VM_FLAGS, ...MORE_FLAGS],
+  examples: [['shoal controller --nats nats://127.0.0.1:4222 --host c', 'more VMs for the fleet that is there']],
+  run: ({ flags }) => runAs(flags, 'controller'),
+};
+
+async function runAs(flags: Flags, role: Role | undefined): Promise<number> {
+  const output = new UpOutput(modeOf(flags));
+  try {
+    return await runUp(flags, output, role);
+  } finally {
+    await output.written();
+  }
+}
+
+async function runUp(flags: Flags, output: UpOutput, role: Role | undefined): Promise<number> {
   const stopping = new AbortController();
   let firstMs = 0;
   let hurry: (() => void) | undefined;
@@ -101,14 +125,14 @@ async function runUp(flags: Flags, output: UpOutput): Promise<number> {
     stopping.abort();
   };
   onStopSignal(stop);
-  const options = optionsOf(flags, output);
+  const options = optionsOf(flags, output, role);
   // The directory may be removed while Shoal runs, and no thread starts in one that is not there.
   process.chdir('/');
   const shoal = await started(options, stopping.signal);
   if (shoal === undefined) return 0;
   hurry = () => shoal.hurry();
   try {
-    const greeted = greet(shoal, flags, output, stop);
+    const greeted = role === undefined ? greet(shoal, flags, output, stop) : tellReady(shoal, output, role);
     // After a stop the outcome of the greeting does not matter.
     greeted.catch(() => undefined);
     await Promise.race([greeted, aborted(stopping.signal)]);
@@ -141,7 +165,7 @@ async function started(options: UpOptions, signal: AbortSignal): Promise<Shoal |
   }
 }
 
-function optionsOf(flags: Flags, output: UpOutput): UpOptions {
+function optionsOf(flags: Flags, output: UpOutput, role: Role | undefined): UpOptions {
   const nats = flags.text('nats');
   const pool = flags.text('pool');
   const host = flags.text('host');
@@ -150,6 +174,8 @@ function optionsOf(flags: Flags, output: UpOutput): UpOptions {
     fleet: flags.text('fleet') ?? FLEET_DEFAULT,
     ...(nats === undefined ? {} : { nats }),
     ...(pool === undefined ? {} : { pool: parsePool(pool) }),
+    ...(role === 'server' ? { pool: [] } : {}),
+    ...(role === undefined ? {} : { role }),
     params: parametersOf(flags),
     routing: flags.oneOf('routing', ['pack', 'spread']) ?? 'pack',
     fresh: flags.has('fresh'),
@@ -180,6 +206,20 @@ function parametersOf(flags: Flags): Record<string, string> {
   const values = settings(upCommand, flags.list('set'));
   const min = flags.text('min');
   return min === undefined ? values : { ...values, min_vm_count: min };
+}
+
+/** Of one part a request would tell nothing: its other half is elsewhere. */
+async function tellReady(shoal: Shoal, output: UpOutput, role: Role): Promise<void> {
+  const { nats, fleet, subject, accelerator } = shoal;
+  await shoal.firstReady;
+  if (output.mode === 'json') {
+    const { vms } = await shoal.snapshot();
+    printJson({ ready: true, nats, fleet, subject, accelerator, vms });
+    return;
+  }
+  const takes =
+    role === 'server' ? `takes requests on ${subject}, and has no VMs` : 'has VMs, and takes what others hand on';
+  output.say(`Ready: this host of the fleet "${fleet}" at ${nats} ${takes}. Ctrl-C ends it.`);
 }
 
 /** Sends one request through the whole path, so that "Ready" means that the fleet has answered. */

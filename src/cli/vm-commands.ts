@@ -98,7 +98,7 @@ async function tell(
   const { host, value, isMany }: Found = await tellVm(command, flags, named, verb);
   const { vms } = concerned(verb, value);
   const vm = isMany && host !== undefined ? `${host}/${named.vm}` : String(named.vm);
-  if (format === 'json') printJson({ host, vms });
+  if (format === 'json') printJson(verb === 'restart' ? { vms, hosts: [{ host, vms }] } : { host, vms });
   else printData(`VM ${vm} ${did}`);
   return 0;
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { FleetSnapshot, RouterMessage } from '../fleet/mod.ts';
-import { LEASE_MS } from '../fleet/values/neighbour.ts';
+import { type FleetSnapshot, LEASE_MS, type RouterMessage } from '../fleet/mod.ts';
 import { type RouterHost, RouterWorld } from './testing/router-world.ts';
 
 /** Two hosts with a VM each, which have found each other. */

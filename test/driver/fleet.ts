@@ -21,6 +21,8 @@ export interface FleetOptions {
   /** Addresses in the pool; default 4. */
   readonly addresses?: number;
   readonly flags?: readonly string[];
+  /** `up`, or another command that runs a host; default `up`. */
+  readonly role?: 'up' | 'server' | 'controller';
   /** The data directory of an earlier fleet; default a new one. */
   readonly data?: string;
   readonly pool?: string;
@@ -123,8 +125,13 @@ export class TestFleet {
   }
 }
 
-function startUp(data: string, pool: string, { flags = [], env, command, before }: FleetOptions): ShoalProcess {
-  const args = ['up', '-o', 'json', '--data', data, '--pool', pool, ...flags];
+function startUp(
+  data: string,
+  pool: string,
+  { flags = [], env, command, before, role = 'up' }: FleetOptions,
+): ShoalProcess {
+  const place = role === 'server' ? [] : ['--pool', pool];
+  const args = [role, '-o', 'json', '--data', data, ...place, ...flags];
   return new ShoalProcess(args, {
     ...(env === undefined ? {} : { env }),
     ...(command === undefined ? {} : { command }),

@@ -56,15 +56,31 @@ export function admitNext(fleet: Fleet, next: OpenRequest, nowMs: number, trace?
   return decision.kind === 'refuse' ? { kind: 'wait', rule: decision.rule } : decision;
 }
 
+/** How a request came from another host. */
+export interface Handed {
+  /** `known`: as a repeat, only to be taken if its id is known. */
+  readonly what: HandOnFor | 'known';
+  readonly from: string;
+}
+
 /** R2, R3 and R4 for a request that another host has handed on: it goes no further. */
-export function admitHanded(fleet: Fleet, request: Request, what: HandOnFor | 'known', nowMs: number): HandedAdmission {
+export function admitHanded(fleet: Fleet, request: Request, handed: Handed, nowMs: number): HandedAdmission {
   if (request.deadlineMs <= nowMs) return refuse(fleet, 'expired-on-arrival', 'its deadline had passed when it came');
   const repeat = request.isIdGenerated === true ? undefined : repeated(fleet, request, nowMs);
   // Of a request that is somewhere else by now, the host that took this one in knows more.
-  if (repeat?.kind === 'join' || repeat?.kind === 'end') return repeat;
+  if (repeat?.kind === 'end') return repeat;
+  if (repeat?.kind === 'join' && mayJoin(repeat.request, handed)) return repeat;
+  const { what } = handed;
+  if (repeat?.kind === 'join') return refuse(fleet, 'queue-full', 'its id is known here, and others have it');
   if (what === 'known') return refuse(fleet, 'queue-full', 'its id is not known here');
   const decision = takeHanded(fleet, what, nowMs);
   return decision.kind === 'refuse' ? refuse(fleet, decision.reason, decision.message) : decision;
+}
+
+/** Two requests of one id on two hosts must not wait for each other. */
+function mayJoin({ neighbour, isAsking }: OpenRequest, { what, from }: Handed): boolean {
+  if (isAsking) return false;
+  return neighbour === undefined || (what === 'known' && neighbour.name !== from);
 }
 
 /** R11: a client has sent it before, perhaps to another host. */

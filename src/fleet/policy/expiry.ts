@@ -30,11 +30,12 @@ export function onDeadlines(fleet: Fleet, due: readonly Waiter[], nowMs: number)
     effects.push({ kind: 'answer-one', waiter, outcome: expired(fleet, vm, why) });
   }
   for (const request of new Set(due.map((waiter) => waiter.request))) {
-    if (!request.waiters.every((waiter) => late.has(waiter))) continue;
     if (request.neighbour !== undefined) {
+      if (request.waiters.some(({ deadlineMs }) => deadlineMs > nowMs)) continue;
       effects.push({ kind: 'cancel-handed', host: request.neighbour.name, frame: request.frame });
       continue;
     }
+    if (!request.waiters.every((waiter) => late.has(waiter))) continue;
     effects.push({ kind: 'forget', request });
     if (request.vm === undefined) transitions.push({ kind: 'request-left', request, nowMs });
     else effects.push({ kind: 'cancel', vm: request.vm, frame: request.frame });

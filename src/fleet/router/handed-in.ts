@@ -48,7 +48,7 @@ export class HandedIn {
       token: this.#port.seal(fields.requestId),
       replyTo: reply,
     };
-    reply.open = this.#path.acceptHanded(request, what, tries, nowMs);
+    reply.open = this.#path.acceptHanded(request, { what, from: home.host }, tries, nowMs);
   }
 
   /** Nobody waits for it any more. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../../actors/mod.ts';
-import { admit, admitHanded, admitNext } from '../policy/admission.ts';
+import { admit, admitHanded, admitNext, type Handed } from '../policy/admission.ts';
 import type { HandOnDecision } from '../policy/decision.ts';
 import { placeOrphan } from '../policy/orphans.ts';
 import { failure, isFault } from '../policy/retries.ts';
@@ -95,12 +95,12 @@ export class RequestPath implements Responder {
   }
 
   /** Takes a request that another host has handed on. @returns undefined if it has ended at once */
-  acceptHanded(request: Request, what: HandOnFor | 'known', tries: number, nowMs: number): OpenRequest | undefined {
+  acceptHanded(request: Request, handed: Handed, tries: number, nowMs: number): OpenRequest | undefined {
     const { requests } = this.#fleet;
     requests.counts.handedIn += 1;
     if (requests.waiting > 0) this.serveWaiting(nowMs);
     const trace = this.#recorder?.trace(nowMs);
-    const admission = admitHanded(this.#fleet, request, what, nowMs);
+    const admission = admitHanded(this.#fleet, request, handed, nowMs);
     if (trace !== undefined) this.#recorder?.routed(request.requestId, admission, trace);
     switch (admission.kind) {
       case 'end':

@@ -1,7 +1,7 @@
 import type { ListNode, Ref, WheelEntry } from '../../actors/mod.ts';
+import type { HostFigures } from '../values/neighbour.ts';
 import type { Outcome, Request } from '../values/request.ts';
 import type { VmId } from '../values/vm-id.ts';
-import type { Neighbour } from './neighbour.ts';
 
 /** A client that waits for the outcome of a request: the one that sent it, or one that sent it again. */
 export interface Waiter {
@@ -10,6 +10,13 @@ export interface Waiter {
   readonly deadlineMs: number;
   /** Undefined once the waiter has been told. */
   timer: WheelEntry<Waiter> | undefined;
+}
+
+/** Another host that has a request. */
+export interface Holder {
+  readonly name: string;
+  readonly session: string;
+  readonly figures: HostFigures;
 }
 
 /** A neighbour has refused a request: it is not asked again before it has told of itself anew. */
@@ -34,7 +41,7 @@ export interface OpenRequest {
   /** The VM that it is on. */
   vm: VmId | undefined;
   /** The host that it was handed on to, while it is there. */
-  neighbour: Neighbour | undefined;
+  neighbour: Holder | undefined;
   /** The client that the host which has it may tell by itself. */
   sentTo: Waiter | undefined;
   /** Other hosts are asked whether they know it. */

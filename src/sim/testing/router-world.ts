@@ -1,5 +1,5 @@
 import { createSystem, type Ref, silentLogger } from '../../actors/mod.ts';
-import { neighboursOn } from '../../app/neighbours.ts';
+import { neighboursOn } from '../../app/mod.ts';
 import { FakeLinks } from '../../fleet/kit/mod.ts';
 import {
   type FleetSnapshot,
