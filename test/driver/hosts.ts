@@ -82,6 +82,7 @@ export class TestHosts implements AsyncDisposable {
   readonly cluster: NatsCluster;
   readonly hosts: readonly TestHost[];
   readonly fleet: string;
+  #closing: Promise<void> | undefined;
 
   private constructor(cluster: NatsCluster, hosts: readonly TestHost[], fleet: string) {
     this.cluster = cluster;
@@ -125,7 +126,13 @@ export class TestHosts implements AsyncDisposable {
     return one;
   }
 
+  /** A second call does nothing. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    await this.#closing;
+  }
+
+  async #close(): Promise<void> {
     await Promise.all(this.hosts.map((host) => host.close()));
     await this.cluster[Symbol.asyncDispose]();
   }

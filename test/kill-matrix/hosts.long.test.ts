@@ -1,5 +1,5 @@
 /** Three hosts on a cluster of three nats-servers: whatever happens to one of them, each request ends once, and nothing is left. */
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { REQUEST_END_REASONS } from '../../src/fleet/mod.ts';
 import { eventually } from '../driver/fleet.ts';
 import { TestHosts } from '../driver/hosts.ts';
@@ -85,6 +85,7 @@ test.each(Object.keys(FAULTS))(
   async (name) => {
     const random = randomFrom(seed);
     const hosts = await TestHosts.start({ flags: FLAGS });
+  onTestFinished(() => hosts[Symbol.asyncDispose]());
     const places = hosts.hosts.map(({ fleet }) => ({ data: fleet.data, pool: fleet.pool }));
     const history = await RequestHistory.open(hosts);
     const load = startLoad({ history, workers: WORKERS, deadlineMs: DEADLINE_MS, random });
