@@ -49,6 +49,8 @@ test('a request is explained: where it went and why, and how it ended', async ()
   expect(stdout).toMatch(/it goes to VM \d+, which has 0 in flight before it \(R2\)\n +on waiting 0, serving 2/);
   expect(stdout).toMatch(/ +not another free VM: of the free VMs, VM \d+ has the most requests in flight \(0\)/);
   expect(stdout).toMatch(/VM \d+ has replied\n.*took_ms/);
+  // Once, with the time at which it ended, and not that of the question.
+  expect(stdout.match(/has replied/g)).toHaveLength(1);
   expect(stdout).toContain('R2 Free VM: `shoal explain R2`');
   expect(await fleet.json('explain', ['request', 'greeting'])).toMatchObject({
     kind: 'request',

@@ -24,7 +24,7 @@ export interface Behaviour<M> {
   readonly stopTimeoutMs?: number;
   /**
    * Asked when the handling of a message has failed. If it returns true, the actor goes on with the next message
-   * instead of ending, and the failure is reported all the same. It must not throw.
+   * instead of ending, and the failure is reported all the same. If it throws, or returns anything else, the actor ends.
    */
   readonly resumes?: (error: unknown) => boolean;
 }

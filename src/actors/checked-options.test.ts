@@ -55,6 +55,8 @@ describe('options are checked', () => {
     [{ stopTimeoutMs: Number.NaN }, '`stopTimeoutMs`'],
     [{ startTimeoutMs: 0 }, '`startTimeoutMs`'],
     [{ capacity: Object.create(null) }, '`capacity`'],
+    [null, 'the options of an actor to be an object, got `null` (null)'],
+    [5, 'the options of an actor to be an object, got `5` (number)'],
   ])('of an actor: %o', async (options, named) => {
     await using kit = testKit();
     // As above.

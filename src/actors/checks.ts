@@ -62,9 +62,6 @@ export function objectWith(...methods: readonly string[]): Rule {
  * @throws CONFIG_VALUE, also for an option that there is not: a misspelt name would be passed over in silence
  */
 export function checkOptions(of: string, options: unknown, rules: Readonly<Record<string, Rule>>): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new ShoalError('CONFIG_VALUE', `Expected the options of ${of} to be an object, got ${shown(options)}`);
-  }
   checkGiven(of, options, rules);
   // Whatever it is, it has properties.
   const given = options as Readonly<Record<string, unknown>>;
@@ -72,7 +69,10 @@ export function checkOptions(of: string, options: unknown, rules: Readonly<Recor
 }
 
 /** Like `checkOptions`, for options of which none is required: costs nothing for those that are not there. */
-export function checkGiven(of: string, options: object, rules: Readonly<Record<string, Rule>>): void {
+export function checkGiven(of: string, options: unknown, rules: Readonly<Record<string, Rule>>): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new ShoalError('CONFIG_VALUE', `Expected the options of ${of} to be an object, got ${shown(options)}`);
+  }
   // As above.
   const given = options as Readonly<Record<string, unknown>>;
   for (const option in given) {

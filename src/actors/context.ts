@@ -229,12 +229,13 @@ class ActorContext<M> implements Context<M> {
     this.#life.resources.shard = checked('shard', shard, TEXT);
   }
 
-  /** A start that fails over and over, and is awaited each time, keeps no timers waiting. */
+  /** Starts that are awaited one after the other, whether they fail or not, keep no timers waiting. */
   #starting<T>(start: (started: (value: T) => void, failed: (error: unknown) => void) => void): Promise<T> {
+    const { pace } = this.#life.cell.kernel;
     return new Promise((resolve, reject) => {
-      const failed = (error: unknown): void => this.#life.cell.kernel.pace.run(() => reject(error));
+      const failed = (error: unknown): void => pace.run(() => reject(error));
       try {
-        start(resolve, failed);
+        start((value) => pace.run(() => resolve(value)), failed);
       } catch (error) {
         failed(error);
       }

@@ -66,6 +66,29 @@ describe('a failure', () => {
     expect(judged).toEqual([]);
   });
 
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('undecided');
+      },
+    ],
+    ['is rejected', () => Promise.reject(new Error('undecided'))],
+    ['says something else', () => 'yes'],
+    ['is no function', true],
+  ])('that its behaviour cannot judge, because that %s, ends the actor and nothing else', async (_how, resumes) => {
+    await using kit = testKit();
+    // As programs in JavaScript may.
+    const behaviour = Object.assign(fails(new Error('first')), { resumes }) as unknown as Behaviour<string>;
+    const ref = kit.system.spawn(behaviour);
+    const ended = kit.system.ended(ref);
+    ref.tell('go');
+    expect(await ended).toMatchObject({ reason: { error: { message: 'first' } } });
+    const p = kit.probe<string>();
+    p.ref.tell('still running');
+    await p.expect('still running');
+  });
+
   it('of anything that can be thrown leaves the system running', async () => {
     await using kit = testKit();
     const strange = [undefined, null, Symbol('s'), Object.create(null), 'text'];

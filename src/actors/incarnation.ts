@@ -1,8 +1,9 @@
 import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../errors.ts';
-import type { Context, Receive } from './behaviour.ts';
+import type { Behaviour, Context, Receive } from './behaviour.ts';
 import type { Cell } from './cell.ts';
 import { Draining } from './draining.ts';
 import { failureReason } from './failure-reason.ts';
+import { dropResult } from './hooks.ts';
 import type { Child, Life, Parent, State } from './life.ts';
 import type { Notice } from './notice.ts';
 import { noReceive } from './options.ts';
@@ -157,9 +158,8 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
 
   failHandling(error: unknown): void {
     const { behaviour, kernel, path } = this.cell;
-    if (this.state !== 'stopped' && behaviour.resumes?.(error) === true) {
-      kernel.hooks.onFailure?.(path, toEnvelope(error));
-    } else this.noteFailure(error);
+    if (this.state !== 'stopped' && resumes(behaviour, error)) kernel.hooks.onFailure?.(path, toEnvelope(error));
+    else this.noteFailure(error);
   }
 
   /** A failure outside of a turn. */
@@ -329,17 +329,32 @@ export class Incarnation<M> implements Life<Cell<never>>, Parent {
 
   /**
    * A failure ends the parent too, as with a link in OTP, unless the parent watches that child. This is decided a
-   * microtask later, so that a parent that has just awaited the start of a child can still watch it.
+   * microtask later, and after the outcomes of starts that wait for the event loop, so that a parent that has just
+   * awaited the start of a child can still watch it.
    */
   hearFailure(child: Child, error: ErrorEnvelope): void {
     // The failure of an actor at the top is reported, and the others go on.
     if (this.cell.parent === undefined) return;
-    queueMicrotask(() => {
+    const decide = (): void => {
       if (!child.failedUnseen) return;
       const cause = fromEnvelope(error);
       const text = `child ${child.path} failed: ${shortened(error.message)}`;
       this.fail(new ShoalError('ACTOR_CHILD_FAILED', text, { cause }));
-    });
+    };
+    this.cell.kernel.pace.run(() => queueMicrotask(decide));
+  }
+}
+
+/** A behaviour that fails at this decision, or says something else, does not resume. */
+function resumes(behaviour: Pick<Behaviour<never>, 'resumes'>, error: unknown): boolean {
+  if (behaviour.resumes === undefined) return false;
+  try {
+    const answer: unknown = behaviour.resumes(error);
+    // An async function decides nothing, and its error must not end the process.
+    if (typeof answer !== 'boolean') dropResult(answer);
+    return answer === true;
+  } catch {
+    return false;
   }
 }
 

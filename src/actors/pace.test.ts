@@ -34,6 +34,8 @@ const CALLS: readonly [string, (system: ActorSystem, gone: Ref<string>) => Promi
   ['the end of one that is gone', (system, gone) => system.ended(gone)],
   ['an ask of one that is gone', (system, gone) => system.ask(gone, () => 'hello', 1_000)],
   ['an offer to one that is gone', (system, gone) => system.offer(gone, 'hello')],
+  ['an ask that is refused', (system, gone) => system.ask(gone, () => 'hello', -1)],
+  ['a shutdown', (system) => system.shutdown()],
 ];
 
 it.each(CALLS)('a program that awaits %s again and again leaves room for timers', async (_what, call) => {
@@ -49,6 +51,16 @@ const failing: Behaviour<string> = () => {
   throw new Error('no');
 };
 
+const leaving: Behaviour<string> = (context) => {
+  context.exit();
+  return () => undefined;
+};
+
+function startsAgain(context: Context<string>): () => Promise<unknown> {
+  const child = context.spawn(leaving);
+  return () => context.restart(child);
+}
+
 function restarting(context: Context<string>): () => Promise<unknown> {
   let starts = 0;
   const child = context.spawn<string>(() => {
@@ -61,7 +73,10 @@ function restarting(context: Context<string>): () => Promise<unknown> {
 
 const CYCLES: readonly [string, Cycle][] = [
   ['starts and stops children', (context) => async () => context.stop(await context.start(idle))],
+  ['starts children', (context) => () => context.start(idle)],
+  ['starts children that end at once', (context) => () => context.start(leaving)],
   ['starts children that fail', (context) => () => context.start(failing)],
+  ['restarts a child that ends at once', startsAgain],
   ['restarts a child that fails', restarting],
   [
     'starts children under a name that is taken',
@@ -91,4 +106,26 @@ it('calls that have to wait all go on once the event loop has turned', async () 
   expect(order).toEqual(['at once']);
   expect(await late).toEqual(['c', 'd']);
   expect(order).toEqual(['at once', 'a', 'b']);
+});
+
+it('a parent that has awaited a start can still watch the child, however long the turn', async () => {
+  const system = liveSystem();
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const parent = system.spawn<'go' | 'told'>((context) => async (message) => {
+    if (message === 'told') return resolve('told');
+    const startMs = performance.now();
+    await context.start(idle);
+    // Whatever is paced now waits for the event loop.
+    while (performance.now() - startMs < 2 * SLICE_MS);
+    const child = await context.start<string>((its) => {
+      its.self.tell('work');
+      return () => {
+        throw new Error('no');
+      };
+    });
+    context.watch(child, () => 'told');
+  });
+  parent.tell('go');
+  void system.ended(parent).then(() => resolve('the parent has failed'));
+  expect(await promise).toBe('told');
 });

@@ -91,14 +91,19 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
     start: (behaviour, spawnOptions) => pace.through(top.start(behaviour, spawnOptions)),
     ask: (ref, toMessage, timeoutMs) =>
       new Promise((replied, failed) => {
-        checked('toMessage', toMessage, FUNCTION);
-        ask(kernel, { to: ref, toMessage, timeoutMs }, { replied, failed: (error) => pace.run(() => failed(error)) });
+        const paced = (error: unknown): void => pace.run(() => failed(error));
+        try {
+          checked('toMessage', toMessage, FUNCTION);
+          ask(kernel, { to: ref, toMessage, timeoutMs }, { replied, failed: paced });
+        } catch (error) {
+          paced(error);
+        }
       }),
     offer: (ref, message, offerOptions) => pace.through(offer(clock, ref, message, offerOptions)),
     ended: (ref) => pace.through(ended(ref)),
     stop: (ref, timeoutMs) => pace.through(addresseeOf(ref).shutdown(checkedLimit(timeoutMs))),
     drain: (ref, timeoutMs) => pace.through(drainOf(ref, checkedLimit(timeoutMs))),
-    shutdown: (timeoutMs) => guardian.shutdown(checkedLimit(timeoutMs)).then(() => log.flush()),
+    shutdown: (timeoutMs) => pace.through(guardian.shutdown(checkedLimit(timeoutMs)).then(() => log.flush())),
     tree: () => treeOf(guardian),
     logFailure: log.failure,
   };

@@ -1,6 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
@@ -97,10 +107,63 @@ test('a directory that was moved knows where it was; a copy of it does not', asy
   await second.settle();
   expect(second.movedFrom).toBeUndefined();
   second.close();
+  renameSync(moved, folder);
+  const back = await DataDir.open(folder);
+  await back.settle();
+  back.close();
   const third = await DataDir.open(copy);
   expect(third.movedFrom).toBeUndefined();
   third.close();
-  renameSync(moved, folder);
+});
+
+test('a directory that was moved to another file system, as a copy whose original is gone, knows where it was', async () => {
+  const first = await DataDir.open(folder);
+  await first.settle();
+  first.close();
+  const moved = `${folder}-moved`;
+  onTestFinished(() => rmSync(moved, { recursive: true }));
+  cpSync(folder, moved, { recursive: true });
+  rmSync(folder, { recursive: true });
+  const second = await DataDir.open(moved);
+  expect(second.movedFrom).toBe(folder);
+  second.close();
+  // Another directory at its former place, with no fleet of its own, says nothing against it.
+  mkdirSync(folder);
+  const third = await DataDir.open(moved);
+  expect(third.movedFrom).toBe(folder);
+  third.close();
+});
+
+test.each(['replaced by a copy', 'removed'])(
+  'a directory that was %s while a Shoal runs on it is refused',
+  async (how) => {
+    const first = await DataDir.open(folder);
+    await first.announce(RUNNING);
+    const copy = `${folder}-copy`;
+    cpSync(folder, copy, { recursive: true });
+    rmSync(folder, { recursive: true });
+    if (how === 'removed') rmSync(copy, { recursive: true });
+    else renameSync(copy, folder);
+    // It is made anew.
+    await expect(DataDir.open(folder)).rejects.toMatchObject({
+      code: 'DATA_DIR_IN_USE',
+      message: expect.stringContaining(`pid ${process.pid}`),
+      details: { pid: process.pid },
+    });
+    // `shoal down` ends it.
+    expect(findHolder(folder)).toMatchObject({ pid: process.pid });
+    first.close();
+    (await DataDir.open(folder)).close();
+  },
+);
+
+test('a file that is a device is refused, and not waited for', async () => {
+  symlinkSync('/dev/null', join(folder, 'place.json'));
+  const data = await DataDir.open(folder);
+  expect(() => data.movedFrom).toThrow(/place\.json is a device, and it must be a plain file/);
+  data.close();
+  symlinkSync('/dev/null', join(folder, 'running.json'));
+  expect(() => findRunning(folder)).toThrow(/running\.json is a device, and it must be a plain file/);
 });
 
 test('a file that cannot be read is no word that nothing runs', () => {

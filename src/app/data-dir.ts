@@ -1,6 +1,6 @@
-import { accessSync, constants, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { accessSync, constants, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf, ShoalError, whyUnreadable } from '../errors.ts';
+import { codeOf, ShoalError } from '../errors.ts';
 import { isRecord } from '../is-record.ts';
 import {
   FileLock,
@@ -12,7 +12,9 @@ import {
   whileThere,
   writeDurable,
 } from '../process/mod.ts';
+import { readDataFile } from './data-file.ts';
 import { tagOf } from './fleet-tag.ts';
+import { holderOfPath, holdPath, isIdentity, parsed, releasePath } from './path-holder.ts';
 
 /** The file by which commands find the Shoal that runs on a data directory. */
 export interface RunningFleet {
@@ -52,20 +54,24 @@ export class DataDir {
     const lock = takeLock(path);
     // If the lock file was removed, its holder still runs while a new file can be locked.
     const running = lock === undefined ? readRunning(path) : findRunning(path);
-    if (lock !== undefined && running === undefined) {
+    const holder = lock === undefined || running !== undefined ? running?.process : holderOfPath(path);
+    if (lock !== undefined && holder === undefined) {
       lock.note(`${JSON.stringify(holderHere(path))}\n`);
+      holdPath(path);
       return new DataDir(path, lock);
     }
     lock?.release();
-    throw inUse(path, running);
+    throw inUse(path, running, holder);
   }
 
-  /** The former path of this directory, if it was moved since a Shoal last ran on it: VMs left from then have another tag. */
+  /**
+   * The former path of this directory, if it was moved since a Shoal last ran on it: VMs left from then have another tag. A move to another
+   * file system is a copy whose original is gone.
+   */
   get movedFrom(): string | undefined {
     const place = readPlace(this.path);
-    return place !== undefined && place.inode === inodeOf(this.path) && place.path !== this.path
-      ? place.path
-      : undefined;
+    if (place === undefined || place.path === this.path) return undefined;
+    return place.inode === inodeOf(this.path) || !isSettled(place.path) ? place.path : undefined;
   }
 
   /** Records the present path. */
@@ -90,6 +96,7 @@ export class DataDir {
 
   close(): void {
     rmSync(join(this.path, RUNNING_FILE), { force: true });
+    releasePath(this.path);
     this.#lock.note('');
     this.#lock.release();
   }
@@ -125,17 +132,14 @@ function holderHere(path: string): Holder {
 
 /** The Shoal that is just starting or stopping on a data directory, or runs on it; undefined if none is known. */
 export function findHolder(directory: string): ProcessIdentity | undefined {
-  const content = parsed(whileThere(() => readFileSync(join(directory, LOCK_FILE), 'utf8')));
-  if (!isRecord(content)) return undefined;
-  const { process: holder, inode }: Partial<Record<keyof Holder, unknown>> = content;
-  // The file may have been copied with its directory.
-  return isIdentity(holder) && inode === inodeOf(directory) && isAlive(holder) ? holder : undefined;
-}
-
-function isIdentity(content: unknown): content is ProcessIdentity {
-  if (!isRecord(content)) return false;
-  const { pid, startTicks, bootId }: Partial<Record<keyof ProcessIdentity, unknown>> = content;
-  return typeof pid === 'number' && typeof startTicks === 'number' && typeof bootId === 'string';
+  const content = parsed(readDataFile(join(directory, LOCK_FILE)));
+  if (isRecord(content)) {
+    const { process: holder, inode }: Partial<Record<keyof Holder, unknown>> = content;
+    // The file may have been copied with its directory.
+    if (isIdentity(holder) && inode === inodeOf(directory) && isAlive(holder)) return holder;
+  }
+  const path = whileThere(() => realpathSync(directory));
+  return path === undefined ? undefined : holderOfPath(path);
 }
 
 function usable(directory: string): string {
@@ -167,18 +171,25 @@ function takeLock(directory: string): FileLock | undefined {
   }
 }
 
-function inUse(path: string, running: RunningFleet | undefined): ShoalError {
-  const who = running === undefined ? 'another Shoal, which is just starting or stopping,' : describe(running);
+function inUse(path: string, running: RunningFleet | undefined, holder: ProcessIdentity | undefined): ShoalError {
+  const who = running === undefined ? describeHolder(holder) : describe(running);
   return new ShoalError(
     'DATA_DIR_IN_USE',
     `${who} runs on the data directory ${path}; stop it with \`shoal down --data ${path}\`, or name another with --data`,
     {
       details: {
         directory: path,
-        ...(running === undefined ? {} : { pid: running.process.pid, fleet: running.fleet }),
+        ...(holder === undefined ? {} : { pid: holder.pid }),
+        ...(running === undefined ? {} : { fleet: running.fleet }),
       },
     },
   );
+}
+
+function describeHolder(holder: ProcessIdentity | undefined): string {
+  return holder === undefined
+    ? 'another Shoal, which is just starting or stopping,'
+    : `Shoal with pid ${holder.pid}, which was started before the directory was replaced,`;
 }
 
 function describe({ process: { pid }, fleet, nats }: RunningFleet): string {
@@ -188,17 +199,7 @@ function describe({ process: { pid }, fleet, nats }: RunningFleet): string {
 /** @returns undefined if there is no file, or its content is not of Shoal @throws DATA_DIR_UNUSABLE if it cannot be read */
 function readRunning(directory: string): RunningFleet | undefined {
   const path = join(directory, RUNNING_FILE);
-  let text: string | undefined;
-  try {
-    text = whileThere(() => readFileSync(path, 'utf8'));
-  } catch (cause) {
-    throw new ShoalError(
-      'DATA_DIR_UNUSABLE',
-      `The file ${path} cannot be read: ${whyUnreadable(cause)}, so nobody can say whether a Shoal runs there`,
-      { cause, details: { directory } },
-    );
-  }
-  const content = parsed(text);
+  const content = parsed(readDataFile(path, ', so nobody can say whether a Shoal runs there'));
   return isRunningFleet(content) ? content : undefined;
 }
 
@@ -208,24 +209,22 @@ function isImage(content: unknown): boolean {
   return typeof path === 'string' && typeof digest === 'string';
 }
 
-/** @returns undefined if there is no file, or its content is not of Shoal @throws whatever kept it from being read */
+/** @returns undefined if there is no file, or its content is not of Shoal @throws DATA_DIR_UNUSABLE if it cannot be read */
 function readPlace(directory: string): Place | undefined {
-  const content = parsed(whileThere(() => readFileSync(join(directory, PLACE_FILE), 'utf8')));
+  const content = parsed(readDataFile(join(directory, PLACE_FILE)));
   return isPlace(content) ? content : undefined;
+}
+
+/** Whether a directory is where a Shoal last ran on it. */
+function isSettled(directory: string): boolean {
+  const place = readPlace(directory);
+  return place?.path === directory && whileThere(() => inodeOf(directory)) === place.inode;
 }
 
 function isPlace(content: unknown): content is Place {
   if (!isRecord(content)) return false;
   const { path, inode }: Partial<Record<keyof Place, unknown>> = content;
   return typeof path === 'string' && typeof inode === 'string';
-}
-
-function parsed(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? 'null');
-  } catch {
-    return undefined;
-  }
 }
 
 function isRunningFleet(content: unknown): content is RunningFleet {

@@ -7,7 +7,7 @@ import type { CleanUp } from './clean-up.ts';
 import { type Core, type CoreOptions, startCore } from './core.ts';
 import { DeferredRef } from './deferred-ref.ts';
 import { startFront } from './front.ts';
-import { startHosts } from './hosts.ts';
+import { type StartHostsOptions, startHosts } from './hosts.ts';
 import { LostHosts } from './lost-hosts.ts';
 import { neighboursOn } from './neighbours.ts';
 import { Settings } from './settings.ts';
@@ -40,6 +40,8 @@ export interface FleetPartsOptions extends Omit<CoreOptions, 'hold' | 'endpoint'
   readonly about?: string;
   /** Default: this host knows of no parameters but its own. */
   readonly shared?: SharedParams;
+  /** Signs of life among the hosts; default: those of `joinHosts`. */
+  readonly beats?: StartHostsOptions['beats'];
   /** What the administration answers, once the parts that it asks are there. */
   readonly handlers: (core: Core, settings: Settings, hosts: Hosts) => Readonly<Record<string, AdminHandler>>;
 }
@@ -55,10 +57,11 @@ export interface FleetParts {
 export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): Promise<FleetParts> {
   const { system, store, connection, tokenKey, options, handlers, eventLog } = of;
   const { fleet, host } = options;
-  const about = of.about === undefined ? {} : { about: of.about };
+  const { about, beats } = of;
+  const known = { ...(about === undefined ? {} : { about }), ...(beats === undefined ? {} : { beats }) };
   const lost = new LostHosts(system.clock);
   // First, so that it leaves last: the ends of the actors are told to the others before.
-  const hosts = startHosts({ system, connection, fleet, host, eventLog, lost, ...about }, cleanUp);
+  const hosts = startHosts({ system, connection, fleet, host, eventLog, lost, ...known }, cleanUp);
   const hold = new VmHold(options.role === 'server');
   const endpoint = new DeferredRef<EndpointMessage>('/front/endpoint');
   const tokens = new ReplyTokens(tokenKey);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
@@ -69,5 +69,13 @@ test('a file that holds no name is refused and named', async () => {
   await expect(settle('one')).rejects.toMatchObject({
     code: 'DATA_DIR_UNUSABLE',
     message: expect.stringContaining(join(directory, 'host')),
+  });
+});
+
+test('a name in a device is refused, and not waited for', async () => {
+  symlinkSync('/dev/null', join(directory, 'host'));
+  await expect(settle('one')).rejects.toMatchObject({
+    code: 'DATA_DIR_UNUSABLE',
+    message: expect.stringContaining('host is a device, and it must be a plain file'),
   });
 });

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { ShoalError } from '../errors.ts';
-import { whileThere, writeDurable } from '../process/mod.ts';
+import { writeDurable } from '../process/mod.ts';
 import type { Store } from '../store/mod.ts';
 import { checkHostName, isHostName } from '../transport/mod.ts';
+import { readDataFile } from './data-file.ts';
 
 export interface HostNameOptions {
   readonly directory: string;
@@ -44,7 +44,7 @@ export async function settleHostName(options: HostNameOptions): Promise<string> 
 }
 
 function read(path: string): string | undefined {
-  const text = whileThere(() => readFileSync(path, 'utf8'))?.trim();
+  const text = readDataFile(path)?.toString().trim();
   if (text === undefined || isHostName(text)) return text;
   throw new ShoalError(
     'DATA_DIR_UNUSABLE',

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { ActorSystem } from '../actors/mod.ts';
 import { fromEnvelope } from '../errors.ts';
-import { type HostEvent, type Hosts, joinHosts, natsPort } from '../remote/mod.ts';
+import { type HostEvent, type Hosts, type HostsOptions, joinHosts, natsPort } from '../remote/mod.ts';
 import { type Connection, subjectsOf } from '../transport/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { EventLog } from './event-log.ts';
@@ -15,6 +15,8 @@ export interface StartHostsOptions {
   /** What others call this host in errors (`aboutHost`); default: nothing. */
   readonly about?: string;
   readonly eventLog: EventLog;
+  /** Signs of life among the hosts; default: those of `joinHosts`. */
+  readonly beats?: Pick<HostsOptions, 'beatMs' | 'lostMs'>;
   readonly lost: LostHosts;
 }
 
@@ -44,6 +46,7 @@ export function startHosts(of: StartHostsOptions, cleanUp: CleanUp): Hosts {
     group: subjectsOf(fleet).hosts,
     host,
     about,
+    ...of.beats,
     onEvent: (event) => {
       if (event.kind === 'host-refused' && event.host === host) {
         // The other one of that name is refused at its own place.

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemRandom } from '../actors/mod.ts';
-import { codeOf, ShoalError, whyUnreadable } from '../errors.ts';
+import { ShoalError } from '../errors.ts';
 import { writeDurable } from '../process/mod.ts';
 import { TOKEN_KEY_BYTES } from '../transport/mod.ts';
+import { readDataFile } from './data-file.ts';
 
 /** The key that proves that a guest's reply belongs to a request of this fleet. It outlives a restart, because guests do. */
 export async function tokenKey(directory: string): Promise<Uint8Array> {
@@ -16,15 +16,8 @@ export async function tokenKey(directory: string): Promise<Uint8Array> {
 }
 
 function read(path: string): Uint8Array | undefined {
-  try {
-    const key = readFileSync(path);
-    if (key.length === TOKEN_KEY_BYTES) return key;
-  } catch (cause) {
-    if (codeOf(cause) === 'ENOENT') return undefined;
-    throw new ShoalError('DATA_DIR_UNUSABLE', `The file ${path} cannot be read: ${whyUnreadable(cause)}`, {
-      cause,
-    });
-  }
+  const key = readDataFile(path);
+  if (key === undefined || key.length === TOKEN_KEY_BYTES) return key;
   throw new ShoalError(
     'DATA_DIR_UNUSABLE',
     `The file ${path} is damaged: it must have ${TOKEN_KEY_BYTES} bytes; remove it to have another made`,

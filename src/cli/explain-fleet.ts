@@ -44,10 +44,13 @@ export async function explainRequest(flags: Flags, id: string, json: boolean): P
     printJson({ kind: 'request', request: id, now: states[0] ?? null, steps });
     return exitCode;
   }
-  const state = named(states, isMany).flatMap((now) => {
+  // The last step of a host says when it ended there.
+  const told = new Set(steps.filter(({ kind }) => kind === 'ended').map(({ host }) => host));
+  const open = states.filter(({ state, host }) => state !== 'ended' || !told.has(host));
+  const state = named(open, isMany).flatMap((now) => {
     return [printable(logLine({ atMs: Date.now(), text: now.text })), ...groundsOf(now)];
   });
-  print([...named(steps, isMany).flatMap(decisionLines), ...state], [...steps, ...states]);
+  print([...named(steps, isMany).flatMap(decisionLines), ...state], [...steps, ...open]);
   return exitCode;
 }
 

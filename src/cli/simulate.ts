@@ -41,7 +41,9 @@ export const simulateCommand: Command = {
     },
     { name: 'scale', value: 'FACTOR', about: 'multiply the counts of the trace (default: 1)' },
     { name: 'duration', short: 'd', value: 'S', about: 'simulated seconds of load (default: 60, or the whole trace)' },
-    { name: 'vms', value: 'N', about: 'addresses, and so VMs at the most (default: 50)' },
+    { name: 'hosts', value: 'N', about: 'hosts that serve as one fleet, each a whole Shoal (default: 1)' },
+    { name: 'beat', value: 'MS', about: 'how often hosts give each other a sign of life (default: 1000)' },
+    { name: 'vms', value: 'N', about: 'addresses of each host, and so VMs at the most (default: 50)' },
     { name: 'clients', value: 'N', about: 'clients that share the requests (default: 4)' },
     { name: 'param', value: 'NAME=VALUE', multiple: true, about: 'a parameter, as of `shoal params`; may be repeated' },
     { name: 'boot', value: 'MS', about: 'how long guests boot: 12, 10..20 or lognormal:MEDIAN:SIGMA' },
@@ -81,7 +83,7 @@ export const simulateCommand: Command = {
     {
       name: 'explain',
       value: 'WHAT',
-      about: 'after the run, explain last, "last N", "vm VM" or "request ID", as `shoal explain` does',
+      about: 'after the run, explain last, "last N", "vm VM", "vm HOST/VM" or "request ID", as `shoal explain` does',
     },
     { name: 'chart', value: 'FILE', about: 'write load, VMs and latency over time as SVG' },
     OUTPUT_FLAG,
@@ -98,6 +100,10 @@ export const simulateCommand: Command = {
     [
       'shoal simulate --load burst:2:60:20:3 --explain "last 5"',
       'why the fleet did what it did last: rule, figures, and what else was considered',
+    ],
+    [
+      'shoal simulate --hosts 3 --load constant:200 --faults hostCrash=2,hostLeave=1',
+      'three hosts that serve as one fleet, two that lose their power and one that leaves and comes back in a minute',
     ],
     ['shoal simulate --seeds 20', 'twenty scenarios that their seeds decide, each checked after every event'],
   ],
@@ -168,11 +174,11 @@ const SEEDS_FOR_ALL_MOMENTS = 2_000;
 
 /** What the run depends on, for the summary. */
 function optionsOf(scenario: Scenario): readonly string[] {
-  const { seed, load, durationMs, addresses, params, guest, faults, network } = scenario;
+  const { seed, load, durationMs, hosts, addresses, params, guest, faults, network } = scenario;
   const asText = [...Object.entries(params), ...Object.entries(faults).filter(([, rate]) => rate > 0)];
   const shape = load.kind === 'trace' ? `a trace of ${load.rows.length} lines` : formatShape(load);
   return [
-    `seed ${seed}, ${durationMs / 1_000} s, ${shape}, ${addresses} addresses`,
+    `seed ${seed}, ${durationMs / 1_000} s, ${shape}, ${hosts === 1 ? '' : `${hosts} hosts, each with `}${addresses} addresses`,
     `boot ${formatDuration(guest.boot)} ms, ${serviceOf(scenario)}${guest.idempotent ? '' : ', not idempotent'}`,
     ...(asText.length === 0 ? [] : [asText.map(([name, value]) => `${name}=${value}`).join(' ')]),
     ...(network.lost + network.doubled + network.late > 0

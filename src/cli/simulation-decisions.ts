@@ -12,7 +12,7 @@ import { vmNumber } from './vm-word.ts';
 /** What is to be explained of a run. */
 type Subject =
   | { readonly kind: 'last'; readonly count: number }
-  | { readonly kind: 'vm'; readonly vm: number }
+  | { readonly kind: 'vm'; readonly vm: number; readonly host?: string }
   | { readonly kind: 'request'; readonly request: string };
 
 /** What is to be told of a run besides its result. */
@@ -50,16 +50,18 @@ export class SimulationDecisions implements DecisionListener {
     return this.#form !== undefined || this.#subject !== undefined;
   }
 
-  onEvent(event: FleetEvent): void {
+  onEvent(told: FleetEvent, at: string | undefined): void {
     const subject = this.#subject;
+    const event = toldAt(told, at);
     if (this.#form === 'json') printJson(event);
     else if (this.#form !== undefined) printData(this.#form === 'why' ? whyOf(event) : printable(logLine(event)));
     if (subject?.kind === 'last') this.#decisions.see(event);
-    else if (subject?.kind === 'vm' && event.vm === subject.vm) this.#events.push(event);
+    else if (subject?.kind === 'vm' && event.vm === subject.vm && (subject.host ?? at) === at) this.#events.push(event);
   }
 
-  onStep(step: RequestRecord): void {
-    if (this.#subject?.kind === 'request' && step.requestId === this.#subject.request) this.#steps.push(step);
+  onStep(step: RequestRecord, at: string | undefined): void {
+    if (this.#subject?.kind === 'request' && step.requestId === this.#subject.request)
+      this.#steps.push(toldAt(step, at));
   }
 
   /** For JSON, in the form of `shoal explain -o json`; undefined if nothing was to be explained. */
@@ -86,7 +88,10 @@ export class SimulationDecisions implements DecisionListener {
       case 'last':
         return textOf(this.#decisions.last(subject.count), 'Nothing was decided about a VM.');
       case 'vm':
-        return textOf(this.#events, `There was no VM ${subject.vm}.`);
+        return textOf(
+          this.#events,
+          `There was no VM ${subject.host === undefined ? '' : `${subject.host}/`}${subject.vm}.`,
+        );
       case 'request':
         return textOf(
           this.#steps,
@@ -101,13 +106,25 @@ function subjectOf(command: Command, text: string): Subject {
   const [what, word, more] = text.trim().split(/\s+/);
   if (more === undefined) {
     if (what === 'last') return { kind: 'last', count: countWord(command, word) };
-    if (what === 'vm') return { kind: 'vm', vm: vmNumber(command, word) };
+    if (what === 'vm') return vmOf(command, word);
     if (what === 'request') return { kind: 'request', request: requestWord(command, word) };
   }
   throw usage(
     command,
-    `expected --explain last, "last N", "vm VM" or "request ID", in one argument, got ${JSON.stringify(text)}`,
+    `expected --explain last, "last N", "vm VM", "vm HOST/VM" or "request ID", in one argument, got ${JSON.stringify(text)}`,
   );
+}
+
+/** VMs are numbered by each host for itself: `3` is VM 3 of every host, `host-2/3` that of one. */
+function vmOf(command: Command, word: string | undefined): Subject {
+  const slash = word?.lastIndexOf('/') ?? -1;
+  if (word === undefined || slash < 0) return { kind: 'vm', vm: vmNumber(command, word) };
+  return { kind: 'vm', vm: vmNumber(command, word.slice(slash + 1)), host: word.slice(0, slash) };
+}
+
+/** With more than one host, it says of itself where it is from. */
+function toldAt<T extends { readonly text: string }>(told: T, at: string | undefined): T {
+  return at === undefined ? told : { ...told, at, text: `${at}: ${told.text}` };
 }
 
 function whyOf(event: FleetEvent): string {

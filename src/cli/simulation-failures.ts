@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ShoalError, whyUnreadable } from '../errors.ts';
 import { isRecord } from '../is-record.ts';
+import { readPlainFileSync } from '../plain-file.ts';
 import { checkScenario, type Failure, type Scenario, type SeedsSummary, shrink, simulate } from '../sim/mod.ts';
 import { shellWord } from './invoked-as.ts';
 import { say } from './output.ts';
@@ -57,7 +58,7 @@ export function readScenario(path: string): Scenario {
 
 function textOf(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readPlainFileSync(path).toString();
   } catch (cause) {
     throw new ShoalError('CONFIG_VALUE', `The scenario ${path} cannot be read: ${whyUnreadable(cause)}`, { cause });
   }

@@ -25,6 +25,9 @@ export function reportJson(report: Report, scenario: Scenario): object {
       vm_seconds: vms.vmSeconds,
       bytes_allocated_over_used: vms.bytesAllocatedOverUsed,
     },
+    hosts: report.hosts.map(({ host, started, vms: running, takenIn, worked, workedForOthers }) => {
+      return { host, started, vms: running, taken_in: takenIn, worked, worked_for_others: workedForOthers };
+    }),
     counts: report.counts,
     rules: report.rules,
     rule_events: report.ruleEvents,

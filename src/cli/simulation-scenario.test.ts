@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { codeOf } from '../errors.ts';
-import { scenarioOfSeed } from '../sim/mod.ts';
+import { checkScenario, scenarioOfSeed } from '../sim/mod.ts';
 import { parse } from './parse.ts';
 import { simulateCommand } from './simulate.ts';
 import { planOf } from './simulation-scenario.ts';
@@ -22,6 +22,8 @@ const VALUES: Readonly<Record<string, string>> = {
   from: '1',
   scale: '3',
   duration: '17',
+  hosts: '7',
+  beat: '1234',
   vms: '37',
   clients: '9',
   param: 'min_vm_count=11',
@@ -91,7 +93,7 @@ describe('each flag of shoal simulate, beside each other one', () => {
 
   test('those are refused of which one would have none', () => {
     const scenarioParts =
-      'load trace from scale duration vms clients param boot service ms-per-unit faults messages deadline';
+      'load trace from scale duration hosts beat vms clients param boot service ms-per-unit faults messages deadline';
     const expected = [
       ...['trace', 'from', 'scale', 'ms-per-unit', 'chaos', 'scenario'].map((other) => `load ${other}`),
       ...scenarioParts.split(' ').map((part) => `${part} scenario`),
@@ -137,4 +139,30 @@ test.each([
 ])('--%s %s is refused', (flag, text, why) => {
   const { flags } = parse(simulateCommand, ['--chaos', `--${flag}`, text]);
   expect(() => planOf(simulateCommand, flags)).toThrow(why);
+});
+
+test.each([
+  ['faults', 'vmCrash=10000'],
+  ['faults', 'vmCrash=10001'],
+  ['faults', `vmCrash=${'9'.repeat(400)}`],
+  ['load', 'burst:1:2:0.001:0.001'],
+  ['load', 'burst:1:2:0.0001:0.0001'],
+  ['load', 'sine:1:2:34560000'],
+  ['load', 'sine:1:2:34560001'],
+  ['load', `step:1:2:${'9'.repeat(400)}`],
+  ['boot', '3600000'],
+  ['duration', '34560000'],
+])('--%s %s is refused, or a scenario that a file may have, so that what fails can be repeated', (name, value) => {
+  const plan = (): unknown => {
+    const { flags } = parse(simulateCommand, [`--${name}`, value]);
+    return JSON.parse(JSON.stringify(scenarioOfSeed(planOf(simulateCommand, flags).task)));
+  };
+  let planned: unknown;
+  try {
+    planned = plan();
+  } catch (error) {
+    expect(error).toMatchObject({ code: expect.stringMatching(/^(?:USAGE|CONFIG_VALUE)$/) });
+    return;
+  }
+  expect(() => checkScenario(planned)).not.toThrow();
 });

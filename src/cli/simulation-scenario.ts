@@ -2,10 +2,13 @@ import { makeParams, VMS_MAX } from '../fleet/mod.ts';
 import {
   DEFAULT_SCENARIO,
   FAULT_NAMES,
+  FAULTS_A_MINUTE_MAX,
   type Given,
+  HOSTS_MAX,
   hasUnits,
   parseDuration,
   parseShape,
+  RUN_MS_MAX,
   readTrace,
   type Scenario,
   type SeedTask,
@@ -19,10 +22,13 @@ import { type WantedDecisions, wantedDecisions } from './simulation-decisions.ts
 import { readScenario } from './simulation-failures.ts';
 
 const SEED_MAX = 2 ** 31 - 1;
-const DURATION_S_MAX = 400 * 86_400;
+const DURATION_S_MAX = RUN_MS_MAX / 1_000;
 /** Room for the reserve of the host. */
 const SPARE_VMS = 64;
 const CLIENTS_MAX = 10_000;
+const BEAT_MS_MAX = 3_600_000;
+/** Silence for so many beats, and a host counts as lost: as in production. */
+const BEATS_LOST = 3;
 const FACTOR_MAX = 1_000_000;
 /** After the last line of a trace, what it began comes to its end. */
 const SECONDS_AFTER_A_TRACE = 60;
@@ -36,6 +42,8 @@ const OF_A_SCENARIO = [
   'from',
   'scale',
   'duration',
+  'hosts',
+  'beat',
   'vms',
   'clients',
   'param',
@@ -113,10 +121,13 @@ function givenBy(command: Command, flags: Flags): Given {
   const service = flags.text('service');
   const durationMs = flags.whole('duration', { min: 1, max: DURATION_S_MAX });
   const params = paramsOf(command, flags.list('param'));
+  const beat = flags.whole('beat', { min: 1, max: BEAT_MS_MAX });
   return defined({
     load: shape === undefined ? traced?.load : parseShape(shape),
     durationMs: durationMs === undefined ? traced?.durationMs : durationMs * 1_000,
     msPerUnit: traced?.msPerUnit,
+    hosts: flags.whole('hosts', { min: 1, max: HOSTS_MAX }),
+    beats: beat === undefined ? undefined : { beatMs: beat, lostMs: BEATS_LOST * beat },
     addresses: flags.whole('vms', { min: 1, max: VMS_MAX }),
     clients: flags.whole('clients', { min: 1, max: CLIENTS_MAX }),
     deadlineMs: flags.whole('deadline', { min: 1, max: 3_600_000 }),
@@ -186,6 +197,7 @@ function messagesOf(command: Command, text: string | undefined): Given['network'
     unit: 'SHARE',
     names: MESSAGE_FAULTS,
     pattern: /^(?:0?\.\d+|[01](?:\.0+)?)$/,
+    max: 1,
     range: ', and a share from 0 to 1',
   });
   return shares === undefined ? undefined : { ...shares, lateMs: LATE_MS };
@@ -197,7 +209,8 @@ function faultsOf(command: Command, text: string | undefined): Given['faults'] {
     unit: 'RATE',
     names: FAULT_NAMES,
     pattern: /^\d+(?:\.\d+)?$/,
-    range: ', and a rate from 0',
+    max: FAULTS_A_MINUTE_MAX,
+    range: `, and a rate from 0 to ${FAULTS_A_MINUTE_MAX}`,
   });
 }
 
@@ -207,6 +220,7 @@ interface ListRules<Name extends string> {
   readonly unit: string;
   readonly names: readonly Name[];
   readonly pattern: RegExp;
+  readonly max: number;
   readonly range: string;
 }
 
@@ -214,14 +228,14 @@ interface ListRules<Name extends string> {
 function listOf<Name extends string>(
   command: Command,
   text: string | undefined,
-  { flag, unit, names, pattern, range }: ListRules<Name>,
+  { flag, unit, names, pattern, max, range }: ListRules<Name>,
 ): { readonly [N in Name]?: number } | undefined {
   if (text === undefined) return undefined;
   const values = new Map<Name, number>();
   for (const one of text.split(',')) {
     const [name, value = '', ...rest] = one.split('=');
     const known = names.find((each) => each === name);
-    if (known === undefined || rest.length > 0 || !pattern.test(value)) {
+    if (known === undefined || rest.length > 0 || !pattern.test(value) || Number(value) > max) {
       const expected = `${unit} with one of ${names.join(', ')}${range}`;
       throw usage(command, `expected --${flag} NAME=${expected}, got "${one}"`);
     }

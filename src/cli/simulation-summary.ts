@@ -16,6 +16,7 @@ export function simulationSummaryOf(report: Report, options: readonly string[]):
     ...Object.entries(ruleEvents).map(
       ([rule, kinds], index) => `${index === 0 ? 'Events' : '      '}      ${rule}: ${kindsLine(kinds)}`,
     ),
+    ...hostLines(report),
     `History     ${events} events, sha256 ${history.slice(0, 16)}`,
   ];
   if (failed.length > 0) lines.push('', 'Errors', ...failed.map(([code, count]) => countLine(count, code)));
@@ -33,7 +34,23 @@ const FAULT = 'fault ';
 /** What Shoal met with, because of faults or of a host that fails by itself. */
 const NOTICED = ['link-lost', 'write-failed', 'start-failed'];
 
-function quantilesLine({ p50, p95, p99, max }: Report['requests']['latencyMs']): string {
+/** More would hide the rest. */
+const HOSTS_SHOWN_MAX = 20;
+
+function hostLines({ hosts }: Report): readonly string[] {
+  if (hosts.length === 1) return [];
+  const left = hosts.length - HOSTS_SHOWN_MAX;
+  const lines = hosts.slice(0, HOSTS_SHOWN_MAX).map(({ host, started, vms, takenIn, worked, workedForOthers }) => {
+    const requests = `${takenIn} requests came, its VMs began ${worked}, ${workedForOthers} of them for other hosts`;
+    return `${host}: ${requests}; ${started} VMs started, ${vms} at the end`;
+  });
+  const all = left > 0 ? [...lines, `and ${left} more hosts; \`-o json\` has all`] : lines;
+  return all.map((line, index) => `${index === 0 ? 'Hosts' : '     '}       ${line}`);
+}
+
+function quantilesLine(quantiles: Report['requests']['latencyMs']): string {
+  if (quantiles === null) return 'none, no request was answered';
+  const { p50, p95, p99, max } = quantiles;
   return `p50 ${formatMs(p50)}, p95 ${formatMs(p95)}, p99 ${formatMs(p99)}, max ${formatMs(max)}`;
 }
 

@@ -65,8 +65,8 @@ export interface Machine {
   /** Calls once when the process is confirmed gone. */
   onExit(listener: (exit: MachineExit) => void): void;
   signal(signal: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
-  /** Milliseconds in which the process has computed, or would have if a CPU had been free. */
-  cpuDemandMs(): number;
+  /** Milliseconds in which the process has computed, or would have if a CPU had been free; undefined if nobody can tell. */
+  cpuDemandMs(): number | undefined;
   /** Removes the run directory; only after the exit. */
   remove(): Promise<void>;
   /** Lets go of monitor and console and leaves the machine running. */

@@ -24,9 +24,9 @@ async function started(script: string): Promise<{ identity: ProcessIdentity; end
 test('a process that computes wants the CPU ever more, one that sleeps does not, one that is gone wants nothing', async () => {
   const busy = await started('echo on; while :; do :; done');
   const asleep = await started('echo on; exec sleep 600');
-  const before = cpuDemandMsOf(asleep.identity);
+  const before = cpuDemandMsOf(asleep.identity) ?? 0;
   await expect.poll(() => cpuDemandMsOf(busy.identity), { timeout: 30_000 }).toBeGreaterThan(200);
-  expect(cpuDemandMsOf(asleep.identity) - before).toBeLessThan(cpuDemandMsOf(busy.identity));
+  expect((cpuDemandMsOf(asleep.identity) ?? 0) - before).toBeLessThan(cpuDemandMsOf(busy.identity) ?? 0);
   await busy.end();
   expect(cpuDemandMsOf(busy.identity)).toBe(0);
 });

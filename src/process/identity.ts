@@ -70,17 +70,18 @@ const NS_PER_MS = 1_000_000;
 
 /**
  * Milliseconds for which the present threads of a process have run or waited for a CPU, so that the load of the host does not matter.
- * 0 if it is gone or /proc cannot be read: the figure only tells a busy process from an idle one. From
+ * 0 if it is gone, undefined if /proc cannot be read. From
  * /proc/PID/task/TID/schedstat (Linux, Documentation/scheduler/sched-stats).
  */
-export function cpuDemandMsOf(identity: ProcessIdentity): number {
-  if (probe(identity) !== 'alive') return 0;
+export function cpuDemandMsOf(identity: ProcessIdentity): number | undefined {
+  const liveness = probe(identity);
+  if (liveness !== 'alive') return liveness === 'gone' ? 0 : undefined;
   const tasks = `/proc/${identity.pid}/task`;
   try {
     const threads = whileThere(() => readdirSync(tasks)) ?? [];
     return threads.reduce((sum, task) => sum + demandMsOf(`${tasks}/${task}`), 0);
   } catch {
-    return 0;
+    return undefined;
   }
 }
 

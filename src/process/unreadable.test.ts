@@ -9,7 +9,7 @@ const MOD = join(import.meta.dirname, 'mod.ts');
 /** Everything is loaded before the descriptors are used up. */
 const SCRIPT = `
 import { openSync, closeSync } from 'node:fs';
-import { bootId, checkOpenFiles, findByArgument, identify, isAlive, probe, signalProcess, whenGone } from '${MOD}';
+import { bootId, checkOpenFiles, cpuDemandMsOf, findByArgument, identify, isAlive, probe, signalProcess, whenGone } from '${MOD}';
 import { systemClock } from '${join(import.meta.dirname, '..', 'actors', 'mod.ts')}';
 const self = identify(process.pid);
 const other = { ...self, startTicks: self.startTicks + 1 };
@@ -32,6 +32,7 @@ const during = {
   isAlive: isAlive(other),
   signalled: signalProcess(other, 'SIGKILL'),
   whenGone: await whenGone(other, 0, systemClock),
+  cpuDemand: cpuDemandMsOf(self) ?? 'unknown',
   findByArgument: codeOf(() => findByArgument('no such argument')),
   identify: codeOf(() => identify(process.pid)),
 };
@@ -57,6 +58,7 @@ test('a process is neither gone nor to be killed because /proc could not be read
       isAlive: true,
       signalled: false,
       whenGone: false,
+      cpuDemand: 'unknown',
       findByArgument: 'EMFILE',
       identify: 'EMFILE',
     },

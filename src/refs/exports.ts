@@ -28,7 +28,7 @@ export class Exports {
   readonly #added: (ref: Ref<never>, id: number) => (() => void) | undefined;
   #nextId = 1;
   /** The numbers of asks that had their replies lately, in a ring. */
-  readonly #replied = new Float64Array(REPLIED_KEPT);
+  readonly #replied: number[] = [];
   #repliedCount = 0;
 
   /** @param added told of each ref that the other end does not know. It returns what is to be called when it is forgotten */

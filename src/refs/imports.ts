@@ -8,6 +8,16 @@ interface Entry {
   mentions: number;
 }
 
+let areHeld = false;
+
+/**
+ * From now on no ref of another thread or host is given back before its link ends. When a ref is garbage is a matter of the engine, and what a
+ * simulation does may depend on its seed alone.
+ */
+export function holdImports(): void {
+  areHeld = true;
+}
+
 /**
  * The refs of the other end's actors that are in use here. A number has the same ref each time: an actor has one, and
  * another for each time that it was asked for by name. When nobody holds a ref any more, the other end is told, so that
@@ -23,6 +33,8 @@ export class Imports {
   /** Refs for which there may be such a way. */
   readonly #routable = new Set<number>();
   readonly #registry: FinalizationRegistry<Entry>;
+  /** Undefined unless all are held. */
+  readonly #held: Set<RemoteRef<never>> | undefined = areHeld ? new Set() : undefined;
 
   constructor(channel: Channel, release: (id: number, count: number) => void) {
     this.#channel = channel;
@@ -45,7 +57,8 @@ export class Imports {
     made.mayRoute = this.#routable.has(id);
     const entry: Entry = { id, ref: new WeakRef(made), mentions: 1 };
     this.#entries.set(id, entry);
-    this.#registry.register(made, entry);
+    if (this.#held === undefined) this.#registry.register(made, entry);
+    else this.#held.add(made);
     return made;
   }
 
@@ -101,5 +114,6 @@ export class Imports {
     for (const id of this.#entries.keys()) this.onRoom(id, true);
     for (const [id, ref] of [...this.#watched]) this.ended(id, { path: ref.path, reason });
     this.#entries.clear();
+    this.#held?.clear();
   }
 }

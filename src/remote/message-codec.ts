@@ -38,10 +38,19 @@ const OBJECTS_MAX = 1_000_000;
 const REMEDY = 'Send the data behind it instead, or the ref of an actor';
 const NO_BYTES = new Uint8Array();
 
+function asExtension(value: unknown): ExtData | null {
+  return value instanceof ExtData ? value : null;
+}
+
+/** One for all links: each has a buffer of kilobytes, and writing takes nothing of a link. */
+const encoder = new Encoder<undefined>({
+  extensionCodec: { tryToEncode: asExtension, decode: () => undefined },
+  maxDepth: DEPTH_MAX + 2,
+});
+
 /** Writes messages as MessagePack and reads them. What is sent arrives: MessagePack itself has neither refs, errors, maps nor `undefined`. */
 export class MessageCodec {
   readonly #refs: RefTable;
-  readonly #encoder: Encoder;
   readonly #decoder: Decoder;
   #given: RefAddress[] = [];
   /** Where the value stands that is being looked at. */
@@ -54,10 +63,9 @@ export class MessageCodec {
   constructor(refs: RefTable) {
     this.#refs = refs;
     const extensionCodec: ExtensionCodecType<undefined> = {
-      tryToEncode: (value) => (value instanceof ExtData ? value : null),
+      tryToEncode: asExtension,
       decode: (data, type) => this.#restore(data, type),
     };
-    this.#encoder = new Encoder({ extensionCodec, maxDepth: DEPTH_MAX + 2 });
     this.#decoder = new Decoder({ extensionCodec, keyDecoder: null });
   }
 
@@ -93,7 +101,7 @@ export class MessageCodec {
 
   #bytesOf(value: unknown): Uint8Array {
     try {
-      return this.#encoder.encode(this.#walk(value));
+      return encoder.encode(this.#walk(value));
     } catch (error) {
       if (codeOf(error) === 'MESSAGE_NOT_PLAIN') throw error;
       // A getter has thrown, for example.
@@ -178,7 +186,7 @@ export class MessageCodec {
   #ref(ref: Ref<never>): ExtData {
     const address = this.#refs.addressOf(ref);
     this.#given.push(address);
-    return new ExtData(EXT.ref, this.#encoder.encode(address));
+    return new ExtData(EXT.ref, encoder.encode(address));
   }
 
   /** The items of a map or a set, which stand one level below it. */

@@ -22,14 +22,14 @@ export type MessageOf<B extends BehavioursFunction, K extends NameOf<B>> =
   ReturnType<ReturnType<B>[K]> extends Behaviour<infer M> ? M : never;
 
 /**
- * The address of a module in the same folder, for a thread to load. Its ending is that of the calling module:
- * TypeScript in the sources, JavaScript in the published package.
+ * The address of a module in the same folder, for a thread to load. Its ending is that of the calling module, such as
+ * `ts` in the sources, `js` in the published package, and `mjs` in a program of modules.
  * @param here the `import.meta.url` of the calling module
  * @param name without the ending
  */
 export function moduleBeside(here: string, name: string): URL {
   checked('here', here, TEXT);
   checked('name', name, TEXT);
-  const ending = here.endsWith('.ts') ? 'ts' : 'js';
+  const [, ending = 'js'] = /\.([cm]?[jt]s)$/.exec(new URL(here).pathname) ?? [];
   return new URL(`./${name}.${ending}`, here);
 }

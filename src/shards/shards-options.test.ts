@@ -66,3 +66,15 @@ describe('the options of shards', () => {
     expect(await fixture.worker('w')).toBeDefined();
   });
 });
+
+it.each([
+  ['file:///a/main.ts', 'file:///a/b.ts'],
+  ['file:///a/main.js', 'file:///a/b.js'],
+  ['file:///a/main.mjs', 'file:///a/b.mjs'],
+  ['file:///a/main.mts', 'file:///a/b.mts'],
+  ['file:///a/main.cjs', 'file:///a/b.cjs'],
+  ['file:///a/main.mjs?v=1.js', 'file:///a/b.mjs'],
+  ['file:///a/main.tsx', 'file:///a/b.js'],
+])('a module beside %s is %s', (here, module) => {
+  expect(moduleBeside(here, 'b').href).toBe(module);
+});

@@ -38,6 +38,7 @@ test.each([
   ],
   ['a load without its rate', { load: { kind: 'constant' } }, 'Expected scenario.load.perSecond to be a number'],
   ['a load of Object.prototype', { load: { kind: 'toString' } }, 'Expected scenario.load.kind'],
+  ['a field of Object.prototype', JSON.parse('{"constructor": 1}'), 'Expected scenario to be an object of seed, '],
   ['a trace without rows', { load: { kind: 'trace', rows: [], scale: 1 } }, 'Expected scenario.load.rows'],
   ['a part of the guest', { guest: { boot: { kind: 'constant', ms: 1 } } }, 'Expected scenario.guest.service'],
   [

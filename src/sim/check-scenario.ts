@@ -2,6 +2,7 @@ import { ShoalError } from '../errors.ts';
 import { makeParams, VMS_MAX } from '../fleet/mod.ts';
 import { isRecord } from '../is-record.ts';
 import { DEFAULT_SCENARIO } from './defaults.ts';
+import { FAULTS_A_MINUTE_MAX, RATE_MAX, RUN_MS_MAX } from './limits.ts';
 import { FAULT_NAMES, type Scenario } from './scenario.ts';
 
 type Check = (value: unknown, place: string) => void;
@@ -25,9 +26,8 @@ function number(min: number, max: number, isWhole = false): Check {
   };
 }
 
-const MS_MAX = 400 * 86_400_000;
 const COUNT_MAX = 1e9;
-const ms = number(0, MS_MAX);
+const ms = number(0, RUN_MS_MAX);
 const count = number(0, COUNT_MAX);
 const share = number(0, 1);
 
@@ -40,7 +40,7 @@ function fields(checks: Fields): Check {
   return (value, place) => {
     if (!isRecord(value)) throw refused(place, 'an object', value);
     for (const name of Object.keys(value)) {
-      if (!(name in checks)) throw refused(place, `an object of ${Object.keys(checks).join(', ')}`, value);
+      if (!Object.hasOwn(checks, name)) throw refused(place, `an object of ${Object.keys(checks).join(', ')}`, value);
     }
     for (const [name, check] of Object.entries(checks)) check(value[name], `${place}.${name}`);
   };
@@ -81,8 +81,11 @@ const duration = oneKind({
   lognormal: { medianMs: ms, sigma: number(0, 4) },
 });
 
-const rate = number(0, 1_000_000);
-const positiveMs = number(1, MS_MAX);
+const rate = number(0, RATE_MAX);
+const positiveMs = number(1, RUN_MS_MAX);
+
+/** As many as take notice of each other. */
+export const HOSTS_MAX = 1_000;
 
 const FIELDS = {
   seed: number(0, 2 ** 31 - 1, true),
@@ -94,6 +97,8 @@ const FIELDS = {
     sine: { fromPerSecond: rate, toPerSecond: rate, periodMs: positiveMs },
     trace: { rows, scale: number(0, COUNT_MAX) },
   }),
+  hosts: number(1, HOSTS_MAX, true),
+  beats: fields({ beatMs: positiveMs, lostMs: positiveMs }),
   addresses: number(1, VMS_MAX, true),
   memoryBytes: number(0, 2 ** 50, true),
   params,
@@ -108,7 +113,7 @@ const FIELDS = {
   disk: fields({ write: duration, failedWrites: share }),
   natsLatency: duration,
   network: fields({ lost: share, doubled: share, late: share, lateMs: duration }),
-  faults: fields(Object.fromEntries(FAULT_NAMES.map((name) => [name, number(0, 10_000)]))),
+  faults: fields(Object.fromEntries(FAULT_NAMES.map((name) => [name, number(0, FAULTS_A_MINUTE_MAX)]))),
 } satisfies Record<keyof Scenario, Check>;
 
 function refused(place: string, expected: string, value: unknown): ShoalError {

@@ -1,24 +1,21 @@
-import type { FleetSnapshot } from '../fleet/mod.ts';
-import type { SimulatedDisk } from './disk.ts';
-import { type MachineRoom, VM_BYTES } from './machine-room.ts';
 import { numberIn } from './request-text.ts';
 import type { Scenario } from './scenario.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** What the checks look at: the state of the world, from outside of Shoal, and what Shoal believes. */
+/** What the checks look at: the state of the world, from outside of Shoal. */
 export interface CheckedWorld {
   readonly time: VirtualTime;
   readonly scenario: Scenario;
-  readonly room: MachineRoom;
-  readonly disk: SimulatedDisk;
+  readonly recorder: { count(what: string): void };
+  readonly hosts: readonly {
+    readonly room: { readonly started: number };
+    readonly isShoalUp: boolean;
+    readonly checks: { unrest(): Promise<string | undefined>; isAmongOthers(): void };
+  }[];
   /** Requests that have not ended. */
   readonly open: number;
-  /** The parameter of this name; 0 while Shoal is down. */
-  readonly minVmCount: number;
-  /** VMs that the host has memory for. */
-  readonly vmsWithinMemory: number;
-  /** What the router knows; undefined while there is none that answers. */
-  snapshot(): Promise<FleetSnapshot | undefined>;
+  /** How all requests stand. */
+  readonly ledger: { readonly sent: number; readonly ended: number };
 }
 
 /** A promise that was broken. The seed repeats it. */
@@ -26,26 +23,27 @@ export class InvariantViolation extends Error {
   override readonly name = 'InvariantViolation';
 }
 
-/** With more VMs, walking all of them after each write would take longer than all the rest. */
-const VMS_CHECKED_MAX = 500;
-
 /** How long peace may take, beyond what the parameters say, to bring everything to rest: back-off, restarts and write retries. */
 const SETTLING_MS = 180_000;
-/** A guest that has been up for so long was heard more than once. */
-const HEARD_MS = 3_000;
+/** Hosts that are up see each other after a few times the silence that makes one lost: they may have counted each other as lost just now. */
+const SILENCES_TO_SETTLE = 5;
 const LOOK_MS = 500;
+/** With more hosts, each of which knows all others, a look takes longer than all that happens meanwhile. */
+const HOSTS_LOOKED_AT_OFTEN = 50;
+const RARE_LOOK_MS = 4_000;
 const RESTING_MS = 12_000;
-const RESERVE_BYTES = 512 * 1024 * 1024;
 
-/** What must be true at every moment, and what must come true once nothing goes wrong any more. */
+/** What must be true of the whole world at every moment, and what must come true once nothing goes wrong any more. */
 export class Checks {
   readonly #world: CheckedWorld;
   #lives = 0;
   /** VMs that began to compute for a request, by its number. */
   readonly #tries = new Map<string, Set<string>>();
   readonly #deliveries = new Map<string, number>();
-  /** Spares that nobody has wanted so far. */
-  readonly #spares = new Set<number>();
+  /** The hosts that a request came to, the last one last. */
+  readonly #places = new Map<string, string[]>();
+  /** The requests that were sent with an id. */
+  readonly #numbers = new Map<string, Set<string>>();
 
   constructor(world: CheckedWorld) {
     this.#world = world;
@@ -62,82 +60,69 @@ export class Checks {
   }
 
   /** R11: a request is tried twice at the most, and once if the image is not idempotent. A new router may begin anew. */
-  works(vm: number, payload: Uint8Array): void {
+  works(host: string, vm: number, payload: Uint8Array): void {
     const number = numberIn(payload);
     const tries = this.#tries.get(number) ?? new Set();
-    this.#tries.set(number, tries.add(`${this.#lives} ${vm}`));
+    this.#tries.set(number, tries.add(`${this.#lives} ${host}/${vm}`));
     const thisLife = [...tries].filter((one) => one.startsWith(`${this.#lives} `)).length;
     const most = (this.#world.scenario.guest.idempotent ? 2 : 1) * (this.#deliveries.get(number) ?? 1);
     if (thisLife > most) this.violated(`the request ${number} is worked on by ${thisLife} VMs, the last is ${vm}`);
   }
 
   /** Shoal gets a request: it may be a repeat of one that has ended, which is a new request then. */
-  comes(payload: Uint8Array): void {
+  comes(host: string, payload: Uint8Array): void {
     const number = numberIn(payload);
+    if (this.#world.scenario.hosts > 1) this.#comesTo(host, number);
     this.#deliveries.set(number, (this.#deliveries.get(number) ?? 0) + 1);
   }
 
-  /** R3: the host keeps its reserve. */
-  spawns(vm: number): void {
-    const { room, scenario } = this.#world;
-    const reserve = scenario.params['host_memory_reserve_bytes'] ?? RESERVE_BYTES;
-    const left = room.availableBytes - VM_BYTES;
-    if (left < reserve)
-      this.violated(`VM ${vm} is started with ${left} bytes left on its host, and ${reserve} are to stay free`);
+  /** The host that a request came to last. */
+  placeOf(payload: Uint8Array): string | undefined {
+    return this.#places.get(numberIn(payload))?.at(-1);
   }
 
-  /** R3: a spare is prepared. */
-  preparesSpare(vm: number): void {
-    this.#spares.add(vm);
+  /** A client sends a request, or repeats one. */
+  sends(id: string, number: number): void {
+    if (this.#world.scenario.hosts === 1) return;
+    const numbers = this.#numbers.get(id) ?? new Set();
+    this.#numbers.set(id, numbers.add(String(number)));
   }
 
-  /** A VM is wanted: a new one, or one that was a spare. */
-  wants(vm: number): void {
-    this.#spares.delete(vm);
+  /** Hops are bounded: only the host that a client's request came to hands it on. */
+  handsOn(host: string, id: string): void {
+    this.#world.recorder.count('a request is handed on');
+    const numbers = [...(this.#numbers.get(id) ?? [])];
+    if (numbers.some((number) => this.#places.get(number)?.includes(host) === true)) return;
+    this.violated(`${host} hands on the request ${id}, which another host has handed to it`);
   }
 
-  /** R3: a spare waits until it is wanted. */
-  letsRun(vm: number): void {
-    if (this.#spares.has(vm)) this.violated(`VM ${vm} is a spare, and it is let run though nobody wants it`);
-  }
-
-  /** R6: a guest that works and whose link is up is not ended over silence. */
-  endsSilent(vm: number): void {
-    const qemu = this.#world.room.qemus.get(vm);
-    if (qemu === undefined || !qemu.guest.isHealthy) return;
-    if (qemu.guest.hasPeer) this.violated(`VM ${vm} is ended as silent, and its guest answers`);
-    if (qemu.isHeard && qemu.guest.healthyForMs > HEARD_MS) {
-      this.violated(`VM ${vm} is ended as silent, and its guest has reported for ${qemu.guest.healthyForMs} ms`);
+  #comesTo(host: string, number: string): void {
+    const places = this.#places.get(number);
+    if (places === undefined) {
+      this.#places.set(number, [host]);
+      return;
     }
-  }
-
-  /** R6: the host's controller is silent only while all of Shoal stands still. */
-  losesHost(): void {
-    this.violated('the host is taken for out of reach, and its controller reports');
-  }
-
-  /** R3, R8: what runs has its address in the durable tables. */
-  afterWrite(): void {
-    const { room, disk } = this.#world;
-    if (room.qemus.size > VMS_CHECKED_MAX) return;
-    const holders = new Map(disk.document.ip_pool.map((row) => [`${row.ip}:${row.port}`, row.vm]));
-    for (const { spec, isAlive, isCpuRunning } of room.qemus.values()) {
-      const place = `${spec.address.ip}:${spec.address.port}`;
-      if (isAlive && isCpuRunning && holders.get(place) !== spec.vm) {
-        this.violated(`VM ${spec.vm} runs on ${place}, which is ${holders.get(place) ?? 'nobody'}'s in the tables`);
-      }
-    }
+    if (places.at(-1) === host) return;
+    this.#world.recorder.count('a repeat comes to another host');
+    places.push(host);
   }
 
   /** Runs the world in peace until everything is at rest. */
   async liveness(): Promise<void> {
     const { time, scenario } = this.#world;
-    const endMs = time.nowMs + scenario.deadlineMs + SETTLING_MS;
+    const settlingMs = Math.max(SETTLING_MS, SILENCES_TO_SETTLE * scenario.beats.lostMs);
+    const endMs = time.nowMs + scenario.deadlineMs + settlingMs;
+    const lookMs = scenario.hosts > HOSTS_LOOKED_AT_OFTEN ? RARE_LOOK_MS : LOOK_MS;
     let why = 'nothing was looked at';
     let restingSinceMs: number | undefined;
     let startsThen = 0;
+    let allUpSinceMs: number | undefined;
     while (time.nowMs < endMs) {
-      await time.run(time.nowMs + LOOK_MS);
+      await time.run(time.nowMs + lookMs);
+      allUpSinceMs = this.#world.hosts.every(({ isShoalUp }) => isShoalUp) ? (allUpSinceMs ?? time.nowMs) : undefined;
+      if (time.nowMs - (allUpSinceMs ?? time.nowMs) > SILENCES_TO_SETTLE * scenario.beats.lostMs) {
+        for (const { checks } of this.#world.hosts) checks.isAmongOthers();
+      }
       const looking = this.#unrest();
       let isAnswered = false;
       let answer: string | undefined;
@@ -146,7 +131,7 @@ export class Checks {
         answer = found;
       });
       await time.run(endMs, () => isAnswered);
-      const { started } = this.#world.room;
+      const started = this.#world.hosts.reduce((sum, { room }) => sum + room.started, 0);
       if (answer !== undefined || (restingSinceMs !== undefined && started !== startsThen)) {
         why = answer ?? 'VMs are started for nothing';
         restingSinceMs = undefined;
@@ -155,39 +140,25 @@ export class Checks {
       restingSinceMs ??= time.nowMs;
       startsThen = started;
       // Rest that lasts a moment only is none.
-      if (time.nowMs - restingSinceMs >= RESTING_MS) return;
+      if (time.nowMs - restingSinceMs >= RESTING_MS) return this.#balance();
     }
-    throw new InvariantViolation(`${SETTLING_MS / 1_000} s after the last fault, ${why}`);
+    throw new InvariantViolation(`${settlingMs / 1_000} s after the last fault, ${why}`);
   }
 
   /** @returns what is not at rest; undefined if all is */
   async #unrest(): Promise<string | undefined> {
-    const { room, disk, open, scenario } = this.#world;
+    const { open, hosts } = this.#world;
     if (open > 0) return `${open} requests have not ended`;
-    const snapshot = await this.#world.snapshot();
-    if (snapshot === undefined) return 'Shoal does not answer';
-    const { vms, waiting, addresses, addresses_free } = snapshot;
-    if (waiting > 0) return `${waiting} requests wait in the router`;
-    const odd = vms.find(({ state }) => state !== 'ready' && state !== 'prepared');
-    if (odd !== undefined) return `VM ${odd.id_vmachine} is ${odd.state}`;
-    const ready = vms.filter(({ state }) => state === 'ready').length;
-    const minimum = this.#world.minVmCount;
-    const wanted = Math.min(minimum, scenario.addresses, this.#world.vmsWithinMemory);
-    if (ready !== wanted) return `${ready} VMs are ready, and the minimum is ${minimum}`;
-    const busy = vms.find(({ in_flight }) => in_flight > 0);
-    if (busy !== undefined) return `VM ${busy.id_vmachine} has ${busy.in_flight} requests in hand, and no client waits`;
-    for (const { id_vmachine: id } of vms.filter(({ state }) => state === 'ready')) {
-      if (room.qemus.get(id)?.guest.isHealthy !== true) return `VM ${id} is ready, and its guest does not answer`;
+    for (const { checks } of hosts) {
+      const unrest = await checks.unrest();
+      if (unrest !== undefined) return unrest;
     }
-    const alive = [...room.qemus.values()].filter(({ isAlive }) => isAlive).length;
-    if (alive !== vms.length) return `${alive} QEMUs run, and Shoal knows of ${vms.length}`;
-    if (room.qemus.size !== alive) return `${room.qemus.size - alive} run directories are left`;
-    if (addresses !== scenario.addresses) return `the pool has ${addresses} addresses`;
-    if (addresses_free !== addresses - vms.length) return `${addresses_free} addresses are free of ${addresses}`;
-    const held = disk.document.ip_pool.filter(({ vm }) => vm !== null).length;
-    if (held !== vms.length) return `${held} addresses are held in the tables, by ${vms.length} VMs`;
-    // A spare has no row yet: R7 writes it when the VM is ready.
-    const rows = disk.document.vmachine.length;
-    return rows === ready ? undefined : `the tables have ${rows} VMs, and ${ready} are ready`;
+    return undefined;
+  }
+
+  /** Each request that was sent has ended, once: with a reply, with a refusal, or because its deadline had passed. */
+  #balance(): void {
+    const { sent, ended } = this.#world.ledger;
+    if (sent !== ended) throw new InvariantViolation(`${sent} requests were sent, and ${ended} outcomes were told`);
   }
 }

@@ -7,6 +7,8 @@ export const DEFAULT_SCENARIO: Scenario = {
   seed: 1,
   durationMs: 60_000,
   load: { kind: 'constant', perSecond: 20 },
+  hosts: 1,
+  beats: { beatMs: 1_000, lostMs: 3_000 },
   addresses: 50,
   memoryBytes: 64 * GIB,
   params: {},

@@ -1,36 +1,20 @@
-import type { MachineRoom, Qemu } from './machine-room.ts';
+import type { Qemu } from './machine-room.ts';
 import type { SimulatedNats } from './nats-server.ts';
-import type { SimulatedProcess } from './process.ts';
 import type { Chance } from './random.ts';
 import { FAULT_NAMES, type FaultName, type Scenario } from './scenario.ts';
+import type { SimulatedHost } from './simulated-host.ts';
 import type { VirtualTime } from './virtual-time.ts';
-
-/** What an administrator may ask for in the middle of it all. */
-export type SimulatedCommand =
-  | { readonly kind: 'drain-vm'; readonly vm: number }
-  | { readonly kind: 'restart-vms'; readonly vms: 'all' | readonly number[] }
-  | { readonly kind: 'scale'; readonly vmCount: number };
 
 /** What can be broken. */
 export interface BreakableWorld {
   readonly time: VirtualTime;
   readonly scenario: Scenario;
-  readonly room: MachineRoom;
+  readonly hosts: readonly SimulatedHost[];
   readonly nats: SimulatedNats;
   readonly recorder: { count(what: string): void };
-  /** The present life of Shoal. */
-  readonly process: SimulatedProcess;
-  conditions: Pick<Scenario, 'host' | 'disk'>;
-  crashShoal(): void;
-  /** These say whether there was one. */
-  crashActor(which: 'router' | 'controller'): boolean;
-  crashVmActor(chance: Chance): boolean;
-  loseShard(chance: Chance): boolean;
-  loseLauncher(): boolean;
-  setParameter(key: string, value: number): boolean;
-  command(command: SimulatedCommand): boolean;
-  stepWallClock(ms: number): void;
-  record(what: string, vm?: number, text?: string): void;
+  /** The names of hosts and clients, as the network knows them. */
+  readonly places: readonly string[];
+  record(host: string, what: string, vm?: number, text?: string): void;
 }
 
 const MINUTE_S = 60;
@@ -39,6 +23,8 @@ const COMPANY = 0.3;
 const COMPANY_MS = 300;
 const PAUSE_MS_MAX = 12_000;
 const SPELL_MS_MAX = 8_000;
+/** Long enough that hosts count each other as lost. */
+const SPLIT_MS_MAX = 15_000;
 const CONSOLE_CUT_MS_MIN = 4_000;
 const CLOCK_STEP_MS = 3_600_000;
 /** What a parameter may be changed to. */
@@ -67,16 +53,18 @@ export class FaultInjector {
   /** From now on nothing goes wrong, and what is broken works. */
   heal(): void {
     this.#isOn = false;
-    const world = this.#world;
-    world.room.behaviour = { ...world.scenario.guest, brokenBoots: 0 };
-    world.conditions = {
-      host: { ...world.scenario.host, failedStarts: 0 },
-      disk: { ...world.scenario.disk, failedWrites: 0 },
-    };
-    world.nats.faults = { ...world.nats.faults, lost: 0, doubled: 0, late: 0 };
-    for (const qemu of world.room.qemus.values()) qemu.mendConsole();
-    world.nats.join(world.process);
-    world.process.resume();
+    const { scenario, nats, hosts } = this.#world;
+    nats.faults = { ...nats.faults, lost: 0, doubled: 0, late: 0 };
+    nats.unsplit();
+    for (const { name, room, process, conditions } of hosts) {
+      room.behaviour = { ...scenario.guest, brokenBoots: 0 };
+      conditions.host = { ...scenario.host, failedStarts: 0 };
+      conditions.disk = { ...scenario.disk, failedWrites: 0 };
+      for (const qemu of room.qemus.values()) qemu.mendConsole();
+      nats.mend(name);
+      nats.join(process);
+      process.resume();
+    }
   }
 
   #next(name: FaultName, chance: Chance): void {
@@ -96,38 +84,42 @@ export class FaultInjector {
 
   /** Counts it by its name, if it met anything. */
   #cause(name: FaultName, chance: Chance): void {
-    if (this.#inject(name, chance)) this.#world.recorder.count(`fault ${name}`);
+    const { hosts, recorder } = this.#world;
+    // With one host there is nothing to choose, and nothing is drawn.
+    const host = hosts.length === 1 ? hosts[0] : chance.oneOf(hosts);
+    if (host !== undefined && this.#inject(name, host, chance)) recorder.count(`fault ${name}`);
   }
 
   /** @returns whether there was anything to break */
-  #inject(name: FaultName, chance: Chance): boolean {
-    const world = this.#world;
+  #inject(name: FaultName, host: SimulatedHost, chance: Chance): boolean {
+    const { nats, scenario } = this.#world;
     switch (name) {
       case 'vmCrash': {
-        const qemu = this.#liveQemu(chance);
+        const qemu = this.#liveQemu(host, chance);
         if (qemu === undefined) return false;
-        world.record('fault', qemu.spec.vm, 'its QEMU is killed');
+        host.record('fault', qemu.spec.vm, 'its QEMU is killed');
         qemu.end({ exitCode: null, signal: 'SIGKILL', stderr: '' });
         return true;
       }
       case 'vmHang': {
-        const qemu = this.#runningQemu(chance);
+        const qemu = this.#runningQemu(host, chance);
         if (qemu === undefined) return false;
-        world.record('fault', qemu.spec.vm, 'its guest hangs');
+        host.record('fault', qemu.spec.vm, 'its guest hangs');
         qemu.guest.hang();
         return true;
       }
       case 'linkCut': {
-        const qemu = this.#liveQemu(chance);
+        const qemu = this.#liveQemu(host, chance);
         if (qemu === undefined) return false;
-        world.record('fault', qemu.spec.vm, 'its link is cut');
+        host.record('fault', qemu.spec.vm, 'its link is cut');
         qemu.guest.cut();
         return true;
       }
       case 'consoleCut': {
-        const qemu = this.#liveQemu(chance);
+        const qemu = this.#liveQemu(host, chance);
         if (qemu === undefined) return false;
         this.#spell(
+          host.name,
           `the console of VM ${qemu.spec.vm} is lost`,
           CONSOLE_CUT_MS_MIN + chance.below(SPELL_MS_MAX),
           () => {
@@ -138,90 +130,113 @@ export class FaultInjector {
         return true;
       }
       case 'shoalCrash':
-        world.crashShoal();
+        host.crashShoal();
         return true;
       case 'routerCrash':
-        return world.crashActor('router');
+        return host.crashActor('router');
       case 'controllerCrash':
-        return world.crashActor('controller');
+        return host.crashActor('controller');
       case 'vmActorCrash':
-        return world.crashVmActor(chance);
+        return host.crashVmActor(chance);
       case 'shardCrash':
-        return world.loseShard(chance);
+        return host.loseShard(chance);
       case 'launcherCrash':
-        return world.loseLauncher();
+        return host.loseLauncher();
       case 'shoalPause':
-        this.#spell('Shoal stands still', chance.below(PAUSE_MS_MAX), () => {
-          const { process } = world;
-          process.pause();
-          return () => process.resume();
-        });
+        this.#spell(host.name, 'Shoal stands still', chance.below(PAUSE_MS_MAX), () => host.pause());
         return true;
       case 'partition':
-        this.#spell('NATS is cut off', chance.below(SPELL_MS_MAX), () => {
-          const { process } = world;
-          world.nats.cutOff(process);
-          return () => world.nats.join(process);
+        this.#spell(host.name, 'NATS is cut off', chance.below(SPELL_MS_MAX), () => {
+          const { process } = host;
+          nats.cutOff(process);
+          return () => nats.join(process);
         });
         return true;
       case 'clockStep':
-        world.record('fault', undefined, 'the wall clock is set');
-        world.stepWallClock(Math.round((chance.fraction() - 0.5) * 2 * CLOCK_STEP_MS));
+        host.record('fault', undefined, 'the wall clock is set');
+        host.stepWallClock(Math.round((chance.fraction() - 0.5) * 2 * CLOCK_STEP_MS));
         return true;
       case 'diskFull':
-        this.#spell('the disk takes no writes', chance.below(SPELL_MS_MAX), () => {
-          world.conditions = { ...world.conditions, disk: { ...world.scenario.disk, failedWrites: 1 } };
+        this.#spell(host.name, 'the disk takes no writes', chance.below(SPELL_MS_MAX), () => {
+          host.conditions.disk = { ...scenario.disk, failedWrites: 1 };
           return () => {
-            world.conditions = { ...world.conditions, disk: world.scenario.disk };
+            host.conditions.disk = scenario.disk;
           };
         });
         return true;
       case 'slowBoots':
-        this.#spell('boots are slow', chance.below(SPELL_MS_MAX), () => {
-          const { boot } = world.scenario.guest;
+        this.#spell(host.name, 'boots are slow', chance.below(SPELL_MS_MAX), () => {
+          const { boot } = scenario.guest;
           const slow = { kind: 'uniform', fromMs: 500, toMs: 5_000 } as const;
-          world.room.behaviour = { ...world.room.behaviour, boot: slow };
+          host.room.behaviour = { ...host.room.behaviour, boot: slow };
           return () => {
-            world.room.behaviour = { ...world.room.behaviour, boot };
+            host.room.behaviour = { ...host.room.behaviour, boot };
           };
         });
         return true;
       case 'brokenImage':
-        this.#spell('guests do not boot', chance.below(SPELL_MS_MAX), () => {
-          world.room.behaviour = { ...world.room.behaviour, brokenBoots: 1 };
+        this.#spell(host.name, 'guests do not boot', chance.below(SPELL_MS_MAX), () => {
+          host.room.behaviour = { ...host.room.behaviour, brokenBoots: 1 };
           return () => {
-            world.room.behaviour = { ...world.room.behaviour, brokenBoots: world.scenario.guest.brokenBoots };
+            host.room.behaviour = { ...host.room.behaviour, brokenBoots: scenario.guest.brokenBoots };
           };
         });
         return true;
       case 'command': {
-        const qemu = this.#runningQemu(chance);
+        const qemu = this.#runningQemu(host, chance);
         const vm = qemu?.spec.vm;
         if (vm === undefined) return false;
         const kind = chance.oneOf(['drain-vm', 'restart-vms', 'scale'] as const) ?? 'scale';
-        if (kind === 'drain-vm') return world.command({ kind, vm });
-        if (kind === 'restart-vms') return world.command({ kind, vms: chance.happens(0.5) ? 'all' : [vm] });
-        return world.command({ kind, vmCount: chance.below(4) });
+        if (kind === 'drain-vm') return host.command({ kind, vm });
+        if (kind === 'restart-vms') return host.command({ kind, vms: chance.happens(0.5) ? 'all' : [vm] });
+        return host.command({ kind, vmCount: chance.below(4) });
       }
       case 'parameterChange': {
         const key = chance.oneOf(Object.keys(CHANGES)) ?? '';
         const value = chance.oneOf(CHANGES[key] ?? []) ?? 0;
-        return world.setParameter(key, value);
+        return host.setParameter(key, value);
+      }
+      case 'hostCrash':
+        host.losePower();
+        return true;
+      case 'hostLeave':
+        return host.leave(chance.happens(0.5));
+      case 'hostMute':
+        this.#spell(host.name, 'nothing that it sends arrives', chance.below(SPELL_MS_MAX), () => {
+          nats.silence(host.name);
+          return () => nats.mend(host.name);
+        });
+        return true;
+      case 'hostDeaf':
+        this.#spell(host.name, 'nothing arrives at it', chance.below(SPELL_MS_MAX), () => {
+          nats.deafen(host.name);
+          return () => nats.mend(host.name);
+        });
+        return true;
+      case 'split': {
+        const { hosts, places } = this.#world;
+        if (hosts.length === 1) return false;
+        const far = new Set(places.filter(() => chance.happens(0.5)));
+        this.#spell('', `NATS falls apart, ${[...far].join(' ')} on one side`, chance.below(SPLIT_MS_MAX), () => {
+          nats.split(far);
+          return () => nats.unsplit();
+        });
+        return true;
       }
     }
   }
 
-  #liveQemu(chance: Chance): Qemu | undefined {
-    return chance.oneOf([...this.#world.room.qemus.values()].filter(({ isAlive }) => isAlive));
+  #liveQemu({ room }: SimulatedHost, chance: Chance): Qemu | undefined {
+    return chance.oneOf([...room.qemus.values()].filter(({ isAlive }) => isAlive));
   }
 
-  #runningQemu(chance: Chance): Qemu | undefined {
-    return chance.oneOf([...this.#world.room.qemus.values()].filter((one) => one.isAlive && one.isCpuRunning));
+  #runningQemu({ room }: SimulatedHost, chance: Chance): Qemu | undefined {
+    return chance.oneOf([...room.qemus.values()].filter((one) => one.isAlive && one.isCpuRunning));
   }
 
   /** Something that is wrong for a while. */
-  #spell(what: string, forMs: number, begin: () => () => void): void {
-    this.#world.record('fault', undefined, `${what} for ${forMs} ms`);
+  #spell(host: string, what: string, forMs: number, begin: () => () => void): void {
+    this.#world.record(host, 'fault', undefined, `${what} for ${forMs} ms`);
     const end = begin();
     this.#world.time.after(forMs, () => {
       if (this.#isOn) end();

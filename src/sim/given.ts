@@ -4,7 +4,10 @@ import type { FaultRates, Scenario } from './scenario.ts';
 
 /** What a user has said of a scenario. It stands, whatever else decides the rest. */
 export interface Given
-  extends Partial<Pick<Scenario, 'durationMs' | 'load' | 'addresses' | 'clients' | 'deadlineMs' | 'msPerUnit'>> {
+  extends Partial<
+    Pick<Scenario, 'durationMs' | 'load' | 'hosts' | 'addresses' | 'clients' | 'deadlineMs' | 'msPerUnit'>
+  > {
+  readonly beats?: Scenario['beats'];
   readonly boot?: Duration;
   readonly service?: Duration;
   /** Each parameter by its name; the others stay as they are. */

@@ -92,6 +92,11 @@ export class SimulatedGuest implements GuestSide {
     return this.#state === 'ready' || this.#state === 'stopping' || this.#state === 'hung';
   }
 
+  /** The requests that it has. */
+  get payloads(): readonly Uint8Array[] {
+    return (this.#working === undefined ? this.#queue : [this.#working, ...this.#queue]).map(({ payload }) => payload);
+  }
+
   /** Requests accepted and not answered. */
   get inFlight(): number {
     return this.#queue.length + (this.#working === undefined ? 0 : 1);

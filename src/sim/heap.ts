@@ -38,7 +38,8 @@ async function ofWhole(scenario: Scenario, usedBytes: () => number): Promise<num
   const before = usedBytes();
   let bytes = 0;
   world.time.after(READY_MS, () => {
-    if (world.room.running !== scenario.addresses) throw new Error(`${world.room.running} VMs run`);
+    const running = world.hosts.reduce((sum, { room }) => sum + room.running, 0);
+    if (running !== scenario.addresses) throw new Error(`${running} VMs run`);
     bytes = usedBytes() - before;
   });
   await world.run();

@@ -106,6 +106,16 @@ describe('a trace', () => {
     ]);
   });
 
+  test.each([
+    ['2014-02-14', 0],
+    ['2014-02-14Z', 0],
+    ['2014-02-14 14:30', 52_200],
+    ['2014-02-14T14:30:00.25z', 52_200.25],
+    ['2014-02-14T14:30:00+01:00', 48_600],
+  ])('has times such as %s', (text, seconds) => {
+    expect(parseTrace(`time,count\n2014-02-14,1\n${text},1\n`, 't').at(-1)?.atMs).toBe(seconds * 1_000);
+  });
+
   test('may begin later', () => {
     const text = 'time,count\n1998-06-29,1\n1998-06-30,2\n1998-07-01,3\n';
     expect(parseTrace(text, 't', '1998-06-30').map(({ atMs, count }) => [atMs, count])).toEqual([
@@ -125,6 +135,9 @@ describe('a trace', () => {
     ['a count that is none', '1,2\n2,many\n', /line 2 of .* got `2,many`/],
     ['a negative count', '1,2\n2,-1\n', /line 2/],
     ['a time that is none', '1,2\nnever,1\n', /line 2/],
+    ['a time that only Node takes for one', '1,2\n0;5,1\n', /line 2/],
+    ['another separator', 'time;count\n0;5\n1;6\n', /line 2 of .* got `0;5`/],
+    ['a time beyond the longest run', '1,2\n34560002,1\n', /line 2 of .*400 days/],
     ['a field that is missing', 'time,count\n1\n', /line 2/],
     ['no line', 'time,count\n', /^The trace t\.csv has no line with a request$/],
   ])('with %s is refused', (_, text, message) => {
@@ -135,12 +148,15 @@ describe('a trace', () => {
 
   test('is refused if it begins after its end, or at a time that is none', () => {
     expect(() => parseTrace('1,2\n', 't', '5')).toThrow('The trace t has no line with a request from 5 on');
-    expect(() => parseTrace('1,2\n', 't', 'June')).toThrow('Expected --from to be a time');
+    for (const from of ['June', 'June 1', '1 hour', '5:30']) {
+      expect(() => parseTrace('1,2\n', 't', from)).toThrow('Expected --from to be a time');
+    }
   });
 
   test('that cannot be read is refused with its path', () => {
     expect(() => readTrace('no/such/trace.csv')).toThrow(
       expect.objectContaining({ code: 'CONFIG_VALUE', message: expect.stringContaining('no/such/trace.csv') }),
     );
+    expect(() => readTrace('/dev/null')).toThrow('/dev/null is a device, and it must be a plain file');
   });
 });

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { ShoalError, whyUnreadable } from '../errors.ts';
+import { readPlainFileSync } from '../plain-file.ts';
+import { RATE_MAX, RUN_MS_MAX } from './limits.ts';
 import type { Chance } from './random.ts';
 
 /** Requests a second over time, as a function. */
@@ -78,7 +79,9 @@ function peakOf(shape: Shape): number {
   }
 }
 
-const RATE_MAX = 1_000_000;
+/** Of a shape. */
+const TIME_S_MIN = 0.001;
+const DAYS_MAX = RUN_MS_MAX / 86_400_000;
 const FORMS = '`constant:RATE`, `step:RATE:RATE:SECONDS`, `burst:RATE:PEAK:EVERY:FOR` or `sine:FROM:TO:PERIOD`';
 
 /**
@@ -96,9 +99,9 @@ export function parseShape(text: string): Shape {
     parts.length === count &&
     rates.every((rate) => rate >= 0 && rate <= RATE_MAX) &&
     Math.max(...rates) > 0 &&
-    times.every((time) => time > 0);
+    times.every((time) => time >= TIME_S_MIN && time * 1_000 <= RUN_MS_MAX);
   if (!isFine) {
-    const expected = `Expected --load to be ${FORMS}, rates up to ${RATE_MAX} requests a second and not all 0, times in seconds above 0`;
+    const expected = `Expected --load to be ${FORMS}, rates up to ${RATE_MAX} requests a second and not all 0, times from ${TIME_S_MIN} seconds to ${DAYS_MAX} days, in seconds`;
     throw new ShoalError('CONFIG_VALUE', `${expected}; got \`${text}\``);
   }
   if (kind === 'constant') return { kind, perSecond: one };
@@ -145,7 +148,7 @@ interface Columns {
  */
 export function readTrace(path: string, from?: string): readonly TraceRow[] {
   try {
-    return parseTrace(readFileSync(path, 'utf8'), path, from);
+    return parseTrace(readPlainFileSync(path).toString(), path, from);
   } catch (cause) {
     if (cause instanceof ShoalError) throw cause;
     throw new ShoalError('CONFIG_VALUE', `The trace ${path} cannot be read: ${whyUnreadable(cause)}`, { cause });
@@ -172,7 +175,8 @@ export function parseTrace(text: string, name: string, from?: string): readonly 
       bytes: numberAt(fields, columns.bytes, TEXT_BYTES),
       units: columns.units === undefined ? undefined : numberAt(fields, columns.units, Number.NaN),
     };
-    const isFine = row.atMs >= (rows.at(-1)?.atMs ?? 0) && !Number.isNaN(row.count + row.bytes + (row.units ?? 0));
+    const isInOrder = row.atMs >= (rows.at(-1)?.atMs ?? 0) && row.atMs <= RUN_MS_MAX;
+    const isFine = isInOrder && !Number.isNaN(row.count + row.bytes + (row.units ?? 0));
     if (!isFine) throw invalidLine(name, index + 1, line);
     rows.push(row);
   }
@@ -207,6 +211,8 @@ function columnsOf(heading: string): Columns {
 /** A time without a zone is UTC: the same trace is the same on any machine. */
 function timeOf(text: string): number {
   if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1_000;
+  // Node reads almost any text as some time.
+  if (!/^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d|[Zz]?$)/.test(text)) return Number.NaN;
   return Date.parse(/[zZ]$|[+-]\d\d:?\d\d$/.test(text) ? text : `${text.replace(' ', 'T')}Z`);
 }
 
@@ -222,7 +228,7 @@ function invalidTime(from: string): ShoalError {
 }
 
 function invalidLine(name: string, line: number, text: string): ShoalError {
-  const expected = 'a time in seconds or ISO 8601, never going back, and numbers';
+  const expected = `a time in seconds or ISO 8601, never going back nor ${DAYS_MAX} days beyond the first, and numbers`;
   return new ShoalError(
     'CONFIG_VALUE',
     `Expected line ${line} of the trace ${name} to be ${expected}, got \`${text.slice(0, 80)}\``,

@@ -38,8 +38,8 @@ export class MachineRoom {
   readonly #byPlace = new Map<string, Qemu>();
   #pids = 1_000;
   started = 0;
-  /** The most that ran at a time. */
-  peak = 0;
+  /** Shoal is ending, and its VMs with it: they need not finish their work. */
+  isClosing = false;
   vmMs = 0;
 
   constructor(options: MachineRoomOptions) {
@@ -79,6 +79,7 @@ export class MachineRoom {
     const qemu = new Qemu(spec, { pid: this.#pids++, startTicks: time.nowMs, bootId: 'simulated' }, time.nowMs, {
       ...this.#options,
       behaviour: this.behaviour,
+      isClosing: () => this.isClosing,
       ended: () => {
         this.#byPlace.delete(place);
         this.vmMs += time.nowMs - qemu.startedMs;
@@ -87,7 +88,6 @@ export class MachineRoom {
     });
     this.#qemus.set(spec.vm, qemu);
     this.#byPlace.set(place, qemu);
-    this.peak = Math.max(this.peak, this.running);
     record('qemu-started', spec.vm, place);
     return qemu;
   }
@@ -97,6 +97,12 @@ export class MachineRoom {
     const qemu = this.#qemus.get(vm);
     if (qemu?.isAlive === true) this.#options.violation(`the run directory of VM ${vm} is removed while it runs`);
     this.#qemus.delete(vm);
+  }
+
+  /** Ends all, and leaves no trace of them: the run directories were in memory. */
+  losePower(): void {
+    for (const qemu of this.#qemus.values()) qemu.end({ exitCode: null, signal: 'SIGKILL', stderr: '' });
+    this.#qemus.clear();
   }
 
   byPid(pid: number): Qemu | undefined {
@@ -113,6 +119,7 @@ export class MachineRoom {
 }
 
 interface QemuOptions extends MachineRoomOptions {
+  readonly isClosing: () => boolean;
   readonly ended: () => void;
 }
 
@@ -152,7 +159,8 @@ export class Qemu {
       spec,
       onWork: (payload) => options.onWork(spec.vm, payload),
       stopped: (requests) => {
-        if (requests > 0) options.violation(`VM ${spec.vm} is told to stop with ${requests} requests in work`);
+        if (requests > 0 && !options.isClosing())
+          options.violation(`VM ${spec.vm} is told to stop with ${requests} requests in work`);
       },
       print: (line) => {
         if (!this.#isConsoleCut) this.onConsole(line);

@@ -1,9 +1,10 @@
 export { chartOf } from './chart.ts';
-export { checkScenario } from './check-scenario.ts';
+export { checkScenario, HOSTS_MAX } from './check-scenario.ts';
 export { DEFAULT_SCENARIO } from './defaults.ts';
 export { formatDuration, parseDuration } from './duration.ts';
 export { type Given, withGiven } from './given.ts';
 export { type HeapOfAVm, heapOfAVm } from './heap.ts';
+export { FAULTS_A_MINUTE_MAX, RUN_MS_MAX } from './limits.ts';
 export { formatShape, hasUnits, parseShape, parseTrace, readTrace } from './load.ts';
 export { VM_BYTES } from './machine-room.ts';
 export { unreached } from './moments.ts';

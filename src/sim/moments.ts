@@ -40,6 +40,20 @@ export const MOMENTS: readonly string[] = [
   'a guest sends a kept reply to a new link',
   'a guest answers over a newer link',
   'a guest crashes over a request',
+  'neighbour-up',
+  'neighbour-lost',
+  'host-killed',
+  'host-left',
+  'host killed with a guest at work',
+  'host killed with requests in hand',
+  'host leaves with a guest at work',
+  'host leaves with a VM booting',
+  'a host wakes with a reply in hand',
+  'a host wakes with a reply in hand, and the others have lost it',
+  'a repeat comes to another host',
+  'fault hostMute',
+  'fault hostDeaf',
+  'fault split',
 ];
 
 /** The rules that events name. */

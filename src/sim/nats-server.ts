@@ -62,7 +62,9 @@ export class SimulatedNats {
   readonly payloadBytesMax = PAYLOAD_BYTES_MAX;
   faults: NetworkFaults = NO_NETWORK_FAULTS;
   /** Told of each message that is on its way to a subscriber. */
-  onDelivery: (message: SimulatedMessage) => void = () => undefined;
+  onDelivery: (message: SimulatedMessage, to: SimulatedProcess) => void = () => undefined;
+  /** Told of each message that is published, also if it is lost then. */
+  onPublish: (message: SimulatedMessage, from: SimulatedProcess) => void = () => undefined;
   readonly #options: NatsServerOptions;
   readonly #exact = new Map<string, Set<NatsSubscriber>>();
   /** Subscriptions to `PREFIX.*`, as inboxes are, by their prefix. */
@@ -72,6 +74,11 @@ export class SimulatedNats {
   readonly #arrivalMs = new Map<NatsPeer, number>();
   readonly #cutOff = new Set<SimulatedProcess>();
   readonly #connections = new Set<NatsPeer>();
+  /** Places whose messages are lost, and places that get none, though their connections are up. */
+  readonly #mute = new Set<string>();
+  readonly #deaf = new Set<string>();
+  /** Between servers of a cluster: places on one side do not know of those on the other. */
+  #far: ReadonlySet<string> = new Set();
   /** For each process that publishes: those that nothing of it reaches. */
   readonly #cutWays = new Map<SimulatedProcess, Set<SimulatedProcess>>();
 
@@ -114,6 +121,31 @@ export class SimulatedNats {
     this.#cutWays.get(from)?.delete(to);
   }
 
+  /** From now on nothing that is sent from this place arrives, though its connections are up. */
+  silence(place: string): void {
+    this.#mute.add(place);
+  }
+
+  /** From now on nothing arrives at this place, though its connections are up. */
+  deafen(place: string): void {
+    this.#deaf.add(place);
+  }
+
+  /** The servers fall apart: these places are at one of them, and all others at another. */
+  split(places: ReadonlySet<string>): void {
+    this.#far = places;
+  }
+
+  unsplit(): void {
+    this.#far = new Set();
+  }
+
+  /** What is sent from this place arrives again, and so does what is sent to it. */
+  mend(place: string): void {
+    this.#mute.delete(place);
+    this.#deaf.delete(place);
+  }
+
   add(subscription: NatsSubscriber): void {
     this.#setOf(subscription.pattern).add(subscription);
   }
@@ -131,7 +163,8 @@ export class SimulatedNats {
   publish(message: SimulatedMessage, from: NatsPeer): void {
     const { chance } = this.#options;
     const { lost, doubled } = this.faults;
-    if (chance.happens(lost)) return;
+    this.onPublish(message, from.process);
+    if (this.#mute.has(from.process.place) || chance.happens(lost)) return;
     this.#route(message, from);
     if (chance.happens(doubled)) this.#route(message, from);
   }
@@ -148,11 +181,15 @@ export class SimulatedNats {
     const groups = new Map<string, NatsSubscriber[]>();
     let takers = 0;
     for (const subscription of this.#matching(message.subject)) {
-      if (!subscription.connection.isUp) continue;
+      if (!subscription.connection.isUp || this.#areApart(from, subscription.connection)) continue;
       takers += 1;
       const { queue } = subscription;
       if (queue === undefined) this.#deliver(message, subscription, from);
-      else groups.set(queue, [...(groups.get(queue) ?? []), subscription]);
+      else {
+        const group = groups.get(queue);
+        if (group === undefined) groups.set(queue, [subscription]);
+        else group.push(subscription);
+      }
     }
     for (const group of groups.values()) {
       const chosen = this.#options.chance.oneOf(group);
@@ -173,8 +210,9 @@ export class SimulatedNats {
   #deliver(message: SimulatedMessage, subscription: NatsSubscriber, from: NatsPeer): void {
     const { time, chance, latency } = this.#options;
     const { connection } = subscription;
+    if (this.#deaf.has(connection.process.place)) return;
     if (this.#cutWays.get(from.process)?.has(connection.process) === true) return;
-    this.onDelivery(message);
+    this.onDelivery(message, connection.process);
     const lateMs = chance.happens(this.faults.late) ? draw(this.faults.lateMs, chance) : 0;
     const earliestMs = time.nowMs + draw(latency, chance) + lateMs;
     const arrivalMs = Math.max(earliestMs, this.#arrivalMs.get(connection) ?? 0);
@@ -185,6 +223,10 @@ export class SimulatedNats {
         if (connection.life === life) subscription.receive(message);
       });
     });
+  }
+
+  #areApart(one: NatsPeer, other: NatsPeer): boolean {
+    return this.#far.size > 0 && this.#far.has(one.process.place) !== this.#far.has(other.process.place);
   }
 
   *#matching(subject: string): Iterable<NatsSubscriber> {

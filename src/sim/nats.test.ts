@@ -15,8 +15,8 @@ function network() {
     chance: new Chance(1),
     latency: { kind: 'uniform', fromMs: 0.1, toMs: 1 },
   });
-  const connect = () => {
-    const process = new SimulatedProcess(time, new Chance(2));
+  const connect = (place = '') => {
+    const process = new SimulatedProcess(time, new Chance(2), { place });
     const connection = new SimulatedConnection(server, process);
     const received: string[] = [];
     return {
@@ -177,4 +177,43 @@ test('a flush ends behind what was published before; a connection that closes en
   await connection.close();
   await subscription.closed;
   expect([connection.isClosed(), subscription.isClosed()]).toEqual([true, true]);
+});
+
+test('of a place that is mute nothing arrives, and at one that is deaf nothing does, though all are connected', async () => {
+  const { server, connect, settle } = network();
+  const [mute, deaf, other] = [connect('mute'), connect('deaf'), connect('other')];
+  for (const one of [mute, deaf, other]) one.hear('a');
+  server.silence('mute');
+  server.deafen('deaf');
+  const publish = async (text: string): Promise<void> => {
+    for (const one of [mute, deaf, other]) one.connection.publish('a', codec.encode(`${one.process.place} ${text}`));
+    await settle();
+  };
+  await publish('1');
+  expect([mute, deaf, other].every(({ connection }) => connection.isUp)).toBe(true);
+  expect([mute.received, deaf.received]).toEqual([['a deaf 1', 'a other 1'], []]);
+  server.mend('mute');
+  server.mend('deaf');
+  await publish('2');
+  expect(deaf.received).toEqual(['a mute 2', 'a deaf 2', 'a other 2']);
+});
+
+test('servers that are apart know nothing of the subscriptions at the other one', async () => {
+  const { server, connect, settle } = network();
+  const [near, far] = [connect('near'), connect('far')];
+  for (const one of [near, far]) one.hear('work', 'group');
+  near.hear('inbox');
+  server.split(new Set(['far']));
+  for (let sent = 0; sent < 8; sent++) near.connection.publish('work', 'x');
+  far.connection.publish('nobody', 'x', { reply: 'inbox' });
+  await settle();
+  // A member of the group that is out of reach is given nothing.
+  expect([near.received.length, far.received.length]).toEqual([8, 0]);
+  near.connection.publish('nobody', 'x', { reply: 'inbox' });
+  await settle();
+  expect(near.received.at(-1)).toBe('inbox ');
+  server.unsplit();
+  far.connection.publish('inbox', 'again');
+  await settle();
+  expect(near.received.at(-1)).toBe('inbox again');
 });

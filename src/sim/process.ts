@@ -11,6 +11,13 @@ const ENDLESS: Slice = { messagesLeft: Number.POSITIVE_INFINITY, spend: () => fa
 /** The wall clock when a world begins. */
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 
+export interface SimulatedProcessOptions {
+  /** Of the host's wall clock. */
+  readonly wallOffsetMs?: number;
+  /** The machine that it runs on, by which the network knows it. */
+  readonly place?: string;
+}
+
 /**
  * One life of a simulated process: a clock, a scheduler whose order a seed decides, and a gate for all that comes from outside. While it is
  * paused, nothing runs, and all that falls due waits. Once it is killed, nothing of it ever runs again.
@@ -19,6 +26,8 @@ export class SimulatedProcess {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly chance: Chance;
+  /** The machine that it runs on. */
+  readonly place: string;
   readonly #time: VirtualTime;
   readonly #ready: Runnable[] = [];
   readonly #gated: (() => void)[] = [];
@@ -31,10 +40,10 @@ export class SimulatedProcess {
   #turnsMs = 0;
   #wallOffsetMs: number;
 
-  /** @param wallOffsetMs of the host's wall clock */
-  constructor(time: VirtualTime, chance: Chance, wallOffsetMs = 0) {
+  constructor(time: VirtualTime, chance: Chance, { wallOffsetMs = 0, place = '' }: SimulatedProcessOptions = {}) {
     this.#time = time;
     this.chance = chance;
+    this.place = place;
     this.#wallOffsetMs = wallOffsetMs;
     this.clock = {
       now: () => EPOCH_MS + Math.floor(time.nowMs) + this.#wallOffsetMs,

@@ -20,9 +20,9 @@ export interface Report {
     /** By the code of the client's error. */
     readonly failed: Readonly<Record<string, number>>;
     /** From the call to the reply, of those that succeeded. */
-    readonly latencyMs: Quantiles;
+    readonly latencyMs: Quantiles | null;
     /** The part of it before a VM began to work on the request: 0 for a reply that was kept. */
-    readonly queuedMs: Quantiles;
+    readonly queuedMs: Quantiles | null;
   };
   readonly vms: {
     readonly started: number;
@@ -36,6 +36,8 @@ export interface Report {
     readonly peak: number;
     readonly bytesAllocatedOverUsed: number;
   };
+  /** One of each host, in their order. */
+  readonly hosts: readonly HostReport[];
   /** Events by kind, of fleet and world. */
   readonly counts: Readonly<Record<string, number>>;
   /** Events by the rule that caused them. */
@@ -48,6 +50,21 @@ export interface Report {
   readonly history: string;
 }
 
+/** What became of one host. */
+export interface HostReport {
+  readonly host: string;
+  /** VMs that were started. */
+  readonly started: number;
+  /** VMs that run at the end. */
+  readonly vms: number;
+  /** Requests and repeats that NATS gave to it. */
+  readonly takenIn: number;
+  /** Requests that its VMs began to work on. */
+  readonly worked: number;
+  /** Of these, those that came to other hosts. */
+  readonly workedForOthers: number;
+}
+
 /** One second of the run. */
 export interface Sample {
   readonly atMs: number;
@@ -56,9 +73,15 @@ export interface Sample {
   readonly latencyP95Ms: number | null;
 }
 
+/** A host, as far as it is measured. */
+interface MeasuredHost extends Pick<HostReport, 'takenIn' | 'worked' | 'workedForOthers'> {
+  readonly name: string;
+  readonly room: MachineRoom;
+}
+
 interface Measured {
   readonly time: VirtualTime;
-  readonly room: MachineRoom;
+  readonly hosts: readonly MeasuredHost[];
 }
 
 /** Collects the figures of a run. */
@@ -71,11 +94,13 @@ export class Recorder {
   readonly #queued: number[] = [];
   /** When a VM began to work on a request that has not ended, by its number. */
   readonly #beganMs = new Map<string, number>();
-  readonly #ready = new Set<number>();
+  readonly #ready = new Set<string>();
   readonly #samples: Sample[] = [];
   #recent: number[] = [];
   #sentNow = 0;
   #sent = 0;
+  #running = 0;
+  #peak = 0;
   #coldStarts = 0;
   #allocated = 0;
   #used = 0;
@@ -97,9 +122,20 @@ export class Recorder {
     this.#coldStarts += 1;
   }
 
-  /** A VM is ready, perhaps again: each Shoal that adopts one says so. */
-  vmReady(vm: number): void {
+  /** A VM of a host is ready, perhaps again: each Shoal that adopts one says so. */
+  vmReady(vm: string): void {
     this.#ready.add(vm);
+  }
+
+  qemus(change: 1 | -1): void {
+    this.#running += change;
+    this.#peak = Math.max(this.#peak, this.#running);
+  }
+
+  /** Requests that were sent, and outcomes that were told. */
+  get ledger(): { readonly sent: number; readonly ended: number } {
+    const failed = [...this.#failed.values()].reduce((sum, one) => sum + one, 0);
+    return { sent: this.#sent, ended: this.#latencies.length + failed };
   }
 
   sent(): void {
@@ -124,12 +160,14 @@ export class Recorder {
     this.#failed.set(code, (this.#failed.get(code) ?? 0) + 1);
   }
 
-  sample({ time, room }: Measured): void {
-    const vms = room.running;
-    for (const { spec, isAlive, guest } of room.qemus.values()) {
-      if (!isAlive) continue;
-      this.#allocated += spec.memoryMib * 1024 * 1024;
-      this.#used += guest.ramBytes;
+  sample({ time, hosts }: Measured): void {
+    const vms = this.#running;
+    for (const { room } of hosts) {
+      for (const { spec, isAlive, guest } of room.qemus.values()) {
+        if (!isAlive) continue;
+        this.#allocated += spec.memoryMib * 1024 * 1024;
+        this.#used += guest.ramBytes;
+      }
     }
     const recent = this.#recent.sort((one, other) => one - other);
     const latencyP95Ms = recent.length === 0 ? null : rounded(quantile(recent, 0.95));
@@ -138,7 +176,7 @@ export class Recorder {
     this.#sentNow = 0;
   }
 
-  report({ time, room, history }: Measured & { readonly history: History }): Report {
+  report({ time, hosts, history }: Measured & { readonly history: History }): Report {
     const rules = [...this.#rules].sort();
     return {
       seed: this.#seed,
@@ -151,14 +189,17 @@ export class Recorder {
         queuedMs: quantilesOf(this.#queued),
       },
       vms: {
-        started: room.started,
+        started: hosts.reduce((sum, { room }) => sum + room.started, 0),
         ready: this.#ready.size,
         ended: this.#counts.get('qemu-ended') ?? 0,
         coldStarts: this.#coldStarts,
-        vmSeconds: rounded(room.vmMsUntilNow() / 1_000),
-        peak: room.peak,
+        vmSeconds: rounded(hosts.reduce((sum, { room }) => sum + room.vmMsUntilNow(), 0) / 1_000),
+        peak: this.#peak,
         bytesAllocatedOverUsed: this.#used === 0 ? 0 : rounded(this.#allocated / this.#used),
       },
+      hosts: hosts.map(({ name, room, takenIn, worked, workedForOthers }) => {
+        return { host: name, started: room.started, vms: room.running, takenIn, worked, workedForOthers };
+      }),
       counts: Object.fromEntries([...this.#counts].sort()),
       rules: Object.fromEntries(
         rules.map(([rule, kinds]) => [rule, [...kinds.values()].reduce((sum, one) => sum + one, 0)]),
@@ -171,7 +212,9 @@ export class Recorder {
   }
 }
 
-function quantilesOf(values: readonly number[]): Quantiles {
+/** @returns null if there is no value: 0 ms would be a figure like any other */
+function quantilesOf(values: readonly number[]): Quantiles | null {
+  if (values.length === 0) return null;
   const sorted = Float64Array.from(values).sort();
   const of = (share: number): number => rounded(quantile(sorted, share));
   return { p50: of(0.5), p95: of(0.95), p99: of(0.99), max: of(1) };

@@ -76,6 +76,30 @@ describe('a request that finds no free VM at home', () => {
 });
 
 describe('the host that works', () => {
+  it('tells a router that was restarted of its own requests, and not by the numbers of the one before', async () => {
+    const { world, a, b } = await handed();
+    a.process.kill();
+    // The end is for the router that is gone.
+    world.reply(b);
+    const again = world.start('a', { vms: 1 });
+    await world.run(6_000);
+    // Over a new link, what may have been missed is told again.
+    world.nats.cutWay(again.process, b.process);
+    await world.run(6_000);
+    world.nats.joinWay(again.process, b.process);
+    await world.run(6_000);
+    world.send(again, { withinMs: 100_000 });
+    const request = world.send(again);
+    await world.run(20);
+    expect(request.given).toEqual(['b']);
+    world.reply(b);
+    await world.run(20);
+    expect(request.told).toMatchObject([
+      { by: 'b', outcome: { ok: true, host: 'b' } },
+      { by: 'a', outcome: 'sent' },
+    ]);
+  });
+
   it('tells the client nothing once the host that took the request in may have given it up', async () => {
     const { world, a, b, request } = await handed();
     b.process.pause();

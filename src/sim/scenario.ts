@@ -43,9 +43,20 @@ export interface FaultRates {
   readonly command: number;
   /** A parameter is changed. */
   readonly parameterChange: number;
+  /** A host loses its power: its Shoal and all its VMs end, and it is back some seconds later. */
+  readonly hostCrash: number;
+  /** A host leaves the fleet in good order, with its VMs or without, and is back some seconds later. */
+  readonly hostLeave: number;
+  /** For some seconds nothing that a host sends arrives, though its connection to NATS is up. */
+  readonly hostMute: number;
+  /** For some seconds nothing arrives at a host, though its connection to NATS is up. */
+  readonly hostDeaf: number;
+  /** For some seconds the servers of NATS are apart, and so are the hosts and clients that are connected to them. */
+  readonly split: number;
 }
 
-export const FAULT_NAMES = [
+/** Faults of one Shoal and its machine. */
+export const SHOAL_FAULT_NAMES = [
   'vmCrash',
   'vmHang',
   'linkCut',
@@ -65,6 +76,17 @@ export const FAULT_NAMES = [
   'parameterChange',
   'command',
 ] as const satisfies readonly (keyof FaultRates)[];
+
+/** Faults of whole hosts, and of the network between them. */
+export const HOST_FAULT_NAMES = [
+  'hostCrash',
+  'hostLeave',
+  'hostMute',
+  'hostDeaf',
+  'split',
+] as const satisfies readonly (keyof FaultRates)[];
+
+export const FAULT_NAMES = [...SHOAL_FAULT_NAMES, ...HOST_FAULT_NAMES] as const;
 
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -87,7 +109,19 @@ export const NO_FAULTS: FaultRates = {
   brokenImage: 0,
   parameterChange: 0,
   command: 0,
+  hostCrash: 0,
+  hostLeave: 0,
+  hostMute: 0,
+  hostDeaf: 0,
+  split: 0,
 };
+
+/** The signs of life that hosts give each other. */
+export interface Beats {
+  readonly beatMs: number;
+  /** Silence after which a host counts as lost. */
+  readonly lostMs: number;
+}
 
 /** All that a run depends on. The same scenario gives the same history. */
 export interface Scenario {
@@ -95,7 +129,12 @@ export interface Scenario {
   /** Of load and faults; liveness is checked in the time after. */
   readonly durationMs: number;
   readonly load: Shape | { readonly kind: 'trace'; readonly rows: readonly TraceRow[]; readonly scale: number };
+  /** Each is a whole Shoal, with machines, addresses and tables of its own. */
+  readonly hosts: number;
+  readonly beats: Beats;
+  /** Of each host. */
   readonly addresses: number;
+  /** Of each host. */
   readonly memoryBytes: number;
   /** By the names of `system_params`. */
   readonly params: Readonly<Record<string, number>>;

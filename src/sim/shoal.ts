@@ -11,6 +11,7 @@ import {
 } from '../app/mod.ts';
 import type { ErrorEnvelope } from '../errors.ts';
 import type { Address, FleetEvent, RequestRecord } from '../fleet/mod.ts';
+import type { Hosts } from '../remote/mod.ts';
 import { type Store, TableStore } from '../store/mod.ts';
 import type { SimulatedDisk } from './disk.ts';
 import { type HostBehaviour, type SimulatedHypervisor, simulatedHypervisor } from './hypervisor.ts';
@@ -18,6 +19,7 @@ import type { MachineRoom } from './machine-room.ts';
 import { connectionOf, SimulatedConnection } from './nats-connection.ts';
 import type { SimulatedNats } from './nats-server.ts';
 import type { SimulatedProcess } from './process.ts';
+import type { Beats } from './scenario.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import { SimulatedVmHome } from './vm-home.ts';
 
@@ -31,6 +33,9 @@ export interface ShoalLifeOptions {
   readonly nats: SimulatedNats;
   readonly pool: readonly Address[];
   readonly params: Readonly<Record<string, number>>;
+  readonly beats: Beats;
+  /** Survives a restart of Shoal, as the file in the data directory does. */
+  readonly tokenKey: Uint8Array;
   readonly behaviour: () => HostBehaviour;
   /** VM actors live on shards that can be lost, and not on the main thread. */
   readonly hasShards: boolean;
@@ -43,8 +48,6 @@ export interface ShoalLifeOptions {
   readonly onDeadLetter: () => void;
 }
 
-/** Survives a restart of Shoal, as the file in the data directory does. */
-const TOKEN_KEY = Uint8Array.from({ length: 16 }, (_, index) => index);
 const DIGEST = '0'.repeat(64);
 
 /** One life of Shoal on one host: the production actors, wired as `shoal up` wires them, over simulated ports. */
@@ -54,16 +57,21 @@ export class ShoalLife {
   readonly core: Core;
   readonly store: Store;
   readonly settings: Settings;
+  readonly hosts: Hosts;
   readonly hypervisor: SimulatedHypervisor;
   /** Undefined if VM actors live on the main thread. */
   readonly home: SimulatedVmHome | undefined;
 
-  private constructor(parts: Pick<ShoalLife, keyof ShoalLife>) {
+  readonly #cleanUp: CleanUp;
+
+  private constructor(parts: Omit<Pick<ShoalLife, keyof ShoalLife>, 'end'>, cleanUp: CleanUp) {
     this.process = parts.process;
     this.system = parts.system;
     this.core = parts.core;
     this.store = parts.store;
     this.settings = parts.settings;
+    this.hosts = parts.hosts;
+    this.#cleanUp = cleanUp;
     this.hypervisor = parts.hypervisor;
     this.home = parts.home;
   }
@@ -83,7 +91,12 @@ export class ShoalLife {
     const eventLog = new EventLog(clock);
     eventLog.listen(onEvent);
     eventLog.explanations.listen(options.onStep);
-    const { core, settings } = await startFleetParts(
+    // In the order of `startShoal`.
+    const cleanUp = new CleanUp();
+    cleanUp.add(() => system.shutdown());
+    const connection = connectionOf(new SimulatedConnection(nats, process));
+    cleanUp.add(() => connection.close());
+    const { core, settings, hosts } = await startFleetParts(
       {
         options: optionsOf(options),
         system,
@@ -93,14 +106,20 @@ export class ShoalLife {
         store,
         eventLog,
         logFolder: undefined,
-        tokenKey: TOKEN_KEY,
-        connection: connectionOf(new SimulatedConnection(nats, process)),
+        tokenKey: options.tokenKey,
+        beats: options.beats,
+        connection,
         handlers: () => ({}),
       },
-      // A simulated Shoal is killed, and never ends in order.
-      new CleanUp(),
+      cleanUp,
     );
-    return new ShoalLife({ process, system, core, store, settings, hypervisor, home });
+    return new ShoalLife({ process, system, core, store, settings, hosts, hypervisor, home }, cleanUp);
+  }
+
+  /** Ends as `shoal down` ends a Shoal, or with its VMs running as `shoal down --keep-vms`. */
+  end(keepVms: boolean): Promise<void> {
+    if (keepVms) this.core.keepVms();
+    return this.#cleanUp.run();
   }
 }
 

@@ -61,6 +61,7 @@ function* simpler({ scenario, failure }: Shrunk): Iterable<Scenario> {
     const { [key]: _dropped, ...others } = params;
     yield { ...scenario, params: others };
   }
+  if (scenario.hosts > 1) yield { ...scenario, hosts: scenario.hosts - 1 };
   if (scenario.addresses > 1) yield { ...scenario, addresses: Math.ceil(scenario.addresses / 2) };
   const { load } = scenario;
   if (load.kind === 'constant' && load.perSecond > 0.2)

@@ -2,7 +2,7 @@ import type { Duration } from './duration.ts';
 import { type Given, withGiven } from './given.ts';
 import type { Shape } from './load.ts';
 import { Chance } from './random.ts';
-import { FAULT_NAMES, type FaultRates, NO_FAULTS, type Scenario } from './scenario.ts';
+import { type FaultRates, HOST_FAULT_NAMES, NO_FAULTS, type Scenario, SHOAL_FAULT_NAMES } from './scenario.ts';
 
 /** What a test run may go through in a minute, at the most, of each fault. */
 const RATE_MAX: FaultRates = {
@@ -24,7 +24,16 @@ const RATE_MAX: FaultRates = {
   brokenImage: 1,
   parameterChange: 4,
   command: 4,
+  hostCrash: 2,
+  hostLeave: 2,
+  hostMute: 2,
+  hostDeaf: 2,
+  split: 2,
 };
+
+/** Of the scenarios, those with more than one host, and how many hosts these have at the most. */
+const MANY_HOSTS = 0.4;
+const HOSTS_MAX = 4;
 
 /**
  * A scenario that a seed decides, within what `base` says of durations. Each takes some of the faults and not all, because faults hide each
@@ -35,7 +44,7 @@ export function swarmScenario(base: Scenario, seed: number, given: Given = {}): 
   const chance = new Chance(seed).stream('scenario');
   const share = chance.fraction() * 0.8;
   const faults = { ...NO_FAULTS };
-  for (const name of FAULT_NAMES) {
+  for (const name of SHOAL_FAULT_NAMES) {
     const rate = Math.round(RATE_MAX[name] * chance.fraction() * 100) / 100;
     if (chance.happens(share)) faults[name] = rate;
   }
@@ -78,7 +87,18 @@ export function swarmScenario(base: Scenario, seed: number, given: Given = {}): 
     faults,
     deadlyRequests: chance.happens(0.2) ? 0.03 : 0,
   };
-  return withGiven(decided, given);
+  return withGiven(withHosts(decided, new Chance(seed).stream('hosts'), share), given);
+}
+
+/** In a stream of its own, so that with one host a seed is what it was. */
+function withHosts(scenario: Scenario, chance: Chance, share: number): Scenario {
+  if (!chance.happens(MANY_HOSTS)) return scenario;
+  const faults = { ...scenario.faults };
+  for (const name of HOST_FAULT_NAMES) {
+    const rate = Math.round(RATE_MAX[name] * chance.fraction() * 100) / 100;
+    if (chance.happens(share)) faults[name] = rate;
+  }
+  return { ...scenario, hosts: 2 + chance.below(HOSTS_MAX - 1), faults };
 }
 
 function someLoad(chance: Chance): Shape {

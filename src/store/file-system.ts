@@ -1,5 +1,6 @@
-import { open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { open, readdir, rename, unlink } from 'node:fs/promises';
 import { codeOf } from '../errors.ts';
+import { readPlainFile } from '../plain-file.ts';
 
 /** The file system as a port, small enough for tests to make it fail or crash at every point. Errors are Node's. */
 export interface FileSystem {
@@ -29,7 +30,7 @@ const FILE_MODE = 0o600;
 export const nodeFileSystem: FileSystem = {
   async readFile(path) {
     try {
-      return await readFile(path);
+      return await readPlainFile(path);
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined;
       throw error;

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import {
   type Authenticator,
   credsAuthenticator,
@@ -7,6 +6,7 @@ import {
   usernamePasswordAuthenticator,
 } from 'nats';
 import { ShoalError, whyUnreadable } from '../errors.ts';
+import { readPlainFile } from '../plain-file.ts';
 import { quote } from './quote.ts';
 
 /** One of the ways to authenticate with a NATS server. */
@@ -55,7 +55,7 @@ function checked(authenticator: Authenticator, complaint: string): Authenticator
 
 async function bytesOf(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    return await readPlainFile(path);
   } catch (cause) {
     throw refused(`the file ${quote(path)} cannot be read: ${whyUnreadable(cause)}`, cause);
   }

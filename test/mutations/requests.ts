@@ -10,15 +10,19 @@ export const REQUESTS = [
     ],
     [
       'the limit of the line is not held against those in it',
-      'fleet.requests.waiting - 1, trace);',
-      'fleet.requests.waiting, trace);',
+      'fleet.requests.waiting - 1, trace, next);',
+      'fleet.requests.waiting, trace, next);',
     ],
     [
       'a deadline that is no time is refused',
       'if (!Number.isFinite(request.deadlineMs)) return refuse',
       'if (request.deadlineMs < 0) return refuse',
     ],
-    ['a deadline that has passed is told at once', 'request.deadlineMs <= nowMs', 'request.deadlineMs < 0'],
+    [
+      'a deadline that has passed is told at once',
+      "if (request.deadlineMs <= nowMs) return refuse(fleet, 'expired-on-arrival', 'its deadline had passed when it came');\n  const repeat = request.isIdGenerated === true ? undefined : repeated(fleet, request, nowMs);\n  if (repeat !==",
+      'const repeat = request.isIdGenerated === true ? undefined : repeated(fleet, request, nowMs);\n  if (repeat !==',
+    ],
     [
       'newcomers do not overtake those that wait',
       'fleet.requests.waiting > 0 ? waitOrRefuse(fleet, nowMs) : route',
@@ -70,8 +74,12 @@ export const REQUESTS = [
       'status === 503 ? undefined',
     ],
     ['requests that are lost keep their order', 'requests.toReversed()', 'requests'],
-    ['a try of which nothing was sent does not count', "tried: wasSent ? 'orphaned' : 'unsent'", "tried: 'orphaned'"],
-    ['a guest may keep the reply of what was sent', "tried: wasSent ? 'orphaned' : 'unsent'", "tried: 'unsent'"],
+    [
+      'a try of which nothing was sent does not count',
+      "{ ...left, tried: 'unsent' }",
+      "{ ...left, tried: 'orphaned' }",
+    ],
+    ['a guest may keep the reply of what was sent', "{ ...left, tried: 'orphaned' }", "{ ...left, tried: 'unsent' }"],
     [
       'what nobody waits for is not tried again',
       "if (request.waiters.length === 0) effects.push({ kind: 'forget', request });\n    else if",

@@ -176,7 +176,7 @@ export const SIZING_RULES = [
     ['a short wait is no news', 'nowMs - first.arrivedMs < SHORT_MS || ', ''],
     ['one event tells of the whole line', ' || nowMs - fleet.waitToldMs < TOLD_AGAIN_MS', ''],
     ['nobody waits a second untold', 'const TOLD_AGAIN_MS = 950;', 'const TOLD_AGAIN_MS = 1_900;'],
-    ['requests that can be served do not wait', "considered).kind === 'dispatch')", "considered).kind === 'refuse')"],
+    ['requests that can be served do not wait', "if (kind === 'dispatch' || kind", 'if (kind'],
     ['the VMs that start are what requests wait for', 'starting * perVm >= waiting', 'starting * perVm < 0'],
     ['the plan says why it started no more', 'plan.refusal ?? blockageOf(fleet, nowMs)', 'plan.refusal'],
   ]),

@@ -72,11 +72,7 @@ export const STATE = [
     ['a new spare takes memory', 'if (isStarting(record) || record.spare) this', 'if (isStarting(record)) this'],
     ['a new VM takes memory', 'if (isStarting(record) || record.spare) this', 'if (record.spare) this'],
     ['a VM that is gone takes no memory', '    this.#unmeasured.delete(id);\n', ''],
-    [
-      'an address on which a guest answers is sound',
-      "if (transition.kind === 'vm-answering') this.#pool.bound(vm.address);",
-      '',
-    ],
+    ['an address on which a guest answers is sound', '      this.#pool.bound(vm.address);\n', ''],
     [
       'a report shows that the host is heard',
       'if (this.#host.heardMs !== undefined) this.#host.heardMs = ruleMs;\n    this.#host.noteSound',
@@ -260,8 +256,8 @@ export const STATE = [
     ['R4 takes the lowest ram', ', inFlight, cpuPercent, ramBytes, id);', ', inFlight, cpuPercent, 0, id);'],
     [
       'a VM that has gone is not free',
-      '    this.#free.remove(slot);\n    this.#roomy.remove(slot);\n    this.#heard',
-      '    this.#roomy.remove(slot);\n    this.#heard',
+      '    this.#regroup(vm, 0);\n    this.#free.remove(slot);\n',
+      '    this.#regroup(vm, 0);\n',
     ],
     ['a VM that has gone has no room', '    this.#roomy.remove(slot);\n    this.#heard', '    this.#heard'],
     ['a VM that has gone is not to be heard of', '    this.#heard.remove(slot);\n', ''],

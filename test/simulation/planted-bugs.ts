@@ -251,4 +251,40 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     from: "return found === undefined ? { kind: 'gone' } : await clearFound(hypervisor, found);",
     to: "return found === undefined || found.kind !== 'gone' ? { kind: 'gone' } : await clearFound(hypervisor, found);",
   },
+  {
+    name: 'host-that-is-back-is-not-known',
+    file: 'src/remote/hosts.ts',
+    from: 'if (known?.isAlive === true) {',
+    to: 'if (known !== undefined) {',
+  },
+  {
+    name: 'host-that-leaves-lets-its-vms-run',
+    file: 'src/app/core.ts',
+    from: "let onStop: OnStop = 'stop-vms';",
+    to: "let onStop: OnStop = 'keep-vms';",
+  },
+  {
+    name: 'request-that-was-handed-on-is-handed-on-again',
+    file: 'src/fleet/policy/hand-on.ts',
+    from: '(request.request.isHanded !== true && (request',
+    to: '((request',
+  },
+  {
+    name: 'host-that-took-a-request-in-answers-beside-the-one-that-worked',
+    file: 'src/fleet/router/handed-in.ts',
+    from: '{ ...how, outcome: sent(outcome) } : how;',
+    to: 'how : how;',
+  },
+  {
+    name: 'tries-are-counted-anew-at-another-host',
+    file: 'src/fleet/router/handed-in.ts',
+    from: '}, tries, nowMs)',
+    to: '}, 0 * tries, nowMs)',
+  },
+  {
+    name: 'ends-for-an-earlier-router-hide-those-for-this-one',
+    file: 'src/fleet/router/neighbourhood.ts',
+    from: 'if (message.to !== this.#session) return;',
+    to: '',
+  },
 ];

@@ -12,7 +12,7 @@ import { CANARY } from './planted-bugs.ts';
 const MAIN = join(fileURLToPath(new URL('../..', import.meta.url)), 'src/cli/main.ts');
 const PLANT = fileURLToPath(new URL('plant.ts', import.meta.url));
 /** A seed that finds the canary, and those after it. */
-const CANARY_SEED = 5;
+const CANARY_SEED = 8;
 
 function simulate(...args: string[]): Promise<Finished> {
   return run(args, {});
@@ -143,6 +143,13 @@ describe('shoal simulate', () => {
     // The first VM is R1's, and some are spares that nobody waited for.
     expect(cold['cold_starts']).toBeLessThan(cold['started'] ?? 0);
     expect(warm).toMatchObject({ started: 40, ready: 40, cold_starts: 0, ended: 0 });
+  });
+
+  test('has no latency if no request was answered', async () => {
+    const none = ['--service', '500', '--deadline', '100', '--duration', '3'];
+    const [text, json] = await Promise.all([simulate(...none), simulate(...none, '-o', 'json')]);
+    expect(text.stdout).toContain('Latency     none, no request was answered\n');
+    expect(JSON.parse(json.stdout)).toMatchObject({ requests: { ok: 0, latency_ms: null, queued_ms: null } });
   });
 
   test('runs a trace, with its units of work', async () => {
@@ -337,7 +344,7 @@ describe('shoal simulate', () => {
     [['--seeds', '1', '--lines'], 2, /--lines, --chart, --events and --explain show one run/],
     [['--seeds', '1', '--explain', 'last'], 2, /--lines, --chart, --events and --explain show one run/],
     [['--why'], 2, /--why belongs to --events/],
-    [['--explain', 'R5'], 2, /expected --explain last, "last N", "vm VM" or "request ID", .*got "R5"/],
+    [['--explain', 'R5'], 2, /expected --explain last, "last N", "vm VM", "vm HOST\/VM" or "request ID", .*got "R5"/],
     [['--explain', 'vm one'], 2, /expected the number of a VM .*got "one"/],
     [['--explain', 'last 0'], 2, /expected how many decisions \(1 to 500\), got "0"/],
     [['--chaos', '--load', 'constant:1'], 2, /give either --chaos or a load/],

@@ -2,7 +2,7 @@ import { dirname, join, normalize } from 'node:path';
 import type { Source } from './source.ts';
 
 /** Files of no layer, which all files may import. */
-const GROUND = ['src/errors.ts', 'src/is-record.ts', 'src/small-map.ts'];
+const GROUND = ['src/errors.ts', 'src/is-record.ts', 'src/plain-file.ts', 'src/small-map.ts'];
 
 /**
  * Which folders of src/ a folder may import: those below it in the design, through their `mod.ts` (and that of
@@ -23,7 +23,19 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   load: ['actors', 'supervisor', 'fleet', 'transport', 'client'],
   console: ['actors', 'supervisor', 'fleet', 'transport', 'store'],
   app: ['process', 'actors', 'remote', 'shards', 'supervisor', 'fleet', 'hypervisor', 'transport', 'store'],
-  sim: ['actors', 'remote', 'shards', 'supervisor', 'fleet', 'hypervisor', 'transport', 'store', 'client', 'app'],
+  sim: [
+    'actors',
+    'refs',
+    'remote',
+    'shards',
+    'supervisor',
+    'fleet',
+    'hypervisor',
+    'transport',
+    'store',
+    'client',
+    'app',
+  ],
   cli: [
     'process',
     'actors',

@@ -78,8 +78,8 @@ export function admitHanded(fleet: Fleet, request: Request, handed: Handed, nowM
 }
 
 /** Two requests of one id on two hosts must not wait for each other. */
-function mayJoin({ neighbour, isAsking }: OpenRequest, { what, from }: Handed): boolean {
-  if (isAsking) return false;
+function mayJoin({ neighbour, hops }: OpenRequest, { what, from }: Handed): boolean {
+  if (hops?.isAsking === true) return false;
   return neighbour === undefined || (what === 'known' && neighbour.name !== from);
 }
 

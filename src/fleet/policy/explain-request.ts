@@ -29,7 +29,7 @@ function openState(fleet: Fleet, requestId: string, open: OpenRequest, nowMs: nu
     const text = `host ${neighbour.name} has it, ${sinceMs} ms after it came`;
     return { requestId, state: 'on-host', host: neighbour.name, figures, text };
   }
-  if (open.isAsking) {
+  if (open.hops?.isAsking === true) {
     return {
       requestId,
       state: 'asking',

@@ -15,7 +15,7 @@ const RULES: Readonly<Record<HandOnFor, Rule>> = { free: 'R2', room: 'R3', queue
 /** Whether the request may go to another host. One that another host has handed on never does: its hops are bounded. */
 export function mayHandOn(fleet: Fleet, request: OpenRequest | undefined, nowMs: number): boolean {
   if (fleet.neighbours.size === 0) return false;
-  return request === undefined || (request.request.isHanded !== true && request.notHandedBeforeMs <= nowMs);
+  return request === undefined || (request.request.isHanded !== true && (request.hops?.notBeforeMs ?? nowMs) <= nowMs);
 }
 
 /** A host that has what is asked for: of two the better one. */
@@ -29,7 +29,7 @@ export function handOn(
     trace?.push({ what: 'another host', why: NONE[what], rule: RULES[what] });
     return undefined;
   }
-  const neighbour = fleet.neighbours.better(what, request?.refusedBy ?? []);
+  const neighbour = fleet.neighbours.better(what, request?.hops?.refusedBy ?? []);
   if (neighbour !== undefined) return { kind: 'hand-on', rule: RULES[what], host: neighbour.name, what };
   trace?.push({ what: 'another host', why: 'those that may have room have refused it', rule: RULES[what] });
   return undefined;

@@ -64,7 +64,13 @@ export class HandedIn {
     const how = howOf(outcome);
     const told =
       how.how === 'ended' && this.#publish(home, replySubject, outcome) ? { ...how, outcome: sent(outcome) } : how;
-    const about = { kind: 'handed-end', host: this.#fleet.host.name, session: this.#session, id } as const;
+    const about = {
+      kind: 'handed-end',
+      host: this.#fleet.host.name,
+      session: this.#session,
+      id,
+      to: home.session,
+    } as const;
     const end: HandedEnd = { ...about, seq: home.nextEnd(), ...told };
     home.keep(end);
     if (home.tell(end) || home.ref === undefined || told.how !== 'ended' || !outcome.ok) return;

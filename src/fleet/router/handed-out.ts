@@ -3,7 +3,7 @@ import { onGivenBack, onRefused } from '../policy/on-neighbour.ts';
 import type { Reaction } from '../policy/reaction.ts';
 import { failure } from '../policy/retries.ts';
 import type { Fleet } from '../state/fleet.ts';
-import type { OpenRequest } from '../state/open-request.ts';
+import { hopsOf, type OpenRequest } from '../state/open-request.ts';
 import type { HandOnFor } from '../values/neighbour.ts';
 import type { Outcome } from '../values/request.ts';
 import type { HandedEnd } from './neighbour-messages.ts';
@@ -54,7 +54,7 @@ export class HandedOut {
       tries: request.tries,
     });
     if (!isTold) return false;
-    request.sentTo = sentTo;
+    hopsOf(request).sentTo = sentTo;
     return this.#fleet.apply({ kind: 'request-handed', request, host, frame });
   }
 
@@ -81,9 +81,10 @@ export class HandedOut {
   }
 
   #ended(request: OpenRequest, host: string, outcome: Outcome, nowMs: number): void {
-    const { sentTo } = request;
+    const hops = hopsOf(request);
+    const { sentTo } = hops;
     this.#fleet.apply({ kind: 'request-left', request, nowMs });
-    request.sentTo = undefined;
+    hops.sentTo = undefined;
     const others = request.waiters.filter((waiter) => waiter !== sentTo);
     if (outcome.isSent !== true || !outcome.ok || others.length === 0) {
       this.#ports.answer(request, isLate(outcome, request, nowMs) ? late(this.#fleet, host) : outcome);

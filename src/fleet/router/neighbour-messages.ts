@@ -39,6 +39,8 @@ export type HandedEnd = From & {
   readonly kind: 'handed-end';
   /** The number that it was handed on under. */
   readonly id: number;
+  /** The session of the router that handed it on: its successor has another, and numbers of its own. */
+  readonly to: string;
   /** Ends are numbered, and told again after the link was lost. */
   readonly seq: number;
 } & (

@@ -192,6 +192,8 @@ export class Neighbourhood {
     if (session === undefined) return;
     switch (message.kind) {
       case 'handed-end':
+        // It may be for the router before this one.
+        if (message.to !== this.#session) return;
         this.#out.ended(message, session, nowMs);
         return this.#path.serveWaiting(nowMs);
       case 'neighbour-figures':

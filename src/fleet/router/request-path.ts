@@ -4,7 +4,7 @@ import type { HandOnDecision } from '../policy/decision.ts';
 import { placeOrphan } from '../policy/orphans.ts';
 import { failure, isFault } from '../policy/retries.ts';
 import type { Fleet } from '../state/fleet.ts';
-import type { OpenRequest, Waiter } from '../state/open-request.ts';
+import { hopsOf, type OpenRequest, type Waiter } from '../state/open-request.ts';
 import { type FailureReason, reasonOfGuest } from '../values/end-reason.ts';
 import type { LinkEvent } from '../values/link-messages.ts';
 import { type HandOnFor, HOPS_AGAIN_MS } from '../values/neighbour.ts';
@@ -214,7 +214,7 @@ export class RequestPath implements Responder {
   #handOn(request: OpenRequest, { host, what }: HandOnDecision, nowMs: number): boolean {
     if (this.handOver?.hand(request, host, what) === true) return true;
     // The way is full, or takes no message of that size.
-    request.notHandedBeforeMs = nowMs + HOPS_AGAIN_MS;
+    hopsOf(request).notBeforeMs = nowMs + HOPS_AGAIN_MS;
     this.#wait(request, 'first');
     return false;
   }

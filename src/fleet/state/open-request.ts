@@ -26,6 +26,18 @@ export interface Refusal {
   readonly tellings: number;
 }
 
+/** The way of a request to other hosts. */
+export interface Hops {
+  /** The client that the host which has it may tell by itself. */
+  sentTo: Waiter | undefined;
+  /** Other hosts are asked whether they know it. */
+  isAsking: boolean;
+  /** Hosts that have refused it, up to the last that it was offered to before it had to wait. */
+  refusedBy: readonly Refusal[];
+  /** It is not handed on before; monotonic milliseconds. */
+  notBeforeMs: number;
+}
+
 /** A request that the router has taken and that a client waits for, or whose VM still owes an end. */
 export interface OpenRequest {
   /** As it came, apart from `isIdGenerated`: once a guest may keep its reply, the id must be known. */
@@ -42,14 +54,8 @@ export interface OpenRequest {
   vm: VmId | undefined;
   /** The host that it was handed on to, while it is there. */
   neighbour: Holder | undefined;
-  /** The client that the host which has it may tell by itself. */
-  sentTo: Waiter | undefined;
-  /** Other hosts are asked whether they know it. */
-  isAsking: boolean;
-  /** Hosts that have refused it, up to the last that it was offered to before it had to wait. */
-  refusedBy: readonly Refusal[];
-  /** It is not handed on before; monotonic milliseconds. */
-  notHandedBeforeMs: number;
+  /** What is known of its way to other hosts; undefined while it has gone no such way, as with most. */
+  hops: Hops | undefined;
   /** When the VM should be done with it, on the rule clock: its deadline as of the dispatch. Repeats that join later do not move it. */
   dueMs: number;
   /** The VM was free when it came (R2); otherwise it stood in the VM's queue (R4). */
@@ -64,7 +70,11 @@ export interface OpenRequest {
   place: ListNode<OpenRequest> | undefined;
 }
 
-const NONE: readonly Refusal[] = [];
+/** What is known of the way there, which is made for requests that take it. */
+export function hopsOf(request: OpenRequest): Hops {
+  request.hops ??= { sentTo: undefined, isAsking: false, refusedBy: [], notBeforeMs: 0 };
+  return request.hops;
+}
 
 /** @param arrivedMs monotonic milliseconds */
 export function openRequest(request: Request, arrivedMs = 0): OpenRequest {
@@ -76,10 +86,7 @@ export function openRequest(request: Request, arrivedMs = 0): OpenRequest {
     frame: 0,
     vm: undefined,
     neighbour: undefined,
-    sentTo: undefined,
-    isAsking: false,
-    refusedBy: NONE,
-    notHandedBeforeMs: Number.NEGATIVE_INFINITY,
+    hops: undefined,
     dueMs: request.deadlineMs,
     wasFree: false,
     tries: 0,

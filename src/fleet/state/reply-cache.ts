@@ -99,11 +99,11 @@ export class ReplyCache {
   ): 'nothing' | 'ended' | 'here' | 'elsewhere' {
     const open = this.#open.get(requestId);
     if (open !== undefined) {
-      const { request, neighbour, place, isAsking } = open;
+      const { request, neighbour, place, hops } = open;
       const isSame =
         request.op === op && request.payload.length === payloadBytes && fingerprintOf(request.payload) === fingerprint;
       // Two hosts that ask each other about one id have both come first: neither waits for the other.
-      if (!isSame || place === undefined || isAsking) return 'nothing';
+      if (!isSame || place === undefined || hops?.isAsking === true) return 'nothing';
       return neighbour === undefined ? 'here' : 'elsewhere';
     }
     const ended = this.#stored(requestId, nowMs);

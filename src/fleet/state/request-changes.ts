@@ -1,6 +1,7 @@
 import { HOPS_AGAIN_MS, HOPS_MAX } from '../values/neighbour.ts';
 import type { Params } from '../values/params.ts';
 import type { NeighbourRecord } from './neighbour.ts';
+import { hopsOf } from './open-request.ts';
 import type { RequestTable } from './request-table.ts';
 import type { RuleClock } from './rule-clock.ts';
 import type { RequestTransition } from './transition.ts';
@@ -39,10 +40,11 @@ export function changeRequest(
       return wasAsked ? 'record' : 'load';
     }
     case 'request-refused': {
-      const refusedBy = [...request.refusedBy, { host: transition.by, tellings: transition.tellings }];
+      const hops = hopsOf(request);
+      const refusedBy = [...hops.refusedBy, { host: transition.by, tellings: transition.tellings }];
       const isLast = refusedBy.length >= HOPS_MAX;
-      request.refusedBy = isLast ? [] : refusedBy;
-      if (isLast) request.notHandedBeforeMs = transition.nowMs + HOPS_AGAIN_MS;
+      hops.refusedBy = isLast ? [] : refusedBy;
+      if (isLast) hops.notBeforeMs = transition.nowMs + HOPS_AGAIN_MS;
       return 'nothing';
     }
     case 'request-asks':

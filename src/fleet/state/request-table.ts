@@ -1,7 +1,7 @@
 import { LinkedList, type Ref, TimingWheel } from '../../actors/mod.ts';
 import type { Outcome, Request } from '../values/request.ts';
 import type { NeighbourRecord } from './neighbour.ts';
-import { type OpenRequest, openRequest, type Waiter } from './open-request.ts';
+import { hopsOf, type OpenRequest, openRequest, type Waiter } from './open-request.ts';
 import { ReplyCache } from './reply-cache.ts';
 import { RequestCounts } from './request-counts.ts';
 
@@ -98,7 +98,7 @@ export class RequestTable {
   /** It stands in no line while other hosts are asked about it. */
   ask(request: OpenRequest): void {
     request.place = this.#asking.push(request);
-    request.isAsking = true;
+    hopsOf(request).isAsking = true;
   }
 
   /** A client is told later than at its deadline. */
@@ -112,7 +112,7 @@ export class RequestTable {
     if (place === undefined) return;
     place.list?.remove(place);
     request.place = undefined;
-    request.isAsking = false;
+    if (request.hops !== undefined) request.hops.isAsking = false;
     if (request.vm === undefined && request.neighbour === undefined) return;
     this.#byFrame.delete(request.frame);
     request.vm = undefined;

@@ -30,6 +30,8 @@ describe('an address pool', () => {
     ['223.255.255.255-224.0.0.0:9000', /has 224\.0\.0\.0, which is a multicast address/],
     ['240.0.0.0:9000', /has 240\.0\.0\.0, which is reserved or the broadcast address/],
     ['255.255.255.255:9000', /has 255\.255\.255\.255, which is reserved or the broadcast address/],
+    ['127.255.255.255:9000', /has 127\.255\.255\.255, which is the broadcast address of the loopback/],
+    ['127.255.255.254-128.0.0.1:9000', /has 127\.255\.255\.255, which is the broadcast address/],
     ['10.0.0.0-10.255.255.255:80', /16777216 addresses, at most 131072/],
   ])('is refused with what is wrong: %s', (text, complaint) => {
     expect(() => parsePool(text)).toThrow(complaint);

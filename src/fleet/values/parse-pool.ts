@@ -26,11 +26,15 @@ export function parsePool(text: string): readonly Address[] {
 
 /** Addresses that no program can listen on, or that would mean all of them (RFC 1122, RFC 5771, RFC 6890). */
 const FIRST_HOST = toNumber('1.0.0.0');
+/** A program can listen on it, and no connection reaches it. */
+const LOOPBACK_BROADCAST = toNumber('127.255.255.255');
 const FIRST_MULTICAST = toNumber('224.0.0.0');
 const FIRST_RESERVED = toNumber('240.0.0.0');
 
 function whyNoHost(from: number, to: number): string | undefined {
   if (from < FIRST_HOST) return `has ${toText(from)}, which is no address of a host`;
+  if (from <= LOOPBACK_BROADCAST && to >= LOOPBACK_BROADCAST)
+    return `has ${toText(LOOPBACK_BROADCAST)}, which is the broadcast address of the loopback network`;
   if (to >= FIRST_RESERVED) return `has ${toText(to)}, which is reserved or the broadcast address`;
   return to >= FIRST_MULTICAST ? `has ${toText(to)}, which is a multicast address` : undefined;
 }

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { type Clock, systemClock } from '../../actors/mod.ts';
 import { toEnvelope } from '../../errors.ts';
 import type { Address } from '../../fleet/mod.ts';
 import { isRecord } from '../../is-record.ts';
+import { readPlainFile } from '../../plain-file.ts';
 import { writeDurable } from '../../process/mod.ts';
 import type { Hypervisor, MachineSpec } from '../port.ts';
 import type { ImageInfo } from '../qemu/image.ts';
@@ -99,7 +99,7 @@ const TEXT_BYTES_MAX = 64 * 1024;
 async function recall(path: string): Promise<Readonly<Record<string, AcceleratorChoice>>> {
   let value: unknown;
   try {
-    value = JSON.parse(await readFile(path, 'utf8'));
+    value = JSON.parse((await readPlainFile(path)).toString());
   } catch {
     return {};
   }

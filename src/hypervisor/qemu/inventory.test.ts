@@ -54,6 +54,21 @@ function write(vm: number, manifest: Manifest): void {
   writeFileSync(paths.manifest, JSON.stringify(manifest));
 }
 
+describe('a VM whose process cannot be seen', () => {
+  it('is unknown while its monitor is served, and gone once it is not', async () => {
+    const process = await qemu(7);
+    write(7, manifestOf(7, { ...process, startTicks: process.startTicks + 1 }));
+    expect(await inventory.find(7)).toEqual({ kind: 'gone', vm: 7 });
+    const monitor = createServer((client) => client.destroy());
+    await new Promise<void>((resolve) => monitor.listen(runPaths(directory, 7).qmp, resolve));
+    const unknown = { kind: 'unknown', vm: 7, why: expect.stringContaining('another container') };
+    expect(await inventory.find(7)).toMatchObject(unknown);
+    expect(await inventory.list()).toMatchObject([unknown]);
+    await new Promise((resolve) => monitor.close(resolve));
+    expect(await inventory.find(7)).toEqual({ kind: 'gone', vm: 7 });
+  });
+});
+
 describe('a VM whose run directory somebody has removed', () => {
   it('is an orphan while its process lives', async () => {
     const process = await qemu(7);

@@ -15,7 +15,7 @@ import { checkUuid, readManifest, writeManifest } from './manifest.ts';
 import { processOf } from './process-of.ts';
 import { Qmp } from './qmp.ts';
 import { type RunPaths, removeRunDirectory, runPaths } from './run-directory.ts';
-import { connectUnix } from './unix-socket.ts';
+import { connectUnix, isListening } from './unix-socket.ts';
 
 /**
  * Finds the VMs of a fleet by their run directories and by the processes that name one. A VM counts as gone only if
@@ -82,7 +82,13 @@ export class Inventory {
     if (manifest.spec.vm !== vm)
       return { kind: 'unknown', directory, vm, why: `its manifest is of VM ${manifest.spec.vm}` };
     const process = processOf(manifest);
-    if (process === undefined) return { kind: 'gone', vm };
+    if (process === undefined) {
+      // Processes of another PID namespace cannot be seen.
+      if (!(await isListening(paths.qmp))) return { kind: 'gone', vm };
+      const why =
+        'its process cannot be seen from here, and its monitor is still served: it may run in another container';
+      return { kind: 'unknown', directory, vm, why };
+    }
     try {
       await this.#proveUuid(manifest, process, paths);
     } catch (error) {

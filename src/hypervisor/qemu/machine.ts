@@ -115,7 +115,7 @@ export class QemuMachine implements Machine {
     signalProcess(this.process, signal);
   }
 
-  cpuDemandMs(): number {
+  cpuDemandMs(): number | undefined {
     return cpuDemandMsOf(this.process);
   }
 

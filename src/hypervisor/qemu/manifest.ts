@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { ShoalError } from '../../errors.ts';
 import { isRecord } from '../../is-record.ts';
+import { readPlainFile } from '../../plain-file.ts';
 import { writeAtomic } from '../../process/mod.ts';
 import type { Manifest } from '../port.ts';
 
@@ -14,7 +14,7 @@ export function writeManifest(path: string, manifest: Manifest): void {
 
 /** @throws MANIFEST_INVALID; an error with `code` ENOENT if there is none */
 export async function readManifest(path: string): Promise<Manifest> {
-  return parseManifest(path, await readFile(path, 'utf8'));
+  return parseManifest(path, (await readPlainFile(path)).toString());
 }
 
 /** @param answer of QEMU's `query-uuid` @throws MANIFEST_INVALID if it is another machine */

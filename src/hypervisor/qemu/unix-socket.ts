@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { createConnection, type OnReadOpts, type Socket } from 'node:net';
 import type { Clock } from '../../actors/mod.ts';
 import { codeOf, ShoalError } from '../../errors.ts';
+import { saysGone } from '../../process/mod.ts';
 
 /**
  * QEMU makes its sockets some 20 ms after its start, on a busy host much later: an attempt follows after this share
@@ -43,6 +44,22 @@ export async function connectUnix(
           details: { path },
         });
     }
+  }
+}
+
+/**
+ * Whether a process listens on a UNIX socket. The kernel refuses connections to the socket of a process that is gone.
+ * @throws if that cannot be told
+ */
+export async function isListening(path: string): Promise<boolean> {
+  try {
+    (await connectOnce(path, undefined)).destroy();
+    return true;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ECONNREFUSED' || saysGone(error)) return false;
+    if (code === 'EAGAIN') return true;
+    throw error;
   }
 }
 

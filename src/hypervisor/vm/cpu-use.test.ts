@@ -11,3 +11,12 @@ it.each([
   await clock.advance(2_000);
   expect(use.isBurning()).toBe(isBurning);
 });
+
+it.each([
+  ['before', [undefined, 7_000]],
+  ['after', [7_000, undefined]],
+])('a process whose figure cannot be read %s may burn its CPU', (_, figures) => {
+  const left = [...figures];
+  const use = new CpuUse({ cpuDemandMs: () => left.shift() }, new ManualClock());
+  expect(use.isBurning()).toBe(true);
+});

@@ -8,7 +8,7 @@ const BURNING_SHARE = 0.25;
 export class CpuUse {
   readonly #machine: Pick<Machine, 'cpuDemandMs'>;
   readonly #clock: Clock;
-  readonly #demandMs: number;
+  readonly #demandMs: number | undefined;
   readonly #atMs: number;
 
   constructor(machine: Pick<Machine, 'cpuDemandMs'>, clock: Clock) {
@@ -18,8 +18,11 @@ export class CpuUse {
     this.#atMs = clock.monotonic();
   }
 
+  /** True as well if nobody can tell: the work of a VM that may be stuck over it is not tried on another one. */
   isBurning(): boolean {
     const elapsedMs = this.#clock.monotonic() - this.#atMs;
-    return this.#machine.cpuDemandMs() - this.#demandMs > elapsedMs * BURNING_SHARE;
+    const demandMs = this.#machine.cpuDemandMs();
+    if (demandMs === undefined || this.#demandMs === undefined) return true;
+    return demandMs - this.#demandMs > elapsedMs * BURNING_SHARE;
   }
 }

@@ -1,4 +1,6 @@
-import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -37,6 +39,27 @@ test('the server of a directory that was copied is the one of the original, that
   await rename(directory, moved);
   expect(await readState(moved)).toEqual(state);
   await rename(moved, directory);
+});
+
+test('the server of a directory that was restored from a copy is its own while it runs', async () => {
+  const config = join(directory, state.config);
+  const server = spawn('sh', ['-c', 'echo up; read forever', 'nats-server', '-c', config], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  onTestFinished(() => void server.kill('SIGKILL'));
+  await once(server.stdout, 'data');
+  await writeState(directory, state);
+  const restored = `${directory}-restored`;
+  await cp(directory, restored, { recursive: true });
+  expect(await readState(restored)).toBeUndefined();
+  await rm(directory, { recursive: true });
+  await rename(restored, directory);
+  expect(await readState(directory)).toEqual(state);
+});
+
+test('a state that is a device is refused', async () => {
+  await symlink('/dev/null', join(directory, 'server.json'));
+  await expect(readState(directory)).rejects.toThrow(/is a device, and it must be a plain file/);
 });
 
 describe('a state that cannot be understood is an error that says what to do, and is kept', () => {

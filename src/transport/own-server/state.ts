@@ -1,8 +1,9 @@
-import { readFile, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf, ShoalError } from '../../errors.ts';
 import { isRecord } from '../../is-record.ts';
-import { inodeOf, type ProcessIdentity, writeDurable } from '../../process/mod.ts';
+import { readPlainFile } from '../../plain-file.ts';
+import { findByArgument, inodeOf, type ProcessIdentity, writeDurable } from '../../process/mod.ts';
 
 /**
  * The state of our own server on disk. It is written before the start, without the process, and again with it. After a crash in between,
@@ -25,14 +26,14 @@ export async function readState(directory: string): Promise<ServerState | undefi
   const path = join(directory, FILE);
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = (await readPlainFile(path)).toString();
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
   const found = parse(text);
   // The state in a copied directory is about the original's server.
-  if (found !== undefined) return isOf(directory, found.inode) ? found.state : undefined;
+  if (found !== undefined) return isOf(directory, found) ? found.state : undefined;
   throw new ShoalError(
     'NATS_SERVER_FAILED',
     `${path} is damaged or of a newer version, so nobody can say which nats-server is ours. Look whether one still runs with a configuration file in ${directory}, end it, then remove ${path}`,
@@ -57,12 +58,19 @@ export async function removeFile(path: string): Promise<void> {
   });
 }
 
-/** @param inode the directory's in the state; earlier versions did not write it */
-function isOf(directory: string, inode: string | undefined): boolean {
-  return inode === undefined || inode === inodeOf(directory);
+interface Written {
+  readonly state: ServerState;
+  /** The directory's; earlier versions did not write it. */
+  readonly inode: string | undefined;
 }
 
-function parse(text: string): { readonly state: ServerState; readonly inode: string | undefined } | undefined {
+/** A directory that was restored from a copy has another inode, and its server runs with a configuration file at its path. */
+function isOf(directory: string, { state, inode }: Written): boolean {
+  if (inode === undefined || inode === inodeOf(directory)) return true;
+  return findByArgument(join(directory, state.config)) !== undefined;
+}
+
+function parse(text: string): Written | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -1,0 +1,32 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readPlainFile, readPlainFileSync } from './plain-file.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'shoal-plain-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe.each([
+  ['readPlainFile', readPlainFile],
+  ['readPlainFileSync', async (path: string) => readPlainFileSync(path)],
+])('%s', (_, read) => {
+  test('reads a file, and one behind a link', async () => {
+    writeFileSync(join(folder, 'file'), 'text');
+    symlinkSync(join(folder, 'file'), join(folder, 'link'));
+    expect((await read(join(folder, 'file'))).toString()).toBe('text');
+    expect((await read(join(folder, 'link'))).toString()).toBe('text');
+  });
+
+  test('refuses what is no plain file instead of waiting for it', async () => {
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    await expect(read(join(folder, 'pipe'))).rejects.toThrow(/pipe is a pipe, and it must be a plain file/);
+    await expect(read('/dev/zero')).rejects.toThrow(/is a device, and it must be a plain file/);
+    await expect(read(folder)).rejects.toMatchObject({ code: 'EISDIR' });
+    await expect(read(join(folder, 'none'))).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});

@@ -1,0 +1,36 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
+import { open } from 'node:fs/promises';
+
+/** The open of a pipe without a writer would wait for ever, against every signal. */
+const READ_NOW = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/**
+ * The content of a plain file. A pipe could keep the reader waiting for ever, and a device may be endless.
+ * @throws an error without a code if it is neither a plain file nor a folder; the errors of `readFile`
+ */
+export async function readPlainFile(path: string): Promise<Buffer> {
+  const file = await open(path, READ_NOW);
+  try {
+    refuseOthers(path, await file.stat());
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+/** As `readPlainFile`, for small files. */
+export function readPlainFileSync(path: string): Buffer {
+  const file = openSync(path, READ_NOW);
+  try {
+    refuseOthers(path, fstatSync(file));
+    return readFileSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** A folder is left to the read, which refuses it with a code of its own. */
+function refuseOthers(path: string, stats: Stats): void {
+  if (stats.isFile() || stats.isDirectory()) return;
+  throw new Error(`${path} is a ${stats.isFIFO() ? 'pipe' : 'device'}, and it must be a plain file`);
+}

@@ -1,0 +1,155 @@
+import type { FleetSnapshot } from '../fleet/mod.ts';
+import type { Hosts } from '../remote/mod.ts';
+import type { Checks } from './checks.ts';
+import type { SimulatedDisk } from './disk.ts';
+import { type MachineRoom, VM_BYTES } from './machine-room.ts';
+import type { Scenario } from './scenario.ts';
+
+/** What the checks look at: the state of a host, from outside of Shoal, and what Shoal believes. */
+export interface CheckedHost {
+  readonly name: string;
+  readonly room: MachineRoom;
+  readonly disk: SimulatedDisk;
+  /** This host among the others; undefined while Shoal is down. */
+  readonly life: { readonly hosts: Hosts } | undefined;
+  /** The parameter of this name; 0 while Shoal is down. */
+  readonly minVmCount: number;
+  /** VMs that the host has memory for. */
+  readonly vmsWithinMemory: number;
+  /** What the router knows; undefined while there is none that answers. */
+  snapshot(): Promise<FleetSnapshot | undefined>;
+}
+
+/** With more VMs, walking all of them after each write would take longer than all the rest. */
+const VMS_CHECKED_MAX = 500;
+/** A guest that has been up for so long was heard more than once. */
+const HEARD_MS = 3_000;
+const RESERVE_BYTES = 512 * 1024 * 1024;
+
+/** What must be true at every moment of one host, and what must come true of it in peace. */
+export class HostChecks {
+  readonly #host: CheckedHost;
+  readonly #scenario: Scenario;
+  readonly #checks: Checks;
+  /** Spares that nobody has wanted so far. */
+  readonly #spares = new Set<number>();
+
+  constructor(host: CheckedHost, scenario: Scenario, checks: Checks) {
+    this.#host = host;
+    this.#scenario = scenario;
+    this.#checks = checks;
+  }
+
+  violated(what: string): void {
+    this.#checks.violated(this.#scenario.hosts === 1 ? what : `${this.#host.name}: ${what}`);
+  }
+
+  /** R3: the host keeps its reserve. */
+  spawns(vm: number): void {
+    const reserve = this.#scenario.params['host_memory_reserve_bytes'] ?? RESERVE_BYTES;
+    const left = this.#host.room.availableBytes - VM_BYTES;
+    if (left < reserve)
+      this.violated(`VM ${vm} is started with ${left} bytes left on its host, and ${reserve} are to stay free`);
+  }
+
+  /** R3: a spare is prepared. */
+  preparesSpare(vm: number): void {
+    this.#spares.add(vm);
+  }
+
+  /** A VM is wanted: a new one, or one that was a spare. */
+  wants(vm: number): void {
+    this.#spares.delete(vm);
+  }
+
+  /** R3: a spare waits until it is wanted. */
+  letsRun(vm: number): void {
+    if (this.#spares.has(vm)) this.violated(`VM ${vm} is a spare, and it is let run though nobody wants it`);
+  }
+
+  /** R6: a guest that works and whose link is up is not ended over silence. */
+  endsSilent(vm: number): void {
+    const qemu = this.#host.room.qemus.get(vm);
+    if (qemu === undefined || !qemu.guest.isHealthy) return;
+    if (qemu.guest.hasPeer) this.violated(`VM ${vm} is ended as silent, and its guest answers`);
+    if (qemu.isHeard && qemu.guest.healthyForMs > HEARD_MS) {
+      this.violated(`VM ${vm} is ended as silent, and its guest has reported for ${qemu.guest.healthyForMs} ms`);
+    }
+  }
+
+  /** R6: the host's controller is silent only while all of Shoal stands still. */
+  losesHost(): void {
+    this.violated('the host is taken for out of reach, and its controller reports');
+  }
+
+  /** R3, R8: what runs has its address in the durable tables. */
+  afterWrite(): void {
+    const { room, disk } = this.#host;
+    if (room.qemus.size > VMS_CHECKED_MAX) return;
+    const holders = new Map(disk.document.ip_pool.map((row) => [`${row.ip}:${row.port}`, row.vm]));
+    for (const { spec, isAlive, isCpuRunning } of room.qemus.values()) {
+      const place = `${spec.address.ip}:${spec.address.port}`;
+      if (isAlive && isCpuRunning && holders.get(place) !== spec.vm) {
+        this.violated(`VM ${spec.vm} runs on ${place}, which is ${holders.get(place) ?? 'nobody'}'s in the tables`);
+      }
+    }
+  }
+
+  /** A host that has left in good order, and was not told to keep its VMs, has none. */
+  left(keepVms: boolean): void {
+    const alive = [...this.#host.room.qemus.values()].find((one) => one.isAlive);
+    if (!keepVms && alive !== undefined) this.violated(`VM ${alive.spec.vm} runs, and its host has left`);
+  }
+
+  /** @returns what is not at rest; undefined if all is */
+  async unrest(): Promise<string | undefined> {
+    const what = (await this.#unrestOfFleet()) ?? this.#unrestOfHosts();
+    return what === undefined || this.#scenario.hosts === 1 ? what : `${this.#host.name}: ${what}`;
+  }
+
+  async #unrestOfFleet(): Promise<string | undefined> {
+    const { room, disk } = this.#host;
+    const snapshot = await this.#host.snapshot();
+    if (snapshot === undefined) return 'Shoal does not answer';
+    const { vms, waiting, addresses, addresses_free } = snapshot;
+    if (waiting > 0) return `${waiting} requests wait in the router`;
+    const odd = vms.find(({ state }) => state !== 'ready' && state !== 'prepared');
+    if (odd !== undefined) return `VM ${odd.id_vmachine} is ${odd.state}`;
+    const ready = vms.filter(({ state }) => state === 'ready').length;
+    const minimum = this.#host.minVmCount;
+    const wanted = Math.min(minimum, this.#scenario.addresses, this.#host.vmsWithinMemory);
+    if (ready !== wanted) return `${ready} VMs are ready, and the minimum is ${minimum}`;
+    const busy = vms.find(({ in_flight }) => in_flight > 0);
+    if (busy !== undefined) return `VM ${busy.id_vmachine} has ${busy.in_flight} requests in hand, and no client waits`;
+    for (const { id_vmachine: id } of vms.filter(({ state }) => state === 'ready')) {
+      if (room.qemus.get(id)?.guest.isHealthy !== true) return `VM ${id} is ready, and its guest does not answer`;
+    }
+    const alive = [...room.qemus.values()].filter(({ isAlive }) => isAlive).length;
+    if (alive !== vms.length) return `${alive} QEMUs run, and Shoal knows of ${vms.length}`;
+    if (room.qemus.size !== alive) return `${room.qemus.size - alive} run directories are left`;
+    if (addresses !== this.#scenario.addresses) return `the pool has ${addresses} addresses`;
+    if (addresses_free !== addresses - vms.length) return `${addresses_free} addresses are free of ${addresses}`;
+    const held = disk.document.ip_pool.filter(({ vm }) => vm !== null).length;
+    if (held !== vms.length) return `${held} addresses are held in the tables, by ${vms.length} VMs`;
+    // A spare has no row yet: R7 writes it when the VM is ready.
+    const rows = disk.document.vmachine.length;
+    return rows === ready ? undefined : `the tables have ${rows} VMs, and ${ready} are ready`;
+  }
+
+  /** Hosts that have been up for a while see each other. */
+  isAmongOthers(): void {
+    const why = this.#unrestOfHosts();
+    if (why !== undefined) this.violated(`${why}, and all have been up for long`);
+  }
+
+  /** In peace each host sees each other one. */
+  #unrestOfHosts(): string | undefined {
+    const hosts = this.#host.life?.hosts;
+    if (hosts === undefined) return 'it is not among the hosts of the fleet';
+    if (hosts.ended !== undefined) return hosts.ended.message;
+    const others = this.#scenario.hosts - 1;
+    const { peers, damaged } = hosts.stats();
+    if (damaged > 0) return `${damaged} frames of other hosts made no sense`;
+    return peers === others ? undefined : `it sees ${peers} of ${others} other hosts`;
+  }
+}
