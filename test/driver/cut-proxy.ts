@@ -12,7 +12,8 @@ export interface CutProxy extends AsyncDisposable {
 }
 
 /** `await using way = await cutProxy(server);` */
-export async function cutProxy(target: { readonly ip: string; readonly port: number }): Promise<CutProxy> {
+export async function cutProxy(target: { readonly url: string }): Promise<CutProxy> {
+  const { hostname: host, port: serverPort } = new URL(target.url);
   const cut = new Set<Way>();
   const pairs = new Set<{ readonly client: Socket; readonly server: Socket }>();
   const apply = (): void => {
@@ -24,7 +25,7 @@ export async function cutProxy(target: { readonly ip: string; readonly port: num
     }
   };
   const listener = createServer((client) => {
-    const server = createConnection({ host: target.ip, port: target.port });
+    const server = createConnection({ host, port: Number(serverPort) });
     const pair = { client, server };
     pairs.add(pair);
     const close = (): void => {

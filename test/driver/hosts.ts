@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { askFleet } from '../../src/app/mod.ts';
 import type { FleetSnapshot } from '../../src/fleet/mod.ts';
 import { identify, type ProcessIdentity, signalProcess } from '../../src/process/mod.ts';
+import { type NatsCluster, natsCluster } from '../../src/transport/kit/mod.ts';
 import { type CutProxy, cutProxy, type Way } from './cut-proxy.ts';
 import { randomPool, TestFleet } from './fleet.ts';
-import { type NatsCluster, natsCluster } from './nats-cluster.ts';
 import { launcherOf, processesOf } from './processes.ts';
 
 export interface TestHostsOptions {

@@ -1,4 +1,3 @@
-export { findNatsServer } from '../own-server/program.ts';
 export { directSpawner } from './direct-spawner.ts';
 export type { ClusterServer, NatsCluster } from './nats-cluster.ts';
 export { natsCluster } from './nats-cluster.ts';
