@@ -1,5 +1,6 @@
 import { actorsSuite } from './actors-suite.ts';
 import type { Row } from './compare.ts';
+import { hostsSuite } from './hosts-suite.ts';
 import { mainSuite } from './main-suite.ts';
 import { partsSuite } from './parts-suite.ts';
 import { policySuite } from './policy-suite.ts';
@@ -14,4 +15,5 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   actors: actorsSuite,
   shards: shardsSuite,
   policy: policySuite,
+  hosts: hostsSuite,
 };

@@ -60,8 +60,9 @@ export class RequestHistory {
     connection.subscribe(`${this.#inbox}*`, { callback: (_error, message) => this.#answer(message) });
   }
 
+  /** @param nats one address, or several separated by commas */
   static async open({ nats, subject }: { readonly nats: string; readonly subject: string }): Promise<RequestHistory> {
-    const options = { servers: nats, maxReconnectAttempts: -1, reconnectTimeWait: 50, reconnectJitter: 0 };
+    const options = { servers: nats.split(','), maxReconnectAttempts: -1, reconnectTimeWait: 50, reconnectJitter: 0 };
     return new RequestHistory(await connect(options), subject);
   }
 

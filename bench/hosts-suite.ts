@@ -1,0 +1,164 @@
+import { signalProcess } from '../src/process/mod.ts';
+import { connect } from '../src/client/mod.ts';
+import { realNatsServer } from '../src/transport/kit/mod.ts';
+import { randomPool, TestFleet } from '../test/driver/fleet.ts';
+import { qemusOf } from '../test/driver/processes.ts';
+import { compare, type Round, type Row, rowOf } from './compare.ts';
+import { Echo } from './peers/echo.ts';
+import { PlainClient } from './peers/plain-client.ts';
+import { cpuMsOf } from './proc.ts';
+import { manyRequests } from './throughput.ts';
+
+const ROUNDS = 5;
+const REQUESTS = 10_000;
+const SEQUENTIAL_REQUESTS = 500;
+const VMS = 6;
+const TEXT = 'sixteen byte text';
+const AT_ONCE = ['--set', 'vm_requests_max=64'];
+/** Loss of a host to the reply elsewhere, at the defaults. */
+const FAILOVER_MS_MAX = 5_000;
+const FAILOVER_ROUNDS = 3;
+const FAILOVER_REQUESTS = 48;
+const SPIN_MS = '300';
+
+/** What several hosts cost and gain, beside one host with as many VMs on the same NATS server. */
+export async function* hostsSuite(wanted: (name: string) => boolean): AsyncIterable<Row> {
+  if (wanted('cpu-a-request-at-home')) {
+    yield* cpuSuite('cpu-a-request-at-home-of-two', 2, { atMost: 1.2 });
+    yield* cpuSuite('cpu-a-request-at-home-of-three', 3, { atMost: 1.2 });
+  }
+  if (wanted('handed-on')) yield* handedOn();
+  if (wanted('requests-per-second-of-three')) yield* throughput();
+  if (wanted('failover')) yield* failover();
+}
+
+/** A fleet of some hosts on a server that others use, too. */
+class Hosts implements AsyncDisposable {
+  readonly name: string;
+  readonly fleets: readonly TestFleet[];
+  readonly client: PlainClient;
+
+  private constructor(name: string, fleets: readonly TestFleet[], client: PlainClient) {
+    this.name = name;
+    this.fleets = fleets;
+    this.client = client;
+  }
+
+  static async start(nats: string, name: string, hosts: readonly HostFlags[]): Promise<Hosts> {
+    const fleets: TestFleet[] = [];
+    for (const [index, { role = 'up', flags }] of hosts.entries()) {
+      const place = ['--nats', nats, '--fleet', name, '--host', `${name}-${index}`];
+      fleets.push(await TestFleet.start({ role, pool: randomPool(VMS), flags: [...place, ...flags] }));
+    }
+    return new Hosts(name, fleets, await PlainClient.open(nats, name));
+  }
+
+  get cpuMs(): number {
+    return this.fleets.reduce((sum, { up }) => sum + cpuMsOf(up.pid), 0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.client[Symbol.asyncDispose]();
+    for (const fleet of this.fleets) await fleet[Symbol.asyncDispose]();
+  }
+}
+
+interface HostFlags {
+  readonly role?: 'up' | 'server' | 'controller';
+  readonly flags: readonly string[];
+}
+
+function vms(count: number): HostFlags {
+  return { flags: ['--min', String(count), ...AT_ONCE] };
+}
+
+/** CPU of the Shoal processes for a request, with as many VMs on each of the hosts as on the one. */
+async function* cpuSuite(name: string, count: number, goal: { readonly atMost: number }): AsyncIterable<Row> {
+  await using nats = await realNatsServer();
+  await using one = await Hosts.start(nats.url, 'one', [vms(2)]);
+  await using several = await Hosts.start(
+    nats.url,
+    'several',
+    Array.from({ length: count }, () => vms(2)),
+  );
+  yield await compare({
+    ...{ name, goal, unit: 'us of CPU', rounds: ROUNDS },
+    ours: () => cpuARequest(several),
+    baseline: () => cpuARequest(one),
+  });
+}
+
+async function cpuARequest(hosts: Hosts): Promise<number> {
+  const before = hosts.cpuMs;
+  await manyRequests(REQUESTS, () => hosts.client.request(TEXT));
+  return ((hosts.cpuMs - before) * 1000) / REQUESTS;
+}
+
+/** A host that takes requests and has no VMs, and one that has them: each request is handed on. */
+async function* handedOn(): AsyncIterable<Row> {
+  await using nats = await realNatsServer();
+  await using echo = await Echo.start(nats.url);
+  await using one = await Hosts.start(nats.url, 'one', [vms(2)]);
+  await using two = await Hosts.start(nats.url, 'two', [
+    { ...vms(2), role: 'controller' },
+    { role: 'server', flags: [] },
+  ]);
+  yield await compare({
+    ...{ name: 'handed-on-cpu-a-request', unit: 'us of CPU', rounds: ROUNDS },
+    ours: () => cpuARequest(two),
+    baseline: () => cpuARequest(one),
+  });
+  yield await compare({
+    ...{ name: 'handed-on-latency', unit: 'ms', goal: { atMost: 1.3 }, rounds: ROUNDS },
+    ours: () => meanMs(() => two.client.request(TEXT)),
+    baseline: () =>
+      meanMs(async () => {
+        await one.client.request(TEXT);
+        await echo.request(TEXT);
+      }),
+  });
+}
+
+async function meanMs(once: () => Promise<unknown>): Promise<number> {
+  const startMs = performance.now();
+  for (let request = 0; request < SEQUENTIAL_REQUESTS; request++) await once();
+  return (performance.now() - startMs) / SEQUENTIAL_REQUESTS;
+}
+
+/** As many VMs on one host and on three: all of them have the same two cores here. */
+async function* throughput(): AsyncIterable<Row> {
+  await using nats = await realNatsServer();
+  await using one = await Hosts.start(nats.url, 'one', [vms(VMS)]);
+  await using three = await Hosts.start(nats.url, 'three', [vms(VMS / 3), vms(VMS / 3), vms(VMS / 3)]);
+  yield await compare({
+    ...{ name: 'requests-per-second-of-three', unit: 'requests/s', rounds: ROUNDS },
+    ours: () => perSecond(three),
+    baseline: () => perSecond(one),
+  });
+}
+
+async function perSecond(hosts: Hosts): Promise<number> {
+  return REQUESTS / ((await manyRequests(REQUESTS, () => hosts.client.request(TEXT))) / 1000);
+}
+
+/** From the death of a host, with all that runs on it, until each request that was under way has its reply. */
+async function* failover(): AsyncIterable<Row> {
+  const rounds: Round[] = [];
+  for (let round = 0; round < FAILOVER_ROUNDS; round++) {
+    await using nats = await realNatsServer();
+    await using three = await Hosts.start(nats.url, `failover-${round}`, [vms(2), vms(2), vms(2)]);
+    await using client = await connect({ servers: nats.url, fleet: three.name });
+    const [host] = three.fleets;
+    if (host === undefined) return;
+    const underWay = Array.from({ length: FAILOVER_REQUESTS }, () => client.request(SPIN_MS, { op: 'spin' }));
+    // pause: until they have come to their hosts
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const startMs = performance.now();
+    const qemus = qemusOf(host);
+    host.up.signal('SIGKILL');
+    for (const { identity } of qemus) signalProcess(identity, 'SIGKILL');
+    await Promise.all(underWay);
+    rounds.push({ ours: performance.now() - startMs, baseline: FAILOVER_MS_MAX });
+  }
+  yield rowOf({ name: 'failover-of-a-host', unit: 'ms', goal: { atMost: 1 } }, rounds);
+}
