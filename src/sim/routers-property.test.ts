@@ -53,8 +53,8 @@ interface Away {
 const LEFT_OF_LEASE_MS = LEASE_MS + 500;
 
 /**
- * By nature: one host has told the client, and the message with the end was lost with home's connection. Before home was back and heard of it,
- * the other could not be reached. To home it is lost, and the client is told again.
+ * By nature: one host has told the client, and the message with the end was lost with home's connection. When home was back, it could not hear
+ * of it, as the other was dead, cut off or stood still. To home it is lost, and the client is told again.
  */
 function mayBeUnknownAtHome(
   { home }: SentRequest,
@@ -63,11 +63,13 @@ function mayBeUnknownAtHome(
   aways: readonly Away[],
 ): boolean {
   if (by === home.name) return false;
-  const wasAway = (name: string, whats: readonly Away['what'][], sinceMs: number): boolean =>
-    aways.some(
-      (one) => one.name === name && whats.includes(one.what) && one.fromMs <= nextMs && one.untilMs >= sinceMs,
-    );
-  return wasAway(home.name, ['cut-off'], atMs - LEFT_OF_LEASE_MS) && wasAway(by, ['cut-off', 'pause', 'kill'], atMs);
+  const cutOffs = aways.filter(
+    ({ name, what, fromMs, untilMs }) =>
+      name === home.name && what === 'cut-off' && fromMs <= nextMs && untilMs >= atMs - LEFT_OF_LEASE_MS,
+  );
+  if (cutOffs.length === 0) return false;
+  const backMs = Math.min(nextMs, Math.max(atMs, ...cutOffs.map(({ untilMs }) => untilMs)));
+  return aways.some(({ name, fromMs, untilMs }) => name === by && fromMs <= nextMs && untilMs >= backMs);
 }
 
 /**
