@@ -178,6 +178,19 @@ describe('the host that took a request in', () => {
     expect(outcomes(request)).toHaveLength(1);
   });
 
+  it('that was cut off cannot know of the reply if the host that worked is dead when it is back', async () => {
+    const { world, a, b, request } = await handed({ idempotent: false, withinMs: 60_000 });
+    world.nats.cutOff(a.process);
+    await world.run(10);
+    world.reply(b);
+    await world.run(100);
+    b.process.kill();
+    world.nats.join(a.process);
+    await world.run(8_000);
+    // The client takes the first.
+    expect(outcomes(request)).toMatchObject([{ ok: true, host: 'b' }, { reason: 'host-lost' }]);
+  });
+
   it('tells its client at the deadline, unless the other has, and once', async () => {
     const { world, a, request } = await handed({ withinMs: 1_000 });
     await world.run(1_200);

@@ -21,6 +21,7 @@ import { VirtualTime } from '../virtual-time.ts';
 export interface Told {
   readonly by: string;
   readonly outcome: Outcome | 'sent';
+  readonly atMs: number;
 }
 
 /** One request of a client: how often it was told, by the host that took it in or by the one that worked. */
@@ -178,7 +179,8 @@ export class RouterWorld {
         replyTo: {
           path: 'client',
           tell: (outcome) => {
-            sent.told.push({ by: home.name, outcome: outcome.isSent === true ? 'sent' : outcome });
+            const { nowMs: atMs } = this.time;
+            sent.told.push({ by: home.name, outcome: outcome.isSent === true ? 'sent' : outcome, atMs });
             return true;
           },
         },
@@ -209,7 +211,7 @@ export class RouterWorld {
   readonly #bySubject = new Map<string, SentRequest>();
 
   #published(by: string, subject: string, outcome: Outcome): void {
-    this.#bySubject.get(subject)?.told.push({ by, outcome });
+    this.#bySubject.get(subject)?.told.push({ by, outcome, atMs: this.time.nowMs });
   }
 
   #work(host: RouterHost, workMs: number | undefined): void {
