@@ -40,7 +40,7 @@ describe('keep-alive', () => {
     );
   });
 
-  it('tells a link that was removed nothing more, and then sets no timer', async () => {
+  it('tells a link that was removed nothing more, and without links sets no timer, so that a process can end', async () => {
     const clock = new ManualClock({ settle: () => Promise.resolve() });
     const keepAlive = new KeepAlive(clock, INTERVAL_MS);
     const [one, other] = [listener(() => clock.monotonic()), listener(() => clock.monotonic())];
@@ -49,8 +49,12 @@ describe('keep-alive', () => {
     await clock.advance(INTERVAL_MS);
     expect([one.toldMs.length, other.toldMs.length]).toEqual([0, 1]);
     keepAlive.remove(other.ref, parts[1] ?? 0);
+    keepAlive.remove(other.ref, parts[1] ?? 0);
+    expect(clock.pending).toBe(0);
+    const later = keepAlive.add(one.ref);
     await clock.advance(INTERVAL_MS);
-    expect(other.toldMs).toHaveLength(1);
+    expect([one.toldMs.length, other.toldMs.length]).toEqual([1, 1]);
+    keepAlive.remove(one.ref, later);
     expect(clock.pending).toBe(0);
   });
 });

@@ -24,6 +24,7 @@ export class KeepAlive {
   /** The part that the timer waits for. */
   #due = 0;
   #cancel: CancelTimer | undefined;
+  #links = 0;
 
   constructor(clock: Clock, intervalMs = INTERVAL_MS) {
     this.#clock = clock;
@@ -43,13 +44,19 @@ export class KeepAlive {
     }
     // Nobody is in the parts before the one that is due.
     this.#told = part;
-    this.#at(part).add(link);
+    const links = this.#at(part);
+    if (!links.has(link)) this.#links += 1;
+    links.add(link);
     this.#arm();
     return part;
   }
 
+  /** Without links there is no timer either: it would keep a process that has ended its work from ending. */
   remove(link: Ref<KeepAliveMessage>, part: number): void {
-    this.#at(part).delete(link);
+    if (this.#at(part).delete(link)) this.#links -= 1;
+    if (this.#links > 0) return;
+    this.#cancel?.();
+    this.#cancel = undefined;
   }
 
   #arm(): void {
