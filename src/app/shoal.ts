@@ -208,7 +208,7 @@ class RunningShoal implements Shoal {
       const endMs = clock.monotonic() + greetMs;
       for (;;) {
         const startMs = clock.monotonic();
-        const deadlineMs = Math.min(GREET_TRY_MS, endMs - startMs);
+        const deadlineMs = Math.min(GREET_TRY_MS, Math.ceil(endMs - startMs));
         try {
           const { payload, vm } = await requester.request(new TextEncoder().encode(text), { deadlineMs });
           return { text: new TextDecoder().decode(payload), vm, ms: clock.monotonic() - startMs };

@@ -90,7 +90,7 @@ describe.runIf(process.getuid?.() === 0)('a hostile file system ends `up` with o
 
   test.each([
     ['has no inodes', 'nr_inodes=3', /^shoal: .*ENOSPC.*make room.*\[SYSTEM_REFUSED\]$/],
-    ['is full', 'size=4k', /^shoal: .*run directory .* is full \[QEMU_EXITED\]$/],
+    ['is full', 'size=8k', /^shoal: .*run directory .* is full \[QEMU_EXITED\]$/],
   ])('the folder of run directories %s', async (_, options, error) => {
     const at = place();
     const runtime = at.env['SHOAL_RUNTIME_DIR'] ?? '';
