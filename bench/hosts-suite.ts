@@ -1,5 +1,5 @@
-import { signalProcess } from '../src/process/mod.ts';
 import { connect } from '../src/client/mod.ts';
+import { signalProcess } from '../src/process/mod.ts';
 import { realNatsServer } from '../src/transport/kit/mod.ts';
 import { randomPool, TestFleet } from '../test/driver/fleet.ts';
 import { qemusOf } from '../test/driver/processes.ts';
