@@ -73,14 +73,17 @@ function vms(count: number): HostFlags {
   return { flags: ['--min', String(count), ...AT_ONCE] };
 }
 
-/** CPU of the Shoal processes for a request, with as many VMs on each of the hosts as on the one. */
+/**
+ * CPU of the Shoal processes for a request, with as many VMs on each of the hosts as on the one: all that are in flight have a free VM on
+ * the host they come to.
+ */
 async function* cpuSuite(name: string, count: number, goal: { readonly atMost: number }): AsyncIterable<Row> {
   await using nats = await realNatsServer();
-  await using one = await Hosts.start(nats.url, 'one', [vms(2)]);
+  await using one = await Hosts.start(nats.url, 'one', [vms(4)]);
   await using several = await Hosts.start(
     nats.url,
     'several',
-    Array.from({ length: count }, () => vms(2)),
+    Array.from({ length: count }, () => vms(4)),
   );
   yield await compare({
     ...{ name, goal, unit: 'us of CPU', rounds: ROUNDS },
