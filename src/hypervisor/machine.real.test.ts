@@ -2,6 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSy
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../actors/mod.ts';
+import { signalProcess, whenGone } from '../process/mod.ts';
 import { inspectImage } from './mod.ts';
 import type { Machine, MachineExit } from './port.ts';
 import { heard, realHypervisor, runDirectoryOf, started, TEST_GUEST_IMAGE, usableAccelerators } from './testing/mod.ts';
@@ -138,10 +140,19 @@ describe('what was left by a Shoal that died', () => {
     const machine = await real.hypervisor.prepare(await real.spec());
     await machine.release();
     const path = join(runDirectoryOf(real, 1), 'manifest.json');
-    writeFileSync(path, JSON.stringify({ ...machine.manifest, bootId: 'another' }));
-    expect(await real.again().find(1)).toMatchObject({ kind: 'gone' });
-    writeFileSync(path, JSON.stringify({ ...machine.manifest, process: { ...machine.process, startTicks: 1 } }));
-    expect(await real.again().find(1)).toMatchObject({ kind: 'gone' });
+    const others = [
+      { ...machine.manifest, bootId: 'another' },
+      { ...machine.manifest, process: { ...machine.process, startTicks: 1 } },
+    ];
+    for (const kind of ['unknown', 'gone']) {
+      for (const other of others) {
+        writeFileSync(path, JSON.stringify(other));
+        expect(await real.again().find(1)).toMatchObject({ kind });
+      }
+      // As long as its monitor is served, it lives, whatever is known of its process.
+      signalProcess(machine.process, 'SIGKILL');
+      await whenGone(machine.process, LONG_MS, systemClock);
+    }
     await expect(real.again().adopt({ ...machine.manifest, bootId: 'another' })).rejects.toMatchObject({
       code: 'VM_GONE',
     });

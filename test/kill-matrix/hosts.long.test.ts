@@ -35,6 +35,7 @@ interface Run {
   readonly random: (below: number) => number;
 }
 
+// pause: how long a fault lasts is under test
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** What may befall hosts and servers. It resolves when all is in order again. */
