@@ -4,7 +4,7 @@ import { BareFleet } from '../kit/bare-fleet.ts';
 import type { OpenRequest } from '../state/open-request.ts';
 import type { HostFigures } from '../values/neighbour.ts';
 import { HOPS_AGAIN_MS, HOPS_MAX } from '../values/neighbour.ts';
-import { figuresOf, takeHanded } from './hand-on.ts';
+import { differ, figuresOf, takeHanded } from './hand-on.ts';
 import { route } from './route.ts';
 
 const NOTHING: HostFigures = {
@@ -200,5 +200,20 @@ describe('properties', () => {
         for (const { inFlight } of bare.fleet.vms) expect(inFlight).toBeLessThanOrEqual(perVm + 2);
       }),
     );
+  });
+});
+
+describe('figures are told to other hosts', () => {
+  it.each<[string, Partial<HostFigures>, Partial<HostFigures>, boolean]>([
+    ['of few free slots each', { free: 2 }, { free: 1 }, true],
+    ['the last free slot', { free: 1 }, { free: 0 }, true],
+    ['of many free slots the power of two', { free: 200 }, { free: 60 }, true],
+    ['a few of many free slots do not matter', { free: 200 }, { free: 150 }, false],
+    ['queues do not matter while a slot is free', { free: 1, shortestQueue: 1 }, { free: 1, shortestQueue: 2 }, false],
+    ['queues matter once none is free', { shortestQueue: 1 }, { shortestQueue: 2 }, true],
+    ['room matters', { room: 1 }, { room: 2 }, true],
+    ['a cordon matters', {}, { cordoned: true }, true],
+  ])('%s', (_, before, after, isTold) => {
+    expect(differ({ ...NOTHING, ...before }, { ...NOTHING, ...after })).toBe(isTold);
   });
 });

@@ -107,15 +107,25 @@ export function figuresOf(fleet: Fleet, nowMs: number): HostFigures {
   };
 }
 
-/** Whether others would decide otherwise on these figures. */
+/**
+ * Whether others would decide otherwise on these figures. How many slots are free matters while they are few: of many, a power of two says
+ * enough, so that a busy host with room does not tell of each request. Its queues matter once none is free.
+ */
 export function differ(a: HostFigures, b: HostFigures): boolean {
   return (
-    a.free !== b.free ||
+    roughly(a.free) !== roughly(b.free) ||
     a.room !== b.room ||
-    a.shortestQueue !== b.shortestQueue ||
+    (b.free === 0 && a.shortestQueue !== b.shortestQueue) ||
     a.cordoned !== b.cordoned ||
     a.idempotent !== b.idempotent
   );
+}
+
+/** Below this, each slot counts. */
+const FEW_SLOTS = 8;
+
+function roughly(slots: number): number {
+  return slots <= FEW_SLOTS ? slots : FEW_SLOTS + Math.floor(Math.log2(slots));
 }
 
 /** What is known of a neighbour, for people. */
