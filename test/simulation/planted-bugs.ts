@@ -281,10 +281,4 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     from: '}, tries, nowMs)',
     to: '}, 0 * tries, nowMs)',
   },
-  {
-    name: 'ends-for-an-earlier-router-hide-those-for-this-one',
-    file: 'src/fleet/router/neighbourhood.ts',
-    from: 'if (message.to !== this.#session) return;',
-    to: '',
-  },
 ];
