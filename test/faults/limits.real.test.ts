@@ -36,7 +36,7 @@ function up(at: Place, how: { readonly command?: string; readonly before?: reado
 /** The last line of standard error is the only one that is an error, and nothing is left. */
 async function endsWith(process: ShoalProcess, at: Place, error: RegExp): Promise<void> {
   const { exitCode, stderr } = await process.finished;
-  expect(stderr.trimEnd().split('\n').at(-1)).toMatch(error);
+  expect(stderr.trimEnd().split('\n').at(-1), stderr).toMatch(error);
   expect(stderr).not.toMatch(/^ +at |please report it|#0|Assertion/m);
   expect(exitCode).toBe(1);
   expect(leftovers(at)).toEqual(NOTHING);
