@@ -181,7 +181,7 @@ export const REQUESTS = [
       "where === 'last' ? this.#line.push(request)",
       "where === 'first' ? this.#line.push(request)",
     ],
-    ['each try has a number of its own', 'request.frame = ++this.#lastFrame;', 'request.frame ||= ++this.#lastFrame;'],
+    ['each try has a number of its own', 'request.frame = this.nextFrame();', 'request.frame ||= this.nextFrame();'],
     ['an end that is told frees its number', '    this.#byFrame.delete(request.frame);\n', ''],
     [
       'an id that was made is known once a guest may keep its reply',

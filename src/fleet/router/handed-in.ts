@@ -6,7 +6,7 @@ import { failure } from '../policy/retries.ts';
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest } from '../state/open-request.ts';
 import type { Outcome, Request } from '../values/request.ts';
-import type { HandedEnd, NeighbourMessage, NeighbourPort } from './neighbour-messages.ts';
+import type { From, HandedEnd, NeighbourMessage, NeighbourPort } from './neighbour-messages.ts';
 import type { NeighbourSession } from './neighbour-session.ts';
 import type { RequestPath } from './request-path.ts';
 
@@ -23,14 +23,14 @@ export class HandedIn {
   readonly #clock: Clock;
   readonly #path: RequestPath;
   readonly #port: NeighbourPort;
-  readonly #session: string;
+  readonly #from: From;
 
-  constructor(fleet: Fleet, clock: Clock, path: RequestPath, port: NeighbourPort, session: string) {
+  constructor(fleet: Fleet, clock: Clock, path: RequestPath, port: NeighbourPort, from: From) {
     this.#fleet = fleet;
     this.#clock = clock;
     this.#path = path;
     this.#port = port;
-    this.#session = session;
+    this.#from = from;
   }
 
   take(message: HandOn, home: Home, nowMs: number): void {
@@ -64,13 +64,7 @@ export class HandedIn {
     const how = howOf(outcome);
     const told =
       how.how === 'ended' && this.#publish(home, replySubject, outcome) ? { ...how, outcome: sent(outcome) } : how;
-    const about = {
-      kind: 'handed-end',
-      host: this.#fleet.host.name,
-      session: this.#session,
-      id,
-      to: home.session,
-    } as const;
+    const about = { kind: 'handed-end', ...this.#from, id, to: home.session } as const;
     const end: HandedEnd = { ...about, seq: home.nextEnd(), ...told };
     home.keep(end);
     if (home.tell(end) || home.ref === undefined || told.how !== 'ended' || !outcome.ok) return;

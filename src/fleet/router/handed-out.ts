@@ -6,14 +6,15 @@ import type { Fleet } from '../state/fleet.ts';
 import { hopsOf, type OpenRequest } from '../state/open-request.ts';
 import type { HandOnFor } from '../values/neighbour.ts';
 import type { Outcome } from '../values/request.ts';
-import type { HandedEnd } from './neighbour-messages.ts';
+import type { From, HandedEnd } from './neighbour-messages.ts';
 import type { NeighbourSession } from './neighbour-session.ts';
 
 type Worker = Pick<NeighbourSession<unknown>, 'host' | 'session' | 'stampMs' | 'taken' | 'tell'>;
 
 /** What handed-out requests need of the rest of the router. */
 interface HandedOutPorts {
-  readonly session: string;
+  /** This router. */
+  readonly from: From;
   readonly worker: (host: string) => Worker | undefined;
   readonly carryOut: (reaction: Reaction) => void;
   readonly answer: (request: OpenRequest, outcome: Outcome) => void;
@@ -44,8 +45,7 @@ export class HandedOut {
     const leftMs = Math.max(0, request.deadlineMs - this.#clock.monotonic());
     const isTold = worker.tell({
       kind: 'hand-on',
-      host: this.#fleet.host.name,
-      session: this.#ports.session,
+      ...this.#ports.from,
       id: frame,
       what,
       request: { requestId, isIdGenerated, op, payload, leftMs, retry },
@@ -59,8 +59,7 @@ export class HandedOut {
   }
 
   cancel(host: string, id: number): void {
-    const from = { host: this.#fleet.host.name, session: this.#ports.session };
-    this.#ports.worker(host)?.tell({ kind: 'handed-cancel', ...from, id });
+    this.#ports.worker(host)?.tell({ kind: 'handed-cancel', ...this.#ports.from, id });
   }
 
   ended(end: HandedEnd, worker: { taken: number; readonly session: string }, nowMs: number): void {

@@ -1,7 +1,7 @@
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest } from '../state/open-request.ts';
-import { fingerprintOf } from '../state/reply-cache.ts';
-import type { Knowledge, NeighbourMessage } from './neighbour-messages.ts';
+import { fingerprintOf, type Knowledge } from '../state/reply-cache.ts';
+import type { From, NeighbourMessage } from './neighbour-messages.ts';
 
 /** One heartbeat: who has not answered by then is not waited for. */
 const LIMIT_MS = 1_000;
@@ -21,20 +21,15 @@ type Tell = (host: string, message: NeighbourMessage) => boolean;
 /** R11: repeats whose ids other hosts may know. Repeats are rare, so these are asked all round. */
 export class Lookups {
   readonly #fleet: Fleet;
-  readonly #session: string;
+  readonly #from: From;
   readonly #tell: Tell;
   /** @param host the one that knows it; undefined: none does */
   readonly #onKnown: (request: OpenRequest, host: string | undefined) => void;
   readonly #open = new Map<number, Lookup>();
 
-  constructor(
-    fleet: Fleet,
-    session: string,
-    tell: Tell,
-    onKnown: (request: OpenRequest, host: string | undefined) => void,
-  ) {
+  constructor(fleet: Fleet, from: From, tell: Tell, onKnown: (request: OpenRequest, host: string | undefined) => void) {
     this.#fleet = fleet;
-    this.#session = session;
+    this.#from = from;
     this.#tell = tell;
     this.#onKnown = onKnown;
   }
@@ -44,10 +39,9 @@ export class Lookups {
     const { requestId, op, payload } = request.request;
     const id = this.#fleet.requests.nextFrame();
     const find = { requestId, op, payloadBytes: payload.length, fingerprint: fingerprintOf(payload) };
-    const from = { host: this.#fleet.host.name, session: this.#session };
     const all = [...this.#fleet.neighbours.all].map(({ name }) => name);
     const asked = all.filter((name) => host === undefined || name === host);
-    const left = new Set(asked.filter((name) => this.#tell(name, { kind: 'find', ...from, id, request: find })));
+    const left = new Set(asked.filter((name) => this.#tell(name, { kind: 'find', ...this.#from, id, request: find })));
     if (left.size === 0) return false;
     this.#fleet.apply({ kind: 'request-asks', request });
     this.#open.set(id, { request, left, untilMs: nowMs + LIMIT_MS, best: undefined });

@@ -1,4 +1,5 @@
 import type { Ref } from '../../actors/mod.ts';
+import type { Knowledge, Repeat } from '../state/reply-cache.ts';
 import type { HandOnFor, HostFigures } from '../values/neighbour.ts';
 import type { Outcome } from '../values/request.ts';
 
@@ -51,9 +52,6 @@ export type HandedEnd = From & {
     | { readonly how: 'given-back'; readonly wasSent: boolean }
   );
 
-/** What a router knows of a request id. `here`: it has the request. `elsewhere`: it took the request in and handed it on. */
-export type Knowledge = 'nothing' | 'ended' | 'here' | 'elsewhere';
-
 /** What routers of different hosts tell each other, and what a router is told of other hosts. */
 export type NeighbourMessage =
   /** Messages reach the router of that host, and its own reach this one. */
@@ -90,18 +88,10 @@ export type NeighbourMessage =
   /** Nobody waits for it any more. */
   | (From & { readonly kind: 'handed-cancel'; readonly id: number })
   /** Does the other know the id of this repeat? */
-  | (From & { readonly kind: 'find'; readonly id: number; readonly request: FindRequest })
+  | (From & { readonly kind: 'find'; readonly id: number; readonly request: Repeat })
   | (From & { readonly kind: 'found'; readonly id: number; readonly knows: Knowledge })
   /** What this host tells itself: figures have changed. */
   | { readonly kind: 'tell-figures' };
-
-/** A repeat, with what tells its payload from another. */
-export interface FindRequest {
-  readonly requestId: string;
-  readonly op: string;
-  readonly payloadBytes: number;
-  readonly fingerprint: string;
-}
 
 /** Makes a ref whose messages come to the router as others. */
 export type Adapt = <E>(toMessage: (event: E) => NeighbourMessage) => Ref<E>;

@@ -4,7 +4,7 @@ import { decidedFromMs, onNeighbourBack, onNeighbourGone } from '../policy/on-ne
 import type { Reaction } from '../policy/reaction.ts';
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest } from '../state/open-request.ts';
-import { type HandOnFor, LEASE_MS } from '../values/neighbour.ts';
+import { type HandOnFor, type HostFigures, LEASE_MS } from '../values/neighbour.ts';
 import { HandedIn, type HandedReply } from './handed-in.ts';
 import { HandedOut } from './handed-out.ts';
 import { Lookups } from './lookups.ts';
@@ -40,7 +40,7 @@ export class Neighbourhood {
   readonly #fleet: Fleet;
   readonly #path: RequestPath;
   readonly #carryOut: (reaction: Reaction) => void;
-  readonly #session: string;
+  readonly #from: From;
   readonly #sessions = new Map<string, Session>();
   /** Those that there is a link to, by host. */
   readonly #linked = new Map<string, Session>();
@@ -54,17 +54,17 @@ export class Neighbourhood {
     this.#fleet = fleet;
     this.#path = path;
     this.#carryOut = carryOut;
-    this.#session = randomHex(context.system.random, SESSION_BYTES);
-    this.#in = new HandedIn(fleet, context.clock, path, port, this.#session);
+    this.#from = { host: fleet.host.name, session: randomHex(context.system.random, SESSION_BYTES) };
+    this.#in = new HandedIn(fleet, context.clock, path, port, this.#from);
     this.#out = new HandedOut(fleet, context.clock, {
-      session: this.#session,
+      from: this.#from,
       worker: (host) => this.#linked.get(host),
       carryOut,
       answer: (request, outcome) => path.answer(request, outcome),
     });
     this.#lookups = new Lookups(
       fleet,
-      this.#session,
+      this.#from,
       (host, message) => this.#linked.get(host)?.tell(message) === true,
       (request, host) => this.#onKnown(request, host),
     );
@@ -140,7 +140,7 @@ export class Neighbourhood {
       isAnswer,
       to: session?.session ?? null,
       has: [...(session?.handed.keys() ?? [])],
-      beat: this.#beatOf(session, nowMs, false),
+      beat: beatOf(figuresOf(this.#fleet, nowMs), session, nowMs, false),
     };
   }
 
@@ -159,7 +159,7 @@ export class Neighbourhood {
       this.#fleet.apply({ kind: 'neighbour-up', host, session: id, nowMs });
       const neighbour = this.#fleet.neighbours.get(host);
       if (neighbour !== undefined) {
-        const there = to === this.#session ? has : [];
+        const there = to === this.#from.session ? has : [];
         this.#carryOut(onNeighbourBack(this.#fleet, neighbour, there, nowMs));
       }
     }
@@ -193,7 +193,7 @@ export class Neighbourhood {
     switch (message.kind) {
       case 'handed-end':
         // It may be for the router before this one.
-        if (message.to !== this.#session) return;
+        if (message.to !== this.#from.session) return;
         this.#out.ended(message, session, nowMs);
         return this.#path.serveWaiting(nowMs);
       case 'neighbour-figures':
@@ -238,26 +238,22 @@ export class Neighbourhood {
   #tellFigures(nowMs: number): void {
     const figures = figuresOf(this.#fleet, nowMs);
     for (const session of this.#linked.values()) {
-      if (session.told === undefined || differ(session.told, figures)) this.#beat(session, nowMs, false);
+      if (session.told === undefined || differ(session.told, figures)) this.#beat(session, nowMs, false, figures);
     }
   }
 
-  #beat(session: Session, nowMs: number, isAsking: boolean): void {
-    const beat = this.#beatOf(session, nowMs, isAsking);
-    session.told = beat.figures;
+  #beat(session: Session, nowMs: number, isAsking: boolean, figures = figuresOf(this.#fleet, nowMs)): void {
+    session.told = figures;
     session.toldMs = nowMs;
     if (isAsking) session.askedMs = nowMs;
+    const beat = beatOf(figures, session, nowMs, isAsking);
     session.tell({ kind: 'neighbour-figures', ...this.#from, beat });
   }
+}
 
-  #beatOf(session: Session | undefined, nowMs: number, isAsking: boolean): Beat {
-    const { stampMs: heardMs = null, seen = 0, taken = 0 } = session ?? {};
-    return { figures: figuresOf(this.#fleet, nowMs), stampMs: nowMs, heardMs, seen, taken, isAsking };
-  }
-
-  get #from(): From {
-    return { host: this.#fleet.host.name, session: this.#session };
-  }
+function beatOf(figures: HostFigures, session: Session | undefined, nowMs: number, isAsking: boolean): Beat {
+  const { stampMs: heardMs = null, seen = 0, taken = 0 } = session ?? {};
+  return { figures, stampMs: nowMs, heardMs, seen, taken, isAsking };
 }
 
 function tell(ref: Extract<NeighbourMessage, { kind: 'neighbour-up' }>['ref'], message: NeighbourMessage): void {

@@ -62,10 +62,11 @@ export class NeighbourRecord {
     return this.figures.shortestQueue + this.#unseen.length;
   }
 
-  /** Whether it may have what a request is handed on for. */
-  has(what: HandOnFor, requestsPerVm: number): boolean {
-    if (what === 'free') return this.free > 0;
-    return what === 'room' ? this.roomFor(requestsPerVm) > 0 : this.shortestQueue !== undefined;
+  /** How good it is for what a request is handed on for: more is better; undefined if it has none of it. */
+  worthFor(what: HandOnFor, requestsPerVm: number): number | undefined {
+    if (what === 'queue') return this.shortestQueue === undefined ? undefined : -this.shortestQueue;
+    const worth = what === 'free' ? this.free : this.roomFor(requestsPerVm);
+    return worth > 0 ? worth : undefined;
   }
 
   /** A request was handed to it under that number. */

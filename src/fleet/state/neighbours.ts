@@ -53,7 +53,8 @@ export class Neighbours {
     const first = pick(list, this.#turn, refusedBy);
     const second = pick(list, next(this.#turn), refusedBy, first);
     if (first === undefined || second === undefined) return first ?? second;
-    return this.#value(second, what) > this.#value(first, what) ? second : first;
+    const worthOf = (one: Neighbour): number => one.worthFor(what, this.#perVm) ?? Number.NEGATIVE_INFINITY;
+    return worthOf(second) > worthOf(first) ? second : first;
   }
 
   up(name: string, session: string, nowMs: number, requestsPerVm: number): boolean {
@@ -111,16 +112,11 @@ export class Neighbours {
     if (record !== undefined) record.handedBack += 1;
   }
 
-  #value(record: Neighbour, what: HandOnFor): number {
-    if (what === 'free') return record.free;
-    return what === 'room' ? record.roomFor(this.#perVm) : -(record.shortestQueue ?? Number.POSITIVE_INFINITY);
-  }
-
   #sort(record: NeighbourRecord): void {
     for (const what of ['free', 'room', 'queue'] as const) {
       const list = this.#having[what];
       const at = list.indexOf(record);
-      const isThere = record.has(what, this.#perVm);
+      const isThere = record.worthFor(what, this.#perVm) !== undefined;
       if (isThere && at === -1) list.push(record);
       else if (!isThere && at !== -1) {
         const last = list.pop();

@@ -10,8 +10,11 @@ export type Known =
   /** The id stands for another request, whose reply the client must not get. */
   | { readonly kind: 'other' };
 
+/** What a host knows of a request id. `here`: it has the request. `elsewhere`: it took the request in and handed it on. */
+export type Knowledge = 'nothing' | 'ended' | 'here' | 'elsewhere';
+
 /** A repeat, with what tells its payload from another. */
-interface Repeat {
+export interface Repeat {
   readonly requestId: string;
   readonly op: string;
   readonly payloadBytes: number;
@@ -93,10 +96,7 @@ export class ReplyCache {
   }
 
   /** Whether a repeat that came to another host belongs here. */
-  knows(
-    { requestId, op, payloadBytes, fingerprint }: Repeat,
-    nowMs: number,
-  ): 'nothing' | 'ended' | 'here' | 'elsewhere' {
+  knows({ requestId, op, payloadBytes, fingerprint }: Repeat, nowMs: number): Knowledge {
     const open = this.#open.get(requestId);
     if (open !== undefined) {
       const { request, neighbour, place, hops } = open;

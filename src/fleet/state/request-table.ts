@@ -77,7 +77,7 @@ export class RequestTable {
 
   /** Puts the request on a VM under a new frame number. @param requests those that the VM has */
   putOn(request: OpenRequest, vm: { readonly id: number; readonly requests: LinkedList<OpenRequest> }): void {
-    request.frame = ++this.#lastFrame;
+    request.frame = this.nextFrame();
     request.vm = vm.id;
     request.place = vm.requests.push(request);
     this.#byFrame.set(request.frame, request);

@@ -1,5 +1,6 @@
 import { formatAddress } from '../values/address.ts';
 import type { VmEndReason } from '../values/end-reason.ts';
+import type { HostFigures } from '../values/neighbour.ts';
 import type { VmId, VmState } from '../values/vm-id.ts';
 import type { Fleet } from './fleet.ts';
 import type { Neighbour } from './neighbour.ts';
@@ -34,16 +35,10 @@ export interface HostState {
 }
 
 /** Another host, as far as this one knows it. */
-export interface NeighbourRow {
+export interface NeighbourRow extends Omit<HostFigures, 'idempotent'> {
   readonly name: string;
   /** Of its router: another after a restart. */
   readonly incarnation: string;
-  readonly free: number;
-  readonly room: number;
-  readonly starting: number;
-  readonly shortestQueue: number | null;
-  readonly waiting: number;
-  readonly cordoned: boolean;
   /** How long ago it told of itself. */
   readonly heardMs: number;
   /** Requests that were handed to it, and that it refused. */
@@ -97,12 +92,7 @@ function neighbourRow(
   return {
     name,
     incarnation: session,
-    free,
-    room,
-    starting,
-    shortestQueue,
-    waiting,
-    cordoned,
+    ...{ free, room, starting, shortestQueue, waiting, cordoned },
     heardMs: Math.round(nowMs - heardMs),
     handedOn,
     handedBack,
