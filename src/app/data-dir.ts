@@ -7,6 +7,7 @@ import {
   identify,
   inodeOf,
   isAlive,
+  isProcessIdentity,
   makeFolder,
   type ProcessIdentity,
   whileThere,
@@ -14,7 +15,7 @@ import {
 } from '../process/mod.ts';
 import { readDataFile } from './data-file.ts';
 import { tagOf } from './fleet-tag.ts';
-import { holderOfPath, holdPath, isIdentity, parsed, releasePath } from './path-holder.ts';
+import { holderOfPath, holdPath, parsed, releasePath } from './path-holder.ts';
 
 /** The file by which commands find the Shoal that runs on a data directory. */
 export interface RunningFleet {
@@ -136,7 +137,7 @@ export function findHolder(directory: string): ProcessIdentity | undefined {
   if (isRecord(content)) {
     const { process: holder, inode }: Partial<Record<keyof Holder, unknown>> = content;
     // The file may have been copied with its directory.
-    if (isIdentity(holder) && inode === inodeOf(directory) && isAlive(holder)) return holder;
+    if (isProcessIdentity(holder) && inode === inodeOf(directory) && isAlive(holder)) return holder;
   }
   const path = whileThere(() => realpathSync(directory));
   return path === undefined ? undefined : holderOfPath(path);
@@ -230,7 +231,7 @@ function isPlace(content: unknown): content is Place {
 function isRunningFleet(content: unknown): content is RunningFleet {
   if (!isRecord(content)) return false;
   const fields: Partial<Record<keyof RunningFleet, unknown>> = content;
-  if (!isIdentity(fields.process) || fields.version !== 1) return false;
+  if (!isProcessIdentity(fields.process) || fields.version !== 1) return false;
   if (fields.image !== undefined && !isImage(fields.image)) return false;
   if (fields.inode !== undefined && typeof fields.inode !== 'string') return false;
   if (fields.login !== undefined && typeof fields.login !== 'string') return false;

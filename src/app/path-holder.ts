@@ -1,8 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { runtimeRoot } from '../hypervisor/mod.ts';
-import { isRecord } from '../is-record.ts';
-import { identify, isAlive, makeFolder, type ProcessIdentity, writeAtomic } from '../process/mod.ts';
+import { identify, isAlive, isProcessIdentity, makeFolder, type ProcessIdentity, writeAtomic } from '../process/mod.ts';
 import { readDataFile } from './data-file.ts';
 import { tagOf } from './fleet-tag.ts';
 
@@ -15,7 +14,7 @@ import { tagOf } from './fleet-tag.ts';
 export function holderOfPath(path: string): ProcessIdentity | undefined {
   const file = fileOf(path);
   const holder = file === undefined ? undefined : parsed(readDataFile(file));
-  return isIdentity(holder) && isAlive(holder) ? holder : undefined;
+  return isProcessIdentity(holder) && isAlive(holder) ? holder : undefined;
 }
 
 /** A file that cannot be written keeps no fleet from running: the lock in the directory holds without it. */
@@ -47,12 +46,6 @@ function fileOf(path: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-export function isIdentity(content: unknown): content is ProcessIdentity {
-  if (!isRecord(content)) return false;
-  const { pid, startTicks, bootId }: Partial<Record<keyof ProcessIdentity, unknown>> = content;
-  return typeof pid === 'number' && typeof startTicks === 'number' && typeof bootId === 'string';
 }
 
 /** @returns undefined if it is no JSON */

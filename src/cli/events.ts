@@ -8,7 +8,7 @@ import { type Command, FIND_FLAGS, type Flags, HOST_FLAG, OUTPUT_FLAG } from './
 import { decisionLines } from './decision-lines.ts';
 import { inTime, named, withHost } from './explain-fleet.ts';
 import { fleetOf } from './find.ts';
-import { isReaderBehind, outputFailed, printable, printData, printJson, say } from './output.ts';
+import { isReaderBehind, outputFailed, printable, printData, printJson, say, withCode } from './output.ts';
 import { onReaderGone } from './reader-gone.ts';
 import { onStopSignal } from './signals.ts';
 
@@ -90,7 +90,7 @@ async function followUntil(
     host,
     look: async ({ every }) => void (await every('version', {})),
     onLost: (error) => {
-      if (!isAway) say(printable(`shoal: ${describe(error)}; waiting for the fleet to come back`));
+      if (!isAway) say(printable(`shoal: ${withCode(error)}; waiting for the fleet to come back`));
       isAway = true;
     },
     onBack: () => {
@@ -104,11 +104,6 @@ async function followUntil(
   } finally {
     await follower.close();
   }
-}
-
-function describe(error: unknown): string {
-  if (error instanceof ShoalError) return `${error.message} [${error.code}]`;
-  return error instanceof Error ? error.message : String(error);
 }
 
 function print(event: FleetEvent, form: Form): void {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { Clock } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
+import { isRecord } from '../is-record.ts';
 import type { ProcessIdentity } from './spawner.ts';
 import { whileThere } from './while-there.ts';
 
@@ -23,6 +24,13 @@ export function checkProc(): void {
     'The folder /proc does not show processes, and without it Shoal cannot tell one process from another; mount it: `mount -t proc proc /proc`',
     { cause },
   );
+}
+
+/** Whether a value that was read, such as from a file, names a process. It may be gone. */
+export function isProcessIdentity(value: unknown): value is ProcessIdentity {
+  if (!isRecord(value)) return false;
+  const { pid, startTicks, bootId: boot } = value;
+  return Number.isSafeInteger(pid) && Number.isSafeInteger(startTicks) && typeof boot === 'string';
 }
 
 let bootIdOnce: string | undefined;

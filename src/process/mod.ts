@@ -3,7 +3,17 @@ export { TEMPORARY_SUFFIX, writeAtomic, writeDurable } from './durable-write.ts'
 export { FileLock } from './file-lock.ts';
 export { findByArgument, processesWith } from './find-process.ts';
 export type { Liveness } from './identity.ts';
-export { bootId, checkProc, cpuDemandMsOf, identify, isAlive, probe, signalProcess, whenGone } from './identity.ts';
+export {
+  bootId,
+  checkProc,
+  cpuDemandMsOf,
+  identify,
+  isAlive,
+  isProcessIdentity,
+  probe,
+  signalProcess,
+  whenGone,
+} from './identity.ts';
 export { inodeOf } from './inode.ts';
 export { isProgram } from './is-program.ts';
 export { isOnTmpfs } from './is-tmpfs.ts';

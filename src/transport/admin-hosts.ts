@@ -1,7 +1,8 @@
-import { createInbox, type Msg, type NatsConnection } from 'nats';
+import { createInbox, type NatsConnection } from 'nats';
 import { type Clock, systemClock } from '../actors/mod.ts';
 import { explained, nobodyThere, unanswered } from './admin-client.ts';
 import { decodeReply, encodeArgs, fromIn } from './admin-codec.ts';
+import { isNobody } from './no-responders.ts';
 import { subjectsOf } from './subjects.ts';
 import { within } from './within.ts';
 
@@ -21,7 +22,6 @@ export interface CallEveryOptions {
 }
 
 const TIMEOUT_MS = 3_000;
-const NO_RESPONDERS = 503;
 
 /**
  * Calls an administration verb of every host of a fleet. Each answer names the hosts that its sender knows, so hosts need not be listed
@@ -81,14 +81,5 @@ function answerIn(host: string, bytes: Uint8Array): HostAnswer {
     return { host, value: decodeReply(bytes), error: undefined };
   } catch (error) {
     return { host, value: undefined, error };
-  }
-}
-
-function isNobody(message: Msg): boolean {
-  // Malformed headers throw, and nats.js stops reading when a callback throws.
-  try {
-    return message.headers?.code === NO_RESPONDERS && message.data.length === 0;
-  } catch {
-    return false;
   }
 }

@@ -1,6 +1,7 @@
 import { createInbox, type Msg, type NatsConnection } from 'nats';
 import { type Clock, type Random, randomHex, systemClock, systemRandom } from '../actors/mod.ts';
 import { isRecord } from '../is-record.ts';
+import { isNobody } from './no-responders.ts';
 import { subjectsOf } from './subjects.ts';
 import { TIMED_OUT, within } from './within.ts';
 
@@ -28,7 +29,6 @@ interface Word {
 
 const WAIT_MS = 1_000;
 const ID_BYTES = 16;
-const NO_RESPONDERS = 503;
 const ID = /^[0-9a-f]{32}$/;
 const ABOUT = /^\P{C}{0,200}$/u;
 /** More than a word takes, each of whose characters has up to four bytes. */
@@ -92,15 +92,6 @@ export async function claimHostName(
 
 function encoded(word: Word): string {
   return JSON.stringify(word);
-}
-
-function isNobody(message: Msg): boolean {
-  // Malformed headers throw, and nats.js stops reading when a callback throws.
-  try {
-    return message.headers?.code === NO_RESPONDERS && message.data.length === 0;
-  } catch {
-    return false;
-  }
 }
 
 function wordIn(message: Msg): Word | undefined {

@@ -3,6 +3,7 @@ import { type ErrorCode, ShoalError } from '../errors.ts';
 import type { RequestEndReason } from '../fleet/mod.ts';
 import { headerBytes } from './header-bytes.ts';
 import { Memo } from './memo.ts';
+import { NO_RESPONDERS } from './no-responders.ts';
 import { headerText } from './quote.ts';
 import {
   ERROR_CODE_HEADER,
@@ -35,8 +36,6 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   504: 'REQUEST_DEADLINE',
 };
 
-/** Status of the NATS server's own message for a subject without subscribers. */
-const NO_RESPONDERS = 503;
 /** One entry for each replying VM. */
 const REMEMBERED_MAX = 1_024;
 const STATUS_CHARS_MAX = 16;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ShoalError } from '../../errors.ts';
 import { isRecord } from '../../is-record.ts';
 import { readPlainFile } from '../../plain-file.ts';
-import { writeAtomic } from '../../process/mod.ts';
+import { isProcessIdentity, writeAtomic } from '../../process/mod.ts';
 import type { Manifest } from '../port.ts';
 
 const VERSION = 1;
@@ -54,7 +54,7 @@ function whatIsMissing(value: Readonly<Record<string, unknown>>): string | undef
   if (typeof argvDigest !== 'string') return 'argvDigest';
   if (typeof bootId !== 'string') return 'bootId';
   if (!Number.isSafeInteger(preparedMs)) return 'preparedMs';
-  if (process !== undefined && !isIdentity(process)) return 'process';
+  if (process !== undefined && !isProcessIdentity(process)) return 'process';
   if (guest !== undefined && !isGuest(guest)) return 'guest';
   return isSpec(spec) ? undefined : 'spec';
 }
@@ -73,15 +73,6 @@ function isAddress(value: unknown): boolean {
     Number.isSafeInteger(value['id']) &&
     Number.isSafeInteger(value['port']) &&
     typeof value['ip'] === 'string'
-  );
-}
-
-function isIdentity(value: unknown): boolean {
-  if (!isRecord(value)) return false;
-  return (
-    Number.isSafeInteger(value['pid']) &&
-    Number.isSafeInteger(value['startTicks']) &&
-    typeof value['bootId'] === 'string'
   );
 }
 

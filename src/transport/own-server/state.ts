@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { codeOf, ShoalError } from '../../errors.ts';
 import { isRecord } from '../../is-record.ts';
 import { readPlainFile } from '../../plain-file.ts';
-import { findByArgument, inodeOf, type ProcessIdentity, writeDurable } from '../../process/mod.ts';
+import { findByArgument, inodeOf, isProcessIdentity, type ProcessIdentity, writeDurable } from '../../process/mod.ts';
 
 /**
  * The state of our own server on disk. It is written before the start, without the process, and again with it. After a crash in between,
@@ -83,16 +83,10 @@ function parse(text: string): Written | undefined {
   if (typeof name !== 'string' || typeof config !== 'string' || !isPort(port)) return undefined;
   // The file is removed by this name, which must not lead out of the directory.
   if (!/^[a-z0-9-]+\.conf$/.test(config)) return undefined;
-  if (process !== undefined && !isIdentity(process)) return undefined;
+  if (process !== undefined && !(isProcessIdentity(process) && process.pid > 1)) return undefined;
   return { state: { name, port, config, process }, inode };
 }
 
 function isPort(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value > 0 && value < 65_536;
-}
-
-function isIdentity(value: unknown): value is ProcessIdentity {
-  if (!isRecord(value)) return false;
-  const { pid, startTicks, bootId } = value;
-  return Number.isInteger(pid) && Number(pid) > 1 && Number.isInteger(startTicks) && typeof bootId === 'string';
 }
