@@ -7,7 +7,7 @@ import { compare, type Round, type Row, rowOf } from './compare.ts';
 import { Echo } from './peers/echo.ts';
 import { PlainClient } from './peers/plain-client.ts';
 import { cpuMsOf } from './proc.ts';
-import { manyRequests } from './throughput.ts';
+import { manyRequests, meanMs, perSecond } from './throughput.ts';
 
 const ROUNDS = 5;
 const REQUESTS = 10_000;
@@ -114,19 +114,13 @@ async function* handedOn(): AsyncIterable<Row> {
   });
   yield await compare({
     ...{ name: 'handed-on-latency', unit: 'ms', goal: { atMost: 1.3 }, rounds: ROUNDS },
-    ours: () => meanMs(() => two.client.request(TEXT)),
+    ours: () => meanMs(SEQUENTIAL_REQUESTS, () => two.client.request(TEXT)),
     baseline: () =>
-      meanMs(async () => {
+      meanMs(SEQUENTIAL_REQUESTS, async () => {
         await one.client.request(TEXT);
         await echo.request(TEXT);
       }),
   });
-}
-
-async function meanMs(once: () => Promise<unknown>): Promise<number> {
-  const startMs = performance.now();
-  for (let request = 0; request < SEQUENTIAL_REQUESTS; request++) await once();
-  return (performance.now() - startMs) / SEQUENTIAL_REQUESTS;
 }
 
 /** As many VMs on one host and on three: all of them have the same two cores here. */
@@ -136,13 +130,9 @@ async function* throughput(): AsyncIterable<Row> {
   await using three = await Hosts.start(nats.url, 'three', [vms(VMS / 3), vms(VMS / 3), vms(VMS / 3)]);
   yield await compare({
     ...{ name: 'requests-per-second-of-three', unit: 'requests/s', rounds: ROUNDS },
-    ours: () => perSecond(three),
-    baseline: () => perSecond(one),
+    ours: () => perSecond(REQUESTS, () => three.client.request(TEXT)),
+    baseline: () => perSecond(REQUESTS, () => one.client.request(TEXT)),
   });
-}
-
-async function perSecond(hosts: Hosts): Promise<number> {
-  return REQUESTS / ((await manyRequests(REQUESTS, () => hosts.client.request(TEXT))) / 1000);
 }
 
 /** From the death of a host, with all that runs on it, until each request that was under way has its reply. */

@@ -6,7 +6,7 @@ import { manyVmsSuite } from './many-vms-suite.ts';
 import { BareQemu } from './peers/bare-qemu.ts';
 import { Echo } from './peers/echo.ts';
 import { PlainClient } from './peers/plain-client.ts';
-import { BUSY_FLAGS, manyRequests } from './throughput.ts';
+import { BUSY_FLAGS, meanMs, perSecond } from './throughput.ts';
 
 const START_ROUNDS = 15;
 const SEQUENTIAL_ROUNDS = 7;
@@ -98,9 +98,9 @@ async function* sequentialSuite(): AsyncIterable<Row> {
       unit: 'ms',
       goal: { atMost: 1.15 },
       rounds: SEQUENTIAL_ROUNDS,
-      ours: () => meanMs(() => client.request(TEXT)),
+      ours: () => meanMs(SEQUENTIAL_REQUESTS, () => client.request(TEXT)),
       baseline: () =>
-        meanMs(async () => {
+        meanMs(SEQUENTIAL_REQUESTS, async () => {
           await echo.request(TEXT);
           await link.request(TEXT);
         }),
@@ -109,12 +109,6 @@ async function* sequentialSuite(): AsyncIterable<Row> {
   } finally {
     await qemu.kill();
   }
-}
-
-async function meanMs(one: () => Promise<unknown>): Promise<number> {
-  const startMs = performance.now();
-  for (let request = 0; request < SEQUENTIAL_REQUESTS; request++) await one();
-  return (performance.now() - startMs) / SEQUENTIAL_REQUESTS;
 }
 
 /** Requests a second with many in flight, beside an echo in Node on the same NATS server with the same client. */
@@ -127,11 +121,7 @@ async function* throughputSuite(): AsyncIterable<Row> {
     unit: 'requests/s',
     goal: { atLeast: 0.8 },
     rounds: THROUGHPUT_ROUNDS,
-    ours: () => perSecond(() => client.request(TEXT)),
-    baseline: () => perSecond(() => echo.request(TEXT)),
+    ours: () => perSecond(THROUGHPUT_REQUESTS, () => client.request(TEXT)),
+    baseline: () => perSecond(THROUGHPUT_REQUESTS, () => echo.request(TEXT)),
   });
-}
-
-async function perSecond(one: () => Promise<unknown>): Promise<number> {
-  return THROUGHPUT_REQUESTS / ((await manyRequests(THROUGHPUT_REQUESTS, one)) / 1000);
 }

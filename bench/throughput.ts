@@ -15,3 +15,15 @@ export async function manyRequests(requests: number, one: () => Promise<unknown>
   await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
   return performance.now() - startMs;
 }
+
+/** The same as a rate. */
+export async function perSecond(requests: number, one: () => Promise<unknown>): Promise<number> {
+  return requests / ((await manyRequests(requests, one)) / 1000);
+}
+
+/** Sends that many requests, one after the other. @returns the milliseconds of one */
+export async function meanMs(requests: number, one: () => Promise<unknown>): Promise<number> {
+  const startMs = performance.now();
+  for (let request = 0; request < requests; request++) await one();
+  return (performance.now() - startMs) / requests;
+}

@@ -39,7 +39,7 @@ export interface NetworkFaults {
   readonly lateMs: Duration;
 }
 
-const NO_NETWORK_FAULTS: NetworkFaults = {
+export const NO_NETWORK_FAULTS: NetworkFaults = {
   lost: 0,
   doubled: 0,
   late: 0,

@@ -3,9 +3,9 @@ import { askFleet } from '../../src/app/mod.ts';
 import type { FleetSnapshot } from '../../src/fleet/mod.ts';
 import { identify, type ProcessIdentity, signalProcess } from '../../src/process/mod.ts';
 import { type NatsCluster, natsCluster } from '../../src/transport/kit/mod.ts';
-import { type CutProxy, cutProxy, type Way } from './cut-proxy.ts';
 import { randomPool, TestFleet } from './fleet.ts';
 import { launcherOf, processesOf } from './processes.ts';
+import { type TcpProxy, tcpProxy, type Way } from './tcp-proxy.ts';
 
 export interface TestHostsOptions {
   /** How many; default 3. */
@@ -22,9 +22,9 @@ export interface TestHostsOptions {
 export class TestHost {
   readonly name: string;
   fleet: TestFleet;
-  readonly #ways: readonly CutProxy[];
+  readonly #ways: readonly TcpProxy[];
 
-  constructor(name: string, fleet: TestFleet, ways: readonly CutProxy[]) {
+  constructor(name: string, fleet: TestFleet, ways: readonly TcpProxy[]) {
     this.name = name;
     this.fleet = fleet;
     this.#ways = ways;
@@ -97,8 +97,8 @@ export class TestHosts implements AsyncDisposable {
     try {
       for (let index = 0; index < hosts; index++) {
         const name = String.fromCharCode(97 + index);
-        const ways = await Promise.all(cluster.servers.map((server) => cutProxy(server)));
-        const nats = ways.map(({ url }) => url).join(',');
+        const ways = await Promise.all(cluster.servers.map(({ url }) => proxyTo(url)));
+        const nats = ways.map(({ port }) => `nats://127.0.0.1:${port}`).join(',');
         const more = ['--nats', nats, '--fleet', fleet, '--host', name, ...flags];
         const one = await TestFleet.start({ pool: randomPool(addresses), flags: more });
         started.push(new TestHost(name, one, ways));
@@ -136,4 +136,9 @@ export class TestHosts implements AsyncDisposable {
     await Promise.all(this.hosts.map((host) => host.close()));
     await this.cluster[Symbol.asyncDispose]();
   }
+}
+
+function proxyTo(url: string): Promise<TcpProxy> {
+  const { hostname: host, port } = new URL(url);
+  return tcpProxy({ host, port: Number(port) });
 }

@@ -75,15 +75,24 @@ export async function injectFaults({ rounds, flags: more = [], inject }: FaultPl
   }
   const sums = await history.close();
   expect(sums.broken).toEqual([]);
-  const answered = Object.values(sums.refused).reduce((sum, count) => sum + count, 0);
-  expect(sums.replied + answered + sums.unanswered).toBe(sums.sent);
-  expect(Object.keys(sums.reasons).filter((word) => !(word in REQUEST_END_REASONS))).toEqual([]);
-  expect(Object.values(sums.reasons).reduce((sum, count) => sum + count, 0)).toBe(sums.replied + answered);
+  addUp(sums);
   expect(unexplained, 'ends without a reason').toEqual([]);
   expect(shared, 'addresses on two VMs').toEqual([]);
   expect(await run.fleet.stop()).toMatchObject({ exitCode: 0 });
   expect(leftovers(fleet)).toEqual({ processes: [], runDirectories: [], ports: [] });
   return sums;
+}
+
+/** Each request has ended once, and each end that a client was told has a reason of the closed set. */
+export function addUp(sums: Sums): void {
+  const answered = totalOf(sums.refused);
+  expect(sums.replied + answered + sums.unanswered).toBe(sums.sent);
+  expect(Object.keys(sums.reasons).filter((word) => !(word in REQUEST_END_REASONS))).toEqual([]);
+  expect(totalOf(sums.reasons)).toBe(sums.replied + answered);
+}
+
+function totalOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
 /** The events that end a VM, or tell that it has ended, and have no reason of the closed set. */

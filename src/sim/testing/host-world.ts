@@ -1,17 +1,7 @@
-import {
-  type ActorSystem,
-  createSystem,
-  type DeadLetter,
-  type Exit,
-  type Ref,
-  silentLogger,
-} from '../../actors/mod.ts';
+import type { ActorSystem, Exit, Ref } from '../../actors/mod.ts';
 import { type HostEvent, type Hosts, joinHosts, natsPort } from '../../remote/mod.ts';
-import { connectionOf, SimulatedConnection } from '../nats-connection.ts';
-import { type NetworkFaults, SimulatedNats } from '../nats-server.ts';
-import { SimulatedProcess } from '../process.ts';
-import { Chance } from '../random.ts';
-import { VirtualTime } from '../virtual-time.ts';
+import type { SimulatedProcess } from '../process.ts';
+import { ProcessWorld } from './process-world.ts';
 
 export type Message =
   | { readonly kind: 'note'; readonly from: number; readonly n: number }
@@ -43,64 +33,33 @@ export interface Life {
 }
 
 const ASK_MS = 5_000;
-const NO_FAULTS: NetworkFaults = { lost: 0, doubled: 0, late: 0, lateMs: { kind: 'constant', ms: 0 } };
+const LATENCY_MS_MAX = 3;
 
 /** Hosts on simulated processes and a simulated NATS server, with one actor each, and a record of all that happens. */
-export class HostWorld {
-  readonly time = new VirtualTime();
-  readonly nats: SimulatedNats;
+export class HostWorld extends ProcessWorld {
   readonly lives: Life[] = [];
   readonly watches: Watch[] = [];
   readonly asks = { open: 0, replied: 0, failed: 0 };
   /** Tells that returned true, by the number of the sender's life. */
   readonly told = new Map<number, number>();
   killed = 0;
-  readonly #chance: Chance;
   #n = 0;
 
   constructor(seed: number) {
-    this.#chance = new Chance(seed);
-    this.nats = new SimulatedNats({
-      time: this.time,
-      chance: this.#chance.stream('network'),
-      latency: { kind: 'uniform', fromMs: 0.2, toMs: 3 },
-    });
-  }
-
-  async run(ms: number): Promise<void> {
-    await this.time.run(this.time.nowMs + ms);
-  }
-
-  /** Nothing is at fault any more. */
-  heal(): void {
-    this.nats.faults = NO_FAULTS;
-    for (const one of this.lives) {
-      if (!one.process.isDead) this.nats.join(one.process);
-      for (const other of this.lives) this.nats.joinWay(one.process, other.process);
-      one.process.resume();
-    }
+    super(seed, LATENCY_MS_MAX);
   }
 
   start(name: string): Life {
     const number = this.lives.length;
-    const chance = this.#chance.stream(`life ${number}`);
-    const process = new SimulatedProcess(this.time, chance);
-    const { nc } = connectionOf(new SimulatedConnection(this.nats, process));
-    const letters: DeadLetter[] = [];
-    const system = createSystem({
-      clock: process.clock,
-      scheduler: process.scheduler,
-      random: chance,
-      logger: silentLogger,
+    const { process, connection, system } = this.launch(`life ${number}`, {
       onDeadLetter: (letter) => {
-        letters.push(letter);
         life.letters += letter.count ?? 1;
       },
     });
     const events: HostEvent[] = [];
     const hosts = joinHosts({
       system,
-      port: natsPort(nc),
+      port: natsPort(connection.nc),
       group: 'world.hosts',
       host: name,
       onEvent: (event) => events.push(event),

@@ -1,4 +1,4 @@
-import { createSystem, type Ref, silentLogger } from '../../actors/mod.ts';
+import type { ActorSystem, Ref } from '../../actors/mod.ts';
 import { neighboursOn } from '../../app/mod.ts';
 import { FakeLinks } from '../../fleet/kit/mod.ts';
 import {
@@ -11,11 +11,8 @@ import {
 } from '../../fleet/mod.ts';
 import { joinHosts, natsPort } from '../../remote/mod.ts';
 import { ReplyTokens } from '../../transport/mod.ts';
-import { connectionOf, SimulatedConnection } from '../nats-connection.ts';
-import { type NetworkFaults, SimulatedNats } from '../nats-server.ts';
-import { SimulatedProcess } from '../process.ts';
-import { Chance } from '../random.ts';
-import { VirtualTime } from '../virtual-time.ts';
+import type { SimulatedProcess } from '../process.ts';
+import { ProcessWorld } from './process-world.ts';
 
 /** What a client has been told, and by which host. */
 export interface Told {
@@ -38,7 +35,7 @@ export interface RouterHost {
   readonly process: SimulatedProcess;
   readonly router: Ref<RouterMessage>;
   readonly links: FakeLinks;
-  readonly system: ReturnType<typeof createSystem>;
+  readonly system: ActorSystem;
   /** Requests on a VM when there were more than it takes. */
   readonly overfilled: number[];
 }
@@ -54,52 +51,24 @@ export interface RouterHostOptions {
 
 const VM_REQUESTS_MAX = 1;
 const VM_BACKLOG_MAX = 2;
-const NO_FAULTS: NetworkFaults = { lost: 0, doubled: 0, late: 0, lateMs: { kind: 'constant', ms: 0 } };
+const LATENCY_MS_MAX = 2;
 
 /** Real routers of several hosts on simulated processes and a simulated NATS server, with guests that do as the test says. */
-export class RouterWorld {
-  readonly time = new VirtualTime();
-  readonly nats: SimulatedNats;
+export class RouterWorld extends ProcessWorld {
   readonly hosts: RouterHost[] = [];
   readonly requests: SentRequest[] = [];
   readonly failures: unknown[] = [];
-  readonly #chance: Chance;
   readonly #byId = new Map<string, SentRequest[]>();
   #count = 0;
 
   constructor(seed = 1) {
-    this.#chance = new Chance(seed);
-    this.nats = new SimulatedNats({
-      time: this.time,
-      chance: this.#chance.stream('network'),
-      latency: { kind: 'uniform', fromMs: 0.2, toMs: 2 },
-    });
-  }
-
-  async run(ms: number): Promise<void> {
-    await this.time.run(this.time.nowMs + ms);
-  }
-
-  heal(): void {
-    this.nats.faults = NO_FAULTS;
-    for (const one of this.hosts) {
-      if (!one.process.isDead) this.nats.join(one.process);
-      for (const other of this.hosts) this.nats.joinWay(one.process, other.process);
-      one.process.resume();
-    }
+    super(seed, LATENCY_MS_MAX);
   }
 
   /** A host whose controller obeys at once, and has so many VMs ready. */
   start(name: string, options: RouterHostOptions): RouterHost {
     const { vms, addresses = vms, idempotent = true, params, workMs } = options;
-    const chance = this.#chance.stream(`${name} ${this.hosts.length}`);
-    const process = new SimulatedProcess(this.time, chance);
-    const connection = connectionOf(new SimulatedConnection(this.nats, process));
-    const system = createSystem({
-      clock: process.clock,
-      scheduler: process.scheduler,
-      random: chance,
-      logger: silentLogger,
+    const { process, connection, system } = this.launch(`${name} ${this.hosts.length}`, {
       onFailure: (failure) => this.failures.push(failure),
     });
     const hosts = joinHosts({ system, port: natsPort(connection.nc), group: 'world.hosts', host: name });
