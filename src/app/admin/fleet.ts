@@ -28,6 +28,7 @@ export function fleetHandlers(deps: AdminDeps): Readonly<Record<string, AdminHan
       await settings.fleet?.adopt(fleetParamsOf(isRecord(args) ? args['params'] : undefined));
       return {};
     },
+    'params-known': () => Promise.resolve({ params: settings.fleet?.document ?? null }),
     'ip-ls': () => Promise.resolve(store.snapshot().ip_pool),
     'ip-add': async (args) => ({ added: await grow(deps, new Arguments(args).text('pool')) }),
     'ip-rm': (args) => shrink(deps, new Arguments(args).whole('id', { min: 1, max: Number.MAX_SAFE_INTEGER })),
