@@ -39,6 +39,11 @@ export class NeighbourSession<Handed> {
     return this.#ends.values();
   }
 
+  /** Nothing of it is here, and it has confirmed all ends. */
+  get isIdle(): boolean {
+    return this.handed.size === 0 && this.#ends.size === 0;
+  }
+
   /** It has heard this host at that moment of the clock here. */
   granted(stampMs: number | null): void {
     if (stampMs !== null) this.leaseUntilMs = Math.max(this.leaseUntilMs, stampMs + LEASE_MS);

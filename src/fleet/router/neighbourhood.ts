@@ -18,6 +18,8 @@ const TELL_MS = 10;
 const TELL_MS_A_NEIGHBOUR = 1;
 const BEAT_MS = 1_000;
 const BEAT_MS_A_NEIGHBOUR = 10;
+/** With many neighbours, one that has no work for this host nor from it hears less often: changes it is told anyway. */
+const IDLE_BEAT_MS_A_NEIGHBOUR = 50;
 /** A host asks for more of its right to answer clients at this pace, while it works for them. */
 const ASK_MS = 200;
 /** A neighbour that was lost for so long is forgotten: its router does not come back. */
@@ -113,10 +115,11 @@ export class Neighbourhood {
       if (session.lostMs !== undefined && nowMs - session.lostMs >= FORGET_MS) this.#sessions.delete(session.session);
     }
     const beatMs = Math.max(BEAT_MS, BEAT_MS_A_NEIGHBOUR * this.#linked.size);
+    const idleMs = Math.max(BEAT_MS, IDLE_BEAT_MS_A_NEIGHBOUR * this.#linked.size);
     for (const session of this.#linked.values()) {
       const wantsLease = session.handed.size > 0 && session.leaseUntilMs - nowMs < LEASE_MS / 2;
       if (wantsLease && nowMs - session.askedMs >= ASK_MS) this.#beat(session, nowMs, true);
-      else if (nowMs - session.toldMs >= beatMs) this.#beat(session, nowMs, false);
+      else if (nowMs - session.toldMs >= (session.isIdle ? idleMs : beatMs)) this.#beat(session, nowMs, false);
     }
   }
 
