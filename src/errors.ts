@@ -47,6 +47,7 @@ export const ERRORS = {
   PATH_TOO_LONG: 'A UNIX socket path would have 108 bytes or more.',
   POOL_INVALID: 'The address pool is not a usable range.',
   RIGHTS_MISSING: 'The user lacks a required right.',
+  HTTP_LISTEN_FAILED: 'HTTP requests cannot be taken at an address.',
   // Images, QEMU and VMs.
   IMAGE_MISSING: 'The guest image does not exist or cannot be read.',
   IMAGE_INVALID: 'The file is not a guest image that QEMU can boot.',

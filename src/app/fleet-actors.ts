@@ -14,6 +14,7 @@ import {
 } from '../hypervisor/mod.ts';
 import { openFilesMax, signalProcess, vmsWithinOpenFiles } from '../process/mod.ts';
 import { natsParamsBucket, openKnownParams, paramsOf, type Store } from '../store/mod.ts';
+import type { HttpAddress } from '../transport/mod.ts';
 import { accelerator } from './accelerator.ts';
 import { adminHandlers } from './admin/mod.ts';
 import type { CleanUp } from './clean-up.ts';
@@ -33,6 +34,7 @@ export interface FleetActors {
   readonly router: Ref<RouterMessage>;
   readonly controller: Ref<ControllerMessage>;
   readonly accelerator: string;
+  readonly http: HttpAddress | undefined;
   /** Resolves when `min_vm_count` VMs are ready; rejects if the start gives up (`FirstReady`). */
   readonly firstReady: Promise<void>;
   /** From now on a stop leaves the VMs running for the next Shoal. */
@@ -82,7 +84,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   const known = await openKnownParams(join(data.path, `fleet-params-${options.fleet}.json`), (error) =>
     eventLog.warn(error instanceof Error ? error.message : String(error)),
   );
-  const { core } = await startFleetParts(
+  const { core, http } = await startFleetParts(
     {
       options,
       system,
@@ -117,6 +119,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   return {
     ...core,
     accelerator: parameters.accelerator,
+    http,
     firstReady: first.promise,
     hurry: () => {
       core.router.tell({ kind: 'drain', limitMs: 0, replyTo: NOBODY });

@@ -4,7 +4,7 @@ import type { FleetSnapshot, RouterMessage } from '../fleet/mod.ts';
 import { inspectImage } from '../hypervisor/mod.ts';
 import { checkProc, createLauncher } from '../process/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
-import type { Connection } from '../transport/mod.ts';
+import type { Connection, HttpAddress } from '../transport/mod.ts';
 import { createRequester, subjectsOf } from '../transport/mod.ts';
 import { CleanUp } from './clean-up.ts';
 import { hasOwnEvent } from './core.ts';
@@ -28,6 +28,8 @@ export interface Shoal {
   readonly fleet: string;
   /** The subject that takes requests. */
   readonly subject: string;
+  /** URL of its HTTP front door; undefined if it has none. */
+  readonly http: string | undefined;
   /** `kvm` or `tcg`. */
   readonly accelerator: string;
   /** Resolves with the error of a part that failed for good. */
@@ -162,6 +164,12 @@ function createRoot(logger: EventLogger): { system: ActorSystem; failed: Promise
   return { system, failed: promise };
 }
 
+function urlOf(address: HttpAddress | undefined): string | undefined {
+  if (address === undefined) return undefined;
+  const { host, port } = address;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 interface Parts {
   readonly fleet: string;
   readonly system: ActorSystem;
@@ -177,6 +185,7 @@ class RunningShoal implements Shoal {
   readonly nats: string;
   readonly fleet: string;
   readonly subject: string;
+  readonly http: string | undefined;
   readonly accelerator: string;
   readonly failed: Promise<Error>;
   readonly asked: Promise<void>;
@@ -187,6 +196,7 @@ class RunningShoal implements Shoal {
     this.nats = parts.connection.shown;
     this.fleet = parts.fleet;
     this.subject = subjectsOf(parts.fleet).process;
+    this.http = urlOf(parts.actors.http);
     this.accelerator = parts.actors.accelerator;
     this.failed = parts.failed;
     this.asked = parts.asked;

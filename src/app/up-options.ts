@@ -1,4 +1,5 @@
 import type { Address, FleetEvent, Routing } from '../fleet/mod.ts';
+import type { HttpAddress } from '../transport/mod.ts';
 
 /** The options of `shoal up`, checked. */
 export interface UpOptions {
@@ -24,6 +25,8 @@ export interface UpOptions {
   readonly host?: string;
   /** `server` takes requests and has no VMs; `controller` has VMs and takes only what other hosts hand on; default: both. */
   readonly role?: Role;
+  /** Takes requests over HTTP there, too; default: over NATS alone. */
+  readonly http?: HttpAddress;
   readonly onEvent: (event: FleetEvent) => void;
   /** Called with a line for people about each step of the start. */
   readonly onProgress: (text: string) => void;

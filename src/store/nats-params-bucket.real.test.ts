@@ -4,7 +4,6 @@ import { codeOf } from '../errors.ts';
 import { natsCluster, realNatsServer, securedNatsServer } from '../transport/kit/mod.ts';
 import { connect } from '../transport/mod.ts';
 import { natsParamsBucket } from './nats-params-bucket.ts';
-import type { BucketState } from './params-bucket.ts';
 
 const PATIENCE = { timeout: 20_000, interval: 200 };
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -160,10 +159,9 @@ test('a bucket that was made with one replica gets three once the cluster has th
     expect(config.num_replicas).toBe(3);
     expect(peers?.replicas?.filter(({ current }) => current)).toHaveLength(2);
   }, PATIENCE);
-  const { revision } = await vi.waitFor(
-    () => bucket.read().then((state) => state as BucketState & { kind: 'open' }),
-    PATIENCE,
-  );
-  expect(await bucket.write(bytes('2'), revision)).toBe('written');
+  await vi.waitFor(async () => {
+    const state = await bucket.read();
+    expect(await bucket.write(bytes('2'), state.kind === 'open' ? state.revision : 0)).toBe('written');
+  }, PATIENCE);
   expect(await bucket.read()).toMatchObject({ bytes: bytes('2') });
 });
