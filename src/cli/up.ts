@@ -5,6 +5,7 @@ import {
   defaultImage,
   FLEET_DEFAULT,
   POOL_DEFAULT,
+  parseHostPool,
   type Role,
   SHARDS_MAX,
   type Shoal,
@@ -12,7 +13,6 @@ import {
   startShoal,
   type UpOptions,
 } from '../app/mod.ts';
-import { parsePool } from '../fleet/mod.ts';
 import { type Command, DATA_FLAG, FLEET_FLAG, type Flag, type Flags, OUTPUT_FLAG } from './command.ts';
 import { httpAddress } from './http-address.ts';
 import { printJson } from './output.ts';
@@ -183,7 +183,7 @@ function optionsOf(flags: Flags, output: UpOutput, role: Role | undefined): UpOp
     dataDir: resolve(flags.text('data') ?? defaultDataDir()),
     fleet: flags.text('fleet') ?? FLEET_DEFAULT,
     ...(nats === undefined ? {} : { nats }),
-    ...(pool === undefined ? {} : { pool: parsePool(pool) }),
+    ...(pool === undefined ? {} : { pool: parseHostPool(pool) }),
     ...(role === 'server' ? { pool: [] } : {}),
     ...(role === undefined ? {} : { role }),
     params: parametersOf(flags),

@@ -1,8 +1,9 @@
 import type { Ref } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
-import { fleetParamsOf, paramsTable, parsePool, type RouterMessage } from '../../fleet/mod.ts';
+import { fleetParamsOf, paramsTable, type RouterMessage } from '../../fleet/mod.ts';
 import { isRecord } from '../../is-record.ts';
 import type { AdminHandler } from '../../transport/mod.ts';
+import { parseHostPool } from '../host-pool.ts';
 import { addAddresses, addressOf, poolOf } from '../tables.ts';
 import { version } from '../version.ts';
 import { Arguments } from './arguments.ts';
@@ -44,7 +45,7 @@ export function fleetHandlers(deps: AdminDeps): Readonly<Record<string, AdminHan
 }
 
 async function grow({ store, router, options }: AdminDeps, pool: string): Promise<number> {
-  const added = await addAddresses(store, parsePool(pool), options.host);
+  const added = await addAddresses(store, parseHostPool(pool), options.host);
   router.tell({ kind: 'add-addresses', addresses: poolOf(store) });
   return added;
 }

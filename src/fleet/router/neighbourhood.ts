@@ -7,11 +7,25 @@ import type { OpenRequest } from '../state/open-request.ts';
 import { type HandOnFor, type HostFigures, LEASE_MS } from '../values/neighbour.ts';
 import { HandedIn, type HandedReply } from './handed-in.ts';
 import { HandedOut } from './handed-out.ts';
+import { kindsOf } from './kinds.ts';
 import { Lookups } from './lookups.ts';
 import type { Beat, From, NeighbourMessage, NeighbourPort } from './neighbour-messages.ts';
 import { NeighbourSession } from './neighbour-session.ts';
 import type { RequestPath } from './request-path.ts';
 import type { RouterMessage } from './router-messages.ts';
+
+export const isNeighbourMessage = kindsOf<NeighbourMessage>({
+  'neighbour-up': true,
+  'neighbour-lost': true,
+  'neighbour-hello': true,
+  'neighbour-figures': true,
+  'hand-on': true,
+  'handed-end': true,
+  'handed-cancel': true,
+  find: true,
+  found: true,
+  'tell-figures': true,
+});
 
 /** Changes of figures are told together after so long; with many neighbours after longer, so that telling them all stays cheap. */
 const TELL_MS = 10;

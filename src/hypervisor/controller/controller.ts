@@ -81,7 +81,7 @@ class Controller {
       measure: () => this.#stats.measure(this.#starter.parameters.memoryMib),
     });
     this.#commands = new VmCommands({ context, hypervisor, vms, reconciliation: this.#reconciliation });
-    this.#logs = new GuestLogs(logFolder, vms);
+    this.#logs = new GuestLogs(logFolder, vms, context.clock);
   }
 
   async scan(): Promise<void> {
