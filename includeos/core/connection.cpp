@@ -280,7 +280,9 @@ bool Connection::admit() {
       skip_left_ = header_.length;
       stage_ = Stage::skip;
       return true;
-    case FrameType::relay: return admit_refused(501, "this guest relays no commands");
+    case FrameType::relay:
+      if (header_.payload_size() > Telemetry::kRelayMax) return admit_refused(413, {});
+      return read_small_frame(header_.length);
     case FrameType::ping:
       if (header_.length > 0) return admit_request();
       send_pong({});
@@ -355,10 +357,14 @@ void Connection::finish_body() {
 
   if (refusal_code_ == 413) {
     TextWriter<128> why;
-    why.add("a text of ").add(header_.payload_size()).add(" bytes is longer than ").add(server_.payload_max());
+    const size_t max = job->header.type == FrameType::relay ? Telemetry::kRelayMax : server_.payload_max();
+    why.add("a text of ").add(header_.payload_size()).add(" bytes is longer than ").add(max);
     send_error(header_, job->token(), 413, why.text());
   } else if (refusal_code_ != 0) {
     send_error(header_, job->token(), refusal_code_, refusal_);
+  } else if (job->header.type == FrameType::relay) {
+    const std::string_view line(job->bytes() + job->header.names_size(), job->header.payload_size());
+    if (!server_.relay(line)) send_error(header_, job->token(), 400, "a relayed line has printable ASCII characters only");
   } else {
     send_pong({job->bytes(), job->header.length});
   }

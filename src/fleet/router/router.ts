@@ -1,4 +1,5 @@
 import type { Behaviour, Context } from '../../actors/mod.ts';
+import { onRelayOverdue } from '../policy/control.ts';
 import { onDeadlines, refuseAll } from '../policy/expiry.ts';
 import { explainRequest } from '../policy/explain-request.ts';
 import type { Reaction } from '../policy/reaction.ts';
@@ -12,6 +13,7 @@ import { reactionTo } from './inputs.ts';
 import { LinkReactions } from './link-reactions.ts';
 import { Links } from './links.ts';
 import { Neighbourhood } from './neighbourhood.ts';
+import { Relays } from './relays.ts';
 import { RequestPath } from './request-path.ts';
 import type { RouterMessage } from './router-messages.ts';
 import type { RouterOptions } from './router-options.ts';
@@ -46,11 +48,13 @@ class Router {
   readonly #ticker: Ticker;
   readonly #stepper: Stepper;
   readonly #neighbours: Neighbourhood | undefined;
+  readonly #relays: Relays | undefined;
 
   constructor(context: Context<RouterMessage>, options: RouterOptions) {
     const { clock } = context;
     this.#context = context;
-    this.#fleet = new Fleet({ ...options, nowMs: clock.monotonic() });
+    const control = options.relays === undefined ? 'direct' : 'relay';
+    this.#fleet = new Fleet({ ...options, control, nowMs: clock.monotonic() });
     const links = new Links(context, options.openLink);
     this.#requests = new RequestPath(
       this.#fleet,
@@ -62,7 +66,18 @@ class Router {
     );
     this.#writes = new StoreWrites(context, options);
     const cancel = (host: string, frame: number): void => this.#neighbours?.cancel(host, frame);
-    this.#effects = new Effects(this.#fleet, clock, links, this.#writes, this.#requests, options, { cancel });
+    const { relays } = options;
+    if (relays !== undefined) this.#relays = new Relays(context, links, relays, options.controller);
+    this.#effects = new Effects(
+      this.#fleet,
+      clock,
+      links,
+      this.#writes,
+      this.#requests,
+      options,
+      { cancel },
+      this.#relays,
+    );
     const { neighbours: port } = options;
     if (port !== undefined) {
       this.#neighbours = new Neighbourhood({
@@ -161,6 +176,10 @@ class Router {
         return;
       case 'drain-limit':
         return this.refuseAll();
+      case 'relay-due': {
+        const overdue = this.#relays?.overdue(message.number);
+        return overdue === undefined ? undefined : this.#effects.carryOut(onRelayOverdue(this.#fleet, overdue, nowMs));
+      }
       case 'tick':
         this.#effects.carryOut(onDeadlines(this.#fleet, this.#fleet.requests.due(nowMs), nowMs));
         this.#fleet.requests.cache.expire(nowMs);
