@@ -2,6 +2,7 @@ import { defaultImage } from '../src/app/mod.ts';
 import { connect } from '../src/client/mod.ts';
 import { randomPool, TestFleet } from '../test/driver/fleet.ts';
 import { compare, type Row } from './compare.ts';
+import { relaySuite } from './relay-suite.ts';
 import { manyVmsSuite } from './many-vms-suite.ts';
 import { BareQemu } from './peers/bare-qemu.ts';
 import { Echo } from './peers/echo.ts';
@@ -20,6 +21,7 @@ const PORT = 9000;
 export async function* mainSuite(wanted: (name: string) => boolean): AsyncIterable<Row> {
   if (wanted('start-from-nothing')) yield* startSuite('start-from-nothing', 0, 1.2);
   if (wanted('start-from-spare')) yield* startSuite('start-from-spare', 1, 0.35);
+  if (wanted('start-by-relay')) yield* relaySuite();
   if (wanted('one-at-a-time')) yield* sequentialSuite();
   if (wanted('requests-per-second')) yield* throughputSuite();
   yield* manyVmsSuite(wanted);
