@@ -2,11 +2,11 @@ import { defaultImage } from '../src/app/mod.ts';
 import { connect } from '../src/client/mod.ts';
 import { randomPool, TestFleet } from '../test/driver/fleet.ts';
 import { compare, type Row } from './compare.ts';
-import { relaySuite } from './relay-suite.ts';
 import { manyVmsSuite } from './many-vms-suite.ts';
 import { BareQemu } from './peers/bare-qemu.ts';
 import { Echo } from './peers/echo.ts';
 import { PlainClient } from './peers/plain-client.ts';
+import { relaySuite } from './relay-suite.ts';
 import { BUSY_FLAGS, meanMs, perSecond } from './throughput.ts';
 
 const START_ROUNDS = 15;

@@ -50,7 +50,8 @@ export const simulateCommand: Command = {
       name: 'control',
       value: 'HOW',
       choices: ['direct', 'relay'],
-      about: 'how commands reach the controllers, as of `shoal up`; with relay some guests are hostile (default: direct)',
+      about:
+        'how commands reach the controllers, as of `shoal up`; with relay some guests are hostile (default: direct)',
     },
     { name: 'boot', value: 'MS', about: 'how long guests boot: 12, 10..20 or lognormal:MEDIAN:SIGMA' },
     { name: 'service', value: 'MS', about: 'how long a request computes, in the same forms' },

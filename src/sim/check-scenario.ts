@@ -107,7 +107,13 @@ const FIELDS = {
   repeats: share,
   reusedIds: share,
   deadlyRequests: share,
-  guest: fields({ boot: duration, service: duration, idempotent: boolean, brokenBoots: share, hostileRelays: optional(share) }),
+  guest: fields({
+    boot: duration,
+    service: duration,
+    idempotent: boolean,
+    brokenBoots: share,
+    hostileRelays: optional(share),
+  }),
   msPerUnit: optional(ms),
   control: optional((value, place) => {
     if (value !== 'direct' && value !== 'relay') throw refused(place, 'direct or relay', value);

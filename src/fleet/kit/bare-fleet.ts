@@ -8,8 +8,8 @@ import type { NewVm } from '../state/vm.ts';
 import type { Routing } from '../state/vm-index.ts';
 import type { GuestReport } from '../values/guest.ts';
 import { makeParams } from '../values/params.ts';
-import type { Control } from '../values/relay.ts';
 import { parsePool } from '../values/parse-pool.ts';
+import type { Control } from '../values/relay.ts';
 import type { Request } from '../values/request.ts';
 import type { VmId } from '../values/vm-id.ts';
 

@@ -26,7 +26,9 @@ describe('relayed commands', () => {
   it('a command that comes back in time is obeyed, once', () => {
     const { desk } = bench();
     const { line } = desk.issue(START, 200);
-    expect(line).toMatch(/^start vm=7 addr=127\.0\.10\.2:9000 through=3 router=[0-9a-f]{16} number=1 mac=[0-9a-f]{32}$/);
+    expect(line).toMatch(
+      /^start vm=7 addr=127\.0\.10\.2:9000 through=3 router=[0-9a-f]{16} number=1 mac=[0-9a-f]{32}$/,
+    );
     expect(desk.judge({ vm: 3, line })).toEqual({ ok: true, command: START.command });
     expect(refusal(desk, 3, line)).toBe('replayed');
     expect(desk.withdraw(1)).toBeUndefined();
