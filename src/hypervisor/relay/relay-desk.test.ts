@@ -13,6 +13,7 @@ const START: Relay = {
 
 function bench(secret = SECRET) {
   const clock = { nowMs: 0 };
+  // The desk asks for nothing else of a clock.
   const time = { monotonic: () => clock.nowMs } as ConstructorParameters<typeof RelayDesk>[1];
   return { clock, desk: new RelayDesk(secret, time, systemRandom) };
 }
