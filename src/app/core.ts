@@ -3,7 +3,6 @@ import type { ErrorEnvelope } from '../errors.ts';
 import {
   HOST_MAILBOX_MAX,
   type HostEvent,
-  type LinkMessage,
   type NeighbourPort,
   type Outcome,
   type RouterMessage,
@@ -17,6 +16,7 @@ import {
   type LinkOptions,
   link,
   type OnStop,
+  RelayDesk,
   type VmHome,
   type VmParameters,
 } from '../hypervisor/mod.ts';
@@ -77,13 +77,15 @@ const ASK_TIMEOUT_MS = 5_000;
  */
 export async function startCore(of: CoreOptions, cleanUp: CleanUp): Promise<Core> {
   const { system } = of;
+  const isRelayed = of.options.control === 'relay';
+  const desk = isRelayed ? new RelayDesk(of.tokenKey, system.clock, system.random) : undefined;
   const events = new DeferredRef<HostEvent>('/core/router');
   const controllerRef = new DeferredRef<ControllerMessage>('/core/controller');
   const routerRef = new DeferredRef<RouterMessage>('/core/router');
   const controllerChild = child<ControllerMessage>({
     id: 'controller',
     capacity: HOST_MAILBOX_MAX,
-    start: controllerOf(of, events),
+    start: controllerOf(of, events, desk),
     shutdown: CONTROLLER_STOP_MS,
     onRef: (ref) => {
       controllerRef.bind(ref);
@@ -93,7 +95,7 @@ export async function startCore(of: CoreOptions, cleanUp: CleanUp): Promise<Core
   const routerChild = child<RouterMessage>({
     id: 'router',
     capacity: HOST_MAILBOX_MAX,
-    start: routerOf(of, controllerRef),
+    start: routerOf(of, controllerRef, desk),
     onRef: (ref) => {
       events.bind(ref);
       routerRef.bind(ref);
@@ -120,7 +122,11 @@ export async function startCore(of: CoreOptions, cleanUp: CleanUp): Promise<Core
   };
 }
 
-function controllerOf(of: CoreOptions, events: Ref<HostEvent>): Behaviour<ControllerMessage> {
+function controllerOf(
+  of: CoreOptions,
+  events: Ref<HostEvent>,
+  desk: RelayDesk | undefined,
+): Behaviour<ControllerMessage> {
   const { hypervisor, home, store, eventLog, logFolder } = of;
   const { host, fresh } = of.options;
   const notices = noticesTo(eventLog, host);
@@ -139,13 +145,18 @@ function controllerOf(of: CoreOptions, events: Ref<HostEvent>): Behaviour<Contro
       fresh: fresh && isFirst,
       onStop: 'keep-vms',
       notices,
+      ...(desk === undefined ? {} : { relayDesk: desk }),
     });
     isFirst = false;
     return start(context);
   };
 }
 
-function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>): Behaviour<RouterMessage> {
+function routerOf(
+  of: CoreOptions,
+  controllerRef: DeferredRef<ControllerMessage>,
+  desk: RelayDesk | undefined,
+): Behaviour<RouterMessage> {
   const { hypervisor, parameters, store, eventLog } = of;
   const { host } = of.options;
   const tokens = new ReplyTokens(of.tokenKey);
@@ -170,8 +181,8 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
       nextVmId: () => store.nextVmId(),
       onEvent: (one) => eventLog.add(one),
       onRequest: (step) => eventLog.explanations.seeStep(step),
-      // A link also takes relay messages, which the router never sends.
-      openLink: (target, owner) => link(target, owner, links) as Behaviour<LinkMessage>,
+      openLink: (target, owner) => link(target, owner, links),
+      ...(desk === undefined ? {} : { relays: desk }),
       orphanedReplies: {
         open: (token) => tokens.open(token),
         answered: (requestId) => answered.add(requestId),

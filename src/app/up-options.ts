@@ -1,4 +1,4 @@
-import type { Address, FleetEvent, Routing } from '../fleet/mod.ts';
+import type { Address, Control, FleetEvent, Routing } from '../fleet/mod.ts';
 import type { HttpAddress } from '../transport/mod.ts';
 
 /** The options of `shoal up`, checked. */
@@ -13,6 +13,8 @@ export interface UpOptions {
   readonly params: Readonly<Record<string, string>>;
   /** Which of the free VMs a request goes to (rule R2). */
   readonly routing: Routing;
+  /** How commands reach the controller (rule R10); default `direct`. */
+  readonly control?: Control;
   readonly image: string;
   /** Worker threads for VM actors; 0 runs them on the main thread. */
   readonly shards: number;

@@ -60,6 +60,12 @@ const VM_FLAGS: readonly Flag[] = [
     about: 'pack fills VMs so that others fall idle and can end, spread keeps the load of each low (default: pack)',
   },
   {
+    name: 'control',
+    value: 'HOW',
+    choices: ['direct', 'relay'],
+    about: 'relay sends start and stop commands through the guests, signed (default: direct)',
+  },
+  {
     name: 'shards',
     value: 'N',
     about: 'worker threads that watch VMs; 0: the main thread (default: $SHOAL_SHARDS, else cores - 1)',
@@ -188,6 +194,7 @@ function optionsOf(flags: Flags, output: UpOutput, role: Role | undefined): UpOp
     ...(role === undefined ? {} : { role }),
     params: parametersOf(flags),
     routing: flags.oneOf('routing', ['pack', 'spread']) ?? 'pack',
+    control: flags.oneOf('control', ['direct', 'relay']) ?? 'direct',
     fresh: flags.has('fresh'),
     rebuild: flags.has('rebuild'),
     image: resolve(flags.text('image') ?? defaultImage()),

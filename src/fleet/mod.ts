@@ -24,6 +24,7 @@ export { LEASE_MS } from './values/neighbour.ts';
 export type { Params } from './values/params.ts';
 export { makeParams, PARAMETERS, paramsTable } from './values/params.ts';
 export { parsePool } from './values/parse-pool.ts';
+export type { Control, IssuedRelay, Relay, RelayedCommand, RelayPort } from './values/relay.ts';
 export type { Outcome, Request } from './values/request.ts';
 export type { RequestRecord, RequestState } from './values/request-record.ts';
 export type { RequestStatus } from './values/request-status.ts';

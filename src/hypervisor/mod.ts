@@ -17,6 +17,7 @@ export { findProgram, QEMU_DEFAULT } from './qemu/host-tools.ts';
 export { createQemuHypervisor } from './qemu/hypervisor.ts';
 export { type ImageInfo, inspectImage } from './qemu/image.ts';
 export { runtimeRoot } from './qemu/run-directory.ts';
+export { RelayDesk } from './relay/relay-desk.ts';
 export type { VmHome } from './shards/vm-home.ts';
 export { startVmShards, type VmShards } from './shards/vm-shards.ts';
 export { NEW_CHECKPOINT, type VmCheckpoint } from './vm/checkpoint.ts';

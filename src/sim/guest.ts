@@ -14,6 +14,8 @@ export interface GuestBehaviour {
   readonly idempotent: boolean;
   /** Of those whose CPU is started, the part that never becomes ready. */
   readonly brokenBoots: number;
+  /** Of the commands that it relays (R10), the part that it changes before and repeats after; default none. */
+  readonly hostileRelays?: number;
 }
 
 export interface GuestOptions {
@@ -220,7 +222,18 @@ export class SimulatedGuest implements GuestSide {
     }
     if (type === FrameType.ping) this.#send(wire, FrameType.pong, idLow, idHigh, token, payload);
     else if (type === FrameType.cancel) this.#cancel(wire, idLow, idHigh);
+    else if (type === FrameType.relay) this.#relay(payload);
     else if (type === FrameType.request) this.#request(wire, idLow, idHigh, token, payload);
+  }
+
+  /** As the contract says; a guest that is hostile changes the command first, and repeats it. */
+  #relay(payload: Uint8Array): void {
+    const { print, chance, behaviour } = this.#options;
+    const line = Buffer.from(payload).toString('latin1');
+    const isHostile = chance.happens(behaviour.hostileRelays ?? 0);
+    if (isHostile) print(`shoal1 relay ${line.replace(/.$/, (last) => (last === '0' ? '1' : '0'))}`);
+    print(`shoal1 relay ${line}`);
+    if (isHostile) print(`shoal1 relay ${line}`);
   }
 
   #request(wire: Wire, idLow: number, idHigh: number, tokenBytes: Uint8Array, payload: Uint8Array): void {

@@ -1,3 +1,4 @@
+import type { Control } from '../fleet/mod.ts';
 import type { DiskBehaviour } from './disk.ts';
 import type { Duration } from './duration.ts';
 import type { GuestBehaviour } from './guest.ts';
@@ -154,4 +155,6 @@ export interface Scenario {
   readonly natsLatency: Duration;
   readonly network: NetworkFaults;
   readonly faults: FaultRates;
+  /** R10; default `direct`. */
+  readonly control?: Control;
 }

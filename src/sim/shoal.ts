@@ -10,7 +10,7 @@ import {
   vmParametersOf,
 } from '../app/mod.ts';
 import type { ErrorEnvelope } from '../errors.ts';
-import type { Address, FleetEvent, RequestRecord } from '../fleet/mod.ts';
+import type { Address, Control, FleetEvent, RequestRecord } from '../fleet/mod.ts';
 import type { Hosts } from '../remote/mod.ts';
 import { type Store, TableStore } from '../store/mod.ts';
 import type { SimulatedDisk } from './disk.ts';
@@ -34,6 +34,8 @@ export interface ShoalLifeOptions {
   readonly pool: readonly Address[];
   readonly params: Readonly<Record<string, number>>;
   readonly beats: Beats;
+  /** R10. */
+  readonly control: Control;
   /** Survives a restart of Shoal, as the file in the data directory does. */
   readonly tokenKey: Uint8Array;
   readonly behaviour: () => HostBehaviour;
@@ -128,7 +130,7 @@ function loggerOf(onDeadLetter: () => void): Logger {
   return { warn: onDeadLetter, error: () => undefined };
 }
 
-function optionsOf({ host, fleet, pool, onEvent }: ShoalLifeOptions): FleetOptions {
+function optionsOf({ host, fleet, pool, control, onEvent }: ShoalLifeOptions): FleetOptions {
   return {
     host,
     fleet,
@@ -137,6 +139,7 @@ function optionsOf({ host, fleet, pool, onEvent }: ShoalLifeOptions): FleetOptio
     dataDir: 'simulated',
     params: {},
     routing: 'pack',
+    control,
     image: 'simulated',
     shards: 0,
     accelerator: 'kvm',

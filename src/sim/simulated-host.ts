@@ -141,6 +141,7 @@ export class SimulatedHost {
       pool: poolOf(scenario.addresses, this.index),
       params: scenario.params,
       beats: scenario.beats,
+      control: scenario.control ?? 'direct',
       tokenKey: Uint8Array.from({ length: 16 }, (_, at) => (at + this.index) & 255),
       behaviour: () => this.conditions.host,
       hasShards: scenario.faults.vmActorCrash + scenario.faults.shardCrash > 0,

@@ -9,6 +9,7 @@ import type { Routing } from '../state/vm-index.ts';
 import type { GuestReport } from '../values/guest.ts';
 import { makeParams } from '../values/params.ts';
 import { parsePool } from '../values/parse-pool.ts';
+import type { Control } from '../values/relay.ts';
 import type { Request } from '../values/request.ts';
 import type { VmId } from '../values/vm-id.ts';
 
@@ -20,6 +21,7 @@ export interface BareFleetOptions {
   /** Whether the host has told at once what it adopted, which is nothing; default true. */
   readonly isUp?: boolean;
   readonly routing?: Routing;
+  readonly control?: Control;
 }
 
 /** A fleet without an actor: a test brings VMs into the states that it needs, and asks the rules about them. */
@@ -30,12 +32,13 @@ export class BareFleet {
   readonly #seq = new Map<VmId, number>();
   #lastRequest = 0;
 
-  constructor({ params, addresses = 10, isUp = true, routing }: BareFleetOptions = {}) {
+  constructor({ params, addresses = 10, isUp = true, routing, control }: BareFleetOptions = {}) {
     this.fleet = new Fleet({
       host: 'here',
       params: makeParams({ min_vm_count: 0, ...params }),
       pool: parsePool(`10.0.0.1-10.0.0.${addresses}:9000`),
       routing,
+      control,
       nowMs: 0,
     });
     if (isUp) this.apply({ kind: 'host-up', nowMs: 0 });

@@ -231,6 +231,8 @@ export class FakeFleet implements AsyncDisposable {
         this.event({ kind: 'vm-booting', vm });
         this.answering(vm);
         return;
+      case 'listen':
+        return;
       case 'stop': {
         const end = { clean: true, reason: 'shoal-stopped', why: 'stopped', exitCode: 0 } as const;
         this.event({ kind: 'vm-gone', vm, end });

@@ -5,6 +5,7 @@ import type { Address } from '../values/address.ts';
 import type { CommandReply } from '../values/command-messages.ts';
 import type { FleetEvent } from '../values/fleet-event.ts';
 import type { HostCommand } from '../values/host-messages.ts';
+import type { Relay } from '../values/relay.ts';
 import type { Outcome } from '../values/request.ts';
 import type { VmId } from '../values/vm-id.ts';
 
@@ -17,6 +18,8 @@ export interface Reaction {
 /** What reaches beyond the fleet. The router runs each in one switch. */
 export type Effect =
   | { readonly kind: 'command'; readonly command: HostCommand }
+  /** R10: the command goes through a guest. */
+  | { readonly kind: 'relay'; readonly relay: Relay }
   | { readonly kind: 'event'; readonly event: Omit<FleetEvent, 'atMs'> }
   | { readonly kind: 'open-link'; readonly vm: VmId; readonly address: Address }
   | { readonly kind: 'close-link'; readonly vm: VmId }

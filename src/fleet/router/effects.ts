@@ -9,6 +9,7 @@ import type { HostCommand } from '../values/host-messages.ts';
 import type { Outcome } from '../values/request.ts';
 import type { RequestRecord } from '../values/request-record.ts';
 import type { Links } from './links.ts';
+import type { RelaySender } from './relays.ts';
 import type { StoreWrites } from './store-writes.ts';
 
 /** How the token of an orphaned reply is read, and where a reply goes that no request of ours waits for (R11). */
@@ -52,6 +53,7 @@ export class Effects {
   readonly #responder: Responder;
   readonly #ports: EffectPorts;
   readonly #neighbours: HandedCanceller;
+  readonly #relays: RelaySender | undefined;
 
   constructor(
     fleet: Fleet,
@@ -61,6 +63,7 @@ export class Effects {
     responder: Responder,
     ports: EffectPorts,
     neighbours: HandedCanceller = NOBODY,
+    relays?: RelaySender,
   ) {
     this.#fleet = fleet;
     this.#clock = clock;
@@ -69,6 +72,7 @@ export class Effects {
     this.#responder = responder;
     this.#ports = ports;
     this.#neighbours = neighbours;
+    this.#relays = relays;
   }
 
   carryOut({ transitions, effects }: Reaction): void {
@@ -82,13 +86,19 @@ export class Effects {
   #run(effect: Effect): void {
     switch (effect.kind) {
       case 'command':
+        // Whatever was on its way for this VM must not come after it.
+        this.#relays?.withdrawAllOf(effect.command.vm);
         this.#ports.controller.tell(effect.command);
+        return;
+      case 'relay':
+        this.#relays?.send(effect.relay);
         return;
       case 'event':
         return this.#ports.onEvent({ atMs: this.#clock.now(), ...effect.event });
       case 'open-link':
         return this.#links.open({ vm: effect.vm, address: effect.address });
       case 'close-link':
+        this.#relays?.withdrawAllOf(effect.vm);
         return this.#links.close(effect.vm);
       case 'ping':
         this.#links.tell(effect.vm, { kind: 'ping' });

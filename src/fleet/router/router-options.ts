@@ -2,6 +2,7 @@ import type { SizingPolicy } from '../policy/sizing.ts';
 import type { Routing } from '../state/vm-index.ts';
 import type { Address } from '../values/address.ts';
 import type { Params } from '../values/params.ts';
+import type { RelayPort } from '../values/relay.ts';
 import type { Reservation } from '../values/reservation.ts';
 import type { VmId } from '../values/vm-id.ts';
 import type { EffectPorts, OrphanedReplyPort } from './effects.ts';
@@ -25,6 +26,8 @@ export interface RouterOptions extends EffectPorts, StorePorts {
   readonly held?: readonly Reservation[];
   /** The other hosts; without it there are none. */
   readonly neighbours?: NeighbourPort;
+  /** R10: commands go through guests; without it they go direct. */
+  readonly relays?: RelayPort;
   /** R11: without it replies that outlived their Shoal are dropped. */
   readonly orphanedReplies?: OrphanedReplyPort;
 }

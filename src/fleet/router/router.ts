@@ -1,4 +1,5 @@
 import type { Behaviour, Context } from '../../actors/mod.ts';
+import { onRelayOverdue } from '../policy/control.ts';
 import { onDeadlines, refuseAll } from '../policy/expiry.ts';
 import type { Reaction } from '../policy/reaction.ts';
 import { isAtRest } from '../policy/rest.ts';
@@ -10,6 +11,7 @@ import { isLinkState, LinkReactions } from './link-reactions.ts';
 import { Links } from './links.ts';
 import { isNeighbourMessage, Neighbourhood } from './neighbourhood.ts';
 import { answer, isQuery } from './queries.ts';
+import { Relays } from './relays.ts';
 import { RequestPath } from './request-path.ts';
 import type { RouterMessage } from './router-messages.ts';
 import type { RouterOptions } from './router-options.ts';
@@ -41,16 +43,29 @@ class Router {
   readonly #ticker: Ticker;
   readonly #stepper: Stepper;
   readonly #neighbours: Neighbourhood | undefined;
+  readonly #relays: Relays | undefined;
 
   constructor(context: Context<RouterMessage>, options: RouterOptions) {
     const { clock } = context;
     this.#context = context;
-    this.#fleet = new Fleet({ ...options, nowMs: clock.monotonic() });
+    const control = options.relays === undefined ? 'direct' : 'relay';
+    this.#fleet = new Fleet({ ...options, control, nowMs: clock.monotonic() });
     const links = new Links(context, options.openLink);
     this.#requests = new RequestPath(this.#fleet, links, clock, options, () => this.#stepper.ask());
     this.#writes = new StoreWrites(context, options);
     const cancel = (host: string, frame: number): void => this.#neighbours?.cancel(host, frame);
-    this.#effects = new Effects(this.#fleet, clock, links, this.#writes, this.#requests, options, { cancel });
+    const { relays } = options;
+    if (relays !== undefined) this.#relays = new Relays(context, links, relays, options.controller);
+    this.#effects = new Effects(
+      this.#fleet,
+      clock,
+      links,
+      this.#writes,
+      this.#requests,
+      options,
+      { cancel },
+      this.#relays,
+    );
     const { neighbours: port } = options;
     const carryOut = (reaction: Reaction): void => this.#effects.carryOut(reaction);
     const parts = { context, fleet: this.#fleet, path: this.#requests, carryOut };
@@ -110,6 +125,10 @@ class Router {
         return;
       case 'drain-limit':
         return this.refuseAll();
+      case 'relay-due': {
+        const overdue = this.#relays?.overdue(message.number);
+        return overdue === undefined ? undefined : this.#effects.carryOut(onRelayOverdue(this.#fleet, overdue, nowMs));
+      }
       case 'tick':
         this.#effects.carryOut(onDeadlines(this.#fleet, this.#fleet.requests.due(nowMs), nowMs));
         this.#fleet.requests.cache.expire(nowMs);

@@ -1,6 +1,7 @@
 import type { Address } from '../values/address.ts';
 import type { GuestReady } from '../values/guest.ts';
 import type { Params } from '../values/params.ts';
+import type { Control } from '../values/relay.ts';
 import type { Reservation } from '../values/reservation.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { AddressPool, type PoolEntry } from './address-pool.ts';
@@ -29,6 +30,8 @@ export interface FleetOptions {
   readonly held?: readonly Reservation[];
   /** R2; default `pack`. */
   readonly routing?: Routing | undefined;
+  /** R10; default `direct`. */
+  readonly control?: Control | undefined;
   /** Monotonic milliseconds. */
   readonly nowMs: number;
 }
@@ -43,6 +46,7 @@ export class Fleet {
   /** Monotonic milliseconds. */
   readonly startedMs: number;
   readonly routing: Routing;
+  readonly control: Control;
   #params: Params;
   readonly #vms = new Map<VmId, VmRecord>();
   readonly #index: VmIndex;
@@ -58,11 +62,12 @@ export class Fleet {
   #sizingFault: string | undefined;
   #waitToldMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ host, params, pool, held, routing, nowMs }: FleetOptions) {
+  constructor({ host, params, pool, held, routing, control, nowMs }: FleetOptions) {
     this.startedMs = nowMs;
     this.requests = new RequestTable(nowMs);
     this.neighbours = new Neighbours(host);
     this.routing = routing ?? 'pack';
+    this.control = control ?? 'direct';
     this.#params = params;
     this.#index = new VmIndex(this.routing);
     this.#pool = new AddressPool(pool);

@@ -2,6 +2,7 @@ import type { Address } from '../values/address.ts';
 import type { GuestReady, GuestReport } from '../values/guest.ts';
 import type { HostFigures } from '../values/neighbour.ts';
 import type { Params } from '../values/params.ts';
+import type { Rule } from '../values/rule.ts';
 import type { VmId, WantedEnd } from '../values/vm-id.ts';
 import type { HostMemory } from './host.ts';
 import type { Neighbour } from './neighbour.ts';
@@ -74,7 +75,13 @@ export type VmTransition =
   /** The tables give its address to another VM. */
   | { readonly kind: 'vm-refused'; readonly vm: VmId }
   /** R3 wants the spare now. */
-  | { readonly kind: 'vm-wanted'; readonly vm: VmId; readonly replaces?: VmId | undefined; readonly nowMs: number }
+  | {
+      readonly kind: 'vm-wanted';
+      readonly vm: VmId;
+      readonly rule?: Rule | undefined;
+      readonly replaces?: VmId | undefined;
+      readonly nowMs: number;
+    }
   | { readonly kind: 'vm-prepared'; readonly vm: VmId; readonly pid: number; readonly imageDigest: string | undefined }
   | { readonly kind: 'vm-booting'; readonly vm: VmId; readonly nowMs: number }
   | { readonly kind: 'vm-answering'; readonly vm: VmId; readonly guest: GuestReady }
@@ -86,6 +93,8 @@ export type VmTransition =
   | { readonly kind: 'vm-asked'; readonly vm: VmId; readonly nowMs: number }
   /** It has answered. */
   | { readonly kind: 'vm-heard'; readonly vm: VmId; readonly nowMs: number }
+  /** It did not relay a command in time. */
+  | { readonly kind: 'vm-relay-missed'; readonly vm: VmId; readonly nowMs: number }
   | { readonly kind: 'vm-replace'; readonly vm: VmId }
   | ({ readonly kind: 'vm-draining'; readonly vm: VmId; readonly ejected: boolean } & WantedEnd)
   | ({ readonly kind: 'vm-stopping'; readonly vm: VmId; readonly nowMs: number } & WantedEnd)

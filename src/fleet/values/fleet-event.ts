@@ -16,6 +16,8 @@ export interface FleetEvent {
     | 'vm-adopted'
     | 'vm-drain'
     | 'vm-stop'
+    /** R10: the way that a start or stop command takes. */
+    | 'vm-relay'
     | 'vm-gone'
     | 'link-lost'
     | 'host-up'

@@ -14,7 +14,9 @@ export type HostCommand =
    * Asks on the console, then by QMP, SIGTERM and SIGKILL, each bounded. `vm-gone` follows, also for a VM that the host has never heard of or
    * that is gone already: the command is repeated until then.
    */
-  | { readonly kind: 'stop'; readonly vm: VmId; readonly reason: VmEndReason; readonly why: string };
+  | { readonly kind: 'stop'; readonly vm: VmId; readonly reason: VmEndReason; readonly why: string }
+  /** A command is on its way through the guest of this VM (R10): its console is looked at often for a moment. */
+  | { readonly kind: 'listen'; readonly vm: VmId };
 
 /** What a controller tells the server. */
 export type HostEvent =

@@ -1,5 +1,5 @@
 import type { ConsoleEvent } from './console-event.ts';
-import { CONTRACT_PREFIX, parseContractLine, refused } from './contract-line.ts';
+import { CONTRACT_PREFIX, parseContractLine, RELAY_PREFIX, refused } from './contract-line.ts';
 import { printable } from './printable.ts';
 import { RateLimit } from './rate-limit.ts';
 
@@ -7,8 +7,10 @@ import { RateLimit } from './rate-limit.ts';
 export const LINE_BYTES_MAX = 4096;
 /** Room for a line that comes in parts. It grows with the line; those of the contract fit. */
 const LINE_BYTES_FIRST = 256;
-/** A guest reports some times a second at most; relayed commands come in bursts. */
+/** A guest reports some times a second at most. */
 const CONTRACT_RATE = new RateLimit(100, 400);
+/** Relayed commands come in bursts. Whoever has a guest print many must not have its reports shed. */
+const RELAY_RATE = new RateLimit(100, 400);
 const LOG_RATE = new RateLimit(200, 1_000);
 
 const NEWLINE = 0x0a;
@@ -27,6 +29,7 @@ export class ConsoleParser {
   #length = 0;
   /** When each rate is unused again. */
   #contractMs = 0;
+  #relayMs = 0;
   #logMs = 0;
   /** True after a line has been cut, until it ends. */
   #skipping = false;
@@ -92,7 +95,9 @@ export class ConsoleParser {
 
   #tell(bytes: Buffer, from: number, end: number, cut: boolean, nowMs: number, events: ConsoleEvent[]): void {
     const isContract = bytes.toString('latin1', from, Math.min(end, from + CONTRACT_PREFIX.length)) === CONTRACT_PREFIX;
-    if (!this.#takeFrom(isContract, nowMs)) {
+    const isRelay =
+      isContract && bytes.toString('latin1', from, Math.min(end, from + RELAY_PREFIX.length)) === RELAY_PREFIX;
+    if (!this.#takeFrom(isRelay ? 'relay' : isContract ? 'contract' : 'log', nowMs)) {
       this.#shed += 1;
       return;
     }
@@ -105,12 +110,25 @@ export class ConsoleParser {
     else if (cut) events.push(refused(text, `it has more than ${LINE_BYTES_MAX} bytes`));
     else events.push(parseContractLine(text, this.#ramBytesMax));
   }
+
   /** @returns whether the line is within its rate */
-  #takeFrom(isContract: boolean, nowMs: number): boolean {
-    const fullMs = isContract ? CONTRACT_RATE.take(this.#contractMs, nowMs) : LOG_RATE.take(this.#logMs, nowMs);
-    if (fullMs === undefined) return false;
-    if (isContract) this.#contractMs = fullMs;
-    else this.#logMs = fullMs;
-    return true;
+  #takeFrom(kind: 'contract' | 'relay' | 'log', nowMs: number): boolean {
+    switch (kind) {
+      case 'contract': {
+        const fullMs = CONTRACT_RATE.take(this.#contractMs, nowMs);
+        this.#contractMs = fullMs ?? this.#contractMs;
+        return fullMs !== undefined;
+      }
+      case 'relay': {
+        const fullMs = RELAY_RATE.take(this.#relayMs, nowMs);
+        this.#relayMs = fullMs ?? this.#relayMs;
+        return fullMs !== undefined;
+      }
+      case 'log': {
+        const fullMs = LOG_RATE.take(this.#logMs, nowMs);
+        this.#logMs = fullMs ?? this.#logMs;
+        return fullMs !== undefined;
+      }
+    }
   }
 }

@@ -2,9 +2,9 @@ import type { Ref } from '../../actors/mod.ts';
 import type { HostEvent } from '../../fleet/mod.ts';
 import type { HostNotice } from '../notices.ts';
 import type { Accelerator, Hypervisor } from '../port.ts';
+import type { RelayDesk } from '../relay/relay-desk.ts';
 import type { VmHome } from '../shards/vm-home.ts';
 import type { StopLimits } from '../vm/lifecycle.ts';
-import type { RelayedLine } from '../vm/vm-messages.ts';
 
 /** How the VMs of a host are made. A change counts for VMs prepared from then on. */
 export interface VmParameters {
@@ -33,8 +33,8 @@ export interface ControllerOptions {
   readonly events: Ref<HostEvent>;
   /** Told of conditions that an operator should look at. */
   readonly notices?: Ref<HostNotice>;
-  /** Told of the commands that guests pass on (rule R10). */
-  readonly relays?: Ref<RelayedLine>;
+  /** The commands that guests relay (R10); without it every such line is refused. */
+  readonly relayDesk?: RelayDesk;
   /** Where the logs of guests are kept, those of VMs that are gone too; without it they live in memory only. */
   readonly logFolder?: string;
   /** Ends the VMs that are found running instead of adopting them; default false. */

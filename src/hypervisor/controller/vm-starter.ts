@@ -4,13 +4,15 @@ import type { HostNotice } from '../notices.ts';
 import type { Manifest } from '../port.ts';
 import type { VmTask } from '../shards/vm-home.ts';
 import type { HostVmEvent } from '../vm/vm-events.ts';
+import type { RelayedLine } from '../vm/vm-messages.ts';
 import type { ControllerOptions, VmParameters } from './controller-options.ts';
 import type { VmTable } from './vm-table.ts';
 
-export interface VmStarterOptions extends Pick<ControllerOptions, 'parameters' | 'relays' | 'fresh'> {
+export interface VmStarterOptions extends Pick<ControllerOptions, 'parameters' | 'fresh'> {
   readonly vms: VmTable;
   readonly logFolder: string | undefined;
   readonly events: Ref<HostVmEvent>;
+  readonly relays: Ref<RelayedLine>;
   readonly notices: Ref<HostNotice>;
 }
 

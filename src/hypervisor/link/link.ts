@@ -9,12 +9,6 @@ import { parseGuestError } from './guest-error.ts';
 import { KeepAlive, type KeepAliveMessage } from './keep-alive.ts';
 import { OperationBytes } from './operation-bytes.ts';
 
-/** A start or stop command for the guest to pass on to its controller's console (rule R10). */
-export interface RelayMessage {
-  readonly kind: 'relay';
-  readonly line: string;
-}
-
 /** What many links have in common. */
 export interface LinkOptions {
   readonly connect: Hypervisor['connect'];
@@ -40,7 +34,7 @@ const RECONNECT_DELAY = { firstMs: 10, maxMs: 1_000 };
 export const REPLY_BYTES_MAX_LEAST = 4_096;
 
 type Request = Extract<LinkMessage, { kind: 'request' }>;
-type LinkInput = LinkMessage | RelayMessage | { readonly kind: 'connect' } | KeepAliveMessage | Defect;
+type LinkInput = LinkMessage | { readonly kind: 'connect' } | KeepAliveMessage | Defect;
 
 /**
  * The link of a VM: one connection, shared by all requests. It lives on the router's thread, so a request crosses
@@ -48,11 +42,7 @@ type LinkInput = LinkMessage | RelayMessage | { readonly kind: 'connect' } | Kee
  * as `link-lost` and unsent.
  * @param owner told of everything; usually the router, on the same thread
  */
-export function link(
-  { vm, address }: LinkTarget,
-  owner: Ref<LinkEvent>,
-  options: LinkOptions,
-): Behaviour<LinkMessage | RelayMessage> {
+export function link({ vm, address }: LinkTarget, owner: Ref<LinkEvent>, options: LinkOptions): Behaviour<LinkMessage> {
   return (context) => {
     // The actor sends itself more than others may.
     const body = new Link(vm, address, owner, options, context as Context<LinkInput>);
