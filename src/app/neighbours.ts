@@ -17,12 +17,26 @@ export interface NeighboursOptions {
   readonly connection: Connection;
   readonly clock: Clock;
   readonly tokens: ReplyTokens;
+  /** The connection was reset with replies that nobody has shown to have. */
+  readonly onTakenBack?: (hosts: readonly string[]) => void;
 }
 
 /** The routers of the other hosts, by way of the group of hosts. */
-export function neighboursOn({ hosts, connection, clock, tokens }: NeighboursOptions): NeighbourPort {
-  const sender = new ReplySender(connection.nc, clock, () => undefined);
-  const way = natsPort(connection.nc);
+export function neighboursOn({ hosts, connection, clock, tokens, onTakenBack }: NeighboursOptions): NeighbourPort {
+  const { nc } = connection;
+  const sender = new ReplySender(nc, clock, () => undefined);
+  const way = natsPort(nc);
+  let published = 0;
+  let taken = 0;
+  let isAsking = false;
+  let isReset = false;
+  way.onState((isConnected) => {
+    if (!isConnected) isReset = false;
+  });
+  const answered = (upTo: number): void => {
+    isAsking = false;
+    taken = Math.max(taken, upTo);
+  };
   return {
     join: (router, adapt) => {
       const unexpose = hosts.expose(ROUTER, router);
@@ -35,9 +49,31 @@ export function neighboursOn({ hosts, connection, clock, tokens }: NeighboursOpt
     },
     publish: (subject, outcome) => {
       // Without a connection, nats.js would send it later, when another host may have answered.
-      if (!way.isConnected) return false;
+      if (!way.isConnected || isReset) return undefined;
       sender.send(subject, outcome);
-      return true;
+      published += 1;
+      return published;
+    },
+    get taken() {
+      return taken;
+    },
+    confirm: () => {
+      if (isAsking || !way.isConnected) return;
+      isAsking = true;
+      // The server answers in order: it has all that was sent before.
+      sender.flush();
+      const upTo = published;
+      nc.flush().then(
+        () => answered(upTo),
+        () => answered(0),
+      );
+    },
+    takeBack: (names) => {
+      for (const name of names) hosts.relink(name, 'the connection to NATS is reset, with replies that have not left');
+      if (!way.isConnected) return;
+      isReset = true;
+      connection.reset();
+      onTakenBack?.(names);
     },
     seal: (requestId) => tokens.seal(NOBODY, requestId),
   };

@@ -28,6 +28,8 @@ export interface Hosts {
    */
   ref<M>(host: string, name: string): Ref<M>;
   stats(): HostStats;
+  /** Gives up the link to a host: what has not arrived yet never does, and the host is lost until a new link is made. */
+  relink(host: string, why: string): void;
   /** Leaves the group in good order: others are told at once. A second call does nothing. */
   leave(): void;
 }
@@ -180,6 +182,10 @@ class GroupOfHosts implements Hosts {
       resent: sum(({ stream }) => stream.counts.resent),
       damaged: this.#damagedCount,
     };
+  }
+
+  relink(host: string, why: string): void {
+    this.#byName.get(host)?.lose(why);
   }
 
   leave(): void {

@@ -28,6 +28,7 @@ const act = fc.oneof(
         'pause' as const,
         'resume' as const,
         'cut-off' as const,
+        'stall' as const,
         'join' as const,
         'cordon' as const,
       ),
@@ -80,7 +81,7 @@ function mayBeUnknownAtHome(
 it('each request ends once for its client, whatever happens to hosts, and no VM is given more than it takes', async () => {
   const { numRuns } = fc.readConfigureGlobal();
   const limits = numRuns === undefined ? { numRuns: RUNS, interruptAfterTimeLimit: LIMIT_MS } : { numRuns };
-  const seen = { handed: 0, elsewhere: 0, byHome: 0, failed: 0, ok: 0 };
+  const seen = { handed: 0, elsewhere: 0, byHome: 0, failed: 0, ok: 0, takenBack: 0 };
   await fc.assert(
     fc.asyncProperty(
       fc.nat(),
@@ -125,8 +126,13 @@ it('each request ends once for its client, whatever happens to hosts, and no VM 
             world.nats.cutOff(process);
             leave(one.name, 'cut-off');
           }
+          if (what.kind === 'stall') {
+            world.nats.stall(process);
+            leave(one.name, 'cut-off');
+          }
           if (what.kind === 'join') {
             world.nats.join(process);
+            world.nats.unstall(process);
             back(one.name, 'cut-off');
           }
           if (what.kind === 'kill' && hosts.filter((other) => !other.process.isDead).length > 1) {
@@ -165,6 +171,7 @@ it('each request ends once for its client, whatever happens to hosts, and no VM 
           }
         }
         for (const one of hosts) {
+          seen.takenBack += one.resetsMs.length;
           if (one.process.isDead) continue;
           const { waiting, vms, requests } = await world.snapshot(one);
           expect([waiting, vms.filter(({ in_flight }) => in_flight > 0)]).toEqual([0, []]);

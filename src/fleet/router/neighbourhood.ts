@@ -12,6 +12,7 @@ import type { Beat, From, NeighbourMessage, NeighbourPort } from './neighbour-me
 import { NeighbourSession } from './neighbour-session.ts';
 import type { RequestPath } from './request-path.ts';
 import type { RouterMessage } from './router-messages.ts';
+import { UnsentReplies } from './unsent-replies.ts';
 
 /** Changes of figures are told together after so long; with many neighbours after longer, so that telling them all stays cheap. */
 const TELL_MS = 10;
@@ -47,6 +48,7 @@ export class Neighbourhood {
   readonly #in: HandedIn;
   readonly #out: HandedOut;
   readonly #lookups: Lookups;
+  readonly #unsent: UnsentReplies;
   #isTellDue = false;
 
   constructor({ context, fleet, path, port, carryOut }: NeighbourhoodOptions) {
@@ -56,6 +58,7 @@ export class Neighbourhood {
     this.#carryOut = carryOut;
     this.#from = { host: fleet.host.name, session: randomHex(context.system.random, SESSION_BYTES) };
     this.#in = new HandedIn(fleet, context.clock, path, port, this.#from);
+    this.#unsent = new UnsentReplies(port);
     this.#out = new HandedOut(fleet, context.clock, {
       from: this.#from,
       worker: (host) => this.#linked.get(host),
@@ -112,12 +115,22 @@ export class Neighbourhood {
     for (const session of this.#sessions.values()) {
       if (session.lostMs !== undefined && nowMs - session.lostMs >= FORGET_MS) this.#sessions.delete(session.session);
     }
+    this.#unsent.look([...this.#sessions.values()], nowMs);
     const beatMs = Math.max(BEAT_MS, BEAT_MS_A_NEIGHBOUR * this.#linked.size);
     for (const session of this.#linked.values()) {
-      const wantsLease = session.handed.size > 0 && session.leaseUntilMs - nowMs < LEASE_MS / 2;
-      if (wantsLease && nowMs - session.askedMs >= ASK_MS) this.#beat(session, nowMs, true);
-      else if (nowMs - session.toldMs >= beatMs) this.#beat(session, nowMs, false);
+      const isUnsure = this.#unsent.isUnsure(session);
+      const wantsLease = (session.handed.size > 0 || isUnsure) && session.leaseUntilMs - nowMs < LEASE_MS / 2;
+      if (wantsLease && nowMs - session.askedMs >= ASK_MS) {
+        if (isUnsure) this.#unsent.confirm();
+        this.#beat(session, nowMs, true);
+      } else if (nowMs - session.toldMs >= beatMs) this.#beat(session, nowMs, false);
     }
+  }
+
+  /** Whether time alone may bring something about: the right to replies that may not have left ends. */
+  isAtRest(): boolean {
+    for (const session of this.#sessions.values()) if (this.#unsent.isUnsure(session)) return false;
+    return true;
   }
 
   cancel(host: string, frame: number): void {
@@ -128,7 +141,7 @@ export class Neighbourhood {
     this.#lost(host, 'its link was made anew', nowMs);
     // What it missed of the sessions before: it tells which one it has.
     const known = [...this.#sessions.values()].filter((session) => session.host === host);
-    for (const session of known) for (const end of session.ends) tell(ref, end);
+    for (const session of known) this.#in.tellAgain(session, ref);
     tell(ref, this.#helloTo(known.at(-1), false, nowMs));
   }
 

@@ -166,7 +166,11 @@ class Router {
         this.#fleet.requests.cache.expire(nowMs);
         this.#neighbours?.tick(nowMs);
         this.#step(nowMs);
-        return this.#ticker.next(nowMs, isAtRest(this.#fleet, nowMs), this.#fleet.params.statusIntervalMs);
+        return this.#ticker.next(
+          nowMs,
+          isAtRest(this.#fleet, nowMs) && this.#neighbours?.isAtRest() !== false,
+          this.#fleet.params.statusIntervalMs,
+        );
       case 'step':
         return this.#step(nowMs);
       default:

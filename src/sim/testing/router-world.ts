@@ -38,6 +38,8 @@ export interface RouterHost {
   readonly system: ActorSystem;
   /** Requests on a VM when there were more than it takes. */
   readonly overfilled: number[];
+  /** When its connection was reset, with replies that had not left. */
+  readonly resetsMs: number[];
 }
 
 export interface RouterHostOptions {
@@ -63,6 +65,7 @@ export class RouterWorld extends ProcessWorld {
 
   constructor(seed = 1) {
     super(seed, LATENCY_MS_MAX);
+    this.nats.onPublish = ({ subject }) => this.#arrived(subject);
   }
 
   /** A host whose controller obeys at once, and has so many VMs ready. */
@@ -74,7 +77,9 @@ export class RouterWorld extends ProcessWorld {
     const hosts = joinHosts({ system, port: natsPort(connection.nc), group: 'world.hosts', host: name });
     const links = new FakeLinks();
     const tokens = new ReplyTokens(new Uint8Array(16));
-    const port = neighboursOn({ hosts, connection, clock: process.clock, tokens });
+    const resetsMs: number[] = [];
+    const onTakenBack = (): void => void resetsMs.push(this.time.nowMs);
+    const port = neighboursOn({ hosts, connection, clock: process.clock, tokens, onTakenBack });
     const guest = { textBytesMax: 1 << 20, idempotent, operations: ['upper'] };
     let lastVm = 0;
     const actor: Ref<RouterMessage> = system.spawn<RouterMessage>(
@@ -105,15 +110,18 @@ export class RouterWorld extends ProcessWorld {
         neighbours: {
           ...port,
           publish: (subject, outcome) => {
-            const isSent = port.publish(subject, outcome);
-            if (isSent) this.#published(name, subject, outcome);
-            return isSent;
+            const number = port.publish(subject, outcome);
+            if (number !== undefined) this.#outcomes.set(subject, { by: name, outcome });
+            return number;
+          },
+          get taken() {
+            return port.taken;
           },
         },
       }),
     );
     actor.tell({ kind: 'host-up' });
-    const host = { name, process, router: actor, links, system, overfilled: [] };
+    const host = { name, process, router: actor, links, system, overfilled: [], resetsMs };
     this.#work(host, workMs);
     this.#report(host);
     this.hosts.push(host);
@@ -178,9 +186,13 @@ export class RouterWorld extends ProcessWorld {
   }
 
   readonly #bySubject = new Map<string, SentRequest>();
+  /** The last that a host published to a subject of a client. */
+  readonly #outcomes = new Map<string, Omit<Told, 'atMs'>>();
 
-  #published(by: string, subject: string, outcome: Outcome): void {
-    this.#bySubject.get(subject)?.told.push({ by, outcome, atMs: this.time.nowMs });
+  /** What was published is told when the server has it. */
+  #arrived(subject: string): void {
+    const published = this.#outcomes.get(subject);
+    if (published !== undefined) this.#bySubject.get(subject)?.told.push({ ...published, atMs: this.time.nowMs });
   }
 
   #work(host: RouterHost, workMs: number | undefined): void {
