@@ -56,14 +56,14 @@ export class FaultInjector {
     const { scenario, nats, hosts } = this.#world;
     nats.faults = { ...nats.faults, lost: 0, doubled: 0, late: 0 };
     nats.unsplit();
-    for (const { name, room, process, conditions } of hosts) {
+    for (const host of hosts) {
+      const { name, room, conditions } = host;
       room.behaviour = { ...scenario.guest, brokenBoots: 0 };
       conditions.host = { ...scenario.host, failedStarts: 0 };
       conditions.disk = { ...scenario.disk, failedWrites: 0 };
       for (const qemu of room.qemus.values()) qemu.mendConsole();
       nats.mend(name);
-      nats.join(process);
-      process.resume();
+      host.heal();
     }
   }
 
@@ -146,11 +146,7 @@ export class FaultInjector {
         this.#spell(host.name, 'Shoal stands still', chance.below(PAUSE_MS_MAX), () => host.pause());
         return true;
       case 'partition':
-        this.#spell(host.name, 'NATS is cut off', chance.below(SPELL_MS_MAX), () => {
-          const { process } = host;
-          nats.cutOff(process);
-          return () => nats.join(process);
-        });
+        this.#spell(host.name, 'NATS is cut off', chance.below(SPELL_MS_MAX), () => host.cutOff());
         return true;
       case 'clockStep':
         host.record('fault', undefined, 'the wall clock is set');
@@ -212,6 +208,9 @@ export class FaultInjector {
           nats.deafen(host.name);
           return () => nats.mend(host.name);
         });
+        return true;
+      case 'hostStall':
+        this.#spell(host.name, 'its way to NATS is gone', chance.below(SPELL_MS_MAX), () => host.stall());
         return true;
       case 'split': {
         const { hosts, places } = this.#world;
