@@ -1,7 +1,10 @@
 import type { Clock } from '../actors/mod.ts';
 import type { NeighbourMessage, NeighbourPort } from '../fleet/mod.ts';
-import { GIVEN_UP, type HostEvent, type Hosts, natsPort } from '../remote/mod.ts';
+import { GIVEN_UP, type HostEvent, type Hosts, natsPort, RELINKED } from '../remote/mod.ts';
 import { type Connection, ReplySender, type ReplyTokens } from '../transport/mod.ts';
+
+/** Why the link to a host is lost that lives, and is back in a moment. */
+const ALIVE: ReadonlySet<unknown> = new Set([GIVEN_UP, RELINKED]);
 
 /** The name under which the router of each host is reached. */
 const ROUTER = 'router';
@@ -69,7 +72,7 @@ export function neighboursOn({ hosts, connection, clock, tokens, onTakenBack }: 
       );
     },
     takeBack: (names) => {
-      for (const name of names) hosts.relink(name, 'the connection to NATS is reset, with replies that have not left');
+      for (const name of names) hosts.relink(name);
       if (!way.isConnected) return;
       isReset = true;
       connection.reset();
@@ -95,7 +98,7 @@ function newsOf(event: HostEvent, hosts: Hosts): NeighbourMessage {
       }
     case 'host-lost': {
       const { host, error } = event;
-      return { kind: 'neighbour-lost', host, why: error.message, isThere: error.details['why'] === GIVEN_UP };
+      return { kind: 'neighbour-lost', host, why: error.message, isThere: ALIVE.has(error.details['why']) };
     }
     default:
       return { kind: 'tell-figures' };
