@@ -407,6 +407,36 @@ describe('a repeat that comes to another host', () => {
     expect(outcomes(repeat)).toMatchObject([{ ok: true, host: 'b' }]);
   });
 
+  it.each(
+    [0, 0.2, 0.5, 1, 2, 4].flatMap((betweenMs) =>
+      [
+        [0, 1, 2],
+        [2, 1, 0],
+        [1, 2, 0],
+      ].map((order) => ({ betweenMs, order })),
+    ),
+  )(
+    'as others get it in the same moment, is worked on once: $betweenMs ms between, $order',
+    async ({ betweenMs, order }) => {
+      const world = new RouterWorld();
+      const [a, b, c] = ['a', 'b', 'c'].map((name) => world.start(name, { vms: 1 }));
+      if (a === undefined || b === undefined || c === undefined) throw new Error('no hosts');
+      await world.run(2_000);
+      const repeats: ReturnType<RouterWorld['send']>[] = [];
+      for (const at of order) {
+        const host = [a, b, c][at] ?? a;
+        repeats.push(world.send(host, { id: 'x', isRepeat: true }));
+        await world.run(betweenMs);
+      }
+      await world.run(500);
+      const worked = world.hosts.filter((host) => host.links.of(1).open.length > 0);
+      expect(worked.map(({ name }) => name)).toHaveLength(1);
+      world.reply(worked[0] ?? a);
+      await world.run(100);
+      expect(repeats.map(outcomes)).toMatchObject([[ok], [ok], [ok]]);
+    },
+  );
+
   it('is new if nobody knows it, at the latest when a host that does not answer has had its time', async () => {
     const { world, a, b } = await pair();
     b.process.pause();
@@ -438,6 +468,19 @@ describe('a cordoned host', () => {
 });
 
 describe('explain', () => {
+  it('tells that a host has refused a request', async () => {
+    const steps: string[] = [];
+    const world = new RouterWorld(1, ({ requestId, host, text }) => steps.push(`${requestId} ${host}: ${text}`));
+    const [a, b] = ['a', 'b'].map((name) => world.start(name, { vms: 1, params: { vm_backlog_max: 0 } }));
+    if (a === undefined || b === undefined) throw new Error('no hosts');
+    await world.run(2_000);
+    // Of what the other is given in the same instant, nobody knows yet.
+    for (const host of [b, a]) world.send(host);
+    world.send(a, { id: 'x' });
+    await world.run(50);
+    expect(steps).toContain('x b: host b has refused it');
+  });
+
   it('tells where a request is that was handed on', async () => {
     const { world, a } = await handed({ id: 'x' });
     const asked = a.system.ask<RouterMessage, unknown>(

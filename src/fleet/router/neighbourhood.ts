@@ -3,7 +3,7 @@ import { differ, figuresOf } from '../policy/hand-on.ts';
 import { decidedFromMs, onNeighbourBack, onNeighbourGone } from '../policy/on-neighbour.ts';
 import type { Reaction } from '../policy/reaction.ts';
 import type { Fleet } from '../state/fleet.ts';
-import type { OpenRequest } from '../state/open-request.ts';
+import { hopsOf, type OpenRequest } from '../state/open-request.ts';
 import { type HandOnFor, type HostFigures, LEASE_MS } from '../values/neighbour.ts';
 import { HandedIn, type HandedReply } from './handed-in.ts';
 import { HandedOut } from './handed-out.ts';
@@ -64,12 +64,13 @@ export class Neighbourhood {
       worker: (host) => this.#linked.get(host),
       carryOut,
       answer: (request, outcome) => path.answer(request, outcome),
+      onBack: (request, host, why) => path.cameBack(request, host, why),
     });
     this.#lookups = new Lookups(
       fleet,
       this.#from,
       (host, message) => this.#linked.get(host)?.tell(message) === true,
-      (request, host) => this.#onKnown(request, host),
+      (request, host, isAsking) => this.#onKnown(request, host, isAsking),
     );
     path.handOver = {
       hand: (request, host, what) => this.#hand(request, host, what),
@@ -220,6 +221,7 @@ export class Neighbourhood {
         return this.#carryOut(this.#in.cancel(session, message.id, nowMs));
       case 'find': {
         const knows = this.#fleet.requests.cache.knows(message.request, nowMs);
+        if (knows === 'asking') this.#lookups.asksToo(message.request.requestId, message.host);
         session.tell({ kind: 'found', ...this.#from, id: message.id, knows });
         return;
       }
@@ -240,10 +242,13 @@ export class Neighbourhood {
   }
 
   /** Others were asked about a repeat. */
-  #onKnown(request: OpenRequest, host: string | undefined): void {
+  #onKnown(request: OpenRequest, host: string | undefined, isAsking: boolean): void {
     const nowMs = this.#context.clock.monotonic();
     this.#fleet.apply({ kind: 'request-left', request, nowMs });
-    if (host !== undefined && this.#out.hand(request, host, 'known')) return;
+    if (host !== undefined && this.#out.hand(request, host, 'known')) {
+      hopsOf(request).isJoined = isAsking;
+      return;
+    }
     this.#path.wait(request);
     this.#path.serveWaiting(nowMs);
   }

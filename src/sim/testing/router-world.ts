@@ -6,6 +6,7 @@ import {
   makeParams,
   type Outcome,
   parsePool,
+  type RequestRecord,
   type RouterMessage,
   router,
 } from '../../fleet/mod.ts';
@@ -61,10 +62,13 @@ export class RouterWorld extends ProcessWorld {
   readonly requests: SentRequest[] = [];
   readonly failures: unknown[] = [];
   readonly #byId = new Map<string, SentRequest[]>();
+  readonly #onRequest: ((step: RequestRecord) => void) | undefined;
   #count = 0;
 
-  constructor(seed = 1) {
+  /** @param onRequest is told of the steps that routers record */
+  constructor(seed = 1, onRequest?: (step: RequestRecord) => void) {
     super(seed, LATENCY_MS_MAX);
+    this.#onRequest = onRequest;
     this.nats.onPublish = ({ subject }) => this.#arrived(subject);
   }
 
@@ -96,6 +100,7 @@ export class RouterWorld extends ProcessWorld {
         }),
         openLink: links.openLink,
         onEvent: () => undefined,
+        ...(this.#onRequest === undefined ? {} : { onRequest: this.#onRequest }),
         controller: {
           path: 'controller',
           tell: ({ kind, vm }) => {
