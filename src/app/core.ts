@@ -150,6 +150,8 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
   const { host } = of.options;
   const tokens = new ReplyTokens(of.tokenKey);
   const answered = new AnsweredRequests();
+  // An administrator's word lasts as long as this Shoal.
+  const cordon = { isOn: false };
   const links: LinkOptions = {
     connect: (address) => hypervisor.connect(address),
     // The limit that the guest was given.
@@ -167,6 +169,7 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
       host,
       controller: controllerRef,
       held: reservationsOf(store),
+      cordon,
       nextVmId: () => store.nextVmId(),
       onEvent: (one) => eventLog.add(one),
       onRequest: (step) => eventLog.explanations.seeStep(step),

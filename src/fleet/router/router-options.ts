@@ -25,6 +25,8 @@ export interface RouterOptions extends EffectPorts, StorePorts {
   readonly held?: readonly Reservation[];
   /** The other hosts; without it there are none. */
   readonly neighbours?: NeighbourPort;
+  /** Whether the host is cordoned. It outlives the router, which sets it; without it a router begins without. */
+  readonly cordon?: { isOn: boolean };
   /** R11: without it replies that outlived their Shoal are dropped. */
   readonly orphanedReplies?: OrphanedReplyPort;
 }

@@ -38,6 +38,7 @@ export function router(options: RouterOptions): Behaviour<RouterMessage> {
 class Router {
   readonly #context: Context<RouterMessage>;
   readonly #fleet: Fleet;
+  readonly #cordon: { isOn: boolean };
   readonly #requests: RequestPath;
   readonly #writes: StoreWrites;
   readonly #links: LinkReactions;
@@ -51,6 +52,8 @@ class Router {
     const { clock } = context;
     this.#context = context;
     this.#fleet = new Fleet({ ...options, nowMs: clock.monotonic() });
+    this.#cordon = options.cordon ?? { isOn: false };
+    this.#fleet.apply({ kind: 'cordoned', on: this.#cordon.isOn });
     const links = new Links(context, options.openLink);
     this.#requests = new RequestPath(
       this.#fleet,
@@ -139,6 +142,7 @@ class Router {
         message.replyTo.tell(this.#fleet.requests.counts.figures());
         return;
       case 'cordon':
+        this.#cordon.isOn = message.on;
         this.#fleet.apply({ kind: 'cordoned', on: message.on });
         message.replyTo.tell(true);
         return this.#requests.serveWaiting(nowMs);
