@@ -11,7 +11,7 @@ interface Answered {
 }
 
 export interface AnswersOptions {
-  readonly scenario: Pick<Scenario, 'network' | 'faults'>;
+  readonly scenario: Pick<Scenario, 'network'>;
   readonly absences: Absences;
   readonly violated: (what: string) => void;
   readonly count: (what: string) => void;
@@ -28,9 +28,7 @@ export class Answers {
   readonly #of: AnswersOptions;
 
   constructor(of: AnswersOptions) {
-    const { network, faults } = of.scenario;
-    const { hostMute, hostDeaf, split } = faults;
-    this.#isSure = network.lost + network.late + hostMute + hostDeaf + split === 0;
+    this.#isSure = of.scenario.network.lost === 0;
     this.#of = of;
   }
 

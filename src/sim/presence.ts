@@ -45,12 +45,23 @@ export class Presence {
     process.resume();
   }
 
+  /** Messages are lost, though its connections are up. @param mend ends it @returns what ends it */
+  loses(mend: () => void): () => void {
+    const { absences, time } = this.#around;
+    absences.leaves(this.#host, 'loss', time.nowMs);
+    return () => {
+      absences.returns(this.#host, 'loss', time.nowMs);
+      mend();
+    };
+  }
+
   /** What it knew is gone. */
   dies(): void {
     this.#around.absences.leaves(this.#host, 'death', this.#around.time.nowMs);
   }
 
   heal(process: SimulatedProcess): void {
+    this.#around.absences.returns(this.#host, 'loss', this.#around.time.nowMs);
     this.#join(process);
     this.wake(process);
   }

@@ -72,7 +72,7 @@ export class SimulatedHost {
   /** Of these, those that came to other hosts. */
   workedForOthers = 0;
   readonly #world: Surroundings;
-  readonly #presence: Presence;
+  readonly presence: Presence;
   #wallOffsetMs = 0;
   #coreCrashesMs: number[] = [];
   /** The process that is on its way out, and the last that stood still on it. */
@@ -84,7 +84,7 @@ export class SimulatedHost {
     this.#world = world;
     this.index = index;
     this.name = `host-${index + 1}`;
-    this.#presence = new Presence(this.name, world);
+    this.presence = new Presence(this.name, world);
     this.conditions = { host: scenario.host, disk: scenario.disk };
     this.room = new MachineRoom({
       time,
@@ -183,7 +183,7 @@ export class SimulatedHost {
     this.#coreCrashesMs.push(time.nowMs);
     this.record(`${which}-killed`);
     // A controller's router ends with it, and what it knew of the requests of other hosts is gone.
-    this.#presence.dies();
+    this.presence.dies();
     checks.restarted();
     this.#noteWhatIsInHand(`${which} killed`);
     const replyTo: Ref<unknown> = {
@@ -272,25 +272,15 @@ export class SimulatedHost {
     return true;
   }
 
-  /** Shoal loses its connections to NATS. @returns what brings its way back */
-  cutOff(): () => void {
-    return this.#presence.cutOff(this.process);
-  }
-
-  /** Shoal's way to NATS is gone, and nobody knows. @returns what brings it back */
-  stall(): () => void {
-    return this.#presence.stall(this.process);
-  }
-
   /** All that is wrong with its process and its way to NATS is over. */
   heal(): void {
-    this.#presence.heal(this.process);
+    this.presence.heal(this.process);
   }
 
   /** Shoal stands still. @returns what wakes it */
   pause(): () => void {
     const { process } = this;
-    this.#presence.pause(process);
+    this.presence.pause(process);
     if (this.#leaving === process) this.#stoodStill = process;
     const { time, recorder, scenario } = this.#world;
     const pausedMs = time.nowMs;
@@ -303,7 +293,7 @@ export class SimulatedHost {
           recorder.count('a host wakes with a reply in hand, and the others have lost it');
         }
       }
-      this.#presence.wake(process);
+      this.presence.wake(process);
     };
   }
 
@@ -356,7 +346,7 @@ export class SimulatedHost {
 
   /** Ends the present life of Shoal; the next one has a process of its own. */
   #end(): void {
-    this.#presence.dies();
+    this.presence.dies();
     this.#world.checks.restarted();
     this.process.kill();
     this.life = undefined;

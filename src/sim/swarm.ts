@@ -28,7 +28,7 @@ const RATE_MAX: FaultRates = {
   hostLeave: 2,
   hostMute: 2,
   hostDeaf: 2,
-  hostStall: 2,
+  hostStall: 6,
   split: 2,
 };
 
