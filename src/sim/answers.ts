@@ -6,8 +6,6 @@ interface Answered {
   /** The hosts that were given the request, one for each time. */
   readonly homes: string[];
   readonly answers: Telling[];
-  /** Second answers that came by nature. */
-  excused: number;
 }
 
 export interface AnswersOptions {
@@ -35,7 +33,7 @@ export class Answers {
   /** A host is given a request of a client. */
   comes(reply: string, host: string): void {
     const known = this.#bySubject.get(reply);
-    if (known === undefined) this.#bySubject.set(reply, { homes: [host], answers: [], excused: 0 });
+    if (known === undefined) this.#bySubject.set(reply, { homes: [host], answers: [] });
     else known.homes.push(host);
   }
 
@@ -44,17 +42,15 @@ export class Answers {
     const known = this.#bySubject.get(subject);
     if (known === undefined) return;
     const { homes, answers } = known;
-    const before = answers.at(-1);
+    const before = [...answers];
     answers.push({ by, atMs });
-    if (answers.length - known.excused <= homes.length) return;
+    if (answers.length <= homes.length) return;
     const { absences, count, violated } = this.#of;
     count('a request is answered twice');
     if (!this.#isSure) return;
-    if (before !== undefined && homes.some((home) => absences.mayBeUnknownAt(home, before, atMs))) {
-      count('a request is answered twice by nature');
-      known.excused += 1;
-      return;
-    }
+    const unknown = before.filter((one) => homes.some((home) => absences.mayBeUnknownAt(home, one, atMs)));
+    if (unknown.length > 0) count('a request is answered twice by nature');
+    if (answers.length - unknown.length <= homes.length) return;
     violated(`${by} answers a request that came ${homes.length} times, and has ${answers.length} answers`);
   }
 }
