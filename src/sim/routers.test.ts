@@ -165,6 +165,22 @@ describe('the host that works', () => {
   });
 });
 
+it('a request that waits goes to a host whose router has just begun, and is not lost with it', async () => {
+  const world = new RouterWorld();
+  const a = world.start('a', { vms: 1, params: { vm_backlog_max: 0 } });
+  await world.run(2_000);
+  world.send(a, { withinMs: 100_000 });
+  const waiting = world.send(a, { withinMs: 100_000 });
+  await world.run(20);
+  // Its host is known before it is: the greeting of a's router has come to nobody.
+  const b = world.start('b', { vms: 1, routerAfterMs: 500, params: { vm_backlog_max: 0 } });
+  await world.run(5_000);
+  expect(waiting.given).toEqual(['b']);
+  world.reply(b);
+  await world.run(50);
+  expect(outcomes(waiting)).toMatchObject([{ ok: true, host: 'b' }]);
+});
+
 describe('a reply in the buffers of a host whose way to NATS is gone', () => {
   /** The reply was published, and has not left. */
   async function stalled(of: Parameters<typeof handed>[0] = {}) {

@@ -169,6 +169,9 @@ export class Neighbourhood {
     session.lostMs = undefined;
     session.beaten(beat, nowMs);
     this.#linked.set(host, session);
+    // Before all else: it may know nothing of this router yet, and takes no requests from one that it does not know.
+    if (!isAnswer) session.tell(this.#helloTo(session, true, nowMs));
+    else this.#beat(session, nowMs, false);
     if (isNew) {
       this.#fleet.apply({ kind: 'neighbour-up', host, session: id, nowMs });
       const neighbour = this.#fleet.neighbours.get(host);
@@ -178,8 +181,6 @@ export class Neighbourhood {
       }
     }
     this.#told(host, beat, nowMs);
-    if (!isAnswer) session.tell(this.#helloTo(session, true, nowMs));
-    else this.#beat(session, nowMs, false);
   }
 
   #lost(host: string, why: string, nowMs: number, isThere = false): void {

@@ -50,6 +50,8 @@ export interface RouterHostOptions {
   readonly params?: Readonly<Record<string, number>>;
   /** How long a guest works; undefined: for ever. */
   readonly workMs?: number | undefined;
+  /** The others know the host for so long before they reach its router; default 0. */
+  readonly routerAfterMs?: number;
 }
 
 const VM_REQUESTS_MAX = 1;
@@ -74,7 +76,7 @@ export class RouterWorld extends ProcessWorld {
 
   /** A host whose controller obeys at once, and has so many VMs ready. */
   start(name: string, options: RouterHostOptions): RouterHost {
-    const { vms, addresses = vms, idempotent = true, params, workMs } = options;
+    const { vms, addresses = vms, idempotent = true, params, workMs, routerAfterMs = 0 } = options;
     const { process, connection, system } = this.launch(`${name} ${this.hosts.length}`, {
       onFailure: (failure) => this.failures.push(failure),
     });
@@ -114,6 +116,14 @@ export class RouterWorld extends ProcessWorld {
         },
         neighbours: {
           ...port,
+          join: (actor, adapt) => {
+            if (routerAfterMs === 0) return port.join(actor, adapt);
+            let leave = (): void => undefined;
+            process.clock.timer(routerAfterMs, () => {
+              leave = port.join(actor, adapt);
+            });
+            return () => leave();
+          },
           publish: (subject, outcome) => {
             const number = port.publish(subject, outcome);
             if (number !== undefined) this.#outcomes.set(subject, { by: name, outcome });
