@@ -161,6 +161,8 @@ function routerOf(
   const { host } = of.options;
   const tokens = new ReplyTokens(of.tokenKey);
   const answered = new AnsweredRequests();
+  // An administrator's word lasts as long as this Shoal.
+  const cordon = { isOn: false };
   const links: LinkOptions = {
     connect: (address) => hypervisor.connect(address),
     // The limit that the guest was given.
@@ -178,6 +180,7 @@ function routerOf(
       host,
       controller: controllerRef,
       held: reservationsOf(store),
+      cordon,
       nextVmId: () => store.nextVmId(),
       onEvent: (one) => eventLog.add(one),
       onRequest: (step) => eventLog.explanations.seeStep(step),

@@ -77,7 +77,17 @@ export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): 
   const hold = new VmHold(options.role === 'server');
   const endpoint = new DeferredRef<EndpointMessage>('/front/endpoint');
   const tokens = new ReplyTokens(tokenKey);
-  const neighbours = neighboursOn({ hosts, connection, clock: system.clock, tokens });
+  const neighbours = neighboursOn({
+    hosts,
+    connection,
+    clock: system.clock,
+    tokens,
+    onTakenBack: (homes) =>
+      eventLog.warn(
+        `the NATS server has not confirmed replies to requests of ${homes.join(', ')} for 2 s: the connection was reset, and they go by way of ` +
+          `${homes.length === 1 ? 'that host' : 'those hosts'}`,
+      ),
+  });
   const core = await startCore({ ...of, endpoint, neighbours, hold }, cleanUp);
   const settings = new Settings(store, core.router, core.controller, endpoint, hold);
   if (of.shared !== undefined) {

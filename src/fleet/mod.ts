@@ -20,7 +20,7 @@ export type { GuestReady, GuestReport } from './values/guest.ts';
 export type { HostCommand, HostEvent } from './values/host-messages.ts';
 export { HOST_MAILBOX_MAX, VMS_MAX } from './values/limits.ts';
 export type { LinkEvent, LinkMessage, LinkTarget } from './values/link-messages.ts';
-export { LEASE_MS } from './values/neighbour.ts';
+export { LEASE_MARGIN_MS, LEASE_MS } from './values/neighbour.ts';
 export type { Params } from './values/params.ts';
 export { makeParams, PARAMETERS, paramsTable } from './values/params.ts';
 export { parsePool } from './values/parse-pool.ts';

@@ -56,14 +56,14 @@ export class FaultInjector {
     const { scenario, nats, hosts } = this.#world;
     nats.faults = { ...nats.faults, lost: 0, doubled: 0, late: 0 };
     nats.unsplit();
-    for (const { name, room, process, conditions } of hosts) {
+    for (const host of hosts) {
+      const { name, room, conditions } = host;
       room.behaviour = { ...scenario.guest, brokenBoots: 0 };
       conditions.host = { ...scenario.host, failedStarts: 0 };
       conditions.disk = { ...scenario.disk, failedWrites: 0 };
       for (const qemu of room.qemus.values()) qemu.mendConsole();
       nats.mend(name);
-      nats.join(process);
-      process.resume();
+      host.heal();
     }
   }
 
@@ -146,11 +146,7 @@ export class FaultInjector {
         this.#spell(host.name, 'Shoal stands still', chance.below(PAUSE_MS_MAX), () => host.pause());
         return true;
       case 'partition':
-        this.#spell(host.name, 'NATS is cut off', chance.below(SPELL_MS_MAX), () => {
-          const { process } = host;
-          nats.cutOff(process);
-          return () => nats.join(process);
-        });
+        this.#spell(host.name, 'NATS is cut off', chance.below(SPELL_MS_MAX), () => host.presence.cutOff(host.process));
         return true;
       case 'clockStep':
         host.record('fault', undefined, 'the wall clock is set');
@@ -204,14 +200,19 @@ export class FaultInjector {
       case 'hostMute':
         this.#spell(host.name, 'nothing that it sends arrives', chance.below(SPELL_MS_MAX), () => {
           nats.silence(host.name);
-          return () => nats.mend(host.name);
+          return host.presence.loses(() => nats.mend(host.name));
         });
         return true;
       case 'hostDeaf':
         this.#spell(host.name, 'nothing arrives at it', chance.below(SPELL_MS_MAX), () => {
           nats.deafen(host.name);
-          return () => nats.mend(host.name);
+          return host.presence.loses(() => nats.mend(host.name));
         });
+        return true;
+      case 'hostStall':
+        this.#spell(host.name, 'its way to NATS is gone', chance.below(SPELL_MS_MAX), () =>
+          host.presence.stall(host.process),
+        );
         return true;
       case 'split': {
         const { hosts, places } = this.#world;
@@ -219,7 +220,10 @@ export class FaultInjector {
         const far = new Set(places.filter(() => chance.happens(0.5)));
         this.#spell('', `NATS falls apart, ${[...far].join(' ')} on one side`, chance.below(SPLIT_MS_MAX), () => {
           nats.split(far);
-          return () => nats.unsplit();
+          const ends = hosts.map(({ presence }) => presence.loses(() => nats.unsplit()));
+          return () => {
+            for (const end of ends) end();
+          };
         });
         return true;
       }

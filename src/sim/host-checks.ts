@@ -111,7 +111,7 @@ export class HostChecks {
     const { room, disk } = this.#host;
     const snapshot = await this.#host.snapshot();
     if (snapshot === undefined) return 'Shoal does not answer';
-    const { vms, waiting, addresses, addresses_free } = snapshot;
+    const { vms, waiting, addresses, addresses_free, neighbours } = snapshot;
     if (waiting > 0) return `${waiting} requests wait in the router`;
     const odd = vms.find(({ state }) => state !== 'ready' && state !== 'prepared');
     if (odd !== undefined) return `VM ${odd.id_vmachine} is ${odd.state}`;
@@ -121,6 +121,8 @@ export class HostChecks {
     if (ready !== wanted) return `${ready} VMs are ready, and the minimum is ${minimum}`;
     const busy = vms.find(({ in_flight }) => in_flight > 0);
     if (busy !== undefined) return `VM ${busy.id_vmachine} has ${busy.in_flight} requests in hand, and no client waits`;
+    const holder = neighbours.find(({ inHand }) => inHand > 0);
+    if (holder !== undefined) return `${holder.name} has ${holder.inHand} requests of it in hand, and no client waits`;
     for (const { id_vmachine: id } of vms.filter(({ state }) => state === 'ready')) {
       if (room.qemus.get(id)?.guest.isHealthy !== true) return `VM ${id} is ready, and its guest does not answer`;
     }

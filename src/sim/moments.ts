@@ -53,6 +53,7 @@ export const MOMENTS: readonly string[] = [
   'a repeat comes to another host',
   'fault hostMute',
   'fault hostDeaf',
+  'fault hostStall',
   'fault split',
 ];
 

@@ -52,6 +52,8 @@ export interface FaultRates {
   readonly hostMute: number;
   /** For some seconds nothing arrives at a host, though its connection to NATS is up. */
   readonly hostDeaf: number;
+  /** For some seconds a host's way to NATS is gone, and what it and the server send waits in the buffers of TCP. */
+  readonly hostStall: number;
   /** For some seconds the servers of NATS are apart, and so are the hosts and clients that are connected to them. */
   readonly split: number;
 }
@@ -84,6 +86,7 @@ export const HOST_FAULT_NAMES = [
   'hostLeave',
   'hostMute',
   'hostDeaf',
+  'hostStall',
   'split',
 ] as const satisfies readonly (keyof FaultRates)[];
 
@@ -114,6 +117,7 @@ export const NO_FAULTS: FaultRates = {
   hostLeave: 0,
   hostMute: 0,
   hostDeaf: 0,
+  hostStall: 0,
   split: 0,
 };
 

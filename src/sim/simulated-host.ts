@@ -2,12 +2,14 @@ import type { Ref } from '../actors/mod.ts';
 import type { ErrorEnvelope } from '../errors.ts';
 import { type CommandReply, type FleetEvent, type FleetSnapshot, parsePool, type RequestRecord } from '../fleet/mod.ts';
 import { EMPTY_DOCUMENT } from '../store/mod.ts';
+import type { Absences } from './absences.ts';
 import type { Checks } from './checks.ts';
 import { type DiskBehaviour, SimulatedDisk } from './disk.ts';
 import { HostChecks } from './host-checks.ts';
 import type { HostBehaviour } from './hypervisor.ts';
 import { MachineRoom, VM_BYTES } from './machine-room.ts';
 import type { SimulatedNats } from './nats-server.ts';
+import { Presence } from './presence.ts';
 import { SimulatedProcess } from './process.ts';
 import type { Chance } from './random.ts';
 import type { Recorder } from './report.ts';
@@ -32,6 +34,7 @@ export interface Surroundings {
   readonly chance: Chance;
   readonly recorder: Recorder;
   readonly checks: Checks;
+  readonly absences: Absences;
   readonly hosts: readonly SimulatedHost[];
   /** Requests that have not ended. */
   readonly open: number;
@@ -69,6 +72,7 @@ export class SimulatedHost {
   /** Of these, those that came to other hosts. */
   workedForOthers = 0;
   readonly #world: Surroundings;
+  readonly presence: Presence;
   #wallOffsetMs = 0;
   #coreCrashesMs: number[] = [];
   /** The process that is on its way out, and the last that stood still on it. */
@@ -80,6 +84,7 @@ export class SimulatedHost {
     this.#world = world;
     this.index = index;
     this.name = `host-${index + 1}`;
+    this.presence = new Presence(this.name, world);
     this.conditions = { host: scenario.host, disk: scenario.disk };
     this.room = new MachineRoom({
       time,
@@ -178,6 +183,8 @@ export class SimulatedHost {
     if (this.#coreCrashesMs.length >= CORE_CRASHES_MAX) return false;
     this.#coreCrashesMs.push(time.nowMs);
     this.record(`${which}-killed`);
+    // A controller's router ends with it, and what it knew of the requests of other hosts is gone.
+    this.presence.dies();
     checks.restarted();
     this.#noteWhatIsInHand(`${which} killed`);
     const replyTo: Ref<unknown> = {
@@ -266,10 +273,15 @@ export class SimulatedHost {
     return true;
   }
 
+  /** All that is wrong with its process and its way to NATS is over. */
+  heal(): void {
+    this.presence.heal(this.process);
+  }
+
   /** Shoal stands still. @returns what wakes it */
   pause(): () => void {
     const { process } = this;
-    process.pause();
+    this.presence.pause(process);
     if (this.#leaving === process) this.#stoodStill = process;
     const { time, recorder, scenario } = this.#world;
     const pausedMs = time.nowMs;
@@ -282,7 +294,7 @@ export class SimulatedHost {
           recorder.count('a host wakes with a reply in hand, and the others have lost it');
         }
       }
-      process.resume();
+      this.presence.wake(process);
     };
   }
 
@@ -335,6 +347,7 @@ export class SimulatedHost {
 
   /** Ends the present life of Shoal; the next one has a process of its own. */
   #end(): void {
+    this.presence.dies();
     this.#world.checks.restarted();
     this.process.kill();
     this.life = undefined;

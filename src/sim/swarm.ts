@@ -28,6 +28,7 @@ const RATE_MAX: FaultRates = {
   hostLeave: 2,
   hostMute: 2,
   hostDeaf: 2,
+  hostStall: 6,
   split: 2,
 };
 
@@ -95,8 +96,10 @@ function withHosts(scenario: Scenario, chance: Chance, share: number): Scenario 
   if (!chance.happens(MANY_HOSTS)) return scenario;
   const faults = { ...scenario.faults };
   for (const name of HOST_FAULT_NAMES) {
-    const rate = Math.round(RATE_MAX[name] * chance.fraction() * 100) / 100;
-    if (chance.happens(share)) faults[name] = rate;
+    // A fault that came later has a stream of its own, too.
+    const own = name === 'hostStall' ? new Chance(scenario.seed).stream(name) : chance;
+    const rate = Math.round(RATE_MAX[name] * own.fraction() * 100) / 100;
+    if (own.happens(share)) faults[name] = rate;
   }
   return { ...scenario, hosts: 2 + chance.below(HOSTS_MAX - 1), faults };
 }

@@ -272,8 +272,26 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'host-that-took-a-request-in-answers-beside-the-one-that-worked',
     file: 'src/fleet/router/handed-in.ts',
-    from: '{ ...how, outcome: sent(outcome) } : how;',
+    from: 'how : { ...how, outcome: sent(outcome) };',
     to: 'how : how;',
+  },
+  {
+    name: 'host-that-works-answers-when-its-right-is-over',
+    file: 'src/fleet/router/handed-in.ts',
+    from: 'this.#clock.monotonic() >= home.leaseUntilMs || ',
+    to: '',
+  },
+  {
+    name: 'reply-that-has-not-left-is-not-taken-back',
+    file: 'src/fleet/router/unsent-replies.ts',
+    from: 'return nowMs - session.overMs >= TAKE_BACK_MS;',
+    to: 'return false;',
+  },
+  {
+    name: 'router-takes-ends-that-were-meant-for-the-one-before-it',
+    file: 'src/fleet/router/neighbourhood.ts',
+    from: 'if (message.to !== this.#from.session) return;',
+    to: '',
   },
   {
     name: 'tries-are-counted-anew-at-another-host',

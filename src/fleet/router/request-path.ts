@@ -170,6 +170,11 @@ export class RequestPath implements Responder {
     }
   }
 
+  /** The host that it was handed on to has not done it. */
+  cameBack(request: OpenRequest, host: string, why: string): void {
+    if (request.isRecorded) this.#recorder?.cameBack(request, host, why);
+  }
+
   answer(request: OpenRequest, outcome: Outcome): void {
     const { requests, params } = this.#fleet;
     if (request.request.isHanded !== true) {

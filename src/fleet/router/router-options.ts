@@ -28,6 +28,8 @@ export interface RouterOptions extends EffectPorts, StorePorts {
   readonly neighbours?: NeighbourPort;
   /** R10: commands go through guests; without it they go direct. */
   readonly relays?: RelayPort;
+  /** Whether the host is cordoned. It outlives the router, which sets it; without it a router begins without. */
+  readonly cordon?: { isOn: boolean };
   /** R11: without it replies that outlived their Shoal are dropped. */
   readonly orphanedReplies?: OrphanedReplyPort;
 }

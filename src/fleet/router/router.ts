@@ -35,6 +35,7 @@ export function router(options: RouterOptions): Behaviour<RouterMessage> {
 class Router {
   readonly #context: Context<RouterMessage>;
   readonly #fleet: Fleet;
+  readonly #cordon: { isOn: boolean };
   readonly #requests: RequestPath;
   readonly #writes: StoreWrites;
   readonly #links: LinkReactions;
@@ -50,6 +51,8 @@ class Router {
     this.#context = context;
     const control = options.relays === undefined ? 'direct' : 'relay';
     this.#fleet = new Fleet({ ...options, control, nowMs: clock.monotonic() });
+    this.#cordon = options.cordon ?? { isOn: false };
+    this.#fleet.apply({ kind: 'cordoned', on: this.#cordon.isOn });
     const links = new Links(context, options.openLink);
     this.#requests = new RequestPath(this.#fleet, links, clock, options, () => this.#stepper.ask());
     this.#writes = new StoreWrites(context, options);
@@ -114,6 +117,7 @@ class Router {
       case 'remove-address':
         return void message.replyTo.tell(this.#fleet.apply({ kind: 'address-removed', id: message.id }));
       case 'cordon':
+        this.#cordon.isOn = message.on;
         this.#fleet.apply({ kind: 'cordoned', on: message.on });
         message.replyTo.tell(true);
         return this.#requests.serveWaiting(nowMs);
@@ -134,7 +138,11 @@ class Router {
         this.#fleet.requests.cache.expire(nowMs);
         this.#neighbours?.tick(nowMs);
         this.#step(nowMs);
-        return this.#ticker.next(nowMs, isAtRest(this.#fleet, nowMs), this.#fleet.params.statusIntervalMs);
+        return this.#ticker.next(
+          nowMs,
+          isAtRest(this.#fleet, nowMs) && this.#neighbours?.isAtRest() !== false,
+          this.#fleet.params.statusIntervalMs,
+        );
       case 'step':
         return this.#step(nowMs);
       default:

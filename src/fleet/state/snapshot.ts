@@ -44,6 +44,8 @@ export interface NeighbourRow extends Omit<HostFigures, 'idempotent'> {
   /** Requests that were handed to it, and that it refused. */
   readonly handedOn: number;
   readonly handedBack: number;
+  /** Requests of this host that it has now. */
+  readonly inHand: number;
 }
 
 /** What `shoal ps -o json` prints. */
@@ -85,7 +87,7 @@ export function snapshot(fleet: Fleet, blocked: string | undefined, nowMs: numbe
 }
 
 function neighbourRow(
-  { name, session, figures, heardMs, handedOn, handedBack }: Neighbour,
+  { name, session, figures, heardMs, handedOn, handedBack, requests }: Neighbour,
   nowMs: number,
 ): NeighbourRow {
   const { free, room, starting, shortestQueue, waiting, cordoned } = figures;
@@ -96,6 +98,7 @@ function neighbourRow(
     heardMs: Math.round(nowMs - heardMs),
     handedOn,
     handedBack,
+    inHand: requests.length,
   };
 }
 
