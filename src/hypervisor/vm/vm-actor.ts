@@ -3,10 +3,13 @@ import { type ErrorEnvelope, toEnvelope, toWire } from '../../errors.ts';
 import { formatAddress, type VmEnd, type VmId } from '../../fleet/mod.ts';
 import type { ConsoleEvent } from '../console/console-event.ts';
 import { ConsoleParser } from '../console/console-parser.ts';
+import { ForeignLines } from '../console/foreign-lines.ts';
 import { defectOf } from '../defect.ts';
 import type { HostNotice } from '../notices.ts';
 import type { Hypervisor, MachineSpec, Manifest } from '../port.ts';
 import { GUEST_BIND } from '../profile/command-line.ts';
+import type { ImageProfile, PowerOff } from '../profile/profile.ts';
+import { profileOf } from '../profile/shipped.ts';
 import { type Adoption, adoptVm, stateOfAdopted } from './adoption.ts';
 import { Checkpoints, NEW_CHECKPOINT, type VmCheckpoint } from './checkpoint.ts';
 import { decide, type LifecycleAction, type LifecycleInput, type StopLimits, type VmTerms } from './lifecycle.ts';
@@ -74,6 +77,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner {
   readonly #checkpoints: Checkpoints;
   readonly #context: Context<VmActorInput>;
   readonly #spec: MachineSpec;
+  readonly #profile: ImageProfile;
   readonly #parser: ConsoleParser;
   readonly #events: VmEvents;
   readonly #driver = new MachineDriver(this);
@@ -86,12 +90,13 @@ class VmActor implements MachineOwner, VmTerms, LogOwner {
   constructor(options: VmOptions, checkpoints: Checkpoints, context: Context<VmActorInput>) {
     const { origin, events } = options;
     const spec = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
-    const { vm, memoryMib } = spec;
+    const { vm } = spec;
     this.#options = options;
     this.#checkpoints = checkpoints;
     this.#context = context;
     this.#spec = spec;
-    this.#parser = new ConsoleParser(memoryMib * MIB);
+    this.#profile = profileOf(spec);
+    this.#parser = this.#parserOf(context.clock);
     this.#events = new VmEvents(vm, events, context.clock);
   }
 
@@ -117,6 +122,14 @@ class VmActor implements MachineOwner, VmTerms, LogOwner {
 
   get textBytesMax(): number {
     return this.#spec.textBytesMax;
+  }
+
+  get idempotent(): boolean | undefined {
+    return this.#profile.idempotent;
+  }
+
+  get powerOff(): PowerOff {
+    return this.#profile.powerOff;
   }
 
   get bootTimeoutMs(): number {
@@ -265,6 +278,17 @@ class VmActor implements MachineOwner, VmTerms, LogOwner {
   #disarmBoot(): void {
     this.#cancelBoot?.();
     this.#cancelBoot = undefined;
+  }
+
+  #parserOf(clock: Clock): ConsoleParser {
+    const { console } = this.#profile;
+    const ramBytesMax = this.#spec.memoryMib * MIB;
+    if (console.format === 'shoal' || console.format === 'none') return new ConsoleParser(ramBytesMax);
+    const { bind, addr, textBytesMax } = this;
+    return new ConsoleParser(
+      ramBytesMax,
+      new ForeignLines(console, { bind, addr, textBytesMax, ramBytesMax, now: () => clock.now() }),
+    );
   }
 
   printed(bytes: Uint8Array): void {
