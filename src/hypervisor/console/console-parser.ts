@@ -1,6 +1,5 @@
 import type { ConsoleEvent } from './console-event.ts';
 import { CONTRACT_PREFIX, parseContractLine, refused } from './contract-line.ts';
-import type { ForeignLines } from './foreign-lines.ts';
 import { printable } from './printable.ts';
 import { RateLimit } from './rate-limit.ts';
 
@@ -11,11 +10,6 @@ const LINE_BYTES_FIRST = 256;
 /** A guest reports some times a second at most; relayed commands come in bursts. */
 const CONTRACT_RATE = new RateLimit(100, 400);
 const LOG_RATE = new RateLimit(200, 1_000);
-
-/** Steps of patterns (`ForeignLines.steps`) in a second: some 20 ms of work. */
-const STEPS_A_MS = 2_000;
-/** Without reading a line no more than this is owed. */
-const STEPS_BURST_MS = 2_000;
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
@@ -28,8 +22,6 @@ const RETURN = 0x0d;
 export class ConsoleParser {
   /** No guest can tell of more memory than it has. */
   readonly #ramBytesMax: number;
-  /** Undefined for a guest that speaks as the guest contract says. */
-  readonly #foreign: ForeignLines | undefined;
   /** The line of which only a part has come. Most come whole, and a console at rest needs no memory for them. */
   #line: Buffer | undefined;
   #length = 0;
@@ -39,12 +31,9 @@ export class ConsoleParser {
   /** True after a line has been cut, until it ends. */
   #skipping = false;
   #shed = 0;
-  /** When the work on foreign lines is paid off. */
-  #workedMs = 0;
 
-  constructor(ramBytesMax: number, foreign?: ForeignLines) {
+  constructor(ramBytesMax: number) {
     this.#ramBytesMax = ramBytesMax;
-    this.#foreign = foreign;
   }
 
   /** @param nowMs on a clock that never goes back */
@@ -102,42 +91,20 @@ export class ConsoleParser {
   }
 
   #tell(bytes: Buffer, from: number, end: number, cut: boolean, nowMs: number, events: ConsoleEvent[]): void {
-    if (this.#foreign !== undefined) {
-      this.#tellForeign(this.#foreign, bytes.toString('utf8', from, end), cut, nowMs, events);
-      return;
-    }
     const isContract = bytes.toString('latin1', from, Math.min(end, from + CONTRACT_PREFIX.length)) === CONTRACT_PREFIX;
     if (!this.#takeFrom(isContract, nowMs)) {
       this.#shed += 1;
       return;
     }
-    this.#tellShed(events);
+    if (this.#shed > 0) {
+      events.push({ kind: 'shed', lines: this.#shed });
+      this.#shed = 0;
+    }
     const text = bytes.toString('utf8', from, end);
     if (!isContract) events.push({ kind: 'log', text: printable(text) });
     else if (cut) events.push(refused(text, `it has more than ${LINE_BYTES_MAX} bytes`));
     else events.push(parseContractLine(text, this.#ramBytesMax));
   }
-
-  /** A line that costs too much work, or comes after such lines, is shed like one that comes too fast. */
-  #tellForeign(lines: ForeignLines, text: string, cut: boolean, nowMs: number, events: ConsoleEvent[]): void {
-    const mayWork = this.#workedMs - nowMs < STEPS_BURST_MS;
-    const before = lines.steps;
-    const event = mayWork && !cut ? lines.read(text) : undefined;
-    this.#workedMs = Math.max(this.#workedMs, nowMs) + (lines.steps - before) / STEPS_A_MS;
-    if (!mayWork || !this.#takeFrom(event !== undefined, nowMs)) {
-      this.#shed += 1;
-      return;
-    }
-    this.#tellShed(events);
-    events.push(event ?? { kind: 'log', text: printable(text) });
-  }
-
-  #tellShed(events: ConsoleEvent[]): void {
-    if (this.#shed === 0) return;
-    events.push({ kind: 'shed', lines: this.#shed });
-    this.#shed = 0;
-  }
-
   /** @returns whether the line is within its rate */
   #takeFrom(isContract: boolean, nowMs: number): boolean {
     const fullMs = isContract ? CONTRACT_RATE.take(this.#contractMs, nowMs) : LOG_RATE.take(this.#logMs, nowMs);

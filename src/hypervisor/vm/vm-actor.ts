@@ -3,7 +3,6 @@ import { type ErrorEnvelope, toEnvelope, toWire } from '../../errors.ts';
 import { formatAddress, type VmEnd, type VmId } from '../../fleet/mod.ts';
 import type { ConsoleEvent } from '../console/console-event.ts';
 import { ConsoleParser } from '../console/console-parser.ts';
-import { ForeignLines } from '../console/foreign-lines.ts';
 import { defectOf } from '../defect.ts';
 import type { HostNotice } from '../notices.ts';
 import type { Hypervisor, MachineSpec, Manifest } from '../port.ts';
@@ -96,7 +95,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner {
     this.#context = context;
     this.#spec = spec;
     this.#profile = profileOf(spec);
-    this.#parser = this.#parserOf(context.clock);
+    this.#parser = new ConsoleParser(spec.memoryMib * MIB);
     this.#events = new VmEvents(vm, events, context.clock);
   }
 
@@ -278,17 +277,6 @@ class VmActor implements MachineOwner, VmTerms, LogOwner {
   #disarmBoot(): void {
     this.#cancelBoot?.();
     this.#cancelBoot = undefined;
-  }
-
-  #parserOf(clock: Clock): ConsoleParser {
-    const { console } = this.#profile;
-    const ramBytesMax = this.#spec.memoryMib * MIB;
-    if (console.format === 'shoal' || console.format === 'none') return new ConsoleParser(ramBytesMax);
-    const { bind, addr, textBytesMax } = this;
-    return new ConsoleParser(
-      ramBytesMax,
-      new ForeignLines(console, { bind, addr, textBytesMax, ramBytesMax, now: () => clock.now() }),
-    );
   }
 
   printed(bytes: Uint8Array): void {
