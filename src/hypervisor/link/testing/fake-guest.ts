@@ -38,12 +38,11 @@ export interface FakeGuest {
 class Wire implements GuestConnection {
   isClosed = false;
   isOpen = false;
-  takes = true;
+  readonly #unsent: Uint8Array[] = [];
   readonly #received: (bytes: Uint8Array) => void;
   #open: () => void = () => undefined;
   #bytes: (bytes: Uint8Array) => void = () => undefined;
   #close: (why: string) => void = () => undefined;
-  #drain: () => void = () => undefined;
 
   constructor(received: (wire: Wire, bytes: Uint8Array) => void) {
     this.#received = (bytes) => received(this, bytes);
@@ -58,12 +57,12 @@ class Wire implements GuestConnection {
   onClose(listener: (why: string) => void): void {
     this.#close = listener;
   }
-  onDrain(listener: () => void): void {
-    this.#drain = listener;
-  }
+  /** It takes whatever it is given. */
+  onDrain(): void {}
   write(bytes: Uint8Array): boolean {
-    this.#received(bytes);
-    return this.takes;
+    if (this.isOpen) this.#received(bytes);
+    else this.#unsent.push(bytes);
+    return true;
   }
   close(): void {
     this.isClosed = true;
@@ -73,6 +72,7 @@ class Wire implements GuestConnection {
     if (this.isClosed || this.isOpen) return;
     this.isOpen = true;
     this.#open();
+    for (const bytes of this.#unsent.splice(0)) this.#received(bytes);
   }
   say(bytes: Uint8Array): void {
     if (!this.isClosed) this.#bytes(bytes);
@@ -81,9 +81,6 @@ class Wire implements GuestConnection {
     if (this.isClosed) return;
     this.isClosed = true;
     this.#close(why);
-  }
-  drain(): void {
-    this.#drain();
   }
 }
 
