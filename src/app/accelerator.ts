@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { toEnvelope } from '../errors.ts';
 import type { Address } from '../fleet/mod.ts';
 import {
   type AcceleratorChoice,
@@ -64,6 +65,14 @@ function makeCache(folder: string): void {
   }
 }
 
+/**
+ * The known choice of `--accel auto` for this host and image; undefined if it must be measured first.
+ * @throws RIGHTS_MISSING if the image runs only under an accelerator that cannot be used
+ */
+export function knownAccelerator(image: ImageInfo): Promise<AcceleratorChoice | undefined> {
+  return recallAccelerator({ image, qemu: QEMU_DEFAULT, memoryPath: join(cacheDir(), FILE) });
+}
+
 /** The known choice of `--accel auto` for this host and image, for people; undefined if it must be measured first. */
 export async function rememberedAccelerator(
   imagePath: string,
@@ -71,9 +80,7 @@ export async function rememberedAccelerator(
 ): Promise<string | undefined> {
   const image = await loadImage(imagePath, choice).catch(() => undefined);
   if (image === undefined) return undefined;
-  const known = await recallAccelerator({ image, qemu: QEMU_DEFAULT, memoryPath: join(cacheDir(), FILE) }).catch(
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
-  );
+  const known = await knownAccelerator(image).catch((error: unknown) => toEnvelope(error).message);
   if (known === undefined || typeof known === 'string') return known;
   return `${known.accelerator}: ${known.why}`;
 }

@@ -1,6 +1,8 @@
 export { chooseAccelerator, recallAccelerator } from './accelerator/accelerator.ts';
 export type { AcceleratorChoice, AcceleratorOption } from './accelerator/choose.ts';
 export { readHostFacts } from './accelerator/host-facts.ts';
+export { checkImage, type ImageCheckOptions } from './check/check-image.ts';
+export { CHECK_POINTS, type CheckPoint, type CheckPointName } from './check/check-point.ts';
 export type { LogLine } from './console/guest-log.ts';
 export { controller } from './controller/controller.ts';
 export type { ControllerMessage, VmSummary } from './controller/controller-messages.ts';
@@ -12,6 +14,7 @@ export { KeepAlive } from './link/keep-alive.ts';
 export { type LinkOptions, link } from './link/link.ts';
 export type { HostNotice } from './notices.ts';
 export type {
+  Accelerator,
   Companion,
   Found,
   GuestConnection,
