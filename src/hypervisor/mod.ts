@@ -33,7 +33,7 @@ export type {
   PowerOff,
   Protocol,
 } from './profile/profile.ts';
-export type { ProfileChoice } from './profile/profile-source.ts';
+export { type FoundProfile, findProfile, type ProfileChoice } from './profile/profile-source.ts';
 export { BUILT_IN_PROFILE, isBuiltIn, profileOf, SHIPPED_PROFILES } from './profile/shipped.ts';
 export { whyUncapped } from './qemu/cgroup.ts';
 export { checkAllowed, findProgram, QEMU_DEFAULT } from './qemu/host-tools.ts';
