@@ -13,7 +13,12 @@ const PAGE = readFileSync(join(import.meta.dirname, '../../../docs/images.md'), 
 function table(...headings: readonly string[]): readonly (readonly string[])[] {
   const [, body = ''] = PAGE.split(`| ${headings.join(' | ')} |\n`);
   const rows = body.split('\n').slice(1);
-  return rows.slice(0, rows.findIndex((row) => !row.startsWith('|'))).map((row) => row.slice(2, -2).split(' | '));
+  return rows
+    .slice(
+      0,
+      rows.findIndex((row) => !row.startsWith('|')),
+    )
+    .map((row) => row.slice(2, -2).split(' | '));
 }
 
 const code = (cell = ''): string => /^`([^`]*)`$/.exec(cell)?.[1] ?? cell;
@@ -25,13 +30,16 @@ describe('the page about images', () => {
     const standard: Readonly<Record<string, unknown>> = { ...BUILT_IN_PROFILE };
     for (const [name, value] of rows) {
       const own = standard[code(name)];
-      const expected = own === undefined ? 'none' : code(name) === 'commandLine' ? "the contract's words" : JSON.stringify(own);
+      const expected =
+        own === undefined ? 'none' : code(name) === 'commandLine' ? "the contract's words" : JSON.stringify(own);
       expect([name, code(value)]).toEqual([name, expected]);
     }
   });
 
   it('has examples that can be used', () => {
-    const examples = [...PAGE.matchAll(/^```json\n([\s\S]*?)^```$/gm)].map(([, text = '']) => JSON.parse(text) as object);
+    const examples = [...PAGE.matchAll(/^```json\n([\s\S]*?)^```$/gm)].map(
+      ([, text = '']) => JSON.parse(text) as object,
+    );
     expect(examples).toHaveLength(3);
     for (const example of examples) expect(parseProfile(example, 'docs/images.md')).toMatchObject(example);
     expect(parseProfile(examples[0], 'docs/images.md')).toEqual(SHIPPED_PROFILES['includeos']);
