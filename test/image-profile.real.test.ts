@@ -16,6 +16,16 @@ interface Inspected {
   readonly pid: number;
 }
 
+interface Shown {
+  readonly digest: string;
+  readonly boot_digest: string;
+}
+
+interface Checked {
+  readonly ok: boolean;
+  readonly points: readonly { readonly state: string }[];
+}
+
 /** The built-in image, with a profile of its own and a module that it does not look at. */
 function ownImage(profile: object): string {
   const folder = temporaryFolder();
@@ -35,11 +45,10 @@ test('a fleet runs on the machine that the profile names, which stays with its V
   const fleet = await TestFleet.start({ flags: ['--image', image] });
   const [vm] = fleet.ready.vms;
   const id = String(vm?.id_vmachine);
+  // Its fields are held by the test of docs/commands.md.
   const seen = (await fleet.json('inspect', [id])) as Inspected;
-  const { digest, boot_digest } = JSON.parse((await shoal(['image', image, '-o', 'json'])).stdout) as {
-    digest: string;
-    boot_digest: string;
-  };
+  const shown: Shown = JSON.parse((await shoal(['image', image, '-o', 'json'])).stdout);
+  const { digest, boot_digest } = shown;
   expect(seen).toMatchObject({ memory_mib: 24, image_digest: digest, boot_digest, profile: { idempotent: false } });
   const args = readFileSync(`/proc/${seen.pid}/cmdline`, 'latin1').split('\0');
   expect(args[args.indexOf('-m') + 1]).toBe('24');
@@ -96,7 +105,7 @@ test.each([
 test('a check says in its exit code and for programs what it finds', async () => {
   const image = ownImage({ powerOff: { by: 'isa-debug-exit', code: 69 } });
   const { exitCode, stdout } = await shoal(['image', 'check', image, '-o', 'json']);
-  const { ok, points } = JSON.parse(stdout) as { ok: boolean; points: { name: string; state: string; why: string }[] };
+  const { ok, points }: Checked = JSON.parse(stdout);
   expect({ exitCode, ok }).toEqual({ exitCode: 1, ok: false });
   expect(points.filter(({ state }) => state === 'failed')).toEqual([
     { name: 'exit', state: 'failed', why: expect.stringMatching(/exit code 67.* tells a stop by isa-debug-exit/) },

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../actors/kit/mod.ts';
 import type { Address } from '../../fleet/mod.ts';
@@ -133,7 +132,6 @@ async function checked(lies: Lies): Promise<readonly CheckPoint[]> {
     }
     answered = guest.got.length;
     await clock.advance(5);
-    await setImmediate();
   }
   await checking;
   return points ?? [];

@@ -38,7 +38,7 @@ describe('the page about images', () => {
 
   it('has examples that can be used', () => {
     const examples = [...PAGE.matchAll(/^```json\n([\s\S]*?)^```$/gm)].map(
-      ([, text = '']) => JSON.parse(text) as object,
+      ([, text = '']): object => JSON.parse(text),
     );
     expect(examples).toHaveLength(3);
     for (const example of examples) expect(parseProfile(example, 'docs/images.md')).toMatchObject(example);
