@@ -52,7 +52,7 @@ pick 'brd.ko*' brd.ko
 pick 'vmlinuz-*' vmlinuz
 rm -rf modules
 mkdir modules
-modules="virtio virtio_ring virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover net_failover virtio_net"
+modules="virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover net_failover virtio_net"
 for module in $modules; do pick "$module.ko*" "modules/$module.ko"; done
 # Last: where it is, all is.
 for module in $modules; do echo "$module.ko"; done >modules/order
