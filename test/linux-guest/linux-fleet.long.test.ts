@@ -54,29 +54,35 @@ async function load(client: Client, label: string): Promise<{ wrong: string[]; v
   return { wrong, vms };
 }
 
-test.each(['frames', 'http', 'silent'] as const)('%s: every request is answered, also when a VM dies', async (variant) => {
-  const fleet = await start(variant);
-  await fleet.until('two VMs are ready', (seen) => ready(seen) === 2);
-  const client = await connect({ servers: fleet.ready.nats, fleet: fleet.ready.fleet });
-  try {
-    const calm = await load(client, 'calm');
-    expect(calm.wrong).toEqual([]);
-    expect(calm.vms.size).toBe(2);
-    await expect(client.request('x', { op: 'nope' })).rejects.toMatchObject({ code: 'REQUEST_OPERATION_UNKNOWN' });
-    await expect(client.request('not a number', { op: 'spin' })).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+test.each(['frames', 'http', 'silent'] as const)(
+  '%s: every request is answered, also when a VM dies',
+  async (variant) => {
+    const fleet = await start(variant);
+    await fleet.until('two VMs are ready', (seen) => ready(seen) === 2);
+    const client = await connect({ servers: fleet.ready.nats, fleet: fleet.ready.fleet });
+    try {
+      const calm = await load(client, 'calm');
+      expect(calm.wrong).toEqual([]);
+      expect(calm.vms.size).toBe(2);
+      await expect(client.request('x', { op: 'nope' })).rejects.toMatchObject({ code: 'REQUEST_OPERATION_UNKNOWN' });
+      await expect(client.request('not a number', { op: 'spin' })).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
 
-    const stormy = load(client, 'stormy');
-    const [victim] = qemusOf(fleet);
-    if (victim === undefined) throw new Error('there is no VM');
-    signalProcess(victim.identity, 'SIGKILL');
-    expect((await stormy).wrong).toEqual([]);
-    await fleet.until('another VM took its place', (seen) => ready(seen) === 2 && seen.vms.every(({ id_vmachine }) => id_vmachine !== victim.vm));
-  } finally {
-    await client.close();
-  }
-  expect(await fleet.stop()).toMatchObject({ exitCode: 0 });
-  expect(leftovers(fleet)).toEqual({ processes: [], runDirectories: [], ports: [] });
-});
+      const stormy = load(client, 'stormy');
+      const [victim] = qemusOf(fleet);
+      if (victim === undefined) throw new Error('there is no VM');
+      signalProcess(victim.identity, 'SIGKILL');
+      expect((await stormy).wrong).toEqual([]);
+      await fleet.until(
+        'another VM took its place',
+        (seen) => ready(seen) === 2 && seen.vms.every(({ id_vmachine }) => id_vmachine !== victim.vm),
+      );
+    } finally {
+      await client.close();
+    }
+    expect(await fleet.stop()).toMatchObject({ exitCode: 0 });
+    expect(leftovers(fleet)).toEqual({ processes: [], runDirectories: [], ports: [] });
+  },
+);
 
 test('silent: a VM that answers nothing any more is replaced, and VMs outlive a crash of Shoal', async () => {
   const first = await start('silent');
@@ -89,7 +95,10 @@ test('silent: a VM that answers nothing any more is replaced, and VMs outlive a 
   const [frozen] = qemusOf(fleet);
   if (frozen === undefined) throw new Error('there is no VM');
   signalProcess(frozen.identity, 'SIGSTOP');
-  await fleet.until('the frozen VM is replaced', (seen) => ready(seen) === 2 && seen.vms.every(({ id_vmachine }) => id_vmachine !== frozen.vm));
+  await fleet.until(
+    'the frozen VM is replaced',
+    (seen) => ready(seen) === 2 && seen.vms.every(({ id_vmachine }) => id_vmachine !== frozen.vm),
+  );
   const events = await fleet.events();
   expect(events.some(({ kind, vm }) => kind === 'vm-gone' && vm === frozen.vm)).toBe(true);
   expect(await fleet.stop()).toMatchObject({ exitCode: 0 });
@@ -101,7 +110,9 @@ test('silent: load shows as the CPU of its process, and idle VMs end as they are
   const client = await connect({ servers: fleet.ready.nats, fleet: fleet.ready.fleet });
   try {
     const spins = Array.from({ length: 12 }, () => client.request('4000', { op: 'spin', deadlineMs: DEADLINE_MS }));
-    const busy = await fleet.until('a VM computes', ({ vms }) => vms.some(({ cpu }) => cpu !== undefined && cpu !== null && cpu > 30));
+    const busy = await fleet.until('a VM computes', ({ vms }) =>
+      vms.some(({ cpu }) => cpu !== undefined && cpu !== null && cpu > 30),
+    );
     expect(busy.vms.length).toBeGreaterThan(0);
     for (const spun of await Promise.all(spins)) expect(spun.text).toBe('spun 4000');
   } finally {
