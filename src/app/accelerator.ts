@@ -1,12 +1,14 @@
 import { join } from 'node:path';
+import { toEnvelope } from '../errors.ts';
 import type { Address } from '../fleet/mod.ts';
 import {
   type AcceleratorChoice,
+  checkAllowed,
   chooseAccelerator,
   createQemuHypervisor,
   type ImageInfo,
-  inspectImage,
-  MEMORY_MIB,
+  loadImage,
+  type ProfileChoice,
   QEMU_DEFAULT,
   recallAccelerator,
 } from '../hypervisor/mod.ts';
@@ -31,17 +33,20 @@ export async function accelerator(
   const probe = {
     option: options.accelerator,
     image,
-    memoryMib: MEMORY_MIB,
     qemu: QEMU_DEFAULT,
     memoryPath: join(folder, FILE),
   };
-  if (options.accelerator !== 'auto')
+  if (options.accelerator !== 'auto') {
+    checkAllowed(options.accelerator, image.profile, options.image);
     return { accelerator: options.accelerator, why: `asked for by --accel ${options.accelerator}` };
+  }
   const known = await recallAccelerator(probe);
   if (known !== undefined) return known;
-  // Adopted VMs hold every address, so nothing can be measured now. KVM is the best choice on most hosts.
-  if (address === undefined)
-    return { accelerator: 'kvm', why: 'no address is free to measure on; measured at a later start' };
+  // Adopted VMs hold every address, so nothing can be measured now. The built-in image's profile names KVM first.
+  if (address === undefined) {
+    const [first = 'kvm'] = image.profile.accelerators;
+    return { accelerator: first, why: 'no address is free to measure on; measured at a later start' };
+  }
   options.onProgress('measuring once whether KVM or emulation is better for this image here');
   // VMs that are only measured have run directories of their own, so that no Shoal adopts them.
   const choice = await chooseAccelerator({
@@ -62,10 +67,22 @@ function makeCache(folder: string): void {
   }
 }
 
+/**
+ * The known choice of `--accel auto` for this host and image; undefined if it must be measured first.
+ * @throws RIGHTS_MISSING if the image runs only under an accelerator that cannot be used
+ */
+export function knownAccelerator(image: ImageInfo): Promise<AcceleratorChoice | undefined> {
+  return recallAccelerator({ image, qemu: QEMU_DEFAULT, memoryPath: join(cacheDir(), FILE) });
+}
+
 /** The known choice of `--accel auto` for this host and image, for people; undefined if it must be measured first. */
-export async function rememberedAccelerator(imagePath: string): Promise<string | undefined> {
-  const image = await inspectImage(imagePath).catch(() => undefined);
+export async function rememberedAccelerator(
+  imagePath: string,
+  choice: ProfileChoice = {},
+): Promise<string | undefined> {
+  const image = await loadImage(imagePath, choice).catch(() => undefined);
   if (image === undefined) return undefined;
-  const choice = await recallAccelerator({ image, qemu: QEMU_DEFAULT, memoryPath: join(cacheDir(), FILE) });
-  return choice === undefined ? undefined : `${choice.accelerator}: ${choice.why}`;
+  const known = await knownAccelerator(image).catch((error: unknown) => toEnvelope(error).message);
+  if (known === undefined || typeof known === 'string') return known;
+  return `${known.accelerator}: ${known.why}`;
 }

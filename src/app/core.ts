@@ -12,10 +12,12 @@ import {
   type ControllerMessage,
   controller,
   type Hypervisor,
+  httpSettingsOf,
   KeepAlive,
   type LinkOptions,
   link,
   type OnStop,
+  profileOf,
   RelayDesk,
   type VmHome,
   type VmParameters,
@@ -132,7 +134,7 @@ function controllerOf(
   const notices = noticesTo(eventLog, host);
   let isFirst = true;
   return (context) => {
-    const { statusIntervalMs, bootTimeoutMs } = paramsOf(store.snapshot());
+    const { statusIntervalMs, bootTimeoutMs } = of.hold.inForce(paramsOf(store.snapshot()));
     const parameters = { ...of.parameters, statusIntervalMs, bootTimeoutMs };
     // VMs that are found after a restart of the controller belong to this fleet: `fresh` is for the first start.
     const start = controller({
@@ -163,8 +165,13 @@ function routerOf(
   const answered = new AnsweredRequests();
   // An administrator's word lasts as long as this Shoal.
   const cordon = { isOn: false };
+  const connectionsMax = (): number => {
+    const { vmRequestsMax, vmBacklogMax } = paramsOf(store.snapshot());
+    return vmRequestsMax + vmBacklogMax;
+  };
   const links: LinkOptions = {
     connect: (address) => hypervisor.connect(address),
+    http: httpSettingsOf(profileOf(parameters), connectionsMax),
     // The limit that the guest was given.
     textBytesMax: parameters.textBytesMax,
     keepAlive: new KeepAlive(of.system.clock),

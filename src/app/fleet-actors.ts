@@ -6,9 +6,11 @@ import {
   type ControllerMessage,
   createQemuHypervisor,
   type Found,
+  findProfile,
   type Hypervisor,
   type ImageInfo,
   runtimeRoot,
+  specOfImage,
   type VmParameters,
   type VmShards,
 } from '../hypervisor/mod.ts';
@@ -35,6 +37,8 @@ export interface FleetActors {
   readonly controller: Ref<ControllerMessage>;
   readonly accelerator: string;
   readonly http: HttpAddress | undefined;
+  /** From start to ready, at most. */
+  readonly bootTimeoutMs: number;
   /** Resolves when `min_vm_count` VMs are ready; rejects if the start gives up (`FirstReady`). */
   readonly firstReady: Promise<void>;
   /** From now on a stop leaves the VMs running for the next Shoal. */
@@ -110,6 +114,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
           parameters,
           shards: onShards?.shards,
           imagePath: (digest) => keptImagePath(data, digest),
+          profileOf: (digest) => findProfile(keptImagePath(data, digest), {}).catch(() => undefined),
           why,
           onDown: deps.onDown,
         }),
@@ -120,6 +125,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
     ...core,
     accelerator: parameters.accelerator,
     http,
+    bootTimeoutMs: parameters.bootTimeoutMs,
     firstReady: first.promise,
     hurry: () => {
       core.router.tell({ kind: 'drain', limitMs: 0, replyTo: NOBODY });
@@ -134,8 +140,7 @@ async function vmParameters(
   found: readonly Found[],
 ): Promise<{ parameters: VmParameters; why: string }> {
   const chosen = await accelerator(options, image, data.tag, nats.launcher, freeAddress(store, found));
-  const made = { image: image.path, imageDigest: image.digest, accelerator: chosen.accelerator };
-  const parameters = vmParametersOf(store, made);
+  const parameters = vmParametersOf(store, { ...specOfImage(image), accelerator: chosen.accelerator });
   return { parameters, why: chosen.why };
 }
 

@@ -1,5 +1,6 @@
 import type { ConsoleEvent } from './console-event.ts';
-import { CONTRACT_PREFIX, parseContractLine, RELAY_PREFIX, refused } from './contract-line.ts';
+import { RELAY_PREFIX, refused } from './contract-line.ts';
+import type { LineFormat } from './formats/line-format.ts';
 import { printable } from './printable.ts';
 import { RateLimit } from './rate-limit.ts';
 
@@ -22,8 +23,7 @@ const RETURN = 0x0d;
  * own, so it is a function of its input.
  */
 export class ConsoleParser {
-  /** No guest can tell of more memory than it has. */
-  readonly #ramBytesMax: number;
+  readonly #format: LineFormat;
   /** The line of which only a part has come. Most come whole, and a console at rest needs no memory for them. */
   #line: Buffer | undefined;
   #length = 0;
@@ -35,8 +35,8 @@ export class ConsoleParser {
   #skipping = false;
   #shed = 0;
 
-  constructor(ramBytesMax: number) {
-    this.#ramBytesMax = ramBytesMax;
+  constructor(format: LineFormat) {
+    this.#format = format;
   }
 
   /** @param nowMs on a clock that never goes back */
@@ -94,10 +94,10 @@ export class ConsoleParser {
   }
 
   #tell(bytes: Buffer, from: number, end: number, cut: boolean, nowMs: number, events: ConsoleEvent[]): void {
-    const isContract = bytes.toString('latin1', from, Math.min(end, from + CONTRACT_PREFIX.length)) === CONTRACT_PREFIX;
+    const mayTell = this.#format.mayTell(bytes, from, end);
     const isRelay =
-      isContract && bytes.toString('latin1', from, Math.min(end, from + RELAY_PREFIX.length)) === RELAY_PREFIX;
-    if (!this.#takeFrom(isRelay ? 'relay' : isContract ? 'contract' : 'log', nowMs)) {
+      mayTell && bytes.toString('latin1', from, Math.min(end, from + RELAY_PREFIX.length)) === RELAY_PREFIX;
+    if (!this.#takeFrom(isRelay ? 'relay' : mayTell ? 'telling' : 'log', nowMs)) {
       this.#shed += 1;
       return;
     }
@@ -106,15 +106,17 @@ export class ConsoleParser {
       this.#shed = 0;
     }
     const text = bytes.toString('utf8', from, end);
-    if (!isContract) events.push({ kind: 'log', text: printable(text) });
-    else if (cut) events.push(refused(text, `it has more than ${LINE_BYTES_MAX} bytes`));
-    else events.push(parseContractLine(text, this.#ramBytesMax));
+    const event = mayTell && !cut ? this.#format.read(text) : undefined;
+    if (event !== undefined) events.push(event);
+    else if (cut && this.#format.refusesCut && mayTell)
+      events.push(refused(text, `it has more than ${LINE_BYTES_MAX} bytes`));
+    else events.push({ kind: 'log', text: printable(text) });
   }
 
   /** @returns whether the line is within its rate */
-  #takeFrom(kind: 'contract' | 'relay' | 'log', nowMs: number): boolean {
+  #takeFrom(kind: 'telling' | 'relay' | 'log', nowMs: number): boolean {
     switch (kind) {
-      case 'contract': {
+      case 'telling': {
         const fullMs = CONTRACT_RATE.take(this.#contractMs, nowMs);
         this.#contractMs = fullMs ?? this.#contractMs;
         return fullMs !== undefined;
