@@ -4,6 +4,7 @@ import { newRowOf, rowUpdateOf } from '../policy/rows.ts';
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest, Waiter } from '../state/open-request.ts';
 import type { Transition } from '../state/transition.ts';
+import type { DeployState } from '../values/deploy.ts';
 import type { FleetEvent } from '../values/fleet-event.ts';
 import type { HostCommand } from '../values/host-messages.ts';
 import type { Outcome } from '../values/request.ts';
@@ -24,6 +25,8 @@ export interface OrphanedReplyPort {
 export interface EffectPorts {
   readonly controller: Ref<HostCommand>;
   readonly onEvent: (event: FleetEvent) => void;
+  /** Told how far a deploy is, to keep that: the next router is given it. */
+  readonly onDeploy?: ((deploy: DeployState) => void) | undefined;
   /** Takes a sample of the steps of requests; see `RequestRecorder`. */
   readonly onRequest?: ((record: RequestRecord) => void) | undefined;
 }
@@ -116,6 +119,9 @@ export class Effects {
         return;
       case 'forget':
         return this.#responder.forget(effect.request);
+      case 'save-deploy':
+        this.#ports.onDeploy?.(effect.deploy);
+        return;
       case 'reply':
         effect.replyTo.tell(effect.reply);
         return;
