@@ -28,11 +28,12 @@ export class NextImage {
     return Math.max(0, this.wanted - this.#count);
   }
 
-  /** How many canaries there are to be: at most as many as there are VMs, or are to be. */
+  /** How many canaries there are to be: at most as many as there are old VMs, or VMs are to be; one that is there counts. */
   get wanted(): number {
     const { deploy, params } = this.#fleet;
     if (deploy === undefined) return 0;
-    return Math.min(deploy.state.canary, Math.max(serversOf(this.#fleet).length, params.minVmCount));
+    const old = serversOf(this.#fleet).filter((vm) => vm.imageDigest !== deploy.state.image).length;
+    return Math.min(deploy.state.canary, Math.max(old, params.minVmCount - old, Math.min(1, this.#count)));
   }
 
   /** A VM that takes requests is to be started. */

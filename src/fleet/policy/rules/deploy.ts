@@ -106,11 +106,17 @@ function whyPassed(plan: Plan, { state, ofNew }: Deploy): string | undefined {
   const { wanted } = plan.images;
   if (wanted === 0) return 'there are no VMs to try it on';
   const ready = [...plan.fleet.group('ready')].filter((vm) => vm.imageDigest === state.image && !plan.isLeaving(vm.id));
-  if (ready.length < wanted) return undefined;
-  const since = ready.map(({ readyMs }) => readyMs ?? plan.ruleMs).sort((a, b) => a - b)[wanted - 1] ?? plan.ruleMs;
+  const count = Math.min(wanted, ready.length);
+  if (count < wanted && (count === 0 || mayHaveMore(plan, state.image))) return undefined;
+  const since = ready.map(({ readyMs }) => readyMs ?? plan.ruleMs).sort((a, b) => a - b)[count - 1] ?? plan.ruleMs;
   const servedMs = Math.round(plan.ruleMs - since);
   if (servedMs < state.canaryMs && ofNew.answers < CANARY_ANSWERS) return undefined;
-  return `${wanted === 1 ? '1 canary has' : `${wanted} canaries have`} served for ${servedMs} ms, with ${shareOf(ofNew)} answers an error`;
+  return `${count === 1 ? '1 canary has' : `${count} canaries have`} served for ${servedMs} ms, with ${shareOf(ofNew)} answers an error`;
+}
+
+/** Whether another canary is on its way, or an old VM is there that one could stand for. */
+function mayHaveMore(plan: Plan, image: string): boolean {
+  return plan.starting > 0 || outdated(plan, image).some(({ id }) => replacementOf(id, plan) === undefined);
 }
 
 /** How many VMs take requests, if all are of that image, and those that have to be there are; undefined if not. */
