@@ -26,6 +26,7 @@ import { type EndpointMessage, ReplyTokens } from '../transport/mod.ts';
 import { AnsweredRequests } from './answered-requests.ts';
 import type { CleanUp } from './clean-up.ts';
 import { DeferredRef } from './deferred-ref.ts';
+import type { Deploys } from './deploy/deploys.ts';
 import type { EventLog } from './event-log.ts';
 import { isHanded } from './neighbours.ts';
 import { noticesTo } from './notices.ts';
@@ -41,6 +42,8 @@ export interface CoreOptions {
   /** The threads on which VM actors run; undefined: this thread. */
   readonly home: VmHome | undefined;
   readonly parameters: VmParameters;
+  /** Which image VMs are started from; without it, always that of the parameters. */
+  readonly deploys?: Deploys | undefined;
   readonly store: Store;
   readonly eventLog: EventLog;
   /** Undefined: the logs of guests live in memory only. */
@@ -134,6 +137,7 @@ function controllerOf(of: CoreOptions, events: Ref<HostEvent>): Behaviour<Contro
       hypervisor,
       ...(home === undefined ? {} : { home }),
       parameters,
+      ...(of.deploys === undefined ? {} : { imageOf: (digest) => of.deploys?.parametersOf(digest) ?? {} }),
       events,
       ...(logFolder === undefined ? {} : { logFolder }),
       fresh: fresh && isFirst,
@@ -168,6 +172,9 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
       controller: controllerRef,
       held: reservationsOf(store),
       nextVmId: () => store.nextVmId(),
+      image: of.deploys?.image,
+      deploy: of.deploys?.running,
+      onDeploy: (state) => of.deploys?.progressed(state),
       onEvent: (one) => eventLog.add(one),
       onRequest: (step) => eventLog.explanations.seeStep(step),
       // A link also takes relay messages, which the router never sends.

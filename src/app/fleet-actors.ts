@@ -13,11 +13,13 @@ import {
   type VmShards,
 } from '../hypervisor/mod.ts';
 import { openFilesMax, signalProcess, vmsWithinOpenFiles } from '../process/mod.ts';
-import { natsParamsBucket, openKnownParams, paramsOf, type Store } from '../store/mod.ts';
+import { type ImageStore, natsParamsBucket, openKnownParams, paramsOf, type Store } from '../store/mod.ts';
 import { accelerator } from './accelerator.ts';
 import { adminHandlers } from './admin/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { DataDir } from './data-dir.ts';
+import { bootOnce } from './deploy/boot-once.ts';
+import { Deploys } from './deploy/deploys.ts';
 import type { EventLog } from './event-log.ts';
 import { FirstReady } from './first-ready.ts';
 import { startFleetParts, vmParametersOf } from './fleet-parts.ts';
@@ -45,6 +47,8 @@ export interface FleetDeps {
   readonly options: FleetOptions;
   /** The copy of the image that VMs are started from. */
   readonly image: ImageInfo;
+  /** Which image is deployed. */
+  readonly images: ImageStore;
   readonly data: DataDir;
   readonly store: Store;
   readonly system: ActorSystem;
@@ -65,7 +69,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   cleanUp.add(() => removeEmpty(join(runtimeRoot(), data.tag), join(runtimeRoot(), `${data.tag}-probe`)));
   const found = await hypervisor.list();
   await reconcile(store, found, options);
-  removeOldImages(data, deps.image.digest, found);
+  removeOldImages(data, [deps.image.digest, ...neededImages(deps)], found);
   const { parameters, why } = await vmParameters(deps, found);
   eventLog.listen(options.onEvent);
   eventLog.publishOn(nats.connection.nc, options.fleet);
@@ -79,6 +83,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   cleanUp.add(() => first.close());
   eventLog.listen((one) => first.see(one));
   const logFolder = data.folder('logs');
+  const deploys = deploysOf(deps, hypervisor, parameters);
   const known = await openKnownParams(join(data.path, `fleet-params-${options.fleet}.json`), (error) =>
     eventLog.warn(error instanceof Error ? error.message : String(error)),
   );
@@ -89,6 +94,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
       hypervisor,
       home: onShards?.home,
       parameters,
+      deploys,
       store,
       eventLog,
       logFolder,
@@ -107,7 +113,9 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
           options,
           parameters,
           shards: onShards?.shards,
-          imagePath: (digest) => keptImagePath(data, digest),
+          data,
+          deploys,
+          list: () => hypervisor.list(),
           why,
           onDown: deps.onDown,
         }),
@@ -124,6 +132,35 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
       void killAll(hypervisor).catch(() => undefined);
     },
   };
+}
+
+function neededImages({ images }: FleetDeps): readonly string[] {
+  const { image, before, deploy } = images.last ?? {};
+  return [image, before, deploy?.image, deploy?.before].filter((digest) => typeof digest === 'string');
+}
+
+function deploysOf(deps: FleetDeps, hypervisor: Hypervisor, parameters: VmParameters): Deploys {
+  const { options, image, images, data, store, nats, eventLog } = deps;
+  const parametersOf = (digest: string): Partial<VmParameters> => ({ image: keptImagePath(data, digest) });
+  const probe = createQemuHypervisor({ fleetTag: `${data.tag}-probe`, spawner: nats.launcher });
+  return new Deploys({
+    store: images,
+    clock: systemClock,
+    host: options.host,
+    image: image.digest,
+    parametersOf,
+    check: async (digest) => {
+      // A host without VMs may have no QEMU either.
+      if (options.role === 'server') return;
+      const params = paramsOf(store.snapshot());
+      const { statusIntervalMs, bootTimeoutMs } = params;
+      await bootOnce({
+        ...{ hypervisor, probe, params },
+        parameters: { ...parameters, statusIntervalMs, bootTimeoutMs, ...parametersOf(digest), imageDigest: digest },
+      });
+    },
+    onEvent: (event) => eventLog.add(event),
+  });
 }
 
 async function vmParameters(

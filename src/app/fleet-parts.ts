@@ -67,6 +67,7 @@ export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): 
   const tokens = new ReplyTokens(tokenKey);
   const neighbours = neighboursOn({ hosts, connection, clock: system.clock, tokens });
   const core = await startCore({ ...of, endpoint, neighbours, hold }, cleanUp);
+  of.deploys?.attach(system, core.router);
   const settings = new Settings(store, core.router, core.controller, endpoint, hold);
   if (of.shared !== undefined) {
     const { params } = options;

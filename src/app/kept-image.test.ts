@@ -24,11 +24,11 @@ beforeEach(async () => {
 const running = { kind: 'running', manifest: { spec: { imageDigest: 'run' } } } as Found;
 
 test('images that no VM runs are removed, and what a crash left of a copy', () => {
-  removeOldImages(data, 'new', [running]);
+  removeOldImages(data, ['new'], [running]);
   expect(readdirSync(folder).sort()).toEqual(['new.elf', 'run.elf']);
 });
 
 test('no image is removed while a VM cannot be identified', () => {
-  removeOldImages(data, 'new', [running, { kind: 'unknown', directory: '/run/7', vm: 7, why: 'it does not answer' }]);
+  removeOldImages(data, ['new'], [running, { kind: 'unknown', directory: '/run/7', vm: 7, why: 'it does not answer' }]);
   expect(readdirSync(folder)).toHaveLength(4);
 });

@@ -1,6 +1,7 @@
 export { chooseAccelerator, recallAccelerator } from './accelerator/accelerator.ts';
 export type { AcceleratorChoice } from './accelerator/choose.ts';
 export { readHostFacts } from './accelerator/host-facts.ts';
+export { bootAlone } from './boot-alone.ts';
 export type { LogLine } from './console/guest-log.ts';
 export { controller } from './controller/controller.ts';
 export type { ControllerMessage, VmSummary } from './controller/controller-messages.ts';

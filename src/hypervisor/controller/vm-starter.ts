@@ -7,7 +7,7 @@ import type { HostVmEvent } from '../vm/vm-events.ts';
 import type { ControllerOptions, VmParameters } from './controller-options.ts';
 import type { VmTable } from './vm-table.ts';
 
-export interface VmStarterOptions extends Pick<ControllerOptions, 'parameters' | 'relays' | 'fresh'> {
+export interface VmStarterOptions extends Pick<ControllerOptions, 'parameters' | 'imageOf' | 'relays' | 'fresh'> {
   readonly vms: VmTable;
   readonly logFolder: string | undefined;
   readonly events: Ref<HostVmEvent>;
@@ -32,13 +32,21 @@ export class VmStarter {
     this.#parameters = { ...this.#parameters, ...change };
   }
 
-  prepare(vm: VmId, address: Address): void {
+  /** @param digest of the image; default: that of the parameters */
+  prepare(vm: VmId, address: Address, digest?: string): void {
     // The command was repeated.
     if (this.#options.vms.has(vm)) return;
-    const { image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax } = this.#parameters;
+    const { image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax } = this.#parametersOf(digest);
     // All in one literal, which takes less memory than a spread: each VM has one.
     const spec = { vm, address, image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax };
     this.#add({ kind: 'new', spec });
+  }
+
+  #parametersOf(digest: string | undefined): VmParameters {
+    const { imageOf } = this.#options;
+    if (digest === undefined || digest === this.#parameters.imageDigest || imageOf === undefined)
+      return this.#parameters;
+    return { ...this.#parameters, ...imageOf(digest), imageDigest: digest };
   }
 
   adopt(manifest: Manifest): void {
