@@ -2,6 +2,7 @@ import { type ActorSystem, createSystem, type Logger } from '../actors/mod.ts';
 import {
   CleanUp,
   type Core,
+  Deploys,
   EventLog,
   type FleetOptions,
   reconcile,
@@ -14,6 +15,7 @@ import type { Address, FleetEvent, RequestRecord } from '../fleet/mod.ts';
 import type { Hosts } from '../remote/mod.ts';
 import { type Store, TableStore } from '../store/mod.ts';
 import type { SimulatedDisk } from './disk.ts';
+import { checkImage, FIRST_IMAGE } from './images.ts';
 import { type HostBehaviour, type SimulatedHypervisor, simulatedHypervisor } from './hypervisor.ts';
 import type { MachineRoom } from './machine-room.ts';
 import { connectionOf, SimulatedConnection } from './nats-connection.ts';
@@ -48,8 +50,6 @@ export interface ShoalLifeOptions {
   readonly onDeadLetter: () => void;
 }
 
-const DIGEST = '0'.repeat(64);
-
 /** One life of Shoal on one host: the production actors, wired as `shoal up` wires them, over simulated ports. */
 export class ShoalLife {
   readonly process: SimulatedProcess;
@@ -58,6 +58,7 @@ export class ShoalLife {
   readonly store: Store;
   readonly settings: Settings;
   readonly hosts: Hosts;
+  readonly deploys: Deploys;
   readonly hypervisor: SimulatedHypervisor;
   /** Undefined if VM actors live on the main thread. */
   readonly home: SimulatedVmHome | undefined;
@@ -71,6 +72,7 @@ export class ShoalLife {
     this.store = parts.store;
     this.settings = parts.settings;
     this.hosts = parts.hosts;
+    this.deploys = parts.deploys;
     this.#cleanUp = cleanUp;
     this.hypervisor = parts.hypervisor;
     this.home = parts.home;
@@ -91,6 +93,20 @@ export class ShoalLife {
     const eventLog = new EventLog(clock);
     eventLog.listen(onEvent);
     eventLog.explanations.listen(options.onStep);
+    const deploys = new Deploys({
+      store: {
+        get last() {
+          return disk.image;
+        },
+        save: (document) => disk.saveImage(document, process),
+      },
+      clock,
+      host,
+      image: FIRST_IMAGE,
+      parametersOf: () => ({}),
+      check: (digest) => checkImage(digest, process),
+      onEvent: (event) => eventLog.add(event),
+    });
     // In the order of `startShoal`.
     const cleanUp = new CleanUp();
     cleanUp.add(() => system.shutdown());
@@ -102,7 +118,8 @@ export class ShoalLife {
         system,
         hypervisor,
         home,
-        parameters: vmParametersOf(store, { image: 'simulated', imageDigest: DIGEST, accelerator: 'kvm' }),
+        parameters: vmParametersOf(store, { image: 'simulated', imageDigest: deploys.image, accelerator: 'kvm' }),
+        deploys,
         store,
         eventLog,
         logFolder: undefined,
@@ -113,7 +130,7 @@ export class ShoalLife {
       },
       cleanUp,
     );
-    return new ShoalLife({ process, system, core, store, settings, hosts, hypervisor, home }, cleanUp);
+    return new ShoalLife({ process, system, core, store, settings, hosts, deploys, hypervisor, home }, cleanUp);
   }
 
   /** Ends as `shoal down` ends a Shoal, or with its VMs running as `shoal down --keep-vms`. */

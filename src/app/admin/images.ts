@@ -18,7 +18,9 @@ export function imageHandlers(deps: AdminDeps): Readonly<Record<string, AdminHan
     'image-deploy': async (args) => {
       const named = new Arguments(args);
       const image = digestIn(named);
-      const canary = named.whole('canary', { min: 0, max: CANARIES_MAX });
+      const asked = named.whole('canary', { min: 0, max: CANARIES_MAX });
+      // A host that is to have no VMs tries none.
+      const canary = deps.settings.holdsVms ? 0 : asked;
       const canaryMs = named.whole('canary_ms', { min: 0, max: CANARY_MS_MAX });
       if (!(await hasImage(data, image))) {
         throw new ShoalError('IMAGE_MISSING', `This host has no image ${image}: it was not sent, or sent long ago`);

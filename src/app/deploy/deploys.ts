@@ -42,6 +42,8 @@ const RETRY = { firstMs: 250, maxMs: 10_000 };
 export class Deploys {
   readonly #options: DeploysOptions;
   #state: ImageDocument;
+  /** On its way to the disk: whoever comes meanwhile comes too late. */
+  #beginning: StoredDeploy | undefined;
   #isDirty = false;
   #writing: Promise<void> | undefined;
   /** Documents are written one after the other. */
@@ -93,7 +95,8 @@ export class Deploys {
    */
   async deploy({ image, canary, canaryMs }: DeployOrder): Promise<void> {
     const { deploy, image: before } = this.#state;
-    if (deploy !== null && deploy.ended_ms === null) throw underWay(deploy);
+    const running = this.#beginning ?? deploy;
+    if (running !== null && running.ended_ms === null) throw underWay(running);
     const id = Math.max(this.#options.clock.now(), (deploy?.id ?? 0) + 1);
     const common = { id, image, before, canaryMs, why: null, ended_ms: null };
     // What runs already was found fit when it came; VMs of another image that are left are replaced.
@@ -101,14 +104,15 @@ export class Deploys {
     const next: StoredDeploy = isSame
       ? { ...common, canary: 0, phase: 'rolling' }
       : { ...common, canary, phase: 'checking' };
-    await this.#save({ ...this.#state, deploy: next });
+    await this.#begin(next);
     if (isSame) await this.#tellRouter();
     else void this.#check(next);
   }
 
-  /** Gives up the deploy that runs, or puts back the image before the last. @throws DEPLOY_NONE, STORE_WRITE_FAILED */
+  /** Gives up the deploy that runs, or puts back the image before the last. @throws DEPLOY_NONE; DEPLOY_RUNNING while one is only beginning; STORE_WRITE_FAILED */
   async rollBack(): Promise<void> {
     const { deploy, before, image } = this.#state;
+    if (this.#beginning !== undefined) throw underWay(this.#beginning);
     if (deploy !== null && deploy.ended_ms === null) {
       if (deploy.phase === 'checking') return this.#refuse(deploy, GIVEN_UP);
       return this.#ask((replyTo) => ({ kind: 'roll-back', why: GIVEN_UP, replyTo }));
@@ -118,7 +122,7 @@ export class Deploys {
     }
     const id = Math.max(this.#options.clock.now(), deploy.id + 1);
     const back = { id, image: before, before: image, canary: 0, canaryMs: 0, why: null, ended_ms: null } as const;
-    await this.#save({ ...this.#state, deploy: { ...back, phase: 'rolling' } });
+    await this.#begin({ ...back, phase: 'rolling' });
     await this.#tellRouter();
   }
 
@@ -132,6 +136,15 @@ export class Deploys {
     this.#state = isChange ? { ...next, image: state.image, before: this.#state.image } : next;
     this.#isDirty = true;
     void this.#write();
+  }
+
+  async #begin(deploy: StoredDeploy): Promise<void> {
+    this.#beginning = deploy;
+    try {
+      await this.#save({ ...this.#state, deploy });
+    } finally {
+      this.#beginning = undefined;
+    }
   }
 
   async #check(deploy: StoredDeploy): Promise<void> {

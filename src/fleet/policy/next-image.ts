@@ -28,12 +28,12 @@ export class NextImage {
     return Math.max(0, this.wanted - this.#count);
   }
 
-  /** How many canaries there are to be: at most as many as there are old VMs, or VMs are to be; one that is there counts. */
+  /** How many canaries there are to be: at most as many as there are old VMs, or VMs are to be, and one where there are none. */
   get wanted(): number {
     const { deploy, params } = this.#fleet;
     if (deploy === undefined) return 0;
     const old = serversOf(this.#fleet).filter((vm) => vm.imageDigest !== deploy.state.image).length;
-    return Math.min(deploy.state.canary, Math.max(old, params.minVmCount - old, Math.min(1, this.#count)));
+    return Math.min(deploy.state.canary, Math.max(old, params.minVmCount - old, 1));
   }
 
   /** A VM that takes requests is to be started. */

@@ -88,8 +88,8 @@ describe('a deploy: the canary phase', () => {
     expect(bare.decisions()).toEqual(['deploy rolling']);
   });
 
-  it('goes on where there are no VMs to try it on', () => {
-    expect(deploying('canary').decisions()).toEqual(['deploy rolling']);
+  it('has a canary also where there are no VMs', () => {
+    expect(deploying('canary').step()).toMatchObject([{ kind: 'start', rule: 'command', image: 'new' }]);
   });
 
   it('gives a canary its share of the requests, and no more', () => {

@@ -104,7 +104,6 @@ function figuresOf({ failures, ofNew, ofOld }: Deploy): Figures {
 /** Why the rest may follow; undefined while the canaries have not served long enough. */
 function whyPassed(plan: Plan, { state, ofNew }: Deploy): string | undefined {
   const { wanted } = plan.images;
-  if (wanted === 0) return 'there are no VMs to try it on';
   const ready = [...plan.fleet.group('ready')].filter((vm) => vm.imageDigest === state.image && !plan.isLeaving(vm.id));
   const count = Math.min(wanted, ready.length);
   if (count < wanted && (count === 0 || mayHaveMore(plan, state.image))) return undefined;
@@ -151,7 +150,10 @@ const OLD_SPARE = { reason: 'spare-surplus', why: 'a spare of an image that is n
 function startCanaries(plan: Plan): void {
   const { image } = plan.fleet.deploy?.state ?? {};
   if (image === undefined) return;
-  for (const old of outdated(plan, image)) {
+  const all = outdated(plan, image);
+  // A fleet that was scaled to zero tries the image all the same.
+  if (all.length === 0 && plan.starting === 0 && plan.images.missing > 0) plan.start('command', { ready: plan.ready });
+  for (const old of all) {
     const { missing } = plan.images;
     if (missing === 0) return;
     if (replacementOf(old.id, plan) !== undefined) continue;
