@@ -40,6 +40,7 @@ async function underLoad(fleet: TestFleet, run: () => Promise<void>): Promise<Su
 }
 
 async function statusOf(fleet: TestFleet): Promise<Status> {
+  // A test checks the form of it.
   const [status] = (await fleet.json('image', ['status'])) as readonly Status[];
   if (status === undefined) throw new Error('there is one host');
   return status;

@@ -155,7 +155,7 @@ function deploysOf(deps: FleetDeps, hypervisor: Hypervisor, parameters: VmParame
       const params = paramsOf(store.snapshot());
       const { statusIntervalMs, bootTimeoutMs } = params;
       await bootOnce({
-        ...{ hypervisor, probe, params },
+        ...{ hypervisor, probe, params, clock: systemClock },
         parameters: { ...parameters, statusIntervalMs, bootTimeoutMs, ...parametersOf(digest), imageDigest: digest },
       });
     },

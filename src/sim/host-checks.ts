@@ -48,7 +48,9 @@ export class HostChecks {
   /** R3: the host keeps its reserve. R1: what is wanted is durable before a VM is made of it. */
   spawns({ vm, imageDigest }: { readonly vm: number; readonly imageDigest: string }): void {
     const { image = FIRST_IMAGE, deploy } = this.#host.disk.image ?? {};
-    if (![image, deploy?.image, deploy?.before].includes(imageDigest)) {
+    const isBegun = deploy !== null && deploy?.phase !== 'checking' && deploy?.phase !== 'refused';
+    const wanted = isBegun ? [image, deploy?.image, deploy?.before] : [image];
+    if (!wanted.includes(imageDigest)) {
       this.violated(`VM ${vm} is started from the image ${imageDigest}, which is not what is deployed on the disk`);
     }
     const reserve = this.#scenario.params['host_memory_reserve_bytes'] ?? RESERVE_BYTES;

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { systemClock } from '../../actors/mod.ts';
+import type { Clock } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
 import type { Params } from '../../fleet/mod.ts';
 import { bootAlone, type Hypervisor, type VmParameters } from '../../hypervisor/mod.ts';
@@ -11,6 +11,7 @@ export interface BootOnceOptions {
   readonly probe: Hypervisor;
   readonly params: Params;
   readonly parameters: VmParameters;
+  readonly clock: Clock;
 }
 
 const HOST = '127.0.0.1';
@@ -22,7 +23,7 @@ const QEMU_MIB = 16;
  * Boots an image on a VM of its own, which has none of the pool's addresses, and ends it.
  * @throws what keeps it from being ready: VM_BOOT_TIMEOUT, VM_GONE, LINK_LOST, what `prepare` throws
  */
-export async function bootOnce({ hypervisor, probe, params, parameters }: BootOnceOptions): Promise<void> {
+export async function bootOnce({ hypervisor, probe, params, parameters, clock }: BootOnceOptions): Promise<void> {
   const { image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax, bootTimeoutMs } = parameters;
   const neededBytes = (memoryMib + QEMU_MIB) * MIB + params.hostMemoryReserveBytes;
   const availableBytes = await hypervisor.availableBytes();
@@ -36,7 +37,7 @@ export async function bootOnce({ hypervisor, probe, params, parameters }: BootOn
   const address = { id: PROBE_ID, ip: HOST, port: await freePort() };
   const vm = PROBE_ID;
   const spec = { vm, address, image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax };
-  await bootAlone(probe, spec, bootTimeoutMs, systemClock);
+  await bootAlone(probe, spec, bootTimeoutMs, clock);
 }
 
 /** In a fleet tag of its own any number does. */
