@@ -4,28 +4,33 @@ import { type ActorSystem, type Ref, systemClock } from '../actors/mod.ts';
 import type { Address, RouterMessage } from '../fleet/mod.ts';
 import {
   type ControllerMessage,
+  checkAllowed,
   createQemuHypervisor,
   type Found,
+  findProfile,
   type Hypervisor,
   type ImageInfo,
   runtimeRoot,
+  specOfImage,
   type VmParameters,
   type VmShards,
 } from '../hypervisor/mod.ts';
 import { openFilesMax, signalProcess, vmsWithinOpenFiles } from '../process/mod.ts';
 import { type ImageStore, natsParamsBucket, openKnownParams, paramsOf, type Store } from '../store/mod.ts';
-import { accelerator } from './accelerator.ts';
+import { accelerator, knownAccelerator } from './accelerator.ts';
 import { adminHandlers } from './admin/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { DataDir } from './data-dir.ts';
 import { bootOnce } from './deploy/boot-once.ts';
 import { Deploys } from './deploy/deploys.ts';
+import { KeptImages } from './deploy/kept-images.ts';
 import type { EventLog } from './event-log.ts';
 import { FirstReady } from './first-ready.ts';
 import { startFleetParts, vmParametersOf } from './fleet-parts.ts';
 import { aboutHost } from './hosts.ts';
 import { keptImagePath, removeOldImages } from './kept-image.ts';
 import type { Nats } from './nats.ts';
+import { checkBootTimeout } from './profile-params.ts';
 import { addressOf, idOf, poolOf, reconcile } from './tables.ts';
 import { tokenKey } from './token-key.ts';
 import type { FleetOptions } from './up-options.ts';
@@ -35,6 +40,8 @@ export interface FleetActors {
   readonly router: Ref<RouterMessage>;
   readonly controller: Ref<ControllerMessage>;
   readonly accelerator: string;
+  /** From start to ready, at most. */
+  readonly bootTimeoutMs: number;
   /** Resolves when `min_vm_count` VMs are ready; rejects if the start gives up (`FirstReady`). */
   readonly firstReady: Promise<void>;
   /** From now on a stop leaves the VMs running for the next Shoal. */
@@ -83,7 +90,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   cleanUp.add(() => first.close());
   eventLog.listen((one) => first.see(one));
   const logFolder = data.folder('logs');
-  const deploys = deploysOf(deps, hypervisor, parameters);
+  const deploys = await deploysOf(deps, hypervisor, parameters);
   const known = await openKnownParams(join(data.path, `fleet-params-${options.fleet}.json`), (error) =>
     eventLog.warn(error instanceof Error ? error.message : String(error)),
   );
@@ -116,6 +123,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
           data,
           deploys,
           list: () => hypervisor.list(),
+          profileOf: (digest) => findProfile(keptImagePath(data, digest), {}).catch(() => undefined),
           why,
           onDown: deps.onDown,
         }),
@@ -125,6 +133,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   return {
     ...core,
     accelerator: parameters.accelerator,
+    bootTimeoutMs: parameters.bootTimeoutMs,
     firstReady: first.promise,
     hurry: () => {
       core.router.tell({ kind: 'drain', limitMs: 0, replyTo: NOBODY });
@@ -139,25 +148,41 @@ function neededImages({ images }: FleetDeps): readonly string[] {
   return [image, before, deploy?.image, deploy?.before].filter((digest) => typeof digest === 'string');
 }
 
-function deploysOf(deps: FleetDeps, hypervisor: Hypervisor, parameters: VmParameters): Deploys {
+async function deploysOf(deps: FleetDeps, hypervisor: Hypervisor, parameters: VmParameters): Promise<Deploys> {
   const { options, image, images, data, store, nats, eventLog } = deps;
-  const parametersOf = (digest: string): Partial<VmParameters> => ({ image: keptImagePath(data, digest) });
+  const kept = new KeptImages({
+    data,
+    params: () => paramsOf(store.snapshot()),
+    acceleratorOf: async (one) => {
+      if (options.accelerator !== 'auto') {
+        checkAllowed(options.accelerator, one.profile, one.path);
+        return options.accelerator;
+      }
+      // The present one is the best guess until the next start measures.
+      const guess = one.profile.accelerators.includes(parameters.accelerator) ? parameters.accelerator : undefined;
+      return (await knownAccelerator(one))?.accelerator ?? guess ?? one.profile.accelerators[0] ?? 'tcg';
+    },
+  });
+  kept.add(image, parameters.accelerator);
+  for (const digest of neededImages(deps)) {
+    // Only a deploy that runs needs more than the image that was started.
+    await kept.load(digest).catch((error: unknown) => {
+      if (images.last?.deploy?.ended_ms === null) throw error;
+    });
+  }
   const probe = createQemuHypervisor({ fleetTag: `${data.tag}-probe`, spawner: nats.launcher });
   return new Deploys({
     store: images,
     clock: systemClock,
     host: options.host,
     image: image.digest,
-    parametersOf,
+    kept,
     check: async (digest) => {
-      // A host without VMs may have no QEMU either.
-      if (options.role === 'server') return;
+      const one = await kept.load(digest);
       const params = paramsOf(store.snapshot());
-      const { statusIntervalMs, bootTimeoutMs } = params;
-      await bootOnce({
-        ...{ hypervisor, probe, params, clock: systemClock },
-        parameters: { ...parameters, statusIntervalMs, bootTimeoutMs, ...parametersOf(digest), imageDigest: digest },
-      });
+      checkBootTimeout(params, one.image.profile);
+      // A host without VMs may have no QEMU either.
+      if (options.role !== 'server') await bootOnce({ ...one, hypervisor, probe, params, clock: systemClock });
     },
     onEvent: (event) => eventLog.add(event),
   });
@@ -168,8 +193,7 @@ async function vmParameters(
   found: readonly Found[],
 ): Promise<{ parameters: VmParameters; why: string }> {
   const chosen = await accelerator(options, image, data.tag, nats.launcher, freeAddress(store, found));
-  const made = { image: image.path, imageDigest: image.digest, accelerator: chosen.accelerator };
-  const parameters = vmParametersOf(store, made);
+  const parameters = vmParametersOf(store, { ...specOfImage(image), accelerator: chosen.accelerator });
   return { parameters, why: chosen.why };
 }
 

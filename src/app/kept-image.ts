@@ -1,41 +1,59 @@
 import { constants, readdirSync, rmSync } from 'node:fs';
 import { copyFile, open, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ShoalError } from '../errors.ts';
-import { type Found, type ImageInfo, inspectImage } from '../hypervisor/mod.ts';
-import { TEMPORARY_SUFFIX } from '../process/mod.ts';
+import {
+  type Found,
+  type ImageInfo,
+  type ImageProfile,
+  inspectImage,
+  isBuiltIn,
+  loadImage,
+} from '../hypervisor/mod.ts';
+import { TEMPORARY_SUFFIX, writeDurable } from '../process/mod.ts';
 import type { DataDir } from './data-dir.ts';
 
 const FOLDER = 'images';
 const PART_SUFFIX = '.part';
 
 /**
- * Copies the guest image into the data directory, under its digest. VMs start from the copy, so that a file that is rebuilt, replaced or
- * removed changes nothing for a running fleet. The next start of Shoal takes the new file.
+ * Copies the guest image into the data directory, under its digest, with its profile and the file that it boots with beside it. VMs start
+ * from the copy, so that a file that is rebuilt, replaced or removed changes nothing for a running fleet. The next start of Shoal takes the
+ * new file.
  * @returns the copy
  * @throws IMAGE_MISSING, IMAGE_INVALID; an error of the file system if the copy cannot be made
  */
-export async function keepImage(data: DataDir, { path, digest }: ImageInfo): Promise<ImageInfo> {
+export async function keepImage(data: DataDir, image: ImageInfo): Promise<ImageInfo> {
+  const { profile, companion } = image;
   const folder = data.folder(FOLDER);
-  const kept = await inspectImage(fileOf(folder, digest)).catch(() => undefined);
+  const placeOf = (digest: string) => placesOf(folder, digest, companion !== undefined);
+  const place = placeOf(image.digest);
+  const kept = await inspectImage(place.image, profile, place.companion).catch(() => undefined);
   // After a crash of the machine the copy may be incomplete.
-  if (kept?.digest === digest) return kept;
-  const temporary = join(folder, `${process.pid}${TEMPORARY_SUFFIX}`);
+  if (kept?.digest === image.digest) return kept;
+  const temporary = placesOf(folder, String(process.pid), companion !== undefined, TEMPORARY_SUFFIX);
   try {
-    await copyFile(path, temporary);
-    // The file may have changed since it was inspected.
-    const copy = await inspectImage(temporary);
-    const target = fileOf(folder, copy.digest);
-    await rename(temporary, target);
-    return { ...copy, path: target };
+    await copyFile(image.path, temporary.image);
+    if (companion !== undefined && temporary.companion !== undefined)
+      await copyFile(companion.path, temporary.companion);
+    // The files may have changed since they were inspected.
+    const copy = await inspectImage(temporary.image, profile, temporary.companion);
+    const target = placeOf(copy.digest);
+    // The image comes last: once it is there, all of it is.
+    if (!isPlain(copy)) await writeDurable(target.profile, profileText(profile, target.companion));
+    if (temporary.companion !== undefined && target.companion !== undefined)
+      await rename(temporary.companion, target.companion);
+    await rename(temporary.image, target.image);
+    const moved = copy.companion && target.companion && { ...copy.companion, path: target.companion };
+    return { ...copy, path: target.image, companion: moved || undefined };
   } finally {
-    rmSync(temporary, { force: true });
+    for (const path of Object.values(temporary)) if (path !== undefined) rmSync(path, { force: true });
   }
 }
 
 /** The path of an image's copy, whether it still exists or not. */
 export function keptImagePath(data: DataDir, digest: string): string {
-  return fileOf(join(data.path, FOLDER), digest);
+  return placesOf(join(data.path, FOLDER), digest, false).image;
 }
 
 /**
@@ -46,9 +64,10 @@ export function removeOldImages(data: DataDir, needed: readonly string[], found:
   if (found.some(({ kind }) => kind === 'unknown')) return;
   const folder = data.folder(FOLDER);
   const digests = found.flatMap((one) => (one.kind === 'running' ? [one.manifest.spec.imageDigest] : []));
-  const inUse = new Set([...needed, ...digests].map((digest) => fileOf(folder, digest)));
+  const inUse = new Set([...needed, ...digests]);
   for (const name of readdirSync(folder)) {
-    if (!inUse.has(join(folder, name))) rmSync(join(folder, name), { force: true });
+    const [digest = ''] = name.split('.');
+    if (name.endsWith(TEMPORARY_SUFFIX) || !inUse.has(digest)) rmSync(join(folder, name), { force: true });
   }
 }
 
@@ -58,7 +77,7 @@ export function removeOldImages(data: DataDir, needed: readonly string[], found:
  */
 export async function deployedImage(data: DataDir, digest: string): Promise<ImageInfo> {
   const path = keptImagePath(data, digest);
-  const kept = await inspectImage(path).catch(() => undefined);
+  const kept = await loadImage(path).catch(() => undefined);
   if (kept?.digest === digest) return kept;
   throw new ShoalError(
     'IMAGE_MISSING',
@@ -67,51 +86,83 @@ export async function deployedImage(data: DataDir, digest: string): Promise<Imag
   );
 }
 
-/**
- * Takes a part of an image that somebody sends. The last part makes it a copy as `keepImage` makes it.
- * @returns whether the image is complete
- * @throws IMAGE_INVALID if it is none, or not the one that was announced
- */
-export async function keepPart(data: DataDir, { digest, bytes, at, part }: ImagePart): Promise<boolean> {
-  const folder = data.folder(FOLDER);
-  const temporary = join(folder, `${digest}${PART_SUFFIX}`);
-  // By position: whoever else sends the same image writes the same bytes.
-  const file = await open(temporary, constants.O_RDWR | constants.O_CREAT, 0o600);
-  try {
-    await file.write(part, 0, part.length, at);
-    if (at + part.length < bytes) return false;
-    await file.truncate(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  try {
-    const copy = await inspectImage(temporary);
-    if (copy.digest !== digest) {
-      throw new ShoalError('IMAGE_INVALID', `The image came as ${copy.digest}, and not as ${digest}: send it again`);
-    }
-    await rename(temporary, fileOf(folder, digest));
-    return true;
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
-}
+/** A file of an image: the image itself, or what it boots with. */
+export type ImageFile = 'image' | 'boot';
 
 export interface ImagePart {
+  /** Of the image as a whole. */
   readonly digest: string;
-  /** Of the whole image. */
+  readonly file: ImageFile;
+  /** Of the whole file. */
   readonly bytes: number;
   readonly at: number;
   readonly part: Uint8Array;
 }
 
+/** Takes a part of an image that somebody sends. */
+export async function takePart(data: DataDir, { digest, file: which, bytes, at, part }: ImagePart): Promise<void> {
+  // By position: whoever else sends the same image writes the same bytes.
+  const file = await open(partOf(data, digest, which), constants.O_RDWR | constants.O_CREAT, 0o600);
+  try {
+    await file.write(part, 0, part.length, at);
+    if (at + part.length >= bytes) await file.truncate(bytes);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Keeps an image whose parts have all come.
+ * @throws IMAGE_MISSING if parts are missing; IMAGE_INVALID if it is none, or not the one that was announced
+ */
+export async function keepSent(data: DataDir, digest: string, profile: ImageProfile, hasBoot: boolean): Promise<void> {
+  const [image, boot] = [partOf(data, digest, 'image'), partOf(data, digest, 'boot')];
+  try {
+    const sent = await inspectImage(image, profile, hasBoot ? boot : undefined);
+    if (sent.digest !== digest) {
+      throw new ShoalError('IMAGE_INVALID', `The image came as ${sent.digest}, and not as ${digest}: send it again`);
+    }
+    await keepImage(data, sent);
+  } finally {
+    rmSync(image, { force: true });
+    rmSync(boot, { force: true });
+  }
+}
+
+function partOf(data: DataDir, digest: string, file: ImageFile): string {
+  return join(data.folder(FOLDER), `${digest}.${file}${PART_SUFFIX}`);
+}
+
 /** Whether a whole copy of the image is there. */
 export async function hasImage(data: DataDir, digest: string): Promise<boolean> {
-  const kept = await inspectImage(keptImagePath(data, digest)).catch(() => undefined);
+  const kept = await loadImage(keptImagePath(data, digest)).catch(() => undefined);
   return kept?.digest === digest;
 }
 
-function fileOf(folder: string, digest: string): string {
-  return join(folder, `${digest}.elf`);
+interface Places {
+  readonly image: string;
+  readonly companion: string | undefined;
+  readonly profile: string;
+}
+
+/** The names are such that the copy is an image with a profile beside it. */
+function placesOf(folder: string, digest: string, hasCompanion: boolean, suffix = ''): Places {
+  const at = (extension: string): string => join(folder, `${digest}.${extension}${suffix}`);
+  return { image: at('elf'), companion: hasCompanion ? at('boot') : undefined, profile: at('shoal.json') };
+}
+
+/** An image that needs no profile has none beside its copy. */
+function isPlain({ profile, companion }: ImageInfo): boolean {
+  return isBuiltIn(profile) && companion === undefined;
+}
+
+/** A profile as a file. */
+export function profileFileText(profile: ImageProfile): string {
+  return profileText(profile, undefined);
+}
+
+function profileText(profile: ImageProfile, companion: string | undefined): string {
+  const field = profile.boot === 'chainloader' ? 'chainloader' : 'initrd';
+  const named = companion === undefined ? {} : { [field]: basename(companion) };
+  return `${JSON.stringify({ ...profile, ...named }, undefined, 2)}\n`;
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Ref } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { fleetValues, isOfHost, makeParams, type Params, type RouterMessage } from '../fleet/mod.ts';
-import type { ControllerMessage } from '../hypervisor/mod.ts';
+import type { ControllerMessage, ImageProfile } from '../hypervisor/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
 import type { EndpointMessage } from '../transport/mod.ts';
 import type { FleetParameters } from './fleet-parameters.ts';
@@ -75,6 +75,12 @@ export class Settings {
     this.#router.tell({ kind: 'params', params: this.#hold.inForce(this.params) });
   }
 
+  /** From now on VMs may be of an image with that profile. */
+  setProfile(profile: ImageProfile): void {
+    this.#hold.setProfile(profile);
+    this.#router.tell({ kind: 'params', params: this.#hold.inForce(this.params) });
+  }
+
   shareWith(others: OtherHosts): void {
     this.#others = others;
   }
@@ -90,9 +96,10 @@ export class Settings {
   /** On this host alone. Running VMs keep their status interval; VMs started later have the new one. @throws as `write` */
   async set(values: Values): Promise<Params> {
     const params = await this.write(values);
-    const { statusIntervalMs, bootTimeoutMs, deadlineMs } = params;
+    const inForce = this.#hold.inForce(params);
+    const { statusIntervalMs, bootTimeoutMs, deadlineMs } = inForce;
     this.#controller.tell({ kind: 'set-parameters', parameters: { statusIntervalMs, bootTimeoutMs } });
-    this.#router.tell({ kind: 'params', params: this.#hold.inForce(params) });
+    this.#router.tell({ kind: 'params', params: inForce });
     this.#endpoint.tell({ kind: 'default-deadline', deadlineMs });
     return params;
   }

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { type ActorSystem, createSystem, type Ref } from '../actors/mod.ts';
 import { codeOf, fromEnvelope, ShoalError } from '../errors.ts';
 import { type FleetSnapshot, type RouterMessage, shortDigest } from '../fleet/mod.ts';
-import { type ImageInfo, inspectImage } from '../hypervisor/mod.ts';
+import { type ImageInfo, loadImage } from '../hypervisor/mod.ts';
 import { checkProc, createLauncher } from '../process/mod.ts';
-import { type ImageStore, openImageStore, paramsOf, type Store } from '../store/mod.ts';
+import { type ImageStore, openImageStore, type Store } from '../store/mod.ts';
 import type { Connection } from '../transport/mod.ts';
 import { createRequester, subjectsOf } from '../transport/mod.ts';
 import { CleanUp } from './clean-up.ts';
@@ -105,7 +105,7 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
       image: { path, digest: image.digest },
       startedMs: system.clock.now(),
     });
-    const { bootTimeoutMs } = paramsOf(store.snapshot());
+    const { bootTimeoutMs } = actors;
     const greetMs = 2 * bootTimeoutMs;
     return new RunningShoal({
       fleet: options.fleet,
@@ -127,9 +127,9 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
 const IMAGE_FILE = 'image.json';
 
 /** The image of the command line; undefined if it cannot be used and another one is deployed. @throws IMAGE_MISSING, IMAGE_INVALID */
-async function sourceOf({ image, dataDir, fresh }: UpOptions): Promise<ImageInfo | undefined> {
+async function sourceOf({ image, profile, profileSet, dataDir, fresh }: UpOptions): Promise<ImageInfo | undefined> {
   try {
-    return await inspectImage(image);
+    return await loadImage(image, { profile, set: profileSet });
   } catch (error) {
     if (fresh || !existsSync(join(dataDir, IMAGE_FILE))) throw error;
     return undefined;

@@ -5,13 +5,14 @@ import { type FleetCalls, withFleet } from '../app/mod.ts';
 import { rowIn } from '../console/mod.ts';
 import { codeOf } from '../errors.ts';
 import { shortDigest } from '../fleet/mod.ts';
-import { inspectImage } from '../hypervisor/mod.ts';
+import { type ImageInfo, loadImage } from '../hypervisor/mod.ts';
 import { heard, hostOf } from './asked-hosts.ts';
 import type { Command, Flag, Flags } from './command.ts';
 import { fleetOf } from './find.ts';
 import { hasEnded, type ImageRow, imageRow, imageTable, stepOf } from './image-rows.ts';
 import { printable, printData, printJson, say } from './output.ts';
 import { usage } from './parse.ts';
+import { profileChoice } from './settings.ts';
 
 export const DEPLOY_FLAGS: readonly Flag[] = [
   {
@@ -41,8 +42,8 @@ export async function deployImage(command: Command, flags: Flags, file: string |
   if (file === undefined) throw usage(command, 'give the file to deploy');
   const canary = flags.whole('canary', { min: 0, max: CANARIES_MAX }) ?? 1;
   const seconds = flags.whole('canary-time', { min: 0, max: SECONDS_MAX }) ?? CANARY_SECONDS;
-  const path = resolve(file);
-  const { digest, bytes } = await inspectImage(path);
+  const image = await loadImage(resolve(file), profileChoice(command, flags));
+  const { digest } = image;
   return withFleet(fleetOf(flags), 'image', async (calls) => {
     const offered = heard(await calls.every('image-offer', { digest }, hostOf(flags)));
     const told: ImageRow[] = [];
@@ -50,7 +51,7 @@ export async function deployImage(command: Command, flags: Flags, file: string |
     for (const { host, value } of offered.values) {
       try {
         if (!rowIn<{ has: boolean }>('image-offer', value, { has: 'boolean' }).has) {
-          await send(calls, host, { path, digest, bytes });
+          await send(calls, host, image);
         }
         const args = { digest, canary, canary_ms: seconds * 1_000 };
         told.push(imageRow(await calls.ask('image-deploy', args, host)));
@@ -98,16 +99,23 @@ export async function imageStatus(flags: Flags): Promise<number> {
   });
 }
 
-async function send(
+async function send(calls: FleetCalls, host: string, { path, digest, profile, companion }: ImageInfo): Promise<void> {
+  await sendFile(calls, host, { digest, file: 'image' }, path);
+  if (companion !== undefined) await sendFile(calls, host, { digest, file: 'boot' }, companion.path);
+  await calls.ask('image-keep', { digest, profile, boot: companion !== undefined }, host);
+}
+
+/** The digest is checked at the other end: a file that changes meanwhile is refused there. */
+async function sendFile(
   calls: FleetCalls,
   host: string,
-  { path, digest, bytes }: { readonly path: string; readonly digest: string; readonly bytes: number },
+  of: { readonly digest: string; readonly file: 'image' | 'boot' },
+  path: string,
 ): Promise<void> {
-  // The digest is checked at the other end: a file that changes meanwhile is refused there.
   const content = await readFile(path);
   for (let at = 0; at < content.length; at += PART_BYTES) {
     const part = content.subarray(at, at + PART_BYTES).toString('base64');
-    await calls.ask('image-part', { digest, bytes, at, part }, host);
+    await calls.ask('image-part', { ...of, bytes: content.length, at, part }, host);
   }
 }
 

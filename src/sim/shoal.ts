@@ -12,11 +12,12 @@ import {
 } from '../app/mod.ts';
 import type { ErrorEnvelope } from '../errors.ts';
 import type { Address, FleetEvent, RequestRecord } from '../fleet/mod.ts';
+import { BUILT_IN_PROFILE, MEMORY_MIB } from '../hypervisor/mod.ts';
 import type { Hosts } from '../remote/mod.ts';
 import { type Store, TableStore } from '../store/mod.ts';
 import type { SimulatedDisk } from './disk.ts';
-import { checkImage, FIRST_IMAGE } from './images.ts';
 import { type HostBehaviour, type SimulatedHypervisor, simulatedHypervisor } from './hypervisor.ts';
+import { checkImage, FIRST_IMAGE } from './images.ts';
 import type { MachineRoom } from './machine-room.ts';
 import { connectionOf, SimulatedConnection } from './nats-connection.ts';
 import type { SimulatedNats } from './nats-server.ts';
@@ -103,7 +104,7 @@ export class ShoalLife {
       clock,
       host,
       image: FIRST_IMAGE,
-      parametersOf: () => ({}),
+      kept: { parametersOf: () => ({}), mostOf: () => ({ memoryMib: MEMORY_MIB, profile: BUILT_IN_PROFILE }) },
       check: (digest) => checkImage(digest, process),
       onEvent: (event) => eventLog.add(event),
     });

@@ -25,7 +25,9 @@ export type SimulatedCommand =
   | { readonly kind: 'scale'; readonly vmCount: number };
 
 /** An image to deploy, or that the last one is to be undone. */
-export type SimulatedDeploy = 'roll-back' | { readonly image: string; readonly canary: number; readonly canaryMs: number };
+export type SimulatedDeploy =
+  | 'roll-back'
+  | { readonly image: string; readonly canary: number; readonly canaryMs: number };
 
 /** What a host stands in: the world, as far as it concerns one host. */
 export interface Surroundings {
@@ -322,7 +324,11 @@ export class SimulatedHost {
   deploy(what: SimulatedDeploy): boolean {
     const { life } = this;
     if (life === undefined || !this.isShoalUp) return false;
-    this.record('deploy-asked', undefined, what === 'roll-back' ? what : `${kindOf(what.image)} ${JSON.stringify(what)}`);
+    this.record(
+      'deploy-asked',
+      undefined,
+      what === 'roll-back' ? what : `${kindOf(what.image)} ${JSON.stringify(what)}`,
+    );
     const done = what === 'roll-back' ? life.deploys.rollBack() : life.deploys.deploy(what);
     done.catch((error: unknown) => this.record('deploy-refused', undefined, String(error)));
     return true;

@@ -1,7 +1,9 @@
 import { ShoalError } from '../../errors.ts';
+import { parseProfile } from '../../hypervisor/mod.ts';
+import { isRecord } from '../../is-record.ts';
 import { isDigest } from '../../store/mod.ts';
 import type { AdminHandler } from '../../transport/mod.ts';
-import { hasImage, type ImagePart, keepPart, removeOldImages } from '../kept-image.ts';
+import { hasImage, type ImagePart, keepSent, removeOldImages, takePart } from '../kept-image.ts';
 import { Arguments } from './arguments.ts';
 import { type AdminDeps, snapshotOf } from './deps.ts';
 
@@ -14,7 +16,17 @@ export function imageHandlers(deps: AdminDeps): Readonly<Record<string, AdminHan
   const { data, deploys } = deps;
   return {
     'image-offer': async (args) => ({ has: await hasImage(data, digestIn(new Arguments(args))) }),
-    'image-part': async (args) => ({ complete: await keepPart(data, partIn(new Arguments(args))) }),
+    'image-part': async (args) => {
+      await takePart(data, partIn(new Arguments(args)));
+      return {};
+    },
+    'image-keep': async (args) => {
+      const named = new Arguments(args);
+      const digest = digestIn(named);
+      const profile = parseProfile(isRecord(args) ? args['profile'] : undefined, `that was sent with ${digest}`);
+      await keepSent(data, digest, profile, named.flag('boot'));
+      return {};
+    },
     'image-deploy': async (args) => {
       const named = new Arguments(args);
       const image = digestIn(named);
@@ -88,6 +100,7 @@ function partIn(named: Arguments): ImagePart {
   const bytes = named.whole('bytes', { min: 1, max: IMAGE_BYTES_MAX });
   const at = named.whole('at', { min: 0, max: bytes - 1 });
   const part = named.bytes('part');
-  if (at + part.length <= bytes) return { digest, bytes, at, part };
+  const file = named.text('file') === 'boot' ? 'boot' : 'image';
+  if (at + part.length <= bytes) return { digest, file, bytes, at, part };
   throw new ShoalError('NATS_MESSAGE_INVALID', `A part at ${at} of ${part.length} bytes ends after ${bytes}`);
 }

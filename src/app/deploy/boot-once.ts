@@ -1,56 +1,44 @@
-import { createServer } from 'node:net';
 import type { Clock } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
 import type { Params } from '../../fleet/mod.ts';
-import { bootAlone, type Hypervisor, type VmParameters } from '../../hypervisor/mod.ts';
+import { type Accelerator, checkImage, type Hypervisor, type ImageInfo } from '../../hypervisor/mod.ts';
+import { freeAddress } from '../image-check.ts';
 
 export interface BootOnceOptions {
+  readonly image: ImageInfo;
+  readonly accelerator: Accelerator;
   /** The host's, which tells how much memory there is. */
   readonly hypervisor: Hypervisor;
   /** Makes VMs that no Shoal adopts. */
   readonly probe: Hypervisor;
   readonly params: Params;
-  readonly parameters: VmParameters;
   readonly clock: Clock;
 }
 
-const HOST = '127.0.0.1';
 const MIB = 1024 * 1024;
 /** QEMU's own, beside the memory of the guest. */
 const QEMU_MIB = 16;
 
 /**
- * Boots an image on a VM of its own, which has none of the pool's addresses, and ends it.
- * @throws what keeps it from being ready: VM_BOOT_TIMEOUT, VM_GONE, LINK_LOST, what `prepare` throws
+ * Boots an image on a VM of its own, which has none of the pool's addresses, and looks whether it keeps the contract.
+ * @throws VM_CONTRACT with the first point that failed
  */
-export async function bootOnce({ hypervisor, probe, params, parameters, clock }: BootOnceOptions): Promise<void> {
-  const { image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax, bootTimeoutMs } = parameters;
-  const neededBytes = (memoryMib + QEMU_MIB) * MIB + params.hostMemoryReserveBytes;
+export async function bootOnce({
+  image,
+  accelerator,
+  hypervisor,
+  probe,
+  params,
+  clock,
+}: BootOnceOptions): Promise<void> {
+  const neededMib = image.profile.memoryMib + QEMU_MIB;
   const availableBytes = await hypervisor.availableBytes();
-  if (availableBytes < neededBytes) {
+  if (availableBytes < neededMib * MIB + params.hostMemoryReserveBytes) {
     const free = Math.floor(availableBytes / MIB);
-    throw new ShoalError(
-      'VM_GONE',
-      `it cannot be tried, because the host has ${free} MiB free: a VM takes ${memoryMib + QEMU_MIB}, and host_memory_reserve_bytes is to stay`,
-    );
+    const why = `a VM takes ${neededMib} MiB of the ${free} that are free, and host_memory_reserve_bytes is to stay`;
+    throw new ShoalError('VM_CONTRACT', `it cannot be tried, because the host is short of memory: ${why}`);
   }
-  const address = { id: PROBE_ID, ip: HOST, port: await freePort() };
-  const vm = PROBE_ID;
-  const spec = { vm, address, image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax };
-  await bootAlone(probe, spec, bootTimeoutMs, clock);
-}
-
-/** In a fleet tag of its own any number does. */
-const PROBE_ID = 1;
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, HOST, () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
+  const points = await checkImage({ hypervisor: probe, image, accelerator, address: await freeAddress(), clock });
+  const failed = points.find(({ state }) => state === 'failed');
+  if (failed !== undefined) throw new ShoalError('VM_CONTRACT', `its check failed at ${failed.name}: ${failed.why}`);
 }

@@ -8,8 +8,18 @@ import {
   type RouterMessage,
   shortDigest,
 } from '../../fleet/mod.ts';
-import type { VmParameters } from '../../hypervisor/mod.ts';
+import type { ControllerMessage, VmParameters } from '../../hypervisor/mod.ts';
 import type { ImageDocument, ImageStore, StoredDeploy } from '../../store/mod.ts';
+import type { Settings } from '../settings.ts';
+import type { KeptImages } from './kept-images.ts';
+
+/** The parts of a fleet that a deploy concerns. */
+export interface DeployedFleet {
+  readonly system: ActorSystem;
+  readonly router: Ref<RouterMessage>;
+  readonly controller: Ref<ControllerMessage>;
+  readonly settings: Pick<Settings, 'setProfile'>;
+}
 
 /** What is to be deployed, and how. */
 export interface DeployOrder {
@@ -26,7 +36,7 @@ export interface DeploysOptions {
   /** SHA-256 of the image that VMs are started from if nothing was ever deployed. */
   readonly image: string;
   /** How VMs of an image are made, as far as that depends on the image. */
-  readonly parametersOf: (digest: string) => Partial<VmParameters>;
+  readonly kept: Pick<KeptImages, 'parametersOf' | 'mostOf'>;
   /** Boots the image once, on a VM of its own. @throws why it is unfit */
   readonly check: (digest: string) => Promise<void>;
   readonly onEvent: (event: FleetEvent) => void;
@@ -48,7 +58,7 @@ export class Deploys {
   #writing: Promise<void> | undefined;
   /** Documents are written one after the other. */
   #lastWrite: Promise<void> = Promise.resolve();
-  #fleet: { readonly system: ActorSystem; readonly router: Ref<RouterMessage> } | undefined;
+  #fleet: DeployedFleet | undefined;
 
   constructor(options: DeploysOptions) {
     this.#options = options;
@@ -79,13 +89,14 @@ export class Deploys {
   }
 
   parametersOf(digest: string): Partial<VmParameters> {
-    return this.#options.parametersOf(digest);
+    return this.#options.kept.parametersOf(digest);
   }
 
   /** The router is there. A check that the end of an earlier Shoal cut short is done again. */
-  attach(system: ActorSystem, router: Ref<RouterMessage>): void {
-    this.#fleet = { system, router };
+  attach(fleet: DeployedFleet): void {
+    this.#fleet = fleet;
     const { deploy } = this.#state;
+    if (deploy !== null) this.#reckon();
     if (deploy?.phase === 'checking') void this.#check(deploy);
   }
 
@@ -136,6 +147,7 @@ export class Deploys {
     this.#state = isChange ? { ...next, image: state.image, before: this.#state.image } : next;
     this.#isDirty = true;
     void this.#write();
+    if (ended_ms !== null) this.#reckon();
   }
 
   async #begin(deploy: StoredDeploy): Promise<void> {
@@ -176,7 +188,17 @@ export class Deploys {
 
   async #tellRouter(): Promise<void> {
     const deploy = this.running;
+    this.#reckon();
     if (deploy !== undefined) await this.#ask((replyTo) => ({ kind: 'deploy', deploy, replyTo }));
+  }
+
+  /** VMs of two images may run: each is given the memory and the time that the larger one takes. */
+  #reckon(): void {
+    const { image, deploy } = this.#state;
+    const both = deploy?.ended_ms === null ? [image, deploy.image, deploy.before] : [image];
+    const { memoryMib, profile } = this.#options.kept.mostOf(both);
+    this.#fleet?.settings.setProfile(profile);
+    this.#fleet?.controller.tell({ kind: 'set-parameters', parameters: { memoryMib } });
   }
 
   async #ask(toMessage: (replyTo: Ref<CommandReply>) => RouterMessage): Promise<void> {

@@ -36,16 +36,17 @@ export class VmStarter {
   prepare(vm: VmId, address: Address, digest?: string): void {
     // The command was repeated.
     if (this.#options.vms.has(vm)) return;
-    const { image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax } = this.#parametersOf(digest);
-    // All in one literal, which takes less memory than a spread: each VM has one.
-    const spec = { vm, address, image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax };
-    this.#add({ kind: 'new', spec });
+    const parameters = this.#parametersOf(digest);
+    const { image, imageDigest, profile, companion, accelerator, memoryMib, statusIntervalMs, textBytesMax } =
+      parameters;
+    const built = { vm, address, image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax };
+    // A VM of the built-in image has the smaller spec, of which there may be thousands.
+    this.#add({ kind: 'new', spec: profile === undefined ? built : { ...built, profile, companion } }, parameters);
   }
 
   #parametersOf(digest: string | undefined): VmParameters {
     const { imageOf } = this.#options;
-    if (digest === undefined || digest === this.#parameters.imageDigest || imageOf === undefined)
-      return this.#parameters;
+    if (digest === undefined || imageOf === undefined) return this.#parameters;
     return { ...this.#parameters, ...imageOf(digest), imageDigest: digest };
   }
 
@@ -56,9 +57,8 @@ export class VmStarter {
     vms.tell(manifest.spec.vm, { kind: 'stop', reason: 'started-afresh', why: 'Shoal was started afresh' });
   }
 
-  #add(origin: VmTask['origin']): void {
+  #add(origin: VmTask['origin'], { bootTimeoutMs, stopLimits } = this.#parameters): void {
     const { vms, logFolder, events, relays, notices } = this.#options;
-    const { bootTimeoutMs, stopLimits } = this.#parameters;
     vms.add({ origin, bootTimeoutMs, stopLimits, logFolder, events, relays, notices });
   }
 }
