@@ -1,13 +1,15 @@
 /** What `shoal image deploy` promises, seen from outside, with real VMs under load. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { TestFleet } from './driver/fleet.ts';
+import { realNatsServer } from '../src/transport/kit/mod.ts';
+import { eventually, TestFleet } from './driver/fleet.ts';
 import { imageOf, sameGuest, withEntry } from './driver/images.ts';
 import { leftovers } from './driver/leftovers.ts';
 import { RequestHistory, type Sums, startLoad } from './driver/request-history.ts';
 import { randomFrom, seed } from './driver/seed.ts';
+import { shoal } from './driver/shoal-process.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -223,4 +225,41 @@ test('the last deploy is undone by a roll-back', async () => {
   expect((await statusOf(fleet)).image).not.toBe(image);
   expect(await fleet.run('image', ['rollback', '--wait'])).toMatchObject({ exitCode: 0 });
   expect(await statusOf(fleet)).toMatchObject({ image, vms: [{ image, vms: 1 }] });
+});
+
+test('a deploy takes the profile along: the new VMs have its memory', async () => {
+  await using fleet = await TestFleet.start({ addresses: 3, flags: ['--set', 'vm_requests_max=4'] });
+  const image = sameGuest(folder, 'larger');
+  writeFileSync(`${image}.shoal.json`, JSON.stringify({ memoryMib: 24 }));
+  const sums = await underLoad(fleet, async () => {
+    expect(await deploy(fleet, image)).toMatchObject({ exitCode: 0 });
+  });
+  expect(sums).toMatchObject({ replied: sums.sent, refused: {}, broken: [], unanswered: 0 });
+  const { vms } = await fleet.until('one VM is left', (now) => now.vms.every(({ state }) => state === 'ready'));
+  const inspected = await fleet.json('inspect', [String(vms[0]?.id_vmachine)]);
+  expect(inspected).toMatchObject({ memory_mib: 24, image_digest: (await statusOf(fleet)).image });
+});
+
+test('each host of a fleet in reach is told, and sent the image; one that was away is told later', async () => {
+  await using server = await realNatsServer();
+  const flags = (host: string) => ['--nats', server.url, '--host', host, '--set', 'vm_requests_max=4'];
+  await using a = await TestFleet.start({ addresses: 3, flags: flags('a') });
+  await using b = await TestFleet.start({ addresses: 3, flags: flags('b') });
+  const run = (...args: readonly string[]) => shoal(['image', ...args, '--nats', server.url]);
+  // As in `statusOf`.
+  const rows = async () => JSON.parse((await run('status', '-o', 'json')).stdout || '[]') as readonly Status[];
+  await eventually('both are there', async () => ((await rows()).length === 2 ? true : undefined));
+  const image = sameGuest(folder, 'of many hosts');
+  const only = ['deploy', image, '--canary-time', '1', '--wait'];
+  expect(await run(...only, '--host', 'a')).toMatchObject({ exitCode: 0 });
+  const [first, second] = await rows();
+  expect(first?.image).not.toBe(second?.image);
+  const sums = await underLoad(b, async () => {
+    // Host a has it, and has nothing to do.
+    expect(await run(...only)).toMatchObject({ exitCode: 0 });
+  });
+  expect(sums).toMatchObject({ replied: sums.sent, refused: {}, broken: [], unanswered: 0 });
+  const now = await rows();
+  expect(now.map((row) => [row.image, row.deploy.phase])).toEqual(now.map(() => [first?.image, 'deployed']));
+  expect((await a.snapshot()).vms.length).toBeGreaterThan(0);
 });
