@@ -2,6 +2,7 @@ import type { Ref } from '../actors/mod.ts';
 import type { ErrorEnvelope } from '../errors.ts';
 import { type CommandReply, type FleetEvent, type FleetSnapshot, parsePool, type RequestRecord } from '../fleet/mod.ts';
 import { EMPTY_DOCUMENT } from '../store/mod.ts';
+import type { SimulatedCommand, SimulatedDeploy } from './administrator.ts';
 import type { Checks } from './checks.ts';
 import { type DiskBehaviour, SimulatedDisk } from './disk.ts';
 import { HostChecks } from './host-checks.ts';
@@ -17,17 +18,6 @@ import type { Scenario } from './scenario.ts';
 import { ShoalLife } from './shoal.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import { SHARDS, VM_ACTOR_DEFECT } from './vm-home.ts';
-
-/** What an administrator may ask for in the middle of it all. */
-export type SimulatedCommand =
-  | { readonly kind: 'drain-vm'; readonly vm: number }
-  | { readonly kind: 'restart-vms'; readonly vms: 'all' | readonly number[] }
-  | { readonly kind: 'scale'; readonly vmCount: number };
-
-/** An image to deploy, or that the last one is to be undone. */
-export type SimulatedDeploy =
-  | 'roll-back'
-  | { readonly image: string; readonly canary: number; readonly canaryMs: number };
 
 /** What a host stands in: the world, as far as it concerns one host. */
 export interface Surroundings {
