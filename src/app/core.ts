@@ -13,10 +13,13 @@ import {
   type ControllerMessage,
   controller,
   type Hypervisor,
+  httpSettingsOf,
+  type ImageProfile,
   KeepAlive,
   type LinkOptions,
   link,
   type OnStop,
+  profileOf,
   type VmHome,
   type VmParameters,
 } from '../hypervisor/mod.ts';
@@ -154,11 +157,23 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
   const { host } = of.options;
   const tokens = new ReplyTokens(of.tokenKey);
   const answered = new AnsweredRequests();
+  const connectionsMax = (): number => {
+    const { vmRequestsMax, vmBacklogMax } = paramsOf(store.snapshot());
+    return vmRequestsMax + vmBacklogMax;
+  };
   const links: LinkOptions = {
     connect: (address) => hypervisor.connect(address),
     // The limit that the guest was given.
     textBytesMax: parameters.textBytesMax,
     keepAlive: new KeepAlive(of.system.clock),
+  };
+  // VMs of two images may run, which need not speak the same protocol. Thousands of one image share what they go by.
+  const byProfile = new Map<ImageProfile, LinkOptions>();
+  const linksOf = (digest: string | undefined): LinkOptions => {
+    const profile = (digest === undefined ? undefined : of.deploys?.profileOf(digest)) ?? profileOf(parameters);
+    const known = byProfile.get(profile) ?? { ...links, http: httpSettingsOf(profile, connectionsMax) };
+    byProfile.set(profile, known);
+    return known;
   };
   let isFirst = true;
   return async (context) => {
@@ -178,7 +193,7 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
       onEvent: (one) => eventLog.add(one),
       onRequest: (step) => eventLog.explanations.seeStep(step),
       // A link also takes relay messages, which the router never sends.
-      openLink: (target, owner) => link(target, owner, links) as Behaviour<LinkMessage>,
+      openLink: (target, owner) => link(target, owner, linksOf(target.imageDigest)) as Behaviour<LinkMessage>,
       orphanedReplies: {
         open: (token) => tokens.open(token),
         answered: (requestId) => answered.add(requestId),

@@ -90,7 +90,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   cleanUp.add(() => first.close());
   eventLog.listen((one) => first.see(one));
   const logFolder = data.folder('logs');
-  const deploys = await deploysOf(deps, hypervisor, parameters);
+  const deploys = await deploysOf(deps, hypervisor, parameters, found);
   const known = await openKnownParams(join(data.path, `fleet-params-${options.fleet}.json`), (error) =>
     eventLog.warn(error instanceof Error ? error.message : String(error)),
   );
@@ -148,7 +148,12 @@ function neededImages({ images }: FleetDeps): readonly string[] {
   return [image, before, deploy?.image, deploy?.before].filter((digest) => typeof digest === 'string');
 }
 
-async function deploysOf(deps: FleetDeps, hypervisor: Hypervisor, parameters: VmParameters): Promise<Deploys> {
+async function deploysOf(
+  deps: FleetDeps,
+  hypervisor: Hypervisor,
+  parameters: VmParameters,
+  found: readonly Found[],
+): Promise<Deploys> {
   const { options, image, images, data, store, nats, eventLog } = deps;
   const kept = new KeptImages({
     data,
@@ -164,10 +169,12 @@ async function deploysOf(deps: FleetDeps, hypervisor: Hypervisor, parameters: Vm
     },
   });
   kept.add(image, parameters.accelerator);
-  for (const digest of neededImages(deps)) {
-    // Only a deploy that runs needs more than the image that was started.
+  const running = found.flatMap((one) => (one.kind === 'running' ? [one.manifest.spec.imageDigest] : []));
+  for (const digest of new Set([...neededImages(deps), ...running])) {
     await kept.load(digest).catch((error: unknown) => {
-      if (images.last?.deploy?.ended_ms === null) throw error;
+      // Only a deploy that runs starts others than the image of this start.
+      const { deploy } = images.last ?? {};
+      if (deploy?.ended_ms === null && (digest === deploy.image || digest === deploy.before)) throw error;
     });
   }
   const probe = createQemuHypervisor({ fleetTag: `${data.tag}-probe`, spawner: nats.launcher });

@@ -10,6 +10,7 @@ export { MEMORY_MIB, type OnStop, STOP_LIMITS, type VmParameters } from './contr
 export { FrameType } from './link/frame.ts';
 export { FrameParser } from './link/frame-parser.ts';
 export { FrameWriter } from './link/frame-writer.ts';
+export { httpSettingsOf } from './link/http/http-settings.ts';
 export { KeepAlive } from './link/keep-alive.ts';
 export { type LinkOptions, link } from './link/link.ts';
 export type { HostNotice } from './notices.ts';

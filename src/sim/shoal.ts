@@ -104,7 +104,11 @@ export class ShoalLife {
       clock,
       host,
       image: FIRST_IMAGE,
-      kept: { parametersOf: () => ({}), mostOf: () => ({ memoryMib: MEMORY_MIB, profile: BUILT_IN_PROFILE }) },
+      kept: {
+        parametersOf: () => ({}),
+        profileOf: () => undefined,
+        mostOf: () => ({ memoryMib: MEMORY_MIB, profile: BUILT_IN_PROFILE }),
+      },
       check: (digest) => checkImage(digest, process),
       onEvent: (event) => eventLog.add(event),
     });

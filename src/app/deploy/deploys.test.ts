@@ -49,7 +49,7 @@ async function world(disk: Partial<Disk> = {}, check: () => Promise<void> = asyn
     clock: kit.clock,
     host: 'here',
     image: OLD,
-    kept: { parametersOf: () => ({}), mostOf: () => most },
+    kept: { parametersOf: () => ({}), profileOf: () => undefined, mostOf: () => most },
     check,
     onEvent: (event) => void events.push(event),
   });

@@ -8,7 +8,7 @@ import {
   type RouterMessage,
   shortDigest,
 } from '../../fleet/mod.ts';
-import type { ControllerMessage, VmParameters } from '../../hypervisor/mod.ts';
+import type { ControllerMessage, ImageProfile, VmParameters } from '../../hypervisor/mod.ts';
 import type { ImageDocument, ImageStore, StoredDeploy } from '../../store/mod.ts';
 import type { Settings } from '../settings.ts';
 import type { KeptImages } from './kept-images.ts';
@@ -36,7 +36,7 @@ export interface DeploysOptions {
   /** SHA-256 of the image that VMs are started from if nothing was ever deployed. */
   readonly image: string;
   /** How VMs of an image are made, as far as that depends on the image. */
-  readonly kept: Pick<KeptImages, 'parametersOf' | 'mostOf'>;
+  readonly kept: Pick<KeptImages, 'parametersOf' | 'profileOf' | 'mostOf'>;
   /** Boots the image once, on a VM of its own. @throws why it is unfit */
   readonly check: (digest: string) => Promise<void>;
   readonly onEvent: (event: FleetEvent) => void;
@@ -90,6 +90,11 @@ export class Deploys {
 
   parametersOf(digest: string): Partial<VmParameters> {
     return this.#options.kept.parametersOf(digest);
+  }
+
+  /** Undefined if nothing is known of the image. */
+  profileOf(digest: string): ImageProfile | undefined {
+    return this.#options.kept.profileOf(digest);
   }
 
   /** The router is there. A check that the end of an earlier Shoal cut short is done again. */

@@ -3,6 +3,7 @@ import {
   type Accelerator,
   BUILT_IN_PROFILE,
   type ImageInfo,
+  type ImageProfile,
   specOfImage,
   type VmParameters,
 } from '../../hypervisor/mod.ts';
@@ -55,8 +56,13 @@ export class KeptImages {
     return { profile: undefined, companion: undefined, ...specOfImage(image), accelerator, bootTimeoutMs };
   }
 
+  /** Undefined if it was not loaded. */
+  profileOf(digest: string): ImageProfile | undefined {
+    return this.#known.get(digest)?.image.profile;
+  }
+
   /** The most that VMs of these images take: until none of them runs any more, that much is to be reckoned with. */
-  mostOf(digests: readonly string[]): { readonly memoryMib: number; readonly profile: ImageInfo['profile'] } {
+  mostOf(digests: readonly string[]): { readonly memoryMib: number; readonly profile: ImageProfile } {
     const profiles = digests.flatMap((digest) => this.#known.get(digest)?.image.profile ?? []);
     const memoryMib = Math.max(...profiles.map((profile) => profile.memoryMib), 0) || BUILT_IN_PROFILE.memoryMib;
     const [slowest = BUILT_IN_PROFILE] = profiles.toSorted((a, b) => b.bootTimeoutMs - a.bootTimeoutMs);

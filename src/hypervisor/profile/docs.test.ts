@@ -37,9 +37,7 @@ describe('the page about images', () => {
   });
 
   it('has examples that can be used', () => {
-    const examples = [...PAGE.matchAll(/^```json\n([\s\S]*?)^```$/gm)].map(
-      ([, text = '']) => JSON.parse(text) as object,
-    );
+    const examples = [...PAGE.matchAll(/^```json\n([\s\S]*?)^```$/gm)].map(([, text = '']): object => JSON.parse(text));
     expect(examples).toHaveLength(3);
     for (const example of examples) expect(parseProfile(example, 'docs/images.md')).toMatchObject(example);
     expect(parseProfile(examples[0], 'docs/images.md')).toEqual(SHIPPED_PROFILES['includeos']);
