@@ -105,8 +105,8 @@ test('silent: a VM that answers nothing any more is replaced, and VMs outlive a 
 });
 
 test('silent: load shows as the CPU of its process, and idle VMs end as they are too many', async () => {
-  const flags = FLAGS.map((flag) => (flag === '2' ? '1' : flag === 'free_count=100000' ? 'free_count=4' : flag));
-  const fleet = await TestFleet.start({ flags: ['--image', guest().image('silent'), ...flags] });
+  const flags = ['--min', '1', '--set', 'free_count=4', '--set', 'idle_cpu_percent=25'];
+  const fleet = await TestFleet.start({ flags: ['--image', guest().image('silent'), ...FLAGS, ...flags] });
   const client = await connect({ servers: fleet.ready.nats, fleet: fleet.ready.fleet });
   try {
     const spins = Array.from({ length: 12 }, () => client.request('4000', { op: 'spin', deadlineMs: DEADLINE_MS }));

@@ -65,6 +65,7 @@ function machineOf(lies: Lies, spec: MachineSpec, clock: ManualClock, guest: Fra
     },
     signal: () => end(null),
     cpuDemandMs: () => clock.monotonic() / 20,
+    cpuUsedMs: () => clock.monotonic() / 20,
     remove: async () => undefined,
     get manifest() {
       return refused();
