@@ -51,6 +51,8 @@ export const ERRORS = {
   // Images, QEMU and VMs.
   IMAGE_MISSING: 'The guest image does not exist or cannot be read.',
   IMAGE_INVALID: 'The file is not a guest image that QEMU can boot.',
+  DEPLOY_RUNNING: 'A deploy of an image is under way.',
+  DEPLOY_NONE: 'There is no deploy that could be rolled back.',
   PROFILE_INVALID: 'The profile of a guest image cannot be used.',
   QEMU_MISSING: 'The QEMU program was not found.',
   QEMU_EXITED: 'QEMU ended before the VM was prepared.',

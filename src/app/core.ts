@@ -13,6 +13,7 @@ import {
   controller,
   type Hypervisor,
   httpSettingsOf,
+  type ImageProfile,
   KeepAlive,
   type LinkOptions,
   link,
@@ -28,6 +29,7 @@ import { type EndpointMessage, ReplyTokens } from '../transport/mod.ts';
 import { AnsweredRequests } from './answered-requests.ts';
 import type { CleanUp } from './clean-up.ts';
 import { DeferredRef } from './deferred-ref.ts';
+import type { Deploys } from './deploy/deploys.ts';
 import type { EventLog } from './event-log.ts';
 import { isHanded } from './neighbours.ts';
 import { noticesTo } from './notices.ts';
@@ -43,6 +45,8 @@ export interface CoreOptions {
   /** The threads on which VM actors run; undefined: this thread. */
   readonly home: VmHome | undefined;
   readonly parameters: VmParameters;
+  /** Which image VMs are started from; without it, always that of the parameters. */
+  readonly deploys?: Deploys | undefined;
   readonly store: Store;
   readonly eventLog: EventLog;
   /** Undefined: the logs of guests live in memory only. */
@@ -142,6 +146,7 @@ function controllerOf(
       hypervisor,
       ...(home === undefined ? {} : { home }),
       parameters,
+      ...(of.deploys === undefined ? {} : { imageOf: (digest) => of.deploys?.parametersOf(digest) ?? {} }),
       events,
       ...(logFolder === undefined ? {} : { logFolder }),
       fresh: fresh && isFirst,
@@ -171,10 +176,17 @@ function routerOf(
   };
   const links: LinkOptions = {
     connect: (address) => hypervisor.connect(address),
-    http: httpSettingsOf(profileOf(parameters), connectionsMax),
     // The limit that the guest was given.
     textBytesMax: parameters.textBytesMax,
     keepAlive: new KeepAlive(of.system.clock),
+  };
+  // VMs of two images may run, which need not speak the same protocol. Thousands of one image share what they go by.
+  const byProfile = new Map<ImageProfile, LinkOptions>();
+  const linksOf = (digest: string | undefined): LinkOptions => {
+    const profile = (digest === undefined ? undefined : of.deploys?.profileOf(digest)) ?? profileOf(parameters);
+    const known = byProfile.get(profile) ?? { ...links, http: httpSettingsOf(profile, connectionsMax) };
+    byProfile.set(profile, known);
+    return known;
   };
   let isFirst = true;
   return async (context) => {
@@ -189,9 +201,12 @@ function routerOf(
       held: reservationsOf(store),
       cordon,
       nextVmId: () => store.nextVmId(),
+      image: of.deploys?.image,
+      deploy: of.deploys?.running,
+      onDeploy: (state) => of.deploys?.progressed(state),
       onEvent: (one) => eventLog.add(one),
       onRequest: (step) => eventLog.explanations.seeStep(step),
-      openLink: (target, owner) => link(target, owner, links),
+      openLink: (target, owner) => link(target, owner, linksOf(target.imageDigest)),
       ...(desk === undefined ? {} : { relays: desk }),
       orphanedReplies: {
         open: (token) => tokens.open(token),

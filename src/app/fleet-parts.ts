@@ -93,6 +93,7 @@ export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): 
   });
   const core = await startCore({ ...of, endpoint, neighbours, hold }, cleanUp);
   const settings = new Settings(store, core.router, core.controller, endpoint, hold);
+  of.deploys?.attach({ ...core, system, settings });
   if (of.shared !== undefined) {
     const { params } = options;
     await shareSettings({ system, connection, fleet, host, eventLog, settings, shared: of.shared, params }, cleanUp);

@@ -6,6 +6,7 @@ export { CleanUp } from './clean-up.ts';
 export type { Core } from './core.ts';
 export type { RunningFleet } from './data-dir.ts';
 export { findHolder, findRunning, refuseUnseen } from './data-dir.ts';
+export { Deploys } from './deploy/deploys.ts';
 export type { Check, DoctorOptions } from './doctor.ts';
 export { examine } from './doctor.ts';
 export { EventLog } from './event-log.ts';

@@ -5,12 +5,14 @@ export { FAILED_A_SECOND, RECORDED_A_SECOND } from './router/request-recorder.ts
 export { router } from './router/router.ts';
 export type { RouterMessage } from './router/router-messages.ts';
 export type { StorePorts } from './router/store-writes.ts';
-export type { FleetSnapshot, VmRow } from './state/snapshot.ts';
+export type { DeployRow, FleetSnapshot, VmRow } from './state/snapshot.ts';
 export type { Routing } from './state/vm-index.ts';
 export type { Address } from './values/address.ts';
 export { formatAddress } from './values/address.ts';
 export type { CommandReply } from './values/command-messages.ts';
 export type { Considered } from './values/considered.ts';
+export type { DeployPhase, DeployState } from './values/deploy.ts';
+export { isRunning, shortDigest } from './values/deploy.ts';
 export type { FailureReason, ReasonWord, RequestEndReason, VmEndReason, WaitReason } from './values/end-reason.ts';
 export { REQUEST_END_REASONS, VM_END_REASONS, WAIT_REASONS } from './values/end-reason.ts';
 export type { FleetEvent } from './values/fleet-event.ts';

@@ -1,3 +1,4 @@
+import { digestOf, IMAGE_KINDS } from './images.ts';
 import type { Qemu } from './machine-room.ts';
 import type { SimulatedNats } from './nats-server.ts';
 import type { Chance } from './random.ts';
@@ -34,11 +35,23 @@ const CHANGES: Readonly<Record<string, readonly number[]>> = {
   free_count: [1, 2, 5],
 };
 
+/** Of the commands about images, those that roll back. */
+const ROLL_BACKS = 0.15;
+const CANARY_MS_MAX = 8_000;
+
+function someDeploy(chance: Chance, number: number): { image: string; canary: number; canaryMs: number } {
+  const kind = chance.happens(0.5) ? 'sound' : (chance.oneOf(IMAGE_KINDS) ?? 'sound');
+  // An image that is to be tried on nothing is taken as it is.
+  const canary = kind === 'mute' ? 1 + chance.below(3) : chance.below(4);
+  return { image: digestOf(kind, number), canary, canaryMs: chance.below(CANARY_MS_MAX) };
+}
+
 /** Makes things go wrong at random moments, and whole again. */
 export class FaultInjector {
   readonly #world: BreakableWorld;
   readonly #chance: Chance;
   #isOn = false;
+  #deploys = 0;
 
   constructor(world: BreakableWorld, chance: Chance) {
     this.#world = world;
@@ -187,6 +200,8 @@ export class FaultInjector {
         if (kind === 'restart-vms') return host.command({ kind, vms: chance.happens(0.5) ? 'all' : [vm] });
         return host.command({ kind, vmCount: chance.below(4) });
       }
+      case 'deploy':
+        return host.deploy(chance.happens(ROLL_BACKS) ? 'roll-back' : someDeploy(chance, ++this.#deploys));
       case 'parameterChange': {
         const key = chance.oneOf(Object.keys(CHANGES)) ?? '';
         const value = chance.oneOf(CHANGES[key] ?? []) ?? 0;

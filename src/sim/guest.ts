@@ -1,5 +1,6 @@
 import { FrameParser, FrameType, FrameWriter, type MachineSpec } from '../hypervisor/mod.ts';
 import { type Duration, draw } from './duration.ts';
+import { kindOf } from './images.ts';
 import type { Chance } from './random.ts';
 import { unitsIn } from './request-text.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -109,6 +110,7 @@ export class SimulatedGuest implements GuestSide {
     const { time, chance, behaviour } = this.#options;
     if (this.#state !== 'off') return;
     this.#state = 'booting';
+    if (kindOf(this.#options.spec.imageDigest) === 'mute') return;
     if (chance.happens(behaviour.brokenBoots)) return;
     time.after(draw(behaviour.boot, chance), () => this.#ready());
   }
@@ -292,6 +294,13 @@ export class SimulatedGuest implements GuestSide {
       this.#options.powerOff(CRASH_EXIT_CODE);
       return;
     }
+    const kind = kindOf(this.#options.spec.imageDigest);
+    if (kind === 'crashing') {
+      this.#options.note('a guest of a bad image crashes');
+      this.#options.powerOff(CRASH_EXIT_CODE);
+      return;
+    }
+    if (kind === 'failing' || kind === 'wrong') return this.#answerBadly(work, kind);
     this.#served += 1;
     for (const { wire, idLow, idHigh } of work.joined) {
       if (wire?.isOpen === true) this.#send(wire, FrameType.reply, idLow, idHigh, work.tokenBytes, work.payload);
@@ -302,6 +311,15 @@ export class SimulatedGuest implements GuestSide {
       this.#send(work.wire, FrameType.reply, work.idLow, work.idHigh, work.tokenBytes, work.payload);
     } else if (work.token !== '') {
       this.#keep(work);
+    }
+    this.#workOn();
+  }
+
+  /** Its image is bad. */
+  #answerBadly(work: Work, kind: 'failing' | 'wrong'): void {
+    const message = kind === 'failing' ? '502 broken' : '404 unknown operation';
+    for (const { wire, idLow, idHigh } of [work, ...work.joined]) {
+      if (wire?.isOpen === true) this.#fail(wire, idLow, idHigh, work.tokenBytes, message);
     }
     this.#workOn();
   }

@@ -44,6 +44,8 @@ export interface FaultRates {
   readonly command: number;
   /** A parameter is changed. */
   readonly parameterChange: number;
+  /** An administrator deploys an image, which may be bad in one of several ways, or rolls back. */
+  readonly deploy: number;
   /** A host loses its power: its Shoal and all its VMs end, and it is back some seconds later. */
   readonly hostCrash: number;
   /** A host leaves the fleet in good order, with its VMs or without, and is back some seconds later. */
@@ -90,7 +92,7 @@ export const HOST_FAULT_NAMES = [
   'split',
 ] as const satisfies readonly (keyof FaultRates)[];
 
-export const FAULT_NAMES = [...SHOAL_FAULT_NAMES, ...HOST_FAULT_NAMES] as const;
+export const FAULT_NAMES = [...SHOAL_FAULT_NAMES, ...HOST_FAULT_NAMES, 'deploy'] as const;
 
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -113,6 +115,7 @@ export const NO_FAULTS: FaultRates = {
   brokenImage: 0,
   parameterChange: 0,
   command: 0,
+  deploy: 0,
   hostCrash: 0,
   hostLeave: 0,
   hostMute: 0,

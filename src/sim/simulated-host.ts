@@ -3,10 +3,12 @@ import type { ErrorEnvelope } from '../errors.ts';
 import { type CommandReply, type FleetEvent, type FleetSnapshot, parsePool, type RequestRecord } from '../fleet/mod.ts';
 import { EMPTY_DOCUMENT } from '../store/mod.ts';
 import type { Absences } from './absences.ts';
+import type { SimulatedCommand, SimulatedDeploy } from './administrator.ts';
 import type { Checks } from './checks.ts';
 import { type DiskBehaviour, SimulatedDisk } from './disk.ts';
 import { HostChecks } from './host-checks.ts';
 import type { HostBehaviour } from './hypervisor.ts';
+import { kindOf } from './images.ts';
 import { MachineRoom, VM_BYTES } from './machine-room.ts';
 import type { SimulatedNats } from './nats-server.ts';
 import { Presence } from './presence.ts';
@@ -18,12 +20,6 @@ import type { Scenario } from './scenario.ts';
 import { ShoalLife } from './shoal.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import { SHARDS, VM_ACTOR_DEFECT } from './vm-home.ts';
-
-/** What an administrator may ask for in the middle of it all. */
-export type SimulatedCommand =
-  | { readonly kind: 'drain-vm'; readonly vm: number }
-  | { readonly kind: 'restart-vms'; readonly vms: 'all' | readonly number[] }
-  | { readonly kind: 'scale'; readonly vmCount: number };
 
 /** What a host stands in: the world, as far as it concerns one host. */
 export interface Surroundings {
@@ -104,7 +100,7 @@ export class SimulatedHost {
         checks.works(this.name, vm, payload);
         recorder.began(numberIn(payload), time.nowMs);
       },
-      onSpawn: (vm) => this.checks.spawns(vm),
+      onSpawn: (spec) => this.checks.spawns(spec),
       record: (what, vm, text) => this.record(what, vm, text),
     });
     this.disk = new SimulatedDisk(EMPTY_DOCUMENT, this.#stream('disk'), () => this.conditions.disk);
@@ -327,6 +323,20 @@ export class SimulatedHost {
     return true;
   }
 
+  /** Deploys an image, or rolls back, as an administrator has it done, if Shoal is up. */
+  deploy(what: SimulatedDeploy): boolean {
+    const { life } = this;
+    if (life === undefined || !this.isShoalUp) return false;
+    this.record(
+      'deploy-asked',
+      undefined,
+      what === 'roll-back' ? what : `${kindOf(what.image)} ${JSON.stringify(what)}`,
+    );
+    const done = what === 'roll-back' ? life.deploys.rollBack() : life.deploys.deploy(what);
+    done.catch((error: unknown) => this.record('deploy-refused', undefined, String(error)));
+    return true;
+  }
+
   stepWallClock(ms: number): void {
     this.#wallOffsetMs += ms;
     this.process.stepWallClock(ms);
@@ -368,6 +378,7 @@ export class SimulatedHost {
     const { recorder, open } = this.#world;
     if (disk.isWriting) recorder.count(`${what} during a write of the tables`);
     if (open > 0) recorder.count(`${what} with requests in hand`);
+    if (disk.image?.deploy?.ended_ms === null) recorder.count(`${what} with a deploy under way`);
     if (this.#hasWorkOf((place) => place !== this.name)) recorder.count(`${what} at work for another host`);
     if (this.#world.hosts.some((other) => other !== this && other.#hasWorkOf((place) => place === this.name))) {
       recorder.count(`${what} while another host works for it`);
@@ -418,6 +429,10 @@ export class SimulatedHost {
     this.record(kind, vm, `${by}${text}${figures === undefined ? '' : ` ${JSON.stringify(figures)}`}`);
     if (rule !== undefined) recorder.rule(rule, kind);
     switch (kind) {
+      case 'deploy':
+        if (text.includes('is rolled back')) recorder.count('a deploy is rolled back');
+        if (text.includes('is deployed: ')) recorder.count('a deploy ends');
+        return;
       case 'vm-ready':
         return recorder.vmReady(`${this.name}/${vm ?? 0}`);
       case 'vm-start':

@@ -299,4 +299,52 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     from: '}, tries, nowMs)',
     to: '}, 0 * tries, nowMs)',
   },
+  {
+    name: 'deploy-begins-before-it-is-durable',
+    file: 'src/app/deploy/deploys.ts',
+    from: '      await this.#save({ ...this.#state, deploy: { ...deploy, phase } });\n',
+    to: '      this.#state = { ...this.#state, deploy: { ...deploy, phase } };\n',
+  },
+  {
+    name: 'two-deploys-begin-at-once',
+    file: 'src/app/deploy/deploys.ts',
+    from: 'const running = this.#beginning ?? deploy;',
+    to: 'const running = deploy;',
+  },
+  {
+    name: 'deploy-is-forgotten-by-the-next-router',
+    file: 'src/app/core.ts',
+    from: 'deploy: of.deploys?.running,',
+    to: 'deploy: undefined,',
+  },
+  {
+    name: 'end-of-a-deploy-is-not-kept',
+    file: 'src/app/deploy/deploys.ts',
+    from: '    this.#isDirty = true;\n    void this.#write();\n',
+    to: '    void this.#write();\n',
+  },
+  {
+    name: 'deploy-ends-while-old-vms-are-left',
+    file: 'src/fleet/policy/rules/deploy.ts',
+    from: 'for (const vm of fleet.vms) if (isOther(vm, image)) return undefined;',
+    to: '',
+  },
+  {
+    name: 'image-that-never-boots-is-not-rolled-back',
+    file: 'src/fleet/policy/rules/deploy.ts',
+    from: "if (failures['never-ready'] > 0)",
+    to: "if (failures['never-ready'] > 9_999)",
+  },
+  {
+    name: 'rolled-back-image-is-started-all-the-same',
+    file: 'src/fleet/policy/deploy-steps.ts',
+    from: 'image: isBack ? running.before : running.image',
+    to: 'image: running.image',
+  },
+  {
+    name: 'rules-start-the-old-image-while-it-is-replaced',
+    file: 'src/fleet/state/deploy.ts',
+    from: "return phase === 'rolling' ? image : before;",
+    to: 'return before;',
+  },
 ];

@@ -222,10 +222,11 @@ export class FakeFleet implements AsyncDisposable {
     };
   }
 
-  #obey({ kind, vm }: HostCommand): void {
-    switch (kind) {
+  #obey(command: HostCommand): void {
+    const { vm } = command;
+    switch (command.kind) {
       case 'prepare':
-        this.event({ kind: 'vm-prepared', vm, pid: 1_000 + vm, imageDigest: `image of ${vm}` });
+        this.event({ kind: 'vm-prepared', vm, pid: 1_000 + vm, imageDigest: command.image ?? `image of ${vm}` });
         return;
       case 'start':
         this.event({ kind: 'vm-booting', vm });

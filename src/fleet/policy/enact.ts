@@ -8,6 +8,7 @@ import type { VmId } from '../values/vm-id.ts';
 import { failureOf } from './back-off.ts';
 import { send } from './control.ts';
 import type { DrainDecision, FleetDecision, StartDecision, StopDecision, UseSpareDecision } from './decision.ts';
+import { deployed, failedInDeploy } from './deploy-steps.ts';
 import { eventOfHost, eventOfVm } from './events.ts';
 import { NOTHING, type Reaction } from './reaction.ts';
 import { returnQueued } from './retries.ts';
@@ -50,6 +51,8 @@ export function enact(fleet: Fleet, decision: Exclude<FleetDecision, StartDecisi
         effects: [eventOfHost('blocked', fleet.host.name, `no VM can be started: ${text}`, grounds)],
       };
     }
+    case 'deploy':
+      return deployed(fleet, decision);
     case 'waiting': {
       const { waiting, oldest_ms: oldestMs } = decision.figures;
       const who = waiting === 1 ? '1 request waits' : `${waiting} requests wait`;
@@ -72,14 +75,15 @@ export function enact(fleet: Fleet, decision: Exclude<FleetDecision, StartDecisi
 
 /** QEMU starts while the reservation goes to disk; the CPU is let run only when both are done. */
 export function enactStart(fleet: Fleet, decision: StartDecision, vm: VmId, nowMs: number): Reaction {
-  const { address, spare, replaces } = decision;
-  const reserved = { kind: 'vm-reserved', vm, address, spare, nowMs, rule: decision.rule } as const;
+  const { address, spare, image, replaces } = decision;
+  const of = image === undefined ? {} : { imageDigest: image };
+  const reserved = { kind: 'vm-reserved', vm, address, spare, nowMs, rule: decision.rule, ...of } as const;
   const purpose = spare ? 'is prepared as a spare' : 'is started';
   return {
     transitions: [replaces === undefined ? reserved : { ...reserved, replaces }],
     effects: [
       eventOfVm('vm-start', vm, fleet.host.name, `VM ${vm} ${purpose} at ${formatAddress(address)}`, decision),
-      { kind: 'command', command: { kind: 'prepare', vm, address } },
+      { kind: 'command', command: { kind: 'prepare', vm, address, ...(image === undefined ? {} : { image }) } },
       { kind: 'write-reservation', vm, address },
     ],
   };
@@ -111,7 +115,7 @@ export function stop(
   return {
     transitions: [
       { kind: 'vm-stopping', vm: id, reason, why, nowMs },
-      ...(fault === undefined ? [] : failed(fleet, vm, nowMs)),
+      ...(fault === undefined ? [] : failed(fleet, vm, why, nowMs)),
       ...queued.transitions,
     ],
     effects: [
@@ -127,17 +131,21 @@ export function drain(fleet: Fleet, decision: Omit<DrainDecision, 'kind'>, nowMs
   const vm = fleet.vm(id);
   if (vm?.state !== 'ready') return NOTHING;
   return {
-    transitions: [{ kind: 'vm-draining', vm: id, reason, why, ejected }, ...(ejected ? failed(fleet, vm, nowMs) : [])],
+    transitions: [
+      { kind: 'vm-draining', vm: id, reason, why, ejected },
+      ...(ejected ? failed(fleet, vm, why, nowMs) : []),
+    ],
     effects: [eventOfVm('vm-drain', id, fleet.host.name, `VM ${id} is drained: ${why}`, decision)],
   };
 }
 
 /** A VM has failed, or is ended because it fails: that counts at once towards the back-off of its host (R1). */
-export function failed(fleet: Fleet, vm: Vm, nowMs: number): readonly Transition[] {
+export function failed(fleet: Fleet, vm: Vm, why: string, nowMs: number): readonly Transition[] {
+  const inDeploy = failedInDeploy(fleet, vm, why);
   const failure = failureOf(fleet.host, vm, nowMs, fleet.ruleMs(nowMs));
-  if (failure === undefined) return [];
+  if (failure === undefined) return inDeploy;
   const { failures, notBeforeMs } = failure;
-  return [{ kind: 'host-failure', failures, notBeforeMs, nowMs }];
+  return [{ kind: 'host-failure', failures, notBeforeMs, nowMs }, ...inDeploy];
 }
 
 /** What its VMs do is unknown from here on. */

@@ -189,7 +189,7 @@ function vmGone(fleet: Fleet, vm: Vm, end: VmEnd, error: Event<'vm-gone'>['error
   return {
     transitions: [
       ...requests.transitions,
-      ...(wanted || bindFailed ? [] : failed(fleet, vm, nowMs)),
+      ...(wanted || bindFailed ? [] : failed(fleet, vm, end.why, nowMs)),
       { kind: 'vm-gone', vm: id },
       ...(bindFailed ? [{ kind: 'address-quarantined', address, untilMs } as const] : []),
     ],

@@ -4,10 +4,13 @@ import { newRowOf, rowUpdateOf } from '../policy/rows.ts';
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest, Waiter } from '../state/open-request.ts';
 import type { Transition } from '../state/transition.ts';
+import type { Address } from '../values/address.ts';
+import type { DeployState } from '../values/deploy.ts';
 import type { FleetEvent } from '../values/fleet-event.ts';
 import type { HostCommand } from '../values/host-messages.ts';
 import type { Outcome } from '../values/request.ts';
 import type { RequestRecord } from '../values/request-record.ts';
+import type { VmId } from '../values/vm-id.ts';
 import type { Links } from './links.ts';
 import type { RelaySender } from './relays.ts';
 import type { StoreWrites } from './store-writes.ts';
@@ -25,6 +28,8 @@ export interface OrphanedReplyPort {
 export interface EffectPorts {
   readonly controller: Ref<HostCommand>;
   readonly onEvent: (event: FleetEvent) => void;
+  /** Told how far a deploy is, to keep that: the next router is given it. */
+  readonly onDeploy?: ((deploy: DeployState) => void) | undefined;
   /** Takes a sample of the steps of requests; see `RequestRecorder`. */
   readonly onRequest?: ((record: RequestRecord) => void) | undefined;
 }
@@ -96,7 +101,7 @@ export class Effects {
       case 'event':
         return this.#ports.onEvent({ atMs: this.#clock.now(), ...effect.event });
       case 'open-link':
-        return this.#links.open({ vm: effect.vm, address: effect.address });
+        return this.#openLink(effect.vm, effect.address);
       case 'close-link':
         this.#relays?.withdrawAllOf(effect.vm);
         return this.#links.close(effect.vm);
@@ -126,10 +131,18 @@ export class Effects {
         return;
       case 'forget':
         return this.#responder.forget(effect.request);
+      case 'save-deploy':
+        this.#ports.onDeploy?.(effect.deploy);
+        return;
       case 'reply':
         effect.replyTo.tell(effect.reply);
         return;
     }
+  }
+
+  #openLink(vm: VmId, address: Address): void {
+    const imageDigest = this.#fleet.vm(vm)?.imageDigest;
+    this.#links.open(imageDigest === undefined ? { vm, address } : { vm, address, imageDigest });
   }
 
   #row({ kind, vm: id, atMs }: Extract<Effect, { kind: 'write-row' | 'update-row' }>): void {

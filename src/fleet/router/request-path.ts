@@ -127,14 +127,14 @@ export class RequestPath implements Responder {
   }
 
   reply({ id, vm, payload }: Extract<LinkEvent, { kind: 'link-reply' }>, nowMs: number): void {
-    const request = this.#returned(id, vm, false, nowMs);
+    const request = this.#returned(id, vm, false, false, nowMs);
     if (request === undefined) return;
     this.answer(request, { ok: true, payload, vm, host: this.#fleet.host.name });
     this.serveWaiting(nowMs);
   }
 
   error({ id, vm, status, message }: Extract<LinkEvent, { kind: 'link-error' }>, nowMs: number): void {
-    const request = this.#returned(id, vm, isFault(status), nowMs);
+    const request = this.#returned(id, vm, isFault(status), status === 499 ? undefined : true, nowMs);
     if (request === undefined) return;
     this.answer(request, failure(this.#fleet, reasonOfGuest(status), message, vm));
     this.serveWaiting(nowMs);
@@ -241,10 +241,16 @@ export class RequestPath implements Responder {
   }
 
   /** The request whose end a VM has just told. */
-  #returned(frame: number, vm: VmId, fault: boolean | undefined, nowMs: number): OpenRequest | undefined {
+  #returned(
+    frame: number,
+    vm: VmId,
+    fault: boolean | undefined,
+    isError: boolean | undefined,
+    nowMs: number,
+  ): OpenRequest | undefined {
     const request = this.#fleet.requests.get(frame);
     if (request?.vm !== vm) return undefined;
-    this.#fleet.apply({ kind: 'request-left', request, nowMs, fault });
+    this.#fleet.apply({ kind: 'request-left', request, nowMs, fault, isError });
     return request;
   }
 }

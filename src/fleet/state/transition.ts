@@ -4,13 +4,14 @@ import type { HostFigures } from '../values/neighbour.ts';
 import type { Params } from '../values/params.ts';
 import type { Rule } from '../values/rule.ts';
 import type { VmId, WantedEnd } from '../values/vm-id.ts';
+import type { DeployTransition } from './deploy.ts';
 import type { HostMemory } from './host.ts';
 import type { Neighbour } from './neighbour.ts';
 import type { OpenRequest, Waiter } from './open-request.ts';
 import type { NewVm } from './vm.ts';
 
 /** All that changes a fleet. Times are monotonic milliseconds. One that does not fit (late, repeated) changes nothing. */
-export type Transition = FleetTransition | AddressTransition | VmTransition | RequestTransition;
+export type Transition = FleetTransition | AddressTransition | VmTransition | RequestTransition | DeployTransition;
 
 export type FleetTransition =
   | { readonly kind: 'params'; readonly params: Params }
@@ -137,5 +138,7 @@ export type RequestTransition =
       readonly request: OpenRequest;
       readonly nowMs: number;
       readonly fault?: boolean | undefined;
+      /** Of one that its VM has answered: whether with an error. */
+      readonly isError?: boolean | undefined;
       readonly tried?: 'unsent' | 'orphaned';
     };

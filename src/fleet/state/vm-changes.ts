@@ -38,7 +38,7 @@ export function changeVm(
       if (!move(vm, 'preparing', 'prepared')) return false;
       vm.isOnHost = true;
       vm.pid = transition.pid;
-      vm.imageDigest = transition.imageDigest;
+      vm.imageDigest = transition.imageDigest ?? vm.imageDigest;
       return true;
     case 'vm-booting':
       if (!move(vm, 'prepared', 'booting')) return false;

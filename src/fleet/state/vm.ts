@@ -26,6 +26,8 @@ export interface NewVm {
   readonly replaces?: VmId;
   /** The rule that wants it; none for one that was found. */
   readonly rule?: Rule | undefined;
+  /** SHA-256 of the image that it is made from, if that was said. */
+  readonly imageDigest?: string;
   /** It was found on an address that another VM holds: it shares the address until it is gone. */
   readonly isIntruder?: true;
   /** What an earlier Shoal left running. */
@@ -123,7 +125,7 @@ export class VmRecord {
     this.spare = vm.spare;
     this.isOnHost = this.state !== 'preparing';
     this.pid = vm.adopted?.pid;
-    this.imageDigest = vm.adopted?.imageDigest;
+    this.imageDigest = vm.adopted === undefined ? vm.imageDigest : vm.adopted.imageDigest;
     this.startedMs = vm.startedMs ?? vm.nowMs;
     this.leaseMs = ruleMs;
     // An adopted VM is given as much time as if it had just been started.

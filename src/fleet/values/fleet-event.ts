@@ -27,6 +27,8 @@ export interface FleetEvent {
     | 'neighbour-lost'
     /** Parameters of the whole fleet were changed, or made equal again. */
     | 'params-set'
+    /** A deploy of an image begins, goes on, is rolled back or ends. */
+    | 'deploy'
     | 'address-free'
     /** Requests wait; the text says what for. */
     | 'waiting'

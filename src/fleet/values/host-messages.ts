@@ -7,7 +7,13 @@ import type { VmEnd, VmId } from './vm-id.ts';
 /** What the server tells the controller of a host. Each is obeyed at most once; repeating one changes nothing. */
 export type HostCommand =
   /** QEMU is started with the CPU paused; `vm-prepared` or `vm-gone` follows. */
-  | { readonly kind: 'prepare'; readonly vm: VmId; readonly address: Address }
+  | {
+      readonly kind: 'prepare';
+      readonly vm: VmId;
+      readonly address: Address;
+      /** SHA-256 of the image to make it from; default: the one that the controller was given last. */
+      readonly image?: string;
+    }
   /** Runs a prepared VM; only sent once the reservation is durable. `vm-booting`, then `vm-answering` or `vm-gone` follow. */
   | { readonly kind: 'start'; readonly vm: VmId }
   /**

@@ -61,4 +61,6 @@ export type LinkEvent =
 export interface LinkTarget {
   readonly vm: VmId;
   readonly address: Address;
+  /** SHA-256 of the image that it runs, which says how it is spoken to; undefined if that is not known. */
+  readonly imageDigest?: string | undefined;
 }

@@ -37,6 +37,8 @@ export interface ControllerOptions {
   /** Where the actors of VMs live; default: on this thread. */
   readonly home?: VmHome;
   readonly parameters: VmParameters;
+  /** What is different for VMs of the image with that digest, which a command may ask for; default: nothing. */
+  readonly imageOf?: (digest: string) => Partial<VmParameters>;
   /** Told of every event of every VM, each VM's in order. */
   readonly events: Ref<HostEvent>;
   /** Told of conditions that an operator should look at. */

@@ -99,7 +99,7 @@ class Controller {
   receive(message: ControllerInput): void | Promise<void> {
     switch (message.kind) {
       case 'prepare':
-        return this.#starter.prepare(message.vm, message.address);
+        return this.#starter.prepare(message.vm, message.address, message.image);
       case 'start':
       case 'stop':
         return this.#commands.obey(message);
