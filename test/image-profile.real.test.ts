@@ -88,7 +88,11 @@ test.each([
   [{}, ['--profile', 'nothing'], /nothing cannot be read: there is no such file.*one of built-in, includeos, linux/],
   [{}, ['--profile-set', 'memoryMib=0'], /`memoryMib`.*got `0`/],
   [{ accelerators: ['tcg'] }, ['--accel', 'kvm'], /allows tcg, not kvm/],
-  [{ bootTimeoutMs: 20_000 }, [], /`bootTimeoutMs` \(20000\) is not below ip_reserve_ms \(15000\)/],
+  [
+    { bootTimeoutMs: 20_000 },
+    ['--set', 'ip_reserve_ms=16000'],
+    /`bootTimeoutMs` \(20000\) is not below ip_reserve_ms \(16000\)/,
+  ],
 ])(
   'a start with the profile %j and %j is refused, with what is wrong, and leaves nothing',
   async (profile, flags, why) => {

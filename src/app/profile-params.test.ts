@@ -13,14 +13,18 @@ test("the image's time to boot stands for the parameter's default, and gives way
   expect(withProfile(params, parseProfile({}, 'test'))).toBe(params);
 });
 
-test('a reservation outlasts the boot: a profile that takes longer is refused, and held below it later', () => {
-  expect(() => checkBootTimeout(makeParams(), SLOWEST)).toThrow(
+test('a reservation outlasts the boot: it follows the profile unless it was set, and then the profile must fit', () => {
+  expect(withProfile(makeParams(), SLOWEST)).toMatchObject({ bootTimeoutMs: 60_000, ipReserveMs: 65_000 });
+  expect(withProfile(makeParams(), parseProfile({ bootTimeoutMs: 3_000 }, 'test')).ipReserveMs).toBe(15_000);
+  checkBootTimeout(makeParams(), SLOWEST);
+  const set = makeParams({ ip_reserve_ms: 20_000 });
+  expect(() => checkBootTimeout(set, SLOWEST)).toThrow(
     expect.objectContaining({
       code: 'CONFIG_VALUE',
       message: expect.stringContaining('give `--set ip_reserve_ms=65000`'),
     }),
   );
-  checkBootTimeout(makeParams({ ip_reserve_ms: 65_000 }), SLOWEST);
-  checkBootTimeout(makeParams({ boot_timeout_ms: 9_000 }), SLOWEST);
-  expect(withProfile(makeParams(), SLOWEST).bootTimeoutMs).toBe(14_999);
+  // It may be set while the fleet runs.
+  expect(withProfile(set, SLOWEST)).toMatchObject({ bootTimeoutMs: 19_999, ipReserveMs: 20_000 });
+  checkBootTimeout(makeParams({ ip_reserve_ms: 20_000, boot_timeout_ms: 9_000 }), SLOWEST);
 });

@@ -176,7 +176,10 @@ class ImageCheck {
     let why = 'there was no time';
     while (!this.#heard.isOver && this.#clock.monotonic() < endMs) {
       try {
-        const tryMs = Math.min(this.#stepMs, Math.max(1, endMs - this.#clock.monotonic()));
+        const tryMs = Math.max(
+          1,
+          Math.min(isSilent ? SILENT_TRY_MS : this.#stepMs, Math.ceil(endMs - this.#clock.monotonic())),
+        );
         const asker = await openAsker(this.#profile, () => hypervisor.connect(this.#spec.address), tryMs, this.#clock);
         const ms = Math.round(this.#clock.monotonic() - startMs);
         if (isSilent) {
@@ -238,6 +241,8 @@ class ImageCheck {
   }
 }
 
+/** Before its network is up, nothing answers a connection, and nothing refuses it. */
+const SILENT_TRY_MS = 1_000;
 /** Between two tries to connect. */
 const AGAIN_MS = 100;
 
