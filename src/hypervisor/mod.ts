@@ -1,6 +1,7 @@
 export { chooseAccelerator, recallAccelerator } from './accelerator/accelerator.ts';
 export type { AcceleratorChoice, AcceleratorOption } from './accelerator/choose.ts';
 export { readHostFacts } from './accelerator/host-facts.ts';
+export { answering as guestAnswering, openGuest } from './accelerator/measured-guest.ts';
 export { checkImage, type ImageCheckOptions } from './check/check-image.ts';
 export { CHECK_POINTS, type CheckPoint, type CheckPointName } from './check/check-point.ts';
 export type { LogLine } from './console/guest-log.ts';
