@@ -1,4 +1,5 @@
-import type { Command } from './command.ts';
+import type { ProfileChoice } from '../hypervisor/mod.ts';
+import type { Command, Flags } from './command.ts';
 import { usage } from './parse.ts';
 
 /** Parses `NAME=VALUE` pairs. The last value of a name counts. */
@@ -10,4 +11,11 @@ export function settings(command: Command, texts: readonly string[]): Record<str
   });
   // An assignment to the name `__proto__` would be lost.
   return Object.fromEntries(entries);
+}
+
+/** The flags about the profile of an image. */
+export function profileChoice(command: Command, flags: Flags): ProfileChoice {
+  const profile = flags.text('profile');
+  if (profile === '') throw usage(command, 'expected --profile to name a profile or a file, got an empty text');
+  return { profile, set: settings(command, flags.list('profile-set')) };
 }

@@ -7,6 +7,8 @@ import { defectOf } from '../defect.ts';
 import type { HostNotice } from '../notices.ts';
 import type { Hypervisor, MachineSpec, Manifest } from '../port.ts';
 import { GUEST_BIND } from '../profile/command-line.ts';
+import type { ImageProfile, PowerOff } from '../profile/profile.ts';
+import { profileOf } from '../profile/shipped.ts';
 import { type Adoption, adoptVm, stateOfAdopted } from './adoption.ts';
 import { Checkpoints, NEW_CHECKPOINT, type VmCheckpoint } from './checkpoint.ts';
 import { decide, type LifecycleAction, type LifecycleInput, type StopLimits, type VmTerms } from './lifecycle.ts';
@@ -74,6 +76,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner {
   readonly #checkpoints: Checkpoints;
   readonly #context: Context<VmActorInput>;
   readonly #spec: MachineSpec;
+  readonly #profile: ImageProfile;
   readonly #parser: ConsoleParser;
   readonly #events: VmEvents;
   readonly #driver = new MachineDriver(this);
@@ -86,12 +89,13 @@ class VmActor implements MachineOwner, VmTerms, LogOwner {
   constructor(options: VmOptions, checkpoints: Checkpoints, context: Context<VmActorInput>) {
     const { origin, events } = options;
     const spec = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
-    const { vm, memoryMib } = spec;
+    const { vm } = spec;
     this.#options = options;
     this.#checkpoints = checkpoints;
     this.#context = context;
     this.#spec = spec;
-    this.#parser = new ConsoleParser(memoryMib * MIB);
+    this.#profile = profileOf(spec);
+    this.#parser = new ConsoleParser(spec.memoryMib * MIB);
     this.#events = new VmEvents(vm, events, context.clock);
   }
 
@@ -117,6 +121,14 @@ class VmActor implements MachineOwner, VmTerms, LogOwner {
 
   get textBytesMax(): number {
     return this.#spec.textBytesMax;
+  }
+
+  get idempotent(): boolean | undefined {
+    return this.#profile.idempotent;
+  }
+
+  get powerOff(): PowerOff {
+    return this.#profile.powerOff;
   }
 
   get bootTimeoutMs(): number {
