@@ -1,5 +1,5 @@
-// More connections, requests and bytes than the built image has room for, in a real virtual machine:
-//   node --test includeos/test/overload.test.mjs
+// More connections, requests and bytes than an image has room for, in a real virtual machine:
+//   npm run test:image -- --image built-in
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
