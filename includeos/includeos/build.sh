@@ -3,8 +3,8 @@
 #   INCLUDEOS_PACKAGE=DIR sh includeos/includeos/build.sh --image FILE [--service DIR] [--variant normal|test]
 # DIR is where IncludeOS is installed: the folder that has cmake/os.cmake. FILE is one ELF file of 32 bits with a multiboot header, which
 # `qemu-system-x86_64 -kernel` loads.
-# Needs what IncludeOS needs to build a service (cmake, clang, nasm, python3), and binutils, whose linker takes IncludeOS's script. CC, CXX
-# and CMAKE_PREFIX_PATH go to cmake.
+# Needs what IncludeOS needs to build a service (cmake, clang, nasm, python3), node, and binutils, whose linker takes IncludeOS's script. CC,
+# CXX and CMAKE_PREFIX_PATH go to cmake.
 set -eu
 
 fail() {
@@ -40,7 +40,7 @@ package=${INCLUDEOS_PACKAGE:-}
 [ -n "$package" ] || fail "no IncludeOS is named; install it (www.includeos.org), and set INCLUDEOS_PACKAGE to its folder, which has cmake/os.cmake"
 package=$(absolute "$package")
 [ -f "$package/cmake/os.cmake" ] || fail "there is no IncludeOS in '$package' (no cmake/os.cmake); set INCLUDEOS_PACKAGE to where it is installed"
-for tool in cmake "${CC:-clang}" "${CXX:-clang++}" nasm python3 ld objcopy; do
+for tool in cmake "${CC:-clang}" "${CXX:-clang++}" nasm python3 node ld objcopy; do
   command -v "$tool" >/dev/null || fail "'$tool' is missing, which IncludeOS needs to build a service; on Debian: apt-get install cmake clang nasm python3 binutils"
 done
 
@@ -66,7 +66,7 @@ CC=${CC:-clang} CXX=${CXX:-clang++} cmake -S "$here" -B "$folder/$variant" -DCMA
   -DSHOAL_TEST_IMAGE=$test_image >"$log" 2>&1 || { tail -n 20 "$log" >&2; fail "cmake does not accept this IncludeOS; $log has all of it"; }
 cmake --build "$folder/$variant" -j "$(nproc)" >"$log" 2>&1 || { grep -m 10 'error' "$log" >&2; fail "the build failed; $log has all of it"; }
 
-# QEMU's loader of multiboot takes files of 32 bits only; IncludeOS's own boot code changes to 64 bits.
-objcopy -O elf32-i386 --strip-all "$folder/$variant/shoal_guest.elf.bin" "$image.part"
+objcopy --strip-all "$folder/$variant/shoal_guest.elf.bin" "$folder/$variant/stripped"
+node "$here/wrap-multiboot.mjs" "$folder/$variant/stripped" "$image.part"
 mv "$image.part" "$image"
 echo "includeos: built $image, $(wc -c <"$image") bytes"

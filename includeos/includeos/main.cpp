@@ -1,9 +1,7 @@
 // The guest on IncludeOS: the platform that the core asks for, and the event loop.
-#include <bit>
 #include <hw/cpu.hpp>
 #include <kernel/events.hpp>
 #include <net/interfaces>
-#include <new>
 #include <os>
 #include <service>
 #include <timers>
@@ -11,7 +9,7 @@
 #include "boot_text.h"
 #include "console.h"
 #include "console_input.h"
-#include "memory_budget.h"
+#include "heap_memory.h"
 #include "server.h"
 #include "settings.h"
 #include "shoal/text_writer.h"
@@ -20,11 +18,6 @@
 
 extern char _ELF_START_;
 extern char _end;
-
-namespace kernel {  // src/include/kernel.hpp, which is not installed
-size_t heap_usage() noexcept;
-size_t heap_avail() noexcept;
-}
 
 namespace shoal::on_includeos {
 namespace {
@@ -58,7 +51,7 @@ class IncludeosPlatform final : public Platform {
   uint64_t asleep_ns() override { return ns_of(asleep_tsc_); }
 
   /// All of the heap beside the server's own, which the server counts itself.
-  uint64_t image_bytes() override { return static_cast<uint64_t>(&_end - &_ELF_START_) + kernel::heap_usage() - server_heap_bytes; }
+  uint64_t image_bytes() override { return static_cast<uint64_t>(&_end - &_ELF_START_) + heap_usage() - server_heap_bytes; }
 
   bool print(std::string_view text) override { return console_.print(text); }
   bool receive() override;
@@ -118,15 +111,6 @@ void IncludeosPlatform::flush_console_within(uint64_t limit_ns) {
 /// In the order of the wire, as all addresses.
 uint32_t mask_of(unsigned prefix) { return __builtin_bswap32(~uint32_t{0} << (32 - prefix)); }
 
-/// Several of the largest texts and what the connections hold, if there is so much beside what IncludeOS itself needs: its allocator takes
-/// for granted that there is what it is asked for. It gives blocks whose size is a power of two.
-size_t heap_size_for(const Settings& settings) {
-  const size_t wanted = 6 * settings.payload_max + (4 << 20);
-  const size_t available = kernel::heap_avail();
-  const size_t left = available > TcpStreams::kMemoryMax ? available - TcpStreams::kMemoryMax : 0;
-  return std::bit_floor(wanted < left ? wanted : left);
-}
-
 void wake_for_reports(const Settings& settings) {
   const uint64_t half_ms = settings.status_interval_ms / 2;
   Timers::periodic(std::chrono::milliseconds(half_ms < kWakeIntervalMs ? half_ms : kWakeIntervalMs), [](Timers::id_t) {});
@@ -183,20 +167,19 @@ void start() {
   if (!read_settings(boot_text(), settings, bad)) return refuse(platform, bad);
   if (net::Interfaces::get().empty()) return refuse(platform, {"virtio-net-pci", {}, "no-network-card"});
 
-  const size_t heap_bytes = heap_size_for(settings);
-  char* const memory = MemoryBudget::suffices(heap_bytes, settings) ? new (std::nothrow) char[heap_bytes] : nullptr;
-  if (memory == nullptr) {
+  const HeapMemory memory = take_heap_memory(settings);
+  if (memory.start == nullptr) {
     TextWriter<24> value;
     value.add(settings.payload_max);
     return refuse(platform, {"shoal.max", value.text(), "too-little-memory"});
   }
   static Heap heap;
-  heap.open(memory, heap_bytes);
+  heap.open(memory.start, memory.size);
   static Server server(platform, settings, service, heap);
   static TcpStreams streams(server);
   platform.server = &server;
   platform.streams = &streams;
-  platform.server_heap_bytes = heap_bytes;
+  platform.server_heap_bytes = memory.size;
 
   net::Inet& inet = net::Interfaces::get(0);
   inet.network_config(settings.bind_address, mask_of(settings.bind_prefix), settings.gateway);
