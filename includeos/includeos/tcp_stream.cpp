@@ -22,14 +22,15 @@ namespace {
 // What of a connection is written and not acknowledged. IncludeOS itself sets no limit.
 constexpr size_t kSendQueueMax = 32 << 10;
 
-// What IncludeOS holds of what comes in, in buffers of such sizes. What the core does not take yet stays there, and the window closes.
-// IncludeOS's own limits are 256 KiB for a connection and 64 MiB for all.
-constexpr size_t kBufferMin = 4 << 10;
-constexpr size_t kBufferMax = 16 << 10;
-constexpr size_t kBuffersMax = kStreamMax * 4 * kBufferMax;
-
 // A peer may leave its half open for as long as it likes. Beyond this many, the connection that ended first is reset.
 constexpr size_t kEndedMax = kStreamMax;
+
+// What IncludeOS holds of what comes in, in buffers of such sizes. What the core does not take yet stays there, and the window closes.
+// IncludeOS's own limits are 256 KiB for a connection and 64 MiB for all. It divides what there is for all by their number, and must never
+// come to less than two buffers for one: it would refuse a connection then, and fail over that.
+constexpr size_t kBufferMin = 4 << 10;
+constexpr size_t kBufferMax = 8 << 10;
+constexpr size_t kBuffersMax = (kStreamMax + kEndedMax) * 5 * kBufferMax;
 
 // QEMU's network delays no segment. IncludeOS's own 30 s would keep each connection in memory for a minute after its end, and would make a
 // client that connects from the same port again wait for seconds.
