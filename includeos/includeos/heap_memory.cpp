@@ -36,7 +36,7 @@ HeapMemory take_heap_memory(const Settings& settings) {
   const uintptr_t end = heap_end();
   const uintptr_t kept = mmap_allocation_end() + TcpStreams::kMemoryMax;
   const size_t left = end > kept ? end - kept : 0;
-  const size_t wanted = 6 * settings.payload_max + (4 << 20);
+  const size_t wanted = 10 * settings.payload_max + (4 << 20);
 
   // The allocator gives blocks whose size is a power of two, which may reach beyond the end. Small ones that follow one another waste
   // nothing, and are untouched, which malloc()'s are not.
