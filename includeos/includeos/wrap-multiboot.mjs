@@ -16,7 +16,12 @@ const MULTIBOOT_BYTES = 8192;
 
 const [from, to] = process.argv.slice(2);
 const image = readFileSync(from);
-if (image.length < 64 || image.readUInt32BE(0) !== 0x7f454c46 || image[4] !== 2 || image.readUInt16LE(18) !== MACHINE_X86_64)
+if (
+  image.length < 64 ||
+  image.readUInt32BE(0) !== 0x7f454c46 ||
+  image[4] !== 2 ||
+  image.readUInt16LE(18) !== MACHINE_X86_64
+)
   fail('it is no ELF file of 64 bits for x86-64');
 
 const segments = [];

@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { parseProfile } from '../hypervisor/mod.ts';
 import { buildService } from './service-build.ts';
@@ -64,6 +66,7 @@ describe('a service for IncludeOS', () => {
     mkdirSync(join(folder, 'cmake'));
     writeFileSync(join(folder, 'cmake/os.cmake'), '');
     vi.stubEnv('INCLUDEOS_PACKAGE', folder);
+    for (const name of ['CC', 'CXX', 'CMAKE_PREFIX_PATH']) vi.stubEnv(name, '');
   }
 
   /** Programs that take the build script's calls: what `cmake` was called with becomes the image. */
@@ -73,6 +76,7 @@ describe('a service for IncludeOS', () => {
     const scripts = {
       cmake: `case $1 in -S) echo "$@" >'${folder}/called' ;; esac`,
       objcopy: `for file; do :; done; cp '${folder}/called' "$file"`,
+      node: 'cp "$2" "$3"',
       clang: '',
       'clang++': '',
       nasm: '',
@@ -83,6 +87,57 @@ describe('a service for IncludeOS', () => {
     }
     vi.stubEnv('PATH', `${programs}:${process.env['PATH']}`);
   }
+});
+
+describe('an image of 64 bits', () => {
+  const script = fileURLToPath(new URL('../../includeos/includeos/wrap-multiboot.mjs', import.meta.url));
+  const content = Buffer.from('0123456789abcdef');
+
+  /** An ELF file with one segment: its own header, a multiboot header and some bytes. */
+  function image64(magic: number, address = 0x200000n): Buffer {
+    const image = Buffer.alloc(256 + content.length);
+    image.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+    image.writeUInt16LE(2, 16);
+    image.writeUInt16LE(62, 18);
+    image.writeBigUInt64LE(address + 0x40n, 24);
+    image.writeBigUInt64LE(64n, 32);
+    image.writeUInt16LE(56, 54);
+    image.writeUInt16LE(1, 56);
+    image.writeUInt32LE(1, 64);
+    const fields = [0n, address, address, BigInt(image.length), 0x1000n];
+    for (const [index, value] of fields.entries()) image.writeBigUInt64LE(value, 72 + 8 * index);
+    image.writeUInt32LE(magic, 128);
+    content.copy(image, 256);
+    return image;
+  }
+
+  function wrap(image: Buffer): { readonly wrapped: Buffer | undefined; readonly said: string } {
+    const [from, to] = [join(folder, 'image64'), join(folder, 'image32')];
+    writeFileSync(from, image);
+    const { stderr } = spawnSync(process.execPath, [script, from, to], { encoding: 'utf8' });
+    return { wrapped: existsSync(to) ? readFileSync(to) : undefined, said: stderr };
+  }
+
+  test('becomes one of 32 bits with the same bytes at the same addresses', () => {
+    const image = image64(0x1badb002);
+    const { wrapped = Buffer.alloc(64), said: problem } = wrap(image);
+    expect(problem).toBe('');
+    expect([wrapped[4], wrapped.readUInt16LE(18), wrapped.readUInt32LE(24)]).toEqual([1, 3, 0x200040]);
+    const at = wrapped.readUInt32LE(28);
+    const [type, offset = 0, virtual, physical, fileBytes = 0, memoryBytes] = [0, 4, 8, 12, 16, 20].map((field) =>
+      wrapped.readUInt32LE(at + field),
+    );
+    expect([type, virtual, physical, memoryBytes]).toEqual([1, 0x200000, 0x200000, 0x1000]);
+    expect(wrapped.subarray(offset, offset + fileBytes).equals(image)).toBe(true);
+  });
+
+  test.each([
+    ['without a multiboot header', image64(1), 'it has no multiboot header at its beginning'],
+    ['beyond 4 GiB', image64(0x1badb002, 1n << 32n), 'is beyond 32 bits'],
+    ['that is none', Buffer.alloc(100), 'it is no ELF file of 64 bits for x86-64'],
+  ])('%s is refused with the reason', (_, image, why) => {
+    expect(wrap(image)).toEqual({ wrapped: undefined, said: expect.stringContaining(why) });
+  });
 });
 
 describe('a source', () => {
