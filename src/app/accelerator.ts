@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { toEnvelope } from '../errors.ts';
 import type { Address } from '../fleet/mod.ts';
 import {
   type AcceleratorChoice,
@@ -41,9 +42,11 @@ export async function accelerator(
   }
   const known = await recallAccelerator(probe);
   if (known !== undefined) return known;
-  // Adopted VMs hold every address, so nothing can be measured now. KVM is the best choice on most hosts.
-  if (address === undefined)
-    return { accelerator: 'kvm', why: 'no address is free to measure on; measured at a later start' };
+  // Adopted VMs hold every address, so nothing can be measured now. The built-in image's profile names KVM first.
+  if (address === undefined) {
+    const [first = 'kvm'] = image.profile.accelerators;
+    return { accelerator: first, why: 'no address is free to measure on; measured at a later start' };
+  }
   options.onProgress('measuring once whether KVM or emulation is better for this image here');
   // VMs that are only measured have run directories of their own, so that no Shoal adopts them.
   const choice = await chooseAccelerator({
@@ -64,6 +67,14 @@ function makeCache(folder: string): void {
   }
 }
 
+/**
+ * The known choice of `--accel auto` for this host and image; undefined if it must be measured first.
+ * @throws RIGHTS_MISSING if the image runs only under an accelerator that cannot be used
+ */
+export function knownAccelerator(image: ImageInfo): Promise<AcceleratorChoice | undefined> {
+  return recallAccelerator({ image, qemu: QEMU_DEFAULT, memoryPath: join(cacheDir(), FILE) });
+}
+
 /** The known choice of `--accel auto` for this host and image, for people; undefined if it must be measured first. */
 export async function rememberedAccelerator(
   imagePath: string,
@@ -71,9 +82,7 @@ export async function rememberedAccelerator(
 ): Promise<string | undefined> {
   const image = await loadImage(imagePath, choice).catch(() => undefined);
   if (image === undefined) return undefined;
-  const known = await recallAccelerator({ image, qemu: QEMU_DEFAULT, memoryPath: join(cacheDir(), FILE) }).catch(
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
-  );
+  const known = await knownAccelerator(image).catch((error: unknown) => toEnvelope(error).message);
   if (known === undefined || typeof known === 'string') return known;
   return `${known.accelerator}: ${known.why}`;
 }

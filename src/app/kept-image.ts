@@ -76,6 +76,11 @@ function isPlain({ profile, companion }: ImageInfo): boolean {
   return isBuiltIn(profile) && companion === undefined;
 }
 
+/** A profile as a file. */
+export function profileFileText(profile: ImageProfile): string {
+  return profileText(profile, undefined);
+}
+
 function profileText(profile: ImageProfile, companion: string | undefined): string {
   const field = profile.boot === 'chainloader' ? 'chainloader' : 'initrd';
   const named = companion === undefined ? {} : { [field]: basename(companion) };

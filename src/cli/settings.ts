@@ -1,4 +1,5 @@
-import type { ProfileChoice } from '../hypervisor/mod.ts';
+import { resolve } from 'node:path';
+import { type ProfileChoice, SHIPPED_PROFILES } from '../hypervisor/mod.ts';
 import type { Command, Flags } from './command.ts';
 import { usage } from './parse.ts';
 
@@ -17,5 +18,7 @@ export function settings(command: Command, texts: readonly string[]): Record<str
 export function profileChoice(command: Command, flags: Flags): ProfileChoice {
   const profile = flags.text('profile');
   if (profile === '') throw usage(command, 'expected --profile to name a profile or a file, got an empty text');
-  return { profile, set: settings(command, flags.list('profile-set')) };
+  // A command may change its folder before the file is read.
+  const isName = profile === undefined || Object.hasOwn(SHIPPED_PROFILES, profile);
+  return { profile: isName ? profile : resolve(profile), set: settings(command, flags.list('profile-set')) };
 }

@@ -1,6 +1,8 @@
 export { chooseAccelerator, recallAccelerator } from './accelerator/accelerator.ts';
 export type { AcceleratorChoice, AcceleratorOption } from './accelerator/choose.ts';
 export { readHostFacts } from './accelerator/host-facts.ts';
+export { checkImage, type ImageCheckOptions } from './check/check-image.ts';
+export { CHECK_POINTS, type CheckPoint, type CheckPointName } from './check/check-point.ts';
 export type { LogLine } from './console/guest-log.ts';
 export { controller } from './controller/controller.ts';
 export type { ControllerMessage, VmSummary } from './controller/controller-messages.ts';
@@ -8,10 +10,12 @@ export { MEMORY_MIB, type OnStop, STOP_LIMITS, type VmParameters } from './contr
 export { FrameType } from './link/frame.ts';
 export { FrameParser } from './link/frame-parser.ts';
 export { FrameWriter } from './link/frame-writer.ts';
+export { httpSettingsOf } from './link/http/http-settings.ts';
 export { KeepAlive } from './link/keep-alive.ts';
 export { type LinkOptions, link } from './link/link.ts';
 export type { HostNotice } from './notices.ts';
 export type {
+  Accelerator,
   Companion,
   Found,
   GuestConnection,
@@ -30,7 +34,7 @@ export type {
   PowerOff,
   Protocol,
 } from './profile/profile.ts';
-export type { ProfileChoice } from './profile/profile-source.ts';
+export { type FoundProfile, findProfile, type ProfileChoice } from './profile/profile-source.ts';
 export { BUILT_IN_PROFILE, isBuiltIn, profileOf, SHIPPED_PROFILES } from './profile/shipped.ts';
 export { whyUncapped } from './qemu/cgroup.ts';
 export { checkAllowed, findProgram, QEMU_DEFAULT } from './qemu/host-tools.ts';

@@ -1,0 +1,35 @@
+import type { ConsoleProfile } from '../../profile/profile.ts';
+import { CONTRACT_PREFIX, parseContractLine } from '../contract-line.ts';
+import { jsonFormat } from './json-format.ts';
+import { keyValueFormat } from './key-value-format.ts';
+import type { GuestFacts, LineFormat } from './line-format.ts';
+import { patternFormat } from './pattern-format.ts';
+
+/** The format of a profile's console, for one guest. */
+export function formatOf(profile: ConsoleProfile, guest: GuestFacts): LineFormat {
+  switch (profile.format) {
+    case 'shoal':
+      return contractFormat(guest.ramBytesMax);
+    case 'key=value':
+      return keyValueFormat(profile, guest);
+    case 'json':
+      return jsonFormat(profile, guest);
+    case 'regex':
+      return patternFormat(profile, guest);
+    case 'none':
+      return SILENT;
+  }
+}
+
+/** The lines of the guest contract: `shoal1 KIND key=value ...`. */
+export function contractFormat(ramBytesMax: number): LineFormat {
+  return {
+    refusesCut: true,
+    mayTell: (bytes, from, end) =>
+      bytes.toString('latin1', from, Math.min(end, from + CONTRACT_PREFIX.length)) === CONTRACT_PREFIX,
+    read: (line) => parseContractLine(line, ramBytesMax),
+  };
+}
+
+/** All that such a guest prints is its log. */
+const SILENT: LineFormat = { mayTell: () => false, read: () => undefined };
