@@ -53,6 +53,7 @@ export const ERRORS = {
   IMAGE_INVALID: 'The file is not a guest image that QEMU can boot.',
   DEPLOY_RUNNING: 'A deploy of an image is under way.',
   DEPLOY_NONE: 'There is no deploy that could be rolled back.',
+  SERVICE_BUILD: 'No image with the service could be built.',
   PROFILE_INVALID: 'The profile of a guest image cannot be used.',
   QEMU_MISSING: 'The QEMU program was not found.',
   QEMU_EXITED: 'QEMU ended before the VM was prepared.',
