@@ -66,6 +66,7 @@ CC=${CC:-clang} CXX=${CXX:-clang++} cmake -S "$here" -B "$folder/$variant" -DCMA
   -DSHOAL_TEST_IMAGE=$test_image >"$log" 2>&1 || { tail -n 20 "$log" >&2; fail "cmake does not accept this IncludeOS; $log has all of it"; }
 cmake --build "$folder/$variant" -j "$(nproc)" >"$log" 2>&1 || { grep -m 10 'error' "$log" >&2; fail "the build failed; $log has all of it"; }
 
+mkdir -p "$folder/$variant"
 objcopy --strip-all "$folder/$variant/shoal_guest.elf.bin" "$folder/$variant/stripped"
 node "$here/wrap-multiboot.mjs" "$folder/$variant/stripped" "$image.part"
 mv "$image.part" "$image"

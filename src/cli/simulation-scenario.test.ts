@@ -25,6 +25,7 @@ const VALUES: Readonly<Record<string, string>> = {
   hosts: '7',
   beat: '1234',
   vms: '37',
+  control: 'relay',
   clients: '9',
   param: 'min_vm_count=11',
   boot: '21',
@@ -93,7 +94,7 @@ describe('each flag of shoal simulate, beside each other one', () => {
 
   test('those are refused of which one would have none', () => {
     const scenarioParts =
-      'load trace from scale duration hosts beat vms clients param boot service ms-per-unit faults messages deadline';
+      'load trace from scale duration hosts beat vms control clients param boot service ms-per-unit faults messages deadline';
     const expected = [
       ...['trace', 'from', 'scale', 'ms-per-unit', 'chaos', 'scenario'].map((other) => `load ${other}`),
       ...scenarioParts.split(' ').map((part) => `${part} scenario`),

@@ -1,43 +1,20 @@
 import type { Ref } from '../actors/mod.ts';
 import type { ErrorEnvelope } from '../errors.ts';
-import { type CommandReply, type FleetEvent, type FleetSnapshot, parsePool, type RequestRecord } from '../fleet/mod.ts';
+import { type CommandReply, type FleetEvent, type FleetSnapshot, parsePool } from '../fleet/mod.ts';
 import { EMPTY_DOCUMENT } from '../store/mod.ts';
-import type { Absences } from './absences.ts';
 import type { SimulatedCommand, SimulatedDeploy } from './administrator.ts';
-import type { Checks } from './checks.ts';
 import { type DiskBehaviour, SimulatedDisk } from './disk.ts';
 import { HostChecks } from './host-checks.ts';
 import type { HostBehaviour } from './hypervisor.ts';
 import { kindOf } from './images.ts';
 import { MachineRoom, VM_BYTES } from './machine-room.ts';
-import type { SimulatedNats } from './nats-server.ts';
 import { Presence } from './presence.ts';
 import { SimulatedProcess } from './process.ts';
 import type { Chance } from './random.ts';
-import type { Recorder } from './report.ts';
 import { numberIn } from './request-text.ts';
-import type { Scenario } from './scenario.ts';
 import { ShoalLife } from './shoal.ts';
-import type { VirtualTime } from './virtual-time.ts';
+import type { Surroundings } from './surroundings.ts';
 import { SHARDS, VM_ACTOR_DEFECT } from './vm-home.ts';
-
-/** What a host stands in: the world, as far as it concerns one host. */
-export interface Surroundings {
-  readonly time: VirtualTime;
-  readonly scenario: Scenario;
-  readonly nats: SimulatedNats;
-  readonly fleet: string;
-  readonly chance: Chance;
-  readonly recorder: Recorder;
-  readonly checks: Checks;
-  readonly absences: Absences;
-  readonly hosts: readonly SimulatedHost[];
-  /** Requests that have not ended. */
-  readonly open: number;
-  record(host: string, what: string, vm?: number, text?: string): void;
-  onEvent(host: string, event: FleetEvent): void;
-  onStep(host: string, step: RequestRecord): void;
-}
 
 const CORE_CRASHES_MAX = 3;
 const DEFECT = 'a defect of an actor (simulated)';

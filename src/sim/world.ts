@@ -12,7 +12,8 @@ import { Chance } from './random.ts';
 import { Recorder, type Report } from './report.ts';
 import type { Scenario } from './scenario.ts';
 import { loadFrom } from './scenario-load.ts';
-import { SimulatedHost, type Surroundings } from './simulated-host.ts';
+import { SimulatedHost } from './simulated-host.ts';
+import type { Surroundings } from './surroundings.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 /**

@@ -134,7 +134,10 @@ describe('the set-up as a whole', () => {
     const failed = await machine.setUp('--only', 'linux,image');
     expect(failed).toMatchObject({ code: 0, stderr: expect.stringContaining('no network') });
 
-    machine.write('test/cgroup-v2/fetch-linux.sh', 'echo fetch >> "$CALLS"; mkdir -p "$1"; touch "$1/vmlinuz"\n');
+    machine.write(
+      'test/cgroup-v2/fetch-linux.sh',
+      'echo fetch >> "$CALLS"; mkdir -p "$1/modules"; touch "$1/modules/order"\n',
+    );
     for (let times = 0; times < 2; times++) expect(await machine.setUp('--only', 'linux')).toMatchObject({ code: 0 });
     expect(machine.calls().filter((call) => call === 'fetch')).toHaveLength(2);
   });

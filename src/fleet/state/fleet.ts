@@ -1,12 +1,11 @@
 import type { Address } from '../values/address.ts';
-import type { DeployState } from '../values/deploy.ts';
 import type { GuestReady } from '../values/guest.ts';
 import type { Params } from '../values/params.ts';
 import type { Control } from '../values/relay.ts';
-import type { Reservation } from '../values/reservation.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { AddressPool, type PoolEntry } from './address-pool.ts';
 import { type Deploy, Images } from './deploy.ts';
+import type { FleetOptions } from './fleet-options.ts';
 import { type Host, HostRecord, isPossibleMemory } from './host.ts';
 import { Neighbours } from './neighbours.ts';
 import { changeRequest, handRequest } from './request-changes.ts';
@@ -22,25 +21,6 @@ import type {
 import { isStarting, type NewVm, type Vm, VmRecord } from './vm.ts';
 import { changeVm } from './vm-changes.ts';
 import { type Group, type Routing, VmIndex } from './vm-index.ts';
-
-export interface FleetOptions {
-  /** Name of the host. */
-  readonly host: string;
-  readonly params: Params;
-  readonly pool: readonly Address[];
-  /** Addresses that the tables give to VMs, whether these have been seen or not. */
-  readonly held?: readonly Reservation[];
-  /** SHA-256 of the image that VMs are started from; undefined: whatever the controller has. */
-  readonly image?: string | undefined;
-  /** One that an earlier router began. */
-  readonly deploy?: DeployState | undefined;
-  /** R2; default `pack`. */
-  readonly routing?: Routing | undefined;
-  /** R10; default `direct`. */
-  readonly control?: Control | undefined;
-  /** Monotonic milliseconds. */
-  readonly nowMs: number;
-}
 
 /**
  * The VMs, addresses and requests of one host. Only `apply` changes it; each fact stands in one place, and what the rules ask for is kept
