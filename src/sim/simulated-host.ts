@@ -356,8 +356,8 @@ export class SimulatedHost {
     if (disk.isWriting) recorder.count(`${what} during a write of the tables`);
     if (open > 0) recorder.count(`${what} with requests in hand`);
     if (disk.image?.deploy?.ended_ms === null) recorder.count(`${what} with a deploy under way`);
-    if (this.#hasWorkOf((place) => place !== this.name)) recorder.count(`${what} at work for another host`);
-    if (this.#world.hosts.some((other) => other !== this && other.#hasWorkOf((place) => place === this.name))) {
+    if (this.hasWorkOf((place) => place !== this.name)) recorder.count(`${what} at work for another host`);
+    if (this.#world.hosts.some((other) => other !== this && other.hasWorkOf((place) => place === this.name))) {
       recorder.count(`${what} while another host works for it`);
     }
     for (const { isAlive, isCpuRunning, guest } of room.qemus.values()) {
@@ -369,7 +369,7 @@ export class SimulatedHost {
   }
 
   /** Whether its VMs have a request that came to such a host. */
-  #hasWorkOf(isSuch: (place: string | undefined) => boolean): boolean {
+  hasWorkOf(isSuch: (place: string | undefined) => boolean): boolean {
     for (const { guest, isAlive } of this.room.qemus.values()) {
       if (isAlive && guest.payloads.some((payload) => isSuch(this.#world.checks.placeOf(payload)))) return true;
     }

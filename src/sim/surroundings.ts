@@ -5,8 +5,13 @@ import type { SimulatedNats } from './nats-server.ts';
 import type { Chance } from './random.ts';
 import type { Recorder } from './report.ts';
 import type { Scenario } from './scenario.ts';
-import type { SimulatedHost } from './simulated-host.ts';
 import type { VirtualTime } from './virtual-time.ts';
+
+/** A host, as others see it. */
+interface Worker {
+  /** Whether its VMs have a request that came to such a host. */
+  hasWorkOf(isSuch: (place: string | undefined) => boolean): boolean;
+}
 
 /** What a host stands in: the world, as far as it concerns one host. */
 export interface Surroundings {
@@ -18,7 +23,7 @@ export interface Surroundings {
   readonly recorder: Recorder;
   readonly checks: Checks;
   readonly absences: Absences;
-  readonly hosts: readonly SimulatedHost[];
+  readonly hosts: readonly Worker[];
   /** Requests that have not ended. */
   readonly open: number;
   record(host: string, what: string, vm?: number, text?: string): void;
