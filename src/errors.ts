@@ -50,6 +50,7 @@ export const ERRORS = {
   // Images, QEMU and VMs.
   IMAGE_MISSING: 'The guest image does not exist or cannot be read.',
   IMAGE_INVALID: 'The file is not a guest image that QEMU can boot.',
+  PROFILE_INVALID: 'The profile of a guest image cannot be used.',
   QEMU_MISSING: 'The QEMU program was not found.',
   QEMU_EXITED: 'QEMU ended before the VM was prepared.',
   QMP_TIMEOUT: 'QEMU did not answer on its monitor in time.',

@@ -11,7 +11,26 @@ export { FrameWriter } from './link/frame-writer.ts';
 export { KeepAlive } from './link/keep-alive.ts';
 export { type LinkOptions, link } from './link/link.ts';
 export type { HostNotice } from './notices.ts';
-export type { Found, GuestConnection, Hypervisor, Machine, MachineExit, MachineSpec, Manifest } from './port.ts';
+export type {
+  Companion,
+  Found,
+  GuestConnection,
+  Hypervisor,
+  Machine,
+  MachineExit,
+  MachineSpec,
+  Manifest,
+} from './port.ts';
+export { parseProfile } from './profile/parse-profile.ts';
+export type {
+  ConsoleProfile,
+  HttpProbe,
+  ImageProfile,
+  Payload,
+  PowerOff,
+  Protocol,
+} from './profile/profile.ts';
+export { BUILT_IN_PROFILE, profileOf, SHIPPED_PROFILES } from './profile/shipped.ts';
 export { whyUncapped } from './qemu/cgroup.ts';
 export { findProgram, QEMU_DEFAULT } from './qemu/host-tools.ts';
 export { createQemuHypervisor } from './qemu/hypervisor.ts';

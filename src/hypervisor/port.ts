@@ -1,5 +1,6 @@
 import type { Address, GuestReady, VmId } from '../fleet/mod.ts';
 import type { ProcessIdentity } from '../process/mod.ts';
+import type { ImageProfile } from './profile/profile.ts';
 
 /** How a machine is made. */
 export interface MachineSpec {
@@ -8,17 +9,29 @@ export interface MachineSpec {
   /** Path of the guest image, and the SHA-256 of its bytes. */
   readonly image: string;
   readonly imageDigest: string;
+  /** The machine that the image needs; absent: that of the built-in image (`profileOf`). */
+  readonly profile?: ImageProfile | undefined;
+  /** The file that the image boots with, by its profile: a chainloader or an initial ramdisk; absent: none. */
+  readonly companion?: Companion | undefined;
   readonly accelerator: Accelerator;
+  /** That of the profile. */
   readonly memoryMib: number;
   readonly statusIntervalMs: number;
   readonly textBytesMax: number;
+}
+
+/** A file, and the SHA-256 of its bytes. */
+export interface Companion {
+  readonly path: string;
+  readonly digest: string;
 }
 
 export type Accelerator = 'kvm' | 'tcg';
 
 /** On disk before QEMU is started, so that the next Shoal knows what may be running. */
 export interface Manifest {
-  readonly version: 1;
+  /** 2 if the machine is not that of the built-in image, so that a Shoal without profiles leaves such a VM alone. */
+  readonly version: 1 | 2;
   readonly spec: MachineSpec;
   /** An argument of QEMU, by which a process proves that it is this machine. */
   readonly uuid: string;
@@ -95,7 +108,7 @@ export interface Hypervisor {
    * Starts QEMU with the CPU paused; its monitor connected, manifest on disk. When it rejects, nothing is left behind
    * but a process that would not end: `find` then finds it.
    * @throws IMAGE_MISSING, IMAGE_INVALID, QEMU_MISSING, QEMU_EXITED, PORT_TAKEN, PATH_TOO_LONG, RIGHTS_MISSING,
-   * QMP_TIMEOUT, LAUNCHER_FAILED
+   * QMP_TIMEOUT, LAUNCHER_FAILED; CONFIG_VALUE for an accelerator that the profile rules out
    */
   prepare(spec: MachineSpec): Promise<Machine>;
   /** Takes over a machine that runs. @throws MANIFEST_INVALID, VM_GONE, QMP_TIMEOUT */

@@ -1,7 +1,9 @@
 import type { Ref } from '../../actors/mod.ts';
 import type { HostEvent } from '../../fleet/mod.ts';
 import type { HostNotice } from '../notices.ts';
-import type { Accelerator, Hypervisor } from '../port.ts';
+import type { Accelerator, Companion, Hypervisor } from '../port.ts';
+import type { ImageProfile } from '../profile/profile.ts';
+import { BUILT_IN_PROFILE } from '../profile/shipped.ts';
 import type { VmHome } from '../shards/vm-home.ts';
 import type { StopLimits } from '../vm/lifecycle.ts';
 import type { RelayedLine } from '../vm/vm-messages.ts';
@@ -11,7 +13,12 @@ export interface VmParameters {
   readonly image: string;
   /** SHA-256 of the image's bytes (`inspectImage`). */
   readonly imageDigest: string;
+  /** Absent: that of the built-in image. */
+  readonly profile?: ImageProfile | undefined;
+  /** The file that the image boots with; absent: none. */
+  readonly companion?: Companion | undefined;
   readonly accelerator: Accelerator;
+  /** That of the profile. */
   readonly memoryMib: number;
   readonly statusIntervalMs: number;
   readonly bootTimeoutMs: number;
@@ -21,7 +28,8 @@ export interface VmParameters {
 
 /** From the command to the console to the confirmation of a SIGKILL. */
 export const STOP_LIMITS: StopLimits = { consoleMs: 2_000, quitMs: 1_000, terminateMs: 1_000, killMs: 5_000 };
-export const MEMORY_MIB = 16;
+/** Of the built-in image. */
+export const MEMORY_MIB = BUILT_IN_PROFILE.memoryMib;
 
 export interface ControllerOptions {
   readonly host: string;

@@ -35,10 +35,11 @@ export class VmStarter {
   prepare(vm: VmId, address: Address): void {
     // The command was repeated.
     if (this.#options.vms.has(vm)) return;
-    const { image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax } = this.#parameters;
-    // All in one literal, which takes less memory than a spread: each VM has one.
-    const spec = { vm, address, image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax };
-    this.#add({ kind: 'new', spec });
+    const { image, imageDigest, profile, companion, accelerator, memoryMib, statusIntervalMs, textBytesMax } =
+      this.#parameters;
+    const built = { vm, address, image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax };
+    // A VM of the built-in image has the smaller spec, of which there may be thousands.
+    this.#add({ kind: 'new', spec: profile === undefined ? built : { ...built, profile, companion } });
   }
 
   adopt(manifest: Manifest): void {

@@ -1,13 +1,9 @@
 import type { Address } from '../../fleet/mod.ts';
-import { formatAddress } from '../../fleet/mod.ts';
 import type { MachineSpec } from '../port.ts';
+import { expandCommandLine } from '../profile/command-line.ts';
+import type { ImageProfile, MachineType } from '../profile/profile.ts';
+import { profileOf } from '../profile/shipped.ts';
 import type { RunPaths } from './run-directory.ts';
-
-/** The guest's own view of its network: QEMU's user network is the same behind every VM. */
-const GUEST_ADDRESS = '10.0.2.15';
-const GUEST_PREFIX_BITS = 24;
-const GUEST_GATEWAY = '10.0.2.2';
-export const GUEST_BIND = `${GUEST_ADDRESS}/${GUEST_PREFIX_BITS}`;
 
 /** A value that the guest writes to port 0xf4 becomes the exit code (value * 2) + 1. */
 export const EXIT_CODE_STOPPED = 67;
@@ -33,43 +29,65 @@ export interface ArgvOptions {
 
 /** The arguments of QEMU for one VM. `docs/` says what each flag was found to do, and on which host. */
 export function buildArgv({ spec, uuid, paths, runAs }: ArgvOptions): readonly string[] {
+  const profile = profileOf(spec);
   return [
     // Its identity: these find the process again even if Shoal dies between the start and its note of the pid.
     ...['-name', `shoal-vm-${spec.vm}`, '-uuid', uuid, '-pidfile', paths.pid],
     // The CPU waits for QMP `cont`, so that the guest prints nothing before Shoal listens.
     '-S',
-    ...['-M', 'microvm,acpi=off,pit=off,pic=off,rtc=off,isa-serial=on,auto-kernel-cmdline=on'],
+    ...['-M', MACHINE_OPTIONS[profile.machine]],
     ...['-accel', spec.accelerator === 'tcg' ? `tcg,tb-size=${TCG_CACHE_MIB}` : 'kvm'],
     // Plain `max` and `host` abort under nested KVM that lacks MSR 0x10a.
     ...['-cpu', 'max,-arch-capabilities'],
     ...['-m', String(spec.memoryMib), '-smp', '1'],
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-    ...['-global', 'virtio-mmio.force-legacy=false'],
+    ...(profile.machine === 'microvm' ? ['-global', 'virtio-mmio.force-legacy=false'] : []),
     ...['-chardev', consoleOf(paths)],
     ...['-serial', 'chardev:console'],
     // The monitor is a UNIX socket in a directory of mode 0700; there is none on TCP.
     ...['-chardev', `socket,id=monitor,path=${escapeCommas(paths.qmp)},server=on,wait=off`],
     ...['-mon', 'chardev=monitor,mode=control'],
     ...['-netdev', `user,id=net,restrict=on,ipv6=off,${forward(spec.address)}`],
-    ...['-device', 'virtio-net-device,netdev=net'],
+    ...['-device', NETWORK_OPTIONS[profile.networkDevice]],
     // A clean stop has an exit code of its own; a triple fault exits with 0.
-    ...['-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04'],
+    ...(profile.powerOff.by === 'isa-debug-exit' ? ['-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04'] : []),
     ...sandbox(runAs),
-    ...['-kernel', spec.image, '-append', guestCommandLine(spec)],
+    ...bootOptions(spec, profile),
   ];
 }
 
-/** The guest's command line (guest contract, version 1). */
+const MACHINE_OPTIONS: Readonly<Record<MachineType, string>> = {
+  microvm: 'microvm,acpi=off,pit=off,pic=off,rtc=off,isa-serial=on,auto-kernel-cmdline=on',
+  pc: 'pc,usb=off,vmport=off',
+  q35: 'q35,usb=off,vmport=off',
+};
+
+const NETWORK_OPTIONS: Readonly<Record<ImageProfile['networkDevice'], string>> = {
+  'virtio-net-device': 'virtio-net-device,netdev=net',
+  // Without a ROM for booting from the network, which would take memory and time.
+  'virtio-net-pci': 'virtio-net-pci,netdev=net,romfile=',
+};
+
+function bootOptions(spec: MachineSpec, { boot }: ImageProfile): readonly string[] {
+  const { image, companion } = spec;
+  const words = guestCommandLine(spec);
+  if (boot === 'chainloader') {
+    // The image is the loader's module. Its command line stands after its path, in which no blank may be.
+    const loader = companion?.path ?? image;
+    return ['-kernel', loader, '-append', 'x', '-initrd', escapeCommas(`${image} ${words}`.trimEnd())];
+  }
+  const initrd = companion === undefined ? [] : ['-initrd', initrdPath(companion.path, boot)];
+  return ['-kernel', image, '-append', words, ...initrd];
+}
+
+/** Only a multiboot loader takes a list of modules, which commas divide. */
+function initrdPath(path: string, boot: ImageProfile['boot']): string {
+  return boot === 'multiboot' ? escapeCommas(path) : path;
+}
+
+/** The guest's command line, by the template of its profile. */
 export function guestCommandLine(spec: MachineSpec): string {
-  return [
-    `shoal.id=${spec.vm}`,
-    `shoal.bind=${GUEST_BIND}`,
-    `shoal.gw=${GUEST_GATEWAY}`,
-    `shoal.port=${spec.address.port}`,
-    `shoal.addr=${formatAddress(spec.address)}`,
-    `shoal.status_ms=${spec.statusIntervalMs}`,
-    `shoal.max=${spec.textBytesMax}`,
-  ].join(' ');
+  return expandCommandLine(profileOf(spec).commandLine, spec);
 }
 
 /**

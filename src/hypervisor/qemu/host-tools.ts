@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path';
 import { codeOf, ShoalError } from '../../errors.ts';
 import { isProgram } from '../../process/mod.ts';
 import type { Accelerator } from '../port.ts';
+import type { ImageProfile } from '../profile/profile.ts';
 
 export const QEMU_DEFAULT = 'qemu-system-x86_64';
 
@@ -34,6 +35,17 @@ export function checkAccelerator(accelerator: Accelerator): void {
       },
     );
   }
+}
+
+/** @param image its path, for the error @throws CONFIG_VALUE if the image does not run under it */
+export function checkAllowed(accelerator: Accelerator, { accelerators }: ImageProfile, image: string): void {
+  if (accelerators.includes(accelerator)) return;
+  const allowed = accelerators.join(' and ');
+  throw new ShoalError(
+    'CONFIG_VALUE',
+    `The profile of ${image} allows ${allowed}, not ${accelerator}: use \`--accel ${accelerators[0]}\`, or add it to \`accelerators\` in the profile`,
+    { details: { image, accelerator, accelerators: [...accelerators] } },
+  );
 }
 
 export function qemuMissing(qemu: string, cause: unknown): ShoalError {

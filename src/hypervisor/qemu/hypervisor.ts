@@ -12,9 +12,10 @@ import {
   whenGone,
 } from '../../process/mod.ts';
 import type { Found, GuestConnection, Hypervisor, Machine, MachineSpec, Manifest } from '../port.ts';
+import { profileOf } from '../profile/shipped.ts';
 import { Cgroups } from './cgroup.ts';
 import { ConsoleRounds } from './console-rounds.ts';
-import { checkAccelerator, checkQemu, QEMU_DEFAULT } from './host-tools.ts';
+import { checkAccelerator, checkAllowed, checkQemu, QEMU_DEFAULT } from './host-tools.ts';
 import { type ImageInfo, inspectImage } from './image.ts';
 import { Inventory } from './inventory.ts';
 import { type OpenOptions, QemuMachine } from './machine.ts';
@@ -166,6 +167,7 @@ class QemuHypervisor implements Hypervisor {
   async #prepare(spec: MachineSpec): Promise<Machine> {
     checkOpenFiles(this.#preparing.size);
     checkQemu(this.#qemu);
+    checkAllowed(spec.accelerator, profileOf(spec), spec.image);
     checkAccelerator(spec.accelerator);
     await this.#checkImage(spec);
     const paths = runPaths(this.#directory, spec.vm);
@@ -209,27 +211,39 @@ class QemuHypervisor implements Hypervisor {
   }
 
   async #checkImage(spec: MachineSpec): Promise<void> {
-    const { digest } = await this.#inspect(spec.image);
-    if (digest === spec.imageDigest) return;
-    throw new ShoalError(
-      'IMAGE_INVALID',
-      `${spec.image} has changed: its SHA-256 is ${digest}, expected ${spec.imageDigest}`,
-      {
-        details: { path: spec.image, digest, expected: spec.imageDigest },
-      },
-    );
+    const { digest, companion } = await this.#inspect(spec);
+    checkDigest(spec.image, digest, spec.imageDigest);
+    if (companion !== undefined && spec.companion !== undefined)
+      checkDigest(companion.path, companion.digest, spec.companion.digest);
   }
 
-  /** Reads an image once, as long as the file does not change. */
-  #inspect(path: string): Promise<ImageInfo> {
-    const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
-    const signature = stat === undefined ? '' : `${stat.ino}:${stat.size}:${stat.mtimeNs}`;
-    const known = this.#images.get(path);
-    if (known !== undefined && known.signature === signature && signature !== '') return known.info;
-    const info = inspectImage(path);
-    if (signature !== '') this.#images.set(path, { signature, info });
+  /** Reads an image once, as long as its files do not change. */
+  #inspect(spec: MachineSpec): Promise<ImageInfo> {
+    const { image, companion } = spec;
+    const profile = profileOf(spec);
+    const files = companion === undefined ? [image] : [image, companion.path];
+    const signature = files.map(signatureOf).join('+');
+    const isThere = !signature.split('+').includes('');
+    const key = `${files.join('\0')}\0${profile.boot}\0${profile.memoryMib}`;
+    const known = this.#images.get(key);
+    if (known !== undefined && known.signature === signature && isThere) return known.info;
+    const info = inspectImage(image, profile, companion?.path);
+    if (isThere) this.#images.set(key, { signature, info });
     return info;
   }
+}
+
+/** Empty if there is no such file. */
+function signatureOf(path: string): string {
+  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return stat === undefined ? '' : `${stat.ino}:${stat.size}:${stat.mtimeNs}`;
+}
+
+function checkDigest(path: string, digest: string, expected: string): void {
+  if (digest === expected) return;
+  throw new ShoalError('IMAGE_INVALID', `${path} has changed: its SHA-256 is ${digest}, expected ${expected}`, {
+    details: { path, digest, expected },
+  });
 }
 
 function vmGone(manifest: Manifest): ShoalError {

@@ -2,49 +2,89 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { ShoalError, whyUnreadable } from '../../errors.ts';
+import type { Companion } from '../port.ts';
+import type { BootMethod, ImageProfile } from '../profile/profile.ts';
+import { BUILT_IN_PROFILE } from '../profile/shipped.ts';
+import { looksLike, type OpenFile, whyNotBootable, whyNotCompanion } from './boot-formats.ts';
 
 export interface ImageInfo {
   readonly path: string;
   /** SHA-256 of its bytes, hexadecimal. */
   readonly digest: string;
   readonly bytes: number;
+  readonly profile: ImageProfile;
+  /** The file that it boots with, by its profile. */
+  readonly companion: CompanionInfo | undefined;
+}
+
+export interface CompanionInfo extends Companion {
+  readonly bytes: number;
 }
 
 /** Nothing larger is a unikernel, and reading it would take too long. */
 const IMAGE_BYTES_MAX = 256 * 1024 * 1024;
+const MIB = 1024 * 1024;
 
 /**
- * Reads an image and checks that QEMU's microvm can boot it: an x86 ELF file with a PVH entry point.
+ * Reads an image and the file that it boots with, and checks that QEMU can boot them as the profile says.
+ * @param companion path of the file that the profile names; undefined if it names none
  * @throws IMAGE_MISSING, IMAGE_INVALID
  */
-export async function inspectImage(path: string): Promise<ImageInfo> {
-  const file = await openImage(path);
+export async function inspectImage(
+  path: string,
+  profile: ImageProfile = BUILT_IN_PROFILE,
+  companion?: string,
+): Promise<ImageInfo> {
+  const { boot, memoryMib } = profile;
+  const image = await inspect(path, 'guest image', async (file) => {
+    if (boot === 'chainloader' && path.includes(' ')) return 'its path has a blank, which no chainloader can read past';
+    const why = await whyNotBootable(file, boot);
+    return why === undefined ? undefined : `${why}${await hint(file, boot)}`;
+  });
+  const beside =
+    companion === undefined
+      ? undefined
+      : await inspect(companion, boot === 'chainloader' ? 'chainloader' : 'initial ramdisk', (file) =>
+          whyNotCompanion(file, boot),
+        );
+  const bytes = image.bytes + (beside?.bytes ?? 0);
+  if (bytes > memoryMib * MIB) {
+    const files = beside === undefined ? 'it has' : 'it and its initial ramdisk have';
+    throw invalid(path, `${files} ${bytes} bytes, more than the VM (\`memoryMib\` ${memoryMib})`);
+  }
+  return { ...image, profile, companion: beside };
+}
+
+/** @param what the file is to be, for errors @param whyNot why it is not */
+async function inspect(
+  path: string,
+  what: string,
+  whyNot: (file: OpenFile) => Promise<string | undefined>,
+): Promise<CompanionInfo> {
+  const file = await openFile(path, what);
   try {
     const stat = await file.stat();
     if (!stat.isFile()) throw invalid(path, 'it is not a regular file');
     if (stat.size > IMAGE_BYTES_MAX)
       throw invalid(path, `it has ${stat.size} bytes, at most ${IMAGE_BYTES_MAX} are possible`);
-    const why = await whyNotBootable(file, stat.size);
-    if (why !== undefined) throw invalid(path, why);
+    const why = await whyNot({ file, size: stat.size });
+    if (why !== undefined) throw invalid(path, why, what);
     return { path, digest: await digestOf(file), bytes: stat.size };
   } finally {
     await file.close();
   }
 }
 
-async function openImage(path: string): Promise<FileHandle> {
+async function openFile(path: string, what: string): Promise<FileHandle> {
   try {
     // A pipe without a writer would keep `open` waiting for ever.
     return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
-    throw new ShoalError(
-      'IMAGE_MISSING',
-      `The guest image ${path} cannot be read: ${whyUnreadable(cause)}. "npm run image" builds the one of this project`,
-      {
-        cause,
-        details: { path },
-      },
-    );
+    const remedy = what === 'guest image' ? '"npm run image" builds the one of this project' : 'The profile names it';
+    throw new ShoalError('IMAGE_MISSING', `The ${what} ${path} cannot be read: ${whyUnreadable(cause)}. ${remedy}`, {
+      cause,
+      details: { path },
+    });
   }
 }
 
@@ -54,63 +94,23 @@ async function digestOf(file: FileHandle): Promise<string> {
   return hash.digest('hex');
 }
 
-function invalid(path: string, why: string): ShoalError {
-  return new ShoalError('IMAGE_INVALID', `${path} is not a guest image that QEMU can boot: ${why}`, {
-    details: { path, why },
-  });
+/** An image of another kind should not only be refused. */
+async function hint(file: OpenFile, boot: BootMethod): Promise<string> {
+  const like = await looksLike(file);
+  if (like === undefined) return '';
+  const name = like === 'linux' ? 'linux' : like === 'pvh' ? 'built-in' : 'includeos';
+  return (
+    `. It looks made for boot "${like}", and its profile says "${boot}"; ` +
+    `\`shoal image profile ${name}\` prints a profile to start from`
+  );
 }
 
-// From the ELF and Xen specifications.
-const HEADER_BYTES = 64;
-const CLASS_64 = 2;
-const LITTLE_ENDIAN = 1;
-const MACHINE_386 = 3;
-const MACHINE_X86_64 = 62;
-const SEGMENT_NOTE = 4;
-const NOTE_PHYS32_ENTRY = 18;
-/** Bounds for files that only claim to be ELF. */
-const SEGMENTS_MAX = 128;
-const NOTES_BYTES_MAX = 64 * 1024;
-
-async function whyNotBootable(file: FileHandle, size: number): Promise<string | undefined> {
-  const header = await readAt(file, 0, HEADER_BYTES);
-  if (header.length < HEADER_BYTES || header.readUInt32BE(0) !== 0x7f454c46) return 'it is not an ELF file';
-  if (header[5] !== LITTLE_ENDIAN) return 'it is a big-endian ELF file';
-  const machine = header.readUInt16LE(18);
-  if (machine !== MACHINE_386 && machine !== MACHINE_X86_64)
-    return `it is made for ELF machine ${machine}, not for x86`;
-  const wide = header[4] === CLASS_64;
-  const offset = wide ? Number(header.readBigUInt64LE(32)) : header.readUInt32LE(28);
-  const entryBytes = header.readUInt16LE(wide ? 54 : 42);
-  const count = Math.min(header.readUInt16LE(wide ? 56 : 44), SEGMENTS_MAX);
-  if (offset > size || entryBytes < (wide ? 56 : 32)) return 'its program headers are damaged';
-  const table = await readAt(file, offset, entryBytes * count);
-  for (let at = 0; at + entryBytes <= table.length; at += entryBytes) {
-    if (table.readUInt32LE(at) !== SEGMENT_NOTE) continue;
-    const from = wide ? Number(table.readBigUInt64LE(at + 8)) : table.readUInt32LE(at + 4);
-    const bytes = wide ? Number(table.readBigUInt64LE(at + 32)) : table.readUInt32LE(at + 16);
-    if (from < size && hasPvhEntry(await readAt(file, from, Math.min(bytes, NOTES_BYTES_MAX)))) return undefined;
-  }
-  return 'it has no PVH entry point (ELF note XEN_ELFNOTE_PHYS32_ENTRY)';
-}
-
-function hasPvhEntry(notes: Buffer): boolean {
-  for (let at = 0; at + 12 <= notes.length; ) {
-    const nameBytes = notes.readUInt32LE(at);
-    const valueBytes = notes.readUInt32LE(at + 4);
-    const name = notes.toString('latin1', at + 12, at + 12 + Math.min(nameBytes, 4));
-    if (name === 'Xen\0' && notes.readUInt32LE(at + 8) === NOTE_PHYS32_ENTRY) return true;
-    at += 12 + align4(nameBytes) + align4(valueBytes);
-  }
-  return false;
-}
-
-function align4(bytes: number): number {
-  return Math.ceil(bytes / 4) * 4;
-}
-
-async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(length);
-  const { bytesRead } = await file.read(buffer, 0, length, position);
-  return buffer.subarray(0, bytesRead);
+function invalid(path: string, why: string, what = 'guest image'): ShoalError {
+  return new ShoalError(
+    'IMAGE_INVALID',
+    `${path} is not a${/^[aeiou]/.test(what) ? 'n' : ''} ${what} that QEMU can boot: ${why}`,
+    {
+      details: { path, why },
+    },
+  );
 }

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Manifest } from '../port.ts';
-import { readManifest, writeManifest } from './manifest.ts';
+import { parseProfile } from '../profile/parse-profile.ts';
+import { BUILT_IN_PROFILE, profileOf } from '../profile/shipped.ts';
+import { readManifest, versionOf, writeManifest } from './manifest.ts';
 
 const MANIFEST: Manifest = {
   version: 1,
@@ -60,7 +62,33 @@ describe('a manifest', () => {
     });
   });
 
-  it.each(['', '[]', '{"version":2}'])('that is none is refused: %j', async (text) => {
+  it('of a Shoal without profiles is one of the built-in image, whatever else it says', async () => {
+    const { spec } = MANIFEST;
+    writeFileSync(path, JSON.stringify({ ...MANIFEST, spec: { ...spec, profile: { machine: 'pc' } } }));
+    const read = await readManifest(path);
+    expect(read).toEqual(MANIFEST);
+    expect(profileOf(read.spec)).toBe(BUILT_IN_PROFILE);
+  });
+
+  it('with a profile has version 2, which a Shoal without profiles refuses, and is read as it was written', async () => {
+    const profile = parseProfile({ machine: 'pc', memoryMib: 32 }, 'test');
+    const spec = { ...MANIFEST.spec, profile, companion: { path: '/initrd', digest: 'digest' } };
+    expect([versionOf(MANIFEST.spec), versionOf(spec)]).toEqual([1, 2]);
+    const manifest: Manifest = { ...MANIFEST, version: 2, spec };
+    writeManifest(path, manifest);
+    expect(await readManifest(path)).toEqual(manifest);
+  });
+
+  it.each([
+    ['no profile', undefined, undefined],
+    ['a profile that is none', { machine: 'vax' }, undefined],
+    ['half a companion', {}, { path: '/initrd' }],
+  ])('of version 2 with %s is refused', async (_, profile, companion) => {
+    writeFileSync(path, JSON.stringify({ ...MANIFEST, version: 2, spec: { ...MANIFEST.spec, profile, companion } }));
+    await expect(readManifest(path)).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
+  });
+
+  it.each(['', '[]', '{"version":2}', '{"version":3}'])('that is none is refused: %j', async (text) => {
     writeFileSync(path, text);
     await expect(readManifest(path)).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
   });

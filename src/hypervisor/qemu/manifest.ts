@@ -3,9 +3,15 @@ import { ShoalError } from '../../errors.ts';
 import { isRecord } from '../../is-record.ts';
 import { readPlainFile } from '../../plain-file.ts';
 import { isProcessIdentity, writeAtomic } from '../../process/mod.ts';
-import type { Manifest } from '../port.ts';
+import type { MachineSpec, Manifest } from '../port.ts';
+import { parseProfile } from '../profile/parse-profile.ts';
 
-const VERSION = 1;
+/** Without and with a profile. */
+const VERSIONS: readonly unknown[] = [1, 2];
+
+export function versionOf({ profile }: MachineSpec): Manifest['version'] {
+  return profile === undefined ? 1 : 2;
+}
 
 /** A manifest must outlive every crash that its QEMU outlives, so it need not outlive a crash of the machine. */
 export function writeManifest(path: string, manifest: Manifest): void {
@@ -40,12 +46,28 @@ function parseManifest(path: string, text: string): Manifest {
     throw invalid(path, 'it is not JSON', cause);
   }
   if (!isRecord(value)) throw invalid(path, 'it is not an object');
-  if (value['version'] !== VERSION)
-    throw invalid(path, `it has version ${String(value['version'])}, this Shoal knows ${VERSION}`);
+  if (!VERSIONS.includes(value['version']))
+    throw invalid(path, `it has version ${String(value['version'])}, this Shoal knows ${VERSIONS.join(' and ')}`);
   const missing = whatIsMissing(value);
   if (missing !== undefined) throw invalid(path, `\`${missing}\` is missing or wrong`);
-  // Every field that is used has been checked just above.
-  return value as unknown as Manifest;
+  // Every field that is used has been checked just above, but for the profile.
+  const manifest = value as unknown as Manifest;
+  return manifest.version === 1 ? withoutProfile(manifest) : withProfile(path, manifest);
+}
+
+/** Shoals without profiles wrote it: the machine is that of the built-in image. */
+function withoutProfile(manifest: Manifest): Manifest {
+  const { profile: _, companion: __, ...spec } = manifest.spec;
+  return { ...manifest, spec };
+}
+
+function withProfile(path: string, manifest: Manifest): Manifest {
+  const { spec } = manifest;
+  try {
+    return { ...manifest, spec: { ...spec, profile: parseProfile(spec.profile, `in ${path}`) } };
+  } catch (error) {
+    throw invalid(path, error instanceof Error ? error.message : String(error), error);
+  }
 }
 
 function whatIsMissing(value: Readonly<Record<string, unknown>>): string | undefined {
@@ -63,8 +85,14 @@ function isSpec(value: unknown): boolean {
   if (!isRecord(value)) return false;
   const { vm, address, image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax } = value;
   const numbers = [vm, memoryMib, statusIntervalMs, textBytesMax].every(Number.isSafeInteger);
+  const { companion } = value;
+  if (companion !== undefined && !isCompanion(companion)) return false;
   const texts = typeof image === 'string' && typeof imageDigest === 'string';
   return numbers && texts && (accelerator === 'kvm' || accelerator === 'tcg') && isAddress(address);
+}
+
+function isCompanion(value: unknown): boolean {
+  return isRecord(value) && typeof value['path'] === 'string' && typeof value['digest'] === 'string';
 }
 
 function isAddress(value: unknown): boolean {

@@ -19,7 +19,7 @@ import { buildArgv, userOfVm } from './argv.ts';
 import { bounded, couldNotRun } from './bounded.ts';
 import { type Cgroups, capsOf } from './cgroup.ts';
 import { qemuMissing } from './host-tools.ts';
-import { digestOfArgv, writeManifest } from './manifest.ts';
+import { digestOfArgv, versionOf, writeManifest } from './manifest.ts';
 import { type RunPaths, removeRunDirectory } from './run-directory.ts';
 
 const KILL_TIMEOUT_MS = 5_000;
@@ -58,7 +58,7 @@ export class Preparation {
     const runAs = isRoot ? userOfVm(fleetTag, spec.address) : undefined;
     const args = buildArgv({ spec, uuid: this.#uuid, paths, runAs });
     const planned: Manifest = {
-      version: 1,
+      version: versionOf(spec),
       spec,
       uuid: this.#uuid,
       argvDigest: digestOfArgv(args),

@@ -6,7 +6,7 @@ import { ConsoleParser } from '../console/console-parser.ts';
 import { defectOf } from '../defect.ts';
 import type { HostNotice } from '../notices.ts';
 import type { Hypervisor, MachineSpec, Manifest } from '../port.ts';
-import { GUEST_BIND } from '../qemu/argv.ts';
+import { GUEST_BIND } from '../profile/command-line.ts';
 import { type Adoption, adoptVm, stateOfAdopted } from './adoption.ts';
 import { Checkpoints, NEW_CHECKPOINT, type VmCheckpoint } from './checkpoint.ts';
 import { decide, type LifecycleAction, type LifecycleInput, type StopLimits, type VmTerms } from './lifecycle.ts';

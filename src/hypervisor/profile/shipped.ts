@@ -1,0 +1,67 @@
+import type { MachineSpec } from '../port.ts';
+import type { ImageProfile } from './profile.ts';
+
+/** The words of the guest contract. */
+export const CONTRACT_COMMAND_LINE =
+  'shoal.id={id} shoal.bind={bind} shoal.gw={gw} shoal.port={port} shoal.addr={addr} shoal.status_ms={statusMs} shoal.max={max}';
+
+/** A value that the guest writes to port 0xf4 becomes the exit code (value * 2) + 1. */
+const EXIT_CODE_STOPPED = 67;
+
+/** Of the built-in image, of services that are built like it, and of every image that has no profile. */
+export const BUILT_IN_PROFILE: ImageProfile = {
+  machine: 'microvm',
+  boot: 'pvh',
+  commandLine: CONTRACT_COMMAND_LINE,
+  memoryMib: 16,
+  networkDevice: 'virtio-net-device',
+  network: 'user',
+  protocol: 'frames',
+  console: { format: 'shoal' },
+  payload: 'text',
+  powerOff: { by: 'isa-debug-exit', code: EXIT_CODE_STOPPED, ask: 'console' },
+  bootTimeoutMs: 10_000,
+  accelerators: ['kvm', 'tcg'],
+};
+
+/**
+ * Of IncludeOS, as one ELF32 file with a multiboot header. It has drivers for PCI only, and cannot run under a KVM
+ * that is nested as this project's was: its ring 0 uses instructions that such a KVM does not emulate.
+ */
+const INCLUDEOS_PROFILE: ImageProfile = {
+  ...BUILT_IN_PROFILE,
+  machine: 'pc',
+  boot: 'multiboot',
+  networkDevice: 'virtio-net-pci',
+  // 30 MiB are the least that it was seen to run with.
+  memoryMib: 32,
+  accelerators: ['tcg'],
+};
+
+/**
+ * Of a distribution's kernel with an initial ramdisk. Such kernels take no virtio device from microvm's command line,
+ * and hang there at times over the TSC. 76 MiB are the least that one was seen to run with.
+ */
+const LINUX_PROFILE: ImageProfile = {
+  ...BUILT_IN_PROFILE,
+  machine: 'pc',
+  boot: 'linux',
+  initrd: 'initramfs.cpio.gz',
+  commandLine: `console=ttyS0 quiet panic=-1 ${CONTRACT_COMMAND_LINE}`,
+  networkDevice: 'virtio-net-pci',
+  memoryMib: 96,
+  bootTimeoutMs: 14_000,
+  powerOff: { by: 'bye', ask: 'console' },
+  accelerators: ['tcg', 'kvm'],
+};
+
+/** The profiles that come with Shoal, by name. */
+export const SHIPPED_PROFILES: Readonly<Record<string, ImageProfile>> = {
+  'built-in': BUILT_IN_PROFILE,
+  includeos: INCLUDEOS_PROFILE,
+  linux: LINUX_PROFILE,
+};
+
+export function profileOf({ profile = BUILT_IN_PROFILE }: Pick<MachineSpec, 'profile'>): ImageProfile {
+  return profile;
+}

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import type { MachineSpec } from '../port.ts';
+import { parseProfile } from '../profile/parse-profile.ts';
+import { buildArgv } from './argv.ts';
+import { runPaths } from './run-directory.ts';
+
+function argv(profile: object, companion?: string): readonly string[] {
+  const spec: MachineSpec = {
+    vm: 7,
+    address: { id: 3, ip: '127.0.10.3', port: 9001 },
+    image: '/images/a,b',
+    imageDigest: '0',
+    profile: parseProfile(profile, 'test'),
+    companion: companion === undefined ? undefined : { path: companion, digest: '1' },
+    accelerator: 'tcg',
+    memoryMib: 32,
+    statusIntervalMs: 500,
+    textBytesMax: 4_096,
+  };
+  return buildArgv({ spec, uuid: 'the-uuid', paths: runPaths('/run/shoal/f', 7), runAs: undefined });
+}
+
+/** What follows an option, each time it is given. */
+function values(args: readonly string[], option: string): readonly string[] {
+  return args.flatMap((arg, at) => (arg === option ? [args[at + 1] ?? ''] : []));
+}
+
+test('the machine pc has PCI and no option of microvm', () => {
+  const args = argv({ machine: 'pc', boot: 'multiboot' });
+  expect(values(args, '-M')).toEqual(['pc,usb=off,vmport=off']);
+  expect(values(args, '-device')).toContain('virtio-net-pci,netdev=net,romfile=');
+  expect(values(args, '-global')).toEqual([]);
+  expect(values(args, '-m')).toEqual(['32']);
+  expect(values(args, '-kernel')).toEqual(['/images/a,b']);
+  expect(values(args, '-initrd')).toEqual([]);
+});
+
+test('a chainloader is the kernel, and loads the image, whose command line stands after its path', () => {
+  const profile = { machine: 'q35', boot: 'chainloader', chainloader: 'chain', commandLine: 'id={id},{port}' };
+  const args = argv(profile, '/images/chain');
+  expect(values(args, '-kernel')).toEqual(['/images/chain']);
+  expect(values(args, '-append')).toEqual(['x']);
+  expect(values(args, '-initrd')).toEqual(['/images/a,,b id=7,,9001']);
+});
+
+test('Linux gets its initial ramdisk and its command line by the template', () => {
+  const profile = { machine: 'pc', boot: 'linux', initrd: 'i', commandLine: 'ip={ip}::{gw}:{netmask} {addr} {bind}' };
+  const args = argv(profile, '/images/i,1');
+  expect(values(args, '-initrd')).toEqual(['/images/i,1']);
+  expect(values(args, '-append')).toEqual(['ip=10.0.2.15::10.0.2.2:255.255.255.0 127.0.10.3:9001 10.0.2.15/24']);
+});
+
+test('a guest that powers off otherwise has no device for it', () => {
+  expect(values(argv({ powerOff: { by: 'exit' } }), '-device')).toEqual(['virtio-net-device,netdev=net']);
+});
