@@ -135,6 +135,11 @@ void start() {
     power_off(kBadArgument);
     return;
   }
+  if (!settings.link_key.empty()) {
+    Telemetry(platform).print_bad_argument({"shoal.link", settings.link_key, "no-port-shoal.link"});
+    power_off(kBadArgument);
+    return;
+  }
 
   static Heap heap;
   platform.server_heap_bytes = heap_size_for(settings);

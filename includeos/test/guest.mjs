@@ -1,7 +1,10 @@
 // One real guest in QEMU, and a client that speaks frames to it: the only ways in which the image tests touch either.
 import { spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 const bootTimeoutMs = 60_000;
 const answerTimeoutMs = 60_000;
@@ -37,14 +40,26 @@ async function freePort(host) {
 }
 
 export class Guest {
-  static async start({ image, accelerator = 'tcg', memoryMib = 16, settings = {}, drop = [] }) {
+  /** @param network `none`: no network card, but a port for the link, unless `port` is false */
+  static async start({
+    image,
+    accelerator = 'tcg',
+    memoryMib = 16,
+    settings = {},
+    drop = [],
+    network = 'user',
+    port: hasPort = true,
+  }) {
     const host = '127.0.213.1';
     const port = await freePort(host);
+    const folder = network === 'none' ? mkdtempSync(join(tmpdir(), 'sp-')) : undefined;
+    const socket = folder === undefined ? undefined : join(folder, 'link.sock');
+    const key = randomBytes(16).toString('hex');
     const all = {
       'shoal.id': 1,
-      'shoal.bind': '10.0.2.15/24',
-      'shoal.gw': '10.0.2.2',
-      'shoal.port': 9000,
+      ...(network === 'none'
+        ? { 'shoal.link': key }
+        : { 'shoal.bind': '10.0.2.15/24', 'shoal.gw': '10.0.2.2', 'shoal.port': 9000 }),
       'shoal.addr': `${host}:${port}`,
       'shoal.status_ms': 200,
       'shoal.max': 1048576,
@@ -63,16 +78,23 @@ export class Guest {
         ['-cpu', 'max,-arch-capabilities', '-global', 'virtio-mmio.force-legacy=false'],
         ['-m', String(memoryMib), '-kernel', image, '-append', append],
         ['-serial', 'stdio'],
-        ['-netdev', `user,id=n,restrict=on,hostfwd=tcp:${host}:${port}-:9000`, '-device', 'virtio-net-device,netdev=n'],
+        network === 'none'
+          ? portOptions(socket, hasPort)
+          : [
+              ...['-netdev', `user,id=n,restrict=on,hostfwd=tcp:${host}:${port}-:9000`],
+              ...['-device', 'virtio-net-device,netdev=n'],
+            ],
         ['-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04'],
       ].flat(),
       { stdio: ['pipe', 'pipe', 'pipe'] },
     );
-    return new Guest(child, host, port);
+    return new Guest(child, host, port, folder, key);
   }
 
-  constructor(child, host, port) {
+  constructor(child, host, port, folder, key) {
     this.child = child;
+    this.folder = folder;
+    this.key = key;
     this.host = host;
     this.port = port;
     this.output = '';
@@ -131,6 +153,23 @@ export class Guest {
     return client;
   }
 
+  /** A connection over the port that has not said anything yet. */
+  async connectPort() {
+    const path = join(this.folder, 'link.sock');
+    await this.until(() => existsSync(path), 'the socket of the port');
+    const client = new Client(connect({ path }));
+    this.clients.push(client);
+    await within(answerTimeoutMs, client.opened, 'connecting');
+    return client;
+  }
+
+  /** A connection over the port that is open, with all that came before the guest's answer to the opening. */
+  async openPort() {
+    const client = await this.connectPort();
+    const before = await client.open(this.key);
+    return { client, before };
+  }
+
   /** The exit code of QEMU. */
   async exitCode() {
     const { code } = await within(bootTimeoutMs, this.exited, 'the end of QEMU');
@@ -141,7 +180,16 @@ export class Guest {
     for (const client of this.clients) client.socket.destroy();
     if (this.child.exitCode === null) this.child.kill('SIGKILL');
     await this.exited;
+    if (this.folder !== undefined) rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+function portOptions(path, hasPort) {
+  return [
+    ...['-chardev', `socket,id=link,path=${path},server=on,wait=off`],
+    ...['-device', 'virtio-serial-device,max_ports=2'],
+    ...['-device', `virtserialport,chardev=link,name=${hasPort ? 'shoal.link' : 'another'}`],
+  ];
 }
 
 export function encode({ type = FrameType.request, id = 0n, operation = '', token = '', payload = '' }) {
@@ -189,6 +237,23 @@ export class Client {
 
   send(frame) {
     this.socket.write(Buffer.isBuffer(frame) ? frame : encode(frame));
+  }
+
+  /** Opens a connection over a port; resolves with what came before the guest's answer. */
+  async open(key) {
+    const nonce = randomBytes(8).toString('hex');
+    this.send({ type: FrameType.ping, token: key, payload: nonce });
+    const answer = encode({ type: FrameType.pong, token: key, payload: nonce });
+    for (;;) {
+      const all = Buffer.concat(this.chunks);
+      const at = all.indexOf(answer);
+      if (at >= 0) {
+        this.chunks = [all];
+        this.take(at + answer.length);
+        return all.subarray(0, at);
+      }
+      if (!(await this.have(this.buffered + 1))) throw new Error('the port was closed before it was open');
+    }
   }
 
   take(size) {
