@@ -85,6 +85,8 @@ export const ERRORS = {
   NATS_FORBIDDEN: 'The permissions of the NATS server do not allow a subject that is needed.',
   NATS_MESSAGE_INVALID: 'A NATS message has invalid headers or content.',
   FRAME_INVALID: 'Bytes on a link are not a frame of the guest contract.',
+  HTTP_INVALID: 'Bytes of a guest that speaks HTTP are not a response.',
+  HTTP_BODY_TOO_LONG: 'A response of a guest is longer than Shoal takes.',
   LINK_LOST: 'The connection to the guest was lost.',
   // Outcomes of a request (the numbers are those of DESIGN section 7).
   REQUEST_INVALID: '400: the request cannot be used.',

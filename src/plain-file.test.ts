@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readPlainFile, readPlainFileSync } from './plain-file.ts';
+import { readPlainFile, readPlainFileSync, readSmallFile } from './plain-file.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -13,6 +13,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 describe.each([
   ['readPlainFile', readPlainFile],
+  ['readSmallFile', (path: string) => readSmallFile(path, 4)],
   ['readPlainFileSync', async (path: string) => readPlainFileSync(path)],
 ])('%s', (_, read) => {
   test('reads a file, and one behind a link', async () => {
@@ -29,4 +30,13 @@ describe.each([
     await expect(read(folder)).rejects.toMatchObject({ code: 'EISDIR' });
     await expect(read(join(folder, 'none'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
+});
+
+test('a small file may have just its limit, and a larger one is refused', async () => {
+  const path = join(folder, 'file');
+  writeFileSync(path, '12345');
+  expect((await readSmallFile(path, 5)).toString()).toBe('12345');
+  await expect(readSmallFile(path, 4)).rejects.toThrow(/file has more than 4 bytes/);
+  // Its size is said to be 0.
+  await expect(readSmallFile('/proc/self/status', 4)).rejects.toThrow(/more than 4 bytes/);
 });

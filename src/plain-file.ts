@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 
 /** The open of a pipe without a writer would wait for ever, against every signal. */
 const READ_NOW = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
@@ -16,6 +16,34 @@ export async function readPlainFile(path: string): Promise<Buffer> {
   } finally {
     await file.close();
   }
+}
+
+/**
+ * As `readPlainFile`, for a file that somebody else may have made large.
+ * @throws an error without a code for more than `bytesMax`
+ */
+export async function readSmallFile(path: string, bytesMax: number): Promise<Buffer> {
+  const file = await open(path, READ_NOW);
+  try {
+    refuseOthers(path, await file.stat());
+    const content = await readUpTo(file, bytesMax + 1);
+    if (content.length <= bytesMax) return content;
+    throw new Error(`${path} has more than ${bytesMax} bytes`);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The size that the file system tells need not be true, as in /proc. */
+async function readUpTo(file: FileHandle, bytes: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(bytes);
+  let length = 0;
+  while (length < bytes) {
+    const { bytesRead } = await file.read(buffer, length, bytes - length, length);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return buffer.subarray(0, length);
 }
 
 /** As `readPlainFile`, for small files. */

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
+import { toEnvelope } from '../errors.ts';
 import type { Address } from '../fleet/mod.ts';
 import {
   type AcceleratorChoice,
+  checkAllowed,
   chooseAccelerator,
   createQemuHypervisor,
   type ImageInfo,
-  inspectImage,
-  MEMORY_MIB,
+  loadImage,
+  type ProfileChoice,
   QEMU_DEFAULT,
   recallAccelerator,
 } from '../hypervisor/mod.ts';
@@ -31,12 +33,13 @@ export async function accelerator(
   const probe = {
     option: options.accelerator,
     image,
-    memoryMib: MEMORY_MIB,
     qemu: QEMU_DEFAULT,
     memoryPath: join(folder, FILE),
   };
-  if (options.accelerator !== 'auto')
+  if (options.accelerator !== 'auto') {
+    checkAllowed(options.accelerator, image.profile, options.image);
     return { accelerator: options.accelerator, why: `asked for by --accel ${options.accelerator}` };
+  }
   const known = await recallAccelerator(probe);
   if (known !== undefined) return known;
   // Adopted VMs hold every address, so nothing can be measured now. KVM is the best choice on most hosts.
@@ -62,10 +65,22 @@ function makeCache(folder: string): void {
   }
 }
 
+/**
+ * The known choice of `--accel auto` for this host and image; undefined if it must be measured first.
+ * @throws RIGHTS_MISSING if the image runs only under an accelerator that cannot be used
+ */
+export function knownAccelerator(image: ImageInfo): Promise<AcceleratorChoice | undefined> {
+  return recallAccelerator({ image, qemu: QEMU_DEFAULT, memoryPath: join(cacheDir(), FILE) });
+}
+
 /** The known choice of `--accel auto` for this host and image, for people; undefined if it must be measured first. */
-export async function rememberedAccelerator(imagePath: string): Promise<string | undefined> {
-  const image = await inspectImage(imagePath).catch(() => undefined);
+export async function rememberedAccelerator(
+  imagePath: string,
+  choice: ProfileChoice = {},
+): Promise<string | undefined> {
+  const image = await loadImage(imagePath, choice).catch(() => undefined);
   if (image === undefined) return undefined;
-  const choice = await recallAccelerator({ image, qemu: QEMU_DEFAULT, memoryPath: join(cacheDir(), FILE) });
-  return choice === undefined ? undefined : `${choice.accelerator}: ${choice.why}`;
+  const known = await knownAccelerator(image).catch((error: unknown) => toEnvelope(error).message);
+  if (known === undefined || typeof known === 'string') return known;
+  return `${known.accelerator}: ${known.why}`;
 }

@@ -126,7 +126,7 @@ function controllerOf(of: CoreOptions, events: Ref<HostEvent>): Behaviour<Contro
   const notices = noticesTo(eventLog, host);
   let isFirst = true;
   return (context) => {
-    const { statusIntervalMs, bootTimeoutMs } = paramsOf(store.snapshot());
+    const { statusIntervalMs, bootTimeoutMs } = of.hold.inForce(paramsOf(store.snapshot()));
     const parameters = { ...of.parameters, statusIntervalMs, bootTimeoutMs };
     // VMs that are found after a restart of the controller belong to this fleet: `fresh` is for the first start.
     const start = controller({

@@ -9,6 +9,7 @@ import {
   type Hypervisor,
   type ImageInfo,
   runtimeRoot,
+  specOfImage,
   type VmParameters,
   type VmShards,
 } from '../hypervisor/mod.ts';
@@ -33,6 +34,8 @@ export interface FleetActors {
   readonly router: Ref<RouterMessage>;
   readonly controller: Ref<ControllerMessage>;
   readonly accelerator: string;
+  /** From start to ready, at most. */
+  readonly bootTimeoutMs: number;
   /** Resolves when `min_vm_count` VMs are ready; rejects if the start gives up (`FirstReady`). */
   readonly firstReady: Promise<void>;
   /** From now on a stop leaves the VMs running for the next Shoal. */
@@ -117,6 +120,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   return {
     ...core,
     accelerator: parameters.accelerator,
+    bootTimeoutMs: parameters.bootTimeoutMs,
     firstReady: first.promise,
     hurry: () => {
       core.router.tell({ kind: 'drain', limitMs: 0, replyTo: NOBODY });
@@ -131,8 +135,7 @@ async function vmParameters(
   found: readonly Found[],
 ): Promise<{ parameters: VmParameters; why: string }> {
   const chosen = await accelerator(options, image, data.tag, nats.launcher, freeAddress(store, found));
-  const made = { image: image.path, imageDigest: image.digest, accelerator: chosen.accelerator };
-  const parameters = vmParametersOf(store, made);
+  const parameters = vmParametersOf(store, { ...specOfImage(image), accelerator: chosen.accelerator });
   return { parameters, why: chosen.why };
 }
 

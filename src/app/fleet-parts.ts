@@ -1,5 +1,5 @@
 import type { Ref } from '../actors/mod.ts';
-import { MEMORY_MIB, STOP_LIMITS, type VmParameters } from '../hypervisor/mod.ts';
+import { profileOf, STOP_LIMITS, type VmParameters } from '../hypervisor/mod.ts';
 import type { Hosts } from '../remote/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
 import { type AdminHandler, type Connection, type EndpointMessage, ReplyTokens } from '../transport/mod.ts';
@@ -10,6 +10,7 @@ import { startFront } from './front.ts';
 import { type StartHostsOptions, startHosts } from './hosts.ts';
 import { LostHosts } from './lost-hosts.ts';
 import { neighboursOn } from './neighbours.ts';
+import { checkBootTimeout, withProfile } from './profile-params.ts';
 import { Settings } from './settings.ts';
 import { type SharedParams, shareSettings } from './shared-settings.ts';
 import { VmHold } from './vm-hold.ts';
@@ -20,14 +21,16 @@ const TEXT_BYTES_MAX = 1024 * 1024;
 /** How VMs are made of an image, by the parameters in the tables. */
 export function vmParametersOf(
   store: Store,
-  made: Pick<VmParameters, 'image' | 'imageDigest' | 'accelerator'>,
+  made: Pick<VmParameters, 'image' | 'imageDigest' | 'accelerator' | 'profile' | 'companion'>,
 ): VmParameters {
-  const { statusIntervalMs, bootTimeoutMs } = paramsOf(store.snapshot());
+  const params = paramsOf(store.snapshot());
+  const profile = profileOf(made);
+  checkBootTimeout(params, profile);
   return {
     ...made,
-    memoryMib: MEMORY_MIB,
-    statusIntervalMs,
-    bootTimeoutMs,
+    memoryMib: profile.memoryMib,
+    statusIntervalMs: params.statusIntervalMs,
+    bootTimeoutMs: withProfile(params, profile).bootTimeoutMs,
     textBytesMax: TEXT_BYTES_MAX,
     stopLimits: STOP_LIMITS,
   };
@@ -62,7 +65,7 @@ export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): 
   const lost = new LostHosts(system.clock);
   // First, so that it leaves last: the ends of the actors are told to the others before.
   const hosts = startHosts({ system, connection, fleet, host, eventLog, lost, ...known }, cleanUp);
-  const hold = new VmHold(options.role === 'server');
+  const hold = new VmHold(options.role === 'server', profileOf(of.parameters));
   const endpoint = new DeferredRef<EndpointMessage>('/front/endpoint');
   const tokens = new ReplyTokens(tokenKey);
   const neighbours = neighboursOn({ hosts, connection, clock: system.clock, tokens });

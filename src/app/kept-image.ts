@@ -1,39 +1,50 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { copyFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Found, type ImageInfo, inspectImage } from '../hypervisor/mod.ts';
-import { TEMPORARY_SUFFIX } from '../process/mod.ts';
+import { basename, join } from 'node:path';
+import { type Found, type ImageInfo, type ImageProfile, inspectImage, isBuiltIn } from '../hypervisor/mod.ts';
+import { TEMPORARY_SUFFIX, writeDurable } from '../process/mod.ts';
 import type { DataDir } from './data-dir.ts';
 
 const FOLDER = 'images';
 
 /**
- * Copies the guest image into the data directory, under its digest. VMs start from the copy, so that a file that is rebuilt, replaced or
- * removed changes nothing for a running fleet. The next start of Shoal takes the new file.
+ * Copies the guest image into the data directory, under its digest, with its profile and the file that it boots with beside it. VMs start
+ * from the copy, so that a file that is rebuilt, replaced or removed changes nothing for a running fleet. The next start of Shoal takes the
+ * new file.
  * @returns the copy
  * @throws IMAGE_MISSING, IMAGE_INVALID; an error of the file system if the copy cannot be made
  */
-export async function keepImage(data: DataDir, { path, digest }: ImageInfo): Promise<ImageInfo> {
+export async function keepImage(data: DataDir, image: ImageInfo): Promise<ImageInfo> {
+  const { profile, companion } = image;
   const folder = data.folder(FOLDER);
-  const kept = await inspectImage(fileOf(folder, digest)).catch(() => undefined);
+  const placeOf = (digest: string) => placesOf(folder, digest, companion !== undefined);
+  const place = placeOf(image.digest);
+  const kept = await inspectImage(place.image, profile, place.companion).catch(() => undefined);
   // After a crash of the machine the copy may be incomplete.
-  if (kept?.digest === digest) return kept;
-  const temporary = join(folder, `${process.pid}${TEMPORARY_SUFFIX}`);
+  if (kept?.digest === image.digest) return kept;
+  const temporary = placesOf(folder, String(process.pid), companion !== undefined, TEMPORARY_SUFFIX);
   try {
-    await copyFile(path, temporary);
-    // The file may have changed since it was inspected.
-    const copy = await inspectImage(temporary);
-    const target = fileOf(folder, copy.digest);
-    await rename(temporary, target);
-    return { ...copy, path: target };
+    await copyFile(image.path, temporary.image);
+    if (companion !== undefined && temporary.companion !== undefined)
+      await copyFile(companion.path, temporary.companion);
+    // The files may have changed since they were inspected.
+    const copy = await inspectImage(temporary.image, profile, temporary.companion);
+    const target = placeOf(copy.digest);
+    // The image comes last: once it is there, all of it is.
+    if (!isPlain(copy)) await writeDurable(target.profile, profileText(profile, target.companion));
+    if (temporary.companion !== undefined && target.companion !== undefined)
+      await rename(temporary.companion, target.companion);
+    await rename(temporary.image, target.image);
+    const moved = copy.companion && target.companion && { ...copy.companion, path: target.companion };
+    return { ...copy, path: target.image, companion: moved || undefined };
   } finally {
-    rmSync(temporary, { force: true });
+    for (const path of Object.values(temporary)) if (path !== undefined) rmSync(path, { force: true });
   }
 }
 
 /** The path of an image's copy, whether it still exists or not. */
 export function keptImagePath(data: DataDir, digest: string): string {
-  return fileOf(join(data.path, FOLDER), digest);
+  return placesOf(join(data.path, FOLDER), digest, false).image;
 }
 
 /** Removes copies that no VM runs, and temporary files that a crash left; none of them while a VM cannot be identified. */
@@ -41,12 +52,37 @@ export function removeOldImages(data: DataDir, current: string, found: readonly 
   if (found.some(({ kind }) => kind === 'unknown')) return;
   const folder = data.folder(FOLDER);
   const digests = found.flatMap((one) => (one.kind === 'running' ? [one.manifest.spec.imageDigest] : []));
-  const inUse = new Set([current, ...digests].map((digest) => fileOf(folder, digest)));
+  const inUse = new Set([current, ...digests]);
   for (const name of readdirSync(folder)) {
-    if (!inUse.has(join(folder, name))) rmSync(join(folder, name), { force: true });
+    const [digest = ''] = name.split('.');
+    if (name.endsWith(TEMPORARY_SUFFIX) || !inUse.has(digest)) rmSync(join(folder, name), { force: true });
   }
 }
 
-function fileOf(folder: string, digest: string): string {
-  return join(folder, `${digest}.elf`);
+interface Places {
+  readonly image: string;
+  readonly companion: string | undefined;
+  readonly profile: string;
+}
+
+/** The names are such that the copy is an image with a profile beside it. */
+function placesOf(folder: string, digest: string, hasCompanion: boolean, suffix = ''): Places {
+  const at = (extension: string): string => join(folder, `${digest}.${extension}${suffix}`);
+  return { image: at('elf'), companion: hasCompanion ? at('boot') : undefined, profile: at('shoal.json') };
+}
+
+/** An image that needs no profile has none beside its copy. */
+function isPlain({ profile, companion }: ImageInfo): boolean {
+  return isBuiltIn(profile) && companion === undefined;
+}
+
+/** A profile as a file. */
+export function profileFileText(profile: ImageProfile): string {
+  return profileText(profile, undefined);
+}
+
+function profileText(profile: ImageProfile, companion: string | undefined): string {
+  const field = profile.boot === 'chainloader' ? 'chainloader' : 'initrd';
+  const named = companion === undefined ? {} : { [field]: basename(companion) };
+  return `${JSON.stringify({ ...profile, ...named }, undefined, 2)}\n`;
 }

@@ -13,6 +13,8 @@ export { Explanations } from './explanations.ts';
 export type { FleetAddress, WhereToLook } from './find.ts';
 export { addressOfRunning, FLEET_DEFAULT, findFleet } from './find.ts';
 export { startFleetParts, vmParametersOf } from './fleet-parts.ts';
+export { type CheckedImage, checkImageHere } from './image-check.ts';
+export { profileFileText } from './kept-image.ts';
 export { neighboursOn } from './neighbours.ts';
 export { orphanedVms } from './orphaned-vms.ts';
 export { defaultDataDir, defaultImage } from './paths.ts';

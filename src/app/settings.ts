@@ -90,9 +90,10 @@ export class Settings {
   /** On this host alone. Running VMs keep their status interval; VMs started later have the new one. @throws as `write` */
   async set(values: Values): Promise<Params> {
     const params = await this.write(values);
-    const { statusIntervalMs, bootTimeoutMs, deadlineMs } = params;
+    const inForce = this.#hold.inForce(params);
+    const { statusIntervalMs, bootTimeoutMs, deadlineMs } = inForce;
     this.#controller.tell({ kind: 'set-parameters', parameters: { statusIntervalMs, bootTimeoutMs } });
-    this.#router.tell({ kind: 'params', params: this.#hold.inForce(params) });
+    this.#router.tell({ kind: 'params', params: inForce });
     this.#endpoint.tell({ kind: 'default-deadline', deadlineMs });
     return params;
   }

@@ -1,9 +1,9 @@
 import { type ActorSystem, createSystem, type Ref } from '../actors/mod.ts';
 import { codeOf, fromEnvelope, ShoalError } from '../errors.ts';
 import type { FleetSnapshot, RouterMessage } from '../fleet/mod.ts';
-import { inspectImage } from '../hypervisor/mod.ts';
+import { loadImage } from '../hypervisor/mod.ts';
 import { checkProc, createLauncher } from '../process/mod.ts';
-import { paramsOf, type Store } from '../store/mod.ts';
+import type { Store } from '../store/mod.ts';
 import type { Connection } from '../transport/mod.ts';
 import { createRequester, subjectsOf } from '../transport/mod.ts';
 import { CleanUp } from './clean-up.ts';
@@ -68,7 +68,7 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
     checkProc();
     // A fleet name and an image that cannot be used are refused before anything is started.
     subjectsOf(asked.fleet);
-    const source = await inspectImage(asked.image);
+    const source = await loadImage(asked.image, { profile: asked.profile, set: asked.profileSet });
     const data = await DataDir.open(asked.dataDir);
     cleanUp.add(() => data.close());
     await settlePlace(data);
@@ -100,7 +100,7 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
       image: { path, digest: image.digest },
       startedMs: system.clock.now(),
     });
-    const { bootTimeoutMs } = paramsOf(store.snapshot());
+    const { bootTimeoutMs } = actors;
     const greetMs = 2 * bootTimeoutMs;
     return new RunningShoal({
       fleet: options.fleet,

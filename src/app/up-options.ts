@@ -13,6 +13,10 @@ export interface UpOptions {
   /** Which of the free VMs a request goes to (rule R2). */
   readonly routing: Routing;
   readonly image: string;
+  /** Name of a profile that comes with Shoal, or path of a file; default: the one beside the image, else the built-in image's. */
+  readonly profile?: string;
+  /** Fields that override the profile. */
+  readonly profileSet?: Readonly<Record<string, string>>;
   /** Worker threads for VM actors; 0 runs them on the main thread. */
   readonly shards: number;
   readonly accelerator: 'auto' | 'kvm' | 'tcg';

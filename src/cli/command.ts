@@ -70,5 +70,19 @@ export const OUTPUT_FLAG: Flag = {
   choices: ['table', 'json'],
   about: 'table or json (default: table)',
 };
+/** For commands that take an image. */
+export const PROFILE_FLAGS: readonly Flag[] = [
+  {
+    name: 'profile',
+    value: 'NAME|FILE',
+    about: "the image's profile: built-in, includeos, linux, or a file (default: that beside the image)",
+  },
+  {
+    name: 'profile-set',
+    value: 'FIELD=VALUE',
+    multiple: true,
+    about: 'a field that overrides the profile, such as memoryMib=32; may be repeated',
+  },
+];
 /** How a command finds its fleet. */
 export const FIND_FLAGS: readonly Flag[] = [DATA_FLAG, NATS_FLAG, FLEET_FLAG];

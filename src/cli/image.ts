@@ -1,41 +1,124 @@
 import { resolve } from 'node:path';
-import { defaultDataDir, defaultImage, findRunning, rememberedAccelerator } from '../app/mod.ts';
+import {
+  checkImageHere,
+  defaultDataDir,
+  defaultImage,
+  findRunning,
+  profileFileText,
+  rememberedAccelerator,
+} from '../app/mod.ts';
 import { shortBytes } from '../console/mod.ts';
-import { inspectImage } from '../hypervisor/mod.ts';
-import { type Command, DATA_FLAG, OUTPUT_FLAG } from './command.ts';
-import { printJson, printText } from './output.ts';
+import { type CheckPoint, type LoadedImage, loadImage, SHIPPED_PROFILES } from '../hypervisor/mod.ts';
+import { type Command, DATA_FLAG, type Flags, OUTPUT_FLAG, PROFILE_FLAGS } from './command.ts';
+import { printable, printJson, printText } from './output.ts';
+import { usage } from './parse.ts';
+import { profileChoice } from './settings.ts';
+import { interruption } from './signals.ts';
+
+const MARKS: Readonly<Record<CheckPoint['state'], string>> = { ok: 'ok     ', failed: 'FAILED ', skipped: 'skipped' };
+const NAMES = Object.keys(SHIPPED_PROFILES);
 
 export const imageCommand: Command = {
   name: 'image',
-  summary: 'checks a guest image and shows its digest and the accelerator that it would use here',
-  words: '[FILE]',
-  wordsMax: 1,
-  flags: [DATA_FLAG, OUTPUT_FLAG],
+  summary: 'shows a guest image and its profile, checks that it keeps the contract, or prints a profile to start from',
+  words: '[check|profile] [FILE|NAME]',
+  wordsMax: 2,
+  flags: [
+    DATA_FLAG,
+    ...PROFILE_FLAGS,
+    {
+      name: 'accel',
+      value: 'NAME',
+      choices: ['auto', 'kvm', 'tcg'],
+      about: 'for check: auto, kvm or tcg (default: auto, which does not measure here)',
+    },
+    OUTPUT_FLAG,
+  ],
   examples: [
     ['shoal image', 'the built-in one'],
     ['shoal image my-service.elf', 'exits 1 if QEMU cannot boot it'],
+    ['shoal image check my-service.elf', 'boots it once; a line for each point, exits 1 if one fails'],
+    ['shoal image profile includeos > my-service.shoal.json', 'a profile to change'],
   ],
-  async run({ flags, words: [word] }) {
-    const json = flags.oneOf('output', ['table', 'json']) === 'json';
-    const builtIn = defaultImage();
-    const { path, bytes, digest } = await inspectImage(resolve(word ?? builtIn));
-    const accelerator = (await rememberedAccelerator(path)) ?? null;
-    const running = findRunning(resolve(flags.text('data') ?? defaultDataDir()))?.image;
-    const running_digest = running?.path === path ? running.digest : null;
-    if (json) {
-      printJson({ path, bytes, digest, built_in: path === builtIn, accelerator, running_digest });
-      return 0;
-    }
-    const rows = [
-      ['path', path === builtIn ? `${path} (built-in)` : path],
-      ['size', shortBytes(bytes)],
-      ['digest', digest],
-      ['accelerator', accelerator ?? 'the first `shoal up` with it measures'],
-      ...(running_digest === null || running_digest === digest
-        ? []
-        : [['running', `${running_digest}: the file has changed; the next \`shoal up\` runs it`]]),
-    ];
-    printText(rows.map(([name = '', value]) => `${name.padEnd(11)}  ${value}`).join('\n'));
-    return 0;
+  async run({ flags, words: [first, second] }) {
+    if (first === 'check') return check(flags, resolve(second ?? defaultImage()));
+    if (first === 'profile') return profile(second);
+    if (second !== undefined)
+      throw usage(imageCommand, `expected check, profile or one file, got ${JSON.stringify(first)}`);
+    return show(flags, resolve(first ?? defaultImage()));
   },
 };
+
+async function check(flags: Flags, path: string): Promise<number> {
+  const json = flags.oneOf('output', ['table', 'json']) === 'json';
+  const { signal, over } = interruption();
+  try {
+    const { image, accelerator, points } = await checkImageHere(path, {
+      ...profileChoice(imageCommand, flags),
+      accelerator: flags.oneOf('accel', ['auto', 'kvm', 'tcg']),
+      signal,
+      onPoint: (point) => (json ? undefined : printText(lineOf(point))),
+    });
+    // Whoever has ended it wants no verdict.
+    if (signal.aborted) return 1;
+    const ok = points.every(({ state }) => state !== 'failed');
+    if (json) {
+      printJson({ path, digest: image?.digest ?? null, accelerator: accelerator ?? null, ok, points });
+    }
+    return ok ? 0 : 1;
+  } finally {
+    over();
+  }
+}
+
+function lineOf({ name, state, why }: CheckPoint): string {
+  return printable(`${MARKS[state]}  ${name.padEnd(17)}  ${why}`);
+}
+
+function profile(name = 'built-in'): number {
+  const shipped = Object.hasOwn(SHIPPED_PROFILES, name) ? SHIPPED_PROFILES[name] : undefined;
+  if (shipped === undefined)
+    throw usage(imageCommand, `expected profile ${NAMES.join(', ')}, got ${JSON.stringify(name)}`);
+  printText(profileFileText(shipped).trimEnd());
+  return 0;
+}
+
+async function show(flags: Flags, path: string): Promise<number> {
+  const json = flags.oneOf('output', ['table', 'json']) === 'json';
+  const choice = profileChoice(imageCommand, flags);
+  const image = await loadImage(path, choice);
+  const accelerator = (await rememberedAccelerator(path, choice)) ?? null;
+  const running = findRunning(resolve(flags.text('data') ?? defaultDataDir()))?.image;
+  const running_digest = running?.path === path ? running.digest : null;
+  const { bytes, digest, fileDigest, companion, profileFrom } = image;
+  const isBuiltIn = path === defaultImage();
+  if (json) {
+    printJson({
+      ...{ path, bytes, digest, file_digest: fileDigest, built_in: isBuiltIn, accelerator, running_digest },
+      profile_from: profileFrom ?? null,
+      profile: image.profile,
+      companion: companion ?? null,
+    });
+    return 0;
+  }
+  const rows = [
+    ['path', isBuiltIn ? `${path} (built-in)` : path],
+    ['size', shortBytes(bytes)],
+    ['digest', digest],
+    ...(companion === undefined
+      ? []
+      : [[image.profile.boot === 'chainloader' ? 'chainloader' : 'initrd', `${companion.path} (${companion.digest})`]]),
+    ['profile', profileFrom ?? 'none: that of the built-in image'],
+    ['machine', machineOf(image)],
+    ['accelerator', accelerator ?? 'the first `shoal up` with it measures'],
+    ...(running_digest === null || running_digest === digest
+      ? []
+      : [['running', `${running_digest}: the file has changed; the next \`shoal up\` runs it`]]),
+  ];
+  printText(rows.map(([name = '', value]) => `${name.padEnd(11)}  ${value}`).join('\n'));
+  return 0;
+}
+
+function machineOf({ profile: { machine, boot, memoryMib, protocol, console } }: LoadedImage): string {
+  return `${machine}, boot ${boot}, ${memoryMib} MiB, speaks ${protocol}, console ${console.format}`;
+}

@@ -1,4 +1,6 @@
-import type { Command } from './command.ts';
+import { resolve } from 'node:path';
+import { type ProfileChoice, SHIPPED_PROFILES } from '../hypervisor/mod.ts';
+import type { Command, Flags } from './command.ts';
 import { usage } from './parse.ts';
 
 /** Parses `NAME=VALUE` pairs. The last value of a name counts. */
@@ -10,4 +12,13 @@ export function settings(command: Command, texts: readonly string[]): Record<str
   });
   // An assignment to the name `__proto__` would be lost.
   return Object.fromEntries(entries);
+}
+
+/** The flags about the profile of an image. */
+export function profileChoice(command: Command, flags: Flags): ProfileChoice {
+  const profile = flags.text('profile');
+  if (profile === '') throw usage(command, 'expected --profile to name a profile or a file, got an empty text');
+  // A command may change its folder before the file is read.
+  const isName = profile === undefined || Object.hasOwn(SHIPPED_PROFILES, profile);
+  return { profile: isName ? profile : resolve(profile), set: settings(command, flags.list('profile-set')) };
 }

@@ -13,10 +13,10 @@ import {
   type UpOptions,
 } from '../app/mod.ts';
 import { parsePool } from '../fleet/mod.ts';
-import { type Command, DATA_FLAG, FLEET_FLAG, type Flag, type Flags, OUTPUT_FLAG } from './command.ts';
+import { type Command, DATA_FLAG, FLEET_FLAG, type Flag, type Flags, OUTPUT_FLAG, PROFILE_FLAGS } from './command.ts';
 import { printJson } from './output.ts';
 import { usage } from './parse.ts';
-import { settings } from './settings.ts';
+import { profileChoice, settings } from './settings.ts';
 import { onStopSignal } from './signals.ts';
 import { isOnTerminal, sendHint } from './terminal.ts';
 import { type UpMode, UpOutput } from './up-output.ts';
@@ -39,6 +39,7 @@ const VM_FLAGS: readonly Flag[] = [
   },
   { name: 'min', value: 'N', about: 'VMs to keep running, as the parameter min_vm_count (default: 1)' },
   { name: 'image', value: 'FILE', about: 'guest image (default: the built-in one)' },
+  ...PROFILE_FLAGS,
   {
     name: 'accel',
     value: 'NAME',
@@ -181,12 +182,18 @@ function optionsOf(flags: Flags, output: UpOutput, role: Role | undefined): UpOp
     fresh: flags.has('fresh'),
     rebuild: flags.has('rebuild'),
     image: resolve(flags.text('image') ?? defaultImage()),
+    ...profileOptions(flags),
     shards: shardsOf(flags),
     accelerator: flags.oneOf('accel', ['auto', 'kvm', 'tcg']) ?? 'auto',
     ...(host === undefined ? {} : { host }),
     onEvent: output.event,
     onProgress: output.progress,
   };
+}
+
+function profileOptions(flags: Flags): Pick<UpOptions, 'profile' | 'profileSet'> {
+  const { profile, set = {} } = profileChoice(upCommand, flags);
+  return { ...(profile === undefined ? {} : { profile }), profileSet: set };
 }
 
 function shardsOf(flags: Flags): number {

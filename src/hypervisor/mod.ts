@@ -1,6 +1,8 @@
 export { chooseAccelerator, recallAccelerator } from './accelerator/accelerator.ts';
-export type { AcceleratorChoice } from './accelerator/choose.ts';
+export type { AcceleratorChoice, AcceleratorOption } from './accelerator/choose.ts';
 export { readHostFacts } from './accelerator/host-facts.ts';
+export { checkImage, type ImageCheckOptions } from './check/check-image.ts';
+export { CHECK_POINTS, type CheckPoint, type CheckPointName } from './check/check-point.ts';
 export type { LogLine } from './console/guest-log.ts';
 export { controller } from './controller/controller.ts';
 export type { ControllerMessage, VmSummary } from './controller/controller-messages.ts';
@@ -12,6 +14,7 @@ export { KeepAlive } from './link/keep-alive.ts';
 export { type LinkOptions, link } from './link/link.ts';
 export type { HostNotice } from './notices.ts';
 export type {
+  Accelerator,
   Companion,
   Found,
   GuestConnection,
@@ -30,11 +33,13 @@ export type {
   PowerOff,
   Protocol,
 } from './profile/profile.ts';
-export { BUILT_IN_PROFILE, profileOf, SHIPPED_PROFILES } from './profile/shipped.ts';
+export type { ProfileChoice } from './profile/profile-source.ts';
+export { BUILT_IN_PROFILE, isBuiltIn, profileOf, SHIPPED_PROFILES } from './profile/shipped.ts';
 export { whyUncapped } from './qemu/cgroup.ts';
-export { findProgram, QEMU_DEFAULT } from './qemu/host-tools.ts';
+export { checkAllowed, findProgram, QEMU_DEFAULT } from './qemu/host-tools.ts';
 export { createQemuHypervisor } from './qemu/hypervisor.ts';
-export { type ImageInfo, inspectImage } from './qemu/image.ts';
+export { type ImageInfo, inspectImage, specOfImage } from './qemu/image.ts';
+export { type LoadedImage, loadImage } from './qemu/load-image.ts';
 export { runtimeRoot } from './qemu/run-directory.ts';
 export type { VmHome } from './shards/vm-home.ts';
 export { startVmShards, type VmShards } from './shards/vm-shards.ts';

@@ -1,12 +1,14 @@
 import type { Address, GuestReady, VmId } from '../fleet/mod.ts';
 import type { ProcessIdentity } from '../process/mod.ts';
-import type { ImageProfile } from './profile/profile.ts';
+import type { Accelerator, ImageProfile } from './profile/profile.ts';
+
+export type { Accelerator };
 
 /** How a machine is made. */
 export interface MachineSpec {
   readonly vm: VmId;
   readonly address: Address;
-  /** Path of the guest image, and the SHA-256 of its bytes. */
+  /** Path of the guest image, and what tells it from all others (`ImageInfo.digest`). */
   readonly image: string;
   readonly imageDigest: string;
   /** The machine that the image needs; absent: that of the built-in image (`profileOf`). */
@@ -25,8 +27,6 @@ export interface Companion {
   readonly path: string;
   readonly digest: string;
 }
-
-export type Accelerator = 'kvm' | 'tcg';
 
 /** On disk before QEMU is started, so that the next Shoal knows what may be running. */
 export interface Manifest {

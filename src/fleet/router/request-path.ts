@@ -226,8 +226,9 @@ export class RequestPath implements Responder {
 
   #dispatch(request: OpenRequest, vm: VmId, nowMs: number): void {
     this.#fleet.apply({ kind: 'request-dispatched', request, vm });
-    const { op, token, payload } = request.request;
-    if (this.#links.tell(vm, { kind: 'request', id: request.frame, op, token, payload })) return;
+    const { op, token, payload, requestId } = request.request;
+    const { frame: id, deadlineMs } = request;
+    if (this.#links.tell(vm, { kind: 'request', id, op, token, payload, requestId, deadlineMs })) return;
     this.#fleet.apply({ kind: 'request-left', request, nowMs, tried: 'unsent' });
     // An overload, or the end of the link, which tells of itself: neither is a fault of the VM.
     this.#fleet.apply({ kind: 'vm-congested', vm, congested: true });

@@ -12,6 +12,9 @@ export type LinkMessage =
       /** At most 256 bytes; echoed by the guest. */
       readonly token: Uint8Array;
       readonly payload: Uint8Array;
+      /** For guests that take no token: the client's id of the request, and its deadline on the monotonic clock. */
+      readonly requestId?: string;
+      readonly deadlineMs?: number;
     }
   /** The guest ends the request with an error 499 unless it has ended already. */
   | { readonly kind: 'cancel'; readonly id: number }

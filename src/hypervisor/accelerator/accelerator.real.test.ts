@@ -10,7 +10,6 @@ async function probe(real: RealHypervisor): Promise<AcceleratorProbe> {
   return {
     option: 'auto',
     image: real.image,
-    memoryMib: 16,
     qemu: 'qemu-system-x86_64',
     memoryPath: join(real.folder, 'accelerators.json'),
     hypervisor: real.hypervisor,

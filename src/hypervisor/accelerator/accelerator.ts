@@ -5,12 +5,14 @@ import { isRecord } from '../../is-record.ts';
 import { readPlainFile } from '../../plain-file.ts';
 import { writeDurable } from '../../process/mod.ts';
 import type { Hypervisor, MachineSpec } from '../port.ts';
-import type { ImageInfo } from '../qemu/image.ts';
+import { checkAllowed } from '../qemu/host-tools.ts';
+import { type ImageInfo, specOfImage } from '../qemu/image.ts';
 import {
   type AcceleratorChoice,
   type AcceleratorOption,
   chooseByFacts,
   chooseByMeasurement,
+  chooseByProfile,
   type HostFacts,
 } from './choose.ts';
 import { hostKey, readHostFacts } from './host-facts.ts';
@@ -19,7 +21,6 @@ import { measure } from './measure.ts';
 export interface AcceleratorProbe {
   readonly option: AcceleratorOption;
   readonly image: ImageInfo;
-  readonly memoryMib: number;
   readonly qemu: string;
   /** A JSON file in which results are kept, one for each host and image. */
   readonly memoryPath: string;
@@ -39,7 +40,11 @@ export interface AcceleratorProbe {
  * @throws what `prepare` throws, LINK_LOST, VM_BOOT_TIMEOUT if the image does not work under TCG either
  */
 export async function chooseAccelerator(probe: AcceleratorProbe): Promise<AcceleratorChoice> {
-  if (probe.option !== 'auto') return { accelerator: probe.option, why: `asked for by \`--accel ${probe.option}\`` };
+  const { option, image } = probe;
+  if (option !== 'auto') {
+    checkAllowed(option, image.profile, image.path);
+    return { accelerator: option, why: `asked for by \`--accel ${option}\`` };
+  }
   const before = await recallAccelerator(probe);
   if (before !== undefined) return before;
   const { choice, measured } = await probeBoth(probe);
@@ -48,13 +53,15 @@ export async function chooseAccelerator(probe: AcceleratorProbe): Promise<Accele
 }
 
 /**
- * Resolves `auto` without measuring, by facts about the host or by an earlier measurement; undefined if there is
- * neither.
+ * Resolves `auto` without measuring, by the profile, by facts about the host or by an earlier measurement; undefined
+ * if there is none of them.
+ * @throws RIGHTS_MISSING if the image runs only under an accelerator that cannot be used
  */
 export async function recallAccelerator(
   probe: Pick<AcceleratorProbe, 'image' | 'qemu' | 'memoryPath' | 'facts'>,
 ): Promise<AcceleratorChoice | undefined> {
-  const known = chooseByFacts(probe.facts ?? (await readHostFacts()));
+  const facts = probe.facts ?? (await readHostFacts());
+  const known = chooseByProfile(probe.image, facts) ?? chooseByFacts(facts);
   if (known !== undefined) return known;
   return (await recall(probe.memoryPath))[await keyOf(probe)];
 }
@@ -72,13 +79,11 @@ async function keyOf({ qemu, image }: Pick<AcceleratorProbe, 'image' | 'qemu'>):
 }
 
 async function probeBoth(probe: AcceleratorProbe): Promise<{ choice: AcceleratorChoice; measured: boolean }> {
-  const { image, memoryMib, hypervisor, address } = probe;
+  const { image, hypervisor, address } = probe;
   const clock = probe.clock ?? systemClock;
   const spec: Omit<MachineSpec, 'accelerator' | 'vm'> = {
     address,
-    image: image.path,
-    imageDigest: image.digest,
-    memoryMib,
+    ...specOfImage(image),
     statusIntervalMs: 1_000,
     textBytesMax: TEXT_BYTES_MAX,
   };

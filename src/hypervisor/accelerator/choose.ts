@@ -1,4 +1,6 @@
+import { ShoalError } from '../../errors.ts';
 import type { Accelerator } from '../port.ts';
+import type { ImageInfo } from '../qemu/image.ts';
 
 export type AcceleratorOption = 'auto' | Accelerator;
 
@@ -30,6 +32,39 @@ export interface AcceleratorChoice {
  * doubt.
  */
 const WORSE_FACTOR = 1.5;
+
+/**
+ * The choice by what the image runs under and can be asked; undefined if its profile leaves the choice open.
+ * @throws RIGHTS_MISSING if it runs under KVM only, and KVM cannot be used
+ */
+export function chooseByProfile(
+  { path, profile }: Pick<ImageInfo, 'path' | 'profile'>,
+  { kvmUnusable, nested }: HostFacts,
+): AcceleratorChoice | undefined {
+  const { accelerators, protocol, console } = profile;
+  const [first = 'tcg', second] = accelerators;
+  if (second === undefined) {
+    if (first === 'kvm' && kvmUnusable !== undefined) throw kvmNeeded(path, kvmUnusable);
+    const caution = first === 'tcg' ? '. TCG is no security boundary' : '';
+    return { accelerator: first, why: `the image's profile allows ${first} only${caution}` };
+  }
+  if (kvmUnusable !== undefined || !nested) return undefined;
+  const canBeAsked = protocol === 'frames' && console.format === 'shoal';
+  if (canBeAsked) return undefined;
+  const which = protocol === 'frames' ? `whose console is \`${console.format}\`` : 'that speaks HTTP';
+  return {
+    accelerator: first,
+    why: `this host's KVM is nested, an image ${which} is not measured, and its profile names ${first} first`,
+  };
+}
+
+function kvmNeeded(image: string, why: string): ShoalError {
+  return new ShoalError(
+    'RIGHTS_MISSING',
+    `The profile of ${image} allows kvm only, and KVM cannot be used here (${why}): join the group of /dev/kvm, or add tcg to \`accelerators\``,
+    { details: { image, path: '/dev/kvm' } },
+  );
+}
 
 /** The choice without a measurement; undefined if only a measurement can tell. */
 export function chooseByFacts(facts: HostFacts): AcceleratorChoice | undefined {

@@ -1,5 +1,6 @@
 import type { ConsoleEvent } from './console-event.ts';
-import { CONTRACT_PREFIX, parseContractLine, refused } from './contract-line.ts';
+import { refused } from './contract-line.ts';
+import type { LineFormat } from './formats/line-format.ts';
 import { printable } from './printable.ts';
 import { RateLimit } from './rate-limit.ts';
 
@@ -20,8 +21,7 @@ const RETURN = 0x0d;
  * own, so it is a function of its input.
  */
 export class ConsoleParser {
-  /** No guest can tell of more memory than it has. */
-  readonly #ramBytesMax: number;
+  readonly #format: LineFormat;
   /** The line of which only a part has come. Most come whole, and a console at rest needs no memory for them. */
   #line: Buffer | undefined;
   #length = 0;
@@ -32,8 +32,8 @@ export class ConsoleParser {
   #skipping = false;
   #shed = 0;
 
-  constructor(ramBytesMax: number) {
-    this.#ramBytesMax = ramBytesMax;
+  constructor(format: LineFormat) {
+    this.#format = format;
   }
 
   /** @param nowMs on a clock that never goes back */
@@ -91,8 +91,8 @@ export class ConsoleParser {
   }
 
   #tell(bytes: Buffer, from: number, end: number, cut: boolean, nowMs: number, events: ConsoleEvent[]): void {
-    const isContract = bytes.toString('latin1', from, Math.min(end, from + CONTRACT_PREFIX.length)) === CONTRACT_PREFIX;
-    if (!this.#takeFrom(isContract, nowMs)) {
+    const mayTell = this.#format.mayTell(bytes, from, end);
+    if (!this.#takeFrom(mayTell, nowMs)) {
       this.#shed += 1;
       return;
     }
@@ -101,15 +101,18 @@ export class ConsoleParser {
       this.#shed = 0;
     }
     const text = bytes.toString('utf8', from, end);
-    if (!isContract) events.push({ kind: 'log', text: printable(text) });
-    else if (cut) events.push(refused(text, `it has more than ${LINE_BYTES_MAX} bytes`));
-    else events.push(parseContractLine(text, this.#ramBytesMax));
+    const event = mayTell && !cut ? this.#format.read(text) : undefined;
+    if (event !== undefined) events.push(event);
+    else if (cut && this.#format.refusesCut && mayTell)
+      events.push(refused(text, `it has more than ${LINE_BYTES_MAX} bytes`));
+    else events.push({ kind: 'log', text: printable(text) });
   }
+
   /** @returns whether the line is within its rate */
-  #takeFrom(isContract: boolean, nowMs: number): boolean {
-    const fullMs = isContract ? CONTRACT_RATE.take(this.#contractMs, nowMs) : LOG_RATE.take(this.#logMs, nowMs);
+  #takeFrom(mayTell: boolean, nowMs: number): boolean {
+    const fullMs = mayTell ? CONTRACT_RATE.take(this.#contractMs, nowMs) : LOG_RATE.take(this.#logMs, nowMs);
     if (fullMs === undefined) return false;
-    if (isContract) this.#contractMs = fullMs;
+    if (mayTell) this.#contractMs = fullMs;
     else this.#logMs = fullMs;
     return true;
   }

@@ -11,7 +11,7 @@ import type { RelayedLine } from '../vm/vm-messages.ts';
 /** How the VMs of a host are made. A change counts for VMs prepared from then on. */
 export interface VmParameters {
   readonly image: string;
-  /** SHA-256 of the image's bytes (`inspectImage`). */
+  /** `ImageInfo.digest`. */
   readonly imageDigest: string;
   /** Absent: that of the built-in image. */
   readonly profile?: ImageProfile | undefined;

@@ -4,6 +4,7 @@ import type { GuestConnection } from '../port.ts';
 import { FRAME_BYTES_MAX, type FrameSink, FrameType, NO_BYTES } from './frame.ts';
 import { FrameParser } from './frame-parser.ts';
 import { FrameWriter } from './frame-writer.ts';
+import type { ChannelListener, GuestChannel, LinkRequest } from './guest-channel.ts';
 
 export interface FramedConnectionOptions {
   readonly connection: GuestConnection;
@@ -17,19 +18,8 @@ export interface FramedConnectionOptions {
   readonly listener: ConnectionListener;
 }
 
-/** Told of a connection; after `lost` nothing more comes. */
-export interface ConnectionListener {
-  /** The guest has answered the first ping. */
-  ready(): void;
-  /** The guest has answered a ping of `ask`. */
-  pong(): void;
+export interface ConnectionListener extends ChannelListener {
   answer(ok: boolean, idLow: number, idHigh: number, token: Uint8Array, payload: Uint8Array): void;
-  /** The guest reads again: the connection is not full any more. */
-  drained(): void;
-  /** @param wasReady whether `ready` came before */
-  lost(why: string, wasReady: boolean): void;
-  /** A callback threw. */
-  failed(error: unknown): void;
 }
 
 /** A batch that has grown to this is written at once, so that the connection can say that it is full. */
@@ -44,7 +34,7 @@ const ASKED_ID = 1;
  * One connection to a guest, from the attempt to its loss: frames in both directions, sent in batches. It greets the
  * guest with a ping and is ready once the pong has come.
  */
-export class FramedConnection implements FrameSink {
+export class FramedConnection implements FrameSink, GuestChannel {
   readonly tag: number;
   readonly #connection: GuestConnection;
   readonly #clock: Clock;
@@ -82,7 +72,22 @@ export class FramedConnection implements FrameSink {
     return this.#full;
   }
 
-  send(type: FrameType, idLow: number, op: Uint8Array, token: Uint8Array, payload: Uint8Array): void {
+  request({ id, token, payload }: LinkRequest, operation: Uint8Array): void {
+    this.#send(FrameType.request, id >>> 0, operation, token, payload);
+  }
+
+  cancel(low: number): void {
+    this.#send(FrameType.cancel, low, NO_BYTES, NO_BYTES, NO_BYTES);
+  }
+
+  /** All requests share the one connection. */
+  lack(): void {}
+
+  relay(line: string): void {
+    this.#send(FrameType.relay, 0, NO_BYTES, NO_BYTES, Buffer.from(line));
+  }
+
+  #send(type: FrameType, idLow: number, op: Uint8Array, token: Uint8Array, payload: Uint8Array): void {
     this.#writer.append(type, idLow, this.tag, op, token, payload);
     if (this.#writer.bytes >= BATCH_BYTES_MAX) this.#flushNow();
     else this.#flushLater();
@@ -141,7 +146,7 @@ export class FramedConnection implements FrameSink {
   }
 
   #ping(id: number): void {
-    this.send(FrameType.ping, id, NO_BYTES, NO_BYTES, NO_BYTES);
+    this.#send(FrameType.ping, id, NO_BYTES, NO_BYTES, NO_BYTES);
   }
 
   #pong(id: number): void {

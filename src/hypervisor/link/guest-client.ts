@@ -52,6 +52,14 @@ export class GuestClient implements FrameSink {
     return this.#exchange(FrameType.request, Buffer.from(op), token, payload, timeoutMs);
   }
 
+  /** Sends a request and, at once, that nobody waits for it any more. @throws LINK_LOST */
+  askAndCancel(op: string, payload: Uint8Array, timeoutMs: number, token: Uint8Array = NO_BYTES): Promise<GuestAnswer> {
+    const id = this.#nextId;
+    const answer = this.ask(op, payload, timeoutMs, token);
+    this.#send(FrameType.cancel, id, NO_BYTES, NO_BYTES, NO_BYTES);
+    return answer;
+  }
+
   /** The reply as text. @throws REQUEST_VM_FAILED if the guest answers with an error; LINK_LOST */
   async request(op: string, text: string, timeoutMs: number): Promise<string> {
     const { ok, payload } = await this.ask(op, Buffer.from(text), timeoutMs);
@@ -99,9 +107,13 @@ export class GuestClient implements FrameSink {
         reject(lost(`no answer within ${timeoutMs} ms`));
       });
       this.#pending.set(id, { resolve, reject, cancel });
-      this.#writer.append(type, id, 0, op, token, payload);
-      for (const piece of this.#writer.take()) this.#connection.write(piece);
+      this.#send(type, id, op, token, payload);
     });
+  }
+
+  #send(type: FrameType, id: number, op: Uint8Array, token: Uint8Array, payload: Uint8Array): void {
+    this.#writer.append(type, id, 0, op, token, payload);
+    for (const piece of this.#writer.take()) this.#connection.write(piece);
   }
 
   #received(bytes: Uint8Array): void {

@@ -18,7 +18,10 @@ export function parseGuestError(payload: Uint8Array): GuestError {
   ).toString('utf8');
   const match = /^(\d{3})(?: (.*))?$/s.exec(text);
   if (match === null) return { status: 502, message: `the guest failed without saying how: ${printable(text)}` };
-  const code = Number(match[1]);
-  const status = STATUSES.find((known) => known === code) ?? (code < 500 ? 400 : 502);
-  return { status, message: printable(match[2] ?? '') };
+  return { status: statusOf(Number(match[1])), message: printable(match[2] ?? '') };
+}
+
+/** What Shoal passes on of a guest's code. */
+export function statusOf(code: number): RequestStatus {
+  return STATUSES.find((known) => known === code) ?? (code < 500 ? 400 : 502);
 }

@@ -3,9 +3,11 @@ import type { Address, LinkEvent, LinkMessage, LinkTarget, VmId } from '../../fl
 import { SmallMap } from '../../small-map.ts';
 import { type Defect, defectOf } from '../defect.ts';
 import type { Hypervisor } from '../port.ts';
-import { FRAME_BYTES_MAX, FrameType, NO_BYTES, OPERATION_BYTES_MAX, TOKEN_BYTES_MAX } from './frame.ts';
+import { FRAME_BYTES_MAX, OPERATION_BYTES_MAX, TOKEN_BYTES_MAX } from './frame.ts';
 import { type ConnectionListener, FramedConnection } from './framed-connection.ts';
-import { parseGuestError } from './guest-error.ts';
+import type { GuestChannel, LinkRequest } from './guest-channel.ts';
+import { type GuestError, parseGuestError } from './guest-error.ts';
+import { HttpChannel, type HttpChannelListener, type HttpSettings } from './http/http-channel.ts';
 import { KeepAlive, type KeepAliveMessage } from './keep-alive.ts';
 import { OperationBytes } from './operation-bytes.ts';
 
@@ -18,6 +20,8 @@ export interface RelayMessage {
 /** What many links have in common. */
 export interface LinkOptions {
   readonly connect: Hypervisor['connect'];
+  /** The guests speak HTTP; default: frames. */
+  readonly http?: HttpSettings;
   /**
    * Largest text, and reply if it is no less than 4096; a longer frame breaks the connection. Default: as long as any
    * frame may be.
@@ -25,9 +29,9 @@ export interface LinkOptions {
   readonly textBytesMax?: number;
   /** Has idle links pinged; default: one for each link. */
   readonly keepAlive?: KeepAlive;
-  /** How long the first pong of a connection may take; default 3000. */
+  /** How long the first pong of a connection may take, over frames; default 3000. */
   readonly firstPongMs?: number;
-  /** Requests that may wait while the guest reads too slowly; beyond, 503. Default 4096. */
+  /** Requests that may wait while the guest reads too slowly, or a connection is opened; beyond, 503. Default 4096. */
   readonly waitingMax?: number;
 }
 
@@ -39,11 +43,10 @@ const RECONNECT_DELAY = { firstMs: 10, maxMs: 1_000 };
 /** A reply may be this long even if texts must be shorter: a digest of one byte has 64. */
 export const REPLY_BYTES_MAX_LEAST = 4_096;
 
-type Request = Extract<LinkMessage, { kind: 'request' }>;
 type LinkInput = LinkMessage | RelayMessage | { readonly kind: 'connect' } | KeepAliveMessage | Defect;
 
 /**
- * The link of a VM: one connection, shared by all requests. It lives on the router's thread, so a request crosses
+ * The link of a VM: over frames one connection, shared by all requests; over HTTP one for each. It lives on the router's thread, so a request crosses
  * none. Until it is stopped it connects again and again; a request for a link that is not connected is told at once
  * as `link-lost` and unsent.
  * @param owner told of everything; usually the router, on the same thread
@@ -62,7 +65,7 @@ export function link(
   };
 }
 
-class Link implements ConnectionListener {
+class Link implements ConnectionListener, HttpChannelListener {
   readonly #vm: number;
   readonly #address: Address;
   readonly #owner: Ref<LinkEvent>;
@@ -73,8 +76,10 @@ class Link implements ConnectionListener {
   /** The router's ids of what the guest has been sent, by their low halves. */
   readonly #inFlight = new SmallMap<number, number>();
   /** Undefined while none waits. */
-  #waiting: Request[] | undefined;
-  #connection: FramedConnection | undefined;
+  #waiting: LinkRequest[] | undefined;
+  #channel: GuestChannel | undefined;
+  /** Of a framed connection. */
+  #tag = 0;
   /** Connections in a row that never became ready. */
   #failures = 0;
 
@@ -97,17 +102,16 @@ class Link implements ConnectionListener {
         this.#cancel(message.id);
         return;
       case 'ping':
-        this.#connection?.ask();
+        this.#channel?.ask();
         return;
       case 'relay':
-        if (this.#connection?.isReady === true)
-          this.#connection.send(FrameType.relay, 0, NO_BYTES, NO_BYTES, Buffer.from(message.line));
+        if (this.#channel?.isReady === true) this.#channel.relay(message.line);
         return;
       case 'connect':
         this.#connect();
         return;
       case 'keep-alive':
-        if (this.#inFlight.size === 0) this.#connection?.keepAlive();
+        if (this.#inFlight.size === 0) this.#channel?.keepAlive();
         return;
       case 'defect':
         throw new Error(message.message);
@@ -116,11 +120,11 @@ class Link implements ConnectionListener {
 
   stop(): void {
     this.#keepAlive.remove(this.#context.self, this.#keepAlivePart);
-    const connection = this.#connection;
-    if (connection === undefined) return;
-    this.#connection = undefined;
-    connection.close();
-    if (connection.isReady) this.#tellLost('the link was closed');
+    const channel = this.#channel;
+    if (channel === undefined) return;
+    this.#channel = undefined;
+    channel.close();
+    if (channel.isReady) this.#tellLost('the link was closed');
   }
 
   ready(): void {
@@ -133,7 +137,7 @@ class Link implements ConnectionListener {
   }
 
   answer(ok: boolean, low: number, high: number, token: Uint8Array, payload: Uint8Array): void {
-    const id = high === this.#connection?.tag ? this.#inFlight.get(low) : undefined;
+    const id = high === this.#tag && this.#channel !== undefined ? this.#inFlight.get(low) : undefined;
     if (id === undefined) {
       // Nobody can publish a reply without a token: it belongs to nobody.
       if (token.length > 0) this.#owner.tell({ kind: 'link-orphaned-reply', vm: this.#vm, token, ok, payload });
@@ -144,22 +148,42 @@ class Link implements ConnectionListener {
     else this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, ...parseGuestError(payload) });
   }
 
+  reply(low: number, payload: Uint8Array): void {
+    const id = this.#taken(low);
+    if (id !== undefined) this.#owner.tell({ kind: 'link-reply', vm: this.#vm, id, payload });
+  }
+
+  error(low: number, error: GuestError): void {
+    const id = this.#taken(low);
+    if (id !== undefined) this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, ...error });
+  }
+
+  /** The link as a whole goes on. */
+  dropped(low: number, why: string): void {
+    const id = this.#taken(low);
+    if (id === undefined) return;
+    this.#owner.tell({ kind: 'link-lost', vm: this.#vm, sent: [id], unsent: [], why });
+    this.#owner.tell({ kind: 'link-ready', vm: this.#vm });
+  }
+
   drained(): void {
     const waiting = this.#waiting;
     if (waiting === undefined) return;
     let sent = 0;
     for (const request of waiting) {
-      const connection = this.#connection;
-      if (connection === undefined || connection.isFull) break;
-      this.#dispatch(connection, request);
+      const channel = this.#channel;
+      if (channel === undefined || channel.isFull) break;
+      this.#dispatch(channel, request);
       sent += 1;
     }
     // What was sent may have ended the connection, and told of all that waited.
-    if (this.#waiting !== undefined) this.#waiting = sent < waiting.length ? waiting.slice(sent) : undefined;
+    if (this.#waiting === undefined) return;
+    this.#waiting = sent < waiting.length ? waiting.slice(sent) : undefined;
+    if (this.#waiting !== undefined) this.#channel?.lack();
   }
 
   lost(why: string, wasReady: boolean): void {
-    this.#connection = undefined;
+    this.#channel = undefined;
     // An attempt that failed changes nothing for the owner.
     if (wasReady) this.#tellLost(why);
     this.#context.after(exponentialDelayMs(RECONNECT_DELAY, this.#failures), { kind: 'connect' });
@@ -170,22 +194,30 @@ class Link implements ConnectionListener {
     this.#context.self.tell(defectOf(error));
   }
 
-  #request(request: Request): void {
+  #taken(low: number): number | undefined {
+    const id = this.#inFlight.get(low);
+    this.#inFlight.delete(low);
+    return id;
+  }
+
+  #request(request: LinkRequest): void {
     const { id } = request;
-    const connection = this.#connection;
-    if (connection === undefined || !connection.isReady) {
+    const channel = this.#channel;
+    if (channel === undefined || !channel.isReady) {
       this.#owner.tell({ kind: 'link-lost', vm: this.#vm, sent: [], unsent: [id], why: 'the link is not connected' });
-    } else if (!connection.isFull) {
-      this.#dispatch(connection, request);
+    } else if (!channel.isFull && this.#waiting === undefined) {
+      this.#dispatch(channel, request);
     } else if ((this.#waiting?.length ?? 0) < (this.#options.waitingMax ?? WAITING_MAX)) {
       this.#waiting ??= [];
       this.#waiting.push(request);
+      channel.lack();
     } else {
       this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, status: 503, message: 'the link to the VM is full' });
     }
   }
 
-  #dispatch(connection: FramedConnection, { id, op, token, payload }: Request): void {
+  #dispatch(channel: GuestChannel, request: LinkRequest): void {
+    const { id, op, token } = request;
     const operation = OPERATIONS.of(op);
     if (operation === undefined) {
       const message = `an operation is 1 to ${OPERATION_BYTES_MAX} of a-z, 0-9, "-", ".", "_"`;
@@ -198,12 +230,12 @@ class Link implements ConnectionListener {
       return;
     }
     this.#inFlight.set(id >>> 0, id);
-    connection.send(FrameType.request, id >>> 0, operation, token, payload);
+    channel.request(request, operation);
   }
 
   #cancel(id: number): void {
     if (this.#inFlight.get(id >>> 0) === id) {
-      this.#connection?.send(FrameType.cancel, id >>> 0, NO_BYTES, NO_BYTES, NO_BYTES);
+      this.#channel?.cancel(id >>> 0);
       return;
     }
     const at = this.#waiting?.findIndex((request) => request.id === id) ?? -1;
@@ -213,14 +245,29 @@ class Link implements ConnectionListener {
   }
 
   #connect(): void {
-    if (this.#connection !== undefined) return;
+    if (this.#channel !== undefined) return;
+    const { connect, http } = this.#options;
+    if (http === undefined) this.#channel = this.#framed();
+    else {
+      this.#channel = new HttpChannel({
+        connect: () => connect(this.#address),
+        clock: this.#context.clock,
+        settings: http,
+        bodyBytesMax: payloadBytesMax(this.#options.textBytesMax) ?? FRAME_BYTES_MAX,
+        listener: this,
+      });
+    }
+  }
+
+  #framed(): FramedConnection {
     const { connect, textBytesMax, firstPongMs } = this.#options;
-    this.#connection = new FramedConnection({
+    // A guest may send replies that it kept from an earlier connection, perhaps to an earlier router that counted
+    // from 1 as well: without the tag such a reply could be taken for that of another request.
+    this.#tag = (this.#context.system.random.fraction() * 0x1_0000_0000) >>> 0;
+    return new FramedConnection({
       connection: connect(this.#address),
       clock: this.#context.clock,
-      // A guest may send replies that it kept from an earlier connection, perhaps to an earlier router that counted
-      // from 1 as well: without the tag such a reply could be taken for that of another request.
-      tag: (this.#context.system.random.fraction() * 0x1_0000_0000) >>> 0,
+      tag: this.#tag,
       firstPongMs: firstPongMs ?? FIRST_PONG_MS,
       frameBytesMax: frameBytesMax(textBytesMax),
       listener: this,
@@ -237,6 +284,10 @@ class Link implements ConnectionListener {
 }
 
 function frameBytesMax(textBytesMax: number | undefined): number {
-  if (textBytesMax === undefined) return FRAME_BYTES_MAX;
-  return Math.max(textBytesMax, REPLY_BYTES_MAX_LEAST) + OPERATION_BYTES_MAX + TOKEN_BYTES_MAX;
+  const payload = payloadBytesMax(textBytesMax);
+  return payload === undefined ? FRAME_BYTES_MAX : payload + OPERATION_BYTES_MAX + TOKEN_BYTES_MAX;
+}
+
+function payloadBytesMax(textBytesMax: number | undefined): number | undefined {
+  return textBytesMax === undefined ? undefined : Math.max(textBytesMax, REPLY_BYTES_MAX_LEAST);
 }

@@ -22,6 +22,8 @@ interface Threads {
 export class LinePattern {
   readonly #program: readonly Instruction[];
   readonly #groups: readonly string[];
+  /** Instructions that all matches so far have run. */
+  steps = 0;
 
   constructor(program: readonly Instruction[], groups: readonly string[]) {
     this.#program = program;
@@ -61,6 +63,7 @@ export class LinePattern {
 
   /** Follows everything that takes no character. */
   #add(threads: Threads, at: number, place: number, length: number, captures: Captures): void {
+    this.steps += 1;
     if (threads.addedAt[at] === place) return;
     threads.addedAt[at] = place;
     const instruction = this.#program[at];

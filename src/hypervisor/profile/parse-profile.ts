@@ -214,8 +214,8 @@ function checkTogether(profile: ImageProfile): void {
     const remedy = 'The machine microvm has no power button here';
     throw new FieldFault('powerOff.ask', '"console"', powerOff.ask, remedy);
   }
-  if (powerOff.by === 'bye' && console.format === 'none') {
-    throw new FieldFault('powerOff.by', '"isa-debug-exit" or "exit"', powerOff.by, 'Such a console says no bye');
+  if (powerOff.by !== 'exit' && console.format === 'none') {
+    throw new FieldFault('powerOff.by', '"exit"', powerOff.by, 'A guest whose console says nothing says no bye');
   }
   for (const name of ['readiness', 'liveness'] as const) {
     const probe = profile[name];

@@ -168,8 +168,8 @@ class Parser {
       const [least, most] = [from.charCodeAt(0), to.charCodeAt(0)];
       members.push((code) => code >= least && code <= most);
     }
-    const any: Takes = (code) => members.some((takes) => takes(code));
-    return isNegated ? not(any) : any;
+    const inside: Takes = (code) => members.some((takes) => takes(code));
+    return isNegated ? not(inside) : inside;
   }
 
   #member(): string | Takes {

@@ -1,5 +1,3 @@
-import type { Accelerator } from '../port.ts';
-
 export const MACHINES = ['microvm', 'pc', 'q35'] as const;
 export const BOOT_METHODS = ['pvh', 'multiboot', 'chainloader', 'linux'] as const;
 export const NETWORK_DEVICES = ['virtio-net-device', 'virtio-net-pci'] as const;
@@ -11,12 +9,13 @@ export const CONSOLE_FORMATS = ['shoal', 'key=value', 'json', 'regex', 'none'] a
 export const POWER_OFFS = ['isa-debug-exit', 'bye', 'exit'] as const;
 /** How a guest is asked to stop. */
 export const STOP_ASKS = ['console', 'powerdown'] as const;
-export const ACCELERATORS = ['kvm', 'tcg'] as const satisfies readonly Accelerator[];
+export const ACCELERATORS = ['kvm', 'tcg'] as const;
 
 export type MachineType = (typeof MACHINES)[number];
 export type BootMethod = (typeof BOOT_METHODS)[number];
 export type NetworkDevice = (typeof NETWORK_DEVICES)[number];
 export type Protocol = (typeof PROTOCOLS)[number];
+export type Accelerator = (typeof ACCELERATORS)[number];
 export type Payload = (typeof PAYLOADS)[number];
 
 /**

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { MachineSpec } from '../port.ts';
 import type { ImageProfile } from './profile.ts';
 
@@ -64,4 +65,9 @@ export const SHIPPED_PROFILES: Readonly<Record<string, ImageProfile>> = {
 
 export function profileOf({ profile = BUILT_IN_PROFILE }: Pick<MachineSpec, 'profile'>): ImageProfile {
   return profile;
+}
+
+/** Whether an image of this profile runs on the machine of the built-in image, as every image did before profiles. */
+export function isBuiltIn(profile: ImageProfile): boolean {
+  return isDeepStrictEqual(profile, BUILT_IN_PROFILE);
 }

@@ -212,9 +212,9 @@ class QemuHypervisor implements Hypervisor {
 
   async #checkImage(spec: MachineSpec): Promise<void> {
     const { digest, companion } = await this.#inspect(spec);
-    checkDigest(spec.image, digest, spec.imageDigest);
     if (companion !== undefined && spec.companion !== undefined)
       checkDigest(companion.path, companion.digest, spec.companion.digest);
+    checkDigest(spec.image, digest, spec.imageDigest);
   }
 
   /** Reads an image once, as long as its files do not change. */
@@ -224,7 +224,7 @@ class QemuHypervisor implements Hypervisor {
     const files = companion === undefined ? [image] : [image, companion.path];
     const signature = files.map(signatureOf).join('+');
     const isThere = !signature.split('+').includes('');
-    const key = `${files.join('\0')}\0${profile.boot}\0${profile.memoryMib}`;
+    const key = `${files.join('\0')}\0${JSON.stringify(profile)}`;
     const known = this.#images.get(key);
     if (known !== undefined && known.signature === signature && isThere) return known.info;
     const info = inspectImage(image, profile, companion?.path);
@@ -241,7 +241,7 @@ function signatureOf(path: string): string {
 
 function checkDigest(path: string, digest: string, expected: string): void {
   if (digest === expected) return;
-  throw new ShoalError('IMAGE_INVALID', `${path} has changed: its SHA-256 is ${digest}, expected ${expected}`, {
+  throw new ShoalError('IMAGE_INVALID', `${path} has changed: its digest is ${digest}, expected ${expected}`, {
     details: { path, digest, expected },
   });
 }

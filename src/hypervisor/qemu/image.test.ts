@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseProfile } from '../profile/parse-profile.ts';
 import { inspectImage } from './image.ts';
 
 let folder: string;
@@ -86,5 +87,113 @@ describe('a guest image', () => {
         if (result instanceof Error) expect(result).toMatchObject({ code: 'IMAGE_INVALID' });
       }),
     );
+  });
+});
+
+/** A multiboot header at the beginning of a file of another kind. */
+function multiboot(flags: number, file: Buffer = Buffer.alloc(0)): Buffer {
+  const header = Buffer.alloc(12);
+  header.writeUInt32LE(0x1badb002, 0);
+  header.writeUInt32LE(flags, 4);
+  header.writeUInt32LE((2 ** 32 - 0x1badb002 - flags) % 2 ** 32, 8);
+  return Buffer.concat([file, header]);
+}
+
+function kernel(): Buffer {
+  const file = Buffer.alloc(1_024);
+  file.writeUInt16LE(0xaa55, 0x1fe);
+  file.write('HdrS', 0x202, 'latin1');
+  return file;
+}
+
+describe('an image with a profile', () => {
+  const pc = (more: object) => parseProfile({ machine: 'pc', ...more }, 'test');
+  const wide = elf();
+  const narrow = elf();
+  narrow[4] = 1;
+
+  it.each([
+    ['multiboot', multiboot(3, narrow), undefined],
+    ['multiboot', multiboot(0x10003), undefined],
+    ['multiboot', multiboot(3, wide), /64 bits, and multiboot loads files of 32 bits/],
+    ['multiboot', multiboot(3), /does not say where it is loaded/],
+    ['multiboot', Buffer.alloc(9_000), /no multiboot header/],
+    ['multiboot', kernel(), /boot "linux", and its profile says "multiboot"; `shoal image profile linux`/],
+    ['linux', kernel(), undefined],
+    ['linux', elf(), /not a Linux kernel.*boot "pvh"/],
+    ['pvh', kernel(), /not an ELF file.*boot "linux"/],
+    ['pvh', multiboot(0x10003), /boot "multiboot".*image profile includeos/],
+  ])('for boot %s is checked for it', async (boot, bytes, why) => {
+    writeFileSync(path, bytes);
+    const result = await inspectImage(path, pc({ boot })).catch((error: unknown) => error);
+    if (why === undefined) expect(result).toMatchObject({ path, bytes: bytes.length });
+    else expect(result).toMatchObject({ code: 'IMAGE_INVALID', message: expect.stringMatching(why) });
+  });
+
+  it('and a chainloader needs both, and no blank in its path', async () => {
+    const loader = join(folder, 'chain');
+    const profile = pc({ boot: 'chainloader', chainloader: 'chain' });
+    writeFileSync(path, elf());
+    await expect(inspectImage(path, profile, loader)).rejects.toMatchObject({
+      code: 'IMAGE_MISSING',
+      message: expect.stringMatching(/The chainloader .*chain cannot be read: there is no such file/),
+    });
+    writeFileSync(loader, elf());
+    await expect(inspectImage(path, profile, loader)).rejects.toMatchObject({
+      code: 'IMAGE_INVALID',
+      message: expect.stringMatching(/is not a chainloader that QEMU can boot: it has no multiboot header/),
+    });
+    writeFileSync(loader, multiboot(0x10003));
+    expect(await inspectImage(path, profile, loader)).toMatchObject({ companion: { path: loader, bytes: 12 } });
+    const blank = join(folder, 'my guest');
+    writeFileSync(blank, elf());
+    await expect(inspectImage(blank, profile, loader)).rejects.toMatchObject({
+      message: expect.stringMatching(/path has a blank/),
+    });
+  });
+
+  it('has an initial ramdisk that is one', async () => {
+    const initrd = join(folder, 'initrd');
+    writeFileSync(path, kernel());
+    const profile = pc({ boot: 'linux', initrd: 'initrd' });
+    writeFileSync(initrd, 'hello');
+    await expect(inspectImage(path, profile, initrd)).rejects.toMatchObject({
+      message: expect.stringMatching(/is not an initial ramdisk .*neither a cpio archive nor a compressed file/),
+    });
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    await expect(inspectImage(path, profile, join(folder, 'pipe'))).rejects.toMatchObject({ code: 'IMAGE_INVALID' });
+    writeFileSync(initrd, '070701');
+    expect(await inspectImage(path, profile, initrd)).toMatchObject({ companion: { bytes: 6 } });
+  });
+
+  it('must fit into its memory', async () => {
+    writeFileSync(path, Buffer.concat([kernel(), Buffer.alloc(2 * 1024 * 1024)]));
+    await expect(inspectImage(path, pc({ boot: 'linux', memoryMib: 2 }))).rejects.toMatchObject({
+      message: expect.stringMatching(/more than the VM \(`memoryMib` 2\)/),
+    });
+  });
+
+  it('has the digest of its bytes on the machine of the built-in image, and else one of all that matters', async () => {
+    writeFileSync(path, elf());
+    const initrd = join(folder, 'initrd');
+    const other = join(folder, 'other');
+    writeFileSync(initrd, '070701');
+    writeFileSync(other, '070701');
+    const plain = await inspectImage(path);
+    expect(plain.digest).toBe(plain.fileDigest);
+    expect(await inspectImage(path, parseProfile({}, 'test'))).toMatchObject({ digest: plain.digest });
+    const digestOf = async (profile: object, companion?: string): Promise<string> => {
+      return (await inspectImage(path, parseProfile({ boot: 'pvh', ...profile }, 'test'), companion)).digest;
+    };
+    const withInitrd = await digestOf({ initrd: 'initrd' }, initrd);
+    expect(await digestOf({ initrd: 'other' }, other)).toBe(withInitrd);
+    writeFileSync(other, '070701 ');
+    const all = [
+      plain.digest,
+      withInitrd,
+      await digestOf({ initrd: 'other' }, other),
+      await digestOf({ memoryMib: 17 }),
+    ];
+    expect(new Set(all).size).toBe(4);
   });
 });

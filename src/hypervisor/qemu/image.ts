@@ -2,15 +2,20 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { ShoalError, whyUnreadable } from '../../errors.ts';
-import type { Companion } from '../port.ts';
+import type { Companion, MachineSpec } from '../port.ts';
 import type { BootMethod, ImageProfile } from '../profile/profile.ts';
-import { BUILT_IN_PROFILE } from '../profile/shipped.ts';
+import { BUILT_IN_PROFILE, isBuiltIn } from '../profile/shipped.ts';
 import { looksLike, type OpenFile, whyNotBootable, whyNotCompanion } from './boot-formats.ts';
 
 export interface ImageInfo {
   readonly path: string;
-  /** SHA-256 of its bytes, hexadecimal. */
+  /**
+   * A SHA-256, hexadecimal: of its bytes, if it runs on the machine of the built-in image; otherwise of that digest,
+   * the one of its companion and its profile. Two images with the same one are the same in all that matters.
+   */
   readonly digest: string;
+  /** SHA-256 of its bytes. */
+  readonly fileDigest: string;
   readonly bytes: number;
   readonly profile: ImageProfile;
   /** The file that it boots with, by its profile. */
@@ -52,7 +57,29 @@ export async function inspectImage(
     const files = beside === undefined ? 'it has' : 'it and its initial ramdisk have';
     throw invalid(path, `${files} ${bytes} bytes, more than the VM (\`memoryMib\` ${memoryMib})`);
   }
-  return { ...image, profile, companion: beside };
+  const digest = identityOf(image.digest, profile, beside);
+  return { path, digest, fileDigest: image.digest, bytes: image.bytes, profile, companion: beside };
+}
+
+function identityOf(fileDigest: string, profile: ImageProfile, companion: CompanionInfo | undefined): string {
+  if (isBuiltIn(profile) && companion === undefined) return fileDigest;
+  // The name of the companion does not matter, its bytes do.
+  const { initrd: _, chainloader: __, ...rest } = profile;
+  return createHash('sha256')
+    .update([fileDigest, companion?.digest ?? '', JSON.stringify(rest)].join('\n'))
+    .digest('hex');
+}
+
+/** What of the image stands in the spec of each of its VMs. */
+export function specOfImage({
+  path,
+  digest,
+  profile,
+  companion,
+}: ImageInfo): Pick<MachineSpec, 'image' | 'imageDigest' | 'profile' | 'companion' | 'memoryMib'> {
+  const plain = { image: path, imageDigest: digest, memoryMib: profile.memoryMib };
+  if (isBuiltIn(profile) && companion === undefined) return plain;
+  return { ...plain, profile, companion: companion && { path: companion.path, digest: companion.digest } };
 }
 
 /** @param what the file is to be, for errors @param whyNot why it is not */

@@ -9,6 +9,8 @@ const TERMS: VmTerms = {
   bind: '10.0.2.15/24',
   addr: '127.0.0.1:9000',
   textBytesMax: 1_000,
+  idempotent: undefined,
+  powerOff: { by: 'isa-debug-exit', code: 67, ask: 'console' },
   bootTimeoutMs: 10_000,
   stop: { consoleMs: 2_000, quitMs: 1_000, terminateMs: 900, killMs: 5_000 },
 };
@@ -29,12 +31,13 @@ function exited(exit: Partial<MachineExit>): LifecycleInput {
 function live(
   inputs: readonly LifecycleInput[],
   from: LifecycleState = NEW_STATE,
+  terms: VmTerms = TERMS,
 ): { state: LifecycleState; last: readonly LifecycleAction[]; all: readonly LifecycleAction[] } {
   let state = from;
   let last: readonly LifecycleAction[] = [];
   const all: LifecycleAction[] = [];
   for (const input of inputs) {
-    ({ state, actions: last } = decide(state, input, TERMS));
+    ({ state, actions: last } = decide(state, input, terms));
     all.push(...last);
   }
   return { state, last, all };
@@ -54,7 +57,7 @@ describe('a VM', () => {
       ...['tell-booting', 'arm-boot', 'continue'],
       ...['disarm-boot', 'remember', 'tell-answering'],
       'tell-report',
-      ...['disarm-boot', 'ask-on-console', 'arm-stage'],
+      ...['disarm-boot', 'ask-to-stop', 'arm-stage'],
       ...['disarm-boot', 'end'],
     ]);
     expect(all.at(-1)).toEqual({
@@ -82,7 +85,7 @@ describe('a VM', () => {
     const late: LifecycleInput = { kind: 'stage-timeout' };
     const { all } = live([...UP, STOP, late, late, late, late]);
     expect(all.filter((action) => action.do !== 'disarm-boot').slice(-10)).toEqual([
-      { do: 'ask-on-console' },
+      { do: 'ask-to-stop', by: 'console' },
       { do: 'arm-stage', ms: 2_000 },
       { do: 'quit' },
       { do: 'arm-stage', ms: 1_000 },
@@ -183,6 +186,32 @@ describe('a VM', () => {
     expect(live([...UP, STOP, exited({ exitCode: 67 })]).last.at(-1)).toMatchObject({ end: { clean: false } });
   });
 
+  it('whose profile says so ends cleanly by its last line and exit code 0', () => {
+    const terms: VmTerms = { ...TERMS, powerOff: { by: 'bye', ask: 'console' } };
+    const endOf = (...inputs: readonly LifecycleInput[]) => live([...UP, ...inputs], NEW_STATE, terms).last.at(-1);
+    expect(endOf(STOP, BYE, exited({ exitCode: 0 }))).toMatchObject({ end: { clean: true } });
+    expect(endOf(STOP, exited({ exitCode: 0 }))).toMatchObject({ end: { clean: false } });
+    expect(endOf(STOP, BYE, exited({ exitCode: 67 }))).toMatchObject({ end: { clean: false } });
+    expect(endOf(exited({ exitCode: 0 }))).toMatchObject({ end: { clean: false, reason: 'guest-powered-off' } });
+  });
+
+  it('that can only exit ended cleanly if it did so when it was asked, and not when QEMU was told to end', () => {
+    const terms: VmTerms = { ...TERMS, powerOff: { by: 'exit', ask: 'powerdown' } };
+    const endOf = (...inputs: readonly LifecycleInput[]) => live([...UP, ...inputs], NEW_STATE, terms);
+    expect(endOf(STOP).last).toContainEqual({ do: 'ask-to-stop', by: 'powerdown' });
+    expect(endOf(STOP, exited({ exitCode: 0 })).last.at(-1)).toMatchObject({ end: { clean: true, reason: 'idle' } });
+    const late = endOf(STOP, { kind: 'stage-timeout' }, exited({ exitCode: 0 }));
+    expect(late.last.at(-1)).toMatchObject({ end: { clean: false, why: 'ended by us' } });
+    expect(endOf(exited({ exitCode: 0 })).last.at(-1)).toMatchObject({ end: { clean: false } });
+  });
+
+  it('is idempotent if its profile says so, whatever it says itself', () => {
+    for (const idempotent of [true, false]) {
+      const { last } = live(UP, NEW_STATE, { ...TERMS, idempotent });
+      expect(last).toContainEqual({ do: 'tell-answering', guest: { ...GUEST, idempotent } });
+    }
+  });
+
   it('that cannot be prepared is gone, with the reason', () => {
     const error = toEnvelope(new Error('no'));
     const end = { reason: 'prepare-failed' };
@@ -222,6 +251,6 @@ describe('a VM', () => {
   it('does what it was asked for before it could be taken over', () => {
     const asked = live([STOP]).state;
     const { last } = live([{ kind: 'recovered' }], { ...adoptedState(true, GUEST), stopAsked: asked.stopAsked });
-    expect(names(last)).toContain('ask-on-console');
+    expect(names(last)).toContain('ask-to-stop');
   });
 });

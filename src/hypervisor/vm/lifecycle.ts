@@ -2,6 +2,7 @@ import { type ErrorEnvelope, ShoalError, toEnvelope } from '../../errors.ts';
 import type { GuestReady, GuestReport, VmEnd, VmEndReason } from '../../fleet/mod.ts';
 import type { ConsoleEvent } from '../console/console-event.ts';
 import type { MachineExit } from '../port.ts';
+import type { PowerOff } from '../profile/profile.ts';
 import type { LifecycleState, StopAsked, StopStage, VmPhase } from './lifecycle-state.ts';
 import { endOf, notPrepared } from './vm-end.ts';
 
@@ -10,6 +11,9 @@ export interface VmTerms {
   readonly bind: string;
   readonly addr: string;
   readonly textBytesMax: number;
+  /** What the image's profile says; undefined: the guest's ready line counts. */
+  readonly idempotent: boolean | undefined;
+  readonly powerOff: PowerOff;
   readonly bootTimeoutMs: number;
   readonly stop: StopLimits;
 }
@@ -49,7 +53,7 @@ export type LifecycleAction =
   | { readonly do: 'remember'; readonly guest: GuestReady }
   | { readonly do: 'arm-boot'; readonly ms: number }
   | { readonly do: 'disarm-boot' }
-  | { readonly do: 'ask-on-console' }
+  | { readonly do: 'ask-to-stop'; readonly by: PowerOff['ask'] }
   | { readonly do: 'quit' }
   | { readonly do: 'signal'; readonly signal: 'SIGTERM' | 'SIGKILL' }
   | { readonly do: 'arm-stage'; readonly ms: number }
@@ -94,7 +98,7 @@ export function decide(state: LifecycleState, input: LifecycleInput, terms: VmTe
     case 'quit-answered':
       return stay(state.verdict !== undefined && input.burning ? { ...state, verdict: 'stuck' } : state);
     case 'exited':
-      return exited(state, input.exit, input.why);
+      return exited(state, input.exit, input.why, terms);
   }
 }
 
@@ -139,13 +143,15 @@ function ready(
 ): LifecycleDecision {
   if (state.phase.name !== 'booting') return stay(state);
   const why = contractBreach(said, terms);
-  return why === undefined ? answering(state, said.guest) : abort(state, toEnvelope(contractBroken(why)), terms);
+  return why === undefined ? answering(state, said.guest, terms) : abort(state, toEnvelope(contractBroken(why)), terms);
 }
 
 /** Most VMs are in it most of the time. */
 const ANSWERING: VmPhase = { name: 'answering' };
 
-function answering(state: LifecycleState, guest: GuestReady): LifecycleDecision {
+function answering(state: LifecycleState, said: GuestReady, { idempotent }: VmTerms): LifecycleDecision {
+  // As a rule both say the same, and all VMs share what they said.
+  const guest = idempotent === undefined || said.idempotent === idempotent ? said : { ...said, idempotent };
   return {
     state: { ...state, phase: ANSWERING, missedConsole: false },
     actions: [{ do: 'disarm-boot' }, { do: 'remember', guest }, { do: 'tell-answering', guest }],
@@ -161,7 +167,7 @@ function reported(state: LifecycleState, report: GuestReport, terms: VmTerms): L
   const tell: LifecycleAction = { do: 'tell-report', report };
   if (phase.name === 'booting' && state.missedConsole) {
     // A guest reports only after its ready line, so it is up. That line is lost, and the least is assumed.
-    const up = answering(state, { textBytesMax: terms.textBytesMax, idempotent: false, operations: [] });
+    const up = answering(state, { textBytesMax: terms.textBytesMax, idempotent: false, operations: [] }, terms);
     return { state: up.state, actions: [...up.actions, tell] };
   }
   return phase.name === 'answering' || phase.name === 'stopping' ? { state, actions: [tell] } : stay(state);
@@ -185,7 +191,10 @@ function abort(state: LifecycleState, error: ErrorEnvelope, terms: VmTerms): Lif
 function enter(state: LifecycleState, stage: StopStage, graceMs: number, terms: VmTerms): LifecycleDecision {
   const { consoleMs, quitMs, terminateMs, killMs } = terms.stop;
   const actions: Record<StopStage, readonly LifecycleAction[]> = {
-    console: [{ do: 'ask-on-console' }, { do: 'arm-stage', ms: Math.max(graceMs, consoleMs) }],
+    console: [
+      { do: 'ask-to-stop', by: terms.powerOff.ask },
+      { do: 'arm-stage', ms: Math.max(graceMs, consoleMs) },
+    ],
     quit: [{ do: 'quit' }, { do: 'arm-stage', ms: quitMs }],
     terminate: [
       { do: 'signal', signal: 'SIGTERM' },
@@ -214,9 +223,9 @@ function nextStage(stage: StopStage): StopStage {
   return stage === 'console' ? 'quit' : stage === 'quit' ? 'terminate' : 'kill';
 }
 
-function exited(state: LifecycleState, exit: MachineExit, why: string | undefined): LifecycleDecision {
+function exited(state: LifecycleState, exit: MachineExit, why: string | undefined, terms: VmTerms): LifecycleDecision {
   if (state.phase.name === 'gone') return stay(state);
-  const { end, unexpected } = endOf(state, exit, why);
+  const { end, unexpected } = endOf(state, exit, why, terms.powerOff);
   return gone(state, end, state.error ?? (unexpected ? toEnvelope(vmGone(end, exit)) : undefined));
 }
 

@@ -14,7 +14,7 @@ export type MachineReport =
 
 export type MachineAction = Extract<
   LifecycleAction,
-  { do: 'continue' | 'remember' | 'ask-on-console' | 'quit' | 'signal' }
+  { do: 'continue' | 'remember' | 'ask-to-stop' | 'quit' | 'signal' }
 >;
 
 /** Whoever has the machine driven. */
@@ -94,9 +94,11 @@ export class MachineDriver {
             ),
         );
         return;
-      case 'ask-on-console':
+      case 'ask-to-stop':
         this.#cpuUse = new CpuUse(machine, owner.clock);
-        machine.writeConsole('stop\n');
+        if (action.by === 'console') machine.writeConsole('stop\n');
+        // A guest that is not asked is ended by the next stage.
+        else machine.qmp('system_powerdown', undefined, owner.quitMs).catch(() => undefined);
         return;
       case 'quit':
         this.#quit(machine);

@@ -3,14 +3,21 @@ import { type ErrorEnvelope, toEnvelope, toWire } from '../../errors.ts';
 import { formatAddress, type VmEnd, type VmId } from '../../fleet/mod.ts';
 import type { ConsoleEvent } from '../console/console-event.ts';
 import { ConsoleParser } from '../console/console-parser.ts';
+import { formatOf } from '../console/formats/format-of.ts';
+import type { GuestFacts } from '../console/formats/line-format.ts';
 import { defectOf } from '../defect.ts';
 import type { HostNotice } from '../notices.ts';
 import type { Hypervisor, MachineSpec, Manifest } from '../port.ts';
 import { GUEST_BIND } from '../profile/command-line.ts';
+import type { PowerOff } from '../profile/profile.ts';
+import { profileOf } from '../profile/shipped.ts';
 import { type Adoption, adoptVm, stateOfAdopted } from './adoption.ts';
 import { Checkpoints, NEW_CHECKPOINT, type VmCheckpoint } from './checkpoint.ts';
+import { GuestProber } from './guest-prober.ts';
 import { decide, type LifecycleAction, type LifecycleInput, type StopLimits, type VmTerms } from './lifecycle.ts';
+import type { VmPhase } from './lifecycle-state.ts';
 import { MachineDriver, type MachineOwner, type MachineReport } from './machine-driver.ts';
+import { ProcessFigures } from './process-figures.ts';
 import { clearRemains, type Remains } from './remains.ts';
 import { type HostVmEvent, VmEvents } from './vm-events.ts';
 import { type LogOwner, VmLog } from './vm-log.ts';
@@ -69,7 +76,7 @@ export function vmActor(options: VmOptions): Behaviour<VmMessage> {
   };
 }
 
-class VmActor implements MachineOwner, VmTerms, LogOwner {
+class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   readonly #options: VmOptions;
   readonly #checkpoints: Checkpoints;
   readonly #context: Context<VmActorInput>;
@@ -77,6 +84,9 @@ class VmActor implements MachineOwner, VmTerms, LogOwner {
   readonly #parser: ConsoleParser;
   readonly #events: VmEvents;
   readonly #driver = new MachineDriver(this);
+  readonly #figures: ProcessFigures;
+  /** Of a guest that is asked whether it lives, while it boots and answers. */
+  #prober: GuestProber | undefined;
   /** Made for the first line. */
   #keptLog: VmLog | undefined;
   #unidentified = false;
@@ -86,13 +96,13 @@ class VmActor implements MachineOwner, VmTerms, LogOwner {
   constructor(options: VmOptions, checkpoints: Checkpoints, context: Context<VmActorInput>) {
     const { origin, events } = options;
     const spec = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
-    const { vm, memoryMib } = spec;
     this.#options = options;
     this.#checkpoints = checkpoints;
     this.#context = context;
     this.#spec = spec;
-    this.#parser = new ConsoleParser(memoryMib * MIB);
-    this.#events = new VmEvents(vm, events, context.clock);
+    this.#figures = new ProcessFigures(() => this.#driver.machine, context.clock, this.ramBytesMax);
+    this.#parser = new ConsoleParser(formatOf(profileOf(spec).console, this));
+    this.#events = new VmEvents(spec.vm, events, context.clock);
   }
 
   get clock(): Clock {
@@ -117,6 +127,22 @@ class VmActor implements MachineOwner, VmTerms, LogOwner {
 
   get textBytesMax(): number {
     return this.#spec.textBytesMax;
+  }
+
+  get powerOff(): PowerOff {
+    return profileOf(this.#spec).powerOff;
+  }
+
+  get ramBytesMax(): number {
+    return this.#spec.memoryMib * MIB;
+  }
+
+  get idempotent(): boolean | undefined {
+    return profileOf(this.#spec).idempotent;
+  }
+
+  measured(): ReturnType<GuestFacts['measured']> {
+    return this.#figures.measured();
   }
 
   get bootTimeoutMs(): number {
@@ -214,6 +240,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner {
   /** The process goes on without this actor: only a command ends it. */
   async letGo(): Promise<void> {
     this.#disarmBoot();
+    this.#prober?.end();
     const ended = this.#keptLog?.end();
     await this.#driver.release();
     await ended;
@@ -223,7 +250,29 @@ class VmActor implements MachineOwner, VmTerms, LogOwner {
     const before = this.#checkpoints.latest.state;
     const { state, actions } = decide(before, input, this);
     if (state !== before) this.#checkpoints.update({ state });
+    this.#probe(state.phase.name);
     for (const action of actions) this.#act(action);
+  }
+
+  /** A guest whose console says nothing is asked from its start on, any other one with a probe once it is up. */
+  #probe(phase: VmPhase['name']): void {
+    if (phase === 'gone' || phase === 'stopping') this.#prober?.end();
+    if (this.#prober !== undefined) return;
+    const profile = profileOf(this.#spec);
+    const speaksForGuest = profile.console.format === 'none';
+    const isAsked = phase === 'answering' ? speaksForGuest || profile.liveness !== undefined : speaksForGuest;
+    if (!isAsked || (phase !== 'booting' && phase !== 'answering')) return;
+    this.#prober = new GuestProber({
+      profile,
+      connect: () => this.#options.hypervisor.connect(this.#spec.address),
+      clock: this.clock,
+      statusIntervalMs: this.#spec.statusIntervalMs,
+      guest: this,
+      isReady: phase === 'answering',
+      tell: (event) => {
+        if (speaksForGuest) this.#context.self.tell(event);
+      },
+    });
   }
 
   #act(action: LifecycleAction): void {
@@ -271,6 +320,8 @@ class VmActor implements MachineOwner, VmTerms, LogOwner {
     const events = this.#parser.push(bytes, this.#context.clock.monotonic());
     const newest = events.findLastIndex(({ kind }) => kind === 'status');
     for (const [index, event] of events.entries()) {
+      // What it says of itself does not count while it fails to answer.
+      if (event.kind === 'status' && this.#prober?.hasFailed === true) continue;
       // Of reports that piled up while this thread stood still only the newest counts; one by one they would make a
       // VM surplus at once (R5).
       if (event.kind !== 'status' || index === newest) this.#context.self.tell(event);

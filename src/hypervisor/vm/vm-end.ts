@@ -1,27 +1,50 @@
 import type { ErrorEnvelope } from '../../errors.ts';
 import type { VmEnd, VmEndReason } from '../../fleet/mod.ts';
 import type { MachineExit } from '../port.ts';
-import { EXIT_CODE_BAD_ARGUMENT, EXIT_CODE_PANIC, EXIT_CODE_STOPPED } from '../qemu/argv.ts';
+import type { PowerOff } from '../profile/profile.ts';
+import { EXIT_CODE_BAD_ARGUMENT, EXIT_CODE_PANIC } from '../qemu/argv.ts';
 import type { LifecycleState } from './lifecycle-state.ts';
 
 /**
  * The end of a VM as users are told of it, and whether it came although nobody asked for it.
  * @param because what is known of the end besides the exit
+ * @param powerOff how the guest tells a clean stop
  */
 export function endOf(
   state: LifecycleState,
   exit: MachineExit,
   because: string | undefined,
+  powerOff: PowerOff,
 ): { readonly end: VmEnd; readonly unexpected: boolean } {
   const { exitCode } = exit;
   const unexpected = state.phase.name !== 'stopping';
-  // The exit code of an adopted process is unknown, so the guest's own word has to do.
-  const poweredOff = exitCode === EXIT_CODE_STOPPED || (exitCode === null && exit.signal === null);
-  const clean = state.bye === 'stop' && poweredOff;
-  const why = clean ? (state.stopAsked?.why ?? 'the guest stopped by itself') : (because ?? whyDirty(state, exit));
+  const clean = isClean(state, exit, powerOff);
+  const outcome = outcomeOf(exitCode, powerOff);
+  const why = clean
+    ? (state.stopAsked?.why ?? 'the guest stopped by itself')
+    : (because ?? whyDirty(state, exit, outcome));
   const { verdict } = state;
-  const reason = reasonOf(state, exit, clean, because);
+  const reason = reasonOf(state, exit, outcome, clean, because);
   return { end: { clean, reason, why, exitCode, ...(verdict === undefined ? {} : { verdict }) }, unexpected };
+}
+
+function isClean({ bye, phase }: LifecycleState, exit: MachineExit, powerOff: PowerOff): boolean {
+  // The exit code of an adopted process is unknown, so the guest's own word has to do.
+  const isUnknown = exit.exitCode === null && exit.signal === null;
+  const poweredOff = isUnknown || outcomeOf(exit.exitCode, powerOff) === 'guest-powered-off';
+  if (powerOff.by !== 'exit') return bye === 'stop' && poweredOff;
+  // QEMU ends with the same exit code when it is told to, which only comes after the guest was asked in vain.
+  return poweredOff && phase.name === 'stopping' && phase.stage === 'console';
+}
+
+/** What an exit code says; a guest with the device `isa-debug-exit` has codes of its own. */
+function outcomeOf(exitCode: number | null, powerOff: PowerOff): VmEndReason | undefined {
+  if (exitCode === null) return 'process-gone';
+  if (powerOff.by !== 'isa-debug-exit') return exitCode === 0 ? 'guest-powered-off' : undefined;
+  if (exitCode === powerOff.code) return 'guest-powered-off';
+  if (exitCode === EXIT_CODE_BAD_ARGUMENT) return 'guest-refused';
+  if (exitCode === EXIT_CODE_PANIC) return 'guest-panicked';
+  return exitCode === 0 ? 'guest-reset' : undefined;
 }
 
 /** The end of a VM that QEMU could not be started for. */
@@ -33,7 +56,8 @@ export function notPrepared({ code }: ErrorEnvelope): VmEnd {
 /** Who has it ended knows why, and so does Shoal if it gave the VM up; for all others the exit speaks. */
 function reasonOf(
   { stopAsked, error, bye, phase }: LifecycleState,
-  { exitCode, signal }: MachineExit,
+  { signal }: MachineExit,
+  outcome: VmEndReason | undefined,
   clean: boolean,
   because: string | undefined,
 ): VmEndReason {
@@ -43,36 +67,28 @@ function reasonOf(
   if (because !== undefined) return 'orphaned';
   if (signal !== null) return 'killed';
   if (bye !== undefined && bye !== 'stop') return 'guest-bye';
-  return REASONS_OF_EXITS[String(exitCode)] ?? 'qemu-exited';
+  return outcome ?? 'qemu-exited';
 }
-
-/** By exit code; `null` is the end of a process that was not ours to wait for. */
-const REASONS_OF_EXITS: Readonly<Partial<Record<string, VmEndReason>>> = {
-  [EXIT_CODE_STOPPED]: 'guest-powered-off',
-  [EXIT_CODE_BAD_ARGUMENT]: 'guest-refused',
-  [EXIT_CODE_PANIC]: 'guest-panicked',
-  0: 'guest-reset',
-  null: 'process-gone',
-};
 
 function reasonOfError({ code }: ErrorEnvelope): VmEndReason {
   if (code === 'VM_BOOT_TIMEOUT') return 'boot-timeout';
   return code === 'VM_CONTRACT' ? 'contract-broken' : 'start-failed';
 }
 
-function whyDirty(state: LifecycleState, { exitCode, signal }: MachineExit): string {
+function whyDirty(state: LifecycleState, { exitCode, signal }: MachineExit, outcome: VmEndReason | undefined): string {
   if (signal !== null) return `killed by ${signal}`;
   if (state.bye !== undefined && state.bye !== 'stop') return `the guest said bye: ${state.bye}`;
-  switch (exitCode) {
-    case EXIT_CODE_STOPPED:
+  if (exitCode === 0 && state.phase.name === 'stopping') return 'ended by us';
+  switch (outcome) {
+    case 'guest-powered-off':
       return 'the guest powered off without saying bye';
-    case EXIT_CODE_BAD_ARGUMENT:
+    case 'guest-refused':
       return 'the guest could not use what it was told';
-    case EXIT_CODE_PANIC:
+    case 'guest-panicked':
       return 'the guest panicked';
-    case 0:
-      return state.phase.name === 'stopping' ? 'ended by us' : 'the guest reset itself (a triple fault)';
-    case null:
+    case 'guest-reset':
+      return 'the guest reset itself (a triple fault)';
+    case 'process-gone':
       return 'its process is gone';
     default:
       return `QEMU ended with exit code ${exitCode}`;

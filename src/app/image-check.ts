@@ -1,0 +1,124 @@
+import { readdirSync, rmdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { ShoalError } from '../errors.ts';
+import type { Address } from '../fleet/mod.ts';
+import {
+  type Accelerator,
+  type AcceleratorOption,
+  type CheckPoint,
+  checkAllowed,
+  checkImage,
+  createQemuHypervisor,
+  type Hypervisor,
+  type LoadedImage,
+  loadImage,
+  type ProfileChoice,
+  runtimeRoot,
+} from '../hypervisor/mod.ts';
+import { createLauncher, identify, type Spawner } from '../process/mod.ts';
+import { knownAccelerator } from './accelerator.ts';
+
+export interface CheckedImage {
+  /** Undefined if it cannot be read. */
+  readonly image: LoadedImage | undefined;
+  readonly accelerator: Accelerator | undefined;
+  readonly points: readonly CheckPoint[];
+}
+
+export interface CheckOptions extends ProfileChoice {
+  readonly accelerator?: AcceleratorOption | undefined;
+  readonly onPoint?: (point: CheckPoint) => void;
+  readonly signal?: AbortSignal;
+  /** How long the guest may take to answer. */
+  readonly stepMs?: number;
+}
+
+/** The codes of a file that is no image, which is what the check is to find out. */
+const NO_IMAGE: readonly string[] = ['IMAGE_MISSING', 'IMAGE_INVALID', 'PROFILE_INVALID'];
+const TAG = 'check-';
+
+/**
+ * Boots an image once, on an address of its own and beside all fleets, and looks whether it keeps the contract.
+ * @throws CONFIG_VALUE for an accelerator that its profile rules out; LAUNCHER_FAILED
+ */
+export async function checkImageHere(path: string, options: CheckOptions): Promise<CheckedImage> {
+  let image: LoadedImage;
+  try {
+    image = await loadImage(path, options);
+  } catch (error) {
+    if (!(error instanceof ShoalError) || !NO_IMAGE.includes(error.code)) throw error;
+    const point: CheckPoint = { name: 'file', state: 'failed', why: error.message };
+    options.onPoint?.(point);
+    return { image: undefined, accelerator: undefined, points: [point] };
+  }
+  const accelerator = await acceleratorOf(image, options.accelerator ?? 'auto');
+  const launcher = createLauncher();
+  const tag = `${TAG}${process.pid}`;
+  try {
+    await endStale(launcher);
+    const hypervisor = createQemuHypervisor({ fleetTag: tag, spawner: launcher });
+    const points = await checkImage({ ...options, hypervisor, image, accelerator, address: await freeAddress() });
+    return { image, accelerator, points };
+  } finally {
+    await launcher.close();
+    removeEmpty(join(runtimeRoot(), tag));
+  }
+}
+
+/** What `up` would take; without a measurement the one that the profile prefers. */
+async function acceleratorOf(image: LoadedImage, option: AcceleratorOption): Promise<Accelerator> {
+  if (option !== 'auto') {
+    checkAllowed(option, image.profile, image.path);
+    return option;
+  }
+  const known = await knownAccelerator(image);
+  return known?.accelerator ?? image.profile.accelerators[0] ?? 'tcg';
+}
+
+/** Of a check that was killed, QEMU goes on. */
+async function endStale(spawner: Spawner): Promise<void> {
+  for (const name of namesIn(runtimeRoot())) {
+    const pid = /^check-(\d{1,10})$/.exec(name)?.[1];
+    if (pid === undefined || identify(Number(pid)) !== undefined) continue;
+    await endAll(createQemuHypervisor({ fleetTag: name, spawner }));
+    removeEmpty(join(runtimeRoot(), name));
+  }
+}
+
+async function endAll(hypervisor: Hypervisor): Promise<void> {
+  for (const found of await hypervisor.list()) {
+    const process = found.kind === 'running' ? found.manifest.process : undefined;
+    if (found.kind !== 'running' || process === undefined) continue;
+    if (await hypervisor.end(process)) await hypervisor.discard(found.manifest.spec.vm);
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Not empty, or not there.
+  }
+}
+
+/** A port of the loopback address that nobody listens on at this moment. */
+function freeAddress(): Promise<Address> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const place = server.address();
+      const port = typeof place === 'object' && place !== null ? place.port : 0;
+      server.close(() => resolve({ id: process.pid & 0xffff, ip: '127.0.0.1', port }));
+    });
+  });
+}

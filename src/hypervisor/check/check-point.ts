@@ -1,0 +1,67 @@
+/** What `shoal image check` looks at, in its order. */
+export const CHECK_POINTS = {
+  file: 'the files are there, QEMU can boot them as the profile says, and they fit into the memory',
+  start: 'QEMU starts with it',
+  ready: 'it becomes ready in time',
+  terms: 'its ready line repeats what it was told',
+  link: 'it answers on its port',
+  'first-report': 'it reports at once when it is ready',
+  reports: 'it reports at the interval, each time with a higher number',
+  request: 'it answers a request',
+  'unknown-operation': 'it answers an unknown operation with 404',
+  cancel: 'a request that is cancelled is answered once, and it goes on',
+  'at-work': 'it reports and answers a ping while it computes',
+  'largest-text': 'the longest text does not end it',
+  garbage: 'bytes that mean nothing end their connection, and no other',
+  load: 'the load that it reports is true as far as its host can see',
+  console: 'each line of its console is as it must be, and they do not come too fast',
+  stop: 'told to stop, it says bye',
+  exit: 'it ends cleanly, in time',
+} as const;
+
+export type CheckPointName = keyof typeof CHECK_POINTS;
+
+export interface CheckPoint {
+  readonly name: CheckPointName;
+  readonly state: 'ok' | 'failed' | 'skipped';
+  /** What was found, or why it was not looked at. */
+  readonly why: string;
+}
+
+/** Takes down what is found at each point. What was not reached is skipped in the end. */
+export class CheckList {
+  readonly #points = new Map<CheckPointName, CheckPoint>();
+  readonly #onPoint: (point: CheckPoint) => void;
+
+  constructor(onPoint: (point: CheckPoint) => void) {
+    this.#onPoint = onPoint;
+  }
+
+  ok(name: CheckPointName, why: string): void {
+    this.#note({ name, state: 'ok', why });
+  }
+
+  failed(name: CheckPointName, why: string): void {
+    this.#note({ name, state: 'failed', why });
+  }
+
+  skipped(name: CheckPointName, why: string): void {
+    this.#note({ name, state: 'skipped', why });
+  }
+
+  /** @param why the rest was not reached */
+  finish(why: string): readonly CheckPoint[] {
+    for (const name of Object.keys(CHECK_POINTS)) {
+      // The keys of this object are the names.
+      const known = name as CheckPointName;
+      if (!this.#points.has(known)) this.skipped(known, why);
+    }
+    return [...this.#points.values()];
+  }
+
+  #note(point: CheckPoint): void {
+    if (this.#points.has(point.name)) return;
+    this.#points.set(point.name, point);
+    this.#onPoint(point);
+  }
+}

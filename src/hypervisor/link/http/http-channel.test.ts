@@ -1,0 +1,195 @@
+/** What only a link over HTTP does; what both protocols promise is in `../protocols.test.ts`. */
+import { describe, expect, it } from 'vitest';
+import { type Probe, type TestKit, testKit } from '../../../actors/kit/mod.ts';
+import type { Ref } from '../../../actors/mod.ts';
+import type { LinkEvent, LinkMessage } from '../../../fleet/mod.ts';
+import { KeepAlive } from '../keep-alive.ts';
+import { type LinkOptions, link, type RelayMessage } from '../link.ts';
+import { type Got, HttpGuest } from '../testing/fake-guest.ts';
+
+const SETTINGS = {
+  probePath: '/health',
+  probeTimeoutMs: 500,
+  contentType: 'text/plain; charset=utf-8',
+  connectionsMax: () => 2,
+};
+
+interface Bench extends AsyncDisposable {
+  readonly kit: TestKit;
+  readonly link: Ref<LinkMessage | RelayMessage>;
+  readonly owner: Probe<LinkEvent>;
+  readonly guest: HttpGuest;
+}
+
+async function bench(overrides: Partial<LinkOptions> = {}): Promise<Bench> {
+  const kit = testKit();
+  const guest = new HttpGuest();
+  const owner = kit.probe<LinkEvent>();
+  const target = { vm: 7, address: { id: 1, ip: '127.0.0.1', port: 9000 } };
+  const keepAlive = new KeepAlive(kit.clock, 100);
+  const options = { connect: () => guest.connect(), http: SETTINGS, keepAlive, ...overrides };
+  const ref = await kit.system.start(link(target, owner.ref, options), { name: 'link' });
+  return { kit, link: ref, owner, guest, [Symbol.asyncDispose]: () => kit.shutdown() };
+}
+
+async function ready(overrides: Partial<LinkOptions> = {}): Promise<Bench> {
+  const opened = await bench(overrides);
+  opened.guest.up();
+  await opened.owner.expect({ kind: 'link-ready', vm: 7 });
+  return opened;
+}
+
+async function got({ kit, guest }: Bench, count: number): Promise<readonly Got[]> {
+  for (let turns = 0; turns < 100 && guest.got.length < count; turns++) await kit.settle();
+  expect(guest.got).toHaveLength(count);
+  return guest.got;
+}
+
+function request(id: number, more: Partial<Extract<LinkMessage, { kind: 'request' }>> = {}): LinkMessage {
+  return { kind: 'request', id, op: 'upper', token: Buffer.alloc(0), payload: Buffer.from(`text ${id}`), ...more };
+}
+
+describe('a link over HTTP', () => {
+  it('posts to the path of the operation, or to none, with the id and the time left as headers', async () => {
+    await using opened = await ready();
+    const deadlineMs = opened.kit.clock.monotonic() + 1_500;
+    opened.link.tell(request(1, { requestId: 'order-7', deadlineMs }));
+    opened.link.tell(request(2, { op: '' }));
+    const [first, second] = await got(opened, 2);
+    expect(Object.fromEntries(first?.headers ?? [])).toEqual({
+      host: 'shoal',
+      'content-type': 'text/plain; charset=utf-8',
+      'content-length': '6',
+      'shoal-request-id': 'order-7',
+      'shoal-deadline-ms': '1500',
+    });
+    expect([first?.op, second?.op, second?.payload]).toEqual(['upper', '', 'text 2']);
+  });
+
+  it('puts no id into a head that could end it', async () => {
+    await using opened = await ready();
+    opened.link.tell(request(1, { requestId: 'a\r\nx: y' }));
+    const [first] = await got(opened, 1);
+    expect([...(first?.headers.keys() ?? [])]).not.toContain('shoal-request-id');
+    expect(first?.headers.has('x')).toBe(false);
+  });
+
+  it('uses a connection again, and opens no more than it may', async () => {
+    await using opened = await ready();
+    for (const id of [1, 2, 3]) opened.link.tell(request(id));
+    await opened.kit.settle();
+    const [first] = await got(opened, 2);
+    expect(opened.guest.attempts).toBe(2);
+    first?.reply('one');
+    await opened.owner.expect({ kind: 'link-reply', id: 1 });
+    for (const one of (await got(opened, 3)).slice(1)) one.reply('other');
+    await opened.owner.expect({ kind: 'link-reply', id: 2 });
+    await opened.owner.expect({ kind: 'link-reply', id: 3 });
+    expect(opened.guest.attempts).toBe(2);
+  });
+
+  it('tells 503 beyond what may wait, and a cancelled request makes room', async () => {
+    await using opened = await ready({ waitingMax: 1 });
+    for (const id of [1, 2, 3, 4]) {
+      opened.link.tell(request(id));
+      await opened.kit.settle();
+    }
+    await opened.owner.expect({ kind: 'link-error', id: 4, status: 503 });
+    opened.link.tell({ kind: 'cancel', id: 3 });
+    await opened.owner.expect({ kind: 'link-error', id: 3, status: 499 });
+    opened.link.tell(request(5));
+    opened.link.tell({ kind: 'cancel', id: 1 });
+    await opened.owner.expect({ kind: 'link-error', id: 1, status: 499 });
+    expect((await got(opened, 3)).map(({ payload }) => payload)).toEqual(['text 1', 'text 2', 'text 5']);
+  });
+
+  it('loses with a connection only the request on it', async () => {
+    await using opened = await ready();
+    opened.link.tell(request(1));
+    opened.link.tell(request(2));
+    const [first, second] = await got(opened, 2);
+    first?.hangUp('reset');
+    await opened.owner.expect({ kind: 'link-lost', sent: [1], unsent: [], why: 'reset' });
+    await opened.owner.expect({ kind: 'link-ready' });
+    second?.reply('two');
+    await opened.owner.expect({ kind: 'link-reply', id: 2 });
+    opened.link.tell(request(3));
+    (await got(opened, 3))[2]?.reply('three');
+    await opened.owner.expect({ kind: 'link-reply', id: 3 });
+  });
+
+  it('goes on with a guest that closes each connection after its answer', async () => {
+    await using opened = await bench();
+    opened.guest.keepsAlive = false;
+    opened.guest.up();
+    await opened.owner.expect({ kind: 'link-ready' });
+    for (const id of [1, 2, 3]) {
+      opened.link.tell(request(id));
+      (await got(opened, id))[id - 1]?.reply('one');
+      await opened.owner.expect({ kind: 'link-reply', id });
+    }
+    expect(opened.guest.attempts).toBe(4);
+  });
+
+  it('answers 502 to whoever asked for an answer that is too long, and asks no other guest', async () => {
+    await using opened = await ready({ textBytesMax: 10 });
+    opened.link.tell(request(1));
+    (await got(opened, 1))[0]?.reply('x'.repeat(5_000));
+    await opened.owner.expect({ kind: 'link-error', id: 1, status: 502 });
+    opened.link.tell(request(2));
+    (await got(opened, 2))[1]?.reply('short');
+    await opened.owner.expect({ kind: 'link-reply', id: 2 });
+  });
+
+  it('passes on what kind of answer it was: too many requests are an overload, a redirect a fault', async () => {
+    await using opened = await ready();
+    const said = [
+      [429, 503, 'slow down'],
+      [302, 502, 'the guest answered 302, and Shoal follows no redirect'],
+      [404, 404, 'slow down'],
+    ] as const;
+    for (const [index, [code, status, message]] of said.entries()) {
+      opened.link.tell(request(1));
+      (await got(opened, index + 1))[index]?.fail(code, 'slow\r\n  down\n');
+      await opened.owner.expect({ kind: 'link-error', id: 1, status, message });
+    }
+    opened.link.tell(request(1));
+    (await got(opened, 4))[3]?.fail(500, '');
+    await opened.owner.expect({ kind: 'link-error', id: 1, status: 502, message: 'Word' });
+  });
+
+  it('is not ready while its probe is answered with 5xx, and tries again', async () => {
+    await using opened = await bench();
+    opened.guest.probeStatus = 503;
+    opened.guest.up();
+    await opened.owner.expectNone(50);
+    opened.guest.probeStatus = 404;
+    await opened.kit.advance(1_000);
+    await opened.owner.expect({ kind: 'link-ready' });
+    expect(new Set(opened.guest.probed)).toEqual(new Set(['/health']));
+  });
+
+  it('takes no answer to a probe that says it is unwell for a sign of life', async () => {
+    await using opened = await ready();
+    opened.guest.probeStatus = 500;
+    opened.link.tell({ kind: 'ping' });
+    await opened.owner.expectNone(50);
+    opened.guest.probeStatus = 200;
+    opened.link.tell({ kind: 'ping' });
+    await opened.owner.expect({ kind: 'link-pong' });
+  });
+
+  it('notices the end of a guest that nobody asks', async () => {
+    await using opened = await ready();
+    opened.guest.down('gone');
+    await opened.owner.expect({ kind: 'link-lost', sent: [], unsent: [] });
+  });
+
+  it('asks in vain no guest more than once at a time', async () => {
+    await using opened = await ready();
+    opened.guest.answers = false;
+    for (let count = 0; count < 50; count++) opened.link.tell({ kind: 'ping' });
+    await opened.kit.settle();
+    expect(opened.guest.probed).toHaveLength(2);
+  });
+});

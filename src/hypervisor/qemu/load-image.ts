@@ -1,0 +1,17 @@
+import { findProfile, type ProfileChoice } from '../profile/profile-source.ts';
+import { type ImageInfo, inspectImage } from './image.ts';
+
+/** An image with what its profile says. */
+export interface LoadedImage extends ImageInfo {
+  /** Where the profile stands, for people; undefined if the image has none. */
+  readonly profileFrom: string | undefined;
+}
+
+/**
+ * Reads an image, its profile and the file that it boots with, and checks that they fit.
+ * @throws IMAGE_MISSING, IMAGE_INVALID, PROFILE_INVALID
+ */
+export async function loadImage(path: string, choice: ProfileChoice = {}): Promise<LoadedImage> {
+  const { profile, companion, from } = await findProfile(path, choice);
+  return { ...(await inspectImage(path, profile, companion)), profileFrom: from };
+}
