@@ -151,7 +151,7 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
   const tokens = new ReplyTokens(of.tokenKey);
   const answered = new AnsweredRequests();
   const links: LinkOptions = {
-    connect: (address) => hypervisor.connect(address),
+    connect: (target) => hypervisor.connect(target),
     // The limit that the guest was given.
     textBytesMax: parameters.textBytesMax,
     keepAlive: new KeepAlive(of.system.clock),

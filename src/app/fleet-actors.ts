@@ -4,6 +4,7 @@ import { type ActorSystem, type Ref, systemClock } from '../actors/mod.ts';
 import type { Address, RouterMessage } from '../fleet/mod.ts';
 import {
   type ControllerMessage,
+  checkNetwork,
   createQemuHypervisor,
   type Found,
   type Hypervisor,
@@ -134,8 +135,10 @@ async function vmParameters(
   { options, image, data, store, nats }: FleetDeps,
   found: readonly Found[],
 ): Promise<{ parameters: VmParameters; why: string }> {
+  const network = options.network ?? 'user';
+  checkNetwork(network, image.profile, options.image);
   const chosen = await accelerator(options, image, data.tag, nats.launcher, freeAddress(store, found));
-  const parameters = vmParametersOf(store, { ...specOfImage(image), accelerator: chosen.accelerator });
+  const parameters = vmParametersOf(store, { ...specOfImage(image), accelerator: chosen.accelerator, network });
   return { parameters, why: chosen.why };
 }
 

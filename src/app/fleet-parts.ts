@@ -21,7 +21,7 @@ const TEXT_BYTES_MAX = 1024 * 1024;
 /** How VMs are made of an image, by the parameters in the tables. */
 export function vmParametersOf(
   store: Store,
-  made: Pick<VmParameters, 'image' | 'imageDigest' | 'accelerator' | 'profile' | 'companion'>,
+  made: Pick<VmParameters, 'image' | 'imageDigest' | 'accelerator' | 'network' | 'profile' | 'companion'>,
 ): VmParameters {
   const params = paramsOf(store.snapshot());
   const profile = profileOf(made);

@@ -21,7 +21,7 @@ export async function measure(hypervisor: Hypervisor, spec: MachineSpec, clock: 
     const startMs = clock.monotonic();
     await machine.start();
     await up;
-    const client = await GuestClient.open(hypervisor.connect(spec.address), BOOT_TIMEOUT_MS, clock);
+    const client = await GuestClient.open(hypervisor.connect(spec), BOOT_TIMEOUT_MS, clock);
     const bootMs = clock.monotonic() - startMs;
     try {
       const roundTripMs = (await best(clock, () => pings(client))) / PINGS;

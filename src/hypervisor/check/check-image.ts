@@ -173,7 +173,7 @@ class ImageCheck {
     while (!this.#heard.isOver && this.#clock.monotonic() < endMs) {
       try {
         const tryMs = Math.min(this.#stepMs, Math.max(1, endMs - this.#clock.monotonic()));
-        const asker = await openAsker(this.#profile, () => hypervisor.connect(this.#spec.address), tryMs, this.#clock);
+        const asker = await openAsker(this.#profile, () => hypervisor.connect(this.#spec), tryMs, this.#clock);
         const ms = Math.round(this.#clock.monotonic() - startMs);
         if (isSilent) {
           this.#list.ok('ready', `it answered after ${ms} ms`);
@@ -213,7 +213,7 @@ class ImageCheck {
       profile: this.#profile,
       spec: this.#spec,
       machine: this.#machine,
-      connect: () => this.#options.hypervisor.connect(this.#spec.address),
+      connect: () => this.#options.hypervisor.connect(this.#spec),
       clock: this.#clock,
       stepMs: this.#stepMs,
       found: { answered: 0, tooBusy: undefined },

@@ -35,11 +35,12 @@ export class VmStarter {
   prepare(vm: VmId, address: Address): void {
     // The command was repeated.
     if (this.#options.vms.has(vm)) return;
-    const { image, imageDigest, profile, companion, accelerator, memoryMib, statusIntervalMs, textBytesMax } =
+    const { image, imageDigest, profile, companion, accelerator, network, memoryMib, statusIntervalMs, textBytesMax } =
       this.#parameters;
     const built = { vm, address, image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax };
+    const made = network === 'none' ? { ...built, network } : built;
     // A VM of the built-in image has the smaller spec, of which there may be thousands.
-    this.#add({ kind: 'new', spec: profile === undefined ? built : { ...built, profile, companion } });
+    this.#add({ kind: 'new', spec: profile === undefined ? made : { ...made, profile, companion } });
   }
 
   adopt(manifest: Manifest): void {
