@@ -65,7 +65,7 @@ describe.each(['user', 'none'] as const)('link, to a real guest with network %s'
   it('carries many requests at once, small ones and large ones, each to its own reply', async () => {
     await using real = await realHypervisor();
     await using linked = await openLink(real, await guest(real, network));
-    const COUNT = 2_000;
+    const COUNT = 10_000;
     const texts = new Map(
       Array.from({ length: COUNT }, (_, id) => [id, id % 50 === 0 ? `big ${id} `.repeat(2_000) : `text ${id}`]),
     );
@@ -109,6 +109,56 @@ describe.each(['user', 'none'] as const)('link, to a real guest with network %s'
     await linked.owner.fishFor({ kind: 'link-ready' });
     linked.link.tell(request(2, 'back'));
     await linked.owner.fishFor({ kind: 'link-reply', id: 2 });
+  });
+
+  it('closed and opened under load: no request is answered twice, and no answer is of other bytes than its own request', async () => {
+    await using real = await realHypervisor();
+    await using linked = await openLink(real, await guest(real, network));
+    const COUNT = 3_000;
+    // Long enough that frames are cut by the closes.
+    const textOf = (id: number): string => `${id} ${'abcdefgh'.repeat((id % 97) * 8)}`;
+    const answers = new Map<number, number>();
+    const lost = new Set<number>();
+    const heard = (id: number, payload: Uint8Array): void => {
+      expect(Buffer.from(payload).toString()).toBe(textOf(id).toUpperCase());
+      answers.set(id, (answers.get(id) ?? 0) + 1);
+    };
+    const open = new Set<number>();
+    let next = 1;
+    let closes = 0;
+    let isReady = true;
+    while (next <= COUNT || open.size > 0) {
+      while (isReady && open.size < 60 && next <= COUNT) {
+        open.add(next);
+        linked.link.tell(request(next, textOf(next)));
+        next += 1;
+      }
+      const event = await linked.owner.expect();
+      if (event.kind === 'link-ready') isReady = true;
+      else if (event.kind === 'link-orphaned-reply') {
+        const id = Number(Buffer.from(event.token).toString().slice('token-'.length));
+        expect(lost.has(id)).toBe(true);
+        heard(id, event.payload);
+      } else if (event.kind === 'link-lost') {
+        isReady = false;
+        for (const id of [...event.sent, ...event.unsent]) {
+          lost.add(id);
+          open.delete(id);
+        }
+      } else if (event.kind === 'link-reply') {
+        heard(event.id, event.payload);
+        open.delete(event.id);
+        if (event.id % 100 !== 0 || !isReady) continue;
+        closes += 1;
+        linked.connection().close();
+      } else throw new Error(`unexpected ${event.kind}`);
+    }
+    expect([...answers].filter(([, times]) => times > 1)).toEqual([]);
+    expect(closes).toBeGreaterThan(3);
+    // What was neither lost nor answered would be a request without an end.
+    for (let id = 1; id <= COUNT; id++) expect(answers.has(id) || lost.has(id)).toBe(true);
+    // Most of what was on its way came to the guest, and is answered on the next connection.
+    expect([...lost].filter((id) => answers.has(id)).length).toBeGreaterThan(0);
   });
 
   it('reports the death of its VM, and tries to reach it for as long as it is not closed', async () => {
