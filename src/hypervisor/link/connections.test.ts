@@ -27,7 +27,9 @@ async function linked(network: VmNetwork, options: FakeGuestOptions = {}, system
   const own = system ?? createSystem();
   const owner = probe<LinkEvent>(own, { patience });
   const target = { vm: 1, address: { id: 1, ip: '127.0.0.1', port: 9000 } };
-  const ref = own.spawn(link(target, owner.ref, { connect: () => guest.connect(), textBytesMax: MIB, firstPongMs: 50 }));
+  const ref = own.spawn(
+    link(target, owner.ref, { connect: () => guest.connect(), textBytesMax: MIB, firstPongMs: 50 }),
+  );
   return {
     guest,
     link: ref,

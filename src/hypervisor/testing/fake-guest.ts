@@ -67,14 +67,7 @@ export async function fakeGuest(network: VmNetwork, options: FakeGuestOptions = 
 }
 
 /** As a guest does that keeps the contract. */
-export function answer(
-  peer: Peer,
-  type: number,
-  low: number,
-  high: number,
-  token: Uint8Array,
-  text: Uint8Array,
-): void {
+export function answer(peer: Peer, type: number, low: number, high: number, token: Uint8Array, text: Uint8Array): void {
   if (type === FrameType.ping) peer.send(FrameType.pong, low, high, token, text);
   if (type !== FrameType.request) return;
   peer.send(FrameType.reply, low, high, token, Buffer.from(Buffer.from(text).toString().toUpperCase()));
