@@ -74,7 +74,7 @@ for (const accelerator of accelerators()) {
         const text = 'x'.repeat(100_000);
         for (let id = 1n; id <= 60n; id++) client.send({ id, operation: 'upper', payload: text });
         const from = guest.output.length;
-        await guest.seen(/status seq=\d+(?:[^]*status seq=\d+){3}/, from);
+        await guest.seen(/status seq=\d+(?:[\s\S]*status seq=\d+){3}/, from);
         client.socket.resume();
         // With memory for all of them or an answer that there is none, each is answered.
         for (let count = 0; count < 60; count++) {

@@ -5,7 +5,7 @@ import { ManualClock, type Probe, probe, seededRandom } from '../../actors/kit/m
 import { type ActorSystem, createSystem, type Ref } from '../../actors/mod.ts';
 import type { LinkEvent, LinkMessage } from '../../fleet/mod.ts';
 import type { VmNetwork } from '../port.ts';
-import { answer, type FakeGuest, type FakeGuestOptions, fakeGuest, type Peer } from '../testing/fake-guest.ts';
+import { answer, type FakeGuest, type FakeGuestOptions, fakeGuest, type Peer } from '../testing/framed-guest.ts';
 import { patience } from '../testing/patience.ts';
 import { FrameType } from './frame.ts';
 import { link, type RelayMessage } from './link.ts';
