@@ -74,7 +74,7 @@ function suiteOf({ suite: name, comparison, only }: BenchOptions): Suite {
 async function measured(chosen: Suite): Promise<string | undefined> {
   const { only } = options;
   try {
-    for await (const row of chosen((name) => name.includes(only))) {
+    for await (const row of chosen((name) => name.includes(only), options.images)) {
       rows.push(row);
       process.stdout.write(`${lineOf(row)}\n`);
     }

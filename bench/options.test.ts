@@ -31,17 +31,21 @@ describe('a call of the benchmark', () => {
       json: file,
       strict: true,
       minutes: 0.5,
+      images: [],
     });
     expect(parse(`compare actors --base ${folder} --pairs 5`)).toMatchObject({
       suite: 'compare',
       comparison: { suites: ['actors'], base: folder, pairs: 5 },
       minutes: 180,
     });
+    const guests = ['guests', '--image', 'a.elf', '--image', 'b'];
+    expect(benchOptions(guests, { suites: ['guests'], compared: [] })).toMatchObject({ images: ['a.elf', 'b'] });
     expect(parse('actors --help')).toBe('help');
   });
 
   it.each([
     ['nonesuch', 'there is no suite "nonesuch"; there are main, actors, compare'],
+    ['main --image x', '--image is for the suite guests, not for main'],
     ['toString', 'there is no suite "toString"; there are main, actors, compare'],
     ['actors shards', 'unexpected argument "shards"'],
     ['--nope', "Unknown option '--nope'"],

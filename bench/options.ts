@@ -14,6 +14,8 @@ export interface BenchOptions {
   readonly only: string;
   readonly strict: boolean;
   readonly minutes: number;
+  /** Further guests, for the suite guests. */
+  readonly images: readonly string[];
 }
 
 export interface Known {
@@ -31,6 +33,7 @@ export class UsageError extends Error {}
 const SUITE_DEFAULT = 'main';
 const MINUTES = { suite: 20, compare: 180 };
 const PAIRS = 3;
+const IMAGES_SUITE = 'guests';
 const COMPARE_FLAGS = ['base', 'pairs'] as const;
 
 export function helpText({ suites, compared }: Known): string {
@@ -47,6 +50,7 @@ SUITE is one of ${suites.join(', ')} (default: ${SUITE_DEFAULT}); for compare, $
   --strict         exit with 1 if a row misses its aim
   --minutes N      end after so long (default: ${MINUTES.suite}; compare: ${MINUTES.compare})
   --base DIR       compare: the other checkout, which is set up
+  --image FILE     guests: a further image, by the profile beside it; may be repeated
   --pairs N        compare: how often each checkout measures each row (default: ${PAIRS})
   -h, --help       this text
 
@@ -68,8 +72,13 @@ export function benchOptions(args: readonly string[], known: Known): BenchOption
     const foreign = COMPARE_FLAGS.find((flag) => values[flag] !== undefined);
     if (foreign !== undefined) throw new UsageError(`--${foreign} is for compare, not for the suite ${suite}`);
   }
+  const images = values.image ?? [];
+  if (images.length > 0 && suite !== IMAGES_SUITE) {
+    throw new UsageError(`--image is for the suite ${IMAGES_SUITE}, not for ${suite}`);
+  }
   return {
     suite,
+    images,
     comparison: isComparison ? comparisonOf(words[0], values, known) : undefined,
     json: values.json === undefined ? undefined : fileIn(values.json),
     only: values.only ?? '',
@@ -103,6 +112,7 @@ function parsed(args: readonly string[]) {
     minutes: text,
     base: text,
     pairs: text,
+    image: { type: 'string', multiple: true },
     help: { type: 'boolean', short: 'h' },
   } as const;
   try {

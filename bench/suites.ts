@@ -1,13 +1,14 @@
 import { actorsSuite } from './actors-suite.ts';
 import type { Row } from './compare.ts';
+import { guestsSuite } from './guests-suite.ts';
 import { hostsSuite } from './hosts-suite.ts';
 import { mainSuite } from './main-suite.ts';
 import { partsSuite } from './parts-suite.ts';
 import { policySuite } from './policy-suite.ts';
 import { shardsSuite } from './shards-suite.ts';
 
-/** A suite yields its rows one by one; `wanted` selects the claims to measure. */
-export type Suite = (wanted: (name: string) => boolean) => AsyncIterable<Row>;
+/** A suite yields its rows one by one; `wanted` selects the claims to measure. `images` are for the suite of guests. */
+export type Suite = (wanted: (name: string) => boolean, images: readonly string[]) => AsyncIterable<Row>;
 
 export const SUITES: Readonly<Record<string, Suite>> = {
   main: mainSuite,
@@ -16,4 +17,5 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   shards: shardsSuite,
   policy: policySuite,
   hosts: hostsSuite,
+  guests: guestsSuite,
 };

@@ -43,9 +43,11 @@ export async function accelerator(
   }
   const known = await recallAccelerator(probe);
   if (known !== undefined) return known;
-  // Adopted VMs hold every address, so nothing can be measured now. KVM is the best choice on most hosts.
-  if (address === undefined)
-    return { accelerator: 'kvm', why: 'no address is free to measure on; measured at a later start' };
+  // Adopted VMs hold every address, so nothing can be measured now. The built-in image's profile names KVM first.
+  if (address === undefined) {
+    const [first = 'kvm'] = image.profile.accelerators;
+    return { accelerator: first, why: 'no address is free to measure on; measured at a later start' };
+  }
   options.onProgress('measuring once whether KVM or emulation is better for this image here');
   // VMs that are only measured have run directories of their own, so that no Shoal adopts them.
   const choice = await chooseAccelerator({

@@ -13,10 +13,12 @@ import {
   type ControllerMessage,
   controller,
   type Hypervisor,
+  httpSettingsOf,
   KeepAlive,
   type LinkOptions,
   link,
   type OnStop,
+  profileOf,
   type VmHome,
   type VmParameters,
 } from '../hypervisor/mod.ts';
@@ -150,8 +152,13 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
   const { host } = of.options;
   const tokens = new ReplyTokens(of.tokenKey);
   const answered = new AnsweredRequests();
+  const connectionsMax = (): number => {
+    const { vmRequestsMax, vmBacklogMax } = paramsOf(store.snapshot());
+    return vmRequestsMax + vmBacklogMax;
+  };
   const links: LinkOptions = {
     connect: (target) => hypervisor.connect(target),
+    http: httpSettingsOf(profileOf(parameters), connectionsMax),
     // The limit that the guest was given.
     textBytesMax: parameters.textBytesMax,
     keepAlive: new KeepAlive(of.system.clock),

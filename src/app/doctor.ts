@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { codeOf } from '../errors.ts';
-import { inspectImage, readHostFacts, runtimeRoot, whyUncapped } from '../hypervisor/mod.ts';
+import { type ImageInfo, loadImage, readHostFacts, runtimeRoot, whyUncapped } from '../hypervisor/mod.ts';
 import { isOnTmpfs } from '../process/mod.ts';
 import { findRunning, type RunningFleet } from './data-dir.ts';
 
@@ -17,7 +17,12 @@ export interface Check {
 }
 
 export interface DoctorOptions {
+  /** Path of the guest image. */
   readonly image: string;
+  /** Reads it; default: with the profile beside it. @throws if it cannot be used */
+  readonly load?: () => Promise<ImageInfo>;
+  /** Boots it once; undefined: it is only read. @returns what is wrong with it, and what was found */
+  readonly tryOut?: (() => Promise<{ readonly wrong: readonly string[]; readonly found: string }>) | undefined;
   readonly dataDir: string;
   /** The known choice of `--accel auto` for this host and image. */
   readonly accelerator: string | undefined;
@@ -41,7 +46,7 @@ export async function examine(options: DoctorOptions): Promise<readonly Check[]>
   return [
     node(),
     ...programs,
-    await image(options.image, findRunning(options.dataDir)?.image),
+    await image(options, findRunning(options.dataDir)?.image),
     await kvm(),
     accelerator(options.accelerator),
     memory(),
@@ -89,11 +94,19 @@ async function program(
   }
 }
 
-async function image(path: string, running: RunningFleet['image']): Promise<Check> {
+async function image(
+  { image: path, load = () => loadImage(path), tryOut }: DoctorOptions,
+  running: RunningFleet['image'],
+): Promise<Check> {
   const name = 'guest image';
   try {
-    const { digest } = await inspectImage(path);
-    if (running?.path !== path || running.digest === digest) return { name, state: 'ok', found: path };
+    const { digest } = await load();
+    const { wrong = [], found = path } = (await tryOut?.()) ?? {};
+    if (wrong.length > 0) {
+      const remedy = `\`shoal image check ${path}\` shows each point; docs/images.md says what it means`;
+      return { name, state: 'fail', found: `${path} does not keep the guest contract: ${wrong.join('; ')}`, remedy };
+    }
+    if (running?.path !== path || running.digest === digest) return { name, state: 'ok', found };
     return {
       name,
       state: 'warn',

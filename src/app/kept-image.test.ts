@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import type { Found } from '../hypervisor/mod.ts';
+import { type Found, loadImage } from '../hypervisor/mod.ts';
 import { DataDir } from './data-dir.ts';
-import { removeOldImages } from './kept-image.ts';
+import { keepImage, removeOldImages } from './kept-image.ts';
 
 let data: DataDir;
 let folder: string;
@@ -31,4 +31,38 @@ test('images that no VM runs are removed, and what a crash left of a copy', () =
 test('no image is removed while a VM cannot be identified', () => {
   removeOldImages(data, 'new', [running, { kind: 'unknown', directory: '/run/7', vm: 7, why: 'it does not answer' }]);
   expect(readdirSync(folder)).toHaveLength(4);
+});
+
+/** The least Linux kernel that passes for one. */
+function kernel(): Buffer {
+  const file = Buffer.alloc(1_024);
+  file.writeUInt16LE(0xaa55, 0x1fe);
+  file.write('HdrS', 0x202, 'latin1');
+  return file;
+}
+
+test('the copy of an image is an image with its profile and its ramdisk, and goes with both', async () => {
+  const source = join(data.path, 'source');
+  mkdirSync(source);
+  const image = join(source, 'vmlinuz');
+  writeFileSync(image, kernel());
+  writeFileSync(join(source, 'initrd'), '070701');
+  writeFileSync(`${image}.shoal.json`, JSON.stringify({ machine: 'pc', boot: 'linux', initrd: 'initrd' }));
+  const loaded = await loadImage(image);
+  const kept = await keepImage(data, loaded);
+  const { digest } = loaded;
+  expect(kept).toMatchObject({
+    path: join(folder, `${digest}.elf`),
+    digest,
+    companion: { path: join(folder, `${digest}.boot`), digest: loaded.companion?.digest },
+  });
+  rmSync(source, { recursive: true });
+  expect(await loadImage(kept.path)).toMatchObject({ digest, profileFrom: join(folder, `${digest}.shoal.json`) });
+  expect(await keepImage(data, kept)).toMatchObject({ path: kept.path });
+  removeOldImages(data, digest, [running]);
+  expect(readdirSync(folder).sort()).toEqual(
+    [...['boot', 'elf', 'shoal.json'].map((e) => `${digest}.${e}`), 'run.elf'].sort(),
+  );
+  removeOldImages(data, 'new', [running]);
+  expect(readdirSync(folder).sort()).toEqual(['run.elf']);
 });

@@ -97,7 +97,8 @@ async function show(flags: Flags, path: string): Promise<number> {
       ...{ path, bytes, digest, file_digest: fileDigest, built_in: isBuiltIn, accelerator, running_digest },
       profile_from: profileFrom ?? null,
       profile: image.profile,
-      companion: companion ?? null,
+      boot_file: companion?.path ?? null,
+      boot_digest: companion?.digest ?? null,
     });
     return 0;
   }

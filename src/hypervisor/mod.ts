@@ -10,6 +10,7 @@ export { MEMORY_MIB, type OnStop, STOP_LIMITS, type VmParameters } from './contr
 export { FrameType } from './link/frame.ts';
 export { FrameParser } from './link/frame-parser.ts';
 export { FrameWriter } from './link/frame-writer.ts';
+export { httpSettingsOf } from './link/http/http-settings.ts';
 export { KeepAlive } from './link/keep-alive.ts';
 export { type LinkOptions, link } from './link/link.ts';
 export type { HostNotice } from './notices.ts';
@@ -34,7 +35,7 @@ export type {
   PowerOff,
   Protocol,
 } from './profile/profile.ts';
-export type { ProfileChoice } from './profile/profile-source.ts';
+export { type FoundProfile, findProfile, type ProfileChoice } from './profile/profile-source.ts';
 export { BUILT_IN_PROFILE, isBuiltIn, profileOf, SHIPPED_PROFILES } from './profile/shipped.ts';
 export { whyUncapped } from './qemu/cgroup.ts';
 export { checkAllowed, checkNetwork, findProgram, QEMU_DEFAULT } from './qemu/host-tools.ts';

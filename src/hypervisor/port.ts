@@ -88,6 +88,8 @@ export interface Machine {
   signal(signal: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
   /** Milliseconds in which the process has computed, or would have if a CPU had been free; undefined if nobody can tell. */
   cpuDemandMs(): number | undefined;
+  /** Milliseconds in which the process has computed; undefined if nobody can tell. */
+  cpuUsedMs(): number | undefined;
   /** Removes the run directory; only after the exit. */
   remove(): Promise<void>;
   /** Lets go of monitor and console and leaves the machine running. */

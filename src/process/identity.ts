@@ -82,22 +82,30 @@ const NS_PER_MS = 1_000_000;
  * /proc/PID/task/TID/schedstat (Linux, Documentation/scheduler/sched-stats).
  */
 export function cpuDemandMsOf(identity: ProcessIdentity): number | undefined {
+  return sumOfThreads(identity, ([ranNs = 0, waitedNs = 0]) => ranNs + waitedNs);
+}
+
+/** The same without the time in which its threads waited for a CPU. */
+export function cpuUsedMsOf(identity: ProcessIdentity): number | undefined {
+  return sumOfThreads(identity, ([ranNs = 0]) => ranNs);
+}
+
+function sumOfThreads(identity: ProcessIdentity, ns: (schedstat: readonly number[]) => number): number | undefined {
   const liveness = probe(identity);
   if (liveness !== 'alive') return liveness === 'gone' ? 0 : undefined;
   const tasks = `/proc/${identity.pid}/task`;
   try {
     const threads = whileThere(() => readdirSync(tasks)) ?? [];
-    return threads.reduce((sum, task) => sum + demandMsOf(`${tasks}/${task}`), 0);
+    return threads.reduce((sum, task) => sum + ns(schedstatOf(`${tasks}/${task}`)) / NS_PER_MS, 0);
   } catch {
     return undefined;
   }
 }
 
 /** A thread may end in between. */
-function demandMsOf(task: string): number {
+function schedstatOf(task: string): readonly number[] {
   const text = whileThere(() => readFileSync(`${task}/schedstat`, 'latin1')) ?? '0 0';
-  const [ranNs = 0, waitedNs = 0] = text.split(' ').map(Number);
-  return (ranNs + waitedNs) / NS_PER_MS;
+  return text.split(' ').map(Number);
 }
 
 /** Signals that very process, if it is known to live. @returns whether it was signalled */

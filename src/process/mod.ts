@@ -7,6 +7,7 @@ export {
   bootId,
   checkProc,
   cpuDemandMsOf,
+  cpuUsedMsOf,
   identify,
   isAlive,
   isProcessIdentity,

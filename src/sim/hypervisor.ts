@@ -171,6 +171,7 @@ function driven(qemu: Qemu, { time, chance, process, room, behaviour }: Simulate
       }
     },
     cpuDemandMs: () => 0,
+    cpuUsedMs: () => 0,
     async remove() {
       await soon();
       room.remove(qemu.spec.vm);

@@ -1,12 +1,14 @@
 #!/bin/sh
-# Gets what the machine with cgroup v2 is made of from Debian's packages into the given folder, once; nothing is installed:
+# Gets what the machine with cgroup v2 and the Linux guest are made of from Debian's packages into the given folder, once; nothing is
+# installed:
 #   sh test/cgroup-v2/fetch-linux.sh FOLDER
-# vmlinuz is Debian's kernel for clouds, brd.ko its module for disks in memory (for swap), busybox all other programs.
+# vmlinuz is Debian's kernel for clouds, brd.ko its module for disks in memory (for swap), modules/ those of the virtio network card with
+# the order in which they are loaded, busybox all other programs.
 set -eu
 
 mkdir -p "$1"
 cd "$1"
-[ ! -f vmlinuz ] || exit 0
+[ ! -f modules/order ] || exit 0
 work=$PWD/work
 trap 'rm -rf "$work"' EXIT
 rm -rf "$work"
@@ -14,7 +16,7 @@ mkdir "$work"
 
 fail() {
   echo "linux: $1" >&2
-  echo "linux: it is needed by test/cgroup-v2 only. With a network, on Debian, run as root: apt-get update; then: node setup/setup.mjs --only linux" >&2
+  echo "linux: it is needed by test/cgroup-v2 and test/linux-guest only. With a network, on Debian, run as root: apt-get update; then: node setup/setup.mjs --only linux" >&2
   exit 1
 }
 
@@ -37,7 +39,7 @@ if ! download; then
 fi
 
 for package in "$work"/*.deb; do
-  dpkg-deb --fsys-tarfile "$package" | tar -x -C "$work" --wildcards --no-anchored 'vmlinuz-*' 'brd.ko*' 'bin/busybox' 2>/dev/null || true
+  dpkg-deb --fsys-tarfile "$package" | tar -x -C "$work" --wildcards --no-anchored 'vmlinuz-*' 'brd.ko*' 'virtio*.ko*' '*failover.ko*' 'bin/busybox' 2>/dev/null || true
 done
 pick() {
   found=$(find "$work" -type f -name "$1" | head -n 1)
@@ -47,5 +49,10 @@ pick() {
 }
 pick busybox busybox
 pick 'brd.ko*' brd.ko
-# Last: where it is, all is.
 pick 'vmlinuz-*' vmlinuz
+rm -rf modules
+mkdir modules
+modules="virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci failover net_failover virtio_net"
+for module in $modules; do pick "$module.ko*" "modules/$module.ko"; done
+# Last: where it is, all is.
+for module in $modules; do echo "$module.ko"; done >modules/order

@@ -176,7 +176,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'exit-of-a-vm-is-not-told',
     file: 'src/hypervisor/vm/lifecycle.ts',
-    from: 'return exited(state, input.exit, input.why);',
+    from: 'return exited(state, input.exit, input.why, terms);',
     to: 'return stay(state);',
   },
   {
@@ -194,8 +194,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'reply-of-an-earlier-connection-is-taken-for-another',
     file: 'src/hypervisor/link/link.ts',
-    from: 'tag: (this.#context.system.random.fraction() * 0x1_0000_0000) >>> 0,',
-    to: 'tag: 0,',
+    from: 'this.#tag = (this.#context.system.random.fraction() * 0x1_0000_0000) >>> 0;',
+    to: 'this.#tag = 0;',
   },
   {
     name: 'frames-that-were-sent-are-told-as-unsent',

@@ -1,7 +1,7 @@
 import type { ActorSystem, Ref } from '../../actors/mod.ts';
 import { fromEnvelope, ShoalError } from '../../errors.ts';
 import type { CommandReply, FleetSnapshot, RouterMessage } from '../../fleet/mod.ts';
-import type { ControllerMessage, VmParameters, VmShards } from '../../hypervisor/mod.ts';
+import type { ControllerMessage, FoundProfile, VmParameters, VmShards } from '../../hypervisor/mod.ts';
 import type { Store } from '../../store/mod.ts';
 import type { EventLog } from '../event-log.ts';
 import type { Settings } from '../settings.ts';
@@ -20,6 +20,8 @@ export interface AdminDeps {
   readonly parameters: VmParameters;
   /** Undefined if VM actors run on the main thread. */
   readonly shards: VmShards['shards'] | undefined;
+  /** What the copy of an image has beside it; undefined if the copy is damaged. */
+  readonly profileOf: (digest: string) => Promise<FoundProfile | undefined>;
   /** The path of the copy of an image. */
   readonly imagePath: (digest: string) => string;
   /** The reason for the accelerator. */

@@ -83,18 +83,23 @@ async function inspect(deps: AdminDeps, vm: number): Promise<unknown> {
   const row = await rowOf(deps, vm);
   if (row === undefined) throw unknownVm(vm);
   const summary = (await summariesOf(deps)).find((one) => one.vm === vm);
-  const { accelerator, memoryMib } = deps.parameters;
+  const { accelerator, companion } = deps.parameters;
   // An adopted VM runs the image that it was started with.
   const digest = summary?.imageDigest ?? deps.parameters.imageDigest;
+  const kept = await deps.profileOf(digest);
+  const beside = digest === deps.parameters.imageDigest ? companion?.digest : undefined;
   return {
     ...row,
     pid: summary?.pid ?? null,
     shard: summary?.shard ?? null,
     network: summary?.network ?? null,
     accelerator,
-    memory_mib: memoryMib,
+    memory_mib: kept?.profile.memoryMib ?? null,
     image: deps.imagePath(digest),
     image_digest: digest,
+    boot_file: kept?.companion ?? null,
+    boot_digest: beside ?? null,
+    profile: kept?.profile ?? null,
     events: deps.eventLog.latest(EVENTS_OF_VM_MAX, vm),
     log: await logLines(deps, vm, LINES_OF_VM),
   };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { chooseByFacts, chooseByMeasurement, type Measurement } from './choose.ts';
+import { parseProfile } from '../profile/parse-profile.ts';
+import { chooseByFacts, chooseByMeasurement, chooseByProfile, type HostFacts, type Measurement } from './choose.ts';
 
 const tcg: Measurement = { bootMs: 15, roundTripMs: 0.2, computeMs: 40 };
 
@@ -21,6 +22,31 @@ describe('the choice of the accelerator', () => {
 
   it('has to be measured where KVM is nested', () => {
     expect(chooseByFacts({ kvmUnusable: undefined, nested: true })).toBeUndefined();
+  });
+
+  const NESTED: HostFacts = { kvmUnusable: undefined, nested: true };
+  const IRON: HostFacts = { kvmUnusable: undefined, nested: false };
+  const WITHOUT: HostFacts = { kvmUnusable: '/dev/kvm: EACCES', nested: true };
+  const byProfile = (profile: object, facts: HostFacts) =>
+    chooseByProfile({ path: '/image', profile: parseProfile(profile, 'test') }, facts);
+
+  it('is taken without a measurement if the profile allows no other, and it says so', () => {
+    for (const facts of [NESTED, IRON, WITHOUT]) {
+      expect(byProfile({ accelerators: ['tcg'] }, facts)).toEqual({
+        accelerator: 'tcg',
+        why: "the image's profile allows tcg only. TCG is no security boundary",
+      });
+    }
+    expect(byProfile({ accelerators: ['kvm'] }, NESTED)).toMatchObject({ accelerator: 'kvm' });
+    expect(() => byProfile({ accelerators: ['kvm'] }, WITHOUT)).toThrow(
+      expect.objectContaining({ code: 'RIGHTS_MISSING', message: expect.stringContaining('allows kvm only') }),
+    );
+  });
+
+  it('is left open by a profile that allows both, whatever it speaks', () => {
+    expect(byProfile({}, NESTED)).toBeUndefined();
+    expect(byProfile({ protocol: 'http', accelerators: ['tcg', 'kvm'] }, NESTED)).toBeUndefined();
+    expect(byProfile({}, WITHOUT)).toBeUndefined();
   });
 
   it('stays with nested KVM until it is one and a half times worse', () => {

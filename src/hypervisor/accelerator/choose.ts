@@ -34,28 +34,21 @@ export interface AcceleratorChoice {
 const WORSE_FACTOR = 1.5;
 
 /**
- * The choice by what the image runs under and can be asked; undefined if its profile leaves the choice open.
+ * The choice by what the image runs under; undefined if its profile leaves the choice open.
  * @throws RIGHTS_MISSING if it runs under KVM only, and KVM cannot be used
  */
 export function chooseByProfile(
   { path, profile }: Pick<ImageInfo, 'path' | 'profile'>,
-  { kvmUnusable, nested }: HostFacts,
+  { kvmUnusable }: HostFacts,
 ): AcceleratorChoice | undefined {
-  const { accelerators, protocol, console } = profile;
+  const { accelerators } = profile;
   const [first = 'tcg', second] = accelerators;
   if (second === undefined) {
     if (first === 'kvm' && kvmUnusable !== undefined) throw kvmNeeded(path, kvmUnusable);
     const caution = first === 'tcg' ? '. TCG is no security boundary' : '';
     return { accelerator: first, why: `the image's profile allows ${first} only${caution}` };
   }
-  if (kvmUnusable !== undefined || !nested) return undefined;
-  const canBeAsked = protocol === 'frames' && console.format === 'shoal';
-  if (canBeAsked) return undefined;
-  const which = protocol === 'frames' ? `whose console is \`${console.format}\`` : 'that speaks HTTP';
-  return {
-    accelerator: first,
-    why: `this host's KVM is nested, an image ${which} is not measured, and its profile names ${first} first`,
-  };
+  return undefined;
 }
 
 function kvmNeeded(image: string, why: string): ShoalError {

@@ -1,12 +1,12 @@
 import type { Clock } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
 import { GuestClient } from '../link/guest-client.ts';
-import { HttpConnection } from '../link/http/http-connection.ts';
-import { postHead } from '../link/http/request-head.ts';
+import { HttpClient } from '../link/http/http-client.ts';
+import { CONTENT_TYPES } from '../link/http/http-settings.ts';
+import type { HttpResponse } from '../link/http/response-parser.ts';
 import type { GuestConnection } from '../port.ts';
 import { isWell, probesOf } from '../profile/probes.ts';
 import type { ImageProfile } from '../profile/profile.ts';
-import { httpProbe } from '../vm/probe.ts';
 
 export interface Answer {
   /** 200 for a reply, else the code of the error. */
@@ -57,54 +57,34 @@ function framesAsker(client: GuestClient): Asker {
   };
 }
 
+/** The answer to a request may be as long as the longest text. */
+const BODY_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Each on a connection of its own, because pings come while a request is worked on. */
 function httpAsker(profile: ImageProfile, connect: () => GuestConnection, clock: Clock): Asker {
-  const { liveness } = probesOf(profile);
+  const { path } = probesOf(profile).liveness;
+  const asked = async (ask: (client: HttpClient) => Promise<HttpResponse>): Promise<HttpResponse> => {
+    const client = new HttpClient(connect, BODY_BYTES_MAX, clock);
+    try {
+      return await ask(client);
+    } finally {
+      client.close();
+    }
+  };
   return {
-    ping(timeoutMs) {
-      const probe = httpProbe(connect, clock, (status) => isWell(profile, status));
-      return new Promise((resolve, reject) => {
-        probe.run({ ...liveness, timeoutMs }, (isAnswered) => {
-          probe.close();
-          if (isAnswered) resolve();
-          else reject(lost(`GET ${liveness.path} was not answered within ${timeoutMs} ms, or not with 2xx`));
-        });
-      });
+    async ping(timeoutMs) {
+      const { status } = await asked((client) => client.get(path, timeoutMs));
+      if (!isWell(profile, status)) throw lost(`GET ${path} was answered with ${status}`);
     },
-    ask: (operation, payload, timeoutMs) => post(connect(), operation, payload, timeoutMs, clock),
+    async ask(operation, payload, timeoutMs) {
+      const type = CONTENT_TYPES[profile.payload];
+      const { status, body } = await asked((client) => client.post(operation, type, payload, timeoutMs));
+      return { status: status >= 200 && status < 300 ? 200 : status, payload: body };
+    },
     close: () => undefined,
   };
 }
 
-const BODY_BYTES_MAX = 64 * 1024 * 1024;
-
-function post(
-  to: GuestConnection,
-  operation: string,
-  payload: Uint8Array,
-  timeoutMs: number,
-  clock: Clock,
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const settle = (work: () => void): void => {
-      cancel();
-      connection.close();
-      work();
-    };
-    const cancel = clock.timer(timeoutMs, () => settle(() => reject(lost(`no answer within ${timeoutMs} ms`))));
-    const connection: HttpConnection = new HttpConnection(
-      to,
-      BODY_BYTES_MAX,
-      {
-        opened: (one) => one.send(postHead(operation, 'text/plain; charset=utf-8', payload.length, {}, clock), payload),
-        answered: (_, { status, body }) =>
-          settle(() => resolve({ status: status < 300 ? 200 : status, payload: Buffer.from(body) })),
-        ended: (_, why) => settle(() => reject(lost(why))),
-      },
-      (error) => settle(() => reject(error)),
-    );
-  });
-}
-
-export function lost(why: string): ShoalError {
+function lost(why: string): ShoalError {
   return new ShoalError('LINK_LOST', `The connection to the guest was lost: ${why}`, { details: { why } });
 }

@@ -7,7 +7,7 @@ import type { ImageProfile } from '../profile/profile.ts';
 import { type ImageInfo, specOfImage } from '../qemu/image.ts';
 import { ProcessFigures } from '../vm/process-figures.ts';
 import { type Asker, openAsker } from './asker.ts';
-import type { CheckContext } from './check-context.ts';
+import { type CheckContext, messageOf } from './check-context.ts';
 import { CheckList, type CheckPoint } from './check-point.ts';
 import { checkLoad, checkReports } from './check-reports.ts';
 import { checkStop } from './check-stop.ts';
@@ -58,7 +58,7 @@ export async function checkImage(options: ImageCheckOptions): Promise<readonly C
   try {
     machine = await hypervisor.prepare(spec);
   } catch (error) {
-    list.failed('start', error instanceof Error ? error.message : String(error));
+    list.failed('start', messageOf(error));
     return list.finish('QEMU did not start');
   }
   list.ok('start', `${image.profile.machine}, ${accelerator}, ${spec.memoryMib} MiB`);
@@ -117,8 +117,12 @@ class ImageCheck {
     try {
       await this.#machine.start();
     } catch (error) {
-      this.#list.failed('ready', error instanceof Error ? error.message : String(error));
-      return this.#list.finish('its CPU did not start');
+      // A guest that ends at once takes the monitor's answer with it.
+      await this.#heard.until(() => this.#heard.isOver, this.#stepMs);
+      if (!this.#heard.isOver) {
+        this.#list.failed('ready', messageOf(error));
+        return this.#list.finish('its CPU did not start');
+      }
     }
     const isReady = this.#profile.console.format === 'none' || (await this.#becomesReady(startMs));
     if (!isReady) return this.#list.finish('it did not become ready');
@@ -172,7 +176,10 @@ class ImageCheck {
     let why = 'there was no time';
     while (!this.#heard.isOver && this.#clock.monotonic() < endMs) {
       try {
-        const tryMs = Math.min(this.#stepMs, Math.max(1, endMs - this.#clock.monotonic()));
+        const tryMs = Math.max(
+          1,
+          Math.min(isSilent ? SILENT_TRY_MS : this.#stepMs, Math.ceil(endMs - this.#clock.monotonic())),
+        );
         const asker = await openAsker(this.#profile, () => hypervisor.connect(this.#spec), tryMs, this.#clock);
         const ms = Math.round(this.#clock.monotonic() - startMs);
         if (isSilent) {
@@ -182,7 +189,7 @@ class ImageCheck {
         this.#list.ok('link', this.#profile.protocol === 'http' ? 'HTTP is answered' : 'a ping is answered by a pong');
         return asker;
       } catch (error) {
-        why = error instanceof Error ? error.message : String(error);
+        why = messageOf(error);
       }
       await this.#heard.until(() => false, AGAIN_MS);
     }
@@ -234,6 +241,8 @@ class ImageCheck {
   }
 }
 
+/** Before its network is up, nothing answers a connection, and nothing refuses it. */
+const SILENT_TRY_MS = 1_000;
 /** Between two tries to connect. */
 const AGAIN_MS = 100;
 

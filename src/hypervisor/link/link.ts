@@ -7,7 +7,8 @@ import { FRAME_BYTES_MAX, OPERATION_BYTES_MAX, TOKEN_BYTES_MAX } from './frame.t
 import { type ConnectionListener, FramedConnection } from './framed-connection.ts';
 import type { GuestChannel, LinkRequest } from './guest-channel.ts';
 import { type GuestError, parseGuestError } from './guest-error.ts';
-import { HttpChannel, type HttpChannelListener, type HttpSettings } from './http/http-channel.ts';
+import { HttpChannel, type HttpChannelListener } from './http/http-channel.ts';
+import type { HttpSettings } from './http/http-settings.ts';
 import { KeepAlive, type KeepAliveMessage } from './keep-alive.ts';
 import { OperationBytes } from './operation-bytes.ts';
 
@@ -21,7 +22,7 @@ export interface RelayMessage {
 export interface LinkOptions {
   readonly connect: Hypervisor['connect'];
   /** The guests speak HTTP; default: frames. */
-  readonly http?: HttpSettings;
+  readonly http?: HttpSettings | undefined;
   /**
    * Largest text, and reply if it is no less than 4096; a longer frame breaks the connection. Default: as long as any
    * frame may be.

@@ -12,7 +12,13 @@ const PROTOCOLS: Record<string, { guest: () => FakeGuest; options: Partial<LinkO
   HTTP: {
     guest: () => new HttpGuest(),
     options: {
-      http: { probePath: '/', probeTimeoutMs: 500, contentType: 'text/plain; charset=utf-8', connectionsMax: () => 8 },
+      http: {
+        readiness: { path: '/', timeoutMs: 500 },
+        liveness: { path: '/', timeoutMs: 500 },
+        isWell: (status) => status < 500,
+        contentType: 'text/plain; charset=utf-8',
+        connectionsMax: () => 8,
+      },
     },
   },
 };

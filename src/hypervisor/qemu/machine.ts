@@ -2,6 +2,7 @@ import type { Clock } from '../../actors/mod.ts';
 import type { GuestReady } from '../../fleet/mod.ts';
 import {
   cpuDemandMsOf,
+  cpuUsedMsOf,
   type ProcessExit,
   type ProcessIdentity,
   readTail,
@@ -117,6 +118,10 @@ export class QemuMachine implements Machine {
 
   cpuDemandMs(): number | undefined {
     return cpuDemandMsOf(this.process);
+  }
+
+  cpuUsedMs(): number | undefined {
+    return cpuUsedMsOf(this.process);
   }
 
   async remove(): Promise<void> {

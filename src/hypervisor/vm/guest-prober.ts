@@ -3,9 +3,9 @@ import type { GuestReport } from '../../fleet/mod.ts';
 import type { ConsoleEvent } from '../console/console-event.ts';
 import type { GuestFacts } from '../console/formats/line-format.ts';
 import type { GuestConnection } from '../port.ts';
-import { type HttpProbe, isWell, probesOf } from '../profile/probes.ts';
+import { type HttpProbe, probesOf } from '../profile/probes.ts';
 import type { ImageProfile } from '../profile/profile.ts';
-import { frameProbe, httpProbe, type Probe } from './probe.ts';
+import { type Probe, probeOf } from './probe.ts';
 
 export interface ProberOptions {
   readonly profile: ImageProfile;
@@ -59,11 +59,8 @@ export class GuestProber {
 
   #run(probe: HttpProbe): void {
     const { profile, connect, clock } = this.#options;
-    this.#probe ??=
-      profile.protocol === 'http'
-        ? httpProbe(connect, clock, (status) => isWell(profile, status))
-        : frameProbe(connect, clock);
-    this.#probe.run(probe, (isAnswered) => this.#probed(isAnswered));
+    this.#probe ??= probeOf(profile, connect, clock);
+    void this.#probe.run(probe).then((isAnswered) => this.#probed(isAnswered));
   }
 
   #probed(isAnswered: boolean): void {

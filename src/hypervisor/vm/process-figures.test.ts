@@ -4,16 +4,16 @@ import { ProcessFigures } from './process-figures.ts';
 
 test('the share of a CPU since the last look, and all the memory', async () => {
   const clock = new ManualClock();
-  let demandMs: number | undefined = 5_000;
-  const figures = new ProcessFigures(() => ({ cpuDemandMs: () => demandMs }), clock, 96);
+  let usedMs: number | undefined = 5_000;
+  const figures = new ProcessFigures(() => ({ cpuUsedMs: () => usedMs }), clock, 96);
   expect(figures.measured()).toMatchObject({ cpuPercent: 0, ramBytes: 96 });
   await clock.advance(1_000);
-  demandMs += 250;
+  usedMs += 250;
   expect(figures.measured()).toMatchObject({ cpuPercent: 25, ramBytes: 96 });
   await clock.advance(100);
-  demandMs += 5_000;
+  usedMs += 5_000;
   expect(figures.measured()).toMatchObject({ cpuPercent: 100 });
-  demandMs = undefined;
+  usedMs = undefined;
   await clock.advance(100);
   expect(figures.measured()).toMatchObject({ cpuPercent: 0 });
 });

@@ -57,6 +57,7 @@ class FakeMachine implements Machine {
   readonly remember = (): Promise<void> => Promise.resolve();
   readonly qmp = (): Promise<unknown> => Promise.resolve({ running: true });
   readonly cpuDemandMs = (): number => 0;
+  readonly cpuUsedMs = (): number => 0;
 
   onConsole(listener: (bytes: Uint8Array) => void): void {
     this.print = (text) => listener(Buffer.from(text));

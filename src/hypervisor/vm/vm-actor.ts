@@ -9,7 +9,7 @@ import { defectOf } from '../defect.ts';
 import type { HostNotice } from '../notices.ts';
 import type { Hypervisor, MachineSpec, Manifest } from '../port.ts';
 import { GUEST_BIND, NO_BIND } from '../profile/command-line.ts';
-import type { PowerOff } from '../profile/profile.ts';
+import type { ImageProfile, PowerOff } from '../profile/profile.ts';
 import { profileOf } from '../profile/shipped.ts';
 import { type Adoption, adoptVm, stateOfAdopted } from './adoption.ts';
 import { Checkpoints, NEW_CHECKPOINT, type VmCheckpoint } from './checkpoint.ts';
@@ -81,6 +81,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   readonly #checkpoints: Checkpoints;
   readonly #context: Context<VmActorInput>;
   readonly #spec: MachineSpec;
+  readonly #profile: ImageProfile;
   readonly #parser: ConsoleParser;
   readonly #events: VmEvents;
   readonly #driver = new MachineDriver(this);
@@ -100,8 +101,9 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
     this.#checkpoints = checkpoints;
     this.#context = context;
     this.#spec = spec;
+    this.#profile = profileOf(spec);
     this.#figures = new ProcessFigures(() => this.#driver.machine, context.clock, this.ramBytesMax);
-    this.#parser = new ConsoleParser(formatOf(profileOf(spec).console, this));
+    this.#parser = new ConsoleParser(formatOf(this.#profile.console, this));
     this.#events = new VmEvents(spec.vm, events, context.clock);
   }
 
@@ -129,20 +131,20 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
     return this.#spec.textBytesMax;
   }
 
-  get powerOff(): PowerOff {
-    return profileOf(this.#spec).powerOff;
-  }
-
   get ramBytesMax(): number {
     return this.#spec.memoryMib * MIB;
   }
 
-  get idempotent(): boolean | undefined {
-    return profileOf(this.#spec).idempotent;
-  }
-
   measured(): ReturnType<GuestFacts['measured']> {
     return this.#figures.measured();
+  }
+
+  get idempotent(): boolean | undefined {
+    return this.#profile.idempotent;
+  }
+
+  get powerOff(): PowerOff {
+    return this.#profile.powerOff;
   }
 
   get bootTimeoutMs(): number {
@@ -258,7 +260,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   #probe(phase: VmPhase['name']): void {
     if (phase === 'gone' || phase === 'stopping') this.#prober?.end();
     if (this.#prober !== undefined) return;
-    const profile = profileOf(this.#spec);
+    const profile = this.#profile;
     const speaksForGuest = profile.console.format === 'none';
     const isAsked = phase === 'answering' ? speaksForGuest || profile.liveness !== undefined : speaksForGuest;
     if (!isAsked || (phase !== 'booting' && phase !== 'answering')) return;

@@ -9,7 +9,7 @@ import { patternFormat } from './pattern-format.ts';
 export function formatOf(profile: ConsoleProfile, guest: GuestFacts): LineFormat {
   switch (profile.format) {
     case 'shoal':
-      return contractFormat(guest.ramBytesMax, guest.idempotent);
+      return contractFormat(guest.ramBytesMax);
     case 'key=value':
       return keyValueFormat(profile, guest);
     case 'json':
@@ -21,20 +21,13 @@ export function formatOf(profile: ConsoleProfile, guest: GuestFacts): LineFormat
   }
 }
 
-/**
- * The lines of the guest contract: `shoal1 KIND key=value ...`.
- * @param idempotent counts in the place of what the guest says
- */
-export function contractFormat(ramBytesMax: number, idempotent?: boolean): LineFormat {
+/** The lines of the guest contract: `shoal1 KIND key=value ...`. */
+export function contractFormat(ramBytesMax: number): LineFormat {
   return {
     refusesCut: true,
     mayTell: (bytes, from, end) =>
       bytes.toString('latin1', from, Math.min(end, from + CONTRACT_PREFIX.length)) === CONTRACT_PREFIX,
-    read(line) {
-      const event = parseContractLine(line, ramBytesMax);
-      if (idempotent === undefined || event.kind !== 'ready') return event;
-      return { ...event, guest: { ...event.guest, idempotent } };
-    },
+    read: (line) => parseContractLine(line, ramBytesMax),
   };
 }
 

@@ -8,8 +8,9 @@ import { type LinkOptions, link, type RelayMessage } from '../link.ts';
 import { type Got, HttpGuest } from '../testing/fake-guest.ts';
 
 const SETTINGS = {
-  probePath: '/health',
-  probeTimeoutMs: 500,
+  readiness: { path: '/ready', timeoutMs: 500 },
+  liveness: { path: '/health', timeoutMs: 500 },
+  isWell: (status: number) => status < 500,
   contentType: 'text/plain; charset=utf-8',
   connectionsMax: () => 2,
 };
@@ -166,7 +167,7 @@ describe('a link over HTTP', () => {
     opened.guest.probeStatus = 404;
     await opened.kit.advance(1_000);
     await opened.owner.expect({ kind: 'link-ready' });
-    expect(new Set(opened.guest.probed)).toEqual(new Set(['/health']));
+    expect(opened.guest.probed.slice(0, 2)).toEqual(['/ready', '/ready']);
   });
 
   it('takes no answer to a probe that says it is unwell for a sign of life', async () => {
@@ -177,6 +178,7 @@ describe('a link over HTTP', () => {
     opened.guest.probeStatus = 200;
     opened.link.tell({ kind: 'ping' });
     await opened.owner.expect({ kind: 'link-pong' });
+    expect(opened.guest.probed).toEqual(['/ready', '/health', '/health']);
   });
 
   it('notices the end of a guest that nobody asks', async () => {

@@ -5,18 +5,9 @@ import type { ChannelListener, GuestChannel, LinkRequest } from '../guest-channe
 import type { GuestError } from '../guest-error.ts';
 import { HttpConnection, type HttpConnectionListener } from './http-connection.ts';
 import { httpError, isReply } from './http-outcome.ts';
+import type { HttpSettings, ProbeSettings } from './http-settings.ts';
 import { postHead, probeHead } from './request-head.ts';
 import type { HttpResponse } from './response-parser.ts';
-
-/** How a guest is spoken to that takes requests over HTTP. */
-export interface HttpSettings {
-  /** Asked for a sign of life: any answer below 500 is one. */
-  readonly probePath: string;
-  readonly probeTimeoutMs: number;
-  readonly contentType: string;
-  /** Connections for requests; one more is there for probes. */
-  connectionsMax(): number;
-}
 
 export interface HttpChannelOptions {
   readonly connect: () => GuestConnection;
@@ -165,6 +156,11 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
     }
   }
 
+  get #asked(): ProbeSettings {
+    const { readiness, liveness } = this.#options.settings;
+    return this.#ready ? liveness : readiness;
+  }
+
   #open(): HttpConnection {
     const { connect, bodyBytesMax, listener } = this.#options;
     return new HttpConnection(connect(), bodyBytesMax, this, (error) => listener.failed(error));
@@ -217,8 +213,7 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
 
   #startProbe(isAsked: boolean): void {
     const connection = this.#idle.pop() ?? this.#open();
-    const { clock, settings } = this.#options;
-    const cancel = clock.timer(settings.probeTimeoutMs, () => {
+    const cancel = this.#options.clock.timer(this.#asked.timeoutMs, () => {
       connection.close();
       if (this.#probe?.connection === connection) this.#probeSilent();
     });
@@ -227,14 +222,14 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
   }
 
   #sendProbe(connection: HttpConnection): void {
-    connection.send(probeHead(this.#options.settings.probePath), NO_BYTES);
+    connection.send(probeHead(this.#asked.path), NO_BYTES);
   }
 
   #probed({ connection, isAsked, cancel }: Probe, { status, keepAlive }: HttpResponse): void {
     const { listener } = this.#options;
     cancel();
     this.#probe = undefined;
-    const isWell = status < 500;
+    const isWell = this.#options.settings.isWell(status);
     if (isWell && !this.#ready) {
       this.#ready = true;
       listener.ready();
@@ -258,7 +253,7 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
   /** A guest that computes may take long; only one that never answered is taken for lost. */
   #probeSilent(): void {
     this.#probe = undefined;
-    if (!this.#ready) this.#lose(`no answer to GET ${this.#options.settings.probePath} in time`);
+    if (!this.#ready) this.#lose(`no answer to GET ${this.#asked.path} in time`);
   }
 
   #lose(why: string): void {

@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest';
+import { ManualClock } from '../../actors/kit/mod.ts';
+import type { Address } from '../../fleet/mod.ts';
+import { FramedGuest } from '../link/testing/fake-guest.ts';
+import type { GuestConnection, Hypervisor, Machine, MachineExit, MachineSpec } from '../port.ts';
+import { parseProfile } from '../profile/parse-profile.ts';
+import { checkImage } from './check-image.ts';
+import type { CheckPoint } from './check-point.ts';
+
+/** What a guest does otherwise than the contract has it. */
+interface Lies {
+  /** @returns a code for an error, or a text for a reply; undefined: no answer */
+  readonly answer?: (op: string) => number | string | undefined;
+  /** Fields of a report. */
+  readonly report?: (seq: number) => string;
+  readonly firstReportMs?: number;
+  readonly bye?: string | undefined;
+  readonly exitCode?: number;
+  readonly answersPings?: boolean;
+  readonly closesOnGarbage?: boolean;
+}
+
+const ADDRESS: Address = { id: 1, ip: '127.0.0.1', port: 9000 };
+
+/** A machine whose guest keeps the contract, but for its lies. */
+function machineOf(lies: Lies, spec: MachineSpec, clock: ManualClock, guest: FramedGuest): Machine {
+  let print: (bytes: Uint8Array) => void = () => undefined;
+  const exits: ((exit: MachineExit) => void)[] = [];
+  let isOver = false;
+  const say = (line: string): void => {
+    if (!isOver) print(Buffer.from(`${line}\n`));
+  };
+  const end = (exitCode: number | null): void => {
+    if (isOver) return;
+    isOver = true;
+    for (const tell of exits) tell({ exitCode, signal: null, stderr: '' });
+  };
+  let seq = 0;
+  const report = (): void => {
+    seq += 1;
+    const { report: told = (number) => `seq=${number} cpu=1.0 ram=1000 inflight=0 served=${guest.got.length}` } = lies;
+    say(`shoal1 status ${told(seq)}`);
+    clock.timer(spec.statusIntervalMs, report);
+  };
+  const refused = (): never => {
+    throw new Error('a check does not do that');
+  };
+  return {
+    async start() {
+      const { ip, port } = spec.address;
+      guest.up();
+      clock.timer(10, () => {
+        say(`shoal1 ready bind=10.0.2.15/24 addr=${ip}:${port} max=${spec.textBytesMax} idempotent=1 ops=upper`);
+        clock.timer(lies.firstReportMs ?? 1, report);
+      });
+    },
+    onConsole: (listener) => {
+      print = listener;
+    },
+    onExit: (listener) => void exits.push(listener),
+    writeConsole: () => {
+      const { bye = 'stop', exitCode = 67 } = lies;
+      if (!('bye' in lies) || lies.bye !== undefined) say(`shoal1 bye reason=${bye}`);
+      clock.timer(5, () => end(exitCode));
+    },
+    signal: () => end(null),
+    cpuDemandMs: () => clock.monotonic() / 20,
+    cpuUsedMs: () => clock.monotonic() / 20,
+    remove: async () => undefined,
+    get manifest() {
+      return refused();
+    },
+    get process() {
+      return refused();
+    },
+    ...{ remember: refused, qmp: refused, onFault: () => undefined, release: refused },
+  };
+}
+
+/** The guest's end throws at bytes that are no frame, where a real guest closes the connection. */
+function closing(connection: GuestConnection, closes: boolean): GuestConnection {
+  let tell: (why: string) => void = () => undefined;
+  return {
+    onOpen: (listener) => connection.onOpen(listener),
+    onBytes: (listener) => connection.onBytes(listener),
+    onDrain: (listener) => connection.onDrain(listener),
+    onClose(listener) {
+      tell = listener;
+      connection.onClose(listener);
+    },
+    write(bytes) {
+      try {
+        // Bytes that wait for the connection are written when it opens.
+        if (bytes[0] === 0xff) throw new Error('no frame');
+        return connection.write(bytes);
+      } catch (error) {
+        if (closes) tell(String(error));
+        return true;
+      }
+    },
+    close: () => connection.close(),
+  };
+}
+
+async function checked(lies: Lies): Promise<readonly CheckPoint[]> {
+  const clock = new ManualClock();
+  const guest = new FramedGuest();
+  guest.answers = lies.answersPings ?? true;
+  const hypervisor: Pick<Hypervisor, 'prepare' | 'connect'> = {
+    prepare: async (spec) => machineOf(lies, spec, clock, guest),
+    connect: () => closing(guest.connect(), lies.closesOnGarbage ?? true),
+  };
+  const { answer = (op: string) => (op === '' ? 'REPLY' : 404) } = lies;
+  const image = { path: '/image', digest: 'd', fileDigest: 'd', bytes: 1, companion: undefined };
+  let points: readonly CheckPoint[] | undefined;
+  const checking = checkImage({
+    // Nothing else of it is used.
+    hypervisor: hypervisor as Hypervisor,
+    image: { ...image, profile: parseProfile({}, 'test') },
+    accelerator: 'tcg',
+    address: ADDRESS,
+    clock,
+    stepMs: 1_000,
+  }).then((found) => {
+    points = found;
+  });
+  let answered = 0;
+  for (let rounds = 0; points === undefined && rounds < 10_000; rounds++) {
+    for (const got of guest.got.slice(answered)) {
+      const said = answer(got.op);
+      if (typeof said === 'string') got.reply(said);
+      else if (said !== undefined) got.fail(said, 'no');
+    }
+    answered = guest.got.length;
+    await clock.advance(5);
+  }
+  await checking;
+  return points ?? [];
+}
+
+const failed = (points: readonly CheckPoint[]): readonly string[] =>
+  points.filter(({ state }) => state === 'failed').map(({ name, why }) => `${name}: ${why}`);
+
+describe('a check', () => {
+  it('finds nothing wrong with a guest that keeps the contract, and says what it could not see', async () => {
+    const points = await checked({});
+    expect(failed(points)).toEqual([]);
+    expect(points.find(({ name }) => name === 'at-work')).toMatchObject({ state: 'skipped' });
+  });
+
+  it.each<[string, Lies, RegExp]>([
+    ['answers wrongly', { answer: () => 500 }, /^request: 500/],
+    [
+      'answers every operation',
+      { answer: () => 'x' },
+      /^unknown-operation: it answers "shoal-no-such-operation" with 200/,
+    ],
+    ['answers nothing', { answer: () => undefined }, /^request: .*no answer within 1000 ms/],
+    ['has no pong', { answersPings: false }, /^link: no answer within 1000 ms on port 9000/],
+    [
+      'counts back',
+      { report: (seq) => `seq=${10 - seq} cpu=0 ram=1 inflight=0 served=99` },
+      /^reports: report 8 came after/,
+    ],
+    ['says nothing of itself', { report: () => 'seq=x' }, /^first-report: no report within/],
+    ['reports late', { firstReportMs: 1_500 }, /^first-report: /],
+    [
+      'is said to be busy',
+      { report: (seq) => `seq=${seq} cpu=99 ram=1 inflight=0 served=99` },
+      /^load: it reports cpu=99.0 at rest/,
+    ],
+    [
+      'has something in flight',
+      { report: (seq) => `seq=${seq} cpu=0 ram=1 inflight=3 served=99` },
+      /^load: it reports inflight=3/,
+    ],
+    [
+      'counts no answers',
+      { report: (seq) => `seq=${seq} cpu=0 ram=1 inflight=0 served=0` },
+      /^load: it reports served=0, and has answered 4/,
+    ],
+    [
+      'has more memory than there is',
+      { report: (seq) => `seq=${seq} cpu=0 ram=99999999999 inflight=0 served=9` },
+      /^console: \d+ lines were refused/,
+    ],
+    ['says no bye', { bye: undefined }, /^stop: no bye/],
+    ['says another bye', { bye: 'tired' }, /^stop: it says bye reason=tired/],
+    ['ends otherwise', { exitCode: 69 }, /^exit: the guest could not use what it was told \(exit code 69\)/],
+    ['swallows garbage', { closesOnGarbage: false }, /^garbage: the connection was left open for 1000 ms/],
+  ])('finds that a guest %s', async (_, lies, why) => {
+    expect(failed(await checked(lies))).toContainEqual(expect.stringMatching(why));
+  });
+});

@@ -1,0 +1,31 @@
+import { isWell, probesOf } from '../../profile/probes.ts';
+import type { ImageProfile } from '../../profile/profile.ts';
+
+/** How a guest is spoken to that takes requests over HTTP. */
+export interface HttpSettings {
+  /** Asked whether the guest takes requests, and then whether it lives. */
+  readonly readiness: ProbeSettings;
+  readonly liveness: ProbeSettings;
+  readonly contentType: string;
+  /** Whether an answer of that status to a probe is a sign of life. */
+  isWell(status: number): boolean;
+  /** Connections for requests; one more is there for probes. */
+  connectionsMax(): number;
+}
+
+export interface ProbeSettings {
+  readonly path: string;
+  readonly timeoutMs: number;
+}
+
+export const CONTENT_TYPES = { text: 'text/plain; charset=utf-8', bytes: 'application/octet-stream' };
+
+/**
+ * @param connectionsMax asked each time, because parameters change
+ * @returns undefined if the guest speaks frames
+ */
+export function httpSettingsOf(profile: ImageProfile, connectionsMax: () => number): HttpSettings | undefined {
+  if (profile.protocol !== 'http') return undefined;
+  const contentType = CONTENT_TYPES[profile.payload];
+  return { ...probesOf(profile), contentType, isWell: (status) => isWell(profile, status), connectionsMax };
+}
