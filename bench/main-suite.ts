@@ -7,6 +7,7 @@ import { BareQemu } from './peers/bare-qemu.ts';
 import { Echo } from './peers/echo.ts';
 import { PlainClient } from './peers/plain-client.ts';
 import { portSuite } from './port-suite.ts';
+import { relaySuite } from './relay-suite.ts';
 import { BUSY_FLAGS, meanMs, perSecond } from './throughput.ts';
 
 const START_ROUNDS = 15;
@@ -21,6 +22,7 @@ const PORT = 9000;
 export async function* mainSuite(wanted: (name: string) => boolean): AsyncIterable<Row> {
   if (wanted('start-from-nothing')) yield* startSuite('start-from-nothing', 0, 1.2);
   if (wanted('start-from-spare')) yield* startSuite('start-from-spare', 1, 0.35);
+  if (wanted('start-by-relay')) yield* relaySuite();
   if (wanted('one-at-a-time')) yield* sequentialSuite();
   if (wanted('requests-per-second')) yield* throughputSuite();
   yield* manyVmsSuite(wanted);

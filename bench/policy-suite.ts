@@ -169,7 +169,7 @@ function requests(vms: number): () => unknown {
       return true;
     },
   };
-  const path = new RequestPath(fleet, links, systemClock, undefined, () => undefined);
+  const path = new RequestPath(fleet, links, systemClock, {}, () => undefined);
   const payload = new Uint8Array(4);
   let id = 0;
   return () => {

@@ -53,7 +53,7 @@ function oneCpu(): void {
   execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', allowed, String(process.pid)], { stdio: 'ignore' });
 }
 
-interface Ground extends AsyncDisposable {
+interface Setup extends AsyncDisposable {
   readonly ref: Ref<BenchMessage>;
   readonly askRef: <R>(toMessage: (replyTo: Ref<R>) => BenchMessage) => Promise<R>;
   readonly raw: Worker;
@@ -61,7 +61,7 @@ interface Ground extends AsyncDisposable {
   readonly piscina: Piscina;
 }
 
-async function open(): Promise<Ground> {
+async function open(): Promise<Setup> {
   const system = createSystem();
   const shards = createShards<typeof behaviours>({
     system,
@@ -96,7 +96,7 @@ async function open(): Promise<Ground> {
 }
 
 /** Time of many messages in batches of 64, until the last has been handled. */
-function tell({ ref, askRef, raw }: Ground): Promise<Row> {
+function tell({ ref, askRef, raw }: Setup): Promise<Row> {
   const count = TELL_BATCHES * BATCH;
   /** Of all numbers that were sent. */
   let expected = 0;
@@ -135,7 +135,7 @@ function sumOf(last: number): number {
 
 /** Median round trip of one question at a time. */
 function ask(
-  { askRef }: Ground,
+  { askRef }: Setup,
   name: string,
   atMost: number,
   peer: (n: number) => Promise<unknown>,
@@ -151,7 +151,7 @@ function ask(
   });
 }
 
-function rawRoundTrip({ raw }: Ground, n: number): Promise<unknown> {
+function rawRoundTrip({ raw }: Setup, n: number): Promise<unknown> {
   return new Promise((resolve) => {
     raw.once('message', resolve);
     raw.postMessage({ kind: 'echo', n });

@@ -47,9 +47,13 @@ export const ERRORS = {
   PATH_TOO_LONG: 'A UNIX socket path would have 108 bytes or more.',
   POOL_INVALID: 'The address pool is not a usable range.',
   RIGHTS_MISSING: 'The user lacks a required right.',
+  HTTP_LISTEN_FAILED: 'HTTP requests cannot be taken at an address.',
   // Images, QEMU and VMs.
   IMAGE_MISSING: 'The guest image does not exist or cannot be read.',
   IMAGE_INVALID: 'The file is not a guest image that QEMU can boot.',
+  DEPLOY_RUNNING: 'A deploy of an image is under way.',
+  DEPLOY_NONE: 'There is no deploy that could be rolled back.',
+  SERVICE_BUILD: 'No image with the service could be built.',
   PROFILE_INVALID: 'The profile of a guest image cannot be used.',
   QEMU_MISSING: 'The QEMU program was not found.',
   QEMU_EXITED: 'QEMU ended before the VM was prepared.',

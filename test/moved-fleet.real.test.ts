@@ -72,6 +72,20 @@ test('a second up is refused from another network namespace too', async () => {
   expect(second.stderr).toContain(`pid ${fleet.up.pid}`);
 });
 
+test('from another PID namespace commands say that a Shoal runs, and end nothing', async () => {
+  await using fleet = await TestFleet.start();
+  const flags = process.getuid?.() === 0 ? [] : ['--map-root-user'];
+  for (const command of ['ps', 'down']) {
+    const said = await shoal([command, '--data', fleet.data], {
+      command: 'unshare',
+      before: [...flags, '--pid', '--fork', '--mount-proc', SHOAL],
+    });
+    expect(said).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringContaining('DATA_DIR_IN_USE') });
+    expect(said.stderr).toContain(`--nats ${fleet.ready.nats} `);
+  }
+  expect(await fleet.run('send', ['still here'])).toMatchObject({ stdout: 'STILL HERE\n' });
+});
+
 test('a data directory that was moved while its VMs run is refused until they have ended', async () => {
   const fleet = await TestFleet.start();
   await fleet.kill();

@@ -17,21 +17,13 @@ void Console::open() {
 }
 
 bool Console::print(std::string_view text) {
-  if (kRingSize - (written_ - read_) < text.size()) flush();
-  if (kRingSize - (written_ - read_) < text.size()) return false;
-  for (const char byte : text) ring_[written_++ % kRingSize] = byte;
-  return true;
+  if (output_.add(text)) return true;
+  flush();
+  return output_.add(text);
 }
 
 void Console::flush() {
-  while (has_output()) {
-    const size_t at = read_ % kRingSize;
-    const size_t waiting = written_ - read_;
-    const size_t part = waiting < kRingSize - at ? waiting : kRingSize - at;
-    const size_t left = shim_console_write(ring_ + at, static_cast<uint32_t>(part));
-    read_ += part - left;
-    if (left > 0) return;
-  }
+  output_.flush([](const char* bytes, size_t size) { return size - shim_console_write(bytes, static_cast<uint32_t>(size)); });
 }
 
 void Console::flush_within(uint64_t limit_ns) {

@@ -1,9 +1,11 @@
-// The serial console. What is printed waits in a ring until the UART takes it: a reader that pauses stalls nobody.
+// The serial console.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+
+#include "console_output.h"
 
 namespace shoal::builtin {
 
@@ -17,7 +19,7 @@ class Console {
   /// Gives the UART what it takes.
   void flush();
 
-  bool has_output() const { return read_ != written_; }
+  bool has_output() const { return !output_.empty(); }
 
   /// Gives up after `limit_ns`.
   void flush_within(uint64_t limit_ns);
@@ -26,11 +28,7 @@ class Console {
   size_t read(char* room, size_t size);
 
  private:
-  static constexpr size_t kRingSize = 16 << 10;  // a power of two
-
-  char ring_[kRingSize] = {};
-  size_t written_ = 0;  // counters that run on; the place is the remainder
-  size_t read_ = 0;
+  ConsoleOutput output_;
 };
 
 }  // namespace shoal::builtin

@@ -280,7 +280,7 @@ bool Connection::admit() {
       skip_left_ = header_.length;
       stage_ = Stage::skip;
       return true;
-    case FrameType::relay: return admit_refused(501, "this guest relays no commands");
+    case FrameType::relay: return header_.payload_size() > Telemetry::kRelayMax ? admit_refused(413, {}) : read_small_frame(header_.length);
     case FrameType::ping:
       if (header_.length > 0) return admit_request();
       send_pong({});
@@ -352,13 +352,15 @@ void Connection::finish_body() {
     server_.enqueue(job);
     return;
   }
-
   if (refusal_code_ == 413) {
     TextWriter<128> why;
-    why.add("a text of ").add(header_.payload_size()).add(" bytes is longer than ").add(server_.payload_max());
+    why.add("a text of ").add(header_.payload_size()).add(" bytes is longer than ");
+    why.add(job->header.type == FrameType::relay ? Telemetry::kRelayMax : server_.payload_max());
     send_error(header_, job->token(), 413, why.text());
   } else if (refusal_code_ != 0) {
     send_error(header_, job->token(), refusal_code_, refusal_);
+  } else if (job->header.type == FrameType::relay) {
+    if (!server_.relay({job->bytes() + job->header.names_size(), job->header.payload_size()})) send_error(header_, job->token(), 400, "a relayed line has printable ASCII characters only");
   } else {
     send_pong({job->bytes(), job->header.length});
   }

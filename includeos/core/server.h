@@ -77,6 +77,9 @@ class Server {
   void count_served() { served_++; }
   void cancel(Connection& connection, uint64_t id);
 
+  /// Prints a line that the controller is to have. False: it is none.
+  bool relay(std::string_view line) { return telemetry_.print_relay(line); }
+
   /// The first frame has come on a connection.
   void link_opened(Connection& connection) { kept_.send_to(connection, platform_.now_ns()); }
 

@@ -45,6 +45,16 @@ void Telemetry::print_status(uint64_t ram_bytes, uint64_t in_flight, uint64_t se
   platform_.print(line.text());
 }
 
+bool Telemetry::print_relay(std::string_view text) {
+  if (text.empty() || text.size() > kRelayMax) return false;
+  for (const char c : text) {
+    if (c < ' ' || c > '~') return false;
+  }
+  TextWriter<kRelayMax + 32> line;
+  platform_.print(line.add(kLine).add("relay ").add(text).add("\n").text());
+  return true;
+}
+
 void Telemetry::print_bye(std::string_view reason) {
   TextWriter<128> line;
   platform_.print(line.add(kLine).add("bye reason=").add(reason).add("\n").text());

@@ -19,6 +19,11 @@ class Telemetry {
   /// The load since the report before.
   void print_status(uint64_t ram_bytes, uint64_t in_flight, uint64_t served);
 
+  static constexpr size_t kRelayMax = 512;
+
+  /// A command of the server, unchanged. False: it is not one line of printable characters.
+  bool print_relay(std::string_view text);
+
   void print_bye(std::string_view reason);
   void print_bad_argument(const BadArgument& bad);
 

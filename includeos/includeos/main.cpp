@@ -1,38 +1,40 @@
 // The guest on IncludeOS: the platform that the core asks for, and the event loop.
-#include <kernel/events.hpp>
+#include <exception>
 #include <hw/cpu.hpp>
+#include <kernel/events.hpp>
 #include <net/interfaces>
-#include <new>
 #include <os>
 #include <service>
-#include <string>
 #include <timers>
 
 #include "boot_text.h"
 #include "console.h"
 #include "console_input.h"
+#include "heap_memory.h"
 #include "server.h"
 #include "settings.h"
+#include "shoal/text_writer.h"
 #include "tcp_stream.h"
 #include "telemetry.h"
 
 extern char _ELF_START_;
 extern char _end;
 
-namespace kernel {
-size_t heap_usage() noexcept;  // src/include/kernel.hpp, which is not installed
-}
-
 namespace shoal::on_includeos {
 namespace {
 
 constexpr uint8_t kCleanStop = 0x21;
 constexpr uint8_t kBadArgument = 0x22;
+constexpr uint8_t kPanic = 0x23;
 
-// Input on the console is looked for at every wake-up, and this timer sees to it that there are some.
-constexpr auto kWakeInterval = std::chrono::milliseconds(20);
+constexpr uint64_t kNsPerMs = 1'000'000;
 
-constexpr uint64_t kClosingNs = 2'000'000'000;
+// A timer wakes the guest so often, and at least twice for each report: nothing else tells of input on the console, or of time that is up.
+constexpr uint64_t kWakeIntervalMs = 20;
+
+// How long clients have to take their last replies, and a slow reader of the console its last lines.
+constexpr uint64_t kLastRepliesNs = 5000 * kNsPerMs;
+constexpr uint64_t kLastLinesNs = 1000 * kNsPerMs;
 
 /// Volatile, so that two reads around a `hlt` stay two.
 uint64_t read_tsc() {
@@ -50,34 +52,17 @@ class IncludeosPlatform final : public Platform {
   uint64_t asleep_ns() override { return ns_of(asleep_tsc_); }
 
   /// All of the heap beside the server's own, which the server counts itself.
-  uint64_t image_bytes() override { return static_cast<uint64_t>(&_end - &_ELF_START_) + kernel::heap_usage() - server_heap_bytes; }
+  uint64_t image_bytes() override { return static_cast<uint64_t>(&_end - &_ELF_START_) + heap_usage() - server_heap_bytes; }
 
-  bool print(std::string_view text) override {
-    os::print(text.data(), text.size());
-    return true;
-  }
+  bool print(std::string_view text) override { return console_.print(text); }
+  bool receive() override;
+  void transmit() override;
 
-  bool receive() override {
-    Events::get(0).process_events();
-    char bytes[64];
-    while (const size_t size = read_console(bytes, sizeof bytes)) {
-      input_.feed({bytes, size}, [this](std::string_view line) {
-        if (line == "stop") server->stop();
-      });
-    }
-    return false;
-  }
-
-  void transmit() override {}
-
-  /// Interrupts are off but for the sleep itself, so that none falls between the last look and the `hlt`.
-  void sleep() {
-    const uint64_t before = read_tsc();
-    asm volatile("sti; hlt; cli" : : : "memory");
-    asleep_tsc_ += read_tsc() - before;
-  }
+  void sleep();
+  void flush_console_within(uint64_t limit_ns);
 
   Server* server = nullptr;
+  TcpStreams* streams = nullptr;
   size_t server_heap_bytes = 0;
 
  private:
@@ -85,83 +70,137 @@ class IncludeosPlatform final : public Platform {
 
   uint64_t tsc_at_start_;
   uint64_t asleep_tsc_ = 0;
-  ConsoleInput input_;
+  Console console_;
+  ConsoleInput console_input_;
 };
 
-net::ip4::Addr address_of(uint32_t wire_order) {
-  const auto part = [&](unsigned i) { return std::to_string(wire_order >> (8 * i) & 0xff); };
-  return net::ip4::Addr(part(0) + "." + part(1) + "." + part(2) + "." + part(3));
+/// Interrupts are off while the guest does not sleep, so those that wait are let in here. IncludeOS's handlers only note them;
+/// process_events() does the work.
+bool IncludeosPlatform::receive() {
+  asm volatile("sti; nop; cli" : : : "memory");
+  Events::get(0).process_events();
+  const bool came = streams->receive();
+  char bytes[64];
+  while (const size_t size = read_console(bytes, sizeof bytes)) {
+    console_input_.feed({bytes, size}, [this](std::string_view line) {
+      if (line == "stop") server->stop();
+    });
+  }
+  return came;
 }
 
+/// The driver tells the card of what it is to send in an event, not at once.
+void IncludeosPlatform::transmit() {
+  Events::get(0).process_events();
+  console_.flush();
+}
+
+/// Interrupts are off but for the sleep itself, so that none falls between the last look and the `hlt`.
+void IncludeosPlatform::sleep() {
+  const uint64_t before = read_tsc();
+  asm volatile("sti; hlt; cli" : : : "memory");
+  asleep_tsc_ += read_tsc() - before;
+}
+
+void IncludeosPlatform::flush_console_within(uint64_t limit_ns) {
+  const uint64_t end_ns = now_ns() + limit_ns;
+  do {
+    console_.flush();
+  } while (console_.has_output() && now_ns() < end_ns);
+}
+
+/// In the order of the wire, as all addresses.
 uint32_t mask_of(unsigned prefix) { return __builtin_bswap32(~uint32_t{0} << (32 - prefix)); }
 
-/// Several of the largest texts, and what the connections hold.
-size_t heap_size_for(const Settings& settings) { return 6 * settings.payload_max + (4 << 20); }
+/// IncludeOS throws if there is none.
+bool has_network_card() {
+  try {
+    return !net::Interfaces::get().empty();
+  } catch (const std::exception&) {
+    return false;
+  }
+}
 
-void run(IncludeosPlatform& platform, Server& server) {
-  asm volatile("cli");
+void wake_for_reports(const Settings& settings) {
+  const uint64_t half_ms = settings.status_interval_ms / 2;
+  Timers::periodic(std::chrono::milliseconds(half_ms < kWakeIntervalMs ? half_ms : kWakeIntervalMs), [](Timers::id_t) {});
+}
+
+void run(IncludeosPlatform& platform, Server& server, const TcpStreams& streams) {
   while (!server.finished()) {
     platform.receive();
     server.work();
     server.move();
-    if (!server.busy() && !server.finished()) platform.sleep();
+    platform.transmit();
+    if (!server.busy() && !server.finished() && !streams.has_input()) platform.sleep();
   }
 }
 
 void say_goodbye(IncludeosPlatform& platform, TcpStreams& streams) {
-  const uint64_t end_ns = platform.now_ns() + kClosingNs;
-  while (!streams.close() && platform.now_ns() < end_ns) {
-    Events::get(0).process_events();
-    platform.sleep();
-  }
+  const uint64_t end_ns = platform.now_ns() + kLastRepliesNs;
+  bool closed = false;
+  do {
+    closed = streams.close();
+    platform.transmit();
+    platform.sleep();  // also once they have all: QEMU has to pass it on
+    platform.receive();
+  } while (!closed && platform.now_ns() < end_ns);
   Telemetry(platform).print_bye("stop");
 }
 
-/// Without isa-debug-exit the machine is powered off; that needs one more interrupt, which the timer brings.
-void power_off(uint8_t code) {
+/// Without isa-debug-exit IncludeOS powers the machine off: in its own loop, once one more interrupt has come.
+void power_off(IncludeosPlatform& platform, uint8_t code) {
+  platform.flush_console_within(kLastLinesNs);
   debug_exit(code);
+  Timers::oneshot(std::chrono::milliseconds(1), [](Timers::id_t) {});
   asm volatile("sti");
   os::shutdown();
 }
 
+void refuse(IncludeosPlatform& platform, const BadArgument& bad) {
+  Telemetry(platform).print_bad_argument(bad);
+  power_off(platform, kBadArgument);
+}
+
+/// IncludeOS has said why. Without this it would halt, and nobody would know that it is over.
+void end_in_panic(const char*) {
+  print_raw("\nshoal1 bye reason=panic\n");
+  debug_exit(kPanic);
+}
+
 void start() {
+  os::on_panic(end_in_panic);
+  asm volatile("cli");
   static IncludeosPlatform platform;
   static Settings settings;
-  Timers::periodic(kWakeInterval, [](Timers::id_t) {});
-
   BadArgument bad{};
-  if (!read_settings(boot_text(), settings, bad)) {
-    Telemetry(platform).print_bad_argument(bad);
-    power_off(kBadArgument);
-    return;
-  }
-  if (!settings.link_key.empty()) {
-    Telemetry(platform).print_bad_argument({"shoal.link", settings.link_key, "no-port-shoal.link"});
-    power_off(kBadArgument);
-    return;
-  }
+  if (!read_settings(boot_text(), settings, bad)) return refuse(platform, bad);
+  if (!settings.link_key.empty()) return refuse(platform, {"shoal.link", settings.link_key, "no-port-shoal.link"});
+  if (!has_network_card()) return refuse(platform, {"virtio-net-pci", {}, "no-network-card"});
 
-  static Heap heap;
-  platform.server_heap_bytes = heap_size_for(settings);
-  char* const memory = new (std::nothrow) char[platform.server_heap_bytes];
-  if (memory == nullptr) {
-    Telemetry(platform).print_bad_argument({"shoal.max", std::to_string(settings.payload_max), "too-little-memory"});
-    power_off(kBadArgument);
-    return;
+  const HeapMemory memory = take_heap_memory(settings);
+  if (memory.start == nullptr) {
+    TextWriter<24> value;
+    value.add(settings.payload_max);
+    return refuse(platform, {"shoal.max", value.text(), "too-little-memory"});
   }
-  heap.open(memory, platform.server_heap_bytes);
+  static Heap heap;
+  heap.open(memory.start, memory.size);
   static Server server(platform, settings, service, heap);
   static TcpStreams streams(server);
   platform.server = &server;
+  platform.streams = &streams;
+  platform.server_heap_bytes = memory.size;
 
   net::Inet& inet = net::Interfaces::get(0);
-  inet.network_config(address_of(settings.bind_address), address_of(mask_of(settings.bind_prefix)), address_of(settings.gateway));
+  inet.network_config(settings.bind_address, mask_of(settings.bind_prefix), settings.gateway);
   streams.listen(inet, settings.port);
+  wake_for_reports(settings);
 
   server.start();
-  run(platform, server);
+  run(platform, server, streams);
   say_goodbye(platform, streams);
-  power_off(kCleanStop);
+  power_off(platform, kCleanStop);
 }
 
 }  // namespace

@@ -74,6 +74,16 @@ bool run_flood(const Request& request, Reply& reply) {
   return reply.write("flooded");
 }
 
+/// Prints the text as a line of its own, as if it were one of the contract.
+bool run_say(const Request& request, Reply& reply) {
+  for (const std::string_view part : {std::string_view("\n"), request.text, std::string_view("\n")}) {
+    while (!shoal_log(part)) {
+      if (!shoal_yield()) return false;
+    }
+  }
+  return reply.write("said");
+}
+
 /// Lines cut up in the middle, one piece a millisecond.
 bool run_chunks(const Request&, Reply& reply) {
   static constexpr std::string_view kPieces[] = {"half a li", "ne of log\nsho", "al1 unk", "nown a=", "1\nan end without newline"};

@@ -21,6 +21,7 @@ bool run_hang(const Request& request, Reply& reply);
 bool run_crash(const Request& request, Reply& reply);
 bool run_flood(const Request& request, Reply& reply);
 bool run_chunks(const Request& request, Reply& reply);
+bool run_say(const Request& request, Reply& reply);
 bool run_dial(const Request& request, Reply& reply);
 
 enum class DialState { pending, connected, refused, failed };

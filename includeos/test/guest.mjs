@@ -1,4 +1,5 @@
 // One real guest in QEMU, and a client that speaks frames to it: the only ways in which the image tests touch either.
+// run.mjs chooses the image; without it, it is the built-in one.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -11,14 +12,60 @@ const answerTimeoutMs = 60_000;
 
 export const FrameType = { request: 1, reply: 2, error: 3, ping: 4, pong: 5, cancel: 6, relay: 7 };
 
-/** kvm only where this process may use it. */
+/** The machine that the image under test needs; docs/images.md explains the fields. */
+export const profile = {
+  machine: 'microvm',
+  networkDevice: 'virtio-net-device',
+  commandLine:
+    'shoal.id={id} shoal.bind={bind} shoal.gw={gw} shoal.port={port} shoal.addr={addr} shoal.status_ms={statusMs} shoal.max={max}',
+  memoryMib: 16,
+  accelerators: ['kvm', 'tcg'],
+  powerOff: { by: 'isa-debug-exit' },
+  ...JSON.parse(process.env.SHOAL_GUEST_PROFILE ?? '{}'),
+};
+
+/** Those that the image runs under: kvm only where this process may use it. */
 export function accelerators() {
+  const possible = ['tcg', 'kvm'].filter((name) => profile.accelerators.includes(name));
   try {
     accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
-    return ['tcg', 'kvm'];
+    return possible;
   } catch {
-    return ['tcg'];
+    return possible.filter((name) => name !== 'kvm');
   }
+}
+
+/** What QEMU ends with. Without isa-debug-exit a guest powers off, whatever the reason. */
+export const exitCodes =
+  profile.powerOff.by === 'isa-debug-exit'
+    ? { stop: 67, badArgument: 69, panic: 71 }
+    : { stop: 0, badArgument: 0, panic: 0 };
+
+const machines = {
+  microvm: [
+    ['-M', 'microvm,acpi=off,pit=off,pic=off,rtc=off,isa-serial=on,auto-kernel-cmdline=on'],
+    ['-global', 'virtio-mmio.force-legacy=false'],
+  ],
+  pc: [['-M', 'pc,usb=off,vmport=off']],
+  q35: [['-M', 'q35,usb=off,vmport=off']],
+};
+
+const networkCards = {
+  'virtio-net-device': 'virtio-net-device,netdev=n',
+  'virtio-net-pci': 'virtio-net-pci,netdev=n,romfile=',
+};
+
+/** What a guest without a network is not told. */
+const ofNetworks = ['shoal.bind', 'shoal.gw', 'shoal.port'];
+
+/** The command line by the profile's template, with some words in the place of its own, or without them. */
+function commandLine(values, settings, drop) {
+  const words = profile.commandLine.replaceAll(/\{(\w+)\}/g, (_, name) => String(values[name])).split(' ');
+  const changed = words.map((word) => {
+    const [key] = word.split('=', 1);
+    return key in settings ? `${key}=${settings[key]}` : word;
+  });
+  return changed.filter((word) => !drop.includes(word.split('=', 1)[0])).join(' ');
 }
 
 function within(ms, promise, what) {
@@ -40,50 +87,41 @@ async function freePort(host) {
 }
 
 export class Guest {
-  /** @param network `none`: no network card, but a port for the link, unless `port` is false */
+  /** @param network `none`: a port for the link in the place of the network card, of another name if `port` is false */
   static async start({
     image,
-    accelerator = 'tcg',
-    memoryMib = 16,
+    accelerator = accelerators()[0],
+    memoryMib = profile.memoryMib,
     settings = {},
     drop = [],
+    card = true,
     network = 'user',
     port: hasPort = true,
   }) {
     const host = '127.0.213.1';
     const port = await freePort(host);
     const folder = network === 'none' ? mkdtempSync(join(tmpdir(), 'sp-')) : undefined;
-    const socket = folder === undefined ? undefined : join(folder, 'link.sock');
     const key = randomBytes(16).toString('hex');
-    const all = {
-      'shoal.id': 1,
-      ...(network === 'none'
-        ? { 'shoal.link': key }
-        : { 'shoal.bind': '10.0.2.15/24', 'shoal.gw': '10.0.2.2', 'shoal.port': 9000 }),
-      'shoal.addr': `${host}:${port}`,
-      'shoal.status_ms': 200,
-      'shoal.max': 1048576,
-      ...settings,
-    };
-    for (const key of drop) delete all[key];
-    const append = Object.entries(all)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(' ');
+    const inside = { bind: '10.0.2.15/24', ip: '10.0.2.15', netmask: '255.255.255.0', gw: '10.0.2.2', port: 9000 };
+    const told = { ...inside, id: 1, addr: `${host}:${port}`, statusMs: 200, max: 1048576 };
+    const forward = `user,id=n,restrict=on,hostfwd=tcp:${host}:${port}-:9000`;
+    const words = commandLine(told, settings, folder === undefined ? drop : [...drop, ...ofNetworks]);
+    const link = folder === undefined ? '' : ` shoal.link=${settings['shoal.link'] ?? key}`;
     const child = spawn(
       'qemu-system-x86_64',
       [
         ['-accel', accelerator],
-        ['-M', 'microvm,acpi=off,pit=off,pic=off,rtc=off,isa-serial=on,auto-kernel-cmdline=on'],
+        ...machines[profile.machine],
         ['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
-        ['-cpu', 'max,-arch-capabilities', '-global', 'virtio-mmio.force-legacy=false'],
-        ['-m', String(memoryMib), '-kernel', image, '-append', append],
+        ['-cpu', 'max,-arch-capabilities'],
+        ['-m', String(memoryMib), '-kernel', image, '-append', `${words}${link}`],
+        profile.companion === undefined ? [] : ['-initrd', profile.companion],
         ['-serial', 'stdio'],
-        network === 'none'
-          ? portOptions(socket, hasPort)
-          : [
-              ...['-netdev', `user,id=n,restrict=on,hostfwd=tcp:${host}:${port}-:9000`],
-              ...['-device', 'virtio-net-device,netdev=n'],
-            ],
+        folder !== undefined
+          ? portOptions(join(folder, 'link.sock'), hasPort)
+          : card
+            ? ['-netdev', forward, '-device', networkCards[profile.networkDevice]]
+            : [],
         ['-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04'],
       ].flat(),
       { stdio: ['pipe', 'pipe', 'pipe'] },

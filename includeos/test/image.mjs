@@ -1,14 +1,22 @@
-// The built images, and a guest of its own for each test. SHOAL_GUEST and SHOAL_GUEST_TEST name other images.
+// The images under test, and a guest of its own for each test. run.mjs names other images than the built-in one.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { knownFigures } from './figures.mjs';
 import { Guest } from './guest.mjs';
 
 const built = (name) => fileURLToPath(new URL(`../build/${name}`, import.meta.url));
 export const image = process.env.SHOAL_GUEST ?? built('shoal-guest.elf');
-export const testImage = process.env.SHOAL_GUEST_TEST ?? built('shoal-guest-test.elf');
+/** With the operations for tests; undefined if an image has none such. */
+export const testImage =
+  process.env.SHOAL_GUEST === undefined ? built('shoal-guest-test.elf') : process.env.SHOAL_GUEST_TEST;
+/** For tests that need it. */
+export const withTestImage = { skip: testImage === undefined && 'there is no image for tests' };
+
+/** What is an image's own, and not the contract's. */
+export const figures = JSON.parse(process.env.SHOAL_GUEST_FIGURES ?? JSON.stringify(knownFigures['built-in']));
 
 /** Runs `use(guest)` with a guest of its own, which is ended whatever happens. */
 export async function withGuest(options, use) {

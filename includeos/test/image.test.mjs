@@ -1,4 +1,4 @@
-// The built image in a real virtual machine:  node --test includeos/test/image.test.mjs
+// An image in a real virtual machine:  npm run test:image -- --image built-in
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,8 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expected, sampleTexts } from './expected.mjs';
-import { accelerators, encode, FrameType, Guest } from './guest.mjs';
-import { curl, image, testImage, withGuest } from './image.mjs';
+import { accelerators, encode, exitCodes, FrameType, Guest } from './guest.mjs';
+import { curl, figures, image, testImage, withGuest, withTestImage } from './image.mjs';
 import { writeExample } from './readme-example.mjs';
 
 const run = promisify(execFile);
@@ -116,8 +116,14 @@ for (const accelerator of accelerators()) {
       const clients = [];
       for (let i = 0; i < 16; i++) clients.push(await guest.connect());
       const text = 'abcdefgh'.repeat(120_000);
-      const answers = await Promise.all(clients.map((client) => client.ask('upper', text)));
-      for (const answer of answers) assert.ok(answer.payload === text.toUpperCase());
+      const ask = async (client) => {
+        let answer = await client.ask('upper', text);
+        // A guest on a slow machine has no room within a second for all; whoever is told so may ask again.
+        for (let tries = 1; answer.payload === '503 busy' && tries < 20; tries++)
+          answer = await client.ask('upper', text);
+        assert.ok(answer.payload === text.toUpperCase());
+      };
+      await Promise.all(clients.map(ask));
       for (const client of clients) client.socket.destroy();
     });
 
@@ -139,6 +145,17 @@ for (const accelerator of accelerators()) {
       assert.equal((await client.receive()).payload, 'TWO');
       assert.equal(await client.receive(), undefined);
       assert.equal(client.failure, undefined);
+    });
+
+    test('a half-closed connection gets all of an answer that is larger than what may be on its way', async () => {
+      for (const size of [10_000, 20_000, 30_000, 800_000]) {
+        const client = await guest.connect();
+        const text = 'abcdefgh'.repeat(size / 8);
+        client.socket.end(encode({ id: 1, payload: text }));
+        assert.ok((await client.receive())?.payload === text.toUpperCase(), `an answer of ${size} bytes`);
+        assert.equal(await client.receive(), undefined);
+        assert.equal(client.failure, undefined);
+      }
     });
 
     test('a link that drops and comes again gets the replies that it missed, and none is computed twice', async () => {
@@ -206,7 +223,7 @@ for (const accelerator of accelerators()) {
       assert.equal((await link.ask('upper', 'link')).payload, 'LINK');
     });
 
-    test('takes 16 connections that came while it did not look', async () => {
+    test('takes 16 connections that came while it did not look', withTestImage, async () => {
       await withGuest({ image: testImage, accelerator }, async (busy) => {
         await busy.ready();
         const first = await busy.connect();
@@ -275,20 +292,28 @@ for (const accelerator of accelerators()) {
         assert.equal((await client.receive()).payload, 'spun 1000');
         assert.equal((await client.receive()).payload.length, 1_000_000);
         assert.equal(await client.receive(), undefined);
-        assert.equal(await stopped.exitCode(), 67);
+        assert.equal(await stopped.exitCode(), exitCodes.stop);
         assert.match(stopped.output, /\nshoal1 bye reason=stop\n$/);
       });
     });
 
-    test('runs in 4 MiB, and says so when that is too little', async () => {
-      await withGuest({ accelerator, memoryMib: 4, settings: { 'shoal.max': 65536 } }, async (small) => {
+    const { leastMib, tooLargeMax } = figures;
+    const withLeast = { skip: leastMib === undefined && 'what it needs is not known' };
+    test(`runs in ${leastMib} MiB, and says so when that is too little`, withLeast, async () => {
+      await withGuest({ accelerator, memoryMib: leastMib, settings: { 'shoal.max': 65536 } }, async (small) => {
         await small.ready();
         const client = await small.connect();
         assert.equal((await client.ask('upper', 'x'.repeat(65536))).payload.length, 65536);
       });
-      await withGuest({ accelerator, memoryMib: 4 }, async (small) => {
-        await small.seen(/\nshoal1 bye reason=bad-argument key=shoal.max value=1048576 why=too-little-memory\n/);
-        assert.equal(await small.exitCode(), 69);
+      await withGuest({ accelerator, memoryMib: leastMib, settings: { 'shoal.max': tooLargeMax } }, async (small) => {
+        await small.until(
+          () =>
+            small.output.includes(
+              `\nshoal1 bye reason=bad-argument key=shoal.max value=${tooLargeMax} why=too-little-memory\n`,
+            ),
+          'its refusal',
+        );
+        assert.equal(await small.exitCode(), exitCodes.badArgument);
       });
     });
 
@@ -301,16 +326,14 @@ for (const accelerator of accelerators()) {
       });
     });
 
-    test('a panic has an exit code of its own', async () => {
+    test('a panic has an exit code of its own', withTestImage, async () => {
       await withGuest({ image: testImage, accelerator }, async (crashed) => {
         await crashed.ready();
         const client = await crashed.connect();
         client.send({ id: 1, operation: 'crash' });
-        assert.equal(await crashed.exitCode(), 71);
-        assert.match(
-          crashed.output,
-          /\npanic: exception 14 code=6 rip=[0-9a-f]+ address=0\n\nshoal1 bye reason=panic\n$/,
-        );
+        assert.equal(await crashed.exitCode(), exitCodes.panic);
+        assert.match(crashed.output, new RegExp(figures.panic));
+        assert.match(crashed.output, /\n\nshoal1 bye reason=panic\n$/);
       });
       await withGuest({ image: testImage, accelerator }, async (reset) => {
         await reset.ready();
@@ -321,7 +344,7 @@ for (const accelerator of accelerators()) {
       });
     });
 
-    test('the other operations for tests do what they must not', async () => {
+    test('the other operations for tests do what they must not', withTestImage, async () => {
       await withGuest({ image: testImage, accelerator }, async (bad) => {
         await bad.ready();
         const client = await bad.connect();
@@ -345,12 +368,19 @@ for (const accelerator of accelerators()) {
   });
 }
 
-test("the README's example is a service of an image of its own", async () => {
+const withBuild = { skip: figures.build === undefined && 'nothing builds another one' };
+test("the README's example is a service of an image of its own", withBuild, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'shoal example '));
   try {
     writeExample(folder);
     const own = join(folder, 'guest.elf');
-    await run('sh', [fileURLToPath(new URL('../build.sh', import.meta.url)), '--service', folder, '--image', own]);
+    await run('sh', [
+      fileURLToPath(new URL(`../${figures.build}`, import.meta.url)),
+      '--service',
+      folder,
+      '--image',
+      own,
+    ]);
     await withGuest({ image: own }, async (guest) => {
       await guest.seen(/ idempotent=1 ops=greet,rot13\n/);
       const client = await guest.connect();
@@ -376,8 +406,31 @@ test('a command line that cannot be used is told, key by key', async () => {
   ];
   for (const [options, message] of cases) {
     await withGuest(options, async (guest) => {
-      assert.equal(await guest.exitCode(), 69);
+      assert.equal(await guest.exitCode(), exitCodes.badArgument);
       assert.ok(guest.output.endsWith(`\nshoal1 bye reason=bad-argument key=${message}\n`), guest.output);
     });
   }
+});
+
+test('without a network card it says so', async () => {
+  await withGuest({ card: false }, async (guest) => {
+    assert.equal(await guest.exitCode(), exitCodes.badArgument);
+    assert.match(guest.output, /\nshoal1 bye reason=bad-argument key=\S+ value= why=no-network-card\n$/);
+  });
+});
+
+test('a console that nobody reads stalls no other work', withTestImage, async () => {
+  await withGuest({ image: testImage }, async (guest) => {
+    await guest.ready();
+    const client = await guest.connect();
+    const other = await guest.connect();
+    guest.child.stdout.pause();
+    client.send({ id: 1, operation: 'flood', payload: '256' }); // more than all that is between the guest and us can hold
+    for (let id = 1; id <= 200; id++) {
+      other.send({ type: FrameType.ping, id });
+      assert.equal((await other.receive()).type, FrameType.pong);
+    }
+    guest.child.stdout.resume();
+    assert.equal((await client.receive()).payload, 'flooded');
+  });
 });

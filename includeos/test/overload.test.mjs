@@ -1,11 +1,11 @@
-// More connections, requests and bytes than the built image has room for, in a real virtual machine:
-//   node --test includeos/test/overload.test.mjs
+// More connections, requests and bytes than an image has room for, in a real virtual machine:
+//   npm run test:image -- --image built-in
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expected } from './expected.mjs';
 import { accelerators, encode, FrameType } from './guest.mjs';
-import { curl, withGuest } from './image.mjs';
+import { curl, figures, withGuest } from './image.mjs';
 
 const textMax = 1048576;
 const httpConnectionsMax = 24;
@@ -159,7 +159,8 @@ for (const accelerator of accelerators()) {
     });
 
     test('64 texts of the largest size, of different words, on a link and over HTTP: each is answered, or told busy', async () => {
-      await withGuest({ accelerator, settings: { 'shoal.status_ms': 1000 } }, async (guest) => {
+      const memory = figures.roomyMib === undefined ? {} : { memoryMib: figures.roomyMib };
+      await withGuest({ accelerator, ...memory, settings: { 'shoal.status_ms': 1000 } }, async (guest) => {
         await guest.ready();
         const text = differentWords(textMax);
         const answer = expected('freq', text);

@@ -12,6 +12,7 @@ import { codeOf } from '../errors.ts';
 import { type Address, type FleetEvent, type FleetSnapshot, parsePool, type RouterMessage } from '../fleet/mod.ts';
 import { type ControllerMessage, inspectImage, type VmSummary } from '../hypervisor/mod.ts';
 import { createLauncher, identify, isAlive, type ProcessIdentity, signalProcess } from '../process/mod.ts';
+import { openImageStore } from '../store/mod.ts';
 import { type Connection, subjectsOf } from '../transport/mod.ts';
 import { CleanUp } from './clean-up.ts';
 import { DataDir } from './data-dir.ts';
@@ -103,7 +104,8 @@ async function on(
   const onShards = startShards({ options, system, spawner: launcher, tag: data.tag, eventLog }, cleanUp);
   const nats = await startNats({ options, data, system, launcher, eventLog }, cleanUp);
   const image = await inspectImage(options.image);
-  const deps = { options, image, data, store, system, nats, eventLog, onShards, onDown: () => undefined };
+  const images = await openImageStore(join(data.path, 'image.json'));
+  const deps = { options, image, images, data, store, system, nats, eventLog, onShards, onDown: () => undefined };
   const actors = await startFleet(deps, cleanUp);
   const ask = (replyTo: Ref<FleetSnapshot>): RouterMessage => ({ kind: 'snapshot', replyTo });
   return {

@@ -3,7 +3,6 @@ import type { ErrorEnvelope } from '../errors.ts';
 import {
   HOST_MAILBOX_MAX,
   type HostEvent,
-  type LinkMessage,
   type NeighbourPort,
   type Outcome,
   type RouterMessage,
@@ -14,11 +13,13 @@ import {
   controller,
   type Hypervisor,
   httpSettingsOf,
+  type ImageProfile,
   KeepAlive,
   type LinkOptions,
   link,
   type OnStop,
   profileOf,
+  RelayDesk,
   type VmHome,
   type VmParameters,
 } from '../hypervisor/mod.ts';
@@ -28,6 +29,7 @@ import { type EndpointMessage, ReplyTokens } from '../transport/mod.ts';
 import { AnsweredRequests } from './answered-requests.ts';
 import type { CleanUp } from './clean-up.ts';
 import { DeferredRef } from './deferred-ref.ts';
+import type { Deploys } from './deploy/deploys.ts';
 import type { EventLog } from './event-log.ts';
 import { isHanded } from './neighbours.ts';
 import { noticesTo } from './notices.ts';
@@ -43,6 +45,8 @@ export interface CoreOptions {
   /** The threads on which VM actors run; undefined: this thread. */
   readonly home: VmHome | undefined;
   readonly parameters: VmParameters;
+  /** Which image VMs are started from; without it, always that of the parameters. */
+  readonly deploys?: Deploys | undefined;
   readonly store: Store;
   readonly eventLog: EventLog;
   /** Undefined: the logs of guests live in memory only. */
@@ -79,13 +83,15 @@ const ASK_TIMEOUT_MS = 5_000;
  */
 export async function startCore(of: CoreOptions, cleanUp: CleanUp): Promise<Core> {
   const { system } = of;
+  const isRelayed = of.options.control === 'relay';
+  const desk = isRelayed ? new RelayDesk(of.tokenKey, system.clock, system.random) : undefined;
   const events = new DeferredRef<HostEvent>('/core/router');
   const controllerRef = new DeferredRef<ControllerMessage>('/core/controller');
   const routerRef = new DeferredRef<RouterMessage>('/core/router');
   const controllerChild = child<ControllerMessage>({
     id: 'controller',
     capacity: HOST_MAILBOX_MAX,
-    start: controllerOf(of, events),
+    start: controllerOf(of, events, desk),
     shutdown: CONTROLLER_STOP_MS,
     onRef: (ref) => {
       controllerRef.bind(ref);
@@ -95,7 +101,7 @@ export async function startCore(of: CoreOptions, cleanUp: CleanUp): Promise<Core
   const routerChild = child<RouterMessage>({
     id: 'router',
     capacity: HOST_MAILBOX_MAX,
-    start: routerOf(of, controllerRef),
+    start: routerOf(of, controllerRef, desk),
     onRef: (ref) => {
       events.bind(ref);
       routerRef.bind(ref);
@@ -122,7 +128,11 @@ export async function startCore(of: CoreOptions, cleanUp: CleanUp): Promise<Core
   };
 }
 
-function controllerOf(of: CoreOptions, events: Ref<HostEvent>): Behaviour<ControllerMessage> {
+function controllerOf(
+  of: CoreOptions,
+  events: Ref<HostEvent>,
+  desk: RelayDesk | undefined,
+): Behaviour<ControllerMessage> {
   const { hypervisor, home, store, eventLog, logFolder } = of;
   const { host, fresh } = of.options;
   const notices = noticesTo(eventLog, host);
@@ -136,32 +146,47 @@ function controllerOf(of: CoreOptions, events: Ref<HostEvent>): Behaviour<Contro
       hypervisor,
       ...(home === undefined ? {} : { home }),
       parameters,
+      ...(of.deploys === undefined ? {} : { imageOf: (digest) => of.deploys?.parametersOf(digest) ?? {} }),
       events,
       ...(logFolder === undefined ? {} : { logFolder }),
       fresh: fresh && isFirst,
       onStop: 'keep-vms',
       notices,
+      ...(desk === undefined ? {} : { relayDesk: desk }),
     });
     isFirst = false;
     return start(context);
   };
 }
 
-function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>): Behaviour<RouterMessage> {
+function routerOf(
+  of: CoreOptions,
+  controllerRef: DeferredRef<ControllerMessage>,
+  desk: RelayDesk | undefined,
+): Behaviour<RouterMessage> {
   const { hypervisor, parameters, store, eventLog } = of;
   const { host } = of.options;
   const tokens = new ReplyTokens(of.tokenKey);
   const answered = new AnsweredRequests();
+  // An administrator's word lasts as long as this Shoal.
+  const cordon = { isOn: false };
   const connectionsMax = (): number => {
     const { vmRequestsMax, vmBacklogMax } = paramsOf(store.snapshot());
     return vmRequestsMax + vmBacklogMax;
   };
   const links: LinkOptions = {
     connect: (target) => hypervisor.connect(target),
-    http: httpSettingsOf(profileOf(parameters), connectionsMax),
     // The limit that the guest was given.
     textBytesMax: parameters.textBytesMax,
     keepAlive: new KeepAlive(of.system.clock),
+  };
+  // VMs of two images may run, which need not speak the same protocol. Thousands of one image share what they go by.
+  const byProfile = new Map<ImageProfile, LinkOptions>();
+  const linksOf = (digest: string | undefined): LinkOptions => {
+    const profile = (digest === undefined ? undefined : of.deploys?.profileOf(digest)) ?? profileOf(parameters);
+    const known = byProfile.get(profile) ?? { ...links, http: httpSettingsOf(profile, connectionsMax) };
+    byProfile.set(profile, known);
+    return known;
   };
   let isFirst = true;
   return async (context) => {
@@ -174,11 +199,15 @@ function routerOf(of: CoreOptions, controllerRef: DeferredRef<ControllerMessage>
       host,
       controller: controllerRef,
       held: reservationsOf(store),
+      cordon,
       nextVmId: () => store.nextVmId(),
+      image: of.deploys?.image,
+      deploy: of.deploys?.running,
+      onDeploy: (state) => of.deploys?.progressed(state),
       onEvent: (one) => eventLog.add(one),
       onRequest: (step) => eventLog.explanations.seeStep(step),
-      // A link also takes relay messages, which the router never sends.
-      openLink: (target, owner) => link(target, owner, links) as Behaviour<LinkMessage>,
+      openLink: (target, owner) => link(target, owner, linksOf(target.imageDigest)),
+      ...(desk === undefined ? {} : { relays: desk }),
       orphanedReplies: {
         open: (token) => tokens.open(token),
         answered: (requestId) => answered.add(requestId),

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { DataDir, findHolder, findRunning } from './data-dir.ts';
+import { DataDir, findHolder, findRunning, refuseUnseen } from './data-dir.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -40,18 +40,52 @@ test('a second one on the same directory is refused, naming the running one', as
   second.close();
 });
 
-test('the lock is on a file, which every namespace sees, and is free when its holder is killed', async () => {
-  const holder = spawn('sh', ['-c', 'exec 9>"$0/lock"; flock 9; echo held; exec sleep 600', folder], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+/** Has another process hold the lock, as one in another namespace does. @returns what kills it */
+async function lockedElsewhere(how = '--exclusive', whileHeld = 'exec sleep 600'): Promise<() => Promise<void>> {
+  const script = `exec 9>>"$0/lock"; flock ${how} 9; echo held; ${whileHeld}`;
+  const holder = spawn('sh', ['-c', script, folder], { stdio: ['ignore', 'pipe', 'ignore'] });
   const gone = once(holder, 'exit');
-  onTestFinished(() => {
+  const kill = async (): Promise<void> => {
     holder.kill('SIGKILL');
-  });
+    await gone;
+  };
+  onTestFinished(kill);
   await once(holder.stdout, 'data');
+  return kill;
+}
+
+test('the lock is on a file, which every namespace sees, and is free when its holder is killed', async () => {
+  const kill = await lockedElsewhere();
   await expect(DataDir.open(folder)).rejects.toMatchObject({ code: 'DATA_DIR_IN_USE' });
-  holder.kill('SIGKILL');
-  await gone;
+  await kill();
+  (await DataDir.open(folder)).close();
+});
+
+test('a Shoal whose process cannot be seen is known by its lock, and is said to run', async () => {
+  const gone = { version: 1, process: { pid: 1, startTicks: 0, bootId: 'another boot' }, ...RUNNING };
+  writeFileSync(join(folder, 'running.json'), JSON.stringify(gone));
+  expect(() => refuseUnseen(folder)).not.toThrow();
+  const kill = await lockedElsewhere();
+  expect(findRunning(folder)).toBeUndefined();
+  expect(() => refuseUnseen(folder)).toThrow(
+    expect.objectContaining({
+      code: 'DATA_DIR_IN_USE',
+      message: expect.stringContaining('`--nats nats://127.0.0.1:4222 --fleet default`'),
+    }),
+  );
+  await kill();
+  expect(() => refuseUnseen(folder)).not.toThrow();
+  const seen = await DataDir.open(folder);
+  expect(() => refuseUnseen(folder)).not.toThrow();
+  seen.close();
+});
+
+test('a command that looks whether the lock is held keeps no Shoal from starting', async () => {
+  // It ends as soon as somebody waits for the lock.
+  await lockedElsewhere(
+    '--shared',
+    'until grep -q -- "-> FLOCK.*:$(stat -c %i "$0/lock") " /proc/locks; do sleep 0.01; done',
+  );
   (await DataDir.open(folder)).close();
 });
 

@@ -35,6 +35,8 @@ export interface RunningFleet {
 
 const RUNNING_FILE = 'running.json';
 const LOCK_FILE = 'lock';
+/** A command that looks whether the lock is held has it for that long at most. */
+const LOOK_S = 1;
 const PLACE_FILE = 'place.json';
 
 /** A data directory that this process holds. */
@@ -52,7 +54,7 @@ export class DataDir {
   /** @throws DATA_DIR_UNUSABLE, DATA_DIR_IN_USE naming the process that holds it */
   static async open(directory: string): Promise<DataDir> {
     const path = usable(directory);
-    const lock = takeLock(path);
+    const lock = takeLock(path) ?? (findHolder(path) === undefined ? takeLock(path, LOOK_S) : undefined);
     // If the lock file was removed, its holder still runs while a new file can be locked.
     const running = lock === undefined ? readRunning(path) : findRunning(path);
     const holder = lock === undefined || running !== undefined ? running?.process : holderOfPath(path);
@@ -143,6 +145,22 @@ export function findHolder(directory: string): ProcessIdentity | undefined {
   return path === undefined ? undefined : holderOfPath(path);
 }
 
+/**
+ * For a command that found no process: none may be seen from here.
+ * @throws DATA_DIR_IN_USE if a Shoal runs on the directory all the same; DATA_DIR_UNUSABLE if that cannot be told
+ */
+export function refuseUnseen(directory: string): void {
+  if (findHolder(directory) !== undefined) return;
+  if (!locked(directory, () => FileLock.isHeld(join(directory, LOCK_FILE)))) return;
+  const { nats = 'URL', fleet = 'NAME' } = readRunning(directory) ?? {};
+  throw new ShoalError(
+    'DATA_DIR_IN_USE',
+    `A Shoal holds the data directory ${directory}, but its process cannot be seen from here: it runs in another container, ` +
+      `or is just starting or stopping; use it from where it runs, or name it with \`--nats ${nats} --fleet ${fleet}\``,
+    { details: { directory } },
+  );
+}
+
 function usable(directory: string): string {
   try {
     makeFolder(directory);
@@ -158,17 +176,24 @@ function usable(directory: string): string {
   }
 }
 
-function takeLock(directory: string): FileLock | undefined {
-  const path = join(directory, LOCK_FILE);
+function takeLock(directory: string, waitS?: number): FileLock | undefined {
+  return locked(directory, () => FileLock.tryTake(join(directory, LOCK_FILE), waitS));
+}
+
+function locked<T>(directory: string, use: () => T): T {
   try {
-    return FileLock.tryTake(path);
+    return use();
   } catch (cause) {
     if (cause instanceof ShoalError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new ShoalError('DATA_DIR_UNUSABLE', `The data directory ${directory} cannot be locked (${path}): ${why}`, {
-      cause,
-      details: { directory },
-    });
+    throw new ShoalError(
+      'DATA_DIR_UNUSABLE',
+      `The data directory ${directory} cannot be locked (${join(directory, LOCK_FILE)}): ${why}`,
+      {
+        cause,
+        details: { directory },
+      },
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { ShoalError } from '../errors.ts';
-import { findRunning, type RunningFleet } from './data-dir.ts';
+import { findRunning, type RunningFleet, refuseUnseen } from './data-dir.ts';
 import { defaultDataDir } from './paths.ts';
 
 export const FLEET_DEFAULT = 'default';
@@ -19,13 +19,14 @@ export interface WhereToLook {
 
 /**
  * Finds a fleet by its NATS server if one is named, else by its data directory.
- * @throws FLEET_NOT_RUNNING naming the place; DATA_DIR_UNUSABLE
+ * @throws FLEET_NOT_RUNNING naming the place; DATA_DIR_IN_USE if the Shoal there cannot be seen from here; DATA_DIR_UNUSABLE
  */
 export function findFleet({ data, nats, fleet }: WhereToLook): FleetAddress {
   if (nats !== undefined) return { servers: nats, fleet: fleet ?? FLEET_DEFAULT };
   const directory = resolve(data ?? defaultDataDir());
   const running = findRunning(directory);
   if (running === undefined) {
+    refuseUnseen(directory);
     throw new ShoalError(
       'FLEET_NOT_RUNNING',
       `No Shoal runs on the data directory ${directory}; start one with \`shoal up\`, or name another with --data, or its NATS server with --nats`,

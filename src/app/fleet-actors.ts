@@ -4,6 +4,7 @@ import { type ActorSystem, type Ref, systemClock } from '../actors/mod.ts';
 import type { Address, RouterMessage } from '../fleet/mod.ts';
 import {
   type ControllerMessage,
+  checkAllowed,
   checkNetwork,
   createQemuHypervisor,
   type Found,
@@ -16,17 +17,22 @@ import {
   type VmShards,
 } from '../hypervisor/mod.ts';
 import { openFilesMax, signalProcess, vmsWithinOpenFiles } from '../process/mod.ts';
-import { natsParamsBucket, openKnownParams, paramsOf, type Store } from '../store/mod.ts';
-import { accelerator } from './accelerator.ts';
+import { type ImageStore, natsParamsBucket, openKnownParams, paramsOf, type Store } from '../store/mod.ts';
+import type { HttpAddress } from '../transport/mod.ts';
+import { accelerator, knownAccelerator } from './accelerator.ts';
 import { adminHandlers } from './admin/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { DataDir } from './data-dir.ts';
+import { bootOnce } from './deploy/boot-once.ts';
+import { Deploys } from './deploy/deploys.ts';
+import { KeptImages } from './deploy/kept-images.ts';
 import type { EventLog } from './event-log.ts';
 import { FirstReady } from './first-ready.ts';
 import { startFleetParts, vmParametersOf } from './fleet-parts.ts';
 import { aboutHost } from './hosts.ts';
 import { keptImagePath, removeOldImages } from './kept-image.ts';
 import type { Nats } from './nats.ts';
+import { checkBootTimeout } from './profile-params.ts';
 import { addressOf, idOf, poolOf, reconcile } from './tables.ts';
 import { tokenKey } from './token-key.ts';
 import type { FleetOptions } from './up-options.ts';
@@ -36,6 +42,7 @@ export interface FleetActors {
   readonly router: Ref<RouterMessage>;
   readonly controller: Ref<ControllerMessage>;
   readonly accelerator: string;
+  readonly http: HttpAddress | undefined;
   /** From start to ready, at most. */
   readonly bootTimeoutMs: number;
   /** Resolves when `min_vm_count` VMs are ready; rejects if the start gives up (`FirstReady`). */
@@ -50,6 +57,8 @@ export interface FleetDeps {
   readonly options: FleetOptions;
   /** The copy of the image that VMs are started from. */
   readonly image: ImageInfo;
+  /** Which image is deployed. */
+  readonly images: ImageStore;
   readonly data: DataDir;
   readonly store: Store;
   readonly system: ActorSystem;
@@ -70,7 +79,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   cleanUp.add(() => removeEmpty(join(runtimeRoot(), data.tag), join(runtimeRoot(), `${data.tag}-probe`)));
   const found = await hypervisor.list();
   await reconcile(store, found, options);
-  removeOldImages(data, deps.image.digest, found);
+  removeOldImages(data, [deps.image.digest, ...neededImages(deps)], found);
   const { parameters, why } = await vmParameters(deps, found);
   eventLog.listen(options.onEvent);
   eventLog.publishOn(nats.connection.nc, options.fleet);
@@ -84,16 +93,18 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   cleanUp.add(() => first.close());
   eventLog.listen((one) => first.see(one));
   const logFolder = data.folder('logs');
+  const deploys = await deploysOf(deps, hypervisor, parameters, found);
   const known = await openKnownParams(join(data.path, `fleet-params-${options.fleet}.json`), (error) =>
     eventLog.warn(error instanceof Error ? error.message : String(error)),
   );
-  const { core } = await startFleetParts(
+  const { core, http } = await startFleetParts(
     {
       options,
       system,
       hypervisor,
       home: onShards?.home,
       parameters,
+      deploys,
       store,
       eventLog,
       logFolder,
@@ -112,7 +123,9 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
           options,
           parameters,
           shards: onShards?.shards,
-          imagePath: (digest) => keptImagePath(data, digest),
+          data,
+          deploys,
+          list: () => hypervisor.list(),
           profileOf: (digest) => findProfile(keptImagePath(data, digest), {}).catch(() => undefined),
           why,
           onDown: deps.onDown,
@@ -123,6 +136,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   return {
     ...core,
     accelerator: parameters.accelerator,
+    http,
     bootTimeoutMs: parameters.bootTimeoutMs,
     firstReady: first.promise,
     hurry: () => {
@@ -131,6 +145,58 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
       void killAll(hypervisor).catch(() => undefined);
     },
   };
+}
+
+function neededImages({ images }: FleetDeps): readonly string[] {
+  const { image, before, deploy } = images.last ?? {};
+  return [image, before, deploy?.image, deploy?.before].filter((digest) => typeof digest === 'string');
+}
+
+async function deploysOf(
+  deps: FleetDeps,
+  hypervisor: Hypervisor,
+  parameters: VmParameters,
+  found: readonly Found[],
+): Promise<Deploys> {
+  const { options, image, images, data, store, nats, eventLog } = deps;
+  const kept = new KeptImages({
+    data,
+    params: () => paramsOf(store.snapshot()),
+    acceleratorOf: async (one) => {
+      if (options.accelerator !== 'auto') {
+        checkAllowed(options.accelerator, one.profile, one.path);
+        return options.accelerator;
+      }
+      // The present one is the best guess until the next start measures.
+      const guess = one.profile.accelerators.includes(parameters.accelerator) ? parameters.accelerator : undefined;
+      return (await knownAccelerator(one))?.accelerator ?? guess ?? one.profile.accelerators[0] ?? 'tcg';
+    },
+  });
+  kept.add(image, parameters.accelerator);
+  const running = found.flatMap((one) => (one.kind === 'running' ? [one.manifest.spec.imageDigest] : []));
+  for (const digest of new Set([...neededImages(deps), ...running])) {
+    await kept.load(digest).catch((error: unknown) => {
+      // Only a deploy that runs starts others than the image of this start.
+      const { deploy } = images.last ?? {};
+      if (deploy?.ended_ms === null && (digest === deploy.image || digest === deploy.before)) throw error;
+    });
+  }
+  const probe = createQemuHypervisor({ fleetTag: `${data.tag}-probe`, spawner: nats.launcher });
+  return new Deploys({
+    store: images,
+    clock: systemClock,
+    host: options.host,
+    image: image.digest,
+    kept,
+    check: async (digest) => {
+      const one = await kept.load(digest);
+      const params = paramsOf(store.snapshot());
+      checkBootTimeout(params, one.image.profile);
+      // A host without VMs may have no QEMU either.
+      if (options.role !== 'server') await bootOnce({ ...one, hypervisor, probe, params, clock: systemClock });
+    },
+    onEvent: (event) => eventLog.add(event),
+  });
 }
 
 async function vmParameters(

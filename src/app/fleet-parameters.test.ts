@@ -80,10 +80,16 @@ interface HostOptions {
   readonly known?: FleetParams;
   readonly wanted?: Readonly<Record<string, number | string>>;
   readonly random?: Random;
+  /** Hosts in reach, and what each knows. */
+  readonly others?: readonly (() => FleetParams | undefined)[];
 }
 
 /** One host of a fleet. */
-async function host(bucket: ParamsBucket, name = 'a', { known, wanted, random = systemRandom }: HostOptions = {}) {
+async function host(
+  bucket: ParamsBucket,
+  name = 'a',
+  { known, wanted, random = systemRandom, others = [] }: HostOptions = {},
+) {
   const store = await openMemoryStore({ clock: systemClock });
   onTestFinished(() => store.close());
   const eventLog = new EventLog(systemClock);
@@ -116,6 +122,7 @@ async function host(bucket: ParamsBucket, name = 'a', { known, wanted, random = 
       told.push(params);
       return ['c'];
     },
+    askHosts: async () => others.flatMap((one) => one() ?? []),
     announce: () => undefined,
     ...(wanted === undefined ? {} : { wanted }),
   };
@@ -338,4 +345,37 @@ test('two documents have the same order for whoever compares them', () => {
     }
   }
   expect(fleetParamsFromBytes(fleetParamsToBytes(document(1, 1)))).toEqual(document(1, 1));
+});
+
+test('without JetStream a host that was away learns from the others what it has missed', async () => {
+  const bucket = new FaultyBucket();
+  bucket.hasJetStream = false;
+  const others = [() => document(5_000, 2), () => undefined, () => document(7_000, 4), () => document(6_000, 3)];
+  const back = await host(bucket, 'a', { known: document(4_000, 1), others });
+  expect(back.settings.params.deadlineMs).toBe(7_000);
+  expect(back.kept.last?.version).toBe(4);
+  const ahead = await host(bucket, 'b', { known: document(9_000, 5), others });
+  expect(ahead.settings.params.deadlineMs).toBe(9_000);
+});
+
+test('without JetStream a host of another fleet takes over what the others have, whichever is later', async () => {
+  const bucket = new FaultyBucket();
+  bucket.hasJetStream = false;
+  const others = [() => document(5_000, 1)];
+  const { settings, texts } = await host(bucket, 'a', { known: document(4_000, 9, { lineage: 'two' }), others });
+  expect(settings.params.deadlineMs).toBe(5_000);
+  expect(texts()).toContain(
+    'parameters of the fleet: this host comes from another fleet, or the fleet was made anew: it takes over what the other hosts have',
+  );
+});
+
+test('without JetStream a host that was cut off learns it at its next look', async () => {
+  const bucket = new FaultyBucket();
+  bucket.hasJetStream = false;
+  let known: FleetParams | undefined;
+  const { settings, clock } = await host(bucket, 'a', { others: [() => known] });
+  expect(settings.params.deadlineMs).toBe(30_000);
+  known = document(5_000, 1);
+  for (const look of clock.later.splice(0)) look();
+  await vi.waitFor(() => expect(settings.params.deadlineMs).toBe(5_000));
 });

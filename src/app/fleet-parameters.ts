@@ -32,6 +32,8 @@ export interface FleetParametersOptions {
   readonly apply: (values: Values) => Promise<unknown>;
   /** Without JetStream: each host in reach takes them over. @returns the names of those that did not answer */
   readonly tellHosts: (params: FleetParams) => Promise<readonly string[]>;
+  /** Without JetStream: what each host in reach knows. What cannot be read is left out. */
+  readonly askHosts: () => Promise<readonly FleetParams[]>;
   /** With JetStream: the other hosts look into the bucket now, and not at their next turn. */
   readonly announce: () => void;
   /** Of the whole fleet's parameters those that this start was given (`up --set`). */
@@ -40,8 +42,8 @@ export interface FleetParametersOptions {
 
 /** How often a host looks into the bucket although nobody has announced a change. */
 const LOOK_MS = 5_000;
-/** A server without JetStream seldom gets it. */
-const LOOK_FOR_JETSTREAM_MS = 60_000;
+/** A server without JetStream seldom gets it, and hosts seldom miss what others have told. */
+const LOOK_WITHOUT_JETSTREAM_MS = 60_000;
 /** With one more try, below the timeout of an administration call. */
 const SET_MS = 2_500;
 const TRIES_MAX = 50;
@@ -52,7 +54,7 @@ const DEFAULTS = fleetValues(makeParams());
 /**
  * The parameters of the whole fleet on this host. They stand in a bucket that all hosts look into; each keeps what it saw last, and goes on
  * with that while the bucket is away. Of two documents the later one counts (`compareFleetParams`), so a bucket that was lost is made anew
- * of the latest that any host has. Without JetStream, hosts tell each other.
+ * of the latest that any host has. Without JetStream, hosts tell each other, and ask each other for what they have missed.
  */
 export class FleetParameters {
   readonly #of: FleetParametersOptions;
@@ -92,6 +94,11 @@ export class FleetParameters {
     void this.look();
   }
 
+  /** What this host knows; undefined if nothing was ever set. */
+  get document(): FleetParams | undefined {
+    return this.#of.known.last;
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#cancel?.();
@@ -105,7 +112,10 @@ export class FleetParameters {
       this.#cancel?.();
       await this.#look().catch((error: unknown) => this.#away(error));
       if (this.#isClosed) return;
-      this.#cancel = this.#of.clock.timer(this.#hasJetStream ? LOOK_MS : LOOK_FOR_JETSTREAM_MS, () => void this.look());
+      this.#cancel = this.#of.clock.timer(
+        this.#hasJetStream ? LOOK_MS : LOOK_WITHOUT_JETSTREAM_MS,
+        () => void this.look(),
+      );
     });
     this.#looking = this.#next;
     return this.#next;
@@ -172,6 +182,7 @@ export class FleetParameters {
     const state = await this.#of.bucket.read();
     this.#back(state);
     if (state.kind === 'open') await this.#settle(state);
+    else await this.#settleWithHosts();
     this.#hasJoined = true;
     await this.#setWanted();
   }
@@ -180,12 +191,7 @@ export class FleetParameters {
   async #settle(state: BucketState & { readonly kind: 'open' }): Promise<void> {
     const there = this.#documentIn(state);
     if (there === 'damaged') return;
-    const { last } = this.#of.known;
-    if (!this.#hasJoined && there !== undefined && last !== undefined && there.lineage !== last.lineage) {
-      this.#tell('this host comes from another fleet, or the fleet was made anew: it takes over what the bucket has');
-      await this.#inTurn(() => this.#adopt(there));
-      return;
-    }
+    if (there !== undefined && this.#isOfAnotherFleet(there)) return this.#join(there, 'the bucket has');
     const mine = this.#latest(there);
     if (mine === there) {
       await this.adopt(there);
@@ -202,6 +208,26 @@ export class FleetParameters {
       this.#tell(`the bucket was empty: it is made again from version ${mine.version}, which this host knows`);
     }
     this.#of.announce();
+  }
+
+  /** What a host missed while it was away or cut off, it learns from the others. */
+  async #settleWithHosts(): Promise<void> {
+    const documents = await this.#of.askHosts();
+    const [first, ...others] = documents;
+    if (first === undefined) return;
+    const there = others.reduce((a, b) => (compareFleetParams(b, a) > 0 ? b : a), first);
+    if (this.#isOfAnotherFleet(there)) return this.#join(there, 'the other hosts have');
+    await this.adopt(there);
+  }
+
+  #isOfAnotherFleet({ lineage }: FleetParams): boolean {
+    const { last } = this.#of.known;
+    return !this.#hasJoined && last !== undefined && lineage !== last.lineage;
+  }
+
+  #join(there: FleetParams, what: string): Promise<void> {
+    this.#tell(`this host comes from another fleet, or the fleet was made anew: it takes over what ${what}`);
+    return this.#inTurn(() => this.#adopt(there));
   }
 
   async #setWanted(): Promise<void> {

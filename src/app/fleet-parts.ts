@@ -1,8 +1,16 @@
 import type { Ref } from '../actors/mod.ts';
+import type { FleetSnapshot, RouterMessage } from '../fleet/mod.ts';
 import { profileOf, STOP_LIMITS, type VmParameters } from '../hypervisor/mod.ts';
 import type { Hosts } from '../remote/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
-import { type AdminHandler, type Connection, type EndpointMessage, ReplyTokens } from '../transport/mod.ts';
+import {
+  type AdminHandler,
+  type Connection,
+  type EndpointMessage,
+  type Health,
+  type HttpAddress,
+  ReplyTokens,
+} from '../transport/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import { type Core, type CoreOptions, startCore } from './core.ts';
 import { DeferredRef } from './deferred-ref.ts';
@@ -17,6 +25,8 @@ import { VmHold } from './vm-hold.ts';
 
 /** The largest text: a NATS message's default limit, headers included. */
 const TEXT_BYTES_MAX = 1024 * 1024;
+/** A health check that takes longer tells that the router is away. */
+const HEALTH_MS = 1_000;
 
 /** How VMs are made of an image, by the parameters in the tables. */
 export function vmParametersOf(
@@ -54,6 +64,8 @@ export interface FleetParts {
   readonly settings: Settings;
   /** This host among those of its fleet. */
   readonly hosts: Hosts;
+  /** Where requests come over HTTP; undefined if they do not. */
+  readonly http: HttpAddress | undefined;
 }
 
 /** Joins the other hosts, then starts controller, router, administration and endpoint, in this order, and joins them. */
@@ -68,13 +80,30 @@ export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): 
   const hold = new VmHold(options.role === 'server', profileOf(of.parameters));
   const endpoint = new DeferredRef<EndpointMessage>('/front/endpoint');
   const tokens = new ReplyTokens(tokenKey);
-  const neighbours = neighboursOn({ hosts, connection, clock: system.clock, tokens });
+  const neighbours = neighboursOn({
+    hosts,
+    connection,
+    clock: system.clock,
+    tokens,
+    onTakenBack: (homes) =>
+      eventLog.warn(
+        `the NATS server has not confirmed replies to requests of ${homes.join(', ')} for 2 s: the connection was reset, and they go by way of ` +
+          `${homes.length === 1 ? 'that host' : 'those hosts'}`,
+      ),
+  });
   const core = await startCore({ ...of, endpoint, neighbours, hold }, cleanUp);
   const settings = new Settings(store, core.router, core.controller, endpoint, hold);
+  of.deploys?.attach({ ...core, system, settings });
   if (of.shared !== undefined) {
     const { params } = options;
     await shareSettings({ system, connection, fleet, host, eventLog, settings, shared: of.shared, params }, cleanUp);
   }
+  const health = async (): Promise<Health> => {
+    const ask = (replyTo: Ref<FleetSnapshot>): RouterMessage => ({ kind: 'snapshot', replyTo });
+    const { vms, cordoned } = await system.ask(core.router, ask, HEALTH_MS);
+    const ready = vms.filter(({ state }) => state === 'ready').length;
+    return { isServing: !cordoned, text: `host ${host}: ${cordoned ? 'cordoned' : 'serving'}, ready VMs: ${ready}` };
+  };
   const front = {
     ...{ system, connection, tokenKey },
     fleet,
@@ -85,6 +114,8 @@ export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): 
     handlers: handlers(core, settings, hosts),
     onEndpoint: (ref: Ref<EndpointMessage>): void => endpoint.bind(ref),
   };
-  await startFront(front, cleanUp);
-  return { core, settings, hosts };
+  const { http } = options;
+  const door = http === undefined ? {} : { http: { address: http, bytesMax: TEXT_BYTES_MAX, health } };
+  const { http: listens } = await startFront({ ...front, ...door }, cleanUp);
+  return { core, settings, hosts, http: listens };
 }

@@ -1,11 +1,16 @@
 import type { ActorSystem, Behaviour, Ref } from '../actors/mod.ts';
 import type { RouterMessage } from '../fleet/mod.ts';
-import { child, supervisor } from '../supervisor/mod.ts';
+import { type ChildSpec, child, supervisor } from '../supervisor/mod.ts';
 import {
   type AdminHandler,
   type Connection,
   type EndpointMessage,
   endpoint,
+  type Health,
+  type HttpAddress,
+  type HttpFrontDoorMessage,
+  httpFrontDoor,
+  ReplyTokens,
   type RouterRequest,
   type ServeAdminOptions,
   serveAdmin,
@@ -27,6 +32,8 @@ export interface FrontOptions {
   /** Read at each start of the endpoint, because the parameter may change. */
   readonly deadlineMs: () => number;
   readonly handlers: Readonly<Record<string, AdminHandler>>;
+  /** Requests are taken over HTTP, too. */
+  readonly http?: { readonly address: HttpAddress; readonly bytesMax: number; readonly health: () => Promise<Health> };
   readonly onEndpoint: (ref: Ref<EndpointMessage>) => void;
 }
 
@@ -34,8 +41,16 @@ const RESTARTS = { intensity: 5, periodMs: 60_000 };
 const DRAIN_LIMIT_MS = 5_000;
 const STOP_MS = DRAIN_LIMIT_MS + 2_000;
 
-/** Starts administration and endpoint. They stop first: no more requests are taken, and those in flight are waited for. */
-export async function startFront(of: FrontOptions, cleanUp: CleanUp): Promise<void> {
+export interface Front {
+  /** Where requests come over HTTP; undefined if they do not. */
+  readonly http: HttpAddress | undefined;
+}
+
+/**
+ * Starts administration and endpoints. They stop first: no more requests are taken, and those in flight are waited for.
+ * @throws HTTP_LISTEN_FAILED, NATS_FORBIDDEN, NATS_UNREACHABLE
+ */
+export async function startFront(of: FrontOptions, cleanUp: CleanUp): Promise<Front> {
   const { system, connection, fleet } = of;
   const admin = await serveAdmin(connection.nc, fleet, of.handlers, { host: of.host, clock: system.clock });
   cleanUp.add(() => admin.close());
@@ -54,7 +69,30 @@ export async function startFront(of: FrontOptions, cleanUp: CleanUp): Promise<vo
       deadlineMs: of.deadlineMs(),
       drainLimitMs: DRAIN_LIMIT_MS,
     })(context);
-  const children = [child<EndpointMessage>({ id: 'endpoint', start, shutdown: STOP_MS, onRef: of.onEndpoint })];
-  const root = await system.start(supervisor({ strategy: 'one_for_one', ...RESTARTS, children }), { name: 'front' });
+  const endpointChild = child<EndpointMessage>({ id: 'endpoint', start, shutdown: STOP_MS, onRef: of.onEndpoint });
+  const doors: ChildSpec<HttpFrontDoorMessage>[] = [];
+  // After a restart it listens where clients know it, if it was given a free port too.
+  let http = of.http?.address;
+  if (of.http !== undefined) {
+    const { address, ...door } = of.http;
+    const startHttp: Behaviour<HttpFrontDoorMessage> = (context) =>
+      httpFrontDoor({
+        ...door,
+        address: http ?? address,
+        router,
+        tokens: new ReplyTokens(of.tokenKey),
+        deadlineMs: of.deadlineMs,
+        drainLimitMs: DRAIN_LIMIT_MS,
+        onListening: (there) => {
+          http = there;
+        },
+      })(context);
+    doors.push(child<HttpFrontDoorMessage>({ id: 'http', start: startHttp, shutdown: STOP_MS }));
+  }
+  const root = await system.start(
+    supervisor({ strategy: 'one_for_one', ...RESTARTS, children: [endpointChild, ...doors] }),
+    { name: 'front' },
+  );
   cleanUp.add(() => system.stop(root));
+  return { http };
 }

@@ -111,7 +111,7 @@ function removeEmpty(folder: string): void {
 }
 
 /** A port of the loopback address that nobody listens on at this moment. */
-function freeAddress(): Promise<Address> {
+export function freeAddress(): Promise<Address> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

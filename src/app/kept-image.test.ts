@@ -24,12 +24,12 @@ beforeEach(async () => {
 const running = { kind: 'running', manifest: { spec: { imageDigest: 'run' } } } as Found;
 
 test('images that no VM runs are removed, and what a crash left of a copy', () => {
-  removeOldImages(data, 'new', [running]);
+  removeOldImages(data, ['new'], [running]);
   expect(readdirSync(folder).sort()).toEqual(['new.elf', 'run.elf']);
 });
 
 test('no image is removed while a VM cannot be identified', () => {
-  removeOldImages(data, 'new', [running, { kind: 'unknown', directory: '/run/7', vm: 7, why: 'it does not answer' }]);
+  removeOldImages(data, ['new'], [running, { kind: 'unknown', directory: '/run/7', vm: 7, why: 'it does not answer' }]);
   expect(readdirSync(folder)).toHaveLength(4);
 });
 
@@ -59,10 +59,10 @@ test('the copy of an image is an image with its profile and its ramdisk, and goe
   rmSync(source, { recursive: true });
   expect(await loadImage(kept.path)).toMatchObject({ digest, profileFrom: join(folder, `${digest}.shoal.json`) });
   expect(await keepImage(data, kept)).toMatchObject({ path: kept.path });
-  removeOldImages(data, digest, [running]);
+  removeOldImages(data, [digest], [running]);
   expect(readdirSync(folder).sort()).toEqual(
     [...['boot', 'elf', 'shoal.json'].map((e) => `${digest}.${e}`), 'run.elf'].sort(),
   );
-  removeOldImages(data, 'new', [running]);
+  removeOldImages(data, ['new'], [running]);
   expect(readdirSync(folder).sort()).toEqual(['run.elf']);
 });

@@ -1,11 +1,20 @@
-import { readdirSync, rmSync } from 'node:fs';
-import { copyFile, rename } from 'node:fs/promises';
+import { constants, readdirSync, rmSync } from 'node:fs';
+import { copyFile, open, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { type Found, type ImageInfo, type ImageProfile, inspectImage, isBuiltIn } from '../hypervisor/mod.ts';
+import { ShoalError } from '../errors.ts';
+import {
+  type Found,
+  type ImageInfo,
+  type ImageProfile,
+  inspectImage,
+  isBuiltIn,
+  loadImage,
+} from '../hypervisor/mod.ts';
 import { TEMPORARY_SUFFIX, writeDurable } from '../process/mod.ts';
 import type { DataDir } from './data-dir.ts';
 
 const FOLDER = 'images';
+const PART_SUFFIX = '.part';
 
 /**
  * Copies the guest image into the data directory, under its digest, with its profile and the file that it boots with beside it. VMs start
@@ -47,16 +56,87 @@ export function keptImagePath(data: DataDir, digest: string): string {
   return placesOf(join(data.path, FOLDER), digest, false).image;
 }
 
-/** Removes copies that no VM runs, and temporary files that a crash left; none of them while a VM cannot be identified. */
-export function removeOldImages(data: DataDir, current: string, found: readonly Found[]): void {
+/**
+ * Removes copies that no VM runs, and temporary files that a crash left; none of them while a VM cannot be identified.
+ * @param needed digests of images that VMs may be started from
+ */
+export function removeOldImages(data: DataDir, needed: readonly string[], found: readonly Found[]): void {
   if (found.some(({ kind }) => kind === 'unknown')) return;
   const folder = data.folder(FOLDER);
   const digests = found.flatMap((one) => (one.kind === 'running' ? [one.manifest.spec.imageDigest] : []));
-  const inUse = new Set([current, ...digests]);
+  const inUse = new Set([...needed, ...digests]);
   for (const name of readdirSync(folder)) {
     const [digest = ''] = name.split('.');
     if (name.endsWith(TEMPORARY_SUFFIX) || !inUse.has(digest)) rmSync(join(folder, name), { force: true });
   }
+}
+
+/**
+ * The copy of an image that was deployed.
+ * @throws IMAGE_MISSING if it is not there any more, or damaged
+ */
+export async function deployedImage(data: DataDir, digest: string): Promise<ImageInfo> {
+  const path = keptImagePath(data, digest);
+  const kept = await loadImage(path).catch(() => undefined);
+  if (kept?.digest === digest) return kept;
+  throw new ShoalError(
+    'IMAGE_MISSING',
+    `The deployed image ${path} is not there any more, or damaged: put it back, or start with --fresh, which takes that of --image`,
+    { details: { path } },
+  );
+}
+
+/** A file of an image: the image itself, or what it boots with. */
+export type ImageFile = 'image' | 'boot';
+
+export interface ImagePart {
+  /** Of the image as a whole. */
+  readonly digest: string;
+  readonly file: ImageFile;
+  /** Of the whole file. */
+  readonly bytes: number;
+  readonly at: number;
+  readonly part: Uint8Array;
+}
+
+/** Takes a part of an image that somebody sends. */
+export async function takePart(data: DataDir, { digest, file: which, bytes, at, part }: ImagePart): Promise<void> {
+  // By position: whoever else sends the same image writes the same bytes.
+  const file = await open(partOf(data, digest, which), constants.O_RDWR | constants.O_CREAT, 0o600);
+  try {
+    await file.write(part, 0, part.length, at);
+    if (at + part.length >= bytes) await file.truncate(bytes);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Keeps an image whose parts have all come.
+ * @throws IMAGE_MISSING if parts are missing; IMAGE_INVALID if it is none, or not the one that was announced
+ */
+export async function keepSent(data: DataDir, digest: string, profile: ImageProfile, hasBoot: boolean): Promise<void> {
+  const [image, boot] = [partOf(data, digest, 'image'), partOf(data, digest, 'boot')];
+  try {
+    const sent = await inspectImage(image, profile, hasBoot ? boot : undefined);
+    if (sent.digest !== digest) {
+      throw new ShoalError('IMAGE_INVALID', `The image came as ${sent.digest}, and not as ${digest}: send it again`);
+    }
+    await keepImage(data, sent);
+  } finally {
+    rmSync(image, { force: true });
+    rmSync(boot, { force: true });
+  }
+}
+
+function partOf(data: DataDir, digest: string, file: ImageFile): string {
+  return join(data.folder(FOLDER), `${digest}.${file}${PART_SUFFIX}`);
+}
+
+/** Whether a whole copy of the image is there. */
+export async function hasImage(data: DataDir, digest: string): Promise<boolean> {
+  const kept = await loadImage(keptImagePath(data, digest)).catch(() => undefined);
+  return kept?.digest === digest;
 }
 
 interface Places {

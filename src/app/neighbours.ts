@@ -1,7 +1,10 @@
 import type { Clock } from '../actors/mod.ts';
 import type { NeighbourMessage, NeighbourPort } from '../fleet/mod.ts';
-import { GIVEN_UP, type HostEvent, type Hosts, natsPort } from '../remote/mod.ts';
+import { GIVEN_UP, type HostEvent, type Hosts, natsPort, RELINKED } from '../remote/mod.ts';
 import { type Connection, ReplySender, type ReplyTokens } from '../transport/mod.ts';
+
+/** Why the link to a host is lost that lives, and is back in a moment. */
+const ALIVE: ReadonlySet<unknown> = new Set([GIVEN_UP, RELINKED]);
 
 /** The name under which the router of each host is reached. */
 const ROUTER = 'router';
@@ -17,12 +20,26 @@ export interface NeighboursOptions {
   readonly connection: Connection;
   readonly clock: Clock;
   readonly tokens: ReplyTokens;
+  /** The connection was reset with replies that nobody has shown to have. */
+  readonly onTakenBack?: (hosts: readonly string[]) => void;
 }
 
 /** The routers of the other hosts, by way of the group of hosts. */
-export function neighboursOn({ hosts, connection, clock, tokens }: NeighboursOptions): NeighbourPort {
-  const sender = new ReplySender(connection.nc, clock, () => undefined);
-  const way = natsPort(connection.nc);
+export function neighboursOn({ hosts, connection, clock, tokens, onTakenBack }: NeighboursOptions): NeighbourPort {
+  const { nc } = connection;
+  const sender = new ReplySender(nc, clock, () => undefined);
+  const way = natsPort(nc);
+  let published = 0;
+  let taken = 0;
+  let isAsking = false;
+  let isReset = false;
+  way.onState((isConnected) => {
+    if (!isConnected) isReset = false;
+  });
+  const answered = (upTo: number): void => {
+    isAsking = false;
+    taken = Math.max(taken, upTo);
+  };
   return {
     join: (router, adapt) => {
       const unexpose = hosts.expose(ROUTER, router);
@@ -35,9 +52,31 @@ export function neighboursOn({ hosts, connection, clock, tokens }: NeighboursOpt
     },
     publish: (subject, outcome) => {
       // Without a connection, nats.js would send it later, when another host may have answered.
-      if (!way.isConnected) return false;
+      if (!way.isConnected || isReset) return undefined;
       sender.send(subject, outcome);
-      return true;
+      published += 1;
+      return published;
+    },
+    get taken() {
+      return taken;
+    },
+    confirm: () => {
+      if (isAsking || !way.isConnected) return;
+      isAsking = true;
+      // The server answers in order: it has all that was sent before.
+      sender.flush();
+      const upTo = published;
+      nc.flush().then(
+        () => answered(upTo),
+        () => answered(0),
+      );
+    },
+    takeBack: (names) => {
+      for (const name of names) hosts.relink(name);
+      if (!way.isConnected) return;
+      isReset = true;
+      connection.reset();
+      onTakenBack?.(names);
     },
     seal: (requestId) => tokens.seal(NOBODY, requestId),
   };
@@ -59,7 +98,7 @@ function newsOf(event: HostEvent, hosts: Hosts): NeighbourMessage {
       }
     case 'host-lost': {
       const { host, error } = event;
-      return { kind: 'neighbour-lost', host, why: error.message, isThere: error.details['why'] === GIVEN_UP };
+      return { kind: 'neighbour-lost', host, why: error.message, isThere: ALIVE.has(error.details['why']) };
     }
     default:
       return { kind: 'tell-figures' };

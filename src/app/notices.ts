@@ -29,6 +29,12 @@ function eventOf(notice: HostNotice, host: string, atMs: number): FleetEvent {
       const text = `the run directory of VM ${notice.vm}, which is gone, cannot be removed: ${why}`;
       return { atMs, kind: 'warning', host, vm: notice.vm, text };
     }
+    case 'relay-refused': {
+      const { vm, refusal, more } = notice;
+      const others = more === 0 ? '' : `; ${more} more were refused since the last one told`;
+      const text = `VM ${vm} printed a relayed command that is refused as ${refusal}: ${why}${others} (R10)`;
+      return { atMs, kind: 'warning', host, vm, rule: 'R10', figures: { refused: refusal, more }, text };
+    }
     case 'host-impaired':
       return { atMs, kind: 'warning', host, text: `host ${host} goes on, but ${why}` };
   }

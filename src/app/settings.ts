@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Ref } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { fleetValues, isOfHost, makeParams, type Params, type RouterMessage } from '../fleet/mod.ts';
-import type { ControllerMessage } from '../hypervisor/mod.ts';
+import type { ControllerMessage, ImageProfile } from '../hypervisor/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
 import type { EndpointMessage } from '../transport/mod.ts';
 import type { FleetParameters } from './fleet-parameters.ts';
@@ -72,6 +72,12 @@ export class Settings {
   /** From now on no VMs are kept running, or as many as the parameters say again. VMs that run are not ended by this. */
   holdVms(on: boolean): void {
     this.#hold.set(on);
+    this.#router.tell({ kind: 'params', params: this.#hold.inForce(this.params) });
+  }
+
+  /** From now on VMs may be of an image with that profile. */
+  setProfile(profile: ImageProfile): void {
+    this.#hold.setProfile(profile);
     this.#router.tell({ kind: 'params', params: this.#hold.inForce(this.params) });
   }
 

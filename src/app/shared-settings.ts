@@ -1,6 +1,7 @@
 import type { ActorSystem } from '../actors/mod.ts';
-import { codeOf } from '../errors.ts';
-import { isOfHost } from '../fleet/mod.ts';
+import { codeOf, toEnvelope } from '../errors.ts';
+import { type FleetParams, fleetParamsOf, isOfHost } from '../fleet/mod.ts';
+import { isRecord } from '../is-record.ts';
 import type { KnownParams, ParamsBucket } from '../store/mod.ts';
 import { type Connection, callEveryHost, subjectsOf } from '../transport/mod.ts';
 import type { CleanUp } from './clean-up.ts';
@@ -52,6 +53,7 @@ export async function shareSettings(of: ShareSettingsOptions, cleanUp: CleanUp):
     random: system.random,
     params: () => settings.params,
     apply: (values) => settings.set(values),
+    askHosts: () => ask(of),
     tellHosts: (params) => tellEach('params-adopt', { params }),
     announce: () => {
       if (!nc.isClosed()) nc.publish(subject);
@@ -70,4 +72,30 @@ export async function shareSettings(of: ShareSettingsOptions, cleanUp: CleanUp):
   });
   settings.shareWith({ fleet: parameters, setOnEach: (values) => tellEach('params-own', { values }) });
   await parameters.start();
+}
+
+/** What the other hosts know of the parameters. */
+async function ask({
+  connection,
+  fleet,
+  host,
+  system,
+  eventLog,
+}: ShareSettingsOptions): Promise<readonly FleetParams[]> {
+  const timing = { timeoutMs: TELL_MS, clock: system.clock };
+  const answers = await callEveryHost(connection.nc, fleet, 'params-known', undefined, timing).catch(() => []);
+  return answers.flatMap((answer) => {
+    const params = isRecord(answer.value) ? answer.value['params'] : undefined;
+    if (answer.host === host || params === undefined || params === null) return [];
+    try {
+      return [fleetParamsOf(params)];
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      eventLog.warn(
+        `parameters of the fleet: what host ${answer.host} knows of them is ignored: ${why}`,
+        toEnvelope(error),
+      );
+      return [];
+    }
+  });
 }

@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type ActorSystem, createSystem, type Ref } from '../actors/mod.ts';
 import { codeOf, fromEnvelope, ShoalError } from '../errors.ts';
-import type { FleetSnapshot, RouterMessage } from '../fleet/mod.ts';
-import { loadImage } from '../hypervisor/mod.ts';
+import { type FleetSnapshot, type RouterMessage, shortDigest } from '../fleet/mod.ts';
+import { type ImageInfo, loadImage } from '../hypervisor/mod.ts';
 import { checkProc, createLauncher } from '../process/mod.ts';
-import type { Store } from '../store/mod.ts';
-import type { Connection } from '../transport/mod.ts';
+import { type ImageStore, openImageStore, type Store } from '../store/mod.ts';
+import type { Connection, HttpAddress } from '../transport/mod.ts';
 import { createRequester, subjectsOf } from '../transport/mod.ts';
 import { CleanUp } from './clean-up.ts';
 import { hasOwnEvent } from './core.ts';
@@ -14,7 +16,7 @@ import { EventLogger } from './event-logger.ts';
 import { type FleetActors, startFleet } from './fleet-actors.ts';
 import { tagOf } from './fleet-tag.ts';
 import { settleHostName } from './host-name.ts';
-import { keepImage } from './kept-image.ts';
+import { deployedImage, keepImage } from './kept-image.ts';
 import { startNats } from './nats.ts';
 import { findVms } from './orphaned-vms.ts';
 import { startShards } from './shards.ts';
@@ -28,6 +30,8 @@ export interface Shoal {
   readonly fleet: string;
   /** The subject that takes requests. */
   readonly subject: string;
+  /** URL of its HTTP front door; undefined if it has none. */
+  readonly http: string | undefined;
   /** `kvm` or `tcg`. */
   readonly accelerator: string;
   /** Resolves with the error of a part that failed for good. */
@@ -68,11 +72,12 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
     checkProc();
     // A fleet name and an image that cannot be used are refused before anything is started.
     subjectsOf(asked.fleet);
-    const source = await loadImage(asked.image, { profile: asked.profile, set: asked.profileSet });
+    const source = await sourceOf(asked);
     const data = await DataDir.open(asked.dataDir);
     cleanUp.add(() => data.close());
     await settlePlace(data);
-    const image = await keepImage(data, source);
+    const images = await openImageStore(join(data.path, IMAGE_FILE));
+    const image = await imageToStart(data, images, asked, source);
     const store = await openTables(asked, data, cleanUp);
     const options = { ...asked, host: await hostNameOf(asked, data, store) };
     const eventLog = new EventLog(undefined, options.host);
@@ -86,13 +91,15 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
     const nats = await startNats({ options, data, system, launcher, eventLog }, cleanUp);
     signal.throwIfAborted();
     const down = Promise.withResolvers<void>();
-    const deps = { options, image, data, store, system, nats, eventLog, onShards, onDown: down.resolve };
+    tellUnused(eventLog, asked, source, images);
+    const deps = { options, image, images, data, store, system, nats, eventLog, onShards, onDown: down.resolve };
     const actors = await startFleet(deps, cleanUp);
     cleanUp.add(async () => logger.end());
     signal.throwIfAborted();
     const { shown } = nats.connection;
     const login = options.nats === undefined || options.nats === shown ? {} : { login: options.nats };
-    const { path } = source;
+    // What is deployed is not the file of the command line.
+    const path = source?.digest === image.digest ? source.path : image.path;
     await data.announce({
       fleet: options.fleet,
       nats: shown,
@@ -117,6 +124,50 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
     await cleanUp.run().catch(() => undefined);
     throw causeOf(error);
   }
+}
+
+const IMAGE_FILE = 'image.json';
+
+/** The image of the command line; undefined if it cannot be used and another one is deployed. @throws IMAGE_MISSING, IMAGE_INVALID */
+async function sourceOf({ image, profile, profileSet, dataDir, fresh }: UpOptions): Promise<ImageInfo | undefined> {
+  try {
+    return await loadImage(image, { profile, set: profileSet });
+  } catch (error) {
+    if (fresh || !existsSync(join(dataDir, IMAGE_FILE))) throw error;
+    return undefined;
+  }
+}
+
+/** What is deployed stays until something else is: a restart of a service, or of its machine, changes no image. */
+async function imageToStart(
+  data: DataDir,
+  images: ImageStore,
+  { fresh }: UpOptions,
+  source: ImageInfo | undefined,
+): Promise<ImageInfo> {
+  const { last } = images;
+  if (last === undefined || fresh) {
+    if (source === undefined) throw new ShoalError('IMAGE_MISSING', 'There is no image to start VMs from');
+    if (last !== undefined) await images.save({ image: source.digest, before: null, deploy: null });
+    return keepImage(data, source);
+  }
+  // A copy that was lost is made good if the command line has the same image.
+  if (source?.digest === last.image) return keepImage(data, source);
+  return deployedImage(data, last.image);
+}
+
+/** A file that was changed is deployed only if somebody asks for that. */
+function tellUnused(
+  eventLog: EventLog,
+  { image }: UpOptions,
+  source: ImageInfo | undefined,
+  { last }: ImageStore,
+): void {
+  if (last === undefined || source === undefined || source.digest === last.image) return;
+  const deployed = shortDigest(last.image);
+  eventLog.warn(
+    `VMs are started from the image ${deployed}, which was deployed, and not from ${image} (${shortDigest(source.digest)}): \`shoal image deploy ${image}\` deploys that`,
+  );
 }
 
 /** VMs are found by the path of their data directory. If it was moved while VMs run, no Shoal would find them. */
@@ -162,6 +213,12 @@ function createRoot(logger: EventLogger): { system: ActorSystem; failed: Promise
   return { system, failed: promise };
 }
 
+function urlOf(address: HttpAddress | undefined): string | undefined {
+  if (address === undefined) return undefined;
+  const { host, port } = address;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 interface Parts {
   readonly fleet: string;
   readonly system: ActorSystem;
@@ -177,6 +234,7 @@ class RunningShoal implements Shoal {
   readonly nats: string;
   readonly fleet: string;
   readonly subject: string;
+  readonly http: string | undefined;
   readonly accelerator: string;
   readonly failed: Promise<Error>;
   readonly asked: Promise<void>;
@@ -187,6 +245,7 @@ class RunningShoal implements Shoal {
     this.nats = parts.connection.shown;
     this.fleet = parts.fleet;
     this.subject = subjectsOf(parts.fleet).process;
+    this.http = urlOf(parts.actors.http);
     this.accelerator = parts.actors.accelerator;
     this.failed = parts.failed;
     this.asked = parts.asked;

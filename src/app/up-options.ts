@@ -1,5 +1,6 @@
-import type { Address, FleetEvent, Routing } from '../fleet/mod.ts';
+import type { Address, Control, FleetEvent, Routing } from '../fleet/mod.ts';
 import type { VmNetwork } from '../hypervisor/mod.ts';
+import type { HttpAddress } from '../transport/mod.ts';
 
 /** The options of `shoal up`, checked. */
 export interface UpOptions {
@@ -13,6 +14,8 @@ export interface UpOptions {
   readonly params: Readonly<Record<string, string>>;
   /** Which of the free VMs a request goes to (rule R2). */
   readonly routing: Routing;
+  /** How commands reach the controller (rule R10); default `direct`. */
+  readonly control?: Control;
   readonly image: string;
   /** Name of a profile that comes with Shoal, or path of a file; default: the one beside the image, else the built-in image's. */
   readonly profile?: string;
@@ -31,6 +34,8 @@ export interface UpOptions {
   readonly host?: string;
   /** `server` takes requests and has no VMs; `controller` has VMs and takes only what other hosts hand on; default: both. */
   readonly role?: Role;
+  /** Takes requests over HTTP there, too; default: over NATS alone. */
+  readonly http?: HttpAddress;
   readonly onEvent: (event: FleetEvent) => void;
   /** Called with a line for people about each step of the start. */
   readonly onProgress: (text: string) => void;

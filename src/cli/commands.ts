@@ -14,6 +14,7 @@ import { logsCommand } from './logs.ts';
 import { paramsCommand } from './params.ts';
 import { psCommand } from './ps.ts';
 import { sendCommand } from './send.ts';
+import { serviceCommand } from './service.ts';
 import { simulateCommand } from './simulate.ts';
 import { topCommand } from './top.ts';
 import { controllerCommand, serverCommand, upCommand } from './up.ts';
@@ -44,6 +45,7 @@ export const COMMANDS: readonly Command[] = [
   ipCommand,
   paramsCommand,
   imageCommand,
+  serviceCommand,
   simulateCommand,
   doctorCommand,
   completionCommand(() => COMMANDS),

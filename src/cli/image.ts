@@ -9,7 +9,8 @@ import {
 } from '../app/mod.ts';
 import { shortBytes } from '../console/mod.ts';
 import { type CheckPoint, type LoadedImage, loadImage, SHIPPED_PROFILES } from '../hypervisor/mod.ts';
-import { type Command, DATA_FLAG, type Flags, OUTPUT_FLAG, PROFILE_FLAGS } from './command.ts';
+import { type Command, FIND_FLAGS, type Flags, HOST_FLAG, OUTPUT_FLAG, PROFILE_FLAGS } from './command.ts';
+import { DEPLOY_FLAGS, deployImage, imageStatus, rollBackImage } from './image-deploy.ts';
 import { printable, printJson, printText } from './output.ts';
 import { usage } from './parse.ts';
 import { profileChoice } from './settings.ts';
@@ -20,11 +21,12 @@ const NAMES = Object.keys(SHIPPED_PROFILES);
 
 export const imageCommand: Command = {
   name: 'image',
-  summary: 'shows a guest image and its profile, checks that it keeps the contract, or prints a profile to start from',
-  words: '[check|profile] [FILE|NAME]',
+  summary: 'shows or checks a guest image and its profile, and replaces that of the running VMs one by one',
+  words: '[check|profile|deploy] [FILE|NAME] | rollback | status',
   wordsMax: 2,
   flags: [
-    DATA_FLAG,
+    HOST_FLAG,
+    ...FIND_FLAGS,
     ...PROFILE_FLAGS,
     {
       name: 'accel',
@@ -32,19 +34,30 @@ export const imageCommand: Command = {
       choices: ['auto', 'kvm', 'tcg'],
       about: 'for check: auto, kvm or tcg (default: auto, which does not measure here)',
     },
+    ...DEPLOY_FLAGS,
     OUTPUT_FLAG,
   ],
   examples: [
     ['shoal image', 'the built-in one'],
     ['shoal image my-service.elf', 'exits 1 if QEMU cannot boot it'],
     ['shoal image check my-service.elf', 'boots it once; a line for each point, exits 1 if one fails'],
+    ['shoal image deploy my-service.elf --wait', 'VM by VM, without losing a request; back to the old one if it fails'],
+    ['shoal image deploy my-service.elf --canary 3 --canary-time 60', 'three VMs try it for a minute first'],
+    ['shoal image status', 'which image runs, and how far a deploy is'],
+    ['shoal image rollback --wait', 'gives up the deploy that runs, or undoes the last one'],
     ['shoal image profile includeos > my-service.shoal.json', 'a profile to change'],
   ],
   async run({ flags, words: [first, second] }) {
     if (first === 'check') return check(flags, resolve(second ?? defaultImage()));
     if (first === 'profile') return profile(second);
+    if (first === 'deploy') return deployImage(imageCommand, flags, second);
+    if (second === undefined && first === 'rollback') return rollBackImage(flags);
+    if (second === undefined && first === 'status') return imageStatus(flags);
     if (second !== undefined)
-      throw usage(imageCommand, `expected check, profile or one file, got ${JSON.stringify(first)}`);
+      throw usage(
+        imageCommand,
+        `expected check, profile, deploy, rollback, status or one file, got ${JSON.stringify(first)}`,
+      );
     return show(flags, resolve(first ?? defaultImage()));
   },
 };

@@ -1,5 +1,5 @@
-import { mergedSnapshot, shortBytes, shortDuration, snapshotIn, vmName } from '../console/mod.ts';
-import type { VmRow } from '../fleet/mod.ts';
+import { hasManyImages, mergedSnapshot, shortBytes, shortDuration, snapshotIn, vmName } from '../console/mod.ts';
+import { shortDigest, type VmRow } from '../fleet/mod.ts';
 import { askHosts } from './asked-hosts.ts';
 import { type Command, FIND_FLAGS, HOST_FLAG, OUTPUT_FLAG } from './command.ts';
 import { type Column, printable, printData, printJson, say, table } from './output.ts';
@@ -18,6 +18,8 @@ const COLUMNS: readonly Column<PsRow>[] = [
   { title: 'IDLE', align: 'right', cell: (vm) => String(vm.free_count) },
   { title: 'UPTIME', align: 'right', cell: (vm) => shortDuration(vm.uptime_ms) },
 ];
+
+const IMAGE: Column<VmRow> = { title: 'IMAGE', cell: (vm) => shortDigest(vm.image_digest ?? '-') };
 
 /** With the reason of a VM that is about to go. An older fleet gives none. */
 function stateOf({ state, reason }: VmRow): string {
@@ -48,7 +50,7 @@ export const psCommand: Command = {
     const vm: Column<VmRow> = { title: 'VM', align: 'right', cell: (row) => vmName(row, isMany) };
     if (format === 'json') printJson(fleet);
     else {
-      printData(table([vm, ...COLUMNS], fleet.vms));
+      printData(table([vm, ...COLUMNS, ...(hasManyImages(fleet) ? [IMAGE] : [])], fleet.vms));
       if (fleet.blocked !== null) say(printable(`shoal: no VM can be started: ${fleet.blocked}`));
     }
     return exitCode;

@@ -46,6 +46,13 @@ export const simulateCommand: Command = {
     { name: 'vms', value: 'N', about: 'addresses of each host, and so VMs at the most (default: 50)' },
     { name: 'clients', value: 'N', about: 'clients that share the requests (default: 4)' },
     { name: 'param', value: 'NAME=VALUE', multiple: true, about: 'a parameter, as of `shoal params`; may be repeated' },
+    {
+      name: 'control',
+      value: 'HOW',
+      choices: ['direct', 'relay'],
+      about:
+        'how commands reach the controllers, as of `shoal up`; with relay some guests are hostile (default: direct)',
+    },
     { name: 'boot', value: 'MS', about: 'how long guests boot: 12, 10..20 or lognormal:MEDIAN:SIGMA' },
     { name: 'service', value: 'MS', about: 'how long a request computes, in the same forms' },
     {

@@ -5,6 +5,7 @@ import {
   defaultImage,
   FLEET_DEFAULT,
   POOL_DEFAULT,
+  parseHostPool,
   type Role,
   SHARDS_MAX,
   type Shoal,
@@ -12,8 +13,8 @@ import {
   startShoal,
   type UpOptions,
 } from '../app/mod.ts';
-import { parsePool } from '../fleet/mod.ts';
 import { type Command, DATA_FLAG, FLEET_FLAG, type Flag, type Flags, OUTPUT_FLAG, PROFILE_FLAGS } from './command.ts';
+import { httpAddress } from './http-address.ts';
 import { printJson } from './output.ts';
 import { usage } from './parse.ts';
 import { profileChoice, settings } from './settings.ts';
@@ -29,6 +30,13 @@ const HOST: Flag = {
   name: 'host',
   value: 'NAME',
   about: "name of this host in the fleet (default: that of the last run, at first the machine's)",
+};
+/** Of whoever takes requests. */
+const HTTP: Flag = {
+  name: 'http',
+  value: '[ADDR:]PORT',
+  about:
+    'take requests over HTTP too: POST / and POST /OPERATION; on 127.0.0.1 if no address is named, 0 for a free port',
 };
 /** Of whoever has VMs. */
 const VM_FLAGS: readonly Flag[] = [
@@ -59,6 +67,12 @@ const VM_FLAGS: readonly Flag[] = [
     about: 'pack fills VMs so that others fall idle and can end, spread keeps the load of each low (default: pack)',
   },
   {
+    name: 'control',
+    value: 'HOW',
+    choices: ['direct', 'relay'],
+    about: 'relay sends start and stop commands through the guests, signed (default: direct)',
+  },
+  {
     name: 'shards',
     value: 'N',
     about: 'worker threads that watch VMs; 0: the main thread (default: $SHOAL_SHARDS, else cores - 1)',
@@ -78,11 +92,12 @@ export const upCommand: Command = {
   name: 'up',
   summary:
     'runs a whole Shoal on this machine until Ctrl-C: server, controller, VMs, and a NATS server if none is named',
-  flags: [DATA_FLAG, FLEET_FLAG, NATS, HOST, ...VM_FLAGS, ...MORE_FLAGS],
+  flags: [DATA_FLAG, FLEET_FLAG, NATS, HOST, HTTP, ...VM_FLAGS, ...MORE_FLAGS],
   examples: [
     ['shoal up', 'at least one VM, more as requests come; Ctrl-C ends everything'],
     ['shoal up --min 3 --set vm_requests_max=8', 'three VMs, each free while it has fewer than eight requests'],
     ['shoal up --nats nats://127.0.0.1:4222 --fleet blue', 'uses a NATS server that already runs'],
+    ['shoal up --http 8080', 'also takes `curl -d "a text" http://127.0.0.1:8080/`'],
     ['shoal up --nats nats://127.0.0.1:4222 --host b', 'one more host of the fleet that is served there'],
   ],
   run: ({ flags }) => runAs(flags, undefined),
@@ -92,7 +107,7 @@ export const serverCommand: Command = {
   ...COMMON,
   name: 'server',
   summary: 'runs a host that takes requests and has no VMs: it hands them on to the other hosts of the fleet',
-  flags: [DATA_FLAG, FLEET_FLAG, NATS, HOST, ...MORE_FLAGS],
+  flags: [DATA_FLAG, FLEET_FLAG, NATS, HOST, HTTP, ...MORE_FLAGS],
   examples: [['shoal server --nats nats://127.0.0.1:4222 --host front', 'takes requests for the fleet that is there']],
   run: ({ flags }) => runAs(flags, 'server'),
 };
@@ -176,15 +191,17 @@ function optionsOf(flags: Flags, output: UpOutput, role: Role | undefined): UpOp
   const nats = flags.text('nats');
   const pool = flags.text('pool');
   const host = flags.text('host');
+  const http = flags.text('http');
   return {
     dataDir: resolve(flags.text('data') ?? defaultDataDir()),
     fleet: flags.text('fleet') ?? FLEET_DEFAULT,
     ...(nats === undefined ? {} : { nats }),
-    ...(pool === undefined ? {} : { pool: parsePool(pool) }),
+    ...(pool === undefined ? {} : { pool: parseHostPool(pool) }),
     ...(role === 'server' ? { pool: [] } : {}),
     ...(role === undefined ? {} : { role }),
     params: parametersOf(flags),
     routing: flags.oneOf('routing', ['pack', 'spread']) ?? 'pack',
+    control: flags.oneOf('control', ['direct', 'relay']) ?? 'direct',
     fresh: flags.has('fresh'),
     rebuild: flags.has('rebuild'),
     image: resolve(flags.text('image') ?? defaultImage()),
@@ -193,6 +210,7 @@ function optionsOf(flags: Flags, output: UpOutput, role: Role | undefined): UpOp
     accelerator: flags.oneOf('accel', ['auto', 'kvm', 'tcg']) ?? 'auto',
     network: flags.oneOf('network', ['user', 'none']) ?? 'user',
     ...(host === undefined ? {} : { host }),
+    ...(http === undefined ? {} : { http: httpAddress(http) }),
     onEvent: output.event,
     onProgress: output.progress,
   };
@@ -224,31 +242,35 @@ function parametersOf(flags: Flags): Record<string, string> {
 
 /** Of one part a request would tell nothing: its other half is elsewhere. */
 async function tellReady(shoal: Shoal, output: UpOutput, role: Role): Promise<void> {
-  const { nats, fleet, subject, accelerator } = shoal;
+  const { nats, fleet, subject, http, accelerator } = shoal;
   await shoal.firstReady;
   if (output.mode === 'json') {
     const { vms } = await shoal.snapshot();
-    printJson({ ready: true, nats, fleet, subject, accelerator, vms });
+    printJson({ ready: true, nats, fleet, subject, ...(http === undefined ? {} : { http }), accelerator, vms });
     return;
   }
   const takes =
-    role === 'server' ? `takes requests on ${subject}, and has no VMs` : 'has VMs, and takes what others hand on';
+    role === 'server'
+      ? `takes requests on ${subject}${http === undefined ? '' : ` and at ${http}`}, and has no VMs`
+      : 'has VMs, and takes what others hand on';
   output.say(`Ready: this host of the fleet "${fleet}" at ${nats} ${takes}. Ctrl-C ends it.`);
 }
 
 /** Sends one request through the whole path, so that "Ready" means that the fleet has answered. */
 async function greet(shoal: Shoal, flags: Flags, output: UpOutput, stop: (by: string) => void): Promise<void> {
-  const { nats, fleet, subject, accelerator } = shoal;
+  const { nats, fleet, subject, http, accelerator } = shoal;
   const { text, vm, ms } = await shoal.greet(GREETING);
   if (output.mode === 'json') {
     const { vms } = await shoal.snapshot();
-    printJson({ ready: true, nats, fleet, subject, accelerator, vms });
+    printJson({ ready: true, nats, fleet, subject, ...(http === undefined ? {} : { http }), accelerator, vms });
     return;
   }
   const hint = sendHint(flags);
   output.say(`Ready: "${GREETING}" went to VM ${vm} and came back as "${text}" after ${ms.toFixed(1)} ms.`);
-  output.say(`Send more with \`${hint}\`, or to the subject ${subject} at ${nats}. Ctrl-C ends everything.`);
+  const curl = http === undefined ? '' : `, by \`curl -d TEXT ${http}\``;
+  output.say(`Send more with \`${hint}\`${curl}, or to the subject ${subject} at ${nats}. Ctrl-C ends everything.`);
   const notes = [`VM ${vm} answered "${GREETING}" with "${text}".`, `Send more: ${hint}`];
+  if (http !== undefined) notes.push(`Over HTTP: curl -d TEXT ${http}`);
   // The given address may contain a password, which the shown one leaves out.
   const servers = flags.text('nats') ?? nats;
   if (output.mode !== 'dashboard') return;

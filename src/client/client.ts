@@ -38,13 +38,15 @@ export interface ClientRequestOptions {
   readonly deadlineMs?: number;
   /** A repeat with the same id joins the first. */
   readonly id?: string;
+  /** It was sent before under this `id`, by another call or program: a host that does not know the id asks the others. Default false. */
+  readonly isRepeat?: boolean;
   /** Whether it may be tried once more on another VM; default true. */
   readonly retry?: boolean;
   /** Ends the wait with REQUEST_CANCELLED. The work goes on, at most until the deadline: the fleet is not told. */
   readonly signal?: AbortSignal;
 }
 
-export interface ClientLinesOptions extends Omit<ClientRequestOptions, 'id'> {
+export interface ClientLinesOptions extends Omit<ClientRequestOptions, 'id' | 'isRepeat'> {
   /** Lines in flight, or answered and not yet taken, at a time; 1 to 1024, default 64. */
   readonly concurrency?: number;
 }

@@ -50,6 +50,14 @@ test('a reply to the first is the end of it', async () => {
   expect(requester.sent).toMatchObject([{ again: [] }]);
 });
 
+test('what its caller has sent before is marked as a repeat from the first', async () => {
+  const requester = new FakeRequester();
+  const sent = sendUntilEnded(requester, new Uint8Array(0), { ...OPTIONS, isRepeat: true }, () => true, systemClock);
+  requester.sent[0]?.resolve(REPLY);
+  await sent;
+  expect(requester.sent).toMatchObject([{ options: { isRepeat: true } }]);
+});
+
 test('without a reply it is sent again, ever more rarely, as the same request with what is left of its deadline', async () => {
   const requester = new FakeRequester();
   const sent = send(requester);

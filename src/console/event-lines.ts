@@ -49,6 +49,7 @@ const TONES: Readonly<Partial<Record<FleetEvent['kind'], Tone>>> = {
   'vm-adopted': 'good',
   'vm-drain': 'leaving',
   'vm-stop': 'leaving',
+  'vm-relay': 'quiet',
   'vm-gone': 'leaving',
   'link-lost': 'bad',
   'host-up': 'good',

@@ -117,6 +117,7 @@ const NOTHING: FleetSnapshot = {
   addresses: 0,
   addresses_free: 0,
   requests: { accepted: 0, ok: 0, failed: {}, routed: {}, handed: { on: 0, refused: 0, in: 0 } },
+  deploy: null,
   neighbours: [],
   cordoned: false,
   uptime_ms: 0,

@@ -24,6 +24,7 @@ export function mergedSnapshot(looks: readonly HostLook[]): FleetSnapshot {
     addresses_free: sum(({ addresses_free }) => addresses_free),
     blocked:
       seen.flatMap(({ host, snapshot: { blocked } }) => (blocked === null ? [] : `${host}: ${blocked}`))[0] ?? null,
+    deploy: snapshots.map(({ deploy }) => deploy).find((deploy) => deploy) ?? null,
     requests: {
       accepted: sum(({ requests }) => requests.accepted),
       ok: sum(({ requests }) => requests.ok),
@@ -50,6 +51,12 @@ function added(all: readonly Readonly<Record<string, number>>[]): Record<string,
 /** Several hosts may have a VM of one number. */
 export function vmName({ host, id_vmachine }: { host: string; id_vmachine: number }, isMany: boolean): string {
   return isMany ? `${host}/${id_vmachine}` : String(id_vmachine);
+}
+
+/** Whether VMs run different images, or are about to: only then is the image of each worth a column. */
+export function hasManyImages({ vms, deploy }: Pick<FleetSnapshot, 'vms' | 'deploy'>): boolean {
+  // An older fleet gives neither.
+  return (deploy ?? null) !== null || new Set(vms.map(({ image_digest }) => image_digest)).size > 1;
 }
 
 /** Whether the number of a VM needs its host's name. */

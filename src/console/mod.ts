@@ -8,7 +8,7 @@ export { FleetWatch } from './fleet-watch.ts';
 export { isInForeground } from './foreground.ts';
 export { inspectLines, logLine } from './inspect-lines.ts';
 export type { HostLook } from './merged-snapshot.ts';
-export { mergedSnapshot, vmName } from './merged-snapshot.ts';
+export { hasManyImages, mergedSnapshot, vmName } from './merged-snapshot.ts';
 export { frameText } from './once.ts';
 export { eventsIn, logIn, rowIn, rowsIn, snapshotIn } from './replies.ts';
 export { nonBlockingTerminal } from './terminal-output.ts';

@@ -54,7 +54,8 @@ export function snapshotIn(value: unknown): FleetSnapshot {
   const { failed } = rowIn<FleetSnapshot['requests']>('ps', reply.requests, { ok: 'number' });
   if (Object.values(rowIn<object>('ps', failed, {})).some((count) => typeof count !== 'number'))
     throw invalid('ps', 'failed');
-  return { ...reply, blocked: reply.blocked ?? null };
+  // An older fleet knows no deploys.
+  return { ...reply, blocked: reply.blocked ?? null, deploy: reply.deploy ?? null };
 }
 
 /** The reply to `events`, without what is no event. @throws NATS_MESSAGE_INVALID */

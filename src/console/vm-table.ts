@@ -1,9 +1,9 @@
-import type { FleetSnapshot, VmRow } from '../fleet/mod.ts';
+import { type FleetSnapshot, shortDigest, type VmRow } from '../fleet/mod.ts';
 import { cellsOf, clipText, fitText, harmless } from './cell-text.ts';
 import { shortBytes, shortCount, shortDuration } from './figures.ts';
 import { phaseOf } from './history.ts';
 import { clipLine, type Line, span, type Tone, widthOf } from './line.ts';
-import { vmName } from './merged-snapshot.ts';
+import { hasManyImages, vmName } from './merged-snapshot.ts';
 import type { SortKey, VmKey } from './ui.ts';
 
 interface Column {
@@ -21,13 +21,16 @@ interface Column {
 
 const BUSY_CPU_PERCENT = 80;
 
-/** `isMany`: there are several hosts. */
-function columnsFor(isMany: boolean): readonly Column[] {
+/** `isMany`: there are several hosts. `hasImages`: VMs run different images. */
+function columnsFor(isMany: boolean, hasImages: boolean): readonly Column[] {
   return [
     { title: 'VM', sort: 'id', align: 'right', cell: (vm) => harmless(vmName(vm, isMany)), cellsMax: 24 },
     ...COLUMNS,
+    ...(hasImages ? [IMAGE] : []),
   ];
 }
+
+const IMAGE: Column = { title: 'IMAGE', cell: (vm) => harmless(shortDigest(vm.image_digest ?? '-')), drop: 3 };
 
 const COLUMNS: readonly Column[] = [
   { title: 'STATE', sort: 'state', cell: (vm) => vm.state, tone: (vm) => TONES[phaseOf(vm.state)] },
@@ -92,7 +95,7 @@ export interface TableOptions {
 
 /** A line of titles, and one for each VM that is shown. */
 export function tableLines({ vms, shown, sort, selected, isMany, cells }: TableOptions): readonly Line[] {
-  const { columns, gap } = fitting(columnsFor(isMany), vms, sort, cells);
+  const { columns, gap } = fitting(columnsFor(isMany, hasManyImages({ vms, deploy: null })), vms, sort, cells);
   const line = (texts: readonly string[], toneOf: (column: Column) => Tone, filler: Tone): Line => {
     const spans = columns.flatMap(({ column, width }, index) => [
       span(index === 0 ? ' ' : ' '.repeat(gap), filler),

@@ -1,6 +1,7 @@
 export { chooseAccelerator, recallAccelerator } from './accelerator/accelerator.ts';
 export type { AcceleratorChoice, AcceleratorOption } from './accelerator/choose.ts';
 export { readHostFacts } from './accelerator/host-facts.ts';
+export { answering as guestAnswering, openGuest } from './accelerator/measured-guest.ts';
 export { checkImage, type ImageCheckOptions } from './check/check-image.ts';
 export { CHECK_POINTS, type CheckPoint, type CheckPointName } from './check/check-point.ts';
 export type { LogLine } from './console/guest-log.ts';
@@ -43,6 +44,7 @@ export { createQemuHypervisor } from './qemu/hypervisor.ts';
 export { type ImageInfo, inspectImage, specOfImage } from './qemu/image.ts';
 export { type LoadedImage, loadImage } from './qemu/load-image.ts';
 export { runtimeRoot } from './qemu/run-directory.ts';
+export { RelayDesk } from './relay/relay-desk.ts';
 export type { VmHome } from './shards/vm-home.ts';
 export { startVmShards, type VmShards } from './shards/vm-shards.ts';
 export { NEW_CHECKPOINT, type VmCheckpoint } from './vm/checkpoint.ts';

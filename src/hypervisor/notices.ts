@@ -1,4 +1,5 @@
 import type { VmId } from '../fleet/mod.ts';
+import type { RelayRefusal } from './relay/relay-desk.ts';
 
 /** Something that an operator should look at. Each is told once, not once for every time that it is met. */
 export type HostNotice =
@@ -12,5 +13,13 @@ export type HostNotice =
   | { readonly kind: 'vm-impaired'; readonly vm: VmId; readonly why: string }
   /** The VM is gone, and its run directory cannot be removed. */
   | { readonly kind: 'directory-left'; readonly vm: VmId; readonly why: string }
+  /** A guest printed a relayed command that is not to be obeyed (R10). `more`: refused lines that were not told. */
+  | {
+      readonly kind: 'relay-refused';
+      readonly vm: VmId;
+      readonly refusal: RelayRefusal;
+      readonly why: string;
+      readonly more: number;
+    }
   /** The host goes on, and a part of it fails: what it cannot measure, list or keep. */
   | { readonly kind: 'host-impaired'; readonly why: string };

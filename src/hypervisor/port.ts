@@ -81,6 +81,8 @@ export interface Machine {
    * again.
    */
   onFault(listener: (why: string) => void): void;
+  /** The guest is about to print a line that is waited for: for a moment its console is read as soon as may be. */
+  listen(): void;
   /** Writes to the guest's serial input. */
   writeConsole(text: string): void;
   /** Calls once when the process is confirmed gone. */

@@ -40,3 +40,11 @@ test('the file says who has it, and nothing of who had it before', () => {
   expect(readFileSync(path, 'utf8')).toBe('short\n');
   lock.release();
 });
+
+test('whether somebody has it can be asked without taking it from them', () => {
+  expect(FileLock.isHeld(path)).toBe(false);
+  const lock = taken();
+  expect(FileLock.isHeld(path)).toBe(true);
+  lock.release();
+  expect(FileLock.isHeld(path)).toBe(false);
+});

@@ -21,13 +21,16 @@ export class FileLock {
     this.#file = file;
   }
 
-  /** Makes the file if it is missing. @returns undefined if another process has it @throws if the file cannot be opened or locked */
-  static tryTake(path: string): FileLock | undefined {
+  /**
+   * Makes the file if it is missing. @param waitS for how long it waits for another process that has it
+   * @returns undefined if another process has it @throws if the file cannot be opened or locked
+   */
+  static tryTake(path: string, waitS = 0): FileLock | undefined {
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
       const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
       let isKept = false;
       try {
-        if (!lock(file)) return undefined;
+        if (!lock(file, '--timeout', String(waitS))) return undefined;
         isKept = isThere(path, file);
         if (isKept) return new FileLock(file);
       } finally {
@@ -35,6 +38,20 @@ export class FileLock {
       }
     }
     throw new Error(`${path} was removed again and again while it was to be locked`);
+  }
+
+  /**
+   * Whether a process has it, in whatever namespace. Whoever wants to take it meanwhile may have to wait a moment.
+   * @throws if the file cannot be opened or locked
+   */
+  static isHeld(path: string): boolean {
+    const file = whileThere(() => openSync(path, constants.O_RDONLY));
+    if (file === undefined) return false;
+    try {
+      return !lock(file, '--shared', '--nonblock');
+    } finally {
+      closeSync(file);
+    }
   }
 
   /** Replaces the content of the file, which says who has it. It is for people and other programs: a full disk does not matter. */
@@ -52,9 +69,9 @@ export class FileLock {
   }
 }
 
-function lock(file: number): boolean {
+function lock(file: number, ...flags: readonly string[]): boolean {
   // The file is the program's descriptor 3.
-  const { status, error, stderr } = spawnSync('flock', ['-n', '3'], {
+  const { status, error, stderr } = spawnSync('flock', [...flags, '3'], {
     // A PATH that was made for Shoal may have little in it.
     env: { PATH: [process.env['PATH'], '/usr/bin', '/bin'].filter(Boolean).join(':') },
     stdio: ['ignore', 'ignore', 'pipe', file],

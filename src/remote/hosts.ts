@@ -7,6 +7,7 @@ import { type Contender, NameContest } from './name-contest.ts';
 import { deadEnd, unknownActor } from './nobody.ts';
 import { HAS_LEFT, type HostEvent, type HostSettings, type HostsOptions, settingsOf } from './options.ts';
 import { type PairFrame, Peer } from './peer.ts';
+import { Relinks } from './relinks.ts';
 
 /** This host in its group. */
 export interface Hosts {
@@ -28,6 +29,8 @@ export interface Hosts {
    */
   ref<M>(host: string, name: string): Ref<M>;
   stats(): HostStats;
+  /** Gives the link to a host up when the connection, which is to be lost now, is back: what has not arrived never does. */
+  relink(host: string): void;
   /** Leaves the group in good order: others are told at once. A second call does nothing. */
   leave(): void;
 }
@@ -76,6 +79,7 @@ class GroupOfHosts implements Hosts {
   readonly #byName = new Map<string, Peer>();
   readonly #names: NameContest;
   readonly #ears: Ears;
+  readonly #relinks = new Relinks();
   readonly #damaged: RateLimit;
   readonly #ignored: RateLimit;
   readonly #refusals: RateLimit;
@@ -182,6 +186,10 @@ class GroupOfHosts implements Hosts {
     };
   }
 
+  relink(host: string): void {
+    this.#relinks.add(this.#byName.get(host));
+  }
+
   leave(): void {
     this.#end(new ShoalError('HOST_LOST', `This host (${this.host}) has left the group ${this.#settings.group}`));
   }
@@ -238,6 +246,7 @@ class GroupOfHosts implements Hosts {
 
   #onState(isConnected: boolean): void {
     if (!isConnected || this.#ended !== undefined) return;
+    this.#relinks.connected();
     this.#sendBeat('beat');
     for (const { link } of this.#peers.values()) link?.stream.resend();
   }

@@ -5,3 +5,4 @@ export type { HostEvent, HostsOptions } from './options.ts';
 export { HAS_LEFT } from './options.ts';
 export { GIVEN_UP } from './peer.ts';
 export type { HostPort } from './port.ts';
+export { RELINKED } from './relinks.ts';

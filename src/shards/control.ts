@@ -9,14 +9,14 @@ import type { EncodedMessage } from './message-codec.ts';
  * that is thrown.
  */
 export interface ShardControl {
-  place(request: PlaceRequest): Promise<Outcome<void>>;
+  place(request: PlaceRequest): Promise<Settled<void>>;
   /** Stops a placed actor. The outcome is how it ended. */
-  stop(actor: number, timeoutMs: number | undefined): Promise<Outcome<ExitReason>>;
-  stats(): Promise<Outcome<WorkerStats>>;
+  stop(actor: number, timeoutMs: number | undefined): Promise<Settled<ExitReason>>;
+  stats(): Promise<Settled<WorkerStats>>;
   /** Stops all actors, and then ends the thread. */
-  shutdown(timeoutMs: number): Promise<Outcome<void>>;
+  shutdown(timeoutMs: number): Promise<Settled<void>>;
   /** Harms the shard, for tests: refused unless the environment has `SHOAL_TEST_FAULTS=1`. */
-  injectFault(fault: string): Promise<Outcome<void>>;
+  injectFault(fault: string): Promise<Settled<void>>;
 }
 
 export interface PlaceRequest {
@@ -47,7 +47,7 @@ export interface WorkerStats {
   readonly deadLetters: number;
 }
 
-export type Outcome<T> =
+export type Settled<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: ErrorEnvelope };
 
@@ -70,7 +70,7 @@ export class ControlCalls {
   }
 
   /** @throws the error in the shard's outcome; SHARD_CALL_TIMEOUT; SHARD_LOST when the shard ends first */
-  call<T>(task: string, deadlineMs: number, run: (remote: ShardControl) => Promise<Outcome<T>>): Promise<T> {
+  call<T>(task: string, deadlineMs: number, run: (remote: ShardControl) => Promise<Settled<T>>): Promise<T> {
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
     return new Promise<T>((resolve, reject) => {
       const settle = (finish: () => void): void => {

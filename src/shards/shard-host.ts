@@ -8,7 +8,7 @@ import {
   type Ref,
 } from '../actors/mod.ts';
 import { type ErrorEnvelope, ShoalError, toEnvelope } from '../errors.ts';
-import type { Outcome, PlaceRequest, ShardControl, WorkerStats } from './control.ts';
+import type { PlaceRequest, Settled, ShardControl, WorkerStats } from './control.ts';
 import { causeFault } from './fault.ts';
 import type { Factory } from './module.ts';
 import { Peers } from './peers.ts';
@@ -115,7 +115,7 @@ export class ShardHost implements ShardControl {
     this.#channel.flush();
   }
 
-  place(request: PlaceRequest): Promise<Outcome<void>> {
+  place(request: PlaceRequest): Promise<Settled<void>> {
     return outcomeOf(async () => {
       const { actor, path, options, mark } = request;
       this.#tally.addPlaced();
@@ -140,7 +140,7 @@ export class ShardHost implements ShardControl {
     });
   }
 
-  stop(actor: number, timeoutMs: number | undefined): Promise<Outcome<ExitReason>> {
+  stop(actor: number, timeoutMs: number | undefined): Promise<Settled<ExitReason>> {
     return outcomeOf(async () => {
       const ref = this.#placed.get(actor);
       const end = this.#ends.get(actor);
@@ -150,7 +150,7 @@ export class ShardHost implements ShardControl {
     });
   }
 
-  stats(): Promise<Outcome<WorkerStats>> {
+  stats(): Promise<Settled<WorkerStats>> {
     return outcomeOf(async () => {
       const peers = this.#peers.counts;
       const { sent, received } = this.#channel.counts;
@@ -165,7 +165,7 @@ export class ShardHost implements ShardControl {
     });
   }
 
-  shutdown(timeoutMs: number): Promise<Outcome<void>> {
+  shutdown(timeoutMs: number): Promise<Settled<void>> {
     return outcomeOf(async () => {
       await this.system.shutdown(timeoutMs);
       // After the answer to this call.
@@ -173,7 +173,7 @@ export class ShardHost implements ShardControl {
     });
   }
 
-  injectFault(fault: string): Promise<Outcome<void>> {
+  injectFault(fault: string): Promise<Settled<void>> {
     return outcomeOf(async () => causeFault(fault));
   }
 
@@ -271,7 +271,7 @@ function shown(message: unknown): string {
   }
 }
 
-async function outcomeOf<T>(work: () => Promise<T>): Promise<Outcome<T>> {
+async function outcomeOf<T>(work: () => Promise<T>): Promise<Settled<T>> {
   try {
     return { ok: true, value: await work() };
   } catch (error) {

@@ -1,36 +1,104 @@
 import { expect, it } from 'vitest';
+import { type AbsenceKind, Absences } from './absences.ts';
 import { Answers } from './answers.ts';
 import { DEFAULT_SCENARIO } from './defaults.ts';
-import { type FaultRates, NO_FAULTS } from './scenario.ts';
+import type { NetworkFaults } from './nats-server.ts';
 
-function answersWith(faults: Partial<FaultRates> = {}) {
+function answersWith(network: Partial<NetworkFaults> = {}) {
   const told: string[] = [];
-  const answers = new Answers(
-    { network: DEFAULT_SCENARIO.network, faults: { ...NO_FAULTS, ...faults } },
-    (what) => told.push(what),
-    () => undefined,
-  );
-  return { answers, told };
+  const absences = new Absences();
+  const answers = new Answers({
+    scenario: { network: { ...DEFAULT_SCENARIO.network, ...network } },
+    absences,
+    violated: (what) => told.push(what),
+    count: () => undefined,
+  });
+  return { answers, absences, told };
 }
 
 it('a request that came once has one answer, and one that came again may have another', () => {
-  const { answers, told } = answersWith({ shoalPause: 1 });
-  answers.comes('inbox.1');
-  answers.answers('host-1', 'inbox.1');
-  answers.comes('inbox.1');
-  answers.answers('host-2', 'inbox.1');
-  answers.answers('host-2', 'inbox.of.nobody');
+  const { answers, told } = answersWith();
+  answers.comes('inbox.1', 'host-1');
+  answers.answers('host-1', 'inbox.1', 10);
+  answers.comes('inbox.1', 'host-2');
+  answers.answers('host-2', 'inbox.1', 20);
+  answers.answers('host-2', 'inbox.of.nobody', 20);
   expect(told).toEqual([]);
-  answers.answers('host-3', 'inbox.1');
+  answers.answers('host-3', 'inbox.1', 30);
   expect(told).toEqual(['host-3 answers a request that came 2 times, and has 3 answers']);
 });
 
-it.each(['hostMute', 'hostDeaf', 'split', 'partition'] as const)(
-  'with %s nobody can know what the client has',
-  (name) => {
-    const { answers, told } = answersWith({ [name]: 1 });
-    answers.comes('inbox.1');
-    for (const host of ['host-1', 'host-2']) answers.answers(host, 'inbox.1');
-    expect(told).toEqual([]);
-  },
-);
+it('on a network that loses messages nobody can know what the client has', () => {
+  const { answers, told } = answersWith({ lost: 0.001 });
+  answers.comes('inbox.1', 'host-1');
+  for (const host of ['host-1', 'host-2']) answers.answers(host, 'inbox.1', 10);
+  expect(told).toEqual([]);
+});
+
+type Away = readonly [host: string, what: AbsenceKind, fromMs: number, untilMs?: number];
+
+const SECOND = ['host-1 answers a request that came 1 times, and has 2 answers'];
+
+it.each<[string, readonly Away[], readonly string[]]>([
+  ['nobody was away', [], SECOND],
+  ['home alone was cut off', [['host-1', 'cut-off', 1_000, 9_000]], SECOND],
+  ['the other alone died', [['host-2', 'death', 1_500]], SECOND],
+  [
+    'the other had died before',
+    [
+      ['host-1', 'cut-off', 1_000, 5_000],
+      ['host-2', 'death', 500],
+    ],
+    SECOND,
+  ],
+  [
+    'home was cut off long before',
+    [
+      ['host-1', 'cut-off', 0, 100],
+      ['host-2', 'death', 5_500],
+    ],
+    [],
+  ],
+  [
+    'home was cut off, and the other died',
+    [
+      ['host-1', 'cut-off', 1_000, 5_000],
+      ['host-2', 'death', 1_500],
+    ],
+    [],
+  ],
+  [
+    'home was cut off, then the other',
+    [
+      ['host-1', 'cut-off', 1_000, 5_000],
+      ['host-2', 'cut-off', 4_000, 9_000],
+    ],
+    [],
+  ],
+  [
+    'both were cut off at once',
+    [
+      ['host-1', 'cut-off', 1_000, 5_000],
+      ['host-2', 'cut-off', 1_200, 3_500],
+    ],
+    [],
+  ],
+  [
+    'the other was back before',
+    [
+      ['host-1', 'cut-off', 1_000, 9_000],
+      ['host-2', 'pause', 1_200, 3_500],
+    ],
+    SECOND,
+  ],
+])('a second answer after that of another host, if %s', (_what, aways, expected) => {
+  const { answers, absences, told } = answersWith();
+  for (const [host, what, fromMs, untilMs] of aways) {
+    absences.leaves(host, what, fromMs);
+    if (untilMs !== undefined) absences.returns(host, what, untilMs);
+  }
+  answers.comes('inbox.1', 'host-1');
+  answers.answers('host-2', 'inbox.1', 1_100);
+  answers.answers('host-1', 'inbox.1', 9_500);
+  expect(told).toEqual(expected);
+});

@@ -1,11 +1,18 @@
+import type { Absences, Telling } from './absences.ts';
 import type { Scenario } from './scenario.ts';
 
 /** What clients and hosts have published about one reply subject. */
 interface Answered {
-  /** How often a host was given the request. */
-  came: number;
-  /** How often a host has answered it. */
-  answers: number;
+  /** The hosts that were given the request, one for each time. */
+  readonly homes: string[];
+  readonly answers: Telling[];
+}
+
+export interface AnswersOptions {
+  readonly scenario: Pick<Scenario, 'network'>;
+  readonly absences: Absences;
+  readonly violated: (what: string) => void;
+  readonly count: (what: string) => void;
 }
 
 /**
@@ -14,41 +21,36 @@ interface Answered {
  */
 export class Answers {
   readonly #bySubject = new Map<string, Answered>();
-  /**
-   * On a network that loses single messages, hosts cannot know what the client has. A host that is cut off sends what it had to say when it is
-   * back, as nats.js keeps it until then.
-   */
+  /** On a network that loses single messages, hosts cannot know what the client has. */
   readonly #isSure: boolean;
-  readonly #violated: (what: string) => void;
-  readonly #count: (what: string) => void;
+  readonly #of: AnswersOptions;
 
-  constructor(
-    { network, faults }: Pick<Scenario, 'network' | 'faults'>,
-    violated: (what: string) => void,
-    count: (what: string) => void,
-  ) {
-    const { hostMute, hostDeaf, split, partition } = faults;
-    this.#isSure = network.lost + network.late + hostMute + hostDeaf + split + partition === 0;
-    this.#violated = violated;
-    this.#count = count;
+  constructor(of: AnswersOptions) {
+    this.#isSure = of.scenario.network.lost === 0;
+    this.#of = of;
   }
 
   /** A host is given a request of a client. */
-  comes(reply: string): void {
+  comes(reply: string, host: string): void {
     const known = this.#bySubject.get(reply);
-    if (known === undefined) this.#bySubject.set(reply, { came: 1, answers: 0 });
-    else known.came += 1;
+    if (known === undefined) this.#bySubject.set(reply, { homes: [host], answers: [] });
+    else known.homes.push(host);
   }
 
-  /** A host publishes to this subject. */
-  answers(host: string, subject: string): void {
+  /** A host's answer arrives at the server. */
+  answers(by: string, subject: string, atMs: number): void {
     const known = this.#bySubject.get(subject);
     if (known === undefined) return;
-    known.answers += 1;
-    if (known.answers <= known.came) return;
-    this.#count('a request is answered twice');
-    if (this.#isSure) {
-      this.#violated(`${host} answers a request that came ${known.came} times, and has ${known.answers} answers`);
-    }
+    const { homes, answers } = known;
+    const before = [...answers];
+    answers.push({ by, atMs });
+    if (answers.length <= homes.length) return;
+    const { absences, count, violated } = this.#of;
+    count('a request is answered twice');
+    if (!this.#isSure) return;
+    const unknown = before.filter((one) => homes.some((home) => absences.mayBeUnknownAt(home, one, atMs)));
+    if (unknown.length > 0) count('a request is answered twice by nature');
+    if (answers.length - unknown.length <= homes.length) return;
+    violated(`${by} answers a request that came ${homes.length} times, and has ${answers.length} answers`);
   }
 }

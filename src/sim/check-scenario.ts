@@ -107,8 +107,17 @@ const FIELDS = {
   repeats: share,
   reusedIds: share,
   deadlyRequests: share,
-  guest: fields({ boot: duration, service: duration, idempotent: boolean, brokenBoots: share }),
+  guest: fields({
+    boot: duration,
+    service: duration,
+    idempotent: boolean,
+    brokenBoots: share,
+    hostileRelays: optional(share),
+  }),
   msPerUnit: optional(ms),
+  control: optional((value, place) => {
+    if (value !== 'direct' && value !== 'relay') throw refused(place, 'direct or relay', value);
+  }),
   host: fields({ qemuStart: duration, monitor: duration, console: duration, link: duration, failedStarts: share }),
   disk: fields({ write: duration, failedWrites: share }),
   natsLatency: duration,

@@ -1,5 +1,5 @@
 import { ShoalError } from '../errors.ts';
-import type { StoreDocument } from '../store/mod.ts';
+import type { ImageDocument, StoreDocument } from '../store/mod.ts';
 import { type Duration, draw } from './duration.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { Chance } from './random.ts';
@@ -15,6 +15,8 @@ export interface DiskBehaviour {
 /** The tables' file. It outlives the Shoal that writes it; of a write that a crash interrupts, chance decides whether it took place. */
 export class SimulatedDisk {
   document: StoreDocument;
+  /** Which image is deployed; undefined if none ever was. */
+  image: ImageDocument | undefined;
   /** Told when another document is durable. */
   onWritten: () => void = () => undefined;
   readonly #chance: Chance;
@@ -33,20 +35,33 @@ export class SimulatedDisk {
 
   /** @throws STORE_WRITE_FAILED */
   save(document: StoreDocument, process: SimulatedProcess): Promise<void> {
+    return this.#write(process, () => {
+      this.document = document;
+    });
+  }
+
+  /** The file beside the tables. @throws STORE_WRITE_FAILED */
+  saveImage(image: ImageDocument, process: SimulatedProcess): Promise<void> {
+    return this.#write(process, () => {
+      this.image = image;
+    });
+  }
+
+  #write(process: SimulatedProcess, commit: () => void): Promise<void> {
     const { write, failedWrites } = this.#behaviour();
     const fails = this.#chance.happens(failedWrites);
     return new Promise((resolve, reject) => {
       this.#writes += 1;
       const forget = process.onDeath(() => {
         this.#writes -= 1;
-        if (!fails && this.#chance.happens(0.5)) this.document = document;
+        if (!fails && this.#chance.happens(0.5)) commit();
       });
       process.later(draw(write, this.#chance), () => {
         forget();
         this.#writes -= 1;
         if (fails)
           return reject(new ShoalError('STORE_WRITE_FAILED', 'The tables cannot be written: no space (simulated)'));
-        this.document = document;
+        commit();
         this.onWritten();
         resolve();
       });

@@ -1,3 +1,4 @@
+import { digestOf, IMAGE_KINDS } from './images.ts';
 import type { Qemu } from './machine-room.ts';
 import type { SimulatedNats } from './nats-server.ts';
 import type { Chance } from './random.ts';
@@ -34,11 +35,23 @@ const CHANGES: Readonly<Record<string, readonly number[]>> = {
   free_count: [1, 2, 5],
 };
 
+/** Of the commands about images, those that roll back. */
+const ROLL_BACKS = 0.15;
+const CANARY_MS_MAX = 8_000;
+
+function someDeploy(chance: Chance, number: number): { image: string; canary: number; canaryMs: number } {
+  const kind = chance.happens(0.5) ? 'sound' : (chance.oneOf(IMAGE_KINDS) ?? 'sound');
+  // An image that is to be tried on nothing is taken as it is.
+  const canary = kind === 'mute' ? 1 + chance.below(3) : chance.below(4);
+  return { image: digestOf(kind, number), canary, canaryMs: chance.below(CANARY_MS_MAX) };
+}
+
 /** Makes things go wrong at random moments, and whole again. */
 export class FaultInjector {
   readonly #world: BreakableWorld;
   readonly #chance: Chance;
   #isOn = false;
+  #deploys = 0;
 
   constructor(world: BreakableWorld, chance: Chance) {
     this.#world = world;
@@ -56,14 +69,14 @@ export class FaultInjector {
     const { scenario, nats, hosts } = this.#world;
     nats.faults = { ...nats.faults, lost: 0, doubled: 0, late: 0 };
     nats.unsplit();
-    for (const { name, room, process, conditions } of hosts) {
+    for (const host of hosts) {
+      const { name, room, conditions } = host;
       room.behaviour = { ...scenario.guest, brokenBoots: 0 };
       conditions.host = { ...scenario.host, failedStarts: 0 };
       conditions.disk = { ...scenario.disk, failedWrites: 0 };
       for (const qemu of room.qemus.values()) qemu.mendConsole();
       nats.mend(name);
-      nats.join(process);
-      process.resume();
+      host.heal();
     }
   }
 
@@ -146,11 +159,7 @@ export class FaultInjector {
         this.#spell(host.name, 'Shoal stands still', chance.below(PAUSE_MS_MAX), () => host.pause());
         return true;
       case 'partition':
-        this.#spell(host.name, 'NATS is cut off', chance.below(SPELL_MS_MAX), () => {
-          const { process } = host;
-          nats.cutOff(process);
-          return () => nats.join(process);
-        });
+        this.#spell(host.name, 'NATS is cut off', chance.below(SPELL_MS_MAX), () => host.presence.cutOff(host.process));
         return true;
       case 'clockStep':
         host.record('fault', undefined, 'the wall clock is set');
@@ -191,6 +200,8 @@ export class FaultInjector {
         if (kind === 'restart-vms') return host.command({ kind, vms: chance.happens(0.5) ? 'all' : [vm] });
         return host.command({ kind, vmCount: chance.below(4) });
       }
+      case 'deploy':
+        return host.deploy(chance.happens(ROLL_BACKS) ? 'roll-back' : someDeploy(chance, ++this.#deploys));
       case 'parameterChange': {
         const key = chance.oneOf(Object.keys(CHANGES)) ?? '';
         const value = chance.oneOf(CHANGES[key] ?? []) ?? 0;
@@ -204,14 +215,19 @@ export class FaultInjector {
       case 'hostMute':
         this.#spell(host.name, 'nothing that it sends arrives', chance.below(SPELL_MS_MAX), () => {
           nats.silence(host.name);
-          return () => nats.mend(host.name);
+          return host.presence.loses(() => nats.mend(host.name));
         });
         return true;
       case 'hostDeaf':
         this.#spell(host.name, 'nothing arrives at it', chance.below(SPELL_MS_MAX), () => {
           nats.deafen(host.name);
-          return () => nats.mend(host.name);
+          return host.presence.loses(() => nats.mend(host.name));
         });
+        return true;
+      case 'hostStall':
+        this.#spell(host.name, 'its way to NATS is gone', chance.below(SPELL_MS_MAX), () =>
+          host.presence.stall(host.process),
+        );
         return true;
       case 'split': {
         const { hosts, places } = this.#world;
@@ -219,7 +235,10 @@ export class FaultInjector {
         const far = new Set(places.filter(() => chance.happens(0.5)));
         this.#spell('', `NATS falls apart, ${[...far].join(' ')} on one side`, chance.below(SPLIT_MS_MAX), () => {
           nats.split(far);
-          return () => nats.unsplit();
+          const ends = hosts.map(({ presence }) => presence.loses(() => nats.unsplit()));
+          return () => {
+            for (const end of ends) end();
+          };
         });
         return true;
       }

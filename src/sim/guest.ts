@@ -1,5 +1,6 @@
 import { FrameParser, FrameType, FrameWriter, type MachineSpec } from '../hypervisor/mod.ts';
 import { type Duration, draw } from './duration.ts';
+import { kindOf } from './images.ts';
 import type { Chance } from './random.ts';
 import { unitsIn } from './request-text.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -14,6 +15,8 @@ export interface GuestBehaviour {
   readonly idempotent: boolean;
   /** Of those whose CPU is started, the part that never becomes ready. */
   readonly brokenBoots: number;
+  /** Of the commands that it relays (R10), the part that it changes before and repeats after; default none. */
+  readonly hostileRelays?: number;
 }
 
 export interface GuestOptions {
@@ -107,6 +110,7 @@ export class SimulatedGuest implements GuestSide {
     const { time, chance, behaviour } = this.#options;
     if (this.#state !== 'off') return;
     this.#state = 'booting';
+    if (kindOf(this.#options.spec.imageDigest) === 'mute') return;
     if (chance.happens(behaviour.brokenBoots)) return;
     time.after(draw(behaviour.boot, chance), () => this.#ready());
   }
@@ -220,7 +224,18 @@ export class SimulatedGuest implements GuestSide {
     }
     if (type === FrameType.ping) this.#send(wire, FrameType.pong, idLow, idHigh, token, payload);
     else if (type === FrameType.cancel) this.#cancel(wire, idLow, idHigh);
+    else if (type === FrameType.relay) this.#relay(payload);
     else if (type === FrameType.request) this.#request(wire, idLow, idHigh, token, payload);
+  }
+
+  /** As the contract says; a guest that is hostile changes the command first, and repeats it. */
+  #relay(payload: Uint8Array): void {
+    const { print, chance, behaviour } = this.#options;
+    const line = Buffer.from(payload).toString('latin1');
+    const isHostile = chance.happens(behaviour.hostileRelays ?? 0);
+    if (isHostile) print(`shoal1 relay ${line.replace(/.$/, (last) => (last === '0' ? '1' : '0'))}`);
+    print(`shoal1 relay ${line}`);
+    if (isHostile) print(`shoal1 relay ${line}`);
   }
 
   #request(wire: Wire, idLow: number, idHigh: number, tokenBytes: Uint8Array, payload: Uint8Array): void {
@@ -279,6 +294,13 @@ export class SimulatedGuest implements GuestSide {
       this.#options.powerOff(CRASH_EXIT_CODE);
       return;
     }
+    const kind = kindOf(this.#options.spec.imageDigest);
+    if (kind === 'crashing') {
+      this.#options.note('a guest of a bad image crashes');
+      this.#options.powerOff(CRASH_EXIT_CODE);
+      return;
+    }
+    if (kind === 'failing' || kind === 'wrong') return this.#answerBadly(work, kind);
     this.#served += 1;
     for (const { wire, idLow, idHigh } of work.joined) {
       if (wire?.isOpen === true) this.#send(wire, FrameType.reply, idLow, idHigh, work.tokenBytes, work.payload);
@@ -289,6 +311,15 @@ export class SimulatedGuest implements GuestSide {
       this.#send(work.wire, FrameType.reply, work.idLow, work.idHigh, work.tokenBytes, work.payload);
     } else if (work.token !== '') {
       this.#keep(work);
+    }
+    this.#workOn();
+  }
+
+  /** Its image is bad. */
+  #answerBadly(work: Work, kind: 'failing' | 'wrong'): void {
+    const message = kind === 'failing' ? '502 broken' : '404 unknown operation';
+    for (const { wire, idLow, idHigh } of [work, ...work.joined]) {
+      if (wire?.isOpen === true) this.#fail(wire, idLow, idHigh, work.tokenBytes, message);
     }
     this.#workOn();
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** One line of what happened. */
-export interface Happening {
+export interface HistoryEvent {
   readonly atMs: number;
   readonly host: string;
   readonly what: string;
@@ -24,7 +24,7 @@ export class History {
     return this.#count;
   }
 
-  add({ atMs, host, what, vm, text = '' }: Happening): void {
+  add({ atMs, host, what, vm, text = '' }: HistoryEvent): void {
     this.#count += 1;
     const line = `${(atMs / 1_000).toFixed(6).padStart(14)}  ${host.padEnd(8)} ${what.padEnd(14)} ${(vm === undefined ? '' : String(vm)).padStart(7)}  ${text}`;
     this.#hash.update(line).update('\n');

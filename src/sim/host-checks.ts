@@ -2,6 +2,7 @@ import type { FleetSnapshot } from '../fleet/mod.ts';
 import type { Hosts } from '../remote/mod.ts';
 import type { Checks } from './checks.ts';
 import type { SimulatedDisk } from './disk.ts';
+import { FIRST_IMAGE } from './images.ts';
 import { type MachineRoom, VM_BYTES } from './machine-room.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -44,8 +45,14 @@ export class HostChecks {
     this.#checks.violated(this.#scenario.hosts === 1 ? what : `${this.#host.name}: ${what}`);
   }
 
-  /** R3: the host keeps its reserve. */
-  spawns(vm: number): void {
+  /** R3: the host keeps its reserve. R1: what is wanted is durable before a VM is made of it. */
+  spawns({ vm, imageDigest }: { readonly vm: number; readonly imageDigest: string }): void {
+    const { image = FIRST_IMAGE, deploy } = this.#host.disk.image ?? {};
+    const isBegun = deploy !== null && deploy?.phase !== 'checking' && deploy?.phase !== 'refused';
+    const wanted = isBegun ? [image, deploy?.image, deploy?.before] : [image];
+    if (!wanted.includes(imageDigest)) {
+      this.violated(`VM ${vm} is started from the image ${imageDigest}, which is not what is deployed on the disk`);
+    }
     const reserve = this.#scenario.params['host_memory_reserve_bytes'] ?? RESERVE_BYTES;
     const left = this.#host.room.availableBytes - VM_BYTES;
     if (left < reserve)
@@ -111,7 +118,7 @@ export class HostChecks {
     const { room, disk } = this.#host;
     const snapshot = await this.#host.snapshot();
     if (snapshot === undefined) return 'Shoal does not answer';
-    const { vms, waiting, addresses, addresses_free } = snapshot;
+    const { vms, waiting, addresses, addresses_free, neighbours } = snapshot;
     if (waiting > 0) return `${waiting} requests wait in the router`;
     const odd = vms.find(({ state }) => state !== 'ready' && state !== 'prepared');
     if (odd !== undefined) return `VM ${odd.id_vmachine} is ${odd.state}`;
@@ -120,7 +127,11 @@ export class HostChecks {
     const wanted = Math.min(minimum, this.#scenario.addresses, this.#host.vmsWithinMemory);
     if (ready !== wanted) return `${ready} VMs are ready, and the minimum is ${minimum}`;
     const busy = vms.find(({ in_flight }) => in_flight > 0);
+    const wrong = this.#unrestOfImages();
+    if (wrong !== undefined) return wrong;
     if (busy !== undefined) return `VM ${busy.id_vmachine} has ${busy.in_flight} requests in hand, and no client waits`;
+    const holder = neighbours.find(({ inHand }) => inHand > 0);
+    if (holder !== undefined) return `${holder.name} has ${holder.inHand} requests of it in hand, and no client waits`;
     for (const { id_vmachine: id } of vms.filter(({ state }) => state === 'ready')) {
       if (room.qemus.get(id)?.guest.isHealthy !== true) return `VM ${id} is ready, and its guest does not answer`;
     }
@@ -134,6 +145,14 @@ export class HostChecks {
     // A spare has no row yet: R7 writes it when the VM is ready.
     const rows = disk.document.vmachine.length;
     return rows === ready ? undefined : `the tables have ${rows} VMs, and ${ready} are ready`;
+  }
+
+  /** Each deploy ends, and all VMs are of the image that it left. */
+  #unrestOfImages(): string | undefined {
+    const { image = FIRST_IMAGE, deploy } = this.#host.disk.image ?? {};
+    if (deploy !== null && deploy?.ended_ms === null) return `a deploy is under way (${deploy.phase})`;
+    const odd = [...this.#host.room.qemus.values()].find((one) => one.isAlive && one.spec.imageDigest !== image);
+    return odd && `VM ${odd.spec.vm} is of the image ${odd.spec.imageDigest}, and ${image} is deployed`;
   }
 
   /** Hosts that have been up for a while see each other. */

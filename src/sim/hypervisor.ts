@@ -152,6 +152,7 @@ function driven(qemu: Qemu, { time, chance, process, room, behaviour }: Simulate
       onConsole = listener;
     },
     onFault: () => undefined,
+    listen: () => undefined,
     writeConsole: (text) => qemu.guest.hear(text),
     onExit(listener) {
       const tell = (exit: MachineExit): void => {

@@ -17,7 +17,7 @@ export interface MachineRoomOptions {
   /** A guest begins to compute for a request. */
   readonly onWork: (vm: number, payload: Uint8Array) => void;
   /** A QEMU is about to be started. */
-  readonly onSpawn: (vm: number) => void;
+  readonly onSpawn: (spec: MachineSpec) => void;
   /** Told of what happens to QEMU processes. */
   readonly record: (kind: string, vm: number, what?: string) => void;
 }
@@ -74,7 +74,7 @@ export class MachineRoom {
       this.#options.note('an address is taken by another process');
       return undefined;
     }
-    this.#options.onSpawn(spec.vm);
+    this.#options.onSpawn(spec);
     this.started += 1;
     const qemu = new Qemu(spec, { pid: this.#pids++, startTicks: time.nowMs, bootId: 'simulated' }, time.nowMs, {
       ...this.#options,

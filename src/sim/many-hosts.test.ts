@@ -84,6 +84,22 @@ describe('a world of many hosts', () => {
     expect(await historyOf(collect)).toBe(await historyOf(() => undefined));
   });
 
+  it.each(['router', 'controller'] as const)('has a host stay cordoned when its %s fails', async (which) => {
+    const world = worldOf(scenarioOf({}, { hosts: 2, durationMs: 6_000 }));
+    const [host] = world.hosts;
+    const replyTo = { path: '/administrator', tell: () => true };
+    const seen: (boolean | undefined)[] = [];
+    const look = (atMs: number): void => {
+      world.time.after(atMs, () => void host?.snapshot().then((known) => seen.push(known?.cordoned)));
+    };
+    look(1_000);
+    world.time.after(2_000, () => void host?.life?.core.router.tell({ kind: 'cordon', on: true, replyTo }));
+    world.time.after(3_000, () => void host?.crashActor(which));
+    look(5_000);
+    const { counts } = await world.run();
+    expect([counts[`${which}-killed`], seen]).toEqual([1, [false, true]]);
+  });
+
   it('ends the VMs of a host whose power fails, and starts others when it is back', async () => {
     const { counts, vms } = reportOf(await simulate(scenarioOf({ hostCrash: 6 }, { clients: 1 })));
     expect(counts['host-killed']).toBeGreaterThan(0);

@@ -21,6 +21,10 @@ export const MOMENTS: readonly string[] = [
   'shoal killed with a VM prepared',
   'shoal killed with a VM booting',
   'shoal killed during a write of the tables',
+  'shoal killed with a deploy under way',
+  'a deploy is rolled back',
+  'a deploy ends',
+  'router killed with a deploy under way',
   'router killed with requests in hand',
   'router killed with a guest at work',
   'router killed with a VM prepared',
@@ -51,8 +55,10 @@ export const MOMENTS: readonly string[] = [
   'a host wakes with a reply in hand',
   'a host wakes with a reply in hand, and the others have lost it',
   'a repeat comes to another host',
+  'fault deploy',
   'fault hostMute',
   'fault hostDeaf',
+  'fault hostStall',
   'fault split',
 ];
 

@@ -14,6 +14,7 @@ interface Status {
 }
 
 const SERVER = 'simulated:4222';
+const RECONNECT_MS = 50;
 const encoder = new TextEncoder();
 
 /**
@@ -26,7 +27,9 @@ export class SimulatedConnection implements NatsPeer {
   readonly #subscriptions = new Set<SimulatedSubscription>();
   readonly #closed = Promise.withResolvers<undefined>();
   readonly #readers: ((status: Status) => void)[] = [];
-  readonly #flushes: (() => void)[] = [];
+  readonly #flushes: PromiseWithResolvers<void>[] = [];
+  /** Flushes that the server has not answered. */
+  readonly #onTheWay: PromiseWithResolvers<void>[] = [];
   #outbox: SimulatedMessage[] = [];
   #state: 'up' | 'lost' | 'closed' = 'up';
   #isDraining = false;
@@ -83,12 +86,13 @@ export class SimulatedConnection implements NatsPeer {
     else this.#outbox.push(message);
   }
 
+  /** As there, it rejects if the connection is lost meanwhile. */
   flush(): Promise<void> {
     this.#mustBeOpen();
-    return new Promise((resolve) => {
-      this.#flushes.push(resolve);
-      if (this.isUp) this.#flushAll();
-    });
+    const flushed = Promise.withResolvers<void>();
+    this.#flushes.push(flushed);
+    if (this.isUp) this.#flushAll();
+    return flushed.promise;
   }
 
   closed(): Promise<undefined> {
@@ -116,7 +120,7 @@ export class SimulatedConnection implements NatsPeer {
 
   async drain(): Promise<void> {
     this.#isDraining = true;
-    await this.flush();
+    await this.flush().catch(() => undefined);
     await this.close();
   }
 
@@ -130,6 +134,15 @@ export class SimulatedConnection implements NatsPeer {
     this.#state = 'lost';
     this.life += 1;
     this.#tell({ type: 'disconnect', data: SERVER });
+    for (const { reject } of this.#onTheWay.splice(0)) this.process.gate(() => reject(new Error('DISCONNECT')));
+  }
+
+  /** What has not left is forgotten, and the connection is made anew if there is a way. */
+  reset(): void {
+    this.lose();
+    this.process.later(RECONNECT_MS, () => {
+      if (this.#server.reaches(this.process)) this.reconnect();
+    });
   }
 
   reconnect(): void {
@@ -143,7 +156,14 @@ export class SimulatedConnection implements NatsPeer {
   }
 
   #flushAll(): void {
-    for (const resolve of this.#flushes.splice(0)) this.#server.flush(this, resolve);
+    for (const flushed of this.#flushes.splice(0)) {
+      this.#onTheWay.push(flushed);
+      this.#server.flush(this, () => {
+        const at = this.#onTheWay.indexOf(flushed);
+        if (at !== -1) this.#onTheWay.splice(at, 1);
+        flushed.resolve();
+      });
+    }
   }
 
   #tell(status: Status): void {
@@ -207,7 +227,7 @@ class SimulatedSubscription implements NatsSubscriber {
   }
 
   async drain(): Promise<void> {
-    await this.connection.flush();
+    await this.connection.flush().catch(() => undefined);
     this.unsubscribe();
   }
 }
@@ -252,6 +272,7 @@ export function connectionOf(simulated: SimulatedConnection): Connection {
     shown: SERVER,
     // At its address there is no other server.
     reconnect: () => undefined,
+    reset: () => simulated.reset(),
     close: async () => simulated.close(),
   };
 }

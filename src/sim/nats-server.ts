@@ -46,6 +46,13 @@ export const NO_NETWORK_FAULTS: NetworkFaults = {
   lateMs: { kind: 'constant', ms: 0 },
 };
 
+/** What waits for the way of a connection. */
+interface Held {
+  readonly connection: NatsPeer;
+  readonly life: number;
+  readonly arrive: () => void;
+}
+
 export interface NatsServerOptions {
   readonly time: VirtualTime;
   readonly chance: Chance;
@@ -73,6 +80,8 @@ export class SimulatedNats {
   /** When the last message to a subscriber's connection arrives: none overtakes it. */
   readonly #arrivalMs = new Map<NatsPeer, number>();
   readonly #cutOff = new Set<SimulatedProcess>();
+  /** What waits on the ways of these, in both directions. */
+  readonly #stalled = new Map<SimulatedProcess, Held[]>();
   readonly #connections = new Set<NatsPeer>();
   /** Places whose messages are lost, and places that get none, though their connections are up. */
   readonly #mute = new Set<string>();
@@ -97,7 +106,7 @@ export class SimulatedNats {
 
   /** Whether the process has a way to this server. */
   reaches(process: SimulatedProcess): boolean {
-    return !this.#cutOff.has(process) && !process.isDead;
+    return !this.#cutOff.has(process) && !this.#stalled.has(process) && !process.isDead;
   }
 
   /** A partition: the connections of the process are lost until `join`. */
@@ -108,6 +117,23 @@ export class SimulatedNats {
 
   join(process: SimulatedProcess): void {
     if (!this.#cutOff.delete(process)) return;
+    for (const connection of this.#connections) if (connection.process === process) connection.reconnect();
+  }
+
+  /**
+   * The way of the process is gone, and nobody knows: its connections stay up, and what either side sends waits, as in the buffers of TCP. A
+   * connection that is reset meanwhile has forgotten it.
+   */
+  stall(process: SimulatedProcess): void {
+    if (!this.#stalled.has(process)) this.#stalled.set(process, []);
+  }
+
+  /** What waits arrives, in order. */
+  unstall(process: SimulatedProcess): void {
+    const held = this.#stalled.get(process);
+    if (held === undefined) return;
+    this.#stalled.delete(process);
+    for (const { connection, life, arrive } of held) if (connection.life === life) arrive();
     for (const connection of this.#connections) if (connection.process === process) connection.reconnect();
   }
 
@@ -161,6 +187,7 @@ export class SimulatedNats {
 
   /** Takes a message from a connection that is up. */
   publish(message: SimulatedMessage, from: NatsPeer): void {
+    if (this.#waits(from, () => this.publish(message, from))) return;
     const { chance } = this.#options;
     const { lost, doubled } = this.faults;
     this.onPublish(message, from.process);
@@ -171,10 +198,19 @@ export class SimulatedNats {
 
   /** Calls back when all that was published before on this connection has been routed, if the connection still is up. */
   flush(connection: NatsPeer, callback: () => void): void {
+    if (this.#waits(connection, () => this.flush(connection, callback))) return;
     const { time, chance, latency } = this.#options;
+    const { life } = connection;
     time.after(draw(latency, chance), () => {
-      if (connection.isUp) connection.process.gate(callback);
+      if (connection.life === life) connection.process.gate(callback);
     });
+  }
+
+  /** Whether the way of this connection is gone: then it arrives when the way is back. */
+  #waits(connection: NatsPeer, arrive: () => void): boolean {
+    const held = this.#stalled.get(connection.process);
+    held?.push({ connection, life: connection.life, arrive });
+    return held !== undefined;
   }
 
   #route(message: SimulatedMessage, from: NatsPeer): void {
@@ -218,10 +254,12 @@ export class SimulatedNats {
     const arrivalMs = Math.max(earliestMs, this.#arrivalMs.get(connection) ?? 0);
     this.#arrivalMs.set(connection, arrivalMs);
     const { life } = connection;
-    time.after(arrivalMs - time.nowMs, () => {
+    const arrive = (): void =>
       connection.process.gate(() => {
         if (connection.life === life) subscription.receive(message);
       });
+    time.after(arrivalMs - time.nowMs, () => {
+      if (connection.life === life && !this.#waits(connection, arrive)) arrive();
     });
   }
 

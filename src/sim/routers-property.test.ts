@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { LEASE_MS } from '../fleet/mod.ts';
-import { RouterWorld, type SentRequest, type Told } from './testing/router-world.ts';
+import { type AbsenceKind, Absences } from './absences.ts';
+import { RouterWorld } from './testing/router-world.ts';
 
 const RUNS = 60;
 const LIMIT_MS = 40_000;
@@ -28,6 +28,7 @@ const act = fc.oneof(
         'pause' as const,
         'resume' as const,
         'cut-off' as const,
+        'stall' as const,
         'join' as const,
         'cordon' as const,
       ),
@@ -41,41 +42,10 @@ const act = fc.oneof(
 );
 const step = fc.record({ afterMs: fc.oneof(fc.constant(0), fc.nat(50), fc.nat(4_000)), act });
 
-/** A time in which a host was cut off, or stood still, or was dead. */
-interface Away {
-  readonly name: string;
-  readonly what: 'cut-off' | 'pause' | 'kill';
-  readonly fromMs: number;
-  untilMs: number;
-}
-
-/** Between the end of a cut-off and what a host may still tell by the right that it had before. */
-const LEFT_OF_LEASE_MS = LEASE_MS + 500;
-
-/**
- * By nature: one host has told the client, and the message with the end was lost with home's connection. When home was back, it could not hear
- * of it, as the other was dead, cut off or stood still. To home it is lost, and the client is told again.
- */
-function mayBeUnknownAtHome(
-  { home }: SentRequest,
-  { by, atMs }: Told,
-  nextMs: number,
-  aways: readonly Away[],
-): boolean {
-  if (by === home.name) return false;
-  const cutOffs = aways.filter(
-    ({ name, what, fromMs, untilMs }) =>
-      name === home.name && what === 'cut-off' && fromMs <= nextMs && untilMs >= atMs - LEFT_OF_LEASE_MS,
-  );
-  if (cutOffs.length === 0) return false;
-  const backMs = Math.min(nextMs, Math.max(atMs, ...cutOffs.map(({ untilMs }) => untilMs)));
-  return aways.some(({ name, fromMs, untilMs }) => name === by && fromMs <= nextMs && untilMs >= backMs);
-}
-
 /**
  * Frames of hosts are doubled and late, hosts stand still, are cut off and die. Frames that are lost, while their connection stands, are left
  * out: a server that passes on one of two frames of one write brings two replies by nature (docs/architecture.md). So does the loss of both
- * hosts' ways to each other, one after the other: `mayBeUnknownAtHome`.
+ * hosts' ways to each other, one after the other: `Absences`.
  */
 it('each request ends once for its client, whatever happens to hosts, and no VM is given more than it takes', async () => {
   const { numRuns } = fc.readConfigureGlobal();
@@ -93,15 +63,9 @@ it('each request ends once for its client, whatever happens to hosts, and no VM 
           world.start(name, { vms: 1, addresses: 2, idempotent, workMs: 30, params: { router_queue_max: 50 } }),
         );
         await world.run(2_000);
-        const aways: Away[] = [];
-        const leave = (name: string, what: Away['what']): void => {
-          aways.push({ name, what, fromMs: world.time.nowMs, untilMs: Number.POSITIVE_INFINITY });
-        };
-        const back = (name: string, what: Away['what']): void => {
-          for (const one of aways) {
-            if (one.name === name && one.what === what) one.untilMs = Math.min(one.untilMs, world.time.nowMs);
-          }
-        };
+        const absences = new Absences();
+        const leave = (name: string, what: AbsenceKind): void => absences.leaves(name, what, world.time.nowMs);
+        const back = (name: string, what: AbsenceKind): void => absences.returns(name, what, world.time.nowMs);
         for (const { afterMs, act: what } of steps) {
           await world.run(afterMs);
           const one = hosts[what.at % hosts.length];
@@ -125,13 +89,18 @@ it('each request ends once for its client, whatever happens to hosts, and no VM 
             world.nats.cutOff(process);
             leave(one.name, 'cut-off');
           }
+          if (what.kind === 'stall') {
+            world.nats.stall(process);
+            leave(one.name, 'cut-off');
+          }
           if (what.kind === 'join') {
             world.nats.join(process);
+            world.nats.unstall(process);
             back(one.name, 'cut-off');
           }
           if (what.kind === 'kill' && hosts.filter((other) => !other.process.isDead).length > 1) {
             process.kill();
-            leave(one.name, 'kill');
+            leave(one.name, 'death');
           }
           if (what.kind === 'cordon') {
             one.router.tell({ kind: 'cordon', on: afterMs % 2 === 0, replyTo: { path: 'x', tell: () => true } });
@@ -150,7 +119,7 @@ it('each request ends once for its client, whatever happens to hosts, and no VM 
           const all = told.filter(({ outcome }) => outcome !== 'sent');
           const ends = all.filter((end, at) => {
             const next = all[at + 1];
-            return next === undefined || !mayBeUnknownAtHome(request, end, next.atMs, aways);
+            return next === undefined || !absences.mayBeUnknownAt(home.name, end, next.atMs);
           });
           const name = `request ${id} of ${home.name}: ${JSON.stringify(told)}`;
           expect(ends.length, name).toBeLessThanOrEqual(1);

@@ -1,29 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type FleetSnapshot, LEASE_MS, type RouterMessage } from '../fleet/mod.ts';
+import { handed, outcomes, pair } from './testing/router-pair.ts';
 import { type RouterHost, RouterWorld } from './testing/router-world.ts';
-
-/** Two hosts with a VM each, which have found each other. */
-async function pair(of: { readonly workMs?: number; readonly idempotent?: boolean } = {}) {
-  const world = new RouterWorld();
-  const a = world.start('a', { vms: 1, ...of });
-  const b = world.start('b', { vms: 1, ...of });
-  await world.run(2_000);
-  return { world, a, b };
-}
-
-/** The same, with a request of `a` that `b` works on. */
-async function handed(of: { readonly idempotent?: boolean; readonly id?: string; readonly withinMs?: number } = {}) {
-  const { world, a, b } = await pair(of);
-  const own = world.send(a, { withinMs: 100_000 });
-  const request = world.send(a, of);
-  await world.run(20);
-  expect([own.given, request.given]).toEqual([['a'], ['b']]);
-  return { world, a, b, request };
-}
-
-function outcomes({ told }: { told: readonly { readonly outcome: unknown }[] }): readonly unknown[] {
-  return told.map(({ outcome }) => outcome).filter((outcome) => outcome !== 'sent');
-}
 
 function cordon(host: RouterHost, on: boolean): void {
   host.router.tell({ kind: 'cordon', on, replyTo: { path: 'admin', tell: () => true } });
@@ -165,6 +143,22 @@ describe('the host that works', () => {
   });
 });
 
+it('a request that waits goes to a host whose router has just begun, and is not lost with it', async () => {
+  const world = new RouterWorld();
+  const a = world.start('a', { vms: 1, params: { vm_backlog_max: 0 } });
+  await world.run(2_000);
+  world.send(a, { withinMs: 100_000 });
+  const waiting = world.send(a, { withinMs: 100_000 });
+  await world.run(20);
+  // Its host is known before it is: the greeting of a's router has come to nobody.
+  const b = world.start('b', { vms: 1, routerAfterMs: 500, params: { vm_backlog_max: 0 } });
+  await world.run(5_000);
+  expect(waiting.given).toEqual(['b']);
+  world.reply(b);
+  await world.run(50);
+  expect(outcomes(waiting)).toMatchObject([{ ok: true, host: 'b' }]);
+});
+
 describe('the host that took a request in', () => {
   it('that was cut off, while the reply went to its client, does not have it done again', async () => {
     const { world, a, b, request } = await handed({ withinMs: 60_000 });
@@ -292,6 +286,36 @@ describe('a repeat that comes to another host', () => {
     expect(outcomes(repeat)).toMatchObject([{ ok: true, host: 'b' }]);
   });
 
+  it.each(
+    [0, 0.2, 0.5, 1, 2, 4].flatMap((betweenMs) =>
+      [
+        [0, 1, 2],
+        [2, 1, 0],
+        [1, 2, 0],
+      ].map((order) => ({ betweenMs, order })),
+    ),
+  )(
+    'as others get it in the same moment, is worked on once: $betweenMs ms between, $order',
+    async ({ betweenMs, order }) => {
+      const world = new RouterWorld();
+      const [a, b, c] = ['a', 'b', 'c'].map((name) => world.start(name, { vms: 1 }));
+      if (a === undefined || b === undefined || c === undefined) throw new Error('no hosts');
+      await world.run(2_000);
+      const repeats: ReturnType<RouterWorld['send']>[] = [];
+      for (const at of order) {
+        const host = [a, b, c][at] ?? a;
+        repeats.push(world.send(host, { id: 'x', isRepeat: true }));
+        await world.run(betweenMs);
+      }
+      await world.run(500);
+      const worked = world.hosts.filter((host) => host.links.of(1).open.length > 0);
+      expect(worked.map(({ name }) => name)).toHaveLength(1);
+      world.reply(worked[0] ?? a);
+      await world.run(100);
+      expect(repeats.map(outcomes)).toMatchObject([[ok], [ok], [ok]]);
+    },
+  );
+
   it('is new if nobody knows it, at the latest when a host that does not answer has had its time', async () => {
     const { world, a, b } = await pair();
     b.process.pause();
@@ -323,6 +347,19 @@ describe('a cordoned host', () => {
 });
 
 describe('explain', () => {
+  it('tells that a host has refused a request', async () => {
+    const steps: string[] = [];
+    const world = new RouterWorld(1, ({ requestId, host, text }) => steps.push(`${requestId} ${host}: ${text}`));
+    const [a, b] = ['a', 'b'].map((name) => world.start(name, { vms: 1, params: { vm_backlog_max: 0 } }));
+    if (a === undefined || b === undefined) throw new Error('no hosts');
+    await world.run(2_000);
+    // Of what the other is given in the same instant, nobody knows yet.
+    for (const host of [b, a]) world.send(host);
+    world.send(a, { id: 'x' });
+    await world.run(50);
+    expect(steps).toContain('x b: host b has refused it');
+  });
+
   it('tells where a request is that was handed on', async () => {
     const { world, a } = await handed({ id: 'x' });
     const asked = a.system.ask<RouterMessage, unknown>(

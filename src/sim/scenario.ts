@@ -1,3 +1,4 @@
+import type { Control } from '../fleet/mod.ts';
 import type { DiskBehaviour } from './disk.ts';
 import type { Duration } from './duration.ts';
 import type { GuestBehaviour } from './guest.ts';
@@ -43,6 +44,8 @@ export interface FaultRates {
   readonly command: number;
   /** A parameter is changed. */
   readonly parameterChange: number;
+  /** An administrator deploys an image, which may be bad in one of several ways, or rolls back. */
+  readonly deploy: number;
   /** A host loses its power: its Shoal and all its VMs end, and it is back some seconds later. */
   readonly hostCrash: number;
   /** A host leaves the fleet in good order, with its VMs or without, and is back some seconds later. */
@@ -51,6 +54,8 @@ export interface FaultRates {
   readonly hostMute: number;
   /** For some seconds nothing arrives at a host, though its connection to NATS is up. */
   readonly hostDeaf: number;
+  /** For some seconds a host's way to NATS is gone, and what it and the server send waits in the buffers of TCP. */
+  readonly hostStall: number;
   /** For some seconds the servers of NATS are apart, and so are the hosts and clients that are connected to them. */
   readonly split: number;
 }
@@ -83,10 +88,11 @@ export const HOST_FAULT_NAMES = [
   'hostLeave',
   'hostMute',
   'hostDeaf',
+  'hostStall',
   'split',
 ] as const satisfies readonly (keyof FaultRates)[];
 
-export const FAULT_NAMES = [...SHOAL_FAULT_NAMES, ...HOST_FAULT_NAMES] as const;
+export const FAULT_NAMES = [...SHOAL_FAULT_NAMES, ...HOST_FAULT_NAMES, 'deploy'] as const;
 
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -109,10 +115,12 @@ export const NO_FAULTS: FaultRates = {
   brokenImage: 0,
   parameterChange: 0,
   command: 0,
+  deploy: 0,
   hostCrash: 0,
   hostLeave: 0,
   hostMute: 0,
   hostDeaf: 0,
+  hostStall: 0,
   split: 0,
 };
 
@@ -154,4 +162,6 @@ export interface Scenario {
   readonly natsLatency: Duration;
   readonly network: NetworkFaults;
   readonly faults: FaultRates;
+  /** R10; default `direct`. */
+  readonly control?: Control;
 }

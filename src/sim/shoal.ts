@@ -2,6 +2,7 @@ import { type ActorSystem, createSystem, type Logger } from '../actors/mod.ts';
 import {
   CleanUp,
   type Core,
+  Deploys,
   EventLog,
   type FleetOptions,
   reconcile,
@@ -10,11 +11,13 @@ import {
   vmParametersOf,
 } from '../app/mod.ts';
 import type { ErrorEnvelope } from '../errors.ts';
-import type { Address, FleetEvent, RequestRecord } from '../fleet/mod.ts';
+import type { Address, Control, FleetEvent, RequestRecord } from '../fleet/mod.ts';
+import { BUILT_IN_PROFILE, MEMORY_MIB } from '../hypervisor/mod.ts';
 import type { Hosts } from '../remote/mod.ts';
 import { type Store, TableStore } from '../store/mod.ts';
 import type { SimulatedDisk } from './disk.ts';
 import { type HostBehaviour, type SimulatedHypervisor, simulatedHypervisor } from './hypervisor.ts';
+import { checkImage, FIRST_IMAGE } from './images.ts';
 import type { MachineRoom } from './machine-room.ts';
 import { connectionOf, SimulatedConnection } from './nats-connection.ts';
 import type { SimulatedNats } from './nats-server.ts';
@@ -34,6 +37,8 @@ export interface ShoalLifeOptions {
   readonly pool: readonly Address[];
   readonly params: Readonly<Record<string, number>>;
   readonly beats: Beats;
+  /** R10. */
+  readonly control: Control;
   /** Survives a restart of Shoal, as the file in the data directory does. */
   readonly tokenKey: Uint8Array;
   readonly behaviour: () => HostBehaviour;
@@ -48,8 +53,6 @@ export interface ShoalLifeOptions {
   readonly onDeadLetter: () => void;
 }
 
-const DIGEST = '0'.repeat(64);
-
 /** One life of Shoal on one host: the production actors, wired as `shoal up` wires them, over simulated ports. */
 export class ShoalLife {
   readonly process: SimulatedProcess;
@@ -58,6 +61,7 @@ export class ShoalLife {
   readonly store: Store;
   readonly settings: Settings;
   readonly hosts: Hosts;
+  readonly deploys: Deploys;
   readonly hypervisor: SimulatedHypervisor;
   /** Undefined if VM actors live on the main thread. */
   readonly home: SimulatedVmHome | undefined;
@@ -71,6 +75,7 @@ export class ShoalLife {
     this.store = parts.store;
     this.settings = parts.settings;
     this.hosts = parts.hosts;
+    this.deploys = parts.deploys;
     this.#cleanUp = cleanUp;
     this.hypervisor = parts.hypervisor;
     this.home = parts.home;
@@ -91,6 +96,24 @@ export class ShoalLife {
     const eventLog = new EventLog(clock);
     eventLog.listen(onEvent);
     eventLog.explanations.listen(options.onStep);
+    const deploys = new Deploys({
+      store: {
+        get last() {
+          return disk.image;
+        },
+        save: (document) => disk.saveImage(document, process),
+      },
+      clock,
+      host,
+      image: FIRST_IMAGE,
+      kept: {
+        parametersOf: () => ({}),
+        profileOf: () => undefined,
+        mostOf: () => ({ memoryMib: MEMORY_MIB, profile: BUILT_IN_PROFILE }),
+      },
+      check: (digest) => checkImage(digest, process),
+      onEvent: (event) => eventLog.add(event),
+    });
     // In the order of `startShoal`.
     const cleanUp = new CleanUp();
     cleanUp.add(() => system.shutdown());
@@ -102,7 +125,8 @@ export class ShoalLife {
         system,
         hypervisor,
         home,
-        parameters: vmParametersOf(store, { image: 'simulated', imageDigest: DIGEST, accelerator: 'kvm' }),
+        parameters: vmParametersOf(store, { image: 'simulated', imageDigest: deploys.image, accelerator: 'kvm' }),
+        deploys,
         store,
         eventLog,
         logFolder: undefined,
@@ -113,7 +137,7 @@ export class ShoalLife {
       },
       cleanUp,
     );
-    return new ShoalLife({ process, system, core, store, settings, hosts, hypervisor, home }, cleanUp);
+    return new ShoalLife({ process, system, core, store, settings, hosts, deploys, hypervisor, home }, cleanUp);
   }
 
   /** Ends as `shoal down` ends a Shoal, or with its VMs running as `shoal down --keep-vms`. */
@@ -128,7 +152,7 @@ function loggerOf(onDeadLetter: () => void): Logger {
   return { warn: onDeadLetter, error: () => undefined };
 }
 
-function optionsOf({ host, fleet, pool, onEvent }: ShoalLifeOptions): FleetOptions {
+function optionsOf({ host, fleet, pool, control, onEvent }: ShoalLifeOptions): FleetOptions {
   return {
     host,
     fleet,
@@ -137,6 +161,7 @@ function optionsOf({ host, fleet, pool, onEvent }: ShoalLifeOptions): FleetOptio
     dataDir: 'simulated',
     params: {},
     routing: 'pack',
+    control,
     image: 'simulated',
     shards: 0,
     accelerator: 'kvm',

@@ -2,12 +2,16 @@ import type { Ref } from '../actors/mod.ts';
 import type { ErrorEnvelope } from '../errors.ts';
 import { type CommandReply, type FleetEvent, type FleetSnapshot, parsePool, type RequestRecord } from '../fleet/mod.ts';
 import { EMPTY_DOCUMENT } from '../store/mod.ts';
+import type { Absences } from './absences.ts';
+import type { SimulatedCommand, SimulatedDeploy } from './administrator.ts';
 import type { Checks } from './checks.ts';
 import { type DiskBehaviour, SimulatedDisk } from './disk.ts';
 import { HostChecks } from './host-checks.ts';
 import type { HostBehaviour } from './hypervisor.ts';
+import { kindOf } from './images.ts';
 import { MachineRoom, VM_BYTES } from './machine-room.ts';
 import type { SimulatedNats } from './nats-server.ts';
+import { Presence } from './presence.ts';
 import { SimulatedProcess } from './process.ts';
 import type { Chance } from './random.ts';
 import type { Recorder } from './report.ts';
@@ -16,12 +20,6 @@ import type { Scenario } from './scenario.ts';
 import { ShoalLife } from './shoal.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import { SHARDS, VM_ACTOR_DEFECT } from './vm-home.ts';
-
-/** What an administrator may ask for in the middle of it all. */
-export type SimulatedCommand =
-  | { readonly kind: 'drain-vm'; readonly vm: number }
-  | { readonly kind: 'restart-vms'; readonly vms: 'all' | readonly number[] }
-  | { readonly kind: 'scale'; readonly vmCount: number };
 
 /** What a host stands in: the world, as far as it concerns one host. */
 export interface Surroundings {
@@ -32,6 +30,7 @@ export interface Surroundings {
   readonly chance: Chance;
   readonly recorder: Recorder;
   readonly checks: Checks;
+  readonly absences: Absences;
   readonly hosts: readonly SimulatedHost[];
   /** Requests that have not ended. */
   readonly open: number;
@@ -69,6 +68,7 @@ export class SimulatedHost {
   /** Of these, those that came to other hosts. */
   workedForOthers = 0;
   readonly #world: Surroundings;
+  readonly presence: Presence;
   #wallOffsetMs = 0;
   #coreCrashesMs: number[] = [];
   /** The process that is on its way out, and the last that stood still on it. */
@@ -80,6 +80,7 @@ export class SimulatedHost {
     this.#world = world;
     this.index = index;
     this.name = `host-${index + 1}`;
+    this.presence = new Presence(this.name, world);
     this.conditions = { host: scenario.host, disk: scenario.disk };
     this.room = new MachineRoom({
       time,
@@ -99,7 +100,7 @@ export class SimulatedHost {
         checks.works(this.name, vm, payload);
         recorder.began(numberIn(payload), time.nowMs);
       },
-      onSpawn: (vm) => this.checks.spawns(vm),
+      onSpawn: (spec) => this.checks.spawns(spec),
       record: (what, vm, text) => this.record(what, vm, text),
     });
     this.disk = new SimulatedDisk(EMPTY_DOCUMENT, this.#stream('disk'), () => this.conditions.disk);
@@ -141,6 +142,7 @@ export class SimulatedHost {
       pool: poolOf(scenario.addresses, this.index),
       params: scenario.params,
       beats: scenario.beats,
+      control: scenario.control ?? 'direct',
       tokenKey: Uint8Array.from({ length: 16 }, (_, at) => (at + this.index) & 255),
       behaviour: () => this.conditions.host,
       hasShards: scenario.faults.vmActorCrash + scenario.faults.shardCrash > 0,
@@ -177,6 +179,8 @@ export class SimulatedHost {
     if (this.#coreCrashesMs.length >= CORE_CRASHES_MAX) return false;
     this.#coreCrashesMs.push(time.nowMs);
     this.record(`${which}-killed`);
+    // A controller's router ends with it, and what it knew of the requests of other hosts is gone.
+    this.presence.dies();
     checks.restarted();
     this.#noteWhatIsInHand(`${which} killed`);
     const replyTo: Ref<unknown> = {
@@ -265,10 +269,15 @@ export class SimulatedHost {
     return true;
   }
 
+  /** All that is wrong with its process and its way to NATS is over. */
+  heal(): void {
+    this.presence.heal(this.process);
+  }
+
   /** Shoal stands still. @returns what wakes it */
   pause(): () => void {
     const { process } = this;
-    process.pause();
+    this.presence.pause(process);
     if (this.#leaving === process) this.#stoodStill = process;
     const { time, recorder, scenario } = this.#world;
     const pausedMs = time.nowMs;
@@ -281,7 +290,7 @@ export class SimulatedHost {
           recorder.count('a host wakes with a reply in hand, and the others have lost it');
         }
       }
-      process.resume();
+      this.presence.wake(process);
     };
   }
 
@@ -314,6 +323,20 @@ export class SimulatedHost {
     return true;
   }
 
+  /** Deploys an image, or rolls back, as an administrator has it done, if Shoal is up. */
+  deploy(what: SimulatedDeploy): boolean {
+    const { life } = this;
+    if (life === undefined || !this.isShoalUp) return false;
+    this.record(
+      'deploy-asked',
+      undefined,
+      what === 'roll-back' ? what : `${kindOf(what.image)} ${JSON.stringify(what)}`,
+    );
+    const done = what === 'roll-back' ? life.deploys.rollBack() : life.deploys.deploy(what);
+    done.catch((error: unknown) => this.record('deploy-refused', undefined, String(error)));
+    return true;
+  }
+
   stepWallClock(ms: number): void {
     this.#wallOffsetMs += ms;
     this.process.stepWallClock(ms);
@@ -334,6 +357,7 @@ export class SimulatedHost {
 
   /** Ends the present life of Shoal; the next one has a process of its own. */
   #end(): void {
+    this.presence.dies();
     this.#world.checks.restarted();
     this.process.kill();
     this.life = undefined;
@@ -354,6 +378,7 @@ export class SimulatedHost {
     const { recorder, open } = this.#world;
     if (disk.isWriting) recorder.count(`${what} during a write of the tables`);
     if (open > 0) recorder.count(`${what} with requests in hand`);
+    if (disk.image?.deploy?.ended_ms === null) recorder.count(`${what} with a deploy under way`);
     if (this.#hasWorkOf((place) => place !== this.name)) recorder.count(`${what} at work for another host`);
     if (this.#world.hosts.some((other) => other !== this && other.#hasWorkOf((place) => place === this.name))) {
       recorder.count(`${what} while another host works for it`);
@@ -404,6 +429,10 @@ export class SimulatedHost {
     this.record(kind, vm, `${by}${text}${figures === undefined ? '' : ` ${JSON.stringify(figures)}`}`);
     if (rule !== undefined) recorder.rule(rule, kind);
     switch (kind) {
+      case 'deploy':
+        if (text.includes('is rolled back')) recorder.count('a deploy is rolled back');
+        if (text.includes('is deployed: ')) recorder.count('a deploy ends');
+        return;
       case 'vm-ready':
         return recorder.vmReady(`${this.name}/${vm ?? 0}`);
       case 'vm-start':

@@ -24,16 +24,20 @@ const RATE_MAX: FaultRates = {
   brokenImage: 1,
   parameterChange: 4,
   command: 4,
+  deploy: 6,
   hostCrash: 2,
   hostLeave: 2,
   hostMute: 2,
   hostDeaf: 2,
+  hostStall: 6,
   split: 2,
 };
 
 /** Of the scenarios, those with more than one host, and how many hosts these have at the most. */
 const MANY_HOSTS = 0.4;
 const HOSTS_MAX = 4;
+/** Of the scenarios, those with deploys. */
+const DEPLOYS = 0.35;
 
 /**
  * A scenario that a seed decides, within what `base` says of durations. Each takes some of the faults and not all, because faults hide each
@@ -87,7 +91,15 @@ export function swarmScenario(base: Scenario, seed: number, given: Given = {}): 
     faults,
     deadlyRequests: chance.happens(0.2) ? 0.03 : 0,
   };
-  return withGiven(withHosts(decided, new Chance(seed).stream('hosts'), share), given);
+  const deploying = withDeploys(decided, new Chance(seed).stream('deploys'));
+  return withGiven(withHosts(deploying, new Chance(seed).stream('hosts'), share), given);
+}
+
+/** In a stream of its own, so that the rest of a seed is what it was. */
+function withDeploys(scenario: Scenario, chance: Chance): Scenario {
+  if (!chance.happens(DEPLOYS)) return scenario;
+  const deploy = Math.round(RATE_MAX.deploy * (0.3 + 0.7 * chance.fraction()) * 100) / 100;
+  return { ...scenario, faults: { ...scenario.faults, deploy } };
 }
 
 /** In a stream of its own, so that with one host a seed is what it was. */
@@ -95,8 +107,10 @@ function withHosts(scenario: Scenario, chance: Chance, share: number): Scenario 
   if (!chance.happens(MANY_HOSTS)) return scenario;
   const faults = { ...scenario.faults };
   for (const name of HOST_FAULT_NAMES) {
-    const rate = Math.round(RATE_MAX[name] * chance.fraction() * 100) / 100;
-    if (chance.happens(share)) faults[name] = rate;
+    // A fault that came later has a stream of its own, too.
+    const own = name === 'hostStall' ? new Chance(scenario.seed).stream(name) : chance;
+    const rate = Math.round(RATE_MAX[name] * own.fraction() * 100) / 100;
+    if (own.happens(share)) faults[name] = rate;
   }
   return { ...scenario, hosts: 2 + chance.below(HOSTS_MAX - 1), faults };
 }

@@ -63,13 +63,14 @@ export class SimulatedVmHome implements VmHome {
           return saved.tell(latest);
         },
       };
-      const { events, notices } = task;
+      const { events, relays, notices } = task;
       const actor = vmActor({
         ...task,
         hypervisor: this.#hypervisor,
         checkpoint,
         saveTo,
         events: this.#hop(shard, events.path, (event) => events.tell(event)),
+        relays: relays && this.#hop(shard, relays.path, (line) => relays.tell(line)),
         notices: notices && this.#hop(shard, notices.path, (notice) => notices.tell(notice)),
       });
       const receive = await actor(context);

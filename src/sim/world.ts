@@ -1,6 +1,7 @@
 import type { FleetEvent, RequestRecord } from '../fleet/mod.ts';
 import { holdImports } from '../refs/mod.ts';
 import { subjectsOf } from '../transport/mod.ts';
+import { Absences } from './absences.ts';
 import { Answers } from './answers.ts';
 import { Checks } from './checks.ts';
 import { Clients, INBOXES, placeOfClient } from './clients.ts';
@@ -43,6 +44,7 @@ export class World implements Surroundings {
   readonly hosts: readonly SimulatedHost[];
   readonly nats: SimulatedNats;
   readonly checks: Checks;
+  readonly absences = new Absences();
   readonly history: History;
   readonly recorder: Recorder;
   readonly chance: Chance;
@@ -65,17 +67,18 @@ export class World implements Surroundings {
     this.hosts = Array.from({ length: scenario.hosts }, (_, index) => new SimulatedHost(this, index));
     this.#clients = new Clients(this);
     const byPlace = new Map(this.hosts.map((host) => [host.name, host]));
-    const answers = new Answers(
+    const answers = new Answers({
       scenario,
-      (what) => this.checks.violated(what),
-      (what) => this.recorder.count(what),
-    );
+      absences: this.absences,
+      violated: (what) => this.checks.violated(what),
+      count: (what) => this.recorder.count(what),
+    });
     this.nats.onPublish = ({ subject }, { place }) => {
-      if (subject.startsWith(INBOXES)) answers.answers(place, subject);
+      if (subject.startsWith(INBOXES)) answers.answers(place, subject, time.nowMs);
     };
     this.nats.onDelivery = ({ subject, data, reply }, { place }) => {
       if (subject !== PROCESS_SUBJECT) return;
-      if (reply !== undefined) answers.comes(reply);
+      if (reply !== undefined) answers.comes(reply, place);
       this.checks.comes(place, data);
       const host = byPlace.get(place);
       if (host !== undefined) host.takenIn += 1;

@@ -1,10 +1,11 @@
 import { headers } from 'nats';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { codeOf } from '../errors.ts';
 import { natsCluster, realNatsServer, securedNatsServer } from '../transport/kit/mod.ts';
 import { connect } from '../transport/mod.ts';
 import { natsParamsBucket } from './nats-params-bucket.ts';
 
+const PATIENCE = { timeout: 20_000, interval: 200 };
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 async function connection(url: string) {
@@ -138,4 +139,29 @@ test('a server that stands still: a read fails, and of a write nobody can say wh
   expect(await bucket.write(bytes('1'), 0)).toBe('unknown');
   server.signal('SIGCONT');
   await expect.poll(() => bucket.read()).toEqual({ kind: 'open', revision: 1, bytes: bytes('1') });
+});
+
+test('a bucket that was made with one replica gets three once the cluster has three servers', async () => {
+  const cluster = await natsCluster();
+  onTestFinished(() => cluster[Symbol.asyncDispose]());
+  const nc = await connection(cluster.urls);
+  await vi.waitFor(() => nc.jetstream().views.kv('shoal-f', { replicas: 1, history: 64 }), {
+    timeout: 20_000,
+    interval: 200,
+  });
+  const kv = await nc.jetstream().views.kv('shoal-f', { bindOnly: true });
+  await kv.put('params', bytes('1'));
+  const bucket = natsParamsBucket(nc, 'f');
+  expect(await bucket.read()).toMatchObject({ bytes: bytes('1') });
+  const manager = await nc.jetstreamManager();
+  await vi.waitFor(async () => {
+    const { config, cluster: peers } = await manager.streams.info('KV_shoal-f');
+    expect(config.num_replicas).toBe(3);
+    expect(peers?.replicas?.filter(({ current }) => current)).toHaveLength(2);
+  }, PATIENCE);
+  await vi.waitFor(async () => {
+    const state = await bucket.read();
+    expect(await bucket.write(bytes('2'), state.kind === 'open' ? state.revision : 0)).toBe('written');
+  }, PATIENCE);
+  expect(await bucket.read()).toMatchObject({ bytes: bytes('2') });
 });

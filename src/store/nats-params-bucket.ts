@@ -12,6 +12,8 @@ const HISTORY = 64;
 const LOOKED_BACK_MAX = 2 * HISTORY;
 const NO_BYTES = new Uint8Array();
 const REPLICAS = 3;
+/** A bucket with fewer replicas is looked at again after so many reads: the cluster may have grown. */
+const READS_TO_WIDEN = 12;
 const CALL_MS = 1_000;
 /** Numbers of JetStream's errors. */
 const NOT_ENABLED: ReadonlySet<number> = new Set([10_039, 10_076]);
@@ -42,6 +44,7 @@ class NatsParamsBucket implements ParamsBucket {
   readonly #timeoutMs: number;
   /** A server that had JetStream once is a server whose JetStream is away, and not one without. */
   #wasThere = false;
+  #readsToWiden = 0;
 
   constructor(nc: NatsConnection, name: string, timeoutMs: number) {
     this.#nc = nc;
@@ -53,7 +56,9 @@ class NatsParamsBucket implements ParamsBucket {
 
   async read(): Promise<BucketState> {
     try {
-      return this.#there(await this.#read());
+      const state = this.#there(await this.#read());
+      if (this.#readsToWiden-- <= 0) await this.#widen();
+      return state;
     } catch (cause) {
       if (!this.#wasThere && isWithout(cause)) return { kind: 'none' };
       if (numberOf(cause) !== NO_SUCH_STREAM) throw this.#away(cause);
@@ -151,11 +156,25 @@ class NatsParamsBucket implements ParamsBucket {
   }
 
   async #make(): Promise<void> {
+    this.#readsToWiden = READS_TO_WIDEN;
     try {
       await this.#makeWith(REPLICAS);
     } catch (error) {
       if (!MAY_BE_SMALLER.has(numberOf(error) ?? 0)) throw error;
       await this.#makeWith(1);
+    }
+  }
+
+  /** A bucket that was made while too few servers were there gets its replicas once there are enough. It serves without them, too. */
+  async #widen(): Promise<void> {
+    this.#readsToWiden = READS_TO_WIDEN;
+    try {
+      const { streams } = await this.#manager();
+      const { config, cluster } = await streams.info(this.#stream);
+      if (config.num_replicas >= REPLICAS) this.#readsToWiden = Number.POSITIVE_INFINITY;
+      else if (cluster !== undefined) await streams.update(this.#stream, { num_replicas: REPLICAS });
+    } catch {
+      // Too few servers yet, or no right to change the bucket.
     }
   }
 

@@ -12,6 +12,7 @@ import { authenticatorOf, type Credentials } from './credentials.ts';
 import { type PermissionNotice, PermissionNotices } from './permission-notices.ts';
 import { onPermissionViolation } from './permissions.ts';
 import { ReconnectDelay } from './reconnect-delay.ts';
+import { resetSocket } from './reset-socket.ts';
 import { readServerInfo } from './server-info.ts';
 import { parseServerUrls, type ServerUrl } from './server-url.ts';
 import { TIMED_OUT, within } from './within.ts';
@@ -45,6 +46,8 @@ export interface Connection {
   readonly shown: string;
   /** Drops the connection, and makes it anew as after a loss. */
   reconnect(): void;
+  /** As `reconnect`, and nothing that has not reached the server yet ever does: the kernel forgets it. */
+  reset(): void;
   /** Flushes buffered messages, then closes; takes at most 2 s. A second call does nothing. */
   close(): Promise<void>;
 }
@@ -83,6 +86,10 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   }
   // It rejects if the connection is closed or away already.
   const reconnect = (): void => void nc.reconnect().catch(() => undefined);
+  // What cannot be reset may still deliver what is in its buffers.
+  const reset = (): void => {
+    if (!resetSocket(nc)) reconnect();
+  };
   const notices = new PermissionNotices(
     clock,
     () => shown,
@@ -95,7 +102,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     if (state === 'connected' && mayReconnect?.() === false) reconnect();
     else onState?.(state);
   });
-  return { nc, shown, reconnect, close: () => close(nc, clock) };
+  return { nc, shown, reconnect, reset, close: () => close(nc, clock) };
 }
 
 /** Before the @ of an address, one word is a token; two are user and password. */

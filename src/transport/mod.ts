@@ -14,6 +14,8 @@ export { checkFleetName } from './fleet-name.ts';
 export type { ClaimOptions, HostClaim } from './host-claim.ts';
 export { claimHostName } from './host-claim.ts';
 export { checkHostName, isHostName } from './host-name.ts';
+export type { Health, HttpAddress, HttpFrontDoorMessage } from './http/http-front-door.ts';
+export { httpFrontDoor } from './http/http-front-door.ts';
 export type { NatsServerActorOptions, NatsServerMessage, NatsServerStatus } from './own-server/nats-server-actor.ts';
 export { natsServer } from './own-server/nats-server-actor.ts';
 export type { OwnServer, OwnServerOptions } from './own-server/own-server.ts';

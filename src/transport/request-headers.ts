@@ -1,4 +1,3 @@
-import type { MsgHdrs } from 'nats';
 import { quote } from './quote.ts';
 
 /** The headers of a request (DESIGN section 7). NATS preserves the case of names; Shoal ignores it. */
@@ -41,8 +40,8 @@ export function isDeadlineMs(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= DEADLINE_MS_MAX;
 }
 
-/** @returns the headers, or the complaint for the client; unknown headers are ignored */
-export function parseRequestHeaders(headers: MsgHdrs): RequestHeaders | string {
+/** @param headers each name with its values @returns the headers, or the complaint for the client; unknown headers are ignored */
+export function parseRequestHeaders(headers: Iterable<readonly [string, readonly string[]]>): RequestHeaders | string {
   const parsed: RequestHeaders = { op: '', deadlineMs: undefined, requestId: undefined, retry: true, isRepeat: false };
   for (const [name, values] of headers) {
     const complaint = take(parsed, name.toLowerCase(), values);

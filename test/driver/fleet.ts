@@ -14,6 +14,8 @@ export interface Ready {
   readonly nats: string;
   readonly fleet: string;
   readonly subject: string;
+  /** Of a fleet with `--http`. */
+  readonly http?: string;
   readonly accelerator: string;
   readonly vms: readonly { readonly id_vmachine: number; readonly address: string; readonly state: string }[];
 }

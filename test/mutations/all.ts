@@ -1,5 +1,6 @@
 import { EVENTS } from './events.ts';
 import type { Mutation } from './mutation.ts';
+import { NEIGHBOURS } from './neighbours.ts';
 import { REQUESTS } from './requests.ts';
 import { ROUTER } from './router.ts';
 import { SAFETY_RULES } from './safety-rules.ts';
@@ -15,4 +16,12 @@ import { STATE } from './state.ts';
  * an id that is out of the pool is not given though it is among those that nobody holds, a link that comes up is a sign of life, as is
  * becoming ready, and a VM is asked so long before its limit that its answer has time.
  */
-export const ALL: readonly Mutation[] = [...SIZING_RULES, ...SAFETY_RULES, ...REQUESTS, ...EVENTS, ...STATE, ...ROUTER];
+export const ALL: readonly Mutation[] = [
+  ...SIZING_RULES,
+  ...SAFETY_RULES,
+  ...REQUESTS,
+  ...EVENTS,
+  ...STATE,
+  ...ROUTER,
+  ...NEIGHBOURS,
+];

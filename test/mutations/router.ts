@@ -22,11 +22,6 @@ export const ROUTER = [
       'if (this.#ticker.isResting && !isAtRest(this.#fleet, nowMs)) this.#ticker.wake(nowMs);',
       '',
     ],
-    [
-      'no request is taken while Shoal ends',
-      'if (this.#fleet.isClosing) return this.#requests.refuse(message.request, ...CLOSING);',
-      '',
-    ],
     ['replies are forgotten after dedup_ms', '        this.#fleet.requests.cache.expire(nowMs);\n', ''],
     ['the limit of a drain holds', "this.#context.after(message.limitMs, { kind: 'drain-limit' });", ''],
     ['nothing is decided once the drain is done', 'if (this.#drain.isDone) return;', ''],
@@ -100,6 +95,11 @@ export const ROUTER = [
     ],
   ]),
   ...mutationsOf('router/request-path.ts', [
+    [
+      'no request is taken while Shoal ends',
+      'if (isClosing) return void request.replyTo.tell(tooLate(this.#fleet));',
+      '',
+    ],
     [
       'a link without room is no link that is down',
       "{ kind: 'vm-congested', vm, congested: true }",

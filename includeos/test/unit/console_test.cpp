@@ -1,4 +1,5 @@
 #include "console_input.h"
+#include "console_output.h"
 
 #include <sstream>
 #include <string>
@@ -22,6 +23,37 @@ TEST("console: lines come whole, however they are cut up, and too long ones not 
     CHECK_EQUAL(lines[1], std::string("stop "));
     CHECK_EQUAL(lines[2], std::string("abc"));
   }
+}
+
+TEST("console: what a slow reader leaves waits, whole lines in their order, and what finds no room is dropped whole") {
+  ConsoleOutput output;
+  std::string taken;
+  std::string added;
+  size_t dropped = 0;
+  for (size_t i = 0; i < 5000; i++) {
+    const std::string line = "line " + std::to_string(i) + std::string(i % 97, '.') + "\n";
+    if (output.add(line)) {
+      added += line;
+    } else {
+      dropped++;
+    }
+    // A reader that takes more now and then, and at times nothing at all.
+    output.flush([&](const char* bytes, size_t size) {
+      const size_t most = i % 50 < 25 ? 0 : i % 100;
+      const size_t part = size < most ? size : most;
+      taken.append(bytes, part);
+      return part;
+    });
+    CHECK(added.size() - taken.size() <= 16 << 10);
+  }
+  CHECK(dropped > 0);
+  CHECK(!output.empty());
+  output.flush([&](const char* bytes, size_t size) {
+    taken.append(bytes, size);
+    return size;
+  });
+  CHECK(output.empty());
+  CHECK(taken == added);
 }
 
 TEST("console: ready, then the first report at once") {

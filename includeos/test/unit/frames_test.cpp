@@ -106,13 +106,26 @@ TEST("frames: the largest token and operation there can be") {
   CHECK_EQUAL(frames[1].token, token);
 }
 
-TEST("frames: relayed commands are refused, by this version of the guest") {
+TEST("frames: a relayed command is printed unchanged as one line, and nothing is answered") {
   TestGuest guest;
   auto& client = guest.connect();
-  const auto frames = guest.exchange(client, encode(FrameType::relay, 5, "", "tok", "start 7") + request(6, "", "x"));
-  CHECK_EQUAL(frames[0].payload, std::string("501 this guest relays no commands"));
+  const auto frames = guest.exchange(client, encode(FrameType::relay, 5, "", "tok", "start vm=7  mac=0") + request(6, "", "x"));
+  CHECK_EQUAL(frames.size(), size_t{1});
+  CHECK_EQUAL(frames[0].payload, std::string("X"));
+  CHECK(guest.platform.console.find("\nshoal1 relay start vm=7  mac=0\n") != std::string::npos);
+}
+
+TEST("frames: what is no line is not relayed") {
+  TestGuest guest;
+  auto& client = guest.connect();
+  const std::string lines = encode(FrameType::relay, 1, "", "tok", "a\nshoal1 bye reason=stop") + encode(FrameType::relay, 2, "", "", "") +
+                            encode(FrameType::relay, 3, "", "", std::string(513, 'x'));
+  const auto frames = guest.exchange(client, lines + request(6, "", "x"));
+  CHECK_EQUAL(frames[0].payload, std::string("400 a relayed line has printable ASCII characters only"));
   CHECK_EQUAL(frames[0].token, std::string("tok"));
-  CHECK_EQUAL(frames[1].payload, std::string("X"));
+  CHECK_EQUAL(frames[1].payload.substr(0, 3), std::string("400"));
+  CHECK_EQUAL(frames[2].payload.substr(0, 3), std::string("413"));
+  CHECK(guest.platform.console.find("relay") == std::string::npos);
 }
 
 TEST("frames: text that is not UTF-8, also at the very end of a long one") {

@@ -1,6 +1,8 @@
 import { ShoalError } from '../../errors.ts';
 import { isRecord } from '../../is-record.ts';
 
+const BASE_64 = /^[A-Za-z0-9+/]+={0,2}$/;
+
 /** The arguments of a verb. Anybody who may publish to its subject can send them, so each one is checked. */
 export class Arguments {
   readonly #fields: Readonly<Record<string, unknown>>;
@@ -34,6 +36,13 @@ export class Arguments {
     const value = this.#fields[name];
     if (typeof value === 'string' && value.length <= 1_000) return value;
     throw invalid(name, 'a text', value);
+  }
+
+  /** Bytes, in base 64. */
+  bytes(name: string): Uint8Array {
+    const value = this.#fields[name];
+    if (typeof value === 'string' && value !== '' && BASE_64.test(value)) return Buffer.from(value, 'base64');
+    throw invalid(name, 'bytes in base 64', value);
   }
 
   /** Numbers, or texts of numbers, by name. */

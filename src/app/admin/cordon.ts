@@ -5,7 +5,7 @@ import type { AdminHandler } from '../../transport/mod.ts';
 import { Arguments } from './arguments.ts';
 import { type AdminDeps, ASK_TIMEOUT_MS, command, snapshotOf } from './deps.ts';
 
-/** Verbs that keep requests away from this host. They last until the next start. */
+/** Verbs that keep requests away from this host. They last until the next start of this Shoal, whatever part of it fails. */
 export function cordonHandlers(deps: AdminDeps): Readonly<Record<string, AdminHandler>> {
   return {
     cordon: async (args) => {

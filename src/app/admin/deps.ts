@@ -1,8 +1,10 @@
 import type { ActorSystem, Ref } from '../../actors/mod.ts';
 import { fromEnvelope, ShoalError } from '../../errors.ts';
 import type { CommandReply, FleetSnapshot, RouterMessage } from '../../fleet/mod.ts';
-import type { ControllerMessage, FoundProfile, VmParameters, VmShards } from '../../hypervisor/mod.ts';
+import type { ControllerMessage, Found, FoundProfile, VmParameters, VmShards } from '../../hypervisor/mod.ts';
 import type { Store } from '../../store/mod.ts';
+import type { DataDir } from '../data-dir.ts';
+import type { Deploys } from '../deploy/deploys.ts';
 import type { EventLog } from '../event-log.ts';
 import type { Settings } from '../settings.ts';
 import type { FleetOptions } from '../up-options.ts';
@@ -20,10 +22,12 @@ export interface AdminDeps {
   readonly parameters: VmParameters;
   /** Undefined if VM actors run on the main thread. */
   readonly shards: VmShards['shards'] | undefined;
+  readonly data: DataDir;
+  readonly deploys: Deploys;
+  /** What the host has of each VM. */
+  readonly list: () => Promise<readonly Found[]>;
   /** What the copy of an image has beside it; undefined if the copy is damaged. */
   readonly profileOf: (digest: string) => Promise<FoundProfile | undefined>;
-  /** The path of the copy of an image. */
-  readonly imagePath: (digest: string) => string;
   /** The reason for the accelerator. */
   readonly why: string;
   readonly onDown: () => void;

@@ -1,8 +1,9 @@
 import type { Ref } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
-import { fleetParamsOf, paramsTable, parsePool, type RouterMessage } from '../../fleet/mod.ts';
+import { fleetParamsOf, paramsTable, type RouterMessage } from '../../fleet/mod.ts';
 import { isRecord } from '../../is-record.ts';
 import type { AdminHandler } from '../../transport/mod.ts';
+import { parseHostPool } from '../host-pool.ts';
 import { addAddresses, addressOf, poolOf } from '../tables.ts';
 import { version } from '../version.ts';
 import { Arguments } from './arguments.ts';
@@ -28,6 +29,7 @@ export function fleetHandlers(deps: AdminDeps): Readonly<Record<string, AdminHan
       await settings.fleet?.adopt(fleetParamsOf(isRecord(args) ? args['params'] : undefined));
       return {};
     },
+    'params-known': () => Promise.resolve({ params: settings.fleet?.document ?? null }),
     'ip-ls': () => Promise.resolve(store.snapshot().ip_pool),
     'ip-add': async (args) => ({ added: await grow(deps, new Arguments(args).text('pool')) }),
     'ip-rm': (args) => shrink(deps, new Arguments(args).whole('id', { min: 1, max: Number.MAX_SAFE_INTEGER })),
@@ -43,7 +45,7 @@ export function fleetHandlers(deps: AdminDeps): Readonly<Record<string, AdminHan
 }
 
 async function grow({ store, router, options }: AdminDeps, pool: string): Promise<number> {
-  const added = await addAddresses(store, parsePool(pool), options.host);
+  const added = await addAddresses(store, parseHostPool(pool), options.host);
   router.tell({ kind: 'add-addresses', addresses: poolOf(store) });
   return added;
 }

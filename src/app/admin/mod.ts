@@ -4,6 +4,7 @@ import { cordonHandlers } from './cordon.ts';
 import type { AdminDeps } from './deps.ts';
 import { explainHandlers } from './explain.ts';
 import { fleetHandlers } from './fleet.ts';
+import { imageHandlers } from './images.ts';
 import { shardHandlers } from './shards.ts';
 import { vmHandlers } from './vms.ts';
 
@@ -18,5 +19,6 @@ export function adminHandlers(deps: AdminDeps): Readonly<Record<string, AdminHan
     ...explainHandlers(deps),
     ...actorHandlers(deps),
     ...shardHandlers(deps),
+    ...imageHandlers(deps),
   };
 }

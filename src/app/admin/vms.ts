@@ -4,6 +4,7 @@ import type { Ref } from '../../actors/mod.ts';
 import type { VmRow } from '../../fleet/mod.ts';
 import type { ControllerMessage, LogLine, VmSummary } from '../../hypervisor/mod.ts';
 import type { AdminHandler } from '../../transport/mod.ts';
+import { keptImagePath } from '../kept-image.ts';
 import { Arguments } from './arguments.ts';
 import { type AdminDeps, ASK_TIMEOUT_MS, command, snapshotOf, unknownVm } from './deps.ts';
 
@@ -95,7 +96,7 @@ async function inspect(deps: AdminDeps, vm: number): Promise<unknown> {
     network: summary?.network ?? null,
     accelerator,
     memory_mib: kept?.profile.memoryMib ?? null,
-    image: deps.imagePath(digest),
+    image: keptImagePath(deps.data, digest),
     image_digest: digest,
     boot_file: kept?.companion ?? null,
     boot_digest: beside ?? null,

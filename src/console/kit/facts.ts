@@ -19,6 +19,7 @@ export function vmRow(id: number, fields: Partial<VmRow> = {}): VmRow {
     free_count: 0,
     in_flight: 0,
     served: 0,
+    image_digest: null,
     uptime_ms: 61_000,
     ...fields,
   };
@@ -33,6 +34,7 @@ export function snapshotOf(vms: readonly VmRow[], fields: Partial<FleetSnapshot>
     addresses: 16,
     addresses_free: 16 - vms.length,
     requests: { accepted: 0, ok: 0, failed: {}, routed: {}, handed: { on: 0, refused: 0, in: 0 } },
+    deploy: null,
     neighbours: [],
     cordoned: false,
     uptime_ms: 61_000,
@@ -74,6 +76,7 @@ const anyVm: fc.Arbitrary<VmRow> = fc.record({
   free_count: anyCount,
   in_flight: anyCount,
   served: anyCount,
+  image_digest: fc.option(anyText),
   uptime_ms: fc.option(fc.oneof(anyCount, fc.integer())),
 });
 
@@ -82,6 +85,7 @@ export const anySnapshot: fc.Arbitrary<FleetSnapshot> = fc.record({
   hosts: fc.array(fc.record({ host: anyText, up: fc.boolean() }), { maxLength: 4 }),
   waiting: anyCount,
   blocked: fc.option(anyText),
+  deploy: fc.constant(null),
   addresses: anyCount,
   addresses_free: anyCount,
   requests: fc.record({

@@ -6,9 +6,11 @@ import type { OpenRequest } from '../state/open-request.ts';
 import type { Transition } from '../state/transition.ts';
 import type { NewVm } from '../state/vm.ts';
 import type { Routing } from '../state/vm-index.ts';
+import type { DeployState } from '../values/deploy.ts';
 import type { GuestReport } from '../values/guest.ts';
 import { makeParams } from '../values/params.ts';
 import { parsePool } from '../values/parse-pool.ts';
+import type { Control } from '../values/relay.ts';
 import type { Request } from '../values/request.ts';
 import type { VmId } from '../values/vm-id.ts';
 
@@ -20,6 +22,10 @@ export interface BareFleetOptions {
   /** Whether the host has told at once what it adopted, which is nothing; default true. */
   readonly isUp?: boolean;
   readonly routing?: Routing;
+  readonly control?: Control;
+  /** The image that VMs are started from; default: none is known. */
+  readonly image?: string;
+  readonly deploy?: DeployState;
 }
 
 /** A fleet without an actor: a test brings VMs into the states that it needs, and asks the rules about them. */
@@ -30,12 +36,15 @@ export class BareFleet {
   readonly #seq = new Map<VmId, number>();
   #lastRequest = 0;
 
-  constructor({ params, addresses = 10, isUp = true, routing }: BareFleetOptions = {}) {
+  constructor({ params, addresses = 10, isUp = true, routing, control, image, deploy }: BareFleetOptions = {}) {
     this.fleet = new Fleet({
       host: 'here',
       params: makeParams({ min_vm_count: 0, ...params }),
       pool: parsePool(`10.0.0.1-10.0.0.${addresses}:9000`),
       routing,
+      control,
+      image,
+      deploy,
       nowMs: 0,
     });
     if (isUp) this.apply({ kind: 'host-up', nowMs: 0 });
@@ -63,7 +72,7 @@ export class BareFleet {
   prepared(vm: VmId, fields: Partial<NewVm> = {}): this {
     return this.preparing(vm, fields).apply(
       { kind: 'vm-durable', vm },
-      { kind: 'vm-prepared', vm, pid: vm, imageDigest: 'x' },
+      { kind: 'vm-prepared', vm, pid: vm, imageDigest: fields.imageDigest ?? 'x' },
     );
   }
 
@@ -72,14 +81,28 @@ export class BareFleet {
   }
 
   /** Ready and in reach of requests, without a report yet. */
-  mute(vm: VmId): this {
+  mute(vm: VmId, fields: Partial<NewVm> = {}): this {
     const guest = { textBytesMax: 1 << 20, idempotent: true, operations: ['upper'] };
-    return this.booting(vm).apply({ kind: 'vm-answering', vm, guest }).link(vm, true);
+    return this.booting(vm, fields).apply({ kind: 'vm-answering', vm, guest }).link(vm, true);
   }
 
   /** Ready, in reach of requests, and heard of once. */
   ready(...vms: readonly VmId[]): this {
     for (const vm of vms) this.mute(vm).report(vm, { cpuPercent: 50 });
+    return this;
+  }
+
+  /** Ready, of that image. */
+  readyOf(imageDigest: string, vm: VmId, fields: Partial<NewVm> = {}): this {
+    return this.mute(vm, { imageDigest, ...fields }).report(vm, { cpuPercent: 50 });
+  }
+
+  /** The VM answers so many requests, some of them with an error. */
+  answers(vm: VmId, count: number, errors = 0): this {
+    for (let n = 0; n < count; n++) {
+      const request = this.work(vm);
+      this.apply({ kind: 'request-left', request, nowMs: this.nowMs, fault: false, isError: n < errors });
+    }
     return this;
   }
 
@@ -187,6 +210,8 @@ function toText(decision: FleetDecision): string {
       return `${decision.rule} waiting ${decision.reason}`;
     case 'sizing-failed':
       return `sizing-failed ${decision.policy}`;
+    case 'deploy':
+      return `deploy ${decision.phase}`;
     case 'host-away':
       return `${decision.rule} host-away`;
     default:

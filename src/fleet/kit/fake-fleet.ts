@@ -222,14 +222,17 @@ export class FakeFleet implements AsyncDisposable {
     };
   }
 
-  #obey({ kind, vm }: HostCommand): void {
-    switch (kind) {
+  #obey(command: HostCommand): void {
+    const { vm } = command;
+    switch (command.kind) {
       case 'prepare':
-        this.event({ kind: 'vm-prepared', vm, pid: 1_000 + vm, imageDigest: `image of ${vm}` });
+        this.event({ kind: 'vm-prepared', vm, pid: 1_000 + vm, imageDigest: command.image ?? `image of ${vm}` });
         return;
       case 'start':
         this.event({ kind: 'vm-booting', vm });
         this.answering(vm);
+        return;
+      case 'listen':
         return;
       case 'stop': {
         const end = { clean: true, reason: 'shoal-stopped', why: 'stopped', exitCode: 0 } as const;

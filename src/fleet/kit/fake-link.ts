@@ -13,6 +13,8 @@ export interface FakeLink {
   readonly open: LinkRequest[];
   /** Frames whose cancel has come. */
   readonly cancelled: number[];
+  /** Lines that the guest is to print (R10). */
+  readonly relayed: string[];
   connected: boolean;
 }
 
@@ -42,7 +44,7 @@ export class FakeLinks {
       this.started.push(target.vm);
       context.onStop(() => void this.ended.push(target.vm));
       if (this.failing === target.vm) throw new Error('no such guest');
-      const link: FakeLink = { vm: target.vm, owner, open: [], cancelled: [], connected: this.autoReady };
+      const link: FakeLink = { vm: target.vm, owner, open: [], cancelled: [], relayed: [], connected: this.autoReady };
       this.byVm.set(target.vm, link);
       if (this.autoReady) this.tell(link, { kind: 'link-ready', vm: target.vm });
       return (message) => this.#take(link, message);
@@ -79,6 +81,7 @@ export class FakeLinks {
     const { vm } = link;
     if (this.#broken.delete(vm)) throw new Error('a defect of the link');
     if (message.kind === 'ping') this.#ping(link);
+    else if (message.kind === 'relay') link.relayed.push(message.line);
     else if (message.kind === 'cancel') link.cancelled.push(message.id);
     else if (link.connected) link.open.push(message);
     else this.tell(link, { kind: 'link-lost', vm, sent: [], unsent: [message.id], why: 'the link is not connected' });

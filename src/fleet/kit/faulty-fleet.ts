@@ -58,6 +58,7 @@ export class FaultyFleet implements AsyncDisposable {
       addresses,
       obeys: [],
       reserve: (vm, address) => this.#write(() => this.#hold(vm, address)),
+      image: 'old',
       release: (vm) => {
         const ip = this.#processes.get(vm)?.address.ip;
         if (ip !== undefined) this.violations.push(`${ip} is released while VM ${vm} runs on it`);

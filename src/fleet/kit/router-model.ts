@@ -29,6 +29,8 @@ export class RouterModel {
   /** Under the names of the table. */
   params: Readonly<Record<string, number>>;
   addresses: number;
+  /** Deploys that were asked for. */
+  deploys = 0;
   pending: Pending;
   readonly #sent: Sent[] = [];
 

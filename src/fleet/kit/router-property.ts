@@ -79,6 +79,14 @@ function scale({ fleet }: FaultyFleet, model: RouterModel, vmCount: number): voi
   fleet.router.tell({ kind: 'scale', vmCount, replyTo: ADMIN });
 }
 
+/** Another image than the last, under a number of its own. */
+function deploy({ fleet }: FaultyFleet, model: RouterModel, canary: number): void {
+  const id = ++model.deploys;
+  const phase = canary === 0 ? 'rolling' : 'canary';
+  const state = { id, image: `image ${id}`, before: 'old', canary, canaryMs: 1_000, phase, why: null } as const;
+  fleet.router.tell({ kind: 'deploy', deploy: state, replyTo: ADMIN });
+}
+
 const ADMIN = { path: 'admin', tell: () => true };
 const which = fc.nat(7);
 const often = fc.boolean();
@@ -140,6 +148,13 @@ const incidents = [
     const run: Run = ({ fleet }) => void fleet.router.tell({ kind: 'restart-vms', vms, replyTo: ADMIN });
     return new Incident(`restart(${vms})`, run, 'processes');
   }),
+  fc.nat(2).map((canary) => new Incident(`deploy(${canary})`, (fleet, model) => deploy(fleet, model, canary))),
+  fc.constant(
+    new Incident(
+      'rollBack()',
+      ({ fleet }) => void fleet.router.tell({ kind: 'roll-back', why: 'asked', replyTo: ADMIN }),
+    ),
+  ),
   fc.nat(3).map((count) => new Incident(`scale(${count})`, (fleet, model) => scale(fleet, model, count))),
   fc
     .record({
@@ -188,7 +203,10 @@ export function routerProperty() {
     expect(faulty.violations).toEqual([]);
     expect(faulty.fleet.kit.failures).toEqual([]);
     expect(faulty.clients.map((client) => client.outcomes.length)).toEqual(faulty.clients.map(() => 1));
-    const { vms, waiting } = await faulty.fleet.snapshot();
+    const { vms, waiting, deploy } = await faulty.fleet.snapshot();
+    expect(deploy).toBe(null);
+    // Of one image, whichever: where nothing was ever deployed, that is the first one.
+    expect(new Set(vms.map(({ image_digest }) => image_digest)).size).toBeLessThanOrEqual(1);
     expect([waiting, vms.filter((vm) => vm.in_flight > 0)]).toEqual([0, []]);
     expect(vms.filter((vm) => vm.state === 'ready').length).toBeGreaterThanOrEqual(aim);
     expect([...faulty.held].sort()).toEqual(vms.map((vm) => [vm.id_ip, vm.id_vmachine]).sort());
@@ -197,9 +215,9 @@ export function routerProperty() {
 
 /** Nothing is under way any more, and the minimum is ready. */
 async function isSound(faulty: FaultyFleet, aim: number): Promise<boolean> {
-  const { vms, waiting } = await faulty.fleet.snapshot();
+  const { vms, waiting, deploy } = await faulty.fleet.snapshot();
   const ready = vms.filter((vm) => vm.state === 'ready').length;
   const settled = vms.every((vm) => (vm.state === 'ready' || vm.state === 'prepared') && vm.in_flight === 0);
   const told = faulty.clients.every((client) => client.outcomes.length === 1);
-  return waiting === 0 && told && settled && ready >= aim && faulty.held.size === vms.length;
+  return waiting === 0 && deploy === null && told && settled && ready >= aim && faulty.held.size === vms.length;
 }

@@ -69,7 +69,7 @@ export function admitHanded(fleet: Fleet, request: Request, handed: Handed, nowM
   const repeat = request.isIdGenerated === true ? undefined : repeated(fleet, request, nowMs);
   // Of a request that is somewhere else by now, the host that took this one in knows more.
   if (repeat?.kind === 'end') return repeat;
-  if (repeat?.kind === 'join' && mayJoin(repeat.request, handed)) return repeat;
+  if (repeat?.kind === 'join' && mayJoin(fleet.host.name, repeat.request, handed)) return repeat;
   const { what } = handed;
   if (repeat?.kind === 'join') return refuse(fleet, 'queue-full', 'its id is known here, and others have it');
   if (what === 'known') return refuse(fleet, 'queue-full', 'its id is not known here');
@@ -77,9 +77,9 @@ export function admitHanded(fleet: Fleet, request: Request, handed: Handed, nowM
   return decision.kind === 'refuse' ? refuse(fleet, decision.reason, decision.message) : decision;
 }
 
-/** Two requests of one id on two hosts must not wait for each other. */
-function mayJoin({ neighbour, hops }: OpenRequest, { what, from }: Handed): boolean {
-  if (hops?.isAsking === true) return false;
+/** Two requests of one id on two hosts must not wait for each other: of hosts that ask each other, only those with a higher name wait. */
+function mayJoin(own: string, { neighbour, hops }: OpenRequest, { what, from }: Handed): boolean {
+  if (hops?.isAsking === true) return what === 'known' && from > own;
   return neighbour === undefined || (what === 'known' && neighbour.name !== from);
 }
 

@@ -1,3 +1,5 @@
+import type { Fleet } from '../state/fleet.ts';
+import { isServing } from '../state/vm.ts';
 import type { Considered } from '../values/considered.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { capacityToComeOf, firstOf, noFreeVm } from './considered.ts';
@@ -77,10 +79,13 @@ export function keepSpares(plan: Plan, { spares }: Sizing): void {
 /** R5: as the policy wants, but only surplus VMs, and none while it would take the VMs that serve below the minimum. */
 export function scaleDown(plan: Plan, { drain }: Sizing): void {
   const { minVmCount } = plan.fleet.params;
+  // Canaries come on top: they are to serve beside as many as before, and not in their place.
+  const canaries = canariesOf(plan.fleet);
   let surplus: ReadonlySet<VmId> | undefined;
   let considered: readonly Considered[] = [];
   for (const { vm, figures } of drain) {
-    if (plan.serving <= plan.fleet.params.minVmCount) return;
+    if (plan.serving <= minVmCount + canaries.size) return;
+    if (canaries.has(vm)) continue;
     if (surplus === undefined) {
       const idle = surplusOf(plan);
       surplus = new Set(idle.map((one) => one.vm));
@@ -108,6 +113,15 @@ function staying(surplus: readonly IdleVm[], drain: Sizing['drain'], minVmCount:
   const stay = surplus.filter(({ vm }) => !wanted.has(vm));
   return firstOf(stay, (one) => ({ what: `VM ${one.vm}`, why: whyOf(one) }), none);
 }
+
+/** The VMs of the new image while a deploy has its canaries tried; no others. */
+function canariesOf({ deploy, vms }: Fleet): ReadonlySet<VmId> {
+  if (deploy?.state.phase !== 'canary') return NO_VMS;
+  const { image } = deploy.state;
+  return new Set([...vms].filter((vm) => isServing(vm) && vm.imageDigest === image).map(({ id }) => id));
+}
+
+const NO_VMS: ReadonlySet<VmId> = new Set();
 
 function viewOf(plan: Plan): SizingView {
   return {

@@ -1,5 +1,6 @@
 import type { Address } from '../values/address.ts';
 import type { Considered } from '../values/considered.ts';
+import type { DeployPhase } from '../values/deploy.ts';
 import type { FailureReason, WaitReason } from '../values/end-reason.ts';
 import type { HandOnFor } from '../values/neighbour.ts';
 import type { Figures, Rule } from '../values/rule.ts';
@@ -32,7 +33,8 @@ export type FleetDecision =
   | HostAwayDecision
   | BlockedDecision
   | WaitingDecision
-  | SizingFailedDecision;
+  | SizingFailedDecision
+  | DeployDecision;
 
 /** A new VM is started; as a spare it is only prepared. */
 export interface StartDecision {
@@ -40,6 +42,8 @@ export interface StartDecision {
   readonly rule: Rule;
   readonly address: Address;
   readonly spare: boolean;
+  /** SHA-256 of the image that it is made from; undefined: the controller's own. */
+  readonly image?: string | undefined;
   /** The VM that it is to replace. */
   readonly replaces: VmId | undefined;
   readonly figures: Figures;
@@ -124,6 +128,14 @@ export interface SizingFailedDecision {
   readonly kind: 'sizing-failed';
   readonly policy: string;
   readonly why: string | undefined;
+}
+
+/** A deploy goes on, is rolled back, or ends. */
+export interface DeployDecision {
+  readonly kind: 'deploy';
+  readonly phase: Exclude<DeployPhase, 'canary'>;
+  readonly why: string;
+  readonly figures: Figures;
 }
 
 /** A start needs an id for its VM, which only the store can give. */

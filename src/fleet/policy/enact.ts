@@ -3,10 +3,12 @@ import type { Fleet } from '../state/fleet.ts';
 import type { Transition } from '../state/transition.ts';
 import type { Vm } from '../state/vm.ts';
 import { formatAddress } from '../values/address.ts';
-import type { Figures } from '../values/rule.ts';
+import type { Figures, Rule } from '../values/rule.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { failureOf } from './back-off.ts';
+import { send } from './control.ts';
 import type { DrainDecision, FleetDecision, StartDecision, StopDecision, UseSpareDecision } from './decision.ts';
+import { deployed, failedInDeploy } from './deploy-steps.ts';
 import { eventOfHost, eventOfVm } from './events.ts';
 import { NOTHING, type Reaction } from './reaction.ts';
 import { returnQueued } from './retries.ts';
@@ -49,6 +51,8 @@ export function enact(fleet: Fleet, decision: Exclude<FleetDecision, StartDecisi
         effects: [eventOfHost('blocked', fleet.host.name, `no VM can be started: ${text}`, grounds)],
       };
     }
+    case 'deploy':
+      return deployed(fleet, decision);
     case 'waiting': {
       const { waiting, oldest_ms: oldestMs } = decision.figures;
       const who = waiting === 1 ? '1 request waits' : `${waiting} requests wait`;
@@ -71,14 +75,15 @@ export function enact(fleet: Fleet, decision: Exclude<FleetDecision, StartDecisi
 
 /** QEMU starts while the reservation goes to disk; the CPU is let run only when both are done. */
 export function enactStart(fleet: Fleet, decision: StartDecision, vm: VmId, nowMs: number): Reaction {
-  const { address, spare, replaces } = decision;
-  const reserved = { kind: 'vm-reserved', vm, address, spare, nowMs } as const;
+  const { address, spare, image, replaces } = decision;
+  const of = image === undefined ? {} : { imageDigest: image };
+  const reserved = { kind: 'vm-reserved', vm, address, spare, nowMs, rule: decision.rule, ...of } as const;
   const purpose = spare ? 'is prepared as a spare' : 'is started';
   return {
     transitions: [replaces === undefined ? reserved : { ...reserved, replaces }],
     effects: [
       eventOfVm('vm-start', vm, fleet.host.name, `VM ${vm} ${purpose} at ${formatAddress(address)}`, decision),
-      { kind: 'command', command: { kind: 'prepare', vm, address } },
+      { kind: 'command', command: { kind: 'prepare', vm, address, ...(image === undefined ? {} : { image }) } },
       { kind: 'write-reservation', vm, address },
     ],
   };
@@ -105,15 +110,17 @@ export function stop(
   if (vm === undefined || vm.state === 'stopping' || fleet.host.reach === 'away') return NOTHING;
   // What only stood in the queue of a silent VM is served by others; what it worked on waits for the host's verdict.
   const queued = fault === 'silent' ? returnQueued(fleet, vm, why, nowMs) : NOTHING;
+  const grounds = { address: vm.address, rule: decision.rule, isFaulty: fault !== undefined };
+  const sent = send(fleet, { kind: 'stop', vm: id, reason, why }, grounds, nowMs);
   return {
     transitions: [
       { kind: 'vm-stopping', vm: id, reason, why, nowMs },
-      ...(fault === undefined ? [] : failed(fleet, vm, nowMs)),
+      ...(fault === undefined ? [] : failed(fleet, vm, why, nowMs)),
       ...queued.transitions,
     ],
     effects: [
       eventOfVm('vm-stop', id, fleet.host.name, `VM ${id} is told to stop: ${why}`, decision, error),
-      { kind: 'command', command: { kind: 'stop', vm: id, reason, why } },
+      ...sent.effects,
       ...queued.effects,
     ],
   };
@@ -124,17 +131,21 @@ export function drain(fleet: Fleet, decision: Omit<DrainDecision, 'kind'>, nowMs
   const vm = fleet.vm(id);
   if (vm?.state !== 'ready') return NOTHING;
   return {
-    transitions: [{ kind: 'vm-draining', vm: id, reason, why, ejected }, ...(ejected ? failed(fleet, vm, nowMs) : [])],
+    transitions: [
+      { kind: 'vm-draining', vm: id, reason, why, ejected },
+      ...(ejected ? failed(fleet, vm, why, nowMs) : []),
+    ],
     effects: [eventOfVm('vm-drain', id, fleet.host.name, `VM ${id} is drained: ${why}`, decision)],
   };
 }
 
 /** A VM has failed, or is ended because it fails: that counts at once towards the back-off of its host (R1). */
-export function failed(fleet: Fleet, vm: Vm, nowMs: number): readonly Transition[] {
+export function failed(fleet: Fleet, vm: Vm, why: string, nowMs: number): readonly Transition[] {
+  const inDeploy = failedInDeploy(fleet, vm, why);
   const failure = failureOf(fleet.host, vm, nowMs, fleet.ruleMs(nowMs));
-  if (failure === undefined) return [];
+  if (failure === undefined) return inDeploy;
   const { failures, notBeforeMs } = failure;
-  return [{ kind: 'host-failure', failures, notBeforeMs, nowMs }];
+  return [{ kind: 'host-failure', failures, notBeforeMs, nowMs }, ...inDeploy];
 }
 
 /** What its VMs do is unknown from here on. */
@@ -155,17 +166,18 @@ function useSpare(fleet: Fleet, decision: UseSpareDecision, nowMs: number): Reac
   if (vm === undefined || !vm.spare) return NOTHING;
   const { name } = fleet.host;
   const text = `VM ${id}, a spare, is started at ${formatAddress(vm.address)}`;
-  const wanted = { kind: 'vm-wanted', vm: id, replaces, nowMs } as const;
+  const wanted = { kind: 'vm-wanted', vm: id, rule: decision.rule, replaces, nowMs } as const;
   const event = eventOfVm('vm-start', id, name, text, decision);
   if (vm.state !== 'prepared' || !vm.reserved) return { transitions: [wanted], effects: [event] };
-  const boot = bootOf(id, name, nowMs);
+  const boot = bootOf(fleet, vm, decision.rule, nowMs);
   return { transitions: [wanted, ...boot.transitions], effects: [event, ...boot.effects] };
 }
 
 /** The CPU of a VM is let run: it is prepared, its reservation is durable, and it is no spare. */
-export function bootOf(vm: VmId, host: string, nowMs: number): Reaction {
+export function bootOf(fleet: Fleet, { id, address }: Vm, rule: Rule | undefined, nowMs: number): Reaction {
+  const sent = send(fleet, { kind: 'start', vm: id }, { address, rule }, nowMs);
   return {
-    transitions: [{ kind: 'vm-booting', vm, nowMs }],
-    effects: [eventOfVm('vm-booting', vm, host, `VM ${vm} boots`), { kind: 'command', command: { kind: 'start', vm } }],
+    transitions: [{ kind: 'vm-booting', vm: id, nowMs }],
+    effects: [eventOfVm('vm-booting', id, fleet.host.name, `VM ${id} boots`), ...sent.effects],
   };
 }

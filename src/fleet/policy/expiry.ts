@@ -71,8 +71,23 @@ export function expiredInLine(fleet: Fleet, nowMs: number): Outcome {
   return expired(fleet, undefined, whyWaiting(fleet, nowMs));
 }
 
+const CLOSING = ['shoal-stopping', 'the server is shutting down'] as const;
+const ENDED = ['router-away', 'the router has ended; send the request again'] as const;
+
+/** Why the router takes no request any more, and ends those that are open. */
+function whyEnding(fleet: Fleet): typeof CLOSING | typeof ENDED {
+  return fleet.isClosing ? CLOSING : ENDED;
+}
+
+/** The end of a request that comes while the router ends. */
+export function tooLate(fleet: Fleet): Outcome {
+  const [reason, why] = whyEnding(fleet);
+  return failure(fleet, reason, why);
+}
+
 /** R11: everything that is open ends, because the router does. A guest that works on it may still send a reply, which is then dropped. */
-export function refuseAll(fleet: Fleet, reason: FailureReason, why: string, nowMs: number): Reaction {
+export function refuseAll(fleet: Fleet, nowMs: number): Reaction {
+  const [reason, why] = whyEnding(fleet);
   const requests = fleet.requests.all();
   return {
     transitions: requests.map((request) => {

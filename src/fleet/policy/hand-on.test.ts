@@ -69,6 +69,11 @@ describe('where a request goes that other hosts could serve', () => {
     expect(route(bare.fleet, 0)).toEqual({ kind: 'hand-on', rule: 'R4', host: 'b', what: 'queue' });
   });
 
+  it('into a queue of a neighbour, if no VM here has room', () => {
+    const bare = home({ b: { shortestQueue: 9 } }, 1, 0).busy(1);
+    expect(route(bare.fleet, 0)).toEqual({ kind: 'hand-on', rule: 'R4', host: 'b', what: 'queue' });
+  });
+
   it('to nobody that is cordoned, lost or has refused it', () => {
     const bare = home({ b: { free: 1, cordoned: true }, c: { free: 1 }, d: { free: 1 } }, 2).busy(1);
     bare.apply({ kind: 'neighbour-lost', host: 'c', why: 'x', nowMs: 0 });
@@ -146,6 +151,50 @@ describe('what is handed to a host', () => {
     expect(takeHanded(bare.fleet, 'room', 0).kind).toBe('refuse');
     expect(takeHanded(home({}).busy(1).fleet, 'queue', 0)).toEqual({ kind: 'dispatch', rule: 'R4', vm: 1 });
   });
+
+  it('does not overtake those that wait', () => {
+    expect(takeHanded(home({}).wait(1).fleet, 'free', 0).kind).toBe('refuse');
+    expect(takeHanded(home({}).busy(1).wait(1).fleet, 'queue', 0).kind).toBe('refuse');
+  });
+
+  it('is put into a queue only if it came for one', () => {
+    expect(takeHanded(home({}).busy(1).fleet, 'room', 0).kind).toBe('refuse');
+  });
+
+  it('waits for VMs that start, as far as each takes requests', () => {
+    const bare = new BareFleet({ addresses: 1, params: { vm_requests_max: 2 } }).booting(1);
+    expect(takeHanded(bare.fleet, 'room', 0).kind).toBe('wait');
+    expect(takeHanded(bare.wait(1).fleet, 'room', 0).kind).toBe('wait');
+    expect(takeHanded(bare.wait(1).fleet, 'room', 0).kind).toBe('refuse');
+  });
+
+  it('is refused by a host that ends, which says so of itself', () => {
+    const { fleet } = home({}).apply({ kind: 'closing' });
+    expect(takeHanded(fleet, 'free', 0).kind).toBe('refuse');
+    expect(figuresOf(fleet, 0)).toMatchObject({ cordoned: true, room: 0 });
+  });
+});
+
+describe('what a host tells of itself', () => {
+  it('is its free slots, the room for VMs, and its shortest queue', () => {
+    const bare = home({}, 3);
+    expect(figuresOf(bare.fleet, 0)).toMatchObject({ free: 1, room: 2, shortestQueue: 0, idempotent: true });
+    expect(figuresOf(bare.busy(1).fleet, 0)).toMatchObject({ free: 0, room: 2, shortestQueue: 1 });
+  });
+
+  it('is no free slot and no queue while requests wait, and less room by the VMs that these need', () => {
+    const bare = new BareFleet({ addresses: 4, params: { vm_requests_max: 2, vm_backlog_max: 2 } }).ready(1).wait(3);
+    expect(figuresOf(bare.fleet, 0)).toMatchObject({ free: 0, room: 1, shortestQueue: null, waiting: 3 });
+  });
+
+  it('is room also for the VMs that start', () => {
+    expect(figuresOf(new BareFleet({ addresses: 3 }).booting(1).fleet, 0)).toMatchObject({ room: 3, starting: 1 });
+  });
+
+  it('is no room if it is cordoned, whatever it could start', () => {
+    const bare = home({}, 5).apply({ kind: 'cordoned', on: true });
+    expect(figuresOf(bare.fleet, 0)).toMatchObject({ cordoned: true, room: 0 });
+  });
 });
 
 const figures = fc.record({
@@ -213,6 +262,8 @@ describe('figures are told to other hosts', () => {
     ['queues matter once none is free', { shortestQueue: 1 }, { shortestQueue: 2 }, true],
     ['room matters', { room: 1 }, { room: 2 }, true],
     ['a cordon matters', {}, { cordoned: true }, true],
+    ['an image that is idempotent matters', {}, { idempotent: false }, true],
+    ['up to eight free slots matter each', { free: 8 }, { free: 7 }, true],
   ])('%s', (_, before, after, isTold) => {
     expect(differ({ ...NOTHING, ...before }, { ...NOTHING, ...after })).toBe(isTold);
   });

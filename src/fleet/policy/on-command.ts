@@ -5,6 +5,7 @@ import type { CommandMessage } from '../values/command-messages.ts';
 import type { Grounds } from '../values/grounds.ts';
 import { makeParams, type Params, paramsTable } from '../values/params.ts';
 import type { VmId, WantedEnd } from '../values/vm-id.ts';
+import { beginDeploy, outdatedIn, rollBack } from './deploy-steps.ts';
 import { drain, stop } from './enact.ts';
 import { combine, NOTHING, type Reaction } from './reaction.ts';
 
@@ -43,6 +44,10 @@ function obey(fleet: Fleet, message: CommandMessage, nowMs: number): Obeyed {
       return restart(fleet, message.vms);
     case 'scale':
       return scale(fleet, message.vmCount, nowMs);
+    case 'deploy':
+      return { ...beginDeploy(fleet, message.deploy), vms: outdatedIn(fleet, message.deploy.image) };
+    case 'roll-back':
+      return { ...rollBack(fleet, message.why), vms: [] };
   }
 }
 

@@ -67,7 +67,7 @@ function heard(fleet: Fleet, { kind }: HostEvent, nowMs: number): Reaction {
   };
   // Their reservations became durable while it could not be told so.
   const waiting = [...fleet.group('starting')].filter((vm) => vm.state === 'prepared' && vm.reserved);
-  return combine(up, ...waiting.map(({ id }) => bootOf(id, name, nowMs)));
+  return combine(up, ...waiting.map((vm) => bootOf(fleet, vm, vm.rule, nowMs)));
 }
 
 /**
@@ -94,7 +94,7 @@ function onPrepared(fleet: Fleet, { vm: id, pid, imageDigest }: Event<'vm-prepar
     transitions: [{ kind: 'vm-prepared', vm: id, pid, imageDigest }],
     effects: [eventOfVm('vm-prepared', id, name, `VM ${id} is prepared (QEMU pid ${pid})`)],
   };
-  return vm.reserved && !vm.spare ? combine(prepared, bootOf(id, name, nowMs)) : prepared;
+  return vm.reserved && !vm.spare ? combine(prepared, bootOf(fleet, vm, vm.rule, nowMs)) : prepared;
 }
 
 function onAnswering(fleet: Fleet, { vm: id, guest }: Event<'vm-answering'>): Reaction {
@@ -189,7 +189,7 @@ function vmGone(fleet: Fleet, vm: Vm, end: VmEnd, error: Event<'vm-gone'>['error
   return {
     transitions: [
       ...requests.transitions,
-      ...(wanted || bindFailed ? [] : failed(fleet, vm, nowMs)),
+      ...(wanted || bindFailed ? [] : failed(fleet, vm, end.why, nowMs)),
       { kind: 'vm-gone', vm: id },
       ...(bindFailed ? [{ kind: 'address-quarantined', address, untilMs } as const] : []),
     ],

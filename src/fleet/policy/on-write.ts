@@ -18,7 +18,7 @@ export function onWritten(fleet: Fleet, id: VmId, write: Write, nowMs: number): 
   const durable: Reaction = { transitions: [{ kind: 'vm-durable', vm: id }], effects: [] };
   // A host out of reach is told when it is back.
   const boots = vm.state === 'prepared' && !vm.spare && fleet.host.reach !== 'away';
-  return combine(done, durable, ...(boots ? [bootOf(id, fleet.host.name, nowMs)] : []));
+  return combine(done, durable, ...(boots ? [bootOf(fleet, vm, vm.rule, nowMs)] : []));
 }
 
 /** A write that fails is repeated, unless it is given up: a VM that does not run yet is ended rather than waited for. */

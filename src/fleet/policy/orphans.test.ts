@@ -20,6 +20,20 @@ describe('R11, an orphaned reply', () => {
     expect(placeOrphan(bare.fleet, orphan(true, 'DONE'), id, false)).toMatchObject({ kind: 'end', request });
   });
 
+  it('of a request that another host has by now ends nothing: that host tells the client', () => {
+    const bare = new BareFleet().ready(1);
+    const request = bare.work(1);
+    const { requestId } = request.request;
+    const figures = { free: 1, room: 0, starting: 0, shortestQueue: 0, waiting: 0, cordoned: false, idempotent: true };
+    bare.apply(
+      { kind: 'neighbour-up', host: 'b', session: 's', nowMs: 0 },
+      { kind: 'neighbour-told', host: 'b', figures, seen: 0, nowMs: 0 },
+      { kind: 'request-left', request, nowMs: 0, tried: 'orphaned' },
+      { kind: 'request-handed', request, host: 'b', frame: 100 },
+    );
+    expect(placeOrphan(bare.fleet, orphan(true, 'DONE'), requestId, false)).toEqual({ kind: 'drop' });
+  });
+
   it('of a request of an earlier router ends only the same request of the same client', () => {
     const bare = new BareFleet().ready(1);
     const request = bare.work(1);

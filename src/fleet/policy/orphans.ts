@@ -37,6 +37,8 @@ export function placeOrphan(
   if (whose === 'unknown' && Buffer.compare(reply.token, request.request.token) !== 0) {
     return isAnswered ? { kind: 'drop' } : { kind: 'publish', outcome };
   }
+  // Another host has it, and may have told the client. It tells this one the end.
+  if (request.neighbour !== undefined) return { kind: 'drop' };
   // A failure of the first try says nothing about the second.
   return outcome.ok ? { kind: 'end', request, outcome } : { kind: 'drop' };
 }

@@ -1,3 +1,4 @@
+import { isOutdated } from '../state/deploy.ts';
 import type { Fleet } from '../state/fleet.ts';
 import { isServing, isStarting, type Vm } from '../state/vm.ts';
 import type { Address } from '../values/address.ts';
@@ -6,8 +7,16 @@ import type { Figures, Rule } from '../values/rule.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { type Failures, failureOf } from './back-off.ts';
 import { type Blockage, blockageBy, type HostBlock, hostBlock } from './blockage.ts';
-import type { AskDecision, DrainDecision, FleetDecision, StopDecision, WaitingDecision } from './decision.ts';
+import type {
+  AskDecision,
+  DeployDecision,
+  DrainDecision,
+  FleetDecision,
+  StopDecision,
+  WaitingDecision,
+} from './decision.ts';
 import { finishedGrounds, hasFinished } from './finished.ts';
+import { NextImage } from './next-image.ts';
 
 const NO_SPARE: Considered = { what: 'a prepared spare', why: 'there is none' };
 
@@ -19,6 +28,8 @@ export class Plan {
   /** Milliseconds of the rule clock. */
   readonly ruleMs: number;
   readonly decisions: FleetDecision[] = [];
+  /** Which image the next VM is made from. */
+  readonly images: NextImage;
   readonly #leaving = new Set<VmId>();
   readonly #usedSpares = new Set<VmId>();
   /** Spares in the order in which they are used. What has left it is used, leaves or is in another state. */
@@ -43,6 +54,7 @@ export class Plan {
     this.ruleMs = fleet.ruleMs(nowMs);
     this.#addresses = fleet.freeAddresses(nowMs);
     this.#failures = fleet.host;
+    this.images = new NextImage(fleet);
     this.#spares = { prepared: this.#unusedIn('prepared'), preparing: this.#unusedIn('preparing') };
   }
 
@@ -92,6 +104,11 @@ export class Plan {
     return cause && this.#blockageBy(cause);
   }
 
+  /** Whether room was what was missing: a VM that goes makes some. */
+  get isFull(): boolean {
+    return this.#refusal === 'addresses' || this.#refusal === 'memory';
+  }
+
   /** VMs that this plan ends or drains. */
   get leaving(): number {
     return this.#leaving.size;
@@ -107,6 +124,7 @@ export class Plan {
     if (vm === undefined) return;
     this.decisions.push({ kind: 'drain', ...decision });
     if (decision.ejected) this.#fails(vm);
+    this.images.left(vm, decision.ejected);
     if (!hasFinished(vm, this.fleet.params, this.nowMs)) return;
     const { reason, why } = decision;
     this.decisions.push({ kind: 'stop', rule: 'R5', vm: vm.id, reason, why, fault: undefined, ...finishedGrounds(vm) });
@@ -117,6 +135,7 @@ export class Plan {
     if (vm === undefined) return;
     this.decisions.push({ kind: 'stop', ...decision });
     if (decision.fault !== undefined) this.#fails(vm);
+    this.images.left(vm, decision.fault !== undefined);
   }
 
   repeatStop({ id, reason, why }: Vm, figures: Figures): void {
@@ -143,6 +162,11 @@ export class Plan {
     this.decisions.push({ kind: 'waiting', ...decision });
   }
 
+  /** A deploy goes on, is rolled back, or ends. */
+  deploy(decision: Omit<DeployDecision, 'kind'>): void {
+    this.decisions.push({ kind: 'deploy', ...decision });
+  }
+
   hostAway(rule: Rule, figures: Figures): void {
     this.decisions.push({ kind: 'host-away', rule, figures });
   }
@@ -163,12 +187,14 @@ export class Plan {
     } else if (address !== undefined) {
       this.#made += 1;
       const considered = [...others, NO_SPARE, this.#otherAddresses()];
-      this.decisions.push({ kind: 'start', rule, address, spare: false, replaces, figures, considered });
+      const image = this.images.ofVm;
+      this.decisions.push({ kind: 'start', rule, address, spare: false, image, replaces, figures, considered });
     } else {
       this.#refusal = this.#hostBlock ?? 'addresses';
       return false;
     }
     this.#started += 1;
+    this.images.started();
     return true;
   }
 
@@ -178,7 +204,8 @@ export class Plan {
     if (address === undefined) return false;
     this.#made += 1;
     const considered = [this.#otherAddresses()];
-    this.decisions.push({ kind: 'start', rule: 'R3', address, spare: true, replaces: undefined, figures, considered });
+    const made = { address, spare: true, image: this.images.ofSpare, replaces: undefined } as const;
+    this.decisions.push({ kind: 'start', rule: 'R3', ...made, figures, considered });
     return true;
   }
 
@@ -216,13 +243,20 @@ export class Plan {
   }
 
   #spare(state: 'prepared' | 'preparing'): Vm | undefined {
-    if (this.spares === 0 || this.fleet.host.reach !== 'up' || this.#failures.notBeforeMs > this.nowMs)
+    if (
+      this.spares === 0 ||
+      this.images.missing > 0 ||
+      this.fleet.host.reach !== 'up' ||
+      this.#failures.notBeforeMs > this.nowMs
+    )
       return undefined;
     return this.#spares[state].next().value;
   }
 
   *#unusedIn(state: 'prepared' | 'preparing'): Generator<Vm, undefined> {
-    for (const vm of this.fleet.group('spares')) if (vm.state === state && this.#isUnused(vm)) yield vm;
+    for (const vm of this.fleet.group('spares')) {
+      if (vm.state === state && this.#isUnused(vm) && !isOutdated(vm, this.images.ofSpare)) yield vm;
+    }
   }
 
   #isUnused({ id }: Vm): boolean {

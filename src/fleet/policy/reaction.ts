@@ -3,8 +3,10 @@ import type { OpenRequest, Waiter } from '../state/open-request.ts';
 import type { Transition } from '../state/transition.ts';
 import type { Address } from '../values/address.ts';
 import type { CommandReply } from '../values/command-messages.ts';
+import type { DeployState } from '../values/deploy.ts';
 import type { FleetEvent } from '../values/fleet-event.ts';
 import type { HostCommand } from '../values/host-messages.ts';
+import type { Relay } from '../values/relay.ts';
 import type { Outcome } from '../values/request.ts';
 import type { VmId } from '../values/vm-id.ts';
 
@@ -17,6 +19,8 @@ export interface Reaction {
 /** What reaches beyond the fleet. The router runs each in one switch. */
 export type Effect =
   | { readonly kind: 'command'; readonly command: HostCommand }
+  /** R10: the command goes through a guest. */
+  | { readonly kind: 'relay'; readonly relay: Relay }
   | { readonly kind: 'event'; readonly event: Omit<FleetEvent, 'atMs'> }
   | { readonly kind: 'open-link'; readonly vm: VmId; readonly address: Address }
   | { readonly kind: 'close-link'; readonly vm: VmId }
@@ -39,6 +43,8 @@ export type Effect =
   | { readonly kind: 'cancel-handed'; readonly host: string; readonly frame: number }
   /** All who waited have been told; a repeat is a new request. */
   | { readonly kind: 'forget'; readonly request: OpenRequest }
+  /** How far the deploy is: it is to be durable, and is acted on meanwhile. */
+  | { readonly kind: 'save-deploy'; readonly deploy: DeployState }
   | { readonly kind: 'reply'; readonly replyTo: Ref<CommandReply>; readonly reply: CommandReply };
 
 export const NOTHING: Reaction = { transitions: [], effects: [] };

@@ -21,6 +21,7 @@ const RESTLESS = [
 export function isAtRest(fleet: Fleet, nowMs: number): boolean {
   const { host, params, requests } = fleet;
   if (fleet.isClosing || host.reach !== 'up' || requests.waiting > 0 || requests.dispatched > 0) return false;
+  if (fleet.deploy !== undefined) return false;
   if (requests.asking > 0 || fleet.neighbours.lostCount > 0) return false;
   if (RESTLESS.some((name) => fleet.group(name).size > 0)) return false;
   const ready = fleet.group('ready').size;

@@ -4,6 +4,7 @@ import type { FleetDecision } from './decision.ts';
 import { DEFAULT_SIZING } from './default-sizing.ts';
 import { Plan } from './plan.ts';
 import { tellBlockage } from './rules/blocked.ts';
+import { judgeDeploy, replaceOutdated } from './rules/deploy.ts';
 import { endDrained } from './rules/drained.ts';
 import { ejectFailing } from './rules/ejection.ts';
 import { restoreMinimum } from './rules/first-vm.ts';
@@ -35,6 +36,7 @@ export function step(fleet: Fleet, nowMs: number, sizing: SizingPolicy = DEFAULT
   repeatStops(plan);
   if (!fleet.isClosing) {
     ejectFailing(plan);
+    judgeDeploy(plan);
     restoreMinimum(plan);
   }
   size(plan, sizing);
@@ -48,6 +50,7 @@ function size(plan: Plan, policy: SizingPolicy): void {
   scaleUp(plan, sizing);
   if (plan.fleet.isClosing) return;
   replaceAsked(plan);
+  replaceOutdated(plan);
   // A VM that was missing may have been made good by one that a restart has just drained.
   restoreMinimum(plan);
   keepSpares(plan, sizing);

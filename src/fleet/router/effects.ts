@@ -4,11 +4,15 @@ import { newRowOf, rowUpdateOf } from '../policy/rows.ts';
 import type { Fleet } from '../state/fleet.ts';
 import type { OpenRequest, Waiter } from '../state/open-request.ts';
 import type { Transition } from '../state/transition.ts';
+import type { Address } from '../values/address.ts';
+import type { DeployState } from '../values/deploy.ts';
 import type { FleetEvent } from '../values/fleet-event.ts';
 import type { HostCommand } from '../values/host-messages.ts';
 import type { Outcome } from '../values/request.ts';
 import type { RequestRecord } from '../values/request-record.ts';
+import type { VmId } from '../values/vm-id.ts';
 import type { Links } from './links.ts';
+import type { RelaySender } from './relays.ts';
 import type { StoreWrites } from './store-writes.ts';
 
 /** How the token of an orphaned reply is read, and where a reply goes that no request of ours waits for (R11). */
@@ -24,6 +28,8 @@ export interface OrphanedReplyPort {
 export interface EffectPorts {
   readonly controller: Ref<HostCommand>;
   readonly onEvent: (event: FleetEvent) => void;
+  /** Told how far a deploy is, to keep that: the next router is given it. */
+  readonly onDeploy?: ((deploy: DeployState) => void) | undefined;
   /** Takes a sample of the steps of requests; see `RequestRecorder`. */
   readonly onRequest?: ((record: RequestRecord) => void) | undefined;
 }
@@ -52,6 +58,7 @@ export class Effects {
   readonly #responder: Responder;
   readonly #ports: EffectPorts;
   readonly #neighbours: HandedCanceller;
+  readonly #relays: RelaySender | undefined;
 
   constructor(
     fleet: Fleet,
@@ -61,6 +68,7 @@ export class Effects {
     responder: Responder,
     ports: EffectPorts,
     neighbours: HandedCanceller = NOBODY,
+    relays?: RelaySender,
   ) {
     this.#fleet = fleet;
     this.#clock = clock;
@@ -69,6 +77,7 @@ export class Effects {
     this.#responder = responder;
     this.#ports = ports;
     this.#neighbours = neighbours;
+    this.#relays = relays;
   }
 
   carryOut({ transitions, effects }: Reaction): void {
@@ -82,13 +91,19 @@ export class Effects {
   #run(effect: Effect): void {
     switch (effect.kind) {
       case 'command':
+        // Whatever was on its way for this VM must not come after it.
+        this.#relays?.withdrawAllOf(effect.command.vm);
         this.#ports.controller.tell(effect.command);
+        return;
+      case 'relay':
+        this.#relays?.send(effect.relay);
         return;
       case 'event':
         return this.#ports.onEvent({ atMs: this.#clock.now(), ...effect.event });
       case 'open-link':
-        return this.#links.open({ vm: effect.vm, address: effect.address });
+        return this.#openLink(effect.vm, effect.address);
       case 'close-link':
+        this.#relays?.withdrawAllOf(effect.vm);
         return this.#links.close(effect.vm);
       case 'ping':
         this.#links.tell(effect.vm, { kind: 'ping' });
@@ -116,10 +131,18 @@ export class Effects {
         return;
       case 'forget':
         return this.#responder.forget(effect.request);
+      case 'save-deploy':
+        this.#ports.onDeploy?.(effect.deploy);
+        return;
       case 'reply':
         effect.replyTo.tell(effect.reply);
         return;
     }
+  }
+
+  #openLink(vm: VmId, address: Address): void {
+    const imageDigest = this.#fleet.vm(vm)?.imageDigest;
+    this.#links.open(imageDigest === undefined ? { vm, address } : { vm, address, imageDigest });
   }
 
   #row({ kind, vm: id, atMs }: Extract<Effect, { kind: 'write-row' | 'update-row' }>): void {

@@ -62,32 +62,44 @@ export class HandedIn {
   end({ home, id, replySubject }: HandedReply, outcome: Outcome): void {
     home.handed.delete(id);
     const how = howOf(outcome);
-    const told =
-      how.how === 'ended' && this.#publish(home, replySubject, outcome) ? { ...how, outcome: sent(outcome) } : how;
-    const about = { kind: 'handed-end', ...this.#from, id, to: home.session } as const;
-    const end: HandedEnd = { ...about, seq: home.nextEnd(), ...told };
-    home.keep(end);
-    if (home.tell(end) || home.ref === undefined || told.how !== 'ended' || !outcome.ok) return;
-    // The way takes no message as large as that, or none at all now: then the end without the text is told with the next hello.
-    const why = `the reply of ${outcome.payload.length} bytes is too large to go by way of host ${home.host}`;
-    const small: HandedEnd = {
-      ...about,
-      seq: end.seq,
-      how: 'ended',
-      outcome: failure(this.#fleet, 'too-large', why, outcome.vm),
+    const number = how.how === 'ended' ? this.#publish(home, replySubject, outcome) : undefined;
+    const told = number === undefined ? how : { ...how, outcome: sent(outcome) };
+    const end: HandedEnd = {
+      kind: 'handed-end',
+      ...this.#from,
+      id,
+      to: home.session,
+      seq: home.nextEnd(),
+      ...told,
     };
-    if (home.tell(small)) home.keep(small);
+    home.keep(end, number === undefined ? undefined : { number, outcome });
+    if (home.ref !== undefined && !home.tell(end)) this.#tellSmall(home, end);
+  }
+
+  /** The link was made anew: it is told again what it has not confirmed. */
+  tellAgain(home: Home, ref: Ref<NeighbourMessage>): void {
+    for (const end of home.ends) if (!tell(ref, end)) this.#tellSmall(home, end, ref);
+  }
+
+  /** The way takes no message as large as that, or none at all now: then the end without the text is told with the next hello. */
+  #tellSmall(home: Home, end: HandedEnd, ref = home.ref): void {
+    if (end.how !== 'ended' || !end.outcome.ok || end.outcome.isSent === true) return;
+    const why = `the reply of ${end.outcome.payload.length} bytes is too large to go by way of host ${home.host}`;
+    const small: HandedEnd = { ...end, outcome: failure(this.#fleet, 'too-large', why, end.outcome.vm) };
+    if (ref !== undefined && tell(ref, small)) home.keep(small);
   }
 
   /**
    * The client is told from here only while the host that took the request in cannot have given it up: it has heard this host lately, by the
    * clock here, which goes on while this process stands still.
+   * @returns the number of the reply; undefined if it was not told
    */
-  #publish(home: Home, replySubject: string | null, outcome: Outcome): boolean {
-    if (replySubject === null || home.ref === undefined || outcome.isSent === true) return false;
+  #publish(home: Home, replySubject: string | null, outcome: Outcome): number | undefined {
+    if (replySubject === null || home.ref === undefined || outcome.isSent === true) return undefined;
     // Whether its time is over is for the host to say that took it in.
-    if (!outcome.ok && (outcome.status === 504 || outcome.status === 499)) return false;
-    return this.#clock.monotonic() < home.leaseUntilMs && this.#port.publish(replySubject, outcome);
+    if (!outcome.ok && (outcome.status === 504 || outcome.status === 499)) return undefined;
+    if (this.#clock.monotonic() >= home.leaseUntilMs || !home.hasRoomToSend) return undefined;
+    return this.#port.publish(replySubject, outcome);
   }
 }
 
@@ -130,4 +142,14 @@ function howOf(outcome: Outcome): How {
 /** What the host is told that took it in: the text is here, under the client's own id. */
 function sent(outcome: Outcome): Outcome {
   return outcome.ok ? { ...outcome, payload: NO_BYTES, isSent: true } : { ...outcome, isSent: true };
+}
+
+/** @returns false if it could not be told */
+function tell(ref: Ref<NeighbourMessage>, message: NeighbourMessage): boolean {
+  try {
+    return ref.tell(message);
+  } catch {
+    // It is too large for the server.
+    return false;
+  }
 }

@@ -18,6 +18,8 @@ interface HandedOutPorts {
   readonly worker: (host: string) => Worker | undefined;
   readonly carryOut: (reaction: Reaction) => void;
   readonly answer: (request: OpenRequest, outcome: Outcome) => void;
+  /** A host has not done it. */
+  readonly onBack: (request: OpenRequest, host: string, why: string) => void;
 }
 
 /** The requests of this host that others have: it answers for them. */
@@ -71,8 +73,10 @@ export class HandedOut {
     switch (end.how) {
       case 'refused':
         this.#fleet.requests.counts.handedBack += 1;
+        this.#ports.onBack(request, end.host, 'has refused it');
         return this.#ports.carryOut(onRefused(this.#fleet, request, end.host, nowMs));
       case 'given-back':
+        this.#ports.onBack(request, end.host, 'is shutting down, and gives it back');
         return this.#ports.carryOut(onGivenBack(this.#fleet, request, end.wasSent, nowMs));
       case 'ended':
         return this.#ended(request, end.host, end.outcome, nowMs);

@@ -25,6 +25,8 @@ export function reactionTo(fleet: Fleet, input: PolicyMessage, nowMs: number, ep
     case 'remove-vm':
     case 'restart-vms':
     case 'scale':
+    case 'deploy':
+    case 'roll-back':
       return onCommand(fleet, input, nowMs);
     case 'params':
       return { transitions: [{ kind: 'params', params: input.params }], effects: [] };

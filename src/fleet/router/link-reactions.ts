@@ -2,6 +2,7 @@ import { onLinkExited, onLinkLost, onLinkReady, onLinkRoom, onPong } from '../po
 import { NOTHING, type Reaction } from '../policy/reaction.ts';
 import type { Fleet } from '../state/fleet.ts';
 import type { LinkEvent } from '../values/link-messages.ts';
+import { kindsOf } from './kinds.ts';
 import type { Links } from './links.ts';
 import type { OwnMessage } from './router-messages.ts';
 
@@ -9,6 +10,17 @@ import type { OwnMessage } from './router-messages.ts';
 export type LinkStateMessage =
   | Exclude<LinkEvent, { kind: 'link-reply' | 'link-error' | 'link-orphaned-reply' }>
   | Extract<OwnMessage, { kind: 'link-room' | 'link-exited' | 'link-reopen' | 'link-reopened' | 'link-reopen-failed' }>;
+
+export const isLinkState = kindsOf<LinkStateMessage>({
+  'link-ready': true,
+  'link-pong': true,
+  'link-lost': true,
+  'link-room': true,
+  'link-exited': true,
+  'link-reopen': true,
+  'link-reopened': true,
+  'link-reopen-failed': true,
+});
 
 /** Keeps the link actors in step with what they tell, and says what follows for the fleet. */
 export class LinkReactions {

@@ -7,7 +7,7 @@ import type { From, NeighbourMessage } from './neighbour-messages.ts';
 const LIMIT_MS = 1_000;
 
 /** A host that has the request, or its reply, comes before one that has handed it on. */
-const WORTH: Readonly<Record<Knowledge, number>> = { nothing: 0, elsewhere: 1, here: 2, ended: 3 };
+const WORTH: Readonly<Record<Knowledge, number>> = { nothing: 0, asking: 1, elsewhere: 2, here: 3, ended: 4 };
 
 interface Lookup {
   readonly request: OpenRequest;
@@ -16,6 +16,9 @@ interface Lookup {
   best: { readonly host: string; readonly knows: Knowledge } | undefined;
 }
 
+/** @param host the one that knows it; undefined: none does. @param isAsking it asks about it, too */
+type OnKnown = (request: OpenRequest, host: string | undefined, isAsking: boolean) => void;
+
 type Tell = (host: string, message: NeighbourMessage) => boolean;
 
 /** R11: repeats whose ids other hosts may know. Repeats are rare, so these are asked all round. */
@@ -23,11 +26,10 @@ export class Lookups {
   readonly #fleet: Fleet;
   readonly #from: From;
   readonly #tell: Tell;
-  /** @param host the one that knows it; undefined: none does */
-  readonly #onKnown: (request: OpenRequest, host: string | undefined) => void;
+  readonly #onKnown: OnKnown;
   readonly #open = new Map<number, Lookup>();
 
-  constructor(fleet: Fleet, from: From, tell: Tell, onKnown: (request: OpenRequest, host: string | undefined) => void) {
+  constructor(fleet: Fleet, from: From, tell: Tell, onKnown: OnKnown) {
     this.#fleet = fleet;
     this.#from = from;
     this.#tell = tell;
@@ -51,8 +53,15 @@ export class Lookups {
   found(id: number, host: string, knows: Knowledge): void {
     const lookup = this.#open.get(id);
     if (lookup?.left.delete(host) !== true) return;
-    if (WORTH[knows] > WORTH[lookup.best?.knows ?? 'nothing']) lookup.best = { host, knows };
+    this.#note(lookup, host, knows);
     if (lookup.left.size === 0 || knows === 'ended') this.#close(id, lookup);
+  }
+
+  /** That host asks about the same id: it got the same repeat. */
+  asksToo(requestId: string, host: string): void {
+    for (const lookup of this.#open.values()) {
+      if (lookup.request.request.requestId === requestId) this.#note(lookup, host, 'asking');
+    }
   }
 
   /** The host answers no more. */
@@ -64,10 +73,18 @@ export class Lookups {
     for (const [id, lookup] of [...this.#open]) if (lookup.untilMs <= nowMs) this.#close(id, lookup);
   }
 
+  /** Of hosts that ask about the same id at the same time, the one with the lowest name does the work, and the others wait for it. */
+  #note(lookup: Lookup, host: string, knows: Knowledge): void {
+    const { best } = lookup;
+    if (knows === 'asking' && host > this.#from.host) return;
+    const isLower = knows === 'asking' && best?.knows === 'asking' && host < best.host;
+    if (isLower || WORTH[knows] > WORTH[best?.knows ?? 'nothing']) lookup.best = { host, knows };
+  }
+
   #close(id: number, { request, best }: Lookup): void {
     this.#open.delete(id);
     // Its deadline has passed, or the router has refused it.
     if (request.place === undefined) return;
-    this.#onKnown(request, best?.host);
+    this.#onKnown(request, best?.host, best?.knows === 'asking');
   }
 }

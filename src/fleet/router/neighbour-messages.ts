@@ -100,8 +100,14 @@ export type Adapt = <E>(toMessage: (event: E) => NeighbourMessage) => Ref<E>;
 export interface NeighbourPort {
   /** Others reach the router from now on; it is told who is up, who comes and who goes. @returns how to end it */
   join(router: Ref<NeighbourMessage>, adapt: Adapt): () => void;
-  /** Publishes a reply to the client. @returns false if there is no connection: nothing was sent, nor will be */
-  publish(replySubject: string, outcome: Outcome): boolean;
+  /** Publishes a reply to the client. @returns its number, above all before; undefined: nothing was sent, nor will be */
+  publish(replySubject: string, outcome: Outcome): number | undefined;
+  /** The last reply that the server has shown to have. */
+  readonly taken: number;
+  /** Has the server show which replies it has. */
+  confirm(): void;
+  /** No reply that the server has not taken ever gets there, nor does anything that is on its way to these hosts. */
+  takeBack(hosts: readonly string[]): void;
   /** A token for the guest, by which nothing is ever published: the host that took the request in answers for it. */
   seal(requestId: string): Uint8Array;
 }

@@ -3,21 +3,38 @@ import { differ, figuresOf } from '../policy/hand-on.ts';
 import { decidedFromMs, onNeighbourBack, onNeighbourGone } from '../policy/on-neighbour.ts';
 import type { Reaction } from '../policy/reaction.ts';
 import type { Fleet } from '../state/fleet.ts';
-import type { OpenRequest } from '../state/open-request.ts';
+import { hopsOf, type OpenRequest } from '../state/open-request.ts';
 import { type HandOnFor, type HostFigures, LEASE_MS } from '../values/neighbour.ts';
 import { HandedIn, type HandedReply } from './handed-in.ts';
 import { HandedOut } from './handed-out.ts';
+import { kindsOf } from './kinds.ts';
 import { Lookups } from './lookups.ts';
 import type { Beat, From, NeighbourMessage, NeighbourPort } from './neighbour-messages.ts';
 import { NeighbourSession } from './neighbour-session.ts';
 import type { RequestPath } from './request-path.ts';
 import type { RouterMessage } from './router-messages.ts';
+import { UnsentReplies } from './unsent-replies.ts';
+
+export const isNeighbourMessage = kindsOf<NeighbourMessage>({
+  'neighbour-up': true,
+  'neighbour-lost': true,
+  'neighbour-hello': true,
+  'neighbour-figures': true,
+  'hand-on': true,
+  'handed-end': true,
+  'handed-cancel': true,
+  find: true,
+  found: true,
+  'tell-figures': true,
+});
 
 /** Changes of figures are told together after so long; with many neighbours after longer, so that telling them all stays cheap. */
 const TELL_MS = 10;
 const TELL_MS_A_NEIGHBOUR = 1;
 const BEAT_MS = 1_000;
 const BEAT_MS_A_NEIGHBOUR = 10;
+/** With many neighbours, one that has no work for this host nor from it hears less often: changes it is told anyway. */
+const IDLE_BEAT_MS_A_NEIGHBOUR = 50;
 /** A host asks for more of its right to answer clients at this pace, while it works for them. */
 const ASK_MS = 200;
 /** A neighbour that was lost for so long is forgotten: its router does not come back. */
@@ -47,6 +64,7 @@ export class Neighbourhood {
   readonly #in: HandedIn;
   readonly #out: HandedOut;
   readonly #lookups: Lookups;
+  readonly #unsent: UnsentReplies;
   #isTellDue = false;
 
   constructor({ context, fleet, path, port, carryOut }: NeighbourhoodOptions) {
@@ -56,17 +74,19 @@ export class Neighbourhood {
     this.#carryOut = carryOut;
     this.#from = { host: fleet.host.name, session: randomHex(context.system.random, SESSION_BYTES) };
     this.#in = new HandedIn(fleet, context.clock, path, port, this.#from);
+    this.#unsent = new UnsentReplies(port);
     this.#out = new HandedOut(fleet, context.clock, {
       from: this.#from,
       worker: (host) => this.#linked.get(host),
       carryOut,
       answer: (request, outcome) => path.answer(request, outcome),
+      onBack: (request, host, why) => path.cameBack(request, host, why),
     });
     this.#lookups = new Lookups(
       fleet,
       this.#from,
       (host, message) => this.#linked.get(host)?.tell(message) === true,
-      (request, host) => this.#onKnown(request, host),
+      (request, host, isAsking) => this.#onKnown(request, host, isAsking),
     );
     path.handOver = {
       hand: (request, host, what) => this.#hand(request, host, what),
@@ -112,12 +132,23 @@ export class Neighbourhood {
     for (const session of this.#sessions.values()) {
       if (session.lostMs !== undefined && nowMs - session.lostMs >= FORGET_MS) this.#sessions.delete(session.session);
     }
+    this.#unsent.look([...this.#sessions.values()], nowMs);
     const beatMs = Math.max(BEAT_MS, BEAT_MS_A_NEIGHBOUR * this.#linked.size);
+    const idleMs = Math.max(BEAT_MS, IDLE_BEAT_MS_A_NEIGHBOUR * this.#linked.size);
     for (const session of this.#linked.values()) {
-      const wantsLease = session.handed.size > 0 && session.leaseUntilMs - nowMs < LEASE_MS / 2;
-      if (wantsLease && nowMs - session.askedMs >= ASK_MS) this.#beat(session, nowMs, true);
-      else if (nowMs - session.toldMs >= beatMs) this.#beat(session, nowMs, false);
+      const isUnsure = this.#unsent.isUnsure(session);
+      const wantsLease = (session.handed.size > 0 || isUnsure) && session.leaseUntilMs - nowMs < LEASE_MS / 2;
+      if (wantsLease && nowMs - session.askedMs >= ASK_MS) {
+        if (isUnsure) this.#unsent.confirm();
+        this.#beat(session, nowMs, true);
+      } else if (nowMs - session.toldMs >= (session.isIdle ? idleMs : beatMs)) this.#beat(session, nowMs, false);
     }
+  }
+
+  /** Whether time alone may bring something about: the right to replies that may not have left ends. */
+  isAtRest(): boolean {
+    for (const session of this.#sessions.values()) if (this.#unsent.isUnsure(session)) return false;
+    return true;
   }
 
   cancel(host: string, frame: number): void {
@@ -128,7 +159,7 @@ export class Neighbourhood {
     this.#lost(host, 'its link was made anew', nowMs);
     // What it missed of the sessions before: it tells which one it has.
     const known = [...this.#sessions.values()].filter((session) => session.host === host);
-    for (const session of known) for (const end of session.ends) tell(ref, end);
+    for (const session of known) this.#in.tellAgain(session, ref);
     tell(ref, this.#helloTo(known.at(-1), false, nowMs));
   }
 
@@ -155,6 +186,9 @@ export class Neighbourhood {
     session.lostMs = undefined;
     session.beaten(beat, nowMs);
     this.#linked.set(host, session);
+    // Before all else: it may know nothing of this router yet, and takes no requests from one that it does not know.
+    if (!isAnswer) session.tell(this.#helloTo(session, true, nowMs));
+    else this.#beat(session, nowMs, false);
     if (isNew) {
       this.#fleet.apply({ kind: 'neighbour-up', host, session: id, nowMs });
       const neighbour = this.#fleet.neighbours.get(host);
@@ -164,8 +198,6 @@ export class Neighbourhood {
       }
     }
     this.#told(host, beat, nowMs);
-    if (!isAnswer) session.tell(this.#helloTo(session, true, nowMs));
-    else this.#beat(session, nowMs, false);
   }
 
   #lost(host: string, why: string, nowMs: number, isThere = false): void {
@@ -207,6 +239,7 @@ export class Neighbourhood {
         return this.#carryOut(this.#in.cancel(session, message.id, nowMs));
       case 'find': {
         const knows = this.#fleet.requests.cache.knows(message.request, nowMs);
+        if (knows === 'asking') this.#lookups.asksToo(message.request.requestId, message.host);
         session.tell({ kind: 'found', ...this.#from, id: message.id, knows });
         return;
       }
@@ -227,10 +260,13 @@ export class Neighbourhood {
   }
 
   /** Others were asked about a repeat. */
-  #onKnown(request: OpenRequest, host: string | undefined): void {
+  #onKnown(request: OpenRequest, host: string | undefined, isAsking: boolean): void {
     const nowMs = this.#context.clock.monotonic();
     this.#fleet.apply({ kind: 'request-left', request, nowMs });
-    if (host !== undefined && this.#out.hand(request, host, 'known')) return;
+    if (host !== undefined && this.#out.hand(request, host, 'known')) {
+      hopsOf(request).isJoined = isAsking;
+      return;
+    }
     this.#path.wait(request);
     this.#path.serveWaiting(nowMs);
   }

@@ -422,7 +422,7 @@ describe('a request that the link of its VM does not take', () => {
     const told: LinkMessage[] = [];
     let hasRoom = false;
     const links = { tell: (_vm: number, message: LinkMessage) => hasRoom && told.push(message) > 0 };
-    const path = new RequestPath(bare.fleet, links, systemClock, undefined, () => undefined);
+    const path = new RequestPath(bare.fleet, links, systemClock, {}, () => undefined);
     path.accept(bare.newRequest(), 0);
     path.accept(bare.newRequest(), 0);
     expect(bare.fleet.vm(1)).toMatchObject({ linked: true, faults: 0, linkDownMs: undefined, inFlight: 0 });

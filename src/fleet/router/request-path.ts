@@ -1,19 +1,20 @@
 import type { Clock } from '../../actors/mod.ts';
 import { admit, admitHanded, admitNext, type Handed } from '../policy/admission.ts';
 import type { HandOnDecision } from '../policy/decision.ts';
+import { tooLate } from '../policy/expiry.ts';
 import { placeOrphan } from '../policy/orphans.ts';
 import { failure, isFault } from '../policy/retries.ts';
 import type { Fleet } from '../state/fleet.ts';
 import { hopsOf, type OpenRequest, type Waiter } from '../state/open-request.ts';
-import { type FailureReason, reasonOfGuest } from '../values/end-reason.ts';
+import { reasonOfGuest } from '../values/end-reason.ts';
 import type { LinkEvent } from '../values/link-messages.ts';
 import { type HandOnFor, HOPS_AGAIN_MS } from '../values/neighbour.ts';
 import type { Outcome, Request } from '../values/request.ts';
-import type { RequestRecord } from '../values/request-record.ts';
 import type { VmId } from '../values/vm-id.ts';
 import type { OrphanedReplyPort, Responder } from './effects.ts';
 import type { LinkSender } from './links.ts';
 import { RequestRecorder } from './request-recorder.ts';
+import type { RouterOptions } from './router-options.ts';
 
 /** How requests get to other hosts. */
 export interface HandOver {
@@ -39,14 +40,13 @@ export class RequestPath implements Responder {
     fleet: Fleet,
     links: LinkSender,
     clock: Clock,
-    orphans: OrphanedReplyPort | undefined,
+    { orphanedReplies, onRequest }: Pick<RouterOptions, 'orphanedReplies' | 'onRequest'>,
     onWaiting: () => void,
-    onRequest?: (record: RequestRecord) => void,
   ) {
     this.#fleet = fleet;
     this.#links = links;
     this.#clock = clock;
-    this.#orphans = orphans;
+    this.#orphans = orphanedReplies;
     this.#onWaiting = onWaiting;
     this.#recorder = onRequest === undefined ? undefined : new RequestRecorder(fleet, clock, onRequest);
   }
@@ -57,7 +57,8 @@ export class RequestPath implements Responder {
   }
 
   accept(request: Request, nowMs: number): void {
-    const { requests } = this.#fleet;
+    const { requests, isClosing } = this.#fleet;
+    if (isClosing) return void request.replyTo.tell(tooLate(this.#fleet));
     const { counts } = requests;
     counts.accepted += 1;
     if (requests.waiting > 0) this.serveWaiting(nowMs);
@@ -125,20 +126,15 @@ export class RequestPath implements Responder {
     this.#wait(request, 'last');
   }
 
-  /** It takes no more: the request ends at once. */
-  refuse(request: Request, reason: FailureReason, message: string): void {
-    request.replyTo.tell(failure(this.#fleet, reason, message));
-  }
-
   reply({ id, vm, payload }: Extract<LinkEvent, { kind: 'link-reply' }>, nowMs: number): void {
-    const request = this.#returned(id, vm, false, nowMs);
+    const request = this.#returned(id, vm, false, false, nowMs);
     if (request === undefined) return;
     this.answer(request, { ok: true, payload, vm, host: this.#fleet.host.name });
     this.serveWaiting(nowMs);
   }
 
   error({ id, vm, status, message }: Extract<LinkEvent, { kind: 'link-error' }>, nowMs: number): void {
-    const request = this.#returned(id, vm, isFault(status), nowMs);
+    const request = this.#returned(id, vm, isFault(status), status === 499 ? undefined : true, nowMs);
     if (request === undefined) return;
     this.answer(request, failure(this.#fleet, reasonOfGuest(status), message, vm));
     this.serveWaiting(nowMs);
@@ -172,6 +168,11 @@ export class RequestPath implements Responder {
         if (!this.#handOn(next, admission, nowMs)) return;
       } else this.#dispatch(next, admission.vm, nowMs);
     }
+  }
+
+  /** The host that it was handed on to has not done it. */
+  cameBack(request: OpenRequest, host: string, why: string): void {
+    if (request.isRecorded) this.#recorder?.cameBack(request, host, why);
   }
 
   answer(request: OpenRequest, outcome: Outcome): void {
@@ -240,10 +241,16 @@ export class RequestPath implements Responder {
   }
 
   /** The request whose end a VM has just told. */
-  #returned(frame: number, vm: VmId, fault: boolean | undefined, nowMs: number): OpenRequest | undefined {
+  #returned(
+    frame: number,
+    vm: VmId,
+    fault: boolean | undefined,
+    isError: boolean | undefined,
+    nowMs: number,
+  ): OpenRequest | undefined {
     const request = this.#fleet.requests.get(frame);
     if (request?.vm !== vm) return undefined;
-    this.#fleet.apply({ kind: 'request-left', request, nowMs, fault });
+    this.#fleet.apply({ kind: 'request-left', request, nowMs, fault, isError });
     return request;
   }
 }

@@ -80,6 +80,18 @@ export class RequestRecorder {
     }
   }
 
+  /** @param host that had it */
+  cameBack({ request, arrivedMs }: OpenRequest, host: string, why: string): void {
+    this.#tell({
+      atMs: this.#clock.now(),
+      kind: 'routed',
+      requestId: request.requestId,
+      host,
+      figures: { waited_ms: Math.round(this.#clock.monotonic() - arrivedMs) },
+      text: `host ${host} ${why}`,
+    });
+  }
+
   /**
    * @param request undefined: it ended as it came
    * @param trace what was considered then, if it was traced

@@ -38,6 +38,8 @@ export type OwnMessage =
   | { readonly kind: 'tick' }
   | { readonly kind: 'step' }
   | { readonly kind: 'drain-limit' }
+  /** R10: a command should have come back from its guest. */
+  | { readonly kind: 'relay-due'; readonly number: number }
   | { readonly kind: 'written'; readonly vm: VmId; readonly write: Write }
   | { readonly kind: 'write-failed'; readonly vm: VmId; readonly write: Write; readonly error: unknown }
   | { readonly kind: 'write-again'; readonly vm: VmId }

@@ -1,26 +1,23 @@
 import type { Behaviour, Context } from '../../actors/mod.ts';
+import { onRelayOverdue } from '../policy/control.ts';
 import { onDeadlines, refuseAll } from '../policy/expiry.ts';
-import { explainRequest } from '../policy/explain-request.ts';
 import type { Reaction } from '../policy/reaction.ts';
 import { isAtRest } from '../policy/rest.ts';
-import { wantedBlockage } from '../policy/rules/blocked.ts';
 import { Fleet } from '../state/fleet.ts';
-import { snapshot } from '../state/snapshot.ts';
 import { Drain } from './drain.ts';
 import { Effects } from './effects.ts';
 import { reactionTo } from './inputs.ts';
-import { LinkReactions } from './link-reactions.ts';
+import { isLinkState, LinkReactions } from './link-reactions.ts';
 import { Links } from './links.ts';
-import { Neighbourhood } from './neighbourhood.ts';
+import { isNeighbourMessage, Neighbourhood } from './neighbourhood.ts';
+import { answer, isQuery } from './queries.ts';
+import { Relays } from './relays.ts';
 import { RequestPath } from './request-path.ts';
 import type { RouterMessage } from './router-messages.ts';
 import type { RouterOptions } from './router-options.ts';
 import { Stepper } from './stepper.ts';
 import { StoreWrites } from './store-writes.ts';
 import { Ticker } from './ticker.ts';
-
-const CLOSING = ['shoal-stopping', 'the server is shutting down'] as const;
-const ENDED = ['router-away', 'the router has ended; send the request again'] as const;
 
 /**
  * The actor that owns the fleet of a host: it routes each request, and starts and stops VMs by the rules. It decides nothing: each message
@@ -38,6 +35,7 @@ export function router(options: RouterOptions): Behaviour<RouterMessage> {
 class Router {
   readonly #context: Context<RouterMessage>;
   readonly #fleet: Fleet;
+  readonly #cordon: { isOn: boolean };
   readonly #requests: RequestPath;
   readonly #writes: StoreWrites;
   readonly #links: LinkReactions;
@@ -46,33 +44,35 @@ class Router {
   readonly #ticker: Ticker;
   readonly #stepper: Stepper;
   readonly #neighbours: Neighbourhood | undefined;
+  readonly #relays: Relays | undefined;
 
   constructor(context: Context<RouterMessage>, options: RouterOptions) {
     const { clock } = context;
     this.#context = context;
-    this.#fleet = new Fleet({ ...options, nowMs: clock.monotonic() });
+    const control = options.relays === undefined ? 'direct' : 'relay';
+    this.#fleet = new Fleet({ ...options, control, nowMs: clock.monotonic() });
+    this.#cordon = options.cordon ?? { isOn: false };
+    this.#fleet.apply({ kind: 'cordoned', on: this.#cordon.isOn });
     const links = new Links(context, options.openLink);
-    this.#requests = new RequestPath(
-      this.#fleet,
-      links,
-      clock,
-      options.orphanedReplies,
-      () => this.#stepper.ask(),
-      options.onRequest,
-    );
+    this.#requests = new RequestPath(this.#fleet, links, clock, options, () => this.#stepper.ask());
     this.#writes = new StoreWrites(context, options);
     const cancel = (host: string, frame: number): void => this.#neighbours?.cancel(host, frame);
-    this.#effects = new Effects(this.#fleet, clock, links, this.#writes, this.#requests, options, { cancel });
+    const { relays } = options;
+    if (relays !== undefined) this.#relays = new Relays(context, links, relays, options.controller);
+    this.#effects = new Effects(
+      this.#fleet,
+      clock,
+      links,
+      this.#writes,
+      this.#requests,
+      options,
+      { cancel },
+      this.#relays,
+    );
     const { neighbours: port } = options;
-    if (port !== undefined) {
-      this.#neighbours = new Neighbourhood({
-        context,
-        fleet: this.#fleet,
-        path: this.#requests,
-        port,
-        carryOut: (reaction) => this.#effects.carryOut(reaction),
-      });
-    }
+    const carryOut = (reaction: Reaction): void => this.#effects.carryOut(reaction);
+    const parts = { context, fleet: this.#fleet, path: this.#requests, carryOut };
+    if (port !== undefined) this.#neighbours = new Neighbourhood({ ...parts, port });
     this.#links = new LinkReactions(this.#fleet, links);
     this.#ticker = new Ticker(context);
     this.#stepper = new Stepper(context, this.#fleet, this.#effects, options);
@@ -91,14 +91,12 @@ class Router {
   }
 
   refuseAll(): void {
-    const [reason, why] = this.#fleet.isClosing ? CLOSING : ENDED;
-    this.#effects.carryOut(refuseAll(this.#fleet, reason, why, this.#context.clock.monotonic()));
+    this.#effects.carryOut(refuseAll(this.#fleet, this.#context.clock.monotonic()));
   }
 
   #handle(message: RouterMessage, nowMs: number): void {
     switch (message.kind) {
       case 'request':
-        if (this.#fleet.isClosing) return this.#requests.refuse(message.request, ...CLOSING);
         return this.#requests.accept(message.request, nowMs);
       case 'link-reply':
         return this.#requests.reply(message, nowMs);
@@ -110,14 +108,6 @@ class Router {
         return this.#requests.orphanedReply(message, nowMs);
       case 'link-ready':
         return this.#ready(this.#links.on(message, nowMs), nowMs);
-      case 'link-pong':
-      case 'link-lost':
-      case 'link-room':
-      case 'link-exited':
-      case 'link-reopen':
-      case 'link-reopened':
-      case 'link-reopen-failed':
-        return this.#react(this.#links.on(message, nowMs), nowMs);
       case 'vm-report':
       case 'host-stats':
         // What follows from figures waits for the next look.
@@ -125,34 +115,12 @@ class Router {
       case 'write-again':
         return this.#writes.again(message.vm);
       case 'remove-address':
-        message.replyTo.tell(this.#fleet.apply({ kind: 'address-removed', id: message.id }));
-        return;
-      case 'snapshot': {
-        const blocked = wantedBlockage(this.#fleet, nowMs)?.text;
-        message.replyTo.tell(snapshot(this.#fleet, blocked, nowMs));
-        return;
-      }
-      case 'explain-request':
-        message.replyTo.tell(explainRequest(this.#fleet, message.requestId, nowMs));
-        return;
-      case 'request-figures':
-        message.replyTo.tell(this.#fleet.requests.counts.figures());
-        return;
+        return void message.replyTo.tell(this.#fleet.apply({ kind: 'address-removed', id: message.id }));
       case 'cordon':
+        this.#cordon.isOn = message.on;
         this.#fleet.apply({ kind: 'cordoned', on: message.on });
         message.replyTo.tell(true);
         return this.#requests.serveWaiting(nowMs);
-      case 'neighbour-up':
-      case 'neighbour-lost':
-      case 'neighbour-hello':
-      case 'neighbour-figures':
-      case 'hand-on':
-      case 'handed-end':
-      case 'handed-cancel':
-      case 'find':
-      case 'found':
-      case 'tell-figures':
-        return this.#neighbours?.receive(message, nowMs);
       case 'drain':
         this.#drain.ask(message.replyTo);
         this.#fleet.apply({ kind: 'closing' });
@@ -161,15 +129,26 @@ class Router {
         return;
       case 'drain-limit':
         return this.refuseAll();
+      case 'relay-due': {
+        const overdue = this.#relays?.overdue(message.number);
+        return overdue === undefined ? undefined : this.#effects.carryOut(onRelayOverdue(this.#fleet, overdue, nowMs));
+      }
       case 'tick':
         this.#effects.carryOut(onDeadlines(this.#fleet, this.#fleet.requests.due(nowMs), nowMs));
         this.#fleet.requests.cache.expire(nowMs);
         this.#neighbours?.tick(nowMs);
         this.#step(nowMs);
-        return this.#ticker.next(nowMs, isAtRest(this.#fleet, nowMs), this.#fleet.params.statusIntervalMs);
+        return this.#ticker.next(
+          nowMs,
+          isAtRest(this.#fleet, nowMs) && this.#neighbours?.isAtRest() !== false,
+          this.#fleet.params.statusIntervalMs,
+        );
       case 'step':
         return this.#step(nowMs);
       default:
+        if (isNeighbourMessage(message)) return this.#neighbours?.receive(message, nowMs);
+        if (isQuery(message)) return answer(this.#fleet, message, nowMs);
+        if (isLinkState(message)) return this.#react(this.#links.on(message, nowMs), nowMs);
         return this.#react(reactionTo(this.#fleet, message, nowMs, this.#context.clock.now()), nowMs);
     }
   }

@@ -37,7 +37,11 @@ export class Stepper {
 
   run(nowMs: number): void {
     this.#isAsked = false;
-    for (const decision of step(this.#fleet, nowMs, this.#options.sizing)) this.#carryOut(decision, nowMs);
+    for (const decision of step(this.#fleet, nowMs, this.#options.sizing)) {
+      this.#carryOut(decision, nowMs);
+      // What follows from how a deploy goes on need not wait for the next look.
+      if (decision.kind === 'deploy') this.ask();
+    }
   }
 
   #carryOut(decision: FleetDecision, nowMs: number): void {

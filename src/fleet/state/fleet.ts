@@ -1,9 +1,12 @@
 import type { Address } from '../values/address.ts';
+import type { DeployState } from '../values/deploy.ts';
 import type { GuestReady } from '../values/guest.ts';
 import type { Params } from '../values/params.ts';
+import type { Control } from '../values/relay.ts';
 import type { Reservation } from '../values/reservation.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { AddressPool, type PoolEntry } from './address-pool.ts';
+import { type Deploy, Images } from './deploy.ts';
 import { type Host, HostRecord, isPossibleMemory } from './host.ts';
 import { Neighbours } from './neighbours.ts';
 import { changeRequest, handRequest } from './request-changes.ts';
@@ -27,8 +30,14 @@ export interface FleetOptions {
   readonly pool: readonly Address[];
   /** Addresses that the tables give to VMs, whether these have been seen or not. */
   readonly held?: readonly Reservation[];
+  /** SHA-256 of the image that VMs are started from; undefined: whatever the controller has. */
+  readonly image?: string | undefined;
+  /** One that an earlier router began. */
+  readonly deploy?: DeployState | undefined;
   /** R2; default `pack`. */
   readonly routing?: Routing | undefined;
+  /** R10; default `direct`. */
+  readonly control?: Control | undefined;
   /** Monotonic milliseconds. */
   readonly nowMs: number;
 }
@@ -43,11 +52,13 @@ export class Fleet {
   /** Monotonic milliseconds. */
   readonly startedMs: number;
   readonly routing: Routing;
+  readonly control: Control;
   #params: Params;
   readonly #vms = new Map<VmId, VmRecord>();
   readonly #index: VmIndex;
   readonly #pool: AddressPool;
   readonly #host: HostRecord;
+  readonly #images: Images;
   readonly #clock = new RuleClock();
   /** VMs whose memory the host's last figure does not show yet. */
   readonly #unmeasured = new Set<VmId>();
@@ -58,20 +69,32 @@ export class Fleet {
   #sizingFault: string | undefined;
   #waitToldMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ host, params, pool, held, routing, nowMs }: FleetOptions) {
+  constructor({ host, params, pool, held, routing, control, image, deploy, nowMs }: FleetOptions) {
     this.startedMs = nowMs;
     this.requests = new RequestTable(nowMs);
     this.neighbours = new Neighbours(host);
     this.routing = routing ?? 'pack';
+    this.control = control ?? 'direct';
     this.#params = params;
     this.#index = new VmIndex(this.routing);
     this.#pool = new AddressPool(pool);
     this.#host = new HostRecord(host);
+    this.#images = new Images(image, deploy);
     for (const { vm, address } of held ?? []) this.#pool.holdAbsent(address, vm);
   }
 
   get params(): Params {
     return this.#params;
+  }
+
+  /** The image that the rules start VMs from, canaries apart; undefined: whatever the controller has. */
+  get image(): string | undefined {
+    return this.#images.inForce;
+  }
+
+  /** The deploy that runs. */
+  get deploy(): Deploy | undefined {
+    return this.#images.deploy;
   }
 
   get host(): Host {
@@ -160,7 +183,8 @@ export class Fleet {
 
   /** R2's choice. */
   get freeVm(): Vm | undefined {
-    return this.#isAway ? undefined : this.#index.freeVm;
+    if (this.#isAway) return undefined;
+    return this.#images.freeVm(this.#index.freeVm, this.#index.group('serving'), this.#params);
   }
 
   /** Requests that the free VMs take at once. */
@@ -248,6 +272,11 @@ export class Fleet {
         return this.#pool.leave(transition.vm, undefined);
       case 'released':
         return this.#pool.release(transition.vm);
+      case 'deploy-begun':
+      case 'deploy-phase':
+      case 'deploy-failure':
+      case 'deploy-ended':
+        return this.#images.apply(transition);
       case 'vm-reserved':
         return this.#reserve(transition);
       case 'vm-gone':
@@ -360,6 +389,7 @@ export class Fleet {
     if (vm === undefined) return false;
     const nowMs = 'nowMs' in transition ? this.ruleMs(transition.nowMs) : 0;
     if (!changeVm(vm, transition, this.#params, nowMs)) return false;
+    if (transition.kind === 'vm-linked' && !transition.linked) this.#images.answered(vm, true);
     if (transition.kind === 'vm-report') this.#index.reported(vm, this.#params);
     else this.#index.changed(vm, this.#params);
     if (isSignOfLife(transition) && vm.heardMs === nowMs) this.#index.heardNow(vm);
@@ -402,9 +432,17 @@ export class Fleet {
     const id = transition.kind === 'request-dispatched' ? transition.vm : transition.request.vm;
     const vm = id === undefined ? undefined : this.#vms.get(id);
     const change = changeRequest(this.requests, vm, transition, this.#params, this.#clock);
+    if (vm !== undefined && change !== undefined) this.#noteForDeploy(vm, transition);
     if (vm !== undefined && change === 'load') this.#index.loadChanged(vm, this.#params);
     else if (vm !== undefined && change === 'record') this.#index.changed(vm, this.#params);
     return change !== undefined;
+  }
+
+  #noteForDeploy(vm: Vm, transition: RequestTransition): void {
+    if (transition.kind === 'request-dispatched') this.#images.dispatched(vm);
+    else if (transition.kind === 'request-left' && transition.isError !== undefined) {
+      this.#images.answered(vm, transition.isError);
+    }
   }
 }
 

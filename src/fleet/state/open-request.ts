@@ -32,6 +32,8 @@ export interface Hops {
   sentTo: Waiter | undefined;
   /** Other hosts are asked whether they know it. */
   isAsking: boolean;
+  /** The host that it was handed on to had the same repeat, and did not know the first of it either. */
+  isJoined: boolean;
   /** Hosts that have refused it, up to the last that it was offered to before it had to wait. */
   refusedBy: readonly Refusal[];
   /** It is not handed on before; monotonic milliseconds. */
@@ -72,7 +74,7 @@ export interface OpenRequest {
 
 /** What is known of the way there, which is made for requests that take it. */
 export function hopsOf(request: OpenRequest): Hops {
-  request.hops ??= { sentTo: undefined, isAsking: false, refusedBy: [], notBeforeMs: 0 };
+  request.hops ??= { sentTo: undefined, isAsking: false, isJoined: false, refusedBy: [], notBeforeMs: 0 };
   return request.hops;
 }
 

@@ -10,8 +10,11 @@ export type Known =
   /** The id stands for another request, whose reply the client must not get. */
   | { readonly kind: 'other' };
 
-/** What a host knows of a request id. `here`: it has the request. `elsewhere`: it took the request in and handed it on. */
-export type Knowledge = 'nothing' | 'ended' | 'here' | 'elsewhere';
+/**
+ * What a host knows of a request id. `asking`: it has it as a repeat, and asks others, or waits for one that did. `here`: it has
+ * the request. `elsewhere`: it took the request in and handed it on.
+ */
+export type Knowledge = 'nothing' | 'asking' | 'ended' | 'here' | 'elsewhere';
 
 /** A repeat, with what tells its payload from another. */
 export interface Repeat {
@@ -102,8 +105,8 @@ export class ReplyCache {
       const { request, neighbour, place, hops } = open;
       const isSame =
         request.op === op && request.payload.length === payloadBytes && fingerprintOf(request.payload) === fingerprint;
-      // Two hosts that ask each other about one id have both come first: neither waits for the other.
-      if (!isSame || place === undefined || hops?.isAsking === true) return 'nothing';
+      if (!isSame || place === undefined) return 'nothing';
+      if (hops?.isAsking === true || hops?.isJoined === true) return 'asking';
       return neighbour === undefined ? 'here' : 'elsewhere';
     }
     const ended = this.#stored(requestId, nowMs);

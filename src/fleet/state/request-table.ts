@@ -112,7 +112,10 @@ export class RequestTable {
     if (place === undefined) return;
     place.list?.remove(place);
     request.place = undefined;
-    if (request.hops !== undefined) request.hops.isAsking = false;
+    if (request.hops !== undefined) {
+      request.hops.isAsking = false;
+      request.hops.isJoined = false;
+    }
     if (request.vm === undefined && request.neighbour === undefined) return;
     this.#byFrame.delete(request.frame);
     request.vm = undefined;

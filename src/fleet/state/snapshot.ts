@@ -1,4 +1,5 @@
 import { formatAddress } from '../values/address.ts';
+import type { DeployState } from '../values/deploy.ts';
 import type { VmEndReason } from '../values/end-reason.ts';
 import type { HostFigures } from '../values/neighbour.ts';
 import type { VmId, VmState } from '../values/vm-id.ts';
@@ -23,6 +24,8 @@ export interface VmRow {
   readonly free_count: number;
   readonly in_flight: number;
   readonly served: number;
+  /** SHA-256 of the image that it runs; null if it is not known. */
+  readonly image_digest: string | null;
   /** Milliseconds since it was asked to start; null if the clock that noted the start was wrong. */
   readonly uptime_ms: number | null;
 }
@@ -44,6 +47,16 @@ export interface NeighbourRow extends Omit<HostFigures, 'idempotent'> {
   /** Requests that were handed to it, and that it refused. */
   readonly handedOn: number;
   readonly handedBack: number;
+  /** Requests of this host that it has now. */
+  readonly inHand: number;
+}
+
+/** A deploy that runs, with what its VMs have answered. */
+export interface DeployRow extends DeployState {
+  readonly new_answers: number;
+  readonly new_errors: number;
+  readonly old_answers: number;
+  readonly old_errors: number;
 }
 
 /** What `shoal ps -o json` prints. */
@@ -60,6 +73,8 @@ export interface FleetSnapshot {
   readonly addresses_free: number;
   /** Why no VM can be started although one is wanted; null while one can be, or none is. */
   readonly blocked: string | null;
+  /** The deploy that runs; null if none does. */
+  readonly deploy: DeployRow | null;
   /** Counted since the server started; two looks make a rate. */
   readonly requests: RequestFigures;
   /** Milliseconds since the server started. */
@@ -79,13 +94,26 @@ export function snapshot(fleet: Fleet, blocked: string | undefined, nowMs: numbe
     addresses: fleet.pool.length,
     addresses_free: fleet.pool.filter((entry) => entry.vm === undefined).length,
     blocked: blocked ?? null,
+    deploy: deployRow(fleet),
     requests: fleet.requests.counts.figures(),
     uptime_ms: Math.round(nowMs - fleet.startedMs),
   };
 }
 
+function deployRow({ deploy }: Fleet): DeployRow | null {
+  if (deploy === undefined) return null;
+  const { state, ofNew, ofOld } = deploy;
+  return {
+    ...state,
+    new_answers: ofNew.answers,
+    new_errors: ofNew.errors,
+    old_answers: ofOld.answers,
+    old_errors: ofOld.errors,
+  };
+}
+
 function neighbourRow(
-  { name, session, figures, heardMs, handedOn, handedBack }: Neighbour,
+  { name, session, figures, heardMs, handedOn, handedBack, requests }: Neighbour,
   nowMs: number,
 ): NeighbourRow {
   const { free, room, starting, shortestQueue, waiting, cordoned } = figures;
@@ -96,6 +124,7 @@ function neighbourRow(
     heardMs: Math.round(nowMs - heardMs),
     handedOn,
     handedBack,
+    inHand: requests.length,
   };
 }
 
@@ -112,6 +141,7 @@ function rowOf(vm: Vm, host: string, isAway: boolean, nowMs: number): VmRow {
     free_count: vm.freeCount,
     in_flight: vm.inFlight,
     served: vm.report?.served ?? 0,
+    image_digest: vm.imageDigest ?? null,
     uptime_ms: plausibleUptimeMs(nowMs - vm.startedMs),
   };
 }

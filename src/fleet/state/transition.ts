@@ -2,14 +2,16 @@ import type { Address } from '../values/address.ts';
 import type { GuestReady, GuestReport } from '../values/guest.ts';
 import type { HostFigures } from '../values/neighbour.ts';
 import type { Params } from '../values/params.ts';
+import type { Rule } from '../values/rule.ts';
 import type { VmId, WantedEnd } from '../values/vm-id.ts';
+import type { DeployTransition } from './deploy.ts';
 import type { HostMemory } from './host.ts';
 import type { Neighbour } from './neighbour.ts';
 import type { OpenRequest, Waiter } from './open-request.ts';
 import type { NewVm } from './vm.ts';
 
 /** All that changes a fleet. Times are monotonic milliseconds. One that does not fit (late, repeated) changes nothing. */
-export type Transition = FleetTransition | AddressTransition | VmTransition | RequestTransition;
+export type Transition = FleetTransition | AddressTransition | VmTransition | RequestTransition | DeployTransition;
 
 export type FleetTransition =
   | { readonly kind: 'params'; readonly params: Params }
@@ -74,7 +76,13 @@ export type VmTransition =
   /** The tables give its address to another VM. */
   | { readonly kind: 'vm-refused'; readonly vm: VmId }
   /** R3 wants the spare now. */
-  | { readonly kind: 'vm-wanted'; readonly vm: VmId; readonly replaces?: VmId | undefined; readonly nowMs: number }
+  | {
+      readonly kind: 'vm-wanted';
+      readonly vm: VmId;
+      readonly rule?: Rule | undefined;
+      readonly replaces?: VmId | undefined;
+      readonly nowMs: number;
+    }
   | { readonly kind: 'vm-prepared'; readonly vm: VmId; readonly pid: number; readonly imageDigest: string | undefined }
   | { readonly kind: 'vm-booting'; readonly vm: VmId; readonly nowMs: number }
   | { readonly kind: 'vm-answering'; readonly vm: VmId; readonly guest: GuestReady }
@@ -86,6 +94,8 @@ export type VmTransition =
   | { readonly kind: 'vm-asked'; readonly vm: VmId; readonly nowMs: number }
   /** It has answered. */
   | { readonly kind: 'vm-heard'; readonly vm: VmId; readonly nowMs: number }
+  /** It did not relay a command in time. */
+  | { readonly kind: 'vm-relay-missed'; readonly vm: VmId; readonly nowMs: number }
   | { readonly kind: 'vm-replace'; readonly vm: VmId }
   | ({ readonly kind: 'vm-draining'; readonly vm: VmId; readonly ejected: boolean } & WantedEnd)
   | ({ readonly kind: 'vm-stopping'; readonly vm: VmId; readonly nowMs: number } & WantedEnd)
@@ -128,5 +138,7 @@ export type RequestTransition =
       readonly request: OpenRequest;
       readonly nowMs: number;
       readonly fault?: boolean | undefined;
+      /** Of one that its VM has answered: whether with an error. */
+      readonly isError?: boolean | undefined;
       readonly tried?: 'unsent' | 'orphaned';
     };

@@ -5,6 +5,8 @@ import type { LiveState, Vm, VmRecord } from './vm.ts';
 
 /** A report that comes sooner after the last than this share of the interval was held up on its way: the newest of a pile counts. */
 const COUNTED_SHARE = 0.25;
+/** A VM that did not relay a command is not asked again for so long (R10). */
+export const RELAY_AGAIN_MS = 10_000;
 
 /**
  * Changes the record of one VM.
@@ -30,12 +32,13 @@ export function changeVm(
       vm.startedMs = transition.nowMs;
       vm.leaseMs = ruleMs;
       vm.replaces = transition.replaces;
+      vm.rule = transition.rule;
       return true;
     case 'vm-prepared':
       if (!move(vm, 'preparing', 'prepared')) return false;
       vm.isOnHost = true;
       vm.pid = transition.pid;
-      vm.imageDigest = transition.imageDigest;
+      vm.imageDigest = transition.imageDigest ?? vm.imageDigest;
       return true;
     case 'vm-booting':
       if (!move(vm, 'prepared', 'booting')) return false;
@@ -58,6 +61,9 @@ export function changeVm(
     case 'vm-heard':
       // Only a status line, or the answer to a question, starts the count of silence.
       if (vm.heardMs !== undefined || vm.askedMs !== undefined) heard(vm, ruleMs);
+      return true;
+    case 'vm-relay-missed':
+      vm.relayFromMs = ruleMs + RELAY_AGAIN_MS;
       return true;
     case 'vm-replace':
       vm.replace = true;

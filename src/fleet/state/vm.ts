@@ -3,6 +3,7 @@ import type { Address } from '../values/address.ts';
 import type { VmEndReason } from '../values/end-reason.ts';
 import type { GuestReady, GuestReport } from '../values/guest.ts';
 import type { Params } from '../values/params.ts';
+import type { Rule } from '../values/rule.ts';
 import type { VmId, VmState } from '../values/vm-id.ts';
 import type { OpenRequest } from './open-request.ts';
 
@@ -23,6 +24,10 @@ export interface NewVm {
   /** Default: that of the parameters. */
   readonly statusIntervalMs?: number;
   readonly replaces?: VmId;
+  /** The rule that wants it; none for one that was found. */
+  readonly rule?: Rule | undefined;
+  /** SHA-256 of the image that it is made from, if that was said. */
+  readonly imageDigest?: string;
   /** It was found on an address that another VM holds: it shares the address until it is gone. */
   readonly isIntruder?: true;
   /** What an earlier Shoal left running. */
@@ -97,6 +102,10 @@ export class VmRecord {
   /** Undefined until its ready line was read. */
   guest: GuestReady | undefined;
   readyMs: number | undefined;
+  /** The rule that wants it to run. */
+  rule: Rule | undefined;
+  /** It is not asked to relay a command before (R10). */
+  relayFromMs = Number.NEGATIVE_INFINITY;
   /** The VM that this one was started to replace. */
   replaces: VmId | undefined;
   /** It leaves because of a failure of its own: its end counts towards the back-off. */
@@ -116,13 +125,14 @@ export class VmRecord {
     this.spare = vm.spare;
     this.isOnHost = this.state !== 'preparing';
     this.pid = vm.adopted?.pid;
-    this.imageDigest = vm.adopted?.imageDigest;
+    this.imageDigest = vm.adopted === undefined ? vm.imageDigest : vm.adopted.imageDigest;
     this.startedMs = vm.startedMs ?? vm.nowMs;
     this.leaseMs = ruleMs;
     // An adopted VM is given as much time as if it had just been started.
     this.bootMs = this.state === 'booting' ? ruleMs : undefined;
     this.idleMs = ruleMs;
     this.replaces = vm.replaces;
+    this.rule = vm.rule;
     if (this.state === 'stopping') this.stopSentMs = vm.nowMs;
   }
 

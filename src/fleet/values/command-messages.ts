@@ -1,5 +1,6 @@
 import type { Ref } from '../../actors/mod.ts';
 import type { ErrorEnvelope } from '../../errors.ts';
+import type { DeployState } from './deploy.ts';
 import type { Params } from './params.ts';
 import type { VmId } from './vm-id.ts';
 
@@ -15,7 +16,11 @@ export type CommandMessage =
    * Sets `min_vm_count`, and ends what runs or starts beyond it. Load brings VMs back by R3. The change holds for this process; who
    * keeps `system_params` writes `params` of the reply there.
    */
-  | { readonly kind: 'scale'; readonly vmCount: number; readonly replyTo: Ref<CommandReply> };
+  | { readonly kind: 'scale'; readonly vmCount: number; readonly replyTo: Ref<CommandReply> }
+  /** Replaces VMs by those of another image; durable already. The same one twice changes nothing. */
+  | { readonly kind: 'deploy'; readonly deploy: DeployState; readonly replyTo: Ref<CommandReply> }
+  /** The deploy that runs is given up: its VMs are replaced by those of the image before. */
+  | { readonly kind: 'roll-back'; readonly why: string; readonly replyTo: Ref<CommandReply> };
 
 export type CommandReply =
   | {
@@ -24,5 +29,5 @@ export type CommandReply =
       readonly vms: readonly VmId[];
       readonly params: Params;
     }
-  /** VM_UNKNOWN, VM_STATE, or CONFIG_VALUE for a figure that cannot be. */
+  /** VM_UNKNOWN, VM_STATE, DEPLOY_RUNNING, DEPLOY_NONE, or CONFIG_VALUE for a figure that cannot be. */
   | { readonly ok: false; readonly error: ErrorEnvelope };

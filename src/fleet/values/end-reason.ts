@@ -18,6 +18,8 @@ export const VM_END_REASONS = [
   'drained',
   'removed',
   'restarted',
+  'deployed',
+  'rolled-back',
   'scaled-down',
   'shoal-stopped',
   'started-afresh',

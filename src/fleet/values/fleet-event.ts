@@ -16,6 +16,8 @@ export interface FleetEvent {
     | 'vm-adopted'
     | 'vm-drain'
     | 'vm-stop'
+    /** R10: the way that a start or stop command takes. */
+    | 'vm-relay'
     | 'vm-gone'
     | 'link-lost'
     | 'host-up'
@@ -25,6 +27,8 @@ export interface FleetEvent {
     | 'neighbour-lost'
     /** Parameters of the whole fleet were changed, or made equal again. */
     | 'params-set'
+    /** A deploy of an image begins, goes on, is rolled back or ends. */
+    | 'deploy'
     | 'address-free'
     /** Requests wait; the text says what for. */
     | 'waiting'

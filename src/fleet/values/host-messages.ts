@@ -7,14 +7,22 @@ import type { VmEnd, VmId } from './vm-id.ts';
 /** What the server tells the controller of a host. Each is obeyed at most once; repeating one changes nothing. */
 export type HostCommand =
   /** QEMU is started with the CPU paused; `vm-prepared` or `vm-gone` follows. */
-  | { readonly kind: 'prepare'; readonly vm: VmId; readonly address: Address }
+  | {
+      readonly kind: 'prepare';
+      readonly vm: VmId;
+      readonly address: Address;
+      /** SHA-256 of the image to make it from; default: the one that the controller was given last. */
+      readonly image?: string;
+    }
   /** Runs a prepared VM; only sent once the reservation is durable. `vm-booting`, then `vm-answering` or `vm-gone` follow. */
   | { readonly kind: 'start'; readonly vm: VmId }
   /**
    * Asks on the console, then by QMP, SIGTERM and SIGKILL, each bounded. `vm-gone` follows, also for a VM that the host has never heard of or
    * that is gone already: the command is repeated until then.
    */
-  | { readonly kind: 'stop'; readonly vm: VmId; readonly reason: VmEndReason; readonly why: string };
+  | { readonly kind: 'stop'; readonly vm: VmId; readonly reason: VmEndReason; readonly why: string }
+  /** A command is on its way through the guest of this VM (R10): its console is looked at often for a moment. */
+  | { readonly kind: 'listen'; readonly vm: VmId };
 
 /** What a controller tells the server. */
 export type HostEvent =

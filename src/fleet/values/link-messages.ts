@@ -19,7 +19,9 @@ export type LinkMessage =
   /** The guest ends the request with an error 499 unless it has ended already. */
   | { readonly kind: 'cancel'; readonly id: number }
   /** Asks the guest whether it lives; `link-pong` follows if it answers. */
-  | { readonly kind: 'ping' };
+  | { readonly kind: 'ping' }
+  /** The guest prints the line on its console, for its host's controller (R10). Nothing is told of it. */
+  | { readonly kind: 'relay'; readonly line: string };
 
 /** What a link tells the router. */
 export type LinkEvent =
@@ -59,4 +61,6 @@ export type LinkEvent =
 export interface LinkTarget {
   readonly vm: VmId;
   readonly address: Address;
+  /** SHA-256 of the image that it runs, which says how it is spoken to; undefined if that is not known. */
+  readonly imageDigest?: string | undefined;
 }

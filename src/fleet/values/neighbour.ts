@@ -31,5 +31,11 @@ export const HOPS_AGAIN_MS = 100;
  */
 export const LEASE_MS = 2_000;
 
-/** How much later than that a host takes the right for over: clocks do not run alike. */
-export const LEASE_MARGIN_MS = 100;
+/**
+ * How much later than that a host takes the right for over: clocks do not run alike, and the other needs a moment to take back what it has
+ * published and the network has not taken. Below the silence after which a host is lost.
+ */
+export const LEASE_MARGIN_MS = 500;
+
+/** How long after the end of its right a host waits for a sign that its replies have left, before it takes them back. */
+export const TAKE_BACK_MS = 200;

@@ -27,9 +27,9 @@ export async function answering(
   hypervisor: Hypervisor,
   spec: MachineSpec,
   clock: Clock,
+  timeoutMs = bootTimeoutMsOf(spec),
 ): Promise<void> {
   const profile = profileOf(spec);
-  const timeoutMs = bootTimeoutMsOf(spec);
   const ended = Promise.withResolvers<void>();
   const cancel = clock.timer(timeoutMs, () => {
     ended.reject(new ShoalError('VM_BOOT_TIMEOUT', `The probed guest was not ready within ${timeoutMs} ms`));

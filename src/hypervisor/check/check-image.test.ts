@@ -73,7 +73,7 @@ function machineOf(lies: Lies, spec: MachineSpec, clock: ManualClock, guest: Fra
     get process() {
       return refused();
     },
-    ...{ remember: refused, qmp: refused, onFault: () => undefined, release: refused },
+    ...{ remember: refused, qmp: refused, onFault: () => undefined, listen: () => undefined, release: refused },
   };
 }
 

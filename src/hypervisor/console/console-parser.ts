@@ -1,5 +1,5 @@
 import type { ConsoleEvent } from './console-event.ts';
-import { refused } from './contract-line.ts';
+import { RELAY_PREFIX, refused } from './contract-line.ts';
 import type { LineFormat } from './formats/line-format.ts';
 import { printable } from './printable.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -8,8 +8,10 @@ import { RateLimit } from './rate-limit.ts';
 export const LINE_BYTES_MAX = 4096;
 /** Room for a line that comes in parts. It grows with the line; those of the contract fit. */
 const LINE_BYTES_FIRST = 256;
-/** A guest reports some times a second at most; relayed commands come in bursts. */
+/** A guest reports some times a second at most. */
 const CONTRACT_RATE = new RateLimit(100, 400);
+/** Relayed commands come in bursts. Whoever has a guest print many must not have its reports shed. */
+const RELAY_RATE = new RateLimit(100, 400);
 const LOG_RATE = new RateLimit(200, 1_000);
 
 const NEWLINE = 0x0a;
@@ -27,6 +29,7 @@ export class ConsoleParser {
   #length = 0;
   /** When each rate is unused again. */
   #contractMs = 0;
+  #relayMs = 0;
   #logMs = 0;
   /** True after a line has been cut, until it ends. */
   #skipping = false;
@@ -92,7 +95,9 @@ export class ConsoleParser {
 
   #tell(bytes: Buffer, from: number, end: number, cut: boolean, nowMs: number, events: ConsoleEvent[]): void {
     const mayTell = this.#format.mayTell(bytes, from, end);
-    if (!this.#takeFrom(mayTell, nowMs)) {
+    const isRelay =
+      mayTell && bytes.toString('latin1', from, Math.min(end, from + RELAY_PREFIX.length)) === RELAY_PREFIX;
+    if (!this.#takeFrom(isRelay ? 'relay' : mayTell ? 'telling' : 'log', nowMs)) {
       this.#shed += 1;
       return;
     }
@@ -109,11 +114,23 @@ export class ConsoleParser {
   }
 
   /** @returns whether the line is within its rate */
-  #takeFrom(mayTell: boolean, nowMs: number): boolean {
-    const fullMs = mayTell ? CONTRACT_RATE.take(this.#contractMs, nowMs) : LOG_RATE.take(this.#logMs, nowMs);
-    if (fullMs === undefined) return false;
-    if (mayTell) this.#contractMs = fullMs;
-    else this.#logMs = fullMs;
-    return true;
+  #takeFrom(kind: 'telling' | 'relay' | 'log', nowMs: number): boolean {
+    switch (kind) {
+      case 'telling': {
+        const fullMs = CONTRACT_RATE.take(this.#contractMs, nowMs);
+        this.#contractMs = fullMs ?? this.#contractMs;
+        return fullMs !== undefined;
+      }
+      case 'relay': {
+        const fullMs = RELAY_RATE.take(this.#relayMs, nowMs);
+        this.#relayMs = fullMs ?? this.#relayMs;
+        return fullMs !== undefined;
+      }
+      case 'log': {
+        const fullMs = LOG_RATE.take(this.#logMs, nowMs);
+        this.#logMs = fullMs ?? this.#logMs;
+        return fullMs !== undefined;
+      }
+    }
   }
 }

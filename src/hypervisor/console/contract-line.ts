@@ -5,6 +5,7 @@ import { isPrintable, printable } from './printable.ts';
 
 /** The beginning of every line of the guest contract. */
 export const CONTRACT_PREFIX = 'shoal1 ';
+export const RELAY_PREFIX = `${CONTRACT_PREFIX}relay `;
 
 const OPERATION = /^[a-z0-9._-]{1,64}$/;
 const OPERATIONS_MAX = 64;

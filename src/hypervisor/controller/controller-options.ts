@@ -4,9 +4,9 @@ import type { HostNotice } from '../notices.ts';
 import type { Accelerator, Companion, Hypervisor, VmNetwork } from '../port.ts';
 import type { ImageProfile } from '../profile/profile.ts';
 import { BUILT_IN_PROFILE } from '../profile/shipped.ts';
+import type { RelayDesk } from '../relay/relay-desk.ts';
 import type { VmHome } from '../shards/vm-home.ts';
 import type { StopLimits } from '../vm/lifecycle.ts';
-import type { RelayedLine } from '../vm/vm-messages.ts';
 
 /** How the VMs of a host are made. A change counts for VMs prepared from then on. */
 export interface VmParameters {
@@ -39,12 +39,14 @@ export interface ControllerOptions {
   /** Where the actors of VMs live; default: on this thread. */
   readonly home?: VmHome;
   readonly parameters: VmParameters;
+  /** What is different for VMs of the image with that digest, which a command may ask for; default: nothing. */
+  readonly imageOf?: (digest: string) => Partial<VmParameters>;
   /** Told of every event of every VM, each VM's in order. */
   readonly events: Ref<HostEvent>;
   /** Told of conditions that an operator should look at. */
   readonly notices?: Ref<HostNotice>;
-  /** Told of the commands that guests pass on (rule R10). */
-  readonly relays?: Ref<RelayedLine>;
+  /** The commands that guests relay (R10); without it every such line is refused. */
+  readonly relayDesk?: RelayDesk;
   /** Where the logs of guests are kept, those of VMs that are gone too; without it they live in memory only. */
   readonly logFolder?: string;
   /** Ends the VMs that are found running instead of adopting them; default false. */

@@ -1,8 +1,12 @@
-import { describe, expect, it } from 'vitest';
-import { type TestKit, testKit } from '../../actors/kit/mod.ts';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { probe, type TestKit, testKit } from '../../actors/kit/mod.ts';
 import type { Behaviour, Ref } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
 import type { HostEvent } from '../../fleet/mod.ts';
+import type { LogLine } from '../console/guest-log.ts';
 import type { HostNotice } from '../notices.ts';
 import type { Found, Hypervisor, Manifest } from '../port.ts';
 import type { VmHome, VmTask } from '../shards/vm-home.ts';
@@ -241,6 +245,17 @@ describe('a controller whose host cannot be looked at', () => {
     await using host = await openHost({}, { logFolder: '/proc/shoal/logs' });
     expect(ups(host.events)).toEqual([[]]);
     expect(host.notices).toEqual([{ kind: 'host-impaired', why: expect.stringContaining('/proc/shoal/logs') }]);
+  });
+
+  it('says of a log that cannot be read that it cannot, and of one that is not there that it is empty', async () => {
+    const logFolder = mkdtempSync(join(tmpdir(), 'shoal-logs-'));
+    onTestFinished(() => rmSync(logFolder, { recursive: true }));
+    mkdirSync(join(logFolder, 'vm-7.log'));
+    await using host = await openHost({}, { logFolder });
+    const reader = probe<readonly LogLine[]>(host.kit.system);
+    for (const vm of [7, 8]) host.ref.tell({ kind: 'logs', vm, linesMax: 10, replyTo: reader.ref });
+    const logs = [await reader.expect(), await reader.expect()].sort((a, b) => b.length - a.length);
+    expect(logs).toMatchObject([[{ text: expect.stringMatching(/^\[shoal\] the log cannot be read: .*EISDIR/) }], []]);
   });
 });
 

@@ -2,8 +2,10 @@ import type { Behaviour, Context, Ref } from '../../actors/mod.ts';
 import { HOST_MAILBOX_MAX, type VmId } from '../../fleet/mod.ts';
 import { type SupervisorMessage, supervisor } from '../../supervisor/mod.ts';
 import type { HostNotice } from '../notices.ts';
+import { RelayIntake } from '../relay/relay-intake.ts';
 import { homeHere, type VmTask } from '../shards/vm-home.ts';
 import type { HostVmEvent } from '../vm/vm-events.ts';
+import type { RelayedLine } from '../vm/vm-messages.ts';
 import type { ControllerMessage } from './controller-messages.ts';
 import type { ControllerOptions, OnStop } from './controller-options.ts';
 import { GuestLogs, logFolderOf } from './guest-logs.ts';
@@ -52,6 +54,7 @@ class Controller {
   readonly #commands: VmCommands;
   readonly #stats: HostStats;
   readonly #logs: GuestLogs;
+  readonly #relays: RelayIntake;
   #onStop: OnStop;
 
   constructor(
@@ -72,6 +75,7 @@ class Controller {
       ...{ vms, logFolder },
       // Not through the mailbox: while the controller stops, the ends of its VMs must still be seen and passed on.
       events: { path: `${path}/events`, tell: (event) => this.#pass(event) },
+      relays: { path: `${path}/relays`, tell: (line) => this.#relayed(line) },
       notices: { path: `${path}/notices`, tell: (notice) => this.#passNotice(notice) },
     });
     this.#stats = new HostStats({ context, hypervisor, events, notices, intervalMs: options.statsIntervalMs });
@@ -81,7 +85,11 @@ class Controller {
       measure: () => this.#stats.measure(this.#starter.parameters.memoryMib),
     });
     this.#commands = new VmCommands({ context, hypervisor, vms, reconciliation: this.#reconciliation });
-    this.#logs = new GuestLogs(logFolder, vms);
+    this.#logs = new GuestLogs(logFolder, vms, context.clock);
+    this.#relays = new RelayIntake({
+      ...{ desk: options.relayDesk, clock: context.clock, notices },
+      obey: (command) => this.#commands.obey(command),
+    });
   }
 
   async scan(): Promise<void> {
@@ -91,10 +99,13 @@ class Controller {
   receive(message: ControllerInput): void | Promise<void> {
     switch (message.kind) {
       case 'prepare':
-        return this.#starter.prepare(message.vm, message.address);
+        return this.#starter.prepare(message.vm, message.address, message.image);
       case 'start':
       case 'stop':
         return this.#commands.obey(message);
+      case 'listen':
+        this.#vms.ref(message.vm)?.tell({ kind: 'listen' });
+        return;
       case 'found':
         return this.#commands.settle(message);
       case 'announce':
@@ -135,11 +146,17 @@ class Controller {
     this.#vms.see(event);
     if (event.kind === 'vm-gone') {
       this.#vms.remove(vm);
+      this.#relays.forget(vm);
       this.#logs.prune();
     }
     const taken = this.#options.events.tell(event);
     if (event.kind === 'vm-adopted' || event.kind === 'vm-gone') this.#reconciliation.told(vm);
     return taken;
+  }
+
+  #relayed(line: RelayedLine): boolean {
+    this.#relays.take(line);
+    return true;
   }
 
   #passNotice(notice: HostNotice): boolean {

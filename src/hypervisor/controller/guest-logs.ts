@@ -1,5 +1,6 @@
+import type { Clock } from '../../actors/mod.ts';
 import type { VmId } from '../../fleet/mod.ts';
-import { makeLogFolder, pruneLogs, readLog } from '../console/guest-log.ts';
+import { type LogLine, makeLogFolder, pruneLogs, readLog } from '../console/guest-log.ts';
 import type { LogMessage } from './controller-messages.ts';
 import type { VmTable } from './vm-table.ts';
 
@@ -7,11 +8,13 @@ import type { VmTable } from './vm-table.ts';
 export class GuestLogs {
   readonly #folder: string | undefined;
   readonly #vms: VmTable;
+  readonly #clock: Clock;
 
   /** @param folder undefined keeps no files */
-  constructor(folder: string | undefined, vms: VmTable) {
+  constructor(folder: string | undefined, vms: VmTable, clock: Clock) {
     this.#folder = folder;
     this.#vms = vms;
+    this.#clock = clock;
   }
 
   receive(message: LogMessage): void {
@@ -41,8 +44,10 @@ export class GuestLogs {
 
   async #readFile({ vm, linesMax, replyTo }: Extract<LogMessage, { kind: 'logs' }>): Promise<void> {
     const folder = this.#folder;
-    const lines = folder === undefined ? [] : await readLog(folder, vm, linesMax).catch(() => []);
-    replyTo.tell(lines);
+    const unreadable = (error: unknown): readonly LogLine[] => [
+      { atMs: this.#clock.now(), text: `[shoal] the log cannot be read: ${String(error)}` },
+    ];
+    replyTo.tell(folder === undefined ? [] : await readLog(folder, vm, linesMax).catch(unreadable));
   }
 }
 

@@ -4,13 +4,15 @@ import type { HostNotice } from '../notices.ts';
 import type { Manifest } from '../port.ts';
 import type { VmTask } from '../shards/vm-home.ts';
 import type { HostVmEvent } from '../vm/vm-events.ts';
+import type { RelayedLine } from '../vm/vm-messages.ts';
 import type { ControllerOptions, VmParameters } from './controller-options.ts';
 import type { VmTable } from './vm-table.ts';
 
-export interface VmStarterOptions extends Pick<ControllerOptions, 'parameters' | 'relays' | 'fresh'> {
+export interface VmStarterOptions extends Pick<ControllerOptions, 'parameters' | 'imageOf' | 'fresh'> {
   readonly vms: VmTable;
   readonly logFolder: string | undefined;
   readonly events: Ref<HostVmEvent>;
+  readonly relays: Ref<RelayedLine>;
   readonly notices: Ref<HostNotice>;
 }
 
@@ -32,15 +34,23 @@ export class VmStarter {
     this.#parameters = { ...this.#parameters, ...change };
   }
 
-  prepare(vm: VmId, address: Address): void {
+  /** @param digest of the image; default: that of the parameters */
+  prepare(vm: VmId, address: Address, digest?: string): void {
     // The command was repeated.
     if (this.#options.vms.has(vm)) return;
+    const parameters = this.#parametersOf(digest);
     const { image, imageDigest, profile, companion, accelerator, network, memoryMib, statusIntervalMs, textBytesMax } =
-      this.#parameters;
+      parameters;
     const built = { vm, address, image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax };
     const made = network === 'none' ? { ...built, network } : built;
     // A VM of the built-in image has the smaller spec, of which there may be thousands.
-    this.#add({ kind: 'new', spec: profile === undefined ? made : { ...made, profile, companion } });
+    this.#add({ kind: 'new', spec: profile === undefined ? made : { ...made, profile, companion } }, parameters);
+  }
+
+  #parametersOf(digest: string | undefined): VmParameters {
+    const { imageOf } = this.#options;
+    if (digest === undefined || imageOf === undefined) return this.#parameters;
+    return { ...this.#parameters, ...imageOf(digest), imageDigest: digest };
   }
 
   adopt(manifest: Manifest): void {
@@ -50,9 +60,8 @@ export class VmStarter {
     vms.tell(manifest.spec.vm, { kind: 'stop', reason: 'started-afresh', why: 'Shoal was started afresh' });
   }
 
-  #add(origin: VmTask['origin']): void {
+  #add(origin: VmTask['origin'], { bootTimeoutMs, stopLimits } = this.#parameters): void {
     const { vms, logFolder, events, relays, notices } = this.#options;
-    const { bootTimeoutMs, stopLimits } = this.#parameters;
     vms.add({ origin, bootTimeoutMs, stopLimits, logFolder, events, relays, notices });
   }
 }

@@ -8,7 +8,7 @@ import type { VmNetwork } from '../port.ts';
 import { answer, type FakeGuest, type FakeGuestOptions, fakeGuest, type Peer } from '../testing/framed-guest.ts';
 import { patience } from '../testing/patience.ts';
 import { FrameType } from './frame.ts';
-import { link, type RelayMessage } from './link.ts';
+import { link } from './link.ts';
 
 const KINDS = [
   ['TCP', 'user'],
@@ -18,7 +18,7 @@ const MIB = 1024 * 1024;
 
 interface Linked extends AsyncDisposable {
   readonly guest: FakeGuest;
-  readonly link: Ref<LinkMessage | RelayMessage>;
+  readonly link: Ref<LinkMessage>;
   readonly owner: Probe<LinkEvent>;
 }
 

@@ -7,7 +7,7 @@ import type { GuestConnection, Machine, VmNetwork } from '../port.ts';
 import { GuestClient, patience, type RealHypervisor, realHypervisor } from '../testing/mod.ts';
 import { FrameType } from './frame.ts';
 import { FrameWriter } from './frame-writer.ts';
-import { link, type RelayMessage } from './link.ts';
+import { link } from './link.ts';
 
 /** Generous: it is only reached when something is wrong. */
 const LONG_MS = 60_000;
@@ -34,7 +34,7 @@ async function guest(real: RealHypervisor, network: VmNetwork): Promise<Guest> {
 
 interface Linked extends AsyncDisposable {
   readonly system: ActorSystem;
-  readonly link: Ref<LinkMessage | RelayMessage>;
+  readonly link: Ref<LinkMessage>;
   readonly owner: Probe<LinkEvent>;
   /** The connection that is open now. */
   connection(): GuestConnection;

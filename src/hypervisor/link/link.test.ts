@@ -7,7 +7,7 @@ import { type FrameSink, FrameType, NO_BYTES } from './frame.ts';
 import { FrameParser } from './frame-parser.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { KeepAlive } from './keep-alive.ts';
-import { type LinkOptions, link, type RelayMessage } from './link.ts';
+import { type LinkOptions, link } from './link.ts';
 
 interface Received {
   readonly type: number;
@@ -88,7 +88,7 @@ function text(bytes: Uint8Array): string {
 
 interface Bench {
   readonly kit: TestKit;
-  readonly link: Ref<LinkMessage | RelayMessage>;
+  readonly link: Ref<LinkMessage>;
   readonly owner: Probe<LinkEvent>;
   /** One for each connection that was opened. */
   readonly guests: FakeGuest[];

@@ -12,12 +12,6 @@ import type { HttpSettings } from './http/http-settings.ts';
 import { KeepAlive, type KeepAliveMessage } from './keep-alive.ts';
 import { OperationBytes } from './operation-bytes.ts';
 
-/** A start or stop command for the guest to pass on to its controller's console (rule R10). */
-export interface RelayMessage {
-  readonly kind: 'relay';
-  readonly line: string;
-}
-
 /** What many links have in common. */
 export interface LinkOptions {
   readonly connect: Hypervisor['connect'];
@@ -44,7 +38,7 @@ const RECONNECT_DELAY = { firstMs: 10, maxMs: 1_000 };
 /** A reply may be this long even if texts must be shorter: a digest of one byte has 64. */
 export const REPLY_BYTES_MAX_LEAST = 4_096;
 
-type LinkInput = LinkMessage | RelayMessage | { readonly kind: 'connect' } | KeepAliveMessage | Defect;
+type LinkInput = LinkMessage | { readonly kind: 'connect' } | KeepAliveMessage | Defect;
 
 /**
  * The link of a VM: over frames one connection, shared by all requests; over HTTP one for each. It lives on the router's thread, so a request crosses
@@ -52,11 +46,7 @@ type LinkInput = LinkMessage | RelayMessage | { readonly kind: 'connect' } | Kee
  * as `link-lost` and unsent.
  * @param owner told of everything; usually the router, on the same thread
  */
-export function link(
-  target: LinkTarget,
-  owner: Ref<LinkEvent>,
-  options: LinkOptions,
-): Behaviour<LinkMessage | RelayMessage> {
+export function link(target: LinkTarget, owner: Ref<LinkEvent>, options: LinkOptions): Behaviour<LinkMessage> {
   return (context) => {
     // The actor sends itself more than others may.
     const body = new Link(target, owner, options, context as Context<LinkInput>);

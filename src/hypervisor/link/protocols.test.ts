@@ -4,7 +4,7 @@ import { type Probe, type TestKit, testKit } from '../../actors/kit/mod.ts';
 import type { Ref } from '../../actors/mod.ts';
 import type { LinkEvent, LinkMessage, RequestStatus } from '../../fleet/mod.ts';
 import { KeepAlive } from './keep-alive.ts';
-import { type LinkOptions, link, type RelayMessage } from './link.ts';
+import { type LinkOptions, link } from './link.ts';
 import { type FakeGuest, FramedGuest, type Got, HttpGuest } from './testing/fake-guest.ts';
 
 const PROTOCOLS: Record<string, { guest: () => FakeGuest; options: Partial<LinkOptions> }> = {
@@ -25,7 +25,7 @@ const PROTOCOLS: Record<string, { guest: () => FakeGuest; options: Partial<LinkO
 
 interface Bench extends AsyncDisposable {
   readonly kit: TestKit;
-  readonly link: Ref<LinkMessage | RelayMessage>;
+  readonly link: Ref<LinkMessage>;
   readonly owner: Probe<LinkEvent>;
   readonly guest: FakeGuest;
 }

@@ -103,6 +103,10 @@ export class QemuMachine implements Machine {
     this.#console.onFault(listener);
   }
 
+  listen(): void {
+    this.#console.listen();
+  }
+
   writeConsole(text: string): void {
     this.#console.write(text);
   }

@@ -10,6 +10,10 @@ const BOOT_SHARE = 1 / 32;
 const BOOT_MS_MIN = 1;
 /** A guest that is up reports by itself: its console is read twice an interval, and this often at least. */
 const REST_MS_MAX = 500;
+/** How long a line that is waited for may take to come; then the pace is that of before. */
+const LISTEN_MS = 200;
+/** Such a console is read again after this share of the time waited so far. */
+const LISTEN_SHARE = 1 / 8;
 /** Output that did not fit into one read must not wait for the next round. */
 const MORE_MS = 10;
 const INPUT_TIMEOUT_MS = 1_000;
@@ -37,6 +41,8 @@ export class QemuConsole implements RoundMember {
   #file: ConsoleFile | undefined;
   #pace: 'booting' | 'settling' | 'resting';
   #bootMs: number;
+  /** Since when a line is waited for. */
+  #listenMs = Number.NEGATIVE_INFINITY;
   #onBytes: ((bytes: Uint8Array) => void) | undefined;
   #onFault: ((why: string) => void) | undefined;
   readonly #faults = new Set<Direction>();
@@ -78,12 +84,21 @@ export class QemuConsole implements RoundMember {
     if (this.#pace === 'booting') this.#pace = 'settling';
   }
 
+  /** A line is about to come. Reading that often for ever would cost an idle process its rest. */
+  listen(): void {
+    if (this.#closed || this.#onBytes === undefined) return;
+    this.#listenMs = this.#options.clock.monotonic();
+    this.#options.rounds.join(this);
+  }
+
   round(nowMs: number): NextRound {
     const bytes = this.#tryToRead();
     if (bytes.length === READ_BYTES_MAX) return { inMs: MORE_MS, aligned: false };
     // Each line of the contract begins with a newline as well.
     if (this.#pace === 'settling' && bytes.length > 1 && bytes.at(-1) === NEWLINE) this.#pace = 'resting';
     const restMs = Math.min(REST_MS_MAX, this.#options.statusIntervalMs / 2);
+    const waitedMs = nowMs - this.#listenMs;
+    if (waitedMs < LISTEN_MS) return { inMs: Math.max(BOOT_MS_MIN, waitedMs * LISTEN_SHARE), aligned: false };
     const bootMs = Math.max(BOOT_MS_MIN, (nowMs - this.#bootMs) * BOOT_SHARE);
     return this.#pace === 'resting' || bootMs >= restMs
       ? { inMs: restMs, aligned: true }

@@ -52,6 +52,7 @@ class FakeMachine implements Machine {
   onReleased = nothing;
   remove: () => Promise<void> = () => Promise.resolve();
   readonly writeConsole = nothing;
+  readonly listen = nothing;
   readonly signal = nothing;
   readonly start = (): Promise<void> => Promise.resolve();
   readonly remember = (): Promise<void> => Promise.resolve();

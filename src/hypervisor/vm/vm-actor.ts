@@ -197,6 +197,9 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
       case 'relay':
         this.#options.relays?.tell({ vm: this.#spec.vm, line: message.line });
         return;
+      case 'listen':
+        this.#driver.machine?.listen();
+        return;
       case 'logs':
         message.replyTo.tell(this.#keptLog?.tail(message.linesMax) ?? []);
         return;
@@ -418,7 +421,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
     this.#context.after(LOOK_AGAIN_MS, { kind: again });
   }
 
-  #notice(kind: Exclude<HostNotice['kind'], 'unknown-found' | 'host-impaired'>, why: string): void {
+  #notice(kind: Exclude<HostNotice['kind'], 'unknown-found' | 'host-impaired' | 'relay-refused'>, why: string): void {
     this.#options.notices?.tell({ kind, vm: this.#spec.vm, why });
   }
 }

@@ -12,6 +12,8 @@ export type VmMessage =
    * console
    */
   | { readonly kind: 'stop'; readonly reason: VmEndReason; readonly why: string; readonly graceMs?: number }
+  /** A relayed command is on its way through the guest: its console is read often for a moment. */
+  | { readonly kind: 'listen' }
   | { readonly kind: 'logs'; readonly linesMax: number; readonly replyTo: Ref<readonly LogLine[]> }
   /** New lines are told to `to` in batches until it takes no more, `unfollow` comes, or the VM is gone. */
   | { readonly kind: 'follow'; readonly to: Ref<LogBatch> }

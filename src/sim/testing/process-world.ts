@@ -39,6 +39,7 @@ export class ProcessWorld {
     this.nats.faults = NO_NETWORK_FAULTS;
     for (const one of this.#processes) {
       if (!one.isDead) this.nats.join(one);
+      this.nats.unstall(one);
       for (const other of this.#processes) this.nats.joinWay(one, other);
       one.resume();
     }

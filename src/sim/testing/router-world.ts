@@ -6,6 +6,7 @@ import {
   makeParams,
   type Outcome,
   parsePool,
+  type RequestRecord,
   type RouterMessage,
   router,
 } from '../../fleet/mod.ts';
@@ -38,6 +39,8 @@ export interface RouterHost {
   readonly system: ActorSystem;
   /** Requests on a VM when there were more than it takes. */
   readonly overfilled: number[];
+  /** When its connection was reset, with replies that had not left. */
+  readonly resetsMs: number[];
 }
 
 export interface RouterHostOptions {
@@ -47,6 +50,8 @@ export interface RouterHostOptions {
   readonly params?: Readonly<Record<string, number>>;
   /** How long a guest works; undefined: for ever. */
   readonly workMs?: number | undefined;
+  /** The others know the host for so long before they reach its router; default 0. */
+  readonly routerAfterMs?: number;
 }
 
 const VM_REQUESTS_MAX = 1;
@@ -59,22 +64,28 @@ export class RouterWorld extends ProcessWorld {
   readonly requests: SentRequest[] = [];
   readonly failures: unknown[] = [];
   readonly #byId = new Map<string, SentRequest[]>();
+  readonly #onRequest: ((step: RequestRecord) => void) | undefined;
   #count = 0;
 
-  constructor(seed = 1) {
+  /** @param onRequest is told of the steps that routers record */
+  constructor(seed = 1, onRequest?: (step: RequestRecord) => void) {
     super(seed, LATENCY_MS_MAX);
+    this.#onRequest = onRequest;
+    this.nats.onPublish = ({ subject }) => this.#arrived(subject);
   }
 
   /** A host whose controller obeys at once, and has so many VMs ready. */
   start(name: string, options: RouterHostOptions): RouterHost {
-    const { vms, addresses = vms, idempotent = true, params, workMs } = options;
+    const { vms, addresses = vms, idempotent = true, params, workMs, routerAfterMs = 0 } = options;
     const { process, connection, system } = this.launch(`${name} ${this.hosts.length}`, {
       onFailure: (failure) => this.failures.push(failure),
     });
     const hosts = joinHosts({ system, port: natsPort(connection.nc), group: 'world.hosts', host: name });
     const links = new FakeLinks();
     const tokens = new ReplyTokens(new Uint8Array(16));
-    const port = neighboursOn({ hosts, connection, clock: process.clock, tokens });
+    const resetsMs: number[] = [];
+    const onTakenBack = (): void => void resetsMs.push(this.time.nowMs);
+    const port = neighboursOn({ hosts, connection, clock: process.clock, tokens, onTakenBack });
     const guest = { textBytesMax: 1 << 20, idempotent, operations: ['upper'] };
     let lastVm = 0;
     const actor: Ref<RouterMessage> = system.spawn<RouterMessage>(
@@ -91,6 +102,7 @@ export class RouterWorld extends ProcessWorld {
         }),
         openLink: links.openLink,
         onEvent: () => undefined,
+        ...(this.#onRequest === undefined ? {} : { onRequest: this.#onRequest }),
         controller: {
           path: 'controller',
           tell: ({ kind, vm }) => {
@@ -104,16 +116,27 @@ export class RouterWorld extends ProcessWorld {
         },
         neighbours: {
           ...port,
+          join: (actor, adapt) => {
+            if (routerAfterMs === 0) return port.join(actor, adapt);
+            let leave = (): void => undefined;
+            process.clock.timer(routerAfterMs, () => {
+              leave = port.join(actor, adapt);
+            });
+            return () => leave();
+          },
           publish: (subject, outcome) => {
-            const isSent = port.publish(subject, outcome);
-            if (isSent) this.#published(name, subject, outcome);
-            return isSent;
+            const number = port.publish(subject, outcome);
+            if (number !== undefined) this.#outcomes.set(subject, { by: name, outcome });
+            return number;
+          },
+          get taken() {
+            return port.taken;
           },
         },
       }),
     );
     actor.tell({ kind: 'host-up' });
-    const host = { name, process, router: actor, links, system, overfilled: [] };
+    const host = { name, process, router: actor, links, system, overfilled: [], resetsMs };
     this.#work(host, workMs);
     this.#report(host);
     this.hosts.push(host);
@@ -178,9 +201,13 @@ export class RouterWorld extends ProcessWorld {
   }
 
   readonly #bySubject = new Map<string, SentRequest>();
+  /** The last that a host published to a subject of a client. */
+  readonly #outcomes = new Map<string, Omit<Told, 'atMs'>>();
 
-  #published(by: string, subject: string, outcome: Outcome): void {
-    this.#bySubject.get(subject)?.told.push({ by, outcome, atMs: this.time.nowMs });
+  /** What was published is told when the server has it. */
+  #arrived(subject: string): void {
+    const published = this.#outcomes.get(subject);
+    if (published !== undefined) this.#bySubject.get(subject)?.told.push({ ...published, atMs: this.time.nowMs });
   }
 
   #work(host: RouterHost, workMs: number | undefined): void {

@@ -1,6 +1,6 @@
 import type { Vm } from '../../state/vm.ts';
 import type { Considered } from '../../values/considered.ts';
-import type { VmId } from '../../values/vm-id.ts';
+import type { VmId, WantedEnd } from '../../values/vm-id.ts';
 import { failuresInARow } from '../back-off.ts';
 import type { Plan } from '../plan.ts';
 
@@ -19,15 +19,22 @@ export function replaceAsked(plan: Plan): void {
   for (const old of asked) if (!replace(plan, old)) return;
 }
 
-/** @returns whether the old VM is drained, so that it is the next one's turn */
-function replace(plan: Plan, old: Vm): boolean {
+/** Why an old VM goes. */
+const RESTARTED = { reason: 'restarted', why: 'restart' } as const;
+
+/**
+ * Starts a VM in the place of an old one, or drains the old one once that is ready.
+ * @param isBold the old one goes although new VMs fail: it may be what fails
+ * @returns whether the old VM is drained, so that it is the next one's turn
+ */
+export function replace(plan: Plan, old: Vm, end: WantedEnd = RESTARTED, isBold = false): boolean {
   const figures = { vm: old.id, ready: plan.ready, starting: plan.starting };
   const instead = replacementOf(old.id, plan);
   if (instead === undefined && plan.start('command', figures, old.id)) return false;
-  const waits = isFailing(plan) || isOneLeaving(plan) || plan.starting > 0;
+  const waits = (!isBold && isFailing(plan)) || isOneLeaving(plan) || plan.starting > 0 || !plan.isFull;
   if (instead === undefined ? waits : instead.state !== 'ready') return false;
   const considered = [insteadOf(instead)];
-  plan.drain({ rule: 'command', vm: old.id, reason: 'restarted', why: 'restart', considered, ejected: false, figures });
+  plan.drain({ rule: 'command', vm: old.id, ...end, considered, ejected: false, figures });
   return true;
 }
 
@@ -43,12 +50,12 @@ function isFailing({ fleet, nowMs }: Plan): boolean {
 }
 
 /** Whether an address is about to be free. */
-function isOneLeaving({ fleet, leaving }: Plan): boolean {
+export function isOneLeaving({ fleet, leaving }: Plan): boolean {
   return leaving + fleet.group('draining').size + fleet.group('stopping').size + fleet.releasing.size > 0;
 }
 
 /** The VM that is to take its place, unless it leaves itself. */
-function replacementOf(old: VmId, plan: Plan): Vm | undefined {
+export function replacementOf(old: VmId, plan: Plan): Vm | undefined {
   for (const name of ['starting', 'ready'] as const) {
     for (const vm of plan.fleet.group(name)) if (vm.replaces === old && !plan.isLeaving(vm.id)) return vm;
   }

@@ -4,7 +4,7 @@ import { type Probe, type TestKit, testKit } from '../../../actors/kit/mod.ts';
 import type { Ref } from '../../../actors/mod.ts';
 import type { LinkEvent, LinkMessage } from '../../../fleet/mod.ts';
 import { KeepAlive } from '../keep-alive.ts';
-import { type LinkOptions, link, type RelayMessage } from '../link.ts';
+import { type LinkOptions, link } from '../link.ts';
 import { type Got, HttpGuest } from '../testing/fake-guest.ts';
 
 const SETTINGS = {
@@ -17,7 +17,7 @@ const SETTINGS = {
 
 interface Bench extends AsyncDisposable {
   readonly kit: TestKit;
-  readonly link: Ref<LinkMessage | RelayMessage>;
+  readonly link: Ref<LinkMessage>;
   readonly owner: Probe<LinkEvent>;
   readonly guest: HttpGuest;
 }

@@ -165,7 +165,12 @@ export class HttpGuest extends Guest {
         const end = read.indexOf('\r\n\r\n');
         if (end < 0) return;
         const [first = '', ...fields] = read.toString('latin1', 0, end).split('\r\n');
-        const headers = new Map(fields.map((field) => field.split(': ') as [string, string]));
+        const headers = new Map(
+          fields.map((field) => {
+            const [name = '', value = ''] = field.split(': ');
+            return [name, value];
+          }),
+        );
         const bodyEnd = end + 4 + Number(headers.get('content-length') ?? 0);
         if (read.length < bodyEnd) return;
         const payload = read.toString('latin1', end + 4, bodyEnd);

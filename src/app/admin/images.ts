@@ -1,0 +1,106 @@
+import { ShoalError } from '../../errors.ts';
+import { parseProfile } from '../../hypervisor/mod.ts';
+import { isRecord } from '../../is-record.ts';
+import { isDigest } from '../../store/mod.ts';
+import type { AdminHandler } from '../../transport/mod.ts';
+import { hasImage, type ImagePart, keepSent, removeOldImages, takePart } from '../kept-image.ts';
+import { Arguments } from './arguments.ts';
+import { type AdminDeps, snapshotOf } from './deps.ts';
+
+const IMAGE_BYTES_MAX = 256 * 1024 * 1024;
+const CANARIES_MAX = 1_000;
+const CANARY_MS_MAX = 3_600_000;
+
+/** Verbs about the image that VMs are started from. */
+export function imageHandlers(deps: AdminDeps): Readonly<Record<string, AdminHandler>> {
+  const { data, deploys } = deps;
+  return {
+    'image-offer': async (args) => ({ has: await hasImage(data, digestIn(new Arguments(args))) }),
+    'image-part': async (args) => {
+      await takePart(data, partIn(new Arguments(args)));
+      return {};
+    },
+    'image-keep': async (args) => {
+      const named = new Arguments(args);
+      const digest = digestIn(named);
+      const profile = parseProfile(isRecord(args) ? args['profile'] : undefined, `that was sent with ${digest}`);
+      await keepSent(data, digest, profile, named.flag('boot'));
+      return {};
+    },
+    'image-deploy': async (args) => {
+      const named = new Arguments(args);
+      const image = digestIn(named);
+      const asked = named.whole('canary', { min: 0, max: CANARIES_MAX });
+      // A host that is to have no VMs tries none.
+      const canary = deps.settings.holdsVms ? 0 : asked;
+      const canaryMs = named.whole('canary_ms', { min: 0, max: CANARY_MS_MAX });
+      if (!(await hasImage(data, image))) {
+        throw new ShoalError('IMAGE_MISSING', `This host has no image ${image}: it was not sent, or sent long ago`);
+      }
+      await deploys.deploy({ image, canary, canaryMs });
+      removeOldImages(data, [deps.parameters.imageDigest, ...deploys.needed], await deps.list());
+      return status(deps);
+    },
+    'image-rollback': async () => {
+      await deploys.rollBack();
+      return status(deps);
+    },
+    'image-status': () => status(deps),
+  };
+}
+
+/** Which image is deployed, how far a deploy is, and how many VMs run which image. */
+async function status(deps: AdminDeps): Promise<unknown> {
+  const { vms, deploy: figures } = await snapshotOf(deps);
+  const { image, before, deploy } = deps.deploys.document;
+  const counts = new Map<string, number>();
+  for (const { image_digest: digest } of vms) {
+    if (digest !== null) counts.set(digest, (counts.get(digest) ?? 0) + 1);
+  }
+  const answers = figures === null || figures.id !== deploy?.id ? NO_ANSWERS : answersOf(figures);
+  return {
+    host: deps.options.host,
+    image,
+    before,
+    vms: [...counts].map(([digest, count]) => ({ image: digest, vms: count })),
+    deploy:
+      deploy === null
+        ? null
+        : {
+            image: deploy.image,
+            before: deploy.before,
+            phase: deploy.phase,
+            why: deploy.why,
+            canary: deploy.canary,
+            canary_ms: deploy.canaryMs,
+            started_ms: deploy.id,
+            ended_ms: deploy.ended_ms,
+            ...answers,
+          },
+  };
+}
+
+const NO_ANSWERS = { new_answers: null, new_errors: null, old_answers: null, old_errors: null };
+
+type Answers = Readonly<Record<keyof typeof NO_ANSWERS, number | null>>;
+
+function answersOf(figures: Answers): Answers {
+  const { new_answers, new_errors, old_answers, old_errors } = figures;
+  return { new_answers, new_errors, old_answers, old_errors };
+}
+
+function digestIn(named: Arguments): string {
+  const digest = named.text('digest');
+  if (isDigest(digest)) return digest;
+  throw new ShoalError('NATS_MESSAGE_INVALID', `Expected digest to be a SHA-256, got ${JSON.stringify(digest)}`);
+}
+
+function partIn(named: Arguments): ImagePart {
+  const digest = digestIn(named);
+  const bytes = named.whole('bytes', { min: 1, max: IMAGE_BYTES_MAX });
+  const at = named.whole('at', { min: 0, max: bytes - 1 });
+  const part = named.bytes('part');
+  const file = named.text('file') === 'boot' ? 'boot' : 'image';
+  if (at + part.length <= bytes) return { digest, file, bytes, at, part };
+  throw new ShoalError('NATS_MESSAGE_INVALID', `A part at ${at} of ${part.length} bytes ends after ${bytes}`);
+}

@@ -1,0 +1,269 @@
+import { type ActorSystem, type Clock, exponentialDelayMs, type Ref } from '../../actors/mod.ts';
+import { fromEnvelope, ShoalError } from '../../errors.ts';
+import {
+  type CommandReply,
+  type DeployState,
+  type FleetEvent,
+  isRunning,
+  type RouterMessage,
+  shortDigest,
+} from '../../fleet/mod.ts';
+import type { ControllerMessage, ImageProfile, VmParameters } from '../../hypervisor/mod.ts';
+import type { ImageDocument, ImageStore, StoredDeploy } from '../../store/mod.ts';
+import type { Settings } from '../settings.ts';
+import type { KeptImages } from './kept-images.ts';
+
+/** The parts of a fleet that a deploy concerns. */
+export interface DeployedFleet {
+  readonly system: ActorSystem;
+  readonly router: Ref<RouterMessage>;
+  readonly controller: Ref<ControllerMessage>;
+  readonly settings: Pick<Settings, 'setProfile'>;
+}
+
+/** What is to be deployed, and how. */
+export interface DeployOrder {
+  /** SHA-256 of an image that is kept. */
+  readonly image: string;
+  readonly canary: number;
+  readonly canaryMs: number;
+}
+
+export interface DeploysOptions {
+  readonly store: ImageStore;
+  readonly clock: Clock;
+  readonly host: string;
+  /** SHA-256 of the image that VMs are started from if nothing was ever deployed. */
+  readonly image: string;
+  /** How VMs of an image are made, as far as that depends on the image. */
+  readonly kept: Pick<KeptImages, 'parametersOf' | 'profileOf' | 'mostOf'>;
+  /** Boots the image once, on a VM of its own. @throws why it is unfit */
+  readonly check: (digest: string) => Promise<void>;
+  readonly onEvent: (event: FleetEvent) => void;
+}
+
+const ASK_TIMEOUT_MS = 4_000;
+const RETRY = { firstMs: 250, maxMs: 10_000 };
+
+/**
+ * The deploys of a host, one at a time: what is wanted is durable before a VM of it is started, so that the next Shoal, or the next router,
+ * goes on where this one ended.
+ */
+export class Deploys {
+  readonly #options: DeploysOptions;
+  #state: ImageDocument;
+  /** On its way to the disk: whoever comes meanwhile comes too late. */
+  #beginning: StoredDeploy | undefined;
+  #isDirty = false;
+  #writing: Promise<void> | undefined;
+  /** Documents are written one after the other. */
+  #lastWrite: Promise<void> = Promise.resolve();
+  #fleet: DeployedFleet | undefined;
+
+  constructor(options: DeploysOptions) {
+    this.#options = options;
+    this.#state = options.store.last ?? { image: options.image, before: null, deploy: null };
+  }
+
+  /** SHA-256 of the image that VMs are started from while no deploy runs. */
+  get image(): string {
+    return this.#state.image;
+  }
+
+  /** What is wanted and what was there before, for people and programs. */
+  get document(): ImageDocument {
+    return this.#state;
+  }
+
+  /** The deploy that a router is to carry out. */
+  get running(): DeployState | undefined {
+    const { deploy } = this.#state;
+    if (deploy === null || deploy.ended_ms !== null || deploy.phase === 'checking') return undefined;
+    return deploy.phase === 'refused' ? undefined : { ...deploy, phase: deploy.phase };
+  }
+
+  /** The images that may be needed. */
+  get needed(): readonly string[] {
+    const { image, before, deploy } = this.#state;
+    return [image, before, deploy?.image, deploy?.before].filter((digest) => typeof digest === 'string');
+  }
+
+  parametersOf(digest: string): Partial<VmParameters> {
+    return this.#options.kept.parametersOf(digest);
+  }
+
+  /** Undefined if nothing is known of the image. */
+  profileOf(digest: string): ImageProfile | undefined {
+    return this.#options.kept.profileOf(digest);
+  }
+
+  /** The router is there. A check that the end of an earlier Shoal cut short is done again. */
+  attach(fleet: DeployedFleet): void {
+    this.#fleet = fleet;
+    const { deploy } = this.#state;
+    if (deploy !== null) this.#reckon();
+    if (deploy?.phase === 'checking') void this.#check(deploy);
+  }
+
+  /**
+   * Begins a deploy; how it goes on is told by events and `document`.
+   * @throws DEPLOY_RUNNING, STORE_WRITE_FAILED
+   */
+  async deploy({ image, canary, canaryMs }: DeployOrder): Promise<void> {
+    const { deploy, image: before } = this.#state;
+    const running = this.#beginning ?? deploy;
+    if (running !== null && running.ended_ms === null) throw underWay(running);
+    const id = Math.max(this.#options.clock.now(), (deploy?.id ?? 0) + 1);
+    const common = { id, image, before, canaryMs, why: null, ended_ms: null };
+    // What runs already was found fit when it came; VMs of another image that are left are replaced.
+    const isSame = image === before;
+    const next: StoredDeploy = isSame
+      ? { ...common, canary: 0, phase: 'rolling' }
+      : { ...common, canary, phase: 'checking' };
+    await this.#begin(next);
+    if (isSame) await this.#tellRouter();
+    else void this.#check(next);
+  }
+
+  /** Gives up the deploy that runs, or puts back the image before the last. @throws DEPLOY_NONE; DEPLOY_RUNNING while one is only beginning; STORE_WRITE_FAILED */
+  async rollBack(): Promise<void> {
+    const { deploy, before, image } = this.#state;
+    if (this.#beginning !== undefined) throw underWay(this.#beginning);
+    if (deploy !== null && deploy.ended_ms === null) {
+      if (deploy.phase === 'checking') return this.#refuse(deploy, GIVEN_UP);
+      return this.#ask((replyTo) => ({ kind: 'roll-back', why: GIVEN_UP, replyTo }));
+    }
+    if (before === null || before === image || deploy?.phase !== 'deployed') {
+      throw new ShoalError('DEPLOY_NONE', 'No deploy is under way, and there is none whose image could be put back');
+    }
+    const id = Math.max(this.#options.clock.now(), deploy.id + 1);
+    const back = { id, image: before, before: image, canary: 0, canaryMs: 0, why: null, ended_ms: null } as const;
+    await this.#begin({ ...back, phase: 'rolling' });
+    await this.#tellRouter();
+  }
+
+  /** The router tells how far it is. It acts on that already: a crash before it is durable repeats a step. */
+  progressed(state: DeployState): void {
+    const { deploy } = this.#state;
+    if (deploy?.id !== state.id) return;
+    const ended_ms = isRunning(state) ? null : this.#options.clock.now();
+    const next = { ...this.#state, deploy: { ...state, ended_ms } };
+    const isChange = state.phase === 'deployed' && state.image !== this.#state.image;
+    this.#state = isChange ? { ...next, image: state.image, before: this.#state.image } : next;
+    this.#isDirty = true;
+    void this.#write();
+    if (ended_ms !== null) this.#reckon();
+  }
+
+  async #begin(deploy: StoredDeploy): Promise<void> {
+    this.#beginning = deploy;
+    try {
+      await this.#save({ ...this.#state, deploy });
+    } finally {
+      this.#beginning = undefined;
+    }
+  }
+
+  async #check(deploy: StoredDeploy): Promise<void> {
+    const name = shortDigest(deploy.image);
+    this.#tell(`image ${name} is checked: it is booted once, on a VM of its own`);
+    try {
+      await this.#options.check(deploy.image);
+      if (this.#state.deploy?.id !== deploy.id || this.#state.deploy.phase !== 'checking') return;
+      const phase = deploy.canary === 0 ? 'rolling' : 'canary';
+      await this.#save({ ...this.#state, deploy: { ...deploy, phase } });
+      // Whoever gave it up meanwhile wrote that after this.
+      if (this.running?.id === deploy.id) await this.#tellRouter();
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const isOpen = this.#state.deploy?.id === deploy.id && this.#state.deploy.phase === 'checking';
+      if (isOpen) await this.#refuse(deploy, why);
+      // A router that is away is given it at its next start.
+      else this.#tell(`image ${name}: ${why}`);
+    }
+  }
+
+  async #refuse(deploy: StoredDeploy, why: string): Promise<void> {
+    this.#tell(`image ${shortDigest(deploy.image)} is not deployed: ${why}`);
+    const ended_ms = this.#options.clock.now();
+    this.#state = { ...this.#state, deploy: { ...deploy, phase: 'refused', why, ended_ms } };
+    this.#isDirty = true;
+    await this.#write();
+  }
+
+  async #tellRouter(): Promise<void> {
+    const deploy = this.running;
+    this.#reckon();
+    if (deploy !== undefined) await this.#ask((replyTo) => ({ kind: 'deploy', deploy, replyTo }));
+  }
+
+  /** VMs of two images may run: each is given the memory and the time that the larger one takes. */
+  #reckon(): void {
+    const { image, deploy } = this.#state;
+    const both = deploy?.ended_ms === null ? [image, deploy.image, deploy.before] : [image];
+    const { memoryMib, profile } = this.#options.kept.mostOf(both);
+    this.#fleet?.settings.setProfile(profile);
+    this.#fleet?.controller.tell({ kind: 'set-parameters', parameters: { memoryMib } });
+  }
+
+  async #ask(toMessage: (replyTo: Ref<CommandReply>) => RouterMessage): Promise<void> {
+    if (this.#fleet === undefined) return;
+    const { system, router } = this.#fleet;
+    const reply = await system.ask<RouterMessage, CommandReply>(router, toMessage, ASK_TIMEOUT_MS);
+    if (!reply.ok) throw fromEnvelope(reply.error);
+  }
+
+  /** In force only once it is durable. */
+  async #save(document: ImageDocument): Promise<void> {
+    const before = this.#state;
+    await this.#persist(document);
+    // It may have been given up meanwhile.
+    if (this.#state === before) this.#state = document;
+  }
+
+  #persist(document: ImageDocument): Promise<void> {
+    const write = this.#lastWrite.then(() => this.#options.store.save(document));
+    this.#lastWrite = write.catch(() => undefined);
+    return write;
+  }
+
+  /** Until it is durable; it never rejects. */
+  #write(): Promise<void> {
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
+  }
+
+  async #writeAll(): Promise<void> {
+    const { clock } = this.#options;
+    for (let failures = 0; this.#isDirty; ) {
+      this.#isDirty = false;
+      try {
+        await this.#persist(this.#state);
+        failures = 0;
+      } catch (error) {
+        this.#isDirty = true;
+        if (failures === 0) this.#tell(error instanceof Error ? error.message : String(error), 'write-failed');
+        const delayMs = exponentialDelayMs(RETRY, failures);
+        failures += 1;
+        await new Promise<void>((resolve) => clock.timer(delayMs, resolve));
+      }
+    }
+  }
+
+  #tell(text: string, kind: FleetEvent['kind'] = 'deploy'): void {
+    const { onEvent, clock, host } = this.#options;
+    onEvent({ atMs: clock.now(), kind, host, text });
+  }
+}
+
+const GIVEN_UP = 'an administrator rolls it back';
+
+function underWay({ image, phase }: StoredDeploy): ShoalError {
+  return new ShoalError(
+    'DEPLOY_RUNNING',
+    `A deploy of image ${shortDigest(image)} is under way (${phase}): wait for its end (\`shoal image status\`), or end it with \`shoal image rollback\``,
+    { details: { image, phase } },
+  );
+}

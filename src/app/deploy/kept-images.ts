@@ -1,0 +1,71 @@
+import type { Params } from '../../fleet/mod.ts';
+import {
+  type Accelerator,
+  BUILT_IN_PROFILE,
+  type ImageInfo,
+  type ImageProfile,
+  specOfImage,
+  type VmParameters,
+} from '../../hypervisor/mod.ts';
+import type { DataDir } from '../data-dir.ts';
+import { deployedImage } from '../kept-image.ts';
+import { withProfile } from '../profile-params.ts';
+
+export interface KeptImagesOptions {
+  readonly data: DataDir;
+  readonly params: () => Params;
+  /** Which accelerator VMs of an image get. @throws CONFIG_VALUE if its profile rules out the one that was asked for */
+  readonly acceleratorOf: (image: ImageInfo) => Promise<Accelerator>;
+}
+
+interface Known {
+  readonly image: ImageInfo;
+  readonly accelerator: Accelerator;
+}
+
+/** How VMs are made of each image that this Shoal may start: as its profile says, which was kept with it. */
+export class KeptImages {
+  readonly #options: KeptImagesOptions;
+  readonly #known = new Map<string, Known>();
+
+  constructor(options: KeptImagesOptions) {
+    this.#options = options;
+  }
+
+  add(image: ImageInfo, accelerator: Accelerator): void {
+    this.#known.set(image.digest, { image, accelerator });
+  }
+
+  /** @throws IMAGE_MISSING if its copy is not there any more; what `acceleratorOf` throws */
+  async load(digest: string): Promise<Known> {
+    const known = this.#known.get(digest);
+    if (known !== undefined) return known;
+    const image = await deployedImage(this.#options.data, digest);
+    const accelerator = await this.#options.acceleratorOf(image);
+    this.add(image, accelerator);
+    return { image, accelerator };
+  }
+
+  /** Of an image that was loaded; of another one nothing is known. */
+  parametersOf(digest: string): Partial<VmParameters> {
+    const known = this.#known.get(digest);
+    if (known === undefined) return {};
+    const { image, accelerator } = known;
+    const { bootTimeoutMs } = withProfile(this.#options.params(), image.profile);
+    // What the profile of another image says must not stay.
+    return { profile: undefined, companion: undefined, ...specOfImage(image), accelerator, bootTimeoutMs };
+  }
+
+  /** Undefined if it was not loaded. */
+  profileOf(digest: string): ImageProfile | undefined {
+    return this.#known.get(digest)?.image.profile;
+  }
+
+  /** The most that VMs of these images take: until none of them runs any more, that much is to be reckoned with. */
+  mostOf(digests: readonly string[]): { readonly memoryMib: number; readonly profile: ImageProfile } {
+    const profiles = digests.flatMap((digest) => this.#known.get(digest)?.image.profile ?? []);
+    const memoryMib = Math.max(...profiles.map((profile) => profile.memoryMib), 0) || BUILT_IN_PROFILE.memoryMib;
+    const [slowest = BUILT_IN_PROFILE] = profiles.toSorted((a, b) => b.bootTimeoutMs - a.bootTimeoutMs);
+    return { memoryMib, profile: slowest };
+  }
+}

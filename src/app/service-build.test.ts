@@ -1,0 +1,159 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { parseProfile } from '../hypervisor/mod.ts';
+import { buildService } from './service-build.ts';
+
+let folder: string;
+let said: string[];
+const say = (line: string): void => void said.push(line);
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'shoal service '));
+  said = [];
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+describe('a service for IncludeOS', () => {
+  const build = (source?: string) =>
+    buildService({ system: 'includeos', source, output: join(folder, 'out/text.elf'), say });
+
+  test('where none is named: says what is missing and what to set', async () => {
+    vi.stubEnv('INCLUDEOS_PACKAGE', '');
+    await expect(build()).rejects.toMatchObject({
+      code: 'SERVICE_BUILD',
+      message: expect.stringMatching(/no IncludeOS is named; install it .*, and set INCLUDEOS_PACKAGE to its folder/),
+    });
+    expect(existsSync(join(folder, 'out/text.elf'))).toBe(false);
+    expect(existsSync(join(folder, 'out/text.shoal.json'))).toBe(false);
+  });
+
+  test('where the folder has none: names the folder', async () => {
+    vi.stubEnv('INCLUDEOS_PACKAGE', folder);
+    await expect(build()).rejects.toThrow(`there is no IncludeOS in '${folder}' (no cmake/os.cmake)`);
+  });
+
+  test('where a program is missing that it needs: names the program', async () => {
+    pretendIncludeos();
+    pretendPrograms();
+    vi.stubEnv('CXX', 'no-such-compiler');
+    await expect(build()).rejects.toThrow("'no-such-compiler' is missing, which IncludeOS needs");
+  });
+
+  test('writes the image and the profile that boots it, with the sources of a folder or of one file', async () => {
+    pretendIncludeos();
+    pretendPrograms();
+    const greet = join(folder, 'greet.cpp');
+    writeFileSync(greet, '');
+    for (const source of [undefined, folder, greet]) {
+      const built = await build(source);
+      expect(built).toEqual({ image: join(folder, 'out/text.elf'), profile: join(folder, 'out/text.shoal.json') });
+      const called = readFileSync(built.image, 'utf8');
+      const sources = / -DSHOAL_SERVICE_SOURCES=(.*) -DSHOAL_TEST_IMAGE=OFF/.exec(called)?.[1];
+      expect([source, sources]).toEqual([source, source === undefined ? '' : expect.stringMatching(/\/greet\.cpp$/)]);
+      const profile = parseProfile(JSON.parse(readFileSync(join(folder, 'out/text.shoal.json'), 'utf8')), 'beside it');
+      expect(profile).toMatchObject({ machine: 'pc', boot: 'multiboot', networkDevice: 'virtio-net-pci' });
+    }
+  });
+
+  function pretendIncludeos(): void {
+    mkdirSync(join(folder, 'cmake'));
+    writeFileSync(join(folder, 'cmake/os.cmake'), '');
+    vi.stubEnv('INCLUDEOS_PACKAGE', folder);
+    for (const name of ['CC', 'CXX', 'CMAKE_PREFIX_PATH']) vi.stubEnv(name, '');
+  }
+
+  /** Programs that take the build script's calls: what `cmake` was called with becomes the image. */
+  function pretendPrograms(): void {
+    const programs = join(folder, 'programs');
+    mkdirSync(programs);
+    const scripts = {
+      cmake: `case $1 in -S) echo "$@" >'${folder}/called' ;; esac`,
+      objcopy: `for file; do :; done; cp '${folder}/called' "$file"`,
+      node: 'cp "$2" "$3"',
+      clang: '',
+      'clang++': '',
+      nasm: '',
+    };
+    for (const [name, script] of Object.entries(scripts)) {
+      writeFileSync(join(programs, name), `#!/bin/sh\n${script}\n`);
+      chmodSync(join(programs, name), 0o755);
+    }
+    vi.stubEnv('PATH', `${programs}:${process.env['PATH']}`);
+  }
+});
+
+describe('an image of 64 bits', () => {
+  const script = fileURLToPath(new URL('../../includeos/includeos/wrap-multiboot.mjs', import.meta.url));
+  const content = Buffer.from('0123456789abcdef');
+
+  /** An ELF file with one segment: its own header, a multiboot header and some bytes. */
+  function image64(magic: number, address = 0x200000n): Buffer {
+    const image = Buffer.alloc(256 + content.length);
+    image.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+    image.writeUInt16LE(2, 16);
+    image.writeUInt16LE(62, 18);
+    image.writeBigUInt64LE(address + 0x40n, 24);
+    image.writeBigUInt64LE(64n, 32);
+    image.writeUInt16LE(56, 54);
+    image.writeUInt16LE(1, 56);
+    image.writeUInt32LE(1, 64);
+    const fields = [0n, address, address, BigInt(image.length), 0x1000n];
+    for (const [index, value] of fields.entries()) image.writeBigUInt64LE(value, 72 + 8 * index);
+    image.writeUInt32LE(magic, 128);
+    content.copy(image, 256);
+    return image;
+  }
+
+  function wrap(image: Buffer): { readonly wrapped: Buffer | undefined; readonly said: string } {
+    const [from, to] = [join(folder, 'image64'), join(folder, 'image32')];
+    writeFileSync(from, image);
+    const { stderr } = spawnSync(process.execPath, [script, from, to], { encoding: 'utf8' });
+    return { wrapped: existsSync(to) ? readFileSync(to) : undefined, said: stderr };
+  }
+
+  test('becomes one of 32 bits with the same bytes at the same addresses', () => {
+    const image = image64(0x1badb002);
+    const { wrapped = Buffer.alloc(64), said: problem } = wrap(image);
+    expect(problem).toBe('');
+    expect([wrapped[4], wrapped.readUInt16LE(18), wrapped.readUInt32LE(24)]).toEqual([1, 3, 0x200040]);
+    const at = wrapped.readUInt32LE(28);
+    const [type, offset = 0, virtual, physical, fileBytes = 0, memoryBytes] = [0, 4, 8, 12, 16, 20].map((field) =>
+      wrapped.readUInt32LE(at + field),
+    );
+    expect([type, virtual, physical, memoryBytes]).toEqual([1, 0x200000, 0x200000, 0x1000]);
+    expect(wrapped.subarray(offset, offset + fileBytes).equals(image)).toBe(true);
+  });
+
+  test.each([
+    ['without a multiboot header', image64(1), 'it has no multiboot header at its beginning'],
+    ['beyond 4 GiB', image64(0x1badb002, 1n << 32n), 'is beyond 32 bits'],
+    ['that is none', Buffer.alloc(100), 'it is no ELF file of 64 bits for x86-64'],
+  ])('%s is refused with the reason', (_, image, why) => {
+    expect(wrap(image)).toEqual({ wrapped: undefined, said: expect.stringContaining(why) });
+  });
+});
+
+describe('a source', () => {
+  test.each([
+    ['missing.cpp', /the source .*missing\.cpp cannot be read: /],
+    ['service.txt', /the source .*service\.txt is neither a folder nor a \.cpp file/],
+  ])('%s is refused with its path', async (name, message) => {
+    writeFileSync(join(folder, 'service.txt'), '');
+    const built = buildService({ system: 'builtin', source: join(folder, name), output: join(folder, 'x.elf'), say });
+    await expect(built).rejects.toThrow(message);
+    expect(said).toEqual([]);
+  });
+
+  test('without C++ in it is refused by the build, which is heard', async () => {
+    const built = buildService({ system: 'builtin', source: folder, output: join(folder, 'x.elf'), say });
+    await expect(built).rejects.toThrow(`No image was built: there is no .cpp file in '${folder}'`);
+    expect(said.at(-1)).toContain('there is no .cpp file');
+  });
+});

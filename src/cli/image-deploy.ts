@@ -1,0 +1,175 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { systemClock } from '../actors/mod.ts';
+import { type FleetCalls, withFleet } from '../app/mod.ts';
+import { rowIn } from '../console/mod.ts';
+import { codeOf } from '../errors.ts';
+import { shortDigest } from '../fleet/mod.ts';
+import { type ImageInfo, loadImage } from '../hypervisor/mod.ts';
+import { heard, hostOf } from './asked-hosts.ts';
+import type { Command, Flag, Flags } from './command.ts';
+import { fleetOf } from './find.ts';
+import { hasEnded, type ImageRow, imageRow, imageTable, stepOf } from './image-rows.ts';
+import { printable, printData, printJson, say } from './output.ts';
+import { usage } from './parse.ts';
+import { profileChoice } from './settings.ts';
+
+export const DEPLOY_FLAGS: readonly Flag[] = [
+  {
+    name: 'canary',
+    value: 'N',
+    about: 'VMs of the new image that serve for a while before the rest follow (default: 1; 0: none)',
+  },
+  {
+    name: 'canary-time',
+    value: 'SECONDS',
+    about: 'how long they serve at the most, if they answer fewer than 1000 requests (default: 10)',
+  },
+  { name: 'wait', about: 'waits until the deploy has ended; exits 1 if it was refused or rolled back' },
+  { name: 'timeout', value: 'SECONDS', about: 'how long --wait waits (default: 600); the deploy goes on after that' },
+];
+
+const CANARIES_MAX = 1_000;
+const SECONDS_MAX = 3_600;
+const CANARY_SECONDS = 10;
+const WAIT_SECONDS = 600;
+const LOOK_MS = 300;
+/** In base 64 below the 1 MiB that a NATS server takes. */
+const PART_BYTES = 384 * 1024;
+
+/** `shoal image deploy FILE`: sends the image to each host that lacks it, and has each begin. */
+export async function deployImage(command: Command, flags: Flags, file: string | undefined): Promise<number> {
+  if (file === undefined) throw usage(command, 'give the file to deploy');
+  const canary = flags.whole('canary', { min: 0, max: CANARIES_MAX }) ?? 1;
+  const seconds = flags.whole('canary-time', { min: 0, max: SECONDS_MAX }) ?? CANARY_SECONDS;
+  const image = await loadImage(resolve(file), profileChoice(command, flags));
+  const { digest } = image;
+  return withFleet(fleetOf(flags), 'image', async (calls) => {
+    const offered = heard(await calls.every('image-offer', { digest }, hostOf(flags)));
+    const told: ImageRow[] = [];
+    let exitCode = offered.exitCode;
+    for (const { host, value } of offered.values) {
+      try {
+        if (!rowIn<{ has: boolean }>('image-offer', value, { has: 'boolean' }).has) {
+          await send(calls, host, image);
+        }
+        const args = { digest, canary, canary_ms: seconds * 1_000 };
+        told.push(imageRow(await calls.ask('image-deploy', args, host)));
+      } catch (error) {
+        if (offered.values.length === 1) throw error;
+        exitCode = 1;
+        const code = codeOf(error);
+        say(
+          printable(
+            `shoal: ${host}: ${error instanceof Error ? error.message : String(error)}${code === undefined ? '' : ` (${code})`}`,
+          ),
+        );
+      }
+    }
+    const end = await waited(calls, flags, told, `image ${shortDigest(digest)}`);
+    return Math.max(exitCode, end);
+  });
+}
+
+/** `shoal image rollback`. */
+export async function rollBackImage(flags: Flags): Promise<number> {
+  return withFleet(fleetOf(flags), 'image', async (calls) => {
+    const isNews = (error: unknown): boolean => codeOf(error) !== 'DEPLOY_NONE';
+    const { values, exitCode } = heard(await calls.every('image-rollback', {}, hostOf(flags)), isNews);
+    const end = await waited(
+      calls,
+      flags,
+      values.map(({ value }) => imageRow(value)),
+      'the roll-back',
+      'rolled-back',
+    );
+    return Math.max(exitCode, end);
+  });
+}
+
+/** `shoal image status`. */
+export async function imageStatus(flags: Flags): Promise<number> {
+  return withFleet(fleetOf(flags), 'image', async (calls) => {
+    const { values, exitCode } = heard(await calls.every('image-status', {}, hostOf(flags)));
+    show(
+      flags,
+      values.map(({ value }) => imageRow(value)),
+    );
+    return exitCode;
+  });
+}
+
+async function send(calls: FleetCalls, host: string, { path, digest, profile, companion }: ImageInfo): Promise<void> {
+  await sendFile(calls, host, { digest, file: 'image' }, path);
+  if (companion !== undefined) await sendFile(calls, host, { digest, file: 'boot' }, companion.path);
+  await calls.ask('image-keep', { digest, profile, boot: companion !== undefined }, host);
+}
+
+/** The digest is checked at the other end: a file that changes meanwhile is refused there. */
+async function sendFile(
+  calls: FleetCalls,
+  host: string,
+  of: { readonly digest: string; readonly file: 'image' | 'boot' },
+  path: string,
+): Promise<void> {
+  const content = await readFile(path);
+  for (let at = 0; at < content.length; at += PART_BYTES) {
+    const part = content.subarray(at, at + PART_BYTES).toString('base64');
+    await calls.ask('image-part', { ...of, bytes: content.length, at, part }, host);
+  }
+}
+
+/** @param wanted how it ends if all goes well: `deployed`, or what a roll-back comes to */
+async function waited(
+  calls: FleetCalls,
+  flags: Flags,
+  told: readonly ImageRow[],
+  what: string,
+  wanted: 'deployed' | 'rolled-back' = 'deployed',
+): Promise<number> {
+  if (!flags.has('wait')) {
+    show(flags, told);
+    return 0;
+  }
+  const seconds = flags.whole('timeout', { min: 1, max: SECONDS_MAX * 24 }) ?? WAIT_SECONDS;
+  const endMs = systemClock.monotonic() + seconds * 1_000;
+  const rows = new Map(told.map((row) => [row.host, row]));
+  const said = new Map<string, string>();
+  for (;;) {
+    for (const row of rows.values()) tellStep(row, said, rows.size > 1);
+    const open = [...rows.values()].filter((row) => !hasEnded(row));
+    if (open.length === 0) break;
+    if (systemClock.monotonic() >= endMs) {
+      show(flags, [...rows.values()]);
+      const names = open.map(({ host }) => host).join(', ');
+      say(
+        printable(
+          `shoal: ${what} is still under way on ${names} after ${seconds} s, and goes on: \`shoal image status\``,
+        ),
+      );
+      return 1;
+    }
+    await new Promise<void>((resolve) => systemClock.timer(LOOK_MS, resolve));
+    for (const { host } of open) {
+      // A host that is being restarted goes on when it is back.
+      const value = await calls.ask('image-status', {}, host).catch(() => undefined);
+      if (value !== undefined) rows.set(host, imageRow(value));
+    }
+  }
+  show(flags, [...rows.values()]);
+  const isWell = ({ deploy }: ImageRow): boolean =>
+    deploy?.phase === 'deployed' || (wanted === 'rolled-back' && deploy?.phase !== undefined);
+  return [...rows.values()].every(isWell) ? 0 : 1;
+}
+
+function tellStep(row: ImageRow, said: Map<string, string>, isMany: boolean): void {
+  const step = stepOf(row);
+  if (said.get(row.host) === step) return;
+  said.set(row.host, step);
+  say(printable(isMany ? `${row.host}: ${step}` : step));
+}
+
+function show(flags: Flags, rows: readonly ImageRow[]): void {
+  if (flags.oneOf('output', ['table', 'json']) === 'json') printJson(rows);
+  else printData(imageTable(rows));
+}

@@ -1,0 +1,50 @@
+import { TAKE_BACK_MS } from '../values/neighbour.ts';
+import type { NeighbourPort } from './neighbour-messages.ts';
+import type { NeighbourSession } from './neighbour-session.ts';
+
+type Session = Pick<NeighbourSession<unknown>, 'host' | 'leaseUntilMs' | 'overMs' | 'mayHaveUnsent' | 'takeBack'>;
+
+/**
+ * Replies to clients of other hosts that may stand in a buffer of this machine, as its way to NATS is gone. Once their host may give the
+ * requests to others they must not leave any more: they are taken back, and go by way of that host.
+ */
+export class UnsentReplies {
+  readonly #port: NeighbourPort;
+
+  constructor(port: NeighbourPort) {
+    this.#port = port;
+  }
+
+  isUnsure(session: Session): boolean {
+    return session.mayHaveUnsent(this.#port.taken);
+  }
+
+  confirm(): void {
+    this.#port.confirm();
+  }
+
+  /** At each look at the time, and at all others: one connection carries the replies to the clients of all. */
+  look(sessions: readonly Session[], nowMs: number): void {
+    if (!sessions.some((session) => this.#isOver(session, nowMs))) return;
+    const { taken } = this.#port;
+    const unsure = sessions.filter((session) => session.mayHaveUnsent(taken));
+    this.#port.takeBack(unsure.map(({ host }) => host));
+    for (const session of unsure) {
+      session.takeBack(taken);
+      session.overMs = undefined;
+    }
+  }
+
+  /** After a pause of this process, the signs that all is well are there and not read yet: so it is not over at once. */
+  #isOver(session: Session, nowMs: number): boolean {
+    if (nowMs < session.leaseUntilMs || !this.isUnsure(session)) {
+      session.overMs = undefined;
+      return false;
+    }
+    if (session.overMs === undefined) {
+      session.overMs = nowMs;
+      this.#port.confirm();
+    }
+    return nowMs - session.overMs >= TAKE_BACK_MS;
+  }
+}

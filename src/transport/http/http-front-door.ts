@@ -1,0 +1,332 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Behaviour, Clock, Context, Ref } from '../../actors/mod.ts';
+import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../../errors.ts';
+import type { FailureReason, Outcome } from '../../fleet/mod.ts';
+import { REQUEST_END_REASONS } from '../../fleet/mod.ts';
+import type { RouterRequest } from '../endpoint-messages.ts';
+import type { ReplyTokens } from '../reply-token.ts';
+import type { RequestHeaders } from '../request-headers.ts';
+import { within } from '../within.ts';
+import { errorReply, type HttpReply, replyOf } from './http-reply.ts';
+import { HEALTH_PATH, type HttpRefusal, pathOf, readHead, tooLarge } from './http-request.ts';
+import { readBody } from './read-body.ts';
+
+/** Where a server listens. */
+export interface HttpAddress {
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+}
+
+/** Whether this host serves requests, and a word on it. */
+export interface Health {
+  readonly isServing: boolean;
+  readonly text: string;
+}
+
+export interface HttpFrontDoorOptions {
+  readonly address: HttpAddress;
+  readonly router: Ref<RouterRequest>;
+  readonly tokens: ReplyTokens;
+  /** `deadline_ms` of the parameters at this moment, for requests without a deadline. */
+  readonly deadlineMs: () => number;
+  /** The largest text, in bytes. */
+  readonly bytesMax: number;
+  /** Must settle within a second or so. A rejection counts as not serving. */
+  readonly health: () => Promise<Health>;
+  /** Called once it listens, with the port that it has. */
+  readonly onListening?: (address: HttpAddress) => void;
+  /** Further connections are closed at once; default 10000. */
+  readonly connectionsMax?: number;
+  /** Further requests are refused while this many are open; default 100000. */
+  readonly inFlightMax?: number;
+  /** Further requests are refused while the open ones hold this many bytes of text; default 256 MiB. */
+  readonly inFlightBytesMax?: number;
+  /** How long stopping waits for open requests; default 3000, below the 5000 of a child. */
+  readonly drainLimitMs?: number;
+}
+
+export type HttpFrontDoorMessage =
+  // Sent by the actor to itself.
+  { readonly kind: 'failed'; readonly error: ErrorEnvelope };
+
+const CONNECTIONS_MAX = 10_000;
+const IN_FLIGHT_MAX = 100_000;
+const IN_FLIGHT_BYTES_MAX = 256 * 1024 * 1024;
+const DRAIN_LIMIT_MS = 3_000;
+/** A client that trickles its request holds a connection for so long at most. */
+const HEAD_MS = 10_000;
+const BODY_MS = 60_000;
+/** A connection without a request is closed: longer than load balancers keep theirs. */
+const KEEP_ALIVE_MS = 75_000;
+/** A client that does not read its answer. */
+const ANSWER_MS = 60_000;
+const HEAD_BYTES_MAX = 16 * 1024;
+const HEADERS_MAX = 100;
+const ID_BYTES = 6;
+/** Nobody listens there: the reply of a request that outlives this Shoal has nowhere to go, because its connection is gone. */
+const NOWHERE = '_INBOX.shoal-http';
+
+const STOPPING: HttpRefusal = { status: 503, reason: 'shoal-stopping', message: 'Shoal is stopping' };
+const ROUTER_AWAY: Outcome = {
+  ok: false,
+  status: 503,
+  reason: 'router-away',
+  message: 'overloaded: the router takes no more requests',
+};
+
+/**
+ * Takes requests over HTTP/1.1 for those who speak no NATS: `POST /` and `POST /OPERATION`, with the same outcomes, headers and limits. Stopping
+ * it drains it. The start fails with HTTP_LISTEN_FAILED if it cannot listen.
+ */
+export function httpFrontDoor(options: HttpFrontDoorOptions): Behaviour<HttpFrontDoorMessage> {
+  return async (context) => {
+    const door = new HttpFrontDoor(context, options);
+    context.onStop(() => door.close(), 'before-children');
+    await door.open();
+    return ({ error }) => {
+      throw fromEnvelope(error);
+    };
+  };
+}
+
+class HttpFrontDoor {
+  readonly #context: Context<HttpFrontDoorMessage>;
+  readonly #clock: Clock;
+  readonly #options: HttpFrontDoorOptions;
+  readonly #server: Server;
+  readonly #idPrefix: string;
+  readonly #open = new Set<Pending>();
+  #bytes = 0;
+  #count = 0;
+  #isLoopback = true;
+  #isClosing = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(context: Context<HttpFrontDoorMessage>, options: HttpFrontDoorOptions) {
+    this.#context = context;
+    this.#clock = context.clock;
+    this.#options = options;
+    this.#idPrefix = `h${Buffer.from(context.system.random.bytes(ID_BYTES)).toString('base64url')}.`;
+    this.#server = createServer({
+      headersTimeout: HEAD_MS,
+      requestTimeout: BODY_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: HEAD_MS / 2,
+      maxHeaderSize: HEAD_BYTES_MAX,
+      noDelay: true,
+    });
+    this.#server.maxHeadersCount = HEADERS_MAX;
+    this.#server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX;
+    this.#server.on('request', (request, response) => this.#take(request, response, false));
+    this.#server.on('checkContinue', (request, response) => this.#take(request, response, true));
+  }
+
+  /** @throws HTTP_LISTEN_FAILED */
+  async open(): Promise<void> {
+    const { address, onListening } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (error) => reject(listenFailed(address, error)));
+      this.#server.listen({ host: address.host, port: address.port }, resolve);
+    });
+    this.#server.removeAllListeners('error');
+    this.#server.on('error', (error) => this.#context.self.tell({ kind: 'failed', error: toEnvelope(error) }));
+    this.#isLoopback = isLoopbackAddress(this.#address.host);
+    onListening?.(this.#address);
+  }
+
+  /** Takes no more requests and waits for the open ones; at the limit the rest are answered 503. Never rejects. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    const limitMs = this.#options.drainLimitMs ?? DRAIN_LIMIT_MS;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    if (this.#open.size > 0) {
+      const idle = new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+      await within(idle, limitMs, this.#clock).catch(() => undefined);
+    }
+    for (const pending of [...this.#open]) pending.refuse(STOPPING);
+    // Node ends no connection whose client does not read, or has begun a request and does not end it.
+    await within(closed, LAST_ANSWERS_MS, this.#clock).catch(() => undefined);
+    this.#server.closeAllConnections();
+  }
+
+  /** Called by `Pending`. */
+  finish(pending: Pending): void {
+    this.#open.delete(pending);
+    this.#bytes -= pending.bytes;
+    if (this.#open.size === 0) this.#onIdle?.();
+  }
+
+  send(response: ServerResponse, reply: HttpReply): void {
+    if (response.destroyed || response.headersSent) return;
+    const { status, headers, body } = reply;
+    const isLast = this.#isClosing ? { Connection: 'close' } : {};
+    response.writeHead(status, { ...headers, ...isLast, 'Content-Length': body.length });
+    const cancel = this.#clock.timer(ANSWER_MS, () => response.destroy());
+    response.once('close', cancel);
+    // Of an answer to HEAD, Node sends the head alone.
+    response.end(body);
+  }
+
+  get #address(): HttpAddress {
+    // It listens on TCP.
+    const { address, port } = this.#server.address() as AddressInfo;
+    return { host: address, port };
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse, waits: boolean): void {
+    // Without a listener, an error of a connection would end the process.
+    request.on('error', ignore);
+    response.on('error', ignore);
+    const { method = '', url: target = '', headers, headersDistinct: distinct } = request;
+    if (pathOf(target) === HEALTH_PATH && (method === 'GET' || method === 'HEAD')) {
+      request.resume();
+      void this.#tellHealth(response);
+      return;
+    }
+    const { bytesMax, inFlightMax = IN_FLIGHT_MAX } = this.#options;
+    const head = readHead({ method, target, headers, distinct }, { bytesMax, isLoopback: this.#isLoopback });
+    if ('status' in head) return this.#turnAway(request, response, head);
+    if (this.#isClosing) return this.#turnAway(request, response, STOPPING);
+    if (this.#open.size >= inFlightMax) {
+      return this.#turnAway(request, response, full(`${this.#open.size} requests are in hand`));
+    }
+    if (waits) response.writeContinue();
+    void this.#process(request, response, head);
+  }
+
+  async #process(request: IncomingMessage, response: ServerResponse, head: RequestHeaders): Promise<void> {
+    const { bytesMax, inFlightBytesMax = IN_FLIGHT_BYTES_MAX } = this.#options;
+    const startedMs = this.#clock.monotonic();
+    const pending = new Pending(this, response);
+    this.#open.add(pending);
+    let why = tooLarge(bytesMax);
+    const body = await readBody(request, (bytes) => {
+      if (pending.bytes + bytes > bytesMax) return false;
+      // A single request is always taken.
+      if (this.#open.size > 1 && this.#bytes + bytes > inFlightBytesMax) {
+        why = full(`requests of ${this.#bytes} bytes are in hand`);
+        return false;
+      }
+      pending.bytes += bytes;
+      this.#bytes += bytes;
+      return true;
+    });
+    if (body === 'gone') return pending.end();
+    if (body === 'refused') {
+      pending.end();
+      return this.#turnAway(request, response, why);
+    }
+    const requestId = head.requestId ?? this.#idPrefix + this.#count++;
+    const taken = this.#options.router.tell({
+      kind: 'request',
+      request: {
+        requestId,
+        isIdGenerated: head.requestId === undefined,
+        ...(head.isRepeat ? { isRepeat: true } : {}),
+        op: head.op,
+        payload: body,
+        deadlineMs: startedMs + (head.deadlineMs ?? this.#options.deadlineMs()),
+        retry: head.retry,
+        token: this.#options.tokens.seal(NOWHERE, requestId),
+        replyTo: pending,
+      },
+    });
+    if (!taken) pending.tell(ROUTER_AWAY);
+  }
+
+  /** What the client still sends is not read, so its connection ends with the answer. */
+  #turnAway(request: IncomingMessage, response: ServerResponse, refusal: HttpRefusal): void {
+    const reply = errorReply(refusal);
+    const ends = request.complete ? {} : { Connection: 'close' };
+    this.send(response, { ...reply, headers: { ...reply.headers, ...ends } });
+    // Reading a little lets a client that sends all before it reads see the answer and not a reset.
+    request.resume();
+  }
+
+  async #tellHealth(response: ServerResponse): Promise<void> {
+    const { isServing, text } = this.#isClosing
+      ? { isServing: false, text: STOPPING.message }
+      : await this.#options.health().catch((error: unknown) => ({
+          isServing: false,
+          text: error instanceof Error ? error.message : String(error),
+        }));
+    const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-store' };
+    this.send(response, { status: isServing ? 200 : 503, headers, body: Buffer.from(`${text}\n`) });
+  }
+}
+
+/** The last answers get this long even if the limit has been used up. */
+const LAST_ANSWERS_MS = 250;
+
+function ignore(): void {}
+
+function full(figures: string): HttpRefusal {
+  const reason: FailureReason = 'endpoint-full';
+  return { status: REQUEST_END_REASONS[reason], reason, message: `overloaded: ${figures}` };
+}
+
+function isLoopbackAddress(address: string): boolean {
+  return address === '::1' || address.replace(/^::ffff:/, '').startsWith('127.');
+}
+
+function listenFailed({ host, port }: HttpAddress, cause: Error): ShoalError {
+  const code = 'code' in cause ? String(cause.code) : '';
+  const remedy =
+    code === 'EADDRINUSE'
+      ? 'another program has it; name another port, or 0 for a free one'
+      : code === 'EACCES'
+        ? 'ports below 1024 need root; name another port'
+        : code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND'
+          ? 'this machine has no such address'
+          : cause.message;
+  const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return new ShoalError('HTTP_LISTEN_FAILED', `HTTP requests cannot be taken at ${where}: ${remedy}`, {
+    cause,
+    details: { host, port },
+  });
+}
+
+/** One request on its way; takes its outcome, once. */
+class Pending implements Ref<Outcome> {
+  /** That it holds. */
+  bytes = 0;
+  readonly #door: HttpFrontDoor;
+  readonly #response: ServerResponse;
+  #isSettled = false;
+
+  constructor(door: HttpFrontDoor, response: ServerResponse) {
+    this.#door = door;
+    this.#response = response;
+  }
+
+  get path(): string {
+    return 'http';
+  }
+
+  tell(outcome: Outcome): boolean {
+    return this.#answer(() => replyOf(outcome));
+  }
+
+  refuse(refusal: HttpRefusal): void {
+    this.#answer(() => errorReply(refusal));
+  }
+
+  /** Without an answer, or with another one. */
+  end(): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#door.finish(this);
+  }
+
+  #answer(reply: () => HttpReply): boolean {
+    if (this.#isSettled) return false;
+    this.end();
+    this.#door.send(this.#response, reply());
+    return true;
+  }
+}

@@ -1,0 +1,113 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { isIP } from 'node:net';
+import type { FailureReason } from '../../fleet/mod.ts';
+import { quote } from '../quote.ts';
+import { isOp, OP_FORM, OP_HEADER, parseRequestHeaders, type RequestHeaders } from '../request-headers.ts';
+
+/** Why a request does not reach the router. */
+export interface HttpRefusal {
+  /** 403, 404, 405, 413 and 415 of HTTP, or the status of the reason. */
+  readonly status: number;
+  readonly reason: FailureReason;
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What is known of a request once its head is there. */
+export interface RequestHead {
+  readonly method: string;
+  /** As in the request line: path and query. */
+  readonly target: string;
+  readonly headers: IncomingHttpHeaders;
+  /** Each header with all of its values. */
+  readonly distinct: Readonly<Record<string, readonly string[] | undefined>>;
+}
+
+export interface HeadLimits {
+  /** Of a body. */
+  readonly bytesMax: number;
+  /** The server listens on loopback alone, so the name by which it is called must be one of loopback. */
+  readonly isLoopback: boolean;
+}
+
+/** Where a load balancer asks whether the host serves. */
+export const HEALTH_PATH = '/healthz';
+
+/**
+ * Reads the head of `POST /` or `POST /OPERATION`.
+ * @returns the same headers as a request over NATS has, or why it is refused
+ */
+export function readHead(head: RequestHead, limits: HeadLimits): RequestHeaders | HttpRefusal {
+  const stranger = strangerIn(head, limits.isLoopback);
+  if (stranger !== undefined) return { status: 403, reason: 'bad-request', message: stranger };
+  const path = pathOf(head.target);
+  const isHealth = path === HEALTH_PATH;
+  if (head.method !== 'POST') {
+    const allow = isHealth ? 'GET, HEAD' : 'POST';
+    const message = `expected ${allow} for ${quote(path)}, got ${quote(head.method)}`;
+    return { status: 405, reason: 'bad-request', message, headers: { Allow: allow } };
+  }
+  if (isHealth) {
+    const message = `expected GET or HEAD for ${HEALTH_PATH}, got "POST"`;
+    return { status: 405, reason: 'bad-request', message, headers: { Allow: 'GET, HEAD' } };
+  }
+  const op = path.slice(1);
+  if (op !== '' && !isOp(op)) {
+    const message = `expected POST / or POST /OPERATION with ${OP_FORM}, got ${quote(path)}`;
+    return { status: 404, reason: 'operation-unknown', message };
+  }
+  const encoding = head.headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    const message = `Content-Encoding: expected the text as it is, got ${quote(encoding)}`;
+    return { status: 415, reason: 'bad-request', message, headers: { 'Accept-Encoding': 'identity' } };
+  }
+  const bytes = Number(head.headers['content-length'] ?? 0);
+  if (bytes > limits.bytesMax) return tooLarge(limits.bytesMax, bytes);
+  const headers = parseRequestHeaders(shoalHeaders(head.distinct));
+  if (typeof headers === 'string') return { status: 400, reason: 'bad-request', message: headers };
+  if (op !== '' && headers.op !== '' && headers.op !== op) {
+    const message = `${OP_HEADER}: expected ${quote(op)} as in the path, or no such header, got ${quote(headers.op)}`;
+    return { status: 400, reason: 'bad-request', message };
+  }
+  return op === '' ? headers : { ...headers, op };
+}
+
+/** @param bytes of the body, if it has said so; a chunked one has not */
+export function tooLarge(bytesMax: number, bytes?: number): HttpRefusal {
+  const has = bytes === undefined ? 'is longer' : `has ${bytes}`;
+  return { status: 413, reason: 'too-large', message: `a text has ${bytesMax} bytes at most, and this one ${has}` };
+}
+
+export function pathOf(target: string): string {
+  const end = target.search(/[?#]/);
+  return end < 0 ? target : target.slice(0, end);
+}
+
+/**
+ * A web page may send texts to any address without asking, and a name of its own may lead to 127.0.0.1. Programs that are no browsers send no
+ * `Origin`, and call a server on loopback by an address or as localhost.
+ */
+function strangerIn({ headers }: RequestHead, isLoopback: boolean): string | undefined {
+  const { host = '', origin } = headers;
+  if (isLoopback && host !== '' && !isLocalName(hostnameOf(host))) {
+    return `Host: expected an address or localhost on a server of loopback, got ${quote(host)}`;
+  }
+  if (origin === undefined || origin === `http://${host}` || origin === `https://${host}`) return undefined;
+  return `Origin: web pages of other origins are not served, got ${quote(origin)}`;
+}
+
+function hostnameOf(host: string): string {
+  return host.replace(/:\d*$/, '').replace(/^\[(.*)\]$/, '$1');
+}
+
+function isLocalName(name: string): boolean {
+  return isIP(name) !== 0 || name === 'localhost' || name.endsWith('.localhost');
+}
+
+function* shoalHeaders(
+  distinct: Readonly<Record<string, readonly string[] | undefined>>,
+): Iterable<readonly [string, readonly string[]]> {
+  for (const [name, values] of Object.entries(distinct)) {
+    if (values !== undefined && name.startsWith('shoal-')) yield [name, values];
+  }
+}

@@ -1,0 +1,34 @@
+import type { IncomingMessage } from 'node:http';
+
+/**
+ * Reads the body of a request.
+ * @param mayHold asked before each further piece is kept
+ * @returns what went wrong in its place: `refused` if it may not be held, `gone` if the client has left
+ */
+export function readBody(
+  request: IncomingMessage,
+  mayHold: (bytes: number) => boolean,
+): Promise<Uint8Array | 'refused' | 'gone'> {
+  return new Promise((resolve) => {
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    const settle = (result: Uint8Array | 'refused' | 'gone'): void => {
+      request.off('data', take);
+      resolve(result);
+    };
+    const take = (piece: Buffer): void => {
+      if (!mayHold(piece.length)) {
+        settle('refused');
+        return;
+      }
+      pieces.push(piece);
+      bytes += piece.length;
+    };
+    request.on('data', take);
+    request.once('end', () =>
+      settle(pieces.length === 1 ? (pieces[0] ?? Buffer.alloc(0)) : Buffer.concat(pieces, bytes)),
+    );
+    request.once('error', () => settle('gone'));
+    request.once('close', () => settle('gone'));
+  });
+}
