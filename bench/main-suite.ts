@@ -6,6 +6,7 @@ import { manyVmsSuite } from './many-vms-suite.ts';
 import { BareQemu } from './peers/bare-qemu.ts';
 import { Echo } from './peers/echo.ts';
 import { PlainClient } from './peers/plain-client.ts';
+import { portSuite } from './port-suite.ts';
 import { relaySuite } from './relay-suite.ts';
 import { BUSY_FLAGS, meanMs, perSecond } from './throughput.ts';
 
@@ -25,6 +26,7 @@ export async function* mainSuite(wanted: (name: string) => boolean): AsyncIterab
   if (wanted('one-at-a-time')) yield* sequentialSuite();
   if (wanted('requests-per-second')) yield* throughputSuite();
   yield* manyVmsSuite(wanted);
+  yield* portSuite(wanted);
 }
 
 /** A request that finds no VM, until its reply, beside the same image started by hand until its first reply. */

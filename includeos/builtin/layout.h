@@ -23,7 +23,7 @@
 #define SELECTOR_TSS 0x38
 
 #define VECTOR_TIMER 32
-#define VECTOR_NETWORK 33
+#define VECTOR_LINK 33             /* the network card, or the port */
 #define VECTOR_CONSOLE 34
 #define VECTOR_SPURIOUS 35
 #define VECTOR_COUNT 36

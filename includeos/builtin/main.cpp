@@ -9,12 +9,15 @@
 #include "machine.h"
 #include "network.h"
 #include "panic.h"
+#include "port.h"
+#include "port_link.h"
 #include "server.h"
 #include "settings.h"
 #include "shim.h"
 #include "shoal/text_writer.h"
 #include "telemetry.h"
 #include "virtio_net.h"
+#include "virtio_serial.h"
 
 namespace shoal::builtin {
 namespace {
@@ -43,11 +46,12 @@ class BuiltinPlatform final : public Platform {
   Console console;
   ConsoleInput console_input;
   Server* server = nullptr;
+  bool has_port = false;  // for the link, in the place of a network
   uint64_t console_look_ns = 0;
 };
 
 bool BuiltinPlatform::receive() {
-  const bool came = network_receive();
+  const bool came = has_port ? port_receive() : network_receive();
   const uint64_t now_ns = clock_ns();
   if (!take_interrupt(VECTOR_CONSOLE) && now_ns < console_look_ns) return came;
   console_look_ns = now_ns + kConsoleLookNs;
@@ -61,14 +65,19 @@ bool BuiltinPlatform::receive() {
 }
 
 void BuiltinPlatform::transmit() {
-  network_transmit();
+  if (has_port) {
+    port_transmit();
+  } else {
+    network_transmit();
+  }
   console.flush();
 }
 
 // In static memory, since some of them are large; constructed here, since nobody runs static constructors.
 alignas(64) char platform_memory[sizeof(BuiltinPlatform)];
-alignas(64) char card_memory[sizeof(VirtioNet)];
+alignas(64) char device_memory[sizeof(VirtioNet) > sizeof(VirtioSerial) ? sizeof(VirtioNet) : sizeof(VirtioSerial)];
 alignas(64) char server_memory[sizeof(Server)];
+alignas(16) char link_memory[sizeof(PortLink)];
 constinit Settings settings = {};
 constinit Heap heap;
 
@@ -82,13 +91,17 @@ constinit Heap heap;
   power_off(platform, POWER_OFF_BAD_ARGUMENT);
 }
 
-bool open_card(VirtioNet& card, std::string_view command_line) {
+/// The first slot in which `open(slot)` finds what it looks for.
+template <typename Open>
+bool find_device(std::string_view command_line, Open open) {
   DeviceSlot slot{};
   while (next_device_slot(command_line, slot)) {
-    if (card.open(slot)) return true;
+    if (open(slot)) return true;
   }
   return false;
 }
+
+bool may_sleep(const BuiltinPlatform& platform) { return platform.has_port ? port_may_sleep() : network_may_sleep(); }
 
 void run(BuiltinPlatform& platform, Server& server) {
   while (!server.finished()) {
@@ -96,25 +109,46 @@ void run(BuiltinPlatform& platform, Server& server) {
     server.work();
     server.move();
     platform.transmit();
-    if (server.busy() || server.finished() || !network_may_sleep()) continue;
+    if (server.busy() || server.finished() || !may_sleep(platform)) continue;
 
     uint64_t due_ns = server.due_ns();
-    if (network_due_ns() < due_ns) due_ns = network_due_ns();
+    if (!platform.has_port && network_due_ns() < due_ns) due_ns = network_due_ns();
     if (platform.console.has_output() && clock_ns() + kConsoleRetryNs < due_ns) due_ns = clock_ns() + kConsoleRetryNs;
     clock_sleep_until(due_ns);
   }
 }
 
+/// True once the peers have everything.
+bool close_link(const BuiltinPlatform& platform) { return platform.has_port ? port_is_empty() : network_close(); }
+
 void say_goodbye(BuiltinPlatform& platform) {
   const uint64_t end_ns = clock_ns() + kLastRepliesNs;
-  bool closed = network_close();
+  bool closed = close_link(platform);
   while (!closed && clock_ns() < end_ns) {
     platform.receive();
     platform.transmit();
-    closed = network_close();
-    if (!closed && network_may_sleep()) clock_sleep_until(network_due_ns());
+    closed = close_link(platform);
+    // A port tells of no end: it is looked at again and again.
+    if (!closed && !platform.has_port && network_may_sleep()) clock_sleep_until(network_due_ns());
   }
   Telemetry(platform).print_bye("stop");
+}
+
+void open_link(BuiltinPlatform& platform, Server& server, std::string_view command_line) {
+  if (settings.link_key.empty()) {
+    auto& card = *new (device_memory) VirtioNet();
+    if (!find_device(command_line, [&](const DeviceSlot& slot) { return card.open(slot); })) {
+      refuse(platform, {"virtio_mmio.device", {}, "no-network-card"});
+    }
+    network_open(card, settings, server);
+    return;
+  }
+  auto& device = *new (device_memory) VirtioSerial();
+  if (!find_device(command_line, [&](const DeviceSlot& slot) { return device.open(slot, kPortName); })) {
+    refuse(platform, {"virtio_mmio.device", {}, "no-port-shoal.link"});
+  }
+  port_open(device, *new (link_memory) PortLink(device, server, settings.link_key));
+  platform.has_port = true;
 }
 
 extern "C" [[noreturn]] void start(uint32_t start_info) {
@@ -137,11 +171,9 @@ extern "C" [[noreturn]] void start(uint32_t start_info) {
   }
   heap.open(reinterpret_cast<void*>(heap_start), heap_size);
 
-  auto& card = *new (card_memory) VirtioNet();
-  if (!open_card(card, machine.command_line)) refuse(platform, {"virtio_mmio.device", {}, "no-network-card"});
   auto& server = *new (server_memory) Server(platform, settings, service, heap);
   platform.server = &server;
-  network_open(card, settings, server);
+  open_link(platform, server, machine.command_line);
 
   server.start();
   run(platform, server);

@@ -129,7 +129,7 @@ void network_transmit() { card->publish(); }
 uint64_t network_due_ns() { return network_timers_due_ns(); }
 
 bool network_may_sleep() {
-  if (take_interrupt(VECTOR_NETWORK)) card->acknowledge_interrupt();
+  if (take_interrupt(VECTOR_LINK)) card->acknowledge_interrupt();
   return card->ask_interrupt();
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "machine.h"
+#include "virtio_device.h"
 #include "virtqueue.h"
 
 namespace shoal::builtin {
@@ -42,12 +43,14 @@ class VirtioNet {
   void acknowledge_interrupt();
 
  private:
-  uintptr_t base_ = 0;
+  using Queue = Virtqueue<256>;
+
+  VirtioDevice device_ = {};
   uint8_t hardware_address_[6] = {};
-  Virtqueue receive_queue_ = {};
-  Virtqueue send_queue_ = {};
-  void* sent_tokens_[Virtqueue::kSize] = {};
-  uint16_t free_send_[Virtqueue::kSize] = {};
+  Queue receive_queue_ = {};
+  Queue send_queue_ = {};
+  void* sent_tokens_[Queue::kSize] = {};
+  uint16_t free_send_[Queue::kSize] = {};
   uint16_t free_send_count_ = 0;
   alignas(64) char buffers_[kReceiveBuffers][kReceiveBufferSize] = {};
 };

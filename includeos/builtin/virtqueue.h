@@ -1,4 +1,4 @@
-// One ring shared with a virtio device (virtio 1.x, split ring, event index), of fixed size and single descriptors.
+// One ring shared with a virtio device (virtio 1.x, split ring, event index), of fixed size (a power of two) and single descriptors.
 #pragma once
 
 #include <cstdint>
@@ -8,9 +8,11 @@ namespace shoal::builtin {
 inline void memory_barrier() { asm volatile("mfence" : : : "memory"); }
 inline void compiler_barrier() { asm volatile("" : : : "memory"); }
 
+template <uint16_t kLength>
 class Virtqueue {
  public:
-  static constexpr uint16_t kSize = 256;
+  static constexpr uint16_t kSize = kLength;
+  static_assert((kSize & (kSize - 1)) == 0);
 
   enum class Direction : uint16_t { to_device = 0, from_device = 2 };
 
@@ -20,8 +22,8 @@ class Virtqueue {
   };
 
   /// Puts a buffer into descriptor `index` and offers it. The device sees it from publish() on.
-  void offer(uint16_t index, const void* buffer, uint32_t size, Direction direction) {
-    descriptors_[index] = {reinterpret_cast<uint64_t>(buffer), size, static_cast<uint16_t>(direction), 0};
+  void offer(uint16_t index, const void* buffer, uint32_t bytes, Direction direction) {
+    descriptors_[index] = {reinterpret_cast<uint64_t>(buffer), bytes, static_cast<uint16_t>(direction), 0};
     available_ring_[available_next_ % kSize] = index;
     available_next_++;
   }
@@ -54,6 +56,9 @@ class Virtqueue {
     memory_barrier();
     return used_next_ == used_index_;
   }
+
+  /// Whether the device has given anything back that was not taken yet.
+  bool has_used() const { return used_next_ != used_index_; }
 
   uintptr_t descriptors_address() const { return reinterpret_cast<uintptr_t>(descriptors_); }
   uintptr_t available_address() const { return reinterpret_cast<uintptr_t>(&available_flags_); }

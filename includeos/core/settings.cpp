@@ -1,6 +1,7 @@
 #include "settings.h"
 
 #include "frame.h"
+#include "port_link.h"
 
 namespace shoal {
 namespace {
@@ -67,6 +68,30 @@ class Reader {
   BadArgument& bad_;
 };
 
+/// The address that the guest takes, and the port that it listens on.
+bool read_network(Reader& reader, Settings& settings) {
+  uint64_t number = 0;
+  std::string_view host;
+  std::string_view suffix;
+  if (!reader.read("shoal.bind", "not-address/prefix", [&](std::string_view value) {
+        settings.bind = value;
+        if (!split(value, '/', host, suffix) || !read_ipv4(host, settings.bind_address)) return false;
+        if (!read_decimal(suffix, 32, number) || number == 0) return false;
+        settings.bind_prefix = static_cast<unsigned>(number);
+        return true;
+      })) {
+    return false;
+  }
+  if (!reader.read("shoal.gw", "not-an-address", [&](std::string_view value) { return read_ipv4(value, settings.gateway); })) {
+    return false;
+  }
+  return reader.read("shoal.port", "not-a-port", [&](std::string_view value) {
+      if (!read_port(value, number)) return false;
+      settings.port = static_cast<uint16_t>(number);
+      return true;
+    });
+}
+
 }  // namespace
 
 bool read_decimal(std::string_view text, uint64_t max, uint64_t& value) {
@@ -90,23 +115,15 @@ bool read_settings(std::string_view command_line, Settings& settings, BadArgumen
       })) {
     return false;
   }
-  if (!reader.read("shoal.bind", "not-address/prefix", [&](std::string_view value) {
-        settings.bind = value;
-        if (!split(value, '/', host, suffix) || !read_ipv4(host, settings.bind_address)) return false;
-        if (!read_decimal(suffix, 32, number) || number == 0) return false;
-        settings.bind_prefix = static_cast<unsigned>(number);
-        return true;
-      })) {
-    return false;
-  }
-  if (!reader.read("shoal.gw", "not-an-address", [&](std::string_view value) { return read_ipv4(value, settings.gateway); })) {
-    return false;
-  }
-  if (!reader.read("shoal.port", "not-a-port", [&](std::string_view value) {
-        if (!read_port(value, number)) return false;
-        settings.port = static_cast<uint16_t>(number);
-        return true;
-      })) {
+  // A guest with a port for its link has no network, and no use for what would be said of one.
+  if (find_value(command_line, "shoal.link", host)) {
+    if (!reader.read("shoal.link", "not-16-to-64-characters", [&](std::string_view value) {
+          settings.link_key = value;
+          return value.size() >= 16 && value.size() <= PortLink::kKeyMax;
+        })) {
+      return false;
+    }
+  } else if (!read_network(reader, settings)) {
     return false;
   }
   if (!reader.read("shoal.addr", "not-address:port", [&](std::string_view value) {

@@ -18,6 +18,8 @@ struct Settings {
 
   std::string_view bind;  // as they stood there: the ready line repeats them
   std::string_view address;
+
+  std::string_view link_key;  // of the port over which the link goes (PortLink); empty: over the network. With a port, there is no network.
 };
 
 /// What was wrong with the command line.

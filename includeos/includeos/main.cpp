@@ -175,6 +175,7 @@ void start() {
   static Settings settings;
   BadArgument bad{};
   if (!read_settings(boot_text(), settings, bad)) return refuse(platform, bad);
+  if (!settings.link_key.empty()) return refuse(platform, {"shoal.link", settings.link_key, "no-port-shoal.link"});
   if (!has_network_card()) return refuse(platform, {"virtio-net-pci", {}, "no-network-card"});
 
   const HeapMemory memory = take_heap_memory(settings);

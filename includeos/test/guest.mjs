@@ -1,8 +1,11 @@
 // One real guest in QEMU, and a client that speaks frames to it: the only ways in which the image tests touch either.
 // run.mjs chooses the image; without it, it is the built-in one.
 import { spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 const bootTimeoutMs = 60_000;
 const answerTimeoutMs = 60_000;
@@ -52,6 +55,9 @@ const networkCards = {
   'virtio-net-pci': 'virtio-net-pci,netdev=n,romfile=',
 };
 
+/** What a guest without a network is not told. */
+const ofNetworks = ['shoal.bind', 'shoal.gw', 'shoal.port'];
+
 /** The command line by the profile's template, with some words in the place of its own, or without them. */
 function commandLine(values, settings, drop) {
   const words = profile.commandLine.replaceAll(/\{(\w+)\}/g, (_, name) => String(values[name])).split(' ');
@@ -81,6 +87,7 @@ async function freePort(host) {
 }
 
 export class Guest {
+  /** @param network `none`: a port for the link in the place of the network card, of another name if `port` is false */
   static async start({
     image,
     accelerator = accelerators()[0],
@@ -88,12 +95,18 @@ export class Guest {
     settings = {},
     drop = [],
     card = true,
+    network = 'user',
+    port: hasPort = true,
   }) {
     const host = '127.0.213.1';
     const port = await freePort(host);
-    const network = { bind: '10.0.2.15/24', ip: '10.0.2.15', netmask: '255.255.255.0', gw: '10.0.2.2', port: 9000 };
-    const told = { ...network, id: 1, addr: `${host}:${port}`, statusMs: 200, max: 1048576 };
+    const folder = network === 'none' ? mkdtempSync(join(tmpdir(), 'sp-')) : undefined;
+    const key = randomBytes(16).toString('hex');
+    const inside = { bind: '10.0.2.15/24', ip: '10.0.2.15', netmask: '255.255.255.0', gw: '10.0.2.2', port: 9000 };
+    const told = { ...inside, id: 1, addr: `${host}:${port}`, statusMs: 200, max: 1048576 };
     const forward = `user,id=n,restrict=on,hostfwd=tcp:${host}:${port}-:9000`;
+    const words = commandLine(told, settings, folder === undefined ? drop : [...drop, ...ofNetworks]);
+    const link = folder === undefined ? '' : ` shoal.link=${settings['shoal.link'] ?? key}`;
     const child = spawn(
       'qemu-system-x86_64',
       [
@@ -101,19 +114,25 @@ export class Guest {
         ...machines[profile.machine],
         ['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
         ['-cpu', 'max,-arch-capabilities'],
-        ['-m', String(memoryMib), '-kernel', image, '-append', commandLine(told, settings, drop)],
+        ['-m', String(memoryMib), '-kernel', image, '-append', `${words}${link}`],
         profile.companion === undefined ? [] : ['-initrd', profile.companion],
         ['-serial', 'stdio'],
-        card ? ['-netdev', forward, '-device', networkCards[profile.networkDevice]] : [],
+        folder !== undefined
+          ? portOptions(join(folder, 'link.sock'), hasPort)
+          : card
+            ? ['-netdev', forward, '-device', networkCards[profile.networkDevice]]
+            : [],
         ['-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04'],
       ].flat(),
       { stdio: ['pipe', 'pipe', 'pipe'] },
     );
-    return new Guest(child, host, port);
+    return new Guest(child, host, port, folder, key);
   }
 
-  constructor(child, host, port) {
+  constructor(child, host, port, folder, key) {
     this.child = child;
+    this.folder = folder;
+    this.key = key;
     this.host = host;
     this.port = port;
     this.output = '';
@@ -172,6 +191,23 @@ export class Guest {
     return client;
   }
 
+  /** A connection over the port that has not said anything yet. */
+  async connectPort() {
+    const path = join(this.folder, 'link.sock');
+    await this.until(() => existsSync(path), 'the socket of the port');
+    const client = new Client(connect({ path }));
+    this.clients.push(client);
+    await within(answerTimeoutMs, client.opened, 'connecting');
+    return client;
+  }
+
+  /** A connection over the port that is open, with all that came before the guest's answer to the opening. */
+  async openPort() {
+    const client = await this.connectPort();
+    const before = await client.open(this.key);
+    return { client, before };
+  }
+
   /** The exit code of QEMU. */
   async exitCode() {
     const { code } = await within(bootTimeoutMs, this.exited, 'the end of QEMU');
@@ -182,7 +218,16 @@ export class Guest {
     for (const client of this.clients) client.socket.destroy();
     if (this.child.exitCode === null) this.child.kill('SIGKILL');
     await this.exited;
+    if (this.folder !== undefined) rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+function portOptions(path, hasPort) {
+  return [
+    ...['-chardev', `socket,id=link,path=${path},server=on,wait=off`],
+    ...['-device', 'virtio-serial-device,max_ports=2'],
+    ...['-device', `virtserialport,chardev=link,name=${hasPort ? 'shoal.link' : 'another'}`],
+  ];
 }
 
 export function encode({ type = FrameType.request, id = 0n, operation = '', token = '', payload = '' }) {
@@ -230,6 +275,23 @@ export class Client {
 
   send(frame) {
     this.socket.write(Buffer.isBuffer(frame) ? frame : encode(frame));
+  }
+
+  /** Opens a connection over a port; resolves with what came before the guest's answer. */
+  async open(key) {
+    const nonce = randomBytes(8).toString('hex');
+    this.send({ type: FrameType.ping, token: key, payload: nonce });
+    const answer = encode({ type: FrameType.pong, token: key, payload: nonce });
+    for (;;) {
+      const all = Buffer.concat(this.chunks);
+      const at = all.indexOf(answer);
+      if (at >= 0) {
+        this.chunks = [all];
+        this.take(at + answer.length);
+        return all.subarray(0, at);
+      }
+      if (!(await this.have(this.buffered + 1))) throw new Error('the port was closed before it was open');
+    }
   }
 
   take(size) {

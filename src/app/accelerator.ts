@@ -33,6 +33,7 @@ export async function accelerator(
   const probe = {
     option: options.accelerator,
     image,
+    network: options.network ?? 'user',
     qemu: QEMU_DEFAULT,
     memoryPath: join(folder, FILE),
   };

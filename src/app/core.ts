@@ -175,7 +175,7 @@ function routerOf(
     return vmRequestsMax + vmBacklogMax;
   };
   const links: LinkOptions = {
-    connect: (address) => hypervisor.connect(address),
+    connect: (target) => hypervisor.connect(target),
     // The limit that the guest was given.
     textBytesMax: parameters.textBytesMax,
     keepAlive: new KeepAlive(of.system.clock),

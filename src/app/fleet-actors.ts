@@ -5,6 +5,7 @@ import type { Address, RouterMessage } from '../fleet/mod.ts';
 import {
   type ControllerMessage,
   checkAllowed,
+  checkNetwork,
   createQemuHypervisor,
   type Found,
   findProfile,
@@ -202,8 +203,10 @@ async function vmParameters(
   { options, image, data, store, nats }: FleetDeps,
   found: readonly Found[],
 ): Promise<{ parameters: VmParameters; why: string }> {
+  const network = options.network ?? 'user';
+  checkNetwork(network, image.profile, options.image);
   const chosen = await accelerator(options, image, data.tag, nats.launcher, freeAddress(store, found));
-  const parameters = vmParametersOf(store, { ...specOfImage(image), accelerator: chosen.accelerator });
+  const parameters = vmParametersOf(store, { ...specOfImage(image), accelerator: chosen.accelerator, network });
   return { parameters, why: chosen.why };
 }
 

@@ -1,4 +1,5 @@
 import type { Address, Control, FleetEvent, Routing } from '../fleet/mod.ts';
+import type { VmNetwork } from '../hypervisor/mod.ts';
 import type { HttpAddress } from '../transport/mod.ts';
 
 /** The options of `shoal up`, checked. */
@@ -23,6 +24,8 @@ export interface UpOptions {
   /** Worker threads for VM actors; 0 runs them on the main thread. */
   readonly shards: number;
   readonly accelerator: 'auto' | 'kvm' | 'tcg';
+  /** Of VMs that are started from now on; default: `user`. */
+  readonly network?: VmNetwork;
   /** Ends the VMs and the NATS server that an earlier Shoal left, instead of adopting them. */
   readonly fresh: boolean;
   /** Sets damaged tables aside and makes new ones from the running VMs. */

@@ -13,6 +13,7 @@ interface HostRow {
   readonly addresses_free: number;
   readonly accelerator: string;
   readonly accelerator_why: string;
+  readonly network: string;
   readonly image: string;
   readonly memory_mib: number;
   readonly params: string;
@@ -79,6 +80,7 @@ function silentRow(host: string): AnyHost {
     addresses_free: null,
     accelerator: null,
     accelerator_why: null,
+    network: null,
     image: null,
     memory_mib: null,
     params: null,

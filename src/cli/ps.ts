@@ -4,9 +4,12 @@ import { askHosts } from './asked-hosts.ts';
 import { type Command, FIND_FLAGS, HOST_FLAG, OUTPUT_FLAG } from './command.ts';
 import { type Column, printable, printData, printJson, say, table } from './output.ts';
 
-const COLUMNS: readonly Column<VmRow>[] = [
+/** What a host adds to the row of a VM; an older one does not. */
+type PsRow = VmRow & { readonly network?: unknown };
+
+const COLUMNS: readonly Column<PsRow>[] = [
   { title: 'STATE', cell: stateOf },
-  { title: 'ADDRESS', cell: (vm) => vm.address },
+  { title: 'ADDRESS', cell: addressOf },
   { title: 'HOST', cell: (vm) => vm.host },
   { title: 'CPU', align: 'right', cell: (vm) => (vm.cpu === null ? '-' : `${vm.cpu.toFixed(1)} %`) },
   { title: 'RAM', align: 'right', cell: (vm) => shortBytes(vm.ram) },
@@ -21,6 +24,11 @@ const IMAGE: Column<VmRow> = { title: 'IMAGE', cell: (vm) => shortDigest(vm.imag
 /** With the reason of a VM that is about to go. An older fleet gives none. */
 function stateOf({ state, reason }: VmRow): string {
   return state === 'draining' || state === 'stopping' ? `${state}${reason ? ` (${reason})` : ''}` : state;
+}
+
+/** Without a network nobody listens there: the address is only what the VM is known by. */
+function addressOf({ address, network }: PsRow): string {
+  return network === 'none' ? `${address} (no network)` : address;
 }
 
 export const psCommand: Command = {

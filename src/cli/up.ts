@@ -55,6 +55,12 @@ const VM_FLAGS: readonly Flag[] = [
     about: 'auto, kvm or tcg (default: auto, which measures once)',
   },
   {
+    name: 'network',
+    value: 'NAME',
+    choices: ['user', 'none'],
+    about: 'user: a VM listens at its address; none: it has no network card, and a port for its link (default: user)',
+  },
+  {
     name: 'routing',
     value: 'HOW',
     choices: ['pack', 'spread'],
@@ -202,6 +208,7 @@ function optionsOf(flags: Flags, output: UpOutput, role: Role | undefined): UpOp
     ...profileOptions(flags),
     shards: shardsOf(flags),
     accelerator: flags.oneOf('accel', ['auto', 'kvm', 'tcg']) ?? 'auto',
+    network: flags.oneOf('network', ['user', 'none']) ?? 'user',
     ...(host === undefined ? {} : { host }),
     ...(http === undefined ? {} : { http: httpAddress(http) }),
     onEvent: output.event,

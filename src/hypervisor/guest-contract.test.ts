@@ -26,6 +26,8 @@ const guest = (path: string): string => readFileSync(join(ROOT, 'includeos', pat
 const RAM_BYTES_MAX = MEMORY_MIB * 1024 * 1024;
 const parse = (line: string) => parseContractLine(line, RAM_BYTES_MAX);
 
+const UUID = '8c6d4a1e-0f3b-4d52-9a77-2b1c5e60d9f4';
+
 describe('docs/guest-contract.md', () => {
   it('names the types of frames, and what is no frame, as both sides have them', () => {
     const rows = contract.table('type', 'number', 'who sends it', 'what it is');
@@ -51,10 +53,17 @@ describe('docs/guest-contract.md', () => {
     const rows = contract.table('key', 'example', 'what it is');
     const address = { id: 1, ip: '127.0.10.1', port: 9000 };
     const spec = { vm: 7, address, image: '', imageDigest: '', accelerator: 'tcg', memoryMib: 16 } as const;
-    const told = guestCommandLine({ ...spec, statusIntervalMs: 1_000, textBytesMax: 1_048_576 });
+    const full = { ...spec, statusIntervalMs: 1_000, textBytesMax: 1_048_576 };
+    const told = guestCommandLine(full, UUID);
     expect(rows.map(([key, example]) => `${code(key)}=${code(example)}`).join(' ')).toBe(told);
     const read = [...guest('core/settings.cpp').matchAll(/reader\.read\("([\w.]+)"/g)].map(([, key]) => key);
-    expect(read).toEqual(rows.map(([key]) => code(key)));
+    const [link] = contract.table('key', 'example', 'what it is in the place of');
+    const alone = guestCommandLine({ ...full, network: 'none' }, UUID).split(' ');
+    expect(alone).toContain(`${code(link?.[0])}=${code(link?.[1])}`);
+    const ofNetworks = [...(link?.[2] ?? '').matchAll(/`(shoal\.\w+)`/g)].map(([, key]) => key);
+    const others = told.split(' ').filter((word) => !ofNetworks.includes(word.split('=')[0] ?? ''));
+    expect(alone.slice(0, -1)).toEqual(others);
+    expect(new Set(read)).toEqual(new Set([...rows.map(([key]) => code(key)), code(link?.[0])]));
   });
 
   it('shows the ready line with each of its fields; those that Shoal needs it misses', () => {

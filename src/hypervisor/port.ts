@@ -1,8 +1,14 @@
-import type { Address, GuestReady, VmId } from '../fleet/mod.ts';
+import type { Address, GuestReady, LinkTarget, VmId } from '../fleet/mod.ts';
 import type { ProcessIdentity } from '../process/mod.ts';
 import type { Accelerator, ImageProfile } from './profile/profile.ts';
 
 export type { Accelerator };
+
+/**
+ * How a guest is reached. `user`: over TCP, by QEMU's user network, at the VM's address. `none`: it has no network card,
+ * and a virtio-serial port for its link; nobody listens at its address.
+ */
+export type VmNetwork = 'user' | 'none';
 
 /** How a machine is made. */
 export interface MachineSpec {
@@ -16,6 +22,8 @@ export interface MachineSpec {
   /** The file that the image boots with, by its profile: a chainloader or an initial ramdisk; absent: none. */
   readonly companion?: Companion | undefined;
   readonly accelerator: Accelerator;
+  /** Absent: `user`. */
+  readonly network?: VmNetwork | undefined;
   /** That of the profile. */
   readonly memoryMib: number;
   readonly statusIntervalMs: number;
@@ -30,7 +38,7 @@ export interface Companion {
 
 /** On disk before QEMU is started, so that the next Shoal knows what may be running. */
 export interface Manifest {
-  /** 2 if the machine is not that of the built-in image, so that a Shoal without profiles leaves such a VM alone. */
+  /** 2 if the machine is not that of the built-in image with a network, so that an older Shoal leaves such a VM alone. */
   readonly version: 1 | 2;
   readonly spec: MachineSpec;
   /** An argument of QEMU, by which a process proves that it is this machine. */
@@ -127,8 +135,8 @@ export interface Hypervisor {
   discard(vm: VmId): Promise<void>;
   /** Bytes that the host could give to a new process without swapping. Rejects if they cannot be measured. */
   availableBytes(): Promise<number>;
-  /** Opens the TCP connection of a link. */
-  connect(address: Address): GuestConnection;
+  /** Opens the connection of a link, over the network that the VM was made with. */
+  connect(target: LinkTarget): GuestConnection;
 }
 
 /** A byte stream to a guest. */

@@ -71,7 +71,7 @@ async function ofMachines(
       machine.onExit(nothing);
       await machine.start();
       time.after(READY_MS / 2, () => {
-        const connection = hypervisor.connect(address);
+        const connection = hypervisor.connect({ vm, address });
         const writer = new FrameWriter();
         writer.append(FrameType.ping, 1, 0, NO_BYTES, NO_BYTES, NO_BYTES);
         connection.onBytes(nothing);

@@ -99,7 +99,7 @@ export function simulatedHypervisor(options: SimulatedHypervisorOptions): Simula
     async availableBytes() {
       return room.availableBytes;
     },
-    connect(address) {
+    connect({ address }) {
       const accept = () => room.listenerAt(`${address.ip}:${address.port}`);
       return new Wire({ time, chance, process, latency: behaviour().link, accept }).shoalSide;
     },

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { askFleet } from '../../src/app/mod.ts';
 import type { FleetEvent, FleetSnapshot } from '../../src/fleet/mod.ts';
+import type { VmNetwork } from '../../src/hypervisor/mod.ts';
 import { willEnd } from './end-left.ts';
 import { type Finished, ShoalProcess, shoal } from './shoal-process.ts';
 
@@ -28,6 +29,8 @@ export interface FleetOptions {
   /** The data directory of an earlier fleet; default a new one. */
   readonly data?: string;
   readonly pool?: string;
+  /** Of the VMs; default $SHOAL_TEST_NETWORK, so that whole suites can be run without a network; else `user`. */
+  readonly network?: VmNetwork;
   readonly env?: NodeJS.ProcessEnv;
   /** A program to run instead of `bin/shoal`, with arguments that precede `up`. */
   readonly command?: string;
@@ -127,12 +130,16 @@ export class TestFleet {
   }
 }
 
+function networkDefault(): VmNetwork {
+  return process.env['SHOAL_TEST_NETWORK'] === 'none' ? 'none' : 'user';
+}
+
 function startUp(
   data: string,
   pool: string,
-  { flags = [], env, command, before, role = 'up' }: FleetOptions,
+  { flags = [], network = networkDefault(), env, command, before, role = 'up' }: FleetOptions,
 ): ShoalProcess {
-  const place = role === 'server' ? [] : ['--pool', pool];
+  const place = role === 'server' ? [] : ['--pool', pool, ...(network === 'none' ? ['--network', network] : [])];
   const args = [role, '-o', 'json', '--data', data, ...place, ...flags];
   return new ShoalProcess(args, {
     ...(env === undefined ? {} : { env }),

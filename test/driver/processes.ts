@@ -12,7 +12,7 @@ export interface FleetPlace {
 export interface FleetProcess {
   readonly kind: 'qemu' | 'nats-server';
   readonly identity: ProcessIdentity;
-  /** The address that a QEMU forwards, `IP:PORT`. */
+  /** The address that a QEMU forwards, or that its guest is known by, `IP:PORT`. */
   readonly address: string | undefined;
   readonly vm: number | undefined;
   readonly commandLine: string;
@@ -35,7 +35,7 @@ export function processesOf({ data, pool }: FleetPlace): FleetProcess[] {
     const kind = /qemu-system/.test(commandLine) ? 'qemu' : /nats-server/.test(commandLine) ? 'nats-server' : undefined;
     const identity = identify(pid);
     if (kind === undefined || identity === undefined || !marks.some((mark) => commandLine.includes(mark))) return [];
-    const address = /hostfwd=tcp:([\d.]+:\d+)/.exec(commandLine)?.[1];
+    const address = /(?:hostfwd=tcp:|shoal\.addr=)([\d.]+:\d+)/.exec(commandLine)?.[1];
     const vm = /shoal\.id=(\d+)/.exec(commandLine)?.[1];
     return [{ kind, identity, address, vm: vm === undefined ? undefined : Number(vm), commandLine }];
   });

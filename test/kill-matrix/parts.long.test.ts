@@ -8,20 +8,24 @@ import { launcherOf, qemusOf, tagOf } from '../driver/processes.ts';
 import { seed } from '../driver/seed.ts';
 import { injectFaults, natsServerOf, oneOf, standStill, vmProcesses } from './rounds.ts';
 
-test(`a QEMU is killed: it is replaced, and no request is lost (SHOAL_SEED=${seed})`, async () => {
-  await injectFaults({
-    // After repeated crashes VMs are started less often, so more rounds would mostly wait for the back-off.
-    rounds: 8,
-    inject: async ({ fleet, random }) => {
-      const victim = oneOf(qemusOf(fleet), random);
-      signalProcess(victim.identity, 'SIGKILL');
-      await eventually('the VM is gone', async () => {
-        const { vms } = await fleet.snapshot();
-        return vms.some(({ id_vmachine }) => id_vmachine === victim.vm) ? undefined : true;
-      });
-    },
-  });
-});
+test.each(['user', 'none'] as const)(
+  `with network %s a QEMU is killed: it is replaced, and no request is lost (SHOAL_SEED=${seed})`,
+  async (network) => {
+    await injectFaults({
+      // After repeated crashes VMs are started less often, so more rounds would mostly wait for the back-off.
+      rounds: 8,
+      network,
+      inject: async ({ fleet, random }) => {
+        const victim = oneOf(qemusOf(fleet), random);
+        signalProcess(victim.identity, 'SIGKILL');
+        await eventually('the VM is gone', async () => {
+          const { vms } = await fleet.snapshot();
+          return vms.some(({ id_vmachine }) => id_vmachine === victim.vm) ? undefined : true;
+        });
+      },
+    });
+  },
+);
 
 test(`a QEMU stands still: it is found out, ended and replaced, and no request is lost (SHOAL_SEED=${seed})`, async () => {
   await injectFaults({

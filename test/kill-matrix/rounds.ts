@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { type FleetEvent, REQUEST_END_REASONS, VM_END_REASONS } from '../../src/fleet/mod.ts';
+import type { VmNetwork } from '../../src/hypervisor/mod.ts';
 import { signalProcess } from '../../src/process/mod.ts';
 import { eventually, TestFleet } from '../driver/fleet.ts';
 import { leftovers } from '../driver/leftovers.ts';
@@ -37,6 +38,8 @@ export interface FaultPlan {
   readonly rounds: number;
   /** Further flags of `up`. */
   readonly flags?: readonly string[];
+  /** Of the VMs; default as in `TestFleet`. */
+  readonly network?: VmNetwork;
   /** Injects the fault; resolves when the fleet should have recovered. */
   readonly inject: (run: Run) => Promise<void>;
 }
@@ -45,11 +48,12 @@ export interface FaultPlan {
  * Injects a fault at random moments under load, and checks the invariants: after each round the fleet answers, and each address in use has
  * one VM; in the end each request has ended as R11 promises, and nothing is left behind.
  */
-export async function injectFaults({ rounds, flags: more = [], inject }: FaultPlan): Promise<Sums> {
+export async function injectFaults({ rounds, flags: more = [], network, inject }: FaultPlan): Promise<Sums> {
   const random = randomFrom(seed);
   // A fleet name of its own, because another nats-server may take the port while ours is gone.
   const flags = [...FLAGS, '--fleet', `kill-${seed}`, ...more];
-  const fleet = await TestFleet.start({ addresses: ADDRESSES, flags, env: { SHOAL_TEST_FAULTS: '1' } });
+  const over = network === undefined ? {} : { network };
+  const fleet = await TestFleet.start({ ...over, addresses: ADDRESSES, flags, env: { SHOAL_TEST_FAULTS: '1' } });
   const history = await RequestHistory.open(fleet.ready);
   const run: Run = { fleet, history, random };
   const load = startLoad({ history, workers: WORKERS, deadlineMs: DEADLINE_MS, random });

@@ -6,20 +6,27 @@ import { injectFaults, natsServerOf, type Run, standStill, uptimes, vmProcesses 
 /** Longer than the silence that ends a VM (`last_connect_ms`). */
 const STILL_MS = 2_500;
 
-test(`Shoal is killed: requests end as R11 says, its VMs and its nats-server are adopted as they are (SHOAL_SEED=${seed})`, async () => {
-  const sums = await injectFaults({
-    rounds: 15,
-    inject: async (run) => {
-      const isUp = run.history.outage();
-      const before = await uptimes(run.fleet);
-      await run.fleet.kill();
-      await comesBack(run, before);
-      isUp();
-    },
-  });
-  // Requests in a guest, and those after the restart, are answered: only a minority is not.
-  expect(sums.replied).toBeGreaterThan(sums.sent / 2);
-});
+test.each([
+  ['user', 15],
+  ['none', 8],
+] as const)(
+  `with network %s Shoal is killed: requests end as R11 says, its VMs and its nats-server are adopted as they are (SHOAL_SEED=${seed})`,
+  async (network, rounds) => {
+    const sums = await injectFaults({
+      network,
+      rounds,
+      inject: async (run) => {
+        const isUp = run.history.outage();
+        const before = await uptimes(run.fleet);
+        await run.fleet.kill();
+        await comesBack(run, before);
+        isUp();
+      },
+    });
+    // Requests in a guest, and those after the restart, are answered: only a minority is not.
+    expect(sums.replied).toBeGreaterThan(sums.sent / 2);
+  },
+);
 
 test(`Shoal is killed again while it starts: whoever comes back adopts all the same (SHOAL_SEED=${seed})`, async () => {
   await injectFaults({

@@ -68,4 +68,17 @@ TEST("settings: values that cannot be used are told") {
   for (const char* value : {"", "0", "67107841", "1e6"}) check_bad("shoal.max", value);
 }
 
+TEST("settings: with a port for the link there is no network to be told of") {
+  constexpr std::string_view kPort = "shoal.id=7 shoal.link=0123456789abcdef shoal.addr=127.0.10.1:9001 shoal.status_ms=1000 shoal.max=1024";
+  Settings settings;
+  BadArgument bad{};
+  CHECK(read_settings(kPort, settings, bad));
+  CHECK_EQUAL(settings.link_key, std::string_view("0123456789abcdef"));
+  CHECK_EQUAL(settings.port, uint16_t{0});
+
+  CHECK(!read_settings("shoal.id=7 shoal.link=0123456789abcde shoal.addr=127.0.10.1:9001 shoal.status_ms=1000 shoal.max=1024", settings, bad));
+  CHECK_EQUAL(bad.key, std::string_view("shoal.link"));
+  CHECK_EQUAL(bad.value, std::string_view("0123456789abcde"));
+}
+
 }  // namespace shoal

@@ -76,7 +76,7 @@ async function shrink({ store, router, system }: AdminDeps, id: number): Promise
 async function hosts(deps: AdminDeps): Promise<unknown> {
   const { vms, addresses, addresses_free, cordoned } = await snapshotOf(deps);
   const { host, image, role = 'both' } = deps.options;
-  const { accelerator, memoryMib } = deps.parameters;
+  const { accelerator, memoryMib, network = 'user' } = deps.parameters;
   const own = vms.filter((vm) => vm.host === host);
   return [
     {
@@ -89,6 +89,7 @@ async function hosts(deps: AdminDeps): Promise<unknown> {
       addresses_free,
       accelerator,
       accelerator_why: deps.why,
+      network,
       image,
       memory_mib: memoryMib,
       params: deps.settings.digest,

@@ -48,11 +48,14 @@ export function vmHandlers(deps: AdminDeps): Readonly<Record<string, AdminHandle
   };
 }
 
-/** The router's snapshot with the shard of each VM; null on the main thread. */
+/** The router's snapshot with the shard of each VM, null on the main thread, and its network, null until it is known. */
 async function withShards(deps: AdminDeps): Promise<unknown> {
   const [snapshot, summaries] = await Promise.all([snapshotOf(deps), summariesOf(deps)]);
-  const shards = new Map(summaries.map(({ vm, shard }) => [vm, shard]));
-  const vms = snapshot.vms.map((row) => ({ ...row, shard: shards.get(row.id_vmachine) ?? null }));
+  const known = new Map(summaries.map((summary) => [summary.vm, summary]));
+  const vms = snapshot.vms.map((row) => {
+    const summary = known.get(row.id_vmachine);
+    return { ...row, shard: summary?.shard ?? null, network: summary?.network ?? null };
+  });
   return { ...snapshot, vms };
 }
 
@@ -90,6 +93,7 @@ async function inspect(deps: AdminDeps, vm: number): Promise<unknown> {
     ...row,
     pid: summary?.pid ?? null,
     shard: summary?.shard ?? null,
+    network: summary?.network ?? null,
     accelerator,
     memory_mib: kept?.profile.memoryMib ?? null,
     image: keptImagePath(deps.data, digest),

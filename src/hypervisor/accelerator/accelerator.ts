@@ -4,7 +4,7 @@ import type { Address } from '../../fleet/mod.ts';
 import { isRecord } from '../../is-record.ts';
 import { readPlainFile } from '../../plain-file.ts';
 import { writeDurable } from '../../process/mod.ts';
-import type { Hypervisor, MachineSpec } from '../port.ts';
+import type { Hypervisor, MachineSpec, VmNetwork } from '../port.ts';
 import { checkAllowed } from '../qemu/host-tools.ts';
 import { type ImageInfo, specOfImage } from '../qemu/image.ts';
 import {
@@ -21,6 +21,8 @@ import { measure } from './measure.ts';
 export interface AcceleratorProbe {
   readonly option: AcceleratorOption;
   readonly image: ImageInfo;
+  /** That of the VMs to come; absent: `user`. */
+  readonly network?: VmNetwork;
   readonly qemu: string;
   /** A JSON file in which results are kept, one for each host and image. */
   readonly memoryPath: string;
@@ -58,7 +60,7 @@ export async function chooseAccelerator(probe: AcceleratorProbe): Promise<Accele
  * @throws RIGHTS_MISSING if the image runs only under an accelerator that cannot be used
  */
 export async function recallAccelerator(
-  probe: Pick<AcceleratorProbe, 'image' | 'qemu' | 'memoryPath' | 'facts'>,
+  probe: Pick<AcceleratorProbe, 'image' | 'network' | 'qemu' | 'memoryPath' | 'facts'>,
 ): Promise<AcceleratorChoice | undefined> {
   const facts = probe.facts ?? (await readHostFacts());
   const known = chooseByProfile(probe.image, facts) ?? chooseByFacts(facts);
@@ -74,16 +76,18 @@ async function remember(probe: AcceleratorProbe, choice: AcceleratorChoice): Pro
   await writeDurable(probe.memoryPath, text).catch(() => undefined);
 }
 
-async function keyOf({ qemu, image }: Pick<AcceleratorProbe, 'image' | 'qemu'>): Promise<string> {
-  return `${await hostKey(qemu)}:${image.digest}`;
+async function keyOf({ qemu, image, network }: Pick<AcceleratorProbe, 'image' | 'network' | 'qemu'>): Promise<string> {
+  const over = network === 'none' ? ':none' : '';
+  return `${await hostKey(qemu)}:${image.digest}${over}`;
 }
 
 async function probeBoth(probe: AcceleratorProbe): Promise<{ choice: AcceleratorChoice; measured: boolean }> {
-  const { image, hypervisor, address } = probe;
+  const { image, network, hypervisor, address } = probe;
   const clock = probe.clock ?? systemClock;
   const spec: Omit<MachineSpec, 'accelerator' | 'vm'> = {
     address,
     ...specOfImage(image),
+    ...(network === undefined ? {} : { network }),
     statusIntervalMs: 1_000,
     textBytesMax: TEXT_BYTES_MAX,
   };

@@ -38,7 +38,7 @@ export async function answering(
   machine.onConsole((bytes) => {
     if (parser.push(bytes, clock.monotonic()).some(({ kind }) => kind === 'ready')) ended.resolve();
   });
-  const probe = probeOf(profile, () => hypervisor.connect(spec.address), clock);
+  const probe = probeOf(profile, () => hypervisor.connect(spec), clock);
   let isOver = false;
   const ask = async (): Promise<void> => {
     if (await probe.run(probesOf(profile).readiness)) ended.resolve();
@@ -74,7 +74,7 @@ export interface MeasuredGuest {
 /** @throws LINK_LOST */
 export async function openGuest(hypervisor: Hypervisor, spec: MachineSpec, clock: Clock): Promise<MeasuredGuest> {
   const profile = profileOf(spec);
-  const connect = () => hypervisor.connect(spec.address);
+  const connect = () => hypervisor.connect(spec);
   if (profile.protocol === 'frames') return GuestClient.open(connect(), bootTimeoutMsOf(spec), clock);
   const client = new HttpClient(connect, BODY_BYTES_MAX, clock);
   const { path } = probesOf(profile).liveness;

@@ -180,7 +180,7 @@ class ImageCheck {
           1,
           Math.min(isSilent ? SILENT_TRY_MS : this.#stepMs, Math.ceil(endMs - this.#clock.monotonic())),
         );
-        const asker = await openAsker(this.#profile, () => hypervisor.connect(this.#spec.address), tryMs, this.#clock);
+        const asker = await openAsker(this.#profile, () => hypervisor.connect(this.#spec), tryMs, this.#clock);
         const ms = Math.round(this.#clock.monotonic() - startMs);
         if (isSilent) {
           this.#list.ok('ready', `it answered after ${ms} ms`);
@@ -220,7 +220,7 @@ class ImageCheck {
       profile: this.#profile,
       spec: this.#spec,
       machine: this.#machine,
-      connect: () => this.#options.hypervisor.connect(this.#spec.address),
+      connect: () => this.#options.hypervisor.connect(this.#spec),
       clock: this.#clock,
       stepMs: this.#stepMs,
       found: { answered: 0, tooBusy: undefined },

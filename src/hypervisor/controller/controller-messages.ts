@@ -1,6 +1,7 @@
 import type { Ref } from '../../actors/mod.ts';
 import type { Address, HostCommand, VmId } from '../../fleet/mod.ts';
 import type { LogLine } from '../console/guest-log.ts';
+import type { VmNetwork } from '../port.ts';
 import type { LogBatch } from '../vm/vm-messages.ts';
 import type { OnStop, VmParameters } from './controller-options.ts';
 
@@ -31,6 +32,7 @@ export interface VmSummary {
   readonly address: Address;
   /** SHA-256 of the image that it was made from. */
   readonly imageDigest: string;
+  readonly network: VmNetwork;
   /** Undefined until its process is known. */
   readonly pid: number | undefined;
   /** The thread that watches it; undefined on the main thread, and while it is being started. */

@@ -77,7 +77,7 @@ function gone(host: Host, vm: VmId): Promise<EventOf<'vm-gone'>> {
 }
 
 function client(real: RealHypervisor, address: Address): Promise<GuestClient> {
-  return GuestClient.open(real.hypervisor.connect(address), LONG_MS);
+  return GuestClient.open(real.hypervisor.connect({ vm: 1, address }), LONG_MS);
 }
 
 describe('controller, on real QEMU', () => {

@@ -39,11 +39,12 @@ export class VmStarter {
     // The command was repeated.
     if (this.#options.vms.has(vm)) return;
     const parameters = this.#parametersOf(digest);
-    const { image, imageDigest, profile, companion, accelerator, memoryMib, statusIntervalMs, textBytesMax } =
+    const { image, imageDigest, profile, companion, accelerator, network, memoryMib, statusIntervalMs, textBytesMax } =
       parameters;
     const built = { vm, address, image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax };
+    const made = network === 'none' ? { ...built, network } : built;
     // A VM of the built-in image has the smaller spec, of which there may be thousands.
-    this.#add({ kind: 'new', spec: profile === undefined ? built : { ...built, profile, companion } }, parameters);
+    this.#add({ kind: 'new', spec: profile === undefined ? made : { ...made, profile, companion } }, parameters);
   }
 
   #parametersOf(digest: string | undefined): VmParameters {

@@ -2,6 +2,7 @@ import type { Ref } from '../../actors/mod.ts';
 import type { Address, VmId } from '../../fleet/mod.ts';
 import { SmallMap } from '../../small-map.ts';
 import { type ChildReply, child, type SupervisorMessage } from '../../supervisor/mod.ts';
+import type { VmNetwork } from '../port.ts';
 import type { VmHome, VmTask } from '../shards/vm-home.ts';
 import type { HostVmEvent } from '../vm/vm-events.ts';
 import type { VmMessage } from '../vm/vm-messages.ts';
@@ -28,6 +29,7 @@ const NAME = 'vm-';
 interface Entry {
   readonly address: Address;
   readonly imageDigest: string;
+  readonly network: VmNetwork;
   pid: number | undefined;
   shard: number | undefined;
   ref: Ref<VmMessage> | undefined;
@@ -58,10 +60,11 @@ export class VmTable {
   }
 
   get summaries(): readonly VmSummary[] {
-    return [...this.#entries].map(([vm, { address, imageDigest, pid, shard }]) => ({
+    return [...this.#entries].map(([vm, { address, imageDigest, network, pid, shard }]) => ({
       vm,
       address,
       imageDigest,
+      network,
       pid,
       shard,
     }));
@@ -78,10 +81,11 @@ export class VmTable {
 
   add(task: VmTask): void {
     const { origin } = task;
-    const { vm, address, imageDigest } = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
+    const { vm, address, imageDigest, network = 'user' } = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
     const entry: Entry = {
       address,
       imageDigest,
+      network,
       pid: undefined,
       shard: undefined,
       ref: undefined,

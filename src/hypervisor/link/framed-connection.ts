@@ -5,6 +5,7 @@ import { FRAME_BYTES_MAX, type FrameSink, FrameType, NO_BYTES } from './frame.ts
 import { FrameParser } from './frame-parser.ts';
 import { FrameWriter } from './frame-writer.ts';
 import type { ChannelListener, GuestChannel, LinkRequest } from './guest-channel.ts';
+import { parseGuestError } from './guest-error.ts';
 
 export interface FramedConnectionOptions {
   readonly connection: GuestConnection;
@@ -122,9 +123,16 @@ export class FramedConnection implements FrameSink, GuestChannel {
     // An earlier frame of the same chunk was the end of the connection.
     if (this.#lost) return;
     switch (type) {
-      case FrameType.reply:
       case FrameType.error:
-        this.#listener.answer(type === FrameType.reply, low, high, token, payload);
+        if (low === 0 && high === 0 && token.length === 0) {
+          // About the connection: over a port it is the only word of its end.
+          this.#lose(`the guest ended the connection: ${shown(payload)}`);
+          return;
+        }
+        this.#listener.answer(false, low, high, token, payload);
+        return;
+      case FrameType.reply:
+        this.#listener.answer(true, low, high, token, payload);
         return;
       case FrameType.pong:
         this.#pong(low);
@@ -221,6 +229,12 @@ export class FramedConnection implements FrameSink, GuestChannel {
       this.#listener.failed(error);
     }
   }
+}
+
+/** What a guest says of the end, for people. */
+function shown(payload: Uint8Array): string {
+  const { status, message } = parseGuestError(payload);
+  return `${status} ${message}`;
 }
 
 function flushAll(): void {

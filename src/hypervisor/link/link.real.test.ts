@@ -1,10 +1,9 @@
-import { createConnection } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Probe, probe } from '../../actors/kit/mod.ts';
 import { type ActorSystem, createSystem, type Ref } from '../../actors/mod.ts';
-import type { Address, LinkEvent, LinkMessage } from '../../fleet/mod.ts';
-import type { GuestConnection, Machine } from '../port.ts';
+import type { LinkEvent, LinkMessage, LinkTarget } from '../../fleet/mod.ts';
+import type { GuestConnection, Machine, VmNetwork } from '../port.ts';
 import { GuestClient, patience, type RealHypervisor, realHypervisor } from '../testing/mod.ts';
 import { FrameType } from './frame.ts';
 import { FrameWriter } from './frame-writer.ts';
@@ -15,11 +14,11 @@ const LONG_MS = 60_000;
 
 interface Guest {
   readonly machine: Machine;
-  readonly address: Address;
+  readonly target: LinkTarget;
 }
 
-async function guest(real: RealHypervisor): Promise<Guest> {
-  const spec = await real.spec();
+async function guest(real: RealHypervisor, network: VmNetwork): Promise<Guest> {
+  const spec = await real.spec({ network });
   const machine = await real.hypervisor.prepare(spec);
   let said = '';
   const ready = new Promise<void>((resolve) => {
@@ -30,7 +29,7 @@ async function guest(real: RealHypervisor): Promise<Guest> {
   });
   await machine.start();
   await ready;
-  return { machine, address: spec.address };
+  return { machine, target: spec };
 }
 
 interface Linked extends AsyncDisposable {
@@ -41,15 +40,15 @@ interface Linked extends AsyncDisposable {
   connection(): GuestConnection;
 }
 
-async function openLink(real: RealHypervisor, { address }: Guest): Promise<Linked> {
+async function openLink(real: RealHypervisor, { target }: Guest): Promise<Linked> {
   const system = createSystem();
   const owner = probe<LinkEvent>(system, { patience });
   let current: GuestConnection | undefined;
   const connect = (): GuestConnection => {
-    current = real.hypervisor.connect(address);
+    current = real.hypervisor.connect(target);
     return current;
   };
-  const ref = system.spawn(link({ vm: 1, address }, owner.ref, { connect }));
+  const ref = system.spawn(link(target, owner.ref, { connect }));
   await owner.expect({ kind: 'link-ready' });
   const connection = (): GuestConnection => {
     if (current === undefined) throw new Error('no connection was opened');
@@ -62,11 +61,11 @@ function request(id: number, payload: string, op = 'upper'): LinkMessage {
   return { kind: 'request', id, op, token: Buffer.from(`token-${id}`), payload: Buffer.from(payload) };
 }
 
-describe('link, to a real guest', () => {
+describe.each(['user', 'none'] as const)('link, to a real guest with network %s', (network) => {
   it('carries many requests at once, small ones and large ones, each to its own reply', async () => {
     await using real = await realHypervisor();
-    await using linked = await openLink(real, await guest(real));
-    const COUNT = 2_000;
+    await using linked = await openLink(real, await guest(real, network));
+    const COUNT = 10_000;
     const texts = new Map(
       Array.from({ length: COUNT }, (_, id) => [id, id % 50 === 0 ? `big ${id} `.repeat(2_000) : `text ${id}`]),
     );
@@ -83,7 +82,7 @@ describe('link, to a real guest', () => {
 
   it('passes on what the guest refuses, and cancellations', async () => {
     await using real = await realHypervisor();
-    await using linked = await openLink(real, await guest(real));
+    await using linked = await openLink(real, await guest(real, network));
     linked.link.tell(request(1, 'x', 'no-such-operation'));
     await linked.owner.expect({ kind: 'link-error', id: 1, status: 404 });
     linked.link.tell({
@@ -101,7 +100,7 @@ describe('link, to a real guest', () => {
 
   it('connects again after its connection was lost, and goes on', async () => {
     await using real = await realHypervisor();
-    await using linked = await openLink(real, await guest(real));
+    await using linked = await openLink(real, await guest(real, network));
     linked.link.tell(request(1, '60000', 'spin'));
     // Written at once, or after the loss: either is told, and the link comes back.
     await Promise.resolve();
@@ -112,9 +111,59 @@ describe('link, to a real guest', () => {
     await linked.owner.fishFor({ kind: 'link-reply', id: 2 });
   });
 
+  it('closed and opened under load: no request is answered twice, and no answer is of other bytes than its own request', async () => {
+    await using real = await realHypervisor();
+    await using linked = await openLink(real, await guest(real, network));
+    const COUNT = 3_000;
+    // Long enough that frames are cut by the closes.
+    const textOf = (id: number): string => `${id} ${'abcdefgh'.repeat((id % 97) * 8)}`;
+    const answers = new Map<number, number>();
+    const lost = new Set<number>();
+    const heard = (id: number, payload: Uint8Array): void => {
+      expect(Buffer.from(payload).toString()).toBe(textOf(id).toUpperCase());
+      answers.set(id, (answers.get(id) ?? 0) + 1);
+    };
+    const open = new Set<number>();
+    let next = 1;
+    let closes = 0;
+    let isReady = true;
+    while (next <= COUNT || open.size > 0) {
+      while (isReady && open.size < 60 && next <= COUNT) {
+        open.add(next);
+        linked.link.tell(request(next, textOf(next)));
+        next += 1;
+      }
+      const event = await linked.owner.expect();
+      if (event.kind === 'link-ready') isReady = true;
+      else if (event.kind === 'link-orphaned-reply') {
+        const id = Number(Buffer.from(event.token).toString().slice('token-'.length));
+        expect(lost.has(id)).toBe(true);
+        heard(id, event.payload);
+      } else if (event.kind === 'link-lost') {
+        isReady = false;
+        for (const id of [...event.sent, ...event.unsent]) {
+          lost.add(id);
+          open.delete(id);
+        }
+      } else if (event.kind === 'link-reply') {
+        heard(event.id, event.payload);
+        open.delete(event.id);
+        if (event.id % 100 !== 0 || !isReady) continue;
+        closes += 1;
+        linked.connection().close();
+      } else throw new Error(`unexpected ${event.kind}`);
+    }
+    expect([...answers].filter(([, times]) => times > 1)).toEqual([]);
+    expect(closes).toBeGreaterThan(3);
+    // What was neither lost nor answered would be a request without an end.
+    for (let id = 1; id <= COUNT; id++) expect(answers.has(id) || lost.has(id)).toBe(true);
+    // Most of what was on its way came to the guest, and is answered on the next connection.
+    expect([...lost].filter((id) => answers.has(id)).length).toBeGreaterThan(0);
+  });
+
   it('reports the death of its VM, and tries to reach it for as long as it is not closed', async () => {
     await using real = await realHypervisor();
-    const target = await guest(real);
+    const target = await guest(real, network);
     await using linked = await openLink(real, target);
     linked.link.tell(request(1, '60000', 'spin'));
     // What is too large the guest refuses at once, so the one before it has come to it as well.
@@ -125,11 +174,13 @@ describe('link, to a real guest', () => {
   });
 });
 
-describe('random and damaged bytes to a real guest', () => {
+describe.each(['user', 'none'] as const)('random and damaged bytes to a real guest with network %s', (network) => {
   it('harm no other connection, and the guest lives on', async () => {
     await using real = await realHypervisor();
-    const { address } = await guest(real);
-    const other = await GuestClient.open(real.hypervisor.connect(address), LONG_MS);
+    const { target } = await guest(real, network);
+    // A port has one client at a time: it is asked in between.
+    const open = (): Promise<GuestClient> => GuestClient.open(real.hypervisor.connect(target), LONG_MS);
+    const other = network === 'user' ? await open() : undefined;
     const valid = fc
       .record({
         id: fc.nat(),
@@ -157,8 +208,10 @@ describe('random and damaged bytes to a real guest', () => {
       fc.asyncProperty(
         fc.array(fc.oneof(valid, damaged, http, noise), { minLength: 1, maxLength: 8 }),
         async (parts) => {
-          await throwAt(address, Buffer.concat(parts));
-          expect(await other.request('upper', 'unharmed', LONG_MS)).toBe('UNHARMED');
+          await throwAt(real.hypervisor.connect(target), Buffer.concat(parts));
+          const asker = other ?? (await open());
+          expect(await asker.request('upper', 'unharmed', LONG_MS)).toBe('UNHARMED');
+          if (other === undefined) asker.close();
         },
       ),
       { numRuns: 60 },
@@ -172,13 +225,15 @@ function frame(id: number, op: string, token: Uint8Array, payload: Uint8Array): 
   return Buffer.concat(writer.take());
 }
 
-/** Writes the bytes on a connection of their own and ends it; whatever comes back, nobody listens. */
-function throwAt({ ip, port }: Address, bytes: Uint8Array): Promise<void> {
+/** Writes the bytes on a connection of their own and ends it; whatever comes back, nobody looks at it. */
+function throwAt(connection: GuestConnection, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve) => {
-    const socket = createConnection(port, ip);
-    socket.on('error', () => undefined);
-    socket.on('data', () => undefined);
-    socket.once('close', () => resolve());
-    socket.write(bytes, () => socket.destroy());
+    connection.onBytes(() => undefined);
+    connection.onClose(() => resolve());
+    connection.onOpen(() => {
+      connection.write(bytes);
+      // Only once it has been handed on: a port's bytes are lost with their connection while they are still here.
+      setImmediate(() => connection.close());
+    });
   });
 }

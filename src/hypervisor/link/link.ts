@@ -1,5 +1,5 @@
 import { type Behaviour, type Context, exponentialDelayMs, type Ref } from '../../actors/mod.ts';
-import type { Address, LinkEvent, LinkMessage, LinkTarget, VmId } from '../../fleet/mod.ts';
+import type { LinkEvent, LinkMessage, LinkTarget } from '../../fleet/mod.ts';
 import { SmallMap } from '../../small-map.ts';
 import { type Defect, defectOf } from '../defect.ts';
 import type { Hypervisor } from '../port.ts';
@@ -46,10 +46,10 @@ type LinkInput = LinkMessage | { readonly kind: 'connect' } | KeepAliveMessage |
  * as `link-lost` and unsent.
  * @param owner told of everything; usually the router, on the same thread
  */
-export function link({ vm, address }: LinkTarget, owner: Ref<LinkEvent>, options: LinkOptions): Behaviour<LinkMessage> {
+export function link(target: LinkTarget, owner: Ref<LinkEvent>, options: LinkOptions): Behaviour<LinkMessage> {
   return (context) => {
     // The actor sends itself more than others may.
-    const body = new Link(vm, address, owner, options, context as Context<LinkInput>);
+    const body = new Link(target, owner, options, context as Context<LinkInput>);
     context.onStop(() => body.stop());
     body.receive({ kind: 'connect' });
     return (message) => body.receive(message);
@@ -58,7 +58,7 @@ export function link({ vm, address }: LinkTarget, owner: Ref<LinkEvent>, options
 
 class Link implements ConnectionListener, HttpChannelListener {
   readonly #vm: number;
-  readonly #address: Address;
+  readonly #target: LinkTarget;
   readonly #owner: Ref<LinkEvent>;
   readonly #options: LinkOptions;
   readonly #context: Context<LinkInput>;
@@ -74,9 +74,9 @@ class Link implements ConnectionListener, HttpChannelListener {
   /** Connections in a row that never became ready. */
   #failures = 0;
 
-  constructor(vm: VmId, address: Address, owner: Ref<LinkEvent>, options: LinkOptions, context: Context<LinkInput>) {
-    this.#vm = vm;
-    this.#address = address;
+  constructor(target: LinkTarget, owner: Ref<LinkEvent>, options: LinkOptions, context: Context<LinkInput>) {
+    this.#vm = target.vm;
+    this.#target = target;
     this.#owner = owner;
     this.#options = options;
     this.#context = context;
@@ -241,7 +241,7 @@ class Link implements ConnectionListener, HttpChannelListener {
     if (http === undefined) this.#channel = this.#framed();
     else {
       this.#channel = new HttpChannel({
-        connect: () => connect(this.#address),
+        connect: () => connect(this.#target),
         clock: this.#context.clock,
         settings: http,
         bodyBytesMax: payloadBytesMax(this.#options.textBytesMax) ?? FRAME_BYTES_MAX,
@@ -256,7 +256,7 @@ class Link implements ConnectionListener, HttpChannelListener {
     // from 1 as well: without the tag such a reply could be taken for that of another request.
     this.#tag = (this.#context.system.random.fraction() * 0x1_0000_0000) >>> 0;
     return new FramedConnection({
-      connection: connect(this.#address),
+      connection: connect(this.#target),
       clock: this.#context.clock,
       tag: this.#tag,
       firstPongMs: firstPongMs ?? FIRST_PONG_MS,

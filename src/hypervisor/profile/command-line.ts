@@ -7,6 +7,8 @@ const GUEST_PREFIX_BITS = 24;
 const GUEST_NETMASK = '255.255.255.0';
 const GUEST_GATEWAY = '10.0.2.2';
 export const GUEST_BIND = `${GUEST_ADDRESS}/${GUEST_PREFIX_BITS}`;
+/** What a guest without a network says in its place. */
+export const NO_BIND = 'none';
 
 /** What a guest is told. */
 export interface GuestTerms {

@@ -42,6 +42,21 @@ describe('the command line of QEMU', () => {
     expect(values(argv(), '-netdev')).toEqual(['user,id=net,restrict=on,ipv6=off,hostfwd=tcp:127.0.10.3:9001-:9001']);
   });
 
+  it('gives a guest without a network a port, and no network card', () => {
+    const args = argv({ network: 'none' });
+    expect(values(args, '-netdev')).toEqual([]);
+    expect(values(args, '-chardev')).toContain('socket,id=link,path=/run/shoal/f/7/link.sock,server=on,wait=off');
+    expect(values(args, '-device')).toEqual([
+      'virtio-serial-device,max_ports=2',
+      'virtserialport,chardev=link,name=shoal.link',
+      'isa-debug-exit,iobase=0xf4,iosize=0x04',
+    ]);
+    expect(args).toContain('-nodefaults');
+    expect(values(args, '-append')).toEqual([
+      'shoal.id=7 shoal.addr=127.0.10.3:9001 shoal.status_ms=500 shoal.max=4096 shoal.link=theuuid',
+    ]);
+  });
+
   it('has no monitor and no console but in its directory', () => {
     const args = argv();
     expect(values(args, '-chardev')).toEqual([

@@ -3,6 +3,7 @@ import type { MachineSpec } from '../port.ts';
 import { expandCommandLine } from '../profile/command-line.ts';
 import type { ImageProfile, MachineType } from '../profile/profile.ts';
 import { profileOf } from '../profile/shipped.ts';
+import { linkKeyOf } from './link-key.ts';
 import type { RunPaths } from './run-directory.ts';
 
 /** A value that the guest writes to port 0xf4 becomes the exit code (value * 2) + 1. */
@@ -15,6 +16,9 @@ export const EXIT_CODE_PANIC = 71;
  * needs about 1 MiB.
  */
 const TCG_CACHE_MIB = 32;
+
+/** Of the virtio-serial port, as the guest contract says. */
+const PORT_NAME = 'shoal.link';
 
 export interface ArgvOptions {
   readonly spec: MachineSpec;
@@ -47,12 +51,26 @@ export function buildArgv({ spec, uuid, paths, runAs }: ArgvOptions): readonly s
     // The monitor is a UNIX socket in a directory of mode 0700; there is none on TCP.
     ...['-chardev', `socket,id=monitor,path=${escapeCommas(paths.qmp)},server=on,wait=off`],
     ...['-mon', 'chardev=monitor,mode=control'],
-    ...['-netdev', `user,id=net,restrict=on,ipv6=off,${forward(spec.address)}`],
-    ...['-device', NETWORK_OPTIONS[profile.networkDevice]],
+    ...(spec.network === 'none' ? portOptions(paths, profile.machine) : cardOptions(spec, profile)),
     // A clean stop has an exit code of its own; a triple fault exits with 0.
     ...(profile.powerOff.by === 'isa-debug-exit' ? ['-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04'] : []),
     ...sandbox(runAs),
-    ...bootOptions(spec, profile),
+    ...bootOptions(spec, profile, uuid),
+  ];
+}
+
+function cardOptions({ address }: MachineSpec, { networkDevice }: ImageProfile): readonly string[] {
+  const netdev = `user,id=net,restrict=on,ipv6=off,${forward(address)}`;
+  return ['-netdev', netdev, '-device', NETWORK_OPTIONS[networkDevice]];
+}
+
+/** A port for the link, and no network card at all: `-nodefaults` takes away the one that QEMU would add. */
+function portOptions({ link }: RunPaths, machine: MachineType): readonly string[] {
+  return [
+    ...['-chardev', `socket,id=link,path=${escapeCommas(link)},server=on,wait=off`],
+    // Port 0 is for a console, which this device does not have.
+    ...['-device', `${machine === 'microvm' ? 'virtio-serial-device' : 'virtio-serial-pci'},max_ports=2`],
+    ...['-device', `virtserialport,chardev=link,name=${PORT_NAME}`],
   ];
 }
 
@@ -68,9 +86,9 @@ const NETWORK_OPTIONS: Readonly<Record<ImageProfile['networkDevice'], string>> =
   'virtio-net-pci': 'virtio-net-pci,netdev=net,romfile=',
 };
 
-function bootOptions(spec: MachineSpec, { boot }: ImageProfile): readonly string[] {
+function bootOptions(spec: MachineSpec, { boot }: ImageProfile, uuid: string): readonly string[] {
   const { image, companion } = spec;
-  const words = guestCommandLine(spec);
+  const words = guestCommandLine(spec, uuid);
   if (boot === 'chainloader') {
     // The image is the loader's module. Its command line stands after its path, in which no blank may be.
     const loader = companion?.path ?? image;
@@ -85,10 +103,15 @@ function initrdPath(path: string, boot: ImageProfile['boot']): string {
   return boot === 'multiboot' ? escapeCommas(path) : path;
 }
 
-/** The guest's command line, by the template of its profile. */
-export function guestCommandLine(spec: MachineSpec): string {
-  return expandCommandLine(profileOf(spec).commandLine, spec);
+/** The guest's command line, by the template of its profile; without a network, a key in the place of what it says of one. */
+export function guestCommandLine(spec: MachineSpec, uuid: string): string {
+  const words = expandCommandLine(profileOf(spec).commandLine, spec);
+  if (spec.network !== 'none') return words;
+  const others = words.split(' ').filter((word) => !OF_NETWORKS.test(word));
+  return [...others, `shoal.link=${linkKeyOf(uuid)}`].join(' ');
 }
+
+const OF_NETWORKS = /^shoal\.(?:bind|gw|port)=/;
 
 /**
  * The user ids of VMs: 0x70000000 to 0x7fffffff, a range that neither distributions nor systemd hand out. Twelve bits

@@ -2,7 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { codeOf, ShoalError } from '../../errors.ts';
 import { isProgram } from '../../process/mod.ts';
-import type { Accelerator } from '../port.ts';
+import type { Accelerator, VmNetwork } from '../port.ts';
 import type { ImageProfile } from '../profile/profile.ts';
 
 export const QEMU_DEFAULT = 'qemu-system-x86_64';
@@ -45,6 +45,16 @@ export function checkAllowed(accelerator: Accelerator, { accelerators }: ImagePr
     'CONFIG_VALUE',
     `The profile of ${image} allows ${allowed}, not ${accelerator}: use \`--accel ${accelerators[0]}\`, or add it to \`accelerators\` in the profile`,
     { details: { image, accelerator, accelerators: [...accelerators] } },
+  );
+}
+
+/** @param image its path, for the error @throws CONFIG_VALUE if the guest cannot be reached that way */
+export function checkNetwork(network: VmNetwork | undefined, { protocol }: ImageProfile, image: string): void {
+  if (network !== 'none' || protocol === 'frames') return;
+  throw new ShoalError(
+    'CONFIG_VALUE',
+    `The profile of ${image} says protocol "${protocol}", which needs a network: leave out \`--network none\``,
+    { details: { image, network, protocol } },
   );
 }
 

@@ -1,8 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
-import type { Address, VmId } from '../../fleet/mod.ts';
+import type { LinkTarget, VmId } from '../../fleet/mod.ts';
 import {
   checkOpenFiles,
   isAlive,
@@ -15,11 +15,13 @@ import type { Found, GuestConnection, Hypervisor, Machine, MachineSpec, Manifest
 import { profileOf } from '../profile/shipped.ts';
 import { Cgroups } from './cgroup.ts';
 import { ConsoleRounds } from './console-rounds.ts';
-import { checkAccelerator, checkAllowed, checkQemu, QEMU_DEFAULT } from './host-tools.ts';
+import { checkAccelerator, checkAllowed, checkNetwork, checkQemu, QEMU_DEFAULT } from './host-tools.ts';
 import { type ImageInfo, inspectImage } from './image.ts';
 import { Inventory } from './inventory.ts';
+import { linkKeyOf } from './link-key.ts';
 import { type OpenOptions, QemuMachine } from './machine.ts';
-import { checkUuid } from './manifest.ts';
+import { checkUuid, uuidIn } from './manifest.ts';
+import { PortConnection } from './port-connection.ts';
 import { Preparation } from './preparation.ts';
 import { processOf } from './process-of.ts';
 import {
@@ -155,8 +157,12 @@ class QemuHypervisor implements Hypervisor {
     return Number(kib) * 1024;
   }
 
-  connect(address: Address): GuestConnection {
-    return new TcpConnection(address, this.#clock);
+  connect({ vm, address }: LinkTarget): GuestConnection {
+    const { link, manifest } = runPaths(this.#directory, vm);
+    // A VM that another Shoal has made may have another network than those of this one.
+    const uuid = existsSync(link) ? uuidIn(manifest) : undefined;
+    if (uuid === undefined) return new TcpConnection(address, this.#clock);
+    return new PortConnection(link, linkKeyOf(uuid), this.#clock);
   }
 
   /** A machine that is being prepared looks like the remains of one. */
@@ -168,6 +174,7 @@ class QemuHypervisor implements Hypervisor {
     checkOpenFiles(this.#preparing.size);
     checkQemu(this.#qemu);
     checkAllowed(spec.accelerator, profileOf(spec), spec.image);
+    checkNetwork(spec.network, profileOf(spec), spec.image);
     checkAccelerator(spec.accelerator);
     await this.#checkImage(spec);
     const paths = runPaths(this.#directory, spec.vm);

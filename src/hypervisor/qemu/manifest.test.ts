@@ -62,6 +62,16 @@ describe('a manifest', () => {
     });
   });
 
+  it('of a machine without a network is read as it was written, and older Shoals leave it alone', async () => {
+    const spec = { ...MANIFEST.spec, network: 'none' } as const;
+    const manifest = { ...MANIFEST, version: versionOf(spec), spec };
+    writeManifest(path, manifest);
+    expect(await readManifest(path)).toEqual(manifest);
+    expect(versionOf(spec)).toBe(2);
+    writeFileSync(path, JSON.stringify({ ...manifest, spec: { ...spec, network: 'tap' } }));
+    await expect(readManifest(path)).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
+  });
+
   it('of a Shoal without profiles is one of the built-in image, whatever else it says', async () => {
     const { spec } = MANIFEST;
     writeFileSync(path, JSON.stringify({ ...MANIFEST, spec: { ...spec, profile: { machine: 'pc' } } }));

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { ShoalError } from '../../errors.ts';
 import { isRecord } from '../../is-record.ts';
-import { readPlainFile } from '../../plain-file.ts';
+import { readPlainFile, readPlainFileSync } from '../../plain-file.ts';
 import { isProcessIdentity, writeAtomic } from '../../process/mod.ts';
 import type { MachineSpec, Manifest } from '../port.ts';
 import { parseProfile } from '../profile/parse-profile.ts';
 
-/** Without and with a profile. */
+/** Without and with what older Shoals do not know: a profile, or no network. */
 const VERSIONS: readonly unknown[] = [1, 2];
 
-export function versionOf({ profile }: MachineSpec): Manifest['version'] {
-  return profile === undefined ? 1 : 2;
+export function versionOf({ profile, network }: MachineSpec): Manifest['version'] {
+  return profile === undefined && network !== 'none' ? 1 : 2;
 }
 
 /** A manifest must outlive every crash that its QEMU outlives, so it need not outlive a crash of the machine. */
@@ -21,6 +21,15 @@ export function writeManifest(path: string, manifest: Manifest): void {
 /** @throws MANIFEST_INVALID; an error with `code` ENOENT if there is none */
 export async function readManifest(path: string): Promise<Manifest> {
   return parseManifest(path, (await readPlainFile(path)).toString());
+}
+
+/** Undefined if the manifest cannot be read. */
+export function uuidIn(path: string): string | undefined {
+  try {
+    return parseManifest(path, readPlainFileSync(path).toString()).uuid;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @param answer of QEMU's `query-uuid` @throws MANIFEST_INVALID if it is another machine */
@@ -52,12 +61,15 @@ function parseManifest(path: string, text: string): Manifest {
   if (missing !== undefined) throw invalid(path, `\`${missing}\` is missing or wrong`);
   // Every field that is used has been checked just above, but for the profile.
   const manifest = value as unknown as Manifest;
-  return manifest.version === 1 ? withoutProfile(manifest) : withProfile(path, manifest);
+  if (manifest.version === 1) return withoutProfile(manifest);
+  // A machine without a network may be that of the built-in image otherwise.
+  if (manifest.spec.network === 'none' && manifest.spec.profile === undefined) return manifest;
+  return withProfile(path, manifest);
 }
 
 /** Shoals without profiles wrote it: the machine is that of the built-in image. */
 function withoutProfile(manifest: Manifest): Manifest {
-  const { profile: _, companion: __, ...spec } = manifest.spec;
+  const { profile: _, companion: __, network: ___, ...spec } = manifest.spec;
   return { ...manifest, spec };
 }
 
@@ -85,7 +97,8 @@ function isSpec(value: unknown): boolean {
   if (!isRecord(value)) return false;
   const { vm, address, image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax } = value;
   const numbers = [vm, memoryMib, statusIntervalMs, textBytesMax].every(Number.isSafeInteger);
-  const { companion } = value;
+  const { companion, network } = value;
+  if (network !== undefined && network !== 'none' && network !== 'user') return false;
   if (companion !== undefined && !isCompanion(companion)) return false;
   const texts = typeof image === 'string' && typeof imageDigest === 'string';
   return numbers && texts && (accelerator === 'kvm' || accelerator === 'tcg') && isAddress(address);

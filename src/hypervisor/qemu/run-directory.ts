@@ -20,6 +20,8 @@ export interface RunPaths {
   /** A file: the guest's output. */
   readonly consoleOut: string;
   readonly stderr: string;
+  /** A socket: the link of a VM without a network. */
+  readonly link: string;
 }
 
 /** @throws PATH_TOO_LONG */
@@ -33,9 +35,11 @@ export function runPaths(fleetDirectory: string, vm: VmId): RunPaths {
     consoleIn: join(directory, 'console.sock'),
     consoleOut: join(directory, 'console.log'),
     stderr: join(directory, 'stderr.log'),
+    link: join(directory, 'link.sock'),
   };
   checkUnixPath(paths.qmp);
   checkUnixPath(paths.consoleIn);
+  checkUnixPath(paths.link);
   return paths;
 }
 

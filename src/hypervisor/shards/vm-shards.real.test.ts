@@ -131,7 +131,7 @@ describe('VMs on shards, on real QEMU', () => {
     await using real = await realHypervisor();
     await using host = await openHost(real, 2);
     const [one, two] = [await answering(real, host, 1), await answering(real, host, 2)];
-    const guest = await GuestClient.open(real.hypervisor.connect(one.address), LONG_MS);
+    const guest = await GuestClient.open(real.hypervisor.connect({ vm: 1, address: one.address }), LONG_MS);
     const told = host.events.received.length;
     await host.shards.injectFault(0, how);
     await lost(host);

@@ -14,7 +14,7 @@ export async function started(
   const ready = heard(machine, 'shoal1 ready');
   await machine.start();
   await ready;
-  return { machine, client: await GuestClient.open(real.hypervisor.connect(spec.address), ANSWER_MS) };
+  return { machine, client: await GuestClient.open(real.hypervisor.connect(spec), ANSWER_MS) };
 }
 
 /** Resolves once the console has said `text`, with all that it said until then. */

@@ -8,7 +8,7 @@ import type { GuestFacts } from '../console/formats/line-format.ts';
 import { defectOf } from '../defect.ts';
 import type { HostNotice } from '../notices.ts';
 import type { Hypervisor, MachineSpec, Manifest } from '../port.ts';
-import { GUEST_BIND } from '../profile/command-line.ts';
+import { GUEST_BIND, NO_BIND } from '../profile/command-line.ts';
 import type { ImageProfile, PowerOff } from '../profile/profile.ts';
 import { profileOf } from '../profile/shipped.ts';
 import { type Adoption, adoptVm, stateOfAdopted } from './adoption.ts';
@@ -120,7 +120,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   }
 
   get bind(): string {
-    return GUEST_BIND;
+    return this.#spec.network === 'none' ? NO_BIND : GUEST_BIND;
   }
 
   get addr(): string {
@@ -269,7 +269,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
     if (!isAsked || (phase !== 'booting' && phase !== 'answering')) return;
     this.#prober = new GuestProber({
       profile,
-      connect: () => this.#options.hypervisor.connect(this.#spec.address),
+      connect: () => this.#options.hypervisor.connect(this.#spec),
       clock: this.clock,
       statusIntervalMs: this.#spec.statusIntervalMs,
       guest: this,

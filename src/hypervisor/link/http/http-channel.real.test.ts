@@ -23,7 +23,7 @@ test('many requests at once to a real guest over HTTP: each to its own reply, ov
     let opened = 0;
     const connect = () => {
       opened += 1;
-      return real.hypervisor.connect(spec.address);
+      return real.hypervisor.connect(spec);
     };
     const http = httpSettingsOf({ ...BUILT_IN_PROFILE, protocol: 'http' }, () => CONNECTIONS);
     const target = { vm: 1, address: spec.address };
