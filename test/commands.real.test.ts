@@ -91,6 +91,7 @@ describe('against a running fleet', () => {
       hosts: [{ host: vms[0]?.host, up: true }],
       neighbours: [],
       cordoned: false,
+      deploy: null,
       waiting: 0,
       blocked: null,
       addresses: 4,

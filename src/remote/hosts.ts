@@ -346,7 +346,7 @@ class GroupOfHosts implements Hosts {
   /** Another host has the name of this one. */
   #contest(beat: Beat): void {
     const other = { incarnation: beat.from, about: beat.about, ageMs: beat.ageMs };
-    if (!this.#names.isFirst(this.#ageMs, other)) {
+    if (!this.#names.hasRefused(beat.from) && !this.#names.isFirst(this.#ageMs(), other)) {
       this.#beRefused(other);
       return;
     }
@@ -383,15 +383,20 @@ class GroupOfHosts implements Hosts {
     if (this.#byName.get(peer.host) === peer) this.#byName.delete(peer.host);
   }
 
-  get #ageMs(): number {
+  /**
+   * How long this host has been in the group. One that the others must have lost meanwhile begins anew: another may have its name by now, and
+   * of two that each take themselves for the first, both would be refused.
+   */
+  #ageMs(): number {
     const nowMs = this.#settings.system.clock.monotonic();
-    return this.#ears.uncheckedMs(nowMs) >= this.#settings.lostMs ? 0 : nowMs - this.#sinceMs;
+    if (this.#ears.uncheckedMs(nowMs) >= this.#settings.lostMs) this.#sinceMs = nowMs;
+    return nowMs - this.#sinceMs;
   }
 
   #sendBeat(to: string): void {
     const { host, about, beatMs } = this.#settings;
     const isDeaf = this.#ears.deafMs >= 2 * beatMs;
-    this.#publish(to, { kind: 'beat', host, from: this.incarnation, ageMs: this.#ageMs, isDeaf, about });
+    this.#publish(to, { kind: 'beat', host, from: this.incarnation, ageMs: this.#ageMs(), isDeaf, about });
   }
 
   /** @returns whether there was a connection to publish it over */

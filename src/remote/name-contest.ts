@@ -34,6 +34,14 @@ export class NameContest {
   }
 
   /**
+   * Whether this host has told that one that it came second. It stays with that, though it may find out in the next moment that it stood
+   * still for too long: the other one has gone by then, and nobody would have the name.
+   */
+  hasRefused(incarnation: string): boolean {
+    return this.#latecomers.has(incarnation);
+  }
+
+  /**
    * Whether this host keeps its name although another one, which has it too, takes itself for the first: if each does,
    * because they started together, the lower incarnation is.
    */
