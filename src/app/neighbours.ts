@@ -27,7 +27,14 @@ export interface NeighboursOptions {
 }
 
 /** The routers of the other hosts, by way of the group of hosts. */
-export function neighboursOn({ hosts, port, connection, clock, tokens, onTakenBack }: NeighboursOptions): NeighbourPort {
+export function neighboursOn({
+  hosts,
+  port,
+  connection,
+  clock,
+  tokens,
+  onTakenBack,
+}: NeighboursOptions): NeighbourPort {
   const { nc } = connection;
   const sender = new ReplySender(nc, clock, () => undefined);
   let published = 0;
