@@ -1,7 +1,7 @@
 import type { Ref } from '../actors/mod.ts';
 import type { FleetSnapshot, RouterMessage } from '../fleet/mod.ts';
 import { profileOf, STOP_LIMITS, type VmParameters } from '../hypervisor/mod.ts';
-import type { Hosts } from '../remote/mod.ts';
+import { type Hosts, natsPort } from '../remote/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
 import {
   type AdminHandler,
@@ -76,12 +76,14 @@ export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): 
   const known = { ...(about === undefined ? {} : { about }), ...(beats === undefined ? {} : { beats }) };
   const lost = new LostHosts(system.clock);
   // First, so that it leaves last: the ends of the actors are told to the others before.
-  const hosts = startHosts({ system, connection, fleet, host, eventLog, lost, ...known }, cleanUp);
+  const port = natsPort(connection.nc);
+  const hosts = startHosts({ system, port, fleet, host, eventLog, lost, ...known }, cleanUp);
   const hold = new VmHold(options.role === 'server', profileOf(of.parameters));
   const endpoint = new DeferredRef<EndpointMessage>('/front/endpoint');
   const tokens = new ReplyTokens(tokenKey);
   const neighbours = neighboursOn({
     hosts,
+    port,
     connection,
     clock: system.clock,
     tokens,

@@ -1,15 +1,16 @@
 import { hostname } from 'node:os';
 import type { ActorSystem } from '../actors/mod.ts';
 import { fromEnvelope } from '../errors.ts';
-import { type HostEvent, type Hosts, type HostsOptions, joinHosts, natsPort } from '../remote/mod.ts';
-import { type Connection, subjectsOf } from '../transport/mod.ts';
+import { type HostEvent, type HostPort, type Hosts, type HostsOptions, joinHosts } from '../remote/mod.ts';
+import { subjectsOf } from '../transport/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { EventLog } from './event-log.ts';
 import type { LostHosts } from './lost-hosts.ts';
 
 export interface StartHostsOptions {
   readonly system: ActorSystem;
-  readonly connection: Connection;
+  /** The network, as hosts use it. */
+  readonly port: HostPort;
   readonly fleet: string;
   readonly host: string;
   /** What others call this host in errors (`aboutHost`); default: nothing. */
@@ -33,7 +34,7 @@ export function aboutHost(dataDir: string, machine = hostname(), pid = process.p
  * the top fails with HOST_NAME_TAKEN, which ends this Shoal.
  */
 export function startHosts(of: StartHostsOptions, cleanUp: CleanUp): Hosts {
-  const { system, connection, fleet, host, about = '', eventLog, lost } = of;
+  const { system, port, fleet, host, about = '', eventLog, lost } = of;
   const refused = system.spawn<HostEvent>(
     () => (event) => {
       if (event.kind === 'host-refused') throw fromEnvelope(event.error);
@@ -42,7 +43,7 @@ export function startHosts(of: StartHostsOptions, cleanUp: CleanUp): Hosts {
   );
   const hosts = joinHosts({
     system,
-    port: natsPort(connection.nc),
+    port,
     group: subjectsOf(fleet).hosts,
     host,
     about,

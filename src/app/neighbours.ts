@@ -1,6 +1,6 @@
 import type { Clock } from '../actors/mod.ts';
 import type { NeighbourMessage, NeighbourPort } from '../fleet/mod.ts';
-import { GIVEN_UP, type HostEvent, type Hosts, natsPort, RELINKED } from '../remote/mod.ts';
+import { GIVEN_UP, type HostEvent, type HostPort, type Hosts, RELINKED } from '../remote/mod.ts';
 import { type Connection, ReplySender, type ReplyTokens } from '../transport/mod.ts';
 
 /** Why the link to a host is lost that lives, and is back in a moment. */
@@ -17,6 +17,8 @@ const NOBODY = 'shoal.handed';
 
 export interface NeighboursOptions {
   readonly hosts: Hosts;
+  /** The one that `hosts` uses: so links that are to be made anew are known before the connection is back. */
+  readonly port: HostPort;
   readonly connection: Connection;
   readonly clock: Clock;
   readonly tokens: ReplyTokens;
@@ -25,16 +27,27 @@ export interface NeighboursOptions {
 }
 
 /** The routers of the other hosts, by way of the group of hosts. */
-export function neighboursOn({ hosts, connection, clock, tokens, onTakenBack }: NeighboursOptions): NeighbourPort {
+export function neighboursOn({
+  hosts,
+  port,
+  connection,
+  clock,
+  tokens,
+  onTakenBack,
+}: NeighboursOptions): NeighbourPort {
   const { nc } = connection;
   const sender = new ReplySender(nc, clock, () => undefined);
-  const way = natsPort(nc);
   let published = 0;
   let taken = 0;
   let isAsking = false;
   let isReset = false;
-  way.onState((isConnected) => {
-    if (!isConnected) isReset = false;
+  const listeners = new Set<() => void>();
+  port.onState((isConnected) => {
+    if (isConnected) return;
+    isReset = false;
+    // It would leave over the next connection, when its host has been given it.
+    sender.discard();
+    for (const lost of listeners) lost();
   });
   const answered = (upTo: number): void => {
     isAsking = false;
@@ -52,7 +65,7 @@ export function neighboursOn({ hosts, connection, clock, tokens, onTakenBack }: 
     },
     publish: (subject, outcome) => {
       // Without a connection, nats.js would send it later, when another host may have answered.
-      if (!way.isConnected || isReset) return undefined;
+      if (!port.isConnected || isReset) return undefined;
       sender.send(subject, outcome);
       published += 1;
       return published;
@@ -61,7 +74,7 @@ export function neighboursOn({ hosts, connection, clock, tokens, onTakenBack }: 
       return taken;
     },
     confirm: () => {
-      if (isAsking || !way.isConnected) return;
+      if (isAsking || !port.isConnected) return;
       isAsking = true;
       // The server answers in order: it has all that was sent before.
       sender.flush();
@@ -73,10 +86,14 @@ export function neighboursOn({ hosts, connection, clock, tokens, onTakenBack }: 
     },
     takeBack: (names) => {
       for (const name of names) hosts.relink(name);
-      if (!way.isConnected) return;
+      if (!port.isConnected) return;
       isReset = true;
       connection.reset();
       onTakenBack?.(names);
+    },
+    onLost: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     seal: (requestId) => tokens.seal(NOBODY, requestId),
   };

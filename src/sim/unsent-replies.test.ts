@@ -72,6 +72,52 @@ describe('a reply in the buffers of a host whose way to NATS is gone', () => {
   });
 });
 
+describe('a reply whose connection is lost', () => {
+  it('goes by way of home if it had not left', async () => {
+    const { world, a, b, request } = await handed();
+    world.nats.stall(b.process);
+    world.reply(b);
+    await world.run(20);
+    world.nats.cutOff(b.process);
+    world.nats.unstall(b.process);
+    world.nats.join(b.process);
+    await world.run(5_000);
+    expect(request.told).toMatchObject([{ by: 'a', outcome: { ok: true, host: 'b' } }]);
+    expect((await world.snapshot(a)).neighbours).toMatchObject([{ name: 'b', inHand: 0 }]);
+  });
+
+  it.each([0, 1, 2, 3, 5, 10, 15, 20, 100])('%i ms after it had left comes once', async (ms) => {
+    const { world, b, request } = await handed();
+    world.reply(b);
+    await world.run(ms);
+    world.nats.cutOff(b.process);
+    await world.run(50);
+    world.nats.join(b.process);
+    await world.run(5_000);
+    expect(outcomes(request)).toMatchObject([{ ok: true, host: 'b' }]);
+  });
+
+  it('is of no account once home has confirmed the end: the link to home stays', async () => {
+    const { world, a, b, request } = await handed();
+    world.reply(b);
+    await world.run(1_000);
+    const later = world.send(a);
+    await world.run(20);
+    world.nats.cutOff(b.process);
+    await world.run(50);
+    world.nats.join(b.process);
+    await world.run(500);
+    world.reply(b);
+    await world.run(1_000);
+    // By its own way: a link that is made anew renews no right.
+    expect(later.told).toMatchObject([
+      { by: 'b', outcome: { ok: true } },
+      { by: 'a', outcome: 'sent' },
+    ]);
+    expect(outcomes(request)).toHaveLength(1);
+  });
+});
+
 describe('no connection is reset', () => {
   it.each([
     ['its home dies', 'kill'],

@@ -68,3 +68,17 @@ test('a message that the connection refuses is counted, and holds up no other', 
   publisher.flush();
   expect({ published, unsent }).toEqual({ published: ['a', 'b'], unsent: 1 });
 });
+
+test('what is forgotten never leaves, and what comes after it does', async () => {
+  const published: string[] = [];
+  const publisher = new BatchPublisher(
+    connection((subject) => published.push(subject)),
+    systemClock,
+    () => undefined,
+  );
+  publisher.publish('a', NO_BYTES, headers);
+  publisher.discard();
+  publisher.publish('b', NO_BYTES, headers);
+  await endOfRound();
+  expect(published).toEqual(['b']);
+});

@@ -30,6 +30,11 @@ export class BatchPublisher {
     if (this.#messages.push({ subject, payload, headers }) === 1) this.#clock.soon(this.#flush);
   }
 
+  /** Forgets everything collected so far. */
+  discard(): void {
+    this.#messages = [];
+  }
+
   /** Publishes everything collected so far. */
   flush(): void {
     const messages = this.#messages;

@@ -48,6 +48,11 @@ export class ReplySender {
     this.#publisher.publish(subject, NO_BYTES, errorHeaders(failure));
   }
 
+  /** Forgets what was collected and not sent. */
+  discard(): void {
+    this.#publisher.discard();
+  }
+
   /** Sends all that was collected. */
   flush(): void {
     this.#publisher.flush();

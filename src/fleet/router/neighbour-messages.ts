@@ -108,6 +108,8 @@ export interface NeighbourPort {
   confirm(): void;
   /** No reply that the server has not taken ever gets there, nor does anything that is on its way to these hosts. */
   takeBack(hosts: readonly string[]): void;
+  /** Calls `listener` whenever the connection is lost, before it is made anew: replies may be lost with it. @returns how to end it */
+  onLost(listener: () => void): () => void;
   /** A token for the guest, by which nothing is ever published: the host that took the request in answers for it. */
   seal(requestId: string): Uint8Array;
 }

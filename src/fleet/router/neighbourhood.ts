@@ -93,7 +93,11 @@ export class Neighbourhood {
       ask: (request, host, nowMs) => this.#lookups.ask(request, host, nowMs),
     };
     const leave = port.join(context.self, (toMessage) => context.adapt(toMessage));
-    context.onStop(leave);
+    const unfollow = port.onLost(() => this.#unsent.lost([...this.#sessions.values()]));
+    context.onStop(() => {
+      unfollow();
+      leave();
+    });
   }
 
   receive(message: NeighbourMessage, nowMs: number): void {

@@ -5,8 +5,9 @@ import type { NeighbourSession } from './neighbour-session.ts';
 type Session = Pick<NeighbourSession<unknown>, 'host' | 'leaseUntilMs' | 'overMs' | 'mayHaveUnsent' | 'takeBack'>;
 
 /**
- * Replies to clients of other hosts that may stand in a buffer of this machine, as its way to NATS is gone. Once their host may give the
- * requests to others they must not leave any more: they are taken back, and go by way of that host.
+ * Replies to clients of other hosts that the NATS server may not have. Some stand in a buffer of this machine, as its way to NATS is gone:
+ * once their host may give the requests to others they must not leave any more. Others may have been lost with the connection. Both are
+ * taken back, and go by way of that host, which answers unless it has heard that the client has been told.
  */
 export class UnsentReplies {
   readonly #port: NeighbourPort;
@@ -26,6 +27,15 @@ export class UnsentReplies {
   /** At each look at the time, and at all others: one connection carries the replies to the clients of all. */
   look(sessions: readonly Session[], nowMs: number): void {
     if (!sessions.some((session) => this.#isOver(session, nowMs))) return;
+    this.#takeBack(sessions);
+  }
+
+  /** The connection is lost, and nobody knows what of the last replies has left. That a client was told must not be told over the next one. */
+  lost(sessions: readonly Session[]): void {
+    if (sessions.some((session) => this.isUnsure(session))) this.#takeBack(sessions);
+  }
+
+  #takeBack(sessions: readonly Session[]): void {
     const { taken } = this.#port;
     const unsure = sessions.filter((session) => session.mayHaveUnsent(taken));
     this.#port.takeBack(unsure.map(({ host }) => host));

@@ -80,12 +80,13 @@ export class RouterWorld extends ProcessWorld {
     const { process, connection, system } = this.launch(`${name} ${this.hosts.length}`, {
       onFailure: (failure) => this.failures.push(failure),
     });
-    const hosts = joinHosts({ system, port: natsPort(connection.nc), group: 'world.hosts', host: name });
+    const way = natsPort(connection.nc);
+    const hosts = joinHosts({ system, port: way, group: 'world.hosts', host: name });
     const links = new FakeLinks();
     const tokens = new ReplyTokens(new Uint8Array(16));
     const resetsMs: number[] = [];
     const onTakenBack = (): void => void resetsMs.push(this.time.nowMs);
-    const port = neighboursOn({ hosts, connection, clock: process.clock, tokens, onTakenBack });
+    const port = neighboursOn({ hosts, port: way, connection, clock: process.clock, tokens, onTakenBack });
     const guest = { textBytesMax: 1 << 20, idempotent, operations: ['upper'] };
     let lastVm = 0;
     const actor: Ref<RouterMessage> = system.spawn<RouterMessage>(
