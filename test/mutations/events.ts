@@ -87,7 +87,11 @@ export const EVENTS = [
     ['the release of a VM that is gone is written', "      { kind: 'write-release', vm: id },\n    ],", '    ],'],
     ['an end that was meant is no failure', 'wanted || bindFailed ? [] : failed', 'bindFailed ? [] : failed'],
     ['an address that another program has is no failure', 'wanted || bindFailed ? [] : failed', 'wanted ? [] : failed'],
-    ['an end that was not meant is a failure', '...(wanted || bindFailed ? [] : failed(fleet, vm, nowMs)),', ''],
+    [
+      'an end that was not meant is a failure',
+      '...(wanted || bindFailed ? [] : failed(fleet, vm, end.why, nowMs)),',
+      '',
+    ],
     [
       'the end of a draining VM was meant',
       "const wanted = vm.state === 'stopping' || vm.state === 'draining';",
@@ -203,12 +207,16 @@ export const EVENTS = [
     ],
     [
       'a VM that was meant to go is no failure',
-      'fault === undefined ? [] : failed(fleet, vm, nowMs)',
-      'failed(fleet, vm, nowMs)',
+      'fault === undefined ? [] : failed(fleet, vm, why, nowMs)',
+      'failed(fleet, vm, why, nowMs)',
     ],
-    ['a VM that failed is a failure', '...(fault === undefined ? [] : failed(fleet, vm, nowMs)),', ''],
-    ['an ejection is a failure', '...(ejected ? failed(fleet, vm, nowMs) : [])', ''],
-    ['a drained VM is no failure', '...(ejected ? failed(fleet, vm, nowMs) : [])', '...failed(fleet, vm, nowMs)'],
+    ['a VM that failed is a failure', '...(fault === undefined ? [] : failed(fleet, vm, why, nowMs)),', ''],
+    ['an ejection is a failure', '...(ejected ? failed(fleet, vm, why, nowMs) : []),', ''],
+    [
+      'a drained VM is no failure',
+      '...(ejected ? failed(fleet, vm, why, nowMs) : [])',
+      '...failed(fleet, vm, why, nowMs)',
+    ],
     ['a VM is drained once', "if (vm?.state !== 'ready') return NOTHING;", 'if (vm === undefined) return NOTHING;'],
     [
       'a host that is away is told with what it was decided on',
@@ -223,8 +231,8 @@ export const EVENTS = [
     ],
     [
       'a spare that replaces a VM is known',
-      "kind: 'vm-wanted', vm: id, replaces, nowMs",
-      "kind: 'vm-wanted', vm: id, nowMs",
+      "kind: 'vm-wanted', vm: id, rule: decision.rule, replaces, nowMs",
+      "kind: 'vm-wanted', vm: id, rule: decision.rule, nowMs",
     ],
     [
       'a spare boots only once its reservation is durable',

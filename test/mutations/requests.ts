@@ -150,7 +150,11 @@ export const REQUESTS = [
       'if (request?.vm !== vm) return undefined;',
       'if (request === undefined) return undefined;',
     ],
-    ['a link that is gone takes no request', 'payload })) return;', 'payload }) || nowMs >= 0) return;'],
+    [
+      'a link that is gone takes no request',
+      'requestId, deadlineMs })) return;',
+      'requestId, deadlineMs }) || nowMs >= 0) return;',
+    ],
     [
       'a late end does not replace what a client was told',
       ' || !requests.cache.hasEnded(request.request.requestId);',
@@ -169,8 +173,8 @@ export const REQUESTS = [
     ],
     [
       'a reply shows that its VM is sound',
-      'this.#returned(id, vm, false, nowMs)',
-      'this.#returned(id, vm, undefined, nowMs)',
+      'this.#returned(id, vm, false, false, nowMs)',
+      'this.#returned(id, vm, undefined, false, nowMs)',
     ],
     ['a client that waits twice is counted twice', 'told < request.waiters.length', 'told < 1'],
   ]),

@@ -43,7 +43,7 @@ export const SIZING_RULES = [
       '.sort((a, b) => b.id - a.id).slice(spares)',
     ],
     ['no more spares are made than asked for', 'count < spares', 'count <= spares'],
-    ['no policy drains below the minimum', 'plan.serving <= plan.fleet', 'plan.serving < plan.fleet'],
+    ['no policy drains below the minimum', 'plan.serving <= minVmCount +', 'plan.serving < minVmCount +'],
     ['no policy drains a VM that is not surplus', 'if (surplus.has(vm))', 'if (surplus.size >= 0)'],
     // Without `vm.inFlight === 0` nothing changes: a request that is in flight was dispatched since the last report, or kept that from
     // being idle. It stands there because R5 says so.
@@ -101,7 +101,7 @@ export const SIZING_RULES = [
       'if (address === undefined) return false;\n    this.#made += 1;',
       'if (address === undefined) return false;',
     ],
-    ['a spare waits for the back-off', ' || this.#failures.notBeforeMs > this.nowMs', ''],
+    ['a spare waits for the back-off', ' ||\n      this.#failures.notBeforeMs > this.nowMs', ''],
     [
       'a VM that ends because it fails delays those that the step starts',
       'if (decision.fault !== undefined) this.#fails(vm);',
@@ -199,9 +199,9 @@ export const SIZING_RULES = [
   ]),
   ...mutationsOf('policy/rules/replacement.ts', [
     ['the new VM of a restart is known as the replacement', 'figures, old.id)', 'figures)'],
-    ['no running VM is drained while new VMs fail', 'isFailing(plan) || ', ''],
+    ['no running VM is drained while new VMs fail', '(!isBold && isFailing(plan)) || ', ''],
     ['one VM is replaced at a time', 'isOneLeaving(plan) || ', ''],
-    ['no running VM is drained while another VM starts', ' || plan.starting > 0;', ';'],
+    ['no running VM is drained while another VM starts', ' || plan.starting > 0', ''],
     [
       'the old VM waits for its replacement',
       "instead.state !== 'ready') return false",

@@ -32,8 +32,8 @@ export const STATE = [
     ],
     [
       'VMs of a host out of reach are not free',
-      'return this.#isAway ? undefined : this.#index.freeVm;',
-      'return this.#index.freeVm;',
+      '    if (this.#isAway) return undefined;\n    return this.#images.freeVm(',
+      '    return this.#images.freeVm(',
     ],
     [
       'VMs of a host out of reach have no room',
@@ -159,7 +159,7 @@ export const STATE = [
     ['the lease of a spare counts from when it was wanted', '      vm.leaseMs = ruleMs;\n', ''],
     ['what the host prepared is confirmed', '      vm.isOnHost = true;\n', ''],
     ['the pid of a VM is noted', '      vm.pid = transition.pid;\n', ''],
-    ['the digest of an image is noted', '      vm.imageDigest = transition.imageDigest;\n', ''],
+    ['the digest of an image is noted', '      vm.imageDigest = transition.imageDigest ?? vm.imageDigest;\n', ''],
     ['the time at which a CPU was started is noted', '      vm.bootMs = ruleMs;\n', ''],
     [
       'only a status line or an answer starts the count of silence',
