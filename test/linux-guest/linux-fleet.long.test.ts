@@ -78,8 +78,9 @@ test.each(['frames', 'http', 'silent'] as const)(
       signalProcess(victim.identity, 'SIGKILL');
       expect((await stormy).wrong).toEqual([]);
       await fleet.until(
+        // Load may have started more than that.
         'another VM took its place',
-        (seen) => ready(seen) === 2 && seen.vms.every(({ id_vmachine }) => id_vmachine !== victim.vm),
+        (seen) => ready(seen) >= 2 && seen.vms.every(({ id_vmachine }) => id_vmachine !== victim.vm),
       );
     } finally {
       await client.close();
@@ -102,7 +103,7 @@ test('silent: a VM that answers nothing any more is replaced, and VMs outlive a 
   signalProcess(frozen.identity, 'SIGSTOP');
   await fleet.until(
     'the frozen VM is replaced',
-    (seen) => ready(seen) === 2 && seen.vms.every(({ id_vmachine }) => id_vmachine !== frozen.vm),
+    (seen) => ready(seen) >= 2 && seen.vms.every(({ id_vmachine }) => id_vmachine !== frozen.vm),
   );
   const events = await fleet.events();
   expect(events.some(({ kind, vm }) => kind === 'vm-gone' && vm === frozen.vm)).toBe(true);
