@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { toEnvelope } from '../errors.ts';
 import type { Address } from '../fleet/mod.ts';
 import {
+  type Accelerator,
   type AcceleratorChoice,
+  type AcceleratorOption,
   checkAllowed,
   chooseAccelerator,
   createQemuHypervisor,
@@ -72,8 +74,26 @@ function makeCache(folder: string): void {
  * The known choice of `--accel auto` for this host and image; undefined if it must be measured first.
  * @throws RIGHTS_MISSING if the image runs only under an accelerator that cannot be used
  */
-export function knownAccelerator(image: ImageInfo): Promise<AcceleratorChoice | undefined> {
+function knownAccelerator(image: ImageInfo): Promise<AcceleratorChoice | undefined> {
   return recallAccelerator({ image, qemu: QEMU_DEFAULT, memoryPath: join(cacheDir(), FILE) });
+}
+
+/**
+ * What `up` would take, where nothing is measured.
+ * @param guess if nothing is known; default: the one that the profile prefers
+ * @throws CONFIG_VALUE if the profile rules out what was asked for; RIGHTS_MISSING as `knownAccelerator`
+ */
+export async function unmeasuredAccelerator(
+  image: ImageInfo,
+  option: AcceleratorOption,
+  guess?: Accelerator,
+): Promise<Accelerator> {
+  if (option !== 'auto') {
+    checkAllowed(option, image.profile, image.path);
+    return option;
+  }
+  const known = await knownAccelerator(image);
+  return known?.accelerator ?? guess ?? image.profile.accelerators[0] ?? 'tcg';
 }
 
 /** The known choice of `--accel auto` for this host and image, for people; undefined if it must be measured first. */

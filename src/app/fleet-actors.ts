@@ -1,10 +1,8 @@
-import { rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ActorSystem, type Ref, systemClock } from '../actors/mod.ts';
 import type { Address, RouterMessage } from '../fleet/mod.ts';
 import {
   type ControllerMessage,
-  checkAllowed,
   checkNetwork,
   createQemuHypervisor,
   type Found,
@@ -17,9 +15,9 @@ import {
   type VmShards,
 } from '../hypervisor/mod.ts';
 import { openFilesMax, signalProcess, vmsWithinOpenFiles } from '../process/mod.ts';
-import { type ImageStore, natsParamsBucket, openKnownParams, paramsOf, type Store } from '../store/mod.ts';
+import { type ImageStore, imagesIn, natsParamsBucket, openKnownParams, paramsOf, type Store } from '../store/mod.ts';
 import type { HttpAddress } from '../transport/mod.ts';
-import { accelerator, knownAccelerator } from './accelerator.ts';
+import { accelerator, unmeasuredAccelerator } from './accelerator.ts';
 import { adminHandlers } from './admin/mod.ts';
 import type { CleanUp } from './clean-up.ts';
 import type { DataDir } from './data-dir.ts';
@@ -33,6 +31,7 @@ import { aboutHost } from './hosts.ts';
 import { keptImagePath, removeOldImages } from './kept-image.ts';
 import type { Nats } from './nats.ts';
 import { checkBootTimeout } from './profile-params.ts';
+import { removeEmpty } from './remove-empty.ts';
 import { addressOf, idOf, poolOf, reconcile } from './tables.ts';
 import { tokenKey } from './token-key.ts';
 import type { FleetOptions } from './up-options.ts';
@@ -79,7 +78,8 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   cleanUp.add(() => removeEmpty(join(runtimeRoot(), data.tag), join(runtimeRoot(), `${data.tag}-probe`)));
   const found = await hypervisor.list();
   await reconcile(store, found, options);
-  removeOldImages(data, [deps.image.digest, ...neededImages(deps)], found);
+  const needed = deps.images.last === undefined ? [] : imagesIn(deps.images.last);
+  removeOldImages(data, [deps.image.digest, ...needed], found);
   const { parameters, why } = await vmParameters(deps, found);
   eventLog.listen(options.onEvent);
   eventLog.publishOn(nats.connection.nc, options.fleet);
@@ -93,7 +93,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   cleanUp.add(() => first.close());
   eventLog.listen((one) => first.see(one));
   const logFolder = data.folder('logs');
-  const deploys = await deploysOf(deps, hypervisor, parameters, found);
+  const deploys = await deploysOf(deps, hypervisor, parameters, found, needed);
   const known = await openKnownParams(join(data.path, `fleet-params-${options.fleet}.json`), (error) =>
     eventLog.warn(error instanceof Error ? error.message : String(error)),
   );
@@ -147,41 +147,32 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   };
 }
 
-function neededImages({ images }: FleetDeps): readonly string[] {
-  const { image, before, deploy } = images.last ?? {};
-  return [image, before, deploy?.image, deploy?.before].filter((digest) => typeof digest === 'string');
-}
-
 async function deploysOf(
   deps: FleetDeps,
   hypervisor: Hypervisor,
   parameters: VmParameters,
   found: readonly Found[],
+  needed: readonly string[],
 ): Promise<Deploys> {
   const { options, image, images, data, store, nats, eventLog } = deps;
   const kept = new KeptImages({
     data,
     params: () => paramsOf(store.snapshot()),
     acceleratorOf: async (one) => {
-      if (options.accelerator !== 'auto') {
-        checkAllowed(options.accelerator, one.profile, one.path);
-        return options.accelerator;
-      }
       // The present one is the best guess until the next start measures.
       const guess = one.profile.accelerators.includes(parameters.accelerator) ? parameters.accelerator : undefined;
-      return (await knownAccelerator(one))?.accelerator ?? guess ?? one.profile.accelerators[0] ?? 'tcg';
+      return unmeasuredAccelerator(one, options.accelerator, guess);
     },
   });
   kept.add(image, parameters.accelerator);
   const running = found.flatMap((one) => (one.kind === 'running' ? [one.manifest.spec.imageDigest] : []));
-  for (const digest of new Set([...neededImages(deps), ...running])) {
+  for (const digest of new Set([...needed, ...running])) {
     await kept.load(digest).catch((error: unknown) => {
       // Only a deploy that runs starts others than the image of this start.
       const { deploy } = images.last ?? {};
       if (deploy?.ended_ms === null && (digest === deploy.image || digest === deploy.before)) throw error;
     });
   }
-  const probe = createQemuHypervisor({ fleetTag: `${data.tag}-probe`, spawner: nats.launcher });
   return new Deploys({
     store: images,
     clock: systemClock,
@@ -193,7 +184,9 @@ async function deploysOf(
       const params = paramsOf(store.snapshot());
       checkBootTimeout(params, one.image.profile);
       // A host without VMs may have no QEMU either.
-      if (options.role !== 'server') await bootOnce({ ...one, hypervisor, probe, params, clock: systemClock });
+      if (options.role === 'server') return;
+      const probe = createQemuHypervisor({ fleetTag: `${data.tag}-probe`, spawner: nats.launcher });
+      await bootOnce({ ...one, hypervisor, probe, params, clock: systemClock });
     },
     onEvent: (event) => eventLog.add(event),
   });
@@ -217,17 +210,6 @@ function tellOpenFilesLimit(eventLog: EventLog, addresses: number): void {
   eventLog.warn(
     `the limit of ${openFilesMax()} open files allows ${vms} VMs, and the pool has ${addresses} addresses; raise it with \`ulimit -n\``,
   );
-}
-
-/** The folder stays if VMs go on in it. */
-function removeEmpty(...folders: readonly string[]): void {
-  for (const folder of folders) {
-    try {
-      rmdirSync(folder);
-    } catch {
-      // Not empty, or not there.
-    }
-  }
 }
 
 /** An address without a running VM; undefined if there is none. */

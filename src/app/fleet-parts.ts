@@ -1,5 +1,4 @@
 import type { Ref } from '../actors/mod.ts';
-import type { FleetSnapshot, RouterMessage } from '../fleet/mod.ts';
 import { profileOf, STOP_LIMITS, type VmParameters } from '../hypervisor/mod.ts';
 import { type Hosts, natsPort } from '../remote/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
@@ -11,6 +10,7 @@ import {
   type HttpAddress,
   ReplyTokens,
 } from '../transport/mod.ts';
+import { askSnapshot } from './ask-router.ts';
 import type { CleanUp } from './clean-up.ts';
 import { type Core, type CoreOptions, startCore } from './core.ts';
 import { DeferredRef } from './deferred-ref.ts';
@@ -101,8 +101,7 @@ export async function startFleetParts(of: FleetPartsOptions, cleanUp: CleanUp): 
     await shareSettings({ system, connection, fleet, host, eventLog, settings, shared: of.shared, params }, cleanUp);
   }
   const health = async (): Promise<Health> => {
-    const ask = (replyTo: Ref<FleetSnapshot>): RouterMessage => ({ kind: 'snapshot', replyTo });
-    const { vms, cordoned } = await system.ask(core.router, ask, HEALTH_MS);
+    const { vms, cordoned } = await askSnapshot({ system, router: core.router }, HEALTH_MS);
     const ready = vms.filter(({ state }) => state === 'ready').length;
     return { isServing: !cordoned, text: `host ${host}: ${cordoned ? 'cordoned' : 'serving'}, ready VMs: ${ready}` };
   };

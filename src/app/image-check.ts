@@ -1,4 +1,4 @@
-import { readdirSync, rmdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { ShoalError } from '../errors.ts';
@@ -7,7 +7,6 @@ import {
   type Accelerator,
   type AcceleratorOption,
   type CheckPoint,
-  checkAllowed,
   checkImage,
   createQemuHypervisor,
   type Hypervisor,
@@ -17,7 +16,8 @@ import {
   runtimeRoot,
 } from '../hypervisor/mod.ts';
 import { createLauncher, identify, type Spawner } from '../process/mod.ts';
-import { knownAccelerator } from './accelerator.ts';
+import { unmeasuredAccelerator } from './accelerator.ts';
+import { removeEmpty } from './remove-empty.ts';
 
 export interface CheckedImage {
   /** Undefined if it cannot be read. */
@@ -52,7 +52,7 @@ export async function checkImageHere(path: string, options: CheckOptions): Promi
     options.onPoint?.(point);
     return { image: undefined, accelerator: undefined, points: [point] };
   }
-  const accelerator = await acceleratorOf(image, options.accelerator ?? 'auto');
+  const accelerator = await unmeasuredAccelerator(image, options.accelerator ?? 'auto');
   const launcher = createLauncher();
   const tag = `${TAG}${process.pid}`;
   try {
@@ -64,16 +64,6 @@ export async function checkImageHere(path: string, options: CheckOptions): Promi
     await launcher.close();
     removeEmpty(join(runtimeRoot(), tag));
   }
-}
-
-/** What `up` would take; without a measurement the one that the profile prefers. */
-async function acceleratorOf(image: LoadedImage, option: AcceleratorOption): Promise<Accelerator> {
-  if (option !== 'auto') {
-    checkAllowed(option, image.profile, image.path);
-    return option;
-  }
-  const known = await knownAccelerator(image);
-  return known?.accelerator ?? image.profile.accelerators[0] ?? 'tcg';
 }
 
 /** Of a check that was killed, QEMU goes on. */
@@ -99,14 +89,6 @@ function namesIn(folder: string): readonly string[] {
     return readdirSync(folder);
   } catch {
     return [];
-  }
-}
-
-function removeEmpty(folder: string): void {
-  try {
-    rmdirSync(folder);
-  } catch {
-    // Not empty, or not there.
   }
 }
 

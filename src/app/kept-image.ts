@@ -76,9 +76,9 @@ export function removeOldImages(data: DataDir, needed: readonly string[], found:
  * @throws IMAGE_MISSING if it is not there any more, or damaged
  */
 export async function deployedImage(data: DataDir, digest: string): Promise<ImageInfo> {
+  const kept = await wholeCopy(data, digest);
+  if (kept !== undefined) return kept;
   const path = keptImagePath(data, digest);
-  const kept = await loadImage(path).catch(() => undefined);
-  if (kept?.digest === digest) return kept;
   throw new ShoalError(
     'IMAGE_MISSING',
     `The deployed image ${path} is not there any more, or damaged: put it back, or start with --fresh, which takes that of --image`,
@@ -135,8 +135,12 @@ function partOf(data: DataDir, digest: string, file: ImageFile): string {
 
 /** Whether a whole copy of the image is there. */
 export async function hasImage(data: DataDir, digest: string): Promise<boolean> {
+  return (await wholeCopy(data, digest)) !== undefined;
+}
+
+async function wholeCopy(data: DataDir, digest: string): Promise<ImageInfo | undefined> {
   const kept = await loadImage(keptImagePath(data, digest)).catch(() => undefined);
-  return kept?.digest === digest;
+  return kept?.digest === digest ? kept : undefined;
 }
 
 interface Places {

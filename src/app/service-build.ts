@@ -5,6 +5,7 @@ import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ShoalError, whyUnreadable } from '../errors.ts';
 import { SHIPPED_PROFILES } from '../hypervisor/mod.ts';
+import { profileFileText } from './kept-image.ts';
 
 /** What an image's service runs on. */
 export const SYSTEMS = ['builtin', 'includeos'] as const;
@@ -77,9 +78,10 @@ async function folderOf(source: string): Promise<{ readonly path: string; remove
 
 /** What the machine and the way of booting are, `shoal up` then reads beside the image. */
 async function writeProfile(system: System, image: string): Promise<string | undefined> {
-  if (system === 'builtin') return undefined;
+  const profile = SHIPPED_PROFILES[system];
+  if (system === 'builtin' || profile === undefined) return undefined;
   const path = `${image.slice(0, image.length - extname(image).length)}.shoal.json`;
-  await writeFile(path, `${JSON.stringify(SHIPPED_PROFILES[system], undefined, 2)}\n`);
+  await writeFile(path, profileFileText(profile));
   return path;
 }
 

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ActorSystem, createSystem, type Ref } from '../actors/mod.ts';
+import { type ActorSystem, createSystem } from '../actors/mod.ts';
 import { codeOf, fromEnvelope, ShoalError } from '../errors.ts';
-import { type FleetSnapshot, type RouterMessage, shortDigest } from '../fleet/mod.ts';
+import { type FleetSnapshot, shortDigest } from '../fleet/mod.ts';
 import { type ImageInfo, loadImage } from '../hypervisor/mod.ts';
 import { checkProc, createLauncher } from '../process/mod.ts';
 import { type ImageStore, openImageStore, type Store } from '../store/mod.ts';
-import type { Connection, HttpAddress } from '../transport/mod.ts';
-import { createRequester, subjectsOf } from '../transport/mod.ts';
+import { authority, type Connection, createRequester, subjectsOf } from '../transport/mod.ts';
+import { askSnapshot } from './ask-router.ts';
 import { CleanUp } from './clean-up.ts';
 import { hasOwnEvent } from './core.ts';
 import { DataDir } from './data-dir.ts';
@@ -213,12 +213,6 @@ function createRoot(logger: EventLogger): { system: ActorSystem; failed: Promise
   return { system, failed: promise };
 }
 
-function urlOf(address: HttpAddress | undefined): string | undefined {
-  if (address === undefined) return undefined;
-  const { host, port } = address;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
 interface Parts {
   readonly fleet: string;
   readonly system: ActorSystem;
@@ -245,7 +239,8 @@ class RunningShoal implements Shoal {
     this.nats = parts.connection.shown;
     this.fleet = parts.fleet;
     this.subject = subjectsOf(parts.fleet).process;
-    this.http = urlOf(parts.actors.http);
+    const { http } = parts.actors;
+    this.http = http === undefined ? undefined : `http://${authority(http)}`;
     this.accelerator = parts.actors.accelerator;
     this.failed = parts.failed;
     this.asked = parts.asked;
@@ -254,8 +249,8 @@ class RunningShoal implements Shoal {
   }
 
   snapshot(): Promise<FleetSnapshot> {
-    const toMessage = (replyTo: Ref<FleetSnapshot>): RouterMessage => ({ kind: 'snapshot', replyTo });
-    return this.#parts.system.ask(this.#parts.actors.router, toMessage, ASK_TIMEOUT_MS);
+    const { system, actors } = this.#parts;
+    return askSnapshot({ system, router: actors.router }, ASK_TIMEOUT_MS);
   }
 
   async greet(text: string): Promise<Greeting> {

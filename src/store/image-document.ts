@@ -1,8 +1,8 @@
 import { ShoalError } from '../errors.ts';
 import type { DeployPhase, DeployState } from '../fleet/mod.ts';
 import { isRecord } from '../is-record.ts';
-import { DurableFile } from './durable-file.ts';
 import { type FileSystem, nodeFileSystem } from './file-system.ts';
+import { openKeptFile } from './kept-file.ts';
 
 /** A deploy before its first VM, and the end of one whose image was found unfit. */
 export type StoredPhase = DeployPhase | 'checking' | 'refused';
@@ -21,6 +21,11 @@ export interface ImageDocument {
   /** SHA-256 of the one before; null if that is not known. */
   readonly before: string | null;
   readonly deploy: StoredDeploy | null;
+}
+
+/** The images that it names, which may be needed. */
+export function imagesIn({ image, before, deploy }: ImageDocument): readonly string[] {
+  return [image, before, deploy?.image, deploy?.before].filter((digest) => typeof digest === 'string');
 }
 
 /** Keeps the document. */
@@ -50,26 +55,15 @@ const PHASES: ReadonlySet<unknown> = new Set<StoredPhase>([
  * @throws STORE_UNREADABLE; STORE_DAMAGED: nobody can say then which image the VMs are to be of
  */
 export async function openImageStore(path: string, files: FileSystem = nodeFileSystem): Promise<ImageStore> {
-  const file = new DurableFile(path, files);
-  let bytes: Uint8Array | undefined;
-  try {
-    bytes = await file.read();
-    await file.removeLeftOvers();
-  } catch (cause) {
-    throw failed('STORE_UNREADABLE', `${path} cannot be read`, cause);
-  }
-  let last = bytes === undefined ? undefined : parse(bytes, path);
+  const file = await openKeptFile(path, 'Which image is deployed', files);
+  let last = file.bytes === undefined ? undefined : parse(file.bytes, path);
   return {
     get last() {
       return last;
     },
     save: async (document) => {
       const text = JSON.stringify({ format: FORMAT, version: VERSION, ...document }, null, 2);
-      try {
-        await file.replace(new TextEncoder().encode(`${text}\n`));
-      } catch (cause) {
-        throw failed('STORE_WRITE_FAILED', `Which image is deployed could not be written to ${path}`, cause);
-      }
+      await file.write(new TextEncoder().encode(`${text}\n`));
       last = document;
     },
   };
@@ -112,8 +106,4 @@ function isDeploy(value: unknown): value is StoredDeploy {
 
 function isCount(value: unknown): boolean {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
-
-function failed(code: 'STORE_UNREADABLE' | 'STORE_WRITE_FAILED', what: string, cause: unknown): ShoalError {
-  return new ShoalError(code, `${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
 }

@@ -1,8 +1,7 @@
-import { ShoalError } from '../errors.ts';
 import type { FleetParams } from '../fleet/mod.ts';
-import { DurableFile } from './durable-file.ts';
 import { type FileSystem, nodeFileSystem } from './file-system.ts';
 import { fleetParamsFromBytes, fleetParamsToBytes } from './fleet-params-text.ts';
+import { openKeptFile } from './kept-file.ts';
 
 /** What this host knows of the parameters of the whole fleet: a lost bucket is made anew of it. */
 export interface KnownParams {
@@ -35,17 +34,10 @@ export async function openKnownParams(
   onDamaged: (error: unknown) => void,
   files: FileSystem = nodeFileSystem,
 ): Promise<KnownParams> {
-  const file = new DurableFile(path, files);
-  let bytes: Uint8Array | undefined;
-  try {
-    bytes = await file.read();
-    await file.removeLeftOvers();
-  } catch (cause) {
-    throw failed('STORE_UNREADABLE', `${path} cannot be read`, cause);
-  }
+  const file = await openKeptFile(path, 'The parameters of the fleet', files);
   let last: FleetParams | undefined;
   try {
-    last = bytes === undefined ? undefined : fleetParamsFromBytes(bytes);
+    last = file.bytes === undefined ? undefined : fleetParamsFromBytes(file.bytes);
   } catch (error) {
     onDamaged(error);
   }
@@ -54,16 +46,8 @@ export async function openKnownParams(
       return last;
     },
     save: async (params) => {
-      try {
-        await file.replace(fleetParamsToBytes(params));
-      } catch (cause) {
-        throw failed('STORE_WRITE_FAILED', `The parameters of the fleet could not be written to ${path}`, cause);
-      }
+      await file.write(fleetParamsToBytes(params));
       last = params;
     },
   };
-}
-
-function failed(code: 'STORE_UNREADABLE' | 'STORE_WRITE_FAILED', what: string, cause: unknown): ShoalError {
-  return new ShoalError(code, `${what}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
 }

@@ -4,7 +4,7 @@ export type { FileSystem, WritableFile } from './file-system.ts';
 export { nodeFileSystem } from './file-system.ts';
 export { fleetParamsFromBytes, fleetParamsToBytes } from './fleet-params-text.ts';
 export type { ImageDocument, ImageStore, StoredDeploy, StoredPhase } from './image-document.ts';
-export { isDigest, openImageStore } from './image-document.ts';
+export { imagesIn, isDigest, openImageStore } from './image-document.ts';
 export type { KnownParams } from './known-params.ts';
 export { memoryKnownParams, openKnownParams } from './known-params.ts';
 export type { LowdbStoreOptions } from './lowdb-store.ts';

@@ -8,6 +8,7 @@ import {
 } from 'nats';
 import { type Clock, systemClock } from '../actors/mod.ts';
 import { codeOf, ShoalError } from '../errors.ts';
+import { authority } from './authority.ts';
 import { authenticatorOf, type Credentials } from './credentials.ts';
 import { type PermissionNotice, PermissionNotices } from './permission-notices.ts';
 import { onPermissionViolation } from './permissions.ts';
@@ -156,7 +157,7 @@ function natsOptions(
 ): ConnectionOptions {
   const [{ tls }] = urls;
   return {
-    servers: urls.map(({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)),
+    servers: urls.map(authority),
     name,
     timeout: timeoutMs,
     // nats.js would bypass /etc/hosts and ask DNS, which fails for `localhost` on a machine without DNS.

@@ -3,6 +3,7 @@ export type { HostAnswer } from './admin-hosts.ts';
 export { callEveryHost } from './admin-hosts.ts';
 export type { AdminHandler, AdminServer, ServeAdminOptions } from './admin-server.ts';
 export { serveAdmin } from './admin-server.ts';
+export { authority } from './authority.ts';
 export type { Connection, ConnectionState, ConnectOptions } from './connection.ts';
 export { connect } from './connection.ts';
 export type { Credentials } from './credentials.ts';

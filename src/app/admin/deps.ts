@@ -3,6 +3,7 @@ import { fromEnvelope, ShoalError } from '../../errors.ts';
 import type { CommandReply, FleetSnapshot, RouterMessage } from '../../fleet/mod.ts';
 import type { ControllerMessage, Found, FoundProfile, VmParameters, VmShards } from '../../hypervisor/mod.ts';
 import type { Store } from '../../store/mod.ts';
+import { askSnapshot } from '../ask-router.ts';
 import type { DataDir } from '../data-dir.ts';
 import type { Deploys } from '../deploy/deploys.ts';
 import type { EventLog } from '../event-log.ts';
@@ -37,9 +38,8 @@ export interface AdminDeps {
 
 export const ASK_TIMEOUT_MS = 4_000;
 
-export function snapshotOf({ system, router }: AdminDeps): Promise<FleetSnapshot> {
-  const toMessage = (replyTo: Ref<FleetSnapshot>): RouterMessage => ({ kind: 'snapshot', replyTo });
-  return system.ask(router, toMessage, ASK_TIMEOUT_MS);
+export function snapshotOf(deps: AdminDeps): Promise<FleetSnapshot> {
+  return askSnapshot(deps, ASK_TIMEOUT_MS);
 }
 
 /** @returns the VMs that it concerns @throws VM_UNKNOWN, CONFIG_VALUE */

@@ -9,7 +9,7 @@ import {
   shortDigest,
 } from '../../fleet/mod.ts';
 import type { ControllerMessage, ImageProfile, VmParameters } from '../../hypervisor/mod.ts';
-import type { ImageDocument, ImageStore, StoredDeploy } from '../../store/mod.ts';
+import { type ImageDocument, type ImageStore, imagesIn, type StoredDeploy } from '../../store/mod.ts';
 import type { Settings } from '../settings.ts';
 import type { KeptImages } from './kept-images.ts';
 
@@ -84,8 +84,7 @@ export class Deploys {
 
   /** The images that may be needed. */
   get needed(): readonly string[] {
-    const { image, before, deploy } = this.#state;
-    return [image, before, deploy?.image, deploy?.before].filter((digest) => typeof digest === 'string');
+    return imagesIn(this.#state);
   }
 
   parametersOf(digest: string): Partial<VmParameters> {

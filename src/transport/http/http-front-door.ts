@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Behaviour, Clock, Context, Ref } from '../../actors/mod.ts';
-import { type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../../errors.ts';
+import { codeOf, type ErrorEnvelope, fromEnvelope, ShoalError, toEnvelope } from '../../errors.ts';
 import type { FailureReason, Outcome } from '../../fleet/mod.ts';
 import { REQUEST_END_REASONS } from '../../fleet/mod.ts';
+import { authority } from '../authority.ts';
 import type { RouterRequest } from '../endpoint-messages.ts';
 import type { ReplyTokens } from '../reply-token.ts';
 import type { RequestHeaders } from '../request-headers.ts';
@@ -274,21 +275,18 @@ function isLoopbackAddress(address: string): boolean {
   return address === '::1' || address.replace(/^::ffff:/, '').startsWith('127.');
 }
 
-function listenFailed({ host, port }: HttpAddress, cause: Error): ShoalError {
-  const code = 'code' in cause ? String(cause.code) : '';
-  const remedy =
-    code === 'EADDRINUSE'
-      ? 'another program has it; name another port, or 0 for a free one'
-      : code === 'EACCES'
-        ? 'ports below 1024 need root; name another port'
-        : code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND'
-          ? 'this machine has no such address'
-          : cause.message;
-  const where = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  return new ShoalError('HTTP_LISTEN_FAILED', `HTTP requests cannot be taken at ${where}: ${remedy}`, {
-    cause,
-    details: { host, port },
-  });
+/** What to do about an error of `listen`. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program has it; name another port, or 0 for a free one',
+  EACCES: 'ports below 1024 need root; name another port',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'this machine has no such address',
+};
+
+function listenFailed(address: HttpAddress, cause: Error): ShoalError {
+  const remedy = REMEDIES[codeOf(cause) ?? ''] ?? cause.message;
+  const message = `HTTP requests cannot be taken at ${authority(address)}: ${remedy}`;
+  return new ShoalError('HTTP_LISTEN_FAILED', message, { cause, details: { ...address } });
 }
 
 /** One request on its way; takes its outcome, once. */
