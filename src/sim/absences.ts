@@ -40,11 +40,16 @@ export class Absences {
    * By nature: one host has told the client, and the message with the end was lost with the connection of home, the host that took the request
    * in. Then home may not hear of it: as the other is dead, cut off or stands still when home is back, and to home it is lost; or as the other
    * was cut off itself, does not know whether the reply has left, and tells home that it has not. So the client is told again. The same if
-   * messages between the two were lost.
-   * @param nextMs when it was told again
+   * messages between the two were lost. And a host whose Shoal was killed does not know what it has told: the guest of an adopted VM hands
+   * over its reply to a request whose deadline had passed, or whose reply it did not hear to be taken.
+   * @param next the client is told again
    */
-  mayBeUnknownAt(home: string, { by, atMs }: Telling, nextMs: number): boolean {
-    if (by === home) return false;
+  mayBeUnknownAt(home: string, { by, atMs }: Telling, next: Telling): boolean {
+    const nextMs = next.atMs;
+    if (by === home) {
+      const isDeath = ({ what, fromMs }: Absence): boolean => what === 'death' && fromMs >= atMs;
+      return next.by === home && this.#of(home, nextMs).some(isDeath);
+    }
     const fromMs = atMs - LEFT_OF_LEASE_MS;
     const isLoss = ({ what, untilMs }: Absence): boolean => what === 'loss' && untilMs >= fromMs;
     if ([home, by].some((host) => this.#of(host, nextMs).some(isLoss))) return true;

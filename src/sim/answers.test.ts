@@ -102,3 +102,29 @@ it.each<[string, readonly Away[], readonly string[]]>([
   answers.answers('host-1', 'inbox.1', 9_500);
   expect(told).toEqual(expected);
 });
+
+it.each<[string, readonly Away[], readonly string[]]>([
+  ['was killed in between', [['host-1', 'death', 1_500]], []],
+  ['stood still in between', [['host-1', 'pause', 1_500, 3_000]], SECOND],
+  ['had been killed before', [['host-1', 'death', 1_000]], SECOND],
+  ['lives, and another was killed', [['host-2', 'death', 1_500]], SECOND],
+])('a second answer of the same host, if it %s', (_what, aways, expected) => {
+  const { answers, absences, told } = answersWith();
+  for (const [host, what, fromMs, untilMs] of aways) {
+    absences.leaves(host, what, fromMs);
+    if (untilMs !== undefined) absences.returns(host, what, untilMs);
+  }
+  answers.comes('inbox.1', 'host-1');
+  answers.answers('host-1', 'inbox.1', 1_100);
+  answers.answers('host-1', 'inbox.1', 9_500);
+  expect(told).toEqual(expected);
+});
+
+it('another host has no right to answer what a host that was killed has answered', () => {
+  const { answers, absences, told } = answersWith();
+  absences.leaves('host-1', 'death', 1_500);
+  answers.comes('inbox.1', 'host-1');
+  answers.answers('host-1', 'inbox.1', 1_100);
+  answers.answers('host-2', 'inbox.1', 9_500);
+  expect(told).toEqual(['host-2 answers a request that came 1 times, and has 2 answers']);
+});

@@ -48,7 +48,7 @@ export class Answers {
     const { absences, count, violated } = this.#of;
     count('a request is answered twice');
     if (!this.#isSure) return;
-    const unknown = before.filter((one) => homes.some((home) => absences.mayBeUnknownAt(home, one, atMs)));
+    const unknown = before.filter((one) => homes.some((home) => absences.mayBeUnknownAt(home, one, { by, atMs })));
     if (unknown.length > 0) count('a request is answered twice by nature');
     if (answers.length - unknown.length <= homes.length) return;
     violated(`${by} answers a request that came ${homes.length} times, and has ${answers.length} answers`);

@@ -128,7 +128,7 @@ it('each request ends once for its client, whatever happens to hosts, and no VM 
           const all = told.filter(({ outcome }) => outcome !== 'sent');
           const ends = all.filter((end, at) => {
             const next = all[at + 1];
-            return next === undefined || !absences.mayBeUnknownAt(home.name, end, next.atMs);
+            return next === undefined || !absences.mayBeUnknownAt(home.name, end, next);
           });
           const name = `request ${id} of ${home.name}: ${JSON.stringify(told)}`;
           expect(ends.length, name).toBeLessThanOrEqual(1);
