@@ -37,7 +37,7 @@ export interface RouterHost {
   readonly router: Ref<RouterMessage>;
   readonly links: FakeLinks;
   readonly system: ActorSystem;
-  /** Requests on a VM when there were more than it takes. */
+  /** Requests on a VM when there were more than it takes, without those that were cancelled: their slots are free at once. */
   readonly overfilled: number[];
   /** When its connection was reset, with replies that had not left. */
   readonly resetsMs: number[];
@@ -214,7 +214,8 @@ export class RouterWorld extends ProcessWorld {
   #work(host: RouterHost, workMs: number | undefined): void {
     const look = (): void => {
       for (const link of host.links.byVm.values()) {
-        if (link.open.length > VM_REQUESTS_MAX + VM_BACKLOG_MAX) host.overfilled.push(link.open.length);
+        const wanted = link.open.filter(({ id }) => !link.cancelled.includes(id)).length;
+        if (wanted > VM_REQUESTS_MAX + VM_BACKLOG_MAX) host.overfilled.push(wanted);
         for (const request of link.open) {
           const id = new TextDecoder().decode(request.payload);
           if (seen.has(request)) continue;
