@@ -92,6 +92,14 @@ describe('a deploy: the canary phase', () => {
     expect(deploying('canary').step()).toMatchObject([{ kind: 'start', rule: 'command', image: 'new' }]);
   });
 
+  it('has the only spare give up its address for a canary where there are no VMs', () => {
+    const bare = deploying('canary', { addresses: 1, params: { spare_vm_count: 1 } });
+    bare.prepared(1, { imageDigest: 'old', spare: true });
+    expect(bare.decisions()).toEqual(['command stop 1']);
+    bare.apply({ kind: 'vm-stopping', vm: 1, nowMs: bare.nowMs, reason: 'spare-surplus', why: '' });
+    expect(bare.decisions()).toEqual([]);
+  });
+
   it('gives a canary its share of the requests, and no more', () => {
     const bare = deploying('canary', { params: { vm_requests_max: 100 } });
     for (const vm of [1, 2, 3]) bare.readyOf('old', vm);

@@ -152,24 +152,30 @@ function startCanaries(plan: Plan): void {
   if (image === undefined) return;
   const all = outdated(plan, image);
   // A fleet that was scaled to zero tries the image all the same.
-  if (all.length === 0 && plan.starting === 0 && plan.images.missing > 0) plan.start('command', { ready: plan.ready });
+  if (all.length === 0 && plan.starting === 0 && plan.images.missing > 0) {
+    const figures = { canaries_missing: plan.images.missing, ready: plan.ready };
+    if (!plan.start('command', figures) && plan.isFull) stopOneSpare(plan, figures);
+    return;
+  }
   for (const old of all) {
     const { missing } = plan.images;
     if (missing === 0) return;
     if (replacementOf(old.id, plan) !== undefined) continue;
     const figures = { canaries_missing: missing, ready: plan.ready };
     if (plan.start('command', figures, old.id)) continue;
-    const [spare] = plan.unusedSpares();
-    if (isOneLeaving(plan) || !plan.isFull) return;
-    if (spare === undefined) {
-      if (plan.starting > 0) return;
-      plan.drain({ rule: 'command', vm: old.id, ...deployed(image), ejected: false, figures });
-    } else {
-      const why = 'its room is needed for a VM of the new image';
-      plan.stop({ rule: 'command', vm: spare.id, reason: 'spare-surplus', why, fault: undefined, figures });
-    }
+    if (isOneLeaving(plan) || !plan.isFull || stopOneSpare(plan, figures) || plan.starting > 0) return;
+    plan.drain({ rule: 'command', vm: old.id, ...deployed(image), ejected: false, figures });
     return;
   }
+}
+
+/** @returns whether there was one */
+function stopOneSpare(plan: Plan, figures: Figures): boolean {
+  const [spare] = plan.unusedSpares();
+  if (spare === undefined) return false;
+  const why = 'its room is needed for a VM of the new image';
+  plan.stop({ rule: 'command', vm: spare.id, reason: 'spare-surplus', why, fault: undefined, figures });
+  return true;
 }
 
 /**
