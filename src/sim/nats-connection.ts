@@ -32,6 +32,8 @@ export class SimulatedConnection implements NatsPeer {
   readonly #onTheWay: PromiseWithResolvers<void>[] = [];
   #outbox: SimulatedMessage[] = [];
   #state: 'up' | 'lost' | 'closed' = 'up';
+  /** The process has not read yet that its connection is lost: what it sends meanwhile is lost too. */
+  #isUnread = false;
   #isDraining = false;
   life = 0;
 
@@ -83,14 +85,15 @@ export class SimulatedConnection implements NatsPeer {
     const bytes = typeof data === 'string' ? encoder.encode(data) : data;
     const message = { subject, reply, data: bytes, headers: headers?.encode() };
     if (this.#state === 'up') this.#server.publish(message, this);
-    else this.#outbox.push(message);
+    else if (!this.#isUnread) this.#outbox.push(message);
   }
 
   /** As there, it rejects if the connection is lost meanwhile. */
   flush(): Promise<void> {
     this.#mustBeOpen();
     const flushed = Promise.withResolvers<void>();
-    this.#flushes.push(flushed);
+    if (this.#isUnread) this.#onTheWay.push(flushed);
+    else this.#flushes.push(flushed);
     if (this.isUp) this.#flushAll();
     return flushed.promise;
   }
@@ -133,20 +136,27 @@ export class SimulatedConnection implements NatsPeer {
     if (this.#state !== 'up') return;
     this.#state = 'lost';
     this.life += 1;
-    this.#tell({ type: 'disconnect', data: SERVER });
-    for (const { reject } of this.#onTheWay.splice(0)) this.process.gate(() => reject(new Error('DISCONNECT')));
+    this.#isUnread = true;
+    this.process.gate(() => {
+      this.#isUnread = false;
+      this.#tell({ type: 'disconnect', data: SERVER });
+      for (const { reject } of this.#onTheWay.splice(0)) reject(new Error('DISCONNECT'));
+    });
   }
 
   /** What has not left is forgotten, and the connection is made anew if there is a way. */
   reset(): void {
     this.lose();
-    this.process.later(RECONNECT_MS, () => {
-      if (this.#server.reaches(this.process)) this.reconnect();
-    });
+    this.process.later(RECONNECT_MS, () => this.#reconnect());
   }
 
+  /** It is the process that connects: while it stands still, it does not. */
   reconnect(): void {
-    if (this.#state !== 'lost') return;
+    this.process.gate(() => this.#reconnect());
+  }
+
+  #reconnect(): void {
+    if (this.#state !== 'lost' || !this.#server.reaches(this.process)) return;
     this.#state = 'up';
     this.#tell({ type: 'reconnect', data: SERVER });
     const waiting = this.#outbox;
@@ -167,7 +177,7 @@ export class SimulatedConnection implements NatsPeer {
   }
 
   #tell(status: Status): void {
-    for (const read of this.#readers) this.process.gate(() => read(status));
+    for (const read of this.#readers) read(status);
   }
 
   #end(): void {

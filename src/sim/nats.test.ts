@@ -128,6 +128,34 @@ test('a process that is cut off gets nothing, and sends what it published when i
   expect(statuses).toEqual(['disconnect', 'reconnect']);
 });
 
+test('a process that stood still when its connection was lost sends into it until it has read so, and then connects', async () => {
+  const { server, connect, settle } = network();
+  const [one, other] = [connect(), connect()];
+  other.hear('to.other');
+  const statuses: string[] = [];
+  void (async () => {
+    for await (const { type } of one.connection.status()) statuses.push(type);
+  })();
+  one.process.pause();
+  let isFlushed: boolean | undefined;
+  one.process.gate(() => {
+    one.connection.publish('to.other', 'into the lost one');
+    one.connection.flush().then(
+      () => (isFlushed = true),
+      () => (isFlushed = false),
+    );
+  });
+  server.cutOff(one.process);
+  server.join(one.process);
+  await settle();
+  expect([statuses, one.connection.isUp]).toEqual([[], false]);
+  one.process.resume();
+  one.connection.publish('to.other', 'into the next');
+  await settle();
+  expect(statuses).toEqual(['disconnect', 'reconnect']);
+  expect([isFlushed, other.received]).toEqual([false, ['to.other into the next']]);
+});
+
 test('a way that is cut carries nothing in its direction, and the other way goes on', async () => {
   const { server, connect, settle } = network();
   const [one, other] = [connect(), connect()];
