@@ -152,7 +152,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'pause-of-ours-counts-as-silence',
     file: 'src/fleet/router/router.ts',
-    from: "if (forMs > 0) this.#fleet.apply({ kind: 'paused', forMs });",
+    from: "if (forMs > 0) fleet.apply({ kind: 'paused', forMs });",
     to: 'void forMs;',
   },
   {
