@@ -1,5 +1,6 @@
 import { actorsSuite } from './actors-suite.ts';
 import type { Row } from './compare.ts';
+import { gatewaysSuite } from './gateways-suite.ts';
 import { guestsSuite } from './guests-suite.ts';
 import { hostsSuite } from './hosts-suite.ts';
 import { mainSuite } from './main-suite.ts';
@@ -18,4 +19,5 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   policy: policySuite,
   hosts: hostsSuite,
   guests: guestsSuite,
+  gateways: gatewaysSuite,
 };

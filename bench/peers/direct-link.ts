@@ -25,11 +25,13 @@ export class DirectLink {
     return new DirectLink(socket);
   }
 
-  request(text: string): Promise<string> {
-    const payload = Buffer.from(text);
+  /** @param op the operation; default: the service's own */
+  request(text: string, op = ''): Promise<string> {
+    const payload = Buffer.from(op + text);
     const frame = Buffer.alloc(HEADER_BYTES + payload.length);
     frame.writeUInt32LE(payload.length, 0);
     frame.writeUInt8(REQUEST, 4);
+    frame.writeUInt8(op.length, 5);
     frame.writeBigUInt64LE(1n, 8);
     payload.copy(frame, HEADER_BYTES);
     return new Promise((resolve, reject) => {

@@ -14,8 +14,8 @@ export class PlainClient implements AsyncDisposable {
     return new PlainClient(await connect({ servers, name: `bench-${fleet}` }), fleet);
   }
 
-  async request(text: string): Promise<string> {
-    const { payload } = await this.#requester.request(new TextEncoder().encode(text), {});
+  async request(text: string, op = ''): Promise<string> {
+    const { payload } = await this.#requester.request(new TextEncoder().encode(text), { op });
     return new TextDecoder().decode(payload);
   }
 
