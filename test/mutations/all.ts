@@ -1,6 +1,7 @@
 import { EVENTS } from './events.ts';
 import type { Area } from './mutation.ts';
 import { NEIGHBOURS } from './neighbours.ts';
+import { REMOTE_BYTES } from './remote-bytes.ts';
 import { REMOTE_HOSTS } from './remote-hosts.ts';
 import { REMOTE_LINKS } from './remote-links.ts';
 import { REQUESTS } from './requests.ts';
@@ -23,8 +24,10 @@ export const AREAS = {
     mutations: [...SIZING_RULES, ...SAFETY_RULES, ...REQUESTS, ...EVENTS, ...STATE, ...ROUTER, ...NEIGHBOURS],
     tests: ['fleet/**/*.test.ts'],
   },
-  /** What the hosts of a group do by themselves. */
-  remote: { mutations: [...REMOTE_LINKS, ...REMOTE_HOSTS], tests: ['remote/*.test.ts'] },
+  /** How the hosts of a group find and lose each other, and carry messages. */
+  remote: { mutations: [...REMOTE_LINKS, ...REMOTE_HOSTS], tests: ['remote/!(message-codec).test.ts'] },
+  /** The codec's own tests take as long as all others together. */
+  remoteBytes: { mutations: REMOTE_BYTES, tests: ['remote/{message-codec,hostile,hosts}.test.ts'] },
 } as const satisfies Readonly<Record<string, Area>>;
 
 export type AreaName = keyof typeof AREAS;

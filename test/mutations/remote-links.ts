@@ -1,6 +1,6 @@
 import { mutationsOf } from './mutation.ts';
 
-/** How two hosts carry messages to each other, and what they make of bytes that are not theirs. */
+/** How two hosts carry messages to each other. */
 export const REMOTE_LINKS = [
   ...mutationsOf('remote/stream.ts', [
     ['an acknowledgement waits 50 ms for a frame', 'const ACK_MS = 50;', 'const ACK_MS = 250;'],
@@ -124,16 +124,9 @@ export const REMOTE_LINKS = [
     ['what the other end has taken is not lost', '    this.#stream.acknowledged(taken);\n', ''],
     ['messages that may have arrived are dead letters', "    this.#lost(mayHaveArrived, 'lost');\n", ''],
     ['messages that never left are dead letters', "    this.#lost(unsent, 'stopped');\n", ''],
-    ['whoever waits for room learns of the end', '    this.#wakeWaiting();\n    this.#imports', '    this.#imports'],
     ['watchers learn of the end', '    this.#imports.close(reason);\n', ''],
     ['no letter tells of no message', '    if (count === 0) return;\n', ''],
     ['whoever waits is woken when there is room', 'this.hasRoom || this.#closed', 'this.#closed'],
-    [
-      'whoever waits is not woken while there is no room',
-      'if (this.hasRoom || this.#closed !== undefined) this',
-      'this',
-    ],
-    ['a message that ends the link is the last', '      if (this.#closed !== undefined) return;\n', ''],
     ['bytes that make no sense are told', '      this.#options.onDamaged();\n', ''],
     [
       'an actor that is unknown is said to be so',
@@ -150,46 +143,6 @@ export const REMOTE_LINKS = [
       "if (op.op !== 'ended' || op.reason.kind !== 'error') return op;",
       'if (op.op !== undefined) return op;',
     ],
-    [
-      'a failure that is told has its error made short',
-      "if (op.op === 'fail') return { ...op, error: reduced(op.error) };",
-      '',
-    ],
-    ['an actor keeps its own limit', 'op.timeoutMs === DEFAULT_TIMEOUT ? undefined : op.timeoutMs', 'op.timeoutMs'],
     ['no limit at all crosses as a very long one', 'Math.min(timeoutMs, Number.MAX_SAFE_INTEGER)', 'timeoutMs'],
-  ]),
-  ...mutationsOf('remote/envelope.ts', [
-    ['a chain of causes has an end', ' || depth > CAUSES_MAX', ''],
-    ['eight causes cross', 'const CAUSES_MAX = 8;', 'const CAUSES_MAX = 7;'],
-    ['an error has a name', "typeof name !== 'string' || ", ''],
-    ['an error has a message', "typeof message !== 'string' || ", ''],
-    ['an error has details', ' || !isRecord(details)', ''],
-    ['a code crosses', "...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),", ''],
-    ['a stack crosses', "...(typeof stack === 'string' ? { stack } : {}),", ''],
-    ['causes cross', '...(cause === undefined ? {} : { cause: envelopeOf(cause, depth + 1) }),', ''],
-    [
-      'a code stays if details cannot cross',
-      "...(typeof code === 'string' ? { code: code.slice(0, SHORT_CHARS) } : {}),",
-      '',
-    ],
-    ['a message is cut if it cannot cross', 'message: message.slice(0, SHORT_CHARS)', 'message'],
-    ['the loss that an end comes from crosses', "...(typeof lossId === 'string' ? { lossId } : {})", ''],
-  ]),
-  ...mutationsOf('remote/scan.ts', [
-    [
-      'bytes that end too early are no value',
-      'if (head === undefined) return false;',
-      'if (head === undefined) return true;',
-    ],
-    ['a value has no more than its bytes', 'at > bytes.length || ', ''],
-    ['a list has no more items than there are bytes', ' || items > bytes.length - at', ''],
-    ['a list that takes all bytes is whole', 'items > bytes.length - at', 'items >= bytes.length - at'],
-    ['a value is no deeper than its limit', 'if (open.length >= depthMax) return false;', ''],
-    ['a value may be as deep as its limit', 'open.length >= depthMax', 'open.length >= depthMax - 1'],
-    ['one value is all', 'return at === bytes.length;', 'return true;'],
-    ['a map has two items for each key', 'items: 2 * (head & 0x0f)', 'items: head & 0x0f'],
-    ['a long map has two items for each key', 'head < 0xde ? length : 2 * length', 'length'],
-    ['a type that is not used is no value', '(FIXED[head] ?? NEVER)', '(FIXED[head] ?? 0)'],
-    ['a length that is cut off is none', '(bytes[index] ?? NEVER)', '(bytes[index] ?? 0)'],
   ]),
 ];
