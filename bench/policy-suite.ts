@@ -1,9 +1,8 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { systemClock } from '../src/actors/mod.ts';
 import { Fleet, isAtRest, openRequest, RequestPath, route, step } from '../src/fleet/kit/mod.ts';
 import { makeParams } from '../src/fleet/mod.ts';
 import { heapOfAVm } from '../src/sim/mod.ts';
+import { memoryInUse } from '../test/memory-in-use.ts';
 import { compare, type Row } from './compare.ts';
 
 const FEW = 100;
@@ -139,13 +138,8 @@ async function* heap(wanted: (name: string) => boolean): AsyncIterable<Row> {
   });
 }
 
-/** Node gives the collector to those that ask for it only. */
 function heapUsed(): number {
-  setFlagsFromString('--expose-gc');
-  // The type of V8's own function.
-  const collect = runInNewContext('gc') as () => void;
-  collect();
-  return process.memoryUsage().heapUsed;
+  return memoryInUse().heapBytes;
 }
 
 function reports(vms: number, stride: number, among: number): () => unknown {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Exit, Ref } from '../actors/mod.ts';
 import { codeOf, type Detail, ShoalError } from '../errors.ts';
-import { joinHosts } from './mod.ts';
+import { HAS_LEFT, joinHosts } from './mod.ts';
 import { FakePort } from './testing/fake-network.ts';
 import { type EchoMessage, echo, FakeGroup, type FakeHost, watching } from './testing/fixture.ts';
 
@@ -62,7 +62,8 @@ describe('hosts of one group', () => {
     await group.settle();
     await b.system.shutdown();
     await group.settle();
-    expect(a.events.at(-1)).toMatchObject({ kind: 'host-lost', host: 'b', error: { code: 'HOST_LOST' } });
+    const lost = { code: 'HOST_LOST', details: { why: HAS_LEFT } };
+    expect(a.events.at(-1)).toMatchObject({ kind: 'host-lost', host: 'b', error: lost });
     // The actor had ended before the host left.
     expect(exits).toEqual([{ path: 'b:/echo', reason: { kind: 'shutdown' } }]);
     expect(() => a.hosts.ref('b', 'echo')).toThrow(expect.objectContaining({ code: 'HOST_UNKNOWN' }));
@@ -128,6 +129,8 @@ describe('hosts of one group', () => {
 
   it.each([
     ['group', 'a.*'],
+    ['group', 'a..b'],
+    ['beatMs', Number.POSITIVE_INFINITY],
     ['host', 'a/b'],
     ['host', ''],
     ['about', 'two\nlines'],
@@ -236,12 +239,23 @@ describe('an actor of another host', () => {
     expect(await late).toMatchObject({ code: 'ACTOR_STOPPED' });
   });
 
-  it('can be stopped', async () => {
+  it.each([
+    ['in its own time', undefined],
+    ['without any limit', Number.POSITIVE_INFINITY],
+  ])('can be stopped %s', async (_, timeoutMs) => {
     const { group, a, b, far } = await pair();
-    const stopped = a.system.stop(far);
+    const stopped = a.system.stop(far, timeoutMs);
     await group.settle();
     await stopped;
     expect(b.system.tree().children.some(({ path }) => path === '/echo')).toBe(false);
+    expect(b.hosts.stats().damaged).toBe(0);
+  });
+
+  it('counts the messages that came', async () => {
+    const { group, a, b, far } = await pair();
+    for (const value of [1, 2, 3]) far.tell({ kind: 'note', value });
+    await group.settle();
+    expect([a.hosts.stats().sent, b.hosts.stats().received]).toEqual([3, 3]);
   });
 
   it('that is not exposed fails its asks at once, and its messages are dead letters', async () => {
@@ -254,7 +268,8 @@ describe('an actor of another host', () => {
     expect(exits).toMatchObject([{ reason: { error: { code: 'HOST_ACTOR_UNKNOWN' } } }]);
     expect(b.letters).toMatchObject([{ to: 'nobody', why: 'stopped' }]);
     expect(() => a.hosts.ref('c', 'echo')).toThrow('Host c is not up in the group test.hosts; these are: b');
-    expect(() => a.hosts.ref('b', '')).toThrow(expect.objectContaining({ code: 'CONFIG_VALUE' }));
+    for (const name of ['', 'x'.repeat(1_001)])
+      expect(() => a.hosts.ref('b', name)).toThrow(expect.objectContaining({ code: 'CONFIG_VALUE' }));
   });
 
   it('is another one once the name is exposed anew, for those who ask by name again', async () => {
@@ -268,6 +283,14 @@ describe('an actor of another host', () => {
     a.hosts.ref<EchoMessage>('b', 'echo').tell({ kind: 'note', value: 'none' });
     await group.settle();
     expect([notes, others, b.letters.length]).toEqual([['old'], ['new'], 1]);
+  });
+
+  it('stays exposed when one that had the name before is taken back', async () => {
+    const { b, actor } = await pair();
+    const first = b.hosts.expose('name', b.system.spawn(echo([])));
+    b.hosts.expose('name', actor);
+    first();
+    expect(b.hosts.ref('b', 'name')).toBe(actor);
   });
 
   it('of this host itself is the actor', async () => {

@@ -136,7 +136,106 @@ describe('a stream', () => {
   });
 });
 
+/** What is due in this round of the event loop is sent. */
+function flushed(): Promise<void> {
+  return new Promise((done) => {
+    setImmediate(done);
+  });
+}
+
+function frame(seq: number, ...items: readonly Item[]): Sent {
+  return { seq, ack: 0, isGap: false, items };
+}
+
+describe('a stream, frame by frame', () => {
+  it('acknowledges a frame that comes twice once more, and counts it', async () => {
+    const { ends, ways, taken } = pair(new ManualClock());
+    ends[1].receive(frame(1, item(1)));
+    ends[1].receive(frame(1, item(1)));
+    await flushed();
+    expect([taken[1], ways[1]]).toEqual([[1], [{ seq: 0, ack: 1, isGap: false, items: [] }]]);
+    expect(ends[1].counts).toEqual({ doubled: 1, early: 0, resent: 0 });
+  });
+
+  it('tells of each gap once', async () => {
+    const { ends, ways, taken } = pair(new ManualClock());
+    const gapsToldAfter = async (seq: number): Promise<number> => {
+      ends[1].receive(frame(seq, item(seq)));
+      await flushed();
+      return ways[1].splice(0).filter(({ isGap }) => isGap).length;
+    };
+    expect([await gapsToldAfter(2), await gapsToldAfter(3)]).toEqual([1, 0]);
+    expect([await gapsToldAfter(1), await gapsToldAfter(3), await gapsToldAfter(4)]).toEqual([0, 1, 0]);
+    expect([taken[1], ends[1].counts]).toEqual([[1], { doubled: 0, early: 4, resent: 0 }]);
+  });
+
+  it('waits no longer than at first once something was taken, and counts what it sends anew', async () => {
+    const clock = new ManualClock();
+    const { ends, ways } = pair(clock);
+    ends[0].add(item(1));
+    await clock.advance(1_000);
+    ends[0].receive({ seq: 0, ack: 1, isGap: false, items: [] });
+    expect([ways[0].splice(0).length, ends[0].counts.resent]).toEqual([3, 2]);
+    // The timer of the first frame finds nothing on its way.
+    await clock.advance(2_000);
+    ends[0].add(item(2));
+    await clock.advance(299);
+    expect(ways[0].map(({ seq }) => seq)).toEqual([2]);
+    await clock.advance(1);
+    expect(ways[0].map(({ seq }) => seq)).toEqual([2, 2]);
+  });
+
+  it('takes an empty way for no failure', async () => {
+    const clock = new ManualClock();
+    const { ends, ways } = pair(clock);
+    ends[0].add(item(1));
+    await clock.advance(10);
+    ends[0].receive({ seq: 0, ack: 1, isGap: false, items: [] });
+    await clock.advance(400);
+    ends[0].add(item(2));
+    await clock.advance(300);
+    expect(ways[0].map(({ seq }) => seq)).toEqual([1, 2, 2]);
+  });
+
+  it('acknowledges at once after each quarter of the window', async () => {
+    const { ends, ways } = pair(new ManualClock());
+    const acksAfter = async (seq: number, bytes: number): Promise<readonly number[]> => {
+      ends[1].receive(frame(seq, item(seq, bytes)));
+      await flushed();
+      return ways[1].splice(0).map(({ ack }) => ack);
+    };
+    expect([await acksAfter(1, 1_000), await acksAfter(2, 996), await acksAfter(3, 4)]).toEqual([[1], [], [3]]);
+  });
+
+  it('sends and takes nothing once it is closed', async () => {
+    const { ends, ways, taken } = pair(new ManualClock());
+    ends[0].add(item(1));
+    ends[0].acknowledge();
+    expect(ends[0].close()).toEqual({ mayHaveArrived: 0, unsent: 1 });
+    ends[0].receive(frame(1, item(2)));
+    await flushed();
+    expect([ways[0], taken[0]]).toEqual([[], []]);
+  });
+});
+
 describe('an outbox', () => {
+  it('has room below half of its messages', () => {
+    const outbox = new Outbox(LIMITS);
+    for (let n = 1; n < 500; n++) outbox.add(item(n));
+    expect(outbox.hasRoom).toBe(true);
+    outbox.add(item(500));
+    expect(outbox.hasRoom).toBe(false);
+  });
+
+  it('fills a frame up to the payload, and no further than one host may keep another busy', () => {
+    const outbox = new Outbox({ ...LIMITS, windowBytes: 1_000_000 });
+    for (let n = 1; n <= 100; n++) outbox.add(item(n, 984));
+    // 96 bytes for the frame, and 16 beside each item.
+    expect(outbox.next(96 + 10_999)?.items).toHaveLength(10);
+    expect(outbox.next(96 + 11_000)?.items).toHaveLength(11);
+    expect(outbox.next(1_000_000)?.items).toHaveLength(65);
+  });
+
   it('has no more on the way than its window, but one frame always, and is full at its limits', () => {
     const outbox = new Outbox({ outboxMessagesMax: 10, outboxBytesMax: 10_000, windowBytes: 1_000 });
     outbox.add(item(1, 1_500));

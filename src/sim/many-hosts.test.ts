@@ -1,6 +1,5 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
+import { collectGarbage } from '../../test/memory-in-use.ts';
 import { DEFAULT_SCENARIO } from './defaults.ts';
 import { History } from './history.ts';
 import type { Report } from './report.ts';
@@ -72,16 +71,13 @@ describe('a world of many hosts', () => {
   });
 
   it('has the same history whenever the engine looks for garbage', async () => {
-    setFlagsFromString('--expose-gc');
-    // The type of V8's own function.
-    const collect = runInNewContext('gc') as () => void;
     const scenario = scenarioOf({ hostLeave: 6 }, { durationMs: 10_000 });
     const historyOf = async (look: () => void): Promise<string> => {
       const world = worldOf(scenario);
       for (let atMs = 500; atMs < scenario.durationMs; atMs += 500) world.time.after(atMs, look);
       return (await world.run()).history;
     };
-    expect(await historyOf(collect)).toBe(await historyOf(() => undefined));
+    expect(await historyOf(collectGarbage)).toBe(await historyOf(() => undefined));
   });
 
   it.each(['router', 'controller'] as const)('has a host stay cordoned when its %s fails', async (which) => {

@@ -2,7 +2,7 @@ import { mutationsOf } from './mutation.ts';
 
 /** What follows from messages of the host, a link, the store and an administrator, and from decisions. */
 export const EVENTS = [
-  ...mutationsOf('policy/on-host-event.ts', [
+  ...mutationsOf('fleet/policy/on-host-event.ts', [
     [
       'a host is in reach only when it has told what it adopted',
       "(reach === 'unseen' && kind !== 'host-up')",
@@ -116,7 +116,7 @@ export const EVENTS = [
     ['a VM whose release is under way is not released again', 'if (fleet.releasing.has(vm)) return NOTHING;', ''],
     ['the verdict of the host decides what is poison', 'why: end.why }, nowMs, end.verdict)', 'why: end.why }, nowMs)'],
   ]),
-  ...mutationsOf('policy/on-link-event.ts', [
+  ...mutationsOf('fleet/policy/on-link-event.ts', [
     ['a link is ready once', 'vm === undefined || vm.linked) return NOTHING;', 'vm === undefined) return NOTHING;'],
     ['an adopted VM tells no time of its boot', 'if (vm.isAdopted) return', 'if (vm.bootMs === undefined) return'],
     [
@@ -154,7 +154,7 @@ export const EVENTS = [
     ],
     ['a pong shows that a VM lives', "transitions: [{ kind: 'vm-heard', vm: id, nowMs }]", 'transitions: []'],
   ]),
-  ...mutationsOf('policy/on-write.ts', [
+  ...mutationsOf('fleet/policy/on-write.ts', [
     [
       'a VM that is prepared boots when its reservation is durable',
       "vm.state === 'prepared' && !vm.spare && fleet",
@@ -197,7 +197,7 @@ export const EVENTS = [
       '{ transitions: [], effects: [] }',
     ],
   ]),
-  ...mutationsOf('policy/enact.ts', [
+  ...mutationsOf('fleet/policy/enact.ts', [
     ['nothing is started for a second after the store gave no id', 'const NO_ID_MS = 1_000;', 'const NO_ID_MS = 500;'],
     ['a VM is told to stop once', "vm === undefined || vm.state === 'stopping' || fleet", 'vm === undefined || fleet'],
     [
@@ -251,7 +251,7 @@ export const EVENTS = [
       'if (blockage === undefined) return NOTHING;',
     ],
   ]),
-  ...mutationsOf('policy/on-command.ts', [
+  ...mutationsOf('fleet/policy/on-command.ts', [
     [
       'scale ends the youngest of the starting VMs first',
       'sort((a, b) => b.id - a.id);\n  const ready',
@@ -278,12 +278,12 @@ export const EVENTS = [
     ['a spare is not drained', "known(fleet, message.vm, ['ready', 'draining'])", 'known(fleet, message.vm)'],
     ['that a VM is a spare is said', 'if (vm.spare) throw', 'if (!vm.spare) throw'],
   ]),
-  ...mutationsOf('policy/on-addresses.ts', [
+  ...mutationsOf('fleet/policy/on-addresses.ts', [
     ['an address that is in the pool is not added', ' || texts.has(text)) continue', ') continue'],
     ['an id that is in the pool is not added', 'ids.has(address.id) || ', ''],
     ['an id is added once', '    ids.add(address.id);\n', ''],
   ]),
-  ...mutationsOf('policy/rows.ts', [
+  ...mutationsOf('fleet/policy/rows.ts', [
     ['a row has the start of its VM in time of day', 'epochMs - (nowMs - vm.startedMs)', 'epochMs'],
   ]),
 ];

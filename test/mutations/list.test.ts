@@ -1,16 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { ALL } from './all.ts';
+import { AREAS } from './all.ts';
 import { mutated } from './mutation.ts';
 
-const FLEET = fileURLToPath(new URL('../../src/fleet', import.meta.url));
+const SRC = fileURLToPath(new URL('../../src', import.meta.url));
+const ALL = Object.values(AREAS).flatMap(({ mutations }) => mutations);
 
 describe('the list of mutations', () => {
   it('fits the sources: each text to replace is there exactly once', () => {
     const misfits = ALL.flatMap((mutation) => {
       try {
-        mutated(readFileSync(`${FLEET}/${mutation.file}`, 'utf8'), mutation);
+        mutated(readFileSync(`${SRC}/${mutation.file}`, 'utf8'), mutation);
         return [];
       } catch (error) {
         return [String(error)];

@@ -2,11 +2,18 @@
 export interface Mutation {
   /** The promise that it breaks. Unique: a survivor is told by it. */
   readonly breaks: string;
-  /** Below `src/fleet/`. */
+  /** Below `src/`. */
   readonly file: string;
   /** Occurs exactly once in the file. */
   readonly from: string;
   readonly to: string;
+}
+
+/** A part of the sources, with the tests that must catch each of its mutations. */
+export interface Area {
+  readonly mutations: readonly Mutation[];
+  /** Below `src/`, as patterns of files. */
+  readonly tests: readonly string[];
 }
 
 type Change = readonly [breaks: string, from: string, to: string];

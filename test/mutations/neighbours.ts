@@ -2,7 +2,7 @@ import { mutationsOf } from './mutation.ts';
 
 /** Which requests go to other hosts, and what a host tells of itself. */
 export const NEIGHBOURS = [
-  ...mutationsOf('policy/hand-on.ts', [
+  ...mutationsOf('fleet/policy/hand-on.ts', [
     ['a host without neighbours hands nothing on', 'if (fleet.neighbours.size === 0) return false;', ''],
     ['a request that was handed on goes no further', 'request.request.isHanded !== true && ', ''],
     ['a request waits before it is handed on again', '(request.hops?.notBeforeMs ?? nowMs) <= nowMs', 'nowMs >= 0'],
@@ -90,7 +90,7 @@ export const NEIGHBOURS = [
     ['requests that wait take room by vm_requests_max', 'waiting / fleet.params.vmRequestsMax', 'waiting'],
     ['a part of a VM is taken whole', 'vms - Math.ceil(waiting', 'vms - Math.floor(waiting'],
   ]),
-  ...mutationsOf('state/neighbour.ts', [
+  ...mutationsOf('fleet/state/neighbour.ts', [
     ['a lost host takes nothing', 'this.lostMs !== undefined || this', 'this'],
     [
       'a host that is cordoned takes nothing',
@@ -130,7 +130,7 @@ export const NEIGHBOURS = [
     ['a host that has refused is asked again once it has told anew', '    this.tellings += 1;\n', ''],
     ['requests that are handed on are counted', '    this.handedOn += 1;\n', ''],
   ]),
-  ...mutationsOf('state/neighbours.ts', [
+  ...mutationsOf('fleet/state/neighbours.ts', [
     ['of two hosts the better one is taken', 'worthOf(second) > worthOf(first) ? second : first', 'first'],
     [
       'two hosts are compared',

@@ -2,7 +2,7 @@ import { mutationsOf } from './mutation.ts';
 
 /** Where requests go and how they end: R2, R4, R11. */
 export const REQUESTS = [
-  ...mutationsOf('policy/admission.ts', [
+  ...mutationsOf('fleet/policy/admission.ts', [
     [
       'a deadline is looked at again before a request leaves the line',
       'next.deadlineMs <= nowMs',
@@ -32,7 +32,7 @@ export const REQUESTS = [
     ['no more than 100 repeats join a request', 'waiters.length > REPEATS_MAX', 'waiters.length > REPEATS_MAX + 1'],
     ['a repeat that joins is counted as R11', "'repeats-full', text, 'R11')", "'repeats-full', text)"],
   ]),
-  ...mutationsOf('policy/route.ts', [
+  ...mutationsOf('fleet/policy/route.ts', [
     ['R4 counts the request that is to be placed', 'others + 1 <= capacityToCome', 'others <= capacityToCome'],
     ['R4 leaves requests to the VMs to come', 'if (others + 1 <= capacityToCome(fleet)) {', 'if (others < 0) {'],
     ['R4 comes after the spares', 'fleet.spares === 0 && fleet', 'fleet'],
@@ -55,7 +55,7 @@ export const REQUESTS = [
     ],
     ['a VM to come takes vm_requests_max', 'fleet.starting * fleet.params.vmRequestsMax', 'fleet.starting'],
   ]),
-  ...mutationsOf('policy/retries.ts', [
+  ...mutationsOf('fleet/policy/retries.ts', [
     ['a request is tried twice', 'const TRIES_MAX = 2;', 'const TRIES_MAX = 1;'],
     ['a request is not tried three times', 'const TRIES_MAX = 2;', 'const TRIES_MAX = 3;'],
     ['a VM that reports is not stuck but busy', 'const SILENT_REPORTS = 2;', 'const SILENT_REPORTS = 0;'],
@@ -108,7 +108,7 @@ export const REQUESTS = [
     ['the first vm_requests_max are worked on', 'Math.max(given, fleet.params.vmRequestsMax)', 'given'],
     ['a VM that never reported is silent', 'vm.heardMs === undefined || fleet', 'vm.heardMs !== undefined && fleet'],
   ]),
-  ...mutationsOf('policy/orphans.ts', [
+  ...mutationsOf('fleet/policy/orphans.ts', [
     ['a reply to a request that a former router answered is dropped', 'isAnswered || fleet', 'fleet'],
     ['a reply to a request that has ended is dropped', ' || fleet.requests.cache.hasEnded(requestId) ?', ' ?'],
     [
@@ -119,7 +119,7 @@ export const REQUESTS = [
     ['a status that no guest may use is a failed VM', '=== Number(code)) ?? 502', '=== Number(code)) ?? 400'],
     ['an error without a status is a failed VM', "code = '502'", "code = '400'"],
   ]),
-  ...mutationsOf('policy/expiry.ts', [
+  ...mutationsOf('fleet/policy/expiry.ts', [
     [
       'a request whose deadline has passed is cancelled',
       "else effects.push({ kind: 'cancel', vm: request.vm, frame: request.frame });",
@@ -139,7 +139,7 @@ export const REQUESTS = [
     ['replies that come after the end of the router are dropped', "{ ...left, tried: 'orphaned' }", 'left'],
     ['a request that expires in the line says why', "blockage === undefined ? ''", "blockage !== undefined ? ''"],
   ]),
-  ...mutationsOf('router/request-path.ts', [
+  ...mutationsOf('fleet/router/request-path.ts', [
     [
       'the second try is cancelled when the first is answered',
       "else this.#links.tell(request.vm, { kind: 'cancel', id: request.frame });\n    this.answer",
@@ -178,7 +178,7 @@ export const REQUESTS = [
     ],
     ['a client that waits twice is counted twice', 'told < request.waiters.length', 'told < 1'],
   ]),
-  ...mutationsOf('state/request-table.ts', [
+  ...mutationsOf('fleet/state/request-table.ts', [
     ['work goes on until the last of its deadlines', 'Math.max(request.deadlineMs, deadlineMs)', 'request.deadlineMs'],
     [
       'a request stands at the end of the line',
@@ -198,7 +198,7 @@ export const REQUESTS = [
       '  }\n\n  /** Tells all',
     ],
   ]),
-  ...mutationsOf('state/reply-cache.ts', [
+  ...mutationsOf('fleet/state/reply-cache.ts', [
     ['an id stands for one operation while its request is open', 'first.op === op && isEqual', 'isEqual'],
     ['an id stands for one text while its request is open', ' && isEqual(first.payload, payload) ?', ' ?'],
     ['a stored reply is for one operation', 'ended.op === op && ended.payloadBytes', 'ended.payloadBytes'],

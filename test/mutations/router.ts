@@ -2,11 +2,11 @@ import { mutationsOf } from './mutation.ts';
 
 /** The actor and what it has beside it. */
 export const ROUTER = [
-  ...mutationsOf('router/stepper.ts', [
+  ...mutationsOf('fleet/router/stepper.ts', [
     ['the store is asked for an id once', 'if (this.#fleet.host.noIdBeforeMs > nowMs) return undefined;', ''],
     ['a step is asked for again after it was made', 'this.#isAsked = false;', ''],
   ]),
-  ...mutationsOf('router/router.ts', [
+  ...mutationsOf('fleet/router/router.ts', [
     [
       'a pause is left out before a message is judged',
       "if (forMs > 0) this.#fleet.apply({ kind: 'paused', forMs });",
@@ -31,11 +31,11 @@ export const ROUTER = [
       '',
     ],
   ]),
-  ...mutationsOf('router/drain.ts', [
+  ...mutationsOf('fleet/router/drain.ts', [
     ['whoever asked is told when nothing is open', 'open > 0 || ', ''],
     ['whoever asked is told once', 'this.#waiting.splice(0)', 'this.#waiting'],
   ]),
-  ...mutationsOf('router/links.ts', [
+  ...mutationsOf('fleet/router/links.ts', [
     [
       'a link that had no room is tried again',
       "    this.#context.after(ROOM_AGAIN_MS, { kind: 'link-room', vm });\n",
@@ -51,7 +51,7 @@ export const ROUTER = [
     ['a link that was opened again is watched', 'if (link !== undefined) this.#context.watch(link, exited);', ''],
     ['a link that is closed is not opened again', '    this.#links.delete(vm);\n', ''],
   ]),
-  ...mutationsOf('router/link-reactions.ts', [
+  ...mutationsOf('fleet/router/link-reactions.ts', [
     [
       'a link that cannot be opened is tried again',
       "case 'link-reopen-failed':\n        this.#links.reopenLater(vm);",
@@ -63,7 +63,7 @@ export const ROUTER = [
       '        const { reason } = message.exit;',
     ],
   ]),
-  ...mutationsOf('router/store-writes.ts', [
+  ...mutationsOf('fleet/router/store-writes.ts', [
     [
       'the writes of a VM are made one after the other',
       'if (entry.running || first === undefined) return;',
@@ -78,7 +78,7 @@ export const ROUTER = [
     ],
     ['a port that throws has failed', 'return run();', 'return Promise.resolve();'],
   ]),
-  ...mutationsOf('router/ticker.ts', [
+  ...mutationsOf('fleet/router/ticker.ts', [
     ['a late tick is a pause', 'if (lateMs <= TICK_MS) return 0;', 'if (lateMs >= 0) return 0;'],
     ['a pause is told once', 'const newMs = lateMs - this.#toldMs;', 'const newMs = lateMs;'],
     [
@@ -94,7 +94,7 @@ export const ROUTER = [
       '  }\n\n  #arm',
     ],
   ]),
-  ...mutationsOf('router/request-path.ts', [
+  ...mutationsOf('fleet/router/request-path.ts', [
     [
       'no request is taken while Shoal ends',
       'if (isClosing) return void request.replyTo.tell(tooLate(this.#fleet));',
@@ -106,7 +106,7 @@ export const ROUTER = [
       "{ kind: 'vm-linked', vm, linked: false, nowMs }",
     ],
   ]),
-  ...mutationsOf('router/effects.ts', [
+  ...mutationsOf('fleet/router/effects.ts', [
     [
       'a transition that does not fit is a failure',
       'if (!this.#fleet.apply(transition))',

@@ -2,7 +2,7 @@ import { mutationsOf } from './mutation.ts';
 
 /** What no sizing policy may change: R2, R6, R7, draining, and what a step leaves out. */
 export const SAFETY_RULES = [
-  ...mutationsOf('policy/rules/ejection.ts', [
+  ...mutationsOf('fleet/policy/rules/ejection.ts', [
     ['R2 ejects half of the fleet at most, rounded down', 'Math.floor(', 'Math.ceil('],
     ['R2 ejects half of the fleet', ') / 2)', ') / 4)'],
     ['R2 may always eject one VM', 'Math.max(1, Math', 'Math.max(0, Math'],
@@ -19,7 +19,7 @@ export const SAFETY_RULES = [
     ['an ejection counts as a failure', 'why, ejected: true', 'why, ejected: false'],
     ['a pause of ours keeps no link down', 'plan.ruleMs - vm.linkDownMs', 'plan.nowMs - vm.linkDownMs'],
   ]),
-  ...mutationsOf('policy/rules/silence.ts', [
+  ...mutationsOf('fleet/policy/rules/silence.ts', [
     [
       'a draining VM that never reported is watched',
       "if ((vm.state === 'ready' || vm.state === 'draining') && vm.heardMs",
@@ -100,7 +100,7 @@ export const SAFETY_RULES = [
       'heardMs',
     ],
   ]),
-  ...mutationsOf('policy/rules/host-away.ts', [
+  ...mutationsOf('fleet/policy/rules/host-away.ts', [
     ['a host that has not told what it adopted is not away', "host.reach !== 'up' || host", 'host'],
     ['a host that never told of itself is not away', ' || host.heardMs === undefined) return;', ') return;'],
     ['a host is away once its limit has passed', 'if (silentMs < limitMs) return;', 'if (silentMs <= limitMs) return;'],
@@ -110,7 +110,7 @@ export const SAFETY_RULES = [
       'Math.round(plan.nowMs - host.heardMs)',
     ],
   ]),
-  ...mutationsOf('policy/rules/lease.ts', [
+  ...mutationsOf('fleet/policy/rules/lease.ts', [
     ['R7 leaves a VM that took its link to R6', "if (vm.state === 'ready' || vm.state === 'draining') continue;", ''],
     [
       'R7 waits for ip_reserve_ms',
@@ -129,7 +129,7 @@ export const SAFETY_RULES = [
     ],
     ['a reservation that lapses is a failure', "fault: 'failed'", 'fault: undefined'],
   ]),
-  ...mutationsOf('policy/finished.ts', [
+  ...mutationsOf('fleet/policy/finished.ts', [
     [
       'a drained VM is waited for until its work is answered',
       'vm.inFlight === 0 || nowMs >= lastDeadlineMs(vm) + stuckMs',
@@ -143,14 +143,14 @@ export const SAFETY_RULES = [
       'lastMs = vm.requests.first?.deadlineMs ?? request.deadlineMs',
     ],
   ]),
-  ...mutationsOf('policy/rules/drained.ts', [
+  ...mutationsOf('fleet/policy/rules/drained.ts', [
     ['the end of a drained VM says why it was drained', "vm.why ?? 'drained'", "'drained'"],
   ]),
-  ...mutationsOf('policy/rules/unconfirmed.ts', [
+  ...mutationsOf('fleet/policy/rules/unconfirmed.ts', [
     ['a stop is repeated every 5 s', 'const STOP_AGAIN_MS = 5_000;', 'const STOP_AGAIN_MS = 10_000;'],
     ['a stop is not repeated sooner than every 5 s', 'const STOP_AGAIN_MS = 5_000;', 'const STOP_AGAIN_MS = 2_500;'],
   ]),
-  ...mutationsOf('policy/step.ts', [
+  ...mutationsOf('fleet/policy/step.ts', [
     ['VMs of a host out of reach are told nothing', "if (fleet.host.reach === 'away') {", 'if (nowMs < 0) {'],
     ['what a silent host has is not judged', 'if (plan.decisions.length > 0) return plan.decisions;', ''],
     ['the minimum is not restored while Shoal ends', 'if (!fleet.isClosing) {', '{'],
@@ -161,7 +161,7 @@ export const SAFETY_RULES = [
     ['failing VMs are ejected', '    ejectFailing(plan);\n', ''],
     ['what ends in a step is made good in it', '    restoreMinimum(plan);\n  }', '  }'],
   ]),
-  ...mutationsOf('policy/rest.ts', [
+  ...mutationsOf('fleet/policy/rest.ts', [
     ['a fleet that ends is not at rest', 'fleet.isClosing || host', 'host'],
     ['a fleet whose host is not in reach is not at rest', "host.reach !== 'up' || requests", 'requests'],
     ['a fleet with requests in work is not at rest', ' || requests.dispatched > 0) return', ') return'],

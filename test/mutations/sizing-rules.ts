@@ -2,12 +2,12 @@ import { mutationsOf } from './mutation.ts';
 
 /** How many VMs run: R1, R3, R5, restarts, and why no VM can be started. */
 export const SIZING_RULES = [
-  ...mutationsOf('policy/rules/first-vm.ts', [
+  ...mutationsOf('fleet/policy/rules/first-vm.ts', [
     ['R1 starts no more than the minimum', 'running < params.minVmCount', 'running <= params.minVmCount'],
     ['R1 counts VMs that are starting', 'plan.ready + plan.starting;', 'plan.ready;'],
     ['R1 counts VMs that are ready', 'plan.ready + plan.starting;', 'plan.starting;'],
   ]),
-  ...mutationsOf('policy/default-sizing.ts', [
+  ...mutationsOf('fleet/policy/default-sizing.ts', [
     [
       'R3 starts no VM for requests that the starting ones will take',
       'waiting > coming * params.vmRequestsMax',
@@ -23,7 +23,7 @@ export const SIZING_RULES = [
     ['R5 tells how many VMs are left', 'ready: serving - gone', 'ready: serving'],
     ['the sizing keeps as many spares as spare_vm_count', 'spares: view.params.spareVmCount', 'spares: 0'],
   ]),
-  ...mutationsOf('policy/checked-sizing.ts', [
+  ...mutationsOf('fleet/policy/checked-sizing.ts', [
     ['a request does not wait for a VM that nobody starts', 'waiting > 0 && plan.ready', 'waiting < 0 && plan.ready'],
     [
       'no VM is started against the policy while one is ready',
@@ -53,7 +53,7 @@ export const SIZING_RULES = [
     ['a policy cannot want fewer than no spares', ' || spares < 0', ''],
     ['an entry of a list is an object', "typeof entry !== 'object' || entry === null", 'false'],
   ]),
-  ...mutationsOf('policy/plan.ts', [
+  ...mutationsOf('fleet/policy/plan.ts', [
     [
       'VMs are judged as of when their host was heard',
       'Math.min(this.ruleMs, this.fleet.host.heardMs ?? this.ruleMs)',
@@ -112,7 +112,7 @@ export const SIZING_RULES = [
     ['a spare is used once', ' && !this.#usedSpares.has(id)', ''],
     ['a VM is told one thing at a time', ' || this.#leaving.has(id)) return undefined', ') return undefined'],
   ]),
-  ...mutationsOf('policy/blockage.ts', [
+  ...mutationsOf('fleet/policy/blockage.ts', [
     [
       'nothing is made before the back-off is over',
       "return notBeforeMs > nowMs ? 'back-off' : undefined;",
@@ -172,7 +172,7 @@ export const SIZING_RULES = [
     ['addresses that the step has used are told as held', 'unheld.length + made;', 'unheld.length;'],
     ['memory that the step has used up is told', 'unmeasured + made;', 'unmeasured;'],
   ]),
-  ...mutationsOf('policy/rules/waiting.ts', [
+  ...mutationsOf('fleet/policy/rules/waiting.ts', [
     ['a short wait is no news', 'nowMs - first.arrivedMs < SHORT_MS || ', ''],
     ['one event tells of the whole line', ' || nowMs - fleet.waitToldMs < TOLD_AGAIN_MS', ''],
     ['nobody waits a second untold', 'const TOLD_AGAIN_MS = 950;', 'const TOLD_AGAIN_MS = 1_900;'],
@@ -180,7 +180,7 @@ export const SIZING_RULES = [
     ['the VMs that start are what requests wait for', 'starting * perVm >= waiting', 'starting * perVm < 0'],
     ['the plan says why it started no more', 'plan.refusal ?? blockageOf(fleet, nowMs)', 'plan.refusal'],
   ]),
-  ...mutationsOf('policy/rules/blocked.ts', [
+  ...mutationsOf('fleet/policy/rules/blocked.ts', [
     ['a reason is told with the rule that wants a VM', "isBelowMinimum(fleet, running) ? 'R1' : 'R3'", "'R1'"],
     ['a reason is told once', 'told?.cause !== fleet.blocked', 'told !== undefined'],
     ['memory is a reason to tell', "blockage?.cause === 'memory' || ", ''],
@@ -197,7 +197,7 @@ export const SIZING_RULES = [
     ['no reason is told while a VM stops', "fleet.group('stopping').size + ", ''],
     ['no reason is told while an address is being released', ' + fleet.releasing.size > 0', ' > 0'],
   ]),
-  ...mutationsOf('policy/rules/replacement.ts', [
+  ...mutationsOf('fleet/policy/rules/replacement.ts', [
     ['the new VM of a restart is known as the replacement', 'figures, old.id)', 'figures)'],
     ['no running VM is drained while new VMs fail', '(!isBold && isFailing(plan)) || ', ''],
     ['one VM is replaced at a time', 'isOneLeaving(plan) || ', ''],

@@ -2,7 +2,7 @@ import { mutationsOf } from './mutation.ts';
 
 /** The state of a fleet: transitions, records and indexes. */
 export const STATE = [
-  ...mutationsOf('state/fleet.ts', [
+  ...mutationsOf('fleet/state/fleet.ts', [
     ['a VM that is asked has not been heard of', 'isSignOfLife(transition) && vm', 'vm'],
     [
       'the order of the unheard follows reports',
@@ -85,7 +85,7 @@ export const STATE = [
     ],
     ['a VM that is heard for long shows that the image is sound', '    this.#host.noteSound(vm, ruleMs);\n', ''],
   ]),
-  ...mutationsOf('state/request-changes.ts', [
+  ...mutationsOf('fleet/state/request-changes.ts', [
     [
       'a VM at vm_requests_max is not free',
       'vm.inFlight < params.vmRequestsMax',
@@ -104,7 +104,7 @@ export const STATE = [
     ['a fault is counted', 'fault ? vm.faults + 1 : 0;', 'fault ? vm.faults : 0;'],
     ['what tells nothing changes no count of faults', 'fault === undefined ? vm.faults :', 'fault === undefined ? 0 :'],
   ]),
-  ...mutationsOf('state/host.ts', [
+  ...mutationsOf('fleet/state/host.ts', [
     [
       'negative figures of memory are not taken',
       'Number.isSafeInteger(bytes) && bytes >= 0',
@@ -114,7 +114,7 @@ export const STATE = [
     ['a VM that ran before the last failure proves nothing', ' || startedMs < this.failedMs) return', ') return'],
     ['the longest time of soundness counts', 'Math.max(this.soundMs, ruleMs - readyMs)', 'ruleMs - readyMs'],
   ]),
-  ...mutationsOf('policy/back-off.ts', [
+  ...mutationsOf('fleet/policy/back-off.ts', [
     ['a VM is sound after 10 s', 'const SOUND_MS = 10_000;', 'const SOUND_MS = 0;'],
     ['a VM is sound after no more than 10 s', 'const SOUND_MS = 10_000;', 'const SOUND_MS = 20_000;'],
     ['a VM that was sound makes its failure the first', 'wasSound ? 1 : before + 1', 'before + 1'],
@@ -132,17 +132,17 @@ export const STATE = [
     ['the back-off has a maximum', 'maxMs: 30_000', 'maxMs: 300_000'],
     ['the back-off begins with 250 ms', 'firstMs: 250', 'firstMs: 500'],
   ]),
-  ...mutationsOf('values/params.ts', [
+  ...mutationsOf('fleet/values/params.ts', [
     ['a VM has failed after three faults', 'FAULTS_MAX = 3', 'FAULTS_MAX = 2'],
     ['a VM has not failed after four faults only', 'FAULTS_MAX = 3', 'FAULTS_MAX = 4'],
   ]),
-  ...mutationsOf('values/guest.ts', [
+  ...mutationsOf('fleet/values/guest.ts', [
     ['negative counts are impossible', 'Number.isSafeInteger(count) && count >= 0', 'Number.isSafeInteger(count)'],
     ['fractional counts are impossible', 'Number.isSafeInteger(count) && count >= 0', 'count >= 0'],
     ['a CPU busier than 100 % is impossible', ' && cpuPercent <= 100;', ';'],
     ['a CPU busier than 0 % at least', 'cpuPercent >= 0 && cpuPercent', 'cpuPercent'],
   ]),
-  ...mutationsOf('state/vm-changes.ts', [
+  ...mutationsOf('fleet/state/vm-changes.ts', [
     ['a report that was held up does not count', 'const COUNTED_SHARE = 0.25;', 'const COUNTED_SHARE = 0;'],
     ['a report that comes a little early counts', 'const COUNTED_SHARE = 0.25;', 'const COUNTED_SHARE = 1;'],
     [
@@ -221,7 +221,7 @@ export const STATE = [
     ['a report shows that a VM is heard', '  heard(vm, ruleMs);\n  if (vm', '  if (vm'],
     ['a VM that is heard is asked anew', 'ruleMs;\n  vm.askedMs = undefined;\n}', 'ruleMs;\n}'],
   ]),
-  ...mutationsOf('state/vm-index.ts', [
+  ...mutationsOf('fleet/state/vm-index.ts', [
     ['R2 fills the fullest VM', "routing === 'pack' ? -1 : 1", "routing === 'pack' ? 1 : 1"],
     ['R2 spreads if it is asked to', "routing === 'pack' ? -1 : 1", "routing === 'pack' ? -1 : -1"],
     ['a spare keeps its reservation while it is prepared', " && !(vm.spare && vm.state === 'prepared'),", ','],
@@ -264,7 +264,7 @@ export const STATE = [
     ['a report changes the groups', '    this.#regroup(vm, groupsOf(vm, params, OF_REPORTS));\n', ''],
     ['a report changes the order of R4', '    if (hasRoom(vm, params)) this.#putRoomy(vm);\n  }', '  }'],
   ]),
-  ...mutationsOf('state/best-of.ts', [
+  ...mutationsOf('fleet/state/best-of.ts', [
     ['a rank of which one figure differs is another', '      ranks[at + 2] === third &&\n', ''],
     ['a slot that was the best gives way', 'best === slot ? this.#bestBelow(level, node) : this', 'this'],
     ['a slot that takes no part is not the best', '    if (this.#members[slot] !== 1) return best;\n', ''],
@@ -272,12 +272,12 @@ export const STATE = [
     ['the third figure decides among equals', 'x = ranks[at + 2] ?? 0;', 'x = 0;'],
     ['the last figure decides among equals', 'x = ranks[at + 3] ?? 0;', 'x = 0;'],
   ]),
-  ...mutationsOf('state/slot-list.ts', [
+  ...mutationsOf('fleet/state/slot-list.ts', [
     ['a slot that is put last leaves its place', '    this.remove(slot);\n    this.#join(last', '    this.#join(last'],
     ['a slot alone in a list is in it', ' || this.#after(0) === place;', ';'],
     ['a slot that was taken out is not in the list', '    this.#links[place * 2] = 0;\n', ''],
   ]),
-  ...mutationsOf('state/vm.ts', [
+  ...mutationsOf('fleet/state/vm.ts', [
     [
       'R2 gives a VM vm_requests_max',
       'vm.inFlight < params.vmRequestsMax &&',
@@ -315,7 +315,7 @@ export const STATE = [
     ],
     ['an adopted VM that stops was told so now', "if (this.state === 'stopping') this.stopSentMs = vm.nowMs;", ''],
   ]),
-  ...mutationsOf('state/rule-clock.ts', [
+  ...mutationsOf('fleet/state/rule-clock.ts', [
     ['the clock stands still while the host is away', '(this.#stoppedMs ?? nowMs) - this', 'nowMs - this'],
     ['a pause is left out', 'this.#leftOutMs += forMs;', 'this.#leftOutMs += 0;'],
     [
@@ -326,7 +326,7 @@ export const STATE = [
     ['the time away is left out', '    this.#leftOutMs += nowMs - this.#stoppedMs;\n', ''],
     ['a second stop changes nothing', 'this.#stoppedMs ??= nowMs;', 'this.#stoppedMs = nowMs;'],
   ]),
-  ...mutationsOf('state/address-pool.ts', [
+  ...mutationsOf('fleet/state/address-pool.ts', [
     ['an id stands for one address', 'this.#byId.has(address.id) || ', ''],
     ['an address is in the pool once', ' || (known !== undefined && this.#isInPool(known))', ''],
     ['an address that a VM is on stays its own', 'entryOf(address, known)', 'entryOf(address)'],
@@ -406,7 +406,7 @@ export const STATE = [
       'entry.quarantinedUntilMs < nowMs - 1_000) yield',
     ],
   ]),
-  ...mutationsOf('state/snapshot.ts', [
+  ...mutationsOf('fleet/state/snapshot.ts', [
     ['VMs of a host out of reach are unknown', "isAway ? 'unknown' : vm.state", 'vm.state'],
     ['a host that has not told is not shown', "reach === 'unseen' ? [] :", "reach === 'away' ? [] :"],
   ]),

@@ -1,12 +1,15 @@
 /** Runs in a process of its own, on a copy of the sources: applies one mutation at a time and runs the tests. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createVitest, type Vitest } from 'vitest/node';
-import { ALL } from './all.ts';
-import { mutated } from './mutation.ts';
+import { createVitest, type TestModule, type Vitest } from 'vitest/node';
+import { AREAS } from './all.ts';
+import { type Area, mutated } from './mutation.ts';
+import { hasCaught, LastToCatchFirst } from './order.ts';
 import type { Report } from './pool.ts';
 
-const [, , root = ''] = process.argv;
+const [, , root = '', area = ''] = process.argv;
+const { mutations, tests } = areaOf(area);
+let runs = 0;
 const vitest = await startVitest();
 const specifications = await vitest.globTestSpecifications();
 
@@ -17,10 +20,16 @@ process.on('message', (index: number) => {
   void judge(index);
 });
 
+function areaOf(name: string): Area {
+  const found = Object.entries(AREAS).find(([one]) => one === name);
+  if (found === undefined) throw new Error(`there is no area ${name}`);
+  return found[1];
+}
+
 async function judge(index: number): Promise<void> {
-  const mutation = ALL[index];
+  const mutation = mutations[index];
   if (mutation === undefined) return;
-  const path = join(root, 'src/fleet', mutation.file);
+  const path = join(root, 'src', mutation.file);
   const source = readFileSync(path, 'utf8');
   write(path, mutated(source, mutation));
   const failed = await failures();
@@ -35,12 +44,15 @@ function write(path: string, text: string): void {
 
 /** The first tests that fail, or what else went wrong. */
 async function failures(): Promise<readonly string[]> {
+  runs += 1;
   const { testModules, unhandledErrors } = await vitest.runTestSpecifications(specifications, true);
-  return [
-    ...testModules.flatMap((file) => [...file.children.allTests('failed')].map((test) => test.fullName)),
-    ...testModules.flatMap((file) => file.errors().map((error) => error.message)),
-    ...unhandledErrors.map(String),
-  ];
+  for (const file of testModules) if (problemsOf(file).length > 0) hasCaught(file.moduleId, runs);
+  return [...testModules.flatMap(problemsOf), ...unhandledErrors.map(() => 'an error that nobody handled')];
+}
+
+function problemsOf(file: TestModule): readonly string[] {
+  const failed = [...file.children.allTests('failed')].map((test) => test.fullName);
+  return [...failed, ...file.errors().map((error) => error.message)];
 }
 
 function startVitest(): Promise<Vitest> {
@@ -49,14 +61,17 @@ function startVitest(): Promise<Vitest> {
     config: false,
     watch: false,
     setupFiles: ['test/fast-check.ts'],
-    include: ['src/fleet/**/*.test.ts'],
+    include: tests.map((pattern) => `src/${pattern}`),
     // A property finds a mutation by luck: what a rule promises is to be caught by a test that says it.
-    exclude: ['**/*.long.test.ts', '**/history.test.ts', '**/router-model.test.ts', '**/docs.test.ts'],
+    exclude: [
+      ...['**/*.real.test.ts', '**/*.long.test.ts', '**/history.test.ts', '**/router-model.test.ts', '**/docs.test.ts'],
+    ],
     pool: 'threads',
     isolate: false,
     maxWorkers: 1,
     bail: 1,
-    testTimeout: 30_000,
+    testTimeout: 10_000,
+    sequence: { sequencer: LastToCatchFirst },
     reporters: [{}],
   });
 }

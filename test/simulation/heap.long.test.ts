@@ -1,8 +1,7 @@
 /** Bytes are counted, not time: what a VM costs in heap may not creep up unseen. */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { heapOfAVm } from '../../src/sim/mod.ts';
+import { memoryInUse } from '../memory-in-use.ts';
 
 const VMS = 10_000;
 /** 7.3 kB on 28 November 2026, and some slack for another version of V8. `docs/performance.md` has the aim. */
@@ -12,13 +11,7 @@ const MINUTE_MS = 60_000;
 test(
   'all of Shoal for a VM, without the simulated machine, takes no more heap than it did',
   async () => {
-    setFlagsFromString('--expose-gc');
-    // The type of V8's own function.
-    const collect = runInNewContext('gc') as () => void;
-    const { whole, machine } = await heapOfAVm(VMS, () => {
-      collect();
-      return process.memoryUsage().heapUsed;
-    });
+    const { whole, machine } = await heapOfAVm(VMS, () => memoryInUse().heapBytes);
     expect(whole - machine).toBeLessThan(BYTES_MAX);
   },
   10 * MINUTE_MS,

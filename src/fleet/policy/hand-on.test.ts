@@ -255,6 +255,7 @@ describe('properties', () => {
 describe('figures are told to other hosts', () => {
   it.each<[string, Partial<HostFigures>, Partial<HostFigures>, boolean]>([
     ['of few free slots each', { free: 2 }, { free: 1 }, true],
+    ['two of few that share a power of two differ', { free: 7 }, { free: 6 }, true],
     ['the last free slot', { free: 1 }, { free: 0 }, true],
     ['of many free slots the power of two', { free: 200 }, { free: 60 }, true],
     ['a few of many free slots do not matter', { free: 200 }, { free: 150 }, false],
