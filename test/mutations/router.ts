@@ -7,24 +7,12 @@ export const ROUTER = [
     ['a step is asked for again after it was made', 'this.#isAsked = false;', ''],
   ]),
   ...mutationsOf('fleet/router/router.ts', [
-    [
-      'a pause is left out before a message is judged',
-      "if (forMs > 0) this.#fleet.apply({ kind: 'paused', forMs });",
-      '',
-    ],
-    [
-      'whoever asked is told that nothing is in hand',
-      'if (this.#fleet.isClosing) this.#drain.look(this.#requests.open);',
-      '',
-    ],
-    [
-      'a rest is over when something comes',
-      'if (this.#ticker.isResting && !isAtRest(this.#fleet, nowMs)) this.#ticker.wake(nowMs);',
-      '',
-    ],
-    ['replies are forgotten after dedup_ms', '        this.#fleet.requests.cache.expire(nowMs);\n', ''],
+    ['a pause is left out before a message is judged', "if (forMs > 0) fleet.apply({ kind: 'paused', forMs });", ''],
+    ['whoever asked is told that nothing is in hand', 'if (fleet.isClosing) drain.look(requests.open);', ''],
+    ['a rest is over when something comes', 'if (ticker.isResting && !isAtRest(fleet, nowMs)) ticker.wake(nowMs);', ''],
+    ['replies are forgotten after dedup_ms', '        fleet.requests.cache.expire(nowMs);\n', ''],
     ['the limit of a drain holds', "this.#context.after(message.limitMs, { kind: 'drain-limit' });", ''],
-    ['nothing is decided once the drain is done', 'if (this.#drain.isDone) return;', ''],
+    ['nothing is decided once the drain is done', 'if (drain.isDone) return;', ''],
     [
       'nobody is left without an answer when the router ends',
       "context.onStop(() => body.refuseAll(), 'before-children');",
