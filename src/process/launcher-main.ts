@@ -4,9 +4,11 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { identifyChild } from './identity.ts';
+import { constants } from 'node:os';
+import { Readable } from 'node:stream';
+import { identify, identifyChild, isAlive } from './identity.ts';
 import type { FromLauncher, ToLauncher } from './launcher-protocol.ts';
-import type { ProcessIdentity, SpawnRequest } from './spawner.ts';
+import type { ProcessExit, ProcessIdentity, SpawnRequest } from './spawner.ts';
 
 // The parent is gone. The children go on in sessions of their own.
 process.on('disconnect', () => process.exit(0));
@@ -33,7 +35,7 @@ function launchWith(id: number, request: SpawnRequest, stderr: number): void {
     cwd: request.cwd,
     env: request.env ?? plainEnvironment(),
     detached: true,
-    stdio: ['ignore', stderr, stderr],
+    stdio: ['ignore', stderr, stderr, ...(request.isWrapper === true ? (['pipe'] as const) : [])],
   });
   // Read before Node can have waited for the child: until then the pid is this child's.
   const identity = child.pid === undefined ? undefined : identityOf(child, child.pid);
@@ -41,8 +43,64 @@ function launchWith(id: number, request: SpawnRequest, stderr: number): void {
     if (identity === undefined) fail(id, error);
   });
   if (identity === undefined) return;
+  if (request.isWrapper === true) return void watchWrapped(id, child, identity);
   child.once('exit', (exitCode, signal) => send({ kind: 'exited', identity, exit: { exitCode, signal } }));
   send({ kind: 'spawned', id, identity });
+}
+
+/** @param wrapper the identity of the child, which tells of the program that it starts */
+async function watchWrapped(id: number, child: ChildProcess, wrapper: ProcessIdentity): Promise<void> {
+  const ended = new Promise<ProcessExit>((resolve) => {
+    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
+  });
+  // A wrapper that fails has started nothing: its own end is then the end of the process.
+  const identity = (await wrappedBy(child)) ?? wrapper;
+  send({ kind: 'spawned', id, identity });
+  const exit = await ended;
+  // A wrapper that was killed does not take the program with it.
+  if (identity !== wrapper && isAlive(identity)) send({ kind: 'unwatched', identity });
+  else send({ kind: 'exited', identity, exit: exitOfWrapped(exit) });
+}
+
+/** Enough for what the wrapper tells; whatever comes after it is not read. */
+const INFO_CHARS_MAX = 4_096;
+
+/** Undefined if the wrapper ends without having started a program, or that has ended already. */
+function wrappedBy({ stdio }: ChildProcess): Promise<ProcessIdentity | undefined> {
+  const info = stdio[3];
+  return new Promise((resolve) => {
+    if (!(info instanceof Readable)) return resolve(undefined);
+    let text = '';
+    const over = (identity: ProcessIdentity | undefined): void => {
+      info.destroy();
+      resolve(identity);
+    };
+    info.setEncoding('latin1');
+    info.on('data', (chunk: string) => {
+      text += chunk;
+      // With what follows the figure, so that it is whole.
+      const pid = /"child-pid": (\d+)\D/.exec(text)?.[1];
+      if (pid !== undefined) over(identityIfThere(Number(pid)));
+      else if (text.length > INFO_CHARS_MAX) over(undefined);
+    });
+    info.once('end', () => over(undefined));
+    info.once('error', () => over(undefined));
+  });
+}
+
+function identityIfThere(pid: number): ProcessIdentity | undefined {
+  try {
+    return identify(pid);
+  } catch {
+    return undefined;
+  }
+}
+
+/** As shells do, the wrapper ends with 128 and the number of the signal that has ended its program. */
+function exitOfWrapped({ exitCode, signal }: ProcessExit): ProcessExit {
+  const number = (exitCode ?? 0) - 128;
+  const [name] = Object.entries(constants.signals).find(([, value]) => value === number) ?? [];
+  return name === undefined ? { exitCode, signal } : { exitCode: null, signal: name };
 }
 
 /** A process that cannot be identified must not go on. */
