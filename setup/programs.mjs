@@ -14,6 +14,7 @@ import { delimiter, join } from 'node:path';
  */
 export const NEEDS = [
   { program: 'qemu-system-x86_64', debianPackage: 'qemu-system-x86' },
+  { program: 'bwrap', debianPackage: 'bubblewrap' },
   { program: 'nats-server', debianPackage: 'nats-server' },
   { program: 'gcc', debianPackage: 'gcc' },
   { program: 'g++', debianPackage: 'g++' },

@@ -3,9 +3,9 @@
  * from one as small as this), and because a child of a worker thread that dies stays a zombie. It imports next to nothing, to stay small.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { watch } from 'node:fs/promises';
 import { constants } from 'node:os';
-import { Readable } from 'node:stream';
 import { identify, identifyChild, isAlive } from './identity.ts';
 import type { FromLauncher, ToLauncher } from './launcher-protocol.ts';
 import type { ProcessExit, ProcessIdentity, SpawnRequest } from './spawner.ts';
@@ -18,24 +18,28 @@ process.on('SIGHUP', () => undefined);
 process.on('message', (message: ToLauncher) => launch(message.id, message.request));
 
 function launch(id: number, request: SpawnRequest): void {
+  const { stderrPath, infoPath } = request;
+  const opened: number[] = [];
+  const open = (path: string, flags: string): number => {
+    const descriptor = openSync(path, flags, 0o600);
+    opened.push(descriptor);
+    return descriptor;
+  };
   try {
-    const stderr = openSync(request.stderrPath, 'a', 0o600);
-    try {
-      launchWith(id, request, stderr);
-    } finally {
-      closeSync(stderr);
-    }
+    launchWith(id, request, open(stderrPath, 'a'), infoPath === undefined ? undefined : open(infoPath, 'w'));
   } catch (error) {
     fail(id, error);
+  } finally {
+    for (const descriptor of opened) closeSync(descriptor);
   }
 }
 
-function launchWith(id: number, request: SpawnRequest, stderr: number): void {
+function launchWith(id: number, request: SpawnRequest, stderr: number, info: number | undefined): void {
   const child = spawn(request.command, request.args, {
     cwd: request.cwd,
     env: request.env ?? plainEnvironment(),
     detached: true,
-    stdio: ['ignore', stderr, stderr, ...(request.isWrapper === true ? (['pipe'] as const) : [])],
+    stdio: ['ignore', stderr, stderr, ...(info === undefined ? [] : [info])],
   });
   // Read before Node can have waited for the child: until then the pid is this child's.
   const identity = child.pid === undefined ? undefined : identityOf(child, child.pid);
@@ -43,18 +47,23 @@ function launchWith(id: number, request: SpawnRequest, stderr: number): void {
     if (identity === undefined) fail(id, error);
   });
   if (identity === undefined) return;
-  if (request.isWrapper === true) return void watchWrapped(id, child, identity);
+  if (request.infoPath !== undefined) return void watchWrapped(id, child, identity, request.infoPath);
   child.once('exit', (exitCode, signal) => send({ kind: 'exited', identity, exit: { exitCode, signal } }));
   send({ kind: 'spawned', id, identity });
 }
 
 /** @param wrapper the identity of the child, which tells of the program that it starts */
-async function watchWrapped(id: number, child: ChildProcess, wrapper: ProcessIdentity): Promise<void> {
+async function watchWrapped(
+  id: number,
+  child: ChildProcess,
+  wrapper: ProcessIdentity,
+  infoPath: string,
+): Promise<void> {
   const ended = new Promise<ProcessExit>((resolve) => {
     child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
   });
   // A wrapper that fails has started nothing: its own end is then the end of the process.
-  const identity = (await wrappedBy(child)) ?? wrapper;
+  const identity = (await toldIn(infoPath, ended)) ?? wrapper;
   send({ kind: 'spawned', id, identity });
   const exit = await ended;
   // A wrapper that was killed does not take the program with it.
@@ -62,30 +71,31 @@ async function watchWrapped(id: number, child: ChildProcess, wrapper: ProcessIde
   else send({ kind: 'exited', identity, exit: exitOfWrapped(exit) });
 }
 
-/** Enough for what the wrapper tells; whatever comes after it is not read. */
-const INFO_CHARS_MAX = 4_096;
+/** The program of a wrapper, as soon as it has told of it; undefined if it ends before, or the program has ended already. */
+async function toldIn(infoPath: string, ended: Promise<unknown>): Promise<ProcessIdentity | undefined> {
+  const read = (): number | undefined => {
+    // With what follows the figure, so that it is whole.
+    const pid = /"child-pid": (\d+)\D/.exec(readFileSync(infoPath, 'latin1'))?.[1];
+    return pid === undefined ? undefined : Number(pid);
+  };
+  const over = new AbortController();
+  void ended.then(() => over.abort());
+  try {
+    for await (const _ of watchedFrom(infoPath, over.signal)) {
+      const pid = read();
+      if (pid !== undefined) return identityIfThere(pid);
+    }
+  } catch {
+    // It ended, or the file was removed with its folder.
+  }
+  return undefined;
+}
 
-/** Undefined if the wrapper ends without having started a program, or that has ended already. */
-function wrappedBy({ stdio }: ChildProcess): Promise<ProcessIdentity | undefined> {
-  const info = stdio[3];
-  return new Promise((resolve) => {
-    if (!(info instanceof Readable)) return resolve(undefined);
-    let text = '';
-    const over = (identity: ProcessIdentity | undefined): void => {
-      info.destroy();
-      resolve(identity);
-    };
-    info.setEncoding('latin1');
-    info.on('data', (chunk: string) => {
-      text += chunk;
-      // With what follows the figure, so that it is whole.
-      const pid = /"child-pid": (\d+)\D/.exec(text)?.[1];
-      if (pid !== undefined) over(identityIfThere(Number(pid)));
-      else if (text.length > INFO_CHARS_MAX) over(undefined);
-    });
-    info.once('end', () => over(undefined));
-    info.once('error', () => over(undefined));
-  });
+/** Yields at once, and after each change of the file. */
+async function* watchedFrom(path: string, signal: AbortSignal): AsyncGenerator<void> {
+  const changes = watch(path, { signal });
+  yield;
+  for await (const _ of changes) yield;
 }
 
 function identityIfThere(pid: number): ProcessIdentity | undefined {

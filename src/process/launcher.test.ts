@@ -155,13 +155,14 @@ const WRAPPER = '"$@" 3>&- & echo "{ \\"child-pid\\": $!" >&3; exec 3>&-; wait $
 describe('a program in a wrapper', () => {
   async function wrap(...args: string[]): Promise<ProcessIdentity> {
     const stderrPath = join(folder, 'stderr');
+    const infoPath = join(folder, 'info');
     const wrapped = ['-c', WRAPPER, 'wrapper', ...args];
     const identity = await launcher.spawn({
       command: '/bin/sh',
       args: wrapped,
       cwd: folder,
       stderrPath,
-      isWrapper: true,
+      infoPath,
     });
     started.push(identity);
     return identity;
@@ -192,8 +193,9 @@ describe('a program in a wrapper', () => {
 
   it('that cannot be started ends as the wrapper does', async () => {
     const stderrPath = join(folder, 'stderr');
+    const infoPath = join(folder, 'info');
     const args = ['-c', 'echo no >&2; exit 1'];
-    const identity = await launcher.spawn({ command: '/bin/sh', args, cwd: folder, stderrPath, isWrapper: true });
+    const identity = await launcher.spawn({ command: '/bin/sh', args, cwd: folder, stderrPath, infoPath });
     expect(await exitOf(identity)).toEqual({ exitCode: 1, signal: null });
     expect(readFileSync(stderrPath, 'utf8')).toBe('no\n');
   });

@@ -16,10 +16,11 @@ export interface SpawnRequest {
   /** The whole environment. Default: PATH, HOME and LANG only, so that the process gets no secrets. */
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * The command is a wrapper: it runs the program in a child of its own, of which it writes `"child-pid": PID` to file
-   * descriptor 3 (`bwrap --info-fd 3`), and ends as that child did. The process that is started is then the child.
+   * If given, the command is a wrapper: it runs the program in a child of its own, of which it writes `"child-pid": PID` to file
+   * descriptor 3 (`bwrap --info-fd 3`), and ends as that child did. The process that is started is then the child. The descriptor is
+   * this file, because a pipe would end the wrapper half-way if its reader died.
    */
-  readonly isWrapper?: boolean;
+  readonly infoPath?: string;
 }
 
 export interface ProcessExit {

@@ -1,6 +1,6 @@
 /** The program of Debian's package bubblewrap. */
 export const BWRAP = 'bwrap';
-/** Where the wrapper tells its caller of the program (`SpawnRequest.isWrapper`), and where it reads the filter. */
+/** Where the wrapper tells its caller of the program (`SpawnRequest.infoPath`), and where it reads the filter. */
 export const INFO_FD = 3;
 export const FILTER_FD = 4;
 

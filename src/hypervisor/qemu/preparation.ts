@@ -87,7 +87,7 @@ export class Preparation {
   }
 
   /** QEMU in namespaces of its own, under a filter of ours. */
-  async #confined(args: readonly string[]): Promise<Pick<SpawnRequest, 'command' | 'args' | 'isWrapper'>> {
+  async #confined(args: readonly string[]): Promise<Pick<SpawnRequest, 'command' | 'args' | 'infoPath'>> {
     const { spec, paths, qemu } = this.#options;
     const program = findProgram(qemu.program) ?? qemu.program;
     const isRoot = process.getuid?.() === 0;
@@ -101,7 +101,7 @@ export class Preparation {
       tellsPid: true,
     });
     const input = { descriptor: FILTER_FD, name: basename(paths.filter) };
-    return { ...bounded(BWRAP, [...wrapper, program, ...args], input), isWrapper: true };
+    return { ...bounded(BWRAP, [...wrapper, program, ...args], input), infoPath: paths.info };
   }
 
   /** Explains a failure by QEMU's standard error. @returns the error itself if that says no more; never rejects */

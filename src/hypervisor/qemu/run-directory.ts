@@ -24,6 +24,8 @@ export interface RunPaths {
   readonly link: string;
   /** The seccomp filter of a QEMU that has none of its own. */
   readonly filter: string;
+  /** What its wrapper tells of it. */
+  readonly info: string;
 }
 
 /** @throws PATH_TOO_LONG */
@@ -39,6 +41,7 @@ export function runPaths(fleetDirectory: string, vm: VmId): RunPaths {
     stderr: join(directory, 'stderr.log'),
     link: join(directory, 'link.sock'),
     filter: join(directory, 'filter.bpf'),
+    info: join(directory, 'info.json'),
   };
   checkUnixPath(paths.qmp);
   checkUnixPath(paths.consoleIn);
