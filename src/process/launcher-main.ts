@@ -3,8 +3,7 @@
  * from one as small as this), and because a child of a worker thread that dies stays a zombie. It imports next to nothing, to stay small.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
-import { watch } from 'node:fs/promises';
+import { closeSync, openSync, readFileSync, watch } from 'node:fs';
 import { constants } from 'node:os';
 import { identify, identifyChild, isAlive } from './identity.ts';
 import type { FromLauncher, ToLauncher } from './launcher-protocol.ts';
@@ -72,30 +71,33 @@ async function watchWrapped(
 }
 
 /** The program of a wrapper, as soon as it has told of it; undefined if it ends before, or the program has ended already. */
-async function toldIn(infoPath: string, ended: Promise<unknown>): Promise<ProcessIdentity | undefined> {
-  const read = (): number | undefined => {
+function toldIn(infoPath: string, ended: Promise<unknown>): Promise<ProcessIdentity | undefined> {
+  return new Promise((resolve) => {
+    const over = (identity: ProcessIdentity | undefined): void => {
+      changes.close();
+      resolve(identity);
+    };
+    const look = (): void => {
+      const pid = pidIn(infoPath);
+      if (pid !== undefined) over(identityIfThere(pid));
+    };
+    // From here on no change is missed: those before are seen by the first look.
+    const changes = watch(infoPath, look);
+    changes.once('error', () => over(undefined));
+    void ended.then(() => over(undefined));
+    look();
+  });
+}
+
+/** Undefined while it is not there. */
+function pidIn(infoPath: string): number | undefined {
+  try {
     // With what follows the figure, so that it is whole.
     const pid = /"child-pid": (\d+)\D/.exec(readFileSync(infoPath, 'latin1'))?.[1];
     return pid === undefined ? undefined : Number(pid);
-  };
-  const over = new AbortController();
-  void ended.then(() => over.abort());
-  try {
-    for await (const _ of watchedFrom(infoPath, over.signal)) {
-      const pid = read();
-      if (pid !== undefined) return identityIfThere(pid);
-    }
   } catch {
-    // It ended, or the file was removed with its folder.
+    return undefined;
   }
-  return undefined;
-}
-
-/** Yields at once, and after each change of the file. */
-async function* watchedFrom(path: string, signal: AbortSignal): AsyncGenerator<void> {
-  const changes = watch(path, { signal });
-  yield;
-  for await (const _ of changes) yield;
 }
 
 function identityIfThere(pid: number): ProcessIdentity | undefined {

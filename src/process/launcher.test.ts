@@ -169,7 +169,9 @@ describe('a program in a wrapper', () => {
   }
 
   it('is the process that is told, and found by its arguments', async () => {
-    const identity = await wrap('sleep', '0600.25');
+    const identity = await wrap('sh', '-c', 'echo up >&2; kill -STOP $$', 'sh', '0600.25');
+    // pause: until it has taken the place of the copy of its wrapper
+    while (!readFileSync(join(folder, 'stderr'), 'utf8').includes('up')) await new Promise(setImmediate);
     expect(findByArgument('0600.25')).toEqual(identity);
     signalProcess(identity, 'SIGKILL');
     expect(await exitOf(identity)).toEqual({ exitCode: null, signal: 'SIGKILL' });
