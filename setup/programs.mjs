@@ -4,7 +4,8 @@ import { delimiter, join } from 'node:path';
 /**
  * A program that Shoal calls, and the Debian package that brings it.
  *
- * @typedef {{ program: string, debianPackage: string }} Need
+ * @typedef {{ program: string, debianPackage: string, isOptional?: boolean }} Need isOptional: Shoal works without it, so it is installed where
+ *   that is possible and asked for nowhere
  */
 
 /**
@@ -14,6 +15,7 @@ import { delimiter, join } from 'node:path';
  */
 export const NEEDS = [
   { program: 'qemu-system-x86_64', debianPackage: 'qemu-system-x86' },
+  { program: 'bwrap', debianPackage: 'bubblewrap', isOptional: true },
   { program: 'nats-server', debianPackage: 'nats-server' },
   { program: 'gcc', debianPackage: 'gcc' },
   { program: 'g++', debianPackage: 'g++' },

@@ -17,8 +17,12 @@ const INSTALL_TIMEOUT_MS = 20 * 60_000;
 export async function installSystemPackages(checkout, needs) {
   const missing = missingOf(needs, checkout);
   if (missing.length === 0) return;
-  if (findProgram('apt-get', checkout.systemRoot) === undefined) throw new Problem(withoutApt(missing));
-  if (!isRoot()) throw new Problem(withoutRights(checkout, missing));
+  const required = missing.filter((need) => need.isOptional !== true);
+  const hasApt = findProgram('apt-get', checkout.systemRoot) !== undefined;
+  if (!hasApt || !isRoot()) {
+    if (required.length === 0) return;
+    throw new Problem(hasApt ? withoutRights(checkout, missing) : withoutApt(required));
+  }
 
   const packages = missing.map((need) => need.debianPackage);
   await withoutStartingServices(checkout, () => aptInstall(checkout, packages));

@@ -31,6 +31,7 @@ import { aboutHost } from './hosts.ts';
 import { keptImagePath, removeOldImages } from './kept-image.ts';
 import type { Nats } from './nats.ts';
 import { checkBootTimeout } from './profile-params.ts';
+import { type QemuOf, qemuChooser } from './qemu.ts';
 import { removeEmpty } from './remove-empty.ts';
 import { addressOf, idOf, poolOf, reconcile } from './tables.ts';
 import { tokenKey } from './token-key.ts';
@@ -41,6 +42,7 @@ export interface FleetActors {
   readonly router: Ref<RouterMessage>;
   readonly controller: Ref<ControllerMessage>;
   readonly accelerator: string;
+  readonly qemu: string;
   readonly http: HttpAddress | undefined;
   /** From start to ready, at most. */
   readonly bootTimeoutMs: number;
@@ -80,7 +82,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   await reconcile(store, found, options);
   const needed = deps.images.last === undefined ? [] : imagesIn(deps.images.last);
   removeOldImages(data, [deps.image.digest, ...needed], found);
-  const { parameters, why } = await vmParameters(deps, found);
+  const { parameters, why, qemuOf } = await vmParameters(deps, found);
   eventLog.listen(options.onEvent);
   eventLog.publishOn(nats.connection.nc, options.fleet);
   tellOpenFilesLimit(eventLog, poolOf(store).length);
@@ -93,7 +95,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   cleanUp.add(() => first.close());
   eventLog.listen((one) => first.see(one));
   const logFolder = data.folder('logs');
-  const deploys = await deploysOf(deps, hypervisor, parameters, found, needed);
+  const deploys = await deploysOf(deps, { hypervisor, parameters, qemuOf }, found, needed);
   const known = await openKnownParams(join(data.path, `fleet-params-${options.fleet}.json`), (error) =>
     eventLog.warn(error instanceof Error ? error.message : String(error)),
   );
@@ -136,6 +138,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   return {
     ...core,
     accelerator: parameters.accelerator,
+    qemu: parameters.qemu?.program ?? '',
     http,
     bootTimeoutMs: parameters.bootTimeoutMs,
     firstReady: first.promise,
@@ -149,8 +152,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
 
 async function deploysOf(
   deps: FleetDeps,
-  hypervisor: Hypervisor,
-  parameters: VmParameters,
+  { hypervisor, parameters, qemuOf }: { hypervisor: Hypervisor; parameters: VmParameters; qemuOf: QemuOf },
   found: readonly Found[],
   needed: readonly string[],
 ): Promise<Deploys> {
@@ -163,8 +165,9 @@ async function deploysOf(
       const guess = one.profile.accelerators.includes(parameters.accelerator) ? parameters.accelerator : undefined;
       return unmeasuredAccelerator(one, options.accelerator, guess);
     },
+    qemuOf: (profile, accelerator) => qemuOf({ profile, accelerator }),
   });
-  kept.add(image, parameters.accelerator);
+  kept.add(image, parameters);
   const running = found.flatMap((one) => (one.kind === 'running' ? [one.manifest.spec.imageDigest] : []));
   for (const digest of new Set([...needed, ...running])) {
     await kept.load(digest).catch((error: unknown) => {
@@ -195,12 +198,15 @@ async function deploysOf(
 async function vmParameters(
   { options, image, data, store, nats }: FleetDeps,
   found: readonly Found[],
-): Promise<{ parameters: VmParameters; why: string }> {
+): Promise<{ parameters: VmParameters; why: string; qemuOf: QemuOf }> {
   const network = options.network ?? 'user';
   checkNetwork(network, image.profile, options.image);
   const chosen = await accelerator(options, image, data.tag, nats.launcher, freeAddress(store, found));
-  const parameters = vmParametersOf(store, { ...specOfImage(image), accelerator: chosen.accelerator, network });
-  return { parameters, why: chosen.why };
+  const qemuOf = await qemuChooser(options, network);
+  const { profile } = image;
+  const qemu = qemuOf({ profile, accelerator: chosen.accelerator });
+  const made = { ...specOfImage(image), accelerator: chosen.accelerator, network, qemu };
+  return { parameters: vmParametersOf(store, made), why: chosen.why, qemuOf };
 }
 
 /** At the limit no more VMs start. The operator should learn that now and not under load. */

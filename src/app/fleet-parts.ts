@@ -31,7 +31,7 @@ const HEALTH_MS = 1_000;
 /** How VMs are made of an image, by the parameters in the tables. */
 export function vmParametersOf(
   store: Store,
-  made: Pick<VmParameters, 'image' | 'imageDigest' | 'accelerator' | 'network' | 'profile' | 'companion'>,
+  made: Pick<VmParameters, 'image' | 'imageDigest' | 'accelerator' | 'network' | 'qemu' | 'profile' | 'companion'>,
 ): VmParameters {
   const params = paramsOf(store.snapshot());
   const profile = profileOf(made);

@@ -34,6 +34,8 @@ export interface Shoal {
   readonly http: string | undefined;
   /** `kvm` or `tcg`. */
   readonly accelerator: string;
+  /** The program that new VMs run on; empty on a host without VMs. */
+  readonly qemu: string;
   /** Resolves with the error of a part that failed for good. */
   readonly failed: Promise<Error>;
   /** Resolves when `shoal down` asks it to end. */
@@ -230,6 +232,7 @@ class RunningShoal implements Shoal {
   readonly subject: string;
   readonly http: string | undefined;
   readonly accelerator: string;
+  readonly qemu: string;
   readonly failed: Promise<Error>;
   readonly asked: Promise<void>;
   readonly firstReady: Promise<void>;
@@ -242,6 +245,7 @@ class RunningShoal implements Shoal {
     const { http } = parts.actors;
     this.http = http === undefined ? undefined : `http://${authority(http)}`;
     this.accelerator = parts.actors.accelerator;
+    this.qemu = parts.actors.qemu;
     this.failed = parts.failed;
     this.asked = parts.asked;
     this.firstReady = parts.actors.firstReady;

@@ -26,6 +26,8 @@ export interface UpOptions {
   readonly accelerator: 'auto' | 'kvm' | 'tcg';
   /** Of VMs that are started from now on; default: `user`. */
   readonly network?: VmNetwork;
+  /** `auto`, or the program for new VMs; default: `auto`. */
+  readonly qemu?: string;
   /** Ends the VMs and the NATS server that an earlier Shoal left, instead of adopting them. */
   readonly fresh: boolean;
   /** Sets damaged tables aside and makes new ones from the running VMs. */

@@ -14,6 +14,8 @@ interface HostRow {
   readonly accelerator: string;
   readonly accelerator_why: string;
   readonly network: string;
+  readonly qemu: string;
+  readonly qemu_why: string;
   readonly image: string;
   readonly memory_mib: number;
   readonly params: string;
@@ -81,6 +83,8 @@ function silentRow(host: string): AnyHost {
     accelerator: null,
     accelerator_why: null,
     network: null,
+    qemu: null,
+    qemu_why: null,
     image: null,
     memory_mib: null,
     params: null,

@@ -61,6 +61,12 @@ const VM_FLAGS: readonly Flag[] = [
     about: 'user: a VM listens at its address; none: it has no network card, and a port for its link (default: user)',
   },
   {
+    name: 'qemu',
+    value: 'auto|PATH',
+    about:
+      'the QEMU of new VMs; auto: the small build where KVM and no network allow it, else the full one (default: auto)',
+  },
+  {
     name: 'routing',
     value: 'HOW',
     choices: ['pack', 'spread'],
@@ -209,11 +215,18 @@ function optionsOf(flags: Flags, output: UpOutput, role: Role | undefined): UpOp
     shards: shardsOf(flags),
     accelerator: flags.oneOf('accel', ['auto', 'kvm', 'tcg']) ?? 'auto',
     network: flags.oneOf('network', ['user', 'none']) ?? 'user',
+    qemu: qemuOf(flags),
     ...(host === undefined ? {} : { host }),
     ...(http === undefined ? {} : { http: httpAddress(http) }),
     onEvent: output.event,
     onProgress: output.progress,
   };
+}
+
+/** A path counts from here, as a file's; a name is looked for in PATH. */
+function qemuOf(flags: Flags): string {
+  const named = flags.text('qemu') ?? 'auto';
+  return named.includes('/') ? resolve(named) : named;
 }
 
 function profileOptions(flags: Flags): Pick<UpOptions, 'profile' | 'profileSet'> {
@@ -242,11 +255,11 @@ function parametersOf(flags: Flags): Record<string, string> {
 
 /** Of one part a request would tell nothing: its other half is elsewhere. */
 async function tellReady(shoal: Shoal, output: UpOutput, role: Role): Promise<void> {
-  const { nats, fleet, subject, http, accelerator } = shoal;
+  const { nats, fleet, subject, http, accelerator, qemu } = shoal;
   await shoal.firstReady;
   if (output.mode === 'json') {
     const { vms } = await shoal.snapshot();
-    printJson({ ready: true, nats, fleet, subject, ...(http === undefined ? {} : { http }), accelerator, vms });
+    printJson({ ready: true, nats, fleet, subject, ...(http === undefined ? {} : { http }), accelerator, qemu, vms });
     return;
   }
   const takes =
@@ -258,11 +271,11 @@ async function tellReady(shoal: Shoal, output: UpOutput, role: Role): Promise<vo
 
 /** Sends one request through the whole path, so that "Ready" means that the fleet has answered. */
 async function greet(shoal: Shoal, flags: Flags, output: UpOutput, stop: (by: string) => void): Promise<void> {
-  const { nats, fleet, subject, http, accelerator } = shoal;
+  const { nats, fleet, subject, http, accelerator, qemu } = shoal;
   const { text, vm, ms } = await shoal.greet(GREETING);
   if (output.mode === 'json') {
     const { vms } = await shoal.snapshot();
-    printJson({ ready: true, nats, fleet, subject, ...(http === undefined ? {} : { http }), accelerator, vms });
+    printJson({ ready: true, nats, fleet, subject, ...(http === undefined ? {} : { http }), accelerator, qemu, vms });
     return;
   }
   const hint = sendHint(flags);

@@ -4,6 +4,8 @@ export { readHostFacts } from './accelerator/host-facts.ts';
 export { answering as guestAnswering, openGuest } from './accelerator/measured-guest.ts';
 export { checkImage, type ImageCheckOptions } from './check/check-image.ts';
 export { CHECK_POINTS, type CheckPoint, type CheckPointName } from './check/check-point.ts';
+export { chooseQemu, type QemuFacts, type QemuNeeds, type QemuOption } from './confinement/choose-qemu.ts';
+export { hasSandbox, readQemuFacts } from './confinement/qemu-facts.ts';
 export type { LogLine } from './console/guest-log.ts';
 export { controller } from './controller/controller.ts';
 export type { ControllerMessage, VmSummary } from './controller/controller-messages.ts';
@@ -25,6 +27,7 @@ export type {
   MachineExit,
   MachineSpec,
   Manifest,
+  QemuBuild,
   VmNetwork,
 } from './port.ts';
 export { parseProfile } from './profile/parse-profile.ts';

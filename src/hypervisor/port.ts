@@ -10,6 +10,19 @@ export type { Accelerator };
  */
 export type VmNetwork = 'user' | 'none';
 
+/** The QEMU that a machine runs on. */
+export interface QemuBuild {
+  /** A path, or a name that is looked for in PATH. */
+  readonly program: string;
+  /**
+   * `sandbox`: by its own seccomp filter. `namespaces`: by `bwrap`, with a filter of ours, because it is a small build, which has none,
+   * nor an exit code for a clean stop.
+   */
+  readonly confinement: 'sandbox' | 'namespaces';
+  /** Why it was chosen, for people. */
+  readonly why: string;
+}
+
 /** How a machine is made. */
 export interface MachineSpec {
   readonly vm: VmId;
@@ -24,6 +37,8 @@ export interface MachineSpec {
   readonly accelerator: Accelerator;
   /** Absent: `user`. */
   readonly network?: VmNetwork | undefined;
+  /** Absent: the full build. */
+  readonly qemu?: QemuBuild | undefined;
   /** That of the profile. */
   readonly memoryMib: number;
   readonly statusIntervalMs: number;
@@ -38,8 +53,11 @@ export interface Companion {
 
 /** On disk before QEMU is started, so that the next Shoal knows what may be running. */
 export interface Manifest {
-  /** 2 if the machine is not that of the built-in image with a network, so that an older Shoal leaves such a VM alone. */
-  readonly version: 1 | 2;
+  /**
+   * 2 if the machine is not that of the built-in image with a network, 3 if its QEMU is confined by namespaces, so that an older Shoal
+   * leaves such a VM alone.
+   */
+  readonly version: 1 | 2 | 3;
   readonly spec: MachineSpec;
   /** An argument of QEMU, by which a process proves that it is this machine. */
   readonly uuid: string;

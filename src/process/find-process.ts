@@ -6,11 +6,20 @@ import { whileThere } from './while-there.ts';
 
 /**
  * The running process that has exactly this as one of its arguments after the first, such as a file of its own; undefined if there is
- * certainly none.
+ * certainly none. A wrapper has the arguments of the program that it started: then it is that program.
  * @throws whatever kept the processes from being looked at
  */
 export function findByArgument(argument: string): ProcessIdentity | undefined {
-  return processesWith((one) => one === argument).next().value?.process;
+  const found = [...processesWith((one) => one === argument)].map(({ process }) => process);
+  if (found.length < 2) return found[0];
+  const parents = new Set(found.map(({ pid }) => parentOf(pid)));
+  return found.find(({ pid }) => !parents.has(pid)) ?? found[0];
+}
+
+/** Undefined if the process is gone. */
+function parentOf(pid: number): number | undefined {
+  const stat = whileThere(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  return stat === undefined ? undefined : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 }
 
 /**

@@ -3,10 +3,11 @@
  * from one as small as this), and because a child of a worker thread that dies stays a zombie. It imports next to nothing, to stay small.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { identifyChild } from './identity.ts';
+import { closeSync, openSync, readFileSync, watch } from 'node:fs';
+import { constants } from 'node:os';
+import { identify, identifyChild, isAlive } from './identity.ts';
 import type { FromLauncher, ToLauncher } from './launcher-protocol.ts';
-import type { ProcessIdentity, SpawnRequest } from './spawner.ts';
+import type { ProcessExit, ProcessIdentity, SpawnRequest } from './spawner.ts';
 
 // The parent is gone. The children go on in sessions of their own.
 process.on('disconnect', () => process.exit(0));
@@ -16,24 +17,28 @@ process.on('SIGHUP', () => undefined);
 process.on('message', (message: ToLauncher) => launch(message.id, message.request));
 
 function launch(id: number, request: SpawnRequest): void {
+  const { stderrPath, infoPath } = request;
+  const opened: number[] = [];
+  const open = (path: string, flags: string): number => {
+    const descriptor = openSync(path, flags, 0o600);
+    opened.push(descriptor);
+    return descriptor;
+  };
   try {
-    const stderr = openSync(request.stderrPath, 'a', 0o600);
-    try {
-      launchWith(id, request, stderr);
-    } finally {
-      closeSync(stderr);
-    }
+    launchWith(id, request, open(stderrPath, 'a'), infoPath === undefined ? undefined : open(infoPath, 'w'));
   } catch (error) {
     fail(id, error);
+  } finally {
+    for (const descriptor of opened) closeSync(descriptor);
   }
 }
 
-function launchWith(id: number, request: SpawnRequest, stderr: number): void {
+function launchWith(id: number, request: SpawnRequest, stderr: number, info: number | undefined): void {
   const child = spawn(request.command, request.args, {
     cwd: request.cwd,
     env: request.env ?? plainEnvironment(),
     detached: true,
-    stdio: ['ignore', stderr, stderr],
+    stdio: ['ignore', stderr, stderr, ...(info === undefined ? [] : [info])],
   });
   // Read before Node can have waited for the child: until then the pid is this child's.
   const identity = child.pid === undefined ? undefined : identityOf(child, child.pid);
@@ -41,8 +46,73 @@ function launchWith(id: number, request: SpawnRequest, stderr: number): void {
     if (identity === undefined) fail(id, error);
   });
   if (identity === undefined) return;
+  if (request.infoPath !== undefined) return void watchWrapped(id, child, identity, request.infoPath);
   child.once('exit', (exitCode, signal) => send({ kind: 'exited', identity, exit: { exitCode, signal } }));
   send({ kind: 'spawned', id, identity });
+}
+
+/** @param wrapper the identity of the child, which tells of the program that it starts */
+async function watchWrapped(
+  id: number,
+  child: ChildProcess,
+  wrapper: ProcessIdentity,
+  infoPath: string,
+): Promise<void> {
+  const ended = new Promise<ProcessExit>((resolve) => {
+    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }));
+  });
+  // A wrapper that fails has started nothing: its own end is then the end of the process.
+  const identity = (await toldIn(infoPath, ended)) ?? wrapper;
+  send({ kind: 'spawned', id, identity });
+  const exit = await ended;
+  // A wrapper that was killed does not take the program with it.
+  if (identity !== wrapper && isAlive(identity)) send({ kind: 'unwatched', identity });
+  else send({ kind: 'exited', identity, exit: exitOfWrapped(exit) });
+}
+
+/** The program of a wrapper, as soon as it has told of it; undefined if it ends before, or the program has ended already. */
+function toldIn(infoPath: string, ended: Promise<unknown>): Promise<ProcessIdentity | undefined> {
+  return new Promise((resolve) => {
+    const over = (identity: ProcessIdentity | undefined): void => {
+      changes.close();
+      resolve(identity);
+    };
+    const look = (): void => {
+      const pid = pidIn(infoPath);
+      if (pid !== undefined) over(identityIfThere(pid));
+    };
+    // From here on no change is missed: those before are seen by the first look.
+    const changes = watch(infoPath, look);
+    changes.once('error', () => over(undefined));
+    void ended.then(() => over(undefined));
+    look();
+  });
+}
+
+/** Undefined while it is not there. */
+function pidIn(infoPath: string): number | undefined {
+  try {
+    // With what follows the figure, so that it is whole.
+    const pid = /"child-pid": (\d+)\D/.exec(readFileSync(infoPath, 'latin1'))?.[1];
+    return pid === undefined ? undefined : Number(pid);
+  } catch {
+    return undefined;
+  }
+}
+
+function identityIfThere(pid: number): ProcessIdentity | undefined {
+  try {
+    return identify(pid);
+  } catch {
+    return undefined;
+  }
+}
+
+/** As shells do, the wrapper ends with 128 and the number of the signal that has ended its program. */
+function exitOfWrapped({ exitCode, signal }: ProcessExit): ProcessExit {
+  const number = (exitCode ?? 0) - 128;
+  const [name] = Object.entries(constants.signals).find(([, value]) => value === number) ?? [];
+  return name === undefined ? { exitCode, signal } : { exitCode: null, signal: name };
 }
 
 /** A process that cannot be identified must not go on. */

@@ -10,4 +10,6 @@ export interface ToLauncher {
 export type FromLauncher =
   | { readonly kind: 'spawned'; readonly id: number; readonly identity: ProcessIdentity }
   | { readonly kind: 'failed'; readonly id: number; readonly code: string; readonly message: string }
-  | { readonly kind: 'exited'; readonly identity: ProcessIdentity; readonly exit: ProcessExit };
+  | { readonly kind: 'exited'; readonly identity: ProcessIdentity; readonly exit: ProcessExit }
+  /** The wrapper of a process has ended and the process goes on: the launcher hears no more of it. */
+  | { readonly kind: 'unwatched'; readonly identity: ProcessIdentity };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ManualClock } from '../actors/kit/mod.ts';
 import { type Clock, systemClock } from '../actors/mod.ts';
+import { findByArgument } from './find-process.ts';
 import { identify, isAlive, signalProcess, whenGone } from './identity.ts';
 import { createLauncher, type Launcher } from './launcher.ts';
 import type { ProcessExit, ProcessIdentity } from './spawner.ts';
@@ -145,5 +146,59 @@ describe('launcher', () => {
     await expect(spawn('/bin/true')).resolves.toBeDefined();
     // It must not obey later.
     expect(await whenGone(hanging, 30_000, systemClock)).toBe(true);
+  });
+});
+
+/** As bwrap does: a child for the program, its pid on descriptor 3, and the end of the child as its own. */
+const WRAPPER = '"$@" 3>&- & echo "{ \\"child-pid\\": $!" >&3; exec 3>&-; wait $!';
+
+describe('a program in a wrapper', () => {
+  async function wrap(...args: string[]): Promise<ProcessIdentity> {
+    const stderrPath = join(folder, 'stderr');
+    const infoPath = join(folder, 'info');
+    const wrapped = ['-c', WRAPPER, 'wrapper', ...args];
+    const identity = await launcher.spawn({
+      command: '/bin/sh',
+      args: wrapped,
+      cwd: folder,
+      stderrPath,
+      infoPath,
+    });
+    started.push(identity);
+    return identity;
+  }
+
+  it('is the process that is told, and found by its arguments', async () => {
+    const identity = await wrap('sh', '-c', 'echo up >&2; kill -STOP $$', 'sh', '0600.25');
+    // pause: until it has taken the place of the copy of its wrapper
+    while (!readFileSync(join(folder, 'stderr'), 'utf8').includes('up')) await new Promise(setImmediate);
+    expect(findByArgument('0600.25')).toEqual(identity);
+    signalProcess(identity, 'SIGKILL');
+    expect(await exitOf(identity)).toEqual({ exitCode: null, signal: 'SIGKILL' });
+  });
+
+  it('ends with its own exit code', async () => {
+    expect(await exitOf(await wrap('sh', '-c', 'exit 7'))).toEqual({ exitCode: 7, signal: null });
+  });
+
+  it('is watched further when somebody kills the wrapper', async () => {
+    const identity = await wrap('sleep', '600');
+    const stat = readFileSync(`/proc/${identity.pid}/stat`, 'latin1');
+    const exit = exitOf(identity);
+    process.kill(Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]), 'SIGKILL');
+    // A later answer of the launcher: it has told of the wrapper's end before.
+    await exitOf(await spawn('/bin/true'));
+    expect(isAlive(identity)).toBe(true);
+    signalProcess(identity, 'SIGKILL');
+    expect(await exit).toEqual({ exitCode: null, signal: null });
+  });
+
+  it('that cannot be started ends as the wrapper does', async () => {
+    const stderrPath = join(folder, 'stderr');
+    const infoPath = join(folder, 'info');
+    const args = ['-c', 'echo no >&2; exit 1'];
+    const identity = await launcher.spawn({ command: '/bin/sh', args, cwd: folder, stderrPath, infoPath });
+    expect(await exitOf(identity)).toEqual({ exitCode: 1, signal: null });
+    expect(readFileSync(stderrPath, 'utf8')).toBe('no\n');
   });
 });

@@ -149,6 +149,10 @@ class ForkedLauncher implements Launcher {
       case 'exited':
         this.#ended(this.#watch(message.identity, undefined), message.exit);
         return;
+      case 'unwatched':
+        this.#watch(message.identity, undefined).launcher = undefined;
+        this.#poll();
+        return;
     }
   }
 

@@ -15,6 +15,12 @@ export interface SpawnRequest {
   readonly stderrPath: string;
   /** The whole environment. Default: PATH, HOME and LANG only, so that the process gets no secrets. */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * If given, the command is a wrapper: it runs the program in a child of its own, of which it writes `"child-pid": PID` to file
+   * descriptor 3 (`bwrap --info-fd 3`), and ends as that child did. The process that is started is then the child. The descriptor is
+   * this file, because a pipe would end the wrapper half-way if its reader died.
+   */
+  readonly infoPath?: string;
 }
 
 export interface ProcessExit {

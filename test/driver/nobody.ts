@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FleetOptions } from './fleet.ts';
 
@@ -23,4 +24,19 @@ export function asNobody(project: string, shell = ':'): Pick<FleetOptions, 'comm
     command: 'unshare',
     before: ['--mount', 'sh', '-c', `${script} ${drop} bash -c "$run" bash "$@"`, 'sh', CHECKOUT, project, run],
   };
+}
+
+/**
+ * The same with a right to KVM, as a member of its group has: a device of its own stands in the place of /dev/kvm, in the mount namespace of
+ * that program alone.
+ */
+export function withKvm(
+  folder: string,
+  how: Pick<FleetOptions, 'command' | 'before'>,
+): Pick<FleetOptions, 'command' | 'before'> {
+  const { command = 'bin/shoal', before = [] } = how;
+  if (!isRoot) return how;
+  const device = join(folder, 'kvm');
+  const script = 'mknod -m 666 "$1" c 10 232 && mount --bind "$1" /dev/kvm && shift && exec "$@"';
+  return { command: 'unshare', before: ['--mount', 'sh', '-c', script, 'sh', device, command, ...before] };
 }

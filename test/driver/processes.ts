@@ -32,7 +32,12 @@ export function networkOf(pool: string): string {
 export function processesOf({ data, pool }: FleetPlace): FleetProcess[] {
   const marks = [data, `/${tagOf(data)}/`, `hostfwd=tcp:${networkOf(pool)}`];
   return allProcesses().flatMap(({ pid, commandLine }) => {
-    const kind = /qemu-system/.test(commandLine) ? 'qemu' : /nats-server/.test(commandLine) ? 'nats-server' : undefined;
+    // What confines a QEMU names it in its own arguments, and ends with it.
+    const kind = /^\S*qemu-system/.test(commandLine)
+      ? 'qemu'
+      : /nats-server/.test(commandLine)
+        ? 'nats-server'
+        : undefined;
     const identity = identify(pid);
     if (kind === undefined || identity === undefined || !marks.some((mark) => commandLine.includes(mark))) return [];
     const address = /(?:hostfwd=tcp:|shoal\.addr=)([\d.]+:\d+)/.exec(commandLine)?.[1];

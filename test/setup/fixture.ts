@@ -38,6 +38,7 @@ const BASICS = ['sh', 'cat', 'mkdir', 'rm', 'touch', 'sleep', 'chmod', 'node', '
 /** Every program that the set-up looks for, as fakes that succeed at once. */
 export const EVERYTHING: Programs = {
   'qemu-system-x86_64': ':',
+  bwrap: ':',
   'nats-server': ':',
   gcc: ':',
   'g++': ':',

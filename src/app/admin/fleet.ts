@@ -76,7 +76,7 @@ async function shrink({ store, router, system }: AdminDeps, id: number): Promise
 async function hosts(deps: AdminDeps): Promise<unknown> {
   const { vms, addresses, addresses_free, cordoned } = await snapshotOf(deps);
   const { host, image, role = 'both' } = deps.options;
-  const { accelerator, memoryMib, network = 'user' } = deps.parameters;
+  const { accelerator, memoryMib, network = 'user', qemu } = deps.parameters;
   const own = vms.filter((vm) => vm.host === host);
   return [
     {
@@ -90,6 +90,8 @@ async function hosts(deps: AdminDeps): Promise<unknown> {
       accelerator,
       accelerator_why: deps.why,
       network,
+      qemu: qemu?.program ?? null,
+      qemu_why: qemu?.why ?? null,
       image,
       memory_mib: memoryMib,
       params: deps.settings.digest,

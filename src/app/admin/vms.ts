@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Ref } from '../../actors/mod.ts';
 import type { VmRow } from '../../fleet/mod.ts';
-import type { ControllerMessage, LogLine, VmSummary } from '../../hypervisor/mod.ts';
+import { type ControllerMessage, type LogLine, QEMU_DEFAULT, type VmSummary } from '../../hypervisor/mod.ts';
 import type { AdminHandler } from '../../transport/mod.ts';
 import { keptImagePath } from '../kept-image.ts';
 import { Arguments } from './arguments.ts';
@@ -54,9 +54,17 @@ async function withShards(deps: AdminDeps): Promise<unknown> {
   const known = new Map(summaries.map((summary) => [summary.vm, summary]));
   const vms = snapshot.vms.map((row) => {
     const summary = known.get(row.id_vmachine);
-    return { ...row, shard: summary?.shard ?? null, network: summary?.network ?? null };
+    return { ...row, shard: summary?.shard ?? null, network: summary?.network ?? null, ...qemuOf(summary) };
   });
   return { ...snapshot, vms };
+}
+
+/** The program of a VM and why it was chosen; null until the VM is known. */
+function qemuOf(summary: VmSummary | undefined): Readonly<Record<string, string | null>> {
+  if (summary === undefined) return { qemu: null, qemu_why: null };
+  // An older Shoal knew no other than the full build, and asked for it by the same name.
+  const { program = QEMU_DEFAULT, why = 'the Shoal that made it knew no other' } = summary.qemu ?? {};
+  return { qemu: program, qemu_why: why };
 }
 
 function summariesOf({ system, controller }: AdminDeps): Promise<readonly VmSummary[]> {
@@ -94,6 +102,7 @@ async function inspect(deps: AdminDeps, vm: number): Promise<unknown> {
     pid: summary?.pid ?? null,
     shard: summary?.shard ?? null,
     network: summary?.network ?? null,
+    ...qemuOf(summary),
     accelerator,
     memory_mib: kept?.profile.memoryMib ?? null,
     image: keptImagePath(deps.data, digest),

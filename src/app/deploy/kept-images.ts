@@ -4,6 +4,7 @@ import {
   BUILT_IN_PROFILE,
   type ImageInfo,
   type ImageProfile,
+  type QemuBuild,
   specOfImage,
   type VmParameters,
 } from '../../hypervisor/mod.ts';
@@ -16,11 +17,14 @@ export interface KeptImagesOptions {
   readonly params: () => Params;
   /** Which accelerator VMs of an image get. @throws CONFIG_VALUE if its profile rules out the one that was asked for */
   readonly acceleratorOf: (image: ImageInfo) => Promise<Accelerator>;
+  /** Which QEMU they run on. @throws CONFIG_VALUE if the one that was asked for cannot run them */
+  readonly qemuOf: (profile: ImageProfile, accelerator: Accelerator) => QemuBuild | undefined;
 }
 
-interface Known {
+type Machine = Pick<VmParameters, 'accelerator' | 'qemu'>;
+
+interface Known extends Machine {
   readonly image: ImageInfo;
-  readonly accelerator: Accelerator;
 }
 
 /** How VMs are made of each image that this Shoal may start: as its profile says, which was kept with it. */
@@ -32,28 +36,29 @@ export class KeptImages {
     this.#options = options;
   }
 
-  add(image: ImageInfo, accelerator: Accelerator): void {
-    this.#known.set(image.digest, { image, accelerator });
+  add(image: ImageInfo, { accelerator, qemu }: Machine): Known {
+    const known = { image, accelerator, qemu };
+    this.#known.set(image.digest, known);
+    return known;
   }
 
-  /** @throws IMAGE_MISSING if its copy is not there any more; what `acceleratorOf` throws */
+  /** @throws IMAGE_MISSING if its copy is not there any more; what `acceleratorOf` and `qemuOf` throw */
   async load(digest: string): Promise<Known> {
     const known = this.#known.get(digest);
     if (known !== undefined) return known;
     const image = await deployedImage(this.#options.data, digest);
     const accelerator = await this.#options.acceleratorOf(image);
-    this.add(image, accelerator);
-    return { image, accelerator };
+    return this.add(image, { accelerator, qemu: this.#options.qemuOf(image.profile, accelerator) });
   }
 
   /** Of an image that was loaded; of another one nothing is known. */
   parametersOf(digest: string): Partial<VmParameters> {
     const known = this.#known.get(digest);
     if (known === undefined) return {};
-    const { image, accelerator } = known;
+    const { image, accelerator, qemu } = known;
     const { bootTimeoutMs } = withProfile(this.#options.params(), image.profile);
     // What the profile of another image says must not stay.
-    return { profile: undefined, companion: undefined, ...specOfImage(image), accelerator, bootTimeoutMs };
+    return { profile: undefined, companion: undefined, ...specOfImage(image), accelerator, qemu, bootTimeoutMs };
   }
 
   /** Undefined if it was not loaded. */

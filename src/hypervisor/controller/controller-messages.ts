@@ -1,7 +1,7 @@
 import type { Ref } from '../../actors/mod.ts';
 import type { Address, HostCommand, VmId } from '../../fleet/mod.ts';
 import type { LogLine } from '../console/guest-log.ts';
-import type { VmNetwork } from '../port.ts';
+import type { QemuBuild, VmNetwork } from '../port.ts';
 import type { LogBatch } from '../vm/vm-messages.ts';
 import type { OnStop, VmParameters } from './controller-options.ts';
 
@@ -33,6 +33,8 @@ export interface VmSummary {
   /** SHA-256 of the image that it was made from. */
   readonly imageDigest: string;
   readonly network: VmNetwork;
+  /** Undefined: the full build, of a VM that an older Shoal has made. */
+  readonly qemu: QemuBuild | undefined;
   /** Undefined until its process is known. */
   readonly pid: number | undefined;
   /** The thread that watches it; undefined on the main thread, and while it is being started. */

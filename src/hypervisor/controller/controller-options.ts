@@ -1,7 +1,7 @@
 import type { Ref } from '../../actors/mod.ts';
 import type { HostEvent } from '../../fleet/mod.ts';
 import type { HostNotice } from '../notices.ts';
-import type { Accelerator, Companion, Hypervisor, VmNetwork } from '../port.ts';
+import type { Accelerator, Companion, Hypervisor, QemuBuild, VmNetwork } from '../port.ts';
 import type { ImageProfile } from '../profile/profile.ts';
 import { BUILT_IN_PROFILE } from '../profile/shipped.ts';
 import type { RelayDesk } from '../relay/relay-desk.ts';
@@ -20,6 +20,8 @@ export interface VmParameters {
   readonly accelerator: Accelerator;
   /** Absent: `user`. */
   readonly network?: VmNetwork | undefined;
+  /** Absent: the full build. */
+  readonly qemu?: QemuBuild | undefined;
   /** That of the profile. */
   readonly memoryMib: number;
   readonly statusIntervalMs: number;

@@ -39,10 +39,21 @@ export class VmStarter {
     // The command was repeated.
     if (this.#options.vms.has(vm)) return;
     const parameters = this.#parametersOf(digest);
-    const { image, imageDigest, profile, companion, accelerator, network, memoryMib, statusIntervalMs, textBytesMax } =
-      parameters;
+    const {
+      image,
+      imageDigest,
+      profile,
+      companion,
+      accelerator,
+      network,
+      qemu,
+      memoryMib,
+      statusIntervalMs,
+      textBytesMax,
+    } = parameters;
     const built = { vm, address, image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax };
-    const made = network === 'none' ? { ...built, network } : built;
+    const reached = network === 'none' ? { ...built, network } : built;
+    const made = qemu === undefined ? reached : { ...reached, qemu };
     // A VM of the built-in image has the smaller spec, of which there may be thousands.
     this.#add({ kind: 'new', spec: profile === undefined ? made : { ...made, profile, companion } }, parameters);
   }

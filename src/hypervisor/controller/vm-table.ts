@@ -2,7 +2,7 @@ import type { Ref } from '../../actors/mod.ts';
 import type { Address, VmId } from '../../fleet/mod.ts';
 import { SmallMap } from '../../small-map.ts';
 import { type ChildReply, child, type SupervisorMessage } from '../../supervisor/mod.ts';
-import type { VmNetwork } from '../port.ts';
+import type { QemuBuild, VmNetwork } from '../port.ts';
 import type { VmHome, VmTask } from '../shards/vm-home.ts';
 import type { HostVmEvent } from '../vm/vm-events.ts';
 import type { VmMessage } from '../vm/vm-messages.ts';
@@ -30,6 +30,7 @@ interface Entry {
   readonly address: Address;
   readonly imageDigest: string;
   readonly network: VmNetwork;
+  readonly qemu: QemuBuild | undefined;
   pid: number | undefined;
   shard: number | undefined;
   ref: Ref<VmMessage> | undefined;
@@ -60,11 +61,12 @@ export class VmTable {
   }
 
   get summaries(): readonly VmSummary[] {
-    return [...this.#entries].map(([vm, { address, imageDigest, network, pid, shard }]) => ({
+    return [...this.#entries].map(([vm, { address, imageDigest, network, qemu, pid, shard }]) => ({
       vm,
       address,
       imageDigest,
       network,
+      qemu,
       pid,
       shard,
     }));
@@ -81,11 +83,13 @@ export class VmTable {
 
   add(task: VmTask): void {
     const { origin } = task;
-    const { vm, address, imageDigest, network = 'user' } = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
+    const spec = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
+    const { vm, address, imageDigest, network = 'user', qemu } = spec;
     const entry: Entry = {
       address,
       imageDigest,
       network,
+      qemu,
       pid: undefined,
       shard: undefined,
       ref: undefined,
@@ -96,7 +100,7 @@ export class VmTable {
     const onShard = (shard: number): void => {
       entry.shard = shard;
     };
-    const spec = child({
+    const childSpec = child({
       id: childId(vm),
       ...this.#options.home.actor(task, onShard),
       // Transient: an actor that crashed comes back and adopts its VM; one whose VM is gone does not.
@@ -104,7 +108,7 @@ export class VmTable {
       restartLimit: VM_RESTARTS,
       onRef: this.#onRef,
     });
-    this.#options.supervisor.tell({ kind: 'start-child', spec, replyTo: this.#onStarted(vm, origin.kind) });
+    this.#options.supervisor.tell({ kind: 'start-child', spec: childSpec, replyTo: this.#onStarted(vm, origin.kind) });
   }
 
   tell(vm: VmId, command: LastingCommand): void {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { MachineSpec } from '../port.ts';
-import type { ImageProfile } from './profile.ts';
+import type { ImageProfile, PowerOff } from './profile.ts';
 
 /** The words of the guest contract. */
 export const CONTRACT_COMMAND_LINE =
@@ -66,6 +66,13 @@ export const SHIPPED_PROFILES: Readonly<Record<string, ImageProfile>> = {
 
 export function profileOf({ profile = BUILT_IN_PROFILE }: Pick<MachineSpec, 'profile'>): ImageProfile {
   return profile;
+}
+
+/** How a machine tells that its stop was clean. The small build has no device for an exit code: then the guest's word counts. */
+export function powerOffOf({ profile, qemu }: Pick<MachineSpec, 'profile' | 'qemu'>): PowerOff {
+  const { powerOff } = profileOf({ profile });
+  if (powerOff.by !== 'isa-debug-exit' || qemu?.confinement !== 'namespaces') return powerOff;
+  return { by: 'bye', ask: powerOff.ask };
 }
 
 /** Whether an image of this profile runs on the machine of the built-in image, as every image did before profiles. */

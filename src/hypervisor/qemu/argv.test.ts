@@ -78,6 +78,14 @@ describe('the command line of QEMU', () => {
     expect(values(user, '-runas')).toEqual([]);
   });
 
+  it('leaves the sandbox to what confines a small build, and has no device that it lacks', () => {
+    const qemu = { program: 'q', confinement: 'namespaces', why: '' } as const;
+    const args = argv({ network: 'none', accelerator: 'kvm', qemu }, 1_879_048_195);
+    expect(args).not.toContain('-sandbox');
+    expect(values(args, '-runas')).toEqual(['1879048195:1879048195']);
+    expect(values(args, '-device').join(' ')).not.toContain('isa-debug-exit');
+  });
+
   it('bounds the memory that translated code may take', () => {
     expect(values(argv(), '-accel')).toEqual(['tcg,tb-size=32']);
     expect(values(argv({ accelerator: 'kvm' }), '-accel')).toEqual(['kvm']);

@@ -2,7 +2,7 @@ import type { Address } from '../../fleet/mod.ts';
 import type { MachineSpec } from '../port.ts';
 import { expandCommandLine } from '../profile/command-line.ts';
 import type { ImageProfile, MachineType } from '../profile/profile.ts';
-import { profileOf } from '../profile/shipped.ts';
+import { powerOffOf, profileOf } from '../profile/shipped.ts';
 import { linkKeyOf } from './link-key.ts';
 import type { RunPaths } from './run-directory.ts';
 
@@ -53,8 +53,8 @@ export function buildArgv({ spec, uuid, paths, runAs }: ArgvOptions): readonly s
     ...['-mon', 'chardev=monitor,mode=control'],
     ...(spec.network === 'none' ? portOptions(paths, profile.machine) : cardOptions(spec, profile)),
     // A clean stop has an exit code of its own; a triple fault exits with 0.
-    ...(profile.powerOff.by === 'isa-debug-exit' ? ['-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04'] : []),
-    ...sandbox(runAs),
+    ...(powerOffOf(spec).by === 'isa-debug-exit' ? ['-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04'] : []),
+    ...(spec.qemu?.confinement === 'namespaces' ? runAsOptions(runAs) : sandbox(runAs)),
     ...bootOptions(spec, profile, uuid),
   ];
 }
@@ -139,7 +139,11 @@ function sandbox(runAs: number | undefined): readonly string[] {
   const rules = 'on,obsolete=deny,spawn=deny,resourcecontrol=deny';
   // With `elevateprivileges=deny` the change of user itself dies of SIGSYS.
   if (runAs === undefined) return ['-sandbox', `${rules},elevateprivileges=deny`];
-  return ['-sandbox', rules, '-runas', `${runAs}:${runAs}`];
+  return ['-sandbox', rules, ...runAsOptions(runAs)];
+}
+
+function runAsOptions(runAs: number | undefined): readonly string[] {
+  return runAs === undefined ? [] : ['-runas', `${runAs}:${runAs}`];
 }
 
 /** In QEMU's option syntax a comma ends a value unless it is doubled. */

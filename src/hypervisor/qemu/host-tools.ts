@@ -2,7 +2,8 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { codeOf, ShoalError } from '../../errors.ts';
 import { isProgram } from '../../process/mod.ts';
-import type { Accelerator, VmNetwork } from '../port.ts';
+import { BWRAP } from '../confinement/bwrap.ts';
+import type { Accelerator, QemuBuild, VmNetwork } from '../port.ts';
 import type { ImageProfile } from '../profile/profile.ts';
 
 export const QEMU_DEFAULT = 'qemu-system-x86_64';
@@ -15,9 +16,11 @@ export function findProgram(nameOrPath: string, path = process.env['PATH'] ?? ''
   return candidates.find(isProgram);
 }
 
-/** @throws QEMU_MISSING */
-export function checkQemu(qemu: string): void {
-  if (findProgram(qemu) === undefined) throw qemuMissing(qemu, undefined);
+/** @throws QEMU_MISSING for it or for what confines it */
+export function checkQemu({ program, confinement }: Omit<QemuBuild, 'why'>): void {
+  const needed = confinement === 'namespaces' ? [program, BWRAP] : [program];
+  const missing = needed.find((one) => findProgram(one) === undefined);
+  if (missing !== undefined) throw qemuMissing(missing, undefined);
 }
 
 /** @throws RIGHTS_MISSING */
@@ -61,7 +64,7 @@ export function checkNetwork(network: VmNetwork | undefined, { protocol }: Image
 export function qemuMissing(qemu: string, cause: unknown): ShoalError {
   return new ShoalError(
     'QEMU_MISSING',
-    `The program ${qemu} was not found or cannot be run. Install it with: apt-get install qemu-system-x86`,
+    `The program ${qemu} was not found or cannot be run. Install it with: apt-get install ${qemu === BWRAP ? 'bubblewrap' : 'qemu-system-x86'}`,
     {
       cause,
       details: { program: qemu },

@@ -43,7 +43,7 @@ export interface QemuOptions {
   readonly spawner: Spawner;
   /** Default: $SHOAL_RUNTIME_DIR, /run/shoal for root, $XDG_RUNTIME_DIR/shoal. */
   readonly runtimeRoot?: string;
-  /** A path, or a name that is looked for in PATH. */
+  /** The build for VMs whose spec names none: a path, or a name that is looked for in PATH. */
   readonly qemu?: string;
   readonly clock?: Clock;
   /** Where cgroup v2 is mounted; default /sys/fs/cgroup. */
@@ -172,7 +172,8 @@ class QemuHypervisor implements Hypervisor {
 
   async #prepare(spec: MachineSpec): Promise<Machine> {
     checkOpenFiles(this.#preparing.size);
-    checkQemu(this.#qemu);
+    const build = spec.qemu ?? { program: this.#qemu, confinement: 'sandbox', why: 'the default' };
+    checkQemu(build);
     checkAllowed(spec.accelerator, profileOf(spec), spec.image);
     checkNetwork(spec.network, profileOf(spec), spec.image);
     checkAccelerator(spec.accelerator);
@@ -184,7 +185,7 @@ class QemuHypervisor implements Hypervisor {
       spec,
       paths,
       fleetTag: this.#fleetTag,
-      qemu: this.#qemu,
+      qemu: build,
       spawner: this.#spawner,
       cgroups: this.#cgroups,
       clock: this.#clock,

@@ -96,7 +96,8 @@ export class Inventory {
       const why = `process ${process.pid} cannot be identified: ${messageOf(error)}`;
       return { kind: 'unknown', directory, vm, why };
     }
-    const confirmed: Manifest = { ...manifest, process };
+    // By now QEMU is up. When it was looked for, its wrapper may not have started it yet.
+    const confirmed: Manifest = { ...manifest, process: processOf(manifest) ?? process };
     // Its maker died before it could note the pid.
     if (manifest.process === undefined) tryToWrite(paths, confirmed);
     return { kind: 'running', manifest: confirmed };
@@ -116,7 +117,8 @@ export class Inventory {
   /** The VMs whose processes name a run directory of this fleet, whether it is still there or not. */
   #vmsOfProcesses(): readonly VmId[] {
     const processes = processesWith((argument) => this.#vmOfPidFile(argument) !== undefined);
-    return [...processes].flatMap(({ argument }) => this.#vmOfPidFile(argument) ?? []);
+    // A wrapper has the same arguments as the QEMU that it started.
+    return [...new Set([...processes].flatMap(({ argument }) => this.#vmOfPidFile(argument) ?? []))];
   }
 
   #vmOfPidFile(path: string): VmId | undefined {

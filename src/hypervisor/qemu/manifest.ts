@@ -6,10 +6,11 @@ import { isProcessIdentity, writeAtomic } from '../../process/mod.ts';
 import type { MachineSpec, Manifest } from '../port.ts';
 import { parseProfile } from '../profile/parse-profile.ts';
 
-/** Without and with what older Shoals do not know: a profile, or no network. */
-const VERSIONS: readonly unknown[] = [1, 2];
+/** With ever more that older Shoals do not know: a profile, or no network; a wrapper around QEMU. */
+const VERSIONS: readonly unknown[] = [1, 2, 3];
 
-export function versionOf({ profile, network }: MachineSpec): Manifest['version'] {
+export function versionOf({ profile, network, qemu }: MachineSpec): Manifest['version'] {
+  if (qemu?.confinement === 'namespaces') return 3;
   return profile === undefined && network !== 'none' ? 1 : 2;
 }
 
@@ -97,11 +98,22 @@ function isSpec(value: unknown): boolean {
   if (!isRecord(value)) return false;
   const { vm, address, image, imageDigest, accelerator, memoryMib, statusIntervalMs, textBytesMax } = value;
   const numbers = [vm, memoryMib, statusIntervalMs, textBytesMax].every(Number.isSafeInteger);
-  const { companion, network } = value;
+  const { companion, network, qemu } = value;
+  if (qemu !== undefined && !isBuild(qemu)) return false;
   if (network !== undefined && network !== 'none' && network !== 'user') return false;
   if (companion !== undefined && !isCompanion(companion)) return false;
   const texts = typeof image === 'string' && typeof imageDigest === 'string';
   return numbers && texts && (accelerator === 'kvm' || accelerator === 'tcg') && isAddress(address);
+}
+
+function isBuild(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { program, confinement, why } = value;
+  return (
+    typeof program === 'string' &&
+    (confinement === 'sandbox' || confinement === 'namespaces') &&
+    typeof why === 'string'
+  );
 }
 
 function isCompanion(value: unknown): boolean {

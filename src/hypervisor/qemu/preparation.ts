@@ -1,24 +1,29 @@
 import { randomUUID } from 'node:crypto';
-import { statfsSync } from 'node:fs';
+import { statfsSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Clock } from '../../actors/mod.ts';
 import { codeOf, ShoalError } from '../../errors.ts';
 import { formatAddress } from '../../fleet/mod.ts';
 import {
   bootId,
-  findByArgument,
   type ProcessExit,
   type ProcessIdentity,
+  processesWith,
   processLimit,
   readTail,
   type Spawner,
+  type SpawnRequest,
   signalProcess,
   whenGone,
 } from '../../process/mod.ts';
-import type { MachineSpec, Manifest } from '../port.ts';
+import { BWRAP, bwrapArgs, FILTER_FD } from '../confinement/bwrap.ts';
+import { filesOfQemu } from '../confinement/program-files.ts';
+import { qemuFilter } from '../confinement/qemu-syscalls.ts';
+import type { MachineSpec, Manifest, QemuBuild } from '../port.ts';
 import { buildArgv, userOfVm } from './argv.ts';
 import { bounded, couldNotRun } from './bounded.ts';
 import { type Cgroups, capsOf } from './cgroup.ts';
-import { qemuMissing } from './host-tools.ts';
+import { findProgram, qemuMissing } from './host-tools.ts';
 import { digestOfArgv, versionOf, writeManifest } from './manifest.ts';
 import { type RunPaths, removeRunDirectory } from './run-directory.ts';
 
@@ -30,7 +35,7 @@ export interface PreparationOptions {
   readonly spec: MachineSpec;
   readonly paths: RunPaths;
   readonly fleetTag: string;
-  readonly qemu: string;
+  readonly qemu: QemuBuild;
   readonly spawner: Spawner;
   readonly cgroups: Cgroups;
   readonly clock: Clock;
@@ -67,7 +72,7 @@ export class Preparation {
     };
     writeManifest(paths.manifest, planned);
     const identity = await spawner.spawn({
-      ...bounded(qemu, args),
+      ...(qemu.confinement === 'namespaces' ? await this.#confined(args) : bounded(qemu.program, args)),
       cwd: paths.directory,
       stderrPath: paths.stderr,
     });
@@ -79,6 +84,24 @@ export class Preparation {
     const manifest: Manifest = { ...planned, process: identity };
     writeManifest(paths.manifest, manifest);
     return { manifest, process: identity };
+  }
+
+  /** QEMU in namespaces of its own, under a filter of ours. */
+  async #confined(args: readonly string[]): Promise<Pick<SpawnRequest, 'command' | 'args' | 'infoPath'>> {
+    const { spec, paths, qemu } = this.#options;
+    const program = findProgram(qemu.program) ?? qemu.program;
+    const isRoot = process.getuid?.() === 0;
+    writeFileSync(paths.filter, qemuFilter(isRoot), { mode: 0o600 });
+    const images = spec.companion === undefined ? [spec.image] : [spec.image, spec.companion.path];
+    const wrapper = bwrapArgs({
+      files: [...(await filesOfQemu(program)), ...images],
+      devices: ['/dev/kvm'],
+      folder: paths.directory,
+      isRoot,
+      tellsPid: true,
+    });
+    const input = { descriptor: FILTER_FD, name: basename(paths.filter) };
+    return { ...bounded(BWRAP, [...wrapper, program, ...args], input), infoPath: paths.info };
   }
 
   /** Explains a failure by QEMU's standard error. @returns the error itself if that says no more; never rejects */
@@ -94,17 +117,19 @@ export class Preparation {
   async undo(): Promise<void> {
     const { spec, paths, cgroups, clock } = this.#options;
     try {
-      // The launcher may have spawned QEMU before it was killed for its silence.
-      const identity = this.#process ?? findByArgument(this.#uuid);
-      if (identity !== undefined) {
-        signalProcess(identity, 'SIGKILL');
-        if (!(await whenGone(identity, KILL_TIMEOUT_MS, clock))) return;
-      }
+      // The launcher may have spawned QEMU before it was killed for its silence; a wrapper ends after its program.
+      const processes = this.#process === undefined ? this.#spawned() : [this.#process];
+      for (const identity of processes) signalProcess(identity, 'SIGKILL');
+      for (const identity of processes) if (!(await whenGone(identity, KILL_TIMEOUT_MS, clock))) return;
       cgroups.remove(spec.vm);
       await removeRunDirectory(paths.directory);
     } catch {
       return;
     }
+  }
+
+  #spawned(): readonly ProcessIdentity[] {
+    return [...processesWith((argument) => argument === this.#uuid)].map((found) => found.process);
   }
 
   #silentEnd(): string {
@@ -119,13 +144,16 @@ export class Preparation {
   async #explain(error: unknown): Promise<unknown> {
     const { spec, paths, qemu, clock } = this.#options;
     const code = codeOf(error);
-    if (this.#process === undefined) return code === 'ENOENT' || code === 'EACCES' ? qemuMissing(qemu, error) : error;
+    if (this.#process === undefined)
+      return code === 'ENOENT' || code === 'EACCES' ? qemuMissing(qemu.program, error) : error;
     // A QEMU that gives up closes its sockets a moment before its process ends.
     if (!(await whenGone(this.#process, EXIT_MOMENT_MS, clock))) return error;
     const stderr = (await readTail(paths.stderr, STDERR_TAIL_BYTES)).trim();
     const where = formatAddress(spec.address);
     const exitCode = this.#exit?.exitCode ?? null;
-    if (couldNotRun(exitCode, stderr)) return qemuMissing(qemu, new Error(stderr));
+    if (couldNotRun(exitCode, stderr)) {
+      return qemuMissing(qemu.confinement === 'namespaces' ? BWRAP : qemu.program, new Error(stderr));
+    }
     const details = { vm: spec.vm, address: where, stderr, exitCode };
     if (/host forwarding rule/i.test(stderr)) {
       return new ShoalError(

@@ -22,6 +22,10 @@ export interface RunPaths {
   readonly stderr: string;
   /** A socket: the link of a VM without a network. */
   readonly link: string;
+  /** The seccomp filter of a QEMU that has none of its own. */
+  readonly filter: string;
+  /** What its wrapper tells of it. */
+  readonly info: string;
 }
 
 /** @throws PATH_TOO_LONG */
@@ -36,6 +40,8 @@ export function runPaths(fleetDirectory: string, vm: VmId): RunPaths {
     consoleOut: join(directory, 'console.log'),
     stderr: join(directory, 'stderr.log'),
     link: join(directory, 'link.sock'),
+    filter: join(directory, 'filter.bpf'),
+    info: join(directory, 'info.json'),
   };
   checkUnixPath(paths.qmp);
   checkUnixPath(paths.consoleIn);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ShoalError, toEnvelope } from '../../errors.ts';
 import type { GuestReady, VmEnd } from '../../fleet/mod.ts';
 import type { MachineExit } from '../port.ts';
+import { powerOffOf } from '../profile/shipped.ts';
 import { decide, type LifecycleAction, type LifecycleInput, type VmTerms } from './lifecycle.ts';
 import { adoptedState, type LifecycleState, NEW_STATE } from './lifecycle-state.ts';
 
@@ -252,5 +253,27 @@ describe('a VM', () => {
     const asked = live([STOP]).state;
     const { last } = live([{ kind: 'recovered' }], { ...adoptedState(true, GUEST), stopAsked: asked.stopAsked });
     expect(names(last)).toContain('ask-to-stop');
+  });
+});
+
+describe('a VM whose QEMU has no exit code for a clean stop', () => {
+  const terms: VmTerms = {
+    ...TERMS,
+    powerOff: powerOffOf({ qemu: { program: 'q', confinement: 'namespaces', why: '' } }),
+  };
+  const endOf = (...inputs: readonly LifecycleInput[]): VmEnd | undefined => {
+    const last = live([...UP, ...inputs], NEW_STATE, terms).last.find((action) => action.do === 'end');
+    return last?.do === 'end' ? last.end : undefined;
+  };
+
+  it('has stopped cleanly if it said bye, and not if it did not', () => {
+    expect(endOf(STOP, BYE, exited({ exitCode: 0 }))).toMatchObject({ clean: true, reason: 'idle' });
+    expect(endOf(exited({ exitCode: 0 }))).toMatchObject({
+      clean: false,
+      why: 'the guest powered off without saying bye',
+    });
+    const panic: LifecycleInput = { kind: 'bye', reason: 'panic' };
+    expect(endOf(panic, exited({ exitCode: 0 }))).toMatchObject({ clean: false, reason: 'guest-bye' });
+    expect(endOf(BYE, exited({ signal: 'SIGSYS' }))).toMatchObject({ clean: false, why: 'killed by SIGSYS' });
   });
 });

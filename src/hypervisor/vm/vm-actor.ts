@@ -10,7 +10,7 @@ import type { HostNotice } from '../notices.ts';
 import type { Hypervisor, MachineSpec, Manifest } from '../port.ts';
 import { GUEST_BIND, NO_BIND } from '../profile/command-line.ts';
 import type { ImageProfile, PowerOff } from '../profile/profile.ts';
-import { profileOf } from '../profile/shipped.ts';
+import { powerOffOf, profileOf } from '../profile/shipped.ts';
 import { type Adoption, adoptVm, stateOfAdopted } from './adoption.ts';
 import { Checkpoints, NEW_CHECKPOINT, type VmCheckpoint } from './checkpoint.ts';
 import { GuestProber } from './guest-prober.ts';
@@ -144,7 +144,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   }
 
   get powerOff(): PowerOff {
-    return this.#profile.powerOff;
+    return powerOffOf(this.#spec);
   }
 
   get bootTimeoutMs(): number {

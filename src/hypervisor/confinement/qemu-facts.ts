@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { Writable } from 'node:stream';
+import { findProgram } from '../qemu/host-tools.ts';
+import { BWRAP, bwrapArgs, FILTER_FD } from './bwrap.ts';
+import type { QemuFacts } from './choose-qemu.ts';
+import { filesOfQemu } from './program-files.ts';
+import { qemuFilter } from './qemu-syscalls.ts';
+
+/** Of Debian's package qemu-system-x86. */
+export const SMALL_QEMU = 'qemu-system-x86_64-microvm';
+
+const TIMEOUT_MS = 10_000;
+const TEXT_CHARS_MAX = 2_000;
+
+/** Looks for the small build, and tries out whether it can be confined here: a run that does nothing, in the confinement of a VM. */
+export async function readQemuFacts(small = findProgram(SMALL_QEMU)): Promise<QemuFacts> {
+  return { small, obstacle: small === undefined ? undefined : await obstacleTo(small) };
+}
+
+/** Whether a build has a filter of its own: without one it takes no option `-sandbox`. */
+export async function hasSandbox(program: string): Promise<boolean> {
+  return (await tryToRun(program, ['-sandbox', 'on', '-version'])) === undefined;
+}
+
+async function obstacleTo(small: string): Promise<QemuFacts['obstacle']> {
+  if (findProgram(BWRAP) === undefined) {
+    return { why: 'bubblewrap, which confines it, is not installed', remedy: 'apt-get install bubblewrap' };
+  }
+  const isRoot = process.getuid?.() === 0;
+  let files: readonly string[];
+  try {
+    files = await filesOfQemu(small);
+  } catch (error) {
+    return { why: `${small} cannot be run (${String(error)})`, remedy: 'apt-get install --reinstall qemu-system-x86' };
+  }
+  const args = bwrapArgs({ files, devices: [], isRoot, tellsPid: false });
+  const why = await tryToRun(BWRAP, [...args, small, '-version'], qemuFilter(isRoot));
+  if (why === undefined) return undefined;
+  return { why: `no namespaces can be made (${why})`, remedy: isRoot ? FOR_ROOT : forUser() };
+}
+
+const FOR_ROOT = 'run on the host itself, or in a container that has CAP_SYS_ADMIN';
+
+/** What forbids namespaces to users, by the settings that the distributions have for it. */
+function forUser(): string {
+  const settings = [
+    ['user.max_user_namespaces', '0', 10_000],
+    ['kernel.unprivileged_userns_clone', '0', 1],
+    ['kernel.apparmor_restrict_unprivileged_userns', '1', 0],
+  ] as const;
+  const found = settings.find(([name, forbids]) => settingOf(name) === forbids);
+  if (found !== undefined) return `let users make namespaces: sysctl -w ${found[0]}=${found[2]}`;
+  return 'let users make namespaces, or run as root: a container or a security module forbids them';
+}
+
+function settingOf(setting: string): string | undefined {
+  try {
+    return readFileSync(`/proc/sys/${setting.replaceAll('.', '/')}`, 'latin1').trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param filter given on its descriptor @returns undefined if the program ends well, else what it said */
+function tryToRun(program: string, args: readonly string[], filter?: Buffer): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const stdio = ['ignore', 'ignore', 'pipe', 'ignore', filter === undefined ? 'ignore' : 'pipe'] as const;
+    const child = spawn(program, args, { stdio: [...stdio], timeout: TIMEOUT_MS, killSignal: 'SIGKILL' });
+    let said = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(0, TEXT_CHARS_MAX);
+    });
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (code, signal) => {
+      resolve(code === 0 ? undefined : said.trim() || `it ended with ${signal ?? `exit code ${code}`}`);
+    });
+    const input = child.stdio[FILTER_FD];
+    if (!(input instanceof Writable)) return;
+    // A program that does not start reads no filter.
+    input.on('error', () => undefined);
+    input.end(filter);
+  });
+}

@@ -1,0 +1,117 @@
+/** A fleet on the small QEMU: which one it takes, and that it is all the same to those who use it. */
+import { chownSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { connect } from '../src/client/mod.ts';
+import { readHostFacts, readQemuFacts } from '../src/hypervisor/mod.ts';
+import { TestFleet, temporaryFolder } from './driver/fleet.ts';
+import { leftovers } from './driver/leftovers.ts';
+import { asNobody, USER, withKvm } from './driver/nobody.ts';
+import { qemusOf } from './driver/processes.ts';
+
+const { small, obstacle } = await readQemuFacts();
+const { kvmUnusable } = await readHostFacts();
+const isPossible = small !== undefined && obstacle === undefined && kvmUnusable === undefined;
+const KVM = ['--accel', 'kvm'];
+
+interface Row {
+  readonly qemu: string;
+  readonly qemu_why: string;
+}
+
+async function rowsOf(fleet: TestFleet): Promise<readonly Row[]> {
+  // The documentation lists these fields, and a test holds it to them.
+  const { vms } = (await fleet.json('ps')) as { readonly vms: readonly Row[] };
+  return vms;
+}
+
+function statusOf(pid: number, field: string): string | undefined {
+  return new RegExp(`^${field}:\\s*(.+)$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+}
+
+describe.skipIf(!isPossible)('a fleet under KVM without a network', () => {
+  test('takes the small QEMU, says so, and ends without a trace; a clean stop is known as such', async () => {
+    const fleet = await TestFleet.start({ network: 'none', flags: [...KVM, '--min', '2'] });
+    await using client = await connect({ servers: fleet.ready.nats, fleet: fleet.ready.fleet });
+    expect((await client.request('hello')).text).toBe('HELLO');
+    expect(fleet.ready).toMatchObject({ accelerator: 'kvm', qemu: small });
+    const said = { qemu: small, qemu_why: expect.stringContaining('small') };
+    expect(await rowsOf(fleet)).toEqual([expect.objectContaining(said), expect.objectContaining(said)]);
+    expect(await fleet.json('inspect', ['1'])).toMatchObject(said);
+    expect(await fleet.json('hosts')).toMatchObject([said]);
+    await fleet.run('drain', ['1']);
+    const { events } = await fleet
+      .until('VM 1 is gone', ({ vms }) => !vms.some((vm) => vm.id_vmachine === 1))
+      .then(async () => ({ events: await fleet.events() }));
+    expect(events.find((one) => one.kind === 'vm-gone')?.text).toMatch(/drain|asked/i);
+    await fleet.stop();
+    expect(leftovers(fleet)).toEqual({ processes: [], runDirectories: [], ports: [] });
+  });
+
+  test('is adopted after a kill of Shoal, and so are its VMs by a Shoal that makes others', async () => {
+    const first = await TestFleet.start({ network: 'none', flags: [...KVM, '--min', '2'] });
+    const before = qemusOf(first).map(({ identity }) => identity);
+    await first.kill();
+    await using fleet = await TestFleet.start({ network: 'user', flags: KVM, data: first.data, pool: first.pool });
+    expect(qemusOf(fleet).map(({ identity }) => identity)).toEqual(before);
+    expect((await rowsOf(fleet)).map(({ qemu }) => qemu)).toEqual([small, small]);
+    expect(await fleet.json('hosts')).toMatchObject([{ qemu: 'qemu-system-x86_64' }]);
+    await using client = await connect({ servers: fleet.ready.nats, fleet: fleet.ready.fleet });
+    expect((await client.request('hello')).text).toBe('HELLO');
+  });
+
+  test('replaces a VM that is killed, and answers the request that it had', async () => {
+    await using fleet = await TestFleet.start({ network: 'none', flags: [...KVM, '--min', '2'] });
+    await using client = await connect({ servers: fleet.ready.nats, fleet: fleet.ready.fleet, deadlineMs: 60_000 });
+    const slow = client.request('1500', { op: 'spin' });
+    const busy = await fleet.until('it is in work', ({ vms }) => vms.some(({ in_flight }) => in_flight > 0));
+    const vm = busy.vms.find(({ in_flight }) => in_flight > 0)?.id_vmachine;
+    const pid = qemusOf(fleet).find((one) => one.vm === vm)?.identity.pid;
+    if (pid === undefined) throw new Error('it runs');
+    process.kill(pid, 'SIGKILL');
+    expect((await slow).vm).not.toBe(vm);
+    await fleet.until('two are ready', ({ vms }) => vms.filter(({ state }) => state === 'ready').length >= 2);
+    const gone = (await fleet.events()).find((one) => one.kind === 'vm-gone');
+    expect(gone?.text).toContain('SIGKILL');
+  });
+
+  test('takes the full one if it is asked to', async () => {
+    await using fleet = await TestFleet.start({ network: 'none', flags: [...KVM, '--qemu', 'qemu-system-x86_64'] });
+    expect(await rowsOf(fleet)).toMatchObject([
+      { qemu: 'qemu-system-x86_64', qemu_why: 'asked for by `--qemu qemu-system-x86_64`' },
+    ]);
+    expect(qemusOf(fleet)[0]?.commandLine).toContain('-sandbox on');
+  });
+
+  test('of a user without rights has namespaces, too, and no capability', async () => {
+    const data = temporaryFolder();
+    onTestFinished(() => rmSync(data, { recursive: true, force: true }));
+    const runtime = join(data, 'run');
+    mkdirSync(runtime);
+    for (const path of [data, runtime]) chownSync(path, USER, USER);
+    const env = { SHOAL_RUNTIME_DIR: runtime, HOME: '/nonexistent', XDG_CACHE_HOME: '', XDG_STATE_HOME: '' };
+    const fleet = await TestFleet.start({
+      ...{ data, env, network: 'none', flags: [...KVM, '--min', '2'] },
+      ...withKvm(data, asNobody(join(data, 'project'))),
+    });
+    expect(await fleet.run('send', ['anybody'])).toMatchObject({ stdout: 'ANYBODY\n', exitCode: 0 });
+    const pids = qemusOf(fleet).map(({ identity }) => identity.pid);
+    expect(pids).toHaveLength(2);
+    for (const pid of pids) {
+      expect(statusOf(pid, 'Uid')).toBe([USER, USER, USER, USER].join('\t'));
+      const rights = ['CapEff', 'CapPrm', 'CapBnd', 'NoNewPrivs', 'Seccomp'].map((field) => statusOf(pid, field));
+      expect(rights).toEqual([...Array.from({ length: 3 }, () => '0000000000000000'), '1', '2']);
+      // Neither sees the other, though both run as the same user.
+      expect(statusOf(pid, 'NSpid')).toBe(`${pid}\t1`);
+    }
+    expect(await fleet.stop()).toMatchObject({ exitCode: 0 });
+    expect(leftovers(fleet).processes).toEqual([]);
+  });
+});
+
+test('a QEMU that is not there is named, and one that cannot run such VMs refused', async () => {
+  await expect(TestFleet.start({ flags: ['--qemu', '/nowhere/qemu'] })).rejects.toThrow('/nowhere/qemu');
+  if (small === undefined) return;
+  const wrong = TestFleet.start({ network: 'user', flags: ['--accel', 'tcg', '--qemu', small] });
+  await expect(wrong).rejects.toThrow('is a small build');
+});
