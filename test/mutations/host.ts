@@ -18,11 +18,6 @@ export const HOST = [
       " || deploy.phase === 'checking') return undefined;",
       ') return undefined;',
     ],
-    [
-      'a deploy that was refused is not carried out',
-      "deploy.phase === 'refused' ? undefined : {",
-      'deploy.phase === undefined ? undefined : {',
-    ],
     ['a check that was cut short is done again', "if (deploy?.phase === 'checking') void this.#check(deploy);", ''],
     ['VMs of both images are reckoned with after a restart', 'if (deploy !== null) this.#reckon();', ''],
     [
