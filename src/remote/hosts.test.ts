@@ -130,7 +130,7 @@ describe('hosts of one group', () => {
   it.each([
     ['group', 'a.*'],
     ['group', 'a..b'],
-    ['beatMs', Number.POSITIVE_INFINITY],
+    ['lostMs', Number.POSITIVE_INFINITY],
     ['host', 'a/b'],
     ['host', ''],
     ['about', 'two\nlines'],

@@ -1,6 +1,9 @@
 import { EVENTS } from './events.ts';
+import { FLEET_DEPLOYS } from './fleet-deploys.ts';
+import { HOST } from './host.ts';
 import type { Area } from './mutation.ts';
 import { NEIGHBOURS } from './neighbours.ts';
+import { RELAYED_COMMANDS } from './relayed-commands.ts';
 import { REMOTE_BYTES } from './remote-bytes.ts';
 import { REMOTE_HOSTS } from './remote-hosts.ts';
 import { REMOTE_LINKS } from './remote-links.ts';
@@ -21,13 +24,29 @@ export const AREAS = {
    * becoming ready, and a VM is asked so long before its limit that its answer has time.
    */
   fleet: {
-    mutations: [...SIZING_RULES, ...SAFETY_RULES, ...REQUESTS, ...EVENTS, ...STATE, ...ROUTER, ...NEIGHBOURS],
+    mutations: [
+      ...SIZING_RULES,
+      ...SAFETY_RULES,
+      ...REQUESTS,
+      ...EVENTS,
+      ...STATE,
+      ...ROUTER,
+      ...NEIGHBOURS,
+      ...FLEET_DEPLOYS,
+      ...RELAYED_COMMANDS,
+    ],
     tests: ['fleet/**/*.test.ts'],
   },
-  /** How the hosts of a group find and lose each other, and carry messages. */
-  remote: { mutations: [...REMOTE_LINKS, ...REMOTE_HOSTS], tests: ['remote/!(message-codec).test.ts'] },
-  /** The codec's own tests take as long as all others together. */
-  remoteBytes: { mutations: REMOTE_BYTES, tests: ['remote/{message-codec,hostile,hosts}.test.ts'] },
+  /** How the hosts of a group find and lose each other, and carry messages. The codec's tests take longer than all others together. */
+  remote: {
+    mutations: [...REMOTE_BYTES, ...REMOTE_LINKS, ...REMOTE_HOSTS],
+    tests: ['remote/!(message-codec).test.ts'],
+  },
+  /** What a host keeps of a deploy, and what it obeys. */
+  host: {
+    mutations: HOST,
+    tests: ['app/deploy/*.test.ts', 'store/kept-file.test.ts', 'hypervisor/relay/*.test.ts'],
+  },
 } as const satisfies Readonly<Record<string, Area>>;
 
 export type AreaName = keyof typeof AREAS;

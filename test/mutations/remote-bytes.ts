@@ -25,8 +25,6 @@ export const REMOTE_BYTES = [
       'if (head === undefined) return false;',
       'if (head === undefined) return true;',
     ],
-    ['a value has no more than its bytes', 'at > bytes.length || ', ''],
-    ['a list has no more items than there are bytes', ' || items > bytes.length - at', ''],
     ['a list that takes all bytes is whole', 'items > bytes.length - at', 'items >= bytes.length - at'],
     ['a value is no deeper than its limit', 'if (open.length >= depthMax) return false;', ''],
     ['a value may be as deep as its limit', 'open.length >= depthMax', 'open.length >= depthMax - 1'],
@@ -34,6 +32,5 @@ export const REMOTE_BYTES = [
     ['a map has two items for each key', 'items: 2 * (head & 0x0f)', 'items: head & 0x0f'],
     ['a long map has two items for each key', 'head < 0xde ? length : 2 * length', 'length'],
     ['a type that is not used is no value', '(FIXED[head] ?? NEVER)', '(FIXED[head] ?? 0)'],
-    ['a length that is cut off is none', '(bytes[index] ?? NEVER)', '(bytes[index] ?? 0)'],
   ]),
 ];

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type TestKit, testKit } from '../../actors/kit/mod.ts';
-import { ShoalError } from '../../errors.ts';
+import { ShoalError, toEnvelope } from '../../errors.ts';
 import type { CommandReply, DeployState, FleetEvent, RouterMessage } from '../../fleet/mod.ts';
 import { makeParams } from '../../fleet/mod.ts';
 import { BUILT_IN_PROFILE, type ControllerMessage } from '../../hypervisor/mod.ts';
-import type { ImageDocument, ImageStore } from '../../store/mod.ts';
+import type { ImageDocument, ImageStore, StoredDeploy, StoredPhase } from '../../store/mod.ts';
 import { Deploys } from './deploys.ts';
 
 const [OLD, NEW] = ['0'.repeat(64), '1'.repeat(64)];
@@ -13,6 +13,8 @@ const ORDER = { image: NEW, canary: 1, canaryMs: 1_000 };
 interface Disk {
   document: ImageDocument | undefined;
   fails: boolean;
+  /** The router refuses what it is told. */
+  isRefused: boolean;
   /** A write waits while it is set. */
   hold: Promise<void> | undefined;
 }
@@ -24,13 +26,17 @@ interface World {
   readonly events: FleetEvent[];
   /** What the router was told, with what was on the disk then. */
   readonly told: { readonly message: RouterMessage; readonly durable: ImageDocument | undefined }[];
+  /** The images that VMs were reckoned to be of, each time. */
+  readonly reckoned: (readonly string[])[];
+  /** What the settings and the controller were told. */
+  readonly most: unknown[];
   /** The router tells how far it is. */
   progress(phase: DeployState['phase']): void;
 }
 
 async function world(disk: Partial<Disk> = {}, check: () => Promise<void> = async () => undefined): Promise<World> {
   const kit = testKit();
-  const kept: Disk = { document: undefined, fails: false, hold: undefined, ...disk };
+  const kept: Disk = { document: undefined, fails: false, isRefused: false, hold: undefined, ...disk };
   const store: ImageStore = {
     get last() {
       return kept.document;
@@ -43,32 +49,42 @@ async function world(disk: Partial<Disk> = {}, check: () => Promise<void> = asyn
   };
   const events: FleetEvent[] = [];
   const told: World['told'] = [];
-  const most = { memoryMib: 16, profile: BUILT_IN_PROFILE };
+  const reckoned: World['reckoned'] = [];
+  const most: World['most'] = [];
+  const mostOf = (images: readonly string[]) => {
+    reckoned.push(images);
+    return { memoryMib: 16, profile: BUILT_IN_PROFILE };
+  };
   const deploys = new Deploys({
     store,
     clock: kit.clock,
     host: 'here',
     image: OLD,
-    kept: { parametersOf: () => ({}), profileOf: () => undefined, mostOf: () => most },
+    kept: { parametersOf: () => ({}), profileOf: () => undefined, mostOf },
     check,
     onEvent: (event) => void events.push(event),
   });
   const router = kit.system.spawn<RouterMessage>(
     () => (message) => {
       told.push({ message, durable: kept.document });
-      const reply: CommandReply = { ok: true, vms: [], params: makeParams() };
+      const error = toEnvelope(new ShoalError('DEPLOY_RUNNING', 'another one'));
+      const done: CommandReply = { ok: true, vms: [], params: makeParams() };
+      const reply: CommandReply = kept.isRefused ? { ok: false, error } : done;
       if (message.kind === 'deploy' || message.kind === 'roll-back') message.replyTo.tell(reply);
     },
     { name: 'router' },
   );
-  const controller = kit.system.spawn<ControllerMessage>(() => () => undefined, { name: 'controller' });
-  deploys.attach({ system: kit.system, router, controller, settings: { setProfile: () => undefined } });
+  const controller = kit.system.spawn<ControllerMessage>(() => (message) => void most.push(message), {
+    name: 'controller',
+  });
+  const settings = { setProfile: (profile: unknown) => void most.push(profile) };
+  deploys.attach({ system: kit.system, router, controller, settings });
   await kit.settle();
   const progress = (phase: DeployState['phase']): void => {
     const { running } = deploys;
     if (running !== undefined) deploys.progressed({ ...running, phase, why: null });
   };
-  return { kit, disk: kept, deploys, events, told, progress };
+  return { kit, disk: kept, deploys, events, told, reckoned, most, progress };
 }
 
 describe('a deploy of a host', () => {
@@ -171,6 +187,106 @@ describe('a deploy of a host', () => {
     const { kit, deploys, told } = await world({}, () => Promise.reject(new Error('not asked for')));
     await deploys.deploy({ ...ORDER, image: OLD });
     expect(told).toMatchObject([{ message: { deploy: { image: OLD, before: OLD, phase: 'rolling', canary: 0 } } }]);
+    await kit.shutdown();
+  });
+});
+
+/** A deploy that has ended, or was cut short. */
+const stored = (phase: StoredPhase, ended_ms: number | null = 5): StoredDeploy => {
+  return { id: 7, before: OLD, ...ORDER, phase, why: null, ended_ms };
+};
+
+describe('what a host keeps of a deploy', () => {
+  it.each([
+    ['has ended', stored('deployed')],
+    ['is checked', stored('checking', null)],
+  ])('is nothing for the router to carry out if it %s', async (_, deploy) => {
+    const forEver = new Promise<void>(() => undefined);
+    const { kit, deploys } = await world({ document: { image: OLD, before: null, deploy } }, () => forEver);
+    expect(deploys.running).toBeUndefined();
+    await kit.shutdown();
+  });
+
+  it.each([
+    ['nothing was before', { image: NEW, before: null, deploy: stored('deployed') }],
+    ['the same was before', { image: NEW, before: NEW, deploy: stored('deployed') }],
+    ['the last was rolled back', { image: OLD, before: NEW, deploy: stored('rolled-back') }],
+  ])('is nothing to put back if %s', async (_, document) => {
+    const { kit, deploys } = await world({ document });
+    await expect(deploys.rollBack()).rejects.toMatchObject({ code: 'DEPLOY_NONE' });
+    await kit.shutdown();
+  });
+
+  it('has an id above that of the last, whatever the clock says', async () => {
+    const id = Number.MAX_SAFE_INTEGER - 10;
+    const { kit, deploys } = await world({
+      document: { image: OLD, before: null, deploy: { ...stored('rolled-back'), id } },
+    });
+    await deploys.deploy(ORDER);
+    expect(deploys.document.deploy?.id).toBe(id + 1);
+    await kit.shutdown();
+  });
+
+  it('is the last word: a check that passed does not overwrite that it was given up meanwhile', async () => {
+    const [check, slow] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const { kit, deploys, disk, told } = await world({}, () => check.promise);
+    await deploys.deploy(ORDER);
+    disk.hold = slow.promise;
+    check.resolve();
+    await kit.settle();
+    disk.hold = undefined;
+    const givenUp = deploys.rollBack();
+    await kit.settle();
+    slow.resolve();
+    await givenUp;
+    await kit.settle();
+    expect([disk.document?.deploy?.phase, told]).toEqual(['refused', []]);
+    await kit.shutdown();
+  });
+});
+
+describe('a deploy and its router', () => {
+  it('goes to all VMs at once without canaries', async () => {
+    const { kit, deploys, told } = await world();
+    await deploys.deploy({ ...ORDER, canary: 0 });
+    await kit.settle();
+    expect(told).toMatchObject([{ message: { kind: 'deploy', deploy: { phase: 'rolling' } } }]);
+    await kit.shutdown();
+  });
+
+  it('is what the router says of it, and not of another', async () => {
+    const { kit, deploys } = await world();
+    await deploys.deploy(ORDER);
+    await kit.settle();
+    const { running } = deploys;
+    if (running === undefined) throw new Error('no deploy runs');
+    deploys.progressed({ ...running, id: running.id - 1, phase: 'deployed' });
+    expect([deploys.image, deploys.running?.phase]).toEqual([OLD, 'canary']);
+    await kit.shutdown();
+  });
+
+  it('is an error if the router refuses it', async () => {
+    const { kit, deploys } = await world({ isRefused: true });
+    await expect(deploys.deploy({ ...ORDER, image: OLD })).rejects.toMatchObject({ message: 'another one' });
+    await kit.shutdown();
+  });
+});
+
+describe('while VMs of two images may run', () => {
+  it('both are reckoned with, and one again at the end', async () => {
+    const { kit, deploys, reckoned, most, progress } = await world();
+    await deploys.deploy(ORDER);
+    await kit.settle();
+    expect(reckoned).toEqual([[OLD, NEW, OLD]]);
+    expect(most).toEqual([BUILT_IN_PROFILE, { kind: 'set-parameters', parameters: { memoryMib: 16 } }]);
+    progress('deployed');
+    expect(reckoned.at(-1)).toEqual([NEW]);
+    await kit.shutdown();
+  });
+
+  it('both are reckoned with after a restart, too', async () => {
+    const { kit, reckoned } = await world({ document: { image: OLD, before: null, deploy: stored('rolling', null) } });
+    expect(reckoned).toEqual([[OLD, NEW, OLD]]);
     await kit.shutdown();
   });
 });

@@ -55,6 +55,31 @@ describe('relayed commands', () => {
     expect(refusal(desk, 3, second.line)).toBe('late');
   });
 
+  it('one of an earlier Shoal is late, though it has the number of one that is on its way', () => {
+    const { line } = bench().desk.issue(START, 200);
+    const { desk } = bench();
+    const own = desk.issue(START, 200);
+    expect(desk.judge({ vm: 3, line })).toMatchObject({ refusal: 'late', why: 'the router that made it has ended' });
+    expect(refusal(desk, 3, own.line)).toBe('obeyed');
+  });
+
+  it('one is still good when those of another VM are withdrawn, and up to its last moment', () => {
+    const { desk, clock } = bench();
+    const { line } = desk.issue(START, 200);
+    desk.withdrawAllOf(8);
+    clock.nowMs = 200;
+    expect(refusal(desk, 3, line)).toBe('obeyed');
+  });
+
+  it('one that is over and was changed is told apart from one that was never made', () => {
+    const { desk } = bench();
+    const { line } = desk.issue(START, 200);
+    desk.judge({ vm: 3, line });
+    const changed = `${line.slice(0, -1)}${line.endsWith('0') ? '1' : '0'}`;
+    expect(refusal(desk, 3, changed)).toBe('changed');
+    expect(refusal(desk, 3, changed.replace('number=1', 'number=9'))).toBe('forged');
+  });
+
   it('one that another VM repeats is not obeyed, and is still good where it was sent', () => {
     const { desk } = bench();
     const { line } = desk.issue(START, 200);

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { ManualClock } from '../../actors/kit/mod.ts';
+import { makeParams } from '../../fleet/mod.ts';
+import { BUILT_IN_PROFILE, type Hypervisor } from '../../hypervisor/mod.ts';
+import { bootOnce } from './boot-once.ts';
+
+const MIB = 1024 * 1024;
+const RESERVE_BYTES = 100 * MIB;
+const QEMU_MIB = 16;
+
+it('an image is not tried while its VM would take memory that is to stay', async () => {
+  const neededMib = BUILT_IN_PROFILE.memoryMib + QEMU_MIB;
+  const freeBytes = neededMib * MIB + RESERVE_BYTES - 1;
+  // Nothing else is asked of it before that.
+  const hypervisor = { availableBytes: async () => freeBytes } as Hypervisor;
+  const digest = '0'.repeat(64);
+  const tried = bootOnce({
+    image: { path: '/image', digest, fileDigest: digest, bytes: 1, profile: BUILT_IN_PROFILE, companion: undefined },
+    accelerator: 'tcg',
+    hypervisor,
+    probe: hypervisor,
+    params: makeParams({ host_memory_reserve_bytes: RESERVE_BYTES }),
+    clock: new ManualClock(),
+  });
+  const why = `a VM takes ${neededMib} MiB of the ${neededMib + 99} that are free`;
+  await expect(tried).rejects.toMatchObject({ code: 'VM_CONTRACT', message: expect.stringContaining(why) });
+});
