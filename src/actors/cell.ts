@@ -3,7 +3,7 @@ import { mayPause, type Pausable, RoomQueue } from './backpressure.ts';
 import type { Behaviour, Receive, SpawnOptions } from './behaviour.ts';
 import type { Undelivered } from './dead-letters.ts';
 import { ending } from './ending.ts';
-import { Ends, type Listener } from './ends.ts';
+import { type EndListener, Ends, type Listener } from './ends.ts';
 import type { Kernel } from './kernel.ts';
 import { type Life, type Parent, pathOf, type State } from './life.ts';
 import type { Letter, Mailbox, Overflow, Sender } from './mailbox.ts';
@@ -282,7 +282,7 @@ export class Cell<M> implements Ref<M>, Addressee, Runnable, Pausable {
     this.ends.finish(exit, isTold ? undefined : this.parent);
   }
 
-  watch(watcher: object, listener: Listener): void {
+  watch(watcher: object, listener: EndListener): void {
     if (this.#state === 'stopped') this.ends.watchEnded(this.path, watcher, this.parent, listener);
     else this.ends.watch(watcher, listener);
   }

@@ -85,7 +85,8 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   readonly #parser: ConsoleParser;
   readonly #events: VmEvents;
   readonly #driver = new MachineDriver(this);
-  readonly #figures: ProcessFigures;
+  /** Of a guest whose reports leave some out. */
+  #figures: ProcessFigures | undefined;
   /** Of a guest that is asked whether it lives, while it boots and answers. */
   #prober: GuestProber | undefined;
   /** Made for the first line. */
@@ -102,7 +103,6 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
     this.#context = context;
     this.#spec = spec;
     this.#profile = profileOf(spec);
-    this.#figures = new ProcessFigures(() => this.#driver.machine, context.clock, this.ramBytesMax);
     this.#parser = new ConsoleParser(formatOf(this.#profile.console, this));
     this.#events = new VmEvents(spec.vm, events, context.clock);
   }
@@ -136,6 +136,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   }
 
   measured(): ReturnType<GuestFacts['measured']> {
+    this.#figures ??= new ProcessFigures(() => this.#driver.machine, this.clock, this.ramBytesMax);
     return this.#figures.measured();
   }
 
