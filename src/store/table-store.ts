@@ -34,7 +34,7 @@ export class TableStore implements Store {
   readonly #ids: VmIds;
   #idsAsked = false;
   /** Soft fields that are not durable yet, only for VMs with a row. */
-  readonly #soft = new Map<number, Partial<SoftFields>>();
+  readonly #soft = new Map<number, SoftFields>();
   #softUnwritten = false;
   #softTimer: CancelTimer | undefined;
   /** The latest result of `snapshot` and its state; undefined once a soft field has changed. */
@@ -128,9 +128,8 @@ export class TableStore implements Store {
     this.#checkOpen();
     const row = this.#queue.state.vm(vm);
     if (row === undefined) return;
-    const { cpu, ram, free_count, last_connect, state } = row;
-    changes.valid({ cpu, ram, free_count, last_connect, state, ...fields }, SOFT_FIELDS, 'vmachine');
-    this.#soft.set(vm, { ...this.#soft.get(vm), ...fields });
+    const before = softOf(this.#soft.get(vm) ?? row);
+    this.#soft.set(vm, softOf(changes.valid({ ...before, ...fields }, SOFT_FIELDS, 'vmachine')));
     this.#softChanged();
   }
 
@@ -205,6 +204,10 @@ export class TableStore implements Store {
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new ShoalError('STORE_CLOSED', 'The tables are closed: Shoal is ending');
   }
+}
+
+function softOf({ cpu, ram, free_count, last_connect, state }: SoftFields): SoftFields {
+  return { cpu, ram, free_count, last_connect, state };
 }
 
 function idsUsedUp(): ShoalError {
