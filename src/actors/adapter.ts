@@ -1,4 +1,5 @@
 import type { Addressee } from './addressee.ts';
+import type { EndListener } from './ends.ts';
 import type { Incarnation } from './incarnation.ts';
 import type { Exit, Ref } from './ref.ts';
 
@@ -45,18 +46,18 @@ export class Adapter<A, M> implements Ref<A>, Addressee {
     return own === undefined ? Promise.resolve(false) : this.#life.cell.offer(own.message, signal);
   }
 
-  watch(watcher: object, listener: (exit: Exit) => void): void {
+  watch(watcher: object, listener: EndListener): void {
     if (this.#told.has(watcher)) return;
     this.unwatch(watcher);
     if (this.#life.state === 'stopped') {
       this.#told.add(watcher);
-      listener({ path: this.path, reason: this.#life.endReason ?? { kind: 'normal' } });
+      listener.ended({ path: this.path, reason: this.#life.endReason ?? { kind: 'normal' } });
       return;
     }
     const cancel = this.onEnd((exit) => {
       this.#watches.delete(watcher);
       this.#told.add(watcher);
-      listener(exit);
+      listener.ended(exit);
     });
     this.#watches.set(watcher, cancel);
   }

@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Addressee } from './addressee.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { Deadlines } from './deadlines.ts';
+import type { EndListener } from './ends.ts';
 import { ManualClock } from './kit/manual-clock.ts';
 import { testKit } from './kit/mod.ts';
 import { Mailbox } from './mailbox.ts';
@@ -21,8 +22,8 @@ class Elsewhere implements Ref<string>, Addressee {
     return this.told.push(message) > 0;
   }
 
-  watch(_key: object, listener: (exit: Exit) => void): void {
-    this.#listeners.add(listener);
+  watch(_key: object, listener: EndListener): void {
+    this.#listeners.add((exit) => listener.ended(exit));
   }
 
   unwatch(): void {

@@ -17,7 +17,7 @@ export interface Addressee {
    * Tells `listener` of the end, at once if the actor has ended already. A watcher is told of each end once: if it was
    * told of the last one, it waits for the next.
    */
-  watch(watcher: object, listener: (exit: Exit) => void): void;
+  watch(watcher: object, listener: EndListener): void;
   unwatch(watcher: object): void;
   /** Tells `listener` of the next end. @returns how to cancel it */
   onEnd(listener: (exit: Exit) => void): () => void;

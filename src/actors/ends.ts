@@ -15,7 +15,7 @@ const NORMAL: ExitReason = { kind: 'normal' };
 export class Ends {
   #lastReason = NORMAL;
   /** By the watcher. Asks only listen, so most actors need no map. */
-  #watching: SmallMap<object, Listener> | undefined;
+  #watching: SmallMap<object, EndListener> | undefined;
   /** Asks come and go by the thousand, and a list costs a third of what a set does. */
   #listeners: LinkedList<EndListener> | undefined;
   /** Those that were told of the last end, so that one that watches again is not told of it for ever. */
@@ -48,22 +48,22 @@ export class Ends {
     this.#lastReason = exit.reason;
     this.#isUnseen = exit.reason.kind === 'error' && parent !== undefined && watching?.has(parent) !== true;
     if (watching !== undefined) this.#told = new WeakSet(watching.keys());
-    for (const tell of watching?.values() ?? []) tell(exit);
+    for (const listener of watching?.values() ?? []) listener.ended(exit);
     const listeners = this.#listeners;
     for (let one = listeners?.shift(); one !== undefined; one = listeners?.shift()) one.ended(exit);
   }
 
   /** Tells of the last end, if `watcher` was not told of it before. Otherwise it waits for the next one. */
-  watchEnded(path: string, watcher: object, parent: object | undefined, listener: Listener): void {
+  watchEnded(path: string, watcher: object, parent: object | undefined, listener: EndListener): void {
     if (this.#told?.has(watcher) === true) return this.watch(watcher, listener);
     // A failure that the parent is told of so late may still spare it.
     if (watcher === parent) this.#isUnseen = false;
     this.#told ??= new WeakSet();
     this.#told.add(watcher);
-    listener({ path, reason: this.#lastReason });
+    listener.ended({ path, reason: this.#lastReason });
   }
 
-  watch(watcher: object, listener: Listener): void {
+  watch(watcher: object, listener: EndListener): void {
     this.#watching ??= new SmallMap();
     this.#watching.set(watcher, listener);
   }

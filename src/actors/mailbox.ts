@@ -1,3 +1,6 @@
+import { keepsWhenEmpty, type LetterRing, takeRing } from './letter-ring.ts';
+import type { Sender } from './sender.ts';
+
 /** What happens to a message that finds the mailbox full. Messages that are refused or dropped become dead letters. */
 export type Overflow =
   /** It is refused. */
@@ -12,31 +15,17 @@ export type Overflow =
    */
   | 'backpressure';
 
-/** The actor whose turn it was when the message was sent. */
-export interface Sender {
-  readonly path: string;
-}
-
 export interface Letter<M> {
   readonly message: M;
   readonly sender: Sender | undefined;
 }
 
-const INITIAL_MESSAGES = 4;
-/**
- * A ring for so many messages or more is freed once it has run empty `EMPTY_TIMES` times since it grew, so that one
- * burst does not keep memory.
- */
-const LARGE_MESSAGES = 1024;
-const EMPTY_TIMES = 8;
-/** Each message stands beside its sender in one array. */
-const SLOTS_A_MESSAGE = 2;
 /** Stands where no message does, because `undefined` is a message like any other. */
 const NONE = Symbol('no message');
 
 /**
  * A queue. Most actors have one message at a time, which stands in the mailbox itself: each object more that a message
- * touches is one more to wait for among many actors. The others stand in a ring that grows by doubling.
+ * touches is one more to wait for among many actors. The others stand in a ring.
  */
 export class Mailbox<M> {
   /** The message that has waited longest, if it found the mailbox empty or was put back. */
@@ -44,11 +33,8 @@ export class Mailbox<M> {
   #firstSender: Sender | undefined;
   #length = 0;
   #lastSender: Sender | undefined;
-  /** The ring of all other messages. */
-  #slots: unknown[] | undefined;
-  #head = 0;
-  #tail = 0;
-  #emptyTimes = 0;
+  /** All other messages. An actor at rest keeps no small one. */
+  #others: LetterRing<M> | undefined;
 
   get length(): number {
     return this.#length;
@@ -64,12 +50,8 @@ export class Mailbox<M> {
       this.#first = message;
       this.#firstSender = sender;
     } else {
-      const slots = this.#slots ?? this.#newSlots();
-      const at = this.#tail;
-      slots[at] = message;
-      if (sender !== undefined) slots[at + 1] = sender;
-      this.#tail = (at + SLOTS_A_MESSAGE) & (slots.length - 1);
-      if (this.#tail === this.#head) this.#grow(slots);
+      this.#others ??= takeRing();
+      this.#others.push(message, sender);
     }
     this.#length += 1;
   }
@@ -77,12 +59,8 @@ export class Mailbox<M> {
   /** Puts a message before all others. */
   unshift(message: M, sender?: Sender): void {
     if (this.#first !== NONE) {
-      const slots = this.#slots ?? this.#newSlots();
-      const at = (this.#head - SLOTS_A_MESSAGE) & (slots.length - 1);
-      slots[at] = this.#first;
-      slots[at + 1] = this.#firstSender;
-      this.#head = at;
-      if (this.#tail === at) this.#grow(slots);
+      this.#others ??= takeRing();
+      this.#others.unshift(this.#first, this.#firstSender);
     }
     this.#first = message;
     this.#firstSender = sender;
@@ -104,26 +82,15 @@ export class Mailbox<M> {
       this.#length -= 1;
       return first;
     }
-    if (this.#length === 0) return undefined;
-    // The message is not the first, so there is a ring.
-    const slots = this.#slots as unknown[];
-    const at = this.#head;
-    // `push` and `unshift` have put a sender into each second slot, and a message into each slot before it.
-    const message = slots[at] as M;
-    const sender = slots[at + 1] as Sender | undefined;
+    const others = this.#others;
+    if (this.#length === 0 || others === undefined) return undefined;
+    const { sender } = others;
     // Writing a reference costs more than comparing it.
-    slots[at] = undefined;
-    if (sender !== undefined) slots[at + 1] = undefined;
     if (sender !== this.#lastSender) this.#lastSender = sender;
-    this.#head = (at + SLOTS_A_MESSAGE) & (slots.length - 1);
+    const message = others.shift();
     this.#length -= 1;
-    if (this.#length === 0 && slots.length >= LARGE_MESSAGES * SLOTS_A_MESSAGE) this.#ranEmpty();
+    if (this.#length === 0 && !keepsWhenEmpty(others)) this.#others = undefined;
     return message;
-  }
-
-  #ranEmpty(): void {
-    this.#emptyTimes += 1;
-    if (this.#emptyTimes === EMPTY_TIMES) this.#slots = undefined;
   }
 
   /**
@@ -137,22 +104,5 @@ export class Mailbox<M> {
     const sender = this.#lastSender;
     this.#lastSender = inHand;
     return { message, sender };
-  }
-
-  #newSlots(): unknown[] {
-    this.#head = 0;
-    this.#tail = 0;
-    this.#slots = new Array(INITIAL_MESSAGES * SLOTS_A_MESSAGE).fill(undefined);
-    return this.#slots;
-  }
-
-  /** All slots are in use. */
-  #grow(slots: unknown[]): void {
-    const grown: unknown[] = new Array(slots.length * 2).fill(undefined);
-    for (let slot = 0; slot < slots.length; slot++) grown[slot] = slots[(this.#head + slot) & (slots.length - 1)];
-    this.#head = 0;
-    this.#tail = slots.length;
-    this.#slots = grown;
-    this.#emptyTimes = 0;
   }
 }

@@ -21,6 +21,7 @@ export type { CancelTimer, Clock } from './clock.ts';
 export { msToNext, systemClock } from './clock.ts';
 export type { DeadLetter, Undelivered } from './dead-letters.ts';
 export { DeadLetters } from './dead-letters.ts';
+export type { EndListener } from './ends.ts';
 export type { ExponentialDelay } from './exponential-delay.ts';
 export { exponentialDelayMs } from './exponential-delay.ts';
 export { failureReason } from './failure-reason.ts';

@@ -6,15 +6,15 @@ import { Children } from './children.ts';
 import { CleanUps } from './clean-ups.ts';
 import type { KeyedTimers } from './keyed-timers.ts';
 import type { Child } from './life.ts';
-import { Notice } from './notice.ts';
 import type { Exit } from './ref.ts';
 import type { ReplyRef } from './reply-ref.ts';
 import { Stash } from './stash.ts';
 import { Timers } from './timers.ts';
+import { Watch } from './watch.ts';
 
 /** What watches: it is sent a message of each end. */
 interface Watcher<M> {
-  post(toMessage: () => M, notice: Notice): void;
+  post(toMessage: () => M, watch: Watch<M>): void;
 }
 
 /**
@@ -31,9 +31,9 @@ export class Resources<M> {
   #children: Children | undefined;
   #timers: Timers | undefined;
   /** Those that are watched. */
-  #watched: SmallMap<Addressee, Notice> | undefined;
+  #watched: SmallMap<Addressee, Watch<M>> | undefined;
   /** Those whose ends it was told of. */
-  #told: WeakMap<Addressee, Notice> | undefined;
+  #told: WeakMap<Addressee, Watch<M>> | undefined;
   #stash: Stash<M> | undefined;
   #cleanUps: CleanUps | undefined;
   #asks: Set<ReplyRef<never>> | undefined;
@@ -88,14 +88,19 @@ export class Resources<M> {
 
   watch(actor: Addressee, toMessage: (exit: Exit) => M): void {
     this.#watched ??= new SmallMap();
-    const notice = this.#watched.get(actor) ?? this.#told?.get(actor) ?? new Notice(this.#cell);
-    this.#watched.set(actor, notice);
-    actor.watch(this.#watcher, (exit) => {
-      this.#watched?.delete(actor);
-      this.#told ??= new WeakMap();
-      this.#told.set(actor, notice);
-      this.#watcher.post(() => toMessage(exit), notice);
-    });
+    const known = this.#watched.get(actor) ?? this.#told?.get(actor);
+    const watch = known ?? new Watch(this.#cell, actor, this, toMessage);
+    watch.toMessage = toMessage;
+    this.#watched.set(actor, watch);
+    actor.watch(this.#watcher, watch);
+  }
+
+  /** An actor that is watched has ended. */
+  hear(exit: Exit, watch: Watch<M>): void {
+    this.#watched?.delete(watch.actor);
+    this.#told ??= new WeakMap();
+    this.#told.set(watch.actor, watch);
+    this.#watcher.post(() => watch.toMessage(exit), watch);
   }
 
   /** The actor waits for this reply. */

@@ -140,5 +140,5 @@ export function createSystem(options: SystemOptions = {}): ActorSystem {
 }
 
 function ended(ref: Ref<never>): Promise<Exit> {
-  return new Promise((resolve) => addresseeOf(ref).watch({}, resolve));
+  return new Promise((resolve) => addresseeOf(ref).watch({}, { ended: resolve }));
 }

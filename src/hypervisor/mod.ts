@@ -51,5 +51,5 @@ export { RelayDesk } from './relay/relay-desk.ts';
 export type { VmHome } from './shards/vm-home.ts';
 export { startVmShards, type VmShards } from './shards/vm-shards.ts';
 export { NEW_CHECKPOINT, type VmCheckpoint } from './vm/checkpoint.ts';
-export { vmActor } from './vm/vm-actor.ts';
+export { type VmOptions, vmActor } from './vm/vm-actor.ts';
 export type { VmMessage } from './vm/vm-messages.ts';

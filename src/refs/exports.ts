@@ -107,12 +107,12 @@ export class Exports {
         return;
       }
       entry.watch = { counts: isCounted, cancel: () => actor.unwatch(entry) };
-      actor.watch(entry, once);
+      actor.watch(entry, { ended: once });
       if (isTold() || again || !mayHaveEnded) return;
       // All watchers at the other end share this entry, which was told for another of them.
       isRepeated = actor.state === 'stopped';
       actor.unwatch(entry);
-      actor.watch(entry, once);
+      actor.watch(entry, { ended: once });
       isRepeated = false;
     } catch (error) {
       once({ path: entry.ref.path, reason: { kind: 'error', error: toEnvelope(error) } });

@@ -77,12 +77,12 @@ it('a watcher that has ceased to watch since its last end is told of that end ag
   const ref = new RemoteRef<number>(channel, 1, '/far');
   const told: string[] = [];
   const [one, other] = [{}, {}];
-  for (const key of [one, other]) ref.watch(key, () => told.push('told'));
+  for (const key of [one, other]) ref.watch(key, { ended: () => told.push('told') });
   ref.ended({ path: '/far', reason: { kind: 'normal' } });
   expect(told).toHaveLength(2);
-  ref.watch(one, () => told.push('again'));
+  ref.watch(one, { ended: () => told.push('again') });
   ref.unwatch(other);
-  ref.watch(other, () => told.push('anew'));
+  ref.watch(other, { ended: () => told.push('anew') });
   // The other end is asked for the last end only on behalf of the one that does not know of it.
   expect(asked).toEqual([false, true, false]);
   ref.ended({ path: '/far', reason: { kind: 'normal' } }, true);

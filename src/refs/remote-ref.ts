@@ -1,5 +1,6 @@
 import {
   type Addressee,
+  type EndListener,
   type Exit,
   type ExitReason,
   LinkedList,
@@ -166,8 +167,8 @@ export class RemoteRef<M> implements Offerable<M>, Addressee {
     room?.wakeAll();
   }
 
-  watch(key: object, listener: (exit: Exit) => void): void {
-    this.#listen(key, listener, true);
+  watch(key: object, listener: EndListener): void {
+    this.#listen(key, (exit) => listener.ended(exit), true);
   }
 
   unwatch(key: object): void {

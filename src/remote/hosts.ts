@@ -149,7 +149,7 @@ class GroupOfHosts implements Hosts {
     };
     for (const { host, incarnation } of this.peers()) listener({ kind: 'host-up', host, incarnation });
     this.#listeners.add(listener);
-    actor.watch(listener, end);
+    actor.watch(listener, { ended: end });
     return end;
   }
 

@@ -1,4 +1,4 @@
-import type { ActorSystem, Addressee, Exit, ExitReason, Ref } from '../actors/mod.ts';
+import type { ActorSystem, Addressee, EndListener, Exit, ExitReason, Ref } from '../actors/mod.ts';
 import { ShoalError, toEnvelope } from '../errors.ts';
 
 /** A ref that leads to no actor. */
@@ -37,10 +37,10 @@ class Nobody implements Ref<never>, Addressee {
     return this.tell(message);
   }
 
-  watch(watcher: object, listener: (exit: Exit) => void): void {
+  watch(watcher: object, listener: EndListener): void {
     if (this.#told.has(watcher)) return;
     this.#told.add(watcher);
-    listener({ path: this.path, reason: this.#reason });
+    listener.ended({ path: this.path, reason: this.#reason });
   }
 
   unwatch(watcher: object): void {

@@ -283,8 +283,8 @@ describe('a channel', () => {
     const far = addresseeOf(sent(there, here, child));
     const seen: string[] = [];
     const [one, two] = [{}, {}];
-    const first = (): void => far.watch(one, () => void seen.push('one'));
-    const second = (): void => far.watch(two, () => void seen.push('two'));
+    const first = (): void => far.watch(one, { ended: () => void seen.push('one') });
+    const second = (): void => far.watch(two, { ended: () => void seen.push('two') });
     // A request and its reply: by then all that was sent before has come.
     const echo = there.system.spawn<Ref<string>>(() => (replyTo) => void replyTo.tell('x'));
     const farEcho = sent(there, here, echo);

@@ -93,7 +93,8 @@ export class HostChecks {
   afterWrite(): void {
     const { room, disk } = this.#host;
     if (room.qemus.size > VMS_CHECKED_MAX) return;
-    const holders = new Map(disk.document.ip_pool.map((row) => [`${row.ip}:${row.port}`, row.vm]));
+    const held = disk.document.ip_pool.filter(({ vm }) => vm !== null);
+    const holders = new Map(held.map(({ ip, port, vm }) => [`${ip}:${port}`, vm]));
     for (const { spec, isAlive, isCpuRunning } of room.qemus.values()) {
       const place = `${spec.address.ip}:${spec.address.port}`;
       if (isAlive && isCpuRunning && holders.get(place) !== spec.vm) {

@@ -10,6 +10,8 @@ interface Entry {
 
 /** After so many entries, Node runs its own I/O once, so that a signal can end a long simulation. */
 const ENTRIES_BEFORE_IO = 20_000;
+/** Cancelled entries stay in the heap until they are as many as the others, and at least so many. */
+const CANCELLED_MIN = 1_000;
 /** More entries than this at one moment are an endless loop: something that sets itself again with no delay. */
 const ENTRIES_AT_ONE_MOMENT_MAX = 5_000_000;
 
@@ -43,6 +45,7 @@ export class VirtualTime {
       if (entry.callback === undefined) return;
       entry.callback = undefined;
       this.#live -= 1;
+      if (this.#heap.length > CANCELLED_MIN + 2 * this.#live) this.#dropCancelled();
     };
   }
 
@@ -97,6 +100,13 @@ export class VirtualTime {
     return undefined;
   }
 
+  /** What is in order is a heap too. */
+  #dropCancelled(): void {
+    const live = this.#heap.filter(({ callback }) => callback !== undefined);
+    this.#heap.length = 0;
+    for (const entry of live.sort(byTime)) this.#heap.push(entry);
+  }
+
   #push(entry: Entry): void {
     const heap = this.#heap;
     let at = heap.length;
@@ -132,6 +142,10 @@ export class VirtualTime {
 
 function isSooner(one: Entry, other: Entry): boolean {
   return one.atMs === other.atMs ? one.order < other.order : one.atMs < other.atMs;
+}
+
+function byTime(one: Entry, other: Entry): number {
+  return isSooner(one, other) ? -1 : 1;
 }
 
 /** Node runs its ticks once no microtask is left, however many those that run make. */

@@ -6,6 +6,7 @@ import {
   type VmCheckpoint,
   type VmHome,
   type VmMessage,
+  type VmOptions,
   vmActor,
 } from '../hypervisor/mod.ts';
 import type { SimulatedProcess } from './process.ts';
@@ -64,15 +65,15 @@ export class SimulatedVmHome implements VmHome {
         },
       };
       const { events, relays, notices } = task;
-      const actor = vmActor({
+      const options: VmOptions = {
         ...task,
-        hypervisor: this.#hypervisor,
         checkpoint,
         saveTo,
         events: this.#hop(shard, events.path, (event) => events.tell(event)),
         relays: relays && this.#hop(shard, relays.path, (line) => relays.tell(line)),
         notices: notices && this.#hop(shard, notices.path, (notice) => notices.tell(notice)),
-      });
+      };
+      const actor = vmActor(options, this.#hypervisor);
       const receive = await actor(context);
       // Nobody else knows that it takes this message.
       this.#actors.set(vm, (context as Context<VmMessage | Crash>).self);

@@ -2,6 +2,14 @@ import type { StoreDocument } from './document.ts';
 import type { SoftFields } from './port.ts';
 import type { IpPoolRow, SystemParamRow, VmachineRow } from './rows.ts';
 
+interface Parts {
+  readonly nextVmId: number;
+  readonly params: Map<string, number>;
+  readonly addresses: Map<number, IpPoolRow>;
+  readonly vms: Map<number, VmachineRow>;
+  readonly held: Map<number, number>;
+}
+
 /** The tables with the indexes for changes. A group of changes works on a copy, which replaces the original once it is durable. */
 export class TableState {
   /** No VM has had this id or a higher one. */
@@ -13,14 +21,24 @@ export class TableState {
   /** `id_ip` by the VM that holds it. */
   readonly #held: Map<number, number>;
 
-  constructor(document: StoreDocument) {
-    this.nextVmId = document.next_id_vmachine;
-    this.#params = new Map(document.system_params.map(({ key, value }) => [key, value]));
-    this.#addresses = new Map(document.ip_pool.map((row) => [row.id_ip, row]));
-    this.#vms = new Map(document.vmachine.map((row) => [row.id_vmachine, row]));
-    this.#held = new Map(
-      document.ip_pool.flatMap(({ id_ip, vm }): [number, number][] => (vm === null ? [] : [[vm, id_ip]])),
-    );
+  private constructor({ nextVmId, params, addresses, vms, held }: Parts) {
+    this.nextVmId = nextVmId;
+    this.#params = params;
+    this.#addresses = addresses;
+    this.#vms = vms;
+    this.#held = held;
+  }
+
+  static of(document: StoreDocument): TableState {
+    return new TableState({
+      nextVmId: document.next_id_vmachine,
+      params: new Map(document.system_params.map(({ key, value }) => [key, value])),
+      addresses: new Map(document.ip_pool.map((row) => [row.id_ip, row])),
+      vms: new Map(document.vmachine.map((row) => [row.id_vmachine, row])),
+      held: new Map(
+        document.ip_pool.flatMap(({ id_ip, vm }): [number, number][] => (vm === null ? [] : [[vm, id_ip]])),
+      ),
+    });
   }
 
   /** Whether it must be written: it differs from its original, or `mustBeWritten` was called. */
@@ -45,7 +63,13 @@ export class TableState {
   }
 
   copy(): TableState {
-    return new TableState(this.toDocument());
+    return new TableState({
+      nextVmId: this.nextVmId,
+      params: new Map(this.#params),
+      addresses: new Map(this.#addresses),
+      vms: new Map(this.#vms),
+      held: new Map(this.#held),
+    });
   }
 
   address(idIp: number): IpPoolRow | undefined {
@@ -90,6 +114,14 @@ export class TableState {
     const existed = this.#vms.delete(id);
     if (existed) this.#changed = true;
     return existed;
+  }
+
+  /** From now on these are fields of the rows. */
+  takeSoft(soft: ReadonlyMap<number, Partial<SoftFields>>): void {
+    for (const [vm, fields] of soft) {
+      const row = this.#vms.get(vm);
+      if (row !== undefined) this.#vms.set(vm, withSoft(row, fields));
+    }
   }
 
   /** For a write without a change of durable fields: soft fields, a block of ids. */

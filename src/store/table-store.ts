@@ -33,8 +33,8 @@ export class TableStore implements Store {
   readonly #report: (error: unknown) => void;
   readonly #ids: VmIds;
   #idsAsked = false;
-  /** Soft fields over the durable rows, only for VMs with a row. */
-  readonly #soft = new Map<number, Partial<SoftFields>>();
+  /** Soft fields that are not durable yet, only for VMs with a row. */
+  readonly #soft = new Map<number, SoftFields>();
   #softUnwritten = false;
   #softTimer: CancelTimer | undefined;
   /** The latest result of `snapshot` and its state; undefined once a soft field has changed. */
@@ -42,7 +42,7 @@ export class TableStore implements Store {
   #closing: Promise<void> | undefined;
 
   private constructor(document: StoreDocument, backing: Backing, { clock, report = () => undefined }: StoreOptions) {
-    this.#queue = new CommitQueue(new TableState(document), (draft) => this.#save(draft));
+    this.#queue = new CommitQueue(TableState.of(document), (draft) => this.#save(draft));
     this.#backing = backing;
     this.#clock = clock;
     this.#report = report;
@@ -128,9 +128,8 @@ export class TableStore implements Store {
     this.#checkOpen();
     const row = this.#queue.state.vm(vm);
     if (row === undefined) return;
-    const { cpu, ram, free_count, last_connect, state } = row;
-    changes.valid({ cpu, ram, free_count, last_connect, state, ...fields }, SOFT_FIELDS, 'vmachine');
-    this.#soft.set(vm, { ...this.#soft.get(vm), ...fields });
+    const before = softOf(this.#soft.get(vm) ?? row);
+    this.#soft.set(vm, softOf(changes.valid({ ...before, ...fields }, SOFT_FIELDS, 'vmachine')));
     this.#softChanged();
   }
 
@@ -150,14 +149,19 @@ export class TableStore implements Store {
       this.#closing === undefined ? this.#ids.counterToWrite(draft.nextVmId, draft.addressCount) : this.#ids.next;
     const softUnwritten = this.#softUnwritten;
     this.#softUnwritten = false;
+    const soft = new Map(this.#soft);
+    draft.takeSoft(soft);
     try {
-      await this.#backing.save(draft.toDocument(this.#soft));
+      await this.#backing.save(draft.toDocument());
     } catch (error) {
       this.#softUnwritten ||= softUnwritten;
       throw error;
     }
     this.#ids.wasWritten(draft.nextVmId);
-    for (const vm of this.#soft.keys()) if (draft.vm(vm) === undefined) this.#soft.delete(vm);
+    // Those of a VM that was touched meanwhile are newer than what was written.
+    for (const [vm, fields] of this.#soft) {
+      if (draft.vm(vm) === undefined || fields === soft.get(vm)) this.#soft.delete(vm);
+    }
   }
 
   #softChanged(): void {
@@ -200,6 +204,10 @@ export class TableStore implements Store {
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new ShoalError('STORE_CLOSED', 'The tables are closed: Shoal is ending');
   }
+}
+
+function softOf({ cpu, ram, free_count, last_connect, state }: SoftFields): SoftFields {
+  return { cpu, ram, free_count, last_connect, state };
 }
 
 function idsUsedUp(): ShoalError {

@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConsoleEvent } from './console-event.ts';
 import { ConsoleParser, LINE_BYTES_MAX } from './console-parser.ts';
-import { contractFormat } from './formats/format-of.ts';
+import { ContractFormat } from './formats/format-of.ts';
 
 const MIB = 1024 * 1024;
 
 function parse(text: string | Uint8Array, nowMs = 0): readonly ConsoleEvent[] {
   const bytes = typeof text === 'string' ? Buffer.from(text) : text;
-  return new ConsoleParser(contractFormat(16 * MIB)).push(bytes, nowMs);
+  return new ConsoleParser(new ContractFormat(16 * MIB)).push(bytes, nowMs);
 }
 
 const READY =
@@ -78,7 +78,7 @@ describe('console parser', () => {
   });
 
   it('cuts an endless line, shows its beginning at once, and reads on after it', () => {
-    const parser = new ConsoleParser(contractFormat(MIB));
+    const parser = new ConsoleParser(new ContractFormat(MIB));
     expect(parser.push(Buffer.alloc(LINE_BYTES_MAX + 1, 'x'), 0)).toEqual([
       { kind: 'log', text: 'x'.repeat(LINE_BYTES_MAX) },
     ]);
@@ -88,7 +88,7 @@ describe('console parser', () => {
   });
 
   it('sheds a flood, counts what it shed, and lets reports through meanwhile', () => {
-    const parser = new ConsoleParser(contractFormat(16 * MIB));
+    const parser = new ConsoleParser(new ContractFormat(16 * MIB));
     const flood = parser.push(Buffer.from('noise\n'.repeat(5_000)), 0);
     expect(flood).toHaveLength(1_000);
     expect(parser.push(Buffer.from(STATUS), 0)).toMatchObject([{ kind: 'shed', lines: 4_000 }, { kind: 'status' }]);
@@ -107,7 +107,7 @@ describe('console parser', () => {
         fc.infiniteStream(fc.integer({ min: 1, max: 600 })),
         (pieces, sizes) => {
           const bytes = Buffer.from(pieces.join(''));
-          const parser = new ConsoleParser(contractFormat(16 * MIB));
+          const parser = new ConsoleParser(new ContractFormat(16 * MIB));
           const events: ConsoleEvent[] = [];
           for (let at = 0; at < bytes.length; ) {
             const size = sizes.next().value ?? 1;
@@ -123,7 +123,7 @@ describe('console parser', () => {
   it('never throws and never says more than its limits, whatever the bytes', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 2_000 }), { maxLength: 10 }), (chunks) => {
-        const parser = new ConsoleParser(contractFormat(MIB));
+        const parser = new ConsoleParser(new ContractFormat(MIB));
         for (const chunk of chunks) {
           for (const event of parser.push(chunk, 0)) {
             if (event.kind === 'log' || event.kind === 'refused') expect(event.text).not.toMatch(/\p{Cc}/u);

@@ -11,7 +11,7 @@ export interface VmShardOptions {
   readonly spawner: Ref<SpawnerMessage>;
 }
 
-export type VmArgs = Omit<VmOptions, 'hypervisor'>;
+export type VmArgs = VmOptions;
 
 /** The behaviours on the shards of a host: its VMs. */
 export function behaviours(
@@ -19,5 +19,5 @@ export function behaviours(
   { qemu, spawner }: VmShardOptions,
 ): { readonly vm: (args: VmArgs) => Behaviour<VmMessage> } {
   const hypervisor = createQemuHypervisor({ ...qemu, spawner: spawnerBehind(system, spawner) });
-  return { vm: (args) => vmActor({ ...args, hypervisor }) };
+  return { vm: (args) => vmActor(args, hypervisor) };
 }

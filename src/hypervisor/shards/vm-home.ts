@@ -4,7 +4,7 @@ import { type VmOptions, vmActor } from '../vm/vm-actor.ts';
 import type { VmMessage } from '../vm/vm-messages.ts';
 
 /** The options of a VM's actor that are the same wherever it lives. */
-export type VmTask = Omit<VmOptions, 'hypervisor' | 'checkpoint' | 'saveTo'>;
+export type VmTask = Omit<VmOptions, 'checkpoint' | 'saveTo'>;
 
 /** Where the actors of VMs live. */
 export interface VmHome {
@@ -14,5 +14,5 @@ export interface VmHome {
 
 /** The home on the thread of the controller. */
 export function homeHere(hypervisor: Hypervisor): VmHome {
-  return { actor: (task) => ({ start: vmActor({ ...task, hypervisor }) }) };
+  return { actor: (task) => ({ start: vmActor(task, hypervisor) }) };
 }

@@ -94,17 +94,19 @@ async function open(port: Partial<Hypervisor>, options: Partial<VmOptions> = {})
     ...{ availableBytes: unused, connect: unused },
     ...port,
   };
-  const behaviour = vmActor({
+  const behaviour = vmActor(
+    {
+      origin: { kind: 'new', spec: SPEC },
+      bootTimeoutMs: 10_000,
+      stopLimits: { consoleMs: 1, quitMs: 1, terminateMs: 1, killMs: 1 },
+      logFolder: undefined,
+      events: { path: '/events', tell: (event) => events.push(event) > 0 },
+      relays: undefined,
+      notices: { path: '/notices', tell: (notice) => notices.push(notice) > 0 },
+      ...options,
+    },
     hypervisor,
-    origin: { kind: 'new', spec: SPEC },
-    bootTimeoutMs: 10_000,
-    stopLimits: { consoleMs: 1, quitMs: 1, terminateMs: 1, killMs: 1 },
-    logFolder: undefined,
-    events: { path: '/events', tell: (event) => events.push(event) > 0 },
-    relays: undefined,
-    notices: { path: '/notices', tell: (notice) => notices.push(notice) > 0 },
-    ...options,
-  });
+  );
   const vm = await kit.system.start(behaviour, { name: 'vm' });
   let ended: string | undefined;
   void kit.system.ended(vm).then(({ reason }) => {

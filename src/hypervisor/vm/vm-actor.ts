@@ -24,7 +24,6 @@ import { type LogOwner, VmLog } from './vm-log.ts';
 import type { RelayedLine, VmMessage } from './vm-messages.ts';
 
 export interface VmOptions {
-  readonly hypervisor: Hypervisor;
   /** A VM that is to be made, or one that was found running. */
   readonly origin:
     | { readonly kind: 'new'; readonly spec: MachineSpec }
@@ -62,12 +61,12 @@ const MIB = 1024 * 1024;
  * The actor of one VM: owns its QEMU process, its monitor and its console. If it crashes the process goes on; the
  * next incarnation adopts the process and goes on from the last checkpoint. It ends by itself when the VM is gone.
  */
-export function vmActor(options: VmOptions): Behaviour<VmMessage> {
+export function vmActor(options: VmOptions, hypervisor: Hypervisor): Behaviour<VmMessage> {
   const { origin, checkpoint = NEW_CHECKPOINT, saveTo } = options;
   const checkpoints = new Checkpoints(checkpoint, saveTo);
   return async (context) => {
     // The actor sends itself more than others may.
-    const body = new VmActor(options, checkpoints, context as Context<VmActorInput>);
+    const body = new VmActor(options, hypervisor, checkpoints, context as Context<VmActorInput>);
     context.onStop(() => body.letGo());
     const isNew = origin.kind === 'new' && !checkpoints.latest.tried;
     checkpoints.update({ tried: true });
@@ -78,6 +77,7 @@ export function vmActor(options: VmOptions): Behaviour<VmMessage> {
 
 class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   readonly #options: VmOptions;
+  readonly #hypervisor: Hypervisor;
   readonly #checkpoints: Checkpoints;
   readonly #context: Context<VmActorInput>;
   readonly #spec: MachineSpec;
@@ -85,7 +85,8 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   readonly #parser: ConsoleParser;
   readonly #events: VmEvents;
   readonly #driver = new MachineDriver(this);
-  readonly #figures: ProcessFigures;
+  /** Of a guest whose reports leave some out. */
+  #figures: ProcessFigures | undefined;
   /** Of a guest that is asked whether it lives, while it boots and answers. */
   #prober: GuestProber | undefined;
   /** Made for the first line. */
@@ -94,15 +95,15 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   #cancelBoot: CancelTimer | undefined;
   #cancelStage: CancelTimer | undefined;
 
-  constructor(options: VmOptions, checkpoints: Checkpoints, context: Context<VmActorInput>) {
+  constructor(options: VmOptions, hypervisor: Hypervisor, checkpoints: Checkpoints, context: Context<VmActorInput>) {
     const { origin, events } = options;
     const spec = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
     this.#options = options;
+    this.#hypervisor = hypervisor;
     this.#checkpoints = checkpoints;
     this.#context = context;
     this.#spec = spec;
     this.#profile = profileOf(spec);
-    this.#figures = new ProcessFigures(() => this.#driver.machine, context.clock, this.ramBytesMax);
     this.#parser = new ConsoleParser(formatOf(this.#profile.console, this));
     this.#events = new VmEvents(spec.vm, events, context.clock);
   }
@@ -136,6 +137,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   }
 
   measured(): ReturnType<GuestFacts['measured']> {
+    this.#figures ??= new ProcessFigures(() => this.#driver.machine, this.clock, this.ramBytesMax);
     return this.#figures.measured();
   }
 
@@ -176,7 +178,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   async begin(spec: MachineSpec | undefined): Promise<void> {
     if (spec !== undefined) {
       this.#context.pipe(
-        this.#driver.prepare(this.#options.hypervisor, spec),
+        this.#driver.prepare(this.#hypervisor, spec),
         () => ({ kind: 'prepared' }),
         (error) => ({ kind: 'prepare-failed', error: toEnvelope(error) }),
       );
@@ -269,7 +271,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
     if (!isAsked || (phase !== 'booting' && phase !== 'answering')) return;
     this.#prober = new GuestProber({
       profile,
-      connect: () => this.#options.hypervisor.connect(this.#spec),
+      connect: () => this.#hypervisor.connect(this.#spec),
       clock: this.clock,
       statusIntervalMs: this.#spec.statusIntervalMs,
       guest: this,
@@ -335,7 +337,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
 
   #adopt(): void {
     this.#context.pipe(
-      adoptVm(this.#options.hypervisor, this.#spec.vm, (machine) => this.#driver.own(machine)),
+      adoptVm(this.#hypervisor, this.#spec.vm, (machine) => this.#driver.own(machine)),
       (adoption) => ({ kind: 'adoption', adoption }),
       defectOf,
     );
@@ -392,7 +394,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
 
   #clear(): void {
     this.#context.pipe(
-      clearRemains(this.#options.hypervisor, this.#spec.vm, this.#driver.machine),
+      clearRemains(this.#hypervisor, this.#spec.vm, this.#driver.machine),
       (remains) => ({ kind: 'cleared', remains }),
       defectOf,
     );

@@ -1,4 +1,5 @@
 import type { ConsoleProfile } from '../../profile/profile.ts';
+import type { ConsoleEvent } from '../console-event.ts';
 import { CONTRACT_PREFIX, parseContractLine } from '../contract-line.ts';
 import { jsonFormat } from './json-format.ts';
 import { keyValueFormat } from './key-value-format.ts';
@@ -9,7 +10,7 @@ import { patternFormat } from './pattern-format.ts';
 export function formatOf(profile: ConsoleProfile, guest: GuestFacts): LineFormat {
   switch (profile.format) {
     case 'shoal':
-      return contractFormat(guest.ramBytesMax);
+      return new ContractFormat(guest.ramBytesMax);
     case 'key=value':
       return keyValueFormat(profile, guest);
     case 'json':
@@ -22,13 +23,24 @@ export function formatOf(profile: ConsoleProfile, guest: GuestFacts): LineFormat
 }
 
 /** The lines of the guest contract: `shoal1 KIND key=value ...`. */
-export function contractFormat(ramBytesMax: number): LineFormat {
-  return {
-    refusesCut: true,
-    mayTell: (bytes, from, end) =>
-      bytes.toString('latin1', from, Math.min(end, from + CONTRACT_PREFIX.length)) === CONTRACT_PREFIX,
-    read: (line) => parseContractLine(line, ramBytesMax),
-  };
+export class ContractFormat implements LineFormat {
+  readonly #ramBytesMax: number;
+
+  constructor(ramBytesMax: number) {
+    this.#ramBytesMax = ramBytesMax;
+  }
+
+  get refusesCut(): boolean {
+    return true;
+  }
+
+  mayTell(bytes: Buffer, from: number, end: number): boolean {
+    return bytes.toString('latin1', from, Math.min(end, from + CONTRACT_PREFIX.length)) === CONTRACT_PREFIX;
+  }
+
+  read(line: string): ConsoleEvent | undefined {
+    return parseContractLine(line, this.#ramBytesMax);
+  }
 }
 
 /** All that such a guest prints is its log. */
