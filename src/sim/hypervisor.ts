@@ -127,6 +127,10 @@ function driven(qemu: Qemu, { time, chance, process, room, behaviour }: Simulate
     });
   };
   qemu.onConsole = hear;
+  const monitor = async (): Promise<void> => {
+    await soon();
+    if (!qemu.isAlive) throw new ShoalError('QMP_ERROR', `The monitor of VM ${qemu.spec.vm} is gone`);
+  };
   let tellExit: (exit: MachineExit) => void = () => undefined;
   return {
     get manifest(): Manifest {
@@ -134,19 +138,21 @@ function driven(qemu: Qemu, { time, chance, process, room, behaviour }: Simulate
     },
     process: qemu.process,
     async start() {
-      await soon();
-      if (!qemu.isAlive) throw new ShoalError('QMP_ERROR', `The monitor of VM ${qemu.spec.vm} is gone`);
+      await monitor();
       qemu.continue();
     },
     async remember(guest) {
       await soon();
       qemu.manifest = { ...qemu.manifest, guest };
     },
-    async qmp(command) {
-      await soon();
-      if (!qemu.isAlive) throw new ShoalError('QMP_ERROR', `The monitor of VM ${qemu.spec.vm} is gone`);
-      if (command === 'quit') qemu.quit();
-      return { running: qemu.isCpuRunning, status: qemu.isCpuRunning ? 'running' : 'prelaunch' };
+    async isRunning() {
+      await monitor();
+      return qemu.isCpuRunning;
+    },
+    pressPowerButton: monitor,
+    async quit() {
+      await monitor();
+      qemu.quit();
     },
     onConsole(listener) {
       onConsole = listener;

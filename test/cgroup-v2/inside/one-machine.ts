@@ -9,6 +9,7 @@ import {
   MEMORY_MIB,
   whyUncapped,
 } from '../../../src/hypervisor/mod.ts';
+import { qmpOf } from '../../../src/hypervisor/testing/mod.ts';
 import { createLauncher, type Launcher } from '../../../src/process/mod.ts';
 import type { FactLine, Facts } from '../facts.ts';
 import { CGROUP_ROOT, capsSeen, figureIn, Group, groupsBelow, killsSoFar } from './group.ts';
@@ -43,7 +44,7 @@ async function letGrow(launcher: Launcher, root: string): Promise<Facts['grown']
   const killsBefore = killsSoFar();
   const more = { 'qom-type': 'memory-backend-ram', id: 'more', size: 160 * MIB, prealloc: true };
   const endedBy = await ended(machine, () => {
-    machine.qmp('object-add', more, TIMEOUT_MS).then(
+    qmpOf(machine)('object-add', more, TIMEOUT_MS).then(
       () => machine.signal('SIGTERM'),
       // Its monitor went with it.
       () => undefined,
