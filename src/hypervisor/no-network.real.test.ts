@@ -3,9 +3,9 @@ import { statSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Address } from '../fleet/mod.ts';
+import { qmpOf } from './kit/mod.ts';
 import {
   GuestClient,
-  qmpOf,
   type RealHypervisor,
   realHypervisor,
   runDirectoryOf,

@@ -1,7 +1,6 @@
 export { type GuestAnswer, GuestClient } from '../link/guest-client.ts';
 export { answering, type EventOf, of } from './host-events.ts';
 export { patience } from './patience.ts';
-export { qmpOf } from './qmp-of.ts';
 export {
   GUEST_IMAGE,
   type RealHypervisor,

@@ -9,7 +9,7 @@ import {
   MEMORY_MIB,
   whyUncapped,
 } from '../../../src/hypervisor/mod.ts';
-import { qmpOf } from '../../../src/hypervisor/testing/mod.ts';
+import { qmpOf } from '../../../src/hypervisor/kit/mod.ts';
 import { createLauncher, type Launcher } from '../../../src/process/mod.ts';
 import type { FactLine, Facts } from '../facts.ts';
 import { CGROUP_ROOT, capsSeen, figureIn, Group, groupsBelow, killsSoFar } from './group.ts';
