@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultImage } from '../../../src/app/mod.ts';
+import { qmpOf } from '../../../src/hypervisor/kit/mod.ts';
 import {
   createQemuHypervisor,
   inspectImage,
@@ -9,7 +10,6 @@ import {
   MEMORY_MIB,
   whyUncapped,
 } from '../../../src/hypervisor/mod.ts';
-import { qmpOf } from '../../../src/hypervisor/kit/mod.ts';
 import { createLauncher, type Launcher } from '../../../src/process/mod.ts';
 import type { FactLine, Facts } from '../facts.ts';
 import { CGROUP_ROOT, capsSeen, figureIn, Group, groupsBelow, killsSoFar } from './group.ts';
