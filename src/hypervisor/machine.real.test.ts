@@ -111,7 +111,7 @@ describe.each(usableAccelerators())('a machine under %s', (accelerator) => {
       { kind: 'running', manifest: { spec, uuid: machine.manifest.uuid, process: machine.process } },
     ]);
     const adopted = await later.adopt(machine.manifest);
-    expect(await adopted.qmp('query-status')).toMatchObject({ status: 'running' });
+    expect(await adopted.isRunning()).toBe(true);
     expect(await client.request('upper', 'still here', LONG_MS)).toBe('STILL HERE');
     const exit = exitOf(adopted);
     adopted.writeConsole('stop\n');
@@ -132,7 +132,7 @@ describe('what was left by a Shoal that died', () => {
     expect(await real.again().find(1)).toMatchObject({ kind: 'running', manifest: { process: identity } });
     expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(machine.manifest);
     const adopted = await real.again().adopt(machine.manifest);
-    expect(await adopted.qmp('query-status')).toMatchObject({ status: 'prelaunch' });
+    expect(await adopted.isRunning()).toBe(false);
   });
 
   it('is gone if its process is, or if the machine was booted since', async () => {
@@ -292,7 +292,7 @@ describe('a machine that cannot be', () => {
     const spec = await real.spec();
     const machine = await real.hypervisor.prepare(spec);
     await expect(real.hypervisor.prepare(spec)).rejects.toMatchObject({ code: 'MANIFEST_INVALID' });
-    expect(await machine.qmp('query-status')).toMatchObject({ status: 'prelaunch' });
+    expect(await machine.isRunning()).toBe(false);
   });
 
   it('leaves neither process nor directory', async () => {

@@ -83,12 +83,19 @@ export interface MachineExit {
 export interface Machine {
   readonly manifest: Manifest;
   readonly process: ProcessIdentity;
-  /** Lets the CPU run (QMP `cont`). */
+  /** Lets the CPU run. @throws QMP_TIMEOUT, QMP_ERROR */
   start(): Promise<void>;
+  /** Whether the CPU runs: false from `prepare` until `start`. @throws QMP_TIMEOUT, QMP_ERROR */
+  isRunning(): Promise<boolean>;
   /** Writes the guest's ready line into the manifest. */
   remember(guest: GuestReady): Promise<void>;
-  /** @throws QMP_TIMEOUT, QMP_ERROR */
-  qmp(command: string, args?: Readonly<Record<string, unknown>>, timeoutMs?: number): Promise<unknown>;
+  /** Presses the power button of the machine (ACPI); the guest may heed it or not. @throws QMP_TIMEOUT, QMP_ERROR */
+  pressPowerButton(timeoutMs?: number): Promise<void>;
+  /**
+   * Has the hypervisor end the machine, whatever its guest does. Resolves when the hypervisor has answered, which tells
+   * a stuck guest from a stuck hypervisor; the end itself shows in `onExit`. @throws QMP_TIMEOUT, QMP_ERROR
+   */
+  quit(timeoutMs?: number): Promise<void>;
   /**
    * Bytes that the guest prints, from the first on, some moments later. There is one listener; the bytes are its own
    * until it returns.

@@ -2,6 +2,7 @@ import { FrameType, FrameWriter } from '../hypervisor/mod.ts';
 import { DEFAULT_SCENARIO } from './defaults.ts';
 import { History } from './history.ts';
 import { simulatedHypervisor } from './hypervisor.ts';
+import { FIRST_IMAGE } from './images.ts';
 import { MachineRoom, VM_BYTES } from './machine-room.ts';
 import { SimulatedProcess } from './process.ts';
 import { Chance } from './random.ts';
@@ -64,7 +65,7 @@ async function ofMachines(
   const kept: unknown[] = [];
   for (let vm = 1; vm <= vms; vm++) {
     const address = { id: vm, ip: `10.${vm >> 16}.${(vm >> 8) & 255}.${vm & 255}`, port: 9_000 };
-    const made = { image: 'simulated', imageDigest: '', accelerator: 'kvm', memoryMib: 16 } as const;
+    const made = { image: 'simulated', imageDigest: FIRST_IMAGE, accelerator: 'kvm', memoryMib: 16 } as const;
     const limits = { statusIntervalMs: 1_000, textBytesMax: 1_000 };
     void hypervisor.prepare({ vm, address, ...made, ...limits }).then(async (machine) => {
       machine.onConsole(nothing);

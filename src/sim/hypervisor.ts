@@ -1,7 +1,17 @@
 import { ShoalError } from '../errors.ts';
-import type { Found, Hypervisor, Machine, MachineExit, Manifest } from '../hypervisor/mod.ts';
+import {
+  checkAllowed,
+  type Found,
+  type Hypervisor,
+  type Machine,
+  type MachineExit,
+  type MachineSpec,
+  type Manifest,
+  profileOf,
+} from '../hypervisor/mod.ts';
 import { type Duration, draw } from './duration.ts';
-import type { MachineRoom, Qemu } from './machine-room.ts';
+import { IMAGE_PATH, isDigest } from './images.ts';
+import { type MachineRoom, placeOf, type Qemu } from './machine-room.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { Chance } from './random.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -56,11 +66,13 @@ export function simulatedHypervisor(options: SimulatedHypervisorOptions): Simula
         await afterMs(qemuStart);
         throw new ShoalError('QEMU_EXITED', `QEMU ended at once (simulated), VM ${spec.vm}`);
       }
+      checkAllowed(spec.accelerator, profileOf(spec), spec.image);
+      checkImageFile(spec);
       // The process is there from the spawn on, whether or not this Shoal lives to see its greeting.
       const qemu = room.spawn(spec);
-      if (qemu === undefined) {
+      if (typeof qemu === 'string') {
         await soon();
-        throw new ShoalError('PORT_TAKEN', `The address ${spec.address.ip}:${spec.address.port} is in use`);
+        throw new ShoalError(qemu, `VM ${spec.vm} or its address ${placeOf(spec)} is there already (simulated)`);
       }
       if (isLauncherDying) {
         isLauncherDying = false;
@@ -74,7 +86,8 @@ export function simulatedHypervisor(options: SimulatedHypervisorOptions): Simula
     async adopt(manifest) {
       await soon();
       const qemu = room.qemus.get(manifest.spec.vm);
-      if (qemu?.isAlive !== true) throw new ShoalError('VM_GONE', `VM ${manifest.spec.vm} is gone`);
+      if (qemu?.isAlive !== true || !isOf(qemu, manifest))
+        throw new ShoalError('VM_GONE', `VM ${manifest.spec.vm} is gone`);
       return driven(qemu, options);
     },
     async list() {
@@ -106,6 +119,16 @@ export function simulatedHypervisor(options: SimulatedHypervisorOptions): Simula
   };
 }
 
+/** @throws IMAGE_MISSING, IMAGE_INVALID */
+function checkImageFile({ image, imageDigest }: MachineSpec): void {
+  if (image !== IMAGE_PATH) throw new ShoalError('IMAGE_MISSING', `There is no ${image} (simulated)`);
+  if (!isDigest(imageDigest)) throw new ShoalError('IMAGE_INVALID', `${image} has another digest (simulated)`);
+}
+
+function isOf({ manifest }: Qemu, { uuid, process }: Manifest): boolean {
+  return manifest.uuid === uuid && manifest.process?.startTicks === process?.startTicks;
+}
+
 function foundOf(qemu: Qemu): Found {
   return qemu.isAlive ? { kind: 'running', manifest: qemu.manifest } : { kind: 'gone', vm: qemu.spec.vm };
 }
@@ -117,16 +140,20 @@ function driven(qemu: Qemu, { time, chance, process, room, behaviour }: Simulate
   let unheard: string[] = [];
   const soon = (): Promise<void> => new Promise((resolve) => process.later(draw(behaviour().monitor, chance), resolve));
   // What is read together is heard together, as from the console's file.
+  const readConsole = (): void => {
+    const lines = unheard;
+    unheard = [];
+    if (!isReleased && lines.length > 0) onConsole(encoder.encode(lines.map((one) => `\n${one}\n`).join('')));
+  };
   const hear = (line: string): void => {
     unheard.push(line);
-    if (unheard.length > 1) return;
-    process.later(draw(behaviour().console, chance), () => {
-      const lines = unheard;
-      unheard = [];
-      if (!isReleased) onConsole(encoder.encode(lines.map((one) => `\n${one}\n`).join('')));
-    });
+    if (unheard.length === 1) process.later(draw(behaviour().console, chance), readConsole);
   };
   qemu.onConsole = hear;
+  const monitor = async (): Promise<void> => {
+    await soon();
+    if (!qemu.isAlive) throw new ShoalError('QMP_ERROR', `The monitor of VM ${qemu.spec.vm} is gone`);
+  };
   let tellExit: (exit: MachineExit) => void = () => undefined;
   return {
     get manifest(): Manifest {
@@ -134,19 +161,21 @@ function driven(qemu: Qemu, { time, chance, process, room, behaviour }: Simulate
     },
     process: qemu.process,
     async start() {
-      await soon();
-      if (!qemu.isAlive) throw new ShoalError('QMP_ERROR', `The monitor of VM ${qemu.spec.vm} is gone`);
+      await monitor();
       qemu.continue();
     },
     async remember(guest) {
       await soon();
       qemu.manifest = { ...qemu.manifest, guest };
     },
-    async qmp(command) {
-      await soon();
-      if (!qemu.isAlive) throw new ShoalError('QMP_ERROR', `The monitor of VM ${qemu.spec.vm} is gone`);
-      if (command === 'quit') qemu.quit();
-      return { running: qemu.isCpuRunning, status: qemu.isCpuRunning ? 'running' : 'prelaunch' };
+    async isRunning() {
+      await monitor();
+      return qemu.isCpuRunning;
+    },
+    pressPowerButton: monitor,
+    async quit() {
+      await monitor();
+      qemu.quit();
     },
     onConsole(listener) {
       onConsole = listener;
@@ -157,6 +186,8 @@ function driven(qemu: Qemu, { time, chance, process, room, behaviour }: Simulate
     onExit(listener) {
       const tell = (exit: MachineExit): void => {
         process.later(draw(behaviour().monitor, chance), () => {
+          // Its last words come before.
+          readConsole();
           if (!isReleased) listener(exit);
         });
       };

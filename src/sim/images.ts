@@ -23,6 +23,13 @@ export function kindOf(digest: string): ImageKind {
   return IMAGE_KINDS[Number(digest[0])] ?? 'sound';
 }
 
+/** Where each simulated host has its image. */
+export const IMAGE_PATH = 'simulated';
+
+export function isDigest(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text);
+}
+
 const CHECK_MS = 200;
 
 /** The check of an image before its deploy. @throws VM_BOOT_TIMEOUT */

@@ -65,14 +65,16 @@ export class MachineRoom {
     return guest?.isListening === true ? guest : undefined;
   }
 
-  /** A QEMU with its CPU paused. @returns undefined if another process has the address */
-  spawn(spec: MachineSpec): Qemu | undefined {
+  /** A QEMU with its CPU paused; or what keeps it from being started: its id is taken, or its address. */
+  spawn(spec: MachineSpec): Qemu | 'MANIFEST_INVALID' | 'PORT_TAKEN' {
     const { violation, time, record } = this.#options;
-    if (this.#qemus.get(spec.vm)?.isAlive === true) violation(`VM ${spec.vm} is started twice`);
+    const known = this.#qemus.get(spec.vm);
+    if (known?.isAlive === true) violation(`VM ${spec.vm} is started twice`);
+    if (known !== undefined) return 'MANIFEST_INVALID';
     const place = placeOf(spec);
     if (this.#byPlace.has(place)) {
       this.#options.note('an address is taken by another process');
-      return undefined;
+      return 'PORT_TAKEN';
     }
     this.#options.onSpawn(spec);
     this.started += 1;
@@ -148,7 +150,7 @@ export class Qemu {
     this.manifest = {
       version: 1,
       spec,
-      uuid: `simulated-${spec.vm}`,
+      uuid: `simulated-${process.pid}`,
       argvDigest: '',
       bootId: process.bootId,
       preparedMs: startedMs,

@@ -17,7 +17,7 @@ import type { Hosts } from '../remote/mod.ts';
 import { type Store, TableStore } from '../store/mod.ts';
 import type { SimulatedDisk } from './disk.ts';
 import { type HostBehaviour, type SimulatedHypervisor, simulatedHypervisor } from './hypervisor.ts';
-import { checkImage, FIRST_IMAGE } from './images.ts';
+import { checkImage, FIRST_IMAGE, IMAGE_PATH } from './images.ts';
 import type { MachineRoom } from './machine-room.ts';
 import { connectionOf, SimulatedConnection } from './nats-connection.ts';
 import type { SimulatedNats } from './nats-server.ts';
@@ -125,7 +125,7 @@ export class ShoalLife {
         system,
         hypervisor,
         home,
-        parameters: vmParametersOf(store, { image: 'simulated', imageDigest: deploys.image, accelerator: 'kvm' }),
+        parameters: vmParametersOf(store, { image: IMAGE_PATH, imageDigest: deploys.image, accelerator: 'kvm' }),
         deploys,
         store,
         eventLog,
@@ -162,7 +162,7 @@ function optionsOf({ host, fleet, pool, control, onEvent }: ShoalLifeOptions): F
     params: {},
     routing: 'pack',
     control,
-    image: 'simulated',
+    image: IMAGE_PATH,
     shards: 0,
     accelerator: 'kvm',
     fresh: false,

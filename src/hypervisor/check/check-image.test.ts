@@ -73,7 +73,8 @@ function machineOf(lies: Lies, spec: MachineSpec, clock: ManualClock, guest: Fra
     get process() {
       return refused();
     },
-    ...{ remember: refused, qmp: refused, onFault: () => undefined, listen: () => undefined, release: refused },
+    ...{ remember: refused, isRunning: refused, pressPowerButton: refused, quit: refused, release: refused },
+    ...{ onFault: () => undefined, listen: () => undefined },
   };
 }
 

@@ -14,7 +14,7 @@ export async function checkStop(
   const limitMs = STOP_LIMITS.consoleMs;
   const startMs = clock.monotonic();
   try {
-    if (powerOff.ask === 'powerdown') await machine.qmp('system_powerdown');
+    if (powerOff.ask === 'powerdown') await machine.pressPowerButton();
     else machine.writeConsole('stop\n');
   } catch (error) {
     return list.failed('stop', messageOf(error));

@@ -1,5 +1,6 @@
 import type { Clock } from '../../actors/mod.ts';
 import type { GuestReady } from '../../fleet/mod.ts';
+import { isRecord } from '../../is-record.ts';
 import {
   cpuDemandMsOf,
   cpuUsedMsOf,
@@ -85,12 +86,26 @@ export class QemuMachine implements Machine {
     await running;
   }
 
+  async isRunning(): Promise<boolean> {
+    const status = await this.qmp('query-status');
+    return isRecord(status) && status['running'] === true;
+  }
+
+  async pressPowerButton(timeoutMs?: number): Promise<void> {
+    await this.qmp('system_powerdown', undefined, timeoutMs);
+  }
+
+  async quit(timeoutMs?: number): Promise<void> {
+    await this.qmp('quit', undefined, timeoutMs);
+  }
+
   async remember(guest: GuestReady): Promise<void> {
     this.#console.settle();
     this.#manifest = { ...this.#manifest, guest };
     writeManifest(this.#paths.manifest, this.#manifest);
   }
 
+  /** A command of QEMU's monitor. @throws QMP_TIMEOUT, QMP_ERROR */
   qmp(command: string, args?: Readonly<Record<string, unknown>>, timeoutMs = QMP_TIMEOUT_MS): Promise<unknown> {
     return this.#qmp.command(command, args, timeoutMs);
   }

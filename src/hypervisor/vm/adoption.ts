@@ -36,9 +36,9 @@ async function takeOver(
   const machine = await hypervisor.adopt(manifest);
   try {
     // Events were lost while nobody listened, so the state has to be asked for.
-    const status = await machine.qmp('query-status');
+    const isRunning = await machine.isRunning();
     await own(machine);
-    return typeof status === 'object' && status !== null && 'running' in status && status.running === true;
+    return isRunning;
   } catch (error) {
     await machine.release();
     throw error;

@@ -98,7 +98,7 @@ export class MachineDriver {
         this.#cpuUse = new CpuUse(machine, owner.clock);
         if (action.by === 'console') machine.writeConsole('stop\n');
         // A guest that is not asked is ended by the next stage.
-        else machine.qmp('system_powerdown', undefined, owner.quitMs).catch(() => undefined);
+        else machine.pressPowerButton(owner.quitMs).catch(() => undefined);
         return;
       case 'quit':
         this.#quit(machine);
@@ -110,13 +110,13 @@ export class MachineDriver {
   }
 
   /**
-   * QEMU's obedience shows in its end; if that does not come, the next stage does. Its answer tells a stuck guest
+   * The hypervisor's obedience shows in the machine's end; if that does not come, the next stage does. Its answer tells a stuck guest
    * from a dead one.
    */
   #quit(machine: Machine): void {
     const owner = this.#owner;
     const burning = this.#cpuUse?.isBurning() ?? false;
-    machine.qmp('quit', undefined, owner.quitMs).then(
+    machine.quit(owner.quitMs).then(
       () => owner.report({ kind: 'quit-answered', burning }),
       () => undefined,
     );

@@ -56,7 +56,9 @@ class FakeMachine implements Machine {
   readonly signal = nothing;
   readonly start = (): Promise<void> => Promise.resolve();
   readonly remember = (): Promise<void> => Promise.resolve();
-  readonly qmp = (): Promise<unknown> => Promise.resolve({ running: true });
+  readonly isRunning = (): Promise<boolean> => Promise.resolve(true);
+  readonly pressPowerButton = (): Promise<void> => Promise.resolve();
+  readonly quit = (): Promise<void> => Promise.resolve();
   readonly cpuDemandMs = (): number => 0;
   readonly cpuUsedMs = (): number => 0;
 
@@ -251,7 +253,7 @@ describe('a VM that was found running', () => {
     const released: number[] = [];
     for (const [at, machine] of machines.entries()) machine.onReleased = () => void released.push(at);
     const [silent] = machines;
-    if (silent !== undefined) Object.assign(silent, { qmp: () => Promise.reject(new Error('QMP_TIMEOUT')) });
+    if (silent !== undefined) Object.assign(silent, { isRunning: () => Promise.reject(new Error('QMP_TIMEOUT')) });
     let adoptions = 0;
     const { kit, events } = await open(
       {

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultImage } from '../../../src/app/mod.ts';
+import { qmpOf } from '../../../src/hypervisor/kit/mod.ts';
 import {
   createQemuHypervisor,
   inspectImage,
@@ -43,7 +44,7 @@ async function letGrow(launcher: Launcher, root: string): Promise<Facts['grown']
   const killsBefore = killsSoFar();
   const more = { 'qom-type': 'memory-backend-ram', id: 'more', size: 160 * MIB, prealloc: true };
   const endedBy = await ended(machine, () => {
-    machine.qmp('object-add', more, TIMEOUT_MS).then(
+    qmpOf(machine)('object-add', more, TIMEOUT_MS).then(
       () => machine.signal('SIGTERM'),
       // Its monitor went with it.
       () => undefined,
