@@ -17,30 +17,37 @@ function kept(): KeptImages {
   const acceleratorOf = async () => expect.unreachable('it is known already');
   // Images that are known are not looked for there.
   const data = {} as DataDir;
-  return new KeptImages({ data, params: () => makeParams(), acceleratorOf });
+  return new KeptImages({
+    data,
+    params: () => makeParams(),
+    acceleratorOf,
+    qemuOf: () => expect.unreachable('as is its QEMU'),
+  });
 }
 
 describe('the images of a host', () => {
+  const machine = { accelerator: 'tcg', qemu: undefined } as const;
+
   it('are loaded once, and known from then on', async () => {
     const images = kept();
     const one = image('a', {});
-    images.add(one, 'tcg');
-    expect(await images.load('a')).toEqual({ image: one, accelerator: 'tcg' });
+    images.add(one, machine);
+    expect(await images.load('a')).toEqual({ image: one, ...machine });
     expect(images.profileOf('a')).toBe(one.profile);
     expect([images.profileOf('b'), images.parametersOf('b')]).toEqual([undefined, {}]);
   });
 
   it('say all that VMs of them take, so that nothing of another profile stays', () => {
     const images = kept();
-    images.add(image('a', {}), 'tcg');
+    images.add(image('a', {}), machine);
     expect(images.parametersOf('a')).toMatchObject({ accelerator: 'tcg', memoryMib: BUILT_IN_PROFILE.memoryMib });
     expect(Object.keys(images.parametersOf('a'))).toEqual(expect.arrayContaining(['profile', 'companion']));
   });
 
   it('of which some run are reckoned with as the largest and the slowest of them', () => {
     const images = kept();
-    images.add(image('large', { memoryMib: 512, bootTimeoutMs: 1_000 }), 'tcg');
-    images.add(image('slow', { memoryMib: 64, bootTimeoutMs: 90_000 }), 'tcg');
+    images.add(image('large', { memoryMib: 512, bootTimeoutMs: 1_000 }), machine);
+    images.add(image('slow', { memoryMib: 64, bootTimeoutMs: 90_000 }), machine);
     const { memoryMib, profile } = images.mostOf(['large', 'slow', 'unknown']);
     expect([memoryMib, profile.bootTimeoutMs]).toEqual([512, 90_000]);
     expect(images.mostOf(['unknown'])).toEqual({ memoryMib: BUILT_IN_PROFILE.memoryMib, profile: BUILT_IN_PROFILE });
