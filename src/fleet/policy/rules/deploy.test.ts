@@ -106,16 +106,13 @@ describe('a deploy: the canary phase', () => {
     expect(deploying('canary').step()).toMatchObject([{ kind: 'start', rule: 'command', image: 'new' }]);
   });
 
-  it('gives a canary no request while it has as many as it may', () => {
-    const bare = deploying('canary', { params: { vm_requests_max: 1 } });
-    for (const vm of [1, 2, 3]) bare.readyOf('old', vm);
-    bare.readyOf('new', 4).work(4);
-    const next = [1, 2, 3].map(() => {
-      const vm = bare.fleet.freeVm?.id ?? 0;
-      bare.work(vm);
-      return vm;
-    });
-    expect(next.toSorted()).toEqual([1, 2, 3]);
+  it('gives a canary no request while its link has no room', () => {
+    const bare = deploying('canary', { params: { vm_requests_max: 100 } })
+      .readyOf('old', 1)
+      .readyOf('new', 2);
+    bare.apply({ kind: 'vm-congested', vm: 2, congested: true });
+    for (let n = 0; n < 10; n++) bare.work(bare.fleet.freeVm?.id ?? 0);
+    expect([bare.fleet.vm(1)?.inFlight, bare.fleet.vm(2)?.inFlight]).toEqual([10, 0]);
   });
 
   it('gives a canary its share of the requests, and no more', () => {
