@@ -5,12 +5,6 @@ export const FLEET_DEPLOYS = [
   ...mutationsOf('fleet/policy/deploy-steps.ts', [
     ['a deploy that is told twice begins once', 'if (running?.id === deploy.id) return NOTHING;', ''],
     ['one deploy runs at a time', 'if (running !== undefined) throw deployRunning(running);', ''],
-    [
-      'a roll-back that is asked for twice begins once',
-      "if (deploy.state.phase === 'rolling-back') return NOTHING;",
-      "if (deploy.state.phase === 'rolled-back') return NOTHING;",
-    ],
-    ['a phase is entered once', 'running === undefined || running.phase === phase', 'running === undefined'],
     ['why a deploy is rolled back stays known', "phase === 'rolling-back' ? why : running.why", 'why'],
     [
       'a deploy that was rolled back leaves the image before',
@@ -90,11 +84,6 @@ export const FLEET_DEPLOYS = [
     ['a canary that is not free gets nothing', '      if (!isFree(vm, params)) continue;\n', ''],
   ]),
   ...mutationsOf('fleet/policy/rules/deploy.ts', [
-    [
-      'a deploy waits while its host is out of reach',
-      "deploy === undefined || fleet.host.reach !== 'up') return;\n  const",
-      'deploy === undefined) return;\n  const',
-    ],
     ['one failure of a canary is enough', "state.phase === 'canary' ? 1 : FAILED_MAX", 'FAILED_MAX'],
     ['one failure among many is borne', 'const FAILED_MAX = 2;', 'const FAILED_MAX = 1;'],
     ['two failures are not borne', 'const FAILED_MAX = 2;', 'const FAILED_MAX = 3;'],

@@ -20,7 +20,13 @@ test(
 );
 
 test(
-  'no mutation of what the hosts of a group do by themselves survives the tests beside it',
+  'no mutation of how hosts find and lose each other, and carry messages, survives the tests beside it',
   () => expectNoSurvivor('remote'),
+  10 * MINUTE_MS,
+);
+
+test(
+  'no mutation of what a host keeps of a deploy, and of what it obeys, survives the tests beside it',
+  () => expectNoSurvivor('host'),
   10 * MINUTE_MS,
 );

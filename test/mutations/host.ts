@@ -215,6 +215,5 @@ export const HOST = [
       "createHmac('sha256', this.#key).update(body)",
       "createHmac('sha256', this.#key).update(body.slice(0, 9))",
     ],
-    ['a line that is too long is no command', '{1,300}', '{1,9999}'],
   ]),
 ];

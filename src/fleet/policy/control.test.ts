@@ -60,6 +60,22 @@ describe('R10: the way of a command', () => {
     expect(wayOf(send(bare.fleet, START, { address: ADDRESS, rule: 'R3' }, bare.nowMs))).toBe(2);
   });
 
+  it('of a start goes by requests before load, and by load before memory', () => {
+    const busy = relaying().ready(1, 2).report(1, { cpuPercent: 1 });
+    busy.work(1);
+    expect(wayOf(send(busy.fleet, START, { address: ADDRESS, rule: 'R3' }, busy.nowMs))).toBe(2);
+    const full = relaying().ready(1, 2);
+    full.report(1, { cpuPercent: 1, ramBytes: 2_000 }).report(2, { cpuPercent: 1, ramBytes: 1_000 });
+    expect(wayOf(send(full.fleet, START, { address: ADDRESS, rule: 'R3' }, full.nowMs))).toBe(2);
+  });
+
+  it('of a start goes through no VM that is out of reach of requests, or takes no more of them', () => {
+    const cut = relaying().ready(1).link(1, false);
+    expect(wayOf(send(cut.fleet, START, { address: ADDRESS, rule: 'R3' }, cut.nowMs))).toBe('direct');
+    const congested = relaying().ready(1).apply({ kind: 'vm-congested', vm: 1, congested: true });
+    expect(wayOf(send(congested.fleet, START, { address: ADDRESS, rule: 'R3' }, congested.nowMs))).toBe('direct');
+  });
+
   it('of a first VM is direct, whatever runs', () => {
     const { fleet, nowMs } = relaying().ready(1);
     expect(wayOf(send(fleet, START, { address: ADDRESS, rule: 'R1' }, nowMs))).toBe('direct');
@@ -76,6 +92,16 @@ describe('R10: the way of a command', () => {
     const { fleet, nowMs } = relaying().ready(1, 2);
     expect(wayOf(send(fleet, STOP, { address: ADDRESS, rule: 'R5' }, nowMs))).toBe(1);
     expect(wayOf(send(fleet, STOP, { address: ADDRESS, rule: 'R6', isFaulty: true }, nowMs))).toBe('direct');
+    expect(wayOf(send(fleet, STOP, { address: ADDRESS, rule: 'R1' }, nowMs))).toBe(1);
+  });
+
+  it('of a stop is direct if the VM has no link, or did not relay the command before', () => {
+    const grounds = { address: ADDRESS, rule: 'R5' } as const;
+    const cut = relaying().ready(1).link(1, false);
+    expect(wayOf(send(cut.fleet, STOP, grounds, cut.nowMs))).toBe('direct');
+    const missed = relaying().ready(1);
+    missed.apply({ kind: 'vm-relay-missed', vm: 1, nowMs: missed.nowMs });
+    expect(wayOf(send(missed.fleet, STOP, grounds, missed.nowMs))).toBe('direct');
   });
 
   it('that was not relayed in time is direct, and its guest is asked no more for a while', () => {
@@ -92,6 +118,20 @@ describe('R10: the way of a command', () => {
   it('that is overdue for a VM that is told to stop meanwhile goes nowhere', () => {
     const { fleet } = relaying().ready(1, 7);
     expect(onRelayOverdue(fleet, { command: START, address: ADDRESS, through: 1 }, 0).effects).toEqual([]);
+  });
+
+  it('that is overdue goes to a VM that is to stop only while it stops', () => {
+    const bare = relaying().ready(1);
+    const relay = { command: STOP, address: ADDRESS, through: 1 };
+    expect(onRelayOverdue(bare.fleet, relay, 0).effects).toEqual([]);
+    bare.apply({ kind: 'vm-stopping', vm: 1, reason: 'idle', why: 'idle', nowMs: bare.nowMs });
+    expect(wayOf(onRelayOverdue(bare.fleet, relay, bare.nowMs))).toBe('direct');
+  });
+
+  it('that is overdue is held against no guest that is gone', () => {
+    const { fleet } = relaying().booting(7);
+    const overdue = onRelayOverdue(fleet, { command: START, address: ADDRESS, through: 99 }, 0);
+    expect([overdue.transitions, wayOf(overdue)]).toEqual([[], 'direct']);
   });
 });
 
@@ -116,5 +156,38 @@ describe('R10: the router', () => {
       { kind: 'start', vm: 2 },
     ]);
     expect(desk.open.size).toBe(0);
+  });
+
+  /** VM 1 has been given the command to start VM 2, and has not relayed it yet. */
+  async function underWay(desk: RelayPort): Promise<FakeFleet> {
+    const fleet = new FakeFleet({ addresses: 3, params: { min_vm_count: 1 }, relays: desk });
+    await fleet.settle();
+    fleet.report(1);
+    fleet.send();
+    fleet.send();
+    await fleet.settle();
+    return fleet;
+  }
+
+  it('gives the guest 200 ms', async () => {
+    await using fleet = await underWay(deskOf());
+    const starts = (): number => fleet.commands.filter(({ kind, vm }) => kind === 'start' && vm === 2).length;
+    await fleet.advance(199);
+    expect(starts()).toBe(0);
+    await fleet.advance(1);
+    expect(starts()).toBe(1);
+  });
+
+  it('takes a command back when its VM is gone, or is told otherwise', async () => {
+    const [gone, removed] = [deskOf(), deskOf()];
+    await using first = await underWay(gone);
+    expect([...gone.open.values()].map(({ command }) => command.vm)).toEqual([2]);
+    first.gone(2);
+    await first.settle();
+    await using second = await underWay(removed);
+    second.router.tell({ kind: 'remove-vm', vm: 2, replyTo: { path: 'admin', tell: () => true } });
+    await second.settle();
+    const left = [gone, removed].flatMap(({ open }) => [...open.values()]).filter(({ command }) => command.vm === 2);
+    expect(left).toEqual([]);
   });
 });

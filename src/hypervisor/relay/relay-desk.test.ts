@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { systemRandom } from '../../actors/mod.ts';
@@ -78,6 +79,18 @@ describe('relayed commands', () => {
     const changed = `${line.slice(0, -1)}${line.endsWith('0') ? '1' : '0'}`;
     expect(refusal(desk, 3, changed)).toBe('changed');
     expect(refusal(desk, 3, changed.replace('number=1', 'number=9'))).toBe('forged');
+  });
+
+  it('one that was obeyed is known for as long as no 1024 others are over', () => {
+    const { desk } = bench();
+    const lines = Array.from({ length: 1_025 }, () => desk.issue(START, 200).line);
+    for (const line of lines) expect(refusal(desk, 3, line)).toBe('obeyed');
+    expect(lines.slice(0, 2).map((line) => refusal(desk, 3, line))).toEqual(['late', 'replayed']);
+  });
+
+  it('one is signed with a key that is made of the secret, and not with the secret', () => {
+    const [body = '', mac] = bench().desk.issue(START, 200).line.split(' mac=');
+    expect(createHmac('sha256', SECRET).update(body).digest('hex').slice(0, 32)).not.toBe(mac);
   });
 
   it('one that another VM repeats is not obeyed, and is still good where it was sent', () => {

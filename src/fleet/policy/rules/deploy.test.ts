@@ -33,6 +33,12 @@ describe('a deploy: the canary phase', () => {
     ]);
   });
 
+  it('has each canary stand for an old VM of its own', () => {
+    const bare = deploying('canary', { deploy: { ...DEPLOY, canary: 2 }, params: { min_vm_count: 2 } });
+    bare.readyOf('old', 1).readyOf('old', 2).readyOf('new', 3, { replaces: 1 });
+    expect(bare.step()).toMatchObject([{ kind: 'start', image: 'new', replaces: 2 }]);
+  });
+
   it('has no more canaries than there are VMs', () => {
     const bare = deploying('canary', { deploy: { ...DEPLOY, canary: 5 } }).readyOf('old', 1);
     expect(bare.decisions()).toEqual(['command start 10.0.0.2']);
@@ -88,6 +94,14 @@ describe('a deploy: the canary phase', () => {
     expect(bare.decisions()).toEqual(['deploy rolling']);
   });
 
+  it('counts no canary as an old VM that another could stand for', () => {
+    const bare = deploying('canary', { deploy: { ...DEPLOY, canary: 5 } })
+      .readyOf('old', 1)
+      .readyOf('new', 2, { replaces: 1 });
+    bare.busy(1).busy(2).wait(1);
+    expect(bare.step()).toContainEqual(expect.objectContaining({ kind: 'start', rule: 'R3', image: 'old' }));
+  });
+
   it('has a canary also where there are no VMs', () => {
     expect(deploying('canary').step()).toMatchObject([{ kind: 'start', rule: 'command', image: 'new' }]);
   });
@@ -98,6 +112,15 @@ describe('a deploy: the canary phase', () => {
     expect(bare.decisions()).toEqual(['command stop 1']);
     bare.apply({ kind: 'vm-stopping', vm: 1, nowMs: bare.nowMs, reason: 'spare-surplus', why: '' });
     expect(bare.decisions()).toEqual([]);
+  });
+
+  it('gives a canary no request while its link has no room', () => {
+    const bare = deploying('canary', { params: { vm_requests_max: 100 } })
+      .readyOf('old', 1)
+      .readyOf('new', 2);
+    bare.apply({ kind: 'vm-congested', vm: 2, congested: true });
+    for (let n = 0; n < 10; n++) bare.work(bare.fleet.freeVm?.id ?? 0);
+    expect([bare.fleet.vm(1)?.inFlight, bare.fleet.vm(2)?.inFlight]).toEqual([10, 0]);
   });
 
   it('gives a canary its share of the requests, and no more', () => {
@@ -139,6 +162,12 @@ describe('a deploy: going on to the rest', () => {
     expect(bare.step()).toContainEqual(
       expect.objectContaining({ kind: 'start', rule: 'R3', spare: false, image: 'new' }),
     );
+  });
+
+  it('leaves a spare alone of which no image is known', () => {
+    const bare = new BareFleet({ image: 'new', params: { spare_vm_count: 1 } }).readyOf('new', 1);
+    bare.preparing(2, { spare: true });
+    expect(bare.decisions()).toEqual([]);
   });
 
   it('does not wait for old VMs that are only starting', () => {
@@ -299,6 +328,15 @@ describe('a deploy on a router', () => {
       { phase: 'rolling-back', why },
       { phase: 'rolled-back', why },
     ]);
+    fleet.gone(1);
+    await secondsPass(fleet, 1);
+    expect(fleet.commands.findLast(({ kind }) => kind === 'prepare')).toMatchObject({ image: 'old' });
+  });
+
+  it('names the VMs that it replaces: none that is of the image already', async () => {
+    await using fleet = new FakeFleet({ image: 'old', params: { min_vm_count: 2 } });
+    await fleet.settle();
+    expect(await run(fleet, { ...DEPLOY, image: 'old', phase: 'rolling' })).toMatchObject({ ok: true, vms: [] });
   });
 
   it('is refused while another runs, and nothing happens if it is told twice', async () => {
