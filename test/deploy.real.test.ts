@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { realNatsServer } from '../src/transport/kit/mod.ts';
+import { CRASHES, LACKS } from './driver/bad-services.ts';
+import { type DeployStatus, deploy, statusOf, underLoad, WORKERS } from './driver/deploying.ts';
 import { eventually, TestFleet } from './driver/fleet.ts';
 import { imageOf, sameGuest, withEntry } from './driver/images.ts';
 import { leftovers } from './driver/leftovers.ts';
-import { RequestHistory, type Sums, startLoad } from './driver/request-history.ts';
-import { randomFrom, seed } from './driver/seed.ts';
 import { shoal } from './driver/shoal-process.ts';
 
 let folder: string;
@@ -18,39 +18,6 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const FLAGS = ['--min', '3', '--set', 'free_count=100000', '--set', 'vm_requests_max=4'];
-const WORKERS = 6;
-const DEADLINE_MS = 30_000;
-
-interface Status {
-  readonly image: string;
-  readonly vms: readonly { readonly image: string; readonly vms: number }[];
-  readonly deploy: { readonly image: string; readonly phase: string; readonly why: string | null };
-}
-
-/** Runs something while clients send, one request after the other, before, meanwhile and after. */
-async function underLoad(fleet: TestFleet, run: () => Promise<void>): Promise<Sums> {
-  const history = await RequestHistory.open(fleet.ready);
-  const load = startLoad({ history, workers: WORKERS, deadlineMs: DEADLINE_MS, random: randomFrom(seed) });
-  try {
-    await history.replies(WORKERS);
-    await run();
-    await history.replies(WORKERS);
-  } finally {
-    await load.stop();
-  }
-  return history.close();
-}
-
-async function statusOf(fleet: TestFleet): Promise<Status> {
-  // A test checks the form of it.
-  const [status] = (await fleet.json('image', ['status'])) as readonly Status[];
-  if (status === undefined) throw new Error('there is one host');
-  return status;
-}
-
-function deploy(fleet: TestFleet, image: string, ...flags: readonly string[]) {
-  return fleet.run('image', ['deploy', image, '--wait', '--canary-time', '1', ...flags]);
-}
 
 describe('under load every request is replied to', () => {
   test.each([
@@ -87,39 +54,6 @@ describe('under load every request is replied to', () => {
     expect(sums).toMatchObject({ replied: sums.sent, refused: {}, broken: [], unanswered: 0 });
   });
 });
-
-const SPIN = `
-bool spin(const shoal::Request& request, shoal::Reply& reply) {
-  return reply.write("spun ") && reply.write(request.text);
-}
-`;
-
-/** It passes the check, and panics over one of its requests, after some hundred. */
-const CRASHES = `#include "shoal/service.h"
-namespace {
-constinit int requests = 0;
-${SPIN}
-bool upper(const shoal::Request& request, shoal::Reply& reply) {
-  if (++requests > 200) asm volatile("movb $0, 0" : : : "memory");
-  for (char byte : request.text) {
-    if (byte >= 'a' && byte <= 'z') byte = static_cast<char>(byte - 32);
-    if (!reply.write(byte)) return false;
-  }
-  return true;
-}
-constexpr shoal::Operation kOperations[] = {{"upper", upper}, {"spin", spin}};
-}
-const shoal::Service shoal::service = {kOperations, /*idempotent=*/true};
-`;
-
-/** It lacks what the clients ask for. */
-const LACKS = `#include "shoal/service.h"
-namespace {
-${SPIN}
-constexpr shoal::Operation kOperations[] = {{"spin", spin}};
-}
-const shoal::Service shoal::service = {kOperations, /*idempotent=*/true};
-`;
 
 describe('a bad image', () => {
   test('that crashes over requests is rolled back, and every request is replied to', async () => {
@@ -247,7 +181,7 @@ test('each host of a fleet in reach is told, and sent the image; one that was aw
   await using b = await TestFleet.start({ addresses: 3, flags: flags('b') });
   const run = (...args: readonly string[]) => shoal(['image', ...args, '--nats', server.url]);
   // As in `statusOf`.
-  const rows = async () => JSON.parse((await run('status', '-o', 'json')).stdout || '[]') as readonly Status[];
+  const rows = async () => JSON.parse((await run('status', '-o', 'json')).stdout || '[]') as readonly DeployStatus[];
   await eventually('both are there', async () => ((await rows()).length === 2 ? true : undefined));
   const image = sameGuest(folder, 'of many hosts');
   const only = ['deploy', image, '--canary-time', '1', '--wait'];

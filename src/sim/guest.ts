@@ -1,5 +1,6 @@
 import { FrameParser, FrameType, FrameWriter, type MachineSpec } from '../hypervisor/mod.ts';
 import { type Duration, draw } from './duration.ts';
+import { hostileWords } from './hostile-relay.ts';
 import { kindOf } from './images.ts';
 import type { Chance } from './random.ts';
 import { unitsIn } from './request-text.ts';
@@ -15,7 +16,7 @@ export interface GuestBehaviour {
   readonly idempotent: boolean;
   /** Of those whose CPU is started, the part that never becomes ready. */
   readonly brokenBoots: number;
-  /** Of the commands that it relays (R10), the part that it changes before and repeats after; default none. */
+  /** Of the commands that it is given to relay (R10), the part that it does something else with; default none. */
   readonly hostileRelays?: number;
 }
 
@@ -34,6 +35,12 @@ export interface GuestOptions {
   /** Told when it is asked to stop. @param requests in work that somebody waits for */
   readonly stopped: (requests: number) => void;
   readonly powerOff: (exitCode: number) => void;
+  /** Told of a command that it is given to relay. */
+  readonly onRelay: (line: string) => void;
+  /** Commands that guests of the host were given before. */
+  readonly oldRelays: readonly string[];
+  /** The guests of the host that may print what this one is given. */
+  readonly others: () => readonly SimulatedGuest[];
 }
 
 interface Work {
@@ -228,14 +235,23 @@ export class SimulatedGuest implements GuestSide {
     else if (type === FrameType.request) this.#request(wire, idLow, idHigh, token, payload);
   }
 
-  /** As the contract says; a guest that is hostile changes the command first, and repeats it. */
+  /** As the contract says; a guest that is hostile does something else. */
   #relay(payload: Uint8Array): void {
-    const { print, chance, behaviour } = this.#options;
+    const { chance, behaviour, onRelay, oldRelays, others, time } = this.#options;
     const line = Buffer.from(payload).toString('latin1');
-    const isHostile = chance.happens(behaviour.hostileRelays ?? 0);
-    if (isHostile) print(`shoal1 relay ${line.replace(/.$/, (last) => (last === '0' ? '1' : '0'))}`);
-    print(`shoal1 relay ${line}`);
-    if (isHostile) print(`shoal1 relay ${line}`);
+    const old = [...oldRelays];
+    onRelay(line);
+    if (!chance.happens(behaviour.hostileRelays ?? 0)) return this.sayRelay(line);
+    for (const word of hostileWords(line, old, chance)) {
+      const by = word.isHandedOn ? chance.oneOf(others().filter((one) => one !== this)) : this;
+      if (word.afterMs === 0) by?.sayRelay(word.line);
+      else time.after(word.afterMs, () => by?.sayRelay(word.line));
+    }
+  }
+
+  /** Prints a line as a relayed command, if it runs. */
+  sayRelay(line: string): void {
+    if (this.#state === 'ready' || this.#state === 'stopping') this.#options.print(`shoal1 relay ${line}`);
   }
 
   #request(wire: Wire, idLow: number, idHigh: number, tokenBytes: Uint8Array, payload: Uint8Array): void {

@@ -42,6 +42,8 @@ export interface SimulatedHypervisorOptions {
 const encoder = new TextEncoder();
 /** How long the kernel takes to end a process. */
 const KILL_MS = 1;
+/** What the line of a relayed command begins with. */
+const RELAY = 'shoal1 relay ';
 
 /** The port of one life of Shoal, whose launcher can be killed. */
 export interface SimulatedHypervisor extends Hypervisor {
@@ -143,7 +145,11 @@ function driven(qemu: Qemu, { time, chance, process, room, behaviour }: Simulate
   const readConsole = (): void => {
     const lines = unheard;
     unheard = [];
-    if (!isReleased && lines.length > 0) onConsole(encoder.encode(lines.map((one) => `\n${one}\n`).join('')));
+    if (isReleased || lines.length === 0) return;
+    for (const line of lines) {
+      if (line.startsWith(RELAY)) room.relays?.heard(qemu.spec.vm, line.slice(RELAY.length));
+    }
+    onConsole(encoder.encode(lines.map((one) => `\n${one}\n`).join('')));
   };
   const hear = (line: string): void => {
     unheard.push(line);

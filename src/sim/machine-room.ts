@@ -1,6 +1,7 @@
 import { type Machine, type MachineExit, type MachineSpec, type Manifest, MEMORY_MIB } from '../hypervisor/mod.ts';
 import { type GuestBehaviour, SimulatedGuest } from './guest.ts';
 import type { Chance } from './random.ts';
+import type { RelayWatch } from './relay-checks.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 /** What never may be, seen from where the processes are. */
@@ -18,6 +19,8 @@ export interface MachineRoomOptions {
   readonly onWork: (vm: number, payload: Uint8Array) => void;
   /** A QEMU is about to be started. */
   readonly onSpawn: (spec: MachineSpec) => void;
+  /** Told of relayed commands (R10). */
+  readonly relays?: RelayWatch;
   /** Told of what happens to QEMU processes. */
   readonly record: (kind: string, vm: number, what?: string) => void;
 }
@@ -27,6 +30,8 @@ const QEMU_BYTES = 16 * 1024 * 1024;
 const MIB = 1024 * 1024;
 /** What a VM takes: the memory of its guest, and QEMU's own. */
 export const VM_BYTES = QEMU_BYTES + MEMORY_MIB * MIB;
+/** Of the commands that guests were given to relay, so many are known to hostile ones. */
+const RELAYED_MAX = 50;
 /** What QEMU exits with after `quit`, and what an ended process leaves. */
 const QUIT: MachineExit = { exitCode: 0, signal: null, stderr: '' };
 
@@ -36,6 +41,8 @@ export class MachineRoom {
   readonly #options: MachineRoomOptions;
   readonly #qemus = new Map<number, Qemu>();
   readonly #byPlace = new Map<string, Qemu>();
+  /** The last commands that guests were given to relay; the host's guests know each other's. */
+  readonly #relayed: string[] = [];
   #pids = 1_000;
   started = 0;
   /** Shoal is ending, and its VMs with it: they need not finish their work. */
@@ -49,6 +56,11 @@ export class MachineRoom {
 
   get qemus(): ReadonlyMap<number, Qemu> {
     return this.#qemus;
+  }
+
+  /** Told of relayed commands, where somebody is. */
+  get relays(): RelayWatch | undefined {
+    return this.#options.relays;
   }
 
   get running(): number {
@@ -82,6 +94,8 @@ export class MachineRoom {
       ...this.#options,
       behaviour: this.behaviour,
       isClosing: () => this.isClosing,
+      relayed: this.#relayed,
+      others: () => [...this.#qemus.values()].filter(({ isAlive }) => isAlive).map(({ guest }) => guest),
       ended: () => {
         this.#byPlace.delete(place);
         this.vmMs += time.nowMs - qemu.startedMs;
@@ -122,6 +136,8 @@ export class MachineRoom {
 
 interface QemuOptions extends MachineRoomOptions {
   readonly isClosing: () => boolean;
+  readonly relayed: string[];
+  readonly others: () => readonly SimulatedGuest[];
   readonly ended: () => void;
 }
 
@@ -160,7 +176,14 @@ export class Qemu {
       ...options,
       spec,
       onWork: (payload) => options.onWork(spec.vm, payload),
+      oldRelays: options.relayed,
+      onRelay: (line) => {
+        options.relays?.received(spec.vm, line);
+        options.relayed.push(line);
+        if (options.relayed.length > RELAYED_MAX) options.relayed.shift();
+      },
       stopped: (requests) => {
+        options.relays?.acted('stop', spec.vm);
         if (requests > 0 && !options.isClosing())
           options.violation(`VM ${spec.vm} is told to stop with ${requests} requests in work`);
       },
@@ -192,6 +215,7 @@ export class Qemu {
   continue(): void {
     if (!this.isAlive || this.isCpuRunning) return;
     this.isCpuRunning = true;
+    this.#options.relays?.acted('start', this.spec.vm);
     this.guest.boot();
   }
 

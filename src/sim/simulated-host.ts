@@ -11,6 +11,7 @@ import { MachineRoom, VM_BYTES } from './machine-room.ts';
 import { Presence } from './presence.ts';
 import { SimulatedProcess } from './process.ts';
 import type { Chance } from './random.ts';
+import { RelayChecks } from './relay-checks.ts';
 import { numberIn } from './request-text.ts';
 import { ShoalLife } from './shoal.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -46,6 +47,7 @@ export class SimulatedHost {
   workedForOthers = 0;
   readonly #world: Surroundings;
   readonly presence: Presence;
+  readonly #relays: RelayChecks;
   #wallOffsetMs = 0;
   #coreCrashesMs: number[] = [];
   /** The process that is on its way out, and the last that stood still on it. */
@@ -59,6 +61,12 @@ export class SimulatedHost {
     this.name = `host-${index + 1}`;
     this.presence = new Presence(this.name, world);
     this.conditions = { host: scenario.host, disk: scenario.disk };
+    this.#relays = new RelayChecks({
+      time,
+      violated: (what) => this.checks.violated(what),
+      holderOf: (place) => this.disk.document.ip_pool.find(({ ip, port }) => `${ip}:${port}` === place)?.vm,
+      isAlive: (vm) => this.room.qemus.get(vm)?.isAlive === true,
+    });
     this.room = new MachineRoom({
       time,
       chance: this.#stream('machines'),
@@ -77,6 +85,7 @@ export class SimulatedHost {
         checks.works(this.name, vm, payload);
         recorder.began(numberIn(payload), time.nowMs);
       },
+      relays: this.#relays,
       onSpawn: (spec) => this.checks.spawns(spec),
       record: (what, vm, text) => this.record(what, vm, text),
     });
@@ -353,6 +362,7 @@ export class SimulatedHost {
   #noteWhatIsInHand(what: string): void {
     const { room, disk } = this;
     const { recorder, open } = this.#world;
+    this.#relays.disturbed();
     if (disk.isWriting) recorder.count(`${what} during a write of the tables`);
     if (open > 0) recorder.count(`${what} with requests in hand`);
     if (disk.image?.deploy?.ended_ms === null) recorder.count(`${what} with a deploy under way`);
@@ -402,9 +412,11 @@ export class SimulatedHost {
     const { recorder } = this.#world;
     const { kind, vm, rule, text, figures, spare } = event;
     this.#world.onEvent(this.name, event);
+    this.#relays.onEvent(event);
     const by = rule === undefined ? '' : `${rule} `;
     this.record(kind, vm, `${by}${text}${figures === undefined ? '' : ` ${JSON.stringify(figures)}`}`);
     if (rule !== undefined) recorder.rule(rule, kind);
+    if (figures?.['refused'] !== undefined) recorder.count(`a relayed command is refused as ${figures['refused']}`);
     switch (kind) {
       case 'deploy':
         if (text.includes('is rolled back')) recorder.count('a deploy is rolled back');

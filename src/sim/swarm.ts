@@ -36,6 +36,8 @@ const RATE_MAX: FaultRates = {
 /** Of the scenarios, those with more than one host, and how many hosts these have at the most. */
 const MANY_HOSTS = 0.4;
 const HOSTS_MAX = 4;
+/** Of the scenarios, those whose commands are relayed (R10). */
+const RELAYS = 0.25;
 /** Of the scenarios, those with deploys. */
 const DEPLOYS = 0.35;
 
@@ -92,7 +94,14 @@ export function swarmScenario(base: Scenario, seed: number, given: Given = {}): 
     deadlyRequests: chance.happens(0.2) ? 0.03 : 0,
   };
   const deploying = withDeploys(decided, new Chance(seed).stream('deploys'));
-  return withGiven(withHosts(deploying, new Chance(seed).stream('hosts'), share), given);
+  const relaying = withRelays(deploying, new Chance(seed).stream('relays'));
+  return withGiven(withHosts(relaying, new Chance(seed).stream('hosts'), share), given);
+}
+
+/** In a stream of its own, so that the rest of a seed is what it was. */
+function withRelays(scenario: Scenario, chance: Chance): Scenario {
+  if (!chance.happens(RELAYS)) return scenario;
+  return { ...scenario, control: 'relay', guest: { ...scenario.guest, hostileRelays: 0.6 * chance.fraction() } };
 }
 
 /** In a stream of its own, so that the rest of a seed is what it was. */

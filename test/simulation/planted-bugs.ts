@@ -347,4 +347,40 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     from: "return phase === 'rolling' ? image : before;",
     to: 'return before;',
   },
+  {
+    name: 'relayed-command-is-obeyed-as-somebody-changed-it',
+    file: 'src/hypervisor/relay/relay-desk.ts',
+    from: 'if (!isSigned) {',
+    to: 'if (!isSigned && open === undefined) {',
+  },
+  {
+    name: 'relayed-command-is-obeyed-again',
+    file: 'src/hypervisor/relay/relay-desk.ts',
+    from: "    this.#end(number, 'obeyed');\n",
+    to: '',
+  },
+  {
+    name: 'relayed-command-is-obeyed-whoever-repeats-it',
+    file: 'src/hypervisor/relay/relay-desk.ts',
+    from: 'if (through !== vm) return',
+    to: 'if (through < 0) return',
+  },
+  {
+    name: 'refused-relay-is-not-told',
+    file: 'src/hypervisor/relay/relay-intake.ts',
+    from: "notices.tell({ kind: 'relay-refused', vm, refusal, why, more });",
+    to: 'void [notices, refusal, why, more];',
+  },
+  {
+    name: 'command-that-nobody-relays-goes-nowhere',
+    file: 'src/fleet/router/router.ts',
+    from: 'return overdue === undefined ? undefined : this',
+    to: 'return overdue === undefined || overdue.through >= 0 ? undefined : this',
+  },
+  {
+    name: 'command-is-relayed-with-another-address',
+    file: 'src/hypervisor/relay/signed-command.ts',
+    from: 'formatAddress(address)',
+    to: 'formatAddress({ ...address, port: address.port + 1 })',
+  },
 ];
