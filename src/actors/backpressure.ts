@@ -1,5 +1,5 @@
 import { LinkedList } from './linked-list.ts';
-import type { Sender } from './sender.ts';
+import type { Sender } from './mailbox.ts';
 
 /**
  * An actor as backpressure sees it: it pauses while mailboxes that it has sent to are full, and others pause for its

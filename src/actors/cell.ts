@@ -6,14 +6,13 @@ import { ending } from './ending.ts';
 import { type EndListener, Ends, type Listener } from './ends.ts';
 import type { Kernel } from './kernel.ts';
 import { type Life, type Parent, pathOf, type State } from './life.ts';
-import type { Letter, Mailbox, Overflow } from './mailbox.ts';
+import type { Letter, Mailbox, Overflow, Sender } from './mailbox.ts';
 import { Marks } from './marks.ts';
 import { isNotice, isRevoked, type Notice } from './notice.ts';
 import { CAPACITY_DEFAULT, STOP_TIMEOUT_MS_DEFAULT } from './options.ts';
 import { promiseOf } from './promise-of.ts';
 import type { ExitReason, Ref } from './ref.ts';
 import type { Runnable, Slice } from './scheduler.ts';
-import type { Sender } from './sender.ts';
 import type { Steps } from './steps.ts';
 import { inContext, observed, traced } from './tracing.ts';
 

@@ -1,6 +1,3 @@
-import { keepsWhenEmpty, type LetterRing, takeRing } from './letter-ring.ts';
-import type { Sender } from './sender.ts';
-
 /** What happens to a message that finds the mailbox full. Messages that are refused or dropped become dead letters. */
 export type Overflow =
   /** It is refused. */
@@ -15,17 +12,36 @@ export type Overflow =
    */
   | 'backpressure';
 
+/** The actor whose turn it was when the message was sent. */
+export interface Sender {
+  readonly path: string;
+}
+
 export interface Letter<M> {
   readonly message: M;
   readonly sender: Sender | undefined;
 }
 
+/**
+ * A ring for so many messages or more is freed once it has run empty `EMPTY_TIMES` times since it grew, so that one
+ * burst does not keep memory.
+ */
+const LARGE_MESSAGES = 1024;
+const EMPTY_TIMES = 8;
+/** Each message stands beside its sender in one array. */
+const SLOTS_A_MESSAGE = 2;
+const INITIAL_MESSAGES = 8;
+const INITIAL_SLOTS = INITIAL_MESSAGES * SLOTS_A_MESSAGE;
+/** So many rings are kept for the next bursts, of whichever mailbox. Each actor at rest would keep one otherwise. */
+const UNUSED_MAX = 512;
+/** Empty rings of the first size, of all mailboxes of this thread. */
+const unused: unknown[][] = [];
 /** Stands where no message does, because `undefined` is a message like any other. */
 const NONE = Symbol('no message');
 
 /**
  * A queue. Most actors have one message at a time, which stands in the mailbox itself: each object more that a message
- * touches is one more to wait for among many actors. The others stand in a ring.
+ * touches is one more to wait for among many actors. The others stand in a ring that grows by doubling.
  */
 export class Mailbox<M> {
   /** The message that has waited longest, if it found the mailbox empty or was put back. */
@@ -33,8 +49,11 @@ export class Mailbox<M> {
   #firstSender: Sender | undefined;
   #length = 0;
   #lastSender: Sender | undefined;
-  /** All other messages. An actor at rest keeps no small one. */
-  #others: LetterRing<M> | undefined;
+  /** The ring of all other messages. */
+  #slots: unknown[] | undefined;
+  #head = 0;
+  #tail = 0;
+  #emptyTimes = 0;
 
   get length(): number {
     return this.#length;
@@ -50,8 +69,12 @@ export class Mailbox<M> {
       this.#first = message;
       this.#firstSender = sender;
     } else {
-      this.#others ??= takeRing();
-      this.#others.push(message, sender);
+      const slots = this.#slots ?? this.#newSlots();
+      const at = this.#tail;
+      slots[at] = message;
+      if (sender !== undefined) slots[at + 1] = sender;
+      this.#tail = (at + SLOTS_A_MESSAGE) & (slots.length - 1);
+      if (this.#tail === this.#head) this.#grow(slots);
     }
     this.#length += 1;
   }
@@ -59,8 +82,12 @@ export class Mailbox<M> {
   /** Puts a message before all others. */
   unshift(message: M, sender?: Sender): void {
     if (this.#first !== NONE) {
-      this.#others ??= takeRing();
-      this.#others.unshift(this.#first, this.#firstSender);
+      const slots = this.#slots ?? this.#newSlots();
+      const at = (this.#head - SLOTS_A_MESSAGE) & (slots.length - 1);
+      slots[at] = this.#first;
+      slots[at + 1] = this.#firstSender;
+      this.#head = at;
+      if (this.#tail === at) this.#grow(slots);
     }
     this.#first = message;
     this.#firstSender = sender;
@@ -82,15 +109,31 @@ export class Mailbox<M> {
       this.#length -= 1;
       return first;
     }
-    const others = this.#others;
-    if (this.#length === 0 || others === undefined) return undefined;
-    const { sender } = others;
+    if (this.#length === 0) return undefined;
+    // The message is not the first, so there is a ring.
+    const slots = this.#slots as unknown[];
+    const at = this.#head;
+    // `push` and `unshift` have put a sender into each second slot, and a message into each slot before it.
+    const message = slots[at] as M;
+    const sender = slots[at + 1] as Sender | undefined;
     // Writing a reference costs more than comparing it.
+    slots[at] = undefined;
+    if (sender !== undefined) slots[at + 1] = undefined;
     if (sender !== this.#lastSender) this.#lastSender = sender;
-    const message = others.shift();
+    this.#head = (at + SLOTS_A_MESSAGE) & (slots.length - 1);
     this.#length -= 1;
-    if (this.#length === 0 && !keepsWhenEmpty(others)) this.#others = undefined;
+    if (this.#length === 0) this.#ranEmpty(slots);
     return message;
+  }
+
+  #ranEmpty(slots: unknown[]): void {
+    if (slots.length === INITIAL_SLOTS) {
+      this.#slots = undefined;
+      if (unused.length < UNUSED_MAX) unused.push(slots);
+    } else if (slots.length >= LARGE_MESSAGES * SLOTS_A_MESSAGE) {
+      this.#emptyTimes += 1;
+      if (this.#emptyTimes === EMPTY_TIMES) this.#slots = undefined;
+    }
   }
 
   /**
@@ -104,5 +147,22 @@ export class Mailbox<M> {
     const sender = this.#lastSender;
     this.#lastSender = inHand;
     return { message, sender };
+  }
+
+  #newSlots(): unknown[] {
+    this.#head = 0;
+    this.#tail = 0;
+    this.#slots = unused.pop() ?? new Array(INITIAL_SLOTS).fill(undefined);
+    return this.#slots;
+  }
+
+  /** All slots are in use. */
+  #grow(slots: unknown[]): void {
+    const grown: unknown[] = new Array(slots.length * 2).fill(undefined);
+    for (let slot = 0; slot < slots.length; slot++) grown[slot] = slots[(this.#head + slot) & (slots.length - 1)];
+    this.#head = 0;
+    this.#tail = slots.length;
+    this.#slots = grown;
+    this.#emptyTimes = 0;
   }
 }

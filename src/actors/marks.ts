@@ -1,5 +1,5 @@
+import type { Sender } from './mailbox.ts';
 import { isRevoked, type Notice } from './notice.ts';
-import type { Sender } from './sender.ts';
 
 /** What an actor must remember from one message to the next, while it stashes or has cancelled timers or watches. */
 export class Marks {

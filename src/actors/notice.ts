@@ -1,4 +1,4 @@
-import type { Sender } from './sender.ts';
+import type { Sender } from './mailbox.ts';
 
 /**
  * The sender of what an actor sends itself through a timer or a watch. Once the actor has cancelled that, it no longer

@@ -1,8 +1,7 @@
 import type { Handling } from './hooks.ts';
-import type { Mailbox } from './mailbox.ts';
+import type { Mailbox, Sender } from './mailbox.ts';
 import { Notice } from './notice.ts';
 import type { Scheduler } from './scheduler.ts';
-import type { Sender } from './sender.ts';
 
 /**
  * Carries the trace context of a sender beside its message to the handling, also to other threads. Without it, neither

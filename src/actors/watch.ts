@@ -1,8 +1,8 @@
 import type { Addressee } from './addressee.ts';
 import type { EndListener } from './ends.ts';
+import type { Sender } from './mailbox.ts';
 import { Notice } from './notice.ts';
 import type { Exit } from './ref.ts';
-import type { Sender } from './sender.ts';
 
 /** Whoever watches. */
 interface Watcher<M> {

@@ -5,7 +5,8 @@ import type { Scenario } from './scenario.ts';
 interface Answered {
   /** The hosts that were given the request, one for each time. */
   readonly homes: string[];
-  readonly answers: Telling[];
+  /** Undefined before the first. */
+  answers: Telling[] | undefined;
 }
 
 export interface AnswersOptions {
@@ -33,7 +34,7 @@ export class Answers {
   /** A host is given a request of a client. */
   comes(reply: string, host: string): void {
     const known = this.#bySubject.get(reply);
-    if (known === undefined) this.#bySubject.set(reply, { homes: [host], answers: [] });
+    if (known === undefined) this.#bySubject.set(reply, { homes: [host], answers: undefined });
     else known.homes.push(host);
   }
 
@@ -41,9 +42,13 @@ export class Answers {
   answers(by: string, subject: string, atMs: number): void {
     const known = this.#bySubject.get(subject);
     if (known === undefined) return;
-    const { homes, answers } = known;
-    const before = [...answers];
-    answers.push({ by, atMs });
+    const { homes, answers: before } = known;
+    if (before === undefined) {
+      known.answers = [{ by, atMs }];
+      return;
+    }
+    const answers = [...before, { by, atMs }];
+    known.answers = answers;
     if (answers.length <= homes.length) return;
     const { absences, count, violated } = this.#of;
     count('a request is answered twice');

@@ -38,7 +38,7 @@ export class Checks {
   readonly #world: CheckedWorld;
   #lives = 0;
   /** VMs that began to compute for a request, by its number. */
-  readonly #tries = new Map<string, Set<string>>();
+  readonly #tries = new Map<string, string[]>();
   readonly #deliveries = new Map<string, number>();
   /** The hosts that a request came to, the last one last. */
   readonly #places = new Map<string, string[]>();
@@ -60,11 +60,15 @@ export class Checks {
   }
 
   /** R11: a request is tried twice at the most, and once if the image is not idempotent. A new router may begin anew. */
-  works(host: string, vm: number, payload: Uint8Array): void {
-    const number = numberIn(payload);
-    const tries = this.#tries.get(number) ?? new Set();
-    this.#tries.set(number, tries.add(`${this.#lives} ${host}/${vm}`));
-    const thisLife = [...tries].filter((one) => one.startsWith(`${this.#lives} `)).length;
+  works(host: string, vm: number, number: string): void {
+    const one = `${this.#lives} ${host}/${vm}`;
+    const tries = this.#tries.get(number);
+    if (tries === undefined) {
+      this.#tries.set(number, [one]);
+      return;
+    }
+    if (!tries.includes(one)) tries.push(one);
+    const thisLife = tries.filter((other) => other.startsWith(`${this.#lives} `)).length;
     const most = (this.#world.scenario.guest.idempotent ? 2 : 1) * (this.#deliveries.get(number) ?? 1);
     if (thisLife > most) this.violated(`the request ${number} is worked on by ${thisLife} VMs, the last is ${vm}`);
   }
@@ -77,8 +81,8 @@ export class Checks {
   }
 
   /** The host that a request came to last. */
-  placeOf(payload: Uint8Array): string | undefined {
-    return this.#places.get(numberIn(payload))?.at(-1);
+  placeOf(number: string): string | undefined {
+    return this.#places.get(number)?.at(-1);
   }
 
   /** A client sends a request, or repeats one. */

@@ -20,5 +20,6 @@ export function unitsIn(payload: Uint8Array): number | undefined {
 }
 
 function headOf(payload: Uint8Array): RegExpExecArray | null {
-  return HEAD.exec(Buffer.from(payload.subarray(0, HEAD_CHARS)).toString('latin1'));
+  const { buffer, byteOffset, length } = payload;
+  return HEAD.exec(Buffer.from(buffer, byteOffset, Math.min(length, HEAD_CHARS)).toString('latin1'));
 }

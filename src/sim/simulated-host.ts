@@ -77,13 +77,14 @@ export class SimulatedHost {
       note: (what) => recorder.count(what),
       onWork: (vm, payload) => {
         this.worked += 1;
-        const place = checks.placeOf(payload);
+        const number = numberIn(payload);
+        const place = checks.placeOf(number);
         if (place !== undefined && place !== this.name) {
           this.workedForOthers += 1;
           recorder.count('a VM works for another host');
         }
-        checks.works(this.name, vm, payload);
-        recorder.began(numberIn(payload), time.nowMs);
+        checks.works(this.name, vm, number);
+        recorder.began(number, time.nowMs);
       },
       relays: this.#relays,
       onSpawn: (spec) => this.checks.spawns(spec),
@@ -381,7 +382,7 @@ export class SimulatedHost {
   /** Whether its VMs have a request that came to such a host. */
   hasWorkOf(isSuch: (place: string | undefined) => boolean): boolean {
     for (const { guest, isAlive } of this.room.qemus.values()) {
-      if (isAlive && guest.payloads.some((payload) => isSuch(this.#world.checks.placeOf(payload)))) return true;
+      if (isAlive && guest.payloads.some((payload) => isSuch(this.#world.checks.placeOf(numberIn(payload))))) return true;
     }
     return false;
   }

@@ -84,9 +84,11 @@ export class VirtualTime {
         }
         entries += 1;
         if (entries % ENTRIES_BEFORE_IO === 0) setImmediate(step);
-        else afterSettling(step);
+        else queueMicrotask(onceSettled);
       };
-      afterSettling(step);
+      // Node runs its ticks once no microtask is left, however many those that run make.
+      const onceSettled = (): void => process.nextTick(step);
+      queueMicrotask(onceSettled);
     });
   }
 
@@ -146,9 +148,4 @@ function isSooner(one: Entry, other: Entry): boolean {
 
 function byTime(one: Entry, other: Entry): number {
   return isSooner(one, other) ? -1 : 1;
-}
-
-/** Node runs its ticks once no microtask is left, however many those that run make. */
-function afterSettling(callback: () => void): void {
-  queueMicrotask(() => process.nextTick(callback));
 }

@@ -1,7 +1,6 @@
 import { fromEnvelope, toEnvelope } from '../../errors.ts';
-import { Mailbox } from '../mailbox.ts';
+import { Mailbox, type Sender } from '../mailbox.ts';
 import { DEPTH_MAX, plainKindOf, whatOf } from '../plain-data.ts';
-import type { Sender } from '../sender.ts';
 import { goingWith, transfer } from '../transfer.ts';
 
 /**
