@@ -109,8 +109,8 @@ export const HOST = [
     ['an image is loaded once', '    if (known !== undefined) return known;\n', ''],
     [
       'of an unknown image nothing is said',
-      '    if (known === undefined) return {};\n    const { image, accelerator } = known;',
-      '    const { image, accelerator } = known as Known;',
+      '    if (known === undefined) return {};\n    const { image, accelerator, qemu } = known;',
+      '    const { image, accelerator, qemu } = known as Known;',
     ],
     ['what another profile says does not stay', 'profile: undefined, companion: undefined, ', ''],
     ['the larger memory is reckoned with', 'Math.max(...profiles.map', 'Math.min(...profiles.map'],

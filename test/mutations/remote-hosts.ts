@@ -138,11 +138,7 @@ export const REMOTE_HOSTS = [
     ['an error says which machine it was', "return this.about === '' ?", "return this.about !== '?' ?"],
   ]),
   ...mutationsOf('remote/nobody.ts', [
-    [
-      'whoever watches nobody is told',
-      '    listener({ path: this.path, reason: this.#reason });\n  }\n\n  unwatch',
-      '  }\n\n  unwatch',
-    ],
+    ['whoever watches nobody is told', '    listener.ended({ path: this.path, reason: this.#reason });\n', ''],
     [
       'a message to nobody is a dead letter',
       "system.deadLetters.add({ from: system.current ?? '-', to, message, why: 'stopped' });",
@@ -167,7 +163,7 @@ export const REMOTE_HOSTS = [
       "for (const { host, incarnation } of this.peers()) listener({ kind: 'host-up', host, incarnation });",
       '',
     ],
-    ['a subscriber that ends is told no more', '    actor.watch(listener, end);\n', ''],
+    ['a subscriber that ends is told no more', '    actor.watch(listener, { ended: end });\n', ''],
     ['what was exposed after it stays exposed', 'if (this.#exposed.get(name) === ref) this', 'this'],
     ['a host that has left knows nobody', '    if (this.#ended !== undefined) throw this.#ended;\n', ''],
     ['a host reaches its own actors', 'if (host === this.host) {', 'if (host === undefined) {'],
