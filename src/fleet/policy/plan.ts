@@ -209,6 +209,11 @@ export class Plan {
     return true;
   }
 
+  /** Has a spare boot ahead of its use. */
+  bootSpare({ id }: Vm): void {
+    this.decisions.push({ kind: 'boot-spare', rule: 'R3', vm: id });
+  }
+
   get #hostBlock(): HostBlock | undefined {
     return hostBlock(this.fleet, this.nowMs, this.#made, this.#failures.notBeforeMs);
   }
@@ -254,8 +259,12 @@ export class Plan {
   }
 
   *#unusedIn(state: 'prepared' | 'preparing'): Generator<Vm, undefined> {
-    for (const vm of this.fleet.group('spares')) {
-      if (vm.state === state && this.#isUnused(vm) && !isOutdated(vm, this.images.ofSpare)) yield vm;
+    // Those that have booted are ready soonest.
+    for (const hasBooted of state === 'prepared' ? [true, false] : [false]) {
+      for (const vm of this.fleet.group('spares')) {
+        if (vm.state !== state || (vm.booted === 'yes') !== hasBooted) continue;
+        if (this.#isUnused(vm) && !isOutdated(vm, this.images.ofSpare)) yield vm;
+      }
     }
   }
 
