@@ -81,7 +81,7 @@ export function keepSpares(plan: Plan, { spares }: Sizing): void {
 /** A guest runs only on an address that is durably its own. */
 function bootSpares(plan: Plan): void {
   for (const vm of plan.unusedSpares()) {
-    if (vm.state === 'prepared' && vm.reserved && vm.booted === 'no' && !plan.isLeaving(vm.id)) plan.bootSpare(vm);
+    if (vm.state === 'prepared' && vm.reserved && vm.booted === 'no') plan.bootSpare(vm);
   }
 }
 

@@ -339,7 +339,8 @@ export class Fleet {
     this.#host.memory = memory;
     this.#host.heardMs = this.ruleMs(nowMs);
     // Booting is what takes a VM's memory.
-    for (const id of this.#unmeasured) if (hasBooted(this.#vms.get(id))) this.#unmeasured.delete(id);
+    for (const id of this.#unmeasured) if (this.#vms.get(id)?.readyMs !== undefined) this.#unmeasured.delete(id);
+    for (const { id } of this.#index.group('bootedSpares')) this.#unmeasured.delete(id);
     return true;
   }
 
@@ -424,10 +425,6 @@ export class Fleet {
       this.#images.answered(vm, transition.isError);
     }
   }
-}
-
-function hasBooted(vm: Vm | undefined): boolean {
-  return vm?.readyMs !== undefined || vm?.booted === 'yes';
 }
 
 /** Those by which a VM is heard of, if it has reported. */
