@@ -1,6 +1,6 @@
 import { askFleet } from '../app/mod.ts';
 import { rowIn } from '../console/mod.ts';
-import { makeParams, PARAMETERS } from '../fleet/mod.ts';
+import { makeParams, PARAMETERS, paramText } from '../fleet/mod.ts';
 import { type Command, FIND_FLAGS, type Flag, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
 import { printData, printJson, say, table } from './output.ts';
@@ -10,7 +10,7 @@ import { settings } from './settings.ts';
 const HOST: Flag = {
   name: 'host',
   value: 'NAME',
-  about: "this host's own parameters alone: min_vm_count, spare_vm_count, host_memory_reserve_bytes",
+  about: "this host's own parameters alone: min_vm_count, spare_vm_count, spare_state, host_memory_reserve_bytes",
 };
 
 export const paramsCommand: Command = {
@@ -36,8 +36,9 @@ export const paramsCommand: Command = {
       case 'get': {
         const name = known(rest[0]);
         const values = valuesIn(await askFleet(fleetOf(flags), 'params', {}, host));
-        if (json) printJson({ [name]: values[name] });
-        else printData(String(values[name]));
+        const shown = inWords(values)[name];
+        if (json) printJson({ [name]: shown });
+        else printData(String(shown));
         return 0;
       }
       case 'set': {
@@ -94,14 +95,24 @@ function checkedEach(values: Readonly<Record<string, string>>): Readonly<Record<
   return values;
 }
 
-function show(values: Values, json: boolean): void {
+/** Values that are no figures to people have words. */
+function inWords(values: Values): Readonly<Record<string, number | string>> {
+  const shown = ([name, value]: readonly [string, number]): readonly [string, number | string] => {
+    const text = paramText(name, value);
+    return [name, text === String(value) ? value : text];
+  };
+  return Object.fromEntries(Object.entries(values).map(shown));
+}
+
+function show(numbers: Values, json: boolean): void {
+  const values = inWords(numbers);
   if (json) {
     printJson(values);
     return;
   }
   const columns = [
-    { title: 'PARAMETER', cell: ([name]: readonly [string, number]) => name },
-    { title: 'VALUE', align: 'right' as const, cell: ([, value]: readonly [string, number]) => String(value) },
+    { title: 'PARAMETER', cell: ([name]: readonly [string, unknown]) => name },
+    { title: 'VALUE', align: 'right' as const, cell: ([, value]: readonly [string, unknown]) => String(value) },
   ];
   printData(table(columns, Object.entries(values)));
 }

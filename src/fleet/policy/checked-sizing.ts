@@ -1,6 +1,7 @@
 import type { Fleet } from '../state/fleet.ts';
 import { isServing } from '../state/vm.ts';
 import type { Considered } from '../values/considered.ts';
+import { SPARE_BOOTED } from '../values/params.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { capacityToComeOf, firstOf, noFreeVm } from './considered.ts';
 import { DEFAULT_SIZING } from './default-sizing.ts';
@@ -71,8 +72,16 @@ export function keepSpares(plan: Plan, { spares }: Sizing): void {
     const figures = { spares: there, spare_vm_count: spares };
     plan.stop({ rule: 'R3', vm: vm.id, ...SURPLUS, fault: undefined, figures });
   }
+  if (fleet.params.spareState === SPARE_BOOTED) bootSpares(plan);
   for (let count = there; count < spares; count++) {
     if (!plan.prepare({ spares: count, spare_vm_count: spares })) return;
+  }
+}
+
+/** A guest runs only on an address that is durably its own. */
+function bootSpares(plan: Plan): void {
+  for (const vm of plan.unusedSpares()) {
+    if (vm.state === 'prepared' && vm.reserved && vm.booted === 'no') plan.bootSpare(vm);
   }
 }
 

@@ -26,6 +26,7 @@ export interface HandOnDecision {
 export type FleetDecision =
   | StartDecision
   | UseSpareDecision
+  | BootSpareDecision
   | DrainDecision
   | StopDecision
   | RepeatStopDecision
@@ -58,6 +59,13 @@ export interface UseSpareDecision {
   readonly replaces: VmId | undefined;
   readonly figures: Figures;
   readonly considered?: readonly Considered[] | undefined;
+}
+
+/** A prepared spare is to boot, and then to stand still until it is wanted. */
+export interface BootSpareDecision {
+  readonly kind: 'boot-spare';
+  readonly rule: Rule;
+  readonly vm: VmId;
 }
 
 export interface DrainDecision extends WantedEnd {

@@ -7,7 +7,14 @@ import type { Figures, Rule } from '../values/rule.ts';
 import type { VmId } from '../values/vm-id.ts';
 import { failureOf } from './back-off.ts';
 import { send } from './control.ts';
-import type { DrainDecision, FleetDecision, StartDecision, StopDecision, UseSpareDecision } from './decision.ts';
+import type {
+  BootSpareDecision,
+  DrainDecision,
+  FleetDecision,
+  StartDecision,
+  StopDecision,
+  UseSpareDecision,
+} from './decision.ts';
 import { deployed, failedInDeploy } from './deploy-steps.ts';
 import { eventOfHost, eventOfVm } from './events.ts';
 import { NOTHING, type Reaction } from './reaction.ts';
@@ -21,6 +28,8 @@ export function enact(fleet: Fleet, decision: Exclude<FleetDecision, StartDecisi
   switch (decision.kind) {
     case 'use-spare':
       return useSpare(fleet, decision, nowMs);
+    case 'boot-spare':
+      return bootSpare(fleet, decision);
     case 'drain':
       return drain(fleet, decision, nowMs);
     case 'stop':
@@ -171,6 +180,18 @@ function useSpare(fleet: Fleet, decision: UseSpareDecision, nowMs: number): Reac
   if (vm.state !== 'prepared' || !vm.reserved) return { transitions: [wanted], effects: [event] };
   const boot = bootOf(fleet, vm, decision.rule, nowMs);
   return { transitions: [wanted, ...boot.transitions], effects: [event, ...boot.effects] };
+}
+
+function bootSpare(fleet: Fleet, { vm: id, rule }: BootSpareDecision): Reaction {
+  const vm = fleet.vm(id);
+  if (vm?.state !== 'prepared' || !vm.spare) return NOTHING;
+  return {
+    transitions: [{ kind: 'vm-spare-booted', vm: id, booted: 'asked' }],
+    effects: [
+      eventOfVm('vm-booting', id, fleet.host.name, `VM ${id}, a spare, boots ahead of its use`, { rule }),
+      { kind: 'command', command: { kind: 'boot-spare', vm: id } },
+    ],
+  };
 }
 
 /** The CPU of a VM is let run: it is prepared, its reservation is durable, and it is no spare. */

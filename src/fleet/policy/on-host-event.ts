@@ -42,6 +42,8 @@ function told(fleet: Fleet, event: Exclude<HostEvent, { kind: 'host-down' }>, no
     }
     case 'vm-prepared':
       return onPrepared(fleet, event, nowMs);
+    case 'vm-paused':
+      return onPaused(fleet, event);
     case 'vm-booting':
       return NOTHING;
     case 'vm-answering':
@@ -97,6 +99,16 @@ function onPrepared(fleet: Fleet, { vm: id, pid, imageDigest }: Event<'vm-prepar
   return vm.reserved && !vm.spare ? combine(prepared, bootOf(fleet, vm, vm.rule, nowMs)) : prepared;
 }
 
+/** It took its time: if it was wanted meanwhile, it runs. */
+function onPaused(fleet: Fleet, { vm: id }: Event<'vm-paused'>): Reaction {
+  const vm = fleet.vm(id);
+  if (vm?.state !== 'prepared' || vm.booted === 'yes') return NOTHING;
+  return {
+    transitions: [{ kind: 'vm-spare-booted', vm: id, booted: 'yes' }],
+    effects: [eventOfVm('vm-prepared', id, fleet.host.name, `VM ${id}, a spare, has booted and stands still`)],
+  };
+}
+
 function onAnswering(fleet: Fleet, { vm: id, guest }: Event<'vm-answering'>): Reaction {
   const vm = fleet.vm(id);
   if (vm === undefined) return NOTHING;
@@ -128,6 +140,7 @@ function onAdopted(fleet: Fleet, event: Event<'vm-adopted'>, { nowMs, epochMs }:
     vm: id,
     address,
     spare: state === 'prepared',
+    ...(event.isPaused === true ? { hasBooted: true as const } : {}),
     nowMs,
     // How long it has run is known in time of day only; both clocks run at the same speed.
     startedMs: nowMs - Math.max(0, epochMs - event.startedMs),

@@ -33,7 +33,7 @@ export class Plan {
   readonly #leaving = new Set<VmId>();
   readonly #usedSpares = new Set<VmId>();
   /** Spares in the order in which they are used. What has left it is used, leaves or is in another state. */
-  readonly #spares: Readonly<Record<'prepared' | 'preparing', Iterator<Vm, undefined>>>;
+  readonly #spares: Readonly<Record<'booted' | 'prepared' | 'preparing', Iterator<Vm, undefined>>>;
   /** Failures of the host, those of VMs that this plan ends among them. */
   #failures: Failures;
   readonly #addresses: Iterator<Address, undefined>;
@@ -55,7 +55,11 @@ export class Plan {
     this.#addresses = fleet.freeAddresses(nowMs);
     this.#failures = fleet.host;
     this.images = new NextImage(fleet);
-    this.#spares = { prepared: this.#unusedIn('prepared'), preparing: this.#unusedIn('preparing') };
+    this.#spares = {
+      booted: this.#unusedIn('booted'),
+      prepared: this.#unusedIn('prepared'),
+      preparing: this.#unusedIn('preparing'),
+    };
   }
 
   /** Until when a VM could have been heard. While its host is silent as well, the silence may be the host's. */
@@ -209,6 +213,11 @@ export class Plan {
     return true;
   }
 
+  /** Has a spare boot ahead of its use. */
+  bootSpare({ id }: Vm): void {
+    this.decisions.push({ kind: 'boot-spare', rule: 'R3', vm: id });
+  }
+
   get #hostBlock(): HostBlock | undefined {
     return hostBlock(this.fleet, this.nowMs, this.#made, this.#failures.notBeforeMs);
   }
@@ -250,12 +259,15 @@ export class Plan {
       this.#failures.notBeforeMs > this.nowMs
     )
       return undefined;
-    return this.#spares[state].next().value;
+    // One that has booted is ready soonest.
+    const booted = state === 'prepared' ? this.#spares.booted.next().value : undefined;
+    return booted ?? this.#spares[state].next().value;
   }
 
-  *#unusedIn(state: 'prepared' | 'preparing'): Generator<Vm, undefined> {
-    for (const vm of this.fleet.group('spares')) {
-      if (vm.state === state && this.#isUnused(vm) && !isOutdated(vm, this.images.ofSpare)) yield vm;
+  *#unusedIn(kind: 'booted' | 'prepared' | 'preparing'): Generator<Vm, undefined> {
+    for (const vm of this.fleet.group(kind === 'booted' ? 'bootedSpares' : 'spares')) {
+      const isOfKind = kind === 'booted' || (vm.state === kind && vm.booted !== 'yes');
+      if (isOfKind && this.#isUnused(vm) && !isOutdated(vm, this.images.ofSpare)) yield vm;
     }
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BareFleet } from '../kit/bare-fleet.ts';
+import { SPARE_BOOTED } from '../values/params.ts';
 
 const QUIET = { free_count: 1_000 };
 
@@ -229,5 +230,39 @@ describe('a step, as for spares and addresses', () => {
     bare.bindFails(3).apply({ kind: 'released', vm: 3 });
     const figures = { addresses: 3, held: 2, set_aside: 1 };
     expect(bare.step()).toMatchObject([{ kind: 'blocked', blockage: { cause: 'addresses', figures } }]);
+  });
+});
+
+describe('spares that are to boot ahead of their use', () => {
+  const params = { spare_vm_count: 2, spare_state: SPARE_BOOTED };
+  const booted = (vm: number) => ({ kind: 'vm-spare-booted', vm, booted: 'yes' }) as const;
+
+  it('boot once, when they are prepared and their address is durably theirs', () => {
+    const bare = new BareFleet({ params }).preparing(1, { spare: true }).prepared(2, { spare: true });
+    expect(bare.decisions()).toEqual(['R3 boot-spare 2']);
+    bare.apply({ kind: 'vm-spare-booted', vm: 2, booted: 'asked' });
+    expect(bare.decisions()).toEqual([]);
+    // Prepared, and not durable yet.
+    bare.apply({ kind: 'vm-prepared', vm: 1, pid: 1, imageDigest: 'x' });
+    expect(bare.decisions()).toEqual([]);
+    bare.apply({ kind: 'vm-durable', vm: 1 });
+    expect(bare.decisions()).toEqual(['R3 boot-spare 1']);
+  });
+
+  it('stay prepared with spare_state=prepared, and while somebody waits', () => {
+    expect(new BareFleet({ params: { spare_vm_count: 1 } }).prepared(1, { spare: true }).decisions()).toEqual([]);
+    const busy = new BareFleet({ params }).prepared(1, { spare: true }).prepared(2, { spare: true }).wait(1);
+    expect(busy.decisions()).toEqual(['R3 use-spare 1']);
+  });
+
+  it('are used before those that are only prepared', () => {
+    const bare = new BareFleet({ params }).prepared(1, { spare: true }).prepared(2, { spare: true }).apply(booted(2));
+    expect(bare.wait(2).decisions()).toEqual(['R3 use-spare 2', 'R3 use-spare 1']);
+  });
+
+  it('are not ended over their silence, nor does their reservation lapse', () => {
+    const bare = new BareFleet({ params }).prepared(1, { spare: true }).prepared(2, { spare: true });
+    bare.apply(booted(1), booted(2));
+    expect(bare.later(3_600_000).decisions()).toEqual([]);
   });
 });

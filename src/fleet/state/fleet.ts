@@ -340,6 +340,7 @@ export class Fleet {
     this.#host.heardMs = this.ruleMs(nowMs);
     // Booting is what takes a VM's memory.
     for (const id of this.#unmeasured) if (this.#vms.get(id)?.readyMs !== undefined) this.#unmeasured.delete(id);
+    for (const { id } of this.#index.group('bootedSpares')) this.#unmeasured.delete(id);
     return true;
   }
 

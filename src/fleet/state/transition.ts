@@ -84,6 +84,8 @@ export type VmTransition =
       readonly nowMs: number;
     }
   | { readonly kind: 'vm-prepared'; readonly vm: VmId; readonly pid: number; readonly imageDigest: string | undefined }
+  /** A spare is told to boot, or has done so and stands still. */
+  | { readonly kind: 'vm-spare-booted'; readonly vm: VmId; readonly booted: 'asked' | 'yes' }
   | { readonly kind: 'vm-booting'; readonly vm: VmId; readonly nowMs: number }
   | { readonly kind: 'vm-answering'; readonly vm: VmId; readonly guest: GuestReady }
   | { readonly kind: 'vm-linked'; readonly vm: VmId; readonly linked: boolean; readonly nowMs: number }

@@ -40,6 +40,10 @@ export function changeVm(
       vm.pid = transition.pid;
       vm.imageDigest = transition.imageDigest ?? vm.imageDigest;
       return true;
+    case 'vm-spare-booted':
+      if (vm.state !== 'prepared' || vm.booted === transition.booted) return false;
+      vm.booted = transition.booted;
+      return true;
     case 'vm-booting':
       if (!move(vm, 'prepared', 'booting')) return false;
       vm.bootMs = ruleMs;

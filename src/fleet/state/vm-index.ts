@@ -13,6 +13,7 @@ const GROUPS = {
   serving: isServing,
   starting: isStarting,
   spares: isSpare,
+  bootedSpares: (vm: Vm) => isSpare(vm) && vm.booted === 'yes',
   preparing: (vm: Vm) => vm.state === 'preparing',
   booting: (vm: Vm) => vm.state === 'booting',
   /** Without a first status line, a prepared spare excepted: R7's. */

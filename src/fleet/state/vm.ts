@@ -15,6 +15,8 @@ export interface NewVm {
   readonly vm: VmId;
   readonly address: Address;
   readonly spare: boolean;
+  /** Of a spare that is prepared: how far it was found. */
+  readonly hasBooted?: true;
   /** Monotonic milliseconds. */
   readonly nowMs: number;
   /** Default `preparing`; an adopted VM is further. */
@@ -49,6 +51,8 @@ export class VmRecord {
   congested = false;
   /** Kept prepared, or being prepared, until R3 wants it. */
   spare: boolean;
+  /** How far a prepared spare is: it was told to boot, or has booted and stands still. */
+  booted: 'no' | 'asked' | 'yes' = 'no';
   /** It is to be replaced by a new one: an administrator asked for it. */
   replace = false;
   /** R2 drains it because it fails. */
@@ -123,6 +127,7 @@ export class VmRecord {
     this.isAdopted = vm.adopted !== undefined;
     this.state = vm.state ?? 'preparing';
     this.spare = vm.spare;
+    if (vm.hasBooted === true) this.booted = 'yes';
     this.isOnHost = this.state !== 'preparing';
     this.pid = vm.adopted?.pid;
     this.imageDigest = vm.adopted === undefined ? vm.imageDigest : vm.adopted.imageDigest;

@@ -3,7 +3,12 @@ import { isRecord } from '../../is-record.ts';
 import { makeParams, PARAMETERS, type Params, paramsTable } from './params.ts';
 
 /** These depend on the size of a host, so each host has its own. All other parameters are those of the whole fleet. */
-const OF_A_HOST: ReadonlySet<string> = new Set(['min_vm_count', 'spare_vm_count', 'host_memory_reserve_bytes']);
+const OF_A_HOST: ReadonlySet<string> = new Set([
+  'min_vm_count',
+  'spare_vm_count',
+  'spare_state',
+  'host_memory_reserve_bytes',
+]);
 
 /** The parameters of the whole fleet at one moment. All hosts hold the same document, or are about to. */
 export interface FleetParams {

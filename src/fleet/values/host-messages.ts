@@ -14,6 +14,11 @@ export type HostCommand =
       /** SHA-256 of the image to make it from; default: the one that the controller was given last. */
       readonly image?: string;
     }
+  /**
+   * Runs a prepared spare until it is ready and has answered a ping, and stops its CPU again; only sent once the reservation is durable.
+   * `vm-paused` or `vm-gone` follows, unless it is started before. One that is lost costs time only: the spare boots once it is wanted.
+   */
+  | { readonly kind: 'boot-spare'; readonly vm: VmId }
   /** Runs a prepared VM; only sent once the reservation is durable. `vm-booting`, then `vm-answering` or `vm-gone` follow. */
   | { readonly kind: 'start'; readonly vm: VmId }
   /**
@@ -33,6 +38,8 @@ export type HostEvent =
       /** SHA-256 of the image that it is made from. */
       readonly imageDigest?: string;
     }
+  /** A spare has booted, and stands still. */
+  | { readonly kind: 'vm-paused'; readonly vm: VmId }
   | { readonly kind: 'vm-booting'; readonly vm: VmId }
   /** The guest's ready line was read and agrees with what it was told: a link may connect. */
   | { readonly kind: 'vm-answering'; readonly vm: VmId; readonly guest: GuestReady }
@@ -61,6 +68,8 @@ export type HostEvent =
       /** Milliseconds since the epoch, when its QEMU was started. */
       readonly startedMs: number;
       readonly state: 'prepared' | 'booting' | 'answering' | 'stopping';
+      /** Of a prepared one: it has booted before, and stands still. */
+      readonly isPaused?: true;
       /** How often it was told to report, if its manifest says so. */
       readonly statusIntervalMs?: number;
     }

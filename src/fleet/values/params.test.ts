@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { codeOf } from '../../errors.ts';
-import { makeParams, PARAMETERS, paramsTable } from './params.ts';
+import { makeParams, PARAMETERS, paramsTable, paramText } from './params.ts';
 
 describe('the parameters', () => {
   it('have the names and defaults of the design', () => {
@@ -19,6 +19,7 @@ describe('the parameters', () => {
       dedup_ms: 60_000,
       stuck_ms: 5_000,
       spare_vm_count: 0,
+      spare_state: 0,
       host_memory_reserve_bytes: 512 * 1024 * 1024,
     });
   });
@@ -61,6 +62,18 @@ describe('the parameters', () => {
     expect(makeParams({ status_interval_ms: 2_000, last_connect_ms: 6_000 })).toMatchObject({ lastConnectMs: 6_000 });
     expect(() => makeParams({ boot_timeout_ms: 15_000 })).toThrow(/ip_reserve_ms to be above boot_timeout_ms/);
     expect(makeParams({ boot_timeout_ms: 15_000, ip_reserve_ms: 15_001 })).toMatchObject({ bootTimeoutMs: 15_000 });
+  });
+
+  it('take the words of people for a value that is no figure, and say what there is', () => {
+    expect(makeParams({ spare_state: 'booted' }).spareState).toBe(1);
+    expect(makeParams({ spare_state: ' prepared ' }).spareState).toBe(0);
+    expect(makeParams({ spare_state: 1 }).spareState).toBe(1);
+    expect(paramText('spare_state', 1)).toBe('booted');
+    expect(paramText('spare_vm_count', 1)).toBe('1');
+    expect(() => makeParams({ spare_state: 'warm' })).toThrow(
+      'Expected spare_state to be prepared or booted, got "warm"',
+    );
+    expect(() => makeParams({ spare_state: 2 })).toThrow('spare_state');
   });
 });
 

@@ -28,8 +28,10 @@ export interface Params {
   readonly dedupMs: number;
   /** Grace past a deadline before a silent, busy VM counts as stuck. */
   readonly stuckMs: number;
-  /** Prepared VMs kept in reserve. */
+  /** VMs kept in reserve. */
   readonly spareVmCount: number;
+  /** How far they are: the index in `SPARE_STATES`. */
+  readonly spareState: number;
   /** No start when less would stay available. */
   readonly hostMemoryReserveBytes: number;
 }
@@ -39,7 +41,13 @@ interface Definition {
   readonly default: number;
   readonly min: number;
   readonly max: number;
+  /** The words of people for the values from 0 on, if it is no figure to them. */
+  readonly words?: readonly string[];
 }
+
+/** A spare's CPU has never run, or its guest is ready and stands still. */
+export const SPARE_STATES = ['prepared', 'booted'] as const;
+export const SPARE_BOOTED = SPARE_STATES.indexOf('booted');
 
 const DAY_MS = 86_400_000;
 
@@ -59,6 +67,7 @@ export const PARAMETERS: Readonly<Record<string, Definition>> = {
   dedup_ms: { key: 'dedupMs', default: 60_000, min: 0, max: DAY_MS },
   stuck_ms: { key: 'stuckMs', default: 5_000, min: 0, max: DAY_MS },
   spare_vm_count: { key: 'spareVmCount', default: 0, min: 0, max: VMS_MAX },
+  spare_state: { key: 'spareState', default: 0, min: 0, max: SPARE_STATES.length - 1, words: SPARE_STATES },
   host_memory_reserve_bytes: { key: 'hostMemoryReserveBytes', default: 512 * 1024 * 1024, min: 0, max: 2 ** 50 },
 };
 
@@ -103,7 +112,21 @@ function defaults(): Params {
   return Object.fromEntries(entries) as unknown as Params;
 }
 
-function checked(name: string, value: number | string, { min, max }: Definition): number {
+/** The value of a parameter in the words of people. */
+export function paramText(name: string, value: number): string {
+  return PARAMETERS[name]?.words?.[value] ?? String(value);
+}
+
+function checked(name: string, value: number | string, { min, max, words }: Definition): number {
+  if (words !== undefined && typeof value === 'string') {
+    const index = words.indexOf(value.trim());
+    if (index >= 0) return index;
+  }
+  if (words !== undefined && !Number.isSafeInteger(Number(value))) {
+    throw new ShoalError('CONFIG_VALUE', `Expected ${name} to be ${words.join(' or ')}, got ${quoted(value)}`, {
+      details: { parameter: name, value, words: [...words] },
+    });
+  }
   const number = typeof value === 'number' ? value : /^\d+$/.test(value.trim()) ? Number(value) : Number.NaN;
   if (Number.isSafeInteger(number) && number >= min && number <= max) return number;
   throw new ShoalError(

@@ -104,7 +104,8 @@ class Controller {
       case 'stop':
         return this.#commands.obey(message);
       case 'listen':
-        this.#vms.ref(message.vm)?.tell({ kind: 'listen' });
+      case 'boot-spare':
+        this.#vms.ref(message.vm)?.tell({ kind: message.kind });
         return;
       case 'found':
         return this.#commands.settle(message);

@@ -10,6 +10,10 @@ export type StopStage = 'console' | 'quit' | 'terminate' | 'kill';
 export type VmPhase =
   | { readonly name: 'preparing' }
   | { readonly name: 'prepared' }
+  /** A spare that boots to stand still; with its ready line once it has said it. */
+  | { readonly name: 'warming'; readonly guest: GuestReady | undefined }
+  /** A spare whose guest is ready and whose CPU stands still. */
+  | { readonly name: 'paused'; readonly guest: GuestReady }
   | { readonly name: 'booting' }
   | { readonly name: 'answering' }
   | { readonly name: 'stopping'; readonly stage: StopStage; readonly graceMs: number }
@@ -47,9 +51,9 @@ export const NEW_STATE: LifecycleState = {
   verdict: undefined,
 };
 
-/** The state of a VM that was found running; one whose CPU is paused was never started. */
+/** The state of a VM that was found; one whose CPU stands still was never started, or is a spare that has booted. */
 export function adoptedState(running: boolean, guest: GuestReady | undefined): LifecycleState {
-  if (!running) return { ...NEW_STATE, phase: { name: 'prepared' } };
+  if (!running) return { ...NEW_STATE, phase: guest === undefined ? { name: 'prepared' } : { name: 'paused', guest } };
   if (guest === undefined) return { ...NEW_STATE, phase: { name: 'booting' }, missedConsole: true };
   return { ...NEW_STATE, phase: { name: 'answering' } };
 }

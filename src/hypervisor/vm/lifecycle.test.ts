@@ -277,3 +277,64 @@ describe('a VM whose QEMU has no exit code for a clean stop', () => {
     expect(endOf(BYE, exited({ signal: 'SIGSYS' }))).toMatchObject({ clean: false, why: 'killed by SIGSYS' });
   });
 });
+
+describe('a spare that boots ahead of its use', () => {
+  const WARM: LifecycleInput = { kind: 'boot-spare' };
+  const PONG: LifecycleInput = { kind: 'pinged', isWell: true };
+  const PAUSED: readonly LifecycleInput[] = [{ kind: 'prepared' }, WARM, READY, PONG];
+
+  it('stands still once it has said that it is ready and answered, and tells nothing before', () => {
+    const { all, state } = live([{ kind: 'prepared' }, WARM, READY, report(1), PONG, report(2)]);
+    expect(names(all)).toEqual([
+      'tell-prepared',
+      ...['arm-boot', 'continue'],
+      ...['remember', 'ping'],
+      ...['disarm-boot', 'pause', 'tell-paused'],
+    ]);
+    expect(state.phase).toEqual({ name: 'paused', guest: GUEST });
+  });
+
+  it('goes on from where it stood when it is wanted', () => {
+    const { last, state } = live([...PAUSED, { kind: 'start' }]);
+    expect(last).toEqual([{ do: 'tell-booting' }, { do: 'continue' }, { do: 'tell-answering', guest: GUEST }]);
+    expect(names(live([report(3)], state).last)).toEqual(['tell-report']);
+  });
+
+  it('does not stand still if it is wanted before', () => {
+    const early = live([{ kind: 'prepared' }, WARM, { kind: 'start' }, READY]);
+    expect(names(early.last)).toEqual(['disarm-boot', 'remember', 'tell-answering']);
+    const late = live([{ kind: 'prepared' }, WARM, READY, { kind: 'start' }]);
+    expect(names(late.last)).toEqual(['tell-booting', 'disarm-boot', 'tell-answering']);
+    expect(live([PONG], late.state).all).toEqual([]);
+  });
+
+  it('is ended if it is not ready in time, does not answer, or cannot be stopped', () => {
+    const boots = live([{ kind: 'prepared' }, WARM]);
+    const failure: LifecycleInput = { kind: 'start-failed', error: toEnvelope(new Error('no')) };
+    for (const { last } of [
+      live([{ kind: 'boot-timeout' }], boots.state),
+      live([READY, { kind: 'pinged', isWell: false }], boots.state),
+      live([failure], live(PAUSED).state),
+    ]) {
+      expect(names(last)).toEqual(['disarm-boot', 'quit', 'arm-stage']);
+    }
+  });
+
+  it('is told to quit when it is to stop, since a CPU that stands still reads no console', () => {
+    expect(names(live([...PAUSED, STOP]).last)).toEqual(['disarm-boot', 'quit', 'arm-stage']);
+  });
+
+  it('is known by its ready line to whoever finds it', () => {
+    expect(adoptedState(false, GUEST).phase).toEqual({ name: 'paused', guest: GUEST });
+    expect(adoptedState(false, undefined).phase).toEqual({ name: 'prepared' });
+    expect(live([{ kind: 'recovered' }], adoptedState(false, GUEST)).all).toEqual([]);
+  });
+
+  it('goes on booting under the actor that takes the place of a lost one', () => {
+    const boots = live([{ kind: 'prepared' }, WARM]).state;
+    expect(names(live([{ kind: 'recovered' }], boots).last)).toEqual(['arm-boot', 'continue']);
+    // Its ready line may be what was lost.
+    expect(names(live([{ kind: 'recovered' }, report(1)], boots).last)).toEqual(['remember', 'ping']);
+    expect(names(live([READY, { kind: 'recovered' }], boots).last)).toEqual(['arm-boot', 'continue', 'ping']);
+  });
+});

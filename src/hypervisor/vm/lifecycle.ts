@@ -27,6 +27,10 @@ export interface StopLimits {
 
 export type LifecycleInput =
   | { readonly kind: 'start' }
+  /** It is to boot, and then to stand still. */
+  | { readonly kind: 'boot-spare' }
+  /** @param isWell whether it has answered a ping */
+  | { readonly kind: 'pinged'; readonly isWell: boolean }
   | { readonly kind: 'stop'; readonly reason: VmEndReason; readonly why: string; readonly graceMs?: number }
   | { readonly kind: 'prepared' }
   | { readonly kind: 'prepare-failed'; readonly error: ErrorEnvelope }
@@ -50,6 +54,9 @@ export type LifecycleAction =
   | { readonly do: 'tell-answering'; readonly guest: GuestReady }
   | { readonly do: 'tell-report'; readonly report: GuestReport }
   | { readonly do: 'continue' }
+  | { readonly do: 'pause' }
+  | { readonly do: 'ping' }
+  | { readonly do: 'tell-paused' }
   | { readonly do: 'remember'; readonly guest: GuestReady }
   | { readonly do: 'arm-boot'; readonly ms: number }
   | { readonly do: 'disarm-boot' }
@@ -74,7 +81,11 @@ export function decide(state: LifecycleState, input: LifecycleInput, terms: VmTe
   switch (input.kind) {
     case 'start':
       if (phase.name === 'preparing') return stay({ ...state, startAsked: true });
-      return phase.name === 'prepared' ? boot(state, terms) : stay(state);
+      return start(state, terms);
+    case 'boot-spare':
+      return phase.name === 'prepared' ? warm(state, terms) : stay(state);
+    case 'pinged':
+      return pinged(state, input.isWell, terms);
     case 'stop':
       return stop(state, { graceMs: terms.stop.consoleMs, ...input }, terms);
     case 'prepared':
@@ -92,7 +103,9 @@ export function decide(state: LifecycleState, input: LifecycleInput, terms: VmTe
     case 'bye':
       return stay(state.bye === undefined ? { ...state, bye: input.reason } : state);
     case 'boot-timeout':
-      return phase.name === 'booting' ? abort(state, toEnvelope(bootTimeout(terms)), terms) : stay(state);
+      return phase.name === 'booting' || phase.name === 'warming'
+        ? abort(state, toEnvelope(bootTimeout(terms)), terms)
+        : stay(state);
     case 'stage-timeout':
       return stageOver(state, terms);
     case 'quit-answered':
@@ -121,6 +134,54 @@ function boot(state: LifecycleState, terms: VmTerms): LifecycleDecision {
   };
 }
 
+function start(state: LifecycleState, terms: VmTerms): LifecycleDecision {
+  const { phase } = state;
+  switch (phase.name) {
+    case 'prepared':
+      return boot(state, terms);
+    case 'warming':
+      if (phase.guest === undefined)
+        return { state: { ...state, phase: { name: 'booting' } }, actions: [{ do: 'tell-booting' }] };
+      return wake(state, phase.guest, [{ do: 'disarm-boot' }]);
+    case 'paused':
+      return wake(state, phase.guest, [{ do: 'continue' }]);
+    default:
+      return stay(state);
+  }
+}
+
+/** Its ready line was checked and noted when it was said. */
+function wake(state: LifecycleState, guest: GuestReady, first: readonly LifecycleAction[]): LifecycleDecision {
+  const actions: readonly LifecycleAction[] = [{ do: 'tell-booting' }, ...first, { do: 'tell-answering', guest }];
+  return { state: { ...state, phase: ANSWERING }, actions };
+}
+
+function warm(state: LifecycleState, { bootTimeoutMs }: VmTerms): LifecycleDecision {
+  return {
+    state: { ...state, phase: { name: 'warming', guest: undefined } },
+    actions: [{ do: 'arm-boot', ms: bootTimeoutMs }, { do: 'continue' }],
+  };
+}
+
+/** A spare has said that it is ready. It stands still once it has answered, too. */
+function warmed(state: LifecycleState, said: GuestReady, terms: VmTerms): LifecycleDecision {
+  const guest = guestOf(said, terms);
+  return {
+    state: { ...state, phase: { name: 'warming', guest }, missedConsole: false },
+    actions: [{ do: 'remember', guest }, { do: 'ping' }],
+  };
+}
+
+function pinged(state: LifecycleState, isWell: boolean, terms: VmTerms): LifecycleDecision {
+  const { phase } = state;
+  if (phase.name !== 'warming' || phase.guest === undefined) return stay(state);
+  if (!isWell) return abort(state, toEnvelope(bootTimeout(terms)), terms);
+  return {
+    state: { ...state, phase: { name: 'paused', guest: phase.guest } },
+    actions: [{ do: 'disarm-boot' }, { do: 'pause' }, { do: 'tell-paused' }],
+  };
+}
+
 /** Timers died with the actor, and whatever was under way may have. Commands that came meanwhile are obeyed now. */
 function recovered(state: LifecycleState, terms: VmTerms): LifecycleDecision {
   const { phase, stopAsked } = state;
@@ -129,11 +190,10 @@ function recovered(state: LifecycleState, terms: VmTerms): LifecycleDecision {
   if (phase.name === 'gone') return stay(state);
   if (stopAsked !== undefined) return stop(state, stopAsked, terms);
   if (phase.name === 'prepared') return state.startAsked ? boot(state, terms) : stay(state);
-  if (phase.name === 'answering') return stay(state);
-  return {
-    state: { ...state, missedConsole: true },
-    actions: [{ do: 'arm-boot', ms: terms.bootTimeoutMs }, { do: 'continue' }],
-  };
+  if (phase.name === 'answering' || phase.name === 'paused') return stay(state);
+  const again: readonly LifecycleAction[] = [{ do: 'arm-boot', ms: terms.bootTimeoutMs }, { do: 'continue' }];
+  if (phase.name === 'warming' && phase.guest !== undefined) return { state, actions: [...again, { do: 'ping' }] };
+  return { state: { ...state, missedConsole: true }, actions: again };
 }
 
 function ready(
@@ -141,17 +201,23 @@ function ready(
   said: Extract<ContractEvent, { kind: 'ready' }>,
   terms: VmTerms,
 ): LifecycleDecision {
-  if (state.phase.name !== 'booting') return stay(state);
+  const { name } = state.phase;
+  if (name !== 'booting' && name !== 'warming') return stay(state);
   const why = contractBreach(said, terms);
-  return why === undefined ? answering(state, said.guest, terms) : abort(state, toEnvelope(contractBroken(why)), terms);
+  if (why !== undefined) return abort(state, toEnvelope(contractBroken(why)), terms);
+  return name === 'warming' ? warmed(state, said.guest, terms) : answering(state, said.guest, terms);
 }
 
 /** Most VMs are in it most of the time. */
 const ANSWERING: VmPhase = { name: 'answering' };
 
-function answering(state: LifecycleState, said: GuestReady, { idempotent }: VmTerms): LifecycleDecision {
+function guestOf(said: GuestReady, { idempotent }: VmTerms): GuestReady {
   // As a rule both say the same, and all VMs share what they said.
-  const guest = idempotent === undefined || said.idempotent === idempotent ? said : { ...said, idempotent };
+  return idempotent === undefined || said.idempotent === idempotent ? said : { ...said, idempotent };
+}
+
+function answering(state: LifecycleState, said: GuestReady, terms: VmTerms): LifecycleDecision {
+  const guest = guestOf(said, terms);
   return {
     state: { ...state, phase: ANSWERING, missedConsole: false },
     actions: [{ do: 'disarm-boot' }, { do: 'remember', guest }, { do: 'tell-answering', guest }],
@@ -165,9 +231,11 @@ function answering(state: LifecycleState, said: GuestReady, { idempotent }: VmTe
 function reported(state: LifecycleState, report: GuestReport, terms: VmTerms): LifecycleDecision {
   const { phase } = state;
   const tell: LifecycleAction = { do: 'tell-report', report };
+  // A guest reports only after its ready line, so it is up. That line is lost, and the least is assumed.
+  const least: GuestReady = { textBytesMax: terms.textBytesMax, idempotent: false, operations: [] };
+  if (phase.name === 'warming' && state.missedConsole) return warmed(state, least, terms);
   if (phase.name === 'booting' && state.missedConsole) {
-    // A guest reports only after its ready line, so it is up. That line is lost, and the least is assumed.
-    const up = answering(state, { textBytesMax: terms.textBytesMax, idempotent: false, operations: [] }, terms);
+    const up = answering(state, least, terms);
     return { state: up.state, actions: [...up.actions, tell] };
   }
   return phase.name === 'answering' || phase.name === 'stopping' ? { state, actions: [tell] } : stay(state);
@@ -178,8 +246,9 @@ function stop(state: LifecycleState, { reason, why, graceMs }: StopAsked, terms:
   if (phase.name === 'stopping' || phase.name === 'gone') return stay(state);
   const asked: LifecycleState = { ...state, stopAsked: { reason, why, graceMs } };
   if (phase.name === 'preparing') return stay(asked);
-  // A CPU that never ran reads no console.
-  return enter(asked, phase.name === 'prepared' ? 'quit' : 'console', graceMs, terms);
+  // A CPU that does not run reads no console, and a spare has no work to finish.
+  const isSpare = phase.name === 'prepared' || phase.name === 'warming' || phase.name === 'paused';
+  return enter(asked, isSpare ? 'quit' : 'console', graceMs, terms);
 }
 
 /** Shoal ends the VM for a reason that its users should learn of, and does not ask the guest first. */

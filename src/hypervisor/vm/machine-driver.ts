@@ -14,7 +14,7 @@ export type MachineReport =
 
 export type MachineAction = Extract<
   LifecycleAction,
-  { do: 'continue' | 'remember' | 'ask-to-stop' | 'quit' | 'signal' }
+  { do: 'continue' | 'pause' | 'remember' | 'ask-to-stop' | 'quit' | 'signal' }
 >;
 
 /** Whoever has the machine driven. */
@@ -83,6 +83,9 @@ export class MachineDriver {
     switch (action.do) {
       case 'continue':
         machine.start().catch((error: unknown) => owner.report({ kind: 'start-failed', error: toEnvelope(error) }));
+        return;
+      case 'pause':
+        machine.qmp('stop').catch((error: unknown) => owner.report({ kind: 'start-failed', error: toEnvelope(error) }));
         return;
       case 'remember':
         // Without it an adopter has to assume the least: no reason to end a VM that answers.

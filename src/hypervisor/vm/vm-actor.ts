@@ -9,6 +9,7 @@ import { defectOf } from '../defect.ts';
 import type { HostNotice } from '../notices.ts';
 import type { Hypervisor, MachineSpec, Manifest } from '../port.ts';
 import { GUEST_BIND, NO_BIND } from '../profile/command-line.ts';
+import { probesOf } from '../profile/probes.ts';
 import type { ImageProfile, PowerOff } from '../profile/profile.ts';
 import { powerOffOf, profileOf } from '../profile/shipped.ts';
 import { type Adoption, adoptVm, stateOfAdopted } from './adoption.ts';
@@ -17,6 +18,7 @@ import { GuestProber } from './guest-prober.ts';
 import { decide, type LifecycleAction, type LifecycleInput, type StopLimits, type VmTerms } from './lifecycle.ts';
 import type { VmPhase } from './lifecycle-state.ts';
 import { MachineDriver, type MachineOwner, type MachineReport } from './machine-driver.ts';
+import { probeOf } from './probe.ts';
 import { ProcessFigures } from './process-figures.ts';
 import { clearRemains, type Remains } from './remains.ts';
 import { type HostVmEvent, VmEvents } from './vm-events.ts';
@@ -263,12 +265,14 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
 
   /** A guest whose console says nothing is asked from its start on, any other one with a probe once it is up. */
   #probe(phase: VmPhase['name']): void {
-    if (phase === 'gone' || phase === 'stopping') this.#prober?.end();
+    if (phase === 'gone' || phase === 'stopping' || phase === 'paused') this.#prober?.end();
+    // One that stands still is asked again once it runs.
+    if (phase === 'paused') this.#prober = undefined;
     if (this.#prober !== undefined) return;
     const profile = this.#profile;
     const speaksForGuest = profile.console.format === 'none';
     const isAsked = phase === 'answering' ? speaksForGuest || profile.liveness !== undefined : speaksForGuest;
-    if (!isAsked || (phase !== 'booting' && phase !== 'answering')) return;
+    if (!isAsked || (phase !== 'booting' && phase !== 'warming' && phase !== 'answering')) return;
     this.#prober = new GuestProber({
       profile,
       connect: () => this.#hypervisor.connect(this.#spec),
@@ -287,6 +291,12 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
       case 'tell-prepared':
         if (this.#checkpoints.latest.announceDue) this.#announceIfDue();
         else if (this.#driver.machine !== undefined) this.#events.prepared(this.#driver.machine);
+        return;
+      case 'tell-paused':
+        this.#events.paused();
+        return;
+      case 'ping':
+        this.#ping();
         return;
       case 'tell-booting':
         this.#events.booting();
@@ -315,6 +325,15 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
       default:
         this.#driver.run(action);
     }
+  }
+
+  /** A spare is to have answered before it is let stand still. Its link opens once it is wanted. */
+  #ping(): void {
+    const { hypervisor } = this.#options;
+    const probe = probeOf(this.#profile, () => hypervisor.connect(this.#spec), this.clock);
+    const { readiness } = probesOf(this.#profile);
+    const answer = probe.run({ ...readiness, timeoutMs: this.bootTimeoutMs }).finally(() => probe.close());
+    this.#context.pipe(answer, (isWell) => ({ kind: 'pinged', isWell }), defectOf);
   }
 
   /** Nothing is kept of the timer, not even a list of timers: a VM boots once. */

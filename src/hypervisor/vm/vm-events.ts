@@ -23,6 +23,10 @@ export class VmEvents {
     this.#to.tell({ kind: 'vm-prepared', vm: this.#vm, pid: process.pid, imageDigest });
   }
 
+  paused(): void {
+    this.#to.tell({ kind: 'vm-paused', vm: this.#vm });
+  }
+
   booting(): void {
     this.#to.tell({ kind: 'vm-booting', vm: this.#vm });
   }
@@ -42,13 +46,16 @@ export class VmEvents {
     guest: GuestReady | undefined,
   ): void {
     const { address, statusIntervalMs, imageDigest } = manifest.spec;
+    // To the fleet a spare is prepared, however far it is.
+    const isSpare = state === 'prepared' || state === 'warming' || state === 'paused';
     this.#to.tell({
       kind: 'vm-adopted',
       vm: this.#vm,
       address,
       pid: process.pid,
       startedMs: manifest.preparedMs,
-      state,
+      state: isSpare ? 'prepared' : state,
+      ...(state === 'paused' ? { isPaused: true as const } : {}),
       statusIntervalMs,
       imageDigest,
     });

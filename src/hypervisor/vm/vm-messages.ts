@@ -5,6 +5,7 @@ import type { LogLine } from '../console/guest-log.ts';
 /** What the controller tells the actor of a VM. */
 export type VmMessage =
   | { readonly kind: 'start' }
+  | { readonly kind: 'boot-spare' }
   /** Tells of the VM as of one that was found; once it is prepared, if it is not yet. */
   | { readonly kind: 'announce' }
   /**
