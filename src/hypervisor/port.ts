@@ -83,9 +83,11 @@ export interface MachineExit {
 export interface Machine {
   readonly manifest: Manifest;
   readonly process: ProcessIdentity;
-  /** Lets the CPU run. @throws QMP_TIMEOUT, QMP_ERROR */
+  /** Lets the CPU run, or go on. @throws QMP_TIMEOUT, QMP_ERROR */
   start(): Promise<void>;
-  /** Whether the CPU runs: false from `prepare` until `start`. @throws QMP_TIMEOUT, QMP_ERROR */
+  /** Lets the CPU stand still until `start`; memory and devices stay as they are. @throws QMP_TIMEOUT, QMP_ERROR */
+  pause(): Promise<void>;
+  /** Whether the CPU runs: false from `prepare` until `start`, and after `pause`. @throws QMP_TIMEOUT, QMP_ERROR */
   isRunning(): Promise<boolean>;
   /** Writes the guest's ready line into the manifest. */
   remember(guest: GuestReady): Promise<void>;

@@ -165,6 +165,11 @@ const BROKEN: readonly Broken[] = [
     change: machines(() => ({ start: async () => undefined })),
   },
   {
+    what: 'goes on when it is to stand still',
+    foundBy: 'pause: the CPU',
+    change: machines(() => ({ pause: async () => undefined })),
+  },
+  {
     what: 'loses the first bytes of the console',
     foundBy: 'start: the CPU runs',
     change: machines((machine) => ({

@@ -88,6 +88,9 @@ export class SimulatedGuest implements GuestSide {
   #state: 'off' | 'booting' | 'ready' | 'stopping' | 'hung' | 'ended' = 'off';
   #working: Work | undefined;
   #sequence = 0;
+  #isPaused = false;
+  /** Its next report fell due while it stood still. */
+  #isReportDue = false;
   #served = 0;
   #busyMs = 0;
   #busySinceMs: number | undefined;
@@ -112,10 +115,20 @@ export class SimulatedGuest implements GuestSide {
     return this.#queue.length + (this.#working === undefined ? 0 : 1);
   }
 
-  /** Its CPU runs from now on. */
-  boot(): void {
+  /** Its CPU runs from now on: it boots, or goes on where it stood still. */
+  run(): void {
+    this.#isPaused = false;
+    if (this.#state === 'off') this.#boot();
+    else if (this.#isReportDue) this.#report();
+  }
+
+  /** Its CPU stands still, and it says nothing. Nobody talks to it meanwhile. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  #boot(): void {
     const { time, chance, behaviour } = this.#options;
-    if (this.#state !== 'off') return;
     this.#state = 'booting';
     if (kindOf(this.#options.spec.imageDigest) === 'mute') return;
     if (chance.happens(behaviour.brokenBoots)) return;
@@ -203,6 +216,8 @@ export class SimulatedGuest implements GuestSide {
   }
 
   #report(): void {
+    this.#isReportDue = this.#isPaused;
+    if (this.#isPaused) return;
     if (this.#state !== 'ready' && this.#state !== 'stopping') {
       // A guest that hangs computes, and says nothing.
       return;

@@ -170,6 +170,10 @@ function driven(qemu: Qemu, { time, chance, process, room, behaviour }: Simulate
       await monitor();
       qemu.continue();
     },
+    async pause() {
+      await monitor();
+      qemu.pause();
+    },
     async remember(guest) {
       await soon();
       qemu.manifest = { ...qemu.manifest, guest };

@@ -216,7 +216,13 @@ export class Qemu {
     if (!this.isAlive || this.isCpuRunning) return;
     this.isCpuRunning = true;
     this.#options.relays?.acted('start', this.spec.vm);
-    this.guest.boot();
+    this.guest.run();
+  }
+
+  /** Its guest stands still. */
+  pause(): void {
+    this.isCpuRunning = false;
+    this.guest.pause();
   }
 
   quit(): void {

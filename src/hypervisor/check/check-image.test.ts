@@ -54,6 +54,7 @@ function machineOf(lies: Lies, spec: MachineSpec, clock: ManualClock, guest: Fra
         clock.timer(lies.firstReportMs ?? 1, report);
       });
     },
+    pause: refused,
     onConsole: (listener) => {
       print = listener;
     },

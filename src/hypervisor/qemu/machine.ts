@@ -86,6 +86,10 @@ export class QemuMachine implements Machine {
     await running;
   }
 
+  async pause(): Promise<void> {
+    await this.qmp('stop');
+  }
+
   async isRunning(): Promise<boolean> {
     const status = await this.qmp('query-status');
     return isRecord(status) && status['running'] === true;

@@ -85,7 +85,7 @@ export class MachineDriver {
         machine.start().catch((error: unknown) => owner.report({ kind: 'start-failed', error: toEnvelope(error) }));
         return;
       case 'pause':
-        machine.qmp('stop').catch((error: unknown) => owner.report({ kind: 'start-failed', error: toEnvelope(error) }));
+        machine.pause().catch((error: unknown) => owner.report({ kind: 'start-failed', error: toEnvelope(error) }));
         return;
       case 'remember':
         // Without it an adopter has to assume the least: no reason to end a VM that answers.

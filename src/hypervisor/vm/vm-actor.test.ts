@@ -55,6 +55,7 @@ class FakeMachine implements Machine {
   readonly listen = nothing;
   readonly signal = nothing;
   readonly start = (): Promise<void> => Promise.resolve();
+  readonly pause = (): Promise<void> => Promise.resolve();
   readonly remember = (): Promise<void> => Promise.resolve();
   readonly isRunning = (): Promise<boolean> => Promise.resolve(true);
   readonly pressPowerButton = (): Promise<void> => Promise.resolve();

@@ -329,7 +329,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
 
   /** A spare is to have answered before it is let stand still. Its link opens once it is wanted. */
   #ping(): void {
-    const { hypervisor } = this.#options;
+    const hypervisor = this.#hypervisor;
     const probe = probeOf(this.#profile, () => hypervisor.connect(this.#spec), this.clock);
     const { readiness } = probesOf(this.#profile);
     const answer = probe.run({ ...readiness, timeoutMs: this.bootTimeoutMs }).finally(() => probe.close());

@@ -100,6 +100,19 @@ export const MAKING: readonly HypervisorPoint[] = [
     },
   },
   {
+    name: 'pause: the CPU stands still, and goes on with start',
+    async holds(place) {
+      const watch = await started(place);
+      await watch.hears('shoal1 status');
+      await watch.machine.pause();
+      assert.equal(await watch.machine.isRunning(), false);
+      const { said } = watch;
+      await watch.machine.start();
+      assert.equal(await watch.machine.isRunning(), true);
+      await watch.hears('shoal1 status', said.split('shoal1 status').length);
+    },
+  },
+  {
     name: 'list: each VM, once',
     async holds(place) {
       const machines = [await started(place), await prepared(place), await started(place)];
