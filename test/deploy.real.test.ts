@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { realNatsServer } from '../src/transport/kit/mod.ts';
 import { CRASHES, LACKS } from './driver/bad-services.ts';
-import { type DeployStatus, deploy, statusOf, underLoad, WORKERS } from './driver/deploying.ts';
+import { type DeployStatus, deploy, deployed, statusOf, underLoad, WORKERS } from './driver/deploying.ts';
 import { eventually, TestFleet } from './driver/fleet.ts';
 import { imageOf, sameGuest, withEntry } from './driver/images.ts';
 import { leftovers } from './driver/leftovers.ts';
-import { shoal } from './driver/shoal-process.ts';
+import { ShoalProcess, shoal } from './driver/shoal-process.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -150,6 +150,33 @@ test('a second deploy is refused while one runs, which is given up by a roll-bac
     exitCode: 1,
     stderr: expect.stringContaining('DEPLOY_NONE'),
   });
+});
+
+test('whoever waits for a deploy is told if another has taken its place, and does not take that one for it', async () => {
+  await using fleet = await TestFleet.start({ flags: [] });
+  const args = ['--data', fleet.data, '--wait', '--canary-time', '600'];
+  const waiting = new ShoalProcess(['image', 'deploy', sameGuest(folder, 'waited for'), ...args]);
+  await waiting.stderrHas(/is tried on canaries/);
+  // It looks every now and then, and here not while the one ends and the other begins.
+  waiting.signal('SIGSTOP');
+  expect(await fleet.run('image', ['rollback', '--wait'])).toMatchObject({ exitCode: 0 });
+  await deployed(fleet, sameGuest(folder, 'another'));
+  waiting.signal('SIGCONT');
+  expect(await waiting.finished).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/image \w+ is no longer the last deploy on \S+: it has ended, and that of image/),
+  });
+});
+
+test('of two that deploy the same image at once, one begins and the other is told so', async () => {
+  await using fleet = await TestFleet.start({ flags: [] });
+  const image = sameGuest(folder, 'twice');
+  const both = await Promise.all([1, 2].map(() => fleet.run('image', ['deploy', image, '--canary-time', '1'])));
+  expect(both.map(({ exitCode }) => exitCode).sort(), JSON.stringify(both)).toEqual([0, 1]);
+  expect(both.find(({ exitCode }) => exitCode === 1)?.stderr).toContain('DEPLOY_RUNNING');
+  await eventually('it is deployed', async () =>
+    (await statusOf(fleet)).deploy.phase === 'deployed' ? true : undefined,
+  );
 });
 
 test('the last deploy is undone by a roll-back', async () => {

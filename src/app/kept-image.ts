@@ -118,6 +118,8 @@ export async function takePart(data: DataDir, { digest, file: which, bytes, at, 
 export async function keepSent(data: DataDir, digest: string, profile: ImageProfile, hasBoot: boolean): Promise<void> {
   const [image, boot] = [partOf(data, digest, 'image'), partOf(data, digest, 'boot')];
   try {
+    // Whoever else sent it was quicker.
+    if (await hasImage(data, digest)) return;
     const sent = await inspectImage(image, profile, hasBoot ? boot : undefined);
     if (sent.digest !== digest) {
       throw new ShoalError('IMAGE_INVALID', `The image came as ${sent.digest}, and not as ${digest}: send it again`);

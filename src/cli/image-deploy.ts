@@ -135,9 +135,14 @@ async function waited(
   const endMs = systemClock.monotonic() + seconds * 1_000;
   const rows = new Map(told.map((row) => [row.host, row]));
   const said = new Map<string, string>();
+  const ours = new Map(told.map(({ host, deploy }) => [host, deploy?.started_ms]));
+  const isOurs = ({ host, deploy }: ImageRow): boolean => deploy?.started_ms === ours.get(host);
   for (;;) {
-    for (const row of rows.values()) tellStep(row, said, rows.size > 1);
-    const open = [...rows.values()].filter((row) => !hasEnded(row));
+    for (const row of rows.values()) {
+      if (isOurs(row)) tellStep(row, said, rows.size > 1);
+      else tellReplaced(row, what, said);
+    }
+    const open = [...rows.values()].filter((row) => isOurs(row) && !hasEnded(row));
     if (open.length === 0) break;
     if (systemClock.monotonic() >= endMs) {
       show(flags, [...rows.values()]);
@@ -157,8 +162,8 @@ async function waited(
     }
   }
   show(flags, [...rows.values()]);
-  const isWell = ({ deploy }: ImageRow): boolean =>
-    deploy?.phase === 'deployed' || (wanted === 'rolled-back' && deploy?.phase !== undefined);
+  const isWell = (row: ImageRow): boolean =>
+    isOurs(row) && (row.deploy?.phase === 'deployed' || (wanted === 'rolled-back' && row.deploy?.phase !== undefined));
   return [...rows.values()].every(isWell) ? 0 : 1;
 }
 
@@ -167,6 +172,14 @@ function tellStep(row: ImageRow, said: Map<string, string>, isMany: boolean): vo
   if (said.get(row.host) === step) return;
   said.set(row.host, step);
   say(printable(isMany ? `${row.host}: ${step}` : step));
+}
+
+/** How the one that was waited for has ended is not kept. */
+function tellReplaced({ host, deploy }: ImageRow, what: string, said: Map<string, string>): void {
+  const name = deploy === null ? 'none' : shortDigest(deploy.image);
+  const step = `shoal: ${what} is no longer the last deploy on ${host}: it has ended, and that of image ${name} has begun`;
+  if (said.get(host) !== step) say(printable(step));
+  said.set(host, step);
 }
 
 function show(flags: Flags, rows: readonly ImageRow[]): void {

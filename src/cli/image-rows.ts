@@ -18,6 +18,8 @@ interface DeployRow {
   readonly why: string | null;
   readonly new_answers: number | null;
   readonly new_errors: number | null;
+  /** Tells one deploy of a host from another. */
+  readonly started_ms: number;
   readonly ended_ms: number | null;
 }
 
@@ -31,6 +33,7 @@ export function imageRow(value: unknown): ImageRow {
       before: 'string',
       phase: 'string',
       why: 'string?',
+      started_ms: 'number',
       ended_ms: 'number?',
     });
   }

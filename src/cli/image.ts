@@ -48,11 +48,14 @@ export const imageCommand: Command = {
     ['shoal image profile includeos > my-service.shoal.json', 'a profile to change'],
   ],
   async run({ flags, words: [first, second] }) {
+    refuseForeign(flags, first);
     if (first === 'check') return check(flags, resolve(second ?? defaultImage()));
     if (first === 'profile') return profile(second);
     if (first === 'deploy') return deployImage(imageCommand, flags, second);
     if (second === undefined && first === 'rollback') return rollBackImage(flags);
     if (second === undefined && first === 'status') return imageStatus(flags);
+    if (second !== undefined && (first === 'rollback' || first === 'status'))
+      throw usage(imageCommand, `${first} takes no argument, got ${JSON.stringify(second)}`);
     if (second !== undefined)
       throw usage(
         imageCommand,
@@ -61,6 +64,33 @@ export const imageCommand: Command = {
     return show(flags, resolve(first ?? defaultImage()));
   },
 };
+
+const OF_PROFILE = ['profile', 'profile-set'];
+const OF_WAIT = ['host', 'wait', 'timeout'];
+/** Flags that only some uses of the command take. */
+const TAKEN: Readonly<Record<string, readonly string[]>> = {
+  check: [...OF_PROFILE, 'accel'],
+  profile: [],
+  deploy: [...OF_PROFILE, ...OF_WAIT, 'canary', 'canary-time'],
+  rollback: OF_WAIT,
+  status: ['host'],
+};
+
+/** A flag that does nothing is a mistake of whoever gives it. */
+function refuseForeign(flags: Flags, use = ''): void {
+  const isUse = Object.hasOwn(TAKEN, use);
+  const taken = (isUse ? TAKEN[use] : undefined) ?? OF_PROFILE;
+  const foreign = Object.values(TAKEN)
+    .flat()
+    .find((name) => isGiven(flags, name) && !taken.includes(name));
+  if (foreign === undefined) return;
+  const what = isUse ? `\`shoal image ${use}\`` : '`shoal image` without check, deploy, rollback or status';
+  throw usage(imageCommand, `--${foreign} does nothing with ${what}: leave it out`);
+}
+
+function isGiven(flags: Flags, name: string): boolean {
+  return flags.has(name) || flags.text(name) !== undefined || flags.list(name).length > 0;
+}
 
 async function check(flags: Flags, path: string): Promise<number> {
   const json = flags.oneOf('output', ['table', 'json']) === 'json';

@@ -41,3 +41,9 @@ export async function statusOf(fleet: TestFleet): Promise<DeployStatus> {
 export function deploy(fleet: TestFleet, image: string, ...flags: readonly string[]): Promise<Finished> {
   return fleet.run('image', ['deploy', image, '--wait', '--canary-time', '1', ...flags]);
 }
+
+/** A deploy that must succeed. @throws Error with what it said */
+export async function deployed(fleet: TestFleet, image: string, ...flags: readonly string[]): Promise<void> {
+  const { exitCode, stdout, stderr } = await deploy(fleet, image, ...flags);
+  if (exitCode !== 0) throw new Error(`the deploy of ${image} ended with ${exitCode}: ${stderr} ${stdout}`);
+}

@@ -308,8 +308,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'two-deploys-begin-at-once',
     file: 'src/app/deploy/deploys.ts',
-    from: 'const running = this.#beginning ?? deploy;',
-    to: 'const running = deploy;',
+    from: 'const running = this.#beginning ?? this.#state.deploy;',
+    to: 'const running = this.#state.deploy;',
   },
   {
     name: 'deploy-is-forgotten-by-the-next-router',

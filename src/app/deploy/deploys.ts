@@ -109,9 +109,8 @@ export class Deploys {
    * @throws DEPLOY_RUNNING, STORE_WRITE_FAILED
    */
   async deploy({ image, canary, canaryMs }: DeployOrder): Promise<void> {
+    this.checkNoneRuns();
     const { deploy, image: before } = this.#state;
-    const running = this.#beginning ?? deploy;
-    if (running !== null && running.ended_ms === null) throw underWay(running);
     const id = Math.max(this.#options.clock.now(), (deploy?.id ?? 0) + 1);
     const common = { id, image, before, canaryMs, why: null, ended_ms: null };
     // What runs already was found fit when it came; VMs of another image that are left are replaced.
@@ -152,6 +151,12 @@ export class Deploys {
     this.#isDirty = true;
     void this.#write();
     if (ended_ms !== null) this.#reckon();
+  }
+
+  /** @throws DEPLOY_RUNNING */
+  checkNoneRuns(): void {
+    const running = this.#beginning ?? this.#state.deploy;
+    if (running !== null && running.ended_ms === null) throw underWay(running);
   }
 
   async #begin(deploy: StoredDeploy): Promise<void> {
