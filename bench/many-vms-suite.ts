@@ -1,4 +1,5 @@
 import { askFleet, defaultImage } from '../src/app/mod.ts';
+import type { VmNetwork } from '../src/hypervisor/mod.ts';
 import { randomPool, TestFleet } from '../test/driver/fleet.ts';
 import { compare, type Round, type Row, rowOf } from './compare.ts';
 import { BareQemu } from './peers/bare-qemu.ts';
@@ -21,18 +22,20 @@ const PORT = 9000;
 
 /** The cost of many VMs, beside as many QEMU processes started by hand. */
 export async function* manyVmsSuite(wanted: (name: string) => boolean): AsyncIterable<Row> {
-  if (wanted('thirty-at-once')) yield* atOnce();
+  if (wanted('thirty-at-once')) yield* atOnce('thirty-at-once', 'user', 1.15);
+  if (wanted('thirty-without-a-network')) yield* atOnce('thirty-without-a-network', 'none', 0.7);
   if (wanted('memory')) yield* memory();
-  if (wanted('idle-cpu')) yield* idleCpu();
+  if (wanted('idle-cpu')) yield* idleCpu('idle-cpu', 'user', 1.2);
+  if (wanted('idle-cpu-without-a-network')) yield* idleCpu('idle-cpu-without-a-network', 'none', 1);
 }
 
 /** From the command to scale to thirty until the last VM is ready. */
-async function* atOnce(): AsyncIterable<Row> {
-  await using fleet = await TestFleet.start({ addresses: AT_ONCE + 1, flags: ['--min', '0'] });
+async function* atOnce(name: string, network: VmNetwork, atMost: number): AsyncIterable<Row> {
+  await using fleet = await TestFleet.start({ network, addresses: AT_ONCE + 1, flags: ['--min', '0'] });
   yield await compare({
-    name: 'thirty-at-once',
+    name,
     unit: 'ms',
-    goal: { atMost: 1.15 },
+    goal: { atMost },
     rounds: AT_ONCE_ROUNDS,
     ours: async () => {
       await scale(fleet, 0);
@@ -83,12 +86,12 @@ async function ownMemory(fleet: TestFleet): Promise<Row> {
 }
 
 /** CPU time of idle VMs that report once a second; ours includes the CPU time of Shoal. */
-async function* idleCpu(): AsyncIterable<Row> {
-  await using fleet = await TestFleet.start({ addresses: IDLE_VMS + 1, flags: ['--min', '0'] });
+async function* idleCpu(name: string, network: VmNetwork, atMost: number): AsyncIterable<Row> {
+  await using fleet = await TestFleet.start({ network, addresses: IDLE_VMS + 1, flags: ['--min', '0'] });
   yield await compare({
-    name: 'idle-cpu',
+    name,
     unit: `ms of CPU in ${IDLE_MS / 1000} s, ${IDLE_VMS} VMs`,
-    goal: { atMost: 1.2 },
+    goal: { atMost },
     rounds: IDLE_ROUNDS,
     ours: async () => {
       await scale(fleet, IDLE_VMS);

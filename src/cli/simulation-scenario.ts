@@ -1,4 +1,4 @@
-import { makeParams, VMS_MAX } from '../fleet/mod.ts';
+import { makeParams, paramsTable, SPARE_BOOTED, VMS_MAX } from '../fleet/mod.ts';
 import {
   DEFAULT_SCENARIO,
   FAULT_NAMES,
@@ -189,8 +189,12 @@ function positive(command: Command, flags: Flags, name: string): number | undefi
 /** @throws CONFIG_VALUE for a name or value that no parameter has, as `shoal params` does */
 function paramsOf(command: Command, texts: readonly string[]): Readonly<Record<string, number>> {
   const values = settings(command, texts);
-  makeParams(values);
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Number(value)]));
+  const params = makeParams(values);
+  // Simulated machines have no monitor that stops their CPU.
+  if (params.spareState === SPARE_BOOTED)
+    throw usage(command, 'a simulation has prepared spares only, not booted ones');
+  const table = paramsTable(params);
+  return Object.fromEntries(Object.keys(values).map((name) => [name, table[name] ?? Number.NaN]));
 }
 
 function messagesOf(command: Command, text: string | undefined): Given['network'] {

@@ -24,7 +24,7 @@ export { HOST_MAILBOX_MAX, VMS_MAX } from './values/limits.ts';
 export type { LinkEvent, LinkMessage, LinkTarget } from './values/link-messages.ts';
 export { LEASE_MARGIN_MS, LEASE_MS } from './values/neighbour.ts';
 export type { Params } from './values/params.ts';
-export { makeParams, PARAMETERS, paramsTable, paramText } from './values/params.ts';
+export { makeParams, PARAMETERS, paramsTable, paramText, SPARE_BOOTED } from './values/params.ts';
 export { parsePool } from './values/parse-pool.ts';
 export type { Control, IssuedRelay, Relay, RelayedCommand, RelayPort } from './values/relay.ts';
 export type { Outcome, Request } from './values/request.ts';
