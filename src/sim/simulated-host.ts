@@ -372,7 +372,8 @@ export class SimulatedHost {
   /** Whether its VMs have a request that came to such a host. */
   hasWorkOf(isSuch: (place: string | undefined) => boolean): boolean {
     for (const { guest, isAlive } of this.room.qemus.values()) {
-      if (isAlive && guest.payloads.some((payload) => isSuch(this.#world.checks.placeOf(numberIn(payload))))) return true;
+      if (isAlive && guest.payloads.some((payload) => isSuch(this.#world.checks.placeOf(numberIn(payload)))))
+        return true;
     }
     return false;
   }
