@@ -80,3 +80,20 @@ test('a run fails with the first error that an entry throws or tells', async () 
   told.after(2, () => expect.unreachable());
   await expect(told.run(10)).rejects.toThrow('first');
 });
+
+test('those that are cancelled do not stay until their time', async () => {
+  const time = new VirtualTime();
+  const ran: number[] = [];
+  const expected: number[] = [];
+  for (let n = 0; n < 20_000; n++) {
+    const atMs = (n * 7_919) % 10_007;
+    const cancel = time.after(atMs, () => ran.push(n));
+    if (n % 10 !== 0) cancel();
+    else expected.push(n);
+  }
+  expect(time.pending).toBe(2_000);
+  expect(time.kept).toBeLessThan(6_000);
+  await time.run(20_000);
+  const inOrder = expected.sort((a, b) => ((a * 7_919) % 10_007) - ((b * 7_919) % 10_007) || a - b);
+  expect(ran).toEqual(inOrder);
+});

@@ -36,6 +36,11 @@ export class VirtualTime {
     return this.#live;
   }
 
+  /** Entries in memory, those that were cancelled too. */
+  get kept(): number {
+    return this.#heap.length;
+  }
+
   /** Calls back once after `delayMs`. The function returned cancels it. */
   after(delayMs: number, callback: () => void): CancelTimer {
     const entry: Entry = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, callback };

@@ -20,9 +20,10 @@ export class CommitQueue {
   #running = false;
   /** False after a failed write: its rename may have reached the disk, so the next group is written even if it changes nothing. */
   #diskKnown = true;
-  readonly #save: (draft: TableState) => Promise<void>;
+  readonly #save: (draft: TableState) => Promise<() => void>;
 
-  constructor(state: TableState, save: (draft: TableState) => Promise<void>) {
+  /** @param save resolves once the draft is durable, with what is to be called in the moment in which it becomes the state */
+  constructor(state: TableState, save: (draft: TableState) => Promise<() => void>) {
     this.#state = state;
     this.#save = save;
   }
@@ -70,9 +71,10 @@ export class CommitQueue {
 
   async #write(draft: TableState): Promise<void> {
     this.#diskKnown = false;
-    await this.#save(draft);
+    const becameState = await this.#save(draft);
     this.#diskKnown = true;
     this.#state = draft;
+    becameState();
   }
 }
 

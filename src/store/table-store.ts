@@ -34,7 +34,7 @@ export class TableStore implements Store {
   readonly #ids: VmIds;
   #idsAsked = false;
   /** Soft fields that are not durable yet, only for VMs with a row. */
-  readonly #soft = new Map<number, SoftFields>();
+  readonly #soft = new Map<number, Partial<SoftFields>>();
   #softUnwritten = false;
   #softTimer: CancelTimer | undefined;
   /** The latest result of `snapshot` and its state; undefined once a soft field has changed. */
@@ -128,8 +128,9 @@ export class TableStore implements Store {
     this.#checkOpen();
     const row = this.#queue.state.vm(vm);
     if (row === undefined) return;
-    const before = softOf(this.#soft.get(vm) ?? row);
-    this.#soft.set(vm, softOf(changes.valid({ ...before, ...fields }, SOFT_FIELDS, 'vmachine')));
+    const { cpu, ram, free_count, last_connect, state } = row;
+    changes.valid({ cpu, ram, free_count, last_connect, state, ...fields }, SOFT_FIELDS, 'vmachine');
+    this.#soft.set(vm, { ...this.#soft.get(vm), ...fields });
     this.#softChanged();
   }
 
@@ -143,7 +144,7 @@ export class TableStore implements Store {
     await this.#queue.submit((draft) => draft.mustBeWritten());
   }
 
-  async #save(draft: TableState): Promise<void> {
+  async #save(draft: TableState): Promise<() => void> {
     // At the close unused ids go back, so that only a crash skips some.
     draft.nextVmId =
       this.#closing === undefined ? this.#ids.counterToWrite(draft.nextVmId, draft.addressCount) : this.#ids.next;
@@ -158,9 +159,13 @@ export class TableStore implements Store {
       throw error;
     }
     this.#ids.wasWritten(draft.nextVmId);
-    // Those of a VM that was touched meanwhile are newer than what was written.
+    return () => this.#forgetWritten(draft, soft);
+  }
+
+  /** The rows have these soft fields now. Those of a VM that was touched meanwhile are newer. */
+  #forgetWritten(durable: TableState, written: ReadonlyMap<number, Partial<SoftFields>>): void {
     for (const [vm, fields] of this.#soft) {
-      if (draft.vm(vm) === undefined || fields === soft.get(vm)) this.#soft.delete(vm);
+      if (durable.vm(vm) === undefined || fields === written.get(vm)) this.#soft.delete(vm);
     }
   }
 
@@ -204,10 +209,6 @@ export class TableStore implements Store {
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new ShoalError('STORE_CLOSED', 'The tables are closed: Shoal is ending');
   }
-}
-
-function softOf({ cpu, ram, free_count, last_connect, state }: SoftFields): SoftFields {
-  return { cpu, ram, free_count, last_connect, state };
 }
 
 function idsUsedUp(): ShoalError {

@@ -212,8 +212,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'tables-forget-the-last-write-before-a-crash',
     file: 'src/store/table-store.ts',
-    from: 'await this.#backing.save(draft.toDocument(this.#soft));',
-    to: 'void this.#backing.save(draft.toDocument(this.#soft)).catch(() => undefined);',
+    from: 'await this.#backing.save(draft.toDocument());',
+    to: 'void this.#backing.save(draft.toDocument()).catch(() => undefined);',
   },
   {
     name: 'row-of-a-gone-vm-stays',

@@ -1,6 +1,5 @@
 import type { Ref } from '../../actors/mod.ts';
 import type { Address, VmId } from '../../fleet/mod.ts';
-import { SmallMap } from '../../small-map.ts';
 import { type ChildReply, child, type SupervisorMessage } from '../../supervisor/mod.ts';
 import type { QemuBuild, VmNetwork } from '../port.ts';
 import type { VmHome, VmTask } from '../shards/vm-home.ts';
@@ -23,6 +22,9 @@ export interface VmTableOptions {
 const VM_RESTARTS = { intensity: 20, periodMs: 10_000 };
 
 const START: LastingCommand = { kind: 'start' };
+/** Nearly all VMs have these. */
+const NO_COMMANDS: readonly LastingCommand[] = [];
+const ONLY_START: readonly LastingCommand[] = [START];
 /** Before the id of the VM. */
 const NAME = 'vm-';
 
@@ -35,7 +37,7 @@ interface Entry {
   shard: number | undefined;
   ref: Ref<VmMessage> | undefined;
   /** The lasting commands so far, the last of each kind: an actor that takes another's place is told them again. */
-  readonly commands: SmallMap<LastingCommand['kind'], LastingCommand>;
+  commands: readonly LastingCommand[];
   /** Made when somebody waits for it. */
   onRemoved: (() => void)[] | undefined;
 }
@@ -49,7 +51,7 @@ export class VmTable {
     const entry = this.#entries.get(vmOf(ref.path));
     if (entry === undefined) return;
     entry.ref = ref;
-    for (const command of entry.commands.values()) ref.tell(command);
+    for (const command of entry.commands) ref.tell(command);
   };
 
   constructor(options: VmTableOptions) {
@@ -93,7 +95,7 @@ export class VmTable {
       pid: undefined,
       shard: undefined,
       ref: undefined,
-      commands: new SmallMap(),
+      commands: NO_COMMANDS,
       onRemoved: undefined,
     };
     this.#entries.set(vm, entry);
@@ -113,9 +115,9 @@ export class VmTable {
 
   tell(vm: VmId, command: LastingCommand): void {
     const entry = this.#entries.get(vm);
-    // There is one of each VM, and all are alike.
-    entry?.commands.set(command.kind, command.kind === 'start' ? START : command);
-    entry?.ref?.tell(command);
+    if (entry === undefined) return;
+    entry.commands = withLast(entry.commands, command);
+    entry.ref?.tell(command);
   }
 
   /** Takes from an event what the table shows. */
@@ -127,7 +129,8 @@ export class VmTable {
 
   /** The VM was told of: an actor in its place need not tell of it again. */
   announced(vm: VmId): void {
-    this.#entries.get(vm)?.commands.delete('announce');
+    const entry = this.#entries.get(vm);
+    if (entry !== undefined) entry.commands = entry.commands.filter(({ kind }) => kind !== 'announce');
   }
 
   remove(vm: VmId): void {
@@ -161,6 +164,13 @@ export class VmTable {
     };
     return { path: `/${childId(vm)}/started`, tell };
   }
+}
+
+/** In the place of the one of its kind. */
+function withLast(commands: readonly LastingCommand[], command: LastingCommand): readonly LastingCommand[] {
+  if (commands.length === 0 && command.kind === 'start') return ONLY_START;
+  const at = commands.findIndex(({ kind }) => kind === command.kind);
+  return at < 0 ? [...commands, command] : commands.with(at, command);
 }
 
 function childId(vm: VmId): string {

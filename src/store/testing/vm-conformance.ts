@@ -177,6 +177,20 @@ export function vmConformance(name: string, { setUp, withVm }: Places): void {
       expect(store.snapshot().vmachine).toEqual([]);
     });
 
+    it('that change while others are being written are newer than these', async () => {
+      const { store, vm, clock, open } = await withVm();
+      store.touchVm(vm, figures);
+      const writing = store.setParams({ min_vm_count: 2 });
+      // The write takes what there is at the end of this turn.
+      await Promise.resolve();
+      await Promise.resolve();
+      store.touchVm(vm, { cpu: 10 });
+      await writing;
+      expect(store.snapshot().vmachine).toEqual([vmRow(vm, 1, { ...figures, cpu: 10 })]);
+      await clock.advance(5_000);
+      expect((await open()).snapshot().vmachine).toEqual([vmRow(vm, 1, { ...figures, cpu: 10 })]);
+    });
+
     it('are refused if they cannot be', async () => {
       const { store, vm } = await withVm();
       expect(() => store.touchVm(vm, { cpu: -1 })).toThrowError(expect.objectContaining({ code: 'STORE_ROW_INVALID' }));
