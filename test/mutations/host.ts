@@ -25,7 +25,7 @@ export const HOST = [
       'if (running !== null && running.ended_ms === null) throw underWay(running);',
       '',
     ],
-    ['a deploy that is only beginning is one', 'this.#beginning ?? deploy', 'deploy'],
+    ['a deploy that is only beginning is one', 'this.#beginning ?? this.#state.deploy', 'this.#state.deploy'],
     [
       'each deploy has an id of its own',
       'Math.max(this.#options.clock.now(), (deploy?.id ?? 0) + 1);\n    const common',

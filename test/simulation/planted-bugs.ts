@@ -374,8 +374,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'command-that-nobody-relays-goes-nowhere',
     file: 'src/fleet/router/router.ts',
-    from: 'return overdue === undefined ? undefined : this',
-    to: 'return overdue === undefined || overdue.through >= 0 ? undefined : this',
+    from: 'return overdue === undefined ? undefined : effects',
+    to: 'return overdue === undefined || overdue.through >= 0 ? undefined : effects',
   },
   {
     name: 'command-is-relayed-with-another-address',
