@@ -48,6 +48,12 @@ describe.each([true, false])('the filter of a QEMU (as root: %s)', (isRoot) => {
     expect(runBpf(filter, seccompData(CONNECT))).toBe(ENOSYS);
   });
 
+  it('keeps it from giving its guest pages of 2 MiB, most of which a small guest would leave empty', () => {
+    const [DONTNEED, HUGEPAGE] = [4n, 14n];
+    expect(verdict(filter, 'madvise', 0n, 0n, DONTNEED)).toBe(ALLOW);
+    expect(verdict(filter, 'madvise', 0n, 0n, HUGEPAGE)).toBe(0x00050000 + 22);
+  });
+
   it('lets it change its user only if it has to', () => {
     for (const name of ['setuid', 'setgid', 'setgroups'] as const) {
       expect(verdict(filter, name)).toBe(isRoot ? ALLOW : KILL);
