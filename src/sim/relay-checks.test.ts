@@ -61,6 +61,16 @@ describe('the checks of relayed commands find nothing in', () => {
     expect(found).toEqual([]);
   });
 
+  it('lines that are refused soon after another was told of, and another part of Shoal began anew meanwhile', async () => {
+    const { checks, found, refused, pass } = bench();
+    checks.heard(3, 'no command');
+    refused(3, 'forged');
+    checks.disturbed();
+    checks.heard(3, 'no command');
+    await pass(LONG_MS);
+    expect(found).toEqual([]);
+  });
+
   it('what is left of commands when a part of Shoal begins anew', async () => {
     const { checks, found, pass } = bench();
     checks.received(3, LINE);

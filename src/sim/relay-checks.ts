@@ -51,6 +51,7 @@ export class RelayChecks implements RelayWatch {
   readonly #relayed = new Map<number, Given>();
   /** Lines of which nobody can say here whether they are still good. */
   readonly #unknown = new Set<string>();
+  /** Kept whatever begins anew: the controller that keeps quiet may be the same. */
   readonly #toldMs = new Map<number, number>();
   /** Lines that have to be refused, or may be, since the last that was told of a VM. */
   readonly #refusable = new Map<number, number>();
@@ -127,7 +128,6 @@ export class RelayChecks implements RelayWatch {
     this.#given.clear();
     this.#open.clear();
     this.#relayed.clear();
-    this.#toldMs.clear();
     const excess = this.#unknown.size - GIVEN_MAX;
     for (const line of [...this.#unknown].slice(0, Math.max(0, excess))) this.#unknown.delete(line);
   }
