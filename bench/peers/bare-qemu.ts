@@ -3,8 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { systemClock } from '../../src/actors/mod.ts';
-import { GuestClient } from '../../src/hypervisor/link/guest-client.ts';
-import { PortConnection } from '../../src/hypervisor/qemu/port-connection.ts';
+import { GuestClient, PortConnection } from '../../src/hypervisor/mod.ts';
 import { endChild, startChild } from './child.ts';
 import { DirectLink } from './direct-link.ts';
 

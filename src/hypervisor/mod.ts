@@ -13,6 +13,7 @@ export { MEMORY_MIB, type OnStop, STOP_LIMITS, type VmParameters } from './contr
 export { FrameType } from './link/frame.ts';
 export { FrameParser } from './link/frame-parser.ts';
 export { FrameWriter } from './link/frame-writer.ts';
+export { GuestClient } from './link/guest-client.ts';
 export { httpSettingsOf } from './link/http/http-settings.ts';
 export { KeepAlive } from './link/keep-alive.ts';
 export { type LinkOptions, link } from './link/link.ts';
@@ -46,6 +47,7 @@ export { checkAllowed, checkNetwork, findProgram, QEMU_DEFAULT } from './qemu/ho
 export { createQemuHypervisor } from './qemu/hypervisor.ts';
 export { type ImageInfo, inspectImage, specOfImage } from './qemu/image.ts';
 export { type LoadedImage, loadImage } from './qemu/load-image.ts';
+export { PortConnection } from './qemu/port-connection.ts';
 export { runtimeRoot } from './qemu/run-directory.ts';
 export { RelayDesk } from './relay/relay-desk.ts';
 export type { VmHome } from './shards/vm-home.ts';
