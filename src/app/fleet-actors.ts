@@ -205,6 +205,9 @@ async function vmParameters(
   const qemuOf = await qemuChooser(options, network);
   const { profile } = image;
   const qemu = qemuOf({ profile, accelerator: chosen.accelerator });
+  // Wherever there is a choice.
+  const isChoice = network === 'none' || (options.qemu ?? 'auto') !== 'auto';
+  if (isChoice && qemu !== undefined) options.onProgress(`VMs run on ${qemu.program}: ${qemu.why}`);
   const made = { ...specOfImage(image), accelerator: chosen.accelerator, network, qemu };
   return { parameters: vmParametersOf(store, made), why: chosen.why, qemuOf };
 }

@@ -36,9 +36,8 @@ export const paramsCommand: Command = {
       case 'get': {
         const name = known(rest[0]);
         const values = valuesIn(await askFleet(fleetOf(flags), 'params', {}, host));
-        const shown = inWords(values)[name];
-        if (json) printJson({ [name]: shown });
-        else printData(String(shown));
+        if (json) printJson({ [name]: values[name] });
+        else printData(paramText(name, values[name] ?? Number.NaN));
         return 0;
       }
       case 'set': {
@@ -95,24 +94,18 @@ function checkedEach(values: Readonly<Record<string, string>>): Readonly<Record<
   return values;
 }
 
-/** Values that are no figures to people have words. */
-function inWords(values: Values): Readonly<Record<string, number | string>> {
-  const shown = ([name, value]: readonly [string, number]): readonly [string, number | string] => {
-    const text = paramText(name, value);
-    return [name, text === String(value) ? value : text];
-  };
-  return Object.fromEntries(Object.entries(values).map(shown));
-}
-
-function show(numbers: Values, json: boolean): void {
-  const values = inWords(numbers);
+function show(values: Values, json: boolean): void {
   if (json) {
     printJson(values);
     return;
   }
   const columns = [
-    { title: 'PARAMETER', cell: ([name]: readonly [string, unknown]) => name },
-    { title: 'VALUE', align: 'right' as const, cell: ([, value]: readonly [string, unknown]) => String(value) },
+    { title: 'PARAMETER', cell: ([name]: readonly [string, number]) => name },
+    {
+      title: 'VALUE',
+      align: 'right' as const,
+      cell: ([name, value]: readonly [string, number]) => paramText(name, value),
+    },
   ];
   printData(table(columns, Object.entries(values)));
 }

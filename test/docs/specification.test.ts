@@ -62,7 +62,7 @@ describe(PATH, () => {
       if (name === undefined) continue;
       const near = sources.slice(sources.indexOf(name.replace(/-\d+$/, ''))).slice(0, 2_000);
       const told = new RegExp(
-        `${sign === '<' ? 'atMost' : 'atLeast'}: ${aim}|COST_MAX = ${aim};|'${name}', \\d+, ${aim}\\)`,
+        `${sign === '<' ? 'atMost' : 'atLeast'}: ${aim}|COST_MAX = ${aim};|'${name}', '\\w+', ${aim}\\)`,
       );
       expect(`${name}: ${told.test(`${near}\n${sources}`)}`).toBe(`${name}: true`);
     }
