@@ -39,6 +39,7 @@ describe.skipIf(!isPossible)('a fleet under KVM without a network', () => {
     expect(await rowsOf(fleet)).toEqual([expect.objectContaining(said), expect.objectContaining(said)]);
     expect(await fleet.json('inspect', ['1'])).toMatchObject(said);
     expect(await fleet.json('hosts')).toMatchObject([said]);
+    expect(fleet.up.stderr).toContain(`VMs run on ${small}: the small build: `);
     await fleet.run('drain', ['1']);
     const { events } = await fleet
       .until('VM 1 is gone', ({ vms }) => !vms.some((vm) => vm.id_vmachine === 1))
