@@ -110,7 +110,7 @@ function benchRows(): string[] {
 }
 
 function benchSources(): string {
-  return ['main-suite.ts', 'start-suite.ts', 'many-vms-suite.ts', 'policy-suite.ts']
+  return ['main-suite.ts', 'start-suite.ts', 'many-vms-suite.ts', 'port-suite.ts', 'policy-suite.ts']
     .map((name) => readFileSync(join('bench', name), 'utf8'))
     .join('\n');
 }
