@@ -48,20 +48,6 @@ describe('Mailbox', () => {
     }
   });
 
-  it('has only its own messages, also in a ring that another has used', () => {
-    const [one, other] = [new Mailbox<number>(), new Mailbox<number>()];
-    for (let count = 2; count < 40; count++) {
-      for (const mailbox of [one, other]) {
-        for (let n = 0; n < count; n++) mailbox.push(n, { path: `/${n}` });
-      }
-      for (const mailbox of [one, other]) {
-        const got = Array.from({ length: count }, () => [mailbox.shift(), mailbox.lastSender?.path]);
-        expect(got).toEqual(Array.from({ length: count }, (_, n) => [n, `/${n}`]));
-        expect(mailbox.length).toBe(0);
-      }
-    }
-  });
-
   it('goes on after bursts that made it give its memory back', () => {
     const mailbox = new Mailbox<number>();
     for (let round = 0; round < 20; round++) {

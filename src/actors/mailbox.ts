@@ -22,6 +22,7 @@ export interface Letter<M> {
   readonly sender: Sender | undefined;
 }
 
+const INITIAL_MESSAGES = 4;
 /**
  * A ring for so many messages or more is freed once it has run empty `EMPTY_TIMES` times since it grew, so that one
  * burst does not keep memory.
@@ -30,12 +31,6 @@ const LARGE_MESSAGES = 1024;
 const EMPTY_TIMES = 8;
 /** Each message stands beside its sender in one array. */
 const SLOTS_A_MESSAGE = 2;
-const INITIAL_MESSAGES = 8;
-const INITIAL_SLOTS = INITIAL_MESSAGES * SLOTS_A_MESSAGE;
-/** So many rings are kept for the next bursts, of whichever mailbox. Each actor at rest would keep one otherwise. */
-const UNUSED_MAX = 512;
-/** Empty rings of the first size, of all mailboxes of this thread. */
-const unused: unknown[][] = [];
 /** Stands where no message does, because `undefined` is a message like any other. */
 const NONE = Symbol('no message');
 
@@ -122,18 +117,13 @@ export class Mailbox<M> {
     if (sender !== this.#lastSender) this.#lastSender = sender;
     this.#head = (at + SLOTS_A_MESSAGE) & (slots.length - 1);
     this.#length -= 1;
-    if (this.#length === 0) this.#ranEmpty(slots);
+    if (this.#length === 0 && slots.length >= LARGE_MESSAGES * SLOTS_A_MESSAGE) this.#ranEmpty();
     return message;
   }
 
-  #ranEmpty(slots: unknown[]): void {
-    if (slots.length === INITIAL_SLOTS) {
-      this.#slots = undefined;
-      if (unused.length < UNUSED_MAX) unused.push(slots);
-    } else if (slots.length >= LARGE_MESSAGES * SLOTS_A_MESSAGE) {
-      this.#emptyTimes += 1;
-      if (this.#emptyTimes === EMPTY_TIMES) this.#slots = undefined;
-    }
+  #ranEmpty(): void {
+    this.#emptyTimes += 1;
+    if (this.#emptyTimes === EMPTY_TIMES) this.#slots = undefined;
   }
 
   /**
@@ -152,7 +142,7 @@ export class Mailbox<M> {
   #newSlots(): unknown[] {
     this.#head = 0;
     this.#tail = 0;
-    this.#slots = unused.pop() ?? new Array(INITIAL_SLOTS).fill(undefined);
+    this.#slots = new Array(INITIAL_MESSAGES * SLOTS_A_MESSAGE).fill(undefined);
     return this.#slots;
   }
 
