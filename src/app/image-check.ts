@@ -92,15 +92,19 @@ function namesIn(folder: string): readonly string[] {
   }
 }
 
-/** A port of the loopback address that nobody listens on at this moment. */
+/**
+ * A port of a loopback address that nobody listens on at this moment. It is not 127.0.0.1, from whose ports the host
+ * opens connections: one of them could have the port before QEMU has it.
+ */
 export function freeAddress(): Promise<Address> {
+  const ip = `127.1.${(process.pid >> 8) & 0xff}.${process.pid & 0xff}`;
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(0, ip, () => {
       const place = server.address();
       const port = typeof place === 'object' && place !== null ? place.port : 0;
-      server.close(() => resolve({ id: process.pid & 0xffff, ip: '127.0.0.1', port }));
+      server.close(() => resolve({ id: process.pid & 0xffff, ip, port }));
     });
   });
 }

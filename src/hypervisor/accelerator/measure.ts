@@ -1,4 +1,5 @@
 import type { Clock } from '../../actors/mod.ts';
+import { endMachine } from '../end-machine.ts';
 import type { Hypervisor, MachineSpec } from '../port.ts';
 import type { Measurement } from './choose.ts';
 import { answering, type MeasuredGuest, openGuest } from './measured-guest.ts';
@@ -29,9 +30,7 @@ export async function measure(hypervisor: Hypervisor, spec: MachineSpec, clock: 
       client.close();
     }
   } finally {
-    machine.signal('SIGKILL');
-    await gone;
-    await machine.remove();
+    await endMachine(machine, gone, clock);
   }
 }
 

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../../actors/mod.ts';
 import { type Address, formatAddress } from '../../fleet/mod.ts';
 import type { GuestFacts } from '../console/formats/line-format.ts';
+import { endMachine } from '../end-machine.ts';
 import type { Accelerator, Hypervisor, Machine, MachineExit, MachineSpec } from '../port.ts';
 import { GUEST_BIND } from '../profile/command-line.ts';
 import type { ImageProfile } from '../profile/profile.ts';
@@ -70,9 +71,7 @@ export async function checkImage(options: ImageCheckOptions): Promise<readonly C
     return await new ImageCheck(options, spec, machine, gone, list).run();
   } finally {
     signal?.removeEventListener('abort', kill);
-    kill();
-    await gone;
-    await machine.remove();
+    await endMachine(machine, gone, options.clock ?? systemClock);
   }
 }
 
