@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from '../src/client/mod.ts';
 import { readHostFacts, readQemuFacts } from '../src/hypervisor/mod.ts';
-import { TestFleet, temporaryFolder } from './driver/fleet.ts';
+import { willEnd } from './driver/end-left.ts';
+import { randomPool, TestFleet, temporaryFolder } from './driver/fleet.ts';
 import { leftovers } from './driver/leftovers.ts';
 import { asNobody, USER, withKvm } from './driver/nobody.ts';
 import { qemusOf } from './driver/processes.ts';
+import { ShoalProcess } from './driver/shoal-process.ts';
 
 const { small, obstacle } = await readQemuFacts();
 const { kvmUnusable } = await readHostFacts();
@@ -39,7 +41,6 @@ describe.skipIf(!isPossible)('a fleet under KVM without a network', () => {
     expect(await rowsOf(fleet)).toEqual([expect.objectContaining(said), expect.objectContaining(said)]);
     expect(await fleet.json('inspect', ['1'])).toMatchObject(said);
     expect(await fleet.json('hosts')).toMatchObject([said]);
-    expect(fleet.up.stderr).toContain(`VMs run on ${small}: the small build: `);
     await fleet.run('drain', ['1']);
     const { events } = await fleet
       .until('VM 1 is gone', ({ vms }) => !vms.some((vm) => vm.id_vmachine === 1))
@@ -74,6 +75,17 @@ describe.skipIf(!isPossible)('a fleet under KVM without a network', () => {
     await fleet.until('two are ready', ({ vms }) => vms.filter(({ state }) => state === 'ready').length >= 2);
     const gone = (await fleet.events()).find((one) => one.kind === 'vm-gone');
     expect(gone?.text).toContain('SIGKILL');
+  });
+
+  test('has `up` say which QEMU it takes, and why', async () => {
+    const data = temporaryFolder();
+    const pool = randomPool(1);
+    willEnd({ data, pool });
+    const up = new ShoalProcess(['up', '--data', data, '--pool', pool, '--network', 'none', ...KVM]);
+    await up.stderrHas(/VMs run on \S+: the small build: .*\n/);
+    await up.stderrHas(/Ctrl-C ends everything\.\n/);
+    up.signal('SIGINT');
+    expect(await up.finished).toMatchObject({ exitCode: 0 });
   });
 
   test('takes the full one if it is asked to', async () => {
