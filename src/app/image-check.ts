@@ -76,8 +76,10 @@ async function endStale(spawner: Spawner): Promise<void> {
   }
 }
 
-async function endAll(hypervisor: Hypervisor): Promise<void> {
+/** Ends the VMs of a check that was killed, and removes what is left of them. */
+export async function endAll(hypervisor: Hypervisor): Promise<void> {
   for (const found of await hypervisor.list()) {
+    if (found.kind === 'gone') await hypervisor.discard(found.vm);
     const process = found.kind === 'running' ? found.manifest.process : undefined;
     if (found.kind !== 'running' || process === undefined) continue;
     if (await hypervisor.end(process)) await hypervisor.discard(found.manifest.spec.vm);

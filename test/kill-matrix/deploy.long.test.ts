@@ -41,7 +41,7 @@ test(`Shoal is killed in the middle of a deploy: the next one brings it to its e
         const isOne = status?.vms.every((row) => row.image === status.image) === true;
         return status !== undefined && status.deploy.ended_ms !== null && isOne ? status : undefined;
       });
-      expect(end.deploy.phase).toBe('deployed');
+      expect(end.deploy).toMatchObject({ phase: 'deployed' });
       expect(end.image).toBe(end.deploy.image);
     },
   });
