@@ -2,8 +2,8 @@ import { randomPool, TestFleet } from '../test/driver/fleet.ts';
 import { type Goal, type Round, type Row, rowOf } from './compare.ts';
 import { Gateway } from './peers/gateway.ts';
 import { HttpClient } from './peers/http-client.ts';
+import { startQueueGroup } from './peers/node-responder.ts';
 import { PlainClient } from './peers/plain-client.ts';
-import { QueueGroup } from './peers/queue-group.ts';
 
 const VMS = 8;
 /** Half as many as there are VMs, so that whoever looks finds a free one. `spin` needs a CPU, and two cores do not carry many more. */
@@ -96,7 +96,7 @@ async function waysOf(
 ): Promise<{ readonly ours: Way; readonly theirs: Way }> {
   if (peer === 'queue-group') {
     const ours = stack.use(await PlainClient.open(ready.nats, ready.fleet));
-    return { ours, theirs: stack.use(await QueueGroup.start(ready.nats, addresses)) };
+    return { ours, theirs: stack.use(await startQueueGroup(ready.nats, addresses)) };
   }
   if (ready.http === undefined) throw new Error('the fleet has no HTTP');
   const ours = stack.use(new HttpClient(ready.http, IN_FLIGHT));

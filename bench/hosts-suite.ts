@@ -4,7 +4,7 @@ import { realNatsServer } from '../src/transport/kit/mod.ts';
 import { randomPool, TestFleet } from '../test/driver/fleet.ts';
 import { qemusOf } from '../test/driver/processes.ts';
 import { compare, type Round, type Row, rowOf } from './compare.ts';
-import { Echo } from './peers/echo.ts';
+import { startEcho } from './peers/node-responder.ts';
 import { PlainClient } from './peers/plain-client.ts';
 import { cpuMsOf } from './proc.ts';
 import { manyRequests, meanMs, perSecond } from './throughput.ts';
@@ -117,7 +117,7 @@ async function cpuARequest(fleets: readonly Hosts[]): Promise<number> {
 /** A host that takes requests and has no VMs, and one that has them: each request is handed on. */
 async function* handedOn(): AsyncIterable<Row> {
   await using nats = await realNatsServer();
-  await using echo = await Echo.start(nats.url);
+  await using echo = await startEcho(nats.url);
   await using one = await Hosts.start(nats.url, 'one', [vms(2)]);
   await using two = await Hosts.start(nats.url, 'two', [
     { ...vms(2), role: 'controller' },

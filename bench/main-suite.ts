@@ -3,7 +3,7 @@ import { randomPool, TestFleet } from '../test/driver/fleet.ts';
 import { compare, type Row } from './compare.ts';
 import { manyVmsSuite } from './many-vms-suite.ts';
 import { BareQemu } from './peers/bare-qemu.ts';
-import { Echo } from './peers/echo.ts';
+import { startEcho } from './peers/node-responder.ts';
 import { PlainClient } from './peers/plain-client.ts';
 import { portSuite } from './port-suite.ts';
 import { relaySuite } from './relay-suite.ts';
@@ -30,7 +30,7 @@ export async function* mainSuite(wanted: (name: string) => boolean): AsyncIterab
 /** Latency of one request at a time, beside a NATS echo and a frame straight to the VM, one after the other. */
 async function* sequentialSuite(): AsyncIterable<Row> {
   await using fleet = await TestFleet.start();
-  await using echo = await Echo.start(fleet.ready.nats);
+  await using echo = await startEcho(fleet.ready.nats);
   const { accelerator } = fleet.ready;
   await using client = await PlainClient.open(fleet.ready.nats, fleet.ready.fleet);
   const qemu = new BareQemu({ image: defaultImage(), accelerator, ip: randomPool(1).split('-')[0] ?? '', port: PORT });
@@ -58,7 +58,7 @@ async function* sequentialSuite(): AsyncIterable<Row> {
 /** Requests a second with many in flight, beside an echo in Node on the same NATS server with the same client. */
 async function* throughputSuite(): AsyncIterable<Row> {
   await using fleet = await TestFleet.start({ flags: BUSY_FLAGS });
-  await using echo = await Echo.start(fleet.ready.nats);
+  await using echo = await startEcho(fleet.ready.nats);
   await using client = await PlainClient.open(fleet.ready.nats, fleet.ready.fleet);
   yield await compare({
     name: 'requests-per-second',

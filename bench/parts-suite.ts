@@ -1,7 +1,7 @@
 import { TestFleet } from '../test/driver/fleet.ts';
 import { processesOf } from '../test/driver/processes.ts';
 import { type Row, rowOf } from './compare.ts';
-import { Echo } from './peers/echo.ts';
+import { startEcho } from './peers/node-responder.ts';
 import { PlainClient } from './peers/plain-client.ts';
 import { cpuMsOf } from './proc.ts';
 import { qemuPids } from './qemu-pids.ts';
@@ -20,7 +20,7 @@ type Parts = ReadonlyMap<string, number>;
  */
 export async function* partsSuite(): AsyncIterable<Row> {
   await using fleet = await TestFleet.start({ flags: BUSY_FLAGS });
-  await using echo = await Echo.start(fleet.ready.nats);
+  await using echo = await startEcho(fleet.ready.nats);
   await using client = await PlainClient.open(fleet.ready.nats, fleet.ready.fleet);
   const nats = processesOf(fleet).flatMap(({ kind, identity }) => (kind === 'nats-server' ? [identity.pid] : []));
   const carrying: [string, number[]][] = [

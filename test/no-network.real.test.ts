@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { connect } from '../src/client/mod.ts';
 import { TestFleet } from './driver/fleet.ts';
 import { leftovers } from './driver/leftovers.ts';
-import { qemusOf } from './driver/processes.ts';
+import { killBusyVm, qemusOf } from './driver/processes.ts';
 
 interface Row {
   readonly id_vmachine: number;
@@ -50,11 +50,7 @@ test('a VM without a network that dies with a request is replaced, and the reque
   await using fleet = await TestFleet.start({ network: 'none', flags: ['--min', '2'] });
   await using client = await connect({ servers: fleet.ready.nats, fleet: fleet.ready.fleet, deadlineMs: 60_000 });
   const slow = client.request('1500', { op: 'spin' });
-  const busy = await fleet.until('it is in work', ({ vms }) => vms.some(({ in_flight }) => in_flight > 0));
-  const vm = busy.vms.find(({ in_flight }) => in_flight > 0)?.id_vmachine;
-  const pid = qemusOf(fleet).find((one) => one.vm === vm)?.identity.pid;
-  if (pid === undefined) throw new Error('it runs');
-  process.kill(pid, 'SIGKILL');
+  const vm = await killBusyVm(fleet);
   const reply = await slow;
   expect(reply.text).toBe('spun 1500');
   expect(reply.vm).not.toBe(vm);

@@ -1,14 +1,12 @@
 /** A fleet on the small QEMU: which one it takes, and that it is all the same to those who use it. */
-import { chownSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { connect } from '../src/client/mod.ts';
 import { readHostFacts, readQemuFacts } from '../src/hypervisor/mod.ts';
 import { willEnd } from './driver/end-left.ts';
 import { randomPool, TestFleet, temporaryFolder } from './driver/fleet.ts';
 import { leftovers } from './driver/leftovers.ts';
-import { asNobody, USER, withKvm } from './driver/nobody.ts';
-import { qemusOf } from './driver/processes.ts';
+import { placeOfNobody, USER, withKvm } from './driver/nobody.ts';
+import { killBusyVm, qemusOf, statusFieldOf } from './driver/processes.ts';
 import { ShoalProcess } from './driver/shoal-process.ts';
 
 const { small, obstacle } = await readQemuFacts();
@@ -25,10 +23,6 @@ async function rowsOf(fleet: TestFleet): Promise<readonly Row[]> {
   // The documentation lists these fields, and a test holds it to them.
   const { vms } = (await fleet.json('ps')) as { readonly vms: readonly Row[] };
   return vms;
-}
-
-function statusOf(pid: number, field: string): string | undefined {
-  return new RegExp(`^${field}:\\s*(.+)$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
 }
 
 describe.skipIf(!isPossible)('a fleet under KVM without a network', () => {
@@ -66,11 +60,7 @@ describe.skipIf(!isPossible)('a fleet under KVM without a network', () => {
     await using fleet = await TestFleet.start({ network: 'none', flags: [...KVM, '--min', '2'] });
     await using client = await connect({ servers: fleet.ready.nats, fleet: fleet.ready.fleet, deadlineMs: 60_000 });
     const slow = client.request('1500', { op: 'spin' });
-    const busy = await fleet.until('it is in work', ({ vms }) => vms.some(({ in_flight }) => in_flight > 0));
-    const vm = busy.vms.find(({ in_flight }) => in_flight > 0)?.id_vmachine;
-    const pid = qemusOf(fleet).find((one) => one.vm === vm)?.identity.pid;
-    if (pid === undefined) throw new Error('it runs');
-    process.kill(pid, 'SIGKILL');
+    const vm = await killBusyVm(fleet);
     expect((await slow).vm).not.toBe(vm);
     await fleet.until('two are ready', ({ vms }) => vms.filter(({ state }) => state === 'ready').length >= 2);
     const gone = (await fleet.events()).find((one) => one.kind === 'vm-gone');
@@ -97,25 +87,20 @@ describe.skipIf(!isPossible)('a fleet under KVM without a network', () => {
   });
 
   test('of a user without rights has namespaces, too, and no capability', async () => {
-    const data = temporaryFolder();
-    onTestFinished(() => rmSync(data, { recursive: true, force: true }));
-    const runtime = join(data, 'run');
-    mkdirSync(runtime);
-    for (const path of [data, runtime]) chownSync(path, USER, USER);
-    const env = { SHOAL_RUNTIME_DIR: runtime, HOME: '/nonexistent', XDG_CACHE_HOME: '', XDG_STATE_HOME: '' };
+    const place = placeOfNobody();
     const fleet = await TestFleet.start({
-      ...{ data, env, network: 'none', flags: [...KVM, '--min', '2'] },
-      ...withKvm(data, asNobody(join(data, 'project'))),
+      ...{ ...place, network: 'none', flags: [...KVM, '--min', '2'] },
+      ...withKvm(place.data, place),
     });
     expect(await fleet.run('send', ['anybody'])).toMatchObject({ stdout: 'ANYBODY\n', exitCode: 0 });
     const pids = qemusOf(fleet).map(({ identity }) => identity.pid);
     expect(pids).toHaveLength(2);
     for (const pid of pids) {
-      expect(statusOf(pid, 'Uid')).toBe([USER, USER, USER, USER].join('\t'));
-      const rights = ['CapEff', 'CapPrm', 'CapBnd', 'NoNewPrivs', 'Seccomp'].map((field) => statusOf(pid, field));
+      expect(statusFieldOf(pid, 'Uid')).toBe([USER, USER, USER, USER].join('\t'));
+      const rights = ['CapEff', 'CapPrm', 'CapBnd', 'NoNewPrivs', 'Seccomp'].map((field) => statusFieldOf(pid, field));
       expect(rights).toEqual([...Array.from({ length: 3 }, () => '0000000000000000'), '1', '2']);
       // Neither sees the other, though both run as the same user.
-      expect(statusOf(pid, 'NSpid')).toBe(`${pid}\t1`);
+      expect(statusFieldOf(pid, 'NSpid')).toBe(`${pid}\t1`);
     }
     expect(await fleet.stop()).toMatchObject({ exitCode: 0 });
     expect(leftovers(fleet).processes).toEqual([]);

@@ -1,14 +1,16 @@
 import { type ChildProcess, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { randomPool } from '../../test/driver/fleet.ts';
 import { endChild, startChild } from './child.ts';
 import { HttpClient } from './http-client.ts';
 
 export type GatewayKind = 'haproxy-http' | 'haproxy-tcp' | 'nginx';
 
+const PORT = 8080;
 const LOOKS_MAX = 500;
 const BETWEEN_LOOKS_MS = 20;
 
@@ -31,13 +33,14 @@ export class Gateway implements AsyncDisposable {
       throw new Error(`${program} is not installed: apt-get install haproxy nginx-light`);
     }
     const folder = mkdtempSync(join(tmpdir(), 'shoal-gateway-'));
-    const port = await freePort();
+    // Of the loopback addresses that tests take.
+    const ip = randomPool(1).split('-')[0] ?? '';
     const file = join(folder, 'gateway.conf');
-    writeFileSync(file, kind === 'nginx' ? nginxConf(folder, port, addresses) : haproxyConf(kind, port, addresses));
+    writeFileSync(file, kind === 'nginx' ? nginxConf(folder, ip, addresses) : haproxyConf(kind, ip, addresses));
     const args = kind === 'nginx' ? ['-c', file, '-e', 'stderr', '-p', folder] : ['-db', '-f', file];
     const child = startChild(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-    await listens(port);
-    return new Gateway(child, new HttpClient(`http://127.0.0.1:${port}`, connections), folder);
+    await listens(ip);
+    return new Gateway(child, new HttpClient(`http://${ip}:${PORT}`, connections), folder);
   }
 
   request(text: string, op: string): Promise<string> {
@@ -51,7 +54,7 @@ export class Gateway implements AsyncDisposable {
   }
 }
 
-function haproxyConf(kind: GatewayKind, port: number, addresses: readonly string[]): string {
+function haproxyConf(kind: GatewayKind, ip: string, addresses: readonly string[]): string {
   const isHttp = kind === 'haproxy-http';
   return lines(
     'defaults',
@@ -61,7 +64,7 @@ function haproxyConf(kind: GatewayKind, port: number, addresses: readonly string
     '  timeout server 60s',
     ...(isHttp ? ['  http-reuse always'] : []),
     'frontend requests',
-    `  bind 127.0.0.1:${port}`,
+    `  bind ${ip}:${PORT}`,
     '  default_backend vms',
     'backend vms',
     '  balance leastconn',
@@ -69,7 +72,7 @@ function haproxyConf(kind: GatewayKind, port: number, addresses: readonly string
   );
 }
 
-function nginxConf(folder: string, port: number, addresses: readonly string[]): string {
+function nginxConf(folder: string, ip: string, addresses: readonly string[]): string {
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   return lines(
     'daemon off;',
@@ -85,7 +88,7 @@ function nginxConf(folder: string, port: number, addresses: readonly string[]): 
     `    keepalive ${addresses.length};`,
     '  }',
     '  server {',
-    `    listen 127.0.0.1:${port};`,
+    `    listen ${ip}:${PORT};`,
     '    keepalive_requests 1000000;',
     '    location / {',
     '      proxy_pass http://vms;',
@@ -101,31 +104,17 @@ function lines(...all: readonly string[]): string {
   return `${all.join('\n')}\n`;
 }
 
-function freePort(): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const server = createServer();
-  server.on('error', reject);
-  server.listen(0, '127.0.0.1', () => {
-    const address = server.address();
-    server.close(() => {
-      if (address === null || typeof address === 'string') reject(new Error('no port'));
-      else resolve(address.port);
-    });
-  });
-  return promise;
-}
-
-async function listens(port: number): Promise<void> {
+async function listens(ip: string): Promise<void> {
   for (let look = 0; look < LOOKS_MAX; look++) {
-    if (await accepts(port)) return;
+    if (await accepts(ip)) return;
     await sleep(BETWEEN_LOOKS_MS);
   }
-  throw new Error(`nothing listens at 127.0.0.1:${port}`);
+  throw new Error(`nothing listens at ${ip}:${PORT}`);
 }
 
-function accepts(port: number): Promise<boolean> {
+function accepts(ip: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect(port, '127.0.0.1');
+  const socket = connect(PORT, ip);
   socket.on('connect', () => {
     socket.destroy();
     resolve(true);

@@ -7,7 +7,6 @@ import {
   type AcceleratorOption,
   checkAllowed,
   chooseAccelerator,
-  createQemuHypervisor,
   type ImageInfo,
   loadImage,
   type ProfileChoice,
@@ -17,6 +16,7 @@ import {
 import type { Spawner } from '../process/mod.ts';
 import { makeFolder } from '../process/mod.ts';
 import { cacheDir } from './paths.ts';
+import { openProbe } from './probe.ts';
 import type { UpOptions } from './up-options.ts';
 
 const FILE = 'accelerator.json';
@@ -51,12 +51,7 @@ export async function accelerator(
     return { accelerator: first, why: 'no address is free to measure on; measured at a later start' };
   }
   options.onProgress('measuring once whether KVM or emulation is better for this image here');
-  // VMs that are only measured have run directories of their own, so that no Shoal adopts them.
-  const choice = await chooseAccelerator({
-    ...probe,
-    address,
-    hypervisor: createQemuHypervisor({ fleetTag: `${tag}-probe`, spawner }),
-  });
+  const choice = await chooseAccelerator({ ...probe, address, hypervisor: await openProbe(tag, spawner) });
   options.onProgress(`accelerator ${choice.accelerator}: ${choice.why}`);
   return choice;
 }

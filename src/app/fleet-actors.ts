@@ -30,6 +30,7 @@ import { startFleetParts, vmParametersOf } from './fleet-parts.ts';
 import { aboutHost } from './hosts.ts';
 import { keptImagePath, removeOldImages } from './kept-image.ts';
 import type { Nats } from './nats.ts';
+import { openProbe, probeTagOf } from './probe.ts';
 import { checkBootTimeout } from './profile-params.ts';
 import { type QemuOf, qemuChooser } from './qemu.ts';
 import { removeEmpty } from './remove-empty.ts';
@@ -77,7 +78,7 @@ const NOBODY: Ref<true> = { path: 'nobody', tell: () => true };
 export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<FleetActors> {
   const { options, data, store, system, nats, eventLog, onShards } = deps;
   const hypervisor = createQemuHypervisor({ fleetTag: data.tag, spawner: nats.launcher });
-  cleanUp.add(() => removeEmpty(join(runtimeRoot(), data.tag), join(runtimeRoot(), `${data.tag}-probe`)));
+  cleanUp.add(() => removeEmpty(join(runtimeRoot(), data.tag), join(runtimeRoot(), probeTagOf(data.tag))));
   const found = await hypervisor.list();
   await reconcile(store, found, options);
   const needed = deps.images.last === undefined ? [] : imagesIn(deps.images.last);
@@ -188,7 +189,7 @@ async function deploysOf(
       checkBootTimeout(params, one.image.profile);
       // A host without VMs may have no QEMU either.
       if (options.role === 'server') return;
-      const probe = createQemuHypervisor({ fleetTag: `${data.tag}-probe`, spawner: nats.launcher });
+      const probe = await openProbe(data.tag, nats.launcher);
       await bootOnce({ ...one, hypervisor, probe, params, clock: systemClock });
     },
     onEvent: (event) => eventLog.add(event),

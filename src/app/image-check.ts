@@ -9,7 +9,6 @@ import {
   type CheckPoint,
   checkImage,
   createQemuHypervisor,
-  type Hypervisor,
   type LoadedImage,
   loadImage,
   type ProfileChoice,
@@ -17,6 +16,7 @@ import {
 } from '../hypervisor/mod.ts';
 import { createLauncher, identify, type Spawner } from '../process/mod.ts';
 import { unmeasuredAccelerator } from './accelerator.ts';
+import { endAll } from './probe.ts';
 import { removeEmpty } from './remove-empty.ts';
 
 export interface CheckedImage {
@@ -73,16 +73,6 @@ async function endStale(spawner: Spawner): Promise<void> {
     if (pid === undefined || identify(Number(pid)) !== undefined) continue;
     await endAll(createQemuHypervisor({ fleetTag: name, spawner }));
     removeEmpty(join(runtimeRoot(), name));
-  }
-}
-
-/** Ends the VMs of a check that was killed, and removes what is left of them. */
-export async function endAll(hypervisor: Hypervisor): Promise<void> {
-  for (const found of await hypervisor.list()) {
-    if (found.kind === 'gone') await hypervisor.discard(found.vm);
-    const process = found.kind === 'running' ? found.manifest.process : undefined;
-    if (found.kind !== 'running' || process === undefined) continue;
-    if (await hypervisor.end(process)) await hypervisor.discard(found.manifest.spec.vm);
   }
 }
 

@@ -4,14 +4,16 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BWRAP } from './confinement/bwrap.ts';
 import { readQemuFacts } from './confinement/qemu-facts.ts';
-import { findProgram, type Machine, type MachineExit, type MachineSpec } from './mod.ts';
+import { findProgram, type MachineSpec } from './mod.ts';
 import {
+  exitOf,
   GuestClient,
   heard,
   type RealHypervisor,
   realHypervisor,
   runDirectoryOf,
   started,
+  statusOf,
   TEST_GUEST_IMAGE,
   usableAccelerators,
 } from './testing/mod.ts';
@@ -25,15 +27,6 @@ const isPossible = small !== '' && facts.obstacle === undefined && usableAcceler
 function specOf(real: RealHypervisor): Promise<MachineSpec> {
   const qemu = { program: small, confinement: 'namespaces', why: 'a test' } as const;
   return real.spec({ network: 'none', accelerator: 'kvm', qemu });
-}
-
-function exitOf(machine: Machine): Promise<MachineExit> {
-  return new Promise((resolve) => machine.onExit(resolve));
-}
-
-function statusOf(pid: number): ReadonlyMap<string, string> {
-  const lines = readFileSync(`/proc/${pid}/status`, 'utf8').split('\n');
-  return new Map(lines.map((line) => [line.split(':')[0] ?? '', line.slice(line.indexOf(':') + 1).trim()]));
 }
 
 /** Mount points of a process, those of the kernel's own trees apart. */

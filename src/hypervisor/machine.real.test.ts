@@ -5,20 +5,19 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../actors/mod.ts';
 import { signalProcess, whenGone } from '../process/mod.ts';
 import { inspectImage } from './mod.ts';
-import type { Machine, MachineExit } from './port.ts';
-import { heard, realHypervisor, runDirectoryOf, started, TEST_GUEST_IMAGE, usableAccelerators } from './testing/mod.ts';
+import {
+  exitOf,
+  heard,
+  realHypervisor,
+  runDirectoryOf,
+  started,
+  statusOf,
+  TEST_GUEST_IMAGE,
+  usableAccelerators,
+} from './testing/mod.ts';
 
 /** Generous: it is only reached when something is wrong. */
 const LONG_MS = 30_000;
-
-function exitOf(machine: Machine): Promise<MachineExit> {
-  return new Promise((resolve) => machine.onExit(resolve));
-}
-
-function statusOf(pid: number): ReadonlyMap<string, string> {
-  const lines = readFileSync(`/proc/${pid}/status`, 'utf8').split('\n');
-  return new Map(lines.map((line) => [line.split(':')[0] ?? '', line.slice(line.indexOf(':') + 1).trim()]));
-}
 
 /** The local addresses (`IP:PORT`) on which a process listens, as /proc/net/tcp has them. */
 function listenersOf(pid: number): readonly string[] {

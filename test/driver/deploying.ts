@@ -10,7 +10,12 @@ const DEADLINE_MS = 30_000;
 export interface DeployStatus {
   readonly image: string;
   readonly vms: readonly { readonly image: string; readonly vms: number }[];
-  readonly deploy: { readonly image: string; readonly phase: string; readonly why: string | null };
+  readonly deploy: {
+    readonly image: string;
+    readonly phase: string;
+    readonly why: string | null;
+    readonly ended_ms: number | null;
+  };
 }
 
 /** Runs something while clients send, one request after the other, before, meanwhile and after. */

@@ -1,7 +1,8 @@
-import { mkdirSync } from 'node:fs';
+import { chownSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FleetOptions } from './fleet.ts';
+import { onTestFinished } from 'vitest';
+import { type FleetOptions, temporaryFolder } from './fleet.ts';
 
 const isRoot = process.getuid?.() === 0;
 /** `nobody`, unless we are nobody in particular already. */
@@ -39,4 +40,16 @@ export function withKvm(
   const device = join(folder, 'kvm');
   const script = 'mknod -m 666 "$1" c 10 232 && mount --bind "$1" /dev/kvm && shift && exec "$@"';
   return { command: 'unshare', before: ['--mount', 'sh', '-c', script, 'sh', device, command, ...before] };
+}
+
+/** A data directory of that user's, for this test, and how `bin/shoal` is run there: without a home, and with run directories of its own. */
+export function placeOfNobody(): Required<Pick<FleetOptions, 'data' | 'env'>> &
+  Pick<FleetOptions, 'command' | 'before'> {
+  const data = temporaryFolder();
+  onTestFinished(() => rmSync(data, { recursive: true, force: true }));
+  const runtime = join(data, 'run');
+  mkdirSync(runtime);
+  for (const path of [data, runtime]) chownSync(path, USER, USER);
+  const env = { SHOAL_RUNTIME_DIR: runtime, HOME: '/nonexistent', XDG_CACHE_HOME: '', XDG_STATE_HOME: '' };
+  return { data, env, ...asNobody(join(data, 'project')) };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { identify, type ProcessIdentity } from '../../src/process/mod.ts';
+import type { TestFleet } from './fleet.ts';
 
 /** Identifies the processes of a fleet. */
 export interface FleetPlace {
@@ -90,4 +91,19 @@ function textOf(path: string): string {
   } catch {
     return '';
   }
+}
+
+/** A field of `/proc/PID/status`. */
+export function statusFieldOf(pid: number, field: string): string | undefined {
+  return new RegExp(`^${field}:\\s*(.+)$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+}
+
+/** Kills the VM that has a request in work. @returns its id */
+export async function killBusyVm(fleet: TestFleet): Promise<number> {
+  const busy = await fleet.until('it is in work', ({ vms }) => vms.some(({ in_flight }) => in_flight > 0));
+  const vm = busy.vms.find(({ in_flight }) => in_flight > 0)?.id_vmachine;
+  const pid = qemusOf(fleet).find((one) => one.vm === vm)?.identity.pid;
+  if (vm === undefined || pid === undefined) throw new Error('it runs');
+  process.kill(pid, 'SIGKILL');
+  return vm;
 }

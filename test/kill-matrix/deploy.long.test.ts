@@ -2,16 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { eventually, type TestFleet } from '../driver/fleet.ts';
+import { statusOf } from '../driver/deploying.ts';
+import { eventually } from '../driver/fleet.ts';
 import { sameGuest } from '../driver/images.ts';
 import { seed } from '../driver/seed.ts';
 import { injectFaults } from './rounds.ts';
-
-interface Status {
-  readonly image: string;
-  readonly vms: readonly { readonly image: string }[];
-  readonly deploy: { readonly image: string; readonly phase: string; readonly ended_ms: number | null };
-}
 
 /** A deploy takes about this long from its check to its end. */
 const DEPLOY_MS = 3_500;
@@ -49,10 +44,3 @@ test(`Shoal is killed in the middle of a deploy: the next one brings it to its e
   // Requests that met the outage aside, all are answered.
   expect(sums.replied).toBeGreaterThan(sums.sent / 2);
 });
-
-async function statusOf(fleet: TestFleet): Promise<Status> {
-  // A test checks the form of it.
-  const [status] = (await fleet.json('image', ['status'])) as readonly Status[];
-  if (status === undefined) throw new Error('there is one host');
-  return status;
-}

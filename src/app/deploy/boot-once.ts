@@ -2,7 +2,7 @@ import type { Clock } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
 import type { Params } from '../../fleet/mod.ts';
 import { type Accelerator, checkImage, type Hypervisor, type ImageInfo } from '../../hypervisor/mod.ts';
-import { endAll, freeAddress } from '../image-check.ts';
+import { freeAddress } from '../image-check.ts';
 
 export interface BootOnceOptions {
   readonly image: ImageInfo;
@@ -38,8 +38,6 @@ export async function bootOnce({
     const why = `a VM takes ${neededMib} MiB of the ${free} that are free, and host_memory_reserve_bytes is to stay`;
     throw new ShoalError('VM_CONTRACT', `it cannot be tried, because the host is short of memory: ${why}`);
   }
-  // A Shoal that was killed in a check has left its VM, which has the id of the next.
-  await endAll(probe);
   const points = await checkImage({ hypervisor: probe, image, accelerator, address: await freeAddress(), clock });
   const failed = points.find(({ state }) => state === 'failed');
   if (failed !== undefined) throw new ShoalError('VM_CONTRACT', `its check failed at ${failed.name}: ${failed.why}`);

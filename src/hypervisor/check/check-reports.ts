@@ -1,13 +1,12 @@
 import type { CheckContext } from './check-context.ts';
 import type { HeardReport } from './heard.ts';
+import { whyStill } from './why-still.ts';
 
 /** As many intervals may pass without a report before R6 takes a guest for silent. */
 const GAP_INTERVALS_MAX = 3;
 /** Of a host that is busy itself. */
 const SLACK_MS = 500;
 const REPORTS_SEEN = 6;
-/** A host that is busy itself may keep a guest from its CPU for a moment. */
-const TRIES = 3;
 const FIRST_MS = 1_000;
 /** A guest's share of its CPU and its process's are measured by two clocks. */
 const CPU_SLACK_PERCENT = 30;
@@ -32,8 +31,7 @@ export async function checkReports(context: CheckContext): Promise<void> {
   if (afterMs <= FIRST_MS) list.ok('first-report', `${afterMs} ms after ready`);
   else list.failed('first-report', `only ${afterMs} ms after ready; it must come at once`);
   const since = { reports: reports.length, demandMs: machine.cpuDemandMs(), atMs: clock.monotonic() };
-  let why = await whyIrregular(context);
-  for (let tries = 1; why !== undefined && tries < TRIES && !heard.isOver; tries++) why = await whyIrregular(context);
+  const why = await whyStill(heard, () => whyIrregular(context));
   const usedMs = (machine.cpuDemandMs() ?? Number.POSITIVE_INFINITY) - (since.demandMs ?? 0);
   // The first of them is of the time before.
   found.tooBusy = whyTooBusy(reports.slice(since.reports + 1), (100 * usedMs) / (clock.monotonic() - since.atMs));

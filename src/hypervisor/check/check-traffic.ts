@@ -1,14 +1,13 @@
 import type { Answer } from './asker.ts';
 import { type CheckContext, messageOf } from './check-context.ts';
 import { short } from './heard.ts';
+import { whyStill } from './why-still.ts';
 
 const TEXT = 'shoal image check';
 const NO_SUCH_OPERATION = 'shoal-no-such-operation';
 /** Long enough for some reports. */
 const SPIN_MS = 1_000;
 const REPORTS_AT_WORK = 2;
-/** A host that is busy itself may keep a guest from its CPU for a moment; one of them is enough. */
-const TRIES_AT_WORK = 3;
 
 /** Requests and what belongs to them. */
 export async function checkTraffic(context: CheckContext): Promise<void> {
@@ -63,13 +62,7 @@ async function cancel(context: CheckContext): Promise<void> {
 async function atWork(context: CheckContext): Promise<void> {
   const { list, heard, spec, stepMs } = context;
   if (!spins(context)) return list.skipped('at-work', 'it has no operation `spin`, which computes for a while');
-  let why: string | undefined;
-  for (let tries = 0; tries < TRIES_AT_WORK; tries++) {
-    why = await whyUnheardAtWork(context);
-    if (why === undefined) break;
-    // A guest that has ended, or answers nothing, is not asked again.
-    if (heard.isOver) break;
-  }
+  const why = await whyStill(heard, () => whyUnheardAtWork(context));
   if (why !== undefined) return list.failed('at-work', why);
   await heard.until(() => false, Math.min(stepMs, spec.statusIntervalMs));
   list.ok('at-work', 'reports and a pong came meanwhile');

@@ -1,6 +1,7 @@
 export { type GuestAnswer, GuestClient } from '../link/guest-client.ts';
 export { answering, type EventOf, of } from './host-events.ts';
 export { patience } from './patience.ts';
+export { statusOf } from './process-status.ts';
 export {
   GUEST_IMAGE,
   type RealHypervisor,
@@ -10,4 +11,4 @@ export {
   TEST_GUEST_IMAGE,
   usableAccelerators,
 } from './real-hypervisor.ts';
-export { heard, started } from './started.ts';
+export { exitOf, heard, started } from './started.ts';

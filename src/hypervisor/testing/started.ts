@@ -1,5 +1,5 @@
 import { GuestClient } from '../link/guest-client.ts';
-import type { Machine, MachineSpec } from '../port.ts';
+import type { Machine, MachineExit, MachineSpec } from '../port.ts';
 import type { RealHypervisor } from './real-hypervisor.ts';
 
 /** Generous: it is only reached when something is wrong. */
@@ -26,4 +26,8 @@ export function heard(machine: Machine, text: string): Promise<string> {
       if (said.includes(text)) resolve(said);
     });
   });
+}
+
+export function exitOf(machine: Machine): Promise<MachineExit> {
+  return new Promise((resolve) => machine.onExit(resolve));
 }
