@@ -28,7 +28,7 @@ import type { EventLog } from './event-log.ts';
 import { FirstReady } from './first-ready.ts';
 import { startFleetParts, vmParametersOf } from './fleet-parts.ts';
 import { aboutHost } from './hosts.ts';
-import { keptImagePath, removeOldImages } from './kept-image.ts';
+import { keptImagePath, removeOldImages, removeUnfinishedCopies } from './kept-image.ts';
 import type { Nats } from './nats.ts';
 import { openProbe, probeTagOf } from './probe.ts';
 import { checkBootTimeout } from './profile-params.ts';
@@ -82,6 +82,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   const found = await hypervisor.list();
   await reconcile(store, found, options);
   const needed = deps.images.last === undefined ? [] : imagesIn(deps.images.last);
+  removeUnfinishedCopies(data);
   removeOldImages(data, [deps.image.digest, ...needed], found);
   const { parameters, why, qemuOf } = await vmParameters(deps, found);
   eventLog.listen(options.onEvent);

@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { type Found, loadImage } from '../hypervisor/mod.ts';
 import { DataDir } from './data-dir.ts';
-import { keepImage, removeOldImages } from './kept-image.ts';
+import { keepImage, keepSent, removeOldImages, removeUnfinishedCopies, takePart } from './kept-image.ts';
 
 let data: DataDir;
 let folder: string;
@@ -23,9 +23,15 @@ beforeEach(async () => {
 // Nothing else of the manifest is looked at.
 const running = { kind: 'running', manifest: { spec: { imageDigest: 'run' } } } as Found;
 
-test('images that no VM runs are removed, and what a crash left of a copy', () => {
+test('images that no VM runs are removed, and parts of one; a copy that is being made is not', () => {
+  writeFileSync(join(folder, 'new.image.part'), '');
   removeOldImages(data, ['new'], [running]);
-  expect(readdirSync(folder).sort()).toEqual(['new.elf', 'run.elf']);
+  expect(readdirSync(folder).sort()).toEqual(['5.tmp', 'new.elf', 'run.elf']);
+});
+
+test('a start removes what a crash left of a copy', () => {
+  removeUnfinishedCopies(data);
+  expect(readdirSync(folder).sort()).toEqual(['new.elf', 'old.elf', 'run.elf']);
 });
 
 test('no image is removed while a VM cannot be identified', () => {
@@ -59,10 +65,27 @@ test('the copy of an image is an image with its profile and its ramdisk, and goe
   rmSync(source, { recursive: true });
   expect(await loadImage(kept.path)).toMatchObject({ digest, profileFrom: join(folder, `${digest}.shoal.json`) });
   expect(await keepImage(data, kept)).toMatchObject({ path: kept.path });
+  removeUnfinishedCopies(data);
   removeOldImages(data, [digest], [running]);
   expect(readdirSync(folder).sort()).toEqual(
     [...['boot', 'elf', 'shoal.json'].map((e) => `${digest}.${e}`), 'run.elf'].sort(),
   );
   removeOldImages(data, ['new'], [running]);
   expect(readdirSync(folder).sort()).toEqual(['run.elf']);
+});
+
+test('an image that is copied and sent several times at once is kept each time', async () => {
+  const image = join(data.path, 'guest.elf');
+  writeFileSync(image, Buffer.concat([kernel(), Buffer.alloc(4 * 1024 * 1024)]));
+  writeFileSync(`${image}.shoal.json`, JSON.stringify({ machine: 'pc', boot: 'linux' }));
+  const loaded = await loadImage(image);
+  const { digest, profile } = loaded;
+  const bytes = readFileSync(image);
+  const send = async (): Promise<void> => {
+    await takePart(data, { digest, file: 'image', bytes: bytes.length, at: 0, part: bytes });
+    await keepSent(data, digest, profile, false);
+  };
+  await Promise.all([...[1, 2, 3].map(() => keepImage(data, loaded)), send(), send(), send()]);
+  expect(await loadImage(join(folder, `${digest}.elf`))).toMatchObject({ digest });
+  expect(readdirSync(folder).filter((name) => name.startsWith(digest))).toHaveLength(2);
 });

@@ -16,6 +16,9 @@ import type { DataDir } from './data-dir.ts';
 const FOLDER = 'images';
 const PART_SUFFIX = '.part';
 
+/** Copies that this process has begun: several may be under way at once. */
+let copies = 0;
+
 /**
  * Copies the guest image into the data directory, under its digest, with its profile and the file that it boots with beside it. VMs start
  * from the copy, so that a file that is rebuilt, replaced or removed changes nothing for a running fleet. The next start of Shoal takes the
@@ -31,7 +34,7 @@ export async function keepImage(data: DataDir, image: ImageInfo): Promise<ImageI
   const kept = await inspectImage(place.image, profile, place.companion).catch(() => undefined);
   // After a crash of the machine the copy may be incomplete.
   if (kept?.digest === image.digest) return kept;
-  const temporary = placesOf(folder, String(process.pid), companion !== undefined, TEMPORARY_SUFFIX);
+  const temporary = placesOf(folder, `${process.pid}-${++copies}`, companion !== undefined, TEMPORARY_SUFFIX);
   try {
     await copyFile(image.path, temporary.image);
     if (companion !== undefined && temporary.companion !== undefined)
@@ -56,8 +59,16 @@ export function keptImagePath(data: DataDir, digest: string): string {
   return placesOf(join(data.path, FOLDER), digest, false).image;
 }
 
+/** Removes what an earlier Shoal left of copies that it did not end. */
+export function removeUnfinishedCopies(data: DataDir): void {
+  const folder = data.folder(FOLDER);
+  for (const name of readdirSync(folder)) {
+    if (name.endsWith(TEMPORARY_SUFFIX)) rmSync(join(folder, name), { force: true });
+  }
+}
+
 /**
- * Removes copies that no VM runs, and temporary files that a crash left; none of them while a VM cannot be identified.
+ * Removes copies that no VM runs, and parts that were sent; none of them while a VM cannot be identified. A copy that is being made stays.
  * @param needed digests of images that VMs may be started from
  */
 export function removeOldImages(data: DataDir, needed: readonly string[], found: readonly Found[]): void {
@@ -67,7 +78,8 @@ export function removeOldImages(data: DataDir, needed: readonly string[], found:
   const inUse = new Set([...needed, ...digests]);
   for (const name of readdirSync(folder)) {
     const [digest = ''] = name.split('.');
-    if (name.endsWith(TEMPORARY_SUFFIX) || !inUse.has(digest)) rmSync(join(folder, name), { force: true });
+    if (name.endsWith(TEMPORARY_SUFFIX)) continue;
+    if (name.endsWith(PART_SUFFIX) || !inUse.has(digest)) rmSync(join(folder, name), { force: true });
   }
 }
 
@@ -125,6 +137,9 @@ export async function keepSent(data: DataDir, digest: string, profile: ImageProf
       throw new ShoalError('IMAGE_INVALID', `The image came as ${sent.digest}, and not as ${digest}: send it again`);
     }
     await keepImage(data, sent);
+  } catch (error) {
+    // Whoever else sent it has ended meanwhile, and removed the parts.
+    if (!(await hasImage(data, digest))) throw error;
   } finally {
     rmSync(image, { force: true });
     rmSync(boot, { force: true });

@@ -17,19 +17,25 @@ export function imageHandlers(deps: AdminDeps): Readonly<Record<string, AdminHan
   return {
     'image-offer': async (args) => {
       const digest = digestIn(new Arguments(args));
-      // What is sent in vain takes its time, and could be removed as not needed before it is whole.
+      // What is sent in vain takes its time.
       deploys.checkNoneRuns();
       return { has: await hasImage(data, digest) };
     },
     'image-part': async (args) => {
+      deploys.checkNoneRuns();
       await takePart(data, partIn(new Arguments(args)));
       return {};
     },
     'image-keep': async (args) => {
       const named = new Arguments(args);
       const digest = digestIn(named);
+      deploys.checkNoneRuns();
       const profile = parseProfile(isRecord(args) ? args['profile'] : undefined, `that was sent with ${digest}`);
-      await keepSent(data, digest, profile, named.flag('boot'));
+      await keepSent(data, digest, profile, named.flag('boot')).catch((error: unknown) => {
+        // A deploy that began meanwhile has removed what was sent.
+        deploys.checkNoneRuns();
+        throw error;
+      });
       return {};
     },
     'image-deploy': async (args) => {

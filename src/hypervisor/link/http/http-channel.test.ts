@@ -119,6 +119,24 @@ describe('a link over HTTP', () => {
     await opened.owner.expect({ kind: 'link-reply', id: 3 });
   });
 
+  it('sends nothing over connections that were open when one was lost with its request', async () => {
+    await using opened = await ready({ http: { ...SETTINGS, connectionsMax: () => 3 } });
+    for (const id of [1, 2, 3]) opened.link.tell(request(id));
+    const [first, second, third] = await got(opened, 3);
+    third?.reply('three');
+    await opened.owner.expect({ kind: 'link-reply', id: 3 });
+    first?.hangUp('reset');
+    await opened.owner.expect({ kind: 'link-lost', sent: [1], unsent: [] });
+    await opened.owner.expect({ kind: 'link-ready' });
+    // The other connections break as well, only later.
+    opened.guest.vanish();
+    second?.reply('two');
+    opened.link.tell(request(1));
+    await opened.owner.expect({ kind: 'link-reply', id: 2 });
+    await opened.owner.expect({ kind: 'link-lost', sent: [], unsent: [1] });
+    expect(opened.guest.got).toHaveLength(3);
+  });
+
   it('goes on with a guest that closes each connection after its answer', async () => {
     await using opened = await bench();
     opened.guest.keepsAlive = false;

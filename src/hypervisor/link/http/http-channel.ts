@@ -44,6 +44,8 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
   readonly #idle: HttpConnection[] = [];
   readonly #busy = new Map<number, HttpConnection>();
   readonly #requests = new Map<HttpConnection, number>();
+  /** Those that were opened after a request was lost with its connection: whatever broke that one may have broken all before it. */
+  #trusted = new WeakSet<HttpConnection>();
   #opening: HttpConnection | undefined;
   #probe: Probe | undefined;
   #cancelAgain: CancelTimer | undefined;
@@ -163,7 +165,9 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
 
   #open(): HttpConnection {
     const { connect, bodyBytesMax, listener } = this.#options;
-    return new HttpConnection(connect(), bodyBytesMax, this, (error) => listener.failed(error));
+    const connection = new HttpConnection(connect(), bodyBytesMax, this, (error) => listener.failed(error));
+    this.#trusted.add(connection);
+    return connection;
   }
 
   #leave(low: number, connection: HttpConnection): void {
@@ -173,7 +177,11 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
 
   /** It is there for the next request. */
   #rest(connection: HttpConnection): void {
-    this.#idle.push(connection);
+    if (this.#trusted.has(connection)) this.#idle.push(connection);
+    else {
+      connection.close();
+      this.#askWithoutConnection();
+    }
     if (this.#ready) this.#options.listener.drained();
   }
 
@@ -188,16 +196,29 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
       this.#lose(why);
     } else {
       this.#leave(low, connection);
+      this.#distrust();
       listener.dropped(low, why);
       if (!this.#lost) listener.drained();
     }
   }
 
-  /** Many servers close a connection that is not used. If it was the last, the guest is asked whether it is there. */
+  /** What is tried again must not be lost with the next connection of the same guest. */
+  #distrust(): void {
+    this.#trusted = new WeakSet();
+    for (const connection of this.#idle.splice(0)) connection.close();
+    this.#askWithoutConnection();
+  }
+
+  /** Nothing would tell that the guest ends. */
+  #askWithoutConnection(): void {
+    if (this.#idle.length + this.#busy.size === 0) this.keepAlive();
+  }
+
+  /** Many servers close a connection that is not used. */
   #idleEnded(connection: HttpConnection): void {
     const at = this.#idle.indexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
-    if (this.#idle.length + this.#busy.size === 0) this.keepAlive();
+    this.#askWithoutConnection();
   }
 
   #openFailed(why: string): void {
