@@ -149,12 +149,16 @@ class Link implements ConnectionListener, HttpChannelListener {
     if (id !== undefined) this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, ...error });
   }
 
-  /** The link as a whole goes on. */
+  /** What else was sent is still in work. */
   dropped(low: number, why: string): void {
     const id = this.#taken(low);
-    if (id === undefined) return;
-    this.#owner.tell({ kind: 'link-lost', vm: this.#vm, sent: [id], unsent: [], why });
-    this.#owner.tell({ kind: 'link-ready', vm: this.#vm });
+    this.#owner.tell({
+      kind: 'link-lost',
+      vm: this.#vm,
+      sent: id === undefined ? [] : [id],
+      unsent: this.#takeWaiting(),
+      why,
+    });
   }
 
   drained(): void {
@@ -183,6 +187,12 @@ class Link implements ConnectionListener, HttpChannelListener {
 
   failed(error: unknown): void {
     this.#context.self.tell(defectOf(error));
+  }
+
+  #takeWaiting(): number[] {
+    const waiting = this.#waiting?.map(({ id }) => id) ?? [];
+    this.#waiting = undefined;
+    return waiting;
   }
 
   #taken(low: number): number | undefined {
@@ -267,9 +277,8 @@ class Link implements ConnectionListener, HttpChannelListener {
 
   #tellLost(why: string): void {
     const sent = [...this.#inFlight.values()];
-    const unsent = this.#waiting?.map(({ id }) => id) ?? [];
+    const unsent = this.#takeWaiting();
     this.#inFlight.clear();
-    this.#waiting = undefined;
     this.#owner.tell({ kind: 'link-lost', vm: this.#vm, sent, unsent, why });
   }
 }

@@ -119,22 +119,58 @@ describe('a link over HTTP', () => {
     await opened.owner.expect({ kind: 'link-reply', id: 3 });
   });
 
-  it('sends nothing over connections that were open when one was lost with its request', async () => {
+  it('sends nothing after a loss until the guest has answered on a new connection', async () => {
     await using opened = await ready({ http: { ...SETTINGS, connectionsMax: () => 3 } });
     for (const id of [1, 2, 3]) opened.link.tell(request(id));
     const [first, second, third] = await got(opened, 3);
     third?.reply('three');
     await opened.owner.expect({ kind: 'link-reply', id: 3 });
+    opened.guest.answers = false;
     first?.hangUp('reset');
     await opened.owner.expect({ kind: 'link-lost', sent: [1], unsent: [] });
-    await opened.owner.expect({ kind: 'link-ready' });
-    // The other connections break as well, only later.
-    opened.guest.vanish();
+    // The guest may be about to end, although its other connections are open and new ones can be opened.
+    opened.link.tell(request(4));
+    await opened.owner.expect({ kind: 'link-lost', sent: [], unsent: [4] });
     second?.reply('two');
-    opened.link.tell(request(1));
     await opened.owner.expect({ kind: 'link-reply', id: 2 });
-    await opened.owner.expect({ kind: 'link-lost', sent: [], unsent: [1] });
-    expect(opened.guest.got).toHaveLength(3);
+    await opened.owner.expectNone(50);
+    opened.guest.answers = true;
+    await opened.kit.advance(SETTINGS.liveness.timeoutMs);
+    await opened.owner.expect({ kind: 'link-ready' });
+    opened.link.tell(request(5));
+    const all = await got(opened, 4);
+    expect(all.map(({ payload }) => payload)).toEqual(['text 1', 'text 2', 'text 3', 'text 5']);
+  });
+
+  it('gives back what waits for a connection when a request is lost with one', async () => {
+    await using opened = await ready();
+    for (const id of [1, 2, 3]) opened.link.tell(request(id));
+    const [first, second] = await got(opened, 2);
+    first?.hangUp('reset');
+    await opened.owner.expect({ kind: 'link-lost', sent: [1], unsent: [3] });
+    await opened.owner.expect({ kind: 'link-ready' });
+    // It was open before the loss.
+    second?.reply('two');
+    await opened.owner.expect({ kind: 'link-reply', id: 2 });
+    const { attempts } = opened.guest;
+    opened.link.tell(request(3));
+    opened.link.tell(request(4));
+    await got(opened, 4);
+    expect(opened.guest.attempts).toBe(attempts + 1);
+  });
+
+  it('tries again to reach a guest in doubt that takes no connection while it works', async () => {
+    await using opened = await ready();
+    opened.link.tell(request(1));
+    opened.link.tell(request(2));
+    const [first] = await got(opened, 2);
+    opened.guest.vanish();
+    first?.hangUp('reset');
+    await opened.owner.expect({ kind: 'link-lost', sent: [1], unsent: [] });
+    await opened.owner.expectNone(50);
+    opened.guest.up();
+    await opened.kit.advance(100);
+    await opened.owner.expect({ kind: 'link-ready' });
   });
 
   it('goes on with a guest that closes each connection after its answer', async () => {

@@ -20,7 +20,7 @@ export interface HttpChannelOptions {
 export interface HttpChannelListener extends ChannelListener {
   reply(low: number, payload: Uint8Array): void;
   error(low: number, error: GuestError): void;
-  /** The connection of this request is lost; the channel goes on. What was sent may have been worked on. */
+  /** The connection of this request is lost, and others are not. What was sent may have been worked on. `ready` follows once the guest has answered a probe. */
   dropped(low: number, why: string): void;
 }
 
@@ -46,6 +46,8 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
   readonly #requests = new Map<HttpConnection, number>();
   /** Those that were opened after a request was lost with its connection: whatever broke that one may have broken all before it. */
   #trusted = new WeakSet<HttpConnection>();
+  /** A request was lost with its connection, and the guest has not answered since: it may have ended. */
+  #doubted = false;
   #opening: HttpConnection | undefined;
   #probe: Probe | undefined;
   #cancelAgain: CancelTimer | undefined;
@@ -58,7 +60,7 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
   }
 
   get isReady(): boolean {
-    return this.#ready;
+    return this.#ready && !this.#doubted;
   }
 
   get isFull(): boolean {
@@ -192,21 +194,24 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
       this.#leave(low, connection);
       listener.error(low, { status: 502, message: why });
       if (!this.#lost) listener.drained();
-    } else if (this.#busy.size === 1 && this.#idle.length === 0) {
+    } else if (this.#busy.size === 1) {
       this.#lose(why);
     } else {
       this.#leave(low, connection);
-      this.#distrust();
+      this.#doubt();
       listener.dropped(low, why);
-      if (!this.#lost) listener.drained();
     }
   }
 
-  /** What is tried again must not be lost with the next connection of the same guest. */
-  #distrust(): void {
+  /** What is tried again must not be lost with the same guest: nothing is sent until it has answered on a new connection. */
+  #doubt(): void {
+    this.#doubted = true;
     this.#trusted = new WeakSet();
     for (const connection of this.#idle.splice(0)) connection.close();
-    this.#askWithoutConnection();
+    const probe = this.#probe;
+    probe?.cancel();
+    probe?.connection.close();
+    this.#startProbe(probe?.isAsked === true);
   }
 
   /** Nothing would tell that the guest ends. */
@@ -226,9 +231,14 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
       this.#lose(why);
       return;
     }
+    this.#later(() => this.#options.listener.drained());
+  }
+
+  #later(work: () => void): void {
+    this.#cancelAgain?.();
     this.#cancelAgain = this.#options.clock.timer(OPEN_AGAIN_MS, () => {
       this.#cancelAgain = undefined;
-      this.#options.listener.drained();
+      work();
     });
   }
 
@@ -251,14 +261,18 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
     cancel();
     this.#probe = undefined;
     const isWell = this.#options.settings.isWell(status);
-    if (isWell && !this.#ready) {
-      this.#ready = true;
-      listener.ready();
-    } else if (!this.#ready) {
+    if (!isWell && !this.#ready) {
       if (keepAlive) connection.close();
       this.#lose(`the probe was answered with ${status}`);
       return;
-    } else if (isWell && isAsked) listener.pong();
+    }
+    // Any answer of a guest that was ready shows that it is there.
+    if (!this.isReady) {
+      this.#ready = true;
+      this.#doubted = false;
+      listener.ready();
+    }
+    if (isWell && isAsked) listener.pong();
     if (this.#lost) return;
     if (keepAlive) this.#rest(connection);
   }
@@ -269,12 +283,14 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
     // A connection that has rested may have been closed at this very moment, which says nothing.
     if (this.#ready && connection.isUsed) this.#startProbe(isAsked);
     else if (!this.#ready || this.#busy.size + this.#idle.length === 0) this.#lose(why);
+    else if (this.#doubted) this.#later(() => this.#startProbe(isAsked));
   }
 
   /** A guest that computes may take long; only one that never answered is taken for lost. */
   #probeSilent(): void {
     this.#probe = undefined;
-    if (!this.#ready) this.#lose(`no answer to GET ${this.#asked.path} in time`);
+    if (this.#doubted) this.#startProbe(false);
+    else if (!this.#ready) this.#lose(`no answer to GET ${this.#asked.path} in time`);
   }
 
   #lose(why: string): void {
