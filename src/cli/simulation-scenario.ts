@@ -1,4 +1,4 @@
-import { makeParams, paramsTable, SPARE_BOOTED, VMS_MAX } from '../fleet/mod.ts';
+import { makeParams, paramsTable, VMS_MAX } from '../fleet/mod.ts';
 import {
   DEFAULT_SCENARIO,
   FAULT_NAMES,
@@ -190,9 +190,6 @@ function positive(command: Command, flags: Flags, name: string): number | undefi
 function paramsOf(command: Command, texts: readonly string[]): Readonly<Record<string, number>> {
   const values = settings(command, texts);
   const params = makeParams(values);
-  // Simulated machines have no monitor that stops their CPU.
-  if (params.spareState === SPARE_BOOTED)
-    throw usage(command, 'a simulation has prepared spares only, not booted ones');
   const table = paramsTable(params);
   return Object.fromEntries(Object.keys(values).map((name) => [name, table[name] ?? Number.NaN]));
 }

@@ -1,4 +1,4 @@
-import type { FleetSnapshot } from '../fleet/mod.ts';
+import { type FleetSnapshot, SPARE_BOOTED } from '../fleet/mod.ts';
 import type { Hosts } from '../remote/mod.ts';
 import type { Checks } from './checks.ts';
 import type { SimulatedDisk } from './disk.ts';
@@ -69,9 +69,20 @@ export class HostChecks {
     this.#spares.delete(vm);
   }
 
-  /** R3: a spare waits until it is wanted. */
+  /** Nobody remembers of a guest that runs that it was to be a spare: it serves as any other. */
+  adopts(vm: number): void {
+    if (this.#host.room.qemus.get(vm)?.isCpuRunning === true) this.wants(vm);
+  }
+
+  /** R3: a spare waits until it is wanted; at most it boots. */
   letsRun(vm: number): void {
-    if (this.#spares.has(vm)) this.violated(`VM ${vm} is a spare, and it is let run though nobody wants it`);
+    if (this.#spares.has(vm) && !this.#bootsSpares)
+      this.violated(`VM ${vm} is a spare, and it is let run though nobody wants it`);
+  }
+
+  /** R3: a spare has no requests until it is wanted. */
+  works(vm: number): void {
+    if (this.#spares.has(vm)) this.violated(`VM ${vm} is a spare that nobody wants, and it works on a request`);
   }
 
   /** R6: a guest that works and whose link is up is not ended over silence. */
@@ -115,6 +126,17 @@ export class HostChecks {
     return what === undefined || this.#scenario.hosts === 1 ? what : `${this.#host.name}: ${what}`;
   }
 
+  get #bootsSpares(): boolean {
+    return this.#scenario.params['spare_state'] === SPARE_BOOTED;
+  }
+
+  /** R3: a spare stands still; one that is to boot has done so before. */
+  #unrestOfSpare(vm: number): string | undefined {
+    const qemu = this.#host.room.qemus.get(vm);
+    if (qemu?.isCpuRunning === true) return `VM ${vm} is a spare, and its CPU runs`;
+    return this.#bootsSpares && qemu?.guest.isHealthy === false ? `VM ${vm} is a spare, and has not booted` : undefined;
+  }
+
   async #unrestOfFleet(): Promise<string | undefined> {
     const { room, disk } = this.#host;
     const snapshot = await this.#host.snapshot();
@@ -135,6 +157,10 @@ export class HostChecks {
     if (holder !== undefined) return `${holder.name} has ${holder.inHand} requests of it in hand, and no client waits`;
     for (const { id_vmachine: id } of vms.filter(({ state }) => state === 'ready')) {
       if (room.qemus.get(id)?.guest.isHealthy !== true) return `VM ${id} is ready, and its guest does not answer`;
+    }
+    for (const { id_vmachine: id, state } of vms) {
+      const why = state === 'prepared' ? this.#unrestOfSpare(id) : undefined;
+      if (why !== undefined) return why;
     }
     const alive = [...room.qemus.values()].filter(({ isAlive }) => isAlive).length;
     if (alive !== vms.length) return `${alive} QEMUs run, and Shoal knows of ${vms.length}`;

@@ -84,6 +84,7 @@ export class SimulatedHost {
           recorder.count('a VM works for another host');
         }
         checks.works(this.name, vm, number);
+        this.checks.works(vm);
         recorder.began(number, time.nowMs);
       },
       relays: this.#relays,
@@ -429,6 +430,8 @@ export class SimulatedHost {
       case 'vm-start':
         if (rule === 'R3' && figures?.['waiting'] !== undefined) recorder.coldStart();
         return spare === true ? this.checks.preparesSpare(vm ?? 0) : this.checks.wants(vm ?? 0);
+      case 'vm-adopted':
+        return this.checks.adopts(vm ?? 0);
       case 'vm-booting':
         return this.checks.letsRun(vm ?? 0);
       case 'host-down':

@@ -1,3 +1,4 @@
+import { SPARE_BOOTED } from '../fleet/mod.ts';
 import type { Duration } from './duration.ts';
 import { type Given, withGiven } from './given.ts';
 import type { Shape } from './load.ts';
@@ -38,6 +39,8 @@ const MANY_HOSTS = 0.4;
 const HOSTS_MAX = 4;
 /** Of the scenarios, those whose commands are relayed (R10). */
 const RELAYS = 0.25;
+/** Of the scenarios, those whose spares, if they have any, are to boot ahead of their use. */
+const BOOTED_SPARES = 0.4;
 /** Of the scenarios, those with deploys. */
 const DEPLOYS = 0.35;
 
@@ -95,7 +98,8 @@ export function swarmScenario(base: Scenario, seed: number, given: Given = {}): 
   };
   const deploying = withDeploys(decided, new Chance(seed).stream('deploys'));
   const relaying = withRelays(deploying, new Chance(seed).stream('relays'));
-  return withGiven(withHosts(relaying, new Chance(seed).stream('hosts'), share), given);
+  const sparing = withBootedSpares(relaying, new Chance(seed).stream('spares'));
+  return withGiven(withHosts(sparing, new Chance(seed).stream('hosts'), share), given);
 }
 
 /** In a stream of its own, so that the rest of a seed is what it was. */
@@ -109,6 +113,12 @@ function withDeploys(scenario: Scenario, chance: Chance): Scenario {
   if (!chance.happens(DEPLOYS)) return scenario;
   const deploy = Math.round(RATE_MAX.deploy * (0.3 + 0.7 * chance.fraction()) * 100) / 100;
   return { ...scenario, faults: { ...scenario.faults, deploy } };
+}
+
+/** In a stream of its own, so that the rest of a seed is what it was. */
+function withBootedSpares(scenario: Scenario, chance: Chance): Scenario {
+  if (!chance.happens(BOOTED_SPARES)) return scenario;
+  return { ...scenario, params: { ...scenario.params, spare_state: SPARE_BOOTED } };
 }
 
 /** In a stream of its own, so that with one host a seed is what it was. */

@@ -48,6 +48,18 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     to: "vm.state === 'prepared' &&",
   },
   {
+    name: 'spare-boots-before-its-reservation-is-durable',
+    file: 'src/fleet/policy/checked-sizing.ts',
+    from: "vm.state === 'prepared' && vm.reserved && vm.booted",
+    to: "vm.state === 'prepared' && vm.booted",
+  },
+  {
+    name: 'booted-spare-is-not-stopped',
+    file: 'src/hypervisor/vm/lifecycle.ts',
+    from: "actions: [{ do: 'disarm-boot' }, { do: 'pause' }, { do: 'tell-paused' }],",
+    to: "actions: [{ do: 'disarm-boot' }, { do: 'tell-paused' }],",
+  },
+  {
     name: 'release-is-not-noted',
     file: 'src/fleet/policy/on-write.ts',
     from: "transitions: [{ kind: 'released', vm }],",
@@ -200,8 +212,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'frames-that-were-sent-are-told-as-unsent',
     file: 'src/hypervisor/link/link.ts',
-    from: 'const unsent = this.#waiting?.map(({ id }) => id) ?? [];',
-    to: 'const unsent = [...sent.splice(0), ...(this.#waiting?.map(({ id }) => id) ?? [])];',
+    from: 'const unsent = this.#takeWaiting();',
+    to: 'const unsent = [...sent.splice(0), ...this.#takeWaiting()];',
   },
   {
     name: 'release-leaves-the-address-reserved',
