@@ -209,6 +209,7 @@ test('a deploy takes the profile along: the new VMs have its memory', async () =
   expect(sums).toMatchObject({ replied: sums.sent, refused: {}, broken: [], unanswered: 0 });
   const { vms } = await fleet.until('one VM is left', (now) => now.vms.every(({ state }) => state === 'ready'));
   const inspected = await fleet.json('inspect', [String(vms[0]?.id_vmachine)]);
+  expect(await fleet.json('hosts')).toMatchObject([{ memory_mib: 24 }]);
   expect(inspected).toMatchObject({ memory_mib: 24, image_digest: (await statusOf(fleet)).image });
 });
 
