@@ -48,10 +48,16 @@ describe.skipIf(!isPossible)('a fleet under KVM without a network', () => {
     const first = await TestFleet.start({ network: 'none', flags: [...KVM, '--min', '2'] });
     const before = qemusOf(first).map(({ identity }) => identity);
     await first.kill();
-    await using fleet = await TestFleet.start({ network: 'user', flags: KVM, data: first.data, pool: first.pool });
+    await using fleet = await TestFleet.start({
+      network: 'user',
+      flags: ['--accel', 'tcg'],
+      data: first.data,
+      pool: first.pool,
+    });
     expect(qemusOf(fleet).map(({ identity }) => identity)).toEqual(before);
     expect((await rowsOf(fleet)).map(({ qemu }) => qemu)).toEqual([small, small]);
-    expect(await fleet.json('hosts')).toMatchObject([{ qemu: 'qemu-system-x86_64' }]);
+    expect(await fleet.json('hosts')).toMatchObject([{ qemu: 'qemu-system-x86_64', accelerator: 'tcg' }]);
+    expect(await fleet.json('inspect', ['1'])).toMatchObject({ qemu: small, accelerator: 'kvm' });
     await using client = await connect({ servers: fleet.ready.nats, fleet: fleet.ready.fleet });
     expect((await client.request('hello')).text).toBe('HELLO');
   });
