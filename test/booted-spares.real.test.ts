@@ -62,7 +62,7 @@ for (const network of ['user', 'none'] as const) {
     expect(replies.map(({ vm }) => vm)).toContain(spare);
     const adopted = (await fleet.events()).filter(({ kind, vm }) => kind === 'vm-booting' && vm === spare);
     // It went on from where it stood: it was not booted ahead once more.
-    expect(adopted.map(({ text }) => text)).toEqual([`VM ${spare} boots`]);
+    expect(adopted.map(({ text }) => text)).toEqual([`VM ${spare}, which has booted, goes on`]);
   });
 }
 

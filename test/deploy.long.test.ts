@@ -129,6 +129,17 @@ test('the next Shoal starts what was deployed, and says that the image of its co
   expect(warnings).toEqual([expect.stringContaining('which was deployed')]);
 });
 
+test('who starts a Shoal is shown that what was deployed is not the image of the command line', async () => {
+  await using fleet = await TestFleet.start({ flags: [] });
+  await deployed(fleet, sameGuest(folder, 'shown'));
+  await fleet.kill();
+  const up = new ShoalProcess(['up', '--data', fleet.data]);
+  await up.stderrHas(/VMs are started from the image \w+, which was deployed, and not from .*\n/);
+  await up.stderrHas(/Ctrl-C ends everything\.\n/);
+  up.signal('SIGINT');
+  expect(await up.finished).toMatchObject({ exitCode: 0 });
+});
+
 test('a second deploy is refused while one runs, which is given up by a roll-back', async () => {
   await using fleet = await TestFleet.start({ flags: [] });
   const [one, two] = [sameGuest(folder, 'one'), sameGuest(folder, 'two')];
@@ -198,6 +209,7 @@ test('a deploy takes the profile along: the new VMs have its memory', async () =
   expect(sums).toMatchObject({ replied: sums.sent, refused: {}, broken: [], unanswered: 0 });
   const { vms } = await fleet.until('one VM is left', (now) => now.vms.every(({ state }) => state === 'ready'));
   const inspected = await fleet.json('inspect', [String(vms[0]?.id_vmachine)]);
+  expect(await fleet.json('hosts')).toMatchObject([{ memory_mib: 24 }]);
   expect(inspected).toMatchObject({ memory_mib: 24, image_digest: (await statusOf(fleet)).image });
 });
 

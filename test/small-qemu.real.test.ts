@@ -48,10 +48,16 @@ describe.skipIf(!isPossible)('a fleet under KVM without a network', () => {
     const first = await TestFleet.start({ network: 'none', flags: [...KVM, '--min', '2'] });
     const before = qemusOf(first).map(({ identity }) => identity);
     await first.kill();
-    await using fleet = await TestFleet.start({ network: 'user', flags: KVM, data: first.data, pool: first.pool });
+    await using fleet = await TestFleet.start({
+      network: 'user',
+      flags: ['--accel', 'tcg'],
+      data: first.data,
+      pool: first.pool,
+    });
     expect(qemusOf(fleet).map(({ identity }) => identity)).toEqual(before);
     expect((await rowsOf(fleet)).map(({ qemu }) => qemu)).toEqual([small, small]);
-    expect(await fleet.json('hosts')).toMatchObject([{ qemu: 'qemu-system-x86_64' }]);
+    expect(await fleet.json('hosts')).toMatchObject([{ qemu: 'qemu-system-x86_64', accelerator: 'tcg' }]);
+    expect(await fleet.json('inspect', ['1'])).toMatchObject({ qemu: small, accelerator: 'kvm' });
     await using client = await connect({ servers: fleet.ready.nats, fleet: fleet.ready.fleet });
     expect((await client.request('hello')).text).toBe('HELLO');
   });
@@ -72,7 +78,7 @@ describe.skipIf(!isPossible)('a fleet under KVM without a network', () => {
     const pool = randomPool(1);
     willEnd({ data, pool });
     const up = new ShoalProcess(['up', '--data', data, '--pool', pool, '--network', 'none', ...KVM]);
-    await up.stderrHas(/VMs run on \S+: the small build: .*\n/);
+    await up.stderrHas(/new VMs run on \S+: the small build: .*\n/);
     await up.stderrHas(/Ctrl-C ends everything\.\n/);
     up.signal('SIGINT');
     expect(await up.finished).toMatchObject({ exitCode: 0 });
@@ -108,7 +114,10 @@ describe.skipIf(!isPossible)('a fleet under KVM without a network', () => {
 });
 
 test('a QEMU that is not there is named, and one that cannot run such VMs refused', async () => {
-  await expect(TestFleet.start({ flags: ['--qemu', '/nowhere/qemu'] })).rejects.toThrow('/nowhere/qemu');
+  for (const nothing of ['/nowhere/qemu', 'qemu-of-nobody']) {
+    const missing = `The program ${nothing} was not found or cannot be run: name another with`;
+    await expect(TestFleet.start({ flags: ['--qemu', nothing] })).rejects.toThrow(missing);
+  }
   if (small === undefined) return;
   const wrong = TestFleet.start({ network: 'user', flags: ['--accel', 'tcg', '--qemu', small] });
   await expect(wrong).rejects.toThrow('is a small build');

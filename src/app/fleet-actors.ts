@@ -85,7 +85,6 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   removeUnfinishedCopies(data);
   removeOldImages(data, [deps.image.digest, ...needed], found);
   const { parameters, why, qemuOf } = await vmParameters(deps, found);
-  eventLog.listen(options.onEvent);
   eventLog.publishOn(nats.connection.nc, options.fleet);
   tellOpenFilesLimit(eventLog, poolOf(store).length);
   const first = new FirstReady({
@@ -203,13 +202,14 @@ async function vmParameters(
 ): Promise<{ parameters: VmParameters; why: string; qemuOf: QemuOf }> {
   const network = options.network ?? 'user';
   checkNetwork(network, image.profile, options.image);
-  const chosen = await accelerator(options, image, data.tag, nats.launcher, freeAddress(store, found));
+  // A program that is not there is refused before seconds go into a measurement.
   const qemuOf = await qemuChooser(options, network);
+  const chosen = await accelerator(options, image, data.tag, nats.launcher, freeAddress(store, found));
   const { profile } = image;
   const qemu = qemuOf({ profile, accelerator: chosen.accelerator });
   // Wherever there is a choice.
   const isChoice = network === 'none' || (options.qemu ?? 'auto') !== 'auto';
-  if (isChoice && qemu !== undefined) options.onProgress(`VMs run on ${qemu.program}: ${qemu.why}`);
+  if (isChoice && qemu !== undefined) options.onProgress(`new VMs run on ${qemu.program}: ${qemu.why}`);
   const made = { ...specOfImage(image), accelerator: chosen.accelerator, network, qemu };
   return { parameters: vmParametersOf(store, made), why: chosen.why, qemuOf };
 }

@@ -1,4 +1,5 @@
 import {
+  checkProgram,
   chooseQemu,
   hasSandbox,
   type QemuBuild,
@@ -15,6 +16,8 @@ export type QemuOf = (needs: Omit<QemuNeeds, 'network'>) => QemuBuild | undefine
 /** Looks at what is there, once for a whole run, by `--qemu`. @throws QEMU_MISSING */
 export async function qemuChooser({ qemu = 'auto', role }: UpOptions, network: VmNetwork): Promise<QemuOf> {
   if (role === 'server') return () => undefined;
+  // Otherwise it would be taken for a build without a sandbox.
+  if (qemu !== 'auto') checkProgram(qemu);
   const option: QemuOption = qemu === 'auto' ? qemu : { program: qemu, hasSandbox: await hasSandbox(qemu) };
   // Nothing is tried out whose result cannot matter.
   const matters = option === 'auto' ? network === 'none' : !option.hasSandbox;

@@ -83,6 +83,8 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
     const store = await openTables(asked, data, cleanUp);
     const options = { ...asked, host: await hostNameOf(asked, data, store) };
     const eventLog = new EventLog(undefined, options.host);
+    // Before anything can be told: who starts Shoal must see a warning of the start, too.
+    eventLog.listen(options.onEvent);
     const logger = new EventLogger(eventLog);
     const { system, failed } = createRoot(logger);
     cleanUp.add(() => system.shutdown());

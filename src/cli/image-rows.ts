@@ -55,9 +55,11 @@ export function stepOf({ deploy }: ImageRow): string {
     case 'canary':
       return `image ${name} is tried on canaries`;
     case 'rolling':
-      return `image ${name} replaces ${shortDigest(deploy.before)}`;
+      return deploy.image === deploy.before
+        ? `image ${name} is deployed again`
+        : `image ${name} replaces ${shortDigest(deploy.before)}`;
     case 'rolling-back':
-      return `image ${name} is rolled back${why}`;
+      return `image ${name} is being rolled back${why}`;
     case 'deployed':
       return `image ${name} is deployed`;
     case 'rolled-back':
@@ -74,7 +76,7 @@ const COLUMNS: readonly Column<ImageRow>[] = [
   { title: 'IMAGE', cell: (row) => shortDigest(row.image) },
   {
     title: 'VMS',
-    cell: ({ vms }) => vms.map(({ image, vms: count }) => `${count} of ${shortDigest(image)}`).join(', ') || '-',
+    cell: ({ vms }) => vms.map(({ image, vms: count }) => `${count} on ${shortDigest(image)}`).join(', ') || '-',
   },
   { title: 'DEPLOY', cell: stepOf },
 ];

@@ -42,7 +42,7 @@ export type {
 export { type FoundProfile, findProfile, type ProfileChoice } from './profile/profile-source.ts';
 export { BUILT_IN_PROFILE, isBuiltIn, profileOf, SHIPPED_PROFILES } from './profile/shipped.ts';
 export { whyUncapped } from './qemu/cgroup.ts';
-export { checkAllowed, checkNetwork, findProgram, QEMU_DEFAULT } from './qemu/host-tools.ts';
+export { checkAllowed, checkNetwork, checkProgram, findProgram, QEMU_DEFAULT } from './qemu/host-tools.ts';
 export { createQemuHypervisor } from './qemu/hypervisor.ts';
 export { type ImageInfo, inspectImage, specOfImage } from './qemu/image.ts';
 export { type LoadedImage, loadImage } from './qemu/load-image.ts';

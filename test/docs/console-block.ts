@@ -17,11 +17,12 @@ export function stepsOf(block: string): Step[] {
     });
 }
 
-/** A text without the parts that differ from run to run: figures, the width of columns, the name of the host. */
+/** A text without the parts that differ from run to run: figures, digests of images, the width of columns, the name of the host. */
 export function withoutFigures(text: string, host: string): string {
   return text
     .replaceAll(host, 'HOST')
     .replaceAll('laptop', 'HOST')
+    .replace(/\b[0-9a-f]{12}\b/g, 'DIGEST')
     .replace(/\d+(?:[.:]\d+)*/g, '0')
     .replace(/\b0 ?(?:ms|s|min 0 s|m 0s)\b/g, '0s')
     .replace(/[ \t]+/g, ' ')

@@ -76,7 +76,10 @@ async function shrink({ store, router, system }: AdminDeps, id: number): Promise
 async function hosts(deps: AdminDeps): Promise<unknown> {
   const { vms, addresses, addresses_free, cordoned } = await snapshotOf(deps);
   const { host, image, role = 'both' } = deps.options;
-  const { accelerator, memoryMib, network = 'user', qemu } = deps.parameters;
+  const { network = 'user' } = deps.parameters;
+  // Of the image that new VMs are started from: a deploy may have brought another machine.
+  const { accelerator, memoryMib, qemu } = { ...deps.parameters, ...deps.deploys.parametersOf(deps.deploys.image) };
+  const isAsStarted = accelerator === deps.parameters.accelerator;
   const own = vms.filter((vm) => vm.host === host);
   return [
     {
@@ -88,7 +91,9 @@ async function hosts(deps: AdminDeps): Promise<unknown> {
       addresses,
       addresses_free,
       accelerator,
-      accelerator_why: deps.why,
+      accelerator_why: isAsStarted
+        ? deps.why
+        : `the profile of the deployed image rules out ${deps.parameters.accelerator}`,
       network,
       qemu: qemu?.program ?? null,
       qemu_why: qemu?.why ?? null,

@@ -92,8 +92,8 @@ async function inspect(deps: AdminDeps, vm: number): Promise<unknown> {
   const row = await rowOf(deps, vm);
   if (row === undefined) throw unknownVm(vm);
   const summary = (await summariesOf(deps)).find((one) => one.vm === vm);
-  const { accelerator, companion } = deps.parameters;
-  // An adopted VM runs the image that it was started with.
+  const { companion } = deps.parameters;
+  // An adopted VM runs the image, and under the accelerator, that it was started with.
   const digest = summary?.imageDigest ?? deps.parameters.imageDigest;
   const kept = await deps.profileOf(digest);
   const beside = digest === deps.parameters.imageDigest ? companion?.digest : undefined;
@@ -103,7 +103,7 @@ async function inspect(deps: AdminDeps, vm: number): Promise<unknown> {
     shard: summary?.shard ?? null,
     network: summary?.network ?? null,
     ...qemuOf(summary),
-    accelerator,
+    accelerator: summary?.accelerator ?? deps.parameters.accelerator,
     memory_mib: kept?.profile.memoryMib ?? null,
     image: keptImagePath(deps.data, digest),
     image_digest: digest,

@@ -17,8 +17,12 @@ export function beginDeploy(fleet: Fleet, deploy: DeployState): Reaction {
   if (running !== undefined) throw deployRunning(running);
   const { image, before, canary, phase } = deploy;
   const first = phase === 'canary' ? `, ${canary} first` : '';
-  const vms = serversOf(fleet).length;
-  const text = `image ${shortDigest(image)} replaces ${shortDigest(before)} on ${count(vms)}${first}`;
+  const isAgain = image === before;
+  // VMs of a third image may be left from a deploy that was cut short.
+  const vms = isAgain ? outdatedIn(fleet, image).length : serversOf(fleet).length;
+  const text = isAgain
+    ? `image ${shortDigest(image)}, which is deployed, is deployed again: VMs of other images: ${vms}`
+    : `image ${shortDigest(image)} replaces ${shortDigest(before)} on ${count(vms)}${first}`;
   return {
     transitions: [{ kind: 'deploy-begun', deploy }],
     effects: [eventOfHost('deploy', fleet.host.name, text, { rule: 'command', figures: { vms, canary } })],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BareFleet } from '../kit/bare-fleet.ts';
-import { drain, enact } from './enact.ts';
+import { bootOf, drain, enact } from './enact.ts';
 
 describe('what follows from a decision', () => {
   it('is nothing when a VM is to be drained that drains already', () => {
@@ -8,6 +8,19 @@ describe('what follows from a decision', () => {
     const decision = { rule: 'command', vm: 1, reason: 'drained', why: 'asked', ejected: false, figures: {} } as const;
     bare.apply(...drain(bare.fleet, decision, 0).transitions);
     expect(drain(bare.fleet, decision, 0)).toEqual({ transitions: [], effects: [] });
+  });
+
+  it.each([
+    ['asked', 'VM 1 boots'],
+    ['yes', 'VM 1, which has booted, goes on'],
+  ] as const)('says of a spare that is used whether it boots or has booted ahead (%s)', (booted, text) => {
+    const bare = new BareFleet().prepared(1, { spare: true });
+    bare.apply({ kind: 'vm-spare-booted', vm: 1, booted });
+    const vm = bare.fleet.vm(1);
+    if (vm === undefined) throw new Error('it is there');
+    expect(bootOf(bare.fleet, vm, 'R3', 0).effects).toContainEqual(
+      expect.objectContaining({ event: expect.objectContaining({ kind: 'vm-booting', text }) }),
+    );
   });
 
   it('is that a blockage is over, without an event', () => {

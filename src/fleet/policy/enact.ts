@@ -195,10 +195,11 @@ function bootSpare(fleet: Fleet, { vm: id, rule }: BootSpareDecision): Reaction 
 }
 
 /** The CPU of a VM is let run: it is prepared, its reservation is durable, and it is no spare. */
-export function bootOf(fleet: Fleet, { id, address }: Vm, rule: Rule | undefined, nowMs: number): Reaction {
+export function bootOf(fleet: Fleet, { id, address, booted }: Vm, rule: Rule | undefined, nowMs: number): Reaction {
   const sent = send(fleet, { kind: 'start', vm: id }, { address, rule }, nowMs);
+  const text = booted === 'yes' ? `VM ${id}, which has booted, goes on` : `VM ${id} boots`;
   return {
     transitions: [{ kind: 'vm-booting', vm: id, nowMs }],
-    effects: [eventOfVm('vm-booting', id, fleet.host.name, `VM ${id} boots`), ...sent.effects],
+    effects: [eventOfVm('vm-booting', id, fleet.host.name, text), ...sent.effects],
   };
 }

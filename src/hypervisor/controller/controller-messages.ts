@@ -1,7 +1,7 @@
 import type { Ref } from '../../actors/mod.ts';
 import type { Address, HostCommand, VmId } from '../../fleet/mod.ts';
 import type { LogLine } from '../console/guest-log.ts';
-import type { QemuBuild, VmNetwork } from '../port.ts';
+import type { Accelerator, QemuBuild, VmNetwork } from '../port.ts';
 import type { LogBatch } from '../vm/vm-messages.ts';
 import type { OnStop, VmParameters } from './controller-options.ts';
 
@@ -32,6 +32,7 @@ export interface VmSummary {
   readonly address: Address;
   /** SHA-256 of the image that it was made from. */
   readonly imageDigest: string;
+  readonly accelerator: Accelerator;
   readonly network: VmNetwork;
   /** Undefined: the full build, of a VM that an older Shoal has made. */
   readonly qemu: QemuBuild | undefined;

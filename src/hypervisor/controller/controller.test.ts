@@ -377,7 +377,7 @@ describe('a controller that is told something twice, or whose actor of a VM fail
       1_000,
     );
     expect(vms).toMatchObject([
-      { vm: 7, pid: 5 },
+      { vm: 7, pid: 5, accelerator: manifest(7).spec.accelerator },
       { vm: 8, pid: 6 },
     ]);
   });

@@ -1,7 +1,7 @@
 import type { Ref } from '../../actors/mod.ts';
 import type { Address, VmId } from '../../fleet/mod.ts';
 import { type ChildReply, child, type SupervisorMessage } from '../../supervisor/mod.ts';
-import type { QemuBuild, VmNetwork } from '../port.ts';
+import type { Accelerator, QemuBuild, VmNetwork } from '../port.ts';
 import type { VmHome, VmTask } from '../shards/vm-home.ts';
 import type { HostVmEvent } from '../vm/vm-events.ts';
 import type { VmMessage } from '../vm/vm-messages.ts';
@@ -31,6 +31,7 @@ const NAME = 'vm-';
 interface Entry {
   readonly address: Address;
   readonly imageDigest: string;
+  readonly accelerator: Accelerator;
   readonly network: VmNetwork;
   readonly qemu: QemuBuild | undefined;
   pid: number | undefined;
@@ -63,10 +64,11 @@ export class VmTable {
   }
 
   get summaries(): readonly VmSummary[] {
-    return [...this.#entries].map(([vm, { address, imageDigest, network, qemu, pid, shard }]) => ({
+    return [...this.#entries].map(([vm, { address, imageDigest, accelerator, network, qemu, pid, shard }]) => ({
       vm,
       address,
       imageDigest,
+      accelerator,
       network,
       qemu,
       pid,
@@ -86,10 +88,11 @@ export class VmTable {
   add(task: VmTask): void {
     const { origin } = task;
     const spec = origin.kind === 'new' ? origin.spec : origin.manifest.spec;
-    const { vm, address, imageDigest, network = 'user', qemu } = spec;
+    const { vm, address, imageDigest, accelerator, network = 'user', qemu } = spec;
     const entry: Entry = {
       address,
       imageDigest,
+      accelerator,
       network,
       qemu,
       pid: undefined,

@@ -23,6 +23,16 @@ export function checkQemu({ program, confinement }: Omit<QemuBuild, 'why'>): voi
   if (missing !== undefined) throw qemuMissing(missing, undefined);
 }
 
+/** Looks for the program of a `--qemu`. @throws QEMU_MISSING */
+export function checkProgram(program: string): void {
+  if (findProgram(program) !== undefined) return;
+  throw new ShoalError(
+    'QEMU_MISSING',
+    `The program ${program} was not found or cannot be run: name another with \`--qemu\`, or leave it out`,
+    { details: { program } },
+  );
+}
+
 /** @throws RIGHTS_MISSING */
 export function checkAccelerator(accelerator: Accelerator): void {
   if (accelerator === 'tcg') return;

@@ -315,6 +315,19 @@ describe('a deploy on a router', () => {
     expect(fleet.commands.findLast(({ kind }) => kind === 'prepare')).toMatchObject({ image: 'new' });
   });
 
+  it('is over at once for the image that is deployed, and does not say that it replaces itself', async () => {
+    const { onDeploy } = saved();
+    await using fleet = new FakeFleet({ image: 'new', onDeploy, params: { min_vm_count: 2 } });
+    await fleet.settle();
+    expect(await run(fleet, { ...DEPLOY, before: 'new', phase: 'rolling' })).toMatchObject({ ok: true, vms: [] });
+    await secondsPass(fleet, 1);
+    expect(fleet.eventsOf('deploy').map(({ text }) => text)).toEqual([
+      'image new, which is deployed, is deployed again: VMs of other images: 0 (command)',
+      expect.stringContaining('image new is deployed: '),
+    ]);
+    expect(await imagesOf(fleet)).toEqual(['new', 'new']);
+  });
+
   it('puts the old image back when the canary fails, and says why', async () => {
     const { states, onDeploy } = saved();
     await using fleet = new FakeFleet({ image: 'old', onDeploy, params: { min_vm_count: 2 } });
