@@ -48,8 +48,10 @@ export function imageHandlers(deps: AdminDeps): Readonly<Record<string, AdminHan
       if (!(await hasImage(data, image))) {
         throw new ShoalError('IMAGE_MISSING', `This host has no image ${image}: it was not sent, or sent long ago`);
       }
+      // Before the deploy: if the host cannot be looked at, none begins, and which images are needed is asked last.
+      const found = await deps.list();
       await deploys.deploy({ image, canary, canaryMs });
-      removeOldImages(data, [deps.parameters.imageDigest, ...deploys.needed], await deps.list());
+      removeOldImages(data, [deps.parameters.imageDigest, ...deploys.needed], found);
       return status(deps);
     },
     'image-rollback': async () => {
