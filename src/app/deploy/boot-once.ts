@@ -1,7 +1,7 @@
 import type { Clock } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
 import type { Params } from '../../fleet/mod.ts';
-import { type Accelerator, checkImage, type Hypervisor, type ImageInfo } from '../../hypervisor/mod.ts';
+import { type Accelerator, checkImage, type Hypervisor, type ImageInfo, QEMU_OWN_BYTES } from '../../hypervisor/mod.ts';
 import { freeAddress } from '../image-check.ts';
 
 export interface BootOnceOptions {
@@ -18,8 +18,6 @@ export interface BootOnceOptions {
 }
 
 const MIB = 1024 * 1024;
-/** QEMU's own, beside the memory of the guest. */
-const QEMU_MIB = 16;
 
 /**
  * Boots an image on a VM of its own, which has none of the pool's addresses, and looks whether it keeps the contract.
@@ -34,7 +32,7 @@ export async function bootOnce({
   clock,
   signal,
 }: BootOnceOptions): Promise<void> {
-  const neededMib = image.profile.memoryMib + QEMU_MIB;
+  const neededMib = image.profile.memoryMib + QEMU_OWN_BYTES / MIB;
   const availableBytes = await hypervisor.availableBytes();
   if (availableBytes < neededMib * MIB + params.hostMemoryReserveBytes) {
     const free = Math.floor(availableBytes / MIB);
