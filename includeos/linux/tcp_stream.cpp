@@ -52,12 +52,16 @@ bool TcpStreams::accept() {
 
 void TcpStreams::wait(int console, uint64_t timeout_ns) {
   pollfd wanted[kStreamMax + 3] = {{listener_, POLLIN, 0}, {console, POLLIN, 0}};
+  TcpStream* waiting[kStreamMax + 3] = {};
   nfds_t count = 2;
-  for (const TcpStream& stream : streams_) {
-    if (stream.in_use()) wanted[count++] = stream.interest();
+  for (TcpStream& stream : streams_) {
+    if (!stream.in_use()) continue;
+    waiting[count] = &stream;
+    wanted[count++] = stream.interest();
   }
   const timespec timeout = {static_cast<time_t>(timeout_ns / kNsPerSecond), static_cast<long>(timeout_ns % kNsPerSecond)};
   ppoll(wanted, count, &timeout, nullptr);
+  for (nfds_t i = 2; i < count; i++) waiting[i]->noticed(wanted[i].revents);
 }
 
 void TcpStreams::TcpStream::open(Server& server, int socket) {
@@ -66,6 +70,7 @@ void TcpStreams::TcpStream::open(Server& server, int socket) {
   unconsumed_ = 0;
   peer_finished_ = false;
   full_ = false;
+  reset_ = false;
 }
 
 pollfd TcpStreams::TcpStream::interest() const {
@@ -75,11 +80,17 @@ pollfd TcpStreams::TcpStream::interest() const {
   return {socket_, events, 0};
 }
 
+/// A reset is told without being asked for, and for as long as the socket is open. Nothing is read from one whose peer has finished, or that
+/// the core has no room for: without this the guest would not sleep any more, and not notice.
+void TcpStreams::TcpStream::noticed(short events) {
+  if ((events & (POLLERR | POLLHUP)) != 0) reset_ = true;
+}
+
 /// Reads no more than the core has room for: the rest waits in the window of TCP.
 bool TcpStreams::TcpStream::receive() {
   char bytes[16 << 10];
   bool came = false;
-  while (socket_ >= 0 && !peer_finished_ && unconsumed_ < kWindowMax) {
+  while (in_use() && !reset_ && !peer_finished_ && unconsumed_ < kWindowMax) {
     const size_t room = kWindowMax - unconsumed_;
     const ssize_t size = recv(socket_, bytes, room < sizeof bytes ? room : sizeof bytes, 0);
     if (size < 0 && (errno == EAGAIN || errno == EINTR)) break;
@@ -91,17 +102,19 @@ bool TcpStreams::TcpStream::receive() {
       peer_finished_ = true;
       connection_->peer_finished();
     } else {
-      Connection* const connection = connection_;
-      close_socket();
-      connection->broken();
+      reset_ = true;
     }
   }
-  return came;
+  if (!in_use() || !reset_) return came;
+  Connection* const connection = connection_;
+  close_socket();
+  connection->broken();
+  return true;
 }
 
 size_t TcpStreams::TcpStream::write(const char* bytes, size_t size) {
   const ssize_t sent = send(socket_, bytes, size, MSG_NOSIGNAL);
-  // A connection that is broken is noticed when it is read.
+  // That a connection is broken is noticed when it is read, or waited for.
   const size_t taken = sent > 0 ? static_cast<size_t>(sent) : 0;
   full_ = taken < size;
   return taken;

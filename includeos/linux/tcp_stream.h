@@ -33,6 +33,9 @@ class TcpStreams {
     /// What is waited for.
     pollfd interest() const;
 
+    /// What has come of it.
+    void noticed(short events);
+
     size_t write(const char* bytes, size_t size) override;
     void flush() override {}
     void consumed(size_t size) override { unconsumed_ -= size; }
@@ -47,6 +50,7 @@ class TcpStreams {
     size_t unconsumed_ = 0;   // given to the core, which has not dealt with it
     bool peer_finished_ = false;
     bool full_ = false;       // the socket took less than it was given
+    bool reset_ = false;
   };
 
   bool accept();

@@ -183,14 +183,14 @@ async function deploysOf(
     host: options.host,
     image: image.digest,
     kept,
-    check: async (digest) => {
+    check: async (digest, signal) => {
       const one = await kept.load(digest);
       const params = paramsOf(store.snapshot());
       checkBootTimeout(params, one.image.profile);
       // A host without VMs may have no QEMU either.
       if (options.role === 'server') return;
       const probe = await openProbe(data.tag, nats.launcher);
-      await bootOnce({ ...one, hypervisor, probe, params, clock: systemClock });
+      await bootOnce({ ...one, hypervisor, probe, params, clock: systemClock, signal });
     },
     onEvent: (event) => eventLog.add(event),
   });

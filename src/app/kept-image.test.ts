@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { type Found, loadImage } from '../hypervisor/mod.ts';
 import { DataDir } from './data-dir.ts';
 import { keepImage, keepSent, removeOldImages, removeUnfinishedCopies, takePart } from './kept-image.ts';
@@ -88,4 +89,37 @@ test('an image that is copied and sent several times at once is kept each time',
   await Promise.all([...[1, 2, 3].map(() => keepImage(data, loaded)), send(), send(), send()]);
   expect(await loadImage(join(folder, `${digest}.elf`))).toMatchObject({ digest });
   expect(readdirSync(folder).filter((name) => name.startsWith(digest))).toHaveLength(2);
+});
+
+/** An image with a profile and a ramdisk. */
+async function linuxImage(): ReturnType<typeof loadImage> {
+  const image = join(data.path, 'vmlinuz');
+  writeFileSync(image, kernel());
+  writeFileSync(join(data.path, 'initrd'), '070701');
+  writeFileSync(`${image}.shoal.json`, JSON.stringify({ machine: 'pc', boot: 'linux', initrd: 'initrd' }));
+  return loadImage(image);
+}
+
+test('a copy that has lost its profile is made anew', async () => {
+  const loaded = await linuxImage();
+  const kept = await keepImage(data, loaded);
+  rmSync(join(folder, `${loaded.digest}.shoal.json`));
+  await keepImage(data, loaded);
+  expect(await loadImage(kept.path)).toMatchObject({ digest: loaded.digest });
+});
+
+test('a copy is on the disk before it is said to be there, because a deploy of it will be', async () => {
+  const synced = new Set<number>();
+  const some = await open(folder);
+  // What is given to the disk is seen, and done.
+  const handles: FileHandle = Object.getPrototypeOf(some);
+  await some.close();
+  const { sync } = handles;
+  const spy = vi.spyOn(handles, 'sync').mockImplementation(async function (this: FileHandle) {
+    synced.add((await this.stat()).ino);
+    await sync.call(this);
+  });
+  onTestFinished(() => spy.mockRestore());
+  const { path, companion } = await keepImage(data, await linuxImage());
+  for (const one of [path, companion?.path ?? '', folder]) expect(synced, one).toContain(statSync(one).ino);
 });

@@ -1,5 +1,5 @@
 import { constants, readdirSync, rmSync } from 'node:fs';
-import { copyFile, open, rename } from 'node:fs/promises';
+import { copyFile, open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ShoalError } from '../errors.ts';
 import {
@@ -10,7 +10,7 @@ import {
   isBuiltIn,
   loadImage,
 } from '../hypervisor/mod.ts';
-import { TEMPORARY_SUFFIX, writeDurable } from '../process/mod.ts';
+import { renameDurable, TEMPORARY_SUFFIX, writeDurable } from '../process/mod.ts';
 import type { DataDir } from './data-dir.ts';
 
 const FOLDER = 'images';
@@ -22,18 +22,16 @@ let copies = 0;
 /**
  * Copies the guest image into the data directory, under its digest, with its profile and the file that it boots with beside it. VMs start
  * from the copy, so that a file that is rebuilt, replaced or removed changes nothing for a running fleet. The next start of Shoal takes the
- * new file.
+ * new file. The copy outlives a crash of the machine, as the note of its deploy does.
  * @returns the copy
  * @throws IMAGE_MISSING, IMAGE_INVALID; an error of the file system if the copy cannot be made
  */
 export async function keepImage(data: DataDir, image: ImageInfo): Promise<ImageInfo> {
   const { profile, companion } = image;
   const folder = data.folder(FOLDER);
-  const placeOf = (digest: string) => placesOf(folder, digest, companion !== undefined);
-  const place = placeOf(image.digest);
-  const kept = await inspectImage(place.image, profile, place.companion).catch(() => undefined);
-  // After a crash of the machine the copy may be incomplete.
-  if (kept?.digest === image.digest) return kept;
+  // A copy may have been damaged, or have lost what was beside it: the next Shoal could not use it.
+  const kept = await wholeCopy(data, image.digest);
+  if (kept !== undefined) return { ...kept, profile };
   const temporary = placesOf(folder, `${process.pid}-${++copies}`, companion !== undefined, TEMPORARY_SUFFIX);
   try {
     await copyFile(image.path, temporary.image);
@@ -41,12 +39,12 @@ export async function keepImage(data: DataDir, image: ImageInfo): Promise<ImageI
       await copyFile(companion.path, temporary.companion);
     // The files may have changed since they were inspected.
     const copy = await inspectImage(temporary.image, profile, temporary.companion);
-    const target = placeOf(copy.digest);
+    const target = placesOf(folder, copy.digest, companion !== undefined);
     // The image comes last: once it is there, all of it is.
     if (!isPlain(copy)) await writeDurable(target.profile, profileText(profile, target.companion));
     if (temporary.companion !== undefined && target.companion !== undefined)
-      await rename(temporary.companion, target.companion);
-    await rename(temporary.image, target.image);
+      await renameDurable(temporary.companion, target.companion);
+    await renameDurable(temporary.image, target.image);
     const moved = copy.companion && target.companion && { ...copy.companion, path: target.companion };
     return { ...copy, path: target.image, companion: moved || undefined };
   } finally {

@@ -1,4 +1,4 @@
-import { createQemuHypervisor, type Hypervisor } from '../hypervisor/mod.ts';
+import { clearFound, createQemuHypervisor, type Hypervisor } from '../hypervisor/mod.ts';
 import type { Spawner } from '../process/mod.ts';
 
 /** The name of the run directories of VMs that are only tried, so that no Shoal adopts them. */
@@ -13,12 +13,7 @@ export async function openProbe(tag: string, spawner: Spawner): Promise<Hypervis
   return probe;
 }
 
-/** Ends all VMs that it has, and removes what is left of them. */
+/** Ends all VMs that it has, and removes what is left of them. What cannot be identified, or does not end, stays. */
 export async function endAll(hypervisor: Hypervisor): Promise<void> {
-  for (const found of await hypervisor.list()) {
-    if (found.kind === 'gone') await hypervisor.discard(found.vm);
-    const process = found.kind === 'running' ? found.manifest.process : undefined;
-    if (found.kind !== 'running' || process === undefined) continue;
-    if (await hypervisor.end(process)) await hypervisor.discard(found.manifest.spec.vm);
-  }
+  for (const found of await hypervisor.list()) await clearFound(hypervisor, found);
 }

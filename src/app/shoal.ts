@@ -16,7 +16,7 @@ import { EventLogger } from './event-logger.ts';
 import { type FleetActors, startFleet } from './fleet-actors.ts';
 import { tagOf } from './fleet-tag.ts';
 import { settleHostName } from './host-name.ts';
-import { deployedImage, keepImage } from './kept-image.ts';
+import { imageToStart } from './image-to-start.ts';
 import { startNats } from './nats.ts';
 import { findVms } from './orphaned-vms.ts';
 import { startShards } from './shards.ts';
@@ -140,24 +140,6 @@ async function sourceOf({ image, profile, profileSet, dataDir, fresh }: UpOption
     if (fresh || !existsSync(join(dataDir, IMAGE_FILE))) throw error;
     return undefined;
   }
-}
-
-/** What is deployed stays until something else is: a restart of a service, or of its machine, changes no image. */
-async function imageToStart(
-  data: DataDir,
-  images: ImageStore,
-  { fresh }: UpOptions,
-  source: ImageInfo | undefined,
-): Promise<ImageInfo> {
-  const { last } = images;
-  if (last === undefined || fresh) {
-    if (source === undefined) throw new ShoalError('IMAGE_MISSING', 'There is no image to start VMs from');
-    if (last !== undefined) await images.save({ image: source.digest, before: null, deploy: null });
-    return keepImage(data, source);
-  }
-  // A copy that was lost is made good if the command line has the same image.
-  if (source?.digest === last.image) return keepImage(data, source);
-  return deployedImage(data, last.image);
 }
 
 /** A file that was changed is deployed only if somebody asks for that. */

@@ -16,7 +16,8 @@ import { FrameParser } from './link/frame-parser.ts';
 import { FrameWriter } from './link/frame-writer.ts';
 import { parseGuestError } from './link/guest-error.ts';
 import { REPLY_BYTES_MAX_LEAST } from './link/link.ts';
-import { EXIT_CODE_BAD_ARGUMENT, EXIT_CODE_PANIC, EXIT_CODE_STOPPED, guestCommandLine } from './qemu/argv.ts';
+import { EXIT_CODE_STOPPED } from './profile/shipped.ts';
+import { EXIT_CODE_BAD_ARGUMENT, EXIT_CODE_PANIC, guestCommandLine } from './qemu/argv.ts';
 import { exampleFrames, readContract } from './testing/guest-contract.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

@@ -29,11 +29,22 @@ export async function writeDurable(path: string, content: string | Uint8Array, m
     await unlink(temporary).catch(() => undefined);
     throw naming(path, error);
   }
-  const directory = await open(dirname(path), 'r');
+  await sync(dirname(path));
+}
+
+/** Gives a file its place in the same folder, so that it is there in full after a crash of the machine. */
+export async function renameDurable(from: string, path: string): Promise<void> {
+  await sync(from);
+  await rename(from, path);
+  await sync(dirname(path));
+}
+
+async function sync(path: string): Promise<void> {
+  const file = await open(path, 'r');
   try {
-    await directory.sync();
+    await file.sync();
   } finally {
-    await directory.close();
+    await file.close();
   }
 }
 

@@ -1,5 +1,5 @@
 export { boundFile, LOG_BYTES_MAX, readTail } from './bounded-file.ts';
-export { TEMPORARY_SUFFIX, writeAtomic, writeDurable } from './durable-write.ts';
+export { renameDurable, TEMPORARY_SUFFIX, writeAtomic, writeDurable } from './durable-write.ts';
 export { FileLock } from './file-lock.ts';
 export { findByArgument, processesWith } from './find-process.ts';
 export type { Liveness } from './identity.ts';

@@ -88,12 +88,13 @@ function ramdiskOf(folder: string): Buffer {
   return readFileSync(archive);
 }
 
-/** Compiled once for as long as nothing that it is made of changes. */
-function programOf(): string {
+/** The service of the guest, which runs on this machine as well. Compiled once for as long as nothing that it is made of changes. */
+export function programOf(): string {
   const sources = execFileSync('sh', ['-c', 'cat $(find core service include linux -type f | LC_ALL=C sort)'], {
     cwd: join(CHECKOUT, 'includeos'),
     maxBuffer: 64 * 1024 * 1024,
   });
+  mkdirSync(LINUX, { recursive: true });
   const kept = join(LINUX, 'shoal-guest');
   const digest = createHash('sha256').update(sources).digest('hex');
   const stamp = `${kept}.stamp`;

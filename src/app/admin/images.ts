@@ -1,5 +1,5 @@
 import { ShoalError } from '../../errors.ts';
-import { parseProfile } from '../../hypervisor/mod.ts';
+import { IMAGE_BYTES_MAX, parseProfile } from '../../hypervisor/mod.ts';
 import { isRecord } from '../../is-record.ts';
 import { isDigest } from '../../store/mod.ts';
 import type { AdminHandler } from '../../transport/mod.ts';
@@ -7,7 +7,6 @@ import { hasImage, type ImagePart, keepSent, removeOldImages, takePart } from '.
 import { Arguments } from './arguments.ts';
 import { type AdminDeps, snapshotOf } from './deps.ts';
 
-const IMAGE_BYTES_MAX = 256 * 1024 * 1024;
 const CANARIES_MAX = 1_000;
 const CANARY_MS_MAX = 3_600_000;
 
@@ -48,8 +47,10 @@ export function imageHandlers(deps: AdminDeps): Readonly<Record<string, AdminHan
       if (!(await hasImage(data, image))) {
         throw new ShoalError('IMAGE_MISSING', `This host has no image ${image}: it was not sent, or sent long ago`);
       }
+      // Before the deploy: if the host cannot be looked at, none begins, and which images are needed is asked last.
+      const found = await deps.list();
       await deploys.deploy({ image, canary, canaryMs });
-      removeOldImages(data, [deps.parameters.imageDigest, ...deploys.needed], await deps.list());
+      removeOldImages(data, [deps.parameters.imageDigest, ...deploys.needed], found);
       return status(deps);
     },
     'image-rollback': async () => {

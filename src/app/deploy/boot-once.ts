@@ -1,7 +1,7 @@
 import type { Clock } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
 import type { Params } from '../../fleet/mod.ts';
-import { type Accelerator, checkImage, type Hypervisor, type ImageInfo } from '../../hypervisor/mod.ts';
+import { type Accelerator, checkImage, type Hypervisor, type ImageInfo, QEMU_OWN_BYTES } from '../../hypervisor/mod.ts';
 import { freeAddress } from '../image-check.ts';
 
 export interface BootOnceOptions {
@@ -13,11 +13,11 @@ export interface BootOnceOptions {
   readonly probe: Hypervisor;
   readonly params: Params;
   readonly clock: Clock;
+  /** Ends the VM. */
+  readonly signal?: AbortSignal;
 }
 
 const MIB = 1024 * 1024;
-/** QEMU's own, beside the memory of the guest. */
-const QEMU_MIB = 16;
 
 /**
  * Boots an image on a VM of its own, which has none of the pool's addresses, and looks whether it keeps the contract.
@@ -30,15 +30,23 @@ export async function bootOnce({
   probe,
   params,
   clock,
+  signal,
 }: BootOnceOptions): Promise<void> {
-  const neededMib = image.profile.memoryMib + QEMU_MIB;
+  const neededMib = image.profile.memoryMib + QEMU_OWN_BYTES / MIB;
   const availableBytes = await hypervisor.availableBytes();
   if (availableBytes < neededMib * MIB + params.hostMemoryReserveBytes) {
     const free = Math.floor(availableBytes / MIB);
     const why = `a VM takes ${neededMib} MiB of the ${free} that are free, and host_memory_reserve_bytes is to stay`;
     throw new ShoalError('VM_CONTRACT', `it cannot be tried, because the host is short of memory: ${why}`);
   }
-  const points = await checkImage({ hypervisor: probe, image, accelerator, address: await freeAddress(), clock });
+  const points = await checkImage({
+    hypervisor: probe,
+    image,
+    accelerator,
+    address: await freeAddress(),
+    clock,
+    ...(signal === undefined ? {} : { signal }),
+  });
   const failed = points.find(({ state }) => state === 'failed');
   if (failed !== undefined) throw new ShoalError('VM_CONTRACT', `its check failed at ${failed.name}: ${failed.why}`);
 }

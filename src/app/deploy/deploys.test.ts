@@ -5,7 +5,7 @@ import type { CommandReply, DeployState, FleetEvent, RouterMessage } from '../..
 import { makeParams } from '../../fleet/mod.ts';
 import { BUILT_IN_PROFILE, type ControllerMessage } from '../../hypervisor/mod.ts';
 import type { ImageDocument, ImageStore, StoredDeploy, StoredPhase } from '../../store/mod.ts';
-import { Deploys } from './deploys.ts';
+import { Deploys, type DeploysOptions } from './deploys.ts';
 
 const [OLD, NEW] = ['0'.repeat(64), '1'.repeat(64)];
 const ORDER = { image: NEW, canary: 1, canaryMs: 1_000 };
@@ -34,7 +34,7 @@ interface World {
   progress(phase: DeployState['phase']): void;
 }
 
-async function world(disk: Partial<Disk> = {}, check: () => Promise<void> = async () => undefined): Promise<World> {
+async function world(disk: Partial<Disk> = {}, check: DeploysOptions['check'] = async () => undefined): Promise<World> {
   const kit = testKit();
   const kept: Disk = { document: undefined, fails: false, isRefused: false, hold: undefined, ...disk };
   const store: ImageStore = {
@@ -180,6 +180,32 @@ describe('a deploy of a host', () => {
     await kit.settle();
     expect(deploys.document.deploy).toMatchObject({ phase: 'refused' });
     expect(told).toEqual([]);
+    await kit.shutdown();
+  });
+
+  it('that is given up ends its check, and the next image is checked after that', async () => {
+    const steps: string[] = [];
+    const ended = Promise.withResolvers<void>();
+    const { kit, deploys, events } = await world({}, async (image, signal) => {
+      steps.push(`begins ${image[0]}`);
+      if (image !== NEW) return;
+      signal.addEventListener('abort', () => steps.push('is to end'));
+      // A process takes its time to end.
+      await ended.promise;
+      steps.push('has ended');
+      throw new Error('killed');
+    });
+    await deploys.deploy(ORDER);
+    await kit.settle();
+    await deploys.rollBack();
+    await deploys.deploy({ ...ORDER, image: '2'.repeat(64) });
+    await kit.settle();
+    expect(steps).toEqual(['begins 1', 'is to end']);
+    ended.resolve();
+    await kit.settle();
+    expect(steps).toEqual(['begins 1', 'is to end', 'has ended', 'begins 2']);
+    expect(deploys.running).toMatchObject({ image: '2'.repeat(64), phase: 'canary' });
+    expect(events.filter(({ text }) => text.includes('killed'))).toEqual([]);
     await kit.shutdown();
   });
 

@@ -37,8 +37,8 @@ export interface DeploysOptions {
   readonly image: string;
   /** How VMs of an image are made, as far as that depends on the image. */
   readonly kept: Pick<KeptImages, 'parametersOf' | 'profileOf' | 'mostOf'>;
-  /** Boots the image once, on a VM of its own. @throws why it is unfit */
-  readonly check: (digest: string) => Promise<void>;
+  /** Boots the image once, on a VM of its own, which it ends at the signal. One check runs at a time. @throws why it is unfit */
+  readonly check: (digest: string, signal: AbortSignal) => Promise<void>;
   readonly onEvent: (event: FleetEvent) => void;
 }
 
@@ -58,6 +58,10 @@ export class Deploys {
   #writing: Promise<void> | undefined;
   /** Documents are written one after the other. */
   #lastWrite: Promise<void> = Promise.resolve();
+  /** Checks run one after the other, because their VMs have the same name. */
+  #lastCheck: Promise<void> = Promise.resolve();
+  /** Ends the check that runs. */
+  #endCheck = new AbortController();
   #fleet: DeployedFleet | undefined;
 
   constructor(options: DeploysOptions) {
@@ -101,7 +105,7 @@ export class Deploys {
     this.#fleet = fleet;
     const { deploy } = this.#state;
     if (deploy !== null) this.#reckon();
-    if (deploy?.phase === 'checking') void this.#check(deploy);
+    if (deploy?.phase === 'checking') this.#checkNext(deploy);
   }
 
   /**
@@ -120,7 +124,7 @@ export class Deploys {
       : { ...common, canary, phase: 'checking' };
     await this.#begin(next);
     if (isSame) await this.#tellRouter();
-    else void this.#check(next);
+    else this.#checkNext(next);
   }
 
   /** Gives up the deploy that runs, or puts back the image before the last. @throws DEPLOY_NONE; DEPLOY_RUNNING while one is only beginning; STORE_WRITE_FAILED */
@@ -128,7 +132,10 @@ export class Deploys {
     const { deploy, before, image } = this.#state;
     if (this.#beginning !== undefined) throw underWay(this.#beginning);
     if (deploy !== null && deploy.ended_ms === null) {
-      if (deploy.phase === 'checking') return this.#refuse(deploy, GIVEN_UP);
+      if (deploy.phase === 'checking') {
+        this.#endCheck.abort();
+        return this.#refuse(deploy, GIVEN_UP);
+      }
       return this.#ask((replyTo) => ({ kind: 'roll-back', why: GIVEN_UP, replyTo }));
     }
     if (before === null || before === image || deploy?.phase !== 'deployed') {
@@ -168,11 +175,19 @@ export class Deploys {
     }
   }
 
-  async #check(deploy: StoredDeploy): Promise<void> {
+  #checkNext(deploy: StoredDeploy): void {
+    const controller = new AbortController();
+    this.#endCheck = controller;
+    this.#lastCheck = this.#lastCheck.then(() => this.#check(deploy, controller.signal));
+  }
+
+  /** Never rejects. */
+  async #check(deploy: StoredDeploy, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
     const name = shortDigest(deploy.image);
     this.#tell(`image ${name} is checked: it is booted once, on a VM of its own`);
     try {
-      await this.#options.check(deploy.image);
+      await this.#options.check(deploy.image, signal);
       if (this.#state.deploy?.id !== deploy.id || this.#state.deploy.phase !== 'checking') return;
       const phase = deploy.canary === 0 ? 'rolling' : 'canary';
       await this.#save({ ...this.#state, deploy: { ...deploy, phase } });
@@ -182,8 +197,8 @@ export class Deploys {
       const why = error instanceof Error ? error.message : String(error);
       const isOpen = this.#state.deploy?.id === deploy.id && this.#state.deploy.phase === 'checking';
       if (isOpen) await this.#refuse(deploy, why);
-      // A router that is away is given it at its next start.
-      else this.#tell(`image ${name}: ${why}`);
+      // Why it was given up has been told. A router that is away is given it at its next start.
+      else if (!signal.aborted) this.#tell(`image ${name}: ${why}`);
     }
   }
 

@@ -8,7 +8,7 @@ const MIB = 1024 * 1024;
  * What QEMU takes besides the guest's memory: 13 to 16 MB were measured with 30 VMs, as their share of all that they
  * share.
  */
-const QEMU_OWN_BYTES = 16 * MIB;
+export const QEMU_OWN_BYTES = 16 * MIB;
 
 const INTERVAL_MS = 1_000;
 

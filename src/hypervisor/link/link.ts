@@ -115,7 +115,8 @@ class Link implements ConnectionListener, HttpChannelListener {
     if (channel === undefined) return;
     this.#channel = undefined;
     channel.close();
-    if (channel.isReady) this.#tellLost('the link was closed');
+    // A guest in doubt is not ready, and may have requests in work.
+    if (channel.isReady || this.#inFlight.size > 0) this.#tellLost('the link was closed');
   }
 
   ready(): void {

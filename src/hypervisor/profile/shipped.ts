@@ -6,8 +6,8 @@ import type { ImageProfile, PowerOff } from './profile.ts';
 export const CONTRACT_COMMAND_LINE =
   'shoal.id={id} shoal.bind={bind} shoal.gw={gw} shoal.port={port} shoal.addr={addr} shoal.status_ms={statusMs} shoal.max={max}';
 
-/** A value that the guest writes to port 0xf4 becomes the exit code (value * 2) + 1. */
-const EXIT_CODE_STOPPED = 67;
+/** Of a clean stop. A value that the guest writes to port 0xf4 becomes the exit code (value * 2) + 1. */
+export const EXIT_CODE_STOPPED = 67;
 
 /** Of the built-in image, of services that are built like it, and of every image that has no profile. */
 export const BUILT_IN_PROFILE: ImageProfile = {

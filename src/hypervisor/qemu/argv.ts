@@ -6,8 +6,7 @@ import { powerOffOf, profileOf } from '../profile/shipped.ts';
 import { linkKeyOf } from './link-key.ts';
 import type { RunPaths } from './run-directory.ts';
 
-/** A value that the guest writes to port 0xf4 becomes the exit code (value * 2) + 1. */
-export const EXIT_CODE_STOPPED = 67;
+/** Made as `EXIT_CODE_STOPPED` is. */
 export const EXIT_CODE_BAD_ARGUMENT = 69;
 export const EXIT_CODE_PANIC = 71;
 

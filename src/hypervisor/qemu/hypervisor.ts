@@ -241,10 +241,10 @@ class QemuHypervisor implements Hypervisor {
   }
 }
 
-/** Empty if there is no such file. */
+/** By its last change, whose time nobody can set, unlike that of its writing. Empty if there is no such file. */
 function signatureOf(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return stat === undefined ? '' : `${stat.ino}:${stat.size}:${stat.mtimeNs}`;
+  return stat === undefined ? '' : `${stat.ino}:${stat.size}:${stat.ctimeNs}`;
 }
 
 function checkDigest(path: string, digest: string, expected: string): void {

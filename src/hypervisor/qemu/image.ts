@@ -27,7 +27,7 @@ export interface CompanionInfo extends Companion {
 }
 
 /** Nothing larger is a unikernel, and reading it would take too long. */
-const IMAGE_BYTES_MAX = 256 * 1024 * 1024;
+export const IMAGE_BYTES_MAX = 256 * 1024 * 1024;
 const MIB = 1024 * 1024;
 
 /**

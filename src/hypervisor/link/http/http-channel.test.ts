@@ -173,6 +173,53 @@ describe('a link over HTTP', () => {
     await opened.owner.expect({ kind: 'link-ready' });
   });
 
+  it('keeps the guest when a connection cannot be opened that nobody needs any more', async () => {
+    await using opened = await ready();
+    opened.link.tell(request(1));
+    const [first] = await got(opened, 1);
+    opened.guest.stall();
+    opened.link.tell(request(2));
+    await opened.kit.settle();
+    first?.reply('one');
+    await opened.owner.expect({ kind: 'link-reply', id: 1 });
+    (await got(opened, 2))[1]?.reply('two');
+    await opened.owner.expect({ kind: 'link-reply', id: 2 });
+    opened.guest.refuse();
+    opened.link.tell(request(3));
+    (await got(opened, 3))[2]?.reply('three');
+    await opened.owner.expect({ kind: 'link-reply', id: 3 });
+  });
+
+  it('asks a guest in doubt again, although a connection from before the doubt is refused meanwhile', async () => {
+    await using opened = await ready({ http: { ...SETTINGS, connectionsMax: () => 3 } });
+    opened.link.tell(request(1));
+    opened.link.tell(request(2));
+    const [first] = await got(opened, 2);
+    opened.guest.stall();
+    opened.link.tell(request(3));
+    await opened.kit.settle();
+    opened.guest.vanish();
+    first?.hangUp('reset');
+    await opened.owner.expect({ kind: 'link-lost', sent: [1], unsent: [3] });
+    await opened.kit.settle();
+    opened.guest.refuse();
+    opened.guest.up();
+    await opened.kit.advance(100);
+    await opened.owner.expect({ kind: 'link-ready' });
+  });
+
+  it('names what is in work when it is closed while its guest is in doubt', async () => {
+    await using opened = await ready();
+    opened.link.tell(request(1));
+    opened.link.tell(request(2));
+    const [first] = await got(opened, 2);
+    opened.guest.answers = false;
+    first?.hangUp('reset');
+    await opened.owner.expect({ kind: 'link-lost', sent: [1], unsent: [] });
+    await opened.kit.system.stop(opened.link);
+    await opened.owner.expect({ kind: 'link-lost', sent: [2], unsent: [] });
+  });
+
   it('goes on with a guest that closes each connection after its answer', async () => {
     await using opened = await bench();
     opened.guest.keepsAlive = false;

@@ -31,7 +31,7 @@ interface Probe {
   cancel: CancelTimer;
 }
 
-/** How long the next connection waits after one that could not be opened while others work. */
+/** How long the next connection, or probe, waits after one that could not be opened while others work. */
 const OPEN_AGAIN_MS = 100;
 
 /**
@@ -227,10 +227,12 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
   }
 
   #openFailed(why: string): void {
-    if (this.#busy.size === 0) {
+    if (this.#busy.size + this.#idle.length === 0) {
       this.#lose(why);
       return;
     }
+    // Nobody waits for a connection then, and the next probe is on its way.
+    if (this.#doubted) return;
     this.#later(() => this.#options.listener.drained());
   }
 

@@ -116,6 +116,16 @@ abstract class Guest implements FakeGuest {
     this.#state = 'down';
   }
 
+  /** Connections from now on are neither accepted nor refused, until `up` or `refuse`. */
+  stall(): void {
+    this.#state = 'silent';
+  }
+
+  /** Refuses the connections that it has not accepted. */
+  refuse(): void {
+    for (const wire of this.#wires) if (!wire.isOpen) wire.hangUp('refused');
+  }
+
   protected abstract wire(): Wire;
 }
 

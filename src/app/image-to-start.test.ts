@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { loadImage } from '../hypervisor/mod.ts';
+import { type ImageStore, openImageStore } from '../store/mod.ts';
+import { DataDir } from './data-dir.ts';
+import { imageToStart } from './image-to-start.ts';
+
+const [KEPT, FRESH] = [{ fresh: false }, { fresh: true }];
+
+let data: DataDir;
+let images: ImageStore;
+let file: string;
+beforeEach(async () => {
+  const path = mkdtempSync(join(tmpdir(), 'shoal-images-'));
+  data = await DataDir.open(path);
+  onTestFinished(() => {
+    data.close();
+    rmSync(path, { recursive: true });
+  });
+  images = await openImageStore(join(path, 'image.json'));
+  file = join(path, 'vmlinuz');
+  writeFileSync(`${file}.shoal.json`, JSON.stringify({ machine: 'pc', boot: 'linux' }));
+});
+
+/** The least Linux kernel that passes for one. @param last its last byte */
+function writeKernel(last: number): void {
+  const kernel = Buffer.alloc(1_024);
+  kernel.writeUInt16LE(0xaa55, 0x1fe);
+  kernel.write('HdrS', 0x202, 'latin1');
+  kernel.writeUInt8(last, kernel.length - 1);
+  writeFileSync(file, kernel);
+}
+
+/** That image is deployed, and kept. */
+async function deployed(): Promise<string> {
+  writeKernel(1);
+  const { digest } = await imageToStart(data, images, KEPT, await loadImage(file));
+  await images.save({ image: digest, before: null, deploy: null });
+  return digest;
+}
+
+test('a new image that cannot be copied leaves the note of the deployed one', async () => {
+  const digest = await deployed();
+  writeKernel(2);
+  const source = await loadImage(file);
+  rmSync(file);
+  await expect(imageToStart(data, images, FRESH, source)).rejects.toThrow('ENOENT');
+  expect(await imageToStart(data, images, KEPT, undefined)).toMatchObject({ digest });
+});
+
+test('noted is what was copied, although the file has changed since it was looked at', async () => {
+  await deployed();
+  writeKernel(2);
+  const source = await loadImage(file);
+  writeKernel(3);
+  const { digest } = await imageToStart(data, images, FRESH, source);
+  expect(digest).not.toBe(source.digest);
+  expect(images.last?.image).toBe(digest);
+});
+
+test('no image is started in the place of the deployed one whose copy was lost', async () => {
+  const digest = await deployed();
+  const source = await loadImage(file);
+  rmSync(join(data.path, 'images', `${digest}.elf`));
+  writeKernel(2);
+  await expect(imageToStart(data, images, KEPT, source)).rejects.toMatchObject({ code: 'IMAGE_MISSING' });
+  writeKernel(1);
+  expect(await imageToStart(data, images, KEPT, await loadImage(file))).toMatchObject({ digest });
+});

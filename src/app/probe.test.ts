@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import type { Found, Hypervisor } from '../hypervisor/mod.ts';
+import { endAll } from './probe.ts';
+
+test('what is left of VMs that were tried is ended, also if somebody has removed its run directory', async () => {
+  const process = { pid: 7, startTicks: 1, bootId: 'b' };
+  // Of a manifest nothing else is read.
+  const manifest = { spec: { vm: 1 }, process } as Extract<Found, { kind: 'running' }>['manifest'];
+  const found: readonly Found[] = [
+    { kind: 'running', manifest },
+    { kind: 'gone', vm: 2 },
+    { kind: 'orphan', vm: 3, directory: '/run/3', process },
+    { kind: 'unknown', vm: 4, directory: '/run/4', why: 'it does not answer' },
+  ];
+  const [ended, discarded]: [unknown[], number[]] = [[], []];
+  const used: Pick<Hypervisor, 'list' | 'end' | 'discard'> = {
+    list: async () => found,
+    end: async (one: unknown) => ended.push(one) > 0,
+    discard: async (vm: number) => void discarded.push(vm),
+  };
+  // It needs no other part of the port.
+  await endAll(used as Hypervisor);
+  expect([ended, discarded]).toEqual([
+    [process, process],
+    [1, 2, 3],
+  ]);
+});
