@@ -111,6 +111,11 @@ abstract class Guest implements FakeGuest {
     for (const wire of this.#wires.splice(0)) wire.hangUp(why);
   }
 
+  /** Connections that neither end has closed. */
+  get openConnections(): number {
+    return this.#wires.filter(({ isClosed }) => !isClosed).length;
+  }
+
   /** It takes no more connections; those that are open say nothing of that yet. */
   vanish(): void {
     this.#state = 'down';
