@@ -67,6 +67,13 @@ describe('a link over HTTP', () => {
     expect([first?.op, second?.op, second?.payload]).toEqual(['upper', '', 'text 2']);
   });
 
+  it('tells a guest that no time is left, and not less than none', async () => {
+    await using opened = await ready();
+    opened.link.tell(request(1, { deadlineMs: opened.kit.clock.monotonic() - 300 }));
+    const [first] = await got(opened, 1);
+    expect(first?.headers.get('shoal-deadline-ms')).toBe('0');
+  });
+
   it('puts no id into a head that could end it', async () => {
     await using opened = await ready();
     opened.link.tell(request(1, { requestId: 'a\r\nx: y' }));

@@ -108,6 +108,11 @@ abstract class Guest implements FakeGuest {
 
   down(why: string): void {
     this.#state = 'down';
+    this.hangUpAll(why);
+  }
+
+  /** Connections that are open break; others are taken as before. */
+  hangUpAll(why: string): void {
     for (const wire of this.#wires.splice(0)) wire.hangUp(why);
   }
 
