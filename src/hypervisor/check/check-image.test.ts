@@ -10,7 +10,7 @@ import type { CheckPoint } from './check-point.ts';
 /** What a guest does otherwise than the contract has it. */
 interface Lies {
   /** @returns a code for an error, or a text for a reply; undefined: no answer */
-  readonly answer?: (op: string) => number | string | undefined;
+  readonly answer?: (op: string, textBytes: number) => number | string | undefined;
   /** Fields of a report. */
   readonly report?: (seq: number) => string;
   readonly firstReportMs?: number;
@@ -106,7 +106,10 @@ function closing(connection: GuestConnection, closes: boolean): GuestConnection 
   };
 }
 
-async function checked(lies: Lies): Promise<readonly CheckPoint[]> {
+async function checked(
+  lies: Lies,
+  { stepMs = 1_000, signal }: { readonly stepMs?: number; readonly signal?: AbortSignal } = {},
+): Promise<readonly CheckPoint[]> {
   const clock = new ManualClock();
   const guest = new FramedGuest();
   guest.answers = lies.answersPings ?? true;
@@ -124,14 +127,15 @@ async function checked(lies: Lies): Promise<readonly CheckPoint[]> {
     accelerator: 'tcg',
     address: ADDRESS,
     clock,
-    stepMs: 1_000,
+    stepMs,
+    ...(signal === undefined ? {} : { signal }),
   }).then((found) => {
     points = found;
   });
   let answered = 0;
   for (let rounds = 0; points === undefined && rounds < 10_000; rounds++) {
     for (const got of guest.got.slice(answered)) {
-      const said = answer(got.op);
+      const said = answer(got.op, got.payload.length);
       if (typeof said === 'string') got.reply(said);
       else if (said !== undefined) got.fail(said, 'no');
     }
@@ -154,6 +158,29 @@ describe('a check', () => {
 
   it('finds nothing wrong with one that paused once: its host may have been busy', async () => {
     expect(failed(await checked({ gapMs: (seq) => (seq === 3 ? 2_000 : 200) }))).toEqual([]);
+  });
+
+  it('finds nothing wrong with one that was busy until it was ready, or that has no room for the longest text', async () => {
+    const report = (seq: number) => `seq=${seq} cpu=${seq === 2 ? 99 : 25} ram=1000 inflight=0 served=99`;
+    expect(failed(await checked({ report }))).toEqual([]);
+    expect(failed(await checked({ answer: (op, bytes) => (op !== '' ? 404 : bytes > 1_000 ? 503 : 'x') }))).toEqual([]);
+  });
+
+  it('finds that a report does not come at once, also where guests may take longer to answer', async () => {
+    const found = failed(await checked({ firstReportMs: 1_500 }, { stepMs: 3_000 }));
+    expect(found).toEqual(['first-report: only 1500 ms after ready; it must come at once']);
+  });
+
+  it('ends when it is told to, before it begins or in the middle', async () => {
+    const early = await checked({}, { signal: AbortSignal.abort() });
+    expect(early.filter(({ state }) => state === 'ok').map(({ name }) => name)).toEqual(['file', 'start']);
+    const controller = new AbortController();
+    const answer = () => {
+      controller.abort();
+      return 'x';
+    };
+    const late = await checked({ answer }, { signal: controller.signal });
+    expect(late.find(({ name }) => name === 'exit')).toMatchObject({ state: 'skipped' });
   });
 
   it.each<[string, Lies, RegExp]>([
@@ -182,6 +209,21 @@ describe('a check', () => {
       'has something in flight',
       { report: (seq) => `seq=${seq} cpu=0 ram=1 inflight=3 served=99` },
       /^load: it reports inflight=3/,
+    ],
+    [
+      'has one thing in flight',
+      { report: (seq) => `seq=${seq} cpu=0 ram=1 inflight=1 served=99` },
+      /^load: it reports inflight=1/,
+    ],
+    [
+      'does not answer the longest text',
+      { answer: (op, bytes) => (op !== '' ? 404 : bytes > 1_000 ? undefined : 'x') },
+      /^largest-text: .*no answer within 3000 ms/,
+    ],
+    [
+      'breaks at the longest text',
+      { answer: (op, bytes) => (op !== '' ? 404 : bytes > 1_000 ? 500 : 'x') },
+      /^largest-text: 1048576 bytes are answered with 50[02]/,
     ],
     [
       'counts no answers',
