@@ -130,13 +130,16 @@ abstract class Guest implements FakeGuest {
 }
 
 export class FramedGuest extends Guest {
+  /** Whether an answer carries the token of its request. */
+  keepsTokens = true;
+
   protected override wire(): Wire {
     const cancelled = new Set<number>();
     const sink: FrameSink = {
       frame: (type, low, high, op, token, payload) => {
         const answer = (kind: FrameType, text: string): void => {
           const writer = new FrameWriter();
-          writer.append(kind, low, high, NO_BYTES, token, Buffer.from(text));
+          writer.append(kind, low, high, NO_BYTES, this.keepsTokens ? token : NO_BYTES, Buffer.from(text));
           wire.say(Buffer.concat(writer.take()));
         };
         if (type === FrameType.cancel) {
