@@ -43,8 +43,9 @@ it('whoever waits goes on once it is so, once the guest is gone, or when the tim
   const gone = one.until(() => false, 100);
   one.isOver = true;
   one.changed();
-  expect(await gone).toBe(false);
   expect(clock.pending).toBe(0);
+  await clock.advance(100);
+  expect(await gone).toBe(false);
 });
 
 it('the last words are a refused line, or else the end of the log', () => {
