@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { type Found, loadImage } from '../hypervisor/mod.ts';
 import { DataDir } from './data-dir.ts';
-import { keepImage, keepSent, removeOldImages, removeUnfinishedCopies, takePart } from './kept-image.ts';
+import {
+  deployedImage,
+  hasImage,
+  keepImage,
+  keepSent,
+  removeOldImages,
+  removeUnfinishedCopies,
+  takePart,
+} from './kept-image.ts';
 
 let data: DataDir;
 let folder: string;
@@ -122,4 +130,56 @@ test('a copy is on the disk before it is said to be there, because a deploy of i
   onTestFinished(() => spy.mockRestore());
   const { path, companion } = await keepImage(data, await linuxImage());
   for (const one of [path, companion?.path ?? '', folder]) expect(synced, one).toContain(statSync(one).ino);
+});
+
+test('nothing is left of a copy that could not be made', async () => {
+  const image = join(data.path, 'guest');
+  writeFileSync(image, kernel());
+  writeFileSync(`${image}.shoal.json`, JSON.stringify({ machine: 'pc', boot: 'linux' }));
+  const loaded = await loadImage(image);
+  const before = readdirSync(folder).sort();
+  writeFileSync(image, 'no image any more');
+  await expect(keepImage(data, loaded)).rejects.toMatchObject({ code: 'IMAGE_INVALID' });
+  expect(readdirSync(folder).sort()).toEqual(before);
+});
+
+test('a copy that was damaged is none', async () => {
+  const image = join(data.path, 'guest');
+  writeFileSync(image, kernel());
+  writeFileSync(`${image}.shoal.json`, JSON.stringify({ machine: 'pc', boot: 'linux' }));
+  const { path, digest } = await keepImage(data, await loadImage(image));
+  expect(await hasImage(data, digest)).toBe(true);
+  expect(await deployedImage(data, digest)).toMatchObject({ path, digest });
+  writeFileSync(path, Buffer.concat([kernel(), Buffer.alloc(1)]));
+  expect(await hasImage(data, digest)).toBe(false);
+  await expect(deployedImage(data, digest)).rejects.toMatchObject({ code: 'IMAGE_MISSING', details: { path } });
+});
+
+test('an image is sent in parts, with what it boots with; what is not all there, or another one, is not kept', async () => {
+  const source = join(data.path, 'source');
+  mkdirSync(source);
+  const path = join(source, 'vmlinuz');
+  writeFileSync(path, kernel());
+  writeFileSync(join(source, 'initrd'), '070701');
+  writeFileSync(`${path}.shoal.json`, JSON.stringify({ machine: 'pc', boot: 'linux', initrd: 'initrd' }));
+  const { digest, profile } = await loadImage(path);
+  const parts = () => readdirSync(folder).filter((name) => name.endsWith('.part'));
+  const send = async (file: 'image' | 'boot', content: Uint8Array): Promise<void> => {
+    const half = Math.ceil(content.length / 2);
+    for (const at of [0, half]) {
+      const part = content.subarray(at, at === 0 ? half : content.length);
+      await takePart(data, { digest, file, bytes: content.length, at, part });
+    }
+  };
+  await expect(keepSent(data, digest, profile, true)).rejects.toMatchObject({ code: 'IMAGE_MISSING' });
+  // Longer than the one that follows: somebody gave it up.
+  await send('image', Buffer.concat([kernel(), Buffer.alloc(100)]));
+  await send('boot', Buffer.from('07070'));
+  await expect(keepSent(data, digest, profile, true)).rejects.toMatchObject({ code: 'IMAGE_INVALID' });
+  expect(parts()).toEqual([]);
+  await send('image', Buffer.concat([kernel(), Buffer.alloc(100)]));
+  await send('image', kernel());
+  await send('boot', Buffer.from('070701'));
+  await keepSent(data, digest, profile, true);
+  expect([await hasImage(data, digest), parts()]).toEqual([true, []]);
 });

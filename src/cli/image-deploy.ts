@@ -43,48 +43,54 @@ export async function deployImage(command: Command, flags: Flags, file: string |
   const canary = flags.whole('canary', { min: 0, max: CANARIES_MAX }) ?? 1;
   const seconds = flags.whole('canary-time', { min: 0, max: SECONDS_MAX }) ?? CANARY_SECONDS;
   const image = await loadImage(resolve(file), profileChoice(command, flags));
+  const order = { canary, canary_ms: seconds * 1_000 };
+  return withFleet(fleetOf(flags), 'image', (calls) => deployOver(calls, flags, image, order));
+}
+
+interface Order {
+  readonly canary: number;
+  readonly canary_ms: number;
+}
+
+/** @returns the exit code */
+export async function deployOver(calls: FleetCalls, flags: Flags, image: ImageInfo, order: Order): Promise<number> {
   const { digest } = image;
-  return withFleet(fleetOf(flags), 'image', async (calls) => {
-    const offered = heard(await calls.every('image-offer', { digest }, hostOf(flags)));
-    const told: ImageRow[] = [];
-    let exitCode = offered.exitCode;
-    for (const { host, value } of offered.values) {
-      try {
-        if (!rowIn<{ has: boolean }>('image-offer', value, { has: 'boolean' }).has) {
-          await send(calls, host, image);
-        }
-        const args = { digest, canary, canary_ms: seconds * 1_000 };
-        told.push(imageRow(await calls.ask('image-deploy', args, host)));
-      } catch (error) {
-        if (offered.values.length === 1) throw error;
-        exitCode = 1;
-        const code = codeOf(error);
-        say(
-          printable(
-            `shoal: ${host}: ${error instanceof Error ? error.message : String(error)}${code === undefined ? '' : ` (${code})`}`,
-          ),
-        );
+  const offered = heard(await calls.every('image-offer', { digest }, hostOf(flags)));
+  const told: ImageRow[] = [];
+  let exitCode = offered.exitCode;
+  for (const { host, value } of offered.values) {
+    try {
+      if (!rowIn<{ has: boolean }>('image-offer', value, { has: 'boolean' }).has) {
+        await send(calls, host, image);
       }
+      told.push(imageRow(await calls.ask('image-deploy', { digest, ...order }, host)));
+    } catch (error) {
+      if (offered.values.length === 1) throw error;
+      exitCode = 1;
+      const code = codeOf(error);
+      say(
+        printable(
+          `shoal: ${host}: ${error instanceof Error ? error.message : String(error)}${code === undefined ? '' : ` (${code})`}`,
+        ),
+      );
     }
-    const end = await waited(calls, flags, told, `image ${shortDigest(digest)}`);
-    return Math.max(exitCode, end);
-  });
+  }
+  const end = await waited(calls, flags, told, `image ${shortDigest(digest)}`);
+  return Math.max(exitCode, end);
 }
 
 /** `shoal image rollback`. */
 export async function rollBackImage(flags: Flags): Promise<number> {
-  return withFleet(fleetOf(flags), 'image', async (calls) => {
-    const isNews = (error: unknown): boolean => codeOf(error) !== 'DEPLOY_NONE';
-    const { values, exitCode } = heard(await calls.every('image-rollback', {}, hostOf(flags)), isNews);
-    const end = await waited(
-      calls,
-      flags,
-      values.map(({ value }) => imageRow(value)),
-      'the roll-back',
-      'rolled-back',
-    );
-    return Math.max(exitCode, end);
-  });
+  return withFleet(fleetOf(flags), 'image', (calls) => rollBackOver(calls, flags));
+}
+
+/** @returns the exit code */
+export async function rollBackOver(calls: FleetCalls, flags: Flags): Promise<number> {
+  const isNews = (error: unknown): boolean => codeOf(error) !== 'DEPLOY_NONE';
+  const { values, exitCode } = heard(await calls.every('image-rollback', {}, hostOf(flags)), isNews);
+  const rows = values.map(({ value }) => imageRow(value));
+  const end = await waited(calls, flags, rows, 'the roll-back', 'rolled-back');
+  return Math.max(exitCode, end);
 }
 
 /** `shoal image status`. */

@@ -38,6 +38,8 @@ it('ends a machine, and removes what is left', async () => {
   const { machine, done } = machineThat(() => gone.resolve());
   expect(await passed(clock, endMachine(machine, gone.promise, clock))).toBe('ended');
   expect(done).toEqual(['removed']);
+  // A timer that is left would keep a command from ending.
+  expect(clock.pending).toBe(0);
 });
 
 it('signals again if the first signal was lost', async () => {

@@ -8,6 +8,23 @@ const MIB = 1024 * 1024;
 const RESERVE_BYTES = 100 * MIB;
 const QEMU_MIB = 16;
 
+it('an image that fails its check is unfit, and it is said at what', async () => {
+  const digest = '0'.repeat(64);
+  const probe = { prepare: () => Promise.reject(new Error('no QEMU')) };
+  const hypervisor = { availableBytes: async () => 2 ** 40 };
+  const tried = bootOnce({
+    image: { path: '/image', digest, fileDigest: digest, bytes: 1, profile: BUILT_IN_PROFILE, companion: undefined },
+    accelerator: 'tcg',
+    // Nothing else is asked of the two.
+    hypervisor: hypervisor as Hypervisor,
+    probe: probe as unknown as Hypervisor,
+    params: makeParams(),
+    clock: new ManualClock(),
+  });
+  const message = expect.stringMatching(/^its check failed at start: .*no QEMU/);
+  await expect(tried).rejects.toMatchObject({ code: 'VM_CONTRACT', message });
+});
+
 it('an image is not tried while its VM would take memory that is to stay', async () => {
   const neededMib = BUILT_IN_PROFILE.memoryMib + QEMU_MIB;
   const freeBytes = neededMib * MIB + RESERVE_BYTES - 1;

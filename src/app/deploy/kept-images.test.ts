@@ -44,6 +44,12 @@ describe('the images of a host', () => {
     expect(Object.keys(images.parametersOf('a'))).toEqual(expect.arrayContaining(['profile', 'companion']));
   });
 
+  it('boot as long as their profiles allow', () => {
+    const images = kept();
+    images.add(image('slow', { bootTimeoutMs: 90_000 }), machine);
+    expect(images.parametersOf('slow')).toMatchObject({ bootTimeoutMs: 90_000 });
+  });
+
   it('of which some run are reckoned with as the largest and the slowest of them', () => {
     const images = kept();
     images.add(image('large', { memoryMib: 512, bootTimeoutMs: 1_000 }), machine);

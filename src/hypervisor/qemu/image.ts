@@ -107,7 +107,8 @@ async function openFile(path: string, what: string): Promise<FileHandle> {
     // A pipe without a writer would keep `open` waiting for ever.
     return await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
-    const remedy = what === 'guest image' ? 'Check the path; "npm run image" builds the built-in one' : 'The profile names it';
+    const remedy =
+      what === 'guest image' ? 'Check the path; "npm run image" builds the built-in one' : 'The profile names it';
     throw new ShoalError('IMAGE_MISSING', `The ${what} ${path} cannot be read: ${whyUnreadable(cause)}. ${remedy}`, {
       cause,
       details: { path },

@@ -78,6 +78,44 @@ describe.each([
     expect(bench.counts['status']).toBeGreaterThanOrEqual(10);
   });
 
+  it('is reported as soon as it is ready, however often it failed before', async () => {
+    const guest = made();
+    guest.down('refused');
+    const bench = new Bench(guest, { profile });
+    await bench.advance(5_000);
+    expect(bench.prober.hasFailed).toBe(true);
+    guest.up();
+    for (let tries = 0; bench.told.length === 0 && tries < 100; tries++) await bench.advance(100);
+    expect(bench.told.map(({ kind }) => kind)).toEqual(['ready', 'status']);
+  });
+
+  it('is asked nothing more after an end while it is asked', async () => {
+    const guest = made();
+    guest.up();
+    const bench = new Bench(guest, { profile, isReady: true });
+    await bench.advance(2_900);
+    guest.answers = false;
+    await bench.advance(200);
+    bench.prober.end();
+    const { attempts } = guest;
+    const told = bench.told.length;
+    guest.answers = true;
+    await bench.advance(10_000);
+    expect([guest.attempts, guest.openConnections, bench.told.length]).toEqual([attempts, 0, told]);
+    expect(bench.clock.pending).toBe(0);
+  });
+
+  it('keeps no connection that opens after the end', async () => {
+    const guest = made();
+    const bench = new Bench(guest, { profile });
+    await bench.advance(100);
+    expect(guest.openConnections).toBe(1);
+    bench.prober.end();
+    guest.up();
+    await bench.advance(10_000);
+    expect([guest.openConnections, bench.told]).toEqual([0, []]);
+  });
+
   it('is reported until it has failed three times in a row, and again once it answers', async () => {
     const guest = made();
     guest.up();
@@ -134,13 +172,25 @@ describe('a probe over HTTP', () => {
     expect(guest.probed[0]).toBe('/');
   });
 
+  it('that fails for the third time in a row is one too many, and not the second', async () => {
+    const guest = new HttpGuest();
+    guest.up();
+    guest.answers = false;
+    const bench = new Bench(guest, { isReady: true });
+    // Each takes its interval and its time.
+    await bench.advance(3 * (PROBE.intervalMs + PROBE.timeoutMs) - 100);
+    expect(bench.prober.hasFailed).toBe(false);
+    await bench.advance(100);
+    expect(bench.prober.hasFailed).toBe(true);
+  });
+
   it('of readiness and of liveness may differ', async () => {
     const guest = new HttpGuest();
     guest.up();
     const liveness = { ...PROBE, path: '/alive' };
     const bench = new Bench(guest, { profile: { ...HTTP, liveness } });
     await bench.advance(3_000);
-    expect(guest.probed.slice(0, 2)).toEqual(['/health', '/alive']);
+    expect(guest.probed.slice(0, 3)).toEqual(['/health', '/alive', '/alive']);
     expect(bench.counts).toMatchObject({ ready: 1 });
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { BareFleet, type BareFleetOptions } from '../../kit/bare-fleet.ts';
 import { FakeFleet } from '../../kit/mod.ts';
 import type { DeployPhase, DeployState } from '../../values/deploy.ts';
+import { onHostEvent } from '../on-host-event.ts';
 
 const DEPLOY: DeployState = {
   id: 1,
@@ -86,6 +87,18 @@ describe('a deploy: the canary phase', () => {
     bare.later(9_999).report(1).report(2);
     expect(bare.decisions()).toEqual([]);
     bare.later(1);
+    expect(bare.decisions()).toEqual(['deploy rolling']);
+  });
+
+  it('goes on when the last of its canaries has served for long enough, not the first', () => {
+    const bare = deploying('canary', { deploy: { ...DEPLOY, canary: 2 } });
+    bare.readyOf('old', 1).readyOf('old', 2).readyOf('new', 3).later(5_000).readyOf('new', 4);
+    const report = () => [1, 2, 3, 4].reduce((all, vm) => all.report(vm, { cpuPercent: 50 }), bare);
+    bare.later(9_999);
+    report();
+    expect(bare.decisions()).toEqual([]);
+    bare.later(1);
+    report();
     expect(bare.decisions()).toEqual(['deploy rolling']);
   });
 
@@ -183,6 +196,15 @@ describe('a deploy: going on to the rest', () => {
     expect(bare.decisions()).toEqual(['deploy deployed']);
   });
 
+  it('does not end without a VM while a request waits for one', () => {
+    expect(deploying('rolling').decisions()).toEqual(['deploy deployed']);
+    expect(deploying('rolling').wait(1).decisions()).not.toContain('deploy deployed');
+  });
+
+  it('neither ends nor is judged while its host is away', () => {
+    expect(deploying('rolling', { isUp: false }).readyOf('new', 1).decisions()).toEqual([]);
+  });
+
   it('does not end before a new VM is ready', () => {
     const bare = deploying('rolling', { params: { min_vm_count: 1 } }).booting(1, { imageDigest: 'new' });
     expect(bare.decisions()).toEqual([]);
@@ -203,6 +225,14 @@ describe('a deploy: the judgement', () => {
     const bare = deploying('rolling').readyOf('old', 1).readyOf('new', 2).readyOf('new', 3).crash(2);
     expect(whyBack(bare)).toBe(undefined);
     expect(whyBack(bare.crash(3))).toContain('new VMs fail');
+  });
+
+  it('takes an adopted VM that ends for one that was ready once', () => {
+    const bare = deploying('rolling').readyOf('old', 1);
+    const address = { id: 2, ip: '10.0.0.2', port: 9_000 };
+    const adopted = { kind: 'vm-adopted', vm: 2, address, pid: 2, imageDigest: 'new', startedMs: 0 } as const;
+    bare.apply(...onHostEvent(bare.fleet, { ...adopted, state: 'booting' }, { nowMs: 0, epochMs: 0 }).transitions);
+    expect(whyBack(bare.crash(2))).toBe(undefined);
   });
 
   it('does not hold failures of old VMs against the new image', () => {
@@ -250,6 +280,27 @@ describe('a deploy: rolling back', () => {
     const bare = deploying('rolling-back', { params: { min_vm_count: 4 } }).readyOf('old', 1);
     for (const vm of [2, 3, 4]) bare.readyOf('new', vm);
     expect(bare.decisions().filter((one) => one.startsWith('command drain'))).toHaveLength(2);
+  });
+
+  it('counts those that are on their way in among the half', () => {
+    const bare = deploying('rolling-back', { params: { min_vm_count: 4 } }).readyOf('old', 1);
+    for (const vm of [2, 3, 4]) bare.readyOf('new', vm);
+    bare.booting(5, { imageDigest: 'old' });
+    expect(bare.decisions().filter((one) => one.startsWith('command drain'))).toHaveLength(1);
+  });
+
+  it('has bad VMs go although new VMs fail, where there is no room for a good one', () => {
+    const bare = deploying('rolling-back', { addresses: 2, params: { min_vm_count: 2 } });
+    bare.later(1_000).booting(2, { imageDigest: 'new' }).crash(2).apply({ kind: 'released', vm: 2 });
+    const address = { id: 2, ip: '10.0.0.2', port: 9_000 };
+    bare.readyOf('new', 1).readyOf('new', 12, { address });
+    expect(bare.decisions()).toContain('command drain 1');
+  });
+
+  it('ends although a VM of the new image has failed', () => {
+    const bare = deploying('rolling-back', back).readyOf('old', 1).readyOf('old', 2);
+    bare.booting(3, { imageDigest: 'new' }).crash(3);
+    expect(bare.decisions()).toEqual(['deploy rolled-back']);
   });
 
   it('has a good VM ready before the last bad one goes', () => {

@@ -62,6 +62,19 @@ describe('a console of key=value', () => {
   });
 });
 
+it('a line of key=value that has a field twice is refused, if it tells something', () => {
+  expect(parse(KEY_VALUE, 'event=status load=1 load=2\nlevel=1 level=2\n')).toMatchObject([
+    { kind: 'refused', why: '`load` stands there twice' },
+    { kind: 'log' },
+  ]);
+});
+
+it('a request of a guest whose image does not say so may not be worked on twice', () => {
+  const format = formatOf(KEY_VALUE, { ...GUEST, idempotent: undefined });
+  const [ready] = new ConsoleParser(format).push(Buffer.from('event=ready\n'), 0);
+  expect(ready).toMatchObject({ kind: 'ready', guest: { idempotent: false } });
+});
+
 describe('a console of JSON lines', () => {
   it('tells by the fields that its profile names, beside others', () => {
     const lines = [
@@ -197,5 +210,11 @@ describe('any format', () => {
     expect(parser.push(line, 0).filter(({ kind }) => kind === 'status')).toHaveLength(400);
     const later = parser.push(Buffer.from(`${format.line('1', '1')}\n`), 10_000);
     expect(later).toMatchObject([{ kind: 'shed', lines: 9_600 }, { kind: 'status' }]);
+  });
+
+  it('takes a line that several patterns match for a report first, and for a goodbye last', () => {
+    const all: ConsoleProfile = { format: 'regex', ready: 'up', status: 'up|load', bye: 'down|up|over' };
+    expect(parse(all, 'up\n').map(({ kind }) => kind)).toEqual(['status']);
+    expect(parse({ ...all, status: 'load' }, 'up\nover\n').map(({ kind }) => kind)).toEqual(['ready', 'bye']);
   });
 });

@@ -67,6 +67,13 @@ describe('a link over HTTP', () => {
     expect([first?.op, second?.op, second?.payload]).toEqual(['upper', '', 'text 2']);
   });
 
+  it('tells a guest that no time is left, and not less than none', async () => {
+    await using opened = await ready();
+    opened.link.tell(request(1, { deadlineMs: opened.kit.clock.monotonic() - 300 }));
+    const [first] = await got(opened, 1);
+    expect(first?.headers.get('shoal-deadline-ms')).toBe('0');
+  });
+
   it('puts no id into a head that could end it', async () => {
     await using opened = await ready();
     opened.link.tell(request(1, { requestId: 'a\r\nx: y' }));
@@ -218,6 +225,108 @@ describe('a link over HTTP', () => {
     await opened.owner.expect({ kind: 'link-lost', sent: [1], unsent: [] });
     await opened.kit.system.stop(opened.link);
     await opened.owner.expect({ kind: 'link-lost', sent: [2], unsent: [] });
+  });
+
+  it('asks a guest in doubt over a new connection, and keeps none of the old ones that are at rest', async () => {
+    await using opened = await ready({ http: { ...SETTINGS, connectionsMax: () => 3 } });
+    for (const id of [1, 2, 3]) opened.link.tell(request(id));
+    const [first, second, third] = await got(opened, 3);
+    third?.reply('three');
+    await opened.owner.expect({ kind: 'link-reply', id: 3 });
+    const { attempts } = opened.guest;
+    first?.hangUp('reset');
+    await opened.owner.expect({ kind: 'link-lost', sent: [1] });
+    await opened.owner.expect({ kind: 'link-ready' });
+    expect([opened.guest.attempts, opened.guest.openConnections]).toEqual([attempts + 1, 2]);
+    second?.reply('two');
+    await opened.owner.expect({ kind: 'link-reply', id: 2 });
+    expect(opened.guest.openConnections).toBe(1);
+  });
+
+  it('asks a guest in doubt again that gives no answer, also while it works', async () => {
+    await using opened = await ready();
+    for (const id of [1, 2]) opened.link.tell(request(id));
+    const [first] = await got(opened, 2);
+    opened.guest.answers = false;
+    first?.hangUp('reset');
+    await opened.owner.expect({ kind: 'link-lost', sent: [1] });
+    await opened.owner.expectNone(50);
+    opened.guest.answers = true;
+    await opened.kit.advance(SETTINGS.liveness.timeoutMs);
+    await opened.owner.expect({ kind: 'link-ready' });
+  });
+
+  it.each([
+    ['answers at once', (guest: HttpGuest) => guest.up()],
+    ['takes no connection at first', (guest: HttpGuest) => guest.vanish()],
+  ])('answers a ping of before the loss if the guest %s', async (_, meanwhile) => {
+    await using opened = await ready();
+    for (const id of [1, 2]) opened.link.tell(request(id));
+    const [first] = await got(opened, 2);
+    opened.guest.answers = false;
+    opened.link.tell({ kind: 'ping' });
+    await opened.kit.settle();
+    expect(opened.guest.openConnections).toBe(3);
+    opened.guest.answers = true;
+    meanwhile(opened.guest);
+    first?.hangUp('reset');
+    await opened.owner.expect({ kind: 'link-lost', sent: [1] });
+    opened.guest.up();
+    await opened.kit.advance(100);
+    await opened.owner.expect({ kind: 'link-ready' });
+    await opened.owner.expect({ kind: 'link-pong' });
+    // That of the old probe is gone.
+    expect(opened.guest.openConnections).toBe(2);
+  });
+
+  it('asks a guest to which no connection is left, after the last one was too old to be used again', async () => {
+    await using opened = await ready();
+    for (const id of [1, 2]) opened.link.tell(request(id));
+    const [first, second] = await got(opened, 2);
+    opened.guest.keepsAlive = false;
+    first?.hangUp('reset');
+    await opened.owner.expect({ kind: 'link-lost', sent: [1] });
+    await opened.owner.expect({ kind: 'link-ready' });
+    opened.guest.keepsAlive = true;
+    const probed = opened.guest.probed.length;
+    second?.reply('two');
+    await opened.owner.expect({ kind: 'link-reply', id: 2 });
+    await opened.kit.settle();
+    expect(opened.guest.probed).toHaveLength(probed + 1);
+    opened.guest.down('gone');
+    await opened.owner.expect({ kind: 'link-lost', sent: [], unsent: [] });
+  });
+
+  it('waits for a moment after a connection that could not be opened', async () => {
+    await using opened = await ready({ http: { ...SETTINGS, connectionsMax: () => 3 } });
+    opened.link.tell(request(1));
+    await got(opened, 1);
+    opened.guest.vanish();
+    const { attempts } = opened.guest;
+    for (const id of [2, 3, 4]) {
+      opened.link.tell(request(id));
+      await opened.kit.settle();
+    }
+    expect(opened.guest.attempts).toBe(attempts + 1);
+    opened.guest.up();
+    await opened.kit.advance(100);
+    expect((await got(opened, 3)).map(({ payload }) => payload)).toEqual(['text 1', 'text 2', 'text 3']);
+  });
+
+  it('leaves no connection open when it is stopped, and opens none after that', async () => {
+    await using opened = await ready();
+    for (const id of [1, 2]) opened.link.tell(request(id));
+    const [first] = await got(opened, 2);
+    opened.guest.vanish();
+    first?.hangUp('reset');
+    await opened.owner.expect({ kind: 'link-lost', sent: [1] });
+    // The link is about to ask again.
+    await opened.kit.advance(50);
+    await opened.kit.system.stop(opened.link);
+    const { attempts, openConnections } = opened.guest;
+    expect(openConnections).toBe(0);
+    await opened.kit.advance(1_000);
+    expect(opened.guest.attempts).toBe(attempts);
   });
 
   it('goes on with a guest that closes each connection after its answer', async () => {

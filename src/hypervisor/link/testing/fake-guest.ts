@@ -108,7 +108,17 @@ abstract class Guest implements FakeGuest {
 
   down(why: string): void {
     this.#state = 'down';
+    this.hangUpAll(why);
+  }
+
+  /** Connections that are open break; others are taken as before. */
+  hangUpAll(why: string): void {
     for (const wire of this.#wires.splice(0)) wire.hangUp(why);
+  }
+
+  /** Connections that neither end has closed. */
+  get openConnections(): number {
+    return this.#wires.filter(({ isClosed }) => !isClosed).length;
   }
 
   /** It takes no more connections; those that are open say nothing of that yet. */
@@ -130,13 +140,16 @@ abstract class Guest implements FakeGuest {
 }
 
 export class FramedGuest extends Guest {
+  /** Whether an answer carries the token of its request. */
+  keepsTokens = true;
+
   protected override wire(): Wire {
     const cancelled = new Set<number>();
     const sink: FrameSink = {
       frame: (type, low, high, op, token, payload) => {
         const answer = (kind: FrameType, text: string): void => {
           const writer = new FrameWriter();
-          writer.append(kind, low, high, NO_BYTES, token, Buffer.from(text));
+          writer.append(kind, low, high, NO_BYTES, this.keepsTokens ? token : NO_BYTES, Buffer.from(text));
           wire.say(Buffer.concat(writer.take()));
         };
         if (type === FrameType.cancel) {
