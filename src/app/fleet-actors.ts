@@ -98,6 +98,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   eventLog.listen((one) => first.see(one));
   const logFolder = data.folder('logs');
   const deploys = await deploysOf(deps, { hypervisor, parameters, qemuOf }, found, needed);
+  cleanUp.add(() => deploys.close());
   const known = await openKnownParams(join(data.path, `fleet-params-${options.fleet}.json`), (error) =>
     eventLog.warn(error instanceof Error ? error.message : String(error)),
   );
@@ -184,14 +185,14 @@ async function deploysOf(
     host: options.host,
     image: image.digest,
     kept,
-    check: async (digest) => {
+    check: async (digest, signal) => {
       const one = await kept.load(digest);
       const params = paramsOf(store.snapshot());
       checkBootTimeout(params, one.image.profile);
       // A host without VMs may have no QEMU either.
       if (options.role === 'server') return;
       const probe = await openProbe(data.tag, nats.launcher);
-      await bootOnce({ ...one, hypervisor, probe, params, clock: systemClock });
+      await bootOnce({ ...one, hypervisor, probe, params, clock: systemClock, signal });
     },
     onEvent: (event) => eventLog.add(event),
   });

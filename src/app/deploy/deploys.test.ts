@@ -5,7 +5,7 @@ import type { CommandReply, DeployState, FleetEvent, RouterMessage } from '../..
 import { makeParams } from '../../fleet/mod.ts';
 import { BUILT_IN_PROFILE, type ControllerMessage } from '../../hypervisor/mod.ts';
 import type { ImageDocument, ImageStore, StoredDeploy, StoredPhase } from '../../store/mod.ts';
-import { Deploys } from './deploys.ts';
+import { Deploys, type DeploysOptions } from './deploys.ts';
 
 const [OLD, NEW] = ['0'.repeat(64), '1'.repeat(64)];
 const ORDER = { image: NEW, canary: 1, canaryMs: 1_000 };
@@ -34,7 +34,7 @@ interface World {
   progress(phase: DeployState['phase']): void;
 }
 
-async function world(disk: Partial<Disk> = {}, check: () => Promise<void> = async () => undefined): Promise<World> {
+async function world(disk: Partial<Disk> = {}, check: DeploysOptions['check'] = async () => undefined): Promise<World> {
   const kit = testKit();
   const kept: Disk = { document: undefined, fails: false, isRefused: false, hold: undefined, ...disk };
   const store: ImageStore = {
@@ -180,6 +180,39 @@ describe('a deploy of a host', () => {
     await kit.settle();
     expect(deploys.document.deploy).toMatchObject({ phase: 'refused' });
     expect(told).toEqual([]);
+    await kit.shutdown();
+  });
+
+  it('is checked once the VM of a check that was given up has ended', async () => {
+    const ended = Promise.withResolvers<void>();
+    const checks: AbortSignal[] = [];
+    const { kit, deploys } = await world({}, (_, signal) => {
+      checks.push(signal);
+      return checks.length === 1 ? ended.promise : Promise.resolve();
+    });
+    await deploys.deploy(ORDER);
+    await kit.settle();
+    await deploys.rollBack();
+    await deploys.deploy(ORDER);
+    await kit.settle();
+    expect(checks.map(({ aborted }) => aborted)).toEqual([true]);
+    ended.reject(new Error('its VM was ended'));
+    await kit.settle();
+    expect(checks.map(({ aborted }) => aborted)).toEqual([true, false]);
+    expect(deploys.document.deploy).toMatchObject({ phase: 'canary', why: null });
+    await kit.shutdown();
+  });
+
+  it('ends the VM of its check when Shoal ends, and is checked anew at the next start', async () => {
+    const ended = Promise.withResolvers<void>();
+    const { kit, deploys, disk } = await world({}, (_, signal) => {
+      signal.addEventListener('abort', () => ended.reject(new Error('its VM was ended')));
+      return ended.promise;
+    });
+    await deploys.deploy(ORDER);
+    await deploys.close();
+    await kit.settle();
+    expect(disk.document?.deploy).toMatchObject({ phase: 'checking', ended_ms: null });
     await kit.shutdown();
   });
 

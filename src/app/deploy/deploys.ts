@@ -37,8 +37,8 @@ export interface DeploysOptions {
   readonly image: string;
   /** How VMs of an image are made, as far as that depends on the image. */
   readonly kept: Pick<KeptImages, 'parametersOf' | 'profileOf' | 'mostOf'>;
-  /** Boots the image once, on a VM of its own. @throws why it is unfit */
-  readonly check: (digest: string) => Promise<void>;
+  /** Boots the image once, on a VM of its own, which the signal ends. @throws why it is unfit */
+  readonly check: (digest: string, signal: AbortSignal) => Promise<void>;
   readonly onEvent: (event: FleetEvent) => void;
 }
 
@@ -59,6 +59,10 @@ export class Deploys {
   /** Documents are written one after the other. */
   #lastWrite: Promise<void> = Promise.resolve();
   #fleet: DeployedFleet | undefined;
+  /** The last check. Its VM may outlast a roll-back for a moment, and the next one takes its place. */
+  #checked: Promise<void> = Promise.resolve();
+  #ends = new AbortController();
+  #isClosed = false;
 
   constructor(options: DeploysOptions) {
     this.#options = options;
@@ -101,7 +105,7 @@ export class Deploys {
     this.#fleet = fleet;
     const { deploy } = this.#state;
     if (deploy !== null) this.#reckon();
-    if (deploy?.phase === 'checking') void this.#check(deploy);
+    if (deploy?.phase === 'checking') this.#startCheck(deploy);
   }
 
   /**
@@ -120,7 +124,7 @@ export class Deploys {
       : { ...common, canary, phase: 'checking' };
     await this.#begin(next);
     if (isSame) await this.#tellRouter();
-    else void this.#check(next);
+    else this.#startCheck(next);
   }
 
   /** Gives up the deploy that runs, or puts back the image before the last. @throws DEPLOY_NONE; DEPLOY_RUNNING while one is only beginning; STORE_WRITE_FAILED */
@@ -128,7 +132,10 @@ export class Deploys {
     const { deploy, before, image } = this.#state;
     if (this.#beginning !== undefined) throw underWay(this.#beginning);
     if (deploy !== null && deploy.ended_ms === null) {
-      if (deploy.phase === 'checking') return this.#refuse(deploy, GIVEN_UP);
+      if (deploy.phase === 'checking') {
+        this.#ends.abort();
+        return this.#refuse(deploy, GIVEN_UP);
+      }
       return this.#ask((replyTo) => ({ kind: 'roll-back', why: GIVEN_UP, replyTo }));
     }
     if (before === null || before === image || deploy?.phase !== 'deployed') {
@@ -153,6 +160,13 @@ export class Deploys {
     if (ended_ms !== null) this.#reckon();
   }
 
+  /** Ends the VM of a check. The next Shoal checks again. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#ends.abort();
+    await this.#checked;
+  }
+
   /** @throws DEPLOY_RUNNING */
   checkNoneRuns(): void {
     const running = this.#beginning ?? this.#state.deploy;
@@ -168,22 +182,33 @@ export class Deploys {
     }
   }
 
-  async #check(deploy: StoredDeploy): Promise<void> {
-    const name = shortDigest(deploy.image);
-    this.#tell(`image ${name} is checked: it is booted once, on a VM of its own`);
+  #startCheck(deploy: StoredDeploy): void {
+    this.#ends = new AbortController();
+    const { signal } = this.#ends;
+    const checked = this.#checked.then(async () => {
+      if (signal.aborted || this.#isClosed) return;
+      this.#tell(`image ${shortDigest(deploy.image)} is checked: it is booted once, on a VM of its own`);
+      await this.#options.check(deploy.image, signal);
+    });
+    this.#checked = checked.catch(() => undefined);
+    void this.#goOn(deploy, signal, checked);
+  }
+
+  async #goOn(deploy: StoredDeploy, signal: AbortSignal, checked: Promise<void>): Promise<void> {
     try {
-      await this.#options.check(deploy.image);
-      if (this.#state.deploy?.id !== deploy.id || this.#state.deploy.phase !== 'checking') return;
+      await checked;
+      if (this.#isClosed || this.#state.deploy?.id !== deploy.id || this.#state.deploy.phase !== 'checking') return;
       const phase = deploy.canary === 0 ? 'rolling' : 'canary';
       await this.#save({ ...this.#state, deploy: { ...deploy, phase } });
       // Whoever gave it up meanwhile wrote that after this.
       if (this.running?.id === deploy.id) await this.#tellRouter();
     } catch (error) {
+      if (signal.aborted) return;
       const why = error instanceof Error ? error.message : String(error);
       const isOpen = this.#state.deploy?.id === deploy.id && this.#state.deploy.phase === 'checking';
       if (isOpen) await this.#refuse(deploy, why);
       // A router that is away is given it at its next start.
-      else this.#tell(`image ${name}: ${why}`);
+      else this.#tell(`image ${shortDigest(deploy.image)}: ${why}`);
     }
   }
 
