@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { systemClock } from '../actors/mod.ts';
 import { type FleetCalls, withFleet } from '../app/mod.ts';
 import { rowIn } from '../console/mod.ts';
-import { codeOf } from '../errors.ts';
+import { codeOf, ShoalError } from '../errors.ts';
 import { shortDigest } from '../fleet/mod.ts';
 import { type ImageInfo, loadImage } from '../hypervisor/mod.ts';
 import { heard, hostOf } from './asked-hosts.ts';
@@ -54,7 +54,7 @@ export async function deployImage(command: Command, flags: Flags, file: string |
           await send(calls, host, image);
         }
         const args = { digest, canary, canary_ms: seconds * 1_000 };
-        told.push(imageRow(await calls.ask('image-deploy', args, host)));
+        told.push(begun(imageRow(await calls.ask('image-deploy', args, host)), digest));
       } catch (error) {
         if (offered.values.length === 1) throw error;
         exitCode = 1;
@@ -69,6 +69,20 @@ export async function deployImage(command: Command, flags: Flags, file: string |
     const end = await waited(calls, flags, told, `image ${shortDigest(digest)}`);
     return Math.max(exitCode, end);
   });
+}
+
+/**
+ * @returns the row, if its deploy is of that image
+ * @throws DEPLOY_RUNNING if ours has ended before the host had told of it, and another one has begun
+ */
+export function begun(row: ImageRow, digest: string): ImageRow {
+  if (row.deploy?.image === digest) return row;
+  const name = shortDigest(digest);
+  throw new ShoalError(
+    'DEPLOY_RUNNING',
+    `The deploy of image ${name} is no longer the last one on ${row.host}: it was ended at once, and ${stepOf(row)}`,
+    { details: { image: digest, host: row.host } },
+  );
 }
 
 /** `shoal image rollback`. */
