@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
@@ -88,4 +88,12 @@ test('an image that is copied and sent several times at once is kept each time',
   await Promise.all([...[1, 2, 3].map(() => keepImage(data, loaded)), send(), send(), send()]);
   expect(await loadImage(join(folder, `${digest}.elf`))).toMatchObject({ digest });
   expect(readdirSync(folder).filter((name) => name.startsWith(digest))).toHaveLength(2);
+});
+
+test('an image that is sent to a full disk leaves no part there', async () => {
+  symlinkSync('/dev/full', join(folder, 'sent.image.part'));
+  writeFileSync(join(folder, 'sent.boot.part'), 'the ramdisk');
+  const part = { digest: 'sent', file: 'image', bytes: 9, at: 0, part: Buffer.from('the image') } as const;
+  await expect(takePart(data, part)).rejects.toMatchObject({ code: 'ENOSPC' });
+  expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
 });

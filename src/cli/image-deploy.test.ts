@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { begun } from './image-deploy.ts';
+import { begun, endsOfRollBack } from './image-deploy.ts';
 import type { ImageRow } from './image-rows.ts';
 
 const [OURS, OTHER] = ['1'.repeat(64), '2'.repeat(64)];
@@ -13,4 +13,14 @@ function told(image: string): ImageRow {
 it('a deploy is not taken for ours that somebody has begun after ours was ended', () => {
   expect(begun(told(OURS), OURS)).toEqual(told(OURS));
   expect(() => begun(told(OTHER), OURS)).toThrow('it was ended at once, and image 222222222222 is checked');
+});
+
+it('a roll-back that undoes a deploy has failed if it is rolled back itself', () => {
+  const undone = { ...told(OURS), before: OURS };
+  const inPhase = (row: ImageRow, phase: string): ImageRow =>
+    row.deploy === null ? row : { ...row, deploy: { ...row.deploy, phase } };
+  expect(endsOfRollBack(inPhase(undone, 'rolling'))).toEqual(['deployed']);
+  for (const phase of ['rolling-back', 'rolled-back', 'refused']) {
+    expect(endsOfRollBack(inPhase(told(OURS), phase))).toContain('rolled-back');
+  }
 });

@@ -95,7 +95,7 @@ export async function rollBackImage(flags: Flags): Promise<number> {
       flags,
       values.map(({ value }) => imageRow(value)),
       'the roll-back',
-      'rolled-back',
+      endsOfRollBack,
     );
     return Math.max(exitCode, end);
   });
@@ -133,13 +133,13 @@ async function sendFile(
   }
 }
 
-/** @param wanted how it ends if all goes well: `deployed`, or what a roll-back comes to */
+/** @param wanted the phases that it ends in if all goes well, by what the host told at its beginning */
 async function waited(
   calls: FleetCalls,
   flags: Flags,
   told: readonly ImageRow[],
   what: string,
-  wanted: 'deployed' | 'rolled-back' = 'deployed',
+  wanted: (told: ImageRow) => readonly string[] = () => ['deployed'],
 ): Promise<number> {
   if (!flags.has('wait')) {
     show(flags, told);
@@ -176,9 +176,16 @@ async function waited(
     }
   }
   show(flags, [...rows.values()]);
+  const ends = new Map(told.map((row) => [row.host, wanted(row)]));
   const isWell = (row: ImageRow): boolean =>
-    isOurs(row) && (row.deploy?.phase === 'deployed' || (wanted === 'rolled-back' && row.deploy?.phase !== undefined));
+    isOurs(row) && ends.get(row.host)?.includes(row.deploy?.phase ?? '') === true;
   return [...rows.values()].every(isWell) ? 0 : 1;
+}
+
+/** A deploy is given up, or else the image before is deployed, which may fail as any deploy. */
+export function endsOfRollBack({ deploy, before }: ImageRow): readonly string[] {
+  const isDeploy = deploy?.phase === 'deployed' || (deploy?.phase === 'rolling' && deploy.image === before);
+  return isDeploy ? ['deployed'] : ['deployed', 'rolled-back', 'refused'];
 }
 
 function tellStep(row: ImageRow, said: Map<string, string>, isMany: boolean): void {
