@@ -97,6 +97,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   eventLog.listen((one) => first.see(one));
   const logFolder = data.folder('logs');
   const deploys = await deploysOf(deps, { hypervisor, parameters, qemuOf }, found, needed);
+  cleanUp.add(() => deploys.close());
   const known = await openKnownParams(join(data.path, `fleet-params-${options.fleet}.json`), (error) =>
     eventLog.warn(error instanceof Error ? error.message : String(error)),
   );

@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -182,4 +191,12 @@ test('an image is sent in parts, with what it boots with; what is not all there,
   await send('boot', Buffer.from('070701'));
   await keepSent(data, digest, profile, true);
   expect([await hasImage(data, digest), parts()]).toEqual([true, []]);
+});
+
+test('an image that is sent to a full disk leaves no part there', async () => {
+  symlinkSync('/dev/full', join(folder, 'sent.image.part'));
+  writeFileSync(join(folder, 'sent.boot.part'), 'the ramdisk');
+  const part = { digest: 'sent', file: 'image', bytes: 9, at: 0, part: Buffer.from('the image') } as const;
+  await expect(takePart(data, part)).rejects.toMatchObject({ code: 'ENOSPC' });
+  expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { constants, readdirSync, rmSync } from 'node:fs';
-import { copyFile, open } from 'node:fs/promises';
+import { copyFile, type FileHandle, open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ShoalError } from '../errors.ts';
 import {
@@ -109,16 +109,33 @@ export interface ImagePart {
   readonly part: Uint8Array;
 }
 
-/** Takes a part of an image that somebody sends. */
+/** Takes a part of an image that somebody sends. @throws an error of the file system; no part is left then */
 export async function takePart(data: DataDir, { digest, file: which, bytes, at, part }: ImagePart): Promise<void> {
   // By position: whoever else sends the same image writes the same bytes.
   const file = await open(partOf(data, digest, which), constants.O_RDWR | constants.O_CREAT, 0o600);
   try {
-    await file.write(part, 0, part.length, at);
+    await writeAll(file, part, at);
     if (at + part.length >= bytes) await file.truncate(bytes);
+  } catch (error) {
+    // Nobody sends the rest, and a disk that is full must not stay so.
+    removeParts(data, digest);
+    throw error;
   } finally {
     await file.close();
   }
+}
+
+/** A nearly full disk takes a piece and reports the error only at the next write. */
+async function writeAll(file: FileHandle, content: Uint8Array, from: number): Promise<void> {
+  for (let at = 0; at < content.length; ) {
+    const { bytesWritten } = await file.write(content, at, content.length - at, from + at);
+    if (bytesWritten === 0) throw new Error('the file took no more bytes and named no reason');
+    at += bytesWritten;
+  }
+}
+
+function removeParts(data: DataDir, digest: string): void {
+  for (const which of ['image', 'boot'] as const) rmSync(partOf(data, digest, which), { force: true });
 }
 
 /**
@@ -139,8 +156,7 @@ export async function keepSent(data: DataDir, digest: string, profile: ImageProf
     // Whoever else sent it has ended meanwhile, and removed the parts.
     if (!(await hasImage(data, digest))) throw error;
   } finally {
-    rmSync(image, { force: true });
-    rmSync(boot, { force: true });
+    removeParts(data, digest);
   }
 }
 

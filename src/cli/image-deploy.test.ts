@@ -6,7 +6,8 @@ import type { FleetCalls } from '../app/mod.ts';
 import { ShoalError } from '../errors.ts';
 import { BUILT_IN_PROFILE, type ImageInfo } from '../hypervisor/mod.ts';
 import { imageCommand } from './image.ts';
-import { deployOver, rollBackOver } from './image-deploy.ts';
+import { begun, deployOver, endsOfRollBack, rollBackOver } from './image-deploy.ts';
+import type { ImageRow } from './image-rows.ts';
 import { parse } from './parse.ts';
 
 const [OLD, NEW] = ['0'.repeat(64), '1'.repeat(64)];
@@ -144,4 +145,25 @@ test('a roll-back is well whether it gives up a deploy or undoes one, and a host
   const { calls } = fleet((_verb, host) => (host === 'b' ? new Error('broken') : row(host, 'rolled-back')), ['a', 'b']);
   expect(await rollBackOver(calls, WAIT)).toBe(1);
   expect(stderr.join('')).toContain('b: ');
+});
+
+function hostRow(image: string): ImageRow {
+  const deploy = { before: OLD, phase: 'checking', why: null, started_ms: 7, ended_ms: null };
+  const answers = { new_answers: null, new_errors: null };
+  return { host: 'a', image: OLD, before: null, vms: [], deploy: { image, ...deploy, ...answers } };
+}
+
+test('a deploy is not taken for ours that somebody has begun after ours was ended', () => {
+  expect(begun(hostRow(NEW), NEW)).toEqual(hostRow(NEW));
+  expect(() => begun(hostRow(OLD), NEW)).toThrow('it was ended at once, and image 000000000000 is checked');
+});
+
+test('a roll-back that undoes a deploy has failed if it is rolled back itself', () => {
+  const undone = { ...hostRow(NEW), before: NEW };
+  const inPhase = (row: ImageRow, phase: string): ImageRow =>
+    row.deploy === null ? row : { ...row, deploy: { ...row.deploy, phase } };
+  expect(endsOfRollBack(inPhase(undone, 'rolling'))).toEqual(['deployed']);
+  for (const phase of ['rolling-back', 'rolled-back', 'refused']) {
+    expect(endsOfRollBack(inPhase(hostRow(NEW), phase))).toContain('rolled-back');
+  }
 });

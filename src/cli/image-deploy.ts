@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { systemClock } from '../actors/mod.ts';
 import { type FleetCalls, withFleet } from '../app/mod.ts';
 import { rowIn } from '../console/mod.ts';
-import { codeOf } from '../errors.ts';
+import { codeOf, ShoalError } from '../errors.ts';
 import { shortDigest } from '../fleet/mod.ts';
 import { type ImageInfo, loadImage } from '../hypervisor/mod.ts';
 import { heard, hostOf } from './asked-hosts.ts';
@@ -63,7 +63,7 @@ export async function deployOver(calls: FleetCalls, flags: Flags, image: ImageIn
       if (!rowIn<{ has: boolean }>('image-offer', value, { has: 'boolean' }).has) {
         await send(calls, host, image);
       }
-      told.push(imageRow(await calls.ask('image-deploy', { digest, ...order }, host)));
+      told.push(begun(imageRow(await calls.ask('image-deploy', { digest, ...order }, host)), digest));
     } catch (error) {
       if (offered.values.length === 1) throw error;
       exitCode = 1;
@@ -79,6 +79,20 @@ export async function deployOver(calls: FleetCalls, flags: Flags, image: ImageIn
   return Math.max(exitCode, end);
 }
 
+/**
+ * @returns the row, if its deploy is of that image
+ * @throws DEPLOY_RUNNING if ours has ended before the host had told of it, and another one has begun
+ */
+export function begun(row: ImageRow, digest: string): ImageRow {
+  if (row.deploy?.image === digest) return row;
+  const name = shortDigest(digest);
+  throw new ShoalError(
+    'DEPLOY_RUNNING',
+    `The deploy of image ${name} is no longer the last one on ${row.host}: it was ended at once, and ${stepOf(row)}`,
+    { details: { image: digest, host: row.host } },
+  );
+}
+
 /** `shoal image rollback`. */
 export async function rollBackImage(flags: Flags): Promise<number> {
   return withFleet(fleetOf(flags), 'image', (calls) => rollBackOver(calls, flags));
@@ -89,7 +103,7 @@ export async function rollBackOver(calls: FleetCalls, flags: Flags): Promise<num
   const isNews = (error: unknown): boolean => codeOf(error) !== 'DEPLOY_NONE';
   const { values, exitCode } = heard(await calls.every('image-rollback', {}, hostOf(flags)), isNews);
   const rows = values.map(({ value }) => imageRow(value));
-  const end = await waited(calls, flags, rows, 'the roll-back', 'rolled-back');
+  const end = await waited(calls, flags, rows, 'the roll-back', endsOfRollBack);
   return Math.max(exitCode, end);
 }
 
@@ -125,13 +139,13 @@ async function sendFile(
   }
 }
 
-/** @param wanted how it ends if all goes well: `deployed`, or what a roll-back comes to */
+/** @param wanted the phases that it ends in if all goes well, by what the host told at its beginning */
 async function waited(
   calls: FleetCalls,
   flags: Flags,
   told: readonly ImageRow[],
   what: string,
-  wanted: 'deployed' | 'rolled-back' = 'deployed',
+  wanted: (told: ImageRow) => readonly string[] = () => ['deployed'],
 ): Promise<number> {
   if (!flags.has('wait')) {
     show(flags, told);
@@ -168,9 +182,16 @@ async function waited(
     }
   }
   show(flags, [...rows.values()]);
+  const ends = new Map(told.map((row) => [row.host, wanted(row)]));
   const isWell = (row: ImageRow): boolean =>
-    isOurs(row) && (row.deploy?.phase === 'deployed' || (wanted === 'rolled-back' && row.deploy?.phase !== undefined));
+    isOurs(row) && ends.get(row.host)?.includes(row.deploy?.phase ?? '') === true;
   return [...rows.values()].every(isWell) ? 0 : 1;
+}
+
+/** A deploy is given up, or else the image before is deployed, which may fail as any deploy. */
+export function endsOfRollBack({ deploy, before }: ImageRow): readonly string[] {
+  const isDeploy = deploy?.phase === 'deployed' || (deploy?.phase === 'rolling' && deploy.image === before);
+  return isDeploy ? ['deployed'] : ['deployed', 'rolled-back', 'refused'];
 }
 
 function tellStep(row: ImageRow, said: Map<string, string>, isMany: boolean): void {

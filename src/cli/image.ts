@@ -100,7 +100,7 @@ async function check(flags: Flags, path: string): Promise<number> {
       ...profileChoice(imageCommand, flags),
       accelerator: flags.oneOf('accel', ['auto', 'kvm', 'tcg']),
       signal,
-      onPoint: (point) => (json ? undefined : printText(lineOf(point))),
+      onPoint: (point) => (json || signal.aborted ? undefined : printText(lineOf(point))),
     });
     // Whoever has ended it wants no verdict.
     if (signal.aborted) return 1;

@@ -18,7 +18,7 @@ export const HOST = [
       " || deploy.phase === 'checking') return undefined;",
       ') return undefined;',
     ],
-    ['a check that was cut short is done again', "if (deploy?.phase === 'checking') void this.#check(deploy);", ''],
+    ['a check that was cut short is done again', "if (deploy?.phase === 'checking') this.#startCheck(deploy);", ''],
     ['VMs of both images are reckoned with after a restart', 'if (deploy !== null) this.#reckon();', ''],
     [
       'one deploy runs at a time on a host',
@@ -38,11 +38,7 @@ export const HOST = [
       'if (this.#beginning !== undefined) throw underWay(this.#beginning);',
       '',
     ],
-    [
-      'a deploy that is checked is given up here',
-      "if (deploy.phase === 'checking') return this.#refuse(deploy, GIVEN_UP);",
-      '',
-    ],
+    ['a deploy that is checked is given up here', 'return this.#refuse(deploy, GIVEN_UP);', ''],
     [
       'a deploy that runs is given up by the router',
       'if (deploy !== null && deploy.ended_ms === null) {',
@@ -63,7 +59,7 @@ export const HOST = [
     ['a deploy that could not be written does not begin', '      this.#beginning = undefined;\n', ''],
     [
       'a deploy that was given up in its check does not go on',
-      "if (this.#state.deploy?.id !== deploy.id || this.#state.deploy.phase !== 'checking') return;",
+      "if (this.#isClosed || this.#state.deploy?.id !== deploy.id || this.#state.deploy.phase !== 'checking') return;",
       '',
     ],
     ['a deploy without canaries goes on to the rest', "deploy.canary === 0 ? 'rolling' : 'canary'", "'canary'"],
@@ -128,7 +124,7 @@ export const HOST = [
       'availableBytes < neededMib * MIB + params.hostMemoryReserveBytes',
       'availableBytes < params.hostMemoryReserveBytes',
     ],
-    ['the memory of QEMU itself counts', 'image.profile.memoryMib + QEMU_MIB', 'image.profile.memoryMib'],
+    ['the memory of QEMU itself counts', 'image.profile.memoryMib + QEMU_OWN_BYTES / MIB', 'image.profile.memoryMib'],
   ]),
   ...mutationsOf('store/kept-file.ts', [
     ['what a crash left is removed', '    await file.removeLeftOvers();\n', ''],

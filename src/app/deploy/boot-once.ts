@@ -13,7 +13,7 @@ export interface BootOnceOptions {
   readonly probe: Hypervisor;
   readonly params: Params;
   readonly clock: Clock;
-  /** Ends the VM. */
+  /** Ends the VM, and the check as failed. */
   readonly signal?: AbortSignal;
 }
 
@@ -39,14 +39,9 @@ export async function bootOnce({
     const why = `a VM takes ${neededMib} MiB of the ${free} that are free, and host_memory_reserve_bytes is to stay`;
     throw new ShoalError('VM_CONTRACT', `it cannot be tried, because the host is short of memory: ${why}`);
   }
-  const points = await checkImage({
-    hypervisor: probe,
-    image,
-    accelerator,
-    address: await freeAddress(),
-    clock,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  const address = await freeAddress();
+  const ends = signal === undefined ? {} : { signal };
+  const points = await checkImage({ hypervisor: probe, image, accelerator, address, clock, ...ends });
   const failed = points.find(({ state }) => state === 'failed');
   if (failed !== undefined) throw new ShoalError('VM_CONTRACT', `its check failed at ${failed.name}: ${failed.why}`);
 }

@@ -209,6 +209,39 @@ describe('a deploy of a host', () => {
     await kit.shutdown();
   });
 
+  it('is checked once the VM of a check that was given up has ended', async () => {
+    const ended = Promise.withResolvers<void>();
+    const checks: AbortSignal[] = [];
+    const { kit, deploys } = await world({}, (_, signal) => {
+      checks.push(signal);
+      return checks.length === 1 ? ended.promise : Promise.resolve();
+    });
+    await deploys.deploy(ORDER);
+    await kit.settle();
+    await deploys.rollBack();
+    await deploys.deploy(ORDER);
+    await kit.settle();
+    expect(checks.map(({ aborted }) => aborted)).toEqual([true]);
+    ended.reject(new Error('its VM was ended'));
+    await kit.settle();
+    expect(checks.map(({ aborted }) => aborted)).toEqual([true, false]);
+    expect(deploys.document.deploy).toMatchObject({ phase: 'canary', why: null });
+    await kit.shutdown();
+  });
+
+  it('ends the VM of its check when Shoal ends, and is checked anew at the next start', async () => {
+    const ended = Promise.withResolvers<void>();
+    const { kit, deploys, disk } = await world({}, (_, signal) => {
+      signal.addEventListener('abort', () => ended.reject(new Error('its VM was ended')));
+      return ended.promise;
+    });
+    await deploys.deploy(ORDER);
+    await deploys.close();
+    await kit.settle();
+    expect(disk.document?.deploy).toMatchObject({ phase: 'checking', ended_ms: null });
+    await kit.shutdown();
+  });
+
   it('of the image that runs already needs no check and no canary', async () => {
     const { kit, deploys, told } = await world({}, () => Promise.reject(new Error('not asked for')));
     await deploys.deploy({ ...ORDER, image: OLD });

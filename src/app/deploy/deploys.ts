@@ -37,7 +37,7 @@ export interface DeploysOptions {
   readonly image: string;
   /** How VMs of an image are made, as far as that depends on the image. */
   readonly kept: Pick<KeptImages, 'parametersOf' | 'profileOf' | 'mostOf'>;
-  /** Boots the image once, on a VM of its own, which it ends at the signal. One check runs at a time. @throws why it is unfit */
+  /** Boots the image once, on a VM of its own, which the signal ends. @throws why it is unfit */
   readonly check: (digest: string, signal: AbortSignal) => Promise<void>;
   readonly onEvent: (event: FleetEvent) => void;
 }
@@ -58,11 +58,11 @@ export class Deploys {
   #writing: Promise<void> | undefined;
   /** Documents are written one after the other. */
   #lastWrite: Promise<void> = Promise.resolve();
-  /** Checks run one after the other, because their VMs have the same name. */
-  #lastCheck: Promise<void> = Promise.resolve();
-  /** Ends the check that runs. */
-  #endCheck = new AbortController();
   #fleet: DeployedFleet | undefined;
+  /** The last check. Its VM may outlast a roll-back for a moment, and the next one takes its place. */
+  #checked: Promise<void> = Promise.resolve();
+  #ends = new AbortController();
+  #isClosed = false;
 
   constructor(options: DeploysOptions) {
     this.#options = options;
@@ -105,7 +105,7 @@ export class Deploys {
     this.#fleet = fleet;
     const { deploy } = this.#state;
     if (deploy !== null) this.#reckon();
-    if (deploy?.phase === 'checking') this.#checkNext(deploy);
+    if (deploy?.phase === 'checking') this.#startCheck(deploy);
   }
 
   /**
@@ -124,7 +124,7 @@ export class Deploys {
       : { ...common, canary, phase: 'checking' };
     await this.#begin(next);
     if (isSame) await this.#tellRouter();
-    else this.#checkNext(next);
+    else this.#startCheck(next);
   }
 
   /** Gives up the deploy that runs, or puts back the image before the last. @throws DEPLOY_NONE; DEPLOY_RUNNING while one is only beginning; STORE_WRITE_FAILED */
@@ -133,7 +133,7 @@ export class Deploys {
     if (this.#beginning !== undefined) throw underWay(this.#beginning);
     if (deploy !== null && deploy.ended_ms === null) {
       if (deploy.phase === 'checking') {
-        this.#endCheck.abort();
+        this.#ends.abort();
         return this.#refuse(deploy, GIVEN_UP);
       }
       return this.#ask((replyTo) => ({ kind: 'roll-back', why: GIVEN_UP, replyTo }));
@@ -160,6 +160,13 @@ export class Deploys {
     if (ended_ms !== null) this.#reckon();
   }
 
+  /** Ends the VM of a check. The next Shoal checks again. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#ends.abort();
+    await this.#checked;
+  }
+
   /** @throws DEPLOY_RUNNING */
   checkNoneRuns(): void {
     const running = this.#beginning ?? this.#state.deploy;
@@ -175,30 +182,33 @@ export class Deploys {
     }
   }
 
-  #checkNext(deploy: StoredDeploy): void {
-    const controller = new AbortController();
-    this.#endCheck = controller;
-    this.#lastCheck = this.#lastCheck.then(() => this.#check(deploy, controller.signal));
+  #startCheck(deploy: StoredDeploy): void {
+    this.#ends = new AbortController();
+    const { signal } = this.#ends;
+    const checked = this.#checked.then(async () => {
+      if (signal.aborted || this.#isClosed) return;
+      this.#tell(`image ${shortDigest(deploy.image)} is checked: it is booted once, on a VM of its own`);
+      await this.#options.check(deploy.image, signal);
+    });
+    this.#checked = checked.catch(() => undefined);
+    void this.#goOn(deploy, signal, checked);
   }
 
-  /** Never rejects. */
-  async #check(deploy: StoredDeploy, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
-    const name = shortDigest(deploy.image);
-    this.#tell(`image ${name} is checked: it is booted once, on a VM of its own`);
+  async #goOn(deploy: StoredDeploy, signal: AbortSignal, checked: Promise<void>): Promise<void> {
     try {
-      await this.#options.check(deploy.image, signal);
-      if (this.#state.deploy?.id !== deploy.id || this.#state.deploy.phase !== 'checking') return;
+      await checked;
+      if (this.#isClosed || this.#state.deploy?.id !== deploy.id || this.#state.deploy.phase !== 'checking') return;
       const phase = deploy.canary === 0 ? 'rolling' : 'canary';
       await this.#save({ ...this.#state, deploy: { ...deploy, phase } });
       // Whoever gave it up meanwhile wrote that after this.
       if (this.running?.id === deploy.id) await this.#tellRouter();
     } catch (error) {
+      if (signal.aborted) return;
       const why = error instanceof Error ? error.message : String(error);
       const isOpen = this.#state.deploy?.id === deploy.id && this.#state.deploy.phase === 'checking';
       if (isOpen) await this.#refuse(deploy, why);
-      // Why it was given up has been told. A router that is away is given it at its next start.
-      else if (!signal.aborted) this.#tell(`image ${name}: ${why}`);
+      // A router that is away is given it at its next start.
+      else this.#tell(`image ${shortDigest(deploy.image)}: ${why}`);
     }
   }
 

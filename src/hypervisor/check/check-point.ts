@@ -57,8 +57,10 @@ export class CheckList {
     return names.flatMap((name) => this.#points.get(name) ?? []);
   }
 
-  #note(point: CheckPoint): void {
-    if (this.#points.has(point.name)) return;
+  #note({ why, ...of }: CheckPoint): void {
+    if (this.#points.has(of.name)) return;
+    // What QEMU wrote may have many lines, and each point is one.
+    const point = { ...of, why: why.replaceAll(/\s*[\r\n]\s*/g, ' | ') };
     this.#points.set(point.name, point);
     this.#onPoint(point);
   }

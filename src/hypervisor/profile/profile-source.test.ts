@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -34,6 +34,16 @@ describe('the profile of an image', () => {
     write(name, { memoryMib: 99 });
     write('vmlinuz-6.1.shoal.json', { memoryMib: 1 });
     expect(await findProfile(at(image), {})).toMatchObject({ profile: { memoryMib: 99 }, from: at(name) });
+  });
+
+  it('may have the same field in two of its objects, and begin with the mark of its encoding', async () => {
+    const text = '{"readiness":{"path":"/a"},"liveness":{"path":"/a"},"protocol":"http","accelerators":["tcg"]}';
+    writeFileSync(at('guest.shoal.json'), `\ufeff${text}`);
+    expect(await findProfile(at('guest.elf'), {})).toMatchObject({ profile: { liveness: { path: '/a' } } });
+  });
+
+  it('is none if the name of the image is too long for another one beside it', async () => {
+    expect(await findProfile(at(`${'x'.repeat(251)}.elf`), {})).toMatchObject({ from: undefined });
   });
 
   it('must not stand there twice', async () => {
@@ -98,6 +108,14 @@ describe('the profile of an image', () => {
     ['is empty', (path: string) => writeFileSync(path, ''), /is not JSON/],
     ['is no JSON', (path: string) => writeFileSync(path, '{"machine": pc}'), /is not JSON/],
     ['is too long', (path: string) => writeFileSync(path, ' '.repeat(70_000)), /more than 65536 bytes/],
+    ['leads nowhere', (path: string) => symlinkSync('moved.json', path), /no such file/],
+    ['leads to itself', (path: string) => symlinkSync(path, path), /ELOOP/],
+    ['is not UTF-8', (path: string) => writeFileSync(path, Buffer.from('{"initrd":"\xff"}', 'latin1')), /is not JSON/],
+    [
+      'contradicts itself',
+      (path: string) => writeFileSync(path, '{"machine":"pc","console":{"kind":"\\"}"},"m\\u0061chine":"q35"}'),
+      /the field `machine` twice/,
+    ],
     ['is damaged', (path: string) => writeFileSync(path, Buffer.from([0xff, 0xfe, 0])), /is not JSON/],
   ])('that %s is refused with the reason, and is not waited for', async (_, make, why) => {
     make(at('guest.shoal.json'));

@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { dirname, extname, resolve } from 'node:path';
-import { ShoalError, whyUnreadable } from '../../errors.ts';
+import { codeOf, ShoalError, whyUnreadable } from '../../errors.ts';
 import { isRecord } from '../../is-record.ts';
 import { readSmallFile } from '../../plain-file.ts';
 import { parseProfile } from './parse-profile.ts';
@@ -54,7 +54,7 @@ function besideImage(image: string): string | undefined {
   // A kernel's name often ends in its version, which is no extension.
   const bare = /^\.[A-Za-z]\w{0,7}$/.test(extension) ? image.slice(0, -extension.length) : image;
   const names = [...new Set([`${image}${PROFILE_SUFFIX}`, `${bare}${PROFILE_SUFFIX}`])];
-  const [first, second] = names.filter((name) => statSync(name, { throwIfNoEntry: false }) !== undefined);
+  const [first, second] = names.filter(isThere);
   if (first === undefined || second === undefined) return first;
   throw new ShoalError(
     'PROFILE_INVALID',
@@ -65,10 +65,21 @@ function besideImage(image: string): string | undefined {
   );
 }
 
-async function readProfileFile(path: string): Promise<unknown> {
-  let text: string;
+/** A link that leads nowhere is there: its reader says so, and the image does not run on another machine than its profile says. */
+function isThere(path: string): boolean {
   try {
-    text = (await readSmallFile(path, FILE_BYTES_MAX)).toString();
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    // An image may have a name to which nothing can be added.
+    if (codeOf(error) === 'ENAMETOOLONG') return false;
+    throw error;
+  }
+}
+
+async function readProfileFile(path: string): Promise<unknown> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readSmallFile(path, FILE_BYTES_MAX);
   } catch (cause) {
     const names = Object.keys(SHIPPED_PROFILES).join(', ');
     throw new ShoalError(
@@ -77,8 +88,24 @@ async function readProfileFile(path: string): Promise<unknown> {
       { cause, details: { profile: path } },
     );
   }
+  const { text, value } = parsed(bytes, path);
+  const repeated = repeatedField(text);
+  if (repeated === undefined) return value;
+  throw new ShoalError(
+    'PROFILE_INVALID',
+    `The profile ${path} has the field \`${repeated}\` twice: remove one of them`,
+    {
+      details: { profile: path, field: repeated },
+    },
+  );
+}
+
+/** @throws PROFILE_INVALID */
+function parsed(bytes: Uint8Array, path: string): { readonly text: string; readonly value: unknown } {
   try {
-    return JSON.parse(text);
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const value: unknown = JSON.parse(text);
+    return { text, value };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new ShoalError('PROFILE_INVALID', `The profile ${path} is not JSON: ${why}`, {
@@ -87,6 +114,25 @@ async function readProfileFile(path: string): Promise<unknown> {
     });
   }
 }
+
+/** `JSON.parse` takes the last one of fields that contradict each other. @param text that is JSON */
+function repeatedField(text: string): string | undefined {
+  const open: Set<string>[] = [];
+  for (const [token, name, colon] of text.matchAll(TOKEN)) {
+    if (token === '{') open.push(new Set());
+    else if (token === '}') open.pop();
+    else if (name !== undefined && colon !== undefined) {
+      const field = String(JSON.parse(name));
+      const known = open.at(-1);
+      if (known?.has(field) === true) return field;
+      known?.add(field);
+    }
+  }
+  return undefined;
+}
+
+/** What matters of JSON for the names of its fields: braces, and texts, those with a colon behind them being names. */
+const TOKEN = /[{}]|("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?/g;
 
 /** @throws PROFILE_INVALID for a field in what is no object */
 function withOverrides(base: unknown, set: Readonly<Record<string, string>>, from: string): unknown {

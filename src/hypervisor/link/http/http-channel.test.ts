@@ -342,6 +342,22 @@ describe('a link over HTTP', () => {
     expect(opened.guest.attempts).toBe(4);
   });
 
+  it('learns that a guest closes each connection without saying so, and does not ask it again without end', async () => {
+    await using opened = await bench();
+    opened.guest.closesSilently = true;
+    opened.guest.up();
+    await opened.owner.expect({ kind: 'link-ready' });
+    await opened.owner.expectNone(50);
+    // The first shows what it does, the second that it is there.
+    expect(opened.guest.attempts).toBe(2);
+    for (const id of [1, 2, 3]) {
+      opened.link.tell(request(id));
+      (await got(opened, id))[id - 1]?.reply('one');
+      await opened.owner.expect({ kind: 'link-reply', id });
+    }
+    expect(opened.guest.attempts).toBe(5);
+  });
+
   it('answers 502 to whoever asked for an answer that is too long, and asks no other guest', async () => {
     await using opened = await ready({ textBytesMax: 10 });
     opened.link.tell(request(1));

@@ -33,6 +33,8 @@ interface Probe {
 
 /** How long the next connection, or probe, waits after one that could not be opened while others work. */
 const OPEN_AGAIN_MS = 100;
+/** Who closes a connection sooner after an answer closes each one, whatever its head said; a server's idle time is longer. */
+const SHORT_REST_MS = 500;
 
 /**
  * A guest that speaks HTTP/1.1: a connection for each request in work, kept for the next one. Connections are opened
@@ -46,6 +48,10 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
   readonly #requests = new Map<HttpConnection, number>();
   /** Those that were opened after a request was lost with its connection: whatever broke that one may have broken all before it. */
   #trusted = new WeakSet<HttpConnection>();
+  /** When the connections that were answered came to rest, in monotonic milliseconds. */
+  readonly #restedMs = new WeakMap<HttpConnection, number>();
+  /** The guest closes connections that it promised to keep. One that rests would be lost with the next request, or asked for in vain without end. */
+  #keepsNone = false;
   /** A request was lost with its connection, and the guest has not answered since: it may have ended. */
   #doubted = false;
   #opening: HttpConnection | undefined;
@@ -142,7 +148,7 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
     if (isReply(response)) listener.reply(low, response.body);
     else listener.error(low, httpError(response));
     if (this.#lost) return;
-    if (response.keepAlive) this.#rest(connection);
+    if (response.keepAlive) this.#keep(connection);
     // Whoever waits for a connection needs a new one.
     else listener.drained();
   }
@@ -175,6 +181,17 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
   #leave(low: number, connection: HttpConnection): void {
     this.#busy.delete(low);
     this.#requests.delete(connection);
+  }
+
+  /** It has been answered. */
+  #keep(connection: HttpConnection): void {
+    if (this.#keepsNone) {
+      connection.close();
+      if (this.#ready) this.#options.listener.drained();
+      return;
+    }
+    this.#restedMs.set(connection, this.#options.clock.monotonic());
+    this.#rest(connection);
   }
 
   /** It is there for the next request. */
@@ -221,6 +238,9 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
 
   /** Many servers close a connection that is not used. */
   #idleEnded(connection: HttpConnection): void {
+    const restedMs = this.#restedMs.get(connection);
+    const isShort = restedMs !== undefined && this.#options.clock.monotonic() - restedMs < SHORT_REST_MS;
+    if (isShort) this.#keepsNone = true;
     const at = this.#idle.indexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
     this.#askWithoutConnection();
@@ -276,7 +296,7 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
     }
     if (isWell && isAsked) listener.pong();
     if (this.#lost) return;
-    if (keepAlive) this.#rest(connection);
+    if (keepAlive) this.#keep(connection);
   }
 
   #probeFailed({ connection, isAsked, cancel }: Probe, why: string): void {

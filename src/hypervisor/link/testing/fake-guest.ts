@@ -182,6 +182,8 @@ export class FramedGuest extends Guest {
 export class HttpGuest extends Guest {
   /** Whether a connection may be used again. */
   keepsAlive = true;
+  /** Whether it closes each connection after its answer without having said so. */
+  closesSilently = false;
   readonly probed: string[] = [];
   probeStatus = 200;
 
@@ -216,6 +218,7 @@ export class HttpGuest extends Guest {
         Buffer.from(`HTTP/1.1 ${status} Word\r\n${close}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`),
       );
       if (!this.keepsAlive) wire.hangUp('the guest closed the connection');
+      if (this.closesSilently) setImmediate(() => wire.hangUp('the guest closed the connection'));
     };
     if (method === 'GET') {
       this.probed.push(path);
