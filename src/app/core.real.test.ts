@@ -101,6 +101,7 @@ async function on(
   const launcher = createLauncher();
   cleanUp.add(() => launcher.close());
   const eventLog = new EventLog();
+  eventLog.listen(onEvent);
   const onShards = startShards({ options, system, spawner: launcher, tag: data.tag, eventLog }, cleanUp);
   const nats = await startNats({ options, data, system, launcher, eventLog }, cleanUp);
   const image = await inspectImage(options.image);

@@ -117,9 +117,10 @@ describe('VMs on shards, on real QEMU', () => {
     await using real = await realHypervisor();
     await using host = await openHost(real, 2);
     const [one, two] = [await answering(real, host, 1), await answering(real, host, 2)];
+    const made = { imageDigest: real.image.digest, accelerator: 'tcg', qemu: undefined, network: 'user' };
     expect(await host.vms()).toEqual([
-      { vm: 1, address: one.address, imageDigest: real.image.digest, network: 'user', pid: one.pid, shard: 0 },
-      { vm: 2, address: two.address, imageDigest: real.image.digest, network: 'user', pid: two.pid, shard: 1 },
+      { ...made, vm: 1, address: one.address, pid: one.pid, shard: 0 },
+      { ...made, vm: 2, address: two.address, pid: two.pid, shard: 1 },
     ]);
     await reportsAgain(host, 1);
     expect(await stopped(host, 1)).toMatchObject({ end: { clean: true, why: 'enough', exitCode: 67 } });
