@@ -1,11 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
+import { leastKernel } from '../hypervisor/kit/mod.ts';
 import { loadImage } from '../hypervisor/mod.ts';
 import { type ImageStore, openImageStore } from '../store/mod.ts';
-import { DataDir } from './data-dir.ts';
+import type { DataDir } from './data-dir.ts';
 import { imageToStart } from './image-to-start.ts';
+import { temporaryData } from './testing/temporary-data.ts';
 
 const [KEPT, FRESH] = [{ fresh: false }, { fresh: true }];
 
@@ -13,22 +14,15 @@ let data: DataDir;
 let images: ImageStore;
 let file: string;
 beforeEach(async () => {
-  const path = mkdtempSync(join(tmpdir(), 'shoal-images-'));
-  data = await DataDir.open(path);
-  onTestFinished(() => {
-    data.close();
-    rmSync(path, { recursive: true });
-  });
-  images = await openImageStore(join(path, 'image.json'));
-  file = join(path, 'vmlinuz');
+  data = await temporaryData();
+  images = await openImageStore(join(data.path, 'image.json'));
+  file = join(data.path, 'vmlinuz');
   writeFileSync(`${file}.shoal.json`, JSON.stringify({ machine: 'pc', boot: 'linux' }));
 });
 
 /** The least Linux kernel that passes for one. @param last its last byte */
 function writeKernel(last: number): void {
-  const kernel = Buffer.alloc(1_024);
-  kernel.writeUInt16LE(0xaa55, 0x1fe);
-  kernel.write('HdrS', 0x202, 'latin1');
+  const kernel = leastKernel();
   kernel.writeUInt8(last, kernel.length - 1);
   writeFileSync(file, kernel);
 }

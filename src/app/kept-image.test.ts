@@ -1,19 +1,10 @@
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { leastKernel } from '../hypervisor/kit/mod.ts';
 import { type Found, loadImage } from '../hypervisor/mod.ts';
-import { DataDir } from './data-dir.ts';
+import type { DataDir } from './data-dir.ts';
 import {
   deployedImage,
   hasImage,
@@ -23,16 +14,12 @@ import {
   removeUnfinishedCopies,
   takePart,
 } from './kept-image.ts';
+import { temporaryData } from './testing/temporary-data.ts';
 
 let data: DataDir;
 let folder: string;
 beforeEach(async () => {
-  const path = mkdtempSync(join(tmpdir(), 'shoal-images-'));
-  data = await DataDir.open(path);
-  onTestFinished(() => {
-    data.close();
-    rmSync(path, { recursive: true });
-  });
+  data = await temporaryData();
   folder = join(data.path, 'images');
   mkdirSync(folder);
   for (const name of ['old.elf', 'run.elf', 'new.elf', '5.tmp']) writeFileSync(join(folder, name), '');
@@ -57,19 +44,11 @@ test('no image is removed while a VM cannot be identified', () => {
   expect(readdirSync(folder)).toHaveLength(4);
 });
 
-/** The least Linux kernel that passes for one. */
-function kernel(): Buffer {
-  const file = Buffer.alloc(1_024);
-  file.writeUInt16LE(0xaa55, 0x1fe);
-  file.write('HdrS', 0x202, 'latin1');
-  return file;
-}
-
 test('the copy of an image is an image with its profile and its ramdisk, and goes with both', async () => {
   const source = join(data.path, 'source');
   mkdirSync(source);
   const image = join(source, 'vmlinuz');
-  writeFileSync(image, kernel());
+  writeFileSync(image, leastKernel());
   writeFileSync(join(source, 'initrd'), '070701');
   writeFileSync(`${image}.shoal.json`, JSON.stringify({ machine: 'pc', boot: 'linux', initrd: 'initrd' }));
   const loaded = await loadImage(image);
@@ -94,7 +73,7 @@ test('the copy of an image is an image with its profile and its ramdisk, and goe
 
 test('an image that is copied and sent several times at once is kept each time', async () => {
   const image = join(data.path, 'guest.elf');
-  writeFileSync(image, Buffer.concat([kernel(), Buffer.alloc(4 * 1024 * 1024)]));
+  writeFileSync(image, Buffer.concat([leastKernel(), Buffer.alloc(4 * 1024 * 1024)]));
   writeFileSync(`${image}.shoal.json`, JSON.stringify({ machine: 'pc', boot: 'linux' }));
   const loaded = await loadImage(image);
   const { digest, profile } = loaded;
@@ -111,7 +90,7 @@ test('an image that is copied and sent several times at once is kept each time',
 /** An image with a profile and a ramdisk. */
 async function linuxImage(): ReturnType<typeof loadImage> {
   const image = join(data.path, 'vmlinuz');
-  writeFileSync(image, kernel());
+  writeFileSync(image, leastKernel());
   writeFileSync(join(data.path, 'initrd'), '070701');
   writeFileSync(`${image}.shoal.json`, JSON.stringify({ machine: 'pc', boot: 'linux', initrd: 'initrd' }));
   return loadImage(image);
@@ -143,7 +122,7 @@ test('a copy is on the disk before it is said to be there, because a deploy of i
 
 test('nothing is left of a copy that could not be made', async () => {
   const image = join(data.path, 'guest');
-  writeFileSync(image, kernel());
+  writeFileSync(image, leastKernel());
   writeFileSync(`${image}.shoal.json`, JSON.stringify({ machine: 'pc', boot: 'linux' }));
   const loaded = await loadImage(image);
   const before = readdirSync(folder).sort();
@@ -154,12 +133,12 @@ test('nothing is left of a copy that could not be made', async () => {
 
 test('a copy that was damaged is none', async () => {
   const image = join(data.path, 'guest');
-  writeFileSync(image, kernel());
+  writeFileSync(image, leastKernel());
   writeFileSync(`${image}.shoal.json`, JSON.stringify({ machine: 'pc', boot: 'linux' }));
   const { path, digest } = await keepImage(data, await loadImage(image));
   expect(await hasImage(data, digest)).toBe(true);
   expect(await deployedImage(data, digest)).toMatchObject({ path, digest });
-  writeFileSync(path, Buffer.concat([kernel(), Buffer.alloc(1)]));
+  writeFileSync(path, Buffer.concat([leastKernel(), Buffer.alloc(1)]));
   expect(await hasImage(data, digest)).toBe(false);
   await expect(deployedImage(data, digest)).rejects.toMatchObject({ code: 'IMAGE_MISSING', details: { path } });
 });
@@ -168,7 +147,7 @@ test('an image is sent in parts, with what it boots with; what is not all there,
   const source = join(data.path, 'source');
   mkdirSync(source);
   const path = join(source, 'vmlinuz');
-  writeFileSync(path, kernel());
+  writeFileSync(path, leastKernel());
   writeFileSync(join(source, 'initrd'), '070701');
   writeFileSync(`${path}.shoal.json`, JSON.stringify({ machine: 'pc', boot: 'linux', initrd: 'initrd' }));
   const { digest, profile } = await loadImage(path);
@@ -182,12 +161,12 @@ test('an image is sent in parts, with what it boots with; what is not all there,
   };
   await expect(keepSent(data, digest, profile, true)).rejects.toMatchObject({ code: 'IMAGE_MISSING' });
   // Longer than the one that follows: somebody gave it up.
-  await send('image', Buffer.concat([kernel(), Buffer.alloc(100)]));
+  await send('image', Buffer.concat([leastKernel(), Buffer.alloc(100)]));
   await send('boot', Buffer.from('07070'));
   await expect(keepSent(data, digest, profile, true)).rejects.toMatchObject({ code: 'IMAGE_INVALID' });
   expect(parts()).toEqual([]);
-  await send('image', Buffer.concat([kernel(), Buffer.alloc(100)]));
-  await send('image', kernel());
+  await send('image', Buffer.concat([leastKernel(), Buffer.alloc(100)]));
+  await send('image', leastKernel());
   await send('boot', Buffer.from('070701'));
   await keepSent(data, digest, profile, true);
   expect([await hasImage(data, digest), parts()]).toEqual([true, []]);

@@ -189,8 +189,7 @@ function positive(command: Command, flags: Flags, name: string): number | undefi
 /** @throws CONFIG_VALUE for a name or value that no parameter has, as `shoal params` does */
 function paramsOf(command: Command, texts: readonly string[]): Readonly<Record<string, number>> {
   const values = settings(command, texts);
-  const params = makeParams(values);
-  const table = paramsTable(params);
+  const table = paramsTable(makeParams(values));
   return Object.fromEntries(Object.keys(values).map((name) => [name, table[name] ?? Number.NaN]));
 }
 

@@ -1,15 +1,16 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { testKit } from '../../actors/kit/mod.ts';
 import { systemClock } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
 import type { FleetSnapshot, RouterMessage } from '../../fleet/mod.ts';
+import { leastKernel } from '../../hypervisor/kit/mod.ts';
 import { BUILT_IN_PROFILE, loadImage } from '../../hypervisor/mod.ts';
-import { DataDir } from '../data-dir.ts';
+import type { DataDir } from '../data-dir.ts';
 import { type DeployOrder, Deploys } from '../deploy/deploys.ts';
 import { keepImage } from '../kept-image.ts';
+import { temporaryData } from '../testing/temporary-data.ts';
 import type { AdminDeps } from './deps.ts';
 import { imageHandlers } from './images.ts';
 
@@ -30,14 +31,9 @@ interface World {
 }
 
 async function world(more: Partial<World> = {}) {
-  const path = mkdtempSync(join(tmpdir(), 'shoal-admin-'));
-  const data = await DataDir.open(path);
+  const data = await temporaryData();
   const kit = testKit();
-  onTestFinished(async () => {
-    await kit.shutdown();
-    data.close();
-    rmSync(path, { recursive: true });
-  });
+  onTestFinished(() => kit.shutdown());
   const state: World = { holdsVms: false, isRunning: false, figures: FIGURES, ...more };
   const orders: DeployOrder[] = [];
   const router = kit.system.spawn<RouterMessage>(() => (message) => {
@@ -66,10 +62,7 @@ async function world(more: Partial<World> = {}) {
 
 async function keep(data: DataDir): Promise<string> {
   const path = join(data.path, 'vmlinuz');
-  const file = Buffer.alloc(1_024);
-  file.writeUInt16LE(0xaa55, 0x1fe);
-  file.write('HdrS', 0x202, 'latin1');
-  writeFileSync(path, file);
+  writeFileSync(path, leastKernel());
   const image = await loadImage(path, { set: { machine: 'pc', boot: 'linux' } });
   return (await keepImage(data, image)).digest;
 }
@@ -138,19 +131,8 @@ test('the status says what the VMs of this deploy have answered, and not those o
 });
 
 test('no deploy begins while the host cannot be looked at', async () => {
-  const path = mkdtempSync(join(tmpdir(), 'shoal-images-'));
-  const data = await DataDir.open(path);
-  onTestFinished(() => {
-    data.close();
-    rmSync(path, { recursive: true });
-  });
-  const file = join(path, 'vmlinuz');
-  const kernel = Buffer.alloc(1_024);
-  kernel.writeUInt16LE(0xaa55, 0x1fe);
-  kernel.write('HdrS', 0x202, 'latin1');
-  writeFileSync(file, kernel);
-  writeFileSync(`${file}.shoal.json`, JSON.stringify({ machine: 'pc', boot: 'linux' }));
-  const { digest } = await keepImage(data, await loadImage(file));
+  const data = await temporaryData();
+  const digest = await keep(data);
   const deploys = new Deploys({
     store: { last: undefined, save: async () => undefined },
     clock: systemClock,

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { signatureOf } from '../file-signature.ts';
 
 const run = promisify(execFile);
 const TRACE_TIMEOUT_MS = 10_000;
@@ -19,8 +20,7 @@ const known = new Map<string, { readonly signature: string; readonly files: Prom
  * @param program its path @throws if it cannot be run
  */
 export function filesOfQemu(program: string): Promise<readonly string[]> {
-  const { ino, size, mtimeNs } = statSync(program, { bigint: true });
-  const signature = `${ino}:${size}:${mtimeNs}`;
+  const signature = signatureOf(program);
   const before = known.get(program);
   if (before?.signature === signature) return before.files;
   const files = look(program);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
@@ -11,6 +11,7 @@ import {
   signalProcess,
   whenGone,
 } from '../../process/mod.ts';
+import { signatureOf } from '../file-signature.ts';
 import type { Found, GuestConnection, Hypervisor, Machine, MachineSpec, Manifest } from '../port.ts';
 import { profileOf } from '../profile/shipped.ts';
 import { Cgroups } from './cgroup.ts';
@@ -239,12 +240,6 @@ class QemuHypervisor implements Hypervisor {
     if (isThere) this.#images.set(key, { signature, info });
     return info;
   }
-}
-
-/** By its last change, whose time nobody can set, unlike that of its writing. Empty if there is no such file. */
-function signatureOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return stat === undefined ? '' : `${stat.ino}:${stat.size}:${stat.ctimeNs}`;
 }
 
 function checkDigest(path: string, digest: string, expected: string): void {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { leastKernel } from '../kit/mod.ts';
 import { parseProfile } from '../profile/parse-profile.ts';
 import { inspectImage } from './image.ts';
 
@@ -99,13 +100,6 @@ function multiboot(flags: number, file: Buffer = Buffer.alloc(0)): Buffer {
   return Buffer.concat([file, header]);
 }
 
-function kernel(): Buffer {
-  const file = Buffer.alloc(1_024);
-  file.writeUInt16LE(0xaa55, 0x1fe);
-  file.write('HdrS', 0x202, 'latin1');
-  return file;
-}
-
 describe('an image with a profile', () => {
   const pc = (more: object) => parseProfile({ machine: 'pc', ...more }, 'test');
   const wide = elf();
@@ -118,10 +112,10 @@ describe('an image with a profile', () => {
     ['multiboot', multiboot(3, wide), /64 bits, and multiboot loads files of 32 bits/],
     ['multiboot', multiboot(3), /does not say where it is loaded/],
     ['multiboot', Buffer.alloc(9_000), /no multiboot header/],
-    ['multiboot', kernel(), /boot "linux", and its profile says "multiboot"; `shoal image profile linux`/],
-    ['linux', kernel(), undefined],
+    ['multiboot', leastKernel(), /boot "linux", and its profile says "multiboot"; `shoal image profile linux`/],
+    ['linux', leastKernel(), undefined],
     ['linux', elf(), /not a Linux kernel.*boot "pvh"/],
-    ['pvh', kernel(), /not an ELF file.*boot "linux"/],
+    ['pvh', leastKernel(), /not an ELF file.*boot "linux"/],
     ['pvh', multiboot(0x10003), /boot "multiboot".*image profile includeos/],
   ])('for boot %s is checked for it', async (boot, bytes, why) => {
     writeFileSync(path, bytes);
@@ -154,7 +148,7 @@ describe('an image with a profile', () => {
 
   it('has an initial ramdisk that is one', async () => {
     const initrd = join(folder, 'initrd');
-    writeFileSync(path, kernel());
+    writeFileSync(path, leastKernel());
     const profile = pc({ boot: 'linux', initrd: 'initrd' });
     writeFileSync(initrd, 'hello');
     await expect(inspectImage(path, profile, initrd)).rejects.toMatchObject({
@@ -167,7 +161,7 @@ describe('an image with a profile', () => {
   });
 
   it('must fit into its memory', async () => {
-    writeFileSync(path, Buffer.concat([kernel(), Buffer.alloc(2 * 1024 * 1024)]));
+    writeFileSync(path, Buffer.concat([leastKernel(), Buffer.alloc(2 * 1024 * 1024)]));
     await expect(inspectImage(path, pc({ boot: 'linux', memoryMib: 2 }))).rejects.toMatchObject({
       message: expect.stringMatching(/more than the VM \(`memoryMib` 2\)/),
     });
