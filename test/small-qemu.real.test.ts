@@ -7,7 +7,7 @@ import { randomPool, TestFleet, temporaryFolder } from './driver/fleet.ts';
 import { leftovers } from './driver/leftovers.ts';
 import { placeOfNobody, USER, withKvm } from './driver/nobody.ts';
 import { killBusyVm, qemusOf, statusFieldOf } from './driver/processes.ts';
-import { ShoalProcess } from './driver/shoal-process.ts';
+import { ShoalProcess, shoal } from './driver/shoal-process.ts';
 
 const { small, obstacle } = await readQemuFacts();
 const { kvmUnusable } = await readHostFacts();
@@ -82,6 +82,14 @@ describe.skipIf(!isPossible)('a fleet under KVM without a network', () => {
     await up.stderrHas(/Ctrl-C ends everything\.\n/);
     up.signal('SIGINT');
     expect(await up.finished).toMatchObject({ exitCode: 0 });
+  });
+
+  test('is what an image is checked on if its VMs are to have no network', async () => {
+    const { exitCode, stdout } = await shoal(['image', 'check', '--network', 'none', ...KVM]);
+    expect(stdout).toContain(`no network, on ${small}`);
+    expect(stdout).not.toContain('FAILED');
+    expect(stdout).toMatch(/ok +garbage +the next client was served/);
+    expect(exitCode).toBe(0);
   });
 
   test('takes the full one if it is asked to', async () => {

@@ -165,7 +165,7 @@ async function deploysOf(
     acceleratorOf: async (one) => {
       // The present one is the best guess until the next start measures.
       const guess = one.profile.accelerators.includes(parameters.accelerator) ? parameters.accelerator : undefined;
-      return unmeasuredAccelerator(one, options.accelerator, guess);
+      return unmeasuredAccelerator(one, options.accelerator, options, guess);
     },
     qemuOf: (profile, accelerator) => qemuOf({ profile, accelerator }),
   });
@@ -191,7 +191,15 @@ async function deploysOf(
       // A host without VMs may have no QEMU either.
       if (options.role === 'server') return;
       const probe = await openProbe(data.tag, nats.launcher);
-      await bootOnce({ ...one, hypervisor, probe, params, clock: systemClock, signal });
+      await bootOnce({
+        ...one,
+        network: options.network ?? 'user',
+        hypervisor,
+        probe,
+        params,
+        clock: systemClock,
+        signal,
+      });
     },
     onEvent: (event) => eventLog.add(event),
   });
@@ -205,7 +213,7 @@ async function vmParameters(
   checkNetwork(network, image.profile, options.image);
   // A program that is not there is refused before seconds go into a measurement.
   const qemuOf = await qemuChooser(options, network);
-  const chosen = await accelerator(options, image, data.tag, nats.launcher, freeAddress(store, found));
+  const chosen = await accelerator(options, image, data.tag, nats.launcher, qemuOf, freeAddress(store, found));
   const { profile } = image;
   const qemu = qemuOf({ profile, accelerator: chosen.accelerator });
   // Wherever there is a choice.

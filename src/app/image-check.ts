@@ -8,6 +8,7 @@ import {
   type AcceleratorOption,
   type CheckPoint,
   checkImage,
+  checkNetwork,
   createQemuHypervisor,
   type LoadedImage,
   loadImage,
@@ -15,8 +16,9 @@ import {
   runtimeRoot,
 } from '../hypervisor/mod.ts';
 import { createLauncher, identify, type Spawner } from '../process/mod.ts';
-import { unmeasuredAccelerator } from './accelerator.ts';
+import { type MachineOptions, unmeasuredAccelerator } from './accelerator.ts';
 import { endAll } from './probe.ts';
+import { qemuChooser } from './qemu.ts';
 import { removeEmpty } from './remove-empty.ts';
 
 export interface CheckedImage {
@@ -26,7 +28,7 @@ export interface CheckedImage {
   readonly points: readonly CheckPoint[];
 }
 
-export interface CheckOptions extends ProfileChoice {
+export interface CheckOptions extends ProfileChoice, MachineOptions {
   readonly accelerator?: AcceleratorOption | undefined;
   readonly onPoint?: (point: CheckPoint) => void;
   readonly signal?: AbortSignal;
@@ -40,7 +42,7 @@ const TAG = 'check-';
 
 /**
  * Boots an image once, on an address of its own and beside all fleets, and looks whether it keeps the contract.
- * @throws CONFIG_VALUE for an accelerator that its profile rules out; LAUNCHER_FAILED
+ * @throws CONFIG_VALUE for an accelerator or a network that its profile rules out; QEMU_MISSING; LAUNCHER_FAILED
  */
 export async function checkImageHere(path: string, options: CheckOptions): Promise<CheckedImage> {
   let image: LoadedImage;
@@ -52,13 +54,20 @@ export async function checkImageHere(path: string, options: CheckOptions): Promi
     options.onPoint?.(point);
     return { image: undefined, accelerator: undefined, points: [point] };
   }
-  const accelerator = await unmeasuredAccelerator(image, options.accelerator ?? 'auto');
+  const { network = 'user' } = options;
+  checkNetwork(network, image.profile, path);
+  const qemuOf = await qemuChooser(options, network);
+  const accelerator = await unmeasuredAccelerator(image, options.accelerator ?? 'auto', options);
+  const qemu = qemuOf({ profile: image.profile, accelerator });
   const launcher = createLauncher();
   const tag = `${TAG}${process.pid}`;
   try {
     await endStale(launcher);
     const hypervisor = createQemuHypervisor({ fleetTag: tag, spawner: launcher });
-    const points = await checkImage({ ...options, hypervisor, image, accelerator, address: await freeAddress() });
+    const points = await checkImage({
+      ...{ ...options, hypervisor, image, accelerator, qemu },
+      address: await freeAddress(),
+    });
     return { image, accelerator, points };
   } finally {
     await launcher.close();

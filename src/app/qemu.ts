@@ -14,7 +14,10 @@ import type { UpOptions } from './up-options.ts';
 export type QemuOf = (needs: Omit<QemuNeeds, 'network'>) => QemuBuild | undefined;
 
 /** Looks at what is there, once for a whole run, by `--qemu`. @throws QEMU_MISSING */
-export async function qemuChooser({ qemu = 'auto', role }: UpOptions, network: VmNetwork): Promise<QemuOf> {
+export async function qemuChooser(
+  { qemu = 'auto', role }: Pick<UpOptions, 'qemu' | 'role'>,
+  network: VmNetwork,
+): Promise<QemuOf> {
   if (role === 'server') return () => undefined;
   // Otherwise it would be taken for a build without a sandbox.
   if (qemu !== 'auto') checkProgram(qemu);

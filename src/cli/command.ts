@@ -84,5 +84,17 @@ export const PROFILE_FLAGS: readonly Flag[] = [
     about: 'a field that overrides the profile, such as memoryMib=32; may be repeated',
   },
 ];
+export const NETWORK_FLAG: Flag = {
+  name: 'network',
+  value: 'NAME',
+  choices: ['user', 'none'],
+  about: 'user: a VM listens at its address; none: it has no network card, and a port for its link (default: user)',
+};
+export const QEMU_FLAG: Flag = {
+  name: 'qemu',
+  value: 'auto|PATH',
+  about:
+    'the QEMU of new VMs; auto: the small build where KVM and no network allow it, else the full one (default: auto)',
+};
 /** How a command finds its fleet. */
 export const FIND_FLAGS: readonly Flag[] = [DATA_FLAG, NATS_FLAG, FLEET_FLAG];

@@ -9,11 +9,20 @@ import {
 } from '../app/mod.ts';
 import { shortBytes } from '../console/mod.ts';
 import { type CheckPoint, type LoadedImage, loadImage, SHIPPED_PROFILES } from '../hypervisor/mod.ts';
-import { type Command, FIND_FLAGS, type Flags, HOST_FLAG, OUTPUT_FLAG, PROFILE_FLAGS } from './command.ts';
+import {
+  type Command,
+  FIND_FLAGS,
+  type Flags,
+  HOST_FLAG,
+  NETWORK_FLAG,
+  OUTPUT_FLAG,
+  PROFILE_FLAGS,
+  QEMU_FLAG,
+} from './command.ts';
 import { DEPLOY_FLAGS, deployImage, imageStatus, rollBackImage } from './image-deploy.ts';
 import { printable, printJson, printText } from './output.ts';
 import { usage } from './parse.ts';
-import { profileChoice } from './settings.ts';
+import { machineChoice, profileChoice } from './settings.ts';
 import { interruption } from './signals.ts';
 
 const MARKS: Readonly<Record<CheckPoint['state'], string>> = { ok: 'ok     ', failed: 'FAILED ', skipped: 'skipped' };
@@ -34,6 +43,8 @@ export const imageCommand: Command = {
       choices: ['auto', 'kvm', 'tcg'],
       about: 'for check: auto, kvm or tcg (default: auto, which does not measure here)',
     },
+    NETWORK_FLAG,
+    QEMU_FLAG,
     ...DEPLOY_FLAGS,
     OUTPUT_FLAG,
   ],
@@ -69,7 +80,7 @@ const OF_PROFILE = ['profile', 'profile-set'];
 const OF_WAIT = ['host', 'wait', 'timeout'];
 /** Flags that only some uses of the command take. */
 const TAKEN: Readonly<Record<string, readonly string[]>> = {
-  check: [...OF_PROFILE, 'accel'],
+  check: [...OF_PROFILE, 'accel', 'network', 'qemu'],
   profile: [],
   deploy: [...OF_PROFILE, ...OF_WAIT, 'canary', 'canary-time'],
   rollback: OF_WAIT,
@@ -99,6 +110,7 @@ async function check(flags: Flags, path: string): Promise<number> {
     const { image, accelerator, points } = await checkImageHere(path, {
       ...profileChoice(imageCommand, flags),
       accelerator: flags.oneOf('accel', ['auto', 'kvm', 'tcg']),
+      ...machineChoice(flags),
       signal,
       onPoint: (point) => (json || signal.aborted ? undefined : printText(lineOf(point))),
     });

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type ProfileChoice, SHIPPED_PROFILES } from '../hypervisor/mod.ts';
+import { type ProfileChoice, SHIPPED_PROFILES, type VmNetwork } from '../hypervisor/mod.ts';
 import type { Command, Flags } from './command.ts';
 import { usage } from './parse.ts';
 
@@ -21,4 +21,14 @@ export function profileChoice(command: Command, flags: Flags): ProfileChoice {
   // A command may change its folder before the file is read.
   const isName = profile === undefined || Object.hasOwn(SHIPPED_PROFILES, profile);
   return { profile: isName ? profile : resolve(profile), set: settings(command, flags.list('profile-set')) };
+}
+
+/** `--network` and `--qemu`: how VMs are reached, and what they run on. */
+export function machineChoice(flags: Flags): { readonly network: VmNetwork; readonly qemu: string } {
+  const named = flags.text('qemu') ?? 'auto';
+  return {
+    network: flags.oneOf('network', ['user', 'none']) ?? 'user',
+    // A path counts from here, as a file's; a name is looked for in PATH.
+    qemu: named.includes('/') ? resolve(named) : named,
+  };
 }

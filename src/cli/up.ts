@@ -13,11 +13,21 @@ import {
   startShoal,
   type UpOptions,
 } from '../app/mod.ts';
-import { type Command, DATA_FLAG, FLEET_FLAG, type Flag, type Flags, OUTPUT_FLAG, PROFILE_FLAGS } from './command.ts';
+import {
+  type Command,
+  DATA_FLAG,
+  FLEET_FLAG,
+  type Flag,
+  type Flags,
+  NETWORK_FLAG,
+  OUTPUT_FLAG,
+  PROFILE_FLAGS,
+  QEMU_FLAG,
+} from './command.ts';
 import { httpAddress } from './http-address.ts';
 import { printJson } from './output.ts';
 import { usage } from './parse.ts';
-import { profileChoice, settings } from './settings.ts';
+import { machineChoice, profileChoice, settings } from './settings.ts';
 import { onStopSignal } from './signals.ts';
 import { isOnTerminal, sendHint } from './terminal.ts';
 import { type UpMode, UpOutput } from './up-output.ts';
@@ -54,18 +64,8 @@ const VM_FLAGS: readonly Flag[] = [
     choices: ['auto', 'kvm', 'tcg'],
     about: 'auto, kvm or tcg (default: auto, which measures once)',
   },
-  {
-    name: 'network',
-    value: 'NAME',
-    choices: ['user', 'none'],
-    about: 'user: a VM listens at its address; none: it has no network card, and a port for its link (default: user)',
-  },
-  {
-    name: 'qemu',
-    value: 'auto|PATH',
-    about:
-      'the QEMU of new VMs; auto: the small build where KVM and no network allow it, else the full one (default: auto)',
-  },
+  NETWORK_FLAG,
+  QEMU_FLAG,
   {
     name: 'routing',
     value: 'HOW',
@@ -214,19 +214,12 @@ function optionsOf(flags: Flags, output: UpOutput, role: Role | undefined): UpOp
     ...profileOptions(flags),
     shards: shardsOf(flags),
     accelerator: flags.oneOf('accel', ['auto', 'kvm', 'tcg']) ?? 'auto',
-    network: flags.oneOf('network', ['user', 'none']) ?? 'user',
-    qemu: qemuOf(flags),
+    ...machineChoice(flags),
     ...(host === undefined ? {} : { host }),
     ...(http === undefined ? {} : { http: httpAddress(http) }),
     onEvent: output.event,
     onProgress: output.progress,
   };
-}
-
-/** A path counts from here, as a file's; a name is looked for in PATH. */
-function qemuOf(flags: Flags): string {
-  const named = flags.text('qemu') ?? 'auto';
-  return named.includes('/') ? resolve(named) : named;
 }
 
 function profileOptions(flags: Flags): Pick<UpOptions, 'profile' | 'profileSet'> {

@@ -275,9 +275,9 @@ const BROKEN: readonly Broken[] = [
     foundBy: 'connect: one that we close',
     change: connections((connection) => ({
       onClose: (listener) =>
-        connection.onClose((why) => {
-          listener(why);
-          listener(why);
+        connection.onClose((why, isWhole) => {
+          listener(why, isWhole);
+          listener(why, isWhole);
         }),
     })),
   },

@@ -30,7 +30,7 @@ export class Wire {
   #toShoalMs = 0;
   #onOpen: () => void = () => undefined;
   #onBytes: (bytes: Uint8Array) => void = () => undefined;
-  #onClose: ((why: string) => void) | undefined;
+  #onClose: Parameters<GuestConnection['onClose']>[0] | undefined;
 
   constructor(options: WireOptions) {
     this.#options = options;
@@ -80,7 +80,7 @@ export class Wire {
     this.#toShoal(() => {
       const tell = this.#onClose;
       this.#onClose = undefined;
-      tell?.(why);
+      tell?.(why, true);
     });
   }
 
@@ -90,7 +90,7 @@ export class Wire {
     this.#forget();
     const tell = this.#onClose;
     this.#onClose = undefined;
-    this.#options.process.gate(() => tell?.('closed'));
+    this.#options.process.gate(() => tell?.('closed', false));
     const guest = this.#guest;
     this.#guest = undefined;
     if (guest !== undefined) this.#options.time.after(this.#delayMs(), () => guest.closed(this));

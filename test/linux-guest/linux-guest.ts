@@ -51,24 +51,30 @@ const VARIANTS: Readonly<Record<LinuxVariant, Readonly<Record<string, unknown>>>
  * @param profile that which ships with Shoal for Linux, as it would stand in a file
  */
 export function linuxGuest(profile: Readonly<Record<string, unknown>>): LinuxGuest {
-  execFileSync('sh', [join(CHECKOUT, 'test/cgroup-v2/fetch-linux.sh'), LINUX], { stdio: 'pipe' });
   const folder = mkdtempSync(join(tmpdir(), 'shoal-linux-guest-'));
+  const bytes = writeLinuxGuest(folder, profile);
+  return {
+    image: (variant) => join(folder, variant, 'vmlinuz'),
+    bytes,
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Writes each variant into a folder of its name. @returns bytes of kernel and ramdisk together */
+export function writeLinuxGuest(folder: string, profile: Readonly<Record<string, unknown>>): number {
+  execFileSync('sh', [join(CHECKOUT, 'test/cgroup-v2/fetch-linux.sh'), LINUX], { stdio: 'pipe' });
   const ramdisk = gzipSync(ramdiskOf(folder));
   const kernel = join(LINUX, 'vmlinuz');
   for (const [name, changes] of Object.entries(VARIANTS)) {
     const own = join(folder, name);
-    mkdirSync(own);
+    mkdirSync(own, { recursive: true });
     copyFileSync(kernel, join(own, 'vmlinuz'));
     writeFileSync(join(own, 'initramfs.cpio.gz'), ramdisk);
     const { commandLine } = profile;
     const silence = name === 'silent' ? { commandLine: `${String(commandLine)} shoal.silent=1` } : {};
     writeFileSync(join(own, 'vmlinuz.shoal.json'), JSON.stringify({ ...profile, ...silence, ...changes }, null, 2));
   }
-  return {
-    image: (variant) => join(folder, variant, 'vmlinuz'),
-    bytes: readFileSync(kernel).length + ramdisk.length,
-    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
-  };
+  return readFileSync(kernel).length + ramdisk.length;
 }
 
 function ramdiskOf(folder: string): Buffer {
@@ -85,7 +91,9 @@ function ramdiskOf(folder: string): Buffer {
   for (const empty of ['proc', 'dev', 'sys']) files.set(empty, { kind: 'folder' });
   const archive = join(folder, 'initramfs.cpio');
   writeCpio(archive, files);
-  return readFileSync(archive);
+  const bytes = readFileSync(archive);
+  rmSync(archive);
+  return bytes;
 }
 
 /** The service of the guest, which runs on this machine as well. Compiled once for as long as nothing that it is made of changes. */

@@ -1,9 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { loadImage } from '../../src/hypervisor/mod.ts';
+import { temporaryFolder } from '../driver/fleet.ts';
 import { programOf } from './linux-guest.ts';
 
 const IP = '127.0.0.1';
@@ -62,4 +66,19 @@ test('a client that has said all, and is gone before its answer, leaves nothing 
   expect(socketsOf(guest)).toBe(before);
   guest.stdin.write('stop\n');
   await said(' bye reason=stop');
+});
+
+test('the command of docs/http-guests.md writes an image of each kind, which loads with its profile', async () => {
+  const folder = temporaryFolder();
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const script = fileURLToPath(new URL('write.ts', import.meta.url));
+  execFileSync(process.execPath, [script, folder], { stdio: 'pipe' });
+  for (const [variant, protocol, format] of [
+    ['frames', 'frames', 'shoal'],
+    ['http', 'http', 'shoal'],
+    ['silent', 'http', 'none'],
+  ] as const) {
+    const { profile } = await loadImage(join(folder, variant, 'vmlinuz'));
+    expect([variant, profile.protocol, profile.console.format]).toEqual([variant, protocol, format]);
+  }
 });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { ManualClock } from '../../actors/kit/mod.ts';
 import { makeParams } from '../../fleet/mod.ts';
-import { BUILT_IN_PROFILE, type Hypervisor } from '../../hypervisor/mod.ts';
+import { BUILT_IN_PROFILE, type Hypervisor, type MachineSpec, type QemuBuild } from '../../hypervisor/mod.ts';
 import { bootOnce } from './boot-once.ts';
 
 const MIB = 1024 * 1024;
@@ -15,6 +15,7 @@ it('an image that fails its check is unfit, and it is said at what', async () =>
   const tried = bootOnce({
     image: { path: '/image', digest, fileDigest: digest, bytes: 1, profile: BUILT_IN_PROFILE, companion: undefined },
     accelerator: 'tcg',
+    network: 'user',
     // Nothing else is asked of the two.
     hypervisor: hypervisor as Hypervisor,
     probe: probe as unknown as Hypervisor,
@@ -23,6 +24,32 @@ it('an image that fails its check is unfit, and it is said at what', async () =>
   });
   const message = expect.stringMatching(/^its check failed at start: .*no QEMU/);
   await expect(tried).rejects.toMatchObject({ code: 'VM_CONTRACT', message });
+});
+
+it('an image is tried on the network and the QEMU of the VMs to come', async () => {
+  const digest = '0'.repeat(64);
+  const qemu: QemuBuild = { program: '/small', confinement: 'namespaces', why: 'for a test' };
+  const specs: MachineSpec[] = [];
+  const probe = {
+    prepare: async (spec: MachineSpec) => {
+      specs.push(spec);
+      throw new Error('no QEMU');
+    },
+  };
+  const hypervisor = { availableBytes: async () => 2 ** 40 };
+  const tried = bootOnce({
+    image: { path: '/image', digest, fileDigest: digest, bytes: 1, profile: BUILT_IN_PROFILE, companion: undefined },
+    accelerator: 'kvm',
+    network: 'none',
+    qemu,
+    // Nothing else is asked of the two.
+    hypervisor: hypervisor as Hypervisor,
+    probe: probe as unknown as Hypervisor,
+    params: makeParams(),
+    clock: new ManualClock(),
+  });
+  await expect(tried).rejects.toMatchObject({ code: 'VM_CONTRACT' });
+  expect(specs).toMatchObject([{ accelerator: 'kvm', network: 'none', qemu }]);
 });
 
 it('an image is not tried while its VM would take memory that is to stay', async () => {
@@ -34,6 +61,7 @@ it('an image is not tried while its VM would take memory that is to stay', async
   const tried = bootOnce({
     image: { path: '/image', digest, fileDigest: digest, bytes: 1, profile: BUILT_IN_PROFILE, companion: undefined },
     accelerator: 'tcg',
+    network: 'user',
     hypervisor,
     probe: hypervisor,
     params: makeParams({ host_memory_reserve_bytes: RESERVE_BYTES }),

@@ -1,12 +1,23 @@
 import type { Clock } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
 import type { Params } from '../../fleet/mod.ts';
-import { type Accelerator, checkImage, type Hypervisor, type ImageInfo, QEMU_OWN_BYTES } from '../../hypervisor/mod.ts';
+import {
+  type Accelerator,
+  checkImage,
+  type Hypervisor,
+  type ImageInfo,
+  QEMU_OWN_BYTES,
+  type QemuBuild,
+  type VmNetwork,
+} from '../../hypervisor/mod.ts';
 import { freeAddress } from '../image-check.ts';
 
 export interface BootOnceOptions {
   readonly image: ImageInfo;
   readonly accelerator: Accelerator;
+  readonly network: VmNetwork;
+  /** Absent: the full build. */
+  readonly qemu?: QemuBuild | undefined;
   /** The host's, which tells how much memory there is. */
   readonly hypervisor: Hypervisor;
   /** Makes VMs that no Shoal adopts. */
@@ -26,6 +37,8 @@ const MIB = 1024 * 1024;
 export async function bootOnce({
   image,
   accelerator,
+  network,
+  qemu,
   hypervisor,
   probe,
   params,
@@ -41,7 +54,7 @@ export async function bootOnce({
   }
   const address = await freeAddress();
   const ends = signal === undefined ? {} : { signal };
-  const points = await checkImage({ hypervisor: probe, image, accelerator, address, clock, ...ends });
+  const points = await checkImage({ hypervisor: probe, image, accelerator, network, qemu, address, clock, ...ends });
   const failed = points.find(({ state }) => state === 'failed');
   if (failed !== undefined) throw new ShoalError('VM_CONTRACT', `its check failed at ${failed.name}: ${failed.why}`);
 }

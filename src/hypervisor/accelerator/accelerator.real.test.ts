@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { Accelerator, Hypervisor, MachineSpec, QemuBuild } from '../port.ts';
 import { type RealHypervisor, realHypervisor, usableAccelerators } from '../testing/mod.ts';
 import { type AcceleratorProbe, chooseAccelerator } from './accelerator.ts';
 
@@ -35,6 +36,26 @@ describe('the probe of the accelerators, on real QEMU', () => {
     writeFileSync(asked.memoryPath, '{"half');
     await chooseAccelerator(asked);
     expect(Object.values(JSON.parse(readFileSync(asked.memoryPath, 'utf8')))).toHaveLength(1);
+  });
+
+  it('measures on the network and the QEMU of the VMs to come', async () => {
+    await using real = await realHypervisor();
+    const specs: MachineSpec[] = [];
+    const hypervisor: Pick<Hypervisor, 'prepare'> = {
+      prepare: (spec) => {
+        specs.push(spec);
+        return Promise.reject(new Error('seen'));
+      },
+    };
+    const qemuOf = (accelerator: Accelerator): QemuBuild => ({
+      program: `qemu-for-${accelerator}`,
+      confinement: 'sandbox',
+      why: 'for a test',
+    });
+    // Nothing else is asked of it.
+    const asked = { ...(await probe(real)), network: 'none', qemuOf, hypervisor: hypervisor as Hypervisor } as const;
+    await expect(chooseAccelerator(asked)).rejects.toThrow('seen');
+    expect(specs).toMatchObject([{ accelerator: 'tcg', network: 'none', qemu: { program: 'qemu-for-tcg' } }]);
   });
 
   it('does as it is told', async () => {

@@ -4,7 +4,7 @@ import type { Address } from '../../fleet/mod.ts';
 import { isRecord } from '../../is-record.ts';
 import { readPlainFile } from '../../plain-file.ts';
 import { writeDurable } from '../../process/mod.ts';
-import type { Hypervisor, MachineSpec, VmNetwork } from '../port.ts';
+import type { Accelerator, Hypervisor, MachineSpec, QemuBuild, VmNetwork } from '../port.ts';
 import { checkAllowed } from '../qemu/host-tools.ts';
 import { type ImageInfo, specOfImage } from '../qemu/image.ts';
 import {
@@ -23,7 +23,10 @@ export interface AcceleratorProbe {
   readonly image: ImageInfo;
   /** That of the VMs to come; absent: `user`. */
   readonly network?: VmNetwork;
+  /** The program, by whose version results are kept. */
   readonly qemu: string;
+  /** The QEMU of the VMs to come; absent: the full build. */
+  readonly qemuOf?: (accelerator: Accelerator) => QemuBuild | undefined;
   /** A JSON file in which results are kept, one for each host and image. */
   readonly memoryPath: string;
   /** With a fleet tag of its own, because probed VMs belong to no fleet. */
@@ -84,17 +87,20 @@ async function keyOf({ qemu, image, network }: Pick<AcceleratorProbe, 'image' | 
 async function probeBoth(probe: AcceleratorProbe): Promise<{ choice: AcceleratorChoice; measured: boolean }> {
   const { image, network, hypervisor, address } = probe;
   const clock = probe.clock ?? systemClock;
-  const spec: Omit<MachineSpec, 'accelerator' | 'vm'> = {
+  const specOf = (accelerator: Accelerator): MachineSpec => ({
+    vm: clock.now(),
     address,
+    accelerator,
+    qemu: probe.qemuOf?.(accelerator),
     ...specOfImage(image),
     ...(network === undefined ? {} : { network }),
     statusIntervalMs: 1_000,
     textBytesMax: TEXT_BYTES_MAX,
-  };
+  });
   // One after the other: side by side each would slow the other down.
-  const tcg = await measure(hypervisor, { ...spec, vm: clock.now(), accelerator: 'tcg' }, clock);
+  const tcg = await measure(hypervisor, specOf('tcg'), clock);
   try {
-    const kvm = await measure(hypervisor, { ...spec, vm: clock.now(), accelerator: 'kvm' }, clock);
+    const kvm = await measure(hypervisor, specOf('kvm'), clock);
     return { choice: chooseByMeasurement(kvm, tcg), measured: true };
   } catch (error) {
     const why = `the image does not work under this host's KVM: ${toEnvelope(error).message}. TCG is no security boundary`;

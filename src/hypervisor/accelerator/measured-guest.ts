@@ -7,7 +7,7 @@ import { GuestClient } from '../link/guest-client.ts';
 import { HttpClient } from '../link/http/http-client.ts';
 import { CONTENT_TYPES } from '../link/http/http-settings.ts';
 import type { Hypervisor, Machine, MachineSpec } from '../port.ts';
-import { GUEST_BIND } from '../profile/command-line.ts';
+import { bindOf } from '../profile/command-line.ts';
 import { probesOf } from '../profile/probes.ts';
 import { profileOf } from '../profile/shipped.ts';
 import { probeOf } from '../vm/probe.ts';
@@ -57,10 +57,11 @@ function bootTimeoutMsOf(spec: MachineSpec): number {
   return Math.max(BOOT_TIMEOUT_MS_LEAST, profileOf(spec).bootTimeoutMs);
 }
 
-function factsOf({ address, textBytesMax, memoryMib }: MachineSpec): Parameters<typeof formatOf>[1] {
+function factsOf(spec: MachineSpec): Parameters<typeof formatOf>[1] {
+  const { address, textBytesMax, memoryMib } = spec;
   const ramBytesMax = memoryMib * 1024 * 1024;
   const measured = () => ({ seq: 1, cpuPercent: 0, ramBytes: 0 });
-  const told = { bind: GUEST_BIND, addr: formatAddress(address), textBytesMax };
+  const told = { bind: bindOf(spec), addr: formatAddress(address), textBytesMax };
   return { ...told, idempotent: undefined, ramBytesMax, measured };
 }
 

@@ -96,7 +96,7 @@ function machineOf(lies: Lies, spec: MachineSpec, clock: ManualClock, guest: Fra
 
 /** The guest's end throws at bytes that are no frame, where a real guest closes the connection. */
 function closing(connection: GuestConnection, closes: boolean): GuestConnection {
-  let tell: (why: string) => void = () => undefined;
+  let tell: (why: string, isWhole: boolean) => void = () => undefined;
   return {
     onOpen: (listener) => connection.onOpen(listener),
     onBytes: (listener) => connection.onBytes(listener),
@@ -111,7 +111,7 @@ function closing(connection: GuestConnection, closes: boolean): GuestConnection 
         if (bytes[0] === 0xff) throw new Error('no frame');
         return connection.write(bytes);
       } catch (error) {
-        if (closes) tell(String(error));
+        if (closes) tell(String(error), true);
         return true;
       }
     },

@@ -2,9 +2,10 @@ import { type Clock, systemClock } from '../../actors/mod.ts';
 import { type Address, formatAddress } from '../../fleet/mod.ts';
 import type { GuestFacts } from '../console/formats/line-format.ts';
 import { endMachine } from '../end-machine.ts';
-import type { Accelerator, Hypervisor, Machine, MachineExit, MachineSpec } from '../port.ts';
-import { GUEST_BIND } from '../profile/command-line.ts';
+import type { Accelerator, Hypervisor, Machine, MachineExit, MachineSpec, QemuBuild, VmNetwork } from '../port.ts';
+import { bindOf } from '../profile/command-line.ts';
 import type { ImageProfile } from '../profile/profile.ts';
+import { QEMU_DEFAULT } from '../qemu/host-tools.ts';
 import { type ImageInfo, specOfImage } from '../qemu/image.ts';
 import { ProcessFigures } from '../vm/process-figures.ts';
 import { type Asker, openAsker } from './asker.ts';
@@ -21,6 +22,9 @@ export interface ImageCheckOptions {
   readonly hypervisor: Hypervisor;
   readonly image: ImageInfo;
   readonly accelerator: Accelerator;
+  /** Those of the VMs to come; absent: as in `MachineSpec`. */
+  readonly network?: VmNetwork | undefined;
+  readonly qemu?: QemuBuild | undefined;
   /** A free address. */
   readonly address: Address;
   readonly clock?: Clock;
@@ -52,6 +56,8 @@ export async function checkImage(options: ImageCheckOptions): Promise<readonly C
     address,
     ...specOfImage(image),
     accelerator,
+    network: options.network,
+    qemu: options.qemu,
     statusIntervalMs: STATUS_INTERVAL_MS,
     textBytesMax: TEXT_BYTES_MAX,
   };
@@ -62,7 +68,7 @@ export async function checkImage(options: ImageCheckOptions): Promise<readonly C
     list.failed('start', messageOf(error));
     return list.finish('QEMU did not start');
   }
-  list.ok('start', `${image.profile.machine}, ${accelerator}, ${spec.memoryMib} MiB`);
+  list.ok('start', startedText(spec, image.profile));
   const gone = new Promise<MachineExit>((resolve) => machine.onExit(resolve));
   const kill = (): void => machine.signal('SIGKILL');
   signal?.addEventListener('abort', kill, { once: true });
@@ -73,6 +79,12 @@ export async function checkImage(options: ImageCheckOptions): Promise<readonly C
     signal?.removeEventListener('abort', kill);
     await endMachine(machine, gone, options.clock ?? systemClock);
   }
+}
+
+function startedText({ accelerator, memoryMib, network, qemu }: MachineSpec, { machine }: ImageProfile): string {
+  const over = network === 'none' ? ', no network' : '';
+  const on = qemu === undefined || qemu.program === QEMU_DEFAULT ? '' : `, on ${qemu.program}`;
+  return `${machine}, ${accelerator}, ${memoryMib} MiB${over}${on}`;
 }
 
 class ImageCheck {
@@ -157,7 +169,7 @@ class ImageCheck {
     this.#list.ok('ready', `after ${Math.round(heard.readyMs - startMs)} ms`);
     const { textBytesMax } = ready.guest;
     const wrong = [
-      ['bind', ready.bind, GUEST_BIND],
+      ['bind', ready.bind, bindOf(this.#spec)],
       ['addr', ready.addr, formatAddress(this.#spec.address)],
       ['max', String(textBytesMax), String(TEXT_BYTES_MAX)],
     ].find(([, said, told]) => said !== told);
@@ -230,7 +242,7 @@ class ImageCheck {
     const ramBytesMax = this.#spec.memoryMib * MIB;
     const figures = new ProcessFigures(() => this.#machine, this.#clock, ramBytesMax);
     return {
-      bind: GUEST_BIND,
+      bind: bindOf(this.#spec),
       addr: formatAddress(this.#spec.address),
       textBytesMax: TEXT_BYTES_MAX,
       idempotent: this.#profile.idempotent,

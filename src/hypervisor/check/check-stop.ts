@@ -1,5 +1,6 @@
 import { STOP_LIMITS } from '../controller/controller-options.ts';
 import type { MachineExit } from '../port.ts';
+import { powerOffOf } from '../profile/shipped.ts';
 import { NEW_STATE } from '../vm/lifecycle-state.ts';
 import { endOf } from '../vm/vm-end.ts';
 import { type CheckContext, messageOf } from './check-context.ts';
@@ -7,10 +8,11 @@ import { exitText } from './exit-text.ts';
 
 /** Asks the guest to stop as a drain does, and looks how it ends. */
 export async function checkStop(
-  { list, heard, profile, machine, clock }: CheckContext,
+  { list, heard, profile, spec, machine, clock }: CheckContext,
   gone: Promise<MachineExit>,
 ): Promise<void> {
-  const { powerOff, console } = profile;
+  const { console } = profile;
+  const powerOff = powerOffOf(spec);
   const limitMs = STOP_LIMITS.consoleMs;
   const startMs = clock.monotonic();
   try {

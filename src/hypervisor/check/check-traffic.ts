@@ -1,4 +1,4 @@
-import type { Answer } from './asker.ts';
+import { type Answer, openAsker } from './asker.ts';
 import { type CheckContext, messageOf } from './check-context.ts';
 import { short } from './heard.ts';
 import { whyStill } from './why-still.ts';
@@ -110,7 +110,9 @@ const LARGE_FACTOR = 3;
 /** A frame that cannot be, and no HTTP either. */
 const GARBAGE = Buffer.alloc(64, 0xff);
 
-async function garbage({ list, connect, asker, heard, profile, stepMs }: CheckContext): Promise<void> {
+async function garbage(context: CheckContext): Promise<void> {
+  const { list, connect, asker, heard, profile, spec, stepMs } = context;
+  if (spec.network === 'none') return garbageOverPort(context);
   const connection = connect();
   let isClosed = false;
   const closed = new Promise<void>((resolve) => {
@@ -132,6 +134,25 @@ async function garbage({ list, connect, asker, heard, profile, stepMs }: CheckCo
   if (isClosed) list.ok('garbage', 'the connection was closed');
   else if (profile.protocol === 'http') list.skipped('garbage', `the connection was left open for ${stepMs} ms`);
   else list.failed('garbage', `the connection was left open for ${stepMs} ms`);
+}
+
+/** A port has one client at a time, and its guest cannot close it: the next client must be served. */
+async function garbageOverPort({ list, connect, asker, heard, profile, clock, stepMs }: CheckContext): Promise<void> {
+  asker.close();
+  const connection = connect();
+  const over = new Promise<void>((resolve) => connection.onClose(() => resolve()));
+  connection.onOpen(() => {
+    connection.write(GARBAGE);
+    connection.close();
+  });
+  await over;
+  try {
+    const next = await openAsker(profile, connect, stepMs, clock);
+    next.close();
+    list.ok('garbage', 'the next client was served');
+  } catch (error) {
+    list.failed('garbage', `after it: ${messageOf(error)}; ${heard.lastWords}`);
+  }
 }
 
 function spins({ heard }: CheckContext): boolean {

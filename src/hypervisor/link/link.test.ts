@@ -28,7 +28,7 @@ class FakeGuest implements GuestConnection, FrameSink {
   readonly #parser = new FrameParser(this);
   #open: () => void = () => undefined;
   #bytes: (bytes: Uint8Array) => void = () => undefined;
-  #close: (why: string) => void = () => undefined;
+  #close: (why: string, isWhole: boolean) => void = () => undefined;
   #drain: () => void = () => undefined;
 
   onOpen(listener: () => void): void {
@@ -37,7 +37,7 @@ class FakeGuest implements GuestConnection, FrameSink {
   onBytes(listener: (bytes: Uint8Array) => void): void {
     this.#bytes = listener;
   }
-  onClose(listener: (why: string) => void): void {
+  onClose(listener: (why: string, isWhole: boolean) => void): void {
     this.#close = listener;
   }
   onDrain(listener: () => void): void {
@@ -60,7 +60,7 @@ class FakeGuest implements GuestConnection, FrameSink {
     this.#open();
   }
   hangUp(why: string): void {
-    this.#close(why);
+    this.#close(why, true);
   }
   drain(): void {
     this.takes = true;

@@ -1,14 +1,20 @@
 import type { Address } from '../../fleet/mod.ts';
 import { formatAddress } from '../../fleet/mod.ts';
+import type { MachineSpec } from '../port.ts';
 
 /** The guest's own view of its network: QEMU's user network is the same behind every VM. */
 const GUEST_ADDRESS = '10.0.2.15';
 const GUEST_PREFIX_BITS = 24;
 const GUEST_NETMASK = '255.255.255.0';
 const GUEST_GATEWAY = '10.0.2.2';
-export const GUEST_BIND = `${GUEST_ADDRESS}/${GUEST_PREFIX_BITS}`;
+const GUEST_BIND = `${GUEST_ADDRESS}/${GUEST_PREFIX_BITS}`;
 /** What a guest without a network says in its place. */
-export const NO_BIND = 'none';
+const NO_BIND = 'none';
+
+/** What a guest is to say in its ready line that it is bound to. */
+export function bindOf({ network }: Pick<MachineSpec, 'network'>): string {
+  return network === 'none' ? NO_BIND : GUEST_BIND;
+}
 
 /** What a guest is told. */
 export interface GuestTerms {

@@ -36,8 +36,8 @@ export class TcpConnection implements GuestConnection {
     this.#socket.on('data', listener);
   }
 
-  onClose(listener: (why: string) => void): void {
-    this.#socket.once('close', () => listener(this.#why ?? 'the connection was closed'));
+  onClose(listener: (why: string, isWhole: boolean) => void): void {
+    this.#socket.once('close', () => listener(this.#why ?? 'the connection was closed', this.#socket.readableEnded));
   }
 
   write(bytes: Uint8Array): boolean {

@@ -8,7 +8,7 @@ import type { GuestFacts } from '../console/formats/line-format.ts';
 import { defectOf } from '../defect.ts';
 import type { HostNotice } from '../notices.ts';
 import type { Hypervisor, MachineSpec, Manifest } from '../port.ts';
-import { GUEST_BIND, NO_BIND } from '../profile/command-line.ts';
+import { bindOf } from '../profile/command-line.ts';
 import { probesOf } from '../profile/probes.ts';
 import type { ImageProfile, PowerOff } from '../profile/profile.ts';
 import { powerOffOf, profileOf } from '../profile/shipped.ts';
@@ -123,7 +123,7 @@ class VmActor implements MachineOwner, VmTerms, LogOwner, GuestFacts {
   }
 
   get bind(): string {
-    return this.#spec.network === 'none' ? NO_BIND : GUEST_BIND;
+    return bindOf(this.#spec);
   }
 
   get addr(): string {

@@ -37,7 +37,7 @@ export class HttpConnection {
     this.#failed = failed;
     connection.onOpen(() => this.#guard(() => this.#opened()));
     connection.onBytes((bytes) => this.#guard(() => this.#received(bytes)));
-    connection.onClose((why) => this.#guard(() => this.#closed(why)));
+    connection.onClose((why, isWhole) => this.#guard(() => this.#closed(why, isWhole)));
   }
 
   get isOpen(): boolean {
@@ -93,8 +93,9 @@ export class HttpConnection {
     if (response !== undefined) this.#answer(response);
   }
 
-  #closed(why: string): void {
-    const response = this.#parser?.end();
+  #closed(why: string, isWhole: boolean): void {
+    // A body that ends with its connection may have been cut by a reset.
+    const response = isWhole ? this.#parser?.end() : undefined;
     if (response === undefined) this.#end(why, undefined);
     else this.#answer(response);
   }

@@ -42,7 +42,7 @@ class Wire implements GuestConnection {
   readonly #received: (bytes: Uint8Array) => void;
   #open: () => void = () => undefined;
   #bytes: (bytes: Uint8Array) => void = () => undefined;
-  #close: (why: string) => void = () => undefined;
+  #close: (why: string, isWhole: boolean) => void = () => undefined;
 
   constructor(received: (wire: Wire, bytes: Uint8Array) => void) {
     this.#received = (bytes) => received(this, bytes);
@@ -54,7 +54,7 @@ class Wire implements GuestConnection {
   onBytes(listener: (bytes: Uint8Array) => void): void {
     this.#bytes = listener;
   }
-  onClose(listener: (why: string) => void): void {
+  onClose(listener: (why: string, isWhole: boolean) => void): void {
     this.#close = listener;
   }
   /** It takes whatever it is given. */
@@ -80,7 +80,7 @@ class Wire implements GuestConnection {
   hangUp(why: string): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.#close(why);
+    this.#close(why, true);
   }
 }
 
