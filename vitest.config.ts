@@ -24,6 +24,9 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'bench/**/*.test.ts', 'demo/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: [...never, real, long],
+          // Loading the modules anew for each file would take longer than all tests; a file leaves nothing behind for the next.
+          isolate: false,
+          unstubEnvs: true,
           testTimeout: MINUTE,
           hookTimeout: MINUTE,
           sequence: { groupOrder: 1 },

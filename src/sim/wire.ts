@@ -20,12 +20,24 @@ export interface WireOptions {
   readonly accept: () => GuestSide | undefined;
 }
 
-/** A TCP connection between Shoal and a guest. Bytes of one direction stay in order. */
+/** Bytes that were written at one moment, and travel together. */
+interface Segment {
+  readonly sentMs: number;
+  /** Undefined once it has arrived. */
+  pieces: Uint8Array[] | undefined;
+}
+
+/**
+ * A TCP connection between Shoal and a guest. Bytes of one direction stay in order. In how many pieces they are written changes
+ * nothing: it hangs on memory that the writers of a thread share, and so on what ran in this process before.
+ */
 export class Wire {
   readonly #options: WireOptions;
   readonly #forget: () => void;
   #guest: GuestSide | undefined;
   #state: 'opening' | 'open' | 'closed' = 'opening';
+  #segmentToGuest: Segment | undefined;
+  #segmentToShoal: Segment | undefined;
   #toGuestMs = 0;
   #toShoalMs = 0;
   #onOpen: () => void = () => undefined;
@@ -53,7 +65,9 @@ export class Wire {
       },
       write: (bytes) => {
         // The writer reuses nothing that it has handed over, but a guest may keep it for long.
-        this.#toGuest(() => this.#guest?.received(this, bytes));
+        this.#segmentToGuest = this.#joined(this.#segmentToGuest, bytes, (arrived) =>
+          this.#toGuest(() => this.#guest?.received(this, arrived())),
+        );
         return true;
       },
       onDrain: () => undefined,
@@ -63,7 +77,10 @@ export class Wire {
 
   /** Bytes from the guest. */
   send(bytes: Uint8Array): void {
-    if (this.#state === 'open') this.#toShoal(() => this.#onBytes(bytes));
+    if (this.#state !== 'open') return;
+    this.#segmentToShoal = this.#joined(this.#segmentToShoal, bytes, (arrived) =>
+      this.#toShoal(() => this.#onBytes(arrived())),
+    );
   }
 
   get isOpen(): boolean {
@@ -109,6 +126,17 @@ export class Wire {
     this.#toShoal(() => this.#onOpen());
   }
 
+  #joined(last: Segment | undefined, bytes: Uint8Array, send: (arrived: () => Uint8Array) => void): Segment {
+    const { nowMs } = this.#options.time;
+    if (last?.pieces !== undefined && last.sentMs === nowMs) {
+      last.pieces.push(bytes);
+      return last;
+    }
+    const segment: Segment = { sentMs: nowMs, pieces: [bytes] };
+    send(() => arrive(segment));
+    return segment;
+  }
+
   #toGuest(callback: () => void): void {
     const { time } = this.#options;
     this.#toGuestMs = Math.max(this.#toGuestMs, time.nowMs + this.#delayMs());
@@ -124,4 +152,11 @@ export class Wire {
   #delayMs(): number {
     return draw(this.#options.latency, this.#options.chance);
   }
+}
+
+function arrive(segment: Segment): Uint8Array {
+  const { pieces = [] } = segment;
+  segment.pieces = undefined;
+  const [first] = pieces;
+  return first !== undefined && pieces.length === 1 ? first : Buffer.concat(pieces);
 }
