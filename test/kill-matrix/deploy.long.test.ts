@@ -10,7 +10,7 @@ import { injectFaults } from './rounds.ts';
 
 /** A deploy takes about this long from its check to its end. */
 const DEPLOY_MS = 3_500;
-const ROUNDS = 12;
+const ROUNDS = 8;
 
 test(`Shoal is killed in the middle of a deploy: the next one brings it to its end, and all VMs are of one image (SHOAL_SEED=${seed})`, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'shoal-deploy-kill-'));

@@ -33,9 +33,13 @@ const JUDGE_MS_MAX = 120_000;
 /** A loop that never ends is not to take all memory. */
 const HEAP_MB_MAX = 512;
 
-/** Judges the mutations of an area in a few processes, each on a copy of the sources. */
-export async function judgeAll(area: AreaName, workers: number): Promise<readonly Verdict[]> {
-  const work: Work = { area, todo: [...AREAS[area].mutations.keys()], verdicts: [] };
+/** Judges some mutations of an area in a few processes, each on a copy of the sources. */
+export async function judgeAll(
+  area: AreaName,
+  indexes: readonly number[],
+  workers: number,
+): Promise<readonly Verdict[]> {
+  const work: Work = { area, todo: [...indexes], verdicts: [] };
   await Promise.all(Array.from({ length: workers }, () => workOff(work)));
   return work.verdicts;
 }

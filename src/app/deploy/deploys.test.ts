@@ -128,6 +128,28 @@ describe('a deploy of a host', () => {
     await kit.shutdown();
   });
 
+  it('begins although what the router says of the one before, which has ended, comes again', async () => {
+    const { kit, deploys, disk } = await world();
+    await deploys.deploy(ORDER);
+    await kit.settle();
+    const { running } = deploys;
+    if (running === undefined) throw new Error('no deploy');
+    const ended: DeployState = { ...running, phase: 'rolled-back', why: 'it crashed' };
+    deploys.progressed(ended);
+    await kit.settle();
+    const gate = Promise.withResolvers<void>();
+    disk.hold = gate.promise;
+    const next = deploys.deploy(ORDER);
+    deploys.progressed(ended);
+    disk.hold = undefined;
+    gate.resolve();
+    await next;
+    await kit.settle();
+    expect(deploys.running).toMatchObject({ phase: 'canary' });
+    expect(deploys.running?.id).toBeGreaterThan(running.id);
+    await kit.shutdown();
+  });
+
   it('has its end written again until that succeeds, and tells of the failure once', async () => {
     const { kit, deploys, disk, events, progress } = await world();
     await deploys.deploy(ORDER);

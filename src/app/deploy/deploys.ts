@@ -150,7 +150,8 @@ export class Deploys {
   /** The router tells how far it is. It acts on that already: a crash before it is durable repeats a step. */
   progressed(state: DeployState): void {
     const { deploy } = this.#state;
-    if (deploy?.id !== state.id) return;
+    // What is told again of one that has ended must not keep the next one from its place.
+    if (deploy?.id !== state.id || deploy.ended_ms !== null) return;
     const ended_ms = isRunning(state) ? null : this.#options.clock.now();
     const next = { ...this.#state, deploy: { ...state, ended_ms } };
     const isChange = state.phase === 'deployed' && state.image !== this.#state.image;
