@@ -1,6 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const MINUTE = 60_000;
+/** vitest itself leaves a core to the terminal. */
+const WORKERS = availableParallelism();
 
 const real = '**/*.real.test.ts';
 const long = '**/*.long.test.ts';
@@ -26,6 +29,7 @@ export default defineConfig({
           exclude: [...never, real, long],
           // Loading the modules anew for each file would take longer than all tests; a file leaves nothing behind for the next.
           isolate: false,
+          maxWorkers: WORKERS,
           unstubEnvs: true,
           testTimeout: MINUTE,
           hookTimeout: MINUTE,

@@ -46,7 +46,12 @@ export const HOST = [
     ],
     ['nothing is put back where nothing was before', 'before === null || before === image || ', ''],
     ['nothing but a deploy is undone', " || deploy?.phase !== 'deployed') {", ' || deploy === null) {'],
-    ['what the router says of another deploy is passed over', 'if (deploy?.id !== state.id) return;', ''],
+    ['what the router says of another deploy is passed over', 'deploy?.id !== state.id ||', 'deploy === null ||'],
+    [
+      'what is told again of a deploy that has ended is passed over',
+      ' || deploy.ended_ms !== null) return;',
+      ') return;',
+    ],
     ['a deploy that the router has ended has ended', 'isRunning(state) ? null : this.#options.clock.now()', 'null'],
     [
       'the image of a deploy that has ended is kept',
