@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 const MINUTE = 60_000;
 /** vitest itself leaves a core to the terminal. */
 const WORKERS = availableParallelism();
+const REAL_FILES = Math.min(2, WORKERS);
 
 const real = '**/*.real.test.ts';
 const long = '**/*.long.test.ts';
@@ -13,9 +14,9 @@ const never = ['**/node_modules/**', '**/dist/**', '**/.*/**'];
  * Three projects, told apart by a file's name:
  *
  * - `unit` (`policy.test.ts`): in memory, and the set-up with fake programs. No QEMU, no NATS.
- * - `real` (`qmp.real.test.ts`): starts real QEMU and nats-server processes. One file at a time: two cores are all
- *   that CI has, and a starved guest proves nothing.
- * - `long` (`kill-matrix.long.test.ts`): the same, for minutes; not part of `npm test`.
+ * - `real` (`qmp.real.test.ts`): starts real QEMU and nats-server processes. Two files at a time: more would starve the guests
+ *   of the two cores that CI has.
+ * - `long` (`kill-matrix.long.test.ts`): the same, for minutes, one file at a time; not part of `npm test`.
  */
 export default defineConfig({
   test: {
@@ -42,7 +43,7 @@ export default defineConfig({
           name: 'real',
           include: [real],
           exclude: never,
-          fileParallelism: false,
+          maxWorkers: REAL_FILES,
           testTimeout: 2 * MINUTE,
           hookTimeout: 2 * MINUTE,
           sequence: { groupOrder: 2 },

@@ -66,14 +66,18 @@ test('a request that waits is told why, by an event and when it is asked for', a
   await using client = await connect({ servers: fleet.ready.nats, fleet: fleet.ready.fleet });
   expect(await fleet.run('params', ['set', 'vm_backlog_max=0'])).toMatchObject({ exitCode: 0 });
   // Two VMs, and no address for a third.
-  const spinning = ['a', 'b', 'c'].map((id) => client.request('3000', { op: 'spin', id, deadlineMs: 20_000 }));
+  const over = new AbortController();
+  const options = { op: 'spin', deadlineMs: 60_000, signal: over.signal };
+  // Longer than anybody here asks.
+  const spinning = ['a', 'b', 'c'].map((id) => client.request('50000', { ...options, id }));
   await eventually('an event says what it waits for', async () => {
     const events = await fleet.events();
     return events.find(({ kind, reason }) => kind === 'waiting' && reason === 'no-address');
   });
   const told = await Promise.all(['a', 'b', 'c'].map((id) => fleet.run('explain', ['request', id])));
   expect(told.map(({ stdout }) => stdout).join()).toMatch(/it waits for \d+ ms: no address is free.* \(R3\)/);
-  await Promise.all(spinning);
+  over.abort();
+  await Promise.allSettled(spinning);
 });
 
 test('a request of which nothing is known is said to be so, with what is kept', async () => {
