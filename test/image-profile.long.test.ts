@@ -3,8 +3,9 @@ import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from '
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { defaultImage } from '../src/app/mod.ts';
-import { TestFleet, temporaryFolder } from './driver/fleet.ts';
-import { shoal } from './driver/shoal-process.ts';
+import { processesWith } from '../src/process/mod.ts';
+import { eventually, TestFleet, temporaryFolder } from './driver/fleet.ts';
+import { ShoalProcess, shoal } from './driver/shoal-process.ts';
 
 interface Inspected {
   readonly image: string;
@@ -122,4 +123,22 @@ test('a check says in its exit code and for programs what it finds', async () =>
     exitCode: 1,
     stdout: expect.stringMatching(/FAIL {2}guest image .*does not keep the guest contract: exit: /),
   });
+});
+
+test.each([
+  ['table', []],
+  ['json', ['-o', 'json']],
+])('a check that is interrupted has no verdict, as %s, and leaves no VM', async (format, flags) => {
+  const console = { format: 'regex', ready: '^never$', status: '^never (?<cpu>\\d+)$' };
+  const image = ownImage({ console, powerOff: { by: 'exit' }, bootTimeoutMs: 60_000 });
+  const check = new ShoalProcess(['image', 'check', image, ...flags]);
+  const vms = () =>
+    [...processesWith((argument) => argument === image)].filter(({ process }) => process.pid !== check.pid);
+  await eventually('its VM runs', () => (vms().length > 0 ? true : undefined));
+  check.signal('SIGINT');
+  const { exitCode, stdout } = await check.finished;
+  expect(exitCode).toBe(1);
+  expect(stdout).not.toContain('FAILED');
+  if (format === 'json') expect(stdout).toBe('');
+  await eventually('the VM is gone', () => (vms().length === 0 ? true : undefined));
 });

@@ -3,7 +3,7 @@ export type { AcceleratorChoice, AcceleratorOption } from './accelerator/choose.
 export { readHostFacts } from './accelerator/host-facts.ts';
 export { answering as guestAnswering, openGuest } from './accelerator/measured-guest.ts';
 export { checkImage, type ImageCheckOptions } from './check/check-image.ts';
-export { CHECK_POINTS, type CheckPoint, type CheckPointName } from './check/check-point.ts';
+export { CHECK_POINTS, type CheckPoint, type CheckPointName, firstFailed } from './check/check-point.ts';
 export { chooseQemu, type QemuFacts, type QemuNeeds, type QemuOption } from './confinement/choose-qemu.ts';
 export { hasSandbox, readQemuFacts } from './confinement/qemu-facts.ts';
 export type { LogLine } from './console/guest-log.ts';

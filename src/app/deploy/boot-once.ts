@@ -4,6 +4,7 @@ import type { Params } from '../../fleet/mod.ts';
 import {
   type Accelerator,
   checkImage,
+  firstFailed,
   type Hypervisor,
   type ImageInfo,
   QEMU_OWN_BYTES,
@@ -55,6 +56,6 @@ export async function bootOnce({
   const address = await freeAddress();
   const ends = signal === undefined ? {} : { signal };
   const points = await checkImage({ hypervisor: probe, image, accelerator, network, qemu, address, clock, ...ends });
-  const failed = points.find(({ state }) => state === 'failed');
+  const failed = firstFailed(points);
   if (failed !== undefined) throw new ShoalError('VM_CONTRACT', `its check failed at ${failed.name}: ${failed.why}`);
 }

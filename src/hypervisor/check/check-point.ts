@@ -28,6 +28,11 @@ export interface CheckPoint {
   readonly why: string;
 }
 
+/** The first point that failed; undefined if none did. Those after it may have failed for its sake. */
+export function firstFailed(points: readonly CheckPoint[]): CheckPoint | undefined {
+  return points.find(({ state }) => state === 'failed');
+}
+
 /** Takes down what is found at each point. What was not reached is skipped in the end. */
 export class CheckList {
   readonly #points = new Map<CheckPointName, CheckPoint>();
