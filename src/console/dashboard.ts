@@ -134,9 +134,12 @@ export class Dashboard {
   readonly #suspend = (): void => {
     this.#screen.restore();
     process.off('SIGTSTP', this.#suspend);
+    // The terminal is retaken below. To do it once more when the signal is heard would lose what is typed in between.
+    process.off('SIGCONT', this.#retake);
     // The kernel stops the process here, unless it has no shell that could continue it.
     process.kill(process.pid, 'SIGTSTP');
     process.on('SIGTSTP', this.#suspend);
+    process.on('SIGCONT', this.#retake);
     this.#retake();
   };
 
