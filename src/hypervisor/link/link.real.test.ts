@@ -115,6 +115,7 @@ describe.each(['user', 'none'] as const)('link, to a real guest with network %s'
     await using real = await realHypervisor();
     await using linked = await openLink(real, await guest(real, network));
     const COUNT = 3_000;
+    const COUNT_MAX = 30_000;
     // Long enough that frames are cut by the closes.
     const textOf = (id: number): string => `${id} ${'abcdefgh'.repeat((id % 97) * 8)}`;
     const answers = new Map<number, number>();
@@ -127,8 +128,11 @@ describe.each(['user', 'none'] as const)('link, to a real guest with network %s'
     let next = 1;
     let closes = 0;
     let isReady = true;
-    while (next <= COUNT || open.size > 0) {
-      while (isReady && open.size < 60 && next <= COUNT) {
+    let orphaned = 0;
+    // Where the guest is starved, all that was on its way may be lost with each connection.
+    const isEnough = (): boolean => next > COUNT && (orphaned > 0 || next > COUNT_MAX);
+    while (!isEnough() || open.size > 0) {
+      while (isReady && open.size < 60 && !isEnough()) {
         open.add(next);
         linked.link.tell(request(next, textOf(next)));
         next += 1;
@@ -138,6 +142,7 @@ describe.each(['user', 'none'] as const)('link, to a real guest with network %s'
       else if (event.kind === 'link-orphaned-reply') {
         const id = Number(Buffer.from(event.token).toString().slice('token-'.length));
         expect(lost.has(id)).toBe(true);
+        orphaned += 1;
         heard(id, event.payload);
       } else if (event.kind === 'link-lost') {
         isReady = false;
@@ -156,9 +161,9 @@ describe.each(['user', 'none'] as const)('link, to a real guest with network %s'
     expect([...answers].filter(([, times]) => times > 1)).toEqual([]);
     expect(closes).toBeGreaterThan(3);
     // What was neither lost nor answered would be a request without an end.
-    for (let id = 1; id <= COUNT; id++) expect(answers.has(id) || lost.has(id)).toBe(true);
-    // Most of what was on its way came to the guest, and is answered on the next connection.
-    expect([...lost].filter((id) => answers.has(id)).length).toBeGreaterThan(0);
+    for (let id = 1; id < next; id++) expect(answers.has(id) || lost.has(id)).toBe(true);
+    // What was on its way came to the guest, and is answered on the next connection.
+    expect(orphaned).toBeGreaterThan(0);
   });
 
   it('reports the death of its VM, and tries to reach it for as long as it is not closed', async () => {
