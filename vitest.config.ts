@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const MINUTE = 60_000;
 /** vitest itself leaves a core to the terminal. */
 const WORKERS = availableParallelism();
-const REAL_FILES = Math.min(2, WORKERS);
+const REAL_FILES = Number(process.env['SHOAL_REAL_FILES'] ?? Math.min(2, WORKERS));
 
 const real = '**/*.real.test.ts';
 const long = '**/*.long.test.ts';
@@ -14,8 +14,8 @@ const never = ['**/node_modules/**', '**/dist/**', '**/.*/**'];
  * Three projects, told apart by a file's name:
  *
  * - `unit` (`policy.test.ts`): in memory, and the set-up with fake programs. No QEMU, no NATS.
- * - `real` (`qmp.real.test.ts`): starts real QEMU and nats-server processes. Two files at a time: more would starve the guests
- *   of the two cores that CI has.
+ * - `real` (`qmp.real.test.ts`): starts real QEMU and nats-server processes. Two files at a time, or `SHOAL_REAL_FILES`: more would
+ *   starve the guests of two cores.
  * - `long` (`kill-matrix.long.test.ts`): the same, for minutes, one file at a time; not part of `npm test`.
  */
 export default defineConfig({
