@@ -222,6 +222,17 @@ const BY_ARGUMENT: readonly (readonly [SyscallName, ArgumentRule])[] = [
  * @param changesUser whether QEMU starts as root and becomes another user
  */
 export function qemuFilter(changesUser: boolean): Buffer {
+  const before = made.get(changesUser);
+  if (before !== undefined) return before;
+  const filter = make(changesUser);
+  made.set(changesUser, filter);
+  return filter;
+}
+
+/** The same for each VM, and half a millisecond's work. */
+const made = new Map<boolean, Buffer>();
+
+function make(changesUser: boolean): Buffer {
   const allowed = [...FILES, ...MEMORY, ...EVENTS, ...SOCKETS, ...THREADS, ...QUESTIONS];
   // By it `bwrap` starts QEMU, under the filter already. What it could start later is in its mount namespace: itself.
   const execve: Names = ['execve'];
