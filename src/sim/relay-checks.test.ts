@@ -39,6 +39,18 @@ describe('the checks of relayed commands find nothing in', () => {
     expect(found).toEqual([]);
   });
 
+  it('a spare that boots ahead of its use, and is wanted through another VM before its CPU runs', async () => {
+    const { checks, found, event, pass } = bench();
+    event({ kind: 'vm-booting', vm: 7, rule: 'R3', text: 'VM 7, a spare, boots ahead of its use' });
+    checks.received(3, LINE);
+    checks.acted('start', 7);
+    await pass(5);
+    checks.heard(3, LINE);
+    checks.acted('start', 7);
+    await pass(LONG_MS);
+    expect(found).toEqual([]);
+  });
+
   it('one that goes direct, and is told as late when it comes', async () => {
     const { checks, found, event, refused, pass } = bench();
     checks.received(3, LINE);

@@ -55,6 +55,8 @@ export class RelayChecks implements RelayWatch {
   readonly #toldMs = new Map<number, number>();
   /** Lines that have to be refused, or may be, since the last that was told of a VM. */
   readonly #refusable = new Map<number, number>();
+  /** Spares that are told, by no command of a router, to boot ahead of their use. */
+  readonly #ahead = new Set<number>();
   #epoch = 0;
 
   constructor(host: RelayingHost) {
@@ -99,6 +101,7 @@ export class RelayChecks implements RelayWatch {
   }
 
   acted(kind: 'start' | 'stop', vm: number): void {
+    if (kind === 'start' && this.#ahead.delete(vm)) return;
     const open = this.#open.get(vm);
     if (open?.kind === kind) {
       this.#host.violated(
@@ -117,6 +120,7 @@ export class RelayChecks implements RelayWatch {
         `the ${relayed.kind} command for VM ${vm} goes direct, and VM ${relayed.through} has relayed it in time`,
       );
     }
+    if (kind === 'vm-booting' && text.includes(' boots ahead of its use')) this.#ahead.add(vm);
     // Something else was decided, or the command goes direct.
     if (kind !== 'vm-relay' || text.includes(' goes direct')) this.#open.delete(vm);
   }
@@ -128,6 +132,7 @@ export class RelayChecks implements RelayWatch {
     this.#given.clear();
     this.#open.clear();
     this.#relayed.clear();
+    this.#ahead.clear();
     const excess = this.#unknown.size - GIVEN_MAX;
     for (const line of [...this.#unknown].slice(0, Math.max(0, excess))) this.#unknown.delete(line);
   }

@@ -194,6 +194,8 @@ export class Neighbourhood {
     if (!isAnswer) session.tell(this.#helloTo(session, true, nowMs));
     else this.#beat(session, nowMs, false);
     if (isNew) {
+      // What ended since this host greeted it went nowhere, and its hello may still name it as in hand.
+      this.#in.tellAgain(session, router);
       this.#fleet.apply({ kind: 'neighbour-up', host, session: id, nowMs });
       const neighbour = this.#fleet.neighbours.get(host);
       if (neighbour !== undefined) {
