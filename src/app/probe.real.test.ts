@@ -2,25 +2,28 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../actors/mod.ts';
-import { createQemuHypervisor, runtimeRoot } from '../hypervisor/mod.ts';
-import { realHypervisor } from '../hypervisor/testing/mod.ts';
-import { signalProcess, whenGone } from '../process/mod.ts';
+import { createQemuHypervisor, loadImage, runtimeRoot, specOfImage } from '../hypervisor/mod.ts';
+import { createLauncher, signalProcess, whenGone } from '../process/mod.ts';
+import { freeAddress } from './image-check.ts';
+import { defaultImage } from './paths.ts';
 import { openProbe, probeTagOf } from './probe.ts';
 
 const LONG_MS = 60_000;
 
 test('a VM that a killed Shoal has tried is ended by the next one that tries some', async () => {
-  await using real = await realHypervisor();
+  const launcher = createLauncher();
+  onTestFinished(() => launcher.close());
   const tag = `probe-test-${process.pid}`;
   const fleetTag = probeTagOf(tag);
-  const machine = await createQemuHypervisor({ fleetTag, spawner: real.launcher }).prepare(await real.spec());
-  onTestFinished(() => {
-    signalProcess(machine.process, 'SIGKILL');
-    rmSync(join(runtimeRoot(), fleetTag), { recursive: true, force: true });
+  onTestFinished(() => rmSync(join(runtimeRoot(), fleetTag), { recursive: true, force: true }));
+  const machine = await createQemuHypervisor({ fleetTag, spawner: launcher }).prepare({
+    ...{ vm: 1, address: await freeAddress(), ...specOfImage(await loadImage(defaultImage())) },
+    ...{ accelerator: 'tcg', statusIntervalMs: 1_000, textBytesMax: 1_000 },
   });
+  onTestFinished(() => void signalProcess(machine.process, 'SIGKILL'));
   // As by the death of its Shoal.
   await machine.release();
-  const probe = await openProbe(tag, real.launcher);
+  const probe = await openProbe(tag, launcher);
   expect(await whenGone(machine.process, LONG_MS, systemClock)).toBe(true);
   expect(await probe.list()).toEqual([]);
 });
