@@ -156,8 +156,11 @@ function driven(qemu: Qemu, { time, chance, process, room, behaviour }: Simulate
     if (unheard.length === 1) process.later(draw(behaviour().console, chance), readConsole);
   };
   qemu.onConsole = hear;
+  // QEMU takes its commands in the order in which they are sent.
+  let lastCommandMs = 0;
   const monitor = async (): Promise<void> => {
-    await soon();
+    lastCommandMs = Math.max(lastCommandMs, time.nowMs + draw(behaviour().monitor, chance));
+    await new Promise<void>((resolve) => process.later(lastCommandMs - time.nowMs, resolve));
     if (!qemu.isAlive) throw new ShoalError('QMP_ERROR', `The monitor of VM ${qemu.spec.vm} is gone`);
   };
   let tellExit: (exit: MachineExit) => void = () => undefined;

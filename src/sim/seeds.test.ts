@@ -54,6 +54,7 @@ test('a history does not hang on what ran in this process before', async () => {
 
 test.each([
   ['an end that fell between a greeting and the hello of the other host was told to nobody', 1_475],
+  ['the monitor of a spare took `cont` before the `stop` that was sent first', 2_473],
   ['a spare that boots ahead is wanted through another VM before its CPU runs', 537],
 ])('once broke a promise: %s', async (_what, seed) => {
   const result = await simulate(swarmScenario(DEFAULT_SCENARIO, seed));
