@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 const MINUTE = 60_000;
 /** vitest itself leaves a core to the terminal. */
 const WORKERS = availableParallelism();
-const REAL_FILES = Number(process.env['SHOAL_REAL_FILES'] ?? Math.min(2, WORKERS));
+const REAL_FILES = Number(process.env['SHOAL_REAL_FILES'] || Math.min(2, WORKERS));
 
 const real = '**/*.real.test.ts';
 const long = '**/*.long.test.ts';

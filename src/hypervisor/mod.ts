@@ -20,6 +20,7 @@ export { type LinkOptions, link } from './link/link.ts';
 export type { HostNotice } from './notices.ts';
 export type {
   Accelerator,
+  CloseListener,
   Companion,
   Found,
   GuestConnection,

@@ -166,15 +166,15 @@ export interface Hypervisor {
   connect(target: LinkTarget): GuestConnection;
 }
 
+/** @param isWhole the other side has ended its stream, rather than broken it, so nothing that it sent is missing */
+export type CloseListener = (why: string, isWhole: boolean) => void;
+
 /** A byte stream to a guest. */
 export interface GuestConnection {
   onOpen(listener: () => void): void;
   onBytes(listener: (bytes: Uint8Array) => void): void;
-  /**
-   * Calls once, whether it ever opened or not.
-   * @param listener `isWhole`: the other side has ended its stream, rather than broken it, so nothing that it sent is missing
-   */
-  onClose(listener: (why: string, isWhole: boolean) => void): void;
+  /** Calls once, whether it ever opened or not. */
+  onClose(listener: CloseListener): void;
   /** @returns false when what is unsent is more than a stated limit: wait for `onDrain` */
   write(bytes: Uint8Array): boolean;
   onDrain(listener: () => void): void;

@@ -140,7 +140,8 @@ function driven(qemu: Qemu, { time, chance, process, room, behaviour }: Simulate
   let onConsole: (bytes: Uint8Array) => void = () => undefined;
   let isReleased = false;
   let unheard: string[] = [];
-  const soon = (): Promise<void> => new Promise((resolve) => process.later(draw(behaviour().monitor, chance), resolve));
+  const after = (ms: number): Promise<void> => new Promise((resolve) => process.later(ms, resolve));
+  const soon = (): Promise<void> => after(draw(behaviour().monitor, chance));
   // What is read together is heard together, as from the console's file.
   const readConsole = (): void => {
     const lines = unheard;
@@ -160,7 +161,7 @@ function driven(qemu: Qemu, { time, chance, process, room, behaviour }: Simulate
   let lastCommandMs = 0;
   const monitor = async (): Promise<void> => {
     lastCommandMs = Math.max(lastCommandMs, time.nowMs + draw(behaviour().monitor, chance));
-    await new Promise<void>((resolve) => process.later(lastCommandMs - time.nowMs, resolve));
+    await after(lastCommandMs - time.nowMs);
     if (!qemu.isAlive) throw new ShoalError('QMP_ERROR', `The monitor of VM ${qemu.spec.vm} is gone`);
   };
   let tellExit: (exit: MachineExit) => void = () => undefined;

@@ -1,4 +1,4 @@
-import type { GuestConnection } from '../hypervisor/mod.ts';
+import type { CloseListener, GuestConnection } from '../hypervisor/mod.ts';
 import { type Duration, draw } from './duration.ts';
 import type { SimulatedProcess } from './process.ts';
 import type { Chance } from './random.ts';
@@ -42,7 +42,7 @@ export class Wire {
   #toShoalMs = 0;
   #onOpen: () => void = () => undefined;
   #onBytes: (bytes: Uint8Array) => void = () => undefined;
-  #onClose: Parameters<GuestConnection['onClose']>[0] | undefined;
+  #onClose: CloseListener | undefined;
 
   constructor(options: WireOptions) {
     this.#options = options;

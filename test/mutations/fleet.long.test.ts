@@ -14,7 +14,7 @@ const PART = 3;
 function chosen(area: AreaName): readonly number[] {
   const all = [...AREAS[area].mutations.keys()];
   if (process.env['SHOAL_MUTATIONS'] === 'all') return all;
-  const first = Number(process.env['FC_SEED'] || Date.now()) % PART;
+  const first = Math.abs(Number(process.env['FC_SEED'] || Date.now())) % PART;
   return all.filter((index) => index % PART === first);
 }
 

@@ -1,19 +1,29 @@
 import { expect, it } from 'vitest';
 import { ManualClock } from '../../actors/kit/mod.ts';
 import { makeParams } from '../../fleet/mod.ts';
-import { BUILT_IN_PROFILE, type Hypervisor, type MachineSpec, type QemuBuild } from '../../hypervisor/mod.ts';
+import {
+  BUILT_IN_PROFILE,
+  type Hypervisor,
+  type ImageInfo,
+  type MachineSpec,
+  type QemuBuild,
+} from '../../hypervisor/mod.ts';
 import { bootOnce } from './boot-once.ts';
 
+const DIGEST = '0'.repeat(64);
+const IMAGE: ImageInfo = {
+  ...{ path: '/image', digest: DIGEST, fileDigest: DIGEST, bytes: 1 },
+  ...{ profile: BUILT_IN_PROFILE, companion: undefined },
+};
 const MIB = 1024 * 1024;
 const RESERVE_BYTES = 100 * MIB;
 const QEMU_MIB = 16;
 
 it('an image that fails its check is unfit, and it is said at what', async () => {
-  const digest = '0'.repeat(64);
   const probe = { prepare: () => Promise.reject(new Error('no QEMU')) };
   const hypervisor = { availableBytes: async () => 2 ** 40 };
   const tried = bootOnce({
-    image: { path: '/image', digest, fileDigest: digest, bytes: 1, profile: BUILT_IN_PROFILE, companion: undefined },
+    image: IMAGE,
     accelerator: 'tcg',
     network: 'user',
     // Nothing else is asked of the two.
@@ -27,7 +37,6 @@ it('an image that fails its check is unfit, and it is said at what', async () =>
 });
 
 it('an image is tried on the network and the QEMU of the VMs to come', async () => {
-  const digest = '0'.repeat(64);
   const qemu: QemuBuild = { program: '/small', confinement: 'namespaces', why: 'for a test' };
   const specs: MachineSpec[] = [];
   const probe = {
@@ -38,7 +47,7 @@ it('an image is tried on the network and the QEMU of the VMs to come', async () 
   };
   const hypervisor = { availableBytes: async () => 2 ** 40 };
   const tried = bootOnce({
-    image: { path: '/image', digest, fileDigest: digest, bytes: 1, profile: BUILT_IN_PROFILE, companion: undefined },
+    image: IMAGE,
     accelerator: 'kvm',
     network: 'none',
     qemu,
@@ -57,9 +66,8 @@ it('an image is not tried while its VM would take memory that is to stay', async
   const freeBytes = neededMib * MIB + RESERVE_BYTES - 1;
   // Nothing else is asked of it before that.
   const hypervisor = { availableBytes: async () => freeBytes } as Hypervisor;
-  const digest = '0'.repeat(64);
   const tried = bootOnce({
-    image: { path: '/image', digest, fileDigest: digest, bytes: 1, profile: BUILT_IN_PROFILE, companion: undefined },
+    image: IMAGE,
     accelerator: 'tcg',
     network: 'user',
     hypervisor,

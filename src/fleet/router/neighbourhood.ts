@@ -190,12 +190,12 @@ export class Neighbourhood {
     session.lostMs = undefined;
     session.beaten(beat, nowMs);
     this.#linked.set(host, session);
+    // What ended since this host greeted it went nowhere. A hello says what is in hand, so the ends of the rest come before it.
+    if (isNew) this.#in.tellAgain(session, router);
     // Before all else: it may know nothing of this router yet, and takes no requests from one that it does not know.
     if (!isAnswer) session.tell(this.#helloTo(session, true, nowMs));
     else this.#beat(session, nowMs, false);
     if (isNew) {
-      // What ended since this host greeted it went nowhere, and its hello may still name it as in hand.
-      this.#in.tellAgain(session, router);
       this.#fleet.apply({ kind: 'neighbour-up', host, session: id, nowMs });
       const neighbour = this.#fleet.neighbours.get(host);
       if (neighbour !== undefined) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../../actors/kit/mod.ts';
 import type { Address } from '../../fleet/mod.ts';
 import { FramedGuest } from '../link/testing/fake-guest.ts';
-import type { GuestConnection, Hypervisor, Machine, MachineExit, MachineSpec } from '../port.ts';
+import type { CloseListener, GuestConnection, Hypervisor, Machine, MachineExit, MachineSpec } from '../port.ts';
 import { parseProfile } from '../profile/parse-profile.ts';
 import { checkImage } from './check-image.ts';
 import type { CheckPoint } from './check-point.ts';
@@ -96,7 +96,7 @@ function machineOf(lies: Lies, spec: MachineSpec, clock: ManualClock, guest: Fra
 
 /** The guest's end throws at bytes that are no frame, where a real guest closes the connection. */
 function closing(connection: GuestConnection, closes: boolean): GuestConnection {
-  let tell: (why: string, isWhole: boolean) => void = () => undefined;
+  let tell: CloseListener = () => undefined;
   return {
     onOpen: (listener) => connection.onOpen(listener),
     onBytes: (listener) => connection.onBytes(listener),

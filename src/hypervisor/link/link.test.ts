@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Probe, type TestKit, type TestKitOptions, testKit } from '../../actors/kit/mod.ts';
 import { type Ref, systemRandom } from '../../actors/mod.ts';
 import type { LinkEvent, LinkMessage, RequestStatus } from '../../fleet/mod.ts';
-import type { GuestConnection } from '../port.ts';
+import type { CloseListener, GuestConnection } from '../port.ts';
 import { type FrameSink, FrameType, NO_BYTES } from './frame.ts';
 import { FrameParser } from './frame-parser.ts';
 import { FrameWriter } from './frame-writer.ts';
@@ -28,7 +28,7 @@ class FakeGuest implements GuestConnection, FrameSink {
   readonly #parser = new FrameParser(this);
   #open: () => void = () => undefined;
   #bytes: (bytes: Uint8Array) => void = () => undefined;
-  #close: (why: string, isWhole: boolean) => void = () => undefined;
+  #close: CloseListener = () => undefined;
   #drain: () => void = () => undefined;
 
   onOpen(listener: () => void): void {
@@ -37,7 +37,7 @@ class FakeGuest implements GuestConnection, FrameSink {
   onBytes(listener: (bytes: Uint8Array) => void): void {
     this.#bytes = listener;
   }
-  onClose(listener: (why: string, isWhole: boolean) => void): void {
+  onClose(listener: CloseListener): void {
     this.#close = listener;
   }
   onDrain(listener: () => void): void {

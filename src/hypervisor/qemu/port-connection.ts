@@ -3,7 +3,7 @@ import { createConnection, type Socket } from 'node:net';
 import type { CancelTimer, Clock } from '../../actors/mod.ts';
 import { FrameType, NO_BYTES } from '../link/frame.ts';
 import { FrameWriter } from '../link/frame-writer.ts';
-import type { GuestConnection } from '../port.ts';
+import type { CloseListener, GuestConnection } from '../port.ts';
 
 /** Unsent bytes beyond which `write` asks to wait. */
 const UNSENT_BYTES_MAX = 1024 * 1024;
@@ -59,7 +59,7 @@ export class PortConnection implements GuestConnection {
     this.#onBytes = listener;
   }
 
-  onClose(listener: (why: string, isWhole: boolean) => void): void {
+  onClose(listener: CloseListener): void {
     this.#socket.once('close', () => listener(this.#why ?? 'the connection was closed', this.#socket.readableEnded));
   }
 

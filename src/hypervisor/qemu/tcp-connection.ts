@@ -1,7 +1,7 @@
 import { createConnection, type Socket } from 'node:net';
 import type { Clock } from '../../actors/mod.ts';
 import type { Address } from '../../fleet/mod.ts';
-import type { GuestConnection } from '../port.ts';
+import type { CloseListener, GuestConnection } from '../port.ts';
 
 /** Unsent bytes beyond which `write` asks to wait. */
 const UNSENT_BYTES_MAX = 1024 * 1024;
@@ -36,7 +36,7 @@ export class TcpConnection implements GuestConnection {
     this.#socket.on('data', listener);
   }
 
-  onClose(listener: (why: string, isWhole: boolean) => void): void {
+  onClose(listener: CloseListener): void {
     this.#socket.once('close', () => listener(this.#why ?? 'the connection was closed', this.#socket.readableEnded));
   }
 

@@ -1,4 +1,4 @@
-import type { GuestConnection } from '../../port.ts';
+import type { CloseListener, GuestConnection } from '../../port.ts';
 import { type FrameSink, FrameType, NO_BYTES } from '../frame.ts';
 import { FrameParser } from '../frame-parser.ts';
 import { FrameWriter } from '../frame-writer.ts';
@@ -42,7 +42,7 @@ class Wire implements GuestConnection {
   readonly #received: (bytes: Uint8Array) => void;
   #open: () => void = () => undefined;
   #bytes: (bytes: Uint8Array) => void = () => undefined;
-  #close: (why: string, isWhole: boolean) => void = () => undefined;
+  #close: CloseListener = () => undefined;
 
   constructor(received: (wire: Wire, bytes: Uint8Array) => void) {
     this.#received = (bytes) => received(this, bytes);
@@ -54,7 +54,7 @@ class Wire implements GuestConnection {
   onBytes(listener: (bytes: Uint8Array) => void): void {
     this.#bytes = listener;
   }
-  onClose(listener: (why: string, isWhole: boolean) => void): void {
+  onClose(listener: CloseListener): void {
     this.#close = listener;
   }
   /** It takes whatever it is given. */
