@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { loadImage } from '../../src/hypervisor/mod.ts';
 import { temporaryFolder } from '../driver/fleet.ts';
+import { shoal } from '../driver/shoal-process.ts';
 import { programOf } from './linux-guest.ts';
 
 const IP = '127.0.0.1';
@@ -81,4 +82,9 @@ test('the command of docs/http-guests.md writes an image of each kind, which loa
     const { profile } = await loadImage(join(folder, variant, 'vmlinuz'));
     expect([variant, profile.protocol, profile.console.format]).toEqual([variant, protocol, format]);
   }
+  // It keeps the contract on the other machine that boots a Linux, too.
+  const image = join(folder, 'http', 'vmlinuz');
+  const { exitCode, stdout } = await shoal(['image', 'check', '--profile-set', 'machine=q35', image]);
+  expect(stdout).toMatch(/ok +start +q35, /);
+  expect({ exitCode, stdout }).toMatchObject({ exitCode: 0 });
 });
