@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, request as httpRequest } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { type ActorSystem, createSystem, type Ref, silentLogger } from '../../actors/mod.ts';
+import { type ActorSystem, type Clock, createSystem, type Ref, silentLogger, systemClock } from '../../actors/mod.ts';
 import type { Outcome, Request } from '../../fleet/mod.ts';
 import type { RouterRequest } from '../endpoint-messages.ts';
 import { ReplyTokens, TOKEN_KEY_BYTES } from '../reply-token.ts';
@@ -23,8 +23,9 @@ const replied = (payload: Uint8Array): Outcome => ({ ok: true, payload, vm: 7, h
 async function served(
   handle: (request: Request) => void = ({ replyTo, payload }) => void replyTo.tell(replied(upper(payload))),
   more: Partial<HttpFrontDoorOptions> = {},
+  clock = systemClock,
 ): Promise<Served> {
-  const system = createSystem({ logger: silentLogger });
+  const system = createSystem({ logger: silentLogger, clock });
   onTestFinished(() => system.shutdown());
   const requests: Request[] = [];
   const router: Ref<RouterRequest> = {
@@ -335,4 +336,106 @@ test('a client that does not read its answer holds nobody up', async () => {
   slow.end('x');
   await vi.waitFor(() => expect(requests).toHaveLength(1));
   expect((await post(url, 'y')).text).toHaveLength(1_000);
+});
+
+const POST_ONE = 'POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1\r\n\r\nx';
+
+test('a client that has ended its side still gets its answers', async () => {
+  const { port, requests } = await served(hold);
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  onTestFinished(() => void socket.destroy());
+  let got = '';
+  socket.on('data', (piece) => {
+    got += String(piece);
+  });
+  socket.end(POST_ONE + POST_ONE);
+  await vi.waitFor(() => expect(requests).toHaveLength(2));
+  // Its end has come after its requests.
+  await fetch(`http://127.0.0.1:${port}/healthz`);
+  const ended = once(socket, 'end');
+  for (const { replyTo } of requests) replyTo.tell(replied(Buffer.from('late')));
+  await ended;
+  expect(count(got, 'HTTP/1.1 200')).toBe(2);
+  expect(got).toMatch(/late$/);
+});
+
+test('garbage behind a request ends the connection once the request is answered', async () => {
+  const { port, requests } = await served(hold);
+  const chunk = 'POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n';
+  for (const [at, garbage] of ['garbage\r\n\r\n', chunk].entries()) {
+    const got = raw(port, POST_ONE + garbage);
+    await vi.waitFor(() => expect(requests).toHaveLength(at + 1));
+    await fetch(`http://127.0.0.1:${port}/healthz`);
+    requests[at]?.replyTo.tell(replied(Buffer.from('good')));
+    expect(await got).toMatch(
+      /^HTTP\/1\.1 200 [\s\S]*good(?:HTTP\/1\.1 400 Bad Request\r\nConnection: close\r\n\r\n)$/,
+    );
+  }
+});
+
+test('what clients do not read is bounded: the one that has not read for longest makes room', async () => {
+  const big = Buffer.alloc(16_000_000, 'x');
+  const { port, url } = await served(({ replyTo }) => void replyTo.tell(replied(big)), { unreadBytesMax: 40_000_000 });
+  const slow = await Promise.all(
+    [1, 2, 3].map(async () => {
+      const socket = connect(port, '127.0.0.1');
+      onTestFinished(() => void socket.destroy());
+      socket.on('error', () => undefined);
+      socket.write(POST_ONE);
+      await once(socket, 'readable');
+      return socket;
+    }),
+  );
+  const lengths = slow.map(async (socket) => {
+    let bytes = 0;
+    socket.on('data', (piece) => {
+      bytes += piece.length;
+      if (bytes > big.length) socket.end();
+    });
+    await once(socket, 'close');
+    return bytes > big.length;
+  });
+  // Which of them was answered first is not known.
+  expect((await Promise.all(lengths)).sort()).toEqual([false, true, true]);
+  expect((await post(url, 'y')).text).toHaveLength(big.length);
+});
+
+test('the time to read an answer begins once those before it have been sent', async () => {
+  const answerTimers: (() => void)[] = [];
+  const clock: Clock = {
+    ...systemClock,
+    timer(delayMs, callback) {
+      if (delayMs !== 60_000) return systemClock.timer(delayMs, callback);
+      answerTimers.push(callback);
+      return () => void answerTimers.splice(answerTimers.indexOf(callback), 1);
+    },
+  };
+  const { port, requests } = await served(hold, {}, clock);
+  const got = raw(port, POST_ONE + POST_ONE, (so) => so.endsWith('second'));
+  await vi.waitFor(() => expect(requests).toHaveLength(2));
+  requests[1]?.replyTo.tell(replied(Buffer.from('second')));
+  expect(answerTimers).toEqual([]);
+  requests[0]?.replyTo.tell(replied(Buffer.from('first')));
+  expect(await got).toMatch(/first[\s\S]*second$/);
+});
+
+test('a whole URL is a target as its path is, and counts for whom it calls', async () => {
+  const { port, requests } = await served();
+  const to = (target: string, host = '127.0.0.1'): Promise<string> =>
+    raw(port, `POST ${target} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 1\r\nConnection: close\r\n\r\nx`);
+  for (const target of ['http://127.0.0.1:1/reverse?a', 'HTTP://LOCALHOST/reverse', 'http://localhost']) {
+    expect(await to(target, 'evil.example')).toMatch(/^HTTP\/1\.1 200 /);
+  }
+  expect(requests.map(({ op }) => op)).toEqual(['reverse', 'reverse', '']);
+  expect(await to('http://evil.example/reverse')).toMatch(/^HTTP\/1\.1 403 /);
+  expect(await to('/', 'LocalHost:1')).toMatch(/^HTTP\/1\.1 200 /);
+});
+
+test('two hosts, and a text below a coding that nobody has undone, are refused', async () => {
+  const { port, requests } = await served();
+  const head = 'POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n';
+  expect(await raw(port, `${head}Host: localhost\r\nContent-Length: 1\r\n\r\nx`)).toMatch(/^HTTP\/1\.1 400 /);
+  const coded = `${head}Transfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n`;
+  expect(await raw(port, coded)).toMatch(/^HTTP\/1\.1 415 /);
+  expect(requests).toEqual([]);
 });

@@ -9,6 +9,7 @@ import type { RouterRequest } from '../endpoint-messages.ts';
 import type { ReplyTokens } from '../reply-token.ts';
 import type { RequestHeaders } from '../request-headers.ts';
 import { within } from '../within.ts';
+import { HttpConnections } from './http-connections.ts';
 import { errorReply, type HttpReply, replyOf } from './http-reply.ts';
 import { HEALTH_PATH, type HttpRefusal, pathOf, readHead, tooLarge } from './http-request.ts';
 import { readBody } from './read-body.ts';
@@ -44,6 +45,8 @@ export interface HttpFrontDoorOptions {
   readonly inFlightMax?: number;
   /** Further requests are refused while the open ones hold this many bytes of text; default 256 MiB. */
   readonly inFlightBytesMax?: number;
+  /** Connections end while the answers that no client has read hold more bytes; default 256 MiB. */
+  readonly unreadBytesMax?: number;
   /** How long stopping waits for open requests; default 3000, below the 5000 of a child. */
   readonly drainLimitMs?: number;
 }
@@ -55,6 +58,7 @@ export type HttpFrontDoorMessage =
 const CONNECTIONS_MAX = 10_000;
 const IN_FLIGHT_MAX = 100_000;
 const IN_FLIGHT_BYTES_MAX = 256 * 1024 * 1024;
+const UNREAD_BYTES_MAX = 256 * 1024 * 1024;
 const DRAIN_LIMIT_MS = 3_000;
 /** A client that trickles its request holds a connection for so long at most. */
 const HEAD_MS = 10_000;
@@ -97,6 +101,7 @@ class HttpFrontDoor {
   readonly #clock: Clock;
   readonly #options: HttpFrontDoorOptions;
   readonly #server: Server;
+  readonly #connections: HttpConnections;
   readonly #idPrefix: string;
   readonly #open = new Set<Pending>();
   #bytes = 0;
@@ -120,6 +125,11 @@ class HttpFrontDoor {
     });
     this.#server.maxHeadersCount = HEADERS_MAX;
     this.#server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX;
+    this.#connections = new HttpConnections(this.#server, {
+      clock: this.#clock,
+      answerMs: ANSWER_MS,
+      unreadBytesMax: options.unreadBytesMax ?? UNREAD_BYTES_MAX,
+    });
     this.#server.on('request', (request, response) => this.#take(request, response, false));
     this.#server.on('checkContinue', (request, response) => this.#take(request, response, true));
   }
@@ -167,10 +177,9 @@ class HttpFrontDoor {
     const { status, headers, body } = reply;
     const isLast = this.#isClosing ? { Connection: 'close' } : {};
     response.writeHead(status, { ...headers, ...isLast, 'Content-Length': body.length });
-    const cancel = this.#clock.timer(ANSWER_MS, () => response.destroy());
-    response.once('close', cancel);
     // Of an answer to HEAD, Node sends the head alone.
     response.end(body);
+    this.#connections.answered(response, body.length);
   }
 
   get #address(): HttpAddress {
@@ -180,6 +189,7 @@ class HttpFrontDoor {
   }
 
   #take(request: IncomingMessage, response: ServerResponse, waits: boolean): void {
+    this.#connections.began(response);
     // Without a listener, an error of a connection would end the process.
     request.on('error', ignore);
     response.on('error', ignore);

@@ -16,7 +16,7 @@ export interface HttpRefusal {
 /** What is known of a request once its head is there. */
 export interface RequestHead {
   readonly method: string;
-  /** As in the request line: path and query. */
+  /** As in the request line: path and query, or a whole URL. */
   readonly target: string;
   readonly headers: IncomingHttpHeaders;
   /** Each header with all of its values. */
@@ -38,6 +38,11 @@ export const HEALTH_PATH = '/healthz';
  * @returns the same headers as a request over NATS has, or why it is refused
  */
 export function readHead(head: RequestHead, limits: HeadLimits): RequestHeaders | HttpRefusal {
+  const hosts = head.distinct['host'] ?? [];
+  if (hosts.length > 1) {
+    const message = `Host: expected one value, got ${hosts.length}: ${hosts.slice(0, 2).map(quote).join(' and ')}`;
+    return { status: 400, reason: 'bad-request', message };
+  }
   const stranger = strangerIn(head, limits.isLoopback);
   if (stranger !== undefined) return { status: 403, reason: 'bad-request', message: stranger };
   const path = pathOf(head.target);
@@ -61,6 +66,12 @@ export function readHead(head: RequestHead, limits: HeadLimits): RequestHeaders 
     const message = `Content-Encoding: expected the text as it is, got ${quote(encoding)}`;
     return { status: 415, reason: 'bad-request', message, headers: { 'Accept-Encoding': 'identity' } };
   }
+  // Node undoes the last coding alone, and would take what is below it for the text.
+  const coding = head.headers['transfer-encoding'];
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
+    const message = `Transfer-Encoding: expected chunked, or the text as it is, got ${quote(coding)}`;
+    return { status: 415, reason: 'bad-request', message };
+  }
   const bytes = Number(head.headers['content-length'] ?? 0);
   if (bytes > limits.bytesMax) return tooLarge(limits.bytesMax, bytes);
   const headers = parseRequestHeaders(shoalHeaders(head.distinct));
@@ -78,17 +89,24 @@ export function tooLarge(bytesMax: number, bytes?: number): HttpRefusal {
   return { status: 413, reason: 'too-large', message: `a text has ${bytesMax} bytes at most, and this one ${has}` };
 }
 
+/** @param target a path, or a whole URL as a client sends it that takes the server for a proxy */
 export function pathOf(target: string): string {
-  const end = target.search(/[?#]/);
-  return end < 0 ? target : target.slice(0, end);
+  const path = ABSOLUTE.exec(target)?.[2] ?? target;
+  const end = path.search(/[?#]/);
+  return (end < 0 ? path : path.slice(0, end)) || '/';
 }
+
+/** Of an absolute URL: whom it calls, and the rest. */
+const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/i;
 
 /**
  * A web page may send texts to any address without asking, and a name of its own may lead to 127.0.0.1. Programs that are no browsers send no
  * `Origin`, and call a server on loopback by an address or as localhost.
  */
-function strangerIn({ headers }: RequestHead, isLoopback: boolean): string | undefined {
-  const { host = '', origin } = headers;
+function strangerIn({ target, headers }: RequestHead, isLoopback: boolean): string | undefined {
+  // A whole URL counts, and not what `Host` says beside it (RFC 9112, 3.2.2).
+  const host = (ABSOLUTE.exec(target)?.[1] ?? headers.host ?? '').toLowerCase();
+  const { origin } = headers;
   if (isLoopback && host !== '' && !isLocalName(hostnameOf(host))) {
     return `Host: expected an address or localhost on a server of loopback, got ${quote(host)}`;
   }

@@ -15,6 +15,8 @@ export function readBody(
     const settle = (result: Uint8Array | 'refused' | 'gone'): void => {
       request.off('data', take);
       resolve(result);
+      // The request is kept until its answer has been read.
+      pieces.length = 0;
     };
     const take = (piece: Buffer): void => {
       if (!mayHold(piece.length)) {
