@@ -1,8 +1,9 @@
 /** Shoal needs no root: without it there is no user id a VM, and QEMU may not so much as try to gain rights. */
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { TestFleet } from './driver/fleet.ts';
 import { leftovers } from './driver/leftovers.ts';
-import { placeOfNobody, USER } from './driver/nobody.ts';
+import { asNobody, placeOfNobody, USER } from './driver/nobody.ts';
 import { processesOf, qemusOf, statusFieldOf } from './driver/processes.ts';
 
 test('a user who may nothing in particular runs it, without a home and without KVM if need be; VMs have no rights and can gain none', async () => {
@@ -15,6 +16,15 @@ test('a user who may nothing in particular runs it, without a home and without K
   expect(qemu.commandLine).toContain('elevateprivileges=deny');
   const rights = ['CapEff', 'NoNewPrivs', 'Seccomp'].map((field) => statusFieldOf(qemu.identity.pid, field));
   expect(rights).toEqual(['0000000000000000', '1', '2']);
+  expect(await fleet.stop()).toMatchObject({ exitCode: 0 });
+  expect(leftovers(fleet).processes).toEqual([]);
+});
+
+test('a umask that takes rights from the user, too, is no obstacle', async () => {
+  const place = placeOfNobody();
+  const umask = asNobody(join(place.data, 'under-umask'), 'umask 0777');
+  const fleet = await TestFleet.start({ ...place, ...umask, addresses: 2 });
+  expect(await fleet.run('send', ['umask'])).toMatchObject({ stdout: 'UMASK\n', exitCode: 0 });
   expect(await fleet.stop()).toMatchObject({ exitCode: 0 });
   expect(leftovers(fleet).processes).toEqual([]);
 });

@@ -48,6 +48,8 @@ function report(thrown: unknown): number {
   return EXIT_FAILED;
 }
 
+// Whatever the umask says of others, this user uses what is made, such as the folders of VMs.
+process.umask(process.umask(0o077) & 0o077);
 guardOutput();
 keepIgnoring();
 leaveTerminalAtExit();

@@ -1,7 +1,19 @@
 /** A VM on the small build, which is confined from outside. */
-import { readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { BWRAP } from './confinement/bwrap.ts';
 import { readQemuFacts } from './confinement/qemu-facts.ts';
 import { findProgram, type MachineSpec } from './mod.ts';
@@ -102,6 +114,23 @@ describe.skipIf(!isPossible)('a QEMU without a sandbox of its own', () => {
     await bye;
     expect(await exit).toEqual({ exitCode: 0, signal: null, stderr: '' });
   });
+
+  it.runIf(process.getuid?.() === 0)(
+    'runs an image that belongs to a user, and that nobody else may read',
+    async () => {
+      await using real = await realHypervisor();
+      const spec = await specOf(real);
+      const folder = mkdtempSync(join(tmpdir(), 'shoal-own-'));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const image = join(folder, 'own.elf');
+      copyFileSync(spec.image, image);
+      chmodSync(image, 0o400);
+      chownSync(image, 65_534, 65_534);
+      const { client, machine } = await started(real, { ...spec, image });
+      expect(await client.request('upper', 'own', LONG_MS)).toBe('OWN');
+      expect(statusOf(machine.process.pid).get('CapPrm')).toMatch(/^0+$/);
+    },
+  );
 
   it('that is killed is told with the signal, and leaves nothing', async () => {
     await using real = await realHypervisor();

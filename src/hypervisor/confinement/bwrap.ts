@@ -24,10 +24,10 @@ export function bwrapArgs({ files, devices, folder, isRoot, tellsPid }: Confinem
   return [
     // Without a monitor inside of the PID namespace: the program is its first process.
     ...['--unshare-net', '--unshare-ipc', '--unshare-pid', '--as-pid-1', '--unshare-uts'],
-    // A user may make namespaces only below one of users. Root keeps the two capabilities by which QEMU becomes another
-    // user, and loses them by that.
+    // A user may make namespaces only below one of users. Root keeps what QEMU needs to open its files, whoever owns them,
+    // and to become another user. It loses all of that by becoming one.
     ...(isRoot
-      ? ['--cap-drop', 'ALL', '--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID']
+      ? ['--cap-drop', 'ALL', ...['CAP_DAC_OVERRIDE', 'CAP_SETUID', 'CAP_SETGID'].flatMap((one) => ['--cap-add', one])]
       : ['--unshare-user', '--cap-drop', 'ALL']),
     ...files.flatMap((path) => ['--ro-bind', path, path]),
     ...devices.flatMap((path) => ['--dev-bind', path, path]),
