@@ -9,6 +9,7 @@ import {
   readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -131,6 +132,18 @@ describe.skipIf(!isPossible)('a QEMU without a sandbox of its own', () => {
       expect(statusOf(machine.process.pid).get('CapPrm')).toMatch(/^0+$/);
     },
   );
+
+  it('finds its firmware by whatever link it is started', async () => {
+    await using real = await realHypervisor();
+    const spec = await specOf(real);
+    const folder = mkdtempSync(join(tmpdir(), 'shoal link, ü-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const program = join(folder, 'small qemu');
+    symlinkSync(small, program);
+    expect((await readQemuFacts(program)).obstacle).toBeUndefined();
+    const { client } = await started(real, { ...spec, qemu: { program, confinement: 'namespaces', why: 'a test' } });
+    expect(await client.request('upper', 'link', LONG_MS)).toBe('LINK');
+  });
 
   it('that is killed is told with the signal, and leaves nothing', async () => {
     await using real = await realHypervisor();

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { signatureOf } from '../file-signature.ts';
@@ -15,9 +15,17 @@ const FIRMWARE = ['qboot.rom', 'bios-microvm.bin', 'pvh.bin', 'linuxboot_dma.bin
 const known = new Map<string, { readonly signature: string; readonly files: Promise<readonly string[]> }>();
 
 /**
+ * Where a program really is. QEMU finds its firmware from there, and in its mount namespace no link leads to it, such as /bin to /usr/bin.
+ * @throws if it is not there
+ */
+export function realProgram(path: string): string {
+  return realpathSync(path);
+}
+
+/**
  * All that a QEMU reads of the file system to run a machine: itself, its loader, its libraries and its firmware. Looked up once, as long as
  * the program does not change.
- * @param program its path @throws if it cannot be run
+ * @param program where it really is @throws if it cannot be run
  */
 export function filesOfQemu(program: string): Promise<readonly string[]> {
   const signature = signatureOf(program);

@@ -4,7 +4,7 @@ import { Writable } from 'node:stream';
 import { findProgram } from '../qemu/host-tools.ts';
 import { BWRAP, bwrapArgs, FILTER_FD } from './bwrap.ts';
 import type { QemuFacts } from './choose-qemu.ts';
-import { filesOfQemu } from './program-files.ts';
+import { filesOfQemu, realProgram } from './program-files.ts';
 import { qemuFilter } from './qemu-syscalls.ts';
 
 /** Of Debian's package qemu-system-x86. */
@@ -28,14 +28,16 @@ async function obstacleTo(small: string): Promise<QemuFacts['obstacle']> {
     return { why: 'bubblewrap, which confines it, is not installed', remedy: 'apt-get install bubblewrap' };
   }
   const isRoot = process.getuid?.() === 0;
+  let program: string;
   let files: readonly string[];
   try {
-    files = await filesOfQemu(small);
+    program = realProgram(small);
+    files = await filesOfQemu(program);
   } catch (error) {
     return { why: `${small} cannot be run (${String(error)})`, remedy: 'apt-get install --reinstall qemu-system-x86' };
   }
   const args = bwrapArgs({ files, devices: [], isRoot, tellsPid: false });
-  const why = await tryToRun(BWRAP, [...args, small, '-version'], qemuFilter(isRoot));
+  const why = await tryToRun(BWRAP, [...args, program, '-version'], qemuFilter(isRoot));
   if (why === undefined) return undefined;
   return { why: `no namespaces can be made (${why})`, remedy: isRoot ? FOR_ROOT : forUser() };
 }

@@ -17,7 +17,7 @@ import {
   whenGone,
 } from '../../process/mod.ts';
 import { BWRAP, bwrapArgs, FILTER_FD } from '../confinement/bwrap.ts';
-import { filesOfQemu } from '../confinement/program-files.ts';
+import { filesOfQemu, realProgram } from '../confinement/program-files.ts';
 import { qemuFilter } from '../confinement/qemu-syscalls.ts';
 import type { MachineSpec, Manifest, QemuBuild } from '../port.ts';
 import { buildArgv, userOfVm } from './argv.ts';
@@ -89,7 +89,7 @@ export class Preparation {
   /** QEMU in namespaces of its own, under a filter of ours. */
   async #confined(args: readonly string[]): Promise<Pick<SpawnRequest, 'command' | 'args' | 'infoPath'>> {
     const { spec, paths, qemu } = this.#options;
-    const program = findProgram(qemu.program) ?? qemu.program;
+    const program = realProgram(findProgram(qemu.program) ?? qemu.program);
     const isRoot = process.getuid?.() === 0;
     writeFileSync(paths.filter, qemuFilter(isRoot), { mode: 0o600 });
     const images = spec.companion === undefined ? [spec.image] : [spec.image, spec.companion.path];
