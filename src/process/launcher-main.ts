@@ -3,11 +3,13 @@
  * from one as small as this), and because a child of a worker thread that dies stays a zombie. It imports next to nothing, to stay small.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, watch } from 'node:fs';
+import { closeSync, type FSWatcher, openSync, readFileSync, watch } from 'node:fs';
 import { constants } from 'node:os';
 import { identify, identifyChild, isAlive } from './identity.ts';
 import type { FromLauncher, ToLauncher } from './launcher-protocol.ts';
 import type { ProcessExit, ProcessIdentity, SpawnRequest } from './spawner.ts';
+
+const POLL_MS = 5;
 
 // The parent is gone. The children go on in sessions of their own.
 process.on('disconnect', () => process.exit(0));
@@ -74,7 +76,7 @@ async function watchWrapped(
 function toldIn(infoPath: string, ended: Promise<unknown>): Promise<ProcessIdentity | undefined> {
   return new Promise((resolve) => {
     const over = (identity: ProcessIdentity | undefined): void => {
-      changes.close();
+      stop();
       resolve(identity);
     };
     const look = (): void => {
@@ -82,11 +84,29 @@ function toldIn(infoPath: string, ended: Promise<unknown>): Promise<ProcessIdent
       if (pid !== undefined) over(identityIfThere(pid));
     };
     // From here on no change is missed: those before are seen by the first look.
-    const changes = watch(infoPath, look);
-    changes.once('error', () => over(undefined));
+    const stop = onChange(infoPath, look);
     void ended.then(() => over(undefined));
     look();
   });
+}
+
+/** Looks in intervals where nothing can be watched: a user has only so many inotify instances, and editors take many. */
+function onChange(path: string, look: () => void): () => void {
+  let polling: NodeJS.Timeout | undefined;
+  const poll = (): void => {
+    polling ??= setInterval(look, POLL_MS);
+  };
+  let changes: FSWatcher | undefined;
+  try {
+    changes = watch(path, look);
+    changes.once('error', poll);
+  } catch {
+    poll();
+  }
+  return () => {
+    changes?.close();
+    clearInterval(polling);
+  };
 }
 
 /** Undefined while it is not there. */

@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -152,6 +153,17 @@ describe('launcher', () => {
 /** As bwrap does: a child for the program, its pid on descriptor 3, and the end of the child as its own. */
 const WRAPPER = '"$@" 3>&- & echo "{ \\"child-pid\\": $!" >&3; exec 3>&-; wait $!';
 
+/** In a user namespace the limits are its own. */
+function inNamespace(...args: string[]): string {
+  return execFileSync('unshare', ['--user', '--map-root-user', ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+}
+
+const mayMakeNamespaces = spawnSync('unshare', ['--user', '--map-root-user', 'true']).status === 0;
+
 describe('a program in a wrapper', () => {
   async function wrap(...args: string[]): Promise<ProcessIdentity> {
     const stderrPath = join(folder, 'stderr');
@@ -192,6 +204,29 @@ describe('a program in a wrapper', () => {
     signalProcess(identity, 'SIGKILL');
     expect(await exit).toEqual({ exitCode: null, signal: null });
   });
+
+  it.skipIf(!mayMakeNamespaces)(
+    'is told where nothing can be watched, since other programs have taken all that there is',
+    () => {
+      const { href } = new URL('./launcher.ts', import.meta.url);
+      const script = `
+      const { createLauncher } = await import(${JSON.stringify(href)});
+      const launcher = createLauncher();
+      // A launcher keeps nobody alive.
+      const alive = setInterval(() => undefined, 1_000);
+      const args = ['-c', ${JSON.stringify(WRAPPER)}, 'wrapper', 'sh', '-c', 'exit 7'];
+      const request = { command: '/bin/sh', args, cwd: '.', stderrPath: 'stderr', infoPath: 'info' };
+      const identity = await launcher.spawn(request);
+      launcher.onExit(identity, ({ exitCode }) => {
+        console.log('ended with', exitCode);
+        clearInterval(alive);
+        void launcher.close();
+      });`;
+      const run = 'echo 0 > /proc/sys/user/max_inotify_instances && exec "$0" --input-type=module -e "$1"';
+      const output = inNamespace('sh', '-c', run, process.execPath, script);
+      expect(output).toBe('ended with 7\n');
+    },
+  );
 
   it('that cannot be started ends as the wrapper does', async () => {
     const stderrPath = join(folder, 'stderr');

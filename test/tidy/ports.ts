@@ -24,6 +24,7 @@ export const MAY_PASS_THE_PORTS: Readonly<Record<string, string>> = {
   'src/client/client.ts': 'the prefix of the ids of a client, unless the caller names one',
   'src/hypervisor/qemu/': 'the adapter of the port `Hypervisor`: a QEMU has a UUID',
   'src/shards/': 'worker threads, which a simulation has none of',
+  'src/process/launcher-main.ts': 'a process of its own, which starts real programs and has no actors',
   'src/transport/own-server/': 'a nats-server process has a name of its own',
 };
 
