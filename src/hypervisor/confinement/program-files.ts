@@ -41,8 +41,12 @@ async function look(program: string): Promise<readonly string[]> {
   // The loader lists what it has found and starts nothing; ldd(1) does no more.
   const env = { LD_TRACE_LOADED_OBJECTS: '1' };
   const { stdout } = await run(program, [], { env, timeout: TRACE_TIMEOUT_MS });
-  const libraries = [...stdout.matchAll(/(\/\S+) \(0x[0-9a-f]+\)/g)].map(([, path = '']) => path);
   const folders = [join(dirname(program), '../share/qemu'), ...FIRMWARE_FOLDERS];
   const firmware = [...new Set(folders)].flatMap((folder) => FIRMWARE.map((name) => join(folder, name)));
-  return [program, ...libraries, ...firmware.filter((path) => existsSync(path))];
+  return [program, ...librariesIn(stdout), ...firmware.filter((path) => existsSync(path))];
+}
+
+/** @param text what a loader lists: a name and where it was found, or a path alone; any path may hold blanks */
+export function librariesIn(text: string): readonly string[] {
+  return [...text.matchAll(/^\s*(?:\S.*? => )?(\/.*) \(0x[0-9a-f]+\)$/gm)].map(([, path = '']) => path);
 }
