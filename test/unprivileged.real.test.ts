@@ -28,3 +28,20 @@ test('a umask that takes rights from the user, too, is no obstacle', async () =>
   expect(await fleet.stop()).toMatchObject({ exitCode: 0 });
   expect(leftovers(fleet).processes).toEqual([]);
 });
+
+test('root of a user namespace with no other ids runs VMs without capabilities, on both builds of QEMU', async () => {
+  const asRoot = { command: 'unshare', before: ['--user', '--map-root-user', 'bin/shoal'], addresses: 2 };
+  for (const network of ['user', 'none'] as const) {
+    const fleet = await TestFleet.start({ ...asRoot, network });
+    expect(await fleet.run('send', ['anybody'])).toMatchObject({ stdout: 'ANYBODY\n', exitCode: 0 });
+    const qemus = qemusOf(fleet);
+    const rights = ['CapEff', 'CapPrm', 'CapBnd', 'NoNewPrivs', 'Seccomp'];
+    const none = ['0000000000000000', '0000000000000000', '0000000000000000', '1', '2'];
+    expect(qemus.map(({ identity: { pid } }) => rights.map((field) => statusFieldOf(pid, field)))).toEqual(
+      qemus.map(() => none),
+    );
+    expect(qemus.length).toBeGreaterThan(0);
+    expect(await fleet.stop()).toMatchObject({ exitCode: 0 });
+    expect(leftovers(fleet).processes).toEqual([]);
+  }
+});

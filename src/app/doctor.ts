@@ -8,6 +8,8 @@ import {
   readHostFacts,
   readQemuFacts,
   runtimeRoot,
+  VM_USERS,
+  vmUsers,
   whyUncapped,
 } from '../hypervisor/mod.ts';
 import { isOnTmpfs } from '../process/mod.ts';
@@ -177,9 +179,21 @@ function memory(): Check {
 }
 
 function rights(): Check {
-  if (process.getuid?.() === 0)
-    return { name: 'rights', state: 'ok', found: 'root: each VM runs under a user id of its own' };
-  return { name: 'rights', state: 'ok', found: 'not root: all VMs run under this user, without the right to gain any' };
+  const name = 'rights';
+  switch (vmUsers()) {
+    case 'own':
+      return { name, state: 'ok', found: 'root: each VM runs under a user id of its own' };
+    case 'user':
+      return { name, state: 'ok', found: 'not root: all VMs run under this user, without the right to gain any' };
+    case 'root':
+      return {
+        name,
+        state: 'warn',
+        found:
+          'root of a user namespace without the user ids of VMs: all VMs run under this user, without capabilities',
+        remedy: `map the user and group ids ${VM_USERS.first} to ${VM_USERS.last} into the namespace, so that each VM gets one of its own`,
+      };
+  }
 }
 
 function caps(): Check {

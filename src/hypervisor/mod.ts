@@ -6,6 +6,7 @@ export { checkImage, type ImageCheckOptions } from './check/check-image.ts';
 export { CHECK_POINTS, type CheckPoint, type CheckPointName, firstFailed } from './check/check-point.ts';
 export { chooseQemu, type QemuFacts, type QemuNeeds, type QemuOption } from './confinement/choose-qemu.ts';
 export { hasSandbox, readQemuFacts } from './confinement/qemu-facts.ts';
+export { VM_USERS, vmUsers } from './confinement/vm-users.ts';
 export type { LogLine } from './console/guest-log.ts';
 export { controller } from './controller/controller.ts';
 export type { ControllerMessage, VmSummary } from './controller/controller-messages.ts';

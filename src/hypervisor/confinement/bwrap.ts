@@ -11,8 +11,8 @@ export interface Confinement {
   readonly devices: readonly string[];
   /** The one folder that it writes to; undefined: none. */
   readonly folder?: string;
-  /** As root the program itself becomes another user, once it has opened its files. */
-  readonly isRoot: boolean;
+  /** The program, started as root, becomes another user itself once it has opened its files. */
+  readonly becomesAnother: boolean;
   readonly tellsPid: boolean;
 }
 
@@ -20,13 +20,13 @@ export interface Confinement {
  * Arguments of `bwrap` before those of the program: namespaces of its own, and in that of the mounts nothing but what is named, all of it
  * under its usual path.
  */
-export function bwrapArgs({ files, devices, folder, isRoot, tellsPid }: Confinement): readonly string[] {
+export function bwrapArgs({ files, devices, folder, becomesAnother, tellsPid }: Confinement): readonly string[] {
   return [
     // Without a monitor inside of the PID namespace: the program is its first process.
     ...['--unshare-net', '--unshare-ipc', '--unshare-pid', '--as-pid-1', '--unshare-uts'],
     // A user may make namespaces only below one of users. Root keeps what QEMU needs to open its files, whoever owns them,
     // and to become another user. It loses all of that by becoming one.
-    ...(isRoot
+    ...(becomesAnother
       ? ['--cap-drop', 'ALL', ...['CAP_DAC_OVERRIDE', 'CAP_SETUID', 'CAP_SETGID'].flatMap((one) => ['--cap-add', one])]
       : ['--unshare-user', '--cap-drop', 'ALL']),
     ...files.flatMap((path) => ['--ro-bind', path, path]),

@@ -6,6 +6,7 @@ import { BWRAP, bwrapArgs, FILTER_FD } from './bwrap.ts';
 import type { QemuFacts } from './choose-qemu.ts';
 import { filesOfQemu, realProgram } from './program-files.ts';
 import { qemuFilter } from './qemu-syscalls.ts';
+import { vmUsers } from './vm-users.ts';
 
 /** Of Debian's package qemu-system-x86. */
 export const SMALL_QEMU = 'qemu-system-x86_64-microvm';
@@ -27,7 +28,8 @@ async function obstacleTo(small: string): Promise<QemuFacts['obstacle']> {
   if (findProgram(BWRAP) === undefined) {
     return { why: 'bubblewrap, which confines it, is not installed', remedy: 'apt-get install bubblewrap' };
   }
-  const isRoot = process.getuid?.() === 0;
+  const users = vmUsers();
+  const becomesAnother = users === 'own';
   let program: string;
   let files: readonly string[];
   try {
@@ -36,10 +38,10 @@ async function obstacleTo(small: string): Promise<QemuFacts['obstacle']> {
   } catch (error) {
     return { why: `${small} cannot be run (${String(error)})`, remedy: 'apt-get install --reinstall qemu-system-x86' };
   }
-  const args = bwrapArgs({ files, devices: [], isRoot, tellsPid: false });
-  const why = await tryToRun(BWRAP, [...args, program, '-version'], qemuFilter(isRoot));
+  const args = bwrapArgs({ files, devices: [], becomesAnother, tellsPid: false });
+  const why = await tryToRun(BWRAP, [...args, program, '-version'], qemuFilter(becomesAnother));
   if (why === undefined) return undefined;
-  return { why: `no namespaces can be made (${why})`, remedy: isRoot ? FOR_ROOT : forUser() };
+  return { why: `no namespaces can be made (${why})`, remedy: users === 'own' ? FOR_ROOT : forUser() };
 }
 
 const FOR_ROOT = 'run on the host itself, or in a container that has CAP_SYS_ADMIN';

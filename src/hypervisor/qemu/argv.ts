@@ -1,4 +1,5 @@
 import type { Address } from '../../fleet/mod.ts';
+import { VM_USERS } from '../confinement/vm-users.ts';
 import type { MachineSpec } from '../port.ts';
 import { expandCommandLine } from '../profile/command-line.ts';
 import type { ImageProfile, MachineType } from '../profile/profile.ts';
@@ -24,7 +25,7 @@ export interface ArgvOptions {
   readonly uuid: string;
   readonly paths: RunPaths;
   /**
-   * The user that QEMU becomes once it has opened its files; undefined if Shoal is not root: then QEMU runs as the
+   * The user that QEMU becomes once it has opened its files; undefined if Shoal's user cannot: then QEMU runs as the
    * same user.
    */
   readonly runAs: number | undefined;
@@ -113,14 +114,13 @@ export function guestCommandLine(spec: MachineSpec, uuid: string): string {
 const OF_NETWORKS = /^shoal\.(?:bind|gw|port)=/;
 
 /**
- * The user ids of VMs: 0x70000000 to 0x7fffffff, a range that neither distributions nor systemd hand out. Twelve bits
- * are drawn from the fleet's name and sixteen from the address, which two living VMs of a fleet never share: no VM
+ * One of `VM_USERS`. Twelve bits are drawn from the fleet's name and sixteen from the address, which two living VMs of a fleet never share: no VM
  * can signal or trace another.
  */
 export function userOfVm(fleetTag: string, address: Address): number {
   let hash = 0;
   for (const character of fleetTag) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) & 0xfff;
-  return 0x70000000 + hash * 0x10000 + (address.id & 0xffff);
+  return VM_USERS.first + hash * 0x10000 + (address.id & 0xffff);
 }
 
 /** From outside only this port of the guest can be reached; from inside nothing can (`restrict=on`). */

@@ -19,6 +19,7 @@ import {
 import { BWRAP, bwrapArgs, FILTER_FD } from '../confinement/bwrap.ts';
 import { filesOfQemu, realProgram } from '../confinement/program-files.ts';
 import { qemuFilter } from '../confinement/qemu-syscalls.ts';
+import { type VmUsers, vmUsers } from '../confinement/vm-users.ts';
 import type { MachineSpec, Manifest, QemuBuild } from '../port.ts';
 import { buildArgv, userOfVm } from './argv.ts';
 import { bounded, couldNotRun } from './bounded.ts';
@@ -59,8 +60,8 @@ export class Preparation {
   /** Spawns QEMU, with a manifest on disk before and after. */
   async spawn(): Promise<{ readonly manifest: Manifest; readonly process: ProcessIdentity }> {
     const { spec, paths, fleetTag, qemu, spawner, cgroups, clock } = this.#options;
-    const isRoot = process.getuid?.() === 0;
-    const runAs = isRoot ? userOfVm(fleetTag, spec.address) : undefined;
+    const users = vmUsers();
+    const runAs = users === 'own' ? userOfVm(fleetTag, spec.address) : undefined;
     const args = buildArgv({ spec, uuid: this.#uuid, paths, runAs });
     const planned: Manifest = {
       version: versionOf(spec),
@@ -72,7 +73,7 @@ export class Preparation {
     };
     writeManifest(paths.manifest, planned);
     const identity = await spawner.spawn({
-      ...(qemu.confinement === 'namespaces' ? await this.#confined(args) : bounded(qemu.program, args)),
+      ...(qemu.confinement === 'namespaces' ? await this.#confined(args, users) : sandboxed(qemu.program, args, users)),
       cwd: paths.directory,
       stderrPath: paths.stderr,
     });
@@ -87,17 +88,20 @@ export class Preparation {
   }
 
   /** QEMU in namespaces of its own, under a filter of ours. */
-  async #confined(args: readonly string[]): Promise<Pick<SpawnRequest, 'command' | 'args' | 'infoPath'>> {
+  async #confined(
+    args: readonly string[],
+    users: VmUsers,
+  ): Promise<Pick<SpawnRequest, 'command' | 'args' | 'infoPath'>> {
     const { spec, paths, qemu } = this.#options;
     const program = realProgram(findProgram(qemu.program) ?? qemu.program);
-    const isRoot = process.getuid?.() === 0;
-    writeFileSync(paths.filter, qemuFilter(isRoot), { mode: 0o600 });
+    const becomesAnother = users === 'own';
+    writeFileSync(paths.filter, qemuFilter(becomesAnother), { mode: 0o600 });
     const images = spec.companion === undefined ? [spec.image] : [spec.image, spec.companion.path];
     const wrapper = bwrapArgs({
       files: [...(await filesOfQemu(program)), ...images],
       devices: ['/dev/kvm'],
       folder: paths.directory,
-      isRoot,
+      becomesAnother,
       tellsPid: true,
     });
     const input = { descriptor: FILTER_FD, name: basename(paths.filter) };
@@ -171,4 +175,10 @@ export class Preparation {
       { details },
     );
   }
+}
+
+/** Root that becomes nobody else gives up its capabilities before the program starts; of the others `-runas` takes them. */
+function sandboxed(program: string, args: readonly string[], users: VmUsers): ReturnType<typeof bounded> {
+  if (users !== 'root') return bounded(program, args);
+  return bounded('setpriv', ['--bounding-set=-all', '--inh-caps=-all', '--', program, ...args]);
 }
