@@ -47,6 +47,8 @@ export interface Shoal {
   greet(text: string): Promise<Greeting>;
   /** Answers the requests in flight, then ends everything that was started. Calling it again returns the same promise. */
   stop(): Promise<void>;
+  /** After a stop: how many VMs could not be ended, because they could not be identified. */
+  left(): Promise<number>;
   /** From now on a stop leaves the VMs running for the next Shoal. */
   keepVms(): void;
   /** Cuts short a stop that is under way: requests are refused, VMs killed. */
@@ -114,6 +116,7 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
     const { bootTimeoutMs } = actors;
     const greetMs = 2 * bootTimeoutMs;
     return new RunningShoal({
+      tag: data.tag,
       fleet: options.fleet,
       system,
       connection: nats.connection,
@@ -200,6 +203,7 @@ function createRoot(logger: EventLogger): { system: ActorSystem; failed: Promise
 }
 
 interface Parts {
+  readonly tag: string;
   readonly fleet: string;
   readonly system: ActorSystem;
   readonly connection: Connection;
@@ -267,6 +271,11 @@ class RunningShoal implements Shoal {
 
   stop(): Promise<void> {
     return this.#parts.cleanUp.run();
+  }
+
+  async left(): Promise<number> {
+    const found = await findVms(this.#parts.tag);
+    return found.filter(({ kind }) => kind !== 'gone').length;
   }
 
   keepVms(): void {

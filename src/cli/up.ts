@@ -174,8 +174,18 @@ async function runUp(flags: Flags, output: UpOutput, role: Role | undefined): Pr
     // The fleet must be stopped even if the terminal fails.
     await output.close().finally(() => shoal.stop());
   }
-  if (stopping.signal.aborted) output.say('Everything has ended.');
-  return 0;
+  return stopping.signal.aborted ? tellEnd(shoal, output) : 0;
+}
+
+async function tellEnd(shoal: Shoal, output: UpOutput): Promise<number> {
+  const left = await shoal.left();
+  if (left === 0) {
+    output.say('Everything has ended.');
+    return 0;
+  }
+  const vms = left === 1 ? '1 VM that could not be identified' : `${left} VMs that could not be identified`;
+  output.say(`Everything has ended but ${vms}; the next \`shoal up\` looks again`);
+  return 1;
 }
 
 function modeOf(flags: Flags): UpMode {

@@ -128,6 +128,60 @@ describe('a controller whose VM has no actor', () => {
   });
 });
 
+describe('a controller that cannot identify a VM', () => {
+  const unknown: Found = { kind: 'unknown', directory: '/run/7', vm: 7, why: 'its monitor does not answer' };
+  const running: Found = { kind: 'running', manifest: manifest(7) };
+
+  it('looks again, says so once, and adopts it as soon as it can be identified', async () => {
+    let found: Found = unknown;
+    const adopted: VmTask[] = [];
+    const home: VmHome = {
+      actor: (task) => {
+        adopted.push(task);
+        return { start: () => () => undefined };
+      },
+    };
+    const find = () => Promise.resolve(found);
+    await using host = await openHost({ list: () => Promise.resolve([unknown]), find }, { home });
+    expect(ups(host.events)).toEqual([[7]]);
+    await host.kit.advance(25_000);
+    expect(adopted).toEqual([]);
+    expect(host.notices).toHaveLength(1);
+    found = running;
+    await host.kit.advance(10_000);
+    expect(adopted).toMatchObject([{ origin: { kind: 'found' } }]);
+    await host.kit.advance(30_000);
+    expect(adopted).toHaveLength(1);
+  });
+
+  it('tells its end once it is gone', async () => {
+    let found: Found | undefined = unknown;
+    const find = () => Promise.resolve(found);
+    await using host = await openHost({ list: () => Promise.resolve([unknown]), find });
+    found = undefined;
+    await host.kit.advance(10_000);
+    expect(host.events.filter(({ kind }) => kind === 'vm-gone')).toMatchObject([{ vm: 7 }]);
+    host.ref.tell({ kind: 'announce' });
+    await host.kit.settle();
+    expect(ups(host.events)).toEqual([[7], []]);
+  });
+
+  it('ends it at the stop if it can be identified by then', async () => {
+    const ended: unknown[] = [];
+    const process = { pid: 7, startTicks: 1, bootId: 'boot' };
+    const known: Found = { kind: 'running', manifest: { ...manifest(7), process } };
+    const end = (one: unknown) => Promise.resolve(ended.push(one) > 0);
+    const options = { onStop: 'stop-vms' } as const;
+    {
+      await using _host = await openHost(
+        { list: () => Promise.resolve([unknown]), find: () => Promise.resolve(known), end },
+        options,
+      );
+    }
+    expect(ended).toEqual([process]);
+  });
+});
+
 describe('a controller whose host cannot be looked at', () => {
   it('takes no VM for gone, says so once, and looks again', async () => {
     let list: () => Promise<readonly Found[]> = () => Promise.reject(new Error('EMFILE: too many open files'));

@@ -16,7 +16,7 @@ import { VmCommands, type VmFound } from './vm-commands.ts';
 import { VmStarter } from './vm-starter.ts';
 import { VmTable } from './vm-table.ts';
 
-type ControllerInput = ControllerMessage | VmFound | MeasureAgain | { readonly kind: 'scan' };
+type ControllerInput = ControllerMessage | VmFound | MeasureAgain | { readonly kind: 'scan' | 'look-again' };
 
 /**
  * The controller of a host: an actor for each VM, under a supervisor of their own. When it starts it adopts the VMs
@@ -42,6 +42,7 @@ export function controller(options: ControllerOptions): Behaviour<ControllerMess
 /** A crash is a defect of Shoal, and usually met by many VMs at once. */
 const RESTARTS = { intensity: 50, periodMs: 10_000 };
 const SCAN_AGAIN_MS = 1_000;
+const LOOK_AGAIN_MS = 10_000;
 
 type Options = ControllerOptions & { readonly notices: Ref<HostNotice> };
 
@@ -82,6 +83,7 @@ class Controller {
     this.#reconciliation = new Reconciliation({
       ...{ host, hypervisor, vms, events, notices },
       adopt: (manifest) => this.#starter.adopt(manifest),
+      onUnknown: () => context.after(LOOK_AGAIN_MS, { kind: 'look-again' }),
       measure: () => this.#stats.measure(this.#starter.parameters.memoryMib),
     });
     this.#commands = new VmCommands({ context, hypervisor, vms, reconciliation: this.#reconciliation });
@@ -113,6 +115,10 @@ class Controller {
         return this.#reconciliation.announce();
       case 'scan':
         return this.scan();
+      case 'look-again':
+        // It never rejects, and nothing waits for it.
+        void this.#reconciliation.lookAgain();
+        return;
       case 'measure':
         // It never rejects, and nothing waits for it.
         void this.#stats.measure(this.#starter.parameters.memoryMib);
@@ -133,7 +139,8 @@ class Controller {
 
   async stop(): Promise<void> {
     const { stopLimits } = this.#starter.parameters;
-    if (this.#onStop === 'stop-vms') await stopAll(this.#vms, stopLimits, this.#context.clock);
+    if (this.#onStop !== 'stop-vms') return;
+    await Promise.all([stopAll(this.#vms, stopLimits, this.#context.clock), this.#reconciliation.endUnknown()]);
   }
 
   /** The VM of a new actor may be half made: it is looked for and ended. A VM that was found is left alone. */

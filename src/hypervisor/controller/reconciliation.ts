@@ -14,6 +14,8 @@ export interface ReconciliationOptions {
   readonly notices: Ref<HostNotice>;
   /** Starts an actor for a VM that was found running. */
   readonly adopt: (manifest: Manifest) => void;
+  /** Asks for `lookAgain` a while from now; called once until that was done. */
+  readonly onUnknown: () => void;
   /** Tells the figures of the host, so that the first VMs are started by them. Never rejects. */
   readonly measure: () => Promise<void>;
 }
@@ -33,6 +35,7 @@ export class Reconciliation {
   readonly #leftAlone = new Set<VmId>();
   /** VMs without an actor that are being ended. */
   readonly #clearing = new Set<VmId>();
+  #looksAgain = false;
   #scanned = false;
   #impaired = false;
   #up = false;
@@ -100,9 +103,26 @@ export class Reconciliation {
     }
   }
 
+  /** Looks once more for those that could not be identified, and takes up what can be now. Never rejects. */
+  async lookAgain(): Promise<void> {
+    await Promise.all([...this.#unknown].map((vm) => this.#lookAgainFor(vm)));
+    this.#looksAgain = false;
+    if (this.#unknown.size > 0) this.#askToLookAgain();
+  }
+
+  /** At the stop of the host: ends those that can be identified by now. Never rejects. */
+  async endUnknown(): Promise<void> {
+    const { hypervisor } = this.#options;
+    const ended = [...this.#unknown].map(async (vm) => {
+      const found = await hypervisor.find(vm).catch(unreadable);
+      if (found !== undefined && found !== 'unreadable') await clearFound(hypervisor, found);
+    });
+    await Promise.all(ended);
+  }
+
   /** The VM may run: `host-up` names it, so that nobody takes its address for free. */
   leaveAlone(vm: VmId, why: string): void {
-    this.#unknown.add(vm);
+    this.#keepUnknown(vm);
     // The fleet repeats its commands; the operator need not be told again.
     if (!this.#leftAlone.has(vm)) this.#options.notices.tell({ kind: 'vm-unidentified', vm, why });
     this.#leftAlone.add(vm);
@@ -116,9 +136,36 @@ export class Reconciliation {
 
   #reportUnknown(found: Found, why: string): void {
     const vm = vmOf(found);
-    if (vm !== undefined) this.#unknown.add(vm);
+    if (vm !== undefined) this.#keepUnknown(vm);
     const directory = found.kind === 'unknown' || found.kind === 'orphan' ? found.directory : String(vm);
     this.#options.notices.tell({ kind: 'unknown-found', directory, why });
+  }
+
+  async #lookAgainFor(vm: VmId): Promise<void> {
+    const { hypervisor, vms, adopt } = this.#options;
+    const found = await hypervisor.find(vm).catch(unreadable);
+    // Meanwhile a command may have found it, and it has an actor, or is gone.
+    if (found === 'unreadable' || !this.#unknown.has(vm) || vms.has(vm) || this.#clearing.has(vm)) return;
+    if (found === undefined) {
+      this.#gone(vm, PROCESS_GONE, undefined);
+    } else if (found.kind === 'running') {
+      this.#unknown.delete(vm);
+      this.#untold.add(vm);
+      adopt(found.manifest);
+    } else if (found.kind !== 'unknown') {
+      await this.#clear(found, () => undefined);
+    }
+  }
+
+  #keepUnknown(vm: VmId): void {
+    this.#unknown.add(vm);
+    this.#askToLookAgain();
+  }
+
+  #askToLookAgain(): void {
+    if (this.#looksAgain) return;
+    this.#looksAgain = true;
+    this.#options.onUnknown();
   }
 
   async #clear(found: Found, unidentified: (why: string) => void): Promise<void> {
@@ -131,7 +178,7 @@ export class Reconciliation {
     if (orphaned !== undefined) notices.tell({ kind: 'vm-orphaned', vm, why: orphaned });
     if (left !== undefined) notices.tell({ kind: 'directory-left', vm, why: left });
     if (orphaned !== undefined) return this.#gone(vm, { reason: 'orphaned', why: orphaned }, undefined);
-    this.#gone(vm, { reason: 'process-gone', why: 'its process was gone when Shoal came back' }, undefined);
+    this.#gone(vm, PROCESS_GONE, undefined);
   }
 
   #gone(vm: VmId, because: Pick<VmEnd, 'reason' | 'why'>, error: ErrorEnvelope | undefined): void {
@@ -162,6 +209,10 @@ export class Reconciliation {
     events.tell({ kind: 'host-up', vms: [...new Set([...vms.ids, ...this.#unknown])] });
   }
 }
+
+const PROCESS_GONE = { reason: 'process-gone', why: 'its process was gone when Shoal came back' } as const;
+
+const unreadable = (): 'unreadable' => 'unreadable';
 
 function vmOf(found: Found): VmId | undefined {
   return found.kind === 'running' ? found.manifest.spec.vm : found.vm;
