@@ -8,6 +8,9 @@ namespace shoal::builtin {
 namespace {
 
 constexpr uint32_t kInterruptLine = 4;  // of the first ISA serial port
+constexpr size_t kFifoBytes = 16;
+
+size_t write_uart(const char* bytes, size_t size) { return size - shim_console_write(bytes, static_cast<uint32_t>(size)); }
 
 }  // namespace
 
@@ -22,8 +25,16 @@ bool Console::print(std::string_view text) {
   return output_.add(text);
 }
 
-void Console::flush() {
-  output_.flush([](const char* bytes, size_t size) { return size - shim_console_write(bytes, static_cast<uint32_t>(size)); });
+void Console::flush() { output_.flush(write_uart); }
+
+bool Console::flush_some() {
+  size_t taken = 0;
+  output_.flush([&](const char* bytes, size_t size) {
+    if (taken > 0) return size_t{0};
+    taken = write_uart(bytes, size < kFifoBytes ? size : kFifoBytes);
+    return taken;
+  });
+  return taken > 0;
 }
 
 void Console::flush_within(uint64_t limit_ns) {

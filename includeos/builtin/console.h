@@ -19,6 +19,9 @@ class Console {
   /// Gives the UART what it takes.
   void flush();
 
+  /// Gives it one batch at most, so that a line holds nobody up. False: it took nothing, or there was nothing.
+  bool flush_some();
+
   bool has_output() const { return !output_.empty(); }
 
   /// Gives up after `limit_ns`.

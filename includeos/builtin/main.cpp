@@ -47,6 +47,7 @@ class BuiltinPlatform final : public Platform {
   ConsoleInput console_input;
   Server* server = nullptr;
   bool has_port = false;  // for the link, in the place of a network
+  bool console_took = false;  // what it was given last
   uint64_t console_look_ns = 0;
 };
 
@@ -70,7 +71,7 @@ void BuiltinPlatform::transmit() {
   } else {
     network_transmit();
   }
-  console.flush();
+  console_took = console.flush_some();
 }
 
 // In static memory, since some of them are large; constructed here, since nobody runs static constructors.
@@ -109,7 +110,8 @@ void run(BuiltinPlatform& platform, Server& server) {
     server.work();
     server.move();
     platform.transmit();
-    if (server.busy() || server.finished() || !may_sleep(platform)) continue;
+    const bool prints = platform.console_took && platform.console.has_output();
+    if (prints || server.busy() || server.finished() || !may_sleep(platform)) continue;
 
     uint64_t due_ns = server.due_ns();
     if (!platform.has_port && network_due_ns() < due_ns) due_ns = network_due_ns();

@@ -13,6 +13,9 @@ constexpr size_t kValidateStep = 64 << 10;
 // How long a request that is being read when the guest is told to stop may take to become complete.
 constexpr uint64_t kReadingAfterStopNs = 1'000'000'000;
 
+// A byte on a console may take as long as a short request. The first requests come before the first report.
+constexpr uint64_t kFirstReportNs = 10'000'000;
+
 Server* server_in_work = nullptr;  // for the functions of service.h
 
 }  // namespace
@@ -20,7 +23,7 @@ Server* server_in_work = nullptr;  // for the functions of service.h
 void Server::start() {
   server_in_work = this;
   telemetry_.print_ready(settings_, service_);
-  report_if_due(platform_.now_ns());
+  status_due_ns_ = platform_.now_ns() + kFirstReportNs;
 }
 
 Connection& Server::accept(Stream& stream) {
@@ -390,7 +393,7 @@ void Server::report_if_due(uint64_t now_ns) {
   if (now_ns < status_due_ns_) return;
   const uint64_t interval_ns = settings_.status_interval_ms * 1'000'000;
   // From the time when it was due, so that the interval does not creep; anew after a long silence.
-  status_due_ns_ = now_ns - status_due_ns_ < interval_ns && status_due_ns_ > 0 ? status_due_ns_ + interval_ns : now_ns + interval_ns;
+  status_due_ns_ = now_ns - status_due_ns_ < interval_ns ? status_due_ns_ + interval_ns : now_ns + interval_ns;
   kept_.expire(now_ns);
   telemetry_.print_status(platform_.image_bytes() + heap_.used_bytes(), in_flight(), served_);
 }

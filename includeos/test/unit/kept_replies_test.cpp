@@ -24,6 +24,9 @@ TEST("kept replies: requests with a token are finished after their link dropped,
   TestGuest guest;
   drop_with(guest, request(7, "upper", "one", "token 7") + request(8, "upper", "nobody's") + request(9, "nope", "", "token 9"));
   guest.run();
+  guest.platform.console.clear();
+  guest.platform.clock_ns = guest.server->due_ns();
+  guest.run();
   CHECK(guest.platform.console.find("inflight=0") != std::string::npos);
   const auto frames = ping_on_new_connection(guest);
   CHECK_EQUAL(frames.size(), size_t{3});
