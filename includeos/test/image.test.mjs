@@ -362,7 +362,8 @@ for (const accelerator of accelerators()) {
           () => assert.fail('a hanging guest has answered'),
           (error) => assert.equal(error.name, 'AbortError'),
         );
-        assert.equal(bad.output.length, silent);
+        // A line that was on its way may still have come; within a second a guest that is well says several.
+        assert.ok((bad.output.slice(silent).match(/shoal1 status/g) ?? []).length <= 1, bad.output.slice(silent));
       });
     });
   });
