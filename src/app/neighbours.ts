@@ -95,13 +95,13 @@ export function neighboursOn({
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    seal: (requestId) => tokens.seal(NOBODY, requestId),
+    seal: (request) => tokens.sealAt(NOBODY, request),
   };
 }
 
 /** Whether a kept reply is of a request that another host took in. */
 export function isHanded(token: { readonly subject: string } | undefined): boolean {
-  return token?.subject === NOBODY;
+  return token?.subject === NOBODY || token?.subject.startsWith(`${NOBODY}.`) === true;
 }
 
 function newsOf(event: HostEvent, hosts: Hosts): NeighbourMessage {

@@ -22,6 +22,9 @@ export interface Telling {
 /** Between the end of a cut-off and what a host may still tell by the right that it had before. */
 const LEFT_OF_LEASE_MS = LEASE_MS + 500;
 
+/** How long what the kernel has may take once the network is back. */
+const DELIVERY_MS = 200;
+
 /** Which hosts were away, and when. By it, two answers that come by nature are told from those that must not be. */
 export class Absences {
   readonly #all: Absence[] = [];
@@ -41,7 +44,8 @@ export class Absences {
    * in. Then home may not hear of it: as the other is dead, cut off or stands still when home is back, and to home it is lost; or as the other
    * was cut off itself, does not know whether the reply has left, and tells home that it has not. So the client is told again. The same if
    * messages between the two were lost. And a host whose Shoal was killed does not know what it has told: the guest of an adopted VM hands
-   * over its reply to a request whose deadline had passed, or whose reply it did not hear to be taken.
+   * over its reply to a request whose deadline had passed, or whose reply it did not hear to be taken. And a host that stands still or dies
+   * while it is cut off cannot reset its connection: what its kernel has of it leaves when the network is back.
    * @param next the client is told again
    */
   mayBeUnknownAt(home: string, { by, atMs }: Telling, next: Telling): boolean {
@@ -50,6 +54,7 @@ export class Absences {
       const isDeath = ({ what, fromMs }: Absence): boolean => what === 'death' && fromMs >= atMs;
       return next.by === home && this.#of(home, nextMs).some(isDeath);
     }
+    if (this.#leftLate(by, atMs)) return true;
     const fromMs = atMs - LEFT_OF_LEASE_MS;
     const isLoss = ({ what, untilMs }: Absence): boolean => what === 'loss' && untilMs >= fromMs;
     if ([home, by].some((host) => this.#of(host, nextMs).some(isLoss))) return true;
@@ -60,6 +65,20 @@ export class Absences {
       if (what === 'death') return leftMs >= atMs;
       return untilMs >= backMs || (what === 'cut-off' && leftMs <= atMs + LEFT_OF_LEASE_MS && untilMs >= atMs);
     });
+  }
+
+  /** It had written what arrives now before it was away, and could not take it back. */
+  #leftLate(host: string, atMs: number): boolean {
+    const all = this.#of(host, atMs);
+    const isCutOff = ({ what, untilMs }: Absence): boolean =>
+      what === 'cut-off' && untilMs <= atMs && atMs - untilMs <= DELIVERY_MS;
+    return all
+      .filter(isCutOff)
+      .some(({ fromMs, untilMs }) =>
+        all.some(
+          (one) => (one.what === 'pause' || one.what === 'death') && one.fromMs >= fromMs && one.fromMs <= untilMs,
+        ),
+      );
   }
 
   #of(host: string, untilMs: number): Absence[] {

@@ -104,6 +104,30 @@ it.each<[string, readonly Away[], readonly string[]]>([
     ],
     SECOND,
   ],
+  [
+    'the other stood still while it was cut off, and its reply left with the network',
+    [
+      ['host-2', 'cut-off', 500, 1_050],
+      ['host-2', 'pause', 800, 9_000],
+    ],
+    [],
+  ],
+  [
+    'the other stood still only once it was back',
+    [
+      ['host-2', 'cut-off', 500, 1_000],
+      ['host-2', 'pause', 1_050, 9_000],
+    ],
+    SECOND,
+  ],
+  [
+    'the other was back long before its reply left',
+    [
+      ['host-2', 'cut-off', 100, 700],
+      ['host-2', 'pause', 500, 9_000],
+    ],
+    SECOND,
+  ],
 ])('a second answer after that of another host, if %s', (_what, aways, expected) => {
   expect(violations(aways, ['host-2', 'host-1'])).toEqual(expected);
 });

@@ -56,6 +56,8 @@ test.each([
   ['an end that fell between a greeting and the hello of the other host was told to nobody', 1_475],
   ['the monitor of a spare took `cont` before the `stop` that was sent first', 2_473],
   ['a spare that boots ahead is wanted through another VM before its CPU runs', 537],
+  ['a host tried a request again whose home lost it meanwhile, and tried it, too', 4_009],
+  ['a guest took two texts for one request that came under one id by way of other hosts', 4_914],
 ])('once broke a promise: %s', async (_what, seed) => {
   const result = await simulate(swarmScenario(DEFAULT_SCENARIO, seed));
   expect(result.ok ? undefined : result.failure.message).toBeUndefined();

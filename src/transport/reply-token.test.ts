@@ -25,6 +25,26 @@ test('a token has 256 bytes at the most', () => {
   expect(tokens.seal('s'.repeat(256 - 9 - id.length + 1), id)).toHaveLength(0);
 });
 
+test('of a place that clients share, the token tells texts and operations under one id apart, and repeats not', () => {
+  const tokens = new ReplyTokens(key);
+  const request = { requestId: 'id', op: 'upper', payload: Buffer.from('a') };
+  const others = [
+    { payload: Buffer.from('b') },
+    { op: 'lower' },
+    { op: 'upper\0', payload: Buffer.from('') },
+    { requestId: 'di' },
+  ];
+  const sealed = [{}, ...others].map((other) =>
+    Buffer.from(tokens.sealAt('shared', { ...request, ...other })).toString('hex'),
+  );
+  expect(new Set(sealed).size).toBe(5);
+  expect(sealed[0]).toBe(Buffer.from(tokens.sealAt('shared', request)).toString('hex'));
+  expect(tokens.open(tokens.sealAt('shared', request))).toMatchObject({
+    requestId: 'id',
+    subject: expect.stringMatching(/^shared\./),
+  });
+});
+
 test('who comes after us with the same key can read it', () => {
   const token = new ReplyTokens(key).seal('_INBOX.a.1', 'id');
   expect(new ReplyTokens(Uint8Array.from(key)).open(token)).toEqual({ subject: '_INBOX.a.1', requestId: 'id' });

@@ -1,5 +1,6 @@
-import { timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { ShoalError } from '../errors.ts';
+import type { Request } from '../fleet/mod.ts';
 import { SIPHASH_BYTES, SIPHASH_KEY_BYTES, SipHash } from './siphash.ts';
 
 /** Limit of the guest contract. */
@@ -18,6 +19,12 @@ export interface ReplyAddress {
   readonly subject: string;
   readonly requestId: string;
 }
+
+/** What a token is made of, besides where the reply goes. */
+export type Sealed = Pick<Request, 'requestId' | 'isIdGenerated' | 'op' | 'payload'>;
+
+/** Of a SHA-256 in base64: 128 bits. */
+const FINGERPRINT_CHARS = 22;
 
 /**
  * Makes and checks the tokens that guests echo. With its token, a reply whose request an earlier Shoal dispatched still reaches its client.
@@ -54,6 +61,16 @@ export class ReplyTokens {
     this.#sipHash.digest(this.#slabBytes, start + SIPHASH_BYTES, end, this.#slabBytes, start);
     this.#slabUsed = end;
     return this.#slabBytes.subarray(start, end);
+  }
+
+  /**
+   * A token for a place that all clients share, so that no client is told there. A guest takes requests with the same token for the same one: if two
+   * clients chose one id for different texts, their tokens differ.
+   */
+  sealAt(place: string, { requestId, isIdGenerated, op, payload }: Sealed): Uint8Array {
+    if (isIdGenerated === true) return this.seal(place, requestId);
+    const hash = createHash('sha256').update(op).update('\0').update(payload).digest('base64url');
+    return this.seal(`${place}.${hash.slice(0, FINGERPRINT_CHARS)}`, requestId);
   }
 
   /** @returns undefined if the hash is wrong */

@@ -2,6 +2,7 @@ import type { Fleet } from '../state/fleet.ts';
 import type { Neighbour } from '../state/neighbour.ts';
 import type { OpenRequest } from '../state/open-request.ts';
 import { LEASE_MARGIN_MS, LEASE_MS } from '../values/neighbour.ts';
+import type { Outcome } from '../values/request.ts';
 import { combine, NOTHING, type Reaction } from './reaction.ts';
 import { takeBack } from './retries.ts';
 
@@ -28,9 +29,18 @@ export function onNeighbourBack(fleet: Fleet, neighbour: Neighbour, has: readonl
   return takeBack(fleet, missing, { reason: 'host-lost', why: 'it never had it' }, nowMs, () => false);
 }
 
-/** A neighbour gives a request back. @param wasSent a VM there may have worked on it */
-export function onGivenBack(fleet: Fleet, request: OpenRequest, wasSent: boolean, nowMs: number): Reaction {
-  return takeBack(fleet, [request], { reason: 'host-lost', why: 'it is shutting down' }, nowMs, () => wasSent);
+/**
+ * A neighbour gives a request back.
+ * @param wasSent a VM there may have worked on it @param outcome what became of it there, if it lost its VM; else the host is shutting down
+ */
+export function onGivenBack(
+  fleet: Fleet,
+  request: OpenRequest,
+  { wasSent, outcome }: { readonly wasSent: boolean; readonly outcome?: Outcome },
+  nowMs: number,
+): Reaction {
+  const lost = { reason: 'host-lost', why: 'it is shutting down' } as const;
+  return takeBack(fleet, [request], outcome === undefined ? lost : { ...lost, outcome }, nowMs, () => wasSent);
 }
 
 /** A neighbour has refused a request: it goes to the next, or waits here. */

@@ -41,6 +41,40 @@ describe('R11, what a lost VM had', () => {
   });
 });
 
+describe('R11, what another host handed to this one and a VM was lost with', () => {
+  const onVm = (bare: BareFleet): OpenRequest => {
+    const request = bare.fleet.requests.open(bare.newRequest({ isHanded: true }), bare.nowMs);
+    bare.apply({ kind: 'request-dispatched', request, vm: 1 });
+    return request;
+  };
+
+  it('goes back to that host, which counts the try, and is not tried again here', () => {
+    const bare = new BareFleet().ready(1);
+    const request = onVm(bare);
+    const { transitions, effects } = takeBack(bare.fleet, [request], LOST, 0);
+    expect(transitions.map(({ kind }) => kind)).toEqual(['request-left']);
+    expect(effects).toMatchObject([
+      { kind: 'answer-one', outcome: { status: 502, reason: 'vm-lost', vm: 1, mayBeTriedAgain: true } },
+      { kind: 'forget' },
+    ]);
+  });
+
+  it('is tried again for a client that has sent it here, too', () => {
+    const bare = new BareFleet().ready(1);
+    const request = onVm(bare);
+    bare.fleet.requests.join(request, { path: 'own', tell: () => true }, 30_000);
+    expect(fates(takeBack(bare.fleet, [request], LOST, 0))).toEqual(['request-waits', 'answer-one']);
+  });
+
+  it('stays here if nothing of it was sent, and ends if it may not be tried again', () => {
+    const bare = new BareFleet().ready(1);
+    const request = onVm(bare);
+    expect(fates(takeBack(bare.fleet, [request], LOST, 0, () => false))).toEqual(['request-waits']);
+    request.tries = 2;
+    expect(fates(takeBack(bare.fleet, [request], LOST, 0))).toEqual([502]);
+  });
+});
+
 describe('R6, what a silent VM was working on', () => {
   it('is at least its first vm_requests_max, also if they came while it was busy', () => {
     const bare = new BareFleet({ params: { vm_requests_max: 1 } }).ready(1);

@@ -1,5 +1,5 @@
 import type { Fleet } from '../state/fleet.ts';
-import type { OpenRequest } from '../state/open-request.ts';
+import type { OpenRequest, Waiter } from '../state/open-request.ts';
 import type { RequestTransition } from '../state/transition.ts';
 import type { Vm } from '../state/vm.ts';
 import { type FailureReason, REQUEST_END_REASONS } from '../values/end-reason.ts';
@@ -19,6 +19,8 @@ type Failure = Extract<Outcome, { ok: false }>;
 export interface LostBy {
   readonly reason: Extract<FailureReason, 'vm-lost' | 'link-lost' | 'host-lost'>;
   readonly why: string;
+  /** How the request ends if it is not tried again; default: with the reason. */
+  readonly outcome?: Outcome;
 }
 
 /** A guest that answers so has failed. 503 is an overload, 501 the operation's fault, 499 our own wish. */
@@ -52,14 +54,32 @@ export function takeBack(
     else transitions.push(request.neighbour === undefined ? { ...left, tried: 'orphaned' } : left);
     if (request.waiters.length === 0) effects.push({ kind: 'forget', request });
     else if (!wasSent || mayTryAgain(fleet, request)) {
-      transitions.push({ kind: 'request-waits', request, where: 'first' });
+      const home = wasSent ? homeOf(request) : undefined;
+      if (home !== undefined) effects.push(giveBack(fleet, home, request, lost));
+      if (home !== undefined && request.waiters.length === 1) effects.push({ kind: 'forget', request });
+      else transitions.push({ kind: 'request-waits', request, where: 'first' });
     } else {
-      const who = request.neighbour === undefined ? `VM ${request.vm}` : `host ${request.neighbour.name}`;
-      const text = `${who} was lost while it worked on the request: ${lost.why}`;
-      effects.push({ kind: 'answer', request, outcome: failure(fleet, lost.reason, text, request.vm) });
+      effects.push({ kind: 'answer', request, outcome: lost.outcome ?? lostWith(fleet, request, lost) });
     }
   }
   return { transitions, effects };
+}
+
+/**
+ * The host that took the request in, which waits for its end. It has each try counted, and decides about the next one: if that were made here, and
+ * home lost this host meanwhile, there would be one more.
+ */
+function homeOf({ request, waiters }: OpenRequest): Waiter | undefined {
+  return request.isHanded === true ? waiters.find(({ replyTo }) => replyTo === request.replyTo) : undefined;
+}
+
+function giveBack(fleet: Fleet, waiter: Waiter, request: OpenRequest, lost: LostBy): Effect {
+  return { kind: 'answer-one', waiter, outcome: { ...lostWith(fleet, request, lost), mayBeTriedAgain: true } };
+}
+
+function lostWith(fleet: Fleet, { vm, neighbour }: OpenRequest, { reason, why }: LostBy): Failure {
+  const who = neighbour === undefined ? `VM ${vm}` : `host ${neighbour.name}`;
+  return failure(fleet, reason, `${who} was lost while it worked on the request: ${why}`, vm);
 }
 
 /** R6: what only stood in the queue of a VM that is being ended goes back to the line. */

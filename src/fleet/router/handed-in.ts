@@ -13,7 +13,10 @@ import type { RequestPath } from './request-path.ts';
 type HandOn = Extract<NeighbourMessage, { kind: 'hand-on' }>;
 type Home = NeighbourSession<HandedReply>;
 type Ended = { readonly how: 'ended'; readonly outcome: Outcome };
-type How = Ended | { readonly how: 'refused' } | { readonly how: 'given-back'; readonly wasSent: boolean };
+type How =
+  | Ended
+  | { readonly how: 'refused' }
+  | { readonly how: 'given-back'; readonly wasSent: boolean; readonly outcome?: Outcome };
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -45,7 +48,7 @@ export class HandedIn {
       ...fields,
       isHanded: true,
       deadlineMs: nowMs + leftMs,
-      token: this.#port.seal(fields.requestId),
+      token: this.#port.seal(fields),
       replyTo: reply,
     };
     reply.open = this.#path.acceptHanded(request, { what, from: home.host }, tries, nowMs);
@@ -134,6 +137,8 @@ export class HandedReply implements Ref<Outcome> {
 
 function howOf(outcome: Outcome): How {
   if (outcome.ok) return outcome.isSent === true ? { how: 'refused' } : { how: 'ended', outcome };
+  const { mayBeTriedAgain, ...failed } = outcome;
+  if (mayBeTriedAgain === true) return { how: 'given-back', wasSent: true, outcome: failed };
   if (outcome.reason === 'queue-full') return { how: 'refused' };
   const isEnding = outcome.reason === 'shoal-stopping' || outcome.reason === 'router-away';
   return isEnding ? { how: 'given-back', wasSent: outcome.vm !== undefined } : { how: 'ended', outcome };

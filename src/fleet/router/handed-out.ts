@@ -76,8 +76,12 @@ export class HandedOut {
         this.#ports.onBack(request, end.host, 'has refused it');
         return this.#ports.carryOut(onRefused(this.#fleet, request, end.host, nowMs));
       case 'given-back':
-        this.#ports.onBack(request, end.host, 'is shutting down, and gives it back');
-        return this.#ports.carryOut(onGivenBack(this.#fleet, request, end.wasSent, nowMs));
+        this.#ports.onBack(
+          request,
+          end.host,
+          end.outcome === undefined ? 'is shutting down, and gives it back' : 'has lost the VM that worked on it',
+        );
+        return this.#ports.carryOut(onGivenBack(this.#fleet, request, end, nowMs));
       case 'ended':
         return this.#ended(request, end.host, end.outcome, nowMs);
     }

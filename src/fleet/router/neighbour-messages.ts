@@ -48,8 +48,8 @@ export type HandedEnd = From & {
     | { readonly how: 'ended'; readonly outcome: Outcome }
     /** There was no room: nothing was done. */
     | { readonly how: 'refused' }
-    /** The router there ends. `wasSent`: a VM may have worked on it. */
-    | { readonly how: 'given-back'; readonly wasSent: boolean }
+    /** The router there ends, or the VM was lost with it: `outcome`. `wasSent`: a VM may have worked on it. */
+    | { readonly how: 'given-back'; readonly wasSent: boolean; readonly outcome?: Outcome }
   );
 
 /** What routers of different hosts tell each other, and what a router is told of other hosts. */
@@ -111,5 +111,5 @@ export interface NeighbourPort {
   /** Calls `listener` whenever the connection is lost, before it is made anew: replies may be lost with it. @returns how to end it */
   onLost(listener: () => void): () => void;
   /** A token for the guest, by which nothing is ever published: the host that took the request in answers for it. */
-  seal(requestId: string): Uint8Array;
+  seal(request: Pick<HandedRequest, 'requestId' | 'isIdGenerated' | 'op' | 'payload'>): Uint8Array;
 }

@@ -49,4 +49,6 @@ export type Outcome =
       readonly vm?: VmId;
       readonly host?: string;
       readonly isSent?: true;
+      /** Another host has handed it on: it may try it once more. */
+      readonly mayBeTriedAgain?: true;
     };

@@ -232,18 +232,20 @@ class HttpFrontDoor {
       pending.end();
       return this.#turnAway(request, response, why);
     }
-    const requestId = head.requestId ?? this.#idPrefix + this.#count++;
+    const what = {
+      requestId: head.requestId ?? this.#idPrefix + this.#count++,
+      isIdGenerated: head.requestId === undefined,
+      op: head.op,
+      payload: body,
+    };
     const taken = this.#options.router.tell({
       kind: 'request',
       request: {
-        requestId,
-        isIdGenerated: head.requestId === undefined,
+        ...what,
         ...(head.isRepeat ? { isRepeat: true } : {}),
-        op: head.op,
-        payload: body,
         deadlineMs: startedMs + (head.deadlineMs ?? this.#options.deadlineMs()),
         retry: head.retry,
-        token: this.#options.tokens.seal(NOWHERE, requestId),
+        token: this.#options.tokens.sealAt(NOWHERE, what),
         replyTo: pending,
       },
     });
