@@ -17,7 +17,15 @@ export type { FailureReason, ReasonWord, RequestEndReason, VmEndReason, WaitReas
 export { REQUEST_END_REASONS, VM_END_REASONS, WAIT_REASONS } from './values/end-reason.ts';
 export type { FleetEvent } from './values/fleet-event.ts';
 export type { FleetParams } from './values/fleet-params.ts';
-export { changedParams, compareFleetParams, fleetParamsOf, fleetValues, isOfHost } from './values/fleet-params.ts';
+export {
+  changedParams,
+  compareFleetParams,
+  fleetParamsOf,
+  fleetValues,
+  isOfHost,
+  writtenParams,
+  writtenValues,
+} from './values/fleet-params.ts';
 export type { GuestReady, GuestReport } from './values/guest.ts';
 export type { HostCommand, HostEvent } from './values/host-messages.ts';
 export { HOST_MAILBOX_MAX, VMS_MAX } from './values/limits.ts';
@@ -33,4 +41,6 @@ export type { RequestStatus } from './values/request-status.ts';
 export type { Reservation } from './values/reservation.ts';
 export type { Figures, Rule } from './values/rule.ts';
 export type { VmEnd, VmId, VmState } from './values/vm-id.ts';
+export type { VmMemory } from './values/vm-memory.ts';
+export { memoryMibOf } from './values/vm-memory.ts';
 export type { VmTableRow, VmTableUpdate } from './values/vm-table-row.ts';
