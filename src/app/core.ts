@@ -185,7 +185,11 @@ function routerOf(
   const byProfile = new Map<ImageProfile, LinkOptions>();
   const linksOf = (digest: string | undefined): LinkOptions => {
     const profile = (digest === undefined ? undefined : of.deploys?.profileOf(digest)) ?? profileOf(parameters);
-    const known = byProfile.get(profile) ?? { ...links, http: httpSettingsOf(profile, connectionsMax) };
+    const known = byProfile.get(profile) ?? {
+      ...links,
+      payload: profile.payload,
+      http: httpSettingsOf(profile, connectionsMax),
+    };
     byProfile.set(profile, known);
     return known;
   };

@@ -61,7 +61,10 @@ function parseReady(fields: Fields): ConsoleEvent {
   if (wrong !== undefined) throw new Refusal('`ops` is not a list of names');
   const idempotent = field(fields, 'idempotent');
   if (idempotent !== '0' && idempotent !== '1') throw new Refusal('`idempotent` is neither 0 nor 1');
-  const guest = { textBytesMax: integer(fields, 'max'), idempotent: idempotent === '1', operations };
+  const payload = fields.get('payload') ?? 'text';
+  if (payload !== 'text' && payload !== 'bytes') throw new Refusal('`payload` is neither text nor bytes');
+  const told = { textBytesMax: integer(fields, 'max'), idempotent: idempotent === '1', operations };
+  const guest = payload === 'bytes' ? ({ ...told, payload } as const) : told;
   return { kind: 'ready', bind: field(fields, 'bind'), addr: field(fields, 'addr'), guest: shared(guest) };
 }
 

@@ -23,7 +23,8 @@ export function replyOf(outcome: Outcome): HttpReply {
     ...(host === undefined ? {} : { [HOST_HEADER]: headerText(host, HOST_CHARS_MAX) }),
   };
   if (!outcome.ok) return errorReply(outcome, origin);
-  return { status: 200, headers: { 'Content-Type': TEXT, ...origin }, body: outcome.payload };
+  const { contentType = TEXT, payload: body } = outcome;
+  return { status: 200, headers: { 'Content-Type': contentType, ...origin }, body };
 }
 
 /** The answer to a request that does not reach the router. */
