@@ -37,8 +37,11 @@ struct Job {
   char* bytes() { return reinterpret_cast<char*>(this + 1); }
   std::string_view operation() { return {bytes(), header.operation_size}; }
   std::string_view token() { return {bytes() + header.operation_size, header.token_size}; }
-  std::string_view text() { return payload().substr(typed_size()); }
-  std::string_view content_type() { return typed_size() > 0 ? payload().substr(1, typed_size() - 1) : std::string_view(); }
+  std::string_view text() { return {payload().data() + typed_size(), payload().size() - typed_size()}; }
+  std::string_view content_type() {
+    if (typed_size() == 0) return {};
+    return {payload().data() + 1, typed_size() - 1};
+  }
 
   /// Whether the content type is one, and within the frame. Nothing is to be asked of it otherwise.
   bool is_well_typed() {

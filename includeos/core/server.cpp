@@ -319,11 +319,12 @@ void Server::check_reply() {
     }
     if (cut_size == sizeof cut) break;
     const size_t whole = rest.size() - utf8_cut(rest);
-    if (cut_size == 0 && !is_utf8(rest.substr(0, whole))) {
+    if (cut_size == 0 && !is_utf8({rest.data(), whole})) {
       cut_size = sizeof cut;
       break;
     }
-    for (const char byte : rest.substr(whole)) cut[cut_size++] = byte;
+    rest.remove_prefix(whole);
+    for (const char byte : rest) cut[cut_size++] = byte;
     if (!yield()) return;
   }
   if (cut_size > 0) reply_.fail(400, "the service's reply is not valid UTF-8, and it is one that gives text");
