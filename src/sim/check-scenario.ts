@@ -114,6 +114,9 @@ const FIELDS = {
     idempotent: boolean,
     brokenBoots: share,
     hostileRelays: optional(share),
+    payload: optional((value, place) => {
+      if (value !== 'text' && value !== 'bytes') throw refused(place, 'text or bytes', value);
+    }),
   }),
   msPerUnit: optional(ms),
   control: optional((value, place) => {

@@ -130,7 +130,11 @@ export class ShoalLife {
         system,
         hypervisor,
         home,
-        parameters: vmParametersOf(store, { image: IMAGE_PATH, imageDigest: deploys.image, accelerator: 'kvm' }),
+        parameters: vmParametersOf(store, {
+          ...{ image: IMAGE_PATH, imageDigest: deploys.image, accelerator: 'kvm' },
+          // Only what is said of bytes has a profile of its own: all others have the smaller spec.
+          ...(room.behaviour.payload === 'bytes' ? { profile: { ...BUILT_IN_PROFILE, payload: 'bytes' } } : {}),
+        }),
         deploys,
         store,
         eventLog,

@@ -39,6 +39,8 @@ const MANY_HOSTS = 0.4;
 const HOSTS_MAX = 4;
 /** Of the scenarios, those whose commands are relayed (R10). */
 const RELAYS = 0.25;
+/** Of the scenarios, those whose images take and give bytes. */
+const BYTES = 0.3;
 /** Of the scenarios, those whose VMs have other memory than their image usually has. */
 const OTHER_MEMORY = 0.2;
 /** Of the scenarios, those whose spares, if they have any, are to boot ahead of their use. */
@@ -101,8 +103,13 @@ export function swarmScenario(base: Scenario, seed: number, given: Given = {}): 
   const deploying = withDeploys(decided, new Chance(seed).stream('deploys'));
   const relaying = withRelays(deploying, new Chance(seed).stream('relays'));
   const sparing = withBootedSpares(relaying, new Chance(seed).stream('spares'));
-  const sized = withMemory(sparing, new Chance(seed).stream('memory'));
+  const sized = withBytes(withMemory(sparing, new Chance(seed).stream('memory')), new Chance(seed).stream('payload'));
   return withGiven(withHosts(sized, new Chance(seed).stream('hosts'), share), given);
+}
+
+/** Requests and replies with content types. */
+function withBytes(scenario: Scenario, chance: Chance): Scenario {
+  return chance.happens(BYTES) ? { ...scenario, guest: { ...scenario.guest, payload: 'bytes' } } : scenario;
 }
 
 /** VMs with other memory than their image usually has. */
