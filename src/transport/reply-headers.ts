@@ -1,4 +1,4 @@
-import type { Outcome, VmId } from '../fleet/mod.ts';
+import { isContentType, type Outcome, type VmId } from '../fleet/mod.ts';
 import { EncodedHeaders } from './encoded-headers.ts';
 import { headerText } from './quote.ts';
 import { CONTENT_TYPE_HEADER } from './request-headers.ts';
@@ -35,7 +35,8 @@ export class ReplyHeaders {
     if (cached !== undefined && cached.host === host && cached.contentType === contentType) return cached.headers;
     if (this.#cached.size >= CACHED_MAX) this.#cached.clear();
     const lines = originLines(vm, host);
-    if (contentType !== undefined) lines.push(`${CONTENT_TYPE_HEADER}: ${contentType}`);
+    // Another host may have told it: it must not write headers of its own.
+    if (contentType !== undefined && isContentType(contentType)) lines.push(`${CONTENT_TYPE_HEADER}: ${contentType}`);
     const headers = new EncodedHeaders(lines);
     this.#cached.set(vm, { host, contentType, headers });
     return headers;

@@ -1,5 +1,12 @@
 import { type Behaviour, type Context, exponentialDelayMs, type Ref } from '../../actors/mod.ts';
-import { BYTES_TYPE, type LinkEvent, type LinkMessage, type LinkTarget } from '../../fleet/mod.ts';
+import {
+  BYTES_TYPE,
+  CONTENT_TYPE_FORM,
+  isContentType,
+  type LinkEvent,
+  type LinkMessage,
+  type LinkTarget,
+} from '../../fleet/mod.ts';
 import { SmallMap } from '../../small-map.ts';
 import { type Defect, defectOf } from '../defect.ts';
 import type { Hypervisor } from '../port.ts';
@@ -234,7 +241,7 @@ class Link implements ConnectionListener, HttpChannelListener {
   }
 
   #dispatch(channel: GuestChannel, request: LinkRequest): void {
-    const { id, op, token } = request;
+    const { id, op, token, contentType } = request;
     const operation = OPERATIONS.of(op);
     if (operation === undefined) {
       const message = `an operation is 1 to ${OPERATION_BYTES_MAX} of a-z, 0-9, "-", ".", "_"`;
@@ -243,6 +250,12 @@ class Link implements ConnectionListener, HttpChannelListener {
     }
     if (token.length > TOKEN_BYTES_MAX) {
       const message = `a token has at most ${TOKEN_BYTES_MAX} bytes, this one ${token.length}`;
+      this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, status: 400, message });
+      return;
+    }
+    // It may come from another host, and becomes part of a head or a frame.
+    if (contentType !== undefined && !isContentType(contentType)) {
+      const message = `a content type is ${CONTENT_TYPE_FORM}`;
       this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, status: 400, message });
       return;
     }
