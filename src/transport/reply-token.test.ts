@@ -33,11 +33,12 @@ test('of a place that clients share, the token tells texts and operations under 
     { op: 'lower' },
     { op: 'upper\0', payload: Buffer.from('') },
     { requestId: 'di' },
+    { contentType: 'a/b' },
   ];
   const sealed = [{}, ...others].map((other) =>
     Buffer.from(tokens.sealAt('shared', { ...request, ...other })).toString('hex'),
   );
-  expect(new Set(sealed).size).toBe(5);
+  expect(new Set(sealed).size).toBe(6);
   expect(sealed[0]).toBe(Buffer.from(tokens.sealAt('shared', request)).toString('hex'));
   expect(tokens.open(tokens.sealAt('shared', request))).toMatchObject({
     requestId: 'id',

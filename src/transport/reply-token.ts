@@ -21,7 +21,7 @@ export interface ReplyAddress {
 }
 
 /** What a token is made of, besides where the reply goes. */
-export type Sealed = Pick<Request, 'requestId' | 'isIdGenerated' | 'op' | 'payload'>;
+export type Sealed = Pick<Request, 'requestId' | 'isIdGenerated' | 'op' | 'payload' | 'contentType'>;
 
 /** Of a SHA-256 in base64: 128 bits. */
 const FINGERPRINT_CHARS = 22;
@@ -67,9 +67,9 @@ export class ReplyTokens {
    * A token for a place that all clients share, so that no client is told there. A guest takes requests with the same token for the same one: if two
    * clients chose one id for different texts, their tokens differ.
    */
-  sealAt(place: string, { requestId, isIdGenerated, op, payload }: Sealed): Uint8Array {
+  sealAt(place: string, { requestId, isIdGenerated, op, payload, contentType = '' }: Sealed): Uint8Array {
     if (isIdGenerated === true) return this.seal(place, requestId);
-    const hash = createHash('sha256').update(op).update('\0').update(payload).digest('base64url');
+    const hash = createHash('sha256').update(`${op}\0${contentType}\0`).update(payload).digest('base64url');
     return this.seal(`${place}.${hash.slice(0, FINGERPRINT_CHARS)}`, requestId);
   }
 

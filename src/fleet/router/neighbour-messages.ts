@@ -30,6 +30,7 @@ export interface HandedRequest {
   readonly isIdGenerated: boolean;
   readonly op: string;
   readonly payload: Uint8Array;
+  readonly contentType?: string;
   /** Milliseconds to its deadline: clocks of hosts differ. */
   readonly leftMs: number;
   readonly retry: boolean;
@@ -111,5 +112,5 @@ export interface NeighbourPort {
   /** Calls `listener` whenever the connection is lost, before it is made anew: replies may be lost with it. @returns how to end it */
   onLost(listener: () => void): () => void;
   /** A token for the guest, by which nothing is ever published: the host that took the request in answers for it. */
-  seal(request: Pick<HandedRequest, 'requestId' | 'isIdGenerated' | 'op' | 'payload'>): Uint8Array;
+  seal(request: Pick<HandedRequest, 'requestId' | 'isIdGenerated' | 'op' | 'payload' | 'contentType'>): Uint8Array;
 }

@@ -34,11 +34,19 @@ export function parseContractLine(line: string, ramBytesMax: number): ConsoleEve
     const fields = parseFields(text);
     if (kind === 'ready') return parseReady(fields);
     if (kind === 'status') return parseStatus(fields, ramBytesMax);
-    return { kind: 'bye', reason: field(fields, 'reason') };
+    return { kind: 'bye', reason: byeReason(fields) };
   } catch (error) {
     if (error instanceof Refusal) return refused(line, error.message);
     throw error;
   }
+}
+
+/** With what the guest says of it, such as which word of its command line it cannot use, and why. */
+function byeReason(fields: Fields): string {
+  const reason = field(fields, 'reason');
+  const [key, value, why] = [fields.get('key'), fields.get('value'), fields.get('why')];
+  if (reason === 'stop' || why === undefined) return reason;
+  return `${reason} (${key === undefined ? '' : `${key}=${value ?? ''}: `}${why})`;
 }
 
 export function refused(line: string, why: string): ConsoleEvent {
@@ -53,7 +61,10 @@ function parseReady(fields: Fields): ConsoleEvent {
   if (wrong !== undefined) throw new Refusal('`ops` is not a list of names');
   const idempotent = field(fields, 'idempotent');
   if (idempotent !== '0' && idempotent !== '1') throw new Refusal('`idempotent` is neither 0 nor 1');
-  const guest = { textBytesMax: integer(fields, 'max'), idempotent: idempotent === '1', operations };
+  const payload = fields.get('payload') ?? 'text';
+  if (payload !== 'text' && payload !== 'bytes') throw new Refusal('`payload` is neither text nor bytes');
+  const told = { textBytesMax: integer(fields, 'max'), idempotent: idempotent === '1', operations };
+  const guest = payload === 'bytes' ? ({ ...told, payload } as const) : told;
   return { kind: 'ready', bind: field(fields, 'bind'), addr: field(fields, 'addr'), guest: shared(guest) };
 }
 

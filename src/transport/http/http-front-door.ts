@@ -237,6 +237,7 @@ class HttpFrontDoor {
       isIdGenerated: head.requestId === undefined,
       op: head.op,
       payload: body,
+      ...(head.contentType === undefined ? {} : { contentType: head.contentType }),
     };
     const taken = this.#options.router.tell({
       kind: 'request',
