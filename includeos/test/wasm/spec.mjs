@@ -118,7 +118,7 @@ static void check(void (*body)(void*), int line, const char* end) {
 
 /** One module with the commands that are about it; null: nothing to be done with it. */
 function driver(module, commands, header) {
-  const imports = [...header.matchAll(/^\/\* import: '(.*)' '(.*)' \*\/$/gm)];
+  const imports = [...header.matchAll(/^ *\/\* import: '(.*)' '(.*)' \*\/$/gm)];
   if (imports.some(([, from, name]) => from !== 'spectest' || !(name in spectest))) return null;
   const links = /_instantiate\(([^)]*)\)/.exec(header)[1].split(',').length - 1;
   let text = `#include "${module}.h"\n${driverHead}static Z_svc_instance_t instance;\n`;
