@@ -11,13 +11,18 @@ extern "C" {
 
 constinit int32_t shoal_wasm_countdown = 0;
 constinit uintptr_t shoal_wasm_stack_limit = 0;
+
+// Static, so that a write needs no pointer to it: hence the largest memory.
+constexpr size_t kMemoryMax = 256 << 20;
+constinit uint8_t shoal_wasm_written[kMemoryMax >> SHOAL_WASM_PAGE_BITS] = {};
+
 extern char user_stack_bottom[];
 
 }  // extern "C"
 
 namespace {
 
-constexpr size_t kPage = 4096;
+constexpr size_t kPage = 1 << SHOAL_WASM_PAGE_BITS;
 constexpr size_t kWasmPage = 65536;
 constexpr uint32_t kRefused = 0xffffffff;
 
@@ -75,6 +80,7 @@ struct State {
   void** target;  // of shoal_wasm_leave()
   int left_why;
   bool yields;
+  bool tracks;
   bool lacked_memory;
 
   // The snapshot. A page of zeros has no copy.
@@ -120,6 +126,12 @@ bool is_zero(const char* page) {
     if (any != 0) return false;
   }
   return true;
+}
+
+/// How much of a page may have changed since the snapshot: all of it, or the end of a number that was written across its beginning.
+size_t written_bytes(size_t page) {
+  if (shoal_wasm_written[page] != 0 || !state.tracks) return kPage;
+  return page > 0 && shoal_wasm_written[page - 1] != 0 ? sizeof(uint64_t) : 0;
 }
 
 TableNote& note_of(const AnyTable* table) {
@@ -191,6 +203,7 @@ extern "C" {
 void shoal_wasm_open(void* region, size_t bytes, void* instance, size_t instance_bytes) {
   state = {};
   state.pages_max = kRefused;
+  state.tracks = true;
   state.region = static_cast<char*>(region);
   state.region_bytes = state.top = state.lowest_top = bytes;
   state.instance = instance;
@@ -238,7 +251,15 @@ const char* shoal_wasm_name(int why) {
 
 void* shoal_wasm_at(uint32_t address, uint32_t bytes) {
   if (uint64_t{address} + bytes > memory_bytes()) shoal_wasm_leave(WASM_RT_TRAP_OOB);
+  shoal_wasm_note(state.region + address, bytes);
   return state.region + address;
+}
+
+void shoal_wasm_note(const void* at, size_t bytes) {
+  if (bytes == 0) return;
+  const size_t start = static_cast<size_t>(static_cast<const char*>(at) - state.region);
+  if (start >= memory_bytes()) return;  // a table
+  for (size_t page = start / kPage; page <= (start + bytes - 1) / kPage; page++) shoal_wasm_written[page] = 1;
 }
 
 void shoal_wasm_take_turn() {
@@ -252,6 +273,8 @@ void shoal_wasm_spend(size_t bytes) {
 }
 
 void shoal_wasm_exhausted() { shoal_wasm_leave(WASM_RT_TRAP_EXHAUSTION); }
+
+void shoal_wasm_tracks(bool tracks) { state.tracks = tracks; }
 
 void shoal_wasm_yields(bool yields) { state.yields = yields; }
 
@@ -272,6 +295,7 @@ bool shoal_wasm_snapshot() {
   }
   memcpy(state.saved_instance, state.instance, state.instance_bytes);
   state.saved_top = state.top;
+  memset(shoal_wasm_written, 0, state.saved_count);
   return true;
 }
 
@@ -280,12 +304,15 @@ void shoal_wasm_restore() {
   memcpy(state.instance, state.saved_instance, state.instance_bytes);
   for (size_t i = 0; i < state.saved_count; i++) {
     char* const page = state.region + i * kPage;
+    const size_t bytes = written_bytes(i);
+    if (bytes == 0) continue;
     if (state.saved_pages[i] != 0) {
-      memcpy(page, state.saved_bytes + (state.saved_pages[i] - 1) * kPage, kPage);
-    } else if (!is_zero(page)) {  // a look costs less than a write, and the host keeps no memory for pages that were never written to
-      memset(page, 0, kPage);
+      memcpy(page, state.saved_bytes + (state.saved_pages[i] - 1) * kPage, bytes);
+    } else if (state.tracks || !is_zero(page)) {  // a look costs less than a write, and the host has no memory for what was never written to
+      memset(page, 0, bytes);
     }
   }
+  memset(shoal_wasm_written, 0, state.saved_count);
   state.top = state.saved_top;
   state.lacked_memory = false;
 }
@@ -323,7 +350,7 @@ uint32_t wasm_rt_register_func_type(uint32_t param_count, uint32_t result_count,
 }
 
 void wasm_rt_allocate_memory(wasm_rt_memory_t* memory, uint32_t pages, uint32_t pages_max) {
-  if (state.memory != nullptr || pages * kWasmPage > state.top) shoal_wasm_leave(SHOAL_WASM_NO_MEMORY);
+  if (state.memory != nullptr || pages * kWasmPage > kMemoryMax || pages * kWasmPage > state.top) shoal_wasm_leave(SHOAL_WASM_NO_MEMORY);
   clear(0, pages * kWasmPage);
   *memory = {};
   memory->data = reinterpret_cast<uint8_t*>(state.region);
@@ -336,8 +363,7 @@ void wasm_rt_allocate_memory(wasm_rt_memory_t* memory, uint32_t pages, uint32_t 
 uint32_t wasm_rt_grow_memory(wasm_rt_memory_t* memory, uint32_t delta) {
   const uint32_t old_pages = memory->pages;
   const uint64_t pages = uint64_t{old_pages} + delta;
-  // 65535 pages, since `size` has 32 bits.
-  if (pages > memory->max_pages || pages > state.pages_max || pages >= kWasmPage || pages * kWasmPage > state.top) {
+  if (pages > memory->max_pages || pages > state.pages_max || pages * kWasmPage > kMemoryMax || pages * kWasmPage > state.top) {
     state.lacked_memory = true;
     return kRefused;
   }
