@@ -25,7 +25,9 @@ export function assemble(folder, name, text) {
 
 /** What build.sh says; `image` is there if it ended with 0. */
 export function tryBuild(module, image) {
-  const { status, stdout, stderr } = spawnSync('sh', [script, '--service', module, '--image', image], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync('sh', [script, '--service', module, '--image', image], {
+    encoding: 'utf8',
+  });
   return { status, output: stdout + stderr };
 }
 

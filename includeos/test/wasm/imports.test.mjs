@@ -1,8 +1,8 @@
 // What modules may import and must export, and what they get of it:  node --test includeos/test/wasm/imports.test.mjs
 import assert from 'node:assert/strict';
-import { after, describe, test } from 'node:test';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
 import { accelerators } from '../guest.mjs';
 import { assemble, build, temporaryFolder, tryBuild, withGuest } from './build.mjs';
 
@@ -29,7 +29,10 @@ describe('what is no service is refused by name', () => {
     ],
     'no memory': [`(memory 1) ${allocator} ${operation}`, /the module has no export memory/],
     'no allocator': [`${memory} ${operation}`, /the module has no export shoal_alloc, \(i32\) -> i32/],
-    'no operation': [`${memory} ${allocator}`, /the module has no operation: an export shoal_op_NAME, \(i32, i32\) -> i64/],
+    'no operation': [
+      `${memory} ${allocator}`,
+      /the module has no operation: an export shoal_op_NAME, \(i32, i32\) -> i64/,
+    ],
     'an operation of another type': [
       `${memory} ${allocator} (func (export "shoal_op_a") (param i32) (result i32) (i32.const 0))`,
       /the operation shoal_op_a must be \(i32, i32\) -> i64, and is a function \(u32\) -> u32/,
@@ -57,7 +60,10 @@ describe('what is no service is refused by name', () => {
   };
   for (const [name, [fields, expected]] of Object.entries(refusals)) {
     test(name, () => {
-      const { status, output } = tryBuild(assemble(folder.path, 'refused', `(module ${fields})`), join(folder.path, 'refused.elf'));
+      const { status, output } = tryBuild(
+        assemble(folder.path, 'refused', `(module ${fields})`),
+        join(folder.path, 'refused.elf'),
+      );
       assert.notEqual(status, 0);
       assert.match(output, expected);
     });
@@ -72,7 +78,11 @@ describe('what is no service is refused by name', () => {
 });
 
 const printed = ['plain', 'shoal1 ready v=1', 'with\\00zero', 'x'.repeat(600), 'ä'.repeat(300), 'no end of line'];
-const data = printed.slice(0, -1).map((line) => `${line}\\n`).join('') + printed.at(-1);
+const data =
+  printed
+    .slice(0, -1)
+    .map((line) => `${line}\\n`)
+    .join('') + printed.at(-1);
 const dataSize = Buffer.byteLength(data.replaceAll(/\\(n|00)/g, '!'));
 
 test('WASI: output, clock, random numbers, and nothing else', async () => {
@@ -136,18 +146,32 @@ test('WASI: output, clock, random numbers, and nothing else', async () => {
 
 describe('a module that cannot start', () => {
   const failing = {
-    'because it traps': ['(memory (export "memory") 1) (func $start unreachable) (start $start)', 'trap-at-start', /the module trapped at its start: unreachable/],
+    'because it traps': [
+      '(memory (export "memory") 1) (func $start unreachable) (start $start)',
+      'trap-at-start',
+      /the module trapped at its start: unreachable/,
+    ],
     'because it wants more memory than there is': ['(memory (export "memory") 200)', 'too-little-memory', /./],
-    'because its data does not fit': ['(memory (export "memory") 1) (data (i32.const 65535) "ab")', 'trap-at-start', /out of bounds/],
+    'because its data does not fit': [
+      '(memory (export "memory") 1) (data (i32.const 65535) "ab")',
+      'trap-at-start',
+      /out of bounds/,
+    ],
   };
   for (const [name, [fields, why, says]] of Object.entries(failing)) {
     test(name, async () => {
       const image = build(assemble(folder.path, 'failing', `(module ${fields} ${allocator} ${operation})`));
-      await assert.rejects(withGuest({ image }, async () => {}), (error) => {
-        assert.match(error.message, new RegExp(`the guest ended with 69 before[^]*shoal1 bye reason=bad-service why=${why}\n`));
-        assert.match(error.message, says);
-        return true;
-      });
+      await assert.rejects(
+        withGuest({ image }, async () => {}),
+        (error) => {
+          assert.match(
+            error.message,
+            new RegExp(`the guest ended with 69 before[^]*shoal1 bye reason=bad-service why=${why}\n`),
+          );
+          assert.match(error.message, says);
+          return true;
+        },
+      );
     });
   }
 });

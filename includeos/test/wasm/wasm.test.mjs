@@ -27,7 +27,11 @@ describe('a module of any one instruction', () => {
       const [fine, trapping] = [[], []];
       for (const record of records()) {
         try {
-          one(Number.parseInt(record.slice(0, 4), 16), BigInt(`0x${record.slice(4, 20)}`), BigInt(`0x${record.slice(20)}`));
+          one(
+            Number.parseInt(record.slice(0, 4), 16),
+            BigInt(`0x${record.slice(4, 20)}`),
+            BigInt(`0x${record.slice(20)}`),
+          );
           fine.push(record);
         } catch (error) {
           assert.ok(error instanceof WebAssembly.RuntimeError, error);
@@ -42,12 +46,20 @@ describe('a module of any one instruction', () => {
           const [expected] = node.ask('run', records.join(''));
           const { payload } = await client.ask('run', records.join(''));
           if (payload === expected) continue;
-          const at = records.findIndex((_, at) => payload.slice(16 * at, 16 * at + 16) !== expected.slice(16 * at, 16 * at + 16));
+          const at = records.findIndex(
+            (_, at) => payload.slice(16 * at, 16 * at + 16) !== expected.slice(16 * at, 16 * at + 16),
+          );
           const record = records[at];
-          assert.equal(payload.slice(16 * at, 16 * at + 16), expected.slice(16 * at, 16 * at + 16), `${instructions[Number.parseInt(record, 16)]?.name ?? ''} ${record}`);
+          assert.equal(
+            payload.slice(16 * at, 16 * at + 16),
+            expected.slice(16 * at, 16 * at + 16),
+            `${instructions[Number.parseInt(record, 16)]?.name ?? ''} ${record}`,
+          );
         }
         // Some of each instruction: every one is a request.
-        const chosen = trapping.filter((record, at) => at % 10 === 0 || record.slice(0, 4) !== trapping[at - 1].slice(0, 4));
+        const chosen = trapping.filter(
+          (record, at) => at % 10 === 0 || record.slice(0, 4) !== trapping[at - 1].slice(0, 4),
+        );
         for (const record of chosen) {
           const { payload } = await client.ask('run', record);
           assert.ok(node.ask('run', record).includes(payload), `${record}: ${payload}`);
@@ -135,7 +147,10 @@ describe('a hostile module', () => {
         assert.equal((await client.ask('grows', '')).payload, '413 the module has no more memory for this text');
         assert.equal((await client.ask('grows-and-lives', 'still')).payload, 'still');
         assert.equal((await client.ask('grows-tables', 'still')).payload, 'still');
-        assert.equal((await client.ask('echo', 'x'.repeat(900_001))).payload, '413 the module has no more memory for this text');
+        assert.equal(
+          (await client.ask('echo', 'x'.repeat(900_001))).payload,
+          '413 the module has no more memory for this text',
+        );
         assert.match((await client.ask('answers-much', '')).payload, /^413 the reply is longer than 1048576 bytes/);
         const long = 'ä'.repeat(400_000);
         assert.ok((await client.ask('echo', long)).payload === long);
