@@ -31,8 +31,7 @@ export function tryBuild(module, image) {
   return { status, output: stdout + stderr };
 }
 
-export function build(module) {
-  const image = module.replace(/\.wasm$/, '.elf');
+export function build(module, image = module.replace(/\.wasm$/, '.elf')) {
   const { status, output } = tryBuild(module, image);
   if (status !== 0) throw new Error(output);
   return image;
