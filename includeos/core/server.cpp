@@ -20,8 +20,10 @@ Server* server_in_work = nullptr;  // for the functions of service.h
 
 }  // namespace
 
+/// From now on the functions of service.h are about this server.
+void Server::serve_functions() { server_in_work = this; }
+
 void Server::start() {
-  server_in_work = this;
   telemetry_.print_ready(settings_, service_);
   status_due_ns_ = platform_.now_ns() + kFirstReportNs;
 }
