@@ -164,8 +164,13 @@ void load_body(void* argument) {
   Z_engineZ_qjs_free_value(&instance, value);
   const Value checked = shoal_call<3>({kSnapshotLoad, new_string(loading.file.operations), new_string(loading.file.payload)});
   const Text why = text_of(checked);
-  if (why.text == "no-operations") loading.why = "no-operations";
-  else if (!why.text.empty()) loading.why = "no-such-operation";
+  if (why.text == "no-operations") {
+    log_line("service: shoalService.default is no object of operations");
+    loading.why = "no-operations";
+  } else if (!why.text.empty()) {
+    log_line("service: an operation that the file names is no function");
+    loading.why = "no-such-operation";
+  }
   free_text(why);
   Z_engineZ_qjs_free_value(&instance, checked);
   Z_engineZ_qjs_run_gc(&instance);
