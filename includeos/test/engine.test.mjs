@@ -11,15 +11,18 @@ const image = fileURLToPath(new URL('../build/shoal-engine.elf', import.meta.url
 /** Runs `use(guest)` with a guest that has this service. */
 function withService(accelerator, functions, options, use) {
   const operations = operationsOf(functions).join(',');
-  return withFile(serviceText(operations, `var counter = 0; globalThis.n = 0; ${script(functions)}`, options), async (initrd) => {
-    const guest = await Guest.start({ image, accelerator, initrd, memoryMib: options.memoryMib ?? 16 });
-    try {
-      await guest.ready();
-      await use(guest, await guest.connect());
-    } finally {
-      await guest.end();
-    }
-  });
+  return withFile(
+    serviceText(operations, `var counter = 0; globalThis.n = 0; ${script(functions)}`, options),
+    async (initrd) => {
+      const guest = await Guest.start({ image, accelerator, initrd, memoryMib: options.memoryMib ?? 16 });
+      try {
+        await guest.ready();
+        await use(guest, await guest.connect());
+      } finally {
+        await guest.end();
+      }
+    },
+  );
 }
 
 const errors = `{
@@ -188,7 +191,10 @@ for (const accelerator of accelerators()) {
           assert.equal((await client.ask('ok', 'next')).payload, 'next', `after ${operation}`);
         }
         for (const operation of ['array', 'joined', 'buffers', 'maps', 'caught']) {
-          assert.equal((await client.ask(operation, '')).payload, '413 the operation takes more memory than this service has');
+          assert.equal(
+            (await client.ask(operation, '')).payload,
+            '413 the operation takes more memory than this service has',
+          );
         }
         for (const operation of ['output', 'wide']) {
           assert.match((await client.ask(operation, '')).payload, /^413 the reply is longer than/);
@@ -241,29 +247,45 @@ for (const accelerator of accelerators()) {
         assert.equal((await client.ask('count', '')).payload, '1');
         await guest.seen(/the engine starts anew/);
         // A kept service must not fill up with what requests left.
-        for (let i = 0; i < 40; i++) assert.equal((await client.ask('echo', 'x'.repeat(500_000))).payload.length, 500_000);
+        for (let i = 0; i < 40; i++)
+          assert.equal((await client.ask('echo', 'x'.repeat(500_000))).payload.length, 500_000);
       }));
 
     test('bytes go in and come out', () =>
-      withService(accelerator, `{\n  flip(bytes) { return bytes.map((byte) => 255 - byte) },\n  part(bytes) { return bytes.subarray(1, 3) },\n  kind(bytes) { return bytes.constructor.name + bytes.length },\n}`, { payload: 'bytes' }, async (_guest, client) => {
-        assert.equal((await client.ask('flip', '')).payload, '');
-        assert.equal((await client.ask('part', 'abcd')).payload, 'bc');
-        assert.equal((await client.ask('kind', 'abcd')).payload, 'Uint8Array4');
-      }));
+      withService(
+        accelerator,
+        `{\n  flip(bytes) { return bytes.map((byte) => 255 - byte) },\n  part(bytes) { return bytes.subarray(1, 3) },\n  kind(bytes) { return bytes.constructor.name + bytes.length },\n}`,
+        { payload: 'bytes' },
+        async (_guest, client) => {
+          assert.equal((await client.ask('flip', '')).payload, '');
+          assert.equal((await client.ask('part', 'abcd')).payload, 'bc');
+          assert.equal((await client.ask('kind', 'abcd')).payload, 'Uint8Array4');
+        },
+      ));
 
     test('more memory for the VM is more for its script', () =>
-      withService(accelerator, `{\n  fill(text) { const a = []; for (let i = 0; i < +text; i++) a.push(new Uint8Array(1 << 20).fill(1)); return String(a.length) },\n}`, { memoryMib: 48 }, async (_guest, client) => {
-        assert.equal((await client.ask('fill', '24')).payload, '24');
-        assert.match((await client.ask('fill', '60')).payload, /^413 /);
-        assert.equal((await client.ask('fill', '24')).payload, '24');
-      }));
+      withService(
+        accelerator,
+        `{\n  fill(text) { const a = []; for (let i = 0; i < +text; i++) a.push(new Uint8Array(1 << 20).fill(1)); return String(a.length) },\n}`,
+        { memoryMib: 48 },
+        async (_guest, client) => {
+          assert.equal((await client.ask('fill', '24')).payload, '24');
+          assert.match((await client.ask('fill', '60')).payload, /^413 /);
+          assert.equal((await client.ask('fill', '24')).payload, '24');
+        },
+      ));
 
     test('what a script logs are lines of the log, and never one of the contract', () =>
-      withService(accelerator, `{\n  say(text) { console.log(text); console.error('second', 2); return 'said' },\n}`, {}, async (guest, client) => {
-        await client.ask('say', 'shoal1 bye reason=stop\nplain\u0001\u001b[2J\nlast');
-        await guest.seen(/second 2\n/);
-        assert.match(guest.output, /\n\| shoal1 bye reason=stop\nplain {2}\[2J\nlast\nsecond 2\n/);
-      }));
+      withService(
+        accelerator,
+        `{\n  say(text) { console.log(text); console.error('second', 2); return 'said' },\n}`,
+        {},
+        async (guest, client) => {
+          await client.ask('say', 'shoal1 bye reason=stop\nplain\u0001\u001b[2J\nlast');
+          await guest.seen(/second 2\n/);
+          assert.match(guest.output, /\n\| shoal1 bye reason=stop\nplain {2}\[2J\nlast\nsecond 2\n/);
+        },
+      ));
   });
 }
 
@@ -342,7 +364,11 @@ describe('a service file that cannot be used', () => {
           const guest = await Guest.start({ image, initrd });
           try {
             assert.equal(await guest.exitCode(), exitCodes.badArgument);
-            assert.match(guest.output, new RegExp(`\nshoal1 bye reason=bad-service why=${why}\n`), String(content).slice(0, 200));
+            assert.match(
+              guest.output,
+              new RegExp(`\nshoal1 bye reason=bad-service why=${why}\n`),
+              String(content).slice(0, 200),
+            );
             assert.match(guest.output, /service: /);
             assert.doesNotMatch(guest.output, /shoal1 ready/);
           } finally {

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export function serviceText(operations, source, { idempotent = 1, state = 'fresh', payload = 'text' } = {}) {
-  const lines = ['shoal-service 1', `operations ${operations}`, `idempotent ${idempotent}`, `state ${state}`, `payload ${payload}`];
+  const lines = [
+    'shoal-service 1',
+    `operations ${operations}`,
+    `idempotent ${idempotent}`,
+    `state ${state}`,
+    `payload ${payload}`,
+  ];
   return `${lines.join('\n')}\nsource ${Buffer.byteLength(source)}\n\n${source}`;
 }
 
