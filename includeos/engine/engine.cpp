@@ -277,6 +277,7 @@ void log_line(std::string_view line) {
 
 bool open(char* memory, size_t bytes) {
   shoal_wasm_open(memory, bytes, &instance, sizeof instance);
+  shoal_wasm_tracks(false);
   return shoal_wasm_try(instantiate, nullptr) == SHOAL_WASM_RETURNED;
 }
 

@@ -99,6 +99,7 @@ void instantiate(void*) {
 
 const char* open(char* memory, size_t bytes, const builtin::Machine&) {
   shoal_wasm_open(memory, bytes, &instance, sizeof instance);
+  shoal_wasm_tracks(SHOAL_WASM_TRACKS);
   const int why = shoal_wasm_try(instantiate, nullptr);
   wasm::flush_output();
   if (why == SHOAL_WASM_NO_MEMORY) return "too-little-memory";

@@ -83,6 +83,14 @@ export const hostileModule = (extra = '') => `(module
      (data.drop $segment)
      (call $answer (i32.const 100) (i32.const 7))`,
   )}
+  ${operation(
+    'writes-across',
+    // From the last bytes of a page into the next one, which nothing else writes to: a 0 as long as it is fresh.
+    `(local $old i32) (local.set $old (i32.load8_u (i32.const 0x51003)))
+     (i64.store (i32.const 0x50ffc) (i64.const -1))
+     (i32.store8 (i32.const 110) (i32.add (local.get $old) (i32.const 48)))
+     (call $answer (i32.const 110) (i32.const 1))`,
+  )}
   ${operation('fails', '(call $fail (i32.const 422) (i32.const 64) (i32.const 6)) (i64.const -1)')}
   ${operation('fails-then-traps', '(call $fail (i32.const 409) (i32.const 64) (i32.const 6)) unreachable')}
   ${operation('fails-in-bytes', '(call $fail (i32.const 400) (i32.const 80) (i32.const 2)) (i64.const 0)')}
