@@ -228,7 +228,10 @@ sort -u -o "$commands" "$commands" # both variants ask for the objects that they
 count=$(wc -l <"$commands")
 if [ "$count" -gt 0 ]; then
   echo "includeos: compiling $count files"
-  xargs -P "$(nproc)" -I '{}' sh -c '{}' <"$commands"
+  xargs -P "$(nproc)" -I '{}' sh -c '{}' <"$commands" || {
+    [ "$variants" != wasm ] || echo "includeos: gcc refuses what wasm2c made of '$service'; above is why" >&2
+    exit 1
+  }
 fi
 
 # link OUTPUT LAYOUT OBJECTS...: LAYOUT are definitions for layout.h, or nothing
