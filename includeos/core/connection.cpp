@@ -106,7 +106,7 @@ bool Connection::is_idle(uint64_t now_ns) const {
 bool Connection::reads_request() const {
   switch (stage_) {
     case Stage::admission:
-    case Stage::body: return header_.type == FrameType::request && refusal_code_ == 0;
+    case Stage::body: return header_.is_request() && refusal_code_ == 0;
     case Stage::http_head: return !head_.empty();
     case Stage::http_admission: return true;
     case Stage::chunks: return partial_ != nullptr;
@@ -252,6 +252,7 @@ void Connection::turn_away() {
 bool Connection::check_header() {
   const FrameHeader& header = header_;
   const bool known = header.type == FrameType::request || header.type == FrameType::ping ||
+                     (header.type == FrameType::typed_request && server_.takes_bytes()) ||
                      header.type == FrameType::cancel || header.type == FrameType::relay;
   TextWriter<128> why;
   if (!known) {
@@ -292,7 +293,7 @@ bool Connection::admit() {
 
 /// The same for a request. A ping that carries something takes memory as well.
 bool Connection::admit_request() {
-  if (header_.payload_size() > server_.payload_max()) return admit_refused(413, {});
+  if (header_.payload_size() > server_.payload_max() + header_.typed_max()) return admit_refused(413, {});
   if (header_.type == FrameType::ping) {
     if (header_.length <= MemoryBudget::kSmallFrameMax) return read_small_frame(header_.length);
   } else if (server_.stopping()) {
@@ -347,14 +348,19 @@ void Connection::finish_body() {
   } else {
     to_next_request();
   }
-  if (refusal_code_ == 0 && job->header.type == FrameType::request) {
+  const bool is_sound = refusal_code_ != 0 || job->is_well_typed();
+  if (refusal_code_ == 0 && is_sound && job->header.is_request() && job->text().size() <= server_.payload_max()) {
     jobs_++;
     server_.enqueue(job);
     return;
   }
-  if (refusal_code_ == 413) {
+  if (!is_sound) {
+    send_error(header_, job->token(), 400, "the content type is not 1 to 255 printable ASCII characters");
+  } else if (refusal_code_ == 413 || (refusal_code_ == 0 && job->header.is_request())) {
     TextWriter<128> why;
-    why.add("a text of ").add(header_.payload_size()).add(" bytes is longer than ");
+    // Of a text that was not read, it is not known how much of it is its content type.
+    const size_t size = refusal_code_ == 0 ? job->text().size() : header_.payload_size();
+    why.add("a text of ").add(size).add(" bytes is longer than ");
     why.add(job->header.type == FrameType::relay ? Telemetry::kRelayMax : server_.payload_max());
     send_error(header_, job->token(), 413, why.text());
   } else if (refusal_code_ != 0) {
@@ -364,7 +370,7 @@ void Connection::finish_body() {
   } else {
     send_pong({job->bytes(), job->header.length});
   }
-  if (job->header.type == FrameType::request) server_.count_served();
+  if (job->header.is_request()) server_.count_served();
   server_.memory().free(job);
 }
 

@@ -100,7 +100,7 @@ class Connection {
   void answer_http_unknown();
   void refuse_http(unsigned code, std::string_view message);
   void send_http_text(unsigned code, std::string_view message);
-  bool send_http_head(unsigned code, size_t length);
+  bool send_http_head(unsigned code, std::string_view type, size_t length);
   void linger();
 
   bool may_wait_for_memory();

@@ -246,11 +246,11 @@ void call_body(void* argument) {
   for (const Value value : {started, finished}) Z_engineZ_qjs_free_value(&instance, value);
   if (code == 1) {
     held = {result, 0};
-    calling.outcome = {Outcome::Kind::result, 0, bytes_of(result)};
+    calling.outcome = {Outcome::Kind::bytes, 0, bytes_of(result)};
   } else {
     const Text text = text_of(result);
     held = {result, text.address};
-    calling.outcome = {code == 0 ? Outcome::Kind::result : Outcome::Kind::error, code, text.text};
+    calling.outcome = {code == 0 ? Outcome::Kind::text : Outcome::Kind::error, code, text.text};
     // Where there is no memory for an exception either, the engine throws null, and that can be caught.
     if (code == 400 && text.text == "null" && shoal_wasm_lacked_memory()) {
       is_broken = true;
