@@ -27,7 +27,7 @@ constexpr size_t kWasmPage = 65536;
 constexpr uint32_t kRefused = 0xffffffff;
 
 // Steps between two looks at the clock: some microseconds.
-constexpr int32_t kStepsAtOnce = 1000;
+constexpr int32_t kStepsAtOnce = 500;
 
 // What an import does takes longer than a copy (wasm/include/string.h).
 constexpr size_t kBytesPerStep = 16;
@@ -82,6 +82,8 @@ struct State {
   bool yields;
   bool tracks;
   bool lacked_memory;
+  uint32_t grace_ms;
+  uint64_t grace_end_ms;  // 0: the request is not cancelled
 
   // The snapshot. A page of zeros has no copy.
   char* saved_instance;
@@ -89,6 +91,8 @@ struct State {
   char* saved_bytes;
   size_t saved_count;
   size_t saved_top;
+  size_t ignored_from;  // pages
+  size_t ignored_to;
 };
 constinit State state = {};
 
@@ -127,6 +131,8 @@ bool is_zero(const char* page) {
   }
   return true;
 }
+
+bool is_ignored(size_t page) { return page >= state.ignored_from && page < state.ignored_to; }
 
 /// How much of a page may have changed since the snapshot: all of it, or the end of a number that was written across its beginning.
 size_t written_bytes(size_t page) {
@@ -171,7 +177,7 @@ uint32_t grow_table(AnyTable* table, uint32_t delta, const void* init) {
   }
   for (uint64_t i = old_size; i < size; i++) memcpy(table->data + i * note.element_bytes, init, note.element_bytes);
   table->size = static_cast<uint32_t>(size);
-  shoal_wasm_countdown = 0;
+  shoal_wasm_take_turn();
   return old_size;
 }
 
@@ -264,7 +270,10 @@ void shoal_wasm_note(const void* at, size_t bytes) {
 
 void shoal_wasm_take_turn() {
   shoal_wasm_countdown = kStepsAtOnce;
-  if (state.yields && !shoal_yield()) shoal_wasm_leave(SHOAL_WASM_CANCELLED);
+  if (!state.yields || shoal_yield()) return;
+  const uint64_t now_ms = shoal_now_ms();
+  if (state.grace_end_ms == 0) state.grace_end_ms = now_ms + state.grace_ms;
+  if (now_ms >= state.grace_end_ms) shoal_wasm_leave(SHOAL_WASM_CANCELLED);
 }
 
 void shoal_wasm_spend(size_t bytes) {
@@ -274,14 +283,24 @@ void shoal_wasm_spend(size_t bytes) {
 
 void shoal_wasm_exhausted() { shoal_wasm_leave(WASM_RT_TRAP_EXHAUSTION); }
 
-void shoal_wasm_tracks(bool tracks) { state.tracks = tracks; }
+void shoal_wasm_yields(bool yields) {
+  state.yields = yields;
+  state.grace_end_ms = 0;
+}
 
-void shoal_wasm_yields(bool yields) { state.yields = yields; }
+void shoal_wasm_grace(uint32_t ms) { state.grace_ms = ms; }
+
+void shoal_wasm_ignore(uint32_t start, uint32_t end) {
+  state.ignored_from = (start + kPage - 1) / kPage;
+  state.ignored_to = end / kPage;
+}
+
+void shoal_wasm_tracks(bool tracks) { state.tracks = tracks; }
 
 bool shoal_wasm_snapshot() {
   const size_t count = memory_bytes() / kPage;
   size_t copies = 0;
-  for (size_t i = 0; i < count; i++) copies += is_zero(state.region + i * kPage) ? 0 : 1;
+  for (size_t i = 0; i < count; i++) copies += is_ignored(i) || is_zero(state.region + i * kPage) ? 0 : 1;
   state.saved_instance = static_cast<char*>(allocate(state.instance_bytes));
   state.saved_pages = static_cast<uint32_t*>(allocate(count * sizeof(uint32_t)));
   state.saved_bytes = static_cast<char*>(allocate(copies * kPage, kPage));
@@ -290,7 +309,7 @@ bool shoal_wasm_snapshot() {
   uint32_t copy = 0;
   for (size_t i = 0; i < count; i++) {
     const char* const page = state.region + i * kPage;
-    state.saved_pages[i] = is_zero(page) ? 0 : ++copy;
+    state.saved_pages[i] = is_ignored(i) || is_zero(page) ? 0 : ++copy;
     if (state.saved_pages[i] != 0) memcpy(state.saved_bytes + (copy - 1) * kPage, page, kPage);
   }
   memcpy(state.saved_instance, state.instance, state.instance_bytes);
@@ -303,6 +322,7 @@ void shoal_wasm_restore() {
   restore_tables();
   memcpy(state.instance, state.saved_instance, state.instance_bytes);
   for (size_t i = 0; i < state.saved_count; i++) {
+    if (is_ignored(i)) continue;
     char* const page = state.region + i * kPage;
     const size_t bytes = written_bytes(i);
     if (bytes == 0) continue;
@@ -368,9 +388,10 @@ uint32_t wasm_rt_grow_memory(wasm_rt_memory_t* memory, uint32_t delta) {
     return kRefused;
   }
   clear(memory->size, pages * kWasmPage);
-  shoal_wasm_countdown -= static_cast<int32_t>(delta * (kWasmPage >> 7));
   memory->pages = static_cast<uint32_t>(pages);
   memory->size = static_cast<uint32_t>(pages * kWasmPage);
+  shoal_wasm_countdown -= static_cast<int32_t>(delta * (kWasmPage >> 7));
+  if (shoal_wasm_countdown < 0) shoal_wasm_take_turn();
   return old_pages;
 }
 

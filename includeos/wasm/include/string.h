@@ -6,10 +6,12 @@
 
 extern int32_t shoal_wasm_countdown;
 
+void shoal_wasm_take_turn(void);
 void shoal_wasm_note(const void* at, size_t bytes);
 
 static inline void shoal_wasm_charge(const void* to, size_t bytes) {
   shoal_wasm_countdown -= (int32_t)(bytes >> 7);
+  if (__builtin_expect(shoal_wasm_countdown < 0, 0)) shoal_wasm_take_turn();
   shoal_wasm_note(to, bytes);
 }
 
