@@ -20,7 +20,7 @@ export { profileFileText } from './kept-image.ts';
 export { neighboursOn } from './neighbours.ts';
 export { orphanedVms } from './orphaned-vms.ts';
 export { defaultDataDir, defaultImage } from './paths.ts';
-export { type BuiltService, buildService, type ServiceBuild, SYSTEMS, type System } from './service-build.ts';
+export { type BuiltService, buildService, type ServiceBuild, SYSTEMS, type System } from './services/build-service.ts';
 export type { Settings } from './settings.ts';
 export { SHARDS_MAX, shardsDefault } from './shards.ts';
 export type { Shoal } from './shoal.ts';

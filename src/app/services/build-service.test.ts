@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { parseProfile } from '../hypervisor/mod.ts';
-import { buildService } from './service-build.ts';
+import { parseProfile } from '../../hypervisor/mod.ts';
+import { buildService } from './build-service.ts';
 
 let folder: string;
 let said: string[];
@@ -90,7 +90,7 @@ describe('a service for IncludeOS', () => {
 });
 
 describe('an image of 64 bits', () => {
-  const script = fileURLToPath(new URL('../../includeos/includeos/wrap-multiboot.mjs', import.meta.url));
+  const script = fileURLToPath(new URL('../../../includeos/includeos/wrap-multiboot.mjs', import.meta.url));
   const content = Buffer.from('0123456789abcdef');
 
   /** An ELF file with one segment: its own header, a multiboot header and some bytes. */
