@@ -3,12 +3,13 @@
 #   sh includeos/build.sh                  both variants: build/shoal-guest.elf and build/shoal-guest-test.elf
 #   sh includeos/build.sh --variant NAME   one of them: normal, test
 #   sh includeos/build.sh --service DIR --image FILE   an image with another service: DIR/*.cpp in the place of service/
+#   sh includeos/build.sh --service MODULE.wasm --image FILE   an image of a WebAssembly module (docs/wasm-services.md)
 # What has not changed is not built again: each object's name holds the digest of all that it is made from.
-# Needs gcc, g++, binutils, tar, xz-utils; for lwIP's source, fetch-lwip.sh.
+# Needs gcc, g++, binutils, tar, xz-utils; for lwIP's source, fetch-lwip.sh; for WebAssembly, wabt.
 set -eu
 
 usage() {
-  echo "includeos: $1; usage: build.sh [--variant normal|test | --service DIR --image FILE]" >&2
+  echo "includeos: $1; usage: build.sh [--variant normal|test | --service DIR|MODULE.wasm --image FILE]" >&2
   exit 2
 }
 
@@ -32,6 +33,7 @@ done
 if [ -n "$service$own_image" ]; then
   [ -n "$service" ] && [ -n "$own_image" ] || usage "--service and --image go together"
   variants=own
+  case $service in *.wasm) variants=wasm ;; esac
 fi
 
 cd "$(dirname "$0")" # all paths below are relative, so that blanks in the checkout's own path do no harm
@@ -47,6 +49,19 @@ done
   exit 1
 }
 
+if [ "$variants" = wasm ]; then
+  command -v wasm2c >/dev/null || {
+    echo "includeos: 'wasm2c' is missing; on Debian 12: apt-get install wabt" >&2
+    exit 1
+  }
+  wasm2c_version=$(wasm2c --version)
+  [ "$wasm2c_version" = 1.0.32 ] || { # others write other C
+    echo "includeos: the build knows what wasm2c 1.0.32 writes (Debian 12's wabt), and this machine's is $wasm2c_version" >&2
+    exit 1
+  }
+  [ -f "$service" ] || { echo "includeos: there is no file '$service'" >&2; exit 1; }
+fi
+
 mkdir -p build/objects
 if command -v flock >/dev/null; then # one build at a time: a second one waits, and finds everything done
   exec 9>build/lock
@@ -59,6 +74,11 @@ section_flags="-ffunction-sections -fdata-sections"
 cxx_flags="-std=c++20 -fno-exceptions -fno-rtti -fno-threadsafe-statics -Wall -Wextra -Werror"
 own_includes="-Iinclude -Icore -Iservice -Ibuiltin"
 lwip_includes="-Ibuiltin/lwip -isystem build/lwip/src/include"
+# what wasm2c writes, freestanding; frames are bounded, since a module's stack is checked where a function begins (wasm/steps.h)
+wasm_flags="-std=gnu11 -ffreestanding $machine_flags $section_flags -Werror=frame-larger-than=32768
+  -fno-optimize-sibling-calls -frounding-math -fsignaling-nans -fno-stack-clash-protection -fno-strict-aliasing
+  -DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0 -DWASM_RT_USE_STACK_DEPTH_COUNT=0 -isystem wasm/include -include wasm/steps.h"
+wasm_stack_bytes=0x100000
 link_flags="-nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096"
 
 lwip_sources="core/def core/inet_chksum core/init core/ip core/mem core/memp core/netif core/pbuf core/stats core/tcp core/tcp_in
@@ -67,7 +87,7 @@ lwip_sources="core/def core/inet_chksum core/init core/ip core/mem core/memp cor
 # everything that any object may include, the flags and the compiler
 common_digest=$({
   cat lwip.pin build.sh
-  find include core service builtin -name '*.h' -o -name '*.inc' -o -name '*.ld' | LC_ALL=C sort | xargs cat
+  find include core service builtin wasm -name '*.h' -o -name '*.inc' -o -name '*.ld' | LC_ALL=C sort | xargs cat
   gcc --version
   g++ --version
   ld --version
@@ -95,6 +115,20 @@ if [ "$variants" = own ]; then
   own_digest=$(cat build/own/* | sha256sum | cut -c1-64)
 fi
 
+# A module becomes C, and what it exports a table.
+if [ "$variants" = wasm ]; then
+  rm -rf build/module
+  mkdir build/module
+  cp "$service" build/module/module.wasm
+  wasm2c --no-debug-names -n svc build/module/module.wasm -o build/module/module.c || {
+    echo "includeos: wasm2c cannot translate '$service'" >&2
+    exit 1
+  }
+  awk -f wasm/describe.awk wasm/imports.txt build/module/module.h >build/module/module.inc
+  awk -f wasm/prepare.awk build/module/module.c >build/module/module_steps.c
+  own_digest=$(cat build/module/module.h build/module/module.inc | sha256sum | cut -c1-64)
+fi
+
 # object NAME SOURCE COMMAND...: sets $object, and notes the command if that object is not there
 object() {
   name=$1
@@ -118,11 +152,19 @@ for variant in $variants; do
   define=""
   [ "$variant" = test ] && define="-DSHOAL_TEST_IMAGE"
   objects=""
-  folder=service
-  [ "$variant" = own ] && folder=build/own
-  for source in builtin/*.S builtin/*.cpp core/*.cpp $folder/*.cpp; do
+  case $variant in
+    own) service_sources=$(echo build/own/*.cpp) ;;
+    wasm) service_sources="$(echo wasm/*.cpp) build/module/module_steps.c" ;;
+    *) service_sources=$(echo service/*.cpp) ;;
+  esac
+  for source in builtin/*.S builtin/*.cpp core/*.cpp $service_sources; do
     includes=$own_includes
     extra_digest=""
+    case $source in wasm/*) includes="$own_includes -Iwasm" ;; esac
+    case $source in
+      wasm/service.cpp) includes="$includes -Ibuild/module"; extra_digest=$own_digest ;;
+      build/module/*) extra_digest=$own_digest ;;
+    esac
     if [ "${source%/*}" = build/own ]; then # which sees what a service may see, and no more
       includes="-Iinclude -Ibuild/own"
       extra_digest=$own_digest
@@ -134,6 +176,7 @@ for variant in $variants; do
     name=$(echo "$source" | tr '/.' '--')
     case $source in
       *.S) object "$name" "$source" gcc $own -Ibuiltin ;;
+      *.c) object "$name" "$source" gcc $wasm_flags -Ibuild/module ;;
       *) object "$name" "$source" g++ $cxx_flags $machine_flags $section_flags $special $own $includes $lwip_includes ;;
     esac
     objects="$objects $object"
@@ -148,6 +191,41 @@ if [ "$count" -gt 0 ]; then
   xargs -P "$(nproc)" -I '{}' sh -c '{}' <"$commands"
 fi
 
+# link OUTPUT LAYOUT OBJECTS...: LAYOUT are definitions for layout.h, or nothing
+link() {
+  output=$1
+  layout=$2
+  shift 2
+  gcc -E -P -x c -Ibuiltin $layout builtin/image.ld -o build/image.ld
+  gcc $link_flags -T build/image.ld -o "$output" "$@" -lgcc
+}
+
+# Code of any size finds its place: linked once to see how much there is, then with a layout for so much.
+link_any_size() {
+  output=$1
+  stack=$2
+  shift 2
+  link "$output" -DIMAGE_WRITABLE=0x10000000 "$@"
+  end=$(nm "$output" | sed -n 's/^0*\([0-9a-f]*\) . text_end$/\1/p')
+  writable=$(((0x$end + 0xffff) & ~0xffff))
+  if [ "$writable" -le $((0x130000)) ] && [ -z "$stack" ]; then
+    link "$output" "" "$@"
+    return
+  fi
+  layout="-DIMAGE_WRITABLE=$writable"
+  [ -z "$stack" ] || layout="$layout -DUSER_STACK_BYTES=$stack"
+  placed=""
+  for placed_object in "$@"; do
+    case $placed_object in
+      build/objects/builtin-tables-S-*) gcc -Ibuiltin $layout -c builtin/tables.S -o "$output.tables.o"; placed_object="$output.tables.o" ;;
+      build/objects/builtin-boot-S-*) gcc -Ibuiltin $layout -c builtin/boot.S -o "$output.boot.o"; placed_object="$output.boot.o" ;;
+    esac
+    placed="$placed $placed_object"
+  done
+  link "$output" "$layout" $placed
+  rm -f "$output.tables.o" "$output.boot.o"
+}
+
 for variant in $variants; do
   image=build/shoal-guest.elf
   [ "$variant" = normal ] || image=build/shoal-guest-$variant.elf
@@ -157,8 +235,11 @@ for variant in $variants; do
     echo "includeos: $image is up to date"
     continue
   fi
-  gcc -E -P -x c -Ibuiltin builtin/image.ld -o build/image.ld
-  gcc $link_flags -T build/image.ld -o "$image.part" $objects $lwip_objects
+  case $variant in
+    own) link_any_size "$image.part" "" $objects $lwip_objects ;;
+    wasm) link_any_size "$image.part" $wasm_stack_bytes $objects $lwip_objects ;;
+    *) link "$image.part" "" $objects $lwip_objects ;;
+  esac
   cp "$image.part" "${image%.elf}.debug"
   strip "$image.part"
   mv "$image.part" "$image"
@@ -166,8 +247,8 @@ for variant in $variants; do
   echo "includeos: built $image, $(wc -c <"$image") bytes"
 done
 
-if [ "$variants" = own ]; then
-  cp build/shoal-guest-own.elf "$own_image"
+if [ -n "$own_image" ]; then
+  cp "build/shoal-guest-$variants.elf" "$own_image"
   echo "includeos: $own_image has the service of $service"
 fi
 

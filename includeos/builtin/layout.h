@@ -5,13 +5,24 @@
 #define SHOAL_BUILTIN_LAYOUT_H
 
 #define IMAGE_BASE 0x100000        /* vectors first, then code and constants: readable, executable, never writable */
-#define IMAGE_WRITABLE 0x130000    /* the end of that part; what follows is never executable */
+
+/* The end of that part; what follows is never executable. build.sh tells another one if an image has more code, and more stack. */
+#ifndef IMAGE_WRITABLE
+#define IMAGE_WRITABLE 0x130000
+#endif
+#ifndef USER_STACK_BYTES
+#define USER_STACK_BYTES 0x10000
+#endif
+
+/* Tables of 4 KiB pages, each for 2 MiB, up to IMAGE_DATA at least; behind that, pages have 2 MiB. */
+#define IMAGE_PAGE_TABLES (((IMAGE_WRITABLE + USER_STACK_BYTES + 0x20000) >> 21) + 1)
 
 #define PAGE_TABLES IMAGE_WRITABLE /* ring 0 only from here ... */
-#define DESCRIPTORS 0x135000       /* GDT, TSS and IDT */
-#define KERNEL_STACK_TOP 0x137000
-#define GUARD_PAGE 0x137000        /* ... to here; not mapped, so that a stack that runs over faults */
-#define USER_STACK_TOP 0x148000
+#define DESCRIPTORS (PAGE_TABLES + (4 + IMAGE_PAGE_TABLES) * 0x1000) /* GDT, TSS and IDT */
+#define KERNEL_STACK_TOP (DESCRIPTORS + 0x2000)
+#define GUARD_PAGE KERNEL_STACK_TOP /* ... to here; not mapped, so that a stack that runs over faults */
+#define USER_STACK_BOTTOM (GUARD_PAGE + 0x1000)
+#define USER_STACK_TOP (USER_STACK_BOTTOM + USER_STACK_BYTES)
 #define IMAGE_DATA USER_STACK_TOP
 
 /* The last 32 MiB below 4 GiB hold the devices: IOAPIC, LAPIC and the virtio-mmio slots. */

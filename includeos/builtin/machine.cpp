@@ -23,6 +23,13 @@ struct StartInfo {
   uint32_t memory_map_count;
 };
 
+struct Module {
+  uint64_t address;
+  uint64_t size;
+  uint64_t command_line;
+  uint64_t reserved;
+};
+
 struct MemoryRange {
   uint64_t address;
   uint64_t size;
@@ -54,6 +61,17 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
+/// The loader puts a ramdisk at the end of the RAM.
+void read_module(const StartInfo& info, Machine& machine) {
+  machine.module = {};
+  if (info.module_count == 0) return;
+  const Module& module = *reinterpret_cast<const Module*>(info.modules);
+  if (module.address < image_end_address() || module.address > machine.memory_end) return;
+  if (module.size > machine.memory_end - module.address) return;
+  machine.module = {reinterpret_cast<const char*>(module.address), module.size};
+  machine.memory_end = module.address;
+}
+
 }  // namespace
 
 uintptr_t image_end_address() { return reinterpret_cast<uintptr_t>(image_end); }
@@ -76,6 +94,7 @@ bool machine_read(uintptr_t start_info, Machine& machine) {
     if (range.type != kTypeRam || range.address > IMAGE_BASE || end <= IMAGE_BASE) continue;
     machine.memory_end = end < kMappedEnd ? end : kMappedEnd;
   }
+  read_module(info, machine);
   return true;
 }
 

@@ -9,7 +9,8 @@ namespace shoal::builtin {
 
 struct Machine {
   std::string_view command_line;
-  uintptr_t memory_end;  // the end of the RAM that holds the image
+  std::string_view module;  // the initial ramdisk, or empty
+  uintptr_t memory_end;     // the end of the RAM that holds the image; the ramdisk lies behind it
 };
 
 /// `start_info` is what the loader left in ebx. False if that is not PVH's structure.

@@ -11,6 +11,7 @@
 #include "panic.h"
 #include "port.h"
 #include "port_link.h"
+#include "resident.h"
 #include "server.h"
 #include "settings.h"
 #include "shim.h"
@@ -38,7 +39,10 @@ class BuiltinPlatform final : public Platform {
  public:
   uint64_t now_ns() override { return clock_ns(); }
   uint64_t asleep_ns() override { return clock_asleep_ns(); }
-  uint64_t image_bytes() override { return image_end_address() - IMAGE_BASE; }
+  uint64_t image_bytes() override {
+    const Resident& own = resident();
+    return image_end_address() - IMAGE_BASE + (own.used_bytes != nullptr ? own.used_bytes() : 0);
+  }
   bool print(std::string_view text) override { return console.print(text); }
   bool receive() override;
   void transmit() override;
@@ -104,11 +108,13 @@ bool find_device(std::string_view command_line, Open open) {
 bool may_sleep(const BuiltinPlatform& platform) { return platform.has_port ? port_may_sleep() : network_may_sleep(); }
 
 void run(BuiltinPlatform& platform, Server& server) {
+  const auto settle = resident().settle;
   while (!server.finished()) {
     platform.receive();
     server.work();
     server.move();
     platform.transmit();
+    if (settle != nullptr) settle();
     if (server.busy() || server.finished() || !may_sleep(platform)) continue;
 
     uint64_t due_ns = server.due_ns();
@@ -151,6 +157,22 @@ void open_link(BuiltinPlatform& platform, Server& server, std::string_view comma
   platform.has_port = true;
 }
 
+/// What main() sets aside for the service at the heap's end: most of what the server can do without.
+size_t resident_share(size_t heap_size) {
+  const size_t spare = heap_size - MemoryBudget::least_bytes(settings);
+  const size_t share = spare - spare / 8 < resident().most_bytes ? spare - spare / 8 : resident().most_bytes;
+  return share & ~size_t{0xfff};
+}
+
+void open_resident(BuiltinPlatform& platform, char* memory, size_t bytes, const Machine& machine) {
+  const Resident& own = resident();
+  if (own.open == nullptr) return;
+  const char* const why = bytes < own.least_bytes ? "too-little-memory" : own.open(memory, bytes, machine);
+  if (why == nullptr) return;
+  Telemetry(platform).print_bad_service(why);
+  power_off(platform, POWER_OFF_BAD_ARGUMENT);
+}
+
 extern "C" [[noreturn]] void start(uint32_t start_info) {
   interrupts_open();
   clock_open();
@@ -169,10 +191,12 @@ extern "C" [[noreturn]] void start(uint32_t start_info) {
     value.add(settings.payload_max);
     refuse(platform, {"shoal.max", value.text(), "too-little-memory"});
   }
-  heap.open(reinterpret_cast<void*>(heap_start), heap_size);
+  const size_t resident_size = resident_share(heap_size);
+  heap.open(reinterpret_cast<void*>(heap_start), heap_size - resident_size);
 
-  auto& server = *new (server_memory) Server(platform, settings, service, heap);
+  auto& server = *new (server_memory) Server(platform, settings, *resident().service, heap);
   platform.server = &server;
+  open_resident(platform, reinterpret_cast<char*>(heap_start) + heap_size - resident_size, resident_size, machine);
   open_link(platform, server, machine.command_line);
 
   server.start();

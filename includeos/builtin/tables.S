@@ -12,7 +12,7 @@
 
 .section .tables, "aw", @progbits
 
-/* PML4, PDPT, PD of the first GiB, PD of the fourth GiB, PT of the first 2 MiB. */
+/* PML4, PDPT, PD of the first GiB, PD of the fourth GiB, PTs of the image. */
 .set pdpt, PAGE_TABLES + PAGE
 .set pd_memory, PAGE_TABLES + 2 * PAGE
 .set pd_devices, PAGE_TABLES + 3 * PAGE
@@ -26,9 +26,13 @@
 .quad pd_devices + (PRESENT | WRITE | USER | USED)
 .fill 508, 8, 0
 
-.quad pt_image + (PRESENT | WRITE | USER | USED)
-.set address, 0x200000
-.rept 511
+.set table, pt_image
+.rept IMAGE_PAGE_TABLES
+  .quad table + (PRESENT | WRITE | USER | USED)
+  .set table, table + PAGE
+.endr
+.set address, IMAGE_PAGE_TABLES * 0x200000
+.rept 512 - IMAGE_PAGE_TABLES
   .quad address + (PRESENT | WRITE | USER | USED | LARGE | NO_EXECUTE)
   .set address, address + 0x200000
 .endr
@@ -43,7 +47,7 @@
 /* Page 0 stays out, so that a null pointer faults. The rest of the first MiB holds what the loader tells. */
 .quad 0
 .set address, PAGE
-.rept 511
+.rept 512 * IMAGE_PAGE_TABLES - 1
   .if address < IMAGE_BASE
     .quad address + (PRESENT | USER | USED | NO_EXECUTE)
   .elseif address < IMAGE_WRITABLE
@@ -72,14 +76,14 @@ gdt:
 .byte (tss >> 16) & 0xff, 0x89, 0, (tss >> 24) & 0xff
 .quad 0
 gdt_end:
-.org 5 * PAGE + 0x80
+.org DESCRIPTORS - PAGE_TABLES + 0x80
 .long 0
 .quad KERNEL_STACK_TOP
 .fill 90, 1, 0
 .word 104                    /* no I/O permission bitmap */
 
 /* IDT: the stub of vector N stands at IMAGE_BASE + 16 * N (shim.S), so that its address is a constant here. */
-.org 5 * PAGE + 0x100
+.org DESCRIPTORS - PAGE_TABLES + 0x100
 idt:
 .set vector, 0
 .rept VECTOR_COUNT

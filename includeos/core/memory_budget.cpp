@@ -35,8 +35,8 @@ MemoryBudget::MemoryBudget(Heap& heap, KeptReplies& kept, const Settings& settin
       reply_max_(reply_max(settings)),
       requests_max_(larger((total_bytes_ - kFloorBytes - reply_max_) / 2, 2 * request_max(settings))) {}
 
-bool MemoryBudget::suffices(size_t heap_bytes, const Settings& settings) {
-  return heap_bytes >= kFloorBytes + reply_max(settings) + 2 * request_max(settings);
+size_t MemoryBudget::least_bytes(const Settings& settings) {
+  return kFloorBytes + reply_max(settings) + 2 * request_max(settings);
 }
 
 size_t MemoryBudget::reply_max(const Settings& settings) { return larger(settings.payload_max, kReplyMaxLeast); }

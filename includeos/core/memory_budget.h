@@ -26,7 +26,8 @@ class MemoryBudget {
   MemoryBudget& operator=(const MemoryBudget&) = delete;
 
   /// Whether `heap_bytes` are enough for one largest request over HTTP, one on a link, and one largest reply.
-  static bool suffices(size_t heap_bytes, const Settings& settings);
+  static bool suffices(size_t heap_bytes, const Settings& settings) { return heap_bytes >= least_bytes(settings); }
+  static size_t least_bytes(const Settings& settings);
 
   /// The longest reply, in bytes.
   static size_t reply_max(const Settings& settings);

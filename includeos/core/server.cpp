@@ -17,8 +17,10 @@ Server* server_in_work = nullptr;  // for the functions of service.h
 
 }  // namespace
 
+/// From now on the functions of service.h are about this server.
+void Server::serve_functions() { server_in_work = this; }
+
 void Server::start() {
-  server_in_work = this;
   telemetry_.print_ready(settings_, service_);
   report_if_due(platform_.now_ns());
 }

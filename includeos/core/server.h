@@ -102,8 +102,11 @@ class Server {
         kept_(heap),
         memory_(heap, kept_, settings),
         reply_(heap, memory_),
-        connections_{(static_cast<void>(Index), Connection(*this, heap))...} {}
+        connections_{(static_cast<void>(Index), Connection(*this, heap))...} {
+    serve_functions();
+  }
 
+  void serve_functions();
   Connection* longest_idle(bool is_http);
   Connection& first_to_give_way();
   void run(Job* job);

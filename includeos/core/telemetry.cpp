@@ -67,4 +67,9 @@ void Telemetry::print_bad_argument(const BadArgument& bad) {
   platform_.print(line.text());
 }
 
+void Telemetry::print_bad_service(std::string_view why) {
+  TextWriter<128> line;
+  platform_.print(line.add(kLine).add("bye reason=bad-service why=").add(why).add("\n").text());
+}
+
 }  // namespace shoal

@@ -27,6 +27,9 @@ class Telemetry {
   void print_bye(std::string_view reason);
   void print_bad_argument(const BadArgument& bad);
 
+  /// The service itself cannot be used; `why` is a word.
+  void print_bad_service(std::string_view why);
+
  private:
   Platform& platform_;
   uint64_t sequence_ = 0;

@@ -1,0 +1,25 @@
+/* The block functions as generated code calls them: what is long counts as many steps, so that a loop of long copies yields as well. */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+extern int32_t shoal_wasm_countdown;
+
+static inline void shoal_wasm_charge(size_t bytes) { shoal_wasm_countdown -= (int32_t)(bytes >> 7); }
+
+static inline void* shoal_wasm_memcpy(void* to, const void* from, size_t size) {
+  if (!__builtin_constant_p(size)) shoal_wasm_charge(size);
+  return __builtin_memcpy(to, from, size);
+}
+static inline void* shoal_wasm_memmove(void* to, const void* from, size_t size) {
+  shoal_wasm_charge(size);
+  return __builtin_memmove(to, from, size);
+}
+static inline void* shoal_wasm_memset(void* to, int byte, size_t size) {
+  shoal_wasm_charge(size);
+  return __builtin_memset(to, byte, size);
+}
+
+#define memcpy(to, from, size) shoal_wasm_memcpy(to, from, size)
+#define memmove(to, from, size) shoal_wasm_memmove(to, from, size)
+#define memset(to, byte, size) shoal_wasm_memset(to, byte, size)
