@@ -57,6 +57,8 @@ export async function bundle(path: string): Promise<Bundle> {
   });
   try {
     const { output } = await build.generate({
+      // Nothing is written there: paths in the source map are relative to it.
+      dir: dirname(file),
       format: 'iife',
       name: EXPORTS_NAME,
       exports: 'named',

@@ -37,8 +37,7 @@ export interface EngineExports {
 export interface HostFunctions {
   /** A call of the one host function. @param values address of the arguments @returns a value */
   call(count: number, values: number): number;
-  /** Nanoseconds: of the epoch for clock 0, else of any moment. */
-  nowNs(clock: number): bigint;
+  nowNs(): bigint;
 }
 
 const EBADF = 8;
@@ -63,8 +62,8 @@ export function instantiateEngine(host: HostFunctions): EngineExports {
       host_module_load: () => 0,
     },
     wasi_snapshot_preview1: {
-      clock_time_get: (clock: number, _precision: bigint, at: number) => {
-        if (memory !== undefined) new DataView(memory.buffer).setBigUint64(at, host.nowNs(clock), true);
+      clock_time_get: (_clock: number, _precision: bigint, at: number) => {
+        if (memory !== undefined) new DataView(memory.buffer).setBigUint64(at, host.nowNs(), true);
         return 0;
       },
       random_get: refused,

@@ -1,4 +1,5 @@
 import vm from 'node:vm';
+import { isRecord } from '../is-record.ts';
 import { type EngineExports, instantiateEngine, PAGE_BYTES } from './engine-module.ts';
 
 /** What a script threw. */
@@ -31,11 +32,12 @@ export interface EngineState {
 /** A value of the engine. It belongs to whoever has it, who frees it. */
 export type Value = number;
 
-const EMPTY = vm.createContext({});
+const CALL = new vm.Script('work()');
 
 /** The engine of the VMs, in this process. */
 export class Engine {
   readonly #options: EngineOptions;
+  readonly #bornNs = process.hrtime.bigint();
   #at: EngineExports;
 
   constructor(options: EngineOptions) {
@@ -51,13 +53,14 @@ export class Engine {
    * @throws CutOff after so many milliseconds
    */
   within<T>(limitMs: number, work: () => T): T {
-    // Only code that Node's vm module runs can be cut off, with all that it calls.
-    const run = new vm.Script('(work) => work()').runInContext(EMPTY);
-    const call = vm.createContext({ work: () => run(work) });
+    // Only what Node's vm module runs can be cut off, with all that it calls.
+    const call = vm.createContext({ work });
     try {
-      return new vm.Script('work()').runInContext(call, { timeout: limitMs });
+      // What it returns is what the function returns.
+      return CALL.runInContext(call, { timeout: limitMs }) as T;
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') {
+      // It is an error of the context, and none of this one's `Error`.
+      if (isRecord(error) && error['code'] === 'ERR_SCRIPT_EXECUTION_TIMEOUT') {
         throw new CutOff(`it was cut off after ${limitMs} ms`);
       }
       throw error;
@@ -172,7 +175,8 @@ export class Engine {
         this.#options.onHost(addresses.map((address) => this.#textOf(address)));
         return this.#at.qjs_get_undefined();
       },
-      nowNs: (clock) => (clock === 0 ? BigInt(Date.now()) * 1_000_000n : process.hrtime.bigint()),
+      // As in a VM, which knows no other time than that since its boot.
+      nowNs: () => process.hrtime.bigint() - this.#bornNs,
     });
     instance._initialize();
     return instance;

@@ -1,22 +1,29 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { codeOf, ShoalError } from '../../errors.ts';
 import { packageJsonUrl } from '../paths.ts';
 import { version } from '../version.ts';
-import { filesOf, type Language } from './templates.ts';
+import { type Language, templateOf } from './templates.ts';
 
 /** Also what npm, a compiler and a shell take without quotes. */
 const NAME = /^[a-z][a-z0-9_-]{0,63}$/;
 
+export interface NewService {
+  readonly folder: string;
+  /** Their paths. */
+  readonly files: readonly string[];
+  /** The command to go on with, in the folder. */
+  readonly next: string;
+}
+
 /**
  * Writes a folder with a service to start from and its test.
  * @param path of the folder; its last part is the name of the service
- * @returns the paths of the files
  * @throws CONFIG_VALUE for a name that cannot be one; SERVICE_EXISTS if something is there already
  */
-export async function newService(path: string, language: Language): Promise<readonly string[]> {
+export async function newService(path: string, language: Language): Promise<NewService> {
   const folder = resolve(path);
   const name = basename(folder);
   if (!NAME.test(name)) {
@@ -31,15 +38,16 @@ export async function newService(path: string, language: Language): Promise<read
   });
   const [there] = await readdir(folder);
   if (there !== undefined) throw exists(folder, `it has ${JSON.stringify(there)} in it`);
-  const files = filesOf(language, name, shoalPackage());
+  const { files, next } = templateOf(language, name, shoalPackage());
   const written: string[] = [];
   for (const [file, content] of Object.entries(files)) {
     const place = join(folder, file);
+    await mkdir(dirname(place), { recursive: true });
     await writeFile(place, content, { flag: 'wx' });
     if (file.endsWith('.sh')) await chmod(place, 0o755);
     written.push(place);
   }
-  return written;
+  return { folder, files: written, next };
 }
 
 function exists(folder: string, why: string, cause?: unknown): ShoalError {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { fromEnvelope, ShoalError } from '../../errors.ts';
 import { moduleBeside } from '../../shards/mod.ts';
@@ -16,6 +16,8 @@ export class ServiceBuilder {
   readonly #source: string;
   readonly #say: (line: string) => void;
   #thread: Worker | undefined;
+  /** The build that is under way. */
+  #job: PromiseWithResolvers<BuiltService> | undefined;
 
   /** @param source path of a file or a folder @param say gets each line of a build */
   constructor(source: string, say: (line: string) => void) {
@@ -30,35 +32,33 @@ export class ServiceBuilder {
   async build(): Promise<BuiltService> {
     await serviceKind(this.#source);
     const output = imagePath(this.#source);
-    await mkdir(join(output, '..'), { recursive: true, mode: 0o700 });
-    const thread = (this.#thread ??= new Worker(moduleBeside(import.meta.url, 'build-thread')));
-    try {
-      return await this.#built(thread, { source: this.#source, output });
-    } finally {
-      thread.removeAllListeners();
-    }
+    await mkdir(dirname(output), { recursive: true, mode: 0o700 });
+    const job = Promise.withResolvers<BuiltService>();
+    this.#job = job;
+    const order: BuildOrder = { source: this.#source, output };
+    this.#thread ??= this.#start();
+    this.#thread.postMessage(order);
+    return job.promise;
   }
 
   async close(): Promise<void> {
     await this.#thread?.terminate();
-    this.#thread = undefined;
   }
 
-  #built(thread: Worker, order: BuildOrder): Promise<BuiltService> {
-    return new Promise((resolve, reject) => {
-      const ended = (why: string): void => {
-        this.#thread = undefined;
-        reject(new ShoalError('SERVICE_BUILD', `No image was built: the thread that builds ended (${why})`));
-      };
-      thread.on('error', (error) => ended(error instanceof Error ? error.message : String(error)));
-      thread.on('exit', (code) => ended(`exit ${code}`));
-      thread.on('message', (news: BuildNews) => {
-        if (news.kind === 'line') this.#say(news.line);
-        else if (news.kind === 'built') resolve(news.built);
-        else reject(fromEnvelope(news.error));
-      });
-      thread.postMessage(order);
+  #start(): Worker {
+    const thread = new Worker(moduleBeside(import.meta.url, 'build-thread'));
+    const ended = (why: string): void => {
+      if (this.#thread === thread) this.#thread = undefined;
+      this.#job?.reject(new ShoalError('SERVICE_BUILD', `No image was built: the thread that builds ended (${why})`));
+    };
+    thread.on('error', (error) => ended(error instanceof Error ? error.message : String(error)));
+    thread.on('exit', (code) => ended(`exit ${code}`));
+    thread.on('message', (news: BuildNews) => {
+      if (news.kind === 'line') this.#say(news.line);
+      else if (news.kind === 'built') this.#job?.resolve(news.built);
+      else this.#job?.reject(fromEnvelope(news.error));
     });
+    return thread;
   }
 }
 

@@ -2,18 +2,27 @@
 export const LANGUAGES = ['ts', 'wasm', 'cpp'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
-/** A package that a new service needs, in the manifest of its folder: a version, or a path as npm takes it. */
+/** How a folder's manifest names Shoal: a version, or a path as npm takes it. */
 export type ShoalPackage = string;
 
-/** The files of a new service, by name. */
-export function filesOf(language: Language, name: string, shoal: ShoalPackage): Readonly<Record<string, string>> {
+export interface Template {
+  /** By name. */
+  readonly files: Readonly<Record<string, string>>;
+  /** The command to go on with. */
+  readonly next: string;
+}
+
+const ASSEMBLYSCRIPT_VERSION = '^0.28.0';
+
+/** What a new service begins with. */
+export function templateOf(language: Language, name: string, shoal: ShoalPackage): Template {
   switch (language) {
     case 'ts':
-      return typescript(name, shoal);
+      return { files: typescript(name, shoal), next: `shoal up --service ${name}.ts --watch` };
     case 'wasm':
-      return assemblyScript(name);
+      return { files: assemblyScript(name), next: `npm install && npm run build && shoal up --service ${name}.wasm` };
     case 'cpp':
-      return cpp(name);
+      return { files: cpp(name), next: `shoal up --service ${name}.cpp` };
   }
 }
 
@@ -78,6 +87,62 @@ test('initials', async () => {
     'package.json': json(manifest),
     'tsconfig.json': json(tsconfig),
     '.gitignore': 'node_modules/\n*.elf\n*.service\n*.shoal.json\n',
+  };
+}
+
+/** The module keeps what docs/wasm-services.md says. */
+function assemblyScript(name: string): Readonly<Record<string, string>> {
+  const manifest = {
+    name,
+    private: true,
+    scripts: {
+      build: `asc assembly/index.ts --outFile ${name}.wasm --runtime stub --optimize`,
+      test: `npm run build && shoal service build ${name}.wasm && shoal image check ${name}.elf`,
+      start: `npm run build && shoal up --service ${name}.wasm`,
+    },
+    devDependencies: { assemblyscript: ASSEMBLYSCRIPT_VERSION },
+  };
+  return {
+    'assembly/index.ts': `import { fail, reply, textOf } from './shoal';
+export { shoal_alloc } from './shoal';
+
+// Each function whose name begins with shoal_op_ is an operation. The first one is for requests that name none.
+export function shoal_op_upper(at: usize, size: usize): u64 {
+  const text = textOf(at, size);
+  // The client gets the code and the message.
+  if (text.length == 0) return fail(400, 'expected a text');
+  return reply(text.toUpperCase());
+}
+
+// If a VM dies, its request may be worked on once more: the operation only reads its text.
+export function shoal_idempotent(): void {}
+`,
+    'assembly/shoal.ts': `// Between AssemblyScript's strings and the texts of requests and replies, which are UTF-8.
+@external('shoal', 'fail')
+declare function refuse(code: u32, at: usize, size: usize): void;
+
+export function shoal_alloc(size: usize): usize {
+  return heap.alloc(size);
+}
+
+export function textOf(at: usize, size: usize): string {
+  return String.UTF8.decodeUnsafe(at, size);
+}
+
+export function reply(text: string): u64 {
+  const bytes = String.UTF8.encode(text);
+  return ((changetype<usize>(bytes) as u64) << 32) | (bytes.byteLength as u64);
+}
+
+export function fail(code: u32, message: string): u64 {
+  const bytes = String.UTF8.encode(message);
+  refuse(code, changetype<usize>(bytes), bytes.byteLength);
+  return 0;
+}
+`,
+    'assembly/tsconfig.json': json({ extends: 'assemblyscript/std/assembly.json', include: ['./**/*.ts'] }),
+    'package.json': json(manifest),
+    '.gitignore': 'node_modules/\n*.wasm\n*.elf\n',
   };
 }
 
