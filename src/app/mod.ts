@@ -7,6 +7,7 @@ export type { Core } from './core.ts';
 export type { RunningFleet } from './data-dir.ts';
 export { findHolder, findRunning, refuseUnseen } from './data-dir.ts';
 export { Deploys } from './deploy/deploys.ts';
+export type { OwnDeploy } from './deploy/own-deploy.ts';
 export type { Check, DoctorOptions } from './doctor.ts';
 export { examine } from './doctor.ts';
 export { EventLog } from './event-log.ts';
@@ -24,6 +25,8 @@ export { type BuiltService, buildService, type ServiceBuild, SYSTEMS, type Syste
 export { type NewService, newService } from './services/new-service.ts';
 export { ServiceBuilder } from './services/service-builder.ts';
 export { looksLikeService } from './services/service-kind.ts';
+export { ServiceWatch } from './services/service-watch.ts';
+export { watchSources } from './services/source-watch.ts';
 export { LANGUAGES, type Language } from './services/templates.ts';
 export type { Settings } from './settings.ts';
 export { SHARDS_MAX, shardsDefault } from './shards.ts';
