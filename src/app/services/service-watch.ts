@@ -29,7 +29,8 @@ const ROUNDS_MAX = 40;
 export class ServiceWatch {
   readonly #options: ServiceWatchOptions;
   readonly #watch: SourceWatch;
-  #isChanged = false;
+  /** At first: the file may have been saved since the start, and what an earlier Shoal has deployed may be older than it. */
+  #isChanged = true;
   #isClosed = false;
   #wake: (() => void) | undefined;
 
@@ -41,7 +42,7 @@ export class ServiceWatch {
       this.#wake?.();
     });
     this.#watch.update(this.#inputsOf(built));
-    void this.#run(built);
+    void this.#run();
   }
 
   close(): void {
@@ -50,9 +51,7 @@ export class ServiceWatch {
     this.#wake?.();
   }
 
-  async #run(first: BuiltService): Promise<void> {
-    // What a Shoal before this one has deployed may be older than the file.
-    await this.#deploy(first);
+  async #run(): Promise<void> {
     for (;;) {
       await this.#untilChanged();
       if (this.#isClosed) return;
