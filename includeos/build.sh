@@ -1,15 +1,16 @@
 #!/bin/sh
 # Builds the built-in guest image with the machine's own compiler:
 #   sh includeos/build.sh                  both variants: build/shoal-guest.elf and build/shoal-guest-test.elf
-#   sh includeos/build.sh --variant NAME   one of them: normal, test
+#   sh includeos/build.sh --variant NAME   one of them: normal, test; or engine, the image of scripts (engine/README.md)
 #   sh includeos/build.sh --service DIR --image FILE   an image with another service: DIR/*.cpp in the place of service/
 #   sh includeos/build.sh --service MODULE.wasm --image FILE   an image of a WebAssembly module (docs/wasm-services.md)
 # What has not changed is not built again: each object's name holds the digest of all that it is made from.
-# Needs gcc, g++, binutils, tar, xz-utils; for lwIP's source, fetch-lwip.sh; for WebAssembly, wabt.
+# Needs gcc, g++, binutils, tar, xz-utils; for lwIP's source, fetch-lwip.sh; for WebAssembly and the engine, wabt; for the engine, npm's
+# packages as well.
 set -eu
 
 usage() {
-  echo "includeos: $1; usage: build.sh [--variant normal|test | --service DIR|MODULE.wasm --image FILE]" >&2
+  echo "includeos: $1; usage: build.sh [--variant normal|test|engine | --service DIR|MODULE.wasm --image FILE]" >&2
   exit 2
 }
 
@@ -24,7 +25,7 @@ while [ $# -gt 0 ]; do
   case $1 in --variant | --service | --image) ;; *) usage "unknown argument '$1'" ;; esac
   [ $# -ge 2 ] || usage "$1 needs a value"
   case $1 in
-    --variant) case $2 in normal | test) variants=$2 ;; *) usage "there is no variant '$2'" ;; esac ;;
+    --variant) case $2 in normal | test | engine) variants=$2 ;; *) usage "there is no variant '$2'" ;; esac ;;
     --service) service=$(absolute "$2") ;;
     --image) own_image=$(absolute "$2") ;;
   esac
@@ -49,7 +50,7 @@ done
   exit 1
 }
 
-if [ "$variants" = wasm ]; then
+if [ "$variants" = wasm ] || [ "$variants" = engine ]; then
   command -v wasm2c >/dev/null || {
     echo "includeos: 'wasm2c' is missing; on Debian 12: apt-get install wabt" >&2
     exit 1
@@ -59,7 +60,23 @@ if [ "$variants" = wasm ]; then
     echo "includeos: the build knows what wasm2c 1.0.32 writes (Debian 12's wabt), and this machine's is $wasm2c_version" >&2
     exit 1
   }
+fi
+if [ "$variants" = wasm ]; then
   [ -f "$service" ] || { echo "includeos: there is no file '$service'" >&2; exit 1; }
+fi
+
+# The engine's package, exactly the one that engine/quickjs.pin names.
+quickjs=../node_modules/quickjs-wasi
+if [ "$variants" = engine ]; then
+  . ./engine/quickjs.pin
+  [ -f $quickjs/quickjs.wasm ] || { echo "includeos: the npm package quickjs-wasi is missing; run: npm run setup" >&2; exit 1; }
+  for line in "\"version\": \"$QUICKJS_VERSION\"" "\"license\": \"$QUICKJS_LICENSE\""; do
+    grep -qF "$line" $quickjs/package.json || { echo "includeos: quickjs-wasi is not the pinned one: no $line" >&2; exit 1; }
+  done
+  echo "$QUICKJS_SHA256  $quickjs/quickjs.wasm" | sha256sum -c --status || {
+    echo "includeos: quickjs.wasm has another digest than engine/quickjs.pin" >&2
+    exit 1
+  }
 fi
 
 mkdir -p build/objects
@@ -87,10 +104,17 @@ lwip_sources="core/def core/inet_chksum core/init core/ip core/mem core/memp cor
 # everything that any object may include, the flags and the compiler
 common_digest=$({
   cat lwip.pin build.sh
-  find include core service builtin wasm -name '*.h' -o -name '*.inc' -o -name '*.ld' | LC_ALL=C sort | xargs cat
+  find include core service builtin wasm engine -name '*.h' -o -name '*.inc' -o -name '*.ld' | LC_ALL=C sort | xargs cat
   gcc --version
   g++ --version
   ld --version
+} | sha256sum | cut -c1-64)
+
+# The engine takes minutes: it is compiled again for what it does include.
+engine_digest=$({
+  cat wasm/steps.h wasm/include/*.h
+  cat /usr/include/wasm-rt.h 2>/dev/null
+  gcc --version
 } | sha256sum | cut -c1-64)
 
 sh ./fetch-lwip.sh build
@@ -129,12 +153,23 @@ if [ "$variants" = wasm ]; then
   own_digest=$(cat build/module/module.h build/module/module.inc | sha256sum | cut -c1-64)
 fi
 
+# The engine becomes C too, and what it is after its start a part of the image.
+if [ "$variants" = engine ]; then
+  mkdir -p build/engine
+  wasm2c --no-debug-names -n engine $quickjs/quickjs.wasm -o build/engine/module.c
+  awk -f wasm/prepare.awk build/engine/module.c >build/engine/module_steps.c
+  ../bin/node engine/snapshot.mjs $quickjs/quickjs.wasm engine/prelude.js build/engine
+  own_digest=$(cat build/engine/module.h build/engine/snapshot.inc build/engine/snapshot.bin | sha256sum | cut -c1-64)
+fi
+
 # object NAME SOURCE COMMAND...: sets $object, and notes the command if that object is not there
 object() {
   name=$1
   source=$2
   shift 2
-  digest=$({ echo "$common_digest $extra_digest $*"; cat "$source"; } | sha256sum | cut -c1-24)
+  base_digest=$common_digest
+  [ "$source" = build/engine/module_steps.c ] && base_digest=$engine_digest
+  digest=$({ echo "$base_digest $extra_digest $*"; cat "$source"; } | sha256sum | cut -c1-24)
   object=build/objects/$name-$digest.o
   objects_used="$objects_used $object"
   [ -f "$object" ] || echo "$* -c $source -o $object.part && mv $object.part $object" >>"$commands"
@@ -155,6 +190,9 @@ for variant in $variants; do
   case $variant in
     own) service_sources=$(echo build/own/*.cpp) ;;
     wasm) service_sources="$(echo wasm/*.cpp) build/module/module_steps.c" ;;
+    engine)
+      service_sources="wasm/runtime.cpp wasm/wasi.cpp wasm/log_lines.cpp $(echo engine/*.cpp) engine/snapshot.S build/engine/module_steps.c"
+      ;;
     *) service_sources=$(echo service/*.cpp) ;;
   esac
   for source in builtin/*.S builtin/*.cpp core/*.cpp $service_sources; do
@@ -164,6 +202,7 @@ for variant in $variants; do
     case $source in
       wasm/service.cpp) includes="$includes -Ibuild/module"; extra_digest=$own_digest ;;
       build/module/*) extra_digest=$own_digest ;;
+      engine/*) includes="$own_includes -Iwasm -Ibuild/engine"; extra_digest=$own_digest ;;
     esac
     if [ "${source%/*}" = build/own ]; then # which sees what a service may see, and no more
       includes="-Iinclude -Ibuild/own"
@@ -176,7 +215,7 @@ for variant in $variants; do
     name=$(echo "$source" | tr '/.' '--')
     case $source in
       *.S) object "$name" "$source" gcc $own -Ibuiltin ;;
-      *.c) object "$name" "$source" gcc $wasm_flags -Ibuild/module ;;
+      *.c) object "$name" "$source" gcc $wasm_flags -I"${source%/*}" ;;
       *) object "$name" "$source" g++ $cxx_flags $machine_flags $section_flags $special $own $includes $lwip_includes ;;
     esac
     objects="$objects $object"
@@ -227,8 +266,11 @@ link_any_size() {
 }
 
 for variant in $variants; do
-  image=build/shoal-guest.elf
-  [ "$variant" = normal ] || image=build/shoal-guest-$variant.elf
+  case $variant in
+    normal) image=build/shoal-guest.elf ;;
+    engine) image=build/shoal-engine.elf ;;
+    *) image=build/shoal-guest-$variant.elf ;;
+  esac
   eval "objects=\$objects_$variant"
   digest=$(echo "$common_digest $objects $lwip_objects" | sha256sum | cut -c1-64)
   if [ -f "$image" ] && [ "$(cat "$image.stamp" 2>/dev/null)" = "$digest" ]; then
@@ -237,7 +279,7 @@ for variant in $variants; do
   fi
   case $variant in
     own) link_any_size "$image.part" "" $objects $lwip_objects ;;
-    wasm) link_any_size "$image.part" $wasm_stack_bytes $objects $lwip_objects ;;
+    wasm | engine) link_any_size "$image.part" $wasm_stack_bytes $objects $lwip_objects ;;
     *) link "$image.part" "" $objects $lwip_objects ;;
   esac
   cp "$image.part" "${image%.elf}.debug"

@@ -306,7 +306,16 @@
     return code
   }
 
-  const steps = { __proto__: null, load, start, seed, finish, result: () => result }
+  /** For the log: what a service threw while it was evaluated. */
+  function describe(error) {
+    try {
+      return apply(toWellFormed, apply(slice, shown(error, 0, []), [0, LINE_MAX]), [])
+    } catch {
+      return 'a value that cannot be shown'
+    }
+  }
+
+  const steps = { __proto__: null, load, start, finish, result: () => result, describe }
 
   return (step, ...values) => apply(steps[step], undefined, values)
 })

@@ -97,6 +97,7 @@ export class Guest {
     card = true,
     network = 'user',
     port: hasPort = true,
+    initrd = profile.companion,
   }) {
     const host = '127.0.213.1';
     const port = await freePort(host);
@@ -115,7 +116,7 @@ export class Guest {
         ['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
         ['-cpu', 'max,-arch-capabilities'],
         ['-m', String(memoryMib), '-kernel', image, '-append', `${words}${link}`],
-        profile.companion === undefined ? [] : ['-initrd', profile.companion],
+        initrd === undefined ? [] : ['-initrd', initrd],
         ['-serial', 'stdio'],
         folder !== undefined
           ? portOptions(join(folder, 'link.sock'), hasPort)

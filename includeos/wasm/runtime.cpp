@@ -73,6 +73,8 @@ struct State {
   int left_why;
   bool yields;
   bool lacked_memory;
+  uint32_t grace_ms;
+  uint64_t grace_end_ms;  // 0: the request is not cancelled
 
   // The snapshot. A page of zeros has no copy.
   char* saved_instance;
@@ -80,6 +82,8 @@ struct State {
   char* saved_bytes;
   size_t saved_count;
   size_t saved_top;
+  size_t ignored_from;  // pages
+  size_t ignored_to;
 };
 constinit State state = {};
 
@@ -118,6 +122,8 @@ bool is_zero(const char* page) {
   }
   return true;
 }
+
+bool is_ignored(size_t page) { return page >= state.ignored_from && page < state.ignored_to; }
 
 TableNote& note_of(const AnyTable* table) {
   TableNote* note = state.tables;
@@ -240,17 +246,30 @@ void* shoal_wasm_at(uint32_t address, uint32_t bytes) {
 
 void shoal_wasm_take_turn() {
   shoal_wasm_countdown = kStepsAtOnce;
-  if (state.yields && !shoal_yield()) shoal_wasm_leave(SHOAL_WASM_CANCELLED);
+  if (!state.yields || shoal_yield()) return;
+  const uint64_t now_ms = shoal_now_ms();
+  if (state.grace_end_ms == 0) state.grace_end_ms = now_ms + state.grace_ms;
+  if (now_ms >= state.grace_end_ms) shoal_wasm_leave(SHOAL_WASM_CANCELLED);
 }
 
 void shoal_wasm_exhausted() { shoal_wasm_leave(WASM_RT_TRAP_EXHAUSTION); }
 
-void shoal_wasm_yields(bool yields) { state.yields = yields; }
+void shoal_wasm_yields(bool yields) {
+  state.yields = yields;
+  state.grace_end_ms = 0;
+}
+
+void shoal_wasm_grace(uint32_t ms) { state.grace_ms = ms; }
+
+void shoal_wasm_ignore(uint32_t start, uint32_t end) {
+  state.ignored_from = (start + kPage - 1) / kPage;
+  state.ignored_to = end / kPage;
+}
 
 bool shoal_wasm_snapshot() {
   const size_t count = memory_bytes() / kPage;
   size_t copies = 0;
-  for (size_t i = 0; i < count; i++) copies += is_zero(state.region + i * kPage) ? 0 : 1;
+  for (size_t i = 0; i < count; i++) copies += is_ignored(i) || is_zero(state.region + i * kPage) ? 0 : 1;
   state.saved_instance = static_cast<char*>(allocate(state.instance_bytes));
   state.saved_pages = static_cast<uint32_t*>(allocate(count * sizeof(uint32_t)));
   state.saved_bytes = static_cast<char*>(allocate(copies * kPage, kPage));
@@ -259,7 +278,7 @@ bool shoal_wasm_snapshot() {
   uint32_t copy = 0;
   for (size_t i = 0; i < count; i++) {
     const char* const page = state.region + i * kPage;
-    state.saved_pages[i] = is_zero(page) ? 0 : ++copy;
+    state.saved_pages[i] = is_ignored(i) || is_zero(page) ? 0 : ++copy;
     if (state.saved_pages[i] != 0) memcpy(state.saved_bytes + (copy - 1) * kPage, page, kPage);
   }
   memcpy(state.saved_instance, state.instance, state.instance_bytes);
@@ -271,6 +290,7 @@ void shoal_wasm_restore() {
   restore_tables();
   memcpy(state.instance, state.saved_instance, state.instance_bytes);
   for (size_t i = 0; i < state.saved_count; i++) {
+    if (is_ignored(i)) continue;
     char* const page = state.region + i * kPage;
     if (state.saved_pages[i] != 0) {
       memcpy(page, state.saved_bytes + (state.saved_pages[i] - 1) * kPage, kPage);

@@ -64,6 +64,12 @@ void shoal_wasm_yields(bool yields);
 bool shoal_wasm_snapshot(void);
 void shoal_wasm_restore(void);
 
+/* What lies there is of no use between calls, such as the module's own stack: neither kept nor put back. To be told before the snapshot. */
+void shoal_wasm_ignore(uint32_t start, uint32_t end);
+
+/* For so long code may go on after its request was cancelled, to leave things whole. */
+void shoal_wasm_grace(uint32_t ms);
+
 /* The most pages of 64 KiB that the memory may have, where that is less than there is room for. */
 void shoal_wasm_limit_pages(uint32_t pages);
 

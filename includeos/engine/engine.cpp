@@ -1,0 +1,332 @@
+#include "engine.h"
+
+#include "log.h"
+#include "module.h"
+#include "runtime.h"
+#include "shoal/service.h"
+#include "shoal/text_writer.h"
+#include "shoal/utf8.h"
+#include "snapshot.inc"
+#include "wasi.h"
+
+extern "C" const char engine_snapshot[];
+
+namespace shoal::engine {
+namespace {
+
+// How long a script of a service that keeps its state has to end by itself once its request is cancelled.
+constexpr uint32_t kGraceMs = 20;
+
+constexpr std::string_view kOutOfMemory = "InternalError: out of memory";
+constexpr std::string_view kTooMuchMemory = "the operation takes more memory than this service has";
+
+// In the snapshot's scratch block: values for a call, and where the engine puts sizes, also while that call is made.
+constexpr uint32_t kValuesMax = 8;
+constexpr uint32_t kValuesAt = kSnapshotScratch;
+constexpr uint32_t kSizesAt = kSnapshotScratch + 4 * kValuesMax;
+static_assert(4 * kValuesMax + 16 <= kSnapshotScratchBytes);
+
+/// A value of the engine: the address of a box in its memory.
+using Value = uint32_t;
+
+alignas(16) constinit Z_engine_instance_t instance = {};
+constinit bool takes_bytes = false;
+constinit bool keeps_state = false;
+constinit bool is_used = false;    // since the snapshot
+constinit bool is_broken = false;  // what was thrown away may have left anything half done
+
+// What the last outcome points into, for a service that keeps its state: freed by the next call.
+struct Held {
+  Value value;
+  uint32_t text;
+};
+constinit Held held = {};
+
+template <typename Number>
+Number read(uint32_t address) {
+  Number number;
+  __builtin_memcpy(&number, shoal_wasm_at(address, sizeof number), sizeof number);
+  return number;
+}
+
+void write(uint32_t address, uint32_t word) { __builtin_memcpy(shoal_wasm_at(address, sizeof word), &word, sizeof word); }
+
+/// A block of the engine's memory with these bytes and a zero at the end.
+class Block {
+ public:
+  explicit Block(std::string_view bytes) : size_(static_cast<uint32_t>(bytes.size())) {
+    address_ = Z_engineZ_wasm_malloc(&instance, size_ + 1);
+    if (address_ == 0) shoal_wasm_leave(SHOAL_WASM_NO_MEMORY);
+    char* const room = static_cast<char*>(shoal_wasm_at(address_, size_ + 1));
+    __builtin_memcpy(room, bytes.data(), size_);
+    room[size_] = '\0';
+  }
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+  ~Block() { Z_engineZ_wasm_free(&instance, address_); }
+
+  uint32_t address() const { return address_; }
+  uint32_t size() const { return size_; }
+
+ private:
+  uint32_t address_;
+  uint32_t size_;
+};
+
+Value new_string(std::string_view text) {
+  const Block block(text);
+  return Z_engineZ_qjs_new_string(&instance, block.address(), block.size());
+}
+
+Value new_bytes(std::string_view bytes) {
+  const Block block(bytes);
+  return Z_engineZ_qjs_new_uint8_array(&instance, block.address(), block.size());
+}
+
+bool is_exception(Value value) { return Z_engineZ_qjs_is_exception(&instance, value) != 0; }
+
+/// The text of a string. Its memory is not given back: the caller does that, or has the whole state put back.
+struct Text {
+  uint32_t address;
+  std::string_view text;
+};
+
+Text text_of(Value value) {
+  const uint32_t address = Z_engineZ_qjs_get_string_len(&instance, value, kSizesAt);
+  if (address == 0) return {0, "a value that cannot be shown"};
+  const auto size = read<uint32_t>(kSizesAt);
+  return {address, {static_cast<const char*>(shoal_wasm_at(address, size)), size}};
+}
+
+void free_text(const Text& text) {
+  if (text.address != 0) Z_engineZ_qjs_free_cstring(&instance, text.address);
+}
+
+/// Frees the arguments too, other than those of the snapshot.
+template <size_t count>
+Value shoal_call(const Value (&values)[count]) {
+  static_assert(count <= kValuesMax);
+  for (uint32_t i = 0; i < count; i++) write(kValuesAt + 4 * i, values[i]);
+  const Value result = Z_engineZ_qjs_call(&instance, kSnapshotShoal, kSnapshotUndefined, count, kValuesAt);
+  for (size_t i = 1; i < count; i++) {
+    if (values[i] != kSnapshotEmptyString) Z_engineZ_qjs_free_value(&instance, values[i]);
+  }
+  return result;
+}
+
+/// Runs what waits: the reactions to promises. False: an exception came out.
+bool run_jobs() {
+  while (Z_engineZ_qjs_is_job_pending(&instance) != 0) {
+    if (static_cast<int32_t>(Z_engineZ_qjs_execute_pending_job(&instance)) < 0) return false;
+  }
+  return true;
+}
+
+// --- Loading.
+
+struct Loading {
+  const ServiceFile& file;
+  const char* why;
+};
+
+bool starts_with(Value value, std::string_view text) {
+  const Text shown = text_of(value);
+  const bool starts = shown.text.starts_with(text);
+  free_text(shown);
+  return starts;
+}
+
+/// An exception out of the script, or out of its promises.
+const char* explain_exception() {
+  const Value exception = Z_engineZ_qjs_get_exception(&instance);
+  if (starts_with(exception, kOutOfMemory)) {
+    log_line("service: there is too little memory to evaluate it");
+    return "out-of-memory";
+  }
+  const bool is_syntax = starts_with(exception, "SyntaxError");
+  const Value described = shoal_call<2>({kSnapshotDescribe, exception});
+  TextWriter<1200> line;
+  log_line(line.add("service: ").add(text_of(described).text).text());
+  return is_syntax ? "syntax-error" : "threw";
+}
+
+void load_body(void* argument) {
+  auto& loading = *static_cast<Loading*>(argument);
+  Value value;
+  {
+    const Block source(loading.file.source);
+    value = Z_engineZ_qjs_eval(&instance, source.address(), source.size(), kSnapshotServiceName, 0);
+  }
+  if (is_exception(value) || !run_jobs()) {
+    loading.why = explain_exception();
+    return;
+  }
+  Z_engineZ_qjs_free_value(&instance, value);
+  const Value checked = shoal_call<3>({kSnapshotLoad, new_string(loading.file.operations), new_string(loading.file.payload)});
+  const Text why = text_of(checked);
+  if (why.text == "no-operations") loading.why = "no-operations";
+  else if (!why.text.empty()) loading.why = "no-such-operation";
+  free_text(why);
+  Z_engineZ_qjs_free_value(&instance, checked);
+  Z_engineZ_qjs_run_gc(&instance);
+}
+
+void instantiate(void*) {
+  Z_engine_init_module();
+  Z_engine_instantiate(&instance, nullptr, nullptr);
+  const uint32_t more = kSnapshotPages - instance.w2c_memory.pages;
+  if (wasm_rt_grow_memory(&instance.w2c_memory, more) == UINT32_MAX) shoal_wasm_leave(SHOAL_WASM_NO_MEMORY);
+  __builtin_memcpy(shoal_wasm_at(kSnapshotStackEnd, kSnapshotSize), engine_snapshot, kSnapshotSize);
+  instance.w2c___stack_pointer = kSnapshotStackEnd;
+}
+
+// --- Requests.
+
+struct Calling {
+  std::string_view operation;
+  std::string_view input;
+  std::string_view content_type;
+  Outcome outcome;
+};
+
+Value random_number() { return Z_engineZ_qjs_new_number(&instance, static_cast<double>(static_cast<uint32_t>(wasm::random_fraction() * 0x1p32))); }
+
+/// The engine gives up by itself for two reasons, which no script can catch: it was told to, and it has no memory.
+Outcome outcome_of_exception() {
+  const Value exception = Z_engineZ_qjs_get_exception(&instance);
+  const Text shown = text_of(exception);
+  held = {exception, shown.address};
+  // Reactions that are left would run with the next request.
+  is_broken = !shoal_cancelled() || Z_engineZ_qjs_is_job_pending(&instance) != 0;
+  if (shoal_cancelled()) return {Outcome::Kind::cancelled, 0, {}};
+  if (shown.text.starts_with(kOutOfMemory)) return {Outcome::Kind::error, 413, kTooMuchMemory};
+  return {Outcome::Kind::error, 400, utf8_prefix(shown.text, 160)};
+}
+
+/// Where the bytes of a Uint8Array lie.
+std::string_view bytes_of(Value array) {
+  const Value buffer = Z_engineZ_qjs_get_typed_array_buffer(&instance, array, kSizesAt, kSizesAt + 4, kSizesAt + 8);
+  if (is_exception(buffer)) return {};
+  const auto offset = read<uint32_t>(kSizesAt);
+  const auto size = read<uint32_t>(kSizesAt + 4);
+  const uint32_t address = Z_engineZ_qjs_get_array_buffer(&instance, buffer, kSizesAt);
+  Z_engineZ_qjs_free_value(&instance, buffer);
+  return {static_cast<const char*>(shoal_wasm_at(address + offset, size)), size};
+}
+
+void free_held() {
+  if (held.text != 0) Z_engineZ_qjs_free_cstring(&instance, held.text);
+  if (held.value != 0) Z_engineZ_qjs_free_value(&instance, held.value);
+  held = {};
+}
+
+void call_body(void* argument) {
+  auto& calling = *static_cast<Calling*>(argument);
+  free_held();
+  const Value input = takes_bytes ? new_bytes(calling.input) : new_string(calling.input);
+  const Value content_type = calling.content_type.empty() ? kSnapshotEmptyString : new_string(calling.content_type);
+  const Value started = shoal_call<7>({kSnapshotStart, new_string(calling.operation), input, content_type, random_number(), random_number(), random_number()});
+  if (is_exception(started) || !run_jobs()) {
+    calling.outcome = outcome_of_exception();
+    return;
+  }
+  const Value finished = shoal_call<1>({kSnapshotFinish});
+  const Value result = shoal_call<1>({kSnapshotResult});
+  if (is_exception(finished) || is_exception(result)) {
+    calling.outcome = outcome_of_exception();
+    return;
+  }
+  const auto code = static_cast<unsigned>(Z_engineZ_qjs_get_float64(&instance, finished));
+  for (const Value value : {started, finished}) Z_engineZ_qjs_free_value(&instance, value);
+  if (code == 1) {
+    held = {result, 0};
+    calling.outcome = {Outcome::Kind::result, 0, bytes_of(result)};
+  } else {
+    const Text text = text_of(result);
+    held = {result, text.address};
+    calling.outcome = {code == 0 ? Outcome::Kind::result : Outcome::Kind::error, code, text.text};
+  }
+}
+
+Outcome outcome_of_trap(int why) {
+  is_broken = true;
+  switch (why) {
+    case SHOAL_WASM_CANCELLED: return {Outcome::Kind::cancelled, 0, {}};
+    case SHOAL_WASM_NO_MEMORY: return {Outcome::Kind::error, 413, kTooMuchMemory};
+    case WASM_RT_TRAP_EXHAUSTION: return {Outcome::Kind::error, 400, "Maximum call stack size exceeded"};
+    default: break;
+  }
+  if (shoal_wasm_lacked_memory()) return {Outcome::Kind::error, 413, kTooMuchMemory};
+  TextWriter<128> line;
+  log_line(line.add("the engine trapped: ").add(shoal_wasm_name(why)).text());
+  return {Outcome::Kind::error, 500, "the engine failed"};
+}
+
+}  // namespace
+
+bool open(char* memory, size_t bytes) {
+  shoal_wasm_open(memory, bytes, &instance, sizeof instance);
+  return shoal_wasm_try(instantiate, nullptr) == SHOAL_WASM_RETURNED;
+}
+
+const char* load(const ServiceFile& file) {
+  Loading loading = {file, nullptr};
+  const int why = shoal_wasm_try(load_body, &loading);
+  if (why == SHOAL_WASM_NO_MEMORY || (why != SHOAL_WASM_RETURNED && shoal_wasm_lacked_memory())) return "out-of-memory";
+  if (why != SHOAL_WASM_RETURNED) {
+    TextWriter<128> line;
+    log_line(line.add("service: the engine trapped: ").add(shoal_wasm_name(why)).text());
+    return "trap-at-start";
+  }
+  if (loading.why != nullptr) return loading.why;
+  takes_bytes = file.payload == "bytes";
+  keeps_state = file.keeps_state;
+  shoal_wasm_ignore(0, kSnapshotStackEnd);
+  if (keeps_state) shoal_wasm_grace(kGraceMs);
+  return shoal_wasm_snapshot() ? nullptr : "out-of-memory";
+}
+
+Outcome call(std::string_view operation, std::string_view text, std::string_view content_type) {
+  if (!keeps_state || is_broken) renew();
+  is_used = true;
+  Calling calling = {operation, text, content_type, {Outcome::Kind::cancelled, 0, {}}};
+  shoal_wasm_forget_lack();
+  shoal_wasm_yields(true);
+  const int why = shoal_wasm_try(call_body, &calling);
+  shoal_wasm_yields(false);
+  return why == SHOAL_WASM_RETURNED ? calling.outcome : outcome_of_trap(why);
+}
+
+void renew() {
+  if (!is_used) return;
+  if (keeps_state && !is_broken) return;
+  if (keeps_state) log_line("the engine starts anew: the service's state is what it was at its start");
+  shoal_wasm_restore();
+  held = {};
+  is_used = false;
+  is_broken = false;
+}
+
+}  // namespace shoal::engine
+
+// What the engine imports beside WASI (wasm/wasi.cpp).
+extern "C" {
+
+/// The one host function: ('log', text).
+uint32_t Z_envZ_host_call(Z_env_instance_t*, uint32_t, uint32_t, uint32_t, uint32_t count, uint32_t values) {
+  using namespace shoal::engine;
+  if (count >= 2) {
+    const Text text = text_of(read<uint32_t>(values + 4));
+    log_text(text.text);
+    free_text(text);
+  }
+  return Z_engineZ_qjs_get_undefined(&instance);
+}
+
+uint32_t Z_envZ_host_interrupt(Z_env_instance_t*) { return shoal_cancelled() ? 1 : 0; }
+uint32_t Z_envZ_host_get_timezone_offset(Z_env_instance_t*, uint32_t, uint32_t) { return 0; }
+void Z_envZ_host_promise_rejection(Z_env_instance_t*, uint32_t, uint32_t, uint32_t) {}
+uint32_t Z_envZ_host_module_load(Z_env_instance_t*, uint32_t, uint32_t) { return 0; }
+uint32_t Z_envZ_host_module_normalize(Z_env_instance_t*, uint32_t, uint32_t) { return 0; }
+
+}  // extern "C"
