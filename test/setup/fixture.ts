@@ -33,7 +33,7 @@ export const BUILD = `mkdir -p includeos/build
 if [ "$*" = '--variant engine' ]; then what=engine; else what=image; fi
 echo $what >> "$CALLS"
 case $what in engine) echo ELF > includeos/build/shoal-engine.elf ;; *) echo ELF > includeos/build/shoal-guest.elf ;; esac
-
+`;
 
 const SET_UP_TIMEOUT_MS = 40_000;
 /** Programs that a shell script needs to do anything at all; they are no part of what is tested. */

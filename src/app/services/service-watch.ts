@@ -84,7 +84,7 @@ export class ServiceWatch {
     try {
       return await this.#options.build();
     } catch (error) {
-      this.#tell(`${messageOf(error)} The service that ran before goes on`);
+      this.#tell(`${messageOf(error)}: what ran before goes on`);
       return undefined;
     }
   }
@@ -96,7 +96,7 @@ export class ServiceWatch {
       const { digest, end, why } = await deploy(image);
       if (end === 'deployed') this.#tell(`${name} is deployed as image ${shortDigest(digest)}`);
       else if (end !== 'same')
-        this.#tell(`${name} is not deployed: ${why ?? end}. The service that ran before goes on`);
+        this.#tell(`${name} is not deployed: ${why ?? end}. What ran before goes on`);
     } catch (error) {
       if (!this.#isClosed) this.#tell(`${name} is not deployed: ${messageOf(error)}`);
     }
