@@ -6,7 +6,6 @@ import type { RolldownLog } from 'rolldown';
 import { type ShoalError, whyUnreadable } from '../errors.ts';
 import { isRecord } from '../is-record.ts';
 import { invalid, type Place, placeText } from './fault.ts';
-import { imports } from './imports.ts';
 
 /** A service as one script, which leaves its exports in `shoalService`. */
 export interface Bundle {
@@ -41,7 +40,7 @@ export async function bundle(path: string): Promise<Bundle> {
   const file = resolve(path);
   await checkFile(file);
   // It takes most of the time of a short command, and other commands do not need it.
-  const { rolldown } = await import('rolldown');
+  const [{ rolldown }, { imports }] = await Promise.all([import('rolldown'), import('./imports.ts')]);
   const faults: ShoalError[] = [];
   const notes: string[] = [];
   const build = await rolldown({

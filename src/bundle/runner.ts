@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ServiceFacts } from './check-exports.ts';
 import { DESCRIBE, type Description, descriptionOf } from './describe.ts';
@@ -106,14 +107,12 @@ export class Runner {
   }
 }
 
-let text: string | undefined;
-
 /** Of the published package, else of the checkout. */
+const PRELUDES = ['../guest/', '../../includeos/engine/'].map((folder) =>
+  join(fileURLToPath(new URL(folder, import.meta.url)), 'prelude.js'),
+);
+
 function prelude(): string {
-  const packaged = fileURLToPath(new URL('../guest/prelude.js', import.meta.url));
-  const path = existsSync(packaged)
-    ? packaged
-    : fileURLToPath(new URL('../../includeos/engine/prelude.js', import.meta.url));
-  text ??= readFileSync(path, 'utf8');
-  return text;
+  const [packaged = '', ofCheckout = ''] = PRELUDES;
+  return readFileSync(existsSync(packaged) ? packaged : ofCheckout, 'utf8');
 }

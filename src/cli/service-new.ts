@@ -5,8 +5,8 @@ import { printable, printData, say } from './output.ts';
 /** `shoal service new`. @returns the exit code */
 export async function writeService(path: string, language: Language): Promise<number> {
   const { folder, files, next } = await newService(path, language);
-  printData(files.join('\n'));
-  const place = relative(process.cwd(), folder);
-  say(printable(`Next: cd ${place} && ${next}`));
+  const place = (file: string): string => relative(process.cwd(), file);
+  printData(files.map(place).join('\n'));
+  say(printable(`Next: cd ${place(folder)} && ${next}`));
   return 0;
 }

@@ -95,8 +95,7 @@ export class ServiceWatch {
     try {
       const { digest, end, why } = await deploy(image);
       if (end === 'deployed') this.#tell(`${name} is deployed as image ${shortDigest(digest)}`);
-      else if (end !== 'same')
-        this.#tell(`${name} is not deployed: ${why ?? end}. What ran before goes on`);
+      else if (end !== 'same') this.#tell(`${name} is not deployed: ${why ?? end}. What ran before goes on`);
     } catch (error) {
       if (!this.#isClosed) this.#tell(`${name} is not deployed: ${messageOf(error)}`);
     }

@@ -73,7 +73,7 @@ import { test } from 'node:test';
 import { loadService } from 'shoal/service/testing';
 
 // In the engine of the VMs, without a VM.
-const service = await loadService(new URL('${name}.ts', import.meta.url));
+const service = await loadService(\`\${import.meta.dirname}/${name}.ts\`);
 
 test('upper', async () => {
   assert.equal(await service.call('upper', 'hello'), 'HELLO');
