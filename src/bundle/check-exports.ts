@@ -33,7 +33,7 @@ export function checkExports(
   if (exported === undefined) {
     throw invalid({ file }, `it has no default export. Write ${SHAPE}`);
   }
-  const atDefault = placeOf(file, /^\s*export\s+default\b/m);
+  const atDefault = placeOf(file, /^[ \t]*export\s+default\b/m);
   if (exported.type !== 'object') {
     throw invalid(
       atDefault,
@@ -69,7 +69,7 @@ const OPTIONS: readonly string[] = ['idempotent', 'state', 'payload'];
 const KNOWN = '`idempotent`, `state` and `payload`';
 
 function checkOperation(file: string, name: string, value: Told): void {
-  const place = () => placeOf(file, new RegExp(`(^|[{,\\s'"\`])${literally(name)}['"\`]?\\s*[:(,}]`, 'm'));
+  const place = () => placeOf(file, new RegExp(`(?<![\\w$])${literally(name)}['"\`]?\\s*[:(,}]`));
   if (!NAME.test(name)) {
     const rule = `1 to ${OPERATION_CHARS_MAX} characters of a-z, 0-9, ".", "_" and "-"`;
     throw invalid(
