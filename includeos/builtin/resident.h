@@ -23,7 +23,7 @@ struct Resident {
   /// Called between requests, once the replies that are ready have gone out.
   void (*settle)();
 
-  /// How much of its memory it has touched, for the status line.
+  /// How much of its memory is in use, for the status line.
   size_t (*used_bytes)();
 };
 

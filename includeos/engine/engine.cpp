@@ -1,6 +1,5 @@
 #include "engine.h"
 
-#include "log.h"
 #include "module.h"
 #include "runtime.h"
 #include "shoal/service.h"
@@ -16,6 +15,8 @@ namespace {
 
 // How long a script of a service that keeps its state has to end by itself once its request is cancelled.
 constexpr uint32_t kGraceMs = 20;
+
+constexpr size_t kLogTextMax = 4096;  // of one console.log()
 
 constexpr std::string_view kOutOfMemory = "InternalError: out of memory";
 constexpr std::string_view kTooMuchMemory = "the operation takes more memory than this service has";
@@ -164,8 +165,13 @@ void load_body(void* argument) {
   Z_engineZ_qjs_free_value(&instance, value);
   const Value checked = shoal_call<3>({kSnapshotLoad, new_string(loading.file.operations), new_string(loading.file.payload)});
   const Text why = text_of(checked);
-  if (why.text == "no-operations") loading.why = "no-operations";
-  else if (!why.text.empty()) loading.why = "no-such-operation";
+  if (why.text == "no-operations") {
+    log_line("service: shoalService.default is no object of operations");
+    loading.why = "no-operations";
+  } else if (!why.text.empty()) {
+    log_line("service: an operation that the file names is no function");
+    loading.why = "no-such-operation";
+  }
   free_text(why);
   Z_engineZ_qjs_free_value(&instance, checked);
   Z_engineZ_qjs_run_gc(&instance);
@@ -264,6 +270,11 @@ Outcome outcome_of_trap(int why) {
 
 }  // namespace
 
+void log_line(std::string_view line) {
+  wasm::print(line);
+  wasm::print("\n");
+}
+
 bool open(char* memory, size_t bytes) {
   shoal_wasm_open(memory, bytes, &instance, sizeof instance);
   return shoal_wasm_try(instantiate, nullptr) == SHOAL_WASM_RETURNED;
@@ -317,7 +328,9 @@ uint32_t Z_envZ_host_call(Z_env_instance_t*, uint32_t, uint32_t, uint32_t, uint3
   using namespace shoal::engine;
   if (count >= 2) {
     const Text text = text_of(read<uint32_t>(values + 4));
-    log_text(text.text);
+    const std::string_view lines = shoal::utf8_prefix(text.text, kLogTextMax);
+    shoal_wasm_spend(lines.size());
+    log_line(lines);
     free_text(text);
   }
   return Z_engineZ_qjs_get_undefined(&instance);

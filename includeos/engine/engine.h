@@ -9,6 +9,9 @@
 
 namespace shoal::engine {
 
+/// A line of the guest's log.
+void log_line(std::string_view line);
+
 /// Starts the engine in this memory. False: there is not enough.
 bool open(char* memory, size_t bytes);
 

@@ -191,7 +191,6 @@
   function fail(error) {
     code = 400
     result = 'the operation threw a value that cannot be shown'
-    let told = false
     try {
       if (error instanceof EngineError && error.message === 'out of memory') {
         code = 413
@@ -201,6 +200,7 @@
       if (error === null || (typeof error !== 'object' && typeof error !== 'function')) {
         result = TextOf(error)
       } else {
+        let told = false
         const status = error.status
         if (isInteger(status) && status >= 400 && status <= 499) {
           code = status
@@ -210,12 +210,12 @@
         if (typeof message === 'string' && message !== '') result = message
         else if (error instanceof ErrorBase) result = TextOf(error.name)
         else result = apply(slice, toJson(error) ?? 'an object', [0, MESSAGE_MAX])
+        // What a service throws with a status is an answer; anything else may be a fault, and its place is worth a line in the log.
+        if (!told && error instanceof ErrorBase) log([`${current}:`, error])
       }
     } catch {
       // As it was set above.
     }
-    // What a service throws with a status is an answer; anything else may be a fault, and its place is worth a line in the log.
-    if (!told && error instanceof ErrorBase) log([`${current}:`, error])
   }
 
   // --- Operations.

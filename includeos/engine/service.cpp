@@ -2,7 +2,6 @@
 #include "shoal/service.h"
 
 #include "engine.h"
-#include "log.h"
 #include "resident.h"
 #include "runtime.h"
 #include "service_file.h"

@@ -14,6 +14,7 @@ void print_string(uint32_t address) {
   uint32_t bytes;
   __builtin_memcpy(&bytes, shoal_wasm_at(address - 4, 4), 4);
   uint32_t units = bytes / 2 < kPrintedMax ? bytes / 2 : kPrintedMax;
+  shoal_wasm_spend(units);
   const auto* at = static_cast<const char*>(shoal_wasm_at(address, units * 2));
   const auto take = [&] {
     uint16_t unit;

@@ -1,17 +1,17 @@
 # Reads imports.txt, then the header that wasm2c wrote of a module, and writes module.inc for service.cpp: operations, allocator, and what
-# else a module says by its exports. Whatever does not fit is told by name, all at once.
-function complain(what) { print "includeos: " what >"/dev/stderr"; bad = 1 }
+# else a module says by its exports. Whatever does not fit is told by name, a line each.
+function complain(what) { complaints[++bad] = what }
 
 # "u32 Z_svcZ_name(Z_svc_instance_t*, u32, u32);" -> result, symbol, parameters
 function take_prototype(line, at) {
   at = index(line, "(")
+  if (at == 0) { result = line; parameters = ""; return } # a memory, a table or a global that is imported
   parameters = substr(line, at + 1)
   sub(/\);.*$/, "", parameters)
   result = substr(line, 1, at - 1)
   symbol = result
   sub(/^.* /, "", symbol)
   sub(/ [^ ]*$/, "", result)
-  if (parameters !~ /_instance_t\*/) { result = result " value"; parameters = ""; return }
   if (index(parameters, ", ")) { sub(/^[^,]*, /, "", parameters) } else { parameters = "" }
 }
 
@@ -28,20 +28,19 @@ file == 1 {
   wanted = $0
   sub(/^[^ ]+ [^ ]+ [^ ]+ ?/, "", wanted)
   known[$1 "." $2] = $3 " (" wanted ")"
-  available = available " " $1 "." $2
+  available = available (available == "" ? "" : ", ") $1 "." $2
   next
 }
 
-/^\/\* import: '/ {
+/^ *\/\* import: '/ {
   name = $0
-  sub(/^\/\* import: '/, "", name)
+  sub(/^ *\/\* import: '/, "", name)
   sub(/' \*\/$/, "", name)
   sub(/' '/, ".", name)
   getline
   take_prototype($0)
   if (!(name in known)) {
-    complain("the module imports " name ", " kind() ", which a guest does not have")
-    unknown = 1
+    unknown = unknown (unknown == "" ? "" : ", ") name " (" kind() ")"
   } else if (known[name] != result " (" parameters ")") {
     complain("the module imports " name " as " kind() ", and a guest has it as " known[name])
   }
@@ -89,11 +88,12 @@ file == 1 {
 /^} Z_.*_instance_t;/ { instance = $2; sub(/;/, "", instance) }
 
 END {
-  if (unknown) print "includeos: a guest has these:" available >"/dev/stderr"
   if (memory == "") complain("the module has no export memory")
   if (allocator == "") complain("the module has no export shoal_alloc, (i32) -> i32")
   if (count == 0) complain("the module has no operation: an export shoal_op_NAME, (i32, i32) -> i64")
   if (count > 64) complain("the module has " count " operations, and 64 are the most")
+  if (unknown != "") complain("the module imports " unknown ", which a guest does not have; it has " available)
+  for (i = 1; i <= bad; i++) print "includeos: " complaints[i] >"/dev/stderr"
   if (bad) exit 1
   for (i = 0; i < links; i++) nulls = nulls ", nullptr"
   print "#define SHOAL_WASM_INSTANCE " instance

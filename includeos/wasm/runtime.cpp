@@ -24,6 +24,9 @@ constexpr uint32_t kRefused = 0xffffffff;
 // Steps between two looks at the clock: some microseconds.
 constexpr int32_t kStepsAtOnce = 1000;
 
+// What an import does takes longer than a copy (wasm/include/string.h).
+constexpr size_t kBytesPerStep = 16;
+
 // What lies below the deepest frame of a module: the guest's own work while it yields.
 constexpr size_t kStackReserve = 64 << 10;
 
@@ -252,6 +255,11 @@ void shoal_wasm_take_turn() {
   if (now_ms >= state.grace_end_ms) shoal_wasm_leave(SHOAL_WASM_CANCELLED);
 }
 
+void shoal_wasm_spend(size_t bytes) {
+  shoal_wasm_countdown -= static_cast<int32_t>(bytes / kBytesPerStep);
+  if (shoal_wasm_countdown < 0) shoal_wasm_take_turn();
+}
+
 void shoal_wasm_exhausted() { shoal_wasm_leave(WASM_RT_TRAP_EXHAUSTION); }
 
 void shoal_wasm_yields(bool yields) {
@@ -306,7 +314,7 @@ void shoal_wasm_limit_pages(uint32_t pages) { state.pages_max = pages; }
 bool shoal_wasm_lacked_memory() { return state.lacked_memory; }
 void shoal_wasm_forget_lack() { state.lacked_memory = false; }
 
-size_t shoal_wasm_used_bytes() { return state.clean_from + (state.region_bytes - state.lowest_top); }
+size_t shoal_wasm_used_bytes() { return memory_bytes() + (state.region_bytes - state.top); }
 
 // What generated code calls: wasm-rt.h says what each does.
 

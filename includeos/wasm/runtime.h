@@ -54,7 +54,10 @@ const char* shoal_wasm_name(int why);
 /* `bytes` of the module's memory; traps if they are not there. */
 void* shoal_wasm_at(uint32_t address, uint32_t bytes);
 
-/* Gives the guest its turn now. An import that takes long calls it every millisecond. */
+/* An import tells that it is going to work on so many bytes, some thousands at a time: it may be the guest's turn. */
+void shoal_wasm_spend(size_t bytes);
+
+/* Gives the guest its turn now. */
 void shoal_wasm_take_turn(void);
 
 /* Whether steps give the guest its turn. At first they do not. */
@@ -77,7 +80,7 @@ void shoal_wasm_limit_pages(uint32_t pages);
 bool shoal_wasm_lacked_memory(void);
 void shoal_wasm_forget_lack(void);
 
-/* How much of the region was ever in use. */
+/* How much of the region is in use. */
 size_t shoal_wasm_used_bytes(void);
 
 #ifdef __cplusplus

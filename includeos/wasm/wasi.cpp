@@ -29,6 +29,11 @@ uint32_t get(uint32_t address) {
   return value;
 }
 
+// How much of a long piece of work is done before the guest may have its turn.
+constexpr uint32_t kAtOnce = 4096;
+
+uint32_t part_of(uint32_t size) { return size < kAtOnce ? size : kAtOnce; }
+
 bool is_output(uint32_t descriptor) { return descriptor == 1 || descriptor == 2; }
 
 bool has_rdrand() {
@@ -44,14 +49,20 @@ uint64_t processor_random() {
   return came ? value : 0;
 }
 
-/// SplitMix64 over what the processor has, which may be no more than a count of its cycles.
-uint64_t random_word() {
-  static constinit uint64_t state = 0;
+constinit uint64_t random_state = 0;
+
+/// From what the processor has, which may be no more than a count of its cycles. Asking it takes long under some hypervisors.
+void stir_random() {
   static constinit int rdrand = -1;
   if (rdrand < 0) rdrand = has_rdrand() ? 1 : 0;
-  state += 0x9e3779b97f4a7c15 + __builtin_ia32_rdtsc();
-  if (rdrand == 1) state ^= processor_random();
-  uint64_t word = state;
+  random_state += __builtin_ia32_rdtsc();
+  if (rdrand == 1) random_state ^= processor_random();
+}
+
+/// SplitMix64.
+uint64_t random_word() {
+  random_state += 0x9e3779b97f4a7c15;
+  uint64_t word = random_state;
   word = (word ^ word >> 30) * 0xbf58476d1ce4e5b9;
   word = (word ^ word >> 27) * 0x94d049bb133111eb;
   return word ^ word >> 31;
@@ -68,7 +79,10 @@ void flush_output() {
   errors.flush();
 }
 
-double random_fraction() { return static_cast<double>(random_word() >> 11) * 0x1p-53; }
+double random_fraction() {
+  stir_random();
+  return static_cast<double>(random_word() >> 11) * 0x1p-53;
+}
 
 }  // namespace shoal::wasm
 
@@ -84,7 +98,13 @@ WASI(uint32_t, fd_write, uint32_t descriptor, uint32_t vectors, uint32_t count, 
   uint32_t written = 0;
   for (uint32_t i = 0; i < count; i++) {
     const uint32_t size = get(vectors + 8 * i + 4);
-    lines.add({static_cast<const char*>(shoal_wasm_at(get(vectors + 8 * i), size)), size});
+    const auto* const text = static_cast<const char*>(shoal_wasm_at(get(vectors + 8 * i), size));
+    for (uint32_t done = 0; done < size;) {
+      const uint32_t part = part_of(size - done);
+      shoal_wasm_spend(part);
+      lines.add({text + done, part});
+      done += part;
+    }
     written += size;
   }
   put(written_at, written);
@@ -123,6 +143,10 @@ WASI(uint32_t, clock_res_get, uint32_t clock, uint32_t at) {
 WASI(uint32_t, random_get, uint32_t at, uint32_t size) {
   auto* const bytes = static_cast<uint8_t*>(shoal_wasm_at(at, size));
   for (uint32_t i = 0; i < size; i += 8) {
+    if (i % kAtOnce == 0) {
+      shoal_wasm_spend(part_of(size - i));
+      stir_random();
+    }
     const uint64_t word = random_word();
     __builtin_memcpy(bytes + i, &word, size - i < 8 ? size - i : 8);
   }

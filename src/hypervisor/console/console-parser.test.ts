@@ -16,6 +16,15 @@ const READY =
 const STATUS = 'shoal1 status seq=2 cpu=0.3 ram=1187840 inflight=1 served=7\n';
 
 describe('console parser', () => {
+  it('tells with the reason of an end what the guest says of it besides', () => {
+    const reason = (line: string) => parse(`\nshoal1 bye ${line}\n`);
+    expect(reason('reason=bad-argument key=shoal.max value=5 why=too-little-memory')).toEqual([
+      { kind: 'bye', reason: 'bad-argument (shoal.max: too-little-memory)' },
+    ]);
+    expect(reason('reason=bad-service why=syntax-error')).toEqual([{ kind: 'bye', reason: 'bad-service (syntax-error)' }]);
+    expect(reason('reason=stop why=asked')).toEqual([{ kind: 'bye', reason: 'stop' }]);
+  });
+
   it('reads the lines of the contract', () => {
     expect(parse(`\n${READY}\n${STATUS}\nshoal1 relay a b=c  d\n\nshoal1 bye reason=stop\n`)).toEqual([
       {

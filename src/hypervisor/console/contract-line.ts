@@ -34,11 +34,18 @@ export function parseContractLine(line: string, ramBytesMax: number): ConsoleEve
     const fields = parseFields(text);
     if (kind === 'ready') return parseReady(fields);
     if (kind === 'status') return parseStatus(fields, ramBytesMax);
-    return { kind: 'bye', reason: field(fields, 'reason') };
+    return { kind: 'bye', reason: byeReason(fields) };
   } catch (error) {
     if (error instanceof Refusal) return refused(line, error.message);
     throw error;
   }
+}
+
+/** With what the guest says of it besides: the key of the command line, and why. An orderly end needs no more than its word. */
+function byeReason(fields: Fields): string {
+  const reason = field(fields, 'reason');
+  const more = [fields.get('key'), fields.get('why')].filter((part) => part !== undefined);
+  return reason === 'stop' || more.length === 0 ? reason : `${reason} (${more.join(': ')})`;
 }
 
 export function refused(line: string, why: string): ConsoleEvent {
