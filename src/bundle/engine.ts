@@ -107,11 +107,10 @@ export class Engine {
     return this.#checked(result);
   }
 
-  /** Runs what waits for promises, until nothing is left. */
+  /** Runs what waits for promises, until nothing is left. @throws ScriptError for what no script can catch: the lack of memory */
   runJobs(): void {
     while (this.#at.qjs_is_job_pending() !== 0) {
-      // What a job throws has nobody who could catch it.
-      if (this.#at.qjs_execute_pending_job() < 0) this.free(this.#at.qjs_get_exception());
+      if (this.#at.qjs_execute_pending_job() < 0) this.#throw();
     }
   }
 
@@ -221,6 +220,10 @@ export class Engine {
 
   #checked(value: Value): Value {
     if (this.#at.qjs_is_exception(value) === 0) return value;
+    return this.#throw();
+  }
+
+  #throw(): never {
     const thrown = this.#at.qjs_get_exception();
     const stack = this.#at.qjs_is_object(thrown) === 0 ? '' : this.#property(thrown, 'stack');
     const message = this.text(thrown);

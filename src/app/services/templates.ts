@@ -1,3 +1,7 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
 /** The languages that a new service can be in. */
 export const LANGUAGES = ['ts', 'wasm', 'cpp'] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -96,54 +100,39 @@ function assemblyScript(name: string): Readonly<Record<string, string>> {
     name,
     private: true,
     scripts: {
-      build: `asc assembly/index.ts --outFile ${name}.wasm --runtime stub --optimize`,
+      build: `asc assembly/index.ts --outFile ${name}.wasm --optimize`,
       test: `npm run build && shoal service build ${name}.wasm && shoal image check ${name}.elf`,
       start: `npm run build && shoal up --service ${name}.wasm`,
     },
     devDependencies: { assemblyscript: ASSEMBLYSCRIPT_VERSION },
   };
   return {
-    'assembly/index.ts': `import { fail, reply, textOf } from './shoal';
-export { shoal_alloc } from './shoal';
+    'assembly/index.ts': `import { refuse, reply, textOf } from './shoal';
+export { shoal_alloc, shoal_idempotent } from './shoal';
 
 // Each function whose name begins with shoal_op_ is an operation. The first one is for requests that name none.
-export function shoal_op_upper(at: usize, size: usize): u64 {
+export function shoal_op_upper(at: usize, size: i32): u64 {
   const text = textOf(at, size);
   // The client gets the code and the message.
-  if (text.length == 0) return fail(400, 'expected a text');
+  if (text.length == 0) return refuse(400, 'expected a text');
   return reply(text.toUpperCase());
 }
-
-// If a VM dies, its request may be worked on once more: the operation only reads its text.
-export function shoal_idempotent(): void {}
 `,
-    'assembly/shoal.ts': `// Between AssemblyScript's strings and the texts of requests and replies, which are UTF-8.
-@external('shoal', 'fail')
-declare function refuse(code: u32, at: usize, size: usize): void;
-
-export function shoal_alloc(size: usize): usize {
-  return heap.alloc(size);
-}
-
-export function textOf(at: usize, size: usize): string {
-  return String.UTF8.decodeUnsafe(at, size);
-}
-
-export function reply(text: string): u64 {
-  const bytes = String.UTF8.encode(text);
-  return ((changetype<usize>(bytes) as u64) << 32) | (bytes.byteLength as u64);
-}
-
-export function fail(code: u32, message: string): u64 {
-  const bytes = String.UTF8.encode(message);
-  refuse(code, changetype<usize>(bytes), bytes.byteLength);
-  return 0;
-}
-`,
+    'assembly/shoal.ts': sdkFile('shoal.ts'),
     'assembly/tsconfig.json': json({ extends: 'assemblyscript/std/assembly.json', include: ['./**/*.ts'] }),
     'package.json': json(manifest),
     '.gitignore': 'node_modules/\n*.wasm\n*.elf\n',
   };
+}
+
+/** Of the published package, else of the checkout. */
+const SDKS = ['../../guest/sdk/', '../../../includeos/wasm/sdk/'].map((folder) =>
+  fileURLToPath(new URL(folder, import.meta.url)),
+);
+
+function sdkFile(name: string): string {
+  const [packaged = '', ofCheckout = ''] = SDKS;
+  return readFileSync(join(existsSync(packaged) ? packaged : ofCheckout, name), 'utf8');
 }
 
 function cpp(name: string): Readonly<Record<string, string>> {

@@ -21,7 +21,9 @@ describe('console parser', () => {
     expect(reason('reason=bad-argument key=shoal.max value=5 why=too-little-memory')).toEqual([
       { kind: 'bye', reason: 'bad-argument (shoal.max: too-little-memory)' },
     ]);
-    expect(reason('reason=bad-service why=syntax-error')).toEqual([{ kind: 'bye', reason: 'bad-service (syntax-error)' }]);
+    expect(reason('reason=bad-service why=syntax-error')).toEqual([
+      { kind: 'bye', reason: 'bad-service (syntax-error)' },
+    ]);
     expect(reason('reason=stop why=asked')).toEqual([{ kind: 'bye', reason: 'stop' }]);
   });
 
