@@ -49,7 +49,7 @@ test('a service in TypeScript runs in VMs; what is saved is deployed, however an
   writeFileSync(join(file, '../words/word.ts'), "export const word = 'four';\n");
   writeFileSync(
     file,
-    "import { word } from './words/word.ts';\nexport default { say: (text: string) => `${word} ${text}` };\n",
+    "import { word } from './words/word.ts';\nexport default { say: (text: string) => word + ' ' + text };\n",
   );
   await deployedAgain(fleet, 3);
   writeFileSync(join(file, '../words/word.ts'), "export const word = 'five';\n");
