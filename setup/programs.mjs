@@ -25,6 +25,13 @@ export const NEEDS = [
 ];
 
 /**
+ * What builds the engine of services in TypeScript, and services in WebAssembly.
+ *
+ * @type {readonly Need[]}
+ */
+export const ENGINE_NEEDS = [{ program: 'wasm2c', debianPackage: 'wabt' }];
+
+/**
  * What only tests call: tmux is the terminal that the dashboard is driven in.
  *
  * @type {readonly Need[]}

@@ -3,18 +3,18 @@
  * nothing is. Runs on the Node that the machine has (20 or newer) and needs nothing else: no dependency, no TypeScript.
  *
  *   node setup/setup.mjs                     everything but linux
- *   node setup/setup.mjs --only npm,image    some of the steps: system, npm, image, linux (a kernel that one long test boots); and tests, with
- *                                            which system brings what only tests need
+ *   node setup/setup.mjs --only npm,image    some of the steps: system, npm, image, engine (which runs services in TypeScript), linux (a kernel
+ *                                            that one long test boots); and tests, with which system brings what only tests need
  */
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openCheckout } from './checkout.mjs';
-import { buildImage } from './image.mjs';
+import { buildEngine, buildImage } from './image.mjs';
 import { fetchLinux } from './linux.mjs';
 import { withLock } from './lock.mjs';
 import { installNpmPackages } from './npm.mjs';
 import { Interrupted, Problem } from './problem.mjs';
-import { NEEDS, TEST_NEEDS } from './programs.mjs';
+import { ENGINE_NEEDS, NEEDS, TEST_NEEDS } from './programs.mjs';
 import { say } from './progress.mjs';
 import { installSystemPackages } from './system.mjs';
 
@@ -27,6 +27,7 @@ const STEPS = new Map([
   ['system', installPrograms],
   ['npm', installNpmPackages],
   ['image', buildImage],
+  ['engine', buildEngine],
   ['linux', fetchLinux],
 ]);
 const NAMES = [...STEPS.keys(), 'tests'];
@@ -56,7 +57,8 @@ try {
  * @param {ReadonlySet<string>} wanted
  */
 function installPrograms(checkout, wanted) {
-  return installSystemPackages(checkout, wanted.has('tests') ? [...NEEDS, ...TEST_NEEDS] : NEEDS);
+  const more = [...(wanted.has('engine') ? ENGINE_NEEDS : []), ...(wanted.has('tests') ? TEST_NEEDS : [])];
+  return installSystemPackages(checkout, [...NEEDS, ...more]);
 }
 
 /** @param {readonly string[]} args */

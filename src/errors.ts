@@ -54,6 +54,8 @@ export const ERRORS = {
   DEPLOY_RUNNING: 'A deploy of an image is under way.',
   DEPLOY_NONE: 'There is no deploy that could be rolled back.',
   SERVICE_BUILD: 'No image with the service could be built.',
+  SERVICE_EXISTS: 'There is something already where a new service is to be written.',
+  SERVICE_INVALID: 'The source of a service cannot be used.',
   PROFILE_INVALID: 'The profile of a guest image cannot be used.',
   QEMU_MISSING: 'The QEMU program was not found.',
   QEMU_EXITED: 'QEMU ended before the VM was prepared.',

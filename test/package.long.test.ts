@@ -55,6 +55,46 @@ test('the packed package, installed in an empty folder, answers a request from a
   expect(leftovers({ data, pool })).toEqual({ processes: [], runDirectories: [], ports: [] });
 });
 
+test('a service in TypeScript is begun, tested, checked by the compiler, built and run without a compiler of C', async () => {
+  const env = { PATH: `${dirname(process.execPath)}:${process.env['PATH']}` };
+  const options = { command: installed, cwd: folder, env };
+  expect(await shoal(['service', 'new', 'hello'], options)).toMatchObject({ exitCode: 0 });
+  expect(await shoal(['service', 'test', 'hello/hello.ts'], options)).toMatchObject({
+    stdout: expect.stringContaining('pass 2'),
+    exitCode: 0,
+  });
+  // The test finds the package by itself, too, as in an editor or in vitest.
+  const alone = new ShoalProcess(['--test', join(folder, 'hello', 'hello.test.ts')], {
+    command: process.execPath,
+    cwd: join(folder, 'hello'),
+  });
+  expect(await alone.finished).toMatchObject({ exitCode: 0 });
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const types = ['--typeRoots', join(ROOT, 'node_modules', '@types')];
+  const compiled = new ShoalProcess([tsc, '-p', join(folder, 'hello'), ...types], { command: process.execPath });
+  expect(await compiled.finished).toMatchObject({ stdout: '', exitCode: 0 });
+
+  const built = await shoal(['service', 'build', 'hello/hello.ts', '--output', 'out/hello.elf'], options);
+  expect(built).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(readdirSync(join(folder, 'out')).sort()).toEqual(['hello.elf', 'hello.service', 'hello.shoal.json']);
+
+  const data = join(folder, 'service-data');
+  const pool = randomPool(2);
+  // Neither gcc nor wabt is asked for.
+  const args = ['up', '-o', 'json', '--data', data, '--pool', pool, '--service', 'hello/hello.ts', '--watch'];
+  const up = new ShoalProcess(args, options);
+  await up.firstLine();
+  const sent = await shoal(['send', '--data', data, '--op', 'initials', 'Ada Lovelace'], options);
+  expect(sent).toMatchObject({ stdout: 'AL\n', exitCode: 0 });
+  await up.stderrHas(/Watching /);
+  writeFileSync(join(folder, 'hello', 'hello.ts'), 'export default { say: (text: string) => text + "?" };\n');
+  await up.stderrHas(/hello\.ts is deployed as image/);
+  expect(await shoal(['send', '--data', data, 'new'], options)).toMatchObject({ stdout: 'new?\n', exitCode: 0 });
+  up.signal('SIGINT');
+  expect(await up.finished).toMatchObject({ exitCode: 0 });
+  expect(leftovers({ data, pool })).toEqual({ processes: [], runDirectories: [], ports: [] });
+});
+
 test('a project in TypeScript compiles and runs the examples against the packed client', async () => {
   const shipped = join(folder, 'node_modules', 'shoal', 'docs', 'examples');
   const examples = readdirSync(shipped).filter((name) => name.endsWith('.ts'));

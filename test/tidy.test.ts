@@ -232,6 +232,8 @@ describe('the rules themselves find', () => {
 
 /** An import or re-export of values, from the package or from a file in it. */
 function importsPackage(source: Source, name: string): boolean {
+  // A file of a package may be all that is wanted of it.
+  if (new RegExp(`\\b(?:import|resolve)\\('${name}(?:/[^']*)?'\\)`).test(source.text)) return true;
   const imports = new RegExp(`^(?:import|export)\\s+(?!type\\b)[^;]*?from\\s+'${name}(?:/[^']*)?'`, 'gm');
   return [...source.text.matchAll(imports)].some(([text]) => !/^\w+\s*\{(?:\s*type\s+[^,}]+,?)*\s*\}/.test(text));
 }

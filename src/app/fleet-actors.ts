@@ -24,6 +24,7 @@ import type { DataDir } from './data-dir.ts';
 import { bootOnce } from './deploy/boot-once.ts';
 import { Deploys } from './deploy/deploys.ts';
 import { KeptImages } from './deploy/kept-images.ts';
+import { deployHere, type OwnDeploy } from './deploy/own-deploy.ts';
 import type { EventLog } from './event-log.ts';
 import { FirstReady } from './first-ready.ts';
 import { startFleetParts, vmParametersOf } from './fleet-parts.ts';
@@ -49,6 +50,8 @@ export interface FleetActors {
   readonly bootTimeoutMs: number;
   /** Resolves when `min_vm_count` VMs are ready; rejects if the start gives up (`FirstReady`). */
   readonly firstReady: Promise<void>;
+  /** Replaces the image of this host's VMs (`deployHere`). */
+  deploy(image: ImageInfo): Promise<OwnDeploy>;
   /** From now on a stop leaves the VMs running for the next Shoal. */
   keepVms(): void;
   /** Refuses the requests in flight and kills the VMs. */
@@ -96,7 +99,8 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   cleanUp.add(() => first.close());
   eventLog.listen((one) => first.see(one));
   const logFolder = data.folder('logs');
-  const deploys = await deploysOf(deps, { hypervisor, parameters, qemuOf }, found, needed);
+  const { deploys, kept } = await deploysOf(deps, { hypervisor, parameters, qemuOf }, found, needed);
+  let holdsVms = (): boolean => false;
   cleanUp.add(() => deploys.close());
   const known = await openKnownParams(join(data.path, `fleet-params-${options.fleet}.json`), (error) =>
     eventLog.warn(error instanceof Error ? error.message : String(error)),
@@ -116,8 +120,9 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
       connection: nats.connection,
       about: aboutHost(data.path),
       shared: { bucket: natsParamsBucket(nats.connection.nc, options.fleet), known },
-      handlers: (core, settings) =>
-        adminHandlers({
+      handlers: (core, settings) => {
+        holdsVms = () => settings.holdsVms;
+        return adminHandlers({
           ...core,
           system,
           store,
@@ -133,7 +138,8 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
           profileOf: (digest) => findProfile(keptImagePath(data, digest), {}).catch(() => undefined),
           why,
           onDown: deps.onDown,
-        }),
+        });
+      },
     },
     cleanUp,
   );
@@ -144,6 +150,8 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
     http,
     bootTimeoutMs: parameters.bootTimeoutMs,
     firstReady: first.promise,
+    deploy: (image) =>
+      deployHere({ data, deploys, kept, parameters, list: () => hypervisor.list(), holdsVms: () => holdsVms() }, image),
     hurry: () => {
       core.router.tell({ kind: 'drain', limitMs: 0, replyTo: NOBODY });
       // A VM whose directory goes meanwhile is being ended already.
@@ -157,7 +165,7 @@ async function deploysOf(
   { hypervisor, parameters, qemuOf }: { hypervisor: Hypervisor; parameters: VmParameters; qemuOf: QemuOf },
   found: readonly Found[],
   needed: readonly string[],
-): Promise<Deploys> {
+): Promise<{ readonly deploys: Deploys; readonly kept: KeptImages }> {
   const { options, image, images, data, store, nats, eventLog } = deps;
   const kept = new KeptImages({
     data,
@@ -178,7 +186,7 @@ async function deploysOf(
       if (deploy?.ended_ms === null && (digest === deploy.image || digest === deploy.before)) throw error;
     });
   }
-  return new Deploys({
+  const deploys = new Deploys({
     store: images,
     clock: systemClock,
     host: options.host,
@@ -204,6 +212,7 @@ async function deploysOf(
     },
     onEvent: (event) => eventLog.add(event),
   });
+  return { deploys, kept };
 }
 
 async function vmParameters(

@@ -11,6 +11,7 @@ import { askSnapshot } from './ask-router.ts';
 import { CleanUp } from './clean-up.ts';
 import { hasOwnEvent } from './core.ts';
 import { DataDir } from './data-dir.ts';
+import type { OwnDeploy } from './deploy/own-deploy.ts';
 import { EventLog } from './event-log.ts';
 import { EventLogger } from './event-logger.ts';
 import { type FleetActors, startFleet } from './fleet-actors.ts';
@@ -45,6 +46,11 @@ export interface Shoal {
   snapshot(): Promise<FleetSnapshot>;
   /** Sends one request the whole way, once the first VMs are ready. */
   greet(text: string): Promise<Greeting>;
+  /**
+   * Replaces the image of this host's VMs, the rest as soon as one VM of it is ready. Resolves at the end.
+   * @throws IMAGE_MISSING, IMAGE_INVALID, PROFILE_INVALID; DEPLOY_RUNNING if another deploy comes first
+   */
+  deploy(image: string): Promise<OwnDeploy>;
   /** Answers the requests in flight, then ends everything that was started. Calling it again returns the same promise. */
   stop(): Promise<void>;
   /** After a stop: how many VMs could not be ended, because they could not be identified. */
@@ -56,7 +62,10 @@ export interface Shoal {
 }
 
 export interface Greeting {
-  readonly text: string;
+  /** Undefined if the service refuses such a text, which is an answer too. */
+  readonly text: string | undefined;
+  /** Status and message of a refusal; empty if there is a text. */
+  readonly refusal: string;
   readonly vm: number | undefined;
   readonly ms: number;
 }
@@ -125,6 +134,7 @@ export async function startShoal(asked: UpOptions, signal: AbortSignal): Promise
       asked: down.promise,
       cleanUp,
       greetMs,
+      profileSet: asked.profileSet,
     });
   } catch (error) {
     // The error of the start matters more than one of the clean-up.
@@ -148,14 +158,15 @@ async function sourceOf({ image, profile, profileSet, dataDir, fresh }: UpOption
 /** A file that was changed is deployed only if somebody asks for that. */
 function tellUnused(
   eventLog: EventLog,
-  { image }: UpOptions,
+  { image, service }: UpOptions,
   source: ImageInfo | undefined,
   { last }: ImageStore,
 ): void {
   if (last === undefined || source === undefined || source.digest === last.image) return;
   const deployed = shortDigest(last.image);
+  const file = service ?? image;
   eventLog.warn(
-    `VMs are started from the image ${deployed}, which was deployed, and not from ${image} (${shortDigest(source.digest)}): \`shoal image deploy ${image}\` deploys that`,
+    `VMs are started from the image ${deployed}, which was deployed, and not from ${file} (${shortDigest(source.digest)}): \`shoal image deploy ${file}\` deploys that`,
   );
 }
 
@@ -188,6 +199,14 @@ function causeOf(error: unknown): unknown {
   return isOurs && error.cause !== undefined ? causeOf(error.cause) : error;
 }
 
+/** What a service says of a text that it does not take; undefined for other errors. */
+function refusalOf(error: unknown): Omit<Greeting, 'ms'> | undefined {
+  if (!(error instanceof ShoalError)) return undefined;
+  const { status, vm } = error.details;
+  if (typeof vm !== 'number' || typeof status !== 'string' || !/^4\d\d$/.test(status)) return undefined;
+  return { text: undefined, refusal: `${status} (${error.message})`, vm };
+}
+
 /** A failure at the top level is one that no supervisor could mend. */
 function createRoot(logger: EventLogger): { system: ActorSystem; failed: Promise<Error> } {
   const { promise, resolve } = Promise.withResolvers<Error>();
@@ -212,6 +231,7 @@ interface Parts {
   readonly asked: Promise<void>;
   readonly cleanUp: CleanUp;
   readonly greetMs: number;
+  readonly profileSet: UpOptions['profileSet'];
 }
 
 class RunningShoal implements Shoal {
@@ -257,8 +277,10 @@ class RunningShoal implements Shoal {
         const deadlineMs = Math.min(GREET_TRY_MS, Math.ceil(endMs - startMs));
         try {
           const { payload, vm } = await requester.request(new TextEncoder().encode(text), { deadlineMs });
-          return { text: new TextDecoder().decode(payload), vm, ms: clock.monotonic() - startMs };
+          return { text: new TextDecoder().decode(payload), refusal: '', vm, ms: clock.monotonic() - startMs };
         } catch (error) {
+          const refused = refusalOf(error);
+          if (refused !== undefined) return { ...refused, ms: clock.monotonic() - startMs };
           // It may have come to a host that stands still.
           const isLast = clock.monotonic() + GREET_TRY_MS > endMs;
           if (isLast || codeOf(error) !== 'REQUEST_DEADLINE') throw error;
@@ -267,6 +289,11 @@ class RunningShoal implements Shoal {
     } finally {
       requester.close();
     }
+  }
+
+  async deploy(image: string): Promise<OwnDeploy> {
+    const { actors, profileSet } = this.#parts;
+    return actors.deploy(await loadImage(image, { set: profileSet }));
   }
 
   stop(): Promise<void> {

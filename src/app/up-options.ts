@@ -17,6 +17,8 @@ export interface UpOptions {
   /** How commands reach the controller (rule R10); default `direct`. */
   readonly control?: Control;
   readonly image: string;
+  /** The service that the image was built from, for people. */
+  readonly service?: string;
   /** Name of a profile that comes with Shoal, or path of a file; default: the one beside the image, else the built-in image's. */
   readonly profile?: string;
   /** Fields that override the profile. */

@@ -9,6 +9,7 @@ import { type ImageInfo, loadImage } from '../hypervisor/mod.ts';
 import { heard, hostOf } from './asked-hosts.ts';
 import type { Command, Flag, Flags } from './command.ts';
 import { fleetOf } from './find.ts';
+import { withImage } from './image-of-service.ts';
 import { hasEnded, type ImageRow, imageRow, imageTable, stepOf } from './image-rows.ts';
 import { printable, printData, printJson, say } from './output.ts';
 import { usage } from './parse.ts';
@@ -42,9 +43,11 @@ export async function deployImage(command: Command, flags: Flags, file: string |
   if (file === undefined) throw usage(command, 'give the file to deploy');
   const canary = flags.whole('canary', { min: 0, max: CANARIES_MAX }) ?? 1;
   const seconds = flags.whole('canary-time', { min: 0, max: SECONDS_MAX }) ?? CANARY_SECONDS;
-  const image = await loadImage(resolve(file), profileChoice(command, flags));
   const order = { canary, canary_ms: seconds * 1_000 };
-  return withFleet(fleetOf(flags), 'image', (calls) => deployOver(calls, flags, image, order));
+  return withImage(resolve(file), async (path) => {
+    const image = await loadImage(path, profileChoice(command, flags));
+    return withFleet(fleetOf(flags), 'image', (calls) => deployOver(calls, flags, image, order));
+  });
 }
 
 interface Order {

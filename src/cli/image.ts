@@ -20,6 +20,7 @@ import {
   QEMU_FLAG,
 } from './command.ts';
 import { DEPLOY_FLAGS, deployImage, imageStatus, rollBackImage } from './image-deploy.ts';
+import { withImage } from './image-of-service.ts';
 import { printable, printJson, printText } from './output.ts';
 import { usage } from './parse.ts';
 import { machineChoice, profileChoice } from './settings.ts';
@@ -54,13 +55,14 @@ export const imageCommand: Command = {
     ['shoal image check my-service.elf', 'boots it once; a line for each point, exits 1 if one fails'],
     ['shoal image deploy my-service.elf --wait', 'VM by VM, without losing a request; back to the old one if it fails'],
     ['shoal image deploy my-service.elf --canary 3 --canary-time 60', 'three VMs try it for a minute first'],
+    ['shoal image deploy hello.ts --wait', 'the same for a service, which is built first'],
     ['shoal image status', 'which image runs, and how far a deploy is'],
     ['shoal image rollback --wait', 'gives up the deploy that runs, or undoes the last one'],
     ['shoal image profile includeos > my-service.shoal.json', 'a profile to change'],
   ],
   async run({ flags, words: [first, second] }) {
     refuseForeign(flags, first);
-    if (first === 'check') return check(flags, resolve(second ?? defaultImage()));
+    if (first === 'check') return withImage(resolve(second ?? defaultImage()), (path) => check(flags, path));
     if (first === 'profile') return profile(second);
     if (first === 'deploy') return deployImage(imageCommand, flags, second);
     if (second === undefined && first === 'rollback') return rollBackImage(flags);

@@ -37,6 +37,12 @@ export class UpOutput {
     else this.say(text);
   };
 
+  /** What whoever works on a service has to know, in every mode. */
+  readonly notice = (text: string): void => {
+    if (this.#dashboardHasStandardError()) this.#dashboard?.note(text);
+    else this.say(text);
+  };
+
   readonly event = ({ atMs, text }: FleetEvent): void => {
     // The dashboard hears events by itself.
     if (this.mode === 'json' || this.#dashboardHasStandardError()) return;

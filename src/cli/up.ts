@@ -31,6 +31,7 @@ import { machineChoice, profileChoice, settings } from './settings.ts';
 import { onStopSignal } from './signals.ts';
 import { isOnTerminal, sendHint } from './terminal.ts';
 import { type UpMode, UpOutput } from './up-output.ts';
+import { SERVICE_FLAGS, UpService } from './up-service.ts';
 
 const GREETING = 'Hello from a unikernel';
 const LEFT = 'The dashboard was left';
@@ -57,6 +58,7 @@ const VM_FLAGS: readonly Flag[] = [
   },
   { name: 'min', value: 'N', about: 'VMs to keep running, as the parameter min_vm_count (default: 1)' },
   { name: 'image', value: 'FILE', about: 'guest image (default: the built-in one)' },
+  ...SERVICE_FLAGS,
   ...PROFILE_FLAGS,
   {
     name: 'accel',
@@ -101,6 +103,7 @@ export const upCommand: Command = {
   flags: [DATA_FLAG, FLEET_FLAG, NATS, HOST, HTTP, ...VM_FLAGS, ...MORE_FLAGS],
   examples: [
     ['shoal up', 'at least one VM, more as requests come; Ctrl-C ends everything'],
+    ['shoal up --service hello.ts --watch', 'a service of your own; a saved file is deployed'],
     ['shoal up --min 3 --set vm_requests_max=8', 'three VMs, each free while it has fewer than eight requests'],
     ['shoal up --nats nats://127.0.0.1:4222 --fleet blue', 'uses a NATS server that already runs'],
     ['shoal up --http 8080', 'also takes `curl -d "a text" http://127.0.0.1:8080/`'],
@@ -153,28 +156,54 @@ async function runUp(flags: Flags, output: UpOutput, role: Role | undefined): Pr
     stopping.abort();
   };
   onStopSignal(stop);
-  const options = optionsOf(flags, output, role);
-  // The directory may be removed while Shoal runs, and no thread starts in one that is not there.
-  process.chdir('/');
-  const shoal = await started(options, stopping.signal);
-  if (shoal === undefined) return 0;
-  hurry = () => shoal.hurry();
+  const service = await built(flags, output, stopping.signal);
+  if (stopping.signal.aborted) return 0;
+  try {
+    const options = optionsOf(flags, output, role, service);
+    // The directory may be removed while Shoal runs, and no thread starts in one that is not there.
+    process.chdir('/');
+    const shoal = await started(options, stopping.signal);
+    if (shoal === undefined) return 0;
+    hurry = () => shoal.hurry();
+    await runUntilStopped(shoal, { flags, output, role, service, stop, stopping: stopping.signal });
+    return stopping.signal.aborted ? await tellEnd(shoal, output) : 0;
+  } finally {
+    await service?.close();
+  }
+}
+
+interface Run {
+  readonly flags: Flags;
+  readonly output: UpOutput;
+  readonly role: Role | undefined;
+  readonly service: UpService | undefined;
+  readonly stop: (by: string) => void;
+  readonly stopping: AbortSignal;
+}
+
+async function runUntilStopped(shoal: Shoal, { flags, output, role, service, stop, stopping }: Run): Promise<void> {
   try {
     const greeted = role === undefined ? greet(shoal, flags, output, stop) : tellReady(shoal, output, role);
+    if (flags.has('watch')) void greeted.then(() => service?.watch(shoal)).catch(() => undefined);
     // After a stop the outcome of the greeting does not matter.
     greeted.catch(() => undefined);
-    await Promise.race([greeted, aborted(stopping.signal)]);
-    const failure = await Promise.race([shoal.failed, shoal.asked, aborted(stopping.signal)]);
+    await Promise.race([greeted, aborted(stopping)]);
+    const failure = await Promise.race([shoal.failed, shoal.asked, aborted(stopping)]);
     if (failure !== undefined) {
       // A defect of Shoal must not end working VMs: the next `up` adopts them.
       shoal.keepVms();
       throw failure;
     }
   } finally {
-    // The fleet must be stopped even if the terminal fails.
-    await output.close().finally(() => shoal.stop());
+    try {
+      // Nothing is deployed any more.
+      await service?.close();
+      await output.close();
+    } finally {
+      // The fleet must be stopped even if the terminal fails.
+      await shoal.stop();
+    }
   }
-  return stopping.signal.aborted ? tellEnd(shoal, output) : 0;
 }
 
 async function tellEnd(shoal: Shoal, output: UpOutput): Promise<number> {
@@ -186,6 +215,15 @@ async function tellEnd(shoal: Shoal, output: UpOutput): Promise<number> {
   const vms = left === 1 ? '1 VM that could not be identified' : `${left} VMs that could not be identified`;
   output.say(`Everything has ended but ${vms}; the next \`shoal up\` looks again`);
   return 1;
+}
+
+/** The service of `--service`; undefined if there is none, or if it was stopped meanwhile. */
+async function built(flags: Flags, output: UpOutput, signal: AbortSignal): Promise<UpService | undefined> {
+  const opening = UpService.open(upCommand, flags, output.notice);
+  const service = await Promise.race([opening, aborted(signal)]);
+  // A build that is cut short has no outcome that matters.
+  if (signal.aborted) void opening.then((late) => late?.close()).catch(() => undefined);
+  return service;
 }
 
 function modeOf(flags: Flags): UpMode {
@@ -203,7 +241,7 @@ async function started(options: UpOptions, signal: AbortSignal): Promise<Shoal |
   }
 }
 
-function optionsOf(flags: Flags, output: UpOutput, role: Role | undefined): UpOptions {
+function optionsOf(flags: Flags, output: UpOutput, role: Role | undefined, service: UpService | undefined): UpOptions {
   const nats = flags.text('nats');
   const pool = flags.text('pool');
   const host = flags.text('host');
@@ -220,7 +258,8 @@ function optionsOf(flags: Flags, output: UpOutput, role: Role | undefined): UpOp
     control: flags.oneOf('control', ['direct', 'relay']) ?? 'direct',
     fresh: flags.has('fresh'),
     rebuild: flags.has('rebuild'),
-    image: resolve(flags.text('image') ?? defaultImage()),
+    image: service?.image ?? resolve(flags.text('image') ?? defaultImage()),
+    ...(service === undefined ? {} : { service: service.source }),
     ...profileOptions(flags),
     shards: shardsOf(flags),
     accelerator: flags.oneOf('accel', ['auto', 'kvm', 'tcg']) ?? 'auto',
@@ -275,17 +314,19 @@ async function tellReady(shoal: Shoal, output: UpOutput, role: Role): Promise<vo
 /** Sends one request through the whole path, so that "Ready" means that the fleet has answered. */
 async function greet(shoal: Shoal, flags: Flags, output: UpOutput, stop: (by: string) => void): Promise<void> {
   const { nats, fleet, subject, http, accelerator, qemu } = shoal;
-  const { text, vm, ms } = await shoal.greet(GREETING);
+  const { text, refusal, vm, ms } = await shoal.greet(GREETING);
   if (output.mode === 'json') {
     const { vms } = await shoal.snapshot();
     printJson({ ready: true, nats, fleet, subject, ...(http === undefined ? {} : { http }), accelerator, qemu, vms });
     return;
   }
   const hint = sendHint(flags);
-  output.say(`Ready: "${GREETING}" went to VM ${vm} and came back as "${text}" after ${ms.toFixed(1)} ms.`);
+  const came = text === undefined ? `was refused with ${refusal}` : `came back as "${text}"`;
+  output.say(`Ready: "${GREETING}" went to VM ${vm} and ${came} after ${ms.toFixed(1)} ms.`);
   const curl = http === undefined ? '' : `, by \`curl -d TEXT ${http}\``;
   output.say(`Send more with \`${hint}\`${curl}, or to the subject ${subject} at ${nats}. Ctrl-C ends everything.`);
-  const notes = [`VM ${vm} answered "${GREETING}" with "${text}".`, `Send more: ${hint}`];
+  const answer = text === undefined ? refusal : `"${text}"`;
+  const notes = [`VM ${vm} answered "${GREETING}" with ${answer}.`, `Send more: ${hint}`];
   if (http !== undefined) notes.push(`Over HTTP: curl -d TEXT ${http}`);
   // The given address may contain a password, which the shown one leaves out.
   const servers = flags.text('nats') ?? nats;

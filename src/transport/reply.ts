@@ -100,8 +100,8 @@ function originOf(headers: MsgHdrs): Origin {
 function errorOf(status: string, headers: MsgHdrs, { vm, host }: Origin): ShoalError {
   const message = headers.get(ERROR_HEADER);
   const reason = headers.get(REASON_HEADER);
-  // An unknown status is a failure of the other side.
-  const code = CODES[status] ?? 'REQUEST_VM_FAILED';
+  // A service chooses among the statuses that say that the request is at fault. Any other is a failure of the other side.
+  const code = CODES[status] ?? (/^4\d\d$/.test(status) ? 'REQUEST_INVALID' : 'REQUEST_VM_FAILED');
   const details = {
     status: headerText(status, STATUS_CHARS_MAX),
     // A newer Shoal may know further words; an older one sends none.

@@ -33,6 +33,9 @@ export interface ShoalOptions {
   readonly cwd?: string;
 }
 
+/** A regular expression, or a function of the whole output. */
+export type Pattern = Pick<RegExp, 'test'>;
+
 /** One `shoal` command as a user runs it. Its output is kept, and tests await `firstLine` or `finished`. */
 export class ShoalProcess {
   readonly child: ChildProcess;
@@ -80,15 +83,15 @@ export class ShoalProcess {
   }
 
   /** Resolves when standard error has that text; rejects if the command ends without. */
-  stderrHas(pattern: RegExp): Promise<void> {
+  stderrHas(pattern: Pattern): Promise<void> {
     return this.#has(pattern, 'stderr', () => this.#stderr);
   }
 
-  stdoutHas(pattern: RegExp): Promise<void> {
+  stdoutHas(pattern: Pattern): Promise<void> {
     return this.#has(pattern, 'stdout', () => this.#stdout);
   }
 
-  async #has(pattern: RegExp, name: 'stdout' | 'stderr', text: () => string): Promise<void> {
+  async #has(pattern: Pattern, name: 'stdout' | 'stderr', text: () => string): Promise<void> {
     while (!pattern.test(text())) {
       if (this.child.exitCode !== null || this.child.signalCode !== null) {
         throw new Error(`shoal ended without saying ${pattern}: ${(await this.finished).stderr}`);

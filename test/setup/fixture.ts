@@ -28,8 +28,12 @@ export type Running = {
 /** For a fake program that takes its time: it ends when the test calls `machine.go()`. */
 export const UNTIL_GO = 'until [ -e "$FOLDER/go" ]; do sleep 0.05; done';
 
-/** A build script that notes its call and makes an image. */
-export const BUILD = 'echo image >> "$CALLS"; mkdir -p includeos/build; echo ELF > includeos/build/shoal-guest.elf\n';
+/** A build script that notes its call and makes an image: the guest's, or the engine's. */
+export const BUILD = `mkdir -p includeos/build
+if [ "$*" = '--variant engine' ]; then what=engine; else what=image; fi
+echo $what >> "$CALLS"
+case $what in engine) echo ELF > includeos/build/shoal-engine.elf ;; *) echo ELF > includeos/build/shoal-guest.elf ;; esac
+`;
 
 const SET_UP_TIMEOUT_MS = 40_000;
 /** Programs that a shell script needs to do anything at all; they are no part of what is tested. */
@@ -45,6 +49,7 @@ export const EVERYTHING: Programs = {
   ld: ':',
   tar: ':',
   xz: ':',
+  wasm2c: ':',
   tmux: ':',
   id: 'echo 0',
   'apt-get': ':',

@@ -10,7 +10,8 @@ describe('the npm packages', () => {
     expect(await machine.setUp()).toMatchObject({ code: 0 });
     expect(await machine.setUp()).toMatchObject({ code: 0, stdout: '', stderr: '' });
 
-    expect(machine.calls()).toEqual(['npm ci --include=dev --include=optional --loglevel=error', 'image']);
+    const npm = 'npm ci --include=dev --include=optional --loglevel=error';
+    expect(machine.calls()).toEqual([npm, 'image', 'engine']);
   });
 
   test('are installed again when the lock file has changed', async () => {

@@ -10,6 +10,8 @@ const GROUND = ['src/errors.ts', 'src/is-record.ts', 'src/plain-file.ts', 'src/s
  */
 const BELOW: Readonly<Record<string, readonly string[]>> = {
   actors: [],
+  bundle: [],
+  service: ['bundle'],
   refs: ['actors'],
   shards: ['actors', 'refs'],
   remote: ['actors', 'refs'],
@@ -22,7 +24,7 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
   client: ['actors', 'supervisor', 'fleet', 'transport'],
   load: ['actors', 'supervisor', 'fleet', 'transport', 'client'],
   console: ['actors', 'supervisor', 'fleet', 'transport', 'store'],
-  app: ['process', 'actors', 'remote', 'shards', 'supervisor', 'fleet', 'hypervisor', 'transport', 'store'],
+  app: ['bundle', 'process', 'actors', 'remote', 'shards', 'supervisor', 'fleet', 'hypervisor', 'transport', 'store'],
   sim: [
     'actors',
     'refs',
@@ -37,6 +39,8 @@ const BELOW: Readonly<Record<string, readonly string[]>> = {
     'app',
   ],
   cli: [
+    'bundle',
+    'service',
     'process',
     'actors',
     'shards',

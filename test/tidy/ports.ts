@@ -19,6 +19,7 @@ export const MAY_PASS_THE_PORTS: Readonly<Record<string, string>> = {
   'src/sim/virtual-time.ts': 'lets Node look for signals between two events of a long simulation',
   'src/app/fleet-actors.ts': "chooses the adapters of `shoal up`: this host's QEMU and clock",
   'src/app/token-key.ts': 'makes a key once, in a data directory',
+  'src/bundle/': 'an engine of its own, outside of any actor, has a clock and chance as a VM has',
   'src/cli/': 'the commands choose adapters and serve a person at a terminal',
   'src/console/': 'the dashboard serves a person at a terminal',
   'src/client/client.ts': 'the prefix of the ids of a client, unless the caller names one',

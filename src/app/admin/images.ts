@@ -3,7 +3,8 @@ import { IMAGE_BYTES_MAX, parseProfile } from '../../hypervisor/mod.ts';
 import { isRecord } from '../../is-record.ts';
 import { isDigest } from '../../store/mod.ts';
 import type { AdminHandler } from '../../transport/mod.ts';
-import { hasImage, type ImagePart, keepSent, removeOldImages, takePart } from '../kept-image.ts';
+import { beginDeploy } from '../deploy/begin-deploy.ts';
+import { hasImage, type ImagePart, keepSent, takePart } from '../kept-image.ts';
 import { Arguments } from './arguments.ts';
 import { type AdminDeps, snapshotOf } from './deps.ts';
 
@@ -44,13 +45,7 @@ export function imageHandlers(deps: AdminDeps): Readonly<Record<string, AdminHan
       // A host that is to have no VMs tries none.
       const canary = deps.settings.holdsVms ? 0 : asked;
       const canaryMs = named.whole('canary_ms', { min: 0, max: CANARY_MS_MAX });
-      if (!(await hasImage(data, image))) {
-        throw new ShoalError('IMAGE_MISSING', `This host has no image ${image}: it was not sent, or sent long ago`);
-      }
-      // Before the deploy: if the host cannot be looked at, none begins, and which images are needed is asked last.
-      const found = await deps.list();
-      await deploys.deploy({ image, canary, canaryMs });
-      removeOldImages(data, [deps.parameters.imageDigest, ...deploys.needed], found);
+      await beginDeploy(deps, { image, canary, canaryMs });
       return status(deps);
     },
     'image-rollback': async () => {

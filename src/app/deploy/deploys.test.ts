@@ -179,6 +179,36 @@ describe('a deploy of a host', () => {
     await kit.shutdown();
   });
 
+  it('of what was looked at elsewhere is not booted beforehand', async () => {
+    const { kit, deploys, told } = await world({}, () => Promise.reject(new Error('not to be checked')));
+    await deploys.deploy({ ...ORDER, isChecked: true });
+    expect(told).toMatchObject([{ message: { kind: 'deploy', deploy: { phase: 'canary' } } }]);
+    await kit.shutdown();
+  });
+
+  it('has an end that others wait for, whichever it is', async () => {
+    const { kit, deploys, progress } = await world();
+    expect(await deploys.ended()).toBeNull();
+    await deploys.deploy(ORDER);
+    await kit.settle();
+    const first = deploys.ended();
+    progress('rolling');
+    progress('deployed');
+    expect(await first).toMatchObject({ image: NEW, phase: 'deployed' });
+
+    const gate = Promise.withResolvers<void>();
+    const refusing = await world({ hold: gate.promise }, () => Promise.reject(new Error('it hangs')));
+    const begun = refusing.deploys.deploy(ORDER);
+    // It waits for one that is only beginning, too.
+    const second = refusing.deploys.ended();
+    refusing.disk.hold = undefined;
+    gate.resolve();
+    await begun;
+    expect(await second).toMatchObject({ image: NEW, phase: 'refused', why: 'it hangs' });
+    await kit.shutdown();
+    await refusing.kit.shutdown();
+  });
+
   it('is undone by a deploy of the image before, and that by nothing more', async () => {
     const { kit, deploys, progress, told } = await world();
     await expect(deploys.rollBack()).rejects.toMatchObject({ code: 'DEPLOY_NONE' });

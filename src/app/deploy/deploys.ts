@@ -28,6 +28,8 @@ export interface DeployOrder {
   readonly image: string;
   readonly canary: number;
   readonly canaryMs: number;
+  /** Nothing but the service in it is new, and that was looked at where it was built: it is not booted once beforehand. */
+  readonly isChecked?: boolean;
 }
 
 export interface DeploysOptions {
@@ -64,6 +66,8 @@ export class Deploys {
   #checked: Promise<void> = Promise.resolve();
   #ends = new AbortController();
   #isClosed = false;
+  /** Those who wait for the end of a deploy. */
+  #waiting: ((last: StoredDeploy | null) => void)[] = [];
 
   constructor(options: DeploysOptions) {
     this.#options = options;
@@ -130,7 +134,7 @@ export class Deploys {
    * Begins a deploy; how it goes on is told by events and `document`.
    * @throws DEPLOY_RUNNING, STORE_WRITE_FAILED
    */
-  async deploy({ image, canary, canaryMs }: DeployOrder): Promise<void> {
+  async deploy({ image, canary, canaryMs, isChecked = false }: DeployOrder): Promise<void> {
     this.checkNoneRuns();
     const { deploy, image: before } = this.#state;
     const id = Math.max(this.#options.clock.now(), (deploy?.id ?? 0) + 1);
@@ -139,10 +143,10 @@ export class Deploys {
     const isSame = image === before;
     const next: StoredDeploy = isSame
       ? { ...common, canary: 0, phase: 'rolling' }
-      : { ...common, canary, phase: 'checking' };
+      : { ...common, canary, phase: isChecked ? afterCheck(canary) : 'checking' };
     await this.#begin(next);
-    if (isSame) await this.#tellRouter();
-    else this.#startCheck(next);
+    if (next.phase === 'checking') this.#startCheck(next);
+    else await this.#tellRouter();
   }
 
   /** Gives up the deploy that runs, or puts back the image before the last. @throws DEPLOY_NONE; DEPLOY_RUNNING while one is only beginning; STORE_WRITE_FAILED */
@@ -177,6 +181,7 @@ export class Deploys {
     this.#isDirty = true;
     void this.#write();
     if (ended_ms !== null) this.#reckon();
+    this.#tellEnd();
   }
 
   /** Ends the VM of a check. The next Shoal checks again. */
@@ -184,6 +189,14 @@ export class Deploys {
     this.#isClosed = true;
     this.#ends.abort();
     await this.#checked;
+  }
+
+  /** Resolves when no deploy is under way: with the last one, or null if there never was one. */
+  ended(): Promise<StoredDeploy | null> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#tellEnd();
+    });
   }
 
   /** @throws DEPLOY_RUNNING */
@@ -198,6 +211,7 @@ export class Deploys {
       await this.#save({ ...this.#state, deploy });
     } finally {
       this.#beginning = undefined;
+      this.#tellEnd();
     }
   }
 
@@ -217,8 +231,7 @@ export class Deploys {
     try {
       await checked;
       if (this.#isClosed || this.#state.deploy?.id !== deploy.id || this.#state.deploy.phase !== 'checking') return;
-      const phase = deploy.canary === 0 ? 'rolling' : 'canary';
-      await this.#save({ ...this.#state, deploy: { ...deploy, phase } });
+      await this.#save({ ...this.#state, deploy: { ...deploy, phase: afterCheck(deploy.canary) } });
       // Whoever gave it up meanwhile wrote that after this.
       if (this.running?.id === deploy.id) await this.#tellRouter();
     } catch (error) {
@@ -236,7 +249,16 @@ export class Deploys {
     const ended_ms = this.#options.clock.now();
     this.#state = { ...this.#state, deploy: { ...deploy, phase: 'refused', why, ended_ms } };
     this.#isDirty = true;
+    this.#tellEnd();
     await this.#write();
+  }
+
+  #tellEnd(): void {
+    const { deploy } = this.#state;
+    if (this.#beginning !== undefined || (deploy !== null && deploy.ended_ms === null)) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve(deploy);
   }
 
   async #tellRouter(): Promise<void> {
@@ -307,6 +329,10 @@ export class Deploys {
     const { onEvent, clock, host } = this.#options;
     onEvent({ atMs: clock.now(), kind, host, text });
   }
+}
+
+function afterCheck(canary: number): 'canary' | 'rolling' {
+  return canary === 0 ? 'rolling' : 'canary';
 }
 
 const GIVEN_UP = 'an administrator rolls it back';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { parseProfile } from '../hypervisor/mod.ts';
-import { buildService } from './service-build.ts';
+import { parseProfile } from '../../hypervisor/mod.ts';
+import { buildService } from './build-service.ts';
 
 let folder: string;
 let said: string[];
@@ -53,13 +53,24 @@ describe('a service for IncludeOS', () => {
     writeFileSync(greet, '');
     for (const source of [undefined, folder, greet]) {
       const built = await build(source);
-      expect(built).toEqual({ image: join(folder, 'out/text.elf'), profile: join(folder, 'out/text.shoal.json') });
+      const inputs = source === undefined ? [] : [source];
+      expect(built).toEqual({
+        image: join(folder, 'out/text.elf'),
+        profile: join(folder, 'out/text.shoal.json'),
+        inputs,
+      });
       const called = readFileSync(built.image, 'utf8');
       const sources = / -DSHOAL_SERVICE_SOURCES=(.*) -DSHOAL_TEST_IMAGE=OFF/.exec(called)?.[1];
       expect([source, sources]).toEqual([source, source === undefined ? '' : expect.stringMatching(/\/greet\.cpp$/)]);
       const profile = parseProfile(JSON.parse(readFileSync(join(folder, 'out/text.shoal.json'), 'utf8')), 'beside it');
       expect(profile).toMatchObject({ machine: 'pc', boot: 'multiboot', networkDevice: 'virtio-net-pci' });
     }
+  });
+
+  test('that is no C++ is refused', async () => {
+    const hello = join(folder, 'hello.ts');
+    writeFileSync(hello, '');
+    await expect(build(hello)).rejects.toThrow(`${hello} is no C++, and on IncludeOS a service is. Leave --system out`);
   });
 
   function pretendIncludeos(): void {
@@ -90,7 +101,7 @@ describe('a service for IncludeOS', () => {
 });
 
 describe('an image of 64 bits', () => {
-  const script = fileURLToPath(new URL('../../includeos/includeos/wrap-multiboot.mjs', import.meta.url));
+  const script = fileURLToPath(new URL('../../../includeos/includeos/wrap-multiboot.mjs', import.meta.url));
   const content = Buffer.from('0123456789abcdef');
 
   /** An ELF file with one segment: its own header, a multiboot header and some bytes. */
@@ -143,7 +154,7 @@ describe('an image of 64 bits', () => {
 describe('a source', () => {
   test.each([
     ['missing.cpp', /the source .*missing\.cpp cannot be read: /],
-    ['service.txt', /the source .*service\.txt is neither a folder nor a \.cpp file/],
+    ['service.txt', /the source .*service\.txt is neither a folder nor a file that ends in \.ts, .*\.wasm, \.cpp/],
   ])('%s is refused with its path', async (name, message) => {
     writeFileSync(join(folder, 'service.txt'), '');
     const built = buildService({ system: 'builtin', source: join(folder, name), output: join(folder, 'x.elf'), say });

@@ -1,0 +1,56 @@
+import { isDeepStrictEqual } from 'node:util';
+import { ShoalError } from '../../errors.ts';
+import { shortDigest } from '../../fleet/mod.ts';
+import type { ImageInfo } from '../../hypervisor/mod.ts';
+import { keepImage } from '../kept-image.ts';
+import { type BeginDeployDeps, beginDeploy } from './begin-deploy.ts';
+import type { Deploys } from './deploys.ts';
+import type { KeptImages } from './kept-images.ts';
+
+export interface OwnDeployDeps extends BeginDeployDeps {
+  readonly deploys: Deploys;
+  readonly kept: KeptImages;
+  /** A host that is to have no VMs tries none. */
+  readonly holdsVms: () => boolean;
+}
+
+/** How a deploy of this host ended. */
+export interface OwnDeploy {
+  readonly digest: string;
+  /** `same`: the image runs already. */
+  readonly end: 'deployed' | 'rolled-back' | 'refused' | 'same';
+  /** Of a roll-back or a refusal. */
+  readonly why: string | null;
+}
+
+/**
+ * Replaces the image of this host's VMs: the rest follow as soon as one VM of it is ready. Resolves at the end.
+ * @throws DEPLOY_RUNNING if another deploy comes first; what `keepImage` and `beginDeploy` throw
+ */
+export async function deployHere(deps: OwnDeployDeps, image: ImageInfo): Promise<OwnDeploy> {
+  const { data, deploys, kept, holdsVms } = deps;
+  await deploys.ended();
+  const { digest } = await keepImage(data, image);
+  if (digest === deploys.image) return { digest, end: 'same', why: null };
+  const canary = holdsVms() ? 0 : 1;
+  const isChecked = await isSameButService(kept, deploys.image, digest);
+  await beginDeploy(deps, { image: digest, canary, canaryMs: 0, isChecked });
+  const last = await deploys.ended();
+  if (last?.image !== digest) {
+    const why = `The deploy of image ${shortDigest(digest)} is no longer the last one: it has ended, and another one has begun`;
+    throw new ShoalError('DEPLOY_RUNNING', why, { details: { image: digest } });
+  }
+  const { phase, why } = last;
+  return { digest, end: phase === 'deployed' || phase === 'refused' ? phase : 'rolled-back', why };
+}
+
+/** Whether two images differ in nothing but the ramdisk that they boot with: the engine's image has its service in it. */
+async function isSameButService(kept: KeptImages, before: string, after: string): Promise<boolean> {
+  const [old, next] = [(await kept.load(before)).image, (await kept.load(after)).image];
+  const isEngine = old.companion !== undefined && next.companion !== undefined;
+  return isEngine && old.fileDigest === next.fileDigest && isDeepStrictEqual(machineOf(old), machineOf(next));
+}
+
+function machineOf({ profile: { initrd: _, ...machine } }: ImageInfo): object {
+  return machine;
+}

@@ -1,0 +1,100 @@
+import { copyFile, cp, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ShoalError } from '../../errors.ts';
+import { SHIPPED_PROFILES } from '../../hypervisor/mod.ts';
+import { profileFileText } from '../kept-image.ts';
+import { buildScript } from './build-script.ts';
+import { runScript } from './run-script.ts';
+import { type ServiceKind, serviceKind } from './service-kind.ts';
+
+/** What an image's service runs on. */
+export const SYSTEMS = ['builtin', 'includeos'] as const;
+export type System = (typeof SYSTEMS)[number];
+
+export interface ServiceBuild {
+  readonly system: System;
+  /** A file in TypeScript, JavaScript or WebAssembly, a folder with C++ files, or one such file; absent: the text service. */
+  readonly source?: string | undefined;
+  readonly output: string;
+  /** Gets each line that the build says. */
+  say(line: string): void;
+}
+
+export interface BuiltService {
+  readonly image: string;
+  /** The profile, written beside an image that needs another machine than the built-in one. */
+  readonly profile: string | undefined;
+  /** The files and folders that it was made of, those of Shoal left out. */
+  readonly inputs: readonly string[];
+}
+
+const SCRIPTS: Readonly<Record<System, string>> = {
+  builtin: 'includeos/build.sh',
+  includeos: 'includeos/includeos/build.sh',
+};
+
+/**
+ * Builds an image with a service: one in TypeScript or JavaScript by itself, others by the scripts of a checkout and a compiler.
+ * @throws SERVICE_INVALID for a script that cannot be a service; SERVICE_BUILD with the build's own last line: what is missing, or what the
+ * compiler refuses
+ */
+export async function buildService({ system, source, output, say }: ServiceBuild): Promise<BuiltService> {
+  const kind = source === undefined ? 'cpp' : await serviceKind(source);
+  if (system === 'builtin' && source !== undefined && kind === 'script') {
+    await mkdir(dirname(output), { recursive: true });
+    return buildScript(source, output, say);
+  }
+  if (system === 'includeos' && kind !== 'cpp') {
+    const why = `${source} is no C++, and on IncludeOS a service is. Leave --system out`;
+    throw new ShoalError('SERVICE_BUILD', `No image was built: ${why}`, { details: { source: source ?? null } });
+  }
+  const script = fileURLToPath(new URL(`../../../${SCRIPTS[system]}`, import.meta.url));
+  if (!(await exists(script))) {
+    const why = "the guest's sources are not in the published package; use a checkout of Shoal";
+    throw new ShoalError('SERVICE_BUILD', `There is no ${script}: ${why}`, { details: { script } });
+  }
+  await mkdir(dirname(output), { recursive: true });
+  const prepared = source === undefined ? undefined : await preparedSource(source, kind);
+  try {
+    await runScript('sh', [script, ...argumentsOf(system, output, prepared?.path)], say);
+    if (system === 'builtin' && prepared === undefined) {
+      await copyFile(join(dirname(script), 'build', 'shoal-guest.elf'), output);
+    }
+  } finally {
+    await prepared?.remove();
+  }
+  const inputs = source === undefined ? [] : [source];
+  return { image: output, profile: await writeProfile(system, output), inputs };
+}
+
+function argumentsOf(system: System, output: string, source: string | undefined): readonly string[] {
+  const own = source === undefined ? [] : ['--service', source];
+  if (system === 'includeos') return ['--image', output, ...own];
+  return source === undefined ? ['--variant', 'normal'] : ['--image', output, ...own];
+}
+
+/** The scripts take a folder of C++, or a module of WebAssembly. */
+async function preparedSource(
+  source: string,
+  kind: ServiceKind,
+): Promise<{ readonly path: string; remove(): Promise<void> }> {
+  if (kind !== 'cpp' || (await stat(source)).isDirectory()) return { path: source, remove: () => Promise.resolve() };
+  const path = await mkdtemp(join(tmpdir(), 'shoal-service-'));
+  await cp(source, join(path, basename(source)));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** What the machine and the way of booting are, `shoal up` then reads beside the image. */
+async function writeProfile(system: System, image: string): Promise<string | undefined> {
+  const profile = SHIPPED_PROFILES[system];
+  if (system === 'builtin' || profile === undefined) return undefined;
+  const path = `${image.slice(0, image.length - extname(image).length)}.shoal.json`;
+  await writeFile(path, profileFileText(profile));
+  return path;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}

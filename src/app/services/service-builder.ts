@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { fromEnvelope, ShoalError } from '../../errors.ts';
+import { moduleBeside } from '../../shards/mod.ts';
+import { cacheDir } from '../paths.ts';
+import type { BuildNews, BuildOrder } from './build-messages.ts';
+import type { BuiltService } from './build-service.ts';
+import { serviceKind } from './service-kind.ts';
+
+const DIGEST_CHARS = 16;
+
+/** Builds the image of one service again and again, beside a Shoal that runs. */
+export class ServiceBuilder {
+  readonly #source: string;
+  readonly #say: (line: string) => void;
+  #thread: Worker | undefined;
+  /** The build that is under way. */
+  #job: PromiseWithResolvers<BuiltService> | undefined;
+
+  /** @param source path of a file or a folder @param say gets each line of a build */
+  constructor(source: string, say: (line: string) => void) {
+    this.#source = source;
+    this.#say = say;
+  }
+
+  /**
+   * One build at a time.
+   * @throws what `buildService` throws; SERVICE_BUILD if the thread ends
+   */
+  async build(): Promise<BuiltService> {
+    await serviceKind(this.#source);
+    const output = imagePath(this.#source);
+    await mkdir(dirname(output), { recursive: true, mode: 0o700 });
+    const job = Promise.withResolvers<BuiltService>();
+    this.#job = job;
+    const order: BuildOrder = { source: this.#source, output };
+    this.#thread ??= this.#start();
+    this.#thread.postMessage(order);
+    return job.promise;
+  }
+
+  async close(): Promise<void> {
+    await this.#thread?.terminate();
+  }
+
+  #start(): Worker {
+    const thread = new Worker(moduleBeside(import.meta.url, 'build-thread'));
+    const ended = (why: string): void => {
+      if (this.#thread === thread) this.#thread = undefined;
+      this.#job?.reject(new ShoalError('SERVICE_BUILD', `No image was built: the thread that builds ended (${why})`));
+    };
+    thread.on('error', (error) => ended(error instanceof Error ? error.message : String(error)));
+    thread.on('exit', (code) => ended(`exit ${code}`));
+    thread.on('message', (news: BuildNews) => {
+      if (news.kind === 'line') this.#say(news.line);
+      else if (news.kind === 'built') this.#job?.resolve(news.built);
+      else this.#job?.reject(fromEnvelope(news.error));
+    });
+    return thread;
+  }
+}
+
+/** Where the image of a service is built for a Shoal: it is made anew if it is lost. */
+export function imagePath(source: string, env: NodeJS.ProcessEnv = process.env): string {
+  const place = createHash('sha256').update(source).digest('hex').slice(0, DIGEST_CHARS);
+  return join(cacheDir(env), 'services', place, `${basename(source, extname(source))}.elf`);
+}

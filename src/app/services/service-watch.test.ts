@@ -1,0 +1,144 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { ManualClock } from '../../actors/kit/mod.ts';
+import { ShoalError } from '../../errors.ts';
+import type { OwnDeploy } from '../deploy/own-deploy.ts';
+import type { BuiltService } from './build-service.ts';
+import { ServiceWatch } from './service-watch.ts';
+
+const DIGEST = 'a'.repeat(64);
+const QUIET_MS = 50;
+
+/** Lets what waits for promises go on. */
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function world() {
+  const clock = new ManualClock();
+  const said: string[] = [];
+  const watched: (readonly string[])[] = [];
+  let changed = (): void => undefined;
+  /** How the builds and deploys to come end, the next one first; a build or a deploy without one is under way. */
+  const builds: (readonly string[] | Error)[] = [];
+  const deploys: Partial<OwnDeploy>[] = [];
+  const calls: string[] = [];
+  let goOn = (): void => undefined;
+  const ended = <T>(list: T[]): Promise<T> => {
+    const next = list.shift();
+    if (next !== undefined) return Promise.resolve(next);
+    return new Promise((resolve) => {
+      goOn = () => resolve(list.shift() ?? expect.unreachable('an end is given first'));
+    });
+  };
+  const first: BuiltService = { image: '/image', profile: undefined, inputs: ['/hello.ts'] };
+  const watch = new ServiceWatch(
+    {
+      source: '/hello.ts',
+      build: async () => {
+        calls.push('build');
+        const outcome = await ended(builds);
+        if (outcome instanceof Error) throw outcome;
+        return { ...first, inputs: outcome };
+      },
+      deploy: async () => {
+        calls.push('deploy');
+        return { digest: DIGEST, end: 'deployed', why: null, ...(await ended(deploys)) };
+      },
+      watch: (onChange) => {
+        changed = onChange;
+        return { update: (inputs) => void watched.push(inputs), close: () => void calls.push('closed') };
+      },
+      clock,
+      say: (line) => said.push(line),
+    },
+    first,
+  );
+  onTestFinished(() => watch.close());
+  return {
+    ...{ clock, said, watched, builds, deploys, calls, watch },
+    save: () => changed(),
+    goOn: () => goOn(),
+    quiet: async () => {
+      await settle();
+      // What is saved meanwhile makes it wait once more.
+      await clock.advance(QUIET_MS);
+      await settle();
+      await settle();
+    },
+  };
+}
+
+const INPUTS = ['/hello.ts'];
+
+test('what was saved since the start, or is newer than what runs, is deployed first', async () => {
+  const { calls, builds, deploys, said, quiet } = world();
+  builds.push(INPUTS);
+  deploys.push({});
+  await quiet();
+  expect([calls, said]).toEqual([['build', 'deploy'], ['hello.ts is deployed as image aaaaaaaaaaaa']]);
+});
+
+test('several saves in a row are one build, and one that changes nothing is not worth a word', async () => {
+  const { calls, builds, deploys, said, quiet, save, clock } = world();
+  builds.push(INPUTS, INPUTS);
+  deploys.push({ end: 'same' }, { end: 'same' });
+  await quiet();
+  save();
+  await settle();
+  await clock.advance(QUIET_MS / 2);
+  save();
+  save();
+  await clock.advance(QUIET_MS / 2);
+  await settle();
+  await quiet();
+  expect([calls, said]).toEqual([['build', 'deploy', 'build', 'deploy'], []]);
+});
+
+test('what is saved during a deploy is deployed after it', async () => {
+  const { calls, builds, deploys, quiet, save, goOn } = world();
+  builds.push(INPUTS);
+  await quiet();
+  save();
+  save();
+  await quiet();
+  expect(calls).toEqual(['build', 'deploy']);
+  builds.push(INPUTS);
+  deploys.push({}, {});
+  goOn();
+  await quiet();
+  expect(calls).toEqual(['build', 'deploy', 'build', 'deploy']);
+});
+
+test('a service that cannot be built is not deployed, and the next save is', async () => {
+  const { calls, builds, deploys, said, quiet, save, watched } = world();
+  builds.push(new ShoalError('SERVICE_INVALID', 'The service /hello.ts:2 cannot be used: x'));
+  await quiet();
+  expect(calls).toEqual(['build']);
+  expect(said).toEqual(['The service /hello.ts:2 cannot be used: x [SERVICE_INVALID]: what ran before goes on']);
+  builds.push(['/lib.ts']);
+  deploys.push({});
+  save();
+  await quiet();
+  expect(calls).toEqual(['build', 'build', 'deploy']);
+  expect(watched).toEqual([['/hello.ts'], ['/hello.ts', '/lib.ts']]);
+});
+
+test.each([
+  ['rolled-back', 'a new VM did not become ready'],
+  ['refused', 'its check failed'],
+] as const)('a deploy that is %s is told with its reason', async (end, why) => {
+  const { builds, deploys, said, quiet } = world();
+  builds.push(INPUTS);
+  deploys.push({ end, why });
+  await quiet();
+  expect(said).toEqual([`hello.ts is not deployed: ${why}. What ran before goes on`]);
+});
+
+test('after its end nothing is built, deployed or said any more', async () => {
+  const { calls, builds, said, quiet, watch, save, goOn } = world();
+  await quiet();
+  watch.close();
+  builds.push(INPUTS);
+  goOn();
+  save();
+  await quiet();
+  expect([calls, said]).toEqual([['build', 'closed'], []]);
+});

@@ -1,0 +1,78 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { ManualClock } from '../../actors/kit/mod.ts';
+import { watchSources } from './source-watch.ts';
+
+const LOOK_MS = 1_000;
+
+function world(names: readonly string[]) {
+  const folder = mkdtempSync(join(tmpdir(), 'shoal-watch-'));
+  const clock = new ManualClock();
+  let changes = 0;
+  let onNext = (): void => undefined;
+  const watch = watchSources(clock, () => {
+    changes += 1;
+    onNext();
+  });
+  onTestFinished(() => {
+    watch.close();
+    rmSync(folder, { recursive: true });
+  });
+  for (const name of names) writeFileSync(join(folder, name), 'a');
+  watch.update(names.map((name) => join(folder, name)));
+  return {
+    ...{ folder, clock, watch },
+    changes: () => changes,
+    /** Resolves at the next change that the system tells. */
+    told: () => new Promise<void>((resolve) => (onNext = resolve)),
+  };
+}
+
+test('a file that is written to, replaced, or new in the folder is told of', async () => {
+  const { folder, told } = world(['a.ts']);
+  for (const save of [
+    () => writeFileSync(join(folder, 'a.ts'), 'b'),
+    () => {
+      writeFileSync(join(folder, 'a.ts~'), 'c');
+      renameSync(join(folder, 'a.ts~'), join(folder, 'a.ts'));
+    },
+    // An import that was missing.
+    () => writeFileSync(join(folder, 'new.ts'), ''),
+  ]) {
+    const next = told();
+    save();
+    await next;
+  }
+});
+
+test('where nothing can be watched, a look in intervals sees it', async () => {
+  const { folder, clock, changes, watch } = world([]);
+  const file = join(folder, 'deep/a.ts');
+  watch.update([file]);
+  await clock.advance(LOOK_MS);
+  expect(changes()).toBe(0);
+  // Its folder was not there to be watched.
+  mkdirSync(join(folder, 'deep'));
+  writeFileSync(file, 'now');
+  await clock.advance(LOOK_MS);
+  expect(changes()).toBe(1);
+  await clock.advance(LOOK_MS);
+  expect(changes()).toBe(1);
+});
+
+test('files of packages are not looked at, and nothing after the end', async () => {
+  const { folder, clock, changes, watch } = world(['a.ts']);
+  mkdirSync(join(folder, 'node_modules/x'), { recursive: true });
+  const packaged = join(folder, 'node_modules/x/index.js');
+  writeFileSync(packaged, 'a');
+  watch.update([packaged]);
+  writeFileSync(packaged, 'longer');
+  await clock.advance(LOOK_MS);
+  expect(changes()).toBe(0);
+  watch.close();
+  writeFileSync(join(folder, 'a.ts'), 'longer');
+  await clock.advance(LOOK_MS);
+  expect(changes()).toBe(0);
+});

@@ -1,0 +1,86 @@
+import { type FSWatcher, statSync, watch } from 'node:fs';
+import { dirname, extname } from 'node:path';
+import type { CancelTimer, Clock } from '../../actors/mod.ts';
+
+export interface SourceWatch {
+  /** From now on these are the files and folders of the service. */
+  update(inputs: readonly string[]): void;
+  close(): void;
+}
+
+/** Folders that cannot be watched, such as those of a network, are looked at in this interval, and the others too. */
+const LOOK_MS = 1_000;
+const SOURCES: ReadonlySet<string> = new Set(['.ts', '.mts', '.js', '.mjs', '.json', '.wasm', '.cpp', '.h', '.inc']);
+/** A packages' files change when they are installed, and there are thousands. */
+const PACKAGES = '/node_modules/';
+
+/**
+ * Tells of changes to a service's files, in whatever way an editor saves: it may write into the file, or rename another one over it. It may
+ * tell of a change that is none.
+ */
+export function watchSources(clock: Clock, onChange: () => void): SourceWatch {
+  const watchers = new Map<string, FSWatcher>();
+  /** The service's files as they were last seen. */
+  const seen = new Map<string, string>();
+  let cancel: CancelTimer = () => undefined;
+
+  /** @returns whether a file is another one than before */
+  const isNews = (): boolean => {
+    const changed = [...seen].filter(([path, before]) => signatureOf(path) !== before);
+    for (const [path] of changed) seen.set(path, signatureOf(path));
+    return changed.length > 0;
+  };
+  const look = (): void => {
+    if (isNews()) onChange();
+    cancel = clock.timer(LOOK_MS, look);
+  };
+  const open = (folder: string): FSWatcher | undefined => {
+    try {
+      // A rename over a file ends a watch of the file, and not that of its folder.
+      const watcher = watch(folder, { persistent: false }, (_, name) => {
+        if (name !== null && !SOURCES.has(extname(name))) return;
+        isNews();
+        onChange();
+      });
+      watcher.on('error', () => watchers.delete(folder));
+      return watcher;
+    } catch {
+      // The looks in intervals see it.
+      return undefined;
+    }
+  };
+  const forget = (folder: string): void => {
+    watchers.get(folder)?.close();
+    watchers.delete(folder);
+  };
+
+  cancel = clock.timer(LOOK_MS, look);
+  return {
+    update(files) {
+      const inputs = files.filter((file) => !file.includes(PACKAGES));
+      for (const path of seen.keys()) if (!inputs.includes(path)) seen.delete(path);
+      // One that is known may have changed since it was read: the next look tells.
+      for (const path of inputs) if (!seen.has(path)) seen.set(path, signatureOf(path));
+      const folders = new Set(inputs.map(folderOf));
+      for (const folder of [...watchers.keys()]) if (!folders.has(folder)) forget(folder);
+      for (const folder of folders) {
+        const watcher = watchers.has(folder) ? undefined : open(folder);
+        if (watcher !== undefined) watchers.set(folder, watcher);
+      }
+    },
+    close() {
+      cancel();
+      for (const folder of [...watchers.keys()]) forget(folder);
+    },
+  };
+}
+
+/** A folder of C++ is an input itself. */
+function folderOf(input: string): string {
+  return statSync(input, { throwIfNoEntry: false })?.isDirectory() === true ? input : dirname(input);
+}
+
+function signatureOf(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined ? 'gone' : `${found.ino} ${found.size} ${found.mtimeMs}`;
+}

@@ -1,0 +1,153 @@
+import { stat } from 'node:fs/promises';
+import { SourceMap } from 'node:module';
+import { dirname, extname, resolve } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+import type { RolldownLog } from 'rolldown';
+import { type ShoalError, whyUnreadable } from '../errors.ts';
+import { isRecord } from '../is-record.ts';
+import { invalid, type Place, placeText } from './fault.ts';
+
+/** A service as one script, which leaves its exports in `shoalService`. */
+export interface Bundle {
+  /** The service's own file. */
+  readonly file: string;
+  readonly script: string;
+  /** The files that it was made of. */
+  readonly inputs: readonly string[];
+  /** What its author should know, a line each. */
+  readonly notes: readonly string[];
+  /** Where a place of the script stands in the author's files; undefined if it is in none. Line and column count from 1. */
+  placeOf(line: number, column: number): Place | undefined;
+}
+
+/** What a service in TypeScript or JavaScript may be called. */
+export const SCRIPT_EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'] as const;
+/** The name under which the script leaves what the service exports. */
+export const EXPORTS_NAME = 'shoalService';
+/** What the engine runs (ES2023); newer syntax becomes older one. */
+const TARGET = 'es2023';
+
+/** Whether a file is a service that needs no compiler. */
+export function isScript(file: string): boolean {
+  return SCRIPT_EXTENSIONS.some((extension) => extname(file) === extension);
+}
+
+/**
+ * Makes one script of a service and all that it imports.
+ * @throws SERVICE_INVALID naming file, line, what is wrong and the remedy
+ */
+export async function bundle(path: string): Promise<Bundle> {
+  const file = resolve(path);
+  await checkFile(file);
+  // It takes most of the time of a short command, and other commands do not need it.
+  const [{ rolldown }, { imports }] = await Promise.all([import('rolldown'), import('./imports.ts')]);
+  const faults: ShoalError[] = [];
+  const notes: string[] = [];
+  const build = await rolldown({
+    input: file,
+    cwd: dirname(file),
+    // Packages have a variant for browsers that does without Node.
+    platform: 'browser',
+    plugins: [imports(file, (fault) => faults.push(fault))],
+    transform: { target: TARGET, define: { 'process.env.NODE_ENV': '"production"' } },
+    // What leaves out an export that a program reads would leave out the service.
+    preserveEntrySignatures: 'strict',
+    onLog: (_, log) => void notes.push(...noteOf(file, log)),
+  });
+  try {
+    const { output } = await build.generate({
+      // Nothing is written there: paths in the source map are relative to it.
+      dir: dirname(file),
+      format: 'iife',
+      name: EXPORTS_NAME,
+      exports: 'named',
+      sourcemap: true,
+      codeSplitting: false,
+      comments: false,
+    });
+    const [{ code, map, modules }] = output;
+    const inputs = Object.keys(modules).filter((id) => id.startsWith('/'));
+    const script = code.replace(/\n?\/\/# sourceMappingURL=.*\n?$/, '\n');
+    return { file, script, inputs, notes, placeOf: placesOf(file, map) };
+  } catch (error) {
+    throw faults[0] ?? faultOf(file, error);
+  } finally {
+    await build.close();
+  }
+}
+
+async function checkFile(file: string): Promise<void> {
+  const found = await stat(file).catch((cause: unknown) => {
+    throw invalid({ file }, `it cannot be read: ${whyUnreadable(cause)}. Check the path`, cause);
+  });
+  if (!found.isFile())
+    throw invalid({ file }, 'it is no plain file. Name the file whose default export is the service');
+  if (isScript(file)) return;
+  const known = SCRIPT_EXTENSIONS.join(', ');
+  throw invalid({ file }, `its name ends in ${JSON.stringify(extname(file))}. Name a file that ends in ${known}`);
+}
+
+type Map = { readonly mappings: string; readonly sources: readonly string[] } | null;
+
+function placesOf(file: string, map: Map): Bundle['placeOf'] {
+  if (map === null) return () => undefined;
+  const folder = dirname(file);
+  let read: SourceMap | undefined;
+  return (line, column) => {
+    // Only a service with a fault needs it.
+    read ??= new SourceMap({
+      ...{ file: '', version: 3, sourceRoot: '', sourcesContent: [], names: [] },
+      ...{ sources: [...map.sources], mappings: map.mappings },
+    });
+    const entry = read.findEntry(line - 1, column - 1);
+    if (!('originalSource' in entry) || typeof entry.originalSource !== 'string') return undefined;
+    return {
+      file: resolve(folder, entry.originalSource),
+      line: entry.originalLine + 1,
+      column: entry.originalColumn + 1,
+    };
+  };
+}
+
+/** A warning about the author's own files; those about packages are their authors'. */
+function noteOf(file: string, log: RolldownLog): string[] {
+  const { id, message, code } = log;
+  if (id === undefined || id.includes('/node_modules/') || code === undefined) return [];
+  const what = code === 'EMPTY_IMPORT_META' ? '`import.meta` is empty in a service' : firstLine(message);
+  return [`${placeText(placeIn(file, log))}: ${what}`];
+}
+
+/** @param error what rolldown threw */
+function faultOf(file: string, error: unknown): ShoalError {
+  const [first] = isRecord(error) || error instanceof Error ? errorsIn(error) : [];
+  if (first === undefined) {
+    const why = error instanceof Error ? firstLine(error.message) : String(error);
+    return invalid({ file }, why, error);
+  }
+  const place = placeIn(file, first);
+  if (first.code === 'INVALID_TLA_FORMAT') {
+    const remedy = 'Compute it when a request comes, or without await';
+    return invalid(place, `it awaits outside of a function, and nothing waits for it while a VM boots. ${remedy}`);
+  }
+  return invalid(place, firstLine(first.message), error);
+}
+
+type Problem = Pick<RolldownLog, 'code' | 'message' | 'loc' | 'id'>;
+
+function errorsIn(error: object): readonly Problem[] {
+  const errors: unknown = 'errors' in error ? error.errors : undefined;
+  if (!Array.isArray(errors)) return [];
+  // The shape is rolldown's own: an aggregate of the logs that it could not go on from.
+  return errors.filter((one) => one instanceof Error || isRecord(one)) as Problem[];
+}
+
+function placeIn(file: string, { loc, id }: Problem): Place {
+  if (loc === undefined) return { file: id ?? file };
+  return { file: loc.file ?? id ?? file, line: loc.line, column: loc.column + 1 };
+}
+
+/** What rolldown says is coloured, begins with its code, and goes on with a drawing. */
+function firstLine(message: string): string {
+  const [line = ''] = stripVTControlCharacters(message).trim().split('\n');
+  return line.replace(/^\[[A-Z_]+\]\s*/, '').replace(/\.$/, '');
+}

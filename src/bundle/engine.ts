@@ -1,0 +1,243 @@
+import vm from 'node:vm';
+import { isRecord } from '../is-record.ts';
+import { type EngineExports, instantiateEngine, PAGE_BYTES } from './engine-module.ts';
+
+/** What a script threw. */
+export class ScriptError extends Error {
+  /** `at NAME (FILE:LINE:COLUMN)`, a line each, as the engine tells it; empty if a value was thrown that is no error. */
+  readonly scriptStack: string;
+
+  constructor(message: string, scriptStack: string) {
+    super(message);
+    this.scriptStack = scriptStack;
+  }
+}
+
+/** A script that was cut off. The engine cannot go on from there, but from a state that was kept. */
+export class CutOff extends Error {}
+
+export interface EngineOptions {
+  readonly stackBytes: number;
+  readonly memoryBytes: number;
+  /** Called with the texts that the script gives to its host function. */
+  readonly onHost: (texts: readonly string[]) => void;
+}
+
+/** All that the engine is at a moment. */
+export interface EngineState {
+  readonly memory: Uint8Array;
+  readonly stackPointer: number;
+}
+
+/** A value of the engine. It belongs to whoever has it, who frees it. */
+export type Value = number;
+
+const CALL = new vm.Script('work()');
+
+/** The engine of the VMs, in this process. */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #bornNs = process.hrtime.bigint();
+  #at: EngineExports;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#at = this.#instance();
+    this.#at.qjs_init();
+    this.#at.qjs_set_max_stack_size(options.stackBytes);
+    this.#at.qjs_set_memory_limit(options.memoryBytes);
+  }
+
+  /**
+   * Does something with the engine that a script may keep from ever ending.
+   * @throws CutOff after so many milliseconds
+   */
+  within<T>(limitMs: number, work: () => T): T {
+    // Only what Node's vm module runs can be cut off, with all that it calls.
+    const call = vm.createContext({ work });
+    try {
+      // What it returns is what the function returns.
+      return CALL.runInContext(call, { timeout: limitMs }) as T;
+    } catch (error) {
+      // It is an error of the context, and none of this one's `Error`.
+      if (isRecord(error) && error['code'] === 'ERR_SCRIPT_EXECUTION_TIMEOUT') {
+        throw new CutOff(`it was cut off after ${limitMs} ms`);
+      }
+      throw error;
+    }
+  }
+
+  /** @throws ScriptError */
+  evaluate(code: string, name: string): Value {
+    const [text, file] = [this.#put(code), this.#put(name)];
+    const value = this.#at.qjs_eval(text.at, text.bytes, file.at, 0);
+    this.#at.wasm_free(text.at);
+    this.#at.wasm_free(file.at);
+    return this.#checked(value);
+  }
+
+  /** Calls a function. Texts, numbers and bytes become values. @throws ScriptError */
+  call(target: Value, values: readonly (string | number | Uint8Array | undefined)[]): Value {
+    const made = values.map((value) => this.#made(value));
+    const list = this.#at.wasm_malloc(4 * made.length + 4);
+    const view = new DataView(this.#at.memory.buffer);
+    for (const [index, value] of made.entries()) view.setUint32(list + 4 * index, value, true);
+    const self = this.#at.qjs_get_undefined();
+    const result = this.#at.qjs_call(target, self, made.length, list);
+    for (const value of [...made, self]) this.#at.qjs_free_value(value);
+    this.#at.wasm_free(list);
+    return this.#checked(result);
+  }
+
+  hostFunction(): Value {
+    const name = this.#put('host');
+    const value = this.#at.qjs_new_host_function(name.at, name.bytes, 1);
+    this.#at.wasm_free(name.at);
+    return this.#checked(value);
+  }
+
+  /** As arguments of a call of it. @throws ScriptError */
+  callWith(target: Value, argument: Value): Value {
+    const list = this.#at.wasm_malloc(4);
+    new DataView(this.#at.memory.buffer).setUint32(list, argument, true);
+    const self = this.#at.qjs_get_undefined();
+    const result = this.#at.qjs_call(target, self, 1, list);
+    this.#at.qjs_free_value(self);
+    this.#at.wasm_free(list);
+    return this.#checked(result);
+  }
+
+  /** Runs what waits for promises, until nothing is left. @throws ScriptError for what no script can catch: the lack of memory */
+  runJobs(): void {
+    while (this.#at.qjs_is_job_pending() !== 0) {
+      if (this.#at.qjs_execute_pending_job() < 0) this.#throw();
+    }
+  }
+
+  /** Frees the value. */
+  number(value: Value): number {
+    const number = this.#at.qjs_get_float64(value);
+    this.free(value);
+    return number;
+  }
+
+  /** Frees the value. */
+  text(value: Value): string {
+    const text = this.#textOf(value);
+    this.free(value);
+    return text;
+  }
+
+  isText(value: Value): boolean {
+    return this.#at.qjs_is_string(value) !== 0;
+  }
+
+  /** Of a Uint8Array; frees the value. */
+  bytes(value: Value): Uint8Array {
+    const at = this.#at.wasm_malloc(16);
+    const buffer = this.#at.qjs_get_typed_array_buffer(value, at, at + 4, at + 8);
+    const start = this.#at.qjs_get_array_buffer(buffer, at + 12);
+    const view = new DataView(this.#at.memory.buffer);
+    const [offset, length] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
+    const content = Uint8Array.from(new Uint8Array(this.#at.memory.buffer, start + offset, length));
+    this.#at.wasm_free(at);
+    this.free(buffer);
+    this.free(value);
+    return content;
+  }
+
+  free(value: Value): void {
+    this.#at.qjs_free_value(value);
+  }
+
+  /** The present state, to go back to. */
+  state(): EngineState {
+    const { memory, __stack_pointer } = this.#at;
+    return { memory: new Uint8Array(memory.buffer.slice(0)), stackPointer: __stack_pointer.value };
+  }
+
+  /** Goes back to a state, also after a script was cut off. */
+  restore({ memory, stackPointer }: EngineState): void {
+    // Its allocator would leave out memory that it has not asked for.
+    if (this.#at.memory.buffer.byteLength !== memory.length) this.#at = this.#instance();
+    const missing = memory.length - this.#at.memory.buffer.byteLength;
+    if (missing > 0) this.#at.memory.grow(missing / PAGE_BYTES);
+    new Uint8Array(this.#at.memory.buffer).set(memory);
+    this.#at.__stack_pointer.value = stackPointer;
+  }
+
+  #instance(): EngineExports {
+    const instance = instantiateEngine({
+      call: (count, values) => {
+        const view = new DataView(this.#at.memory.buffer);
+        const addresses = Array.from({ length: count }, (_, index) => view.getUint32(values + 4 * index, true));
+        this.#options.onHost(addresses.map((address) => this.#textOf(address)));
+        return this.#at.qjs_get_undefined();
+      },
+      // As in a VM, which knows no other time than that since its boot.
+      nowNs: () => process.hrtime.bigint() - this.#bornNs,
+    });
+    instance._initialize();
+    return instance;
+  }
+
+  #put(text: string): { readonly at: number; readonly bytes: number } {
+    return this.#putBytes(Buffer.from(text, 'utf8'));
+  }
+
+  #putBytes(content: Uint8Array): { readonly at: number; readonly bytes: number } {
+    const at = this.#at.wasm_malloc(content.length + 1);
+    const memory = new Uint8Array(this.#at.memory.buffer);
+    memory.set(content, at);
+    memory[at + content.length] = 0;
+    return { at, bytes: content.length };
+  }
+
+  #made(value: string | number | Uint8Array | undefined): Value {
+    if (value === undefined) return this.#at.qjs_get_undefined();
+    if (typeof value === 'number') return this.#at.qjs_new_number(value);
+    const { at, bytes } = typeof value === 'string' ? this.#put(value) : this.#putBytes(value);
+    const made =
+      typeof value === 'string' ? this.#at.qjs_new_string(at, bytes) : this.#at.qjs_new_uint8_array(at, bytes);
+    this.#at.wasm_free(at);
+    return this.#checked(made);
+  }
+
+  #textOf(value: Value): string {
+    const at = this.#at.wasm_malloc(4);
+    const text = this.#at.qjs_get_string_len(value, at);
+    const bytes = new DataView(this.#at.memory.buffer).getUint32(at, true);
+    this.#at.wasm_free(at);
+    // A value that cannot be made a text has thrown.
+    if (text === 0) {
+      this.free(this.#at.qjs_get_exception());
+      return '';
+    }
+    const copy = Buffer.from(this.#at.memory.buffer, text, bytes).toString('utf8');
+    this.#at.qjs_free_cstring(text);
+    return copy;
+  }
+
+  #checked(value: Value): Value {
+    if (this.#at.qjs_is_exception(value) === 0) return value;
+    return this.#throw();
+  }
+
+  #throw(): never {
+    const thrown = this.#at.qjs_get_exception();
+    const stack = this.#at.qjs_is_object(thrown) === 0 ? '' : this.#property(thrown, 'stack');
+    const message = this.text(thrown);
+    throw new ScriptError(message, stack);
+  }
+
+  #property(object: Value, name: string): string {
+    const { at } = this.#put(name);
+    const value = this.#at.qjs_get_prop_string(object, at);
+    this.#at.wasm_free(at);
+    if (this.#at.qjs_is_exception(value) !== 0) {
+      this.free(this.#at.qjs_get_exception());
+      return '';
+    }
+    return this.isText(value) ? this.text(value) : '';
+  }
+}

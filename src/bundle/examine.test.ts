@@ -1,0 +1,239 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { examine, openService, serviceFile } from './mod.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'shoal bundle '));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Writes files and returns the path of the first. */
+function files(content: Readonly<Record<string, string>>): string {
+  for (const [name, text] of Object.entries(content)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  return join(folder, Object.keys(content)[0] ?? '');
+}
+
+/** What is said of a service that cannot be used. The folder's path is left out. */
+async function refusal(path: string): Promise<string> {
+  const error: unknown = await examine(path).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: 'SERVICE_INVALID' });
+  return error instanceof Error ? error.message.replaceAll(`${folder}/`, '') : '';
+}
+
+const QUIET = { limitMs: 1_000, onLog: () => undefined };
+
+describe('a service', () => {
+  test('in TypeScript is one script with all that it imports, by its path or from npm', async () => {
+    const path = files({
+      'hello.ts': `import { ServiceError } from 'shoal/service';
+        import data from './data.json';
+        import type { Unused } from './types.ts';
+        import { shout } from './deep/shout.ts';
+        import old from 'old';
+        enum Level { Low = 1 }
+        export default {
+          upper: (text: string): string => shout(text) + data.mark + old.name + Level.Low,
+          async late(text: string) { const { shout: again } = await import('./deep/shout.ts'); return again(text); },
+          refuse(text: string): string { throw new ServiceError(422, 'not ' + text); },
+        };
+        export const idempotent = true;`,
+      'types.ts': 'export interface Unused { a: string }',
+      'deep/shout.ts': 'export const shout = (text: string) => text.toUpperCase();',
+      'data.json': '{"mark":"!"}',
+      'node_modules/old/package.json': '{"name":"old","main":"index.js"}',
+      'node_modules/old/index.js': "exports.name = 'old';",
+    });
+    const { service, runner } = await openService(path, QUIET);
+    expect(service.facts).toEqual({
+      ...{ operations: ['upper', 'late', 'refuse'], idempotent: true, state: 'fresh', payload: 'text' },
+    });
+    const inputs = service.inputs.map((input) => input.replace(`${folder}/`, ''));
+    expect(inputs).toEqual(expect.arrayContaining(['hello.ts', 'data.json', 'deep/shout.ts']));
+    expect(service.notes).toEqual([]);
+    expect(runner.request('upper', 'hä', undefined)).toEqual({ ok: true, reply: 'HÄ!old1' });
+    expect(runner.request('late', 'hä', undefined)).toEqual({ ok: true, reply: 'HÄ' });
+    expect(runner.request('refuse', 'x', undefined)).toEqual({ ok: false, status: 422, message: 'not x' });
+  });
+
+  test('in JavaScript, with syntax newer than the engine', async () => {
+    const path = files({
+      'a.mjs': `const list = { [Symbol.dispose]() { globalThis.ended = true; } };
+        export default { a() { { using one = list; } return String(globalThis.ended) + /[\\p{L}--[a-z]]/v.test('A'); } };`,
+    });
+    const { runner } = await openService(path, QUIET);
+    expect(runner.request('a', '', undefined)).toEqual({ ok: true, reply: 'truetrue' });
+  });
+
+  test('is written as the guest reads it', async () => {
+    const { facts, script } = await examine(
+      files({
+        'a.ts':
+          "export const state = 'kept'; export const payload = 'bytes'; export default { b: () => 'ä', 'a.1': () => '' };",
+      }),
+    );
+    const file = serviceFile(facts, script);
+    const bytes = Buffer.byteLength(script);
+    const head = `shoal-service 1\noperations b,a.1\nidempotent 0\nstate kept\npayload bytes\nsource ${bytes}\n\n`;
+    expect(file.toString()).toBe(`${head}${script}`);
+  });
+
+  test('is told of an export that was perhaps meant to say something', async () => {
+    const { notes } = await examine(
+      files({
+        'a.ts':
+          'export const helper = () => 1;\nexport const idempotnet = true;\nexport default { a: () => import.meta.url };',
+      }),
+    );
+    expect(notes.map((note) => note.replace(`${folder}/`, ''))).toEqual([
+      'a.ts:3:27: `import.meta` is empty in a service',
+      'a.ts:2: the export `idempotnet` (boolean true) means nothing to Shoal, which knows `idempotent`, `state` and `payload`',
+    ]);
+  });
+});
+
+describe('a mistake is told with its place, the value and the remedy', () => {
+  test.each<[string, string, RegExp]>([
+    [
+      'a module of Node',
+      "\nimport 'node:fs';\nexport default { a: () => '' };",
+      /^The service a\.ts:2 cannot be used: it imports "node:fs", and a service runs without Node.* use a package/,
+    ],
+    [
+      'one without its prefix',
+      "import fs from 'fs';\nexport default { a: () => fs.x };",
+      /a\.ts:1 .* it imports "fs", and a service runs without Node/,
+    ],
+    [
+      'a package that is not installed',
+      "import a from '@some/thing/part';\nexport default { a };",
+      /a\.ts:1 .* "@some\/thing\/part", and there is no such package. Install it \(`npm install @some\/thing`\)/,
+    ],
+    [
+      'a file that is not there',
+      "import a from './nope.ts';\nexport default { a };",
+      /a\.ts:1 .* "\.\/nope\.ts", and there is no such file. Check the path/,
+    ],
+    [
+      'a computed import',
+      'export default {\n  a: async (x: string) => (await import(x)).y,\n};',
+      /a\.ts:2 .* whose name is computed .* Name the module in quotes/,
+    ],
+    [
+      'await at the top level',
+      "const x = await Promise.resolve('');\nexport default { a: () => x };",
+      /a\.ts:1:11 .* it awaits outside of a function.* Compute it when a request comes/,
+    ],
+    ['syntax', 'export default {\n  a: () => 1 +,\n};', /a\.ts:2:15 cannot be used: Unexpected token/],
+    [
+      'an export that is not there',
+      "import { x } from './b.ts';\nexport default { a: () => x };",
+      /a\.ts:1.*"x" is not exported by "b\.ts"/,
+    ],
+    ['no default export', 'export const a = () => 1;', /a\.ts .* it has no default export. Write `export default/],
+    [
+      'a default export that is a function',
+      "\nexport default () => '';",
+      /a\.ts:2 .* its default export is a function, and must be an object/,
+    ],
+    ['a default export that is a list', 'export default [];', /a\.ts:1 .* is a list/],
+    ['a default export that is null', 'export default null;', /is null, and must be/],
+    ['no operation', 'export default {};', /a\.ts:1 .* has no operation. Write at least one/],
+    [
+      'too many operations',
+      'export default Object.fromEntries(Array.from({ length: 65 }, (_, n) => ["o" + n, () => ""]));',
+      /it has 65 operations, and at most 64/,
+    ],
+    [
+      'an operation that is none',
+      "export default {\n  a: () => '',\n  b: 12,\n};",
+      /a\.ts:3 .* the operation "b" is the number 12, and must be a function/,
+    ],
+    [
+      'a name with a capital',
+      "export default {\n  a: () => '',\n  'Big One': () => '',\n};",
+      /a\.ts:3 .* an operation is named "Big One", and a name has 1 to 64 characters of a-z.* Rename it/,
+    ],
+    ['a name that is too long', `export default { ['x'.repeat(65)]: () => '' };`, /an operation is named "x{65}"/],
+    ['a name with a comma', `export default { 'a,b': () => '' };`, /an operation is named "a,b"/],
+    [
+      '`idempotent` of another type',
+      "\nexport const idempotent = 'yes';\nexport default { a: () => '' };",
+      /a\.ts:2 .* it exports `idempotent` as "yes", and may say true or false/,
+    ],
+    [
+      'an unknown state',
+      "export const state = 'keep';\nexport default { a: () => '' };",
+      /a\.ts:1 .* `state` as "keep", and may say 'fresh' or 'kept'/,
+    ],
+    [
+      'a payload that is a function',
+      'export const payload = () => 1;\nexport default { a: () => "" };',
+      /`payload` as a function, and may say 'text' or 'bytes'/,
+    ],
+    [
+      'a throw while it sets itself up',
+      "const f = () => {\n  throw new TypeError('no');\n};\nf();\nexport default { a: () => '' };",
+      /a\.ts:2:\d+ .* it throws while it sets itself up: TypeError: no/,
+    ],
+    [
+      'a throw of something that is no error',
+      "throw { toString() { throw 1; } };\nexport default { a: () => '' };",
+      /it throws while it sets itself up/,
+    ],
+    [
+      'a getter that throws',
+      "export default { get a(): () => string { throw new Error('got'); } };",
+      /it throws while it sets itself up: Error: got/,
+    ],
+    [
+      'functions of the language replaced',
+      "Object.keys = () => [];\nJSON.stringify = () => '{';\nexport default { a: () => '' };",
+      /it replaces functions of the language/,
+    ],
+    [
+      'all memory taken',
+      "const all: unknown[] = [];\nfor (;;) all.push(new Array(1000).fill(1));\nexport default { a: () => '' };",
+      /out of memory/,
+    ],
+    [
+      'endless recursion',
+      "const f = (): number => 1 + f();\nf();\nexport default { a: () => '' };",
+      /Maximum call stack size exceeded/,
+    ],
+  ])('%s', async (_what, text, message) => {
+    const path = files({ 'a.ts': text, 'b.ts': 'export const y = 1;' });
+    expect(await refusal(path)).toMatch(message);
+  });
+
+  test('in a file that is imported', async () => {
+    const path = files({
+      'a.ts': "import './b.ts';\nexport default { a: () => '' };",
+      'b.ts': "\n\nimport 'node:net';",
+    });
+    expect(await refusal(path)).toMatch(/^The service b\.ts:3 cannot be used: it imports "node:net"/);
+  });
+
+  test.each([
+    ['missing.ts', /it cannot be read: there is no such file \(ENOENT\)/],
+    ['data.json', /its name ends in ".json". Name a file that ends in .ts, .mts, .js, .mjs/],
+    ['folder.ts', /it is no plain file/],
+  ])('%s', async (name, message) => {
+    files({ 'data.json': '{}', 'folder.ts/x': '' });
+    expect(await refusal(join(folder, name))).toMatch(message);
+  });
+
+  test('a set-up without an end', async () => {
+    const path = files({ 'a.ts': "for (;;);\nexport default { a: () => '' };" });
+    const message = expect.stringMatching(/it does not end: it was cut off after 200 ms.* must be quick/);
+    await expect(openService(path, { ...QUIET, limitMs: 200 })).rejects.toMatchObject({
+      code: 'SERVICE_INVALID',
+      message,
+    });
+  });
+});

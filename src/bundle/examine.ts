@@ -1,0 +1,86 @@
+import { type Bundle, bundle } from './bundle.ts';
+import { checkExports, type ServiceFacts } from './check-exports.ts';
+import { CutOff, ScriptError } from './engine.ts';
+import { invalid, type Place, placeText } from './fault.ts';
+import { Runner, SCRIPT_NAME } from './runner.ts';
+
+/** A service that was found fit. */
+export interface Examined extends Bundle {
+  readonly facts: ServiceFacts;
+}
+
+/** How long a service may take to set itself up. */
+const SET_UP_MS = 5_000;
+
+/**
+ * Makes a script of a service, runs it once in the engine of the VMs, and reads what it exports.
+ * @throws SERVICE_INVALID naming file, line, value and remedy
+ */
+export async function examine(path: string): Promise<Examined> {
+  return examined(await bundle(path)).service;
+}
+
+/** As `examine`, with a runner that answers requests. */
+export async function openService(
+  path: string,
+  options: { readonly limitMs: number; readonly onLog: (text: string) => void },
+): Promise<{ readonly service: Examined; readonly runner: Runner }> {
+  return examined(await bundle(path), options);
+}
+
+function examined(
+  bundled: Bundle,
+  { limitMs = SET_UP_MS, onLog = () => undefined }: { limitMs?: number; onLog?: (text: string) => void } = {},
+): { readonly service: Examined; readonly runner: Runner } {
+  const { file } = bundled;
+  const notes = [...bundled.notes];
+  const runner = settingUp(
+    bundled,
+    () => new Runner(bundled.script, { limitMs, onLog: (text) => onLog(placed(bundled, text)) }),
+  );
+  const description = settingUp(bundled, () => runner.describe());
+  if (description === undefined)
+    throw invalid({ file }, 'it replaces functions of the language. Leave JSON and Object as they are');
+  const facts = checkExports(file, description, notes);
+  const why = settingUp(bundled, () => runner.load(facts));
+  if (why !== '')
+    throw invalid({ file }, `the guest refuses it (${why}). Write its default export as a plain object of functions`);
+  return { service: { ...bundled, facts, notes }, runner };
+}
+
+/** What a script throws while it sets itself up is its author's to mend. */
+function settingUp<T>(bundled: Bundle, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof CutOff) {
+      const why = `it does not end: ${error.message}. What stands outside of its functions is run while a VM boots, and must be quick`;
+      throw invalid({ file: bundled.file }, why, error);
+    }
+    if (!(error instanceof ScriptError)) throw error;
+    throw invalid(
+      placeIn(bundled, error.scriptStack) ?? { file: bundled.file },
+      `it throws while it sets itself up: ${error.message}`,
+      error,
+    );
+  }
+}
+
+const PLACES = new RegExp(`${SCRIPT_NAME.replace('.', '\\.')}:(\\d+):(\\d+)`, 'g');
+
+/** The first place of a stack that stands in a file of the author's. */
+function placeIn({ placeOf }: Bundle, stack: string): Place | undefined {
+  for (const [, line, column] of stack.matchAll(PLACES)) {
+    const place = placeOf(Number(line), Number(column));
+    if (place !== undefined) return place;
+  }
+  return undefined;
+}
+
+/** A text with the places of the author's files instead of those of the script. */
+function placed({ placeOf }: Bundle, text: string): string {
+  return text.replace(PLACES, (script: string, line: string, column: string) => {
+    const place = placeOf(Number(line), Number(column));
+    return place === undefined ? script : placeText(place);
+  });
+}

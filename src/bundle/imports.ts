@@ -1,0 +1,102 @@
+import { builtinModules } from 'node:module';
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Plugin } from 'rolldown';
+import { parseAst } from 'rolldown/parseAst';
+import type { ShoalError } from '../errors.ts';
+import { isRecord } from '../is-record.ts';
+import { invalid, literally, placeOf } from './fault.ts';
+
+/** What a service imports under this name is Shoal's own, wherever the service stands. */
+const AUTHORS_MODULE = 'shoal/service';
+const BUILTINS: ReadonlySet<string> = new Set(builtinModules);
+const NOT_THERE = 'a service runs without Node, files and network';
+
+/**
+ * Finds the modules of a service, and refuses those that cannot be in its script.
+ * @param onFault told of each
+ */
+export function imports(entry: string, onFault: (fault: ShoalError) => void): Plugin {
+  const refuse = (fault: ShoalError): never => {
+    onFault(fault);
+    // What a hook throws is given a code and a name of rolldown's.
+    throw new Error(fault.message);
+  };
+  return {
+    name: 'shoal-service',
+    resolveId: {
+      order: 'pre',
+      async handler(source, importer, { kind }) {
+        if (importer === undefined || kind === 'new-url') return undefined;
+        if (source === AUTHORS_MODULE) return authorsModule();
+        const place = () => placeOf(importer, new RegExp(`(['"\`])${literally(source)}\\1`));
+        if (source.startsWith('node:')) return refuse(builtin(place(), source));
+        const found = await this.resolve(source, importer, { kind, skipSelf: true });
+        // A package may have the name of a module of Node, such as `events`.
+        if (found !== null && !found.external) return found;
+        if (BUILTINS.has(source)) return refuse(builtin(place(), source));
+        return refuse(invalid(place(), missing(source)));
+      },
+    },
+    transform: {
+      // Whatever cannot be one is not read twice.
+      filter: { code: /\bimport\s*(?:\/[/*]|\()/ },
+      handler(code, id) {
+        const at = openImport(code, id);
+        if (at === undefined) return;
+        const line = code.slice(0, at).split('\n').length;
+        const file = id === entry ? entry : id;
+        const remedy = `there is nothing to load from while it runs. Name the module in quotes, so that it becomes part of the script`;
+        refuse(invalid({ file, line }, `it imports a module whose name is computed (\`import(...)\`), and ${remedy}`));
+      },
+    },
+  };
+}
+
+function builtin(place: { readonly file: string }, name: string): ShoalError {
+  const remedy = 'Compute the reply from the text, or use a package that is plain JavaScript';
+  return invalid(place, `it imports ${JSON.stringify(name)}, and ${NOT_THERE}. ${remedy}`);
+}
+
+function missing(source: string): string {
+  const isFile = source.startsWith('.') || source.startsWith('/');
+  const remedy = isFile ? 'Check the path' : `Install it (\`npm install ${packageOf(source)}\`), or check the name`;
+  return `it imports ${JSON.stringify(source)}, and there is no such ${isFile ? 'file' : 'package'}. ${remedy}`;
+}
+
+function packageOf(source: string): string {
+  return source
+    .split('/')
+    .slice(0, source.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+/** In the sources and in the published package, whose files end differently. */
+function authorsModule(): string {
+  return fileURLToPath(new URL(`../service/mod${extname(import.meta.url)}`, import.meta.url));
+}
+
+/** Where a module is imported by a computed name; undefined if none is, or the code cannot be read, which is told elsewhere. */
+function openImport(code: string, id: string): number | undefined {
+  try {
+    return openImportIn(parseAst(code, { lang: /\.[mc]?ts$/.test(id) ? 'ts' : 'js' }));
+  } catch {
+    return undefined;
+  }
+}
+
+function openImportIn(tree: unknown): number | undefined {
+  const open: unknown[] = [tree];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    if (Array.isArray(node)) open.push(...node.filter((one) => typeof one === 'object' && one !== null));
+    if (!isRecord(node)) continue;
+    const { type, source, start } = node;
+    if (type === 'ImportExpression' && !isText(source)) return typeof start === 'number' ? start : 0;
+    open.push(...Object.values(node).filter((one) => typeof one === 'object' && one !== null));
+  }
+  return undefined;
+}
+
+function isText(source: unknown): boolean {
+  return isRecord(source) && source['type'] === 'Literal' && typeof source['value'] === 'string';
+}

@@ -1,0 +1,118 @@
+import { randomInt } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ServiceFacts } from './check-exports.ts';
+import { DESCRIBE, type Description, descriptionOf } from './describe.ts';
+import { CutOff, Engine, type EngineState, ScriptError, type Value } from './engine.ts';
+
+/** The names of scripts in the stacks of their errors. */
+export const SCRIPT_NAME = 'service.js';
+
+export interface RunnerOptions {
+  /** How long the script, or a request, may compute. */
+  readonly limitMs: number;
+  /** Gets each text that the script writes to its console. It may have several lines. */
+  readonly onLog: (text: string) => void;
+}
+
+export type Outcome =
+  | { readonly ok: true; readonly reply: string | Uint8Array }
+  /** `status`: as the client gets it. */
+  | { readonly ok: false; readonly status: number; readonly message: string };
+
+/** As the guest has them: `includeos/engine/README.md`. */
+const STACK_BYTES = 262_144;
+const MEMORY_BYTES = 16 * 1024 * 1024;
+const OUT_OF_MEMORY = 'InternalError: out of memory';
+const TOO_LARGE = 'the operation takes more memory than this service has';
+const WORD = 2 ** 32;
+
+/** A service in the engine of the VMs, driven as the guest drives it. */
+export class Runner {
+  readonly #engine: Engine;
+  readonly #limitMs: number;
+  readonly #shoal: Value;
+  #loaded: EngineState | undefined;
+  #isKept = false;
+
+  /**
+   * Runs a script once.
+   * @throws ScriptError if it throws; CutOff if it does not end
+   */
+  constructor(script: string, { limitMs, onLog }: RunnerOptions) {
+    this.#limitMs = limitMs;
+    const engine = new Engine({
+      ...{ stackBytes: STACK_BYTES, memoryBytes: MEMORY_BYTES },
+      onHost: ([what, text = '']) => {
+        if (what === 'log') onLog(text);
+      },
+    });
+    this.#engine = engine;
+    this.#shoal = engine.callWith(engine.evaluate(prelude(), 'prelude.js'), engine.hostFunction());
+    engine.within(limitMs, () => {
+      engine.free(engine.evaluate(script, SCRIPT_NAME));
+      engine.runJobs();
+    });
+  }
+
+  /** What the script exports; undefined if it keeps that from being told. @throws ScriptError, CutOff */
+  describe(): Description | undefined {
+    const engine = this.#engine;
+    return descriptionOf(engine.within(this.#limitMs, () => engine.text(engine.evaluate(DESCRIBE, 'describe.js'))));
+  }
+
+  /** From now on it answers requests. @returns why the guest would not take the service; empty if it does */
+  load({ operations, payload, state }: ServiceFacts): string {
+    const engine = this.#engine;
+    const why = engine.within(this.#limitMs, () =>
+      engine.text(engine.call(this.#shoal, ['load', operations.join(','), payload])),
+    );
+    this.#isKept = state === 'kept';
+    this.#loaded = engine.state();
+    return why;
+  }
+
+  /** Answers a request. Each finds the service as `load` has left it, unless its state is kept. */
+  request(operation: string, input: string | Uint8Array, contentType: string | undefined): Outcome {
+    const engine = this.#engine;
+    const back = (): void => {
+      if (this.#loaded !== undefined) engine.restore(this.#loaded);
+    };
+    let outcome: Outcome;
+    try {
+      outcome = engine.within(this.#limitMs, () => this.#answer(operation, input, contentType));
+    } catch (error) {
+      back();
+      if (error instanceof CutOff)
+        return { ok: false, status: 504, message: `the operation takes too long: ${error.message}` };
+      if (!(error instanceof ScriptError)) throw error;
+      const isMemory = error.message === OUT_OF_MEMORY;
+      return { ok: false, status: isMemory ? 413 : 400, message: isMemory ? TOO_LARGE : error.message };
+    }
+    if (!this.#isKept) back();
+    return outcome;
+  }
+
+  #answer(operation: string, input: string | Uint8Array, contentType: string | undefined): Outcome {
+    const engine = this.#engine;
+    const words = [randomInt(WORD), randomInt(WORD), randomInt(WORD)];
+    engine.free(engine.call(this.#shoal, ['start', operation, input, contentType, ...words]));
+    engine.runJobs();
+    const code = engine.number(engine.call(this.#shoal, ['finish']));
+    const result = engine.call(this.#shoal, ['result']);
+    if (code === 1) return { ok: true, reply: engine.bytes(result) };
+    const text = engine.text(result);
+    return code === 0 ? { ok: true, reply: text } : { ok: false, status: code, message: text };
+  }
+}
+
+/** Of the published package, else of the checkout. */
+const PRELUDES = ['../guest/', '../../includeos/engine/'].map((folder) =>
+  join(fileURLToPath(new URL(folder, import.meta.url)), 'prelude.js'),
+);
+
+function prelude(): string {
+  const [packaged = '', ofCheckout = ''] = PRELUDES;
+  return readFileSync(existsSync(packaged) ? packaged : ofCheckout, 'utf8');
+}

@@ -1,0 +1,12 @@
+import { relative } from 'node:path';
+import { type Language, newService } from '../app/mod.ts';
+import { printable, printData, say } from './output.ts';
+
+/** `shoal service new`. @returns the exit code */
+export async function writeService(path: string, language: Language): Promise<number> {
+  const { folder, files, next } = await newService(path, language);
+  const place = (file: string): string => relative(process.cwd(), file);
+  printData(files.map(place).join('\n'));
+  say(printable(`Next: cd ${place(folder)} && ${next}`));
+  return 0;
+}

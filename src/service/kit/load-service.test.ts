@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ServiceError } from '../mod.ts';
+import { loadService } from './mod.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'shoal-load-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function fileOf(text: string): string {
+  const path = join(folder, 'a.ts');
+  writeFileSync(path, text);
+  return path;
+}
+
+test('a service answers as it will in a VM: a text, an error with its status, a line in its log', async () => {
+  const path = fileOf(`import { type Service, ServiceError } from 'shoal/service';
+    export default {
+      upper: (text) => { console.log('asked', text.length); return text.toUpperCase(); },
+      refuse: (text) => { throw new ServiceError(409, text); },
+    } satisfies Service;`);
+  const heard: string[] = [];
+  const service = await loadService(pathToFileURL(path), { onLog: (text) => heard.push(text) });
+  expect(await service.call('upper', 'ä')).toBe('Ä');
+  expect([service.log, heard]).toEqual([['asked 1'], ['asked 1']]);
+  const refused = service.call('refuse', 'no');
+  await expect(refused).rejects.toBeInstanceOf(ServiceError);
+  await expect(refused).rejects.toMatchObject({ status: 409, message: 'no' });
+  await expect(service.call('other', '')).rejects.toMatchObject({
+    status: 404,
+    message: 'the service has no operation "other"; it has upper, refuse',
+  });
+  await expect(service.callBytes('upper', Uint8Array.of(0xff))).rejects.toMatchObject({ status: 400 });
+});
+
+test('a service of bytes takes and gives bytes, also of a text', async () => {
+  const service = await loadService(
+    fileOf(`export const payload = 'bytes';
+      export default { same: (bytes: Uint8Array) => bytes, type: (_: Uint8Array, request: { contentType?: string }) => String(request.contentType) };`),
+  );
+  expect(await service.callBytes('same', Uint8Array.of(0xff, 0))).toEqual(Uint8Array.of(0xff, 0));
+  expect(await service.call('same', 'ä')).toBe('ä');
+  expect(await service.call('type', '', { contentType: 'image/png' })).toBe('image/png');
+});
+
+test('a loop without an end is cut off, and the service answers again', async () => {
+  const service = await loadService(fileOf('export default { loop: () => { for (;;); }, a: () => "a" };'), {
+    limitMs: 100,
+  });
+  await expect(service.call('loop', '')).rejects.toMatchObject({ status: 504 });
+  expect(await service.call('a', '')).toBe('a');
+});

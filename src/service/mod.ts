@@ -1,0 +1,6 @@
+/**
+ * What a service in TypeScript may import (`shoal/service`). It becomes part of the service's script, which runs in a unikernel: so it is
+ * small, and uses nothing that such a guest lacks. `docs/typescript-services.md` is the guide.
+ */
+export { ServiceError } from './service-error.ts';
+export type { BytesOperation, BytesService, Operation, Service, ServiceRequest } from './service-types.ts';

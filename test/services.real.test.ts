@@ -1,0 +1,166 @@
+/** What `shoal up --service` and `--watch` promise, with real VMs. */
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { connect } from '../src/client/mod.ts';
+import { statusOf } from './driver/deploying.ts';
+import { eventually, TestFleet, temporaryFolder } from './driver/fleet.ts';
+import { leftovers } from './driver/leftovers.ts';
+import { shoal } from './driver/shoal-process.ts';
+
+const says = (text: string): string => `export default { say: (text: string) => \`${text} \${text}\` };\n`;
+
+/** A file in a folder of its own. */
+function fileOf(text: string, name = 'hello.ts'): string {
+  const folder = temporaryFolder();
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+}
+
+async function ask(fleet: TestFleet, text: string): Promise<string> {
+  await using client = await connect({ servers: fleet.ready.nats });
+  return (await client.request(text)).text;
+}
+
+const deploysOf = (fleet: TestFleet): number => fleet.up.stderr.split(' is deployed as image ').length - 1;
+
+const deployedAgain = (fleet: TestFleet, times: number): Promise<void> =>
+  fleet.up.stderrHas({ test: () => deploysOf(fleet) >= times });
+
+test('a service in TypeScript runs in VMs; what is saved is deployed, however an editor saves', async () => {
+  const file = fileOf(says('one'));
+  await using fleet = await TestFleet.start({ flags: ['--service', file, '--watch'] });
+  expect(await ask(fleet, 'x')).toBe('one x');
+  await fleet.up.stderrHas(/Watching .*hello\.ts/);
+
+  writeFileSync(file, says('two'));
+  await deployedAgain(fleet, 1);
+  expect(await ask(fleet, 'x')).toBe('two x');
+
+  // As vim, and most that do it carefully.
+  writeFileSync(`${file}~`, says('three'));
+  renameSync(`${file}~`, file);
+  await deployedAgain(fleet, 2);
+  expect(await ask(fleet, 'x')).toBe('three x');
+
+  // A file that it imports, in a folder of its own.
+  mkdirSync(join(file, '../words'));
+  writeFileSync(join(file, '../words/word.ts'), "export const word = 'four';\n");
+  writeFileSync(
+    file,
+    "import { word } from './words/word.ts';\nexport default { say: (text: string) => word + ' ' + text };\n",
+  );
+  await deployedAgain(fleet, 3);
+  writeFileSync(join(file, '../words/word.ts'), "export const word = 'five';\n");
+  await deployedAgain(fleet, 4);
+  expect(await ask(fleet, 'x')).toBe('five x');
+
+  const { vms } = await statusOf(fleet);
+  expect(vms).toEqual([{ image: (await statusOf(fleet)).image, vms: 1 }]);
+  expect(await fleet.stop()).toMatchObject({ exitCode: 0 });
+  expect(leftovers(fleet)).toEqual({ processes: [], runDirectories: [], ports: [] });
+});
+
+test('what is saved during a deploy is deployed after it, and saves in a row cost no request', async () => {
+  const file = fileOf(says('0'));
+  await using fleet = await TestFleet.start({ flags: ['--service', file, '--watch', '--min', '3'] });
+  await fleet.up.stderrHas(/Watching /);
+  await using client = await connect({ servers: fleet.ready.nats });
+  for (let version = 1; version <= 3; version += 1) {
+    writeFileSync(file, says(String(version)));
+    // It replaces three VMs: the next save comes before its end.
+    await eventually(`deploy ${version} is under way`, async () => {
+      const texts = (await fleet.events()).map(({ text }) => text);
+      return texts.filter((text) => / replaces /.test(text)).length >= version || undefined;
+    });
+    expect((await client.request('x')).text).toMatch(/^\d x$/);
+  }
+  await eventually('the last version answers alone', async () => {
+    const { vms, deploy } = await statusOf(fleet);
+    const texts = await Promise.all(Array.from({ length: 6 }, () => client.request('x')));
+    const isLast = vms.length === 1 && deploy?.phase === 'deployed' && texts.every(({ text }) => text === '3 x');
+    return isLast ? true : undefined;
+  });
+});
+
+test('a mistake, or a VM that does not start, leaves the service that runs', async () => {
+  const file = fileOf(says('good'));
+  await using fleet = await TestFleet.start({ flags: ['--service', file, '--watch'] });
+  await fleet.up.stderrHas(/Watching /);
+
+  writeFileSync(file, 'export default {\n  say: (text) => text +,\n};\n');
+  await fleet.up.stderrHas(
+    /The service .*hello\.ts:2:\d+ cannot be used: .*\[SERVICE_INVALID\]: what ran before goes on/,
+  );
+  expect(await ask(fleet, 'x')).toBe('good x');
+
+  // There is room for it once, as where it was looked at, and not for the copy that each request begins with.
+  const large = 'const all = Array.from({ length: 9 * 1024 }, () => new Uint8Array(1000).fill(1));\n';
+  writeFileSync(file, `${large}export default { say: (text: string) => text + all.length };\n`);
+  await fleet.up.stderrHas(/hello\.ts is not deployed: .*\. What ran before goes on/);
+  expect(await ask(fleet, 'x')).toBe('good x');
+  await fleet.until('the VM of before is there alone', ({ vms }) => vms.length === 1);
+
+  writeFileSync(file, says('better'));
+  await deployedAgain(fleet, 1);
+  expect(await ask(fleet, 'x')).toBe('better x');
+});
+
+test('VMs with a service outlive their Shoal; a changed file is another image, and an older one stays until it is deployed', async () => {
+  const file = fileOf(says('first'));
+  const fleet = await TestFleet.start({ flags: ['--service', file], data: temporaryFolder() });
+  onTestFinished(() => rmSync(fleet.data, { recursive: true, force: true }));
+  const before = await fleet.snapshot();
+  await fleet.kill();
+  const again = await fleet.resume();
+  const adopted = await again.snapshot();
+  expect(adopted.vms.map(({ id_vmachine, image_digest }) => [id_vmachine, image_digest])).toEqual(
+    before.vms.map(({ id_vmachine, image_digest }) => [id_vmachine, image_digest]),
+  );
+  expect(await ask(again, 'x')).toBe('first x');
+
+  writeFileSync(file, says('second'));
+  const deployed = await again.run('image', ['deploy', file, '--wait', '--canary-time', '0']);
+  expect(deployed).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('is deployed') });
+  expect(await ask(again, 'x')).toBe('second x');
+  const { vms } = await again.snapshot();
+  expect(vms.map(({ image_digest }) => image_digest)).not.toEqual(before.vms.map(({ image_digest }) => image_digest));
+  expect(await again.stop()).toMatchObject({ exitCode: 0 });
+
+  writeFileSync(file, says('third'));
+  const last = await again.resume();
+  expect(await ask(last, 'x')).toBe('second x');
+  expect(last.up.stderr + JSON.stringify(await last.events())).toMatch(
+    /deployed, and not from .*hello\.ts .*`shoal image deploy .*hello\.ts`/,
+  );
+  expect(await last.stop()).toMatchObject({ exitCode: 0 });
+});
+
+test('a service that refuses the greeting runs, and says so', async () => {
+  const file = fileOf('export default { sum: (text: string) => String(JSON.parse(text).a + 1) };\n');
+  await using fleet = await TestFleet.start({ flags: ['--service', file] });
+  expect(await ask(fleet, '{"a":41}')).toBe('42');
+  expect(await shoal(['send', '--data', fleet.data, 'none'])).toMatchObject({
+    stderr: expect.stringMatching(/^shoal: .*\[REQUEST_INVALID\]/),
+    exitCode: 1,
+  });
+});
+
+test('a service that cannot be used starts nothing', async () => {
+  const file = fileOf("import 'node:fs';\nexport default { a: () => '' };\n");
+  const data = temporaryFolder();
+  onTestFinished(() => rmSync(data, { recursive: true, force: true }));
+  const up = await shoal(['up', '--data', join(data, 'none'), '--service', file]);
+  expect(up).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/hello\.ts:1 cannot be used: .*\[SERVICE_INVALID\]\n$/),
+  });
+  const both = await shoal(['up', '--data', join(data, 'none'), '--service', file, '--image', 'x.elf']);
+  expect(both).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('leave --image out') });
+  const alone = await shoal(['up', '--data', join(data, 'none'), '--watch']);
+  expect(alone).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('--watch watches the service of --service'),
+  });
+});
