@@ -211,7 +211,7 @@ export const REQUESTS = [
     ['an id stands for one text while its request is open', ' && isEqual(first.payload, payload);', ';'],
     ['a stored reply is for one operation', 'ended.op === op &&\n      ended.payloadBytes', 'ended.payloadBytes'],
     ['a stored reply is for one text', ' &&\n      ended.fingerprint === fingerprintOf(payload, contentType)', ''],
-    ['a content type is a part of what an id stands for', '`${ofBytes}\\0${contentType}`', 'ofBytes'],
+    ['a content type is a part of what an id stands for', 'contentType === undefined ? ofBytes :', 'true ? ofBytes :'],
     [
       'a reply is forgotten at dedup_ms',
       'ended.untilMs <= nowMs ? undefined : ended',

@@ -92,13 +92,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'repeat-joins-another-text',
     file: 'src/fleet/state/reply-cache.ts',
-    from: 'first.op === op && isEqual(first.payload, payload)',
+    from: 'first.op === op && first.contentType === contentType && isEqual(first.payload, payload)',
     to: 'first.op === op',
   },
   {
     name: 'stored-reply-answers-another-text',
     file: 'src/fleet/state/reply-cache.ts',
-    from: 'ended.op === op && ended.payloadBytes === payload.length && ended.fingerprint === fingerprintOf(payload);\n    return isSame ? { kind: ',
+    from: 'ended.op === op &&\n      ended.payloadBytes === payload.length &&\n      ended.fingerprint === fingerprintOf(payload, contentType);\n    return isSame ? { kind: ',
     to: 'ended.op === op;\n    return isSame ? { kind: ',
   },
   {
