@@ -22,16 +22,12 @@ const MODULE = `(module
 test('a request that loops without end, traps or is refused ends alone, and its VM answers the next one', async () => {
   const folder = temporaryFolder();
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const [text, module, image] = ['wat', 'wasm', 'elf'].map((end) => join(folder, `service.${end}`)) as [
-    string,
-    string,
-    string,
-  ]; // three
-  writeFileSync(text, MODULE);
-  execFileSync('wat2wasm', [text, '-o', module]);
-  execFileSync('sh', ['includeos/build.sh', '--service', module, '--image', image]);
+  const file = (end: string): string => join(folder, `service.${end}`);
+  writeFileSync(file('wat'), MODULE);
+  execFileSync('wat2wasm', [file('wat'), '-o', file('wasm')]);
+  execFileSync('sh', ['includeos/build.sh', '--service', file('wasm'), '--image', file('elf')]);
 
-  await using fleet = await TestFleet.start({ flags: ['--image', image] });
+  await using fleet = await TestFleet.start({ flags: ['--image', file('elf')] });
   const send = async (name: string, ...flags: string[]) => fleet.run('send', ['--op', name, ...flags, 'grün']);
   expect(await send('echo')).toMatchObject({ exitCode: 0, stdout: 'grün\n' });
   expect(await send('loop', '--deadline', '300')).toMatchObject({
