@@ -296,6 +296,9 @@ done
 if [ -n "$own_image" ]; then
   cp "build/shoal-guest-$variants.elf" "$own_image"
   echo "includeos: $own_image has the service of $service"
+  if [ "$variants" = wasm ] && grep -q 'SHOAL_WASM_BYTES true' build/module/module.inc; then
+    echo "includeos: it takes bytes: the profile beside it must say \"payload\": \"bytes\""
+  fi
 fi
 
 # objects of sources that have changed since are of no use any more

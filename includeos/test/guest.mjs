@@ -324,6 +324,7 @@ export class Client {
       id: header.readBigUInt64LE(8),
       token: body.subarray(operationSize, operationSize + tokenSize).toString(),
       payload: body.subarray(operationSize + tokenSize).toString(),
+      bytes: body.subarray(operationSize + tokenSize),
     };
   }
 

@@ -5,6 +5,7 @@
 #include "module.h"
 #include "resident.h"
 #include "runtime.h"
+#include "shoal/copy.h"
 #include "shoal/service.h"
 #include "shoal/text_writer.h"
 #include "shoal/utf8.h"
@@ -24,9 +25,12 @@ using Instance = SHOAL_WASM_INSTANCE;
 using Function = uint64_t(Instance*, uint32_t, uint32_t);
 
 alignas(16) constinit Instance instance = {};
-constinit Reply* reply_in_work = nullptr;  // for shoal.fail
-constinit bool failed = false;             // by shoal.fail
-constinit bool used = false;               // since the snapshot
+constinit bool failed = false;  // by shoal.fail
+constinit bool used = false;    // since the snapshot
+
+// For imports: what is being worked on.
+constinit const Request* request_in_work = nullptr;
+constinit Reply* reply_in_work = nullptr;
 
 struct Call {
   Function* function;
@@ -44,11 +48,6 @@ void call(void* argument) {
   if (failed) return;
   const auto result_size = static_cast<uint32_t>(result);
   call.result = {static_cast<const char*>(shoal_wasm_at(static_cast<uint32_t>(result >> 32), result_size)), result_size};
-}
-
-bool answer(Reply& reply, std::string_view result) {
-  if (!SHOAL_WASM_BYTES && !is_utf8(result)) return reply.fail(500, "the operation's result is not valid UTF-8");
-  return reply.write(result);
 }
 
 bool answer_end(Reply& reply, int why) {
@@ -75,6 +74,7 @@ void renew() {
 bool run(Function* function, const Request& request, Reply& reply) {
   if (!SHOAL_WASM_KEEPS_STATE) renew();
   Call its = {function, request.text, {}};
+  request_in_work = &request;
   reply_in_work = &reply;
   failed = false;
   used = true;
@@ -83,9 +83,10 @@ bool run(Function* function, const Request& request, Reply& reply) {
   shoal_wasm_yields(true);
   const int why = shoal_wasm_try(call, &its);
   shoal_wasm_yields(false);
+  request_in_work = nullptr;
   reply_in_work = nullptr;
   wasm::flush_output();
-  const bool done = why == SHOAL_WASM_RETURNED ? !failed && answer(reply, its.result) : answer_end(reply, why);
+  const bool done = why == SHOAL_WASM_RETURNED ? !failed && reply.write(its.result) : answer_end(reply, why);
   // What was thrown away may have left anything half done.
   if (why != SHOAL_WASM_RETURNED && SHOAL_WASM_KEEPS_STATE) renew();
   return done;
@@ -126,14 +127,17 @@ constexpr builtin::Resident kResident = {&service, kWasmPage, SIZE_MAX, open, se
 
 }  // namespace
 
-const Service service = {kOperations, SHOAL_WASM_IDEMPOTENT};
+const Service service = {kOperations, SHOAL_WASM_IDEMPOTENT, SHOAL_WASM_BYTES ? Payload::bytes : Payload::text};
 
 const builtin::Resident& builtin::resident() { return kResident; }
 
 }  // namespace shoal
 
+// Imports. Outside of a request, at the module's start, they have nothing to be about.
+extern "C" {
+
 /// The first error counts, and the operation's result does not any more.
-extern "C" void Z_shoalZ_fail(Z_shoal_instance_t*, uint32_t code, uint32_t message, uint32_t size) {
+void Z_shoalZ_fail(Z_shoal_instance_t*, uint32_t code, uint32_t message, uint32_t size) {
   using namespace shoal;
   if (reply_in_work == nullptr) shoal_wasm_leave(SHOAL_WASM_ABORTED);
   std::string_view text(static_cast<const char*>(shoal_wasm_at(message, size)), size);
@@ -141,3 +145,21 @@ extern "C" void Z_shoalZ_fail(Z_shoal_instance_t*, uint32_t code, uint32_t messa
   failed = true;
   reply_in_work->fail(code, is_utf8(text) ? text : "the operation failed");
 }
+
+/// Says what the reply is; 0: that is no content type.
+uint32_t Z_shoalZ_content_type(Z_shoal_instance_t*, uint32_t type, uint32_t size) {
+  if (shoal::reply_in_work == nullptr) shoal_wasm_leave(SHOAL_WASM_ABORTED);
+  return shoal::reply_in_work->content_type({static_cast<const char*>(shoal_wasm_at(type, size)), size}) ? 1 : 0;
+}
+
+/// Copies what the request is, as far as there is room; returns its length, 0 if the client has not said it.
+uint32_t Z_shoalZ_request_content_type(Z_shoal_instance_t*, uint32_t to, uint32_t room) {
+  if (shoal::request_in_work == nullptr) return 0;
+  const std::string_view type = shoal::request_in_work->content_type;
+  const auto size = static_cast<uint32_t>(type.size());
+  const uint32_t part = size < room ? size : room;
+  shoal::copy_bytes(static_cast<char*>(shoal_wasm_at(to, part)), type.data(), part);
+  return size;
+}
+
+}  // extern "C"

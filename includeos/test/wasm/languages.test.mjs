@@ -93,6 +93,35 @@ export function shoal_op_hoards(at: usize, size: i32): u64 {
 
 const hasClang = ['clang', 'wasm-ld'].every((program) => spawnSync(program, ['--version']).status === 0);
 
+test('bytes in AssemblyScript, which the test before has brought', async () => {
+  writeFileSync(
+    join(folder.path, 'bytes.ts'),
+    `import { bytesOf, replyBytes, reply, requestType, setReplyType } from './shoal';
+export { shoal_alloc, shoal_payload_bytes } from './shoal';
+export function shoal_op_reverse(at: usize, size: i32): u64 {
+  const type = requestType();
+  setReplyType(type == '' ? 'x/none' : type + '+reversed');
+  return replyBytes(bytesOf(at, size).reverse());
+}
+export function shoal_op_refused(at: usize, size: i32): u64 { return reply(setReplyType('größe').toString()); }
+`,
+  );
+  must(join('node_modules', '.bin', 'asc'), ['bytes.ts', '--outFile', 'bytes.wasm', '--optimize']);
+  await withGuest({ image: build(join(folder.path, 'bytes.wasm')) }, async (_guest, client) => {
+    const ask = async (operation, type, bytes) => {
+      const payload = Buffer.concat([Buffer.from([type.length]), Buffer.from(type), Buffer.from(bytes)]);
+      client.send({ type: 8, id: client.nextId++, operation, payload });
+      return (await client.receive()).bytes;
+    };
+    assert.deepEqual(
+      await ask('reverse', 'a/b', [1, 0xff, 0]),
+      Buffer.from([12, ...Buffer.from('a/b+reversed'), 0, 0xff, 1]),
+    );
+    assert.deepEqual(await ask('reverse', '', [0x80]), Buffer.from([6, ...Buffer.from('x/none'), 0x80]));
+    assert.deepEqual(await ask('refused', '', []), Buffer.from([0, ...Buffer.from('false')]));
+  });
+});
+
 test('in C', { skip: !hasClang && 'there is no clang with lld' }, async () => {
   copyFileSync(here('../../wasm/sdk/shoal.h'), join(folder.path, 'shoal.h'));
   writeExample(

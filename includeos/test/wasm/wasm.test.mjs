@@ -111,6 +111,44 @@ test('a module of 3 MB finds its place, and so does a service in C++ with more c
   }
 });
 
+test('a module of bytes takes and gives any, with a content type', async () => {
+  const image = build(
+    assemble(
+      folder.path,
+      'bytes',
+      `(module
+        (import "shoal" "content_type" (func $reply_type (param i32 i32) (result i32)))
+        (import "shoal" "request_content_type" (func $request_type (param i32 i32) (result i32)))
+        (memory (export "memory") 1) (func (export "shoal_payload_bytes"))
+        (func (export "shoal_alloc") (param i32) (result i32) (i32.const 1024))
+        (data (i32.const 0) "image/png") (data (i32.const 16) " no type")
+        (func (export "shoal_op_type") (param i32 i32) (result i64)
+          (drop (call $reply_type (i32.const 0) (i32.const 9)))
+          (i64.or (i64.const 0x20000000000) (i64.extend_i32_u (call $request_type (i32.const 512) (i32.const 255)))))
+        (func (export "shoal_op_echo") (param i32 i32) (result i64)
+          (i32.store8 (i32.const 1023) (call $reply_type (i32.const 16) (i32.const 8)))
+          (i64.or (i64.const 0x3ff00000000) (i64.extend_i32_u (i32.add (local.get 1) (i32.const 1))))))`,
+    ),
+  );
+  await withGuest({ image }, async (guest, client) => {
+    const [ready] = await guest.ready();
+    assert.match(ready, / payload=bytes /);
+    const typed = async (operation, type, bytes) => {
+      client.send({
+        type: 8,
+        id: client.nextId++,
+        operation,
+        payload: Buffer.concat([Buffer.from([type.length]), Buffer.from(type), bytes]),
+      });
+      return (await client.receive()).bytes;
+    };
+    const any = Buffer.from([0, 0xff, 0x80, 10]);
+    assert.deepEqual(await typed('type', 'text/css', any), Buffer.from('\x09image/pngtext/css'));
+    assert.deepEqual(await typed('type', '', any), Buffer.from('\x09image/png'));
+    assert.deepEqual(await typed('echo', 'a/b', any), Buffer.from([0, 0, ...any]));
+  });
+});
+
 test('a module of one page leaves no trace for the next request either', async () => {
   const image = build(
     assemble(
@@ -183,7 +221,10 @@ describe('a hostile module', () => {
         assert.equal((await client.ask('fails', '')).payload, '422 not so');
         assert.equal((await client.ask('fails-then-traps', '')).payload, '409 not so');
         assert.equal((await client.ask('fails-in-bytes', '')).payload, '400 the operation failed');
-        assert.equal((await client.ask('answers-bytes', '')).payload, "500 the operation's result is not valid UTF-8");
+        assert.equal(
+          (await client.ask('answers-bytes', '')).payload,
+          "400 the service's reply is not valid UTF-8, and it is one that gives text",
+        );
         assert.equal((await client.ask('answers-outside', '')).payload, '500 the module trapped: out of bounds');
         await isFresh();
       });

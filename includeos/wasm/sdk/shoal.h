@@ -30,6 +30,12 @@ typedef uint64_t shoal_result;
 
 __attribute__((import_module("shoal"), import_name("fail"))) void shoal_fail(uint32_t code, const char* message, uint32_t size);
 
+/* Of a service of bytes. What the reply is; 0: that is no content type. */
+__attribute__((import_module("shoal"), import_name("content_type"))) int shoal_content_type(const char* type, uint32_t size);
+
+/* What the request is, as far as there is room (255 bytes are enough); its length, or 0 if the client does not say it. */
+__attribute__((import_module("shoal"), import_name("request_content_type"))) uint32_t shoal_request_content_type(char* to, uint32_t room);
+
 /* Memory until the operation has returned; null if there is not so much. State that is to outlive a request stands in variables. */
 void* shoal_allocate(uint32_t bytes);
 

@@ -7,8 +7,10 @@
 //     return reply(textOf(at, size).toUpperCase());
 //   }
 
-// Imported from the guest, as `shoal.fail`: the module's name is this file's.
+// Imported from the guest, as `shoal.fail` and so on: the module's name is this file's.
 declare function fail(code: i32, at: usize, size: i32): void;
+declare function content_type(at: usize, size: i32): i32;
+declare function request_content_type(at: usize, room: i32): i32;
 
 // What the guest reads or writes must not be collected meanwhile.
 let input: ArrayBuffer = new ArrayBuffer(0);
@@ -55,6 +57,19 @@ export function refuse(code: i32, message: string): u64 {
   const text = String.UTF8.encode(message);
   fail(code, changetype<usize>(text), text.byteLength);
   return 0;
+}
+
+/** Of a service of bytes: what the request is, as its client says; empty if it does not. */
+export function requestType(): string {
+  const type = new Uint8Array(255);
+  const size = request_content_type(type.dataStart, type.length);
+  return String.UTF8.decodeUnsafe(type.dataStart, size);
+}
+
+/** Of a service of bytes: what the reply is. False: that is no content type. */
+export function setReplyType(type: string): bool {
+  const text = String.UTF8.encode(type);
+  return content_type(changetype<usize>(text), text.byteLength) !== 0;
 }
 
 function place(at: usize, size: i32): u64 {
