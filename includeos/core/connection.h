@@ -1,5 +1,5 @@
 // One client connection: tells by the first bytes whether it speaks frames or HTTP, takes apart what comes in, keeps what cannot be dealt
-// with yet, and what is to go out. The part for HTTP: connection_http.cpp.
+// with yet, and what is to go out. The part for HTTP: connection_http.cpp; what it says in frames: connection_output.cpp.
 #pragma once
 
 #include <cstdint>
