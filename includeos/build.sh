@@ -298,9 +298,12 @@ if [ -n "$own_image" ]; then
   echo "includeos: $own_image has the service of $service"
 fi
 
-# objects of sources that have changed since are of no use any more
-if [ "$variants" = "normal test" ]; then
-  for object in build/objects/*.o; do
-    case " $objects_used " in *" $object "*) ;; *) rm -f "$object" ;; esac
-  done
-fi
+# Objects of sources that have changed since are of no use any more. The engine's own, which takes minutes, goes when there is another.
+case $variants in
+  "normal test") stale=$(ls build/objects/*.o | grep -v '/build-engine-' || true) ;;
+  engine) stale=$(ls build/objects/build-engine-*.o) ;;
+  *) stale="" ;;
+esac
+for object in $stale; do
+  case " $objects_used " in *" $object "*) ;; *) rm -f "$object" ;; esac
+done
