@@ -157,7 +157,7 @@ fi
 if [ "$variants" = engine ]; then
   mkdir -p build/engine
   wasm2c --no-debug-names -n engine $quickjs/quickjs.wasm -o build/engine/module.c
-  awk -f wasm/prepare.awk build/engine/module.c >build/engine/module_steps.c
+  awk -v calls=loops -f wasm/prepare.awk build/engine/module.c >build/engine/module_steps.c
   ../bin/node engine/snapshot.mjs $quickjs/quickjs.wasm engine/prelude.js build/engine
   own_digest=$(cat build/engine/module.h build/engine/snapshot.inc build/engine/snapshot.bin | sha256sum | cut -c1-64)
 fi
