@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ClientBytesReply, connect } from '../src/client/mod.ts';
 import { realNatsServer } from '../src/transport/kit/mod.ts';
 import { type FleetOptions, TestFleet } from './driver/fleet.ts';
+import { shoal } from './driver/shoal-process.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const BUILT_IN = join(ROOT, 'includeos/build/shoal-guest.elf');
@@ -173,5 +174,16 @@ test('text stays text: an image that says nothing of bytes is told no type, give
   await expect(client.requestBytes(ALL, { contentType: PNG })).rejects.toMatchObject({
     code: 'REQUEST_INVALID',
     message: expect.stringContaining('not valid UTF-8'),
+  });
+});
+
+test('the check of an image asks with a content type, and says when profile and guest do not agree', async () => {
+  const image = join(folder, 'bytes.elf');
+  const good = await shoal(['image', 'check', image]);
+  expect(good).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^ok +request /m) });
+  const bad = await shoal(['image', 'check', image, '--profile-set', 'payload=text']);
+  expect(bad).toMatchObject({
+    exitCode: 1,
+    stdout: expect.stringMatching(/^FAILED +request .*payload=bytes.*its profile/m),
   });
 });

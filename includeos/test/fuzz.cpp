@@ -26,9 +26,23 @@ struct FuzzClient {
 /// Requests whose connection is gone or half closed: their replies may come on a later one, once.
 using Orphans = std::map<uint64_t, int>;
 
+/// Any bytes, with their content type; and what a well-behaved client expects.
+bool run_bytes(const Request& request, Reply& reply) {
+  reply.content_type(request.content_type);
+  for (const char byte : request.text) {
+    if (!reply.write(byte >= 'a' && byte <= 'z' ? static_cast<char>(byte - 32) : byte)) return false;
+  }
+  return true;
+}
+
+constexpr Operation kBytesOperations[] = {{"upper", run_bytes}, {"count", run_bytes}};
+const Service kBytesService = {kBytesOperations, /*idempotent=*/true, Payload::bytes};
+
 class Fuzz {
  public:
-  explicit Fuzz(uint64_t seed) : random_(seed), guest_(4096, 2 << 20) { used_at_start_ = guest_.heap.used_bytes(); }
+  Fuzz(uint64_t seed, const Service& tested) : random_(seed), guest_(4096, 2 << 20, tested), takes_bytes_(tested.payload == Payload::bytes) {
+    used_at_start_ = guest_.heap.used_bytes();
+  }
 
   void round() {
     for (int i = 0; i < 400; i++) {
@@ -103,9 +117,22 @@ class Fuzz {
       case 1: fuzz_client.unsent += encode(FrameType::cancel, pick(2) ? next_id_ : pick(1000), "", "", text); break;
       case 2: fuzz_client.unsent += encode(FrameType::relay, 0, operation, "", text); break;
       default:
-        fuzz_client.unsent += request(++next_id_, operation, text, some_token());
+        if (takes_bytes_ && pick(3) != 0) {
+          fuzz_client.unsent += encode(FrameType::typed_request, ++next_id_, operation, some_token(), typed(text));
+        } else {
+          fuzz_client.unsent += request(++next_id_, operation, text, some_token());
+        }
         if (!fuzz_client.garbage) fuzz_client.waiting[next_id_] = 1;
     }
+  }
+
+  /// With a content type before it: mostly one that is good.
+  std::string typed(const std::string& text) {
+    const size_t size = pick(8) == 0 ? pick(256) : pick(12);
+    std::string bytes(1, static_cast<char>(size));
+    while (bytes.size() <= size) bytes.push_back(pick(100) == 0 ? static_cast<char>(random_()) : static_cast<char>('a' + pick(26)));
+    if (pick(20) == 0) bytes.resize(pick(bytes.size() + 1));
+    return bytes + text;
   }
 
   /// None, a new one, or one that was used a moment ago, perhaps by another client.
@@ -175,6 +202,7 @@ class Fuzz {
   TestGuest guest_;
   std::deque<FuzzClient> clients_;
   Orphans orphans_;
+  const bool takes_bytes_;
   uint64_t next_id_ = kFirstId;
   size_t used_at_start_ = 0;
 };
@@ -309,10 +337,12 @@ int main(int argc, char** argv) {
   const uint64_t seed = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : std::random_device()();
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 50;
   std::cout << "fuzz: seed " << seed << ", " << rounds << " rounds" << std::endl;
-  shoal::test::Fuzz fuzz(seed);
+  shoal::test::Fuzz fuzz(seed, shoal::service);
+  shoal::test::Fuzz bytes_fuzz(seed, shoal::test::kBytesService);
   shoal::test::HttpFuzz http_fuzz(seed);
   for (int i = 0; i < rounds; i++) {
     fuzz.round();
+    bytes_fuzz.round();
     http_fuzz.round();
   }
   std::cout << "fuzz: nothing found\n";

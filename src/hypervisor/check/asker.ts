@@ -1,5 +1,6 @@
 import type { Clock } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
+import { splitTyped } from '../link/content-type-bytes.ts';
 import { GuestClient } from '../link/guest-client.ts';
 import { HttpClient } from '../link/http/http-client.ts';
 import { CONTENT_TYPES } from '../link/http/http-settings.ts';
@@ -22,6 +23,8 @@ export interface Asker {
   ping(timeoutMs: number): Promise<void>;
   /** @throws LINK_LOST */
   ask(operation: string, payload: Uint8Array, timeoutMs: number): Promise<Answer>;
+  /** The same with a content type; undefined where that is no other frame. @throws LINK_LOST; what the answer is not, as an error */
+  readonly typed?: (operation: string, contentType: string, payload: Uint8Array, timeoutMs: number) => Promise<Answer>;
   /** Sends a request and gives it up; undefined where that cannot be told. @throws LINK_LOST */
   readonly cancelled?: (operation: string, payload: Uint8Array, timeoutMs: number) => Promise<Answer>;
   close(): void;
@@ -51,6 +54,14 @@ function framesAsker(client: GuestClient): Asker {
   return {
     ping: (timeoutMs) => client.ping(timeoutMs),
     ask: (operation, payload, timeoutMs) => answerOf(client.ask(operation, payload, timeoutMs, TOKEN)),
+    async typed(operation, contentType, payload, timeoutMs) {
+      const answer = await client.askTyped(operation, contentType, payload, timeoutMs, TOKEN);
+      if (!answer.ok) return answerOf(Promise.resolve(answer));
+      if (!answer.isTyped) throw new Error('it answers a typed request with a reply without a type');
+      const typed = splitTyped(answer.payload);
+      if (typed === undefined) throw new Error('the content type of its reply is none');
+      return answerOf(Promise.resolve({ ...answer, payload: typed.payload }));
+    },
     cancelled: (operation, payload, timeoutMs) =>
       answerOf(client.askAndCancel(operation, payload, timeoutMs, Buffer.from('shoal image check, cancelled'))),
     close: () => client.close(),

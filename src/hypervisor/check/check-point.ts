@@ -7,7 +7,8 @@ export const CHECK_POINTS = {
   link: 'it answers on its port',
   'first-report': 'it reports at once when it is ready',
   reports: 'it reports at the interval, each time with a higher number',
-  request: 'it answers a request',
+  request:
+    'it answers a request, and with a content type if its ready line says `payload=bytes`; its profile says so as well',
   'unknown-operation': 'it answers an unknown operation with 404',
   cancel: 'a request that is cancelled is answered once, and it goes on',
   'at-work': 'it reports and answers a ping while it computes',

@@ -4,6 +4,7 @@ import { short } from './heard.ts';
 import { whyStill } from './why-still.ts';
 
 const TEXT = 'shoal image check';
+const TYPE = 'text/plain';
 const NO_SUCH_OPERATION = 'shoal-no-such-operation';
 /** Long enough for some reports. */
 const SPIN_MS = 1_000;
@@ -20,8 +21,17 @@ export async function checkTraffic(context: CheckContext): Promise<void> {
 }
 
 async function request(context: CheckContext): Promise<void> {
-  const { list, profile } = context;
-  const answer = await asked(context, '', TEXT);
+  const { list, profile, heard, asker } = context;
+  const saysBytes = heard.ready?.guest.payload === 'bytes';
+  if (saysBytes && profile.payload !== 'bytes') {
+    const remedy = 'say `"payload": "bytes"` there, or it is given text alone';
+    return list.failed('request', `its ready line says payload=bytes, and its profile does not: ${remedy}`);
+  }
+  const { typed } = asker;
+  const answer =
+    saysBytes && typed !== undefined
+      ? await told(context, typed('', TYPE, Buffer.from(TEXT), context.stepMs))
+      : await asked(context, '', TEXT);
   if (typeof answer === 'string') return list.failed('request', answer);
   const { status, payload, hasToken } = answer;
   if (hasToken === false) return list.failed('request', 'its answer does not carry the token of the request');
@@ -159,15 +169,19 @@ function spins({ heard }: CheckContext): boolean {
   return heard.ready?.guest.operations.includes('spin') === true;
 }
 
-/** @returns why there was no answer, if there was none */
-async function asked(
-  { asker, heard, found, stepMs }: CheckContext,
+function asked(
+  context: CheckContext,
   operation: string,
   text: string,
-  timeoutMs = stepMs,
+  timeoutMs = context.stepMs,
 ): Promise<Answer | string> {
+  return told(context, context.asker.ask(operation, Buffer.from(text), timeoutMs));
+}
+
+/** @returns why there was no answer, if there was none */
+async function told({ heard, found }: CheckContext, answering: Promise<Answer>): Promise<Answer | string> {
   try {
-    const answer = await asker.ask(operation, Buffer.from(text), timeoutMs);
+    const answer = await answering;
     found.answered += 1;
     return answer;
   } catch (error) {

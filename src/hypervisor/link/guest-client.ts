@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
 import type { GuestConnection } from '../port.ts';
+import { contentTypeBytes } from './content-type-bytes.ts';
 import { type FrameSink, FrameType, NO_BYTES } from './frame.ts';
 import { FrameParser } from './frame-parser.ts';
 import { FrameWriter } from './frame-writer.ts';
@@ -8,9 +9,13 @@ import { parseGuestError } from './guest-error.ts';
 
 export interface GuestAnswer {
   readonly ok: boolean;
+  /** Of a typed reply with its content type before it (`splitTyped`). */
   readonly payload: Uint8Array;
+  readonly isTyped: boolean;
   readonly token: Uint8Array;
 }
+
+const ANSWERS: ReadonlySet<number> = new Set([FrameType.reply, FrameType.typedReply, FrameType.error, FrameType.pong]);
 
 interface PendingExchange {
   readonly resolve: (answer: GuestAnswer) => void;
@@ -52,6 +57,18 @@ export class GuestClient implements FrameSink {
     return this.#exchange(FrameType.request, Buffer.from(op), token, payload, timeoutMs);
   }
 
+  /** The same with a content type: only a guest that says payload=bytes knows such requests. @throws LINK_LOST */
+  askTyped(
+    op: string,
+    contentType: string,
+    payload: Uint8Array,
+    timeoutMs: number,
+    token: Uint8Array = NO_BYTES,
+  ): Promise<GuestAnswer> {
+    const typed = Buffer.concat([contentTypeBytes(contentType), payload]);
+    return this.#exchange(FrameType.typedRequest, Buffer.from(op), token, typed, timeoutMs);
+  }
+
   /** Sends a request and, at once, that nobody waits for it any more. @throws LINK_LOST */
   askAndCancel(op: string, payload: Uint8Array, timeoutMs: number, token: Uint8Array = NO_BYTES): Promise<GuestAnswer> {
     const id = this.#nextId;
@@ -86,10 +103,10 @@ export class GuestClient implements FrameSink {
 
   frame(type: number, low: number, _high: number, _op: Uint8Array, token: Uint8Array, payload: Uint8Array): void {
     const pending = this.#pending.get(low);
-    if (pending === undefined || type < FrameType.reply || type > FrameType.pong || type === FrameType.ping) return;
+    if (pending === undefined || !ANSWERS.has(type)) return;
     this.#pending.delete(low);
     pending.cancel();
-    pending.resolve({ ok: type !== FrameType.error, payload, token });
+    pending.resolve({ ok: type !== FrameType.error, payload, token, isTyped: type === FrameType.typedReply });
   }
 
   #exchange(

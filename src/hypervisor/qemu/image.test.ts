@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -179,6 +180,13 @@ describe('an image with a profile', () => {
     const digestOf = async (profile: object, companion?: string): Promise<string> => {
       return (await inspectImage(path, parseProfile({ boot: 'pvh', ...profile }, 'test'), companion)).digest;
     };
+    // As Shoal 0.1 made it: the copies in its data directories have that name.
+    const rest =
+      '{"machine":"microvm","boot":"pvh","commandLine":"a","memoryMib":17,"networkDevice":"virtio-net-device","network":"user",' +
+      '"protocol":"frames","console":{"format":"shoal"},"payload":"bytes","powerOff":{"by":"isa-debug-exit","code":67,"ask":"console"},' +
+      '"bootTimeoutMs":10000,"accelerators":["kvm","tcg"]}';
+    const old = createHash('sha256').update([plain.fileDigest, '', rest].join('\n'));
+    expect(await digestOf({ commandLine: 'a', memoryMib: 17, payload: 'bytes' })).toBe(old.digest('hex'));
     // What a VM needs at least changes no VM, and older Shoals did not know it.
     expect(await digestOf({ memoryMinMib: 8 })).toBe(plain.digest);
     expect(await digestOf({ memoryMib: 17, memoryMinMib: 8 })).toBe(await digestOf({ memoryMib: 17 }));
