@@ -157,7 +157,7 @@ fi
 if [ "$variants" = engine ]; then
   mkdir -p build/engine
   wasm2c --no-debug-names -n engine $quickjs/quickjs.wasm -o build/engine/module.c
-  awk -f wasm/prepare.awk build/engine/module.c >build/engine/module_steps.c
+  awk -v calls=loops -f wasm/prepare.awk build/engine/module.c >build/engine/module_steps.c
   ../bin/node engine/snapshot.mjs $quickjs/quickjs.wasm engine/prelude.js build/engine
   own_digest=$(cat build/engine/module.h build/engine/snapshot.inc build/engine/snapshot.bin | sha256sum | cut -c1-64)
 fi
@@ -301,9 +301,12 @@ if [ -n "$own_image" ]; then
   fi
 fi
 
-# objects of sources that have changed since are of no use any more
-if [ "$variants" = "normal test" ]; then
-  for object in build/objects/*.o; do
-    case " $objects_used " in *" $object "*) ;; *) rm -f "$object" ;; esac
-  done
-fi
+# Objects of sources that have changed since are of no use any more. The engine's own, which takes minutes, goes when there is another.
+case $variants in
+  "normal test") stale=$(ls build/objects/*.o | grep -v '/build-engine-' || true) ;;
+  engine) stale=$(ls build/objects/build-engine-*.o) ;;
+  *) stale="" ;;
+esac
+for object in $stale; do
+  case " $objects_used " in *" $object "*) ;; *) rm -f "$object" ;; esac
+done

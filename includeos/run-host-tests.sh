@@ -24,7 +24,7 @@ flock 9
 # The tests themselves at -O0: optimising their checks would take a minute.
 flags="-std=c++20 -g -fno-var-tracking-assignments -Wall -Wextra -Werror -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all"
 includes="-Iinclude -Icore -Iservice -Itest/unit -Itest"
-headers=$({ find include core service test -name '*.h' -o -name '*.inc' | LC_ALL=C sort | xargs cat; cat run-host-tests.sh; g++ --version; } | sha256sum)
+headers=$({ find include core service engine test -name '*.h' -o -name '*.inc' | LC_ALL=C sort | xargs cat; cat run-host-tests.sh; g++ --version; } | sha256sum)
 commands=build/host/commands
 : >"$commands"
 used=""
@@ -47,7 +47,7 @@ objects -O1 core/*.cpp
 core=$objects
 objects -O1 service/*.cpp
 service=$objects
-objects -O0 test/unit/*.cpp
+objects -O0 test/unit/*.cpp engine/service_file.cpp
 unit=$objects
 objects -O1 test/fuzz.cpp
 fuzz=$objects

@@ -24,6 +24,10 @@ register uintptr_t shoal_wasm_stack_pointer __asm__("rsp");
   if (__builtin_expect(--shoal_wasm_countdown < 0, 0)) shoal_wasm_take_turn();                        \
   __attribute__((unused)) int32_t shoal_wasm_loops = SHOAL_WASM_LOOPS_AT_ONCE
 
+/* For a function without a loop whose calls need not count (prepare.awk). */
+#define SHOAL_WASM_ENTER_UNCOUNTED \
+  if (__builtin_expect(shoal_wasm_stack_pointer < shoal_wasm_stack_limit, 0)) shoal_wasm_exhausted()
+
 /* Which pages were written to since the snapshot, one byte each: only these are put back. A write across the end of a page counts for the
    first one; restore() knows. It costs loops that do little but write up to a fifth of their speed, and saves putting back what is large: a
    module with a small memory goes without (build.sh). */
