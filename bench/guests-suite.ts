@@ -1,34 +1,15 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
-import { systemClock } from '../src/actors/mod.ts';
+import { statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { defaultImage } from '../src/app/mod.ts';
-import {
-  createQemuHypervisor,
-  guestAnswering,
-  type Hypervisor,
-  type ImageInfo,
-  loadImage,
-  type MachineSpec,
-  openGuest,
-  SHIPPED_PROFILES,
-  specOfImage,
-} from '../src/hypervisor/mod.ts';
-import { createLauncher } from '../src/process/mod.ts';
-import { randomPool } from '../test/driver/fleet.ts';
+import { type ImageInfo, loadImage, SHIPPED_PROFILES } from '../src/hypervisor/mod.ts';
 import { linuxGuest } from '../test/linux-guest/linux-guest.ts';
 import { type Goal, type Round, type Row, rowOf } from './compare.ts';
+import { alive, openRoom, type Room } from './guest-room.ts';
 import { cpuMsOf, pssBytesOf } from './proc.ts';
 
 const ROUNDS = 3;
 const SETTLE_MS = 2_000;
 const IDLE_MS = 5_000;
-const REQUEST_MS = 30_000;
-/** Many times what a quiet machine takes: a guest that cannot boot ends by itself as a rule. */
-const BOOT_MS = 60_000;
-const PORT = 9000;
-const TEXT_BYTES_MAX = 65_536;
-const TEXT = Buffer.from('sixteen byte text');
 
 /** One guest, by the name that its rows have. */
 interface Guest {
@@ -59,7 +40,7 @@ type Claim = keyof typeof GOALS;
  */
 export async function* guestsSuite(wanted: (name: string) => boolean, images: readonly string[]): AsyncIterable<Row> {
   using linux = linuxGuest({ ...SHIPPED_PROFILES['linux'] });
-  await using room = openRoom();
+  await using room = openRoom('tcg');
   const ours = await guestOf('built-in', defaultImage());
   const others = [await guestOf('linux', linux.image('frames'))];
   for (const path of images) others.push(await guestOf(nameOf(path), path));
@@ -99,34 +80,6 @@ export async function* guestsSuite(wanted: (name: string) => boolean, images: re
   }
 }
 
-/** Where the guests of a run live. */
-interface Room extends AsyncDisposable {
-  readonly hypervisor: Hypervisor;
-  /** The next machine, on an address of its own. */
-  spec(image: ImageInfo, memoryMib: number): MachineSpec;
-}
-
-function openRoom(): Room {
-  // Short: UNIX socket paths have 107 bytes.
-  const folder = mkdtempSync(join(tmpdir(), 'sh-'));
-  const launcher = createLauncher();
-  const network = (randomPool(1).split('-')[0] ?? '').replace(/\d+$/, '');
-  let vm = 0;
-  return {
-    hypervisor: createQemuHypervisor({ fleetTag: 'bench', spawner: launcher, runtimeRoot: join(folder, 'run') }),
-    spec(image, memoryMib) {
-      vm += 1;
-      const address = { id: vm, ip: `${network}${1 + (vm % 250)}`, port: PORT };
-      const built = { ...specOfImage(image), memoryMib, accelerator: 'tcg', statusIntervalMs: 1_000 } as const;
-      return { vm, address, textBytesMax: TEXT_BYTES_MAX, ...built };
-    },
-    async [Symbol.asyncDispose]() {
-      await launcher.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
 async function guestOf(name: string, path: string): Promise<Guest> {
   const image = await loadImage(path, {});
   const companion = image.companion === undefined ? 0 : statSync(image.companion.path).size;
@@ -148,7 +101,7 @@ async function lives(room: Room, ours: Guest, other: Guest): Promise<[Life, Life
 
 async function life(room: Room, guest: Guest): Promise<Life> {
   const startMs = performance.now();
-  return await alive(room, guest, guest.image.profile.memoryMib, async (pid) => {
+  return await alive(room, guest.image, guest.image.profile.memoryMib, async ({ pid }) => {
     const replyMs = performance.now() - startMs;
     await pause(SETTLE_MS);
     const beforeMs = cpuMsOf(pid);
@@ -157,41 +110,12 @@ async function life(room: Room, guest: Guest): Promise<Life> {
   });
 }
 
-/** Starts a guest, has it answer a request, and ends it. @throws if it does not answer */
-async function alive<T>(room: Room, { image }: Guest, memoryMib: number, use: (pid: number) => Promise<T>): Promise<T> {
-  const { hypervisor } = room;
-  const spec = room.spec(image, memoryMib);
-  const machine = await hypervisor.prepare(spec);
-  const ended = Promise.withResolvers<never>();
-  ended.promise.catch(() => undefined);
-  const gone = new Promise<void>((resolve) => {
-    machine.onExit(() => {
-      ended.reject(new Error('the guest ended before it answered'));
-      resolve();
-    });
-  });
-  try {
-    const up = guestAnswering(machine, hypervisor, spec, systemClock, BOOT_MS);
-    await machine.start();
-    await Promise.race([up, ended.promise]);
-    const client = await Promise.race([openGuest(hypervisor, spec, systemClock), ended.promise]);
-    await Promise.race([client.ask('upper', TEXT, REQUEST_MS), ended.promise]);
-    const value = await use(machine.process.pid);
-    client.close();
-    return value;
-  } finally {
-    machine.signal('SIGKILL');
-    await gone;
-    await machine.remove();
-  }
-}
-
 /** The least memory with which a guest answers, found by halving. */
 async function leastMib(room: Room, guest: Guest): Promise<number> {
   let [fails, works] = [0, guest.image.profile.memoryMib];
   while (works - fails > 1) {
     const tried = Math.floor((works + fails) / 2);
-    const answers = await alive(room, guest, tried, async () => true).catch(() => false);
+    const answers = await alive(room, guest.image, tried, async () => true).catch(() => false);
     if (answers) works = tried;
     else fails = tried;
   }

@@ -6,6 +6,7 @@ import { hostsSuite } from './hosts-suite.ts';
 import { mainSuite } from './main-suite.ts';
 import { partsSuite } from './parts-suite.ts';
 import { policySuite } from './policy-suite.ts';
+import { servicesSuite } from './services-suite.ts';
 import { shardsSuite } from './shards-suite.ts';
 
 /** A suite yields its rows one by one; `wanted` selects the claims to measure. `images` are for the suite of guests. */
@@ -20,4 +21,5 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   hosts: hostsSuite,
   guests: guestsSuite,
   gateways: gatewaysSuite,
+  services: servicesSuite,
 };

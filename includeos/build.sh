@@ -148,7 +148,7 @@ if [ "$variants" = wasm ]; then
     echo "includeos: wasm2c cannot translate '$service'" >&2
     exit 1
   }
-  awk -f wasm/describe.awk wasm/imports.txt build/module/module.h >build/module/module.inc
+  awk -f wasm/describe.awk wasm/imports.txt build/module/module.h build/module/module.c >build/module/module.inc
   awk -f wasm/prepare.awk build/module/module.c >build/module/module_steps.c
   own_digest=$(cat build/module/module.h build/module/module.inc | sha256sum | cut -c1-64)
 fi
@@ -215,7 +215,8 @@ for variant in $variants; do
     name=$(echo "$source" | tr '/.' '--')
     case $source in
       *.S) object "$name" "$source" gcc $own -Ibuiltin ;;
-      *.c) object "$name" "$source" gcc $wasm_flags -I"${source%/*}" ;;
+      build/engine/*.c) object "$name" "$source" gcc $wasm_flags -Ibuild/engine -DSHOAL_WASM_TRACKS=0 ;;
+      *.c) object "$name" "$source" gcc $wasm_flags -Ibuild/module -DSHOAL_WASM_TRACKS="$(sed -n 's/#define SHOAL_WASM_TRACKS //p' build/module/module.inc)" ;;
       *) object "$name" "$source" g++ $cxx_flags $machine_flags $section_flags $special $own $includes $lwip_includes ;;
     esac
     objects="$objects $object"
@@ -227,7 +228,10 @@ sort -u -o "$commands" "$commands" # both variants ask for the objects that they
 count=$(wc -l <"$commands")
 if [ "$count" -gt 0 ]; then
   echo "includeos: compiling $count files"
-  xargs -P "$(nproc)" -I '{}' sh -c '{}' <"$commands"
+  xargs -P "$(nproc)" -I '{}' sh -c '{}' <"$commands" || {
+    [ "$variants" != wasm ] || echo "includeos: gcc refuses what wasm2c made of '$service'; above is why" >&2
+    exit 1
+  }
 fi
 
 # link OUTPUT LAYOUT OBJECTS...: LAYOUT are definitions for layout.h, or nothing

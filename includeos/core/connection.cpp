@@ -106,7 +106,7 @@ bool Connection::is_idle(uint64_t now_ns) const {
 bool Connection::reads_request() const {
   switch (stage_) {
     case Stage::admission:
-    case Stage::body: return header_.type == FrameType::request && refusal_code_ == 0;
+    case Stage::body: return header_.is_request() && refusal_code_ == 0;
     case Stage::http_head: return !head_.empty();
     case Stage::http_admission: return true;
     case Stage::chunks: return partial_ != nullptr;
@@ -123,33 +123,6 @@ bool Connection::waits_for_peer() const {
 bool Connection::has_begun() const {
   if (is_http_) return !head_.empty() || partial_ != nullptr;
   return header_filled_ > 0 || stage_ != Stage::protocol;
-}
-
-void Connection::send_reply(Chain& frame) { output_.take(frame); }
-
-bool Connection::send_frame(std::string_view frame) { return server_.memory().has_room(frame.size()) && output_.append(frame); }
-
-bool Connection::send_copy(Chain& frame) {
-  if (!server_.memory().make_room(frame.size())) return false;
-  Chain copy(heap_);
-  for (const Piece* piece = frame.first(); piece != nullptr; piece = piece->next) {
-    if (!copy.append({piece->bytes + piece->start, piece->size()})) return false;
-  }
-  output_.take(copy);
-  return true;
-}
-
-void Connection::send_error(const FrameHeader& about, std::string_view token, unsigned code, std::string_view message) {
-  TextWriter<256> payload;
-  payload.add(code).add(" ").add(message);
-  FrameHeader header{};
-  header.length = static_cast<uint32_t>(token.size() + payload.text().size());
-  header.type = FrameType::error;
-  header.token_size = static_cast<uint16_t>(token.size());
-  header.id = about.id;
-  TextWriter<FrameHeader::kSize + FrameHeader::kTokenMax + 256> frame;
-  frame.add({reinterpret_cast<const char*>(&header), sizeof header}).add(token).add(payload.text());
-  if (!output_.append(frame.text())) abort();  // a request must not stay without any answer: the peer sees the connection break
 }
 
 // Returns how many bytes are dealt with; fewer than all: there is no room now, and resume() tries again.
@@ -252,6 +225,7 @@ void Connection::turn_away() {
 bool Connection::check_header() {
   const FrameHeader& header = header_;
   const bool known = header.type == FrameType::request || header.type == FrameType::ping ||
+                     (header.type == FrameType::typed_request && server_.takes_bytes()) ||
                      header.type == FrameType::cancel || header.type == FrameType::relay;
   TextWriter<128> why;
   if (!known) {
@@ -292,7 +266,7 @@ bool Connection::admit() {
 
 /// The same for a request. A ping that carries something takes memory as well.
 bool Connection::admit_request() {
-  if (header_.payload_size() > server_.payload_max()) return admit_refused(413, {});
+  if (header_.payload_size() > server_.payload_max() + header_.typed_max()) return admit_refused(413, {});
   if (header_.type == FrameType::ping) {
     if (header_.length <= MemoryBudget::kSmallFrameMax) return read_small_frame(header_.length);
   } else if (server_.stopping()) {
@@ -347,14 +321,19 @@ void Connection::finish_body() {
   } else {
     to_next_request();
   }
-  if (refusal_code_ == 0 && job->header.type == FrameType::request) {
+  const bool is_sound = refusal_code_ != 0 || job->is_well_typed();
+  if (refusal_code_ == 0 && is_sound && job->header.is_request() && job->text().size() <= server_.payload_max()) {
     jobs_++;
     server_.enqueue(job);
     return;
   }
-  if (refusal_code_ == 413) {
+  if (!is_sound) {
+    send_error(header_, job->token(), 400, "the content type is not 1 to 255 printable ASCII characters");
+  } else if (refusal_code_ == 413 || (refusal_code_ == 0 && job->header.is_request())) {
     TextWriter<128> why;
-    why.add("a text of ").add(header_.payload_size()).add(" bytes is longer than ");
+    // Of a text that was not read, it is not known how much of it is its content type.
+    const size_t size = refusal_code_ == 0 ? job->text().size() : header_.payload_size();
+    why.add("a text of ").add(size).add(" bytes is longer than ");
     why.add(job->header.type == FrameType::relay ? Telemetry::kRelayMax : server_.payload_max());
     send_error(header_, job->token(), 413, why.text());
   } else if (refusal_code_ != 0) {
@@ -364,7 +343,7 @@ void Connection::finish_body() {
   } else {
     send_pong({job->bytes(), job->header.length});
   }
-  if (job->header.type == FrameType::request) server_.count_served();
+  if (job->header.is_request()) server_.count_served();
   server_.memory().free(job);
 }
 
@@ -376,20 +355,6 @@ void Connection::drop_partial() {
 void Connection::to_next_request() {
   stage_ = is_http_ ? Stage::http_head : Stage::header;
   header_filled_ = 0;
-}
-
-/// Repeats the ping without its operation. `body` is all that followed the header.
-void Connection::send_pong(std::string_view body) {
-  FrameHeader header = header_;
-  body.remove_prefix(header.operation_size);
-  header.type = FrameType::pong;
-  header.length = static_cast<uint32_t>(body.size());
-  header.operation_size = 0;
-  if (body.size() > MemoryBudget::kSmallFrameMax && !server_.memory().make_room(body.size())) {
-    send_error(header_, body.substr(0, header.token_size), 503, "busy");
-  } else if (!output_.append({reinterpret_cast<const char*>(&header), sizeof header}) || !output_.append(body)) {
-    abort();
-  }
 }
 
 void Connection::hold(std::string_view bytes) {

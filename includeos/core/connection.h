@@ -1,5 +1,5 @@
 // One client connection: tells by the first bytes whether it speaks frames or HTTP, takes apart what comes in, keeps what cannot be dealt
-// with yet, and what is to go out. The part for HTTP: connection_http.cpp.
+// with yet, and what is to go out. The part for HTTP: connection_http.cpp; what it says in frames: connection_output.cpp.
 #pragma once
 
 #include <cstdint>
@@ -100,7 +100,7 @@ class Connection {
   void answer_http_unknown();
   void refuse_http(unsigned code, std::string_view message);
   void send_http_text(unsigned code, std::string_view message);
-  bool send_http_head(unsigned code, size_t length);
+  bool send_http_head(unsigned code, std::string_view type, size_t length);
   void linger();
 
   bool may_wait_for_memory();

@@ -5,6 +5,12 @@
 #include "shoal/text_writer.h"
 
 namespace shoal {
+namespace {
+
+constexpr std::string_view kTextType = "text/plain; charset=utf-8";
+constexpr std::string_view kBytesType = "application/octet-stream";  // of bytes of which nobody has said more
+
+}  // namespace
 
 /// No frame starts with four printable characters, since it would be longer than any may be; every HTTP request does.
 bool Connection::starts_http() const {
@@ -59,6 +65,8 @@ bool Connection::admit_http_post() {
   TextWriter<128> why;
   if (!server_.knows(http_.operation)) {
     answer_http_unknown();
+  } else if (server_.takes_bytes() && !http_.content_type.empty() && !is_content_type(http_.content_type)) {
+    answer_http(400, "the Content-Type is not 1 to 255 printable ASCII characters");
   } else if (!http_.has_length && !http_.chunked) {
     answer_http(411, "a text needs a Content-Length, or to be chunked");
   } else if (http_.length > server_.payload_max()) {
@@ -80,14 +88,20 @@ bool Connection::admit_http_post() {
 /// False: there is no memory for it now.
 bool Connection::read_http_body() {
   header_ = {};
-  header_.type = FrameType::request;
+  header_.type = server_.takes_bytes() ? FrameType::typed_request : FrameType::request;
   header_.operation_size = static_cast<uint8_t>(http_.operation.size());
   // Nobody knows how long a chunked text will be: there is room for the longest, and finish_chunks() gives back what is left over.
   const size_t text_size = http_.chunked ? server_.payload_max() : static_cast<size_t>(http_.length);
-  header_.length = static_cast<uint32_t>(http_.operation.size() + text_size);
+  const size_t typed_size = server_.takes_bytes() ? 1 + http_.content_type.size() : 0;
+  header_.length = static_cast<uint32_t>(http_.operation.size() + typed_size + text_size);
   if (!read_request(header_.length)) return false;
   copy_bytes(partial_->bytes(), http_.operation.data(), http_.operation.size());
   body_filled_ = http_.operation.size();
+  if (typed_size > 0) {
+    partial_->bytes()[body_filled_] = static_cast<char>(http_.content_type.size());
+    copy_bytes(partial_->bytes() + body_filled_ + 1, http_.content_type.data(), http_.content_type.size());
+    body_filled_ += typed_size;
+  }
   refusal_code_ = 0;
   skip_left_ = 0;
   head_.clear();
@@ -176,16 +190,16 @@ void Connection::linger() {
 }
 
 void Connection::send_http_text(unsigned code, std::string_view message) {
-  if (!send_http_head(code, message.size() + (code == 200 ? 0 : 1))) return;
+  if (!send_http_head(code, kTextType, message.size() + (code == 200 ? 0 : 1))) return;
   if (http_.method == HttpHead::Method::head) return;
   if (!output_.append(message) || (code != 200 && !output_.append("\n"))) abort();
 }
 
-bool Connection::send_http_head(unsigned code, size_t length) {
+bool Connection::send_http_head(unsigned code, std::string_view type, size_t length) {
   server_.count_served();
-  TextWriter<320> head;
+  TextWriter<320 + kContentTypeMax> head;
   head.add("HTTP/1.1 ").add(code).add(" ").add(http_reason(code));
-  head.add("\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ").add(length).add("\r\n");
+  head.add("\r\nContent-Type: ").add(type).add("\r\nContent-Length: ").add(length).add("\r\n");
   if (code == 405) head.add(http_.operation.empty() ? "Allow: GET, HEAD, POST\r\n" : "Allow: POST\r\n");
   if (code == 503) head.add("Retry-After: 1\r\n");
   if (!http_.keep_alive) {
@@ -203,8 +217,10 @@ void Connection::send_http_reply(ReplyBuffer& reply) {
     send_http_text(reply.error_code(), reply.error_message());
   } else {
     Chain& frame = reply.close();
-    if (!send_http_head(200, frame.size() - FrameHeader::kSize)) return;
-    frame.drop(FrameHeader::kSize);
+    const size_t front = FrameHeader::kSize + reply.typed_size();
+    const std::string_view type = reply.content_type().empty() ? kBytesType : reply.content_type();
+    if (!send_http_head(200, server_.takes_bytes() ? type : kTextType, frame.size() - front)) return;
+    frame.drop(front);
     output_.take(frame);
   }
   if (in_use() && !http_.keep_alive) drain();

@@ -126,6 +126,9 @@ void read_field(HttpHead& head, std::string_view line) {
   } else if (same_word(name, "transfer-encoding")) {
     if (head.chunked || !same_word(value, "chunked")) refuse(head, 501, "of the transfer encodings only chunked is read");
     head.chunked = true;
+  } else if (same_word(name, "content-type")) {
+    if (!head.content_type.empty()) refuse(head, 400, "the Content-Type is there twice");
+    head.content_type = value;
   } else if (same_word(name, "connection")) {
     read_connection(head, value);
   } else if (same_word(name, "expect")) {

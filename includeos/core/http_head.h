@@ -21,6 +21,7 @@ struct HttpHead {
   bool chunked = false;              // the body tells its length as it goes
   bool expects_continue = false;
   uint64_t length = 0;               // of the body, if it was told
+  std::string_view content_type;     // as it was sent; empty: it was not
 
   bool has_body() const { return chunked || length > 0; }
 

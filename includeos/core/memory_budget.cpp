@@ -21,7 +21,7 @@ constexpr size_t kSlackBytes = 64 << 10;
 constexpr size_t kFloorBytes = kConnectionMax * kHeldMax + kTurnedAwayBytes + kSlackBytes;
 
 size_t request_max(const Settings& settings) {
-  return sizeof(Job) + FrameHeader::kOperationMax + FrameHeader::kTokenMax + settings.payload_max;
+  return sizeof(Job) + FrameHeader::kOperationMax + FrameHeader::kTokenMax + FrameHeader::kTypedMax + settings.payload_max;
 }
 
 size_t larger(size_t a, size_t b) { return a > b ? a : b; }

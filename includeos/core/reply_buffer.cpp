@@ -27,9 +27,13 @@ void ReplyBuffer::open(const FrameHeader& request, std::string_view token, size_
   lacks_memory_ = false;
   cursor_ = nullptr;
   end_ = nullptr;
+  payload_max_ = payload_max;
   frame_max_ = FrameHeader::kSize + token.size() + payload_max;
+  is_typed_ = request.type == FrameType::typed_request;
+  has_begun_ = false;
+  content_type_size_ = 0;
   header_ = request;
-  header_.type = FrameType::reply;
+  header_.type = is_typed_ ? FrameType::typed_reply : FrameType::reply;
   header_.operation_size = 0;
 
   frame_.rewind();
@@ -42,6 +46,20 @@ void ReplyBuffer::open(const FrameHeader& request, std::string_view token, size_
   const size_t front = FrameHeader::kSize + token.size();
   piece->end = static_cast<uint32_t>(front);
   frame_.grown(front);
+  // The first write opens that of a typed reply, whose content type stands before it.
+  if (!is_typed_) open_window(piece);
+}
+
+/// The content type is settled.
+void ReplyBuffer::begin_typed() {
+  static_assert(FrameHeader::kSize + FrameHeader::kTokenMax + FrameHeader::kTypedMax < Piece::kCapacity);
+  has_begun_ = true;
+  Piece* const piece = frame_.first();
+  piece->bytes[piece->end] = static_cast<char>(content_type_size_);
+  copy_bytes(piece->bytes + piece->end + 1, content_type_, content_type_size_);
+  piece->end += static_cast<uint32_t>(typed_size());
+  frame_.grown(typed_size());
+  frame_max_ += typed_size();
   open_window(piece);
 }
 
@@ -50,6 +68,7 @@ Chain& ReplyBuffer::close() {
   if (error_code_ != 0) {
     write_error();
   } else {
+    if (is_typed_ && !has_begun_) begin_typed();
     commit();
   }
   header_.length = static_cast<uint32_t>(frame_.size() - FrameHeader::kSize);
@@ -77,10 +96,14 @@ void ReplyBuffer::write_error() {
 
 bool ReplyBuffer::grow() {
   if (error_code_ != 0 || lacks_memory_) return false;
+  if (is_typed_ && !has_begun_) {
+    begin_typed();
+    return cursor_ != end_ || grow();
+  }
   commit();
   if (frame_.size() == frame_max_) {
     TextWriter<128> why;
-    why.add("the reply is longer than ").add(frame_max_ - FrameHeader::kSize - header_.token_size).add(" bytes");
+    why.add("the reply is longer than ").add(payload_max_).add(" bytes");
     set_error(413, why.text());
     return false;
   }
@@ -100,6 +123,13 @@ void ReplyBuffer::set_error(unsigned code, std::string_view message) {
   copy_bytes(error_message_, message.data(), error_message_size_);
   cursor_ = nullptr;
   end_ = nullptr;
+}
+
+bool ReplyBuffer::set_content_type(std::string_view type) {
+  if (has_begun_ || !is_content_type(type)) return false;
+  content_type_size_ = type.size();
+  copy_bytes(content_type_, type.data(), type.size());
+  return true;
 }
 
 void ReplyBuffer::commit() {

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "chain.h"
+#include "content_type.h"
 #include "frame.h"
 #include "memory_budget.h"
 #include "shoal/service.h"
@@ -29,12 +30,26 @@ class ReplyBuffer final : public Reply {
 
   std::string_view error_message() const { return {error_message_, error_message_size_}; }
 
+  /// All that is written so far, behind header and token.
+  const Piece* pieces() {
+    commit();
+    return frame_.first();
+  }
+
+  /// What the service has said; empty: nothing.
+  std::string_view content_type() const { return {content_type_, content_type_size_}; }
+
+  /// How much of a typed reply stands before its payload, behind the token.
+  size_t typed_size() const { return is_typed_ ? 1 + content_type_size_ : 0; }
+
  protected:
   bool grow() override;
   void set_error(unsigned code, std::string_view message) override;
+  bool set_content_type(std::string_view type) override;
 
  private:
   void commit();
+  void begin_typed();
   void write_error();
   void open_window(Piece* piece);
 
@@ -42,6 +57,11 @@ class ReplyBuffer final : public Reply {
   MemoryBudget& memory_;
   FrameHeader header_ = {};
   size_t frame_max_ = 0;
+  size_t payload_max_ = 0;
+  bool is_typed_ = false;
+  bool has_begun_ = false;  // of a typed one: the content type is written
+  size_t content_type_size_ = 0;
+  char content_type_[kContentTypeMax] = {};
   bool lacks_memory_ = false;
   unsigned error_code_ = 0;
   size_t error_message_size_ = 0;

@@ -264,7 +264,8 @@ void Server::run(Job* job) {
     TextWriter<128> why;
     reply_.fail(404, why.add("unknown operation \"").add_foreign(job->operation()).add("\"").text());
   } else if (check_text(*job)) {
-    done = operation->run({operation->name, job->text()}, reply_);
+    done = operation->run({operation->name, job->text(), job->content_type()}, reply_);
+    if (!takes_bytes() && reply_.error_code() == 0 && !cancelled()) check_reply();
   }
   if (reply_.lacks_memory() || (!done && lacking_bytes_ > 0)) fail_for_memory(*job);
   while (scratch_ != nullptr) free_scratch(scratch_ + 1);
@@ -294,6 +295,7 @@ bool Server::is_alone(const Job& job) const {
 }
 
 bool Server::check_text(Job& job) {
+  if (takes_bytes()) return true;
   std::string_view rest = job.text();
   while (!rest.empty()) {
     std::string_view step = rest.size() > kValidateStep ? utf8_prefix(rest, kValidateStep) : rest;
@@ -302,6 +304,32 @@ bool Server::check_text(Job& job) {
     if (!rest.empty() && !yield()) return false;
   }
   return true;
+}
+
+/// The pieces of a reply may cut characters in two.
+void Server::check_reply() {
+  char cut[4];
+  size_t cut_size = 0;
+  size_t front = FrameHeader::kSize + current_->header.token_size;
+  for (const Piece* piece = reply_.pieces(); piece != nullptr; piece = piece->next) {
+    std::string_view rest{piece->bytes + piece->start + front, piece->size() - front};
+    front = 0;
+    while (cut_size > 0 && cut_size < sizeof cut && !rest.empty()) {
+      cut[cut_size++] = rest.front();
+      rest.remove_prefix(1);
+      if (is_utf8({cut, cut_size})) cut_size = 0;
+    }
+    if (cut_size == sizeof cut) break;
+    const size_t whole = rest.size() - utf8_cut(rest);
+    if (cut_size == 0 && !is_utf8({rest.data(), whole})) {
+      cut_size = sizeof cut;
+      break;
+    }
+    rest.remove_prefix(whole);
+    for (const char byte : rest) cut[cut_size++] = byte;
+    if (!yield()) return;
+  }
+  if (cut_size > 0) reply_.fail(400, "the service's reply is not valid UTF-8, and it is one that gives text");
 }
 
 void Server::answer(Job& job) {
@@ -356,10 +384,12 @@ void Server::leave_work(Job* job) {
 }
 
 void Server::describe(TextWriter<2048>& text) const {
-  text.add("This is a Shoal guest, version 1. POST a text to /OPERATION, and the answer is a text; / is for the first of them.\n");
+  const std::string_view what = takes_bytes() ? "bytes" : "a text";
+  text.add("This is a Shoal guest, version 1. POST ").add(what).add(" to /OPERATION, and the answer is ").add(what);
+  text.add("; / is for the first of them.\n");
   text.add("Operations:");
   for (const Operation& operation : service_.operations) text.add(" ").add_foreign(operation.name);
-  text.add("\nThe largest text has ").add(settings_.payload_max).add(" bytes of UTF-8.\n");
+  text.add("\nThe largest text has ").add(settings_.payload_max).add(takes_bytes() ? " bytes.\n" : " bytes of UTF-8.\n");
 }
 
 /// Where a reply goes whose own connection is gone; null: nowhere yet.

@@ -58,6 +58,7 @@ class Server {
   // For Connection.
   MemoryBudget& memory() { return memory_; }
   size_t payload_max() const { return settings_.payload_max; }
+  bool takes_bytes() const { return service_.payload == Payload::bytes; }
   bool queue_full() const { return queue_.size() + joined_ >= kQueueMax; }
   bool knows(std::string_view operation) const { return find_operation(operation) != nullptr; }
 
@@ -113,6 +114,7 @@ class Server {
   void fail_for_memory(const Job& job);
   bool is_alone(const Job& job) const;
   bool check_text(Job& job);
+  void check_reply();
   void answer(Job& job);
   void answer_party(Job& party, Chain& frame);
   void leave_work(Job* job);

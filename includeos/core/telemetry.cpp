@@ -17,7 +17,9 @@ void Telemetry::print_ready(const Settings& settings, const Service& service) {
   line.add(kLine).add("ready v=1 bind=").add(settings.link_key.empty() ? settings.bind : "none").add(" addr=").add(settings.address);
   if (settings.link_key.empty()) line.add(" port=").add(settings.port);
   line.add(" max=").add(settings.payload_max);
-  line.add(" idempotent=").add(service.idempotent ? "1" : "0").add(" ops=");
+  line.add(" idempotent=").add(service.idempotent ? "1" : "0");
+  if (service.payload == Payload::bytes) line.add(" payload=bytes");
+  line.add(" ops=");
   // As many as Shoal reads, and whole ones: a name that is cut off would be another operation.
   size_t listed = 0;
   for (const Operation& operation : service.operations) {

@@ -47,6 +47,16 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+size_t utf8_cut(std::string_view text) {
+  for (size_t size = 1; size <= 3 && size <= text.size(); size++) {
+    const auto lead = static_cast<unsigned char>(text[text.size() - size]);
+    if (is_tail(lead)) continue;
+    const size_t needed = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+    return needed > size ? size : 0;
+  }
+  return 0;
+}
+
 std::string_view utf8_prefix(std::string_view text, size_t size_max) {
   if (text.size() <= size_max) return text;
   size_t size = size_max;

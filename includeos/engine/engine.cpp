@@ -140,7 +140,7 @@ bool starts_with(Value value, std::string_view text) {
 /// An exception out of the script, or out of its promises.
 const char* explain_exception() {
   const Value exception = Z_engineZ_qjs_get_exception(&instance);
-  if (starts_with(exception, kOutOfMemory)) {
+  if (shoal_wasm_lacked_memory() || starts_with(exception, kOutOfMemory)) {
     log_line("service: there is too little memory to evaluate it");
     return "out-of-memory";
   }
@@ -205,7 +205,7 @@ Outcome outcome_of_exception() {
   // Reactions that are left would run with the next request.
   is_broken = !shoal_cancelled() || Z_engineZ_qjs_is_job_pending(&instance) != 0;
   if (shoal_cancelled()) return {Outcome::Kind::cancelled, 0, {}};
-  if (shown.text.starts_with(kOutOfMemory)) return {Outcome::Kind::error, 413, kTooMuchMemory};
+  if (shoal_wasm_lacked_memory() || shown.text.starts_with(kOutOfMemory)) return {Outcome::Kind::error, 413, kTooMuchMemory};
   return {Outcome::Kind::error, 400, utf8_prefix(shown.text, 160)};
 }
 
@@ -246,11 +246,16 @@ void call_body(void* argument) {
   for (const Value value : {started, finished}) Z_engineZ_qjs_free_value(&instance, value);
   if (code == 1) {
     held = {result, 0};
-    calling.outcome = {Outcome::Kind::result, 0, bytes_of(result)};
+    calling.outcome = {Outcome::Kind::bytes, 0, bytes_of(result)};
   } else {
     const Text text = text_of(result);
     held = {result, text.address};
-    calling.outcome = {code == 0 ? Outcome::Kind::result : Outcome::Kind::error, code, text.text};
+    calling.outcome = {code == 0 ? Outcome::Kind::text : Outcome::Kind::error, code, text.text};
+    // Where there is no memory for an exception either, the engine throws null, and that can be caught.
+    if (code == 400 && text.text == "null" && shoal_wasm_lacked_memory()) {
+      is_broken = true;
+      calling.outcome = {Outcome::Kind::error, 413, kTooMuchMemory};
+    }
   }
 }
 
@@ -277,6 +282,7 @@ void log_line(std::string_view line) {
 
 bool open(char* memory, size_t bytes) {
   shoal_wasm_open(memory, bytes, &instance, sizeof instance);
+  shoal_wasm_tracks(false);
   return shoal_wasm_try(instantiate, nullptr) == SHOAL_WASM_RETURNED;
 }
 

@@ -20,10 +20,10 @@ const char* load(const ServiceFile& file);
 
 /// What became of a request.
 struct Outcome {
-  enum class Kind { result, error, cancelled };
+  enum class Kind { text, bytes, error, cancelled };
   Kind kind;
-  unsigned code;           // of an error
-  std::string_view text;   // the result, or the error's message; until the next call into the engine
+  unsigned code;          // of an error
+  std::string_view text;  // the result, or the error's message; until the next call into the engine
 };
 
 Outcome call(std::string_view operation, std::string_view text, std::string_view content_type);

@@ -3,158 +3,171 @@
 // It is evaluated before the service, and keeps what it needs of the language to itself: a service may overwrite anything that it can
 // reach, and harms itself only. Nothing in here throws, whatever a service returns or throws.
 (function (host) {
-  'use strict'
+  'use strict';
 
-  const { apply, ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect
-  const { isArray } = Array
-  const { isInteger } = Number
-  const { defineProperty } = Object
-  const hasOwn = Object.hasOwn
-  const TextOf = String
-  const ErrorBase = Error
-  const EngineError = InternalError
-  const Bytes = Uint8Array
-  const MapBase = Map
-  const SetBase = Set
-  const DateBase = Date
-  const PatternBase = RegExp
-  const toWellFormed = String.prototype.toWellFormed
-  const slice = String.prototype.slice
-  const split = String.prototype.split
-  const replace = String.prototype.replace
-  const join = Array.prototype.join
-  const push = Array.prototype.push
-  const dateToIso = Date.prototype.toISOString
-  const regExpToString = RegExp.prototype.toString
-  const mapForEach = Map.prototype.forEach
-  const setForEach = Set.prototype.forEach
-  const toJson = JSON.stringify
-  const kindOfTypedArray = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get
-  const imul = Math.imul
+  const { apply, ownKeys, getOwnPropertyDescriptor, getPrototypeOf } = Reflect;
+  const { isArray } = Array;
+  const { isInteger } = Number;
+  const { defineProperty } = Object;
+  const hasOwn = Object.hasOwn;
+  const TextOf = String;
+  const ErrorBase = Error;
+  const EngineError = InternalError;
+  const Bytes = Uint8Array;
+  const MapBase = Map;
+  const SetBase = Set;
+  const DateBase = Date;
+  const PatternBase = RegExp;
+  const toWellFormed = String.prototype.toWellFormed;
+  const slice = String.prototype.slice;
+  const split = String.prototype.split;
+  const replace = String.prototype.replace;
+  const join = Array.prototype.join;
+  const push = Array.prototype.push;
+  const dateToIso = Date.prototype.toISOString;
+  const regExpToString = RegExp.prototype.toString;
+  const mapForEach = Map.prototype.forEach;
+  const setForEach = Set.prototype.forEach;
+  const toJson = JSON.stringify;
+  const kindOfTypedArray = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
 
-  const MESSAGE_MAX = 160
-  const LINE_MAX = 1000
-  const placesInHere = /(?:(?:^|\n)    at apply \(native\))?(?:^|\n)    at [^\n]*\(prelude\.js:[^]*$|\n$/
-  const controlCharacters = /[\x00-\x1f\x7f]+/g
-  const SHOWN_DEPTH = 3
-  const SHOWN_ENTRIES = 20
+  const MESSAGE_MAX = 160;
+  const LINE_MAX = 1000;
+  const placesInHere = /(?:(?:^|\n)    at apply \(native\))?(?:^|\n)    at [^\n]*\(prelude\.js:[^]*$|\n$/;
+  const controlCharacters = /[\x00-\x1f\x7f]+/g;
+  const SHOWN_DEPTH = 3;
+  const SHOWN_ENTRIES = 20;
 
   // --- Math.random: the engine's own would go on from the same state after each request that sees the service as it was.
 
-  let random0 = 1
-  let random1 = 2
-  let random2 = 3
-  let random3 = 4
+  let random0 = 1;
+  let random1 = 2;
+  let random2 = 3;
+  let random3 = 4;
 
   /** One step of sfc32: 32 bits. */
   function randomWord() {
-    const sum = (random0 + random1 + random3) | 0
-    random3 = (random3 + 1) | 0
-    random0 = random1 ^ (random1 >>> 9)
-    random1 = (random2 + (random2 << 3)) | 0
-    random2 = (((random2 << 21) | (random2 >>> 11)) + sum) | 0
-    return sum >>> 0
+    const sum = (random0 + random1 + random3) | 0;
+    random3 = (random3 + 1) | 0;
+    random0 = random1 ^ (random1 >>> 9);
+    random1 = (random2 + (random2 << 3)) | 0;
+    random2 = (((random2 << 21) | (random2 >>> 11)) + sum) | 0;
+    return sum >>> 0;
   }
 
+  /** Mixed only when the first number is drawn, which most requests never do. */
+  let isSeedMixed = true;
+
   function seed(word0, word1, word2) {
-    random0 = word0 | 0
-    random1 = word1 | 0
-    random2 = word2 | 0
-    random3 = 1
-    for (let i = 0; i < 12; i++) randomWord()
+    random0 = word0;
+    random1 = word1;
+    random2 = word2;
+    random3 = 1;
+    isSeedMixed = false;
+  }
+
+  function mixSeed() {
+    isSeedMixed = true;
+    for (let i = 0; i < 12; i++) randomWord();
   }
 
   const replacement = {
     random() {
-      return ((randomWord() >>> 5) * 67108864 + (randomWord() >>> 6)) / 9007199254740992
+      if (!isSeedMixed) mixSeed();
+      return ((randomWord() >>> 5) * 67108864 + (randomWord() >>> 6)) / 9007199254740992;
     },
-  }
-  defineProperty(Math, 'random', { value: replacement.random, writable: true, enumerable: false, configurable: true })
+  };
+  defineProperty(Math, 'random', { value: replacement.random, writable: true, enumerable: false, configurable: true });
 
   // --- Showing values.
 
   function isBytes(value) {
-    return apply(kindOfTypedArray, value, []) === 'Uint8Array'
+    return apply(kindOfTypedArray, value, []) === 'Uint8Array';
   }
 
   function shown(value, depth, above) {
-    if (typeof value === 'string') return depth === 0 ? value : toJson(value)
-    if (typeof value === 'bigint') return `${TextOf(value)}n`
-    if (value === 0 && 1 / value < 0) return '-0'
-    if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return TextOf(value)
-    if (typeof value === 'function') return `[function ${shownName(value)}]`
-    if (value instanceof ErrorBase) return describeError(value)
-    if (value instanceof DateBase) return apply(dateToIso, value, [])
-    if (value instanceof PatternBase) return apply(regExpToString, value, [])
+    if (typeof value === 'string') return depth === 0 ? value : toJson(value);
+    if (typeof value === 'bigint') return `${TextOf(value)}n`;
+    if (value === 0 && 1 / value < 0) return '-0';
+    if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return TextOf(value);
+    if (typeof value === 'function') return `[function ${shownName(value)}]`;
+    if (value instanceof ErrorBase) return describeError(value);
+    if (value instanceof DateBase) return apply(dateToIso, value, []);
+    if (value instanceof PatternBase) return apply(regExpToString, value, []);
     for (let i = 0; i < above.length; i++) {
-      if (above[i] === value) return '[circular]'
+      if (above[i] === value) return '[circular]';
     }
-    if (depth === SHOWN_DEPTH) return isArray(value) ? '[array]' : '[object]'
-    return shownParts(value, depth, [...above, value])
+    if (depth === SHOWN_DEPTH) return isArray(value) ? '[array]' : '[object]';
+    return shownParts(value, depth, [...above, value]);
   }
 
   function shownName(value) {
-    const name = getOwnPropertyDescriptor(value, 'name')
-    return name !== undefined && typeof name.value === 'string' && name.value !== '' ? name.value : '(anonymous)'
+    const name = getOwnPropertyDescriptor(value, 'name');
+    return name !== undefined && typeof name.value === 'string' && name.value !== '' ? name.value : '(anonymous)';
   }
 
   function shownParts(value, depth, above) {
-    const parts = []
-    let left = 0
+    const parts = [];
+    let left = 0;
     const add = (make) => {
-      if (parts.length < SHOWN_ENTRIES) apply(push, parts, [make()])
-      else left++
-    }
-    let kind = ''
-    let open = '{'
-    let close = '}'
+      if (parts.length < SHOWN_ENTRIES) apply(push, parts, [make()]);
+      else left++;
+    };
+    let kind = '';
+    let open = '{';
+    let close = '}';
     if (isArray(value) || apply(kindOfTypedArray, value, []) !== undefined) {
-      open = '['
-      close = ']'
-      if (!isArray(value)) kind = `${apply(kindOfTypedArray, value, [])}(${value.length}) `
-      const count = value.length < SHOWN_ENTRIES ? value.length : SHOWN_ENTRIES
-      for (let i = 0; i < count; i++) add(() => shown(value[i], depth + 1, above))
-      left = value.length - count
+      open = '[';
+      close = ']';
+      if (!isArray(value)) kind = `${apply(kindOfTypedArray, value, [])}(${value.length}) `;
+      const count = value.length < SHOWN_ENTRIES ? value.length : SHOWN_ENTRIES;
+      for (let i = 0; i < count; i++) add(() => shown(value[i], depth + 1, above));
+      left = value.length - count;
     } else if (value instanceof MapBase) {
-      kind = `Map(${value.size}) `
-      apply(mapForEach, value, [(item, key) => add(() => `${shown(key, depth + 1, above)} => ${shown(item, depth + 1, above)}`)])
+      kind = `Map(${value.size}) `;
+      apply(mapForEach, value, [
+        (item, key) => add(() => `${shown(key, depth + 1, above)} => ${shown(item, depth + 1, above)}`),
+      ]);
     } else if (value instanceof SetBase) {
-      kind = `Set(${value.size}) `
-      apply(setForEach, value, [(item) => add(() => shown(item, depth + 1, above))])
+      kind = `Set(${value.size}) `;
+      apply(setForEach, value, [(item) => add(() => shown(item, depth + 1, above))]);
     } else {
-      const keys = ownKeys(value)
+      const keys = ownKeys(value);
       for (let i = 0; i < keys.length; i++) {
-        const property = getOwnPropertyDescriptor(value, keys[i])
-        if (property === undefined || !property.enumerable) continue
-        add(() => `${TextOf(keys[i])}: ${hasOwn(property, 'value') ? shown(property.value, depth + 1, above) : '[getter]'}`)
+        const property = getOwnPropertyDescriptor(value, keys[i]);
+        if (property === undefined || !property.enumerable) continue;
+        add(
+          () =>
+            `${TextOf(keys[i])}: ${hasOwn(property, 'value') ? shown(property.value, depth + 1, above) : '[getter]'}`,
+        );
       }
     }
-    if (left > 0) apply(push, parts, [`${left} more`])
-    if (parts.length === 0) return `${kind}${open}${close}`
-    const inside = apply(join, parts, [', '])
-    return open === '[' ? `${kind}[${inside}]` : `${kind}{ ${inside} }`
+    if (left > 0) apply(push, parts, [`${left} more`]);
+    if (parts.length === 0) return `${kind}${open}${close}`;
+    const inside = apply(join, parts, [', ']);
+    return open === '[' ? `${kind}[${inside}]` : `${kind}{ ${inside} }`;
   }
 
   /** With its stack, which the engine keeps without the message; without the places in this file. */
   function describeError(error) {
-    const head = `${TextOf(error.name)}: ${TextOf(error.message)}`
-    const places = typeof error.stack === 'string' ? apply(replace, error.stack, [placesInHere, '']) : ''
-    return places === '' ? head : `${head}\n${places}`
+    const head = `${TextOf(error.name)}: ${TextOf(error.message)}`;
+    const places = typeof error.stack === 'string' ? apply(replace, error.stack, [placesInHere, '']) : '';
+    return places === '' ? head : `${head}\n${places}`;
   }
 
   function log(values) {
     try {
-      const parts = []
+      const parts = [];
       for (let i = 0; i < values.length && i < SHOWN_ENTRIES; i++) {
-        let text
+        let text;
         try {
-          text = shown(values[i], 0, [])
+          text = shown(values[i], 0, []);
         } catch {
-          text = '[a value that cannot be shown]'
+          text = '[a value that cannot be shown]';
         }
-        apply(push, parts, [apply(slice, text, [0, LINE_MAX * 4])])
+        apply(push, parts, [apply(slice, text, [0, LINE_MAX * 4])]);
       }
-      host('log', apply(toWellFormed, apply(join, parts, [' ']), []))
+      host('log', apply(toWellFormed, apply(join, parts, [' ']), []));
     } catch {
       // No memory for it: the request itself tells that.
     }
@@ -162,56 +175,56 @@
 
   const console = {
     log(...values) {
-      log(values)
+      log(values);
     },
     info(...values) {
-      log(values)
+      log(values);
     },
     debug(...values) {
-      log(values)
+      log(values);
     },
     warn(...values) {
-      log(values)
+      log(values);
     },
     error(...values) {
-      log(values)
+      log(values);
     },
     trace(...values) {
-      log(values)
+      log(values);
     },
     assert(condition, ...values) {
-      if (!condition) log(['assertion failed', ...values])
+      if (!condition) log(['assertion failed', ...values]);
     },
-  }
-  defineProperty(globalThis, 'console', { value: console, writable: true, enumerable: false, configurable: true })
+  };
+  defineProperty(globalThis, 'console', { value: console, writable: true, enumerable: false, configurable: true });
 
   // --- Errors.
 
   /** Sets the outcome from a value that was thrown; it may be anything, with getters that throw. */
   function fail(error) {
-    code = 400
-    result = 'the operation threw a value that cannot be shown'
+    code = 400;
+    result = 'the operation threw a value that cannot be shown';
     try {
       if (error instanceof EngineError && error.message === 'out of memory') {
-        code = 413
-        result = 'the operation takes more memory than this service has'
-        return
+        code = 413;
+        result = 'the operation takes more memory than this service has';
+        return;
       }
       if (error === null || (typeof error !== 'object' && typeof error !== 'function')) {
-        result = TextOf(error)
+        result = TextOf(error);
       } else {
-        let told = false
-        const status = error.status
+        let told = false;
+        const status = error.status;
         if (isInteger(status) && status >= 400 && status <= 499) {
-          code = status
-          told = true
+          code = status;
+          told = true;
         }
-        const message = error.message
-        if (typeof message === 'string' && message !== '') result = message
-        else if (error instanceof ErrorBase) result = TextOf(error.name)
-        else result = apply(slice, toJson(error) ?? 'an object', [0, MESSAGE_MAX])
+        const message = error.message;
+        if (typeof message === 'string' && message !== '') result = message;
+        else if (error instanceof ErrorBase) result = TextOf(error.name);
+        else result = apply(slice, toJson(error) ?? 'an object', [0, MESSAGE_MAX]);
         // What a service throws with a status is an answer; anything else may be a fault, and its place is worth a line in the log.
-        if (!told && error instanceof ErrorBase) log([`${current}:`, error])
+        if (!told && error instanceof ErrorBase) log([`${current}:`, error]);
       }
     } catch {
       // As it was set above.
@@ -220,102 +233,104 @@
 
   // --- Operations.
 
-  const functions = { __proto__: null }
-  let takesBytes = false
+  const functions = { __proto__: null };
+  let takesBytes = false;
 
   // The request in work: 'pending' until its outcome is known, then 0 (a text), 1 (bytes) or the code of an error.
-  let code = 'pending'
-  let result = ''
-  let current = ''
+  let code = 'pending';
+  let result = '';
+  let current = '';
 
   /** The service file names the operations and how payloads go. '' or why the service cannot be used. */
   function load(names, payload) {
-    takesBytes = payload === 'bytes'
-    let operations
+    takesBytes = payload === 'bytes';
+    let operations;
     try {
-      operations = globalThis.shoalService.default
+      operations = globalThis.shoalService.default;
     } catch {
-      operations = undefined
+      operations = undefined;
     }
-    if (operations === null || (typeof operations !== 'object' && typeof operations !== 'function')) return 'no-operations'
-    const list = apply(split, names, [','])
+    if (operations === null || (typeof operations !== 'object' && typeof operations !== 'function'))
+      return 'no-operations';
+    const list = apply(split, names, [',']);
     for (let i = 0; i < list.length; i++) {
       try {
-        const operation = hasOwn(operations, list[i]) ? operations[list[i]] : undefined
-        if (typeof operation !== 'function') return 'no-such-operation'
-        const owner = operations
-        functions[list[i]] = (input, request) => apply(operation, owner, [input, request])
+        const operation = hasOwn(operations, list[i]) ? operations[list[i]] : undefined;
+        if (typeof operation !== 'function') return 'no-such-operation';
+        const owner = operations;
+        functions[list[i]] = (input, request) => apply(operation, owner, [input, request]);
       } catch {
-        return 'no-such-operation'
+        return 'no-such-operation';
       }
     }
-    return ''
+    return '';
   }
 
   function settle(value) {
     if (typeof value === 'string') {
-      code = 0
-      result = apply(toWellFormed, value, [])
+      code = 0;
+      result = apply(toWellFormed, value, []);
     } else if (typeof value === 'object' && value !== null && isBytes(value)) {
-      if (!takesBytes) throw new TypeError(`the operation "${current}" returned bytes, and the service has no payload 'bytes'`)
-      code = 1
-      result = value
+      if (!takesBytes)
+        throw new TypeError(`the operation "${current}" returned bytes, and the service has no payload 'bytes'`);
+      code = 1;
+      result = value;
     } else {
-      const kind = value === null ? 'null' : isArray(value) ? 'an array' : typeof value
-      const wanted = takesBytes ? 'a string or a Uint8Array' : 'a string'
-      throw new TypeError(`the operation "${current}" returned ${kind}, not ${wanted}`)
+      const kind = value === null ? 'null' : isArray(value) ? 'an array' : typeof value;
+      const wanted = takesBytes ? 'a string or a Uint8Array' : 'a string';
+      throw new TypeError(`the operation "${current}" returned ${kind}, not ${wanted}`);
     }
   }
 
   async function settleLater(value) {
     try {
-      settle(await value)
+      settle(await value);
     } catch (error) {
-      fail(error)
+      fail(error);
     }
   }
 
   function start(name, input, contentType, word0, word1, word2) {
-    code = 'pending'
-    result = ''
-    current = name
-    seed(word0, word1, word2)
+    code = 'pending';
+    result = '';
+    current = name;
+    seed(word0, word1, word2);
     try {
-      const value = functions[name](input, { operation: name, contentType })
-      if (typeof value === 'string') settle(value)
-      else settleLater(value)
+      const value = functions[name](input, { operation: name, contentType });
+      if (typeof value === 'string') settle(value);
+      else settleLater(value);
     } catch (error) {
-      fail(error)
+      fail(error);
     }
   }
 
   /** The code of the outcome; result() has the rest. To be called once no job is left. */
   function finish() {
     if (code === 'pending') {
-      code = 400
-      result = `the promise of the operation "${current}" never settles: nothing is left to run`
+      code = 400;
+      result = `the promise of the operation "${current}" never settles: nothing is left to run`;
     }
     if (code >= 400) {
       try {
-        const line = apply(replace, result, [controlCharacters, ' '])
-        result = apply(toWellFormed, apply(slice, line, [0, MESSAGE_MAX]), [])
+        const line = apply(replace, result, [controlCharacters, ' ']);
+        result = apply(toWellFormed, apply(slice, line, [0, MESSAGE_MAX]), []);
       } catch {
-        result = 'the operation failed'
+        result = 'the operation failed';
       }
     }
-    return code
+    return code;
   }
 
   /** For the log: what a service threw while it was evaluated. */
   function describe(error) {
     try {
-      return apply(toWellFormed, apply(slice, shown(error, 0, []), [0, LINE_MAX]), [])
+      return apply(toWellFormed, apply(slice, shown(error, 0, []), [0, LINE_MAX]), []);
     } catch {
-      return 'a value that cannot be shown'
+      return 'a value that cannot be shown';
     }
   }
 
-  const steps = { __proto__: null, load, start, finish, result: () => result, describe }
+  const steps = { __proto__: null, load, start, finish, result: () => result, describe };
 
-  return (step, ...values) => apply(steps[step], undefined, values)
-})
+  return (step, a, b, c, d, e, f) => steps[step](a, b, c, d, e, f);
+});

@@ -21,9 +21,10 @@ constinit Operation operations[engine::kOperationsMax] = {};
 constinit Service scripted = {};
 
 bool run(const Request& request, Reply& reply) {
-  const engine::Outcome outcome = engine::call(request.operation, request.text, {});
+  const engine::Outcome outcome = engine::call(request.operation, request.text, request.content_type);
   switch (outcome.kind) {
-    case engine::Outcome::Kind::result: return reply.write(outcome.text);
+    case engine::Outcome::Kind::text: reply.content_type("text/plain; charset=utf-8"); return reply.write(outcome.text);
+    case engine::Outcome::Kind::bytes: return reply.write(outcome.text);
     case engine::Outcome::Kind::error: return reply.fail(outcome.code, outcome.text);
     default: return false;
   }
@@ -45,7 +46,7 @@ const char* open(char* memory, size_t bytes, const builtin::Machine& machine) {
 
   size_t count = 0;
   for (std::string_view names = file.operations; !names.empty();) operations[count++] = {engine::take_operation(names), run};
-  scripted = {{operations, count}, file.idempotent};
+  scripted = {{operations, count}, file.idempotent, file.payload == "bytes" ? Payload::bytes : Payload::text};
   return nullptr;
 }
 

@@ -1,5 +1,5 @@
 # Reads imports.txt, then the header that wasm2c wrote of a module, and writes module.inc for service.cpp: operations, allocator, and what
-# else a module says by its exports. Whatever does not fit is told by name, a line each.
+# else a module says by its exports. Then the module's C, for the size of its memory. Whatever does not fit is told by name, a line each.
 function complain(what) { complaints[++bad] = what }
 
 # "u32 Z_svcZ_name(Z_svc_instance_t*, u32, u32);" -> result, symbol, parameters
@@ -32,7 +32,7 @@ file == 1 {
   next
 }
 
-/^ *\/\* import: '/ {
+file == 2 && /^ *\/\* import: '/ {
   name = $0
   sub(/^ *\/\* import: '/, "", name)
   sub(/' \*\/$/, "", name)
@@ -47,7 +47,7 @@ file == 1 {
   next
 }
 
-/^\/\* export: '/ {
+file == 2 && /^\/\* export: '/ {
   name = $0
   sub(/^\/\* export: '/, "", name)
   sub(/' \*\/$/, "", name)
@@ -79,13 +79,16 @@ file == 1 {
   next
 }
 
-/_init_module\(void\);/ { init_module = $2; sub(/\(.*/, "", init_module) }
-/_instantiate\(/ {
+file == 2 && /_init_module\(void\);/ { init_module = $2; sub(/\(.*/, "", init_module) }
+file == 2 && /_instantiate\(/ {
   instantiate = $2
   sub(/\(.*/, "", instantiate)
   links = gsub(/\*,/, "&")
 }
-/^} Z_.*_instance_t;/ { instance = $2; sub(/;/, "", instance) }
+file == 2 && /^} Z_.*_instance_t;/ { instance = $2; sub(/;/, "", instance) }
+
+# "wasm_rt_allocate_memory(&instance->w2c_memory, 2, 10);" of 64 KiB each
+file == 3 && /^  wasm_rt_allocate_memory\(/ { split($0, allocation, /, /); pages = allocation[2] + 0 }
 
 END {
   if (memory == "") complain("the module has no export memory")
@@ -104,5 +107,6 @@ END {
   print "#define SHOAL_WASM_OPERATIONS(run)" operations
   print "#define SHOAL_WASM_IDEMPOTENT " ("shoal_idempotent" in says ? "true" : "false")
   print "#define SHOAL_WASM_KEEPS_STATE " ("shoal_keeps_state" in says ? "true" : "false")
+  print "#define SHOAL_WASM_TRACKS " (pages >= 16 ? 1 : 0)
   print "#define SHOAL_WASM_BYTES " ("shoal_payload_bytes" in says ? "true" : "false")
 }

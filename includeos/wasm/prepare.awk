@@ -1,8 +1,9 @@
-# Makes what wasm2c 1.0.32 wrote yield: a step at each function's beginning and behind each loop's label, which ends in a blank ("w2c_L0: ";
+# Makes what wasm2c 1.0.32 wrote note the pages that it writes to, and yield: a step at each function's beginning and behind each loop's label, which ends in a blank ("w2c_L0: ";
 # the labels of other blocks lie ahead of every jump to them). A jump back to a label without a step would be an endless loop that nobody
 # can cancel, so such a file is refused.
 /^}/ { split("", passed); split("", stepped) }
 /^#define FUNC_PROLOGUE$/ { print $0 " SHOAL_WASM_ENTER"; prologues++; next }
+/^    t1 wrapped = \(t1\)value; / { sub(/t1 wrapped/, "SHOAL_WASM_WRITE(addr); t1 wrapped"); stores++ } # of DEFINE_STORE, behind its check
 /^ *w2c_[A-Za-z0-9_]+: $/ {
   label = $1
   sub(/:$/, "", label)
@@ -28,5 +29,5 @@
 { print }
 END {
   if (failed != "") { print "a loop at the label " failed " has no step" >"/dev/stderr"; exit 1 }
-  if (prologues != 1) { print "this is not what wasm2c 1.0.32 writes" >"/dev/stderr"; exit 1 }
+  if (prologues != 1 || stores != 2) { print "this is not what wasm2c 1.0.32 writes" >"/dev/stderr"; exit 1 }
 }

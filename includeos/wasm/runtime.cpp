@@ -11,18 +11,23 @@ extern "C" {
 
 constinit int32_t shoal_wasm_countdown = 0;
 constinit uintptr_t shoal_wasm_stack_limit = 0;
+
+// Static, so that a write needs no pointer to it: hence the largest memory.
+constexpr size_t kMemoryMax = 256 << 20;
+constinit uint8_t shoal_wasm_written[kMemoryMax >> SHOAL_WASM_PAGE_BITS] = {};
+
 extern char user_stack_bottom[];
 
 }  // extern "C"
 
 namespace {
 
-constexpr size_t kPage = 4096;
+constexpr size_t kPage = 1 << SHOAL_WASM_PAGE_BITS;
 constexpr size_t kWasmPage = 65536;
 constexpr uint32_t kRefused = 0xffffffff;
 
 // Steps between two looks at the clock: some microseconds.
-constexpr int32_t kStepsAtOnce = 1000;
+constexpr int32_t kStepsAtOnce = 500;
 
 // What an import does takes longer than a copy (wasm/include/string.h).
 constexpr size_t kBytesPerStep = 16;
@@ -75,6 +80,7 @@ struct State {
   void** target;  // of shoal_wasm_leave()
   int left_why;
   bool yields;
+  bool tracks;
   bool lacked_memory;
   uint32_t grace_ms;
   uint64_t grace_end_ms;  // 0: the request is not cancelled
@@ -128,6 +134,12 @@ bool is_zero(const char* page) {
 
 bool is_ignored(size_t page) { return page >= state.ignored_from && page < state.ignored_to; }
 
+/// How much of a page may have changed since the snapshot: all of it, or the end of a number that was written across its beginning.
+size_t written_bytes(size_t page) {
+  if (shoal_wasm_written[page] != 0 || !state.tracks) return kPage;
+  return page > 0 && shoal_wasm_written[page - 1] != 0 ? sizeof(uint64_t) : 0;
+}
+
 TableNote& note_of(const AnyTable* table) {
   TableNote* note = state.tables;
   while (note->table != table) note = note->next;
@@ -165,7 +177,7 @@ uint32_t grow_table(AnyTable* table, uint32_t delta, const void* init) {
   }
   for (uint64_t i = old_size; i < size; i++) memcpy(table->data + i * note.element_bytes, init, note.element_bytes);
   table->size = static_cast<uint32_t>(size);
-  shoal_wasm_countdown = 0;
+  shoal_wasm_take_turn();
   return old_size;
 }
 
@@ -197,6 +209,7 @@ extern "C" {
 void shoal_wasm_open(void* region, size_t bytes, void* instance, size_t instance_bytes) {
   state = {};
   state.pages_max = kRefused;
+  state.tracks = true;
   state.region = static_cast<char*>(region);
   state.region_bytes = state.top = state.lowest_top = bytes;
   state.instance = instance;
@@ -244,7 +257,15 @@ const char* shoal_wasm_name(int why) {
 
 void* shoal_wasm_at(uint32_t address, uint32_t bytes) {
   if (uint64_t{address} + bytes > memory_bytes()) shoal_wasm_leave(WASM_RT_TRAP_OOB);
+  shoal_wasm_note(state.region + address, bytes);
   return state.region + address;
+}
+
+void shoal_wasm_note(const void* at, size_t bytes) {
+  if (bytes == 0) return;
+  const size_t start = static_cast<size_t>(static_cast<const char*>(at) - state.region);
+  if (start >= memory_bytes()) return;  // a table
+  for (size_t page = start / kPage; page <= (start + bytes - 1) / kPage; page++) shoal_wasm_written[page] = 1;
 }
 
 void shoal_wasm_take_turn() {
@@ -274,6 +295,8 @@ void shoal_wasm_ignore(uint32_t start, uint32_t end) {
   state.ignored_to = end / kPage;
 }
 
+void shoal_wasm_tracks(bool tracks) { state.tracks = tracks; }
+
 bool shoal_wasm_snapshot() {
   const size_t count = memory_bytes() / kPage;
   size_t copies = 0;
@@ -291,6 +314,7 @@ bool shoal_wasm_snapshot() {
   }
   memcpy(state.saved_instance, state.instance, state.instance_bytes);
   state.saved_top = state.top;
+  memset(shoal_wasm_written, 0, state.saved_count);
   return true;
 }
 
@@ -300,12 +324,15 @@ void shoal_wasm_restore() {
   for (size_t i = 0; i < state.saved_count; i++) {
     if (is_ignored(i)) continue;
     char* const page = state.region + i * kPage;
+    const size_t bytes = written_bytes(i);
+    if (bytes == 0) continue;
     if (state.saved_pages[i] != 0) {
-      memcpy(page, state.saved_bytes + (state.saved_pages[i] - 1) * kPage, kPage);
-    } else if (!is_zero(page)) {  // a look costs less than a write, and the host keeps no memory for pages that were never written to
-      memset(page, 0, kPage);
+      memcpy(page, state.saved_bytes + (state.saved_pages[i] - 1) * kPage, bytes);
+    } else if (state.tracks || !is_zero(page)) {  // a look costs less than a write, and the host has no memory for what was never written to
+      memset(page, 0, bytes);
     }
   }
+  memset(shoal_wasm_written, 0, state.saved_count);
   state.top = state.saved_top;
   state.lacked_memory = false;
 }
@@ -343,7 +370,7 @@ uint32_t wasm_rt_register_func_type(uint32_t param_count, uint32_t result_count,
 }
 
 void wasm_rt_allocate_memory(wasm_rt_memory_t* memory, uint32_t pages, uint32_t pages_max) {
-  if (state.memory != nullptr || pages * kWasmPage > state.top) shoal_wasm_leave(SHOAL_WASM_NO_MEMORY);
+  if (state.memory != nullptr || pages * kWasmPage > kMemoryMax || pages * kWasmPage > state.top) shoal_wasm_leave(SHOAL_WASM_NO_MEMORY);
   clear(0, pages * kWasmPage);
   *memory = {};
   memory->data = reinterpret_cast<uint8_t*>(state.region);
@@ -356,15 +383,15 @@ void wasm_rt_allocate_memory(wasm_rt_memory_t* memory, uint32_t pages, uint32_t 
 uint32_t wasm_rt_grow_memory(wasm_rt_memory_t* memory, uint32_t delta) {
   const uint32_t old_pages = memory->pages;
   const uint64_t pages = uint64_t{old_pages} + delta;
-  // 65535 pages, since `size` has 32 bits.
-  if (pages > memory->max_pages || pages > state.pages_max || pages >= kWasmPage || pages * kWasmPage > state.top) {
+  if (pages > memory->max_pages || pages > state.pages_max || pages * kWasmPage > kMemoryMax || pages * kWasmPage > state.top) {
     state.lacked_memory = true;
     return kRefused;
   }
   clear(memory->size, pages * kWasmPage);
-  shoal_wasm_countdown -= static_cast<int32_t>(delta * (kWasmPage >> 7));
   memory->pages = static_cast<uint32_t>(pages);
   memory->size = static_cast<uint32_t>(pages * kWasmPage);
+  shoal_wasm_countdown -= static_cast<int32_t>(delta * (kWasmPage >> 7));
+  if (shoal_wasm_countdown < 0) shoal_wasm_take_turn();
   return old_pages;
 }
 

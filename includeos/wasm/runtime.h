@@ -28,6 +28,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Memory is kept, and put back, by pages of 4 KiB. */
+#define SHOAL_WASM_PAGE_BITS 12
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -51,14 +54,20 @@ __attribute__((noreturn)) void shoal_wasm_leave(int why);
 /* For people: "unreachable", "out of bounds". */
 const char* shoal_wasm_name(int why);
 
-/* `bytes` of the module's memory; traps if they are not there. */
+/* `bytes` of the module's memory, to read or to write; traps if they are not there. */
 void* shoal_wasm_at(uint32_t address, uint32_t bytes);
+
+/* Memory is written to, by another way than generated code or shoal_wasm_at(). */
+void shoal_wasm_note(const void* at, size_t bytes);
 
 /* An import tells that it is going to work on so many bytes, some thousands at a time: it may be the guest's turn. */
 void shoal_wasm_spend(size_t bytes);
 
 /* Gives the guest its turn now. */
 void shoal_wasm_take_turn(void);
+
+/* Whether generated code notes the pages that it writes to (steps.h); told before the snapshot. At first it does. */
+void shoal_wasm_tracks(bool tracks);
 
 /* Whether steps give the guest its turn. At first they do not. */
 void shoal_wasm_yields(bool yields);

@@ -56,8 +56,14 @@ bool answer_end(Reply& reply, int why) {
   if (why == SHOAL_WASM_NO_MEMORY || shoal_wasm_lacked_memory()) {
     return reply.fail(413, "the module has no more memory for this text");
   }
-  TextWriter<128> message;
-  return reply.fail(500, message.add("the module trapped: ").add(shoal_wasm_name(why)).text());
+  TextWriter<kMessageMax> message;
+  if (why == SHOAL_WASM_ABORTED) {
+    message.add("the module aborted");
+    if (!wasm::abort_message().empty()) message.add(": ").add(wasm::abort_message());
+  } else {
+    message.add("the module trapped: ").add(shoal_wasm_name(why));
+  }
+  return reply.fail(500, message.text());
 }
 
 void renew() {
@@ -73,6 +79,7 @@ bool run(Function* function, const Request& request, Reply& reply) {
   failed = false;
   used = true;
   shoal_wasm_forget_lack();
+  wasm::forget_abort();
   shoal_wasm_yields(true);
   const int why = shoal_wasm_try(call, &its);
   shoal_wasm_yields(false);
@@ -99,6 +106,7 @@ void instantiate(void*) {
 
 const char* open(char* memory, size_t bytes, const builtin::Machine&) {
   shoal_wasm_open(memory, bytes, &instance, sizeof instance);
+  shoal_wasm_tracks(SHOAL_WASM_TRACKS);
   const int why = shoal_wasm_try(instantiate, nullptr);
   wasm::flush_output();
   if (why == SHOAL_WASM_NO_MEMORY) return "too-little-memory";

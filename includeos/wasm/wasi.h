@@ -11,6 +11,10 @@ void print(std::string_view text);
 /// Prints what has no end of line; between requests, so that no line is made of two.
 void flush_output();
 
+/// What the module said when it aborted, since forget_abort(); empty if it said nothing.
+std::string_view abort_message();
+void forget_abort();
+
 /// From 0 to below 1.
 double random_fraction();
 

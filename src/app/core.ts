@@ -139,7 +139,8 @@ function controllerOf(
   let isFirst = true;
   return (context) => {
     const { statusIntervalMs, bootTimeoutMs } = of.hold.inForce(paramsOf(store.snapshot()));
-    const parameters = { ...of.parameters, statusIntervalMs, bootTimeoutMs };
+    const memoryMib = of.deploys?.memoryMib ?? of.parameters.memoryMib;
+    const parameters = { ...of.parameters, statusIntervalMs, bootTimeoutMs, memoryMib };
     // VMs that are found after a restart of the controller belong to this fleet: `fresh` is for the first start.
     const start = controller({
       host,
@@ -184,7 +185,11 @@ function routerOf(
   const byProfile = new Map<ImageProfile, LinkOptions>();
   const linksOf = (digest: string | undefined): LinkOptions => {
     const profile = (digest === undefined ? undefined : of.deploys?.profileOf(digest)) ?? profileOf(parameters);
-    const known = byProfile.get(profile) ?? { ...links, http: httpSettingsOf(profile, connectionsMax) };
+    const known = byProfile.get(profile) ?? {
+      ...links,
+      payload: profile.payload,
+      http: httpSettingsOf(profile, connectionsMax),
+    };
     byProfile.set(profile, known);
     return known;
   };

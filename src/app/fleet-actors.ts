@@ -32,7 +32,7 @@ import { aboutHost } from './hosts.ts';
 import { keptImagePath, removeOldImages, removeUnfinishedCopies } from './kept-image.ts';
 import type { Nats } from './nats.ts';
 import { openProbe, probeTagOf } from './probe.ts';
-import { checkBootTimeout } from './profile-params.ts';
+import { checkBootTimeout, checkMemory } from './profile-params.ts';
 import { type QemuOf, qemuChooser } from './qemu.ts';
 import { removeEmpty } from './remove-empty.ts';
 import { addressOf, idOf, poolOf, reconcile } from './tables.ts';
@@ -196,6 +196,7 @@ async function deploysOf(
       const one = await kept.load(digest);
       const params = paramsOf(store.snapshot());
       checkBootTimeout(params, one.image.profile);
+      checkMemory(params, one.image);
       // A host without VMs may have no QEMU either.
       if (options.role === 'server') return;
       const probe = await openProbe(data.tag, nats.launcher);
@@ -220,6 +221,7 @@ async function vmParameters(
 ): Promise<{ parameters: VmParameters; why: string; qemuOf: QemuOf }> {
   const network = options.network ?? 'user';
   checkNetwork(network, image.profile, options.image);
+  checkMemory(paramsOf(store.snapshot()), image);
   // A program that is not there is refused before seconds go into a measurement.
   const qemuOf = await qemuChooser(options, network);
   const chosen = await accelerator(options, image, data.tag, nats.launcher, qemuOf, freeAddress(store, found));

@@ -18,7 +18,7 @@ import { startFront } from './front.ts';
 import { type StartHostsOptions, startHosts } from './hosts.ts';
 import { LostHosts } from './lost-hosts.ts';
 import { neighboursOn } from './neighbours.ts';
-import { checkBootTimeout, withProfile } from './profile-params.ts';
+import { checkBootTimeout, memoryMibFor, withProfile } from './profile-params.ts';
 import { Settings } from './settings.ts';
 import { type SharedParams, shareSettings } from './shared-settings.ts';
 import { VmHold } from './vm-hold.ts';
@@ -38,7 +38,7 @@ export function vmParametersOf(
   checkBootTimeout(params, profile);
   return {
     ...made,
-    memoryMib: profile.memoryMib,
+    memoryMib: memoryMibFor(params, profile),
     statusIntervalMs: params.statusIntervalMs,
     bootTimeoutMs: withProfile(params, profile).bootTimeoutMs,
     textBytesMax: TEXT_BYTES_MAX,

@@ -21,6 +21,7 @@ export { profileFileText } from './kept-image.ts';
 export { neighboursOn } from './neighbours.ts';
 export { orphanedVms } from './orphaned-vms.ts';
 export { defaultDataDir, defaultImage } from './paths.ts';
+export { checkMemory, memoryMibFor } from './profile-params.ts';
 export { type BuiltService, buildService, type ServiceBuild, SYSTEMS, type System } from './services/build-service.ts';
 export { type NewService, newService } from './services/new-service.ts';
 export { ServiceBuilder } from './services/service-builder.ts';

@@ -1,6 +1,6 @@
 import { ShoalError } from '../errors.ts';
-import { makeParams, type Params } from '../fleet/mod.ts';
-import type { ImageProfile } from '../hypervisor/mod.ts';
+import { makeParams, memoryMibOf, type Params } from '../fleet/mod.ts';
+import { type ImageInfo, type ImageProfile, leastMemoryMib } from '../hypervisor/mod.ts';
 
 const { bootTimeoutMs: DEFAULT_MS, ipReserveMs: DEFAULT_RESERVE_MS } = makeParams();
 /** By how much a reservation outlasts the boot: as much as with the defaults. */
@@ -29,3 +29,27 @@ export function checkBootTimeout(params: Params, profile: ImageProfile): void {
     { details: { bootTimeoutMs: wantedMs, ipReserveMs } },
   );
 }
+
+const MIB = 1024 * 1024;
+
+/** What each VM of an image of that profile is started with. */
+export function memoryMibFor(params: Params, profile: ImageProfile): number {
+  return memoryMibOf(params, { usualMib: profile.memoryMib, leastMib: leastMemoryMib(profile) });
+}
+
+/** @throws CONFIG_VALUE if VMs would get less memory than the image needs */
+export function checkMemory({ vmMemoryBytes }: Params, { path, bytes, companion, profile }: MeasuredImage): void {
+  const leastMib = leastMemoryMib(profile);
+  const filesMib = Math.ceil((bytes + (companion?.bytes ?? 0)) / MIB);
+  const neededMib = Math.max(leastMib, filesMib);
+  if (vmMemoryBytes === 0 || vmMemoryBytes >= neededMib * MIB) return;
+  const why = neededMib > leastMib ? 'for its files alone' : 'by its profile';
+  throw new ShoalError(
+    'CONFIG_VALUE',
+    `Expected vm_memory_bytes to be at least ${neededMib * MIB} (${neededMib} MiB), which the image ${path} needs ${why}, ` +
+      `got ${vmMemoryBytes}; raise it, or set it to 0 for what the image usually has (${profile.memoryMib} MiB)`,
+    { details: { parameter: 'vm_memory_bytes', value: vmMemoryBytes, leastBytes: neededMib * MIB } },
+  );
+}
+
+type MeasuredImage = Pick<ImageInfo, 'path' | 'bytes' | 'companion' | 'profile'>;

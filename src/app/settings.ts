@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Ref } from '../actors/mod.ts';
 import { ShoalError } from '../errors.ts';
-import { fleetValues, isOfHost, makeParams, type Params, type RouterMessage } from '../fleet/mod.ts';
+import { fleetValues, isOfHost, makeParams, type Params, type RouterMessage, writtenValues } from '../fleet/mod.ts';
 import type { ControllerMessage, ImageProfile } from '../hypervisor/mod.ts';
 import { paramsOf, type Store } from '../store/mod.ts';
 import type { EndpointMessage } from '../transport/mod.ts';
@@ -15,6 +15,14 @@ export interface Change {
   readonly params: Params;
   /** The names of the hosts that were not reached, and may have other parameters. */
   readonly unreached: readonly string[];
+}
+
+/** The images that VMs may be started from. */
+export interface StartedImages {
+  /** @throws CONFIG_VALUE if VMs would have too little memory */
+  checkMemory(params: Params): void;
+  /** VMs take other memory from now on. */
+  reckonMemory(): void;
 }
 
 /** The other hosts of the fleet, for what each of them has to set. */
@@ -34,6 +42,7 @@ export class Settings {
   readonly #endpoint: Ref<EndpointMessage>;
   readonly #hold: VmHold;
   #others: OtherHosts | undefined;
+  #images: StartedImages | undefined;
 
   constructor(
     store: Store,
@@ -53,9 +62,9 @@ export class Settings {
     return paramsOf(this.#store.snapshot());
   }
 
-  /** Of the whole fleet's parameters that are in force here: the same on two hosts if and only if these are. */
+  /** Of the whole fleet's parameters that are in force here: the same on two hosts if and only if these are, also on an older one. */
   get digest(): string {
-    const values = Object.entries(fleetValues(this.params)).sort(([a], [b]) => (a < b ? -1 : 1));
+    const values = Object.entries(writtenValues(fleetValues(this.params))).sort(([a], [b]) => (a < b ? -1 : 1));
     return createHash('sha256').update(JSON.stringify(values)).digest('hex').slice(0, DIGEST_CHARS);
   }
 
@@ -81,6 +90,10 @@ export class Settings {
     this.#router.tell({ kind: 'params', params: this.#hold.inForce(this.params) });
   }
 
+  setImages(images: StartedImages): void {
+    this.#images = images;
+  }
+
   shareWith(others: OtherHosts): void {
     this.#others = others;
   }
@@ -93,9 +106,10 @@ export class Settings {
     return this.#store.setParams(values);
   }
 
-  /** On this host alone. Running VMs keep their status interval; VMs started later have the new one. @throws as `write` */
+  /** On this host alone. Running VMs keep their status interval and their memory; VMs started later have the new ones. @throws as `write` */
   async set(values: Values): Promise<Params> {
     const params = await this.write(values);
+    this.#images?.reckonMemory();
     const inForce = this.#hold.inForce(params);
     const { statusIntervalMs, bootTimeoutMs, deadlineMs } = inForce;
     this.#controller.tell({ kind: 'set-parameters', parameters: { statusIntervalMs, bootTimeoutMs } });
@@ -119,9 +133,11 @@ export class Settings {
    * @throws CONFIG_VALUE, PARAMS_UNAVAILABLE, PARAMS_CONFLICT: then nothing has changed; PARAMS_UNCERTAIN; STORE_WRITE_FAILED
    */
   async change(values: Values): Promise<Change> {
+    const wanted = makeParams(values, this.params);
+    // Only what is being set: another parameter must not be refused because of an image that came later.
+    if ('vm_memory_bytes' in values) this.#images?.checkMemory(wanted);
     if (this.#others === undefined) return { params: await this.set(values), unreached: [] };
     const { fleet, setOnEach } = this.#others;
-    makeParams(values, this.params);
     const [own, shared] = split(values);
     const unreached = new Set<string>();
     if (Object.keys(shared).length > 0) for (const host of await fleet.set(shared)) unreached.add(host);

@@ -1,6 +1,6 @@
 import type { ActorSystem } from '../actors/mod.ts';
 import { codeOf, toEnvelope } from '../errors.ts';
-import { type FleetParams, fleetParamsOf, isOfHost } from '../fleet/mod.ts';
+import { type FleetParams, fleetParamsOf, isOfHost, writtenParams } from '../fleet/mod.ts';
 import { isRecord } from '../is-record.ts';
 import type { KnownParams, ParamsBucket } from '../store/mod.ts';
 import { type Connection, callEveryHost, subjectsOf } from '../transport/mod.ts';
@@ -54,7 +54,7 @@ export async function shareSettings(of: ShareSettingsOptions, cleanUp: CleanUp):
     params: () => settings.params,
     apply: (values) => settings.set(values),
     askHosts: () => ask(of),
-    tellHosts: (params) => tellEach('params-adopt', { params }),
+    tellHosts: (params) => tellEach('params-adopt', { params: writtenParams(params) }),
     announce: () => {
       if (!nc.isClosed()) nc.publish(subject);
     },

@@ -39,6 +39,11 @@ export function printData(text: string): void {
   process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
+/** Bytes as they are, with nothing behind them. */
+export function printBytes(bytes: Uint8Array): void {
+  process.stdout.write(bytes);
+}
+
 /** Text for a person as data, with commands as this user types them. */
 export function printText(text: string): void {
   printData(asInvoked(text));

@@ -13,6 +13,7 @@ const COLUMNS: readonly Column<PsRow>[] = [
   { title: 'HOST', cell: (vm) => vm.host },
   { title: 'CPU', align: 'right', cell: (vm) => (vm.cpu === null ? '-' : `${vm.cpu.toFixed(1)} %`) },
   { title: 'RAM', align: 'right', cell: (vm) => shortBytes(vm.ram) },
+  { title: 'MEMORY', align: 'right', cell: memoryOf },
   { title: 'IN FLIGHT', align: 'right', cell: (vm) => String(vm.in_flight) },
   { title: 'SERVED', align: 'right', cell: (vm) => String(vm.served) },
   { title: 'IDLE', align: 'right', cell: (vm) => String(vm.free_count) },
@@ -20,6 +21,11 @@ const COLUMNS: readonly Column<PsRow>[] = [
 ];
 
 const IMAGE: Column<VmRow> = { title: 'IMAGE', cell: (vm) => shortDigest(vm.image_digest ?? '-') };
+
+/** What it was started with. An older fleet does not tell. */
+function memoryOf({ memory_mib }: { readonly memory_mib?: number | null }): string {
+  return memory_mib === undefined || memory_mib === null ? '-' : `${memory_mib} MiB`;
+}
 
 /** With the reason of a VM that is about to go. An older fleet gives none. */
 function stateOf({ state, reason }: VmRow): string {

@@ -1,12 +1,14 @@
-import { type Client, type ClientReply, connect } from '../client/mod.ts';
+import { type Client, type ClientBytesReply, type ClientReply, connect } from '../client/mod.ts';
 import type { ShoalError } from '../errors.ts';
-import { type Command, FIND_FLAGS, type Invocation, OUTPUT_FLAG } from './command.ts';
+import { CONTENT_TYPE_FORM, isContentType } from '../fleet/mod.ts';
+import { type Command, FIND_FLAGS, type Flags, type Invocation, OUTPUT_FLAG } from './command.ts';
 import { fleetOf } from './find.ts';
-import { outputFailed, printable, printData, printJson, readerCaughtUp, say } from './output.ts';
+import { outputFailed, printable, printBytes, printData, printJson, readerCaughtUp, say } from './output.ts';
 import { usage } from './parse.ts';
 import { type RequestFlags, requestOf } from './request-flags.ts';
 import { splitLines } from './split-lines.ts';
-import { fileSource, givenText, standardInput, type TextSource, wholeText } from './text-source.ts';
+import { fileSource, givenText, standardInput, type TextSource, wholeBytes, wholeText } from './text-source.ts';
+import { decodeUtf8 } from './utf8.ts';
 
 export const sendCommand: Command = {
   name: 'send',
@@ -20,6 +22,11 @@ export const sendCommand: Command = {
       about: 'operation: upper, lower, reverse, count, freq, sha256, ... (default: the service decides)',
     },
     { name: 'file', short: 'f', value: 'FILE', about: 'send the content of a file' },
+    {
+      name: 'content-type',
+      value: 'TYPE',
+      about: 'what is sent, to an image that takes bytes: any bytes are then sent as they are, UTF-8 or not',
+    },
     { name: 'lines', about: 'send each line as its own request; replies come in the order of the lines' },
     { name: 'deadline', value: 'MS', about: 'give up after this many milliseconds (default: 30000)' },
     ...FIND_FLAGS,
@@ -28,24 +35,42 @@ export const sendCommand: Command = {
   examples: [
     ['shoal send "hello, world"', 'prints HELLO, WORLD'],
     ['shoal send --op count --file README.md', 'lines, words and bytes of a file as JSON'],
+    ['shoal send --file in.png --content-type image/png > out.png', 'any bytes in and out, if the image takes them'],
     ['cat names.txt | shoal send --lines --op reverse', 'one request per line, from standard input'],
   ],
   async run(invocation) {
     const { flags } = invocation;
     const json = flags.oneOf('output', ['table', 'json']) === 'json';
+    const contentType = contentTypeOf(flags);
     const request = requestOf(sendCommand, flags);
     const place = fleetOf(flags);
     const source = await sourceOf(invocation);
     try {
       await using client = await connect({ ...place, name: 'shoal-send' });
       if (flags.has('lines')) return await sendLines(client, source, request, json);
-      print(await client.request(await wholeText(source, client.textBytesMax), request), json);
+      const bytesMax = client.textBytesMax;
+      if (contentType === undefined) {
+        const text = await wholeText(source, bytesMax);
+        printReply(await client.requestBytes(Buffer.from(text), request), json);
+      } else {
+        printReply(await client.requestBytes(await wholeBytes(source, bytesMax), { ...request, contentType }), json);
+      }
       return 0;
     } finally {
       await source.close();
     }
   },
 };
+
+/** @throws USAGE naming flag and value */
+function contentTypeOf(flags: Flags): string | undefined {
+  const type = flags.text('content-type');
+  if (type === undefined) return undefined;
+  if (flags.has('lines'))
+    throw usage(sendCommand, 'give either --lines, which sends text, or --content-type, not both');
+  if (isContentType(type)) return type;
+  throw usage(sendCommand, `expected --content-type to be ${CONTENT_TYPE_FORM}, got ${JSON.stringify(type)}`);
+}
 
 async function sourceOf({ flags, words }: Invocation): Promise<TextSource> {
   const [word] = words;
@@ -88,8 +113,28 @@ async function sendLines(client: Client, source: TextSource, request: RequestFla
   return isDone ? 0 : 1;
 }
 
+/** Only bytes have a content type. */
+function printReply({ bytes, contentType, vm, host, ms }: ClientBytesReply, json: boolean): void {
+  if (contentType === undefined) return print({ text: decoder.decode(bytes), vm, host, ms }, json);
+  if (json) {
+    const reply_base64 = Buffer.from(bytes).toString('base64');
+    return printJson({ reply_base64, content_type: contentType, vm, host, ms: rounded(ms) });
+  }
+  if (!process.stdout.isTTY) return printBytes(bytes);
+  const text = decodeUtf8(bytes);
+  if (text !== undefined) return printData(printable(text));
+  say(printable(`shoal: the reply is ${bytes.length} bytes of ${contentType}: send it to a file or a program`));
+}
+
+/** A byte order mark at the beginning is part of the text. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+function rounded(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}
+
 /** A pipe gets the text unchanged. On a terminal, which would obey them, control characters are replaced. */
 function print({ text, vm, host, ms }: ClientReply, json: boolean): void {
-  if (json) printJson({ reply: text, vm, host, ms: Math.round(ms * 1000) / 1000 });
+  if (json) printJson({ reply: text, vm, host, ms: rounded(ms) });
   else printData(process.stdout.isTTY ? printable(text) : text);
 }

@@ -1,5 +1,6 @@
 import { makeParams, paramsTable, VMS_MAX } from '../fleet/mod.ts';
 import {
+  checkedParams,
   DEFAULT_SCENARIO,
   FAULT_NAMES,
   FAULTS_A_MINUTE_MAX,
@@ -12,7 +13,7 @@ import {
   readTrace,
   type Scenario,
   type SeedTask,
-  VM_BYTES,
+  vmBytesWith,
   withGiven,
 } from '../sim/mod.ts';
 import type { Command, Flags } from './command.ts';
@@ -106,7 +107,8 @@ function taskOf(command: Command, flags: Flags, swarm: boolean): Omit<Required<S
   if (file === undefined) {
     const given = givenBy(command, flags);
     const addresses = given.addresses ?? DEFAULT_SCENARIO.addresses;
-    const memoryBytes = Math.max(DEFAULT_SCENARIO.memoryBytes, (addresses + SPARE_VMS) * VM_BYTES);
+    const vmBytes = vmBytesWith(makeParams(given.params));
+    const memoryBytes = Math.max(DEFAULT_SCENARIO.memoryBytes, (addresses + SPARE_VMS) * vmBytes);
     return { base: withGiven({ ...DEFAULT_SCENARIO, memoryBytes }, given), swarm, given };
   }
   // A scenario of a file stays as it is, but for its seed.
@@ -189,7 +191,7 @@ function positive(command: Command, flags: Flags, name: string): number | undefi
 /** @throws CONFIG_VALUE for a name or value that no parameter has, as `shoal params` does */
 function paramsOf(command: Command, texts: readonly string[]): Readonly<Record<string, number>> {
   const values = settings(command, texts);
-  const table = paramsTable(makeParams(values));
+  const table = paramsTable(checkedParams(values));
   return Object.fromEntries(Object.keys(values).map((name) => [name, table[name] ?? Number.NaN]));
 }
 

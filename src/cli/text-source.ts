@@ -42,7 +42,12 @@ export function givenText(text: string): TextSource {
 }
 
 /** @throws REQUEST_TOO_LARGE as soon as it has more than `bytesMax`; REQUEST_INVALID if it is not UTF-8; USAGE if it cannot be read */
-export async function wholeText({ name, chunks }: TextSource, bytesMax: number): Promise<string> {
+export async function wholeText(source: TextSource, bytesMax: number): Promise<string> {
+  return textOfInput(await wholeBytes(source, bytesMax));
+}
+
+/** @throws REQUEST_TOO_LARGE as soon as it has more than `bytesMax`; USAGE if it cannot be read */
+export async function wholeBytes({ name, chunks }: TextSource, bytesMax: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of chunks) {
@@ -50,7 +55,7 @@ export async function wholeText({ name, chunks }: TextSource, bytesMax: number):
     if (bytes > bytesMax) throw tooLarge(name, bytesMax);
     parts.push(chunk);
   }
-  return textOfInput(Buffer.concat(parts));
+  return Buffer.concat(parts);
 }
 
 function tooLarge(name: string, bytesMax: number): ShoalError {

@@ -10,9 +10,9 @@ import {
 } from '../transport/mod.ts';
 import { CONCURRENCY_DEFAULT, checkLines, type LineOutcome, type Lines, sendLines } from './lines.ts';
 import { OpenCount } from './open-count.ts';
-import type { ClientReply } from './reply.ts';
+import type { ClientBytesReply, ClientReply } from './reply.ts';
 import { sendUntilEnded } from './resending.ts';
-import { encodeText } from './text.ts';
+import { checkBytes, encodeText } from './text.ts';
 
 export interface ClientOptions {
   /** Default `nats://127.0.0.1:4222`. */
@@ -42,6 +42,8 @@ export interface ClientRequestOptions {
   readonly isRepeat?: boolean;
   /** Whether it may be tried once more on another VM; default true. */
   readonly retry?: boolean;
+  /** What is sent, as of the header `Content-Type`; an image that takes text alone is not told. Default: nothing is said. */
+  readonly contentType?: string;
   /** Ends the wait with REQUEST_CANCELLED. The work goes on, at most until the deadline: the fleet is not told. */
   readonly signal?: AbortSignal;
 }
@@ -67,6 +69,12 @@ export interface Client extends AsyncDisposable {
    * @throws a ShoalError whose code begins with REQUEST_; NATS_UNREACHABLE if the connection is closed
    */
   request(text: string, options?: ClientRequestOptions): Promise<ClientReply>;
+  /**
+   * Sends any bytes, and resolves with those of the reply and their content type, as `request` does text. For an image whose profile says
+   * `payload=bytes`; one that takes text refuses what is not UTF-8.
+   * @throws as `request`
+   */
+  requestBytes(bytes: Uint8Array, options?: ClientRequestOptions): Promise<ClientBytesReply>;
   /**
    * Sends each line as a request of its own, several at a time, and gives the outcomes in the order of the lines. A line that fails does not end
    * the others. At most `concurrency` lines are read ahead. Leaving the loop cancels the requests in flight.
@@ -178,14 +186,23 @@ class FleetClient implements Client {
   }
 
   async request(text: string, options: ClientRequestOptions = {}): Promise<ClientReply> {
+    const { bytes, vm, host, ms } = await this.#send(encodeText(text), options);
+    return { text: decoder.decode(bytes), vm, host, ms };
+  }
+
+  async requestBytes(bytes: Uint8Array, options: ClientRequestOptions = {}): Promise<ClientBytesReply> {
+    return await this.#send(checkBytes(bytes), options);
+  }
+
+  async #send(bytes: Uint8Array, options: ClientRequestOptions): Promise<ClientBytesReply> {
     if (this.#closing.signal.aborted) throw new ShoalError('REQUEST_CANCELLED', 'The client is closed');
     const startMs = this.#clock.monotonic();
     const { id, deadlineMs = this.#deadlineMs, ...others } = options;
     const resending = { ...others, deadlineMs, requestId: id ?? this.#idPrefix + this.#idCount++ };
-    const sending = sendUntilEnded(this.#requester, encodeText(text), resending, () => this.#wasServed, this.#clock);
-    const { payload, vm, host } = await this.#open.during(sending);
+    const sending = sendUntilEnded(this.#requester, bytes, resending, () => this.#wasServed, this.#clock);
+    const { payload, contentType, vm, host } = await this.#open.during(sending);
     this.#wasServed = true;
-    return { text: decoder.decode(payload), vm, host, ms: this.#clock.monotonic() - startMs };
+    return { bytes: payload, contentType, vm, host, ms: this.#clock.monotonic() - startMs };
   }
 
   lines(lines: Lines, options: ClientLinesOptions = {}): AsyncGenerator<LineOutcome, void, undefined> {

@@ -10,4 +10,4 @@ export type {
 } from './client.ts';
 export { clientOn, connect } from './client.ts';
 export type { LineFailure, LineOutcome, LineReply, Lines } from './lines.ts';
-export type { ClientReply } from './reply.ts';
+export type { ClientBytesReply, ClientReply } from './reply.ts';

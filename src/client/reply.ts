@@ -1,3 +1,10 @@
+/** The bytes of a reply, and who gave it. */
+export interface ClientBytesReply extends Omit<ClientReply, 'text'> {
+  readonly bytes: Uint8Array;
+  /** What the bytes are, if the image gives bytes; undefined: UTF-8 text. */
+  readonly contentType: string | undefined;
+}
+
 /** The processed text, and who processed it. */
 export interface ClientReply {
   readonly text: string;

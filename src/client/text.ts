@@ -2,6 +2,13 @@ import { ShoalError } from '../errors.ts';
 
 const encoder = new TextEncoder();
 
+/** @throws REQUEST_INVALID for what is no array of bytes */
+export function checkBytes(bytes: unknown): Uint8Array {
+  if (bytes instanceof Uint8Array) return bytes;
+  const got = bytes === null ? 'null' : typeof bytes;
+  throw new ShoalError('REQUEST_INVALID', `Expected the bytes as a Uint8Array, got ${got}`);
+}
+
 /** @throws REQUEST_INVALID for what is no text, and for half of a character, which UTF-8 cannot carry */
 export function encodeText(text: unknown): Uint8Array {
   if (typeof text !== 'string') {

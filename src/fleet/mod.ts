@@ -11,13 +11,22 @@ export type { Address } from './values/address.ts';
 export { formatAddress } from './values/address.ts';
 export type { CommandReply } from './values/command-messages.ts';
 export type { Considered } from './values/considered.ts';
+export { BYTES_TYPE, CONTENT_TYPE_FORM, isContentType } from './values/content-type.ts';
 export type { DeployPhase, DeployState } from './values/deploy.ts';
 export { isRunning, shortDigest } from './values/deploy.ts';
 export type { FailureReason, ReasonWord, RequestEndReason, VmEndReason, WaitReason } from './values/end-reason.ts';
 export { REQUEST_END_REASONS, VM_END_REASONS, WAIT_REASONS } from './values/end-reason.ts';
 export type { FleetEvent } from './values/fleet-event.ts';
 export type { FleetParams } from './values/fleet-params.ts';
-export { changedParams, compareFleetParams, fleetParamsOf, fleetValues, isOfHost } from './values/fleet-params.ts';
+export {
+  changedParams,
+  compareFleetParams,
+  fleetParamsOf,
+  fleetValues,
+  isOfHost,
+  writtenParams,
+  writtenValues,
+} from './values/fleet-params.ts';
 export type { GuestReady, GuestReport } from './values/guest.ts';
 export type { HostCommand, HostEvent } from './values/host-messages.ts';
 export { HOST_MAILBOX_MAX, VMS_MAX } from './values/limits.ts';
@@ -33,4 +42,6 @@ export type { RequestStatus } from './values/request-status.ts';
 export type { Reservation } from './values/reservation.ts';
 export type { Figures, Rule } from './values/rule.ts';
 export type { VmEnd, VmId, VmState } from './values/vm-id.ts';
+export type { VmMemory } from './values/vm-memory.ts';
+export { memoryMibOf } from './values/vm-memory.ts';
 export type { VmTableRow, VmTableUpdate } from './values/vm-table-row.ts';

@@ -11,6 +11,7 @@ import {
   HEADER_BYTES,
   OPERATION_BYTES_MAX,
   TOKEN_BYTES_MAX,
+  TYPE_BYTES_MAX,
 } from './link/frame.ts';
 import { FrameParser } from './link/frame-parser.ts';
 import { FrameWriter } from './link/frame-writer.ts';
@@ -32,12 +33,12 @@ const UUID = '8c6d4a1e-0f3b-4d52-9a77-2b1c5e60d9f4';
 describe('docs/guest-contract.md', () => {
   it('names the types of frames, and what is no frame, as both sides have them', () => {
     const rows = contract.table('type', 'number', 'who sends it', 'what it is');
-    const documented = Object.fromEntries(rows.map(([name = '', number]) => [name, Number(number)]));
+    const camel = (name: string): string => name.replace(/[ _](\w)/g, (_, letter: string) => letter.toUpperCase());
+    const documented = Object.fromEntries(rows.map(([name = '', number]) => [camel(name), Number(number)]));
     expect(documented).toEqual(FrameType);
-    const inGuest = [...guest('core/frame.h').matchAll(/^ {2}(\w+) = (\d+),$/gm)].map(([, name, number]) => [
-      name,
-      Number(number),
-    ]);
+    const inGuest = [...guest('core/frame.h').matchAll(/^ {2}(\w+) = (\d+),/gm)].map(
+      ([, name = '', number]) => [camel(name), Number(number)] as const,
+    );
     expect(Object.fromEntries(inGuest)).toEqual(documented);
   });
 
@@ -130,6 +131,7 @@ describe('docs/guest-contract.md', () => {
       'length of a frame, bytes': FRAME_BYTES_MAX,
       'operation, bytes': OPERATION_BYTES_MAX,
       'token, bytes': TOKEN_BYTES_MAX,
+      'content type, bytes': TYPE_BYTES_MAX - 1,
       'reply where texts must be shorter, bytes': REPLY_BYTES_MAX_LEAST,
       'console line, bytes': LINE_BYTES_MAX,
       'connections that are served': 1,
@@ -142,6 +144,7 @@ describe('docs/guest-contract.md', () => {
       ['length of a frame, bytes', constant('core/frame.h', 'kLengthMax')],
       ['operation, bytes', 0xff],
       ['token, bytes', constant('core/frame.h', 'kTokenMax')],
+      ['content type, bytes', constant('core/content_type.h', 'kContentTypeMax')],
       ['reply where texts must be shorter, bytes', constant('core/memory_budget.cpp', 'kReplyMaxLeast')],
       ['console line, bytes', number(guest('core/telemetry.cpp'), /TextWriter<(2048)> line;/)],
       ['line of console input, bytes', constant('core/console_input.h', 'kLineMax')],

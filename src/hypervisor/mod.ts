@@ -42,7 +42,7 @@ export type {
   Protocol,
 } from './profile/profile.ts';
 export { type FoundProfile, findProfile, type ProfileChoice } from './profile/profile-source.ts';
-export { BUILT_IN_PROFILE, isBuiltIn, profileOf, SHIPPED_PROFILES } from './profile/shipped.ts';
+export { BUILT_IN_PROFILE, isBuiltIn, leastMemoryMib, profileOf, SHIPPED_PROFILES } from './profile/shipped.ts';
 export { whyUncapped } from './qemu/cgroup.ts';
 export { checkAllowed, checkNetwork, checkProgram, findProgram, QEMU_DEFAULT } from './qemu/host-tools.ts';
 export { createQemuHypervisor } from './qemu/hypervisor.ts';

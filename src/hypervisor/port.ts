@@ -39,7 +39,7 @@ export interface MachineSpec {
   readonly network?: VmNetwork | undefined;
   /** Absent: the full build. */
   readonly qemu?: QemuBuild | undefined;
-  /** That of the profile. */
+  /** That of the profile, or of a parameter. */
   readonly memoryMib: number;
   readonly statusIntervalMs: number;
   readonly textBytesMax: number;

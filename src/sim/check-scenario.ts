@@ -1,7 +1,8 @@
 import { ShoalError } from '../errors.ts';
-import { makeParams, VMS_MAX } from '../fleet/mod.ts';
+import { VMS_MAX } from '../fleet/mod.ts';
 import { isRecord } from '../is-record.ts';
 import { DEFAULT_SCENARIO } from './defaults.ts';
+import { checkedParams } from './image-memory.ts';
 import { FAULTS_A_MINUTE_MAX, RATE_MAX, RUN_MS_MAX } from './limits.ts';
 import { FAULT_NAMES, type Scenario } from './scenario.ts';
 
@@ -72,7 +73,7 @@ const params: Check = (value, place) => {
   if (!isRecord(value)) throw refused(place, 'an object', value);
   for (const [name, one] of Object.entries(value)) number(0, Number.MAX_SAFE_INTEGER, true)(one, `${place}.${name}`);
   // Each value is a number.
-  makeParams(value as Readonly<Record<string, number>>);
+  checkedParams(value as Readonly<Record<string, number>>);
 };
 
 const duration = oneKind({
@@ -113,6 +114,9 @@ const FIELDS = {
     idempotent: boolean,
     brokenBoots: share,
     hostileRelays: optional(share),
+    payload: optional((value, place) => {
+      if (value !== 'text' && value !== 'bytes') throw refused(place, 'text or bytes', value);
+    }),
   }),
   msPerUnit: optional(ms),
   control: optional((value, place) => {

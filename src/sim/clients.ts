@@ -101,11 +101,15 @@ export class Clients {
       if (tookMs > deadlineMs + DEADLINE_GRACE_MS)
         checks.violated(`request ${id} ended ${tookMs} ms after it was sent`);
     };
-    client.request(text, { id }).then(
+    const contentType = `text/x-${number}`;
+    const isBytes = this.#of.scenario.guest.payload === 'bytes';
+    client.requestBytes(Buffer.from(text), isBytes ? { id, contentType } : { id }).then(
       (reply) => {
         ended();
-        if (reply.text !== text)
-          checks.violated(`request ${id} got the reply to another one: ${reply.text.slice(0, 40)}`);
+        const got = Buffer.from(reply.bytes).toString();
+        if (got !== text) checks.violated(`request ${id} got the reply to another one: ${got.slice(0, 40)}`);
+        if (reply.contentType !== (isBytes ? contentType : undefined))
+          checks.violated(`request ${id} of ${contentType} got a reply of ${reply.contentType}`);
         recorder.succeeded(String(number), sentMs, time.nowMs);
         history.add({
           atMs: time.nowMs,

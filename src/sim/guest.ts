@@ -18,6 +18,8 @@ export interface GuestBehaviour {
   readonly brokenBoots: number;
   /** Of the commands that it is given to relay (R10), the part that it does something else with; default none. */
   readonly hostileRelays?: number;
+  /** `bytes`: requests and replies have a content type; default `text`. */
+  readonly payload?: 'text' | 'bytes';
 }
 
 export interface GuestOptions {
@@ -49,6 +51,8 @@ interface Work {
   readonly token: string;
   readonly tokenBytes: Uint8Array;
   readonly payload: Uint8Array;
+  /** Of a typed request: payload and content type as they came, which are the answer's. */
+  readonly typed: Uint8Array | undefined;
   readonly needMs: number;
   wire: Wire | undefined;
   isCancelled: boolean;
@@ -209,8 +213,9 @@ export class SimulatedGuest implements GuestSide {
     this.#readyMs = time.nowMs;
     this.#reportedMs = time.nowMs;
     const idempotent = behaviour.idempotent ? 1 : 0;
+    const says = behaviour.payload === 'bytes' ? `${idempotent} payload=bytes` : idempotent;
     print(
-      `shoal1 ready v=1 bind=10.0.2.15/24 addr=${ip}:${port} port=${port} max=${spec.textBytesMax} idempotent=${idempotent} ops=upper`,
+      `shoal1 ready v=1 bind=10.0.2.15/24 addr=${ip}:${port} port=${port} max=${spec.textBytesMax} idempotent=${says} ops=upper`,
     );
     this.#report();
   }
@@ -248,6 +253,10 @@ export class SimulatedGuest implements GuestSide {
     else if (type === FrameType.cancel) this.#cancel(wire, idLow, idHigh);
     else if (type === FrameType.relay) this.#relay(payload);
     else if (type === FrameType.request) this.#request(wire, idLow, idHigh, token, payload);
+    else if (type === FrameType.typedRequest) {
+      // Behind the content type, whose length stands before it.
+      this.#request(wire, idLow, idHigh, token, payload.subarray(1 + (payload[0] ?? 0)), payload);
+    }
   }
 
   /** As the contract says; a guest that is hostile does something else. */
@@ -269,14 +278,21 @@ export class SimulatedGuest implements GuestSide {
     if (this.#state === 'ready' || this.#state === 'stopping') this.#options.print(`shoal1 relay ${line}`);
   }
 
-  #request(wire: Wire, idLow: number, idHigh: number, tokenBytes: Uint8Array, payload: Uint8Array): void {
+  #request(
+    wire: Wire,
+    idLow: number,
+    idHigh: number,
+    tokenBytes: Uint8Array,
+    payload: Uint8Array,
+    typed?: Uint8Array,
+  ): void {
     if (this.#state === 'stopping') return this.#fail(wire, idLow, idHigh, tokenBytes, '503 stopping');
     if (this.inFlight >= QUEUE_MAX) return this.#fail(wire, idLow, idHigh, tokenBytes, '503 busy');
     const token = Buffer.from(tokenBytes).toString('latin1');
     const known = this.#kept.find(({ work }) => work.token === token && token !== '');
     if (known !== undefined) {
       this.#options.note('a guest answers with a kept reply');
-      this.#send(wire, FrameType.reply, idLow, idHigh, tokenBytes, known.work.payload);
+      this.#reply(wire, { ...known.work, idLow, idHigh });
       return;
     }
     const same = token === '' ? undefined : [this.#working, ...this.#queue].find((work) => work?.token === token);
@@ -286,7 +302,8 @@ export class SimulatedGuest implements GuestSide {
       return;
     }
     const needMs = this.#needMs(payload);
-    this.#queue.push({ idLow, idHigh, token, tokenBytes, payload, needMs, wire, isCancelled: false, joined: [] });
+    const asked = { idLow, idHigh, token, tokenBytes, payload, typed };
+    this.#queue.push({ ...asked, needMs, wire, isCancelled: false, joined: [] });
     if (this.#working === undefined) this.#workOn();
   }
 
@@ -334,12 +351,12 @@ export class SimulatedGuest implements GuestSide {
     if (kind === 'failing' || kind === 'wrong') return this.#answerBadly(work, kind);
     this.#served += 1;
     for (const { wire, idLow, idHigh } of work.joined) {
-      if (wire?.isOpen === true) this.#send(wire, FrameType.reply, idLow, idHigh, work.tokenBytes, work.payload);
+      if (wire?.isOpen === true) this.#reply(wire, { ...work, idLow, idHigh });
     }
     if (work.isCancelled) {
       if (work.wire !== undefined) this.#fail(work.wire, work.idLow, work.idHigh, work.tokenBytes, '499 cancelled');
     } else if (work.wire?.isOpen === true) {
-      this.#send(work.wire, FrameType.reply, work.idLow, work.idHigh, work.tokenBytes, work.payload);
+      this.#reply(work.wire, work);
     } else if (work.token !== '') {
       this.#keep(work);
     }
@@ -378,7 +395,7 @@ export class SimulatedGuest implements GuestSide {
     const [newest] = [...this.#peers].filter(([wire, peer]) => peer.hasSpoken && wire.isOpen).slice(-1);
     if (newest !== undefined) {
       this.#options.note('a guest answers over a newer link');
-      this.#send(newest[0], FrameType.reply, work.idLow, work.idHigh, work.tokenBytes, work.payload);
+      this.#reply(newest[0], work);
       return;
     }
     this.#kept.push({ work, untilMs: time.nowMs + KEPT_MS });
@@ -391,7 +408,7 @@ export class SimulatedGuest implements GuestSide {
     for (const { work, untilMs } of kept) {
       if (untilMs < this.#options.time.nowMs) continue;
       this.#options.note('a guest sends a kept reply to a new link');
-      this.#send(wire, FrameType.reply, work.idLow, work.idHigh, work.tokenBytes, work.payload);
+      this.#reply(wire, work);
     }
   }
 
@@ -399,6 +416,11 @@ export class SimulatedGuest implements GuestSide {
     if (this.#state !== 'stopping' || this.inFlight > 0) return;
     this.#options.print('shoal1 bye reason=stop');
     this.#options.powerOff(STOPPED_EXIT_CODE);
+  }
+
+  #reply(wire: Wire, { idLow, idHigh, tokenBytes, payload, typed }: Omit<Work, 'joined' | 'wire'>): void {
+    if (typed === undefined) this.#send(wire, FrameType.reply, idLow, idHigh, tokenBytes, payload);
+    else this.#send(wire, FrameType.typedReply, idLow, idHigh, tokenBytes, typed);
   }
 
   #fail(wire: Wire, idLow: number, idHigh: number, token: Uint8Array, message: string): void {

@@ -1,9 +1,10 @@
 import { type FleetSnapshot, SPARE_BOOTED } from '../fleet/mod.ts';
+import type { MachineSpec } from '../hypervisor/mod.ts';
 import type { Hosts } from '../remote/mod.ts';
 import type { Checks } from './checks.ts';
 import type { SimulatedDisk } from './disk.ts';
 import { FIRST_IMAGE } from './images.ts';
-import { type MachineRoom, VM_BYTES } from './machine-room.ts';
+import { type MachineRoom, vmBytesOf } from './machine-room.ts';
 import type { Scenario } from './scenario.ts';
 
 /** What the checks look at: the state of a host, from outside of Shoal, and what Shoal believes. */
@@ -46,7 +47,8 @@ export class HostChecks {
   }
 
   /** R3: the host keeps its reserve. R1: what is wanted is durable before a VM is made of it. */
-  spawns({ vm, imageDigest }: { readonly vm: number; readonly imageDigest: string }): void {
+  spawns(spec: Pick<MachineSpec, 'vm' | 'imageDigest' | 'memoryMib'>): void {
+    const { vm, imageDigest } = spec;
     const { image = FIRST_IMAGE, deploy } = this.#host.disk.image ?? {};
     const isBegun = deploy !== null && deploy?.phase !== 'checking' && deploy?.phase !== 'refused';
     const wanted = isBegun ? [image, deploy?.image, deploy?.before] : [image];
@@ -54,7 +56,7 @@ export class HostChecks {
       this.violated(`VM ${vm} is started from the image ${imageDigest}, which is not what is deployed on the disk`);
     }
     const reserve = this.#scenario.params['host_memory_reserve_bytes'] ?? RESERVE_BYTES;
-    const left = this.#host.room.availableBytes - VM_BYTES;
+    const left = this.#host.room.availableBytes - vmBytesOf(spec);
     if (left < reserve)
       this.violated(`VM ${vm} is started with ${left} bytes left on its host, and ${reserve} are to stay free`);
   }

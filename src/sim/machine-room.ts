@@ -1,3 +1,4 @@
+import type { Params } from '../fleet/mod.ts';
 import { type Machine, type MachineExit, type MachineSpec, type Manifest, MEMORY_MIB } from '../hypervisor/mod.ts';
 import { type GuestBehaviour, SimulatedGuest } from './guest.ts';
 import type { Chance } from './random.ts';
@@ -29,7 +30,24 @@ export interface MachineRoomOptions {
 const QEMU_BYTES = 16 * 1024 * 1024;
 const MIB = 1024 * 1024;
 /** What a VM takes: the memory of its guest, and QEMU's own. */
-export const VM_BYTES = QEMU_BYTES + MEMORY_MIB * MIB;
+export function vmBytesOf({ memoryMib }: Pick<MachineSpec, 'memoryMib'>): number {
+  return QEMU_BYTES + memoryMib * MIB;
+}
+
+/** What says how much VMs take. */
+interface MemoryOfVms {
+  readonly settings: { readonly params: Pick<Params, 'hostMemoryReserveBytes'> };
+  readonly deploys: Pick<MachineSpec, 'memoryMib'>;
+}
+
+/** How many VMs of now a host with so much memory has room for, beside its reserve. */
+export function vmsWithin(memoryBytes: number, { settings, deploys }: MemoryOfVms): number {
+  const forVms = memoryBytes - settings.params.hostMemoryReserveBytes;
+  return Math.max(0, Math.floor(forVms / vmBytesOf(deploys)));
+}
+
+/** Of a VM whose memory no parameter says. */
+export const VM_BYTES = vmBytesOf({ memoryMib: MEMORY_MIB });
 /** Of the commands that guests were given to relay, so many are known to hostile ones. */
 const RELAYED_MAX = 50;
 /** What QEMU exits with after `quit`, and what an ended process leaves. */
@@ -44,6 +62,8 @@ export class MachineRoom {
   /** The last commands that guests were given to relay; the host's guests know each other's. */
   readonly #relayed: string[] = [];
   #pids = 1_000;
+  /** Kept, not counted anew: there may be 100 000 VMs. */
+  #takenBytes = 0;
   started = 0;
   /** Shoal is ending, and its VMs with it: they need not finish their work. */
   isClosing = false;
@@ -68,7 +88,7 @@ export class MachineRoom {
   }
 
   get availableBytes(): number {
-    return Math.max(0, this.#options.memoryBytes - this.running * VM_BYTES);
+    return Math.max(0, this.#options.memoryBytes - this.#takenBytes);
   }
 
   /** The guest that listens at an address. */
@@ -98,12 +118,14 @@ export class MachineRoom {
       others: () => [...this.#qemus.values()].filter(({ isAlive }) => isAlive).map(({ guest }) => guest),
       ended: () => {
         this.#byPlace.delete(place);
+        this.#takenBytes -= vmBytesOf(spec);
         this.vmMs += time.nowMs - qemu.startedMs;
         record('qemu-ended', spec.vm);
       },
     });
     this.#qemus.set(spec.vm, qemu);
     this.#byPlace.set(place, qemu);
+    this.#takenBytes += vmBytesOf(spec);
     record('qemu-started', spec.vm, place);
     return qemu;
   }

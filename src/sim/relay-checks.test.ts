@@ -51,11 +51,21 @@ describe('the checks of relayed commands find nothing in', () => {
     expect(found).toEqual([]);
   });
 
+  it('a start command that was relayed in time, before a stop command that never came to its guest', async () => {
+    const { checks, found, event, pass } = bench();
+    checks.received(3, LINE);
+    await pass(5);
+    checks.heard(3, LINE);
+    checks.acted('start', 7);
+    event({ vm: 7, text: 'the stop command for VM 7 goes direct', figures: { through: 7, limit_ms: 200 } });
+    expect(found).toEqual([]);
+  });
+
   it('one that goes direct, and is told as late when it comes', async () => {
     const { checks, found, event, refused, pass } = bench();
     checks.received(3, LINE);
     await pass(200);
-    event({ vm: 7, text: 'it goes direct', figures: { through: 3, limit_ms: 200 } });
+    event({ vm: 7, text: 'the start command for VM 7 goes direct', figures: { through: 3, limit_ms: 200 } });
     checks.acted('start', 7);
     await pass(100);
     checks.heard(3, LINE);
@@ -130,7 +140,7 @@ describe('the checks of relayed commands find', () => {
     checks.received(3, LINE);
     await pass(5);
     checks.heard(3, LINE);
-    event({ vm: 7, text: 'it goes direct', figures: { through: 3, limit_ms: 200 } });
+    event({ vm: 7, text: 'the start command for VM 7 goes direct', figures: { through: 3, limit_ms: 200 } });
     expect(found).toEqual([expect.stringContaining('has relayed it in time')]);
   });
 

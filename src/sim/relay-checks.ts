@@ -115,7 +115,8 @@ export class RelayChecks implements RelayWatch {
     const refused = rule === 'R10' && kind === 'warning' ? figures?.['refused'] : undefined;
     if (refused !== undefined) return this.#told(vm, String(refused));
     const relayed = kind === 'vm-relay' && figures?.['limit_ms'] !== undefined ? this.#relayed.get(vm) : undefined;
-    if (relayed !== undefined) {
+    // A stop command that never came to its guest says nothing of the start command before it.
+    if (relayed !== undefined && text.startsWith(`the ${relayed.kind} command `)) {
       this.#host.violated(
         `the ${relayed.kind} command for VM ${vm} goes direct, and VM ${relayed.through} has relayed it in time`,
       );

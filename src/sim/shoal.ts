@@ -5,6 +5,7 @@ import {
   Deploys,
   EventLog,
   type FleetOptions,
+  memoryMibFor,
   reconcile,
   type Settings,
   startFleetParts,
@@ -12,9 +13,9 @@ import {
 } from '../app/mod.ts';
 import type { ErrorEnvelope } from '../errors.ts';
 import type { Address, Control, FleetEvent, RequestRecord } from '../fleet/mod.ts';
-import { BUILT_IN_PROFILE, MEMORY_MIB } from '../hypervisor/mod.ts';
+import { BUILT_IN_PROFILE } from '../hypervisor/mod.ts';
 import type { Hosts } from '../remote/mod.ts';
-import { type Store, TableStore } from '../store/mod.ts';
+import { paramsOf, type Store, TableStore } from '../store/mod.ts';
 import type { SimulatedDisk } from './disk.ts';
 import { type HostBehaviour, type SimulatedHypervisor, simulatedHypervisor } from './hypervisor.ts';
 import { checkImage, FIRST_IMAGE, IMAGE_PATH } from './images.ts';
@@ -109,7 +110,11 @@ export class ShoalLife {
       kept: {
         parametersOf: () => ({}),
         profileOf: () => undefined,
-        mostOf: () => ({ memoryMib: MEMORY_MIB, profile: BUILT_IN_PROFILE }),
+        mostOf: () => ({
+          memoryMib: memoryMibFor(paramsOf(store.snapshot()), BUILT_IN_PROFILE),
+          profile: BUILT_IN_PROFILE,
+        }),
+        checkMemory: () => undefined,
       },
       check: (digest) => checkImage(digest, process),
       onEvent: (event) => eventLog.add(event),
@@ -125,7 +130,11 @@ export class ShoalLife {
         system,
         hypervisor,
         home,
-        parameters: vmParametersOf(store, { image: IMAGE_PATH, imageDigest: deploys.image, accelerator: 'kvm' }),
+        parameters: vmParametersOf(store, {
+          ...{ image: IMAGE_PATH, imageDigest: deploys.image, accelerator: 'kvm' },
+          // Only what is said of bytes has a profile of its own: all others have the smaller spec.
+          ...(room.behaviour.payload === 'bytes' ? { profile: { ...BUILT_IN_PROFILE, payload: 'bytes' } } : {}),
+        }),
         deploys,
         store,
         eventLog,

@@ -7,7 +7,7 @@ import { type DiskBehaviour, SimulatedDisk } from './disk.ts';
 import { HostChecks } from './host-checks.ts';
 import type { HostBehaviour } from './hypervisor.ts';
 import { kindOf } from './images.ts';
-import { MachineRoom, VM_BYTES } from './machine-room.ts';
+import { MachineRoom, vmsWithin } from './machine-room.ts';
 import { Presence } from './presence.ts';
 import { SimulatedProcess } from './process.ts';
 import type { Chance } from './random.ts';
@@ -107,8 +107,7 @@ export class SimulatedHost {
 
   /** How many VMs the host's memory allows beside the reserve. */
   get vmsWithinMemory(): number {
-    const reserve = this.life?.settings.params.hostMemoryReserveBytes ?? 0;
-    return Math.max(0, Math.floor((this.#world.scenario.memoryBytes - reserve) / VM_BYTES));
+    return this.life === undefined ? 0 : vmsWithin(this.#world.scenario.memoryBytes, this.life);
   }
 
   record(what: string, vm?: number, text?: string): void {

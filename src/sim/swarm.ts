@@ -39,6 +39,10 @@ const MANY_HOSTS = 0.4;
 const HOSTS_MAX = 4;
 /** Of the scenarios, those whose commands are relayed (R10). */
 const RELAYS = 0.25;
+/** Of the scenarios, those whose images take and give bytes. */
+const BYTES = 0.3;
+/** Of the scenarios, those whose VMs have other memory than their image usually has. */
+const OTHER_MEMORY = 0.2;
 /** Of the scenarios, those whose spares, if they have any, are to boot ahead of their use. */
 const BOOTED_SPARES = 0.4;
 /** Of the scenarios, those with deploys. */
@@ -99,7 +103,20 @@ export function swarmScenario(base: Scenario, seed: number, given: Given = {}): 
   const deploying = withDeploys(decided, new Chance(seed).stream('deploys'));
   const relaying = withRelays(deploying, new Chance(seed).stream('relays'));
   const sparing = withBootedSpares(relaying, new Chance(seed).stream('spares'));
-  return withGiven(withHosts(sparing, new Chance(seed).stream('hosts'), share), given);
+  const sized = withBytes(withMemory(sparing, new Chance(seed).stream('memory')), new Chance(seed).stream('payload'));
+  return withGiven(withHosts(sized, new Chance(seed).stream('hosts'), share), given);
+}
+
+/** Requests and replies with content types. */
+function withBytes(scenario: Scenario, chance: Chance): Scenario {
+  return chance.happens(BYTES) ? { ...scenario, guest: { ...scenario.guest, payload: 'bytes' } } : scenario;
+}
+
+/** VMs with other memory than their image usually has. */
+function withMemory(scenario: Scenario, chance: Chance): Scenario {
+  if (!chance.happens(OTHER_MEMORY)) return scenario;
+  const vm_memory_bytes = (chance.oneOf([8, 24, 64]) ?? 64) * 1024 ** 2;
+  return { ...scenario, params: { ...scenario.params, vm_memory_bytes } };
 }
 
 /** In a stream of its own, so that the rest of a seed is what it was. */

@@ -1,5 +1,5 @@
 import { ShoalError } from '../errors.ts';
-import { type FleetParams, fleetParamsOf } from '../fleet/mod.ts';
+import { type FleetParams, fleetParamsOf, writtenParams } from '../fleet/mod.ts';
 
 /** Ten times what all parameters take. More is not read. */
 export const FLEET_PARAMS_BYTES_MAX = 16 * 1024;
@@ -8,7 +8,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 export function fleetParamsToBytes(params: FleetParams): Uint8Array {
-  return encoder.encode(JSON.stringify(params));
+  return encoder.encode(JSON.stringify(writtenParams(params)));
 }
 
 /** @throws PARAMS_DAMAGED for bytes of any other kind */

@@ -173,6 +173,7 @@ export class ProcessService {
         replySubject,
         op: headers.op,
         payload: message.data,
+        ...(headers.contentType === undefined ? {} : { contentType: headers.contentType }),
         deadlineMs: startedMs + (headers.deadlineMs ?? this.defaultDeadlineMs),
         retry: headers.retry,
         token: this.#tokens.seal(replySubject, requestId),

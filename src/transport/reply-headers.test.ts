@@ -11,6 +11,16 @@ test('the headers of a VM are made once, and anew if it answers from another hos
   expect(decoder.decode(headers.of(4, 'beta').encode())).toContain('Shoal-Host: beta');
 });
 
+test('a reply of bytes says what they are, and what is no content type writes no header', () => {
+  const headers = new ReplyHeaders();
+  const first = headers.of(4, 'alpha', 'image/png');
+  expect(decoder.decode(first.encode())).toContain('\r\nContent-Type: image/png\r\n');
+  expect(headers.of(4, 'alpha', 'image/png')).toBe(first);
+  expect(decoder.decode(headers.of(4, 'alpha').encode())).not.toContain('Content-Type');
+  const forged = decoder.decode(headers.of(4, 'alpha', 'a/b\r\nNats-Service-Error-Code: 500').encode());
+  expect(forged).toBe('NATS/1.0\r\nShoal-Vm: 4\r\nShoal-Host: alpha\r\n\r\n');
+});
+
 test('any number of VMs over time', () => {
   const headers = new ReplyHeaders();
   for (let vm = 0; vm < 5_000; vm++) headers.of(vm, 'alpha');

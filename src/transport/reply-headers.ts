@@ -1,6 +1,7 @@
-import type { Outcome, VmId } from '../fleet/mod.ts';
+import { isContentType, type Outcome, type VmId } from '../fleet/mod.ts';
 import { EncodedHeaders } from './encoded-headers.ts';
 import { headerText } from './quote.ts';
+import { CONTENT_TYPE_HEADER } from './request-headers.ts';
 
 /** The headers of a reply (DESIGN section 7). */
 export const VM_HEADER = 'Shoal-Vm';
@@ -21,6 +22,7 @@ type ErrorReply = Omit<Extract<Outcome, { ok: false }>, 'ok'>;
 
 interface Cached {
   readonly host: string;
+  readonly contentType: string | undefined;
   readonly headers: EncodedHeaders;
 }
 
@@ -28,12 +30,15 @@ interface Cached {
 export class ReplyHeaders {
   readonly #cached = new Map<VmId, Cached>();
 
-  of(vm: VmId, host: string): EncodedHeaders {
+  of(vm: VmId, host: string, contentType?: string): EncodedHeaders {
     const cached = this.#cached.get(vm);
-    if (cached !== undefined && cached.host === host) return cached.headers;
+    if (cached !== undefined && cached.host === host && cached.contentType === contentType) return cached.headers;
     if (this.#cached.size >= CACHED_MAX) this.#cached.clear();
-    const headers = new EncodedHeaders(originLines(vm, host));
-    this.#cached.set(vm, { host, headers });
+    const lines = originLines(vm, host);
+    // Another host may have told it: it must not write headers of its own.
+    if (contentType !== undefined && isContentType(contentType)) lines.push(`${CONTENT_TYPE_HEADER}: ${contentType}`);
+    const headers = new EncodedHeaders(lines);
+    this.#cached.set(vm, { host, contentType, headers });
     return headers;
   }
 }

@@ -29,7 +29,7 @@ export class ReplySender {
       this.sendError(subject, outcome);
       return outcome;
     }
-    const headers = this.#headers.of(outcome.vm, outcome.host);
+    const headers = this.#headers.of(outcome.vm, outcome.host, outcome.contentType);
     const bytes = headers.byteLength + outcome.payload.length;
     // nats.js forgets it while it reconnects.
     this.#maxPayloadBytes = this.#nc.info?.max_payload ?? this.#maxPayloadBytes;

@@ -1,6 +1,6 @@
 import type { Msg, MsgHdrs } from 'nats';
 import { type ErrorCode, ShoalError } from '../errors.ts';
-import type { RequestEndReason } from '../fleet/mod.ts';
+import { isContentType, type RequestEndReason } from '../fleet/mod.ts';
 import { headerBytes } from './header-bytes.ts';
 import { Memo } from './memo.ts';
 import { NO_RESPONDERS } from './no-responders.ts';
@@ -14,10 +14,13 @@ import {
   REASON_HEADER,
   VM_HEADER,
 } from './reply-headers.ts';
+import { CONTENT_TYPE_HEADER } from './request-headers.ts';
 
 /** The result of a request. */
 export interface Reply {
   readonly payload: Uint8Array;
+  /** What the bytes are; undefined for text. */
+  readonly contentType?: string | undefined;
   /** Id of the VM that processed it; undefined if the reply does not say. */
   readonly vm: number | undefined;
   readonly host: string | undefined;
@@ -40,7 +43,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 const REMEMBERED_MAX = 1_024;
 const STATUS_CHARS_MAX = 16;
 const REASON_WORD = /^[a-z]{1,20}(?:-[a-z]{1,20}){0,4}$/;
-const NOWHERE: Origin = { vm: undefined, host: undefined };
+const NOWHERE: Origin = { vm: undefined, host: undefined, contentType: undefined };
 
 /** Reads replies. Replies of one VM have equal headers, which are decoded once. */
 export class ReplyReader {
@@ -59,7 +62,7 @@ export class ReplyReader {
     const origin = (bytes === undefined ? undefined : this.#origins.get(bytes)) ?? this.#readHeaders(message);
     if (origin instanceof ShoalError) return origin;
     if (bytes !== undefined) this.#origins.set(bytes, origin);
-    return { payload: message.data, vm: origin.vm, host: origin.host };
+    return { payload: message.data, vm: origin.vm, host: origin.host, contentType: origin.contentType };
   }
 
   #readHeaders(message: Msg): Origin | ShoalError {
@@ -85,9 +88,12 @@ export class ReplyReader {
 function originOf(headers: MsgHdrs): Origin {
   const vm = headers.get(VM_HEADER);
   const host = headers.get(HOST_HEADER);
+  const contentType = headers.get(CONTENT_TYPE_HEADER);
   return {
     vm: /^[0-9]{1,15}$/.test(vm) ? Number(vm) : undefined,
     host: host === '' ? undefined : headerText(host, HOST_CHARS_MAX),
+    // Anybody may have sent it.
+    contentType: isContentType(contentType) ? contentType : undefined,
   };
 }
 

@@ -12,12 +12,14 @@ test('the deadline always, all else only if it is wanted', () => {
   expect(encoded({ op: 'v2.word_count', deadlineMs: 5, requestId: 'a 1', retry: false })).toBe(
     'NATS/1.0\r\nShoal-Deadline-Ms: 5\r\nShoal-Op: v2.word_count\r\nShoal-Request-Id: a 1\r\nShoal-Retry: no\r\n\r\n',
   );
+  expect(encoded({ contentType: 'image/png' })).toContain('\r\nContent-Type: image/png\r\n');
 });
 
 test('equal wishes are encoded once, those with an id each for itself', () => {
   const encoder = new RequestEncoder(1_000);
   expect(encoder.encode({ op: 'upper' })).toBe(encoder.encode({ op: 'upper', deadlineMs: 1_000, retry: true }));
   expect(encoder.encode({ op: 'upper' })).not.toBe(encoder.encode({ op: 'lower' }));
+  expect(encoder.encode({ op: 'upper' })).not.toBe(encoder.encode({ op: 'upper', contentType: 'a/b' }));
   expect(encoder.encode({ requestId: 'x' })).not.toBe(encoder.encode({ requestId: 'x' }));
 });
 
@@ -27,6 +29,8 @@ test.each([
   [{ deadlineMs: 0 }, '0'],
   [{ deadlineMs: 1.5 }, '1.5'],
   [{ deadlineMs: Number.NaN }, 'NaN'],
+  [{ contentType: '' }, '""'],
+  [{ contentType: 'a/b\r\nX: y' }, String.raw`"a/b\r\nX: y"`],
   [{ requestId: '' }, '""'],
   [{ requestId: ' a' }, '" a"'],
   [{ requestId: 'a\nb' }, String.raw`"a\nb"`],

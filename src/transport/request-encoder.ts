@@ -1,8 +1,10 @@
 import { ShoalError } from '../errors.ts';
+import { CONTENT_TYPE_FORM, isContentType } from '../fleet/mod.ts';
 import { EncodedHeaders } from './encoded-headers.ts';
 import { Memo } from './memo.ts';
 import { quote } from './quote.ts';
 import {
+  CONTENT_TYPE_HEADER,
   DEADLINE_HEADER,
   DEADLINE_MS_MAX,
   isDeadlineMs,
@@ -21,6 +23,7 @@ interface Wanted {
   readonly requestId?: string;
   readonly retry?: boolean;
   readonly isRepeat?: boolean;
+  readonly contentType?: string;
 }
 
 export interface EncodedRequest {
@@ -43,11 +46,12 @@ export class RequestEncoder {
   /** @throws REQUEST_INVALID that shows the value */
   encode(wanted: Wanted): EncodedRequest {
     const { op = '', deadlineMs = this.#defaultDeadlineMs, requestId, retry = true, isRepeat = false } = wanted;
-    if (requestId !== undefined) return make(op, deadlineMs, retry, requestId, isRepeat);
-    const key = `${deadlineMs} ${retry} ${op}`;
+    const { contentType } = wanted;
+    if (requestId !== undefined) return make(op, deadlineMs, retry, requestId, isRepeat, contentType);
+    const key = `${deadlineMs} ${retry} ${op} ${contentType ?? ''}`;
     const cached = this.#cached.get(key);
     if (cached !== undefined) return cached;
-    const made = make(op, deadlineMs, retry, undefined, false);
+    const made = make(op, deadlineMs, retry, undefined, false, contentType);
     this.#cached.set(key, made);
     return made;
   }
@@ -59,6 +63,7 @@ function make(
   retry: boolean,
   requestId: string | undefined,
   isRepeat: boolean,
+  contentType: string | undefined,
 ): EncodedRequest {
   const lines = [`${DEADLINE_HEADER}: ${checkDeadline(deadlineMs)}`];
   if (op !== '') {
@@ -71,6 +76,10 @@ function make(
       throw refused('requestId', '1 to 128 printable ASCII characters', quote(requestId));
     }
     lines.push(`${REQUEST_ID_HEADER}: ${requestId}`);
+  }
+  if (contentType !== undefined) {
+    if (!isContentType(contentType)) throw refused('contentType', CONTENT_TYPE_FORM, quote(contentType));
+    lines.push(`${CONTENT_TYPE_HEADER}: ${contentType}`);
   }
   if (isRepeat) lines.push(`${REPEAT_HEADER}: yes`);
   if (!retry) lines.push(`${RETRY_HEADER}: no`);

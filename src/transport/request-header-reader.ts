@@ -1,9 +1,9 @@
 import type { Msg } from 'nats';
 import { headerBytes } from './header-bytes.ts';
 import { Memo } from './memo.ts';
-import { parseRequestHeaders, type RequestHeaders } from './request-headers.ts';
+import { noHeaders, parseRequestHeaders, type RequestHeaders } from './request-headers.ts';
 
-const NONE: RequestHeaders = { op: '', deadlineMs: undefined, requestId: undefined, retry: true, isRepeat: false };
+const NONE: RequestHeaders = noHeaders();
 /** Clients use few combinations of operation, deadline and retry. Headers with a request id never recur and are not cached. */
 const REMEMBERED_MAX = 256;
 

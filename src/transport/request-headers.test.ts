@@ -10,7 +10,15 @@ function parse(...pairs: readonly (readonly [string, string])[]) {
 }
 
 test('nothing asked for: the defaults', () => {
-  expect(parse()).toEqual({ op: '', deadlineMs: undefined, requestId: undefined, retry: true, isRepeat: false });
+  const contentType = undefined;
+  expect(parse()).toEqual({
+    op: '',
+    deadlineMs: undefined,
+    requestId: undefined,
+    retry: true,
+    isRepeat: false,
+    contentType,
+  });
 });
 
 test('everything asked for', () => {
@@ -20,8 +28,11 @@ test('everything asked for', () => {
     ['Shoal-Request-Id', 'order 17/a'],
     ['Shoal-Retry', 'no'],
     ['Shoal-Repeat', 'yes'],
+    ['content-type', 'text/html; charset="utf-8"'],
   );
-  expect(parsed).toEqual({ op: 'upper', deadlineMs: 2500, requestId: 'order 17/a', retry: false, isRepeat: true });
+  const contentType = 'text/html; charset="utf-8"';
+  const rest = { deadlineMs: 2500, requestId: 'order 17/a', retry: false, isRepeat: true, contentType };
+  expect(parsed).toEqual({ op: 'upper', ...rest });
 });
 
 test('names in any case, and headers that are not ours', () => {
@@ -33,6 +44,9 @@ test('names in any case, and headers that are not ours', () => {
 
 describe('a value that is refused is named with its header', () => {
   test.each([
+    ['Content-Type', '', '""'],
+    ['Content-Type', 'a\tb', String.raw`"a\tb"`],
+    ['Content-Type', 'x'.repeat(256), `"${'x'.repeat(64)}..."`],
     ['Shoal-Op', '', '""'],
     ['Shoal-Op', 'Upper', '"Upper"'],
     ['Shoal-Op', 'a b', '"a b"'],

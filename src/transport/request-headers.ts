@@ -1,3 +1,4 @@
+import { CONTENT_TYPE_FORM, isContentType } from '../fleet/mod.ts';
 import { quote } from './quote.ts';
 
 /** The headers of a request (DESIGN section 7). NATS preserves the case of names; Shoal ignores it. */
@@ -6,6 +7,7 @@ export const DEADLINE_HEADER = 'Shoal-Deadline-Ms';
 export const REQUEST_ID_HEADER = 'Shoal-Request-Id';
 export const RETRY_HEADER = 'Shoal-Retry';
 export const REPEAT_HEADER = 'Shoal-Repeat';
+export const CONTENT_TYPE_HEADER = 'Content-Type';
 
 export const DEADLINE_MS_MAX = 3_600_000;
 
@@ -19,6 +21,14 @@ export interface RequestHeaders {
   retry: boolean;
   /** The client has sent it before; default false. */
   isRepeat: boolean;
+  /** What the bytes are. */
+  contentType: string | undefined;
+}
+
+/** Of a request that has none. */
+export function noHeaders(): RequestHeaders {
+  const contentType = undefined;
+  return { op: '', deadlineMs: undefined, requestId: undefined, retry: true, isRepeat: false, contentType };
 }
 
 /** Operation names of the guest contract (docs/guest-contract.md, `ops` of the ready line). */
@@ -42,7 +52,7 @@ export function isDeadlineMs(value: number): boolean {
 
 /** @param headers each name with its values @returns the headers, or the complaint for the client; unknown headers are ignored */
 export function parseRequestHeaders(headers: Iterable<readonly [string, readonly string[]]>): RequestHeaders | string {
-  const parsed: RequestHeaders = { op: '', deadlineMs: undefined, requestId: undefined, retry: true, isRepeat: false };
+  const parsed = noHeaders();
   for (const [name, values] of headers) {
     const complaint = take(parsed, name.toLowerCase(), values);
     if (complaint !== undefined) return complaint;
@@ -79,6 +89,11 @@ function take(parsed: RequestHeaders, name: string, values: readonly string[]): 
       if (values.length > 1) return twice(REPEAT_HEADER, values);
       if (value !== 'yes' && value !== 'no') return wrong(REPEAT_HEADER, '"yes" or "no"', value);
       parsed.isRepeat = value === 'yes';
+      return undefined;
+    case 'content-type':
+      if (values.length > 1) return twice(CONTENT_TYPE_HEADER, values);
+      if (!isContentType(value)) return wrong(CONTENT_TYPE_HEADER, CONTENT_TYPE_FORM, value);
+      parsed.contentType = value;
       return undefined;
     default:
       return undefined;

@@ -29,6 +29,8 @@ export interface RequestOptions {
   readonly retry?: boolean;
   /** It was sent before, under the same id: another host of the fleet may know it; default false. */
   readonly isRepeat?: boolean;
+  /** What the bytes are, for an image that takes any; default: nothing is said. */
+  readonly contentType?: string;
   readonly signal?: AbortSignal;
 }
 

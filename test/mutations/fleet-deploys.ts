@@ -106,7 +106,9 @@ export const FLEET_DEPLOYS = [
       'fleet.params.minVmCount === 0 && starting === 0',
       'starting >= 0',
     ],
-    ['spares of the old image go', "if (deploy?.state.phase !== 'canary') stopSpares(plan);", ''],
+    ['spares of the old image go', '  stopSpares(plan);\n  if (deploy', '  if (deploy'],
+    ['spares of the old image stay while it may come back', " && deploy?.state.phase !== 'canary'", ''],
+    ['spares with other memory go', '} else if (hasOtherMemory(vm, params)) {', '} else if (false) {'],
     ['while VMs are put back bad ones go at once', 'if (isBack && drainBad(plan, old, end)) return;', ''],
     [
       'half of the fleet goes at a time',

@@ -83,8 +83,8 @@ export const HOST = [
     ['what is reckoned with is told to the settings', '    this.#fleet?.settings.setProfile(profile);\n', ''],
     [
       'what is reckoned with is told to the controller',
-      "    this.#fleet?.controller.tell({ kind: 'set-parameters', parameters: { memoryMib } });\n",
-      '',
+      "setProfile(profile);\n    this.#fleet?.controller.tell({ kind: 'set-parameters', parameters: { memoryMib } });\n",
+      'setProfile(profile);\n',
     ],
     ['all images of a deploy are reckoned with', '[image, deploy.image, deploy.before] : [image]', '[image] : [image]'],
     [
@@ -114,9 +114,15 @@ export const HOST = [
       '    const { image, accelerator, qemu } = known as Known;',
     ],
     ['what another profile says does not stay', 'profile: undefined, companion: undefined, ', ''],
-    ['the larger memory is reckoned with', 'Math.max(...profiles.map', 'Math.min(...profiles.map'],
+    ['the larger memory is reckoned with', 'Math.max(...known.map', 'Math.min(...known.map'],
+    ['the parameter counts for the memory', '...specOfImage(image), memoryMib }', '...specOfImage(image) }'],
+    ['an image that needs more is refused', 'checkMemory(params, known.image);', ''],
     ['the slower boot is reckoned with', 'b.bootTimeoutMs - a.bootTimeoutMs', 'a.bootTimeoutMs - b.bootTimeoutMs'],
-    ['what is unknown takes what the built-in image does', ' || BUILT_IN_PROFILE.memoryMib', ''],
+    [
+      'what is unknown takes what the built-in image does',
+      'profiles.length === 0 ? [BUILT_IN_PROFILE] : profiles',
+      'profiles',
+    ],
   ]),
   ...mutationsOf('app/deploy/boot-once.ts', [
     [
@@ -129,7 +135,7 @@ export const HOST = [
       'availableBytes < neededMib * MIB + params.hostMemoryReserveBytes',
       'availableBytes < params.hostMemoryReserveBytes',
     ],
-    ['the memory of QEMU itself counts', 'image.profile.memoryMib + QEMU_OWN_BYTES / MIB', 'image.profile.memoryMib'],
+    ['the memory of QEMU itself counts', 'memoryMib + QEMU_OWN_BYTES / MIB', 'memoryMib'],
   ]),
   ...mutationsOf('store/kept-file.ts', [
     ['what a crash left is removed', '    await file.removeLeftOvers();\n', ''],

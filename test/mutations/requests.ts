@@ -163,7 +163,7 @@ export const REQUESTS = [
     // Without the question in `answer` whether the id was made nothing changes but the cost: the reply cache asks it, too.
     [
       'a reply frees its VM for those that wait',
-      'ok: true, payload, vm, host: this.#fleet.host.name });\n    this.serveWaiting(nowMs);',
+      '{ ...outcome, contentType });\n    this.serveWaiting(nowMs);',
       'ok: true, payload, vm, host: this.#fleet.host.name });',
     ],
     [
@@ -199,10 +199,12 @@ export const REQUESTS = [
     ],
   ]),
   ...mutationsOf('fleet/state/reply-cache.ts', [
-    ['an id stands for one operation while its request is open', 'first.op === op && isEqual', 'isEqual'],
-    ['an id stands for one text while its request is open', ' && isEqual(first.payload, payload) ?', ' ?'],
-    ['a stored reply is for one operation', 'ended.op === op && ended.payloadBytes', 'ended.payloadBytes'],
-    ['a stored reply is for one text', ' && ended.fingerprint === fingerprintOf(payload)', ''],
+    ['an id stands for one operation while its request is open', 'first.op === op && first.contentType', 'first.contentType'],
+    ['an id stands for one content type while its request is open', ' && first.contentType === contentType', ''],
+    ['an id stands for one text while its request is open', ' && isEqual(first.payload, payload);', ';'],
+    ['a stored reply is for one operation', 'ended.op === op &&\n      ended.payloadBytes', 'ended.payloadBytes'],
+    ['a stored reply is for one text', ' &&\n      ended.fingerprint === fingerprintOf(payload, contentType)', ''],
+    ['a content type is a part of what an id stands for', '`${ofBytes}\\0${contentType}`', 'ofBytes'],
     [
       'a reply is forgotten at dedup_ms',
       'ended.untilMs <= nowMs ? undefined : ended',

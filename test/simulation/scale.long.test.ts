@@ -1,6 +1,7 @@
 /** Many VMs on one host: what an actor is sent for each of them at one moment is not lost. */
 import { expect, test } from 'vitest';
-import { DEFAULT_SCENARIO, simulate, VM_BYTES } from '../../src/sim/mod.ts';
+import { makeParams } from '../../src/fleet/mod.ts';
+import { DEFAULT_SCENARIO, simulate, vmBytesWith } from '../../src/sim/mod.ts';
 
 /** More than a mailbox takes by default. */
 const VMS = 70_000;
@@ -14,7 +15,7 @@ test(
       durationMs: 5_000,
       load: { kind: 'constant', perSecond: 1_000 },
       addresses: VMS,
-      memoryBytes: 2 * VMS * VM_BYTES,
+      memoryBytes: 2 * VMS * vmBytesWith(makeParams()),
       params: { min_vm_count: VMS, status_interval_ms: 10_000, last_connect_ms: 60_000 },
     });
     expect(result.ok ? undefined : result.failure).toBeUndefined();

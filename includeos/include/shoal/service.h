@@ -20,7 +20,8 @@ namespace shoal {
 
 struct Request {
   std::string_view operation;
-  std::string_view text;  // valid UTF-8, at most `shoal.max` bytes, unchanged until the operation returns
+  std::string_view text;  // at most `shoal.max` bytes, unchanged until the operation returns; valid UTF-8, unless the service takes bytes
+  std::string_view content_type = {};  // of a service that takes bytes: what they are, if the client says so
 };
 
 /// Takes the answer, piece by piece. Nothing of it is sent before the operation returns, so fail() may come at any time.
@@ -35,6 +36,10 @@ class Reply {
     return true;
   }
 
+  /// Says what the bytes are, as the header Content-Type does; before the first write. False: it comes too late, or is not 1 to 255 printable
+  /// ASCII characters without blanks around them. Of a service that gives text it means nothing.
+  bool content_type(std::string_view type) { return set_content_type(type); }
+
   /// Answers with an error instead: `code` 400 to 599 as in HTTP, a message for people. Returns false, for `return reply.fail(...)`.
   bool fail(unsigned code, std::string_view message);
 
@@ -43,6 +48,7 @@ class Reply {
   ~Reply() = default;
   virtual bool grow() = 0;
   virtual void set_error(unsigned code, std::string_view message) = 0;
+  virtual bool set_content_type(std::string_view type) = 0;
 
   char* cursor_ = nullptr;
   char* end_ = nullptr;
@@ -55,9 +61,13 @@ struct Operation {
   bool (*run)(const Request& request, Reply& reply);
 };
 
+/// What requests and replies are. Text is checked: what is not UTF-8 is answered with an error.
+enum class Payload : uint8_t { text, bytes };
+
 struct Service {
   std::span<const Operation> operations;  // one or more; the first is for requests that name none
   bool idempotent;                        // whether a request may be worked on twice, if a VM dies
+  Payload payload = Payload::text;        // bytes: any, with a content type; the image's profile has to say so as well
 };
 
 /// Defined by the service.

@@ -13,6 +13,9 @@ bool is_utf8(std::string_view text);
 /// The longest beginning of at most `size_max` bytes (4 or more) that cuts no character in two. `text` need not be valid.
 std::string_view utf8_prefix(std::string_view text, size_t size_max);
 
+/// How many bytes at the end of `text` begin a character that is not all there, 0 to 3.
+size_t utf8_cut(std::string_view text);
+
 /// The code point at the start of a valid text that is not empty; `text` moves past it.
 inline uint32_t take_code_point(std::string_view& text) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());

@@ -25,12 +25,13 @@ export function assemble(folder, name, text) {
 
 /** What build.sh says; `image` is there if it ended with 0. */
 export function tryBuild(module, image) {
-  const { status, stdout, stderr } = spawnSync('sh', [script, '--service', module, '--image', image], { encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync('sh', [script, '--service', module, '--image', image], {
+    encoding: 'utf8',
+  });
   return { status, output: stdout + stderr };
 }
 
-export function build(module) {
-  const image = module.replace(/\.wasm$/, '.elf');
+export function build(module, image = module.replace(/\.wasm$/, '.elf')) {
   const { status, output } = tryBuild(module, image);
   if (status !== 0) throw new Error(output);
   return image;

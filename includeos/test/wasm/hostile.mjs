@@ -3,13 +3,13 @@
 const looping = {
   tight: '(loop $l (br $l))',
   'two-loops': '(loop $a (loop $b (br_if $a (i32.const 1)) (br $b)))',
-  'br_table': '(loop $l (block $b (br_table $b $l (i32.const 1))))',
+  br_table: '(loop $l (block $b (br_table $b $l (i32.const 1))))',
   'calls-itself-by-table': '(loop $l (call_indirect (type $nothing) (i32.const 0)) (br $l))',
-  'copies': '(loop $l (memory.copy (i32.const 65536) (i32.const 131072) (i32.const 500000)) (br $l))',
-  'fills': '(loop $l (memory.fill (i32.const 65536) (i32.const 0) (i32.const 500000)) (br $l))',
+  copies: '(loop $l (memory.copy (i32.const 65536) (i32.const 131072) (i32.const 500000)) (br $l))',
+  fills: '(loop $l (memory.fill (i32.const 65536) (i32.const 0) (i32.const 500000)) (br $l))',
   'fills-tables': '(loop $l (table.fill $u (i32.const 0) (ref.null func) (i32.const 10000)) (br $l))',
-  'prints': '(loop $l (drop (call $fd_write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 24))) (br $l))',
-  'draws': '(loop $l (drop (call $random_get (i32.const 65536) (i32.const 500000))) (br $l))',
+  prints: '(loop $l (drop (call $fd_write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 24))) (br $l))',
+  draws: '(loop $l (drop (call $random_get (i32.const 65536) (i32.const 500000))) (br $l))',
 };
 
 const trapping = {
@@ -18,7 +18,10 @@ const trapping = {
   'mutual-recursion': ['(call $ping)', 'call stack exhausted'],
   'recursion-by-table': ['(call_indirect (type $nothing) (i32.const 1))', 'call stack exhausted'],
   'loads-outside': ['(drop (i32.load (i32.const 0x7ffffffc)))', 'out of bounds'],
-  'loads-at-the-edge': ['(drop (i32.load offset=1 (i32.sub (i32.shl (memory.size) (i32.const 16)) (i32.const 4))))', 'out of bounds'],
+  'loads-at-the-edge': [
+    '(drop (i32.load offset=1 (i32.sub (i32.shl (memory.size) (i32.const 16)) (i32.const 4))))',
+    'out of bounds',
+  ],
   'stores-outside': ['(i64.store offset=0xffffffff (i32.const -1) (i64.const 1))', 'out of bounds'],
   'copies-outside': ['(memory.copy (i32.const 0) (i32.const 1) (i32.const -1))', 'out of bounds'],
   'divides-by-zero': ['(drop (i32.div_u (i32.const 1) (i32.load (i32.const 60))))', 'integer divide by zero'],
@@ -30,14 +33,18 @@ const trapping = {
   'calls-another-type': ['(drop (call_indirect (type $one) (i32.const 1) (i32.const 0)))', 'invalid indirect call'],
   'table-outside': ['(drop (table.get $u (i32.const 20000)))', 'out of bounds'],
   exits: ['(call $proc_exit (i32.const 0))', 'aborted'],
-  'prints-outside': ['(i32.store (i32.const 16) (i32.const -16)) (i32.store (i32.const 20) (i32.const 100)) (drop (call $fd_write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 24)))', 'out of bounds'],
+  'prints-outside': [
+    '(i32.store (i32.const 16) (i32.const -16)) (i32.store (i32.const 20) (i32.const 100)) (drop (call $fd_write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 24)))',
+    'out of bounds',
+  ],
   'fails-outside': ['(call $fail (i32.const 400) (i32.const -1) (i32.const 2))', 'out of bounds'],
 };
 
 export const loops = Object.keys(looping);
 export const trapsOf = Object.fromEntries(Object.entries(trapping).map(([name, [, trap]]) => [name, trap]));
 
-const operation = (name, body) => `(func (export "shoal_op_${name}") (param $at i32) (param $size i32) (result i64) ${body})`;
+const operation = (name, body) =>
+  `(func (export "shoal_op_${name}") (param $at i32) (param $size i32) (result i64) ${body})`;
 const nothing = '(i64.const 0)';
 
 /** `extra` are more fields, as exports that say something of the module. */
@@ -83,6 +90,14 @@ export const hostileModule = (extra = '') => `(module
      (data.drop $segment)
      (call $answer (i32.const 100) (i32.const 7))`,
   )}
+  ${operation(
+    'writes-across',
+    // From the last bytes of a page into the next one, which nothing else writes to: a 0 as long as it is fresh.
+    `(local $old i32) (local.set $old (i32.load8_u (i32.const 0x51003)))
+     (i64.store (i32.const 0x50ffc) (i64.const -1))
+     (i32.store8 (i32.const 110) (i32.add (local.get $old) (i32.const 48)))
+     (call $answer (i32.const 110) (i32.const 1))`,
+  )}
   ${operation('fails', '(call $fail (i32.const 422) (i32.const 64) (i32.const 6)) (i64.const -1)')}
   ${operation('fails-then-traps', '(call $fail (i32.const 409) (i32.const 64) (i32.const 6)) unreachable')}
   ${operation('fails-in-bytes', '(call $fail (i32.const 400) (i32.const 80) (i32.const 2)) (i64.const 0)')}
@@ -92,7 +107,11 @@ export const hostileModule = (extra = '') => `(module
   ${operation('grows', '(loop $l (br_if $l (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) unreachable')}
   ${operation('grows-and-lives', '(loop $l (br_if $l (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) (i32.store8 (i32.sub (i32.shl (memory.size) (i32.const 16)) (i32.const 1)) (i32.const 1)) (call $answer (local.get $at) (local.get $size))')}
   ${operation('grows-tables', '(loop $l (br_if $l (i32.ne (table.grow $u (ref.null func) (i32.const 100)) (i32.const -1)))) (call $answer (local.get $at) (local.get $size))')}
-  ${Object.entries(looping).map(([name, body]) => operation(name, `${body} ${nothing}`)).join('\n  ')}
-  ${Object.entries(trapping).map(([name, [body]]) => operation(name, `${body} ${nothing}`)).join('\n  ')}
+  ${Object.entries(looping)
+    .map(([name, body]) => operation(name, `${body} ${nothing}`))
+    .join('\n  ')}
+  ${Object.entries(trapping)
+    .map(([name, [body]]) => operation(name, `${body} ${nothing}`))
+    .join('\n  ')}
 )
 `;

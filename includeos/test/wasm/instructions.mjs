@@ -5,7 +5,23 @@
 
 const integerUnary = ['clz', 'ctz', 'popcnt', 'eqz', 'extend8_s', 'extend16_s'];
 const integerBinary = [
-  ...['add', 'sub', 'mul', 'div_s', 'div_u', 'rem_s', 'rem_u', 'and', 'or', 'xor', 'shl', 'shr_s', 'shr_u', 'rotl', 'rotr'],
+  ...[
+    'add',
+    'sub',
+    'mul',
+    'div_s',
+    'div_u',
+    'rem_s',
+    'rem_u',
+    'and',
+    'or',
+    'xor',
+    'shl',
+    'shr_s',
+    'shr_u',
+    'rotl',
+    'rotr',
+  ],
   ...['eq', 'ne', 'lt_s', 'lt_u', 'gt_s', 'gt_u', 'le_s', 'le_u', 'ge_s', 'ge_u'],
 ];
 const floatUnary = ['abs', 'neg', 'ceil', 'floor', 'trunc', 'nearest', 'sqrt'];
@@ -18,9 +34,13 @@ const conversions = [
   ...['i32.wrap_i64', 'i64.extend_i32_s', 'i64.extend_i32_u', 'f32.demote_f64', 'f64.promote_f32'],
   ...['i32.reinterpret_f32', 'i64.reinterpret_f64', 'f32.reinterpret_i32', 'f64.reinterpret_i64'],
   ...['i32', 'i64'].flatMap((to) =>
-    ['f32', 'f64'].flatMap((from) => ['s', 'u'].flatMap((sign) => [`${to}.trunc_${from}_${sign}`, `${to}.trunc_sat_${from}_${sign}`])),
+    ['f32', 'f64'].flatMap((from) =>
+      ['s', 'u'].flatMap((sign) => [`${to}.trunc_${from}_${sign}`, `${to}.trunc_sat_${from}_${sign}`]),
+    ),
   ),
-  ...['f32', 'f64'].flatMap((to) => ['i32', 'i64'].flatMap((from) => ['s', 'u'].map((sign) => `${to}.convert_${from}_${sign}`))),
+  ...['f32', 'f64'].flatMap((to) =>
+    ['i32', 'i64'].flatMap((from) => ['s', 'u'].map((sign) => `${to}.convert_${from}_${sign}`)),
+  ),
 ];
 const loads = {
   i32: ['load', 'load8_s', 'load8_u', 'load16_s', 'load16_u'],
@@ -28,7 +48,12 @@ const loads = {
   f32: ['load'],
   f64: ['load'],
 };
-const stores = { i32: ['store', 'store8', 'store16'], i64: ['store', 'store8', 'store16', 'store32'], f32: ['store'], f64: ['store'] };
+const stores = {
+  i32: ['store', 'store8', 'store16'],
+  i64: ['store', 'store8', 'store16', 'store32'],
+  f32: ['store'],
+  f64: ['store'],
+};
 
 const fromBits = {
   i32: (bits) => `(i32.wrap_i64 ${bits})`,
@@ -201,7 +226,9 @@ const head = `
       (i64.extend_i32_u (i32.sub (local.get $out) (local.get $start)))))`;
 
 export function moduleText() {
-  const functions = instructions.map(({ body }, at) => `  (func $f${at} (param $a i64) (param $b i64) (result i64) ${body})`);
+  const functions = instructions.map(
+    ({ body }, at) => `  (func $f${at} (param $a i64) (param $b i64) (result i64) ${body})`,
+  );
   const all = `  (elem (table $all) (i32.const 0) func ${instructions.map((_, at) => `$f${at}`).join(' ')})`;
   return `(module${head}\n${functions.join('\n')}\n${all})\n`;
 }
@@ -216,24 +243,86 @@ function float64(value) {
   return view.getBigUint64(0);
 }
 
-const numbers = [0, -0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 0.49999999999999994, 4503599627370495.5, -8388607.5, 8388608, 1e300, -1e-300, 3.4e38, 1e-45];
+const numbers = [
+  0, -0, 1, -1, 0.5, -0.5, 1.5, 2.5, -2.5, 0.49999999999999994, 4503599627370495.5, -8388607.5, 8388608, 1e300, -1e-300,
+  3.4e38, 1e-45,
+];
 const limits = [
-  2147483647, 2147483648, -2147483648, -2147483649, 4294967295, 4294967296, 9223372036854775807, -9223372036854775808,
-  18446744073709551615, 2147483520, 9223371487098961920, 16777217, 0.1, Infinity, -Infinity,
+  2147483647,
+  2147483648,
+  -2147483648,
+  -2147483649,
+  4294967295,
+  4294967296,
+  2 ** 63,
+  -(2 ** 63),
+  2 ** 64,
+  2147483520,
+  2 ** 63 - 2 ** 39,
+  16777217,
+  0.1,
+  Infinity,
+  -Infinity,
 ];
 const operands = {
   nothing: [0n],
   offset: [0n, 1n, 3n, 7n],
-  i32: [0n, 1n, 2n, 7n, 31n, 32n, 33n, 0x7fn, 0x80n, 0xffn, 0x8000n, 0xffffn, 0x7fffffffn, 0x80000000n, 0x80000001n, 0xfffffffen, 0xffffffffn, 0x12345678n],
-  i64: [0n, 1n, 2n, 63n, 64n, 65n, 0x80n, 0x8000n, 0x7fffffffn, 0x80000000n, 0xffffffffn, 0x100000000n, 0x7fffffffffffffffn, 0x8000000000000000n, 0x8000000000000001n, 0xffffffffffffffffn, 0x123456789abcdef0n],
+  i32: [
+    0n,
+    1n,
+    2n,
+    7n,
+    31n,
+    32n,
+    33n,
+    0x7fn,
+    0x80n,
+    0xffn,
+    0x8000n,
+    0xffffn,
+    0x7fffffffn,
+    0x80000000n,
+    0x80000001n,
+    0xfffffffen,
+    0xffffffffn,
+    0x12345678n,
+  ],
+  i64: [
+    0n,
+    1n,
+    2n,
+    63n,
+    64n,
+    65n,
+    0x80n,
+    0x8000n,
+    0x7fffffffn,
+    0x80000000n,
+    0xffffffffn,
+    0x100000000n,
+    0x7fffffffffffffffn,
+    0x8000000000000000n,
+    0x8000000000000001n,
+    0xffffffffffffffffn,
+    0x123456789abcdef0n,
+  ],
   f32: [...[...numbers, ...limits].map(float32), 0x7fc00000n, 0xffc00000n, 0x7fa00001n, 1n, 0x80000001n],
-  f64: [...[...numbers, ...limits].map(float64), 0x7ff8000000000000n, 0xfff8000000000000n, 0x7ff4000000000001n, 1n, 0x8000000000000001n],
+  f64: [
+    ...[...numbers, ...limits].map(float64),
+    0x7ff8000000000000n,
+    0xfff8000000000000n,
+    0x7ff4000000000001n,
+    1n,
+    0x8000000000000001n,
+  ],
 };
 
 /** Each instruction on each pair of what is worth it, as records. */
 export function records() {
   const digits = (value, count) => value.toString(16).padStart(count, '0');
   return instructions.flatMap(({ left, right }, at) =>
-    operands[left].flatMap((one) => operands[right].map((other) => digits(at, 4) + digits(one, 16) + digits(other, 16))),
+    operands[left].flatMap((one) =>
+      operands[right].map((other) => digits(at, 4) + digits(one, 16) + digits(other, 16)),
+    ),
   );
 }

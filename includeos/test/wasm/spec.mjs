@@ -65,7 +65,8 @@ const traps = {
   unreachable: 'unreachable',
   'call stack exhausted': 'call stack exhausted',
 };
-const trapName = (text) => traps[text] ?? (/undefined|uninitialized|indirect call/.test(text) ? 'invalid indirect call' : text);
+const trapName = (text) =>
+  traps[text] ?? (/undefined|uninitialized|indirect call/.test(text) ? 'invalid indirect call' : text);
 
 function argument({ type, value }) {
   if (type === 'i32') return `${value}u`;
@@ -89,8 +90,13 @@ function comparison({ type, value }, of) {
 
 /** What the guest has for the test files' own module: functions that print. */
 const spectest = {
-  print: 'void', print_i32: 'u32', print_i64: 'u64', print_f32: 'f32', print_f64: 'f64',
-  print_i32_f32: 'u32, f32', print_f64_f64: 'f64, f64',
+  print: 'void',
+  print_i32: 'u32',
+  print_i64: 'u64',
+  print_f32: 'f32',
+  print_f64: 'f64',
+  print_i32_f32: 'u32, f32',
+  print_f64_f64: 'f64, f64',
 };
 
 const driverHead = `#include <stdio.h>
@@ -142,7 +148,8 @@ function driver(module, commands, header) {
     } else {
       const call = `${symbol}(${['&instance', ...action.args.map(argument)].join(', ')})`;
       if (command.type !== 'assert_return' || expected.length === 0) lines.push(`${call};`);
-      else if (expected.length === 1) lines.push(`__typeof__(${call}) r = ${call};`, `*(int*)ok = ${comparison(expected[0], 'r')};`);
+      else if (expected.length === 1)
+        lines.push(`__typeof__(${call}) r = ${call};`, `*(int*)ok = ${comparison(expected[0], 'r')};`);
       else {
         const fields = expected.map((value, at) => comparison(value, `r.${letters[value.type]}${at}`));
         lines.push(`__typeof__(${call}) r = ${call};`, `*(int*)ok = ${fields.join(' && ')};`);
@@ -169,7 +176,16 @@ int main(void) {
 const wasmFlags = flags('wasm_flags').map((flag) => flag.replace(/^wasm\//, `${guest}wasm/`));
 const objects = ['wasm/runtime.cpp'].map((source) => {
   const object = join(work, `${basename(source)}.o`);
-  must('g++', ['-std=c++20', '-O2', '-fno-exceptions', ...['include', 'wasm', 'builtin'].map((name) => `-I${guest}${name}`), '-c', join(guest, source), '-o', object]);
+  must('g++', [
+    '-std=c++20',
+    '-O2',
+    '-fno-exceptions',
+    ...['include', 'wasm', 'builtin'].map((name) => `-I${guest}${name}`),
+    '-c',
+    join(guest, source),
+    '-o',
+    object,
+  ]);
   return object;
 });
 writeFileSync(
@@ -193,15 +209,37 @@ const host = join(work, 'host.o');
 must('g++', ['-std=c++20', '-O1', '-c', join(work, 'host.cpp'), '-o', host]);
 
 function runModule(base, module, commands) {
-  const c = must('wasm2c', ['--no-debug-names', '-n', 'svc', join(base, module), '-o', join(base, 'module.c')], { cwd: base });
+  const c = must('wasm2c', ['--no-debug-names', '-n', 'svc', join(base, module), '-o', join(base, 'module.c')], {
+    cwd: base,
+  });
   void c;
   const source = driver('module', commands, readFileSync(join(base, 'module.h'), 'utf8'));
   if (source === null) return null;
   writeFileSync(join(base, 'steps.c'), must('awk', ['-f', join(guest, 'wasm/prepare.awk'), join(base, 'module.c')]));
   writeFileSync(join(base, 'main.c'), source);
   must('gcc', [...wasmFlags, '-w', '-c', join(base, 'steps.c'), '-I', base, '-o', join(base, 'steps.o')]);
-  must('gcc', ['-w', '-O0', '-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0', '-DWASM_RT_USE_STACK_DEPTH_COUNT=0', `-I${guest}wasm`, '-I', base, '-c', join(base, 'main.c'), '-o', join(base, 'main.o')]);
-  must('g++', [join(base, 'main.o'), join(base, 'steps.o'), ...objects, host, '-Wl,--wrap=shoal_wasm_open', '-o', join(base, 'main')]);
+  must('gcc', [
+    '-w',
+    '-O0',
+    '-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0',
+    '-DWASM_RT_USE_STACK_DEPTH_COUNT=0',
+    `-I${guest}wasm`,
+    '-I',
+    base,
+    '-c',
+    join(base, 'main.c'),
+    '-o',
+    join(base, 'main.o'),
+  ]);
+  must('g++', [
+    join(base, 'main.o'),
+    join(base, 'steps.o'),
+    ...objects,
+    host,
+    '-Wl,--wrap=shoal_wasm_open',
+    '-o',
+    join(base, 'main'),
+  ]);
   const result = run(join(base, 'main'), []);
   const last = /(\d+) (\d+)\n$/.exec(result.stdout);
   if (last === null) return { good: 0, bad: 1, text: `ended with ${result.status} ${result.signal} ${result.stdout}` };
@@ -218,7 +256,10 @@ function parts(commands) {
       found.push(current);
     } else if (command.type === 'assert_uninstantiable') {
       found.push({ filename: command.filename, commands: [{ ...command, type: 'start_trap' }] });
-    } else if (['assert_return', 'assert_trap', 'assert_exhaustion', 'action'].includes(command.type) && current !== undefined) {
+    } else if (
+      ['assert_return', 'assert_trap', 'assert_exhaustion', 'action'].includes(command.type) &&
+      current !== undefined
+    ) {
       if (command.action.module === undefined || command.action.module === current.name) current.commands.push(command);
     }
   }
@@ -252,12 +293,16 @@ try {
         if (result.bad > 0) process.stdout.write(`${name} ${part.filename}: ${result.text}\n`);
       }
     }
-    process.stdout.write(`${name}: ${sum.modules} modules, ${sum.good} assertions hold, ${sum.bad} do not; ${sum.leftOut} modules left out\n`);
+    process.stdout.write(
+      `${name}: ${sum.modules} modules, ${sum.good} assertions hold, ${sum.bad} do not; ${sum.leftOut} modules left out\n`,
+    );
     for (const key of Object.keys(total)) total[key] += sum[key];
     rmSync(base, { recursive: true });
   }
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
-process.stdout.write(`${total.modules} modules, ${total.good} assertions hold, ${total.bad} do not; ${total.leftOut} modules left out\n`);
+process.stdout.write(
+  `${total.modules} modules, ${total.good} assertions hold, ${total.bad} do not; ${total.leftOut} modules left out\n`,
+);
 process.exitCode = total.bad > 0 ? 1 : 0;

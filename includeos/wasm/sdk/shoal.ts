@@ -58,5 +58,5 @@ export function refuse(code: i32, message: string): u64 {
 }
 
 function place(at: usize, size: i32): u64 {
-  return ((at as u64) << 32) | (size as u64);
+  return (u64(at) << 32) | u64(size);
 }

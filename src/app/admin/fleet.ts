@@ -1,6 +1,6 @@
 import type { Ref } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
-import { fleetParamsOf, paramsTable, type RouterMessage } from '../../fleet/mod.ts';
+import { fleetParamsOf, paramsTable, type RouterMessage, writtenParams } from '../../fleet/mod.ts';
 import { isRecord } from '../../is-record.ts';
 import type { AdminHandler } from '../../transport/mod.ts';
 import { parseHostPool } from '../host-pool.ts';
@@ -29,7 +29,10 @@ export function fleetHandlers(deps: AdminDeps): Readonly<Record<string, AdminHan
       await settings.fleet?.adopt(fleetParamsOf(isRecord(args) ? args['params'] : undefined));
       return {};
     },
-    'params-known': () => Promise.resolve({ params: settings.fleet?.document ?? null }),
+    'params-known': () => {
+      const known = settings.fleet?.document;
+      return Promise.resolve({ params: known === undefined ? null : writtenParams(known) });
+    },
     'ip-ls': () => Promise.resolve(store.snapshot().ip_pool),
     'ip-add': async (args) => ({ added: await grow(deps, new Arguments(args).text('pool')) }),
     'ip-rm': (args) => shrink(deps, new Arguments(args).whole('id', { min: 1, max: Number.MAX_SAFE_INTEGER })),

@@ -142,6 +142,7 @@ test('no deploy begins while the host cannot be looked at', async () => {
       parametersOf: () => ({}),
       profileOf: () => undefined,
       mostOf: () => ({ memoryMib: 16, profile: BUILT_IN_PROFILE }),
+      checkMemory: () => undefined,
     },
     check: () => new Promise(() => undefined),
     onEvent: () => undefined,

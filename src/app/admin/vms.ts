@@ -104,7 +104,7 @@ async function inspect(deps: AdminDeps, vm: number): Promise<unknown> {
     network: summary?.network ?? null,
     ...qemuOf(summary),
     accelerator: summary?.accelerator ?? deps.parameters.accelerator,
-    memory_mib: kept?.profile.memoryMib ?? null,
+    memory_mib: row.memory_mib ?? kept?.profile.memoryMib ?? null,
     image: keptImagePath(deps.data, digest),
     image_digest: digest,
     boot_file: kept?.companion ?? null,

@@ -12,6 +12,7 @@ import {
   type VmNetwork,
 } from '../../hypervisor/mod.ts';
 import { freeAddress } from '../image-check.ts';
+import { memoryMibFor } from '../profile-params.ts';
 
 export interface BootOnceOptions {
   readonly image: ImageInfo;
@@ -46,7 +47,8 @@ export async function bootOnce({
   clock,
   signal,
 }: BootOnceOptions): Promise<void> {
-  const neededMib = image.profile.memoryMib + QEMU_OWN_BYTES / MIB;
+  const memoryMib = memoryMibFor(params, image.profile);
+  const neededMib = memoryMib + QEMU_OWN_BYTES / MIB;
   const availableBytes = await hypervisor.availableBytes();
   if (availableBytes < neededMib * MIB + params.hostMemoryReserveBytes) {
     const free = Math.floor(availableBytes / MIB);
@@ -55,7 +57,8 @@ export async function bootOnce({
   }
   const address = await freeAddress();
   const ends = signal === undefined ? {} : { signal };
-  const points = await checkImage({ hypervisor: probe, image, accelerator, network, qemu, address, clock, ...ends });
+  const machine = { image, accelerator, network, qemu, address, memoryMib };
+  const points = await checkImage({ hypervisor: probe, ...machine, clock, ...ends });
   const failed = firstFailed(points);
   if (failed !== undefined) throw new ShoalError('VM_CONTRACT', `its check failed at ${failed.name}: ${failed.why}`);
 }

@@ -60,7 +60,7 @@ async function world(disk: Partial<Disk> = {}, check: DeploysOptions['check'] = 
     clock: kit.clock,
     host: 'here',
     image: OLD,
-    kept: { parametersOf: () => ({}), profileOf: () => undefined, mostOf },
+    kept: { parametersOf: () => ({}), profileOf: () => undefined, mostOf, checkMemory: () => undefined },
     check,
     onEvent: (event) => void events.push(event),
   });
@@ -77,7 +77,7 @@ async function world(disk: Partial<Disk> = {}, check: DeploysOptions['check'] = 
   const controller = kit.system.spawn<ControllerMessage>(() => (message) => void most.push(message), {
     name: 'controller',
   });
-  const settings = { setProfile: (profile: unknown) => void most.push(profile) };
+  const settings = { setProfile: (profile: unknown) => void most.push(profile), setImages: () => undefined };
   deploys.attach({ system: kit.system, router, controller, settings });
   await kit.settle();
   const progress = (phase: DeployState['phase']): void => {

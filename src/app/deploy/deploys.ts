@@ -5,6 +5,7 @@ import {
   type DeployState,
   type FleetEvent,
   isRunning,
+  type Params,
   type RouterMessage,
   shortDigest,
 } from '../../fleet/mod.ts';
@@ -18,7 +19,7 @@ export interface DeployedFleet {
   readonly system: ActorSystem;
   readonly router: Ref<RouterMessage>;
   readonly controller: Ref<ControllerMessage>;
-  readonly settings: Pick<Settings, 'setProfile'>;
+  readonly settings: Pick<Settings, 'setProfile' | 'setImages'>;
 }
 
 /** What is to be deployed, and how. */
@@ -38,7 +39,7 @@ export interface DeploysOptions {
   /** SHA-256 of the image that VMs are started from if nothing was ever deployed. */
   readonly image: string;
   /** How VMs of an image are made, as far as that depends on the image. */
-  readonly kept: Pick<KeptImages, 'parametersOf' | 'profileOf' | 'mostOf'>;
+  readonly kept: Pick<KeptImages, 'parametersOf' | 'profileOf' | 'mostOf' | 'checkMemory'>;
   /** Boots the image once, on a VM of its own, which the signal ends. @throws why it is unfit */
   readonly check: (digest: string, signal: AbortSignal) => Promise<void>;
   readonly onEvent: (event: FleetEvent) => void;
@@ -99,6 +100,22 @@ export class Deploys {
     return this.#options.kept.parametersOf(digest);
   }
 
+  /** VMs of two images may run: that much memory is to be reckoned with for each, and likewise the time to boot. */
+  get memoryMib(): number {
+    return this.#options.kept.mostOf(this.#mayStart).memoryMib;
+  }
+
+  /** What VMs take may have changed. */
+  reckonMemory(): void {
+    const { memoryMib } = this;
+    this.#fleet?.controller.tell({ kind: 'set-parameters', parameters: { memoryMib } });
+  }
+
+  /** @throws CONFIG_VALUE if VMs would have too little memory with these parameters */
+  checkMemory(params: Params): void {
+    this.#options.kept.checkMemory(this.#mayStart, params);
+  }
+
   /** Undefined if nothing is known of the image. */
   profileOf(digest: string): ImageProfile | undefined {
     return this.#options.kept.profileOf(digest);
@@ -107,6 +124,7 @@ export class Deploys {
   /** The router is there. A check that the end of an earlier Shoal cut short is done again. */
   attach(fleet: DeployedFleet): void {
     this.#fleet = fleet;
+    fleet.settings.setImages(this);
     const { deploy } = this.#state;
     if (deploy !== null) this.#reckon();
     if (deploy?.phase === 'checking') this.#startCheck(deploy);
@@ -249,13 +267,16 @@ export class Deploys {
     if (deploy !== undefined) await this.#ask((replyTo) => ({ kind: 'deploy', deploy, replyTo }));
   }
 
-  /** VMs of two images may run: each is given the memory and the time that the larger one takes. */
   #reckon(): void {
-    const { image, deploy } = this.#state;
-    const both = deploy?.ended_ms === null ? [image, deploy.image, deploy.before] : [image];
-    const { memoryMib, profile } = this.#options.kept.mostOf(both);
+    const { memoryMib, profile } = this.#options.kept.mostOf(this.#mayStart);
     this.#fleet?.settings.setProfile(profile);
     this.#fleet?.controller.tell({ kind: 'set-parameters', parameters: { memoryMib } });
+  }
+
+  /** The images that VMs may be started from at this moment. */
+  get #mayStart(): readonly string[] {
+    const { image, deploy } = this.#state;
+    return deploy?.ended_ms === null ? [image, deploy.image, deploy.before] : [image];
   }
 
   async #ask(toMessage: (replyTo: Ref<CommandReply>) => RouterMessage): Promise<void> {

@@ -13,13 +13,13 @@ const image = (digest: string, profile: Partial<ImageProfile>): ImageInfo => ({
   profile: { ...BUILT_IN_PROFILE, ...profile },
 });
 
-function kept(): KeptImages {
+function kept(values: Readonly<Record<string, number>> = {}): KeptImages {
   const acceleratorOf = async () => expect.unreachable('it is known already');
   // Images that are known are not looked for there.
   const data = {} as DataDir;
   return new KeptImages({
     data,
-    params: () => makeParams(),
+    params: () => makeParams(values),
     acceleratorOf,
     qemuOf: () => expect.unreachable('as is its QEMU'),
   });
@@ -48,6 +48,18 @@ describe('the images of a host', () => {
     const images = kept();
     images.add(image('slow', { bootTimeoutMs: 90_000 }), machine);
     expect(images.parametersOf('slow')).toMatchObject({ bootTimeoutMs: 90_000 });
+  });
+
+  it('have the memory that a parameter says, and say when it is too little for one that may be started', () => {
+    const images = kept({ vm_memory_bytes: 32 * 2 ** 20 });
+    images.add(image('large', { memoryMib: 512, memoryMinMib: 48 }), machine);
+    images.add(image('small', { memoryMib: 64 }), machine);
+    expect(images.parametersOf('small')).toMatchObject({ memoryMib: 32 });
+    expect(images.mostOf(['small']).memoryMib).toBe(32);
+    expect(images.mostOf(['small', 'large']).memoryMib).toBe(48);
+    const params = makeParams({ vm_memory_bytes: 32 * 2 ** 20 });
+    images.checkMemory(['small', 'unknown'], params);
+    expect(() => images.checkMemory(['small', 'large'], params)).toThrow('48 MiB');
   });
 
   it('of which some run are reckoned with as the largest and the slowest of them', () => {

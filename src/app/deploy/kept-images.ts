@@ -10,7 +10,7 @@ import {
 } from '../../hypervisor/mod.ts';
 import type { DataDir } from '../data-dir.ts';
 import { deployedImage } from '../kept-image.ts';
-import { withProfile } from '../profile-params.ts';
+import { checkMemory, memoryMibFor, withProfile } from '../profile-params.ts';
 
 export interface KeptImagesOptions {
   readonly data: DataDir;
@@ -56,9 +56,20 @@ export class KeptImages {
     const known = this.#known.get(digest);
     if (known === undefined) return {};
     const { image, accelerator, qemu } = known;
-    const { bootTimeoutMs } = withProfile(this.#options.params(), image.profile);
+    const params = this.#options.params();
+    const { bootTimeoutMs } = withProfile(params, image.profile);
+    const memoryMib = memoryMibFor(params, image.profile);
     // What the profile of another image says must not stay.
-    return { profile: undefined, companion: undefined, ...specOfImage(image), accelerator, qemu, bootTimeoutMs };
+    const spec = { profile: undefined, companion: undefined, ...specOfImage(image), memoryMib };
+    return { ...spec, accelerator, qemu, bootTimeoutMs };
+  }
+
+  /** @throws CONFIG_VALUE if VMs of one of these images would have too little memory */
+  checkMemory(digests: readonly string[], params: Params): void {
+    for (const digest of digests) {
+      const known = this.#known.get(digest);
+      if (known !== undefined) checkMemory(params, known.image);
+    }
   }
 
   /** Undefined if it was not loaded. */
@@ -69,7 +80,9 @@ export class KeptImages {
   /** The most that VMs of these images take: until none of them runs any more, that much is to be reckoned with. */
   mostOf(digests: readonly string[]): { readonly memoryMib: number; readonly profile: ImageProfile } {
     const profiles = digests.flatMap((digest) => this.#known.get(digest)?.image.profile ?? []);
-    const memoryMib = Math.max(...profiles.map((profile) => profile.memoryMib), 0) || BUILT_IN_PROFILE.memoryMib;
+    const params = this.#options.params();
+    const known = profiles.length === 0 ? [BUILT_IN_PROFILE] : profiles;
+    const memoryMib = Math.max(...known.map((profile) => memoryMibFor(params, profile)));
     const [slowest = BUILT_IN_PROFILE] = profiles.toSorted((a, b) => b.bootTimeoutMs - a.bootTimeoutMs);
     return { memoryMib, profile: slowest };
   }

@@ -88,12 +88,12 @@ function onHostUp(fleet: Fleet, { vms }: Event<'host-up'>, nowMs: number): React
   );
 }
 
-function onPrepared(fleet: Fleet, { vm: id, pid, imageDigest }: Event<'vm-prepared'>, nowMs: number): Reaction {
+function onPrepared(fleet: Fleet, { vm: id, pid, imageDigest, memory }: Event<'vm-prepared'>, nowMs: number): Reaction {
   const vm = fleet.vm(id);
   if (vm?.state !== 'preparing') return NOTHING;
   const { name } = fleet.host;
   const prepared: Reaction = {
-    transitions: [{ kind: 'vm-prepared', vm: id, pid, imageDigest }],
+    transitions: [{ kind: 'vm-prepared', vm: id, pid, imageDigest, memory }],
     effects: [eventOfVm('vm-prepared', id, name, `VM ${id} is prepared (QEMU pid ${pid})`)],
   };
   return vm.reserved && !vm.spare ? combine(prepared, bootOf(fleet, vm, vm.rule, nowMs)) : prepared;
@@ -133,7 +133,7 @@ function onReport(fleet: Fleet, { vm: id, report, atMs }: Event<'vm-report'>, { 
 }
 
 function onAdopted(fleet: Fleet, event: Event<'vm-adopted'>, { nowMs, epochMs }: Now): Reaction {
-  const { vm: id, address, pid, imageDigest, statusIntervalMs, state } = event;
+  const { vm: id, address, pid, imageDigest, memory, statusIntervalMs, state } = event;
   if (fleet.vm(id) !== undefined) return NOTHING;
   const { name } = fleet.host;
   const found: NewVm = {
@@ -145,7 +145,7 @@ function onAdopted(fleet: Fleet, event: Event<'vm-adopted'>, { nowMs, epochMs }:
     // How long it has run is known in time of day only; both clocks run at the same speed.
     startedMs: nowMs - Math.max(0, epochMs - event.startedMs),
     state: state === 'answering' ? 'booting' : state,
-    adopted: { pid, imageDigest },
+    adopted: { pid, imageDigest, memory },
   };
   const adopted = statusIntervalMs === undefined ? found : { ...found, statusIntervalMs };
   const holder = fleet.holder(address);

@@ -44,8 +44,9 @@ export function placeOrphan(
 }
 
 /** The payload of an error is `CODE message`, as in its frame. */
-function outcomeOf(fleet: Fleet, { vm, ok, payload }: OrphanedReply): Outcome {
-  if (ok) return { ok, payload, vm, host: fleet.host.name };
+function outcomeOf(fleet: Fleet, { vm, ok, payload, contentType }: OrphanedReply): Outcome {
+  const type = contentType === undefined ? {} : { contentType };
+  if (ok) return { ok, payload, ...type, vm, host: fleet.host.name };
   const [, code = '502', message = ''] = /^(\d{3}) ?(.*)$/s.exec(new TextDecoder().decode(payload)) ?? [];
   const status = STATUSES.find((known) => known === Number(code)) ?? 502;
   return failure(fleet, reasonOfGuest(status), message, vm);

@@ -1,6 +1,6 @@
 import { isOutdated } from '../state/deploy.ts';
 import type { Fleet } from '../state/fleet.ts';
-import { isServing, isStarting, type Vm } from '../state/vm.ts';
+import { hasOtherMemory, isServing, isStarting, type Vm } from '../state/vm.ts';
 import type { Address } from '../values/address.ts';
 import type { Considered } from '../values/considered.ts';
 import type { Figures, Rule } from '../values/rule.ts';
@@ -267,8 +267,13 @@ export class Plan {
   *#unusedIn(kind: 'booted' | 'prepared' | 'preparing'): Generator<Vm, undefined> {
     for (const vm of this.fleet.group(kind === 'booted' ? 'bootedSpares' : 'spares')) {
       const isOfKind = kind === 'booted' || (vm.state === kind && vm.booted !== 'yes');
-      if (isOfKind && this.#isUnused(vm) && !isOutdated(vm, this.images.ofSpare)) yield vm;
+      if (isOfKind && this.#isUnused(vm) && !this.#isOfOldMake(vm)) yield vm;
     }
+  }
+
+  /** It is ended, and another one takes its place. */
+  #isOfOldMake(vm: Vm): boolean {
+    return isOutdated(vm, this.images.ofSpare) || hasOtherMemory(vm, this.fleet.params);
   }
 
   #isUnused({ id }: Vm): boolean {

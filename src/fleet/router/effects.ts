@@ -141,8 +141,9 @@ export class Effects {
   }
 
   #openLink(vm: VmId, address: Address): void {
-    const imageDigest = this.#fleet.vm(vm)?.imageDigest;
-    this.#links.open(imageDigest === undefined ? { vm, address } : { vm, address, imageDigest });
+    const { imageDigest, guest } = this.#fleet.vm(vm) ?? {};
+    const target = imageDigest === undefined ? { vm, address } : { vm, address, imageDigest };
+    this.#links.open(guest?.payload === 'bytes' ? { ...target, takesTypes: true } : target);
   }
 
   #row({ kind, vm: id, atMs }: Extract<Effect, { kind: 'write-row' | 'update-row' }>): void {

@@ -40,6 +40,7 @@ export class HandedOut {
     if (worker === undefined) return false;
     const { requests } = this.#fleet;
     const { requestId, isIdGenerated = false, op, payload, retry, replySubject, replyTo } = request.request;
+    const { contentType } = request.request;
     const frame = requests.nextFrame();
     const [first] = request.waiters;
     // The client that the subject belongs to, if it is the only one that waits.
@@ -50,7 +51,10 @@ export class HandedOut {
       ...this.#ports.from,
       id: frame,
       what,
-      request: { requestId, isIdGenerated, op, payload, leftMs, retry },
+      request: {
+        ...{ requestId, isIdGenerated, op, payload, leftMs, retry },
+        ...(contentType === undefined ? {} : { contentType }),
+      },
       replySubject: sentTo === undefined ? null : (replySubject ?? null),
       heardMs: worker.stampMs,
       tries: request.tries,

@@ -38,9 +38,9 @@ export class Lookups {
 
   /** @returns false if there is nobody to ask */
   ask(request: OpenRequest, host: string | undefined, nowMs: number): boolean {
-    const { requestId, op, payload } = request.request;
+    const { requestId, op, payload, contentType } = request.request;
     const id = this.#fleet.requests.nextFrame();
-    const find = { requestId, op, payloadBytes: payload.length, fingerprint: fingerprintOf(payload) };
+    const find = { requestId, op, payloadBytes: payload.length, fingerprint: fingerprintOf(payload, contentType) };
     const all = [...this.#fleet.neighbours.all].map(({ name }) => name);
     const asked = all.filter((name) => host === undefined || name === host);
     const left = new Set(asked.filter((name) => this.#tell(name, { kind: 'find', ...this.#from, id, request: find })));

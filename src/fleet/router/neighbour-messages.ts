@@ -30,6 +30,7 @@ export interface HandedRequest {
   readonly isIdGenerated: boolean;
   readonly op: string;
   readonly payload: Uint8Array;
+  readonly contentType?: string;
   /** Milliseconds to its deadline: clocks of hosts differ. */
   readonly leftMs: number;
   readonly retry: boolean;

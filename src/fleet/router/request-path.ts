@@ -126,10 +126,11 @@ export class RequestPath implements Responder {
     this.#wait(request, 'last');
   }
 
-  reply({ id, vm, payload }: Extract<LinkEvent, { kind: 'link-reply' }>, nowMs: number): void {
+  reply({ id, vm, payload, contentType }: Extract<LinkEvent, { kind: 'link-reply' }>, nowMs: number): void {
     const request = this.#returned(id, vm, false, false, nowMs);
     if (request === undefined) return;
-    this.answer(request, { ok: true, payload, vm, host: this.#fleet.host.name });
+    const outcome = { ok: true, payload, vm, host: this.#fleet.host.name } as const;
+    this.answer(request, contentType === undefined ? outcome : { ...outcome, contentType });
     this.serveWaiting(nowMs);
   }
 
@@ -227,9 +228,9 @@ export class RequestPath implements Responder {
 
   #dispatch(request: OpenRequest, vm: VmId, nowMs: number): void {
     this.#fleet.apply({ kind: 'request-dispatched', request, vm });
-    const { op, token, payload, requestId } = request.request;
+    const { op, token, payload, contentType, requestId } = request.request;
     const { frame: id, deadlineMs } = request;
-    if (this.#links.tell(vm, { kind: 'request', id, op, token, payload, requestId, deadlineMs })) return;
+    if (this.#links.tell(vm, { kind: 'request', id, op, token, payload, contentType, requestId, deadlineMs })) return;
     this.#fleet.apply({ kind: 'request-left', request, nowMs, tried: 'unsent' });
     // An overload, or the end of the link, which tells of itself: neither is a fault of the VM.
     this.#fleet.apply({ kind: 'vm-congested', vm, congested: true });

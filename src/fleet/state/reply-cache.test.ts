@@ -120,6 +120,22 @@ describe('an id', () => {
     expect(cache.find({ ...request('a'), op: 'lower' }, 0)?.kind).toBe('other');
   });
 
+  it('stands for one content type, and a stored reply has its own', () => {
+    const cache = new ReplyCache();
+    const png = { ...request('a'), contentType: 'image/png' };
+    const open = openRequest(png);
+    cache.opened(open);
+    expect([cache.find(png, 0)?.kind, cache.find(request('a'), 0)?.kind]).toEqual(['open', 'other']);
+    cache.closed(open);
+    const outcome = { ...reply(1), contentType: 'image/gif' } as const;
+    cache.ended(png, outcome, 0, 1_000);
+    expect(cache.find(png, 0)).toMatchObject({ kind: 'ended', outcome: { contentType: 'image/gif' } });
+    expect(cache.find({ ...png, contentType: 'image/gif' }, 0)?.kind).toBe('other');
+    expect(cache.find(request('a'), 0)?.kind).toBe('other');
+    cache.orphaned(png);
+    expect([cache.orphanOf(png), cache.orphanOf(request('a'))]).toEqual(['same', 'other']);
+  });
+
   it('tells long texts apart at their very end', () => {
     const cache = new ReplyCache();
     cache.ended({ ...request('a'), payload: long('1') }, reply(1), 0, 1_000);

@@ -75,16 +75,19 @@ export class ReplyCache {
   }
 
   find(request: Request, nowMs: number): Known | undefined {
-    const { requestId, op, payload } = request;
+    const { requestId, op, payload, contentType } = request;
     const open = this.#open.get(requestId);
     if (open !== undefined) {
       const first = open.request;
-      return first.op === op && isEqual(first.payload, payload) ? { kind: 'open', request: open } : { kind: 'other' };
+      const isSame = first.op === op && first.contentType === contentType && isEqual(first.payload, payload);
+      return isSame ? { kind: 'open', request: open } : { kind: 'other' };
     }
     const ended = this.#stored(requestId, nowMs);
     if (ended === undefined) return undefined;
     const isSame =
-      ended.op === op && ended.payloadBytes === payload.length && ended.fingerprint === fingerprintOf(payload);
+      ended.op === op &&
+      ended.payloadBytes === payload.length &&
+      ended.fingerprint === fingerprintOf(payload, contentType);
     return isSame ? { kind: 'ended', outcome: ended.outcome } : { kind: 'other' };
   }
 
@@ -104,7 +107,9 @@ export class ReplyCache {
     if (open !== undefined) {
       const { request, neighbour, place, hops } = open;
       const isSame =
-        request.op === op && request.payload.length === payloadBytes && fingerprintOf(request.payload) === fingerprint;
+        request.op === op &&
+        request.payload.length === payloadBytes &&
+        fingerprintOf(request.payload, request.contentType) === fingerprint;
       if (!isSame || place === undefined) return 'nothing';
       if (hops?.isAsking === true || hops?.isJoined === true) return 'asking';
       return neighbour === undefined ? 'here' : 'elsewhere';
@@ -131,14 +136,16 @@ export class ReplyCache {
   /** A repeat until then gets the same outcome, if it is one that a repeat would not better. */
   ended(request: Request, outcome: Outcome, nowMs: number, dedupMs: number): void {
     if (request.isIdGenerated === true || dedupMs <= 0 || !isFinal(outcome)) return;
-    const { requestId, op, payload } = request;
+    const { requestId, op, payload, contentType } = request;
     const payloadBytes = payload.length;
     const fingerprintBytes = Math.min(payloadBytes, COPIED_BYTES_MAX);
-    const bytes = OVERHEAD_BYTES + requestId.length + fingerprintBytes + (outcome.ok ? outcome.payload.length : 0);
+    const typeBytes = (contentType?.length ?? 0) + (outcome.ok ? (outcome.contentType?.length ?? 0) : 0);
+    const ownedBytes = requestId.length + fingerprintBytes + typeBytes;
+    const bytes = OVERHEAD_BYTES + ownedBytes + (outcome.ok ? outcome.payload.length : 0);
     if (bytes > this.#limits.bytesMax) return;
     this.#forget(requestId);
     const stored = outcome.ok ? { ...outcome, payload: ownBytes(outcome.payload) } : outcome;
-    const fingerprint = fingerprintOf(payload);
+    const fingerprint = fingerprintOf(payload, contentType);
     const ended: Ended = {
       requestId,
       op,
@@ -155,9 +162,10 @@ export class ReplyCache {
   }
 
   /** It has ended, and its guest may still send a reply for it. */
-  orphaned({ requestId, op, payload }: Request): void {
+  orphaned({ requestId, op, payload, contentType }: Request): void {
     this.#orphans.delete(requestId);
-    this.#orphans.set(requestId, { op, fingerprint: fingerprintOf(payload), payloadBytes: payload.length });
+    const fingerprint = fingerprintOf(payload, contentType);
+    this.#orphans.set(requestId, { op, fingerprint, payloadBytes: payload.length });
     for (const oldest of this.#orphans.keys()) {
       if (this.#orphans.size <= ORPHANS_MAX) return;
       this.#orphans.delete(oldest);
@@ -165,11 +173,12 @@ export class ReplyCache {
   }
 
   /** Whose is a reply that a guest kept under that id? `unknown`: a request of an earlier router may have had it. */
-  orphanOf({ requestId, op, payload }: Request): 'same' | 'other' | 'unknown' {
+  orphanOf({ requestId, op, payload, contentType }: Request): 'same' | 'other' | 'unknown' {
     const orphan = this.#orphans.get(requestId);
     if (orphan === undefined) return 'unknown';
     const { fingerprint, payloadBytes } = orphan;
-    const isSame = orphan.op === op && payloadBytes === payload.length && fingerprint === fingerprintOf(payload);
+    const isSame =
+      orphan.op === op && payloadBytes === payload.length && fingerprint === fingerprintOf(payload, contentType);
     return isSame ? 'same' : 'other';
   }
 
@@ -207,11 +216,14 @@ function ownBytes(payload: Uint8Array): Uint8Array {
 
 /**
  * Tells payloads of one length apart: the bytes of a short one, the SHA-256 of a long one. As text, which takes a third of the
- * memory of an array and of the garbage collector's time.
+ * memory of an array and of the garbage collector's time. The content type stands behind it: no text has one.
  */
-export function fingerprintOf(payload: Uint8Array): string {
-  if (payload.length > COPIED_BYTES_MAX) return hash('sha256', payload, 'binary');
-  return Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('latin1');
+export function fingerprintOf(payload: Uint8Array, contentType?: string): string {
+  const ofBytes =
+    payload.length > COPIED_BYTES_MAX
+      ? hash('sha256', payload, 'binary')
+      : Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString('latin1');
+  return contentType === undefined ? ofBytes : `${ofBytes}\0${contentType}`;
 }
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {

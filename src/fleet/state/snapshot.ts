@@ -21,6 +21,8 @@ export interface VmRow {
   readonly cpu: number | null;
   /** Bytes. */
   readonly ram: number | null;
+  /** MiB that it was started with; null until its host has told. */
+  readonly memory_mib: number | null;
   readonly free_count: number;
   readonly in_flight: number;
   readonly served: number;
@@ -138,6 +140,7 @@ function rowOf(vm: Vm, host: string, isAway: boolean, nowMs: number): VmRow {
     reason: vm.reason ?? null,
     cpu: vm.report?.cpuPercent ?? null,
     ram: vm.report?.ramBytes ?? null,
+    memory_mib: vm.memory?.mib ?? null,
     free_count: vm.freeCount,
     in_flight: vm.inFlight,
     served: vm.report?.served ?? 0,

@@ -4,6 +4,7 @@ import type { HostFigures } from '../values/neighbour.ts';
 import type { Params } from '../values/params.ts';
 import type { Rule } from '../values/rule.ts';
 import type { VmId, WantedEnd } from '../values/vm-id.ts';
+import type { VmMemory } from '../values/vm-memory.ts';
 import type { DeployTransition } from './deploy.ts';
 import type { HostMemory } from './host.ts';
 import type { Neighbour } from './neighbour.ts';
@@ -83,7 +84,13 @@ export type VmTransition =
       readonly replaces?: VmId | undefined;
       readonly nowMs: number;
     }
-  | { readonly kind: 'vm-prepared'; readonly vm: VmId; readonly pid: number; readonly imageDigest: string | undefined }
+  | {
+      readonly kind: 'vm-prepared';
+      readonly vm: VmId;
+      readonly pid: number;
+      readonly imageDigest: string | undefined;
+      readonly memory?: VmMemory | undefined;
+    }
   /** A spare is told to boot, or has done so and stands still. */
   | { readonly kind: 'vm-spare-booted'; readonly vm: VmId; readonly booted: 'asked' | 'yes' }
   | { readonly kind: 'vm-booting'; readonly vm: VmId; readonly nowMs: number }

@@ -39,6 +39,7 @@ export function changeVm(
       vm.isOnHost = true;
       vm.pid = transition.pid;
       vm.imageDigest = transition.imageDigest ?? vm.imageDigest;
+      vm.memory = transition.memory;
       return true;
     case 'vm-spare-booted':
       if (vm.state !== 'prepared' || vm.booted === transition.booted) return false;

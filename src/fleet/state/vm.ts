@@ -5,6 +5,7 @@ import type { GuestReady, GuestReport } from '../values/guest.ts';
 import type { Params } from '../values/params.ts';
 import type { Rule } from '../values/rule.ts';
 import type { VmId, VmState } from '../values/vm-id.ts';
+import { memoryMibOf, type VmMemory } from '../values/vm-memory.ts';
 import type { OpenRequest } from './open-request.ts';
 
 /** A state of a VM in the fleet. One that is gone has left it, and `unknown` is a matter of the host. */
@@ -33,7 +34,11 @@ export interface NewVm {
   /** It was found on an address that another VM holds: it shares the address until it is gone. */
   readonly isIntruder?: true;
   /** What an earlier Shoal left running. */
-  readonly adopted?: { readonly pid: number; readonly imageDigest: string | undefined };
+  readonly adopted?: {
+    readonly pid: number;
+    readonly imageDigest: string | undefined;
+    readonly memory?: VmMemory | undefined;
+  };
 }
 
 /**
@@ -97,6 +102,8 @@ export class VmRecord {
   refused = false;
   pid: number | undefined;
   imageDigest: string | undefined;
+  /** Undefined until the host has told. */
+  memory: VmMemory | undefined;
   /** Monotonic. */
   startedMs: number;
   /** Since when it counts as being prepared or started. */
@@ -131,6 +138,7 @@ export class VmRecord {
     this.isOnHost = this.state !== 'preparing';
     this.pid = vm.adopted?.pid;
     this.imageDigest = vm.adopted === undefined ? vm.imageDigest : vm.adopted.imageDigest;
+    this.memory = vm.adopted?.memory;
     this.startedMs = vm.startedMs ?? vm.nowMs;
     this.leaseMs = ruleMs;
     // An adopted VM is given as much time as if it had just been started.
@@ -173,6 +181,11 @@ export function isFree(vm: Vm, params: Params): boolean {
 /** R4: its queue takes one more. */
 export function hasRoom(vm: Vm, params: Params): boolean {
   return isServing(vm) && vm.inFlight < params.vmRequestsMax + params.vmBacklogMax && !vm.congested;
+}
+
+/** Whether a VM that is started now would get other memory. */
+export function hasOtherMemory({ memory }: Vm, params: Params): boolean {
+  return memory !== undefined && memory.mib !== memoryMibOf(params, memory);
 }
 
 /** Ready and in reach of requests. */

@@ -10,6 +10,9 @@ const OF_A_HOST: ReadonlySet<string> = new Set([
   'host_memory_reserve_bytes',
 ]);
 
+/** Hosts of Shoal 0.1 do not know these, and refuse a document that names them. */
+const LATER: readonly string[] = ['vm_memory_bytes'];
+
 /** The parameters of the whole fleet at one moment. All hosts hold the same document, or are about to. */
 export interface FleetParams {
   /** Made with the first document of a fleet: tells the parameters of two fleets of one name apart. */
@@ -37,6 +40,18 @@ export function isOfHost(name: string): boolean {
 /** The parameters of the whole fleet among all. */
 export function fleetValues(params: Params): Readonly<Record<string, number>> {
   return Object.fromEntries(Object.entries(paramsTable(params)).filter(([name]) => !isOfHost(name)));
+}
+
+/** Without parameters that older hosts do not know, as long as they are at their defaults: hosts of two versions serve as one fleet. */
+export function writtenParams(params: FleetParams): FleetParams {
+  return { ...params, values: writtenValues(params.values) };
+}
+
+/** Of the values of a document, those that are written. */
+export function writtenValues(values: FleetParams['values']): FleetParams['values'] {
+  const isWritten = ([name, value]: readonly [string, number]): boolean =>
+    !LATER.includes(name) || value !== PARAMETERS[name]?.default;
+  return Object.fromEntries(Object.entries(values).filter(isWritten));
 }
 
 /** @returns the document after `base` with these values @throws CONFIG_VALUE if they do not fit */

@@ -5,6 +5,8 @@ export interface GuestReady {
   /** Whether its operations may be run twice. */
   readonly idempotent: boolean;
   readonly operations: readonly string[];
+  /** It takes and gives any bytes, and a content type in the frame; absent: text. */
+  readonly payload?: 'bytes';
 }
 
 /** One status line of a guest. */

@@ -3,6 +3,7 @@ import type { Address } from './address.ts';
 import type { VmEndReason } from './end-reason.ts';
 import type { GuestReady, GuestReport } from './guest.ts';
 import type { VmEnd, VmId } from './vm-id.ts';
+import type { VmMemory } from './vm-memory.ts';
 
 /** What the server tells the controller of a host. Each is obeyed at most once; repeating one changes nothing. */
 export type HostCommand =
@@ -37,6 +38,7 @@ export type HostEvent =
       readonly pid: number;
       /** SHA-256 of the image that it is made from. */
       readonly imageDigest?: string;
+      readonly memory?: VmMemory;
     }
   /** A spare has booted, and stands still. */
   | { readonly kind: 'vm-paused'; readonly vm: VmId }
@@ -65,6 +67,7 @@ export type HostEvent =
       readonly pid: number;
       /** SHA-256 of the image that it runs. */
       readonly imageDigest?: string;
+      readonly memory?: VmMemory;
       /** Milliseconds since the epoch, when its QEMU was started. */
       readonly startedMs: number;
       readonly state: 'prepared' | 'booting' | 'answering' | 'stopping';

@@ -12,6 +12,7 @@ export type LinkMessage =
       /** At most 256 bytes; echoed by the guest. */
       readonly token: Uint8Array;
       readonly payload: Uint8Array;
+      readonly contentType?: string | undefined;
       /** For guests that take no token: the client's id of the request, and its deadline on the monotonic clock. */
       readonly requestId?: string;
       readonly deadlineMs?: number;
@@ -29,7 +30,14 @@ export type LinkEvent =
   | { readonly kind: 'link-ready'; readonly vm: VmId }
   /** The guest has answered a `ping`. */
   | { readonly kind: 'link-pong'; readonly vm: VmId }
-  | { readonly kind: 'link-reply'; readonly vm: VmId; readonly id: number; readonly payload: Uint8Array }
+  | {
+      readonly kind: 'link-reply';
+      readonly vm: VmId;
+      readonly id: number;
+      readonly payload: Uint8Array;
+      /** Of an image that gives bytes. */
+      readonly contentType?: string;
+    }
   | {
       readonly kind: 'link-error';
       readonly vm: VmId;
@@ -44,6 +52,7 @@ export type LinkEvent =
       readonly token: Uint8Array;
       readonly ok: boolean;
       readonly payload: Uint8Array;
+      readonly contentType?: string;
     }
   /**
    * The connection is gone; the link connects again by itself. What was sent may have been worked on, what was not was not. A link owes an end
@@ -63,4 +72,6 @@ export interface LinkTarget {
   readonly address: Address;
   /** SHA-256 of the image that it runs, which says how it is spoken to; undefined if that is not known. */
   readonly imageDigest?: string | undefined;
+  /** The guest has said that its frames carry content types. */
+  readonly takesTypes?: true;
 }

@@ -21,6 +21,7 @@ describe('the parameters', () => {
       spare_vm_count: 0,
       spare_state: 0,
       host_memory_reserve_bytes: 512 * 1024 * 1024,
+      vm_memory_bytes: 0,
     });
   });
 
@@ -35,7 +36,15 @@ describe('the parameters', () => {
     expect(makeParams({ free_count: ' 7 ' }, base)).toEqual({ ...base, freeCount: 7 });
   });
 
+  it('count the memory of a VM in whole MiB, and name the next ones', () => {
+    expect(makeParams({ vm_memory_bytes: 24 * 2 ** 20 }).vmMemoryBytes).toBe(24 * 2 ** 20);
+    expect(() => makeParams({ vm_memory_bytes: String(16 * 2 ** 20 + 1) })).toThrow(
+      'Expected vm_memory_bytes to be a multiple of 1048576, got "16777217"; the next ones are 16777216 and 17825792',
+    );
+  });
+
   it.each([
+    ['vm_memory_bytes', 65_537 * 2 ** 20],
     ['free_count', 0],
     ['free_count', 1.5],
     ['free_count', Number.NaN],

@@ -34,6 +34,8 @@ export interface Params {
   readonly spareState: number;
   /** No start when less would stay available. */
   readonly hostMemoryReserveBytes: number;
+  /** Memory of a VM that is started from now on; 0: what its image's profile says. */
+  readonly vmMemoryBytes: number;
 }
 
 interface Definition {
@@ -43,6 +45,8 @@ interface Definition {
   readonly max: number;
   /** The words of people for the values from 0 on, if it is no figure to them. */
   readonly words?: readonly string[];
+  /** It is a multiple of this. */
+  readonly unit?: number;
 }
 
 /** A spare's CPU has never run, or its guest is ready and stands still. */
@@ -50,6 +54,7 @@ export const SPARE_STATES = ['prepared', 'booted'] as const;
 export const SPARE_BOOTED = SPARE_STATES.indexOf('booted');
 
 const DAY_MS = 86_400_000;
+const MIB = 1024 * 1024;
 
 /** Under the names of the table, with what a value may be. */
 export const PARAMETERS: Readonly<Record<string, Definition>> = {
@@ -68,7 +73,9 @@ export const PARAMETERS: Readonly<Record<string, Definition>> = {
   stuck_ms: { key: 'stuckMs', default: 5_000, min: 0, max: DAY_MS },
   spare_vm_count: { key: 'spareVmCount', default: 0, min: 0, max: VMS_MAX },
   spare_state: { key: 'spareState', default: 0, min: 0, max: SPARE_STATES.length - 1, words: SPARE_STATES },
-  host_memory_reserve_bytes: { key: 'hostMemoryReserveBytes', default: 512 * 1024 * 1024, min: 0, max: 2 ** 50 },
+  host_memory_reserve_bytes: { key: 'hostMemoryReserveBytes', default: 512 * MIB, min: 0, max: 2 ** 50 },
+  // QEMU takes whole MiB. The most is that of a profile.
+  vm_memory_bytes: { key: 'vmMemoryBytes', default: 0, min: 0, max: 65_536 * MIB, unit: MIB },
 };
 
 /** Silence shorter than this many reports says nothing: one may be late, one may be lost. */
@@ -117,7 +124,7 @@ export function paramText(name: string, value: number): string {
   return PARAMETERS[name]?.words?.[value] ?? String(value);
 }
 
-function checked(name: string, value: number | string, { min, max, words }: Definition): number {
+function checked(name: string, value: number | string, { min, max, words, unit = 1 }: Definition): number {
   if (words !== undefined && typeof value === 'string') {
     const index = words.indexOf(value.trim());
     if (index >= 0) return index;
@@ -128,7 +135,15 @@ function checked(name: string, value: number | string, { min, max, words }: Defi
     });
   }
   const number = typeof value === 'number' ? value : /^\d+$/.test(value.trim()) ? Number(value) : Number.NaN;
-  if (Number.isSafeInteger(number) && number >= min && number <= max) return number;
+  if (Number.isSafeInteger(number) && number >= min && number <= max) {
+    if (number % unit === 0) return number;
+    const below = number - (number % unit);
+    throw new ShoalError(
+      'CONFIG_VALUE',
+      `Expected ${name} to be a multiple of ${unit}, got ${quoted(value)}; the next ones are ${below} and ${below + unit}`,
+      { details: { parameter: name, value, unit } },
+    );
+  }
   throw new ShoalError(
     'CONFIG_VALUE',
     `Expected ${name} to be a whole number from ${min} to ${max}, got ${quoted(value)}`,

@@ -17,8 +17,10 @@ export interface Request {
   readonly replySubject?: string;
   /** Empty: the service's default operation. */
   readonly op: string;
-  /** UTF-8 text; the guest checks it. */
+  /** UTF-8 text, which the guest checks; or any bytes, if its image takes them. */
   readonly payload: Uint8Array;
+  /** What the bytes are, if the client says so. A guest that takes text alone is not told. */
+  readonly contentType?: string;
   /** On the monotonic clock, milliseconds. */
   readonly deadlineMs: number;
   /** Whether it may be tried once more on another VM. */
@@ -34,6 +36,8 @@ export type Outcome =
   | {
       readonly ok: true;
       readonly payload: Uint8Array;
+      /** What the bytes are; absent for text. */
+      readonly contentType?: string;
       readonly vm: VmId;
       readonly host: string;
       /** The host that worked has told the client already, and has the payload: it is not told again. */

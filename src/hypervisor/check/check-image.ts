@@ -25,6 +25,8 @@ export interface ImageCheckOptions {
   /** Those of the VMs to come; absent: as in `MachineSpec`. */
   readonly network?: VmNetwork | undefined;
   readonly qemu?: QemuBuild | undefined;
+  /** Absent: that of the profile. */
+  readonly memoryMib?: number;
   /** A free address. */
   readonly address: Address;
   readonly clock?: Clock;
@@ -55,6 +57,7 @@ export async function checkImage(options: ImageCheckOptions): Promise<readonly C
     vm: 1,
     address,
     ...specOfImage(image),
+    ...(options.memoryMib === undefined ? {} : { memoryMib: options.memoryMib }),
     accelerator,
     network: options.network,
     qemu: options.qemu,

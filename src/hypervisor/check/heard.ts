@@ -76,6 +76,7 @@ export class Heard {
   get lastWords(): string {
     const [refusal, line] = [this.lastRefusal, this.log.at(-1)];
     if (refusal !== undefined) return `a line of its console was refused: ${refusal.why}: ${short(refusal.text)}`;
+    if (this.bye !== undefined && this.bye !== 'stop') return `it said bye: ${short(this.bye)}`;
     return line === undefined ? 'its console said nothing' : `its console said last: ${short(line)}`;
   }
 

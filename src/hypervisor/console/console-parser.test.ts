@@ -19,7 +19,7 @@ describe('console parser', () => {
   it('tells with the reason of an end what the guest says of it besides', () => {
     const reason = (line: string) => parse(`\nshoal1 bye ${line}\n`);
     expect(reason('reason=bad-argument key=shoal.max value=5 why=too-little-memory')).toEqual([
-      { kind: 'bye', reason: 'bad-argument (shoal.max: too-little-memory)' },
+      { kind: 'bye', reason: 'bad-argument (shoal.max=5: too-little-memory)' },
     ]);
     expect(reason('reason=bad-service why=syntax-error')).toEqual([
       { kind: 'bye', reason: 'bad-service (syntax-error)' },
@@ -95,6 +95,13 @@ describe('console parser', () => {
     ]);
     for (let i = 0; i < 100; i++) expect(parser.push(Buffer.alloc(100_000, 'x'), 0)).toEqual([]);
     expect(parser.push(Buffer.from('\nshoal1 bye reason=stop\n'), 0)).toEqual([{ kind: 'bye', reason: 'stop' }]);
+    const typed = parse(READY.replace(' ops=', ' payload=bytes ops='));
+    expect(typed).toMatchObject([{ kind: 'ready', guest: { payload: 'bytes' } }]);
+    expect(parse(READY.replace(' ops=', ' payload=text ops='))).toEqual(parse(READY));
+    expect(parse(READY.replace(' ops=', ' payload=html ops='))).toMatchObject([{ kind: 'refused' }]);
+    const bad = 'shoal1 bye reason=bad-argument key=shoal.max value=1048576 why=too-little-memory\n';
+    const reason = 'bad-argument (shoal.max=1048576: too-little-memory)';
+    expect(parser.push(Buffer.from(bad), 0)).toEqual([{ kind: 'bye', reason }]);
     expect(parse(`shoal1 ${'x'.repeat(LINE_BYTES_MAX)}\n`)).toMatchObject([{ kind: 'refused' }]);
   });
 

@@ -41,11 +41,12 @@ export function parseContractLine(line: string, ramBytesMax: number): ConsoleEve
   }
 }
 
-/** With what the guest says of it besides: the key of the command line, and why. An orderly end needs no more than its word. */
+/** With what the guest says of it, such as which word of its command line it cannot use, and why. */
 function byeReason(fields: Fields): string {
   const reason = field(fields, 'reason');
-  const more = [fields.get('key'), fields.get('why')].filter((part) => part !== undefined);
-  return reason === 'stop' || more.length === 0 ? reason : `${reason} (${more.join(': ')})`;
+  const [key, value, why] = [fields.get('key'), fields.get('value'), fields.get('why')];
+  if (reason === 'stop' || why === undefined) return reason;
+  return `${reason} (${key === undefined ? '' : `${key}=${value ?? ''}: `}${why})`;
 }
 
 export function refused(line: string, why: string): ConsoleEvent {
@@ -60,7 +61,10 @@ function parseReady(fields: Fields): ConsoleEvent {
   if (wrong !== undefined) throw new Refusal('`ops` is not a list of names');
   const idempotent = field(fields, 'idempotent');
   if (idempotent !== '0' && idempotent !== '1') throw new Refusal('`idempotent` is neither 0 nor 1');
-  const guest = { textBytesMax: integer(fields, 'max'), idempotent: idempotent === '1', operations };
+  const payload = fields.get('payload') ?? 'text';
+  if (payload !== 'text' && payload !== 'bytes') throw new Refusal('`payload` is neither text nor bytes');
+  const told = { textBytesMax: integer(fields, 'max'), idempotent: idempotent === '1', operations };
+  const guest = payload === 'bytes' ? ({ ...told, payload } as const) : told;
   return { kind: 'ready', bind: field(fields, 'bind'), addr: field(fields, 'addr'), guest: shared(guest) };
 }
 

@@ -22,7 +22,7 @@ export interface VmParameters {
   readonly network?: VmNetwork | undefined;
   /** Absent: the full build. */
   readonly qemu?: QemuBuild | undefined;
-  /** That of the profile. */
+  /** That of the profile, or of a parameter. */
   readonly memoryMib: number;
   readonly statusIntervalMs: number;
   readonly bootTimeoutMs: number;

@@ -118,7 +118,10 @@ class Controller {
         void this.#stats.measure(this.#starter.parameters.memoryMib);
         return;
       case 'set-parameters':
-        return this.#starter.setParameters(message.parameters);
+        this.#starter.setParameters(message.parameters);
+        // What VMs come to take counts for the next start (R3), not for one in a second.
+        if (message.parameters.memoryMib !== undefined) void this.#stats.measure(message.parameters.memoryMib);
+        return;
       case 'set-on-stop':
         this.#onStop = message.onStop;
         message.replyTo?.tell(true);

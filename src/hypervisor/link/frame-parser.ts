@@ -117,7 +117,7 @@ export class FrameParser {
     const tokenBytes = view.getUint16(at + 6, true);
     if (length > this.#frameBytesMax)
       this.#fail(`its length is ${length} bytes, at most ${this.#frameBytesMax} are allowed`);
-    if (type < FrameType.request || type > FrameType.relay) this.#fail(`its type is ${type}`);
+    if (type < FrameType.request || type > FrameType.typedReply) this.#fail(`its type is ${type}`);
     if (opBytes > OPERATION_BYTES_MAX) this.#fail(`its operation has ${opBytes} bytes`);
     if (tokenBytes > TOKEN_BYTES_MAX) this.#fail(`its token has ${tokenBytes} bytes`);
     if (opBytes + tokenBytes > length) this.#fail('its operation and token are longer than the frame');

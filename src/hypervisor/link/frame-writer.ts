@@ -1,4 +1,4 @@
-import { type FrameType, HEADER_BYTES } from './frame.ts';
+import { type FrameType, HEADER_BYTES, NO_BYTES } from './frame.ts';
 
 /**
  * Small frames are copied together into chunks, whose bytes are written once and never again. Chunks grow with the
@@ -43,13 +43,24 @@ export class FrameWriter {
     return this.#bytes;
   }
 
-  /** Adds a frame. A large payload is not copied: it must not be changed until it has been sent. */
-  append(type: FrameType, idLow: number, idHigh: number, op: Uint8Array, token: Uint8Array, payload: Uint8Array): void {
+  /**
+   * Adds a frame. A large payload is not copied: it must not be changed until it has been sent.
+   * @param contentType with the byte of its length, of a typed frame
+   */
+  append(
+    type: FrameType,
+    idLow: number,
+    idHigh: number,
+    op: Uint8Array,
+    token: Uint8Array,
+    payload: Uint8Array,
+    contentType: Uint8Array = NO_BYTES,
+  ): void {
     const copied = payload.length <= COPY_BYTES_MAX ? payload.length : 0;
-    const chunk = this.#withRoom(HEADER_BYTES + op.length + token.length + copied);
+    const chunk = this.#withRoom(HEADER_BYTES + op.length + token.length + contentType.length + copied);
     const { bytes, view } = chunk;
     let at = chunk.at;
-    view.setUint32(at, op.length + token.length + payload.length, true);
+    view.setUint32(at, op.length + token.length + contentType.length + payload.length, true);
     view.setUint8(at + 4, type);
     view.setUint8(at + 5, op.length);
     view.setUint16(at + 6, token.length, true);
@@ -60,6 +71,8 @@ export class FrameWriter {
     at += op.length;
     if (token.length > 0) bytes.set(token, at);
     at += token.length;
+    if (contentType.length > 0) bytes.set(contentType, at);
+    at += contentType.length;
     if (copied > 0) bytes.set(payload, at);
     this.#bytes += at + copied - chunk.at;
     chunk.at = at + copied;

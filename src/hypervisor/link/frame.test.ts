@@ -131,7 +131,7 @@ describe('frames', () => {
   it.each([
     ['a byte longer than allowed', '01100000' + '02000000'],
     ['of type 0', '00000000' + '00000000'],
-    ['of type 8', '00000000' + '08000000'],
+    ['of type 10', '00000000' + '0a000000'],
     ['with an operation that is too long', 'ff000000' + '01410000'],
     ['with a token that is too long', 'ff0f0000' + '02000101'],
     ['with names longer than the frame', '04000000' + '01030200'],

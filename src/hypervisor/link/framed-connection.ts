@@ -1,6 +1,7 @@
 import type { CancelTimer, Clock } from '../../actors/mod.ts';
 import { toEnvelope } from '../../errors.ts';
 import type { GuestConnection } from '../port.ts';
+import { contentTypeBytes, splitTyped } from './content-type-bytes.ts';
 import { FRAME_BYTES_MAX, type FrameSink, FrameType, NO_BYTES } from './frame.ts';
 import { FrameParser } from './frame-parser.ts';
 import { FrameWriter } from './frame-writer.ts';
@@ -16,11 +17,20 @@ export interface FramedConnectionOptions {
   readonly firstPongMs: number;
   /** Largest length of what follows a header; default: as long as any frame may be. */
   readonly frameBytesMax?: number | undefined;
+  /** Requests go in frames that carry their content type. */
+  readonly isTyped?: boolean;
   readonly listener: ConnectionListener;
 }
 
 export interface ConnectionListener extends ChannelListener {
-  answer(ok: boolean, idLow: number, idHigh: number, token: Uint8Array, payload: Uint8Array): void;
+  answer(
+    ok: boolean,
+    idLow: number,
+    idHigh: number,
+    token: Uint8Array,
+    payload: Uint8Array,
+    contentType?: string,
+  ): void;
 }
 
 /** A batch that has grown to this is written at once, so that the connection can say that it is full. */
@@ -40,6 +50,7 @@ export class FramedConnection implements FrameSink, GuestChannel {
   readonly #connection: GuestConnection;
   readonly #clock: Clock;
   readonly #firstPongMs: number;
+  readonly #isTyped: boolean;
   readonly #listener: ConnectionListener;
   readonly #parser: FrameParser;
   readonly #writer = new FrameWriter();
@@ -56,6 +67,7 @@ export class FramedConnection implements FrameSink, GuestChannel {
     this.#connection = connection;
     this.#clock = clock;
     this.#firstPongMs = firstPongMs;
+    this.#isTyped = options.isTyped === true;
     this.#listener = listener;
     this.#parser = new FrameParser(this, frameBytesMax);
     connection.onOpen(() => this.#guard(() => this.#opened()));
@@ -73,8 +85,9 @@ export class FramedConnection implements FrameSink, GuestChannel {
     return this.#full;
   }
 
-  request({ id, token, payload }: LinkRequest, operation: Uint8Array): void {
-    this.#send(FrameType.request, id >>> 0, operation, token, payload);
+  request({ id, token, payload, contentType }: LinkRequest, operation: Uint8Array): void {
+    if (!this.#isTyped) return this.#send(FrameType.request, id >>> 0, operation, token, payload);
+    this.#send(FrameType.typedRequest, id >>> 0, operation, token, payload, contentTypeBytes(contentType));
   }
 
   cancel(low: number): void {
@@ -88,8 +101,15 @@ export class FramedConnection implements FrameSink, GuestChannel {
     this.#send(FrameType.relay, 0, NO_BYTES, NO_BYTES, Buffer.from(line));
   }
 
-  #send(type: FrameType, idLow: number, op: Uint8Array, token: Uint8Array, payload: Uint8Array): void {
-    this.#writer.append(type, idLow, this.tag, op, token, payload);
+  #send(
+    type: FrameType,
+    idLow: number,
+    op: Uint8Array,
+    token: Uint8Array,
+    payload: Uint8Array,
+    contentType: Uint8Array = NO_BYTES,
+  ): void {
+    this.#writer.append(type, idLow, this.tag, op, token, payload, contentType);
     if (this.#writer.bytes >= BATCH_BYTES_MAX) this.#flushNow();
     else this.#flushLater();
   }
@@ -134,6 +154,12 @@ export class FramedConnection implements FrameSink, GuestChannel {
       case FrameType.reply:
         this.#listener.answer(true, low, high, token, payload);
         return;
+      case FrameType.typedReply: {
+        const typed = splitTyped(payload);
+        if (typed === undefined) this.#lose('FRAME_INVALID: a reply has a content type that is none');
+        else this.#listener.answer(true, low, high, token, typed.payload, typed.contentType);
+        return;
+      }
       case FrameType.pong:
         this.#pong(low);
         return;

@@ -1,9 +1,17 @@
 import { type Behaviour, type Context, exponentialDelayMs, type Ref } from '../../actors/mod.ts';
-import type { LinkEvent, LinkMessage, LinkTarget } from '../../fleet/mod.ts';
+import {
+  BYTES_TYPE,
+  CONTENT_TYPE_FORM,
+  isContentType,
+  type LinkEvent,
+  type LinkMessage,
+  type LinkTarget,
+} from '../../fleet/mod.ts';
 import { SmallMap } from '../../small-map.ts';
 import { type Defect, defectOf } from '../defect.ts';
 import type { Hypervisor } from '../port.ts';
-import { FRAME_BYTES_MAX, OPERATION_BYTES_MAX, TOKEN_BYTES_MAX } from './frame.ts';
+import type { Payload } from '../profile/profile.ts';
+import { FRAME_BYTES_MAX, OPERATION_BYTES_MAX, TOKEN_BYTES_MAX, TYPE_BYTES_MAX } from './frame.ts';
 import { type ConnectionListener, FramedConnection } from './framed-connection.ts';
 import type { GuestChannel, LinkRequest } from './guest-channel.ts';
 import { type GuestError, parseGuestError } from './guest-error.ts';
@@ -15,6 +23,8 @@ import { OperationBytes } from './operation-bytes.ts';
 /** What many links have in common. */
 export interface LinkOptions {
   readonly connect: Hypervisor['connect'];
+  /** What the guests take and give; default: text. */
+  readonly payload?: Payload;
   /** The guests speak HTTP; default: frames. */
   readonly http?: HttpSettings | undefined;
   /**
@@ -128,21 +138,23 @@ class Link implements ConnectionListener, HttpChannelListener {
     this.#owner.tell({ kind: 'link-pong', vm: this.#vm });
   }
 
-  answer(ok: boolean, low: number, high: number, token: Uint8Array, payload: Uint8Array): void {
+  answer(ok: boolean, low: number, high: number, token: Uint8Array, payload: Uint8Array, contentType?: string): void {
     const id = high === this.#tag && this.#channel !== undefined ? this.#inFlight.get(low) : undefined;
     if (id === undefined) {
       // Nobody can publish a reply without a token: it belongs to nobody.
-      if (token.length > 0) this.#owner.tell({ kind: 'link-orphaned-reply', vm: this.#vm, token, ok, payload });
+      if (token.length === 0) return;
+      const type = ok ? this.#typeOf(contentType) : {};
+      this.#owner.tell({ kind: 'link-orphaned-reply', vm: this.#vm, token, ok, payload, ...type });
       return;
     }
     this.#inFlight.delete(low);
-    if (ok) this.#owner.tell({ kind: 'link-reply', vm: this.#vm, id, payload });
+    if (ok) this.#tellReply(id, payload, contentType);
     else this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, ...parseGuestError(payload) });
   }
 
-  reply(low: number, payload: Uint8Array): void {
+  reply(low: number, payload: Uint8Array, contentType: string | undefined): void {
     const id = this.#taken(low);
-    if (id !== undefined) this.#owner.tell({ kind: 'link-reply', vm: this.#vm, id, payload });
+    if (id !== undefined) this.#tellReply(id, payload, contentType);
   }
 
   error(low: number, error: GuestError): void {
@@ -190,6 +202,16 @@ class Link implements ConnectionListener, HttpChannelListener {
     this.#context.self.tell(defectOf(error));
   }
 
+  /** Nearly all are text: nothing is made for those. */
+  #tellReply(id: number, payload: Uint8Array, contentType: string | undefined): void {
+    const reply = { kind: 'link-reply', vm: this.#vm, id, payload } as const;
+    this.#owner.tell(this.#options.payload === 'bytes' ? { ...reply, ...this.#typeOf(contentType) } : reply);
+  }
+
+  #typeOf(contentType: string | undefined): { readonly contentType?: string } {
+    return this.#options.payload === 'bytes' ? { contentType: contentType ?? BYTES_TYPE } : {};
+  }
+
   #takeWaiting(): number[] {
     const waiting = this.#waiting?.map(({ id }) => id) ?? [];
     this.#waiting = undefined;
@@ -219,7 +241,7 @@ class Link implements ConnectionListener, HttpChannelListener {
   }
 
   #dispatch(channel: GuestChannel, request: LinkRequest): void {
-    const { id, op, token } = request;
+    const { id, op, token, contentType } = request;
     const operation = OPERATIONS.of(op);
     if (operation === undefined) {
       const message = `an operation is 1 to ${OPERATION_BYTES_MAX} of a-z, 0-9, "-", ".", "_"`;
@@ -228,6 +250,12 @@ class Link implements ConnectionListener, HttpChannelListener {
     }
     if (token.length > TOKEN_BYTES_MAX) {
       const message = `a token has at most ${TOKEN_BYTES_MAX} bytes, this one ${token.length}`;
+      this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, status: 400, message });
+      return;
+    }
+    // It may come from another host, and becomes part of a head or a frame.
+    if (contentType !== undefined && !isContentType(contentType)) {
+      const message = `a content type is ${CONTENT_TYPE_FORM}`;
       this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, status: 400, message });
       return;
     }
@@ -272,6 +300,7 @@ class Link implements ConnectionListener, HttpChannelListener {
       tag: this.#tag,
       firstPongMs: firstPongMs ?? FIRST_PONG_MS,
       frameBytesMax: frameBytesMax(textBytesMax),
+      isTyped: this.#options.payload === 'bytes' && this.#target.takesTypes === true,
       listener: this,
     });
   }
@@ -286,7 +315,7 @@ class Link implements ConnectionListener, HttpChannelListener {
 
 function frameBytesMax(textBytesMax: number | undefined): number {
   const payload = payloadBytesMax(textBytesMax);
-  return payload === undefined ? FRAME_BYTES_MAX : payload + OPERATION_BYTES_MAX + TOKEN_BYTES_MAX;
+  return payload === undefined ? FRAME_BYTES_MAX : payload + OPERATION_BYTES_MAX + TOKEN_BYTES_MAX + TYPE_BYTES_MAX;
 }
 
 function payloadBytesMax(textBytesMax: number | undefined): number | undefined {

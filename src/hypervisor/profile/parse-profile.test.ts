@@ -90,6 +90,7 @@ describe('a profile', () => {
     [{ memory: 16 }, 'memory', 'There is no such field; there are machine, boot'],
     [JSON.parse('{"__proto__": {}}'), '__proto__', 'no such field'],
     [{ memoryMib: 0 }, 'memoryMib', 'a whole number from 1 to 65536, got `0` (number)'],
+    [{ memoryMinMib: 17 }, 'memoryMinMib', 'at most `memoryMib`, which is 16, got `17`'],
     [{ memoryMib: '16' }, 'memoryMib', 'got `"16"` (string)'],
     [{ memoryMib: 16.5 }, 'memoryMib', 'whole'],
     [{ memoryMib: null }, 'memoryMib', 'got `null` (null)'],

@@ -30,6 +30,7 @@ export const PROFILE_FIELDS = [
   'chainloader',
   'commandLine',
   'memoryMib',
+  'memoryMinMib',
   'networkDevice',
   'network',
   'protocol',
@@ -77,6 +78,7 @@ function profileOf(value: unknown): ImageProfile {
     ...defined('chainloader', fields.optional('chainloader', PATH)),
     commandLine: fields.read('commandLine', readCommandLine, standard.commandLine),
     memoryMib: fields.read('memoryMib', whole(1, MEMORY_MIB_MAX), standard.memoryMib),
+    ...defined('memoryMinMib', fields.optional('memoryMinMib', whole(1, MEMORY_MIB_MAX))),
     networkDevice: fields.read('networkDevice', oneOf(NETWORK_DEVICES), deviceOf(machine)),
     network: fields.read('network', oneOf(NETWORKS), standard.network),
     protocol: fields.read('protocol', oneOf(PROTOCOLS), standard.protocol),
@@ -196,10 +198,14 @@ const readProbe: Reader<HttpProbe> = (value, place) => {
 };
 
 function checkTogether(profile: ImageProfile): void {
-  const { machine, boot, networkDevice, chainloader, initrd, powerOff, console, protocol } = profile;
+  const { machine, boot, networkDevice, chainloader, initrd, powerOff, console, protocol, memoryMib, memoryMinMib } =
+    profile;
   if (networkDevice !== deviceOf(machine)) {
     const remedy = `The machine ${machine} has ${machine === 'microvm' ? 'no PCI' : 'PCI only'}`;
     throw new FieldFault('networkDevice', JSON.stringify(deviceOf(machine)), networkDevice, remedy);
+  }
+  if (memoryMinMib !== undefined && memoryMinMib > memoryMib) {
+    throw new FieldFault('memoryMinMib', `at most \`memoryMib\`, which is ${memoryMib}`, memoryMinMib);
   }
   if (boot === 'chainloader' && chainloader === undefined) {
     throw new FieldFault('chainloader', 'the path of the program that loads the image', chainloader);

@@ -32,6 +32,8 @@ export interface ImageProfile {
   /** The guest's command line, with placeholders (`expandCommandLine`). */
   readonly commandLine: string;
   readonly memoryMib: number;
+  /** The least that the guest runs with (`leastMemoryMib`). */
+  readonly memoryMinMib?: number;
   readonly networkDevice: NetworkDevice;
   readonly network: (typeof NETWORKS)[number];
   /** What the guest speaks on its port. */

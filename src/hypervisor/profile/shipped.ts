@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { VmMemory } from '../../fleet/mod.ts';
 import type { MachineSpec } from '../port.ts';
 import type { ImageProfile, PowerOff } from './profile.ts';
 
@@ -34,14 +35,15 @@ const INCLUDEOS_PROFILE: ImageProfile = {
   machine: 'pc',
   boot: 'multiboot',
   networkDevice: 'virtio-net-pci',
-  // 30 MiB are the least that it was seen to run with.
   memoryMib: 32,
+  // The least that it was seen to run with.
+  memoryMinMib: 30,
   accelerators: ['tcg'],
 };
 
 /**
  * Of a distribution's kernel with an initial ramdisk. Such kernels take no virtio device from microvm's command line,
- * and hang there at times over the TSC. 76 MiB are the least that one was seen to run with.
+ * and hang there at times over the TSC.
  */
 const LINUX_PROFILE: ImageProfile = {
   ...BUILT_IN_PROFILE,
@@ -51,6 +53,8 @@ const LINUX_PROFILE: ImageProfile = {
   commandLine: `console=ttyS0 quiet panic=-1 ${CONTRACT_COMMAND_LINE}`,
   networkDevice: 'virtio-net-pci',
   memoryMib: 96,
+  // The least that one was seen to run with.
+  memoryMinMib: 76,
   // Measured: 3.8 s on an idle machine, 13 s on one with five others at work.
   bootTimeoutMs: 45_000,
   powerOff: { by: 'bye', ask: 'console' },
@@ -73,6 +77,20 @@ export function powerOffOf({ profile, qemu }: Pick<MachineSpec, 'profile' | 'qem
   const { powerOff } = profileOf({ profile });
   if (powerOff.by !== 'isa-debug-exit' || qemu?.confinement !== 'namespaces') return powerOff;
   return { by: 'bye', ask: powerOff.ask };
+}
+
+/** With less, the built-in image says that it has too little memory for the longest text: what it is told as `shoal.max`. */
+const BUILT_IN_MEMORY_MIN_MIB = 7;
+
+/** The least memory that an image runs with, as far as its profile says. */
+export function leastMemoryMib(profile: ImageProfile): number {
+  return profile.memoryMinMib ?? (isBuiltIn(profile) ? BUILT_IN_MEMORY_MIN_MIB : 1);
+}
+
+/** The memory of a machine, beside what its image has and needs. */
+export function memoryOf(spec: Pick<MachineSpec, 'profile' | 'memoryMib'>): VmMemory {
+  const profile = profileOf(spec);
+  return { mib: spec.memoryMib, usualMib: profile.memoryMib, leastMib: leastMemoryMib(profile) };
 }
 
 /** Whether an image of this profile runs on the machine of the built-in image, as every image did before profiles. */

@@ -179,6 +179,9 @@ describe('an image with a profile', () => {
     const digestOf = async (profile: object, companion?: string): Promise<string> => {
       return (await inspectImage(path, parseProfile({ boot: 'pvh', ...profile }, 'test'), companion)).digest;
     };
+    // What a VM needs at least changes no VM, and older Shoals did not know it.
+    expect(await digestOf({ memoryMinMib: 8 })).toBe(plain.digest);
+    expect(await digestOf({ memoryMib: 17, memoryMinMib: 8 })).toBe(await digestOf({ memoryMib: 17 }));
     const withInitrd = await digestOf({ initrd: 'initrd' }, initrd);
     expect(await digestOf({ initrd: 'other' }, other)).toBe(withInitrd);
     writeFileSync(other, '070701 ');

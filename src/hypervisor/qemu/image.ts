@@ -62,9 +62,9 @@ export async function inspectImage(
 }
 
 function identityOf(fileDigest: string, profile: ImageProfile, companion: CompanionInfo | undefined): string {
-  if (isBuiltIn(profile) && companion === undefined) return fileDigest;
-  // The name of the companion does not matter, its bytes do.
-  const { initrd: _, chainloader: __, ...rest } = profile;
+  // The name of the companion does not matter, its bytes do; and what a VM needs at least changes no VM.
+  const { initrd: _, chainloader: __, memoryMinMib: ___, ...rest } = profile;
+  if (isBuiltIn(rest) && companion === undefined) return fileDigest;
   return createHash('sha256')
     .update([fileDigest, companion?.digest ?? '', JSON.stringify(rest)].join('\n'))
     .digest('hex');

@@ -183,6 +183,16 @@ describe('a VM', () => {
     expect(last.at(-1)).toMatchObject({ do: 'end', end: { clean: true }, error: undefined });
   });
 
+  it('that has too little memory says so, and what helps is said', () => {
+    const bye: LifecycleInput = { kind: 'bye', reason: 'bad-argument (shoal.max=1048576: too-little-memory)' };
+    expect(live([...UP, bye, exited({ exitCode: 69 })]).last.at(-1)).toMatchObject({
+      end: {
+        reason: 'guest-bye',
+        why: `the guest said bye: ${bye.reason}; raise vm_memory_bytes, or \`memoryMib\` of its profile`,
+      },
+    });
+  });
+
   it('that powers off without bye did not end cleanly', () => {
     expect(live([...UP, STOP, exited({ exitCode: 67 })]).last.at(-1)).toMatchObject({ end: { clean: false } });
   });

@@ -2,6 +2,7 @@ import type { Clock, Ref } from '../../actors/mod.ts';
 import type { ErrorEnvelope } from '../../errors.ts';
 import type { GuestReady, GuestReport, HostEvent, VmEnd, VmId } from '../../fleet/mod.ts';
 import type { Machine } from '../port.ts';
+import { memoryOf } from '../profile/shipped.ts';
 import type { VmPhase } from './lifecycle-state.ts';
 
 export type HostVmEvent = Extract<HostEvent, { readonly vm: VmId }>;
@@ -20,7 +21,8 @@ export class VmEvents {
 
   prepared({ process, manifest }: Machine): void {
     const { imageDigest } = manifest.spec;
-    this.#to.tell({ kind: 'vm-prepared', vm: this.#vm, pid: process.pid, imageDigest });
+    const memory = memoryOf(manifest.spec);
+    this.#to.tell({ kind: 'vm-prepared', vm: this.#vm, pid: process.pid, imageDigest, memory });
   }
 
   paused(): void {
@@ -58,6 +60,7 @@ export class VmEvents {
       ...(state === 'paused' ? { isPaused: true as const } : {}),
       statusIntervalMs,
       imageDigest,
+      memory: memoryOf(manifest.spec),
     });
     if (state === 'answering' && guest !== undefined) this.answering(guest);
   }

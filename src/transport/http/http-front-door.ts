@@ -241,6 +241,7 @@ class HttpFrontDoor {
         ...(head.isRepeat ? { isRepeat: true } : {}),
         op: head.op,
         payload: body,
+        ...(head.contentType === undefined ? {} : { contentType: head.contentType }),
         deadlineMs: startedMs + (head.deadlineMs ?? this.#options.deadlineMs()),
         retry: head.retry,
         token: this.#options.tokens.seal(NOWHERE, requestId),

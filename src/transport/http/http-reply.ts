@@ -1,4 +1,4 @@
-import type { Outcome } from '../../fleet/mod.ts';
+import { BYTES_TYPE, isContentType, type Outcome } from '../../fleet/mod.ts';
 import { headerText } from '../quote.ts';
 import { HOST_CHARS_MAX, HOST_HEADER, MESSAGE_CHARS_MAX, REASON_HEADER, VM_HEADER } from '../reply-headers.ts';
 import type { HttpRefusal } from './http-request.ts';
@@ -23,7 +23,10 @@ export function replyOf(outcome: Outcome): HttpReply {
     ...(host === undefined ? {} : { [HOST_HEADER]: headerText(host, HOST_CHARS_MAX) }),
   };
   if (!outcome.ok) return errorReply(outcome, origin);
-  return { status: 200, headers: { 'Content-Type': TEXT, ...origin }, body: outcome.payload };
+  const { contentType = TEXT, payload: body } = outcome;
+  // Another host may have told it, and Node throws at what is none.
+  const type = isContentType(contentType) ? contentType : BYTES_TYPE;
+  return { status: 200, headers: { 'Content-Type': type, ...origin }, body };
 }
 
 /** The answer to a request that does not reach the router. */

@@ -126,6 +126,6 @@ function* shoalHeaders(
   distinct: Readonly<Record<string, readonly string[] | undefined>>,
 ): Iterable<readonly [string, readonly string[]]> {
   for (const [name, values] of Object.entries(distinct)) {
-    if (values !== undefined && name.startsWith('shoal-')) yield [name, values];
+    if (values !== undefined && (name.startsWith('shoal-') || name === 'content-type')) yield [name, values];
   }
 }

@@ -1,6 +1,6 @@
 import { type Answers, type Deploy, isOutdated } from '../../state/deploy.ts';
 import type { Fleet } from '../../state/fleet.ts';
-import { isServing, isStarting, type Vm } from '../../state/vm.ts';
+import { hasOtherMemory, isServing, isStarting, type Vm } from '../../state/vm.ts';
 import { shortDigest } from '../../values/deploy.ts';
 import type { Figures } from '../../values/rule.ts';
 import type { WantedEnd } from '../../values/vm-id.ts';
@@ -48,8 +48,7 @@ export function replaceOutdated(plan: Plan): void {
   const { fleet } = plan;
   const { deploy, host } = fleet;
   if (host.reach !== 'up') return;
-  // After a change of the image that is no deploy, as by an upgrade, spares of the old one are of no use either.
-  if (deploy?.state.phase !== 'canary') stopSpares(plan);
+  stopSpares(plan);
   if (deploy === undefined) return;
   const { phase, image, before } = deploy.state;
   if (phase === 'canary') return startCanaries(plan);
@@ -138,13 +137,20 @@ function outdated(plan: Plan, image: string): readonly Vm[] {
 }
 
 function stopSpares(plan: Plan): void {
-  const { image } = plan.fleet;
+  const { image, deploy, params } = plan.fleet;
   for (const vm of plan.unusedSpares()) {
-    if (isOutdated(vm, image)) plan.stop({ rule: 'command', vm: vm.id, ...OLD_SPARE, fault: undefined, figures: {} });
+    // After a change of the image that is no deploy, as by an upgrade, spares of the old one are of no use either.
+    if (isOutdated(vm, image) && deploy?.state.phase !== 'canary') {
+      plan.stop({ rule: 'command', vm: vm.id, ...OLD_SPARE, fault: undefined, figures: {} });
+    } else if (hasOtherMemory(vm, params)) {
+      const figures = { memory_mib: vm.memory?.mib ?? 0, vm_memory_bytes: params.vmMemoryBytes };
+      plan.stop({ rule: 'R3', vm: vm.id, ...OTHER_MEMORY, fault: undefined, figures });
+    }
   }
 }
 
 const OLD_SPARE = { reason: 'spare-surplus', why: 'a spare of an image that is no longer started' } as const;
+const OTHER_MEMORY = { reason: 'spare-surplus', why: 'a spare with other memory than VMs get now' } as const;
 
 /** Each canary stands for an old VM, which it replaces when the rest follow. Without room for it the oldest goes first. */
 function startCanaries(plan: Plan): void {

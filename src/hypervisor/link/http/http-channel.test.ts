@@ -67,6 +67,25 @@ describe('a link over HTTP', () => {
     expect([first?.op, second?.op, second?.payload]).toEqual(['upper', '', 'text 2']);
   });
 
+  it('says what a text is, whatever the client says; of bytes it says what the client says, and tells what the guest says', async () => {
+    await using opened = await ready();
+    opened.link.tell(request(1, { contentType: 'image/png' }));
+    const [first] = await got(opened, 1);
+    expect(first?.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+    const OCTETS = 'application/octet-stream';
+    const http = { ...SETTINGS, contentType: OCTETS, takesTypes: true };
+    await using other = await ready({ http, payload: 'bytes' });
+    other.link.tell(request(1, { contentType: 'image/png' }));
+    other.link.tell(request(2));
+    const [typed, untyped] = await got(other, 2);
+    expect([typed, untyped].map((one) => one?.headers.get('content-type'))).toEqual(['image/png', OCTETS]);
+    const head = 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\n';
+    typed?.say(Buffer.from(`${head}Content-Type: image/gif\r\n\r\nx`));
+    expect(await other.owner.expect({ kind: 'link-reply', id: 1 })).toMatchObject({ contentType: 'image/gif' });
+    untyped?.say(Buffer.from(`${head}Content-Type: ${'x'.repeat(300)}\r\n\r\nx`));
+    expect(await other.owner.expect({ kind: 'link-reply', id: 2 })).toMatchObject({ contentType: OCTETS });
+  });
+
   it('tells a guest that no time is left, and not less than none', async () => {
     await using opened = await ready();
     opened.link.tell(request(1, { deadlineMs: opened.kit.clock.monotonic() - 300 }));

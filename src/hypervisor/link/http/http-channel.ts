@@ -18,7 +18,8 @@ export interface HttpChannelOptions {
 }
 
 export interface HttpChannelListener extends ChannelListener {
-  reply(low: number, payload: Uint8Array): void;
+  /** @param contentType as the guest says it */
+  reply(low: number, payload: Uint8Array, contentType: string | undefined): void;
   error(low: number, error: GuestError): void;
   /** The connection of this request is lost, and others are not. What was sent may have been worked on. `ready` follows once the guest has answered a probe. */
   dropped(low: number, why: string): void;
@@ -73,14 +74,15 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
     return this.#idle.length === 0;
   }
 
-  request({ id, op, payload, requestId, deadlineMs }: LinkRequest): void {
+  request({ id, op, payload, contentType, requestId, deadlineMs }: LinkRequest): void {
     const connection = this.#idle.pop();
     if (connection === undefined) throw new Error('no connection is free');
     const { settings, clock } = this.#options;
     const low = id >>> 0;
     this.#busy.set(low, connection);
     this.#requests.set(connection, low);
-    const head = postHead(op, settings.contentType, payload.length, { requestId, deadlineMs }, clock);
+    const type = settings.takesTypes === true ? (contentType ?? settings.contentType) : settings.contentType;
+    const head = postHead(op, type, payload.length, { requestId, deadlineMs }, clock);
     connection.send(head, payload);
   }
 
@@ -145,7 +147,7 @@ export class HttpChannel implements GuestChannel, HttpConnectionListener {
     if (low === undefined) return;
     this.#leave(low, connection);
     const { listener } = this.#options;
-    if (isReply(response)) listener.reply(low, response.body);
+    if (isReply(response)) listener.reply(low, response.body, response.contentType);
     else listener.error(low, httpError(response));
     if (this.#lost) return;
     if (response.keepAlive) this.#keep(connection);

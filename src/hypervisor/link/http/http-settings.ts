@@ -1,3 +1,4 @@
+import { BYTES_TYPE } from '../../../fleet/mod.ts';
 import { isWell, probesOf } from '../../profile/probes.ts';
 import type { ImageProfile } from '../../profile/profile.ts';
 
@@ -6,7 +7,10 @@ export interface HttpSettings {
   /** Asked whether the guest takes requests, and then whether it lives. */
   readonly readiness: ProbeSettings;
   readonly liveness: ProbeSettings;
+  /** Of a request that says none. */
   readonly contentType: string;
+  /** A request's own goes with it. */
+  readonly takesTypes?: boolean;
   /** Whether an answer of that status to a probe is a sign of life. */
   isWell(status: number): boolean;
   /** Connections for requests; one more is there for probes. */
@@ -18,7 +22,7 @@ export interface ProbeSettings {
   readonly timeoutMs: number;
 }
 
-export const CONTENT_TYPES = { text: 'text/plain; charset=utf-8', bytes: 'application/octet-stream' };
+export const CONTENT_TYPES = { text: 'text/plain; charset=utf-8', bytes: BYTES_TYPE };
 
 /**
  * @param connectionsMax asked each time, because parameters change
@@ -27,5 +31,6 @@ export const CONTENT_TYPES = { text: 'text/plain; charset=utf-8', bytes: 'applic
 export function httpSettingsOf(profile: ImageProfile, connectionsMax: () => number): HttpSettings | undefined {
   if (profile.protocol !== 'http') return undefined;
   const contentType = CONTENT_TYPES[profile.payload];
-  return { ...probesOf(profile), contentType, isWell: (status) => isWell(profile, status), connectionsMax };
+  const takesTypes = profile.payload === 'bytes';
+  return { ...probesOf(profile), contentType, takesTypes, isWell: (status) => isWell(profile, status), connectionsMax };
 }

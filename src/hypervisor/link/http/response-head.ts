@@ -1,3 +1,4 @@
+import { isContentType } from '../../../fleet/mod.ts';
 import { refuse } from './http-invalid.ts';
 
 /** Where the body of a response ends (RFC 9112, section 6.3). */
@@ -11,6 +12,8 @@ export interface Head {
   readonly status: number;
   readonly reason: string;
   readonly body: BodyRule;
+  /** Undefined if there is none that can be passed on. */
+  readonly contentType: string | undefined;
   readonly keepAlive: boolean;
 }
 
@@ -38,7 +41,14 @@ export function parseHead(lines: readonly string[]): Head {
   const connection = known.list('connection');
   const body = bodyRule(status, isOld, known);
   const keepAlive = isOld ? connection.includes('keep-alive') : !connection.includes('close');
-  return { status, reason: match[3] ?? '', body, keepAlive: keepAlive && body.kind !== 'until-close' };
+  const [contentType = ''] = known.all('content-type');
+  return {
+    status,
+    reason: match[3] ?? '',
+    body,
+    contentType: isContentType(contentType) ? contentType : undefined,
+    keepAlive: keepAlive && body.kind !== 'until-close',
+  };
 }
 
 function bodyRule(status: number, isOld: boolean, fields: Fields): BodyRule {

@@ -9,6 +9,7 @@ export interface HttpResponse {
   readonly reason: string;
   /** Perhaps a view into bytes that were received, which are never written to again. */
   readonly body: Uint8Array;
+  readonly contentType: string | undefined;
   /** Whether another request may follow on the connection. */
   readonly keepAlive: boolean;
 }
@@ -164,8 +165,9 @@ export class HttpResponseParser {
     const head = this.#head;
     if (head === undefined) throw new Error('a response has no head');
     this.#stage = 'done';
-    const { status, reason } = head;
-    return { status, reason, body: this.#piece ?? this.#body.take(), keepAlive: head.keepAlive && endsHere };
+    const { status, reason, contentType } = head;
+    const body = this.#piece ?? this.#body.take();
+    return { status, reason, body, contentType, keepAlive: head.keepAlive && endsHere };
   }
 }
 
