@@ -199,7 +199,11 @@ export const REQUESTS = [
     ],
   ]),
   ...mutationsOf('fleet/state/reply-cache.ts', [
-    ['an id stands for one operation while its request is open', 'first.op === op && first.contentType', 'first.contentType'],
+    [
+      'an id stands for one operation while its request is open',
+      'first.op === op && first.contentType',
+      'first.contentType',
+    ],
     ['an id stands for one content type while its request is open', ' && first.contentType === contentType', ''],
     ['an id stands for one text while its request is open', ' && isEqual(first.payload, payload);', ';'],
     ['a stored reply is for one operation', 'ended.op === op &&\n      ended.payloadBytes', 'ended.payloadBytes'],
