@@ -26,7 +26,7 @@ async function refusal(path: string): Promise<string> {
   return error instanceof Error ? error.message.replaceAll(`${folder}/`, '') : '';
 }
 
-const QUIET = { limitMs: 1_000, onLog: () => undefined };
+const QUIET = { limitMs: 60_000, onLog: () => undefined };
 
 describe('a service', () => {
   test('in TypeScript is one script with all that it imports, by its path or from npm', async () => {
@@ -230,8 +230,8 @@ describe('a mistake is told with its place, the value and the remedy', () => {
 
   test('a set-up without an end', async () => {
     const path = files({ 'a.ts': "for (;;);\nexport default { a: () => '' };" });
-    const message = expect.stringMatching(/it does not end: it was cut off after 200 ms.* must be quick/);
-    await expect(openService(path, { ...QUIET, limitMs: 200 })).rejects.toMatchObject({
+    const message = expect.stringMatching(/it does not end: it was cut off after 3000 ms.* must be quick/);
+    await expect(openService(path, { ...QUIET, limitMs: 3_000 })).rejects.toMatchObject({
       code: 'SERVICE_INVALID',
       message,
     });

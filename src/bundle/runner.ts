@@ -23,8 +23,10 @@ export type Outcome =
 
 /** As the guest has them: `includeos/engine/README.md`. */
 const STACK_BYTES = 262_144;
-const MEMORY_BYTES = 16 * 1024 * 1024;
-const OUT_OF_MEMORY = 'InternalError: out of memory';
+/** What a script has in a VM of 32 MiB. */
+const MEMORY_BYTES = 18 * 1024 * 1024;
+/** The second is thrown where there is no memory for the first. */
+const OUT_OF_MEMORY: readonly string[] = ['InternalError: out of memory', 'null'];
 const TOO_LARGE = 'the operation takes more memory than this service has';
 const WORD = 2 ** 32;
 
@@ -87,7 +89,7 @@ export class Runner {
       if (error instanceof CutOff)
         return { ok: false, status: 504, message: `the operation takes too long: ${error.message}` };
       if (!(error instanceof ScriptError)) throw error;
-      const isMemory = error.message === OUT_OF_MEMORY;
+      const isMemory = OUT_OF_MEMORY.includes(error.message);
       return { ok: false, status: isMemory ? 413 : 400, message: isMemory ? TOO_LARGE : error.message };
     }
     if (!this.#isKept) back();

@@ -50,8 +50,7 @@ export class UpService {
       await builder.close();
       throw error;
     } finally {
-      // The thread costs memory, and is not needed any more.
-      if (!flags.has('watch')) await builder.close();
+      if (!flags.has('watch')) await builder.rest();
     }
   }
 

@@ -67,7 +67,7 @@ export const HOST = [
       "if (this.#isClosed || this.#state.deploy?.id !== deploy.id || this.#state.deploy.phase !== 'checking') return;",
       '',
     ],
-    ['a deploy without canaries goes on to the rest', "deploy.canary === 0 ? 'rolling' : 'canary'", "'canary'"],
+    ['a deploy without canaries goes on to the rest', "return canary === 0 ? 'rolling' : 'canary'", "return 'canary'"],
     ['a deploy whose check passed is carried out', 'if (this.running?.id === deploy.id) await this.#tellRouter();', ''],
     [
       'a deploy whose check failed is refused',

@@ -1,21 +1,19 @@
-import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, extname, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { fromEnvelope, ShoalError } from '../../errors.ts';
 import { moduleBeside } from '../../shards/mod.ts';
-import { cacheDir } from '../paths.ts';
 import type { BuildNews, BuildOrder } from './build-messages.ts';
 import type { BuiltService } from './build-service.ts';
 import { serviceKind } from './service-kind.ts';
-
-const DIGEST_CHARS = 16;
 
 /** Builds the image of one service again and again, beside a Shoal that runs. */
 export class ServiceBuilder {
   readonly #source: string;
   readonly #say: (line: string) => void;
   #thread: Worker | undefined;
+  #folder: string | undefined;
   /** The build that is under way. */
   #job: PromiseWithResolvers<BuiltService> | undefined;
 
@@ -31,8 +29,8 @@ export class ServiceBuilder {
    */
   async build(): Promise<BuiltService> {
     await serviceKind(this.#source);
-    const output = imagePath(this.#source);
-    await mkdir(dirname(output), { recursive: true, mode: 0o700 });
+    this.#folder ??= await mkdtemp(join(tmpdir(), 'shoal-service-'));
+    const output = join(this.#folder, `${basename(this.#source, extname(this.#source))}.elf`);
     const job = Promise.withResolvers<BuiltService>();
     this.#job = job;
     const order: BuildOrder = { source: this.#source, output };
@@ -41,8 +39,15 @@ export class ServiceBuilder {
     return job.promise;
   }
 
-  async close(): Promise<void> {
+  /** Ends the thread, which costs memory. What was built stays, and the next build starts another thread. */
+  async rest(): Promise<void> {
     await this.#thread?.terminate();
+  }
+
+  /** Removes what was built: a Shoal has a copy of it. */
+  async close(): Promise<void> {
+    await this.rest();
+    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
   }
 
   #start(): Worker {
@@ -60,10 +65,4 @@ export class ServiceBuilder {
     });
     return thread;
   }
-}
-
-/** Where the image of a service is built for a Shoal: it is made anew if it is lost. */
-export function imagePath(source: string, env: NodeJS.ProcessEnv = process.env): string {
-  const place = createHash('sha256').update(source).digest('hex').slice(0, DIGEST_CHARS);
-  return join(cacheDir(env), 'services', place, `${basename(source, extname(source))}.elf`);
 }
