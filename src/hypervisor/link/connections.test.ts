@@ -189,7 +189,8 @@ describe.each(KINDS)('a link over %s', (_, network) => {
     const COUNT = 2_000;
     const long = 'x'.repeat(8 * 1024);
     for (let id = 1; id <= COUNT; id++) one.link.tell(request(id, long));
-    await settled();
+    // In these turns all is written that there is room for.
+    for (let turn = 1; turn <= 200; turn++) await settled();
     peers[0]?.socket.resume();
     for (let id = 1; id <= COUNT; id++) await one.owner.expect({ kind: 'link-reply', id });
   });
