@@ -1,4 +1,5 @@
 /** A VM on the small build, which is confined from outside. */
+import { spawn } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -14,9 +15,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { BWRAP } from './confinement/bwrap.ts';
+import { BWRAP, bwrapArgs, FILTER_FD } from './confinement/bwrap.ts';
+import { filesOfQemu, realProgram } from './confinement/program-files.ts';
 import { readQemuFacts } from './confinement/qemu-facts.ts';
+import { qemuFilter } from './confinement/qemu-syscalls.ts';
 import { findProgram, type MachineSpec } from './mod.ts';
 import {
   exitOf,
@@ -42,12 +46,13 @@ function specOf(real: RealHypervisor): Promise<MachineSpec> {
   return real.spec({ network: 'none', accelerator: 'kvm', qemu });
 }
 
-/** Mount points of a process, those of the kernel's own trees apart. */
-function mountsOf(pid: number): readonly string[] {
-  return readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => line.split(' ')[4] ?? '');
+/** Mount points of a process, and their options. */
+function mountsOf(pid: number): readonly { readonly path: string; readonly options: readonly string[] }[] {
+  const lines = readFileSync(`/proc/${pid}/mountinfo`, 'utf8').trimEnd().split('\n');
+  return lines.map((line) => {
+    const [, , , , path = '', options = ''] = line.split(' ');
+    return { path, options: options.split(',') };
+  });
 }
 
 function parentOf(pid: number): number {
@@ -80,9 +85,15 @@ describe.skipIf(!isPossible)('a QEMU without a sandbox of its own', () => {
           ?.map((one) => one.trim()),
       ).toEqual(['lo:']);
       const directory = runDirectoryOf(real, specs[at]?.vm ?? 0);
-      const others = mountsOf(pid).filter(
-        (path) => !/\.so\.|^\/usr\/share\/(?:qemu|seabios)\/[\w-]+\.(?:rom|bin)$/.test(path),
-      );
+      const mounts = mountsOf(pid);
+      for (const { path, options } of mounts) {
+        const what = `${path} is mounted ${options}`;
+        expect(options, what).toContain('nosuid');
+        if (path !== '/dev/kvm') expect(options, what).toContain('nodev');
+        if (path !== '/dev/kvm' && path !== directory) expect(options, what).toContain('ro');
+      }
+      const paths = mounts.map(({ path }) => path);
+      const others = paths.filter((path) => !/\.so\.|^\/usr\/share\/(?:qemu|seabios)\/[\w-]+\.(?:rom|bin)$/.test(path));
       expect(others.toSorted()).toEqual(['/', '/dev/kvm', small, real.image.path, directory].toSorted());
       const rootOf = (path: string) => readdirSync(`/proc/${pid}/root${path}`);
       expect(rootOf('/dev')).toEqual(['kvm']);
@@ -228,6 +239,29 @@ describe.skipIf(!isPossible)('a QEMU without a sandbox of its own', () => {
     expect(await next.request('upper', 'next', LONG_MS)).toBe('NEXT');
   });
 });
+
+it.runIf(isPossible && process.getuid?.() === 0)(
+  'a program that root confines begins with the rights to open its files and to change its user, and no more',
+  async () => {
+    const program = realProgram('/usr/bin/sleep');
+    const files = await filesOfQemu(program);
+    const args = bwrapArgs({ files, devices: [], becomesAnother: true, tellsPid: false });
+    const stdio = [...Array.from({ length: FILTER_FD }, () => 'ignore' as const), 'pipe' as const];
+    const wrapper = spawn(BWRAP, [...args, program, '60'], { stdio });
+    const pid = wrapper.pid ?? 0;
+    const childOf = () => Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1'));
+    onTestFinished(() => {
+      if (childOf() > 0) process.kill(childOf(), 'SIGKILL');
+      wrapper.kill('SIGKILL');
+    });
+    const input = wrapper.stdio[FILTER_FD];
+    if (input instanceof Writable) input.end(qemuFilter(true));
+    await expect.poll(() => childOf() > 0 && statusOf(childOf()).get('Name'), { timeout: LONG_MS }).toBe('sleep');
+    const status = statusOf(childOf());
+    // CAP_DAC_OVERRIDE, CAP_SETGID, CAP_SETUID.
+    for (const set of ['CapEff', 'CapPrm']) expect(Number.parseInt(status.get(set) ?? '', 16)).toBe(0xc2);
+  },
+);
 
 describe('the facts about the small build', () => {
   it('say where it is, or nothing', async () => {

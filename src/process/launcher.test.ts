@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -100,6 +100,15 @@ describe('launcher', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('outlives the signals of a terminal', async () => {
+    await spawn('/bin/true');
+    const { pid } = launcher;
+    if (pid === undefined) throw new Error('no launcher runs');
+    for (const signal of ['SIGINT', 'SIGHUP'] as const) process.kill(pid, signal);
+    expect(await exitOf(await spawn('/bin/true'))).toMatchObject({ exitCode: 0 });
+    expect(launcher.pid).toBe(pid);
+  });
+
   it('leaves the processes running when it is closed', async () => {
     const identity = await spawn('/bin/sleep', '60');
     await launcher.close();
@@ -181,10 +190,12 @@ describe('a program in a wrapper', () => {
   }
 
   it('is the process that is told, and found by its arguments', async () => {
-    const identity = await wrap('sh', '-c', 'echo up >&2; kill -STOP $$', 'sh', '0600.25');
+    // Nobody else's process has it: not one of another checkout, nor one that an earlier run has left.
+    const mark = join(folder, 'mark');
+    const identity = await wrap('sh', '-c', 'echo up >&2; kill -STOP $$', 'sh', mark);
     // pause: until it has taken the place of the copy of its wrapper
     while (!readFileSync(join(folder, 'stderr'), 'utf8').includes('up')) await new Promise(setImmediate);
-    expect(findByArgument('0600.25')).toEqual(identity);
+    expect(findByArgument(mark)).toEqual(identity);
     signalProcess(identity, 'SIGKILL');
     expect(await exitOf(identity)).toEqual({ exitCode: null, signal: 'SIGKILL' });
   });
@@ -227,6 +238,22 @@ describe('a program in a wrapper', () => {
       expect(output).toBe('ended with 7\n');
     },
   );
+
+  it('leaves nothing open in the launcher, and files that no other user may read', async () => {
+    const opened = (): readonly string[] => {
+      const place = `/proc/${launcher.pid}/fdinfo`;
+      // A line for each file that is watched, besides those of each descriptor.
+      return readdirSync(place).flatMap((fd) => [
+        fd,
+        ...(readFileSync(join(place, fd), 'latin1').match(/^inotify /gm) ?? []),
+      ]);
+    };
+    await exitOf(await wrap('true'));
+    const before = opened().length;
+    for (let n = 0; n < 5; n++) await exitOf(await wrap('true'));
+    expect(opened()).toHaveLength(before);
+    for (const name of ['stderr', 'info']) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
+  });
 
   it('that cannot be started ends as the wrapper does', async () => {
     const stderrPath = join(folder, 'stderr');

@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest';
-import { librariesIn } from './program-files.ts';
+import { copyFileSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { filesOfQemu, librariesIn } from './program-files.ts';
 
 test('libraries are found in folders of any name', () => {
   const listed = [
@@ -17,4 +20,18 @@ test('libraries are found in folders of any name', () => {
     '/opt/my qemu, grün/lib/libby path.so',
     '/lib64/ld-linux-x86-64.so.2',
   ]);
+});
+
+test('a program that was replaced is looked at again, and so is one that could not be run', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'shoal-files-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const program = join(folder, 'qemu');
+  const loader = join(folder, 'loader');
+  writeFileSync(program, `#!${loader}\n`, { mode: 0o755 });
+  await expect(filesOfQemu(program)).rejects.toThrow('ENOENT');
+  copyFileSync(realpathSync('/bin/true'), loader);
+  expect(await filesOfQemu(program)).toContain(program);
+  const before = await filesOfQemu(program);
+  copyFileSync(realpathSync(process.execPath), program);
+  expect((await filesOfQemu(program)).length).toBeGreaterThan(before.length);
 });

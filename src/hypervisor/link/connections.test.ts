@@ -1,13 +1,13 @@
 /** What a link promises over each kind of connection, whatever the guest at its other end does. */
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { memoryInUse } from '../../../test/memory-in-use.ts';
 import { ManualClock, type Probe, probe, seededRandom } from '../../actors/kit/mod.ts';
 import { type ActorSystem, createSystem, type Ref } from '../../actors/mod.ts';
 import type { LinkEvent, LinkMessage } from '../../fleet/mod.ts';
 import type { VmNetwork } from '../port.ts';
-import { answer, type FakeGuest, type FakeGuestOptions, fakeGuest } from '../testing/framed-guest.ts';
+import { answer, type FakeGuest, type FakeGuestOptions, fakeGuest, type Peer } from '../testing/framed-guest.ts';
 import { patience } from '../testing/patience.ts';
 import { FrameType } from './frame.ts';
 import { link } from './link.ts';
@@ -181,6 +181,45 @@ describe.each(KINDS)('a link over %s', (_, network) => {
     expect(one.owner.received).toEqual([]);
   });
 
+  it('waits while the guest reads nothing, and goes on when it does', async () => {
+    const peers: Peer[] = [];
+    await using one = await linked(network, { onPeer: (peer) => void peers.push(peer) });
+    await one.owner.expect({ kind: 'link-ready' });
+    peers[0]?.socket.pause();
+    const COUNT = 2_000;
+    const long = 'x'.repeat(8 * 1024);
+    for (let id = 1; id <= COUNT; id++) one.link.tell(request(id, long));
+    // In these turns all is written that there is room for.
+    for (let turn = 1; turn <= 200; turn++) await settled();
+    peers[0]?.socket.resume();
+    for (let id = 1; id <= COUNT; id++) await one.owner.expect({ kind: 'link-reply', id });
+  });
+
+  it('is kept once it is open, however long it lasts', async () => {
+    await using guest = await fakeGuest(network);
+    const clock = new ManualClock();
+    const connection = guest.connect(clock);
+    onTestFinished(() => connection.close());
+    const ends: string[] = [];
+    connection.onClose((why) => void ends.push(why));
+    for (const waitMs of [0, 3_000, 60_000]) {
+      await clock.advance(waitMs);
+      const pong = new Promise<void>((resolve) => connection.onBytes(() => resolve()));
+      connection.write(header(0, FrameType.ping));
+      await pong;
+    }
+    expect(ends).toEqual([]);
+  });
+
+  it('says who ended it', async () => {
+    const peers: Peer[] = [];
+    await using one = await linked(network, { onPeer: (peer) => void peers.push(peer) });
+    await one.owner.expect({ kind: 'link-ready' });
+    peers[0]?.socket.end();
+    const lost = await one.owner.expect<Extract<LinkEvent, { kind: 'link-lost' }>>({ kind: 'link-lost' });
+    expect(lost.why).toBe(network === 'user' ? 'the guest closed the connection' : 'QEMU closed the port');
+  });
+
   it('takes no memory for what nobody asked for, and other links go on', async () => {
     const system = createSystem();
     const one = Buffer.concat([header(4_000, FrameType.reply, 0, 0), randomBytes(4_000)]);
@@ -232,14 +271,14 @@ describe.each(KINDS)('a link over %s', (_, network) => {
 });
 
 describe('a connection over a port', () => {
-  it('hears nothing of what belongs to an earlier one', async () => {
+  it.each([1, 10, 63])('hears nothing of what belongs to an earlier one (answer split after %d)', async (at) => {
     await using guest = await fakeGuest('none', {
       onOpening: (socket, reply) => {
         const kept = Buffer.concat([Buffer.alloc(100_000, 'x'), reply.subarray(0, 40), reply.subarray(0, 63)]);
         socket.write(kept);
         setImmediate(() => {
-          socket.write(reply.subarray(0, 10));
-          setImmediate(() => socket.write(Buffer.concat([reply.subarray(10), Buffer.from('mine')])));
+          socket.write(reply.subarray(0, at));
+          setImmediate(() => socket.write(Buffer.concat([reply.subarray(at), Buffer.from('mine')])));
         });
       },
     });
@@ -255,6 +294,23 @@ describe('a connection over a port', () => {
     await first;
     expect(heard).toEqual(['open', 'mine']);
     connection.close();
+  });
+
+  it('is not opened by the late answer to an earlier one', async () => {
+    const answers: Buffer[] = [];
+    await using guest = await fakeGuest('none', {
+      onOpening: (socket, reply) => {
+        answers.push(reply);
+        if (answers.length === 1) socket.destroy();
+        else socket.write(Buffer.concat([...answers, Buffer.from('mine')]));
+      },
+    });
+    const first = guest.connect();
+    await new Promise<void>((resolve) => first.onClose(() => resolve()));
+    const second = guest.connect();
+    onTestFinished(() => second.close());
+    const heard = new Promise<string>((resolve) => second.onBytes((bytes) => resolve(Buffer.from(bytes).toString())));
+    expect(await heard).toBe('mine');
   });
 
   it('is given up when its opening is not answered, whatever else the guest says, and takes no memory meanwhile', async () => {

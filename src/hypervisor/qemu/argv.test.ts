@@ -95,6 +95,8 @@ describe('the command line of QEMU', () => {
     const [console] = values(argv({}, undefined, '/run/a,b'), '-chardev');
     expect(console).toContain('path=/run/a,,b/7/console.sock,server');
     expect(console).toContain('logfile=/run/a,,b/7/console.log,logappend');
+    const port = values(argv({ network: 'none' }, undefined, '/run/a,b'), '-chardev');
+    expect(port).toContain('socket,id=link,path=/run/a,,b/7/link.sock,server=on,wait=off');
   });
 });
 

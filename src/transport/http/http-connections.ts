@@ -14,6 +14,10 @@ export interface HttpConnectionsOptions {
 interface Connection {
   /** Requests that are not answered in full, in their order. */
   readonly open: Set<ServerResponse>;
+  /** The answer to the request that came last. */
+  newest: ServerResponse | undefined;
+  /** The client was told that no answer follows. */
+  isEnding: boolean;
   /** Of answers that were given to Node, and not yet to the system. */
   unreadBytes: number;
   /** Why nothing more can be understood of what the client sends; told once what came before is answered. */
@@ -33,22 +37,44 @@ export class HttpConnections {
     // A client that sends no more still reads its answers. Node has no option for it, and always had this property.
     Object.assign(server, { httpAllowHalfOpen: true });
     server.on('connection', (socket: Duplex) => {
-      this.#connections.set(socket, { open: new Set(), unreadBytes: 0, failure: undefined });
+      this.#connections.set(socket, {
+        open: new Set(),
+        newest: undefined,
+        isEnding: false,
+        unreadBytes: 0,
+        failure: undefined,
+      });
       socket.once('close', () => this.#closed(socket));
     });
     server.on('clientError', (error: Error, socket: Duplex) => this.#failed(socket, error));
   }
 
-  /** To be called with each request, before it is answered. */
-  began(response: ServerResponse): void {
+  /**
+   * To be called with each request, before it is answered.
+   * @returns false if the client has been told that no answer follows: it may send the request again, so nobody may work on it
+   */
+  began(response: ServerResponse): boolean {
     const { socket } = response.req;
     const connection = this.#connections.get(socket);
-    if (connection === undefined) return;
+    if (connection === undefined || connection.isEnding) return false;
     connection.open.add(response);
+    connection.newest = response;
     response.once('finish', () => {
       connection.open.delete(response);
       this.#endIfFailed(socket, connection);
     });
+    return true;
+  }
+
+  /**
+   * Makes an answer the last one of its connection.
+   * @returns false if more requests have come behind it, whose answers would be lost
+   */
+  endWith(response: ServerResponse): boolean {
+    const connection = this.#connections.get(response.req.socket);
+    if (connection === undefined || connection.newest !== response) return false;
+    connection.isEnding = true;
+    return true;
   }
 
   /** To be called with each answer that was given to Node. Whoever has not read for longest makes room for it. */

@@ -2,86 +2,10 @@ import { once } from 'node:events';
 import { createServer, request as httpRequest } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { type ActorSystem, type Clock, createSystem, type Ref, silentLogger, systemClock } from '../../actors/mod.ts';
-import type { Outcome, Request } from '../../fleet/mod.ts';
+import { type Clock, type Ref, systemClock } from '../../actors/mod.ts';
+import type { Outcome } from '../../fleet/mod.ts';
 import type { RouterRequest } from '../endpoint-messages.ts';
-import { ReplyTokens, TOKEN_KEY_BYTES } from '../reply-token.ts';
-import { type HttpFrontDoorMessage, type HttpFrontDoorOptions, httpFrontDoor } from './http-front-door.ts';
-
-interface Served {
-  readonly url: string;
-  readonly port: number;
-  readonly system: ActorSystem;
-  readonly door: Ref<HttpFrontDoorMessage>;
-  readonly requests: Request[];
-}
-
-const upper = (text: Uint8Array): Uint8Array => Buffer.from(Buffer.from(text).toString().toUpperCase());
-const replied = (payload: Uint8Array): Outcome => ({ ok: true, payload, vm: 7, host: 'beta' });
-
-/** A front door before a router of the test's; default: one that answers at once. */
-async function served(
-  handle: (request: Request) => void = ({ replyTo, payload }) => void replyTo.tell(replied(upper(payload))),
-  more: Partial<HttpFrontDoorOptions> = {},
-  clock = systemClock,
-): Promise<Served> {
-  const system = createSystem({ logger: silentLogger, clock });
-  onTestFinished(() => system.shutdown());
-  const requests: Request[] = [];
-  const router: Ref<RouterRequest> = {
-    path: 'router',
-    tell: ({ request }) => {
-      requests.push(request);
-      handle(request);
-      return true;
-    },
-  };
-  let port = 0;
-  const door = await system.start(
-    httpFrontDoor({
-      address: { host: '127.0.0.1', port: 0 },
-      router,
-      tokens: new ReplyTokens(new Uint8Array(TOKEN_KEY_BYTES)),
-      deadlineMs: () => 4_000,
-      bytesMax: 1_000,
-      health: async () => ({ isServing: true, text: 'serving' }),
-      onListening: (address) => {
-        port = address.port;
-      },
-      ...more,
-    }),
-    { name: 'door' },
-  );
-  return { url: `http://127.0.0.1:${port}`, port, system, door, requests };
-}
-
-const hold = (): void => undefined;
-
-async function post(url: string, body: string, headers: Record<string, string> = {}) {
-  const response = await fetch(url, { method: 'POST', body, headers });
-  return { status: response.status, text: await response.text(), headers: response.headers };
-}
-
-/** Bytes as a client of its own sends them, and all that comes back until the connection ends or `isEnough`. */
-async function raw(port: number, bytes: string, isEnough: (got: string) => boolean = () => false): Promise<string> {
-  const socket = connect(port, '127.0.0.1');
-  onTestFinished(() => void socket.destroy());
-  let got = '';
-  const done = new Promise<void>((resolve) => {
-    socket.on('data', (piece) => {
-      got += String(piece);
-      if (isEnough(got)) resolve();
-    });
-    socket.on('error', () => resolve());
-    socket.on('close', () => resolve());
-  });
-  socket.write(bytes);
-  await done;
-  socket.destroy();
-  return got;
-}
-
-const count = (text: string, part: string): number => text.split(part).length - 1;
+import { count, hold, POST_ONE, post, raw, replied, served, upper } from './testing/served.ts';
 
 test('a text becomes a request with the headers of one over NATS, and the outcome its answer', async () => {
   const { url, requests } = await served();
@@ -236,12 +160,12 @@ test("a client that leaves costs nothing more, and an outcome that comes then, o
 });
 
 test('more requests than may be in hand, or more bytes of them, are refused', async () => {
-  const { url, requests } = await served(hold, { inFlightMax: 3, inFlightBytesMax: 1_500 });
+  const { url, requests } = await served(hold, { inFlightMax: 3, inFlightBytesMax: 2_300 });
   const first = post(url, 'a'.repeat(1_000));
   await vi.waitFor(() => expect(requests).toHaveLength(1));
   expect(await post(url, 'b'.repeat(1_000))).toMatchObject({
     status: 503,
-    text: 'overloaded: requests of 1000 bytes are in hand\n',
+    text: expect.stringMatching(/^overloaded: requests of 1\d{3} bytes are in hand\n$/),
   });
   const more = [post(url, 'c'), post(url, 'd')];
   await vi.waitFor(() => expect(requests).toHaveLength(3));
@@ -254,10 +178,11 @@ test('more requests than may be in hand, or more bytes of them, are refused', as
   for (const { replyTo, payload } of requests) replyTo.tell(replied(payload));
   expect((await first).text).toHaveLength(1_000);
   await Promise.all(more);
-  const next = post(url, 'f');
-  await vi.waitFor(() => expect(requests).toHaveLength(4));
-  requests[3]?.replyTo.tell(replied(Buffer.from('F')));
-  expect((await next).text).toBe('F');
+  // Those that were answered count no more.
+  const next = [post(url, 'f'.repeat(600)), post(url, 'g'.repeat(600))];
+  await vi.waitFor(() => expect(requests).toHaveLength(5));
+  for (const { replyTo } of requests.slice(3)) replyTo.tell(replied(Buffer.from('late')));
+  expect((await Promise.all(next)).map(({ text: said }) => said)).toEqual(['late', 'late']);
 });
 
 test('a router that takes nothing is an answer, too', async () => {
@@ -337,8 +262,6 @@ test('a client that does not read its answer holds nobody up', async () => {
   await vi.waitFor(() => expect(requests).toHaveLength(1));
   expect((await post(url, 'y')).text).toHaveLength(1_000);
 });
-
-const POST_ONE = 'POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1\r\n\r\nx';
 
 test('a client that has ended its side still gets its answers', async () => {
   const { port, requests } = await served(hold);
@@ -438,4 +361,31 @@ test('two hosts, and a text below a coding that nobody has undone, are refused',
   const coded = `${head}Transfer-Encoding: gzip, chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n`;
   expect(await raw(port, coded)).toMatch(/^HTTP\/1\.1 415 /);
   expect(requests).toEqual([]);
+});
+
+test('a page of the same origin is served, and a server on no loopback by any name', async () => {
+  const local = await served();
+  for (const scheme of ['http', 'https']) {
+    const own = { Origin: `${scheme}://127.0.0.1:${local.port}` };
+    expect((await post(local.url, 'x', own)).status).toBe(200);
+  }
+  const open = await served(undefined, { address: { host: '0.0.0.0', port: 0 } });
+  const named = POST_ONE.replace('127.0.0.1', 'shoal.example');
+  expect(await raw(open.port, named, (got) => got.endsWith('X'))).toMatch(/^HTTP\/1\.1 200 /);
+});
+
+test('health is told without its text, too, and a connection says how long it is kept', async () => {
+  const { port } = await served();
+  const asked = 'HEAD /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n';
+  const got = await raw(port, asked, (so) => so.endsWith('\r\n\r\n'));
+  expect(got).toMatch(/^HTTP\/1\.1 200 /);
+  expect(got).toMatch(/Keep-Alive: timeout=75\r\n/);
+});
+
+test('ids of two front doors differ, and a text that says it is not coded is taken', async () => {
+  const [one, two] = [await served(), await served()];
+  await post(one.url, 'x', { 'Content-Encoding': 'identity' });
+  await post(two.url, 'x');
+  expect(one.requests[0]?.requestId).toBeDefined();
+  expect(one.requests[0]?.requestId).not.toBe(two.requests[0]?.requestId);
 });

@@ -11,7 +11,7 @@ import type { RequestHeaders } from '../request-headers.ts';
 import { within } from '../within.ts';
 import { HttpConnections } from './http-connections.ts';
 import { errorReply, type HttpReply, replyOf } from './http-reply.ts';
-import { HEALTH_PATH, type HttpRefusal, pathOf, readHead, tooLarge } from './http-request.ts';
+import { HEAD_FIELDS_MAX, HEALTH_PATH, type HttpRefusal, pathOf, readHead, tooLarge } from './http-request.ts';
 import { readBody } from './read-body.ts';
 
 /** Where a server listens. */
@@ -43,10 +43,14 @@ export interface HttpFrontDoorOptions {
   readonly connectionsMax?: number;
   /** Further requests are refused while this many are open; default 100000. */
   readonly inFlightMax?: number;
-  /** Further requests are refused while the open ones hold this many bytes of text; default 256 MiB. */
+  /** Further requests are refused while the open ones hold this many bytes, heads and texts; default 256 MiB. */
   readonly inFlightBytesMax?: number;
   /** Connections end while the answers that no client has read hold more bytes; default 256 MiB. */
   readonly unreadBytesMax?: number;
+  /** How long a client may take to send the head of a request; default 10000. */
+  readonly headMs?: number;
+  /** Likewise all of the request; default 60000. */
+  readonly requestMs?: number;
   /** How long stopping waits for open requests; default 3000, below the 5000 of a child. */
   readonly drainLimitMs?: number;
 }
@@ -62,13 +66,12 @@ const UNREAD_BYTES_MAX = 256 * 1024 * 1024;
 const DRAIN_LIMIT_MS = 3_000;
 /** A client that trickles its request holds a connection for so long at most. */
 const HEAD_MS = 10_000;
-const BODY_MS = 60_000;
+const REQUEST_MS = 60_000;
 /** A connection without a request is closed: longer than load balancers keep theirs. */
 const KEEP_ALIVE_MS = 75_000;
 /** A client that does not read its answer. */
 const ANSWER_MS = 60_000;
 const HEAD_BYTES_MAX = 16 * 1024;
-const HEADERS_MAX = 100;
 const ID_BYTES = 6;
 /** Nobody listens there: the reply of a request that outlives this Shoal has nowhere to go, because its connection is gone. */
 const NOWHERE = '_INBOX.shoal-http';
@@ -114,16 +117,18 @@ class HttpFrontDoor {
     this.#context = context;
     this.#clock = context.clock;
     this.#options = options;
+    const { headMs = HEAD_MS, requestMs = REQUEST_MS } = options;
     this.#idPrefix = `h${Buffer.from(context.system.random.bytes(ID_BYTES)).toString('base64url')}.`;
     this.#server = createServer({
-      headersTimeout: HEAD_MS,
-      requestTimeout: BODY_MS,
+      headersTimeout: headMs,
+      requestTimeout: requestMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: HEAD_MS / 2,
+      connectionsCheckingInterval: headMs / 2,
       maxHeaderSize: HEAD_BYTES_MAX,
       noDelay: true,
     });
-    this.#server.maxHeadersCount = HEADERS_MAX;
+    // One more than is taken, so that it shows: older versions of Node leave out all beyond it, and say nothing.
+    this.#server.maxHeadersCount = HEAD_FIELDS_MAX + 1;
     this.#server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX;
     this.#connections = new HttpConnections(this.#server, {
       clock: this.#clock,
@@ -172,10 +177,11 @@ class HttpFrontDoor {
     if (this.#open.size === 0) this.#onIdle?.();
   }
 
-  send(response: ServerResponse, reply: HttpReply): void {
+  /** @param ends whether the connection is to end with it */
+  send(response: ServerResponse, reply: HttpReply, ends = this.#isClosing): void {
     if (response.destroyed || response.headersSent) return;
     const { status, headers, body } = reply;
-    const isLast = this.#isClosing ? { Connection: 'close' } : {};
+    const isLast = ends && this.#connections.endWith(response) ? { Connection: 'close' } : {};
     response.writeHead(status, { ...headers, ...isLast, 'Content-Length': body.length });
     // Of an answer to HEAD, Node sends the head alone.
     response.end(body);
@@ -189,10 +195,13 @@ class HttpFrontDoor {
   }
 
   #take(request: IncomingMessage, response: ServerResponse, waits: boolean): void {
-    this.#connections.began(response);
     // Without a listener, an error of a connection would end the process.
     request.on('error', ignore);
     response.on('error', ignore);
+    if (!this.#connections.began(response)) {
+      request.resume();
+      return;
+    }
     const { method = '', url: target = '', headers, headersDistinct: distinct } = request;
     if (pathOf(target) === HEALTH_PATH && (method === 'GET' || method === 'HEAD')) {
       request.resume();
@@ -200,37 +209,39 @@ class HttpFrontDoor {
       return;
     }
     const { bytesMax, inFlightMax = IN_FLIGHT_MAX } = this.#options;
-    const head = readHead({ method, target, headers, distinct }, { bytesMax, isLoopback: this.#isLoopback });
+    const fields = request.rawHeaders.length / 2;
+    const head = readHead({ method, target, fields, headers, distinct }, { bytesMax, isLoopback: this.#isLoopback });
     if ('status' in head) return this.#turnAway(request, response, head);
     if (this.#isClosing) return this.#turnAway(request, response, STOPPING);
     if (this.#open.size >= inFlightMax) {
       return this.#turnAway(request, response, full(`${this.#open.size} requests are in hand`));
     }
-    if (waits) response.writeContinue();
-    void this.#process(request, response, head);
-  }
-
-  async #process(request: IncomingMessage, response: ServerResponse, head: RequestHeaders): Promise<void> {
-    const { bytesMax, inFlightBytesMax = IN_FLIGHT_BYTES_MAX } = this.#options;
-    const startedMs = this.#clock.monotonic();
     const pending = new Pending(this, response);
     this.#open.add(pending);
+    if (!this.#hold(pending, headBytesOf(request))) {
+      pending.end();
+      return this.#turnAway(request, response, this.#fullOfBytes());
+    }
+    if (waits) response.writeContinue();
+    void this.#process(request, pending, head);
+  }
+
+  async #process(request: IncomingMessage, pending: Pending, head: RequestHeaders): Promise<void> {
+    const { bytesMax } = this.#options;
+    const startedMs = this.#clock.monotonic();
     let why = tooLarge(bytesMax);
+    let textBytes = 0;
     const body = await readBody(request, (bytes) => {
-      if (pending.bytes + bytes > bytesMax) return false;
-      // A single request is always taken.
-      if (this.#open.size > 1 && this.#bytes + bytes > inFlightBytesMax) {
-        why = full(`requests of ${this.#bytes} bytes are in hand`);
-        return false;
-      }
-      pending.bytes += bytes;
-      this.#bytes += bytes;
-      return true;
+      textBytes += bytes;
+      if (textBytes > bytesMax) return false;
+      if (this.#hold(pending, bytes)) return true;
+      why = this.#fullOfBytes();
+      return false;
     });
     if (body === 'gone') return pending.end();
     if (body === 'refused') {
       pending.end();
-      return this.#turnAway(request, response, why);
+      return this.#turnAway(request, pending.response, why);
     }
     const what = {
       requestId: head.requestId ?? this.#idPrefix + this.#count++,
@@ -253,11 +264,23 @@ class HttpFrontDoor {
     if (!taken) pending.tell(ROUTER_AWAY);
   }
 
+  /** @returns whether the request may hold so many bytes more */
+  #hold(pending: Pending, bytes: number): boolean {
+    const { inFlightBytesMax = IN_FLIGHT_BYTES_MAX } = this.#options;
+    // A single request is always taken.
+    if (this.#open.size > 1 && this.#bytes + bytes > inFlightBytesMax) return false;
+    pending.bytes += bytes;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  #fullOfBytes(): HttpRefusal {
+    return full(`requests of ${this.#bytes} bytes are in hand`);
+  }
+
   /** What the client still sends is not read, so its connection ends with the answer. */
   #turnAway(request: IncomingMessage, response: ServerResponse, refusal: HttpRefusal): void {
-    const reply = errorReply(refusal);
-    const ends = request.complete ? {} : { Connection: 'close' };
-    this.send(response, { ...reply, headers: { ...reply.headers, ...ends } });
+    this.send(response, errorReply(refusal), this.#isClosing || !request.complete);
     // Reading a little lets a client that sends all before it reads see the answer and not a reset.
     request.resume();
   }
@@ -278,6 +301,11 @@ class HttpFrontDoor {
 const LAST_ANSWERS_MS = 250;
 
 function ignore(): void {}
+
+/** Node keeps the head of a request until it is answered. */
+function headBytesOf({ url = '', rawHeaders }: IncomingMessage): number {
+  return rawHeaders.reduce((sum, text) => sum + text.length, url.length);
+}
 
 function full(figures: string): HttpRefusal {
   const reason: FailureReason = 'endpoint-full';
@@ -306,13 +334,13 @@ function listenFailed(address: HttpAddress, cause: Error): ShoalError {
 class Pending implements Ref<Outcome> {
   /** That it holds. */
   bytes = 0;
+  readonly response: ServerResponse;
   readonly #door: HttpFrontDoor;
-  readonly #response: ServerResponse;
   #isSettled = false;
 
   constructor(door: HttpFrontDoor, response: ServerResponse) {
     this.#door = door;
-    this.#response = response;
+    this.response = response;
   }
 
   get path(): string {
@@ -337,7 +365,7 @@ class Pending implements Ref<Outcome> {
   #answer(reply: () => HttpReply): boolean {
     if (this.#isSettled) return false;
     this.end();
-    this.#door.send(this.#response, reply());
+    this.#door.send(this.response, reply());
     return true;
   }
 }

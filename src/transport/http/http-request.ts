@@ -6,7 +6,7 @@ import { isOp, OP_FORM, OP_HEADER, parseRequestHeaders, type RequestHeaders } fr
 
 /** Why a request does not reach the router. */
 export interface HttpRefusal {
-  /** 403, 404, 405, 413 and 415 of HTTP, or the status of the reason. */
+  /** 403, 404, 405, 413, 415 and 431 of HTTP, or the status of the reason. */
   readonly status: number;
   readonly reason: FailureReason;
   readonly message: string;
@@ -18,6 +18,8 @@ export interface RequestHead {
   readonly method: string;
   /** As in the request line: path and query, or a whole URL. */
   readonly target: string;
+  /** How many header fields it has. */
+  readonly fields: number;
   readonly headers: IncomingHttpHeaders;
   /** Each header with all of its values. */
   readonly distinct: Readonly<Record<string, readonly string[] | undefined>>;
@@ -32,12 +34,18 @@ export interface HeadLimits {
 
 /** Where a load balancer asks whether the host serves. */
 export const HEALTH_PATH = '/healthz';
+/** Of the header fields of a request. */
+export const HEAD_FIELDS_MAX = 100;
 
 /**
  * Reads the head of `POST /` or `POST /OPERATION`.
  * @returns the same headers as a request over NATS has, or why it is refused
  */
 export function readHead(head: RequestHead, limits: HeadLimits): RequestHeaders | HttpRefusal {
+  if (head.fields > HEAD_FIELDS_MAX) {
+    const message = `a request has ${HEAD_FIELDS_MAX} header fields at most, and this one has more`;
+    return { status: 431, reason: 'bad-request', message };
+  }
   const hosts = head.distinct['host'] ?? [];
   if (hosts.length > 1) {
     const message = `Host: expected one value, got ${hosts.length}: ${hosts.slice(0, 2).map(quote).join(' and ')}`;

@@ -27,9 +27,8 @@ export function readBody(
       bytes += piece.length;
     };
     request.on('data', take);
-    request.once('end', () =>
-      settle(pieces.length === 1 ? (pieces[0] ?? Buffer.alloc(0)) : Buffer.concat(pieces, bytes)),
-    );
+    // Even a single piece is copied: it is a part of what came with it, all of which it would keep in memory.
+    request.once('end', () => settle(Buffer.concat(pieces, bytes)));
     request.once('error', () => settle('gone'));
     request.once('close', () => settle('gone'));
   });
