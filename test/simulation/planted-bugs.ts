@@ -314,8 +314,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'deploy-begins-before-it-is-durable',
     file: 'src/app/deploy/deploys.ts',
-    from: '      await this.#save({ ...this.#state, deploy: { ...deploy, phase } });\n',
-    to: '      this.#state = { ...this.#state, deploy: { ...deploy, phase } };\n',
+    from: '      await this.#save({ ...this.#state, deploy: { ...deploy, phase: afterCheck(deploy.canary) } });\n',
+    to: '      this.#state = { ...this.#state, deploy: { ...deploy, phase: afterCheck(deploy.canary) } };\n',
   },
   {
     name: 'two-deploys-begin-at-once',
