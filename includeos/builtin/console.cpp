@@ -9,6 +9,7 @@ namespace {
 
 constexpr uint32_t kInterruptLine = 4;  // of the first ISA serial port
 constexpr size_t kFifoBytes = 16;
+constexpr size_t kFewLinesBytes = 512;
 
 size_t write_uart(const char* bytes, size_t size) { return size - shim_console_write(bytes, static_cast<uint32_t>(size)); }
 
@@ -28,6 +29,11 @@ bool Console::print(std::string_view text) {
 void Console::flush() { output_.flush(write_uart); }
 
 bool Console::flush_some() {
+  const size_t waiting = output_.size();
+  if (waiting > kFewLinesBytes) {
+    flush();
+    return output_.size() < waiting;
+  }
   size_t taken = 0;
   output_.flush([&](const char* bytes, size_t size) {
     if (taken > 0) return size_t{0};

@@ -19,7 +19,8 @@ class Console {
   /// Gives the UART what it takes.
   void flush();
 
-  /// Gives it one batch at most, so that a line holds nobody up. False: it took nothing, or there was nothing.
+  /// Gives it one batch of a few lines, so that they hold nobody up, and all of more than that, so that a flood leaves room for a report.
+  /// False: it took nothing, or there was nothing.
   bool flush_some();
 
   bool has_output() const { return !output_.empty(); }

@@ -9,6 +9,7 @@ namespace shoal {
 class ConsoleOutput {
  public:
   bool empty() const { return read_ == written_; }
+  size_t size() const { return written_ - read_; }
 
   /// All or nothing: false if there is no room for all of it.
   bool add(std::string_view text) {
