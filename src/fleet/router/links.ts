@@ -23,13 +23,22 @@ export class Links {
   /** Ends of an actor in a row, without its link having been ready in between; none of a link that is well. */
   readonly #failures = new Map<VmId, number>();
 
+  /** Links whose guests said only later that they take content types. */
+  readonly #toldLate = new Set<VmId>();
+
   constructor(context: Context<RouterMessage>, openLink: OpenLink) {
     this.#context = context;
     this.#openLink = openLink;
   }
 
   open(target: LinkTarget): void {
-    if (this.#links.has(target.vm)) return;
+    const open = this.#links.get(target.vm);
+    if (open !== undefined) {
+      if (target.takesTypes !== true) return;
+      this.#toldLate.add(target.vm);
+      open.tell({ kind: 'takes-types' });
+      return;
+    }
     const behaviour = this.#openLink(target, this.#context.self);
     const ref = this.#context.spawn(behaviour, { name: `${NAME}${target.vm}` });
     this.#links.set(target.vm, ref);
@@ -63,7 +72,10 @@ export class Links {
 
   reopened(vm: VmId): void {
     const link = this.#links.get(vm);
-    if (link !== undefined) this.#context.watch(link, exited);
+    if (link === undefined) return;
+    this.#context.watch(link, exited);
+    // It began anew with what was known when it was opened first.
+    if (this.#toldLate.has(vm)) link.tell({ kind: 'takes-types' });
   }
 
   /** @returns false if its mailbox is full, or its actor has ended; `link-room` follows after a moment */
@@ -78,6 +90,7 @@ export class Links {
     if (link === undefined) return;
     this.#links.delete(vm);
     this.#failures.delete(vm);
+    this.#toldLate.delete(vm);
     this.#context.unwatch(link);
     // Nothing waits for it: the connection is given up, not drained.
     void this.#context.stop(link);

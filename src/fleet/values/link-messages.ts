@@ -17,6 +17,8 @@ export type LinkMessage =
       readonly requestId?: string;
       readonly deadlineMs?: number;
     }
+  /** Its guest has said that it takes content types, after the link was opened: that of a VM that was adopted while it booted. */
+  | { readonly kind: 'takes-types' }
   /** The guest ends the request with an error 499 unless it has ended already. */
   | { readonly kind: 'cancel'; readonly id: number }
   /** Asks the guest whether it lives; `link-pong` follows if it answers. */

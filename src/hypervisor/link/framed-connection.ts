@@ -50,7 +50,7 @@ export class FramedConnection implements FrameSink, GuestChannel {
   readonly #connection: GuestConnection;
   readonly #clock: Clock;
   readonly #firstPongMs: number;
-  readonly #isTyped: boolean;
+  #isTyped: boolean;
   readonly #listener: ConnectionListener;
   readonly #parser: FrameParser;
   readonly #writer = new FrameWriter();
@@ -83,6 +83,11 @@ export class FramedConnection implements FrameSink, GuestChannel {
   /** True while the guest reads too slowly: what is sent now stays in memory. */
   get isFull(): boolean {
     return this.#full;
+  }
+
+  /** From the next request on. */
+  takeTypes(): void {
+    this.#isTyped = true;
   }
 
   request({ id, token, payload, contentType }: LinkRequest, operation: Uint8Array): void {

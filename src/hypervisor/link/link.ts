@@ -68,7 +68,7 @@ export function link(target: LinkTarget, owner: Ref<LinkEvent>, options: LinkOpt
 
 class Link implements ConnectionListener, HttpChannelListener {
   readonly #vm: number;
-  readonly #target: LinkTarget;
+  #target: LinkTarget;
   readonly #owner: Ref<LinkEvent>;
   readonly #options: LinkOptions;
   readonly #context: Context<LinkInput>;
@@ -104,6 +104,10 @@ class Link implements ConnectionListener, HttpChannelListener {
         return;
       case 'ping':
         this.#channel?.ask();
+        return;
+      case 'takes-types':
+        this.#target = { ...this.#target, takesTypes: true };
+        if (this.#options.payload === 'bytes' && this.#channel instanceof FramedConnection) this.#channel.takeTypes();
         return;
       case 'relay':
         if (this.#channel?.isReady === true) this.#channel.relay(message.line);
