@@ -29,18 +29,14 @@ export const ROUTER = [
       "    this.#context.after(ROOM_AGAIN_MS, { kind: 'link-room', vm });\n",
       '',
     ],
-    ['a VM has one link', 'if (open !== undefined) {', 'if (open !== undefined && target.takesTypes === true) {'],
+    ['a VM has one link', 'if (this.#links.has(target.vm)) return;', ''],
     [
       'a link that was ready fails for the first time',
       '  connected(vm: VmId): void {\n    this.#failures.delete(vm);',
       '  connected(vm: VmId): void {',
     ],
     ['a link that fails again waits longer', 'this.#failures.set(vm, failures + 1);', ''],
-    [
-      'a link that was opened again is watched',
-      'if (link === undefined) return;\n    this.#context.watch(link, exited);',
-      '',
-    ],
+    ['a link that was opened again is watched', 'if (link !== undefined) this.#context.watch(link, exited);', ''],
     ['a link that is closed is not opened again', '    this.#links.delete(vm);\n', ''],
   ]),
   ...mutationsOf('fleet/router/link-reactions.ts', [

@@ -16,8 +16,6 @@ export interface FakeLink {
   /** Lines that the guest is to print (R10). */
   readonly relayed: string[];
   connected: boolean;
-  /** Its guest has said so after the link was opened. */
-  takesTypes: boolean;
 }
 
 /** Makes links that connect to nothing: a test answers for the guests. */
@@ -46,15 +44,7 @@ export class FakeLinks {
       this.started.push(target.vm);
       context.onStop(() => void this.ended.push(target.vm));
       if (this.failing === target.vm) throw new Error('no such guest');
-      const link: FakeLink = {
-        vm: target.vm,
-        owner,
-        open: [],
-        cancelled: [],
-        relayed: [],
-        connected: this.autoReady,
-        takesTypes: false,
-      };
+      const link: FakeLink = { vm: target.vm, owner, open: [], cancelled: [], relayed: [], connected: this.autoReady };
       this.byVm.set(target.vm, link);
       if (this.autoReady) this.tell(link, { kind: 'link-ready', vm: target.vm });
       return (message) => this.#take(link, message);
@@ -93,7 +83,6 @@ export class FakeLinks {
     if (message.kind === 'ping') this.#ping(link);
     else if (message.kind === 'relay') link.relayed.push(message.line);
     else if (message.kind === 'cancel') link.cancelled.push(message.id);
-    else if (message.kind === 'takes-types') link.takesTypes = true;
     else if (link.connected) link.open.push(message);
     else this.tell(link, { kind: 'link-lost', vm, sent: [], unsent: [message.id], why: 'the link is not connected' });
   }

@@ -141,9 +141,8 @@ export class Effects {
   }
 
   #openLink(vm: VmId, address: Address): void {
-    const { imageDigest, guest } = this.#fleet.vm(vm) ?? {};
-    const target = imageDigest === undefined ? { vm, address } : { vm, address, imageDigest };
-    this.#links.open(guest?.payload === 'bytes' ? { ...target, takesTypes: true } : target);
+    const imageDigest = this.#fleet.vm(vm)?.imageDigest;
+    this.#links.open(imageDigest === undefined ? { vm, address } : { vm, address, imageDigest });
   }
 
   #row({ kind, vm: id, atMs }: Extract<Effect, { kind: 'write-row' | 'update-row' }>): void {

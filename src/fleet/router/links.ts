@@ -23,22 +23,13 @@ export class Links {
   /** Ends of an actor in a row, without its link having been ready in between; none of a link that is well. */
   readonly #failures = new Map<VmId, number>();
 
-  /** Links whose guests said only later that they take content types. */
-  readonly #toldLate = new Set<VmId>();
-
   constructor(context: Context<RouterMessage>, openLink: OpenLink) {
     this.#context = context;
     this.#openLink = openLink;
   }
 
   open(target: LinkTarget): void {
-    const open = this.#links.get(target.vm);
-    if (open !== undefined) {
-      if (target.takesTypes !== true) return;
-      this.#toldLate.add(target.vm);
-      open.tell({ kind: 'takes-types' });
-      return;
-    }
+    if (this.#links.has(target.vm)) return;
     const behaviour = this.#openLink(target, this.#context.self);
     const ref = this.#context.spawn(behaviour, { name: `${NAME}${target.vm}` });
     this.#links.set(target.vm, ref);
@@ -72,10 +63,7 @@ export class Links {
 
   reopened(vm: VmId): void {
     const link = this.#links.get(vm);
-    if (link === undefined) return;
-    this.#context.watch(link, exited);
-    // It began anew with what was known when it was opened first.
-    if (this.#toldLate.has(vm)) link.tell({ kind: 'takes-types' });
+    if (link !== undefined) this.#context.watch(link, exited);
   }
 
   /** @returns false if its mailbox is full, or its actor has ended; `link-room` follows after a moment */
@@ -90,7 +78,6 @@ export class Links {
     if (link === undefined) return;
     this.#links.delete(vm);
     this.#failures.delete(vm);
-    this.#toldLate.delete(vm);
     this.#context.unwatch(link);
     // Nothing waits for it: the connection is given up, not drained.
     void this.#context.stop(link);

@@ -230,7 +230,9 @@ export class RequestPath implements Responder {
     this.#fleet.apply({ kind: 'request-dispatched', request, vm });
     const { op, token, payload, contentType, requestId } = request.request;
     const { frame: id, deadlineMs } = request;
-    if (this.#links.tell(vm, { kind: 'request', id, op, token, payload, contentType, requestId, deadlineMs })) return;
+    const takesTypes = this.#fleet.vm(vm)?.guest?.payload === 'bytes';
+    const what = { op, token, payload, contentType, takesTypes };
+    if (this.#links.tell(vm, { kind: 'request', id, ...what, requestId, deadlineMs })) return;
     this.#fleet.apply({ kind: 'request-left', request, nowMs, tried: 'unsent' });
     // An overload, or the end of the link, which tells of itself: neither is a fault of the VM.
     this.#fleet.apply({ kind: 'vm-congested', vm, congested: true });

@@ -13,12 +13,12 @@ export type LinkMessage =
       readonly token: Uint8Array;
       readonly payload: Uint8Array;
       readonly contentType?: string | undefined;
+      /** The guest has said that its frames carry content types. A link may be open before it has. */
+      readonly takesTypes?: boolean;
       /** For guests that take no token: the client's id of the request, and its deadline on the monotonic clock. */
       readonly requestId?: string;
       readonly deadlineMs?: number;
     }
-  /** Its guest has said that it takes content types, after the link was opened: that of a VM that was adopted while it booted. */
-  | { readonly kind: 'takes-types' }
   /** The guest ends the request with an error 499 unless it has ended already. */
   | { readonly kind: 'cancel'; readonly id: number }
   /** Asks the guest whether it lives; `link-pong` follows if it answers. */
@@ -74,6 +74,4 @@ export interface LinkTarget {
   readonly address: Address;
   /** SHA-256 of the image that it runs, which says how it is spoken to; undefined if that is not known. */
   readonly imageDigest?: string | undefined;
-  /** The guest has said that its frames carry content types. */
-  readonly takesTypes?: true;
 }

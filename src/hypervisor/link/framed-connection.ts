@@ -17,7 +17,7 @@ export interface FramedConnectionOptions {
   readonly firstPongMs: number;
   /** Largest length of what follows a header; default: as long as any frame may be. */
   readonly frameBytesMax?: number | undefined;
-  /** Requests go in frames that carry their content type. */
+  /** Requests go in frames that carry their content type, if the guest takes such frames. */
   readonly isTyped?: boolean;
   readonly listener: ConnectionListener;
 }
@@ -50,7 +50,7 @@ export class FramedConnection implements FrameSink, GuestChannel {
   readonly #connection: GuestConnection;
   readonly #clock: Clock;
   readonly #firstPongMs: number;
-  #isTyped: boolean;
+  readonly #isTyped: boolean;
   readonly #listener: ConnectionListener;
   readonly #parser: FrameParser;
   readonly #writer = new FrameWriter();
@@ -85,13 +85,9 @@ export class FramedConnection implements FrameSink, GuestChannel {
     return this.#full;
   }
 
-  /** From the next request on. */
-  takeTypes(): void {
-    this.#isTyped = true;
-  }
-
-  request({ id, token, payload, contentType }: LinkRequest, operation: Uint8Array): void {
-    if (!this.#isTyped) return this.#send(FrameType.request, id >>> 0, operation, token, payload);
+  request({ id, token, payload, contentType, takesTypes }: LinkRequest, operation: Uint8Array): void {
+    if (!this.#isTyped || takesTypes !== true)
+      return this.#send(FrameType.request, id >>> 0, operation, token, payload);
     this.#send(FrameType.typedRequest, id >>> 0, operation, token, payload, contentTypeBytes(contentType));
   }
 

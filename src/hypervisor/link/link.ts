@@ -68,7 +68,7 @@ export function link(target: LinkTarget, owner: Ref<LinkEvent>, options: LinkOpt
 
 class Link implements ConnectionListener, HttpChannelListener {
   readonly #vm: number;
-  #target: LinkTarget;
+  readonly #target: LinkTarget;
   readonly #owner: Ref<LinkEvent>;
   readonly #options: LinkOptions;
   readonly #context: Context<LinkInput>;
@@ -104,10 +104,6 @@ class Link implements ConnectionListener, HttpChannelListener {
         return;
       case 'ping':
         this.#channel?.ask();
-        return;
-      case 'takes-types':
-        this.#target = { ...this.#target, takesTypes: true };
-        if (this.#options.payload === 'bytes' && this.#channel instanceof FramedConnection) this.#channel.takeTypes();
         return;
       case 'relay':
         if (this.#channel?.isReady === true) this.#channel.relay(message.line);
@@ -304,7 +300,7 @@ class Link implements ConnectionListener, HttpChannelListener {
       tag: this.#tag,
       firstPongMs: firstPongMs ?? FIRST_PONG_MS,
       frameBytesMax: frameBytesMax(textBytesMax),
-      isTyped: this.#options.payload === 'bytes' && this.#target.takesTypes === true,
+      isTyped: this.#options.payload === 'bytes',
       listener: this,
     });
   }

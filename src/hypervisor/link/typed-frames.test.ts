@@ -49,13 +49,17 @@ async function bench(
     },
     close: () => undefined,
   };
-  const target = takesTypes ? { ...TARGET, takesTypes: true as const } : TARGET;
   const made = { connect: () => connection, keepAlive: new KeepAlive(kit.clock), ...options };
-  const ref = await kit.system.start(link(target, owner.ref, made), { name: 'link' });
+  const ref = await kit.system.start(link(TARGET, owner.ref, made), { name: 'link' });
   opened();
   await owner.fishFor({ kind: 'link-ready' });
-  const ask = (contentType?: string): void =>
-    void ref.tell({ kind: 'request', id: 1, op: '', token: Buffer.from('t'), payload: Buffer.from('x'), contentType });
+  const what = {
+    op: '',
+    token: Buffer.from('t'),
+    payload: Buffer.from('x'),
+    takesTypes,
+  } as const;
+  const ask = (contentType?: string): void => void ref.tell({ kind: 'request', id: 1, ...what, contentType });
   return { owner, got, ask, [Symbol.asyncDispose]: () => kit.shutdown() };
 }
 
