@@ -1,3 +1,4 @@
+import { OPERATION_NAME, OPERATIONS_MAX } from '../operation-name.ts';
 import type { Description, Told } from './describe.ts';
 import { invalid, literally, type Place, placeOf } from './fault.ts';
 
@@ -13,11 +14,7 @@ export interface ServiceFacts {
 
 export const STATES = ['fresh', 'kept'] as const;
 export const PAYLOADS = ['text', 'bytes'] as const;
-/** Of the guest contract. */
-export const OPERATIONS_MAX = 64;
-export const OPERATION_CHARS_MAX = 64;
 
-const NAME = new RegExp(`^[a-z0-9._-]{1,${OPERATION_CHARS_MAX}}$`);
 const SHAPE = '`export default { upper: (text) => text.toUpperCase() }`';
 
 /**
@@ -70,8 +67,8 @@ const KNOWN = '`idempotent`, `state` and `payload`';
 
 function checkOperation(file: string, name: string, value: Told): void {
   const place = () => placeOf(file, new RegExp(`(?<![\\w$])${literally(name)}['"\`]?\\s*[:(,}]`));
-  if (!NAME.test(name)) {
-    const rule = `1 to ${OPERATION_CHARS_MAX} characters of a-z, 0-9, ".", "_" and "-"`;
+  if (!OPERATION_NAME.test(name)) {
+    const rule = `1 to 64 characters of a-z, 0-9, ".", "_" and "-"`;
     throw invalid(
       place(),
       `an operation is named ${JSON.stringify(name.slice(0, 100))}, and a name has ${rule}. Rename it`,

@@ -79,13 +79,8 @@ export class Engine {
   /** Calls a function. Texts, numbers and bytes become values. @throws ScriptError */
   call(target: Value, values: readonly (string | number | Uint8Array | undefined)[]): Value {
     const made = values.map((value) => this.#made(value));
-    const list = this.#at.wasm_malloc(4 * made.length + 4);
-    const view = new DataView(this.#at.memory.buffer);
-    for (const [index, value] of made.entries()) view.setUint32(list + 4 * index, value, true);
-    const self = this.#at.qjs_get_undefined();
-    const result = this.#at.qjs_call(target, self, made.length, list);
-    for (const value of [...made, self]) this.#at.qjs_free_value(value);
-    this.#at.wasm_free(list);
+    const result = this.#call(target, made);
+    for (const value of made) this.free(value);
     return this.#checked(result);
   }
 
@@ -98,13 +93,7 @@ export class Engine {
 
   /** As arguments of a call of it. @throws ScriptError */
   callWith(target: Value, argument: Value): Value {
-    const list = this.#at.wasm_malloc(4);
-    new DataView(this.#at.memory.buffer).setUint32(list, argument, true);
-    const self = this.#at.qjs_get_undefined();
-    const result = this.#at.qjs_call(target, self, 1, list);
-    this.#at.qjs_free_value(self);
-    this.#at.wasm_free(list);
-    return this.#checked(result);
+    return this.#checked(this.#call(target, [argument]));
   }
 
   /** Runs what waits for promises, until nothing is left. @throws ScriptError for what no script can catch: the lack of memory */
@@ -179,6 +168,17 @@ export class Engine {
     });
     instance._initialize();
     return instance;
+  }
+
+  #call(target: Value, values: readonly Value[]): Value {
+    const list = this.#at.wasm_malloc(4 * values.length + 4);
+    const view = new DataView(this.#at.memory.buffer);
+    for (const [index, value] of values.entries()) view.setUint32(list + 4 * index, value, true);
+    const self = this.#at.qjs_get_undefined();
+    const result = this.#at.qjs_call(target, self, values.length, list);
+    this.free(self);
+    this.#at.wasm_free(list);
+    return result;
   }
 
   #put(text: string): { readonly at: number; readonly bytes: number } {

@@ -1,4 +1,5 @@
 import { CONTENT_TYPE_FORM, isContentType } from '../fleet/mod.ts';
+import { OPERATION_NAME } from '../operation-name.ts';
 import { quote } from './quote.ts';
 
 /** The headers of a request (DESIGN section 7). NATS preserves the case of names; Shoal ignores it. */
@@ -31,15 +32,13 @@ export function noHeaders(): RequestHeaders {
   return { op: '', deadlineMs: undefined, requestId: undefined, retry: true, isRepeat: false, contentType };
 }
 
-/** Operation names of the guest contract (docs/guest-contract.md, `ops` of the ready line). */
-const OP = /^[a-z0-9._-]{1,64}$/;
-/** The same for error messages. */
+/** `OPERATION_NAME` for error messages. */
 export const OP_FORM = '1 to 64 of a-z, 0-9, "-", "." and "_"';
 const REQUEST_ID = /^[\x20-\x7e]{1,128}$/;
 const INTEGER = /^[0-9]{1,7}$/;
 
 export function isOp(value: string): boolean {
-  return OP.test(value);
+  return OPERATION_NAME.test(value);
 }
 
 export function isRequestId(value: string): boolean {

@@ -2,7 +2,9 @@ import { dirname, join, normalize } from 'node:path';
 import type { Source } from './source.ts';
 
 /** Files of no layer, which all files may import. */
-const GROUND = ['src/errors.ts', 'src/is-record.ts', 'src/plain-file.ts', 'src/small-map.ts'];
+const GROUND = ['errors', 'file-signature', 'is-record', 'operation-name', 'plain-file', 'small-map'].map(
+  (name) => `src/${name}.ts`,
+);
 
 /**
  * Which folders of src/ a folder may import: those below it in the design, through their `mod.ts` (and that of

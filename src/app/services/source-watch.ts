@@ -1,6 +1,7 @@
 import { type FSWatcher, statSync, watch } from 'node:fs';
 import { dirname, extname } from 'node:path';
 import type { CancelTimer, Clock } from '../../actors/mod.ts';
+import { signatureOf } from '../../file-signature.ts';
 
 export interface SourceWatch {
   /** From now on these are the files and folders of the service. */
@@ -78,9 +79,4 @@ export function watchSources(clock: Clock, onChange: () => void): SourceWatch {
 /** A folder of C++ is an input itself. */
 function folderOf(input: string): string {
   return statSync(input, { throwIfNoEntry: false })?.isDirectory() === true ? input : dirname(input);
-}
-
-function signatureOf(path: string): string {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found === undefined ? 'gone' : `${found.ino} ${found.size} ${found.mtimeMs}`;
 }

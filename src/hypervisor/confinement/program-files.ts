@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { signatureOf } from '../file-signature.ts';
+import { signatureOf } from '../../file-signature.ts';
 
 const run = promisify(execFile);
 const TRACE_TIMEOUT_MS = 10_000;

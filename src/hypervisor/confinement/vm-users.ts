@@ -12,7 +12,15 @@ export const VM_USERS = { first: 0x70000000, last: 0x7fffffff } as const;
  */
 export type VmUsers = 'own' | 'root' | 'user';
 
+/** Looked up once: the ids of a user namespace are written before anything runs as its root. */
 export function vmUsers(): VmUsers {
+  known ??= look();
+  return known;
+}
+
+let known: VmUsers | undefined;
+
+function look(): VmUsers {
   if (process.getuid?.() !== 0) return 'user';
   const maps = ['uid_map', 'gid_map'].map((name) => readFileSync(`/proc/self/${name}`, 'latin1'));
   return maps.every(hasVmUsers) ? 'own' : 'root';

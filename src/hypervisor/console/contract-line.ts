@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { GuestReady } from '../../fleet/mod.ts';
+import { OPERATION_NAME, OPERATIONS_MAX } from '../../operation-name.ts';
 import type { ConsoleEvent } from './console-event.ts';
 import { isPrintable, printable } from './printable.ts';
 
@@ -7,8 +8,6 @@ import { isPrintable, printable } from './printable.ts';
 export const CONTRACT_PREFIX = 'shoal1 ';
 export const RELAY_PREFIX = `${CONTRACT_PREFIX}relay `;
 
-const OPERATION = /^[a-z0-9._-]{1,64}$/;
-const OPERATIONS_MAX = 64;
 const KEY = /^[a-z][a-z0-9_]{0,31}$/;
 const INTEGER = /^(?:0|[1-9][0-9]{0,15})$/;
 const PERCENT = /^[0-9]{1,3}(?:\.[0-9]{1,3})?$/;
@@ -57,7 +56,7 @@ export function refused(line: string, why: string): ConsoleEvent {
 function parseReady(fields: Fields): ConsoleEvent {
   const operations = field(fields, 'ops').split(',');
   if (operations.length > OPERATIONS_MAX) throw new Refusal(`it names more than ${OPERATIONS_MAX} operations`);
-  const wrong = operations.find((operation) => !OPERATION.test(operation));
+  const wrong = operations.find((operation) => !OPERATION_NAME.test(operation));
   if (wrong !== undefined) throw new Refusal('`ops` is not a list of names');
   const idempotent = field(fields, 'idempotent');
   if (idempotent !== '0' && idempotent !== '1') throw new Refusal('`idempotent` is neither 0 nor 1');

@@ -3,7 +3,7 @@ import { type ErrorEnvelope, ShoalError, toEnvelope } from '../../errors.ts';
 import type { HostEvent, VmEnd, VmId } from '../../fleet/mod.ts';
 import type { HostNotice } from '../notices.ts';
 import type { Found, Hypervisor, Manifest } from '../port.ts';
-import { clearFound } from '../vm/remains.ts';
+import { clearFound, clearRemains } from '../vm/remains.ts';
 import type { VmTable } from './vm-table.ts';
 
 export interface ReconciliationOptions {
@@ -112,12 +112,7 @@ export class Reconciliation {
 
   /** At the stop of the host: ends those that can be identified by now. Never rejects. */
   async endUnknown(): Promise<void> {
-    const { hypervisor } = this.#options;
-    const ended = [...this.#unknown].map(async (vm) => {
-      const found = await hypervisor.find(vm).catch(unreadable);
-      if (found !== undefined && found !== 'unreadable') await clearFound(hypervisor, found);
-    });
-    await Promise.all(ended);
+    await Promise.all([...this.#unknown].map((vm) => clearRemains(this.#options.hypervisor, vm, undefined)));
   }
 
   /** The VM may run: `host-up` names it, so that nobody takes its address for free. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../actors/mod.ts';
 import { ShoalError } from '../../errors.ts';
+import { signatureOf } from '../../file-signature.ts';
 import type { LinkTarget, VmId } from '../../fleet/mod.ts';
 import {
   checkOpenFiles,
@@ -11,7 +12,6 @@ import {
   signalProcess,
   whenGone,
 } from '../../process/mod.ts';
-import { signatureOf } from '../file-signature.ts';
 import type { Found, GuestConnection, Hypervisor, Machine, MachineSpec, Manifest } from '../port.ts';
 import { profileOf } from '../profile/shipped.ts';
 import { Cgroups } from './cgroup.ts';
