@@ -51,6 +51,7 @@ void Heap::open(void* memory, size_t size) {
   block->left_size = 0;
   block->set_size(bytes, false);
   block->right()->size_and_use = Block::kUsed;
+  start_ = reinterpret_cast<const char*>(first);
   total_bytes_ = bytes;
   insert(block);
 }

@@ -17,6 +17,9 @@ class Heap {
   /// Gives back what of it lies behind the first `bytes`, which stay where they are.
   void shrink(void* memory, size_t bytes);
 
+  /// How far from the region's start it lies.
+  size_t offset_of(const void* memory) const { return static_cast<size_t>(static_cast<const char*>(memory) - start_); }
+
   size_t used_bytes() const { return used_bytes_; }
   size_t free_bytes() const { return total_bytes_ - used_bytes_; }
 
@@ -30,6 +33,7 @@ class Heap {
 
   Block* bins_[kBinCount] = {};  // bin N: free blocks of 2^N to 2^(N+1) - 1 bytes
   uint32_t bins_in_use_ = 0;
+  const char* start_ = nullptr;
   size_t total_bytes_ = 0;
   size_t used_bytes_ = 0;
 };

@@ -87,6 +87,12 @@ bool MemoryBudget::could_ever_allocate(const Job& job, size_t bytes) const {
   return bytes <= total_bytes_ && kFloorBytes + job.held_bytes + bytes <= total_bytes_;
 }
 
+bool MemoryBudget::is_in_the_way(const Job& job) const {
+  const size_t before = heap_.offset_of(&job);
+  // So close to an end, it takes nothing away but what must be left free in any case.
+  return before > kFloorBytes && before + job.held_bytes + kFloorBytes < total_bytes_;
+}
+
 /// What of the floor is not in use already.
 size_t MemoryBudget::floor_left() const { return waiting_bytes_ < kFloorBytes ? kFloorBytes - waiting_bytes_ : 0; }
 

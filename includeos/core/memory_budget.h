@@ -58,6 +58,10 @@ class MemoryBudget {
   /// Whether a request of `job`'s size could be given `bytes` if it were the only one.
   bool could_ever_allocate(const Job& job, size_t bytes) const;
 
+  /// Whether there is less in one piece for `job` than if it had come to an idle guest: it lies in the midst of the memory, where other
+  /// requests left it.
+  bool is_in_the_way(const Job& job) const;
+
   /// A connection's bytes that wait for room take so much more of the floor, or less.
   void count_waiting(ptrdiff_t bytes) { waiting_bytes_ += static_cast<size_t>(bytes); }
 

@@ -279,9 +279,10 @@ void Server::run(Job* job) {
 }
 
 /// A request that lacks memory can be sent again, unless it would lack it even if it were the only one. Others may have ended since memory
-/// was refused, so what counts is whether it was alone from its beginning.
+/// was refused, so what counts is whether it was alone from its beginning. It may lie where others left it, in the midst of the memory.
 void Server::fail_for_memory(const Job& job) {
-  if (was_alone_ || !memory_.could_ever_allocate(job, lacking_bytes_)) {
+  const bool had_all = was_alone_ && !memory_.is_in_the_way(job);
+  if (had_all || !memory_.could_ever_allocate(job, lacking_bytes_)) {
     reply_.fail(413, "the text takes more memory to work on than this guest has");
   } else {
     reply_.fail(503, "busy");

@@ -319,13 +319,15 @@ export class Client {
     const tokenSize = header.readUInt16LE(6);
     if (!(await this.have(header.readUInt32LE(0)))) return undefined;
     const body = this.take(header.readUInt32LE(0));
-    return {
+    const bytes = body.subarray(operationSize + tokenSize);
+    const frame = {
       type: header.readUInt8(4),
       id: header.readBigUInt64LE(8),
       token: body.subarray(operationSize, operationSize + tokenSize).toString(),
-      payload: body.subarray(operationSize + tokenSize).toString(),
-      bytes: body.subarray(operationSize + tokenSize),
+      payload: bytes.toString(),
     };
+    // Frames are compared as a whole by their text: the bytes of the payload say it a second time.
+    return Object.defineProperty(frame, 'bytes', { value: bytes });
   }
 
   /** Sends a request and takes the next frame for its answer. */

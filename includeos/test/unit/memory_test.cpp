@@ -172,6 +172,23 @@ TEST("memory: an operation that lacks it is busy beside others; if it would lack
   }
 }
 
+TEST("memory: a request that lies in the midst of memory, where others left it, is busy rather than too large") {
+  constexpr Operation kLarge[] = {{"large", [](const Request&, Reply&) { return shoal_allocate(10 << 20) != nullptr; }}};
+  static const Service large{kLarge, true};
+  const std::string text(1 << 20, 'a');
+  TestGuest guest(text.size(), 15 << 20, large);
+  std::vector<TestGuest::Client*> before;
+  for (int i = 0; i < 5; i++) {
+    before.push_back(&guest.connect());
+    guest.send(*before[i], all_but_one(request(1, "large", text)));
+  }
+  auto& client = guest.connect();
+  guest.send(client, all_but_one(request(2, "large", text)));
+  for (TestGuest::Client* other : before) other->connection->broken();
+  CHECK_EQUAL(guest.exchange(client, "a").at(0).payload, std::string("503 busy"));
+  CHECK_EQUAL(guest.exchange(client, request(3, "large", text)).at(0).type, FrameType::reply);
+}
+
 TEST("memory: an operation that lacks it beside another request is busy, though the other has ended when it gives up") {
   constexpr Operation kPatient[] = {{"patient", [](const Request&, Reply&) {
                                        while (shoal_allocate(1000) != nullptr) {
