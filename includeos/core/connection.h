@@ -74,7 +74,8 @@ class Connection {
   bool hears(std::string_view token) const { return !peer_finished_ || token.empty(); }
 
   bool has_output() const { return !output_.empty(); }
-  bool has_held() const { return !held_.empty(); }
+  /// Whether bytes that came in take memory of their own, beside a request's.
+  bool has_input() const { return !head_.empty() || !held_.empty(); }
   bool has_partial_request() const { return partial_ != nullptr; }
 
   /// Whether a request is coming in, or waits for room.

@@ -293,7 +293,7 @@ void Server::fail_for_memory(const Job& job) {
 bool Server::is_alone(const Job& job) const {
   if (memory_.held_bytes() != job.held_bytes) return false;
   for (const Connection& connection : connections_) {
-    if (connection.has_output() || connection.has_held()) return false;
+    if (connection.has_output() || connection.has_input()) return false;
   }
   return true;
 }

@@ -172,6 +172,21 @@ TEST("memory: an operation that lacks it is busy beside others; if it would lack
   }
 }
 
+TEST("memory: an operation that lacks it is busy while the head of another request takes some") {
+  constexpr Operation kGreedy[] = {{"greedy", [](const Request&, Reply&) {
+                                      while (shoal_allocate(1000) != nullptr) {
+                                      }
+                                      return false;
+                                    }}};
+  static const Service greedy{kGreedy, true};
+  TestGuest guest(kTextMax, 4 << 20, greedy);
+  auto& other = guest.connect();
+  guest.send(other, "POST /greedy HTTP/1.1\r\n");
+  CHECK_EQUAL(guest.exchange(guest.connect(), request(1, "greedy", kText)).at(0).payload, std::string("503 busy"));
+  other.connection->broken();
+  CHECK_EQUAL(guest.exchange(guest.connect(), request(1, "greedy", kText)).at(0).payload.substr(0, 3), std::string("413"));
+}
+
 TEST("memory: a request that lies in the midst of memory, where others left it, is busy rather than too large") {
   constexpr Operation kLarge[] = {{"large", [](const Request&, Reply&) { return shoal_allocate(10 << 20) != nullptr; }}};
   static const Service large{kLarge, true};
