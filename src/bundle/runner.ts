@@ -17,7 +17,8 @@ export interface RunnerOptions {
 }
 
 export type Outcome =
-  | { readonly ok: true; readonly reply: string | Uint8Array }
+  /** `contentType`: what the operation named; undefined if it named none. */
+  | { readonly ok: true; readonly reply: string | Uint8Array; readonly contentType: string | undefined }
   /** `status`: as the client gets it. */
   | { readonly ok: false; readonly status: number; readonly message: string };
 
@@ -103,9 +104,10 @@ export class Runner {
     engine.runJobs();
     const code = engine.number(engine.call(this.#shoal, ['finish']));
     const result = engine.call(this.#shoal, ['result']);
-    if (code === 1) return { ok: true, reply: engine.bytes(result) };
-    const text = engine.text(result);
-    return code === 0 ? { ok: true, reply: text } : { ok: false, status: code, message: text };
+    if (code !== 0 && code !== 1) return { ok: false, status: code, message: engine.text(result) };
+    const reply = code === 1 ? engine.bytes(result) : engine.text(result);
+    const named = engine.text(engine.call(this.#shoal, ['resultType']));
+    return { ok: true, reply, contentType: named === '' ? undefined : named };
   }
 }
 
