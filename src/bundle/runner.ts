@@ -26,6 +26,7 @@ export type Outcome =
 const STACK_BYTES = 262_144;
 /** What a script has in a VM of 32 MiB. */
 const MEMORY_BYTES = 18 * 1024 * 1024;
+const PAGE_BYTES = 4_096;
 /** The second is thrown where there is no memory for the first. */
 const OUT_OF_MEMORY: readonly string[] = ['InternalError: out of memory', 'null'];
 const TOO_LARGE = 'the operation takes more memory than this service has';
@@ -74,6 +75,17 @@ export class Runner {
     this.#isKept = state === 'kept';
     this.#loaded = engine.state();
     return why;
+  }
+
+  /** What the loaded service takes in a VM: its memory, and a copy of all that is not zero, to begin each request with. */
+  loadedBytes(): number {
+    const { memory } = this.#loaded ?? this.#engine.state();
+    let bytes = memory.length;
+    const zeros = new Uint8Array(PAGE_BYTES);
+    for (let at = 0; at < memory.length; at += PAGE_BYTES) {
+      if (Buffer.compare(memory.subarray(at, at + PAGE_BYTES), zeros) !== 0) bytes += PAGE_BYTES;
+    }
+    return bytes;
   }
 
   /** Answers a request. Each finds the service as `load` has left it, unless its state is kept. */

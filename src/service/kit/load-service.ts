@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { openService, type Runner, type ServiceFacts } from '../../bundle/mod.ts';
+import { type Examined, openService, type Runner, type ServiceFacts } from '../../bundle/mod.ts';
 import { ServiceError } from '../service-error.ts';
 
 export interface LoadOptions {
@@ -17,6 +17,8 @@ export interface LoadedService {
   /** `fresh`: a request does not see what the one before has left in variables. */
   readonly state: 'fresh' | 'kept';
   readonly payload: 'text' | 'bytes';
+  /** What its author should know, as `shoal service build` says it; a line each. */
+  readonly notes: readonly string[];
   /** What it has written to its console, oldest first; the latest 1000 texts. */
   readonly log: readonly string[];
   /**
@@ -61,7 +63,7 @@ export async function loadService(file: string | URL, options: LoadOptions = {})
     options.onLog?.(text);
   };
   const { service, runner } = await openService(path, { limitMs: options.limitMs ?? LIMIT_MS, onLog });
-  return new RunningService(service.facts, runner, log);
+  return new RunningService(service, runner, log);
 }
 
 class RunningService implements LoadedService {
@@ -69,10 +71,13 @@ class RunningService implements LoadedService {
   readonly idempotent: boolean;
   readonly state: ServiceFacts['state'];
   readonly payload: ServiceFacts['payload'];
+  readonly notes: readonly string[];
   readonly log: readonly string[];
   readonly #runner: Runner;
 
-  constructor({ operations, idempotent, state, payload }: ServiceFacts, runner: Runner, log: readonly string[]) {
+  constructor({ facts, notes }: Examined, runner: Runner, log: readonly string[]) {
+    const { operations, idempotent, state, payload } = facts;
+    this.notes = notes;
     this.operations = operations;
     this.idempotent = idempotent;
     this.state = state;
