@@ -6,6 +6,7 @@ import { type Accelerator, type ImageInfo, loadImage } from '../src/hypervisor/m
 import { compare, type Row, rowOf } from './compare.ts';
 import { type Alive, alive, openRoom, type Room } from './guest-room.ts';
 import { pssBytesOf } from './proc.ts';
+import { serviceFleetSuite } from './service-fleet-suite.ts';
 
 const BOOT_ROUNDS = 9;
 const ROUNDS = 7;
@@ -34,6 +35,7 @@ export async function* servicesSuite(wanted: (name: string) => boolean): AsyncIt
     await using room = openRoom(accelerator());
     const cpp = await loadImage(defaultImage(), {});
     yield* rows(wanted, room, await scriptIn(folder), cpp);
+    yield* serviceFleetSuite(wanted);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

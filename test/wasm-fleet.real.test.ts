@@ -1,8 +1,9 @@
 /** A WebAssembly module as the service of a fleet: its mistakes end requests, and no VM. */
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { connect } from '../src/client/mod.ts';
 import { TestFleet, temporaryFolder } from './driver/fleet.ts';
 
 const operation = (name: string, body: string): string =>
@@ -46,4 +47,29 @@ test('a request that loops without end, traps or is refused ends alone, and its 
   // Asked before and after, the fleet has the same VMs.
   const { vms } = await fleet.until('the fleet says what it has', () => true);
   expect(vms.map(({ id_vmachine }) => id_vmachine)).toEqual(fleet.ready.vms.map(({ id_vmachine }) => id_vmachine));
+});
+
+const BYTES = `(module
+  (memory (export "memory") 1)
+  (func (export "shoal_payload_bytes"))
+  (func (export "shoal_alloc") (param i32) (result i32) (i32.const 1024))
+  ${operation('echo', '(i64.or (i64.const 0x40000000000) (i64.extend_i32_u (local.get $size)))')})`;
+
+test('a module of bytes is built with the profile that lets bytes through', async () => {
+  const folder = temporaryFolder();
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = (end: string): string => join(folder, `bytes.${end}`);
+  writeFileSync(file('wat'), BYTES);
+  execFileSync('wat2wasm', [file('wat'), '-o', file('wasm')]);
+  const build = () => execFileSync('bin/shoal', ['service', 'build', file('wasm'), '--output', file('elf')]).toString();
+  expect(build()).toBe(`${file('elf')}\n${file('shoal.json')}\n`);
+  expect(JSON.parse(readFileSync(file('shoal.json'), 'utf8'))).toEqual({ payload: 'bytes' });
+  // What its author has written there since stays.
+  writeFileSync(file('shoal.json'), '{ "payload": "bytes", "memoryMib": 24 }');
+  build();
+  await using fleet = await TestFleet.start({ flags: ['--image', file('elf')] });
+  await using client = await connect({ servers: fleet.ready.nats, fleet: fleet.ready.fleet, deadlineMs: 60_000 });
+  const { bytes } = await client.requestBytes(Uint8Array.of(0xff, 0, 0x80));
+  expect(Buffer.from(bytes)).toEqual(Buffer.of(0xff, 0, 0x80));
+  expect(JSON.parse(readFileSync(file('shoal.json'), 'utf8'))).toHaveProperty('memoryMib', 24);
 });

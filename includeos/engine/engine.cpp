@@ -1,5 +1,6 @@
 #include "engine.h"
 
+#include "content_type.h"
 #include "module.h"
 #include "runtime.h"
 #include "shoal/service.h"
@@ -204,9 +205,9 @@ Outcome outcome_of_exception() {
   held = {exception, shown.address};
   // Reactions that are left would run with the next request.
   is_broken = !shoal_cancelled() || Z_engineZ_qjs_is_job_pending(&instance) != 0;
-  if (shoal_cancelled()) return {Outcome::Kind::cancelled, 0, {}};
-  if (shoal_wasm_lacked_memory() || shown.text.starts_with(kOutOfMemory)) return {Outcome::Kind::error, 413, kTooMuchMemory};
-  return {Outcome::Kind::error, 400, utf8_prefix(shown.text, 160)};
+  if (shoal_cancelled()) return {Outcome::Kind::cancelled, 0, {}, {}};
+  if (shoal_wasm_lacked_memory() || shown.text.starts_with(kOutOfMemory)) return {Outcome::Kind::error, 413, kTooMuchMemory, {}};
+  return {Outcome::Kind::error, 400, utf8_prefix(shown.text, 160), {}};
 }
 
 /// Where the bytes of a Uint8Array lie.
@@ -218,6 +219,19 @@ std::string_view bytes_of(Value array) {
   const uint32_t address = Z_engineZ_qjs_get_array_buffer(&instance, buffer, kSizesAt);
   Z_engineZ_qjs_free_value(&instance, buffer);
   return {static_cast<const char*>(shoal_wasm_at(address + offset, size)), size};
+}
+
+/// The content type that the operation named for its reply.
+std::string_view named_type() {
+  static constinit char type[kContentTypeMax] = {};
+  const Value value = shoal_call<1>({kSnapshotResultType});
+  if (is_exception(value)) return {};
+  const Text text = text_of(value);
+  const size_t size = text.text.size() < sizeof type ? text.text.size() : sizeof type;
+  __builtin_memcpy(type, text.text.data(), size);
+  free_text(text);
+  Z_engineZ_qjs_free_value(&instance, value);
+  return {type, size};
 }
 
 void free_held() {
@@ -246,15 +260,15 @@ void call_body(void* argument) {
   for (const Value value : {started, finished}) Z_engineZ_qjs_free_value(&instance, value);
   if (code == 1) {
     held = {result, 0};
-    calling.outcome = {Outcome::Kind::bytes, 0, bytes_of(result)};
+    calling.outcome = {Outcome::Kind::bytes, 0, bytes_of(result), named_type()};
   } else {
     const Text text = text_of(result);
     held = {result, text.address};
-    calling.outcome = {code == 0 ? Outcome::Kind::text : Outcome::Kind::error, code, text.text};
+    calling.outcome = {code == 0 ? Outcome::Kind::text : Outcome::Kind::error, code, text.text, takes_bytes ? named_type() : std::string_view()};
     // Where there is no memory for an exception either, the engine throws null, and that can be caught.
     if (code == 400 && text.text == "null" && shoal_wasm_lacked_memory()) {
       is_broken = true;
-      calling.outcome = {Outcome::Kind::error, 413, kTooMuchMemory};
+      calling.outcome = {Outcome::Kind::error, 413, kTooMuchMemory, {}};
     }
   }
 }
@@ -262,15 +276,15 @@ void call_body(void* argument) {
 Outcome outcome_of_trap(int why) {
   is_broken = true;
   switch (why) {
-    case SHOAL_WASM_CANCELLED: return {Outcome::Kind::cancelled, 0, {}};
-    case SHOAL_WASM_NO_MEMORY: return {Outcome::Kind::error, 413, kTooMuchMemory};
-    case WASM_RT_TRAP_EXHAUSTION: return {Outcome::Kind::error, 400, "Maximum call stack size exceeded"};
+    case SHOAL_WASM_CANCELLED: return {Outcome::Kind::cancelled, 0, {}, {}};
+    case SHOAL_WASM_NO_MEMORY: return {Outcome::Kind::error, 413, kTooMuchMemory, {}};
+    case WASM_RT_TRAP_EXHAUSTION: return {Outcome::Kind::error, 400, "Maximum call stack size exceeded", {}};
     default: break;
   }
-  if (shoal_wasm_lacked_memory()) return {Outcome::Kind::error, 413, kTooMuchMemory};
+  if (shoal_wasm_lacked_memory()) return {Outcome::Kind::error, 413, kTooMuchMemory, {}};
   TextWriter<128> line;
   log_line(line.add("the engine trapped: ").add(shoal_wasm_name(why)).text());
-  return {Outcome::Kind::error, 500, "the engine failed"};
+  return {Outcome::Kind::error, 500, "the engine failed", {}};
 }
 
 }  // namespace
@@ -306,7 +320,7 @@ const char* load(const ServiceFile& file) {
 Outcome call(std::string_view operation, std::string_view text, std::string_view content_type) {
   if (!keeps_state || is_broken) renew();
   is_used = true;
-  Calling calling = {operation, text, content_type, {Outcome::Kind::cancelled, 0, {}}};
+  Calling calling = {operation, text, content_type, {Outcome::Kind::cancelled, 0, {}, {}}};
   shoal_wasm_forget_lack();
   shoal_wasm_yields(true);
   const int why = shoal_wasm_try(call_body, &calling);

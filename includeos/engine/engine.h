@@ -22,8 +22,9 @@ const char* load(const ServiceFile& file);
 struct Outcome {
   enum class Kind { text, bytes, error, cancelled };
   Kind kind;
-  unsigned code;          // of an error
-  std::string_view text;  // the result, or the error's message; until the next call into the engine
+  unsigned code;                  // of an error
+  std::string_view text;          // the result, or the error's message; until the next call into the engine
+  std::string_view content_type;  // of a result; empty: the service has named none. As long as `text`
 };
 
 Outcome call(std::string_view operation, std::string_view text, std::string_view content_type);

@@ -25,6 +25,7 @@
   const join = Array.prototype.join;
   const push = Array.prototype.push;
   const dateToIso = Date.prototype.toISOString;
+  const matches = RegExp.prototype.exec;
   const regExpToString = RegExp.prototype.toString;
   const mapForEach = Map.prototype.forEach;
   const setForEach = Set.prototype.forEach;
@@ -35,6 +36,7 @@
   const LINE_MAX = 1000;
   const placesInHere = /(?:(?:^|\n)    at apply \(native\))?(?:^|\n)    at [^\n]*\(prelude\.js:[^]*$|\n$/;
   const controlCharacters = /[\x00-\x1f\x7f]+/g;
+  const isContentType = /^(?! )[\x20-\x7e]{1,255}(?<! )$/;
   const SHOWN_DEPTH = 3;
   const SHOWN_ENTRIES = 20;
 
@@ -239,6 +241,7 @@
   // The request in work: 'pending' until its outcome is known, then 0 (a text), 1 (bytes) or the code of an error.
   let code = 'pending';
   let result = '';
+  let resultType = ''; // the content type that the operation named for its reply
   let current = '';
 
   /** The service file names the operations and how payloads go. '' or why the service cannot be used. */
@@ -266,20 +269,38 @@
     return '';
   }
 
+  /** A text or bytes; from a service of bytes also one of them with its content type. */
   function settle(value) {
     if (typeof value === 'string') {
-      code = 0;
       result = apply(toWellFormed, value, []);
+      code = 0;
     } else if (typeof value === 'object' && value !== null && isBytes(value)) {
       if (!takesBytes)
         throw new TypeError(`the operation "${current}" returned bytes, and the service has no payload 'bytes'`);
-      code = 1;
       result = value;
+      code = 1;
+    } else if (takesBytes && typeof value === 'object' && value !== null && hasOwn(value, 'payload')) {
+      const { payload, contentType } = value;
+      if (typeof payload !== 'string' && !isBytes(payload)) throw wrongReply(payload, ' as its payload');
+      settle(payload);
+      if (contentType !== undefined) nameType(contentType);
     } else {
-      const kind = value === null ? 'null' : isArray(value) ? 'an array' : typeof value;
-      const wanted = takesBytes ? 'a string or a Uint8Array' : 'a string';
-      throw new TypeError(`the operation "${current}" returned ${kind}, not ${wanted}`);
+      throw wrongReply(value, '');
     }
+  }
+
+  function nameType(contentType) {
+    if (typeof contentType !== 'string' || apply(matches, isContentType, [contentType]) === null)
+      throw new TypeError(
+        `the operation "${current}" named ${shown(contentType, 1, [])} as its content type, not 1 to 255 printable characters of ASCII`,
+      );
+    resultType = contentType;
+  }
+
+  function wrongReply(value, where) {
+    const kind = value === null ? 'null' : isArray(value) ? 'an array' : typeof value;
+    const wanted = !takesBytes ? 'a string' : where === '' ? 'a string, a Uint8Array or { payload, contentType }' : 'a string or a Uint8Array';
+    return new TypeError(`the operation "${current}" returned ${kind}${where}, not ${wanted}`);
   }
 
   async function settleLater(value) {
@@ -293,10 +314,12 @@
   function start(name, input, contentType, word0, word1, word2) {
     code = 'pending';
     result = '';
+    resultType = '';
     current = name;
     seed(word0, word1, word2);
     try {
-      const value = functions[name](input, { operation: name, contentType });
+      // A host of the engine says '' where the client named none.
+      const value = functions[name](input, { operation: name, contentType: contentType === '' ? undefined : contentType });
       if (typeof value === 'string') settle(value);
       else settleLater(value);
     } catch (error) {
@@ -304,7 +327,7 @@
     }
   }
 
-  /** The code of the outcome; result() has the rest. To be called once no job is left. */
+  /** The code of the outcome; result() and resultType() have the rest. To be called once no job is left. */
   function finish() {
     if (code === 'pending') {
       code = 400;
@@ -330,7 +353,7 @@
     }
   }
 
-  const steps = { __proto__: null, load, start, finish, result: () => result, describe };
+  const steps = { __proto__: null, load, start, finish, result: () => result, resultType: () => resultType, describe };
 
   return (step, a, b, c, d, e, f) => steps[step](a, b, c, d, e, f);
 });

@@ -17,14 +17,16 @@ namespace {
 // The engine's own memory, with a small service in it, and its copy.
 constexpr size_t kMemoryLeast = 3 << 20;
 
+constexpr std::string_view kText = "text/plain; charset=utf-8";
+
 constinit Operation operations[engine::kOperationsMax] = {};
 constinit Service scripted = {};
 
 bool run(const Request& request, Reply& reply) {
   const engine::Outcome outcome = engine::call(request.operation, request.text, request.content_type);
   switch (outcome.kind) {
-    case engine::Outcome::Kind::text: reply.content_type("text/plain; charset=utf-8"); return reply.write(outcome.text);
-    case engine::Outcome::Kind::bytes: return reply.write(outcome.text);
+    case engine::Outcome::Kind::text: reply.content_type(outcome.content_type.empty() ? kText : outcome.content_type); return reply.write(outcome.text);
+    case engine::Outcome::Kind::bytes: reply.content_type(outcome.content_type); return reply.write(outcome.text);
     case engine::Outcome::Kind::error: return reply.fail(outcome.code, outcome.text);
     default: return false;
   }

@@ -263,6 +263,32 @@ for (const accelerator of accelerators()) {
         },
       ));
 
+    test('a script gets the content type of a request, and names that of its reply', () =>
+      withService(
+        accelerator,
+        `{
+  told(_, { contentType }) { return { payload: String(contentType), contentType: 'text/csv' } },
+  picture(bytes) { return { payload: bytes.subarray(1), contentType: 'image/png' } },
+  text() { return 'text' },
+  bytes() { return new Uint8Array(1) },
+  wrong() { return { payload: 'x', contentType: ' ' } },
+}`,
+        { payload: 'bytes' },
+        async (_guest, client) => {
+          const asked = async (operation, contentType) => {
+            client.send({ type: FrameType.typedRequest, id: 1, operation, contentType, payload: 'abc' });
+            const { type, payload, contentType: named } = await client.receive();
+            return type === FrameType.typedReply ? [named, payload] : payload;
+          };
+          assert.deepEqual(await asked('told', 'a/b'), ['text/csv', 'a/b']);
+          assert.deepEqual(await asked('told', ''), ['text/csv', 'undefined']);
+          assert.deepEqual(await asked('picture', ''), ['image/png', 'bc']);
+          assert.deepEqual(await asked('text', ''), ['text/plain; charset=utf-8', 'text']);
+          assert.deepEqual(await asked('bytes', ''), ['', '\0']);
+          assert.match(await asked('wrong', ''), /^400 .*content type/);
+        },
+      ));
+
     test('more memory for the VM is more for its script', () =>
       withService(
         accelerator,

@@ -10,7 +10,17 @@ import { join } from 'node:path';
 const bootTimeoutMs = 60_000;
 const answerTimeoutMs = 60_000;
 
-export const FrameType = { request: 1, reply: 2, error: 3, ping: 4, pong: 5, cancel: 6, relay: 7 };
+export const FrameType = {
+  request: 1,
+  reply: 2,
+  error: 3,
+  ping: 4,
+  pong: 5,
+  cancel: 6,
+  relay: 7,
+  typedRequest: 8,
+  typedReply: 9,
+};
 
 /** The machine that the image under test needs; docs/images.md explains the fields. */
 export const profile = {
@@ -231,8 +241,17 @@ function portOptions(path, hasPort) {
   ];
 }
 
-export function encode({ type = FrameType.request, id = 0n, operation = '', token = '', payload = '' }) {
-  const body = [operation, token, payload].map((part) => Buffer.from(part));
+/** `contentType`: of a typed request; '' if none is known. */
+export function encode({
+  type = FrameType.request,
+  id = 0n,
+  operation = '',
+  token = '',
+  payload = '',
+  contentType = '',
+}) {
+  const typed = type === FrameType.typedRequest ? `${String.fromCharCode(contentType.length)}${contentType}` : '';
+  const body = [operation, token, Buffer.from(typed, 'latin1'), payload].map((part) => Buffer.from(part));
   const header = Buffer.alloc(16);
   header.writeUInt32LE(
     body.reduce((sum, part) => sum + part.length, 0),
@@ -319,12 +338,16 @@ export class Client {
     const tokenSize = header.readUInt16LE(6);
     if (!(await this.have(header.readUInt32LE(0)))) return undefined;
     const body = this.take(header.readUInt32LE(0));
-    const bytes = body.subarray(operationSize + tokenSize);
+    const type = header.readUInt8(4);
+    const start = operationSize + tokenSize;
+    const typeSize = type === FrameType.typedReply ? body[start] + 1 : 0;
+    const bytes = body.subarray(start + typeSize);
     const frame = {
-      type: header.readUInt8(4),
+      type,
       id: header.readBigUInt64LE(8),
-      token: body.subarray(operationSize, operationSize + tokenSize).toString(),
+      token: body.subarray(operationSize, start).toString(),
       payload: bytes.toString(),
+      ...(typeSize > 0 ? { contentType: body.subarray(start + 1, start + typeSize).toString('latin1') } : {}),
     };
     // Frames are compared as a whole by their text: the bytes of the payload say it a second time.
     return Object.defineProperty(frame, 'bytes', { value: bytes });

@@ -6,6 +6,8 @@ import type { RolldownLog } from 'rolldown';
 import { type ShoalError, whyUnreadable } from '../errors.ts';
 import { isRecord } from '../is-record.ts';
 import { invalid, type Place, placeText } from './fault.ts';
+import { TARGET } from './target.ts';
+import { webGlobalsOf } from './web-globals.ts';
 
 /** A service as one script, which leaves its exports in `shoalService`. */
 export interface Bundle {
@@ -24,8 +26,6 @@ export interface Bundle {
 export const SCRIPT_EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'] as const;
 /** The name under which the script leaves what the service exports. */
 export const EXPORTS_NAME = 'shoalService';
-/** What the engine runs (ES2023); newer syntax becomes older one. */
-const TARGET = 'es2023';
 
 /** Whether a file is a service that needs no compiler. */
 export function isScript(file: string): boolean {
@@ -67,8 +67,10 @@ export async function bundle(path: string): Promise<Bundle> {
     });
     const [{ code, map, modules }] = output;
     const inputs = Object.keys(modules).filter((id) => id.startsWith('/'));
-    const script = code.replace(/\n?\/\/# sourceMappingURL=.*\n?$/, '\n');
-    return { file, script, inputs, notes, placeOf: placesOf(file, map) };
+    const own = code.replace(/\n?\/\/# sourceMappingURL=.*\n?$/, '\n');
+    const globals = await webGlobalsOf(own);
+    const before = globals.split('\n').length - 1;
+    return { file, script: `${globals}${own}`, inputs, notes, placeOf: placesOf(file, map, before) };
   } catch (error) {
     throw faults[0] ?? faultOf(file, error);
   } finally {
@@ -89,7 +91,8 @@ async function checkFile(file: string): Promise<void> {
 
 type Map = { readonly mappings: string; readonly sources: readonly string[] } | null;
 
-function placesOf(file: string, map: Map): Bundle['placeOf'] {
+/** @param linesBefore what stands in the script before the author's own */
+function placesOf(file: string, map: Map, linesBefore: number): Bundle['placeOf'] {
   if (map === null) return () => undefined;
   const folder = dirname(file);
   let read: SourceMap | undefined;
@@ -99,7 +102,8 @@ function placesOf(file: string, map: Map): Bundle['placeOf'] {
       ...{ file: '', version: 3, sourceRoot: '', sourcesContent: [], names: [] },
       ...{ sources: [...map.sources], mappings: map.mappings },
     });
-    const entry = read.findEntry(line - 1, column - 1);
+    if (line <= linesBefore) return undefined;
+    const entry = read.findEntry(line - linesBefore - 1, column - 1);
     if (!('originalSource' in entry) || typeof entry.originalSource !== 'string') return undefined;
     return {
       file: resolve(folder, entry.originalSource),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { wasm } from './web-assembly.ts';
 
 /** What the engine's module offers, as far as it is used here. A value of the engine is the address of its handle. */
 export interface EngineExports {
@@ -78,12 +79,3 @@ export function instantiateEngine(host: HostFunctions): EngineExports {
   ({ memory } = engine);
   return engine;
 }
-
-/** The part of WebAssembly that is used: Node's types leave it to those of browsers. */
-interface Wasm {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
-}
-
-// Node has it, whatever its types say.
-const wasm = (globalThis as unknown as { readonly WebAssembly: Wasm }).WebAssembly;

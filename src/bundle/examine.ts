@@ -9,6 +9,9 @@ export interface Examined extends Bundle {
   readonly facts: ServiceFacts;
 }
 
+const MIB = 1024 * 1024;
+/** What the engine has for a service and its copy in a VM of 32 MiB. */
+const ROOM_BYTES = 19.75 * MIB;
 /** How long a service may take to set itself up. */
 const SET_UP_MS = 5_000;
 
@@ -45,6 +48,12 @@ function examined(
   const why = settingUp(bundled, () => runner.load(facts));
   if (why !== '')
     throw invalid({ file }, `the guest refuses it (${why}). Write its default export as a plain object of functions`);
+  const loadedBytes = runner.loadedBytes();
+  if (loadedBytes > ROOM_BYTES) {
+    const [needed, room] = [loadedBytes, ROOM_BYTES].map((bytes) => (bytes / MIB).toFixed(1));
+    const why = `what stands outside of its functions takes ${needed} MiB with the copy that each request begins with`;
+    notes.push(`${file}: ${why}. A VM of 32 MiB has ${room} for it: give it more, as in --profile-set memoryMib=64`);
+  }
   return { service: { ...bundled, facts, notes }, runner };
 }
 

@@ -17,7 +17,8 @@ export interface RunnerOptions {
 }
 
 export type Outcome =
-  | { readonly ok: true; readonly reply: string | Uint8Array }
+  /** `contentType`: what the operation named; undefined if it named none. */
+  | { readonly ok: true; readonly reply: string | Uint8Array; readonly contentType: string | undefined }
   /** `status`: as the client gets it. */
   | { readonly ok: false; readonly status: number; readonly message: string };
 
@@ -25,6 +26,7 @@ export type Outcome =
 const STACK_BYTES = 262_144;
 /** What a script has in a VM of 32 MiB. */
 const MEMORY_BYTES = 18 * 1024 * 1024;
+const PAGE_BYTES = 4_096;
 /** The second is thrown where there is no memory for the first. */
 const OUT_OF_MEMORY: readonly string[] = ['InternalError: out of memory', 'null'];
 const TOO_LARGE = 'the operation takes more memory than this service has';
@@ -75,6 +77,17 @@ export class Runner {
     return why;
   }
 
+  /** What the loaded service takes in a VM: its memory, and a copy of all that is not zero, to begin each request with. */
+  loadedBytes(): number {
+    const { memory } = this.#loaded ?? this.#engine.state();
+    let bytes = memory.length;
+    const zeros = new Uint8Array(PAGE_BYTES);
+    for (let at = 0; at < memory.length; at += PAGE_BYTES) {
+      if (Buffer.compare(memory.subarray(at, at + PAGE_BYTES), zeros) !== 0) bytes += PAGE_BYTES;
+    }
+    return bytes;
+  }
+
   /** Answers a request. Each finds the service as `load` has left it, unless its state is kept. */
   request(operation: string, input: string | Uint8Array, contentType: string | undefined): Outcome {
     const engine = this.#engine;
@@ -103,9 +116,10 @@ export class Runner {
     engine.runJobs();
     const code = engine.number(engine.call(this.#shoal, ['finish']));
     const result = engine.call(this.#shoal, ['result']);
-    if (code === 1) return { ok: true, reply: engine.bytes(result) };
-    const text = engine.text(result);
-    return code === 0 ? { ok: true, reply: text } : { ok: false, status: code, message: text };
+    if (code !== 0 && code !== 1) return { ok: false, status: code, message: engine.text(result) };
+    const reply = code === 1 ? engine.bytes(result) : engine.text(result);
+    const named = engine.text(engine.call(this.#shoal, ['resultType']));
+    return { ok: true, reply, contentType: named === '' ? undefined : named };
   }
 }
 

@@ -17,6 +17,7 @@ export interface TestRequest {
 export async function testService(file: string, { text, operation }: TestRequest): Promise<number> {
   if (text === undefined && operation === undefined) return runTests(file);
   const service = await loadService(file, { onLog: (line) => say(printable(line)) });
+  for (const note of service.notes) say(printable(note));
   try {
     // A service has at least one.
     const name = operation ?? service.operations[0] ?? '';

@@ -3,4 +3,12 @@
  * small, and uses nothing that such a guest lacks. `docs/typescript-services.md` is the guide.
  */
 export { ServiceError } from './service-error.ts';
-export type { BytesOperation, BytesService, Operation, Service, ServiceRequest } from './service-types.ts';
+export type {
+  BytesOperation,
+  BytesReply,
+  BytesService,
+  Operation,
+  Service,
+  ServiceRequest,
+  TypedReply,
+} from './service-types.ts';

@@ -12,11 +12,17 @@ export type Operation = (text: string, request: ServiceRequest) => string | Prom
 /** The default export of a service: its operations by name, the one that is called by default first. */
 export type Service = Readonly<Record<string, Operation>>;
 
+/** A reply with the content type that the client is told: 1 to 255 printable characters of ASCII, as in `image/png`. */
+export interface TypedReply {
+  readonly payload: string | Uint8Array;
+  readonly contentType?: string | undefined;
+}
+
+/** What an operation may return where the module exports `payload = 'bytes'`. */
+export type BytesReply = string | Uint8Array | TypedReply;
+
 /** As `Operation`, where the module exports `payload = 'bytes'`. */
-export type BytesOperation = (
-  bytes: Uint8Array,
-  request: ServiceRequest,
-) => string | Uint8Array | Promise<string | Uint8Array>;
+export type BytesOperation = (bytes: Uint8Array, request: ServiceRequest) => BytesReply | Promise<BytesReply>;
 
 /** As `Service`, where the module exports `payload = 'bytes'`. */
 export type BytesService = Readonly<Record<string, BytesOperation>>;

@@ -91,7 +91,7 @@ export class Clients {
 
   #request(client: Client, id: string, text: string, number: number): void {
     const { time, recorder, checks, history } = this.#of;
-    const { deadlineMs } = this.#of.scenario;
+    const { deadlineMs, faults, guest } = this.#of.scenario;
     const sentMs = time.nowMs;
     this.#open += 1;
     recorder.sent();
@@ -103,14 +103,14 @@ export class Clients {
         checks.violated(`request ${id} ended ${tookMs} ms after it was sent`);
     };
     const contentType = `text/x-${number}`;
-    const isBytes = this.#of.scenario.guest.payload === 'bytes';
+    const isBytes = guest.payload === 'bytes';
     client.requestBytes(Buffer.from(text), isBytes ? { id, contentType } : { id }).then(
       (reply) => {
         ended();
         const got = Buffer.from(reply.bytes).toString();
         if (got !== text) checks.violated(`request ${id} got the reply to another one: ${got.slice(0, 40)}`);
-        // A guest whose ready line nobody read, as a crash fell there, is told no type.
-        const isUntold = isBytes && reply.contentType === BYTES_TYPE;
+        // A guest whose ready line was lost with its console is told no type.
+        const isUntold = isBytes && faults.consoleCut > 0 && reply.contentType === BYTES_TYPE;
         if (isUntold) recorder.count('a guest is told no content type');
         else if (reply.contentType !== (isBytes ? contentType : undefined))
           checks.violated(`request ${id} of ${contentType} got a reply of ${reply.contentType}`);

@@ -139,7 +139,7 @@ function foundOf(qemu: Qemu): Found {
 function driven(qemu: Qemu, { time, chance, process, room, behaviour }: SimulatedHypervisorOptions): Machine {
   let onConsole: (bytes: Uint8Array) => void = () => undefined;
   let isReleased = false;
-  let unheard: string[] = [];
+  let unheard = [...qemu.printed];
   const after = (ms: number): Promise<void> => new Promise((resolve) => process.later(ms, resolve));
   const soon = (): Promise<void> => after(draw(behaviour().monitor, chance));
   // What is read together is heard together, as from the console's file.
@@ -180,7 +180,7 @@ function driven(qemu: Qemu, { time, chance, process, room, behaviour }: Simulate
     },
     async remember(guest) {
       await soon();
-      qemu.manifest = { ...qemu.manifest, guest };
+      qemu.remember(guest);
     },
     async isRunning() {
       await monitor();
@@ -193,6 +193,7 @@ function driven(qemu: Qemu, { time, chance, process, room, behaviour }: Simulate
     },
     onConsole(listener) {
       onConsole = listener;
+      if (unheard.length > 0) process.later(draw(behaviour().console, chance), readConsole);
     },
     onFault: () => undefined,
     listen: () => undefined,

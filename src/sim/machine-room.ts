@@ -178,6 +178,8 @@ export class Qemu {
   /** A part of the machine's owner, replaced when somebody else drives it. */
   onConsole: (line: string) => void = () => undefined;
   onExit: (exit: MachineExit) => void = () => undefined;
+  /** What the guest has printed until its ready line was noted: the part of the console's file that is read from its start. */
+  #printed: string[] = [];
   readonly #options: QemuOptions;
 
   constructor(spec: MachineSpec, process: Machine['process'], startedMs: number, options: QemuOptions) {
@@ -210,10 +212,22 @@ export class Qemu {
           options.violation(`VM ${spec.vm} is told to stop with ${requests} requests in work`);
       },
       print: (line) => {
-        if (!this.#isConsoleCut) this.onConsole(line);
+        if (this.#isConsoleCut) return;
+        if (this.manifest.guest === undefined) this.#printed.push(line);
+        this.onConsole(line);
       },
       powerOff: (exitCode) => this.end({ exitCode, signal: null, stderr: '' }),
     });
+  }
+
+  /** What somebody who drives it from now on finds in the console's file; nothing once its guest is known. */
+  get printed(): readonly string[] {
+    return this.#printed;
+  }
+
+  remember(guest: NonNullable<Manifest['guest']>): void {
+    this.manifest = { ...this.manifest, guest };
+    this.#printed = [];
   }
 
   /** All that its guest has printed was heard, by whoever listened. */

@@ -133,19 +133,15 @@ test('a module of bytes takes and gives any, with a content type', async () => {
   await withGuest({ image }, async (guest, client) => {
     const [ready] = await guest.ready();
     assert.match(ready, / payload=bytes /);
-    const typed = async (operation, type, bytes) => {
-      client.send({
-        type: 8,
-        id: client.nextId++,
-        operation,
-        payload: Buffer.concat([Buffer.from([type.length]), Buffer.from(type), bytes]),
-      });
-      return (await client.receive()).bytes;
+    const typed = async (operation, contentType, payload) => {
+      client.send({ type: FrameType.typedRequest, id: client.nextId++, operation, contentType, payload });
+      const { contentType: named, bytes } = await client.receive();
+      return [named, bytes];
     };
     const any = Buffer.from([0, 0xff, 0x80, 10]);
-    assert.deepEqual(await typed('type', 'text/css', any), Buffer.from('\x09image/pngtext/css'));
-    assert.deepEqual(await typed('type', '', any), Buffer.from('\x09image/png'));
-    assert.deepEqual(await typed('echo', 'a/b', any), Buffer.from([0, 0, ...any]));
+    assert.deepEqual(await typed('type', 'text/css', any), ['image/png', Buffer.from('text/css')]);
+    assert.deepEqual(await typed('type', '', any), ['image/png', Buffer.from('')]);
+    assert.deepEqual(await typed('echo', 'a/b', any), ['', Buffer.from([0, ...any])]);
   });
 });
 

@@ -1,8 +1,9 @@
-import { copyFile, cp, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ShoalError } from '../../errors.ts';
+import { exportsOf } from '../../bundle/mod.ts';
+import { codeOf, ShoalError } from '../../errors.ts';
 import { SHIPPED_PROFILES } from '../../hypervisor/mod.ts';
 import { profileFileText } from '../kept-image.ts';
 import { buildScript } from './build-script.ts';
@@ -66,7 +67,9 @@ export async function buildService({ system, source, output, say }: ServiceBuild
     await prepared?.remove();
   }
   const inputs = source === undefined ? [] : [source];
-  return { image: output, profile: await writeProfile(system, output), inputs };
+  const takesBytes = kind === 'wasm' && source !== undefined && (await exportsPayloadBytes(source));
+  const profile = takesBytes ? await profileOfBytes(output, say) : await writeProfile(system, output);
+  return { image: output, profile, inputs };
 }
 
 function argumentsOf(system: System, output: string, source: string | undefined): readonly string[] {
@@ -86,11 +89,31 @@ async function preparedSource(
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
+async function exportsPayloadBytes(source: string): Promise<boolean> {
+  return exportsOf(await readFile(source)).includes('shoal_payload_bytes');
+}
+
+/** A profile that is there may say more, and is its author's. */
+async function profileOfBytes(image: string, say: (line: string) => void): Promise<string> {
+  const path = profilePath(image);
+  try {
+    await writeFile(path, '{ "payload": "bytes" }\n', { flag: 'wx' });
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    say(`${path} is left as it is; the service takes bytes, so it must say "payload": "bytes"`);
+  }
+  return path;
+}
+
+function profilePath(image: string): string {
+  return `${image.slice(0, image.length - extname(image).length)}.shoal.json`;
+}
+
 /** What the machine and the way of booting are, `shoal up` then reads beside the image. */
 async function writeProfile(system: System, image: string): Promise<string | undefined> {
   const profile = SHIPPED_PROFILES[system];
   if (system === 'builtin' || profile === undefined) return undefined;
-  const path = `${image.slice(0, image.length - extname(image).length)}.shoal.json`;
+  const path = profilePath(image);
   await writeFile(path, profileFileText(profile));
   return path;
 }

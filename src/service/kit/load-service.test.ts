@@ -48,6 +48,35 @@ test('a service of bytes takes and gives bytes, also of a text', async () => {
   expect(await service.call('type', '', { contentType: 'image/png' })).toBe('image/png');
 });
 
+test('a service of bytes names the content type of its reply', async () => {
+  const service = await loadService(
+    fileOf(`import type { BytesService } from 'shoal/service';
+      export const payload = 'bytes';
+      export default {
+        picture: (bytes) => ({ payload: bytes, contentType: 'image/png' }),
+        json: async (_, { contentType }) => ({ payload: JSON.stringify(contentType ?? null), contentType: 'application/json' }),
+        plain: () => ({ payload: 'text' }),
+        same: (bytes) => bytes,
+        wrong: () => ({ payload: 'text', contentType: 'a\\r\\nb' }),
+        none: () => ({ payload: 1 as unknown as string }),
+        other: () => ({ body: '' }) as unknown as string,
+      } satisfies BytesService;`),
+  );
+  expect(await service.ask('picture', Uint8Array.of(1))).toEqual({
+    payload: Uint8Array.of(1),
+    contentType: 'image/png',
+  });
+  expect(await service.ask('json', '')).toEqual({ payload: 'null', contentType: 'application/json' });
+  expect(await service.ask('plain', '')).toEqual({ payload: 'text', contentType: 'text/plain; charset=utf-8' });
+  expect(await service.ask('same', 'a')).toEqual({ payload: Uint8Array.of(97), contentType: undefined });
+  await expect(service.ask('wrong', '')).rejects.toMatchObject({
+    status: 400,
+    message: expect.stringContaining('"a\\r\\nb"'),
+  });
+  await expect(service.ask('none', '')).rejects.toThrow('returned number as its payload, not a string or a Uint8Array');
+  await expect(service.ask('other', '')).rejects.toThrow('{ payload, contentType }');
+});
+
 test('a loop without an end is cut off, and the service answers again', async () => {
   const service = await loadService(fileOf('export default { loop: () => { for (;;); }, a: () => "a" };'), {
     limitMs: 100,

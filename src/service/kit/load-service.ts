@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { openService, type Runner, type ServiceFacts } from '../../bundle/mod.ts';
+import { type Examined, openService, type Runner, type ServiceFacts } from '../../bundle/mod.ts';
 import { ServiceError } from '../service-error.ts';
 
 export interface LoadOptions {
@@ -17,6 +17,8 @@ export interface LoadedService {
   /** `fresh`: a request does not see what the one before has left in variables. */
   readonly state: 'fresh' | 'kept';
   readonly payload: 'text' | 'bytes';
+  /** What its author should know, as `shoal service build` says it; a line each. */
+  readonly notes: readonly string[];
   /** What it has written to its console, oldest first; the latest 1000 texts. */
   readonly log: readonly string[];
   /**
@@ -26,6 +28,15 @@ export interface LoadedService {
   call(operation: string, text: string, request?: CallOptions): Promise<string>;
   /** As `call`, for any bytes. */
   callBytes(operation: string, bytes: Uint8Array, request?: CallOptions): Promise<Uint8Array>;
+  /** As `call`, for a text or bytes, and with the content type of the reply. */
+  ask(operation: string, payload: string | Uint8Array, request?: CallOptions): Promise<LoadedReply>;
+}
+
+export interface LoadedReply {
+  /** As the operation returned it. */
+  readonly payload: string | Uint8Array;
+  /** What the client is told; undefined if the operation named none for its bytes. */
+  readonly contentType: string | undefined;
 }
 
 export interface CallOptions {
@@ -33,6 +44,8 @@ export interface CallOptions {
   readonly contentType?: string;
 }
 
+/** Of a text for which the operation names no other. */
+const TEXT_TYPE = 'text/plain; charset=utf-8';
 const LIMIT_MS = 5_000;
 const LOG_MAX = 1_000;
 
@@ -50,7 +63,7 @@ export async function loadService(file: string | URL, options: LoadOptions = {})
     options.onLog?.(text);
   };
   const { service, runner } = await openService(path, { limitMs: options.limitMs ?? LIMIT_MS, onLog });
-  return new RunningService(service.facts, runner, log);
+  return new RunningService(service, runner, log);
 }
 
 class RunningService implements LoadedService {
@@ -58,10 +71,13 @@ class RunningService implements LoadedService {
   readonly idempotent: boolean;
   readonly state: ServiceFacts['state'];
   readonly payload: ServiceFacts['payload'];
+  readonly notes: readonly string[];
   readonly log: readonly string[];
   readonly #runner: Runner;
 
-  constructor({ operations, idempotent, state, payload }: ServiceFacts, runner: Runner, log: readonly string[]) {
+  constructor({ facts, notes }: Examined, runner: Runner, log: readonly string[]) {
+    const { operations, idempotent, state, payload } = facts;
+    this.notes = notes;
     this.operations = operations;
     this.idempotent = idempotent;
     this.state = state;
@@ -71,23 +87,24 @@ class RunningService implements LoadedService {
   }
 
   async call(operation: string, text: string, request: CallOptions = {}): Promise<string> {
-    const reply = this.#answer(operation, text, request);
-    return typeof reply === 'string' ? reply : new TextDecoder().decode(reply);
+    const { payload } = await this.ask(operation, text, request);
+    return typeof payload === 'string' ? payload : new TextDecoder().decode(payload);
   }
 
   async callBytes(operation: string, bytes: Uint8Array, request: CallOptions = {}): Promise<Uint8Array> {
-    const reply = this.#answer(operation, bytes, request);
-    return typeof reply === 'string' ? new TextEncoder().encode(reply) : reply;
+    const { payload } = await this.ask(operation, bytes, request);
+    return typeof payload === 'string' ? new TextEncoder().encode(payload) : payload;
   }
 
-  #answer(operation: string, input: string | Uint8Array, { contentType }: CallOptions): string | Uint8Array {
+  async ask(operation: string, payload: string | Uint8Array, { contentType }: CallOptions = {}): Promise<LoadedReply> {
     if (!this.operations.includes(operation)) {
       const known = this.operations.join(', ');
       throw new ServiceError(404, `the service has no operation ${JSON.stringify(operation)}; it has ${known}`);
     }
-    const outcome = this.#runner.request(operation, this.#input(input), contentType);
-    if (outcome.ok) return outcome.reply;
-    throw new ServiceError(outcome.status, outcome.message);
+    const outcome = this.#runner.request(operation, this.#input(payload), contentType);
+    if (!outcome.ok) throw new ServiceError(outcome.status, outcome.message);
+    const { reply, contentType: named } = outcome;
+    return { payload: reply, contentType: named ?? (typeof reply === 'string' ? TEXT_TYPE : undefined) };
   }
 
   /** As a guest gives it to the operation. */
