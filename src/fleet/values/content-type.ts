@@ -1,15 +1,13 @@
-/**
- * What a payload is, as of the header `Content-Type`: printable ASCII with nothing to trim, so that it can stand in a header of NATS and of
- * HTTP as it is.
- */
-const CONTENT_TYPE = /^[!-~](?:[ -~]{0,253}[!-~])?$/;
-
+/** The longest content type, in characters; all are ASCII, so in bytes as well. */
 export const CONTENT_TYPE_CHARS_MAX = 255;
-/** The same for error messages. */
+/** What a content type is, for error messages. */
 export const CONTENT_TYPE_FORM = `1 to ${CONTENT_TYPE_CHARS_MAX} printable ASCII characters without blanks around them`;
-/** Of bytes of which nobody has said more. */
+/** The content type of bytes of which nobody has said more. */
 export const BYTES_TYPE = 'application/octet-stream';
 
+const CONTENT_TYPE = new RegExp(`^[!-~](?:[ -~]{0,${CONTENT_TYPE_CHARS_MAX - 2}}[!-~])?$`);
+
+/** Whether a text can stand in the header `Content-Type` of NATS and of HTTP as it is: printable ASCII with nothing to trim. */
 export function isContentType(value: string): boolean {
   return CONTENT_TYPE.test(value);
 }

@@ -7,11 +7,12 @@ import {
   type LinkMessage,
   type LinkTarget,
 } from '../../fleet/mod.ts';
+import { OPERATION_CHARS_MAX, OPERATION_NAME_FORM } from '../../operation-name.ts';
 import { SmallMap } from '../../small-map.ts';
 import { type Defect, defectOf } from '../defect.ts';
 import type { Hypervisor } from '../port.ts';
 import type { Payload } from '../profile/profile.ts';
-import { FRAME_BYTES_MAX, OPERATION_BYTES_MAX, TOKEN_BYTES_MAX, TYPE_BYTES_MAX } from './frame.ts';
+import { FRAME_BYTES_MAX, TOKEN_BYTES_MAX, TYPE_BYTES_MAX } from './frame.ts';
 import { type ConnectionListener, FramedConnection } from './framed-connection.ts';
 import type { GuestChannel, LinkRequest } from './guest-channel.ts';
 import { type GuestError, parseGuestError } from './guest-error.ts';
@@ -244,7 +245,7 @@ class Link implements ConnectionListener, HttpChannelListener {
     const { id, op, token, contentType } = request;
     const operation = OPERATIONS.of(op);
     if (operation === undefined) {
-      const message = `an operation is 1 to ${OPERATION_BYTES_MAX} of a-z, 0-9, "-", ".", "_"`;
+      const message = `an operation is ${OPERATION_NAME_FORM}`;
       this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, status: 404, message });
       return;
     }
@@ -315,7 +316,7 @@ class Link implements ConnectionListener, HttpChannelListener {
 
 function frameBytesMax(textBytesMax: number | undefined): number {
   const payload = payloadBytesMax(textBytesMax);
-  return payload === undefined ? FRAME_BYTES_MAX : payload + OPERATION_BYTES_MAX + TOKEN_BYTES_MAX + TYPE_BYTES_MAX;
+  return payload === undefined ? FRAME_BYTES_MAX : payload + OPERATION_CHARS_MAX + TOKEN_BYTES_MAX + TYPE_BYTES_MAX;
 }
 
 function payloadBytesMax(textBytesMax: number | undefined): number | undefined {

@@ -1,6 +1,6 @@
-import { NO_BYTES, OPERATION_BYTES_MAX } from './frame.ts';
+import { isOperationName } from '../../operation-name.ts';
+import { NO_BYTES } from './frame.ts';
 
-const OPERATION = /^[a-z0-9._-]+$/;
 const KNOWN_MAX = 256;
 
 /** Operation names as bytes, remembered: a fleet has a handful, and each request names one. */
@@ -12,7 +12,7 @@ export class OperationBytes {
     if (op === '') return NO_BYTES;
     const known = this.#known.get(op);
     if (known !== undefined) return known;
-    if (op.length > OPERATION_BYTES_MAX || !OPERATION.test(op)) return undefined;
+    if (!isOperationName(op)) return undefined;
     // Clients choose the names: without a limit they could fill the memory.
     if (this.#known.size >= KNOWN_MAX) this.#known.clear();
     const bytes = new Uint8Array(Buffer.from(op, 'latin1'));
