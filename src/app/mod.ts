@@ -17,7 +17,6 @@ export { addressOfRunning, FLEET_DEFAULT, findFleet } from './find.ts';
 export { startFleetParts, vmParametersOf } from './fleet-parts.ts';
 export { parseHostPool } from './host-pool.ts';
 export { type CheckedImage, checkImageHere } from './image-check.ts';
-export { profileFileText } from './kept-image.ts';
 export { neighboursOn } from './neighbours.ts';
 export { orphanedVms } from './orphaned-vms.ts';
 export { defaultDataDir, defaultImage } from './paths.ts';

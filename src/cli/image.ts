@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
-import {
-  checkImageHere,
-  defaultDataDir,
-  defaultImage,
-  findRunning,
-  profileFileText,
-  rememberedAccelerator,
-} from '../app/mod.ts';
+import { checkImageHere, defaultDataDir, defaultImage, findRunning, rememberedAccelerator } from '../app/mod.ts';
 import { shortBytes } from '../console/mod.ts';
-import { type CheckPoint, type LoadedImage, loadImage, SHIPPED_PROFILES } from '../hypervisor/mod.ts';
+import {
+  type CheckPoint,
+  companionField,
+  type LoadedImage,
+  loadImage,
+  profileText,
+  SHIPPED_PROFILES,
+} from '../hypervisor/mod.ts';
 import {
   type Command,
   FIND_FLAGS,
@@ -136,7 +136,7 @@ function profile(name = 'built-in'): number {
   const shipped = Object.hasOwn(SHIPPED_PROFILES, name) ? SHIPPED_PROFILES[name] : undefined;
   if (shipped === undefined)
     throw usage(imageCommand, `expected profile ${NAMES.join(', ')}, got ${JSON.stringify(name)}`);
-  printText(profileFileText(shipped).trimEnd());
+  printText(profileText(shipped).trimEnd());
   return 0;
 }
 
@@ -163,9 +163,7 @@ async function show(flags: Flags, path: string): Promise<number> {
     ['path', isBuiltIn ? `${path} (built-in)` : path],
     ['size', shortBytes(bytes)],
     ['digest', digest],
-    ...(companion === undefined
-      ? []
-      : [[image.profile.boot === 'chainloader' ? 'chainloader' : 'initrd', `${companion.path} (${companion.digest})`]]),
+    ...(companion === undefined ? [] : [[companionField(image.profile), `${companion.path} (${companion.digest})`]]),
     ['profile', profileFrom ?? 'none: that of the built-in image'],
     ['machine', machineOf(image)],
     ['accelerator', accelerator ?? 'the first `shoal up` with it measures'],

@@ -34,14 +34,16 @@ export type {
   VmNetwork,
 } from './port.ts';
 export { parseProfile } from './profile/parse-profile.ts';
-export type {
-  ConsoleProfile,
-  HttpProbe,
-  ImageProfile,
-  Payload,
-  PowerOff,
-  Protocol,
+export {
+  type ConsoleProfile,
+  companionField,
+  type HttpProbe,
+  type ImageProfile,
+  type Payload,
+  type PowerOff,
+  type Protocol,
 } from './profile/profile.ts';
+export { profilePath, profileText, withoutExtension } from './profile/profile-file.ts';
 export { type FoundProfile, findProfile, type ProfileChoice } from './profile/profile-source.ts';
 export { BUILT_IN_PROFILE, isBuiltIn, leastMemoryMib, profileOf, SHIPPED_PROFILES } from './profile/shipped.ts';
 export { whyUncapped } from './qemu/cgroup.ts';

@@ -1,10 +1,9 @@
 import { copyFile, cp, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, extname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ShoalError } from '../../errors.ts';
-import { SHIPPED_PROFILES } from '../../hypervisor/mod.ts';
-import { profileFileText } from '../kept-image.ts';
+import { profilePath, profileText, SHIPPED_PROFILES } from '../../hypervisor/mod.ts';
 import { buildScript } from './build-script.ts';
 import { runScript } from './run-script.ts';
 import { type ServiceKind, serviceKind } from './service-kind.ts';
@@ -86,12 +85,12 @@ async function preparedSource(
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** What the machine and the way of booting are, `shoal up` then reads beside the image. */
+/** `shoal up` reads it beside the image. */
 async function writeProfile(system: System, image: string): Promise<string | undefined> {
   const profile = SHIPPED_PROFILES[system];
   if (system === 'builtin' || profile === undefined) return undefined;
-  const path = `${image.slice(0, image.length - extname(image).length)}.shoal.json`;
-  await writeFile(path, profileFileText(profile));
+  const path = profilePath(image);
+  await writeFile(path, profileText(profile));
   return path;
 }
 
