@@ -19,7 +19,7 @@ export const HOST = [
       ') return undefined;',
     ],
     ['a check that was cut short is done again', "if (deploy?.phase === 'checking') this.#startCheck(deploy);", ''],
-    ['VMs of both images are reckoned with after a restart', 'if (deploy !== null) this.#reckon();', ''],
+    ['VMs of both images count after a restart', 'if (deploy !== null) this.#tellNeeds();', ''],
     [
       'one deploy runs at a time on a host',
       'if (running !== null && running.ended_ms === null) throw underWay(running);',
@@ -60,7 +60,7 @@ export const HOST = [
     ],
     ['the image before it is kept', 'before: this.#state.image } : next', 'before: null } : next'],
     ['what the router says is written', '    void this.#write();\n', ''],
-    ['once a deploy has ended one image is reckoned with', 'if (ended_ms !== null) this.#reckon();', ''],
+    ['once a deploy has ended one image counts', 'if (ended_ms !== null) this.#tellNeeds();', ''],
     ['a deploy that could not be written does not begin', '      this.#beginning = undefined;\n', ''],
     [
       'a deploy that was given up in its check does not go on',
@@ -80,13 +80,17 @@ export const HOST = [
       "phase: 'refused', why: null, ended_ms }",
     ],
     ['what the router refuses is an error', 'if (!reply.ok) throw fromEnvelope(reply.error);', ''],
-    ['what is reckoned with is told to the settings', '    this.#fleet?.settings.setProfile(profile);\n', ''],
     [
-      'what is reckoned with is told to the controller',
-      "setProfile(profile);\n    this.#fleet?.controller.tell({ kind: 'set-parameters', parameters: { memoryMib } });\n",
-      'setProfile(profile);\n',
+      'the longest time to boot is told to the settings',
+      'this.#fleet?.settings.setProfile(this.#options.kept.slowestProfile(this.#startable));\n',
+      '',
     ],
-    ['all images of a deploy are reckoned with', '[image, deploy.image, deploy.before] : [image]', '[image] : [image]'],
+    [
+      'the most memory is told to the controller',
+      "    this.#fleet?.controller.tell({ kind: 'set-parameters', parameters: { memoryMib } });\n",
+      '',
+    ],
+    ['all images of a deploy count', '[image, deploy.image, deploy.before] : [image]', '[image] : [image]'],
     [
       'a document is in force once it is durable',
       '    await this.#persist(document);\n    // It',
@@ -114,10 +118,14 @@ export const HOST = [
       '    const { image, accelerator, qemu } = known as Known;',
     ],
     ['what another profile says does not stay', 'profile: undefined, companion: undefined, ', ''],
-    ['the larger memory is reckoned with', 'Math.max(...known.map', 'Math.min(...known.map'],
+    ['the larger memory counts', 'Math.max(...this.#profilesOf', 'Math.min(...this.#profilesOf'],
     ['the parameter counts for the memory', '...specOfImage(image), memoryMib }', '...specOfImage(image) }'],
     ['an image that needs more is refused', 'checkMemory(params, known.image);', ''],
-    ['the slower boot is reckoned with', 'b.bootTimeoutMs - a.bootTimeoutMs', 'a.bootTimeoutMs - b.bootTimeoutMs'],
+    [
+      'the slower boot counts',
+      'next.bootTimeoutMs > slowest.bootTimeoutMs',
+      'next.bootTimeoutMs < slowest.bootTimeoutMs',
+    ],
     [
       'what is unknown takes what the built-in image does',
       'profiles.length === 0 ? [BUILT_IN_PROFILE] : profiles',

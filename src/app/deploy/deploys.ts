@@ -39,7 +39,7 @@ export interface DeploysOptions {
   /** SHA-256 of the image that VMs are started from if nothing was ever deployed. */
   readonly image: string;
   /** How VMs of an image are made, as far as that depends on the image. */
-  readonly kept: Pick<KeptImages, 'parametersOf' | 'profileOf' | 'mostOf' | 'checkMemory'>;
+  readonly kept: Pick<KeptImages, 'parametersOf' | 'profileOf' | 'mostMemoryMib' | 'slowestProfile' | 'checkMemory'>;
   /** Boots the image once, on a VM of its own, which the signal ends. @throws why it is unfit */
   readonly check: (digest: string, signal: AbortSignal) => Promise<void>;
   readonly onEvent: (event: FleetEvent) => void;
@@ -100,20 +100,20 @@ export class Deploys {
     return this.#options.kept.parametersOf(digest);
   }
 
-  /** VMs of two images may run: that much memory is to be reckoned with for each, and likewise the time to boot. */
+  /** The most memory that a VM may take: while a deploy runs there may be VMs of two images. */
   get memoryMib(): number {
-    return this.#options.kept.mostOf(this.#mayStart).memoryMib;
+    return this.#options.kept.mostMemoryMib(this.#startable);
   }
 
-  /** What VMs take may have changed. */
-  reckonMemory(): void {
+  /** Tells the controller how much memory a VM may take, which parameters and deploys change. */
+  tellMemory(): void {
     const { memoryMib } = this;
     this.#fleet?.controller.tell({ kind: 'set-parameters', parameters: { memoryMib } });
   }
 
   /** @throws CONFIG_VALUE if VMs would have too little memory with these parameters */
   checkMemory(params: Params): void {
-    this.#options.kept.checkMemory(this.#mayStart, params);
+    this.#options.kept.checkMemory(this.#startable, params);
   }
 
   /** Undefined if nothing is known of the image. */
@@ -126,7 +126,7 @@ export class Deploys {
     this.#fleet = fleet;
     fleet.settings.setImages(this);
     const { deploy } = this.#state;
-    if (deploy !== null) this.#reckon();
+    if (deploy !== null) this.#tellNeeds();
     if (deploy?.phase === 'checking') this.#startCheck(deploy);
   }
 
@@ -180,7 +180,7 @@ export class Deploys {
     this.#state = isChange ? { ...next, image: state.image, before: this.#state.image } : next;
     this.#isDirty = true;
     void this.#write();
-    if (ended_ms !== null) this.#reckon();
+    if (ended_ms !== null) this.#tellNeeds();
     this.#tellEnd();
   }
 
@@ -263,18 +263,18 @@ export class Deploys {
 
   async #tellRouter(): Promise<void> {
     const deploy = this.running;
-    this.#reckon();
+    this.#tellNeeds();
     if (deploy !== undefined) await this.#ask((replyTo) => ({ kind: 'deploy', deploy, replyTo }));
   }
 
-  #reckon(): void {
-    const { memoryMib, profile } = this.#options.kept.mostOf(this.#mayStart);
-    this.#fleet?.settings.setProfile(profile);
-    this.#fleet?.controller.tell({ kind: 'set-parameters', parameters: { memoryMib } });
+  /** Tells the fleet how long a VM may take to boot, and how much memory it may take. */
+  #tellNeeds(): void {
+    this.#fleet?.settings.setProfile(this.#options.kept.slowestProfile(this.#startable));
+    this.tellMemory();
   }
 
   /** The images that VMs may be started from at this moment. */
-  get #mayStart(): readonly string[] {
+  get #startable(): readonly string[] {
     const { image, deploy } = this.#state;
     return deploy?.ended_ms === null ? [image, deploy.image, deploy.before] : [image];
   }
