@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type ActorSystem, type Ref, systemClock } from '../actors/mod.ts';
+import { messageOf } from '../errors.ts';
 import type { Address, RouterMessage } from '../fleet/mod.ts';
 import {
   type ControllerMessage,
@@ -103,7 +104,7 @@ export async function startFleet(deps: FleetDeps, cleanUp: CleanUp): Promise<Fle
   let holdsVms = (): boolean => false;
   cleanUp.add(() => deploys.close());
   const known = await openKnownParams(join(data.path, `fleet-params-${options.fleet}.json`), (error) =>
-    eventLog.warn(error instanceof Error ? error.message : String(error)),
+    eventLog.warn(messageOf(error)),
   );
   const { core, http } = await startFleetParts(
     {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { systemClock } from '../actors/mod.ts';
 import { type FleetCalls, withFleet } from '../app/mod.ts';
 import { rowIn } from '../console/mod.ts';
-import { codeOf, ShoalError } from '../errors.ts';
+import { codeOf, messageWithCode, ShoalError } from '../errors.ts';
 import { shortDigest } from '../fleet/mod.ts';
 import { type ImageInfo, loadImage } from '../hypervisor/mod.ts';
 import { heard, hostOf } from './asked-hosts.ts';
@@ -70,12 +70,7 @@ export async function deployOver(calls: FleetCalls, flags: Flags, image: ImageIn
     } catch (error) {
       if (offered.values.length === 1) throw error;
       exitCode = 1;
-      const code = codeOf(error);
-      say(
-        printable(
-          `shoal: ${host}: ${error instanceof Error ? error.message : String(error)}${code === undefined ? '' : ` (${code})`}`,
-        ),
-      );
+      say(printable(`shoal: ${host}: ${messageWithCode(error)}`));
     }
   }
   const end = await waited(calls, flags, told, `image ${shortDigest(digest)}`);

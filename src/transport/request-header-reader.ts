@@ -1,4 +1,5 @@
 import type { Msg } from 'nats';
+import { messageOf } from '../errors.ts';
 import { headerBytes } from './header-bytes.ts';
 import { Memo } from './memo.ts';
 import { noHeaders, parseRequestHeaders, type RequestHeaders } from './request-headers.ts';
@@ -29,6 +30,6 @@ function parse(message: Msg): RequestHeaders | string {
   try {
     return message.headers === undefined ? NONE : parseRequestHeaders(message.headers);
   } catch (error) {
-    return `the headers cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    return `the headers cannot be read: ${messageOf(error)}`;
   }
 }

@@ -1,5 +1,5 @@
 import { type ActorSystem, type Clock, exponentialDelayMs, type Ref } from '../../actors/mod.ts';
-import { fromEnvelope, ShoalError } from '../../errors.ts';
+import { fromEnvelope, messageOf, ShoalError } from '../../errors.ts';
 import {
   type CommandReply,
   type DeployState,
@@ -236,7 +236,7 @@ export class Deploys {
       if (this.running?.id === deploy.id) await this.#tellRouter();
     } catch (error) {
       if (signal.aborted) return;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       const isOpen = this.#state.deploy?.id === deploy.id && this.#state.deploy.phase === 'checking';
       if (isOpen) await this.#refuse(deploy, why);
       // A router that is away is given it at its next start.
@@ -317,7 +317,7 @@ export class Deploys {
         failures = 0;
       } catch (error) {
         this.#isDirty = true;
-        if (failures === 0) this.#tell(error instanceof Error ? error.message : String(error), 'write-failed');
+        if (failures === 0) this.#tell(messageOf(error), 'write-failed');
         const delayMs = exponentialDelayMs(RETRY, failures);
         failures += 1;
         await new Promise<void>((resolve) => clock.timer(delayMs, resolve));

@@ -1,4 +1,4 @@
-import { ShoalError } from '../../errors.ts';
+import { messageOf, ShoalError } from '../../errors.ts';
 import { isRecord } from '../../is-record.ts';
 import { makeParams, PARAMETERS, type Params, paramsTable } from './params.ts';
 
@@ -105,7 +105,7 @@ function checkedValues(values: Readonly<Record<string, unknown>>): Readonly<Reco
   try {
     return fleetValues(makeParams(Object.fromEntries(entries)));
   } catch (cause) {
-    throw damaged(cause instanceof Error ? cause.message : String(cause), cause);
+    throw damaged(messageOf(cause), cause);
   }
 }
 

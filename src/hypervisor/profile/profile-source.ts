@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { codeOf, ShoalError, whyUnreadable } from '../../errors.ts';
+import { codeOf, messageOf, ShoalError, whyUnreadable } from '../../errors.ts';
 import { isRecord } from '../../is-record.ts';
 import { readSmallFile } from '../../plain-file.ts';
 import { parseProfile } from './parse-profile.ts';
@@ -103,7 +103,7 @@ function parsed(bytes: Uint8Array, path: string): { readonly text: string; reado
     const value: unknown = JSON.parse(text);
     return { text, value };
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new ShoalError('PROFILE_INVALID', `The profile ${path} is not JSON: ${why}`, {
       cause,
       details: { profile: path },
