@@ -163,7 +163,7 @@ export const HOST = [
       'void file.replace(content).catch(() => undefined);',
     ],
     ['an error says what could not be written', 'what} could not', 'path} could not'],
-    ['an error says why', '${messageOf(cause)}', ''],
+    ['an error says why', 'messageOf(cause)', "''"],
     ['what was there is there', 'bytes = await file.read();', 'await file.read();'],
   ]),
   ...mutationsOf('hypervisor/relay/relay-desk.ts', [

@@ -29,7 +29,7 @@ export interface LoadedService {
 }
 
 export interface CallOptions {
-  /** As a client names it. */
+  /** As a client names it; a service of text is not told of it. */
   readonly contentType?: string;
 }
 
@@ -85,7 +85,9 @@ class RunningService implements LoadedService {
       const known = this.operations.join(', ');
       throw new ServiceError(404, `the service has no operation ${JSON.stringify(operation)}; it has ${known}`);
     }
-    const outcome = this.#runner.request(operation, this.#input(input), contentType);
+    // A guest that takes text alone is told of none.
+    const type = this.payload === 'bytes' ? contentType : undefined;
+    const outcome = this.#runner.request(operation, this.#input(input), type);
     if (outcome.ok) return outcome.reply;
     throw new ServiceError(outcome.status, outcome.message);
   }
