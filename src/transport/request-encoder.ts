@@ -1,8 +1,8 @@
 import { ShoalError } from '../errors.ts';
 import { CONTENT_TYPE_FORM, isContentType } from '../fleet/mod.ts';
+import { Memo } from '../memo.ts';
 import { isOperationName, OPERATION_NAME_FORM } from '../operation-name.ts';
 import { EncodedHeaders } from './encoded-headers.ts';
-import { Memo } from './memo.ts';
 import { quote } from './quote.ts';
 import {
   CONTENT_TYPE_HEADER,

@@ -1,7 +1,7 @@
 import type { Msg } from 'nats';
 import { messageOf } from '../errors.ts';
+import { Memo } from '../memo.ts';
 import { headerBytes } from './header-bytes.ts';
-import { Memo } from './memo.ts';
 import { noHeaders, parseRequestHeaders, type RequestHeaders } from './request-headers.ts';
 
 const NONE: RequestHeaders = noHeaders();

@@ -7,6 +7,7 @@ const GROUND = [
   'file-signature',
   'guest-files',
   'is-record',
+  'memo',
   'operation-name',
   'plain-file',
   'small-map',

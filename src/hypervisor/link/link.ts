@@ -19,7 +19,7 @@ import { type GuestError, parseGuestError } from './guest-error.ts';
 import { HttpChannel, type HttpChannelListener } from './http/http-channel.ts';
 import type { HttpSettings } from './http/http-settings.ts';
 import { KeepAlive, type KeepAliveMessage } from './keep-alive.ts';
-import { OperationBytes } from './operation-bytes.ts';
+import { operationBytes } from './operation-bytes.ts';
 
 /** What many links have in common. */
 export interface LinkOptions {
@@ -43,8 +43,6 @@ export interface LinkOptions {
 
 const FIRST_PONG_MS = 3_000;
 const WAITING_MAX = 4_096;
-/** Of all links of a thread: their guests have the same operations. */
-const OPERATIONS = new OperationBytes();
 const RECONNECT_DELAY = { firstMs: 10, maxMs: 1_000 };
 /** A reply may be this long even if texts must be shorter: a digest of one byte has 64. */
 export const REPLY_BYTES_MAX_LEAST = 4_096;
@@ -243,7 +241,7 @@ class Link implements ConnectionListener, HttpChannelListener {
 
   #dispatch(channel: GuestChannel, request: LinkRequest): void {
     const { id, op, token, contentType } = request;
-    const operation = OPERATIONS.of(op);
+    const operation = operationBytes(op);
     if (operation === undefined) {
       const message = `an operation is ${OPERATION_NAME_FORM}`;
       this.#owner.tell({ kind: 'link-error', vm: this.#vm, id, status: 404, message });
