@@ -19,6 +19,7 @@ import {
   PROFILE_FLAGS,
   QEMU_FLAG,
 } from './command.ts';
+import { refuseForeign, type TakenFlags } from './foreign-flags.ts';
 import { DEPLOY_FLAGS, deployImage, imageStatus, rollBackImage } from './image-deploy.ts';
 import { withImage } from './image-of-service.ts';
 import { printable, printJson, printText } from './output.ts';
@@ -61,7 +62,7 @@ export const imageCommand: Command = {
     ['shoal image profile includeos > my-service.shoal.json', 'a profile to change'],
   ],
   async run({ flags, words: [first, second] }) {
-    refuseForeign(flags, first);
+    checkFlags(flags, first);
     if (first === 'check') return withImage(resolve(second ?? defaultImage()), (path) => check(flags, path));
     if (first === 'profile') return profile(second);
     if (first === 'deploy') return deployImage(imageCommand, flags, second);
@@ -81,7 +82,7 @@ export const imageCommand: Command = {
 const OF_PROFILE = ['profile', 'profile-set'];
 const OF_WAIT = ['host', 'wait', 'timeout'];
 /** Flags that only some uses of the command take. */
-const TAKEN: Readonly<Record<string, readonly string[]>> = {
+const TAKEN: TakenFlags = {
   check: [...OF_PROFILE, 'accel', 'network', 'qemu'],
   profile: [],
   deploy: [...OF_PROFILE, ...OF_WAIT, 'canary', 'canary-time'],
@@ -89,20 +90,12 @@ const TAKEN: Readonly<Record<string, readonly string[]>> = {
   status: ['host'],
 };
 
-/** A flag that does nothing is a mistake of whoever gives it. */
-function refuseForeign(flags: Flags, use = ''): void {
-  const isUse = Object.hasOwn(TAKEN, use);
-  const taken = (isUse ? TAKEN[use] : undefined) ?? OF_PROFILE;
-  const foreign = Object.values(TAKEN)
-    .flat()
-    .find((name) => isGiven(flags, name) && !taken.includes(name));
-  if (foreign === undefined) return;
-  const what = isUse ? `\`shoal image ${use}\`` : '`shoal image` without check, deploy, rollback or status';
-  throw usage(imageCommand, `--${foreign} does nothing with ${what}: leave it out`);
-}
-
-function isGiven(flags: Flags, name: string): boolean {
-  return flags.has(name) || flags.text(name) !== undefined || flags.list(name).length > 0;
+/** @param first the first word, which names the use, or the file that is shown */
+function checkFlags(flags: Flags, first = ''): void {
+  const taken = Object.hasOwn(TAKEN, first) ? TAKEN[first] : undefined;
+  const what =
+    taken === undefined ? '`shoal image` without check, deploy, rollback or status' : `\`shoal image ${first}\``;
+  refuseForeign(imageCommand, flags, { all: TAKEN, taken: taken ?? OF_PROFILE, what });
 }
 
 async function check(flags: Flags, path: string): Promise<number> {

@@ -297,13 +297,9 @@ function parametersOf(flags: Flags): Record<string, string> {
 
 /** Of one part a request would tell nothing: its other half is elsewhere. */
 async function tellReady(shoal: Shoal, output: UpOutput, role: Role): Promise<void> {
-  const { nats, fleet, subject, http, accelerator, qemu } = shoal;
+  const { nats, fleet, subject, http } = shoal;
   await shoal.firstReady;
-  if (output.mode === 'json') {
-    const { vms } = await shoal.snapshot();
-    printJson({ ready: true, nats, fleet, subject, ...(http === undefined ? {} : { http }), accelerator, qemu, vms });
-    return;
-  }
+  if (output.mode === 'json') return printReady(shoal);
   const takes =
     role === 'server'
       ? `takes requests on ${subject}${http === undefined ? '' : ` and at ${http}`}, and has no VMs`
@@ -313,13 +309,9 @@ async function tellReady(shoal: Shoal, output: UpOutput, role: Role): Promise<vo
 
 /** Sends one request through the whole path, so that "Ready" means that the fleet has answered. */
 async function greet(shoal: Shoal, flags: Flags, output: UpOutput, stop: (by: string) => void): Promise<void> {
-  const { nats, fleet, subject, http, accelerator, qemu } = shoal;
+  const { nats, fleet, subject, http } = shoal;
   const { text, refusal, vm, ms } = await shoal.greet(GREETING);
-  if (output.mode === 'json') {
-    const { vms } = await shoal.snapshot();
-    printJson({ ready: true, nats, fleet, subject, ...(http === undefined ? {} : { http }), accelerator, qemu, vms });
-    return;
-  }
+  if (output.mode === 'json') return printReady(shoal);
   const hint = sendHint(flags);
   const came = text === undefined ? `was refused with ${refusal}` : `came back as "${text}"`;
   output.say(`Ready: "${GREETING}" went to VM ${vm} and ${came} after ${ms.toFixed(1)} ms.`);
@@ -336,6 +328,12 @@ async function greet(shoal: Shoal, flags: Flags, output: UpOutput, stop: (by: st
     // A fleet needs no terminal. If losing it is to end the fleet, SIGHUP says so.
     else output.leave();
   });
+}
+
+async function printReady(shoal: Shoal): Promise<void> {
+  const { nats, fleet, subject, http, accelerator, qemu } = shoal;
+  const { vms } = await shoal.snapshot();
+  printJson({ ready: true, nats, fleet, subject, ...(http === undefined ? {} : { http }), accelerator, qemu, vms });
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {
