@@ -11,7 +11,13 @@ export type { Address } from './values/address.ts';
 export { formatAddress } from './values/address.ts';
 export type { CommandReply } from './values/command-messages.ts';
 export type { Considered } from './values/considered.ts';
-export { BYTES_TYPE, CONTENT_TYPE_CHARS_MAX, CONTENT_TYPE_FORM, isContentType } from './values/content-type.ts';
+export {
+  BYTES_TYPE,
+  CONTENT_TYPE_CHARS_MAX,
+  CONTENT_TYPE_FORM,
+  isContentType,
+  TEXT_TYPE,
+} from './values/content-type.ts';
 export type { DeployPhase, DeployState } from './values/deploy.ts';
 export { isRunning, shortDigest } from './values/deploy.ts';
 export type { FailureReason, ReasonWord, RequestEndReason, VmEndReason, WaitReason } from './values/end-reason.ts';

@@ -2,6 +2,8 @@
 export const CONTENT_TYPE_CHARS_MAX = 255;
 /** What a content type is, for error messages. */
 export const CONTENT_TYPE_FORM = `1 to ${CONTENT_TYPE_CHARS_MAX} printable ASCII characters without blanks around them`;
+/** The content type of text, where HTTP needs one. */
+export const TEXT_TYPE = 'text/plain; charset=utf-8';
 /** The content type of bytes of which nobody has said more. */
 export const BYTES_TYPE = 'application/octet-stream';
 
