@@ -9,8 +9,6 @@ import type { KeptImages } from './kept-images.ts';
 export interface OwnDeployDeps extends BeginDeployDeps {
   readonly deploys: Deploys;
   readonly kept: KeptImages;
-  /** A host that is to have no VMs tries none. */
-  readonly holdsVms: () => boolean;
 }
 
 /** How a deploy of this host ended. */
@@ -27,14 +25,13 @@ export interface OwnDeploy {
  * @throws DEPLOY_RUNNING if another deploy comes first; what `keepImage` and `beginDeploy` throw
  */
 export async function deployHere(deps: OwnDeployDeps, image: ImageInfo): Promise<OwnDeploy> {
-  const { data, deploys, kept, holdsVms } = deps;
+  const { data, deploys, kept } = deps;
   await deploys.ended();
   const { digest } = await keepImage(data, image);
   if (digest === deploys.image) return { digest, end: 'same', why: null };
-  const canary = holdsVms() ? 0 : 1;
   // If only the service file is new, it was looked at when it was built: the image need not be booted once.
   const isChecked = differInCompanionOnly((await kept.load(deploys.image)).image, (await kept.load(digest)).image);
-  await beginDeploy(deps, { image: digest, canary, canaryMs: 0, isChecked });
+  await beginDeploy(deps, { image: digest, canary: 1, canaryMs: 0, isChecked });
   const last = await deploys.ended();
   if (last?.image !== digest) {
     const why = `The deploy of image ${shortDigest(digest)} is no longer the last one: it has ended, and another one has begun`;
